@@ -1,0 +1,51 @@
+/* The graph that a pipeline describes, resolved and checked (internal).
+ *
+ * Made by graph.c from YAML, run by the executor.  Stages stand in file order; an input always
+ * refers to an earlier stage, so file order is an order of execution. */
+#pragma once
+
+#include "node.h"
+#include <segue/segue.h>
+
+#define SEGUE_NOT_CONNECTED G_MAXUINT
+
+typedef struct {
+  const SeguePort *port; /* of the stage's type */
+  guint producer;        /* index into stages, or SEGUE_NOT_CONNECTED */
+  guint producer_port;   /* index into the producer's outputs */
+  SegueKind kind;        /* resolved: never ANY when connected */
+} SegueGraphInput;
+
+typedef struct {
+  char *id;
+  const SegueStageType *type;
+  gpointer config;         /* parsed, of type->config_size bytes */
+  char *canonical;         /* segue_params_canonical() of it */
+  guint ordinal;           /* among the stages of this type, from 0 */
+  gboolean cache;          /* `cache: true`: keep this MAP stage's output too */
+  SegueGraphInput *inputs; /* one per input port of the type */
+  guint n_inputs;
+  SegueKind *outputs; /* resolved kinds, one per output port */
+  guint n_outputs;
+  const SegueNode *node; /* where it stands, for messages; owned by the pipeline */
+} SegueGraphStage;
+
+struct _SeguePipeline {
+  SegueRegistry *registry; /* borrowed */
+  char *path;
+  char *name;
+  guint64 seed;
+  gboolean fail_on_error; /* on_error: fail */
+  guint max_failures;     /* G_MAXUINT: no limit */
+  char *first_variable;
+  GPtrArray *stages; /* SegueGraphStage */
+  SegueNode *root;
+};
+
+/** segue_graph_stage_new: a stage outside any file (harness, predictor): @with is a map node or NULL. */
+SegueGraphStage *segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type,
+                                        const char *id, const SegueNode *with, const char *folder,
+                                        GError **error);
+void segue_graph_stage_free (SegueGraphStage *stage);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueGraphStage, segue_graph_stage_free)

@@ -1,0 +1,102 @@
+/* The context: all that a running stage may ask of the core.
+ *
+ * Every callback of a stage gets one.  It is valid until that callback returns and is used only in
+ * the callback's thread, except where a function says that it may be called from any thread.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <segue/dataset.h>
+#include <segue/item.h>
+
+G_BEGIN_DECLS
+
+typedef struct _SegueContext SegueContext;
+typedef struct _SegueRegistry SegueRegistry;
+
+/** segue_context_get_config: (transfer none): the stage's parsed configuration struct. */
+SEGUE_API
+const void *segue_context_get_config (SegueContext *context);
+/** segue_context_get_stage_id: the id of the stage in its pipeline, for messages. */
+SEGUE_API
+const char *segue_context_get_stage_id (SegueContext *context);
+
+/**
+ * segue_context_get_seed: the seed for what is being done now.  COLLECT, SERIAL and SOURCE: from the run's seed
+ * and the stage's type and ordinal.  MAP: from those and the item's id.  LIVE: from those and the
+ * epoch.  The same work gets the same seed, whatever ran before it and on whichever thread.
+ */
+SEGUE_API
+guint64 segue_context_get_seed (SegueContext *context);
+/** segue_context_get_threads: how many threads a stage may keep busy (COLLECT and SERIAL). */
+SEGUE_API
+guint segue_context_get_threads (SegueContext *context);
+/** segue_context_get_cancellable: (transfer none): any thread; every long loop looks at it. */
+SEGUE_API
+GCancellable *segue_context_get_cancellable (SegueContext *context);
+/** segue_context_check_cancelled: %FALSE with %SEGUE_ERROR_CANCELLED once the user wants to stop. */
+SEGUE_API
+gboolean segue_context_check_cancelled (SegueContext *context, GError **error);
+/** segue_context_get_registry: (transfer none): to look up model types by name. */
+SEGUE_API
+SegueRegistry *segue_context_get_registry (SegueContext *context);
+
+/**
+ * segue_context_emit:
+ * @item: (transfer full), even on failure
+ *
+ * Hands @item to whatever comes next and seals it.  %FALSE means that something after this stage
+ * failed or the run was cancelled: return %FALSE at once, with that error.
+ */
+SEGUE_API
+gboolean segue_context_emit (SegueContext *context, SegueItem *item, GError **error);
+
+/** segue_context_emit_dataset: (COLLECT) the stage's output is @dataset (transfer none), a view of
+ * an input made by segue_dataset_annotate() or segue_dataset_select(). */
+SEGUE_API
+void segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset);
+
+/** segue_context_get_input: (COLLECT, SERIAL) (transfer none) (nullable): the dataset on @port;
+ * %NULL where an optional port is not connected. */
+SEGUE_API
+SegueDataset *segue_context_get_input (SegueContext *context, const char *port);
+
+/** segue_context_quarantine: (SOURCE, SERIAL, COLLECT) counts @id as an item that failed with @error and goes on. MAP
+ * stages just return the error. */
+SEGUE_API
+void segue_context_quarantine (SegueContext *context, const char *id, const GError *error);
+
+/** segue_context_count: (any thread) adds @n to counter @name of the stage, which is shown in the run's summary:
+ * `segue_context_count (ctx, "ignored files", 3)`. */
+SEGUE_API
+void segue_context_count (SegueContext *context, const char *name, gint64 n);
+
+/** segue_context_get_output_folder: (transfer none): the stage's folder in the run, made on the
+ * first call; what stands in it is a result that people keep.  %NULL with error. */
+SEGUE_API
+const char *segue_context_get_output_folder (SegueContext *context, GError **error);
+/** segue_context_get_work_folder: (transfer none): a folder for scratch and checkpoints that outlives a kill
+ * (the same for a rerun of the same stage over the same input) and is removed once the stage is finished. */
+SEGUE_API
+const char *segue_context_get_work_folder (SegueContext *context, GError **error);
+
+/**
+ * segue_context_progress:
+ * @done, @total: in units that people count (songs, segments, steps); @total 0: not known
+ * @detail: (nullable): a few words, such as "epoch 3 of 12, loss 0.41"
+ *
+ * Any thread; cheap enough for every step (the command draws at most a few times a second).
+ */
+SEGUE_API
+void segue_context_progress (SegueContext *context, guint64 done, guint64 total,
+                             const char *detail);
+/** segue_context_log: (any thread): one line for people, into log.ndjson and on the screen above the bar. */
+SEGUE_API
+void segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+/** segue_context_scalar: (any thread): a point of a curve, such as ("train/loss", step, value); into log.ndjson and
+ * the run's curves. */
+SEGUE_API
+void segue_context_scalar (SegueContext *context, const char *tag, guint64 step, double value);
+
+G_END_DECLS

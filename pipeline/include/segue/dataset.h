@@ -1,0 +1,83 @@
+/* Datasets: finished streams of items, re-readable by index.
+ *
+ * A dataset is an index (ids, kinds, metadata: in memory, small) over payloads (on disk, or in the
+ * files themselves).  It is immutable and may be shared by threads.  A reader brings payloads into
+ * memory one item at a time, so that any number of epochs over any number of songs runs in constant
+ * memory; a reader belongs to one thread.
+ *
+ * Items are ordered by id, whatever the number of workers that made them.
+ *
+ * Live stages (on-the-fly augmentation) belong to a dataset and run when a reader reads, seeded by
+ * run, stage, epoch and item: the same epoch always reads the same.  A port that does not ask for
+ * %SEGUE_PORT_LIVE gets the clean dataset.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <segue/item.h>
+
+G_BEGIN_DECLS
+
+typedef struct _SegueDataset SegueDataset;
+typedef struct _SegueReader SegueReader;
+
+SEGUE_API
+SegueDataset *segue_dataset_ref (SegueDataset *dataset);
+SEGUE_API
+void segue_dataset_unref (SegueDataset *dataset);
+
+SEGUE_API
+guint segue_dataset_get_length (SegueDataset *dataset);
+/** segue_dataset_get_entry: (transfer none): item @index without its payload. */
+SEGUE_API
+SegueItem *segue_dataset_get_entry (SegueDataset *dataset, guint index);
+
+/** segue_dataset_select: (transfer full): the items whose string metadata @key equals @value. */
+SEGUE_API
+SegueDataset *segue_dataset_select (SegueDataset *dataset, const char *key, const char *value);
+
+/**
+ * segue_dataset_annotate: (transfer full):
+ * @values: one string per item, in order; %NULL leaves an item out
+ *
+ * The same payloads with string metadata @key added (or replaced) per item.
+ */
+SEGUE_API
+SegueDataset *segue_dataset_annotate (SegueDataset *dataset, const char *key,
+                                      const char *const *values);
+
+/** segue_dataset_get_labels: (transfer full): the labels that occur, sorted by code point. */
+SEGUE_API
+GStrv segue_dataset_get_labels (SegueDataset *dataset);
+
+/** segue_dataset_is_live: whether live stages change what a reader reads. */
+SEGUE_API
+gboolean segue_dataset_is_live (SegueDataset *dataset);
+
+/**
+ * segue_dataset_get_preparation: (transfer none) (nullable):
+ *
+ * The MAP stages flagged %SEGUE_STAGE_PREPARE that turned a file into these items, as JSON text
+ * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]`: what a model folder has
+ * to carry so that prediction prepares a song exactly as training did.
+ */
+SEGUE_API
+const char *segue_dataset_get_preparation (SegueDataset *dataset);
+
+/** segue_reader_new: a reader of @dataset as it is in @epoch (0 is the first). */
+SEGUE_API
+SegueReader *segue_reader_new (SegueDataset *dataset, guint epoch);
+/** segue_reader_set_epoch: from the next read on. */
+SEGUE_API
+void segue_reader_set_epoch (SegueReader *reader, guint epoch);
+/** segue_reader_get: (transfer full): item @index with its payload, live stages applied. */
+SEGUE_API
+SegueItem *segue_reader_get (SegueReader *reader, guint index, GCancellable *cancellable,
+                             GError **error);
+SEGUE_API
+void segue_reader_free (SegueReader *reader);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueDataset, segue_dataset_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueReader, segue_reader_free)
+
+G_END_DECLS

@@ -1,0 +1,148 @@
+/* Items: what flows between stages.
+ *
+ * An item is a kind, an id, metadata and a payload.  A source stage makes items out of nothing (a
+ * file of a music folder); every later item derives from one and inherits its metadata.  An item
+ * may be changed by whoever made it until it is emitted; from then on it is sealed, immutable, and
+ * may be read by any number of threads.
+ *
+ * Items are reference-counted (atomically), payloads are GBytes: a segment is a slice of its song's
+ * buffer, not a copy.
+ *
+ * Ids are paths relative to the source's root, percent-encoded where bytes are not valid UTF-8;
+ * an item derived from a song has the song's id, `#` and a suffix: `Mika/Life/Grace Kelly.mp3#0003`.
+ */
+#pragma once
+
+#include <glib.h>
+#include <segue/version.h>
+
+G_BEGIN_DECLS
+
+/**
+ * SegueKind:
+ * @SEGUE_KIND_ANY: (ports only) file, audio or tensor; on an output: the kind of the input
+ * @SEGUE_KIND_FILE: a file to be read; payload: its path
+ * @SEGUE_KIND_AUDIO: float32 frames, interleaved, full scale ±1; payload: bytes, rate, channels
+ * @SEGUE_KIND_TENSOR: a dense little-endian array, row-major; payload: bytes, dtype, shape
+ * @SEGUE_KIND_MODEL: a model folder; payload: its path
+ * @SEGUE_KIND_PREDICTIONS: float32 tensor [segments, labels] of probabilities for one song
+ * @SEGUE_KIND_METRICS: a folder with metrics.json; payload: its path
+ */
+typedef enum {
+  SEGUE_KIND_ANY,
+  SEGUE_KIND_FILE,
+  SEGUE_KIND_AUDIO,
+  SEGUE_KIND_TENSOR,
+  SEGUE_KIND_MODEL,
+  SEGUE_KIND_PREDICTIONS,
+  SEGUE_KIND_METRICS,
+} SegueKind;
+
+typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U8 } SegueDtype;
+
+#define SEGUE_MAX_RANK 6
+
+/* Metadata keys with a fixed meaning.  Times are in the source file's own time, so that clips and
+ * players can go back to the original. */
+#define SEGUE_META_SOURCE   "source"   /* string: absolute path of the original, percent-encoded */
+#define SEGUE_META_SONG     "song"     /* string: id of the source item, set by the core */
+#define SEGUE_META_START    "start"    /* double, s: where in the source this begins */
+#define SEGUE_META_DURATION "duration" /* double, s */
+#define SEGUE_META_LABEL    "label"    /* string: Unicode NFC */
+#define SEGUE_META_GROUP    "group"    /* string: what split keeps together, where it was told so */
+#define SEGUE_META_SET      "set"      /* string: train, validation or test */
+
+typedef struct _SegueItem SegueItem;
+
+/** segue_item_new_file: a source item for the file at @path (bytes as the system has them). */
+SEGUE_API
+SegueItem *segue_item_new_file (const char *id, const char *path);
+
+/**
+ * segue_item_new_audio:
+ * @parent: (nullable): whose metadata and song it inherits
+ * @suffix: (nullable): appended to the parent's id after `#`; %NULL keeps the id; the whole id
+ *   where there is no parent
+ * @frames: (transfer none): interleaved float32, size a multiple of 4 × @channels
+ * @rate: Hz, > 0
+ */
+SEGUE_API
+SegueItem *segue_item_new_audio (SegueItem *parent, const char *suffix, GBytes *frames, guint rate,
+                                 guint channels);
+
+/** segue_item_new_tensor: as segue_item_new_audio(); @kind is TENSOR or PREDICTIONS; the size of
+ * @data is the product of @shape times the size of @dtype. */
+SEGUE_API
+SegueItem *segue_item_new_tensor (SegueKind kind, SegueItem *parent, const char *suffix,
+                                  GBytes *data, SegueDtype dtype, guint rank, const gsize *shape);
+
+/** segue_item_new_folder: @kind is MODEL or METRICS; the folder belongs to the run. */
+SEGUE_API
+SegueItem *segue_item_new_folder (SegueKind kind, const char *id, const char *path);
+
+SEGUE_API
+SegueItem *segue_item_ref (SegueItem *item);
+/** segue_item_unref: accepts %NULL. */
+SEGUE_API
+void segue_item_unref (SegueItem *item);
+
+SEGUE_API
+SegueKind segue_item_get_kind (const SegueItem *item);
+SEGUE_API
+const char *segue_item_get_id (const SegueItem *item);
+/** segue_item_get_song: the id of the source item that this one derives from (its own, if none). */
+SEGUE_API
+const char *segue_item_get_song (const SegueItem *item);
+
+/** segue_item_has_payload: %FALSE for the entries of an index, which carry metadata only. */
+SEGUE_API
+gboolean segue_item_has_payload (const SegueItem *item);
+/** segue_item_get_bytes: (transfer none): of audio, tensor and predictions items. */
+SEGUE_API
+GBytes *segue_item_get_bytes (const SegueItem *item);
+/** segue_item_get_path: of file, model and metrics items: bytes as the system has them. */
+SEGUE_API
+const char *segue_item_get_path (const SegueItem *item);
+
+SEGUE_API
+guint segue_item_get_rate (const SegueItem *item);
+SEGUE_API
+guint segue_item_get_channels (const SegueItem *item);
+/** segue_item_get_frames: (transfer none): the samples, and in @n_frames their number per channel. */
+SEGUE_API
+const float *segue_item_get_frames (const SegueItem *item, gsize *n_frames);
+SEGUE_API
+SegueDtype segue_item_get_dtype (const SegueItem *item);
+/** segue_item_get_shape: (transfer none): @rank dimensions. */
+SEGUE_API
+const gsize *segue_item_get_shape (const SegueItem *item, guint *rank);
+
+/* Metadata: string, double and integer values by key.  The getters return @fallback (or %NULL)
+ * where the key is missing or of another type; the setters are for items not yet emitted. */
+SEGUE_API
+const char *segue_item_get_string (const SegueItem *item, const char *key);
+SEGUE_API
+double segue_item_get_double (const SegueItem *item, const char *key, double fallback);
+SEGUE_API
+gint64 segue_item_get_int (const SegueItem *item, const char *key, gint64 fallback);
+SEGUE_API
+void segue_item_set_string (SegueItem *item, const char *key, const char *value);
+SEGUE_API
+void segue_item_set_double (SegueItem *item, const char *key, double value);
+SEGUE_API
+void segue_item_set_int (SegueItem *item, const char *key, gint64 value);
+/** segue_item_get_metadata: (transfer full): all of it as a sorted `a{sv}` (types s, d, x). */
+SEGUE_API
+GVariant *segue_item_get_metadata (const SegueItem *item);
+/** segue_item_set_metadata: sets every key of @metadata, an `a{sv}` with types s, d and x. */
+SEGUE_API
+void segue_item_set_metadata (SegueItem *item, GVariant *metadata);
+
+SEGUE_API
+const char *segue_kind_to_string (SegueKind kind);
+SEGUE_API
+gsize segue_dtype_size (SegueDtype dtype);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueItem, segue_item_unref)
+
+G_END_DECLS

@@ -1,0 +1,178 @@
+/* Hosting segue: plugins, pipelines and runs, for a command or a server.
+ *
+ * The library has no process-global state: no signal handlers, no chdir, no printing.  A host may
+ * hold several registries, pipelines and runs at once.
+ *
+ *   g_autoptr (SegueRegistry) registry = segue_registry_new ();
+ *   segue_registry_load_search_path (registry);
+ *   g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, "artist.yaml", NULL, &error);
+ *   segue_pipeline_run (pipeline, &options, &result, cancellable, &error);
+ */
+#pragma once
+
+#include <segue/plugin.h>
+#include <segue/predict.h>
+
+G_BEGIN_DECLS
+
+/* ---- Plugins ---- */
+
+SEGUE_API
+SegueRegistry *segue_registry_new (void);
+SEGUE_API
+void segue_registry_free (SegueRegistry *registry);
+
+/** segue_registry_load_search_path: $SEGUE_PLUGIN_PATH (colon-separated; searched with their
+ * subfolders), the user's data folder, then the installed plugins.  What can't be loaded is kept in
+ * the list with its reason; the first of two with one name wins. */
+SEGUE_API
+void segue_registry_load_search_path (SegueRegistry *registry);
+/** segue_registry_load_file: one shared object. */
+SEGUE_API
+gboolean segue_registry_load_file (SegueRegistry *registry, const char *path, GError **error);
+/** segue_registry_add: a plugin that is linked in (tests, hosts with stages of their own). */
+SEGUE_API
+gboolean segue_registry_add (SegueRegistry *registry, const SeguePlugin *plugin, const char *path,
+                             GError **error);
+
+SEGUE_API
+const SegueStageType *segue_registry_find_stage (SegueRegistry *registry, const char *name);
+SEGUE_API
+const SegueModelType *segue_registry_find_model (SegueRegistry *registry, const char *name);
+
+/** SeguePluginEntry: one shared object that was found; @plugin is %NULL where it was refused, and
+ * @refusal says why. */
+typedef struct {
+  const char *path;
+  const SeguePlugin *plugin;
+  const char *refusal;
+} SeguePluginEntry;
+
+/** segue_registry_list: (transfer container): #SeguePluginEntry array, sorted by path. */
+SEGUE_API
+GArray *segue_registry_list (SegueRegistry *registry);
+/** segue_registry_list_stages: (transfer container): const #SegueStageType pointers by name. */
+SEGUE_API
+GPtrArray *segue_registry_list_stages (SegueRegistry *registry);
+/** segue_registry_list_models: (transfer container): const #SegueModelType pointers by name. */
+SEGUE_API
+GPtrArray *segue_registry_list_models (SegueRegistry *registry);
+/** segue_registry_get_plugin_of: (nullable): the plugin that provides @stage_or_model_type. */
+SEGUE_API
+const SeguePluginEntry *segue_registry_get_plugin_of (SegueRegistry *registry,
+                                                      const void *stage_or_model_type);
+
+/* ---- Pipelines ---- */
+
+typedef struct _SeguePipeline SeguePipeline;
+
+/**
+ * segue_pipeline_load:
+ * @overrides: (nullable): %NULL-terminated `name=value`; a variable (`music=…`), `seed=7`, `name=…`,
+ *   or a stage's parameter (`train.epochs=3`, `train.model.dropout=0`); the value is YAML; paths in it are relative to
+ *   the current folder
+ *
+ * Reads, resolves and checks a pipeline: syntax, stage types, parameters, ports.  The error's
+ * message is `file:line:column: stage 'id': what`, with a suggestion for a near miss.
+ */
+SEGUE_API
+SeguePipeline *segue_pipeline_load (SegueRegistry *registry, const char *path,
+                                    const char *const *overrides, GError **error);
+SEGUE_API
+void segue_pipeline_free (SeguePipeline *pipeline);
+SEGUE_API
+const char *segue_pipeline_get_name (SeguePipeline *pipeline);
+/** segue_pipeline_get_first_variable: (nullable): the one that `segue run PIPELINE FOLDER` sets. */
+SEGUE_API
+const char *segue_pipeline_get_first_variable (SeguePipeline *pipeline);
+/** segue_pipeline_describe: (transfer full): JSON text of the pipeline as resolved. */
+SEGUE_API
+char *segue_pipeline_describe (SeguePipeline *pipeline);
+
+/** SeguePreset: (strings owned). @summary: the first comment line of its file. */
+typedef struct {
+  char *name;
+  char *path;
+  char *summary;
+} SeguePreset;
+
+SEGUE_API
+void segue_preset_free (SeguePreset *preset);
+/** segue_preset_list: (transfer full): from $SEGUE_PRESET_PATH, the user's data folder, then the
+ * installed ones; by name, the first of two with one name wins. */
+SEGUE_API
+GPtrArray *segue_preset_list (void);
+/** segue_preset_find: (transfer full): with a suggestion in the error for a near miss. */
+SEGUE_API
+SeguePreset *segue_preset_find (const char *name, GError **error);
+
+/* ---- Documentation drawn from the tables ---- */
+
+/** segue_inspect_type: (transfer full): of a stage type or model type, as text for a terminal of
+ * @columns; %NULL with a suggestion. */
+SEGUE_API
+char *segue_inspect_type (SegueRegistry *registry, const char *name, guint columns, GError **error);
+/** segue_inspect_json: (transfer full): the same, or of all types where @name is %NULL, as JSON. */
+SEGUE_API
+char *segue_inspect_json (SegueRegistry *registry, const char *name, GError **error);
+/** segue_schema_pipeline: (transfer full): JSON Schema (draft 2020-12) of pipeline files. */
+SEGUE_API
+char *segue_schema_pipeline (SegueRegistry *registry);
+/** segue_docs_stages: (transfer full): docs/stages.md. */
+SEGUE_API
+char *segue_docs_stages (SegueRegistry *registry);
+
+/* ---- Runs ---- */
+
+/**
+ * SegueObserver: what a host is told while a run goes on.  Any may be %NULL.  Called from any
+ * thread, one call at a time.
+ */
+typedef struct {
+  gsize struct_size;
+  gpointer data;
+  /* Stages that run together as one chain report as one, with an id such as "decode … segment". */
+  void (*stage_started) (gpointer data, const char *stage, guint index, guint n_stages);
+  void (*progress) (gpointer data, const char *stage, guint64 done, guint64 total,
+                    const char *detail);
+  void (*log) (gpointer data, const char *stage, GLogLevelFlags level, const char *message);
+  void (*item_failed) (gpointer data, const char *stage, const char *id, const GError *error);
+  void (*stage_finished) (gpointer data, const char *stage, double seconds);
+} SegueObserver;
+
+/**
+ * SegueRunOptions:
+ * @folder: where run folders go ("runs")
+ * @cache: (nullable): the stage cache; %NULL: $SEGUE_CACHE, else $XDG_CACHE_HOME/segue
+ * @workers: songs at once; also threads of a COLLECT or SERIAL stage; 0: one per processor
+ */
+typedef struct {
+  gsize struct_size;
+  const char *folder;
+  const char *cache;
+  guint workers;
+  const SegueObserver *observer;
+} SegueRunOptions;
+
+/** SegueRunResult: strings owned; set as far as the run got, also on failure. */
+typedef struct {
+  char *folder;      /* runs/<name>/<id>; NULL: it could not be made */
+  guint n_songs;     /* source items */
+  guint n_cached;    /* of them, taken whole from the cache */
+  guint n_failed;    /* quarantined */
+  guint64 n_ignored; /* files that are not audio */
+} SegueRunResult;
+
+SEGUE_API
+void segue_run_result_clear (SegueRunResult *result);
+
+/** segue_pipeline_run: runs all of it.  Everything finished is kept on failure. */
+SEGUE_API
+gboolean segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options,
+                             SegueRunResult *result, GCancellable *cancellable, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueRegistry, segue_registry_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePipeline, segue_pipeline_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePreset, segue_preset_free)
+
+G_END_DECLS

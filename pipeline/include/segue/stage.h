@@ -1,0 +1,112 @@
+/* Stage types: what a plugin provides to pipelines.
+ *
+ * A stage type is one static table.  Its mode says how the core runs it; a plugin creates no
+ * threads to schedule work (a stage may compute with up to segue_context_get_threads() threads).
+ *
+ * SOURCE   produce () is called once and emits items.
+ * MAP      process () gets one item and emits any number.  There is one instance per worker, each
+ *          used by one thread at a time; a worker carries one song through a whole chain of MAP
+ *          stages before it takes the next.  What an item becomes may depend on nothing but the
+ *          item, the configuration and the seed.
+ * SERIAL   one instance sees the ordered stream on its first port: process () for each item,
+ *          end_song () after the last item of each song, finish () after the last song.  Its other
+ *          ports are read through segue_context_get_input ().
+ * COLLECT  collect () is called once, when all inputs are finished datasets.
+ *
+ * The life of an instance: open (), any number of calls, close ().  close () is called for every open () that succeeded,
+ * also after an error or a cancel.
+ */
+#pragma once
+
+#include <segue/context.h>
+#include <segue/error.h>
+#include <segue/param.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  SEGUE_MODE_SOURCE,
+  SEGUE_MODE_MAP,
+  SEGUE_MODE_SERIAL,
+  SEGUE_MODE_COLLECT,
+} SegueMode;
+
+/**
+ * SegueStageFlags:
+ * @SEGUE_STAGE_LIVE: (MAP) one-to-one, keeps kind and id, runs when a reader reads
+ * @SEGUE_STAGE_PREPARE: (MAP) pure, writes nothing, reads no labels: may travel in a model folder
+ *   and be replayed on a stranger's song
+ * @SEGUE_STAGE_SEEDED: uses segue_context_get_seed(); the seed is then part of its key
+ * @SEGUE_STAGE_ISOLATE: (MAP) parses hostile input: runs in a process of its own by default
+ */
+typedef enum {
+  SEGUE_STAGE_LIVE = 1 << 0,
+  SEGUE_STAGE_PREPARE = 1 << 1,
+  SEGUE_STAGE_SEEDED = 1 << 2,
+  SEGUE_STAGE_ISOLATE = 1 << 3,
+} SegueStageFlags;
+
+/**
+ * SeguePortFlags:
+ * @SEGUE_PORT_OPTIONAL: (input) may stay unconnected
+ * @SEGUE_PORT_LIVE: (input) wants live stages applied
+ */
+typedef enum {
+  SEGUE_PORT_OPTIONAL = 1 << 0,
+  SEGUE_PORT_LIVE = 1 << 1,
+} SeguePortFlags;
+
+/** SeguePort: arrays of these end with a zeroed one.  An input takes the nearest earlier stage that produces its kind,
+ * unless `from:` says otherwise. */
+typedef struct {
+  const char *name;
+  SegueKind kind;
+  guint flags;
+  const char *doc;
+} SeguePort;
+
+typedef struct _SegueStageType SegueStageType;
+
+/**
+ * SegueStageType:
+ * @struct_size: sizeof (SegueStageType); callbacks past it read as %NULL
+ * @name: `[a-z][a-z0-9-]*`, as in `use:`
+ * @summary: one line without a full stop
+ * @doc: a paragraph or more, Markdown
+ * @result_version: bumped whenever the output for equal input changes
+ * @flags: #SegueStageFlags
+ * @params: %NULL-terminated rows over a struct of @config_size bytes
+ * @check: (optional): rules between parameters, run by `segue check`; the error's message is given
+ *   its place in the file by the core
+ * @fingerprint: (optional): (transfer full): what else the result depends on at run time: codec and library versions
+ * @open: (optional): makes an instance; %NULL with @error set on failure.  Without it instances
+ *   are %NULL
+ * @close: (optional): frees an instance
+ * @process: (MAP, SERIAL): borrows @item
+ */
+struct _SegueStageType {
+  gsize struct_size;
+  const char *name;
+  const char *summary;
+  const char *doc;
+  guint result_version;
+  SegueMode mode;
+  guint flags;
+  const SeguePort *inputs;
+  const SeguePort *outputs;
+  const SegueParam *const *params;
+  gsize config_size;
+
+  gboolean (*check) (const void *config, GError **error);
+  char *(*fingerprint) (const void *config);
+  gpointer (*open) (SegueContext *context, GError **error);
+  void (*close) (gpointer instance);
+
+  gboolean (*produce) (gpointer instance, SegueContext *context, GError **error);
+  gboolean (*process) (gpointer instance, SegueItem *item, SegueContext *context, GError **error);
+  gboolean (*end_song) (gpointer instance, SegueContext *context, GError **error);
+  gboolean (*finish) (gpointer instance, SegueContext *context, GError **error);
+  gboolean (*collect) (gpointer instance, SegueContext *context, GError **error);
+};
+
+G_END_DECLS
