@@ -1,0 +1,33 @@
+#pragma once
+
+#include <segue/nn/types.h>
+
+G_BEGIN_DECLS
+
+/* A library of matrix products. Everything in libsegue-nn multiplies through this table, so a faster
+ * library is one more row, and nothing else links BLAS. */
+typedef struct {
+  const char *name;
+
+  /* Called once, before the first product; afterwards the library must not start threads itself. */
+  void (*init) (void);
+
+  /* A text that changes when results may change: library, version, kernels chosen for this processor.
+   * The string belongs to the backend. */
+  const char *(*fingerprint) (void);
+
+  /* C = alpha * op (A) op (B) + beta * C, row-major, on the calling thread; see segue_nn_gemm ().
+   * Any number of threads may call at once. m, n, k > 0. beta == 0 never reads C. */
+  void (*sgemm) (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alpha,
+                 const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
+                 gsize ldc);
+} SegueNnBackend;
+
+/* The backend called `name`, or the default one for NULL; NULL when this build has none of that
+ * name. Static data. */
+SEGUE_API const SegueNnBackend *segue_nn_backend_find (const char *name);
+
+/* Names of the backends of this build, NULL-terminated, the default first. Static data. */
+SEGUE_API const char *const *segue_nn_backend_names (void);
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <segue/nn/random.h>
+
+G_BEGIN_DECLS
+
+/* Inverted dropout: each element becomes 0 with probability p, and x / (1 − p) otherwise, 0 <= p < 1.
+ *
+ * The mask is a function of the key alone: element i of row b is decided by number i of
+ * (seed, step, items[b], layer), or of (seed, step, key.item + b, layer) where items is NULL. Forward and
+ * backward are the same function under the same key, and which items share a batch doesn't matter.
+ * p == 0 copies, and key may be NULL. */
+
+/* x, y [batch, n]; y may be x. For the backward, x is dy and y is dx. */
+SEGUE_API void segue_nn_dropout (SegueNnPool *pool, const SegueNnRandomKey *key,
+                                 const guint64 *items, float p, gsize batch, gsize n,
+                                 const float *x, float *y);
+
+/* y [batch, n] = residual + dropout (x), in one pass; y may be x or residual. */
+SEGUE_API void segue_nn_dropout_add (SegueNnPool *pool, const SegueNnRandomKey *key,
+                                     const guint64 *items, float p, gsize batch, gsize n,
+                                     const float *x, const float *residual, float *y);
+
+G_END_DECLS

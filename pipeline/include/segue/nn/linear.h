@@ -1,0 +1,24 @@
+#pragma once
+
+#include <segue/nn/pool.h>
+
+G_BEGIN_DECLS
+
+/* y [rows, out] = x [rows, in] wᵀ + bias, with w [out, in] as in torch.nn.Linear. `rows` is
+ * batch × time. bias [out] may be NULL. */
+SEGUE_API void segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out,
+                                        const float *x, const float *w, const float *bias,
+                                        float *y);
+
+/* dx [rows, in] = dy w; dw [out, in] += dyᵀ x; dbias [out] += column sums of dy. Each of dx, dw and
+ * dbias may be NULL; x is read only for dw, w only for dx. */
+SEGUE_API void segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in, gsize out,
+                                         const float *x, const float *w, const float *dy, float *dx,
+                                         float *dw, float *dbias);
+
+/* dbias [channels] += column sums of dy [rows, channels]: the bias gradient of any op over channels-last
+ * data. Sums are carried in double. */
+SEGUE_API void segue_nn_bias_backward (SegueNnPool *pool, gsize rows, gsize channels,
+                                       const float *dy, float *dbias);
+
+G_END_DECLS

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <segue/nn/backend.h>
+#include <segue/nn/types.h>
+
+G_BEGIN_DECLS
+
+/* The threads that do arithmetic, and the backend that multiplies for them: what every op of
+ * libsegue-nn takes first.
+ *
+ * Work is cut into tiles. Which thread takes which tile is left to chance; what a tile computes is
+ * not, so ops choose tile borders from shapes alone and let no two tiles write the same place. */
+typedef struct _SegueNnPool SegueNnPool;
+
+/* `tile` is 0 … n_tiles − 1; `thread` is 0 … threads − 1 and names a per-thread part of scratch
+ * memory: no two tiles run at once under the same `thread`. A task must not run the pool again. */
+typedef void (*SegueNnTask) (gpointer data, gsize tile, guint thread);
+
+/* The most threads a pool may have. */
+#define SEGUE_NN_POOL_MAX_THREADS 256
+
+/* n_threads: 0 takes the number of processors that this process may use. The calling thread of
+ * segue_nn_pool_run () counts as one of them, so 1 starts none.
+ * backend: a name, or NULL for the default.
+ * Errors: SEGUE_ERROR_RESOURCE when threads can't be started, SEGUE_ERROR_DATA for an unknown
+ * backend. */
+SEGUE_API SegueNnPool *segue_nn_pool_new (guint n_threads, const char *backend, GError **error);
+
+/* Waits for nothing but its own idle threads; no run may be under way. NULL is accepted. */
+SEGUE_API void segue_nn_pool_free (SegueNnPool *pool);
+
+SEGUE_API guint segue_nn_pool_get_threads (SegueNnPool *pool);
+SEGUE_API const SegueNnBackend *segue_nn_pool_get_backend (SegueNnPool *pool);
+
+/* Runs `task` for each tile and returns when all are done. Several threads may call this on one
+ * pool; their runs take turns. */
+SEGUE_API void segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task,
+                                  gpointer data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnPool, segue_nn_pool_free)
+
+G_END_DECLS

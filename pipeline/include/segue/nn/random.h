@@ -1,0 +1,42 @@
+#pragma once
+
+#include <segue/nn/pool.h>
+
+G_BEGIN_DECLS
+
+/* Random numbers without a stream: each is a pure function of (seed, step, item, layer, index), by
+ * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Whoever needs a
+ * number again asks for it again; nothing is stored, and neither threads nor batch size matter. */
+typedef struct {
+  guint64 seed;
+  guint64 step;  /* of training, or 0 */
+  guint64 item;  /* any number that names the item, or 0 */
+  guint32 layer; /* whoever asks: give each use its own number */
+} SegueNnRandomKey;
+
+/* The block function itself: 10 rounds. */
+SEGUE_API void segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4]);
+
+/* 32 random bits: word index % 4 of the block (index / 4, layer, …) under a Philox key that was itself drawn
+ * from (seed, step, item). index < 2³⁴. */
+SEGUE_API guint32 segue_nn_random_bits (const SegueNnRandomKey *key, guint64 index);
+
+/* Uniform in [0, 1), 24 bits. */
+SEGUE_API float segue_nn_random_uniform (const SegueNnRandomKey *key, guint64 index);
+
+/* Uniform in 0 … bound − 1, without bias worth naming (bound · 2⁻⁶⁴); bound > 0. */
+SEGUE_API guint32 segue_nn_random_below (const SegueNnRandomKey *key, guint64 index, guint32 bound);
+
+/* Standard normal, by Box and Muller. */
+SEGUE_API float segue_nn_random_normal (const SegueNnRandomKey *key, guint64 index);
+
+/* x [n] uniform in [low, high), or normal; element i is the number of index i. */
+SEGUE_API void segue_nn_random_fill_uniform (SegueNnPool *pool, const SegueNnRandomKey *key,
+                                             float low, float high, gsize n, float *x);
+SEGUE_API void segue_nn_random_fill_normal (SegueNnPool *pool, const SegueNnRandomKey *key,
+                                            float mean, float deviation, gsize n, float *x);
+
+/* A random order of 0 … n − 1 (Fisher and Yates); n < 2³². */
+SEGUE_API void segue_nn_random_permutation (const SegueNnRandomKey *key, gsize n, guint32 *order);
+
+G_END_DECLS

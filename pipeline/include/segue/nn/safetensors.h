@@ -1,0 +1,109 @@
+#pragma once
+
+#include <segue/nn/types.h>
+
+G_BEGIN_DECLS
+
+/* The safetensors file format: u64 little-endian header length, a JSON header, raw tensors.
+ *
+ * A file is hostile until it was opened: segue_safetensors_open () checks everything that the format
+ * promises (length of header, UTF-8, no duplicate names, known dtypes, sizes that multiply without overflow
+ * and agree with offsets, no holes, no overlaps, nothing after the end) before it gives out a pointer.
+ * Afterwards lookups can't go out of bounds. */
+typedef enum {
+  SEGUE_DTYPE_F32,
+  SEGUE_DTYPE_F16,
+  SEGUE_DTYPE_BF16,
+  SEGUE_DTYPE_F64,
+  SEGUE_DTYPE_I64,
+  SEGUE_DTYPE_I32,
+  SEGUE_DTYPE_I16,
+  SEGUE_DTYPE_I8,
+  SEGUE_DTYPE_U8,
+  SEGUE_DTYPE_BOOL,
+} SegueDtype;
+
+/* "F32", … as in the header; static data. Bytes of one element. */
+SEGUE_API const char *segue_dtype_get_name (SegueDtype dtype);
+SEGUE_API gsize segue_dtype_get_size (SegueDtype dtype);
+
+#define SEGUE_SAFETENSORS_MAX_DIMENSIONS 16
+
+/* One tensor of an open file; belongs to the file. */
+typedef struct {
+  const char *name;
+  SegueDtype dtype;
+  guint n_dims; /* 0 is a scalar */
+  gsize shape[SEGUE_SAFETENSORS_MAX_DIMENSIONS];
+  gsize n_elements;
+  gsize n_bytes;
+  const guint8
+    *data; /* raw little-endian elements, perhaps unaligned; valid while the file is open */
+} SegueTensorInfo;
+
+typedef struct _SegueSafetensors SegueSafetensors;
+
+/* Maps the file; nothing is read twice. Any number of threads may read an open file. The file must not
+ * be cut short by somebody else while it is open (replacing it by rename is fine).
+ * Errors: SEGUE_ERROR_IO where it can't be read, SEGUE_ERROR_DATA where it isn't a sound safetensors
+ * file; both name the file. */
+SEGUE_API SegueSafetensors *segue_safetensors_open (const char *path, GError **error);
+
+/* The same over bytes; `name` stands for the file in messages. Keeps a reference to bytes. */
+SEGUE_API SegueSafetensors *segue_safetensors_open_bytes (GBytes *bytes, const char *name,
+                                                          GError **error);
+
+/* NULL is accepted. Every SegueTensorInfo of it goes with it. */
+SEGUE_API void segue_safetensors_free (SegueSafetensors *file);
+
+/* All tensors, in the order of their names. */
+SEGUE_API const SegueTensorInfo *segue_safetensors_list (SegueSafetensors *file, gsize *n_tensors);
+
+/* The tensor called so, or NULL. */
+SEGUE_API const SegueTensorInfo *segue_safetensors_lookup (SegueSafetensors *file,
+                                                           const char *name);
+
+/* A value of __metadata__, or NULL. */
+SEGUE_API const char *segue_safetensors_get_metadata (SegueSafetensors *file, const char *key);
+
+/* Copies the tensor `name` into out [product of shape], converting F16, BF16 and F64 to float32.
+ * Errors (SEGUE_ERROR_DATA): no such tensor, another shape than shape [n_dims], or not a
+ * floating-point type. `out` is untouched on failure. */
+SEGUE_API gboolean segue_safetensors_read_f32 (SegueSafetensors *file, const char *name,
+                                               guint n_dims, const gsize *shape, float *out,
+                                               GError **error);
+
+/* Collects tensors and writes them in one go. */
+typedef struct _SegueSafetensorsWriter SegueSafetensorsWriter;
+
+SEGUE_API SegueSafetensorsWriter *segue_safetensors_writer_new (void);
+SEGUE_API void segue_safetensors_writer_free (SegueSafetensorsWriter *writer);
+
+/* Adds a string to __metadata__ ("format": "pt" is always there). Both are copied. */
+SEGUE_API void segue_safetensors_writer_set_metadata (SegueSafetensorsWriter *writer,
+                                                      const char *key, const char *value);
+
+/* Adds a tensor. name and shape are copied; data is BORROWED and must stay until the file is written.
+ * A name that was added before is a bug of the caller. */
+SEGUE_API void segue_safetensors_writer_add (SegueSafetensorsWriter *writer, const char *name,
+                                             SegueDtype dtype, guint n_dims, const gsize *shape,
+                                             gconstpointer data);
+SEGUE_API void segue_safetensors_writer_add_f32 (SegueSafetensorsWriter *writer, const char *name,
+                                                 guint n_dims, const gsize *shape,
+                                                 const float *data);
+
+/* The same, but `data` goes to the writer, which g_free ()s it: for what had to be unpacked. */
+SEGUE_API void segue_safetensors_writer_take_f32 (SegueSafetensorsWriter *writer, const char *name,
+                                                  guint n_dims, const gsize *shape, float *data);
+
+/* Writes a temporary file beside `path`, fsyncs it and renames it there: `path` is either the whole new
+ * file or what it was. Equal content gives equal bytes. Tensors stand in the order of their names, those
+ * of wider dtypes first, data aligned to 8 bytes.
+ * Errors: SEGUE_ERROR_IO. */
+SEGUE_API gboolean segue_safetensors_writer_write (SegueSafetensorsWriter *writer, const char *path,
+                                                   GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueSafetensors, segue_safetensors_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueSafetensorsWriter, segue_safetensors_writer_free)
+
+G_END_DECLS

@@ -1,0 +1,68 @@
+#include "gemm-private.h"
+#include "nn-private.h"
+
+#include <segue/nn/linear.h>
+
+typedef struct {
+  gsize rows, channels;
+  const float *dy;
+  float *dbias;
+} BiasBackward;
+
+void
+segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
+                         const float *w, const float *bias, float *y)
+{
+  /* y [rows, out] = x [rows, in] · (w [out, in])ᵀ */
+  NnGemm gemm = { .batch = 1,
+                  .trans_b = TRUE,
+                  .m = rows,
+                  .n = out,
+                  .k = in,
+                  .alpha = 1.0f,
+                  .a = x,
+                  .lda = in,
+                  .b = w,
+                  .ldb = in,
+                  .c = y,
+                  .ldc = out,
+                  .bias = bias };
+  nn_gemm_run (pool, &gemm);
+}
+
+void
+segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
+                          const float *w, const float *dy, float *dx, float *dw, float *dbias)
+{
+  if (dx != NULL) /* [rows, in] = dy [rows, out] · w [out, in] */
+    segue_nn_gemm (pool, FALSE, FALSE, rows, in, out, 1.0f, dy, out, w, in, 0.0f, dx, in);
+  if (dw != NULL) /* [out, in] += (dy [rows, out])ᵀ · x [rows, in] */
+    segue_nn_gemm (pool, TRUE, FALSE, out, in, rows, 1.0f, dy, out, x, in, 1.0f, dw, in);
+  if (dbias != NULL)
+    segue_nn_bias_backward (pool, rows, out, dy, dbias);
+}
+
+NN_VECTORISED static void
+sum_columns (gpointer data, gsize tile, guint thread)
+{
+  const BiasBackward *b = data;
+  gsize first = tile * NN_COLUMNS;
+  gsize columns = nn_tile_length (b->channels, NN_COLUMNS, tile);
+  double sum[NN_COLUMNS] = { 0 };
+
+  for (gsize row = 0; row < b->rows; row++) {
+    const float *dy = b->dy + row * b->channels + first;
+    for (gsize j = 0; j < columns; j++)
+      sum[j] += (double) dy[j];
+  }
+  for (gsize j = 0; j < columns; j++)
+    b->dbias[first + j] += (float) sum[j];
+}
+
+void
+segue_nn_bias_backward (SegueNnPool *pool, gsize rows, gsize channels, const float *dy,
+                        float *dbias)
+{
+  BiasBackward b = { rows, channels, dy, dbias };
+  segue_nn_pool_run (pool, nn_tiles (channels, NN_COLUMNS), sum_columns, &b);
+}
