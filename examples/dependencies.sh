@@ -1,0 +1,36 @@
+# Installs the Debian packages that segue needs, where any is missing: build (the default), or
+# test (what the test suite needs on top).  Sourced or run by quickstart.sh and tests/run.sh.
+set -eu
+
+build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev libopenblas-dev
+  libkissfft-dev libsoxr-dev libsndfile1-dev libcurl4-openssl-dev libgstreamer1.0-dev
+  libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
+test="$build clang-format-14 python3 git"
+
+case "${1:-build}" in
+build) wanted=$build ;;
+test) wanted=$test ;;
+*) echo "usage: sh examples/dependencies.sh [build|test]" >&2; exit 64 ;;
+esac
+
+missing=
+for package in $wanted; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+    missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "segue needs these packages; please install them as root:" >&2
+    echo "  apt-get install$missing" >&2
+    exit 69
+  }
+  as_root=sudo
+fi
+echo "Installing:$missing" >&2
+$as_root apt-get update -qq
+# shellcheck disable=SC2086  # a list of package names
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null

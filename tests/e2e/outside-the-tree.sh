@@ -1,0 +1,43 @@
+#!/bin/sh
+# Builds examples/plugin as somebody else would, against installed headers alone, and runs it in a
+# pipeline with the installed command.
+#
+#   sh outside-the-tree.sh DESTDIR PLUGIN_FOLDER
+set -eu
+installed=$1 plugin=$2
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+library=$(find "$installed" -name 'libsegue.so' -printf '%h\n')
+export PKG_CONFIG_PATH="$library/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$installed"
+export LD_LIBRARY_PATH="$library"
+# The installed plugins, as a user's machine would find them under the prefix.
+export SEGUE_PLUGIN_PATH="$library/segue/plugins-1:$scratch/build"
+export XDG_CACHE_HOME="$scratch/cache"
+
+cp -r "$plugin" "$scratch/plugin"
+meson setup "$scratch/build" "$scratch/plugin" --werror
+ninja -C "$scratch/build"
+meson test -C "$scratch/build"
+
+segue=$(find "$installed" -path '*/bin/segue')
+"$segue" inspect level
+"$segue" check "$scratch/plugin/levelled.yaml"
+
+# Songs of its own: three artists, each with a tone of its own.
+python3 - "$scratch/music" <<'PYTHON'
+import math, os, struct, sys, wave
+for artist in range(3):
+    for song in range(4):
+        folder = os.path.join(sys.argv[1], f"Artist {artist}", "Album")
+        os.makedirs(folder, exist_ok=True)
+        with wave.open(os.path.join(folder, f"Song {song}.wav"), "wb") as f:
+            f.setnchannels(1); f.setsampwidth(2); f.setframerate(16000)
+            hz = 200 * (artist + 1) + 10 * song
+            f.writeframes(b"".join(struct.pack("<h", int(9000 * math.sin(2 * math.pi * hz * t / 16000)))
+                                   for t in range(16000 * 24)))
+PYTHON
+"$segue" run "$scratch/plugin/levelled.yaml" "$scratch/music" --set segment.count=2 \
+  --out "$scratch/runs"
+find "$scratch/runs/levelled/latest/" -name '*.wav' | grep -q . || {
+  echo 'the pipeline exported nothing' >&2; exit 1; }

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Every test that needs no Python packages: the suite in an ordinary build with warnings as errors,
+# the whole suite again under AddressSanitizer and UndefinedBehaviorSanitizer, a plugin built
+# outside the tree against the installed headers, and the style check.
+#
+#   sh tests/run.sh            all of it
+#   sh tests/run.sh --quick    the ordinary build only
+set -u
+cd "$(dirname "$0")/.." || exit 70
+
+sh examples/dependencies.sh test || exit
+
+passed=0 failed=0 skipped=0
+
+count () { # a JUnit report's cases
+  cases=$(grep -c '<testcase' "$1")
+  bad=$(grep -c -e '<failure' -e '<error' "$1")
+  left=$(grep -c '<skipped' "$1")
+  passed=$((passed + cases - bad - left)) failed=$((failed + bad)) skipped=$((skipped + left))
+}
+
+one () { # name, command…: a check that is a whole command
+  name=$1; shift
+  if "$@" >build-test-log.tmp 2>&1; then
+    passed=$((passed + 1)); echo "ok      $name"
+  else
+    failed=$((failed + 1)); echo "FAILED  $name"; tail -n 60 build-test-log.tmp
+  fi
+  rm -f build-test-log.tmp
+}
+
+suite () { # folder, meson options…: build and run every test in it
+  folder=$1; shift
+  if [ -f "$folder/build.ninja" ]; then
+    meson configure "$folder" "$@" >/dev/null
+  else
+    meson setup "$folder" "$@" >"$folder-setup.tmp" 2>&1 || { cat "$folder-setup.tmp"; failed=$((failed + 1)); return; }
+    rm -f "$folder-setup.tmp"
+  fi
+  ninja -C "$folder" >"$folder-ninja.tmp" 2>&1 || { tail -n 60 "$folder-ninja.tmp"; failed=$((failed + 1)); return; }
+  rm -f "$folder-ninja.tmp"
+  meson test -C "$folder" --no-rebuild --print-errorlogs --quiet ||
+    [ -f "$folder/meson-logs/testlog.junit.xml" ] || failed=$((failed + 1))
+  count "$folder/meson-logs/testlog.junit.xml"
+}
+
+outside_the_tree () { # install, build examples/plugin against that, run it in a pipeline
+  prefix=$PWD/build-test/prefix
+  meson install -C build-test --destdir "$prefix" --quiet || return
+  sh tests/e2e/outside-the-tree.sh "$prefix" "$PWD/examples/plugin"
+}
+
+echo '== the suite, warnings as errors'
+suite build-test -Dwerror=true -Dprefix=/usr
+one 'style: clang-format' sh tests/style.sh
+if [ "${1:-}" != --quick ]; then
+  one 'a plugin outside the tree' outside_the_tree
+  echo '== the suite under AddressSanitizer and UndefinedBehaviorSanitizer'
+  suite build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

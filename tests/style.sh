@@ -1,0 +1,19 @@
+#!/bin/sh
+# What a tool can check of the style: formatting, no tabs, no leftovers.
+set -u
+cd "$(dirname "$0")/.." || exit 70
+status=0
+
+files=$(git ls-files '*.c' '*.h')
+# shellcheck disable=SC2086  # a list of file names without spaces
+clang-format-14 --dry-run --Werror $files || status=1
+
+# Libraries and plugins never print or exit and never call g_error (); the command and tests may.
+# shellcheck disable=SC2086
+grep -nE '\b(printf|g_print|g_printerr|exit|abort|g_error) \(' \
+  $(echo "$files" | tr ' ' '\n' | grep -E '^(pipeline/(core|nn)|plugins)/' | grep -v '/test-') &&
+  { echo 'a library prints or exits: return an error instead'; status=1; }
+
+# What is left for later is finished or left out.
+git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' '*.build' ':!tests/style.sh' && status=1
+exit $status
