@@ -45,13 +45,12 @@ suite () { # folder, meson options…: build and run every test in it
 }
 
 outside_the_tree () { # install, build examples/plugin against that, run it in a pipeline
-  prefix=$PWD/build-test/prefix
-  meson install -C build-test --destdir "$prefix" --quiet || return
-  sh tests/e2e/outside-the-tree.sh "$prefix" "$PWD/examples/plugin"
+  meson install -C build-test --quiet --no-rebuild || return
+  sh tests/e2e/outside-the-tree.sh "$PWD/build-test/prefix" "$PWD/examples/plugin"
 }
 
 echo '== the suite, warnings as errors'
-suite build-test -Dwerror=true -Dprefix=/usr
+suite build-test -Dwerror=true -Dprefix="$PWD/build-test/prefix"
 one 'style: clang-format' sh tests/style.sh
 if [ "${1:-}" != --quick ]; then
   one 'a plugin outside the tree' outside_the_tree
