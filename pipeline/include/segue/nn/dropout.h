@@ -16,7 +16,7 @@ SEGUE_API void segue_nn_dropout (SegueNnPool *pool, const SegueNnRandomKey *key,
                                  const guint64 *items, float p, gsize batch, gsize n,
                                  const float *x, float *y);
 
-/* y [batch, n] = residual + dropout (x), in one pass; y may be x or residual. */
+/* y [batch, n] = residual + dropout (x), in one pass; y may be x or residual. residual may be NULL. */
 SEGUE_API void segue_nn_dropout_add (SegueNnPool *pool, const SegueNnRandomKey *key,
                                      const guint64 *items, float p, gsize batch, gsize n,
                                      const float *x, const float *residual, float *y);

@@ -11,28 +11,28 @@ G_BEGIN_DECLS
  * and agree with offsets, no holes, no overlaps, nothing after the end) before it gives out a pointer.
  * Afterwards lookups can't go out of bounds. */
 typedef enum {
-  SEGUE_DTYPE_F32,
-  SEGUE_DTYPE_F16,
-  SEGUE_DTYPE_BF16,
-  SEGUE_DTYPE_F64,
-  SEGUE_DTYPE_I64,
-  SEGUE_DTYPE_I32,
-  SEGUE_DTYPE_I16,
-  SEGUE_DTYPE_I8,
-  SEGUE_DTYPE_U8,
-  SEGUE_DTYPE_BOOL,
-} SegueDtype;
+  SEGUE_SAFETENSORS_F32,
+  SEGUE_SAFETENSORS_F16,
+  SEGUE_SAFETENSORS_BF16,
+  SEGUE_SAFETENSORS_F64,
+  SEGUE_SAFETENSORS_I64,
+  SEGUE_SAFETENSORS_I32,
+  SEGUE_SAFETENSORS_I16,
+  SEGUE_SAFETENSORS_I8,
+  SEGUE_SAFETENSORS_U8,
+  SEGUE_SAFETENSORS_BOOL,
+} SegueSafetensorsDtype;
 
 /* "F32", … as in the header; static data. Bytes of one element. */
-SEGUE_API const char *segue_dtype_get_name (SegueDtype dtype);
-SEGUE_API gsize segue_dtype_get_size (SegueDtype dtype);
+SEGUE_API const char *segue_safetensors_dtype_get_name (SegueSafetensorsDtype dtype);
+SEGUE_API gsize segue_safetensors_dtype_get_size (SegueSafetensorsDtype dtype);
 
 #define SEGUE_SAFETENSORS_MAX_DIMENSIONS 16
 
 /* One tensor of an open file; belongs to the file. */
 typedef struct {
   const char *name;
-  SegueDtype dtype;
+  SegueSafetensorsDtype dtype;
   guint n_dims; /* 0 is a scalar */
   gsize shape[SEGUE_SAFETENSORS_MAX_DIMENSIONS];
   gsize n_elements;
@@ -86,7 +86,7 @@ SEGUE_API void segue_safetensors_writer_set_metadata (SegueSafetensorsWriter *wr
 /* Adds a tensor. name and shape are copied; data is BORROWED and must stay until the file is written.
  * A name that was added before is a bug of the caller. */
 SEGUE_API void segue_safetensors_writer_add (SegueSafetensorsWriter *writer, const char *name,
-                                             SegueDtype dtype, guint n_dims, const gsize *shape,
+                                             SegueSafetensorsDtype dtype, guint n_dims, const gsize *shape,
                                              gconstpointer data);
 SEGUE_API void segue_safetensors_writer_add_f32 (SegueSafetensorsWriter *writer, const char *name,
                                                  guint n_dims, const gsize *shape,

@@ -1,0 +1,190 @@
+#include "vector-math.h"
+
+#include <segue/nn/activation.h>
+
+#define SQRT_2_OVER_PI 0.79788456080286536f
+
+typedef struct {
+  SegueNnActivation activation;
+  gsize n;
+  const float *x, *dy;
+  float *out; /* y or dx */
+} Map;
+
+/* The first name of each activation is the one that we write. */
+static const struct {
+  const char *name;
+  SegueNnActivation activation;
+} names[] = {
+  { "linear", SEGUE_NN_ACTIVATION_LINEAR },
+  { "relu", SEGUE_NN_ACTIVATION_RELU },
+  { "gelu", SEGUE_NN_ACTIVATION_GELU },
+  { "gelu_python", SEGUE_NN_ACTIVATION_GELU },
+  { "gelu_new", SEGUE_NN_ACTIVATION_GELU_TANH },
+  { "gelu_fast", SEGUE_NN_ACTIVATION_GELU_TANH },
+  { "gelu_pytorch_tanh", SEGUE_NN_ACTIVATION_GELU_TANH },
+  { "gelu_accurate", SEGUE_NN_ACTIVATION_GELU_TANH },
+  { "quick_gelu", SEGUE_NN_ACTIVATION_QUICK_GELU },
+  { "silu", SEGUE_NN_ACTIVATION_SILU },
+  { "swish", SEGUE_NN_ACTIVATION_SILU },
+  { "tanh", SEGUE_NN_ACTIVATION_TANH },
+  { "sigmoid", SEGUE_NN_ACTIVATION_SIGMOID },
+};
+
+gboolean
+segue_nn_activation_from_name (const char *name, SegueNnActivation *activation)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (g_str_equal (names[i].name, name)) {
+      *activation = names[i].activation;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+const char *
+segue_nn_activation_get_name (SegueNnActivation activation)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (names[i].activation == activation)
+      return names[i].name;
+  g_return_val_if_reached ("linear");
+}
+
+NN_INLINE float
+gelu (float x)
+{
+  float density;
+  return x * nn_normal_cdf (x, &density);
+}
+
+/* Φ (x) + x φ (x) */
+NN_INLINE float
+gelu_slope (float x)
+{
+  float density;
+  float cdf = nn_normal_cdf (x, &density);
+  return cdf + x * density;
+}
+
+NN_INLINE float
+gelu_tanh (float x)
+{
+  return 0.5f * x * (1.0f + nn_tanh (SQRT_2_OVER_PI * (x + 0.044715f * x * x * x)));
+}
+
+NN_INLINE float
+gelu_tanh_slope (float x)
+{
+  float t = nn_tanh (SQRT_2_OVER_PI * (x + 0.044715f * x * x * x));
+  float inner = SQRT_2_OVER_PI * (1.0f + 3.0f * 0.044715f * x * x);
+  return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * inner;
+}
+
+/* x σ (a x): SiLU with a = 1, "quick" GELU with a = 1.702. */
+NN_INLINE float
+swish (float x, float a)
+{
+  return x * nn_sigmoid (a * x);
+}
+
+NN_INLINE float
+swish_slope (float x, float a)
+{
+  float s = nn_sigmoid (a * x);
+  return s + a * x * s * (1.0f - s);
+}
+
+NN_INLINE float
+tanh_slope (float x)
+{
+  float t = nn_tanh (x);
+  return 1.0f - t * t;
+}
+
+NN_INLINE float
+sigmoid_slope (float x)
+{
+  float s = nn_sigmoid (x);
+  return s * (1.0f - s);
+}
+
+/* `omp simd` says that iterations are independent, which they are even where out is x: without it the
+ * compiler would leave operation in place to its scalar code. */
+#define EACH(value)                                                                                \
+  _Pragma ("omp simd") for (gsize i = 0; i < n; i++) out[i] = (value);                             \
+  break
+
+NN_VECTORISED static void
+forward_block (gpointer data, gsize tile, guint thread)
+{
+  const Map *map = data;
+  gsize n = nn_tile_length (map->n, NN_BLOCK, tile);
+  const float *x = map->x + tile * NN_BLOCK;
+  float *out = map->out + tile * NN_BLOCK;
+
+  switch (map->activation) {
+  case SEGUE_NN_ACTIVATION_LINEAR:
+    EACH (x[i]);
+  case SEGUE_NN_ACTIVATION_RELU:
+    EACH (x[i] > 0.0f ? x[i] : 0.0f);
+  case SEGUE_NN_ACTIVATION_GELU:
+    EACH (gelu (x[i]));
+  case SEGUE_NN_ACTIVATION_GELU_TANH:
+    EACH (gelu_tanh (x[i]));
+  case SEGUE_NN_ACTIVATION_QUICK_GELU:
+    EACH (swish (x[i], 1.702f));
+  case SEGUE_NN_ACTIVATION_SILU:
+    EACH (swish (x[i], 1.0f));
+  case SEGUE_NN_ACTIVATION_TANH:
+    EACH (nn_tanh (x[i]));
+  case SEGUE_NN_ACTIVATION_SIGMOID:
+    EACH (nn_sigmoid (x[i]));
+  }
+}
+
+NN_VECTORISED static void
+backward_block (gpointer data, gsize tile, guint thread)
+{
+  const Map *map = data;
+  gsize n = nn_tile_length (map->n, NN_BLOCK, tile);
+  const float *x = map->x + tile * NN_BLOCK;
+  const float *dy = map->dy + tile * NN_BLOCK;
+  float *out = map->out + tile * NN_BLOCK;
+
+  switch (map->activation) {
+  case SEGUE_NN_ACTIVATION_LINEAR:
+    EACH (dy[i]);
+  case SEGUE_NN_ACTIVATION_RELU:
+    EACH (x[i] > 0.0f ? dy[i] : 0.0f);
+  case SEGUE_NN_ACTIVATION_GELU:
+    EACH (dy[i] * gelu_slope (x[i]));
+  case SEGUE_NN_ACTIVATION_GELU_TANH:
+    EACH (dy[i] * gelu_tanh_slope (x[i]));
+  case SEGUE_NN_ACTIVATION_QUICK_GELU:
+    EACH (dy[i] * swish_slope (x[i], 1.702f));
+  case SEGUE_NN_ACTIVATION_SILU:
+    EACH (dy[i] * swish_slope (x[i], 1.0f));
+  case SEGUE_NN_ACTIVATION_TANH:
+    EACH (dy[i] * tanh_slope (x[i]));
+  case SEGUE_NN_ACTIVATION_SIGMOID:
+    EACH (dy[i] * sigmoid_slope (x[i]));
+  }
+}
+
+void
+segue_nn_activation_forward (SegueNnPool *pool, SegueNnActivation activation, gsize n,
+                             const float *x, float *y)
+{
+  Map map = { .activation = activation, .n = n, .x = x, .out = y };
+  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), forward_block, &map);
+}
+
+void
+segue_nn_activation_backward (SegueNnPool *pool, SegueNnActivation activation, gsize n,
+                              const float *x, const float *dy, float *dx)
+{
+  Map map = { .activation = activation, .n = n, .x = x, .dy = dy, .out = dx };
+  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), backward_block, &map);
+}

@@ -1,0 +1,255 @@
+#include "gemm-private.h"
+#include "nn-private.h"
+
+#include <segue/nn/grouped-conv1d.h>
+#include <segue/nn/linear.h>
+#include <string.h>
+
+/* A thread gathers the windows of FRAMES frames and some taps, about WINDOW floats of each window: a
+ * matrix that fits into a processor's own cache. */
+#define FRAMES ((gsize) 256)
+#define WINDOW ((gsize) 768)
+
+/* One convolution from `in` to `out` channels per group. The gradient of the input is the same convolution
+ * of dy, with taps in reverse and channels exchanged. */
+typedef struct {
+  const SegueNnBackend *backend;
+  gsize batch, time, groups, kernel;
+  gsize in, out;  /* per group */
+  gsize left;     /* frames of padding before the sequence */
+  gsize taps;     /* of one gathered block */
+  const float *x; /* [batch, time, groups · in] */
+  const float *w; /* [groups, kernel, in, out] */
+  const float *bias;
+  float *y; /* [batch, time, groups · out] */
+  const float *dy;
+  float *dw;
+  float *scratch;
+  gsize per_thread;
+} Conv;
+
+static gsize
+taps_of (gsize in, gsize kernel)
+{
+  return CLAMP (WINDOW / in, 1, kernel);
+}
+
+/* Floats for the slice and the windows of one thread. */
+static gsize
+gather_size (gsize in, gsize kernel, gsize time)
+{
+  gsize taps = taps_of (in, kernel), frames = MIN (FRAMES, time);
+  return (frames + taps - 1) * in + frames * taps * in;
+}
+
+static void
+check (const SegueNnGroupedConv1d *conv)
+{
+  g_assert (conv->groups > 0 && conv->in % conv->groups == 0 && conv->out % conv->groups == 0);
+  g_assert (conv->in > 0 && conv->out > 0 && conv->kernel > 0);
+}
+
+gsize
+segue_nn_grouped_conv1d_scratch (SegueNnPool *pool, const SegueNnGroupedConv1d *conv)
+{
+  check (conv);
+  gsize in = conv->in / conv->groups, out = conv->out / conv->groups;
+  gsize thread =
+    MAX (gather_size (in, conv->kernel, conv->time), gather_size (out, conv->kernel, conv->time));
+  return conv->groups * conv->kernel * in * out + segue_nn_pool_get_threads (pool) * thread;
+}
+
+/* windows [frames, taps · in] of frames t …, taps j … of one group of x [time, groups · in]. */
+static const float *
+gather (const Conv *c, const float *x, gsize group, gsize t, gsize frames, gsize j, gsize taps,
+        guint thread)
+{
+  float *slice = c->scratch + thread * c->per_thread;
+  gsize rows = frames + taps - 1, in = c->in;
+  float *windows = slice + rows * in;
+
+  for (gsize i = 0; i < rows; i++) {
+    gsize from = t + j + i; /* + left, so that it can't be negative */
+    if (from >= c->left && from - c->left < c->time)
+      memcpy (slice + i * in, x + ((from - c->left) * c->groups + group) * in, in * sizeof *x);
+    else
+      memset (slice + i * in, 0, in * sizeof *x);
+  }
+  for (gsize i = 0; i < frames; i++)
+    memcpy (windows + i * taps * in, slice + i * in, taps * in * sizeof *x);
+  return windows;
+}
+
+/* Tile: some frames of one group of one item. */
+static void
+forward_tile (gpointer data, gsize tile, guint thread)
+{
+  const Conv *c = data;
+  gsize blocks = nn_tiles (c->time, FRAMES), width = c->groups * c->out;
+  gsize item = tile / (c->groups * blocks), group = tile / blocks % c->groups;
+  gsize t = tile % blocks * FRAMES, frames = MIN (FRAMES, c->time - t);
+  const float *x = c->x + item * c->time * c->groups * c->in;
+  float *y = c->y + (item * c->time + t) * width + group * c->out;
+
+  nn_fill_rows (frames, c->out, c->bias != NULL ? c->bias + group * c->out : NULL, y, width);
+  for (gsize j = 0; j < c->kernel; j += c->taps) {
+    gsize taps = MIN (c->taps, c->kernel - j);
+    const float *windows = gather (c, x, group, t, frames, j, taps, thread);
+    c->backend->sgemm (FALSE, FALSE, frames, c->out, taps * c->in, 1.0f, windows, taps * c->in,
+                       c->w + (group * c->kernel + j) * c->in * c->out, c->out, 1.0f, y, width);
+  }
+}
+
+/* Tile: some taps of one group; the sum runs over items and frames in order. */
+static void
+dw_tile (gpointer data, gsize tile, guint thread)
+{
+  const Conv *c = data;
+  gsize blocks = nn_tiles (c->kernel, c->taps), width = c->groups * c->out;
+  gsize group = tile / blocks, j = tile % blocks * c->taps;
+  gsize taps = MIN (c->taps, c->kernel - j);
+  float *dw = c->dw + (group * c->kernel + j) * c->in * c->out;
+
+  for (gsize item = 0; item < c->batch; item++) {
+    const float *x = c->x + item * c->time * c->groups * c->in;
+    for (gsize t = 0; t < c->time; t += FRAMES) {
+      gsize frames = MIN (FRAMES, c->time - t);
+      const float *windows = gather (c, x, group, t, frames, j, taps, thread);
+      c->backend->sgemm (TRUE, FALSE, taps * c->in, c->out, frames, 1.0f, windows, taps * c->in,
+                         c->dy + (item * c->time + t) * width + group * c->out, width, 1.0f, dw,
+                         c->out);
+    }
+  }
+}
+
+static Conv
+conv_new (SegueNnPool *pool, const SegueNnGroupedConv1d *conv, float *scratch)
+{
+  check (conv);
+  gsize in = conv->in / conv->groups, out = conv->out / conv->groups;
+  return (Conv){
+    .backend = segue_nn_pool_get_backend (pool),
+    .batch = conv->batch,
+    .time = conv->time,
+    .groups = conv->groups,
+    .kernel = conv->kernel,
+    .in = in,
+    .out = out,
+    .left = conv->kernel / 2,
+    .taps = taps_of (in, conv->kernel),
+    .scratch = scratch + conv->groups * conv->kernel * in * out,
+    .per_thread =
+      MAX (gather_size (in, conv->kernel, conv->time), gather_size (out, conv->kernel, conv->time)),
+  };
+}
+
+static void
+run_forward (SegueNnPool *pool, Conv *c)
+{
+  segue_nn_pool_run (pool, c->batch * c->groups * nn_tiles (c->time, FRAMES), forward_tile, c);
+}
+
+void
+segue_nn_grouped_conv1d_forward (SegueNnPool *pool, const SegueNnGroupedConv1d *conv,
+                                 const float *x, const float *w, const float *bias, float *y,
+                                 float *scratch)
+{
+  Conv c = conv_new (pool, conv, scratch);
+  c.x = x;
+  c.w = w;
+  c.bias = bias;
+  c.y = y;
+  run_forward (pool, &c);
+}
+
+typedef struct {
+  gsize groups, kernel, in, out; /* channels per group */
+  gboolean add;
+  const float *from;
+  float *to;
+} Permute;
+
+/* to [kernel, out, in] = from [kernel, in, out] of one group, with taps in reverse. */
+static void
+flip_group (gpointer data, gsize tile, guint thread)
+{
+  const Permute *p = data;
+  gsize group = tile / p->kernel, j = tile % p->kernel, size = p->in * p->out;
+  const float *from = p->from + (group * p->kernel + j) * size;
+  float *to = p->to + (group * p->kernel + p->kernel - 1 - j) * size;
+  for (gsize i = 0; i < p->in; i++)
+    for (gsize o = 0; o < p->out; o++)
+      to[o * p->in + i] = from[i * p->out + o];
+}
+
+void
+segue_nn_grouped_conv1d_backward (SegueNnPool *pool, const SegueNnGroupedConv1d *conv,
+                                  const float *x, const float *w, const float *dy, float *dx,
+                                  float *dw, float *dbias, float *scratch)
+{
+  Conv c = conv_new (pool, conv, scratch);
+
+  if (dx != NULL) {
+    Permute flip = { c.groups, c.kernel, c.in, c.out, FALSE, w, scratch };
+    segue_nn_pool_run (pool, c.groups * c.kernel, flip_group, &flip);
+    Conv back = c;
+    back.in = c.out;
+    back.out = c.in;
+    back.left = c.kernel - 1 - c.left;
+    back.taps = taps_of (back.in, c.kernel);
+    back.x = dy;
+    back.w = scratch;
+    back.y = dx;
+    run_forward (pool, &back);
+  }
+  if (dw != NULL) {
+    c.x = x;
+    c.dy = dy;
+    c.dw = dw;
+    segue_nn_pool_run (pool, c.groups * nn_tiles (c.kernel, c.taps), dw_tile, &c);
+  }
+  if (dbias != NULL)
+    segue_nn_bias_backward (pool, conv->batch * conv->time, conv->out, dy, dbias);
+}
+
+/* torch [groups · out, in, kernel] → [groups, kernel, in, out] for one group and tap, and back. */
+static void
+pack_tap (gpointer data, gsize tile, guint thread)
+{
+  const Permute *p = data;
+  gsize group = tile / p->kernel, j = tile % p->kernel, size = p->in * p->kernel;
+  float *to = p->to + tile * p->in * p->out;
+  for (gsize i = 0; i < p->in; i++)
+    for (gsize o = 0; o < p->out; o++)
+      to[i * p->out + o] = p->from[(group * p->out + o) * size + i * p->kernel + j];
+}
+
+static void
+unpack_row (gpointer data, gsize row, guint thread)
+{
+  const Permute *p = data;
+  gsize group = row / p->out, o = row % p->out;
+  float *to = p->to + row * p->in * p->kernel;
+  for (gsize i = 0; i < p->in; i++) {
+    for (gsize j = 0; j < p->kernel; j++) {
+      float value = p->from[((group * p->kernel + j) * p->in + i) * p->out + o];
+      to[i * p->kernel + j] = p->add ? to[i * p->kernel + j] + value : value;
+    }
+  }
+}
+
+void
+segue_nn_grouped_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, gsize groups,
+                              const float *torch_w, float *w)
+{
+  Permute p = { groups, kernel, in / groups, out / groups, FALSE, torch_w, w };
+  segue_nn_pool_run (pool, groups * kernel, pack_tap, &p);
+}
+
+void
+segue_nn_grouped_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, gsize groups,
+                                gboolean add, const float *w, float *torch_w)
+{
+  Permute p = { groups, kernel, in / groups, out / groups, add, w, torch_w };
+  segue_nn_pool_run (pool, out, unpack_row, &p);
+}

@@ -1,0 +1,26 @@
+/* Runs of random bits for ops that decide one element each. */
+#pragma once
+
+#include "nn-private.h"
+
+#include <segue/nn/random.h>
+
+/* The numbers of one (seed, step, item, layer): a Philox key and the three counter words that don't
+ * count. */
+typedef struct {
+  guint32 key[2];
+  guint32 tail[3];
+} NnRandomStream;
+
+NnRandomStream nn_random_stream (const SegueNnRandomKey *key);
+
+/* The stream of row b of a batch; see dropout.h. */
+NnRandomStream nn_random_item_stream (const SegueNnRandomKey *key, const guint64 *items, gsize b);
+
+/* out [4 · n_blocks]: the words of index 4 · first_block … */
+void nn_random_blocks (const NnRandomStream *stream, guint32 first_block, gsize n_blocks,
+                       guint32 *out);
+
+/* y [n] = x [n] dropped out, element i by number first + i. y may be x. */
+void nn_dropout_run (const NnRandomStream *stream, float p, guint64 first, gsize n, const float *x,
+                     float *y);

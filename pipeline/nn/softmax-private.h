@@ -1,0 +1,39 @@
+/* Softmax of one row, for the op itself and for attention. */
+#pragma once
+
+#include "vector-math.h"
+
+/* y [n] = softmax (x); y may be x. n > 0. */
+NN_INLINE void
+nn_softmax_row (gsize n, const float *x, float *y)
+{
+  float most = x[0];
+#pragma omp simd reduction(max : most)
+  for (gsize i = 0; i < n; i++)
+    most = nn_max (most, x[i]);
+
+  float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+  for (gsize i = 0; i < n; i++) {
+    float e = nn_exp (x[i] - most);
+    y[i] = e;
+    sum += e;
+  }
+
+  float scale = 1.0f / sum;
+  for (gsize i = 0; i < n; i++)
+    y[i] *= scale;
+}
+
+/* dx [n] = scale · y · (dy − Σ dy·y); dx may be dy. */
+NN_INLINE void
+nn_softmax_backward_row (gsize n, float scale, const float *y, const float *dy, float *dx)
+{
+  float dot = 0.0f;
+#pragma omp simd reduction(+ : dot)
+  for (gsize i = 0; i < n; i++)
+    dot += y[i] * dy[i];
+#pragma omp simd
+  for (gsize i = 0; i < n; i++)
+    dx[i] = scale * y[i] * (dy[i] - dot);
+}
