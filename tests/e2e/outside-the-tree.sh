@@ -2,18 +2,16 @@
 # Builds examples/plugin as somebody else would, against installed headers alone, and runs it in a
 # pipeline with the installed command.
 #
-#   sh outside-the-tree.sh DESTDIR PLUGIN_FOLDER
+#   sh outside-the-tree.sh PREFIX PLUGIN_FOLDER
 set -eu
 installed=$1 plugin=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 library=$(find "$installed" -name 'libsegue.so' -printf '%h\n')
-export PKG_CONFIG_PATH="$library/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$installed"
-export LD_LIBRARY_PATH="$library"
-# The installed plugins, as a user's machine would find them under the prefix.
-export SEGUE_PLUGIN_PATH="$library/segue/plugins-1:$scratch/build"
-export XDG_CACHE_HOME="$scratch/cache"
+export PKG_CONFIG_PATH="$library/pkgconfig" LD_LIBRARY_PATH="$library"
+export SEGUE_PLUGIN_PATH="$scratch/build" XDG_CACHE_HOME="$scratch/cache"
+unset SEGUE_PRESET_PATH SEGUE_CACHE
 
 cp -r "$plugin" "$scratch/plugin"
 meson setup "$scratch/build" "$scratch/plugin" --werror
