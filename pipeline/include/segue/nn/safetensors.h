@@ -86,8 +86,8 @@ SEGUE_API void segue_safetensors_writer_set_metadata (SegueSafetensorsWriter *wr
 /* Adds a tensor. name and shape are copied; data is BORROWED and must stay until the file is written.
  * A name that was added before is a bug of the caller. */
 SEGUE_API void segue_safetensors_writer_add (SegueSafetensorsWriter *writer, const char *name,
-                                             SegueSafetensorsDtype dtype, guint n_dims, const gsize *shape,
-                                             gconstpointer data);
+                                             SegueSafetensorsDtype dtype, guint n_dims,
+                                             const gsize *shape, gconstpointer data);
 SEGUE_API void segue_safetensors_writer_add_f32 (SegueSafetensorsWriter *writer, const char *name,
                                                  guint n_dims, const gsize *shape,
                                                  const float *data);
