@@ -1,0 +1,158 @@
+/* One song through consecutive MAP stages, depth first, in the calling thread. */
+#include "chain.h"
+#include "item-private.h"
+
+typedef struct {
+  SegueChain *chain;
+  guint index;
+  SegueContext context;
+  gpointer instance;
+  gboolean opened;
+} Link;
+
+struct _SegueChain {
+  Link *links;
+  guint n_links;
+  GPtrArray *output; /* of the carry at hand */
+  const SegueGraphStage *failed;
+};
+
+SegueChain *
+segue_chain_new (const SegueScope *scope, const SegueGraphStage *const *stages, guint n_stages)
+{
+  SegueChain *chain = g_new0 (SegueChain, 1);
+  chain->links = g_new0 (Link, n_stages);
+  chain->n_links = n_stages;
+  for (guint i = 0; i < n_stages; i++) {
+    Link *link = &chain->links[i];
+    link->chain = chain;
+    link->index = i;
+    link->context.scope = scope;
+    link->context.stage = stages[i];
+    link->context.epoch = stages[i]->type->flags & SEGUE_STAGE_LIVE ? 0 : -1;
+  }
+  return chain;
+}
+
+void
+segue_chain_free (SegueChain *chain)
+{
+  if (!chain)
+    return;
+  for (guint i = 0; i < chain->n_links; i++) {
+    Link *link = &chain->links[i];
+    const SegueStageType *type = link->context.stage->type;
+    if (link->opened && type->close)
+      type->close (link->instance);
+    segue_context_clear (&link->context);
+  }
+  g_free (chain->links);
+  g_free (chain);
+}
+
+void
+segue_chain_set_epoch (SegueChain *chain, guint epoch)
+{
+  for (guint i = 0; i < chain->n_links; i++)
+    if (chain->links[i].context.stage->type->flags & SEGUE_STAGE_LIVE)
+      chain->links[i].context.epoch = epoch;
+}
+
+static gboolean
+open_link (Link *link, GError **error)
+{
+  const SegueStageType *type = link->context.stage->type;
+  if (link->opened)
+    return TRUE;
+  if (type->open) {
+    link->instance = type->open (&link->context, error);
+    if (!segue_context_conclude (&link->context, link->instance != NULL, error)) {
+      link->chain->failed = link->context.stage;
+      return FALSE;
+    }
+  }
+  link->opened = TRUE;
+  return TRUE;
+}
+
+static gboolean process (Link *link, SegueItem *item, GError **error);
+
+/* SegueEmitFunc: on to the next link, or out. */
+static gboolean
+pass_on (gpointer data, SegueItem *item, GError **error)
+{
+  Link *link = data;
+  g_autoptr (SegueItem) owned = item;
+  SegueChain *chain = link->chain;
+  if (link->index + 1 < chain->n_links)
+    return process (&chain->links[link->index + 1], owned, error);
+  g_ptr_array_add (chain->output, g_steal_pointer (&owned));
+  return TRUE;
+}
+
+static gboolean
+process (Link *link, SegueItem *item, GError **error)
+{
+  SegueContext *context = &link->context;
+  context->item = item->id;
+  context->song = item->song;
+  context->emit = pass_on;
+  context->emit_data = link;
+  g_autoptr (GError) local = NULL;
+  gboolean ok = segue_context_check_cancelled (context, &local) &&
+                context->stage->type->process (link->instance, item, context, &local);
+  ok = segue_context_conclude (context, ok, &local);
+  context->item = context->song = NULL;
+  context->emit = NULL;
+  if (ok)
+    return TRUE;
+  if (!link->chain->failed)
+    link->chain->failed = context->stage;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+static gboolean
+carry_all (SegueChain *chain, SegueItem *const *items, guint n_items, GError **error)
+{
+  for (guint i = 0; i < chain->n_links; i++)
+    if (!open_link (&chain->links[i], error))
+      return FALSE;
+  for (guint i = 0; i < n_items; i++)
+    if (!process (&chain->links[0], items[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+GPtrArray *
+segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint n_items,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) output = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  chain->output = output;
+  chain->failed = NULL;
+  for (guint i = 0; i < chain->n_links; i++)
+    chain->links[i].context.cancellable = cancellable;
+  gboolean ok = carry_all (chain, items, n_items, error);
+  for (guint i = 0; i < chain->n_links; i++)
+    chain->links[i].context.cancellable = NULL;
+  chain->output = NULL;
+  return ok ? g_steal_pointer (&output) : NULL;
+}
+
+GPtrArray *
+segue_chain_carry_file (SegueChain *chain, const char *path, GCancellable *cancellable,
+                        GError **error)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autoptr (SegueItem) file = segue_item_new_file (id, path);
+  segue_item_seal (file);
+  return segue_chain_carry (chain, &file, 1, cancellable, error);
+}
+
+const SegueGraphStage *
+segue_chain_get_failed (SegueChain *chain)
+{
+  return chain->failed;
+}

@@ -1,0 +1,60 @@
+/* The context from the core's side (internal). */
+/* SEGUE_API marks what libsegue-testing calls; none of it is installed. */
+#pragma once
+
+#include "graph.h"
+#include <segue/context.h>
+
+/**
+ * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be
+ * NULL.  Called from any thread where segue/context.h says so.
+ */
+typedef struct {
+  SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port);
+  void (*quarantine) (gpointer data, const SegueGraphStage *stage, const char *id,
+                      const GError *error);
+  void (*count) (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n);
+  /* @work: the work folder, else the output folder; made on the first call; transfer none */
+  const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
+                             GError **error);
+  void (*progress) (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
+                    const char *detail);
+  void (*log) (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level,
+               const char *message);
+  void (*scalar) (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step,
+                  double value);
+} SegueStageHost;
+
+/** SegueScope: what all stages of a run share; outlives everything made with it. */
+typedef struct {
+  SegueRegistry *registry;
+  guint64 seed;
+  guint threads; /* of a COLLECT or SERIAL stage */
+  const SegueStageHost *host;
+  gpointer host_data;
+} SegueScope;
+
+/** SegueEmitFunc: takes @item (transfer full), which was checked and sealed. */
+typedef gboolean (*SegueEmitFunc) (gpointer data, SegueItem *item, GError **error);
+
+struct _SegueContext {
+  const SegueScope *scope;
+  const SegueGraphStage *stage;
+  GCancellable *cancellable;
+  gint64 epoch;       /* LIVE; else -1 */
+  const char *item;   /* MAP: id of the item at hand */
+  const char *song;   /* MAP: what it derives from */
+  SegueEmitFunc emit; /* NULL: nothing may be emitted now */
+  gpointer emit_data;
+  SegueDataset *output; /* COLLECT: segue_context_emit_dataset() */
+  GError *failure;      /* of an emit(), even where the stage went on regardless */
+};
+
+/** segue_context_clear: frees what a context on the stack has come to own. */
+SEGUE_API
+void segue_context_clear (SegueContext *context);
+/** segue_context_conclude: a callback returned @ok with @error set or not: turns a swallowed failure
+ * of an emit, and a failure without an error, into an error.  Forgets the failure. */
+gboolean segue_context_conclude (SegueContext *context, gboolean ok, GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueContext, segue_context_clear)

@@ -1,0 +1,233 @@
+/* The context: checks what a stage emits, passes the rest on to the host. */
+#include "context-private.h"
+#include "item-private.h"
+#include "seed.h"
+
+#include <string.h>
+
+void
+segue_context_clear (SegueContext *context)
+{
+  g_clear_error (&context->failure);
+  g_clear_pointer (&context->output, segue_dataset_unref);
+}
+
+gboolean
+segue_context_conclude (SegueContext *context, gboolean ok, GError **error)
+{
+  g_autoptr (GError) failure = g_steal_pointer (&context->failure);
+  if (ok && failure) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  if (!ok && error && !*error) {
+    if (failure)
+      g_propagate_error (error, g_steal_pointer (&failure));
+    else
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "stage type ‘%s’ failed without saying why; report this to its author",
+                   context->stage->type->name);
+  }
+  return ok;
+}
+
+const void *
+segue_context_get_config (SegueContext *context)
+{
+  return context->stage->config;
+}
+
+const char *
+segue_context_get_stage_id (SegueContext *context)
+{
+  return context->stage->id;
+}
+
+static void
+set_failure (SegueContext *context, const GError *error)
+{
+  if (!context->failure)
+    context->failure = g_error_copy (error);
+}
+
+guint64
+segue_context_get_seed (SegueContext *context)
+{
+  const SegueStageType *type = context->stage->type;
+  gboolean stored_map = type->mode == SEGUE_MODE_MAP && !(type->flags & SEGUE_STAGE_LIVE);
+  if (stored_map && !(type->flags & SEGUE_STAGE_SEEDED)) {
+    /* Its key has no seed: a result would come back for the wrong one. */
+    g_autoptr (GError) error = g_error_new (
+      SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+      "stage type ‘%s’ asks for a seed without the flag SEGUE_STAGE_SEEDED", type->name);
+    set_failure (context, error);
+  }
+  return segue_seed_derive (context->scope->seed, type->name, context->stage->ordinal,
+                            context->epoch, context->item);
+}
+
+guint
+segue_context_get_threads (SegueContext *context)
+{
+  return context->stage->type->mode == SEGUE_MODE_MAP ? 1 : MAX (1, context->scope->threads);
+}
+
+GCancellable *
+segue_context_get_cancellable (SegueContext *context)
+{
+  return context->cancellable;
+}
+
+gboolean
+segue_context_check_cancelled (SegueContext *context, GError **error)
+{
+  if (!context->cancellable || !g_cancellable_is_cancelled (context->cancellable))
+    return TRUE;
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+  return FALSE;
+}
+
+SegueRegistry *
+segue_context_get_registry (SegueContext *context)
+{
+  return context->scope->registry;
+}
+
+/* The output port of @stage that @kind leaves by. */
+static gboolean
+has_output (const SegueGraphStage *stage, SegueKind kind)
+{
+  for (guint i = 0; i < stage->n_outputs; i++)
+    if (stage->outputs[i] == kind || stage->outputs[i] == SEGUE_KIND_ANY)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_emitted (SegueContext *context, const SegueItem *item, GError **error)
+{
+  const char *type = context->stage->type->name;
+  if (!item)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "stage type ‘%s’ emitted no item", type);
+  else if (!context->emit)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage type ‘%s’ emitted an item in a callback that may not", type);
+  else if (!has_output (context->stage, item->kind))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage type ‘%s’ emitted an item of kind %s, which it does not declare", type,
+                 segue_kind_to_string (item->kind));
+  else if (context->song &&
+           (strcmp (item->song, context->song) != 0 || !segue_item_get_suffix (item)))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage type ‘%s’ emitted ‘%s’, which does not derive from its input ‘%s’", type,
+                 item->id, context->item);
+  else if (!segue_item_has_payload (item))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage type ‘%s’ emitted ‘%s’ without a payload", type, item->id);
+  else
+    return segue_context_check_cancelled (context, error);
+  return FALSE;
+}
+
+gboolean
+segue_context_emit (SegueContext *context, SegueItem *item, GError **error)
+{
+  g_autoptr (SegueItem) owned = item;
+  g_autoptr (GError) local = NULL;
+  gboolean ok = check_emitted (context, owned, &local);
+  if (ok) {
+    segue_item_seal (owned);
+    ok = context->emit (context->emit_data, g_steal_pointer (&owned), &local);
+  }
+  if (ok)
+    return TRUE;
+  set_failure (context, local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+void
+segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset)
+{
+  g_return_if_fail (context->stage->type->mode == SEGUE_MODE_COLLECT);
+  segue_dataset_ref (dataset);
+  g_clear_pointer (&context->output, segue_dataset_unref);
+  context->output = dataset;
+}
+
+SegueDataset *
+segue_context_get_input (SegueContext *context, const char *port)
+{
+  const SegueScope *scope = context->scope;
+  return scope->host && scope->host->get_input
+           ? scope->host->get_input (scope->host_data, context->stage, port)
+           : NULL;
+}
+
+void
+segue_context_quarantine (SegueContext *context, const char *id, const GError *error)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->quarantine)
+    scope->host->quarantine (scope->host_data, context->stage, id, error);
+}
+
+void
+segue_context_count (SegueContext *context, const char *name, gint64 n)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->count)
+    scope->host->count (scope->host_data, context->stage, name, n);
+}
+
+static const char *
+get_folder (SegueContext *context, gboolean work, GError **error)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->get_folder)
+    return scope->host->get_folder (scope->host_data, context->stage, work, error);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+               "stage ‘%s’ asked for a folder where it may not write", context->stage->id);
+  return NULL;
+}
+
+const char *
+segue_context_get_output_folder (SegueContext *context, GError **error)
+{
+  return get_folder (context, FALSE, error);
+}
+
+const char *
+segue_context_get_work_folder (SegueContext *context, GError **error)
+{
+  return get_folder (context, TRUE, error);
+}
+
+void
+segue_context_progress (SegueContext *context, guint64 done, guint64 total, const char *detail)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->progress)
+    scope->host->progress (scope->host_data, context->stage, done, total, detail);
+}
+
+void
+segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)
+{
+  const SegueScope *scope = context->scope;
+  if (!scope->host || !scope->host->log)
+    return;
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  scope->host->log (scope->host_data, context->stage, level, message);
+}
+
+void
+segue_context_scalar (SegueContext *context, const char *tag, guint64 step, double value)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->scalar)
+    scope->host->scalar (scope->host_data, context->stage, tag, step, value);
+}

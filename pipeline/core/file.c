@@ -1,0 +1,167 @@
+/* Files that are either whole or not there: temporary file, fsync, rename. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <segue/error.h>
+#include <segue/file.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct _SegueFileWriter {
+  char *path;
+  char *temporary; /* NULL once committed */
+  int fd;
+};
+
+/* What a full disk means to people, beside what the system says. */
+static gboolean
+set_write_error (GError **error, int err, const char *path)
+{
+  if (err != ENOSPC && err != EDQUOT)
+    return segue_set_error_from_errno (error, err, SEGUE_ERROR_CANNOT_CREATE, "can't write", path);
+  g_autofree char *shown = g_filename_display_name (path);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_IO,
+    "can't write ‘%s’: the disk is full; free some space and run again, what is finished "
+    "is kept",
+    shown);
+  return FALSE;
+}
+
+SegueFileWriter *
+segue_file_writer_new (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *temporary = g_build_filename (folder, ".segue-XXXXXX", NULL);
+  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    set_write_error (error, errno, path);
+    return NULL;
+  }
+  SegueFileWriter *writer = g_new0 (SegueFileWriter, 1);
+  writer->path = g_strdup (path);
+  writer->temporary = g_steal_pointer (&temporary);
+  writer->fd = fd;
+  return writer;
+}
+
+gboolean
+segue_file_writer_write (SegueFileWriter *writer, const void *data, gsize length, GError **error)
+{
+  const guint8 *at = data;
+  while (length > 0) {
+    gssize n = write (writer->fd, at, MIN (length, (gsize) 1 << 30));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return set_write_error (error, errno, writer->path);
+    at += n;
+    length -= (gsize) n;
+  }
+  return TRUE;
+}
+
+/* Makes a rename in @path's folder last.  Some file systems can't, and then need not. */
+static void
+sync_folder (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  (void) fsync (fd);
+  close (fd);
+}
+
+gboolean
+segue_file_writer_commit (SegueFileWriter *writer, GError **error)
+{
+  g_return_val_if_fail (writer->temporary, FALSE);
+  if (fsync (writer->fd) != 0 || rename (writer->temporary, writer->path) != 0)
+    return set_write_error (error, errno, writer->path);
+  g_clear_pointer (&writer->temporary, g_free);
+  sync_folder (writer->path);
+  return TRUE;
+}
+
+void
+segue_file_writer_free (SegueFileWriter *writer)
+{
+  if (!writer)
+    return;
+  if (writer->temporary)
+    (void) g_unlink (writer->temporary);
+  close (writer->fd);
+  g_free (writer->temporary);
+  g_free (writer->path);
+  g_free (writer);
+}
+
+gboolean
+segue_file_write (const char *path, const void *data, gssize length, GError **error)
+{
+  g_autoptr (SegueFileWriter) writer = segue_file_writer_new (path, error);
+  gsize size = length < 0 ? strlen (data) : (gsize) length;
+  return writer && segue_file_writer_write (writer, data, size, error) &&
+         segue_file_writer_commit (writer, error);
+}
+
+gboolean
+segue_file_make_folder (const char *path, GError **error)
+{
+  if (g_mkdir_with_parents (path, 0777) != 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
+                                       "can't make the folder", path);
+  return TRUE;
+}
+
+static gboolean
+remove_at (int parent, const char *name, const char *path, GError **error)
+{
+  if (unlinkat (parent, name, 0) == 0 || errno == ENOENT)
+    return TRUE;
+  if (errno != EISDIR && errno != EPERM)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
+  int fd = openat (parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
+  DIR *folder = fdopendir (fd);
+  gboolean ok = TRUE;
+  struct dirent *entry;
+  while (ok && (entry = readdir (folder)))
+    if (!g_str_equal (entry->d_name, ".") && !g_str_equal (entry->d_name, ".."))
+      ok = remove_at (fd, entry->d_name, path, error);
+  closedir (folder);
+  if (ok && unlinkat (parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
+  return ok;
+}
+
+gboolean
+segue_file_remove_folder (const char *path, GError **error)
+{
+  return remove_at (AT_FDCWD, path, path, error);
+}
+
+gboolean
+segue_file_link (const char *path, const char *target, GError **error)
+{
+  /* symlink() refuses to replace: make a new one beside it and rename. */
+  for (guint attempt = 0; attempt < 100; attempt++) {
+    g_autofree char *temporary = g_strdup_printf ("%s.%08x", path, g_random_int ());
+    if (symlink (target, temporary) != 0) {
+      if (errno == EEXIST)
+        continue;
+      return set_write_error (error, errno, path);
+    }
+    if (rename (temporary, path) == 0)
+      return TRUE;
+    int err = errno;
+    (void) g_unlink (temporary);
+    return set_write_error (error, err, path);
+  }
+  return set_write_error (error, EEXIST, path);
+}

@@ -1,0 +1,59 @@
+/* Items as the core sees them (internal). */
+/* SEGUE_API marks what libsegue-testing calls; none of it is installed. */
+#pragma once
+
+#include "extent.h"
+#include "metadata.h"
+#include <segue/item.h>
+
+struct _SegueItem {
+  SegueKind kind;
+  gboolean sealed;
+  char *id;
+  GRefString *song;
+  SegueMetadata *metadata;
+  SegueReads *reads; /* nullable: notes what a chain looks at */
+
+  /* What the payload is keyed by: a record or a file's content, and a place in it.  NULL: not
+   * known yet; see segue_item_dup_payload_key(). */
+  GRefString *key;
+  guint key_index;
+
+  GBytes *bytes;      /* audio, tensor, predictions; NULL in an index entry */
+  SegueExtent extent; /* where an index entry's bytes lie */
+  char *path;         /* file, model, metrics */
+  guint rate, channels;
+  SegueDtype dtype;
+  guint rank;
+  gsize shape[SEGUE_MAX_RANK];
+};
+
+static inline gboolean
+segue_kind_has_bytes (SegueKind kind)
+{
+  return kind == SEGUE_KIND_AUDIO || kind == SEGUE_KIND_TENSOR || kind == SEGUE_KIND_PREDICTIONS;
+}
+
+/** segue_item_seal: from now on immutable; done by segue_context_emit(). */
+SEGUE_API
+void segue_item_seal (SegueItem *item);
+/** segue_item_copy: (transfer full): unsealed; shares payload and values. */
+SegueItem *segue_item_copy (const SegueItem *item);
+/** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
+ * looking at it is noted in @reads (nullable). Sealed. */
+SEGUE_API
+SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads);
+/** segue_item_copy_as_entry: (transfer full): without bytes, which lie in @extent (transfer none). */
+SegueItem *segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent);
+/** segue_item_load: (transfer full): @entry with its bytes read; a plain reference where they are there. */
+SegueItem *segue_item_load (SegueItem *entry, GError **error);
+/** segue_item_derive: (transfer full): a bare item of @kind that inherits id and metadata from @parent
+ * as the public constructors do. */
+SegueItem *segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix);
+/** segue_item_get_suffix: what @item's id adds to its song's ("#0003"; "" for the song itself);
+ * %NULL where the id does not begin with the song's. */
+const char *segue_item_get_suffix (const SegueItem *item);
+/** segue_item_compare: by song, then by id, in code point order (GCompareFunc on pointers to items). */
+int segue_item_compare (gconstpointer a, gconstpointer b);
+/** segue_shape_bytes: bytes of a dense array; %FALSE where that is too large to be true. */
+gboolean segue_shape_bytes (SegueDtype dtype, guint rank, const guint64 *shape, gsize *bytes);

@@ -1,0 +1,41 @@
+/* Metadata of an item: a small table by key, sorted (internal).
+ *
+ * Each value remembers whether it came with the source item or was set by a stage of the chain at
+ * hand.  Only what stages set is kept in the store; the rest is joined when a record is read, so
+ * that new labels reach old results. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _SegueMetadata SegueMetadata;
+
+/** SegueReads: which of the metadata that came from outside a chain its stages looked at.  Results
+ * depend on these values, so they belong into the record's key.  Any thread. */
+typedef struct _SegueReads SegueReads;
+
+SegueMetadata *segue_metadata_new (void);
+void segue_metadata_free (SegueMetadata *metadata);
+/** segue_metadata_copy: shares the values. */
+SegueMetadata *segue_metadata_copy (const SegueMetadata *metadata);
+/** segue_metadata_get: (transfer none) (nullable). */
+GVariant *segue_metadata_get (const SegueMetadata *metadata, const char *key);
+/** segue_metadata_is_own: whether @key was set since the last segue_metadata_disown(). */
+gboolean segue_metadata_is_own (const SegueMetadata *metadata, const char *key);
+/** segue_metadata_set: sinks @value, which is of type s, d or x. */
+void segue_metadata_set (SegueMetadata *metadata, const char *key, GVariant *value);
+/** segue_metadata_disown: from now on, everything in it came from outside. */
+void segue_metadata_disown (SegueMetadata *metadata);
+/** segue_metadata_to_variant: (transfer full): a sorted `a{sv}`; of own values only if @own. */
+GVariant *segue_metadata_to_variant (const SegueMetadata *metadata, gboolean own);
+/** segue_metadata_is_valid: whether @value is an `a{sv}` with types s, d and x. */
+gboolean segue_metadata_is_valid (GVariant *value);
+
+SegueReads *segue_reads_new (void);
+SegueReads *segue_reads_ref (SegueReads *reads);
+void segue_reads_unref (SegueReads *reads);
+void segue_reads_add (SegueReads *reads, const char *key);
+/** segue_reads_list: (transfer full): the keys, sorted. */
+GStrv segue_reads_list (SegueReads *reads);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueMetadata, segue_metadata_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueReads, segue_reads_unref)

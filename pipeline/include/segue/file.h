@@ -1,0 +1,45 @@
+/* Files that are either whole or not there.
+ *
+ * Whatever segue writes goes to a temporary file in the same folder, is synced and then renamed: a
+ * kill, a full disk or a power cut leaves the old file or the new one, never half of one.
+ */
+#pragma once
+
+#include <glib.h>
+#include <segue/version.h>
+
+G_BEGIN_DECLS
+
+typedef struct _SegueFileWriter SegueFileWriter;
+
+/** segue_file_writer_new: begins to write @path (bytes as the system has them); its folder exists.
+ * %SEGUE_ERROR_CANNOT_CREATE where that is not possible.  One thread at a time. */
+SEGUE_API
+SegueFileWriter *segue_file_writer_new (const char *path, GError **error);
+/** segue_file_writer_write: appends; %SEGUE_ERROR_IO where the disk is full or fails. */
+SEGUE_API
+gboolean segue_file_writer_write (SegueFileWriter *writer, const void *data, gsize length,
+                                  GError **error);
+/** segue_file_writer_commit: syncs and renames; only now is the file there. */
+SEGUE_API
+gboolean segue_file_writer_commit (SegueFileWriter *writer, GError **error);
+/** segue_file_writer_free: accepts %NULL; removes what was not committed. */
+SEGUE_API
+void segue_file_writer_free (SegueFileWriter *writer);
+
+/** segue_file_write: @length bytes (-1: a string) as the whole of @path. */
+SEGUE_API
+gboolean segue_file_write (const char *path, const void *data, gssize length, GError **error);
+/** segue_file_make_folder: with its parents; fine where it is there. */
+SEGUE_API
+gboolean segue_file_make_folder (const char *path, GError **error);
+/** segue_file_remove_folder: with all that is in it, without following links; fine where it is not there. */
+SEGUE_API
+gboolean segue_file_remove_folder (const char *path, GError **error);
+/** segue_file_link: makes @path a symbolic link to @target, in place of one that is there. */
+SEGUE_API
+gboolean segue_file_link (const char *path, const char *target, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueFileWriter, segue_file_writer_free)
+
+G_END_DECLS

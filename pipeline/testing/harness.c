@@ -1,0 +1,285 @@
+/* The harness: one stage, driven by hand. */
+#include "../core/item-private.h"
+#include "../core/stage-run.h"
+
+#include <segue/file.h>
+#include <segue/testing.h>
+
+struct _SegueHarness {
+  SegueRegistry *registry;
+  SegueNode *with;
+  SegueGraphStage *stage;
+  SegueScope scope;
+  GCancellable *cancellable;
+  char *folder, *output_folder, *work_folder;
+  guint epoch;
+
+  SegueChain *chain;    /* MAP */
+  SegueContext context; /* the other modes */
+  SegueSerial serial;
+  GHashTable *inputs; /* port → SegueDataset */
+
+  GMutex lock; /* what any thread may touch: */
+  GHashTable *counts;
+  GPtrArray *quarantined;
+  GQueue output;
+};
+
+static SegueDataset *
+get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+{
+  SegueHarness *harness = data;
+  return g_hash_table_lookup (harness->inputs, port);
+}
+
+static void
+quarantine (gpointer data, const SegueGraphStage *stage, const char *id, const GError *error)
+{
+  SegueHarness *harness = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
+  g_ptr_array_add (harness->quarantined, g_strdup_printf ("%s: %s", id, error->message));
+}
+
+static void
+count (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n)
+{
+  SegueHarness *harness = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
+  gint64 *total = g_hash_table_lookup (harness->counts, name);
+  if (!total) {
+    total = g_new0 (gint64, 1);
+    g_hash_table_insert (harness->counts, g_strdup (name), total);
+  }
+  *total += n;
+}
+
+static const char *
+get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError **error)
+{
+  SegueHarness *harness = data;
+  const char *path = work ? harness->work_folder : harness->output_folder;
+  return segue_file_make_folder (path, error) ? path : NULL;
+}
+
+static const SegueStageHost host = {
+  .get_input = get_input,
+  .quarantine = quarantine,
+  .count = count,
+  .get_folder = get_folder,
+};
+
+static gboolean
+collect_output (gpointer data, SegueItem *item, GError **error)
+{
+  SegueHarness *harness = data;
+  g_queue_push_tail (&harness->output, item);
+  return TRUE;
+}
+
+SegueHarness *
+segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char *config,
+                       GError **error)
+{
+  g_autoptr (SegueHarness) harness = g_new0 (SegueHarness, 1);
+  g_mutex_init (&harness->lock);
+  g_queue_init (&harness->output);
+  harness->cancellable = g_cancellable_new ();
+  harness->inputs =
+    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) segue_dataset_unref);
+  harness->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  harness->quarantined = g_ptr_array_new_with_free_func (g_free);
+  harness->registry = segue_registry_new ();
+  if (!segue_registry_add (harness->registry, plugin, NULL, error))
+    return NULL;
+  const SegueStageType *type = segue_registry_find_stage (harness->registry, stage);
+  g_assert_nonnull (type);
+
+  harness->folder = g_dir_make_tmp ("segue-test-XXXXXX", error);
+  if (!harness->folder)
+    return NULL;
+  harness->output_folder = g_build_filename (harness->folder, "output", NULL);
+  harness->work_folder = g_build_filename (harness->folder, "work", NULL);
+  harness->with = segue_node_parse (config, -1, "config", error);
+  if (!harness->with)
+    return NULL;
+  harness->stage =
+    segue_graph_stage_new (harness->registry, type, stage, harness->with, harness->folder, error);
+  if (!harness->stage)
+    return NULL;
+  harness->scope = (SegueScope){
+    .registry = harness->registry, .seed = 42, .threads = 1, .host = &host, .host_data = harness
+  };
+  harness->context = (SegueContext){ .scope = &harness->scope,
+                                     .stage = harness->stage,
+                                     .cancellable = harness->cancellable,
+                                     .epoch = -1,
+                                     .emit = collect_output,
+                                     .emit_data = harness };
+  harness->serial.context = &harness->context;
+  return g_steal_pointer (&harness);
+}
+
+SegueHarness *
+segue_harness_new (const SeguePlugin *plugin, const char *stage, const char *config)
+{
+  g_autoptr (GError) error = NULL;
+  SegueHarness *harness = segue_harness_try_new (plugin, stage, config, &error);
+  g_assert_no_error (error);
+  return harness;
+}
+
+void
+segue_harness_free (SegueHarness *harness)
+{
+  if (!harness)
+    return;
+  segue_chain_free (harness->chain);
+  segue_serial_clear (&harness->serial);
+  segue_context_clear (&harness->context);
+  g_clear_pointer (&harness->stage, segue_graph_stage_free);
+  g_clear_pointer (&harness->with, segue_node_free);
+  g_hash_table_unref (harness->inputs);
+  g_hash_table_unref (harness->counts);
+  g_ptr_array_unref (harness->quarantined);
+  g_queue_clear_full (&harness->output, (GDestroyNotify) segue_item_unref);
+  segue_registry_free (harness->registry);
+  g_object_unref (harness->cancellable);
+  if (harness->folder)
+    segue_file_remove_folder (harness->folder, NULL);
+  g_free (harness->folder);
+  g_free (harness->output_folder);
+  g_free (harness->work_folder);
+  g_mutex_clear (&harness->lock);
+  g_free (harness);
+}
+
+void
+segue_harness_set_seed (SegueHarness *harness, guint64 seed)
+{
+  harness->scope.seed = seed;
+}
+
+void
+segue_harness_set_epoch (SegueHarness *harness, guint epoch)
+{
+  harness->epoch = epoch;
+}
+
+void
+segue_harness_set_threads (SegueHarness *harness, guint threads)
+{
+  harness->scope.threads = threads;
+}
+
+void
+segue_harness_add_plugin (SegueHarness *harness, const SeguePlugin *plugin)
+{
+  g_autoptr (GError) error = NULL;
+  segue_registry_add (harness->registry, plugin, NULL, &error);
+  g_assert_no_error (error);
+}
+
+GCancellable *
+segue_harness_get_cancellable (SegueHarness *harness)
+{
+  return harness->cancellable;
+}
+
+static gboolean
+push_through_map (SegueHarness *harness, SegueItem *item, GError **error)
+{
+  if (!harness->chain) {
+    const SegueGraphStage *stage = harness->stage;
+    harness->chain = segue_chain_new (&harness->scope, &stage, 1);
+  }
+  segue_chain_set_epoch (harness->chain, harness->epoch);
+  g_autoptr (GPtrArray) output =
+    segue_chain_carry (harness->chain, &item, 1, harness->cancellable, error);
+  for (guint i = 0; output && i < output->len; i++)
+    g_queue_push_tail (&harness->output, segue_item_ref (g_ptr_array_index (output, i)));
+  return output != NULL;
+}
+
+gboolean
+segue_harness_try_push (SegueHarness *harness, SegueItem *item, GError **error)
+{
+  SegueMode mode = harness->stage->type->mode;
+  g_assert_true (mode == SEGUE_MODE_MAP || mode == SEGUE_MODE_SERIAL);
+  segue_item_seal (item);
+  return mode == SEGUE_MODE_MAP ? push_through_map (harness, item, error)
+                                : segue_serial_push (&harness->serial, item, error);
+}
+
+void
+segue_harness_push (SegueHarness *harness, SegueItem *item)
+{
+  g_autoptr (GError) error = NULL;
+  segue_harness_try_push (harness, item, &error);
+  g_assert_no_error (error);
+}
+
+void
+segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *const *items,
+                         guint n_items)
+{
+  gboolean known = FALSE;
+  const SeguePort *inputs = harness->stage->type->inputs;
+  for (guint i = 0; inputs && inputs[i].name; i++)
+    known |= g_str_equal (inputs[i].name, port);
+  g_assert_true (known);
+  g_hash_table_replace (harness->inputs, g_strdup (port),
+                        segue_dataset_new_from_items (items, n_items));
+}
+
+gboolean
+segue_harness_run (SegueHarness *harness, GError **error)
+{
+  const SegueStageType *type = harness->stage->type;
+  switch (type->mode) {
+  case SEGUE_MODE_SOURCE:
+    return segue_stage_produce (&harness->context, error);
+  case SEGUE_MODE_COLLECT:
+    return segue_stage_collect (&harness->context, error);
+  case SEGUE_MODE_SERIAL: {
+    SegueDataset *first = g_hash_table_lookup (harness->inputs, type->inputs[0].name);
+    if (harness->serial.opened || !first)
+      return segue_serial_finish (&harness->serial, error);
+    return segue_stage_stream (&harness->context, first, error);
+  }
+  case SEGUE_MODE_MAP:
+    break;
+  }
+  g_assert_not_reached ();
+}
+
+SegueItem *
+segue_harness_pull (SegueHarness *harness)
+{
+  return g_queue_pop_head (&harness->output);
+}
+
+SegueDataset *
+segue_harness_get_dataset (SegueHarness *harness)
+{
+  return harness->context.output;
+}
+
+gint64
+segue_harness_get_count (SegueHarness *harness, const char *counter)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
+  const gint64 *total = g_hash_table_lookup (harness->counts, counter);
+  return total ? *total : 0;
+}
+
+GPtrArray *
+segue_harness_get_quarantined (SegueHarness *harness)
+{
+  return harness->quarantined;
+}
+
+const char *
+segue_harness_get_folder (SegueHarness *harness)
+{
+  return harness->folder;
+}
