@@ -43,9 +43,11 @@ struct _SeguePipeline {
 };
 
 /** segue_graph_stage_new: a stage outside any file (harness, predictor): @with is a map node or NULL. */
+SEGUE_API
 SegueGraphStage *segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type,
                                         const char *id, const SegueNode *with, const char *folder,
                                         GError **error);
+SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueGraphStage, segue_graph_stage_free)
