@@ -5,13 +5,15 @@
 #include <segue/segue.h>
 
 /** SegueParamScope: what parsing needs beyond the rows.
- * @registry: to find model types
- * @folder: what relative paths in the file are relative to
- * @where: words before a message, such as "stage 'segment': " */
+ * @registry: to find model types; NULL: none is there
+ * @folder: what relative paths in the file are relative to; NULL: the current folder
+ * @where: (nullable): words before a message, such as "stage 'segment': "
+ * @at: (nullable): where to point when the map itself is missing */
 typedef struct {
   SegueRegistry *registry;
   const char *folder;
   const char *where;
+  const SegueNode *at;
 } SegueParamScope;
 
 /** segue_params_parse: fills @config (zeroed, of the rows' struct) from the map @node (nullable:
@@ -19,11 +21,53 @@ typedef struct {
  * suggestion.  On failure @config has been cleared. */
 gboolean segue_params_parse (const SegueParam *const *rows, const SegueNode *node, gpointer config,
                              const SegueParamScope *scope, GError **error);
-/** segue_params_clear: frees what the fields own; @config itself is the caller's. */
+/** segue_params_clear: frees what the fields own and zeroes them; @config itself is the caller's. */
 void segue_params_clear (const SegueParam *const *rows, gpointer config);
-/** segue_params_canonical: (transfer full): compact JSON with sorted keys, volatile rows and output paths left out.
- * Equal meaning gives equal text: 1 and 1.0, a default written out or left out. Numbers are printed shortest round-trip. Also valid input
- * for segue_node_parse(). */
+
+/** segue_params_canonical: (transfer full): compact JSON with sorted keys, volatile rows and output
+ * paths left out.  Equal meaning gives equal text: 1 and 1.0, a default written out or left out.
+ * Numbers are printed shortest round-trip.  Also valid input for segue_node_parse(). */
 char *segue_params_canonical (const SegueParam *const *rows, gconstpointer config);
+/** segue_params_describe: (transfer full): as segue_params_canonical(), of all rows: what a person
+ * wants to see, and what another process needs to parse the same @config again. */
+char *segue_params_describe (const SegueParam *const *rows, gconstpointer config);
+
+/** SegueParamContentFunc: (transfer full): text that stands for the content behind @path, the value
+ * of an INPUT_PATH or MODEL_REF @row; NULL with @error. */
+typedef char *(*SegueParamContentFunc) (const SegueParam *row, const char *path, gpointer data,
+                                        GError **error);
+/** segue_params_key: (transfer full): as segue_params_canonical(), with the values of paths and
+ * model references replaced by what @content says of them, and the result version beside each
+ * model type: for cache keys. */
+char *segue_params_key (const SegueParam *const *rows, gconstpointer config,
+                        SegueParamContentFunc content, gpointer data, GError **error);
+
 /** segue_suggest: (transfer full) (nullable): the nearest of @candidates to @word, if near enough. */
 char *segue_suggest (const char *word, const char *const *candidates);
+
+/* ---- Rows ---- */
+
+/** segue_param_read: a row as this version knows it: fields past the plugin's struct_size are zero. */
+SegueParam segue_param_read (const SegueParam *row);
+/** segue_param_field_size: bytes of the C field behind @row. */
+gsize segue_param_field_size (const SegueParam *row);
+/** segue_param_field_align: alignment that the field needs; for a record, its rows decide. */
+gsize segue_param_field_align (const SegueParam *row);
+/** segue_param_unset: writes the "not given" value; nothing is freed. */
+void segue_param_unset (const SegueParam *row, gpointer field);
+gboolean segue_param_is_unset (const SegueParam *row, gconstpointer field);
+/** segue_param_clear: frees what one field owns and leaves it unset. */
+void segue_param_clear (const SegueParam *row, gpointer field);
+/** segue_param_bounds: (transfer full) (nullable): "1..1000", "at least 0"; NULL: unbounded. */
+char *segue_param_bounds (const SegueParam *row);
+gboolean segue_param_in_bounds (const SegueParam *row, double value);
+guint segue_param_max_items (const SegueParam *row);
+/** segue_param_type_words: what a value has to be, for messages: "a whole number". */
+const char *segue_param_type_words (const SegueParam *row);
+
+/** segue_params_check_table: whether @rows describe a struct of @size bytes soundly: names, fields
+ * inside of it, bounds, choices, defaults that parse.  @what goes before the message. */
+gboolean segue_params_check_table (const SegueParam *const *rows, gsize size, const char *what,
+                                   GError **error);
+/** segue_name_is_valid: `[a-z][a-z0-9-]*`, also `_` where @underscore; at most 64 bytes. */
+gboolean segue_name_is_valid (const char *name, gboolean underscore);

@@ -1,0 +1,54 @@
+/* Paths in pipelines: made absolute once, where they are read. */
+#include "params-paths.h"
+#include <gio/gio.h>
+#include <string.h>
+
+char *
+segue_path_resolve (const char *text, const char *folder)
+{
+  if (g_str_has_prefix (text, "file:///")) {
+    char *path = g_filename_from_uri (text, NULL, NULL);
+    if (path)
+      return path;
+  }
+  if (text[0] == '~' && (text[1] == '\0' || text[1] == '/')) {
+    g_autofree char *in_home = g_build_filename (g_get_home_dir (), text + 1, NULL);
+    return g_canonicalize_filename (in_home, NULL);
+  }
+  g_autofree char *base = g_canonicalize_filename (folder ? folder : ".", NULL);
+  return g_canonicalize_filename (text, base);
+}
+
+/* ORG/NAME of the Hugging Face hub: two parts of letters, digits, `-`, `_` and `.`. */
+static gboolean
+is_hub_name (const char *text)
+{
+  guint slashes = 0;
+  if (!g_ascii_isalnum (text[0]))
+    return FALSE;
+  for (const char *c = text; *c; c++) {
+    if (*c == '/' && (++slashes > 1 || !g_ascii_isalnum (c[1])))
+      return FALSE;
+    if (*c != '/' && !g_ascii_isalnum (*c) && !strchr ("-_.", *c))
+      return FALSE;
+  }
+  return slashes == 1;
+}
+
+char *
+segue_model_ref_parse (const char *text, const char *folder)
+{
+  g_autofree char *path = segue_path_resolve (text, folder);
+  if (is_hub_name (text) && !g_file_test (path, G_FILE_TEST_IS_DIR))
+    return g_strdup (text);
+  return g_steal_pointer (&path);
+}
+
+char *
+segue_path_to_text (const char *path)
+{
+  if (g_utf8_validate (path, -1, NULL))
+    return g_strdup (path);
+  char *uri = g_filename_to_uri (path, NULL, NULL);
+  return uri ? uri : g_utf8_make_valid (path, -1);
+}

@@ -1,0 +1,13 @@
+/* Paths in pipelines (internal). */
+#pragma once
+
+#include <glib.h>
+
+/** segue_path_resolve: (transfer full): @text as an absolute path: `~` is the home folder, file: URIs
+ * are decoded, all else is relative to @folder (NULL: the current folder). */
+char *segue_path_resolve (const char *text, const char *folder);
+/** segue_model_ref_parse: (transfer full): ORG/NAME as it is, unless a folder of that name is there;
+ * else as segue_path_resolve(). */
+char *segue_model_ref_parse (const char *text, const char *folder);
+/** segue_path_to_text: (transfer full): @path, or its file: URI where its bytes are not UTF-8. */
+char *segue_path_to_text (const char *path);

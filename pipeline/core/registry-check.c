@@ -1,0 +1,166 @@
+/* Whether a plugin fits this version, and whether its tables are sound: found out when it is
+ * loaded, with words for its author, rather than as a crash in a user's run. */
+#include "params.h"
+#include "registry.h"
+#include <string.h>
+
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, message);
+  return FALSE;
+}
+
+static gboolean
+check_ports (const char *type, const char *what, const SeguePort *ports, guint *n, GError **error)
+{
+  *n = 0;
+  for (; ports && ports->name; ports++, (*n)++) {
+    if (!segue_name_is_valid (ports->name, TRUE))
+      return refuse (error, "%s: %s '%s': a port's name is [a-z][a-z0-9_-]*", type, what,
+                     ports->name);
+    if ((int) ports->kind < SEGUE_KIND_ANY || ports->kind > SEGUE_KIND_METRICS)
+      return refuse (error, "%s: %s '%s' has no known kind", type, what, ports->name);
+    for (guint i = 1; i <= *n; i++)
+      if (!strcmp ((ports - i)->name, ports->name))
+        return refuse (error, "%s: two %ss are named '%s'", type, what, ports->name);
+  }
+  return TRUE;
+}
+
+/* An output of kind ANY has the kind of the first ANY input, which must then be there. */
+static gboolean
+check_any (const SegueStageType *type, const char *what, GError **error)
+{
+  gboolean resolved = FALSE;
+  for (const SeguePort *port = type->inputs; port && port->name; port++)
+    resolved |= port->kind == SEGUE_KIND_ANY && !(port->flags & SEGUE_PORT_OPTIONAL);
+  for (const SeguePort *port = type->outputs; port && port->name; port++)
+    if (port->kind == SEGUE_KIND_ANY && !resolved)
+      return refuse (error, "%s: output '%s' of any kind needs a required input of any kind", what,
+                     port->name);
+  return TRUE;
+}
+
+static gboolean
+check_mode (const SegueStageType *type, const SegueStageType *view, const char *what,
+            GError **error)
+{
+  guint inputs, outputs;
+  if (!check_ports (what, "input", type->inputs, &inputs, error) ||
+      !check_ports (what, "output", type->outputs, &outputs, error) ||
+      !check_any (type, what, error))
+    return FALSE;
+  if ((view->flags & (SEGUE_STAGE_LIVE | SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE)) &&
+      view->mode != SEGUE_MODE_MAP)
+    return refuse (error, "%s: LIVE, PREPARE and ISOLATE are flags of MAP stages", what);
+  switch (view->mode) {
+  case SEGUE_MODE_SOURCE:
+    if (!view->produce || inputs != 0 || outputs != 1)
+      return refuse (error, "%s: a SOURCE has produce (), no input and one output", what);
+    return TRUE;
+  case SEGUE_MODE_MAP:
+    if (!view->process || inputs != 1 || outputs != 1)
+      return refuse (error, "%s: a MAP stage has process (), one input and one output", what);
+    return TRUE;
+  case SEGUE_MODE_SERIAL:
+    if (!view->process || inputs == 0)
+      return refuse (error, "%s: a SERIAL stage has process () and an input", what);
+    return TRUE;
+  case SEGUE_MODE_COLLECT:
+    if (!view->collect || inputs == 0)
+      return refuse (error, "%s: a COLLECT stage has collect () and an input", what);
+    return TRUE;
+  }
+  return refuse (error, "%s: has no known mode", what);
+}
+
+static gboolean
+check_stage (const SegueStageType *type, GError **error)
+{
+  /* All that the first version of the interface had before its callbacks. */
+  if (type->struct_size < G_STRUCT_OFFSET (SegueStageType, check))
+    return refuse (
+      error, "a stage type's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueStageType)",
+      type->struct_size);
+  SegueStageType view = { 0 };
+  memcpy (&view, type, MIN (type->struct_size, sizeof view));
+  if (!view.name || !segue_name_is_valid (view.name, FALSE))
+    return refuse (error, "stage type '%s': a name is [a-z][a-z0-9-]*", view.name ? view.name : "");
+  g_autofree char *what = g_strdup_printf ("stage type '%s'", view.name);
+  if (!view.summary || !*view.summary)
+    return refuse (error, "%s: has no summary", what);
+  if (!view.open != !view.close && view.open)
+    return refuse (error, "%s: has open () and no close ()", what);
+  return check_mode (type, &view, what, error) &&
+         segue_params_check_table (view.params, view.config_size, what, error);
+}
+
+static gboolean
+check_model (const SegueModelType *type, GError **error)
+{
+  if (type->struct_size < G_STRUCT_OFFSET (SegueModelType, backward) + sizeof type->backward)
+    return refuse (
+      error, "a model type's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueModelType)",
+      type->struct_size);
+  if (!type->name || !segue_name_is_valid (type->name, FALSE))
+    return refuse (error, "model type '%s': a name is [a-z][a-z0-9-]*",
+                   type->name ? type->name : "");
+  g_autofree char *what = g_strdup_printf ("model type '%s'", type->name);
+  if (!type->summary || !*type->summary)
+    return refuse (error, "%s: has no summary", what);
+  if (!type->recipe)
+    return refuse (error, "%s: has no recipe", what);
+  if (!type->create || !type->load || !type->save || !type->free || !type->describe ||
+      !type->list_tensors || !type->plan || !type->forward || !type->backward)
+    return refuse (error,
+                   "%s: lacks one of create, load, save, free, describe, list_tensors, "
+                   "plan, forward, backward",
+                   what);
+  if (type->prefix_size && !type->prefix)
+    return refuse (error, "%s: has prefix_size () and no prefix ()", what);
+  return segue_params_check_table (type->params, type->config_size, what, error);
+}
+
+static gboolean
+check_interface (const SeguePlugin *plugin, GError **error)
+{
+  if (plugin->struct_size < G_STRUCT_OFFSET (SeguePlugin, models))
+    return refuse (error,
+                   "the descriptor's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_PLUGIN (…)",
+                   plugin->struct_size);
+  if (plugin->abi_major != SEGUE_ABI_MAJOR)
+    return refuse (error,
+                   "built for plugin interface %u.%u, this segue has %d.%d; build it again "
+                   "with this version's headers",
+                   plugin->abi_major, plugin->abi_minor, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
+  if (plugin->abi_minor > SEGUE_ABI_MINOR)
+    return refuse (error,
+                   "needs plugin interface %u.%u, this segue has %d.%d; install a newer "
+                   "segue",
+                   plugin->abi_major, plugin->abi_minor, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
+  return TRUE;
+}
+
+gboolean
+segue_plugin_check (const SeguePlugin *plugin, GError **error)
+{
+  if (!check_interface (plugin, error))
+    return FALSE;
+  SeguePlugin view = { 0 };
+  memcpy (&view, plugin, MIN (plugin->struct_size, sizeof view));
+  if (!view.name || !segue_name_is_valid (view.name, FALSE))
+    return refuse (error, "plugin '%s': a name is [a-z][a-z0-9-]*", view.name ? view.name : "");
+  if (!view.version || !view.licence)
+    return refuse (error, "plugin '%s' does not say its version and licence", view.name);
+  for (const SegueStageType *const *type = view.stages; type && *type; type++)
+    if (!check_stage (*type, error))
+      return FALSE;
+  for (const SegueModelType *const *type = view.models; type && *type; type++)
+    if (!check_model (*type, error))
+      return FALSE;
+  return TRUE;
+}

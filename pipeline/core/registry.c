@@ -1,0 +1,351 @@
+/* Plugins that were found, and what they provide. */
+#include "registry.h"
+#include "params.h"
+#include <gio/gio.h>
+#include <gmodule.h>
+#include <string.h>
+
+/* A search folder holds a folder per plugin; a build tree some more. */
+#define MAX_FOLDER_DEPTH 6
+
+typedef struct {
+  const char *name;
+  gconstpointer type; /* SegueStageType or SegueModelType, complete */
+  const SeguePluginEntry *entry;
+} Provided;
+
+struct _SegueRegistry {
+  GPtrArray *entries; /* SeguePluginEntry, in order of loading */
+  GHashTable *stages; /* name → Provided */
+  GHashTable *models; /* name → Provided */
+  GHashTable
+    *providers; /* type, as the plugin has it and completed → SeguePluginEntry (borrowed) */
+  GHashTable *real_paths; /* set: shared objects that were looked at */
+  GPtrArray *completed;   /* copies of tables that were built against an older minor version */
+};
+
+static void
+entry_free (SeguePluginEntry *entry)
+{
+  g_free ((char *) entry->path);
+  g_free ((char *) entry->refusal);
+  g_free (entry);
+}
+
+SegueRegistry *
+segue_registry_new (void)
+{
+  SegueRegistry *registry = g_new0 (SegueRegistry, 1);
+  registry->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) entry_free);
+  registry->stages = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  registry->models = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  registry->providers = g_hash_table_new (NULL, NULL);
+  registry->real_paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  registry->completed = g_ptr_array_new_with_free_func (g_free);
+  return registry;
+}
+
+void
+segue_registry_free (SegueRegistry *registry)
+{
+  if (!registry)
+    return;
+  g_ptr_array_unref (registry->entries);
+  g_hash_table_unref (registry->stages);
+  g_hash_table_unref (registry->models);
+  g_hash_table_unref (registry->providers);
+  g_hash_table_unref (registry->real_paths);
+  g_ptr_array_unref (registry->completed);
+  g_free (registry);
+}
+
+static const SeguePluginEntry *
+add_entry (SegueRegistry *registry, const char *path, const SeguePlugin *plugin,
+           const char *refusal)
+{
+  SeguePluginEntry *entry = g_new0 (SeguePluginEntry, 1);
+  entry->path = g_strdup (path);
+  entry->plugin = plugin;
+  entry->refusal = g_strdup (refusal);
+  g_ptr_array_add (registry->entries, entry);
+  return entry;
+}
+
+/* A table that an older header described ends early: callbacks and fields past its end are zero.
+ * All of the core then reads tables without looking at sizes. */
+static gconstpointer
+complete (SegueRegistry *registry, gconstpointer table, gsize full_size)
+{
+  gsize size = *(const gsize *) table;
+  if (size >= full_size)
+    return table;
+  gpointer copy = g_malloc0 (full_size);
+  memcpy (copy, table, size);
+  *(gsize *) copy = full_size;
+  g_ptr_array_add (registry->completed, copy);
+  return copy;
+}
+
+static gboolean
+refuse_second (GHashTable *provided, const char *what, const char *name, GError **error)
+{
+  const Provided *first = g_hash_table_lookup (provided, name);
+  if (!first)
+    return TRUE;
+  g_autofree char *path = g_filename_display_name (first->entry->path);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+               "%s '%s' comes from plugin '%s' already (%s); remove one of the two", what, name,
+               first->entry->plugin->name, path);
+  return FALSE;
+}
+
+static gboolean
+refuse_names (SegueRegistry *registry, const SeguePlugin *plugin, GError **error)
+{
+  for (guint i = 0; i < registry->entries->len; i++) {
+    const SeguePluginEntry *entry = g_ptr_array_index (registry->entries, i);
+    if (entry->plugin && !strcmp (entry->plugin->name, plugin->name)) {
+      g_autofree char *path = g_filename_display_name (entry->path);
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                   "a plugin named '%s' is loaded already (%s); the first one found wins",
+                   plugin->name, path);
+      return FALSE;
+    }
+  }
+  for (const SegueStageType *const *type = plugin->stages; type && *type; type++)
+    if (!refuse_second (registry->stages, "stage type", (*type)->name, error))
+      return FALSE;
+  for (const SegueModelType *const *type = plugin->models; type && *type; type++)
+    if (!refuse_second (registry->models, "model type", (*type)->name, error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+provide (SegueRegistry *registry, GHashTable *provided, const char *name, gconstpointer original,
+         gsize full_size, const SeguePluginEntry *entry)
+{
+  Provided *one = g_new0 (Provided, 1);
+  one->name = name;
+  one->type = complete (registry, original, full_size);
+  one->entry = entry;
+  g_hash_table_insert (provided, (gpointer) name, one);
+  g_hash_table_insert (registry->providers, (gpointer) original, (gpointer) entry);
+  g_hash_table_insert (registry->providers, (gpointer) one->type, (gpointer) entry);
+}
+
+static gboolean
+add_plugin (SegueRegistry *registry, const SeguePlugin *given, const char *path, GError **error)
+{
+  if (!segue_plugin_check (given, error))
+    return FALSE;
+  const SeguePlugin *plugin = complete (registry, given, sizeof *plugin);
+  if (!refuse_names (registry, plugin, error))
+    return FALSE;
+  const SeguePluginEntry *entry = add_entry (registry, path, plugin, NULL);
+  for (const SegueStageType *const *type = plugin->stages; type && *type; type++)
+    provide (registry, registry->stages, (*type)->name, *type, sizeof **type, entry);
+  for (const SegueModelType *const *type = plugin->models; type && *type; type++)
+    provide (registry, registry->models, (*type)->name, *type, sizeof **type, entry);
+  return TRUE;
+}
+
+/* What could not be added stays in the list with its reason. */
+static gboolean
+keep_refusal (SegueRegistry *registry, const char *path, GError *failure, GError **error)
+{
+  add_entry (registry, path, NULL, failure->message);
+  g_autofree char *shown = g_filename_display_name (path);
+  g_propagate_prefixed_error (error, failure, "%s: ", shown);
+  return FALSE;
+}
+
+gboolean
+segue_registry_add (SegueRegistry *registry, const SeguePlugin *plugin, const char *path,
+                    GError **error)
+{
+  GError *failure = NULL;
+  const char *shown = path ? path : "(linked in)";
+  if (add_plugin (registry, plugin, shown, &failure))
+    return TRUE;
+  return keep_refusal (registry, shown, failure, error);
+}
+
+static const SeguePlugin *
+open_module (const char *path, GError **error)
+{
+  /* Bound at once, so that a missing library is a reason given here and not a crash later. */
+  GModule *module = g_module_open (path, G_MODULE_BIND_LOCAL);
+  if (!module) {
+    const char *reason = g_module_error ();
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "can't be loaded: %s",
+                 reason ? reason : "no reason given");
+    return NULL;
+  }
+  /* Code and tables of a plugin are pointed at from everywhere: it stays, even where refused. */
+  g_module_make_resident (module);
+  gpointer symbol = NULL;
+  if (!g_module_symbol (module, SEGUE_PLUGIN_SYMBOL, &symbol) || !symbol) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                 "no segue plugin: it has no symbol " SEGUE_PLUGIN_SYMBOL
+                 "; a plugin ends with SEGUE_PLUGIN (…)");
+    return NULL;
+  }
+  const SeguePlugin *(*query) (void) = (const SeguePlugin *(*) (void) ) symbol;
+  const SeguePlugin *plugin = query ();
+  if (!plugin)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                 SEGUE_PLUGIN_SYMBOL " () returned nothing; use SEGUE_PLUGIN (…)");
+  return plugin;
+}
+
+gboolean
+segue_registry_load_file (SegueRegistry *registry, const char *path, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  char *real = realpath (absolute, NULL);
+  if (real && !g_hash_table_add (registry->real_paths, g_strdup (real))) {
+    free (real);
+    return TRUE; /* two search folders lead to it */
+  }
+  free (real);
+  GError *failure = NULL;
+  const SeguePlugin *plugin = open_module (absolute, &failure);
+  if (plugin && add_plugin (registry, plugin, absolute, &failure))
+    return TRUE;
+  return keep_refusal (registry, absolute, failure, error);
+}
+
+static int
+compare_strings (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* Collects shared objects below @folder.  Links to folders are not followed: they could go round. */
+static void
+find_modules (const char *folder, guint depth, GPtrArray *paths)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  while (dir && (name = g_dir_read_name (dir))) {
+    if (name[0] == '.')
+      continue;
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    gboolean is_folder = g_file_test (path, G_FILE_TEST_IS_DIR);
+    if (is_folder && depth > 0 && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+      find_modules (path, depth - 1, paths);
+    else if (!is_folder && g_str_has_suffix (name, "." G_MODULE_SUFFIX))
+      g_ptr_array_add (paths, g_steal_pointer (&path));
+  }
+}
+
+void
+segue_registry_load_folder (SegueRegistry *registry, const char *folder)
+{
+  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+  find_modules (folder, MAX_FOLDER_DEPTH, paths);
+  g_ptr_array_sort (paths, compare_strings);
+  for (guint i = 0; i < paths->len; i++)
+    segue_registry_load_file (registry, g_ptr_array_index (paths, i), NULL);
+}
+
+void
+segue_registry_load_search_path (SegueRegistry *registry)
+{
+  const char *variable = g_getenv ("SEGUE_PLUGIN_PATH");
+  g_auto (GStrv) folders = g_strsplit (variable ? variable : "", G_SEARCHPATH_SEPARATOR_S, -1);
+  for (guint i = 0; folders[i]; i++)
+    if (*folders[i])
+      segue_registry_load_folder (registry, folders[i]);
+  g_autofree char *versioned = g_strdup_printf ("plugins-%d", SEGUE_ABI_MAJOR);
+  g_autofree char *own = g_build_filename (g_get_user_data_dir (), "segue", versioned, NULL);
+  segue_registry_load_folder (registry, own);
+  segue_registry_load_folder (registry, SEGUE_PLUGIN_DIR);
+}
+
+const SegueStageType *
+segue_registry_find_stage (SegueRegistry *registry, const char *name)
+{
+  const Provided *provided = g_hash_table_lookup (registry->stages, name);
+  return provided ? provided->type : NULL;
+}
+
+const SegueModelType *
+segue_registry_find_model (SegueRegistry *registry, const char *name)
+{
+  const Provided *provided = g_hash_table_lookup (registry->models, name);
+  return provided ? provided->type : NULL;
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  return strcmp (((const SeguePluginEntry *) a)->path, ((const SeguePluginEntry *) b)->path);
+}
+
+GArray *
+segue_registry_list (SegueRegistry *registry)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (SeguePluginEntry));
+  for (guint i = 0; i < registry->entries->len; i++)
+    g_array_append_vals (list, g_ptr_array_index (registry->entries, i), 1);
+  g_array_sort (list, compare_entries);
+  return list;
+}
+
+static GPtrArray *
+sorted_names (GHashTable *provided)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  if (provided) {
+    g_autofree gpointer *keys = g_hash_table_get_keys_as_array (provided, NULL);
+    for (guint i = 0; keys[i]; i++)
+      g_ptr_array_add (names, keys[i]);
+  }
+  g_ptr_array_sort (names, compare_strings);
+  g_ptr_array_add (names, NULL);
+  return names;
+}
+
+GPtrArray *
+segue_registry_stage_names (SegueRegistry *registry)
+{
+  return sorted_names (registry ? registry->stages : NULL);
+}
+
+GPtrArray *
+segue_registry_model_names (SegueRegistry *registry)
+{
+  return sorted_names (registry ? registry->models : NULL);
+}
+
+static GPtrArray *
+sorted_types (GHashTable *provided)
+{
+  GPtrArray *names = sorted_names (provided);
+  g_ptr_array_set_size (names, (int) names->len - 1);
+  for (guint i = 0; i < names->len; i++) {
+    const Provided *one = g_hash_table_lookup (provided, g_ptr_array_index (names, i));
+    g_ptr_array_index (names, i) = (gpointer) one->type;
+  }
+  return names;
+}
+
+GPtrArray *
+segue_registry_list_stages (SegueRegistry *registry)
+{
+  return sorted_types (registry->stages);
+}
+
+GPtrArray *
+segue_registry_list_models (SegueRegistry *registry)
+{
+  return sorted_types (registry->models);
+}
+
+const SeguePluginEntry *
+segue_registry_get_plugin_of (SegueRegistry *registry, const void *stage_or_model_type)
+{
+  return g_hash_table_lookup (registry->providers, stage_or_model_type);
+}

@@ -1,0 +1,14 @@
+/* The registry's inside (internal). */
+#pragma once
+
+#include <segue/segue.h>
+
+/** segue_registry_load_folder: every shared object in @folder and below it, in order of path; what
+ * is refused stays in the list with its reason. */
+void segue_registry_load_folder (SegueRegistry *registry, const char *folder);
+/** segue_registry_stage_names: (transfer container): NULL-terminated, sorted; @registry may be NULL. */
+GPtrArray *segue_registry_stage_names (SegueRegistry *registry);
+GPtrArray *segue_registry_model_names (SegueRegistry *registry);
+
+/** segue_plugin_check: whether @plugin can be used by this version: its interface, and its tables. */
+gboolean segue_plugin_check (const SeguePlugin *plugin, GError **error);

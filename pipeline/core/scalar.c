@@ -1,0 +1,129 @@
+/* Scalar typing: what a plain scalar of YAML 1.2's core schema means. */
+#include "scalar.h"
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* Up to here every whole number is a double of its own. */
+#define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
+
+gboolean
+segue_scalar_to_bool (const char *text, gboolean *value)
+{
+  static const char *const yes[] = { "true", "True", "TRUE", NULL };
+  static const char *const no[] = { "false", "False", "FALSE", NULL };
+  *value = g_strv_contains (yes, text);
+  return *value || g_strv_contains (no, text);
+}
+
+/* The base of an integer's text, and in @digits its digits after sign and prefix; 0: no integer. */
+static guint
+integer_base (const char *text, const char **digits)
+{
+  gboolean sign = *text == '-' || *text == '+';
+  const char *d = text + sign;
+  guint base = 10;
+  if (!sign && d[0] == '0' && (d[1] == 'x' || d[1] == 'o')) {
+    base = d[1] == 'x' ? 16 : 8;
+    d += 2;
+  }
+  *digits = d;
+  if (!*d)
+    return 0;
+  for (; *d; d++) {
+    int digit = g_ascii_xdigit_value (*d);
+    if (digit < 0 || digit >= (int) base)
+      return 0;
+  }
+  return base;
+}
+
+static gboolean
+is_float (const char *text)
+{
+  const char *c = text + (*text == '-' || *text == '+');
+  gsize whole = strspn (c, "0123456789");
+  c += whole;
+  gsize fraction = 0;
+  if (*c == '.') {
+    fraction = strspn (++c, "0123456789");
+    c += fraction;
+  }
+  if (whole + fraction == 0)
+    return FALSE;
+  if (*c == 'e' || *c == 'E') {
+    c++;
+    c += *c == '-' || *c == '+';
+    gsize exponent = strspn (c, "0123456789");
+    if (exponent == 0)
+      return FALSE;
+    c += exponent;
+  }
+  return *c == '\0';
+}
+
+static gboolean
+is_not_finite (const char *text)
+{
+  static const char *const nans[] = { ".nan", ".NaN", ".NAN", NULL };
+  static const char *const infs[] = { ".inf", ".Inf", ".INF", NULL };
+  return g_strv_contains (nans, text) ||
+         g_strv_contains (infs, text + (*text == '-' || *text == '+'));
+}
+
+SegueScalarResult
+segue_scalar_to_double (const char *text, double *value)
+{
+  const char *digits;
+  guint base = integer_base (text, &digits);
+  if (base == 8 || base == 16) {
+    errno = 0;
+    guint64 n = g_ascii_strtoull (digits, NULL, base);
+    *value = (double) n;
+    return errno == ERANGE ? SEGUE_SCALAR_TOO_LARGE : SEGUE_SCALAR_OK;
+  }
+  if (is_not_finite (text))
+    return SEGUE_SCALAR_NOT_FINITE;
+  if (!is_float (text))
+    return SEGUE_SCALAR_OTHER;
+  *value = g_ascii_strtod (text, NULL);
+  return isfinite (*value) ? SEGUE_SCALAR_OK : SEGUE_SCALAR_TOO_LARGE;
+}
+
+SegueScalarResult
+segue_scalar_to_int (const char *text, gint64 *value)
+{
+  const char *digits;
+  guint base = integer_base (text, &digits);
+  if (base > 0) {
+    errno = 0;
+    *value = base == 10 ? g_ascii_strtoll (text, NULL, 10) : g_ascii_strtoll (digits, NULL, base);
+    return errno == ERANGE ? SEGUE_SCALAR_TOO_LARGE : SEGUE_SCALAR_OK;
+  }
+  double number;
+  SegueScalarResult result = segue_scalar_to_double (text, &number);
+  if (result != SEGUE_SCALAR_OK)
+    return result;
+  if (number != floor (number))
+    return SEGUE_SCALAR_OTHER;
+  if (fabs (number) > EXACT_LIMIT)
+    return SEGUE_SCALAR_TOO_LARGE;
+  *value = (gint64) number;
+  return SEGUE_SCALAR_OK;
+}
+
+char *
+segue_scalar_from_double (double value)
+{
+  if (value == floor (value) && fabs (value) <= EXACT_LIMIT)
+    return g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) value);
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  for (int digits = 1; digits <= 17; digits++) {
+    char format[8];
+    g_snprintf (format, sizeof format, "%%.%dg", digits);
+    g_ascii_formatd (text, sizeof text, format, value);
+    if (g_ascii_strtod (text, NULL) == value)
+      break;
+  }
+  return g_strdup (text);
+}

@@ -1,0 +1,18 @@
+/* Plain scalars of YAML 1.2's core schema as values, whatever the locale (internal). */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+  SEGUE_SCALAR_OK,
+  SEGUE_SCALAR_OTHER,     /* the text is something else */
+  SEGUE_SCALAR_TOO_LARGE, /* of that type, but no C value holds it */
+  SEGUE_SCALAR_NOT_FINITE /* .inf, .nan */
+} SegueScalarResult;
+
+gboolean segue_scalar_to_bool (const char *text, gboolean *value);
+/** segue_scalar_to_int: decimal, 0x and 0o; also 10.0 and 1e3, which JSON calls integers. */
+SegueScalarResult segue_scalar_to_int (const char *text, gint64 *value);
+SegueScalarResult segue_scalar_to_double (const char *text, double *value);
+/** segue_scalar_from_double: (transfer full): the shortest text that reads back as @value. */
+char *segue_scalar_from_double (double value);
