@@ -96,17 +96,25 @@ group_statistics (const GroupNorm *g, const float *x, gsize item, gsize first_gr
   }
 }
 
-/* y = scale · x + shift for n <= NN_COLUMNS columns. */
+/* n <= NN_COLUMNS columns: the mean is taken off first, for it may be large against the deviation. */
 NN_INLINE void
-scale_columns (const float *x, gsize time, gsize channels, gsize n, const float *scale,
-               const float *shift, float *y)
+scale_columns (const GroupNorm *g, gsize item, gsize c, gsize n)
 {
-  for (gsize t = 0; t < time; t++) {
-    const float *from = x + t * channels;
-    float *to = y + t * channels;
+  const float *x = g->x + item * g->time * g->channels + c, *beta = g->beta + c;
+  float *y = g->y + item * g->time * g->channels + c;
+  float mean[NN_COLUMNS], scale[NN_COLUMNS];
+
+  for (gsize j = 0; j < n; j++) {
+    gsize at = item * g->groups + (c + j) / g->width;
+    mean[j] = g->mean[at];
+    scale[j] = g->rstd[at] * g->gamma[c + j];
+  }
+  for (gsize t = 0; t < g->time; t++) {
+    const float *from = x + t * g->channels;
+    float *to = y + t * g->channels;
 #pragma omp simd
     for (gsize j = 0; j < n; j++)
-      to[j] = from[j] * scale[j] + shift[j];
+      to[j] = (from[j] - mean[j]) * scale[j] + beta[j];
   }
 }
 
@@ -117,20 +125,10 @@ forward_tile (gpointer data, gsize tile, guint thread)
   gsize item = tile / g->tiles, first_group = tile % g->tiles * g->block;
   gsize n_groups = MIN (g->block, g->groups - first_group);
   gsize first = first_group * g->width, last = first + n_groups * g->width;
-  const float *x = g->x + item * g->time * g->channels;
-  float *y = g->y + item * g->time * g->channels;
 
-  group_statistics (g, x, item, first_group, n_groups);
-  for (gsize c = first; c < last; c += NN_COLUMNS) {
-    gsize n = MIN (NN_COLUMNS, last - c);
-    float scale[NN_COLUMNS], shift[NN_COLUMNS];
-    for (gsize j = 0; j < n; j++) {
-      gsize at = item * g->groups + (c + j) / g->width;
-      scale[j] = g->rstd[at] * g->gamma[c + j];
-      shift[j] = g->beta[c + j] - g->mean[at] * scale[j];
-    }
-    scale_columns (x + c, g->time, g->channels, n, scale, shift, y + c);
-  }
+  group_statistics (g, g->x + item * g->time * g->channels, item, first_group, n_groups);
+  for (gsize c = first; c < last; c += NN_COLUMNS)
+    scale_columns (g, item, c, MIN (NN_COLUMNS, last - c));
 }
 
 void
