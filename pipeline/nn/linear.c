@@ -13,8 +13,15 @@ void
 segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
                          const float *w, const float *bias, float *y)
 {
-  /* y [rows, out] = x [rows, in] · (w [out, in])ᵀ */
-  NnGemm gemm = { .batch = 1,
+  segue_nn_linear_forward_batch (pool, 1, rows, in, out, x, w, bias, y);
+}
+
+void
+segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize in, gsize out,
+                               const float *x, const float *w, const float *bias, float *y)
+{
+  /* y [rows, out] = x [rows, in] · (w [out, in])ᵀ, for each item */
+  NnGemm gemm = { .batch = batch,
                   .trans_b = TRUE,
                   .m = rows,
                   .n = out,
@@ -22,10 +29,12 @@ segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out, con
                   .alpha = 1.0f,
                   .a = x,
                   .lda = in,
+                  .stride_a = rows * in,
                   .b = w,
                   .ldb = in,
                   .c = y,
                   .ldc = out,
+                  .stride_c = rows * out,
                   .bias = bias };
   nn_gemm_run (pool, &gemm);
 }

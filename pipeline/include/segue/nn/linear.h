@@ -10,6 +10,12 @@ SEGUE_API void segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in,
                                         const float *x, const float *w, const float *bias,
                                         float *y);
 
+/* The same for x [batch, rows, in] and y [batch, rows, out], in tiles that never span two items: what is
+ * computed for an item does not depend, bit for bit, on which others are in the batch. */
+SEGUE_API void segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize in,
+                                              gsize out, const float *x, const float *w,
+                                              const float *bias, float *y);
+
 /* dx [rows, in] = dy w; dw [out, in] += dyᵀ x; dbias [out] += column sums of dy. Each of dx, dw and
  * dbias may be NULL; x is read only for dw, w only for dx. */
 SEGUE_API void segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in, gsize out,
