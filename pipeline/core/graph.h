@@ -30,6 +30,9 @@ typedef struct {
   const SegueNode *node; /* where it stands, for messages; owned by the pipeline */
 } SegueGraphStage;
 
+/* A pipeline of more stages than this was not written by a person. */
+#define SEGUE_MAX_STAGES 256
+
 struct _SeguePipeline {
   SegueRegistry *registry; /* borrowed */
   char *path;
@@ -38,7 +41,8 @@ struct _SeguePipeline {
   gboolean fail_on_error; /* on_error: fail */
   guint max_failures;     /* G_MAXUINT: no limit */
   char *first_variable;
-  GPtrArray *stages; /* SegueGraphStage */
+  GHashTable *variables; /* name → SegueNode (borrowed from the root or an override), as resolved */
+  GPtrArray *stages;     /* SegueGraphStage */
   SegueNode *root;
 };
 
@@ -47,7 +51,19 @@ SEGUE_API
 SegueGraphStage *segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type,
                                         const char *id, const SegueNode *with, const char *folder,
                                         GError **error);
+/** segue_graph_stage_new_at: likewise; errors without a place of their own point at @at, which has
+ * to outlive the stage. */
+SegueGraphStage *segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type,
+                                           const char *id, const SegueNode *with,
+                                           const char *folder, const SegueNode *at, GError **error);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
+
+/** segue_graph_connect: resolves the inputs and output kinds of the stages (SegueGraphStage, in file
+ * order, each with its node), and checks what may follow what. */
+gboolean segue_graph_connect (SegueRegistry *registry, GPtrArray *stages, GError **error);
+
+/** segue_mode_to_string: "source", "map", "serial", "collect". */
+const char *segue_mode_to_string (SegueMode mode);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueGraphStage, segue_graph_stage_free)

@@ -1,0 +1,267 @@
+/* Which output feeds which input: the nearest earlier stage that produces the kind, or `from:`. */
+#include "graph.h"
+#include "params.h"
+#include <string.h>
+
+typedef struct {
+  SegueRegistry *registry;
+  GPtrArray *stages;
+  guint index; /* of the stage at hand */
+  SegueGraphStage *stage;
+  GError **error;
+} Connector;
+
+static SegueGraphStage *
+stage_at (Connector *c, guint index)
+{
+  return g_ptr_array_index (c->stages, index);
+}
+
+static gboolean G_GNUC_PRINTF (3, 4)
+  fail (Connector *c, const SegueNode *at, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  return segue_node_error (at ? at : c->stage->node, c->error, "stage '%s': %s", c->stage->id,
+                           message);
+}
+
+static gboolean
+kind_fits (SegueKind wanted, SegueKind produced)
+{
+  if (wanted == SEGUE_KIND_ANY)
+    return produced == SEGUE_KIND_FILE || produced == SEGUE_KIND_AUDIO ||
+           produced == SEGUE_KIND_TENSOR;
+  return wanted == produced;
+}
+
+static const char *
+kind_words (SegueKind kind)
+{
+  return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
+}
+
+/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits. */
+static gboolean
+try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *name)
+{
+  const SegueGraphStage *from = stage_at (c, producer);
+  for (guint i = 0; i < from->n_outputs; i++) {
+    if (name && strcmp (from->type->outputs[i].name, name))
+      continue;
+    if (!kind_fits (input->port->kind, from->outputs[i]))
+      continue;
+    input->producer = producer;
+    input->producer_port = i;
+    input->kind = from->outputs[i];
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* The stage types that would produce @kind, for advice: " (decode, tone)"; "" if there are none. */
+static char *
+types_that_produce (Connector *c, SegueKind kind)
+{
+  g_autoptr (GPtrArray) types = segue_registry_list_stages (c->registry);
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < types->len; i++) {
+    const SegueStageType *type = g_ptr_array_index (types, i);
+    for (const SeguePort *port = type->outputs; port && port->name; port++)
+      if (port->kind != SEGUE_KIND_ANY && kind_fits (kind, port->kind)) {
+        g_string_append_printf (names, "%s%s", names->len ? ", " : " (", type->name);
+        break;
+      }
+  }
+  if (names->len)
+    g_string_append_c (names, ')');
+  return g_string_free (g_steal_pointer (&names), FALSE);
+}
+
+/* The earlier stage that @reference (an id) names; SEGUE_NOT_CONNECTED after an error. */
+static guint
+find_earlier (Connector *c, const SegueNode *reference, const char *id)
+{
+  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+  for (guint i = 0; i < c->stages->len; i++) {
+    const SegueGraphStage *other = stage_at (c, i);
+    if (!strcmp (other->id, id)) {
+      if (i < c->index)
+        return i;
+      fail (c, reference, "from: '%s' %s; name an earlier stage", id,
+            i == c->index ? "is this stage itself" : "comes later");
+      return SEGUE_NOT_CONNECTED;
+    }
+    if (i < c->index)
+      g_ptr_array_add (ids, other->id);
+  }
+  g_ptr_array_add (ids, NULL);
+  g_autofree char *near = segue_suggest (id, (const char *const *) ids->pdata);
+  g_autofree char *list = g_strjoinv (", ", (char **) ids->pdata);
+  if (near)
+    fail (c, reference, "from: no stage '%s'; did you mean '%s'?", id, near);
+  else
+    fail (c, reference, "from: no stage '%s'; earlier ones are: %s", id, *list ? list : "none");
+  return SEGUE_NOT_CONNECTED;
+}
+
+/* `from: STAGE` or `from: STAGE.OUTPUT`, for @only (NULL: for every input that it can feed). */
+static gboolean
+connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *only)
+{
+  if (reference->type != SEGUE_NODE_SCALAR)
+    return fail (c, reference, "from must be a stage's id, or a map of input: id");
+  g_auto (GStrv) parts = g_strsplit (reference->text, ".", 2);
+  const char *id = parts[0] ? parts[0] : "";
+  const char *output = parts[0] ? parts[1] : NULL;
+  guint producer = find_earlier (c, reference, id);
+  if (producer == SEGUE_NOT_CONNECTED)
+    return FALSE;
+  gboolean connected = FALSE;
+  for (guint i = 0; i < c->stage->n_inputs; i++)
+    if (!only || only == &c->stage->inputs[i])
+      connected |= try_connect (c, &c->stage->inputs[i], producer, output);
+  if (connected)
+    return TRUE;
+  const SegueGraphInput *wanted = only ? only : &c->stage->inputs[0];
+  return fail (c, reference, "from: '%s' has no output of the kind that input '%s' takes (%s)",
+               reference->text, wanted->port->name, kind_words (wanted->port->kind));
+}
+
+static gboolean
+connect_map (Connector *c, const SegueNode *from, gboolean *decided)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint i = 0; i < c->stage->n_inputs; i++)
+    g_ptr_array_add (names, (gpointer) c->stage->inputs[i].port->name);
+  g_ptr_array_add (names, NULL);
+  for (guint k = 0; k < from->keys->len; k++) {
+    const SegueNode *key = g_ptr_array_index (from->keys, k);
+    const SegueNode *value = g_ptr_array_index (from->values, k);
+    guint i = 0;
+    while (i < c->stage->n_inputs && strcmp (c->stage->inputs[i].port->name, key->text))
+      i++;
+    if (i == c->stage->n_inputs) {
+      g_autofree char *list = g_strjoinv (", ", (char **) names->pdata);
+      return fail (c, key, "from: no input '%s'; inputs are: %s", key->text, list);
+    }
+    SegueGraphInput *input = &c->stage->inputs[i];
+    decided[i] = TRUE;
+    if (value->type == SEGUE_NODE_NULL) {
+      if (input->port->flags & SEGUE_PORT_OPTIONAL)
+        continue;
+      return fail (c, value, "from: input '%s' is required; name a stage", input->port->name);
+    }
+    if (!connect_reference (c, value, input))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+connect_nearest (Connector *c, SegueGraphInput *input)
+{
+  for (guint producer = c->index; producer-- > 0;)
+    if (try_connect (c, input, producer, NULL))
+      return TRUE;
+  if (input->port->flags & SEGUE_PORT_OPTIONAL)
+    return TRUE;
+  g_autofree char *types = types_that_produce (c, input->port->kind);
+  return fail (c, NULL,
+               "input '%s' needs %s, and no earlier stage produces it; put one before it%s",
+               input->port->name, kind_words (input->port->kind), types);
+}
+
+static gboolean
+connect_stage (Connector *c)
+{
+  const SegueNode *from = segue_node_get (c->stage->node, "from");
+  g_autofree gboolean *decided = g_new0 (gboolean, c->stage->n_inputs + 1);
+  if (from && c->stage->n_inputs == 0)
+    return fail (c, from, "a source has no inputs; remove from");
+  if (from && from->type == SEGUE_NODE_MAP) {
+    if (!connect_map (c, from, decided))
+      return FALSE;
+  } else if (from && !connect_reference (c, from, NULL)) {
+    return FALSE;
+  }
+  for (guint i = 0; i < c->stage->n_inputs; i++) {
+    SegueGraphInput *input = &c->stage->inputs[i];
+    if (!decided[i] && input->producer == SEGUE_NOT_CONNECTED && !connect_nearest (c, input))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* An output of kind ANY has the kind of the first ANY input. */
+static void
+resolve_outputs (SegueGraphStage *stage)
+{
+  SegueKind kind = SEGUE_KIND_ANY;
+  for (guint i = stage->n_inputs; i-- > 0;)
+    if (stage->inputs[i].port->kind == SEGUE_KIND_ANY &&
+        stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
+      kind = stage->inputs[i].kind;
+  for (guint i = 0; i < stage->n_outputs; i++)
+    if (stage->outputs[i] == SEGUE_KIND_ANY)
+      stage->outputs[i] = kind;
+}
+
+static gboolean
+is_live (const SegueGraphStage *stage)
+{
+  return (stage->type->flags & SEGUE_STAGE_LIVE) != 0;
+}
+
+/* What is stored can't come after what is made anew in every epoch. */
+static gboolean
+check_after_live (Connector *c)
+{
+  if (c->stage->type->mode != SEGUE_MODE_MAP || is_live (c->stage) ||
+      c->stage->inputs[0].producer == SEGUE_NOT_CONNECTED)
+    return TRUE;
+  const SegueGraphStage *before = stage_at (c, c->stage->inputs[0].producer);
+  if (!is_live (before))
+    return TRUE;
+  return fail (c, NULL,
+               "its output is stored, but stage '%s' before it makes new items in every epoch; "
+               "move '%s' after it",
+               before->id, before->id);
+}
+
+/* Live items that nothing reads are a mistake in the order of stages, not a wish. */
+static gboolean
+check_live_used (Connector *c)
+{
+  g_autofree gboolean *used = g_new0 (gboolean, c->stages->len + 1);
+  for (guint i = c->stages->len; i-- > 0;) {
+    SegueGraphStage *stage = stage_at (c, i);
+    if (is_live (stage) && !used[i]) {
+      c->stage = stage;
+      return fail (c, NULL,
+                   "no later stage takes what it makes anew in every epoch; put it right before "
+                   "the stage that trains, or remove it");
+    }
+    for (guint k = 0; k < stage->n_inputs; k++)
+      if (stage->inputs[k].producer != SEGUE_NOT_CONNECTED &&
+          (is_live (stage) || (stage->inputs[k].port->flags & SEGUE_PORT_LIVE)))
+        used[stage->inputs[k].producer] = TRUE;
+  }
+  return TRUE;
+}
+
+gboolean
+segue_graph_connect (SegueRegistry *registry, GPtrArray *stages, GError **error)
+{
+  Connector connector = { .registry = registry, .stages = stages, .error = error };
+  for (guint i = 0; i < stages->len; i++) {
+    connector.index = i;
+    connector.stage = stage_at (&connector, i);
+    if (!connect_stage (&connector) || !check_after_live (&connector))
+      return FALSE;
+    resolve_outputs (connector.stage);
+  }
+  return check_live_used (&connector);
+}

@@ -1,0 +1,95 @@
+/* One stage of a pipeline: its type and its parsed configuration. */
+#include "graph.h"
+#include "params.h"
+#include <string.h>
+
+const char *
+segue_mode_to_string (SegueMode mode)
+{
+  switch (mode) {
+  case SEGUE_MODE_SOURCE:
+    return "source";
+  case SEGUE_MODE_MAP:
+    return "map";
+  case SEGUE_MODE_SERIAL:
+    return "serial";
+  case SEGUE_MODE_COLLECT:
+    return "collect";
+  }
+  return "unknown";
+}
+
+static guint
+count_ports (const SeguePort *ports)
+{
+  guint n = 0;
+  while (ports && ports[n].name)
+    n++;
+  return n;
+}
+
+/* The type's own rules between parameters; their messages get their place here. */
+static gboolean
+check_config (const SegueGraphStage *stage, const SegueNode *at, const char *where, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (!stage->type->check || stage->type->check (stage->config, &failure))
+    return TRUE;
+  return segue_node_error (at, error, "%s%s", where,
+                           failure ? failure->message : "its parameters do not fit together");
+}
+
+SegueGraphStage *
+segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, const char *id,
+                          const SegueNode *with, const char *folder, const SegueNode *at,
+                          GError **error)
+{
+  const SegueNode *place = with ? with : at;
+  g_autofree char *where = g_strdup_printf ("stage '%s': ", id ? id : type->name);
+  SegueParamScope scope = { .registry = registry, .folder = folder, .where = where, .at = place };
+  gpointer config = g_malloc0 (MAX (type->config_size, 1));
+  if (!segue_params_parse (type->params, with, config, &scope, error)) {
+    g_free (config);
+    return NULL;
+  }
+  g_autoptr (SegueGraphStage) stage = g_new0 (SegueGraphStage, 1);
+  stage->id = g_strdup (id ? id : type->name);
+  stage->type = type;
+  stage->config = config;
+  stage->node = at;
+  if (!check_config (stage, place, where, error))
+    return NULL;
+  stage->canonical = segue_params_canonical (type->params, config);
+  stage->n_inputs = count_ports (type->inputs);
+  stage->inputs = g_new0 (SegueGraphInput, stage->n_inputs + 1);
+  for (guint i = 0; i < stage->n_inputs; i++)
+    stage->inputs[i] = (SegueGraphInput){ .port = &type->inputs[i],
+                                          .producer = SEGUE_NOT_CONNECTED,
+                                          .kind = type->inputs[i].kind };
+  stage->n_outputs = count_ports (type->outputs);
+  stage->outputs = g_new0 (SegueKind, stage->n_outputs + 1);
+  for (guint i = 0; i < stage->n_outputs; i++)
+    stage->outputs[i] = type->outputs[i].kind;
+  return g_steal_pointer (&stage);
+}
+
+SegueGraphStage *
+segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type, const char *id,
+                       const SegueNode *with, const char *folder, GError **error)
+{
+  return segue_graph_stage_new_at (registry, type, id, with, folder, NULL, error);
+}
+
+void
+segue_graph_stage_free (SegueGraphStage *stage)
+{
+  if (!stage)
+    return;
+  segue_params_clear (stage->type->params, stage->config);
+  g_free (stage->config);
+  g_free (stage->id);
+  g_free (stage->canonical);
+  g_free (stage->inputs);
+  g_free (stage->outputs);
+  g_free (stage);
+}

@@ -1,0 +1,62 @@
+/* Parts of loading a pipeline (internal). */
+#pragma once
+
+#include "graph.h"
+
+/** SegueOverride: one `key=value` from outside of the file. */
+typedef struct {
+  const char *key;
+  SegueNode *value; /* places say what was given, not a line */
+  const char *text; /* the value as given */
+} SegueOverride;
+
+/** segue_override_parse: splits `key=value`; the value is YAML (text that is not UTF-8: as it is). */
+SegueOverride *segue_override_parse (const char *assignment, GError **error);
+void segue_override_free (SegueOverride *override);
+/** segue_override_value: (transfer full): the value for a variable whose default is @like
+ * (nullable).  Where that is a scalar, the text counts as it is, so that folders with `[`, `#` or
+ * `: ` in their names need no quotes; a complete quoted string is unquoted. */
+SegueNode *segue_override_value (const SegueOverride *override, const SegueNode *like,
+                                 GError **error);
+/** segue_override_apply: sets the parameter at @path ("epochs", "model.dropout", "ops.0.p") in the
+ * stage's `with`, which the table of @type describes. */
+gboolean segue_override_apply (const SegueOverride *override, const char *path, SegueNode *stage,
+                               SegueRegistry *registry, const SegueStageType *type, GError **error);
+
+/** SegueVariables: the `vars` of a pipeline. */
+typedef struct {
+  GHashTable *values; /* name → SegueNode, borrowed */
+  SegueNodeBudget budget;
+} SegueVariables;
+
+/** segue_variables_expand: replaces `${name}` in the scalars of @node, in place.  A scalar that is
+ * nothing but a reference becomes a copy of the variable's value, whatever its type.  What came
+ * from outside is left as it is. */
+gboolean segue_variables_expand (SegueVariables *variables, SegueNode *node, guint depth,
+                                 GError **error);
+
+/** SegueLoading: a pipeline on its way from text to graph. */
+typedef struct {
+  SeguePipeline *pipeline;
+  SegueVariables variables;
+  GPtrArray *overrides; /* SegueOverride */
+  char *folder;         /* of the file */
+  GError **error;
+} SegueLoading;
+
+/** segue_loading_check_keys: whether every key of @map is one of @known; @where goes before. */
+gboolean segue_loading_check_keys (SegueLoading *loading, const SegueNode *map,
+                                   const char *const *known, const char *where);
+/** segue_loading_read_stages: the stages, with overrides, not yet connected. */
+gboolean segue_loading_read_stages (SegueLoading *loading);
+
+/** segue_pipeline_settings: the rows of the top-level keys that are plain settings. */
+typedef struct {
+  gint64 segue;
+  char *name;
+  gint64 seed;
+  int on_error;
+  gint64 max_failures;
+} SeguePipelineSettings;
+
+extern const SegueParam *const segue_pipeline_settings[];

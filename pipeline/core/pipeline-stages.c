@@ -1,0 +1,191 @@
+/* The stages of a pipeline file: types, ids, parameters and what overrides make of them. */
+#include "params.h"
+#include "pipeline-private.h"
+#include "registry.h"
+#include <string.h>
+
+static const char *const stage_keys[] = { "id", "use", "with", "from", "cache", NULL };
+
+/* Why a plugin that looks like it would provide @name was refused; NULL: none was. */
+static char *
+refusal_of (SegueRegistry *registry, const char *name)
+{
+  g_autoptr (GArray) plugins = segue_registry_list (registry);
+  for (guint i = 0; i < plugins->len; i++) {
+    const SeguePluginEntry *entry = &g_array_index (plugins, SeguePluginEntry, i);
+    g_autofree char *base = g_path_get_basename (entry->path);
+    if (entry->refusal && strstr (base, name)) {
+      g_autofree char *shown = g_filename_display_name (entry->path);
+      return g_strdup_printf ("%s was refused: %s", shown, entry->refusal);
+    }
+  }
+  return NULL;
+}
+
+static const SegueStageType *
+find_type (SegueLoading *loading, const SegueNode *stage)
+{
+  SegueRegistry *registry = loading->pipeline->registry;
+  const SegueNode *use = segue_node_get (stage, "use");
+  if (!use || use->type != SEGUE_NODE_SCALAR) {
+    segue_node_error (use ? use : stage, loading->error,
+                      "a stage needs 'use: TYPE', such as use: decode");
+    return NULL;
+  }
+  const SegueStageType *type = segue_registry_find_stage (registry, use->text);
+  if (type)
+    return type;
+  g_autoptr (GPtrArray) names = segue_registry_stage_names (registry);
+  g_autofree char *near = segue_suggest (use->text, (const char *const *) names->pdata);
+  g_autofree char *refusal = refusal_of (registry, use->text);
+  g_autofree char *shown = segue_node_shown (use);
+  if (refusal)
+    segue_node_error (use, loading->error, "no stage type '%s'; %s", shown, refusal);
+  else if (near)
+    segue_node_error (use, loading->error, "no stage type '%s'; did you mean '%s'?", shown, near);
+  else if (names->len == 1)
+    segue_node_error (use, loading->error,
+                      "no stage type '%s': no plugin was found; $SEGUE_PLUGIN_PATH names their "
+                      "folders",
+                      shown);
+  else
+    segue_node_error (use, loading->error, "no stage type '%s'; segue inspect lists them", shown);
+  return NULL;
+}
+
+/* The id of @stage: `id:`, or else its type. */
+static const char *
+find_id (SegueLoading *loading, const SegueNode *stage, const SegueStageType *type)
+{
+  const SegueNode *id = segue_node_get (stage, "id");
+  if (!id)
+    return type->name;
+  if (id->type == SEGUE_NODE_SCALAR && segue_name_is_valid (id->text, FALSE))
+    return id->text;
+  g_autofree char *shown = segue_node_shown (id);
+  segue_node_error (id, loading->error, "id %s: an id is [a-z][a-z0-9-]*; write it so", shown);
+  return NULL;
+}
+
+static gboolean
+check_id (SegueLoading *loading, GHashTable *ids, const char *id, SegueNode *stage)
+{
+  const SegueNode *first = g_hash_table_lookup (ids, id);
+  if (!first) {
+    g_hash_table_insert (ids, (gpointer) id, stage);
+    return TRUE;
+  }
+  const SegueNode *at = segue_node_get (stage, "id");
+  return segue_node_error (at ? at : stage, loading->error,
+                           "two stages have the id '%s' (first in line %u); give this one another "
+                           "id: …",
+                           id, first->line);
+}
+
+static gboolean
+override_stage (SegueLoading *loading, const char *id, SegueNode *stage, const SegueStageType *type,
+                gboolean *applied)
+{
+  gsize length = strlen (id);
+  for (guint i = 0; i < loading->overrides->len; i++) {
+    const SegueOverride *override = g_ptr_array_index (loading->overrides, i);
+    if (strncmp (override->key, id, length) || override->key[length] != '.')
+      continue;
+    applied[i] = TRUE;
+    if (!segue_override_apply (override, override->key + length + 1, stage,
+                               loading->pipeline->registry, type, loading->error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_cache (SegueLoading *loading, const SegueNode *node, SegueGraphStage *stage)
+{
+  const SegueNode *cache = segue_node_get (node, "cache");
+  if (!cache)
+    return TRUE;
+  gboolean yes =
+    cache->type == SEGUE_NODE_SCALAR && !cache->quoted && !strcmp (cache->text, "true");
+  gboolean no =
+    cache->type == SEGUE_NODE_SCALAR && !cache->quoted && !strcmp (cache->text, "false");
+  if (!yes && !no)
+    return segue_node_error (cache, loading->error, "stage '%s': cache must be true or false",
+                             stage->id);
+  if (yes && (stage->type->mode != SEGUE_MODE_MAP || (stage->type->flags & SEGUE_STAGE_LIVE)))
+    return segue_node_error (cache, loading->error,
+                             "stage '%s': cache is for stages that turn one item into others and "
+                             "store them; remove it",
+                             stage->id);
+  stage->cache = yes;
+  return TRUE;
+}
+
+static gboolean
+add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *applied)
+{
+  SeguePipeline *pipeline = loading->pipeline;
+  if (node->type != SEGUE_NODE_MAP)
+    return segue_node_error (node, loading->error, "a stage is a map: write - use: TYPE");
+  if (!segue_loading_check_keys (loading, node, stage_keys, "stage: "))
+    return FALSE;
+  const SegueStageType *type = find_type (loading, node);
+  const char *id = type ? find_id (loading, node, type) : NULL;
+  if (!id || !check_id (loading, ids, id, node) ||
+      !override_stage (loading, id, node, type, applied))
+    return FALSE;
+  SegueGraphStage *stage =
+    segue_graph_stage_new_at (pipeline->registry, type, id, segue_node_get (node, "with"),
+                              loading->folder, node, loading->error);
+  if (!stage)
+    return FALSE;
+  for (guint i = 0; i < pipeline->stages->len; i++)
+    stage->ordinal += ((SegueGraphStage *) g_ptr_array_index (pipeline->stages, i))->type == type;
+  g_ptr_array_add (pipeline->stages, stage);
+  return read_cache (loading, node, stage);
+}
+
+/* An override whose stage is not there would otherwise be lost without a word. */
+static gboolean
+check_applied (SegueLoading *loading, const gboolean *applied)
+{
+  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+  for (guint i = 0; i < loading->pipeline->stages->len; i++)
+    g_ptr_array_add (ids,
+                     ((SegueGraphStage *) g_ptr_array_index (loading->pipeline->stages, i))->id);
+  g_ptr_array_add (ids, NULL);
+  for (guint i = 0; i < loading->overrides->len; i++) {
+    const SegueOverride *override = g_ptr_array_index (loading->overrides, i);
+    const char *dot = strchr (override->key, '.');
+    if (!dot || applied[i])
+      continue;
+    g_autofree char *id = g_strndup (override->key, (gsize) (dot - override->key));
+    g_autofree char *near = segue_suggest (id, (const char *const *) ids->pdata);
+    g_autofree char *list = g_strjoinv (", ", (char **) ids->pdata);
+    if (near)
+      return segue_node_error (override->value, loading->error, "no stage '%s'; did you mean '%s'?",
+                               id, near);
+    return segue_node_error (override->value, loading->error, "no stage '%s'; stages are: %s", id,
+                             list);
+  }
+  return TRUE;
+}
+
+gboolean
+segue_loading_read_stages (SegueLoading *loading)
+{
+  const SegueNode *root = loading->pipeline->root;
+  const SegueNode *stages = segue_node_get (root, "stages");
+  if (!stages || stages->type != SEGUE_NODE_LIST || stages->values->len == 0)
+    return segue_node_error (stages ? stages : root, loading->error,
+                             "a pipeline needs stages: a list of - use: TYPE");
+  if (stages->values->len > SEGUE_MAX_STAGES)
+    return segue_node_error (stages, loading->error, "a pipeline has at most %d stages, got %u",
+                             SEGUE_MAX_STAGES, stages->values->len);
+  g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autofree gboolean *applied = g_new0 (gboolean, loading->overrides->len + 1);
+  for (guint i = 0; i < stages->values->len; i++)
+    if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied))
+      return FALSE;
+  return check_applied (loading, applied);
+}

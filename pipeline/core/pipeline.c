@@ -1,0 +1,266 @@
+/* A pipeline file, read, resolved and checked: settings, variables, stages, connections. */
+#include "params.h"
+#include "pipeline-private.h"
+#include <segue/error.h>
+#include <string.h>
+
+#define ROW(...) SEGUE_PARAM (SeguePipelineSettings, __VA_ARGS__)
+
+static const char *const on_error_choices[] = { "skip", "fail", NULL };
+
+const SegueParam *const segue_pipeline_settings[] = {
+  ROW (segue, SEGUE_PARAM_INT, .min = 1, .max = 1,
+       .doc = "Version of the pipeline format; 1 is the only one."),
+  ROW (name, SEGUE_PARAM_STRING, .flags = SEGUE_PARAM_OPTIONAL,
+       .doc = "Name of the pipeline: its runs lie in a folder of that name.  Default: the file's "
+              "name."),
+  ROW (seed, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = (double) G_MAXINT64,
+       .doc = "Seed of everything random: the same seed gives the same result."),
+  ROW (on_error, SEGUE_PARAM_CHOICE, .def = "skip", .choices = on_error_choices,
+       .doc = "What to do with a song that can't be used: skip it and go on, or fail."),
+  ROW (max_failures, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0,
+       .max = G_MAXUINT - 1.0,
+       .doc = "Fail once more songs than this were skipped.  Default: no limit."),
+  NULL,
+};
+
+static const char *const root_keys[] = { "segue",        "name", "seed",   "on_error",
+                                         "max_failures", "vars", "stages", NULL };
+
+gboolean
+segue_loading_check_keys (SegueLoading *loading, const SegueNode *map, const char *const *known,
+                          const char *where)
+{
+  for (guint i = 0; i < map->keys->len; i++) {
+    const SegueNode *key = g_ptr_array_index (map->keys, i);
+    if (g_strv_contains (known, key->text))
+      continue;
+    g_autofree char *near = segue_suggest (key->text, known);
+    g_autofree char *list = g_strjoinv (", ", (char **) known);
+    if (near)
+      return segue_node_error (key, loading->error, "%sunknown key '%s'; did you mean '%s'?", where,
+                               key->text, near);
+    return segue_node_error (key, loading->error, "%sunknown key '%s'; known are %s", where,
+                             key->text, list);
+  }
+  return TRUE;
+}
+
+static gboolean
+check_version (SegueLoading *loading)
+{
+  const SegueNode *root = loading->pipeline->root;
+  if (root->type != SEGUE_NODE_MAP)
+    return segue_node_error (root, loading->error,
+                             "a pipeline is a map that begins with the line 'segue: 1'");
+  const SegueNode *version = segue_node_get (root, "segue");
+  if (!version)
+    return segue_node_error (root, loading->error, "no 'segue: 1'; put that line at the top");
+  if (version->type == SEGUE_NODE_SCALAR && !strcmp (version->text, "1"))
+    return TRUE;
+  g_autofree char *shown = segue_node_shown (version);
+  return segue_node_error (version, loading->error,
+                           "segue must be 1, the one pipeline format that this version reads, "
+                           "got %s",
+                           shown);
+}
+
+static gboolean
+parse_overrides (SegueLoading *loading, const char *const *assignments)
+{
+  for (; assignments && *assignments; assignments++) {
+    SegueOverride *override = segue_override_parse (*assignments, loading->error);
+    if (!override)
+      return FALSE;
+    g_ptr_array_add (loading->overrides, override);
+  }
+  return TRUE;
+}
+
+static gboolean
+is_setting (const char *key)
+{
+  return strcmp (key, "segue") && strcmp (key, "vars") && strcmp (key, "stages") &&
+         g_strv_contains (root_keys, key);
+}
+
+/* `seed=7` and `music=…`: settings and variables, set in the tree before anything looks at it. */
+static gboolean
+override_root (SegueLoading *loading)
+{
+  SegueNode *root = loading->pipeline->root;
+  SegueNode *vars = (SegueNode *) segue_node_get (root, "vars");
+  for (guint i = 0; i < loading->overrides->len; i++) {
+    const SegueOverride *override = g_ptr_array_index (loading->overrides, i);
+    if (strchr (override->key, '.'))
+      continue;
+    gboolean setting = is_setting (override->key);
+    const SegueNode *like = segue_node_get (setting ? root : vars, override->key);
+    if (!setting && !like) {
+      g_autoptr (GPtrArray) names = g_ptr_array_new ();
+      for (guint k = 0; vars && vars->keys && k < vars->keys->len; k++)
+        g_ptr_array_add (names, ((SegueNode *) g_ptr_array_index (vars->keys, k))->text);
+      g_ptr_array_add (names, NULL);
+      g_autofree char *near = segue_suggest (override->key, (const char *const *) names->pdata);
+      g_autofree char *list = g_strjoinv (", ", (char **) names->pdata);
+      if (near)
+        return segue_node_error (override->value, loading->error,
+                                 "the pipeline has no variable '%s'; did you mean '%s'?",
+                                 override->key, near);
+      return segue_node_error (override->value, loading->error,
+                               "the pipeline has no variable '%s' (it has: %s); a stage's "
+                               "parameter is set with STAGE.PARAMETER=VALUE",
+                               override->key, *list ? list : "none");
+    }
+    SegueNode *value = segue_override_value (override, like, loading->error);
+    if (!value)
+      return FALSE;
+    segue_node_set (setting ? root : vars, override->key, value);
+  }
+  return TRUE;
+}
+
+static gboolean
+resolve_variables (SegueLoading *loading)
+{
+  SeguePipeline *pipeline = loading->pipeline;
+  const SegueNode *vars = segue_node_get (pipeline->root, "vars");
+  if (!vars || vars->type == SEGUE_NODE_NULL)
+    return TRUE;
+  if (vars->type != SEGUE_NODE_MAP)
+    return segue_node_error (vars, loading->error, "vars must be a map of name: value");
+  for (guint i = 0; i < vars->keys->len; i++) {
+    const SegueNode *key = g_ptr_array_index (vars->keys, i);
+    SegueNode *value = g_ptr_array_index (vars->values, i);
+    if (!segue_name_is_valid (key->text, TRUE) || g_strv_contains (root_keys, key->text))
+      return segue_node_error (key, loading->error,
+                               "variable '%s': a name is [a-z][a-z0-9_-]* and none of the keys of "
+                               "a pipeline; rename it",
+                               key->text);
+    if (!segue_variables_expand (&loading->variables, value, 2, loading->error))
+      return FALSE;
+    g_hash_table_insert (pipeline->variables, key->text, value);
+    if (!pipeline->first_variable)
+      pipeline->first_variable = g_strdup (key->text);
+  }
+  return TRUE;
+}
+
+static gboolean
+expand_all (SegueLoading *loading)
+{
+  const SegueNode *root = loading->pipeline->root;
+  for (guint i = 0; i < root->keys->len; i++) {
+    const SegueNode *key = g_ptr_array_index (root->keys, i);
+    if (strcmp (key->text, "vars") &&
+        !segue_variables_expand (&loading->variables, g_ptr_array_index (root->values, i), 1,
+                                 loading->error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* The file's name without its ending, with everything else than [a-z0-9-] replaced. */
+static char *
+name_from_path (const char *path)
+{
+  g_autofree char *base = g_path_get_basename (path);
+  char *dot = strrchr (base, '.');
+  if (dot && dot != base)
+    *dot = '\0';
+  g_autofree char *lower = g_ascii_strdown (base, 64);
+  g_strcanon (lower, "abcdefghijklmnopqrstuvwxyz0123456789-", '-');
+  return segue_name_is_valid (lower, FALSE) ? g_steal_pointer (&lower) : g_strdup ("pipeline");
+}
+
+static gboolean
+read_settings (SegueLoading *loading)
+{
+  SeguePipeline *pipeline = loading->pipeline;
+  g_autoptr (SegueNode) map = segue_node_new (SEGUE_NODE_MAP, pipeline->root);
+  SegueNodeBudget budget = SEGUE_NODE_BUDGET;
+  for (guint i = 0; i < G_N_ELEMENTS (root_keys) - 1; i++) {
+    const SegueNode *value = segue_node_get (pipeline->root, root_keys[i]);
+    if (value && (is_setting (root_keys[i]) || !strcmp (root_keys[i], "segue")))
+      segue_node_set (map, root_keys[i], segue_node_copy (value, 0, &budget));
+  }
+  SeguePipelineSettings settings = { 0 };
+  SegueParamScope scope = { .folder = loading->folder, .at = map };
+  if (!segue_params_parse (segue_pipeline_settings, map, &settings, &scope, loading->error))
+    return FALSE;
+  gboolean valid = !settings.name || segue_name_is_valid (settings.name, FALSE);
+  if (!valid)
+    segue_node_error (segue_node_get (map, "name"), loading->error,
+                      "name '%s': a name is [a-z][a-z0-9-]*, at most 64 characters; write it so",
+                      settings.name);
+  pipeline->name = settings.name ? g_strdup (settings.name) : name_from_path (pipeline->path);
+  pipeline->seed = (guint64) settings.seed;
+  pipeline->fail_on_error = settings.on_error == 1;
+  pipeline->max_failures =
+    settings.max_failures == SEGUE_UNSET_INT ? G_MAXUINT : (guint) settings.max_failures;
+  segue_params_clear (segue_pipeline_settings, &settings);
+  return valid;
+}
+
+static gboolean
+load (SegueLoading *loading, const char *const *overrides)
+{
+  SeguePipeline *pipeline = loading->pipeline;
+  pipeline->root = segue_node_load (pipeline->path, loading->error);
+  return pipeline->root && check_version (loading) &&
+         segue_loading_check_keys (loading, pipeline->root, root_keys, "") &&
+         parse_overrides (loading, overrides) && override_root (loading) &&
+         resolve_variables (loading) && expand_all (loading) && read_settings (loading) &&
+         segue_loading_read_stages (loading) &&
+         segue_graph_connect (pipeline->registry, pipeline->stages, loading->error);
+}
+
+SeguePipeline *
+segue_pipeline_load (SegueRegistry *registry, const char *path, const char *const *overrides,
+                     GError **error)
+{
+  SeguePipeline *pipeline = g_new0 (SeguePipeline, 1);
+  pipeline->registry = registry;
+  pipeline->path = g_strdup (path);
+  pipeline->variables = g_hash_table_new (g_str_hash, g_str_equal);
+  pipeline->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  SegueLoading loading = {
+    .pipeline = pipeline,
+    .variables = { .values = pipeline->variables, .budget = SEGUE_NODE_BUDGET },
+    .overrides = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_override_free),
+    .folder = g_path_get_dirname (absolute),
+    .error = error,
+  };
+  if (!load (&loading, overrides))
+    g_clear_pointer (&pipeline, segue_pipeline_free);
+  g_ptr_array_unref (loading.overrides);
+  g_free (loading.folder);
+  return pipeline;
+}
+
+void
+segue_pipeline_free (SeguePipeline *pipeline)
+{
+  if (!pipeline)
+    return;
+  g_ptr_array_unref (pipeline->stages);
+  g_hash_table_unref (pipeline->variables);
+  segue_node_free (pipeline->root);
+  g_free (pipeline->path);
+  g_free (pipeline->name);
+  g_free (pipeline->first_variable);
+  g_free (pipeline);
+}
+
+const char *
+segue_pipeline_get_name (SeguePipeline *pipeline)
+{
+  return pipeline->name;
+}
+
+const char *
+segue_pipeline_get_first_variable (SeguePipeline *pipeline)
+{
+  return pipeline->first_variable;
+}
