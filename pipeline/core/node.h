@@ -6,7 +6,6 @@
 
 #include <glib.h>
 #include <segue/version.h>
-#include <segue/version.h>
 
 /* Bounds of what is read: far above any pipeline that a person writes, far below harm. */
 #define SEGUE_NODE_MAX_BYTES (1024 * 1024)
@@ -44,10 +43,8 @@ typedef struct {
 SegueNode *segue_node_load (const char *path, GError **error);
 /** segue_node_parse: @name stands for the file in messages. */
 SEGUE_API
-SEGUE_API
 SegueNode *segue_node_parse (const char *text, gssize length, const char *name, GError **error);
 /** segue_node_free: accepts NULL. */
-SEGUE_API
 SEGUE_API
 void segue_node_free (SegueNode *node);
 /** segue_node_get: (transfer none) (nullable): the value of @key in a map. */
