@@ -13,6 +13,7 @@ struct _SegueItem {
   GRefString *song;
   SegueMetadata *metadata;
   SegueReads *reads; /* nullable: notes what a chain looks at */
+  guint origin;      /* which of the song's items this one derives from, in the chain at hand */
 
   /* What the payload is keyed by: a record or a file's content, and a place in it.  NULL: not
    * known yet; see segue_item_dup_payload_key(). */
@@ -40,9 +41,8 @@ void segue_item_seal (SegueItem *item);
 /** segue_item_copy: (transfer full): unsealed; shares payload and values. */
 SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
- * looking at it is noted in @reads (nullable). Sealed. */
-SEGUE_API
-SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads);
+ * looking at it is noted in @reads (nullable); the @origin-th item of its song.  Sealed. */
+SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin);
 /** segue_item_copy_as_entry: (transfer full): without bytes, which lie in @extent (transfer none). */
 SegueItem *segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent);
 /** segue_item_load: (transfer full): @entry with its bytes read; a plain reference where they are there. */

@@ -39,6 +39,7 @@ segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix)
   item->id = suffix ? g_strconcat (parent->id, "#", suffix, NULL) : g_strdup (parent->id);
   item->song = g_ref_string_acquire (parent->song);
   item->metadata = segue_metadata_copy (parent->metadata);
+  item->origin = parent->origin;
   item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
   return item;
 }
@@ -170,12 +171,13 @@ segue_item_copy (const SegueItem *item)
 }
 
 SegueItem *
-segue_item_copy_as_input (const SegueItem *item, SegueReads *reads)
+segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin)
 {
   SegueItem *copy = segue_item_copy (item);
   segue_metadata_disown (copy->metadata);
   g_clear_pointer (&copy->reads, segue_reads_unref);
   copy->reads = reads ? segue_reads_ref (reads) : NULL;
+  copy->origin = origin;
   segue_item_seal (copy);
   return copy;
 }

@@ -1,0 +1,27 @@
+/* Keys: what a result is a function of (internal).
+ *
+ * A key is SHA-256 in hexadecimal.  A stage's component is text that holds ABI major, stage type,
+ * result version, canonical parameters, the run-time fingerprint and, for a SEEDED stage, the seed;
+ * a chain's key hashes its input's key with one component after the other.  Metadata is in no key,
+ * but for the values that stages looked at (see store.h). */
+#pragma once
+
+#include "graph.h"
+#include "item-private.h"
+
+/** segue_key_component: (transfer full): without what differs from song to song. */
+char *segue_key_component (const SegueGraphStage *stage, guint64 run_seed);
+/** segue_key_join: (transfer full): SHA-256 over @previous and @text. */
+char *segue_key_join (const char *previous, const char *text);
+/** segue_key_is_valid: 64 hexadecimal digits. */
+gboolean segue_key_is_valid (const char *key);
+/** segue_key_of_payload: (transfer full): of an item that has one, or whose bytes lie in memory or
+ * a spool, which are then read. */
+char *segue_key_of_payload (SegueItem *entry, GError **error);
+/** segue_key_of_song: (transfer full): of consecutive entries of one song.
+ * @contents: keys of payloads, one per entry */
+char *segue_key_of_song (SegueItem *const *entries, char *const *contents, guint n);
+/** segue_key_with_reads: (transfer full): @key and the values of the metadata @names in @entries;
+ * the name "*" stands for all of it. */
+char *segue_key_with_reads (const char *key, const char *const *names, SegueItem *const *entries,
+                            guint n);

@@ -1,0 +1,258 @@
+/* Reading records: nothing in them is believed before it is checked. */
+#include "key.h"
+#include "record-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK (256 * 1024)
+
+static void
+clear_item (gpointer data)
+{
+  SegueRecordItem *item = data;
+  g_free (item->suffix);
+  g_clear_pointer (&item->delta, g_variant_unref);
+}
+
+void
+segue_record_free (SegueRecord *record)
+{
+  if (!record)
+    return;
+  g_free (record->key);
+  g_strfreev (record->components);
+  g_strfreev (record->reads);
+  g_clear_error (&record->failure);
+  if (record->items)
+    g_array_unref (record->items);
+  g_free (record);
+}
+
+static guint64
+get (const guint8 *at, guint bytes)
+{
+  guint64 value = 0;
+  for (guint i = 0; i < bytes; i++)
+    value |= (guint64) at[i] << (8 * i);
+  return value;
+}
+
+static gboolean
+damaged (GError **error, const char *what)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "damaged record: %s", what);
+  return FALSE;
+}
+
+/* Sizes of the fixed part: header and payload lie in the file, one after the other. */
+static gboolean
+check_fixed (const guint8 *data, guint64 file_size, gsize *header, guint64 *payload, GError **error)
+{
+  if (file_size < SEGUE_RECORD_FIXED || memcmp (data, SEGUE_RECORD_MAGIC, 8) != 0)
+    return damaged (error, "it does not begin as one");
+  if (get (data + 8, 4) != SEGUE_RECORD_VERSION)
+    return damaged (error, "of another version");
+  *header = get (data + 12, 4);
+  *payload = get (data + 16, 8);
+  guint64 length = get (data + 24, 8);
+  if (*header > SEGUE_RECORD_MAX_HEADER || *payload % 64 != 0 ||
+      *payload < SEGUE_RECORD_FIXED + *header || *payload > file_size)
+    return damaged (error, "its header does not fit");
+  if (length != file_size - *payload)
+    return damaged (error, "its size is wrong");
+  return TRUE;
+}
+
+/* What the sizes of an item must be, whatever the record says. */
+static gboolean
+check_sizes (const SegueRecordItem *item, const guint64 *shape, GError **error)
+{
+  gsize bytes;
+  switch (item->kind) {
+  case SEGUE_KIND_FILE:
+    return (item->length == 0 && *item->suffix == '\0') || damaged (error, "a file with content");
+  case SEGUE_KIND_AUDIO:
+    if (item->rate == 0 || item->channels == 0 || item->channels > G_MAXUINT16 ||
+        item->length % (sizeof (float) * item->channels) != 0)
+      return damaged (error, "audio of an impossible size");
+    return TRUE;
+  case SEGUE_KIND_TENSOR:
+  case SEGUE_KIND_PREDICTIONS:
+    if (!segue_shape_bytes (item->dtype, item->rank, shape, &bytes) || bytes != item->length)
+      return damaged (error, "a tensor of an impossible size");
+    return TRUE;
+  default:
+    return damaged (error, "an item of an impossible kind");
+  }
+}
+
+static gboolean
+parse_item (GVariant *value, const SegueRecord *record, SegueRecordItem *item, GError **error)
+{
+  guchar kind, dtype;
+  guint64 offset, length;
+  g_autoptr (GVariant) sizes = NULL;
+  g_variant_get (value, "(sy@a{sv}uuy@atutt)", &item->suffix, &kind, &item->delta, &item->rate,
+                 &item->channels, &dtype, &sizes, &item->origin, &offset, &length);
+  gsize rank;
+  const guint64 *shape = g_variant_get_fixed_array (sizes, &rank, sizeof *shape);
+  item->kind = kind;
+  item->dtype = dtype;
+  if (*item->suffix != '\0' && *item->suffix != '#')
+    return damaged (error, "an id that derives from nothing");
+  if (!segue_metadata_is_valid (item->delta))
+    return damaged (error, "metadata of an unknown type");
+  if (offset > record->payload_length || length > record->payload_length - offset ||
+      length > G_MAXSSIZE)
+    return damaged (error, "an item outside of it");
+  if (rank > SEGUE_MAX_RANK)
+    return damaged (error, "a tensor of too many dimensions");
+  item->offset = record->payload_offset + offset;
+  item->length = (gsize) length;
+  item->rank = (guint) rank;
+  if (!check_sizes (item, shape, error))
+    return FALSE;
+  for (guint i = 0; i < item->rank; i++)
+    item->shape[i] = (gsize) shape[i];
+  return TRUE;
+}
+
+static gboolean
+parse_header (SegueRecord *record, GVariant *header, GError **error)
+{
+  gint32 code;
+  g_autofree char *message = NULL;
+  g_autoptr (GVariant) items = NULL;
+  g_variant_get (header, "(s^as^as(ius)@a" SEGUE_RECORD_ITEM ")", &record->key, &record->components,
+                 &record->reads, &code, &record->failed, &message, &items);
+  if (!segue_key_is_valid (record->key))
+    return damaged (error, "its key is none");
+  if (code != -1 && code != SEGUE_ERROR_DATA)
+    return damaged (error, "a failure of a kind that is not kept");
+  if (code != -1)
+    record->failure = g_error_new_literal (SEGUE_ERROR, code, message);
+  gsize n = g_variant_n_children (items);
+  if (n > G_MAXUINT || (n > 0 && (record->failure || record->reads[0])))
+    return damaged (error, "items where there should be none");
+  for (gsize i = 0; i < n; i++) {
+    g_autoptr (GVariant) value = g_variant_get_child_value (items, i);
+    SegueRecordItem item = { 0 };
+    gboolean ok = parse_item (value, record, &item, error);
+    g_array_append_val (record->items, item);
+    if (!ok)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+SegueRecord *
+segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **error)
+{
+  gsize length;
+  guint64 payload;
+  guint8 digest[32];
+  if (size < SEGUE_RECORD_FIXED || size > file_size) {
+    damaged (error, "it is cut off");
+    return NULL;
+  }
+  if (!check_fixed (data, file_size, &length, &payload, error))
+    return NULL;
+  if (size - SEGUE_RECORD_FIXED < length) {
+    damaged (error, "it is cut off");
+    return NULL;
+  }
+  segue_record_header_digest (data, data + SEGUE_RECORD_FIXED, length, digest);
+  if (memcmp (digest, data + 32, sizeof digest) != 0) {
+    damaged (error, "its header's checksum is wrong");
+    return NULL;
+  }
+  g_autoptr (GBytes) bytes = g_bytes_new (data + SEGUE_RECORD_FIXED, length);
+  g_autoptr (GVariant) raw =
+    g_variant_new_from_bytes (G_VARIANT_TYPE (SEGUE_RECORD_TYPE), bytes, FALSE);
+  g_variant_ref_sink (raw);
+  if (!g_variant_is_normal_form (raw)) {
+    damaged (error, "its header is malformed");
+    return NULL;
+  }
+  g_autoptr (GVariant) header =
+    G_BYTE_ORDER == G_LITTLE_ENDIAN ? g_variant_ref (raw) : g_variant_byteswap (raw);
+
+  g_autoptr (SegueRecord) record = g_new0 (SegueRecord, 1);
+  record->items = g_array_new (FALSE, TRUE, sizeof (SegueRecordItem));
+  g_array_set_clear_func (record->items, clear_item);
+  record->payload_offset = payload;
+  record->payload_length = file_size - payload;
+  memcpy (record->payload_digest, data + 64, sizeof record->payload_digest);
+  return parse_header (record, header, error) ? g_steal_pointer (&record) : NULL;
+}
+
+static gboolean
+check_payload (int fd, const char *path, const SegueRecord *record, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree guint8 *buffer = g_malloc (CHUNK);
+  for (guint64 at = 0; at < record->payload_length;) {
+    gsize n = (gsize) MIN (record->payload_length - at, CHUNK);
+    if (!segue_pread_all (fd, buffer, n, record->payload_offset + at, path, error))
+      return FALSE;
+    g_checksum_update (checksum, buffer, (gssize) n);
+    at += n;
+  }
+  guint8 digest[32];
+  gsize size = sizeof digest;
+  g_checksum_get_digest (checksum, digest, &size);
+  return memcmp (digest, record->payload_digest, sizeof digest) == 0 ||
+         damaged (error, "its payload's checksum is wrong");
+}
+
+static SegueRecord *
+read_open (int fd, const char *path, const char *key, gboolean verify, GError **error)
+{
+  struct stat st;
+  guint8 fixed[SEGUE_RECORD_FIXED];
+  gsize length;
+  guint64 payload;
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode) || st.st_size < SEGUE_RECORD_FIXED) {
+    damaged (error, "it is cut off");
+    return NULL;
+  }
+  guint64 size = (guint64) st.st_size;
+  if (!segue_pread_all (fd, fixed, sizeof fixed, 0, path, error) ||
+      !check_fixed (fixed, size, &length, &payload, error))
+    return NULL;
+  g_autofree guint8 *data = g_try_malloc (SEGUE_RECORD_FIXED + length);
+  if (!data) {
+    damaged (error, "its header does not fit into memory");
+    return NULL;
+  }
+  if (!segue_pread_all (fd, data, SEGUE_RECORD_FIXED + length, 0, path, error))
+    return NULL;
+  g_autoptr (SegueRecord) record =
+    segue_record_parse (data, SEGUE_RECORD_FIXED + length, size, error);
+  if (!record)
+    return NULL;
+  if (strcmp (record->key, key) != 0) {
+    damaged (error, "it belongs to another key");
+    return NULL;
+  }
+  if (verify && !check_payload (fd, path, record, error))
+    return NULL;
+  return g_steal_pointer (&record);
+}
+
+SegueRecord *
+segue_record_read (const char *path, const char *key, gboolean verify, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    return NULL;
+  }
+  SegueRecord *record = read_open (fd, path, key, verify, error);
+  close (fd);
+  return record;
+}

@@ -1,0 +1,179 @@
+/* Writing records: slices that overlap in memory become one stretch of the file. */
+#include "record-private.h"
+
+#include <segue/error.h>
+#include <segue/file.h>
+#include <string.h>
+
+/* A stretch of memory that one or more items lie in. */
+typedef struct {
+  const guint8 *begin, *end;
+  guint first; /* the first item in it: puts stretches in an order that addresses don't change */
+  guint64 offset;
+} Stretch;
+
+static int
+compare_begin (gconstpointer a, gconstpointer b)
+{
+  const Stretch *first = a, *second = b;
+  return first->begin < second->begin ? -1 : first->begin > second->begin;
+}
+
+static int
+compare_first (gconstpointer a, gconstpointer b)
+{
+  const Stretch *first = a, *second = b;
+  return first->first < second->first ? -1 : first->first > second->first;
+}
+
+/* Merges what overlaps.  Live buffers never overlap each other, so what does is one buffer. */
+static GArray *
+find_stretches (const SegueRecordContent *content, guint64 *total)
+{
+  GArray *stretches = g_array_new (FALSE, FALSE, sizeof (Stretch));
+  for (guint i = 0; i < content->n_items; i++) {
+    gsize size = 0;
+    const guint8 *begin =
+      content->items[i]->bytes ? g_bytes_get_data (content->items[i]->bytes, &size) : NULL;
+    Stretch stretch = { .begin = begin, .end = begin + size, .first = i };
+    if (size > 0)
+      g_array_append_val (stretches, stretch);
+  }
+  g_array_sort (stretches, compare_begin);
+  guint n = 0;
+  for (guint i = 0; i < stretches->len; i++) {
+    const Stretch *next = &g_array_index (stretches, Stretch, i);
+    Stretch *last = n > 0 ? &g_array_index (stretches, Stretch, n - 1) : NULL;
+    if (last && next->begin < last->end) {
+      last->end = MAX (last->end, next->end);
+      last->first = MIN (last->first, next->first);
+    } else {
+      g_array_index (stretches, Stretch, n++) = *next;
+    }
+  }
+  g_array_set_size (stretches, n);
+  g_array_sort (stretches, compare_first);
+  *total = 0;
+  for (guint i = 0; i < n; i++) {
+    Stretch *stretch = &g_array_index (stretches, Stretch, i);
+    stretch->offset = *total;
+    *total += (guint64) (stretch->end - stretch->begin);
+  }
+  return stretches;
+}
+
+static guint64
+offset_of (GArray *stretches, const SegueItem *item, gsize *size)
+{
+  *size = 0;
+  const guint8 *begin = item->bytes ? g_bytes_get_data (item->bytes, size) : NULL;
+  for (guint i = 0; *size > 0 && i < stretches->len; i++) {
+    const Stretch *stretch = &g_array_index (stretches, Stretch, i);
+    if (begin >= stretch->begin && begin < stretch->end)
+      return stretch->offset + (guint64) (begin - stretch->begin);
+  }
+  return 0;
+}
+
+static GVariant *
+describe_item (const SegueRecordContent *content, const SegueItem *item, GArray *stretches)
+{
+  gsize size;
+  guint64 offset = offset_of (stretches, item, &size);
+  const char *suffix = item->id + strlen (content->inputs[item->origin]->id);
+  g_autoptr (GVariant) delta = segue_metadata_to_variant (item->metadata, TRUE);
+  guint64 shape[SEGUE_MAX_RANK];
+  for (guint i = 0; i < item->rank; i++)
+    shape[i] = item->shape[i];
+  GVariant *sizes =
+    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->rank, sizeof *shape);
+  return g_variant_new ("(sy@a{sv}uuy@atutt)", suffix, (guchar) item->kind, delta, item->rate,
+                        item->channels, (guchar) item->dtype, sizes, item->origin, offset,
+                        (guint64) size);
+}
+
+static GVariant *
+describe (const SegueRecordContent *content, GArray *stretches)
+{
+  static const char *const none[] = { NULL };
+  g_auto (GVariantBuilder) items = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a" SEGUE_RECORD_ITEM));
+  for (guint i = 0; i < content->n_items; i++)
+    g_variant_builder_add_value (&items, describe_item (content, content->items[i], stretches));
+  GVariant *header = g_variant_new ("(s^as^as(ius)@a" SEGUE_RECORD_ITEM ")", content->key,
+                                    content->components, content->reads ? content->reads : none,
+                                    content->failure ? content->failure->code : -1, content->failed,
+                                    content->failure ? content->failure->message : "",
+                                    g_variant_builder_end (&items));
+  g_variant_ref_sink (header);
+  if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
+    return header;
+  GVariant *swapped = g_variant_byteswap (header);
+  g_variant_unref (header);
+  return swapped;
+}
+
+static void
+put (guint8 *at, guint64 value, guint bytes)
+{
+  for (guint i = 0; i < bytes; i++)
+    at[i] = (guint8) (value >> (8 * i));
+}
+
+void
+segue_record_header_digest (const guint8 *fixed, const guint8 *header, gsize length,
+                            guint8 digest[32])
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_checksum_update (checksum, fixed, 32);
+  g_checksum_update (checksum, fixed + 64, 32);
+  g_checksum_update (checksum, header, (gssize) length);
+  gsize size = 32;
+  g_checksum_get_digest (checksum, digest, &size);
+}
+
+static void
+digest_payload (GArray *stretches, guint8 digest[32])
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  for (guint i = 0; i < stretches->len; i++) {
+    const Stretch *stretch = &g_array_index (stretches, Stretch, i);
+    g_checksum_update (checksum, stretch->begin, stretch->end - stretch->begin);
+  }
+  gsize size = 32;
+  g_checksum_get_digest (checksum, digest, &size);
+}
+
+gboolean
+segue_record_write (const char *path, const SegueRecordContent *content, GError **error)
+{
+  guint64 total;
+  g_autoptr (GArray) stretches = find_stretches (content, &total);
+  g_autoptr (GVariant) header = describe (content, stretches);
+  gsize length = g_variant_get_size (header);
+  if (length > SEGUE_RECORD_MAX_HEADER) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "a song became too many items (%u) to be kept", content->n_items);
+    return FALSE;
+  }
+  gsize padded = (SEGUE_RECORD_FIXED + length + 63) / 64 * 64 - SEGUE_RECORD_FIXED;
+  g_autofree guint8 *start = g_malloc0 (SEGUE_RECORD_FIXED + padded);
+  g_variant_store (header, start + SEGUE_RECORD_FIXED);
+  memcpy (start, SEGUE_RECORD_MAGIC, 8);
+  put (start + 8, SEGUE_RECORD_VERSION, 4);
+  put (start + 12, length, 4);
+  put (start + 16, SEGUE_RECORD_FIXED + padded, 8);
+  put (start + 24, total, 8);
+  digest_payload (stretches, start + 64);
+  segue_record_header_digest (start, start + SEGUE_RECORD_FIXED, length, start + 32);
+
+  g_autoptr (SegueFileWriter) writer = segue_file_writer_new (path, error);
+  if (!writer || !segue_file_writer_write (writer, start, SEGUE_RECORD_FIXED + padded, error))
+    return FALSE;
+  for (guint i = 0; i < stretches->len; i++) {
+    const Stretch *stretch = &g_array_index (stretches, Stretch, i);
+    gsize size = (gsize) (stretch->end - stretch->begin);
+    if (!segue_file_writer_write (writer, stretch->begin, size, error))
+      return FALSE;
+  }
+  return segue_file_writer_commit (writer, error);
+}

@@ -1,0 +1,81 @@
+/* Records: what a chain made of one song, in one file (internal).
+ *
+ *   offset  size
+ *        0     8  "SEGUEREC"
+ *        8     4  format version, little-endian as everything here
+ *       12     4  bytes of header
+ *       16     8  where the payload begins, a multiple of 64
+ *       24     8  bytes of payload; the file ends with it
+ *       32    32  SHA-256 of bytes 0…31, 64…95 and the header
+ *       64    32  SHA-256 of the payload
+ *       96     …  header: a GVariant in normal form
+ *
+ * Items are slices of the payload; slices that overlap in memory are stored once.  A failure that is
+ * a fact about the song's bytes is kept in the same way, without items.
+ *
+ * Where a chain looked at metadata from outside, the record at its key holds only the names of what
+ * it looked at, and the results lie at the key that their values give. */
+#pragma once
+
+#include "item-private.h"
+
+#define SEGUE_RECORD_FIXED 96
+
+/** SegueRecordItem: one item, all but its bytes. */
+typedef struct {
+  char *suffix;    /* what its id adds to that of the input item it derives from: "" or "#…" */
+  guint origin;    /* that item's index in the song */
+  SegueKind kind;  /* FILE: the input item itself, passed on */
+  GVariant *delta; /* `a{sv}`: metadata that the chain's stages set */
+  guint rate, channels;
+  SegueDtype dtype;
+  guint rank;
+  gsize shape[SEGUE_MAX_RANK];
+  guint64 offset; /* in the file */
+  gsize length;
+} SegueRecordItem;
+
+typedef struct {
+  char *key;
+  GStrv components;
+  GStrv reads;     /* not empty: the results are elsewhere */
+  GError *failure; /* nullable */
+  guint failed;    /* index of the stage that failed; n_components: not known */
+  GArray *items;   /* SegueRecordItem */
+  guint64 payload_offset, payload_length;
+  guint8 payload_digest[32];
+} SegueRecord;
+
+void segue_record_free (SegueRecord *record);
+
+/** SegueRecordContent: what is to be written; all borrowed. */
+typedef struct {
+  const char *key;
+  const char *const *components;
+  const char *const *reads; /* nullable */
+  const GError *failure;    /* nullable */
+  guint failed;             /* the stage that failed */
+  SegueItem *const *items;  /* with their bytes */
+  SegueItem *const *inputs; /* what they derive from, by origin */
+  guint n_items, n_inputs;
+} SegueRecordContent;
+
+/** segue_record_write: to @path, whole or not at all.  The bytes depend on @content alone. */
+gboolean segue_record_write (const char *path, const SegueRecordContent *content, GError **error);
+
+/**
+ * segue_record_parse: (transfer full):
+ * @data: the beginning of a record, at least fixed part and header
+ * @size: bytes of @data
+ * @file_size: of the whole record
+ *
+ * Checks everything but the payload's SHA-256: whatever the bytes are, all extents of what is
+ * returned lie in the file and all sizes agree.  %SEGUE_ERROR_DATA otherwise.
+ */
+SegueRecord *segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **error);
+/** segue_record_read: (transfer full): opens, parses and checks the record at @path, which must be that of
+ * @key.
+ * @verify: read the payload, too, and check its SHA-256 */
+SegueRecord *segue_record_read (const char *path, const char *key, gboolean verify, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueRecord, segue_record_free)

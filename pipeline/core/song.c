@@ -1,0 +1,315 @@
+/* One song: look it up, else carry it through the chain and keep what came out. */
+#include "song.h"
+#include "contents.h"
+#include "key.h"
+
+#include <string.h>
+
+/* Stands for the song's path in the message of a failure that is kept: another song of the same
+ * bytes, or the same one moved, has another. */
+#define HERE "\x1f"
+
+/* The song at hand. */
+typedef struct {
+  const SegueChainPlan *plan;
+  SegueItem *const *entries;
+  guint n;
+  SegueFileStamp *stamps; /* of files */
+  GStrv contents;         /* payload keys */
+  char *key;              /* the chain's result for these bytes */
+  GStrv known_reads;      /* nullable: metadata that results at @key depend on */
+  GCancellable *cancellable;
+} Job;
+
+void
+segue_song_clear (SegueSong *song)
+{
+  g_clear_pointer (&song->entries, g_ptr_array_unref);
+  g_clear_error (&song->error);
+  g_clear_pointer (&song->problem, g_free);
+  g_clear_pointer (&song->input_key, g_free);
+}
+
+static void
+clear_job (Job *job)
+{
+  g_free (job->stamps);
+  g_strfreev (job->contents);
+  g_free (job->key);
+  g_strfreev (job->known_reads);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, clear_job)
+
+/* The song's id takes part where a stage draws random numbers: equal bytes, other numbers. */
+static char *
+chain_key (const SegueChainPlan *plan, const char *input_key, const char *song)
+{
+  char *key = g_strdup (input_key);
+  for (guint i = 0; i < plan->n_stages; i++) {
+    gboolean seeded = (plan->stages[i]->type->flags & SEGUE_STAGE_SEEDED) != 0;
+    g_autofree char *component =
+      g_strconcat (plan->components[i], seeded ? "song " : NULL, song, NULL);
+    g_autofree char *previous = key;
+    key = segue_key_join (previous, component);
+  }
+  return key;
+}
+
+static gboolean
+find_keys (Job *job, SegueSong *song, GError **error)
+{
+  const char *folder = segue_store_get_contents_folder (job->plan->store);
+  job->stamps = g_new0 (SegueFileStamp, job->n);
+  job->contents = g_new0 (char *, job->n + 1);
+  for (guint i = 0; i < job->n; i++) {
+    SegueItem *entry = job->entries[i];
+    job->contents[i] =
+      entry->kind == SEGUE_KIND_FILE
+        ? segue_contents_key (folder, entry->path, &job->stamps[i], job->cancellable, error)
+        : segue_key_of_payload (entry, error);
+    if (!job->contents[i])
+      return FALSE;
+  }
+  song->input_key = segue_key_of_song (job->entries, job->contents, job->n);
+  job->key = chain_key (job->plan, song->input_key, job->entries[0]->song);
+  return TRUE;
+}
+
+/* An index entry for what @stored describes, joined with the metadata that its origin has now. */
+static SegueItem *
+join (Job *job, const char *key, guint index, const SegueRecordItem *stored, SegueStorage *storage)
+{
+  SegueItem *origin = job->entries[stored->origin];
+  const char *suffix = *stored->suffix == '#' ? stored->suffix + 1 : NULL;
+  g_autoptr (SegueItem) item = segue_item_derive (stored->kind, origin, suffix);
+  segue_item_set_metadata (item, stored->delta);
+  item->rate = stored->rate;
+  item->channels = stored->channels;
+  item->dtype = stored->dtype;
+  item->rank = stored->rank;
+  memcpy (item->shape, stored->shape, sizeof item->shape);
+  if (stored->kind == SEGUE_KIND_FILE)
+    item->path = g_strdup (origin->path);
+  else
+    item->key = g_ref_string_new (key);
+  item->key_index = index;
+  SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
+                         .offset = stored->offset,
+                         .length = stored->length };
+  return segue_item_copy_as_entry (item, &extent);
+}
+
+static GPtrArray *
+join_all (Job *job, const SegueRecord *record)
+{
+  g_autofree char *path = segue_store_get_path (job->plan->store, record->key);
+  g_autoptr (SegueStorage) storage = segue_storage_new_path (path);
+  g_autoptr (GPtrArray) entries =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  for (guint i = 0; i < record->items->len; i++) {
+    const SegueRecordItem *stored = &g_array_index (record->items, SegueRecordItem, i);
+    if (stored->origin >= job->n)
+      return NULL;
+    SegueKind from = job->entries[stored->origin]->kind;
+    if (stored->kind == SEGUE_KIND_FILE && from != SEGUE_KIND_FILE)
+      return NULL;
+    g_ptr_array_add (entries, join (job, record->key, i, stored, storage));
+  }
+  return g_steal_pointer (&entries);
+}
+
+static GError *
+recall_failure (Job *job, const GError *kept)
+{
+  const char *path = job->entries[0]->path;
+  g_autofree char *shown = g_filename_display_name (path ? path : job->entries[0]->id);
+  g_autoptr (GString) message = g_string_new (kept->message);
+  g_string_replace (message, HERE, shown, 0);
+  return g_error_new_literal (kept->domain, kept->code, message->str);
+}
+
+static GError *
+keepable_failure (Job *job, const GError *error)
+{
+  const char *path = job->entries[0]->path;
+  g_autofree char *shown = g_filename_display_name (path ? path : job->entries[0]->id);
+  g_autoptr (GString) message = g_string_new (error->message);
+  if (*shown)
+    g_string_replace (message, shown, HERE, 0);
+  return g_error_new_literal (error->domain, error->code, message->str);
+}
+
+/* Whether the store had the answer.  @error: the environment. */
+static gboolean
+look_up (Job *job, SegueSong *song, GError **error)
+{
+  SegueStore *store = job->plan->store;
+  g_autoptr (SegueRecord) record = segue_store_read (store, job->key, &song->problem, error);
+  if (!record)
+    return FALSE;
+  if (record->reads[0]) {
+    job->known_reads = g_steal_pointer (&record->reads);
+    g_autofree char *key =
+      segue_key_with_reads (job->key, (const char *const *) job->known_reads, job->entries, job->n);
+    g_clear_pointer (&record, segue_record_free);
+    record = segue_store_read (store, key, &song->problem, error);
+    if (!record || record->reads[0])
+      return FALSE;
+  }
+  song->cached = TRUE;
+  if (record->failure) {
+    song->error = recall_failure (job, record->failure);
+    song->failed = record->failed < job->plan->n_stages ? job->plan->stages[record->failed] : NULL;
+  }
+  if (!song->error)
+    song->entries = join_all (job, record);
+  if (song->error || song->entries)
+    return TRUE;
+  song->cached = FALSE;
+  song->problem = g_strdup ("damaged record: it is not of this song");
+  return FALSE;
+}
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(SegueItem *const *) a)->id, (*(SegueItem *const *) b)->id);
+}
+
+/* What the store can hold: payloads, or files that were passed on; each id once. */
+static gboolean
+check_output (GPtrArray *output, GError **error)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_copy (output, NULL, NULL);
+  g_ptr_array_set_free_func (sorted, NULL);
+  g_ptr_array_sort (sorted, compare_ids);
+  for (guint i = 0; i < sorted->len; i++) {
+    SegueItem *item = g_ptr_array_index (sorted, i);
+    SegueItem *previous = i > 0 ? g_ptr_array_index (sorted, i - 1) : NULL;
+    if (previous && strcmp (previous->id, item->id) == 0) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "two items have the id ‘%s’; each needs a suffix of its own", item->id);
+      return FALSE;
+    }
+    if (!segue_kind_has_bytes (item->kind) && item->kind != SEGUE_KIND_FILE) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "a MAP stage can't make items of kind %s", segue_kind_to_string (item->kind));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* The names that results depend on: those known before and those of this time. */
+static GStrv
+merge_reads (GStrv known, SegueReads *reads)
+{
+  for (guint i = 0; known && known[i]; i++)
+    segue_reads_add (reads, known[i]);
+  return segue_reads_list (reads);
+}
+
+/* Keeps @output, or where there is none, @failure in stage @failed. */
+static gboolean
+keep (Job *job, SegueReads *reads, GPtrArray *output, const GError *failure, guint failed,
+      char **key, GError **error)
+{
+  g_auto (GStrv) names = merge_reads (job->known_reads, reads);
+  SegueRecordContent content = { .key = job->key,
+                                 .components = (const char *const *) job->plan->components,
+                                 .inputs = job->entries,
+                                 .n_inputs = job->n };
+  if (names[0]) {
+    gboolean known = job->known_reads && g_strv_equal ((const char *const *) job->known_reads,
+                                                       (const char *const *) names);
+    content.reads = (const char *const *) names;
+    if (!known && !segue_store_write (job->plan->store, &content, error))
+      return FALSE;
+    *key = segue_key_with_reads (job->key, content.reads, job->entries, job->n);
+  } else {
+    *key = g_strdup (job->key);
+  }
+  content.key = *key;
+  content.reads = NULL;
+  content.failure = failure;
+  content.failed = failed;
+  content.items = output ? (SegueItem *const *) output->pdata : NULL;
+  content.n_items = output ? output->len : 0;
+  return segue_store_write (job->plan->store, &content, error);
+}
+
+static gboolean
+check_unchanged (Job *job, GError **error)
+{
+  for (guint i = 0; i < job->n; i++)
+    if (job->entries[i]->kind == SEGUE_KIND_FILE &&
+        !segue_contents_check (job->entries[i]->path, &job->stamps[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static GPtrArray *
+carry (Job *job, SegueChain *chain, SegueReads *reads, GError **error)
+{
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new_full (job->n, (GDestroyNotify) segue_item_unref);
+  for (guint i = 0; i < job->n; i++) {
+    g_autoptr (SegueItem) item = segue_item_load (job->entries[i], error);
+    if (!item)
+      return NULL;
+    g_ptr_array_add (inputs, segue_item_copy_as_input (item, reads, i));
+  }
+  return segue_chain_carry (chain, (SegueItem *const *) inputs->pdata, inputs->len,
+                            job->cancellable, error);
+}
+
+static gboolean
+make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
+{
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *key = NULL;
+  g_autoptr (GPtrArray) output = carry (job, chain, reads, &failure);
+  if (!output)
+    song->failed = segue_chain_get_failed (chain);
+  if (failure && !segue_error_is_about_item (failure)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  if (!check_unchanged (job, error))
+    return FALSE;
+  if (failure) {
+    g_autoptr (GError) kept = keepable_failure (job, failure);
+    guint failed = 0;
+    while (failed < job->plan->n_stages && job->plan->stages[failed] != song->failed)
+      failed++;
+    gboolean keeps = g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    if (keeps && !keep (job, reads, NULL, kept, failed, &key, error))
+      return FALSE;
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  if (!check_output (output, error) || !keep (job, reads, output, NULL, 0, &key, error))
+    return FALSE;
+
+  /* The record as it is now gives the entries: one way to make them, whoever wrote it. */
+  g_autofree char *problem = NULL;
+  g_autoptr (SegueRecord) record = segue_store_read (job->plan->store, key, &problem, error);
+  song->entries = record ? join_all (job, record) : NULL;
+  if (!song->entries && (!error || !*error))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                 "what was just written to the cache ‘%s’ can't be read back: %s",
+                 segue_store_get_folder (job->plan->store), problem ? problem : "it is gone");
+  return song->entries != NULL;
+}
+
+void
+segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries, guint n,
+                SegueSong *song, GCancellable *cancellable)
+{
+  g_auto (Job) job = { .plan = plan, .entries = entries, .n = n, .cancellable = cancellable };
+  g_autoptr (GError) error = NULL;
+  if (find_keys (&job, song, &error) && !look_up (&job, song, &error) && !error)
+    make (&job, chain, song, &error);
+  if (error)
+    song->error = g_steal_pointer (&error);
+}

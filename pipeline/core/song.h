@@ -1,0 +1,30 @@
+/* One song through a chain, from the store where it can be (internal). */
+#pragma once
+
+#include "chain.h"
+#include "store.h"
+
+/** SegueChainPlan: a chain as the store sees it; shared by all workers, read only. */
+typedef struct {
+  const SegueScope *scope;
+  const SegueGraphStage *const *stages;
+  guint n_stages;
+  GStrv components; /* of segue_key_component(), one per stage */
+  SegueStore *store;
+} SegueChainPlan;
+
+/** SegueSong: what became of one song. */
+typedef struct {
+  GPtrArray *entries;            /* SegueItem without bytes; NULL: it failed */
+  GError *error;                 /* about the item, or what ends the run */
+  const SegueGraphStage *failed; /* nullable: where */
+  gboolean cached;               /* the result was there, whether good or bad */
+  char *problem;                 /* nullable: why a record that is there could not be used */
+  char *input_key;               /* nullable: what went in, see segue_key_of_song() */
+} SegueSong;
+
+/** segue_song_run: @entries: the song's items in the chain's input dataset.
+ * @chain: used where the store has no result; in an undefined state after a failure */
+void segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries,
+                     guint n, SegueSong *song, GCancellable *cancellable);
+void segue_song_clear (SegueSong *song);

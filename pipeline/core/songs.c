@@ -1,0 +1,177 @@
+/* A chain over a dataset: workers take songs in order, a frontier takes their results in order. */
+#include "songs.h"
+#include "item-private.h"
+
+typedef struct {
+  guint first, n; /* entries of the input */
+  gboolean done;
+  SegueSong song;
+} Slot;
+
+typedef struct {
+  const SegueSongsJob *job;
+  GCancellable *cancellable; /* ours: also triggered when the run ends for another reason */
+  GArray *slots;             /* Slot, one per song */
+  GMutex lock;
+  guint next;     /* slot to be taken */
+  guint frontier; /* slots before this one were taken account of */
+  guint n_done;
+  guint n_failed;   /* before the frontier */
+  gboolean stopped; /* no more slots are taken, results are dropped */
+  GError *error;
+  GPtrArray *entries;
+} Pool;
+
+static void
+clear_slot (gpointer data)
+{
+  Slot *slot = data;
+  segue_song_clear (&slot->song);
+}
+
+static GArray *
+find_slots (SegueDataset *input)
+{
+  GArray *slots = g_array_new (FALSE, TRUE, sizeof (Slot));
+  g_array_set_clear_func (slots, clear_slot);
+  guint length = segue_dataset_get_length (input);
+  for (guint first = 0; first < length;) {
+    guint end = segue_dataset_get_song_end (input, first);
+    Slot slot = { .first = first, .n = end - first };
+    g_array_append_val (slots, slot);
+    first = end;
+  }
+  return slots;
+}
+
+static const char *
+get_song_id (Pool *pool, const Slot *slot)
+{
+  return segue_item_get_song (segue_dataset_get_entry (pool->job->input, slot->first));
+}
+
+/* With the lock held: ends the run; what others are at is interrupted. */
+static void
+stop (Pool *pool, const GError *error)
+{
+  if (pool->stopped)
+    return;
+  pool->stopped = TRUE;
+  pool->error = g_error_copy (error);
+  g_cancellable_cancel (pool->cancellable);
+}
+
+/* With the lock held: takes account of all finished songs up to the first that is not. */
+static void
+advance (Pool *pool)
+{
+  while (!pool->stopped && pool->frontier < pool->slots->len) {
+    Slot *slot = &g_array_index (pool->slots, Slot, pool->frontier);
+    if (!slot->done)
+      return;
+    pool->frontier++;
+    GPtrArray *entries = slot->song.entries;
+    if (!entries)
+      pool->n_failed++;
+    pool->job->song_done (pool->job->data, get_song_id (pool, slot), &slot->song);
+    if (!entries && pool->n_failed > pool->job->max_failures)
+      stop (pool, slot->song.error);
+    for (guint i = 0; entries && i < entries->len; i++)
+      g_ptr_array_add (pool->entries, segue_item_ref (g_ptr_array_index (entries, i)));
+    segue_song_clear (&slot->song);
+  }
+}
+
+static Slot *
+take (Pool *pool)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+  if (pool->stopped || pool->next >= pool->slots->len)
+    return NULL;
+  return &g_array_index (pool->slots, Slot, pool->next++);
+}
+
+static void
+put (Pool *pool, Slot *slot)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+  slot->done = TRUE;
+  pool->n_done++;
+  if (slot->song.error && !segue_error_is_about_item (slot->song.error))
+    stop (pool, slot->song.error);
+  if (!pool->stopped)
+    pool->job->progress (pool->job->data, pool->n_done, pool->slots->len);
+  advance (pool);
+}
+
+static gpointer
+work (gpointer data)
+{
+  Pool *pool = data;
+  const SegueChainPlan *plan = &pool->job->plan;
+  g_autoptr (SegueChain) chain = segue_chain_new (plan->scope, plan->stages, plan->n_stages);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+  Slot *slot;
+  while ((slot = take (pool))) {
+    g_ptr_array_set_size (entries, 0);
+    for (guint i = 0; i < slot->n; i++)
+      g_ptr_array_add (entries, segue_dataset_get_entry (pool->job->input, slot->first + i));
+    segue_song_run (plan, chain, (SegueItem *const *) entries->pdata, slot->n, &slot->song,
+                    pool->cancellable);
+    gboolean failed = slot->song.error != NULL;
+    put (pool, slot);
+    if (failed) {
+      /* Whatever a bad song left behind in an instance goes with it. */
+      segue_chain_free (chain);
+      chain = segue_chain_new (plan->scope, plan->stages, plan->n_stages);
+    }
+  }
+  return NULL;
+}
+
+static void
+run_workers (Pool *pool)
+{
+  guint n = CLAMP (pool->job->workers, 1, MAX (pool->slots->len, 1));
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+  for (guint i = 1; i < n; i++) {
+    g_autoptr (GError) error = NULL;
+    GThread *thread = g_thread_try_new ("segue-songs", work, pool, &error);
+    /* Fewer workers are slower, nothing worse. */
+    if (!thread)
+      break;
+    g_ptr_array_add (threads, thread);
+  }
+  work (pool);
+  for (guint i = 0; i < threads->len; i++)
+    g_thread_join (g_ptr_array_index (threads, i));
+}
+
+static void
+forward_cancel (GCancellable *cancellable, gpointer data)
+{
+  g_cancellable_cancel (data);
+}
+
+GPtrArray *
+segue_songs_run (const SegueSongsJob *job, GCancellable *cancellable, GError **error)
+{
+  Pool pool = { .job = job,
+                .cancellable = g_cancellable_new (),
+                .slots = find_slots (job->input),
+                .entries = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref) };
+  g_mutex_init (&pool.lock);
+  gulong handler = cancellable ? g_cancellable_connect (cancellable, G_CALLBACK (forward_cancel),
+                                                        pool.cancellable, NULL)
+                               : 0;
+  run_workers (&pool);
+  g_cancellable_disconnect (cancellable, handler);
+
+  g_autoptr (GPtrArray) entries = g_steal_pointer (&pool.entries);
+  if (pool.error)
+    g_propagate_error (error, pool.error);
+  g_array_unref (pool.slots);
+  g_object_unref (pool.cancellable);
+  g_mutex_clear (&pool.lock);
+  return pool.stopped ? NULL : g_steal_pointer (&entries);
+}

@@ -1,0 +1,27 @@
+/* A chain over a dataset: N workers, each carrying one song at a time (internal).
+ *
+ * Results are taken in source order: which songs fail, in which order that is said, and where
+ * `on_error: fail` and `max_failures` end the run does not depend on the number of workers. */
+#pragma once
+
+#include "song.h"
+
+/** SegueSongsJob: what to do; all borrowed. */
+typedef struct {
+  SegueChainPlan plan;
+  SegueDataset *input;
+  guint workers;
+  guint max_failures; /* one more ends the run; G_MAXUINT: no limit */
+  gpointer data;
+  /* One call at a time, in source order; @song is valid during the call and may be emptied of its entries. */
+  void (*song_done) (gpointer data, const char *id, SegueSong *song);
+  void (*progress) (gpointer data, guint done, guint total);
+} SegueSongsJob;
+
+/**
+ * segue_songs_run: (transfer full) (element-type SegueItem):
+ *
+ * The entries of all songs that did not fail.  %NULL where the run ends: too many failures (the
+ * error is that of the song that was one too many), the environment, or a cancel.
+ */
+GPtrArray *segue_songs_run (const SegueSongsJob *job, GCancellable *cancellable, GError **error);
