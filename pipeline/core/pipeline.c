@@ -264,3 +264,14 @@ segue_pipeline_get_first_variable (SeguePipeline *pipeline)
 {
   return pipeline->first_variable;
 }
+
+char *
+segue_pipeline_peek_first_variable (const char *path, GError **error)
+{
+  g_autoptr (SegueNode) root = segue_node_load (path, error);
+  const SegueNode *vars = root ? segue_node_get (root, "vars") : NULL;
+  if (!vars || vars->type != SEGUE_NODE_MAP || vars->keys->len == 0)
+    return NULL;
+  const SegueNode *key = g_ptr_array_index (vars->keys, 0);
+  return g_strdup (key->text);
+}

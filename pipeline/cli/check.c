@@ -1,0 +1,161 @@
+/* segue check */
+#include "pipeline-arg.h"
+#include "preflight.h"
+
+#include <jansson.h>
+
+typedef struct {
+  char *preset;
+  char **set;
+  gboolean json;
+} Options;
+
+/* "split, train": where a stage's inputs come from. */
+static char *
+sources_text (const json_t *inputs)
+{
+  GString *out = g_string_new (NULL);
+  const char *port;
+  json_t *input;
+  json_object_foreach ((json_t *) inputs, port, input)
+  {
+    const char *stage = json_string_value (json_object_get (input, "stage"));
+    if (stage)
+      g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", stage);
+  }
+  return g_string_free (out, FALSE);
+}
+
+/* "model, metrics": what a stage gives. */
+static char *
+kinds_text (const json_t *outputs)
+{
+  GString *out = g_string_new (NULL);
+  const char *port;
+  json_t *kind;
+  json_object_foreach ((json_t *) outputs, port, kind)
+    g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", json_string_value (kind));
+  return g_string_free (out, FALSE);
+}
+
+/* "songs (scan)"; "decode". */
+static char *
+stage_text (const json_t *stage)
+{
+  const char *id = json_string_value (json_object_get (stage, "id"));
+  const char *use = json_string_value (json_object_get (stage, "use"));
+  return g_strcmp0 (id, use) == 0 ? g_strdup (id) : g_strdup_printf ("%s (%s)", id, use);
+}
+
+static void
+append_stage (GString *out, const SegueTerm *term, const json_t *stage, const guint *widths)
+{
+  g_autofree char *name = stage_text (stage);
+  g_autofree char *sources = sources_text (json_object_get (stage, "inputs"));
+  g_autofree char *kinds = kinds_text (json_object_get (stage, "outputs"));
+  const char *from = term->unicode ? "← " : "< ";
+  const char *to = term->unicode ? "→ " : "> ";
+  g_string_append (out, "  ");
+  g_string_append (out, segue_term_style (term, SEGUE_STYLE_CYAN));
+  segue_text_append_padded (out, name, widths[0]);
+  g_string_append_printf (out, "%s  %s", segue_term_reset (term), *sources ? from : "  ");
+  segue_text_append_padded (out, sources, *kinds ? widths[1] : 0);
+  if (*kinds)
+    g_string_append_printf (out, "  %s%s", to, kinds);
+  if (json_is_true (json_object_get (stage, "live")))
+    g_string_append (out, ", as it is read");
+  g_string_append_c (out, '\n');
+}
+
+static char *
+overview (const SegueTerm *term, const json_t *root)
+{
+  const json_t *stages = json_object_get (root, "stages");
+  guint widths[2] = { 0, 0 };
+  size_t i;
+  json_t *stage;
+  json_array_foreach ((json_t *) stages, i, stage)
+  {
+    g_autofree char *name = stage_text (stage);
+    g_autofree char *sources = sources_text (json_object_get (stage, "inputs"));
+    widths[0] = MAX (widths[0], segue_text_width (name));
+    widths[1] = MAX (widths[1], segue_text_width (sources));
+  }
+  GString *out = g_string_new (NULL);
+  g_string_append_printf (out, "%s%s%s: %u stages, seed %" JSON_INTEGER_FORMAT "\n",
+                          segue_term_style (term, SEGUE_STYLE_BOLD),
+                          json_string_value (json_object_get (root, "name")),
+                          segue_term_reset (term), (guint) json_array_size (stages),
+                          json_integer_value (json_object_get (root, "seed")));
+  json_array_foreach ((json_t *) stages, i, stage) append_stage (out, term, stage, widths);
+  return g_string_free (out, FALSE);
+}
+
+/* The pipeline is right, but could not start as it stands. */
+static void
+print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline)
+{
+  g_autoptr (GPtrArray) needs = segue_preflight (registry, pipeline);
+  for (guint i = 0; i < needs->len; i++) {
+    const SegueNeed *need = g_ptr_array_index (needs, i);
+    fprintf (cli->err.stream, "%snote:%s stage '%s': %s: %s\n",
+             segue_term_style (&cli->err, SEGUE_STYLE_YELLOW), segue_term_reset (&cli->err),
+             need->stage, need->parameter, need->error->message);
+  }
+}
+
+static gboolean
+run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+{
+  const Options *options = data;
+  g_autofree char *path =
+    segue_find_pipeline (&segue_verb_check, options->preset, &arguments, error);
+  if (!path || !segue_refuse_arguments (&segue_verb_check, arguments, 0, error))
+    return FALSE;
+  g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
+  g_autoptr (SeguePipeline) pipeline =
+    segue_pipeline_load (registry, path, (const char *const *) options->set, error);
+  if (!pipeline)
+    return FALSE;
+  g_autofree char *text = segue_pipeline_describe (pipeline);
+  if (options->json) {
+    fprintf (cli->out.stream, "%s%s", text, g_str_has_suffix (text, "\n") ? "" : "\n");
+    return TRUE;
+  }
+  json_t *root = json_loads (text, 0, NULL);
+  g_autofree char *shown = overview (&cli->out, root);
+  json_decref (root);
+  fputs (shown, cli->out.stream);
+  fflush (cli->out.stream);
+  print_needs (cli, registry, pipeline);
+  return TRUE;
+}
+
+static const SegueOption rows[] = {
+  { "preset", 'p', SEGUE_OPTION_STRING, offsetof (Options, preset), "NAME", 0, 0,
+    "a pipeline that comes with the program, instead of a file" },
+  { "set", 's', SEGUE_OPTION_LIST, offsetof (Options, set), "KEY=VALUE", 0, 0,
+    "as segue run has it; may be given many times" },
+  { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
+    "the pipeline as resolved, with every default, as JSON" },
+  { NULL },
+};
+
+static const SegueExample examples[] = {
+  { "segue check mine.yaml", "is it right, and what feeds what?" },
+  { "segue check --preset artist --json", "every parameter as it will be" },
+  { NULL, NULL },
+};
+
+const SegueVerb segue_verb_check = {
+  .name = "check",
+  .summary = "check a pipeline without running it",
+  .synopsis = "PIPELINE|--preset NAME [--set KEY=VALUE]... [--json]",
+  .doc = "Reads and resolves a pipeline, and shows its stages and what feeds what; or, with exit "
+         "status 78, the place of the first error in the file and what to do about it. Nothing is "
+         "run, and the music need not be there.",
+  .options = rows,
+  .size = sizeof (Options),
+  .examples = examples,
+  .run = run,
+};

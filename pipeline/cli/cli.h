@@ -1,0 +1,108 @@
+/* The command: a table of verbs, each a table of options and one function.
+ *
+ * The tables are all there is: `segue --help`, `segue VERB --help`, the man page, the parsing of
+ * options and the suggestions for near misses are drawn from them. */
+#pragma once
+
+#include "term.h"
+#include <segue/segue.h>
+
+/**
+ * SegueCli: what a verb gets.
+ * @out: results
+ * @err: progress, logs, errors
+ * @signal: the signal that asked to stop, or 0
+ * @progress: (nullable): bars that log lines have to stay clear of
+ */
+typedef struct {
+  SegueTerm out;
+  SegueTerm err;
+  int signal;
+  struct _SegueProgress *progress;
+} SegueCli;
+
+typedef enum {
+  SEGUE_OPTION_FLAG,   /* gboolean */
+  SEGUE_OPTION_COUNT,  /* gint, from `min` to `max` */
+  SEGUE_OPTION_STRING, /* char *, UTF-8 */
+  SEGUE_OPTION_PATH,   /* char *, bytes */
+  SEGUE_OPTION_LIST,   /* char **, bytes; may be given many times */
+} SegueOptionType;
+
+/** SegueOption: one row. @offset: of the field in the verb's struct; @argument: as help shows it. */
+typedef struct {
+  const char *name;
+  char short_name;
+  SegueOptionType type;
+  gsize offset;
+  const char *argument;
+  gint min, max;
+  const char *doc;
+} SegueOption;
+
+typedef struct {
+  const char *command;
+  const char *doc;
+} SegueExample;
+
+/**
+ * SegueVerb:
+ * @synopsis: what stands after `segue NAME`
+ * @doc: paragraphs, separated by an empty line
+ * @options, @examples: end with a zeroed row
+ * @size: of the struct that options are parsed into
+ * @run: @arguments: what is left after options, %NULL-terminated
+ */
+typedef struct {
+  const char *name;
+  const char *summary;
+  const char *synopsis;
+  const char *doc;
+  const SegueOption *options;
+  gsize size;
+  const SegueExample *examples;
+  gboolean (*run) (SegueCli *cli, gconstpointer options, char **arguments, GError **error);
+} SegueVerb;
+
+extern const SegueVerb segue_verb_run;
+extern const SegueVerb segue_verb_check;
+extern const SegueVerb segue_verb_inspect;
+extern const SegueVerb segue_verb_presets;
+extern const SegueVerb segue_verb_predict;
+extern const SegueVerb segue_verb_schema;
+extern const SegueVerb segue_verb_fetch;
+
+/** segue_cli_main: the whole command; the exit status. */
+int segue_cli_main (int argc, char **argv);
+
+/** segue_verbs: %NULL-terminated, in the order of the help. */
+const SegueVerb *const *segue_verbs (void);
+
+/** segue_options_parse: takes the options of @verb out of @arguments (changed in place) into
+ * @values, zeroed and of the verb's size. @help: whether --help was among them. */
+gboolean segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values,
+                              gboolean *help, GError **error);
+void segue_options_clear (const SegueVerb *verb, gpointer values);
+
+/** segue_usage_error: sets %SEGUE_ERROR_USAGE and points to the verb's help; returns %FALSE. */
+gboolean segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+/** segue_refuse_arguments: an error where more than @max arguments are left. */
+gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max,
+                                 GError **error);
+
+/** segue_help_main, segue_help_verb: (transfer full): for a terminal. */
+char *segue_help_main (const SegueTerm *term);
+char *segue_help_verb (const SegueTerm *term, const SegueVerb *verb);
+/** segue_help_man: (transfer full): the man page, roff. */
+char *segue_help_man (void);
+
+/** segue_log_install: what libraries log goes to stderr, as far as $SEGUE_DEBUG lets it. */
+void segue_log_install (SegueCli *cli);
+/** segue_log_wants: whether @category (a log domain, a stage) shows @level: from `message` on, and
+ * what `SEGUE_DEBUG=category:level,…` asks for. */
+gboolean segue_log_wants (const char *debug, const char *category, GLogLevelFlags level);
+
+/** segue_excerpt: (transfer full) (nullable): the line that a `file:line:column: …` message points
+ * at, with a caret under the place. */
+char *segue_excerpt (const SegueTerm *term, const char *message);

@@ -1,0 +1,136 @@
+/* The command line down to one verb, and errors up to the exit status. */
+#include "cli.h"
+#include "params.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <string.h>
+
+#define EXIT_IO 74
+
+const SegueVerb *const *
+segue_verbs (void)
+{
+  static const SegueVerb *const verbs[] = {
+    &segue_verb_run,     &segue_verb_check,  &segue_verb_predict, &segue_verb_presets,
+    &segue_verb_inspect, &segue_verb_schema, &segue_verb_fetch,   NULL,
+  };
+  return verbs;
+}
+
+static const SegueVerb *
+find_verb (const char *name)
+{
+  for (const SegueVerb *const *v = segue_verbs (); *v; v++)
+    if (g_str_equal ((*v)->name, name))
+      return *v;
+  return NULL;
+}
+
+static gboolean
+unknown_verb (const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (const SegueVerb *const *v = segue_verbs (); *v; v++)
+    g_ptr_array_add (names, (gpointer) (*v)->name);
+  g_ptr_array_add (names, NULL);
+  g_autofree char *shown = segue_text_printable (name);
+  g_autofree char *near = segue_suggest (shown, (const char *const *) names->pdata);
+  /* A pipeline's name in the verb's place is the likeliest slip of all. */
+  if (g_str_has_suffix (name, ".yaml") || g_str_has_suffix (name, ".yml"))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "a verb is missing; did you mean: segue run %s", shown);
+  else if (near)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "there is no verb ‘%s’; did you mean ‘%s’?",
+                 shown, near);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "there is no verb ‘%s’; segue --help lists them", shown);
+  return FALSE;
+}
+
+static gboolean
+run_verb (SegueCli *cli, const SegueVerb *verb, char **arguments, GError **error)
+{
+  g_autofree gpointer values = g_malloc0 (MAX (verb->size, 1));
+  /* GOption takes the first word for the program's name, and frees what it uses up. */
+  char **words = g_strdupv (arguments);
+  gboolean help = FALSE;
+  gboolean ok = segue_options_parse (verb, &words, values, &help, error);
+  if (ok && help) {
+    g_autofree char *text = segue_help_verb (&cli->out, verb);
+    fputs (text, cli->out.stream);
+  } else if (ok) {
+    ok = verb->run (cli, values, words + 1, error);
+  }
+  g_strfreev (words);
+  segue_options_clear (verb, values);
+  return ok;
+}
+
+static gboolean
+dispatch (SegueCli *cli, int argc, char **argv, GError **error)
+{
+  const char *word = argc > 1 ? argv[1] : "--help";
+  if (g_str_equal (word, "--version")) {
+    fprintf (cli->out.stream, "segue %s (plugin interface %d.%d)\n", SEGUE_VERSION, SEGUE_ABI_MAJOR,
+             SEGUE_ABI_MINOR);
+    return TRUE;
+  }
+  const char *topic = argc > 2 && g_str_equal (word, "help") ? argv[2] : NULL;
+  const SegueVerb *verb = find_verb (topic ? topic : word);
+  if (topic && verb) {
+    g_autofree char *text = segue_help_verb (&cli->out, verb);
+    fputs (text, cli->out.stream);
+    return TRUE;
+  }
+  if (!topic &&
+      (g_str_equal (word, "--help") || g_str_equal (word, "-h") || g_str_equal (word, "help"))) {
+    g_autofree char *text = segue_help_main (&cli->out);
+    fputs (text, cli->out.stream);
+    return TRUE;
+  }
+  if (!verb)
+    return unknown_verb (topic ? topic : word, error);
+  return run_verb (cli, verb, argv + 1, error);
+}
+
+static void
+print_error (SegueCli *cli, const GError *error)
+{
+  const SegueTerm *err = &cli->err;
+  g_autofree char *text = segue_text_printable (error->message);
+  fprintf (err->stream, "%ssegue:%s %s\n", segue_term_style (err, SEGUE_STYLE_RED),
+           segue_term_reset (err), text);
+  if (!g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE))
+    return;
+  g_autofree char *excerpt = segue_excerpt (err, error->message);
+  if (excerpt)
+    fputs (excerpt, err->stream);
+}
+
+int
+segue_cli_main (int argc, char **argv)
+{
+  /* Only the character set: numbers are printed the same everywhere. */
+  setlocale (LC_CTYPE, "");
+  g_set_prgname ("segue");
+  /* Never freed: libraries may log to the very end. */
+  SegueCli *cli = g_new0 (SegueCli, 1);
+  segue_term_init (&cli->out, stdout);
+  segue_term_init (&cli->err, stderr);
+  segue_log_install (cli);
+
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  if (!dispatch (cli, argc, argv, &error)) {
+    print_error (cli, error);
+    gboolean stopped = cli->signal && g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+    status = stopped ? 128 + cli->signal : segue_error_exit_code (error);
+  }
+  if (fflush (stdout) != 0 || ferror (stdout)) {
+    fprintf (stderr, "segue: writing the output failed: %s\n", g_strerror (errno));
+    return status ? status : EXIT_IO;
+  }
+  return status;
+}

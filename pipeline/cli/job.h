@@ -1,0 +1,17 @@
+/* A verb's work in a thread of its own, while the main thread draws and listens to signals. */
+#pragma once
+
+#include "cli.h"
+#include "progress.h"
+
+typedef gboolean (*SegueJob) (gpointer data, GCancellable *cancellable, GError **error);
+
+/**
+ * segue_job_run:
+ * @progress: (nullable): is drawn five times a second
+ *
+ * Runs @job to its end.  The first SIGINT, SIGTERM or SIGHUP cancels it and is noted in @cli; the
+ * second has its default effect and kills at once.
+ */
+gboolean segue_job_run (SegueCli *cli, SegueProgress *progress, SegueJob job, gpointer data,
+                        GError **error);

@@ -1,0 +1,54 @@
+/* Which pipeline is meant. */
+#include "pipeline-arg.h"
+
+SegueRegistry *
+segue_registry_for_cli (void)
+{
+  SegueRegistry *registry = segue_registry_new ();
+  segue_registry_load_search_path (registry);
+  return registry;
+}
+
+/* A file that is not there: perhaps a preset was meant. */
+static gboolean
+explain_missing (const SegueVerb *verb, const char *path, GError **error)
+{
+  g_autofree char *shown = segue_text_printable (path);
+  g_autoptr (SeguePreset) preset = segue_preset_find (path, NULL);
+  if (preset)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "there is no file ‘%s’, but a preset of that name: segue %s --preset %s", shown,
+                 verb->name, preset->name);
+  else if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "‘%s’ is a folder, not a pipeline; with a preset: segue %s --preset artist-small "
+                 "%s",
+                 shown, verb->name, g_str_equal (verb->name, "run") ? shown : "");
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "there is no pipeline ‘%s’; segue presets lists the ones that come with the "
+                 "program",
+                 shown);
+  return FALSE;
+}
+
+char *
+segue_find_pipeline (const SegueVerb *verb, const char *preset, char ***arguments, GError **error)
+{
+  if (preset) {
+    g_autoptr (SeguePreset) found = segue_preset_find (preset, error);
+    return found ? g_strdup (found->path) : NULL;
+  }
+  if (!**arguments) {
+    segue_usage_error (verb, error, "a pipeline is missing: a file, or --preset NAME");
+    return NULL;
+  }
+  const char *path = *(*arguments)++;
+  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return g_strdup (path);
+  /* A pipe or a device reads as a file does; anything else would be an error further on. */
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_DIR))
+    return g_strdup (path);
+  explain_missing (verb, path, error);
+  return NULL;
+}

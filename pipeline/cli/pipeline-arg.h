@@ -1,0 +1,12 @@
+/* `PIPELINE|--preset NAME`, as several verbs take it. */
+#pragma once
+
+#include "cli.h"
+
+/** segue_find_pipeline: (transfer full): the file that is meant.
+ * @preset: (nullable)
+ * @arguments: the first is taken (advanced past) where there is no @preset */
+char *segue_find_pipeline (const SegueVerb *verb, const char *preset, char ***arguments,
+                           GError **error);
+/** segue_registry_for_cli: (transfer full): with every plugin that is found. */
+SegueRegistry *segue_registry_for_cli (void);

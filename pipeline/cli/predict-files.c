@@ -1,0 +1,64 @@
+/* Files and folders → files. */
+#include "predict-files.h"
+
+#include <fts.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Names that are taken for audio in a folder; a file that is named itself may be called anything. */
+static const char *const suffixes[] = {
+  ".mp3", ".flac", ".ogg",  ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wav", ".wave",
+  ".aif", ".aiff", ".aifc", ".au",  ".wma",  ".ape", ".wv",  ".mpc", ".tta", ".mka",
+};
+
+static gboolean
+is_audio_name (const char *name)
+{
+  const char *dot = strrchr (name, '.');
+  for (gsize i = 0; dot && dot != name && i < G_N_ELEMENTS (suffixes); i++)
+    if (g_ascii_strcasecmp (dot, suffixes[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static int
+compare (const FTSENT **a, const FTSENT **b)
+{
+  return strcmp ((*a)->fts_name, (*b)->fts_name);
+}
+
+static void
+add_folder (GPtrArray *files, char *folder)
+{
+  char *const roots[] = { folder, NULL };
+  /* Links are followed; fts notices when one leads back (FTS_DC). */
+  FTS *tree = fts_open (roots, FTS_LOGICAL | FTS_NOCHDIR, compare);
+  if (!tree)
+    return;
+  for (FTSENT *entry = fts_read (tree); entry; entry = fts_read (tree)) {
+    gboolean hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
+    if (entry->fts_info == FTS_D && hidden)
+      fts_set (tree, entry, FTS_SKIP);
+    /* A folder or link that can't be read is answered with its error. */
+    gboolean broken = entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS;
+    gboolean audio = (entry->fts_info == FTS_F || entry->fts_info == FTS_SLNONE) && !hidden &&
+                     is_audio_name (entry->fts_name);
+    if (broken || audio)
+      g_ptr_array_add (files, g_strdup (entry->fts_path));
+  }
+  fts_close (tree);
+}
+
+GPtrArray *
+segue_predict_files (char *const *arguments)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
+  for (; *arguments; arguments++) {
+    struct stat info;
+    if (stat (*arguments, &info) == 0 && S_ISDIR (info.st_mode))
+      add_folder (files, *arguments);
+    else
+      g_ptr_array_add (files, g_strdup (*arguments));
+  }
+  return files;
+}

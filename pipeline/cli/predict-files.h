@@ -1,0 +1,9 @@
+/* Which files `segue predict` is to answer. */
+#pragma once
+
+#include <glib.h>
+
+/** segue_predict_files: (transfer full) (element-type filename): files as named, folders with all
+ * audio files below them in byte order.  A name that is not there stays in the list: it gets its
+ * answer, an error, in its place. */
+GPtrArray *segue_predict_files (char *const *arguments);

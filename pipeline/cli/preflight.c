@@ -1,0 +1,82 @@
+/* Looking before leaping: better said now than after an hour of decoding. */
+#include "preflight.h"
+
+#include <jansson.h>
+
+static void
+need_free (gpointer data)
+{
+  SegueNeed *need = data;
+  g_free (need->stage);
+  g_free (need->stage_type);
+  g_free (need->parameter);
+  g_clear_error (&need->error);
+  g_free (need);
+}
+
+/* A description shows a path that is not UTF-8 as a file: address. */
+static char *
+path_from_text (const char *text)
+{
+  char *path = g_str_has_prefix (text, "file:///") ? g_filename_from_uri (text, NULL, NULL) : NULL;
+  return path ? path : g_strdup (text);
+}
+
+static gboolean
+check_path (const char *text, GError **error)
+{
+  g_autofree char *path = path_from_text (text);
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_autofree char *shown = segue_text_printable (path);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no ‘%s’", shown);
+  return FALSE;
+}
+
+static gboolean
+check_model (const char *text, GError **error)
+{
+  g_autofree char *ref = path_from_text (text);
+  g_autofree char *folder = segue_model_ref_resolve (ref, error);
+  return folder != NULL;
+}
+
+static gboolean
+check_value (const SegueParam *row, const char *value, GError **error)
+{
+  if (row->type == SEGUE_PARAM_INPUT_PATH)
+    return check_path (value, error);
+  if (row->type == SEGUE_PARAM_MODEL_REF)
+    return check_model (value, error);
+  return TRUE;
+}
+
+GPtrArray *
+segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline)
+{
+  GPtrArray *needs = g_ptr_array_new_with_free_func (need_free);
+  g_autofree char *text = segue_pipeline_describe (pipeline);
+  json_t *root = json_loads (text, 0, NULL);
+  size_t i;
+  json_t *stage;
+  json_array_foreach (json_object_get (root, "stages"), i, stage)
+  {
+    const char *use = json_string_value (json_object_get (stage, "use"));
+    const SegueStageType *type = use ? segue_registry_find_stage (registry, use) : NULL;
+    for (const SegueParam *const *row = type ? type->params : NULL; row && *row; row++) {
+      const char *value =
+        json_string_value (json_object_get (json_object_get (stage, "with"), (*row)->name));
+      GError *error = NULL;
+      if (!value || check_value (*row, value, &error))
+        continue;
+      SegueNeed *need = g_new0 (SegueNeed, 1);
+      need->stage = g_strdup (json_string_value (json_object_get (stage, "id")));
+      need->stage_type = g_strdup (use);
+      need->parameter = g_strdup ((*row)->name);
+      need->error = error;
+      g_ptr_array_add (needs, need);
+    }
+  }
+  json_decref (root);
+  return needs;
+}

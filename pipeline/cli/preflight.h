@@ -1,0 +1,16 @@
+/* What a pipeline needs that may not be there: files and folders to read, models by name. */
+#pragma once
+
+#include "cli.h"
+
+/** SegueNeed: one thing that is not there. */
+typedef struct {
+  char *stage; /* id */
+  char *stage_type;
+  char *parameter;
+  GError *error;
+} SegueNeed;
+
+/** segue_preflight: (transfer full) (element-type SegueNeed): in the order of the stages; empty: the
+ * pipeline can start. */
+GPtrArray *segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline);

@@ -1,0 +1,163 @@
+/* Progress as text. */
+#include "progress-line.h"
+
+#include <math.h>
+
+#define MIN_BAR     10
+#define MAX_BAR     40
+#define RATE_STEP   1.0 /* s between samples of a rate */
+#define RATE_SETTLE 0.5 /* s, below which a rate means nothing */
+
+char *
+segue_duration_text (double seconds)
+{
+  if (!(seconds >= 0) || seconds > 1e7)
+    return g_strdup ("?");
+  guint64 s = (guint64) llround (seconds);
+  if (s < 3600)
+    return g_strdup_printf ("%u:%02u", (guint) (s / 60), (guint) (s % 60));
+  return g_strdup_printf ("%u:%02u:%02u", (guint) (s / 3600), (guint) (s / 60 % 60),
+                          (guint) (s % 60));
+}
+
+void
+segue_rate_add (SegueRate *rate, double now, guint64 done)
+{
+  guint last = (rate->next + SEGUE_RATE_SAMPLES - 1) % SEGUE_RATE_SAMPLES;
+  if (rate->n > 0 && now - rate->times[last] < RATE_STEP)
+    return;
+  rate->times[rate->next] = now;
+  rate->values[rate->next] = done;
+  rate->next = (rate->next + 1) % SEGUE_RATE_SAMPLES;
+  rate->n = MIN (rate->n + 1, SEGUE_RATE_SAMPLES);
+}
+
+double
+segue_rate_get (const SegueRate *rate, double now, guint64 done)
+{
+  if (rate->n == 0)
+    return 0;
+  guint oldest = rate->n < SEGUE_RATE_SAMPLES ? 0 : rate->next;
+  double seconds = now - rate->times[oldest];
+  if (seconds < RATE_SETTLE || done <= rate->values[oldest])
+    return 0;
+  return (double) (done - rate->values[oldest]) / seconds;
+}
+
+static char *
+amount_text (SegueUnit unit, guint64 amount)
+{
+  return unit == SEGUE_UNIT_BYTES ? g_format_size (amount)
+                                  : g_strdup_printf ("%" G_GUINT64_FORMAT, amount);
+}
+
+static char *
+rate_text (SegueUnit unit, double rate)
+{
+  if (unit == SEGUE_UNIT_BYTES) {
+    g_autofree char *size = g_format_size ((guint64) rate);
+    return g_strconcat (size, "/s", NULL);
+  }
+  if (rate < 1)
+    return g_strdup_printf ("%.1f s each", 1 / rate);
+  return g_strdup_printf (rate < 10 ? "%.1f/s" : "%.0f/s", rate);
+}
+
+/* "34/167, 12/s, 0:11 left, epoch 3 of 12". */
+static char *
+stats_text (const SegueProgressView *view, const char *separator, const char *of)
+{
+  GString *out = g_string_new (NULL);
+  g_autofree char *done = amount_text (view->unit, view->done);
+  g_string_append (out, done);
+  if (view->total > 0) {
+    g_autofree char *total = amount_text (view->unit, view->total);
+    g_string_append_printf (out, "%s%s", of, total);
+  }
+  if (view->rate > 0) {
+    g_autofree char *rate = rate_text (view->unit, view->rate);
+    g_string_append_printf (out, "%s%s", separator, rate);
+  }
+  if (view->rate > 0 && view->total > view->done) {
+    g_autofree char *left = segue_duration_text ((double) (view->total - view->done) / view->rate);
+    g_string_append_printf (out, "%s%s left", separator, left);
+  } else if (view->total == 0 || view->rate <= 0) {
+    g_autofree char *elapsed = segue_duration_text (view->elapsed);
+    g_string_append_printf (out, "%s%s", separator, elapsed);
+  }
+  if (view->detail && *view->detail) {
+    g_autofree char *detail = segue_text_printable (view->detail);
+    g_string_append_printf (out, "%s%s", separator, detail);
+  }
+  return g_string_free (out, FALSE);
+}
+
+static char *
+label_text (const SegueProgressView *view)
+{
+  g_autofree char *name = segue_text_printable (view->name);
+  if (view->n_stages == 0)
+    return g_steal_pointer (&name);
+  return g_strdup_printf ("[%u/%u] %s", view->index + 1, view->n_stages, name);
+}
+
+static void
+append_bar (GString *out, const SegueTerm *term, guint cells, double share)
+{
+  guint full = (guint) (CLAMP (share, 0, 1) * cells);
+  g_string_append (out, segue_term_style (term, SEGUE_STYLE_GREEN));
+  for (guint i = 0; i < full; i++)
+    g_string_append (out, term->unicode ? "━" : "#");
+  g_string_append (out, segue_term_reset (term));
+  g_string_append (out, segue_term_style (term, SEGUE_STYLE_DIM));
+  for (guint i = full; i < cells; i++)
+    g_string_append (out, term->unicode ? "─" : "-");
+  g_string_append (out, segue_term_reset (term));
+}
+
+char *
+segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
+{
+  /* A full last column would wrap the cursor. */
+  guint room = term->columns - 1;
+  g_autofree char *label = label_text (view);
+  g_autofree char *stats = stats_text (view, term->unicode ? " · " : ", ", "/");
+  guint text = segue_text_width (label) + 1 + segue_text_width (stats);
+  GString *out = g_string_new (NULL);
+  if (view->total > 0 && text + 1 + MIN_BAR <= room) {
+    g_string_append_printf (out, "%s ", label);
+    append_bar (out, term, MIN (room - text - 1, MAX_BAR),
+                (double) view->done / (double) view->total);
+    g_string_append_printf (out, " %s", stats);
+    return g_string_free (out, FALSE);
+  }
+  g_string_append_printf (out, "%s %s", label, stats);
+  g_autofree char *line = g_string_free (out, FALSE);
+  return segue_text_clip (line, room, term->unicode);
+}
+
+char *
+segue_progress_plain (const SegueProgressView *view)
+{
+  g_autofree char *label = label_text (view);
+  g_autofree char *stats = stats_text (view, ", ", " of ");
+  return g_strdup_printf ("%s: %s", label, stats);
+}
+
+char *
+segue_progress_done (const SegueTerm *term, const SegueProgressView *view)
+{
+  g_autofree char *label = label_text (view);
+  g_autofree char *took = view->elapsed < 60 ? g_strdup_printf ("%.1f s", view->elapsed)
+                                             : segue_duration_text (view->elapsed);
+  g_autofree char *amount = amount_text (view->unit, view->done);
+  const char *mark = !term->tty ? "" : term->unicode ? "✓ " : "* ";
+  GString *out = g_string_new (NULL);
+  g_string_append_printf (out, "%s%s%s%s", segue_term_style (term, SEGUE_STYLE_GREEN), mark,
+                          segue_term_reset (term), label);
+  if (view->done > 0)
+    g_string_append_printf (out, ": %s in %s", amount, took);
+  else
+    g_string_append_printf (out, ": %s", took);
+  return g_string_free (out, FALSE);
+}

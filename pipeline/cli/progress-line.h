@@ -1,0 +1,53 @@
+/* What a progress bar says, as text: no clock, no terminal, so that it can be tested. */
+#pragma once
+
+#include "term.h"
+
+typedef enum {
+  SEGUE_UNIT_COUNT,
+  SEGUE_UNIT_BYTES,
+} SegueUnit;
+
+/**
+ * SegueProgressView: one stage as it stands.
+ * @index: from 0, of @n_stages; @n_stages 0: not shown
+ * @total: 0: not known
+ * @detail: (nullable)
+ * @rate: units per second; 0: not known
+ * @elapsed: s since the stage began
+ */
+typedef struct {
+  const char *name;
+  guint index;
+  guint n_stages;
+  SegueUnit unit;
+  guint64 done;
+  guint64 total;
+  const char *detail;
+  double rate;
+  double elapsed;
+} SegueProgressView;
+
+/** segue_progress_bar: (transfer full): one line with a bar, narrower than the terminal. */
+char *segue_progress_bar (const SegueTerm *term, const SegueProgressView *view);
+/** segue_progress_plain: (transfer full): the same for a log file. */
+char *segue_progress_plain (const SegueProgressView *view);
+/** segue_progress_done: (transfer full): what a finished stage leaves on the screen. */
+char *segue_progress_done (const SegueTerm *term, const SegueProgressView *view);
+
+/** segue_duration_text: (transfer full): "0:07", "1:02:03". */
+char *segue_duration_text (double seconds);
+
+#define SEGUE_RATE_SAMPLES 30
+
+/** SegueRate: units per second over about the last half minute, so that what came out of a cache at
+ * once does not promise the same of the rest. */
+typedef struct {
+  double times[SEGUE_RATE_SAMPLES];
+  guint64 values[SEGUE_RATE_SAMPLES];
+  guint n, next;
+} SegueRate;
+
+void segue_rate_add (SegueRate *rate, double now, guint64 done);
+/** segue_rate_get: 0 where it isn't known yet. */
+double segue_rate_get (const SegueRate *rate, double now, guint64 done);

@@ -1,0 +1,29 @@
+/* Progress on stderr: a bar under the log lines where it is a terminal, a line every few seconds
+ * where it is not.  Any thread may call; what is written is written at once. */
+#pragma once
+
+#include "progress-line.h"
+
+typedef struct _SegueProgress SegueProgress;
+
+/** segue_progress_new: @term outlives it. */
+SegueProgress *segue_progress_new (SegueTerm *term);
+/** segue_progress_free: takes the bar off the screen; accepts %NULL. */
+void segue_progress_free (SegueProgress *progress);
+
+void segue_progress_start (SegueProgress *progress, const char *name, guint index, guint n_stages,
+                           SegueUnit unit);
+void segue_progress_update (SegueProgress *progress, guint64 done, guint64 total,
+                            const char *detail);
+/** segue_progress_finish: the stage under way is finished; nothing is left under way. */
+void segue_progress_finish (SegueProgress *progress, double seconds);
+/** segue_progress_print: @line above the bar. */
+void segue_progress_print (SegueProgress *progress, const char *line);
+/** segue_progress_clear: takes the bar off the screen until it is drawn again. */
+void segue_progress_clear (SegueProgress *progress);
+/** segue_progress_tick: draws anew; called a few times a second. */
+void segue_progress_tick (SegueProgress *progress);
+/** segue_progress_hide: takes the bar off the screen; the stage under way is given up. */
+void segue_progress_hide (SegueProgress *progress);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueProgress, segue_progress_free)

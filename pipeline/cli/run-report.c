@@ -1,0 +1,178 @@
+/* The end of a run, for people and as JSON. */
+#include "run-report.h"
+#include "table.h"
+
+#include <sys/stat.h>
+
+#define MAX_FAILURES 10
+#define MAX_METRICS  (64 * 1024 * 1024)
+
+void
+segue_run_report_init (SegueRunReport *report)
+{
+  *report = (SegueRunReport){ .failures = g_ptr_array_new_with_free_func (g_free) };
+}
+
+void
+segue_run_report_clear (SegueRunReport *report)
+{
+  segue_run_result_clear (&report->result);
+  g_clear_pointer (&report->failures, g_ptr_array_unref);
+}
+
+void
+segue_run_report_add_failure (SegueRunReport *report, const char *stage, const char *id,
+                              const char *reason)
+{
+  report->n_failures++;
+  if (report->failures->len >= MAX_FAILURES)
+    return;
+  g_autofree char *song = segue_text_printable (id);
+  g_autofree char *text = segue_text_printable (reason);
+  g_ptr_array_add (report->failures, g_strdup_printf ("%s: %s%s%s", song, stage ? stage : "",
+                                                      stage ? ": " : "", text));
+}
+
+static const char *
+plural (guint64 n, const char *one, const char *many)
+{
+  return n == 1 ? one : many;
+}
+
+static void
+print_failures (const SegueRunReport *report, const SegueTerm *err)
+{
+  for (guint i = 0; i < report->failures->len; i++)
+    fprintf (err->stream, "  %s\n", (const char *) g_ptr_array_index (report->failures, i));
+  guint64 n = MAX (report->n_failures, report->result.n_failed);
+  if (n <= report->failures->len)
+    return;
+  g_autofree char *folder =
+    segue_text_printable (report->result.folder ? report->result.folder : ".");
+  fprintf (err->stream, "  and %" G_GUINT64_FORMAT " more; see %s/run.json\n",
+           n - report->failures->len, folder);
+}
+
+void
+segue_run_report_print_counts (const SegueRunReport *report, const SegueTerm *err)
+{
+  const SegueRunResult *result = &report->result;
+  if (result->n_songs == 0 && result->n_failed == 0 && result->n_ignored == 0)
+    return;
+  fprintf (err->stream, "%u %s", result->n_songs, plural (result->n_songs, "song", "songs"));
+  if (result->n_cached > 0)
+    fprintf (err->stream, ", %u from the cache", result->n_cached);
+  if (result->n_ignored > 0)
+    fprintf (err->stream, ", %" G_GUINT64_FORMAT " %s ignored that %s not audio", result->n_ignored,
+             plural (result->n_ignored, "file", "files"), plural (result->n_ignored, "is", "are"));
+  if (result->n_failed == 0) {
+    fputc ('\n', err->stream);
+    return;
+  }
+  fprintf (err->stream, "; %s%u left out%s:\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
+           result->n_failed, segue_term_reset (err));
+  print_failures (report, err);
+}
+
+static json_t *
+load_metrics (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
+  struct stat info;
+  if (stat (path, &info) != 0 || !S_ISREG (info.st_mode) || info.st_size > MAX_METRICS)
+    return NULL;
+  return json_load_file (path, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* What the pipeline's source calls a label: its parameter `label`, in the presets "artist". */
+static char *
+label_heading (SeguePipeline *pipeline)
+{
+  g_autofree char *text = segue_pipeline_describe (pipeline);
+  json_t *root = text ? json_loads (text, 0, NULL) : NULL;
+  const char *heading = NULL;
+  size_t i;
+  json_t *stage;
+  json_array_foreach (json_object_get (root, "stages"), i, stage)
+  {
+    if (!heading)
+      heading = json_string_value (json_object_get (json_object_get (stage, "with"), "label"));
+  }
+  char *copy = g_strdup (heading ? heading : "label");
+  json_decref (root);
+  return copy;
+}
+
+/* runs/NAME/latest, where it is this run: shorter, and still right after the next one. */
+static char *
+shortest_folder (const char *folder)
+{
+  g_autofree char *parent = g_path_get_dirname (folder);
+  g_autofree char *latest = g_build_filename (parent, "latest", NULL);
+  struct stat a, b;
+  if (stat (folder, &a) == 0 && stat (latest, &b) == 0 && a.st_dev == b.st_dev &&
+      a.st_ino == b.st_ino)
+    return g_steal_pointer (&latest);
+  return g_strdup (folder);
+}
+
+/* As it can be pasted into a shell. */
+static char *
+quoted (const char *path)
+{
+  for (const char *p = path; *p; p++)
+    if (!g_ascii_isalnum (*p) && !strchr ("/._-+,:@%=", *p) && !(*p & 0x80))
+      return g_shell_quote (path);
+  return g_strdup (path);
+}
+
+void
+segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
+                                SeguePipeline *pipeline)
+{
+  const char *folder = report->result.folder;
+  if (!folder)
+    return;
+  json_t *metrics = load_metrics (folder);
+  if (metrics) {
+    g_autofree char *heading = label_heading (pipeline);
+    g_autofree char *table = segue_table_metrics (&cli->out, metrics, heading);
+    fputc ('\n', cli->err.stream);
+    fputs (table, cli->out.stream);
+    fflush (cli->out.stream);
+    json_decref (metrics);
+  }
+  g_autofree char *shown = segue_text_printable (folder);
+  fprintf (cli->err.stream, "\nrun    %s\n", shown);
+  g_autofree char *model = g_build_filename (folder, "model", NULL);
+  if (!g_file_test (model, G_FILE_TEST_IS_DIR))
+    return;
+  g_autofree char *shown_model = segue_text_printable (model);
+  g_autofree char *shortest = shortest_folder (folder);
+  g_autofree char *pasted = quoted (shortest);
+  fprintf (cli->err.stream, "model  %s\ntry    segue predict --model %s SONG.mp3\n", shown_model,
+           pasted);
+}
+
+void
+segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
+{
+  const SegueRunResult *result = &report->result;
+  g_autofree char *folder = g_filename_display_name (result->folder ? result->folder : "");
+  json_t *metrics = result->folder ? load_metrics (result->folder) : NULL;
+  json_t *object =
+    json_pack ("{s:s, s:i, s:i, s:i, s:I, s:o}", "folder", folder, "songs", (int) result->n_songs,
+               "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
+               (json_int_t) result->n_ignored, "metrics", metrics ? metrics : json_null ());
+  json_dumpf (object, out->stream, JSON_COMPACT);
+  fputc ('\n', out->stream);
+  json_decref (object);
+}
+
+void
+segue_run_report_print_kept (const SegueRunReport *report, const SegueTerm *err)
+{
+  g_autofree char *shown = segue_text_printable (report->result.folder);
+  fprintf (err->stream, "what is finished is kept in %s; the same command goes on from there\n",
+           shown);
+}

@@ -1,0 +1,25 @@
+/* What is said after a run. */
+#pragma once
+
+#include "cli.h"
+
+typedef struct {
+  SegueRunResult result;
+  GPtrArray *failures; /* char *, the first few */
+  guint64 n_failures;
+} SegueRunReport;
+
+void segue_run_report_init (SegueRunReport *report);
+void segue_run_report_clear (SegueRunReport *report);
+/** segue_run_report_add_failure: one call at a time. */
+void segue_run_report_add_failure (SegueRunReport *report, const char *stage, const char *id,
+                                   const char *reason);
+
+/** segue_run_report_print_counts: songs, cached, ignored, and who was left out and why. */
+void segue_run_report_print_counts (const SegueRunReport *report, const SegueTerm *err);
+/** segue_run_report_print_results: the table on stdout; where things lie and what to do next. */
+void segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
+                                     SeguePipeline *pipeline);
+void segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out);
+/** segue_run_report_print_kept: after a failure: what there is all the same. */
+void segue_run_report_print_kept (const SegueRunReport *report, const SegueTerm *err);

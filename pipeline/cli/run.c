@@ -1,0 +1,246 @@
+/* segue run */
+#include "job.h"
+#include "pipeline-arg.h"
+#include "preflight.h"
+#include "run-report.h"
+
+#include <string.h>
+
+#define MAX_JOBS 1024
+
+typedef struct {
+  char *preset;
+  char **set;
+  gint jobs;
+  char *out;
+  gboolean json;
+} Options;
+
+typedef struct {
+  SegueCli *cli;
+  SeguePipeline *pipeline;
+  SegueRunOptions options;
+  SegueRunReport report;
+} Run;
+
+/* ---- What the run tells us, from its threads ---- */
+
+static void
+on_stage_started (gpointer data, const char *stage, guint index, guint n_stages)
+{
+  Run *run = data;
+  segue_progress_start (run->cli->progress, stage, index, n_stages, SEGUE_UNIT_COUNT);
+}
+
+static void
+on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
+{
+  Run *run = data;
+  segue_progress_update (run->cli->progress, done, total, detail);
+}
+
+static void
+on_stage_finished (gpointer data, const char *stage, double seconds)
+{
+  Run *run = data;
+  segue_progress_finish (run->cli->progress, seconds);
+}
+
+static void
+on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
+{
+  Run *run = data;
+  const SegueTerm *err = &run->cli->err;
+  if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", level))
+    return;
+  gboolean loud = (level & G_LOG_LEVEL_MASK) <= G_LOG_LEVEL_WARNING;
+  g_autofree char *text = segue_text_printable (message);
+  g_autofree char *line = g_strdup_printf (
+    "%s%s%s%s%s", loud ? segue_term_style (err, SEGUE_STYLE_YELLOW) : "", stage ? stage : "",
+    stage ? ": " : "", text, loud ? segue_term_reset (err) : "");
+  segue_progress_print (run->cli->progress, line);
+}
+
+static void
+on_item_failed (gpointer data, const char *stage, const char *id, const GError *error)
+{
+  Run *run = data;
+  segue_run_report_add_failure (&run->report, stage, id, error->message);
+}
+
+/* ---- The pipeline and its folder ---- */
+
+static gboolean
+check_folder (const char *folder, GError **error)
+{
+  if (g_file_test (folder, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_autofree char *shown = segue_text_printable (folder);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+               g_file_test (folder, G_FILE_TEST_EXISTS)
+                 ? "‘%s’ is a file; give the folder that holds the music"
+                 : "there is no folder ‘%s’",
+               shown);
+  return FALSE;
+}
+
+/* FOLDER as an override of the pipeline's first variable, whatever its name is. */
+static char *
+folder_override (const char *path, const char *folder, GError **error)
+{
+  GError *local = NULL;
+  g_autofree char *variable = segue_pipeline_peek_first_variable (path, &local);
+  if (variable) {
+    /* An absolute path can't be taken for `~` or a quoted string. */
+    g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
+    return g_strconcat (variable, "=", absolute, NULL);
+  }
+  if (local) {
+    g_propagate_error (error, local);
+    return NULL;
+  }
+  g_autofree char *shown = segue_text_printable (path);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+    "‘%s’ has no variable that the folder could set; leave the folder out, or add `vars: { "
+    "music: … }` to the pipeline",
+    shown);
+  return NULL;
+}
+
+static SeguePipeline *
+load (SegueRegistry *registry, const char *path, char **set, const char *folder, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  if (folder) {
+    g_autofree char *override = folder_override (path, folder, error);
+    if (!override)
+      return NULL;
+    g_strv_builder_add (builder, override);
+  }
+  for (; set && *set; set++)
+    g_strv_builder_add (builder, *set);
+  g_auto (GStrv) all = g_strv_builder_end (builder);
+  return segue_pipeline_load (registry, path, (const char *const *) all, error);
+}
+
+/* What is not there is said before anything is begun. */
+static gboolean
+check_needs (SegueRegistry *registry, SeguePipeline *pipeline, const char *folder, GError **error)
+{
+  g_autoptr (GPtrArray) needs = segue_preflight (registry, pipeline);
+  if (needs->len == 0)
+    return TRUE;
+  const SegueNeed *need = g_ptr_array_index (needs, 0);
+  const char *variable = segue_pipeline_get_first_variable (pipeline);
+  const SegueStageType *type = segue_registry_find_stage (registry, need->stage_type);
+  gboolean no_music = variable && !folder && type && type->mode == SEGUE_MODE_SOURCE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "stage '%s': %s: %s%s%s%s", need->stage,
+               need->parameter, need->error->message,
+               no_music ? "; give a folder on the command line, or --set " : "",
+               no_music ? variable : "", no_music ? "=FOLDER" : "");
+  return FALSE;
+}
+
+static gboolean
+job (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Run *run = data;
+  return segue_pipeline_run (run->pipeline, &run->options, &run->report.result, cancellable, error);
+}
+
+static gboolean
+run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GError **error)
+{
+  Run run = { .cli = cli, .pipeline = pipeline };
+  const SegueObserver observer = {
+    .struct_size = sizeof observer,
+    .data = &run,
+    .stage_started = on_stage_started,
+    .progress = on_progress,
+    .log = on_log,
+    .item_failed = on_item_failed,
+    .stage_finished = on_stage_finished,
+  };
+  run.options = (SegueRunOptions){
+    .struct_size = sizeof run.options,
+    .folder = options->out ? options->out : "runs",
+    .workers = (guint) options->jobs,
+    .observer = &observer,
+  };
+  segue_run_report_init (&run.report);
+  g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
+  cli->progress = progress;
+  gboolean ok = segue_job_run (cli, progress, job, &run, error);
+  cli->progress = NULL;
+
+  segue_run_report_print_counts (&run.report, &cli->err);
+  if (ok && options->json)
+    segue_run_report_print_json (&run.report, &cli->out);
+  else if (ok)
+    segue_run_report_print_results (&run.report, cli, pipeline);
+  else if (run.report.result.folder)
+    segue_run_report_print_kept (&run.report, &cli->err);
+  segue_run_report_clear (&run.report);
+  return ok;
+}
+
+static gboolean
+run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+{
+  const Options *options = data;
+  g_autofree char *path = segue_find_pipeline (&segue_verb_run, options->preset, &arguments, error);
+  if (!path || !segue_refuse_arguments (&segue_verb_run, arguments, 1, error))
+    return FALSE;
+  const char *folder = arguments[0];
+  if (folder && !check_folder (folder, error))
+    return FALSE;
+
+  g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
+  g_autoptr (SeguePipeline) pipeline = load (registry, path, options->set, folder, error);
+  return pipeline && check_needs (registry, pipeline, folder, error) &&
+         run_pipeline (cli, pipeline, options, error);
+}
+
+/* ---- The verb ---- */
+
+static const SegueOption rows[] = {
+  { "preset", 'p', SEGUE_OPTION_STRING, offsetof (Options, preset), "NAME", 0, 0,
+    "a pipeline that comes with the program, instead of a file (see: segue presets)" },
+  { "set", 's', SEGUE_OPTION_LIST, offsetof (Options, set), "KEY=VALUE", 0, 0,
+    "changes a variable (music=~/Music), the seed (seed=7) or a stage's parameter "
+    "(train.epochs=3); may be given many times" },
+  { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
+    "songs at once (default: one per processor); the result does not depend on it" },
+  { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
+    "where the run's folder is made (default: runs)" },
+  { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
+    "the result as one JSON object" },
+  { NULL },
+};
+
+static const SegueExample examples[] = {
+  { "segue run --preset artist-small ~/Music", "a first result, with no weights to fetch" },
+  { "segue run --preset artist ~/Music", "DistilHuBERT, fine-tuned" },
+  { "segue run mine.yaml --set train.epochs=3", "your own pipeline, with one change" },
+  { NULL, NULL },
+};
+
+const SegueVerb segue_verb_run = {
+  .name = "run",
+  .summary = "run a pipeline: from a folder of music to a trained model",
+  .synopsis = "PIPELINE|--preset NAME [FOLDER] [--set KEY=VALUE]... [-j N] [--out DIR]",
+  .doc =
+    "Runs a pipeline, a YAML file or a preset, and leaves a folder runs/NAME/ID with the model, "
+    "the "
+    "metrics, the predictions and a record of how they came about; runs/NAME/latest points to the "
+    "newest.\n\nFOLDER sets the pipeline's first variable, for the presets the folder of music: "
+    "FOLDER/ARTIST/ALBUM/SONG.mp3. A song that can't be used is left out, counted and "
+    "named with its reason.\n\nWhat is finished is kept in a cache: a second run does only what "
+    "changed, and one that was stopped goes on from there. Ctrl-C stops; a second Ctrl-C stops at "
+    "once.",
+  .options = rows,
+  .size = sizeof (Options),
+  .examples = examples,
+  .run = run,
+};

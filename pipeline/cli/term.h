@@ -1,0 +1,51 @@
+/* A stream that people may be looking at: whether it is a terminal, its width, colours, and text
+ * that is safe to print there. */
+#pragma once
+
+#include <glib.h>
+#include <stdio.h>
+
+/**
+ * SegueTerm:
+ * @columns: width; 80 where it isn't known
+ * @tty: a terminal that can move its cursor (not TERM=dumb)
+ * @colour: @tty and no $NO_COLOR
+ * @unicode: the locale can show more than ASCII
+ */
+typedef struct {
+  FILE *stream;
+  guint columns;
+  gboolean tty;
+  gboolean colour;
+  gboolean unicode;
+} SegueTerm;
+
+typedef enum {
+  SEGUE_STYLE_BOLD,
+  SEGUE_STYLE_DIM,
+  SEGUE_STYLE_RED,
+  SEGUE_STYLE_GREEN,
+  SEGUE_STYLE_YELLOW,
+  SEGUE_STYLE_CYAN,
+} SegueStyle;
+
+void segue_term_init (SegueTerm *term, FILE *stream);
+/** segue_term_measure: looks at the width again; windows are resized. */
+void segue_term_measure (SegueTerm *term);
+
+/** segue_term_style, segue_term_reset: escape sequences, or "" without colour. */
+const char *segue_term_style (const SegueTerm *term, SegueStyle style);
+const char *segue_term_reset (const SegueTerm *term);
+
+/** segue_text_printable: (transfer full): @text (any bytes) as valid UTF-8 in one line, control
+ * characters escaped, so that a file's name can't drive the terminal. */
+char *segue_text_printable (const char *text);
+/** segue_text_width: columns that UTF-8 @text takes: wide characters two, combining ones none. */
+guint segue_text_width (const char *text);
+/** segue_text_clip: (transfer full): @text shortened to @columns with an ellipsis at the end. */
+char *segue_text_clip (const char *text, guint columns, gboolean unicode);
+/** segue_text_append_padded: @text, then spaces up to @columns. */
+void segue_text_append_padded (GString *out, const char *text, guint columns);
+/** segue_text_append_wrapped: words of @text in lines of at most @columns, each line after the first
+ * indented by @indent; the cursor stands at @indent already.  Ends with a line break. */
+void segue_text_append_wrapped (GString *out, const char *text, guint indent, guint columns);
