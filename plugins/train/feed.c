@@ -1,0 +1,289 @@
+/* Batches read ahead by threads of their own into two buffers. */
+#include "feed.h"
+
+#include <errno.h>
+#include <segue/error.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N_BUFFERS 2
+
+/* @first, @n: positions; @taken, @done: rows that a thread has begun, has ended. */
+typedef struct {
+  float *rows;
+  guint first, n, taken, done;
+} Buffer;
+
+/* Batch number b of a pass lies in buffer b % N_BUFFERS.  Batches released … planned − 1 are in the buffers; the
+ * consumer holds number given − 1 where given > released. */
+struct _TrainFeed {
+  GMutex lock;
+  GCond changed;
+  GPtrArray *threads; /* GThread */
+  GCancellable *cancellable;
+  Buffer buffers[N_BUFFERS];
+
+  TrainPass pass;
+  guint position; /* of the next batch to plan */
+  guint released, given, planned;
+  guint active; /* rows being read */
+  gboolean quit;
+  GError *failure; /* of the row at failed_at, the first of those that failed */
+  guint failed_at;
+};
+
+/* What one thread reads with. */
+typedef struct {
+  SegueDataset *dataset; /* of reader, borrowed */
+  SegueReader *reader;
+  guint epoch;
+} Worker;
+
+static gboolean
+check_audio (const TrainSource *source, const SegueItem *item, GError **error)
+{
+  gsize n_frames = 0;
+  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not audio",
+                 segue_item_get_id (item));
+    return FALSE;
+  }
+  segue_item_get_frames (item, &n_frames);
+  if (segue_item_get_channels (item) != 1) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ has %u channels, models take one: decode to mono", segue_item_get_id (item),
+                 segue_item_get_channels (item));
+    return FALSE;
+  }
+  if (segue_item_get_rate (item) != source->rate) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is sampled at %u Hz, ‘%s’ at %u Hz: decode all to one rate",
+                 segue_item_get_id (item), segue_item_get_rate (item), source->like, source->rate);
+    return FALSE;
+  }
+  if (n_frames != source->width) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is %.3f s long, ‘%s’ %.3f s: cut all to one length with a `segment` stage",
+                 segue_item_get_id (item), (double) n_frames / source->rate, source->like,
+                 (double) source->width / source->rate);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_audio (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint sample, float *row,
+            GError **error)
+{
+  const TrainSource *source = pass->source;
+  if (worker->dataset != source->dataset) {
+    g_clear_pointer (&worker->reader, segue_reader_free);
+    worker->reader = segue_reader_new (source->dataset, pass->epoch);
+    worker->dataset = source->dataset;
+    worker->epoch = pass->epoch;
+  }
+  if (worker->epoch != pass->epoch)
+    segue_reader_set_epoch (worker->reader, pass->epoch);
+  worker->epoch = pass->epoch;
+
+  g_autoptr (SegueItem) item =
+    segue_reader_get (worker->reader, source->set->samples[sample].index, feed->cancellable, error);
+  if (item == NULL || !check_audio (source, item, error))
+    return FALSE;
+  gsize n_frames;
+  memcpy (row, segue_item_get_frames (item, &n_frames), source->width * sizeof (float));
+  return TRUE;
+}
+
+static gboolean
+read_features (const TrainSource *source, guint sample, float *row, GError **error)
+{
+  gsize bytes = source->width * sizeof (float), have = 0;
+  while (have < bytes) {
+    gssize n = pread (source->features, (guint8 *) row + have, bytes - have,
+                      (off_t) ((guint64) sample * bytes + have));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "cannot read prepared features back: %s",
+                   n < 0 ? g_strerror (errno) : "the file was cut short");
+      return FALSE;
+    }
+    have += (gsize) n;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position, float *row,
+          GError **error)
+{
+  guint sample = pass->order != NULL ? pass->order[position] : position;
+  if (g_cancellable_is_cancelled (feed->cancellable)) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "interrupted");
+    return FALSE;
+  }
+  if (pass->source->features >= 0)
+    return read_features (pass->source, sample, row, error);
+  return read_audio (feed, worker, pass, sample, row, error);
+}
+
+/* (locked) The oldest batch with rows that nobody has begun; NULL: none. */
+static Buffer *
+find_work (TrainFeed *feed)
+{
+  if (feed->failure != NULL)
+    return NULL;
+  for (guint b = feed->released; b < feed->planned; b++) {
+    Buffer *buffer = &feed->buffers[b % N_BUFFERS];
+    if (buffer->taken < buffer->n)
+      return buffer;
+  }
+  return NULL;
+}
+
+static gpointer
+worker_main (gpointer data)
+{
+  TrainFeed *feed = data;
+  Worker worker = { NULL, NULL, 0 };
+
+  g_mutex_lock (&feed->lock);
+  while (!feed->quit) {
+    Buffer *buffer = find_work (feed);
+    if (buffer == NULL) {
+      g_cond_wait (&feed->changed, &feed->lock);
+      continue;
+    }
+    const TrainPass pass = feed->pass;
+    guint row = buffer->taken++, position = buffer->first + row;
+    feed->active++;
+    g_mutex_unlock (&feed->lock);
+
+    GError *error = NULL;
+    read_row (feed, &worker, &pass, position, buffer->rows + row * pass.source->width, &error);
+
+    g_mutex_lock (&feed->lock);
+    feed->active--;
+    buffer->done++;
+    if (error != NULL && (feed->failure == NULL || position < feed->failed_at)) {
+      g_clear_error (&feed->failure);
+      feed->failure = error;
+      feed->failed_at = position;
+    } else {
+      g_clear_error (&error);
+    }
+    g_cond_broadcast (&feed->changed);
+  }
+  g_mutex_unlock (&feed->lock);
+  g_clear_pointer (&worker.reader, segue_reader_free);
+  return NULL;
+}
+
+TrainFeed *
+train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (TrainFeed) feed = g_new0 (TrainFeed, 1);
+  g_mutex_init (&feed->lock);
+  g_cond_init (&feed->changed);
+  feed->threads = g_ptr_array_new ();
+  feed->cancellable = cancellable;
+  for (guint b = 0; b < N_BUFFERS; b++) {
+    feed->buffers[b].rows = g_try_new (float, floats);
+    if (feed->buffers[b].rows == NULL) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                   "no memory for a batch of %" G_GSIZE_FORMAT " MiB; make `batch` smaller",
+                   floats / (1024 * 1024 / sizeof (float)));
+      return NULL;
+    }
+  }
+  for (guint t = 0; t < n_threads; t++) {
+    g_autoptr (GError) local = NULL;
+    GThread *thread = g_thread_try_new ("train-feed", worker_main, feed, &local);
+    if (thread == NULL) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "%s", local->message);
+      return NULL;
+    }
+    g_ptr_array_add (feed->threads, thread);
+  }
+  return g_steal_pointer (&feed);
+}
+
+void
+train_feed_free (TrainFeed *feed)
+{
+  if (feed == NULL)
+    return;
+  g_mutex_lock (&feed->lock);
+  feed->quit = TRUE;
+  g_cond_broadcast (&feed->changed);
+  g_mutex_unlock (&feed->lock);
+  for (guint t = 0; t < feed->threads->len; t++)
+    g_thread_join (g_ptr_array_index (feed->threads, t));
+  g_ptr_array_unref (feed->threads);
+
+  for (guint b = 0; b < N_BUFFERS; b++)
+    g_free (feed->buffers[b].rows);
+  g_clear_error (&feed->failure);
+  g_cond_clear (&feed->changed);
+  g_mutex_clear (&feed->lock);
+  g_free (feed);
+}
+
+/* (locked) Plans batches into the buffers that are free. */
+static void
+plan_ahead (TrainFeed *feed)
+{
+  const TrainPass *pass = &feed->pass;
+  while (feed->planned - feed->released < N_BUFFERS && feed->position < pass->source->set->n) {
+    guint to_border = pass->batch - feed->position % pass->batch;
+    guint n = MIN (MIN (pass->part, to_border), pass->source->set->n - feed->position);
+    Buffer *buffer = &feed->buffers[feed->planned++ % N_BUFFERS];
+    buffer->first = feed->position;
+    buffer->n = n;
+    buffer->taken = buffer->done = 0;
+    feed->position += n;
+  }
+  g_cond_broadcast (&feed->changed);
+}
+
+void
+train_feed_start (TrainFeed *feed, const TrainPass *pass)
+{
+  g_mutex_lock (&feed->lock);
+  feed->released = feed->given = feed->planned = 0;
+  while (feed->active > 0)
+    g_cond_wait (&feed->changed, &feed->lock);
+  g_clear_error (&feed->failure);
+  feed->pass = *pass;
+  feed->position = pass->first;
+  plan_ahead (feed);
+  g_mutex_unlock (&feed->lock);
+}
+
+const float *
+train_feed_next (TrainFeed *feed, guint *first, guint *n, GError **error)
+{
+  const float *rows = NULL;
+  g_mutex_lock (&feed->lock);
+  feed->released = feed->given;
+  plan_ahead (feed);
+  if (feed->given < feed->planned) {
+    Buffer *buffer = &feed->buffers[feed->given % N_BUFFERS];
+    while (buffer->done < buffer->n && feed->failure == NULL)
+      g_cond_wait (&feed->changed, &feed->lock);
+    /* Rows are begun in order: once none is being read, the failure is the first in the pass. */
+    while (feed->failure != NULL && feed->active > 0)
+      g_cond_wait (&feed->changed, &feed->lock);
+    if (feed->failure != NULL) {
+      g_propagate_error (error, g_error_copy (feed->failure));
+    } else {
+      *first = buffer->first;
+      *n = buffer->n;
+      rows = buffer->rows;
+      feed->given++;
+    }
+  }
+  g_mutex_unlock (&feed->lock);
+  return rows;
+}

@@ -1,0 +1,73 @@
+/* Settings as resolved, and what each epoch came to. */
+#include "history.h"
+#include "learn.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <segue/file.h>
+#include <stdlib.h>
+
+/* JSON knows no NaN. */
+static json_t *
+number (double value)
+{
+  return isfinite (value) ? json_real (value) : json_null ();
+}
+
+static json_t *
+describe_set (const TrainSet *set)
+{
+  return json_pack ("{s:i, s:i}", "segments", (int) set->n, "songs", (int) set->n_songs);
+}
+
+static json_t *
+describe_settings (const TrainSettings *s)
+{
+  static const char *const best[] = { "accuracy", "loss", "last" };
+  static const char *const weights[] = { "none", "balanced" };
+  return json_pack (
+    "{s:i, s:i, s:i, s:f, s:s, s:I, s:f, s:f, s:f, s:s, s:s, s:i}", "epochs", (int) s->epochs,
+    "batch", (int) s->batch, "accumulate", (int) (s->step_items / s->batch), "learning_rate",
+    s->learning_rate, "schedule", segue_nn_schedule_get_name (s->schedule.kind), "warmup_steps",
+    (json_int_t) s->schedule.warmup_steps, "weight_decay", s->weight_decay, "label_smoothing",
+    s->label_smoothing, "gradient_clip", s->gradient_clip, "class_weights",
+    weights[s->class_weights], "best", best[s->best], "early_stopping", (int) s->patience);
+}
+
+static json_t *
+describe_epoch (const TrainEpoch *epoch, guint index, gboolean validated)
+{
+  json_t *object = json_pack ("{s:i, s:o, s:o}", "epoch", (int) index + 1, "train_loss",
+                              number (epoch->loss), "learning_rate", number (epoch->rate));
+  if (validated)
+    json_object_set_new (object, "validation",
+                         json_pack ("{s:o, s:o, s:o}", "loss", number (epoch->validation_loss),
+                                    "segment_accuracy", number (epoch->validation_accuracy),
+                                    "song_accuracy", number (epoch->validation_song_accuracy)));
+  return object;
+}
+
+gboolean
+train_history_write (const TrainJob *job, const char *folder, GError **error)
+{
+  json_t *labels = json_array (), *epochs = json_array ();
+  for (guint c = 0; c < job->sets->n_labels; c++)
+    json_array_append_new (labels, json_string (job->sets->labels[c]));
+  for (guint i = 0; i < job->progress.epochs->len; i++)
+    json_array_append_new (epochs,
+                           describe_epoch (&g_array_index (job->progress.epochs, TrainEpoch, i), i,
+                                           job->sets->validation.n > 0));
+
+  json_t *root = json_pack ("{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b}", "model", job->type->name,
+                            "labels", labels, "settings", describe_settings (&job->settings),
+                            "train", describe_set (&job->sets->train), "validation",
+                            describe_set (&job->sets->validation), "epochs", epochs, "kept_epoch",
+                            (int) train_learn_get_kept (job) + 1, "stopped_early",
+                            job->progress.epochs->len < job->settings.epochs);
+  char *text = json_dumps (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
+  json_decref (root);
+  g_autofree char *content = g_strconcat (text, "\n", NULL);
+  free (text);
+  g_autofree char *path = g_build_filename (folder, "history.json", NULL);
+  return segue_file_write (path, content, -1, error);
+}

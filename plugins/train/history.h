@@ -1,0 +1,7 @@
+/* history.json: the course of a training, for people and programs. */
+#pragma once
+
+#include "job.h"
+
+/** train_history_write: into @folder; holds no times, so equal trainings leave equal files. */
+gboolean train_history_write (const TrainJob *job, const char *folder, GError **error);

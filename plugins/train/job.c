@@ -1,0 +1,249 @@
+/* What a training needs before its first step: the data's shape, a model, and every buffer. */
+#include "job.h"
+
+#include <segue/error.h>
+#include <segue/nn/cross-entropy.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A batch that needs more workspace than this passes in parts where its items don't influence each
+ * other.  A constant, so that the result does not depend on the machine's memory. */
+#define MAX_WORKSPACE ((gsize) 1024 * 1024 * 1024)
+#define INFER_BATCH   16
+/* Live stages may cost more than the model; more threads than this would only wait for the disk. */
+#define MAX_FEED_THREADS 4
+
+/* Rate and length of all items are those of the first. */
+static gboolean
+measure (TrainJob *job, SegueDataset *audio, GError **error)
+{
+  g_autoptr (SegueReader) reader = segue_reader_new (audio, 0);
+  g_autoptr (SegueItem) item = segue_reader_get (
+    reader, job->sets->train.samples[0].index, segue_context_get_cancellable (job->context), error);
+  if (item == NULL)
+    return FALSE;
+  job->like = g_strdup (segue_item_get_id (item));
+  segue_item_get_frames (item, &job->length);
+  job->train = (TrainSource){ .dataset = audio,
+                              .set = &job->sets->train,
+                              .features = -1,
+                              .width = job->length,
+                              .rate = segue_item_get_rate (item),
+                              .like = job->like };
+  job->validation = job->train;
+  job->validation.set = &job->sets->validation;
+  return TRUE;
+}
+
+static gboolean
+make_model (TrainJob *job, const TrainConfig *config, GError **error)
+{
+  const SegueModelSpec spec = { .labels = (const char *const *) job->sets->labels,
+                                .length = job->length,
+                                .rate = job->train.rate,
+                                .seed = job->settings.seed,
+                                .threads = segue_context_get_threads (job->context) };
+  if (config->init != NULL) {
+    g_autofree char *folder = segue_model_ref_resolve (config->init, error);
+    if (folder == NULL)
+      return FALSE;
+    job->model = segue_model_load (segue_context_get_registry (job->context), folder,
+                                   config->model.type, config->model.config, &spec, error);
+  } else {
+    job->model = segue_model_new (config->model.type, config->model.config, &spec, error);
+  }
+  if (job->model == NULL)
+    return FALSE;
+
+  job->type = segue_model_get_type (job->model);
+  job->impl = segue_model_get_impl (job->model);
+  segue_model_describe (job->model, &job->info);
+  if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->train.rate) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s' made a model of %u labels at %u Hz for %u labels at %u Hz",
+                 job->type->name, job->info.n_labels, job->info.rate, job->sets->n_labels,
+                 job->train.rate);
+    return FALSE;
+  }
+  if (job->length < MAX (job->info.min_length, 1)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "segments of %.3f s are too short for '%s', which needs at least %.3f s",
+                 (double) job->length / job->info.rate, job->type->name,
+                 (double) job->info.min_length / job->info.rate);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Whether outputs of the frozen prefix are computed once and kept: not for a single epoch, and
+ * for training items not where live stages change them in each. */
+static void
+choose_prefix (TrainJob *job)
+{
+  if (!job->settings.cache_features || job->settings.epochs < 2 || job->type->prefix_size == NULL)
+    return;
+  job->prefix = job->type->prefix_size (job->impl, job->length);
+  job->prefix_train = job->prefix > 0 && !segue_dataset_is_live (job->train.dataset);
+}
+
+static gsize
+plan_infer (TrainJob *job, guint batch)
+{
+  gsize whole = job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_INFER, FALSE);
+  gsize rest =
+    job->prefix > 0 ? job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_INFER, TRUE) : 0;
+  return MAX (whole, rest);
+}
+
+static gsize
+plan_train (TrainJob *job, guint batch)
+{
+  return job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_TRAIN, job->prefix_train);
+}
+
+/* The largest batch, at most @batch, that the workspace has room for. */
+static guint
+choose_part (TrainJob *job, guint batch, gsize (*plan) (TrainJob *, guint))
+{
+  while (batch > 1 && plan (job, batch) > MAX_WORKSPACE)
+    batch = (batch + 1) / 2;
+  return batch;
+}
+
+static gboolean
+no_memory (GError **error, gsize bytes)
+{
+  g_autofree char *size = g_format_size (bytes);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+               "no memory for a batch, which takes %s; make `batch` or the segments smaller", size);
+  return FALSE;
+}
+
+static gboolean
+make_buffers (TrainJob *job, GError **error)
+{
+  job->part =
+    job->info.coupled ? job->settings.batch : choose_part (job, job->settings.batch, plan_train);
+  job->part = MIN (job->part, job->sets->train.n);
+  job->infer_part = choose_part (job, INFER_BATCH, plan_infer);
+
+  gsize bytes = MAX (plan_train (job, job->part), plan_infer (job, job->infer_part));
+  gsize part = MAX (job->part, job->infer_part), width = MAX (job->length, job->prefix);
+  if (bytes > G_MAXSIZE / 2 || width > G_MAXSIZE / 8 / sizeof (float) / part)
+    return no_memory (error, MIN (bytes, G_MAXSIZE / 2));
+  if (posix_memalign (&job->workspace, 64, MAX (bytes, 64)) != 0) {
+    job->workspace = NULL;
+    return no_memory (error, bytes);
+  }
+
+  gsize train_width = job->prefix_train ? job->prefix : job->length;
+  gsize floats = MAX (job->part * train_width, job->infer_part * width);
+  guint threads = segue_context_get_threads (job->context);
+  guint feeders =
+    segue_dataset_is_live (job->train.dataset) ? CLAMP (threads / 2, 1, MAX_FEED_THREADS) : 1;
+  job->feed = train_feed_new (floats, feeders, segue_context_get_cancellable (job->context), error);
+
+  job->logits = g_new (float, part * job->info.n_labels);
+  job->gradient = g_new (float, part * job->info.n_labels);
+  job->targets = g_new (gint32, part);
+  job->keys = g_new (guint64, part);
+  job->order = g_new (guint32, job->sets->train.n);
+  if (job->settings.class_weights == TRAIN_WEIGHTS_BALANCED) {
+    job->weights = g_new (float, job->info.n_labels);
+    train_sets_fill_weights (job->sets, job->weights);
+  }
+  return job->feed != NULL;
+}
+
+/* Of all that the bytes in the work folder have to agree with. */
+static guint64
+compute_fingerprint (TrainJob *job)
+{
+  const TrainSettings *s = &job->settings;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "%s %u %u %u %u %u %a %a %a %a %d %" G_GUINT64_FORMAT " %d %d %u",
+                          job->type->name, job->type->result_version, job->part, s->epochs,
+                          s->batch, s->step_items, s->learning_rate, s->weight_decay,
+                          s->label_smoothing, s->gradient_clip, s->schedule.kind,
+                          s->schedule.warmup_steps, s->class_weights, s->best, s->patience);
+  g_string_append_printf (text, " %" G_GUINT64_FORMAT " %" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " %d",
+                          s->seed, job->length, job->prefix, job->prefix_train);
+  GArray *tensors = train_optimiser_get_tensors (job->optimiser);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
+    g_string_append_printf (text, "\n%s %" G_GSIZE_FORMAT " %d", tensor->name, tensor->n_elements,
+                            tensor->gradient != NULL);
+  }
+  for (guint c = 0; c < job->sets->n_labels; c++)
+    g_string_append_printf (text, "\n%s", job->sets->labels[c]);
+
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_checksum_update (checksum, (const guchar *) text->str, (gssize) text->len);
+  const TrainSet *sets[] = { &job->sets->train, &job->sets->validation };
+  for (guint i = 0; i < G_N_ELEMENTS (sets); i++) {
+    for (guint j = 0; j < sets[i]->n; j++) {
+      const TrainSample *sample = &sets[i]->samples[j];
+      guint64 words[] = { sample->key, (guint64) (gint64) sample->label, i };
+      g_checksum_update (checksum, (const guchar *) words, sizeof words);
+    }
+  }
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  guint64 result;
+  g_checksum_get_digest (checksum, digest, &length);
+  memcpy (&result, digest, sizeof result);
+  return result;
+}
+
+TrainJob *
+train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
+{
+  SegueDataset *audio = segue_context_get_input (context, "audio");
+  g_autoptr (TrainJob) job = g_new0 (TrainJob, 1);
+  job->context = context;
+  job->train.features = job->validation.features = -1;
+  job->progress.epochs = g_array_new (FALSE, FALSE, sizeof (TrainEpoch));
+
+  job->sets = train_sets_new (audio, error);
+  if (job->sets == NULL)
+    return NULL;
+  train_settings_resolve (config, job->sets->train.n, segue_context_get_seed (context),
+                          &job->settings);
+  if (!measure (job, audio, error) || !make_model (job, config, error))
+    return NULL;
+  choose_prefix (job);
+  if (!make_buffers (job, error))
+    return NULL;
+  job->optimiser =
+    train_optimiser_new (job->model, &job->settings, segue_context_get_threads (context), error);
+  if (job->optimiser == NULL)
+    return NULL;
+  job->fingerprint = compute_fingerprint (job);
+  return g_steal_pointer (&job);
+}
+
+void
+train_job_free (TrainJob *job)
+{
+  if (job == NULL)
+    return;
+  g_clear_pointer (&job->feed, train_feed_free); /* first: it reads from the rest */
+  if (job->train.features >= 0)
+    close (job->train.features);
+  if (job->validation.features >= 0)
+    close (job->validation.features);
+  g_clear_pointer (&job->optimiser, train_optimiser_free);
+  g_clear_pointer (&job->model, segue_model_free);
+  g_clear_pointer (&job->sets, train_sets_free);
+  g_clear_pointer (&job->progress.epochs, g_array_unref);
+  free (job->workspace);
+  g_free (job->like);
+  g_free (job->weights);
+  g_free (job->logits);
+  g_free (job->gradient);
+  g_free (job->targets);
+  g_free (job->keys);
+  g_free (job->order);
+  g_free (job);
+}

@@ -1,0 +1,87 @@
+/* All that one training holds: made once by train.c, used by each of its parts. */
+#pragma once
+
+#include "feed.h"
+#include "optimiser.h"
+#include "settings.h"
+
+#include <segue/context.h>
+
+/**
+ * TrainEpoch: what a finished epoch came to.
+ * @rate: the learning rate of its last step
+ * @validation_…: NaN where there is no validation set; accuracies are shares, 0…1
+ */
+typedef struct {
+  double loss;
+  double rate;
+  double validation_loss;
+  double validation_accuracy; /* of segments */
+  double validation_song_accuracy;
+} TrainEpoch;
+
+/**
+ * TrainProgress: how far a training is: with the weights and the optimiser's state all that it
+ * takes to go on, bit for bit.
+ * @step: finished steps of all epochs
+ * @loss_sum, @loss_weight: of the epoch under way, over its finished steps
+ * @epochs: #TrainEpoch of each finished epoch
+ */
+typedef struct {
+  guint64 step;
+  double loss_sum;
+  double loss_weight;
+  GArray *epochs;
+} TrainProgress;
+
+/**
+ * TrainJob:
+ * @length: samples of every item
+ * @like: id of the item that said so
+ * @prefix: floats per item after the model's frozen prefix; 0: it is not used
+ * @prefix_train: whether training items take that short cut too
+ * @train, @validation: where their rows come from
+ * @part: items of a training batch that pass at once; fewer than settings->batch where the
+ *   workspace would grow too large and items don't influence each other
+ * @infer_part: likewise for inference
+ * @workspace: 64-byte aligned, enough for any pass of this job
+ * @weights: (nullable): [n_labels] of the loss
+ * @logits, @gradient: [max part, n_labels]; @targets, @keys: [max part]
+ * @fingerprint: of everything that a checkpoint has to agree with
+ */
+typedef struct {
+  SegueContext *context;
+  TrainSettings settings;
+  TrainSets *sets;
+  SegueModel *model;
+  const SegueModelType *type;
+  gpointer impl;
+  SegueModelInfo info;
+  gsize length;
+  char *like;
+  gsize prefix;
+  gboolean prefix_train;
+
+  TrainSource train;
+  TrainSource validation;
+  TrainFeed *feed;
+  guint part;
+  guint infer_part;
+  void *workspace;
+  float *weights;
+  float *logits;
+  float *gradient;
+  gint32 *targets;
+  guint64 *keys;
+  guint32 *order;
+
+  TrainOptimiser *optimiser;
+  TrainProgress progress;
+  guint64 fingerprint;
+} TrainJob;
+
+/** train_job_new: reads one item, makes or loads the model, and makes all buffers. */
+TrainJob *train_job_new (SegueContext *context, const TrainConfig *config, GError **error);
+void train_job_free (TrainJob *job);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrainJob, train_job_free)

@@ -1,0 +1,262 @@
+/* Mini-batch training with AdamW.  All that is drawn (orders, dropout) is a function of seed, epoch,
+ * step and item, so a run that was interrupted goes on bit for bit. */
+#include "learn.h"
+#include "checkpoint.h"
+#include "validate.h"
+
+#include <math.h>
+#include <segue/error.h>
+#include <segue/nn/cross-entropy.h>
+#include <segue/nn/random.h>
+
+/* What a power cut may cost. */
+#define CHECKPOINT_INTERVAL (5 * 60 * G_USEC_PER_SEC)
+/* The name of the shuffle among the users of the seed. */
+#define LAYER_ORDER 0x6f726472
+
+static const TrainEpoch *
+get_epoch (const TrainJob *job, guint index)
+{
+  return &g_array_index (job->progress.epochs, TrainEpoch, index);
+}
+
+/* Whether @a is a better epoch than @b. */
+static gboolean
+is_better (const TrainJob *job, const TrainEpoch *a, const TrainEpoch *b)
+{
+  if (job->settings.best == TRAIN_BEST_ACCURACY && a->validation_accuracy != b->validation_accuracy)
+    return a->validation_accuracy > b->validation_accuracy;
+  return a->validation_loss < b->validation_loss;
+}
+
+/* The first of the best epochs so far. */
+static guint
+find_best (const TrainJob *job)
+{
+  if (job->sets->validation.n == 0 || job->progress.epochs->len == 0)
+    return TRAIN_NO_EPOCH;
+  guint best = 0;
+  for (guint i = 1; i < job->progress.epochs->len; i++) {
+    if (is_better (job, get_epoch (job, i), get_epoch (job, best)))
+      best = i;
+  }
+  return best;
+}
+
+guint
+train_learn_get_kept (const TrainJob *job)
+{
+  guint best = job->settings.best == TRAIN_BEST_LAST ? TRAIN_NO_EPOCH : find_best (job);
+  return best != TRAIN_NO_EPOCH ? best : job->progress.epochs->len - 1;
+}
+
+static gboolean
+is_finished (const TrainJob *job)
+{
+  guint n = job->progress.epochs->len, best = find_best (job);
+  if (n >= job->settings.epochs)
+    return TRUE;
+  return job->settings.patience > 0 && best != TRAIN_NO_EPOCH &&
+         n - 1 - best >= job->settings.patience;
+}
+
+static gboolean
+not_finite (TrainJob *job, const char *what, GError **error)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+               "the %s is no longer a finite number in epoch %u, step %" G_GUINT64_FORMAT
+               "; make learning_rate (%g) smaller, warmup longer, or set gradient_clip",
+               what, job->progress.epochs->len + 1,
+               job->progress.step + 1 - job->progress.epochs->len * job->settings.steps_per_epoch,
+               job->settings.learning_rate);
+  return FALSE;
+}
+
+/* Σ of the loss weights of the items order[first … first + n − 1]: what a step's loss is divided by. */
+static double
+step_divisor (const TrainJob *job, guint first, guint n)
+{
+  double sum = 0;
+  for (guint i = first; i < first + n; i++) {
+    gint32 label = job->sets->train.samples[job->order[i]].label;
+    sum += job->weights != NULL ? (double) job->weights[label] : 1.0;
+  }
+  return sum;
+}
+
+/* Forward and backward of one part of a step; its share of the loss is added to @loss. */
+static gboolean
+run_part (TrainJob *job, const float *rows, guint first, guint n, double divisor, double *loss,
+          GError **error)
+{
+  for (guint i = 0; i < n; i++) {
+    const TrainSample *sample = &job->sets->train.samples[job->order[first + i]];
+    job->targets[i] = sample->label;
+    job->keys[i] = sample->key;
+  }
+  SegueModelPass pass = { .mode = SEGUE_MODEL_TRAIN,
+                          .batch = n,
+                          .length = job->length,
+                          .input = rows,
+                          .from_prefix = job->train.features >= 0,
+                          .items = job->keys,
+                          .seed = job->settings.seed,
+                          .step = job->progress.step,
+                          .workspace = job->workspace,
+                          .logits = job->logits };
+  const SegueNnCrossEntropy loss_of = { .batch = n,
+                                        .classes = job->info.n_labels,
+                                        .label_smoothing = (float) job->settings.label_smoothing,
+                                        .class_weights = job->weights,
+                                        .divisor = divisor };
+  if (!job->type->forward (job->impl, &pass, error))
+    return FALSE;
+  double share =
+    segue_nn_cross_entropy_forward (&loss_of, job->logits, job->targets, job->gradient);
+  if (!isfinite (share))
+    return not_finite (job, "loss", error);
+  *loss += share;
+  segue_nn_cross_entropy_backward (&loss_of, job->gradient, job->targets, job->gradient);
+  return job->type->backward (job->impl, &pass, job->gradient, error);
+}
+
+static void
+report_step (TrainJob *job, double loss, double norm)
+{
+  TrainProgress *progress = &job->progress;
+  guint n = progress->epochs->len;
+  g_autoptr (GString) detail = g_string_new (NULL);
+  g_string_append_printf (detail, "epoch %u of %u, loss %.3f", n + 1, job->settings.epochs,
+                          progress->loss_sum / progress->loss_weight);
+  if (n > 0 && job->sets->validation.n > 0)
+    g_string_append_printf (detail, ", validation %.3f",
+                            get_epoch (job, n - 1)->validation_accuracy);
+  segue_context_progress (job->context, progress->step, job->settings.schedule.total_steps,
+                          detail->str);
+
+  segue_context_scalar (job->context, "train/loss", progress->step, loss);
+  segue_context_scalar (job->context, "train/learning_rate", progress->step,
+                        train_settings_get_rate (&job->settings, progress->step - 1));
+  segue_context_scalar (job->context, "train/gradient_norm", progress->step, norm);
+}
+
+/* One optimiser's step over the items from position @first on. */
+static gboolean
+run_step (TrainJob *job, guint first, GError **error)
+{
+  guint n_step = MIN (job->settings.step_items, job->sets->train.n - first);
+  double divisor = step_divisor (job, first, n_step), loss = 0, norm = 0;
+  for (guint done = 0; done < n_step;) {
+    guint at = 0, n = 0;
+    const float *rows = train_feed_next (job->feed, &at, &n, error);
+    if (rows == NULL || !segue_context_check_cancelled (job->context, error) ||
+        !run_part (job, rows, at, n, divisor, &loss, error))
+      return FALSE;
+    done += n;
+  }
+  if (!train_optimiser_step (job->optimiser, job->progress.step, &norm))
+    return not_finite (job, "gradient", error);
+
+  job->progress.step++;
+  job->progress.loss_sum += loss * divisor;
+  job->progress.loss_weight += divisor;
+  report_step (job, loss, norm);
+  return TRUE;
+}
+
+/* The steps of the epoch under way that are still to be done. */
+static gboolean
+run_epoch (TrainJob *job, GError **error)
+{
+  const guint n = job->sets->train.n, epoch = job->progress.epochs->len;
+  guint64 done = job->progress.step - epoch * job->settings.steps_per_epoch;
+  guint first = (guint) MIN (done * job->settings.step_items, n);
+  const SegueNnRandomKey key = { job->settings.seed, epoch, 0, LAYER_ORDER };
+  segue_nn_random_permutation (&key, n, job->order);
+
+  const TrainPass pass = { .source = &job->train,
+                           .order = job->order,
+                           .first = first,
+                           .part = job->part,
+                           .batch = job->settings.batch,
+                           .epoch = epoch };
+  train_feed_start (job->feed, &pass);
+  gint64 saved = g_get_monotonic_time ();
+  for (; first < n; first += MIN (job->settings.step_items, n - first)) {
+    if (!run_step (job, first, error))
+      return FALSE;
+    if (g_get_monotonic_time () - saved > CHECKPOINT_INTERVAL) {
+      if (!train_checkpoint_save (job, error))
+        return FALSE;
+      saved = g_get_monotonic_time ();
+    }
+  }
+  return TRUE;
+}
+
+static void
+report_epoch (TrainJob *job, guint index)
+{
+  const TrainEpoch *epoch = get_epoch (job, index);
+  guint64 step = (index + 1) * job->settings.steps_per_epoch;
+  segue_context_scalar (job->context, "train/epoch_loss", step, epoch->loss);
+  if (job->sets->validation.n == 0)
+    return;
+  segue_context_scalar (job->context, "validation/loss", step, epoch->validation_loss);
+  segue_context_scalar (job->context, "validation/accuracy", step, epoch->validation_accuracy);
+  segue_context_scalar (job->context, "validation/song_accuracy", step,
+                        epoch->validation_song_accuracy);
+}
+
+/* Validates, records the epoch, and keeps its weights where they are the best so far. */
+static gboolean
+end_epoch (TrainJob *job, GError **error)
+{
+  TrainProgress *progress = &job->progress;
+  guint index = progress->epochs->len, best_before = find_best (job);
+  TrainEpoch epoch = { .loss = progress->loss_sum / progress->loss_weight,
+                       .rate = train_settings_get_rate (&job->settings, progress->step - 1) };
+  if (!train_validate (job, &epoch, error))
+    return FALSE;
+  g_array_append_val (progress->epochs, epoch);
+  progress->loss_sum = progress->loss_weight = 0;
+  report_epoch (job, index);
+
+  guint kept = train_learn_get_kept (job);
+  if (is_finished (job))
+    return TRUE;
+  if (kept == index && job->settings.best != TRAIN_BEST_LAST && job->sets->validation.n > 0 &&
+      !train_checkpoint_save_epoch (job, index, error))
+    return FALSE;
+  if (!train_checkpoint_save (job, error))
+    return FALSE;
+  /* Only now does no checkpoint speak of the former best any more. */
+  if (kept == index && best_before != TRAIN_NO_EPOCH)
+    train_checkpoint_remove_epoch (job, best_before);
+  return TRUE;
+}
+
+gboolean
+train_learn (TrainJob *job, GError **error)
+{
+  train_checkpoint_load (job);
+  if (job->progress.step > 0)
+    segue_context_log (job->context, G_LOG_LEVEL_INFO,
+                       "going on from step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT,
+                       job->progress.step, job->settings.schedule.total_steps);
+  for (guint i = 0; i < job->progress.epochs->len; i++)
+    report_epoch (job, i);
+
+  GError *local = NULL;
+  while (!is_finished (job)) {
+    if (run_epoch (job, &local) && end_epoch (job, &local))
+      continue;
+    /* The unfinished step is dropped, all before it kept. */
+    if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED) && job->progress.step > 0)
+      train_checkpoint_save (job, NULL);
+    g_propagate_error (error, local);
+    return FALSE;
+  }
+  guint kept = train_learn_get_kept (job);
+  return kept + 1 == job->progress.epochs->len || train_checkpoint_load_epoch (job, kept, error);
+}

@@ -1,0 +1,113 @@
+/* One step: norm over all gradients, clipping, AdamW per tensor. */
+#include "optimiser.h"
+
+#include <math.h>
+#include <segue/error.h>
+#include <segue/nn/optimiser.h>
+#include <string.h>
+
+struct _TrainOptimiser {
+  SegueModel *model; /* borrowed */
+  const TrainSettings *settings;
+  SegueNnPool *pool;
+  GArray *tensors; /* SegueModelTensor */
+  guint n_trained;
+  const float **gradients; /* [n_trained] */
+  gsize *sizes;            /* [n_trained] */
+  float *moments;          /* first moments of all trained tensors, then second */
+  gsize n_moments;         /* of one kind */
+};
+
+TrainOptimiser *
+train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint threads,
+                     GError **error)
+{
+  g_autoptr (TrainOptimiser) optimiser = g_new0 (TrainOptimiser, 1);
+  optimiser->model = model;
+  optimiser->settings = settings;
+  optimiser->pool = segue_nn_pool_new (threads, NULL, error);
+  if (optimiser->pool == NULL)
+    return NULL;
+
+  optimiser->tensors = segue_model_get_type (model)->list_tensors (segue_model_get_impl (model));
+  optimiser->gradients = g_new0 (const float *, optimiser->tensors->len);
+  optimiser->sizes = g_new0 (gsize, optimiser->tensors->len);
+  for (guint i = 0; i < optimiser->tensors->len; i++) {
+    SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
+    if (tensor->gradient == NULL)
+      continue;
+    memset (tensor->gradient, 0, tensor->n_elements * sizeof (float));
+    optimiser->gradients[optimiser->n_trained] = tensor->gradient;
+    optimiser->sizes[optimiser->n_trained++] = tensor->n_elements;
+    optimiser->n_moments += tensor->n_elements;
+  }
+  optimiser->moments = g_try_new0 (float, 2 * optimiser->n_moments);
+  if (optimiser->n_trained == 0) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "nothing of this '%s' model is trained: all of it is frozen",
+                 segue_model_get_type (model)->name);
+    return NULL;
+  }
+  if (optimiser->moments == NULL) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "no memory for the %" G_GSIZE_FORMAT " MiB that the optimiser needs",
+                 2 * optimiser->n_moments / (1024 * 1024 / sizeof (float)));
+    return NULL;
+  }
+  return g_steal_pointer (&optimiser);
+}
+
+void
+train_optimiser_free (TrainOptimiser *optimiser)
+{
+  if (optimiser == NULL)
+    return;
+  g_clear_pointer (&optimiser->pool, segue_nn_pool_free);
+  g_clear_pointer (&optimiser->tensors, g_array_unref);
+  g_free (optimiser->gradients);
+  g_free (optimiser->sizes);
+  g_free (optimiser->moments);
+  g_free (optimiser);
+}
+
+gboolean
+train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm)
+{
+  const TrainSettings *settings = optimiser->settings;
+  const SegueNnAdamW adamw = SEGUE_NN_ADAMW_DEFAULT;
+  *norm = segue_nn_grad_norm (optimiser->pool, optimiser->n_trained, optimiser->gradients,
+                              optimiser->sizes);
+  if (!isfinite (*norm))
+    return FALSE;
+
+  float scale =
+    settings->gradient_clip > 0 ? segue_nn_clip_coefficient (*norm, settings->gradient_clip) : 1.0f;
+  double rate = train_settings_get_rate (settings, step);
+  gsize offset = 0;
+  for (guint i = 0; i < optimiser->tensors->len; i++) {
+    SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
+    if (tensor->gradient == NULL)
+      continue;
+    segue_nn_adamw_step (optimiser->pool, &adamw, step + 1, rate,
+                         tensor->decay ? settings->weight_decay : 0, scale, tensor->n_elements,
+                         tensor->gradient, optimiser->moments + offset,
+                         optimiser->moments + optimiser->n_moments + offset, tensor->value);
+    memset (tensor->gradient, 0, tensor->n_elements * sizeof (float));
+    offset += tensor->n_elements;
+  }
+  segue_model_get_type (optimiser->model)->changed (segue_model_get_impl (optimiser->model));
+  return TRUE;
+}
+
+GArray *
+train_optimiser_get_tensors (TrainOptimiser *optimiser)
+{
+  return optimiser->tensors;
+}
+
+float *
+train_optimiser_get_state (TrainOptimiser *optimiser, gsize *n)
+{
+  *n = 2 * optimiser->n_moments;
+  return optimiser->moments;
+}

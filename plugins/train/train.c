@@ -1,0 +1,160 @@
+/* train: a dataset of labelled segments → a model folder. */
+#include "history.h"
+#include "job.h"
+#include "learn.h"
+#include "prefix.h"
+
+#include <segue/plugin.h>
+
+static const char *const schedules[] = { "linear", "cosine", "one-cycle", "constant", NULL };
+static const char *const class_weights[] = { "none", "balanced", NULL };
+static const char *const bests[] = { "accuracy", "loss", "last", NULL };
+
+#define BY_RECIPE " Where it is not given, the model type's own recipe says."
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (TrainConfig, model, SEGUE_PARAM_MODEL, .def = "mel-cnn",
+               .doc = "The model type, by name or with parameters of its own: "
+                      "`{ use: NAME, … }`."),
+  SEGUE_PARAM (TrainConfig, init, SEGUE_PARAM_MODEL_REF, .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "Weights to start from: a model folder, or ORG/NAME of one that was fetched. "
+                      "A head for other labels is made anew. Without it weights are random."),
+  SEGUE_PARAM (TrainConfig, epochs, SEGUE_PARAM_INT, .min = 1, .max = 100000,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "How often every training segment is seen." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, batch, SEGUE_PARAM_INT, .min = 1, .max = 4096,
+               .flags = SEGUE_PARAM_OPTIONAL, .unit = "segments",
+               .doc = "Segments that pass through the model together." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, accumulate, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 4096,
+               .doc = "Batches whose gradients make one step of the optimiser: a large batch in "
+                      "the memory of a small one."),
+  SEGUE_PARAM (TrainConfig, learning_rate, SEGUE_PARAM_DOUBLE, .min = 1e-9, .max = 10,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "The largest step size, which the schedule then scales." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, schedule, SEGUE_PARAM_CHOICE, .choices = schedules,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "How the learning rate falls after the warm-up." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, warmup, SEGUE_PARAM_DOUBLE, .min = 0, .max = 1e9,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "How long the learning rate rises: up to 1, a share of all steps; above, a "
+                      "number of steps." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, weight_decay, SEGUE_PARAM_DOUBLE, .min = 0, .max = 10,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "Decoupled weight decay (AdamW); never on biases and norms." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, label_smoothing, SEGUE_PARAM_DOUBLE, .min = 0, .max = 0.9,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "Share of the target spread over all labels." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, gradient_clip, SEGUE_PARAM_DOUBLE, .min = 0, .max = 1e6,
+               .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "Largest L2 norm of all gradients together; 0 clips nothing." BY_RECIPE),
+  SEGUE_PARAM (TrainConfig, class_weights, SEGUE_PARAM_CHOICE, .def = "none",
+               .choices = class_weights,
+               .doc = "`balanced`: a label with fewer segments weighs more in the loss, so that "
+                      "all labels count the same."),
+  SEGUE_PARAM (TrainConfig, best, SEGUE_PARAM_CHOICE, .def = "accuracy", .choices = bests,
+               .doc = "Which epoch's weights are kept: the one with the best accuracy on "
+                      "validation segments (of equals, the one with less loss), the one with the "
+                      "least validation loss, or the last. Without a validation set: the last."),
+  SEGUE_PARAM (TrainConfig, early_stopping, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 100000,
+               .unit = "epochs",
+               .doc = "Stop after so many epochs without a better one; 0: never."),
+  SEGUE_PARAM (TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
+               .doc = "Compute the part of the model that is not trained once per segment and keep "
+                      "its output on disk while training, rather than in every epoch."),
+  NULL,
+};
+
+static gboolean
+train_check (const void *config, GError **error)
+{
+  return train_settings_check (config, error);
+}
+
+static void
+report_sets (TrainJob *job)
+{
+  const TrainSet *train = &job->sets->train, *validation = &job->sets->validation;
+  segue_context_log (job->context, G_LOG_LEVEL_INFO,
+                     "%s, %u labels: %u segments of %u songs to train on, %u of %u to validate",
+                     job->type->name, job->sets->n_labels, train->n, train->n_songs, validation->n,
+                     validation->n_songs);
+  if (job->part < job->settings.batch && job->part < train->n)
+    segue_context_log (job->context, G_LOG_LEVEL_INFO,
+                       "batches of %u pass %u segments at a time to save memory",
+                       job->settings.batch, job->part);
+  if (job->sets->n_unknown > 0)
+    segue_context_log (job->context, G_LOG_LEVEL_WARNING,
+                       "%u validation segments have labels that no training segment has; they "
+                       "count as wrong",
+                       job->sets->n_unknown);
+}
+
+static gboolean
+check_validation (TrainJob *job, GError **error)
+{
+  if (job->settings.patience == 0 || job->sets->validation.n > 0)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "early_stopping needs a validation set, and there is none; let `split` make one, or "
+               "set early_stopping to 0");
+  return FALSE;
+}
+
+static gboolean
+train_collect (gpointer instance, SegueContext *context, GError **error)
+{
+  g_autoptr (TrainJob) job = train_job_new (context, segue_context_get_config (context), error);
+  if (job == NULL || !check_validation (job, error))
+    return FALSE;
+  report_sets (job);
+  if (!train_prefix_prepare (job, error) || !train_learn (job, error))
+    return FALSE;
+
+  const char *folder = segue_context_get_output_folder (context, error);
+  if (folder == NULL)
+    return FALSE;
+  g_autofree char *path = g_build_filename (folder, "model", NULL);
+  const char *preparation = segue_dataset_get_preparation (job->train.dataset);
+  return train_history_write (job, folder, error) &&
+         segue_model_save (job->model, path, preparation, error) &&
+         segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
+                             error);
+}
+
+static const SeguePort inputs[] = {
+  { "audio", SEGUE_KIND_AUDIO, SEGUE_PORT_LIVE,
+    "Labelled mono segments of one length and rate; those without a set are trained on." },
+  { NULL },
+};
+
+static const SeguePort outputs[] = {
+  { "model", SEGUE_KIND_MODEL, 0, "A folder in the Hugging Face layout, with segue.json." },
+  { NULL },
+};
+
+static const SegueStageType train = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "train",
+  .summary = "Trains a classifier on labelled segments",
+  .doc =
+    "Trains a model type on the items of the set `train` and tries it on those of `validation` "
+    "after each epoch. What the pipeline leaves open (epochs, batch, learning_rate, schedule, "
+    "warmup, weight_decay, label_smoothing, gradient_clip) is taken from the recipe of the model "
+    "type, which `segue inspect MODEL` shows.\n\n"
+    "The optimiser is AdamW. The same seed gives the same model, whatever the number of threads. "
+    "A training that was interrupted goes on where it was.\n\n"
+    "Leaves `model/` and `history.json`.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_COLLECT,
+  .flags = SEGUE_STAGE_SEEDED,
+  .inputs = inputs,
+  .outputs = outputs,
+  .params = params,
+  .config_size = sizeof (TrainConfig),
+  .check = train_check,
+  .collect = train_collect,
+};
+
+static const SegueStageType *const stages[] = { &train, NULL };
+
+SEGUE_PLUGIN (.name = "train", .version = "1.0", .licence = "MIT", .stages = stages)

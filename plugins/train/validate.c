@@ -1,0 +1,105 @@
+/* One pass over the validation set, in the order in which it stands. */
+#include "validate.h"
+
+#include <math.h>
+#include <segue/error.h>
+#include <segue/nn/cross-entropy.h>
+
+/* What is added up over the pass.  @songs: [n_songs, n_labels] probabilities; @labels: [n_songs]. */
+typedef struct {
+  double *songs;
+  gint32 *labels;
+  double loss;
+  guint n_known, n_right;
+} Tally;
+
+static guint
+largest (const double *row, guint n)
+{
+  guint best = 0;
+  for (guint c = 1; c < n; c++) {
+    if (row[c] > row[best])
+      best = c;
+  }
+  return best;
+}
+
+/* One row of logits: softmax and loss in double. */
+static void
+count_row (const TrainJob *job, const TrainSample *sample, const float *logits, double *row,
+           Tally *tally)
+{
+  guint n = job->info.n_labels;
+  double top = logits[0], sum = 0;
+  for (guint c = 1; c < n; c++)
+    top = MAX (top, (double) logits[c]);
+  for (guint c = 0; c < n; c++)
+    sum += row[c] = exp ((double) logits[c] - top);
+  for (guint c = 0; c < n; c++)
+    tally->songs[(gsize) sample->song * n + c] += row[c] /= sum;
+
+  tally->labels[sample->song] = sample->label;
+  if (sample->label == SEGUE_NN_IGNORE)
+    return;
+  tally->n_known++;
+  tally->loss += log (sum) - ((double) logits[sample->label] - top);
+  tally->n_right += largest (row, n) == (guint) sample->label;
+}
+
+static gboolean
+run (TrainJob *job, Tally *tally, GError **error)
+{
+  const TrainSource *source = &job->validation;
+  const TrainPass feed_pass = { .source = source,
+                                .part = job->infer_part,
+                                .batch = job->infer_part };
+  g_autofree double *row = g_new (double, job->info.n_labels);
+  const float *rows;
+  guint first, n;
+  GError *local = NULL;
+
+  train_feed_start (job->feed, &feed_pass);
+  while ((rows = train_feed_next (job->feed, &first, &n, &local)) != NULL) {
+    SegueModelPass pass = { .mode = SEGUE_MODEL_INFER,
+                            .batch = n,
+                            .length = job->length,
+                            .input = rows,
+                            .from_prefix = source->features >= 0,
+                            .workspace = job->workspace,
+                            .logits = job->logits };
+    if (!segue_context_check_cancelled (job->context, error) ||
+        !job->type->forward (job->impl, &pass, error))
+      return FALSE;
+    for (guint i = 0; i < n; i++)
+      count_row (job, &source->set->samples[first + i], job->logits + i * job->info.n_labels, row,
+                 tally);
+  }
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
+gboolean
+train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
+{
+  const TrainSet *set = &job->sets->validation;
+  guint n_labels = job->info.n_labels, n_songs_right = 0;
+  epoch->validation_loss = epoch->validation_accuracy = epoch->validation_song_accuracy = NAN;
+  if (set->n == 0)
+    return TRUE;
+
+  g_autofree double *songs = g_new0 (double, (gsize) set->n_songs *n_labels);
+  g_autofree gint32 *labels = g_new0 (gint32, set->n_songs);
+  Tally tally = { .songs = songs, .labels = labels };
+  if (!run (job, &tally, error))
+    return FALSE;
+
+  for (guint s = 0; s < set->n_songs; s++)
+    n_songs_right +=
+      labels[s] >= 0 && largest (songs + (gsize) s * n_labels, n_labels) == (guint) labels[s];
+  epoch->validation_loss = tally.n_known > 0 ? tally.loss / tally.n_known : NAN;
+  epoch->validation_accuracy = (double) tally.n_right / set->n;
+  epoch->validation_song_accuracy = (double) n_songs_right / set->n_songs;
+  return TRUE;
+}

@@ -1,0 +1,8 @@
+/* How the model does on the validation set. */
+#pragma once
+
+#include "job.h"
+
+/** train_validate: fills the validation_… fields of @epoch.  A song's answer is the mean of its segments'
+ * probabilities; items whose label is unknown to the model count as wrong and have no loss. */
+gboolean train_validate (TrainJob *job, TrainEpoch *epoch, GError **error);

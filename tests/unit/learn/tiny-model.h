@@ -1,0 +1,19 @@
+/* A model type small enough to train in milliseconds: a linear classifier over frame statistics. */
+#pragma once
+
+#include <segue/plugin.h>
+
+/** tiny_with_stages: a plugin of @stages (those of another plugin) and the model type `tiny`. */
+const SeguePlugin *tiny_with_stages (const SeguePlugin *stages);
+
+/** tiny_cancel_after: @cancellable is cancelled by the @n-th pass (forward or prefix) from now on;
+ * %NULL: never. */
+void tiny_cancel_after (GCancellable *cancellable, guint n);
+
+/** tiny_tone, tiny_noise: (transfer full): a segment of 1600 samples at 8 kHz, drawn by @draw. */
+SegueItem *tiny_tone (const char *id, guint draw);
+SegueItem *tiny_noise (const char *id, guint draw);
+
+/** tiny_songs: (transfer full): @n_songs each of tones and of noise, @n_segments per song, with labels and sets:
+ * of each four songs the last is `validation` where @validation. */
+GPtrArray *tiny_songs (guint n_songs, guint n_segments, gboolean validation);
