@@ -1,0 +1,59 @@
+#pragma once
+
+#include <segue/nn/pool.h>
+
+G_BEGIN_DECLS
+
+/* Log-mel spectrograms. Frame t of band m is
+ *
+ *   log (floor + Σ_k F[m, k] · |X_t[k]|²),   X_t = DFT of window · samples t·hop … t·hop + window − 1
+ *
+ * (natural logarithm; frames lie wholly inside the samples, nothing is padded or centred). The window is Hann's,
+ * periodic as in torch.hann_window, and scaled to the sum 2, so that a sine of amplitude a on a
+ * bin's frequency has |X| = a whatever the window's length, and `floor` is a power relative to that
+ * of full scale: 1e-6 is 60 dB down.
+ *
+ * F are triangles that rise from one centre to the next and fall to the one after, with height 1, at
+ * bands + 2 frequencies that are equally far apart on the mel scale:
+ *
+ *   HTK     mel = 2595 · log10 (1 + Hz / 700)
+ *   Slaney  mel = 3 · Hz / 200 below 1000 Hz; above, 15 + 27 · log_6.4 (Hz / 1000)
+ *           (Auditory Toolbox 1998) */
+typedef enum { SEGUE_NN_MEL_HTK, SEGUE_NN_MEL_SLANEY } SegueNnMelScale;
+
+typedef struct {
+  double rate;  /* Hz */
+  gsize window; /* samples, 2 … fft */
+  gsize hop;    /* samples, >= 1 */
+  gsize fft;    /* points, even, at most SEGUE_NN_LOG_MEL_MAX_FFT; zeros follow the window */
+  gsize bands;  /* 1 … SEGUE_NN_LOG_MEL_MAX_BANDS */
+  double low;   /* Hz, lower end of the first band */
+  double high;  /* Hz, upper end of the last; at most rate / 2 */
+  double floor; /* > 0 */
+  SegueNnMelScale scale;
+} SegueNnLogMelConfig;
+
+#define SEGUE_NN_LOG_MEL_MAX_FFT   65536
+#define SEGUE_NN_LOG_MEL_MAX_BANDS 1024
+
+/* Tables and FFT plans for one configuration. */
+typedef struct _SegueNnLogMel SegueNnLogMel;
+
+/* pool: whose threads will use it; only pools with no more threads may.
+ * Errors: SEGUE_ERROR_DATA for a configuration outside the bounds above, or one with a band so narrow
+ * that no bin of the FFT lies in it; SEGUE_ERROR_RESOURCE. */
+SEGUE_API SegueNnLogMel *segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnPool *pool,
+                                               GError **error);
+/* NULL is accepted. */
+SEGUE_API void segue_nn_log_mel_free (SegueNnLogMel *log_mel);
+
+/* Frames of `samples` samples: ⌊(samples − window) / hop⌋ + 1, or 0. */
+SEGUE_API gsize segue_nn_log_mel_frames (const SegueNnLogMelConfig *config, gsize samples);
+
+/* x [batch, samples] → y [batch, frames, bands]. One call at a time for each SegueNnLogMel. */
+SEGUE_API void segue_nn_log_mel_forward (SegueNnPool *pool, SegueNnLogMel *log_mel, gsize batch,
+                                         gsize samples, const float *x, float *y);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnLogMel, segue_nn_log_mel_free)
+
+G_END_DECLS

@@ -1,0 +1,102 @@
+#include "nn-private.h"
+
+#include <math.h>
+#include <segue/nn/batch-norm.h>
+
+typedef struct {
+  gsize rows, channels;
+  gsize block; /* rows of a tile */
+  const float *x;
+  float *sums; /* [tiles, 3, channels]: mean, sum of squares around it, sum around it */
+} Statistics;
+
+static gsize
+count_tiles (gsize rows, gsize channels)
+{
+  return nn_tiles (rows, nn_block_rows (channels));
+}
+
+gsize
+segue_nn_batch_norm_scratch (gsize rows, gsize channels)
+{
+  return count_tiles (rows, channels) * 3 * channels;
+}
+
+/* The first sum is rounded; what the second finds left over around it corrects both. */
+NN_VECTORISED static void
+sum_tile (gpointer data, gsize tile, guint thread)
+{
+  const Statistics *s = data;
+  gsize channels = s->channels;
+  gsize rows = nn_tile_length (s->rows, s->block, tile);
+  const float *x = s->x + tile * s->block * channels;
+  float *mean = s->sums + tile * 3 * channels, *squares = mean + channels;
+  float *left = squares + channels;
+
+  for (gsize c = 0; c < channels; c++)
+    mean[c] = squares[c] = left[c] = 0.0f;
+  for (gsize row = 0; row < rows; row++)
+    for (gsize c = 0; c < channels; c++)
+      mean[c] += x[row * channels + c];
+  for (gsize c = 0; c < channels; c++)
+    mean[c] /= (float) rows;
+  for (gsize row = 0; row < rows; row++)
+    for (gsize c = 0; c < channels; c++) {
+      float d = x[row * channels + c] - mean[c];
+      left[c] += d;
+      squares[c] += d * d;
+    }
+}
+
+void
+segue_nn_batch_norm_statistics (SegueNnPool *pool, gsize rows, gsize channels, const float *x,
+                                float *mean, float *variance, float *scratch)
+{
+  g_assert (rows > 0);
+  Statistics s = { rows, channels, nn_block_rows (channels), x, scratch };
+  gsize tiles = count_tiles (rows, channels);
+  segue_nn_pool_run (pool, tiles, sum_tile, &s);
+
+  /* Chan, Golub & LeVeque 1979: merging sums of squares around different means. */
+  for (gsize c = 0; c < channels; c++) {
+    double n = 0.0, m = 0.0, squares = 0.0;
+    for (gsize tile = 0; tile < tiles; tile++) {
+      const float *sums = scratch + tile * 3 * channels + c;
+      double more = (double) nn_tile_length (rows, s.block, tile);
+      double left = (double) sums[2 * channels] / more;
+      double d = (double) sums[0] + left - m;
+      squares += (double) sums[channels] - left * left * more + d * d * n * more / (n + more);
+      m += d * more / (n + more);
+      n += more;
+    }
+    mean[c] = (float) m;
+    variance[c] = (float) (squares / n);
+  }
+}
+
+void
+segue_nn_batch_norm_track (gsize rows, gsize channels, double momentum, const float *mean,
+                           const float *variance, float *running_mean, float *running_variance)
+{
+  double unbiased = rows > 1 ? (double) rows / (double) (rows - 1) : 1.0;
+  for (gsize c = 0; c < channels; c++) {
+    running_mean[c] =
+      (float) ((1.0 - momentum) * (double) running_mean[c] + momentum * (double) mean[c]);
+    running_variance[c] = (float) ((1.0 - momentum) * (double) running_variance[c] +
+                                   momentum * unbiased * (double) variance[c]);
+  }
+}
+
+void
+segue_nn_batch_norm_fold (gsize channels, float eps, const float *gamma, const float *beta,
+                          const float *mean, const float *variance, float *scale, float *shift,
+                          float *rstd)
+{
+  for (gsize c = 0; c < channels; c++) {
+    double r = 1.0 / sqrt ((double) variance[c] + (double) eps);
+    scale[c] = (float) ((double) gamma[c] * r);
+    shift[c] = (float) ((double) beta[c] - (double) mean[c] * (double) gamma[c] * r);
+    if (rstd != NULL)
+      rstd[c] = (float) r;
+  }
+}
