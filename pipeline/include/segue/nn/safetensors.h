@@ -8,8 +8,8 @@ G_BEGIN_DECLS
  *
  * A file is hostile until it was opened: segue_safetensors_open () checks everything that the format
  * promises (length of header, UTF-8, no duplicate names, known dtypes, sizes that multiply without overflow
- * and agree with offsets, no holes, no overlaps, nothing after the end) before it gives out a pointer.
- * Afterwards lookups can't go out of bounds. */
+ * and agree with offsets, no holes, no overlaps, nothing after the end) before it tells of any tensor. Data
+ * is read from the file straight into the caller's buffer. */
 typedef enum {
   SEGUE_SAFETENSORS_F32,
   SEGUE_SAFETENSORS_F16,
@@ -37,16 +37,15 @@ typedef struct {
   gsize shape[SEGUE_SAFETENSORS_MAX_DIMENSIONS];
   gsize n_elements;
   gsize n_bytes;
-  const guint8
-    *data; /* raw little-endian elements, perhaps unaligned; valid while the file is open */
+  guint64 offset; /* of its first byte in the file */
 } SegueTensorInfo;
 
 typedef struct _SegueSafetensors SegueSafetensors;
 
-/* Maps the file; nothing is read twice. Any number of threads may read an open file. The file must not
- * be cut short by somebody else while it is open (replacing it by rename is fine).
- * Errors: SEGUE_ERROR_IO where it can't be read, SEGUE_ERROR_DATA where it isn't a sound safetensors
- * file; both name the file. */
+/* Reads and checks the header; the file stays open. Any number of threads may read from it. What is
+ * renamed over it doesn't matter; what is cut off it meanwhile is an error when it is read.
+ * Errors: SEGUE_ERROR_NO_INPUT where there is no such file, SEGUE_ERROR_IO where it can't be read,
+ * SEGUE_ERROR_DATA where it isn't a sound safetensors file; all name the file. */
 SEGUE_API SegueSafetensors *segue_safetensors_open (const char *path, GError **error);
 
 /* The same over bytes; `name` stands for the file in messages. Keeps a reference to bytes. */
@@ -66,12 +65,17 @@ SEGUE_API const SegueTensorInfo *segue_safetensors_lookup (SegueSafetensors *fil
 /* A value of __metadata__, or NULL. */
 SEGUE_API const char *segue_safetensors_get_metadata (SegueSafetensors *file, const char *key);
 
-/* Copies the tensor `name` into out [product of shape], converting F16, BF16 and F64 to float32.
- * Errors (SEGUE_ERROR_DATA): no such tensor, another shape than shape [n_dims], or not a
- * floating-point type. `out` is untouched on failure. */
+/* Reads the tensor `name` into out [product of shape], converting F16, BF16 and F64 to float32.
+ * Errors: SEGUE_ERROR_DATA where there is no such tensor, it has another shape than shape [n_dims], or isn't
+ * of a floating-point type; `out` is untouched then. SEGUE_ERROR_IO where reading fails. */
 SEGUE_API gboolean segue_safetensors_read_f32 (SegueSafetensors *file, const char *name,
                                                guint n_dims, const gsize *shape, float *out,
                                                GError **error);
+
+/* Reads the little-endian elements of `tensor`, which must be of this file, as they are: n_bytes into
+ * out. SEGUE_ERROR_IO where reading fails. */
+SEGUE_API gboolean segue_safetensors_read (SegueSafetensors *file, const SegueTensorInfo *tensor,
+                                           gpointer out, GError **error);
 
 /* Collects tensors and writes them in one go. */
 typedef struct _SegueSafetensorsWriter SegueSafetensorsWriter;
@@ -98,8 +102,8 @@ SEGUE_API void segue_safetensors_writer_take_f32 (SegueSafetensorsWriter *writer
 
 /* Writes a temporary file beside `path`, fsyncs it and renames it there: `path` is either the whole new
  * file or what it was. Equal content gives equal bytes. Tensors stand in the order of their names, those
- * of wider dtypes first, data aligned to 8 bytes.
- * Errors: SEGUE_ERROR_IO. */
+ * of wider dtypes first, so that all are aligned.
+ * Errors: SEGUE_ERROR_CANNOT_CREATE, SEGUE_ERROR_IO. */
 SEGUE_API gboolean segue_safetensors_writer_write (SegueSafetensorsWriter *writer, const char *path,
                                                    GError **error);
 

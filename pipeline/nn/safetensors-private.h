@@ -1,0 +1,33 @@
+#pragma once
+
+#include <segue/nn/safetensors.h>
+
+/* The format's own limit; what is larger was not made by honest means. */
+#define SAFETENSORS_MAX_HEADER ((guint64) 100000000)
+
+#define SAFETENSORS_METADATA "__metadata__"
+
+/* FALSE where no dtype of ours is called so. */
+gboolean nn_safetensors_dtype_from_name (const char *name, SegueSafetensorsDtype *dtype);
+
+/* FALSE for types that aren't floating point. `from` may be unaligned. */
+gboolean nn_safetensors_is_float (SegueSafetensorsDtype dtype);
+void nn_safetensors_to_f32 (SegueSafetensorsDtype dtype, gsize n, const guint8 *from, float *to);
+
+/* Product of shape times the size of an element; FALSE on overflow. */
+gboolean nn_safetensors_size (SegueSafetensorsDtype dtype, guint n_dims, const gsize *shape,
+                              gsize *n_elements, gsize *n_bytes);
+
+/* What the JSON text of a header says, checked against the length of the data that follows. */
+typedef struct {
+  SegueTensorInfo *tensors; /* sorted by name; names belong to the header */
+  gsize n_tensors;
+  GHashTable *metadata; /* owned strings */
+} NnSafetensorsHeader;
+
+/* data_start: where data begins in the file; data_length: how much there is. `name` is the file's, for
+ * messages. On failure nothing is left to clear. */
+gboolean nn_safetensors_parse (const char *text, gsize length, guint64 data_start,
+                               guint64 data_length, const char *name, NnSafetensorsHeader *header,
+                               GError **error);
+void nn_safetensors_header_clear (NnSafetensorsHeader *header);

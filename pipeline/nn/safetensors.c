@@ -1,0 +1,224 @@
+/* Reading safetensors files. */
+#include "safetensors-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <segue/error.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK 65536 /* bytes that are converted at a time */
+
+struct _SegueSafetensors {
+  char *name; /* for messages */
+  int fd;     /* or −1, and bytes */
+  GBytes *bytes;
+  NnSafetensorsHeader header;
+};
+
+/* length bytes from offset; that the file was long enough was seen when it was opened. */
+static gboolean
+read_at (SegueSafetensors *file, guint64 offset, gsize length, void *out, GError **error)
+{
+  if (length == 0)
+    return TRUE;
+  if (file->fd < 0) {
+    memcpy (out, (const guint8 *) g_bytes_get_data (file->bytes, NULL) + offset, length);
+    return TRUE;
+  }
+  for (gsize done = 0; done < length;) {
+    gssize n = pread (file->fd, (guint8 *) out + done, MIN (length - done, (gsize) 1 << 30),
+                      (off_t) (offset + done));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", file->name);
+    if (n == 0) {
+      g_autofree char *shown = g_filename_display_name (file->name);
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                   "‘%s’ became shorter while it was being read; get it again", shown);
+      return FALSE;
+    }
+    done += (gsize) n;
+  }
+  return TRUE;
+}
+
+static gboolean
+refuse (SegueSafetensors *file, const char *what, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (file->name);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "‘%s’ is not a sound safetensors file: %s; get it again", shown, what);
+  return FALSE;
+}
+
+static gboolean
+read_header (SegueSafetensors *file, guint64 file_length, GError **error)
+{
+  guint8 prefix[8];
+  guint64 length = 0;
+  if (file_length < sizeof prefix)
+    return refuse (file, "it is too short", error);
+  if (!read_at (file, 0, sizeof prefix, prefix, error))
+    return FALSE;
+  for (guint i = 0; i < sizeof prefix; i++)
+    length |= (guint64) prefix[i] << (8 * i);
+  if (length > SAFETENSORS_MAX_HEADER)
+    return refuse (file, "its header is said to be larger than 100 MB", error);
+  if (length > file_length - sizeof prefix)
+    return refuse (file, "its header is cut short", error);
+
+  g_autofree char *text = g_try_malloc (length + 1);
+  if (text == NULL) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for the header of ‘%s’",
+                 file->name);
+    return FALSE;
+  }
+  guint64 data_start = sizeof prefix + length;
+  return read_at (file, sizeof prefix, (gsize) length, text, error) &&
+         nn_safetensors_parse (text, (gsize) length, data_start, file_length - data_start,
+                               file->name, &file->header, error);
+}
+
+SegueSafetensors *
+segue_safetensors_open (const char *path, GError **error)
+{
+  g_autoptr (SegueSafetensors) file = g_new0 (SegueSafetensors, 1);
+  struct stat status;
+  file->name = g_strdup (path);
+  /* NONBLOCK: a pipe of that name must not stop us. */
+  file->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file->fd < 0 || fstat (file->fd, &status) != 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    return NULL;
+  }
+  if (!S_ISREG (status.st_mode)) {
+    refuse (file, "it is not a regular file", error);
+    return NULL;
+  }
+  if (!read_header (file, (guint64) status.st_size, error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+SegueSafetensors *
+segue_safetensors_open_bytes (GBytes *bytes, const char *name, GError **error)
+{
+  g_autoptr (SegueSafetensors) file = g_new0 (SegueSafetensors, 1);
+  file->name = g_strdup (name);
+  file->fd = -1;
+  file->bytes = g_bytes_ref (bytes);
+  if (!read_header (file, g_bytes_get_size (bytes), error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+void
+segue_safetensors_free (SegueSafetensors *file)
+{
+  if (file == NULL)
+    return;
+  nn_safetensors_header_clear (&file->header);
+  if (file->fd >= 0)
+    close (file->fd);
+  g_clear_pointer (&file->bytes, g_bytes_unref);
+  g_free (file->name);
+  g_free (file);
+}
+
+const SegueTensorInfo *
+segue_safetensors_list (SegueSafetensors *file, gsize *n_tensors)
+{
+  *n_tensors = file->header.n_tensors;
+  return file->header.tensors;
+}
+
+static int
+compare_name (const void *name, const void *info)
+{
+  return strcmp (name, ((const SegueTensorInfo *) info)->name);
+}
+
+const SegueTensorInfo *
+segue_safetensors_lookup (SegueSafetensors *file, const char *name)
+{
+  if (file->header.n_tensors == 0)
+    return NULL;
+  return bsearch (name, file->header.tensors, file->header.n_tensors, sizeof (SegueTensorInfo),
+                  compare_name);
+}
+
+const char *
+segue_safetensors_get_metadata (SegueSafetensors *file, const char *key)
+{
+  return g_hash_table_lookup (file->header.metadata, key);
+}
+
+gboolean
+segue_safetensors_read (SegueSafetensors *file, const SegueTensorInfo *tensor, gpointer out,
+                        GError **error)
+{
+  return read_at (file, tensor->offset, tensor->n_bytes, out, error);
+}
+
+static char *
+describe_shape (guint n_dims, const gsize *shape)
+{
+  GString *text = g_string_new ("[");
+  for (guint i = 0; i < n_dims; i++)
+    g_string_append_printf (text, "%s%zu", i > 0 ? ", " : "", shape[i]);
+  return g_string_free (g_string_append_c (text, ']'), FALSE);
+}
+
+/* The tensor, if it is there and as it should be. */
+static const SegueTensorInfo *
+expect (SegueSafetensors *file, const char *name, guint n_dims, const gsize *shape, GError **error)
+{
+  const SegueTensorInfo *info = segue_safetensors_lookup (file, name);
+  g_autofree char *shown = g_filename_display_name (file->name);
+  if (info == NULL) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ has no tensor ‘%s’", shown, name);
+    return NULL;
+  }
+  if (!nn_safetensors_is_float (info->dtype)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’: tensor ‘%s’ is %s, but floating-point numbers are needed", shown, name,
+                 segue_safetensors_dtype_get_name (info->dtype));
+    return NULL;
+  }
+  if (info->n_dims != n_dims ||
+      (n_dims > 0 && memcmp (info->shape, shape, n_dims * sizeof *shape) != 0)) {
+    g_autofree char *is = describe_shape (info->n_dims, info->shape);
+    g_autofree char *should = describe_shape (n_dims, shape);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’: tensor ‘%s’ is %s, but the model's configuration needs %s", shown, name, is,
+                 should);
+    return NULL;
+  }
+  return info;
+}
+
+gboolean
+segue_safetensors_read_f32 (SegueSafetensors *file, const char *name, guint n_dims,
+                            const gsize *shape, float *out, GError **error)
+{
+  const SegueTensorInfo *info = expect (file, name, n_dims, shape, error);
+  if (info == NULL)
+    return FALSE;
+  if (info->dtype == SEGUE_SAFETENSORS_F32 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+    return read_at (file, info->offset, info->n_bytes, out, error);
+
+  guint8 chunk[CHUNK];
+  gsize size = segue_safetensors_dtype_get_size (info->dtype);
+  for (gsize done = 0; done < info->n_elements;) {
+    gsize n = MIN (CHUNK / size, info->n_elements - done);
+    if (!read_at (file, info->offset + done * size, n * size, chunk, error))
+      return FALSE;
+    nn_safetensors_to_f32 (info->dtype, n, chunk, out + done);
+    done += n;
+  }
+  return TRUE;
+}

@@ -1,0 +1,121 @@
+/* The pool: every tile once, runs in a row, runs from several threads, and what it refuses. */
+#include "op-test.h"
+
+#include <segue/error.h>
+#include <string.h>
+
+enum { TILES = 1000 };
+
+typedef struct {
+  gint runs[TILES]; /* of each tile */
+  gint inside[SEGUE_NN_POOL_MAX_THREADS];
+  guint n_threads;
+} Count;
+
+static void
+count (gpointer data, gsize tile, guint thread)
+{
+  Count *c = data;
+  g_assert_cmpuint (thread, <, c->n_threads);
+  /* no two tiles at once under one thread number */
+  g_assert_cmpint (g_atomic_int_add (&c->inside[thread], 1), ==, 0);
+  g_atomic_int_inc (&c->runs[tile]);
+  g_atomic_int_add (&c->inside[thread], -1);
+}
+
+static void
+test_every_tile_once (void)
+{
+  static const gsize sizes[] = { 0, 1, 2, 3, 7, TILES };
+  for (guint n_threads = 1; n_threads <= 5; n_threads++) {
+    g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+    g_assert_cmpuint (segue_nn_pool_get_threads (pool), ==, n_threads);
+    for (guint round = 0; round < 200; round++) {
+      g_autofree Count *c = g_new0 (Count, 1);
+      gsize n_tiles = sizes[round % G_N_ELEMENTS (sizes)];
+      c->n_threads = n_threads;
+      segue_nn_pool_run (pool, n_tiles, count, c);
+      for (gsize tile = 0; tile < TILES; tile++)
+        g_assert_cmpint (c->runs[tile], ==, tile < n_tiles);
+    }
+  }
+}
+
+/* Workers that have gone to sleep wake up. */
+static void
+test_after_a_pause (void)
+{
+  g_autoptr (SegueNnPool) pool = op_test_pool (3);
+  for (guint round = 0; round < 3; round++) {
+    g_autofree Count *c = g_new0 (Count, 1);
+    c->n_threads = 3;
+    g_usleep (20000);
+    segue_nn_pool_run (pool, TILES, count, c);
+    g_assert_cmpint (c->runs[TILES - 1], ==, 1);
+  }
+  g_usleep (20000); /* and are freed asleep */
+}
+
+static gpointer
+run_many (gpointer data)
+{
+  SegueNnPool *pool = data;
+  for (guint round = 0; round < 100; round++) {
+    g_autofree Count *c = g_new0 (Count, 1);
+    c->n_threads = segue_nn_pool_get_threads (pool);
+    segue_nn_pool_run (pool, TILES, count, c);
+    for (gsize tile = 0; tile < TILES; tile++)
+      g_assert_cmpint (c->runs[tile], ==, 1);
+  }
+  return NULL;
+}
+
+static void
+test_several_callers (void)
+{
+  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  GThread *threads[3];
+  for (guint i = 0; i < 3; i++)
+    threads[i] = g_thread_new ("caller", run_many, pool);
+  for (guint i = 0; i < 3; i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+test_backends (void)
+{
+  g_autoptr (GError) error = NULL;
+  const char *const *names = segue_nn_backend_names ();
+  g_assert_null (segue_nn_pool_new (1, "abacus", &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "abacus"));
+  g_assert_nonnull (strstr (error->message, names[0]));
+  g_assert_true (segue_nn_backend_find (NULL) == segue_nn_backend_find (names[0]));
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, names[i], NULL);
+    const SegueNnBackend *backend = segue_nn_pool_get_backend (pool);
+    g_assert_cmpstr (backend->name, ==, names[i]);
+    g_assert_cmpuint (strlen (backend->fingerprint ()), >, 0);
+  }
+}
+
+static void
+test_default_threads (void)
+{
+  g_autoptr (SegueNnPool) pool = op_test_pool (0);
+  g_assert_cmpuint (segue_nn_pool_get_threads (pool), >=, 1);
+  g_assert_cmpuint (segue_nn_pool_get_threads (pool), <=, SEGUE_NN_POOL_MAX_THREADS);
+  segue_nn_pool_free (NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/nn/pool/every-tile-once", test_every_tile_once);
+  g_test_add_func ("/nn/pool/after-a-pause", test_after_a_pause);
+  g_test_add_func ("/nn/pool/several-callers", test_several_callers);
+  g_test_add_func ("/nn/pool/backends", test_backends);
+  g_test_add_func ("/nn/pool/default-threads", test_default_threads);
+  return g_test_run ();
+}
