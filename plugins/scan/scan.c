@@ -1,0 +1,371 @@
+/* scan: a music folder as songs with labels. */
+#include "layout.h"
+#include "names.h"
+#include "relabel.h"
+#include "walk.h"
+
+#include <segue/plugin.h>
+#include <string.h>
+
+typedef struct {
+  char *root;
+  char *layout;
+  char *label;
+  gboolean any_depth;
+  gint64 min_songs;
+  GArray *labels;
+  GArray *exclude;
+  char *relabel;
+  GArray *extensions;
+} ScanConfig;
+
+#define AUDIO_EXTENSIONS                                                                           \
+  "[aac, ac3, aif, aifc, aiff, alac, amr, ape, au, caf, flac, m4a, m4b, mka, mp2, mp3, mpc, oga, " \
+  "ogg, opus, snd, spx, tta, w64, wav, wma, wv]"
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (ScanConfig, root, SEGUE_PARAM_INPUT_PATH, .doc = "The music folder."),
+  SEGUE_PARAM (ScanConfig, layout, SEGUE_PARAM_STRING, .def = "\"{artist}/{album}/{title}\"",
+               .doc = "What the levels below the root mean: fields in braces, text between them "
+                      "(`{artist}/{year} - {album}/{title}`).  Each field becomes metadata."),
+  SEGUE_PARAM (ScanConfig, label, SEGUE_PARAM_STRING, .def = "artist",
+               .doc = "Which field is the label; empty: songs get none."),
+  SEGUE_PARAM (ScanConfig, any_depth, SEGUE_PARAM_BOOL, .def = "false",
+               .doc = "Take songs that lie deeper or shallower than the layout says, too: folders "
+                      "too many go with the last one (`Life/CD 1`), fields that are missing stay "
+                      "unset.  Otherwise such songs are skipped, with the reason."),
+  SEGUE_PARAM (ScanConfig, min_songs, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 1000000,
+               .doc = "Leave out labels that have fewer songs."),
+  SEGUE_PARAM (ScanConfig, labels, SEGUE_PARAM_LIST, .def = "[]", .max_items = 100000,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
+               .doc = "Take these labels only; empty: all."),
+  SEGUE_PARAM (ScanConfig, exclude, SEGUE_PARAM_LIST, .def = "[]", .max_items = 10000,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
+               .doc = "Files and folders to leave out: patterns with `*` and `?`, whatever the "
+                      "case.  One without a slash is held against every name on the way "
+                      "(`*live*`), one with a slash against the whole path below the root."),
+  SEGUE_PARAM (ScanConfig, relabel, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
+               .doc = "CSV file with the columns `song` (path below the root) and `label`: labels "
+                      "that win over the folder's.  An empty label leaves the song out."),
+  SEGUE_PARAM (ScanConfig, extensions, SEGUE_PARAM_LIST, .def = AUDIO_EXTENSIONS, .min_items = 1,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
+               .doc = "Which files are songs, whatever the case.  All others are ignored and "
+                      "counted."),
+  NULL,
+};
+
+static gboolean
+check (const void *data, GError **error)
+{
+  const ScanConfig *config = data;
+  g_autoptr (Layout) layout = layout_parse (config->layout, error);
+  g_autofree char *fields = NULL;
+
+  if (!layout)
+    return FALSE;
+  if (*config->label == '\0' || layout_has_field (layout, config->label))
+    return TRUE;
+  fields = layout_list_fields (layout);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "label ‘%s’ is no field of layout %s, which has: %s", config->label, config->layout,
+               fields);
+  return FALSE;
+}
+
+/* ‘*’ and ‘?’ over text without regard to case or to how letters with accents are composed. */
+static char *
+fold (const char *text)
+{
+  g_autofree char *nfc = name_to_nfc (text);
+
+  return g_utf8_casefold (nfc, -1);
+}
+
+typedef struct {
+  GPtrArray *whole; /* GPatternSpec, against the path */
+  GPtrArray *names; /* GPatternSpec, against one name: the last on the way */
+  guint64 n_excluded;
+} Exclude;
+
+static void
+exclude_init (Exclude *self, const GArray *patterns)
+{
+  *self = (Exclude){ g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free),
+                     g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free), 0 };
+  for (guint i = 0; i < patterns->len; i++) {
+    const char *pattern = g_array_index (patterns, const char *, i);
+    g_autofree char *folded = fold (pattern);
+
+    g_ptr_array_add (strchr (pattern, '/') ? self->whole : self->names,
+                     g_pattern_spec_new (folded));
+  }
+}
+
+static void
+exclude_clear (Exclude *self)
+{
+  g_clear_pointer (&self->whole, g_ptr_array_unref);
+  g_clear_pointer (&self->names, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Exclude, exclude_clear)
+
+/* The folders above were asked about before: only the last name is new. */
+static gboolean
+is_excluded (const char *path, gpointer data)
+{
+  Exclude *self = data;
+  const char *slash = strrchr (path, '/');
+  g_autofree char *whole = NULL, *name = NULL;
+
+  if (self->whole->len + self->names->len == 0)
+    return FALSE;
+  whole = fold (path);
+  name = fold (slash ? slash + 1 : path);
+  for (guint i = 0; i < self->whole->len + self->names->len; i++) {
+    gboolean is_whole = i < self->whole->len;
+    GPatternSpec *pattern =
+      g_ptr_array_index (is_whole ? self->whole : self->names, is_whole ? i : i - self->whole->len);
+
+    if (g_pattern_spec_match_string (pattern, is_whole ? whole : name)) {
+      self->n_excluded++;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+static void
+set_field (const char *name, const char *value, gpointer item)
+{
+  segue_item_set_string (item, name, value);
+}
+
+/* NULL and @reason: the path does not fit the layout. */
+static SegueItem *
+make_song (const ScanConfig *config, const Layout *layout, const char *path, char **reason)
+{
+  g_autofree char *id = name_to_text (path);
+  g_autofree char *absolute = g_build_filename (config->root, path, NULL);
+  /* For JSON it has to be text, and for players the way back to the bytes. */
+  g_autofree char *source = g_uri_escape_string (absolute, "/ !#$&'()*+,:;=?@[]", TRUE);
+  g_autoptr (SegueItem) item = segue_item_new_file (id, absolute);
+
+  if (!layout_match (layout, path, config->any_depth, set_field, item, reason))
+    return NULL;
+  segue_item_set_string (item, SEGUE_META_SOURCE, source);
+  if (*config->label) {
+    const char *label = segue_item_get_string (item, config->label);
+
+    if (label)
+      segue_item_set_string (item, SEGUE_META_LABEL, label);
+  }
+  return g_steal_pointer (&item);
+}
+
+static void
+quarantine (SegueContext *context, const char *path, const char *reason)
+{
+  g_autofree char *id = name_to_text (path);
+  g_autoptr (GError) error =
+    g_error_new (SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s", *id ? id : ".", reason);
+
+  segue_context_quarantine (context, *id ? id : ".", error);
+}
+
+/* FALSE: the table leaves the song out. */
+static gboolean
+relabel (GHashTable *table, SegueItem *item, guint *n_used)
+{
+  const char *label = table ? g_hash_table_lookup (table, segue_item_get_id (item)) : NULL;
+
+  if (!label)
+    return TRUE;
+  (*n_used)++;
+  if (!*label)
+    return FALSE;
+  segue_item_set_string (item, SEGUE_META_LABEL, label);
+  return TRUE;
+}
+
+static GPtrArray *
+make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, SegueContext *context,
+            GError **error)
+{
+  g_autoptr (Layout) layout = layout_parse (config->layout, error);
+  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  guint n_used = 0;
+
+  if (!layout)
+    return NULL;
+  for (guint i = 0; i < walk->files->len; i++) {
+    const char *path = g_ptr_array_index (walk->files, i);
+    g_autofree char *reason = NULL;
+    g_autoptr (SegueItem) song = make_song (config, layout, path, &reason);
+
+    if (!song)
+      quarantine (context, path, reason);
+    else if (!relabel (table, song, &n_used))
+      segue_context_count (context, "songs left out by relabel", 1);
+    else if (*config->label && !segue_item_get_string (song, SEGUE_META_LABEL))
+      quarantine (context, path, "lies too high up to have a label: move it");
+    else
+      g_ptr_array_add (songs, g_steal_pointer (&song));
+  }
+  if (table && n_used < g_hash_table_size (table))
+    segue_context_log (context, G_LOG_LEVEL_WARNING,
+                       "%u rows of the relabel table name songs that are not there: ids are paths "
+                       "below the root",
+                       g_hash_table_size (table) - n_used);
+  return g_steal_pointer (&songs);
+}
+
+static GHashTable *
+count_labels (const GPtrArray *songs)
+{
+  GHashTable *counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < songs->len; i++) {
+    const char *label = segue_item_get_string (g_ptr_array_index (songs, i), SEGUE_META_LABEL);
+    gpointer count = label ? g_hash_table_lookup (counts, label) : NULL;
+
+    if (label)
+      g_hash_table_replace (counts, g_strdup (label),
+                            GUINT_TO_POINTER (GPOINTER_TO_UINT (count) + 1));
+  }
+  return counts;
+}
+
+/* A name that was mistyped must not silently make a class disappear. */
+static gboolean
+wanted_labels (const ScanConfig *config, GHashTable *counts, GHashTable **wanted, GError **error)
+{
+  g_autoptr (GHashTable) set = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < config->labels->len; i++) {
+    char *label = name_to_nfc (g_array_index (config->labels, const char *, i));
+
+    g_hash_table_add (set, label);
+    if (!g_hash_table_contains (counts, label)) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                   "no song has the label ‘%s’, which ‘labels’ asks for: look at how its folder is "
+                   "spelled",
+                   label);
+      return FALSE;
+    }
+  }
+  *wanted = g_steal_pointer (&set);
+  return TRUE;
+}
+
+static gboolean
+emit_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, guint *n_emitted,
+            GError **error)
+{
+  g_autoptr (GHashTable) counts = count_labels (songs), wanted = NULL;
+  g_autoptr (GHashTable) small = g_hash_table_new (g_str_hash, g_str_equal);
+
+  if (!wanted_labels (config, counts, &wanted, error))
+    return FALSE;
+  for (guint i = 0; i < songs->len; i++) {
+    SegueItem *song = g_ptr_array_index (songs, i);
+    const char *label = segue_item_get_string (song, SEGUE_META_LABEL);
+    guint count = label ? GPOINTER_TO_UINT (g_hash_table_lookup (counts, label)) : 0;
+
+    if (label && config->labels->len > 0 && !g_hash_table_contains (wanted, label)) {
+      segue_context_count (context, "songs of other labels", 1);
+    } else if (label && count < config->min_songs) {
+      segue_context_count (context, "songs of labels below min_songs", 1);
+      if (g_hash_table_add (small, (gpointer) label))
+        segue_context_log (context, G_LOG_LEVEL_INFO, "‘%s’ is left out: it has %u of %d songs",
+                           label, count, (int) config->min_songs);
+    } else {
+      (*n_emitted)++;
+      if (!segue_context_emit (context, segue_item_ref (song), error))
+        return FALSE;
+      segue_context_progress (context, i + 1, songs->len, NULL);
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError **error)
+{
+  g_autofree char *root = g_filename_display_name (config->root);
+
+  if (walk->files->len == 0)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "‘%s’ holds no songs (%" G_GUINT64_FORMAT " other files): name the folder that is "
+                 "laid out as %s",
+                 root, walk->n_ignored, config->layout);
+  else if (n_songs == 0)
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+      "none of the %u songs below ‘%s’ fits the layout %s: name another folder or layout",
+      walk->files->len, root, config->layout);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "none of the %u songs below ‘%s’ is left after ‘labels’ and ‘min_songs’", n_songs,
+                 root);
+  return FALSE;
+}
+
+static gboolean
+produce (gpointer instance, SegueContext *context, GError **error)
+{
+  const ScanConfig *config = segue_context_get_config (context);
+  g_autoptr (GHashTable) table = config->relabel ? relabel_load (config->relabel, error) : NULL;
+  g_auto (Exclude) exclude = { 0 };
+  g_autoptr (Walk) walk = NULL;
+  g_autoptr (GPtrArray) songs = NULL;
+  guint n_emitted = 0;
+
+  if (config->relabel && !table)
+    return FALSE;
+  exclude_init (&exclude, config->exclude);
+  walk = walk_folder (config->root, config->extensions, is_excluded, &exclude,
+                      segue_context_get_cancellable (context), error);
+  if (!walk)
+    return FALSE;
+  for (guint i = 0; i < walk->problems->len; i++) {
+    const WalkProblem *problem = g_ptr_array_index (walk->problems, i);
+
+    quarantine (context, problem->path, problem->reason);
+  }
+  segue_context_count (context, "ignored files", (gint64) walk->n_ignored);
+  if (exclude.n_excluded)
+    segue_context_count (context, "excluded files and folders", (gint64) exclude.n_excluded);
+  songs = make_songs (config, walk, table, context, error);
+  if (!songs || !emit_songs (config, songs, context, &n_emitted, error))
+    return FALSE;
+  return n_emitted > 0 || nothing_found (config, walk, songs->len, error);
+}
+
+static const SeguePort outputs[] = { { "songs", SEGUE_KIND_FILE, 0, "One file a song." }, {} };
+
+static const SegueStageType scan = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "scan",
+  .summary = "Finds the songs of a music folder and reads their labels off its layout",
+  .doc =
+    "Walks `root` and emits every file with an audio file's extension, sorted by the bytes of its "
+    "path.  The path below the root is read as `layout` says; the field named by `label` becomes "
+    "the song's label.  Fields are brought into Unicode NFC, so that a name that macOS wrote and "
+    "its twin from elsewhere are one artist.\n\n"
+    "Files that are not audio, hidden files and videos are ignored and counted.  What looks like a "
+    "song or a folder of songs and can't be used (a dangling link, a folder that can't be read, a "
+    "named pipe, a song outside the layout) is skipped with the reason.  Links are followed; a "
+    "song or folder that can be reached twice counts once.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_SOURCE,
+  .outputs = outputs,
+  .params = params,
+  .config_size = sizeof (ScanConfig),
+  .check = check,
+  .produce = produce,
+};
+
+static const SegueStageType *const stages[] = { &scan, NULL };
+
+SEGUE_PLUGIN (.name = "scan", .version = "1.0", .licence = "MIT", .stages = stages)
