@@ -1,0 +1,233 @@
+/* Ogg: pages with a number, a checksum and the position in time at which they end.
+ *
+ * A decoder takes whatever pages it finds and is content.  A whole stream has a page marked as its
+ * last, no number missing, and pages whose checksums are right. */
+#include "probe-private.h"
+
+#include <string.h>
+
+#define HEADER      27
+#define MAX_STREAMS 64 /* at once; cover art and lyrics streams are few */
+
+typedef enum { CODEC_OTHER, CODEC_VORBIS, CODEC_OPUS, CODEC_FLAC, CODEC_SPEEX } Codec;
+
+typedef struct {
+  guint32 serial;
+  Codec codec;
+  guint32 rate;       /* of the granule positions */
+  guint32 per_packet; /* most samples that a packet can hold */
+  guint32 skip;       /* samples at the start that are not played (Opus) */
+  guint32 next_page;
+  gboolean ended;
+  gint64 first; /* granule position at which the stream starts; -1: not known yet */
+  gint64 last;  /* -1: none yet */
+  guint64 pages;
+  guint64 missing;
+} Stream;
+
+typedef struct {
+  ProbeInput *input;
+  GArray *streams; /* Stream, of all links of a chain */
+  guint64 damaged; /* bytes that are no page, or of pages with a wrong checksum */
+  guint64 size;
+} Ogg;
+
+/* CRC-32 with polynomial 0x04c11db7, not reflected, from zero, as the format's own page on framing
+ * has it. */
+static void
+make_table (guint32 table[256])
+{
+  for (guint32 i = 0; i < 256; i++) {
+    guint32 value = i << 24;
+
+    for (guint bit = 0; bit < 8; bit++)
+      value = value << 1 ^ (value & 0x80000000u ? 0x04c11db7u : 0);
+    table[i] = value;
+  }
+}
+
+/* The page's own checksum field counts as zeros. FALSE also where the page is not all there. */
+static gboolean
+checksum_is_right (ProbeInput *input, const guint32 table[256], guint64 offset, guint32 length)
+{
+  const guint8 *p = probe_peek (input, offset, HEADER);
+  guint32 stated, sum = 0, at = 0;
+
+  if (!p)
+    return FALSE;
+  stated = probe_le32 (p + 22);
+  while (at < length) {
+    guint32 n = MIN (length - at, 16384);
+
+    p = probe_peek (input, offset + at, n);
+    if (!p)
+      return FALSE;
+    for (guint32 i = 0; i < n; i++) {
+      guint8 byte = at + i >= 22 && at + i < 26 ? 0 : p[i];
+
+      sum = sum << 8 ^ table[(sum >> 24) ^ byte];
+    }
+    at += n;
+  }
+  return sum == stated;
+}
+
+static Stream
+identify (const guint8 *packet, gsize length, guint32 serial)
+{
+  Stream stream = { .serial = serial, .first = -1, .last = -1 };
+
+  if (length >= 30 && memcmp (packet, "\001vorbis", 7) == 0) {
+    stream.codec = CODEC_VORBIS;
+    stream.rate = probe_le32 (packet + 12);
+    stream.per_packet = 8192;
+  } else if (length >= 19 && memcmp (packet, "OpusHead", 8) == 0) {
+    stream.codec = CODEC_OPUS;
+    stream.rate = 48000;
+    stream.per_packet = 5760;
+    stream.skip = (guint32) packet[10] | (guint32) packet[11] << 8;
+  } else if (length >= 51 && memcmp (packet, "\177FLAC", 5) == 0) {
+    stream.codec = CODEC_FLAC;
+    stream.rate =
+      (guint32) packet[27] << 12 | (guint32) packet[28] << 4 | (guint32) packet[29] >> 4;
+    stream.per_packet = 65535;
+  } else if (length >= 68 && memcmp (packet, "Speex   ", 8) == 0) {
+    stream.codec = CODEC_SPEEX;
+    stream.rate = probe_le32 (packet + 36);
+    stream.per_packet = 640 * 32;
+  }
+  if (!stream.rate)
+    stream.codec = CODEC_OTHER;
+  return stream;
+}
+
+/* The link of a chain that is open now, or NULL. */
+static Stream *
+find_stream (Ogg *ogg, guint32 serial)
+{
+  for (guint i = ogg->streams->len; i-- > 0;) {
+    Stream *stream = &g_array_index (ogg->streams, Stream, i);
+
+    if (stream->serial == serial)
+      return stream;
+  }
+  return NULL;
+}
+
+static void
+read_position (Stream *stream, gint64 granule, guint packets)
+{
+  if (granule < 0)
+    return;
+  if (stream->first < 0 && granule > 0) {
+    /* A recording that was cut out of a broadcast starts somewhere. */
+    gint64 most = (gint64) packets * stream->per_packet;
+
+    stream->first = granule > most ? granule : 0;
+  }
+  stream->last = MAX (stream->last, granule);
+}
+
+/* @page: HEADER + n_segments bytes; @packet: what follows, as far as it could be read. */
+static void
+read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_length)
+{
+  guint8 flags = page[5];
+  guint32 serial = probe_le32 (page + 14), number = probe_le32 (page + 18);
+  Stream *stream;
+  guint packets = 0;
+
+  if (flags & 2) {
+    Stream fresh = identify (packet, packet_length, serial);
+
+    if (ogg->streams->len >= MAX_STREAMS)
+      return;
+    fresh.next_page = number;
+    g_array_append_val (ogg->streams, fresh);
+  }
+  stream = find_stream (ogg, serial);
+  if (!stream || stream->ended)
+    return;
+  for (guint i = 0; i < page[26]; i++)
+    packets += page[HEADER + i] < 255;
+  if (number > stream->next_page)
+    stream->missing += number - stream->next_page;
+  stream->next_page = number + 1;
+  stream->pages++;
+  stream->ended = (flags & 4) != 0;
+  read_position (stream, (gint64) probe_le64 (page + 6), packets);
+}
+
+/* Steps over one page, or one byte that is none. */
+static guint64
+step (Ogg *ogg, const guint32 table[256], guint64 offset)
+{
+  guint8 page[HEADER + 255];
+  const guint8 *p = probe_peek (ogg->input, offset, HEADER);
+  guint32 length;
+
+  if (!p || memcmp (p, "OggS", 4) != 0 || p[4] != 0) {
+    ogg->damaged++;
+    return offset + 1;
+  }
+  length = HEADER + (guint32) p[26];
+  p = probe_peek (ogg->input, offset, length);
+  if (!p) {
+    ogg->damaged++;
+    return offset + 1;
+  }
+  memcpy (page, p, length);
+  for (guint i = 0; i < page[26]; i++)
+    length += page[HEADER + i];
+  if (!checksum_is_right (ogg->input, table, offset, length)) {
+    ogg->damaged++;
+    return offset + 1;
+  }
+  p = probe_peek (ogg->input, offset + HEADER + page[26], MIN (length - HEADER - page[26], 128));
+  read_page (ogg, page, p, p ? MIN (length - HEADER - page[26], 128) : 0);
+  return offset + length;
+}
+
+static void
+sum_up (Ogg *ogg, Probe *probe)
+{
+  double declared = 0;
+  gboolean has_audio = FALSE;
+
+  for (guint i = 0; i < ogg->streams->len; i++) {
+    const Stream *stream = &g_array_index (ogg->streams, Stream, i);
+    gint64 samples = stream->last - MAX (stream->first, 0) - (gint64) stream->skip;
+
+    if (stream->codec == CODEC_OTHER)
+      continue;
+    has_audio = TRUE;
+    if (samples > 0)
+      declared += (double) samples / stream->rate;
+    if (stream->missing)
+      probe_note (probe, (double) stream->pages / (double) (stream->pages + stream->missing),
+                  "%" G_GUINT64_FORMAT " of its pages are missing", stream->missing);
+    if (!stream->ended)
+      probe_note (probe, 0, "it ends without its last page: it was cut short");
+  }
+  if (has_audio)
+    probe->declared = declared;
+  if (ogg->damaged)
+    probe_note (probe, 1 - (double) ogg->damaged / (double) ogg->size,
+                "%" G_GUINT64_FORMAT " bytes in it are damaged", ogg->damaged);
+}
+
+void
+probe_ogg (ProbeInput *input, Probe *probe)
+{
+  Ogg ogg = { .input = input, .size = input->size };
+  guint32 table[256];
+  guint64 offset = 0;
+
+  probe->container = "Ogg";
+  make_table (table);
+  ogg.streams = g_array_new (FALSE, TRUE, sizeof (Stream));
+  while (offset < input->size && !input->failed && !g_cancellable_is_cancelled (input->cancellable))
+    offset = step (&ogg, table, offset);
+  sum_up (&ogg, probe);
+  g_array_unref (ogg.streams);
+}

@@ -1,0 +1,265 @@
+#include "resampler.h"
+
+#include <soxr.h>
+#include <string.h>
+
+#define MIN_RATE     1000
+#define MAX_RATE     1536000
+#define MAX_CHANNELS 64
+/* Frames that are mixed and resampled in one go: small enough to stay in the first-level cache. */
+#define BLOCK 2048
+
+struct _Resampler {
+  guint rate;
+  gboolean keep_channels;
+  double expected_seconds;
+
+  soxr_t soxr; /* NULL: the native rate is the wanted one, or nothing came yet */
+  guint native_rate;
+  guint channels;        /* of the output; 0: nothing came yet */
+  guint64 native_frames; /* since the rate last changed */
+  guint64 base_length;   /* output frames before the rate last changed */
+  double seconds;        /* before the rate last changed */
+
+  float *output; /* [capacity, channels] */
+  gsize length;
+  gsize capacity;
+};
+
+Resampler *
+resampler_new (guint rate, gboolean keep_channels, double expected_seconds)
+{
+  Resampler *self = g_new0 (Resampler, 1);
+
+  self->rate = rate;
+  self->keep_channels = keep_channels;
+  self->expected_seconds = MAX (expected_seconds, 0);
+  return self;
+}
+
+void
+resampler_free (Resampler *self)
+{
+  if (!self)
+    return;
+  soxr_delete (self->soxr);
+  g_free (self->output);
+  g_free (self);
+}
+
+double
+resampler_get_seconds (const Resampler *self)
+{
+  return self->seconds + (self->native_rate ? (double) self->native_frames / self->native_rate : 0);
+}
+
+static gboolean
+out_of_memory (const Resampler *self, GError **error)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+               "not enough memory for a song of more than %.0f s: lower ‘max_duration’, or decode "
+               "fewer songs at once (-j)",
+               (double) self->length / self->rate);
+  return FALSE;
+}
+
+/* Makes room for @extra more frames.  Growing by half keeps the waste bounded for songs whose
+ * length nobody declared. */
+static gboolean
+reserve (Resampler *self, gsize extra, GError **error)
+{
+  gsize wanted, bytes;
+  float *grown;
+
+  if (extra <= self->capacity - self->length)
+    return TRUE;
+  if (!g_size_checked_add (&wanted, self->length, extra))
+    return out_of_memory (self, error);
+  wanted = MAX (wanted, self->capacity + self->capacity / 2);
+  if (!self->output)
+    wanted = MAX (wanted, (gsize) (self->expected_seconds * self->rate) + BLOCK);
+  if (!g_size_checked_mul (&bytes, wanted, sizeof (float) * self->channels))
+    return out_of_memory (self, error);
+  grown = g_try_realloc (self->output, bytes);
+  if (!grown)
+    return out_of_memory (self, error);
+  self->output = grown;
+  self->capacity = wanted;
+  return TRUE;
+}
+
+/* Runs @frames ([n_frames, channels]; NULL: the end of the input) through the filter. */
+static gboolean
+resample (Resampler *self, const float *frames, gsize n_frames, GError **error)
+{
+  gsize room = (gsize) ((double) BLOCK * self->rate / self->native_rate) + 64;
+  gsize used, made;
+
+  do {
+    soxr_error_t problem;
+
+    if (!reserve (self, room, error))
+      return FALSE;
+    used = made = 0;
+    problem = soxr_process (self->soxr, frames, n_frames, frames ? &used : NULL,
+                            self->output + self->length * self->channels, room, &made);
+    if (problem) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "soxr: %s", soxr_strerror (problem));
+      return FALSE;
+    }
+    self->length += made;
+    if (frames)
+      frames += used * self->channels;
+    n_frames -= used;
+  } while (n_frames > 0 || made == room || (!frames && made > 0));
+  return TRUE;
+}
+
+/* Empties the filter, and makes the length what the rates say, to the frame. */
+static gboolean
+drain (Resampler *self, GError **error)
+{
+  guint64 exact;
+
+  if (!self->soxr)
+    return TRUE;
+  if (!resample (self, NULL, 0, error))
+    return FALSE;
+  soxr_delete (self->soxr);
+  self->soxr = NULL;
+  exact = self->base_length +
+          (guint64) ((double) self->native_frames * self->rate / self->native_rate + 0.5);
+  while (self->length < exact) {
+    if (!reserve (self, 1, error))
+      return FALSE;
+    memset (self->output + self->length * self->channels, 0, sizeof (float) * self->channels);
+    self->length++;
+  }
+  self->length = exact;
+  return TRUE;
+}
+
+static gboolean
+start_rate (Resampler *self, guint rate, GError **error)
+{
+  soxr_io_spec_t io = soxr_io_spec (SOXR_FLOAT32_I, SOXR_FLOAT32_I);
+  soxr_quality_spec_t quality = soxr_quality_spec (SOXR_HQ, 0);
+  /* One thread: songs are decoded in parallel, not channels. */
+  soxr_runtime_spec_t runtime = soxr_runtime_spec (1);
+  soxr_error_t problem = NULL;
+
+  if (!drain (self, error))
+    return FALSE;
+  self->seconds = resampler_get_seconds (self);
+  self->native_frames = 0;
+  self->base_length = self->length;
+  self->native_rate = rate;
+  if (rate == self->rate)
+    return TRUE;
+  self->soxr = soxr_create (rate, self->rate, self->channels, &problem, &io, &quality, &runtime);
+  if (problem || !self->soxr) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "can't resample from %u to %u Hz: %s",
+                 rate, self->rate, problem ? soxr_strerror (problem) : "out of memory");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_format (Resampler *self, guint rate, guint channels, GError **error)
+{
+  if (rate < MIN_RATE || rate > MAX_RATE || channels < 1 || channels > MAX_CHANNELS) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "claims %u channels at %u Hz, which no recording has", channels, rate);
+    return FALSE;
+  }
+  if (self->channels == 0)
+    self->channels = self->keep_channels ? channels : 1;
+  if (self->keep_channels && self->channels != channels) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "changes from %u to %u channels on its way: decode it with ‘channels: mono’",
+                 self->channels, channels);
+    return FALSE;
+  }
+  return rate == self->native_rate || start_rate (self, rate, error);
+}
+
+/* [n_frames, channels] → [n_frames, out_channels]; FALSE: a sample is not a number. */
+static gboolean
+mix (float *output, guint out_channels, const float *frames, gsize n_frames, guint channels)
+{
+  const float scale = 1.0f / (float) channels;
+  /* NaN and infinities stay what they are through any sum: one test a block is enough. */
+  float poison = 0;
+
+  if (out_channels == channels) {
+    memcpy (output, frames, n_frames * channels * sizeof (float));
+    for (gsize i = 0; i < n_frames * channels; i++)
+      poison += frames[i] * 0.0f;
+    return poison == 0;
+  }
+  for (gsize i = 0; i < n_frames; i++) {
+    float sum = 0;
+
+    for (guint c = 0; c < channels; c++)
+      sum += frames[i * channels + c];
+    output[i] = sum * scale;
+    poison += sum * 0.0f;
+  }
+  return poison == 0;
+}
+
+gboolean
+resampler_push (Resampler *self, const float *frames, gsize n_frames, guint rate, guint channels,
+                GError **error)
+{
+  float block[BLOCK];
+  gsize step;
+
+  if (!check_format (self, rate, channels, error))
+    return FALSE;
+  step = BLOCK / self->channels;
+  while (n_frames > 0) {
+    gsize n = MIN (n_frames, step);
+
+    if (!mix (block, self->channels, frames, n, channels)) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                   "holds samples that are not numbers after %.2f s: write the file anew",
+                   resampler_get_seconds (self));
+      return FALSE;
+    }
+    if (self->soxr) {
+      if (!resample (self, block, n, error))
+        return FALSE;
+    } else {
+      if (!reserve (self, n, error))
+        return FALSE;
+      memcpy (self->output + self->length * self->channels, block,
+              n * self->channels * sizeof (float));
+      self->length += n;
+    }
+    self->native_frames += n;
+    frames += n * channels;
+    n_frames -= n;
+  }
+  return TRUE;
+}
+
+GBytes *
+resampler_finish (Resampler *self, guint *channels, GError **error)
+{
+  gsize bytes;
+  float *output;
+
+  if (!drain (self, error))
+    return NULL;
+  *channels = MAX (self->channels, 1);
+  bytes = self->length * sizeof (float) * *channels;
+  /* Shrinking can't really fail; if it does, the larger block serves as well. */
+  output = bytes ? g_try_realloc (self->output, bytes) : NULL;
+  if (!output)
+    output = g_steal_pointer (&self->output);
+  self->output = NULL;
+  self->length = self->capacity = 0;
+  return g_bytes_new_take (output, bytes);
+}

@@ -1,0 +1,43 @@
+/* Streaming: native interleaved frames in, one growing buffer at the wanted rate out.
+ *
+ * The song is never held at its native rate: a chunk is averaged to mono (unless channels are
+ * kept), resampled with soxr HQ (flat to 0.9 of the band, alias below -100 dB) and appended.  The
+ * output has round (frames × rate / native rate) frames, with no delay.
+ */
+#pragma once
+
+#include <segue/segue.h>
+
+typedef struct _Resampler Resampler;
+
+/**
+ * resampler_new:
+ * @rate: Hz, of the output
+ * @keep_channels: %FALSE: the output is the mean of all channels
+ * @expected_seconds: how much will probably come (0: not known), to allocate once
+ */
+Resampler *resampler_new (guint rate, gboolean keep_channels, double expected_seconds);
+/** resampler_free: accepts %NULL. */
+void resampler_free (Resampler *resampler);
+
+/**
+ * resampler_push:
+ * @frames: [n_frames, channels], interleaved
+ *
+ * The native rate may change between calls (chained Ogg streams); the number of channels too, if
+ * they are not kept.
+ *
+ * Errors: %SEGUE_ERROR_DATA for samples that are not numbers, for a rate or number of channels
+ * that can't be used; %SEGUE_ERROR_RESOURCE when memory runs out.
+ */
+gboolean resampler_push (Resampler *resampler, const float *frames, gsize n_frames, guint rate,
+                         guint channels, GError **error);
+
+/** resampler_finish: (transfer full): the rest of the filter and all that came out; after it the
+ * resampler can only be freed. @channels: (out): of the result. */
+GBytes *resampler_finish (Resampler *resampler, guint *channels, GError **error);
+
+/** resampler_get_seconds: how much has been pushed, in the source's own time. */
+double resampler_get_seconds (const Resampler *resampler);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Resampler, resampler_free)

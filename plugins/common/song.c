@@ -1,0 +1,263 @@
+#include "song.h"
+
+#include "resampler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <soxr.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Decoders may drop their delay, a frame or two, that nothing declares. */
+#define DELAY_SLACK 0.06
+
+static const char *const channel_choices[] = { "mono", "keep", NULL };
+static const char *const when_long_choices[] = { "fail", "cut", NULL };
+
+const SegueParam *const song_params[] = {
+  SEGUE_PARAM (SongConfig, rate, SEGUE_PARAM_INT, .def = "16000", .min = 4000, .max = 192000,
+               .unit = "Hz", .doc = "Rate of the audio that comes out."),
+  SEGUE_PARAM (SongConfig, channels, SEGUE_PARAM_CHOICE, .def = "mono", .choices = channel_choices,
+               .doc = "`mono`: the mean of all channels; `keep`: as in the file."),
+  SEGUE_PARAM (SongConfig, min_duration, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
+               .unit = "s", .doc = "Songs that are shorter are skipped, with the reason."),
+  SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .min = 1, .max = 86400,
+               .unit = "s",
+               .doc = "Longest song.  A decoded second takes 64 kB at 16 kHz; as many songs as "
+                      "there are workers are in memory at once."),
+  SEGUE_PARAM (
+    SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .choices = when_long_choices,
+    .doc = "What to do with a longer song: `fail` skips it, with the reason; `cut` takes "
+           "its beginning."),
+  SEGUE_PARAM (SongConfig, completeness, SEGUE_PARAM_DOUBLE, .def = "0.99", .min = 0, .max = 1,
+               .doc = "Least share of what the file promises that has to be there and come out of "
+                      "the decoder; files that were cut short or damaged fall below it.  0: not "
+                      "checked."),
+  SEGUE_PARAM (SongConfig, timeout, SEGUE_PARAM_DOUBLE, .def = "60", .min = 1, .max = 3600,
+               .unit = "s", .flags = SEGUE_PARAM_VOLATILE,
+               .doc = "How much longer decoding may take than the song lasts.  A song that "
+                      "takes longer is tried again by the next run."),
+  NULL,
+};
+
+struct _Song {
+  const SongConfig *config;
+  SegueItem *file;
+  GCancellable *cancellable;
+  int fd;
+  Probe probe;
+  double declared; /* s; NAN: the file does not say */
+  Resampler *resampler;
+  gint64 started; /* µs, monotonic */
+};
+
+gboolean
+song_check_config (const void *config, GError **error)
+{
+  const SongConfig *self = config;
+
+  if (self->min_duration <= self->max_duration)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "min_duration (%g s) must not be above max_duration (%g s)", self->min_duration,
+               self->max_duration);
+  return FALSE;
+}
+
+gboolean
+song_error (const Song *self, GError **error, SegueErrorCode code, const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, SEGUE_ERROR, (int) code, "‘%s’ %s", segue_item_get_id (self->file), text);
+  return FALSE;
+}
+
+/* An error of a part that doesn't know the song's name gets it. */
+static gboolean
+name_error (const Song *self, GError **error)
+{
+  if (error && *error && (*error)->code != SEGUE_ERROR_CANCELLED)
+    g_prefix_error (error, "‘%s’ ", segue_item_get_id (self->file));
+  return FALSE;
+}
+
+static gboolean
+open_file (Song *self, GError **error)
+{
+  const char *path = segue_item_get_path (self->file);
+  struct stat info;
+
+  /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
+  self->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (self->fd < 0 || fstat (self->fd, &info) != 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song",
+                                       segue_item_get_id (self->file));
+  if (!S_ISREG (info.st_mode))
+    return song_error (self, error, SEGUE_ERROR_DATA, "is not a regular file");
+  if (info.st_size == 0)
+    return song_error (self, error, SEGUE_ERROR_DATA, "is empty");
+  return TRUE;
+}
+
+static gboolean
+too_long (const Song *self, GError **error)
+{
+  return song_error (self, error, SEGUE_ERROR_DATA,
+                     "lasts more than %g s: raise max_duration, or take its beginning with "
+                     "‘when_long: cut’",
+                     self->config->max_duration);
+}
+
+static gboolean
+probe (Song *self, GError **error)
+{
+  const SongConfig *config = self->config;
+
+  if (!probe_file (self->fd, &self->probe, self->cancellable, error))
+    return name_error (self, error);
+  self->declared = self->probe.declared;
+  if (self->probe.intact < config->completeness)
+    return song_error (self, error, SEGUE_ERROR_DATA, "is damaged: %s%s", self->probe.damage,
+                       "; get a whole copy, or lower ‘completeness’");
+  if (config->when_long == SONG_WHEN_LONG_FAIL && self->declared > config->max_duration)
+    return too_long (self, error);
+  return TRUE;
+}
+
+Song *
+song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GError **error)
+{
+  g_autoptr (Song) self = g_new0 (Song, 1);
+  double expected;
+
+  self->config = config;
+  self->file = file;
+  self->fd = -1;
+  self->cancellable = segue_context_get_cancellable (context);
+  self->started = g_get_monotonic_time ();
+  if (!open_file (self, error) || !probe (self, error))
+    return NULL;
+  expected = isnan (self->declared) ? 0 : MIN (self->declared, config->max_duration);
+  self->resampler =
+    resampler_new ((guint) config->rate, config->channels == SONG_CHANNELS_KEEP, expected);
+  return g_steal_pointer (&self);
+}
+
+void
+song_free (Song *self)
+{
+  if (!self)
+    return;
+  if (self->fd >= 0)
+    close (self->fd);
+  probe_clear (&self->probe);
+  resampler_free (self->resampler);
+  g_free (self);
+}
+
+int
+song_get_fd (const Song *self)
+{
+  return self->fd;
+}
+
+void
+song_trust_duration (Song *self, double seconds)
+{
+  if (self->probe.trusts_decoder)
+    self->declared = seconds;
+}
+
+gboolean
+song_is_full (const Song *self)
+{
+  return resampler_get_seconds (self->resampler) >= self->config->max_duration &&
+         self->config->when_long == SONG_WHEN_LONG_CUT;
+}
+
+gboolean
+song_check_clock (Song *self, GError **error)
+{
+  double taken = (double) (g_get_monotonic_time () - self->started) / G_USEC_PER_SEC;
+
+  if (g_cancellable_is_cancelled (self->cancellable)) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "cancelled");
+    return FALSE;
+  }
+  if (taken <= self->config->timeout + resampler_get_seconds (self->resampler))
+    return TRUE;
+  return song_error (self, error, SEGUE_ERROR_TIMEOUT,
+                     "took %.0f s to decode %.0f s and was given up: try again, or raise ‘timeout’",
+                     taken, resampler_get_seconds (self->resampler));
+}
+
+gboolean
+song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
+           GError **error)
+{
+  double room = self->config->max_duration - resampler_get_seconds (self->resampler);
+  gsize fits = rate && room > 0 ? (gsize) (room * rate + 0.5) : 0;
+
+  if (!song_check_clock (self, error))
+    return FALSE;
+  if (n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
+    return too_long (self, error);
+  n_frames = MIN (n_frames, fits);
+  if (!resampler_push (self->resampler, frames, n_frames, rate, channels, error))
+    return name_error (self, error);
+  return TRUE;
+}
+
+static gboolean
+check_result (Song *self, double seconds, GError **error)
+{
+  const SongConfig *config = self->config;
+  double promised = MIN (self->declared, config->max_duration);
+
+  if (seconds <= 0)
+    return song_error (self, error, SEGUE_ERROR_DATA, "holds no sound");
+  if (!isnan (self->declared) && seconds + DELAY_SLACK < promised * config->completeness)
+    return song_error (self, error, SEGUE_ERROR_DATA,
+                       "ends after %.2f s, but says that it lasts %.2f s: it was cut short or is "
+                       "damaged; get a whole copy, or lower ‘completeness’",
+                       seconds, self->declared);
+  if (seconds < config->min_duration)
+    return song_error (self, error, SEGUE_ERROR_DATA, "lasts %.2f s, less than min_duration (%g s)",
+                       seconds, config->min_duration);
+  return TRUE;
+}
+
+gboolean
+song_emit (Song *self, SegueContext *context, GError **error)
+{
+  double seconds = resampler_get_seconds (self->resampler);
+  g_autoptr (GBytes) frames = NULL;
+  g_autoptr (SegueItem) item = NULL;
+  guint channels;
+  gsize n_frames;
+
+  if (!check_result (self, seconds, error))
+    return FALSE;
+  if (song_is_full (self))
+    segue_context_count (context, "songs cut at max_duration", 1);
+  frames = resampler_finish (self->resampler, &channels, error);
+  if (!frames)
+    return name_error (self, error);
+  n_frames = g_bytes_get_size (frames) / (sizeof (float) * channels);
+  item = segue_item_new_audio (self->file, NULL, frames, (guint) self->config->rate, channels);
+  segue_item_set_double (item, SEGUE_META_START, 0);
+  segue_item_set_double (item, SEGUE_META_DURATION,
+                         (double) n_frames / (double) self->config->rate);
+  return segue_context_emit (context, g_steal_pointer (&item), error);
+}
+
+char *
+song_resampler_version (void)
+{
+  return g_strdup_printf ("%s hq", soxr_version ());
+}

@@ -1,0 +1,64 @@
+/* What the decoders share: parameters, limits, the check for completeness, the item that comes out.
+ *
+ *   g_autoptr (Song) song = song_open (config, file, context, &error);
+ *   while (… frames from a decoder …)
+ *     if (!song_push (song, frames, n, rate, channels, &error)) return FALSE;
+ *     if (song_is_full (song)) break;
+ *   return song_emit (song, context, &error);
+ *
+ * Every error names the song, by its id: under isolation the path is that of a file descriptor.
+ */
+#pragma once
+
+#include "probe.h"
+
+typedef enum { SONG_CHANNELS_MONO, SONG_CHANNELS_KEEP } SongChannels;
+typedef enum { SONG_WHEN_LONG_FAIL, SONG_WHEN_LONG_CUT } SongWhenLong;
+
+typedef struct {
+  gint64 rate;
+  int channels;  /* SongChannels */
+  int when_long; /* SongWhenLong */
+  double min_duration;
+  double max_duration;
+  double completeness;
+  double timeout;
+} SongConfig;
+
+/* The rows of SongConfig: both decoders take the same parameters. */
+extern const SegueParam *const song_params[];
+
+gboolean song_check_config (const void *config, GError **error);
+
+typedef struct _Song Song;
+
+/** song_open: opens and probes the file of @file (borrowed; must outlive the song).  Refuses at
+ * once what is empty, no regular file, damaged, or declared to be too long. */
+Song *song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GError **error);
+/** song_free: accepts %NULL. */
+void song_free (Song *song);
+
+/** song_get_fd: the file, open for reading at its start; the song closes it. */
+int song_get_fd (const Song *song);
+/** song_trust_duration: (decoder) the demuxer reports @seconds.  Counts only for containers that
+ * declare a duration and that the probe doesn't read itself. */
+void song_trust_duration (Song *song, double seconds);
+/** song_push: as resampler_push(), and looks at the limits, the clock and the cancellable. */
+gboolean song_push (Song *song, const float *frames, gsize n_frames, guint rate, guint channels,
+                    GError **error);
+/** song_check_clock: %FALSE with %SEGUE_ERROR_TIMEOUT or %SEGUE_ERROR_CANCELLED. A song may take
+ * `timeout` seconds more than it lasts. */
+gboolean song_check_clock (Song *song, GError **error);
+/** song_is_full: nothing more is wanted. */
+gboolean song_is_full (const Song *song);
+/** song_emit: checks completeness and emits the audio item. */
+gboolean song_emit (Song *song, SegueContext *context, GError **error);
+
+/** song_error: sets an error whose message starts with the song's name.  Returns %FALSE. */
+gboolean song_error (const Song *song, GError **error, SegueErrorCode code, const char *format, ...)
+  G_GNUC_PRINTF (4, 5);
+
+/** song_resampler_version: (transfer full): for fingerprints. */
+char *song_resampler_version (void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Song, song_free)
