@@ -1,0 +1,196 @@
+/* segment: cuts a song into segments of equal length. */
+#include <math.h>
+#include <segue/plugin.h>
+
+typedef struct {
+  double length;
+  gint64 count;
+  int when_short;
+  double hop;
+  double min_rms_db;
+} SegmentConfig;
+
+enum { WHEN_SHORT_OVERLAP, WHEN_SHORT_FEWER, WHEN_SHORT_SKIP };
+static const char *const when_short_choices[] = { "overlap", "fewer", "skip", NULL };
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (SegmentConfig, length, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0.05, .max = 3600,
+               .unit = "s", .doc = "Length of a segment."),
+  SEGUE_PARAM (SegmentConfig, count, SEGUE_PARAM_INT, .def = "20", .min = 1, .max = 1000,
+               .doc = "Segments a song, at equal spacing: the first starts where the song starts, "
+                      "the last ends where it ends.  A single one comes from the middle."),
+  SEGUE_PARAM (SegmentConfig, when_short, SEGUE_PARAM_CHOICE, .def = "overlap",
+               .choices = when_short_choices,
+               .doc = "What to do with a song that is too short for `count` segments side by side: "
+                      "`overlap` lets them overlap, `fewer` takes as many as fit, `skip` skips the "
+                      "song, with the reason."),
+  SEGUE_PARAM (SegmentConfig, hop, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
+               .unit = "s",
+               .doc = "Instead of `count`: start a segment every so often, as many as the song "
+                      "holds.  0: use `count`."),
+  SEGUE_PARAM (SegmentConfig, min_rms_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
+               .unit = "dBFS",
+               .doc = "Leave out segments whose RMS level is lower: silence names no artist.  0: "
+                      "keep all."),
+  NULL,
+};
+
+/* Shorter, and a song would fall apart into millions of segments. */
+#define MIN_HOP 0.01
+
+static gboolean
+check (const void *data, GError **error)
+{
+  const SegmentConfig *config = data;
+
+  if (config->hop == 0 || config->hop >= MIN_HOP)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "hop must be 0 or at least %g s, got %g",
+               MIN_HOP, config->hop);
+  return FALSE;
+}
+
+/* Where segments start: @first, then @count - 1 more on to @last, in frames. */
+typedef struct {
+  gsize first;
+  gsize last;
+  gsize count;
+} Plan;
+
+static gsize
+start_of (const Plan *plan, gsize index)
+{
+  guint64 steps = plan->count - 1;
+
+  if (steps == 0)
+    return plan->first;
+  /* Rounded to the nearest frame, in whole numbers: the same on every machine. */
+  return plan->first + (gsize) (((guint64) (plan->last - plan->first) * index + steps / 2) / steps);
+}
+
+static gboolean
+make_plan (const SegmentConfig *config, gsize n_frames, gsize length, guint rate, Plan *plan)
+{
+  gsize room = n_frames - length, fit = n_frames / length;
+  gsize hop = (gsize) (config->hop * rate + 0.5), count = (gsize) config->count;
+
+  if (config->hop > 0) {
+    hop = MAX (hop, 1);
+    *plan = (Plan){ 0, room / hop * hop, room / hop + 1 };
+    return TRUE;
+  }
+  if (fit < count && config->when_short == WHEN_SHORT_SKIP)
+    return FALSE;
+  if (fit < count && config->when_short == WHEN_SHORT_FEWER)
+    count = fit;
+  /* Not more segments than there are places to start. */
+  count = MIN (count, room + 1);
+  *plan = count == 1 ? (Plan){ room / 2, room / 2, 1 } : (Plan){ 0, room, count };
+  return TRUE;
+}
+
+static gboolean
+is_loud_enough (const float *samples, gsize n, double min_rms_db)
+{
+  double sum = 0;
+
+  if (min_rms_db >= 0)
+    return TRUE;
+  for (gsize i = 0; i < n; i++)
+    sum += (double) samples[i] * (double) samples[i];
+  return sum / (double) n >= pow (10, min_rms_db / 10);
+}
+
+static gboolean
+emit_segment (SegueItem *song, gsize index, gsize start, gsize length, SegueContext *context,
+              GError **error)
+{
+  guint rate = segue_item_get_rate (song), channels = segue_item_get_channels (song);
+  gsize frame_bytes = channels * sizeof (float);
+  g_autofree char *suffix = g_strdup_printf ("%04" G_GSIZE_FORMAT, index);
+  g_autoptr (GBytes) slice =
+    g_bytes_new_from_bytes (segue_item_get_bytes (song), start * frame_bytes, length * frame_bytes);
+  SegueItem *segment = segue_item_new_audio (song, suffix, slice, rate, channels);
+  double offset = segue_item_get_double (song, SEGUE_META_START, 0);
+
+  segue_item_set_double (segment, SEGUE_META_START, offset + (double) start / rate);
+  segue_item_set_double (segment, SEGUE_META_DURATION, (double) length / rate);
+  return segue_context_emit (context, segment, error);
+}
+
+static gboolean
+fail (const SegueItem *song, gsize n_frames, const char *what, GError **error)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ has %.2f s left to cut up, %s",
+               segue_item_get_id (song), (double) n_frames / segue_item_get_rate (song), what);
+  return FALSE;
+}
+
+static gboolean
+emit_segments (const SegmentConfig *config, SegueItem *song, const Plan *plan, gsize length,
+               SegueContext *context, GError **error)
+{
+  guint channels = segue_item_get_channels (song);
+  gsize n_frames, n_silent = 0;
+  const float *frames = segue_item_get_frames (song, &n_frames);
+
+  for (gsize i = 0; i < plan->count; i++) {
+    gsize start = start_of (plan, i);
+
+    if (!is_loud_enough (frames + start * channels, length * channels, config->min_rms_db))
+      n_silent++;
+    else if (!emit_segment (song, i, start, length, context, error))
+      return FALSE;
+  }
+  if (n_silent == plan->count)
+    return fail (song, n_frames, "all of it quieter than min_rms_db", error);
+  if (n_silent > 0)
+    segue_context_count (context, "silent segments", (gint64) n_silent);
+  return TRUE;
+}
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const SegmentConfig *config = segue_context_get_config (context);
+  guint rate = segue_item_get_rate (item);
+  gsize n_frames, length = MAX ((gsize) (config->length * rate + 0.5), 1);
+  Plan plan;
+
+  segue_item_get_frames (item, &n_frames);
+  if (n_frames < length)
+    return fail (item, n_frames, "less than one segment: leave it out, or shorten ‘length’", error);
+  if (!make_plan (config, n_frames, length, rate, &plan))
+    return fail (item, n_frames,
+                 "too little for ‘count’ segments side by side: choose ‘when_short: overlap’ or "
+                 "‘fewer’ to use it",
+                 error);
+  return emit_segments (config, item, &plan, length, context, error);
+}
+
+static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Songs." }, {} };
+static const SeguePort outputs[] = { { "segments", SEGUE_KIND_AUDIO, 0, "Slices of them." }, {} };
+
+static const SegueStageType segment = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "segment",
+  .summary = "Cuts a song into segments of equal length",
+  .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds.  All "
+         "have exactly the same number of samples; a song shorter than one segment is skipped, "
+         "with the reason, never padded.\n\n"
+         "Copies nothing: segments are slices of the song, overlapping ones too.  `start` and "
+         "`duration` stay in the time of the original file.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_PREPARE,
+  .inputs = inputs,
+  .outputs = outputs,
+  .params = params,
+  .config_size = sizeof (SegmentConfig),
+  .check = check,
+  .process = process,
+};
+
+static const SegueStageType *const stages[] = { &segment, NULL };
+
+SEGUE_PLUGIN (.name = "segment", .version = "1.0", .licence = "MIT", .stages = stages)
