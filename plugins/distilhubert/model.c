@@ -1,0 +1,198 @@
+/* The model type: callbacks and descriptor. */
+#include "architecture.h"
+#include "folder.h"
+#include "passes.h"
+
+static gpointer
+create (const void *config, const SegueModelSpec *spec, GError **error)
+{
+  return hubert_model_create (config, spec, error);
+}
+
+static gpointer
+load (const char *folder, const void *config, const SegueModelSpec *spec, GError **error)
+{
+  return hubert_model_load (folder, config, spec, error);
+}
+
+static gboolean
+save (gpointer model, const char *folder, GError **error)
+{
+  return hubert_model_save (model, folder, error);
+}
+
+static void
+free_model (gpointer model)
+{
+  hubert_model_free (model);
+}
+
+static void
+describe (gpointer data, SegueModelInfo *info)
+{
+  const HubertModel *model = data;
+  *info = (SegueModelInfo){
+    .labels = (const char *const *) model->labels,
+    .n_labels = model->n_labels,
+    .rate = model->preprocessor.rate,
+    .min_length = hubert_architecture_min_length (&model->architecture),
+    .coupled = FALSE,
+  };
+}
+
+/* The shape as values lie in memory. */
+static void
+set_shape (const HubertModel *model, const HubertTensor *tensor, SegueModelTensor *out)
+{
+  gsize groups = model->architecture.positional_groups;
+  out->rank = tensor->rank;
+  for (guint i = 0; i < tensor->rank; i++)
+    out->shape[i] = tensor->shape[i];
+  if (tensor->layout == HUBERT_LAYOUT_CONV) {
+    out->shape[1] = tensor->shape[2];
+    out->shape[2] = tensor->shape[1];
+  } else if (tensor->layout == HUBERT_LAYOUT_POSITIONAL) {
+    out->rank = 4;
+    out->shape[0] = groups;
+    out->shape[1] = tensor->shape[2];
+    out->shape[2] = tensor->shape[1];
+    out->shape[3] = tensor->shape[0] / groups;
+  }
+}
+
+static GArray *
+list_tensors (gpointer data)
+{
+  const HubertModel *model = data;
+  const HubertWeights *weights = &model->weights;
+  GArray *list = g_array_sized_new (FALSE, TRUE, sizeof (SegueModelTensor), weights->tensors->len);
+  for (guint i = 0; i < weights->tensors->len; i++) {
+    const HubertTensor *tensor = &g_array_index (weights->tensors, HubertTensor, i);
+    SegueModelTensor out = {
+      .name = tensor->name,
+      .n_elements = tensor->n_elements,
+      .value = hubert_tensor_values (weights, tensor),
+      .gradient = tensor->trained ? weights->gradients + tensor->offset : NULL,
+      .decay = tensor->decay,
+    };
+    set_shape (model, tensor, &out);
+    g_array_append_val (list, out);
+  }
+  return list;
+}
+
+static void
+changed (gpointer model)
+{
+  hubert_model_changed (model);
+}
+
+static gsize
+prefix_size (gpointer model, gsize length)
+{
+  return hubert_prefix_size (model, length);
+}
+
+static gboolean
+check_length (const HubertModel *model, gsize bytes, gsize length, GError **error)
+{
+  if (bytes != G_MAXSIZE)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "segments of %" G_GSIZE_FORMAT " samples can't be used; this model needs at least "
+               "%" G_GSIZE_FORMAT,
+               length, hubert_architecture_min_length (&model->architecture));
+  return FALSE;
+}
+
+static gboolean
+prefix (gpointer data, guint batch, gsize length, const float *input, void *workspace,
+        float *output, GError **error)
+{
+  HubertWorkspace ws;
+  gsize bytes = hubert_workspace_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
+  if (!check_length (data, bytes, length, error))
+    return FALSE;
+  hubert_prefix (data, &ws, input, output);
+  return TRUE;
+}
+
+static gsize
+plan (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+{
+  HubertWorkspace ws;
+  return hubert_workspace_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, from_prefix, NULL,
+                               &ws);
+}
+
+static gboolean
+lay_pass (const HubertModel *model, const SegueModelPass *pass, HubertWorkspace *ws, GError **error)
+{
+  gsize bytes =
+    hubert_workspace_lay (model, pass->batch, pass->length, pass->mode == SEGUE_MODEL_TRAIN,
+                          pass->from_prefix, pass->workspace, ws);
+  return check_length (model, bytes, pass->length, error);
+}
+
+static gboolean
+forward (gpointer model, SegueModelPass *pass, GError **error)
+{
+  HubertWorkspace ws;
+  if (!lay_pass (model, pass, &ws, error))
+    return FALSE;
+  hubert_pass_forward (model, &ws, pass);
+  return TRUE;
+}
+
+static gboolean
+backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **error)
+{
+  HubertWorkspace ws;
+  if (!lay_pass (model, pass, &ws, error))
+    return FALSE;
+  hubert_pass_backward (model, &ws, pass, d_logits);
+  return TRUE;
+}
+
+/* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
+static const SegueRecipe recipe = {
+  .epochs = 10,
+  .batch = 8,
+  .learning_rate = 5e-5,
+  .weight_decay = 0,
+  .warmup = 0.1,
+  .label_smoothing = 0,
+  .gradient_clip = 1,
+  .schedule = SEGUE_SCHEDULE_LINEAR,
+};
+
+static const char *const config_types[] = { "hubert", NULL };
+
+const SegueModelType hubert_model_type = {
+  .struct_size = sizeof (SegueModelType),
+  .name = "distilhubert",
+  .summary = "DistilHuBERT and other Hubert models with a classifier on top",
+  .doc = "A convolutional encoder over raw samples of 16 kHz, transformer layers, the mean over "
+         "time, and a linear classifier: transformers' HubertForSequenceClassification. Start from "
+         "pre-trained weights with `init: ntu-spml/distilhubert`; without `init` weights are "
+         "random. Every size and switch is read from the model folder's config.json, so "
+         "facebook/hubert-base-ls960 and hubert-large are this type too. What is saved opens in "
+         "transformers' AutoModelForAudioClassification.",
+  .result_version = 1,
+  .params = hubert_params,
+  .config_size = sizeof (HubertParams),
+  .recipe = &recipe,
+  .config_types = config_types,
+  .create = create,
+  .load = load,
+  .save = save,
+  .free = free_model,
+  .describe = describe,
+  .list_tensors = list_tensors,
+  .changed = changed,
+  .prefix_size = prefix_size,
+  .prefix = prefix,
+  .plan = plan,
+  .forward = forward,
+  .backward = backward,
+};

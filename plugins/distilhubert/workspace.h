@@ -1,0 +1,105 @@
+/* The workspace: what a pass keeps besides the weights, planned once.
+ *
+ * One function lays it out, for measuring and for use, so that both always agree.  The convolutional
+ * encoder goes one item at a time: its activations are an order larger than all others (130 MB for 10 s
+ * of DistilHuBERT), and what one item needs does not depend on how many there are.  The transformer
+ * goes over the whole batch.
+ *
+ * A training pass keeps of each convolution what came out of it, before norm and activation; these are
+ * computed again on the way back, which costs little and halves the memory.  Likewise of a feed-forward only
+ * the input of its activation is kept.
+ */
+#pragma once
+
+#include "hubert.h"
+
+#include <segue/nn/attention.h>
+#include <segue/nn/grouped-conv1d.h>
+
+/* What the pass starts from. */
+typedef enum {
+  HUBERT_START_SAMPLES,  /* [B, length] */
+  HUBERT_START_FEATURES, /* [B, T, C]: a frozen conv encoder's output */
+  HUBERT_START_POOLED,   /* [B, states, H]: a frozen base model's output */
+} HubertStart;
+
+/* Of one transformer layer; see transformer.c. */
+typedef struct {
+  float *qkv;                           /* [B, T, 3H] */
+  float *context;                       /* [B, T, H]: attention's output */
+  float *sum1;                          /* [B, T, H] */
+  float *norm1;                         /* [B, T, H] */
+  float *inner;                         /* [B, T, I]: before the activation */
+  float *sum2;                          /* [B, T, H] */
+  float *norm2;                         /* [B, T, H] */
+  float *mean1, *rstd1, *mean2, *rstd2; /* [B, T] */
+} HubertLayerBuffers;
+
+typedef struct {
+  gsize batch;
+  gsize length; /* samples */
+  gsize frames; /* T */
+  gsize rows;   /* B · T */
+  gsize states; /* hidden states that the head sees: 1, or layers + 1 */
+  gsize conv_frames[HUBERT_MAX_CONVS];
+  HubertStart start;
+  gboolean train_encoder; /* keep what the backward of each part needs */
+  gboolean train_base;
+  gboolean train;
+
+  /* Conv encoder. */
+  float *samples;                 /* [length]: one item, normalised */
+  float *convs[HUBERT_MAX_CONVS]; /* [B, T_i, C_i]: each convolution's output */
+  float *conv_mean, *conv_rstd;   /* one item, the largest layer */
+  float *even, *odd;         /* one item: activations of even and odd layers, or their gradients */
+  float *activated, *normed; /* one item: computed again for the backward */
+  float *features;           /* [B, T, C] */
+
+  /* From features to the first hidden state. */
+  float *feature_normed;              /* [B, T, C] */
+  float *feature_mean, *feature_rstd; /* [B, T] */
+  float *projected;                   /* [B, T, H] */
+  guint8 *time_mask;                  /* [B, T] */
+  guint8 *channel_mask;               /* [B, H] */
+  float *positional;                  /* [B, T, H]: before the activation */
+  float *embedded;                    /* [B, T, H]: sum, before the norm */
+  float *embedded_mean, *embedded_rstd;
+  float *first; /* [B, T, H]: hidden state 0 */
+
+  /* Transformer. */
+  guint n_layers; /* buffers of so many; layer l uses those of l mod n_layers */
+  float *layers;
+  gsize layer_stride;
+  HubertLayerBuffers shared; /* of inference: what no later layer reads */
+  float *last;               /* [B, T, H]: normed last state (do_stable_layer_norm) */
+  float *last_mean, *last_rstd;
+  float *active; /* [B, T, I]: after activation and dropout */
+  float *branch; /* [B, T, H]: of attention or feed-forward, before it is added */
+  float *scratch;
+
+  /* Head. */
+  float *pooled;    /* [states, B, H] */
+  float *mixed;     /* [B, H] */
+  float *projector; /* [B, P] */
+
+  /* Backward. */
+  float *d_projector, *d_mixed, *d_pooled; /* as above */
+  float *d_state, *d_sum, *d_branch;       /* [B, T, H] */
+  float *d_qkv;                            /* [B, T, 3H] */
+  float *d_inner;                          /* [B, T, I] */
+  float *d_features;                       /* [B, T, C] */
+  float *d_positional;                     /* the packed weight's gradient */
+} HubertWorkspace;
+
+/* Lays out the workspace of a pass at @base (NULL: only measures).  Returns its bytes, G_MAXSIZE
+ * where the sizes are not possible. */
+gsize hubert_workspace_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
+                            gboolean from_prefix, gpointer base, HubertWorkspace *workspace);
+
+HubertLayerBuffers hubert_workspace_layer (const HubertWorkspace *workspace,
+                                           const HubertModel *model, guint layer);
+
+SegueNnAttention hubert_workspace_attention (const HubertWorkspace *workspace,
+                                             const HubertModel *model);
+SegueNnGroupedConv1d hubert_workspace_positional (const HubertWorkspace *workspace,
+                                                  const HubertModel *model);

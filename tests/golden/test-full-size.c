@@ -1,0 +1,254 @@
+/* DistilHuBERT at its own size.  Its weights come from a formula that formula.py shares, so that
+ * nothing of 94 MB is stored: what this adds to the small fixtures are the tiles and blocks that only large
+ * matrices reach. */
+#include "architecture.h"
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BATCH   2
+#define LENGTH  24000
+#define SAMPLES 1000 /* index of the samples among the formula's tensors */
+
+/* A 32-bit finaliser; see formula.py, which must agree. */
+static guint32
+mix (guint32 x)
+{
+  x = (x ^ (x >> 16)) * 0x7feb352du;
+  x = (x ^ (x >> 15)) * 0x846ca68bu;
+  return x ^ (x >> 16);
+}
+
+/* Number i of tensor `index`, in [-1, 1). */
+static float
+number (guint32 index, gsize i)
+{
+  guint32 h = mix (mix (index + 1) ^ (guint32) i);
+  return (float) (h >> 8) / 8388608.0f - 1.0f;
+}
+
+static void
+fill (const HubertTensor *tensor, guint32 index, float *values)
+{
+  gsize fan_in = 1;
+  for (guint i = 1; i < tensor->rank; i++)
+    fan_in *= tensor->shape[i];
+  gboolean length = g_str_has_suffix (tensor->name, "original0");
+  gboolean scale =
+    strstr (tensor->name, "layer_norm") != NULL && g_str_has_suffix (tensor->name, ".weight");
+  float linear = (float) sqrt (3.0 / (double) fan_in);
+  for (gsize i = 0; i < tensor->n_elements; i++) {
+    float u = number (index, i);
+    values[i] = length             ? 2.0f + 0.5f * u
+                : scale            ? 1.0f + 0.25f * u
+                : tensor->rank < 2 ? 0.25f * u
+                                   : linear * u;
+  }
+}
+
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(const HubertTensor *const *) a)->name,
+                 (*(const HubertTensor *const *) b)->name);
+}
+
+static void
+fill_weights (HubertModel *model)
+{
+  HubertWeights *weights = &model->weights;
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  for (guint i = 0; i < weights->tensors->len; i++)
+    g_ptr_array_add (sorted, &g_array_index (weights->tensors, HubertTensor, i));
+  g_ptr_array_sort (sorted, by_name);
+  for (guint i = 0; i < sorted->len; i++) {
+    const HubertTensor *tensor = sorted->pdata[i];
+    g_autofree float *torch = g_new (float, tensor->n_elements);
+    fill (tensor, i, torch);
+    hubert_tensor_pack (model->pool, &model->architecture, tensor, torch,
+                        hubert_tensor_values (weights, tensor));
+  }
+  hubert_model_changed (model);
+}
+
+static float *
+make_samples (void)
+{
+  float *samples = g_new (float, BATCH *LENGTH);
+  for (gsize i = 0; i < BATCH * LENGTH; i++) {
+    float ramp = fabsf ((float) (i % LENGTH % 2000) - 1000.0f) / 1000.0f;
+    samples[i] = number (SAMPLES, i) * ramp * 0.5f;
+  }
+  return samples;
+}
+
+/* The parameters' own defaults are DistilHuBERT's; here they are written out once more, to be
+ * compared with the fixture's config.json. */
+static HubertParams
+full_size_params (GArray *lists[3])
+{
+  static const gint64 values[3][7] = { { 512, 512, 512, 512, 512, 512, 512 },
+                                       { 10, 3, 3, 3, 3, 2, 2 },
+                                       { 5, 2, 2, 2, 2, 2, 2 } };
+  for (guint i = 0; i < 3; i++) {
+    lists[i] = g_array_new (FALSE, FALSE, sizeof (gint64));
+    g_array_append_vals (lists[i], values[i], 7);
+  }
+  HubertParams p = golden_as_the_folder;
+  p.hidden_size = 768;
+  p.num_hidden_layers = 2;
+  p.num_attention_heads = 12;
+  p.intermediate_size = 3072;
+  p.conv_dim = lists[0];
+  p.conv_kernel = lists[1];
+  p.conv_stride = lists[2];
+  p.num_conv_pos_embeddings = 128;
+  p.num_conv_pos_embedding_groups = 16;
+  p.classifier_proj_size = 256;
+  p.layer_norm_eps = 1e-5;
+  p.hidden_dropout = p.attention_dropout = p.activation_dropout = 0;
+  return p;
+}
+
+static GoldenRun *
+full_size_run (void)
+{
+  g_autoptr (GError) error = NULL;
+  const char *const labels[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL };
+  const SegueModelSpec spec = { .labels = labels, .threads = 2, .rate = 16000, .length = LENGTH };
+  const gint32 targets[BATCH] = { 0, 7 };
+  GArray *lists[3];
+  HubertParams params = full_size_params (lists);
+  HubertModel *model = hubert_model_create (&params, &spec, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 3; i++)
+    g_array_unref (lists[i]);
+  fill_weights (model);
+  g_autofree float *samples = make_samples ();
+  return golden_run_from_model (model, BATCH, LENGTH, samples, targets);
+}
+
+/* Compares the numbers that the fixture kept, at equal distances, and the norm of all. */
+static double
+compare_picked (SegueSafetensors *reference, const char *name, const float *values, gsize n)
+{
+  gsize n_picked;
+  g_autofree char *norm_name = g_strconcat ("norm.", name, NULL);
+  g_autofree float *picked = golden_read (reference, name, &n_picked);
+  g_autofree float *norm = golden_read (reference, norm_name, NULL);
+  g_autofree float *found = g_new (float, n_picked);
+  gsize distance = MAX (n / 64, 1);
+  for (gsize i = 0; i < n_picked; i++)
+    found[i] = values[i * distance];
+  double of_norm = fabs (golden_norm (values, n) - (double) norm[0]) / (double) norm[0];
+  double scale = (double) norm[0] / sqrt ((double) n);
+  double largest = 0;
+  for (gsize i = 0; i < n_picked; i++)
+    largest = MAX (largest, fabs ((double) found[i] - (double) picked[i]) / scale);
+  return MAX (of_norm, largest);
+}
+
+static void
+test_forward (void)
+{
+  g_autoptr (SegueSafetensors) reference = golden_open ("full-size", "golden.safetensors");
+  g_autoptr (GoldenRun) run = full_size_run ();
+  double loss = golden_run_forward (run);
+  for (guint i = 0; i <= run->model->architecture.layers; i++) {
+    g_autofree char *name = g_strdup_printf ("hidden_states.%u", i);
+    double difference = compare_picked (
+      reference, name, hubert_hidden_state (run->model, &run->layout, &run->pass, i),
+      run->layout.rows * run->model->architecture.hidden);
+    g_test_message ("%s: %.2g", name, difference);
+    g_assert_cmpfloat (difference, <=, 1e-4);
+  }
+  g_autofree float *logits = golden_read (reference, "logits", NULL);
+  double difference = golden_max_difference (run->logits, logits, BATCH * run->model->n_labels);
+  g_test_message ("logits: %.2g", difference);
+  g_assert_cmpfloat (difference, <=, 1e-4);
+  g_autofree float *expected = golden_read (reference, "loss", NULL);
+  g_assert_cmpfloat_with_epsilon (loss, (double) expected[0], 1e-4 * (double) expected[0]);
+}
+
+static void
+test_gradients (void)
+{
+  g_autoptr (SegueSafetensors) reference = golden_open ("full-size", "golden.safetensors");
+  g_autoptr (GoldenRun) run = full_size_run ();
+  const HubertWeights *weights = &run->model->weights;
+  double worst = 0;
+  golden_run_forward (run);
+  golden_run_backward (run);
+  for (guint i = 0; i < weights->tensors->len; i++) {
+    const HubertTensor *tensor = &g_array_index (weights->tensors, HubertTensor, i);
+    /* Truly 0; the small fixtures bound the noise that stands there. */
+    if (!tensor->trained || g_str_has_suffix (tensor->name, "k_proj.bias"))
+      continue;
+    g_autofree char *name = g_strconcat ("gradient.", tensor->name, NULL);
+    g_autofree float *found = golden_gradient (run, tensor);
+    double difference = compare_picked (reference, name, found, tensor->n_elements);
+    if (!(difference <= 1e-3))
+      g_test_message ("%s: %.3g", name, difference);
+    g_assert_cmpfloat (difference, <=, 1e-3);
+    worst = MAX (worst, difference);
+  }
+  g_test_message ("largest relative difference of a gradient: %.2g", worst);
+}
+
+/* The same training step on one thread and on three, and item by item: bit for bit. */
+static void
+test_bits (void)
+{
+  g_autoptr (GoldenRun) run = full_size_run ();
+  g_autoptr (GoldenRun) half = full_size_run ();
+  gsize n = run->model->n_labels;
+  golden_run_forward (run);
+  half->pass.batch = 1;
+  for (guint item = 0; item < BATCH; item++) {
+    g_autoptr (GError) error = NULL;
+    half->pass.input = half->samples + item * LENGTH;
+    half->pass.logits = half->logits + item * n;
+    g_assert_true (hubert_model_type.forward (half->model, &half->pass, &error));
+  }
+  g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
+                   BATCH * n * sizeof (float));
+
+  g_clear_pointer (&half->model->pool, segue_nn_pool_free);
+  half->model->pool = segue_nn_pool_new (1, NULL, NULL);
+  half->pass.batch = BATCH;
+  half->pass.input = half->samples;
+  half->pass.logits = half->logits;
+  golden_run_forward (half);
+  golden_run_backward (half);
+  golden_run_backward (run);
+  gsize bytes = run->model->weights.n_floats * sizeof (float);
+  g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
+                   BATCH * n * sizeof (float));
+  g_assert_cmpmem (run->model->weights.gradients, bytes, half->model->weights.gradients, bytes);
+}
+
+static void
+test_architecture (void)
+{
+  g_autoptr (GoldenRun) run = full_size_run ();
+  const HubertArchitecture *a = &run->model->architecture;
+  gsize all = 0;
+  for (guint i = 0; i < run->model->weights.tensors->len; i++)
+    all += g_array_index (run->model->weights.tensors, HubertTensor, i).n_elements;
+  /* 23,491,968 of the base and 199,434 of the head. */
+  g_assert_cmpuint (all, ==, 23691402);
+  g_assert_cmpuint (hubert_architecture_frames (a, 160000), ==, 499);
+  g_assert_cmpuint (hubert_architecture_min_length (a), ==, 400);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/full-size/architecture", test_architecture);
+  g_test_add_func ("/full-size/forward", test_forward);
+  g_test_add_func ("/full-size/gradients", test_gradients);
+  g_test_add_func ("/full-size/bits", test_bits);
+  return g_test_run ();
+}
