@@ -3,6 +3,8 @@
 
 #include "vector-math.h"
 
+#define NN_SOFTMAX_CHUNK ((gsize) 512)
+
 /* y [n] = softmax (x); y may be x. n > 0. */
 NN_INLINE void
 nn_softmax_row (gsize n, const float *x, float *y)
@@ -12,15 +14,22 @@ nn_softmax_row (gsize n, const float *x, float *y)
   for (gsize i = 0; i < n; i++)
     most = nn_max (most, x[i]);
 
-  float sum = 0.0f;
+  /* A float sums a few hundred without loss, and a row may have many thousands. */
+  double total = 0.0;
+  for (gsize first = 0; first < n; first += NN_SOFTMAX_CHUNK) {
+    const gsize last = MIN (first + NN_SOFTMAX_CHUNK, n);
+    float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
-  for (gsize i = 0; i < n; i++) {
-    float e = nn_exp (x[i] - most);
-    y[i] = e;
-    sum += e;
+    for (gsize i = first; i < last; i++) {
+      float e = nn_exp (x[i] - most);
+      y[i] = e;
+      sum += e;
+    }
+    total += (double) sum;
   }
 
-  float scale = 1.0f / sum;
+  const float scale = (float) (1.0 / total);
+#pragma omp simd
   for (gsize i = 0; i < n; i++)
     y[i] *= scale;
 }
