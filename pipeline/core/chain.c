@@ -29,6 +29,7 @@ segue_chain_new (const SegueScope *scope, const SegueGraphStage *const *stages, 
     link->index = i;
     link->context.scope = scope;
     link->context.stage = stages[i];
+    link->context.index = i;
     link->context.epoch = stages[i]->type->flags & SEGUE_STAGE_LIVE ? 0 : -1;
   }
   return chain;
@@ -56,6 +57,13 @@ segue_chain_set_epoch (SegueChain *chain, guint epoch)
   for (guint i = 0; i < chain->n_links; i++)
     if (chain->links[i].context.stage->type->flags & SEGUE_STAGE_LIVE)
       chain->links[i].context.epoch = epoch;
+}
+
+void
+segue_chain_set_counts (SegueChain *chain, SegueCounts *counts)
+{
+  for (guint i = 0; i < chain->n_links; i++)
+    chain->links[i].context.counts = counts;
 }
 
 static gboolean

@@ -33,6 +33,10 @@ void segue_chain_free (SegueChain *chain);
 SEGUE_API
 void segue_chain_set_epoch (SegueChain *chain, guint epoch);
 
+/** segue_chain_set_counts: (nullable): what takes the stages' counters, by index in the chain, from now on
+ * instead of the host: a song's counters belong to its result. */
+void segue_chain_set_counts (SegueChain *chain, SegueCounts *counts);
+
 /**
  * segue_chain_carry: (transfer full) (element-type SegueItem):
  * @items: of one song, with their payloads

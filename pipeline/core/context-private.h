@@ -2,6 +2,7 @@
 /* SEGUE_API marks what libsegue-testing calls; none of it is installed. */
 #pragma once
 
+#include "counts.h"
 #include "graph.h"
 #include <segue/context.h>
 
@@ -46,6 +47,8 @@ struct _SegueContext {
   const char *song;   /* MAP: what it derives from */
   SegueEmitFunc emit; /* NULL: nothing may be emitted now */
   gpointer emit_data;
+  SegueCounts *counts;  /* nullable: takes what is counted, in place of the host */
+  guint index;          /* of the stage in @counts */
   SegueDataset *output; /* COLLECT: segue_context_emit_dataset() */
   GError *failure;      /* of an emit(), even where the stage went on regardless */
 };

@@ -176,7 +176,9 @@ void
 segue_context_count (SegueContext *context, const char *name, gint64 n)
 {
   const SegueScope *scope = context->scope;
-  if (scope->host && scope->host->count)
+  if (context->counts)
+    segue_counts_add (context->counts, context->index, name, n);
+  else if (scope->host && scope->host->count)
     scope->host->count (scope->host_data, context->stage, name, n);
 }
 

@@ -19,10 +19,8 @@ SegueDataset *segue_dataset_new_from_items (SegueItem *const *items, guint n_ite
 SEGUE_API
 SegueDataset *segue_dataset_with_live (SegueDataset *dataset, const SegueScope *scope,
                                        const SegueGraphStage *stage);
-/** segue_dataset_hide_live: (transfer full): what a port without SEGUE_PORT_LIVE gets. */
-SegueDataset *segue_dataset_hide_live (SegueDataset *dataset);
-/** segue_dataset_show_live: (transfer full): undoes hide_live, also on views made since. */
-SegueDataset *segue_dataset_show_live (SegueDataset *dataset);
+/** segue_dataset_without_live: (transfer full): what a port without SEGUE_PORT_LIVE gets. */
+SegueDataset *segue_dataset_without_live (SegueDataset *dataset);
 /** segue_dataset_set_preparation: on one that nobody else has yet. */
 void segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation);
 /** segue_dataset_get_song_end: the index after the last item of the song that begins at @first. */

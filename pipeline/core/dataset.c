@@ -10,7 +10,6 @@ struct _SegueDataset {
   char *preparation;
   const SegueScope *scope; /* of live stages */
   GPtrArray *live;         /* const SegueGraphStage, borrowed; NULL: none */
-  gboolean hidden;         /* there are live stages, but who reads this did not ask for them */
 };
 
 SegueDataset *
@@ -34,7 +33,6 @@ new_view (SegueDataset *dataset, GPtrArray *entries)
   view->preparation = g_strdup (dataset->preparation);
   view->scope = dataset->scope;
   view->live = dataset->live ? g_ptr_array_ref (dataset->live) : NULL;
-  view->hidden = dataset->hidden;
   return view;
 }
 
@@ -141,7 +139,7 @@ segue_dataset_get_labels (SegueDataset *dataset)
 gboolean
 segue_dataset_is_live (SegueDataset *dataset)
 {
-  return dataset->live && !dataset->hidden;
+  return dataset->live != NULL;
 }
 
 const char *
@@ -171,26 +169,14 @@ segue_dataset_with_live (SegueDataset *dataset, const SegueScope *scope,
   return view;
 }
 
-static SegueDataset *
-with_hidden (SegueDataset *dataset, gboolean hidden)
+SegueDataset *
+segue_dataset_without_live (SegueDataset *dataset)
 {
-  if (!dataset->live || dataset->hidden == hidden)
+  if (!dataset->live)
     return segue_dataset_ref (dataset);
   SegueDataset *view = new_view (dataset, g_ptr_array_ref (dataset->entries));
-  view->hidden = hidden;
+  g_clear_pointer (&view->live, g_ptr_array_unref);
   return view;
-}
-
-SegueDataset *
-segue_dataset_hide_live (SegueDataset *dataset)
-{
-  return with_hidden (dataset, TRUE);
-}
-
-SegueDataset *
-segue_dataset_show_live (SegueDataset *dataset)
-{
-  return with_hidden (dataset, FALSE);
 }
 
 guint

@@ -143,6 +143,21 @@ segue_json_null (SegueJson *json)
 }
 
 void
+segue_json_raw (SegueJson *json, const char *value)
+{
+  separate (json);
+  gsize length = strlen (value);
+  while (length > 0 && g_ascii_isspace (value[length - 1]))
+    length--;
+  for (gsize i = 0; i < length; i++) {
+    if (value[i] == '\n')
+      new_line (json);
+    else
+      g_string_append_c (json->text, value[i]);
+  }
+}
+
+void
 segue_json_key_string (SegueJson *json, const char *key, const char *value)
 {
   segue_json_key (json, key);

@@ -29,6 +29,8 @@ void segue_json_uint (SegueJson *json, guint64 value);
 void segue_json_double (SegueJson *json, double value);
 void segue_json_bool (SegueJson *json, gboolean value);
 void segue_json_null (SegueJson *json);
+/** segue_json_raw: @value is JSON text already. */
+void segue_json_raw (SegueJson *json, const char *value);
 /* A key and its value at once. */
 void segue_json_key_string (SegueJson *json, const char *key, const char *value);
 void segue_json_key_open (SegueJson *json, const char *key, char bracket);

@@ -1,5 +1,6 @@
 /* Keys: SHA-256 over all that a result depends on. */
 #include "key.h"
+#include "contents.h"
 
 #include <segue/version.h>
 #include <string.h>
@@ -83,4 +84,82 @@ segue_key_with_reads (const char *key, const char *const *names, SegueItem *cons
       g_string_append_printf (text, "%s=%s\n", names[j], printed);
     }
   return segue_key_join (key, text->str);
+}
+
+static void
+hash_text (GChecksum *checksum, const char *text)
+{
+  /* With its end, so that no two lists of texts run together the same way. */
+  g_checksum_update (checksum, (const guchar *) text, (gssize) strlen (text) + 1);
+}
+
+static char *
+content_of (SegueItem *entry, const char *contents, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  SegueFileStamp stamp;
+  if (entry->key || entry->kind != SEGUE_KIND_FILE)
+    return segue_key_of_payload (entry, error);
+  char *key = segue_contents_key (contents, entry->path, &stamp, cancellable, &local);
+  if (key)
+    return key;
+  /* What can't be read is for the stage to find out. */
+  if (segue_error_is_about_item (local))
+    return g_strdup ("unreadable");
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
+}
+
+static gboolean
+hash_dataset (GChecksum *checksum, SegueDataset *dataset, const char *contents,
+              GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < segue_dataset_get_length (dataset); i++) {
+    SegueItem *entry = segue_dataset_get_entry (dataset, i);
+    g_autofree char *content = content_of (entry, contents, cancellable, error);
+    if (!content)
+      return FALSE;
+    hash_text (checksum, entry->id);
+    hash_text (checksum, content);
+    g_autoptr (GVariant) metadata = segue_metadata_to_variant (entry->metadata, FALSE);
+    GVariantIter iter;
+    const char *key;
+    GVariant *value;
+    g_variant_iter_init (&iter, metadata);
+    while (g_variant_iter_loop (&iter, "{&sv}", &key, &value)) {
+      if (g_str_equal (key, SEGUE_META_SOURCE))
+        continue;
+      g_autofree char *printed = g_variant_print (value, TRUE);
+      hash_text (checksum, key);
+      hash_text (checksum, printed);
+    }
+  }
+  return TRUE;
+}
+
+char *
+segue_key_of_stage (const SegueGraphStage *stage, guint64 run_seed, SegueDataset *const *inputs,
+                    const char *contents, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree char *component = segue_key_component (stage, run_seed);
+  g_autofree char *seed =
+    g_strdup_printf ("seed %" G_GUINT64_FORMAT " %u", run_seed, stage->ordinal);
+  hash_text (checksum, component);
+  hash_text (checksum, seed);
+  for (guint i = 0; i < stage->n_inputs; i++) {
+    hash_text (checksum, stage->inputs[i].port->name);
+    if (!inputs[i])
+      continue;
+    const SegueGraphStage *const *live = NULL;
+    guint n_live = 0;
+    segue_dataset_get_live (inputs[i], &live, &n_live);
+    for (guint j = 0; j < n_live; j++) {
+      g_autofree char *text = segue_key_component (live[j], run_seed);
+      hash_text (checksum, text);
+    }
+    if (!hash_dataset (checksum, inputs[i], contents, cancellable, error))
+      return NULL;
+  }
+  return g_strdup (g_checksum_get_string (checksum));
 }

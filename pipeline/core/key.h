@@ -6,11 +6,19 @@
  * but for the values that stages looked at (see store.h). */
 #pragma once
 
-#include "graph.h"
+#include "dataset-private.h"
 #include "item-private.h"
 
 /** segue_key_component: (transfer full): without what differs from song to song. */
 char *segue_key_component (const SegueGraphStage *stage, guint64 run_seed);
+/**
+ * segue_key_of_stage: (transfer full): of a SOURCE, SERIAL or COLLECT stage: its component, the run's
+ * seed, and of each item on its inputs the id, the payload's key and all metadata but the file's
+ * place.  @contents: see segue_contents_key().
+ */
+char *segue_key_of_stage (const SegueGraphStage *stage, guint64 run_seed,
+                          SegueDataset *const *inputs, const char *contents,
+                          GCancellable *cancellable, GError **error);
 /** segue_key_join: (transfer full): SHA-256 over @previous and @text. */
 char *segue_key_join (const char *previous, const char *text);
 /** segue_key_is_valid: 64 hexadecimal digits. */

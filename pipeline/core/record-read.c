@@ -27,8 +27,8 @@ segue_record_free (SegueRecord *record)
   g_strfreev (record->components);
   g_strfreev (record->reads);
   g_clear_error (&record->failure);
-  if (record->items)
-    g_array_unref (record->items);
+  g_clear_pointer (&record->counts, g_array_unref);
+  g_clear_pointer (&record->items, g_array_unref);
   g_free (record);
 }
 
@@ -121,20 +121,41 @@ parse_item (GVariant *value, const SegueRecord *record, SegueRecordItem *item, G
   return TRUE;
 }
 
+static void
+clear_count (gpointer data)
+{
+  g_free (((SegueCount *) data)->name);
+}
+
+static void
+parse_counts (SegueRecord *record, GVariant *counts)
+{
+  GVariantIter iter;
+  SegueCount count;
+  record->counts = g_array_new (FALSE, FALSE, sizeof (SegueCount));
+  g_array_set_clear_func (record->counts, clear_count);
+  g_variant_iter_init (&iter, counts);
+  while (g_variant_iter_next (&iter, "(usx)", &count.stage, &count.name, &count.n))
+    g_array_append_val (record->counts, count);
+}
+
 static gboolean
 parse_header (SegueRecord *record, GVariant *header, GError **error)
 {
   gint32 code;
   g_autofree char *message = NULL;
+  g_autoptr (GVariant) counts = NULL;
   g_autoptr (GVariant) items = NULL;
-  g_variant_get (header, "(s^as^as(ius)@a" SEGUE_RECORD_ITEM ")", &record->key, &record->components,
-                 &record->reads, &code, &record->failed, &message, &items);
+  g_variant_get (header, "(s^as^as(ius)@a(usx)@a" SEGUE_RECORD_ITEM ")", &record->key,
+                 &record->components, &record->reads, &code, &record->failed, &message, &counts,
+                 &items);
   if (!segue_key_is_valid (record->key))
     return damaged (error, "its key is none");
   if (code != -1 && code != SEGUE_ERROR_DATA)
     return damaged (error, "a failure of a kind that is not kept");
   if (code != -1)
     record->failure = g_error_new_literal (SEGUE_ERROR, code, message);
+  parse_counts (record, counts);
   gsize n = g_variant_n_children (items);
   if (n > G_MAXUINT || (n > 0 && (record->failure || record->reads[0])))
     return damaged (error, "items where there should be none");

@@ -97,13 +97,18 @@ describe (const SegueRecordContent *content, GArray *stretches)
 {
   static const char *const none[] = { NULL };
   g_auto (GVariantBuilder) items = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a" SEGUE_RECORD_ITEM));
+  g_auto (GVariantBuilder) counts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usx)"));
+  for (guint i = 0; content->counts && i < content->counts->len; i++) {
+    const SegueCount *count = &g_array_index (content->counts, SegueCount, i);
+    g_variant_builder_add (&counts, "(usx)", count->stage, count->name, count->n);
+  }
   for (guint i = 0; i < content->n_items; i++)
     g_variant_builder_add_value (&items, describe_item (content, content->items[i], stretches));
-  GVariant *header = g_variant_new ("(s^as^as(ius)@a" SEGUE_RECORD_ITEM ")", content->key,
-                                    content->components, content->reads ? content->reads : none,
-                                    content->failure ? content->failure->code : -1, content->failed,
-                                    content->failure ? content->failure->message : "",
-                                    g_variant_builder_end (&items));
+  GVariant *header = g_variant_new (
+    "(s^as^as(ius)@a(usx)@a" SEGUE_RECORD_ITEM ")", content->key, content->components,
+    content->reads ? content->reads : none, content->failure ? content->failure->code : -1,
+    content->failed, content->failure ? content->failure->message : "",
+    g_variant_builder_end (&counts), g_variant_builder_end (&items));
   g_variant_ref_sink (header);
   if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
     return header;

@@ -17,6 +17,7 @@
  * it looked at, and the results lie at the key that their values give. */
 #pragma once
 
+#include "counts.h"
 #include "item-private.h"
 
 #define SEGUE_RECORD_FIXED 96
@@ -41,6 +42,7 @@ typedef struct {
   GStrv reads;     /* not empty: the results are elsewhere */
   GError *failure; /* nullable */
   guint failed;    /* index of the stage that failed; n_components: not known */
+  GArray *counts;  /* SegueCount, by index in the chain */
   GArray *items;   /* SegueRecordItem */
   guint64 payload_offset, payload_length;
   guint8 payload_digest[32];
@@ -55,6 +57,7 @@ typedef struct {
   const char *const *reads; /* nullable */
   const GError *failure;    /* nullable */
   guint failed;             /* the stage that failed */
+  GArray *counts;           /* nullable: SegueCount */
   SegueItem *const *items;  /* with their bytes */
   SegueItem *const *inputs; /* what they derive from, by origin */
   guint n_items, n_inputs;

@@ -26,6 +26,7 @@ segue_song_clear (SegueSong *song)
 {
   g_clear_pointer (&song->entries, g_ptr_array_unref);
   g_clear_error (&song->error);
+  g_clear_pointer (&song->counts, g_array_unref);
   g_clear_pointer (&song->problem, g_free);
   g_clear_pointer (&song->input_key, g_free);
 }
@@ -163,9 +164,11 @@ look_up (Job *job, SegueSong *song, GError **error)
   }
   if (!song->error)
     song->entries = join_all (job, record);
+  song->counts = g_array_ref (record->counts);
   if (song->error || song->entries)
     return TRUE;
   song->cached = FALSE;
+  g_clear_pointer (&song->counts, g_array_unref);
   song->problem = g_strdup ("damaged record: it is not of this song");
   return FALSE;
 }
@@ -209,9 +212,9 @@ merge_reads (GStrv known, SegueReads *reads)
   return segue_reads_list (reads);
 }
 
-/* Keeps @output, or where there is none, @failure in stage @failed. */
+/* Keeps @output, or where there is none, @failure. */
 static gboolean
-keep (Job *job, SegueReads *reads, GPtrArray *output, const GError *failure, guint failed,
+keep (Job *job, SegueSong *song, SegueReads *reads, GPtrArray *output, const GError *failure,
       char **key, GError **error)
 {
   g_auto (GStrv) names = merge_reads (job->known_reads, reads);
@@ -232,7 +235,10 @@ keep (Job *job, SegueReads *reads, GPtrArray *output, const GError *failure, gui
   content.key = *key;
   content.reads = NULL;
   content.failure = failure;
-  content.failed = failed;
+  while (failure && content.failed < job->plan->n_stages &&
+         job->plan->stages[content.failed] != song->failed)
+    content.failed++;
+  content.counts = song->counts;
   content.items = output ? (SegueItem *const *) output->pdata : NULL;
   content.n_items = output ? output->len : 0;
   return segue_store_write (job->plan->store, &content, error);
@@ -268,7 +274,11 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
   g_autoptr (SegueReads) reads = segue_reads_new ();
   g_autoptr (GError) failure = NULL;
   g_autofree char *key = NULL;
+  g_autoptr (SegueCounts) counts = segue_counts_new ();
+  segue_chain_set_counts (chain, counts);
   g_autoptr (GPtrArray) output = carry (job, chain, reads, &failure);
+  segue_chain_set_counts (chain, NULL);
+  song->counts = segue_counts_list (counts);
   if (!output)
     song->failed = segue_chain_get_failed (chain);
   if (failure && !segue_error_is_about_item (failure)) {
@@ -279,16 +289,13 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
     return FALSE;
   if (failure) {
     g_autoptr (GError) kept = keepable_failure (job, failure);
-    guint failed = 0;
-    while (failed < job->plan->n_stages && job->plan->stages[failed] != song->failed)
-      failed++;
     gboolean keeps = g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    if (keeps && !keep (job, reads, NULL, kept, failed, &key, error))
+    if (keeps && !keep (job, song, reads, NULL, kept, &key, error))
       return FALSE;
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  if (!check_output (output, error) || !keep (job, reads, output, NULL, 0, &key, error))
+  if (!check_output (output, error) || !keep (job, song, reads, output, NULL, &key, error))
     return FALSE;
 
   /* The record as it is now gives the entries: one way to make them, whoever wrote it. */

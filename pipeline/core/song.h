@@ -20,6 +20,7 @@ typedef struct {
   const SegueGraphStage *failed; /* nullable: where */
   gboolean cached;               /* the result was there, whether good or bad */
   char *problem;                 /* nullable: why a record that is there could not be used */
+  GArray *counts;                /* nullable: SegueCount, by index in the chain */
   char *input_key;               /* nullable: what went in, see segue_key_of_song() */
 } SegueSong;
 

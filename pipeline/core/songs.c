@@ -1,5 +1,6 @@
 /* A chain over a dataset: workers take songs in order, a frontier takes their results in order. */
 #include "songs.h"
+#include "dataset-private.h"
 #include "item-private.h"
 
 typedef struct {

@@ -1,0 +1,138 @@
+/* Folders of a run. */
+#include "run-folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <segue/error.h>
+#include <segue/file.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_ATTEMPTS 1000
+
+char *
+segue_run_folder_make (const char *runs, const char *name, char **id, GError **error)
+{
+  g_autofree char *parent = g_build_filename (runs, name, NULL);
+  if (!segue_file_make_folder (parent, error))
+    return NULL;
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
+  for (guint i = 1; i <= MAX_ATTEMPTS; i++) {
+    g_autofree char *candidate = i == 1 ? g_strdup (time) : g_strdup_printf ("%s-%u", time, i);
+    g_autofree char *folder = g_build_filename (parent, candidate, NULL);
+    if (g_mkdir (folder, 0777) != 0) {
+      if (errno == EEXIST)
+        continue;
+      segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't make the folder",
+                                  folder);
+      return NULL;
+    }
+    g_autofree char *latest = g_build_filename (parent, "latest", NULL);
+    if (!segue_file_link (latest, candidate, error))
+      return NULL;
+    *id = g_steal_pointer (&candidate);
+    return g_canonicalize_filename (folder, NULL);
+  }
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+               "more than %d runs began in one second in ‘%s’", MAX_ATTEMPTS, parent);
+  return NULL;
+}
+
+char *
+segue_run_folder_make_stage (const char *folder, const char *stage, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "stages", stage, NULL);
+  return segue_file_make_folder (path, error) ? g_steal_pointer (&path) : NULL;
+}
+
+static gboolean
+is_ours (const char *name)
+{
+  static const char *const reserved[] = { "run.json", "timings.json", "log.ndjson", "stages",
+                                          NULL };
+  return g_strv_contains (reserved, name) || name[0] == '.';
+}
+
+gboolean
+segue_run_folder_alias (const char *folder, const char *stage, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "stages", stage, NULL);
+  g_autoptr (GDir) entries = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (entries && (name = g_dir_read_name (entries))) {
+    if (is_ours (name))
+      continue;
+    g_autofree char *alias = g_build_filename (folder, name, NULL);
+    g_autofree char *target = g_build_filename ("stages", stage, name, NULL);
+    if (!segue_file_link (alias, target, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Opens and locks @path, made where it is not there; -1 with errno EWOULDBLOCK: in use. */
+static int
+lock_folder (const char *path)
+{
+  for (;;) {
+    if (g_mkdir (path, 0700) != 0 && errno != EEXIST)
+      return -1;
+    int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+      return -1;
+    struct stat held, there;
+    if (flock (fd, LOCK_EX | LOCK_NB) != 0) {
+      int err = errno;
+      close (fd);
+      errno = err;
+      return -1;
+    }
+    /* Whoever held it may have removed it just now: then what we locked has no name. */
+    if (fstat (fd, &held) == 0 && stat (path, &there) == 0 && held.st_ino == there.st_ino)
+      return fd;
+    close (fd);
+  }
+}
+
+SegueWorkFolder *
+segue_work_folder_open (const char *cache, const char *key, GError **error)
+{
+  g_autofree char *parent = g_build_filename (cache, "work", NULL);
+  if (!segue_file_make_folder (parent, error))
+    return NULL;
+  for (guint i = 1; i <= MAX_ATTEMPTS; i++) {
+    g_autofree char *name = i == 1 ? g_strdup (key) : g_strdup_printf ("%s-%u", key, i);
+    g_autofree char *path = g_build_filename (parent, name, NULL);
+    int fd = lock_folder (path);
+    if (fd < 0 && errno == EWOULDBLOCK)
+      continue;
+    if (fd < 0) {
+      segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't use the folder",
+                                  path);
+      return NULL;
+    }
+    SegueWorkFolder *work = g_new0 (SegueWorkFolder, 1);
+    work->path = g_steal_pointer (&path);
+    work->fd = fd;
+    return work;
+  }
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+               "more than %d runs are at the same work in ‘%s’", MAX_ATTEMPTS, parent);
+  return NULL;
+}
+
+void
+segue_work_folder_close (SegueWorkFolder *work, gboolean finished)
+{
+  if (!work)
+    return;
+  if (finished)
+    segue_file_remove_folder (work->path, NULL);
+  close (work->fd);
+  g_free (work->path);
+  g_free (work);
+}

@@ -1,0 +1,32 @@
+/* The folder that a run leaves, and the scratch folders that it works in (internal).
+ *
+ *   runs/<name>/<id>/         id: local time, so that names sort by age; -2, -3 … within a second
+ *     stages/<stage>/         what the stage leaves
+ *     <entry> → stages/…      aliases; of entries of one name the last stage's
+ *   runs/<name>/latest → <id> */
+#pragma once
+
+#include <glib.h>
+
+/** segue_run_folder_make: (transfer full): a new folder for a run of pipeline @name in @runs.
+ * @id: (out) (transfer full) */
+char *segue_run_folder_make (const char *runs, const char *name, char **id, GError **error);
+/** segue_run_folder_make_stage: (transfer full): stages/@stage in @folder. */
+char *segue_run_folder_make_stage (const char *folder, const char *stage, GError **error);
+/** segue_run_folder_alias: links what stands in @stage's folder from the top. */
+gboolean segue_run_folder_alias (const char *folder, const char *stage, GError **error);
+
+/**
+ * SegueWorkFolder: work/<key>/ in the cache, for one run at a time.
+ *
+ * It is locked by flock() on the folder itself: a run that is killed leaves no lock behind, only its
+ * checkpoints.  Where another run is at the same work, a folder of a higher number is taken.
+ */
+typedef struct {
+  char *path;
+  int fd;
+} SegueWorkFolder;
+
+SegueWorkFolder *segue_work_folder_open (const char *cache, const char *key, GError **error);
+/** segue_work_folder_close: @finished: the work is done, remove all of it. */
+void segue_work_folder_close (SegueWorkFolder *work, gboolean finished);

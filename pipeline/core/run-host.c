@@ -1,0 +1,170 @@
+/* What stages ask of the run, and what the run tells its host. */
+#include "run-private.h"
+
+#include <string.h>
+
+guint
+segue_run_index_of (SegueRun *run, const SegueGraphStage *stage)
+{
+  guint i = 0;
+  while (run->stages[i].stage != stage)
+    i++;
+  return i;
+}
+
+void
+segue_run_started (SegueRun *run, const char *unit)
+{
+  segue_journal_event (run->journal, unit, "started");
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (run->observer.stage_started)
+    run->observer.stage_started (run->observer.data, unit, run->units->len, run->n_units);
+}
+
+void
+segue_run_finished (SegueRun *run, const char *unit, double seconds)
+{
+  segue_journal_event (run->journal, unit, "finished");
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (run->observer.stage_finished)
+    run->observer.stage_finished (run->observer.data, unit, seconds);
+}
+
+void
+segue_run_progress (SegueRun *run, const char *unit, guint64 done, guint64 total,
+                    const char *detail)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (run->observer.progress)
+    run->observer.progress (run->observer.data, unit, done, total, detail);
+}
+
+static void
+log_message (SegueRun *run, const char *stage, GLogLevelFlags level, const char *message)
+{
+  segue_journal_log (run->journal, stage, level, message);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (run->observer.log)
+    run->observer.log (run->observer.data, stage, level, message);
+}
+
+void
+segue_run_log (SegueRun *run, const char *stage, GLogLevelFlags level, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  log_message (run, stage, level, message);
+}
+
+void
+segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GError *error)
+{
+  SegueQuarantined quarantined = { g_strdup (stage), g_strdup (id), g_strdup (error->message) };
+  g_mutex_lock (&run->lock);
+  g_array_append_val (run->quarantined, quarantined);
+  g_mutex_unlock (&run->lock);
+  segue_journal_failed (run->journal, stage, id, error->message);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (run->observer.item_failed)
+    run->observer.item_failed (run->observer.data, stage, id, error);
+}
+
+gboolean
+segue_run_check_failures (SegueRun *run, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
+  guint n = run->quarantined->len;
+  guint limit = run->pipeline->fail_on_error ? 0 : run->pipeline->max_failures;
+  if (n <= limit)
+    return TRUE;
+  const SegueQuarantined *last = &g_array_index (run->quarantined, SegueQuarantined, n - 1);
+  if (run->pipeline->fail_on_error)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "stage '%s': %s: %s (on_error: fail)",
+                 last->stage, last->id, last->reason);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "%u items failed, max_failures is %u; the last: stage '%s': %s: %s", n, limit,
+                 last->stage, last->id, last->reason);
+  return FALSE;
+}
+
+static SegueDataset *
+get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+{
+  SegueRun *run = data;
+  const SegueStageRun *at = &run->stages[segue_run_index_of (run, stage)];
+  for (guint i = 0; i < stage->n_inputs; i++)
+    if (strcmp (stage->inputs[i].port->name, port) == 0)
+      return at->inputs[i];
+  return NULL;
+}
+
+static void
+quarantine (gpointer data, const SegueGraphStage *stage, const char *id, const GError *error)
+{
+  segue_run_quarantine (data, stage->id, id, error);
+}
+
+static void
+count (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n)
+{
+  SegueRun *run = data;
+  segue_counts_add (run->counts, segue_run_index_of (run, stage), name, n);
+}
+
+static const char *
+get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError **error)
+{
+  SegueRun *run = data;
+  SegueStageRun *at = &run->stages[segue_run_index_of (run, stage)];
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
+  if (stage->type->mode == SEGUE_MODE_MAP) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage '%s' asked for a folder: a MAP stage's result is its items and may come "
+                 "from the cache",
+                 stage->id);
+    return NULL;
+  }
+  if (!work) {
+    if (!at->output_folder)
+      at->output_folder = segue_run_folder_make_stage (run->folder, stage->id, error);
+    return at->output_folder;
+  }
+  if (!at->work)
+    at->work = segue_work_folder_open (segue_store_get_folder (run->store), at->key, error);
+  return at->work ? at->work->path : NULL;
+}
+
+static void
+progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
+          const char *detail)
+{
+  /* A chain reports as one, in songs. */
+  if (stage->type->mode != SEGUE_MODE_MAP)
+    segue_run_progress (data, stage->id, done, total, detail);
+}
+
+static void
+log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+{
+  log_message (data, stage->id, level, message);
+}
+
+static void
+scalar (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step, double value)
+{
+  SegueRun *run = data;
+  segue_journal_scalar (run->journal, stage->id, tag, step, value);
+}
+
+const SegueStageHost segue_run_host = {
+  .get_input = get_input,
+  .quarantine = quarantine,
+  .count = count,
+  .get_folder = get_folder,
+  .progress = progress,
+  .log = log_line,
+  .scalar = scalar,
+};

@@ -1,0 +1,126 @@
+/* run.json: what a run was and what came of it; timings.json: how long it took. */
+#include "json.h"
+#include "run-private.h"
+
+#include <segue/file.h>
+#include <string.h>
+
+static void
+key_uint (SegueJson *json, const char *key, guint64 value)
+{
+  segue_json_key (json, key);
+  segue_json_uint (json, value);
+}
+
+static void
+write_counters (SegueJson *json, SegueRun *run, guint stage)
+{
+  g_autoptr (GArray) counts = segue_counts_list (run->counts);
+  segue_json_key_open (json, "counters", '{');
+  for (guint i = 0; i < counts->len; i++) {
+    const SegueCount *count = &g_array_index (counts, SegueCount, i);
+    if (count->stage != stage)
+      continue;
+    segue_json_key (json, count->name);
+    segue_json_int (json, count->n);
+  }
+  segue_json_close (json, '{');
+}
+
+static void
+write_stages (SegueJson *json, SegueRun *run)
+{
+  segue_json_key_open (json, "stages", '[');
+  for (guint i = 0; i < run->n_stages; i++) {
+    const SegueStageRun *at = &run->stages[i];
+    segue_json_open (json, '{');
+    segue_json_key_string (json, "id", at->stage->id);
+    segue_json_key (json, "finished");
+    segue_json_bool (json, at->done);
+    segue_json_key_string (json, "key", at->key);
+    segue_json_key_open (json, "items", '{');
+    for (guint j = 0; at->done && j < at->stage->n_outputs; j++)
+      key_uint (json, at->stage->type->outputs[j].name, at->n_outputs[j]);
+    segue_json_close (json, '{');
+    write_counters (json, run, i);
+    segue_json_close (json, '{');
+  }
+  segue_json_close (json, '[');
+}
+
+static void
+write_quarantined (SegueJson *json, SegueRun *run)
+{
+  segue_json_key_open (json, "quarantined", '[');
+  for (guint i = 0; i < run->quarantined->len; i++) {
+    const SegueQuarantined *item = &g_array_index (run->quarantined, SegueQuarantined, i);
+    segue_json_open (json, '{');
+    segue_json_key_string (json, "stage", item->stage);
+    segue_json_key_string (json, "id", item->id);
+    segue_json_key_string (json, "reason", item->reason);
+    segue_json_close (json, '{');
+  }
+  segue_json_close (json, '[');
+}
+
+static gboolean
+write_report (SegueRun *run, const char *name, SegueJson *json, GError **error)
+{
+  g_autofree char *text = segue_json_finish (json);
+  g_autofree char *path = g_build_filename (run->folder, name, NULL);
+  return segue_file_write (path, text, -1, error);
+}
+
+gboolean
+segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error)
+{
+  SegueJson json;
+  g_autofree char *pipeline = segue_pipeline_describe (run->pipeline);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
+  segue_json_init (&json, TRUE);
+  segue_json_open (&json, '{');
+  segue_json_key_string (&json, "segue", SEGUE_VERSION);
+  segue_json_key_string (&json, "name", run->pipeline->name);
+  segue_json_key_string (&json, "id", run->id);
+  segue_json_key_string (&json, "state", state);
+  segue_json_key_string (&json, "error", failure ? failure->message : NULL);
+  key_uint (&json, "seed", run->scope.seed);
+  segue_json_key_open (&json, "counts", '{');
+  key_uint (&json, "songs", run->n_sources);
+  key_uint (&json, "cached", g_hash_table_size (run->songs) - g_hash_table_size (run->missed));
+  key_uint (&json, "failed", run->quarantined->len);
+  segue_json_key (&json, "ignored");
+  segue_json_int (&json, segue_counts_get (run->counts, "ignored files"));
+  segue_json_close (&json, '{');
+  write_stages (&json, run);
+  write_quarantined (&json, run);
+  segue_json_key (&json, "pipeline");
+  segue_json_raw (&json, pipeline);
+  segue_json_close (&json, '{');
+  return write_report (run, "run.json", &json, error);
+}
+
+gboolean
+segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds, GError **error)
+{
+  SegueJson json;
+  g_autofree char *time = g_date_time_format (started, "%Y-%m-%dT%H:%M:%SZ");
+  segue_json_init (&json, TRUE);
+  segue_json_open (&json, '{');
+  segue_json_key_string (&json, "started", time);
+  segue_json_key (&json, "seconds");
+  segue_json_double (&json, seconds);
+  key_uint (&json, "workers", run->scope.threads);
+  segue_json_key_open (&json, "stages", '[');
+  for (guint i = 0; i < run->units->len; i++) {
+    const SegueUnit *unit = &g_array_index (run->units, SegueUnit, i);
+    segue_json_open (&json, '{');
+    segue_json_key_string (&json, "stage", unit->name);
+    segue_json_key (&json, "seconds");
+    segue_json_double (&json, unit->seconds);
+    segue_json_close (&json, '{');
+  }
+  segue_json_close (&json, '[');
+  segue_json_close (&json, '{');
+  return write_report (run, "timings.json", &json, error);
+}

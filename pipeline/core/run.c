@@ -1,0 +1,162 @@
+/* A run, from options to result. */
+#include "run-private.h"
+
+#include <string.h>
+
+void
+segue_run_result_clear (SegueRunResult *result)
+{
+  g_clear_pointer (&result->folder, g_free);
+  memset (result, 0, sizeof *result);
+}
+
+static void
+clear_unit (gpointer data)
+{
+  g_free (((SegueUnit *) data)->name);
+}
+
+static void
+clear_quarantined (gpointer data)
+{
+  SegueQuarantined *item = data;
+  g_free (item->stage);
+  g_free (item->id);
+  g_free (item->reason);
+}
+
+static void
+init_run (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
+          GCancellable *cancellable)
+{
+  guint workers = options->workers > 0 ? options->workers : g_get_num_processors ();
+  run->pipeline = pipeline;
+  run->cancellable = cancellable;
+  run->scope = (SegueScope){ .registry = pipeline->registry,
+                             .seed = pipeline->seed,
+                             .threads = workers,
+                             .host = &segue_run_host,
+                             .host_data = run };
+  if (options->observer)
+    memcpy (&run->observer, options->observer,
+            MIN (options->observer->struct_size, sizeof run->observer));
+  g_mutex_init (&run->observer_lock);
+  g_mutex_init (&run->lock);
+  run->counts = segue_counts_new ();
+  run->units = g_array_new (FALSE, FALSE, sizeof (SegueUnit));
+  g_array_set_clear_func (run->units, clear_unit);
+  run->quarantined = g_array_new (FALSE, FALSE, sizeof (SegueQuarantined));
+  g_array_set_clear_func (run->quarantined, clear_quarantined);
+  run->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  run->missed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  run->n_stages = pipeline->stages->len;
+  run->stages = g_new0 (SegueStageRun, run->n_stages + 1);
+  for (guint i = 0; i < run->n_stages; i++) {
+    SegueStageRun *at = &run->stages[i];
+    at->stage = g_ptr_array_index (pipeline->stages, i);
+    at->outputs = g_new0 (SegueDataset *, at->stage->n_outputs + 1);
+    at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
+  }
+}
+
+static void
+clear_stage (SegueStageRun *at)
+{
+  for (guint i = 0; at->inputs && i < at->stage->n_inputs; i++)
+    segue_dataset_unref (at->inputs[i]);
+  for (guint i = 0; i < at->stage->n_outputs; i++)
+    segue_dataset_unref (at->outputs[i]);
+  segue_work_folder_close (at->work, FALSE);
+  g_free (at->inputs);
+  g_free (at->outputs);
+  g_free (at->n_outputs);
+  g_free (at->key);
+  g_free (at->output_folder);
+}
+
+static void
+clear_run (SegueRun *run)
+{
+  for (guint i = 0; i < run->n_stages; i++)
+    clear_stage (&run->stages[i]);
+  g_free (run->stages);
+  g_hash_table_unref (run->songs);
+  g_hash_table_unref (run->missed);
+  g_array_unref (run->units);
+  g_array_unref (run->quarantined);
+  segue_counts_free (run->counts);
+  segue_journal_free (run->journal);
+  segue_store_free (run->store);
+  g_free (run->id);
+  g_free (run->folder);
+  g_mutex_clear (&run->observer_lock);
+  g_mutex_clear (&run->lock);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueRun, clear_run)
+
+static gboolean
+open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
+{
+  run->store = segue_store_open (options->cache, error);
+  if (!run->store)
+    return FALSE;
+  run->folder = segue_run_folder_make (options->folder ? options->folder : "runs",
+                                       run->pipeline->name, &run->id, error);
+  if (!run->folder)
+    return FALSE;
+  g_autofree char *log = g_build_filename (run->folder, "log.ndjson", NULL);
+  run->journal = segue_journal_new (log, error);
+  return run->journal && segue_run_report (run, "running", NULL, error);
+}
+
+/* Everything that is known of the run, also where it failed: @failure says how. */
+static gboolean
+close_run (SegueRun *run, const GError *failure, GDateTime *started, double seconds, GError **error)
+{
+  const char *state = !failure                                                        ? "finished"
+                      : g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_CANCELLED) ? "stopped"
+                                                                                      : "failed";
+  if (failure)
+    segue_journal_log (run->journal, NULL, G_LOG_LEVEL_CRITICAL, failure->message);
+  return segue_run_report (run, state, failure, error) &&
+         segue_run_report_timings (run, started, seconds, error);
+}
+
+static void
+set_result (SegueRun *run, SegueRunResult *result)
+{
+  if (!result)
+    return;
+  result->folder = g_strdup (run->folder);
+  result->n_songs = run->n_sources;
+  result->n_cached = g_hash_table_size (run->songs) - g_hash_table_size (run->missed);
+  result->n_failed = run->quarantined->len;
+  result->n_ignored = (guint64) MAX (0, segue_counts_get (run->counts, "ignored files"));
+}
+
+gboolean
+segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, SegueRunResult *result,
+                    GCancellable *cancellable, GError **error)
+{
+  g_auto (SegueRun) run = { 0 };
+  g_autoptr (GDateTime) started = g_date_time_new_now_utc ();
+  g_autoptr (GTimer) timer = g_timer_new ();
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) report_failure = NULL;
+  SegueRunOptions given = { 0 };
+  memcpy (&given, options, MIN (options->struct_size, sizeof given));
+  if (result)
+    memset (result, 0, sizeof *result);
+
+  init_run (&run, pipeline, &given, cancellable);
+  gboolean ok = open_run (&run, &given, &failure) && segue_executor_run (&run, &failure);
+  if (run.journal &&
+      !close_run (&run, failure, started, g_timer_elapsed (timer, NULL), &report_failure) && ok) {
+    ok = FALSE;
+    failure = g_steal_pointer (&report_failure);
+  }
+  set_result (&run, result);
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return ok;
+}
