@@ -1,0 +1,214 @@
+/* segue.json: which model type a folder is of, and the stages that prepare a song for it. */
+#include "model-folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <segue/file.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Far above what any real one needs (a config.json with ten thousand labels is 300 kB). */
+#define MAX_FILE_BYTES (8 * 1024 * 1024)
+/* The longest chain that makes sense is a handful of stages. */
+#define MAX_PREPARATION_STAGES 64
+#define FORMAT_VERSION         1
+
+/* Reads all of @path.  A missing file is no error where @optional: *bytes stays NULL. */
+static gboolean
+read_bounded (const char *path, gboolean optional, GBytes **bytes, GError **error)
+{
+  /* O_NONBLOCK: a FIFO in a stranger's folder must not hang us. */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0 && optional && errno == ENOENT)
+    return TRUE;
+  if (fd < 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "cannot read", path);
+
+  struct stat st;
+  g_autofree char *text = NULL;
+  gsize length = 0;
+  int failure = 0;
+  gboolean odd = fstat (fd, &st) < 0 || !S_ISREG (st.st_mode) || st.st_size > MAX_FILE_BYTES;
+  if (!odd) {
+    text = g_malloc ((gsize) st.st_size + 1);
+    while (length < (gsize) st.st_size) {
+      gssize n = read (fd, text + length, (gsize) st.st_size - length);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        failure = errno;
+      if (n <= 0)
+        break;
+      length += (gsize) n;
+    }
+  }
+  close (fd);
+
+  if (odd) {
+    g_autofree char *shown = g_filename_display_name (path);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is not a plain file of at most %d MiB, so it can't belong to a model", shown,
+                 MAX_FILE_BYTES / (1024 * 1024));
+    return FALSE;
+  }
+  if (failure != 0)
+    return segue_set_error_from_errno (error, failure, SEGUE_ERROR_NO_INPUT, "cannot read", path);
+  *bytes = g_bytes_new_take (g_steal_pointer (&text), length);
+  return TRUE;
+}
+
+/* (nullable) without @error: there is no such file. */
+static json_t *
+read_object (const char *folder, const char *name, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GBytes) bytes = NULL;
+  if (!read_bounded (path, TRUE, &bytes, error) || bytes == NULL)
+    return NULL;
+
+  gsize length;
+  const char *text = g_bytes_get_data (bytes, &length);
+  json_error_t where;
+  json_t *root = json_loadb (text != NULL ? text : "", length, JSON_REJECT_DUPLICATES, &where);
+  if (json_is_object (root))
+    return root;
+
+  g_autofree char *shown = g_filename_display_name (path);
+  if (root == NULL)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%d:%d: not JSON: %s", shown, where.line,
+                 where.column, where.text);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ does not hold a JSON object", shown);
+  json_decref (root);
+  return NULL;
+}
+
+static gboolean
+refuse (GError **error, const char *folder, const char *what)
+{
+  g_autofree char *shown = g_filename_display_name (folder);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s/segue.json’ %s", shown, what);
+  return FALSE;
+}
+
+static gboolean
+is_name (const char *text)
+{
+  if (text == NULL || !g_ascii_islower (text[0]) || strlen (text) > 100)
+    return FALSE;
+  for (const char *p = text; *p != '\0'; p++) {
+    if (!g_ascii_islower (*p) && !g_ascii_isdigit (*p) && *p != '-')
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* [{"use": name, "result_version": n, "with": {…}}, …]: the shape only; whether such stages exist
+ * and may stand here is for those who replay it. */
+static gboolean
+check_preparation (const json_t *stages)
+{
+  if (!json_is_array (stages) || json_array_size (stages) > MAX_PREPARATION_STAGES)
+    return FALSE;
+  for (gsize i = 0; i < json_array_size (stages); i++) {
+    json_t *stage = json_array_get (stages, i);
+    json_t *version = json_object_get (stage, "result_version");
+    json_t *with = json_object_get (stage, "with");
+    if (!json_is_object (stage) || !is_name (json_string_value (json_object_get (stage, "use"))))
+      return FALSE;
+    if (version != NULL && (!json_is_integer (version) || json_integer_value (version) < 0))
+      return FALSE;
+    if (with != NULL && !json_is_object (with))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+parse_segue_json (const json_t *root, const char *folder, SegueModelFolder *content, GError **error)
+{
+  const json_t *version = json_object_get (root, "segue");
+  const char *model = json_string_value (json_object_get (root, "model"));
+  const json_t *preparation = json_object_get (root, "preparation");
+
+  if (!json_is_integer (version) || json_integer_value (version) < 1)
+    return refuse (error, folder, "has no format number under \"segue\"");
+  if (json_integer_value (version) > FORMAT_VERSION)
+    return refuse (error, folder, "was written by a newer segue; update to read it");
+  if (!is_name (model))
+    return refuse (error, folder, "names no model type under \"model\"");
+  if (preparation != NULL && !json_is_null (preparation) && !check_preparation (preparation))
+    return refuse (error, folder,
+                   "has a \"preparation\" that is not a list of stages with \"use\" and \"with\"");
+
+  content->model = g_strdup (model);
+  if (json_is_array (preparation)) {
+    char *text = json_dumps (preparation, JSON_COMPACT | JSON_SORT_KEYS);
+    content->preparation = g_strdup (text);
+    free (text);
+  }
+  return TRUE;
+}
+
+gboolean
+segue_model_folder_read (const char *folder, SegueModelFolder *content, GError **error)
+{
+  GError *local = NULL;
+  memset (content, 0, sizeof *content);
+  if (!g_file_test (folder, G_FILE_TEST_IS_DIR)) {
+    g_autofree char *shown = g_filename_display_name (folder);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "‘%s’ is not a folder; name the folder that holds config.json", shown);
+    return FALSE;
+  }
+
+  json_t *own = read_object (folder, "segue.json", &local);
+  if (own != NULL)
+    parse_segue_json (own, folder, content, &local);
+  json_decref (own);
+
+  json_t *config = local == NULL ? read_object (folder, "config.json", &local) : NULL;
+  const char *config_type = json_string_value (json_object_get (config, "model_type"));
+  if (config_type != NULL && strlen (config_type) <= 100)
+    content->config_type = g_strdup (config_type);
+  json_decref (config);
+
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, local);
+  segue_model_folder_clear (content);
+  return FALSE;
+}
+
+void
+segue_model_folder_clear (SegueModelFolder *content)
+{
+  g_clear_pointer (&content->model, g_free);
+  g_clear_pointer (&content->preparation, g_free);
+  g_clear_pointer (&content->config_type, g_free);
+}
+
+gboolean
+segue_model_folder_write (const char *folder, const char *model, const char *preparation,
+                          GError **error)
+{
+  json_t *stages =
+    preparation != NULL ? json_loads (preparation, JSON_REJECT_DUPLICATES, NULL) : json_array ();
+  if (!check_preparation (stages)) {
+    json_decref (stages);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "the preparation of a %s model is not a list of stages", model);
+    return FALSE;
+  }
+
+  json_decref (stages);
+
+  /* The text goes in as it is: canonical numbers stay the shortest ones. */
+  g_autofree char *content =
+    g_strdup_printf ("{\n  \"segue\": %d,\n  \"model\": \"%s\",\n  \"preparation\": %s\n}\n",
+                     FORMAT_VERSION, model, preparation != NULL ? preparation : "[]");
+  g_autofree char *path = g_build_filename (folder, "segue.json", NULL);
+  return segue_file_write (path, content, -1, error);
+}

@@ -1,0 +1,27 @@
+/* What a model folder says of itself: segue.json, or only config.json (internal). */
+#pragma once
+
+#include <segue/model.h>
+
+/**
+ * SegueModelFolder:
+ * @model: (nullable): name of the model type in segue.json; %NULL where there is no segue.json
+ * @preparation: (nullable): JSON text of the array in segue.json; %NULL where there is none
+ * @config_type: (nullable): `model_type` in config.json
+ */
+typedef struct {
+  char *model;
+  char *preparation;
+  char *config_type;
+} SegueModelFolder;
+
+/** segue_model_folder_read: hostile-safe: regular files of bounded size, strict JSON, bounded text. */
+gboolean segue_model_folder_read (const char *folder, SegueModelFolder *content, GError **error);
+void segue_model_folder_clear (SegueModelFolder *content);
+
+/** segue_model_folder_write: replaces segue.json in @folder as a whole.  @preparation: (nullable):
+ * JSON text of an array. */
+gboolean segue_model_folder_write (const char *folder, const char *model, const char *preparation,
+                                   GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueModelFolder, segue_model_folder_clear)

@@ -1,0 +1,181 @@
+/* Inference: segments in, probabilities out, in batches. */
+#include "model-private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* More than this gains nothing: the matrices are tall enough. */
+#define MAX_BATCH 16
+/* A batch is cut until its workspace fits; long segments then go one by one. */
+#define MAX_WORKSPACE ((gsize) 512 * 1024 * 1024)
+
+/* What one batch needs, and where it lies in the model's buffer (bytes). */
+typedef struct {
+  guint batch;
+  gsize length; /* samples */
+  guint n_labels;
+  gsize workspace_bytes, input_bytes, logits_bytes;
+} Plan;
+
+static gsize
+align_64 (gsize bytes)
+{
+  return (bytes + 63) & ~(gsize) 63;
+}
+
+static gboolean
+check_item (SegueModel *model, const SegueModelInfo *info, SegueItem *item, gsize length,
+            GError **error)
+{
+  gsize n_frames = 0;
+  if (segue_item_get_kind (item) == SEGUE_KIND_AUDIO && segue_item_has_payload (item))
+    segue_item_get_frames (item, &n_frames);
+
+  g_autofree char *what = NULL;
+  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO)
+    what = g_strdup ("is not audio");
+  else if (segue_item_get_channels (item) != 1)
+    what = g_strdup_printf ("has %u channels, the model takes one", segue_item_get_channels (item));
+  else if (segue_item_get_rate (item) != info->rate)
+    what = g_strdup_printf ("is sampled at %u Hz, the model takes %u Hz",
+                            segue_item_get_rate (item), info->rate);
+  else if (n_frames < MAX (info->min_length, 1))
+    what = g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, the model needs at least %" //
+                            G_GSIZE_FORMAT,
+                            n_frames, info->min_length);
+  else if (n_frames != length)
+    what = g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, those beside it %" G_GSIZE_FORMAT,
+                            n_frames, length);
+  if (what == NULL)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s", segue_item_get_id (item), what);
+  return FALSE;
+}
+
+/* The largest batch of at most @n whose workspace is not too large. */
+static gboolean
+plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *plan, GError **error)
+{
+  for (guint batch = MIN (n, MAX_BATCH); batch > 0; batch = batch / 2) {
+    gsize bytes = model->type->plan (model->impl, batch, length, SEGUE_MODEL_INFER, FALSE);
+    if (bytes > MAX_WORKSPACE && batch > 1)
+      continue;
+    if (bytes > G_MAXSIZE / 4 || length > G_MAXSIZE / 4 / sizeof (float) / batch)
+      break;
+    *plan = (Plan){ batch,
+                    length,
+                    n_labels,
+                    align_64 (bytes),
+                    align_64 (batch * length * sizeof (float)),
+                    align_64 ((gsize) batch * n_labels * sizeof (float)) };
+    return TRUE;
+  }
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "segments of %" G_GSIZE_FORMAT " samples are too long for a '%s' model", length,
+               model->type->name);
+  return FALSE;
+}
+
+/* Makes the kept buffer large enough for @plan. */
+static gboolean
+reserve (SegueModel *model, const Plan *plan, GError **error)
+{
+  gsize bytes = plan->workspace_bytes + plan->input_bytes + plan->logits_bytes;
+  if (bytes <= model->buffer_bytes)
+    return TRUE;
+  g_clear_pointer (&model->buffer, free);
+  model->buffer_bytes = 0;
+  int failure = posix_memalign (&model->buffer, 64, bytes);
+  if (failure != 0) {
+    model->buffer = NULL;
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "no memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
+                 bytes / (1024 * 1024));
+    return FALSE;
+  }
+  model->buffer_bytes = bytes;
+  return TRUE;
+}
+
+/* In double, so that probabilities add up to 1 as nearly as float32 can say. */
+static void
+softmax (const float *logits, guint n, float *probabilities)
+{
+  double largest = logits[0], sum = 0;
+  for (guint c = 1; c < n; c++)
+    largest = MAX (largest, (double) logits[c]);
+  for (guint c = 0; c < n; c++)
+    sum += exp ((double) logits[c] - largest);
+  for (guint c = 0; c < n; c++)
+    probabilities[c] = (float) (exp ((double) logits[c] - largest) / sum);
+}
+
+static gboolean
+run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n,
+           float *probabilities, GError **error)
+{
+  guint8 *base = model->buffer;
+  float *input = (float *) (void *) (base + plan->workspace_bytes);
+  float *logits = (float *) (void *) (base + plan->workspace_bytes + plan->input_bytes);
+  for (guint i = 0; i < n; i++) {
+    gsize n_frames;
+    memcpy (input + i * plan->length, segue_item_get_frames (items[i], &n_frames),
+            plan->length * sizeof (float));
+  }
+
+  SegueModelPass pass = { .mode = SEGUE_MODEL_INFER,
+                          .batch = n,
+                          .length = plan->length,
+                          .input = input,
+                          .workspace = base,
+                          .logits = logits };
+  if (!model->type->forward (model->impl, &pass, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    const float *row = logits + (gsize) i * plan->n_labels;
+    for (guint c = 0; c < plan->n_labels; c++) {
+      if (!isfinite (row[c])) {
+        g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                     "the model's answer for ‘%s’ is not a number; its weights or this audio hold "
+                     "values that are not finite",
+                     segue_item_get_id (items[i]));
+        return FALSE;
+      }
+    }
+    softmax (row, plan->n_labels, probabilities + (gsize) i * plan->n_labels);
+  }
+  return TRUE;
+}
+
+gboolean
+segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float *probabilities,
+                     GCancellable *cancellable, GError **error)
+{
+  if (n == 0)
+    return TRUE;
+
+  SegueModelInfo info;
+  segue_model_describe (model, &info);
+  gsize length = 0;
+  if (segue_item_get_kind (items[0]) == SEGUE_KIND_AUDIO && segue_item_has_payload (items[0]))
+    segue_item_get_frames (items[0], &length);
+  for (guint i = 0; i < n; i++) {
+    if (!check_item (model, &info, items[i], length, error))
+      return FALSE;
+  }
+
+  Plan plan;
+  if (!plan_batches (model, n, length, info.n_labels, &plan, error) ||
+      !reserve (model, &plan, error))
+    return FALSE;
+  for (guint first = 0; first < n; first += plan.batch) {
+    if (g_cancellable_is_cancelled (cancellable)) {
+      g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "interrupted");
+      return FALSE;
+    }
+    if (!run_batch (model, &plan, items + first, MIN (plan.batch, n - first),
+                    probabilities + (gsize) first * info.n_labels, error))
+      return FALSE;
+  }
+  return TRUE;
+}

@@ -1,0 +1,189 @@
+/* A model and the type that it is of: made, loaded, saved, described. */
+#include "model-folder.h"
+#include "model-private.h"
+#include "params.h"
+
+#include <segue/file.h>
+#include <string.h>
+
+static const SegueParam *const no_params[] = { NULL };
+
+static const SegueParam *const *
+rows_of (const SegueModelType *type)
+{
+  return type->params != NULL ? type->params : no_params;
+}
+
+/* All defaults of @type, as the pipeline would parse them from nothing. */
+static gpointer
+default_config (const SegueModelType *type, GError **error)
+{
+  g_autofree char *where = g_strdup_printf ("model type '%s': ", type->name);
+  const SegueParamScope scope = { .where = where };
+  g_autofree gpointer config = g_malloc0 (MAX (type->config_size, sizeof (gint64)));
+  if (!segue_params_parse (rows_of (type), NULL, config, &scope, error))
+    return NULL;
+  return g_steal_pointer (&config);
+}
+
+/* What every caller relies on afterwards without looking again. */
+static gboolean
+check_description (SegueModel *model, GError **error)
+{
+  SegueModelInfo info;
+  segue_model_describe (model, &info);
+  if (info.labels != NULL && info.n_labels > 0 && info.rate > 0 &&
+      g_strv_length ((char **) info.labels) == info.n_labels)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+               "model type '%s' made a model without labels or rate", model->type->name);
+  return FALSE;
+}
+
+/* A model without impl yet; its own defaults where @config is %NULL. */
+static SegueModel *
+model_shell (const SegueModelType *type, const void *config, GError **error)
+{
+  gpointer own = NULL;
+  if (config == NULL && (own = default_config (type, error)) == NULL)
+    return NULL;
+  SegueModel *model = g_new0 (SegueModel, 1);
+  model->type = type;
+  model->own_config = own;
+  return model;
+}
+
+SegueModel *
+segue_model_new (const SegueModelType *type, const void *config, const SegueModelSpec *spec,
+                 GError **error)
+{
+  g_return_val_if_fail (spec->labels != NULL && spec->threads >= 1, NULL);
+
+  g_autoptr (SegueModel) model = model_shell (type, config, error);
+  if (model == NULL)
+    return NULL;
+  model->impl = type->create (config != NULL ? config : model->own_config, spec, error);
+  if (model->impl == NULL || !check_description (model, error))
+    return NULL;
+  return g_steal_pointer (&model);
+}
+
+static const SegueModelType *
+find_by_config_type (SegueRegistry *registry, const char *config_type)
+{
+  g_autoptr (GPtrArray) types = segue_registry_list_models (registry);
+  for (guint i = 0; i < types->len; i++) {
+    const SegueModelType *type = g_ptr_array_index (types, i);
+    if (type->config_types != NULL && g_strv_contains (type->config_types, config_type))
+      return type;
+  }
+  return NULL;
+}
+
+/* The type that reads @folder; %NULL with error where there is none. */
+static const SegueModelType *
+find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *content,
+           GError **error)
+{
+  const SegueModelType *type = NULL;
+  if (content->model != NULL)
+    type = segue_registry_find_model (registry, content->model);
+  else if (content->config_type != NULL)
+    type = find_by_config_type (registry, content->config_type);
+  if (type != NULL)
+    return type;
+
+  g_autofree char *shown = g_filename_display_name (folder);
+  const char *name = content->model != NULL ? content->model : content->config_type;
+  if (name != NULL)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ holds a model of type '%s', which no plugin provides; `segue inspect` lists "
+                 "those that do",
+                 shown, name);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ holds no model: there is neither a segue.json nor a config.json with a "
+                 "model_type",
+                 shown);
+  return NULL;
+}
+
+/* A type that the caller insists on must be the one that reads the folder. */
+static gboolean
+check_type (const SegueModelType *wanted, const SegueModelType *found, const char *folder,
+            GError **error)
+{
+  if (wanted == found)
+    return TRUE;
+  g_autofree char *shown = g_filename_display_name (folder);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "‘%s’ holds a model of type '%s', not '%s'; ask for `model: %s`", shown, found->name,
+               wanted->name, found->name);
+  return FALSE;
+}
+
+SegueModel *
+segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelType *type,
+                  const void *config, const SegueModelSpec *spec, GError **error)
+{
+  const SegueModelSpec as_it_is = { .threads = 1 };
+  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  if (!segue_model_folder_read (folder, &content, error))
+    return NULL;
+
+  const SegueModelType *found = find_type (registry, folder, &content, error);
+  if (found == NULL || (type != NULL && !check_type (type, found, folder, error)))
+    return NULL;
+
+  g_autoptr (SegueModel) model = model_shell (found, config, error);
+  if (model == NULL)
+    return NULL;
+  model->impl = found->load (folder, config != NULL ? config : model->own_config,
+                             spec != NULL ? spec : &as_it_is, error);
+  if (model->impl == NULL || !check_description (model, error))
+    return NULL;
+  return g_steal_pointer (&model);
+}
+
+gboolean
+segue_model_save (SegueModel *model, const char *folder, const char *preparation, GError **error)
+{
+  if (!segue_file_make_folder (folder, error))
+    return FALSE;
+  /* segue.json last: a folder that has one is whole. */
+  return model->type->save (model->impl, folder, error) &&
+         segue_model_folder_write (folder, model->type->name, preparation, error);
+}
+
+void
+segue_model_free (SegueModel *model)
+{
+  if (model == NULL)
+    return;
+  if (model->impl != NULL)
+    model->type->free (model->impl);
+  if (model->own_config != NULL)
+    segue_params_clear (rows_of (model->type), model->own_config);
+  g_free (model->own_config);
+  free (model->buffer);
+  g_free (model);
+}
+
+const SegueModelType *
+segue_model_get_type (SegueModel *model)
+{
+  return model->type;
+}
+
+gpointer
+segue_model_get_impl (SegueModel *model)
+{
+  return model->impl;
+}
+
+void
+segue_model_describe (SegueModel *model, SegueModelInfo *info)
+{
+  memset (info, 0, sizeof *info);
+  model->type->describe (model->impl, info);
+}

@@ -1,0 +1,240 @@
+/* A resident model that names songs: prepare in the calling thread, infer under a lock, add up. */
+#include "chain.h"
+#include "model-folder.h"
+#include "preparation.h"
+
+#include <segue/predict.h>
+#include <string.h>
+
+/* How a song is cut for a model whose folder does not say. */
+#define PLAIN_SEGMENT_SECONDS 10
+
+struct _SeguePredictor {
+  SegueScope scope;
+  SeguePreparation *preparation;
+  gboolean cut; /* prepared songs are whole: cut them here */
+  SegueModelInfo info;
+  GMutex model_lock;
+  SegueModel *model;
+  GMutex chains_lock;
+  GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
+};
+
+static gboolean
+load_preparation (SeguePredictor *predictor, const char *folder, GError **error)
+{
+  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  if (!segue_model_folder_read (folder, &content, error))
+    return FALSE;
+  g_autofree char *shown = g_filename_display_name (folder);
+  g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
+  g_autofree char *plain =
+    g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
+  /* A model that was saved without one is prepared as a plain folder is. */
+  gboolean given = content.preparation != NULL && !g_str_equal (content.preparation, "[]");
+  predictor->cut = !given;
+  predictor->preparation = segue_preparation_new (
+    predictor->scope.registry, given ? content.preparation : plain, given ? name : shown, error);
+  return predictor->preparation != NULL;
+}
+
+SeguePredictor *
+segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads, GError **error)
+{
+  const SegueModelSpec spec = { .threads = MAX (threads, 1) };
+  g_autoptr (SeguePredictor) predictor = g_new0 (SeguePredictor, 1);
+  g_mutex_init (&predictor->model_lock);
+  g_mutex_init (&predictor->chains_lock);
+  predictor->chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
+  predictor->scope = (SegueScope){ .registry = registry, .threads = 1 };
+  predictor->model = segue_model_load (registry, folder, NULL, NULL, &spec, error);
+  if (predictor->model == NULL)
+    return NULL;
+  segue_model_describe (predictor->model, &predictor->info);
+  if (!load_preparation (predictor, folder, error))
+    return NULL;
+  return g_steal_pointer (&predictor);
+}
+
+void
+segue_predictor_free (SeguePredictor *predictor)
+{
+  if (predictor == NULL)
+    return;
+  g_clear_pointer (&predictor->chains, g_ptr_array_unref); /* before the stages that they run */
+  g_clear_pointer (&predictor->preparation, segue_preparation_free);
+  g_clear_pointer (&predictor->model, segue_model_free);
+  g_mutex_clear (&predictor->model_lock);
+  g_mutex_clear (&predictor->chains_lock);
+  g_free (predictor);
+}
+
+const char *const *
+segue_predictor_get_labels (SeguePredictor *predictor)
+{
+  return predictor->info.labels;
+}
+
+static SegueChain *
+take_chain (SeguePredictor *predictor)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->chains_lock);
+  if (predictor->chains->len > 0)
+    return g_ptr_array_steal_index_fast (predictor->chains, predictor->chains->len - 1);
+  const GPtrArray *stages = predictor->preparation->stages;
+  return segue_chain_new (&predictor->scope, (const SegueGraphStage *const *) stages->pdata,
+                          stages->len);
+}
+
+/* After a failure of the environment an instance may be in any state: the next song gets a new one. */
+static void
+give_chain_back (SeguePredictor *predictor, SegueChain *chain, const GError *error)
+{
+  if (error != NULL && !segue_error_is_about_item (error)) {
+    segue_chain_free (chain);
+    return;
+  }
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->chains_lock);
+  g_ptr_array_add (predictor->chains, chain);
+}
+
+/* Segments side by side over the whole song; the last one ends where the song ends. */
+static GPtrArray *
+cut_song (SegueItem *song)
+{
+  GPtrArray *segments = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  guint rate = segue_item_get_rate (song), channels = segue_item_get_channels (song);
+  gsize n_frames, length = (gsize) PLAIN_SEGMENT_SECONDS * rate, frame = channels * sizeof (float);
+  segue_item_get_frames (song, &n_frames);
+  length = MIN (length, n_frames);
+  double begin = segue_item_get_double (song, SEGUE_META_START, 0);
+
+  for (gsize first = 0; length > 0 && first < n_frames; first += length) {
+    gsize at = MIN (first, n_frames - length);
+    g_autofree char *suffix = g_strdup_printf ("%04u", segments->len);
+    g_autoptr (GBytes) frames =
+      g_bytes_new_from_bytes (segue_item_get_bytes (song), at * frame, length * frame);
+    SegueItem *segment = segue_item_new_audio (song, suffix, frames, rate, channels);
+    segue_item_set_double (segment, SEGUE_META_START, begin + (double) at / rate);
+    segue_item_set_double (segment, SEGUE_META_DURATION, (double) length / rate);
+    g_ptr_array_add (segments, segment);
+  }
+  return segments;
+}
+
+/* The song's segments, in order; at least one. */
+static GPtrArray *
+prepare (SeguePredictor *predictor, const char *path, GCancellable *cancellable, GError **error)
+{
+  GError *local = NULL;
+  SegueChain *chain = take_chain (predictor);
+  g_autoptr (GPtrArray) items = segue_chain_carry_file (chain, path, cancellable, &local);
+  give_chain_back (predictor, chain, local);
+  if (items == NULL) {
+    g_propagate_error (error, local);
+    return NULL;
+  }
+  if (predictor->cut && items->len == 1) {
+    g_autoptr (GPtrArray) whole = g_steal_pointer (&items);
+    items = cut_song (g_ptr_array_index (whole, 0));
+  }
+  if (items->len > 0)
+    return g_steal_pointer (&items);
+  g_autofree char *shown = g_filename_display_name (path);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "‘%s’: nothing is left of it once it is prepared; it is too short", shown);
+  return NULL;
+}
+
+static gsize
+count_frames (const SegueItem *item)
+{
+  gsize n_frames = 0;
+  if (segue_item_get_kind (item) == SEGUE_KIND_AUDIO)
+    segue_item_get_frames (item, &n_frames);
+  return n_frames;
+}
+
+/* Segments of one length at a time, as the model asks. */
+static gboolean
+infer (SeguePredictor *predictor, GPtrArray *items, float *probabilities, GCancellable *cancellable,
+       GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->model_lock);
+  for (guint first = 0, end; first < items->len; first = end) {
+    gsize length = count_frames (g_ptr_array_index (items, first));
+    for (end = first + 1; end < items->len; end++) {
+      if (count_frames (g_ptr_array_index (items, end)) != length)
+        break;
+    }
+    if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, end - first,
+                              probabilities + (gsize) first * predictor->info.n_labels, cancellable,
+                              error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static SegueSongPrediction *
+prediction_new (GPtrArray *items, guint n_labels)
+{
+  SegueSongPrediction *prediction = g_new0 (SegueSongPrediction, 1);
+  prediction->n_labels = n_labels;
+  prediction->n_segments = items->len;
+  prediction->probabilities = g_new0 (float, n_labels);
+  prediction->segments = g_new0 (SegueSegmentPrediction, items->len);
+  float *rows = g_new0 (float, (gsize) items->len *n_labels); /* belongs to the first segment */
+  for (guint i = 0; i < items->len; i++) {
+    const SegueItem *item = g_ptr_array_index (items, i);
+    double seconds = (double) count_frames (item) / MAX (segue_item_get_rate (item), 1);
+    prediction->segments[i] = (SegueSegmentPrediction){
+      .start = segue_item_get_double (item, SEGUE_META_START, 0),
+      .duration = segue_item_get_double (item, SEGUE_META_DURATION, seconds),
+      .probabilities = rows + (gsize) i * n_labels,
+    };
+  }
+  return prediction;
+}
+
+void
+segue_song_prediction_free (SegueSongPrediction *prediction)
+{
+  if (prediction == NULL)
+    return;
+  if (prediction->n_segments > 0)
+    g_free (prediction->segments[0].probabilities);
+  g_free (prediction->segments);
+  g_free (prediction->probabilities);
+  g_free (prediction);
+}
+
+SegueSongPrediction *
+segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
+                         GError **error)
+{
+  g_autoptr (GPtrArray) items = prepare (predictor, path, cancellable, error);
+  if (items == NULL)
+    return NULL;
+  g_autoptr (SegueSongPrediction) prediction = prediction_new (items, predictor->info.n_labels);
+  float *rows = prediction->segments[0].probabilities;
+  if (!infer (predictor, items, rows, cancellable, error))
+    return NULL;
+  prediction->best = segue_song_aggregate (rows, prediction->n_segments, prediction->n_labels,
+                                           prediction->probabilities);
+  return g_steal_pointer (&prediction);
+}
+
+guint
+segue_song_aggregate (const float *segments, guint n_segments, guint n_labels, float *probabilities)
+{
+  guint best = 0;
+  for (guint c = 0; c < n_labels; c++) {
+    double sum = 0;
+    for (guint s = 0; s < n_segments; s++)
+      sum += (double) segments[(gsize) s * n_labels + c];
+    probabilities[c] = n_segments > 0 ? (float) (sum / n_segments) : 0;
+    if (probabilities[c] > probabilities[best])
+      best = c;
+  }
+  return best;
+}

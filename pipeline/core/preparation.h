@@ -1,0 +1,22 @@
+/* The stages that prepare a song for a model, from its folder (internal). */
+#pragma once
+
+#include "graph.h"
+
+/**
+ * SeguePreparation: what stands in segue.json, ready to be replayed.
+ * @stages: (element-type SegueGraphStage): MAP, flagged PREPARE, each fit for what the one before emits; from a
+ *   file to audio
+ */
+typedef struct {
+  GPtrArray *stages;
+  SegueNode *root;
+} SeguePreparation;
+
+/** segue_preparation_new: @text: JSON, hostile; @name stands for its file in messages.
+ * %SEGUE_ERROR_DATA where it holds anything that may not travel with a model. */
+SeguePreparation *segue_preparation_new (SegueRegistry *registry, const char *text,
+                                         const char *name, GError **error);
+void segue_preparation_free (SeguePreparation *preparation);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePreparation, segue_preparation_free)

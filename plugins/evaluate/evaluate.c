@@ -1,0 +1,366 @@
+/* evaluate: a model's answers for every segment and song, and how right they are. */
+#include "metrics.h"
+#include "table.h"
+
+#include <segue/file.h>
+#include <segue/plugin.h>
+#include <segue/predict.h>
+#include <string.h>
+
+/* Segments of a song that pass through the model together. */
+#define BATCH 16
+
+static const char *const set_names[] = { "train", "validation", "test" };
+
+/* What is kept of a segment until its song ends. */
+typedef struct {
+  double start, duration;
+} Place;
+
+typedef struct {
+  SegueModel *model;
+  SegueModelInfo info;
+  GHashTable *label_numbers; /* label → index + 1 */
+  EvaluateSet sets[G_N_ELEMENTS (set_names)];
+  EvaluateTable *table;
+
+  /* The song at hand. */
+  SegueItem *first;     /* of its segments; NULL: there is none yet */
+  GPtrArray *waiting;   /* SegueItem: the next batch */
+  GArray *places;       /* Place, of all its segments */
+  GArray *rows;         /* float [segments, labels], of those that were answered */
+  GError *song_failure; /* the song is left out */
+
+  GError *first_failure; /* of any song */
+  guint n_songs;         /* answered */
+  guint n_seen, n_items; /* segments; 0: not known */
+} Evaluator;
+
+static void
+evaluator_free (gpointer instance)
+{
+  Evaluator *evaluator = instance;
+  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++) {
+    g_clear_pointer (&evaluator->sets[i].tally, evaluate_tally_free);
+    g_clear_pointer (&evaluator->sets[i].unknown, g_hash_table_unref);
+  }
+  g_clear_pointer (&evaluator->model, segue_model_free);
+  g_clear_pointer (&evaluator->label_numbers, g_hash_table_unref);
+  g_clear_pointer (&evaluator->table, evaluate_table_free);
+  g_clear_pointer (&evaluator->first, segue_item_unref);
+  g_clear_pointer (&evaluator->waiting, g_ptr_array_unref);
+  g_clear_pointer (&evaluator->places, g_array_unref);
+  g_clear_pointer (&evaluator->rows, g_array_unref);
+  g_clear_error (&evaluator->song_failure);
+  g_clear_error (&evaluator->first_failure);
+  g_free (evaluator);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Evaluator, evaluator_free)
+
+static SegueModel *
+load_model (SegueContext *context, GError **error)
+{
+  SegueDataset *models = segue_context_get_input (context, "model");
+  if (models == NULL || segue_dataset_get_length (models) != 1) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "one model is evaluated at a time, but there are %u",
+                 models != NULL ? segue_dataset_get_length (models) : 0);
+    return NULL;
+  }
+  g_autoptr (SegueReader) reader = segue_reader_new (models, 0);
+  g_autoptr (SegueItem) item =
+    segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
+  const SegueModelSpec spec = { .threads = segue_context_get_threads (context) };
+  return item != NULL ? segue_model_load (segue_context_get_registry (context),
+                                          segue_item_get_path (item), NULL, NULL, &spec, error)
+                      : NULL;
+}
+
+static gpointer
+evaluate_open (SegueContext *context, GError **error)
+{
+  g_autoptr (Evaluator) evaluator = g_new0 (Evaluator, 1);
+  evaluator->model = load_model (context, error);
+  const char *folder =
+    evaluator->model != NULL ? segue_context_get_output_folder (context, error) : NULL;
+  if (folder == NULL)
+    return NULL;
+
+  segue_model_describe (evaluator->model, &evaluator->info);
+  g_autofree char *path = g_build_filename (folder, "predictions.csv", NULL);
+  evaluator->table = evaluate_table_new (path, evaluator->info.labels, error);
+  if (evaluator->table == NULL)
+    return NULL;
+  SegueDataset *audio = segue_context_get_input (context, "audio");
+  evaluator->n_items = audio != NULL ? segue_dataset_get_length (audio) : 0;
+  evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint c = 0; c < evaluator->info.n_labels; c++)
+    g_hash_table_insert (evaluator->label_numbers, (gpointer) evaluator->info.labels[c],
+                         GUINT_TO_POINTER (c + 1));
+  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++)
+    evaluator->sets[i] = (EvaluateSet){
+      .name = set_names[i],
+      .tally = evaluate_tally_new (evaluator->info.n_labels),
+      .unknown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+    };
+  evaluator->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  evaluator->places = g_array_new (FALSE, FALSE, sizeof (Place));
+  evaluator->rows = g_array_new (FALSE, FALSE, sizeof (float));
+  return g_steal_pointer (&evaluator);
+}
+
+static gsize
+count_frames (SegueItem *item)
+{
+  gsize n_frames = 0;
+  segue_item_get_frames (item, &n_frames);
+  return n_frames;
+}
+
+/* Answers the waiting segments.  What is wrong with the song itself is remembered, and the song
+ * left out; other errors end the stage. */
+static gboolean
+answer_waiting (Evaluator *evaluator, SegueContext *context, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  guint n = evaluator->waiting->len, known = evaluator->rows->len;
+  if (n == 0 || evaluator->song_failure != NULL)
+    return TRUE;
+  g_array_set_size (evaluator->rows, known + n * evaluator->info.n_labels);
+  if (segue_model_predict (evaluator->model, (SegueItem **) evaluator->waiting->pdata, n,
+                           (float *) (void *) evaluator->rows->data + known,
+                           segue_context_get_cancellable (context), &local)) {
+    g_ptr_array_set_size (evaluator->waiting, 0);
+    return TRUE;
+  }
+  if (!segue_error_is_about_item (local)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  evaluator->song_failure = g_steal_pointer (&local);
+  return TRUE;
+}
+
+static gboolean
+evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  Evaluator *evaluator = instance;
+  const Place place = { segue_item_get_double (item, SEGUE_META_START, 0),
+                        segue_item_get_double (item, SEGUE_META_DURATION,
+                                               (double) count_frames (item) /
+                                                 segue_item_get_rate (item)) };
+  if (evaluator->first == NULL)
+    evaluator->first = segue_item_ref (item);
+  g_array_append_val (evaluator->places, place);
+  segue_context_progress (context, ++evaluator->n_seen, evaluator->n_items, NULL);
+
+  /* A batch is of one length. */
+  gboolean fits = evaluator->waiting->len == 0 ||
+                  count_frames (g_ptr_array_index (evaluator->waiting, 0)) == count_frames (item);
+  if (!fits && !answer_waiting (evaluator, context, error))
+    return FALSE;
+  if (evaluator->song_failure != NULL)
+    return TRUE;
+  g_ptr_array_add (evaluator->waiting, segue_item_ref (item));
+  return evaluator->waiting->len < BATCH || answer_waiting (evaluator, context, error);
+}
+
+/* The set that the song at hand belongs to; %NULL: one that is not judged. */
+static EvaluateSet *
+find_set (Evaluator *evaluator)
+{
+  const char *name = segue_item_get_string (evaluator->first, SEGUE_META_SET);
+  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++) {
+    if (g_strcmp0 (name != NULL ? name : "train", set_names[i]) == 0)
+      return &evaluator->sets[i];
+  }
+  return NULL;
+}
+
+static void
+count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
+{
+  const char *label = segue_item_get_string (evaluator->first, SEGUE_META_LABEL);
+  const float *rows = (const float *) (const void *) evaluator->rows->data;
+  guint n_segments = evaluator->places->len;
+  int truth = TALLY_NO_LABEL;
+  if (label != NULL) {
+    guint number = GPOINTER_TO_UINT (g_hash_table_lookup (evaluator->label_numbers, label));
+    truth = number > 0 ? (int) number - 1 : TALLY_UNKNOWN;
+  }
+  for (guint s = 0; s < n_segments; s++)
+    evaluate_tally_add_segment (set->tally, truth, rows + (gsize) s * evaluator->info.n_labels);
+  evaluate_tally_add_song (set->tally, truth, answer);
+  if (truth == TALLY_UNKNOWN) {
+    guint before = GPOINTER_TO_UINT (g_hash_table_lookup (set->unknown, label));
+    g_hash_table_insert (set->unknown, g_strdup (label), GUINT_TO_POINTER (before + n_segments));
+  }
+}
+
+static gboolean
+write_rows (Evaluator *evaluator, GError **error)
+{
+  const float *rows = (const float *) (const void *) evaluator->rows->data;
+  guint n_labels = evaluator->info.n_labels;
+  EvaluateRow row = { .set = segue_item_get_string (evaluator->first, SEGUE_META_SET),
+                      .song = segue_item_get_song (evaluator->first),
+                      .source = segue_item_get_string (evaluator->first, SEGUE_META_SOURCE),
+                      .label = segue_item_get_string (evaluator->first, SEGUE_META_LABEL) };
+  for (guint s = 0; s < evaluator->places->len; s++) {
+    const Place *place = &g_array_index (evaluator->places, Place, s);
+    row.probabilities = rows + (gsize) s * n_labels;
+    guint best = 0;
+    for (guint c = 1; c < n_labels; c++) {
+      if (row.probabilities[c] > row.probabilities[best])
+        best = c;
+    }
+    row.predicted = evaluator->info.labels[best];
+    row.start = place->start;
+    row.duration = place->duration;
+    if (!evaluate_table_add (evaluator->table, &row, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* One item per song, with the metadata that its segments share. */
+static gboolean
+emit_predictions (Evaluator *evaluator, guint answer, const float *probabilities,
+                  SegueContext *context, GError **error)
+{
+  static const char *const shared[] = { SEGUE_META_SOURCE, SEGUE_META_LABEL, SEGUE_META_GROUP,
+                                        SEGUE_META_SET };
+  const gsize shape[] = { evaluator->places->len, evaluator->info.n_labels };
+  g_autoptr (GBytes) bytes =
+    g_bytes_new (evaluator->rows->data, shape[0] * shape[1] * sizeof (float));
+  SegueItem *item =
+    segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, NULL, segue_item_get_song (evaluator->first),
+                           bytes, SEGUE_DTYPE_F32, G_N_ELEMENTS (shape), shape);
+  for (guint i = 0; i < G_N_ELEMENTS (shared); i++) {
+    const char *value = segue_item_get_string (evaluator->first, shared[i]);
+    if (value != NULL)
+      segue_item_set_string (item, shared[i], value);
+  }
+  segue_item_set_string (item, "predicted", evaluator->info.labels[answer]);
+  segue_item_set_double (item, "probability", (double) probabilities[answer]);
+  return segue_context_emit (context, item, error);
+}
+
+static void
+forget_song (Evaluator *evaluator)
+{
+  g_clear_pointer (&evaluator->first, segue_item_unref);
+  g_clear_error (&evaluator->song_failure);
+  g_ptr_array_set_size (evaluator->waiting, 0);
+  g_array_set_size (evaluator->places, 0);
+  g_array_set_size (evaluator->rows, 0);
+}
+
+static gboolean
+evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
+{
+  Evaluator *evaluator = instance;
+  if (evaluator->first == NULL)
+    return TRUE;
+  if (!answer_waiting (evaluator, context, error))
+    return FALSE;
+  if (evaluator->song_failure != NULL) {
+    segue_context_quarantine (context, segue_item_get_song (evaluator->first),
+                              evaluator->song_failure);
+    if (evaluator->first_failure == NULL)
+      evaluator->first_failure = g_error_copy (evaluator->song_failure);
+    forget_song (evaluator);
+    return TRUE;
+  }
+
+  g_autofree float *probabilities = g_new (float, evaluator->info.n_labels);
+  const float *rows = (const float *) (const void *) evaluator->rows->data;
+  guint answer =
+    segue_song_aggregate (rows, evaluator->places->len, evaluator->info.n_labels, probabilities);
+  EvaluateSet *set = find_set (evaluator);
+  if (set != NULL)
+    count_song (evaluator, set, answer);
+  else
+    segue_context_count (context, "songs of other sets, not judged", 1);
+  evaluator->n_songs++;
+  gboolean ok = write_rows (evaluator, error) &&
+                emit_predictions (evaluator, answer, probabilities, context, error);
+  forget_song (evaluator);
+  return ok;
+}
+
+static void
+report_unknown (Evaluator *evaluator, SegueContext *context)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++) {
+    const EvaluateTally *tally = evaluator->sets[i].tally;
+    if (tally->songs.unknown > 0)
+      segue_context_log (context, G_LOG_LEVEL_WARNING,
+                         "%" G_GUINT64_FORMAT " songs of the set `%s` have labels that the model "
+                         "does not know; they count as wrong",
+                         tally->songs.unknown, set_names[i]);
+  }
+}
+
+static gboolean
+evaluate_finish (gpointer instance, SegueContext *context, GError **error)
+{
+  Evaluator *evaluator = instance;
+  if (evaluator->n_songs == 0 && evaluator->first_failure != NULL) {
+    g_propagate_error (error, g_steal_pointer (&evaluator->first_failure));
+    return FALSE;
+  }
+  const char *folder = segue_context_get_output_folder (context, error);
+  if (folder == NULL || !evaluate_table_commit (evaluator->table, error))
+    return FALSE;
+  report_unknown (evaluator, context);
+  g_autofree char *text =
+    evaluate_metrics_to_json (evaluator->sets, G_N_ELEMENTS (set_names), evaluator->info.labels);
+  g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
+  return segue_file_write (path, text, -1, error) &&
+         segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder),
+                             error);
+}
+
+static const SegueParam *const params[] = { NULL };
+
+static const SeguePort inputs[] = {
+  { "audio", SEGUE_KIND_AUDIO, 0, "Segments as the model takes them, without augmentation." },
+  { "model", SEGUE_KIND_MODEL, 0, "The model to ask." },
+  { NULL },
+};
+
+static const SeguePort outputs[] = {
+  { "predictions", SEGUE_KIND_PREDICTIONS, 0,
+    "One item per song: probabilities [segments, labels]; metadata `predicted` and `probability` "
+    "for the song." },
+  { "metrics", SEGUE_KIND_METRICS, 0, "The folder with metrics.json and predictions.csv." },
+  { NULL },
+};
+
+static const SegueStageType evaluate = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "evaluate",
+  .summary = "Asks a model about every segment and song, and counts",
+  .doc =
+    "Runs the model over all items of all sets, as they are without augmentation. A song's answer "
+    "is the mean of its segments' probabilities.\n\n"
+    "Leaves `metrics.json` (accuracy by segment and by song, macro F1, loss, per label, and "
+    "confusion matrices, for each of `train`, `validation` and `test`) and `predictions.csv` (a "
+    "row per segment). Labels that the model does not know count as wrong and are listed.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_SERIAL,
+  .inputs = inputs,
+  .outputs = outputs,
+  .params = params,
+  .open = evaluate_open,
+  .close = evaluator_free,
+  .process = evaluate_process,
+  .end_song = evaluate_end_song,
+  .finish = evaluate_finish,
+};
+
+static const SegueStageType *const stages[] = { &evaluate, NULL };
+
+SEGUE_PLUGIN (.name = "evaluate", .version = "1.0", .licence = "MIT", .stages = stages)

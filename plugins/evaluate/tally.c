@@ -1,0 +1,118 @@
+/* Confusion matrices, and the figures that follow from them. */
+#include "tally.h"
+
+#include <float.h>
+#include <math.h>
+
+EvaluateTally *
+evaluate_tally_new (guint n_labels)
+{
+  EvaluateTally *tally = g_new0 (EvaluateTally, 1);
+  tally->n_labels = n_labels;
+  tally->segments.confusion = g_new0 (guint64, (gsize) n_labels * n_labels);
+  tally->songs.confusion = g_new0 (guint64, (gsize) n_labels * n_labels);
+  tally->loss = g_new0 (double, n_labels);
+  return tally;
+}
+
+void
+evaluate_tally_free (EvaluateTally *tally)
+{
+  if (tally == NULL)
+    return;
+  g_free (tally->segments.confusion);
+  g_free (tally->songs.confusion);
+  g_free (tally->loss);
+  g_free (tally);
+}
+
+static void
+count (EvaluateCounts *counts, guint n_labels, int truth, guint answer)
+{
+  if (truth == TALLY_NO_LABEL)
+    counts->unlabelled++;
+  else if (truth == TALLY_UNKNOWN)
+    counts->unknown++;
+  else
+    counts->confusion[(gsize) truth * n_labels + answer]++;
+}
+
+void
+evaluate_tally_add_segment (EvaluateTally *tally, int truth, const float *probabilities)
+{
+  guint answer = 0;
+  for (guint c = 1; c < tally->n_labels; c++) {
+    if (probabilities[c] > probabilities[answer])
+      answer = c;
+  }
+  count (&tally->segments, tally->n_labels, truth, answer);
+  /* A probability that float32 rounds to 0 must not make the whole set's loss infinite. */
+  if (truth >= 0)
+    tally->loss[truth] -= log (MAX ((double) probabilities[truth], (double) FLT_MIN));
+}
+
+void
+evaluate_tally_add_song (EvaluateTally *tally, int truth, guint answer)
+{
+  count (&tally->songs, tally->n_labels, truth, answer);
+}
+
+guint64
+evaluate_counts_row (const EvaluateCounts *counts, guint n_labels, guint label)
+{
+  guint64 sum = 0;
+  for (guint c = 0; c < n_labels; c++)
+    sum += counts->confusion[(gsize) label * n_labels + c];
+  return sum;
+}
+
+guint64
+evaluate_counts_column (const EvaluateCounts *counts, guint n_labels, guint label)
+{
+  guint64 sum = 0;
+  for (guint c = 0; c < n_labels; c++)
+    sum += counts->confusion[(gsize) c * n_labels + label];
+  return sum;
+}
+
+guint64
+evaluate_counts_total (const EvaluateCounts *counts, guint n_labels)
+{
+  guint64 sum = counts->unknown;
+  for (guint c = 0; c < n_labels; c++)
+    sum += evaluate_counts_row (counts, n_labels, c);
+  return sum;
+}
+
+double
+evaluate_counts_accuracy (const EvaluateCounts *counts, guint n_labels)
+{
+  guint64 right = 0, total = evaluate_counts_total (counts, n_labels);
+  for (guint c = 0; c < n_labels; c++)
+    right += counts->confusion[(gsize) c * n_labels + c];
+  return total > 0 ? (double) right / (double) total : NAN;
+}
+
+double
+evaluate_counts_f1 (const EvaluateCounts *counts, guint n_labels, guint label)
+{
+  guint64 right = counts->confusion[(gsize) label * n_labels + label];
+  guint64 both = evaluate_counts_row (counts, n_labels, label) +
+                 evaluate_counts_column (counts, n_labels, label);
+  return both > 0 ? 2.0 * (double) right / (double) both : NAN;
+}
+
+double
+evaluate_counts_macro_f1 (const EvaluateCounts *counts, guint n_labels)
+{
+  double sum = 0;
+  guint n = 0;
+  for (guint c = 0; c < n_labels; c++) {
+    double f1 = evaluate_counts_f1 (counts, n_labels, c);
+    if (isnan (f1))
+      continue;
+    sum += f1;
+    n++;
+  }
+  return n > 0 ? sum / n : NAN;
+}

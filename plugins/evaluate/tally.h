@@ -1,0 +1,51 @@
+/* Answers counted against the truth, for one set. */
+#pragma once
+
+#include <glib.h>
+
+/** TALLY_NO_LABEL, TALLY_UNKNOWN: there is no truth; the truth is a label that the model has not. */
+#define TALLY_NO_LABEL (-1)
+#define TALLY_UNKNOWN  (-2)
+
+/**
+ * EvaluateCounts: of segments, or of songs.
+ * @confusion: [n_labels truth, n_labels answer]
+ * @unknown: those whose truth the model does not know: wrong in any case
+ * @unlabelled: those without truth: not judged
+ */
+typedef struct {
+  guint64 *confusion;
+  guint64 unknown;
+  guint64 unlabelled;
+} EvaluateCounts;
+
+/** EvaluateTally: @loss: [n_labels]: sums of −ln p(truth) over segments, by truth. */
+typedef struct {
+  guint n_labels;
+  EvaluateCounts segments;
+  EvaluateCounts songs;
+  double *loss;
+} EvaluateTally;
+
+EvaluateTally *evaluate_tally_new (guint n_labels);
+void evaluate_tally_free (EvaluateTally *tally);
+
+/** evaluate_tally_add_segment: @probabilities [n_labels]; the answer is the first of the largest. */
+void evaluate_tally_add_segment (EvaluateTally *tally, int truth, const float *probabilities);
+void evaluate_tally_add_song (EvaluateTally *tally, int truth, guint answer);
+
+/* Figures.  Shares are of what has a label; NaN where there is nothing to take a share of. */
+
+guint64 evaluate_counts_total (const EvaluateCounts *counts, guint n_labels);
+double evaluate_counts_accuracy (const EvaluateCounts *counts, guint n_labels);
+/** evaluate_counts_row: how many have the truth @label. */
+guint64 evaluate_counts_row (const EvaluateCounts *counts, guint n_labels, guint label);
+/** evaluate_counts_column: how many were answered with @label. */
+guint64 evaluate_counts_column (const EvaluateCounts *counts, guint n_labels, guint label);
+/** evaluate_counts_f1: 2 · right / (row + column): the harmonic mean of precision and recall; NaN for a label
+ * that neither is nor was answered. */
+double evaluate_counts_f1 (const EvaluateCounts *counts, guint n_labels, guint label);
+/** evaluate_counts_macro_f1: mean over the labels that have one. */
+double evaluate_counts_macro_f1 (const EvaluateCounts *counts, guint n_labels);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EvaluateTally, evaluate_tally_free)

@@ -1,0 +1,365 @@
+/* Figures against a case that was worked out by hand. */
+#include "tally.h"
+#include "tiny-model.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <segue/file.h>
+#include <segue/testing.h>
+#include <string.h>
+
+const SeguePlugin *segue_plugin_query (void);
+
+#define COMMA_LABEL "Crosby, Stills \"&\" Nash"
+
+typedef struct {
+  SegueHarness *harness;
+  char *model;
+  GPtrArray *items;
+} Fixture;
+
+/* A model that hears tones as `tone` and noise as COMMA_LABEL, by zero crossings alone. */
+static char *
+save_model (const char *folder)
+{
+  static const char *const labels[] = { COMMA_LABEL, "tone", NULL };
+  const SegueModelSpec spec = { .labels = labels, .rate = 8000, .seed = 1, .threads = 1 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) model =
+    segue_model_new (tiny_with_stages (NULL)->models[0], NULL, &spec, &error);
+  g_assert_no_error (error);
+  g_autoptr (GArray) tensors =
+    segue_model_get_type (model)->list_tensors (segue_model_get_impl (model));
+  float *weight = g_array_index (tensors, SegueModelTensor, 0).value;
+  float *bias = g_array_index (tensors, SegueModelTensor, 1).value;
+  memset (weight, 0, 12 * sizeof (float));
+  weight[0] = 40;
+  bias[0] = -12;
+  char *path = g_build_filename (folder, "the model", NULL);
+  segue_model_save (model, path, NULL, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->harness = segue_harness_new (tiny_with_stages (segue_plugin_query ()), "evaluate", "{}");
+  fixture->model = save_model (segue_harness_get_folder (fixture->harness));
+  fixture->items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  g_autoptr (SegueItem) model = segue_item_new_folder (SEGUE_KIND_MODEL, "model", fixture->model);
+  segue_harness_set_input (fixture->harness, "model", &model, 1);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_ptr_array_unref (fixture->items);
+  segue_harness_free (fixture->harness);
+  g_free (fixture->model);
+}
+
+/* @sounds: a letter per segment, t for a tone, n for noise. */
+static void
+add_song (Fixture *fixture, const char *id, const char *set, const char *label, const char *sounds)
+{
+  for (guint i = 0; sounds[i] != '\0'; i++) {
+    g_autoptr (SegueItem) whole =
+      sounds[i] == 't' ? segue_test_tone (id, 440, 0.2, 8000) : tiny_noise (id, i);
+    g_autofree char *suffix = g_strdup_printf ("%04u", i);
+    SegueItem *item = segue_item_new_audio (whole, suffix, segue_item_get_bytes (whole), 8000, 1);
+    if (set != NULL)
+      segue_item_set_string (item, SEGUE_META_SET, set);
+    if (label != NULL)
+      segue_item_set_string (item, SEGUE_META_LABEL, label);
+    segue_item_set_string (item, SEGUE_META_SOURCE, "/music/a, \"b\".mp3");
+    segue_item_set_double (item, SEGUE_META_START, 10.25 + i);
+    segue_item_set_double (item, SEGUE_META_DURATION, 0.2);
+    g_ptr_array_add (fixture->items, item);
+  }
+}
+
+static void
+run (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  segue_harness_set_input (fixture->harness, "audio", (SegueItem **) fixture->items->pdata,
+                           fixture->items->len);
+  segue_harness_run (fixture->harness, &error);
+  g_assert_no_error (error);
+}
+
+static char *
+read_output (Fixture *fixture, const char *name)
+{
+  g_autofree char *path =
+    g_build_filename (segue_harness_get_folder (fixture->harness), "output", name, NULL);
+  char *text = NULL;
+  g_file_get_contents (path, &text, NULL, NULL);
+  g_assert_nonnull (text);
+  return text;
+}
+
+static json_t *
+read_metrics (Fixture *fixture)
+{
+  g_autofree char *text = read_output (fixture, "metrics.json");
+  json_t *metrics = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_nonnull (metrics);
+  return metrics;
+}
+
+/* The value at a path of keys. */
+static json_t *
+at (json_t *object, const char *first, ...)
+{
+  va_list keys;
+  va_start (keys, first);
+  for (const char *key = first; key != NULL; key = va_arg (keys, const char *))
+    object = json_object_get (object, key);
+  va_end (keys);
+  g_assert_nonnull (object);
+  return object;
+}
+
+#define assert_number(expected, ...)                                                               \
+  g_assert_cmpfloat_with_epsilon (json_number_value (at (__VA_ARGS__, NULL)), expected, 1e-8)
+
+static void
+add_worked_example (Fixture *fixture)
+{
+  add_song (fixture, "a/1.mp3", "test", "tone", "ttn");
+  add_song (fixture, "b/2.mp3", "test", COMMA_LABEL, "tnn");
+  add_song (fixture, "b/3.mp3", "test", COMMA_LABEL, "ttn");
+  add_song (fixture, "c/4.mp3", "test", "stranger", "t");
+  add_song (fixture, "a/5.mp3", "validation", "tone", "t");
+  add_song (fixture, "b/6.mp3", NULL, COMMA_LABEL, "n");
+  add_song (fixture, "d/7.mp3", "test", NULL, "nn");
+}
+
+static void
+test_figures (Fixture *fixture, gconstpointer data)
+{
+  add_worked_example (fixture);
+  run (fixture);
+  json_t *metrics = read_metrics (fixture);
+
+  /* Segments: tone is taken for tone 2 times, for the other 1; the other for tone 1 + 2, for itself
+   * 2 + 1; one of a label that nobody knows. */
+  assert_number (5.0 / 10, metrics, "test", "segment_accuracy");
+  assert_number (2.0 / 4, metrics, "test", "song_accuracy");
+  assert_number ((2.0 * 2 / (3 + 5) + 2.0 * 3 / (6 + 4)) / 2, metrics, "test", "macro_f1");
+  assert_number ((2.0 * 1 / (1 + 2) + 2.0 * 1 / (2 + 1)) / 2, metrics, "test", "song_macro_f1");
+  assert_number (10, metrics, "test", "segments");
+  assert_number (4, metrics, "test", "songs");
+  assert_number (2.0 / 3, metrics, "test", "labels", "tone", "segment_accuracy");
+  assert_number (1, metrics, "test", "labels", "tone", "song_accuracy");
+  assert_number (0.5, metrics, "test", "labels", "tone", "macro_f1");
+  assert_number (2.0 / 5, metrics, "test", "labels", "tone", "precision");
+  assert_number (3.0 / 6, metrics, "test", "labels", COMMA_LABEL, "segment_accuracy");
+  assert_number (0.5, metrics, "test", "labels", COMMA_LABEL, "song_accuracy");
+  assert_number (2, metrics, "test", "labels", COMMA_LABEL, "songs");
+  assert_number (1, metrics, "test", "unknown_labels", "stranger");
+  assert_number (2, metrics, "test", "unlabelled_segments");
+
+  json_t *confusion = at (metrics, "test", "confusion", "segments", NULL);
+  const int expected[2][2] = { { 3, 3 }, { 1, 2 } };
+  for (guint t = 0; t < 2; t++)
+    for (guint a = 0; a < 2; a++)
+      g_assert_cmpint (json_integer_value (json_array_get (json_array_get (confusion, t), a)), ==,
+                       expected[t][a]);
+  g_assert_cmpstr (
+    json_string_value (json_array_get (at (metrics, "test", "confusion", "labels", NULL), 0)), ==,
+    COMMA_LABEL);
+
+  assert_number (1, metrics, "validation", "song_accuracy");
+  g_assert_true (
+    json_is_null (at (metrics, "validation", "labels", COMMA_LABEL, "segment_accuracy", NULL)));
+  assert_number (1, metrics, "train", "segments");
+  json_decref (metrics);
+}
+
+/* One record of a table, quotes taken off; @text moves behind it. */
+static GPtrArray *
+read_record (const char **text)
+{
+  GPtrArray *fields = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GString) field = g_string_new (NULL);
+  gboolean quoted = FALSE;
+  const char *p = *text;
+  for (; *p != '\0' && (quoted || *p != '\n'); p++) {
+    if (*p == '"' && quoted && p[1] == '"')
+      g_string_append_c (field, *p++);
+    else if (*p == '"')
+      quoted = !quoted;
+    else if (*p == ',' && !quoted) {
+      g_ptr_array_add (fields, g_strdup (field->str));
+      g_string_truncate (field, 0);
+    } else
+      g_string_append_c (field, *p);
+  }
+  g_ptr_array_add (fields, g_strdup (field->str));
+  *text = *p == '\n' ? p + 1 : p;
+  return fields;
+}
+
+static void
+test_table (Fixture *fixture, gconstpointer data)
+{
+  add_worked_example (fixture);
+  run (fixture);
+  g_autofree char *content = read_output (fixture, "predictions.csv");
+  const char *text = content;
+  g_autoptr (GPtrArray) head = read_record (&text);
+  g_assert_cmpuint (head->len, ==, 9);
+  g_assert_cmpstr (g_ptr_array_index (head, 0), ==, "set");
+  g_assert_cmpstr (g_ptr_array_index (head, 7), ==, "p:" COMMA_LABEL);
+  g_assert_cmpstr (g_ptr_array_index (head, 8), ==, "p:tone");
+
+  guint n = 0;
+  double loss = 0;
+  while (*text != '\0') {
+    g_autoptr (GPtrArray) row = read_record (&text);
+    g_assert_cmpuint (row->len, ==, 9);
+    double other = g_ascii_strtod (g_ptr_array_index (row, 7), NULL);
+    double tone = g_ascii_strtod (g_ptr_array_index (row, 8), NULL);
+    const char *label = g_ptr_array_index (row, 3);
+    g_assert_cmpfloat_with_epsilon (other + tone, 1, 1e-6);
+    g_assert_cmpstr (g_ptr_array_index (row, 4), ==, tone > other ? "tone" : COMMA_LABEL);
+    g_assert_cmpstr (g_ptr_array_index (row, 2), ==, "/music/a, \"b\".mp3");
+    if (n == 0) {
+      g_assert_cmpstr (g_ptr_array_index (row, 0), ==, "test");
+      g_assert_cmpstr (g_ptr_array_index (row, 1), ==, "a/1.mp3");
+      g_assert_cmpstr (g_ptr_array_index (row, 5), ==, "10.25");
+      g_assert_cmpstr (g_ptr_array_index (row, 6), ==, "0.2");
+    }
+    if (g_str_equal (g_ptr_array_index (row, 0), "test") && g_str_equal (label, "tone"))
+      loss -= log (tone);
+    n++;
+  }
+  g_assert_cmpuint (n, ==, 14);
+  json_t *metrics = read_metrics (fixture);
+  g_assert_cmpfloat_with_epsilon (
+    json_number_value (at (metrics, "test", "labels", "tone", "loss", NULL)), loss / 3, 1e-6);
+  json_decref (metrics);
+}
+
+static void
+test_items (Fixture *fixture, gconstpointer data)
+{
+  add_worked_example (fixture);
+  run (fixture);
+  g_autoptr (SegueItem) first = segue_harness_pull (fixture->harness);
+  guint rank;
+  g_assert_cmpint (segue_item_get_kind (first), ==, SEGUE_KIND_PREDICTIONS);
+  g_assert_cmpstr (segue_item_get_id (first), ==, "a/1.mp3");
+  g_assert_cmpuint (segue_item_get_shape (first, &rank)[0], ==, 3);
+  g_assert_cmpuint (segue_item_get_shape (first, &rank)[1], ==, 2);
+  g_assert_cmpstr (segue_item_get_string (first, "predicted"), ==, "tone");
+  g_assert_cmpstr (segue_item_get_string (first, SEGUE_META_SET), ==, "test");
+
+  guint n_songs = 1;
+  for (;;) {
+    g_autoptr (SegueItem) item = segue_harness_pull (fixture->harness);
+    g_assert_nonnull (item);
+    if (segue_item_get_kind (item) == SEGUE_KIND_METRICS)
+      break;
+    n_songs++;
+  }
+  g_assert_cmpuint (n_songs, ==, 7);
+  g_assert_null (segue_harness_pull (fixture->harness));
+}
+
+/* More segments than fit a batch, and a last one that is shorter. */
+static void
+test_batches (Fixture *fixture, gconstpointer data)
+{
+  add_song (fixture, "long.mp3", "test", "tone", "ttttttttttttttttttttttttttttttttttttttttt");
+  g_autoptr (SegueItem) whole = segue_test_tone ("long.mp3", 440, 0.1, 8000);
+  SegueItem *last = segue_item_new_audio (whole, "0099", segue_item_get_bytes (whole), 8000, 1);
+  segue_item_set_string (last, SEGUE_META_LABEL, "tone");
+  segue_item_set_string (last, SEGUE_META_SET, "test");
+  g_ptr_array_add (fixture->items, last);
+  run (fixture);
+  json_t *metrics = read_metrics (fixture);
+  assert_number (42, metrics, "test", "segments");
+  assert_number (1, metrics, "test", "segment_accuracy");
+  json_decref (metrics);
+}
+
+static void
+add_at_rate (Fixture *fixture, const char *id, guint rate)
+{
+  SegueItem *item = segue_test_tone (id, 440, 0.2, rate);
+  segue_item_set_string (item, SEGUE_META_LABEL, "tone");
+  g_ptr_array_add (fixture->items, item);
+}
+
+static void
+test_quarantine (Fixture *fixture, gconstpointer data)
+{
+  add_song (fixture, "good.mp3", "test", "tone", "tt");
+  add_at_rate (fixture, "odd.mp3", 16000);
+  run (fixture);
+  GPtrArray *quarantined = segue_harness_get_quarantined (fixture->harness);
+  g_assert_cmpuint (quarantined->len, ==, 1);
+  g_assert_true (g_str_has_prefix (g_ptr_array_index (quarantined, 0), "odd.mp3: "));
+  json_t *metrics = read_metrics (fixture);
+  assert_number (2, metrics, "test", "segments");
+  g_assert_null (json_object_get (metrics, "train"));
+  json_decref (metrics);
+}
+
+static void
+test_nothing_fits (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  add_at_rate (fixture, "odd.mp3", 16000);
+  segue_harness_set_input (fixture->harness, "audio", (SegueItem **) fixture->items->pdata, 1);
+  g_assert_false (segue_harness_run (fixture->harness, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_autofree char *path = g_build_filename (segue_harness_get_folder (fixture->harness), "output",
+                                            "predictions.csv", NULL);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_cancel (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  add_worked_example (fixture);
+  tiny_cancel_after (segue_harness_get_cancellable (fixture->harness), 2);
+  segue_harness_set_input (fixture->harness, "audio", (SegueItem **) fixture->items->pdata,
+                           fixture->items->len);
+  g_assert_false (segue_harness_run (fixture->harness, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  tiny_cancel_after (NULL, 0);
+}
+
+static void
+test_empty_tally (void)
+{
+  g_autoptr (EvaluateTally) tally = evaluate_tally_new (3);
+  g_assert_true (isnan (evaluate_counts_accuracy (&tally->segments, 3)));
+  g_assert_true (isnan (evaluate_counts_macro_f1 (&tally->segments, 3)));
+  const float certain[] = { 1, 0, 0 };
+  evaluate_tally_add_segment (tally, 2, certain);
+  g_assert_true (isfinite (tally->loss[2]));
+  g_assert_cmpfloat (tally->loss[2], >, 80);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("/evaluate/figures", test_figures);
+  ADD ("/evaluate/table", test_table);
+  ADD ("/evaluate/items", test_items);
+  ADD ("/evaluate/batches", test_batches);
+  ADD ("/evaluate/quarantine", test_quarantine);
+  ADD ("/evaluate/nothing-fits", test_nothing_fits);
+  ADD ("/evaluate/cancel", test_cancel);
+  g_test_add_func ("/evaluate/empty-tally", test_empty_tally);
+  return g_test_run ();
+}
