@@ -222,7 +222,7 @@ static gboolean
 check_tag (const SegueNode *node, const char *tag, GError **error)
 {
   static const char *const core[] = { "str", "int", "float", "bool", "null", "map", "seq", NULL };
-  if (!tag)
+  if (!tag || !strcmp (tag, "!"))
     return TRUE;
   if (g_str_has_prefix (tag, "tag:yaml.org,2002:") && g_strv_contains (core, tag + 18))
     return TRUE;
@@ -236,8 +236,8 @@ on_scalar (Loader *loader, const yaml_event_t *event, GError **error)
   const char *text = (const char *) event->data.scalar.value;
   const char *tag = (const char *) event->data.scalar.tag;
   gsize length = event->data.scalar.length;
-  gboolean plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-                   g_strcmp0 (tag, YAML_STR_TAG) != 0 && (tag || event->data.scalar.plain_implicit);
+  gboolean text_tag = !g_strcmp0 (tag, YAML_STR_TAG) || !g_strcmp0 (tag, "!");
+  gboolean plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !text_tag;
   gboolean null = plain && g_strv_contains (nulls, text);
   SegueNode *node = node_at (loader, null ? SEGUE_NODE_NULL : SEGUE_NODE_SCALAR, event);
   node->quoted = !plain;

@@ -36,7 +36,7 @@ char *
 segue_suggest (const char *word, const char *const *candidates)
 {
   gsize length = strlen (word);
-  if (length > LONGEST)
+  if (length == 0 || length > LONGEST)
     return NULL;
   guint nearest = (guint) MAX (1, length / 3) + 1;
   const char *best = NULL;
