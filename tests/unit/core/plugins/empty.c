@@ -1,0 +1,10 @@
+/* A plugin whose query has nothing to say. */
+#include <segue/plugin.h>
+
+SEGUE_API const SeguePlugin *segue_plugin_query (void);
+
+const SeguePlugin *
+segue_plugin_query (void)
+{
+  return NULL;
+}

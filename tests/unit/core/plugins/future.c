@@ -1,0 +1,14 @@
+/* A plugin for an interface that does not exist yet: only the first fields of its descriptor mean
+ * anything to this version. */
+#include <segue/plugin.h>
+
+SEGUE_API const SeguePlugin *segue_plugin_query (void);
+
+const SeguePlugin *
+segue_plugin_query (void)
+{
+  static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
+                                      .abi_major = PLUGIN_ABI_MAJOR,
+                                      .abi_minor = PLUGIN_ABI_MINOR };
+  return &plugin;
+}

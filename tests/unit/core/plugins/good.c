@@ -1,0 +1,20 @@
+/* A plugin as it should be. */
+#include <segue/plugin.h>
+
+static gboolean
+produce (gpointer instance, SegueContext *context, GError **error)
+{
+  return TRUE;
+}
+
+static const SeguePort outputs[] = { { "files", SEGUE_KIND_FILE, 0, "Files." }, { NULL } };
+static const SegueStageType nothing = { .struct_size = sizeof (SegueStageType),
+                                        .name = "nothing",
+                                        .summary = "Emits nothing",
+                                        .result_version = 1,
+                                        .mode = SEGUE_MODE_SOURCE,
+                                        .outputs = outputs,
+                                        .produce = produce };
+static const SegueStageType *const stages[] = { &nothing, NULL };
+
+SEGUE_PLUGIN (.name = "good", .version = "1.0", .licence = "MIT", .stages = stages)

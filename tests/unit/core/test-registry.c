@@ -1,0 +1,238 @@
+/* Plugins: found, loaded once, and refused with a reason. */
+#include "fixture.h"
+#include "registry.h"
+#include <glib/gstdio.h>
+#include <string.h>
+
+static char *plugin_folder; /* where the build puts tests/unit/core/plugins */
+
+static const char *
+refusal_of (SegueRegistry *registry, const char *file)
+{
+  g_autoptr (GArray) list = segue_registry_list (registry);
+  for (guint i = 0; i < list->len; i++) {
+    const SeguePluginEntry *entry = &g_array_index (list, SeguePluginEntry, i);
+    if (g_str_has_suffix (entry->path, file))
+      return entry->refusal;
+  }
+  g_error ("%s is not in the list", file);
+}
+
+static void
+test_folder (void)
+{
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  segue_registry_load_folder (registry, plugin_folder);
+  static const char *const refused[][2] = {
+    { "future-major.so", "*built for plugin interface 2.0, this segue has 1.0; build it again*" },
+    { "future-minor.so", "*needs plugin interface 1.9, this segue has 1.0; install a newer*" },
+    { "symbol.so", "no segue plugin: it has no symbol segue_plugin_query*" },
+    { "unbound.so", "can't be loaded: *segue_test_nobody_has_this*" },
+    { "empty.so", "*returned nothing*" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++) {
+    const char *refusal = refusal_of (registry, refused[i][0]);
+    g_assert_nonnull (refusal);
+    if (!g_pattern_match_simple (refused[i][1], refusal))
+      g_error ("%s was refused with “%s”", refused[i][0], refusal);
+  }
+  g_assert_null (refusal_of (registry, "good.so"));
+  const SegueStageType *nothing = segue_registry_find_stage (registry, "nothing");
+  g_assert_nonnull (nothing);
+  const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, nothing);
+  g_assert_cmpstr (entry->plugin->name, ==, "good");
+  g_assert_true (g_str_has_suffix (entry->path, "good.so"));
+  /* Again: nothing is loaded twice, nothing is refused for it. */
+  g_autoptr (GArray) before = segue_registry_list (registry);
+  segue_registry_load_folder (registry, plugin_folder);
+  g_autoptr (GArray) after = segue_registry_list (registry);
+  g_assert_cmpuint (before->len, ==, after->len);
+}
+
+static void
+test_file (void)
+{
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  GError *error = NULL;
+  g_assert_false (segue_registry_load_file (registry, "/nowhere/x.so", &error));
+  fixture_assert_message (&error, "/nowhere/x.so: can't be loaded: *");
+  g_autofree char *text = fixture_write ("text.so", "not a shared object");
+  g_assert_false (segue_registry_load_file (registry, text, &error));
+  fixture_assert_message (&error, "*text.so: can't be loaded: *");
+  fixture_remove (text);
+  g_autofree char *good = g_build_filename (plugin_folder, "good.so", NULL);
+  g_assert_true (segue_registry_load_file (registry, good, &error));
+  g_assert_true (segue_registry_load_file (registry, good, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_search_path (void)
+{
+  g_autofree char *parent = g_path_get_dirname (plugin_folder);
+  g_autofree char *path = g_strdup_printf ("/nowhere::%s:%s", parent, plugin_folder);
+  g_setenv ("SEGUE_PLUGIN_PATH", path, TRUE);
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  segue_registry_load_search_path (registry);
+  g_assert_nonnull (segue_registry_find_stage (registry, "nothing"));
+  g_assert_null (refusal_of (registry, "good.so"));
+}
+
+static void
+test_same_names (void)
+{
+  g_autoptr (SegueRegistry) registry = fixture_registry ();
+  GError *error = NULL;
+  SeguePlugin twin = fixture_plugin;
+  g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
+  fixture_assert_message (&error, "/twin.so: a plugin named 'fixture' is loaded already (*");
+  twin.name = "twin";
+  g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
+  fixture_assert_message (&error,
+                          "/twin.so: stage type 'everything' comes from plugin 'fixture' already*");
+  twin.stages = NULL;
+  g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
+  fixture_assert_message (&error, "*model type 'tiny' comes from plugin 'fixture' already*");
+  twin.models = NULL;
+  g_assert_true (segue_registry_add (registry, &twin, "/twin.so", &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_lists (void)
+{
+  g_autoptr (SegueRegistry) registry = fixture_registry ();
+  g_autoptr (GPtrArray) stages = segue_registry_list_stages (registry);
+  g_autoptr (GPtrArray) models = segue_registry_list_models (registry);
+  g_assert_cmpuint (stages->len, ==, 9);
+  for (guint i = 1; i < stages->len; i++)
+    g_assert_cmpstr (((SegueStageType *) stages->pdata[i - 1])->name, <,
+                     ((SegueStageType *) stages->pdata[i])->name);
+  g_assert_cmpuint (models->len, ==, 2);
+  g_assert_cmpstr (((SegueModelType *) models->pdata[0])->name, ==, "huge");
+  g_assert_null (segue_registry_find_stage (registry, "tiny"));
+  g_assert_null (segue_registry_find_model (registry, "source"));
+}
+
+static gboolean
+nothing (gpointer instance, SegueContext *context, GError **error)
+{
+  return TRUE;
+}
+
+static const SeguePort one_port[] = { { "x", SEGUE_KIND_AUDIO, 0, "X." }, { NULL } };
+static const SeguePort two_ports[] = { { "x", SEGUE_KIND_AUDIO, 0, "X." },
+                                       { "x", SEGUE_KIND_AUDIO, 0, "X." },
+                                       { NULL } };
+static const SeguePort any_port[] = { { "x", SEGUE_KIND_ANY, 0, "X." }, { NULL } };
+static const SeguePort bad_port[] = { { "X y", SEGUE_KIND_AUDIO, 0, "X." }, { NULL } };
+
+/* A table of an older minor version ends before the last callbacks; what lies there is not read. */
+static void
+test_short_table (void)
+{
+  static struct {
+    SegueStageType type;
+  } old = { { .struct_size = offsetof (SegueStageType, process),
+              .name = "old",
+              .summary = "From before",
+              .result_version = 1,
+              .mode = SEGUE_MODE_SOURCE,
+              .outputs = one_port,
+              .produce = nothing,
+              .collect = nothing } };
+  static const SegueStageType *const stages[] = { &old.type, NULL };
+  SeguePlugin plugin = fixture_plugin;
+  plugin.name = "old";
+  plugin.stages = stages;
+  plugin.struct_size = offsetof (SeguePlugin, models); /* whose models then read as none */
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  GError *error = NULL;
+  g_assert_true (segue_registry_add (registry, &plugin, NULL, &error));
+  g_assert_no_error (error);
+  const SegueStageType *type = segue_registry_find_stage (registry, "old");
+  g_assert_cmpuint (type->struct_size, ==, sizeof *type);
+  g_assert_true (type->produce == nothing);
+  g_assert_null (type->collect);
+  g_assert_nonnull (segue_registry_get_plugin_of (registry, type));
+  g_assert_nonnull (segue_registry_get_plugin_of (registry, &old.type));
+  g_assert_null (segue_registry_find_model (registry, "tiny"));
+}
+
+static void
+test_bad_tables (void)
+{
+#define TYPE_OF(type_name, type_summary, ...)                                                      \
+  {                                                                                                \
+    .struct_size = sizeof (SegueStageType), .name = type_name, .summary = type_summary,            \
+    __VA_ARGS__                                                                                    \
+  }
+#define TYPE(...) TYPE_OF ("bad", "Bad", __VA_ARGS__)
+  const struct {
+    SegueStageType type;
+    const char *pattern;
+  } cases[] = {
+    { { .struct_size = 8 }, "*struct_size is 8*" },
+    { TYPE_OF ("Bad", "Bad", .mode = SEGUE_MODE_SOURCE), "*'Bad': a name is*" },
+    { TYPE_OF (NULL, "Bad", .mode = SEGUE_MODE_SOURCE), "*a name is*" },
+    { TYPE_OF ("bad", NULL, .mode = SEGUE_MODE_SOURCE), "*no summary*" },
+    { TYPE (.mode = SEGUE_MODE_SOURCE, .outputs = one_port), "*a SOURCE has produce ()*" },
+    { TYPE (.mode = SEGUE_MODE_SOURCE, .produce = nothing), "*a SOURCE has produce ()*" },
+    { TYPE (.mode = SEGUE_MODE_MAP, .inputs = one_port, .outputs = one_port), "*MAP stage has*" },
+    { TYPE (.mode = SEGUE_MODE_SERIAL, .inputs = one_port), "*SERIAL stage has process*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .collect = nothing), "*COLLECT stage has collect*" },
+    { TYPE (.mode = 17, .inputs = one_port), "*no known mode*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = two_ports, .collect = nothing),
+      "*two inputs are named 'x'*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = bad_port, .collect = nothing), "*'X y'*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .outputs = any_port,
+            .collect = nothing),
+      "*output 'x' of any kind needs*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .collect = nothing,
+            .flags = SEGUE_STAGE_LIVE),
+      "*flags of MAP stages*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .collect = nothing,
+            .open = (gpointer (*) (SegueContext *, GError **)) (void (*) (void)) nothing),
+      "*has open () and no close ()*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .collect = nothing,
+            .params = fixture_params, .config_size = 16),
+      "*outside of the struct*" },
+  };
+#undef TYPE
+#undef TYPE_OF
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const SegueStageType *const stages[] = { &cases[i].type, NULL };
+    SeguePlugin plugin = fixture_plugin;
+    plugin.stages = stages;
+    g_autoptr (SegueRegistry) registry = segue_registry_new ();
+    GError *error = NULL;
+    g_assert_false (segue_registry_add (registry, &plugin, "/bad.so", &error));
+    fixture_assert_message (&error, cases[i].pattern);
+    g_assert_nonnull (refusal_of (registry, "bad.so"));
+    g_assert_null (segue_registry_find_model (registry, "tiny"));
+  }
+  SeguePlugin plugin = fixture_plugin;
+  plugin.version = NULL;
+  GError *error = NULL;
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  g_assert_false (segue_registry_add (registry, &plugin, NULL, &error));
+  fixture_assert_message (&error, "*does not say its version and licence");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  plugin_folder =
+    g_build_filename (g_getenv ("SEGUE_BUILD_ROOT"), "tests", "unit", "core", "plugins", NULL);
+  g_test_add_func ("/registry/folder", test_folder);
+  g_test_add_func ("/registry/file", test_file);
+  g_test_add_func ("/registry/search-path", test_search_path);
+  g_test_add_func ("/registry/same-names", test_same_names);
+  g_test_add_func ("/registry/lists", test_lists);
+  g_test_add_func ("/registry/short-table", test_short_table);
+  g_test_add_func ("/registry/bad-tables", test_bad_tables);
+  int status = g_test_run ();
+  g_free (plugin_folder);
+  return status;
+}
