@@ -1,0 +1,57 @@
+/* Random numbers as a function of (seed, counter): no stream, so no order to depend on. */
+#pragma once
+
+#include <glib.h>
+#include <math.h>
+
+/** random_mix: SplitMix64's finaliser (Steele, Lea and Flood 2014): a bijection that scatters. */
+static inline guint64
+random_mix (guint64 x)
+{
+  x = (x ^ (x >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
+  x = (x ^ (x >> 27)) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
+  return x ^ (x >> 31);
+}
+
+/** random_bits: number @counter of the sequence that @seed names. */
+static inline guint64
+random_bits (guint64 seed, guint64 counter)
+{
+  return random_mix (random_mix (seed) + (counter + 1) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
+}
+
+/** random_uniform: in [0, 1), 53 bits. */
+static inline double
+random_uniform (guint64 seed, guint64 counter)
+{
+  return (double) (random_bits (seed, counter) >> 11) * 0x1p-53;
+}
+
+/** random_between: in [low, high). */
+static inline double
+random_between (guint64 seed, guint64 counter, double low, double high)
+{
+  return low + (high - low) * random_uniform (seed, counter);
+}
+
+/** random_normal_pair: two independent N(0, 1), by Box and Muller. */
+static inline void
+random_normal_pair (guint64 seed, guint64 counter, double *a, double *b)
+{
+  double radius = sqrt (-2 * log (1 - random_uniform (seed, 2 * counter)));
+  double angle = 2 * G_PI * random_uniform (seed, 2 * counter + 1);
+
+  *a = radius * cos (angle);
+  *b = radius * sin (angle);
+}
+
+/** random_hash_string: a seeded hash of @text (FNV-1a, then mixed). */
+static inline guint64
+random_hash_string (guint64 seed, const char *text)
+{
+  guint64 hash = G_GUINT64_CONSTANT (0xcbf29ce484222325) ^ random_mix (seed);
+
+  for (; *text; text++)
+    hash = (hash ^ (guchar) *text) * G_GUINT64_CONSTANT (0x100000001b3);
+  return random_mix (hash);
+}

@@ -1,0 +1,58 @@
+/* Dealing groups of songs to sets so that every label is in every set and no group in two.
+ *
+ * A group is what has to stay together: a song, an album.  It may hold songs of several labels (the
+ * same album name under two artists).  Which groups are drawn depends on the seed and their names
+ * alone, not on their order or number: a new song disturbs the others little.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum { SET_TRAIN, SET_VALIDATION, SET_TEST } Set;
+#define N_SETS 3
+
+/** DealSong: indices of its label and group. */
+typedef struct {
+  guint label;
+  guint group;
+} DealSong;
+
+/** DealAmount: of a label's songs: a share (0 … 1), or a number of them; at least @least. */
+typedef struct {
+  double share; /* 0 where @count is set */
+  guint count;
+  guint least;
+} DealAmount;
+
+/** DealPlan: @folds 0: `amounts[SET_TEST]` says how much is test; else fold @fold of @folds is. */
+typedef struct {
+  DealAmount amounts[N_SETS]; /* of SET_VALIDATION and SET_TEST */
+  guint folds;
+  guint fold;
+  guint64 seed;
+} DealPlan;
+
+typedef struct _Deal Deal;
+
+/** deal_new: @songs and @group_names are borrowed. */
+Deal *deal_new (const DealPlan *plan, const DealSong *songs, guint n_songs, guint n_labels,
+                const char *const *group_names, guint n_groups);
+/** deal_free: accepts %NULL. */
+void deal_free (Deal *deal);
+
+/**
+ * deal_run: deals everything anew.
+ * @train_only: [n_labels]: all groups with songs of these labels go to train
+ * @short_labels: (out): [n_labels]: labels that did not get what the plan says
+ *
+ * Returns how many of these there are.
+ */
+guint deal_run (Deal *deal, const gboolean *train_only, gboolean *short_labels);
+
+Set deal_get_set (const Deal *deal, guint group);
+/** deal_get_fold: -1: in no fold. */
+int deal_get_fold (const Deal *deal, guint group);
+/** deal_get_need: the least number of groups (songs, if @of_songs) that a label needs. */
+guint deal_get_need (const Deal *deal, gboolean of_songs);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Deal, deal_free)
