@@ -1,0 +1,124 @@
+/* Just enough of a preparation to replay. */
+#include "tiny-stages.h"
+
+#include <errno.h>
+#include <math.h>
+#include <segue/file.h>
+
+#define RATE 8000
+
+typedef struct {
+  gint64 rate;
+} DecodeConfig;
+
+typedef struct {
+  gint64 length;
+} CutConfig;
+
+static const SegueParam *const decode_params[] = {
+  SEGUE_PARAM (DecodeConfig, rate, SEGUE_PARAM_INT, .def = "8000", .min = 8000, .max = 8000,
+               .unit = "Hz", .doc = "The only rate that there is."),
+  NULL,
+};
+
+static const SegueParam *const cut_params[] = {
+  SEGUE_PARAM (CutConfig, length, SEGUE_PARAM_INT, .def = "1600", .min = 1, .max = 100000,
+               .unit = "samples", .doc = "Of a segment."),
+  NULL,
+};
+
+static gboolean
+decode_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const char *path = segue_item_get_path (item);
+  char *content;
+  gsize length;
+  if (!g_file_get_contents (path, &content, &length, NULL))
+    return segue_set_error_from_errno (error, ENOENT, SEGUE_ERROR_NO_INPUT, "cannot read", path);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (content, length);
+  if (length % sizeof (float) != 0) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a song", path);
+    return FALSE;
+  }
+  return segue_context_emit (context, segue_item_new_audio (item, NULL, bytes, RATE, 1), error);
+}
+
+static gboolean
+cut_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const CutConfig *config = segue_context_get_config (context);
+  gsize n_frames, length = (gsize) config->length;
+  segue_item_get_frames (item, &n_frames);
+  for (gsize at = 0; at + length <= n_frames; at += length) {
+    g_autofree char *suffix = g_strdup_printf ("%04u", (guint) (at / length));
+    g_autoptr (GBytes) bytes = g_bytes_new_from_bytes (
+      segue_item_get_bytes (item), at * sizeof (float), length * sizeof (float));
+    SegueItem *segment = segue_item_new_audio (item, suffix, bytes, RATE, 1);
+    segue_item_set_double (segment, SEGUE_META_START, (double) at / RATE);
+    segue_item_set_double (segment, SEGUE_META_DURATION, (double) length / RATE);
+    if (!segue_context_emit (context, segment, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+pass_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  return segue_context_emit (context, segue_item_ref (item), error);
+}
+
+static const SeguePort file_in[] = { { "file", SEGUE_KIND_FILE, 0, "A song." }, { NULL } };
+static const SeguePort audio[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Samples." }, { NULL } };
+static const SegueParam *const no_params[] = { NULL };
+
+/* What the four have in common. */
+#define COMMON                                                                                     \
+  .struct_size = sizeof (SegueStageType), .summary = "For tests", .doc = "For tests.",             \
+  .result_version = 2, .mode = SEGUE_MODE_MAP, .outputs = audio
+
+static const SegueStageType decode = { COMMON,
+                                       .name = "decode",
+                                       .flags = SEGUE_STAGE_PREPARE,
+                                       .inputs = file_in,
+                                       .params = decode_params,
+                                       .config_size = sizeof (DecodeConfig),
+                                       .process = decode_process };
+static const SegueStageType cut = { COMMON,
+                                    .name = "cut",
+                                    .flags = SEGUE_STAGE_PREPARE,
+                                    .inputs = audio,
+                                    .params = cut_params,
+                                    .config_size = sizeof (CutConfig),
+                                    .process = cut_process };
+static const SegueStageType spy = { COMMON, .name = "spy", .inputs = audio, .params = no_params,
+                                    .process = pass_process };
+static const SegueStageType shaky = {
+  COMMON,          .name = "shaky",     .flags = SEGUE_STAGE_LIVE,
+  .inputs = audio, .params = no_params, .process = pass_process
+};
+
+const SeguePlugin *
+tiny_stages (void)
+{
+  static const SegueStageType *const stages[] = { &decode, &cut, &spy, &shaky, NULL };
+  static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
+                                      .abi_major = SEGUE_ABI_MAJOR,
+                                      .abi_minor = SEGUE_ABI_MINOR,
+                                      .name = "tiny-stages",
+                                      .version = "1.0",
+                                      .licence = "MIT",
+                                      .stages = stages };
+  return &plugin;
+}
+
+void
+tiny_write_song (const char *path, double hz, gsize n_samples)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree float *samples = g_new (float, MAX (n_samples, 1));
+  for (gsize i = 0; i < n_samples; i++)
+    samples[i] = (float) (0.5 * sin (2 * G_PI * hz * (double) i / RATE));
+  segue_file_write (path, samples, (gssize) (n_samples * sizeof (float)), &error);
+  g_assert_no_error (error);
+}

@@ -1,0 +1,16 @@
+/* Stages that prepare songs for tests: a song is a file of float32 samples at 8 kHz. */
+#pragma once
+
+#include <segue/plugin.h>
+
+/**
+ * tiny_stages: a plugin with
+ *   decode  file → audio; refuses a file that is not a multiple of 4 bytes
+ *   cut     audio → segments of `length` samples, the rest left out
+ *   spy     audio → audio, without the flag PREPARE
+ *   shaky   audio → audio, LIVE
+ */
+const SeguePlugin *tiny_stages (void);
+
+/** tiny_write_song: @n_samples of a tone of @hz. */
+void tiny_write_song (const char *path, double hz, gsize n_samples);
