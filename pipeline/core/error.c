@@ -2,7 +2,11 @@
 #include <errno.h>
 #include <segue/error.h>
 
-G_DEFINE_QUARK (segue - error - quark, segue_error)
+GQuark
+segue_error_quark (void)
+{
+  return g_quark_from_static_string ("segue-error-quark");
+}
 
 gboolean
 segue_error_is_about_item (const GError *error)

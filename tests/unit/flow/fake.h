@@ -1,0 +1,36 @@
+/* A plugin of small stages that the tests of the executor can see through, and a bench to run
+ * pipelines of them in a temporary folder. */
+#pragma once
+
+#include <segue/segue.h>
+
+/** Calls of fake-decode's process () since the program began. */
+extern gint fake_decoded;
+
+typedef struct {
+  SegueRegistry *registry;
+  char *folder, *music, *cache, *runs;
+  GCancellable *cancellable;
+  GString *failures; /* "stage id: reason" lines as the observer heard them */
+  GString *log;
+  gint progress_calls;
+  guint64 songs_done;
+  guint cancel_after; /* songs; 0: never */
+} Bench;
+
+void bench_init (Bench *bench);
+void bench_clear (Bench *bench);
+/** bench_write: a song; what its content may be: see fake-decode in fake.c. */
+void bench_write (Bench *bench, const char *path, const char *content);
+/** bench_run: the pipeline of @stages (YAML list text) and @settings (YAML top-level lines). */
+gboolean bench_try_run (Bench *bench, const char *settings, const char *stages, guint workers,
+                        SegueRunResult *result, GError **error);
+void bench_run (Bench *bench, const char *stages, guint workers, SegueRunResult *result);
+/** bench_read: (transfer full): a file of the newest run. */
+char *bench_read (Bench *bench, const char *name);
+/** bench_count_records: files in the store. */
+guint bench_count_records (Bench *bench);
+/** bench_list_records: (transfer full): their paths, sorted. */
+GPtrArray *bench_list_records (Bench *bench);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)

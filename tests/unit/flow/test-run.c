@@ -1,0 +1,285 @@
+/* Whole runs: what comes out, whatever the number of workers and whatever fails. */
+#include "fake.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHAIN "  - use: fake-decode\n  - use: fake-segment\n"
+#define DUMP  CHAIN "  - use: fake-dump\n"
+
+static void
+write_songs (Bench *bench, guint n)
+{
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *path = g_strdup_printf ("artist-%u/song-%02u.song", i % 3, i);
+    g_autofree char *content = g_strdup_printf ("song number %u", i);
+    bench_write (bench, path, content);
+  }
+}
+
+static void
+test_workers (void)
+{
+  g_autofree char *first = NULL;
+  g_autofree char *records = NULL;
+  static const guint workers[] = { 1, 2, 4, 16 };
+  for (guint i = 0; i < G_N_ELEMENTS (workers); i++) {
+    g_auto (Bench) bench;
+    bench_init (&bench);
+    write_songs (&bench, 12);
+    bench_write (&bench, "artist-0/song-04.song", "BAD");
+    bench_write (&bench, "artist-1/cover.txt", "not a song");
+    SegueRunResult result = { 0 };
+    bench_run (&bench, DUMP, workers[i], &result);
+    g_assert_cmpuint (result.n_songs, ==, 13);
+    g_assert_cmpuint (result.n_failed, ==, 1);
+    g_assert_cmpuint (result.n_ignored, ==, 1);
+    g_assert_cmpuint (result.n_cached, ==, 0);
+    segue_run_result_clear (&result);
+
+    /* Sources differ by the temporary folder: compare without. */
+    g_autofree char *text = bench_read (&bench, "dump.txt");
+    g_autoptr (GString) dump = g_string_new (text);
+    g_string_replace (dump, bench.folder, "", 0);
+    g_autoptr (GString) names = g_string_new (NULL);
+    g_autoptr (GPtrArray) paths = bench_list_records (&bench);
+    for (guint j = 0; j < paths->len; j++) {
+      g_autofree char *data = NULL;
+      gsize size;
+      g_assert_true (g_file_get_contents (g_ptr_array_index (paths, j), &data, &size, NULL));
+      g_autofree char *digest =
+        g_compute_checksum_for_data (G_CHECKSUM_SHA256, (guchar *) data, size);
+      g_string_append_printf (
+        names, "%s %s\n", (char *) g_ptr_array_index (paths, j) + strlen (bench.folder), digest);
+    }
+    if (!first) {
+      first = g_strdup (dump->str);
+      records = g_strdup (names->str);
+      g_assert_nonnull (strstr (first, "artist-0/song-00.song#0002"));
+      g_assert_null (strstr (first, "artist-0/song-04"));
+    }
+    g_assert_cmpstr (dump->str, ==, first);
+    g_assert_cmpstr (names->str, ==, records);
+  }
+}
+
+static void
+test_order (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  /* A space sorts before the `#` of an item's id: songs must stay together all the same. */
+  bench_write (&bench, "a/x.song", "the first");
+  bench_write (&bench, "a/x.song b.song", "the second");
+  bench_run (&bench, DUMP, 2, NULL);
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_assert_true (g_str_has_prefix (dump, "a/x.song#0000 a/x.song "));
+  g_assert_cmpuint (strstr (dump, "a/x.song#0002") - dump, <,
+                    strstr (dump, "a/x.song b.song") - dump);
+}
+
+static void
+test_quarantine (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench, 9);
+  bench_write (&bench, "artist-1/song-04.song", "BAD");
+  bench_write (&bench, "artist-0/song-03.song", "SLOW");
+  bench_write (&bench, "artist-2/song-X.song", "fails after its first segment");
+  g_autofree char *link = g_build_filename (bench.music, "artist-2", "dangling.song", NULL);
+  g_assert_cmpint (symlink ("nowhere", link), ==, 0);
+  g_autofree char *folder = g_build_filename (bench.music, "artist-2", "folder.song", NULL);
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  SegueRunResult result = { 0 };
+  bench_run (&bench, DUMP, 4, &result);
+  g_assert_cmpuint (result.n_failed, ==, 5);
+  g_assert_cmpuint (result.n_songs, ==, 12);
+  segue_run_result_clear (&result);
+
+  /* In source order, with the stage that it happened in. */
+  g_auto (GStrv) lines = g_strsplit (bench.failures->str, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 6);
+  g_assert_true (g_str_has_prefix (lines[0], "fake-decode artist-0/song-03.song: "));
+  g_assert_true (g_str_has_prefix (lines[1], "fake-decode artist-1/song-04.song: can't decode ‘/"));
+  g_assert_true (g_str_has_prefix (lines[2], "fake-decode artist-2/dangling.song: can't open"));
+  g_assert_nonnull (strstr (lines[3], "folder.song’ is a folder"));
+  g_assert_true (g_str_has_prefix (lines[4], "fake-segment artist-2/song-X.song: "));
+
+  /* Nothing remains of a song that failed half-way. */
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_assert_null (strstr (dump, "song-X"));
+  g_autofree char *report = bench_read (&bench, "run.json");
+  g_assert_nonnull (strstr (report, "\"state\": \"finished\""));
+  g_assert_nonnull (strstr (report, "‘artist-2/song-X.song’ is too short"));
+
+  /* Damage is remembered, under the name that the song has now; a time-out is tried again. */
+  g_autofree char *from = g_build_filename (bench.music, "artist-1", "song-04.song", NULL);
+  g_autofree char *to = g_build_filename (bench.music, "artist-1", "renamed.song", NULL);
+  g_assert_cmpint (g_rename (from, to), ==, 0);
+  int before = g_atomic_int_get (&fake_decoded);
+  bench_run (&bench, DUMP, 2, &result);
+  g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 1);
+  g_assert_cmpuint (result.n_cached, ==, 7);
+  g_assert_cmpuint (result.n_failed, ==, 5);
+  segue_run_result_clear (&result);
+  g_autofree char *expected =
+    g_strdup_printf ("fake-decode artist-1/renamed.song: can't decode ‘%s’: damaged\n", to);
+  g_assert_nonnull (strstr (bench.failures->str, expected));
+}
+
+static void
+test_limits (void)
+{
+  for (guint workers = 1; workers <= 4; workers++) {
+    g_auto (Bench) bench;
+    g_autoptr (GError) error = NULL;
+    bench_init (&bench);
+    write_songs (&bench, 12);
+    bench_write (&bench, "artist-0/song-06.song", "BAD 1");
+    bench_write (&bench, "artist-1/song-01.song", "BAD 2");
+    bench_write (&bench, "artist-2/song-11.song", "BAD 3");
+    g_assert_false (bench_try_run (&bench, "on_error: fail", DUMP, workers, NULL, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_true (
+      g_str_has_prefix (error->message, "stage 'fake-decode': artist-0/song-06.song: "));
+    g_assert_cmpuint (g_strrstr (bench.failures->str, "\n") - strchr (bench.failures->str, '\n'),
+                      ==, 0);
+    g_clear_error (&error);
+    g_assert_false (bench_try_run (&bench, "max_failures: 1", DUMP, workers, NULL, &error));
+    g_assert_nonnull (strstr (error->message, "artist-1/song-01.song"));
+    g_clear_error (&error);
+    g_autofree char *report = bench_read (&bench, "run.json");
+    g_assert_nonnull (strstr (report, "\"state\": \"failed\""));
+    g_assert_true (bench_try_run (&bench, "max_failures: 3", DUMP, workers, NULL, &error));
+  }
+}
+
+static void
+test_all_failed (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  bench_write (&bench, "a/1.song", "BAD 1");
+  bench_write (&bench, "a/2.song", "BAD 2");
+  g_assert_false (bench_try_run (&bench, "", DUMP, 2, NULL, &error));
+  g_assert_nonnull (
+    strstr (error->message, "none of the 2 songs can be used; the first: can't decode"));
+}
+
+static void
+test_environment (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  write_songs (&bench, 6);
+  bench_write (&bench, "artist-9/last.song", "NOMEM");
+  SegueRunResult result = { 0 };
+  g_assert_false (bench_try_run (&bench, "", DUMP, 1, &result, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
+  g_assert_cmpuint (result.n_failed, ==, 0);
+  g_assert_nonnull (result.folder);
+  segue_run_result_clear (&result);
+  /* What was finished is kept, what failed is not held against the file. */
+  g_assert_cmpuint (bench_count_records (&bench), ==, 6);
+  bench_write (&bench, "artist-9/last.song", "fine now");
+  bench_run (&bench, DUMP, 1, &result);
+  g_assert_cmpuint (result.n_cached, ==, 6);
+  segue_run_result_clear (&result);
+}
+
+static void
+test_bad_plugins (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  bench_write (&bench, "a/1.song", "MUTE");
+  g_assert_false (bench_try_run (&bench, "", DUMP, 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+  g_clear_error (&error);
+  bench_write (&bench, "a/1.song", "some song");
+  g_assert_false (
+    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-cheat\n", 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+  g_assert_nonnull (strstr (error->message, "SEGUE_STAGE_SEEDED"));
+  g_clear_error (&error);
+  /* A stage that goes on after a failed emit fails with what the emit said. */
+  bench_write (&bench, "a/X.song", "SWALLOW");
+  bench_write (&bench, "a/1.song", "another song");
+  bench_run (&bench, DUMP, 1, NULL);
+  g_assert_cmpstr (bench.failures->str, ==, "fake-segment a/X.song: ‘a/X.song’ is too short\n");
+}
+
+static void
+test_cancel (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  write_songs (&bench, 8);
+  bench_write (&bench, "artist-1/song-waits.song", "WAIT");
+  bench.cancel_after = 3;
+  SegueRunResult result = { 0 };
+  gint64 begin = g_get_monotonic_time ();
+  g_assert_false (bench_try_run (&bench, "", DUMP, 2, &result, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 5 * G_USEC_PER_SEC);
+  g_assert_cmpuint (result.n_failed, ==, 0);
+  segue_run_result_clear (&result);
+  g_autofree char *report = bench_read (&bench, "run.json");
+  g_assert_nonnull (strstr (report, "\"state\": \"stopped\""));
+
+  guint kept = bench_count_records (&bench);
+  g_assert_cmpuint (kept, >=, 3);
+  g_cancellable_reset (bench.cancellable);
+  bench.cancel_after = 0;
+  bench_write (&bench, "artist-1/song-waits.song", "no more");
+  bench_run (&bench, DUMP, 2, &result);
+  g_assert_cmpuint (result.n_cached, ==, kept);
+  segue_run_result_clear (&result);
+}
+
+static void
+test_run_folder (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench, 4);
+  SegueRunResult first = { 0 }, second = { 0 };
+  bench_run (&bench, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
+  bench_run (&bench, DUMP, 2, &second);
+  g_assert_cmpint (strcmp (strrchr (first.folder, '/'), strrchr (second.folder, '/')), <, 0);
+  g_autofree char *alias = g_build_filename (first.folder, "dump.txt", NULL);
+  g_autofree char *target = g_file_read_link (alias, NULL);
+  g_assert_cmpstr (target, ==, "stages/again/dump.txt");
+  g_autofree char *latest = g_build_filename (bench.runs, "flow", "latest", NULL);
+  g_autofree char *newest = g_file_read_link (latest, NULL);
+  g_assert_cmpstr (newest, ==, strrchr (second.folder, '/') + 1);
+  static const char *const names[] = { "run.json", "timings.json", "log.ndjson" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *text = bench_read (&bench, names[i]);
+    g_assert_cmpuint (strlen (text), >, 10);
+  }
+  segue_run_result_clear (&first);
+  segue_run_result_clear (&second);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/run/workers", test_workers);
+  g_test_add_func ("/run/order", test_order);
+  g_test_add_func ("/run/quarantine", test_quarantine);
+  g_test_add_func ("/run/limits", test_limits);
+  g_test_add_func ("/run/all-failed", test_all_failed);
+  g_test_add_func ("/run/environment", test_environment);
+  g_test_add_func ("/run/bad-plugins", test_bad_plugins);
+  g_test_add_func ("/run/cancel", test_cancel);
+  g_test_add_func ("/run/folder", test_run_folder);
+  return g_test_run ();
+}
