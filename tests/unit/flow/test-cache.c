@@ -1,0 +1,311 @@
+/* The store as runs see it: what is taken from it, what is made anew, and why. */
+#include "fake.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CHAIN(decode)                                                                              \
+  "  - use: fake-decode\n    with: { " decode " }\n  - use: fake-segment\n  - use: fake-dump\n"
+
+static void
+write_songs (Bench *bench)
+{
+  bench_write (bench, "anna/one.song", "the first song");
+  bench_write (bench, "anna/two.song", "the second song");
+  bench_write (bench, "ben/three.song", "the third song");
+}
+
+/* Runs @stages and says how many songs came from the store; decoding must agree. */
+static guint
+count_cached (Bench *bench, const char *stages)
+{
+  SegueRunResult result = { 0 };
+  int before = g_atomic_int_get (&fake_decoded);
+  bench_run (bench, stages, 2, &result);
+  guint cached = result.n_cached;
+  g_assert_cmpuint (g_atomic_int_get (&fake_decoded) - before, ==, result.n_songs - cached);
+  segue_run_result_clear (&result);
+  return cached;
+}
+
+static void
+test_reasons (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
+  g_autofree char *first = bench_read (&bench, "dump.txt");
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
+  g_autofree char *second = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (first, ==, second);
+
+  /* A default written out is no change; another value is, and the first one still has its records. */
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 1.0")), ==, 3);
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 2")), ==, 0);
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
+
+  /* Other bytes under the same name; touched without a change. */
+  bench_write (&bench, "anna/two.song", "the second song, again");
+  bench_write (&bench, "anna/one.song", "the first song");
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
+}
+
+static void
+test_relabel (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
+  g_autofree char *from = g_build_filename (bench.music, "anna", "two.song", NULL);
+  g_autofree char *to = g_build_filename (bench.music, "ben", "two.song", NULL);
+  g_assert_cmpint (g_rename (from, to), ==, 0);
+  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_assert_null (strstr (dump, "anna/two.song"));
+  const char *line = strstr (dump, "ben/two.song#0001");
+  g_assert_nonnull (line);
+  g_assert_nonnull (g_strstr_len (line, strchr (line, '\n') - line, "'label': <'ben'>"));
+  g_assert_nonnull (g_strstr_len (line, strchr (line, '\n') - line, to));
+}
+
+static void
+test_equal_songs (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  bench_write (&bench, "anna/one.song", "the same song");
+  bench_write (&bench, "ben/other.song", "the same song");
+  bench_run (&bench, CHAIN (""), 1, NULL);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_assert_nonnull (strstr (dump, "anna/one.song#0002"));
+  g_assert_nonnull (strstr (dump, "ben/other.song#0002"));
+
+  /* But not where random numbers are drawn. */
+  bench_run (&bench, "  - use: fake-decode\n  - use: fake-noise\n  - use: fake-dump\n", 1, NULL);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 3);
+}
+
+static void
+test_seed (void)
+{
+  static const char noise[] = "  - use: fake-decode\n  - use: fake-noise\n  - use: fake-dump\n";
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  write_songs (&bench);
+  g_assert_cmpuint (count_cached (&bench, noise), ==, 0);
+  g_autofree char *first = bench_read (&bench, "dump.txt");
+  g_assert_cmpuint (count_cached (&bench, noise), ==, 3);
+  SegueRunResult result = { 0 };
+  bench_try_run (&bench, "seed: 8", noise, 2, &result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (result.n_cached, ==, 0);
+  segue_run_result_clear (&result);
+  g_autofree char *second = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (first, !=, second);
+  /* What draws nothing does not ask for the seed. */
+  bench_run (&bench, CHAIN (""), 2, NULL);
+  bench_try_run (&bench, "seed: 9", CHAIN (""), 2, &result, &error);
+  g_assert_cmpuint (result.n_cached, ==, 3);
+  segue_run_result_clear (&result);
+}
+
+static void
+test_kept_between (void)
+{
+  static const char kept[] = "  - use: fake-decode\n    cache: true\n  - use: fake-segment\n"
+                             "    with: { count: %d }\n  - use: fake-dump\n";
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  g_autofree char *three = g_strdup_printf (kept, 3);
+  g_autofree char *two = g_strdup_printf (kept, 2);
+  bench_run (&bench, three, 2, NULL);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 6);
+  int before = g_atomic_int_get (&fake_decoded);
+  bench_run (&bench, two, 2, NULL);
+  g_assert_cmpint (g_atomic_int_get (&fake_decoded), ==, before);
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  bench_run (&bench,
+             "  - use: fake-decode\n  - use: fake-segment\n    with: { count: 2 }\n"
+             "  - use: fake-dump\n",
+             2, NULL);
+  g_autofree char *straight = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (dump, ==, straight);
+}
+
+/* A stage that looks at metadata from outside: its results belong to what it saw. */
+static void
+test_reads (void)
+{
+  static const char text[] = "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-split\n"
+                             "    with: { every: %d }\n  - use: fake-copies\n  - use: fake-dump\n";
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  g_autofree char *second = g_strdup_printf (text, 2);
+  g_autofree char *third = g_strdup_printf (text, 3);
+  bench_run (&bench, second, 2, NULL);
+  g_autofree char *dump_second = bench_read (&bench, "dump.txt");
+  g_assert_nonnull (strstr (dump_second, "anna/one.song#0000#copy"));
+  g_assert_null (strstr (dump_second, "anna/two.song#0000#copy"));
+  g_assert_nonnull (strstr (dump_second, "'copy': <int64 1>"));
+
+  bench_run (&bench, third, 2, NULL);
+  g_autofree char *dump_third = bench_read (&bench, "dump.txt");
+  g_assert_nonnull (strstr (dump_third, "anna/two.song#0000#copy"));
+  g_assert_null (strstr (dump_third, "ben/three.song#0000#copy"));
+
+  SegueRunResult result = { 0 };
+  bench_run (&bench, second, 2, &result);
+  g_assert_cmpuint (result.n_cached, ==, 3);
+  segue_run_result_clear (&result);
+  g_autofree char *again = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (dump_second, ==, again);
+}
+
+/* Counters of a song come with its result. */
+static void
+test_counters (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  bench_run (&bench, CHAIN (""), 2, NULL);
+  g_autofree char *first = bench_read (&bench, "run.json");
+  g_assert_nonnull (strstr (first, "\"songs decoded\": 3"));
+  bench_run (&bench, CHAIN (""), 2, NULL);
+  g_autofree char *second = bench_read (&bench, "run.json");
+  g_assert_nonnull (strstr (second, "\"songs decoded\": 3"));
+}
+
+/* Whatever is wrong with a record, the song is made anew and the result is the same. */
+static void
+test_damage (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  bench_run (&bench, CHAIN (""), 2, NULL);
+  g_autofree char *expected = bench_read (&bench, "dump.txt");
+  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  const char *path = g_ptr_array_index (records, 1);
+  const char *other = g_ptr_array_index (records, 2);
+  g_autofree char *data = NULL;
+  g_autofree char *foreign = NULL;
+  gsize size, foreign_size;
+  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
+  g_assert_true (g_file_get_contents (other, &foreign, &foreign_size, NULL));
+
+  for (guint damage = 0; damage < 6; damage++) {
+    g_autofree char *bad = g_memdup2 (data, size);
+    g_unlink (path);
+    if (damage == 0)
+      g_file_set_contents (path, bad, 0, NULL);
+    else if (damage == 1)
+      g_file_set_contents (path, bad, (gssize) size - 1, NULL);
+    else if (damage == 2)
+      g_file_set_contents (path, bad, 100, NULL);
+    else if (damage == 3)
+      g_file_set_contents (path, foreign, (gssize) foreign_size, NULL);
+    else if (damage == 4)
+      g_mkdir (path, 0700);
+    else {
+      bad[size - 5] ^= 0x40; /* in the payload */
+      g_file_set_contents (path, bad, (gssize) size, NULL);
+    }
+    if (damage == 4) {
+      /* A folder can't be replaced by a file: that is for people to look into. */
+      g_autoptr (GError) error = NULL;
+      g_assert_false (bench_try_run (&bench, "seed: 7", CHAIN (""), 2, NULL, &error));
+      g_assert_nonnull (error);
+      g_rmdir (path);
+      continue;
+    }
+    g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
+    g_assert_nonnull (strstr (bench.log->str, "made anew: damaged record"));
+    g_autofree char *dump = bench_read (&bench, "dump.txt");
+    g_assert_cmpstr (dump, ==, expected);
+  }
+}
+
+/* Slices that overlap are stored once: three of 20 samples, 10 apart, are 40 samples. */
+static void
+test_overlap (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  bench_write (&bench, "a/long.song", "a song of some length");
+  bench_run (&bench, CHAIN ("repeat: 1000"), 1, NULL);
+  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  struct stat st;
+  g_assert_cmpuint (records->len, ==, 1);
+  g_assert_cmpint (stat (g_ptr_array_index (records, 0), &st), ==, 0);
+  g_assert_cmpint (st.st_size % 64, ==, 40 * sizeof (float) % 64);
+  g_assert_cmpint (st.st_size, <, 2048);
+
+  bench_run (&bench,
+             "  - use: fake-decode\n    with: { repeat: 1000 }\n  - use: fake-segment\n"
+             "    with: { length: 10000, hop: 100, count: 100 }\n  - use: fake-dump\n",
+             1, NULL);
+  g_autoptr (GPtrArray) both = bench_list_records (&bench);
+  goffset total = 0;
+  for (guint i = 0; i < both->len; i++) {
+    g_assert_cmpint (stat (g_ptr_array_index (both, i), &st), ==, 0);
+    total += st.st_size;
+  }
+  /* 19,900 samples instead of a million. */
+  g_assert_cmpint (total, >, 19900 * 4);
+  g_assert_cmpint (total, <, 30000 * 4);
+}
+
+static guint64
+get_resident (void)
+{
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  return g_ascii_strtoull (strchr (text, ' '), NULL, 10) * 4096;
+}
+
+/* Reading 64 MiB several times over must not keep them in memory. */
+static void
+test_memory (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  for (guint i = 0; i < 16; i++) {
+    g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
+    g_autofree char *content = g_strdup_printf ("a song with number %02u ", i);
+    bench_write (&bench, path, content);
+  }
+  guint64 before = get_resident ();
+  bench_run (&bench,
+             "  - use: fake-decode\n    with: { repeat: 48000 }\n  - use: fake-segment\n"
+             "    with: { length: 500000, hop: 500000, count: 2 }\n  - use: fake-dump\n",
+             1, NULL);
+  guint64 after = get_resident ();
+  g_test_message ("%" G_GUINT64_FORMAT " KiB before, %" G_GUINT64_FORMAT " KiB after",
+                  before / 1024, after / 1024);
+  g_assert_cmpuint (after, <, before + 24 * 1024 * 1024);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cache/reasons", test_reasons);
+  g_test_add_func ("/cache/relabel", test_relabel);
+  g_test_add_func ("/cache/equal-songs", test_equal_songs);
+  g_test_add_func ("/cache/seed", test_seed);
+  g_test_add_func ("/cache/kept-between", test_kept_between);
+  g_test_add_func ("/cache/reads", test_reads);
+  g_test_add_func ("/cache/counters", test_counters);
+  g_test_add_func ("/cache/damage", test_damage);
+  g_test_add_func ("/cache/overlap", test_overlap);
+  g_test_add_func ("/cache/memory", test_memory);
+  return g_test_run ();
+}

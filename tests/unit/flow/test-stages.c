@@ -1,0 +1,154 @@
+/* SERIAL and COLLECT stages, live stages, and what a dataset says of itself. */
+#include "fake.h"
+
+#include <string.h>
+
+static void
+write_songs (Bench *bench)
+{
+  bench_write (bench, "anna/one.song", "the first song");
+  bench_write (bench, "anna/two.song", "the second song");
+  bench_write (bench, "ben/three.song", "the third song");
+}
+
+static void
+test_serial (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  bench_run (&bench,
+             "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-predict\n"
+             "  - use: fake-table\n",
+             2, NULL);
+  g_autofree char *text = bench_read (&bench, "table.txt");
+  /* Three segments each; the first samples of a song's are its bytes at 0, 10 and 20, plus 30. */
+  g_assert_cmpstr (text, ==,
+                   "anna/one.song 3 375\n"
+                   "anna/two.song 3 279\n"
+                   "ben/three.song 3 366\n");
+  g_assert_cmpstr (bench.log->str, ==, "3 songs\n");
+  g_autofree char *journal = bench_read (&bench, "log.ndjson");
+  g_assert_nonnull (strstr (journal, "\"scalar\":\"test/songs\",\"step\":1,\"value\":3}"));
+
+  /* A finished stage leaves no scratch behind. */
+  g_autofree char *work = g_build_filename (bench.cache, "work", NULL);
+  g_autoptr (GDir) folder = g_dir_open (work, 0, NULL);
+  g_assert_nonnull (folder);
+  g_assert_null (g_dir_read_name (folder));
+}
+
+static void
+test_live (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  static const char stages[] =
+    "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-live\n"
+    "  - { id: live, use: fake-dump-live }\n  - { id: clean, use: fake-dump }\n";
+  g_autofree char *first = NULL;
+  for (guint workers = 1; workers <= 3; workers++) {
+    bench_run (&bench, stages, workers, NULL);
+    g_autofree char *live = bench_read (&bench, "stages/live/dump.txt");
+    g_autofree char *clean = bench_read (&bench, "stages/clean/dump.txt");
+    /* One sample, the seed: of its own in each epoch and for each item. */
+    g_auto (GStrv) lines = g_strsplit (live, "\n", -1);
+    g_assert_cmpuint (g_strv_length (lines), ==, 2 * 9 + 1);
+    for (guint i = 0; i < 18; i++)
+      for (guint j = 0; j < i; j++)
+        g_assert_cmpstr (strrchr (lines[i], '}'), !=, strrchr (lines[j], '}'));
+    g_assert_nonnull (strstr (live, "#0001 anna/one.song "));
+    /* A port that did not ask sees through: both epochs alike. */
+    gsize half = strlen (clean) / 2;
+    g_assert_cmpint (memcmp (clean, clean + half, half), ==, 0);
+    g_assert_nonnull (strstr (clean, " 80\n"));
+    if (!first)
+      first = g_strdup (live);
+    g_assert_cmpstr (live, ==, first);
+  }
+}
+
+static void
+test_preparation (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  bench_run (&bench,
+             "  - use: fake-decode\n    with: { gain: 0.5 }\n    cache: true\n"
+             "  - use: fake-segment\n  - use: fake-split\n  - use: fake-noise\n"
+             "  - use: fake-dump\n",
+             2, NULL);
+  g_autofree char *text = bench_read (&bench, "preparation.json");
+  g_assert_cmpstr (text, ==,
+                   "[{\"use\":\"fake-decode\",\"result_version\":3,\"with\":{\"gain\":0.5,"
+                   "\"repeat\":10}},{\"use\":\"fake-segment\",\"result_version\":1,\"with\":"
+                   "{\"count\":3,\"hop\":10,\"length\":20}}]");
+}
+
+static void
+test_split (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  bench_run (&bench,
+             "  - use: fake-decode\n  - use: fake-split\n  - use: fake-segment\n"
+             "  - use: fake-dump\n",
+             2, NULL);
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_auto (GStrv) lines = g_strsplit (dump, "\n", -1);
+  for (guint i = 0; lines[i] && *lines[i]; i++)
+    g_assert_nonnull (strstr (lines[i], g_str_has_prefix (lines[i], "anna/two.song")
+                                          ? "'set': <'test'>"
+                                          : "'set': <'train'>"));
+}
+
+/* Two readers of one stage: it ends its chain, and is made once. */
+static void
+test_branches (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  int before = g_atomic_int_get (&fake_decoded);
+  bench_run (&bench,
+             "  - use: fake-decode\n  - { id: short, use: fake-segment, with: { length: 5 } }\n"
+             "  - { id: long, use: fake-segment, from: fake-decode, with: { length: 30 } }\n"
+             "  - { id: dump-short, use: fake-dump, from: short }\n"
+             "  - { id: dump-long, use: fake-dump, from: long }\n",
+             2, NULL);
+  g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 3);
+  g_autofree char *less = bench_read (&bench, "stages/dump-short/dump.txt");
+  g_autofree char *more = bench_read (&bench, "stages/dump-long/dump.txt");
+  g_assert_nonnull (strstr (less, " 20\n"));
+  g_assert_nonnull (strstr (more, " 120\n"));
+}
+
+static void
+test_no_songs (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  SegueRunResult result = { 0 };
+  bench_run (&bench, "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-dump\n", 2,
+             &result);
+  g_assert_cmpuint (result.n_songs, ==, 0);
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (dump, ==, "");
+  segue_run_result_clear (&result);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/stages/serial", test_serial);
+  g_test_add_func ("/stages/live", test_live);
+  g_test_add_func ("/stages/preparation", test_preparation);
+  g_test_add_func ("/stages/split", test_split);
+  g_test_add_func ("/stages/branches", test_branches);
+  g_test_add_func ("/stages/no-songs", test_no_songs);
+  return g_test_run ();
+}
