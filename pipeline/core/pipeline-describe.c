@@ -1,5 +1,6 @@
 /* A pipeline as resolved, as JSON: for run.json and for `--json`. */
 #include "graph.h"
+#include "json-node.h"
 #include "params-json.h"
 #include "params-paths.h"
 #include <stdlib.h>
@@ -21,9 +22,13 @@ write_variables (SegueJson *json, const SeguePipeline *pipeline)
   segue_json_key_open (json, "vars", '{');
   for (guint i = 0; i < n; i++) {
     const SegueNode *value = g_hash_table_lookup (pipeline->variables, names[i]);
-    g_autofree char *shown = value->type == SEGUE_NODE_SCALAR ? segue_path_to_text (value->text)
-                                                              : segue_node_shown (value);
-    segue_json_key_string (json, names[i], value->type == SEGUE_NODE_NULL ? NULL : shown);
+    segue_json_key (json, names[i]);
+    if (value->type != SEGUE_NODE_SCALAR) {
+      segue_json_node (json, value);
+      continue;
+    }
+    g_autofree char *text = segue_path_to_text (value->text);
+    segue_json_string (json, text);
   }
   segue_json_close (json, '{');
 }
