@@ -1,10 +1,45 @@
 #include "backend-openblas.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
+
+/* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it falls back to those of
+ * the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five times slower.  Its own way of
+ * naming the kernels is read when it is loaded, so it is made to look again.
+ *
+ * Called before the first product.  The variable is set only meanwhile, and only here. */
+static void
+choose_kernels (void)
+{
+#if defined(__x86_64__)
+  void (*quit) (void) = (void (*) (void)) dlsym (RTLD_DEFAULT, "gotoblas_dynamic_quit");
+  void (*start) (void) = (void (*) (void)) dlsym (RTLD_DEFAULT, "gotoblas_dynamic_init");
+  gboolean fell_back = g_ascii_strcasecmp (openblas_get_corename (), "prescott") == 0;
+  if (!fell_back || quit == NULL || start == NULL || g_getenv ("OPENBLAS_CORETYPE") != NULL)
+    return;
+  const char *name = NULL;
+  if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw") &&
+      __builtin_cpu_supports ("avx512dq") && __builtin_cpu_supports ("avx512vl"))
+    name = "SkylakeX";
+  else if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
+    name = "Haswell";
+  if (name == NULL)
+    return;
+  g_setenv ("OPENBLAS_CORETYPE", name, TRUE);
+  quit ();
+  start ();
+  g_unsetenv ("OPENBLAS_CORETYPE");
+#endif
+}
 
 static void
 init (void)
 {
+  static gsize chosen = 0;
+  if (g_once_init_enter (&chosen)) {
+    choose_kernels ();
+    g_once_init_leave (&chosen, 1);
+  }
   /* Our own tiles are the parallelism. */
   openblas_set_num_threads (1);
 }
