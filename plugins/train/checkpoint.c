@@ -52,8 +52,9 @@ write_file (TrainJob *job, const char *path, const Header *header, const float *
   GArray *tensors = train_optimiser_get_tensors (job->optimiser);
   g_autoptr (SegueFileWriter) writer = segue_file_writer_new (path, error);
   if (writer == NULL || !segue_file_writer_write (writer, header, sizeof *header, error) ||
-      !segue_file_writer_write (writer, job->progress.epochs->data,
-                                header->n_epochs * sizeof (TrainEpoch), error))
+      (header->n_epochs > 0 &&
+       !segue_file_writer_write (writer, job->progress.epochs->data,
+                                 header->n_epochs * sizeof (TrainEpoch), error)))
     return FALSE;
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
@@ -135,8 +136,9 @@ train_checkpoint_load (TrainJob *job)
   job->progress.step = header.step;
   job->progress.loss_sum = header.loss_sum;
   job->progress.loss_weight = header.loss_weight;
-  g_array_set_size (job->progress.epochs, (guint) header.n_epochs);
-  memcpy (job->progress.epochs->data, at, header.n_epochs * sizeof (TrainEpoch));
+  g_array_set_size (job->progress.epochs, 0);
+  if (header.n_epochs > 0)
+    g_array_append_vals (job->progress.epochs, at, (guint) header.n_epochs);
   at = read_values (job, at + header.n_epochs * sizeof (TrainEpoch));
   memcpy (state, at, n_state * sizeof (float));
 }

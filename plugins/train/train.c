@@ -4,6 +4,7 @@
 #include "learn.h"
 #include "prefix.h"
 
+#include <segue/nn/backend.h>
 #include <segue/plugin.h>
 
 static const char *const schedules[] = { "linear", "cosine", "one-cycle", "constant", NULL };
@@ -68,6 +69,13 @@ static gboolean
 train_check (const void *config, GError **error)
 {
   return train_settings_check (config, error);
+}
+
+static char *
+train_fingerprint (const void *config)
+{
+  const SegueNnBackend *backend = segue_nn_backend_find (NULL);
+  return g_strdup (backend->fingerprint != NULL ? backend->fingerprint () : backend->name);
 }
 
 static void
@@ -152,6 +160,7 @@ static const SegueStageType train = {
   .params = params,
   .config_size = sizeof (TrainConfig),
   .check = train_check,
+  .fingerprint = train_fingerprint,
   .collect = train_collect,
 };
 

@@ -15,6 +15,18 @@ typedef struct {
   gint64 length;
 } CutConfig;
 
+typedef struct {
+  char *root;
+  gint64 n;
+} SongsConfig;
+
+static const SegueParam *const songs_params[] = {
+  SEGUE_PARAM (SongsConfig, root, SEGUE_PARAM_STRING, .doc = "Folder of the songs."),
+  SEGUE_PARAM (SongsConfig, n, SEGUE_PARAM_INT, .def = "8", .min = 1, .max = 100,
+               .doc = "Songs of each label."),
+  NULL,
+};
+
 static const SegueParam *const decode_params[] = {
   SEGUE_PARAM (DecodeConfig, rate, SEGUE_PARAM_INT, .def = "8000", .min = 8000, .max = 8000,
                .unit = "Hz", .doc = "The only rate that there is."),
@@ -62,25 +74,73 @@ cut_process (gpointer instance, SegueItem *item, SegueContext *context, GError *
   return TRUE;
 }
 
+/* Label by folder, every fourth song to `validation`, the one before it to `test`. */
+static gboolean
+songs_produce (gpointer instance, SegueContext *context, GError **error)
+{
+  const SongsConfig *config = segue_context_get_config (context);
+  static const char *const sets[] = { "train", "train", "test", "validation" };
+  static const char *const labels[] = { "high", "low" };
+  for (guint i = 0; i < 2 * config->n; i++) {
+    const char *label = labels[i % 2], *set = sets[i / 2 % G_N_ELEMENTS (sets)];
+    g_autofree char *id = g_strdup_printf ("%s/%02u.f32", label, i / 2);
+    g_autofree char *path = g_build_filename (config->root, id, NULL);
+    SegueItem *item = segue_item_new_file (id, path);
+    segue_item_set_string (item, SEGUE_META_LABEL, label);
+    segue_item_set_string (item, SEGUE_META_SET, set);
+    if (!segue_context_emit (context, item, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Training items get another loudness in each epoch. */
+static gboolean
+shake_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  if (g_strcmp0 (segue_item_get_string (item, SEGUE_META_SET), "train") != 0)
+    return segue_context_emit (context, segue_item_ref (item), error);
+  g_autoptr (GRand) random = g_rand_new_with_seed ((guint32) segue_context_get_seed (context));
+  float gain = (float) g_rand_double_range (random, 0.5, 1.5);
+  gsize n;
+  const float *samples = segue_item_get_frames (item, &n);
+  float *louder = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
+    louder[i] = gain * samples[i];
+  g_autoptr (GBytes) bytes = g_bytes_new_take (louder, n * sizeof (float));
+  return segue_context_emit (context, segue_item_new_audio (item, NULL, bytes, RATE, 1), error);
+}
+
 static gboolean
 pass_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   return segue_context_emit (context, segue_item_ref (item), error);
 }
 
-static const SeguePort file_in[] = { { "file", SEGUE_KIND_FILE, 0, "A song." }, { NULL } };
+static const SeguePort files[] = { { "file", SEGUE_KIND_FILE, 0, "A song." }, { NULL } };
 static const SeguePort audio[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Samples." }, { NULL } };
 static const SegueParam *const no_params[] = { NULL };
 
-/* What the four have in common. */
+/* What the MAP stages have in common. */
 #define COMMON                                                                                     \
   .struct_size = sizeof (SegueStageType), .summary = "For tests", .doc = "For tests.",             \
   .result_version = 2, .mode = SEGUE_MODE_MAP, .outputs = audio
 
+static const SegueStageType songs = { .struct_size = sizeof (SegueStageType),
+                                      .name = "songs",
+                                      .summary = "For tests",
+                                      .doc = "For tests.",
+                                      .result_version = 1,
+                                      .mode = SEGUE_MODE_SOURCE,
+                                      .outputs = files,
+                                      .params = songs_params,
+                                      .config_size = sizeof (SongsConfig),
+                                      .produce = songs_produce };
+
 static const SegueStageType decode = { COMMON,
                                        .name = "decode",
                                        .flags = SEGUE_STAGE_PREPARE,
-                                       .inputs = file_in,
+                                       .inputs = files,
                                        .params = decode_params,
                                        .config_size = sizeof (DecodeConfig),
                                        .process = decode_process };
@@ -94,14 +154,14 @@ static const SegueStageType cut = { COMMON,
 static const SegueStageType spy = { COMMON, .name = "spy", .inputs = audio, .params = no_params,
                                     .process = pass_process };
 static const SegueStageType shaky = {
-  COMMON,          .name = "shaky",     .flags = SEGUE_STAGE_LIVE,
-  .inputs = audio, .params = no_params, .process = pass_process
+  COMMON,          .name = "shaky",     .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
+  .inputs = audio, .params = no_params, .process = shake_process
 };
 
 const SeguePlugin *
 tiny_stages (void)
 {
-  static const SegueStageType *const stages[] = { &decode, &cut, &spy, &shaky, NULL };
+  static const SegueStageType *const stages[] = { &songs, &decode, &cut, &spy, &shaky, NULL };
   static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
                                       .abi_major = SEGUE_ABI_MAJOR,
                                       .abi_minor = SEGUE_ABI_MINOR,
