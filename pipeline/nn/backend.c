@@ -2,18 +2,35 @@
 
 #include <segue/nn/backend.h>
 
+#ifdef SEGUE_NN_HAVE_ONEDNN
+#include "backend-onednn.h"
+#endif
+
 /* The default first. */
-static const SegueNnBackend *const backends[] = { &segue_nn_backend_openblas };
-static const char *const names[] = { "openblas", NULL };
+static const SegueNnBackend *const backends[] = {
+#ifdef SEGUE_NN_HAVE_ONEDNN
+  &segue_nn_backend_onednn,
+#endif
+  &segue_nn_backend_openblas,
+};
+
+static const char *const names[] = {
+#ifdef SEGUE_NN_HAVE_ONEDNN
+  "onednn",
+#endif
+  "openblas",
+  NULL,
+};
 
 const SegueNnBackend *
 segue_nn_backend_find (const char *name)
 {
-  if (name == NULL)
-    return backends[0];
-  for (gsize i = 0; i < G_N_ELEMENTS (backends); i++)
-    if (g_str_equal (backends[i]->name, name))
+  for (gsize i = 0; i < G_N_ELEMENTS (backends); i++) {
+    if (name != NULL && !g_str_equal (backends[i]->name, name))
+      continue;
+    if (backends[i]->usable == NULL || backends[i]->usable ())
       return backends[i];
+  }
   return NULL;
 }
 

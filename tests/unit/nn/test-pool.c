@@ -90,8 +90,10 @@ test_backends (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, "abacus"));
   g_assert_nonnull (strstr (error->message, names[0]));
-  g_assert_true (segue_nn_backend_find (NULL) == segue_nn_backend_find (names[0]));
+  g_assert_nonnull (segue_nn_backend_find ("openblas"));
   for (guint i = 0; names[i] != NULL; i++) {
+    if (segue_nn_backend_find (names[i]) == NULL)
+      continue; /* built, but not usable here */
     g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, names[i], NULL);
     const SegueNnBackend *backend = segue_nn_pool_get_backend (pool);
     g_assert_cmpstr (backend->name, ==, names[i]);

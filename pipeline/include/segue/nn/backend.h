@@ -9,7 +9,10 @@ G_BEGIN_DECLS
 typedef struct {
   const char *name;
 
-  /* Called once, before the first product; afterwards the library must not start threads itself. */
+  /* Whether the library, as it is on this machine, can do what is asked of it; NULL: always. */
+  gboolean (*usable) (void);
+
+  /* Called by every pool, before its first product; afterwards the library must not start threads itself. */
   void (*init) (void);
 
   /* A text that changes when results may change: library, version, kernels chosen for this processor.
@@ -23,7 +26,7 @@ typedef struct {
                  gsize ldc);
 } SegueNnBackend;
 
-/* The backend called `name`, or the default one for NULL; NULL when this build has none of that
+/* The usable backend called `name`, or the first usable one for NULL; NULL where there is none of that
  * name. Static data. */
 SEGUE_API const SegueNnBackend *segue_nn_backend_find (const char *name);
 
