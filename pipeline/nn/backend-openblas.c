@@ -1,21 +1,25 @@
 #include "backend-openblas.h"
 
 #include <cblas.h>
-#include <dlfcn.h>
 
-/* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it falls back to those of
- * the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five times slower.  Its own way of
- * naming the kernels is read when it is loaded, so it is made to look again.
+#if defined(__x86_64__)
+/* In builds of OpenBLAS with kernels for many processors, and in no header. */
+extern void gotoblas_dynamic_init (void) __attribute__ ((weak));
+extern void gotoblas_dynamic_quit (void) __attribute__ ((weak));
+#endif
+
+/* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it falls back
+ * to those of the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five times slower.  The
+ * variable that names kernels is read when it is loaded, so it is made to look again.
  *
  * Called before the first product.  The variable is set only meanwhile, and only here. */
 static void
 choose_kernels (void)
 {
 #if defined(__x86_64__)
-  void (*quit) (void) = (void (*) (void)) dlsym (RTLD_DEFAULT, "gotoblas_dynamic_quit");
-  void (*start) (void) = (void (*) (void)) dlsym (RTLD_DEFAULT, "gotoblas_dynamic_init");
   gboolean fell_back = g_ascii_strcasecmp (openblas_get_corename (), "prescott") == 0;
-  if (!fell_back || quit == NULL || start == NULL || g_getenv ("OPENBLAS_CORETYPE") != NULL)
+  if (!fell_back || gotoblas_dynamic_quit == NULL || gotoblas_dynamic_init == NULL ||
+      g_getenv ("OPENBLAS_CORETYPE") != NULL)
     return;
   const char *name = NULL;
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw") &&
@@ -26,8 +30,8 @@ choose_kernels (void)
   if (name == NULL)
     return;
   g_setenv ("OPENBLAS_CORETYPE", name, TRUE);
-  quit ();
-  start ();
+  gotoblas_dynamic_quit ();
+  gotoblas_dynamic_init ();
   g_unsetenv ("OPENBLAS_CORETYPE");
 #endif
 }
