@@ -3,6 +3,9 @@
 #include <math.h>
 #include <segue/nn/batch-norm.h>
 
+/* Channels that are done at once: a few vectors, whatever the processor. */
+#define CHANNELS ((gsize) 32)
+
 typedef struct {
   gsize rows, channels;
   gsize block; /* rows of a tile */
@@ -22,30 +25,44 @@ segue_nn_batch_norm_scratch (gsize rows, gsize channels)
   return count_tiles (rows, channels) * 3 * channels;
 }
 
-/* The first sum is rounded; what the second finds left over around it corrects both. */
-NN_VECTORISED static void
-sum_tile (gpointer data, gsize tile, guint thread)
+/* n <= CHANNELS columns of rows × channels. The first sum is rounded; what the second finds left over
+ * around it corrects both. */
+NN_INLINE void
+sum_columns (const float *x, gsize rows, gsize channels, gsize n, float *sums)
 {
-  const Statistics *s = data;
-  gsize channels = s->channels;
-  gsize rows = nn_tile_length (s->rows, s->block, tile);
-  const float *x = s->x + tile * s->block * channels;
-  float *mean = s->sums + tile * 3 * channels, *squares = mean + channels;
-  float *left = squares + channels;
+  float mean[CHANNELS] = { 0 }, squares[CHANNELS] = { 0 }, left[CHANNELS] = { 0 };
 
-  for (gsize c = 0; c < channels; c++)
-    mean[c] = squares[c] = left[c] = 0.0f;
   for (gsize row = 0; row < rows; row++)
-    for (gsize c = 0; c < channels; c++)
+    for (gsize c = 0; c < n; c++)
       mean[c] += x[row * channels + c];
-  for (gsize c = 0; c < channels; c++)
+  for (gsize c = 0; c < n; c++)
     mean[c] /= (float) rows;
   for (gsize row = 0; row < rows; row++)
-    for (gsize c = 0; c < channels; c++) {
+    for (gsize c = 0; c < n; c++) {
       float d = x[row * channels + c] - mean[c];
       left[c] += d;
       squares[c] += d * d;
     }
+  for (gsize c = 0; c < n; c++) {
+    sums[c] = mean[c];
+    sums[channels + c] = squares[c];
+    sums[2 * channels + c] = left[c];
+  }
+}
+
+NN_VECTORISED static void
+sum_tile (gpointer data, gsize tile, guint thread)
+{
+  const Statistics *s = data;
+  gsize channels = s->channels, c = 0;
+  gsize rows = nn_tile_length (s->rows, s->block, tile);
+  const float *x = s->x + tile * s->block * channels;
+  float *sums = s->sums + tile * 3 * channels;
+
+  for (; c + CHANNELS <= channels; c += CHANNELS)
+    sum_columns (x + c, rows, channels, CHANNELS, sums + c);
+  if (c < channels)
+    sum_columns (x + c, rows, channels, channels - c, sums + c);
 }
 
 void

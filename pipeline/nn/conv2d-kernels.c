@@ -11,7 +11,8 @@
   typedef float name##_vector __attribute__ ((vector_size (4 * (LANES)), aligned (4), may_alias)); \
                                                                                                    \
   TARGET static void name##_forward (gsize rows, gsize run, gsize row,                             \
-                                     const float *const x[PIXELS], const float *w, float *y)       \
+                                     const float *const x[PIXELS], const float *w, float *y,       \
+                                     gsize y_pixel)                                                \
   {                                                                                                \
     for (gsize first = 0; first < BLOCK; first += (LANES) * (COUNT)) {                             \
       name##_vector sum[PIXELS][COUNT] = { 0 };                                                    \
@@ -36,7 +37,7 @@
       }                                                                                            \
       for (guint j = 0; j < PIXELS; j++)                                                           \
         for (guint v = 0; v < (COUNT); v++)                                                        \
-          *(name##_vector *) (y + j * BLOCK + first + v * (LANES)) = sum[j][v];                    \
+          *(name##_vector *) (y + j * y_pixel + first + v * (LANES)) = sum[j][v];                  \
     }                                                                                              \
   }                                                                                                \
                                                                                                    \

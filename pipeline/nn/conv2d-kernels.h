@@ -9,10 +9,10 @@
 #define NN_CONV2D_BLOCK  32
 
 typedef struct {
-  /* y [8, 32] = Σ_r Σ_i x[p][r·row + i] · w[r·run + i, 32], r < rows, i < run: the windows of eight
-   * pixels, each of which is `rows` runs of `run` floats that are `row` apart. */
+  /* y[p·y_pixel + 0 … 31] = Σ_r Σ_i x[p][r·row + i] · w[r·run + i, 32], p < 8, r < rows, i < run: the windows
+   * of eight pixels, each of which is `rows` runs of `run` floats that are `row` apart. */
   void (*forward) (gsize rows, gsize run, gsize row, const float *const x[NN_CONV2D_PIXELS],
-                   const float *w, float *y);
+                   const float *w, float *y, gsize y_pixel);
 
   /* dw [8, 32] += Σ_h Σ_w x[j][h·x_row + w·x_pixel] · dy[(h·width + w)·dy_pixel + 0 … 31]: eight
    * columns of the windows of height × width pixels. */

@@ -152,6 +152,55 @@ typedef struct {
   float *y, *scratch;
 } Forward;
 
+/* Where the windows of the next eight pixels of a band begin; the last one's again, where the band has
+ * no more. */
+typedef struct {
+  const Bands *bands;
+  const float *copy;
+  gsize row, column, left; /* of the next pixel; pixels that are left */
+} Windows;
+
+static void
+next_windows (Windows *w, const float *x[PIXELS])
+{
+  const Bands *b = w->bands;
+  const float *at = w->copy + w->row * b->copy_width + w->column * b->channels;
+  for (gsize j = 0; j < PIXELS; j++) {
+    x[j] = at;
+    if (w->left <= 1)
+      continue;
+    w->left--;
+    at += b->channels;
+    if (++w->column == b->width) {
+      w->column = 0;
+      w->row++;
+      at = w->copy + w->row * b->copy_width;
+    }
+  }
+}
+
+/* Channels `block` and up to 31 more, of all pixels of a band. */
+static void
+forward_block (const Forward *f, const float *copy, gsize pixels, gsize block, float *y)
+{
+  const Bands *b = &f->bands;
+  gsize run = b->kernel_width * b->channels;
+  gsize columns = MIN (BLOCK, f->out - block);
+  const float *w = f->packed + block * b->kernel_height * run;
+  Windows windows = { b, copy, 0, 0, pixels };
+  const float *x[PIXELS];
+  float sums[PIXELS * BLOCK];
+
+  for (gsize pixel = 0; pixel < pixels; pixel += PIXELS, y += PIXELS * f->out) {
+    gboolean whole = columns == BLOCK && pixels - pixel >= PIXELS;
+    next_windows (&windows, x);
+    f->kernels->forward (b->kernel_height, run, b->copy_width, x, w, whole ? y + block : sums,
+                         whole ? f->out : BLOCK);
+    for (gsize j = 0; !whole && j < MIN (PIXELS, pixels - pixel); j++)
+      memcpy (y + j * f->out + block, sums + j * BLOCK, columns * sizeof *y);
+  }
+}
+
 static void
 forward_band (gpointer data, gsize tile, guint thread)
 {
@@ -159,27 +208,12 @@ forward_band (gpointer data, gsize tile, guint thread)
   const Bands *b = &f->bands;
   gsize item = tile / b->bands, first = tile % b->bands * b->rows;
   gsize rows = MIN (b->rows, b->height - first);
-  gsize pixels = rows * b->width;
-  gsize run = b->kernel_width * b->channels;
   float *copy = f->scratch + thread * b->copy_size;
-  float *y = f->y + (item * b->height + first) * b->width * f->out;
-  float sums[PIXELS * BLOCK];
 
   copy_band (b, f->x + item * b->height * b->width * b->channels, first, rows, copy);
-  for (gsize block = 0; block < f->out; block += BLOCK) {
-    const float *w = f->packed + block * b->kernel_height * run;
-    gsize columns = MIN (BLOCK, f->out - block);
-    for (gsize pixel = 0; pixel < pixels; pixel += PIXELS) {
-      const float *x[PIXELS];
-      for (gsize j = 0; j < PIXELS; j++) {
-        gsize p = MIN (pixel + j, pixels - 1); /* the last one again, where there are no eight */
-        x[j] = copy + p / b->width * b->copy_width + p % b->width * b->channels;
-      }
-      f->kernels->forward (b->kernel_height, run, b->copy_width, x, w, sums);
-      for (gsize j = 0; j < MIN (PIXELS, pixels - pixel); j++)
-        memcpy (y + (pixel + j) * f->out + block, sums + j * BLOCK, columns * sizeof *y);
-    }
-  }
+  for (gsize block = 0; block < f->out; block += BLOCK)
+    forward_block (f, copy, rows * b->width, block,
+                   f->y + (item * b->height + first) * b->width * f->out);
 }
 
 /* The convolution itself; the backward uses it with in and out exchanged. */

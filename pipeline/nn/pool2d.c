@@ -34,62 +34,184 @@ plan (const SegueNnPool2d *shape)
   return p;
 }
 
-/* One window: where it starts in x, and in y. */
-NN_INLINE gsize
-window_start (const Pool2d *p, gsize item, gsize row, gsize column)
-{
-  const SegueNnPool2d *s = p->shape;
-  return ((item * s->height + row * s->pool_height) * s->width + column * s->pool_width) *
-         s->channels;
-}
+/* n channels, from c on, of one window of rows × columns. Where all three numbers are constants to the compiler,
+ * everything stays in registers. */
+typedef struct {
+  gsize rows, columns;
+  gsize c, n;
+  gsize x; /* index in x of the window's first pixel, channel c */
+  gsize y; /* and of what it becomes in y */
+} Window;
+
+typedef enum { POOL, SUM, WRITE } Job;
 
 NN_INLINE gsize
-pixel_start (const SegueNnPool2d *s, gsize start, gsize k)
+pixel_of (const Pool2d *p, const Window *w, gsize k)
 {
-  return start + (k / s->pool_width * s->width + k % s->pool_width) * s->channels;
+  return w->x + (k / w->columns * p->shape->width + k % w->columns) * p->shape->channels;
 }
 
-/* n <= CHANNELS channels of one window, from c on. */
 NN_INLINE void
-pool_window (const Pool2d *p, gsize start, gsize c, gsize n, float *y)
+pool_window (const Pool2d *p, const Window *w)
 {
-  const SegueNnPool2d *s = p->shape;
-  gsize window = s->pool_height * s->pool_width;
+  gboolean is_max = p->shape->kind == SEGUE_NN_POOL2D_MAX;
+  const float *scale = p->scale + w->c, *shift = p->shift + w->c;
   float sum[CHANNELS] = { 0 };
 
-  for (gsize k = 0; k < window; k++) {
-    const float *x = p->x + pixel_start (s, start, k) + c;
-    for (gsize j = 0; j < n; j++) {
-      float v = p->scale[c + j] * x[j] + p->shift[c + j];
+  for (gsize k = 0; k < w->rows * w->columns; k++) {
+    const float *x = p->x + pixel_of (p, w, k);
+    for (gsize j = 0; j < w->n; j++) {
+      float v = scale[j] * x[j] + shift[j];
       v = v > 0.0f ? v : 0.0f;
-      if (s->kind == SEGUE_NN_POOL2D_MAX)
-        sum[j] = sum[j] > v ? sum[j] : v;
-      else
-        sum[j] += v;
+      sum[j] = !is_max ? sum[j] + v : sum[j] > v ? sum[j] : v;
     }
   }
-  float share = s->kind == SEGUE_NN_POOL2D_MAX ? 1.0f : 1.0f / (float) window;
+  float share = is_max ? 1.0f : 1.0f / (float) (w->rows * w->columns);
+  for (gsize j = 0; j < w->n; j++)
+    p->y[w->y + j] = sum[j] * share;
+}
+
+/* Adds Σ g and Σ g · x̂ of a window, g being the gradient before pool and ReLU, to sums and sums + channels: only
+ * one pixel under a maximum has a g, and those that ReLU cut off have none. */
+NN_INLINE void
+sum_window (const Pool2d *p, const Window *w, float *sums)
+{
+  gboolean is_max = p->shape->kind == SEGUE_NN_POOL2D_MAX;
+  const float *scale = p->scale + w->c, *shift = p->shift + w->c, *mean = p->norm->mean + w->c;
+  const float *dy = p->dy + w->y, *rstd = p->norm->rstd + w->c;
+  float share = 1.0f / (float) (w->rows * w->columns);
+  float most[CHANNELS] = { 0 }, g[CHANNELS] = { 0 }, gx[CHANNELS] = { 0 };
+
+  for (gsize k = 0; k < w->rows * w->columns; k++) {
+    const float *x = p->x + pixel_of (p, w, k);
+    for (gsize j = 0; j < w->n; j++) {
+      float v = scale[j] * x[j] + shift[j], d = x[j] - mean[j];
+      if (is_max) {
+        g[j] = v > most[j] ? 1.0f : g[j];
+        gx[j] = v > most[j] ? d : gx[j];
+        most[j] = v > most[j] ? v : most[j];
+      } else {
+        g[j] += v > 0.0f ? share : 0.0f;
+        gx[j] += v > 0.0f ? share * d : 0.0f;
+      }
+    }
+  }
+  for (gsize j = 0; j < w->n; j++) {
+    sums[w->c + j] += g[j] * dy[j];
+    sums[p->shape->channels + w->c + j] += gx[j] * rstd[j] * dy[j];
+  }
+}
+
+/* dx of one pixel [n] at index `at`, from its g [n]. */
+NN_INLINE void
+write_pixel (const Pool2d *p, gsize at, gsize c, gsize n, const float *g)
+{
+  const float *scale = p->scale + c, *slope = p->slope + c, *offset = p->offset + c;
+  const float *x = p->x + at, *mean = p->norm->mean + c;
+  float *dx = p->dx + at;
   for (gsize j = 0; j < n; j++)
-    y[j] = sum[j] * share;
+    dx[j] = scale[j] * g[j] + slope[j] * (x[j] - mean[j]) + offset[j];
+}
+
+NN_INLINE void
+write_window (const Pool2d *p, const Window *w)
+{
+  gboolean is_max = p->shape->kind == SEGUE_NN_POOL2D_MAX;
+  const float *scale = p->scale + w->c, *shift = p->shift + w->c, *dy = p->dy + w->y;
+  gsize window = w->rows * w->columns;
+  float v[WINDOW][CHANNELS], most[CHANNELS] = { 0 }, left[CHANNELS], g[CHANNELS];
+
+  for (gsize k = 0; k < window; k++) {
+    const float *x = p->x + pixel_of (p, w, k);
+    for (gsize j = 0; j < w->n; j++) {
+      v[k][j] = scale[j] * x[j] + shift[j];
+      most[j] = most[j] > v[k][j] ? most[j] : v[k][j];
+    }
+  }
+  for (gsize j = 0; j < w->n; j++)
+    left[j] = is_max ? (most[j] > 0.0f ? dy[j] : 0.0f) : dy[j] / (float) window;
+  for (gsize k = 0; k < window; k++) {
+    for (gsize j = 0; j < w->n; j++) {
+      gboolean hit = is_max ? v[k][j] == most[j] : v[k][j] > 0.0f;
+      g[j] = hit ? left[j] : 0.0f;
+      left[j] = is_max && hit ? 0.0f : left[j];
+    }
+    write_pixel (p, pixel_of (p, w, k), w->c, w->n, g);
+  }
+}
+
+/* Pixels that no window reached still had a say in mean and variance. */
+NN_INLINE void
+write_rest (const Pool2d *p, gsize item, gsize row, gsize column)
+{
+  const SegueNnPool2d *s = p->shape;
+  const float none[CHANNELS] = { 0 };
+  for (; column < s->width; column++)
+    for (gsize c = 0; c < s->channels; c += CHANNELS)
+      write_pixel (p, ((item * s->height + row) * s->width + column) * s->channels + c, c,
+                   MIN (CHANNELS, s->channels - c), none);
+}
+
+NN_INLINE void
+do_window (const Pool2d *p, Job job, Window w, float *sums)
+{
+  if (job == POOL)
+    pool_window (p, &w);
+  else if (job == SUM)
+    sum_window (p, &w, sums);
+  else
+    write_window (p, &w);
+}
+
+NN_INLINE void
+do_windows (const Pool2d *p, Job job, gsize tile, gsize rows, gsize columns)
+{
+  const SegueNnPool2d *s = p->shape;
+  gsize item = tile / p->bands, first = tile % p->bands * p->block;
+  gsize last = MIN (first + p->block, p->out_height), channels = s->channels;
+  float *sums = p->sums + tile * 2 * channels;
+
+  if (job == SUM)
+    memset (sums, 0, 2 * channels * sizeof *sums);
+  for (gsize row = first; row < last; row++)
+    for (gsize column = 0; column < p->out_width; column++) {
+      gsize x = ((item * s->height + row * rows) * s->width + column * columns) * channels;
+      gsize y = ((item * p->out_height + row) * p->out_width + column) * channels, c = 0;
+      for (; c + CHANNELS <= channels; c += CHANNELS)
+        do_window (p, job, (Window){ rows, columns, c, CHANNELS, x + c, y + c }, sums);
+      if (c < channels)
+        do_window (p, job, (Window){ rows, columns, c, channels - c, x + c, y + c }, sums);
+    }
+  for (gsize row = first * rows; job == WRITE && row < last * rows; row++)
+    write_rest (p, item, row, p->out_width * columns);
+}
+
+/* The usual window apart, so that it is unrolled. */
+NN_INLINE void
+do_band (const Pool2d *p, Job job, gsize tile)
+{
+  if (p->shape->pool_height == 2 && p->shape->pool_width == 2)
+    do_windows (p, job, tile, 2, 2);
+  else
+    do_windows (p, job, tile, p->shape->pool_height, p->shape->pool_width);
 }
 
 NN_VECTORISED static void
 pool_band (gpointer data, gsize tile, guint thread)
 {
-  const Pool2d *p = data;
-  gsize item = tile / p->bands, first = tile % p->bands * p->block;
-  gsize last = MIN (first + p->block, p->out_height), channels = p->shape->channels;
+  do_band (data, POOL, tile);
+}
 
-  for (gsize row = first; row < last; row++)
-    for (gsize column = 0; column < p->out_width; column++) {
-      gsize start = window_start (p, item, row, column);
-      float *y = p->y + ((item * p->out_height + row) * p->out_width + column) * channels;
-      gsize c = 0;
-      for (; c + CHANNELS <= channels; c += CHANNELS)
-        pool_window (p, start, c, CHANNELS, y + c);
-      if (c < channels)
-        pool_window (p, start, c, channels - c, y + c);
-    }
+NN_VECTORISED static void
+sum_band (gpointer data, gsize tile, guint thread)
+{
+  do_band (data, SUM, tile);
+}
+
+NN_VECTORISED static void
+write_band (gpointer data, gsize tile, guint thread)
+{
+  do_band (data, WRITE, tile);
 }
 
 void
@@ -102,132 +224,6 @@ segue_nn_norm_relu_pool2d_forward (SegueNnPool *pool, const SegueNnPool2d *shape
   p.shift = shift;
   p.y = y;
   segue_nn_pool_run (pool, shape->batch * p.bands, pool_band, &p);
-}
-
-/* g [window, CHANNELS]: the gradient of dy [n] before pool and ReLU. */
-NN_INLINE void
-route_window (const Pool2d *p, gsize start, gsize c, gsize n, const float *dy,
-              float g[WINDOW][CHANNELS])
-{
-  const SegueNnPool2d *s = p->shape;
-  gsize window = s->pool_height * s->pool_width;
-  float most[CHANNELS] = { 0 }, left[CHANNELS];
-
-  for (gsize k = 0; k < window; k++) {
-    const float *x = p->x + pixel_start (s, start, k) + c;
-    for (gsize j = 0; j < n; j++) {
-      float v = p->scale[c + j] * x[j] + p->shift[c + j];
-      g[k][j] = v;
-      most[j] = most[j] > v ? most[j] : v;
-    }
-  }
-  if (s->kind == SEGUE_NN_POOL2D_MEAN) {
-    for (gsize k = 0; k < window; k++)
-      for (gsize j = 0; j < n; j++)
-        g[k][j] = g[k][j] > 0.0f ? dy[j] / (float) window : 0.0f;
-    return;
-  }
-  for (gsize j = 0; j < n; j++)
-    left[j] = most[j] > 0.0f ? dy[j] : 0.0f;
-  for (gsize k = 0; k < window; k++)
-    for (gsize j = 0; j < n; j++) {
-      gboolean hit = g[k][j] == most[j];
-      g[k][j] = hit ? left[j] : 0.0f;
-      left[j] = hit ? 0.0f : left[j];
-    }
-}
-
-NN_INLINE void
-sum_window (const Pool2d *p, gsize start, gsize c, gsize n, const float *dy, float *sums)
-{
-  const SegueNnPool2d *s = p->shape;
-  const float *mean = p->norm->mean + c, *rstd = p->norm->rstd + c;
-  float g[WINDOW][CHANNELS];
-
-  route_window (p, start, c, n, dy, g);
-  for (gsize k = 0; k < s->pool_height * s->pool_width; k++) {
-    const float *x = p->x + pixel_start (s, start, k) + c;
-    for (gsize j = 0; j < n; j++) {
-      sums[j] += g[k][j];
-      sums[s->channels + j] += g[k][j] * (x[j] - mean[j]) * rstd[j];
-    }
-  }
-}
-
-NN_VECTORISED static void
-sum_band (gpointer data, gsize tile, guint thread)
-{
-  const Pool2d *p = data;
-  gsize item = tile / p->bands, first = tile % p->bands * p->block;
-  gsize last = MIN (first + p->block, p->out_height), channels = p->shape->channels;
-  float *sums = p->sums + tile * 2 * channels;
-
-  memset (sums, 0, 2 * channels * sizeof *sums);
-  for (gsize row = first; row < last; row++)
-    for (gsize column = 0; column < p->out_width; column++) {
-      gsize start = window_start (p, item, row, column);
-      const float *dy = p->dy + ((item * p->out_height + row) * p->out_width + column) * channels;
-      gsize c = 0;
-      for (; c + CHANNELS <= channels; c += CHANNELS)
-        sum_window (p, start, c, CHANNELS, dy + c, sums + c);
-      if (c < channels)
-        sum_window (p, start, c, channels - c, dy + c, sums + c);
-    }
-}
-
-NN_INLINE void
-write_pixel (const Pool2d *p, gsize at, gsize c, gsize n, const float *g)
-{
-  const float *x = p->x + at + c, *mean = p->norm->mean + c;
-  float *dx = p->dx + at + c;
-  for (gsize j = 0; j < n; j++)
-    dx[j] = p->scale[c + j] * g[j] + p->slope[c + j] * (x[j] - mean[j]) + p->offset[c + j];
-}
-
-NN_INLINE void
-write_window (const Pool2d *p, gsize start, gsize c, gsize n, const float *dy)
-{
-  const SegueNnPool2d *s = p->shape;
-  float g[WINDOW][CHANNELS];
-
-  route_window (p, start, c, n, dy, g);
-  for (gsize k = 0; k < s->pool_height * s->pool_width; k++)
-    write_pixel (p, pixel_start (s, start, k), c, n, g[k]);
-}
-
-/* Pixels that no window reached still had a say in mean and variance. */
-NN_INLINE void
-write_rest (const Pool2d *p, gsize item, gsize row, gsize column)
-{
-  const SegueNnPool2d *s = p->shape;
-  const float none[CHANNELS] = { 0 };
-  for (; column < s->width; column++)
-    for (gsize c = 0; c < s->channels; c += CHANNELS)
-      write_pixel (p, ((item * s->height + row) * s->width + column) * s->channels, c,
-                   MIN (CHANNELS, s->channels - c), none);
-}
-
-NN_VECTORISED static void
-write_band (gpointer data, gsize tile, guint thread)
-{
-  const Pool2d *p = data;
-  const SegueNnPool2d *s = p->shape;
-  gsize item = tile / p->bands, first = tile % p->bands * p->block;
-  gsize last = MIN (first + p->block, p->out_height), channels = s->channels;
-
-  for (gsize row = first; row < last; row++) {
-    for (gsize column = 0; column < p->out_width; column++) {
-      gsize start = window_start (p, item, row, column);
-      const float *dy = p->dy + ((item * p->out_height + row) * p->out_width + column) * channels;
-      gsize c = 0;
-      for (; c + CHANNELS <= channels; c += CHANNELS)
-        write_window (p, start, c, CHANNELS, dy + c);
-      if (c < channels)
-        write_window (p, start, c, channels - c, dy + c);
-    }
-    for (gsize k = 0; k < s->pool_height; k++)
-      write_rest (p, item, row * s->pool_height + k, p->out_width * s->pool_width);
-  }
 }
 
 static void

@@ -51,7 +51,7 @@ plan_shapes (const MelCnn *model, gsize length, SegueModelMode mode, MelCnnPlan 
     gsize crop = (gsize) (model->training.crop * (double) plan->all_frames + 0.5);
     plan->frames = MIN (MAX (crop, least), plan->all_frames);
   }
-  for (guint i = 0; i <= a->n_blocks; i++) {
+  for (guint i = 0; i <= MIN (a->n_blocks, MEL_CNN_MAX_BLOCKS); i++) {
     plan->height[i] = plan->frames >> i;
     plan->width[i] = a->frames.bands >> i;
   }
