@@ -9,9 +9,9 @@
 
 static const char intro[] =
   "segue turns a folder of music into a trained classifier that names the artist of a song. "
-  "A pipeline written in YAML says how; every step of it is a plugin, and what is finished is "
-  "kept, "
-  "so that a second run does only what changed.";
+  "A pipeline written in YAML says how; every step of it is a plugin, and prepared songs are kept, "
+  "so "
+  "that a second run prepares only what changed.";
 
 static const SegueExample start[] = {
   { "segue presets", "pipelines that come with the program" },
@@ -157,13 +157,31 @@ segue_help_main (const SegueTerm *term)
   return g_string_free (out, FALSE);
 }
 
+/* `[--set KEY=VALUE]...` stays in one line. */
+static void
+append_synopsis (GString *out, const SegueTerm *term, const SegueVerb *verb)
+{
+  const char space = '\x1f'; /* stands for one inside of brackets */
+  g_autofree char *head = g_strdup_printf ("usage: segue %s ", verb->name);
+  g_autofree char *synopsis = g_strdup (verb->synopsis);
+  guint depth = 0;
+  for (char *p = synopsis; *p; p++) {
+    depth += *p == '[';
+    depth -= *p == ']';
+    if (*p == ' ' && depth > 0)
+      *p = space;
+  }
+  g_autoptr (GString) lines = g_string_new (head);
+  segue_text_append_wrapped (lines, synopsis, segue_text_width (head), help_columns (term));
+  g_string_append (out, g_strdelimit (lines->str, "\x1f", ' '));
+  g_string_append_c (out, '\n');
+}
+
 char *
 segue_help_verb (const SegueTerm *term, const SegueVerb *verb)
 {
   GString *out = g_string_new (NULL);
-  g_string_append_printf (out, "%susage:%s segue %s%s%s\n\n",
-                          segue_term_style (term, SEGUE_STYLE_BOLD), segue_term_reset (term),
-                          verb->name, *verb->synopsis ? " " : "", verb->synopsis);
+  append_synopsis (out, term, verb);
   append_paragraphs (out, verb->doc, help_columns (term));
   append_heading (out, term, "Options");
   append_options (out, term, verb->options);

@@ -5,18 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Names that are taken for audio in a folder; a file that is named itself may be called anything. */
-static const char *const suffixes[] = {
-  ".mp3", ".flac", ".ogg",  ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wav", ".wave",
-  ".aif", ".aiff", ".aifc", ".au",  ".wma",  ".ape", ".wv",  ".mpc", ".tta", ".mka",
-};
-
 static gboolean
-is_audio_name (const char *name)
+has_extension (const char *name, const char *const *extensions)
 {
   const char *dot = strrchr (name, '.');
-  for (gsize i = 0; dot && dot != name && i < G_N_ELEMENTS (suffixes); i++)
-    if (g_ascii_strcasecmp (dot, suffixes[i]) == 0)
+  if (!extensions)
+    return TRUE;
+  for (; dot && dot != name && *extensions; extensions++)
+    if (g_ascii_strcasecmp (dot + 1, *extensions) == 0)
       return TRUE;
   return FALSE;
 }
@@ -28,7 +24,7 @@ compare (const FTSENT **a, const FTSENT **b)
 }
 
 static void
-add_folder (GPtrArray *files, char *folder)
+add_folder (GPtrArray *files, char *folder, const char *const *extensions)
 {
   char *const roots[] = { folder, NULL };
   /* Links are followed; fts notices when one leads back (FTS_DC). */
@@ -42,7 +38,7 @@ add_folder (GPtrArray *files, char *folder)
     /* A folder or link that can't be read is answered with its error. */
     gboolean broken = entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS;
     gboolean audio = (entry->fts_info == FTS_F || entry->fts_info == FTS_SLNONE) && !hidden &&
-                     is_audio_name (entry->fts_name);
+                     has_extension (entry->fts_name, extensions);
     if (broken || audio)
       g_ptr_array_add (files, g_strdup (entry->fts_path));
   }
@@ -50,13 +46,13 @@ add_folder (GPtrArray *files, char *folder)
 }
 
 GPtrArray *
-segue_predict_files (char *const *arguments)
+segue_predict_files (char *const *arguments, const char *const *extensions)
 {
   GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
   for (; *arguments; arguments++) {
     struct stat info;
     if (stat (*arguments, &info) == 0 && S_ISDIR (info.st_mode))
-      add_folder (files, *arguments);
+      add_folder (files, *arguments, extensions);
     else
       g_ptr_array_add (files, g_strdup (*arguments));
   }

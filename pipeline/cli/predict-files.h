@@ -4,6 +4,6 @@
 #include <glib.h>
 
 /** segue_predict_files: (transfer full) (element-type filename): files as named, folders with all
- * audio files below them in byte order.  A name that is not there stays in the list: it gets its
- * answer, an error, in its place. */
-GPtrArray *segue_predict_files (char *const *arguments);
+ * files below them that have one of @extensions (without the dot; %NULL: any), in byte order.  A
+ * name that is not there stays in the list: it gets its answer, an error, in its place. */
+GPtrArray *segue_predict_files (char *const *arguments, const char *const *extensions);

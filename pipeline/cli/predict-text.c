@@ -11,23 +11,22 @@
 #define PERCENT_COLUMNS 7 /* "100.0 %" */
 #define MIN_NAME        12
 
-/* Bytes that are no UTF-8 become %XX; the rest stands as it is. */
+/* As ids of songs are written: bytes that are no UTF-8 become %XX, and a `%` that could be taken for
+ * one of those %25. */
 static char *
 encode_name (const char *name)
 {
   GString *out = g_string_new (NULL);
-  gsize left = strlen (name);
-  while (left > 0) {
-    const char *end;
-    gboolean valid = g_utf8_validate (name, (gssize) left, &end);
-    g_string_append_len (out, name, end - name);
-    left -= (gsize) (end - name);
-    name = end;
-    if (valid)
-      break;
-    g_string_append_printf (out, "%%%02X", (guint) (guchar) *name);
-    name++;
-    left--;
+  for (const char *p = name; *p;) {
+    gunichar c = g_utf8_get_char_validated (p, -1);
+    if (c == (gunichar) -1 || c == (gunichar) -2 ||
+        (c == '%' && g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2]))) {
+      g_string_append_printf (out, "%%%02X", (guint) (guchar) *p++);
+    } else {
+      const char *next = g_utf8_next_char (p);
+      g_string_append_len (out, p, next - p);
+      p = next;
+    }
   }
   return g_string_free (out, FALSE);
 }

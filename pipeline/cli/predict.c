@@ -61,6 +61,17 @@ find_model (const char *given, GError **error)
   return NULL;
 }
 
+/* What `scan` takes for a song when nobody says otherwise; NULL: it isn't installed. */
+static GStrv
+audio_extensions (SegueRegistry *registry)
+{
+  const SegueStageType *scan = segue_registry_find_stage (registry, "scan");
+  for (const SegueParam *const *row = scan ? scan->params : NULL; row && *row; row++)
+    if (g_str_equal ((*row)->name, "extensions") && (*row)->def)
+      return g_strsplit_set ((*row)->def, "[], \"'", -1);
+  return NULL;
+}
+
 /* ---- Answers, by several threads, printed in order by one ---- */
 
 static gpointer
@@ -227,13 +238,14 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   g_autofree char *folder = find_model (options->model, error);
   if (!folder)
     return FALSE;
-  g_autoptr (GPtrArray) files = segue_predict_files (arguments);
+  g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
+  g_auto (GStrv) extensions = audio_extensions (registry);
+  g_autoptr (GPtrArray) files = segue_predict_files (arguments, (const char *const *) extensions);
   if (files->len == 0) {
     g_autofree char *shown = segue_text_printable (arguments[0]);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no audio file in ‘%s’", shown);
     return FALSE;
   }
-  g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
   guint threads = options->jobs > 0 ? (guint) options->jobs : g_get_num_processors ();
   g_autoptr (SeguePredictor) predictor = segue_predictor_new (registry, folder, threads, error);
   return predictor && predict_files (cli, options, predictor, files, error);

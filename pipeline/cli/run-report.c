@@ -2,6 +2,7 @@
 #include "run-report.h"
 #include "table.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #define MAX_FAILURES 10
@@ -39,6 +40,17 @@ plural (guint64 n, const char *one, const char *many)
   return n == 1 ? one : many;
 }
 
+/* As one would write it here: below the current folder without what leads to it. */
+static char *
+from_here (const char *path)
+{
+  g_autofree char *here = g_get_current_dir ();
+  gsize length = strlen (here);
+  if (g_str_has_prefix (path, here) && path[length] == '/' && path[length + 1])
+    return g_strdup (path + length + 1);
+  return g_strdup (path);
+}
+
 static void
 print_failures (const SegueRunReport *report, const SegueTerm *err)
 {
@@ -47,10 +59,10 @@ print_failures (const SegueRunReport *report, const SegueTerm *err)
   guint64 n = MAX (report->n_failures, report->result.n_failed);
   if (n <= report->failures->len)
     return;
-  g_autofree char *folder =
-    segue_text_printable (report->result.folder ? report->result.folder : ".");
+  g_autofree char *folder = from_here (report->result.folder ? report->result.folder : ".");
+  g_autofree char *shown = segue_text_printable (folder);
   fprintf (err->stream, "  and %" G_GUINT64_FORMAT " more; see %s/run.json\n",
-           n - report->failures->len, folder);
+           n - report->failures->len, shown);
 }
 
 void
@@ -110,10 +122,9 @@ shortest_folder (const char *folder)
   g_autofree char *parent = g_path_get_dirname (folder);
   g_autofree char *latest = g_build_filename (parent, "latest", NULL);
   struct stat a, b;
-  if (stat (folder, &a) == 0 && stat (latest, &b) == 0 && a.st_dev == b.st_dev &&
-      a.st_ino == b.st_ino)
-    return g_steal_pointer (&latest);
-  return g_strdup (folder);
+  gboolean same = stat (folder, &a) == 0 && stat (latest, &b) == 0 && a.st_dev == b.st_dev &&
+                  a.st_ino == b.st_ino;
+  return from_here (same ? latest : folder);
 }
 
 /* As it can be pasted into a shell. */
@@ -130,9 +141,9 @@ void
 segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
                                 SeguePipeline *pipeline)
 {
-  const char *folder = report->result.folder;
-  if (!folder)
+  if (!report->result.folder)
     return;
+  g_autofree char *folder = from_here (report->result.folder);
   json_t *metrics = load_metrics (folder);
   if (metrics) {
     g_autofree char *heading = label_heading (pipeline);
@@ -172,7 +183,8 @@ segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
 void
 segue_run_report_print_kept (const SegueRunReport *report, const SegueTerm *err)
 {
-  g_autofree char *shown = segue_text_printable (report->result.folder);
+  g_autofree char *folder = from_here (report->result.folder);
+  g_autofree char *shown = segue_text_printable (folder);
   fprintf (err->stream, "what is finished is kept in %s; the same command goes on from there\n",
            shown);
 }

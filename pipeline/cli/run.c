@@ -236,7 +236,7 @@ const SegueVerb segue_verb_run = {
     "metrics, the predictions and a record of how they came about; runs/NAME/latest points to the "
     "newest.\n\nFOLDER sets the pipeline's first variable, for the presets the folder of music: "
     "FOLDER/ARTIST/ALBUM/SONG.mp3. A song that can't be used is left out, counted and "
-    "named with its reason.\n\nWhat is finished is kept in a cache: a second run does only what "
+    "named with its reason.\n\nPrepared songs are kept in a cache: a second run decodes only what "
     "changed, and one that was stopped goes on from there. Ctrl-C stops; a second Ctrl-C stops at "
     "once.",
   .options = rows,

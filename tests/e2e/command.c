@@ -1,0 +1,86 @@
+/* Running the command. */
+#include "command.h"
+
+#include <segue/file.h>
+#include <sys/wait.h>
+
+void
+command_result_clear (CommandResult *result)
+{
+  g_clear_pointer (&result->out, g_free);
+  g_clear_pointer (&result->err, g_free);
+}
+
+char *
+command_path (void)
+{
+  const char *build = g_getenv ("SEGUE_BUILD_ROOT");
+  g_assert_nonnull (build);
+  return g_build_filename (build, "pipeline", "cli", "segue", NULL);
+}
+
+void
+command_run_argv (CommandResult *result, const char *folder, char **env, char *const *argv)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+  g_autofree char *program = command_path ();
+  g_ptr_array_add (all, program);
+  for (; *argv; argv++)
+    g_ptr_array_add (all, *argv);
+  g_ptr_array_add (all, NULL);
+  g_autoptr (GError) error = NULL;
+  int wait_status = 0;
+  command_result_clear (result);
+  g_spawn_sync (folder, (char **) all->pdata, env, G_SPAWN_DEFAULT, NULL, NULL, &result->out,
+                &result->err, &wait_status, &error);
+  g_assert_no_error (error);
+  result->status =
+    WIFEXITED (wait_status) ? WEXITSTATUS (wait_status) : -(int) WTERMSIG (wait_status);
+}
+
+void
+command_run (CommandResult *result, const char *folder, char **env, ...)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  va_list list;
+  va_start (list, env);
+  for (char *word = va_arg (list, char *); word; word = va_arg (list, char *))
+    g_ptr_array_add (argv, word);
+  va_end (list);
+  g_ptr_array_add (argv, NULL);
+  command_run_argv (result, folder, env, (char *const *) argv->pdata);
+}
+
+void
+command_assert (const CommandResult *result, int status)
+{
+  if (result->status != status)
+    g_test_message ("stdout:\n%s\nstderr:\n%s", result->out, result->err);
+  g_assert_cmpint (result->status, ==, status);
+}
+
+void
+command_assert_says (const CommandResult *result, const char *text)
+{
+  if (!g_strstr_len (result->err, -1, text))
+    g_test_message ("‘%s’ is not in stderr:\n%s", text, result->err);
+  g_assert_nonnull (g_strstr_len (result->err, -1, text));
+}
+
+char *
+scratch_new (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *folder = g_dir_make_tmp ("segue-test-XXXXXX", &error);
+  g_assert_no_error (error);
+  return folder;
+}
+
+void
+scratch_free (char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  segue_file_remove_folder (folder, &error);
+  g_assert_no_error (error);
+  g_free (folder);
+}

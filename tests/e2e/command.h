@@ -1,0 +1,32 @@
+/* Runs the built command and keeps what it says. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+  int status; /* exit status; -N: killed by signal N */
+  char *out;
+  char *err;
+} CommandResult;
+
+void command_result_clear (CommandResult *result);
+
+/** command_run: the built `segue` in @folder (nullable) with environment @env (transfer none;
+ * nullable: ours); arguments up to a final NULL. */
+void command_run (CommandResult *result, const char *folder, char **env,
+                  ...) G_GNUC_NULL_TERMINATED;
+/** command_run_argv: the same; @argv without the program. */
+void command_run_argv (CommandResult *result, const char *folder, char **env, char *const *argv);
+/** command_path: (transfer full): of the built `segue`. */
+char *command_path (void);
+/** command_assert: exit status as expected, or the test ends and shows what was said. */
+void command_assert (const CommandResult *result, int status);
+/** command_assert_says: @text stands in what was said on stderr. */
+void command_assert_says (const CommandResult *result, const char *text);
+
+/** scratch_new: (transfer full): an empty folder. */
+char *scratch_new (void);
+/** scratch_free: with all that is in it; frees @folder too. */
+void scratch_free (char *folder);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CommandResult, command_result_clear)

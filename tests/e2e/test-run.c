@@ -1,0 +1,485 @@
+/* From a folder of music to names, by the built command alone. */
+#include "command.h"
+#include "music.h"
+
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <segue/file.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ARTISTS 3
+#define SONGS   6
+
+/* Little enough to be trained in seconds. */
+#define QUICK                                                                                      \
+  (char *) "--set", (char *) "segment.count=2", (char *) "--set", (char *) "train.epochs=2"
+
+typedef struct {
+  char *folder;
+  char *music; /* a copy of the library, made of links */
+  char **env;
+} Fixture;
+
+/* ---- Each test has its own copy of the music, its own cache and its own runs ---- */
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  const char *library = data;
+  f->folder = scratch_new ();
+  f->music = g_build_filename (f->folder, "music", NULL);
+  for (guint a = 0; a < ARTISTS; a++)
+    for (guint s = 0; s < SONGS; s++) {
+      g_autofree char *name = g_strdup_printf ("Artist %u/Album %u/Song %u.wav", a, s % 2, s);
+      g_autofree char *from = g_build_filename (library, name, NULL);
+      g_autofree char *to = g_build_filename (f->music, name, NULL);
+      g_autofree char *album = g_path_get_dirname (to);
+      g_assert_cmpint (g_mkdir_with_parents (album, 0777), ==, 0);
+      g_assert_cmpint (link (from, to), ==, 0);
+    }
+  f->env = g_get_environ ();
+  g_autofree char *cache = g_build_filename (f->folder, "cache", NULL);
+  f->env = g_environ_setenv (f->env, "XDG_CACHE_HOME", cache, TRUE);
+  f->env = g_environ_setenv (f->env, "LC_ALL", "C.UTF-8", TRUE);
+  static const char *const cleared[] = { "SEGUE_CACHE", "SEGUE_DEBUG", "HF_HOME", "HF_HUB_CACHE",
+                                         "HUGGINGFACE_HUB_CACHE" };
+  for (gsize i = 0; i < G_N_ELEMENTS (cleared); i++)
+    f->env = g_environ_unsetenv (f->env, cleared[i]);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  scratch_free (f->folder);
+  g_free (f->music);
+  g_strfreev (f->env);
+}
+
+static char *
+read_file (Fixture *f, const char *name, gsize *length)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_file_get_contents (path, &text, length, &error);
+  g_assert_no_error (error);
+  return text;
+}
+
+static void
+write_file (Fixture *f, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+assert_exists (Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    g_test_message ("%s is not there", path);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
+assert_same (Fixture *f, const char *a, const char *b)
+{
+  gsize n_a = 0, n_b = 0;
+  g_autofree char *text_a = read_file (f, a, &n_a);
+  g_autofree char *text_b = read_file (f, b, &n_b);
+  g_assert_cmpmem (text_a, n_a, text_b, n_b);
+}
+
+static void
+assert_has (const char *text, const char *part)
+{
+  if (!strstr (text, part))
+    g_test_message ("‘%s’ is not in:\n%s", part, text);
+  g_assert_nonnull (strstr (text, part));
+}
+
+/* The text of a preset with @from replaced by @to, as mine.yaml. */
+static void
+write_variant (Fixture *f, const char *preset, const char *from, const char *to)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "presets", preset, NULL);
+  command_assert (&result, 0);
+  g_auto (GStrv) parts = g_strsplit (result.out, from, 2);
+  g_assert_cmpuint (g_strv_length (parts), ==, 2);
+  g_autofree char *text = g_strjoinv (to, parts);
+  write_file (f, "mine.yaml", text);
+}
+
+/* What `run --json` says. */
+static json_int_t
+said (const CommandResult *result, const char *key)
+{
+  json_t *root = json_loads (result->out, 0, NULL);
+  g_assert_nonnull (root);
+  json_t *value = json_object_get (root, key);
+  g_assert_true (json_is_integer (value));
+  json_int_t number = json_integer_value (value);
+  json_decref (root);
+  return number;
+}
+
+/* ---- Songs to names ---- */
+
+static void
+assert_answer (const char *line, const char *file, guint segments)
+{
+  json_error_t problem;
+  json_t *answer = json_loads (line, JSON_REJECT_DUPLICATES, &problem);
+  if (!answer)
+    g_test_message ("%s: %s", problem.text, line);
+  g_assert_nonnull (answer);
+  g_assert_cmpstr (json_string_value (json_object_get (answer, "file")), ==, file);
+  const char *label = json_string_value (json_object_get (answer, "label"));
+  json_t *probabilities = json_object_get (answer, "probabilities");
+  g_assert_cmpuint (json_object_size (probabilities), ==, ARTISTS);
+  double sum = 0, best = 0;
+  const char *name;
+  json_t *p;
+  json_object_foreach (probabilities, name, p)
+  {
+    sum += json_number_value (p);
+    best = MAX (best, json_number_value (p));
+  }
+  g_assert_cmpfloat_with_epsilon (sum, 1, 1e-5);
+  g_assert_cmpfloat (json_number_value (json_object_get (probabilities, label)), ==, best);
+  json_t *list = json_object_get (answer, "segments");
+  g_assert_cmpuint (json_array_size (list), ==, segments);
+  json_t *first = json_array_get (list, 0);
+  g_assert_cmpfloat (json_number_value (json_object_get (first, "start")), ==, 10);
+  g_assert_cmpfloat (json_number_value (json_object_get (first, "duration")), ==, 10);
+  json_decref (answer);
+}
+
+static void
+test_first_contact (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--set",
+               "segment.count=4", "--set", "train.epochs=8", NULL);
+  command_assert (&result, 0);
+  assert_has (result.out, "artist ");
+  for (guint a = 0; a < ARTISTS; a++) {
+    g_autofree char *name = g_strdup_printf ("\nArtist %u ", a);
+    assert_has (result.out, name);
+  }
+  assert_has (result.out, "\ntest ");
+  command_assert_says (&result, "\n18 songs\n");
+  command_assert_says (&result, "segue predict --model runs/artist-small/latest SONG.mp3");
+  static const char *const left[] = { "run.json",
+                                      "metrics.json",
+                                      "predictions.csv",
+                                      "log.ndjson",
+                                      "timings.json",
+                                      "model/config.json",
+                                      "model/segue.json",
+                                      "model/model.safetensors",
+                                      "model/preprocessor_config.json" };
+  for (gsize i = 0; i < G_N_ELEMENTS (left); i++) {
+    g_autofree char *name = g_build_filename ("runs/artist-small/latest", left[i], NULL);
+    assert_exists (f, name);
+  }
+  /* Sounds that differ so much are learnt in no time. */
+  json_t *metrics = NULL;
+  g_autofree char *text = read_file (f, "runs/artist-small/latest/metrics.json", NULL);
+  metrics = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
+  json_t *accuracy = json_object_get (json_object_get (metrics, "train"), "segment_accuracy");
+  g_assert_cmpfloat (json_number_value (accuracy), >=, 0.8);
+  json_decref (metrics);
+
+  /* The very command that the run ended with, then everything else that --model may name. */
+  static const char *const models[] = { "runs/artist-small/latest",
+                                        "runs/artist-small/latest/model",
+                                        "runs/artist-small/latest/" };
+  g_autofree char *before = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (models); i++) {
+    command_run (&result, f->folder, f->env, "predict", "--model", models[i],
+                 "music/Artist 1/Album 0/Song 2.wav", NULL);
+    command_assert (&result, 0);
+    g_assert_true (g_str_has_prefix (result.out, "music/Artist 1/Album 0/Song 2.wav  Artist"));
+    if (before)
+      g_assert_cmpstr (result.out, ==, before);
+    g_free (before);
+    before = g_strdup (result.out);
+  }
+
+  /* Every song of a folder, in order, the same however many threads there are. */
+  for (guint jobs = 1; jobs <= 3; jobs += 2) {
+    g_autofree char *j = g_strdup_printf ("%u", jobs);
+    command_run (&result, f->folder, f->env, "predict", "--model", models[0], "--json", "-j", j,
+                 "music/Artist 2", "nothing.mp3", "music/Artist 0/Album 1/Song 1.wav", NULL);
+    command_assert (&result, 65);
+    g_auto (GStrv) lines = g_strsplit (result.out, "\n", -1);
+    g_assert_cmpuint (g_strv_length (lines), ==, SONGS + 2 + 1);
+    assert_answer (lines[0], "music/Artist 2/Album 0/Song 0.wav", 4);
+    assert_answer (lines[3], "music/Artist 2/Album 1/Song 1.wav", 4);
+    g_assert_true (g_str_has_prefix (lines[6], "{\"file\":\"nothing.mp3\",\"error\":\""));
+    assert_answer (lines[7], "music/Artist 0/Album 1/Song 1.wav", 4);
+    if (jobs > 1)
+      g_assert_cmpstr (result.out, ==, before);
+    g_free (before);
+    before = g_strdup (result.out);
+  }
+}
+
+/* The same seed, the same bytes, on any number of threads. */
+static void
+test_same_result (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  for (guint jobs = 1; jobs <= 3; jobs += 2) {
+    g_autofree char *j = g_strdup_printf ("%u", jobs);
+    g_autofree char *out = g_strdup_printf ("runs-%u", jobs);
+    g_autofree char *cache = g_build_filename (f->folder, out, "cache", NULL);
+    f->env = g_environ_setenv (f->env, "SEGUE_CACHE", cache, TRUE);
+    command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "-j", j,
+                 "--out", out, QUICK, NULL);
+    command_assert (&result, 0);
+  }
+  static const char *const names[] = { "metrics.json", "predictions.csv", "model/model.safetensors",
+                                       "model/config.json", "model/segue.json" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *a = g_build_filename ("runs-1/artist-small/latest", names[i], NULL);
+    g_autofree char *b = g_build_filename ("runs-3/artist-small/latest", names[i], NULL);
+    assert_same (f, a, b);
+  }
+}
+
+static void
+test_moved_song (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
+               QUICK, NULL);
+  command_assert (&result, 0);
+  g_assert_cmpint (said (&result, "songs"), ==, 18);
+  g_assert_cmpint (said (&result, "cached"), ==, 0);
+
+  g_autofree char *from = g_build_filename (f->music, "Artist 0/Album 0/Song 0.wav", NULL);
+  g_autofree char *to = g_build_filename (f->music, "Artist 1/Album 0/Song 99.wav", NULL);
+  g_assert_cmpint (g_rename (from, to), ==, 0);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
+               QUICK, NULL);
+  command_assert (&result, 0);
+  g_assert_cmpint (said (&result, "songs"), ==, 18);
+  g_assert_cmpint (said (&result, "cached"), ==, 18);
+  g_autofree char *csv = read_file (f, "runs/artist-small/latest/predictions.csv", NULL);
+  assert_has (csv, "Artist 1/Album 0/Song 99.wav");
+  g_assert_null (strstr (csv, "Artist 0/Album 0/Song 0.wav"));
+}
+
+/* One word makes another decoder, one word another network. */
+static void
+test_swaps (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  write_variant (f, "artist-small", "use: decode\n", "use: decode-sndfile\n");
+  command_run (&result, f->folder, f->env, "run", "mine.yaml", f->music, QUICK, NULL);
+  command_assert (&result, 0);
+  command_assert_says (&result, "decode-sndfile");
+
+  write_variant (f, "artist-small", "model: mel-cnn", "model: distilhubert");
+  command_run (&result, f->folder, f->env, "run", "mine.yaml", f->music, QUICK, "--set",
+               "train.model.hidden_size=32", "--set", "train.model.intermediate_size=64", "--set",
+               "train.model.num_attention_heads=2", "--set", "train.model.conv_dim=[16,16,16]",
+               "--set", "train.model.conv_kernel=[10,8,8]", "--set",
+               "train.model.conv_stride=[10,8,8]", "--set",
+               "train.model.num_conv_pos_embeddings=16", "--set",
+               "train.model.num_conv_pos_embedding_groups=4", NULL);
+  command_assert (&result, 0);
+  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-small/latest",
+               "music/Artist 0/Album 0/Song 0.wav", "--json", NULL);
+  command_assert (&result, 0);
+  g_autofree char *line = g_strdup (g_strchomp (result.out));
+  assert_answer (line, "music/Artist 0/Album 0/Song 0.wav", 2);
+}
+
+/* ---- What can go wrong ---- */
+
+static void
+test_too_few (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *lonely = g_build_filename (f->music, "Lonely/Only/Song.wav", NULL);
+  music_write_song (lonely, 3, 0, 31);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
+               NULL);
+  command_assert (&result, 65);
+  command_assert_says (&result, "Lonely");
+  command_assert_says (&result, "too few");
+}
+
+static void
+test_no_folder (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "music_samples");
+  command_assert_says (&result, "give a folder on the command line, or --set music=FOLDER");
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", "nowhere", NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "there is no folder ‘nowhere’");
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", "/etc/passwd", NULL);
+  command_assert (&result, 66);
+  g_autofree char *runs = g_build_filename (f->folder, "runs", NULL);
+  g_assert_false (g_file_test (runs, G_FILE_TEST_EXISTS));
+}
+
+/* Without the weights nothing is begun, and one sentence says how to get them. */
+static void
+test_no_weights (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "segue fetch ntu-spml/distilhubert");
+  g_autofree char *runs = g_build_filename (f->folder, "runs", NULL);
+  g_assert_false (g_file_test (runs, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_empty_folder (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *empty = g_build_filename (f->folder, "empty", NULL);
+  g_assert_cmpint (g_mkdir (empty, 0777), ==, 0);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", empty, NULL);
+  g_assert_cmpint (result.status, >, 0);
+  command_assert_says (&result, "empty");
+}
+
+static void
+test_no_model (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "predict", "--model", "music", "x.wav", NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "there is no model in ‘music’");
+  command_run (&result, f->folder, f->env, "predict", "--model", "org/name", "x.wav", NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "segue fetch org/name");
+  command_run (&result, f->folder, f->env, "predict", "x.wav", NULL);
+  command_assert (&result, 64);
+  command_run (&result, f->folder, f->env, "predict", "--model", "music", NULL);
+  command_assert (&result, 64);
+}
+
+/* ---- Stopping ---- */
+
+static GPid
+spawn_endless (Fixture *f, int *err)
+{
+  g_autofree char *program = command_path ();
+  char *argv[] = { program,
+                   (char *) "run",
+                   (char *) "--preset",
+                   (char *) "artist-small",
+                   f->music,
+                   (char *) "--set",
+                   (char *) "segment.count=2",
+                   (char *) "--set",
+                   (char *) "train.epochs=100000",
+                   NULL };
+  GPid pid;
+  g_autoptr (GError) error = NULL;
+  g_spawn_async_with_pipes (f->folder, argv, f->env,
+                            G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                            &pid, NULL, NULL, err, &error);
+  g_assert_no_error (error);
+  return pid;
+}
+
+/* Reads on until @text has been said. */
+static void
+await (int fd, GString *heard, const char *text)
+{
+  char buffer[512];
+  while (!strstr (heard->str, text)) {
+    gssize n = read (fd, buffer, sizeof buffer);
+    if (n <= 0)
+      g_test_message ("never heard ‘%s’ in:\n%s", text, heard->str);
+    g_assert_cmpint (n, >, 0);
+    g_string_append_len (heard, buffer, n);
+  }
+}
+
+static void
+test_interrupt (Fixture *f, gconstpointer data)
+{
+  int err = -1;
+  GPid pid = spawn_endless (f, &err);
+  g_autoptr (GString) heard = g_string_new (NULL);
+  await (err, heard, "epoch");
+  gint64 began = g_get_monotonic_time ();
+  kill (pid, SIGINT);
+  await (err, heard, "the same command goes on from there");
+  int status = -1;
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  double seconds = (double) (g_get_monotonic_time () - began) / 1e6;
+  close (err);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 130);
+  g_test_message ("stopped within %.2f s", seconds);
+  assert_has (heard->str, "press Ctrl-C again to stop at once");
+  assert_exists (f, "runs/artist-small");
+
+  /* What was finished before is not done again. */
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
+               QUICK, NULL);
+  command_assert (&result, 0);
+  g_assert_cmpint (said (&result, "cached"), ==, 18);
+}
+
+/* Whoever presses twice does not wait. */
+static void
+test_interrupt_twice (Fixture *f, gconstpointer data)
+{
+  int err = -1;
+  GPid pid = spawn_endless (f, &err);
+  g_autoptr (GString) heard = g_string_new (NULL);
+  await (err, heard, "epoch");
+  kill (pid, SIGINT);
+  await (err, heard, "stopping");
+  kill (pid, SIGINT);
+  int status = -1;
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  close (err);
+  /* Killed, unless it had stopped in the meantime. */
+  g_assert_true ((WIFSIGNALED (status) && WTERMSIG (status) == SIGINT) ||
+                 (WIFEXITED (status) && WEXITSTATUS (status) == 130));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  char *library = scratch_new ();
+  music_write_library (library, ARTISTS, SONGS);
+#define ADD(path, test) g_test_add ("/run/" path, Fixture, library, set_up, test, tear_down)
+  ADD ("first-contact", test_first_contact);
+  ADD ("same-result", test_same_result);
+  ADD ("moved-song", test_moved_song);
+  ADD ("swaps", test_swaps);
+  ADD ("too-few", test_too_few);
+  ADD ("no-folder", test_no_folder);
+  ADD ("no-weights", test_no_weights);
+  ADD ("empty-folder", test_empty_folder);
+  ADD ("no-model", test_no_model);
+  ADD ("interrupt", test_interrupt);
+  ADD ("interrupt-twice", test_interrupt_twice);
+#undef ADD
+  int status = g_test_run ();
+  scratch_free (library);
+  return status;
+}

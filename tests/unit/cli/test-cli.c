@@ -1,0 +1,479 @@
+/* The command's pure parts: text on terminals, bars, tables, options, help, log rules, excerpts. */
+#include "cli.h"
+#include "predict-files.h"
+#include "predict-text.h"
+#include "progress-line.h"
+#include "table.h"
+
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <math.h>
+#include <segue/file.h>
+#include <string.h>
+#include <unistd.h>
+
+static const SegueTerm plain = { .columns = 80, .unicode = TRUE };
+static const SegueTerm ascii = { .columns = 80 };
+static const SegueTerm screen = { .columns = 80, .tty = TRUE, .unicode = TRUE };
+
+static void
+assert_text (char *got, const char *wanted)
+{
+  g_assert_cmpstr (got, ==, wanted);
+  g_free (got);
+}
+
+static void
+assert_has (const char *text, const char *part)
+{
+  if (!strstr (text, part))
+    g_test_message ("‘%s’ is not in ‘%s’", part, text);
+  g_assert_nonnull (strstr (text, part));
+}
+
+/* ---- Text ---- */
+
+static void
+test_printable (void)
+{
+  assert_text (segue_text_printable ("a b"), "a b");
+  assert_text (segue_text_printable ("a\nb\tc"), "a\\nb\\tc");
+  assert_text (segue_text_printable ("\033[31mred"), "\\x1b[31mred");
+  assert_text (segue_text_printable ("\xff"), "\xef\xbf\xbd");
+  assert_text (segue_text_printable ("노래 🎵"), "노래 🎵");
+  /* U+202E turns what follows around. */
+  assert_text (segue_text_printable ("a\xe2\x80\xaegpj"), "a\\u202egpj");
+}
+
+static void
+test_width (void)
+{
+  g_assert_cmpuint (segue_text_width ("abc"), ==, 3);
+  g_assert_cmpuint (segue_text_width ("노래"), ==, 4);
+  g_assert_cmpuint (segue_text_width ("e\xcc\x81"), ==, 1);
+  assert_text (segue_text_clip ("abcdef", 6, TRUE), "abcdef");
+  assert_text (segue_text_clip ("abcdefg", 6, TRUE), "abcde…");
+  assert_text (segue_text_clip ("abcdefg", 6, FALSE), "abc...");
+  assert_text (segue_text_clip ("노래노래", 6, TRUE), "노래…");
+  for (guint columns = 0; columns < 12; columns++)
+    for (gsize unicode = 0; unicode < 2; unicode++) {
+      g_autofree char *text = segue_text_clip ("a노래b노래c노래", columns, unicode != 0);
+      g_assert_cmpuint (segue_text_width (text), <=, columns);
+    }
+}
+
+static void
+test_wrap (void)
+{
+  g_autoptr (GString) out = g_string_new ("  ");
+  segue_text_append_wrapped (out, "one two three four", 2, 10);
+  g_assert_cmpstr (out->str, ==, "  one two\n  three\n  four\n");
+  g_string_assign (out, "");
+  segue_text_append_wrapped (out, "averylongword b", 0, 5);
+  g_assert_cmpstr (out->str, ==, "averylongword\nb\n");
+}
+
+/* ---- Progress ---- */
+
+static void
+test_duration (void)
+{
+  assert_text (segue_duration_text (0), "0:00");
+  assert_text (segue_duration_text (7.4), "0:07");
+  assert_text (segue_duration_text (59.6), "1:00");
+  assert_text (segue_duration_text (3599), "59:59");
+  assert_text (segue_duration_text (3723), "1:02:03");
+  assert_text (segue_duration_text (-1), "?");
+  assert_text (segue_duration_text ((double) NAN), "?");
+  assert_text (segue_duration_text ((double) INFINITY), "?");
+}
+
+static void
+test_bar (void)
+{
+  SegueProgressView view = { .name = "decode … segment",
+                             .index = 1,
+                             .n_stages = 6,
+                             .done = 30,
+                             .total = 120,
+                             .rate = 12,
+                             .elapsed = 2.5,
+                             .detail = "tagged" };
+  g_autofree char *bar = segue_progress_bar (&screen, &view);
+  assert_has (bar, "[2/6] decode … segment ━");
+  assert_has (bar, "30/120 · 12/s · 0:08 left · tagged");
+  g_autofree char *line = segue_progress_plain (&view);
+  g_assert_cmpstr (line, ==, "[2/6] decode … segment: 30 of 120, 12/s, 0:08 left, tagged");
+  assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 30 in 2.5 s");
+
+  view.total = 0;
+  view.rate = 0.5;
+  g_autofree char *endless = segue_progress_plain (&view);
+  g_assert_cmpstr (endless, ==, "[2/6] decode … segment: 30, 2.0 s each, 0:03, tagged");
+}
+
+/* Whatever is shown, the cursor must stay in its line. */
+static void
+test_bar_fits (void)
+{
+  SegueProgressView view = {
+    .name = "노래 decode with a long name", .done = 5, .total = 10, .rate = 1
+  };
+  view.detail = "a detail\nwith a line break and \033[2J";
+  for (guint columns = 20; columns < 200; columns++) {
+    SegueTerm narrow = { .columns = columns, .tty = TRUE, .unicode = TRUE };
+    g_autofree char *bar = segue_progress_bar (&narrow, &view);
+    g_assert_cmpuint (segue_text_width (bar), <, columns);
+    g_assert_null (strpbrk (bar, "\n\033"));
+  }
+  view.done = 20; /* more than all */
+  g_autofree char *over = segue_progress_bar (&screen, &view);
+  g_assert_cmpuint (segue_text_width (over), <, 80);
+}
+
+static void
+test_bytes (void)
+{
+  SegueProgressView view = {
+    .name = "x", .unit = SEGUE_UNIT_BYTES, .done = 34100000, .total = 94000000, .rate = 12000000
+  };
+  g_autofree char *line = segue_progress_plain (&view);
+  assert_has (line, "34.1");
+  assert_has (line, "94.0");
+  assert_has (line, "MB/s");
+  assert_has (line, "0:05 left");
+}
+
+/* Half the songs come out of the cache at once; the estimate is about the rest. */
+static void
+test_rate (void)
+{
+  SegueRate rate = { 0 };
+  g_assert_cmpfloat (segue_rate_get (&rate, 0, 0), ==, 0);
+  segue_rate_add (&rate, 0, 0);
+  g_assert_cmpfloat (segue_rate_get (&rate, 0.1, 500), ==, 0);
+  for (guint s = 1; s <= 100; s++)
+    segue_rate_add (&rate, s, 1000 + 2 * s);
+  g_assert_cmpfloat_with_epsilon (segue_rate_get (&rate, 100, 1200), 2, 1e-9);
+  g_assert_cmpfloat (segue_rate_get (&rate, 101, 100), ==, 0); /* it went back */
+  for (guint s = 101; s <= 104; s++)
+    segue_rate_add (&rate, s, 3 * (s - 101));
+  g_assert_cmpfloat_with_epsilon (segue_rate_get (&rate, 105, 12), 3, 1e-9);
+}
+
+/* ---- Tables ---- */
+
+static void
+test_table (void)
+{
+  json_t *metrics = json_loads (
+    "{\"train\": {\"songs\": 10, \"segments\": 200, \"segment_accuracy\": 1, \"song_accuracy\": 1},"
+    " \"test\": {\"songs\": 4, \"segments\": 80, \"segment_accuracy\": 0.7708, \"song_accuracy\": "
+    "0.75,"
+    "  \"labels\": {"
+    "   \"Mika\": {\"songs\": 2, \"segments\": 40, \"segment_accuracy\": 0.425, \"song_accuracy\": "
+    "0.5},"
+    "   \"방탄소년단\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": 1, "
+    "\"song_accuracy\": 1},"
+    "   \"A\\u001b[2J\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": null}}}}",
+    0, NULL);
+  g_assert_nonnull (metrics);
+  g_autofree char *table = segue_table_metrics (&plain, metrics, "artist");
+  json_decref (metrics);
+  g_assert_cmpstr (table, ==,
+                   "artist      songs  segments  segments right  songs right\n"
+                   "방탄소년단      1        20         100.0 %      100.0 %\n"
+                   "Mika            2        40          42.5 %       50.0 %\n"
+                   "A\\x1b[2J        1        20\n"
+                   "\n"
+                   "train          10       200         100.0 %      100.0 %\n"
+                   "test            4        80          77.1 %       75.0 %\n");
+}
+
+static void
+test_table_of_rubbish (void)
+{
+  static const char *const texts[] = { "{}", "[]", "{\"test\": 3}", "{\"test\": {\"labels\": []}}",
+                                       "{\"test\": {\"labels\": {\"a\": 3}}}" };
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
+    json_t *metrics = json_loads (texts[i], 0, NULL);
+    g_autofree char *table = segue_table_metrics (&plain, metrics, "artist");
+    g_assert_true (g_str_has_prefix (table, "artist"));
+    json_decref (metrics);
+  }
+}
+
+/* ---- Answers ---- */
+
+static const char *const labels[] = { "Abba", "Mika \"M\"", "방탄", NULL };
+
+static void
+test_predict_json (void)
+{
+  float p[] = { 0.25f, 0.5f, 0.25f }, q[] = { 0, 1, 0 };
+  SegueSegmentPrediction segments[] = { { 10, 10.5, p }, { 20, 10, q } };
+  SegueSongPrediction song = {
+    .n_labels = 3, .best = 1, .probabilities = p, .n_segments = 2, .segments = segments
+  };
+  assert_text (
+    segue_predict_json ("a \"b\"\n\xff%a%25.mp3", labels, &song, 0),
+    "{\"file\":\"a \\\"b\\\"\\n%FF%a%2525.mp3\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{"
+    "\"Abba\":0.25,\"Mika \\\"M\\\"\":0.5,\"방탄\":0.25},\"segments\":[{\"start\":10.0,"
+    "\"duration\":10.5,\"probabilities\":{\"Abba\":0.25,\"Mika \\\"M\\\"\":0.5,\"방탄\":0."
+    "25}},{\"start\":20.0,\"duration\":10.0,\"probabilities\":{\"Abba\":0.0,\"Mika "
+    "\\\"M\\\"\":1.0,\"방탄\":0.0}}]}");
+  song.n_segments = 0;
+  /* Equals keep the model's order. */
+  assert_text (segue_predict_json ("x", labels, &song, 2),
+               "{\"file\":\"x\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{\"Mika "
+               "\\\"M\\\"\":0.5,\"Abba\":0.25},\"segments\":[]}");
+  p[0] = NAN;
+  g_autofree char *text = segue_predict_json ("x", labels, &song, 0);
+  assert_has (text, "\"Abba\":null");
+  assert_text (segue_predict_json_error ("\xc3.mp3", "no \xff"),
+               "{\"file\":\"%C3.mp3\",\"error\":\"no \xef\xbf\xbd\"}");
+}
+
+/* A float32 comes back bit for bit. */
+static void
+test_predict_digits (void)
+{
+  float p[] = { 0.1f, 1.0f / 3, 1e-30f };
+  SegueSongPrediction song = { .n_labels = 3, .probabilities = p };
+  g_autofree char *text = segue_predict_json ("x", labels, &song, 0);
+  json_t *root = json_loads (text, 0, NULL);
+  for (gsize i = 0; i < 3; i++) {
+    json_t *value = json_object_get (json_object_get (root, "probabilities"), labels[i]);
+    g_assert_true ((float) json_real_value (value) == p[i]);
+  }
+  json_decref (root);
+}
+
+static void
+test_predict_table (void)
+{
+  float p[] = { 0.25f, 0.75f, 0 };
+  SegueSongPrediction song = { .n_labels = 3, .best = 1, .probabilities = p };
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  g_ptr_array_add (files, (gpointer) "노래.mp3");
+  g_ptr_array_add (files, (gpointer) "a\nb.mp3");
+  SeguePredictTable table;
+  segue_predict_table_init (&table, &plain, files, labels, 2);
+  assert_text (segue_predict_table_row (&table, "a\nb.mp3", &song),
+               "a\\nb.mp3  Mika \"M\"   75.0 %  Abba       25.0 %");
+  segue_predict_table_init (&table, &plain, files, labels, 99);
+  assert_text (segue_predict_table_row (&table, "노래.mp3", &song),
+               "노래.mp3  Mika \"M\"   75.0 %  Abba       25.0 %  방탄        0.0 %");
+}
+
+static char *
+touch (const char *folder, const char *name)
+{
+  char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_assert_cmpint (g_mkdir_with_parents (parent, 0777), ==, 0);
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  return path;
+}
+
+static void
+test_predict_files (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  static const char *const names[] = { "b/2.MP3",    "b/1.flac", "a.ogg",
+                                       "cover.jpg",  "README",   ".hidden.mp3",
+                                       "b/\xff.wav", ".d/x.mp3", "mp3" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_free (touch (folder, names[i]));
+  g_autofree char *circle = g_build_filename (folder, "b", "circle", NULL);
+  g_assert_cmpint (symlink ("..", circle), ==, 0);
+  g_autofree char *dangling = g_build_filename (folder, "gone.mp3", NULL);
+  g_assert_cmpint (symlink ("nowhere", dangling), ==, 0);
+  g_autofree char *cover = g_build_filename (folder, "cover.jpg", NULL);
+
+  char *arguments[] = { cover, folder, (char *) "/not/there.mp3", NULL };
+  static const char *const extensions[] = { "", "mp3", "flac", "ogg", "wav", NULL };
+  g_autoptr (GPtrArray) files = segue_predict_files (arguments, extensions);
+  static const char *const wanted[] = { "cover.jpg", "a.ogg",      "b/1.flac",
+                                        "b/2.MP3",   "b/\xff.wav", "gone.mp3" };
+  g_assert_cmpuint (files->len, ==, G_N_ELEMENTS (wanted) + 1);
+  for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++) {
+    g_autofree char *path = g_build_filename (folder, wanted[i], NULL);
+    g_assert_cmpstr (g_ptr_array_index (files, i), ==, path);
+  }
+  g_assert_cmpstr (g_ptr_array_index (files, files->len - 1), ==, "/not/there.mp3");
+  segue_file_remove_folder (folder, NULL);
+}
+
+/* ---- Options, help, logs ---- */
+
+typedef struct {
+  char *name;
+  char **list;
+  gint count;
+  gboolean flag;
+} Values;
+
+static const SegueOption rows[] = {
+  { "name", 'n', SEGUE_OPTION_PATH, offsetof (Values, name), "N", 0, 0, "a name" },
+  { "list", 'l', SEGUE_OPTION_LIST, offsetof (Values, list), "L", 0, 0, "a list" },
+  { "count", 'c', SEGUE_OPTION_COUNT, offsetof (Values, count), "C", 1, 9, "a count" },
+  { "flag", 0, SEGUE_OPTION_FLAG, offsetof (Values, flag), NULL, 0, 0, "a flag" },
+  { NULL },
+};
+
+static const SegueVerb verb = { .name = "verb",
+                                .summary = "s",
+                                .synopsis = "X",
+                                .doc = "d",
+                                .options = rows,
+                                .size = sizeof (Values) };
+
+static gboolean
+parse (const char *line, Values *values, gboolean *help, char ***left, GError **error)
+{
+  *values = (Values){ 0 };
+  *help = FALSE;
+  *left = g_strsplit (line, " ", -1);
+  return segue_options_parse (&verb, left, values, help, error);
+}
+
+static void
+test_options (void)
+{
+  Values values;
+  gboolean help;
+  char **left;
+  g_assert_true (
+    parse ("verb a -n \xff -l 1 --list=2 --flag -c 9 b -- --name", &values, &help, &left, NULL));
+  g_assert_cmpstr (values.name, ==, "\xff");
+  g_assert_cmpuint (g_strv_length (values.list), ==, 2);
+  g_assert_cmpint (values.count, ==, 9);
+  g_assert_true (values.flag && !help);
+  g_assert_cmpuint (g_strv_length (left), >=, 4);
+  g_assert_cmpstr (left[1], ==, "a");
+  g_assert_cmpstr (left[2], ==, "b");
+  g_assert_cmpstr (left[g_strv_length (left) - 1], ==, "--name");
+  g_strfreev (left);
+  segue_options_clear (&verb, &values);
+
+  g_assert_true (parse ("verb -h", &values, &help, &left, NULL));
+  g_assert_true (help);
+  g_strfreev (left);
+  segue_options_clear (&verb, &values);
+}
+
+static void
+test_options_wrong (void)
+{
+  static const struct {
+    const char *line;
+    const char *says;
+  } cases[] = {
+    { "verb --nmae x", "did you mean --name?" },
+    { "verb --xyzzyxyzzy", "--xyzzyxyzzy" },
+    { "verb -c 10", "--count must be 1..9, got 10" },
+    { "verb -c -1", "must be 1..9" },
+    { "verb -c x", "x" },
+    { "verb -n", "-n" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Values values;
+    gboolean help;
+    char **left;
+    g_autoptr (GError) error = NULL;
+    g_assert_false (parse (cases[i].line, &values, &help, &left, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
+    assert_has (error->message, cases[i].says);
+    assert_has (error->message, "segue verb --help");
+    g_strfreev (left);
+    segue_options_clear (&verb, &values);
+  }
+}
+
+/* Every verb says what it is for, in lines that fit. */
+static void
+test_help (void)
+{
+  g_autofree char *all = segue_help_main (&ascii);
+  g_autofree char *man = segue_help_man ();
+  for (const SegueVerb *const *v = segue_verbs (); *v; v++) {
+    assert_has (all, (*v)->name);
+    assert_has (all, (*v)->summary);
+    assert_has (man, (*v)->name);
+    g_assert_nonnull ((*v)->examples);
+    g_autofree char *text = segue_help_verb (&ascii, *v);
+    assert_has (text, "--help");
+    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+    for (gsize i = 0; lines[i]; i++)
+      g_assert_cmpuint (segue_text_width (lines[i]), <=, 80);
+    for (const SegueOption *o = (*v)->options; o && o->name; o++) {
+      g_autofree char *name = g_strconcat ("--", o->name, NULL);
+      assert_has (text, name);
+      g_assert_true ((o->type == SEGUE_OPTION_FLAG) == (o->argument == NULL));
+      g_assert_cmpuint (o->offset, <, (*v)->size);
+    }
+  }
+}
+
+static void
+test_log_rules (void)
+{
+  g_assert_true (segue_log_wants (NULL, "decode", G_LOG_LEVEL_WARNING));
+  g_assert_true (segue_log_wants (NULL, "decode", G_LOG_LEVEL_MESSAGE));
+  g_assert_false (segue_log_wants (NULL, "decode", G_LOG_LEVEL_INFO));
+  g_assert_true (segue_log_wants ("decode:debug", "decode", G_LOG_LEVEL_DEBUG));
+  g_assert_false (segue_log_wants ("decode:debug", "train", G_LOG_LEVEL_DEBUG));
+  g_assert_true (segue_log_wants ("*:info", "train", G_LOG_LEVEL_INFO));
+  g_assert_false (segue_log_wants ("*:debug,train:error", "train", G_LOG_LEVEL_WARNING));
+  g_assert_true (segue_log_wants ("nonsense,:::,decode:x", "decode", G_LOG_LEVEL_MESSAGE));
+}
+
+/* ---- Excerpts ---- */
+
+static void
+test_excerpt (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "a:1: b.yaml", NULL);
+  g_assert_true (g_file_set_contents (path, "one\n\t노래: {x}\n", -1, NULL));
+  g_autofree char *second = g_strconcat (path, ":2:6: stage 'x': no", NULL);
+  assert_text (segue_excerpt (&plain, second), "    2 |  노래: {x}\n               ^\n");
+  static const char *const places[] = { ":9:1: no", ":2:0: no", ":0:1: no", ": no", "" };
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
+    g_autofree char *message = g_strconcat (path, places[i], NULL);
+    g_assert_null (segue_excerpt (&plain, message));
+  }
+  g_autofree char *far = g_strconcat (path, ":2:999: no", NULL);
+  g_autofree char *text = segue_excerpt (&plain, far);
+  assert_has (text, "^");
+  g_assert_null (segue_excerpt (&plain, "/not/there.yaml:1:1: no"));
+  g_assert_null (segue_excerpt (&plain, "/dev/zero:1:1: no"));
+  segue_file_remove_folder (folder, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cli/text/printable", test_printable);
+  g_test_add_func ("/cli/text/width", test_width);
+  g_test_add_func ("/cli/text/wrap", test_wrap);
+  g_test_add_func ("/cli/progress/duration", test_duration);
+  g_test_add_func ("/cli/progress/bar", test_bar);
+  g_test_add_func ("/cli/progress/bar-fits", test_bar_fits);
+  g_test_add_func ("/cli/progress/bytes", test_bytes);
+  g_test_add_func ("/cli/progress/rate", test_rate);
+  g_test_add_func ("/cli/table", test_table);
+  g_test_add_func ("/cli/table/rubbish", test_table_of_rubbish);
+  g_test_add_func ("/cli/predict/json", test_predict_json);
+  g_test_add_func ("/cli/predict/digits", test_predict_digits);
+  g_test_add_func ("/cli/predict/table", test_predict_table);
+  g_test_add_func ("/cli/predict/files", test_predict_files);
+  g_test_add_func ("/cli/options", test_options);
+  g_test_add_func ("/cli/options/wrong", test_options_wrong);
+  g_test_add_func ("/cli/help", test_help);
+  g_test_add_func ("/cli/log-rules", test_log_rules);
+  g_test_add_func ("/cli/excerpt", test_excerpt);
+  return g_test_run ();
+}
