@@ -7,7 +7,7 @@
 /* More than this gains nothing: the matrices are tall enough. */
 #define MAX_BATCH 16
 /* A batch is cut until its workspace fits; long segments then go one by one. */
-#define MAX_WORKSPACE ((gsize) 512 * 1024 * 1024)
+#define MAX_WORKSPACE ((gsize) 256 * 1024 * 1024)
 
 /* What one batch needs, and where it lies in the model's buffer (bytes). */
 typedef struct {

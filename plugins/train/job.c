@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 /* A batch that needs more workspace than this passes in parts where its items don't influence each
- * other.  A constant, so that the result does not depend on the machine's memory. */
-#define MAX_WORKSPACE ((gsize) 1024 * 1024 * 1024)
+ * other: large models gain nothing from tall matrices, and a part is what a cancel has to wait for.
+ * A constant, so that the result does not depend on the machine's memory. */
+#define MAX_WORKSPACE ((gsize) 256 * 1024 * 1024)
 #define INFER_BATCH   16
 /* Live stages may cost more than the model; more threads than this would only wait for the disk. */
 #define MAX_FEED_THREADS 4

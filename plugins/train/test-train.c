@@ -289,6 +289,36 @@ test_resume (void)
   }
 }
 
+/* Outputs of the prefix that were computed before an interruption are not computed again. */
+static void
+test_resume_prefix (void)
+{
+  g_autoptr (GPtrArray) songs = tiny_songs (13, 4, TRUE);
+  const char *config = "{ model: tiny, epochs: 2, batch: 8 }";
+  g_autofree char *whole = train_once (config, songs, 42, 1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueHarness) harness = harness_with (config, songs);
+  GCancellable *cancellable = segue_harness_get_cancellable (harness);
+
+  tiny_cancel_after (cancellable, 3);
+  g_assert_false (segue_harness_run (harness, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_cancellable_reset (cancellable);
+  tiny_cancel_after (NULL, 0);
+  segue_harness_run (harness, &error);
+  g_assert_no_error (error);
+  guint passes = tiny_get_passes ();
+  g_autofree char *resumed = read_all (harness);
+  g_assert_cmpstr (resumed, ==, whole);
+
+  g_autoptr (SegueHarness) fresh = harness_with (config, songs);
+  tiny_cancel_after (NULL, 0);
+  segue_harness_run (fresh, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (passes + 2, <=, tiny_get_passes ());
+}
+
 static SegueItem *
 labelled (SegueItem *item, const char *label, const char *set)
 {
@@ -500,6 +530,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/best-epoch", test_best_epoch);
   g_test_add_func ("/train/early-stopping", test_early_stopping);
   g_test_add_func ("/train/resume", test_resume);
+  g_test_add_func ("/train/resume-prefix", test_resume_prefix);
   g_test_add_func ("/train/refuses-data", test_refuses_data);
   g_test_add_func ("/train/refuses-parameters", test_refuses_parameters);
   g_test_add_func ("/train/not-finite", test_not_finite);

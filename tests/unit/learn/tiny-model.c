@@ -32,18 +32,26 @@ typedef struct {
 
 /* A test can't reach into a stage; the model is called by it at known times. */
 static GCancellable *to_cancel;
-static guint passes_left;
+static guint passes_left, passes;
 
 void
 tiny_cancel_after (GCancellable *cancellable, guint n)
 {
   to_cancel = cancellable;
   passes_left = n;
+  passes = 0;
+}
+
+guint
+tiny_get_passes (void)
+{
+  return passes;
 }
 
 static void
 count_pass (void)
 {
+  passes++;
   if (to_cancel != NULL && passes_left > 0 && --passes_left == 0)
     g_cancellable_cancel (to_cancel);
 }

@@ -10,6 +10,9 @@ const SeguePlugin *tiny_with_stages (const SeguePlugin *stages);
  * %NULL: never. */
 void tiny_cancel_after (GCancellable *cancellable, guint n);
 
+/** tiny_get_passes: how many there were since tiny_cancel_after(). */
+guint tiny_get_passes (void);
+
 /** tiny_tone, tiny_noise: (transfer full): a segment of 1600 samples at 8 kHz, drawn by @draw. */
 SegueItem *tiny_tone (const char *id, guint draw);
 SegueItem *tiny_noise (const char *id, guint draw);
