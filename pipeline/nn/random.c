@@ -8,7 +8,6 @@
 #define WEYL_0       0x9E3779B9u
 #define WEYL_1       0xBB67AE85u
 
-#define LANES     16
 #define MAX_INDEX (G_GUINT64_CONSTANT (1) << 34)
 
 typedef struct {
@@ -18,12 +17,12 @@ typedef struct {
   float *x;
 } Fill;
 
-void
-segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4])
+NN_INLINE void
+rounds (const guint32 counter[4], guint32 k0, guint32 k1, guint32 out[4])
 {
   guint32 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-  guint32 k0 = key[0], k1 = key[1];
 
+#pragma GCC unroll 10
   for (guint round = 0; round < ROUNDS; round++) {
     guint64 p0 = (guint64) MULTIPLIER_0 * c0, p1 = (guint64) MULTIPLIER_1 * c2;
     c0 = (guint32) (p1 >> 32) ^ c1 ^ k0;
@@ -37,6 +36,12 @@ segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4])
   out[1] = c1;
   out[2] = c2;
   out[3] = c3;
+}
+
+void
+segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4])
+{
+  rounds (counter, key[0], key[1], out);
 }
 
 NnRandomStream
@@ -65,46 +70,16 @@ one_block (const NnRandomStream *stream, guint32 block, guint32 out[4])
   segue_nn_philox (counter, stream->key, out);
 }
 
-/* LANES blocks side by side: the rounds of segue_nn_philox (), written so that lanes become vectors. */
-NN_INLINE void
-many_blocks (const NnRandomStream *stream, guint32 first, guint32 *out)
-{
-  guint32 c0[LANES], c1[LANES], c2[LANES], c3[LANES];
-  guint32 k0 = stream->key[0], k1 = stream->key[1];
-
-  for (guint l = 0; l < LANES; l++) {
-    c0[l] = first + l;
-    c1[l] = stream->tail[0];
-    c2[l] = stream->tail[1];
-    c3[l] = stream->tail[2];
-  }
-  for (guint round = 0; round < ROUNDS; round++) {
-    for (guint l = 0; l < LANES; l++) {
-      guint64 p0 = (guint64) MULTIPLIER_0 * c0[l], p1 = (guint64) MULTIPLIER_1 * c2[l];
-      c0[l] = (guint32) (p1 >> 32) ^ c1[l] ^ k0;
-      c1[l] = (guint32) p1;
-      c2[l] = (guint32) (p0 >> 32) ^ c3[l] ^ k1;
-      c3[l] = (guint32) p0;
-    }
-    k0 += WEYL_0;
-    k1 += WEYL_1;
-  }
-  for (guint l = 0; l < LANES; l++) {
-    out[4 * l] = c0[l];
-    out[4 * l + 1] = c1[l];
-    out[4 * l + 2] = c2[l];
-    out[4 * l + 3] = c3[l];
-  }
-}
-
+/* The same as one_block () for many. The compiler interleaves iterations, which are independent. */
 NN_VECTORISED void
 nn_random_blocks (const NnRandomStream *stream, guint32 first_block, gsize n_blocks, guint32 *out)
 {
-  gsize done = 0;
-  for (; done + LANES <= n_blocks; done += LANES)
-    many_blocks (stream, first_block + (guint32) done, out + 4 * done);
-  for (; done < n_blocks; done++)
-    one_block (stream, first_block + (guint32) done, out + 4 * done);
+  const NnRandomStream s = *stream; /* out can't change it */
+#pragma omp simd
+  for (gsize i = 0; i < n_blocks; i++) {
+    guint32 counter[4] = { first_block + (guint32) i, s.tail[0], s.tail[1], s.tail[2] };
+    rounds (counter, s.key[0], s.key[1], out + 4 * i);
+  }
 }
 
 guint32
