@@ -166,6 +166,12 @@ song_get_fd (const Song *self)
   return self->fd;
 }
 
+const char *
+song_get_container (const Song *self)
+{
+  return self->probe.container;
+}
+
 void
 song_trust_duration (Song *self, double seconds)
 {
@@ -178,6 +184,12 @@ song_is_full (const Song *self)
 {
   return resampler_get_seconds (self->resampler) >= self->config->max_duration &&
          self->config->when_long == SONG_WHEN_LONG_CUT;
+}
+
+gboolean
+song_takes_what_is_there (const Song *self)
+{
+  return self->config->completeness == 0 && resampler_get_seconds (self->resampler) > 0;
 }
 
 gboolean

@@ -25,7 +25,7 @@ read_frames (Song *song, SNDFILE *file, const SF_INFO *info, GError **error)
     if (!song_push (song, block, (gsize) n, (guint) info->samplerate, (guint) info->channels,
                     error))
       return FALSE;
-  if (sf_error (file) != SF_ERR_NO_ERROR)
+  if (sf_error (file) != SF_ERR_NO_ERROR && !song_takes_what_is_there (song))
     return song_error (song, error, SEGUE_ERROR_DATA, "can't be decoded: %s", sf_strerror (file));
   return TRUE;
 }

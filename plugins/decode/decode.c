@@ -1,0 +1,115 @@
+/* decode: songs as audio, whatever format they are in. */
+#include "framework.h"
+#include "player.h"
+#include "song.h"
+
+#include <segue/plugin.h>
+
+static char *
+fingerprint (const void *config)
+{
+  g_autofree char *resampler = song_resampler_version (), *framework = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!framework_init (&error))
+    return g_steal_pointer (&resampler);
+  framework = framework_describe ();
+  return g_strdup_printf ("%s; %s", framework, resampler);
+}
+
+/* There is nothing to keep between songs; but the first look at GStreamer's plugins may take
+ * seconds, which no song's time-out should pay for. */
+static gpointer
+open_instance (SegueContext *context, GError **error)
+{
+  return framework_init (error) ? g_new0 (char, 1) : NULL;
+}
+
+/* decodebin may link these too late, and then nothing ever comes. */
+static const char *
+find_demuxer (const Song *song)
+{
+  const char *container = song_get_container (song);
+
+  if (g_strcmp0 (container, "WAVE") == 0 || g_strcmp0 (container, "Wave64") == 0)
+    return "wavparse";
+  return g_strcmp0 (container, "AIFF") == 0 ? "aiffparse" : NULL;
+}
+
+static gboolean
+read_frames (Song *song, Player *player, GError **error)
+{
+  gboolean knows_duration = FALSE;
+  PlayerBlock block;
+
+  while (!song_is_full (song)) {
+    g_autoptr (GError) problem = NULL;
+    PlayerResult result = player_pull (player, &block, &problem);
+
+    if (result == PLAYER_FRAMES) {
+      if (!knows_duration)
+        song_trust_duration (song, player_get_duration (player));
+      knows_duration = TRUE;
+      if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
+        return FALSE;
+    } else if (result == PLAYER_FAILED) {
+      return song_takes_what_is_there (song) ||
+             song_error (song, error, (SegueErrorCode) problem->code, "%s", problem->message);
+    } else if (result == PLAYER_END) {
+      return TRUE;
+    } else if (!song_check_clock (song, error)) {
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
+  Player *player =
+    song ? player_new (segue_item_get_path (item), find_demuxer (song), error) : NULL;
+  gboolean ok;
+
+  if (!player)
+    return FALSE;
+  ok = read_frames (song, player, error);
+  if (!player_stop (player))
+    segue_context_log (context, G_LOG_LEVEL_WARNING,
+                       "‘%s’ hangs its decoder, which was left behind", segue_item_get_id (item));
+  return ok && song_emit (song, context, error);
+}
+
+static const SeguePort inputs[] = { { "songs", SEGUE_KIND_FILE, 0, "Audio files." }, {} };
+static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Whole songs." }, {} };
+
+static const SegueStageType decode = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "decode",
+  .summary = "Decodes songs of any format with GStreamer",
+  .doc =
+    "Takes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: whatever "
+    "GStreamer has a decoder for; pictures and video are not touched), averages its channels to "
+    "mono and resamples it with soxr HQ, as it comes: a song is never held at its native rate.\n\n"
+    "A decoder that runs into the end of a file that was cut short says nothing.  So each file's "
+    "container is read first, and what comes out is held against what it promises: see "
+    "`completeness`.  Runs in a process of its own, with a time limit: hostile files crash and "
+    "hang decoders.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
+  .inputs = inputs,
+  .outputs = outputs,
+  .params = song_params,
+  .config_size = sizeof (SongConfig),
+  .check = song_check_config,
+  .fingerprint = fingerprint,
+  .open = open_instance,
+  .close = g_free,
+  .process = process,
+};
+
+static const SegueStageType *const stages[] = { &decode, NULL };
+
+SEGUE_PLUGIN (.name = "decode", .version = "1.0", .licence = "MIT", .stages = stages)

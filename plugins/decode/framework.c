@@ -1,0 +1,87 @@
+#include "framework.h"
+
+#include <gst/gst.h>
+#include <gst/pbutils/pbutils.h>
+#include <segue/error.h>
+#include <string.h>
+
+/* The environment is GStreamer's only way to be told.  It is set once, before any of GStreamer's
+ * threads exist; under isolation the process has no others either. */
+static void
+choose_registry (void)
+{
+  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (), "segue", NULL);
+  g_autofree char *path = g_build_filename (folder, "gstreamer-registry.bin", NULL);
+
+  if (g_getenv ("GST_REGISTRY") || g_getenv ("GST_REGISTRY_1_0"))
+    return;
+  if (g_mkdir_with_parents (folder, 0755) == 0)
+    g_setenv ("GST_REGISTRY", path, TRUE);
+}
+
+/* %NULL or why it failed; lives as long as the process. */
+static gpointer
+init_once (gpointer unused)
+{
+  GError *error = NULL;
+
+  choose_registry ();
+  if (!gst_init_check (NULL, NULL, &error))
+    return error ? error : g_error_new (SEGUE_ERROR, SEGUE_ERROR_FAILED, "no reason given");
+  gst_pb_utils_init ();
+  return NULL;
+}
+
+gboolean
+framework_init (GError **error)
+{
+  static GOnce once = G_ONCE_INIT;
+  const GError *failure = g_once (&once, init_once, NULL);
+
+  if (failure)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                 "GStreamer does not start: %s; is it installed whole?", failure->message);
+  return failure == NULL;
+}
+
+static int
+compare_strings (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+add_plugins (GHashTable *seen, GPtrArray *names, GstElementFactoryListType type)
+{
+  GList *factories = gst_element_factory_list_get_elements (type, GST_RANK_MARGINAL);
+
+  for (GList *l = factories; l; l = l->next) {
+    g_autoptr (GstPlugin) plugin = gst_plugin_feature_get_plugin (l->data);
+    g_autofree char *name = NULL;
+
+    if (!plugin)
+      continue;
+    name = g_strdup_printf ("%s %s", gst_plugin_get_name (plugin), gst_plugin_get_version (plugin));
+    if (g_hash_table_contains (seen, name))
+      continue;
+    g_ptr_array_add (names, name);
+    g_hash_table_add (seen, g_steal_pointer (&name));
+  }
+  gst_plugin_feature_list_free (factories);
+}
+
+char *
+framework_describe (void)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *core = gst_version_string (), *plugins = NULL;
+
+  add_plugins (seen, names,
+               GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO);
+  add_plugins (seen, names, GST_ELEMENT_FACTORY_TYPE_DEMUXER | GST_ELEMENT_FACTORY_TYPE_PARSER);
+  g_ptr_array_sort (names, compare_strings);
+  g_ptr_array_add (names, NULL);
+  plugins = g_strjoinv (", ", (char **) names->pdata);
+  return g_strdup_printf ("%s (%s)", core, plugins);
+}

@@ -1,0 +1,38 @@
+/* One file through GStreamer: the first audio stream as float32 at its native rate.
+ *
+ *   filesrc [! wavparse or aiffparse] ! decodebin ! audioconvert ! appsink
+ *
+ * A pipeline is built for each file (3 ms): what one file did to it can't reach the next.  Streams
+ * that are not audio are not decoded.  Nothing here waits for longer than a moment: a decoder that
+ * hangs is left behind in a thread of its own.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct _Player Player;
+
+typedef enum { PLAYER_FRAMES, PLAYER_NOTHING_YET, PLAYER_END, PLAYER_FAILED } PlayerResult;
+
+/** PlayerBlock: @frames: [n_frames, channels], valid until the next call. */
+typedef struct {
+  const float *frames;
+  gsize n_frames;
+  guint rate;
+  guint channels;
+} PlayerBlock;
+
+/**
+ * player_new: starts to decode @path (bytes as the system has them).
+ * @demuxer: (nullable): the element that takes the container apart, where that is known: decodebin
+ *   loses the race against those that push before it has linked them
+ */
+Player *player_new (const char *path, const char *demuxer, GError **error);
+/** player_pull: waits a moment.  %PLAYER_FAILED: @error says why, without the file's name, in
+ * %SEGUE_ERROR. */
+PlayerResult player_pull (Player *player, PlayerBlock *block, GError **error);
+/** player_get_duration: s, as the demuxer reports it; NAN: not known. */
+double player_get_duration (Player *player);
+/** player_stop: ends the pipeline and frees @player; %FALSE where it could not be ended in time and
+ * was left behind. */
+gboolean player_stop (Player *player);

@@ -1,0 +1,273 @@
+/* Tests of decode: the promises of every decoder, and what GStreamer adds to them. */
+#include "framework.h"
+#include "testing.h"
+
+#include <gst/gst.h>
+#include <segue/file.h>
+#include <string.h>
+
+const SeguePlugin *segue_plugin_query (void);
+
+typedef struct {
+  char *folder;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->folder = g_dir_make_tmp ("segue-decode-XXXXXX", &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer unused)
+{
+  segue_file_remove_folder (fixture->folder, NULL);
+  g_free (fixture->folder);
+}
+
+/* Runs a pipeline that writes @name; %NULL where an element is not installed. */
+static char *
+make_file (Fixture *fixture, const char *name, const char *description)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = g_build_filename (fixture->folder, name, NULL);
+  g_autofree char *text = g_strconcat (description, " ! filesink location=", path, NULL);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (text, &error);
+  g_autoptr (GstBus) bus = NULL;
+  g_autoptr (GstMessage) message = NULL;
+
+  if (error) {
+    g_test_message ("%s: %s", name, error->message);
+    g_free (path);
+    return NULL;
+  }
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return path;
+}
+
+#define TONE(seconds)                                                                              \
+  "audiotestsrc freq=440 volume=0.5 samplesperbuffer=4410 num-buffers=" #seconds "0 ! "            \
+  "audio/x-raw,rate=44100,channels=2 ! audioconvert ! "
+#define VIDEO(seconds)                                                                             \
+  "videotestsrc num-buffers=" #seconds "0 ! video/x-raw,width=64,height=48,framerate=10/1 ! "      \
+  "videoconvert ! "
+
+static SegueItem *
+decode (const char *config, const char *path, GError **error)
+{
+  g_autoptr (SegueHarness) harness = segue_harness_new (segue_plugin_query (), "decode", config);
+  g_autoptr (SegueItem) file = segue_item_new_file ("song", path);
+
+  return segue_harness_try_push (harness, file, error) ? segue_harness_pull (harness) : NULL;
+}
+
+static void
+assert_tone (const char *path, double seconds)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueItem) item = decode ("{}", path, &error);
+
+  g_assert_no_error (error);
+  g_test_message ("%s: %.3f s, level %.2f dB, rest %.1f dB", path,
+                  segue_item_get_double (item, SEGUE_META_DURATION, 0), test_level_db (item, 440),
+                  test_residue_db (item, 440));
+  g_assert_cmpfloat_with_epsilon (segue_item_get_double (item, SEGUE_META_DURATION, 0), seconds,
+                                  0.15);
+  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.02, 0.5);
+  g_assert_cmpfloat (test_residue_db (item, 440), <, -35);
+}
+
+static void
+test_more_formats (Fixture *fixture, gconstpointer unused)
+{
+  static const struct {
+    const char *name, *pipeline;
+  } formats[] = {
+    { "lame.mp3", TONE (4) "lamemp3enc ! id3v2mux" },
+    { "tagged.mp3", TONE (4) "lamemp3enc ! xingmux" },
+    { "opus.opus", TONE (4) "audioresample ! opusenc ! oggmux" },
+    { "aac.m4a", TONE (4) "avenc_aac ! mp4mux" },
+    { "aac.aac", TONE (4) "avenc_aac ! aacparse ! audio/mpeg,stream-format=adts" },
+    { "alac.m4a", TONE (4) "avenc_alac ! mp4mux" },
+    { "wma.wma", TONE (4) "avenc_wmav2 ! asfmux" },
+    { "wavpack.wv", TONE (4) "wavpackenc" },
+    { "flac.mka", TONE (4) "flacenc ! matroskamux" },
+    { "speex.spx",
+      TONE (4) "audioresample ! audio/x-raw,rate=32000 ! speexenc quality=10 ! oggmux" },
+  };
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *path = make_file (fixture, formats[i].name, formats[i].pipeline);
+
+    if (!path)
+      continue;
+    if (g_str_has_suffix (path, ".spx")) {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (SegueItem) item = decode ("{}", path, &error);
+
+      g_assert_no_error (error);
+    } else {
+      assert_tone (path, 4);
+    }
+    n++;
+  }
+  g_test_message ("%u formats", n);
+}
+
+static void
+test_cut_short (Fixture *fixture, gconstpointer unused)
+{
+  static const struct {
+    const char *name, *pipeline;
+  } formats[] = {
+    { "aac.m4a", TONE (20) "avenc_aac ! mp4mux faststart=true" },
+    { "tagged.mp3", TONE (20) "lamemp3enc ! xingmux" },
+    { "wavpack.wv", TONE (20) "wavpackenc" },
+    { "wma.wma", TONE (20) "avenc_wmav2 ! asfmux" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *path = make_file (fixture, formats[i].name, formats[i].pipeline);
+    g_autofree char *bytes = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueItem) item = NULL;
+    gsize length;
+
+    if (!path)
+      continue;
+    g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+    g_assert_true (g_file_set_contents (path, bytes, (gssize) (length * 7 / 10), NULL));
+    item = decode ("{}", path, &error);
+    g_test_message ("%s: %s", formats[i].name, error ? error->message : "taken");
+    g_assert_null (item);
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  }
+}
+
+static void
+test_video (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *both = make_file (
+    fixture, "both.ogg",
+    "oggmux name=m " TONE (3) "vorbisenc ! queue ! m. " VIDEO (3) "theoraenc ! queue ! m. m.");
+  g_autofree char *mute = make_file (fixture, "mute.ogg", VIDEO (3) "theoraenc ! oggmux");
+  g_autofree char *mkv = make_file (fixture, "mute.mp3", VIDEO (3) "theoraenc ! matroskamux");
+  const char *silent[] = { mute, mkv };
+
+  if (both)
+    assert_tone (both, 3);
+  for (guint i = 0; i < G_N_ELEMENTS (silent); i++) {
+    g_autoptr (GError) error = NULL;
+    gint64 started = g_get_monotonic_time ();
+
+    if (!silent[i])
+      continue;
+    g_assert_null (decode ("{}", silent[i], &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_test_message ("%s", error->message);
+    g_assert_nonnull (strstr (error->message, "audio"));
+    g_assert_cmpint (g_get_monotonic_time () - started, <, 20 * G_TIME_SPAN_SECOND);
+  }
+}
+
+/* Two songs put one after the other, at different rates. */
+static void
+test_chained (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *first = make_file (fixture, "1.ogg", TONE (2) "vorbisenc quality=0.9 ! oggmux");
+  g_autofree char *second =
+    make_file (fixture, "2.ogg",
+               TONE (2) "audioresample ! audio/x-raw,rate=32000 ! vorbisenc quality=0.9 ! oggmux");
+  g_autofree char *path = g_build_filename (fixture->folder, "chain.ogg", NULL);
+  g_autofree char *a = NULL, *b = NULL;
+  g_autoptr (GByteArray) both = g_byte_array_new ();
+  gsize n, m;
+
+  if (!first || !second) {
+    g_test_skip ("no Vorbis encoder");
+    return;
+  }
+  g_assert_true (g_file_get_contents (first, &a, &n, NULL));
+  g_assert_true (g_file_get_contents (second, &b, &m, NULL));
+  g_byte_array_append (both, (guint8 *) a, (guint) n);
+  g_byte_array_append (both, (guint8 *) b, (guint) m);
+  g_assert_true (g_file_set_contents (path, (char *) both->data, (gssize) both->len, NULL));
+  {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueItem) item = decode ("{}", path, &error);
+
+    g_assert_no_error (error);
+    g_assert_cmpfloat_with_epsilon (segue_item_get_double (item, SEGUE_META_DURATION, 0), 4, 0.15);
+  }
+}
+
+/* From another thread, while the song is being decoded. */
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (20000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_cancel_on_the_way (Fixture *fixture, gconstpointer unused)
+{
+  gsize n_frames;
+  g_autofree float *frames = test_sines (440, 300, 44100, 2, &n_frames);
+  g_autofree char *path = g_build_filename (fixture->folder, "long.flac", NULL);
+  g_autoptr (SegueHarness) harness = segue_harness_new (segue_plugin_query (), "decode", "{}");
+  g_autoptr (SegueItem) file = segue_item_new_file ("song", path);
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+  gint64 started;
+
+  test_write_audio (path, &test_formats[4], frames, n_frames, 44100, 2);
+  started = g_get_monotonic_time ();
+  thread = g_thread_new ("cancel", cancel_soon, segue_harness_get_cancellable (harness));
+  g_assert_false (segue_harness_try_push (harness, file, &error));
+  g_thread_join (thread);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 5 * G_TIME_SPAN_SECOND);
+}
+
+static void
+test_fingerprint (void)
+{
+  const SegueStageType *type = segue_plugin_query ()->stages[0];
+  g_autofree char *first = type->fingerprint (NULL), *again = type->fingerprint (NULL);
+
+  g_test_message ("%s", first);
+  g_assert_cmpstr (first, ==, again);
+  g_assert_nonnull (strstr (first, "GStreamer 1."));
+  g_assert_nonnull (strstr (first, "soxr"));
+}
+
+#define ADD(name, function) g_test_add ("/decode/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_test_init (&argc, &argv, NULL);
+  framework_init (&error);
+  g_assert_no_error (error);
+  test_add_decoder (segue_plugin_query (), "decode");
+  ADD ("more-formats", test_more_formats);
+  ADD ("more-cut-short", test_cut_short);
+  ADD ("video", test_video);
+  ADD ("chained", test_chained);
+  ADD ("cancel-on-the-way", test_cancel_on_the_way);
+  g_test_add_func ("/decode/fingerprint", test_fingerprint);
+  return g_test_run ();
+}
