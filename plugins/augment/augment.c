@@ -1,0 +1,117 @@
+/* augment: changes segments anew in every epoch. */
+#include "ops.h"
+#include "random.h"
+
+#include <segue/plugin.h>
+#include <string.h>
+
+typedef struct {
+  GArray *sets;
+  GArray *ops;
+} AugmentConfig;
+
+static const char *const set_choices[] = { "train", "validation", "test", NULL };
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (AugmentConfig, sets, SEGUE_PARAM_LIST, .def = "[train]", .min_items = 1,
+               .max_items = 3,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_CHOICE, .choices = set_choices),
+               .doc = "Which sets are changed.  Items that are in no set are."),
+  SEGUE_PARAM (
+    AugmentConfig, ops, SEGUE_PARAM_LIST, .def = "[gaussian-noise]", .min_items = 1,
+    .max_items = 64, .element = SEGUE_ELEMENT (SEGUE_PARAM_VARIANT, .cases = op_cases, .tag = "op"),
+    .doc = "What is done to a segment, in this order; each with its own probability `p`, "
+           "and numbers drawn anew in every epoch."),
+  NULL,
+};
+
+static gboolean
+is_wanted (const AugmentConfig *config, SegueItem *item)
+{
+  const char *set = segue_item_get_string (item, SEGUE_META_SET);
+
+  if (!set)
+    return TRUE;
+  for (guint i = 0; i < config->sets->len; i++)
+    if (g_str_equal (set_choices[g_array_index (config->sets, int, i)], set))
+      return TRUE;
+  return FALSE;
+}
+
+/* (transfer full): the samples with all ops that the dice chose; NULL: none was. */
+static float *
+apply_ops (const GArray *ops, guint64 seed, const SegueItem *item, gboolean *out_of_memory)
+{
+  guint channels = segue_item_get_channels (item);
+  gsize n_frames;
+  const float *frames = segue_item_get_frames (item, &n_frames);
+  gsize bytes = n_frames * channels * sizeof (float);
+  float *changed = NULL;
+
+  for (guint i = 0; i < ops->len && bytes > 0; i++) {
+    const SegueVariant *op = &g_array_index (ops, SegueVariant, i);
+
+    if (random_uniform (seed, 2 * i) >= op_get_probability (op))
+      continue;
+    if (!changed) {
+      changed = g_try_malloc (bytes);
+      if (!changed) {
+        *out_of_memory = TRUE;
+        return NULL;
+      }
+      memcpy (changed, frames, bytes);
+    }
+    op_find (op->chosen) (op->config, random_bits (seed, 2 * i + 1), changed, n_frames, channels);
+  }
+  return changed;
+}
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const AugmentConfig *config = segue_context_get_config (context);
+  gboolean out_of_memory = FALSE;
+  g_autoptr (GBytes) bytes = NULL;
+  float *changed = NULL;
+
+  if (is_wanted (config, item))
+    changed = apply_ops (config->ops, segue_context_get_seed (context), item, &out_of_memory);
+  if (out_of_memory) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "‘%s’: not enough memory to change it: lower the batch size",
+                 segue_item_get_id (item));
+    return FALSE;
+  }
+  if (!changed)
+    return segue_context_emit (context, segue_item_ref (item), error);
+  bytes = g_bytes_new_take (changed, g_bytes_get_size (segue_item_get_bytes (item)));
+  return segue_context_emit (context,
+                             segue_item_new_audio (item, NULL, bytes, segue_item_get_rate (item),
+                                                   segue_item_get_channels (item)),
+                             error);
+}
+
+static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Segments." }, {} };
+static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "The same, changed." }, {} };
+
+static const SegueStageType augment = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "augment",
+  .summary = "Changes segments anew in every epoch of training",
+  .doc =
+    "Runs when a segment is read for training, not before: nothing is stored, and no two "
+    "epochs hear the same.  What happens to a segment depends on the run's seed, the epoch and "
+    "its id alone.  `evaluate`, `export` and `report` see the clean segments.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
+  .inputs = inputs,
+  .outputs = outputs,
+  .params = params,
+  .config_size = sizeof (AugmentConfig),
+  .process = process,
+};
+
+static const SegueStageType *const stages[] = { &augment, NULL };
+
+SEGUE_PLUGIN (.name = "augment", .version = "1.0", .licence = "MIT", .stages = stages)

@@ -1,0 +1,212 @@
+#include "ops.h"
+
+#include "random.h"
+
+#include <string.h>
+
+/* Every op's first field. */
+typedef struct {
+  double p;
+} OpConfig;
+
+#define OP_PROBABILITY(Config)                                                                     \
+  SEGUE_PARAM (Config, p, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0, .max = 1,                    \
+               .doc = "Probability that a segment is changed in an epoch.")
+
+/* Counters below this are for an op's own choices; noise is drawn from above. */
+#define FIRST_SAMPLE 16
+
+static double
+mean_square (const float *samples, gsize n)
+{
+  double sum = 0;
+
+  for (gsize i = 0; i < n; i++)
+    sum += (double) samples[i] * (double) samples[i];
+  return n ? sum / (double) n : 0;
+}
+
+/* ---- gaussian-noise ---- */
+
+typedef struct {
+  double p;
+  double snr_db[2];
+} NoiseConfig;
+
+static const SegueParam *const noise_params[] = {
+  OP_PROBABILITY (NoiseConfig),
+  SEGUE_PARAM (NoiseConfig, snr_db, SEGUE_PARAM_RANGE, .def = "[10, 40]", .min = -20, .max = 120,
+               .unit = "dB",
+               .doc = "Level of the segment over that of the noise; drawn evenly from the range."),
+  NULL,
+};
+
+static const SegueParamGroup noise_case = {
+  .name = "gaussian-noise",
+  .doc = "Adds white noise, as loud as the segment's own level asks for.  Silence stays silent.",
+  .size = sizeof (NoiseConfig),
+  .params = noise_params,
+};
+
+static void
+add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+{
+  const NoiseConfig *config = data;
+  gsize n = n_frames * channels;
+  double snr_db = random_between (seed, 0, config->snr_db[0], config->snr_db[1]);
+  double deviation = sqrt (mean_square (samples, n)) * pow (10, -snr_db / 20);
+
+  if (deviation <= 0)
+    return;
+  for (gsize i = 0; i < n; i += 2) {
+    double a, b;
+
+    random_normal_pair (seed, FIRST_SAMPLE + i / 2, &a, &b);
+    samples[i] += (float) (a * deviation);
+    if (i + 1 < n)
+      samples[i + 1] += (float) (b * deviation);
+  }
+}
+
+/* ---- gain ---- */
+
+typedef struct {
+  double p;
+  double db[2];
+} GainConfig;
+
+static const SegueParam *const gain_params[] = {
+  OP_PROBABILITY (GainConfig),
+  SEGUE_PARAM (GainConfig, db, SEGUE_PARAM_RANGE, .def = "[-6, 6]", .min = -60, .max = 60,
+               .unit = "dB", .doc = "Change of level; drawn evenly from the range."),
+  NULL,
+};
+
+static const SegueParamGroup gain_case = {
+  .name = "gain",
+  .doc = "Makes the segment louder or quieter.  Nothing is clipped.",
+  .size = sizeof (GainConfig),
+  .params = gain_params,
+};
+
+static void
+apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+{
+  const GainConfig *config = data;
+  float gain = (float) pow (10, random_between (seed, 0, config->db[0], config->db[1]) / 20);
+
+  for (gsize i = 0; i < n_frames * channels; i++)
+    samples[i] *= gain;
+}
+
+/* ---- polarity ---- */
+
+static const SegueParam *const polarity_params[] = { OP_PROBABILITY (OpConfig), NULL };
+
+static const SegueParamGroup polarity_case = {
+  .name = "polarity",
+  .doc = "Turns the waveform upside down, which nobody hears.",
+  .size = sizeof (OpConfig),
+  .params = polarity_params,
+};
+
+static void
+invert (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+{
+  for (gsize i = 0; i < n_frames * channels; i++)
+    samples[i] = -samples[i];
+}
+
+/* ---- shift ---- */
+
+typedef struct {
+  double p;
+  double share[2];
+} ShareConfig;
+
+static const SegueParam *const shift_params[] = {
+  OP_PROBABILITY (ShareConfig),
+  SEGUE_PARAM (ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 1]", .min = 0, .max = 1,
+               .doc = "How far, as a share of the segment; drawn evenly from the range."),
+  NULL,
+};
+
+static const SegueParamGroup shift_case = {
+  .name = "shift",
+  .doc = "Starts the segment later; what stood before goes to its end.",
+  .size = sizeof (ShareConfig),
+  .params = shift_params,
+};
+
+static void
+reverse (float *samples, gsize from, gsize to, guint channels)
+{
+  for (; from + 1 < to; from++, to--)
+    for (guint c = 0; c < channels; c++) {
+      float held = samples[from * channels + c];
+
+      samples[from * channels + c] = samples[(to - 1) * channels + c];
+      samples[(to - 1) * channels + c] = held;
+    }
+}
+
+static void
+shift (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+{
+  const ShareConfig *config = data;
+  double share = random_between (seed, 0, config->share[0], config->share[1]);
+  gsize by = MIN ((gsize) (share * (double) n_frames), n_frames);
+
+  /* Rotating in place is three reversals. */
+  reverse (samples, 0, by, channels);
+  reverse (samples, by, n_frames, channels);
+  reverse (samples, 0, n_frames, channels);
+}
+
+/* ---- time-mask ---- */
+
+static const SegueParam *const mask_params[] = {
+  OP_PROBABILITY (ShareConfig),
+  SEGUE_PARAM (ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 0.1]", .min = 0, .max = 1,
+               .doc = "Length of the gap, as a share of the segment; drawn evenly from the range."),
+  NULL,
+};
+
+static const SegueParamGroup mask_case = {
+  .name = "time-mask",
+  .doc = "Silences a stretch somewhere in the segment.",
+  .size = sizeof (ShareConfig),
+  .params = mask_params,
+};
+
+static void
+mask (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+{
+  const ShareConfig *config = data;
+  double share = random_between (seed, 0, config->share[0], config->share[1]);
+  gsize length = MIN ((gsize) (share * (double) n_frames + 0.5), n_frames);
+  gsize start = (gsize) (random_uniform (seed, 1) * (double) (n_frames - length + 1));
+
+  memset (samples + start * channels, 0, length * channels * sizeof (float));
+}
+
+const SegueParamGroup *const op_cases[] = {
+  &noise_case, &gain_case, &polarity_case, &shift_case, &mask_case, NULL,
+};
+
+OpFunc
+op_find (const SegueParamGroup *chosen)
+{
+  static const OpFunc functions[] = { add_noise, apply_gain, invert, shift, mask };
+
+  for (guint i = 0; op_cases[i]; i++)
+    if (op_cases[i] == chosen)
+      return functions[i];
+  return NULL;
+}
+
+double
+op_get_probability (const SegueVariant *op)
+{
+  return ((const OpConfig *) op->config)->p;
+}
