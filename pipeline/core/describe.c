@@ -186,7 +186,11 @@ segue_docs_unknown (SegueRegistry *registry, const char *name, GError **error)
     g_ptr_array_add (names, g_ptr_array_index (models, i));
   g_autofree char *near = segue_suggest (name, (const char *const *) names->pdata);
   g_autofree char *shown = g_utf8_make_valid (name, -1);
-  if (near)
+  g_autofree char *refusal = *name ? segue_registry_refusal_of (registry, name) : NULL;
+  if (refusal)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "no stage type or model type '%s'; %s",
+                 shown, refusal);
+  else if (near)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                  "no stage type or model type '%s'; did you mean '%s'?", shown, near);
   else

@@ -11,9 +11,9 @@ typedef struct {
   guint columns;
 } Page;
 
-/* One paragraph, wrapped, each line behind @indent spaces. */
+/* One paragraph, wrapped: the first line behind @indent spaces, the others behind @hanging. */
 static void
-append_paragraph (Page *page, const char *paragraph, guint indent)
+append_wrapped (Page *page, const char *paragraph, guint indent, guint hanging)
 {
   g_auto (GStrv) words = g_strsplit_set (paragraph, " \n\t", -1);
   gsize used = 0;
@@ -25,13 +25,20 @@ append_paragraph (Page *page, const char *paragraph, guint indent)
       g_string_append_c (page->text, ' ');
       used++;
     } else {
-      g_string_append_printf (page->text, "%s%*s", used ? "\n" : "", (int) indent, "");
-      used = indent;
+      guint behind = used ? hanging : indent;
+      g_string_append_printf (page->text, "%s%*s", used ? "\n" : "", (int) behind, "");
+      used = behind;
     }
     g_string_append (page->text, words[i]);
     used += width;
   }
   g_string_append_c (page->text, '\n');
+}
+
+static void
+append_paragraph (Page *page, const char *paragraph, guint indent)
+{
+  append_wrapped (page, paragraph, indent, indent);
 }
 
 /* Markdown as it is written: paragraphs wrapped; lists and indented code line by line. */
@@ -67,10 +74,10 @@ append_param (const SegueParam *row, const char *path, const SegueParam *variant
   }
   g_autofree char *value = segue_param_value_words (row);
   g_autofree char *fallback = segue_param_default_words (row);
-  gboolean required = !strcmp (fallback, "required");
-  g_autofree char *head =
-    g_strdup_printf ("%s: %s; %s%s", row->name, value, required ? "" : "default ", fallback);
-  append_paragraph (page, head, indent);
+  gboolean optional = !row->def && (row->flags & SEGUE_PARAM_OPTIONAL) != 0;
+  g_autofree char *head = g_strdup_printf (
+    "%s: %s; %s%s", row->name, value, row->def ? "default " : "", optional ? "optional" : fallback);
+  append_wrapped (page, head, indent, indent + 2);
   if (row->doc)
     append_paragraph (page, row->doc, indent + 4);
 }
@@ -82,7 +89,7 @@ append_ports (Page *page, const char *title, const SeguePort *ports)
     g_autofree char *line = g_strdup_printf (
       "%s %s (%s%s): %s", title, ports->name, segue_kind_words (ports->kind),
       ports->flags & SEGUE_PORT_OPTIONAL ? ", optional" : "", ports->doc ? ports->doc : "");
-    append_paragraph (page, line, 2);
+    append_wrapped (page, line, 2, 4);
   }
 }
 

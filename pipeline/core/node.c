@@ -106,6 +106,17 @@ segue_node_set (SegueNode *map, const char *key, SegueNode *value)
   g_ptr_array_index (map->values, i) = value;
 }
 
+/* A message is one line of text, whatever bytes and control characters it quotes. */
+static char *
+one_line (const char *text)
+{
+  char *valid = g_utf8_make_valid (text, -1);
+  for (char *c = valid; *c; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  return valid;
+}
+
 gboolean
 segue_node_error (const SegueNode *node, GError **error, const char *format, ...)
 {
@@ -113,13 +124,14 @@ segue_node_error (const SegueNode *node, GError **error, const char *format, ...
   va_start (arguments, format);
   g_autofree char *message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  if (!node || !node->file)
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, message);
-  else if (node->line == 0)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "%s: %s", node->file, message);
-  else
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "%s:%u:%u: %s", node->file, node->line,
-                 node->column, message);
+  g_autofree char *place = NULL;
+  if (node && node->file && node->line > 0)
+    place = g_strdup_printf ("%s:%u:%u: ", node->file, node->line, node->column);
+  else if (node && node->file)
+    place = g_strconcat (node->file, ": ", NULL);
+  g_autofree char *placed = g_strconcat (place ? place : "", message, NULL);
+  g_autofree char *shown = one_line (placed);
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, shown);
   return FALSE;
 }
 

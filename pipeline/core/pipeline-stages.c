@@ -6,22 +6,6 @@
 
 static const char *const stage_keys[] = { "id", "use", "with", "from", "cache", NULL };
 
-/* Why a plugin that looks like it would provide @name was refused; NULL: none was. */
-static char *
-refusal_of (SegueRegistry *registry, const char *name)
-{
-  g_autoptr (GArray) plugins = segue_registry_list (registry);
-  for (guint i = 0; i < plugins->len; i++) {
-    const SeguePluginEntry *entry = &g_array_index (plugins, SeguePluginEntry, i);
-    g_autofree char *base = g_path_get_basename (entry->path);
-    if (entry->refusal && strstr (base, name)) {
-      g_autofree char *shown = g_filename_display_name (entry->path);
-      return g_strdup_printf ("%s was refused: %s", shown, entry->refusal);
-    }
-  }
-  return NULL;
-}
-
 static const SegueStageType *
 find_type (SegueLoading *loading, const SegueNode *stage)
 {
@@ -37,7 +21,7 @@ find_type (SegueLoading *loading, const SegueNode *stage)
     return type;
   g_autoptr (GPtrArray) names = segue_registry_stage_names (registry);
   g_autofree char *near = segue_suggest (use->text, (const char *const *) names->pdata);
-  g_autofree char *refusal = refusal_of (registry, use->text);
+  g_autofree char *refusal = segue_registry_refusal_of (registry, use->text);
   g_autofree char *shown = segue_node_shown (use);
   if (refusal)
     segue_node_error (use, loading->error, "no stage type '%s'; %s", shown, refusal);

@@ -178,8 +178,11 @@ open_module (const char *path, GError **error)
   GModule *module = g_module_open (path, G_MODULE_BIND_LOCAL);
   if (!module) {
     const char *reason = g_module_error ();
+    /* It often begins with the path, which stands beside every refusal anyway. */
+    if (reason && g_str_has_prefix (reason, path))
+      reason += strlen (path) + strspn (reason + strlen (path), ": ");
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "can't be loaded: %s",
-                 reason ? reason : "no reason given");
+                 reason && *reason ? reason : "no reason given");
     return NULL;
   }
   /* Code and tables of a plugin are pointed at from everywhere: it stays, even where refused. */
@@ -348,4 +351,19 @@ const SeguePluginEntry *
 segue_registry_get_plugin_of (SegueRegistry *registry, const void *stage_or_model_type)
 {
   return g_hash_table_lookup (registry->providers, stage_or_model_type);
+}
+
+char *
+segue_registry_refusal_of (SegueRegistry *registry, const char *name)
+{
+  g_autoptr (GArray) plugins = segue_registry_list (registry);
+  for (guint i = 0; i < plugins->len; i++) {
+    const SeguePluginEntry *entry = &g_array_index (plugins, SeguePluginEntry, i);
+    g_autofree char *base = g_path_get_basename (entry->path);
+    if (entry->refusal && strstr (base, name)) {
+      g_autofree char *shown = g_filename_display_name (entry->path);
+      return g_strdup_printf ("%s was refused: %s", shown, entry->refusal);
+    }
+  }
+  return NULL;
 }

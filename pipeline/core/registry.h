@@ -10,5 +10,9 @@ void segue_registry_load_folder (SegueRegistry *registry, const char *folder);
 GPtrArray *segue_registry_stage_names (SegueRegistry *registry);
 GPtrArray *segue_registry_model_names (SegueRegistry *registry);
 
+/** segue_registry_refusal_of: (transfer full) (nullable): why a plugin whose file is named like
+ * @name was refused: the reason that @name can't be found. */
+char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
+
 /** segue_plugin_check: whether @plugin can be used by this version: its interface, and its tables. */
 gboolean segue_plugin_check (const SeguePlugin *plugin, GError **error);

@@ -1,0 +1,78 @@
+/* Pipeline files: whatever the bytes, a pipeline or an error that can be read.
+ *
+ * The first byte says how many of the lines after it are overrides (one `name=value` a line); the
+ * rest is the file. */
+#include "fixture.h"
+#include "graph.h"
+#include "standalone.h"
+#include <segue/segue.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_OVERRIDES 4
+
+/* Cuts the next line off @text. */
+static char *
+take_line (const char **text, gsize *size)
+{
+  const char *end = memchr (*text, '\n', *size);
+  gsize length = end ? (gsize) (end - *text) : *size;
+  char *line = g_strndup (*text, length);
+  gsize used = MIN (length + 1, *size);
+  *text += used;
+  *size -= used;
+  return line;
+}
+
+static void
+load (SegueRegistry *registry, const char *path, const char *const *overrides)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, path, overrides, &error);
+  if (!pipeline) {
+    g_assert_nonnull (error);
+    g_assert_true (error->domain == SEGUE_ERROR);
+    g_assert_true (g_utf8_validate (error->message, -1, NULL));
+    g_assert_null (strchr (error->message, '\n'));
+    return;
+  }
+  g_assert_no_error (error);
+  g_autofree char *described = segue_pipeline_describe (pipeline);
+  g_assert_true (g_utf8_validate (described, -1, NULL));
+  /* What is written down for another process reads back as the same. */
+  for (guint i = 0; i < pipeline->stages->len; i++) {
+    const SegueGraphStage *stage = g_ptr_array_index (pipeline->stages, i);
+    g_autoptr (SegueNode) again = segue_node_parse (stage->canonical, -1, "canonical", &error);
+    g_assert_no_error (error);
+    g_autoptr (SegueGraphStage) copy =
+      segue_graph_stage_new (registry, stage->type, stage->id, again, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (copy->canonical, ==, stage->canonical);
+  }
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  if (size == 0)
+    return 0;
+  guint n_overrides = data[0] % (MAX_OVERRIDES + 1);
+  const char *text = (const char *) data + 1;
+  gsize left = size - 1;
+  char *overrides[MAX_OVERRIDES + 1] = { NULL };
+  for (guint i = 0; i < n_overrides; i++)
+    overrides[i] = take_line (&text, &left);
+  char path[] = "/tmp/segue-fuzz-XXXXXX";
+  int fd = mkstemp (path);
+  g_assert_cmpint (fd, >=, 0);
+  gssize written = write (fd, text, left);
+  g_assert_cmpint (written, ==, (gssize) left);
+  close (fd);
+  SegueRegistry *registry = fixture_registry ();
+  load (registry, path, (const char *const *) overrides);
+  segue_registry_free (registry);
+  unlink (path);
+  for (guint i = 0; i < n_overrides; i++)
+    g_free (overrides[i]);
+  return 0;
+}

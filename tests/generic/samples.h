@@ -1,0 +1,15 @@
+/* Values for any parameter, made from its row. */
+#pragma once
+
+#include <segue/segue.h>
+
+/**
+ * segue_sample_config: (transfer full): YAML of a `with` that gives @rows what they require and
+ * nothing else, apart from @target, which is @value.
+ * @target: (nullable): a row of @rows or of what they hold (a record's, a case's, a list's element)
+ * @model: name of a model type, for MODEL rows
+ */
+char *segue_sample_config (const SegueParam *const *rows, const SegueParam *target,
+                           const char *value, const char *model);
+/** segue_sample_value: (transfer full): one value that @row accepts. */
+char *segue_sample_value (const SegueParam *row, const char *model);
