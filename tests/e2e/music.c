@@ -74,6 +74,6 @@ music_write_library (const char *folder, guint artists, guint songs)
     for (guint s = 0; s < songs; s++) {
       g_autofree char *path =
         g_strdup_printf ("%s/Artist %u/Album %u/Song %u.wav", folder, a, s % 2, s);
-      music_write_song (path, a, s, 30 + (3 * s + a) % 11);
+      music_write_song (path, a, s, 31 + (3 * s + a) % 10);
     }
 }
