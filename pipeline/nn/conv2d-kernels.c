@@ -10,11 +10,11 @@
 #define DEFINE_KERNELS(name, TARGET, LANES, COUNT)                                                 \
   typedef float name##_vector __attribute__ ((vector_size (4 * (LANES)), aligned (4), may_alias)); \
                                                                                                    \
-  TARGET static void name##_forward (gsize rows, gsize run, gsize row,                             \
+  TARGET static void name##_forward (gsize columns, gsize rows, gsize run, gsize row,              \
                                      const float *const x[PIXELS], const float *w, float *y,       \
                                      gsize y_pixel)                                                \
   {                                                                                                \
-    for (gsize first = 0; first < BLOCK; first += (LANES) * (COUNT)) {                             \
+    for (gsize first = 0; first < columns; first += (LANES) * (COUNT)) {                           \
       name##_vector sum[PIXELS][COUNT] = { 0 };                                                    \
       const float *weights = w + first;                                                            \
       for (gsize r = 0; r < rows; r++) {                                                           \
@@ -41,11 +41,11 @@
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
-  TARGET static void name##_gradient (gsize height, gsize width, gsize x_row, gsize x_pixel,       \
-                                      const float *const x[PIXELS], const float *dy,               \
-                                      gsize dy_pixel, float *dw)                                   \
+  TARGET static void name##_gradient (gsize columns, gsize height, gsize width, gsize x_row,       \
+                                      gsize x_pixel, const float *const x[PIXELS],                 \
+                                      const float *dy, gsize dy_pixel, float *dw)                  \
   {                                                                                                \
-    for (gsize first = 0; first < BLOCK; first += (LANES) * (COUNT)) {                             \
+    for (gsize first = 0; first < columns; first += (LANES) * (COUNT)) {                           \
       name##_vector sum[PIXELS][COUNT];                                                            \
       for (guint j = 0; j < PIXELS; j++)                                                           \
         for (guint v = 0; v < (COUNT); v++)                                                        \
@@ -85,17 +85,18 @@ DEFINE_KERNELS (any, ANY_TARGET, 4, 1)
 #define TARGET_V4 __attribute__ ((target ("arch=x86-64-v4")))
 DEFINE_KERNELS (v3, TARGET_V3, 8, 1)
 DEFINE_KERNELS (v4, TARGET_V4, 16, 2)
+DEFINE_KERNELS (v4_half, TARGET_V4, 16, 1)
 #endif
 
 const NnConv2dKernels *
-nn_conv2d_kernels (void)
+nn_conv2d_kernels (gsize columns)
 {
 #ifdef SEGUE_NN_HAVE_TARGET_CLONES
   __builtin_cpu_init ();
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512vl") &&
       __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512dq") &&
       __builtin_cpu_supports ("avx512cd"))
-    return &v4_kernels;
+    return columns > NN_CONV2D_HALF ? &v4_kernels : &v4_half_kernels;
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
     return &v3_kernels;
 #endif

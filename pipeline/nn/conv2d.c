@@ -6,6 +6,7 @@
 
 #define PIXELS NN_CONV2D_PIXELS
 #define BLOCK  NN_CONV2D_BLOCK
+#define HALF   NN_CONV2D_HALF
 
 /* Pixels of a band: their windows and sums stay in the cache of a core while all channels are done. */
 #define FORWARD_PIXELS  512
@@ -80,6 +81,13 @@ blocks (gsize channels)
   return nn_tiles (channels, BLOCK);
 }
 
+/* Columns that the kernels compute for the block that begins with channel `first`. */
+static gsize
+block_columns (gsize channels, gsize first)
+{
+  return channels - first > HALF ? BLOCK : HALF;
+}
+
 static void
 check (const SegueNnConv2d *conv)
 {
@@ -145,7 +153,6 @@ segue_nn_conv2d_pack (SegueNnPool *pool, const SegueNnConv2d *conv, const float 
 }
 
 typedef struct {
-  const NnConv2dKernels *kernels;
   Bands bands;
   gsize out;
   const float *x, *packed;
@@ -185,19 +192,21 @@ forward_block (const Forward *f, const float *copy, gsize pixels, gsize block, f
 {
   const Bands *b = &f->bands;
   gsize run = b->kernel_width * b->channels;
-  gsize columns = MIN (BLOCK, f->out - block);
+  gsize columns = block_columns (f->out, block);
+  const NnConv2dKernels *kernels = nn_conv2d_kernels (columns);
+  gsize wanted = MIN (columns, f->out - block);
   const float *w = f->packed + block * b->kernel_height * run;
   Windows windows = { b, copy, 0, 0, pixels };
   const float *x[PIXELS];
   float sums[PIXELS * BLOCK];
 
   for (gsize pixel = 0; pixel < pixels; pixel += PIXELS, y += PIXELS * f->out) {
-    gboolean whole = columns == BLOCK && pixels - pixel >= PIXELS;
+    gboolean whole = wanted == columns && pixels - pixel >= PIXELS;
     next_windows (&windows, x);
-    f->kernels->forward (b->kernel_height, run, b->copy_width, x, w, whole ? y + block : sums,
-                         whole ? f->out : BLOCK);
+    kernels->forward (columns, b->kernel_height, run, b->copy_width, x, w, whole ? y + block : sums,
+                      whole ? f->out : BLOCK);
     for (gsize j = 0; !whole && j < MIN (PIXELS, pixels - pixel); j++)
-      memcpy (y + j * f->out + block, sums + j * BLOCK, columns * sizeof *y);
+      memcpy (y + j * f->out + block, sums + j * BLOCK, wanted * sizeof *y);
   }
 }
 
@@ -221,8 +230,7 @@ static void
 convolve (SegueNnPool *pool, const SegueNnConv2d *conv, gsize in, gsize out, const float *x,
           const float *packed, float *y, float *scratch)
 {
-  Forward f = { .kernels = nn_conv2d_kernels (),
-                .bands = cut_bands (conv, in, FORWARD_PIXELS),
+  Forward f = { .bands = cut_bands (conv, in, FORWARD_PIXELS),
                 .out = out,
                 .x = x,
                 .packed = packed,
@@ -251,13 +259,12 @@ segue_nn_conv2d_forward (SegueNnPool *pool, const SegueNnConv2d *conv, const flo
 
 /* dw is summed in parts, each over its share of the images in order. */
 typedef struct {
-  const NnConv2dKernels *kernels;
   const SegueNnConv2d *conv;
   Bands bands;
   gsize parts;
   gsize columns;   /* of a window, a multiple of PIXELS */
   gsize part_size; /* [blocks, columns, BLOCK] */
-  gsize dy_width;  /* channels of a copy of dy, a multiple of BLOCK; 0 where none is needed */
+  gsize dy_width;  /* channels of a copy of dy, a multiple of HALF; 0 where none is needed */
   gsize dy_size;   /* floats of that copy */
   const float *x, *dy;
   float *sums;   /* [parts, part_size] */
@@ -272,8 +279,8 @@ plan_gradient (const SegueNnConv2d *conv)
   g.parts = MIN (conv->batch, MAX_PARTS);
   g.columns = nn_tiles (window_size (conv, conv->in), PIXELS) * PIXELS;
   g.part_size = blocks (conv->out) * g.columns * BLOCK;
-  if (conv->out % BLOCK != 0) {
-    g.dy_width = blocks (conv->out) * BLOCK;
+  if (conv->out % HALF != 0) {
+    g.dy_width = nn_tiles (conv->out, HALF) * HALF;
     g.dy_size = g.bands.rows * conv->width * g.dy_width;
   }
   return g;
@@ -306,16 +313,19 @@ gradient_band (const Gradient *g, gsize item, gsize first, float *copy, float *s
     dy = copy + b->copy_size;
     dy_pixel = g->dy_width;
   }
-  for (gsize block = 0; block < blocks (g->conv->out); block++)
+  for (gsize block = 0; block < g->conv->out; block += BLOCK) {
+    gsize columns = block_columns (g->conv->out, block);
+    const NnConv2dKernels *kernels = nn_conv2d_kernels (columns);
     for (gsize column = 0; column < g->columns; column += PIXELS, sums += PIXELS * BLOCK) {
       const float *x[PIXELS];
       for (gsize j = 0; j < PIXELS; j++) {
         gsize k = MIN (column + j, window - 1); /* columns past the window are never read again */
         x[j] = copy + k / run * b->copy_width + k % run;
       }
-      g->kernels->gradient (rows, b->width, b->copy_width, b->channels, x, dy + block * BLOCK,
-                            dy_pixel, sums);
+      kernels->gradient (columns, rows, b->width, b->copy_width, b->channels, x, dy + block,
+                         dy_pixel, sums);
     }
+  }
 }
 
 static void
@@ -373,7 +383,6 @@ segue_nn_conv2d_backward (SegueNnPool *pool, const SegueNnConv2d *conv, const fl
     return;
   if (dw != NULL) {
     Gradient g = plan_gradient (conv);
-    g.kernels = nn_conv2d_kernels ();
     g.x = x;
     g.dy = dy;
     g.sums = scratch;
