@@ -20,6 +20,13 @@ get_epoch (const TrainJob *job, guint index)
   return &g_array_index (job->progress.epochs, TrainEpoch, index);
 }
 
+/* Whether validation can tell epochs apart: there is a set, and labels that the model knows. */
+static gboolean
+has_validation (const TrainJob *job)
+{
+  return job->sets->validation.n > job->sets->n_unknown;
+}
+
 /* Whether @a is a better epoch than @b. */
 static gboolean
 is_better (const TrainJob *job, const TrainEpoch *a, const TrainEpoch *b)
@@ -33,7 +40,7 @@ is_better (const TrainJob *job, const TrainEpoch *a, const TrainEpoch *b)
 static guint
 find_best (const TrainJob *job)
 {
-  if (job->sets->validation.n == 0 || job->progress.epochs->len == 0)
+  if (!has_validation (job) || job->progress.epochs->len == 0)
     return TRAIN_NO_EPOCH;
   guint best = 0;
   for (guint i = 1; i < job->progress.epochs->len; i++) {
@@ -63,11 +70,12 @@ is_finished (const TrainJob *job)
 static gboolean
 not_finite (TrainJob *job, const char *what, GError **error)
 {
+  const guint64 per_epoch = job->settings.steps_per_epoch;
+  const guint n = job->progress.epochs->len;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                "the %s is no longer a finite number in epoch %u, step %" G_GUINT64_FORMAT
                "; make learning_rate (%g) smaller, warmup longer, or set gradient_clip",
-               what, job->progress.epochs->len + 1,
-               job->progress.step + 1 - job->progress.epochs->len * job->settings.steps_per_epoch,
+               what, n + 1, MIN (job->progress.step + 1 - n * per_epoch, per_epoch),
                job->settings.learning_rate);
   return FALSE;
 }
@@ -218,6 +226,8 @@ end_epoch (TrainJob *job, GError **error)
                        .rate = train_settings_get_rate (&job->settings, progress->step - 1) };
   if (!train_validate (job, &epoch, error))
     return FALSE;
+  if (has_validation (job) && !isfinite (epoch.validation_loss))
+    return not_finite (job, "validation loss", error);
   g_array_append_val (progress->epochs, epoch);
   progress->loss_sum = progress->loss_weight = 0;
   report_epoch (job, index);
@@ -225,7 +235,7 @@ end_epoch (TrainJob *job, GError **error)
   guint kept = train_learn_get_kept (job);
   if (is_finished (job))
     return TRUE;
-  if (kept == index && job->settings.best != TRAIN_BEST_LAST && job->sets->validation.n > 0 &&
+  if (kept == index && job->settings.best != TRAIN_BEST_LAST && has_validation (job) &&
       !train_checkpoint_save_epoch (job, index, error))
     return FALSE;
   if (!train_checkpoint_save (job, error))

@@ -95,6 +95,15 @@ assert_fails (const char *config, GPtrArray *songs, SegueErrorCode code, const c
     g_error ("‘%s’ does not say ‘%s’", error->message, words);
 }
 
+static SegueItem *
+labelled (SegueItem *item, const char *label, const char *set)
+{
+  if (label != NULL)
+    segue_item_set_string (item, SEGUE_META_LABEL, label);
+  segue_item_set_string (item, SEGUE_META_SET, set);
+  return item;
+}
+
 static void
 test_learns (void)
 {
@@ -242,6 +251,20 @@ test_best_epoch (void)
   }
 }
 
+/* Validation songs of artists that nobody trained on can't choose an epoch. */
+static void
+test_strange_validation (void)
+{
+  g_autoptr (GPtrArray) songs = tiny_songs (4, 2, FALSE);
+  g_ptr_array_add (songs, labelled (tiny_tone ("z.wav", 5), "stranger", "validation"));
+  json_t *history = train_history ("{ model: tiny, epochs: 3 }", songs);
+  g_assert_cmpint (json_integer_value (json_object_get (history, "kept_epoch")), ==, 3);
+  g_assert_cmpfloat (epoch_number (history, 2, "validation", "segment_accuracy"), ==, 0);
+  json_decref (history);
+  assert_fails ("{ model: tiny, epochs: 9, early_stopping: 3 }", songs, SEGUE_ERROR_PIPELINE,
+                "validation");
+}
+
 static void
 test_early_stopping (void)
 {
@@ -317,15 +340,6 @@ test_resume_prefix (void)
   segue_harness_run (fresh, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (passes + 2, <=, tiny_get_passes ());
-}
-
-static SegueItem *
-labelled (SegueItem *item, const char *label, const char *set)
-{
-  if (label != NULL)
-    segue_item_set_string (item, SEGUE_META_LABEL, label);
-  segue_item_set_string (item, SEGUE_META_SET, set);
-  return item;
 }
 
 static SegueItem *
@@ -528,6 +542,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/accumulate", test_accumulate);
   g_test_add_func ("/train/label-smoothing", test_label_smoothing);
   g_test_add_func ("/train/best-epoch", test_best_epoch);
+  g_test_add_func ("/train/strange-validation", test_strange_validation);
   g_test_add_func ("/train/early-stopping", test_early_stopping);
   g_test_add_func ("/train/resume", test_resume);
   g_test_add_func ("/train/resume-prefix", test_resume_prefix);

@@ -100,11 +100,12 @@ report_sets (TrainJob *job)
 static gboolean
 check_validation (TrainJob *job, GError **error)
 {
-  if (job->settings.patience == 0 || job->sets->validation.n > 0)
+  if (job->settings.patience == 0 || job->sets->validation.n > job->sets->n_unknown)
     return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "early_stopping needs a validation set, and there is none; let `split` make one, or "
-               "set early_stopping to 0");
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+    "early_stopping needs a validation set with labels that are trained on; let `split` make "
+    "one, or set early_stopping to 0");
   return FALSE;
 }
 
