@@ -164,17 +164,31 @@ match_labels (char **wanted, char **found)
   return g_steal_pointer (&rows);
 }
 
-/* Labels and head as the folder has them; an error where it has none. */
+/* The labels that the model is to have: the pipeline's, else the folder's. */
 static gboolean
-check_own_head (const HubertHead *head, char **found, const char *folder, GError **error)
+choose_labels (HubertModel *model, const SegueModelSpec *spec, char **found, const char *folder,
+               GError **error)
 {
-  if (found != NULL && head->projector && head->classifier)
+  char **labels = spec->labels != NULL ? (char **) spec->labels : found;
+  if (labels == NULL)
+    return hubert_json_refuse (
+      error, folder, NULL,
+      "has no labels (id2label in config.json); train a classifier from it "
+      "first");
+  set_labels (model, g_strdupv (labels));
+  return TRUE;
+}
+
+/* A model that is to be used as it is must have a classifier. */
+static gboolean
+check_head (const SegueModelSpec *spec, const HubertHead *head, const char *folder, GError **error)
+{
+  if (spec->labels != NULL || (head->projector && head->classifier))
     return TRUE;
   return hubert_json_refuse (
-    error, folder, NULL, "%s; train a classifier from it first",
-    found == NULL ? "has no labels (id2label in config.json)"
-                  : "has labels but no classifier for them (projector and classifier of the sizes "
-                    "in config.json)");
+    error, folder, NULL,
+    "has labels but no classifier for them (projector and classifier of the "
+    "sizes in config.json); train one from it first");
 }
 
 static gboolean
@@ -187,21 +201,21 @@ load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
+  if (!choose_labels (model, spec, found, folder, error))
+    return FALSE;
   g_autoptr (SegueSafetensors) file = hubert_weights_open (folder, error);
   if (file == NULL)
     return FALSE;
   gsize n_found = found != NULL ? g_strv_length (found) : 0;
   HubertHead head = hubert_weights_look_at_head (file, &model->architecture, n_found);
-  if (spec->labels == NULL && !check_own_head (&head, found, folder, error))
-    return FALSE;
-  set_labels (model, g_strdupv (spec->labels != NULL ? (char **) spec->labels : found));
   g_autofree guint *rows = match_labels (model->labels, found);
 
   gboolean mask_embedding = hubert_training_has_mask_embedding (&model->training) ||
                             hubert_weights_has (file, "hubert.masked_spec_embed");
   return hubert_weights_declare (&model->weights, &model->architecture, model->n_labels,
                                  mask_embedding, error) &&
-         hubert_weights_check (&model->weights, file, folder, error) && allocate (model, error) &&
+         hubert_weights_check (&model->weights, file, folder, error) &&
+         check_head (spec, &head, folder, error) && allocate (model, error) &&
          hubert_weights_load (&model->weights, &model->architecture, file, &head, rows, n_found,
                               spec->seed, model->pool, error);
 }
