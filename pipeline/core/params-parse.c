@@ -224,7 +224,7 @@ chosen_name (Parser *p, const SegueParam *row, const SegueNode *node, const char
 {
   if (node->type == SEGUE_NODE_SCALAR)
     return node;
-  if (node->type != SEGUE_NODE_MAP || looks_like_braces (node)) {
+  if (node->type != SEGUE_NODE_MAP) {
     fail_type (p, row, node);
     return NULL;
   }

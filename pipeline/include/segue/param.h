@@ -102,7 +102,8 @@ typedef struct {
  * @offset: of the field in the configuration struct
  * @def: the default exactly as one would write it in YAML (`"10"`, `"[10, 40]"`, `"{}"`); %NULL
  *   means required, or unset with %SEGUE_PARAM_OPTIONAL
- * @min, @max: inclusive bounds of a number, of both ends of a range; both 0: unbounded
+ * @min, @max: inclusive bounds of a number, of both ends of a range; both 0: unbounded; -INFINITY
+ *   or INFINITY: no bound on that side
  * @min_items, @max_items: bounds of a list's length; @max_items 0: 1024
  * @choices: %NULL-terminated names of a CHOICE
  * @unit: as people read it: "s", "Hz", "dB"
