@@ -3,7 +3,7 @@
 #include <segue/nn/dropout.h>
 #include <string.h>
 
-#define CHUNK 1024 /* elements whose bits are on the stack at once; a multiple of 4 */
+#define CHUNK 1024 /* elements that are dropped on the stack at once; a multiple of ELEMENTS */
 
 typedef struct {
   const SegueNnRandomKey *key;
@@ -14,28 +14,52 @@ typedef struct {
   float *y;
 } Dropout;
 
-/* bits >= threshold keeps. p < 1 keeps the product below 2³². */
+/* Decisions are 16 bits: element e of a chunk of ELEMENTS is decided by the lower half of number e, or for the second half
+ * of the chunk by the upper half of number e − NN_CHUNK. */
+#define ELEMENTS (2 * NN_CHUNK)
+
+/* 16 bits below this drop; the scale is that of the rounded probability, so that means stay true. */
 static guint32
 threshold_of (float p)
 {
-  return (guint32) ((double) p * 0x1p32);
+  return MIN ((guint32) ((double) p * 65536.0 + 0.5), 65535);
+}
+
+static float
+scale_of (guint32 threshold)
+{
+  return 65536.0f / (float) (65536 - threshold);
+}
+
+float
+segue_nn_dropout_factor (const SegueNnRandomKey *key, float p, guint64 index)
+{
+  guint64 chunk = index / ELEMENTS, e = index % ELEMENTS;
+  guint32 bits = segue_nn_random_bits (key, chunk * NN_CHUNK + e % NN_CHUNK);
+  guint32 threshold = threshold_of (p);
+  return (e < NN_CHUNK ? bits & 0xFFFF : bits >> 16) >= threshold ? scale_of (threshold) : 0.0f;
 }
 
 NN_VECTORISED void
 nn_dropout_run (const NnRandomStream *stream, float p, guint64 first, gsize n, const float *x,
                 float *y)
 {
-  guint32 bits[CHUNK + 4];
-  guint32 threshold = threshold_of (p);
-  float scale = 1.0f / (1.0f - p);
+  guint32 bits[NN_CHUNK];
+  float factor[ELEMENTS];
+  const guint32 threshold = threshold_of (p);
+  const float scale = scale_of (threshold);
 
+  g_assert (first + n <= 2 * NN_MAX_INDEX);
   for (gsize done = 0; done < n;) {
-    guint64 index = first + done;
-    gsize skip = index % 4, length = MIN (CHUNK, n - done);
-    nn_random_blocks (stream, (guint32) (index / 4), nn_tiles (skip + length, 4), bits);
+    gsize skip = (first + done) % ELEMENTS, length = MIN (ELEMENTS - skip, n - done);
+    nn_random_chunk (stream, (guint32) ((first + done) / ELEMENTS), bits);
+    for (gsize i = 0; i < NN_CHUNK; i++) {
+      factor[i] = (bits[i] & 0xFFFF) >= threshold ? scale : 0.0f;
+      factor[NN_CHUNK + i] = bits[i] >> 16 >= threshold ? scale : 0.0f;
+    }
 #pragma omp simd
     for (gsize i = 0; i < length; i++)
-      y[done + i] = bits[skip + i] >= threshold ? x[done + i] * scale : 0.0f;
+      y[done + i] = x[done + i] * factor[skip + i];
     done += length;
   }
 }

@@ -2,13 +2,14 @@
 
 #include <math.h>
 
+#define LANES (NN_CHUNK / 4) /* blocks of a chunk */
+#define PAIRS (NN_CHUNK / 2)
+
 #define ROUNDS       10
 #define MULTIPLIER_0 0xD2511F53u
 #define MULTIPLIER_1 0xCD9E8D57u
 #define WEYL_0       0x9E3779B9u
 #define WEYL_1       0xBB67AE85u
-
-#define MAX_INDEX (G_GUINT64_CONSTANT (1) << 34)
 
 typedef struct {
   NnRandomStream stream;
@@ -70,26 +71,50 @@ one_block (const NnRandomStream *stream, guint32 block, guint32 out[4])
   segue_nn_philox (counter, stream->key, out);
 }
 
-/* The same as one_block () for many. The compiler interleaves iterations, which are independent. */
+/* Numbers come in chunks of NN_CHUNK: word w of block 64 c + l is number 256 c + 64 w + l. So a vector of lanes is
+ * stored as it is, where word by word it would have to be taken apart. */
 NN_VECTORISED void
-nn_random_blocks (const NnRandomStream *stream, guint32 first_block, gsize n_blocks, guint32 *out)
+nn_random_chunk (const NnRandomStream *stream, guint32 chunk, guint32 *out)
 {
   const NnRandomStream s = *stream; /* out can't change it */
-#pragma omp simd
-  for (gsize i = 0; i < n_blocks; i++) {
-    guint32 counter[4] = { first_block + (guint32) i, s.tail[0], s.tail[1], s.tail[2] };
-    rounds (counter, s.key[0], s.key[1], out + 4 * i);
+#pragma GCC ivdep
+  for (guint l = 0; l < LANES; l++) {
+    /* rounds () in 64 bits of which the upper half is 0, which is how vectors multiply */
+    guint64 c0 = chunk * LANES + l, c1 = s.tail[0], c2 = s.tail[1], c3 = s.tail[2];
+    guint32 k0 = s.key[0], k1 = s.key[1];
+#pragma GCC unroll 10
+    for (guint round = 0; round < ROUNDS; round++) {
+      guint64 p0 = (guint64) MULTIPLIER_0 * (guint32) c0;
+      guint64 p1 = (guint64) MULTIPLIER_1 * (guint32) c2;
+      c0 = (p1 >> 32) ^ c1 ^ k0;
+      c1 = p1 & G_MAXUINT32;
+      c2 = (p0 >> 32) ^ c3 ^ k1;
+      c3 = p0 & G_MAXUINT32;
+      k0 += WEYL_0;
+      k1 += WEYL_1;
+    }
+    out[l] = (guint32) c0;
+    out[LANES + l] = (guint32) c1;
+    out[2 * LANES + l] = (guint32) c2;
+    out[3 * LANES + l] = (guint32) c3;
   }
+}
+
+/* Number `index`, alone. */
+static guint32
+word_at (const NnRandomStream *stream, guint64 index)
+{
+  guint32 out[4];
+  one_block (stream, (guint32) (index / NN_CHUNK * LANES + index % LANES), out);
+  return out[index % NN_CHUNK / LANES];
 }
 
 guint32
 segue_nn_random_bits (const SegueNnRandomKey *key, guint64 index)
 {
-  g_assert (index < MAX_INDEX);
+  g_assert (index < NN_MAX_INDEX);
   NnRandomStream stream = nn_random_stream (key);
-  guint32 out[4];
-  one_block (&stream, (guint32) (index / 4), out);
-  return out[index % 4];
+  return word_at (&stream, index);
 }
 
 static inline float
@@ -126,29 +151,28 @@ segue_nn_random_below (const SegueNnRandomKey *key, guint64 index, guint32 bound
   return (guint32) ((high + (low >> 32)) >> 32);
 }
 
+/* Numbers i and i + NN_CHUNK / 2 of a chunk are the sine and the cosine of one pair of words. */
 float
 segue_nn_random_normal (const SegueNnRandomKey *key, guint64 index)
 {
-  g_assert (index < MAX_INDEX);
+  g_assert (index < NN_MAX_INDEX);
   NnRandomStream stream = nn_random_stream (key);
-  guint32 out[4];
+  guint64 first = index - index % NN_CHUNK + index % PAIRS;
   double normals[2];
-  one_block (&stream, (guint32) (index / 4), out);
-  normals_of_bits (out[index % 4 / 2 * 2], out[index % 4 / 2 * 2 + 1], normals);
-  return (float) normals[index % 2];
+  normals_of_bits (word_at (&stream, first), word_at (&stream, first + PAIRS), normals);
+  return (float) normals[index % NN_CHUNK / PAIRS];
 }
 
 static void
 fill_uniform (gpointer data, gsize tile, guint thread)
 {
   const Fill *f = data;
-  gsize first = tile * NN_BLOCK, n = nn_tile_length (f->n, NN_BLOCK, tile);
-  guint32 bits[4];
+  gsize n = nn_tile_length (f->n, NN_BLOCK, tile), first = tile * NN_BLOCK;
+  guint32 bits[NN_CHUNK];
   for (gsize i = 0; i < n; i++) {
-    if (i % 4 == 0)
-      one_block (&f->stream, (guint32) ((first + i) / 4), bits);
-    float u = uniform_of_bits (bits[i % 4]);
-    float x = f->a + (f->b - f->a) * u;
+    if (i % NN_CHUNK == 0)
+      nn_random_chunk (&f->stream, (guint32) ((first + i) / NN_CHUNK), bits);
+    float x = f->a + (f->b - f->a) * uniform_of_bits (bits[i % NN_CHUNK]);
     f->x[first + i] = x < f->b ? x : f->a; /* rounding may reach the excluded end */
   }
 }
@@ -157,16 +181,17 @@ static void
 fill_normal (gpointer data, gsize tile, guint thread)
 {
   const Fill *f = data;
-  gsize first = tile * NN_BLOCK, n = nn_tile_length (f->n, NN_BLOCK, tile);
-  guint32 bits[4];
-  double normals[4];
-  for (gsize i = 0; i < n; i++) {
-    if (i % 4 == 0) {
-      one_block (&f->stream, (guint32) ((first + i) / 4), bits);
-      normals_of_bits (bits[0], bits[1], normals);
-      normals_of_bits (bits[2], bits[3], normals + 2);
+  gsize n = nn_tile_length (f->n, NN_BLOCK, tile), first = tile * NN_BLOCK;
+  guint32 bits[NN_CHUNK];
+  for (gsize i = 0; i < n; i += NN_CHUNK) {
+    nn_random_chunk (&f->stream, (guint32) ((first + i) / NN_CHUNK), bits);
+    for (gsize j = 0; j < PAIRS && i + j < n; j++) {
+      double normals[2];
+      normals_of_bits (bits[j], bits[j + PAIRS], normals);
+      f->x[first + i + j] = f->a + f->b * (float) normals[0];
+      if (i + j + PAIRS < n)
+        f->x[first + i + j + PAIRS] = f->a + f->b * (float) normals[1];
     }
-    f->x[first + i] = f->a + f->b * (float) normals[i % 4];
   }
 }
 
@@ -174,7 +199,7 @@ void
 segue_nn_random_fill_uniform (SegueNnPool *pool, const SegueNnRandomKey *key, float low, float high,
                               gsize n, float *x)
 {
-  g_assert (n <= MAX_INDEX);
+  g_assert (n <= NN_MAX_INDEX);
   Fill fill = { nn_random_stream (key), low, high, n, x };
   segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), fill_uniform, &fill);
 }
@@ -183,7 +208,7 @@ void
 segue_nn_random_fill_normal (SegueNnPool *pool, const SegueNnRandomKey *key, float mean,
                              float deviation, gsize n, float *x)
 {
-  g_assert (n <= MAX_INDEX);
+  g_assert (n <= NN_MAX_INDEX);
   Fill fill = { nn_random_stream (key), mean, deviation, n, x };
   segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), fill_normal, &fill);
 }

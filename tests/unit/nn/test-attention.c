@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <segue/nn/attention.h>
+#include <segue/nn/dropout.h>
 #include <segue/nn/mean-pool.h>
 #include <segue/nn/weighted-sum.h>
 
@@ -51,7 +52,7 @@ attend (const SegueNnAttention *a, double *const qkv[3], gsize b, gsize h, gsize
 {
   g_autofree double *p = g_new (double, a->time);
   SegueNnRandomKey of_item = key;
-  double sum = 0.0, keep = 1.0 - (double) a->dropout;
+  double sum = 0.0;
   of_item.item = items[b];
 
   for (gsize t = 0; t < a->time; t++) {
@@ -66,10 +67,9 @@ attend (const SegueNnAttention *a, double *const qkv[3], gsize b, gsize h, gsize
     y[d] = 0.0;
   for (gsize t = 0; t < a->time; t++) {
     guint64 index = (h * a->time + row) * a->time + t;
-    double bits = (double) segue_nn_random_bits (&of_item, index);
-    gboolean kept = bits >= floor ((double) a->dropout * 0x1p32);
-    for (gsize d = 0; kept && d < a->dim; d++)
-      y[d] += p[t] / sum / keep * qkv[2][(b * a->time + t) * a->stride + h * a->dim + d];
+    double factor = (double) segue_nn_dropout_factor (&of_item, a->dropout, index);
+    for (gsize d = 0; d < a->dim; d++)
+      y[d] += p[t] / sum * factor * qkv[2][(b * a->time + t) * a->stride + h * a->dim + d];
   }
 }
 

@@ -176,6 +176,7 @@ test_dropout_mask (void)
   g_autofree float *x = op_test_random (1, BATCH * N, 1, 2), *y = g_new (float, BATCH *N);
   g_autofree float *z = g_new (float, BATCH *N);
   gsize dropped = 0;
+  double kept = 0.0;
 
   segue_nn_dropout (one, &key, items, p, BATCH, N, x, y);
   segue_nn_dropout (four, &key, items, p, BATCH, N, x, z);
@@ -185,14 +186,16 @@ test_dropout_mask (void)
     of_item.item = items[b];
     for (gsize i = 0; i < N; i++) {
       gsize at = b * N + i;
-      gboolean drop = (double) segue_nn_random_bits (&of_item, i) < floor ((double) p * 0x1p32);
-      dropped += drop;
-      g_assert_cmpfloat_with_epsilon ((double) y[at], drop ? 0.0 : (double) x[at] / (1.0 - 0.1),
-                                      1e-6);
+      float factor = segue_nn_dropout_factor (&of_item, p, i);
+      dropped += factor == 0.0f;
+      kept += (double) factor;
+      g_assert_true (factor == 0.0f || fabs ((double) factor - 1.0 / 0.9) < 2e-5);
+      g_assert_true (y[at] == x[at] * factor);
     }
   }
   double expected = 0.1 * BATCH * N, deviation = sqrt (0.09 * BATCH * N);
   g_assert_cmpfloat_with_epsilon ((double) dropped, expected, 5.0 * deviation);
+  g_assert_cmpfloat_with_epsilon (kept, BATCH * N, 5.0 * deviation / 0.9);
 
   /* A row alone, and in place, is what it was in the batch. */
   segue_nn_dropout (one, &key, items + 2, p, 1, N, x + 2 * N, x + 2 * N);

@@ -17,8 +17,8 @@ typedef struct {
 /* The block function itself: 10 rounds. */
 SEGUE_API void segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4]);
 
-/* 32 random bits: word index % 4 of the block (index / 4, layer, …) under a Philox key that was itself drawn
- * from (seed, step, item). index < 2³⁴. */
+/* 32 random bits, out of a Philox block under a key that was itself drawn from (seed, step, item).
+ * index < 2³⁴. */
 SEGUE_API guint32 segue_nn_random_bits (const SegueNnRandomKey *key, guint64 index);
 
 /* Uniform in [0, 1), 24 bits. */
