@@ -153,6 +153,36 @@ test_grouped (void)
   }
 }
 
+/* An item's output doesn't depend on how many others are in the batch. */
+static void
+test_batch (void)
+{
+  enum { BATCH = 3 };
+  SegueNnConv1d conv = { BATCH, 1203, 5, 17, 3, 2 };
+  SegueNnGroupedConv1d grouped = { BATCH, 301, 8, 8, 6, 2 };
+  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  gsize n_x = conv.time * conv.in;
+  gsize n_y = segue_nn_conv1d_out_time (conv.time, conv.kernel, conv.stride) * conv.out;
+  g_autofree float *x = op_test_random (1, BATCH * n_x, -1, 1), *w = op_test_random (2, 400, -1, 1);
+  g_autofree float *together = g_new (float, BATCH *n_y), *alone = g_new (float, n_y);
+
+  segue_nn_conv1d_forward (pool, &conv, x, w, NULL, together);
+  conv.batch = 1;
+  for (gsize b = 0; b < BATCH; b++) {
+    segue_nn_conv1d_forward (pool, &conv, x + b * n_x, w, NULL, alone);
+    g_assert_cmpmem (alone, n_y * sizeof *alone, together + b * n_y, n_y * sizeof *alone);
+  }
+
+  gsize n = grouped.time * grouped.in;
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, &grouped));
+  segue_nn_grouped_conv1d_forward (pool, &grouped, x, w, NULL, together, scratch);
+  grouped.batch = 1;
+  for (gsize b = 0; b < BATCH; b++) {
+    segue_nn_grouped_conv1d_forward (pool, &grouped, x + b * n, w, NULL, alone, scratch);
+    g_assert_cmpmem (alone, n * sizeof *alone, together + b * n, n * sizeof *alone);
+  }
+}
+
 /* Packed weights are where the headers say, and come back as they were; `add` adds. */
 static void
 test_packing (void)
@@ -196,6 +226,7 @@ main (int argc, char **argv)
   g_test_add_func ("/nn/conv1d/op", test_conv1d);
   g_test_add_func ("/nn/conv1d/out-time", test_out_time);
   g_test_add_func ("/nn/grouped-conv1d/op", test_grouped);
+  g_test_add_func ("/nn/conv1d/batch", test_batch);
   g_test_add_func ("/nn/conv1d/packing", test_packing);
   return g_test_run ();
 }

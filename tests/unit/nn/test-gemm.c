@@ -142,12 +142,41 @@ test_linear (void)
   }
 }
 
+/* An item's output doesn't depend on how many others are in the batch, on any backend. */
+static void
+test_linear_batch (void)
+{
+  enum { BATCH = 5 };
+  static const Linear shapes[] = { { 1, 70, 33, TRUE },
+                                   { 37, 50, 90, TRUE },
+                                   { 521, 40, 17, FALSE } };
+  for (const char *const *name = segue_nn_backend_names (); *name != NULL; name++) {
+    g_autoptr (SegueNnPool) pool = segue_nn_pool_new (2, *name, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS (shapes) && pool != NULL; i++) {
+      const Linear *s = &shapes[i];
+      gsize n_x = s->rows * s->in, n_y = s->rows * s->out;
+      g_autofree float *x = op_test_random (1, BATCH * n_x, -1, 1);
+      g_autofree float *w = op_test_random (2, s->in * s->out, -1, 1);
+      g_autofree float *bias = op_test_random (3, s->out, -1, 1);
+      g_autofree float *together = g_new (float, BATCH *n_y), *alone = g_new (float, n_y);
+      const float *b = s->bias ? bias : NULL;
+      segue_nn_linear_forward_batch (pool, BATCH, s->rows, s->in, s->out, x, w, b, together);
+      for (gsize item = 0; item < BATCH; item++) {
+        segue_nn_linear_forward_batch (pool, 1, s->rows, s->in, s->out, x + item * n_x, w, b,
+                                       alone);
+        g_assert_cmpmem (alone, n_y * sizeof *alone, together + item * n_y, n_y * sizeof *alone);
+      }
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/nn/gemm/products", test_products);
   g_test_add_func ("/nn/gemm/beta-zero", test_beta_zero);
-  g_test_add_func ("/nn/linear", test_linear);
+  g_test_add_func ("/nn/linear/op", test_linear);
+  g_test_add_func ("/nn/linear/batch", test_linear_batch);
   return g_test_run ();
 }
