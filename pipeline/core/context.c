@@ -121,6 +121,9 @@ check_emitted (SegueContext *context, const SegueItem *item, GError **error)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted ‘%s’, which does not derive from its input ‘%s’", type,
                  item->id, context->item);
+  else if (!g_utf8_validate (item->id, -1, NULL))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage type ‘%s’ emitted an item whose id is not valid UTF-8", type);
   else if (!segue_item_has_payload (item))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted ‘%s’ without a payload", type, item->id);

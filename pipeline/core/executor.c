@@ -62,9 +62,8 @@ name_chain (SegueRun *run, GArray *chain)
                            : g_strdup_printf ("%s … %s", first, last);
 }
 
-/* What @stage reads on its inputs; ports that did not ask for live items get clean ones. */
-static void
-connect_inputs (SegueRun *run, SegueStageRun *at)
+void
+segue_run_connect_inputs (SegueRun *run, SegueStageRun *at)
 {
   const SegueGraphStage *stage = at->stage;
   at->inputs = g_new0 (SegueDataset *, stage->n_inputs + 1);
@@ -79,8 +78,8 @@ connect_inputs (SegueRun *run, SegueStageRun *at)
   }
 }
 
-static void
-set_output (SegueStageRun *at, guint port, SegueDataset *dataset)
+void
+segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset)
 {
   at->outputs[port] = dataset;
   at->n_outputs[port] = segue_dataset_get_length (dataset);
@@ -98,126 +97,6 @@ release_datasets (SegueRun *run, guint index)
     for (guint j = 0; at->last_use <= index && j < at->stage->n_outputs; j++)
       g_clear_pointer (&at->outputs[j], segue_dataset_unref);
   }
-}
-
-/* The preparation of what comes out of @chain, as JSON text. */
-static char *
-extend_preparation (SegueRun *run, GArray *chain, const char *before)
-{
-  GString *text = g_string_new (before && *before ? before : "[]");
-  g_string_truncate (text, text->len - 1);
-  for (guint i = 0; i < chain->len; i++) {
-    const SegueGraphStage *stage = stage_at (run, g_array_index (chain, guint, i))->stage;
-    if (stage->type->flags & SEGUE_STAGE_PREPARE)
-      g_string_append_printf (text, "%s{\"use\":\"%s\",\"result_version\":%u,\"with\":%s}",
-                              text->len > 1 ? "," : "", stage->type->name,
-                              stage->type->result_version, stage->canonical);
-  }
-  g_string_append_c (text, ']');
-  return g_string_free (text, FALSE);
-}
-
-/* A chain at work, for the callbacks of its songs. */
-typedef struct {
-  SegueRun *run;
-  GArray *chain;
-  const char *name;
-  SegueStageRun *first;
-  GError *first_failure;
-  guint n_failed;
-} ChainRun;
-
-static void
-song_done (gpointer data, const char *id, SegueSong *song)
-{
-  ChainRun *at = data;
-  SegueRun *run = at->run;
-  at->first->n_songs++;
-  at->first->n_cached += song->cached && song->entries;
-  g_hash_table_add (run->songs, g_strdup (id));
-  if (!song->cached || !song->entries)
-    g_hash_table_add (run->missed, g_strdup (id));
-  for (guint i = 0; song->counts && i < song->counts->len; i++) {
-    const SegueCount *count = &g_array_index (song->counts, SegueCount, i);
-    if (count->stage < at->chain->len)
-      segue_counts_add (run->counts, g_array_index (at->chain, guint, count->stage), count->name,
-                        count->n);
-  }
-  if (song->problem)
-    segue_run_log (run, at->name, G_LOG_LEVEL_WARNING, "%s: made anew: %s", id, song->problem);
-  if (!song->error || !segue_error_is_about_item (song->error))
-    return;
-  const SegueGraphStage *stage = song->failed ? song->failed : at->first->stage;
-  segue_run_quarantine (run, stage->id, id, song->error);
-  at->n_failed++;
-  if (!at->first_failure)
-    at->first_failure = g_error_copy (song->error);
-}
-
-static void
-chain_progress (gpointer data, guint done, guint total)
-{
-  ChainRun *at = data;
-  segue_run_progress (at->run, at->name, done, total, NULL);
-}
-
-/* Nothing left to go on with: say why here, rather than let a later stage wonder. */
-static gboolean
-check_any_left (ChainRun *at, GError **error)
-{
-  if (at->n_failed == 0 || at->n_failed < at->first->n_songs)
-    return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "none of the %u songs can be used; the first: %s", at->n_failed,
-               at->first_failure->message);
-  return FALSE;
-}
-
-static guint
-remaining_failures (SegueRun *run)
-{
-  guint limit = run->pipeline->fail_on_error ? 0 : run->pipeline->max_failures;
-  return limit == G_MAXUINT ? G_MAXUINT : limit - MIN (limit, run->quarantined->len);
-}
-
-static gboolean
-run_chain (SegueRun *run, GArray *chain, const char *name, GError **error)
-{
-  g_autofree const SegueGraphStage **stages = g_new0 (const SegueGraphStage *, chain->len);
-  g_auto (GStrv) components = g_new0 (char *, chain->len + 1);
-  SegueStageRun *first = stage_at (run, g_array_index (chain, guint, 0));
-  SegueStageRun *last = stage_at (run, g_array_index (chain, guint, chain->len - 1));
-  for (guint i = 0; i < chain->len; i++) {
-    SegueStageRun *at = stage_at (run, g_array_index (chain, guint, i));
-    stages[i] = at->stage;
-    components[i] = segue_key_component (at->stage, run->scope.seed);
-    at->key = segue_key_join (i > 0 ? stage_at (run, g_array_index (chain, guint, i - 1))->key : "",
-                              components[i]);
-  }
-  connect_inputs (run, first);
-  ChainRun state = { .run = run, .chain = chain, .name = name, .first = first };
-  SegueSongsJob job = {
-    .plan = { .scope = &run->scope,
-              .stages = stages,
-              .n_stages = chain->len,
-              .components = components,
-              .store = run->store },
-    .input = first->inputs[0],
-    .workers = run->scope.threads,
-    .max_failures = remaining_failures (run),
-    .data = &state,
-    .song_done = song_done,
-    .progress = chain_progress,
-  };
-  g_autoptr (GPtrArray) entries = segue_songs_run (&job, run->cancellable, error);
-  gboolean ok = entries && check_any_left (&state, error);
-  g_clear_error (&state.first_failure);
-  if (!ok)
-    return FALSE;
-  g_autofree char *preparation =
-    extend_preparation (run, chain, segue_dataset_get_preparation (first->inputs[0]));
-  set_output (last, 0, segue_dataset_new (g_steal_pointer (&entries), preparation));
-  return TRUE;
 }
 
 static guint
@@ -278,7 +157,7 @@ finish_outputs (SegueStageRun *at, Output *output, SegueContext *context, GError
     SegueDataset *dataset = segue_builder_finish (output->builders[i], error);
     if (!dataset)
       return FALSE;
-    set_output (at, i, dataset);
+    segue_run_set_output (at, i, dataset);
   }
   if (!context->output || at->stage->n_outputs == 0)
     return TRUE;
@@ -286,7 +165,7 @@ finish_outputs (SegueStageRun *at, Output *output, SegueContext *context, GError
   if (segue_dataset_get_length (context->output) > 0)
     port = find_output (at->stage, segue_dataset_get_entry (context->output, 0)->kind);
   g_clear_pointer (&at->outputs[port], segue_dataset_unref);
-  set_output (at, port, segue_dataset_ref (context->output));
+  segue_run_set_output (at, port, segue_dataset_ref (context->output));
   return TRUE;
 }
 
@@ -298,7 +177,7 @@ run_stage (SegueRun *run, SegueStageRun *at, GError **error)
   g_autofree char *spool = g_build_filename (segue_store_get_folder (run->store), "work", NULL);
   if (!segue_file_make_folder (spool, error))
     return FALSE;
-  connect_inputs (run, at);
+  segue_run_connect_inputs (run, at);
   at->key =
     segue_key_of_stage (stage, run->scope.seed, at->inputs,
                         segue_store_get_contents_folder (run->store), run->cancellable, error);
@@ -330,8 +209,8 @@ run_unit (SegueRun *run, GArray *chain, const char *name, GError **error)
   guint index = g_array_index (chain, guint, 0);
   SegueStageRun *at = stage_at (run, index);
   g_autoptr (GError) local = NULL;
-  gboolean ok =
-    is_stored_map (at->stage) ? run_chain (run, chain, name, &local) : run_stage (run, at, &local);
+  gboolean ok = is_stored_map (at->stage) ? segue_executor_run_chain (run, chain, name, &local)
+                                          : run_stage (run, at, &local);
   if (ok || g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED)) {
     if (!ok)
       g_propagate_error (error, g_steal_pointer (&local));
@@ -377,8 +256,8 @@ count_units (SegueRun *run)
 static void
 attach_live (SegueRun *run, SegueStageRun *at)
 {
-  connect_inputs (run, at);
-  set_output (at, 0, segue_dataset_with_live (at->inputs[0], &run->scope, at->stage));
+  segue_run_connect_inputs (run, at);
+  segue_run_set_output (at, 0, segue_dataset_with_live (at->inputs[0], &run->scope, at->stage));
 }
 
 gboolean

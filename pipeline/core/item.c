@@ -338,7 +338,8 @@ segue_item_get_int (const SegueItem *item, const char *key, gint64 fallback)
 static gboolean
 may_set (const SegueItem *item, const char *key)
 {
-  return !item->sealed && key && *key && !g_str_equal (key, SEGUE_META_SONG);
+  return !item->sealed && key && *key && g_utf8_validate (key, -1, NULL) &&
+         !g_str_equal (key, SEGUE_META_SONG);
 }
 
 void

@@ -16,7 +16,10 @@ segue_key_component (const SegueGraphStage *stage, guint64 run_seed)
                           fingerprint ? fingerprint : "");
   if (type->flags & SEGUE_STAGE_SEEDED)
     g_string_append_printf (text, "seed %" G_GUINT64_FORMAT " %u\n", run_seed, stage->ordinal);
-  return g_string_free (text, FALSE);
+  /* Records keep it as text, and a plugin may say anything. */
+  char *valid = g_utf8_make_valid (text->str, (gssize) text->len);
+  g_string_free (text, TRUE);
+  return valid;
 }
 
 char *

@@ -1,9 +1,10 @@
 /* A run: what its parts share (internal).
  *
- *   run.c        from options to result
- *   executor.c   which stage or chain comes next, and what it reads
- *   run-host.c   what stages ask for while they run
- *   run-report.c run.json, timings.json */
+ *   run.c             from options to result
+ *   executor.c        which stage or chain comes next, and what it reads
+ *   executor-chain.c  a chain and its songs
+ *   run-host.c        what stages ask for while they run
+ *   run-report.c      run.json, timings.json */
 #pragma once
 
 #include "builder.h"
@@ -24,6 +25,7 @@ typedef struct {
   SegueWorkFolder *work;  /* nullable: likewise */
   gboolean done;
   guint n_songs, n_cached; /* of a chain, on its first stage */
+  SegueCounts *anew;       /* likewise: why songs had no result in the store */
 } SegueStageRun;
 
 /** SegueUnit: what is run at once and timed: a stage, or a chain. */
@@ -74,8 +76,14 @@ void segue_run_finished (SegueRun *run, const char *unit, double seconds);
 /** segue_run_check_failures: whether the run may go on after those that there were. */
 gboolean segue_run_check_failures (SegueRun *run, GError **error);
 
+/** segue_run_connect_inputs: what a stage reads; ports that did not ask for live items get clean ones. */
+void segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
+/** segue_run_set_output: @dataset: (transfer full). */
+void segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset);
 /** segue_executor_run: all stages, in order. */
 gboolean segue_executor_run (SegueRun *run, GError **error);
+/** segue_executor_run_chain: @chain: indices of its stages; @name: for people. */
+gboolean segue_executor_run_chain (SegueRun *run, GArray *chain, const char *name, GError **error);
 
 /** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);

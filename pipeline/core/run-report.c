@@ -27,6 +27,24 @@ write_counters (SegueJson *json, SegueRun *run, guint stage)
   segue_json_close (json, '{');
 }
 
+/* Of a chain, on its first stage: what came from the store, and why the rest did not. */
+static void
+write_songs (SegueJson *json, const SegueStageRun *at)
+{
+  if (!at->anew)
+    return;
+  key_uint (json, "songs", at->n_songs);
+  key_uint (json, "cached", at->n_cached);
+  g_autoptr (GArray) reasons = segue_counts_list (at->anew);
+  segue_json_key_open (json, "anew", '{');
+  for (guint i = 0; i < reasons->len; i++) {
+    const SegueCount *reason = &g_array_index (reasons, SegueCount, i);
+    segue_json_key (json, reason->name);
+    segue_json_int (json, reason->n);
+  }
+  segue_json_close (json, '{');
+}
+
 static void
 write_stages (SegueJson *json, SegueRun *run)
 {
@@ -43,6 +61,7 @@ write_stages (SegueJson *json, SegueRun *run)
       key_uint (json, at->stage->type->outputs[j].name, at->n_outputs[j]);
     segue_json_close (json, '{');
     write_counters (json, run, i);
+    write_songs (json, at);
     segue_json_close (json, '{');
   }
   segue_json_close (json, '[');

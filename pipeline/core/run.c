@@ -67,6 +67,7 @@ clear_stage (SegueStageRun *at)
   for (guint i = 0; i < at->stage->n_outputs; i++)
     segue_dataset_unref (at->outputs[i]);
   segue_work_folder_close (at->work, FALSE);
+  segue_counts_free (at->anew);
   g_free (at->inputs);
   g_free (at->outputs);
   g_free (at->n_outputs);

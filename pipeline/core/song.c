@@ -137,7 +137,8 @@ keepable_failure (Job *job, const GError *error)
   g_autoptr (GString) message = g_string_new (error->message);
   if (*shown)
     g_string_replace (message, shown, HERE, 0);
-  return g_error_new_literal (error->domain, error->code, message->str);
+  g_autofree char *valid = g_utf8_make_valid (message->str, (gssize) message->len);
+  return g_error_new_literal (error->domain, error->code, valid);
 }
 
 /* Whether the store had the answer.  @error: the environment. */

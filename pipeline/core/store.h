@@ -2,6 +2,7 @@
  *
  *   <cache>/records/ab/cdef…   results of chains, see record.h
  *   <cache>/files/ab/cdef…     hashes of source files, see contents.h
+ *   <cache>/chains/…           what a pipeline's chain last was, see chain-memory.h
  *   <cache>/work/<key>/        scratch and checkpoints of stages that are not finished
  *
  * Records are written whole and renamed into place: any number of processes may share a cache. */

@@ -31,6 +31,15 @@ count_cached (Bench *bench, const char *stages)
   return cached;
 }
 
+/* What run.json says of why @n songs were made anew. */
+static void
+assert_reason (Bench *bench, const char *reason, guint n)
+{
+  g_autofree char *report = bench_read (bench, "run.json");
+  g_autofree char *expected = g_strdup_printf ("\"%s\": %u", reason, n);
+  g_assert_nonnull (strstr (report, expected));
+}
+
 static void
 test_reasons (void)
 {
@@ -38,6 +47,7 @@ test_reasons (void)
   bench_init (&bench);
   write_songs (&bench);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
+  assert_reason (&bench, "new", 3);
   g_autofree char *first = bench_read (&bench, "dump.txt");
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
   g_autofree char *second = bench_read (&bench, "dump.txt");
@@ -46,12 +56,16 @@ test_reasons (void)
   /* A default written out is no change; another value is, and the first one still has its records. */
   g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 1.0")), ==, 3);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 2")), ==, 0);
+  assert_reason (&bench, "parameter gain of stage 'fake-decode' changed", 3);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
 
   /* Other bytes under the same name; touched without a change. */
   bench_write (&bench, "anna/two.song", "the second song, again");
   bench_write (&bench, "anna/one.song", "the first song");
+  bench_write (&bench, "ben/four.song", "the fourth song");
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
+  assert_reason (&bench, "its bytes changed", 1);
+  assert_reason (&bench, "new", 1);
 }
 
 static void
@@ -230,6 +244,7 @@ test_damage (void)
     }
     g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
     g_assert_nonnull (strstr (bench.log->str, "made anew: damaged record"));
+    assert_reason (&bench, "its record was damaged", 1);
     g_autofree char *dump = bench_read (&bench, "dump.txt");
     g_assert_cmpstr (dump, ==, expected);
   }
