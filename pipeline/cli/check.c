@@ -82,10 +82,11 @@ overview (const SegueTerm *term, const json_t *root)
     widths[1] = MAX (widths[1], segue_text_width (sources));
   }
   GString *out = g_string_new (NULL);
-  g_string_append_printf (out, "%s%s%s: %u stages, seed %" JSON_INTEGER_FORMAT "\n",
+  g_string_append_printf (out, "%s%s%s: %u %s, seed %" JSON_INTEGER_FORMAT "\n",
                           segue_term_style (term, SEGUE_STYLE_BOLD),
                           json_string_value (json_object_get (root, "name")),
                           segue_term_reset (term), (guint) json_array_size (stages),
+                          json_array_size (stages) == 1 ? "stage" : "stages",
                           json_integer_value (json_object_get (root, "seed")));
   json_array_foreach ((json_t *) stages, i, stage) append_stage (out, term, stage, widths);
   return g_string_free (out, FALSE);
@@ -98,9 +99,12 @@ print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline)
   g_autoptr (GPtrArray) needs = segue_preflight (registry, pipeline);
   for (guint i = 0; i < needs->len; i++) {
     const SegueNeed *need = g_ptr_array_index (needs, i);
-    fprintf (cli->err.stream, "%snote:%s stage '%s': %s: %s\n",
+    const SegueStageType *type = segue_registry_find_stage (registry, need->stage_type);
+    gboolean is_source = type && type->mode == SEGUE_MODE_SOURCE;
+    fprintf (cli->err.stream, "%snote:%s stage '%s': %s: %s%s\n",
              segue_term_style (&cli->err, SEGUE_STYLE_YELLOW), segue_term_reset (&cli->err),
-             need->stage, need->parameter, need->error->message);
+             need->stage, need->parameter, need->error->message,
+             is_source ? "; name a folder when you run it" : "");
   }
 }
 

@@ -25,9 +25,6 @@ void
 segue_run_report_add_failure (SegueRunReport *report, const char *stage, const char *id,
                               const char *reason)
 {
-  report->n_failures++;
-  if (report->failures->len >= MAX_FAILURES)
-    return;
   g_autofree char *song = segue_text_printable (id);
   g_autofree char *text = segue_text_printable (reason);
   g_ptr_array_add (report->failures, g_strdup_printf ("%s: %s%s%s", song, stage ? stage : "",
@@ -51,18 +48,26 @@ from_here (const char *path)
   return g_strdup (path);
 }
 
+static int
+compare_lines (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* By name, whichever worker came across them first. */
 static void
 print_failures (const SegueRunReport *report, const SegueTerm *err)
 {
-  for (guint i = 0; i < report->failures->len; i++)
+  g_ptr_array_sort (report->failures, compare_lines);
+  guint n_shown = MIN (report->failures->len, MAX_FAILURES);
+  for (guint i = 0; i < n_shown; i++)
     fprintf (err->stream, "  %s\n", (const char *) g_ptr_array_index (report->failures, i));
-  guint64 n = MAX (report->n_failures, report->result.n_failed);
-  if (n <= report->failures->len)
+  guint n = MAX (report->failures->len, report->result.n_failed);
+  if (n <= n_shown)
     return;
   g_autofree char *folder = from_here (report->result.folder ? report->result.folder : ".");
   g_autofree char *shown = segue_text_printable (folder);
-  fprintf (err->stream, "  and %" G_GUINT64_FORMAT " more; see %s/run.json\n",
-           n - report->failures->len, shown);
+  fprintf (err->stream, "  and %u more; see %s/run.json\n", n - n_shown, shown);
 }
 
 void

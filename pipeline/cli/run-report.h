@@ -5,8 +5,7 @@
 
 typedef struct {
   SegueRunResult result;
-  GPtrArray *failures; /* char *, the first few */
-  guint64 n_failures;
+  GPtrArray *failures; /* char *: "song: stage: reason" */
 } SegueRunReport;
 
 void segue_run_report_init (SegueRunReport *report);

@@ -1,0 +1,285 @@
+/* A folder as people have them: files that are not what they say, and names of every kind.  Each is
+ * either used or left out with a reason; the run goes on. */
+#include "command.h"
+#include "music.h"
+
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <segue/file.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARTISTS 3
+#define SONGS   4
+
+/* Names that are good music all the same. */
+static const char *const odd_names[] = {
+  "A B/ C /  d.wav",
+  "\"quoted\"/'it'/a;b$(c)`d`.wav",
+  "new\nline/\t/\n.wav",
+  "방탄소년단/花樣年華/노래 🎵.wav",
+  "raw \xff\xfe/\x80/\xc3.wav",
+  "-dash/--help/-.wav",
+  "100%/%41/%.wav",
+  "A:B/C:1:2:/x:3:4: y.wav",
+  "esc \033[2J/b/c.wav",
+};
+
+typedef struct {
+  char *folder;
+  char *music;
+  char **env;
+} Fixture;
+
+static char *
+place (Fixture *f, const char *name)
+{
+  char *path = g_build_filename (f->music, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_assert_cmpint (g_mkdir_with_parents (parent, 0777), ==, 0);
+  return path;
+}
+
+static void
+put (Fixture *f, const char *name, const void *bytes, gssize length)
+{
+  g_autofree char *path = place (f, name);
+  g_autoptr (GError) error = NULL;
+  g_file_set_contents (path, bytes, length, &error);
+  g_assert_no_error (error);
+}
+
+/* What is not usable, each below "Bad/Album". */
+static void
+put_bad (Fixture *f)
+{
+  guint8 noise[20000];
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  for (gsize i = 0; i < sizeof noise; i++)
+    noise[i] = (guint8) g_rand_int (rand);
+  put (f, "Bad/Album/noise.mp3", noise, sizeof noise);
+  put (f, "Bad/Album/noise.flac", noise, sizeof noise);
+  put (f, "Bad/Album/empty.mp3", "", 0);
+  put (f, "Bad/Album/text.mp3", "This is not music.\n", -1);
+  put (f, "Bad/Album/page.ogg", "<!DOCTYPE html><title>404</title>", -1);
+  put (f, "Bad/Album/fLaC.flac", "fLaC", 4);
+  put (f, "Bad/Album/head.wav", "RIFF\xff\xff\xff\xffWAVE", 12);
+
+  g_autofree char *whole = place (f, "Bad/Album/short.wav");
+  music_write_song (whole, 0, 0, 2); /* nothing is left of it after the ends are cut */
+  g_autofree char *long_song = place (f, "Bad/Album/cut.wav");
+  music_write_song (long_song, 0, 0, 60);
+  g_assert_cmpint (truncate (long_song, 300000), ==, 0); /* 60 s, it says; 9 s there are */
+
+  g_autofree char *folder = place (f, "Bad/Album/folder.mp3/x");
+  g_autofree char *link = place (f, "Bad/Album/dangling.mp3");
+  g_assert_cmpint (symlink ("nowhere", link), ==, 0);
+  g_autofree char *loop = place (f, "Bad/Album/loop.mp3");
+  g_assert_cmpint (symlink ("loop.mp3", loop), ==, 0);
+}
+
+static const char *const bad_names[] = {
+  "noise.mp3", "noise.flac", "empty.mp3", "text.mp3",   "page.ogg",     "fLaC.flac",
+  "head.wav",  "short.wav",  "cut.wav",   "folder.mp3", "dangling.mp3", "loop.mp3",
+};
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  const char *library = data;
+  f->folder = scratch_new ();
+  f->music = g_build_filename (f->folder, "music", NULL);
+  for (guint a = 0; a < ARTISTS; a++)
+    for (guint s = 0; s < SONGS; s++) {
+      g_autofree char *name = g_strdup_printf ("Artist %u/Album %u/Song %u.wav", a, s % 2, s);
+      g_autofree char *from = g_build_filename (library, name, NULL);
+      g_autofree char *to = place (f, name);
+      g_assert_cmpint (link (from, to), ==, 0);
+    }
+  put (f, "Artist 0/Album 0/cover.jpg", "not a picture", -1);
+  put (f, "Artist 0/Album 0/notes.txt", "not music", -1);
+  f->env = g_environ_setenv (g_get_environ (), "LC_ALL", "C.UTF-8", TRUE);
+  g_autofree char *cache = g_build_filename (f->folder, "cache", NULL);
+  f->env = g_environ_setenv (f->env, "XDG_CACHE_HOME", cache, TRUE);
+  f->env = g_environ_unsetenv (f->env, "SEGUE_CACHE");
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  scratch_free (f->folder);
+  g_free (f->music);
+  g_strfreev (f->env);
+}
+
+static void
+assert_printable (const char *text)
+{
+  g_assert_true (g_utf8_validate (text, -1, NULL));
+  for (const char *p = text; *p; p++)
+    if (g_ascii_iscntrl (*p) && *p != '\n')
+      g_error ("control character %d in: %s", *p, text);
+}
+
+static json_t *
+load_json (Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  json_error_t problem;
+  json_t *root = json_load_file (path, JSON_REJECT_DUPLICATES, &problem);
+  if (!root)
+    g_test_message ("%s: %s", path, problem.text);
+  g_assert_nonnull (root);
+  return root;
+}
+
+static void
+run (Fixture *f, int status, CommandResult *result)
+{
+  command_run (result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--set",
+               "segment.count=2", "--set", "train.epochs=1", "--set", "split.too_few=train_only",
+               NULL);
+  command_assert (result, status);
+  assert_printable (result->err);
+  assert_printable (result->out);
+}
+
+/* Every bad file is named with a reason, in the report or in run.json. */
+static void
+test_bad_files (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  put_bad (f);
+  run (f, 0, &result);
+  command_assert_says (&result, "2 files ignored that are not audio");
+  command_assert_says (&result, "12 left out:");
+  command_assert_says (&result, "Bad/Album/cut.wav: decode: ");
+  command_assert_says (&result, "Bad/Album/dangling.mp3: songs: ");
+  command_assert_says (&result, "  and 2 more; see runs/artist-small/");
+  g_autofree char *first = g_strdup (strstr (result.err, "left out:"));
+
+  json_t *report = load_json (f, "runs/artist-small/latest/run.json");
+  g_autofree char *text = json_dumps (report, JSON_COMPACT);
+  json_decref (report);
+  for (gsize i = 0; i < G_N_ELEMENTS (bad_names); i++) {
+    g_autofree char *id = g_strconcat ("Bad/Album/", bad_names[i], NULL);
+    if (!strstr (text, id))
+      g_test_message ("%s is not in run.json", id);
+    g_assert_nonnull (strstr (text, id));
+  }
+
+  /* The reasons are remembered, and what is mended is seen. */
+  run (f, 0, &result);
+  command_assert_says (&result, "12 left out:");
+  g_autofree char *mended = place (f, "Bad/Album/text.mp3");
+  music_write_song (mended, 1, 3, 33);
+  run (f, 0, &result);
+  command_assert_says (&result, "11 left out:");
+  g_assert_null (strstr (result.err, "text.mp3"));
+}
+
+static void
+test_odd_names (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  for (gsize i = 0; i < G_N_ELEMENTS (odd_names); i++) {
+    g_autofree char *path = place (f, odd_names[i]);
+    music_write_song (path, (guint) i % ARTISTS, (guint) i, 31);
+  }
+  run (f, 0, &result);
+  g_autofree char *count =
+    g_strdup_printf ("%u songs", ARTISTS * SONGS + (guint) G_N_ELEMENTS (odd_names));
+  command_assert_says (&result, count);
+  g_assert_null (strstr (result.err, "left out"));
+
+  /* Each is answered under its own name, a line an answer. */
+  g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
+  static const char *const head[] = { "predict", "--json", "--model", "runs/artist-small/latest",
+                                      "--" };
+  for (gsize i = 0; i < G_N_ELEMENTS (head); i++)
+    g_ptr_array_add (argv, g_strdup (head[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (odd_names); i++)
+    g_ptr_array_add (argv, g_build_filename ("music", odd_names[i], NULL));
+  g_ptr_array_add (argv, NULL);
+  command_run_argv (&result, f->folder, f->env, (char *const *) argv->pdata);
+  command_assert (&result, 0);
+  g_auto (GStrv) lines = g_strsplit (result.out, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, G_N_ELEMENTS (odd_names) + 1);
+  for (gsize i = 0; i < G_N_ELEMENTS (odd_names); i++) {
+    json_t *answer = json_loads (lines[i], JSON_REJECT_DUPLICATES, NULL);
+    g_assert_nonnull (answer);
+    const char *file = json_string_value (json_object_get (answer, "file"));
+    g_autofree char *name = g_build_filename ("music", odd_names[i], NULL);
+    if (g_utf8_validate (name, -1, NULL) && !strstr (name, "%41"))
+      g_assert_cmpstr (file, ==, name);
+    g_autofree char *bytes = g_uri_unescape_string (file, NULL);
+    if (strstr (name, "raw"))
+      g_assert_cmpstr (bytes, ==, name);
+    g_assert_nonnull (json_object_get (answer, "label"));
+    json_decref (answer);
+  }
+  g_ptr_array_remove_index (argv, 1);
+  command_run_argv (&result, f->folder, f->env, (char *const *) argv->pdata);
+  command_assert (&result, 0);
+  assert_printable (result.out);
+}
+
+/* Good and bad together: all are answered, in order, and the status says that not all was well. */
+static void
+test_predict (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  run (f, 0, &result);
+  put_bad (f);
+  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-small/latest",
+               "--json", "music/Bad/Album", "music/Artist 0/Album 0", NULL);
+  command_assert (&result, 65);
+  command_assert_says (&result, "could not be used");
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (result.out), "\n", -1);
+  guint n_errors = 0, n_answers = 0;
+  for (gsize i = 0; lines[i]; i++) {
+    json_t *answer = json_loads (lines[i], JSON_REJECT_DUPLICATES, NULL);
+    g_assert_nonnull (answer);
+    const char *file = json_string_value (json_object_get (answer, "file"));
+    gboolean bad = strstr (file, "Bad") != NULL;
+    const char *error = json_string_value (json_object_get (answer, "error"));
+    /* A song that is shorter than it says still has a sound; whether it is used is its decoder's. */
+    if (!strstr (file, "cut.wav"))
+      g_assert_cmpint (bad, ==, error != NULL);
+    if (error)
+      g_assert_cmpuint (strlen (error), >, 10);
+    n_errors += error != NULL;
+    n_answers += error == NULL;
+    json_decref (answer);
+  }
+  g_assert_cmpuint (n_errors, >=, G_N_ELEMENTS (bad_names) - 2);
+  g_assert_cmpuint (n_answers, >=, 2);
+}
+
+/* Nothing usable at all is an error that says so. */
+static void
+test_nothing_but_bad (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  segue_file_remove_folder (f->music, NULL);
+  put_bad (f);
+  run (f, 65, &result);
+  command_assert_says (&result, "none of the");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  char *library = scratch_new ();
+  music_write_library (library, ARTISTS, SONGS);
+#define ADD(path, test) g_test_add ("/bad-input/" path, Fixture, library, set_up, test, tear_down)
+  ADD ("files", test_bad_files);
+  ADD ("names", test_odd_names);
+  ADD ("predict", test_predict);
+  ADD ("nothing-but-bad", test_nothing_but_bad);
+#undef ADD
+  int status = g_test_run ();
+  scratch_free (library);
+  return status;
+}

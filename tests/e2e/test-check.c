@@ -1,0 +1,316 @@
+/* Pipelines and the command line itself: what is right passes, what is wrong says where and why. */
+#include "command.h"
+
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <segue/error.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+  char *folder;
+  char **env;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->folder = scratch_new ();
+  f->env = g_environ_setenv (g_get_environ (), "LC_ALL", "C.UTF-8", TRUE);
+  f->env = g_environ_setenv (f->env, "HF_HOME", f->folder, TRUE);
+  f->env = g_environ_unsetenv (f->env, "SEGUE_DEBUG");
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  scratch_free (f->folder);
+  g_strfreev (f->env);
+}
+
+static void
+assert_has (const char *text, const char *part)
+{
+  if (!strstr (text, part))
+    g_test_message ("‘%s’ is not in:\n%s", part, text);
+  g_assert_nonnull (strstr (text, part));
+}
+
+/* ---- Presets ---- */
+
+static void
+test_presets (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) list = { 0 }, result = { 0 };
+  command_run (&list, f->folder, f->env, "presets", "--json", NULL);
+  command_assert (&list, 0);
+  json_t *presets = json_loads (list.out, 0, NULL);
+  g_assert_cmpuint (json_array_size (presets), >, 2);
+  size_t i;
+  json_t *preset;
+  json_array_foreach (presets, i, preset)
+  {
+    const char *name = json_string_value (json_object_get (preset, "name"));
+    g_assert_cmpstr (json_string_value (json_object_get (preset, "summary")), !=, "");
+    command_run (&result, f->folder, f->env, "check", "--preset", name, NULL);
+    command_assert (&result, 0);
+    assert_has (result.out, name);
+    assert_has (result.out, "← songs");
+
+    /* What is resolved is what stands in the file, and every default beside it. */
+    command_run (&result, f->folder, f->env, "check", "--preset", name, "--json", NULL);
+    command_assert (&result, 0);
+    json_t *root = json_loads (result.out, JSON_REJECT_DUPLICATES, NULL);
+    g_assert_cmpuint (json_array_size (json_object_get (root, "stages")), >, 3);
+    json_decref (root);
+
+    /* A printed preset is a pipeline of one's own. */
+    command_run (&result, f->folder, f->env, "presets", name, NULL);
+    command_assert (&result, 0);
+    g_autofree char *path = g_build_filename (f->folder, "mine.yaml", NULL);
+    g_assert_true (g_file_set_contents (path, result.out, -1, NULL));
+    command_run (&result, f->folder, f->env, "check", "mine.yaml", NULL);
+    command_assert (&result, 0);
+  }
+  json_decref (presets);
+  command_run (&result, f->folder, f->env, "presets", "artits", NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "did you mean 'artist'?");
+}
+
+/* ---- Wrong pipelines ---- */
+
+#define HEAD "segue: 1\nname: x\nstages:\n  - use: scan\n    with: { root: . }\n"
+
+static const struct {
+  const char *text;
+  const char *says[3];
+} wrong[] = {
+  { HEAD "  - use: decod\n",
+    { "wrong.yaml:6:10: ", "did you mean 'decode'?", "   6 |   - use: decod\n" } },
+  { HEAD "  - use: decode\n    with: { rat: 16000 }\n",
+    { "wrong.yaml:7:13: ", "did you mean 'rate'?", "             ^" } },
+  { HEAD "  - use: decode\n  - use: segment\n    with: { count: 0 }\n",
+    { "wrong.yaml:8:20: stage 'segment': count must be 1..1000, got 0", "{ count: 0 }\n", "^" } },
+  { HEAD "  - use: decode\n  - use: decode\n", { "wrong.yaml:7:", "decode", "^" } },
+  { HEAD "  - use: trim\n", { "wrong.yaml:6:", "stage 'trim'", "audio" } },
+  { "segue: 1\nname: x\nstages:\n  - use: scan\n    with: { root: ., layout: {artist}/{title} }\n",
+    { "wrong.yaml:5:", "quotes", "^" } },
+  { "segue: 1\nname: [\n", { "wrong.yaml:", NULL } },
+  { "segue: 2\n", { "wrong.yaml:1:8: ", "segue must be 1", "^" } },
+  { "", { "wrong.yaml:1:1: ", "segue: 1", NULL } },
+  { "segue: 1\nsegue: 1\n", { "wrong.yaml:2:1: ", NULL } },
+  { "segue: 1\nsteps: []\n", { "wrong.yaml:2:1: ", "stages", NULL } },
+};
+
+static void
+test_wrong (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *path = g_build_filename (f->folder, "wrong.yaml", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_assert_true (g_file_set_contents (path, wrong[i].text, -1, NULL));
+    command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
+    command_assert (&result, 78);
+    g_assert_cmpstr (result.out, ==, "");
+    for (gsize j = 0; j < G_N_ELEMENTS (wrong[i].says) && wrong[i].says[j]; j++)
+      command_assert_says (&result, wrong[i].says[j]);
+    /* `run` says the same, and leaves nothing behind. */
+    g_autofree char *said = g_strdup (result.err);
+    command_run (&result, f->folder, f->env, "run", "wrong.yaml", NULL);
+    command_assert (&result, 78);
+    g_assert_cmpstr (result.err, ==, said);
+    g_autofree char *runs = g_build_filename (f->folder, "runs", NULL);
+    g_assert_false (g_file_test (runs, G_FILE_TEST_EXISTS));
+  }
+}
+
+/* Bytes that no editor writes. */
+static void
+test_rubbish (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *path = g_build_filename (f->folder, "wrong.yaml", NULL);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  for (guint i = 0; i < 20; i++) {
+    guint8 bytes[300];
+    for (gsize j = 0; j < sizeof bytes; j++)
+      bytes[j] = (guint8) g_rand_int (rand);
+    g_assert_true (g_file_set_contents (path, (const char *) bytes, sizeof bytes, NULL));
+    command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
+    command_assert (&result, 78);
+    g_assert_true (g_utf8_validate (result.err, -1, NULL));
+    /* Nothing of it drives the terminal. */
+    for (const char *p = result.err; *p; p++)
+      g_assert_false (*p != '\n' && g_ascii_iscntrl (*p));
+  }
+}
+
+static void
+test_set (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", "--set",
+               "train.epochs=3", "--set", "seed=7", "--set", "train.model.dropout=0", "--json",
+               NULL);
+  command_assert (&result, 0);
+  json_t *root = json_loads (result.out, 0, NULL);
+  g_assert_cmpint (json_integer_value (json_object_get (root, "seed")), ==, 7);
+  json_decref (root);
+  static const struct {
+    const char *set;
+    const char *says;
+  } cases[] = {
+    { "train.epohcs=3", "did you mean 'epochs'?" },        { "musik=x", "did you mean 'music'?" },
+    { "trian.epochs=3", "did you mean 'train'?" },         { "train.epochs=many", "epochs" },
+    { "segment.count=0", "count must be 1..1000, got 0" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", "--set",
+                 cases[i].set, NULL);
+    command_assert (&result, 78);
+    command_assert_says (&result, cases[i].says);
+  }
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", "--set", "x", NULL);
+  command_assert (&result, 64);
+}
+
+/* ---- The command line ---- */
+
+static void
+test_help (Fixture *f, gconstpointer data)
+{
+  static const char *const verbs[] = { "run",     "check",  "inspect", "presets",
+                                       "predict", "schema", "fetch" };
+  g_auto (CommandResult) result = { 0 }, other = { 0 };
+  command_run (&result, f->folder, f->env, "--help", NULL);
+  command_assert (&result, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++) {
+    assert_has (result.out, verbs[i]);
+    command_run (&other, f->folder, f->env, verbs[i], "--help", NULL);
+    command_assert (&other, 0);
+    assert_has (other.out, "usage: segue ");
+    command_run (&other, f->folder, f->env, "help", verbs[i], NULL);
+    command_assert (&other, 0);
+    command_run (&other, f->folder, f->env, verbs[i], "--hepl", NULL);
+    command_assert (&other, 64);
+    command_assert_says (&other, "did you mean --help?");
+  }
+  command_run (&other, f->folder, f->env, NULL);
+  command_assert (&other, 0);
+  g_assert_cmpstr (other.out, ==, result.out);
+}
+
+static void
+test_unknown (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  static const struct {
+    const char *word;
+    const char *says;
+  } cases[] = {
+    { "rnu", "did you mean ‘run’?" },
+    { "predcit", "did you mean ‘predict’?" },
+    { "xyzzy", "segue --help lists them" },
+    { "mine.yaml", "segue run mine.yaml" },
+    { "a\033[2J", "\\x1b[2J" },
+    { "", "there is no verb" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    command_run (&result, f->folder, f->env, cases[i].word, NULL);
+    command_assert (&result, 64);
+    command_assert_says (&result, cases[i].says);
+  }
+}
+
+/* The version is told without a look at any plugin, even where all of them are broken. */
+static void
+test_version (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *broken = g_build_filename (f->folder, "segue-broken.so", NULL);
+  g_assert_true (g_file_set_contents (broken, "rubbish", -1, NULL));
+  f->env = g_environ_setenv (f->env, "SEGUE_PLUGIN_PATH", f->folder, TRUE);
+  command_run (&result, f->folder, f->env, "--version", NULL);
+  command_assert (&result, 0);
+  g_assert_true (g_str_has_prefix (result.out, "segue "));
+  g_assert_cmpstr (result.err, ==, "");
+  /* And a plugin that is found but can't be used says why. */
+  command_run (&result, f->folder, f->env, "inspect", NULL);
+  command_assert (&result, 0);
+  assert_has (result.out, "segue-broken.so");
+}
+
+static void
+test_inspect (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "inspect", NULL);
+  command_assert (&result, 0);
+  assert_has (result.out, "mel-cnn");
+  command_run (&result, f->folder, f->env, "inspect", "segment", NULL);
+  command_assert (&result, 0);
+  assert_has (result.out, "count");
+  assert_has (result.out, "1000");
+  command_run (&result, f->folder, f->env, "inspect", "segmnt", NULL);
+  g_assert_cmpint (result.status, >, 0);
+  command_assert_says (&result, "segment");
+  command_run (&result, f->folder, f->env, "inspect", "--json", NULL);
+  command_assert (&result, 0);
+  json_t *root = json_loads (result.out, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_nonnull (root);
+  json_decref (root);
+  command_run (&result, f->folder, f->env, "schema", NULL);
+  command_assert (&result, 0);
+  root = json_loads (result.out, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_nonnull (json_object_get (root, "$schema"));
+  json_decref (root);
+}
+
+/* A full disk behind a pipe is not a success. */
+static void
+test_full (Fixture *f, gconstpointer data)
+{
+  if (access ("/dev/full", W_OK) != 0) {
+    g_test_skip ("there is no /dev/full here");
+    return;
+  }
+  g_autofree char *program = command_path ();
+  char *argv[] = { (char *) "sh", (char *) "-c", (char *) "\"$0\" schema >/dev/full", program,
+                   NULL };
+  int status = 0;
+  g_autofree char *err = NULL;
+  g_assert_true (g_spawn_sync (f->folder, argv, f->env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &err,
+                               &status, NULL));
+  g_assert_false (g_spawn_check_wait_status (status, NULL));
+  assert_has (err, "writing the output failed");
+}
+
+/* No colour and no bar where nobody looks; both on a terminal. */
+static void
+test_plain (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->env = g_environ_setenv (f->env, "TERM", "xterm-256color", TRUE);
+  command_run (&result, f->folder, f->env, "--help", NULL);
+  g_assert_null (strchr (result.out, '\033'));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(path, test) g_test_add ("/check/" path, Fixture, NULL, set_up, test, tear_down)
+  ADD ("presets", test_presets);
+  ADD ("wrong", test_wrong);
+  ADD ("rubbish", test_rubbish);
+  ADD ("set", test_set);
+  ADD ("help", test_help);
+  ADD ("unknown", test_unknown);
+  ADD ("version", test_version);
+  ADD ("inspect", test_inspect);
+  ADD ("full", test_full);
+  ADD ("plain", test_plain);
+#undef ADD
+  return g_test_run ();
+}
