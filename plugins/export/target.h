@@ -1,0 +1,25 @@
+/* The folder that an export fills: ours alone, never emptied by mistake, taken up again where a run
+ * was interrupted.
+ *
+ * `.segue-export` lists every file that was ever written here.  A folder that is not empty and has no
+ * such list belongs to somebody else.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _Target Target;
+
+/** target_open: makes @path where it is not there; %SEGUE_ERROR_CANNOT_CREATE for a folder that
+ * holds other people's files. @files: (element-type utf8): all that will be written, below @path. */
+Target *target_open (const char *path, const GPtrArray *files, GError **error);
+/** target_free: accepts %NULL. */
+void target_free (Target *target);
+/** target_write: @file below the folder; nothing happens where it holds these bytes already. */
+gboolean target_write (Target *target, const char *file, GBytes *bytes, GError **error);
+/** target_has_room: whether @bytes more fit on the disk. */
+gboolean target_has_room (Target *target, guint64 bytes, GError **error);
+/** target_finish: removes what earlier exports left here and this one did not write. */
+gboolean target_finish (Target *target, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Target, target_free)

@@ -1,0 +1,15 @@
+/* Audio as the bytes of a WAV file. */
+#pragma once
+
+#include <segue/segue.h>
+
+typedef enum { WAVE_PCM_16, WAVE_FLOAT } WaveEncoding;
+
+/**
+ * wave_encode: (transfer full):
+ * @n_clipped: (out): samples beyond full scale, which PCM can't hold
+ *
+ * The same audio always gives the same bytes: no dither, no time stamps.
+ */
+GBytes *wave_encode (const SegueItem *audio, WaveEncoding encoding, gsize *n_clipped,
+                     GError **error);
