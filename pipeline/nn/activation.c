@@ -110,8 +110,8 @@ sigmoid_slope (float x)
   return s * (1.0f - s);
 }
 
-/* `omp simd` says that iterations are independent, which they are even where out is x: without it the
- * compiler would leave operation in place to its scalar code. */
+/* `omp simd` says that iterations are independent, which they are even where out is x: without
+ * it the compiler would leave operation in place to its scalar code. */
 #define EACH(value)                                                                                \
   _Pragma ("omp simd") for (gsize i = 0; i < n; i++) out[i] = (value);                             \
   break

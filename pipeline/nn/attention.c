@@ -120,7 +120,8 @@ softmax_backward_rows (gsize rows, gsize n, float scale, const float *p, float *
     nn_softmax_backward_row (n, scale, p + i * n, dp + i * n, dp + i * n);
 }
 
-/* Rows first … of one head: dq of those rows; dk and dv are added to, but written by the first rows. */
+/* Rows first … of one head: dq of those rows; dk and dv are added to, but written by the first
+ * rows. */
 static void
 backward_rows (const Attention *c, gsize item, gsize head, gsize first, float *p)
 {

@@ -1,5 +1,5 @@
-/* oneDNN, which writes its kernels for the processor at hand when it is first called: on processors that are
- * younger than the distribution's OpenBLAS it is several times as fast. */
+/* oneDNN, which writes its kernels for the processor at hand when it is first called: on
+ * processors that are younger than the distribution's OpenBLAS it is several times as fast. */
 #include "backend-onednn.h"
 
 #include <omp.h>

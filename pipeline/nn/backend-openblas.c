@@ -8,9 +8,10 @@ extern void gotoblas_dynamic_init (void) __attribute__ ((weak));
 extern void gotoblas_dynamic_quit (void) __attribute__ ((weak));
 #endif
 
-/* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it falls back
- * to those of the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five times slower.  The
- * variable that names kernels is read when it is loaded, so it is made to look again.
+/* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it
+ * falls back to those of the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five
+ * times slower.  The variable that names kernels is read when it is loaded, so it is made to
+ * look again.
  *
  * Called before the first product.  The variable is set only meanwhile, and only here. */
 static void

@@ -4,13 +4,15 @@
 #include <segue/nn/conv1d.h>
 #include <segue/nn/linear.h>
 
-/* With s = stride, the kernel's taps fall into groups of up to s: group g has taps g·s … g·s + taps − 1.
- * The part of window t that group g sees is row t + g of x, if x is read as a matrix of rows of s·in
- * floats: rows of one group never overlap. So, with W_g = w[:, taps of g, :] as [out, taps·in],
+/* With s = stride, the kernel's taps fall into groups of up to s: group g has taps g·s … g·s +
+ * taps − 1. The part of window t that group g sees is row t + g of x, if x is read as a matrix
+ * of rows of s·in floats: rows of one group never overlap. So, with W_g = w[:, taps of g, :] as
+ * [out, taps·in],
  *
  *   y[t]  = Σ_g X[t + g] W_gᵀ        dX[r] = Σ_g dY[r − g] W_g        dW_g = Σ_t dY[t]ᵀ X[t + g]
  *
- * and the first taps·in floats of a row are what counts. Groups are added in order within one tile. */
+ * and the first taps·in floats of a row are what counts. Groups are added in order within one
+ * tile. */
 typedef struct {
   const SegueNnConv1d *conv;
   const SegueNnBackend *backend;

@@ -14,11 +14,12 @@ typedef struct {
   float *y;
 } Dropout;
 
-/* Decisions are 16 bits: element e of a chunk of ELEMENTS is decided by the lower half of number e, or for the second half
- * of the chunk by the upper half of number e − NN_CHUNK. */
+/* Decisions are 16 bits: element e of a chunk of ELEMENTS is decided by the lower half of number
+ * e, or for the second half of the chunk by the upper half of number e − NN_CHUNK. */
 #define ELEMENTS (2 * NN_CHUNK)
 
-/* 16 bits below this drop; the scale is that of the rounded probability, so that means stay true. */
+/* 16 bits below this drop; the scale is that of the rounded probability, so that means stay
+ * true. */
 static guint32
 threshold_of (float p)
 {

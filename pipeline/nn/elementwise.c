@@ -87,7 +87,8 @@ dot_tile (gpointer data, gsize tile, guint thread)
   e->parts[tile] = sum;
 }
 
-/* parts[tile]: 1 where some element isn't finite. x − x is 0 for all finite x and NaN for others. */
+/* parts[tile]: 1 where some element isn't finite. x − x is 0 for all finite x and NaN for
+ * others. */
 NN_VECTORISED static void
 finite_tile (gpointer data, gsize tile, guint thread)
 {

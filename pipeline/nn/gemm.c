@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* A tile packs its rows of A and columns of B once, so the larger the tile the less is packed twice;
- * the smaller, the more threads find work. */
+/* A tile packs its rows of A and columns of B once, so the larger the tile the less is packed
+ * twice; the smaller, the more threads find work. */
 #define TILE_M 512
 #define TILE_N 512
 #define UNIT   16 /* rows or columns of a register block; borders fall between them */

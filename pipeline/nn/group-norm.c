@@ -3,12 +3,12 @@
 #include <math.h>
 #include <segue/nn/norm.h>
 
-/* Frames whose columns are summed in float before they go to double: 64 KiB of them stay in the cache
- * for the second look. */
+/* Frames whose columns are summed in float before they go to double: 64 KiB of them stay in the
+ * cache for the second look. */
 #define CHUNK 256
 
-/* A tile is some whole groups, about NN_COLUMNS channels, of one item (forward) or of all items in order
- * (backward, which sums over them). */
+/* A tile is some whole groups, about NN_COLUMNS channels, of one item (forward) or of all items
+ * in order (backward, which sums over them). */
 typedef struct {
   gsize batch, time, channels, groups;
   gsize width; /* channels of one group */
@@ -44,8 +44,8 @@ merge (Moments *a, double n, double mean, double m2)
   a->n = total;
 }
 
-/* Moments of n <= NN_COLUMNS columns of x [time, channels]: means and squares of a chunk at a time, the
- * squares about the chunk's mean. */
+/* Moments of n <= NN_COLUMNS columns of x [time, channels]: means and squares of a chunk at a
+ * time, the squares about the chunk's mean. */
 NN_INLINE void
 column_moments (const float *x, gsize time, gsize channels, gsize n, Moments *moments)
 {
@@ -96,7 +96,8 @@ group_statistics (const GroupNorm *g, const float *x, gsize item, gsize first_gr
   }
 }
 
-/* n <= NN_COLUMNS columns: the mean is taken off first, for it may be large against the deviation. */
+/* n <= NN_COLUMNS columns: the mean is taken off first, for it may be large against the
+ * deviation. */
 NN_INLINE void
 scale_columns (const GroupNorm *g, gsize item, gsize c, gsize n)
 {
@@ -181,8 +182,9 @@ column_sums (const GroupNorm *g, gsize item, gsize c, gsize n, double *sum, doub
   }
 }
 
-/* dx of one group of one item, from its means of gamma·dy and gamma·dy·x̂:
- * dx = rstd · (gamma dy − a − x̂ b) = dy · (rstd gamma) − x · (rstd² b) + (mean rstd² b − rstd a) */
+/* dx of n columns of one item, from the means a of gamma·dy and b of gamma·dy·x̂ of their groups:
+ *
+ *   dx = rstd · (gamma · dy − a − x̂ · b) */
 NN_INLINE void
 dx_columns (const GroupNorm *g, gsize item, gsize c, gsize n, const double *a, const double *b)
 {
@@ -209,8 +211,8 @@ dx_columns (const GroupNorm *g, gsize item, gsize c, gsize n, const double *a, c
   }
 }
 
-/* Sums gamma-weighted columns into the two means of each group that begins in this tile; groups wider
- * than NN_COLUMNS take several blocks of columns. */
+/* Sums gamma-weighted columns into the two means of each group that begins in this tile; groups
+ * wider than NN_COLUMNS take several blocks of columns. */
 NN_INLINE void
 backward_item (const GroupNorm *g, gsize item, gsize first, gsize last)
 {

@@ -5,13 +5,13 @@
 #include <segue/nn/linear.h>
 #include <string.h>
 
-/* A thread gathers the windows of FRAMES frames and some taps, about WINDOW floats of each window: a
- * matrix that fits into a processor's own cache. */
+/* A thread gathers the windows of FRAMES frames and some taps, about WINDOW floats of each
+ * window: a matrix that fits into a processor's own cache. */
 #define FRAMES ((gsize) 256)
 #define WINDOW ((gsize) 768)
 
-/* One convolution from `in` to `out` channels per group. The gradient of the input is the same convolution
- * of dy, with taps in reverse and channels exchanged. */
+/* One convolution from `in` to `out` channels per group. The gradient of the input is the same
+ * convolution of dy, with taps in reverse and channels exchanged. */
 typedef struct {
   const SegueNnBackend *backend;
   gsize batch, time, groups, kernel;

@@ -3,9 +3,9 @@
 
 #include <segue/nn/pool.h>
 
-/* Marks a function whose loops gcc should also compile for wider vectors; the loader picks the version
- * for the processor at hand. Helpers that it calls in a loop must be `static inline` to be compiled
- * along. */
+/* Marks a function whose loops gcc should also compile for wider vectors; the loader picks the
+ * version for the processor at hand. Helpers that it calls in a loop must be `static inline` to
+ * be compiled along. */
 #ifdef SEGUE_NN_HAVE_TARGET_CLONES
 #define NN_VECTORISED                                                                              \
   __attribute__ ((target_clones ("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -15,8 +15,8 @@
 
 #define NN_INLINE static inline __attribute__ ((always_inline))
 
-/* Elements of one tile of an elementwise op: 64 KiB, small enough for the cache, large enough that handing it
- * out costs nothing. */
+/* Elements of one tile of an elementwise op: 64 KiB, small enough for the cache, large enough
+ * that handing it out costs nothing. */
 #define NN_BLOCK ((gsize) 16384)
 
 /* Columns of one tile where an op sums over rows: four cache lines. */
@@ -42,8 +42,8 @@ nn_block_rows (gsize width)
   return MAX (NN_BLOCK / MAX (width, 1), 1);
 }
 
-/* n cut into nearly equal blocks of at most about `most`, each a multiple of `multiple` but the last:
- * so no tile is a sliver. */
+/* n cut into nearly equal blocks of at most about `most`, each a multiple of `multiple` but the
+ * last: so no tile is a sliver. */
 NN_INLINE gsize
 nn_even_block (gsize n, gsize most, gsize multiple)
 {

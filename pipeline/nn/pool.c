@@ -5,9 +5,9 @@
 #include <segue/error.h>
 #include <segue/nn/pool.h>
 
-/* A run publishes its task and raises `generation`; each worker takes tiles from `next_tile` until none
- * is left and then counts itself out of `busy`. Both sides look a few thousand times before they sleep,
- * for the next run of a network usually follows within microseconds. */
+/* A run publishes its task and raises `generation`; each worker takes tiles from `next_tile`
+ * until none is left and then counts itself out of `busy`. Both sides look a few thousand times
+ * before they sleep, for the next run of a network usually follows within microseconds. */
 #define SPINS 4000
 
 typedef struct {

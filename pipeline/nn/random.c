@@ -71,8 +71,8 @@ one_block (const NnRandomStream *stream, guint32 block, guint32 out[4])
   segue_nn_philox (counter, stream->key, out);
 }
 
-/* Numbers come in chunks of NN_CHUNK: word w of block 64 c + l is number 256 c + 64 w + l. So a vector of lanes is
- * stored as it is, where word by word it would have to be taken apart. */
+/* Numbers come in chunks of NN_CHUNK: word w of block 64 c + l is number 256 c + 64 w + l. So a
+ * vector of lanes is stored as it is, where word by word it would have to be taken apart. */
 NN_VECTORISED void
 nn_random_chunk (const NnRandomStream *stream, guint32 chunk, guint32 *out)
 {

@@ -25,8 +25,8 @@ typedef struct {
   GHashTable *metadata; /* owned strings */
 } NnSafetensorsHeader;
 
-/* data_start: where data begins in the file; data_length: how much there is. `name` is the file's, for
- * messages. On failure nothing is left to clear. */
+/* data_start: where data begins in the file; data_length: how much there is. `name` is the
+ * file's, for messages. On failure nothing is left to clear. */
 gboolean nn_safetensors_parse (const char *text, gsize length, guint64 data_start,
                                guint64 data_length, const char *name, NnSafetensorsHeader *header,
                                GError **error);

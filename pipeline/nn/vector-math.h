@@ -33,10 +33,11 @@ nn_max (float a, float b)
   return a > b ? a : b;
 }
 
-/* eˣ within 2e-7 of its value; x is clamped to where the result is a normal number, so e^−∞ is 1.2e-38.
+/* eˣ within 2e-7 of its value; x is clamped to where the result is a normal number, so e^−∞ is
+ * 1.2e-38.
  *
- * x = n ln 2 + r: adding 1.5 · 2²³ rounds to an integer n, which then stands in the low bits; e^r by a
- * polynomial on |r| <= ln 2 / 2 (Cephes, expf). */
+ * x = n ln 2 + r: adding 1.5 · 2²³ rounds to an integer n, which then stands in the low bits;
+ * e^r by a polynomial on |r| <= ln 2 / 2 (Cephes, expf). */
 NN_INLINE float
 nn_exp (float x)
 {
@@ -60,9 +61,9 @@ nn_exp (float x)
 
 /* Φ (x), the normal distribution function, within 1e-7; and its derivative e^(−x²/2) / √(2π).
  *
- * erfc (z) = e^(−z²) t P (t), t = 1 / (1 + 0.4 z), z >= 0: the form of Hastings (Abramowitz & Stegun
- * 7.1.26) with a minimax P of degree 5, |error| < 3e-8 before rounding. The exponential is shared with
- * the derivative. */
+ * erfc (z) = e^(−z²) t P (t), t = 1 / (1 + 0.4 z), z >= 0: the form of Hastings (Abramowitz &
+ * Stegun 7.1.26) with a minimax P of degree 5, |error| < 3e-8 before rounding. The exponential
+ * is shared with the derivative. */
 NN_INLINE float
 nn_normal_cdf (float x, float *density)
 {
@@ -87,7 +88,8 @@ nn_sigmoid (float x)
   return 1.0f / (1.0f + nn_exp (-x));
 }
 
-/* tanh x within 2e-7 of its value: by a polynomial near 0 (Cephes, tanhf), where the other form cancels. */
+/* tanh x within 2e-7 of its value: by a polynomial near 0 (Cephes, tanhf), where the other form
+ * cancels. */
 NN_INLINE float
 nn_tanh (float x)
 {

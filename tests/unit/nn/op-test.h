@@ -1,9 +1,11 @@
-/* One harness for every differentiable op. A test gives the op's shapes, calls its forward and backward,
- * and says in a few plain loops over double what it should compute; the harness does the rest:
+/* One harness for every differentiable op. A test gives the op's shapes, calls its forward and
+ * backward, and says in a few plain loops over double what it should compute; the harness does
+ * the rest:
  *
  * - the forward agrees with the reference;
- * - gradients agree with central differences of the reference, element by element (all of them where
- *   they are few, a sample where they are many) and along one random direction through all elements;
+ * - gradients agree with central differences of the reference, element by element (all of them
+ *   where they are few, a sample where they are many) and along one random direction through all
+ *   elements;
  * - gradients of parameters are added to what was there, those of inputs overwrite it;
  * - each gradient may be left out (NULL) without changing the others;
  * - 1, 2, 3 and 4 threads give the same bits.
@@ -44,8 +46,8 @@ struct _OpTest {
                     const float *saved, const float *dy, float *const *grads);
   gboolean all_gradients; /* the op computes all gradients or none: no NULLs */
 
-  /* Greatest error allowed, in units of the largest magnitude at hand; 0: 2e-6 of values and 1e-5 of
-   * gradients, some tens of roundings of a float. */
+  /* Greatest error allowed, in units of the largest magnitude at hand; 0: 2e-6 of values and
+   * 1e-5 of gradients, some tens of roundings of a float. */
   double tolerance;
   double gradient_tolerance;
 };

@@ -72,8 +72,8 @@ test_gradients (void)
   }
 }
 
-/* Every value that matters, −20 … 20 in fine steps: within 1e-6, or a few roundings where values are large;
- * and the far ends stay what they should be. */
+/* Every value that matters, −20 … 20 in fine steps: within 1e-6, or a few roundings where values
+ * are large; and the far ends stay what they should be. */
 static void
 test_accuracy (void)
 {

@@ -46,9 +46,9 @@ conv_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const fl
 static void
 test_conv1d (void)
 {
-  /* batch, time, in, out, kernel, stride: the shapes of wav2vec 2.0 made small, then the corners: one tap, one
-   * step, kernel == time, kernel < stride, kernel >> stride, frames that no window reaches, more frames than
-   * a tile. */
+  /* batch, time, in, out, kernel, stride: the shapes of wav2vec 2.0 made small, then the
+   * corners: one tap, one step, kernel == time, kernel < stride, kernel >> stride, frames that
+   * no window reaches, more frames than a tile. */
   static const Conv shapes[] = {
     { { 2, 53, 1, 6, 10, 5 }, FALSE },  { { 2, 21, 5, 7, 3, 2 }, TRUE },
     { { 3, 20, 4, 5, 2, 2 }, FALSE },   { { 1, 9, 3, 2, 1, 1 }, TRUE },
@@ -131,8 +131,8 @@ grouped_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const
 static void
 test_grouped (void)
 {
-  /* batch, time, in, out, kernel, groups: even and odd kernels, longer than the sequence, one group, one
-   * channel per group, more frames and more taps than a tile. */
+  /* batch, time, in, out, kernel, groups: even and odd kernels, longer than the sequence, one
+   * group, one channel per group, more frames and more taps than a tile. */
   static const SegueNnGroupedConv1d shapes[] = {
     { 2, 13, 12, 12, 8, 4 }, { 1, 9, 6, 4, 5, 2 },   { 2, 3, 4, 4, 8, 2 },
     { 1, 1, 2, 2, 1, 1 },    { 1, 1, 3, 3, 4, 3 },   { 1, 7, 5, 5, 3, 5 },

@@ -12,7 +12,8 @@ typedef struct {
   gsize batch, time, channels, groups;
 } Shape;
 
-/* y = (x − mean) / √(var + eps) · gamma + beta over time × channels first … first + width − 1 of x. */
+/* y = (x − mean) / √(var + eps) · gamma + beta over time × channels first … first + width − 1 of
+ * x. */
 static void
 normalise (const double *x, gsize time, gsize channels, gsize first, gsize width,
            const double *gamma, const double *beta, double *y)
@@ -110,8 +111,8 @@ group_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const f
 static void
 test_group_norm (void)
 {
-  /* A group per channel, one group for all, groups narrower and wider than a tile of columns, more frames
-   * than one chunk. */
+  /* A group per channel, one group for all, groups narrower and wider than a tile of columns,
+   * more frames than one chunk. */
   static const Shape shapes[] = {
     { 2, 9, 6, 6 },   { 2, 9, 6, 3 },   { 1, 5, 4, 1 },   { 3, 9, 130, 130 }, { 1, 3, 150, 50 },
     { 2, 3, 200, 2 }, { 1, 600, 3, 3 }, { 1, 520, 4, 2 }, { 1, 7, 192, 3 },

@@ -71,8 +71,8 @@ moments (const float *x, gsize n, double *mean, double *deviation, double *kurto
   *kurtosis = fourths / (double) n / pow (squares / (double) n, 2.0);
 }
 
-/* A fill is the numbers one by one, on any number of threads, and looks like its distribution: bounds are
- * five standard errors. */
+/* A fill is the numbers one by one, on any number of threads, and looks like its distribution:
+ * bounds are five standard errors. */
 static void
 test_fills (void)
 {

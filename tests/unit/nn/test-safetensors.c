@@ -133,7 +133,8 @@ test_lengths (void)
   }
 }
 
-/* Any single byte of a good file changed: refused or read, never out of bounds (for AddressSanitizer). */
+/* Any single byte of a good file changed: refused or read, never out of bounds (for
+ * AddressSanitizer). */
 static void
 test_mutations (void)
 {

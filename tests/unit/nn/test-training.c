@@ -1,5 +1,5 @@
-/* Loss, optimiser, clipping, schedules, and the sums under them. Expected numbers that aren't worked out
- * here are what torch 2 and transformers 4 print for the same input. */
+/* Loss, optimiser, clipping, schedules, and the sums under them. Expected numbers that aren't
+ * worked out here are what torch 2 and transformers 4 print for the same input. */
 #include "op-test.h"
 
 #include <math.h>
@@ -111,7 +111,8 @@ test_cross_entropy_torch (void)
   }
 }
 
-/* Parts of a step with the step's divisor add up to the step; nothing overflows; all ignored is 0. */
+/* Parts of a step with the step's divisor add up to the step; nothing overflows; all ignored is
+ * 0. */
 static void
 test_cross_entropy_parts (void)
 {

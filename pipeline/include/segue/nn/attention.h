@@ -8,13 +8,13 @@ G_BEGIN_DECLS
  *
  *   y_h = dropout (softmax (q_h k_hᵀ / √dim)) v_h      for each item and head h
  *
- * q, k, v and y are [batch, time, heads · dim], head h in channels h·dim … h·dim + dim − 1, as the
- * projections leave them; `stride` is the distance in floats between frames of q, k, v (and dq, dk, dv),
- * so that the three may lie interleaved in one [batch, time, 3 · heads · dim] buffer. y and dy are
- * contiguous.
+ * q, k, v and y are [batch, time, heads · dim], head h in channels h·dim … h·dim + dim − 1, as
+ * the projections leave them; `stride` is the distance in floats between frames of q, k, v (and
+ * dq, dk, dv), so that the three may lie interleaved in one [batch, time, 3 · heads · dim]
+ * buffer. y and dy are contiguous.
  *
- * Probabilities are never stored: the backward computes them again, block by block of rows, from q and
- * k. That costs a sixth of the op's arithmetic and makes memory linear in time. */
+ * Probabilities are never stored: the backward computes them again, block by block of rows, from
+ * q and k. That costs a sixth of the op's arithmetic and makes memory linear in time. */
 typedef struct {
   gsize batch;
   gsize time;

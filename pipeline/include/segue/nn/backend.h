@@ -4,19 +4,20 @@
 
 G_BEGIN_DECLS
 
-/* A library of matrix products. Everything in libsegue-nn multiplies through this table, so a faster
- * library is one more row, and nothing else links BLAS. */
+/* A library of matrix products. Everything in libsegue-nn multiplies through this table, so a
+ * faster library is one more row, and nothing else links BLAS. */
 typedef struct {
   const char *name;
 
   /* Whether the library, as it is on this machine, can do what is asked of it; NULL: always. */
   gboolean (*usable) (void);
 
-  /* Called by every pool, before its first product; afterwards the library must not start threads itself. */
+  /* Called by every pool, before its first product; afterwards the library must not start
+   * threads itself. */
   void (*init) (void);
 
-  /* A text that changes when results may change: library, version, kernels chosen for this processor.
-   * The string belongs to the backend. */
+  /* A text that changes when results may change: library, version, kernels chosen for this
+   * processor. The string belongs to the backend. */
   const char *(*fingerprint) (void);
 
   /* C = alpha * op (A) op (B) + beta * C, row-major, on the calling thread; see segue_nn_gemm ().
@@ -26,8 +27,8 @@ typedef struct {
                  gsize ldc);
 } SegueNnBackend;
 
-/* The usable backend called `name`, or the first usable one for NULL; NULL where there is none of that
- * name. Static data. */
+/* The usable backend called `name`, or the first usable one for NULL; NULL where there is none
+ * of that name. Static data. */
 SEGUE_API const SegueNnBackend *segue_nn_backend_find (const char *name);
 
 /* Names of the backends of this build, NULL-terminated, the default first. Static data. */

@@ -8,11 +8,12 @@ G_BEGIN_DECLS
  *
  *   y[b, t, o] = bias[o] + Σ_j Σ_i w[o, j, i] · x[b, t·stride + j, i],   t < out_time
  *
- * Weights are kept PACKED as [out, kernel, in] (torch: [out, in, kernel]): a window of x is then one
- * contiguous row of kernel·in floats, as is a row of w, and the convolution is a matrix product whose
- * left matrix has rows stride·in apart. Those rows overlap where kernel > stride, which BLAS refuses, so
- * the kernel is cut into ⌈kernel / stride⌉ groups of up to `stride` taps and their products are added.
- * Nothing is copied. Optimisers and norms work on packed weights as they are. */
+ * Weights are kept PACKED as [out, kernel, in] (torch: [out, in, kernel]): a window of x is then
+ * one contiguous row of kernel·in floats, as is a row of w, and the convolution is a matrix
+ * product whose left matrix has rows stride·in apart. Those rows overlap where kernel > stride,
+ * which BLAS refuses, so the kernel is cut into ⌈kernel / stride⌉ groups of up to `stride` taps
+ * and their products are added. Nothing is copied. Optimisers and norms work on packed weights
+ * as they are. */
 typedef struct {
   gsize batch;
   gsize time; /* of x; >= kernel */
@@ -25,8 +26,8 @@ typedef struct {
 /* ⌊(time − kernel) / stride⌋ + 1, or 0 where time < kernel. */
 SEGUE_API gsize segue_nn_conv1d_out_time (gsize time, gsize kernel, gsize stride);
 
-/* w = [out, in, kernel] as [out, kernel, in]; and torch_w = (or, with `add`, +=) the way back, which
- * also brings a gradient of packed weights home to the order of a file. */
+/* w = [out, in, kernel] as [out, kernel, in]; and torch_w = (or, with `add`, +=) the way back,
+ * which also brings a gradient of packed weights home to the order of a file. */
 SEGUE_API void segue_nn_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                      const float *torch_w, float *w);
 SEGUE_API void segue_nn_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,

@@ -4,12 +4,13 @@
 
 G_BEGIN_DECLS
 
-/* Inverted dropout: each element becomes 0 with probability p, and x / (1 − p) otherwise, 0 <= p < 1. p is
- * rounded to a multiple of 2⁻¹⁶.
+/* Inverted dropout: each element becomes 0 with probability p, and x / (1 − p) otherwise, 0 <= p
+ * < 1. p is rounded to a multiple of 2⁻¹⁶.
  *
- * The mask is a function of the key alone: element i of row b is decided by (seed, step, items[b], layer) and i,
- * or by (seed, step, key.item + b, layer) where items is NULL. Forward and backward are the same function under
- * the same key, and which items share a batch doesn't matter. p == 0 copies, and key may be NULL. */
+ * The mask is a function of the key alone: element i of row b is decided by (seed, step,
+ * items[b], layer) and i, or by (seed, step, key.item + b, layer) where items is NULL. Forward
+ * and backward are the same function under the same key, and which items share a batch doesn't
+ * matter. p == 0 copies, and key may be NULL. */
 
 /* What element `index` of the item `key` is multiplied by: 0 or 1 / (1 − p). */
 SEGUE_API float segue_nn_dropout_factor (const SegueNnRandomKey *key, float p, guint64 index);
@@ -19,7 +20,8 @@ SEGUE_API void segue_nn_dropout (SegueNnPool *pool, const SegueNnRandomKey *key,
                                  const guint64 *items, float p, gsize batch, gsize n,
                                  const float *x, float *y);
 
-/* y [batch, n] = residual + dropout (x), in one pass; y may be x or residual. residual may be NULL. */
+/* y [batch, n] = residual + dropout (x), in one pass; y may be x or residual. residual may be
+ * NULL. */
 SEGUE_API void segue_nn_dropout_add (SegueNnPool *pool, const SegueNnRandomKey *key,
                                      const guint64 *items, float p, gsize batch, gsize n,
                                      const float *x, const float *residual, float *y);

@@ -27,8 +27,8 @@ SEGUE_API double segue_nn_sum_squares (SegueNnPool *pool, gsize n, const float *
 /* TRUE when no element is infinite or not a number. */
 SEGUE_API gboolean segue_nn_all_finite (SegueNnPool *pool, gsize n, const float *x);
 
-/* Normalises each row of x [rows, n] to mean 0 and variance 1: (x − mean) / √(var + eps), population
- * variance; y may be x. Wav2Vec2FeatureExtractor's do_normalize is eps = 1e-7. */
+/* Normalises each row of x [rows, n] to mean 0 and variance 1: (x − mean) / √(var + eps),
+ * population variance; y may be x. Wav2Vec2FeatureExtractor's do_normalize is eps = 1e-7. */
 SEGUE_API void segue_nn_standardise (SegueNnPool *pool, gsize rows, gsize n, float eps,
                                      const float *x, float *y);
 

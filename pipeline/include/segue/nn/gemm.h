@@ -13,8 +13,8 @@ SEGUE_API void segue_nn_gemm (SegueNnPool *pool, gboolean trans_a, gboolean tran
                               gsize n, gsize k, float alpha, const float *a, gsize lda,
                               const float *b, gsize ldb, float beta, float *c, gsize ldc);
 
-/* The same product `batch` times over; matrix i of A starts at a + i * stride_a, and so on. The Cs must
- * not overlap. */
+/* The same product `batch` times over; matrix i of A starts at a + i * stride_a, and so on. The
+ * Cs must not overlap. */
 SEGUE_API void segue_nn_gemm_batch (SegueNnPool *pool, gsize batch, gboolean trans_a,
                                     gboolean trans_b, gsize m, gsize n, gsize k, float alpha,
                                     const float *a, gsize lda, gsize stride_a, const float *b,

@@ -4,16 +4,16 @@
 
 G_BEGIN_DECLS
 
-/* Grouped stride-1 convolution that keeps the length of the sequence, as the positional convolution of
- * wav2vec 2.0 and HuBERT: padding ⌊kernel / 2⌋ on both sides, and for an even kernel the last frame
- * dropped.
+/* Grouped stride-1 convolution that keeps the length of the sequence, as the positional
+ * convolution of wav2vec 2.0 and HuBERT: padding ⌊kernel / 2⌋ on both sides, and for an even
+ * kernel the last frame dropped.
  *
  *   y[b, t, o] = bias[o] + Σ_j Σ_i w[o, j, i] · x[b, t + j − ⌊kernel/2⌋, g·I + i],   t < time
  *
  * with g = ⌊o / O⌋, I = in / groups, O = out / groups, and x = 0 outside of the sequence.
  *
- * Weights are kept packed as [groups, kernel, I, O] (torch: [out, I, kernel]). A group's windows are
- * gathered a cache-sized tile at a time and multiplied. */
+ * Weights are kept packed as [groups, kernel, I, O] (torch: [out, I, kernel]). A group's windows
+ * are gathered a cache-sized tile at a time and multiplied. */
 typedef struct {
   gsize batch;
   gsize time;
@@ -23,14 +23,16 @@ typedef struct {
   gsize groups;
 } SegueNnGroupedConv1d;
 
-/* w = torch's [out, in / groups, kernel], packed; and torch_w = (or, with `add`, +=) the way back. */
+/* w = torch's [out, in / groups, kernel], packed; and torch_w = (or, with `add`, +=) the way
+ * back. */
 SEGUE_API void segue_nn_grouped_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                              gsize groups, const float *torch_w, float *w);
 SEGUE_API void segue_nn_grouped_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                                gsize groups, gboolean add, const float *w,
                                                float *torch_w);
 
-/* Floats of scratch for forward and backward alike; grows with the pool's threads, not with batch. */
+/* Floats of scratch for forward and backward alike; grows with the pool's threads, not with
+ * batch. */
 SEGUE_API gsize segue_nn_grouped_conv1d_scratch (SegueNnPool *pool,
                                                  const SegueNnGroupedConv1d *conv);
 

@@ -7,9 +7,9 @@ G_BEGIN_DECLS
 /* Normalisation with a learnt scale and shift. Variances are population variances, and
  * rstd = 1 / √(var + eps), as in torch. */
 
-/* Layer normalisation over channels: x, y [rows, channels]; gamma, beta [channels]. mean and rstd
- * [rows] are written for the backward; both may be NULL when there will be none. y may be x (but then
- * there is no backward). */
+/* Layer normalisation over channels: x, y [rows, channels]; gamma, beta [channels]. mean and
+ * rstd [rows] are written for the backward; both may be NULL when there will be none. y may be x
+ * (but then there is no backward). */
 SEGUE_API void segue_nn_layer_norm_forward (SegueNnPool *pool, gsize rows, gsize channels,
                                             float eps, const float *x, const float *gamma,
                                             const float *beta, float *y, float *mean, float *rstd);
@@ -20,10 +20,10 @@ SEGUE_API void segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsiz
                                              const float *rstd, const float *dy, float *dx,
                                              float *dgamma, float *dbeta);
 
-/* Group normalisation: x, y [batch, time, channels]; statistics over all time and the
- * channels / groups channels of a group, for each item. groups == channels normalises each channel over
- * time, as the first layer of wav2vec 2.0 does. gamma, beta [channels]; mean, rstd [batch, groups] are
- * always written. y may be x (but then there is no backward). */
+/* Group normalisation: x, y [batch, time, channels]; statistics over all time and the channels /
+ * groups channels of a group, for each item. groups == channels normalises each channel over
+ * time, as the first layer of wav2vec 2.0 does. gamma, beta [channels]; mean, rstd [batch,
+ * groups] are always written. y may be x (but then there is no backward). */
 SEGUE_API void segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time,
                                             gsize channels, gsize groups, float eps, const float *x,
                                             const float *gamma, const float *beta, float *y,

@@ -18,9 +18,9 @@ typedef struct {
 /* Torch's defaults: 0.9, 0.999, 1e-8. */
 #define SEGUE_NN_ADAMW_DEFAULT ((SegueNnAdamW){ 0.9, 0.999, 1e-8 })
 
-/* Updates w [n] from its gradient dw [n] times grad_scale (1, or segue_nn_clip_coefficient ()). m and v
- * [n] are the state, 0 at first. step counts from 1. weight_decay is given here, for biases and norms
- * usually have none. */
+/* Updates w [n] from its gradient dw [n] times grad_scale (1, or segue_nn_clip_coefficient ()).
+ * m and v [n] are the state, 0 at first. step counts from 1. weight_decay is given here, for
+ * biases and norms usually have none. */
 SEGUE_API void segue_nn_adamw_step (SegueNnPool *pool, const SegueNnAdamW *adamw, guint64 step,
                                     double lr, double weight_decay, float grad_scale, gsize n,
                                     const float *dw, float *m, float *v, float *w);
@@ -30,9 +30,9 @@ SEGUE_API void segue_nn_adamw_step (SegueNnPool *pool, const SegueNnAdamW *adamw
 SEGUE_API double segue_nn_grad_norm (SegueNnPool *pool, gsize n_tensors, const float *const *grads,
                                      const gsize *sizes);
 
-/* What to multiply gradients by so that their norm is at most max_norm: min (1, max_norm / (norm +
- * 1e-6)), as torch.nn.utils.clip_grad_norm_. max_norm 0 clips nothing. A norm that isn't finite gives
- * 0: look at the norm and skip the step. */
+/* What to multiply gradients by so that their norm is at most max_norm: min (1, max_norm / (norm
+ * + 1e-6)), as torch.nn.utils.clip_grad_norm_. max_norm 0 clips nothing. A norm that isn't
+ * finite gives 0: look at the norm and skip the step. */
 SEGUE_API float segue_nn_clip_coefficient (double norm, double max_norm);
 
 G_END_DECLS

@@ -4,9 +4,10 @@
 
 G_BEGIN_DECLS
 
-/* Random numbers without a stream: each is a pure function of (seed, step, item, layer, index), by
- * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Whoever needs a
- * number again asks for it again; nothing is stored, and neither threads nor batch size matter. */
+/* Random numbers without a stream: each is a pure function of (seed, step, item, layer, index),
+ * by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * Whoever needs a number again asks for it again; nothing is stored, and neither threads nor
+ * batch size matter. */
 typedef struct {
   guint64 seed;
   guint64 step;  /* of training, or 0 */

@@ -6,10 +6,11 @@ G_BEGIN_DECLS
 
 /* The safetensors file format: u64 little-endian header length, a JSON header, raw tensors.
  *
- * A file is hostile until it was opened: segue_safetensors_open () checks everything that the format
- * promises (length of header, UTF-8, no duplicate names, known dtypes, sizes that multiply without overflow
- * and agree with offsets, no holes, no overlaps, nothing after the end) before it tells of any tensor. Data
- * is read from the file straight into the caller's buffer. */
+ * A file is hostile until it was opened: segue_safetensors_open () checks everything that the
+ * format promises (length of header, UTF-8, no duplicate names, known dtypes, sizes that
+ * multiply without overflow and agree with offsets, no holes, no overlaps, nothing after the
+ * end) before it tells of any tensor. Data is read from the file straight into the caller's
+ * buffer. */
 typedef enum {
   SEGUE_SAFETENSORS_F32,
   SEGUE_SAFETENSORS_F16,
@@ -66,14 +67,15 @@ SEGUE_API const SegueTensorInfo *segue_safetensors_lookup (SegueSafetensors *fil
 SEGUE_API const char *segue_safetensors_get_metadata (SegueSafetensors *file, const char *key);
 
 /* Reads the tensor `name` into out [product of shape], converting F16, BF16 and F64 to float32.
- * Errors: SEGUE_ERROR_DATA where there is no such tensor, it has another shape than shape [n_dims], or isn't
- * of a floating-point type; `out` is untouched then. SEGUE_ERROR_IO where reading fails. */
+ * Errors: SEGUE_ERROR_DATA where there is no such tensor, it has another shape than shape
+ * [n_dims], or isn't of a floating-point type; `out` is untouched then. SEGUE_ERROR_IO where
+ * reading fails. */
 SEGUE_API gboolean segue_safetensors_read_f32 (SegueSafetensors *file, const char *name,
                                                guint n_dims, const gsize *shape, float *out,
                                                GError **error);
 
-/* Reads the little-endian elements of `tensor`, which must be of this file, as they are: n_bytes into
- * out. SEGUE_ERROR_IO where reading fails. */
+/* Reads the little-endian elements of `tensor`, which must be of this file, as they are: n_bytes
+ * into out. SEGUE_ERROR_IO where reading fails. */
 SEGUE_API gboolean segue_safetensors_read (SegueSafetensors *file, const SegueTensorInfo *tensor,
                                            gpointer out, GError **error);
 
@@ -87,8 +89,8 @@ SEGUE_API void segue_safetensors_writer_free (SegueSafetensorsWriter *writer);
 SEGUE_API void segue_safetensors_writer_set_metadata (SegueSafetensorsWriter *writer,
                                                       const char *key, const char *value);
 
-/* Adds a tensor. name and shape are copied; data is BORROWED and must stay until the file is written.
- * A name that was added before is a bug of the caller. */
+/* Adds a tensor. name and shape are copied; data is BORROWED and must stay until the file is
+ * written. A name that was added before is a bug of the caller. */
 SEGUE_API void segue_safetensors_writer_add (SegueSafetensorsWriter *writer, const char *name,
                                              SegueSafetensorsDtype dtype, guint n_dims,
                                              const gsize *shape, gconstpointer data);
@@ -100,10 +102,10 @@ SEGUE_API void segue_safetensors_writer_add_f32 (SegueSafetensorsWriter *writer,
 SEGUE_API void segue_safetensors_writer_take_f32 (SegueSafetensorsWriter *writer, const char *name,
                                                   guint n_dims, const gsize *shape, float *data);
 
-/* Writes a temporary file beside `path`, fsyncs it and renames it there: `path` is either the whole new
- * file or what it was. Equal content gives equal bytes. Tensors stand in the order of their names, those
- * of wider dtypes first, so that all are aligned.
- * Errors: SEGUE_ERROR_CANNOT_CREATE, SEGUE_ERROR_IO. */
+/* Writes a temporary file beside `path`, fsyncs it and renames it there: `path` is either the
+ * whole new file or what it was. Equal content gives equal bytes. Tensors stand in the order of
+ * their names, those of wider dtypes first, so that all are aligned. Errors:
+ * SEGUE_ERROR_CANNOT_CREATE, SEGUE_ERROR_IO. */
 SEGUE_API gboolean segue_safetensors_writer_write (SegueSafetensorsWriter *writer, const char *path,
                                                    GError **error);
 
