@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-#define MIN_BAR     10
-#define MAX_BAR     40
+#define BAR         24 /* cells; one length, so that it does not jump as figures grow */
+#define SHORT_BAR   10
+#define MIN_DETAIL  8   /* columns, below which a detail says nothing */
 #define RATE_STEP   1.0 /* s between samples of a rate */
 #define RATE_SETTLE 0.5 /* s, below which a rate means nothing */
 
@@ -66,7 +67,7 @@ rate_text (SegueUnit unit, double rate)
   return g_strdup_printf (rate < 10 ? "%.1f/s" : "%.0f/s", rate);
 }
 
-/* "34/167, 12/s, 0:11 left, epoch 3 of 12". */
+/* "34/167, 12/s, 0:11 left". */
 static char *
 stats_text (const SegueProgressView *view, const char *separator, const char *of)
 {
@@ -87,10 +88,6 @@ stats_text (const SegueProgressView *view, const char *separator, const char *of
   } else if (view->total == 0 || view->rate <= 0) {
     g_autofree char *elapsed = segue_duration_text (view->elapsed);
     g_string_append_printf (out, "%s%s", separator, elapsed);
-  }
-  if (view->detail && *view->detail) {
-    g_autofree char *detail = segue_text_printable (view->detail);
-    g_string_append_printf (out, "%s%s", separator, detail);
   }
   return g_string_free (out, FALSE);
 }
@@ -123,20 +120,30 @@ segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
 {
   /* A full last column would wrap the cursor. */
   guint room = term->columns - 1;
+  const char *separator = term->unicode ? " · " : ", ";
   g_autofree char *label = label_text (view);
-  g_autofree char *stats = stats_text (view, term->unicode ? " · " : ", ", "/");
-  guint text = segue_text_width (label) + 1 + segue_text_width (stats);
-  GString *out = g_string_new (NULL);
-  if (view->total > 0 && text + 1 + MIN_BAR <= room) {
-    g_string_append_printf (out, "%s ", label);
-    append_bar (out, term, MIN (room - text - 1, MAX_BAR),
-                (double) view->done / (double) view->total);
-    g_string_append_printf (out, " %s", stats);
-    return g_string_free (out, FALSE);
+  g_autofree char *stats = stats_text (view, separator, "/");
+  guint used = segue_text_width (label) + 1 + segue_text_width (stats);
+  guint cells = used + 1 + BAR <= room ? BAR : used + 1 + SHORT_BAR <= room ? SHORT_BAR : 0;
+  if (view->total == 0)
+    cells = 0;
+  g_autoptr (GString) out = g_string_new (label);
+  g_string_append_c (out, ' ');
+  if (cells > 0) {
+    append_bar (out, term, cells, (double) view->done / (double) view->total);
+    g_string_append_c (out, ' ');
+    used += cells + 1;
   }
-  g_string_append_printf (out, "%s %s", label, stats);
-  g_autofree char *line = g_string_free (out, FALSE);
-  return segue_text_clip (line, room, term->unicode);
+  g_string_append (out, stats);
+  if (used > room)
+    return segue_text_clip (out->str, room, term->unicode);
+  used += segue_text_width (separator);
+  if (view->detail && *view->detail && used + MIN_DETAIL <= room) {
+    g_autofree char *detail = segue_text_printable (view->detail);
+    g_autofree char *clipped = segue_text_clip (detail, room - used, term->unicode);
+    g_string_append_printf (out, "%s%s", separator, clipped);
+  }
+  return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
 char *
@@ -144,7 +151,8 @@ segue_progress_plain (const SegueProgressView *view)
 {
   g_autofree char *label = label_text (view);
   g_autofree char *stats = stats_text (view, ", ", " of ");
-  return g_strdup_printf ("%s: %s", label, stats);
+  g_autofree char *detail = segue_text_printable (view->detail ? view->detail : "");
+  return g_strdup_printf ("%s: %s%s%s", label, stats, *detail ? ", " : "", detail);
 }
 
 char *

@@ -101,7 +101,7 @@ test_bar (void)
                              .detail = "tagged" };
   g_autofree char *bar = segue_progress_bar (&screen, &view);
   assert_has (bar, "[2/6] decode … segment ━");
-  assert_has (bar, "30/120 · 12/s · 0:08 left · tagged");
+  assert_has (bar, "━━━━━━────────────────── 30/120 · 12/s · 0:08 left");
   g_autofree char *line = segue_progress_plain (&view);
   g_assert_cmpstr (line, ==, "[2/6] decode … segment: 30 of 120, 12/s, 0:08 left, tagged");
   assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 30 in 2.5 s");
