@@ -57,7 +57,7 @@ write_text (const char *path, const char *text)
 int
 main (int argc, char **argv)
 {
-  if (argc != 3)
+  if (argc != 3 || !g_getenv ("SEGUE_PLUGIN_PATH"))
     return 64;
   gboolean writes = !strcmp (argv[2], "write");
   /* Only what is built here, not what else is installed on this machine. */

@@ -317,6 +317,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  if (!g_getenv ("SEGUE_PLUGIN_PATH") || !g_getenv ("SEGUE_SOURCE_ROOT"))
+    g_error ("run this with meson test, which says where things lie");
   registry = segue_registry_new ();
   segue_registry_load_folder (registry, g_getenv ("SEGUE_PLUGIN_PATH"));
   collect_tables ();
