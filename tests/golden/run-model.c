@@ -1,0 +1,70 @@
+/* run-model FOLDER INPUT OUTPUT [SAVED]: logits of the model in FOLDER for `samples` [batch, length] of INPUT
+ * as `logits` of OUTPUT (both safetensors); and the model as we save it, into SAVED.  For the interop
+ * checks, which compare with other implementations. */
+#include "fixture.h"
+
+#include <stdlib.h>
+
+static gboolean
+infer (HubertModel *model, guint batch, gsize length, const float *samples, float *logits,
+       GError **error)
+{
+  gsize bytes = hubert_model_type.plan (model, batch, length, SEGUE_MODEL_INFER, FALSE);
+  void *workspace = NULL;
+  if (bytes == G_MAXSIZE || posix_memalign (&workspace, 64, bytes) != 0) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "these samples can't be run");
+    return FALSE;
+  }
+  SegueModelPass pass = { .mode = SEGUE_MODEL_INFER,
+                          .batch = batch,
+                          .length = length,
+                          .input = samples,
+                          .workspace = workspace,
+                          .logits = logits };
+  gboolean ok = hubert_model_type.forward (model, &pass, error);
+  free (workspace);
+  return ok;
+}
+
+static gboolean
+run (char **paths, GError **error)
+{
+  const SegueModelSpec spec = { .threads = 2 };
+  g_autoptr (SegueSafetensors) input = segue_safetensors_open (paths[1], error);
+  if (input == NULL)
+    return FALSE;
+  const SegueTensorInfo *info = segue_safetensors_lookup (input, "samples");
+  if (info == NULL || info->n_dims != 2) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s has no samples [batch, length]",
+                 paths[1]);
+    return FALSE;
+  }
+  g_autofree float *samples = golden_read (input, "samples", NULL);
+  HubertModel *model = hubert_model_load (paths[0], &golden_as_the_folder, &spec, error);
+  if (model == NULL)
+    return FALSE;
+
+  const gsize shape[] = { info->shape[0], model->n_labels };
+  g_autofree float *logits = g_new0 (float, shape[0] * shape[1]);
+  g_autoptr (SegueSafetensorsWriter) writer = segue_safetensors_writer_new ();
+  segue_safetensors_writer_add_f32 (writer, "logits", 2, shape, logits);
+  gboolean ok = infer (model, (guint) shape[0], info->shape[1], samples, logits, error) &&
+                segue_safetensors_writer_write (writer, paths[2], error) &&
+                (paths[3] == NULL || hubert_model_save (model, paths[3], error));
+  hubert_model_free (model);
+  return ok;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  if (argc < 4 || argc > 5) {
+    g_printerr ("usage: run-model FOLDER INPUT OUTPUT [SAVED]\n");
+    return 64;
+  }
+  if (run (argv + 1, &error))
+    return 0;
+  g_printerr ("run-model: %s\n", error->message);
+  return 1;
+}

@@ -1,0 +1,81 @@
+"""The exported data set opens with `datasets` as it is: splits, labels, audio."""
+
+import io
+import sys
+import types
+
+import numpy as np
+import soundfile
+from datasets import Audio, load_dataset
+
+from support import equal, folder, segue, write_music_folder
+
+PIPELINE = """\
+segue: 1
+name: exported
+seed: 5
+vars: { music: music }
+stages:
+  - id: songs
+    use: scan
+    with: { root: "${music}", layout: "{artist}/{album}/{title}", label: artist }
+  - use: decode
+    with: { rate: 16000 }
+  - use: segment
+    with: { length: 1, count: 3 }
+  - use: split
+    with: { by: song, test: 0.2, validation: 0.2 }
+  - use: export
+"""
+
+
+def stand_in_for_torchcodec():
+    """datasets asks for torchcodec's encoder before it looks whether there is anything to encode.  Here
+    there is not, and torchcodec loads only where the libraries of the right FFmpeg are."""
+    try:
+        from torchcodec.encoders import AudioEncoder  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        encoders = types.ModuleType("torchcodec.encoders")
+        encoders.AudioEncoder = None
+        sys.modules["torchcodec"] = types.ModuleType("torchcodec")
+        sys.modules["torchcodec.encoders"] = encoders
+
+
+# Names that `datasets` could take for sets.
+LABELS = ["Ärzte", "Test Department", "The Train"]
+SONGS, SEGMENTS = 5, 3
+
+
+def data_folder(run):
+    """Where the run left the data set: the folder that holds a README.md with the data beside it."""
+    found = [path.parent for path in sorted(run.rglob("README.md")) if (path.parent / "data").is_dir()]
+    if not found:
+        raise SystemExit(f"no data set under {run}: {sorted(run.iterdir())}")
+    return found[0]
+
+
+stand_in_for_torchcodec()
+with folder() as work:
+    write_music_folder(work / "music", LABELS, songs=SONGS, seconds=5)
+    (work / "exported.yaml").write_text(PIPELINE)
+    segue("run", "exported.yaml", "--out", "runs", cwd=work)
+    root = data_folder((work / "runs" / "exported" / "latest").resolve())
+    data = load_dataset("audiofolder", data_dir=str(root), cache_dir=str(work / "cache"))
+    data = data.cast_column("audio", Audio(decode=False))
+    equal("sets", sorted(data), ["test", "train", "validation"])
+    equal("segments", sum(len(part) for part in data.values()), len(LABELS) * SONGS * SEGMENTS)
+    seen = set()
+    for name, part in data.items():
+        label = part.features["label"]
+        for row in part:
+            text = label.int2str(row["label"]) if hasattr(label, "int2str") else row["label"]
+            seen.add(text)
+            audio = row["audio"]
+            source = io.BytesIO(audio["bytes"]) if audio["bytes"] else audio["path"]
+            samples, rate = soundfile.read(source, dtype="float32")
+            equal("rate", rate, 16000)
+            equal("samples", samples.shape, (16000,))
+            if not np.abs(samples).max() > 0.1:
+                raise SystemExit(f"{audio['path']} is silent")
+    equal("labels", sorted(seen), sorted(LABELS))
+    print("  " + ", ".join(f"{name}: {len(part)} segments" for name, part in sorted(data.items())))

@@ -1,0 +1,75 @@
+"""What segue saves and trains opens in transformers: every weight used, labels in order, the same answers."""
+
+import numpy as np
+import torch
+from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
+
+import models
+from support import FIXTURES, close, equal, folder, music, our_logits, segue, write_music_folder
+from reference import label_names
+
+PIPELINE = """\
+segue: 1
+name: small
+seed: 5
+vars: {{ music: music }}
+stages:
+  - id: songs
+    use: scan
+    with: {{ root: "${{music}}", layout: "{{artist}}/{{album}}/{{title}}", label: artist }}
+  - use: decode
+    with: {{ rate: 16000 }}
+  - use: segment
+    with: {{ length: 1, count: 4 }}
+  - use: split
+    with: {{ by: song, test: 0.2, validation: 0.2 }}
+  - use: train
+    with: {{ model: {model}, epochs: 2, batch: 4, learning_rate: 1.0e-3{more} }}
+"""
+# A model that a pipeline describes itself: with the switches that DistilHuBERT leaves off.
+NEW = (
+    "{ use: distilhubert, hidden_size: 24, num_attention_heads: 3, intermediate_size: 40, "
+    "conv_dim: [16, 16, 16], conv_kernel: [10, 8, 4], conv_stride: [5, 4, 4], conv_bias: true, "
+    "feat_extract_norm: layer, do_stable_layer_norm: true, feat_proj_layer_norm: true, "
+    "num_conv_pos_embeddings: 7, num_conv_pos_embedding_groups: 4, classifier_proj_size: 12, "
+    "apply_spec_augment: true, do_normalize: true }"
+)
+LABELS = ["Ärzte", "Mika", "Zoë"]
+
+
+def open_in_transformers(path, samples, expected):
+    """Opens the folder, which must lack nothing and hold nothing else, and compares the answers."""
+    model, info = AutoModelForAudioClassification.from_pretrained(path, output_loading_info=True)
+    for key in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
+        equal(f"{path.name}: {key}", sorted(info.get(key, [])), [])
+    extractor = AutoFeatureExtractor.from_pretrained(path)
+    values = extractor(list(samples), sampling_rate=16000, return_tensors="np").input_values
+    close(f"{path.name}: logits", expected, models.logits(model.eval(), values))
+    equal(f"{path.name}: class", type(model).__name__, "HubertForSequenceClassification")
+    return model
+
+
+def train(work, name, model, more=""):
+    (work / f"{name}.yaml").write_text(PIPELINE.format(model=model, more=more).replace("small", name))
+    segue("run", f"{name}.yaml", "--out", "runs", cwd=work)
+    return work / "runs" / name / "latest" / "model"
+
+
+with folder() as work:
+    samples = np.stack([music(1, seed) for seed in range(2)])
+    for fixture in sorted(FIXTURES.iterdir()):
+        if not (fixture / "model.safetensors").exists():
+            continue
+        saved = work / fixture.name
+        expected = our_logits(fixture, samples, saved)
+        model = open_in_transformers(saved, samples, expected)
+        labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
+        equal(f"{fixture.name}: labels", labels, label_names(fixture))
+
+    write_music_folder(work / "music", LABELS, songs=5, seconds=6)
+    models.save_random(work / "pretrained", 3, ["yes", "no"], **models.SMALL)
+    for path in (train(work, "new", NEW),
+                 train(work, "tuned", "distilhubert", f", init: {work / 'pretrained'}")):
+        model = open_in_transformers(path, samples, our_logits(path, samples))
+        labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
+        equal("labels of the trained model", labels, sorted(LABELS))

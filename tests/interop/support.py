@@ -1,0 +1,113 @@
+"""What the checks share: the programs under test, audio, comparisons."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing here needs the network
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+warnings.filterwarnings("ignore")
+
+import numpy as np
+import soundfile
+from safetensors.numpy import load_file, save_file
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SEGUE_BUILD", SOURCE / "build-test")).resolve()
+FIXTURES = SOURCE / "tests" / "golden" / "fixtures"
+RATE = 16000
+LIMIT = 1e-4
+
+
+@contextmanager
+def folder():
+    """A temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="segue-interop-") as path:
+        yield Path(path)
+
+
+def run(*command, cwd=None):
+    """Runs a program of the build and returns what it prints; its errors end the check."""
+    environment = dict(
+        os.environ,
+        SEGUE_PLUGIN_PATH=str(BUILD / "plugins"),
+        SEGUE_PRESET_PATH=str(SOURCE / "examples" / "presets"),
+    )
+    if cwd is not None:
+        environment["SEGUE_CACHE"] = str(cwd / "cache")
+    words = [str(word) for word in command]
+    result = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(words)}: exit {result.returncode}\n{result.stderr}")
+    return result.stdout
+
+
+def segue(*words, cwd=None):
+    return run(BUILD / "pipeline" / "cli" / "segue", *words, cwd=cwd)
+
+
+def our_logits(model, samples, saved=None):
+    """Logits of the model folder for samples [batch, length]; the model as we save it goes to `saved`."""
+    with folder() as work:
+        save_file({"samples": np.ascontiguousarray(samples, np.float32)}, work / "in.safetensors")
+        if saved is not None:
+            saved.mkdir()
+        run(BUILD / "tests" / "golden" / "run-model", model, work / "in.safetensors",
+            work / "out.safetensors", *([saved] if saved is not None else []))
+        return load_file(work / "out.safetensors")["logits"]
+
+
+def predictions(model, *files):
+    lines = segue("predict", "--json", "--model", model, *files).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def music(seconds, seed):
+    """Something with a spectrum that changes: a few gliding tones and noise."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * RATE)) / RATE
+    audio = 0.02 * rng.standard_normal(len(time))
+    for _ in range(4):
+        low, rate = rng.uniform(80, 2000), rng.uniform(0.1, 2)
+        audio += 0.1 * np.sin(2 * np.pi * low * time + 20 * np.sin(2 * np.pi * rate * time))
+    return audio.astype(np.float32)
+
+
+def write_wav(path, audio):
+    """As 16-bit PCM; returns what a reader of the file gets."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, audio, RATE, subtype="PCM_16")
+    return soundfile.read(path, dtype="float32")[0]
+
+
+def write_music_folder(root, labels, songs, seconds):
+    """ROOT/<label>/<album>/<song>.wav, each label with a sound of its own."""
+    for i, label in enumerate(labels):
+        for song in range(songs):
+            time = np.arange(int(seconds * RATE)) / RATE
+            tone = 0.3 * np.sin(2 * np.pi * (300 + 900 * i + 20 * song) * time)
+            audio = tone + 0.2 * music(seconds, 100 * i + song)
+            write_wav(root / label / f"Album {song % 2}" / f"Song {song}.wav", audio)
+
+
+def close(what, found, expected, limit=LIMIT):
+    """max |found − expected| against max |expected|."""
+    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    if found.shape != expected.shape:
+        sys.exit(f"{what}: shape {found.shape}, expected {expected.shape}")
+    difference = np.abs(found - expected).max() / np.abs(expected).max()
+    if not difference <= limit:
+        sys.exit(f"{what}: largest difference {difference:.3g}, allowed are {limit:g}")
+    print(f"  {what}: largest difference {difference:.2g}")
+
+
+def equal(what, found, expected):
+    if found != expected:
+        sys.exit(f"{what}: {found!r}, expected {expected!r}")
