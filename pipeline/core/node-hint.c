@@ -55,8 +55,9 @@ segue_node_braces_hint (const char *line, guint *column)
     /* Only where a value begins: after "key: ", "- ", ", " or an opening bracket. */
     gboolean begins = i >= 2 && line[i - 1] == ' ' && strchr (":-,[{", line[i - 2]) != NULL;
     gsize length = begins ? placeholder_length (line + i) : 0;
-    if (length > 0) {
-      gsize end = value_end (line, i, in_flow);
+    gsize end = length > 0 ? value_end (line, i, in_flow) : 0;
+    /* `{artist}` alone is a map, and `${music}` is text where no bracket is open: both are YAML. */
+    if (length > 0 && (line[i] == '$' ? in_flow : end > i + length)) {
       g_autofree char *value = g_strndup (line + i, MAX (end, i + length) - i);
       *column = (guint) g_utf8_strlen (line, (gssize) i) + 1;
       return g_strdup_printf ("text with braces needs quotes: write \"%s\"", value);

@@ -154,7 +154,9 @@ syntax_error (Loader *loader, const yaml_parser_t *yaml, GError **error)
   if (yaml->error == YAML_READER_ERROR)
     return segue_node_error (place_at_byte (loader, MIN (yaml->problem_offset, loader->length)),
                              error, "%s; %s", problem, advice_for (problem, 0));
-  yaml_mark_t mark = yaml->problem_mark;
+  /* What is never closed is noticed at the end of the file; where it begins is what helps. */
+  gboolean unclosed = yaml->context && strstr (problem, "unexpected end of stream");
+  yaml_mark_t mark = unclosed ? yaml->context_mark : yaml->problem_mark;
   /* libyaml often notices an unquoted `{artist}/…` only in the line after it. */
   for (gsize back = 0; back <= 1 && back <= mark.line; back++) {
     g_autofree char *line = line_of_text (loader, mark.line - back);

@@ -161,7 +161,7 @@ test_syntax (void)
     const char *text, *pattern;
   } cases[] = {
     { "a: [1, 2\nb: 3\n", "t.yaml:2:2: *bracket*" },
-    { "a: \"open\n", "t.yaml:2:1: *quote*closed*" },
+    { "a: \"open\n", "t.yaml:1:4: *quote*closed*" },
     { "a:\n\t- b\n", "t.yaml:2:1: *spaces*" },
     { "a: @b\n", "t.yaml:1:4: *quotes*" },
     { "a: b: c\n", "t.yaml:1:5: *quote text*" },
@@ -191,6 +191,9 @@ test_braces (void)
   /* Flow maps and quoted braces are nobody's mistake. */
   guint column;
   g_assert_null (segue_node_braces_hint ("with: { rate: 16000 }", &column));
+  g_assert_null (segue_node_braces_hint ("root: ${music}/x", &column));
+  g_assert_null (segue_node_braces_hint ("layout: {artist} # why", &column));
+  g_assert_null (segue_node_braces_hint ("with: { layout: {artist} }", &column));
   g_assert_null (segue_node_braces_hint ("layout: \"{artist}\"", &column));
   g_assert_null (segue_node_braces_hint ("# layout: {artist}", &column));
   g_assert_null (segue_node_braces_hint ("x: 'unclosed {a}", &column));
