@@ -39,7 +39,7 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 ninja -C "$build" >"$log" 2>&1 || { tail -n 60 "$log"; exit 1; }
 
-[ $# -gt 0 ] || set -- fixtures full-size spellings saved predict export
+[ $# -gt 0 ] || set -- fixtures full-size spellings saved predict mel-cnn export
 passed=0 failed=0
 for name in "$@"; do
   echo "== $name"
