@@ -1,5 +1,6 @@
 # Installs the Debian packages that segue needs, where any is missing: build (the default), or
-# test (what the test suite needs on top).  Sourced or run by quickstart.sh and tests/run.sh.
+# test (what the test suite needs on top), or interop (and what tests/interop/run.sh needs to make
+# its Python environment).  Sourced or run by quickstart.sh and tests/run.sh.
 set -eu
 
 build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev libopenblas-dev
@@ -7,11 +8,13 @@ build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-de
   libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
 test="$build clang-format-14 python3 git"
+interop="$test python3-venv"
 
 case "${1:-build}" in
 build) wanted=$build ;;
 test) wanted=$test ;;
-*) echo "usage: sh examples/dependencies.sh [build|test]" >&2; exit 64 ;;
+interop) wanted=$interop ;;
+*) echo "usage: sh examples/dependencies.sh [build|test|interop]" >&2; exit 64 ;;
 esac
 
 missing=

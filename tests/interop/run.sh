@@ -28,6 +28,7 @@ install () {
       transformers datasets numpy soundfile safetensors
 }
 
+ready || sh examples/dependencies.sh interop || exit
 if ! ready && ! { install >"$log" 2>&1 && ready; }; then
   cat "$log"
   echo 'interop: the Python packages could not be installed' >&2
