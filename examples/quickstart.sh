@@ -15,8 +15,9 @@ say '1. Build'
 sh examples/dependencies.sh build
 prefix=$PWD/build/quickstart/install
 [ -f build/quickstart/build.ninja ] ||
-  meson setup build/quickstart --buildtype=release --prefix="$prefix" -Dtests=false >/dev/null
-meson install -C build/quickstart --quiet --only-changed >/dev/null
+  meson setup build/quickstart --buildtype=release --prefix="$prefix" >/dev/null
+ninja -C build/quickstart program >/dev/null
+meson install -C build/quickstart --no-rebuild --quiet --only-changed >/dev/null
 segue=$prefix/bin/segue
 
 say '2. Music'

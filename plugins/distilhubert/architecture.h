@@ -24,10 +24,3 @@ gsize hubert_conv_time (const HubertConv *conv, gsize time);
 gsize hubert_architecture_frames (const HubertArchitecture *architecture, gsize length);
 /* The fewest samples that make a frame; G_MAXSIZE where that overflows. */
 gsize hubert_architecture_min_length (const HubertArchitecture *architecture);
-
-/* ---- labels.c ---- */
-
-/* id2label: %NULL-terminated; %NULL without @error where @config has none. */
-char **hubert_labels_parse (const json_t *config, const char *where, GError **error);
-/* Sets id2label, label2id and what goes with them. */
-void hubert_labels_format (const char *const *labels, json_t *config);

@@ -2,7 +2,8 @@
 #include "folder.h"
 
 #include "architecture.h"
-#include "json-util.h"
+#include "model-json.h"
+#include "model-labels.h"
 #include "weights-io.h"
 
 #include <segue/nn/weight-norm.h>
@@ -132,7 +133,7 @@ load_preprocessor (HubertModel *model, const char *folder, const HubertParams *p
 {
   g_autoptr (GError) local = NULL;
   g_autofree char *where = g_build_filename (folder, PREPROCESSOR, NULL);
-  model->preprocessor_config = hubert_json_read (folder, PREPROCESSOR, TRUE, &local);
+  model->preprocessor_config = model_json_read (folder, PREPROCESSOR, TRUE, &local);
   if (local != NULL) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
@@ -171,10 +172,9 @@ choose_labels (HubertModel *model, const SegueModelSpec *spec, char **found, con
 {
   char **labels = spec->labels != NULL ? (char **) spec->labels : found;
   if (labels == NULL)
-    return hubert_json_refuse (
-      error, folder, NULL,
-      "has no labels (id2label in config.json); train a classifier from it "
-      "first");
+    return model_json_refuse (error, folder, NULL,
+                              "has no labels (id2label in config.json); train a classifier from it "
+                              "first");
   set_labels (model, g_strdupv (labels));
   return TRUE;
 }
@@ -185,7 +185,7 @@ check_head (const SegueModelSpec *spec, const HubertHead *head, const char *fold
 {
   if (spec->labels != NULL || (head->projector && head->classifier))
     return TRUE;
-  return hubert_json_refuse (
+  return model_json_refuse (
     error, folder, NULL,
     "has labels but no classifier for them (projector and classifier of the "
     "sizes in config.json); train one from it first");
@@ -196,7 +196,7 @@ load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec
 {
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
   g_autoptr (GError) local = NULL;
-  g_auto (GStrv) found = hubert_labels_parse (model->config, where, &local);
+  g_auto (GStrv) found = model_labels_parse (model->config, where, &local);
   if (local != NULL) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
@@ -225,7 +225,7 @@ hubert_model_load (const char *folder, const HubertParams *params, const SegueMo
                    GError **error)
 {
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
-  json_t *config = hubert_json_read (folder, CONFIG, FALSE, error);
+  json_t *config = model_json_read (folder, CONFIG, FALSE, error);
   if (config == NULL)
     return NULL;
   g_autoptr (HubertModel) model = model_shell (config, where, params, spec->threads, error);
@@ -242,13 +242,13 @@ hubert_model_save (HubertModel *model, const char *folder, GError **error)
   g_autoptr (json_t) config = json_deep_copy (model->config);
   g_autoptr (json_t) preprocessor =
     hubert_preprocessor_format (&model->preprocessor, model->preprocessor_config);
-  hubert_labels_format ((const char *const *) model->labels, config);
+  model_labels_format ((const char *const *) model->labels, config);
   json_object_set_new (config, "architectures",
                        json_pack ("[s]", "HubertForSequenceClassification"));
   /* The same under the names of old and of new transformers. */
   json_object_set_new (config, "torch_dtype", json_string ("float32"));
   json_object_set_new (config, "dtype", json_string ("float32"));
   return hubert_weights_save (model, folder, error) &&
-         hubert_json_write (preprocessor, folder, PREPROCESSOR, error) &&
-         hubert_json_write (config, folder, CONFIG, error);
+         model_json_write (preprocessor, folder, PREPROCESSOR, error) &&
+         model_json_write (config, folder, CONFIG, error);
 }

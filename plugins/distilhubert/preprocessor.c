@@ -1,6 +1,6 @@
 /* preprocessor_config.json: Wav2Vec2FeatureExtractor. */
 #include "architecture.h"
-#include "json-util.h"
+#include "model-json.h"
 
 gboolean
 hubert_preprocessor_parse (const json_t *config, const char *where,
@@ -10,14 +10,14 @@ hubert_preprocessor_parse (const json_t *config, const char *where,
   gboolean normalise = TRUE;
   const char *type = "Wav2Vec2FeatureExtractor";
   if (config != NULL &&
-      (!hubert_json_get_string (config, where, "feature_extractor_type", &type, error) ||
-       !hubert_json_get_size (config, where, "sampling_rate", 1, 768000, &rate, error) ||
-       !hubert_json_get_size (config, where, "feature_size", 1, 1, &feature_size, error) ||
-       !hubert_json_get_bool (config, where, "do_normalize", &normalise, error)))
+      (!model_json_get_string (config, where, "feature_extractor_type", &type, error) ||
+       !model_json_get_size (config, where, "sampling_rate", 1, 768000, &rate, error) ||
+       !model_json_get_size (config, where, "feature_size", 1, 1, &feature_size, error) ||
+       !model_json_get_bool (config, where, "do_normalize", &normalise, error)))
     return FALSE;
   if (!g_str_equal (type, "Wav2Vec2FeatureExtractor"))
-    return hubert_json_refuse (error, where, "feature_extractor_type",
-                               "is ‘%s’; only Wav2Vec2FeatureExtractor is supported", type);
+    return model_json_refuse (error, where, "feature_extractor_type",
+                              "is ‘%s’; only Wav2Vec2FeatureExtractor is supported", type);
   *preprocessor = (HubertPreprocessor){ .rate = (guint) rate, .normalise = normalise };
   return TRUE;
 }

@@ -2,7 +2,7 @@
  * of other origin, and what is refused. */
 #include "architecture.h"
 #include "folder.h"
-#include "json-util.h"
+#include "model-json.h"
 #include "passes.h"
 
 #include <glib/gstdio.h>
@@ -636,7 +636,7 @@ static void
 patch (const Fixture *f, const char *name, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (json_t) object = hubert_json_read (f->folder, name, FALSE, &error);
+  g_autoptr (json_t) object = model_json_read (f->folder, name, FALSE, &error);
   g_assert_no_error (error);
   json_error_t where;
   g_autoptr (json_t) changes = json_loads (text, 0, &where);
@@ -650,7 +650,7 @@ patch (const Fixture *f, const char *name, const char *text)
     else
       json_object_set (object, key, value);
   }
-  g_assert_true (hubert_json_write (object, f->folder, name, &error));
+  g_assert_true (model_json_write (object, f->folder, name, &error));
 }
 
 static void
@@ -665,9 +665,9 @@ test_unknown_is_kept (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_true (again->preprocessor.normalise);
   save (f, again);
-  g_autoptr (json_t) config = hubert_json_read (f->folder, "config.json", FALSE, &error);
+  g_autoptr (json_t) config = model_json_read (f->folder, "config.json", FALSE, &error);
   g_autoptr (json_t) preprocessor =
-    hubert_json_read (f->folder, "preprocessor_config.json", FALSE, &error);
+    model_json_read (f->folder, "preprocessor_config.json", FALSE, &error);
   g_assert_cmpstr (json_string_value (json_object_get (config, "license")), ==, "odd");
   g_assert_cmpstr (json_string_value (json_object_get (preprocessor, "padding_side")), ==, "left");
   g_assert_true (json_is_true (json_object_get (preprocessor, "do_normalize")));

@@ -6,7 +6,7 @@
  */
 #include "weights-io.h"
 
-#include "json-util.h"
+#include "model-json.h"
 
 #include <string.h>
 
@@ -20,14 +20,14 @@ hubert_weights_open (const char *folder, GError **error)
   g_autofree char *index = g_strconcat (path, ".index.json", NULL);
   g_autofree char *pickle = g_build_filename (folder, "pytorch_model.bin", NULL);
   if (!g_file_test (path, G_FILE_TEST_EXISTS) && g_file_test (index, G_FILE_TEST_EXISTS)) {
-    hubert_json_refuse (error, index, NULL,
-                        "says that the weights are cut into several files; save "
-                        "them as one model.safetensors");
+    model_json_refuse (error, index, NULL,
+                       "says that the weights are cut into several files; save "
+                       "them as one model.safetensors");
     return NULL;
   }
   if (!g_file_test (path, G_FILE_TEST_EXISTS) && g_file_test (pickle, G_FILE_TEST_EXISTS)) {
-    hubert_json_refuse (error, pickle, NULL,
-                        "is a pickle, which is not read; get or make model.safetensors instead");
+    model_json_refuse (error, pickle, NULL,
+                       "is a pickle, which is not read; get or make model.safetensors instead");
     return NULL;
   }
   return segue_safetensors_open (path, error);
@@ -115,13 +115,13 @@ hubert_weights_check (const HubertWeights *weights, SegueSafetensors *file, cons
     if (tensor->part == HUBERT_PART_HEAD || (info == NULL && may_be_missing (weights, tensor)))
       continue;
     if (info == NULL)
-      return hubert_json_refuse (error, path, tensor->name,
-                                 "is missing; config.json describes another model");
+      return model_json_refuse (error, path, tensor->name,
+                                "is missing; config.json describes another model");
     if (!has_shape (info, tensor->rank, tensor->shape)) {
       g_autofree char *wanted = shape_text (tensor->rank, tensor->shape);
       g_autofree char *found = shape_text (info->n_dims, info->shape);
-      return hubert_json_refuse (error, path, tensor->name,
-                                 "has shape %s where config.json says %s", found, wanted);
+      return model_json_refuse (error, path, tensor->name, "has shape %s where config.json says %s",
+                                found, wanted);
     }
   }
   return TRUE;

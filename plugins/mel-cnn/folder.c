@@ -1,7 +1,7 @@
 /* A model's folder: config.json, preprocessor_config.json, model.safetensors. */
-#include "architecture.h"
-#include "json-util.h"
 #include "mel-cnn.h"
+#include "model-json.h"
+#include "model-labels.h"
 
 #include <segue/nn/elementwise.h>
 #include <segue/nn/safetensors.h>
@@ -21,14 +21,14 @@ read_choice (const json_t *config, const char *where, const char *key, const cha
              guint n, guint *index, GError **error)
 {
   const char *name = "";
-  if (!hubert_json_get_string (config, where, key, &name, error))
+  if (!model_json_get_string (config, where, key, &name, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
     if (g_str_equal (names[i], name)) {
       *index = i;
       return TRUE;
     }
-  return hubert_json_refuse (error, where, key, "must be ‘%s’ or ‘%s’", names[0], names[1]);
+  return model_json_refuse (error, where, key, "must be ‘%s’ or ‘%s’", names[0], names[1]);
 }
 
 static gboolean
@@ -37,21 +37,21 @@ read_channels (const json_t *config, const char *where, MelCnnArchitecture *a, G
   const json_t *list = json_object_get (config, "channels");
   gsize n = json_array_size (list);
   if (n < 1 || n > MEL_CNN_MAX_BLOCKS)
-    return hubert_json_refuse (error, where, "channels", "must be a list of 1…%d numbers",
-                               MEL_CNN_MAX_BLOCKS);
+    return model_json_refuse (error, where, "channels", "must be a list of 1…%d numbers",
+                              MEL_CNN_MAX_BLOCKS);
   for (gsize i = 0; i < n; i++) {
     const json_t *channels = json_array_get (list, i);
     json_int_t value = json_is_integer (channels) ? json_integer_value (channels) : 0;
     if (value < 1 || value > MEL_CNN_MAX_CHANNELS)
-      return hubert_json_refuse (error, where, "channels", "must hold whole numbers of 1…%d",
-                                 MEL_CNN_MAX_CHANNELS);
+      return model_json_refuse (error, where, "channels", "must hold whole numbers of 1…%d",
+                                MEL_CNN_MAX_CHANNELS);
     a->channels[i] = (gsize) value;
   }
   a->n_blocks = (guint) n;
   if (a->frames.bands >> n == 0)
-    return hubert_json_refuse (error, where, "channels",
-                               "names more blocks than halve %" G_GSIZE_FORMAT " bands",
-                               a->frames.bands);
+    return model_json_refuse (error, where, "channels",
+                              "names more blocks than halve %" G_GSIZE_FORMAT " bands",
+                              a->frames.bands);
   return TRUE;
 }
 
@@ -62,17 +62,17 @@ parse_architecture (const json_t *config, const char *where, MelCnnArchitecture 
   SegueNnLogMelConfig *f = &a->frames;
   guint scale, standardise, pool;
   *a = (MelCnnArchitecture){ 0 };
-  if (!hubert_json_get_number (config, where, "sampling_rate", 1, 1e6, &f->rate, error) ||
-      !hubert_json_get_size (config, where, "window_length", 2, SEGUE_NN_LOG_MEL_MAX_FFT,
-                             &f->window, error) ||
-      !hubert_json_get_size (config, where, "hop_length", 1, SEGUE_NN_LOG_MEL_MAX_FFT, &f->hop,
-                             error) ||
-      !hubert_json_get_size (config, where, "n_fft", 4, SEGUE_NN_LOG_MEL_MAX_FFT, &f->fft, error) ||
-      !hubert_json_get_size (config, where, "num_mel_bins", 1, MEL_CNN_MAX_BANDS, &f->bands,
-                             error) ||
-      !hubert_json_get_number (config, where, "min_frequency", 0, 1e6, &f->low, error) ||
-      !hubert_json_get_number (config, where, "max_frequency", 0, 1e6, &f->high, error) ||
-      !hubert_json_get_number (config, where, "mel_floor", 1e-30, 1, &f->floor, error) ||
+  if (!model_json_get_number (config, where, "sampling_rate", 1, 1e6, &f->rate, error) ||
+      !model_json_get_size (config, where, "window_length", 2, SEGUE_NN_LOG_MEL_MAX_FFT, &f->window,
+                            error) ||
+      !model_json_get_size (config, where, "hop_length", 1, SEGUE_NN_LOG_MEL_MAX_FFT, &f->hop,
+                            error) ||
+      !model_json_get_size (config, where, "n_fft", 4, SEGUE_NN_LOG_MEL_MAX_FFT, &f->fft, error) ||
+      !model_json_get_size (config, where, "num_mel_bins", 1, MEL_CNN_MAX_BANDS, &f->bands,
+                            error) ||
+      !model_json_get_number (config, where, "min_frequency", 0, 1e6, &f->low, error) ||
+      !model_json_get_number (config, where, "max_frequency", 0, 1e6, &f->high, error) ||
+      !model_json_get_number (config, where, "mel_floor", 1e-30, 1, &f->floor, error) ||
       !read_choice (config, where, "mel_scale", scales, 2, &scale, error) ||
       !read_choice (config, where, "standardise", standardisations, 2, &standardise, error) ||
       !read_choice (config, where, "pool", pools, 2, &pool, error) ||
@@ -82,7 +82,7 @@ parse_architecture (const json_t *config, const char *where, MelCnnArchitecture 
   a->standardise = standardise == 0 ? MEL_CNN_STANDARDISE_BAND : MEL_CNN_STANDARDISE_SEGMENT;
   a->pool = pool == 0 ? SEGUE_NN_POOL2D_MAX : SEGUE_NN_POOL2D_MEAN;
   if (f->rate != floor (f->rate))
-    return hubert_json_refuse (error, where, "sampling_rate", "must be a whole number");
+    return model_json_refuse (error, where, "sampling_rate", "must be a whole number");
   return TRUE;
 }
 
@@ -91,7 +91,7 @@ mel_cnn_folder_read (const char *folder, guint rate, MelCnnArchitecture *archite
                      char ***labels, GError **error)
 {
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
-  g_autoptr (json_t) config = hubert_json_read (folder, CONFIG, FALSE, error);
+  g_autoptr (json_t) config = model_json_read (folder, CONFIG, FALSE, error);
   GError *local = NULL;
   if (config == NULL || !parse_architecture (config, where, architecture, error))
     return FALSE;
@@ -103,7 +103,7 @@ mel_cnn_folder_read (const char *folder, guint rate, MelCnnArchitecture *archite
       (guint) architecture->frames.rate, rate, (guint) architecture->frames.rate);
     return FALSE;
   }
-  *labels = hubert_labels_parse (config, where, &local);
+  *labels = model_labels_parse (config, where, &local);
   if (local == NULL)
     return TRUE;
   g_propagate_error (error, local);
@@ -118,8 +118,8 @@ check_values (const MelCnn *model, const SegueModelTensor *t, const char *path, 
   if (g_str_has_suffix (t->name, "running_var"))
     for (gsize i = 0; i < t->n_elements; i++)
       good = good && t->value[i] >= 0.0f;
-  return good || hubert_json_refuse (error, path, t->name,
-                                     "holds values that no training leaves; get the model again");
+  return good || model_json_refuse (error, path, t->name,
+                                    "holds values that no training leaves; get the model again");
 }
 
 gboolean
@@ -157,7 +157,7 @@ format_config (const MelCnn *model)
                "mel_floor", f->floor, "mel_scale", scales[f->scale == SEGUE_NN_MEL_SLANEY],
                "standardise", standardisations[a->standardise == MEL_CNN_STANDARDISE_SEGMENT],
                "pool", pools[a->pool == SEGUE_NN_POOL2D_MEAN], "channels", channels);
-  hubert_labels_format ((const char *const *) model->labels, config);
+  model_labels_format ((const char *const *) model->labels, config);
   return config;
 }
 
@@ -181,7 +181,7 @@ mel_cnn_save (gpointer data, const char *folder, GError **error)
   g_autoptr (json_t) preprocessor =
     json_pack ("{s:s, s:I, s:i}", "feature_extractor_type", "SegueMelCnnFeatureExtractor",
                "sampling_rate", (json_int_t) model->architecture.frames.rate, "feature_size", 1);
-  return hubert_json_write (config, folder, CONFIG, error) &&
-         hubert_json_write (preprocessor, folder, PREPROCESSOR, error) &&
+  return model_json_write (config, folder, CONFIG, error) &&
+         model_json_write (preprocessor, folder, PREPROCESSOR, error) &&
          save_weights (model, folder, error);
 }

@@ -1,21 +1,20 @@
 /* id2label of config.json: the labels in the order of the logits. */
-#include "architecture.h"
-#include "json-util.h"
+#include "model-labels.h"
 
 #include <string.h>
 
 #define MAX_LABELS ((gsize) 100000)
 
 char **
-hubert_labels_parse (const json_t *config, const char *where, GError **error)
+model_labels_parse (const json_t *config, const char *where, GError **error)
 {
   const json_t *map = json_object_get (config, "id2label");
   if (map == NULL || json_is_null (map))
     return NULL;
   gsize n = json_object_size (map);
   if (!json_is_object (map) || n < 1 || n > MAX_LABELS) {
-    hubert_json_refuse (error, where, "id2label", "must map 1…%" G_GSIZE_FORMAT " numbers to text",
-                        MAX_LABELS);
+    model_json_refuse (error, where, "id2label", "must map 1…%" G_GSIZE_FORMAT " numbers to text",
+                       MAX_LABELS);
     return NULL;
   }
 
@@ -26,14 +25,13 @@ hubert_labels_parse (const json_t *config, const char *where, GError **error)
     g_snprintf (key, sizeof key, "%" G_GSIZE_FORMAT, i);
     const char *label = json_string_value (json_object_get (map, key));
     if (label == NULL || *label == '\0') {
-      hubert_json_refuse (error, where, "id2label",
-                          "has no text for \"%s\"; its keys must be 0…%" G_GSIZE_FORMAT, key,
-                          n - 1);
+      model_json_refuse (error, where, "id2label",
+                         "has no text for \"%s\"; its keys must be 0…%" G_GSIZE_FORMAT, key, n - 1);
       return NULL;
     }
     labels[i] = g_strdup (label);
     if (!g_hash_table_add (seen, labels[i])) {
-      hubert_json_refuse (error, where, "id2label", "has ‘%s’ twice", label);
+      model_json_refuse (error, where, "id2label", "has ‘%s’ twice", label);
       return NULL;
     }
   }
@@ -41,7 +39,7 @@ hubert_labels_parse (const json_t *config, const char *where, GError **error)
 }
 
 void
-hubert_labels_format (const char *const *labels, json_t *config)
+model_labels_format (const char *const *labels, json_t *config)
 {
   json_t *id2label = json_object (), *label2id = json_object ();
   for (guint i = 0; labels[i] != NULL; i++) {

@@ -1,4 +1,4 @@
-#include "json-util.h"
+#include "model-json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@ read_all (int fd, const char *path, GByteArray *text, GError **error)
   if (fstat (fd, &st) < 0)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "cannot read", path);
   if (!S_ISREG (st.st_mode) || (guint64) st.st_size > MAX_BYTES)
-    return hubert_json_refuse (error, path, NULL, "is not a plain file of at most %u MiB",
-                               (guint) (MAX_BYTES >> 20));
+    return model_json_refuse (error, path, NULL, "is not a plain file of at most %u MiB",
+                              (guint) (MAX_BYTES >> 20));
 
   guint8 buffer[16384];
   while (text->len <= MAX_BYTES) {
@@ -30,11 +30,11 @@ read_all (int fd, const char *path, GByteArray *text, GError **error)
       return TRUE;
     g_byte_array_append (text, buffer, (guint) n);
   }
-  return hubert_json_refuse (error, path, NULL, "grew while it was read");
+  return model_json_refuse (error, path, NULL, "grew while it was read");
 }
 
 json_t *
-hubert_json_read (const char *folder, const char *name, gboolean optional, GError **error)
+model_json_read (const char *folder, const char *name, gboolean optional, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
   /* O_NONBLOCK: a FIFO in a stranger's folder must not hang us. */
@@ -55,18 +55,18 @@ hubert_json_read (const char *folder, const char *name, gboolean optional, GErro
   g_autoptr (json_t) root = json_loadb (text->len > 0 ? (const char *) text->data : "", text->len,
                                         JSON_REJECT_DUPLICATES, &where);
   if (root == NULL) {
-    hubert_json_refuse (error, path, NULL, "is not JSON: line %d: %s", where.line, where.text);
+    model_json_refuse (error, path, NULL, "is not JSON: line %d: %s", where.line, where.text);
     return NULL;
   }
   if (!json_is_object (root)) {
-    hubert_json_refuse (error, path, NULL, "does not hold a JSON object");
+    model_json_refuse (error, path, NULL, "does not hold a JSON object");
     return NULL;
   }
   return g_steal_pointer (&root);
 }
 
 gboolean
-hubert_json_write (const json_t *object, const char *folder, const char *name, GError **error)
+model_json_write (const json_t *object, const char *folder, const char *name, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
   char *text = json_dumps (object, JSON_INDENT (2) | JSON_SORT_KEYS | JSON_REAL_PRECISION (15));
@@ -81,7 +81,7 @@ hubert_json_write (const json_t *object, const char *folder, const char *name, G
 }
 
 gboolean
-hubert_json_refuse (GError **error, const char *where, const char *key, const char *format, ...)
+model_json_refuse (GError **error, const char *where, const char *key, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
@@ -104,57 +104,57 @@ member (const json_t *object, const char *key)
 }
 
 gboolean
-hubert_json_get_size (const json_t *object, const char *where, const char *key, gsize min,
-                      gsize max, gsize *value, GError **error)
+model_json_get_size (const json_t *object, const char *where, const char *key, gsize min, gsize max,
+                     gsize *value, GError **error)
 {
   const json_t *found = member (object, key);
   if (found == NULL)
     return TRUE;
   if (!json_is_integer (found) || json_integer_value (found) < (json_int_t) min ||
       json_integer_value (found) > (json_int_t) max)
-    return hubert_json_refuse (error, where, key,
-                               "must be a whole number of %" G_GSIZE_FORMAT "…%" G_GSIZE_FORMAT,
-                               min, max);
+    return model_json_refuse (error, where, key,
+                              "must be a whole number of %" G_GSIZE_FORMAT "…%" G_GSIZE_FORMAT, min,
+                              max);
   *value = (gsize) json_integer_value (found);
   return TRUE;
 }
 
 gboolean
-hubert_json_get_number (const json_t *object, const char *where, const char *key, double min,
-                        double max, double *value, GError **error)
+model_json_get_number (const json_t *object, const char *where, const char *key, double min,
+                       double max, double *value, GError **error)
 {
   const json_t *found = member (object, key);
   if (found == NULL)
     return TRUE;
   double number = json_number_value (found);
   if (!json_is_number (found) || !(number >= min && number <= max))
-    return hubert_json_refuse (error, where, key, "must be a number of %g…%g", min, max);
+    return model_json_refuse (error, where, key, "must be a number of %g…%g", min, max);
   *value = number;
   return TRUE;
 }
 
 gboolean
-hubert_json_get_bool (const json_t *object, const char *where, const char *key, gboolean *value,
-                      GError **error)
+model_json_get_bool (const json_t *object, const char *where, const char *key, gboolean *value,
+                     GError **error)
 {
   const json_t *found = member (object, key);
   if (found == NULL)
     return TRUE;
   if (!json_is_boolean (found))
-    return hubert_json_refuse (error, where, key, "must be true or false");
+    return model_json_refuse (error, where, key, "must be true or false");
   *value = json_is_true (found);
   return TRUE;
 }
 
 gboolean
-hubert_json_get_string (const json_t *object, const char *where, const char *key,
-                        const char **value, GError **error)
+model_json_get_string (const json_t *object, const char *where, const char *key, const char **value,
+                       GError **error)
 {
   const json_t *found = member (object, key);
   if (found == NULL)
     return TRUE;
   if (!json_is_string (found))
-    return hubert_json_refuse (error, where, key, "must be text");
+    return model_json_refuse (error, where, key, "must be text");
   *value = json_string_value (found);
   return TRUE;
 }
