@@ -1,8 +1,10 @@
 #include "fake.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <string.h>
+#include <sys/resource.h>
 
 gint fake_decoded;
 
@@ -136,7 +138,9 @@ decode_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
   g_autofree char *text = NULL;
   gsize length;
   g_atomic_int_inc (&fake_decoded);
-  g_assert_true (g_file_get_contents (segue_item_get_path (item), &text, &length, NULL));
+  if (!g_file_get_contents (segue_item_get_path (item), &text, &length, NULL))
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read",
+                                       segue_item_get_path (item));
   segue_context_count (context, "songs decoded", 1);
   g_assert_false (decoder->spoilt);
   if (!decode_fail (decoder, context, segue_item_get_path (item), text, error))
@@ -486,6 +490,12 @@ static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
                                     .licence = "MIT",
                                     .stages = stages };
 
+const SeguePlugin *
+fake_plugin (void)
+{
+  return &plugin;
+}
+
 /* ---- The bench ---- */
 
 static void
@@ -586,8 +596,14 @@ bench_try_run (Bench *bench, const char *settings, const char *text, guint worke
                               .workers = workers,
                               .observer = &observer };
   SegueRunResult own = { 0 };
+  struct rlimit before, few;
+  getrlimit (RLIMIT_NOFILE, &before);
+  few = before;
+  few.rlim_cur = bench->max_handles > 0 ? bench->max_handles : before.rlim_cur;
+  setrlimit (RLIMIT_NOFILE, &few);
   gboolean ok =
     segue_pipeline_run (pipeline, &options, result ? result : &own, bench->cancellable, error);
+  setrlimit (RLIMIT_NOFILE, &before);
   segue_run_result_clear (&own);
   return ok;
 }

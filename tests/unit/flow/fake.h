@@ -7,6 +7,9 @@
 /** Calls of fake-decode's process () since the program began. */
 extern gint fake_decoded;
 
+/** fake_plugin: (transfer none): fake-scan, fake-decode … */
+const SeguePlugin *fake_plugin (void);
+
 typedef struct {
   SegueRegistry *registry;
   char *folder, *music, *cache, *runs;
@@ -16,6 +19,7 @@ typedef struct {
   gint progress_calls;
   guint64 songs_done;
   guint cancel_after; /* songs; 0: never */
+  guint max_handles;  /* open files during a run; 0: as many as there may be */
 } Bench;
 
 void bench_init (Bench *bench);

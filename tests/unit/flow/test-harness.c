@@ -1,0 +1,180 @@
+/* The harness, as the author of a plugin meets it. */
+#include "fake.h"
+
+#include <segue/testing.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+test_map (void)
+{
+  g_autoptr (SegueHarness) harness =
+    segue_harness_new (fake_plugin (), "fake-segment", "{ length: 8, hop: 4, count: 2 }");
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.01, 1600);
+  g_autoptr (SegueItem) brief = segue_test_tone ("brief", 440, 0.005, 1600);
+  g_autoptr (GError) error = NULL;
+  segue_harness_push (harness, tone);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (SegueItem) item = segue_harness_pull (harness);
+    g_autofree char *id = g_strdup_printf ("tone#%04u", i);
+    gsize n;
+    g_assert_cmpstr (segue_item_get_id (item), ==, id);
+    g_assert_cmpstr (segue_item_get_song (item), ==, "tone");
+    g_assert_true (segue_item_get_frames (item, &n) - segue_item_get_frames (tone, &n) == 4 * i);
+    g_assert_cmpfloat (segue_item_get_double (item, SEGUE_META_START, -1), ==, 0.04 * i);
+  }
+  g_assert_null (segue_harness_pull (harness));
+  /* A song that fails leaves nothing, not even what was emitted before. */
+  g_assert_false (segue_harness_try_push (harness, brief, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_null (segue_harness_pull (harness));
+}
+
+static void
+test_configuration (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segment", "{ length: 0 }", &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+  g_clear_error (&error);
+  g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segment", "{ lenght: 5 }", &error));
+  g_assert_nonnull (strstr (error->message, "length"));
+}
+
+static float
+pull_sample (SegueHarness *harness)
+{
+  gsize n;
+  g_autoptr (SegueItem) item = segue_harness_pull (harness);
+  return segue_item_get_frames (item, &n)[0];
+}
+
+static void
+test_seed_and_epoch (void)
+{
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-live", "{}");
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.01, 1600);
+  segue_harness_push (harness, tone);
+  segue_harness_push (harness, tone);
+  float first = pull_sample (harness);
+  g_assert_cmpfloat (pull_sample (harness), ==, first);
+  segue_harness_set_epoch (harness, 1);
+  segue_harness_push (harness, tone);
+  g_assert_cmpfloat (pull_sample (harness), !=, first);
+  segue_harness_set_epoch (harness, 0);
+  segue_harness_push (harness, tone);
+  g_assert_cmpfloat (pull_sample (harness), ==, first);
+  segue_harness_set_seed (harness, 43);
+  segue_harness_push (harness, tone);
+  g_assert_cmpfloat (pull_sample (harness), !=, first);
+}
+
+static void
+test_source (void)
+{
+  g_autofree char *root = g_dir_make_tmp ("segue-harness-XXXXXX", NULL);
+  g_autofree char *config = g_strdup_printf ("{ root: \"%s\" }", root);
+  g_autofree char *song = g_build_filename (root, "a.song", NULL);
+  g_autofree char *text = g_build_filename (root, "a.txt", NULL);
+  g_assert_true (g_file_set_contents (song, "x", 1, NULL));
+  g_assert_true (g_file_set_contents (text, "x", 1, NULL));
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-scan", config);
+  g_assert_true (segue_harness_run (harness, NULL));
+  g_autoptr (SegueItem) item = segue_harness_pull (harness);
+  g_assert_cmpstr (segue_item_get_path (item), ==, song);
+  g_assert_null (segue_harness_pull (harness));
+  g_assert_cmpint (segue_harness_get_count (harness, "ignored files"), ==, 1);
+  g_assert_cmpint (segue_harness_get_count (harness, "no such"), ==, 0);
+  remove (song);
+  remove (text);
+  remove (root);
+}
+
+static void
+test_collect (void)
+{
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-split", "{}");
+  g_autoptr (SegueItem) b = segue_test_tone ("b", 440, 0.01, 1600);
+  g_autoptr (SegueItem) a = segue_test_tone ("a", 440, 0.01, 1600);
+  SegueItem *items[] = { b, a };
+  segue_harness_set_input (harness, "audio", items, 2);
+  g_assert_true (segue_harness_run (harness, NULL));
+  SegueDataset *output = segue_harness_get_dataset (harness);
+  g_assert_cmpuint (segue_dataset_get_length (output), ==, 2);
+  SegueItem *first = segue_dataset_get_entry (output, 0);
+  g_assert_cmpstr (segue_item_get_id (first), ==, "a");
+  g_assert_cmpstr (segue_item_get_string (first, SEGUE_META_SET), ==, "train");
+  g_assert_false (segue_item_has_payload (first));
+  g_autoptr (SegueReader) reader = segue_reader_new (output, 0);
+  g_autoptr (SegueItem) read = segue_reader_get (reader, 0, NULL, NULL);
+  g_assert_true (segue_item_get_bytes (read) == segue_item_get_bytes (a));
+}
+
+static void
+test_serial (void)
+{
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-predict", "{}");
+  g_autoptr (SegueItem) a = segue_test_tone ("a", 440, 0.01, 1600);
+  g_autoptr (SegueItem) b = segue_test_tone ("b", 440, 0.01, 1600);
+  SegueItem *items[] = { b, a };
+  segue_harness_set_input (harness, "audio", items, 2);
+  g_assert_true (segue_harness_run (harness, NULL));
+  g_autoptr (SegueItem) first = segue_harness_pull (harness);
+  g_assert_cmpstr (segue_item_get_id (first), ==, "a");
+  g_autoptr (SegueItem) second = segue_harness_pull (harness);
+  g_assert_cmpstr (segue_item_get_id (second), ==, "b");
+
+  /* By hand: an answer as soon as the next song begins. */
+  g_autoptr (SegueHarness) other = segue_harness_new (fake_plugin (), "fake-predict", "{}");
+  segue_harness_push (other, a);
+  g_assert_null (segue_harness_pull (other));
+  segue_harness_push (other, b);
+  g_autoptr (SegueItem) early = segue_harness_pull (other);
+  g_assert_cmpstr (segue_item_get_id (early), ==, "a");
+  g_assert_true (segue_harness_run (other, NULL));
+  g_autoptr (SegueItem) late = segue_harness_pull (other);
+  g_assert_cmpstr (segue_item_get_id (late), ==, "b");
+}
+
+static void
+test_cancel (void)
+{
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-segment", "{}");
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 1, 1600);
+  g_autoptr (GError) error = NULL;
+  g_cancellable_cancel (segue_harness_get_cancellable (harness));
+  g_assert_false (segue_harness_try_push (harness, tone, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+}
+
+static void
+test_wav (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-harness-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "tone.wav", NULL);
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.5, 8000);
+  segue_test_write_wav (path, tone);
+  g_autofree char *data = NULL;
+  gsize size, n;
+  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
+  g_assert_cmpuint (size, ==, 58 + 4000 * 4);
+  g_assert_cmpmem (data, 4, "RIFF", 4);
+  g_assert_cmpmem (data + 58, 4000 * 4, segue_item_get_frames (tone, &n), n * 4);
+  remove (path);
+  remove (folder);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/harness/map", test_map);
+  g_test_add_func ("/harness/configuration", test_configuration);
+  g_test_add_func ("/harness/seed-and-epoch", test_seed_and_epoch);
+  g_test_add_func ("/harness/source", test_source);
+  g_test_add_func ("/harness/collect", test_collect);
+  g_test_add_func ("/harness/serial", test_serial);
+  g_test_add_func ("/harness/cancel", test_cancel);
+  g_test_add_func ("/harness/wav", test_wav);
+  return g_test_run ();
+}

@@ -1,0 +1,192 @@
+/* Items, metadata and datasets in memory. */
+#include "builder.h"
+#include "chain.h"
+#include "fake.h"
+#include "item-private.h"
+
+#include <segue/file.h>
+#include <string.h>
+
+static SegueItem *
+make_item (const char *id, const char *label)
+{
+  const float frames[4] = { 1, 2, 3, 4 };
+  g_autoptr (GBytes) bytes = g_bytes_new (frames, sizeof frames);
+  SegueItem *item = segue_item_new_audio (NULL, id, bytes, 8000, 2);
+  if (label)
+    segue_item_set_string (item, SEGUE_META_LABEL, label);
+  return item;
+}
+
+static void
+test_metadata (void)
+{
+  g_autoptr (SegueItem) item = make_item ("song", "Anna");
+  segue_item_set_double (item, "z", 0.5);
+  segue_item_set_int (item, "a", -3);
+  segue_item_set_string (item, "odd", "\xff text");
+  g_assert_cmpstr (segue_item_get_string (item, "odd"), ==, "\xef\xbf\xbd text");
+  g_assert_cmpfloat (segue_item_get_double (item, "z", 7), ==, 0.5);
+  g_assert_cmpfloat (segue_item_get_double (item, "a", 7), ==, 7);
+  g_assert_cmpint (segue_item_get_int (item, "a", 7), ==, -3);
+  g_assert_null (segue_item_get_string (item, "z"));
+  g_assert_cmpstr (segue_item_get_string (item, SEGUE_META_SONG), ==, "song");
+  segue_item_set_int (item, "a", 4);
+
+  g_autoptr (SegueItem) part =
+    segue_item_new_audio (item, "01", segue_item_get_bytes (item), 8000, 2);
+  segue_item_set_string (part, SEGUE_META_LABEL, "Ben");
+  g_assert_cmpstr (segue_item_get_id (part), ==, "song#01");
+  g_assert_cmpstr (segue_item_get_song (part), ==, "song");
+  g_assert_cmpint (segue_item_get_int (part, "a", 0), ==, 4);
+  g_assert_cmpstr (segue_item_get_string (item, SEGUE_META_LABEL), ==, "Anna");
+  g_autoptr (GVariant) all = segue_item_get_metadata (part);
+  g_autofree char *printed = g_variant_print (all, FALSE);
+  g_assert_cmpstr (printed, ==,
+                   "{'a': <int64 4>, 'label': <'Ben'>, 'odd': <'\xef\xbf\xbd text'>, 'z': <0.5>}");
+  g_autoptr (SegueItem) copy = make_item ("copy", NULL);
+  segue_item_set_metadata (copy, all);
+  g_assert_cmpstr (segue_item_get_string (copy, SEGUE_META_LABEL), ==, "Ben");
+}
+
+/* What a chain looks at: only what came from outside, whether it is there or not. */
+static void
+test_reads (void)
+{
+  g_autoptr (SegueItem) item = make_item ("song", "Anna");
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  g_autoptr (SegueItem) input = segue_item_copy_as_input (item, reads, 0);
+  g_autoptr (SegueItem) part =
+    segue_item_new_audio (input, "1", segue_item_get_bytes (item), 8000, 2);
+  segue_item_set_double (part, SEGUE_META_START, 1);
+  segue_item_get_double (part, SEGUE_META_START, 0);
+  segue_item_get_string (part, SEGUE_META_LABEL);
+  segue_item_get_string (input, "missing");
+  g_auto (GStrv) names = segue_reads_list (reads);
+  g_assert_cmpuint (g_strv_length (names), ==, 2);
+  g_assert_cmpstr (names[0], ==, SEGUE_META_LABEL);
+  g_assert_cmpstr (names[1], ==, "missing");
+}
+
+static void
+test_dataset (void)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  static const char *const ids[] = { "c", "a", "b", "d" };
+  static const char *const labels[] = { "Émile", "Ben", "Anna", NULL };
+  for (guint i = 0; i < 4; i++)
+    g_ptr_array_add (items, make_item (ids[i], labels[i]));
+  g_autoptr (SegueDataset) dataset =
+    segue_dataset_new_from_items ((SegueItem *const *) items->pdata, items->len);
+  g_auto (GStrv) found = segue_dataset_get_labels (dataset);
+  g_assert_true (
+    g_strv_equal ((const char *const *) found, (const char *[]){ "Anna", "Ben", "Émile", NULL }));
+  g_assert_cmpstr (segue_item_get_id (segue_dataset_get_entry (dataset, 0)), ==, "a");
+
+  const char *values[] = { "train", NULL, "test", "train" };
+  g_autoptr (SegueDataset) split = segue_dataset_annotate (dataset, SEGUE_META_SET, values);
+  g_assert_cmpuint (segue_dataset_get_length (split), ==, 3);
+  g_assert_null (segue_item_get_string (segue_dataset_get_entry (dataset, 0), SEGUE_META_SET));
+  g_autoptr (SegueDataset) train = segue_dataset_select (split, SEGUE_META_SET, "train");
+  g_assert_cmpuint (segue_dataset_get_length (train), ==, 2);
+  g_assert_cmpstr (segue_item_get_id (segue_dataset_get_entry (train, 1)), ==, "d");
+  g_autoptr (SegueDataset) none = segue_dataset_select (split, SEGUE_META_SET, "validation");
+  g_assert_cmpuint (segue_dataset_get_length (none), ==, 0);
+  g_assert_false (segue_dataset_is_live (train));
+  g_assert_null (segue_dataset_get_preparation (train));
+  g_autoptr (SegueReader) reader = segue_reader_new (train, 3);
+  g_autoptr (SegueItem) item = segue_reader_get (reader, 1, NULL, NULL);
+  gsize n;
+  g_assert_cmpfloat (segue_item_get_frames (item, &n)[3], ==, 4);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpstr (segue_item_get_string (item, SEGUE_META_SET), ==, "train");
+}
+
+/* More than stays in memory: the rest is read back from a spool without a name. */
+static void
+test_spool (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-spool-XXXXXX", NULL);
+  g_autoptr (SegueBuilder) builder = segue_builder_new (folder);
+  g_autoptr (GError) error = NULL;
+  const gsize n = 3 * 1024 * 1024;
+  for (guint i = 0; i < 6; i++) {
+    float *frames = g_new (float, n);
+    for (gsize j = 0; j < n; j++)
+      frames[j] = (float) (i + j % 1000);
+    g_autoptr (GBytes) bytes = g_bytes_new_take (frames, n * sizeof (float));
+    g_autofree char *id = g_strdup_printf ("%u", 5 - i);
+    g_autoptr (SegueItem) item = segue_item_new_audio (NULL, id, bytes, 8000, 1);
+    g_assert_true (segue_builder_add (builder, item, NULL));
+  }
+  g_autoptr (SegueDataset) dataset = segue_builder_finish (builder, &error);
+  g_assert_no_error (error);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_assert_null (g_dir_read_name (dir));
+  g_autoptr (SegueReader) reader = segue_reader_new (dataset, 0);
+  for (guint i = 0; i < 6; i++) {
+    gsize length;
+    g_autoptr (SegueItem) item = segue_reader_get (reader, 5 - i, NULL, &error);
+    g_assert_no_error (error);
+    const float *frames = segue_item_get_frames (item, &length);
+    g_assert_cmpuint (length, ==, n);
+    for (gsize j = 0; j < n; j += 997)
+      g_assert_cmpfloat (frames[j], ==, (float) (i + j % 1000));
+  }
+
+  g_autoptr (SegueItem) same = make_item ("same", NULL);
+  g_assert_true (segue_builder_add (builder, same, NULL));
+  g_assert_true (segue_builder_add (builder, same, NULL));
+  g_assert_null (segue_builder_finish (builder, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+  g_assert_true (segue_file_remove_folder (folder, NULL));
+}
+
+/* A chain by itself, as a predictor uses it. */
+static void
+test_chain (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  bench_write (&bench, "a/one.song", "the first song");
+  bench_write (&bench, "a/X.song", "the second song");
+  static const char *const names[] = { "fake-decode", "fake-segment" };
+  const SegueGraphStage *stages[2];
+  for (guint i = 0; i < 2; i++) {
+    stages[i] =
+      segue_graph_stage_new (bench.registry, segue_registry_find_stage (bench.registry, names[i]),
+                             names[i], NULL, ".", &error);
+    g_assert_no_error (error);
+  }
+  SegueScope scope = { .registry = bench.registry };
+  SegueChain *chain = segue_chain_new (&scope, stages, 2);
+  g_autofree char *good = g_build_filename (bench.music, "a", "one.song", NULL);
+  g_autofree char *bad = g_build_filename (bench.music, "a", "X.song", NULL);
+  g_assert_null (segue_chain_carry_file (chain, bad, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_true (segue_chain_get_failed (chain) == stages[1]);
+  g_clear_error (&error);
+  g_autoptr (GPtrArray) items = segue_chain_carry_file (chain, good, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (items->len, ==, 3);
+  g_assert_cmpstr (segue_item_get_id (g_ptr_array_index (items, 2)), ==, "one.song#0002");
+  g_cancellable_cancel (bench.cancellable);
+  g_assert_null (segue_chain_carry_file (chain, good, bench.cancellable, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  segue_chain_free (chain);
+  for (guint i = 0; i < 2; i++)
+    segue_graph_stage_free ((SegueGraphStage *) stages[i]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/items/metadata", test_metadata);
+  g_test_add_func ("/items/reads", test_reads);
+  g_test_add_func ("/items/dataset", test_dataset);
+  g_test_add_func ("/items/spool", test_spool);
+  g_test_add_func ("/items/chain", test_chain);
+  return g_test_run ();
+}
