@@ -1,6 +1,7 @@
 /* Hashing files, once for each time that they change. */
 #include "contents.h"
 #include "key.h"
+#include "sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +65,7 @@ open_regular (const char *path, struct stat *st, GError **error)
 static char *
 hash_fd (int fd, const char *path, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (SegueSha256) sha = segue_sha256_new ();
   g_autofree guint8 *buffer = g_malloc (CHUNK);
   for (;;) {
     if (cancellable && g_cancellable_is_cancelled (cancellable)) {
@@ -79,8 +80,8 @@ hash_fd (int fd, const char *path, GCancellable *cancellable, GError **error)
       return NULL;
     }
     if (n == 0)
-      return g_strdup (g_checksum_get_string (checksum));
-    g_checksum_update (checksum, buffer, n);
+      return segue_sha256_finish_hex (sha);
+    segue_sha256_update (sha, buffer, (gsize) n);
   }
 }
 

@@ -1,6 +1,7 @@
 /* Reading records: nothing in them is believed before it is checked. */
 #include "key.h"
 #include "record-private.h"
+#include "sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,18 +215,17 @@ segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **
 static gboolean
 check_payload (int fd, const char *path, const SegueRecord *record, GError **error)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (SegueSha256) sha = segue_sha256_new ();
   g_autofree guint8 *buffer = g_malloc (CHUNK);
   for (guint64 at = 0; at < record->payload_length;) {
     gsize n = (gsize) MIN (record->payload_length - at, CHUNK);
     if (!segue_pread_all (fd, buffer, n, record->payload_offset + at, path, error))
       return FALSE;
-    g_checksum_update (checksum, buffer, (gssize) n);
+    segue_sha256_update (sha, buffer, n);
     at += n;
   }
-  guint8 digest[32];
-  gsize size = sizeof digest;
-  g_checksum_get_digest (checksum, digest, &size);
+  guint8 digest[SEGUE_SHA256_SIZE];
+  segue_sha256_finish (sha, digest);
   return memcmp (digest, record->payload_digest, sizeof digest) == 0 ||
          damaged (error, "its payload's checksum is wrong");
 }

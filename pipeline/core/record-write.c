@@ -1,5 +1,6 @@
 /* Writing records: slices that overlap in memory become one stretch of the file. */
 #include "record-private.h"
+#include "sha256.h"
 
 #include <segue/error.h>
 #include <segue/file.h>
@@ -128,24 +129,22 @@ void
 segue_record_header_digest (const guint8 *fixed, const guint8 *header, gsize length,
                             guint8 digest[32])
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_checksum_update (checksum, fixed, 32);
-  g_checksum_update (checksum, fixed + 64, 32);
-  g_checksum_update (checksum, header, (gssize) length);
-  gsize size = 32;
-  g_checksum_get_digest (checksum, digest, &size);
+  g_autoptr (SegueSha256) sha = segue_sha256_new ();
+  segue_sha256_update (sha, fixed, 32);
+  segue_sha256_update (sha, fixed + 64, 32);
+  segue_sha256_update (sha, header, length);
+  segue_sha256_finish (sha, digest);
 }
 
 static void
 digest_payload (GArray *stretches, guint8 digest[32])
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (SegueSha256) sha = segue_sha256_new ();
   for (guint i = 0; i < stretches->len; i++) {
     const Stretch *stretch = &g_array_index (stretches, Stretch, i);
-    g_checksum_update (checksum, stretch->begin, stretch->end - stretch->begin);
+    segue_sha256_update (sha, stretch->begin, (gsize) (stretch->end - stretch->begin));
   }
-  gsize size = 32;
-  g_checksum_get_digest (checksum, digest, &size);
+  segue_sha256_finish (sha, digest);
 }
 
 gboolean
