@@ -5,10 +5,16 @@
 #include <segue/error.h>
 #include <segue/nn/pool.h>
 
-/* A run publishes its task and raises `generation`; each worker takes tiles from `next_tile`
- * until none is left and then counts itself out of `busy`. Both sides look a few thousand times
- * before they sleep, for the next run of a network usually follows within microseconds. */
-#define SPINS 4000
+/* One word says which run this is and which tile is next; a thread takes a tile by raising it from
+ * what it saw. So a worker that comes late finds either tiles of the present run or none, and the
+ * caller waits only for tiles, never for workers that slept through a run.
+ *
+ * Both sides look a few hundred times before they sleep, for the next run of a network usually
+ * follows within microseconds. */
+#define SPINS 500
+
+/* The next tile between runs: whatever n_tiles is being set to, there is none. */
+#define CLOSED G_MAXUINT32
 
 typedef struct {
   SegueNnPool *pool;
@@ -23,17 +29,20 @@ struct _SegueNnPool {
   guint n_started;
 
   GMutex run_lock; /* one run at a time */
+
+  /* Of this run: written while the word is closed, read by who took a tile. */
   SegueNnTask task;
   gpointer data;
-  gsize n_tiles;
-  atomic_size_t next_tile;
+  atomic_uint_fast32_t n_tiles;
+  atomic_uint_fast32_t n_done;
+  atomic_uint_fast64_t word; /* number of the run · 2³² + next tile */
 
   GMutex lock; /* for sleeping and waking only */
   GCond wake;
   GCond finished;
-  atomic_uint generation;
-  atomic_uint busy;
-  gboolean quit; /* written before generation is raised */
+  guint n_asleep;       /* workers that must be woken; under the lock */
+  gboolean run_waiting; /* the caller must be woken; under the lock */
+  atomic_bool quit;
 };
 
 static void
@@ -44,52 +53,106 @@ cpu_relax (void)
 #endif
 }
 
+static guint32
+number_of (guint64 word)
+{
+  return (guint32) (word >> 32);
+}
+
 static void
+tile_done (SegueNnPool *pool, guint thread, guint32 n_tiles)
+{
+  if (atomic_fetch_add_explicit (&pool->n_done, 1, memory_order_acq_rel) + 1 < n_tiles ||
+      thread == 0)
+    return;
+  /* The lock makes sure that the caller is either asleep or yet to look. */
+  g_mutex_lock (&pool->lock);
+  if (pool->run_waiting)
+    g_cond_signal (&pool->finished);
+  g_mutex_unlock (&pool->lock);
+}
+
+/* Runs tiles until none is left; the number of the run that had none. */
+static guint32
 take_tiles (SegueNnPool *pool, guint thread)
 {
+  guint64 word = atomic_load_explicit (&pool->word, memory_order_acquire);
   for (;;) {
-    gsize tile = atomic_fetch_add_explicit (&pool->next_tile, 1, memory_order_relaxed);
-    if (tile >= pool->n_tiles)
-      return;
+    guint32 tile = (guint32) word;
+    guint32 n_tiles = (guint32) atomic_load_explicit (&pool->n_tiles, memory_order_relaxed);
+    if (tile >= n_tiles)
+      return number_of (word);
+    if (!atomic_compare_exchange_weak_explicit (&pool->word, &word, word + 1, memory_order_acq_rel,
+                                                memory_order_acquire))
+      continue;
     pool->task (pool->data, tile, thread);
+    tile_done (pool, thread, n_tiles);
+    word = atomic_load_explicit (&pool->word, memory_order_acquire);
   }
 }
 
+static gboolean
+is_run (SegueNnPool *pool, guint32 number)
+{
+  return number_of (atomic_load_explicit (&pool->word, memory_order_acquire)) == number;
+}
+
 static void
-wait_for_generation (SegueNnPool *pool, guint seen)
+wait_for_next_run (SegueNnPool *pool, guint32 seen)
 {
   for (guint i = 0; i < SPINS; i++) {
-    if (atomic_load_explicit (&pool->generation, memory_order_acquire) != seen)
+    if (!is_run (pool, seen))
       return;
     cpu_relax ();
   }
   g_mutex_lock (&pool->lock);
-  while (atomic_load_explicit (&pool->generation, memory_order_acquire) == seen)
+  pool->n_asleep++;
+  while (is_run (pool, seen))
     g_cond_wait (&pool->wake, &pool->lock);
+  pool->n_asleep--;
   g_mutex_unlock (&pool->lock);
 }
 
+static gboolean
+is_done (SegueNnPool *pool, guint32 n_tiles)
+{
+  return atomic_load_explicit (&pool->n_done, memory_order_acquire) == n_tiles;
+}
+
 static void
-wait_for_workers (SegueNnPool *pool)
+wait_for_tiles (SegueNnPool *pool, guint32 n_tiles)
 {
   for (guint i = 0; i < SPINS; i++) {
-    if (atomic_load_explicit (&pool->busy, memory_order_acquire) == 0)
+    if (is_done (pool, n_tiles))
       return;
     cpu_relax ();
   }
   g_mutex_lock (&pool->lock);
-  while (atomic_load_explicit (&pool->busy, memory_order_acquire) != 0)
+  pool->run_waiting = TRUE;
+  while (!is_done (pool, n_tiles))
     g_cond_wait (&pool->finished, &pool->lock);
+  pool->run_waiting = FALSE;
   g_mutex_unlock (&pool->lock);
 }
 
+/* Begins the next run at tile `first`. */
 static void
-raise_generation (SegueNnPool *pool)
+open_run (SegueNnPool *pool, guint32 first)
 {
   g_mutex_lock (&pool->lock);
-  atomic_fetch_add_explicit (&pool->generation, 1, memory_order_release);
-  g_cond_broadcast (&pool->wake);
+  guint64 word = atomic_load_explicit (&pool->word, memory_order_relaxed);
+  guint64 next = (guint64) (guint32) (number_of (word) + 1) << 32 | first;
+  atomic_store_explicit (&pool->word, next, memory_order_release);
+  if (pool->n_asleep > 0)
+    g_cond_broadcast (&pool->wake);
   g_mutex_unlock (&pool->lock);
+}
+
+/* All tiles are taken; from here on n_tiles may change. */
+static void
+close_run (SegueNnPool *pool)
+{
+  atomic_fetch_or_explicit (&pool->word, CLOSED, memory_order_acq_rel);
 }
 
 static gpointer
@@ -98,17 +161,12 @@ work (gpointer data)
   Worker *worker = data;
   SegueNnPool *pool = worker->pool;
 
-  for (guint seen = 0;; seen++) {
-    wait_for_generation (pool, seen);
-    if (pool->quit)
+  for (;;) {
+    guint32 seen = take_tiles (pool, worker->index);
+    /* `quit` is set before the last number is, so whoever saw that one sees it too. */
+    if (atomic_load (&pool->quit))
       return NULL;
-    take_tiles (pool, worker->index);
-    if (atomic_fetch_sub_explicit (&pool->busy, 1, memory_order_acq_rel) == 1) {
-      /* The lock makes sure that the caller is either asleep or yet to look. */
-      g_mutex_lock (&pool->lock);
-      g_cond_signal (&pool->finished);
-      g_mutex_unlock (&pool->lock);
-    }
+    wait_for_next_run (pool, seen);
   }
 }
 
@@ -158,6 +216,7 @@ segue_nn_pool_new (guint n_threads, const char *backend, GError **error)
   pool->n_threads =
     CLAMP (n_threads > 0 ? n_threads : count_processors (), 1, SEGUE_NN_POOL_MAX_THREADS);
   pool->backend = found;
+  atomic_init (&pool->word, CLOSED);
   g_mutex_init (&pool->run_lock);
   g_mutex_init (&pool->lock);
   g_cond_init (&pool->wake);
@@ -174,8 +233,8 @@ segue_nn_pool_free (SegueNnPool *pool)
   if (pool == NULL)
     return;
 
-  pool->quit = TRUE;
-  raise_generation (pool);
+  atomic_store (&pool->quit, TRUE);
+  open_run (pool, CLOSED);
   for (guint i = 0; i < pool->n_started; i++)
     g_thread_join (pool->threads[i]);
 
@@ -206,6 +265,7 @@ segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task, gpointer 
   if (n_tiles == 0)
     return;
 
+  g_assert (n_tiles < CLOSED);
   g_mutex_lock (&pool->run_lock);
   if (pool->n_threads == 1 || n_tiles == 1) {
     for (gsize tile = 0; tile < n_tiles; tile++)
@@ -213,12 +273,12 @@ segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task, gpointer 
   } else {
     pool->task = task;
     pool->data = data;
-    pool->n_tiles = n_tiles;
-    atomic_store_explicit (&pool->next_tile, 0, memory_order_relaxed);
-    atomic_store_explicit (&pool->busy, pool->n_threads - 1, memory_order_relaxed);
-    raise_generation (pool);
+    atomic_store_explicit (&pool->n_tiles, (guint32) n_tiles, memory_order_relaxed);
+    atomic_store_explicit (&pool->n_done, 0, memory_order_relaxed);
+    open_run (pool, 0);
     take_tiles (pool, 0);
-    wait_for_workers (pool);
+    wait_for_tiles (pool, (guint32) n_tiles);
+    close_run (pool);
   }
   g_mutex_unlock (&pool->run_lock);
 }
