@@ -23,15 +23,39 @@ compare (ProbeInput *input, Probe *probe, guint64 start, guint64 promised)
                 promised, there);
 }
 
+/* @p: (nullable): the file ends here. */
 static void
 read_fmt (const guint8 *p, Format *format)
 {
-  guint tag = (guint) p[0] | (guint) p[1] << 8;
+  guint tag;
 
+  if (!p)
+    return;
+  tag = (guint) p[0] | (guint) p[1] << 8;
   format->rate = probe_le32 (p + 4);
   /* PCM, float, A-law, µ-law and the extensible form of them. */
   if (tag == 1 || tag == 3 || tag == 6 || tag == 7 || tag == 0xfffe)
     format->bytes_per_frame = (guint32) p[12] | (guint32) p[13] << 8;
+}
+
+static void
+read_ds64 (const guint8 *p, Format *format)
+{
+  if (p)
+    format->ds64_size = probe_le64 (p + 8);
+}
+
+static void
+read_data (ProbeInput *input, Probe *probe, const Format *format, guint64 start, guint64 size)
+{
+  if (size == 0xffffffff)
+    size = format->ds64_size;
+  /* 0 and all ones: written by a stream that did not know its length. */
+  if (size == 0)
+    return;
+  compare (input, probe, start, size);
+  if (format->bytes_per_frame && format->rate)
+    probe->declared = (double) (size / format->bytes_per_frame) / format->rate;
 }
 
 void
@@ -50,21 +74,14 @@ probe_riff (ProbeInput *input, Probe *probe)
     guint64 size = probe_le32 (p + 4);
     gboolean is_data = memcmp (p, "data", 4) == 0;
 
-    if (memcmp (p, "fmt ", 4) == 0 && size >= 16 && (p = probe_peek (input, at + 8, 16)))
-      read_fmt (p, &format);
-    else if (memcmp (p, "ds64", 4) == 0 && size >= 24 && (p = probe_peek (input, at + 8, 24)))
-      format.ds64_size = probe_le64 (p + 8);
     if (is_data) {
-      if (size == 0xffffffff)
-        size = format.ds64_size;
-      /* 0 and all ones: written by a stream that did not know its length. */
-      if (size == 0)
-        return;
-      compare (input, probe, at + 8, size);
-      if (format.bytes_per_frame && format.rate)
-        probe->declared = (double) (size / format.bytes_per_frame) / format.rate;
+      read_data (input, probe, &format, at + 8, size);
       return;
     }
+    if (memcmp (p, "fmt ", 4) == 0 && size >= 16)
+      read_fmt (probe_peek (input, at + 8, 16), &format);
+    else if (memcmp (p, "ds64", 4) == 0 && size >= 24)
+      read_ds64 (probe_peek (input, at + 8, 24), &format);
     at += 8 + size + (size & 1);
   }
 }

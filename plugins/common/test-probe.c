@@ -1,0 +1,194 @@
+/* Tests of the probes: what containers promise, and that no file at all can upset them. */
+#include "probe.h"
+#include "testing.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef struct {
+  char *path;
+  guint8 *bytes;
+  gsize length;
+} File;
+
+static File
+make_file (const TestFormat *format, double seconds)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp ("segue-probe-XXXXXX", &error);
+  gsize n_frames;
+  g_autofree float *frames = test_sines (440, seconds, 48000, 2, &n_frames);
+  File file = { g_build_filename (folder, "song", NULL), NULL, 0 };
+
+  test_write_audio (file.path, format, frames, n_frames, 48000, 2);
+  g_assert_true (g_file_get_contents (file.path, (char **) &file.bytes, &file.length, NULL));
+  return file;
+}
+
+static void
+clear_file (File *file)
+{
+  g_autofree char *folder = g_path_get_dirname (file->path);
+
+  g_remove (file->path);
+  g_rmdir (folder);
+  g_free (file->path);
+  g_free (file->bytes);
+}
+
+static void
+probe_bytes (const guint8 *bytes, gsize length, Probe *probe)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = memfd_create ("probe", MFD_CLOEXEC);
+
+  g_assert_cmpint (write (fd, bytes, length), ==, (gssize) length);
+  probe_file (fd, probe, NULL, &error);
+  g_assert_no_error (error);
+  close (fd);
+  g_assert_cmpfloat (probe->intact, >=, 0);
+  g_assert_cmpfloat (probe->intact, <=, 1);
+  g_assert_true (isnan (probe->declared) || probe->declared >= 0);
+  g_assert_true (probe->intact == 1 || probe->damage);
+}
+
+static void
+test_whole_files (void)
+{
+  for (const TestFormat *format = test_formats; format->name; format++) {
+    g_auto (Probe) probe = { 0 };
+    File file;
+
+    if (!test_format_can_be_written (format, 48000))
+      continue;
+    file = make_file (format, 3);
+    probe_bytes (file.bytes, file.length, &probe);
+    g_test_message ("%s: %s, %.4f s, intact %.4f", format->name, probe.container, probe.declared,
+                    probe.intact);
+    g_assert_nonnull (probe.container);
+    g_assert_cmpfloat (probe.intact, ==, 1);
+    if (!g_str_equal (format->name, "aiff"))
+      g_assert_cmpfloat_with_epsilon (probe.declared, 3, 0.01);
+    clear_file (&file);
+  }
+}
+
+/* Tags around the sound are no damage, and hide nothing. */
+static void
+test_tags (void)
+{
+  static const guint8 id3[] = { 'I', 'D', '3', 4, 0, 0, 0, 0, 2, 0 };
+  const TestFormat *format = &test_formats[7];
+  g_auto (Probe) tagged = { 0 }, cut = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autofree guint8 *filler = g_malloc0 (256);
+  File file;
+
+  if (!test_format_can_be_written (format, 48000)) {
+    g_test_skip ("MP3 can't be written here");
+    return;
+  }
+  file = make_file (format, 3);
+  memset (filler, 0xff, 256); /* looks like the start of frames */
+  g_byte_array_append (bytes, id3, sizeof id3);
+  g_byte_array_append (bytes, filler, 256);
+  g_byte_array_append (bytes, file.bytes, (guint) file.length);
+  memcpy (filler, "TAG", 3);
+  g_byte_array_append (bytes, filler, 128);
+  probe_bytes (bytes->data, bytes->len, &tagged);
+  g_assert_cmpstr (tagged.container, ==, "MPEG audio");
+  g_assert_cmpfloat (tagged.intact, ==, 1);
+  g_assert_cmpfloat_with_epsilon (tagged.declared, 3, 0.01);
+  probe_bytes (bytes->data, bytes->len / 2, &cut);
+  g_assert_cmpfloat (cut.intact, <, 0.6);
+  clear_file (&file);
+}
+
+/* A page taken out of the middle: no gap in the bytes, but one in the numbers. */
+static void
+test_missing_page (void)
+{
+  const TestFormat *format = &test_formats[5];
+  g_auto (Probe) probe = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  File file = make_file (format, 20);
+  gsize pages[4096], n = 0, middle;
+
+  for (gsize i = 0; i + 4 <= file.length && n < G_N_ELEMENTS (pages); i++)
+    if (memcmp (file.bytes + i, "OggS", 4) == 0)
+      pages[n++] = i;
+  g_assert_cmpuint (n, >, 6);
+  middle = n / 2;
+  g_byte_array_append (bytes, file.bytes, (guint) pages[middle]);
+  g_byte_array_append (bytes, file.bytes + pages[middle + 1],
+                       (guint) (file.length - pages[middle + 1]));
+  probe_bytes (bytes->data, bytes->len, &probe);
+  g_assert_cmpfloat (probe.intact, <, 1);
+  g_assert_nonnull (strstr (probe.damage, "1 of its pages"));
+  clear_file (&file);
+}
+
+/* Random bytes changed, cut and doubled, in every format: a probe ends, and says something. */
+static void
+test_mutations (void)
+{
+  for (const TestFormat *format = test_formats; format->name; format++) {
+    g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+    File file;
+
+    if (!test_format_can_be_written (format, 48000))
+      continue;
+    file = make_file (format, 0.3);
+    for (guint round = 0; round < 300; round++) {
+      g_autofree guint8 *bytes = g_memdup2 (file.bytes, file.length);
+      gsize length = file.length, head = MIN (length, 200);
+      g_auto (Probe) probe = { 0 };
+
+      for (gint k = g_rand_int_range (rand, 0, 12); k > 0; k--) {
+        /* Headers are where the mischief is. */
+        gsize range = g_rand_boolean (rand) ? head : length;
+        gsize at = (gsize) g_rand_int_range (rand, 0, (gint32) range);
+
+        bytes[at] = g_rand_boolean (rand) ? 0xff : (guint8) g_rand_int_range (rand, 0, 256);
+      }
+      if (g_rand_boolean (rand))
+        length = (gsize) g_rand_int_range (rand, 0, (gint32) length);
+      probe_bytes (bytes, length, &probe);
+    }
+    clear_file (&file);
+  }
+}
+
+/* Every start of every format, byte by byte: no length is special. */
+static void
+test_truncations (void)
+{
+  for (const TestFormat *format = test_formats; format->name; format++) {
+    File file;
+
+    if (!test_format_can_be_written (format, 48000))
+      continue;
+    file = make_file (format, 0.1);
+    for (gsize length = 0; length < MIN (file.length, 300); length++) {
+      g_auto (Probe) probe = { 0 };
+
+      probe_bytes (file.bytes, length, &probe);
+    }
+    clear_file (&file);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/probe/whole-files", test_whole_files);
+  g_test_add_func ("/probe/tags", test_tags);
+  g_test_add_func ("/probe/missing-page", test_missing_page);
+  g_test_add_func ("/probe/mutations", test_mutations);
+  g_test_add_func ("/probe/truncations", test_truncations);
+  return g_test_run ();
+}
