@@ -3,7 +3,7 @@
 # its Python environment).  Sourced or run by quickstart.sh and tests/run.sh.
 set -eu
 
-build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev libopenblas-dev
+build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev nettle-dev libopenblas-dev
   libdnnl-dev libkissfft-dev libsoxr-dev libsndfile1-dev libcurl4-openssl-dev libgstreamer1.0-dev
   libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"

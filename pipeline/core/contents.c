@@ -1,10 +1,11 @@
 /* Hashing files, once for each time that they change. */
 #include "contents.h"
 #include "key.h"
-#include "sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
 #include <segue/file.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,9 +64,20 @@ open_regular (const char *path, struct stat *st, GError **error)
 }
 
 static char *
+finish_hex (struct sha256_ctx *sha)
+{
+  guint8 digest[SHA256_DIGEST_SIZE];
+  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
+  sha256_digest (sha, sizeof digest, digest);
+  base16_encode_update (hex, sizeof digest, digest);
+  return g_strdup (hex);
+}
+
+static char *
 hash_fd (int fd, const char *path, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (SegueSha256) sha = segue_sha256_new ();
+  struct sha256_ctx sha;
+  sha256_init (&sha);
   g_autofree guint8 *buffer = g_malloc (CHUNK);
   for (;;) {
     if (cancellable && g_cancellable_is_cancelled (cancellable)) {
@@ -80,8 +92,8 @@ hash_fd (int fd, const char *path, GCancellable *cancellable, GError **error)
       return NULL;
     }
     if (n == 0)
-      return segue_sha256_finish_hex (sha);
-    segue_sha256_update (sha, buffer, (gsize) n);
+      return finish_hex (&sha);
+    sha256_update (&sha, (gsize) n, buffer);
   }
 }
 

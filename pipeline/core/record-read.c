@@ -1,10 +1,10 @@
 /* Reading records: nothing in them is believed before it is checked. */
 #include "key.h"
 #include "record-private.h"
-#include "sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/sha2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -215,17 +215,18 @@ segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **
 static gboolean
 check_payload (int fd, const char *path, const SegueRecord *record, GError **error)
 {
-  g_autoptr (SegueSha256) sha = segue_sha256_new ();
+  struct sha256_ctx sha;
+  sha256_init (&sha);
   g_autofree guint8 *buffer = g_malloc (CHUNK);
   for (guint64 at = 0; at < record->payload_length;) {
     gsize n = (gsize) MIN (record->payload_length - at, CHUNK);
     if (!segue_pread_all (fd, buffer, n, record->payload_offset + at, path, error))
       return FALSE;
-    segue_sha256_update (sha, buffer, n);
+    sha256_update (&sha, n, buffer);
     at += n;
   }
-  guint8 digest[SEGUE_SHA256_SIZE];
-  segue_sha256_finish (sha, digest);
+  guint8 digest[SHA256_DIGEST_SIZE];
+  sha256_digest (&sha, SHA256_DIGEST_SIZE, digest);
   return memcmp (digest, record->payload_digest, sizeof digest) == 0 ||
          damaged (error, "its payload's checksum is wrong");
 }

@@ -1,7 +1,7 @@
 /* Writing records: slices that overlap in memory become one stretch of the file. */
 #include "record-private.h"
-#include "sha256.h"
 
+#include <nettle/sha2.h>
 #include <segue/error.h>
 #include <segue/file.h>
 #include <string.h>
@@ -129,22 +129,24 @@ void
 segue_record_header_digest (const guint8 *fixed, const guint8 *header, gsize length,
                             guint8 digest[32])
 {
-  g_autoptr (SegueSha256) sha = segue_sha256_new ();
-  segue_sha256_update (sha, fixed, 32);
-  segue_sha256_update (sha, fixed + 64, 32);
-  segue_sha256_update (sha, header, length);
-  segue_sha256_finish (sha, digest);
+  struct sha256_ctx sha;
+  sha256_init (&sha);
+  sha256_update (&sha, 32, fixed);
+  sha256_update (&sha, 32, fixed + 64);
+  sha256_update (&sha, length, header);
+  sha256_digest (&sha, SHA256_DIGEST_SIZE, digest);
 }
 
 static void
 digest_payload (GArray *stretches, guint8 digest[32])
 {
-  g_autoptr (SegueSha256) sha = segue_sha256_new ();
+  struct sha256_ctx sha;
+  sha256_init (&sha);
   for (guint i = 0; i < stretches->len; i++) {
     const Stretch *stretch = &g_array_index (stretches, Stretch, i);
-    segue_sha256_update (sha, stretch->begin, (gsize) (stretch->end - stretch->begin));
+    sha256_update (&sha, (gsize) (stretch->end - stretch->begin), (const guint8 *) stretch->begin);
   }
-  segue_sha256_finish (sha, digest);
+  sha256_digest (&sha, SHA256_DIGEST_SIZE, digest);
 }
 
 gboolean
