@@ -59,7 +59,7 @@ nn_exp (float x)
   return p * nn_float_of_bits ((n + 127u) << 23);
 }
 
-/* Φ (x), the normal distribution function, within 1e-7; and its derivative e^(−x²/2) / √(2π).
+/* Φ (x), the normal distribution function, within 2.5e-7; and its derivative e^(−x²/2) / √(2π).
  *
  * erfc (z) = e^(−z²) t P (t), t = 1 / (1 + 0.4 z), z >= 0: the form of Hastings (Abramowitz &
  * Stegun 7.1.26) with a minimax P of degree 5, |error| < 3e-8 before rounding. The exponential
@@ -88,7 +88,7 @@ nn_sigmoid (float x)
   return 1.0f / (1.0f + nn_exp (-x));
 }
 
-/* tanh x within 2e-7 of its value: by a polynomial near 0 (Cephes, tanhf), where the other form
+/* tanh x within 3e-7 of its value: by a polynomial near 0 (Cephes, tanhf), where the other form
  * cancels. */
 NN_INLINE float
 nn_tanh (float x)
