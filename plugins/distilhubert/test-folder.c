@@ -1,0 +1,311 @@
+/* Folders of every origin: labels and heads, base models, round trips, and what is refused. */
+#include "model-json.h"
+#include "test-small.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* ---- Labels and heads ---- */
+
+static void
+test_labels (SmallFixture *f, gconstpointer data)
+{
+  static const char *const permuted[] = { "c", "a", "b", NULL };
+  static const char *const others[] = { "c", "a", "d", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autofree float *samples = small_samples (SMALL_BATCH, SMALL_LENGTH);
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  HubertModel *same = small_load (f, permuted, &error);
+  g_assert_no_error (error);
+  HubertModel *fresh = small_load (f, others, &error);
+  g_assert_no_error (error);
+
+  g_auto (SmallRun) a = { NULL };
+  g_auto (SmallRun) b = { NULL };
+  g_auto (SmallRun) c = { NULL };
+  small_run_pass (&a, model, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
+  small_run_pass (&b, same, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
+  small_run_pass (&c, fresh, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
+  for (guint i = 0; i < SMALL_BATCH; i++) {
+    const float *x = a.pass.logits + 3 * i, *y = b.pass.logits + 3 * i;
+    g_assert_cmpfloat (y[0], ==, x[2]);
+    g_assert_cmpfloat (y[1], ==, x[0]);
+    g_assert_cmpfloat (y[2], ==, x[1]);
+    g_assert_cmpfloat (c.pass.logits[3 * i], !=, x[2]);
+  }
+  /* A new head leaves the rest alone. */
+  gsize base = (gsize) (model->weights.classifier.weight.w - model->weights.values);
+  g_assert_cmpmem (model->weights.values, base * sizeof (float), fresh->weights.values,
+                   base * sizeof (float));
+  hubert_model_free (model);
+  hubert_model_free (same);
+  hubert_model_free (fresh);
+}
+
+/* Rewrites the folder's weights: only `hubert.` tensors, without the prefix, in the old spelling. */
+static void
+make_base_folder (const SmallFixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (f->folder, "model.safetensors", NULL);
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open (path, &error);
+  g_assert_no_error (error);
+  g_autoptr (SegueSafetensorsWriter) writer = segue_safetensors_writer_new ();
+  gsize n;
+  const SegueTensorInfo *list = segue_safetensors_list (file, &n);
+  for (gsize i = 0; i < n; i++) {
+    if (!g_str_has_prefix (list[i].name, "hubert."))
+      continue;
+    g_autoptr (GString) name = g_string_new (list[i].name + strlen ("hubert."));
+    g_string_replace (name, "parametrizations.weight.original0", "weight_g", 0);
+    g_string_replace (name, "parametrizations.weight.original1", "weight_v", 0);
+    float *values = g_new (float, list[i].n_elements);
+    segue_safetensors_read_f32 (file, list[i].name, list[i].n_dims, list[i].shape, values, &error);
+    g_assert_no_error (error);
+    segue_safetensors_writer_take_f32 (writer, name->str, list[i].n_dims, list[i].shape, values);
+  }
+  segue_safetensors_writer_write (writer, path, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_base_model (SmallFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  make_base_folder (f);
+  g_assert_null (small_load (f, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "no classifier"));
+  g_clear_error (&error);
+  HubertModel *again = small_load (f, small_labels, &error);
+  g_assert_no_error (error);
+  gsize base = (gsize) (model->weights.projector.weight.w - model->weights.values);
+  g_assert_cmpmem (model->weights.values, base * sizeof (float), again->weights.values,
+                   base * sizeof (float));
+  hubert_model_free (model);
+  hubert_model_free (again);
+}
+
+/* ---- Folders ---- */
+
+/* Replaces members of a JSON file by those of `text`; a null takes the member away. */
+static void
+patch (const SmallFixture *f, const char *name, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (json_t) object = model_json_read (f->folder, name, FALSE, &error);
+  g_assert_no_error (error);
+  json_error_t where;
+  g_autoptr (json_t) changes = json_loads (text, 0, &where);
+  g_assert_nonnull (changes);
+  const char *key;
+  json_t *value;
+  json_object_foreach (changes, key, value)
+  {
+    if (json_is_null (value))
+      json_object_del (object, key);
+    else
+      json_object_set (object, key, value);
+  }
+  g_assert_true (model_json_write (object, f->folder, name, &error));
+}
+
+static void
+test_unknown_is_kept (SmallFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  patch (f, "config.json", "{\"license\": \"odd\", \"mask_time_prob\": 0.0}");
+  patch (f, "preprocessor_config.json", "{\"padding_side\": \"left\", \"do_normalize\": true}");
+  HubertModel *again = small_load (f, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (again->preprocessor.normalise);
+  small_save (f, again);
+  g_autoptr (json_t) config = model_json_read (f->folder, "config.json", FALSE, &error);
+  g_autoptr (json_t) preprocessor =
+    model_json_read (f->folder, "preprocessor_config.json", FALSE, &error);
+  g_assert_cmpstr (json_string_value (json_object_get (config, "license")), ==, "odd");
+  g_assert_cmpstr (json_string_value (json_object_get (preprocessor, "padding_side")), ==, "left");
+  g_assert_true (json_is_true (json_object_get (preprocessor, "do_normalize")));
+  /* Though this config has no use for it. */
+  g_assert_cmpmem (model->weights.mask_embedding.w, 12 * sizeof (float),
+                   again->weights.mask_embedding.w, 12 * sizeof (float));
+  hubert_model_free (model);
+  hubert_model_free (again);
+}
+
+/* A change of config.json, and words of the error. */
+static const char *const hostile[][2] = {
+  { "{\"conv_pos_batch_norm\": true}", "conv_pos_batch_norm is set" },
+  { "{\"adapter_attn_dim\": 16}", "adapter_attn_dim is set" },
+  { "{\"add_adapter\": true}", "add_adapter is set" },
+  { "{\"quantization_config\": {\"bits\": 4}}", "quantization_config is set" },
+  { "{\"model_type\": \"wav2vec2\"}", "must be hubert" },
+  { "{\"model_type\": null}", "must be hubert" },
+  { "{\"feat_extract_norm\": \"batch\"}", "group or layer" },
+  { "{\"hidden_act\": \"mish\"}", "mish" },
+  { "{\"hidden_act\": 3}", "must be text" },
+  { "{\"conv_bias\": 1}", "true or false" },
+  { "{\"hidden_size\": 0}", "hidden_size must be" },
+  { "{\"hidden_size\": -12}", "hidden_size must be" },
+  { "{\"hidden_size\": 1e9}", "hidden_size must be" },
+  { "{\"hidden_size\": 4611686018427387904}", "hidden_size must be" },
+  { "{\"hidden_size\": 24}", "has shape" },
+  { "{\"intermediate_size\": 21}", "has shape" },
+  { "{\"num_hidden_layers\": 3}", "is missing" },
+  { "{\"num_hidden_layers\": 100000}", "num_hidden_layers must be" },
+  { "{\"num_attention_heads\": 5}", "must divide" },
+  { "{\"num_conv_pos_embedding_groups\": 5}", "must divide" },
+  { "{\"num_conv_pos_embeddings\": 5}", "has shape" },
+  { "{\"conv_dim\": []}", "must be a list" },
+  { "{\"conv_dim\": 6}", "must be a list" },
+  { "{\"conv_dim\": [6, 8, 8]}", "as long as conv_dim" },
+  { "{\"conv_dim\": [6, \"8\"]}", "whole numbers" },
+  { "{\"conv_stride\": [5, 0]}", "whole numbers" },
+  { "{\"conv_stride\": [5]}", "as long as conv_dim" },
+  { "{\"conv_kernel\": null}", "conv_kernel is missing" },
+  { "{\"conv_kernel\": [10, 99999]}", "whole numbers" },
+  { "{\"layer_norm_eps\": 0}", "layer_norm_eps must be" },
+  { "{\"hidden_dropout\": 1.5}", "hidden_dropout must be" },
+  { "{\"hidden_dropout\": 1}", "less than 1" },
+  { "{\"id2label\": {\"0\": \"a\", \"2\": \"c\"}}", "no text for \"1\"" },
+  { "{\"id2label\": {\"0\": \"a\", \"1\": \"a\", \"2\": \"c\"}}", "twice" },
+  { "{\"id2label\": {\"0\": 1}}", "no text for \"0\"" },
+  { "{\"id2label\": []}", "must map" },
+  { "{\"id2label\": {}}", "must map" },
+  { "{\"id2label\": null}", "has no labels" },
+  { "{\"id2label\": {\"0\": \"a\", \"1\": \"b\"}}", "no classifier" },
+  { "{\"classifier_proj_size\": 6}", "no classifier" },
+};
+
+static void
+test_hostile_config (SmallFixture *f, gconstpointer data)
+{
+  HubertModel *model = small_create (f, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (hostile); i++) {
+    g_autoptr (GError) error = NULL;
+    small_save (f, model);
+    patch (f, "config.json", hostile[i][0]);
+    HubertModel *loaded = small_load (f, NULL, &error);
+    if (loaded != NULL)
+      g_error ("accepted %s", hostile[i][0]);
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    if (strstr (error->message, hostile[i][1]) == NULL)
+      g_error ("%s: ‘%s’", hostile[i][0], error->message);
+    g_assert_nonnull (strstr (error->message, f->folder));
+  }
+  hubert_model_free (model);
+}
+
+static const char *const hostile_preprocessors[][2] = {
+  { "{\"sampling_rate\": 0}", "sampling_rate must be" },
+  { "{\"sampling_rate\": \"16000\"}", "sampling_rate must be" },
+  { "{\"feature_size\": 80}", "feature_size must be" },
+  { "{\"do_normalize\": \"yes\"}", "true or false" },
+  { "{\"feature_extractor_type\": \"WhisperFeatureExtractor\"}", "Wav2Vec2FeatureExtractor" },
+};
+
+static void
+test_hostile_preprocessor (SmallFixture *f, gconstpointer data)
+{
+  HubertModel *model = small_create (f, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (hostile_preprocessors); i++) {
+    g_autoptr (GError) error = NULL;
+    small_save (f, model);
+    patch (f, "preprocessor_config.json", hostile_preprocessors[i][0]);
+    g_assert_null (small_load (f, NULL, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, hostile_preprocessors[i][1]));
+  }
+  hubert_model_free (model);
+}
+
+static void
+write_text (const SmallFixture *f, const char *name, const char *text, gssize length)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  g_assert_true (g_file_set_contents (path, text, length, NULL));
+}
+
+static void
+expect_refusal (const SmallFixture *f, int code)
+{
+  g_autoptr (GError) error = NULL;
+  HubertModel *loaded = small_load (f, small_labels, &error);
+  g_assert_null (loaded);
+  g_assert_error (error, SEGUE_ERROR, code);
+  g_assert_nonnull (strstr (error->message, f->folder));
+}
+
+static void
+test_hostile_files (SmallFixture *f, gconstpointer data)
+{
+  HubertModel *model = small_create (f, 1);
+  g_autofree char *weights = g_build_filename (f->folder, "model.safetensors", NULL);
+  g_autofree char *content = NULL;
+  gsize length;
+
+  expect_refusal (f, SEGUE_ERROR_NO_INPUT);
+  small_save (f, model);
+  g_assert_true (g_file_get_contents (weights, &content, &length, NULL));
+  for (gsize cut = 0; cut < length; cut += length / 7) {
+    write_text (f, "model.safetensors", content, (gssize) cut);
+    expect_refusal (f, SEGUE_ERROR_DATA);
+  }
+  g_unlink (weights);
+  expect_refusal (f, SEGUE_ERROR_NO_INPUT);
+  write_text (f, "pytorch_model.bin", "PK", 2);
+  expect_refusal (f, SEGUE_ERROR_DATA);
+
+  small_save (f, model);
+  write_text (f, "config.json", "{\"model_type\": \"hubert\", \"model_type\": \"hubert\"}", -1);
+  expect_refusal (f, SEGUE_ERROR_DATA);
+  write_text (f, "config.json", "[1, 2]", -1);
+  expect_refusal (f, SEGUE_ERROR_DATA);
+  write_text (f, "config.json", "", 0);
+  expect_refusal (f, SEGUE_ERROR_DATA);
+  g_autofree char *deep = g_strnfill (1000000, '[');
+  write_text (f, "config.json", deep, -1);
+  expect_refusal (f, SEGUE_ERROR_DATA);
+  g_autofree char *huge = g_strnfill (9 << 20, ' ');
+  write_text (f, "config.json", huge, -1);
+  expect_refusal (f, SEGUE_ERROR_DATA);
+  hubert_model_free (model);
+}
+
+/* A config that promises far more than the file holds is refused before memory is asked for. */
+static void
+test_promises (SmallFixture *f, gconstpointer data)
+{
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  patch (f, "config.json",
+         "{\"hidden_size\": 65536, \"intermediate_size\": 65536, \"num_hidden_layers\": 255, "
+         "\"num_attention_heads\": 1, \"num_conv_pos_embedding_groups\": 1}");
+  g_autoptr (GError) error = NULL;
+  g_assert_null (small_load (f, small_labels, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "weights; make hidden_size"));
+  hubert_model_free (model);
+}
+
+#define ADD(path, function)                                                                        \
+  g_test_add (path, SmallFixture, NULL, small_set_up, function, small_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/distilhubert/labels", test_labels);
+  ADD ("/distilhubert/base-model", test_base_model);
+  ADD ("/distilhubert/folder/unknown-is-kept", test_unknown_is_kept);
+  ADD ("/distilhubert/folder/hostile-config", test_hostile_config);
+  ADD ("/distilhubert/folder/hostile-preprocessor", test_hostile_preprocessor);
+  ADD ("/distilhubert/folder/hostile-files", test_hostile_files);
+  ADD ("/distilhubert/folder/promises", test_promises);
+  return g_test_run ();
+}
