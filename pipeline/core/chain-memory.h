@@ -8,12 +8,14 @@
 
 typedef struct _SegueChainMemory SegueChainMemory;
 
-/** segue_chain_memory_load: @pipeline, @chain: what it is known by.  An empty one where there is none. */
+/** segue_chain_memory_load: @pipeline, @chain: what it is known by.  An empty one where there is
+ * none. */
 SegueChainMemory *segue_chain_memory_load (const char *cache, const char *pipeline,
                                            const char *chain, const char *const *components,
                                            const char *const *stage_ids);
 void segue_chain_memory_free (SegueChainMemory *memory);
-/** segue_chain_memory_explain: (transfer full): why song @id, whose input now has @input_key, has no
+/** segue_chain_memory_explain: (transfer full): why song @id, whose input now has @input_key, has
+ * no
  * result: "new", "its bytes changed", "parameter length of stage 'segment' changed", … */
 char *segue_chain_memory_explain (SegueChainMemory *memory, const char *id, const char *input_key);
 /** segue_chain_memory_note: song @id went in with @input_key this time. */

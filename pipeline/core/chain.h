@@ -33,7 +33,8 @@ void segue_chain_free (SegueChain *chain);
 SEGUE_API
 void segue_chain_set_epoch (SegueChain *chain, guint epoch);
 
-/** segue_chain_set_counts: (nullable): what takes the stages' counters, by index in the chain, from now on
+/** segue_chain_set_counts: (nullable): what takes the stages' counters, by index in the chain,
+ * from now on
  * instead of the host: a song's counters belong to its result. */
 void segue_chain_set_counts (SegueChain *chain, SegueCounts *counts);
 
@@ -42,7 +43,8 @@ void segue_chain_set_counts (SegueChain *chain, SegueCounts *counts);
  * @items: of one song, with their payloads
  *
  * All that came out at the end, in the order in which it was emitted (each segment a slice of its
- * song's buffer).  A failure leaves nothing; segue_error_is_about_item() tells whether the chain can
+ * song's buffer).  A failure leaves nothing; segue_error_is_about_item() tells whether the chain
+ * can
  * take another song (it can in any case be freed).
  */
 SEGUE_API

@@ -56,7 +56,8 @@ struct _SegueContext {
 /** segue_context_clear: frees what a context on the stack has come to own. */
 SEGUE_API
 void segue_context_clear (SegueContext *context);
-/** segue_context_conclude: a callback returned @ok with @error set or not: turns a swallowed failure
+/** segue_context_conclude: a callback returned @ok with @error set or not: turns a swallowed
+ * failure
  * of an emit, and a failure without an error, into an error.  Forgets the failure. */
 gboolean segue_context_conclude (SegueContext *context, gboolean ok, GError **error);
 

@@ -10,11 +10,13 @@
  * @preparation: (nullable): JSON text, see segue_dataset_get_preparation() */
 SegueDataset *segue_dataset_new (GPtrArray *entries, const char *preparation);
 
-/** segue_dataset_new_from_items: (transfer full): over @items (transfer none) that carry their payloads. */
+/** segue_dataset_new_from_items: (transfer full): over @items (transfer none) that carry their
+ * payloads. */
 SEGUE_API
 SegueDataset *segue_dataset_new_from_items (SegueItem *const *items, guint n_items);
 
-/** segue_dataset_with_live: (transfer full): @dataset with one more live stage; @scope and @stage are
+/** segue_dataset_with_live: (transfer full): @dataset with one more live stage; @scope and @stage
+ * are
  * borrowed for its life. */
 SEGUE_API
 SegueDataset *segue_dataset_with_live (SegueDataset *dataset, const SegueScope *scope,

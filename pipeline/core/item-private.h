@@ -43,17 +43,21 @@ SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
  * looking at it is noted in @reads (nullable); the @origin-th item of its song.  Sealed. */
 SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin);
-/** segue_item_copy_as_entry: (transfer full): without bytes, which lie in @extent (transfer none). */
+/** segue_item_copy_as_entry: (transfer full): without bytes, which lie in @extent (transfer none).
+ * */
 SegueItem *segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent);
-/** segue_item_load: (transfer full): @entry with its bytes read; a plain reference where they are there. */
+/** segue_item_load: (transfer full): @entry with its bytes read; a plain reference where they are
+ * there. */
 SegueItem *segue_item_load (SegueItem *entry, GError **error);
-/** segue_item_derive: (transfer full): a bare item of @kind that inherits id and metadata from @parent
+/** segue_item_derive: (transfer full): a bare item of @kind that inherits id and metadata from
+ * @parent
  * as the public constructors do. */
 SegueItem *segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix);
 /** segue_item_get_suffix: what @item's id adds to its song's ("#0003"; "" for the song itself);
  * %NULL where the id does not begin with the song's. */
 const char *segue_item_get_suffix (const SegueItem *item);
-/** segue_item_compare: by song, then by id, in code point order (GCompareFunc on pointers to items). */
+/** segue_item_compare: by song, then by id, in code point order (GCompareFunc on pointers to
+ * items). */
 int segue_item_compare (gconstpointer a, gconstpointer b);
 /** segue_shape_bytes: bytes of a dense array; %FALSE where that is too large to be true. */
 gboolean segue_shape_bytes (SegueDtype dtype, guint rank, const guint64 *shape, gsize *bytes);

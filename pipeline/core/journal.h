@@ -7,7 +7,8 @@ typedef struct _SegueJournal SegueJournal;
 
 SegueJournal *segue_journal_new (const char *path, GError **error);
 void segue_journal_free (SegueJournal *journal);
-/* Each writes one line; any thread.  A line that can't be written (disk full) is left out: the run's
+/* Each writes one line; any thread.  A line that can't be written (disk full) is left out: the
+ * run's
  * results matter more, and they will say so. */
 void segue_journal_log (SegueJournal *journal, const char *stage, GLogLevelFlags level,
                         const char *message);

@@ -12,7 +12,8 @@
 /** segue_key_component: (transfer full): without what differs from song to song. */
 char *segue_key_component (const SegueGraphStage *stage, guint64 run_seed);
 /**
- * segue_key_of_stage: (transfer full): of a SOURCE, SERIAL or COLLECT stage: its component, the run's
+ * segue_key_of_stage: (transfer full): of a SOURCE, SERIAL or COLLECT stage: its component, the
+ * run's
  * seed, and of each item on its inputs the id, the payload's key and all metadata but the file's
  * place.  @contents: see segue_contents_key().
  */

@@ -6,7 +6,8 @@
 #define SEGUE_RECORD_MAGIC      "SEGUEREC"
 #define SEGUE_RECORD_VERSION    1
 #define SEGUE_RECORD_MAX_HEADER (64 * 1024 * 1024)
-/* key, components, reads, failure (code or -1, stage, message), counters, items: (suffix, kind, delta, rate,
+/* key, components, reads, failure (code or -1, stage, message), counters, items: (suffix, kind,
+ * delta, rate,
  * channels, dtype, shape, origin, offset in the payload, length). */
 #define SEGUE_RECORD_ITEM "(sya{sv}uuyatutt)"
 #define SEGUE_RECORD_TYPE "(sasas(ius)a(usx)a" SEGUE_RECORD_ITEM ")"

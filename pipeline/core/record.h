@@ -10,7 +10,8 @@
  *       64    32  SHA-256 of the payload
  *       96     …  header: a GVariant in normal form
  *
- * Items are slices of the payload; slices that overlap in memory are stored once.  A failure that is
+ * Items are slices of the payload; slices that overlap in memory are stored once.  A failure that
+ * is
  * a fact about the song's bytes is kept in the same way, without items.
  *
  * Where a chain looked at metadata from outside, the record at its key holds only the names of what
@@ -76,7 +77,8 @@ gboolean segue_record_write (const char *path, const SegueRecordContent *content
  * returned lie in the file and all sizes agree.  %SEGUE_ERROR_DATA otherwise.
  */
 SegueRecord *segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **error);
-/** segue_record_read: (transfer full): opens, parses and checks the record at @path, which must be that of
+/** segue_record_read: (transfer full): opens, parses and checks the record at @path, which must be
+ * that of
  * @key.
  * @verify: read the payload, too, and check its SHA-256 */
 SegueRecord *segue_record_read (const char *path, const char *key, gboolean verify, GError **error);

@@ -19,7 +19,8 @@ gboolean segue_run_folder_alias (const char *folder, const char *stage, GError *
 /**
  * SegueWorkFolder: work/<key>/ in the cache, for one run at a time.
  *
- * It is locked by flock() on the folder itself: a run that is killed leaves no lock behind, only its
+ * It is locked by flock() on the folder itself: a run that is killed leaves no lock behind, only
+ * its
  * checkpoints.  Where another run is at the same work, a folder of a higher number is taken.
  */
 typedef struct {

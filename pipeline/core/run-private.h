@@ -76,7 +76,8 @@ void segue_run_finished (SegueRun *run, const char *unit, double seconds);
 /** segue_run_check_failures: whether the run may go on after those that there were. */
 gboolean segue_run_check_failures (SegueRun *run, GError **error);
 
-/** segue_run_connect_inputs: what a stage reads; ports that did not ask for live items get clean ones. */
+/** segue_run_connect_inputs: what a stage reads; ports that did not ask for live items get clean
+ * ones. */
 void segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
 /** segue_run_set_output: @dataset: (transfer full). */
 void segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset);

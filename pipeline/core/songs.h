@@ -13,7 +13,7 @@ typedef struct {
   guint workers;
   guint max_failures; /* one more ends the run; G_MAXUINT: no limit */
   gpointer data;
-  /* One call at a time, in source order; @song is valid during the call and may be emptied of its entries. */
+  /* One call at a time, in source order; @song is valid during the call. */
   void (*song_done) (gpointer data, const char *id, SegueSong *song);
   void (*progress) (gpointer data, guint done, guint total);
 } SegueSongsJob;

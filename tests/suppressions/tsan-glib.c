@@ -1,6 +1,7 @@
 /* What a thread sanitizer has to be told about GLib.
  *
- * Debian's GLib is built without it: its mutexes are futexes and its reference counts are atomics that
+ * Debian's GLib is built without it: its mutexes are futexes and its reference counts are atomics
+ * that
  * the sanitizer does not see, so that everything guarded by them looks like a race.  Linked into a
  * program, these functions take the place of GLib's for all calls from instrumented code, do the
  * same, and say what it means.  For builds with -Db_sanitize=thread only. */

@@ -33,7 +33,8 @@ gboolean segue_file_write (const char *path, const void *data, gssize length, GE
 /** segue_file_make_folder: with its parents; fine where it is there. */
 SEGUE_API
 gboolean segue_file_make_folder (const char *path, GError **error);
-/** segue_file_remove_folder: with all that is in it, without following links; fine where it is not there. */
+/** segue_file_remove_folder: with all that is in it, without following links; fine where it is not
+ * there. */
 SEGUE_API
 gboolean segue_file_remove_folder (const char *path, GError **error);
 /** segue_file_link: makes @path a symbolic link to @target, in place of one that is there. */
