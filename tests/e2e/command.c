@@ -19,6 +19,26 @@ command_path (void)
   return g_build_filename (build, "pipeline", "cli", "segue", NULL);
 }
 
+char **
+command_env (const char *folder, gboolean leaks)
+{
+  static const char *const cleared[] = {
+    "SEGUE_CACHE",    "SEGUE_DEBUG", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE",
+    "HF_HUB_OFFLINE", "HF_TOKEN",    "HF_ENDPOINT",  "NO_COLOR",
+    "http_proxy",     "HTTP_PROXY",  "all_proxy",    "ALL_PROXY",
+  };
+  char **env = g_get_environ ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cleared); i++)
+    env = g_environ_unsetenv (env, cleared[i]);
+  g_autofree char *cache = g_build_filename (folder, "cache", NULL);
+  env = g_environ_setenv (env, "XDG_CACHE_HOME", cache, TRUE);
+  env = g_environ_setenv (env, "HF_HOME", folder, TRUE);
+  env = g_environ_setenv (env, "LC_ALL", "C.UTF-8", TRUE);
+  if (!leaks)
+    env = g_environ_setenv (env, "ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1", TRUE);
+  return env;
+}
+
 void
 command_run_argv (CommandResult *result, const char *folder, char **env, char *const *argv)
 {

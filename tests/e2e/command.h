@@ -24,6 +24,12 @@ void command_assert (const CommandResult *result, int status);
 /** command_assert_says: @text stands in what was said on stderr. */
 void command_assert_says (const CommandResult *result, const char *text);
 
+/** command_env: (transfer full): ours, in a UTF-8 locale, with caches below @folder and nothing of the
+ * user's own.
+ * @leaks: whether a build with LeakSanitizer looks for leaks.  Not where GStreamer starts: GLib gives
+ * up its first table of quarks when it grows, and no stack tells that from a leak of ours */
+char **command_env (const char *folder, gboolean leaks);
+
 /** scratch_new: (transfer full): an empty folder. */
 char *scratch_new (void);
 /** scratch_free: with all that is in it; frees @folder too. */

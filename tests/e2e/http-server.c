@@ -4,9 +4,8 @@
 #include <string.h>
 
 struct _HttpServer {
-  GSocketService *service;
-  GMainContext *context;
-  GMainLoop *loop;
+  GSocketListener *listener;
+  GCancellable *stop;
   GThread *thread;
   char *url;
   HttpAnswer answer;
@@ -58,41 +57,53 @@ read_request (GInputStream *in, HttpRequest *request)
   }
 }
 
-static gboolean
-on_run (GThreadedSocketService *service, GSocketConnection *connection, GObject *source,
-        gpointer data)
+typedef struct {
+  HttpServer *server;
+  GSocketConnection *connection;
+} Guest;
+
+static gpointer
+guest_thread (gpointer data)
 {
-  HttpServer *server = data;
+  Guest *guest = data;
+  HttpServer *server = guest->server;
+  GIOStream *stream = G_IO_STREAM (guest->connection);
   HttpRequest request = { 0 };
-  g_mutex_lock (&server->mutex);
-  server->active++;
-  g_mutex_unlock (&server->mutex);
-  if (read_request (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &request)) {
+  if (read_request (g_io_stream_get_input_stream (stream), &request)) {
     g_mutex_lock (&server->mutex);
     g_ptr_array_add (server->log, g_strdup_printf ("%s %s range=%" G_GINT64_FORMAT " token=%s",
                                                    request.method, request.path, request.range,
                                                    request.token ? request.token : "none"));
     g_mutex_unlock (&server->mutex);
-    server->answer (server->data, &request,
-                    g_io_stream_get_output_stream (G_IO_STREAM (connection)));
+    server->answer (server->data, &request, g_io_stream_get_output_stream (stream));
   }
-  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  g_io_stream_close (stream, NULL, NULL);
+  g_object_unref (guest->connection);
+  g_free (guest);
   request_clear (&request);
   g_mutex_lock (&server->mutex);
   server->active--;
   g_cond_signal (&server->idle);
   g_mutex_unlock (&server->mutex);
-  return TRUE;
+  return NULL;
 }
 
 static gpointer
-loop_thread (gpointer data)
+server_thread (gpointer data)
 {
   HttpServer *server = data;
-  g_main_context_push_thread_default (server->context);
-  g_main_loop_run (server->loop);
-  g_main_context_pop_thread_default (server->context);
-  return NULL;
+  for (;;) {
+    GSocketConnection *connection =
+      g_socket_listener_accept (server->listener, NULL, server->stop, NULL);
+    if (!connection)
+      return NULL;
+    Guest *guest = g_new (Guest, 1);
+    *guest = (Guest){ server, connection };
+    g_mutex_lock (&server->mutex);
+    server->active++;
+    g_mutex_unlock (&server->mutex);
+    g_thread_unref (g_thread_new ("guest", guest_thread, guest));
+  }
 }
 
 HttpServer *
@@ -102,50 +113,35 @@ http_server_new (HttpAnswer answer, gpointer data)
   server->answer = answer;
   server->data = data;
   server->log = g_ptr_array_new_with_free_func (g_free);
+  server->stop = g_cancellable_new ();
+  server->listener = g_socket_listener_new ();
   g_mutex_init (&server->mutex);
   g_cond_init (&server->idle);
-  server->context = g_main_context_new ();
-  server->loop = g_main_loop_new (server->context, FALSE);
 
-  g_main_context_push_thread_default (server->context);
-  server->service = g_threaded_socket_service_new (16);
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
   g_autoptr (GSocketAddress) wanted = g_inet_socket_address_new (loopback, 0);
   g_autoptr (GSocketAddress) got = NULL;
   g_autoptr (GError) error = NULL;
-  g_socket_listener_add_address (G_SOCKET_LISTENER (server->service), wanted, G_SOCKET_TYPE_STREAM,
+  g_socket_listener_add_address (server->listener, wanted, G_SOCKET_TYPE_STREAM,
                                  G_SOCKET_PROTOCOL_TCP, NULL, &got, &error);
   g_assert_no_error (error);
   server->url = g_strdup_printf ("http://127.0.0.1:%u",
                                  g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (got)));
-  g_signal_connect (server->service, "run", G_CALLBACK (on_run), server);
-  g_socket_service_start (server->service);
-  g_main_context_pop_thread_default (server->context);
-  server->thread = g_thread_new ("server", loop_thread, server);
+  server->thread = g_thread_new ("server", server_thread, server);
   return server;
-}
-
-static gboolean
-on_quit (gpointer data)
-{
-  g_main_loop_quit (data);
-  return G_SOURCE_REMOVE;
 }
 
 void
 http_server_free (HttpServer *server)
 {
-  g_socket_service_stop (server->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (server->service));
-  g_main_context_invoke (server->context, on_quit, server->loop);
+  g_cancellable_cancel (server->stop);
   g_thread_join (server->thread);
   g_mutex_lock (&server->mutex);
   while (server->active > 0)
     g_cond_wait (&server->idle, &server->mutex);
   g_mutex_unlock (&server->mutex);
-  g_object_unref (server->service);
-  g_main_loop_unref (server->loop);
-  g_main_context_unref (server->context);
+  g_object_unref (server->listener);
+  g_object_unref (server->stop);
   g_ptr_array_unref (server->log);
   g_cond_clear (&server->idle);
   g_mutex_clear (&server->mutex);

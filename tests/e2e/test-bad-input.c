@@ -98,10 +98,7 @@ set_up (Fixture *f, gconstpointer data)
     }
   put (f, "Artist 0/Album 0/cover.jpg", "not a picture", -1);
   put (f, "Artist 0/Album 0/notes.txt", "not music", -1);
-  f->env = g_environ_setenv (g_get_environ (), "LC_ALL", "C.UTF-8", TRUE);
-  g_autofree char *cache = g_build_filename (f->folder, "cache", NULL);
-  f->env = g_environ_setenv (f->env, "XDG_CACHE_HOME", cache, TRUE);
-  f->env = g_environ_unsetenv (f->env, "SEGUE_CACHE");
+  f->env = command_env (f->folder, FALSE);
 }
 
 static void
@@ -137,8 +134,8 @@ static void
 run (Fixture *f, int status, CommandResult *result)
 {
   command_run (result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--set",
-               "segment.count=2", "--set", "train.epochs=1", "--set", "split.too_few=train_only",
-               NULL);
+               "segment.count=2", "--set", "segment.length=1", "--set", "train.epochs=1", "--set",
+               "train.model.channels=[8]", "--set", "split.too_few=train_only", NULL);
   command_assert (result, status);
   assert_printable (result->err);
   assert_printable (result->out);

@@ -16,9 +16,7 @@ static void
 set_up (Fixture *f, gconstpointer data)
 {
   f->folder = scratch_new ();
-  f->env = g_environ_setenv (g_get_environ (), "LC_ALL", "C.UTF-8", TRUE);
-  f->env = g_environ_setenv (f->env, "HF_HOME", f->folder, TRUE);
-  f->env = g_environ_unsetenv (f->env, "SEGUE_DEBUG");
+  f->env = command_env (f->folder, TRUE);
 }
 
 static void

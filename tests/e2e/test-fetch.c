@@ -151,13 +151,7 @@ set_up (Fixture *f, gconstpointer data)
   f->config_sha1 = git_sha1 (CONFIG);
   f->hub = http_server_new (answer_hub, f);
   f->store = http_server_new (answer_store, f);
-  f->env = g_get_environ ();
-  static const char *const cleared[] = { "HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE",
-                                         "http_proxy",     "HTTP_PROXY",   "ALL_PROXY",
-                                         "all_proxy" };
-  for (gsize i = 0; i < G_N_ELEMENTS (cleared); i++)
-    f->env = g_environ_unsetenv (f->env, cleared[i]);
-  f->env = g_environ_setenv (f->env, "HF_HOME", f->folder, TRUE);
+  f->env = command_env (f->folder, TRUE);
   f->env = g_environ_setenv (f->env, "HF_ENDPOINT", http_server_get_url (f->hub), TRUE);
   f->env = g_environ_setenv (f->env, "HF_TOKEN", "hf_secret", TRUE);
 }

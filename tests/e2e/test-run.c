@@ -13,9 +13,10 @@
 #define ARTISTS 3
 #define SONGS   6
 
-/* Little enough to be trained in seconds. */
+/* Little enough to be trained in seconds; SMALL: the network, too. */
 #define QUICK                                                                                      \
   (char *) "--set", (char *) "segment.count=2", (char *) "--set", (char *) "train.epochs=2"
+#define SMALL QUICK, (char *) "--set", (char *) "train.model.channels=[8,8]"
 
 typedef struct {
   char *folder;
@@ -40,14 +41,7 @@ set_up (Fixture *f, gconstpointer data)
       g_assert_cmpint (g_mkdir_with_parents (album, 0777), ==, 0);
       g_assert_cmpint (link (from, to), ==, 0);
     }
-  f->env = g_get_environ ();
-  g_autofree char *cache = g_build_filename (f->folder, "cache", NULL);
-  f->env = g_environ_setenv (f->env, "XDG_CACHE_HOME", cache, TRUE);
-  f->env = g_environ_setenv (f->env, "LC_ALL", "C.UTF-8", TRUE);
-  static const char *const cleared[] = { "SEGUE_CACHE", "SEGUE_DEBUG", "HF_HOME", "HF_HUB_CACHE",
-                                         "HUGGINGFACE_HUB_CACHE" };
-  for (gsize i = 0; i < G_N_ELEMENTS (cleared); i++)
-    f->env = g_environ_unsetenv (f->env, cleared[i]);
+  f->env = command_env (f->folder, FALSE);
 }
 
 static void
@@ -242,7 +236,7 @@ test_same_result (Fixture *f, gconstpointer data)
     g_autofree char *cache = g_build_filename (f->folder, out, "cache", NULL);
     f->env = g_environ_setenv (f->env, "SEGUE_CACHE", cache, TRUE);
     command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "-j", j,
-                 "--out", out, QUICK, NULL);
+                 "--out", out, SMALL, NULL);
     command_assert (&result, 0);
   }
   static const char *const names[] = { "metrics.json", "predictions.csv", "model/model.safetensors",
@@ -259,7 +253,7 @@ test_moved_song (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
-               QUICK, NULL);
+               SMALL, NULL);
   command_assert (&result, 0);
   g_assert_cmpint (said (&result, "songs"), ==, 18);
   g_assert_cmpint (said (&result, "cached"), ==, 0);
@@ -268,7 +262,7 @@ test_moved_song (Fixture *f, gconstpointer data)
   g_autofree char *to = g_build_filename (f->music, "Artist 1/Album 0/Song 99.wav", NULL);
   g_assert_cmpint (g_rename (from, to), ==, 0);
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
-               QUICK, NULL);
+               SMALL, NULL);
   command_assert (&result, 0);
   g_assert_cmpint (said (&result, "songs"), ==, 18);
   g_assert_cmpint (said (&result, "cached"), ==, 18);
@@ -283,9 +277,13 @@ test_swaps (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
   write_variant (f, "artist-small", "use: decode\n", "use: decode-sndfile\n");
-  command_run (&result, f->folder, f->env, "run", "mine.yaml", f->music, QUICK, NULL);
+  g_auto (GStrv) env = command_env (f->folder, TRUE);
+  command_run (&result, f->folder, env, "run", "mine.yaml", f->music, SMALL, NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "decode-sndfile");
+  command_run (&result, f->folder, env, "predict", "--model", "runs/artist-small/latest", "music",
+               "/etc/passwd", NULL);
+  command_assert (&result, 65);
 
   write_variant (f, "artist-small", "model: mel-cnn", "model: distilhubert");
   command_run (&result, f->folder, f->env, "run", "mine.yaml", f->music, QUICK, "--set",
@@ -389,6 +387,8 @@ spawn_endless (Fixture *f, int *err)
                    (char *) "segment.count=2",
                    (char *) "--set",
                    (char *) "train.epochs=100000",
+                   (char *) "--set",
+                   (char *) "train.model.channels=[8,8]",
                    NULL };
   GPid pid;
   g_autoptr (GError) error = NULL;
@@ -436,7 +436,7 @@ test_interrupt (Fixture *f, gconstpointer data)
   /* What was finished before is not done again. */
   g_auto (CommandResult) result = { 0 };
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
-               QUICK, NULL);
+               SMALL, NULL);
   command_assert (&result, 0);
   g_assert_cmpint (said (&result, "cached"), ==, 18);
 }
