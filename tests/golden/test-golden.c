@@ -19,7 +19,7 @@
 #define STEPS         10
 #define WARMUP_STEPS  2
 #define LEARNING_RATE 1e-3
-#define WEIGHT_DECAY  0.01
+#define WEIGHT_DECAY  1.0
 #define CLIP          1.0
 
 static const char *const fixtures[] = { "distil",   "base", "stable",  "stable-weighted",
