@@ -280,6 +280,39 @@ test_overlap (void)
   g_assert_cmpint (total, <, 30000 * 4);
 }
 
+static gpointer
+run_in_thread (gpointer data)
+{
+  bench_run (data, CHAIN (""), 2, NULL);
+  return NULL;
+}
+
+/* Two runs at once over one cache: each finishes, both find the same. */
+static void
+test_two_runs (void)
+{
+  g_auto (Bench) first;
+  g_auto (Bench) second;
+  bench_init (&first);
+  bench_init (&second);
+  write_songs (&first);
+  g_free (second.music);
+  g_free (second.cache);
+  second.music = g_strdup (first.music);
+  second.cache = g_strdup (first.cache);
+  for (guint round = 0; round < 10; round++) {
+    g_autofree char *content = g_strdup_printf ("a song of round %u", round);
+    bench_write (&first, "anna/new.song", content);
+    GThread *thread = g_thread_new ("other run", run_in_thread, &second);
+    bench_run (&first, CHAIN (""), 2, NULL);
+    g_thread_join (thread);
+    g_autofree char *one = bench_read (&first, "dump.txt");
+    g_autofree char *other = bench_read (&second, "dump.txt");
+    g_assert_cmpstr (one, ==, other);
+    g_assert_cmpuint (bench_count_records (&first), ==, 4 + round);
+  }
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /* Bytes of "VmHWM" and the like in /proc/self/status. */
 static guint64
@@ -337,6 +370,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cache/counters", test_counters);
   g_test_add_func ("/cache/damage", test_damage);
   g_test_add_func ("/cache/overlap", test_overlap);
+  g_test_add_func ("/cache/two-runs", test_two_runs);
   g_test_add_func ("/cache/memory", test_memory);
   return g_test_run ();
 }
