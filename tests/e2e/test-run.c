@@ -159,7 +159,8 @@ test_first_contact (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--set",
-               "segment.count=4", "--set", "train.epochs=6", "--set", "train.batch=8", NULL);
+               "segment.count=4", "--set", "train.epochs=6", "--set", "train.batch=4", "--set",
+               "train.model.channels=[8,16]", NULL);
   command_assert (&result, 0);
   assert_has (result.out, "artist ");
   for (guint a = 0; a < ARTISTS; a++) {
