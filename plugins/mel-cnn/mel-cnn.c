@@ -117,7 +117,7 @@ mel_cnn_changed (gpointer data)
 }
 
 static const SegueRecipe recipe = {
-  .epochs = 15,
+  .epochs = 24,
   .batch = 32,
   .learning_rate = 3e-3,
   .weight_decay = 0.02,

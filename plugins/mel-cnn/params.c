@@ -12,7 +12,7 @@ const SegueParam *const mel_cnn_params[] = {
        .doc = "Mel bands of a frame. More tell close notes apart, and cost time in proportion."),
   ROW (window, SEGUE_PARAM_DOUBLE, .def = "64", .min = 5, .max = 500, .unit = "ms",
        .doc = "Length of the Hann window. A longer one tells pitches apart, a shorter one drums."),
-  ROW (hop, SEGUE_PARAM_DOUBLE, .def = "16", .min = 1, .max = 500, .unit = "ms",
+  ROW (hop, SEGUE_PARAM_DOUBLE, .def = "32", .min = 1, .max = 500, .unit = "ms",
        .doc = "From one frame to the next."),
   ROW (low, SEGUE_PARAM_DOUBLE, .def = "20", .min = 0, .max = 20000, .unit = "Hz",
        .doc = "Where the lowest mel band begins."),
@@ -27,7 +27,7 @@ const SegueParam *const mel_cnn_params[] = {
   ROW (standardise, SEGUE_PARAM_CHOICE, .def = "band", .choices = standardisations,
        .doc = "What brings frames to mean 0 and variance 1: `band`, statistics of each band over "
               "the training set; `segment`, each segment's own, which loses its loudness."),
-  ROW (channels, SEGUE_PARAM_LIST, .def = "[32, 64, 96, 128]", .min_items = 1,
+  ROW (channels, SEGUE_PARAM_LIST, .def = "[16, 32, 64, 128]", .min_items = 1,
        .max_items = MEL_CNN_MAX_BLOCKS,
        .element = SEGUE_ELEMENT (SEGUE_PARAM_INT, .min = 1, .max = MEL_CNN_MAX_CHANNELS),
        .doc = "Channels of each block: a 3×3 convolution, batch normalisation, ReLU, and pooling "
