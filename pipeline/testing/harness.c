@@ -1,6 +1,6 @@
 /* The harness: one stage, driven by hand. */
-#include "../core/item-private.h"
-#include "../core/stage-run.h"
+#include "item-private.h"
+#include "stage-run.h"
 
 #include <segue/file.h>
 #include <segue/testing.h>

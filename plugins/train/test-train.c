@@ -1,5 +1,5 @@
 /* The whole stage over a model that trains in milliseconds. */
-#include "../../pipeline/core/dataset-private.h"
+#include "dataset-private.h"
 #include "feed.h"
 #include "settings.h"
 #include "tiny-model.h"
