@@ -114,8 +114,6 @@ probe_by_magic (ProbeInput *input, Probe *probe)
     probe_ogg (input, probe);
   else if (memcmp (p, "fLaC", 4) == 0)
     probe_flac (input, start, probe);
-  else if (memcmp (p, "riff\x2e\x91\xcf\x11", 8) == 0)
-    probe->container = "Wave64";
   else if (declares_duration (p))
     probe->trusts_decoder = TRUE;
   else

@@ -166,12 +166,6 @@ song_get_fd (const Song *self)
   return self->fd;
 }
 
-const char *
-song_get_container (const Song *self)
-{
-  return self->probe.container;
-}
-
 void
 song_trust_duration (Song *self, double seconds)
 {
@@ -187,9 +181,15 @@ song_is_full (const Song *self)
 }
 
 gboolean
+song_has_begun (const Song *self)
+{
+  return resampler_get_seconds (self->resampler) > 0;
+}
+
+gboolean
 song_takes_what_is_there (const Song *self)
 {
-  return self->config->completeness == 0 && resampler_get_seconds (self->resampler) > 0;
+  return self->config->completeness == 0 && song_has_begun (self);
 }
 
 gboolean

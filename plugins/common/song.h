@@ -40,8 +40,6 @@ void song_free (Song *song);
 
 /** song_get_fd: the file, open for reading at its start; the song closes it. */
 int song_get_fd (const Song *song);
-/** song_get_container: (nullable): what the probe found: "WAVE", "AIFF", "FLAC", "Ogg", … */
-const char *song_get_container (const Song *song);
 /** song_trust_duration: (decoder) the demuxer reports @seconds.  Counts only for containers that
  * declare a duration and that the probe doesn't read itself. */
 void song_trust_duration (Song *song, double seconds);
@@ -53,6 +51,8 @@ gboolean song_push (Song *song, const float *frames, gsize n_frames, guint rate,
 gboolean song_check_clock (Song *song, GError **error);
 /** song_is_full: nothing more is wanted. */
 gboolean song_is_full (const Song *song);
+/** song_has_begun: whether anything has been pushed. */
+gboolean song_has_begun (const Song *song);
 /** song_takes_what_is_there: `completeness: 0` was asked for and there is something: an error of the
  * decoder is then an end like any other. */
 gboolean song_takes_what_is_there (const Song *song);

@@ -5,6 +5,9 @@
 
 #include <segue/plugin.h>
 
+/* How often a song is begun when GStreamer loses it before the first sound. */
+#define TRIES 3u
+
 static char *
 fingerprint (const void *config)
 {
@@ -25,18 +28,8 @@ open_instance (SegueContext *context, GError **error)
   return framework_init (error) ? g_new0 (char, 1) : NULL;
 }
 
-/* decodebin may link these too late, and then nothing ever comes. */
-static const char *
-find_demuxer (const Song *song)
-{
-  const char *container = song_get_container (song);
-
-  if (g_strcmp0 (container, "WAVE") == 0 || g_strcmp0 (container, "Wave64") == 0)
-    return "wavparse";
-  return g_strcmp0 (container, "AIFF") == 0 ? "aiffparse" : NULL;
-}
-
-static gboolean
+/* Reads to the end, an error, or the moment when the player is stuck. */
+static PlayerResult
 read_frames (Song *song, Player *player, GError **error)
 {
   gboolean knows_duration = FALSE;
@@ -51,34 +44,52 @@ read_frames (Song *song, Player *player, GError **error)
         song_trust_duration (song, player_get_duration (player));
       knows_duration = TRUE;
       if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
-        return FALSE;
+        return PLAYER_FAILED;
     } else if (result == PLAYER_FAILED) {
-      return song_takes_what_is_there (song) ||
-             song_error (song, error, (SegueErrorCode) problem->code, "%s", problem->message);
-    } else if (result == PLAYER_END) {
-      return TRUE;
+      if (song_takes_what_is_there (song))
+        return PLAYER_END;
+      song_error (song, error, (SegueErrorCode) problem->code, "%s", problem->message);
+      return PLAYER_FAILED;
+    } else if (result != PLAYER_NOTHING_YET) {
+      return result;
     } else if (!song_check_clock (song, error)) {
-      return FALSE;
+      return PLAYER_FAILED;
     }
   }
-  return TRUE;
+  return PLAYER_END;
+}
+
+/* One pipeline from beginning to end. */
+static PlayerResult
+play (Song *song, SegueItem *item, SegueContext *context, GError **error)
+{
+  Player *player = player_new (segue_item_get_path (item), error);
+  PlayerResult result;
+
+  if (!player)
+    return PLAYER_FAILED;
+  result = read_frames (song, player, error);
+  if (!player_stop (player))
+    segue_context_log (context, G_LOG_LEVEL_WARNING,
+                       "‘%s’ hangs its decoder, which was left behind", segue_item_get_id (item));
+  return result;
 }
 
 static gboolean
 process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
-  Player *player =
-    song ? player_new (segue_item_get_path (item), find_demuxer (song), error) : NULL;
-  gboolean ok;
+  PlayerResult result = PLAYER_STUCK;
 
-  if (!player)
+  if (!song)
     return FALSE;
-  ok = read_frames (song, player, error);
-  if (!player_stop (player))
-    segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "‘%s’ hangs its decoder, which was left behind", segue_item_get_id (item));
-  return ok && song_emit (song, context, error);
+  for (guint i = 0; i < TRIES && result == PLAYER_STUCK && !song_has_begun (song); i++)
+    result = play (song, item, context, error);
+  /* A song that stops on its way without an end is one that was cut short. */
+  if (result == PLAYER_STUCK && !song_has_begun (song))
+    return song_error (song, error, SEGUE_ERROR_TIMEOUT,
+                       "can't be decoded: %u times its decoder stopped without a word", TRIES);
+  return result != PLAYER_FAILED && song_emit (song, context, error);
 }
 
 static const SeguePort inputs[] = { { "songs", SEGUE_KIND_FILE, 0, "Audio files." }, {} };

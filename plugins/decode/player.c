@@ -9,11 +9,16 @@
 
 #define WAIT      (50 * GST_MSECOND)
 #define STOP_WAIT (5 * G_TIME_SPAN_SECOND)
+/* Waits in a row without a thread that reads the file: what it had read has long come out. */
+#define STUCK_WAITS 20
+/* How long a thread is held at most while decodebin links the element that it belongs to. */
+#define HOLD G_TIME_SPAN_SECOND
 
 /* Shared with GStreamer's threads and with the thread that ends the pipeline: whoever is last
  * frees it. */
 struct _Player {
   GstElement *pipeline;
+  GstElement *source;
   GstElement *convert;
   GstAppSink *sink;
   GstBus *bus;
@@ -23,7 +28,10 @@ struct _Player {
   gboolean is_linked;
   gboolean has_all_pads;
   gboolean is_stopped;
+  GThread *finder; /* the thread that finds out what the file is: the first that reads */
+  gboolean is_found;
 
+  guint n_idle;      /* waits in a row with nothing and nobody at work */
   GstSample *sample; /* mapped as @map, or NULL */
   GstMapInfo map;
   GstCaps *caps; /* @info was read from these */
@@ -49,6 +57,12 @@ release_player (gpointer player, GClosure *unused)
 }
 
 static void
+release_player_of_probe (gpointer player)
+{
+  release_player (player, NULL);
+}
+
+static void
 on_pad_added (GstElement *decoder, GstPad *pad, gpointer data)
 {
   Player *self = data;
@@ -71,10 +85,52 @@ on_no_more_pads (GstElement *decoder, gpointer data)
 }
 
 static void
-connect (Player *self, GstElement *decoder, const char *signal, GCallback callback)
+connect (Player *self, GstElement *element, const char *signal, GCallback callback,
+         GConnectFlags flags)
 {
-  g_signal_connect_data (decoder, signal, callback, g_atomic_rc_box_acquire (self), release_player,
-                         0);
+  g_signal_connect_data (element, signal, callback, g_atomic_rc_box_acquire (self), release_player,
+                         flags);
+}
+
+/* decodebin finds out what a file is in one thread, and while it still links the element for it, that
+ * element may pull and push in a thread of its own: into pads that are not linked yet, and its errors
+ * are dropped.  So whoever else reads the file waits until the type's signal has been dealt with. */
+static void
+on_type_dealt_with (GstElement *finder, guint probability, GstCaps *caps, gpointer data)
+{
+  Player *self = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->is_found = TRUE;
+  g_cond_broadcast (&self->changed);
+}
+
+static GstPadProbeReturn
+on_pull (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Player *self = data;
+  gint64 deadline = g_get_monotonic_time () + HOLD;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (!self->finder)
+    self->finder = g_thread_self ();
+  while (!self->is_found && self->finder != g_thread_self () &&
+         g_cond_wait_until (&self->changed, &self->lock, deadline))
+    ;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+hold_pulls (Player *self, GstElement *decoder)
+{
+  g_autoptr (GstElement) finder = gst_bin_get_by_name (GST_BIN (decoder), "typefind");
+  g_autoptr (GstPad) source_pad = gst_element_get_static_pad (self->source, "src");
+
+  if (!finder)
+    return;
+  connect (self, finder, "have-type", G_CALLBACK (on_type_dealt_with), G_CONNECT_AFTER);
+  gst_pad_add_probe (source_pad, GST_PAD_PROBE_TYPE_PULL | GST_PAD_PROBE_TYPE_BUFFER, on_pull,
+                     g_atomic_rc_box_acquire (self), release_player_of_probe);
 }
 
 /* (transfer none): a new element of the pipeline; %NULL where it is not installed. */
@@ -93,35 +149,32 @@ add_element (Player *self, const char *name, GError **error)
 }
 
 static gboolean
-build (Player *self, const char *path, const char *demuxer, GError **error)
+build (Player *self, const char *path, GError **error)
 {
   g_autoptr (GstCaps) raw = gst_caps_new_empty_simple ("audio/x-raw");
   g_autoptr (GstCaps) wanted =
     gst_caps_new_simple ("audio/x-raw", "format", G_TYPE_STRING, GST_AUDIO_NE (F32), "layout",
                          G_TYPE_STRING, "interleaved", NULL);
-  GstElement *source, *demux = NULL, *decoder, *sink;
+  GstElement *decoder, *sink;
 
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
-  if (!(source = add_element (self, "filesrc", error)) ||
-      (demuxer && !(demux = add_element (self, demuxer, error))) ||
+  if (!(self->source = add_element (self, "filesrc", error)) ||
       !(decoder = add_element (self, "decodebin", error)) ||
       !(self->convert = add_element (self, "audioconvert", error)) ||
       !(sink = add_element (self, "appsink", error)))
     return FALSE;
   self->sink = GST_APP_SINK (sink);
-  g_object_set (source, "location", path, NULL);
+  g_object_set (self->source, "location", path, NULL);
   g_object_set (decoder, "caps", raw, "expose-all-streams", FALSE, NULL);
   /* A bounded queue: the decoder waits for the resampler, never the other way round. */
   g_object_set (sink, "caps", wanted, "sync", FALSE, "max-buffers", 8, "enable-last-sample", FALSE,
                 NULL);
-  if (demux)
-    gst_element_link_many (source, demux, decoder, NULL);
-  else
-    gst_element_link (source, decoder);
+  gst_element_link (self->source, decoder);
   gst_element_link (self->convert, sink);
-  connect (self, decoder, "pad-added", G_CALLBACK (on_pad_added));
-  connect (self, decoder, "no-more-pads", G_CALLBACK (on_no_more_pads));
+  hold_pulls (self, decoder);
+  connect (self, decoder, "pad-added", G_CALLBACK (on_pad_added), 0);
+  connect (self, decoder, "no-more-pads", G_CALLBACK (on_no_more_pads), 0);
   return TRUE;
 }
 
@@ -136,7 +189,7 @@ drop_sample (Player *self)
 
 /* GStreamer's errors in our words: whose fault is it? */
 static void
-translate (const GError *problem, const char *missing, GError **error)
+translate (const GError *problem, gboolean is_about_reading, const char *missing, GError **error)
 {
   if (missing)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -150,10 +203,10 @@ translate (const GError *problem, const char *missing, GError **error)
            g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "is not audio in any known format: %s",
                  problem->message);
-  else if (g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ))
+  else if (is_about_reading &&
+           g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't be read: %s", problem->message);
-  else if (g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND) ||
-           g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ))
+  else if (is_about_reading)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "can't be read: %s", problem->message);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't be decoded: %s", problem->message);
@@ -173,7 +226,7 @@ take_error (Player *self, GError **error)
       g_autoptr (GError) problem = NULL;
 
       gst_message_parse_error (message, &problem, NULL);
-      translate (problem, missing, error);
+      translate (problem, GST_MESSAGE_SRC (message) == GST_OBJECT (self->source), missing, error);
       found = TRUE;
     } else if (!missing && gst_is_missing_plugin_message (message)) {
       missing = gst_missing_plugin_message_get_description (message);
@@ -191,14 +244,50 @@ has_no_audio (Player *self)
   return self->has_all_pads && !self->is_linked;
 }
 
+/* Whether a thread takes data from the file: the source's own, or that of an element that pulls. */
+static void
+look_for_reader (const GValue *value, gpointer is_read)
+{
+  GstPad *pad = g_value_get_object (value);
+  GstObject *parent = GST_OBJECT_PARENT (pad);
+  gboolean reads =
+    GST_PAD_IS_SINK (pad) || (parent && GST_OBJECT_FLAG_IS_SET (parent, GST_ELEMENT_FLAG_SOURCE));
+
+  if (reads && gst_pad_get_task_state (pad) == GST_TASK_STARTED)
+    *(gboolean *) is_read = TRUE;
+}
+
+static void
+look_into_element (const GValue *value, gpointer is_read)
+{
+  GstIterator *pads = gst_element_iterate_pads (g_value_get_object (value));
+
+  while (gst_iterator_foreach (pads, look_for_reader, is_read) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (pads);
+  gst_iterator_free (pads);
+}
+
+static gboolean
+is_stuck (Player *self)
+{
+  GstIterator *elements = gst_bin_iterate_recurse (GST_BIN (self->pipeline));
+  gboolean is_read = FALSE;
+
+  while (gst_iterator_foreach (elements, look_into_element, &is_read) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (elements);
+  gst_iterator_free (elements);
+  self->n_idle = is_read ? 0 : self->n_idle + 1;
+  return self->n_idle >= STUCK_WAITS;
+}
+
 Player *
-player_new (const char *path, const char *demuxer, GError **error)
+player_new (const char *path, GError **error)
 {
   Player *self = g_atomic_rc_box_new0 (Player);
 
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  if (!build (self, path, demuxer, error)) {
+  if (!build (self, path, error)) {
     release_player (self, NULL);
     return NULL;
   }
@@ -243,8 +332,10 @@ player_pull (Player *self, PlayerBlock *block, GError **error)
 {
   drop_sample (self);
   self->sample = gst_app_sink_try_pull_sample (self->sink, WAIT);
-  if (self->sample)
+  if (self->sample) {
+    self->n_idle = 0;
     return read_sample (self, block, error) ? PLAYER_FRAMES : PLAYER_FAILED;
+  }
   if (take_error (self, error))
     return PLAYER_FAILED;
   if (gst_app_sink_is_eos (self->sink))
@@ -253,7 +344,7 @@ player_pull (Player *self, PlayerBlock *block, GError **error)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "holds no audio stream");
     return PLAYER_FAILED;
   }
-  return PLAYER_NOTHING_YET;
+  return is_stuck (self) ? PLAYER_STUCK : PLAYER_NOTHING_YET;
 }
 
 double

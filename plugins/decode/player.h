@@ -1,6 +1,6 @@
 /* One file through GStreamer: the first audio stream as float32 at its native rate.
  *
- *   filesrc [! wavparse or aiffparse] ! decodebin ! audioconvert ! appsink
+ *   filesrc ! decodebin ! audioconvert ! appsink
  *
  * A pipeline is built for each file (3 ms): what one file did to it can't reach the next.  Streams
  * that are not audio are not decoded.  Nothing here waits for longer than a moment: a decoder that
@@ -12,7 +12,18 @@
 
 typedef struct _Player Player;
 
-typedef enum { PLAYER_FRAMES, PLAYER_NOTHING_YET, PLAYER_END, PLAYER_FAILED } PlayerResult;
+/**
+ * PlayerResult:
+ * @PLAYER_STUCK: nothing will ever come, and nobody said why: decodebin drops errors that come
+ *   while it links an element
+ */
+typedef enum {
+  PLAYER_FRAMES,
+  PLAYER_NOTHING_YET,
+  PLAYER_END,
+  PLAYER_FAILED,
+  PLAYER_STUCK,
+} PlayerResult;
 
 /** PlayerBlock: @frames: [n_frames, channels], valid until the next call. */
 typedef struct {
@@ -22,12 +33,8 @@ typedef struct {
   guint channels;
 } PlayerBlock;
 
-/**
- * player_new: starts to decode @path (bytes as the system has them).
- * @demuxer: (nullable): the element that takes the container apart, where that is known: decodebin
- *   loses the race against those that push before it has linked them
- */
-Player *player_new (const char *path, const char *demuxer, GError **error);
+/** player_new: starts to decode @path (bytes as the system has them). */
+Player *player_new (const char *path, GError **error);
 /** player_pull: waits a moment.  %PLAYER_FAILED: @error says why, without the file's name, in
  * %SEGUE_ERROR. */
 PlayerResult player_pull (Player *player, PlayerBlock *block, GError **error);

@@ -210,6 +210,28 @@ test_chained (Fixture *fixture, gconstpointer unused)
   }
 }
 
+/* Elements that push before decodebin has linked them used to lose one song in five. */
+static void
+test_again_and_again (Fixture *fixture, gconstpointer unused)
+{
+  static const guint formats[] = { 0, 3, 4, 5 };
+
+  for (guint i = 0; i < 80; i++) {
+    const TestFormat *format = &test_formats[formats[i % G_N_ELEMENTS (formats)]];
+    g_autofree char *path = g_build_filename (fixture->folder, "again", NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueItem) item = NULL;
+    gsize n_frames;
+    g_autofree float *frames = test_sines (440, 0.2, 44100, 2, &n_frames);
+
+    test_write_audio (path, format, frames, n_frames, 44100, 2);
+    item = decode ("{}", path, &error);
+    g_assert_no_error (error);
+    segue_item_get_frames (item, &n_frames);
+    g_assert_cmpuint (n_frames, ==, 3200);
+  }
+}
+
 /* From another thread, while the song is being decoded. */
 static gpointer
 cancel_soon (gpointer cancellable)
@@ -267,6 +289,7 @@ main (int argc, char **argv)
   ADD ("more-cut-short", test_cut_short);
   ADD ("video", test_video);
   ADD ("chained", test_chained);
+  ADD ("again-and-again", test_again_and_again);
   ADD ("cancel-on-the-way", test_cancel_on_the_way);
   g_test_add_func ("/decode/fingerprint", test_fingerprint);
   return g_test_run ();
