@@ -1,5 +1,6 @@
 /* Paths in pipelines: made absolute once, where they are read. */
 #include "params-paths.h"
+#include "hub-cache.h"
 #include <gio/gio.h>
 #include <string.h>
 
@@ -19,20 +20,11 @@ segue_path_resolve (const char *text, const char *folder)
   return g_canonicalize_filename (text, base);
 }
 
-/* ORG/NAME of the Hugging Face hub: two parts of letters, digits, `-`, `_` and `.`. */
 static gboolean
 is_hub_name (const char *text)
 {
-  guint slashes = 0;
-  if (!g_ascii_isalnum (text[0]))
-    return FALSE;
-  for (const char *c = text; *c; c++) {
-    if (*c == '/' && (++slashes > 1 || !g_ascii_isalnum (c[1])))
-      return FALSE;
-    if (*c != '/' && !g_ascii_isalnum (*c) && !strchr ("-_.", *c))
-      return FALSE;
-  }
-  return slashes == 1;
+  g_auto (SegueHubName) name = { 0 };
+  return segue_hub_name_parse (text, &name);
 }
 
 char *

@@ -215,8 +215,8 @@ gboolean segue_model_predict (SegueModel *model, SegueItem *const *items, guint 
 /**
  * segue_model_ref_resolve: (transfer full):
  *
- * The folder that @ref (a path, or ORG/NAME) stands for: the folder itself, or the snapshot in the
- * Hugging Face cache ($HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
+ * The folder that @ref (a path, ORG/NAME or ORG/NAME@REVISION) stands for: the folder itself, or
+ * the snapshot in the Hugging Face cache ($HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
  * $XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub).  %SEGUE_ERROR_NO_INPUT otherwise,
  * with the command that fetches it.
  */
