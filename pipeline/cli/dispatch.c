@@ -95,18 +95,20 @@ dispatch (SegueCli *cli, int argc, char **argv, GError **error)
   return run_verb (cli, verb, argv + 1, error);
 }
 
+/* A place in a pipeline comes first, as compilers have it, so that editors can jump there. */
 static void
 print_error (SegueCli *cli, const GError *error)
 {
   const SegueTerm *err = &cli->err;
   g_autofree char *text = segue_text_printable (error->message);
-  fprintf (err->stream, "%ssegue:%s %s\n", segue_term_style (err, SEGUE_STYLE_RED),
-           segue_term_reset (err), text);
-  if (!g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE))
-    return;
-  g_autofree char *excerpt = segue_excerpt (err, error->message);
+  g_autofree char *excerpt = g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE)
+                               ? segue_excerpt (err, error->message)
+                               : NULL;
   if (excerpt)
-    fputs (excerpt, err->stream);
+    fprintf (err->stream, "%s\n%s", text, excerpt);
+  else
+    fprintf (err->stream, "%ssegue:%s %s\n", segue_term_style (err, SEGUE_STYLE_RED),
+             segue_term_reset (err), text);
 }
 
 int
