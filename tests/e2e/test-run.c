@@ -300,6 +300,36 @@ test_swaps (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   g_autofree char *line = g_strdup (g_strchomp (result.out));
   assert_answer (line, "music/Artist 0/Album 0/Song 0.wav", 2);
+
+  /* Those weights are as good a start for the preset `artist` as the published ones. */
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, QUICK, "--set",
+               "weights=runs/artist-small/latest/model", NULL);
+  command_assert (&result, 0);
+  assert_exists (f, "runs/artist/latest/model/model.safetensors");
+}
+
+/* Every segment of every song as a WAV file under its set and label. */
+static void
+test_dataset (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "--preset", "dataset", f->music, "--set",
+               "segment.count=2", NULL);
+  command_assert (&result, 0);
+  command_run (&result, f->folder, f->env, "predict", "--model", "runs/dataset/latest", "music",
+               NULL);
+  command_assert (&result, 66);
+  g_autofree char *text = read_file (f, "runs/dataset/latest/run.json", NULL);
+  json_t *root = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_cmpstr (json_string_value (json_object_get (root, "state")), ==, "finished");
+  json_decref (root);
+  char *argv[] = { (char *) "find", (char *) "runs/dataset/latest/", (char *) "-name",
+                   (char *) "*.wav", NULL };
+  g_autofree char *list = NULL;
+  g_assert_true (
+    g_spawn_sync (f->folder, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &list, NULL, NULL, NULL));
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (list), "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, ARTISTS * SONGS * 2);
 }
 
 /* ---- What can go wrong ---- */
@@ -472,6 +502,7 @@ main (int argc, char **argv)
   ADD ("same-result", test_same_result);
   ADD ("moved-song", test_moved_song);
   ADD ("swaps", test_swaps);
+  ADD ("dataset", test_dataset);
   ADD ("too-few", test_too_few);
   ADD ("no-folder", test_no_folder);
   ADD ("no-weights", test_no_weights);
