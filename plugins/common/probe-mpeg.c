@@ -138,12 +138,15 @@ typedef struct {
   guint64 lost; /* bytes that belong to no frame */
 } Walk;
 
-static gboolean
-is_id3 (ProbeInput *input, guint64 offset)
+/* The offset after an ID3v2 tag in the middle, as in files that were put one after the other; 0 where
+ * there is none.  Three letters are found in any noise: frames have to follow. */
+static guint64
+after_id3 (ProbeInput *input, guint64 offset, guint64 end)
 {
-  const guint8 *p = probe_peek (input, offset, 10);
+  guint64 after = probe_skip_id3 (input, offset);
+  Frame frame;
 
-  return p && memcmp (p, "ID3", 3) == 0;
+  return after > offset && after < end && is_chain (input, after, end, &frame) ? after : 0;
 }
 
 /* The next frame or tag after @offset, where neither is. */
@@ -159,7 +162,8 @@ resync (ProbeInput *input, guint64 offset, guint64 end, Walk *walk)
       return end;
     walk->lost += *p != 0; /* zeros are padding */
     offset++;
-  } while (offset < end && !is_id3 (input, offset) && !is_chain (input, offset, end, &frame));
+  } while (offset < end && !after_id3 (input, offset, end) &&
+           !is_chain (input, offset, end, &frame));
   return offset;
 }
 
@@ -179,10 +183,10 @@ walk_frames (ProbeInput *input, guint64 offset, guint64 end)
       walk.frames++;
       walk.seconds += (double) frame.samples / frame.rate;
       offset += frame.length;
-    } else if (is_id3 (input, offset) && probe_skip_id3 (input, offset) > offset) {
-      offset = probe_skip_id3 (input, offset);
     } else {
-      offset = resync (input, offset, end, &walk);
+      guint64 after = after_id3 (input, offset, end);
+
+      offset = after ? after : resync (input, offset, end, &walk);
     }
   }
   return walk;

@@ -29,6 +29,7 @@ typedef struct {
   ProbeInput *input;
   GArray *streams; /* Stream, of all links of a chain */
   guint64 damaged; /* bytes that are no page, or of pages with a wrong checksum */
+  guint64 wasted;  /* bytes of which a checksum was made for nothing */
   guint64 size;
 } Ogg;
 
@@ -180,6 +181,7 @@ step (Ogg *ogg, const guint32 table[256], guint64 offset)
   for (guint i = 0; i < page[26]; i++)
     length += page[HEADER + i];
   if (!checksum_is_right (ogg->input, table, offset, length)) {
+    ogg->wasted += length;
     ogg->damaged++;
     return offset + 1;
   }
@@ -226,8 +228,11 @@ probe_ogg (ProbeInput *input, Probe *probe)
   probe->container = "Ogg";
   make_table (table);
   ogg.streams = g_array_new (FALSE, TRUE, sizeof (Stream));
-  while (offset < input->size && !input->failed && !g_cancellable_is_cancelled (input->cancellable))
+  /* Pages that pretend to be long, one in another, could keep us busy for ever. */
+  while (offset < input->size && ogg.wasted <= 2 * input->size + PROBE_WINDOW && !input->failed &&
+         !g_cancellable_is_cancelled (input->cancellable))
     offset = step (&ogg, table, offset);
+  ogg.damaged += input->size - MIN (offset, input->size);
   sum_up (&ogg, probe);
   g_array_unref (ogg.streams);
 }

@@ -181,6 +181,22 @@ test_truncations (void)
   }
 }
 
+/* Pages that claim to be long, one in another: a megabyte of them must not take minutes. */
+static void
+test_nested_pages (void)
+{
+  const gsize length = 1 << 20;
+  g_autofree guint8 *bytes = g_malloc0 (length);
+  g_auto (Probe) probe = { 0 };
+  gint64 started = g_get_monotonic_time ();
+
+  for (gsize i = 0; i + 35 < length; i += 8)
+    memcpy (bytes + i, "OggS\0\0\377\377", 8);
+  probe_bytes (bytes, length, &probe);
+  g_assert_cmpfloat (probe.intact, <, 0.01);
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 2 * G_TIME_SPAN_SECOND);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,6 +204,7 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/whole-files", test_whole_files);
   g_test_add_func ("/probe/tags", test_tags);
   g_test_add_func ("/probe/missing-page", test_missing_page);
+  g_test_add_func ("/probe/nested-pages", test_nested_pages);
   g_test_add_func ("/probe/mutations", test_mutations);
   g_test_add_func ("/probe/truncations", test_truncations);
   return g_test_run ();
