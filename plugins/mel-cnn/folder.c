@@ -60,7 +60,7 @@ static gboolean
 parse_architecture (const json_t *config, const char *where, MelCnnArchitecture *a, GError **error)
 {
   SegueNnLogMelConfig *f = &a->frames;
-  guint scale, standardise, pool;
+  guint scale = 0, standardise = 0, pool = 0;
   *a = (MelCnnArchitecture){ 0 };
   if (!model_json_get_number (config, where, "sampling_rate", 1, 1e6, &f->rate, error) ||
       !model_json_get_size (config, where, "window_length", 2, SEGUE_NN_LOG_MEL_MAX_FFT, &f->window,

@@ -353,14 +353,27 @@ segue_registry_get_plugin_of (SegueRegistry *registry, const void *stage_or_mode
   return g_hash_table_lookup (registry->providers, stage_or_model_type);
 }
 
+/* Whether @path is what a plugin @name would be called: segue-NAME.so, libNAME.so, NAME.so. */
+static gboolean
+is_named (const char *path, const char *name)
+{
+  g_autofree char *base = g_path_get_basename (path);
+  char *dot = strrchr (base, '.');
+  if (dot)
+    *dot = '\0';
+  const char *stem = g_str_has_prefix (base, "segue-") ? base + strlen ("segue-")
+                     : g_str_has_prefix (base, "lib")  ? base + strlen ("lib")
+                                                       : base;
+  return !strcmp (stem, name) || !strcmp (base, name);
+}
+
 char *
 segue_registry_refusal_of (SegueRegistry *registry, const char *name)
 {
   g_autoptr (GArray) plugins = segue_registry_list (registry);
   for (guint i = 0; i < plugins->len; i++) {
     const SeguePluginEntry *entry = &g_array_index (plugins, SeguePluginEntry, i);
-    g_autofree char *base = g_path_get_basename (entry->path);
-    if (entry->refusal && strstr (base, name)) {
+    if (entry->refusal && is_named (entry->path, name)) {
       g_autofree char *shown = g_filename_display_name (entry->path);
       return g_strdup_printf ("%s was refused: %s", shown, entry->refusal);
     }
