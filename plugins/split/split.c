@@ -286,8 +286,8 @@ deal_all (const SplitConfig *config, const Index *index, Deal *deal, SegueContex
   for (guint l = 0; l < n_labels; l++)
     if (train_only[l])
       segue_context_log (context, G_LOG_LEVEL_WARNING,
-                         "‘%s’ has too few songs to be tested: it is trained on only",
-                         (const char *) g_ptr_array_index (index->labels.names, l));
+                         "‘%s’ has too few %ss to be tested: it is trained on only",
+                         (const char *) g_ptr_array_index (index->labels.names, l), config->by);
   return TRUE;
 }
 
