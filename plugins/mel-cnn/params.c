@@ -31,7 +31,7 @@ const SegueParam *const mel_cnn_params[] = {
        .max_items = MEL_CNN_MAX_BLOCKS,
        .element = SEGUE_ELEMENT (SEGUE_PARAM_INT, .min = 1, .max = MEL_CNN_MAX_CHANNELS),
        .doc = "Channels of each block: a 3×3 convolution, batch normalisation, ReLU, and pooling "
-              "that halves time and bands. Multiples of 32 are fastest."),
+              "that halves time and bands. Multiples of 16 are fastest."),
   ROW (pool, SEGUE_PARAM_CHOICE, .def = "max", .choices = pools,
        .doc = "What pooling takes of each 2×2 window."),
   ROW (dropout, SEGUE_PARAM_DOUBLE, .def = "0.3", .min = 0, .max = 0.95,
