@@ -363,6 +363,8 @@ stop_in_thread (gpointer data)
   Player *self = data;
 
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  /* Its signals hold the player, and the player holds it: here that circle is cut. */
+  gst_clear_object (&self->pipeline);
   g_mutex_lock (&self->lock);
   self->is_stopped = TRUE;
   g_cond_signal (&self->changed);
