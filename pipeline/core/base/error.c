@@ -55,12 +55,43 @@ code_from_errno (int err, SegueErrorCode missing_code)
   }
 }
 
+/* What it means to people and what they can do, where the system's own words don't say; or NULL. */
+static const char *
+advice_for_errno (int err)
+{
+  switch (err) {
+  case ENOSPC:
+    return "the disk is full; free some space and run again, what is finished is kept";
+  case EDQUOT:
+    return "your share of the disk (quota) is used up; free some space and run again, what is "
+           "finished is kept";
+  case EFBIG:
+    return "the file would be larger than is allowed here; raise the limit (ulimit -f) and run "
+           "again, what is finished is kept";
+  case EROFS:
+    return "the disk is read-only; choose a folder on another one";
+  case EMFILE:
+    return "too many open files; raise the limit (ulimit -n 4096) or use fewer workers (-j), and "
+           "run again";
+  case ENFILE:
+    return "too many open files on this machine; close other programs and run again";
+  case ENOMEM:
+    return "not enough memory; close other programs or use fewer workers (-j), and run again";
+  case EAGAIN:
+    return "the system has nothing left to give; close other programs or use fewer workers (-j), "
+           "and run again";
+  default:
+    return NULL;
+  }
+}
+
 gboolean
 segue_set_error_from_errno (GError **error, int err, SegueErrorCode missing_code, const char *what,
                             const char *path)
 {
   g_autofree char *shown = g_filename_display_name (path);
+  const char *advice = advice_for_errno (err);
   g_set_error (error, SEGUE_ERROR, (int) code_from_errno (err, missing_code), "%s ‘%s’: %s", what,
-               shown, g_strerror (err));
+               shown, advice ? advice : g_strerror (err));
   return FALSE;
 }

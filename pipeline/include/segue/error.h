@@ -68,9 +68,10 @@ int segue_error_exit_code (const GError *error);
 /**
  * segue_set_error_from_errno:
  *
- * Sets @error from @err (an errno value) as "@what ‘@path’: reason", with the code that fits:
- * ENOENT, EACCES and the like become @missing_code, ENOMEM and EMFILE %SEGUE_ERROR_RESOURCE, the
- * rest %SEGUE_ERROR_IO.  @path may hold any bytes; it is made printable.  Always returns %FALSE,
+ * Sets @error from @err (an errno value) as "@what ‘@path’: reason", with what to do where a disk is
+ * full or a limit is reached, and the code that fits: ENOENT, EACCES and the like become
+ * @missing_code, ENOMEM and EMFILE %SEGUE_ERROR_RESOURCE, the rest %SEGUE_ERROR_IO.  @path may hold any
+ * bytes; it is made printable.  Always returns %FALSE,
  * so that a caller can `return segue_set_error_from_errno (…)`.
  */
 SEGUE_API
