@@ -1,6 +1,7 @@
 /* Folders of a run. */
 #include "run-folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -61,17 +62,22 @@ gboolean
 segue_run_folder_alias (const char *folder, const char *stage, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "stages", stage, NULL);
-  g_autoptr (GDir) entries = g_dir_open (path, 0, NULL);
-  const char *name;
-  while (entries && (name = g_dir_read_name (entries))) {
-    if (is_ours (name))
-      continue;
-    g_autofree char *alias = g_build_filename (folder, name, NULL);
-    g_autofree char *target = g_build_filename ("stages", stage, name, NULL);
-    if (!segue_file_link (alias, target, error))
-      return FALSE;
+  DIR *entries = opendir (path);
+  if (!entries)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read the folder", path);
+  gboolean ok = TRUE;
+  struct dirent *entry;
+  errno = 0;
+  while (ok && (entry = readdir (entries))) {
+    g_autofree char *alias = g_build_filename (folder, entry->d_name, NULL);
+    g_autofree char *target = g_build_filename ("stages", stage, entry->d_name, NULL);
+    ok = is_ours (entry->d_name) || segue_file_link (alias, target, error);
+    errno = 0;
   }
-  return TRUE;
+  if (ok && errno != 0)
+    ok = segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read the folder", path);
+  closedir (entries);
+  return ok;
 }
 
 /* Opens and locks @path, made where it is not there; -1 with errno EWOULDBLOCK: in use. */
