@@ -22,6 +22,7 @@ typedef struct {
   GHashTable *seen;      /* "device:inode" of folders and linked files → path */
   GPtrArray *file_links; /* char *, links to regular files, looked at last */
   GQueue folder_links;   /* char *, links to folders, not yet walked */
+  GError *error;         /* the environment's, which ends the walk */
   Walk *walk;
 } Walker;
 
@@ -58,6 +59,27 @@ static void G_GNUC_PRINTF (3, 4)
   g_ptr_array_add (self->walk->problems, problem);
 }
 
+/* What the system says about @path: a problem of that file or folder, or one of memory, descriptors or the
+ * disk, with which nobody can say what is in the folder. */
+static void
+add_failure (Walker *self, const char *path, int number, const char *what)
+{
+  g_autoptr (GError) error = NULL;
+
+  segue_set_error_from_errno (&error, number, SEGUE_ERROR_NO_INPUT, "can't read",
+                              *path ? path : "the music folder");
+  if (segue_error_is_about_item (error))
+    add_problem (self, path, "%s: %s", what, g_strerror (number));
+  else if (!self->error)
+    self->error = g_steal_pointer (&error);
+}
+
+static gboolean
+is_over (Walker *self)
+{
+  return self->error || g_cancellable_is_cancelled (self->cancellable);
+}
+
 /* The path that @info was first reached by, or NULL: then it is noted now. */
 static const char *
 first_path (Walker *self, const struct stat *info, const char *path)
@@ -76,7 +98,7 @@ static void
 visit_file (Walker *self, int folder, const char *name, const char *path, const struct stat *info)
 {
   if (faccessat (folder, name, R_OK, 0) != 0) {
-    add_problem (self, path, "can't be read: %s", g_strerror (errno));
+    add_failure (self, path, errno, "can't be read");
     return;
   }
   first_path (self, info, path);
@@ -100,7 +122,7 @@ visit_folder (Walker *self, int parent, const char *name, const char *path, guin
   }
   folder = openat (parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
   if (folder < 0)
-    add_problem (self, path, "is a folder that can't be read: %s", g_strerror (errno));
+    add_failure (self, path, errno, "is a folder that can't be read");
   else
     walk_one (self, folder, path, depth + 1);
 }
@@ -115,7 +137,7 @@ visit_link (Walker *self, int folder, const char *name, const char *path, gboole
     if (errno == ELOOP)
       add_problem (self, path, "is a link that leads back to itself");
     else if (is_audio || errno != ENOENT)
-      add_problem (self, path, "is a link that leads nowhere: %s", g_strerror (errno));
+      add_failure (self, path, errno, "is a link that leads nowhere");
     else
       self->walk->n_ignored++;
   } else if (S_ISDIR (info.st_mode)) {
@@ -136,7 +158,7 @@ visit (Walker *self, int folder, const char *name, const char *path, guint depth
   struct stat info;
 
   if (fstatat (folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-    add_problem (self, path, "can't be looked at: %s", g_strerror (errno));
+    add_failure (self, path, errno, "can't be looked at");
   else if (S_ISDIR (info.st_mode))
     visit_folder (self, folder, name, path, depth);
   else if (S_ISLNK (info.st_mode))
@@ -166,7 +188,7 @@ walk_one (Walker *self, int folder, const char *path, guint depth)
   const char *known;
 
   if (!stream || fstat (folder, &info) != 0) {
-    add_problem (self, path, "is a folder that can't be read: %s", g_strerror (errno));
+    add_failure (self, path, errno, "is a folder that can't be read");
     if (stream)
       closedir (stream);
     else
@@ -180,18 +202,17 @@ walk_one (Walker *self, int folder, const char *path, guint depth)
     closedir (stream);
     return;
   }
-  errno = 0;
-  while (!g_cancellable_is_cancelled (self->cancellable) && (entry = readdir (stream))) {
+  while (!is_over (self) && (errno = 0, entry = readdir (stream))) {
     /* Hidden: `.git`, `.DS_Store`, and `._song.mp3`, which macOS leaves beside each song. */
     if (entry->d_name[0] != '.')
       g_ptr_array_add (names, g_strdup (entry->d_name));
     else if (!g_str_equal (entry->d_name, ".") && !g_str_equal (entry->d_name, ".."))
       self->walk->n_ignored++;
   }
-  if (errno && !g_cancellable_is_cancelled (self->cancellable))
-    add_problem (self, path, "is a folder that can't be read to its end: %s", g_strerror (errno));
+  if (!is_over (self) && errno)
+    add_failure (self, path, errno, "is a folder that can't be read to its end");
   g_ptr_array_sort (names, compare_names);
-  for (guint i = 0; i < names->len && !g_cancellable_is_cancelled (self->cancellable); i++) {
+  for (guint i = 0; i < names->len && !is_over (self); i++) {
     const char *name = g_ptr_array_index (names, i);
     g_autofree char *below = *path ? g_strconcat (path, "/", name, NULL) : g_strdup (name);
 
@@ -222,7 +243,7 @@ follow_links (Walker *self)
     g_autofree char *held = path;
     g_autofree char *name = g_path_get_basename (path);
 
-    if (!g_cancellable_is_cancelled (self->cancellable))
+    if (!is_over (self))
       visit_folder (self, self->root_fd, path, path, depth_of (path));
   }
   g_ptr_array_sort (self->file_links, compare_names);
@@ -231,7 +252,7 @@ follow_links (Walker *self)
     struct stat info;
 
     if (fstatat (self->root_fd, link, &info, 0) != 0 || faccessat (self->root_fd, link, R_OK, 0))
-      add_problem (self, link, "is a link to a file that can't be read: %s", g_strerror (errno));
+      add_failure (self, link, errno, "is a link to a file that can't be read");
     else if ((known = first_path (self, &info, link)))
       add_problem (self, link, "leads to a song that is there already: ‘%s’", known);
     else
@@ -260,6 +281,7 @@ walk_folder (const char *root, const GArray *extensions, WalkExcludeFunc exclude
                   seen,
                   links,
                   G_QUEUE_INIT,
+                  NULL,
                   walk };
   int copy;
 
@@ -284,6 +306,11 @@ walk_folder (const char *root, const GArray *extensions, WalkExcludeFunc exclude
   g_ptr_array_sort (walk->problems, compare_problems);
   if (g_cancellable_is_cancelled (cancellable)) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "cancelled");
+    g_clear_error (&self.error);
+    return NULL;
+  }
+  if (self.error) {
+    g_propagate_error (error, self.error);
     return NULL;
   }
   return g_steal_pointer (&walk);
