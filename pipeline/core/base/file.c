@@ -1,5 +1,9 @@
-/* Files that are either whole or not there: temporary file, fsync, rename. */
-#include <dirent.h>
+/* Files that are either whole or not there.
+ *
+ * Where the file system can, a file that is being written has no name at all, so that a kill leaves
+ * nothing behind; elsewhere it is a temporary file beside the one that it is to become. */
+#include "beneath.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -12,7 +16,7 @@
 
 struct _SegueFileWriter {
   char *path;
-  char *temporary; /* NULL once committed */
+  char *temporary; /* nullable: it has no name, or has its own by now */
   int fd;
 };
 
@@ -25,18 +29,30 @@ set_write_error (GError **error, int err, const char *path)
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_IO,
-    "can't write ‘%s’: the disk is full; free some space and run again, what is finished "
+    "can't write ‘%s’: %s; free some space and run again, what is finished "
     "is kept",
-    shown);
+    shown, err == EDQUOT ? "your share of the disk (quota) is used up" : "the disk is full");
   return FALSE;
+}
+
+/* -1 where that can't be had.  What has no name gets one through /proc. */
+static int
+open_nameless (const char *folder)
+{
+  return access ("/proc/self/fd", X_OK) == 0 ? open (folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)
+                                             : -1;
 }
 
 SegueFileWriter *
 segue_file_writer_new (const char *path, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *temporary = g_build_filename (folder, ".segue-XXXXXX", NULL);
-  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0666);
+  g_autofree char *temporary = NULL;
+  int fd = open_nameless (folder);
+  if (fd < 0) {
+    temporary = g_build_filename (folder, SEGUE_FILE_TEMPORARY "XXXXXX", NULL);
+    fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0666);
+  }
   if (fd < 0) {
     set_write_error (error, errno, path);
     return NULL;
@@ -76,11 +92,36 @@ sync_folder (const char *path)
   close (fd);
 }
 
+/* (transfer full): a name beside @path that nothing has, most likely. */
+static char *
+draw_temporary (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  return g_strdup_printf ("%s/" SEGUE_FILE_TEMPORARY "%08x", folder, g_random_int ());
+}
+
+/* Names what has none: at once where nothing is in its place, which link() would not replace. */
+static gboolean
+name_file (SegueFileWriter *writer, gboolean *in_place)
+{
+  g_autofree char *source = g_strdup_printf ("/proc/self/fd/%d", writer->fd);
+  *in_place = linkat (AT_FDCWD, source, AT_FDCWD, writer->path, AT_SYMLINK_FOLLOW) == 0;
+  while (!*in_place && errno == EEXIST) {
+    g_autofree char *temporary = draw_temporary (writer->path);
+    if (linkat (AT_FDCWD, source, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0) {
+      writer->temporary = g_steal_pointer (&temporary);
+      return TRUE;
+    }
+  }
+  return *in_place;
+}
+
 gboolean
 segue_file_writer_commit (SegueFileWriter *writer, GError **error)
 {
-  g_return_val_if_fail (writer->temporary, FALSE);
-  if (fsync (writer->fd) != 0 || rename (writer->temporary, writer->path) != 0)
+  gboolean in_place = FALSE;
+  if (fsync (writer->fd) != 0 || (!writer->temporary && !name_file (writer, &in_place)) ||
+      (!in_place && rename (writer->temporary, writer->path) != 0))
     return set_write_error (error, errno, writer->path);
   g_clear_pointer (&writer->temporary, g_free);
   sync_folder (writer->path);
@@ -109,6 +150,53 @@ segue_file_write (const char *path, const void *data, gssize length, GError **er
          segue_file_writer_commit (writer, error);
 }
 
+static char *
+read_open (int fd, const char *path, gsize max, gsize *length, GError **error)
+{
+  struct stat st;
+  g_autofree char *shown = g_filename_display_name (path);
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode) || (guint64) st.st_size > max) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is not a file of at most %" G_GSIZE_FORMAT " bytes", shown, max);
+    return NULL;
+  }
+  /* It may grow while it is read. */
+  g_autofree char *text = g_try_malloc ((gsize) st.st_size + 1);
+  gsize size = (gsize) st.st_size;
+  if (!text) {
+    segue_set_error_from_errno (error, ENOMEM, SEGUE_ERROR_IO, "can't read", path);
+    return NULL;
+  }
+  for (*length = 0; *length < size;) {
+    gssize n = read (fd, text + *length, size - *length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0) {
+      segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", path);
+      return NULL;
+    }
+    if (n == 0)
+      break;
+    *length += (gsize) n;
+  }
+  text[*length] = '\0';
+  return g_steal_pointer (&text);
+}
+
+char *
+segue_file_read (const char *path, gsize max, gsize *length, GError **error)
+{
+  gsize n;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    return NULL;
+  }
+  char *text = read_open (fd, path, max, length ? length : &n, error);
+  close (fd);
+  return text;
+}
+
 gboolean
 segue_file_make_folder (const char *path, GError **error)
 {
@@ -118,50 +206,47 @@ segue_file_make_folder (const char *path, GError **error)
   return TRUE;
 }
 
-static gboolean
-remove_at (int parent, const char *name, const char *path, GError **error)
-{
-  if (unlinkat (parent, name, 0) == 0 || errno == ENOENT)
-    return TRUE;
-  if (errno != EISDIR && errno != EPERM)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
-  int fd = openat (parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
-  DIR *folder = fdopendir (fd);
-  gboolean ok = TRUE;
-  struct dirent *entry;
-  while (ok && (entry = readdir (folder)))
-    if (!g_str_equal (entry->d_name, ".") && !g_str_equal (entry->d_name, ".."))
-      ok = remove_at (fd, entry->d_name, path, error);
-  closedir (folder);
-  if (ok && unlinkat (parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
-  return ok;
-}
-
 gboolean
 segue_file_remove_folder (const char *path, GError **error)
 {
-  return remove_at (AT_FDCWD, path, path, error);
+  return segue_beneath_remove (AT_FDCWD, path, path, error);
+}
+
+gboolean
+segue_file_is_temporary (const char *name)
+{
+  return g_str_has_prefix (name, SEGUE_FILE_TEMPORARY);
+}
+
+void
+segue_file_remove_temporaries (const char *folder)
+{
+  g_autoptr (GDir) entries = g_dir_open (folder, 0, NULL);
+  const char *name;
+  while (entries && (name = g_dir_read_name (entries))) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    if (segue_file_is_temporary (name))
+      (void) g_unlink (path);
+  }
 }
 
 gboolean
 segue_file_link (const char *path, const char *target, GError **error)
 {
+  if (symlink (target, path) == 0)
+    return TRUE;
   /* symlink() refuses to replace: make a new one beside it and rename. */
-  for (guint attempt = 0; attempt < 100; attempt++) {
-    g_autofree char *temporary = g_strdup_printf ("%s.%08x", path, g_random_int ());
-    if (symlink (target, temporary) != 0) {
-      if (errno == EEXIST)
-        continue;
-      return set_write_error (error, errno, path);
+  int err = errno;
+  while (err == EEXIST) {
+    g_autofree char *temporary = draw_temporary (path);
+    if (symlink (target, temporary) == 0) {
+      if (rename (temporary, path) == 0)
+        return TRUE;
+      err = errno;
+      (void) g_unlink (temporary);
+      break;
     }
-    if (rename (temporary, path) == 0)
-      return TRUE;
-    int err = errno;
-    (void) g_unlink (temporary);
-    return set_write_error (error, err, path);
+    err = errno;
   }
-  return set_write_error (error, EEXIST, path);
+  return set_write_error (error, err, path);
 }

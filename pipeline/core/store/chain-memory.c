@@ -1,9 +1,13 @@
 /* Why songs are made anew: what a chain was, against what it is. */
 #include "chain-memory.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <segue/file.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define MAX_MEMORY (128 * 1024 * 1024) /* bytes: some 100 for a song */
 
 /* components, {song id: input key} */
 #define MEMORY_TYPE "(asa{ss})"
@@ -98,10 +102,11 @@ segue_chain_memory_load (const char *cache, const char *pipeline, const char *ch
   memory->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   memory->known = g_hash_table_new (g_str_hash, g_str_equal);
 
-  char *data;
   gsize size;
-  if (!g_file_get_contents (memory->path, &data, &size, NULL))
+  char *data = segue_file_read (memory->path, MAX_MEMORY, &size, NULL);
+  if (!data)
     return memory;
+  (void) utimensat (AT_FDCWD, memory->path, NULL, AT_SYMLINK_NOFOLLOW);
   g_autoptr (GBytes) bytes = g_bytes_new_take (data, size);
   g_autoptr (GVariant) before =
     g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (MEMORY_TYPE), bytes, FALSE));

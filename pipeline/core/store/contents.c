@@ -1,6 +1,7 @@
 /* Hashing files, once for each time that they change. */
 #include "contents.h"
 #include "key.h"
+#include "shard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (256 * 1024)
-/* A file may change twice within one tick of the file system's clock: what is younger than this is
- * hashed again next time. */
+#define CHUNK      (256 * 1024)
+#define MAGIC      "segue file 2 "
+#define KEY_LENGTH 64
+#define MAX_MEMORY (16 * 1024) /* bytes, most of them the path */
+/* A file may change twice within one tick of the file system's clock: what is younger than this when
+ * it is read is hashed again next time.  So is what is from the future, be it the file's time or the
+ * clock that is wrong. */
 #define SETTLED_NS (2 * G_GINT64_CONSTANT (1000000000))
 
 static SegueFileStamp
@@ -29,12 +34,13 @@ stamp_from_stat (const struct stat *st)
   };
 }
 
+/* Without the device: its number is another after the disk was plugged in again. */
 static char *
 describe_stamp (const SegueFileStamp *stamp)
 {
-  return g_strdup_printf ("segue file 1 %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
-                          " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " ",
-                          stamp->device, stamp->inode, stamp->size, stamp->mtime, stamp->ctime);
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
+                          " %" G_GINT64_FORMAT " ",
+                          stamp->inode, stamp->size, stamp->mtime, stamp->ctime);
 }
 
 /* Opens a regular file without waiting for anyone (a FIFO would). */
@@ -101,32 +107,48 @@ static char *
 memory_path (const char *folder, const char *path)
 {
   g_autofree char *name = g_compute_checksum_for_string (G_CHECKSUM_SHA256, path, -1);
-  return g_strdup_printf ("%s/%.2s/%s", folder, name, name + 2);
+  return segue_shard_path (folder, name);
 }
 
+/* What is remembered of @path: a line of its own checksum, one of stamp and key, and the path. */
 static char *
-recall (const char *memory, const SegueFileStamp *stamp)
+compose (const char *stamp, const char *key, const char *path)
 {
-  g_autofree char *text = NULL;
-  gsize length;
-  g_autofree char *expected = describe_stamp (stamp);
-  if (!g_file_get_contents (memory, &text, &length, NULL) || !g_str_has_prefix (text, expected))
-    return NULL;
-  const char *key = g_strchomp (text + strlen (expected));
-  return segue_key_is_valid (key) ? g_strdup (key) : NULL;
+  g_autofree char *body = g_strdup_printf ("%s%s\n%s", stamp, key, path);
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
+  return g_strdup_printf (MAGIC "%s\n%s", digest, body);
 }
 
-/* Only a convenience: without it the file is hashed again. */
-static void
-remember (const char *memory, const SegueFileStamp *stamp, const char *key)
+/* A memory that is damaged, of another format or of another state of the file is none. */
+static char *
+recall (const char *memory, const char *path, const SegueFileStamp *stamp)
 {
-  gint64 now = g_get_real_time () * 1000;
-  if (now - stamp->mtime < SETTLED_NS || now - stamp->ctime < SETTLED_NS)
-    return;
-  g_autofree char *folder = g_path_get_dirname (memory);
+  gsize length;
+  g_autofree char *text = segue_file_read (memory, MAX_MEMORY, &length, NULL);
+  const char *line = text ? strchr (text, '\n') : NULL;
   g_autofree char *prefix = describe_stamp (stamp);
-  g_autofree char *text = g_strconcat (prefix, key, "\n", NULL);
-  if (segue_file_make_folder (folder, NULL))
+  if (!line || !g_str_has_prefix (line + 1, prefix))
+    return NULL;
+  g_autofree char *key = g_strndup (line + 1 + strlen (prefix), KEY_LENGTH);
+  g_autofree char *expected = compose (prefix, key, path);
+  if (!segue_key_is_valid (key) || length != strlen (expected) || strcmp (text, expected) != 0)
+    return NULL;
+  /* It was used: not the first to be forgotten. */
+  (void) utimensat (AT_FDCWD, memory, NULL, AT_SYMLINK_NOFOLLOW);
+  return g_steal_pointer (&key);
+}
+
+/* Only a convenience: without it the file is hashed again.
+ * @began: ns, before the file was opened: a change after that must show in its times */
+static void
+remember (const char *memory, const char *path, const SegueFileStamp *stamp, const char *key,
+          gint64 began)
+{
+  if (began - stamp->mtime < SETTLED_NS || began - stamp->ctime < SETTLED_NS)
+    return;
+  g_autofree char *prefix = describe_stamp (stamp);
+  g_autofree char *text = compose (prefix, key, path);
+  if (strlen (text) <= MAX_MEMORY && segue_shard_make (memory, NULL))
     segue_file_write (memory, text, -1, NULL);
 }
 
@@ -135,12 +157,13 @@ segue_contents_key (const char *folder, const char *path, SegueFileStamp *stamp,
                     GCancellable *cancellable, GError **error)
 {
   struct stat st;
+  gint64 began = g_get_real_time () * 1000;
   int fd = open_regular (path, &st, error);
   if (fd < 0)
     return NULL;
   *stamp = stamp_from_stat (&st);
   g_autofree char *memory = folder ? memory_path (folder, path) : NULL;
-  g_autofree char *key = memory ? recall (memory, stamp) : NULL;
+  g_autofree char *key = memory ? recall (memory, path, stamp) : NULL;
   if (key) {
     close (fd);
     return g_steal_pointer (&key);
@@ -150,8 +173,25 @@ segue_contents_key (const char *folder, const char *path, SegueFileStamp *stamp,
   if (!key || !segue_contents_check (path, stamp, error))
     return NULL;
   if (memory)
-    remember (memory, stamp, key);
+    remember (memory, path, stamp, key, began);
   return g_steal_pointer (&key);
+}
+
+gboolean
+segue_contents_is_gone (const char *memory)
+{
+  struct stat st;
+  g_autofree char *text = segue_file_read (memory, MAX_MEMORY, NULL, NULL);
+  if (!text || !g_str_has_prefix (text, MAGIC))
+    return TRUE;
+  const char *path = strchr (text, '\n');
+  path = path ? strchr (path + 1, '\n') : NULL;
+  if (!path || !g_path_is_absolute (path + 1))
+    return path == NULL;
+  if (lstat (path + 1, &st) == 0 || errno != ENOENT)
+    return FALSE;
+  g_autofree char *folder = g_path_get_dirname (path + 1);
+  return lstat (folder, &st) == 0;
 }
 
 gboolean

@@ -21,3 +21,7 @@ char *segue_contents_key (const char *folder, const char *path, SegueFileStamp *
                           GCancellable *cancellable, GError **error);
 /** segue_contents_check: whether @path is still as it was; else %SEGUE_ERROR_DATA. */
 gboolean segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **error);
+/** segue_contents_is_gone: whether the hash that is remembered in file @memory is of no use: not one,
+ * or of a file that is not in its folder any more.  A folder that is not there may be on a disk that
+ * is not plugged in. */
+gboolean segue_contents_is_gone (const char *memory);

@@ -213,13 +213,18 @@ segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **
 }
 
 static gboolean
-check_payload (int fd, const char *path, const SegueRecord *record, GError **error)
+check_payload (int fd, const char *path, const SegueRecord *record, GCancellable *cancellable,
+               GError **error)
 {
   struct sha256_ctx sha;
   sha256_init (&sha);
   g_autofree guint8 *buffer = g_malloc (CHUNK);
   for (guint64 at = 0; at < record->payload_length;) {
     gsize n = (gsize) MIN (record->payload_length - at, CHUNK);
+    if (g_cancellable_is_cancelled (cancellable)) {
+      g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+      return FALSE;
+    }
     if (!segue_pread_all (fd, buffer, n, record->payload_offset + at, path, error))
       return FALSE;
     sha256_update (&sha, n, buffer);
@@ -232,7 +237,8 @@ check_payload (int fd, const char *path, const SegueRecord *record, GError **err
 }
 
 static SegueRecord *
-read_open (int fd, const char *path, const char *key, gboolean verify, GError **error)
+read_open (int fd, const char *path, const char *key, gboolean verify, GCancellable *cancellable,
+           GError **error)
 {
   struct stat st;
   guint8 fixed[SEGUE_RECORD_FIXED];
@@ -261,20 +267,21 @@ read_open (int fd, const char *path, const char *key, gboolean verify, GError **
     damaged (error, "it belongs to another key");
     return NULL;
   }
-  if (verify && !check_payload (fd, path, record, error))
+  if (verify && !check_payload (fd, path, record, cancellable, error))
     return NULL;
   return g_steal_pointer (&record);
 }
 
 SegueRecord *
-segue_record_read (const char *path, const char *key, gboolean verify, GError **error)
+segue_record_read (const char *path, const char *key, gboolean verify, GCancellable *cancellable,
+                   GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) {
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
     return NULL;
   }
-  SegueRecord *record = read_open (fd, path, key, verify, error);
+  SegueRecord *record = read_open (fd, path, key, verify, cancellable, error);
   close (fd);
   return record;
 }

@@ -81,6 +81,7 @@ SegueRecord *segue_record_parse (const guint8 *data, gsize size, guint64 file_si
  * that of
  * @key.
  * @verify: read the payload, too, and check its SHA-256 */
-SegueRecord *segue_record_read (const char *path, const char *key, gboolean verify, GError **error);
+SegueRecord *segue_record_read (const char *path, const char *key, gboolean verify,
+                                GCancellable *cancellable, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueRecord, segue_record_free)

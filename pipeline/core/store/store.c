@@ -1,10 +1,23 @@
 /* The store: records by key. */
 #include "store.h"
+#include "beneath.h"
+#include "cache-limit.h"
 #include "key.h"
+#include "shard.h"
+#include "stretch.h"
+#include "users.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <segue/cache.h>
 #include <segue/file.h>
 #include <string.h>
-#include <sys/statvfs.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECORDS "records"
+#define FILES   "files"
+#define TRIES   10 /* of writing what somebody removes at that very moment */
 
 /* What tools for back-ups look for: https://bford.info/cachedir/ */
 #define CACHEDIR_TAG                                                                               \
@@ -13,31 +26,109 @@
 
 struct _SegueStore {
   char *folder, *records, *contents;
-  GMutex lock;
+  char *warning; /* nullable */
+  int fd;        /* of the folder */
+  SegueUsers *users;
+  gint n_written;
+  GMutex room;          /* held by who makes some */
+  GMutex lock;          /* for: */
   GHashTable *verified; /* keys whose payload was checked, or written, by us */
+  GHashTable *used;     /* paths that are stamped */
 };
 
-SegueStore *
-segue_store_open (const char *folder, GError **error)
+char *
+segue_store_find_folder (const char *folder)
 {
   const char *variable = g_getenv ("SEGUE_CACHE");
-  g_autoptr (SegueStore) store = g_new0 (SegueStore, 1);
-  g_mutex_init (&store->lock);
-  store->verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autofree char *given = folder ? g_strdup (folder)
                            : variable && *variable
                              ? g_strdup (variable)
                              : g_build_filename (g_get_user_cache_dir (), "segue", NULL);
-  store->folder = g_canonicalize_filename (given, NULL);
-  store->records = g_build_filename (store->folder, "records", NULL);
-  store->contents = g_build_filename (store->folder, "files", NULL);
+  return g_canonicalize_filename (given, NULL);
+}
+
+/* A cache from somebody else can't make us write elsewhere. */
+static gboolean
+refuse_links (SegueStore *store, GError **error)
+{
+  static const char *const folders[] = { RECORDS, FILES, "results", "chains", "work", "users" };
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++) {
+    struct stat st;
+    if (fstatat (store->fd, folders[i], &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR (st.st_mode))
+      continue;
+    g_autofree char *shown = g_filename_display_name (store->folder);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+                 "‘%s/%s’ is not a folder of the cache's own; remove it, or set SEGUE_CACHE to the "
+                 "folder that the whole cache lies in",
+                 shown, folders[i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* A shared cache has its uses, so it is not refused: but whoever may write to it may change what
+ * comes out of a run. */
+static char *
+find_warning (SegueStore *store)
+{
+  struct stat st;
+  g_autofree char *shown = g_filename_display_name (store->folder);
+  if (fstat (store->fd, &st) != 0)
+    return NULL;
+  if (st.st_mode & S_IWOTH)
+    return g_strdup_printf ("everybody on this machine may change the cache ‘%s’ and so what comes "
+                            "out of runs; chmod o-w makes it yours",
+                            shown);
+  if (st.st_uid != geteuid () && st.st_uid != 0)
+    return g_strdup_printf (
+      "the cache ‘%s’ belongs to somebody else, who may change what comes out of "
+      "runs; set SEGUE_CACHE to a folder of your own",
+      shown);
+  return NULL;
+}
+
+static gboolean
+open_folder (SegueStore *store, GError **error)
+{
+  store->records = g_build_filename (store->folder, RECORDS, NULL);
+  store->contents = g_build_filename (store->folder, FILES, NULL);
+  /* What people listen to is their own affair. */
+  if (g_mkdir_with_parents (store->folder, 0700) != 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
+                                       "can't make the folder", store->folder);
+  store->fd = open (store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (store->fd < 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't use",
+                                       store->folder);
+  if (!refuse_links (store, error))
+    return FALSE;
+  store->warning = find_warning (store);
+  store->users = segue_users_join (store->folder, error);
   g_autofree char *tag = g_build_filename (store->folder, "CACHEDIR.TAG", NULL);
-  if (!segue_file_make_folder (store->records, error) ||
-      !segue_file_make_folder (store->contents, error))
-    return NULL;
-  if (!g_file_test (tag, G_FILE_TEST_EXISTS) && !segue_file_write (tag, CACHEDIR_TAG, -1, error))
-    return NULL;
-  return g_steal_pointer (&store);
+  return store->users && segue_file_make_folder (store->records, error) &&
+         segue_file_make_folder (store->contents, error) &&
+         (g_file_test (tag, G_FILE_TEST_EXISTS) || segue_file_write (tag, CACHEDIR_TAG, -1, error));
+}
+
+/* A limit that can't be read is said before the work, not after it. */
+static gboolean
+check_limit (SegueStore *store, GError **error)
+{
+  guint64 limit;
+  return segue_cache_limit (store->folder, 0, &limit, NULL, error);
+}
+
+SegueStore *
+segue_store_open (const char *folder, GError **error)
+{
+  g_autoptr (SegueStore) store = g_new0 (SegueStore, 1);
+  g_mutex_init (&store->lock);
+  g_mutex_init (&store->room);
+  store->fd = -1;
+  store->verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  store->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  store->folder = segue_store_find_folder (folder);
+  return open_folder (store, error) && check_limit (store, error) ? g_steal_pointer (&store) : NULL;
 }
 
 void
@@ -45,12 +136,24 @@ segue_store_free (SegueStore *store)
 {
   if (!store)
     return;
+  segue_users_quit (store->users);
+  if (store->fd >= 0)
+    close (store->fd);
   g_hash_table_unref (store->verified);
+  g_hash_table_unref (store->used);
   g_mutex_clear (&store->lock);
+  g_mutex_clear (&store->room);
   g_free (store->folder);
   g_free (store->records);
   g_free (store->contents);
+  g_free (store->warning);
   g_free (store);
+}
+
+const char *
+segue_store_get_warning (SegueStore *store)
+{
+  return store->warning;
 }
 
 const char *
@@ -68,34 +171,73 @@ segue_store_get_contents_folder (SegueStore *store)
 char *
 segue_store_get_path (SegueStore *store, const char *key)
 {
-  return g_strdup_printf ("%s/%.2s/%s", store->records, key, key + 2);
+  return segue_shard_path (store->records, key);
 }
 
 static gboolean
-is_verified (SegueStore *store, const char *key)
+is_noted (SegueStore *store, GHashTable *set, const char *name)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
-  return g_hash_table_contains (store->verified, key);
+  return g_hash_table_contains (set, name);
 }
 
 static void
-set_verified (SegueStore *store, const char *key)
+note (SegueStore *store, GHashTable *set, const char *name)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
-  g_hash_table_add (store->verified, g_strdup (key));
+  g_hash_table_add (set, g_strdup (name));
+}
+
+/* Whether it is there; a cache that may only be read keeps its old stamp. */
+static gboolean
+stamp (SegueStore *store, const char *path, GError **error)
+{
+  const char *name;
+  struct stat st;
+  int parent = segue_beneath_open_parent (store->fd, path, &name);
+  if (parent < 0) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+      segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    return FALSE;
+  }
+  gboolean there = utimensat (parent, name, NULL, AT_SYMLINK_NOFOLLOW) == 0 ||
+                   (errno != ENOENT && fstatat (parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0);
+  close (parent);
+  return there;
+}
+
+static gboolean
+stamp_at_gate (SegueStore *store, const char *path, GError **error)
+{
+  if (!segue_users_enter (store->users, error))
+    return FALSE;
+  gboolean there = stamp (store, path, error);
+  segue_users_leave (store->users);
+  if (there)
+    note (store, store->used, path);
+  return there;
+}
+
+gboolean
+segue_store_use (SegueStore *store, const char *path, GError **error)
+{
+  return is_noted (store, store->used, path) || stamp_at_gate (store, path, error);
 }
 
 SegueRecord *
 segue_store_read (SegueStore *store, const char *key, char **problem, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autofree char *path = segue_store_get_path (store, key);
-  gboolean verified = is_verified (store, key);
-  SegueRecord *record = segue_record_read (path, key, !verified, &local);
+  g_autofree char *name = segue_shard_path (RECORDS, key);
   *problem = NULL;
+  if (!segue_store_use (store, name, error))
+    return NULL;
+  g_autofree char *path = segue_store_get_path (store, key);
+  gboolean verified = is_noted (store, store->verified, key);
+  SegueRecord *record = segue_record_read (path, key, !verified, NULL, &local);
   if (record) {
     if (!verified)
-      set_verified (store, key);
+      note (store, store->verified, key);
     return record;
   }
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
@@ -105,34 +247,70 @@ segue_store_read (SegueStore *store, const char *key, char **problem, GError **e
   return NULL;
 }
 
-/* A hint in good time; the disk may still fill up while the record is written. */
 static gboolean
-check_space (const char *folder, const SegueRecordContent *content, GError **error)
+has_room (SegueStore *store, guint64 bytes, SegueDisk *disk)
 {
-  struct statvfs fs;
-  guint64 largest = 0;
-  for (guint i = 0; i < content->n_items; i++)
-    if (content->items[i]->bytes)
-      largest = MAX (largest, g_bytes_get_size (content->items[i]->bytes));
-  if (statvfs (folder, &fs) != 0 || (guint64) fs.f_bavail * fs.f_frsize >= largest)
+  return !segue_disk_look (store->folder, disk) || disk->free >= bytes;
+}
+
+gboolean
+segue_store_make_room (SegueStore *store, guint64 bytes, GError **error)
+{
+  SegueDisk disk;
+  if (has_room (store, bytes, &disk))
     return TRUE;
-  g_autofree char *shown = g_filename_display_name (folder);
+  /* One at a time: the next may find that there is room by then. */
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->room);
+  if (has_room (store, bytes, &disk))
+    return TRUE;
+  SegueCacheGcOptions options = { .struct_size = sizeof options, .room = bytes - disk.free };
+  segue_cache_gc (store->folder, &options, NULL, NULL, NULL);
+  if (has_room (store, bytes, &disk))
+    return TRUE;
+  g_autofree char *shown = g_filename_display_name (store->folder);
+  g_autofree char *needed = g_format_size (bytes);
+  g_autofree char *left = g_format_size (disk.free);
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_IO,
-    "the disk of the cache ‘%s’ is full; free some space, or set SEGUE_CACHE to a folder "
-    "on another one, and run again: what is finished is kept",
-    shown);
+    "the disk of the cache ‘%s’ is full: %s are needed, %s are free; free some space "
+    "(segue cache gc --all removes what no run is using), or set SEGUE_CACHE to a folder "
+    "on another disk, and run again: what is finished is kept",
+    shown, needed, left);
   return FALSE;
 }
 
 gboolean
 segue_store_write (SegueStore *store, const SegueRecordContent *content, GError **error)
 {
+  guint64 bytes;
   g_autofree char *path = segue_store_get_path (store, content->key);
-  g_autofree char *folder = g_path_get_dirname (path);
-  if (!segue_file_make_folder (folder, error) || !check_space (folder, content, error) ||
-      !segue_record_write (path, content, error))
+  g_autofree char *name = segue_shard_path (RECORDS, content->key);
+  g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &bytes);
+  if (!segue_shard_make (path, error) || !segue_store_make_room (store, bytes, error))
     return FALSE;
-  set_verified (store, content->key);
+  g_autoptr (GError) local = NULL;
+  gboolean there = FALSE;
+  /* The old one, in whose place it comes, may be going at this very moment. */
+  for (guint i = 0; i < TRIES && !there && !local; i++) {
+    if (!segue_record_write (path, content, error))
+      return FALSE;
+    there = stamp_at_gate (store, name, &local);
+  }
+  if (local) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  note (store, store->verified, content->key);
+  g_atomic_int_inc (&store->n_written);
   return TRUE;
+}
+
+void
+segue_store_tidy (SegueStore *store, SegueCacheFreed *freed)
+{
+  memset (freed, 0, sizeof *freed);
+  g_clear_pointer (&store->users, segue_users_quit);
+  /* What only read has not made it larger. */
+  if (g_atomic_int_get (&store->n_written) > 0)
+    segue_cache_gc (store->folder, NULL, freed, NULL, NULL);
 }

@@ -1,14 +1,18 @@
 /* The store: records by key, shared by all runs on one cache (internal).
  *
  *   <cache>/records/ab/cdef…   results of chains, see record.h
+ *   <cache>/results/ab/cdef…/  results of other stages
  *   <cache>/files/ab/cdef…     hashes of source files, see contents.h
  *   <cache>/chains/…           what a pipeline's chain last was, see chain-memory.h
  *   <cache>/work/<key>/        scratch and checkpoints of stages that are not finished
+ *   <cache>/users/…            who is using it, see users.h
  *
- * Records are written whole and renamed into place: any number of processes may share a cache. */
+ * Records are written whole and renamed into place: any number of processes may share a cache.  The
+ * mtime of a record or result is when it was last used: what was not for longest goes first. */
 #pragma once
 
 #include "record.h"
+#include <segue/cache.h>
 
 typedef struct _SegueStore SegueStore;
 
@@ -16,12 +20,24 @@ typedef struct _SegueStore SegueStore;
  * any thread. */
 SegueStore *segue_store_open (const char *folder, GError **error);
 void segue_store_free (SegueStore *store);
+/** segue_store_find_folder: (transfer full): the one that segue_store_open() takes. */
+char *segue_store_find_folder (const char *folder);
+/** segue_store_get_warning: (nullable): what people should know of the folder: that others may write to it. */
+const char *segue_store_get_warning (SegueStore *store);
 const char *segue_store_get_folder (SegueStore *store);
 /** segue_store_get_contents_folder: for segue_contents_key(). */
 const char *segue_store_get_contents_folder (SegueStore *store);
 /** segue_store_get_path: (transfer full): where the record of @key lies. */
 char *segue_store_get_path (SegueStore *store, const char *key);
 
+/**
+ * segue_store_use: whether there is a file at @path in the cache (`results/ab/cdef…/header`).
+ *
+ * It is stamped with the time, and nobody removes it, nor the folder of a key that it lies in, while the
+ * store is open: to be called before it is read, and after it was written.  %FALSE with an error: the
+ * environment.
+ */
+gboolean segue_store_use (SegueStore *store, const char *path, GError **error);
 /**
  * segue_store_read: (transfer full) (nullable):
  * @problem: (out) (nullable): (transfer full): where a record is there but can't be used: why
@@ -30,7 +46,14 @@ char *segue_store_get_path (SegueStore *store, const char *key);
  * (memory, file handles) is at its end.  The payload is checked once for each store.
  */
 SegueRecord *segue_store_read (SegueStore *store, const char *key, char **problem, GError **error);
-/** segue_store_write: under content->key. */
+/** segue_store_write: under content->key.  Where the disk is full, what was not used for longest goes. */
 gboolean segue_store_write (SegueStore *store, const SegueRecordContent *content, GError **error);
+
+/** segue_store_make_room: that @bytes are free on the cache's disk, at the cost of what was not used
+ * for longest; %SEGUE_ERROR_IO where that does not do. */
+gboolean segue_store_make_room (SegueStore *store, guint64 bytes, GError **error);
+/** segue_store_tidy: @store is not used any more; where it was written to, brings the cache down to
+ * its limit.  @freed: (out): what went */
+void segue_store_tidy (SegueStore *store, SegueCacheFreed *freed);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueStore, segue_store_free)

@@ -1,7 +1,8 @@
 /* Files that are either whole or not there.
  *
- * Whatever segue writes goes to a temporary file in the same folder, is synced and then renamed: a
- * kill, a full disk or a power cut leaves the old file or the new one, never half of one.
+ * Whatever segue writes is synced before it gets its name: a kill, a full disk or a power cut leaves
+ * the old file or the new one, never half of one.  What a kill may leave beside it is a temporary
+ * file, and only where the file system has no files without a name (or in the blink of a rename).
  */
 #pragma once
 
@@ -20,7 +21,7 @@ SegueFileWriter *segue_file_writer_new (const char *path, GError **error);
 SEGUE_API
 gboolean segue_file_writer_write (SegueFileWriter *writer, const void *data, gsize length,
                                   GError **error);
-/** segue_file_writer_commit: syncs and renames; only now is the file there. */
+/** segue_file_writer_commit: syncs and names; only now is the file there, in place of an old one. */
 SEGUE_API
 gboolean segue_file_writer_commit (SegueFileWriter *writer, GError **error);
 /** segue_file_writer_free: accepts %NULL; removes what was not committed. */
@@ -30,6 +31,11 @@ void segue_file_writer_free (SegueFileWriter *writer);
 /** segue_file_write: @length bytes (-1: a string) as the whole of @path. */
 SEGUE_API
 gboolean segue_file_write (const char *path, const void *data, gssize length, GError **error);
+/** segue_file_read: (transfer full): a small file that somebody else may have put there, with a zero
+ * byte behind its end: it is not read through a link, never waited for, and no larger than @max.
+ * @length: (out) (optional) */
+SEGUE_API
+char *segue_file_read (const char *path, gsize max, gsize *length, GError **error);
 /** segue_file_make_folder: with its parents; fine where it is there. */
 SEGUE_API
 gboolean segue_file_make_folder (const char *path, GError **error);
@@ -40,6 +46,15 @@ gboolean segue_file_remove_folder (const char *path, GError **error);
 /** segue_file_link: makes @path a symbolic link to @target, in place of one that is there. */
 SEGUE_API
 gboolean segue_file_link (const char *path, const char *target, GError **error);
+
+/** segue_file_is_temporary: whether a file of that name was being written when somebody was killed, or is
+ * being written now. */
+SEGUE_API
+gboolean segue_file_is_temporary (const char *name);
+/** segue_file_remove_temporaries: removes those in @folder (not below); not where another process may be
+ * writing. */
+SEGUE_API
+void segue_file_remove_temporaries (const char *folder);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueFileWriter, segue_file_writer_free)
 

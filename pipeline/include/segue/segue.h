@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <segue/cache.h>
 #include <segue/plugin.h>
 #include <segue/predict.h>
 

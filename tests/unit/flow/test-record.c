@@ -73,7 +73,7 @@ write_and_read (Fixture *fixture, const SegueRecordContent *content)
   g_autoptr (GError) error = NULL;
   segue_record_write (fixture->path, content, &error);
   g_assert_no_error (error);
-  SegueRecord *record = segue_record_read (fixture->path, KEY, TRUE, &error);
+  SegueRecord *record = segue_record_read (fixture->path, KEY, TRUE, NULL, &error);
   g_assert_no_error (error);
   return record;
 }
@@ -187,7 +187,7 @@ test_cut_off (Fixture *fixture, gconstpointer data)
     bytes[at] ^= 4;
     g_assert_true (g_file_set_contents (fixture->path, bytes, (gssize) size, NULL));
     bytes[at] ^= 4;
-    g_autoptr (SegueRecord) bad = segue_record_read (fixture->path, KEY, TRUE, &error);
+    g_autoptr (SegueRecord) bad = segue_record_read (fixture->path, KEY, TRUE, NULL, &error);
     guint header = (guint8) bytes[12] | (guint) (guint8) bytes[13] << 8;
     gboolean padding = at >= SEGUE_RECORD_FIXED + header && at < record->payload_offset;
     g_assert_true (bad ? padding : error != NULL);

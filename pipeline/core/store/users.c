@@ -1,0 +1,263 @@
+/* Locks of a cache's users. */
+#include "users.h"
+#include "beneath.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <segue/error.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "users"
+#define GATE   "gate"
+#define RUN    "run-"
+#define PAUSE  2000                  /* µs between tries to get a lock */
+#define WAIT   (60 * G_USEC_PER_SEC) /* µs: whoever holds it may have been suspended */
+
+struct _SegueUsers {
+  GMutex lock;
+  int folder, gate, run; /* -1: none */
+  char *name;            /* of the file at @run */
+  guint inside;          /* threads for which the gate is held open */
+  gint64 since;          /* ns: when we began, as others see it */
+};
+
+static gint64
+mtime_of (const struct stat *st)
+{
+  return (gint64) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+/* FALSE with errno; EWOULDBLOCK: others hold on to it. */
+static gboolean
+lock_within (int fd, int operation, gint64 wait, GCancellable *cancellable)
+{
+  gint64 end = g_get_monotonic_time () + wait;
+  while (flock (fd, operation | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return FALSE;
+    if (g_get_monotonic_time () > end || g_cancellable_is_cancelled (cancellable)) {
+      errno = EWOULDBLOCK;
+      return FALSE;
+    }
+    g_usleep (PAUSE);
+  }
+  return TRUE;
+}
+
+static int
+open_regular_at (int folder, const char *name, int flags)
+{
+  struct stat st;
+  int fd = openat (folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  if (fd >= 0 && (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))) {
+    close (fd);
+    errno = EINVAL;
+    return -1;
+  }
+  return fd;
+}
+
+/* A lock needs no right to write, as long as the file is there. */
+static int
+open_gate (int folder)
+{
+  int fd = open_regular_at (folder, GATE, O_RDWR | O_CREAT);
+  return fd >= 0 ? fd : open_regular_at (folder, GATE, O_RDONLY);
+}
+
+static gboolean
+is_exhausted (int err)
+{
+  return err == EMFILE || err == ENFILE || err == ENOMEM;
+}
+
+static gboolean
+set_busy (GError **error)
+{
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                       "another segue is removing results from the cache and doesn't come to an "
+                       "end; is a ‘segue cache gc’ suspended?");
+  return FALSE;
+}
+
+/* With the gate held open, so that nobody sweeps the file away before it is locked. */
+static gboolean
+sign_in (SegueUsers *users)
+{
+  struct stat st;
+  users->name = g_strdup_printf (RUN "%08x%08x", g_random_int (), g_random_int ());
+  users->run = open_regular_at (users->folder, users->name, O_RDWR | O_CREAT | O_EXCL);
+  if (users->run < 0)
+    return FALSE;
+  if (lock_within (users->run, LOCK_EX, WAIT, NULL) && fstat (users->run, &st) == 0) {
+    users->since = mtime_of (&st);
+    return TRUE;
+  }
+  int err = errno;
+  (void) unlinkat (users->folder, users->name, 0);
+  close (users->run);
+  users->run = -1;
+  errno = err;
+  return FALSE;
+}
+
+static gboolean
+join (SegueUsers *users, const char *cache, GError **error)
+{
+  g_autofree char *path = g_build_filename (cache, FOLDER, NULL);
+  if (mkdir (path, 0777) != 0 && errno != EEXIST)
+    return !is_exhausted (errno) ||
+           segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't make the folder", path);
+  users->folder = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  users->gate = users->folder >= 0 ? open_gate (users->folder) : -1;
+  if (users->gate < 0)
+    return !is_exhausted (errno) ||
+           segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't open", path);
+  if (!lock_within (users->gate, LOCK_SH, WAIT, NULL)) {
+    if (errno == EWOULDBLOCK)
+      return set_busy (error);
+    /* No locks here. */
+    close (users->gate);
+    users->gate = -1;
+    return TRUE;
+  }
+  if (sign_in (users))
+    flock (users->gate, LOCK_UN);
+  else if (is_exhausted (errno))
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't make a file in", path);
+  else
+    users->inside = 1;
+  return TRUE;
+}
+
+SegueUsers *
+segue_users_join (const char *cache, GError **error)
+{
+  g_autoptr (SegueUsers) users = g_new0 (SegueUsers, 1);
+  g_mutex_init (&users->lock);
+  users->folder = users->gate = users->run = -1;
+  return join (users, cache, error) ? g_steal_pointer (&users) : NULL;
+}
+
+void
+segue_users_quit (SegueUsers *users)
+{
+  if (!users)
+    return;
+  if (users->run >= 0) {
+    (void) unlinkat (users->folder, users->name, 0);
+    close (users->run);
+  }
+  if (users->gate >= 0)
+    close (users->gate);
+  if (users->folder >= 0)
+    close (users->folder);
+  g_mutex_clear (&users->lock);
+  g_free (users->name);
+  g_free (users);
+}
+
+/* A clock that was set back: what is stamped from now on looks older than this run. */
+static void
+follow_clock (SegueUsers *users)
+{
+  gint64 now = g_get_real_time () * 1000;
+  if (users->run < 0 || now >= users->since)
+    return;
+  struct timespec time = { .tv_sec = now / 1000000000, .tv_nsec = now % 1000000000 };
+  const struct timespec times[2] = { time, time };
+  if (futimens (users->run, times) == 0)
+    users->since = now;
+}
+
+gboolean
+segue_users_enter (SegueUsers *users, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&users->lock);
+  follow_clock (users);
+  if (users->gate >= 0 && users->inside == 0 && !lock_within (users->gate, LOCK_SH, WAIT, NULL))
+    return set_busy (error);
+  users->inside++;
+  return TRUE;
+}
+
+void
+segue_users_leave (SegueUsers *users)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&users->lock);
+  if (--users->inside == 0 && users->gate >= 0)
+    flock (users->gate, LOCK_UN);
+}
+
+int
+segue_users_close_gate (int cache, GCancellable *cancellable, GError **error)
+{
+  (void) mkdirat (cache, FOLDER, 0777);
+  int folder = segue_beneath_open_folder (cache, FOLDER);
+  int gate = folder >= 0 ? open_gate (folder) : -1;
+  int err = errno;
+  if (folder >= 0)
+    close (folder);
+  if (gate < 0) {
+    segue_set_error_from_errno (error, err, SEGUE_ERROR_CANNOT_CREATE, "can't use",
+                                "users/gate of the cache");
+    return -1;
+  }
+  if (lock_within (gate, LOCK_EX, WAIT, cancellable))
+    return gate;
+  err = errno;
+  close (gate);
+  if (g_cancellable_is_cancelled (cancellable))
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+  else if (err == EWOULDBLOCK)
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                         "the cache is in use by a run that may only read it, or that is "
+                         "suspended; nothing was removed");
+  else
+    segue_set_error_from_errno (error, err, SEGUE_ERROR_IO, "can't lock",
+                                "users/gate of the cache");
+  return -1;
+}
+
+/* Whether somebody holds it; @since: when they began. */
+static gboolean
+look_at_user (int folder, const char *name, gboolean sweep, gint64 *since)
+{
+  struct stat st;
+  int fd = open_regular_at (folder, name, O_RDONLY);
+  /* A file that we may not open is somebody's. */
+  if (fd < 0)
+    return errno == EACCES || is_exhausted (errno);
+  gboolean live = flock (fd, (sweep ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (live && fstat (fd, &st) == 0)
+    *since = mtime_of (&st);
+  if (!live && sweep)
+    (void) unlinkat (folder, name, 0);
+  close (fd);
+  return live;
+}
+
+SegueLiveUsers
+segue_users_list (int cache, gboolean sweep)
+{
+  SegueLiveUsers live = { .since = G_MAXINT64 };
+  int fd = segue_beneath_open_folder (cache, FOLDER);
+  DIR *folder = fd >= 0 ? fdopendir (fd) : NULL;
+  struct dirent *entry;
+  while (folder && (entry = readdir (folder))) {
+    gint64 since = G_MININT64;
+    if (!g_str_has_prefix (entry->d_name, RUN) || !look_at_user (fd, entry->d_name, sweep, &since))
+      continue;
+    live.n++;
+    live.since = MIN (live.since, since);
+  }
+  if (folder)
+    closedir (folder);
+  else if (fd >= 0)
+    close (fd);
+  return live;
+}
