@@ -33,8 +33,13 @@ static gboolean
 is_empty (const char *path)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
 
-  return dir && g_dir_read_name (dir) == NULL;
+  /* An export that was killed at once may have left its list, unfinished. */
+  while (dir && (name = g_dir_read_name (dir)))
+    if (!segue_file_is_temporary (name))
+      return FALSE;
+  return dir != NULL;
 }
 
 /* What is listed already, and an error where the folder is somebody else's. */
@@ -143,6 +148,27 @@ target_has_room (Target *self, guint64 bytes, GError **error)
   return FALSE;
 }
 
+/* In every folder that files of this export stand in, or stood. */
+static void
+remove_temporaries (Target *self)
+{
+  g_autoptr (GHashTable) folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer item;
+
+  g_hash_table_iter_init (&iter, self->files);
+  while (g_hash_table_iter_next (&iter, &item, NULL))
+    g_hash_table_add (folders, g_path_get_dirname (item));
+  for (guint i = 0; i < self->stale->len; i++)
+    g_hash_table_add (folders, g_path_get_dirname (g_ptr_array_index (self->stale, i)));
+  g_hash_table_iter_init (&iter, folders);
+  while (g_hash_table_iter_next (&iter, &item, NULL)) {
+    g_autofree char *folder = g_build_filename (self->path, item, NULL);
+
+    segue_file_remove_temporaries (folder);
+  }
+}
+
 static int
 compare_strings (gconstpointer a, gconstpointer b)
 {
@@ -156,6 +182,7 @@ target_finish (Target *self, GError **error)
   GHashTableIter iter;
   gpointer file;
 
+  remove_temporaries (self);
   for (guint i = 0; i < self->stale->len; i++) {
     const char *stale = g_ptr_array_index (self->stale, i);
     g_autofree char *path = g_build_filename (self->path, stale, NULL);

@@ -248,6 +248,7 @@ test_again (void)
   g_autofree char *mine = g_build_filename (root, "data/train/Mika/mine.wav", NULL);
   g_autofree char *broken =
     g_build_filename (root, "data/train/test~/x__..__..____etc__passwd-0000.wav", NULL);
+  g_autofree char *half = g_build_filename (root, "data/train/Mika/.segue-tmp-a1B2c3", NULL);
   g_autofree char *before = NULL, *after = NULL;
   g_autoptr (SegueHarness) first = run (config, items, &error), second = NULL, third = NULL;
   struct stat old, new;
@@ -256,6 +257,7 @@ test_again (void)
   g_assert_cmpint (stat (kept, &old), ==, 0);
   before = digest (root);
   g_assert_true (g_file_set_contents (broken, "half", -1, NULL));
+  g_assert_true (g_file_set_contents (half, "what a kill left", -1, NULL));
   second = run (config, items, &error);
   g_assert_no_error (error);
   after = digest (root);

@@ -54,13 +54,20 @@ test_write (Fixture *fixture, gconstpointer data)
   g_assert_true (segue_file_writer_write (writer, "new and longer", 14, NULL));
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   g_assert_cmpstr (text, ==, "old");
-  g_assert_cmpuint (count_files (fixture->folder), ==, 2);
   g_clear_pointer (&text, g_free);
   segue_file_writer_free (writer);
   g_assert_cmpuint (count_files (fixture->folder), ==, 1);
   g_assert_true (segue_file_write (path, "new", 3, NULL));
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   g_assert_cmpstr (text, ==, "new");
+  g_assert_cmpuint (count_files (fixture->folder), ==, 1);
+
+  /* What a kill leaves is known by its name. */
+  g_autofree char *temporary = g_build_filename (fixture->folder, ".segue-tmp-0a1b2c", NULL);
+  g_assert_true (g_file_set_contents (temporary, "half", -1, NULL));
+  segue_file_remove_temporaries (fixture->folder);
+  g_assert_false (g_file_test (temporary, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
 
   g_autofree char *nowhere = g_build_filename (fixture->folder, "no", "file", NULL);
   g_assert_false (segue_file_write (nowhere, "x", 1, &error));
