@@ -2,7 +2,8 @@
  *
  * Where the file system can, a file that is being written has no name at all, so that a kill leaves
  * nothing behind; elsewhere it is a temporary file beside the one that it is to become. */
-#include <dirent.h>
+#include "beneath.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -12,9 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* No name of ours for anything else begins so. */
-#define SEGUE_FILE_TEMPORARY ".segue-tmp-"
 
 struct _SegueFileWriter {
   char *path;
@@ -31,9 +29,9 @@ set_write_error (GError **error, int err, const char *path)
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_IO,
-    "can't write ‘%s’: the disk is full; free some space and run again, what is finished "
+    "can't write ‘%s’: %s; free some space and run again, what is finished "
     "is kept",
-    shown);
+    shown, err == EDQUOT ? "your share of the disk (quota) is used up" : "the disk is full");
   return FALSE;
 }
 
@@ -152,6 +150,53 @@ segue_file_write (const char *path, const void *data, gssize length, GError **er
          segue_file_writer_commit (writer, error);
 }
 
+static char *
+read_open (int fd, const char *path, gsize max, gsize *length, GError **error)
+{
+  struct stat st;
+  g_autofree char *shown = g_filename_display_name (path);
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode) || (guint64) st.st_size > max) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is not a file of at most %" G_GSIZE_FORMAT " bytes", shown, max);
+    return NULL;
+  }
+  /* It may grow while it is read. */
+  g_autofree char *text = g_try_malloc ((gsize) st.st_size + 1);
+  gsize size = (gsize) st.st_size;
+  if (!text) {
+    segue_set_error_from_errno (error, ENOMEM, SEGUE_ERROR_IO, "can't read", path);
+    return NULL;
+  }
+  for (*length = 0; *length < size;) {
+    gssize n = read (fd, text + *length, size - *length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0) {
+      segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", path);
+      return NULL;
+    }
+    if (n == 0)
+      break;
+    *length += (gsize) n;
+  }
+  text[*length] = '\0';
+  return g_steal_pointer (&text);
+}
+
+char *
+segue_file_read (const char *path, gsize max, gsize *length, GError **error)
+{
+  gsize n;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    return NULL;
+  }
+  char *text = read_open (fd, path, max, length ? length : &n, error);
+  close (fd);
+  return text;
+}
+
 gboolean
 segue_file_make_folder (const char *path, GError **error)
 {
@@ -161,32 +206,10 @@ segue_file_make_folder (const char *path, GError **error)
   return TRUE;
 }
 
-static gboolean
-remove_at (int parent, const char *name, const char *path, GError **error)
-{
-  if (unlinkat (parent, name, 0) == 0 || errno == ENOENT)
-    return TRUE;
-  if (errno != EISDIR && errno != EPERM)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
-  int fd = openat (parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
-  DIR *folder = fdopendir (fd);
-  gboolean ok = TRUE;
-  struct dirent *entry;
-  while (ok && (entry = readdir (folder)))
-    if (!g_str_equal (entry->d_name, ".") && !g_str_equal (entry->d_name, ".."))
-      ok = remove_at (fd, entry->d_name, path, error);
-  closedir (folder);
-  if (ok && unlinkat (parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
-  return ok;
-}
-
 gboolean
 segue_file_remove_folder (const char *path, GError **error)
 {
-  return remove_at (AT_FDCWD, path, path, error);
+  return segue_beneath_remove (AT_FDCWD, path, path, error);
 }
 
 gboolean

@@ -31,6 +31,11 @@ void segue_file_writer_free (SegueFileWriter *writer);
 /** segue_file_write: @length bytes (-1: a string) as the whole of @path. */
 SEGUE_API
 gboolean segue_file_write (const char *path, const void *data, gssize length, GError **error);
+/** segue_file_read: (transfer full): a small file that somebody else may have put there, with a zero
+ * byte behind its end: it is not read through a link, never waited for, and no larger than @max.
+ * @length: (out) (optional) */
+SEGUE_API
+char *segue_file_read (const char *path, gsize max, gsize *length, GError **error);
 /** segue_file_make_folder: with its parents; fine where it is there. */
 SEGUE_API
 gboolean segue_file_make_folder (const char *path, GError **error);
