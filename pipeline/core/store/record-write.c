@@ -1,79 +1,21 @@
 /* Writing records: slices that overlap in memory become one stretch of the file. */
 #include "record-private.h"
+#include "stretch.h"
 
 #include <nettle/sha2.h>
 #include <segue/error.h>
 #include <segue/file.h>
 #include <string.h>
 
-/* A stretch of memory that one or more items lie in. */
-typedef struct {
-  const guint8 *begin, *end;
-  guint first; /* the first item in it: puts stretches in an order that addresses don't change */
-  guint64 offset;
-} Stretch;
-
-static int
-compare_begin (gconstpointer a, gconstpointer b)
-{
-  const Stretch *first = a, *second = b;
-  return first->begin < second->begin ? -1 : first->begin > second->begin;
-}
-
-static int
-compare_first (gconstpointer a, gconstpointer b)
-{
-  const Stretch *first = a, *second = b;
-  return first->first < second->first ? -1 : first->first > second->first;
-}
-
-/* Merges what overlaps.  Live buffers never overlap each other, so what does is one buffer. */
-static GArray *
-find_stretches (const SegueRecordContent *content, guint64 *total)
-{
-  GArray *stretches = g_array_new (FALSE, FALSE, sizeof (Stretch));
-  for (guint i = 0; i < content->n_items; i++) {
-    gsize size = 0;
-    const guint8 *begin =
-      content->items[i]->bytes ? g_bytes_get_data (content->items[i]->bytes, &size) : NULL;
-    Stretch stretch = { .begin = begin, .end = begin + size, .first = i };
-    if (size > 0)
-      g_array_append_val (stretches, stretch);
-  }
-  g_array_sort (stretches, compare_begin);
-  guint n = 0;
-  for (guint i = 0; i < stretches->len; i++) {
-    const Stretch *next = &g_array_index (stretches, Stretch, i);
-    Stretch *last = n > 0 ? &g_array_index (stretches, Stretch, n - 1) : NULL;
-    if (last && next->begin < last->end) {
-      last->end = MAX (last->end, next->end);
-      last->first = MIN (last->first, next->first);
-    } else {
-      g_array_index (stretches, Stretch, n++) = *next;
-    }
-  }
-  g_array_set_size (stretches, n);
-  g_array_sort (stretches, compare_first);
-  *total = 0;
-  for (guint i = 0; i < n; i++) {
-    Stretch *stretch = &g_array_index (stretches, Stretch, i);
-    stretch->offset = *total;
-    *total += (guint64) (stretch->end - stretch->begin);
-  }
-  return stretches;
-}
-
 static guint64
 offset_of (GArray *stretches, const SegueItem *item, gsize *size)
 {
+  const SegueStretch *stretch = segue_stretches_get (stretches, item);
   *size = 0;
-  const guint8 *begin = item->bytes ? g_bytes_get_data (item->bytes, size) : NULL;
-  for (guint i = 0; *size > 0 && i < stretches->len; i++) {
-    const Stretch *stretch = &g_array_index (stretches, Stretch, i);
-    if (begin >= stretch->begin && begin < stretch->end)
-      return stretch->offset + (guint64) (begin - stretch->begin);
-  }
-  return 0;
+  if (!stretch)
+    return 0;
+  const guint8 *begin = g_bytes_get_data (item->bytes, size);
+  return stretch->offset + (guint64) (begin - stretch->begin);
 }
 
 static GVariant *
@@ -143,8 +85,8 @@ digest_payload (GArray *stretches, guint8 digest[32])
   struct sha256_ctx sha;
   sha256_init (&sha);
   for (guint i = 0; i < stretches->len; i++) {
-    const Stretch *stretch = &g_array_index (stretches, Stretch, i);
-    sha256_update (&sha, (gsize) (stretch->end - stretch->begin), (const guint8 *) stretch->begin);
+    const SegueStretch *stretch = &g_array_index (stretches, SegueStretch, i);
+    sha256_update (&sha, (gsize) (stretch->end - stretch->begin), stretch->begin);
   }
   sha256_digest (&sha, SHA256_DIGEST_SIZE, digest);
 }
@@ -153,7 +95,7 @@ gboolean
 segue_record_write (const char *path, const SegueRecordContent *content, GError **error)
 {
   guint64 total;
-  g_autoptr (GArray) stretches = find_stretches (content, &total);
+  g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &total);
   g_autoptr (GVariant) header = describe (content, stretches);
   gsize length = g_variant_get_size (header);
   if (length > SEGUE_RECORD_MAX_HEADER) {
@@ -176,7 +118,7 @@ segue_record_write (const char *path, const SegueRecordContent *content, GError 
   if (!writer || !segue_file_writer_write (writer, start, SEGUE_RECORD_FIXED + padded, error))
     return FALSE;
   for (guint i = 0; i < stretches->len; i++) {
-    const Stretch *stretch = &g_array_index (stretches, Stretch, i);
+    const SegueStretch *stretch = &g_array_index (stretches, SegueStretch, i);
     gsize size = (gsize) (stretch->end - stretch->begin);
     if (!segue_file_writer_write (writer, stretch->begin, size, error))
       return FALSE;
