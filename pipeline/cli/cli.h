@@ -71,6 +71,7 @@ extern const SegueVerb segue_verb_presets;
 extern const SegueVerb segue_verb_predict;
 extern const SegueVerb segue_verb_schema;
 extern const SegueVerb segue_verb_fetch;
+extern const SegueVerb segue_verb_cache;
 
 /** segue_cli_main: the whole command; the exit status. */
 int segue_cli_main (int argc, char **argv);

@@ -27,6 +27,9 @@ static const struct {
   { "SEGUE_PLUGIN_PATH", "folders with further plugins, separated by colons; looked into first" },
   { "SEGUE_PRESET_PATH", "folders with further presets" },
   { "SEGUE_CACHE", "where finished work is kept (default: $XDG_CACHE_HOME/segue)" },
+  { "SEGUE_CACHE_SIZE",
+    "how large that may grow, such as 50G (default: a fifth of the disk, and no "
+    "more than half of what would be free without it)" },
   { "SEGUE_DEBUG",
     "what else to show on stderr: category:level,… with a stage or log domain (or *) and error, "
     "warning, message, info or debug; for example decode:debug" },

@@ -1,5 +1,6 @@
 /* Folders of a run. */
 #include "run-folder.h"
+#include "work-about.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -105,7 +106,7 @@ lock_folder (const char *path)
 }
 
 SegueWorkFolder *
-segue_work_folder_open (const char *cache, const char *key, GError **error)
+segue_work_folder_open (const char *cache, const char *key, const char *about, GError **error)
 {
   g_autofree char *parent = g_build_filename (cache, "work", NULL);
   if (!segue_file_make_folder (parent, error))
@@ -121,6 +122,7 @@ segue_work_folder_open (const char *cache, const char *key, GError **error)
                                   path);
       return NULL;
     }
+    segue_work_about_write (path, about);
     SegueWorkFolder *work = g_new0 (SegueWorkFolder, 1);
     work->path = g_steal_pointer (&path);
     work->fd = fd;

@@ -28,6 +28,8 @@ typedef struct {
   int fd;
 } SegueWorkFolder;
 
-SegueWorkFolder *segue_work_folder_open (const char *cache, const char *key, GError **error);
+/** segue_work_folder_open: @about: which stage of which pipeline, for people. */
+SegueWorkFolder *segue_work_folder_open (const char *cache, const char *key, const char *about,
+                                         GError **error);
 /** segue_work_folder_close: @finished: the work is done, remove all of it. */
 void segue_work_folder_close (SegueWorkFolder *work, gboolean finished);

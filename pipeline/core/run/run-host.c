@@ -132,8 +132,11 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
       at->output_folder = segue_run_folder_make_stage (run->folder, stage->id, error);
     return at->output_folder;
   }
-  if (!at->work)
-    at->work = segue_work_folder_open (segue_store_get_folder (run->store), at->key, error);
+  if (!at->work) {
+    g_autofree char *about =
+      g_strdup_printf ("stage '%s' of pipeline '%s'", stage->id, run->pipeline->name);
+    at->work = segue_work_folder_open (segue_store_get_folder (run->store), at->key, about, error);
+  }
   return at->work ? at->work->path : NULL;
 }
 

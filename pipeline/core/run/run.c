@@ -107,7 +107,11 @@ open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
     return FALSE;
   g_autofree char *log = g_build_filename (run->folder, "log.ndjson", NULL);
   run->journal = segue_journal_new (log, error);
-  return run->journal && segue_run_report (run, "running", NULL, error);
+  if (!run->journal)
+    return FALSE;
+  if (segue_store_get_warning (run->store))
+    segue_run_log (run, NULL, G_LOG_LEVEL_WARNING, "%s", segue_store_get_warning (run->store));
+  return segue_run_report (run, "running", NULL, error);
 }
 
 /* Everything that is known of the run, also where it failed: @failure says how. */
@@ -121,6 +125,21 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
     segue_journal_log (run->journal, NULL, G_LOG_LEVEL_CRITICAL, failure->message);
   return segue_run_report (run, state, failure, error) &&
          segue_run_report_timings (run, started, seconds, error);
+}
+
+/* What was not used for longest makes way for what this run has made. */
+static void
+tidy_cache (SegueRun *run)
+{
+  SegueCacheFreed freed;
+  segue_store_tidy (run->store, &freed);
+  if (freed.n == 0)
+    return;
+  g_autofree char *bytes = g_format_size (freed.bytes);
+  g_autofree char *limit = g_format_size (freed.limit);
+  segue_run_log (run, NULL, G_LOG_LEVEL_INFO,
+                 "removed %s that was not used for longest from the cache (limit: %s)", bytes,
+                 limit);
 }
 
 static void
@@ -151,6 +170,8 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
 
   init_run (&run, pipeline, &given, cancellable);
   gboolean ok = open_run (&run, &given, &failure) && segue_executor_run (&run, &failure);
+  if (run.journal)
+    tidy_cache (&run);
   if (run.journal &&
       !close_run (&run, failure, started, g_timer_elapsed (timer, NULL), &report_failure) && ok) {
     ok = FALSE;

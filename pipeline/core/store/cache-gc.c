@@ -86,7 +86,7 @@ rank_entry (const Gc *gc, const SegueCacheEntry *entry, Rank *rank)
     return gc->options.all || age_stamp (gc, entry) < gc->now - SEGUE_CACHE_WORK_DAYS * DAY_NS;
   case SEGUE_CACHE_OTHER:
   default:
-    return gc->options.all && !g_str_equal (entry->path, "CACHEDIR.TAG");
+    return gc->options.all;
   }
 }
 

@@ -66,7 +66,7 @@ name_work (const char *shard, const char *name)
 static Name
 name_top (const char *shard, const char *name)
 {
-  if (g_str_equal (name, "CACHEDIR.TAG") || g_str_equal (name, REGISTRY))
+  if (g_str_equal (name, REGISTRY))
     return NAME_ENTRY;
   return segue_file_is_temporary (name) || g_str_has_prefix (name, REGISTRY ".") ? NAME_LEFT
                                                                                  : NAME_NONE;

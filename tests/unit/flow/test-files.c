@@ -100,8 +100,8 @@ test_folders (Fixture *fixture, gconstpointer data)
 static void
 test_work_folder (Fixture *fixture, gconstpointer data)
 {
-  SegueWorkFolder *first = segue_work_folder_open (fixture->folder, "key", NULL);
-  SegueWorkFolder *second = segue_work_folder_open (fixture->folder, "key", NULL);
+  SegueWorkFolder *first = segue_work_folder_open (fixture->folder, "key", "a test", NULL);
+  SegueWorkFolder *second = segue_work_folder_open (fixture->folder, "key", "a test", NULL);
   g_assert_true (g_str_has_suffix (first->path, "/work/key"));
   g_assert_true (g_str_has_suffix (second->path, "/work/key-2"));
   segue_work_folder_close (second, TRUE);
@@ -109,7 +109,7 @@ test_work_folder (Fixture *fixture, gconstpointer data)
   g_assert_true (segue_file_write (checkpoint, "x", 1, NULL));
   segue_work_folder_close (first, FALSE);
   /* Who comes next finds what was left, and leaves nothing when it is finished. */
-  first = segue_work_folder_open (fixture->folder, "key", NULL);
+  first = segue_work_folder_open (fixture->folder, "key", "a test", NULL);
   g_assert_true (g_file_test (checkpoint, G_FILE_TEST_EXISTS));
   segue_work_folder_close (first, TRUE);
   g_autofree char *work = g_build_filename (fixture->folder, "work", NULL);

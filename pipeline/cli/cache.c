@@ -1,0 +1,416 @@
+/* segue cache info|gc|verify */
+#include "job.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define PATIENCE 2.0 /* s before a bar is shown */
+
+typedef struct {
+  gboolean json;
+  char *max;
+  gint older;
+  gboolean all;
+  gboolean dry_run;
+  gboolean repair;
+} Options;
+
+/* A job at work and what comes of it. */
+typedef struct {
+  SegueCli *cli;
+  const char *name;
+  SegueUnit unit;
+  gint64 began;
+  gboolean shown;
+  SegueCacheInfo *info;
+  SegueCacheGcOptions gc;
+  SegueCacheFreed freed;
+  SegueCacheVerifyOptions verify;
+  SegueCacheVerified verified;
+  json_t *damaged; /* of `verify` */
+} Work;
+
+static void
+on_progress (gpointer data, guint64 done, guint64 total)
+{
+  Work *work = data;
+  double seconds = (double) (g_get_monotonic_time () - work->began) / G_USEC_PER_SEC;
+  if (!work->shown && seconds < PATIENCE)
+    return;
+  if (!work->shown)
+    segue_progress_start (work->cli->progress, work->name, 0, 0, work->unit);
+  work->shown = TRUE;
+  segue_progress_update (work->cli->progress, done, total, NULL);
+}
+
+static gboolean
+run_job (Work *work, SegueJob job, GError **error)
+{
+  SegueCli *cli = work->cli;
+  g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
+  cli->progress = progress;
+  work->began = g_get_monotonic_time ();
+  gboolean ok = segue_job_run (cli, progress, job, work, error);
+  cli->progress = NULL;
+  return ok;
+}
+
+/* ---- Words ---- */
+
+static char *
+age_text (gint64 used)
+{
+  gint64 days = (g_get_real_time () / G_USEC_PER_SEC - used) / 86400;
+  return days <= 0   ? g_strdup ("today")
+         : days == 1 ? g_strdup ("yesterday")
+                     : g_strdup_printf ("%" G_GINT64_FORMAT " days ago", days);
+}
+
+static char *
+time_text (gint64 used)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (used);
+  return time ? g_date_time_format_iso8601 (time) : g_strdup ("");
+}
+
+static const char *
+part_doc (SegueCachePart part)
+{
+  static const char *const docs[] = {
+    [SEGUE_CACHE_RECORDS] = "songs, prepared",
+    [SEGUE_CACHE_RESULTS] = "what other stages made",
+    [SEGUE_CACHE_MEMORY] = "hashes of files that were read",
+    [SEGUE_CACHE_WORK] = "checkpoints of what is not finished",
+    [SEGUE_CACHE_OTHER] = "leftovers of runs that were killed, and what libraries keep",
+  };
+  return (guint) part < G_N_ELEMENTS (docs) ? docs[part] : "";
+}
+
+static json_t *
+parts_json (const SegueCacheTally *parts, gboolean used)
+{
+  json_t *object = json_object ();
+  for (guint i = 0; i < SEGUE_CACHE_N_PARTS; i++) {
+    json_t *part = json_pack ("{s:I, s:I}", "entries", (json_int_t) parts[i].n, "bytes",
+                              (json_int_t) parts[i].bytes);
+    if (used && parts[i].n > 0) {
+      g_autofree char *oldest = time_text (parts[i].oldest);
+      g_autofree char *newest = time_text (parts[i].newest);
+      json_object_set_new (part, "oldest", json_string (oldest));
+      json_object_set_new (part, "newest", json_string (newest));
+    }
+    json_object_set_new (object, segue_cache_part_to_string (i), part);
+  }
+  return object;
+}
+
+static void
+print_json (SegueCli *cli, json_t *object)
+{
+  json_dumpf (object, cli->out.stream, JSON_INDENT (2));
+  fputc ('\n', cli->out.stream);
+  json_decref (object);
+}
+
+/* ---- info ---- */
+
+static gboolean
+info_job (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Work *work = data;
+  work->info = segue_cache_info (NULL, cancellable, error);
+  return work->info != NULL;
+}
+
+static void
+print_info_json (SegueCli *cli, const SegueCacheInfo *info)
+{
+  g_autofree char *folder = g_filename_display_name (info->folder);
+  json_t *list = json_array ();
+  for (guint i = 0; i < info->work->len; i++) {
+    const SegueCacheWork *work = &g_array_index (info->work, SegueCacheWork, i);
+    g_autofree char *used = time_text (work->used);
+    json_array_append_new (list, json_pack ("{s:s, s:s?, s:I, s:s, s:b}", "name", work->name,
+                                            "about", work->about, "bytes", (json_int_t) work->bytes,
+                                            "used", used, "in_use", work->in_use));
+  }
+  print_json (cli,
+              json_pack ("{s:s, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:o}", "folder", folder, "parts",
+                         parts_json (info->parts, TRUE), "bytes", (json_int_t) info->bytes, "limit",
+                         (json_int_t) MIN (info->limit, G_MAXINT64), "limit_is_set",
+                         info->limit_is_set, "disk_free", (json_int_t) info->disk_free, "disk_size",
+                         (json_int_t) info->disk_size, "runs", (json_int_t) info->n_users, "work",
+                         list));
+}
+
+static void
+print_part (const SegueTerm *out, const char *name, guint64 n, guint64 bytes, const char *doc)
+{
+  g_autofree char *size = g_format_size (bytes);
+  g_autoptr (GString) line = g_string_new (segue_term_style (out, SEGUE_STYLE_CYAN));
+  segue_text_append_padded (line, name, 9);
+  g_string_append_printf (line, "%s%9" G_GUINT64_FORMAT "  ", segue_term_reset (out), n);
+  segue_text_append_padded (line, size, 10);
+  segue_text_append_wrapped (line, doc, 30, out->columns);
+  fputs (line->str, out->stream);
+}
+
+static void
+print_work (const SegueTerm *out, GArray *list)
+{
+  for (guint i = 0; i < list->len; i++) {
+    const SegueCacheWork *work = &g_array_index (list, SegueCacheWork, i);
+    g_autofree char *about = segue_text_printable (work->about ? work->about : work->name);
+    g_autofree char *size = g_format_size (work->bytes);
+    g_autofree char *age = age_text (work->used);
+    fprintf (out->stream, "  %s: %s, %s%s\n", about, size, work->in_use ? "" : "last touched ",
+             work->in_use ? "a run is at it" : age);
+  }
+}
+
+static void
+print_info (const SegueTerm *out, const SegueCacheInfo *info)
+{
+  g_autofree char *folder = segue_text_printable (info->folder);
+  fprintf (out->stream, "%s%s%s\n", segue_term_style (out, SEGUE_STYLE_BOLD), folder,
+           segue_term_reset (out));
+  for (guint i = 0; i < SEGUE_CACHE_N_PARTS; i++) {
+    const SegueCacheTally *part = &info->parts[i];
+    g_autofree char *age = part->n > 0 ? age_text (part->oldest) : NULL;
+    g_autofree char *doc = g_strdup_printf (
+      "%s%s%s%s", part_doc (i), age ? " (the oldest used " : "", age ? age : "", age ? ")" : "");
+    print_part (out, segue_cache_part_to_string (i), part->n, part->bytes, doc);
+    if (i == SEGUE_CACHE_WORK)
+      print_work (out, info->work);
+  }
+  g_autofree char *bytes = g_format_size (info->bytes);
+  g_autofree char *limit = g_format_size (info->limit);
+  g_autofree char *left = g_format_size (info->disk_free);
+  g_autofree char *size = g_format_size (info->disk_size);
+  fprintf (out->stream, "%s of at most %s (%s)\n", bytes, limit,
+           info->limit_is_set ? "$SEGUE_CACHE_SIZE" : "$SEGUE_CACHE_SIZE changes that");
+  fprintf (out->stream, "%s of %s are free on this disk\n", left, size);
+  if (info->n_users > 0)
+    fprintf (out->stream, "%u run%s using it now\n", info->n_users,
+             info->n_users == 1 ? " is" : "s are");
+}
+
+static gboolean
+info (SegueCli *cli, const Options *options, GError **error)
+{
+  Work work = { .cli = cli, .name = "info" };
+  if (!run_job (&work, info_job, error))
+    return FALSE;
+  if (options->json)
+    print_info_json (cli, work.info);
+  else
+    print_info (&cli->out, work.info);
+  segue_cache_info_free (work.info);
+  return TRUE;
+}
+
+/* ---- gc ---- */
+
+static gboolean
+gc_job (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Work *work = data;
+  return segue_cache_gc (NULL, &work->gc, &work->freed, cancellable, error);
+}
+
+static void
+print_freed (const SegueTerm *out, const SegueCacheFreed *freed, gboolean dry_run)
+{
+  g_autofree char *bytes = g_format_size (freed->bytes);
+  g_autofree char *left = g_format_size (freed->left);
+  g_autofree char *limit = g_format_size (freed->limit);
+  for (guint i = 0; i < SEGUE_CACHE_N_PARTS; i++)
+    if (freed->parts[i].n > 0)
+      print_part (out, segue_cache_part_to_string (i), freed->parts[i].n, freed->parts[i].bytes,
+                  part_doc (i));
+  fprintf (out->stream, "%s %s, %s left (limit: %s)\n", bytes,
+           dry_run ? "would be removed" : "removed", left, limit);
+  if (freed->in_use > 0) {
+    g_autofree char *kept = g_format_size (freed->in_use);
+    fprintf (out->stream, "%s kept for runs that are at work\n", kept);
+  }
+}
+
+static gboolean
+gc (SegueCli *cli, const Options *options, GError **error)
+{
+  guint64 limit;
+  Work work = { .cli = cli, .name = "gc" };
+  if (options->max && !segue_cache_parse_size (options->max, &limit, error)) {
+    g_prefix_error (error, "--max: ");
+    return FALSE;
+  }
+  work.gc = (SegueCacheGcOptions){ .struct_size = sizeof work.gc,
+                                   .limit = options->max ? &limit : NULL,
+                                   .older = (guint) options->older,
+                                   .all = options->all,
+                                   .check_files = TRUE,
+                                   .dry_run = options->dry_run,
+                                   .progress = on_progress,
+                                   .data = &work };
+  gboolean ok = run_job (&work, gc_job, error);
+  /* Also of one that was stopped: what is gone is gone. */
+  const SegueCacheFreed *freed = &work.freed;
+  if (ok && options->json)
+    print_json (cli, json_pack ("{s:b, s:o, s:I, s:I, s:I, s:I, s:I}", "dry_run", options->dry_run,
+                                "parts", parts_json (freed->parts, FALSE), "entries",
+                                (json_int_t) freed->n, "bytes", (json_int_t) freed->bytes, "left",
+                                (json_int_t) freed->left, "in_use", (json_int_t) freed->in_use,
+                                "limit", (json_int_t) MIN (freed->limit, G_MAXINT64)));
+  else if (ok || freed->n > 0)
+    print_freed (ok ? &cli->out : &cli->err, freed, options->dry_run);
+  return ok;
+}
+
+/* ---- verify ---- */
+
+static void
+on_damaged (gpointer data, const char *path, const char *reason)
+{
+  Work *work = data;
+  g_autofree char *shown = segue_text_printable (path);
+  g_autofree char *why = segue_text_printable (reason);
+  if (work->damaged) {
+    json_array_append_new (work->damaged, json_pack ("{s:s, s:s}", "path", shown, "reason", why));
+    return;
+  }
+  segue_progress_clear (work->cli->progress);
+  fprintf (work->cli->out.stream, "%s: %s\n", shown, why);
+}
+
+static gboolean
+verify_job (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Work *work = data;
+  return segue_cache_verify (NULL, &work->verify, &work->verified, cancellable, error);
+}
+
+static gboolean
+verify (SegueCli *cli, const Options *options, GError **error)
+{
+  Work work = { .cli = cli, .name = "verify", .unit = SEGUE_UNIT_BYTES };
+  work.verify = (SegueCacheVerifyOptions){ .struct_size = sizeof work.verify,
+                                           .repair = options->repair,
+                                           .damaged = on_damaged,
+                                           .progress = on_progress,
+                                           .data = &work };
+  work.damaged = options->json ? json_array () : NULL;
+  gboolean ok = run_job (&work, verify_job, error);
+  const SegueCacheVerified *verified = &work.verified;
+  if (ok && options->json)
+    print_json (cli, json_pack ("{s:I, s:I, s:I, s:O}", "entries", (json_int_t) verified->n,
+                                "bytes", (json_int_t) verified->bytes, "removed",
+                                (json_int_t) verified->n_removed, "damaged", work.damaged));
+  else if (ok) {
+    g_autofree char *bytes = g_format_size (verified->bytes);
+    fprintf (cli->out.stream,
+             "%" G_GUINT64_FORMAT " entries, %s: %" G_GUINT64_FORMAT " damaged, %" G_GUINT64_FORMAT
+             " removed\n",
+             verified->n, bytes, verified->n_damaged, verified->n_removed);
+  }
+  json_decref (work.damaged);
+  if (!ok || verified->n_damaged == verified->n_removed)
+    return ok;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " entries of the cache are damaged; "
+               "segue cache verify --repair removes them, and what is needed is made anew",
+               verified->n_damaged, verified->n);
+  return FALSE;
+}
+
+/* ---- The verb ---- */
+
+static gboolean
+check_options (const Options *options, const char *action, GError **error)
+{
+  gboolean is_gc = g_str_equal (action, "gc");
+  const struct {
+    const char *name;
+    gboolean given, fits;
+  } given[] = {
+    { "--max", options->max != NULL, is_gc },
+    { "--older", options->older > 0, is_gc },
+    { "--all", options->all, is_gc },
+    { "--dry-run", options->dry_run, is_gc },
+    { "--repair", options->repair, g_str_equal (action, "verify") },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (given); i++)
+    if (given[i].given && !given[i].fits)
+      return segue_usage_error (&segue_verb_cache, error, "%s does not go with ‘%s’", given[i].name,
+                                action);
+  if (options->all && (options->max || options->older > 0))
+    return segue_usage_error (&segue_verb_cache, error,
+                              "--all leaves nothing for --max or --older to decide");
+  return TRUE;
+}
+
+static gboolean
+run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+{
+  static const struct {
+    const char *name;
+    gboolean (*run) (SegueCli *cli, const Options *options, GError **error);
+  } actions[] = { { "info", info }, { "gc", gc }, { "verify", verify } };
+  const char *word = arguments[0] ? arguments[0] : "info";
+  if (!segue_refuse_arguments (&segue_verb_cache, arguments, 1, error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++)
+    if (g_str_equal (word, actions[i].name))
+      return check_options (data, word, error) && actions[i].run (cli, data, error);
+  g_autofree char *shown = segue_text_printable (word);
+  return segue_usage_error (&segue_verb_cache, error, "‘%s’ is none of info, gc and verify", shown);
+}
+
+static const SegueOption rows[] = {
+  { "max", 0, SEGUE_OPTION_STRING, offsetof (Options, max), "SIZE", 0, 0,
+    "gc: leave at most so much, such as 50G (default: the limit that info shows)" },
+  { "older", 0, SEGUE_OPTION_COUNT, offsetof (Options, older), "DAYS", 1, 36500,
+    "gc: remove also what was not used for so many days" },
+  { "all", 0, SEGUE_OPTION_FLAG, offsetof (Options, all), NULL, 0, 0,
+    "gc: remove everything that no run is using, checkpoints included" },
+  { "dry-run", 'n', SEGUE_OPTION_FLAG, offsetof (Options, dry_run), NULL, 0, 0,
+    "gc: only say what would be removed" },
+  { "repair", 0, SEGUE_OPTION_FLAG, offsetof (Options, repair), NULL, 0, 0,
+    "verify: remove what is damaged; it is made anew when it is needed" },
+  { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0, "the result as JSON" },
+  { NULL },
+};
+
+static const SegueExample examples[] = {
+  { "segue cache", "where it is, how large it is and may be" },
+  { "segue cache gc --max 20G", "what was not used for longest goes until 20 GB are left" },
+  { "segue cache verify", "read everything, and name what is damaged" },
+  { "SEGUE_CACHE_SIZE=200G segue run mine.yaml", "a larger limit than a fifth of the disk" },
+  { NULL, NULL },
+};
+
+const SegueVerb segue_verb_cache = {
+  .name = "cache",
+  .summary = "show, shrink or check what finished work is kept",
+  .synopsis =
+    "[info|gc|verify] [--json] [--max SIZE] [--older DAYS] [--all] [--dry-run] [--repair]",
+  .doc =
+    "What runs have finished is kept in one folder, $SEGUE_CACHE or ~/.cache/segue, and shared "
+    "by all of them. All of it can be made anew, but for the checkpoints of training that is not "
+    "finished.\n\ninfo says where it is, what is in it and how large it may grow: "
+    "$SEGUE_CACHE_SIZE (such as 50G), else a fifth of the disk, but no more than half of what "
+    "would "
+    "be free without it. After each run that added to it, what was not used for longest goes until "
+    "it is within that.\n\ngc does so now, and removes what runs that were killed have left, "
+    "hashes "
+    "of files that are gone, and checkpoints that nobody has touched for 30 days. What a run that "
+    "is "
+    "at work has used, and any checkpoint while one is, is never removed.\n\nverify reads every "
+    "entry "
+    "and holds it against its checksums; it ends with status 65 where something is damaged and "
+    "was not removed.",
+  .options = rows,
+  .size = sizeof (Options),
+  .examples = examples,
+  .run = run,
+};
