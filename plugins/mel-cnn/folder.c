@@ -122,6 +122,27 @@ check_values (const MelCnn *model, const SegueModelTensor *t, const char *path, 
                                     "holds values that no training leaves; get the model again");
 }
 
+static gboolean
+is_wanted (const SegueModelTensor *tensor, gboolean head)
+{
+  return head || !g_str_has_prefix (tensor->name, "head.");
+}
+
+/* Before anything as large as a config.json may ask for is made. */
+static gboolean
+check_tensors (const MelCnn *model, SegueSafetensors *file, const char *path, gboolean head,
+               GError **error)
+{
+  for (guint i = 0; i < model->tensors->len; i++) {
+    const SegueModelTensor *t = &g_array_index (model->tensors, SegueModelTensor, i);
+    const SegueTensorInfo *info = segue_safetensors_lookup (file, t->name);
+    if (is_wanted (t, head) && (info == NULL || info->n_elements != t->n_elements))
+      return model_json_refuse (error, path, t->name,
+                                "is missing or not of the size that config.json says");
+  }
+  return TRUE;
+}
+
 gboolean
 mel_cnn_folder_read_weights (MelCnn *model, const char *folder, gboolean head, GError **error)
 {
@@ -129,9 +150,12 @@ mel_cnn_folder_read_weights (MelCnn *model, const char *folder, gboolean head, G
   g_autoptr (SegueSafetensors) file = segue_safetensors_open (path, error);
   if (file == NULL)
     return FALSE;
+  mel_cnn_weights_declare (model);
+  if (!check_tensors (model, file, path, head, error) || !mel_cnn_weights_new (model, error))
+    return FALSE;
   for (guint i = 0; i < model->tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (model->tensors, SegueModelTensor, i);
-    if (!head && g_str_has_prefix (t->name, "head."))
+    if (!is_wanted (t, head))
       continue;
     if (!segue_safetensors_read_f32 (file, t->name, t->rank, t->shape, t->value, error) ||
         !check_values (model, t, path, error))

@@ -21,14 +21,13 @@ mel_cnn_free (gpointer data)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MelCnn, mel_cnn_free)
 
-/* All but the values of the weights. @labels: (transfer none) */
+/* All but the weights. @labels: (transfer none) */
 static MelCnn *
 make_model (const MelCnnArchitecture *architecture, const MelCnnConfig *config,
             const char *const *labels, guint threads, GError **error)
 {
   g_autoptr (MelCnn) model = g_new0 (MelCnn, 1);
   model->architecture = *architecture;
-  mel_cnn_training_from_config (config, architecture, &model->training);
   model->labels = g_strdupv ((char **) labels);
   model->n_labels = g_strv_length (model->labels);
   model->tensors = g_array_new (FALSE, FALSE, sizeof (SegueModelTensor));
@@ -37,8 +36,10 @@ make_model (const MelCnnArchitecture *architecture, const MelCnnConfig *config,
   if (model->pool == NULL)
     return NULL;
   model->log_mel = segue_nn_log_mel_new (&architecture->frames, model->pool, error);
-  if (model->log_mel == NULL || !mel_cnn_weights_new (model, error))
+  if (model->log_mel == NULL)
     return NULL;
+  /* Of an architecture that makes sense: it divides by the rate. */
+  mel_cnn_training_from_config (config, architecture, &model->training);
   return g_steal_pointer (&model);
 }
 
@@ -49,12 +50,12 @@ mel_cnn_create (const void *config, const SegueModelSpec *spec, GError **error)
   MelCnnArchitecture architecture;
   if (!mel_cnn_architecture_from_config (config, rate, &architecture, error))
     return NULL;
-  MelCnn *model = make_model (&architecture, config, spec->labels, spec->threads, error);
-  if (model == NULL)
+  g_autoptr (MelCnn) model = make_model (&architecture, config, spec->labels, spec->threads, error);
+  if (model == NULL || !mel_cnn_weights_new (model, error))
     return NULL;
   mel_cnn_weights_init (model, spec->seed, FALSE);
   mel_cnn_weights_changed (model);
-  return model;
+  return g_steal_pointer (&model);
 }
 
 static gpointer

@@ -115,6 +115,8 @@ void mel_cnn_training_from_config (const MelCnnConfig *config,
 
 /* ---- weights.c ---- */
 
+/* Declares all tensors, without memory; returns the bytes that they need. */
+gsize mel_cnn_weights_declare (MelCnn *model);
 /* Declares all tensors and gives them memory: values and gradients are 0. */
 gboolean mel_cnn_weights_new (MelCnn *model, GError **error);
 /* Random weights for the blocks, or (head only) for the classifier. */
@@ -174,7 +176,8 @@ gboolean mel_cnn_backward (gpointer model, SegueModelPass *pass, const float *d_
 /* (transfer full): labels and architecture of @folder's config.json, its rate checked. */
 gboolean mel_cnn_folder_read (const char *folder, guint rate, MelCnnArchitecture *architecture,
                               char ***labels, GError **error);
-/* Tensors out of model.safetensors; the head stays as it is where @head is %FALSE. */
+/* Tensors out of model.safetensors, which get their memory once the file is known to hold them; the
+ * head stays 0 where @head is %FALSE. */
 gboolean mel_cnn_folder_read_weights (MelCnn *model, const char *folder, gboolean head,
                                       GError **error);
 gboolean mel_cnn_save (gpointer model, const char *folder, GError **error);

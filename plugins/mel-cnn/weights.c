@@ -116,13 +116,19 @@ declare_all (MelCnn *model, Arena *arena)
                                     (SegueModelTensor){ .rank = 1, .shape = { model->n_labels } });
 }
 
-gboolean
-mel_cnn_weights_new (MelCnn *model, GError **error)
+gsize
+mel_cnn_weights_declare (MelCnn *model)
 {
   /* Bounds of the architecture keep this sum far from overflowing. */
   Arena count = { NULL, 0 };
   declare_all (model, &count);
-  gsize bytes = count.used * sizeof (float);
+  return count.used * sizeof (float);
+}
+
+gboolean
+mel_cnn_weights_new (MelCnn *model, GError **error)
+{
+  gsize bytes = mel_cnn_weights_declare (model);
   Arena arena = { aligned_alloc (ALIGN * sizeof (float), bytes), 0 };
   if (arena.base == NULL) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
