@@ -103,6 +103,10 @@ layout_parse (const char *text, GError **error)
 
   self->text = g_strdup (text);
   self->parts = g_ptr_array_new_with_free_func (part_free);
+  if (levels[0] == NULL) {
+    fail (error, text, "is empty");
+    return NULL;
+  }
   for (guint i = 0; levels[i]; i++) {
     Part *part = g_new0 (Part, 1);
 

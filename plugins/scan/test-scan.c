@@ -425,7 +425,7 @@ test_bad_configs (void)
     "{ root: /, layout: \"artist}\" }",           "{ root: /, layout: \"{artist}//{title}\" }",
     "{ root: /, layout: \"{artist}/{artist}\" }", "{ root: /, layout: \"{Artist}\" }",
     "{ root: /, layout: \"{set}/{artist}\" }",    "{ root: /, label: composer }",
-    "{ root: /, layout: \"{artist}/..\" }",
+    "{ root: /, layout: \"{artist}/..\" }",       "{ root: /, layout: \"\" }",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
