@@ -82,6 +82,27 @@ truncate_utf8 (char *text, gsize bytes)
   text[bytes] = '\0';
 }
 
+/* As much of @name (changed) as leaves room for names_make()'s suffix, its end and words defused. */
+static char *
+shorten (char *name)
+{
+  const gsize room = MAX_BYTES - HASH_CHARS - 1;
+
+  for (gsize bytes = room;;) {
+    g_autofree char *defused = NULL;
+
+    truncate_utf8 (name, bytes);
+    g_strchomp (name);
+    /* Windows drops dots at the end, and here may be a new one. */
+    if (g_str_has_suffix (name, "."))
+      name[strlen (name) - 1] = '_';
+    defused = defuse_set_words (name);
+    if (strlen (defused) <= room)
+      return g_steal_pointer (&defused);
+    bytes -= strlen (defused) - room;
+  }
+}
+
 char *
 name_sanitise (const char *text)
 {
@@ -97,7 +118,7 @@ name_sanitise (const char *text)
       g_string_append_len (out, at, g_utf8_next_char (at) - at);
   g_strstrip (out->str);
   out->len = strlen (out->str);
-  /* Hidden: `.name`, and `__name` for `datasets`.  Windows drops dots at the end. */
+  /* Hidden: `.name`, and `__name` for `datasets`. */
   if (out->str[0] == '.' || out->str[0] == '-')
     out->str[0] = '_';
   if (out->len > 0 && out->str[out->len - 1] == '.')
@@ -109,9 +130,7 @@ name_sanitise (const char *text)
   if (is_device (out->str))
     g_string_prepend_c (out, '_');
   plain = g_string_free (out, FALSE);
-  truncate_utf8 (plain, MAX_BYTES - HASH_CHARS - 2);
-  g_strchomp (plain);
-  return defuse_set_words (plain);
+  return shorten (plain);
 }
 
 Names *
