@@ -56,12 +56,22 @@ segue_term_reset (const SegueTerm *term)
   return term->colour ? "\033[0m" : "";
 }
 
-/* Characters that move the cursor, hide text or turn its direction. */
+/* Characters that move the cursor, hide text or turn its direction.  Two that hide nothing are part
+ * of names: joiners, in Persian and between emoji. */
 static gboolean
 is_unsafe (gunichar c)
 {
-  return g_unichar_iscntrl (c) || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069);
+  if (c == 0x200c || c == 0x200d)
+    return FALSE;
+  switch (g_unichar_type (c)) {
+  case G_UNICODE_CONTROL:
+  case G_UNICODE_FORMAT:
+  case G_UNICODE_LINE_SEPARATOR:
+  case G_UNICODE_PARAGRAPH_SEPARATOR:
+    return TRUE;
+  default:
+    return FALSE;
+  }
 }
 
 char *
@@ -76,7 +86,7 @@ segue_text_printable (const char *text)
     else if (c == '\t')
       g_string_append (out, "\\t");
     else if (is_unsafe (c))
-      g_string_append_printf (out, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+      g_string_append_printf (out, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
     else
       g_string_append_unichar (out, c);
   }

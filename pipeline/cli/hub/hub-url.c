@@ -55,8 +55,10 @@ segue_hub_redirect (const char *from, const char *location, GError **error)
                   !g_str_equal (g_uri_get_scheme (uri), "https");
   if (uri && is_usable (uri) && !down)
     return g_uri_to_string (uri);
+  g_autofree char *start = g_strndup (location, 200);
+  g_autofree char *shown = g_utf8_make_valid (start, -1);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE,
-               "the server redirects to ‘%.200s’, which is not followed", location);
+               "the server redirects to ‘%s’, which is not followed", shown);
   return NULL;
 }
 
