@@ -55,7 +55,8 @@ model_json_read (const char *folder, const char *name, gboolean optional, GError
   g_autoptr (json_t) root = json_loadb (text->len > 0 ? (const char *) text->data : "", text->len,
                                         JSON_REJECT_DUPLICATES, &where);
   if (root == NULL) {
-    model_json_refuse (error, path, NULL, "is not JSON: line %d: %s", where.line, where.text);
+    g_autofree char *reason = g_utf8_make_valid (where.text, -1); /* it quotes the file */
+    model_json_refuse (error, path, NULL, "is not JSON: line %d: %s", where.line, reason);
     return NULL;
   }
   if (!json_is_object (root)) {

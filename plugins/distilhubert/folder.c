@@ -245,6 +245,8 @@ hubert_model_save (HubertModel *model, const char *folder, GError **error)
   model_labels_format ((const char *const *) model->labels, config);
   json_object_set_new (config, "architectures",
                        json_pack ("[s]", "HubertForSequenceClassification"));
+  /* It names Python to run, of whoever made the model that this one comes from. */
+  json_object_del (config, "auto_map");
   /* The same under the names of old and of new transformers. */
   json_object_set_new (config, "torch_dtype", json_string ("float32"));
   json_object_set_new (config, "dtype", json_string ("float32"));

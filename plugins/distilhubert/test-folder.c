@@ -119,7 +119,9 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   HubertModel *model = small_create (f, 1);
   small_save (f, model);
-  patch (f, "config.json", "{\"license\": \"odd\", \"mask_time_prob\": 0.0}");
+  patch (
+    f, "config.json",
+    "{\"license\": \"odd\", \"auto_map\": {\"AutoModel\": \"evil.Run\"}, \"mask_time_prob\": 0.0}");
   patch (f, "preprocessor_config.json", "{\"padding_side\": \"left\", \"do_normalize\": true}");
   HubertModel *again = small_load (f, NULL, &error);
   g_assert_no_error (error);
@@ -129,6 +131,7 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   g_autoptr (json_t) preprocessor =
     model_json_read (f->folder, "preprocessor_config.json", FALSE, &error);
   g_assert_cmpstr (json_string_value (json_object_get (config, "license")), ==, "odd");
+  g_assert_null (json_object_get (config, "auto_map"));
   g_assert_cmpstr (json_string_value (json_object_get (preprocessor, "padding_side")), ==, "left");
   g_assert_true (json_is_true (json_object_get (preprocessor, "do_normalize")));
   /* Though this config has no use for it. */

@@ -76,9 +76,10 @@ read_object (const char *folder, const char *name, GError **error)
     return root;
 
   g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *reason = g_utf8_make_valid (where.text, -1); /* it quotes the file */
   if (root == NULL)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%d:%d: not JSON: %s", shown, where.line,
-                 where.column, where.text);
+                 where.column, reason);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ does not hold a JSON object", shown);
   json_decref (root);
