@@ -169,7 +169,7 @@ do_windows (const Pool2d *p, Job job, gsize tile, gsize rows, gsize columns)
   const SegueNnPool2d *s = p->shape;
   gsize item = tile / p->bands, first = tile % p->bands * p->block;
   gsize last = MIN (first + p->block, p->out_height), channels = s->channels;
-  float *sums = p->sums + tile * 2 * channels;
+  float *sums = job == SUM ? p->sums + tile * 2 * channels : NULL;
 
   if (job == SUM)
     memset (sums, 0, 2 * channels * sizeof *sums);
