@@ -4,10 +4,10 @@
  * rest is the file. */
 #include "fixture.h"
 #include "graph.h"
+#include "scratch.h"
 #include "standalone.h"
 #include <segue/segue.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_OVERRIDES 4
 
@@ -62,16 +62,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   char *overrides[MAX_OVERRIDES + 1] = { NULL };
   for (guint i = 0; i < n_overrides; i++)
     overrides[i] = take_line (&text, &left);
-  char path[] = "/tmp/segue-fuzz-XXXXXX";
-  int fd = mkstemp (path);
-  g_assert_cmpint (fd, >=, 0);
-  gssize written = write (fd, text, left);
-  g_assert_cmpint (written, ==, (gssize) left);
-  close (fd);
-  SegueRegistry *registry = fixture_registry ();
-  load (registry, path, (const char *const *) overrides);
-  segue_registry_free (registry);
-  unlink (path);
+  static SegueRegistry *registry;
+  if (registry == NULL)
+    registry = fixture_registry ();
+  load (registry, fuzz_path (text, left), (const char *const *) overrides);
   for (guint i = 0; i < n_overrides; i++)
     g_free (overrides[i]);
   return 0;

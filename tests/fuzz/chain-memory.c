@@ -1,0 +1,28 @@
+/* What the cache remembers of a chain: whatever the bytes are, words that can be shown. */
+#include "chain-memory.h"
+#include "scratch.h"
+#include "standalone.h"
+
+#include <string.h>
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  static const char *const components[] = {
+    "abi 1\ntype decode\nversion 1\nparams {\"rate\":16000}\nfingerprint gst 1.22",
+    "abi 1\ntype segment\nversion 2\nparams {\"count\":20,\"length\":10}\nseed 42", NULL
+  };
+  static const char *const ids[] = { "decode", "segment", NULL };
+  static const char *const songs[] = { "a.mp3", "b/c.mp3", "" };
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, "artist\nchain", -1);
+  g_autofree char *name = g_strconcat ("chains/", digest, NULL);
+  fuzz_put (name, data, size);
+  g_autoptr (SegueChainMemory) memory =
+    segue_chain_memory_load (fuzz_folder (), "artist", "chain", components, ids);
+  for (guint i = 0; i < G_N_ELEMENTS (songs); i++) {
+    g_autofree char *why = segue_chain_memory_explain (memory, songs[i], "0123");
+    g_assert_true (why != NULL && *why != '\0');
+    g_assert_true (g_utf8_validate (why, -1, NULL));
+  }
+  return 0;
+}

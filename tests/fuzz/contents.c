@@ -1,0 +1,48 @@
+/* Remembered hashes of files: whatever the memory says, a key is the file's own or one that was noted
+ * for exactly this file, and always a key. */
+#include "contents.h"
+#include "key.h"
+#include "scratch.h"
+#include "standalone.h"
+
+#include <string.h>
+
+/* SHA-256 of "abc". */
+#define SONG_KEY "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  static SegueFileStamp stamp;
+  static char *song, *memory;
+  g_autoptr (GError) error = NULL;
+  if (song == NULL) {
+    song = g_build_filename (fuzz_folder (), "song", NULL);
+    fuzz_put ("song", "abc", 3);
+    g_autofree char *first = segue_contents_key (NULL, song, &stamp, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (first, ==, SONG_KEY);
+    g_autofree char *name = g_compute_checksum_for_string (G_CHECKSUM_SHA256, song, -1);
+    memory = g_strdup_printf ("files/%.2s/%s", name, name + 2);
+  }
+  /* The first byte says whether the memory is of this file, as it is. */
+  g_autoptr (GByteArray) text = g_byte_array_new ();
+  if (size > 0 && data[0] == '=') {
+    g_autofree char *prefix =
+      g_strdup_printf ("segue file 1 %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+                       " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " ",
+                       stamp.device, stamp.inode, stamp.size, stamp.mtime, stamp.ctime);
+    g_byte_array_append (text, (const guint8 *) prefix, (guint) strlen (prefix));
+    data++;
+    size--;
+  }
+  g_byte_array_append (text, data, (guint) size);
+  fuzz_put (memory, text->len > 0 ? text->data : (const guint8 *) "", text->len);
+
+  g_autofree char *files = g_build_filename (fuzz_folder (), "files", NULL);
+  SegueFileStamp now;
+  g_autofree char *key = segue_contents_key (files, song, &now, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (segue_key_is_valid (key));
+  return 0;
+}
