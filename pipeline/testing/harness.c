@@ -21,7 +21,7 @@ struct _SegueHarness {
 
   GMutex lock; /* what any thread may touch: */
   GHashTable *counts;
-  GPtrArray *quarantined;
+  GPtrArray *quarantined, *log;
   GQueue output;
 };
 
@@ -61,11 +61,21 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   return segue_file_make_folder (path, error) ? path : NULL;
 }
 
+static void
+log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+{
+  SegueHarness *harness = data;
+  const char *name = (level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING ? "info" : "warning";
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
+  g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, message));
+}
+
 static const SegueStageHost host = {
   .get_input = get_input,
   .quarantine = quarantine,
   .count = count,
   .get_folder = get_folder,
+  .log = log_line,
 };
 
 static gboolean
@@ -88,6 +98,7 @@ segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char 
     g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) segue_dataset_unref);
   harness->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   harness->quarantined = g_ptr_array_new_with_free_func (g_free);
+  harness->log = g_ptr_array_new_with_free_func (g_free);
   harness->registry = segue_registry_new ();
   if (!segue_registry_add (harness->registry, plugin, NULL, error))
     return NULL;
@@ -141,6 +152,7 @@ segue_harness_free (SegueHarness *harness)
   g_hash_table_unref (harness->inputs);
   g_hash_table_unref (harness->counts);
   g_ptr_array_unref (harness->quarantined);
+  g_ptr_array_unref (harness->log);
   g_queue_clear_full (&harness->output, (GDestroyNotify) segue_item_unref);
   segue_registry_free (harness->registry);
   g_object_unref (harness->cancellable);
@@ -276,6 +288,12 @@ GPtrArray *
 segue_harness_get_quarantined (SegueHarness *harness)
 {
   return harness->quarantined;
+}
+
+GPtrArray *
+segue_harness_get_log (SegueHarness *harness)
+{
+  return harness->log;
 }
 
 const char *

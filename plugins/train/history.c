@@ -1,6 +1,6 @@
 /* Settings as resolved, and what each epoch came to. */
 #include "history.h"
-#include "learn.h"
+#include "epochs.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -62,7 +62,7 @@ train_history_write (const TrainJob *job, const char *folder, GError **error)
                             "labels", labels, "settings", describe_settings (&job->settings),
                             "train", describe_set (&job->sets->train), "validation",
                             describe_set (&job->sets->validation), "epochs", epochs, "kept_epoch",
-                            (int) train_learn_get_kept (job) + 1, "stopped_early",
+                            (int) train_epochs_get_kept (job) + 1, "stopped_early",
                             job->progress.epochs->len < job->settings.epochs);
   char *text = json_dumps (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
   json_decref (root);

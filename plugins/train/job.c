@@ -205,6 +205,7 @@ train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
   job->context = context;
   job->train.features = job->validation.features = -1;
   job->progress.epochs = g_array_new (FALSE, FALSE, sizeof (TrainEpoch));
+  job->progress.steps = g_array_new (FALSE, FALSE, sizeof (TrainStep));
 
   job->sets = train_sets_new (audio, error);
   if (job->sets == NULL)
@@ -238,6 +239,7 @@ train_job_free (TrainJob *job)
   g_clear_pointer (&job->model, segue_model_free);
   g_clear_pointer (&job->sets, train_sets_free);
   g_clear_pointer (&job->progress.epochs, g_array_unref);
+  g_clear_pointer (&job->progress.steps, g_array_unref);
   free (job->workspace);
   g_free (job->like);
   g_free (job->weights);

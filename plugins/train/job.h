@@ -20,19 +20,42 @@ typedef struct {
   double validation_song_accuracy;
 } TrainEpoch;
 
+/** TrainStep: what a finished step came to: its loss, and the L2 norm of all gradients. */
+typedef struct {
+  double loss;
+  double norm;
+} TrainStep;
+
 /**
  * TrainProgress: how far a training is: with the weights and the optimiser's state all that it
  * takes to go on, bit for bit.
  * @step: finished steps of all epochs
  * @loss_sum, @loss_weight: of the epoch under way, over its finished steps
  * @epochs: #TrainEpoch of each finished epoch
+ * @steps: #TrainStep of each finished step
  */
 typedef struct {
   guint64 step;
   double loss_sum;
   double loss_weight;
   GArray *epochs;
+  GArray *steps;
 } TrainProgress;
+
+/**
+ * TrainSaved: what of it is on disk.
+ * @step, @n_epochs: of the last checkpoint
+ * @at: when it was written, or training began; monotonic, µs
+ * @slot: of the next one; two take turns
+ * @stored: per slot: the epoch whose weights its checkpoint needs, or %TRAIN_NO_EPOCH
+ */
+typedef struct {
+  guint64 step;
+  guint n_epochs;
+  gint64 at;
+  guint slot;
+  guint stored[2];
+} TrainSaved;
 
 /**
  * TrainJob:
@@ -77,6 +100,7 @@ typedef struct {
 
   TrainOptimiser *optimiser;
   TrainProgress progress;
+  TrainSaved saved;
   guint64 fingerprint;
 } TrainJob;
 

@@ -2,6 +2,7 @@
  * step and item, so a run that was interrupted goes on bit for bit. */
 #include "learn.h"
 #include "checkpoint.h"
+#include "epochs.h"
 #include "validate.h"
 
 #include <math.h>
@@ -9,8 +10,6 @@
 #include <segue/nn/cross-entropy.h>
 #include <segue/nn/random.h>
 
-/* What a power cut may cost. */
-#define CHECKPOINT_INTERVAL (5 * 60 * G_USEC_PER_SEC)
 /* The name of the shuffle among the users of the seed. */
 #define LAYER_ORDER 0x6f726472
 
@@ -18,53 +17,6 @@ static const TrainEpoch *
 get_epoch (const TrainJob *job, guint index)
 {
   return &g_array_index (job->progress.epochs, TrainEpoch, index);
-}
-
-/* Whether validation can tell epochs apart: there is a set, and labels that the model knows. */
-static gboolean
-has_validation (const TrainJob *job)
-{
-  return job->sets->validation.n > job->sets->n_unknown;
-}
-
-/* Whether @a is a better epoch than @b. */
-static gboolean
-is_better (const TrainJob *job, const TrainEpoch *a, const TrainEpoch *b)
-{
-  if (job->settings.best == TRAIN_BEST_ACCURACY && a->validation_accuracy != b->validation_accuracy)
-    return a->validation_accuracy > b->validation_accuracy;
-  return a->validation_loss < b->validation_loss;
-}
-
-/* The first of the best epochs so far. */
-static guint
-find_best (const TrainJob *job)
-{
-  if (!has_validation (job) || job->progress.epochs->len == 0)
-    return TRAIN_NO_EPOCH;
-  guint best = 0;
-  for (guint i = 1; i < job->progress.epochs->len; i++) {
-    if (is_better (job, get_epoch (job, i), get_epoch (job, best)))
-      best = i;
-  }
-  return best;
-}
-
-guint
-train_learn_get_kept (const TrainJob *job)
-{
-  guint best = job->settings.best == TRAIN_BEST_LAST ? TRAIN_NO_EPOCH : find_best (job);
-  return best != TRAIN_NO_EPOCH ? best : job->progress.epochs->len - 1;
-}
-
-static gboolean
-is_finished (const TrainJob *job)
-{
-  guint n = job->progress.epochs->len, best = find_best (job);
-  if (n >= job->settings.epochs)
-    return TRUE;
-  return job->settings.patience > 0 && best != TRAIN_NO_EPOCH &&
-         n - 1 - best >= job->settings.patience;
 }
 
 static gboolean
@@ -128,8 +80,19 @@ run_part (TrainJob *job, const float *rows, guint first, guint n, double divisor
   return job->type->backward (job->impl, &pass, job->gradient, error);
 }
 
+/* The points of finished step @step, counted from 0. */
 static void
-report_step (TrainJob *job, double loss, double norm)
+log_step (TrainJob *job, guint64 step)
+{
+  const TrainStep *at = &g_array_index (job->progress.steps, TrainStep, step);
+  segue_context_scalar (job->context, "train/loss", step + 1, at->loss);
+  segue_context_scalar (job->context, "train/learning_rate", step + 1,
+                        train_settings_get_rate (&job->settings, step));
+  segue_context_scalar (job->context, "train/gradient_norm", step + 1, at->norm);
+}
+
+static void
+report_step (TrainJob *job)
 {
   TrainProgress *progress = &job->progress;
   guint n = progress->epochs->len;
@@ -141,11 +104,7 @@ report_step (TrainJob *job, double loss, double norm)
                             get_epoch (job, n - 1)->validation_accuracy);
   segue_context_progress (job->context, progress->step, job->settings.schedule.total_steps,
                           detail->str);
-
-  segue_context_scalar (job->context, "train/loss", progress->step, loss);
-  segue_context_scalar (job->context, "train/learning_rate", progress->step,
-                        train_settings_get_rate (&job->settings, progress->step - 1));
-  segue_context_scalar (job->context, "train/gradient_norm", progress->step, norm);
+  log_step (job, progress->step - 1);
 }
 
 /* One optimiser's step over the items from position @first on. */
@@ -153,22 +112,24 @@ static gboolean
 run_step (TrainJob *job, guint first, GError **error)
 {
   guint n_step = MIN (job->settings.step_items, job->sets->train.n - first);
-  double divisor = step_divisor (job, first, n_step), loss = 0, norm = 0;
+  double divisor = step_divisor (job, first, n_step);
+  TrainStep step = { 0 };
   for (guint done = 0; done < n_step;) {
     guint at = 0, n = 0;
     const float *rows = train_feed_next (job->feed, &at, &n, error);
     if (rows == NULL || !segue_context_check_cancelled (job->context, error) ||
-        !run_part (job, rows, at, n, divisor, &loss, error))
+        !run_part (job, rows, at, n, divisor, &step.loss, error))
       return FALSE;
     done += n;
   }
-  if (!train_optimiser_step (job->optimiser, job->progress.step, &norm))
+  if (!train_optimiser_step (job->optimiser, job->progress.step, &step.norm))
     return not_finite (job, "gradient", error);
 
+  g_array_append_val (job->progress.steps, step);
   job->progress.step++;
-  job->progress.loss_sum += loss * divisor;
+  job->progress.loss_sum += step.loss * divisor;
   job->progress.loss_weight += divisor;
-  report_step (job, loss, norm);
+  report_step (job);
   return TRUE;
 }
 
@@ -189,21 +150,16 @@ run_epoch (TrainJob *job, GError **error)
                            .batch = job->settings.batch,
                            .epoch = epoch };
   train_feed_start (job->feed, &pass);
-  gint64 saved = g_get_monotonic_time ();
   for (; first < n; first += MIN (job->settings.step_items, n - first)) {
-    if (!run_step (job, first, error))
+    if (!run_step (job, first, error) ||
+        (train_checkpoint_is_due (job) && !train_checkpoint_save (job, error)))
       return FALSE;
-    if (g_get_monotonic_time () - saved > CHECKPOINT_INTERVAL) {
-      if (!train_checkpoint_save (job, error))
-        return FALSE;
-      saved = g_get_monotonic_time ();
-    }
   }
   return TRUE;
 }
 
 static void
-report_epoch (TrainJob *job, guint index)
+log_epoch (TrainJob *job, guint index)
 {
   const TrainEpoch *epoch = get_epoch (job, index);
   guint64 step = (index + 1) * job->settings.steps_per_epoch;
@@ -221,29 +177,46 @@ static gboolean
 end_epoch (TrainJob *job, GError **error)
 {
   TrainProgress *progress = &job->progress;
-  guint index = progress->epochs->len, best_before = find_best (job);
+  guint index = progress->epochs->len;
   TrainEpoch epoch = { .loss = progress->loss_sum / progress->loss_weight,
                        .rate = train_settings_get_rate (&job->settings, progress->step - 1) };
   if (!train_validate (job, &epoch, error))
     return FALSE;
-  if (has_validation (job) && !isfinite (epoch.validation_loss))
+  if (job->sets->validation.n > job->sets->n_unknown && !isfinite (epoch.validation_loss))
     return not_finite (job, "validation loss", error);
   g_array_append_val (progress->epochs, epoch);
+  /* The weights first: no checkpoint speaks of an epoch whose weights are not there. */
+  if (train_epochs_find_stored (job, progress->epochs) == index &&
+      !train_checkpoint_save_epoch (job, index, error)) {
+    g_array_set_size (progress->epochs, index);
+    return FALSE;
+  }
   progress->loss_sum = progress->loss_weight = 0;
-  report_epoch (job, index);
+  log_epoch (job, index);
+  return train_checkpoint_save (job, error);
+}
 
-  guint kept = train_learn_get_kept (job);
-  if (is_finished (job))
-    return TRUE;
-  if (kept == index && job->settings.best != TRAIN_BEST_LAST && has_validation (job) &&
-      !train_checkpoint_save_epoch (job, index, error))
-    return FALSE;
-  if (!train_checkpoint_save (job, error))
-    return FALSE;
-  /* Only now does no checkpoint speak of the former best any more. */
-  if (kept == index && best_before != TRAIN_NO_EPOCH)
-    train_checkpoint_remove_epoch (job, best_before);
-  return TRUE;
+/* A run that goes on has all points of the curves in its own log, as if nothing had happened. */
+static void
+repeat_log (TrainJob *job)
+{
+  const TrainProgress *progress = &job->progress;
+  guint64 per_epoch = job->settings.steps_per_epoch;
+  for (guint64 step = 0; step < progress->step; step++) {
+    log_step (job, step);
+    if ((step + 1) % per_epoch == 0 && (step + 1) / per_epoch <= progress->epochs->len)
+      log_epoch (job, (guint) ((step + 1) / per_epoch - 1));
+  }
+}
+
+/* Whatever ends a training before its time: the unfinished step is dropped, all before it kept. */
+static void
+keep_steps (TrainJob *job)
+{
+  g_autoptr (GError) error = NULL;
+  if (!train_checkpoint_save (job, &error))
+    segue_context_log (job->context, G_LOG_LEVEL_WARNING,
+                       "steps since the last checkpoint are lost: %s", error->message);
 }
 
 gboolean
@@ -254,19 +227,14 @@ train_learn (TrainJob *job, GError **error)
     segue_context_log (job->context, G_LOG_LEVEL_INFO,
                        "going on from step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT,
                        job->progress.step, job->settings.schedule.total_steps);
-  for (guint i = 0; i < job->progress.epochs->len; i++)
-    report_epoch (job, i);
+  repeat_log (job);
 
-  GError *local = NULL;
-  while (!is_finished (job)) {
-    if (run_epoch (job, &local) && end_epoch (job, &local))
-      continue;
-    /* The unfinished step is dropped, all before it kept. */
-    if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED) && job->progress.step > 0)
-      train_checkpoint_save (job, NULL);
-    g_propagate_error (error, local);
-    return FALSE;
+  while (!train_epochs_are_enough (job)) {
+    if (!run_epoch (job, error) || !end_epoch (job, error)) {
+      keep_steps (job);
+      return FALSE;
+    }
   }
-  guint kept = train_learn_get_kept (job);
+  guint kept = train_epochs_get_kept (job);
   return kept + 1 == job->progress.epochs->len || train_checkpoint_load_epoch (job, kept, error);
 }

@@ -24,12 +24,14 @@ typedef struct {
   int best;
   gint64 early_stopping;
   gboolean cache_features;
+  double checkpoint;
 } TrainConfig;
 
 /**
  * TrainSettings: every number decided.
  * @batch: items that pass through the model together
  * @step_items: items of an optimiser's step: batch × accumulate
+ * @checkpoint: µs of training that a kill may cost
  * @patience: epochs without an improvement after which training stops; 0: never
  */
 typedef struct {
@@ -45,6 +47,7 @@ typedef struct {
   TrainBest best;
   guint patience;
   gboolean cache_features;
+  gint64 checkpoint;
   guint64 steps_per_epoch;
   guint64 seed;
 } TrainSettings;

@@ -62,6 +62,11 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
                .doc = "Compute the part of the model that is not trained once per segment and keep "
                       "its output on disk while training, rather than in every epoch."),
+  SEGUE_PARAM (TrainConfig, checkpoint, SEGUE_PARAM_DOUBLE, .def = "5", .min = 0, .max = 1440,
+               .unit = "minutes", .flags = SEGUE_PARAM_VOLATILE,
+               .doc = "How much training a power cut may cost: all that it takes to go on is "
+                      "written so often, and after each epoch; 0: after each step. Ctrl-C costs "
+                      "the step under way, whatever this says."),
   NULL,
 };
 

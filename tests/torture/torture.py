@@ -96,7 +96,7 @@ class Place:
     def leftovers(self):
         """Temporary files, which a kill may leave and nobody needs."""
         return [os.path.join(folder, name) for folder, _, names in os.walk(self.folder)
-                for name in names if name.startswith(".segue-")]
+                for name in names if name.startswith(".segue-tmp-")]
 
 
 def tail(path, lines=5):

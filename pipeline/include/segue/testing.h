@@ -62,6 +62,9 @@ gint64 segue_harness_get_count (SegueHarness *harness, const char *counter);
 /** segue_harness_get_quarantined: (transfer none): "id: reason" strings in order. */
 SEGUE_API
 GPtrArray *segue_harness_get_quarantined (SegueHarness *harness);
+/** segue_harness_get_log: (transfer none): "info: message", "warning: message" strings in order. */
+SEGUE_API
+GPtrArray *segue_harness_get_log (SegueHarness *harness);
 /** segue_harness_get_folder: (transfer none): a temporary folder that goes with the harness; output and work folders
  * lie in it. */
 SEGUE_API

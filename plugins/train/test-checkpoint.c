@@ -1,0 +1,296 @@
+/* Checkpoints that somebody damaged, or that are not of this training. */
+#include "tiny-model.h"
+
+#include <glib/gstdio.h>
+#include <segue/testing.h>
+#include <string.h>
+
+const SeguePlugin *segue_plugin_query (void);
+
+/* Best epochs come and go, so that weights of former ones matter. */
+#define CONFIG                                                                                     \
+  "{ model: { use: tiny, dropout: 0.2 }, epochs: 6, batch: 4, learning_rate: 2, checkpoint: 0 }"
+#define STEPS_PER_EPOCH 5
+/* Passes through the model until somewhere in the fifth epoch. */
+#define PASSES 30
+
+/* @seed: another one is another training. */
+static SegueHarness *
+make_harness (guint64 seed)
+{
+  g_autoptr (GPtrArray) songs = tiny_songs (4, 3, TRUE);
+  SegueHarness *harness =
+    segue_harness_new (tiny_with_stages (segue_plugin_query ()), "train", CONFIG);
+  segue_harness_set_input (harness, "audio", (SegueItem **) songs->pdata, songs->len);
+  segue_harness_set_seed (harness, seed);
+  return harness;
+}
+
+static char *
+path_of (SegueHarness *harness, const char *name)
+{
+  return g_build_filename (segue_harness_get_folder (harness), name, NULL);
+}
+
+static char *
+read_output (SegueHarness *harness, const char *name)
+{
+  g_autofree char *path = path_of (harness, name);
+  char *text = NULL;
+  g_file_get_contents (path, &text, NULL, NULL);
+  g_assert_nonnull (text);
+  return text;
+}
+
+/* What the training leaves, run to its end. */
+static char *
+finish (SegueHarness *harness)
+{
+  g_autoptr (GError) error = NULL;
+  tiny_cancel_after (NULL, 0);
+  g_cancellable_reset (segue_harness_get_cancellable (harness));
+  segue_harness_run (harness, &error);
+  g_assert_no_error (error);
+  g_autofree char *config = read_output (harness, "output/model/config.json");
+  g_autofree char *history = read_output (harness, "output/history.json");
+  return g_strconcat (config, history, NULL);
+}
+
+static char *
+train_whole (guint64 seed)
+{
+  g_autoptr (SegueHarness) harness = make_harness (seed);
+  return finish (harness);
+}
+
+/* A training that was stopped in the middle. */
+static SegueHarness *
+make_stopped (guint64 seed)
+{
+  g_autoptr (GError) error = NULL;
+  SegueHarness *harness = make_harness (seed);
+  tiny_cancel_after (segue_harness_get_cancellable (harness), PASSES);
+  g_assert_false (segue_harness_run (harness, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  return harness;
+}
+
+static gboolean
+said (SegueHarness *harness, const char *text)
+{
+  GPtrArray *log = segue_harness_get_log (harness);
+  for (guint i = 0; i < log->len; i++)
+    if (strstr (g_ptr_array_index (log, i), text) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* The step that it said to go on from; 0: the beginning. */
+static guint64
+get_resumed (SegueHarness *harness)
+{
+  GPtrArray *log = segue_harness_get_log (harness);
+  for (guint i = 0; i < log->len; i++) {
+    const char *line = g_ptr_array_index (log, i);
+    const char *prefix = "info: going on from step ";
+    if (g_str_has_prefix (line, prefix))
+      return g_ascii_strtoull (line + strlen (prefix), NULL, 10);
+  }
+  return 0;
+}
+
+/* ---- Kinds of damage ---- */
+
+typedef void (*Damage) (GString *bytes);
+
+static void
+cut_in_half (GString *bytes)
+{
+  g_string_truncate (bytes, bytes->len / 2);
+}
+
+static void
+cut_all (GString *bytes)
+{
+  g_string_truncate (bytes, 0);
+}
+
+static void
+flip_in_header (GString *bytes)
+{
+  bytes->str[33] ^= 4; /* the number of steps */
+}
+
+static void
+flip_in_middle (GString *bytes)
+{
+  bytes->str[bytes->len / 2] ^= 1;
+}
+
+static void
+flip_at_end (GString *bytes)
+{
+  bytes->str[bytes->len - 1] ^= (char) 0x80;
+}
+
+static void
+append (GString *bytes)
+{
+  g_string_append_c (bytes, 'x');
+}
+
+static const Damage damages[] = { cut_in_half,    cut_all,     flip_in_header,
+                                  flip_in_middle, flip_at_end, append };
+
+static void
+damage_file (SegueHarness *harness, const char *name, Damage damage)
+{
+  g_autofree char *path = path_of (harness, name);
+  char *data = NULL;
+  gsize length = 0;
+  g_assert_true (g_file_get_contents (path, &data, &length, NULL));
+  g_autoptr (GString) bytes = g_string_new_len (data, (gssize) length);
+  g_free (data);
+  damage (bytes);
+  g_assert_true (g_file_set_contents (path, bytes->str, (gssize) bytes->len, NULL));
+}
+
+/* ---- Tests ---- */
+
+/* Whichever one is damaged, the other serves, and the result is the same. */
+static void
+test_one_damaged (void)
+{
+  g_autofree char *whole = train_whole (1);
+  guint64 steps[2];
+  for (guint slot = 0; slot < 2; slot++) {
+    g_autofree char *name = g_strdup_printf ("work/checkpoint-%u", slot + 1);
+    for (guint d = 0; d < G_N_ELEMENTS (damages); d++) {
+      g_autoptr (SegueHarness) harness = make_stopped (1);
+      damage_file (harness, name, damages[d]);
+      g_autofree char *result = finish (harness);
+      g_assert_cmpstr (result, ==, whole);
+      g_assert_true (said (harness, "warning: the checkpoint"));
+      g_assert_true (said (harness, "damaged"));
+      steps[slot] = get_resumed (harness);
+    }
+  }
+  /* One is just a step behind the other. */
+  g_assert_cmpuint (MIN (steps[0], steps[1]) + 1, ==, MAX (steps[0], steps[1]));
+  g_assert_cmpuint (MIN (steps[0], steps[1]), >, STEPS_PER_EPOCH);
+}
+
+static void
+test_both_damaged (void)
+{
+  g_autofree char *whole = train_whole (1);
+  for (guint d = 0; d < G_N_ELEMENTS (damages); d++) {
+    g_autoptr (SegueHarness) harness = make_stopped (1);
+    damage_file (harness, "work/checkpoint-1", damages[d]);
+    damage_file (harness, "work/checkpoint-2", damages[G_N_ELEMENTS (damages) - 1 - d]);
+    g_autofree char *result = finish (harness);
+    g_assert_cmpstr (result, ==, whole);
+    g_assert_cmpuint (get_resumed (harness), ==, 0);
+  }
+}
+
+/* A checkpoint is of no use without the weights of the best epoch that it knows. */
+static void
+test_best_damaged (void)
+{
+  g_autofree char *whole = train_whole (1);
+  for (guint d = 0; d <= G_N_ELEMENTS (damages); d++) {
+    g_autoptr (SegueHarness) harness = make_stopped (1);
+    g_autofree char *work = path_of (harness, "work");
+    g_autoptr (GDir) dir = g_dir_open (work, 0, NULL);
+    const char *entry;
+    guint n = 0;
+    while ((entry = g_dir_read_name (dir)))
+      if (g_str_has_suffix (entry, ".weights")) {
+        g_autofree char *name = g_build_filename ("work", entry, NULL);
+        g_autofree char *path = path_of (harness, name);
+        if (d < G_N_ELEMENTS (damages))
+          damage_file (harness, name, damages[d]);
+        else
+          g_assert_cmpint (g_unlink (path), ==, 0);
+        n++;
+      }
+    g_assert_cmpuint (n, >, 0);
+    g_autofree char *result = finish (harness);
+    g_assert_cmpstr (result, ==, whole);
+    g_assert_true (said (harness, "damaged"));
+    g_assert_cmpuint (get_resumed (harness), ==, 0);
+  }
+}
+
+static void
+copy_file (SegueHarness *from, SegueHarness *to, const char *name)
+{
+  g_autofree char *source = path_of (from, name);
+  g_autofree char *target = path_of (to, name);
+  g_autofree char *data = NULL;
+  gsize length = 0;
+  g_assert_true (g_file_get_contents (source, &data, &length, NULL));
+  g_assert_true (g_file_set_contents (target, data, (gssize) length, NULL));
+}
+
+/* Another training's checkpoint is left alone, with a note; so is one of another version. */
+static void
+test_foreign (void)
+{
+  g_autofree char *whole = train_whole (2);
+  g_autoptr (SegueHarness) other = make_stopped (1);
+  g_autoptr (SegueHarness) harness = make_stopped (2);
+  copy_file (other, harness, "work/checkpoint-1");
+  copy_file (other, harness, "work/checkpoint-2");
+  g_autofree char *result = finish (harness);
+  g_assert_cmpstr (result, ==, whole);
+  g_assert_true (said (harness, "info: ‘"));
+  g_assert_true (said (harness, "of another training"));
+  g_assert_cmpuint (get_resumed (harness), ==, 0);
+
+  g_autoptr (SegueHarness) newer = make_stopped (2);
+  for (guint slot = 0; slot < 2; slot++) {
+    g_autofree char *name = g_strdup_printf ("work/checkpoint-%u", slot + 1);
+    g_autofree char *path = path_of (newer, name);
+    char *data = NULL;
+    gsize length = 0;
+    g_assert_true (g_file_get_contents (path, &data, &length, NULL));
+    data[15]++; /* the format's number */
+    g_assert_true (g_file_set_contents (path, data, (gssize) length, NULL));
+    g_free (data);
+  }
+  g_autofree char *again = finish (newer);
+  g_assert_cmpstr (again, ==, whole);
+  g_assert_true (said (newer, "another version"));
+}
+
+/* Two checkpoints, and no more weights than they speak of. */
+static void
+test_leaves_little (void)
+{
+  g_autoptr (SegueHarness) harness = make_stopped (1);
+  g_autofree char *work = path_of (harness, "work");
+  g_autoptr (GDir) dir = g_dir_open (work, 0, NULL);
+  guint n_checkpoints = 0, n_weights = 0;
+  const char *entry;
+  while ((entry = g_dir_read_name (dir))) {
+    n_checkpoints += g_str_has_prefix (entry, "checkpoint");
+    n_weights += g_str_has_suffix (entry, ".weights");
+  }
+  g_assert_cmpuint (n_checkpoints, ==, 2);
+  g_assert_cmpuint (n_weights, >=, 1);
+  g_assert_cmpuint (n_weights, <=, 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/checkpoint/one-damaged", test_one_damaged);
+  g_test_add_func ("/checkpoint/both-damaged", test_both_damaged);
+  g_test_add_func ("/checkpoint/best-damaged", test_best_damaged);
+  g_test_add_func ("/checkpoint/foreign", test_foreign);
+  g_test_add_func ("/checkpoint/leaves-little", test_leaves_little);
+  return g_test_run ();
+}
