@@ -1,5 +1,6 @@
 #include "ops.h"
 
+#include "level.h"
 #include "random.h"
 
 #include <string.h>
@@ -15,16 +16,6 @@ typedef struct {
 
 /* Counters below this are for an op's own choices; noise is drawn from above. */
 #define FIRST_SAMPLE 16
-
-static double
-mean_square (const float *samples, gsize n)
-{
-  double sum = 0;
-
-  for (gsize i = 0; i < n; i++)
-    sum += (double) samples[i] * (double) samples[i];
-  return n ? sum / (double) n : 0;
-}
 
 /* ---- gaussian-noise ---- */
 
@@ -54,7 +45,7 @@ add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gui
   const NoiseConfig *config = data;
   gsize n = n_frames * channels;
   double snr_db = random_between (seed, 0, config->snr_db[0], config->snr_db[1]);
-  double deviation = sqrt (mean_square (samples, n)) * pow (10, -snr_db / 20);
+  double deviation = sqrt (level_mean_square (samples, n)) * pow (10, -snr_db / 20);
 
   if (deviation <= 0)
     return;

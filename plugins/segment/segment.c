@@ -1,5 +1,7 @@
 /* segment: cuts a song into segments of equal length. */
-#include <math.h>
+#include "level.h"
+#include "slice.h"
+
 #include <segue/plugin.h>
 
 typedef struct {
@@ -90,35 +92,6 @@ make_plan (const SegmentConfig *config, gsize n_frames, gsize length, guint rate
 }
 
 static gboolean
-is_loud_enough (const float *samples, gsize n, double min_rms_db)
-{
-  double sum = 0;
-
-  if (min_rms_db >= 0)
-    return TRUE;
-  for (gsize i = 0; i < n; i++)
-    sum += (double) samples[i] * (double) samples[i];
-  return sum / (double) n >= pow (10, min_rms_db / 10);
-}
-
-static gboolean
-emit_segment (SegueItem *song, gsize index, gsize start, gsize length, SegueContext *context,
-              GError **error)
-{
-  guint rate = segue_item_get_rate (song), channels = segue_item_get_channels (song);
-  gsize frame_bytes = channels * sizeof (float);
-  g_autofree char *suffix = g_strdup_printf ("%04" G_GSIZE_FORMAT, index);
-  g_autoptr (GBytes) slice =
-    g_bytes_new_from_bytes (segue_item_get_bytes (song), start * frame_bytes, length * frame_bytes);
-  SegueItem *segment = segue_item_new_audio (song, suffix, slice, rate, channels);
-  double offset = segue_item_get_double (song, SEGUE_META_START, 0);
-
-  segue_item_set_double (segment, SEGUE_META_START, offset + (double) start / rate);
-  segue_item_set_double (segment, SEGUE_META_DURATION, (double) length / rate);
-  return segue_context_emit (context, segment, error);
-}
-
-static gboolean
 fail (const SegueItem *song, gsize n_frames, const char *what, GError **error)
 {
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ has %.2f s left to cut up, %s",
@@ -133,13 +106,16 @@ emit_segments (const SegmentConfig *config, SegueItem *song, const Plan *plan, g
   guint channels = segue_item_get_channels (song);
   gsize n_frames, n_silent = 0;
   const float *frames = segue_item_get_frames (song, &n_frames);
+  double threshold = config->min_rms_db < 0 ? level_from_db (config->min_rms_db) : 0;
 
   for (gsize i = 0; i < plan->count; i++) {
+    g_autofree char *suffix = g_strdup_printf ("%04" G_GSIZE_FORMAT, i);
     gsize start = start_of (plan, i);
 
-    if (!is_loud_enough (frames + start * channels, length * channels, config->min_rms_db))
+    if (threshold > 0 &&
+        level_mean_square (frames + start * channels, length * channels) < threshold)
       n_silent++;
-    else if (!emit_segment (song, i, start, length, context, error))
+    else if (!slice_emit (song, suffix, start, length, context, error))
       return FALSE;
   }
   if (n_silent == plan->count)

@@ -1,5 +1,7 @@
 /* trim: cuts the ends off a song. */
-#include <math.h>
+#include "level.h"
+#include "slice.h"
+
 #include <segue/plugin.h>
 
 typedef struct {
@@ -38,35 +40,25 @@ typedef struct {
   gsize end;
 } Span;
 
-static double
-window_energy (const float *samples, gsize n)
-{
-  double sum = 0;
-
-  for (gsize i = 0; i < n; i++)
-    sum += (double) samples[i] * (double) samples[i];
-  return sum / (double) n;
-}
-
 /* The span from the first to the last window that is loud enough; empty for silence. */
 static Span
 find_sound (const float *frames, gsize n_frames, guint rate, guint channels, double silence_db)
 {
   const gsize window = MAX (rate / 50, 1);
-  const double threshold = pow (10, silence_db / 10);
+  const double threshold = level_from_db (silence_db);
   Span span = { 0, n_frames };
 
   while (span.start < n_frames) {
     gsize n = MIN (window, n_frames - span.start);
 
-    if (window_energy (frames + span.start * channels, n * channels) >= threshold)
+    if (level_mean_square (frames + span.start * channels, n * channels) >= threshold)
       break;
     span.start += n;
   }
   while (span.end > span.start) {
     gsize n = MIN (window, span.end - span.start);
 
-    if (window_energy (frames + (span.end - n) * channels, n * channels) >= threshold)
+    if (level_mean_square (frames + (span.end - n) * channels, n * channels) >= threshold)
       break;
     span.end -= n;
   }
@@ -98,21 +90,6 @@ cut (const TrimConfig *config, Span *span, guint rate)
 }
 
 static gboolean
-emit_span (SegueItem *item, Span span, SegueContext *context, GError **error)
-{
-  guint rate = segue_item_get_rate (item), channels = segue_item_get_channels (item);
-  gsize frame_bytes = channels * sizeof (float);
-  g_autoptr (GBytes) slice = g_bytes_new_from_bytes (
-    segue_item_get_bytes (item), span.start * frame_bytes, (span.end - span.start) * frame_bytes);
-  SegueItem *trimmed = segue_item_new_audio (item, NULL, slice, rate, channels);
-  double start = segue_item_get_double (item, SEGUE_META_START, 0);
-
-  segue_item_set_double (trimmed, SEGUE_META_START, start + (double) span.start / rate);
-  segue_item_set_double (trimmed, SEGUE_META_DURATION, (double) (span.end - span.start) / rate);
-  return segue_context_emit (context, trimmed, error);
-}
-
-static gboolean
 process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   const TrimConfig *config = segue_context_get_config (context);
@@ -139,7 +116,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                  config->tail, config->keep);
     return FALSE;
   }
-  return emit_span (item, span, context, error);
+  return slice_emit (item, NULL, span.start, span.end - span.start, context, error);
 }
 
 static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Whole songs." }, {} };
