@@ -1,4 +1,4 @@
-#include "nn-private.h"
+#include "norm-private.h"
 
 #include <math.h>
 #include <segue/nn/batch-norm.h>
@@ -74,20 +74,17 @@ segue_nn_batch_norm_statistics (SegueNnPool *pool, gsize rows, gsize channels, c
   gsize tiles = count_tiles (rows, channels);
   segue_nn_pool_run (pool, tiles, sum_tile, &s);
 
-  /* Chan, Golub & LeVeque 1979: merging sums of squares around different means. */
   for (gsize c = 0; c < channels; c++) {
-    double n = 0.0, m = 0.0, squares = 0.0;
+    NormMoments total = { 0.0, 0.0, 0.0 };
     for (gsize tile = 0; tile < tiles; tile++) {
       const float *sums = scratch + tile * 3 * channels + c;
       double more = (double) nn_tile_length (rows, s.block, tile);
       double left = (double) sums[2 * channels] / more;
-      double d = (double) sums[0] + left - m;
-      squares += (double) sums[channels] - left * left * more + d * d * n * more / (n + more);
-      m += d * more / (n + more);
-      n += more;
+      norm_merge (&total, more, (double) sums[0] + left,
+                  (double) sums[channels] - left * left * more);
     }
-    mean[c] = (float) m;
-    variance[c] = (float) (squares / n);
+    mean[c] = (float) total.mean;
+    variance[c] = (float) (total.m2 / total.n);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "nn-private.h"
+#include "norm-private.h"
 
 #include <math.h>
 #include <segue/nn/norm.h>
@@ -30,27 +30,13 @@ set_tiles (GroupNorm *g)
   g->tiles = nn_tiles (g->groups, g->block);
 }
 
-/* Sum and sum of squares about its own mean, of one column: merged by Chan, Golub & LeVeque. */
-typedef struct {
-  double n, mean, m2;
-} Moments;
-
-NN_INLINE void
-merge (Moments *a, double n, double mean, double m2)
-{
-  double delta = mean - a->mean, total = a->n + n;
-  a->mean += delta * n / total;
-  a->m2 += m2 + delta * delta * a->n * n / total;
-  a->n = total;
-}
-
 /* Moments of n <= NN_COLUMNS columns of x [time, channels]: means and squares of a chunk at a
  * time, the squares about the chunk's mean. */
 NN_INLINE void
-column_moments (const float *x, gsize time, gsize channels, gsize n, Moments *moments)
+column_moments (const float *x, gsize time, gsize channels, gsize n, NormMoments *moments)
 {
   for (gsize j = 0; j < n; j++)
-    moments[j] = (Moments){ 0.0, 0.0, 0.0 };
+    moments[j] = (NormMoments){ 0.0, 0.0, 0.0 };
   for (gsize t = 0; t < time; t += CHUNK) {
     gsize length = MIN (CHUNK, time - t);
     float sum[NN_COLUMNS] = { 0 }, squares[NN_COLUMNS] = { 0 };
@@ -69,7 +55,7 @@ column_moments (const float *x, gsize time, gsize channels, gsize n, Moments *mo
         squares[j] += (row[j] - sum[j]) * (row[j] - sum[j]);
     }
     for (gsize j = 0; j < n; j++)
-      merge (&moments[j], (double) length, (double) sum[j], (double) squares[j]);
+      norm_merge (&moments[j], (double) length, (double) sum[j], (double) squares[j]);
   }
 }
 
@@ -77,21 +63,21 @@ column_moments (const float *x, gsize time, gsize channels, gsize n, Moments *mo
 NN_INLINE void
 group_statistics (const GroupNorm *g, const float *x, gsize item, gsize first_group, gsize n_groups)
 {
-  Moments moments[NN_COLUMNS];
-  Moments total = { 0.0, 0.0, 0.0 };
+  NormMoments moments[NN_COLUMNS];
+  NormMoments total = { 0.0, 0.0, 0.0 };
   gsize first = first_group * g->width, last = first + n_groups * g->width;
 
   for (gsize c = first; c < last; c += NN_COLUMNS) {
     gsize n = MIN (NN_COLUMNS, last - c);
     column_moments (x + c, g->time, g->channels, n, moments);
     for (gsize j = 0; j < n; j++) {
-      merge (&total, moments[j].n, moments[j].mean, moments[j].m2);
+      norm_merge (&total, moments[j].n, moments[j].mean, moments[j].m2);
       if ((c + j + 1) % g->width != 0)
         continue;
       gsize at = item * g->groups + (c + j) / g->width;
       g->mean[at] = (float) total.mean;
       g->rstd[at] = (float) (1.0 / sqrt (total.m2 / total.n + (double) g->eps));
-      total = (Moments){ 0.0, 0.0, 0.0 };
+      total = (NormMoments){ 0.0, 0.0, 0.0 };
     }
   }
 }
@@ -227,11 +213,8 @@ backward_item (const GroupNorm *g, gsize item, gsize first, gsize last)
       for (gsize j = 0; j < n; j++) {
         mean_g += (double) g->gamma[c + j] * a[j] / size;
         mean_gx += (double) g->gamma[c + j] * b[j] / size;
-        if (g->dbeta != NULL)
-          g->dbeta[c + j] += (float) a[j];
-        if (g->dgamma != NULL)
-          g->dgamma[c + j] += (float) b[j];
       }
+      norm_add_gradients (g->dgamma, g->dbeta, c, n, b, a);
     }
     for (gsize j = 0; j < NN_COLUMNS; j++) {
       a[j] = mean_g;
@@ -250,11 +233,8 @@ backward_item_by_channel (const GroupNorm *g, gsize item, gsize first, gsize las
   double a[NN_COLUMNS], b[NN_COLUMNS];
 
   column_sums (g, item, first, last - first, a, b);
+  norm_add_gradients (g->dgamma, g->dbeta, first, last - first, b, a);
   for (gsize j = 0; j < last - first; j++) {
-    if (g->dbeta != NULL)
-      g->dbeta[first + j] += (float) a[j];
-    if (g->dgamma != NULL)
-      g->dgamma[first + j] += (float) b[j];
     a[j] *= (double) g->gamma[first + j] / size;
     b[j] *= (double) g->gamma[first + j] / size;
   }

@@ -1,4 +1,4 @@
-#include "nn-private.h"
+#include "norm-private.h"
 
 #include <math.h>
 #include <segue/nn/norm.h>
@@ -113,12 +113,7 @@ parameters_tile (gpointer data, gsize tile, guint thread)
       sum_x[j] += (double) (dy[j] * ((x[j] - mean) * rstd));
     }
   }
-  for (gsize j = 0; j < n; j++) {
-    if (l->dbeta != NULL)
-      l->dbeta[first + j] += (float) sum[j];
-    if (l->dgamma != NULL)
-      l->dgamma[first + j] += (float) sum_x[j];
-  }
+  norm_add_gradients (l->dgamma, l->dbeta, first, n, sum_x, sum);
 }
 
 void
