@@ -77,6 +77,13 @@ song_error (const Song *self, GError **error, SegueErrorCode code, const char *f
   return FALSE;
 }
 
+gboolean
+song_read_error (const Song *self, GError **error, int number)
+{
+  return segue_set_error_from_errno (error, number, SEGUE_ERROR_NO_INPUT, "can't read the song",
+                                     segue_item_get_id (self->file));
+}
+
 /* An error of a part that doesn't know the song's name gets it. */
 static gboolean
 name_error (const Song *self, GError **error)
@@ -95,8 +102,7 @@ open_file (Song *self, GError **error)
   /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
   self->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (self->fd < 0 || fstat (self->fd, &info) != 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song",
-                                       segue_item_get_id (self->file));
+    return song_read_error (self, error, errno);
   if (!S_ISREG (info.st_mode))
     return song_error (self, error, SEGUE_ERROR_DATA, "is not a regular file");
   if (info.st_size == 0)

@@ -63,6 +63,9 @@ gboolean song_emit (Song *song, SegueContext *context, GError **error);
 gboolean song_error (const Song *song, GError **error, SegueErrorCode code, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
 
+/** song_read_error: the song's file can't be read: @number is an errno.  Returns %FALSE. */
+gboolean song_read_error (const Song *song, GError **error, int number);
+
 /** song_resampler_version: (transfer full): for fingerprints. */
 char *song_resampler_version (void);
 

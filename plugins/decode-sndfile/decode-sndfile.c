@@ -1,8 +1,10 @@
 /* decode-sndfile: songs as audio, with libsndfile alone. */
 #include "song.h"
 
+#include <errno.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
+#include <unistd.h>
 
 /* Samples (frames × channels) that are read in one go. */
 #define BLOCK 8192
@@ -13,6 +15,73 @@ fingerprint (const void *config)
   g_autofree char *resampler = song_resampler_version ();
 
   return g_strdup_printf ("%s; %s", sf_version_string (), resampler);
+}
+
+/* libsndfile does not tell a file that is damaged from one that can't be read just now: the one is
+ * remembered against the song, the other must not be.  So it reads through these. */
+typedef struct {
+  int fd;
+  sf_count_t length, at;
+  int failed; /* errno */
+} Input;
+
+static sf_count_t
+input_get_length (void *data)
+{
+  return ((Input *) data)->length;
+}
+
+static sf_count_t
+input_seek (sf_count_t offset, int whence, void *data)
+{
+  Input *input = data;
+  sf_count_t from = whence == SEEK_CUR ? input->at : whence == SEEK_END ? input->length : 0;
+
+  if (offset < -from || offset > G_MAXINT64 - from)
+    return -1;
+  return input->at = from + offset;
+}
+
+static sf_count_t
+input_tell (void *data)
+{
+  return ((Input *) data)->at;
+}
+
+static sf_count_t
+input_read (void *buffer, sf_count_t size, void *data)
+{
+  Input *input = data;
+  sf_count_t got = 0;
+
+  while (got < size && !input->failed) {
+    gssize n = pread (input->fd, (char *) buffer + got, (gsize) (size - got), input->at);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      input->failed = errno;
+    if (n <= 0)
+      break;
+    got += n;
+    input->at += n;
+  }
+  return got;
+}
+
+static SF_VIRTUAL_IO input_functions = {
+  .get_filelen = input_get_length,
+  .seek = input_seek,
+  .read = input_read,
+  .tell = input_tell,
+};
+
+static gboolean
+input_open (Input *input, const Song *song, GError **error)
+{
+  input->fd = song_get_fd (song);
+  input->length = lseek (input->fd, 0, SEEK_END);
+  return input->length >= 0 || song_read_error (song, error, errno);
 }
 
 static gboolean
@@ -31,17 +100,12 @@ read_frames (Song *song, SNDFILE *file, const SF_INFO *info, GError **error)
 }
 
 static gboolean
-process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+decode (Song *song, Input *input, GError **error)
 {
-  g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
   SF_INFO info = { 0 };
-  SNDFILE *file;
+  SNDFILE *file = sf_open_virtual (&input_functions, SFM_READ, &info, input);
   gboolean ok;
 
-  if (!song)
-    return FALSE;
-  /* By descriptor: names are bytes, and under isolation there is nothing else. */
-  file = sf_open_fd (song_get_fd (song), SFM_READ, &info, SF_FALSE);
   if (!file)
     return song_error (song, error, SEGUE_ERROR_DATA, "is not audio that libsndfile reads: %s",
                        sf_strerror (NULL));
@@ -52,6 +116,24 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   else
     ok = read_frames (song, file, &info, error);
   sf_close (file);
+  return ok;
+}
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
+  g_autoptr (GError) problem = NULL;
+  Input input = { 0 };
+  gboolean ok;
+
+  if (!song || !input_open (&input, song, error))
+    return FALSE;
+  ok = decode (song, &input, &problem);
+  if (input.failed)
+    return song_read_error (song, error, input.failed);
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&problem));
   return ok && song_emit (song, context, error);
 }
 
