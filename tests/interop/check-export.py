@@ -8,25 +8,7 @@ import numpy as np
 import soundfile
 from datasets import Audio, load_dataset
 
-from support import equal, folder, segue, write_music_folder
-
-PIPELINE = """\
-segue: 1
-name: exported
-seed: 5
-vars: { music: music }
-stages:
-  - id: songs
-    use: scan
-    with: { root: "${music}", layout: "{artist}/{album}/{title}", label: artist }
-  - use: decode
-    with: { rate: 16000 }
-  - use: segment
-    with: { length: 1, count: 3 }
-  - use: split
-    with: { by: song, test: 0.2, validation: 0.2 }
-  - use: export
-"""
+from support import equal, folder, run_pipeline, write_music_folder
 
 
 def stand_in_for_torchcodec():
@@ -57,9 +39,7 @@ def data_folder(run):
 stand_in_for_torchcodec()
 with folder() as work:
     write_music_folder(work / "music", LABELS, songs=SONGS, seconds=5)
-    (work / "exported.yaml").write_text(PIPELINE)
-    segue("run", "exported.yaml", "--out", "runs", cwd=work)
-    root = data_folder((work / "runs" / "exported" / "latest").resolve())
+    root = data_folder(run_pipeline(work, "exported", "export", count=SEGMENTS))
     data = load_dataset("audiofolder", data_dir=str(root), cache_dir=str(work / "cache"))
     data = data.cast_column("audio", Audio(decode=False))
     equal("sets", sorted(data), ["test", "train", "validation"])

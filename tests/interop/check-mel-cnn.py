@@ -7,26 +7,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from support import close, equal, folder, predictions, segue, write_music_folder, write_wav, music
+from support import close, equal, folder, music, predictions, run_pipeline, write_music_folder, write_wav
 
-PIPELINE = """\
-segue: 1
-name: small
-seed: 5
-vars: {{ music: music }}
-stages:
-  - id: songs
-    use: scan
-    with: {{ root: "${{music}}", layout: "{{artist}}/{{album}}/{{title}}", label: artist }}
-  - use: decode
-    with: {{ rate: 16000 }}
-  - use: segment
-    with: {{ length: 1, count: 4 }}
-  - use: split
-    with: {{ by: song, test: 0.2, validation: 0.2 }}
-  - use: train
-    with: {{ model: {model}, epochs: 2, batch: 4 }}
-"""
 LABELS = ["Ærø", "Mika", "Zoë"]
 MODELS = {
     "defaults": "mel-cnn",
@@ -82,9 +64,7 @@ def probabilities(path, samples):
 
 
 def check(work, name, model):
-    (work / f"{name}.yaml").write_text(PIPELINE.format(model=model))
-    segue("run", f"{name}.yaml", cwd=work)
-    path = work / "runs" / "small" / "latest" / "model"
+    path = run_pipeline(work, name, "train", f"{{ model: {model}, epochs: 2, batch: 4 }}") / "model"
     audio = write_wav(work / "song.wav", 0.5 * music(4, 7))
     found, = predictions(path, work / "song.wav")
     starts = [round(segment["start"] * 16000) for segment in found["segments"]]

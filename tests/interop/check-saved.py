@@ -5,27 +5,9 @@ import torch
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 import models
-from support import FIXTURES, close, equal, folder, music, our_logits, segue, write_music_folder
+from support import FIXTURES, close, equal, folder, music, our_logits, run_pipeline, write_music_folder
 from reference import label_names
 
-PIPELINE = """\
-segue: 1
-name: small
-seed: 5
-vars: {{ music: music }}
-stages:
-  - id: songs
-    use: scan
-    with: {{ root: "${{music}}", layout: "{{artist}}/{{album}}/{{title}}", label: artist }}
-  - use: decode
-    with: {{ rate: 16000 }}
-  - use: segment
-    with: {{ length: 1, count: 4 }}
-  - use: split
-    with: {{ by: song, test: 0.2, validation: 0.2 }}
-  - use: train
-    with: {{ model: {model}, epochs: 2, batch: 4, learning_rate: 1.0e-3{more} }}
-"""
 # A model that a pipeline describes itself: with the switches that DistilHuBERT leaves off.
 NEW = (
     "{ use: distilhubert, hidden_size: 24, num_attention_heads: 3, intermediate_size: 40, "
@@ -50,9 +32,8 @@ def open_in_transformers(path, samples, expected):
 
 
 def train(work, name, model, more=""):
-    (work / f"{name}.yaml").write_text(PIPELINE.format(model=model, more=more).replace("small", name))
-    segue("run", f"{name}.yaml", "--out", "runs", cwd=work)
-    return work / "runs" / name / "latest" / "model"
+    config = f"{{ model: {model}, epochs: 2, batch: 4, learning_rate: 1.0e-3{more} }}"
+    return run_pipeline(work, name, "train", config) / "model"
 
 
 with folder() as work:

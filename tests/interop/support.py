@@ -53,6 +53,35 @@ def segue(*words, cwd=None):
     return run(BUILD / "pipeline" / "cli" / "segue", *words, cwd=cwd)
 
 
+PREPARED = """\
+segue: 1
+name: {name}
+seed: 5
+vars: {{ music: music }}
+stages:
+  - id: songs
+    use: scan
+    with: {{ root: "${{music}}", layout: "{{artist}}/{{album}}/{{title}}", label: artist }}
+  - use: decode
+    with: {{ rate: 16000 }}
+  - use: segment
+    with: {{ length: 1, count: {count} }}
+  - use: split
+    with: {{ by: song, test: 0.2, validation: 0.2 }}
+  - use: {stage}
+    with: {config}
+"""
+
+
+def run_pipeline(work, name, stage, config="{}", count=4):
+    """Songs of WORK/music, `count` segments of 1 s each, dealt into sets, then the stage; returns the run's
+    folder."""
+    text = PREPARED.format(name=name, stage=stage, config=config, count=count)
+    (work / f"{name}.yaml").write_text(text)
+    segue("run", f"{name}.yaml", cwd=work)
+    return (work / "runs" / name / "latest").resolve()
+
+
 def our_logits(model, samples, saved=None):
     """Logits of the model folder for samples [batch, length]; the model as we save it goes to `saved`."""
     with folder() as work:
