@@ -1,7 +1,9 @@
 /* Running the command. */
 #include "command.h"
 
+#include <jansson.h>
 #include <segue/file.h>
+#include <string.h>
 #include <sys/wait.h>
 
 void
@@ -80,11 +82,29 @@ command_assert (const CommandResult *result, int status)
 }
 
 void
+command_assert_has (const char *text, const char *part)
+{
+  if (!strstr (text, part))
+    g_test_message ("‘%s’ is not in:\n%s", part, text);
+  g_assert_nonnull (strstr (text, part));
+}
+
+void
 command_assert_says (const CommandResult *result, const char *text)
 {
-  if (!g_strstr_len (result->err, -1, text))
-    g_test_message ("‘%s’ is not in stderr:\n%s", text, result->err);
-  g_assert_nonnull (g_strstr_len (result->err, -1, text));
+  command_assert_has (result->err, text);
+}
+
+gint64
+command_get_int (const CommandResult *result, const char *key)
+{
+  json_t *root = json_loads (result->out, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_nonnull (root);
+  json_t *value = json_object_get (root, key);
+  g_assert_true (json_is_integer (value));
+  gint64 number = json_integer_value (value);
+  json_decref (root);
+  return number;
 }
 
 char *

@@ -23,6 +23,10 @@ char *command_path (void);
 void command_assert (const CommandResult *result, int status);
 /** command_assert_says: @text stands in what was said on stderr. */
 void command_assert_says (const CommandResult *result, const char *text);
+/** command_assert_has: @part stands in @text. */
+void command_assert_has (const char *text, const char *part);
+/** command_get_int: member @key of the JSON object on stdout. */
+gint64 command_get_int (const CommandResult *result, const char *key);
 
 /** command_env: (transfer full): ours, in a UTF-8 locale, with caches below @folder and nothing of the
  * user's own.

@@ -67,13 +67,19 @@ music_write_song (const char *path, guint artist, guint song, guint seconds)
   g_assert_no_error (error);
 }
 
+char *
+music_song_name (guint artist, guint song)
+{
+  return g_strdup_printf ("Artist %u/Album %u/Song %u.wav", artist, song % 2, song);
+}
+
 void
 music_write_library (const char *folder, guint artists, guint songs)
 {
   for (guint a = 0; a < artists; a++)
     for (guint s = 0; s < songs; s++) {
-      g_autofree char *path =
-        g_strdup_printf ("%s/Artist %u/Album %u/Song %u.wav", folder, a, s % 2, s);
+      g_autofree char *name = music_song_name (a, s);
+      g_autofree char *path = g_build_filename (folder, name, NULL);
       music_write_song (path, a, s, 31 + (3 * s + a) % 10);
     }
 }

@@ -1,10 +1,8 @@
 /* A folder as people have them: files that are not what they say, and names of every kind.  Each is
  * either used or left out with a reason; the run goes on. */
-#include "command.h"
+#include "fixture.h"
 #include "music.h"
 
-#include <glib/gstdio.h>
-#include <jansson.h>
 #include <segue/file.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,25 +23,10 @@ static const char *const odd_names[] = {
   "esc \033[2J/b/c.wav",
 };
 
-typedef struct {
-  char *folder;
-  char *music;
-  char **env;
-} Fixture;
-
-static char *
-place (Fixture *f, const char *name)
-{
-  char *path = g_build_filename (f->music, name, NULL);
-  g_autofree char *parent = g_path_get_dirname (path);
-  g_assert_cmpint (g_mkdir_with_parents (parent, 0777), ==, 0);
-  return path;
-}
-
 static void
 put (Fixture *f, const char *name, const void *bytes, gssize length)
 {
-  g_autofree char *path = place (f, name);
+  g_autofree char *path = fixture_place (f, name);
   g_autoptr (GError) error = NULL;
   g_file_set_contents (path, bytes, length, &error);
   g_assert_no_error (error);
@@ -65,16 +48,16 @@ put_bad (Fixture *f)
   put (f, "Bad/Album/fLaC.flac", "fLaC", 4);
   put (f, "Bad/Album/head.wav", "RIFF\xff\xff\xff\xffWAVE", 12);
 
-  g_autofree char *whole = place (f, "Bad/Album/short.wav");
+  g_autofree char *whole = fixture_place (f, "Bad/Album/short.wav");
   music_write_song (whole, 0, 0, 2); /* shorter than a segment */
-  g_autofree char *long_song = place (f, "Bad/Album/cut.wav");
+  g_autofree char *long_song = fixture_place (f, "Bad/Album/cut.wav");
   music_write_song (long_song, 0, 0, 60);
   g_assert_cmpint (truncate (long_song, 300000), ==, 0); /* 60 s, it says; 9 s there are */
 
-  g_autofree char *folder = place (f, "Bad/Album/folder.mp3/x");
-  g_autofree char *link = place (f, "Bad/Album/dangling.mp3");
+  g_autofree char *folder = fixture_place (f, "Bad/Album/folder.mp3/x");
+  g_autofree char *link = fixture_place (f, "Bad/Album/dangling.mp3");
   g_assert_cmpint (symlink ("nowhere", link), ==, 0);
-  g_autofree char *loop = place (f, "Bad/Album/loop.mp3");
+  g_autofree char *loop = fixture_place (f, "Bad/Album/loop.mp3");
   g_assert_cmpint (symlink ("loop.mp3", loop), ==, 0);
 }
 
@@ -84,29 +67,11 @@ static const char *const bad_names[] = {
 };
 
 static void
-set_up (Fixture *f, gconstpointer data)
+set_up (Fixture *f, gconstpointer library)
 {
-  const char *library = data;
-  f->folder = scratch_new ();
-  f->music = g_build_filename (f->folder, "music", NULL);
-  for (guint a = 0; a < ARTISTS; a++)
-    for (guint s = 0; s < SONGS; s++) {
-      g_autofree char *name = g_strdup_printf ("Artist %u/Album %u/Song %u.wav", a, s % 2, s);
-      g_autofree char *from = g_build_filename (library, name, NULL);
-      g_autofree char *to = place (f, name);
-      g_assert_cmpint (link (from, to), ==, 0);
-    }
+  fixture_set_up (f, library);
   put (f, "Artist 0/Album 0/cover.jpg", "not a picture", -1);
   put (f, "Artist 0/Album 0/notes.txt", "not music", -1);
-  f->env = command_env (f->folder, FALSE);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  scratch_free (f->folder);
-  g_free (f->music);
-  g_strfreev (f->env);
 }
 
 static void
@@ -116,18 +81,6 @@ assert_printable (const char *text)
   for (const char *p = text; *p; p++)
     if (g_ascii_iscntrl (*p) && *p != '\n')
       g_error ("control character %d in: %s", *p, text);
-}
-
-static json_t *
-load_json (Fixture *f, const char *name)
-{
-  g_autofree char *path = g_build_filename (f->folder, name, NULL);
-  json_error_t problem;
-  json_t *root = json_load_file (path, JSON_REJECT_DUPLICATES, &problem);
-  if (!root)
-    g_test_message ("%s: %s", path, problem.text);
-  g_assert_nonnull (root);
-  return root;
 }
 
 static void
@@ -155,7 +108,7 @@ test_bad_files (Fixture *f, gconstpointer data)
   command_assert_says (&result, "  and 2 more; see runs/artist-small/");
   g_autofree char *first = g_strdup (strstr (result.err, "left out:"));
 
-  json_t *report = load_json (f, "runs/artist-small/latest/run.json");
+  json_t *report = fixture_read_json (f, "runs/artist-small/latest/run.json");
   g_autofree char *text = json_dumps (report, JSON_COMPACT);
   json_decref (report);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_names); i++) {
@@ -168,7 +121,7 @@ test_bad_files (Fixture *f, gconstpointer data)
   /* The reasons are remembered, and what is mended is seen. */
   run (f, 0, &result);
   command_assert_says (&result, "12 left out:");
-  g_autofree char *mended = place (f, "Bad/Album/text.mp3");
+  g_autofree char *mended = fixture_place (f, "Bad/Album/text.mp3");
   music_write_song (mended, 1, 3, 33);
   run (f, 0, &result);
   command_assert_says (&result, "11 left out:");
@@ -180,7 +133,7 @@ test_odd_names (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
   for (gsize i = 0; i < G_N_ELEMENTS (odd_names); i++) {
-    g_autofree char *path = place (f, odd_names[i]);
+    g_autofree char *path = fixture_place (f, odd_names[i]);
     music_write_song (path, (guint) i % ARTISTS, (guint) i, 31);
   }
   run (f, 0, &result);
@@ -268,15 +221,13 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  char *library = scratch_new ();
-  music_write_library (library, ARTISTS, SONGS);
-#define ADD(path, test) g_test_add ("/bad-input/" path, Fixture, library, set_up, test, tear_down)
+  g_auto (FixtureLibrary) library = fixture_library_new (ARTISTS, SONGS);
+#define ADD(path, test)                                                                            \
+  g_test_add ("/bad-input/" path, Fixture, &library, set_up, test, fixture_tear_down)
   ADD ("files", test_bad_files);
   ADD ("names", test_odd_names);
   ADD ("predict", test_predict);
   ADD ("nothing-but-bad", test_nothing_but_bad);
 #undef ADD
-  int status = g_test_run ();
-  scratch_free (library);
-  return status;
+  return g_test_run ();
 }

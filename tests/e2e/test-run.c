@@ -1,14 +1,9 @@
 /* From a folder of music to names, by the built command alone. */
-#include "command.h"
+#include "fixture.h"
 #include "music.h"
 
 #include <glib/gstdio.h>
-#include <jansson.h>
-#include <segue/file.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define ARTISTS 3
 #define SONGS   6
@@ -18,82 +13,13 @@
   (char *) "--set", (char *) "segment.count=2", (char *) "--set", (char *) "train.epochs=2"
 #define SMALL QUICK, (char *) "--set", (char *) "train.model.channels=[8,8]"
 
-typedef struct {
-  char *folder;
-  char *music; /* a copy of the library, made of links */
-  char **env;
-} Fixture;
-
-/* ---- Each test has its own copy of the music, its own cache and its own runs ---- */
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  const char *library = data;
-  f->folder = scratch_new ();
-  f->music = g_build_filename (f->folder, "music", NULL);
-  for (guint a = 0; a < ARTISTS; a++)
-    for (guint s = 0; s < SONGS; s++) {
-      g_autofree char *name = g_strdup_printf ("Artist %u/Album %u/Song %u.wav", a, s % 2, s);
-      g_autofree char *from = g_build_filename (library, name, NULL);
-      g_autofree char *to = g_build_filename (f->music, name, NULL);
-      g_autofree char *album = g_path_get_dirname (to);
-      g_assert_cmpint (g_mkdir_with_parents (album, 0777), ==, 0);
-      g_assert_cmpint (link (from, to), ==, 0);
-    }
-  f->env = command_env (f->folder, FALSE);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  scratch_free (f->folder);
-  g_free (f->music);
-  g_strfreev (f->env);
-}
-
-static char *
-read_file (Fixture *f, const char *name, gsize *length)
-{
-  g_autofree char *path = g_build_filename (f->folder, name, NULL);
-  char *text = NULL;
-  g_autoptr (GError) error = NULL;
-  g_file_get_contents (path, &text, length, &error);
-  g_assert_no_error (error);
-  return text;
-}
-
-static void
-write_file (Fixture *f, const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (f->folder, name, NULL);
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-}
-
-static void
-assert_exists (Fixture *f, const char *name)
-{
-  g_autofree char *path = g_build_filename (f->folder, name, NULL);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    g_test_message ("%s is not there", path);
-  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
-}
-
 static void
 assert_same (Fixture *f, const char *a, const char *b)
 {
   gsize n_a = 0, n_b = 0;
-  g_autofree char *text_a = read_file (f, a, &n_a);
-  g_autofree char *text_b = read_file (f, b, &n_b);
+  g_autofree char *text_a = fixture_read (f, a, &n_a);
+  g_autofree char *text_b = fixture_read (f, b, &n_b);
   g_assert_cmpmem (text_a, n_a, text_b, n_b);
-}
-
-static void
-assert_has (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_test_message ("‘%s’ is not in:\n%s", part, text);
-  g_assert_nonnull (strstr (text, part));
 }
 
 /* The text of a preset with @from replaced by @to, as mine.yaml. */
@@ -106,20 +32,7 @@ write_variant (Fixture *f, const char *preset, const char *from, const char *to)
   g_auto (GStrv) parts = g_strsplit (result.out, from, 2);
   g_assert_cmpuint (g_strv_length (parts), ==, 2);
   g_autofree char *text = g_strjoinv (to, parts);
-  write_file (f, "mine.yaml", text);
-}
-
-/* What `run --json` says. */
-static json_int_t
-said (const CommandResult *result, const char *key)
-{
-  json_t *root = json_loads (result->out, 0, NULL);
-  g_assert_nonnull (root);
-  json_t *value = json_object_get (root, key);
-  g_assert_true (json_is_integer (value));
-  json_int_t number = json_integer_value (value);
-  json_decref (root);
-  return number;
+  fixture_write (f, "mine.yaml", text);
 }
 
 /* ---- Songs to names ---- */
@@ -162,12 +75,12 @@ test_first_contact (Fixture *f, gconstpointer data)
                "segment.count=4", "--set", "train.epochs=6", "--set", "train.batch=4", "--set",
                "train.model.channels=[8,16]", NULL);
   command_assert (&result, 0);
-  assert_has (result.out, "artist ");
+  command_assert_has (result.out, "artist ");
   for (guint a = 0; a < ARTISTS; a++) {
     g_autofree char *name = g_strdup_printf ("\nArtist %u ", a);
-    assert_has (result.out, name);
+    command_assert_has (result.out, name);
   }
-  assert_has (result.out, "\ntest ");
+  command_assert_has (result.out, "\ntest ");
   command_assert_says (&result, "\n18 songs\n");
   command_assert_says (&result, "segue predict --model runs/artist-small/latest SONG.mp3");
   static const char *const left[] = { "run.json",
@@ -181,12 +94,10 @@ test_first_contact (Fixture *f, gconstpointer data)
                                       "model/preprocessor_config.json" };
   for (gsize i = 0; i < G_N_ELEMENTS (left); i++) {
     g_autofree char *name = g_build_filename ("runs/artist-small/latest", left[i], NULL);
-    assert_exists (f, name);
+    fixture_assert_exists (f, name);
   }
   /* Sounds that differ so much are learnt in no time. */
-  json_t *metrics = NULL;
-  g_autofree char *text = read_file (f, "runs/artist-small/latest/metrics.json", NULL);
-  metrics = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
+  json_t *metrics = fixture_read_json (f, "runs/artist-small/latest/metrics.json");
   json_t *accuracy = json_object_get (json_object_get (metrics, "train"), "segment_accuracy");
   g_assert_cmpfloat (json_number_value (accuracy), >=, 0.8);
   json_decref (metrics);
@@ -256,8 +167,8 @@ test_moved_song (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
                SMALL, NULL);
   command_assert (&result, 0);
-  g_assert_cmpint (said (&result, "songs"), ==, 18);
-  g_assert_cmpint (said (&result, "cached"), ==, 0);
+  g_assert_cmpint (command_get_int (&result, "songs"), ==, 18);
+  g_assert_cmpint (command_get_int (&result, "cached"), ==, 0);
 
   g_autofree char *from = g_build_filename (f->music, "Artist 0/Album 0/Song 0.wav", NULL);
   g_autofree char *to = g_build_filename (f->music, "Artist 1/Album 0/Song 99.wav", NULL);
@@ -265,10 +176,10 @@ test_moved_song (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
                SMALL, NULL);
   command_assert (&result, 0);
-  g_assert_cmpint (said (&result, "songs"), ==, 18);
-  g_assert_cmpint (said (&result, "cached"), ==, 18);
-  g_autofree char *csv = read_file (f, "runs/artist-small/latest/predictions.csv", NULL);
-  assert_has (csv, "Artist 1/Album 0/Song 99.wav");
+  g_assert_cmpint (command_get_int (&result, "songs"), ==, 18);
+  g_assert_cmpint (command_get_int (&result, "cached"), ==, 18);
+  g_autofree char *csv = fixture_read (f, "runs/artist-small/latest/predictions.csv", NULL);
+  command_assert_has (csv, "Artist 1/Album 0/Song 99.wav");
   g_assert_null (strstr (csv, "Artist 0/Album 0/Song 0.wav"));
 }
 
@@ -305,7 +216,7 @@ test_swaps (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, QUICK, "--set",
                "weights=runs/artist-small/latest/model", NULL);
   command_assert (&result, 0);
-  assert_exists (f, "runs/artist/latest/model/model.safetensors");
+  fixture_assert_exists (f, "runs/artist/latest/model/model.safetensors");
 }
 
 /* Every segment of every song as a WAV file under its set and label. */
@@ -319,8 +230,7 @@ test_dataset (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "predict", "--model", "runs/dataset/latest", "music",
                NULL);
   command_assert (&result, 66);
-  g_autofree char *text = read_file (f, "runs/dataset/latest/run.json", NULL);
-  json_t *root = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
+  json_t *root = fixture_read_json (f, "runs/dataset/latest/run.json");
   g_assert_cmpstr (json_string_value (json_object_get (root, "state")), ==, "finished");
   json_decref (root);
   char *argv[] = { (char *) "find", (char *) "runs/dataset/latest/", (char *) "-name",
@@ -403,101 +313,13 @@ test_no_model (Fixture *f, gconstpointer data)
   command_assert (&result, 64);
 }
 
-/* ---- Stopping ---- */
-
-static GPid
-spawn_endless (Fixture *f, int *err)
-{
-  g_autofree char *program = command_path ();
-  char *argv[] = { program,
-                   (char *) "run",
-                   (char *) "--preset",
-                   (char *) "artist-small",
-                   f->music,
-                   (char *) "--set",
-                   (char *) "segment.count=2",
-                   (char *) "--set",
-                   (char *) "train.epochs=100000",
-                   (char *) "--set",
-                   (char *) "train.model.channels=[8,8]",
-                   NULL };
-  GPid pid;
-  g_autoptr (GError) error = NULL;
-  g_spawn_async_with_pipes (f->folder, argv, f->env,
-                            G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
-                            &pid, NULL, NULL, err, &error);
-  g_assert_no_error (error);
-  return pid;
-}
-
-/* Reads on until @text has been said. */
-static void
-await (int fd, GString *heard, const char *text)
-{
-  char buffer[512];
-  while (!strstr (heard->str, text)) {
-    gssize n = read (fd, buffer, sizeof buffer);
-    if (n <= 0)
-      g_test_message ("never heard ‘%s’ in:\n%s", text, heard->str);
-    g_assert_cmpint (n, >, 0);
-    g_string_append_len (heard, buffer, n);
-  }
-}
-
-static void
-test_interrupt (Fixture *f, gconstpointer data)
-{
-  int err = -1;
-  GPid pid = spawn_endless (f, &err);
-  g_autoptr (GString) heard = g_string_new (NULL);
-  await (err, heard, "epoch");
-  gint64 began = g_get_monotonic_time ();
-  kill (pid, SIGINT);
-  await (err, heard, "the same command goes on from there");
-  int status = -1;
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  double seconds = (double) (g_get_monotonic_time () - began) / 1e6;
-  close (err);
-  g_assert_true (WIFEXITED (status));
-  g_assert_cmpint (WEXITSTATUS (status), ==, 130);
-  g_test_message ("stopped within %.2f s", seconds);
-  assert_has (heard->str, "press Ctrl-C again to stop at once");
-  assert_exists (f, "runs/artist-small");
-
-  /* What was finished before is not done again. */
-  g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
-               SMALL, NULL);
-  command_assert (&result, 0);
-  g_assert_cmpint (said (&result, "cached"), ==, 18);
-}
-
-/* Whoever presses twice does not wait. */
-static void
-test_interrupt_twice (Fixture *f, gconstpointer data)
-{
-  int err = -1;
-  GPid pid = spawn_endless (f, &err);
-  g_autoptr (GString) heard = g_string_new (NULL);
-  await (err, heard, "epoch");
-  kill (pid, SIGINT);
-  await (err, heard, "stopping");
-  kill (pid, SIGINT);
-  int status = -1;
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  close (err);
-  /* Killed, unless it had stopped in the meantime. */
-  g_assert_true ((WIFSIGNALED (status) && WTERMSIG (status) == SIGINT) ||
-                 (WIFEXITED (status) && WEXITSTATUS (status) == 130));
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  char *library = scratch_new ();
-  music_write_library (library, ARTISTS, SONGS);
-#define ADD(path, test) g_test_add ("/run/" path, Fixture, library, set_up, test, tear_down)
+  g_auto (FixtureLibrary) library = fixture_library_new (ARTISTS, SONGS);
+#define ADD(path, test)                                                                            \
+  g_test_add ("/run/" path, Fixture, &library, fixture_set_up, test, fixture_tear_down)
   ADD ("first-contact", test_first_contact);
   ADD ("same-result", test_same_result);
   ADD ("moved-song", test_moved_song);
@@ -508,10 +330,6 @@ main (int argc, char **argv)
   ADD ("no-weights", test_no_weights);
   ADD ("empty-folder", test_empty_folder);
   ADD ("no-model", test_no_model);
-  ADD ("interrupt", test_interrupt);
-  ADD ("interrupt-twice", test_interrupt_twice);
 #undef ADD
-  int status = g_test_run ();
-  scratch_free (library);
-  return status;
+  return g_test_run ();
 }
