@@ -21,8 +21,10 @@ static const char *const set_names[] = { "train", "validation", "test", NULL };
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ExportConfig, folder, SEGUE_PARAM_OUTPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
-               .doc = "Where to write: an empty folder, or one that an earlier export filled.  "
-                      "Unset: the run's own folder."),
+               .doc =
+                 "Where to write: an empty folder, or one that an earlier export filled.  Below "
+                 "the pipeline's folder, unless it is given on the command line.  Unset: the "
+                 "run's own folder."),
   SEGUE_PARAM (ExportConfig, encoding, SEGUE_PARAM_CHOICE, .def = "pcm16",
                .choices = encoding_choices,
                .doc = "`pcm16`: what everything reads; samples beyond full scale are clipped and "

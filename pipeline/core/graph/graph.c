@@ -46,7 +46,11 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
 {
   const SegueNode *place = with ? with : at;
   g_autofree char *where = g_strdup_printf ("stage '%s': ", id ? id : type->name);
-  SegueParamScope scope = { .registry = registry, .folder = folder, .where = where, .at = place };
+  SegueParamScope scope = { .registry = registry,
+                            .folder = folder,
+                            .within = at ? folder : NULL,
+                            .where = where,
+                            .at = place };
   gpointer config = g_malloc0 (MAX (type->config_size, 1));
   if (!segue_params_parse (type->params, with, config, &scope, error)) {
     g_free (config);

@@ -185,6 +185,12 @@ parse_text (Parser *p, const SegueParam *row, const SegueNode *node, char **fiel
   const char *folder = node->outside ? NULL : p->scope->folder;
   *field = row->type == SEGUE_PARAM_MODEL_REF ? segue_model_ref_parse (node->text, folder)
                                               : segue_path_resolve (node->text, folder);
+  if (row->type == SEGUE_PARAM_OUTPUT_PATH && !node->outside && p->scope->within &&
+      !segue_path_is_within (*field, p->scope->within))
+    return fail (p, node,
+                 "%s leads out of the folder of the pipeline; name a place below it, or say on the "
+                 "command line, with --set, that it may be there",
+                 p->path->str);
   return TRUE;
 }
 

@@ -2,7 +2,9 @@
 #include "params-paths.h"
 #include "hub-cache.h"
 #include <gio/gio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 char *
 segue_path_resolve (const char *text, const char *folder)
@@ -43,4 +45,32 @@ segue_path_to_text (const char *path)
     return g_strdup (path);
   char *uri = g_filename_to_uri (path, NULL, NULL);
   return uri ? uri : g_utf8_make_valid (path, -1);
+}
+
+/* (nullable): @path without links, as far as it is there; %NULL where a link leads nowhere. */
+static char *
+real_path (const char *path)
+{
+  g_autofree char *at = g_strdup (path);
+  for (;;) {
+    char *real = realpath (at, NULL);
+    struct stat info;
+    if (real || lstat (at, &info) == 0)
+      return real;
+    char *parent = g_path_get_dirname (at);
+    g_free (at);
+    at = parent;
+  }
+}
+
+gboolean
+segue_path_is_within (const char *path, const char *folder)
+{
+  char *real = real_path (path), *root = real_path (folder);
+  gsize length = root ? strlen (root) : 0;
+  gboolean within = real && root && strncmp (real, root, length) == 0 &&
+                    (length == 1 || real[length] == '/' || real[length] == '\0');
+  free (real);
+  free (root);
+  return within;
 }

@@ -9,5 +9,8 @@ char *segue_path_resolve (const char *text, const char *folder);
 /** segue_model_ref_parse: (transfer full): ORG/NAME as it is, unless a folder of that name is there;
  * else as segue_path_resolve(). */
 char *segue_model_ref_parse (const char *text, const char *folder);
+/** segue_path_is_within: whether what is written at @path lies in @folder, whatever links stand on the
+ * way; both absolute and without dots.  @path itself need not be there yet. */
+gboolean segue_path_is_within (const char *path, const char *folder);
 /** segue_path_to_text: (transfer full): @path, or its file: URI where its bytes are not UTF-8. */
 char *segue_path_to_text (const char *path);

@@ -7,11 +7,14 @@
 /** SegueParamScope: what parsing needs beyond the rows.
  * @registry: to find model types; NULL: none is there
  * @folder: what relative paths in the file are relative to; NULL: the current folder
+ * @within: (nullable): what output paths in the file may not lead out of, since the file may be
+ *   somebody else's
  * @where: (nullable): words before a message, such as "stage 'segment': "
  * @at: (nullable): where to point when the map itself is missing */
 typedef struct {
   SegueRegistry *registry;
   const char *folder;
+  const char *within;
   const char *where;
   const SegueNode *at;
 } SegueParamScope;

@@ -37,7 +37,8 @@ G_BEGIN_DECLS
  *   (`{ op: gain, db: [-6, 6] }`; the bare name alone where the case's rows all have defaults)
  *   → #SegueVariant
  * @SEGUE_PARAM_INPUT_PATH: a file or folder to read → `char *`, absolute; keyed by content
- * @SEGUE_PARAM_OUTPUT_PATH: a file or folder to write → `char *`, absolute; not part of any key
+ * @SEGUE_PARAM_OUTPUT_PATH: a file or folder to write → `char *`, absolute; not part of any key.
+ *   A pipeline's file can name places below its own folder only, the command line any
  * @SEGUE_PARAM_MODEL_REF: a model folder, or ORG/NAME of the Hugging Face cache → `char *`, the
  *   absolute path or the name as written (see segue_model_ref_resolve()); keyed by content
  * @SEGUE_PARAM_MODEL: a model type, `NAME` or `{ use: NAME, …its own parameters… }` → #SegueModelChoice

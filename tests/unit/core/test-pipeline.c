@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 static SegueRegistry *registry;
 
@@ -248,6 +249,55 @@ test_variable_messages (void)
     assert_refused (cases[i].text, NULL, cases[i].pattern);
 }
 
+/* A file of somebody else's may write below its own folder; where else, only the user says. */
+static void
+test_output_paths (void)
+{
+  static const char *const inside[] = { "new", "a/b", "./a/../b", "a//b", "here/x", "..x" };
+  static const char *const outside[] = {
+    "/etc/x",     "..",    "../x",       "a/../../x", "~/x", "file:///etc/x", "file:///../x",
+    "./.././a/x", "out/x", "out/../out", "nowhere",   "/",   "nowhere/x",     "loop/x",
+  };
+  g_autofree char *base = fixture_write ("base", "");
+  g_autofree char *folder = g_path_get_dirname (base);
+  g_autofree char *path = g_build_filename (folder, "artist.yaml", NULL);
+  const char *const links[][2] = {
+    { ".", "here" }, { "/tmp", "out" }, { "../not-there", "nowhere" }, { "loop", "loop" }
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (links); i++) {
+    g_autofree char *link = g_build_filename (folder, links[i][1], NULL);
+    g_assert_cmpint (symlink (links[i][0], link), ==, 0);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (inside) + G_N_ELEMENTS (outside); i++) {
+    gboolean good = i < G_N_ELEMENTS (inside);
+    const char *output = good ? inside[i] : outside[i - G_N_ELEMENTS (inside)];
+    g_autoptr (GError) error = NULL;
+    g_autofree char *text =
+      g_strdup_printf (PIPELINE ("- {use: everything, with: {output: \"%s\"}}\n"), output);
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+    g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, path, NULL, &error);
+    g_test_message ("%s: %s", output, pipeline ? "within" : error->message);
+    if (good) {
+      g_assert_no_error (error);
+      continue;
+    }
+    g_assert_null (pipeline);
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+    g_assert_nonnull (strstr (error->message, "stage 'everything': output leads out of"));
+    /* The same from the command line is the user's own word. */
+    g_autofree char *override = g_strdup_printf ("everything.output=%s", output);
+    const char *const overrides[] = { override, NULL };
+    g_autoptr (SeguePipeline) own = segue_pipeline_load (registry, path, overrides, NULL);
+    g_assert_nonnull (own);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (links); i++) {
+    g_autofree char *link = g_build_filename (folder, links[i][1], NULL);
+    g_unlink (link);
+  }
+  g_unlink (path);
+  fixture_remove (base);
+}
+
 /* Variables of variables multiply as aliases do. */
 static void
 test_variable_laughs (void)
@@ -426,6 +476,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/ordinals", test_ordinals);
   g_test_add_func ("/pipeline/from", test_from);
   g_test_add_func ("/pipeline/graph-messages", test_graph_messages);
+  g_test_add_func ("/pipeline/output-paths", test_output_paths);
   g_test_add_func ("/pipeline/variables", test_variables);
   g_test_add_func ("/pipeline/variable-messages", test_variable_messages);
   g_test_add_func ("/pipeline/variable-laughs", test_variable_laughs);
