@@ -63,6 +63,19 @@ quit (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+GThread *
+segue_thread_start (const char *name, GThreadFunc function, gpointer data, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  GThread *thread = g_thread_try_new (name, function, data, &local);
+  if (!thread)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "can't start a thread: %s; close other programs, or raise the limit (ulimit -u), "
+                 "and run again",
+                 local->message);
+  return thread;
+}
+
 static gpointer
 job_thread (gpointer data)
 {
@@ -89,9 +102,11 @@ segue_job_run (SegueCli *cli, SegueProgress *progress, SegueJob job, gpointer da
       signals[i].source = g_unix_signal_add (signals[i].number, on_signal, &signals[i]);
   guint tick = progress ? g_timeout_add (TICK, on_tick, progress) : 0;
 
-  GThread *thread = g_thread_new ("job", job_thread, &running);
-  g_main_loop_run (loop);
-  g_thread_join (thread);
+  GThread *thread = segue_thread_start ("job", job_thread, &running, &running.error);
+  if (thread) {
+    g_main_loop_run (loop);
+    g_thread_join (thread);
+  }
 
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     if (signals[i].source)

@@ -15,3 +15,6 @@ typedef gboolean (*SegueJob) (gpointer data, GCancellable *cancellable, GError *
  */
 gboolean segue_job_run (SegueCli *cli, SegueProgress *progress, SegueJob job, gpointer data,
                         GError **error);
+
+/** segue_thread_start: as g_thread_try_new(), with an error in our words. */
+GThread *segue_thread_start (const char *name, GThreadFunc function, gpointer data, GError **error);

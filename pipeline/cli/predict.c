@@ -194,13 +194,19 @@ job (gpointer data, GCancellable *cancellable, GError **error)
   Predict *predict = data;
   predict->cancellable = cancellable;
   segue_progress_start (predict->cli->progress, "predict", 0, 0, SEGUE_UNIT_COUNT);
-  guint n = n_threads (predict);
-  g_autofree GThread **threads = g_new (GThread *, n);
-  for (guint i = 0; i < n; i++)
-    threads[i] = g_thread_new ("predict", answer_thread, predict);
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+  for (guint i = 0; i < n_threads (predict); i++) {
+    GThread *thread = segue_thread_start ("predict", answer_thread, predict, i == 0 ? error : NULL);
+    /* Fewer are slower, nothing worse. */
+    if (!thread)
+      break;
+    g_ptr_array_add (threads, thread);
+  }
+  if (threads->len == 0)
+    return FALSE;
   gboolean whole = print_answers (predict);
-  for (guint i = 0; i < n; i++)
-    g_thread_join (threads[i]);
+  for (guint i = 0; i < threads->len; i++)
+    g_thread_join (g_ptr_array_index (threads, i));
   return conclude (predict, whole, error);
 }
 
@@ -240,7 +246,10 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     return FALSE;
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
   g_auto (GStrv) extensions = audio_extensions (registry);
-  g_autoptr (GPtrArray) files = segue_predict_files (arguments, (const char *const *) extensions);
+  g_autoptr (GPtrArray) files =
+    segue_predict_files (arguments, (const char *const *) extensions, error);
+  if (!files)
+    return FALSE;
   if (files->len == 0) {
     g_autofree char *shown = segue_text_printable (arguments[0]);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no audio file in ‘%s’", shown);

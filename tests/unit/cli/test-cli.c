@@ -293,7 +293,7 @@ test_predict_files (void)
 
   char *arguments[] = { cover, folder, (char *) "/not/there.mp3", NULL };
   static const char *const extensions[] = { "", "mp3", "flac", "ogg", "wav", NULL };
-  g_autoptr (GPtrArray) files = segue_predict_files (arguments, extensions);
+  g_autoptr (GPtrArray) files = segue_predict_files (arguments, extensions, NULL);
   static const char *const wanted[] = { "cover.jpg", "a.ogg",      "b/1.flac",
                                         "b/2.MP3",   "b/\xff.wav", "gone.mp3" };
   g_assert_cmpuint (files->len, ==, G_N_ELEMENTS (wanted) + 1);
