@@ -29,11 +29,12 @@ read_bounded (const char *path, gboolean optional, GBytes **bytes, GError **erro
   struct stat st;
   g_autofree char *text = NULL;
   gsize length = 0;
-  int failure = 0;
-  gboolean odd = fstat (fd, &st) < 0 || !S_ISREG (st.st_mode) || st.st_size > MAX_FILE_BYTES;
-  if (!odd) {
-    text = g_malloc ((gsize) st.st_size + 1);
-    while (length < (gsize) st.st_size) {
+  int failure = fstat (fd, &st) < 0 ? errno : 0;
+  gboolean odd = !failure && (!S_ISREG (st.st_mode) || st.st_size > MAX_FILE_BYTES);
+  if (!failure && !odd) {
+    text = g_try_malloc ((gsize) st.st_size + 1);
+    failure = text ? 0 : ENOMEM;
+    while (!failure && length < (gsize) st.st_size) {
       gssize n = read (fd, text + length, (gsize) st.st_size - length);
       if (n < 0 && errno == EINTR)
         continue;
