@@ -105,7 +105,10 @@ read_features (const TrainSource *source, guint sample, float *row, GError **err
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "cannot read prepared features back: %s",
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                   "can't read the prepared features of ‘%s’ back from the cache: %s; run again",
+                   segue_item_get_id (
+                     segue_dataset_get_entry (source->dataset, source->set->samples[sample].index)),
                    n < 0 ? g_strerror (errno) : "the file was cut short");
       return FALSE;
     }
@@ -201,7 +204,10 @@ train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable, GError
     g_autoptr (GError) local = NULL;
     GThread *thread = g_thread_try_new ("train-feed", worker_main, feed, &local);
     if (thread == NULL) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "%s", local->message);
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                   "can't start a thread: %s; close other programs, or raise the limit (ulimit "
+                   "-u), and run again",
+                   local->message);
       return NULL;
     }
     g_ptr_array_add (feed->threads, thread);
