@@ -378,13 +378,18 @@ player_stop (Player *self)
 {
   gint64 deadline = g_get_monotonic_time () + STOP_WAIT;
   gboolean is_stopped;
+  GThread *thread;
 
   drop_sample (self);
   gst_clear_caps (&self->caps);
   g_clear_pointer (&self->aligned, g_free);
   /* Ending a pipeline waits for its threads, and some decoders never come back. */
-  g_thread_unref (
-    g_thread_new ("segue-decode-stop", stop_in_thread, g_atomic_rc_box_acquire (self)));
+  thread =
+    g_thread_try_new ("segue-decode-stop", stop_in_thread, g_atomic_rc_box_acquire (self), NULL);
+  if (thread)
+    g_thread_unref (thread);
+  else
+    stop_in_thread (self);
   g_mutex_lock (&self->lock);
   while (!self->is_stopped && g_cond_wait_until (&self->changed, &self->lock, deadline))
     ;
