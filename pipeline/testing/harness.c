@@ -6,7 +6,7 @@
 #include <segue/testing.h>
 
 struct _SegueHarness {
-  SegueRegistry *registry;
+  SegueRegistry *own_registry; /* nullable */
   SegueNode *with;
   SegueGraphStage *stage;
   SegueScope scope;
@@ -87,8 +87,8 @@ collect_output (gpointer data, SegueItem *item, GError **error)
 }
 
 SegueHarness *
-segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char *config,
-                       GError **error)
+segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char *config,
+                          GError **error)
 {
   g_autoptr (SegueHarness) harness = g_new0 (SegueHarness, 1);
   g_mutex_init (&harness->lock);
@@ -99,10 +99,7 @@ segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char 
   harness->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   harness->quarantined = g_ptr_array_new_with_free_func (g_free);
   harness->log = g_ptr_array_new_with_free_func (g_free);
-  harness->registry = segue_registry_new ();
-  if (!segue_registry_add (harness->registry, plugin, NULL, error))
-    return NULL;
-  const SegueStageType *type = segue_registry_find_stage (harness->registry, stage);
+  const SegueStageType *type = segue_registry_find_stage (registry, stage);
   g_assert_nonnull (type);
 
   harness->folder = g_dir_make_tmp ("segue-test-XXXXXX", error);
@@ -114,11 +111,11 @@ segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char 
   if (!harness->with)
     return NULL;
   harness->stage =
-    segue_graph_stage_new (harness->registry, type, stage, harness->with, harness->folder, error);
+    segue_graph_stage_new (registry, type, stage, harness->with, harness->folder, error);
   if (!harness->stage)
     return NULL;
   harness->scope = (SegueScope){
-    .registry = harness->registry, .seed = 42, .threads = 1, .host = &host, .host_data = harness
+    .registry = registry, .seed = 42, .threads = 1, .host = &host, .host_data = harness
   };
   harness->context = (SegueContext){ .scope = &harness->scope,
                                      .stage = harness->stage,
@@ -128,6 +125,28 @@ segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char 
                                      .emit_data = harness };
   harness->serial.context = &harness->context;
   return g_steal_pointer (&harness);
+}
+
+SegueHarness *
+segue_harness_new_in (SegueRegistry *registry, const char *stage, const char *config)
+{
+  g_autoptr (GError) error = NULL;
+  SegueHarness *harness = segue_harness_try_new_in (registry, stage, config, &error);
+  g_assert_no_error (error);
+  return harness;
+}
+
+SegueHarness *
+segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char *config,
+                       GError **error)
+{
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  if (!segue_registry_add (registry, plugin, NULL, error))
+    return NULL;
+  SegueHarness *harness = segue_harness_try_new_in (registry, stage, config, error);
+  if (harness)
+    harness->own_registry = g_steal_pointer (&registry);
+  return harness;
 }
 
 SegueHarness *
@@ -154,7 +173,7 @@ segue_harness_free (SegueHarness *harness)
   g_ptr_array_unref (harness->quarantined);
   g_ptr_array_unref (harness->log);
   g_queue_clear_full (&harness->output, (GDestroyNotify) segue_item_unref);
-  segue_registry_free (harness->registry);
+  segue_registry_free (harness->own_registry);
   g_object_unref (harness->cancellable);
   if (harness->folder)
     segue_file_remove_folder (harness->folder, NULL);
@@ -181,14 +200,6 @@ void
 segue_harness_set_threads (SegueHarness *harness, guint threads)
 {
   harness->scope.threads = threads;
-}
-
-void
-segue_harness_add_plugin (SegueHarness *harness, const SeguePlugin *plugin)
-{
-  g_autoptr (GError) error = NULL;
-  segue_registry_add (harness->registry, plugin, NULL, &error);
-  g_assert_no_error (error);
 }
 
 GCancellable *

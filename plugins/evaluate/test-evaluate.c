@@ -13,6 +13,7 @@ const SeguePlugin *segue_plugin_query (void);
 #define COMMA_LABEL "Crosby, Stills \"&\" Nash"
 
 typedef struct {
+  SegueRegistry *registry;
   SegueHarness *harness;
   char *model;
   GPtrArray *items;
@@ -25,8 +26,7 @@ save_model (const char *folder)
   static const char *const labels[] = { COMMA_LABEL, "tone", NULL };
   const SegueModelSpec spec = { .labels = labels, .rate = 8000, .seed = 1, .threads = 1 };
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueModel) model =
-    segue_model_new (tiny_with_stages (NULL)->models[0], NULL, &spec, &error);
+  g_autoptr (SegueModel) model = segue_model_new (tiny_plugin ()->models[0], NULL, &spec, &error);
   g_assert_no_error (error);
   g_autoptr (GArray) tensors =
     segue_model_get_type (model)->list_tensors (segue_model_get_impl (model));
@@ -44,7 +44,8 @@ save_model (const char *folder)
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  fixture->harness = segue_harness_new (tiny_with_stages (segue_plugin_query ()), "evaluate", "{}");
+  fixture->registry = tiny_registry_new (segue_plugin_query ());
+  fixture->harness = segue_harness_new_in (fixture->registry, "evaluate", "{}");
   fixture->model = save_model (segue_harness_get_folder (fixture->harness));
   fixture->items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   g_autoptr (SegueItem) model = segue_item_new_folder (SEGUE_KIND_MODEL, "model", fixture->model);
@@ -56,6 +57,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 {
   g_ptr_array_unref (fixture->items);
   segue_harness_free (fixture->harness);
+  segue_registry_free (fixture->registry);
   g_free (fixture->model);
 }
 

@@ -11,11 +11,12 @@
 
 const SeguePlugin *segue_plugin_query (void);
 
+static SegueRegistry *registry; /* with train, and a model type to train */
+
 static SegueHarness *
 harness_with (const char *config, GPtrArray *songs)
 {
-  SegueHarness *harness =
-    segue_harness_new (tiny_with_stages (segue_plugin_query ()), "train", config);
+  SegueHarness *harness = segue_harness_new_in (registry, "train", config);
   segue_harness_set_input (harness, "audio", (SegueItem **) songs->pdata, songs->len);
   return harness;
 }
@@ -126,8 +127,6 @@ test_learns (void)
 
   g_autoptr (SegueItem) model = segue_harness_pull (harness);
   g_assert_cmpint (segue_item_get_kind (model), ==, SEGUE_KIND_MODEL);
-  g_autoptr (SegueRegistry) registry = segue_registry_new ();
-  g_assert_true (segue_registry_add (registry, tiny_with_stages (NULL), NULL, NULL));
   g_autoptr (SegueModel) loaded =
     segue_model_load (registry, segue_item_get_path (model), NULL, NULL, NULL, &error);
   g_assert_no_error (error);
@@ -388,8 +387,7 @@ test_refuses_parameters (void)
                                          "{ model: tiny, best: first }", "{ model: tinny }" };
   for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_null (segue_harness_try_new (tiny_with_stages (segue_plugin_query ()), "train",
-                                          configs[i], &error));
+    g_assert_null (segue_harness_try_new_in (registry, "train", configs[i], &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
   }
 }
@@ -534,6 +532,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  registry = tiny_registry_new (segue_plugin_query ());
   g_test_add_func ("/train/settings", test_settings);
   g_test_add_func ("/train/feed", test_feed);
   g_test_add_func ("/train/learns", test_learns);
@@ -551,5 +550,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/not-finite", test_not_finite);
   g_test_add_func ("/train/init", test_init);
   g_test_add_func ("/train/class-weights", test_class_weights);
-  return g_test_run ();
+  int status = g_test_run ();
+  segue_registry_free (registry);
+  return status;
 }

@@ -8,7 +8,6 @@
 #define RATE 16000
 
 static SegueRegistry *registry;
-static SeguePlugin all; /* every stage type and model type in one plugin */
 static const char *some_model;
 
 static SegueHarness *
@@ -16,7 +15,7 @@ open_stage (const SegueStageType *type)
 {
   g_autofree char *config = segue_sample_config (type->params, NULL, NULL, some_model);
   g_autoptr (GError) error = NULL;
-  SegueHarness *harness = segue_harness_try_new (&all, type->name, config, &error);
+  SegueHarness *harness = segue_harness_try_new_in (registry, type->name, config, &error);
   if (!harness)
     g_error ("%s with %s: %s", type->name, config, error->message);
   /* Where a path is required, the sample names a folder of this name; it is there, and empty. */
@@ -174,23 +173,6 @@ test_repeatable (gconstpointer data)
 }
 
 static void
-combine (GPtrArray *stages, GPtrArray *models)
-{
-  if (models->len > 0)
-    some_model = ((const SegueModelType *) g_ptr_array_index (models, 0))->name;
-  g_ptr_array_add (stages, NULL);
-  g_ptr_array_add (models, NULL);
-  all = (SeguePlugin){ .struct_size = sizeof all,
-                       .abi_major = SEGUE_ABI_MAJOR,
-                       .abi_minor = SEGUE_ABI_MINOR,
-                       .name = "all",
-                       .version = "1.0",
-                       .licence = "MIT",
-                       .stages = (const SegueStageType *const *) stages->pdata,
-                       .models = (const SegueModelType *const *) models->pdata };
-}
-
-static void
 add_tests (const SegueStageType *type)
 {
   static const struct {
@@ -216,7 +198,8 @@ main (int argc, char **argv)
   GPtrArray *models = segue_registry_list_models (registry);
   for (guint i = 0; i < stages->len; i++)
     add_tests (g_ptr_array_index (stages, i));
-  combine (stages, models);
+  if (models->len > 0)
+    some_model = ((const SegueModelType *) g_ptr_array_index (models, 0))->name;
   int status = g_test_run ();
   g_ptr_array_unref (stages);
   g_ptr_array_unref (models);

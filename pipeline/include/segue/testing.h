@@ -21,6 +21,13 @@ SegueHarness *segue_harness_new (const SeguePlugin *plugin, const char *stage, c
 SEGUE_API
 SegueHarness *segue_harness_try_new (const SeguePlugin *plugin, const char *stage,
                                      const char *config, GError **error);
+/** segue_harness_new_in: the same with a stage type of @registry, which outlives the harness: where the
+ * configuration names a type of another plugin, such as a model, or the stage looks one up. */
+SEGUE_API
+SegueHarness *segue_harness_new_in (SegueRegistry *registry, const char *stage, const char *config);
+SEGUE_API
+SegueHarness *segue_harness_try_new_in (SegueRegistry *registry, const char *stage,
+                                        const char *config, GError **error);
 SEGUE_API
 void segue_harness_free (SegueHarness *harness);
 
@@ -30,9 +37,6 @@ SEGUE_API
 void segue_harness_set_epoch (SegueHarness *harness, guint epoch);
 SEGUE_API
 void segue_harness_set_threads (SegueHarness *harness, guint threads);
-/** segue_harness_add_plugin: further types (a model for a train stage). */
-SEGUE_API
-void segue_harness_add_plugin (SegueHarness *harness, const SeguePlugin *plugin);
 /** segue_harness_get_cancellable: (transfer none): to test a cancel. */
 SEGUE_API
 GCancellable *segue_harness_get_cancellable (SegueHarness *harness);

@@ -23,7 +23,7 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   fixture->registry = segue_registry_new ();
-  segue_registry_add (fixture->registry, tiny_with_stages (NULL), NULL, &error);
+  segue_registry_add (fixture->registry, tiny_plugin (), NULL, &error);
   g_assert_no_error (error);
   fixture->type = segue_registry_find_model (fixture->registry, "tiny");
 
@@ -32,7 +32,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->other.name = "other";
   fixture->other.config_types = config_types;
   fixture->models[0] = &fixture->other;
-  fixture->others = *tiny_with_stages (NULL);
+  fixture->others = *tiny_plugin ();
   fixture->others.name = "others";
   fixture->others.models = fixture->models;
   segue_registry_add (fixture->registry, &fixture->others, NULL, &error);

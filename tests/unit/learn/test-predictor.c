@@ -18,7 +18,7 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   fixture->registry = segue_registry_new ();
-  segue_registry_add (fixture->registry, tiny_with_stages (NULL), NULL, &error);
+  segue_registry_add (fixture->registry, tiny_plugin (), NULL, &error);
   g_assert_no_error (error);
   segue_registry_add (fixture->registry, tiny_stages (), NULL, &error);
   g_assert_no_error (error);

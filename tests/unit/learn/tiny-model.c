@@ -361,19 +361,28 @@ static const SegueModelType tiny = {
 };
 
 const SeguePlugin *
-tiny_with_stages (const SeguePlugin *stages)
+tiny_plugin (void)
 {
   static const SegueModelType *const models[] = { &tiny, NULL };
-  static SeguePlugin plugin;
-  if (stages != NULL)
-    plugin = *stages;
-  else
-    plugin = (SeguePlugin){ .struct_size = sizeof (SeguePlugin),
-                            .abi_major = SEGUE_ABI_MAJOR,
-                            .abi_minor = SEGUE_ABI_MINOR,
-                            .name = "tiny",
-                            .version = "1.0",
-                            .licence = "MIT" };
-  plugin.models = models;
+  static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
+                                      .abi_major = SEGUE_ABI_MAJOR,
+                                      .abi_minor = SEGUE_ABI_MINOR,
+                                      .name = "tiny",
+                                      .version = "1.0",
+                                      .licence = "MIT",
+                                      .models = models };
   return &plugin;
+}
+
+SegueRegistry *
+tiny_registry_new (const SeguePlugin *plugin)
+{
+  SegueRegistry *registry = segue_registry_new ();
+  const SeguePlugin *const all[] = { plugin, tiny_plugin () };
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    g_autoptr (GError) error = NULL;
+    segue_registry_add (registry, all[i], NULL, &error);
+    g_assert_no_error (error);
+  }
+  return registry;
 }

@@ -1,10 +1,13 @@
 /* A model type small enough to train in milliseconds: a linear classifier over frame statistics. */
 #pragma once
 
-#include <segue/plugin.h>
+#include <segue/segue.h>
 
-/** tiny_with_stages: a plugin of @stages (those of another plugin) and the model type `tiny`. */
-const SeguePlugin *tiny_with_stages (const SeguePlugin *stages);
+/** tiny_plugin: (transfer none): with the model type `tiny` and no stages. */
+const SeguePlugin *tiny_plugin (void);
+
+/** tiny_registry_new: (transfer full): of @plugin and the tiny one, for a stage that uses a model. */
+SegueRegistry *tiny_registry_new (const SeguePlugin *plugin);
 
 /** tiny_cancel_after: @cancellable is cancelled by the @n-th pass (forward or prefix) from now on;
  * %NULL: never. */
