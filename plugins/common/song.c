@@ -3,7 +3,6 @@
 #include "resampler.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <soxr.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,15 +95,13 @@ name_error (const Song *self, GError **error)
 static gboolean
 open_file (Song *self, GError **error)
 {
-  const char *path = segue_item_get_path (self->file);
   struct stat info;
 
-  /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
-  self->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (self->fd < 0 || fstat (self->fd, &info) != 0)
+  self->fd = segue_item_open (self->file, error);
+  if (self->fd < 0)
+    return FALSE;
+  if (fstat (self->fd, &info) != 0)
     return song_read_error (self, error, errno);
-  if (!S_ISREG (info.st_mode))
-    return song_error (self, error, SEGUE_ERROR_DATA, "is not a regular file");
   if (info.st_size == 0)
     return song_error (self, error, SEGUE_ERROR_DATA, "is empty");
   return TRUE;

@@ -25,7 +25,10 @@ fingerprint (const void *config)
 static gpointer
 open_instance (SegueContext *context, GError **error)
 {
-  return framework_init (error) ? g_new0 (char, 1) : NULL;
+  if (!framework_init (error))
+    return NULL;
+  framework_allow (context);
+  return g_new0 (char, 1);
 }
 
 /* Reads to the end, an error, or the moment when the player is stuck. */
@@ -63,7 +66,7 @@ read_frames (Song *song, Player *player, GError **error)
 static PlayerResult
 play (Song *song, SegueItem *item, SegueContext *context, GError **error)
 {
-  Player *player = player_new (segue_item_get_path (item), error);
+  Player *player = player_new (song_get_fd (song), error);
   PlayerResult result;
 
   if (!player)

@@ -44,6 +44,26 @@ framework_init (GError **error)
   return failure == NULL;
 }
 
+void
+framework_allow (SegueContext *context)
+{
+  g_autoptr (GHashTable) folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GList *plugins = gst_registry_get_plugin_list (gst_registry_get ());
+  GHashTableIter iter;
+  gpointer folder;
+
+  for (GList *l = plugins; l; l = l->next) {
+    const char *path = gst_plugin_get_filename (l->data);
+
+    if (path)
+      g_hash_table_add (folders, g_path_get_dirname (path));
+  }
+  gst_plugin_list_free (plugins);
+  g_hash_table_iter_init (&iter, folders);
+  while (g_hash_table_iter_next (&iter, &folder, NULL))
+    segue_context_allow_read (context, folder);
+}
+
 static int
 compare_strings (gconstpointer a, gconstpointer b)
 {

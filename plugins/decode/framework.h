@@ -1,7 +1,7 @@
 /* GStreamer itself: brought up once a process, quietly, with a registry of segue's own. */
 #pragma once
 
-#include <glib.h>
+#include <segue/context.h>
 
 /**
  * framework_init: (any thread)
@@ -11,6 +11,10 @@
  * otherwise: a player that runs at the same time must not be disturbed.
  */
 gboolean framework_init (GError **error);
+
+/** framework_allow: lets an isolated stage load any of GStreamer's plugins later, wherever they lie;
+ * after framework_init(). */
+void framework_allow (SegueContext *context);
 
 /** framework_describe: (transfer full): versions of GStreamer and of every plugin that may take
  * part in decoding; after framework_init(). */

@@ -1,5 +1,7 @@
 #include "player.h"
+#include "descriptor-source.h"
 
+#include <errno.h>
 #include <gst/app/gstappsink.h>
 #include <gst/audio/audio.h>
 #include <gst/pbutils/missing-plugins.h>
@@ -148,8 +150,21 @@ add_element (Player *self, const char *name, GError **error)
   return element;
 }
 
+static GstElement *
+add_source (Player *self, int fd, GError **error)
+{
+  GstElement *source = descriptor_source_new (fd);
+
+  if (source)
+    gst_bin_add (GST_BIN (self->pipeline), source);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "a song's file can't be opened once more: %s", g_strerror (errno));
+  return source;
+}
+
 static gboolean
-build (Player *self, const char *path, GError **error)
+build (Player *self, int fd, GError **error)
 {
   g_autoptr (GstCaps) raw = gst_caps_new_empty_simple ("audio/x-raw");
   g_autoptr (GstCaps) wanted =
@@ -159,13 +174,12 @@ build (Player *self, const char *path, GError **error)
 
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
-  if (!(self->source = add_element (self, "filesrc", error)) ||
+  if (!(self->source = add_source (self, fd, error)) ||
       !(decoder = add_element (self, "decodebin", error)) ||
       !(self->convert = add_element (self, "audioconvert", error)) ||
       !(sink = add_element (self, "appsink", error)))
     return FALSE;
   self->sink = GST_APP_SINK (sink);
-  g_object_set (self->source, "location", path, NULL);
   g_object_set (decoder, "caps", raw, "expose-all-streams", FALSE, NULL);
   /* A bounded queue: the decoder waits for the resampler, never the other way round. */
   g_object_set (sink, "caps", wanted, "sync", FALSE, "max-buffers", 8, "enable-last-sample", FALSE,
@@ -281,13 +295,13 @@ is_stuck (Player *self)
 }
 
 Player *
-player_new (const char *path, GError **error)
+player_new (int fd, GError **error)
 {
   Player *self = g_atomic_rc_box_new0 (Player);
 
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  if (!build (self, path, error)) {
+  if (!build (self, fd, error)) {
     release_player (self, NULL);
     return NULL;
   }

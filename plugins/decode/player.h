@@ -1,6 +1,6 @@
 /* One file through GStreamer: the first audio stream as float32 at its native rate.
  *
- *   filesrc ! decodebin ! audioconvert ! appsink
+ *   open file ! decodebin ! audioconvert ! appsink
  *
  * A pipeline is built for each file (3 ms): what one file did to it can't reach the next.  Streams
  * that are not audio are not decoded.  Nothing here waits for longer than a moment: a decoder that
@@ -33,8 +33,8 @@ typedef struct {
   guint channels;
 } PlayerBlock;
 
-/** player_new: starts to decode @path (bytes as the system has them). */
-Player *player_new (const char *path, GError **error);
+/** player_new: starts to decode the file @fd, which is borrowed for this call only. */
+Player *player_new (int fd, GError **error);
 /** player_pull: waits a moment.  %PLAYER_FAILED: @error says why, without the file's name, in
  * %SEGUE_ERROR. */
 PlayerResult player_pull (Player *player, PlayerBlock *block, GError **error);

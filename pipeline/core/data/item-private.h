@@ -6,6 +6,9 @@
 #include "metadata.h"
 #include <segue/item.h>
 
+/** SegueOpenFile: a file that was opened by whoever may: under isolation an item has no other. */
+typedef struct _SegueOpenFile SegueOpenFile;
+
 struct _SegueItem {
   SegueKind kind;
   gboolean sealed;
@@ -20,9 +23,10 @@ struct _SegueItem {
   GRefString *key;
   guint key_index;
 
-  GBytes *bytes;      /* audio, tensor, predictions; NULL in an index entry */
-  SegueExtent extent; /* where an index entry's bytes lie */
-  char *path;         /* file, model, metrics */
+  GBytes *bytes;       /* audio, tensor, predictions; NULL in an index entry */
+  SegueExtent extent;  /* where an index entry's bytes lie */
+  char *path;          /* file, model, metrics */
+  SegueOpenFile *file; /* nullable: what is read instead of the file at the path */
   guint rate, channels;
   SegueDtype dtype;
   guint rank;
@@ -35,6 +39,8 @@ segue_kind_has_bytes (SegueKind kind)
   return kind == SEGUE_KIND_AUDIO || kind == SEGUE_KIND_TENSOR || kind == SEGUE_KIND_PREDICTIONS;
 }
 
+/** segue_open_file_new: takes @fd. */
+SegueOpenFile *segue_open_file_new (int fd);
 /** segue_item_seal: from now on immutable; done by segue_context_emit(). */
 SEGUE_API
 void segue_item_seal (SegueItem *item);

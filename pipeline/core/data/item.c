@@ -1,7 +1,30 @@
 /* Items: kind, id, metadata and payload; sealed when they are emitted. */
 #include "item-private.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <segue/error.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct _SegueOpenFile {
+  int fd;
+};
+
+SegueOpenFile *
+segue_open_file_new (int fd)
+{
+  SegueOpenFile *file = g_atomic_rc_box_new (SegueOpenFile);
+  file->fd = fd;
+  return file;
+}
+
+static void
+clear_open_file (gpointer data)
+{
+  close (((SegueOpenFile *) data)->fd);
+}
 
 static void
 clear_item (gpointer data)
@@ -16,6 +39,8 @@ clear_item (gpointer data)
   g_clear_pointer (&item->extent.memory, g_bytes_unref);
   segue_storage_unref (item->extent.storage);
   g_free (item->path);
+  if (item->file)
+    g_atomic_rc_box_release_full (item->file, clear_open_file);
 }
 
 static SegueItem *
@@ -143,6 +168,7 @@ copy_without_bytes (const SegueItem *item)
   copy->key = item->key ? g_ref_string_acquire (item->key) : NULL;
   copy->key_index = item->key_index;
   copy->path = g_strdup (item->path);
+  copy->file = item->file ? g_atomic_rc_box_acquire (item->file) : NULL;
   copy->rate = item->rate;
   copy->channels = item->channels;
   copy->dtype = item->dtype;
@@ -260,6 +286,27 @@ const char *
 segue_item_get_path (const SegueItem *item)
 {
   return item->path;
+}
+
+int
+segue_item_open (SegueItem *item, GError **error)
+{
+  g_return_val_if_fail (item->kind == SEGUE_KIND_FILE, -1);
+  struct stat info;
+  /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
+  int fd = item->file ? fcntl (item->file->fd, F_DUPFD_CLOEXEC, 3)
+                      : open (item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd >= 0 && fstat (fd, &info) == 0) {
+    if (S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
+      return fd;
+    close (fd);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file", item->id);
+    return -1;
+  }
+  segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song", item->id);
+  if (fd >= 0)
+    close (fd);
+  return -1;
 }
 
 guint

@@ -61,6 +61,8 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
   stage->type = type;
   stage->config = config;
   stage->node = at;
+  stage->isolate = (type->flags & SEGUE_STAGE_ISOLATE) != 0;
+  stage->time_limit = SEGUE_TIME_LIMIT;
   if (!check_config (stage, place, where, error))
     return NULL;
   stage->canonical = segue_params_canonical (type->params, config);

@@ -23,12 +23,17 @@ typedef struct {
   char *canonical;         /* segue_params_canonical() of it */
   guint ordinal;           /* among the stages of this type, from 0 */
   gboolean cache;          /* `cache: true`: keep this MAP stage's output too */
+  gboolean isolate;        /* (MAP) in a process of its own */
+  double time_limit;       /* s, for one item, where it is isolated */
   SegueGraphInput *inputs; /* one per input port of the type */
   guint n_inputs;
   SegueKind *outputs; /* resolved kinds, one per output port */
   guint n_outputs;
   const SegueNode *node; /* where it stands, for messages; owned by the pipeline */
 } SegueGraphStage;
+
+/* How long an isolated stage may take over one item, in s, unless the pipeline says otherwise. */
+#define SEGUE_TIME_LIMIT 300
 
 /* A pipeline of more stages than this was not written by a person. */
 #define SEGUE_MAX_STAGES 256

@@ -46,6 +46,12 @@ write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphSta
   segue_json_bool (json, (type->flags & SEGUE_STAGE_LIVE) != 0);
   segue_json_key (json, "cache");
   segue_json_bool (json, stage->cache);
+  if (type->mode == SEGUE_MODE_MAP) {
+    segue_json_key (json, "isolate");
+    segue_json_bool (json, stage->isolate);
+    segue_json_key (json, "time_limit");
+    segue_json_double (json, stage->time_limit);
+  }
   segue_json_key_string (json, "plugin", entry ? entry->plugin->name : NULL);
   segue_json_key_string (json, "plugin_version", entry ? entry->plugin->version : NULL);
   segue_json_key (json, "result_version");

@@ -196,6 +196,22 @@ enter_map (Place *place, const char *part, const SegueOverride *override, SegueR
   place->slot = (SegueNode **) &g_ptr_array_index (map->values, i);
 }
 
+static gboolean
+has_row (const SegueParam *const *rows, const char *name)
+{
+  for (; rows && *rows; rows++)
+    if (!strcmp ((*rows)->name, name))
+      return TRUE;
+  return FALSE;
+}
+
+/* What can be set at any stage, unless the type has a parameter of that name. */
+static gboolean
+is_setting (const char *path, const SegueStageType *type)
+{
+  return has_row (segue_stage_settings, path) && !has_row (type->params, path);
+}
+
 gboolean
 segue_override_apply (const SegueOverride *override, const char *path, SegueNode *stage,
                       SegueRegistry *registry, const SegueStageType *type, GError **error)
@@ -203,6 +219,10 @@ segue_override_apply (const SegueOverride *override, const char *path, SegueNode
   g_autoptr (SegueNode) value = parse_value (override, error);
   if (!value)
     return FALSE;
+  if (is_setting (path, type)) {
+    segue_node_set (stage, path, g_steal_pointer (&value));
+    return TRUE;
+  }
   Place place = { .slot = &stage };
   enter_map (&place, "with", override, registry);
   place.rows = type->params;

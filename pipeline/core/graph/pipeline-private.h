@@ -19,7 +19,7 @@ void segue_override_free (SegueOverride *override);
 SegueNode *segue_override_value (const SegueOverride *override, const SegueNode *like,
                                  GError **error);
 /** segue_override_apply: sets the parameter at @path ("epochs", "model.dropout", "ops.0.p") in the
- * stage's `with`, which the table of @type describes. */
+ * stage's `with`, which the table of @type describes, or one of segue_stage_settings ("isolate"). */
 gboolean segue_override_apply (const SegueOverride *override, const char *path, SegueNode *stage,
                                SegueRegistry *registry, const SegueStageType *type, GError **error);
 
@@ -60,3 +60,13 @@ typedef struct {
 } SeguePipelineSettings;
 
 extern const SegueParam *const segue_pipeline_settings[];
+
+/** segue_stage_settings: the rows of what can be set at any stage, beside its parameters: how it is
+ * run, never what comes out. */
+typedef struct {
+  gboolean cache;
+  gboolean isolate; /* -1: as its type asks for */
+  double time_limit;
+} SegueStageSettings;
+
+extern const SegueParam *const segue_stage_settings[];

@@ -4,7 +4,21 @@
 #include "registry.h"
 #include <string.h>
 
-static const char *const stage_keys[] = { "id", "use", "with", "from", "cache", NULL };
+#define ROW(...) SEGUE_PARAM (SegueStageSettings, __VA_ARGS__)
+
+const SegueParam *const segue_stage_settings[] = {
+  ROW (cache, SEGUE_PARAM_BOOL, .def = "false",
+       .doc = "Keep this step's own output in the cache too."),
+  ROW (isolate, SEGUE_PARAM_BOOL, .flags = SEGUE_PARAM_OPTIONAL,
+       .doc = "Run this step in processes of its own, so that a song that crashes it or makes it "
+              "hang costs nothing but that song.  Default: steps that read files of any kind."),
+  ROW (time_limit, SEGUE_PARAM_DOUBLE, .def = "300", .min = 0.1, .max = 86400, .unit = "s",
+       .doc = "How long an isolated step may take over one song before it is given up."),
+  NULL,
+};
+
+static const char *const stage_keys[] = { "id",    "use",     "with",       "from",
+                                          "cache", "isolate", "time_limit", NULL };
 
 static const SegueStageType *
 find_type (SegueLoading *loading, const SegueNode *stage)
@@ -83,25 +97,63 @@ override_stage (SegueLoading *loading, const char *id, SegueNode *stage, const S
   return TRUE;
 }
 
-static gboolean
-read_cache (SegueLoading *loading, const SegueNode *node, SegueGraphStage *stage)
+/* The stage's settings alone, so that their table can be held against them. */
+static SegueNode *
+copy_settings (const SegueNode *node)
 {
-  const SegueNode *cache = segue_node_get (node, "cache");
-  if (!cache)
-    return TRUE;
-  gboolean yes =
-    cache->type == SEGUE_NODE_SCALAR && !cache->quoted && !strcmp (cache->text, "true");
-  gboolean no =
-    cache->type == SEGUE_NODE_SCALAR && !cache->quoted && !strcmp (cache->text, "false");
-  if (!yes && !no)
-    return segue_node_error (cache, loading->error, "stage '%s': cache must be true or false",
-                             stage->id);
-  if (yes && (stage->type->mode != SEGUE_MODE_MAP || (stage->type->flags & SEGUE_STAGE_LIVE)))
-    return segue_node_error (cache, loading->error,
+  SegueNode *map = segue_node_new (SEGUE_NODE_MAP, node);
+  SegueNodeBudget budget = SEGUE_NODE_BUDGET;
+  for (const SegueParam *const *row = segue_stage_settings; *row; row++) {
+    const SegueNode *value = segue_node_get (node, (*row)->name);
+    if (value)
+      segue_node_set (map, (*row)->name, segue_node_copy (value, 0, &budget));
+  }
+  return map;
+}
+
+/* Whether settings that are for stages of one mode stand at such a stage. */
+static gboolean
+check_settings (SegueLoading *loading, const SegueNode *node, const SegueStageSettings *settings,
+                const SegueGraphStage *stage)
+{
+  gboolean map = stage->type->mode == SEGUE_MODE_MAP;
+  gboolean live = (stage->type->flags & SEGUE_STAGE_LIVE) != 0;
+  if (settings->cache && (!map || live))
+    return segue_node_error (segue_node_get (node, "cache"), loading->error,
                              "stage '%s': cache is for stages that turn one item into others and "
                              "store them; remove it",
                              stage->id);
-  stage->cache = yes;
+  const SegueNode *isolate = segue_node_get (node, "isolate");
+  const SegueNode *limit = segue_node_get (node, "time_limit");
+  if (!map && (settings->isolate == TRUE || limit))
+    return segue_node_error (settings->isolate == TRUE ? isolate : limit, loading->error,
+                             "stage '%s': %s is for stages that take one item at a time; remove it",
+                             stage->id, settings->isolate == TRUE ? "isolate" : "time_limit");
+  const SeguePluginEntry *entry =
+    segue_registry_get_plugin_of (loading->pipeline->registry, stage->type);
+  if (settings->isolate == TRUE && !g_path_is_absolute (entry->path))
+    return segue_node_error (
+      isolate, loading->error,
+      "stage '%s': '%s' is part of this program and can't run in a process of "
+      "its own; remove isolate",
+      stage->id, stage->type->name);
+  return TRUE;
+}
+
+static gboolean
+read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *stage)
+{
+  g_autoptr (SegueNode) map = copy_settings (node);
+  g_autofree char *where = g_strdup_printf ("stage '%s': ", stage->id);
+  SegueStageSettings settings = { 0 };
+  SegueParamScope scope = { .where = where, .at = map };
+  if (!segue_params_parse (segue_stage_settings, map, &settings, &scope, loading->error) ||
+      !check_settings (loading, node, &settings, stage))
+    return FALSE;
+  stage->cache = settings.cache;
+  stage->time_limit = settings.time_limit;
+  if (settings.isolate != -1)
+    stage->isolate = settings.isolate;
   return TRUE;
 }
 
@@ -126,7 +178,7 @@ add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *ap
   for (guint i = 0; i < pipeline->stages->len; i++)
     stage->ordinal += ((SegueGraphStage *) g_ptr_array_index (pipeline->stages, i))->type == type;
   g_ptr_array_add (pipeline->stages, stage);
-  return read_cache (loading, node, stage);
+  return read_settings (loading, node, stage);
 }
 
 /* An override whose stage is not there would otherwise be lost without a word. */

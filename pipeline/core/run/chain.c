@@ -1,5 +1,6 @@
 /* One song through consecutive MAP stages, depth first, in the calling thread. */
 #include "chain.h"
+#include "isolated-stage.h"
 #include "item-private.h"
 
 typedef struct {
@@ -7,6 +8,7 @@ typedef struct {
   guint index;
   SegueContext context;
   gpointer instance;
+  SegueIsolatedStage *isolated; /* in place of an instance */
   gboolean opened;
 } Link;
 
@@ -43,7 +45,8 @@ segue_chain_free (SegueChain *chain)
   for (guint i = 0; i < chain->n_links; i++) {
     Link *link = &chain->links[i];
     const SegueStageType *type = link->context.stage->type;
-    if (link->opened && type->close)
+    segue_isolated_stage_free (link->isolated);
+    if (link->opened && !link->isolated && type->close)
       type->close (link->instance);
     segue_context_clear (&link->context);
   }
@@ -69,18 +72,39 @@ segue_chain_set_counts (SegueChain *chain, SegueCounts *counts)
 static gboolean
 open_link (Link *link, GError **error)
 {
-  const SegueStageType *type = link->context.stage->type;
+  const SegueGraphStage *stage = link->context.stage;
+  const SegueStageType *type = stage->type;
+  gboolean ok = TRUE;
   if (link->opened)
     return TRUE;
-  if (type->open) {
+  if (stage->isolate && segue_isolated_stage_may (link->context.scope->registry, stage)) {
+    link->isolated = segue_isolated_stage_new (&link->context, error);
+    ok = link->isolated != NULL;
+  } else if (type->open) {
     link->instance = type->open (&link->context, error);
-    if (!segue_context_conclude (&link->context, link->instance != NULL, error)) {
-      link->chain->failed = link->context.stage;
-      return FALSE;
-    }
+    ok = segue_context_conclude (&link->context, link->instance != NULL, error);
   }
-  link->opened = TRUE;
+  if (!ok)
+    link->chain->failed = stage;
+  link->opened = ok;
+  return ok;
+}
+
+gboolean
+segue_chain_open (SegueChain *chain, GError **error)
+{
+  for (guint i = 0; i < chain->n_links; i++)
+    if (!open_link (&chain->links[i], error))
+      return FALSE;
   return TRUE;
+}
+
+static gboolean
+run_stage (Link *link, SegueItem *item, GError **error)
+{
+  return link->isolated
+           ? segue_isolated_stage_process (link->isolated, item, error)
+           : link->context.stage->type->process (link->instance, item, &link->context, error);
 }
 
 static gboolean process (Link *link, SegueItem *item, GError **error);
@@ -107,8 +131,7 @@ process (Link *link, SegueItem *item, GError **error)
   context->emit = pass_on;
   context->emit_data = link;
   g_autoptr (GError) local = NULL;
-  gboolean ok = segue_context_check_cancelled (context, &local) &&
-                context->stage->type->process (link->instance, item, context, &local);
+  gboolean ok = segue_context_check_cancelled (context, &local) && run_stage (link, item, &local);
   ok = segue_context_conclude (context, ok, &local);
   context->item = context->song = NULL;
   context->emit = NULL;
@@ -123,9 +146,8 @@ process (Link *link, SegueItem *item, GError **error)
 static gboolean
 carry_all (SegueChain *chain, SegueItem *const *items, guint n_items, GError **error)
 {
-  for (guint i = 0; i < chain->n_links; i++)
-    if (!open_link (&chain->links[i], error))
-      return FALSE;
+  if (!segue_chain_open (chain, error))
+    return FALSE;
   for (guint i = 0; i < n_items; i++)
     if (!process (&chain->links[0], items[i], error))
       return FALSE;

@@ -4,8 +4,8 @@
  * that nothing but the song at hand is in memory.  A chain has one instance of each stage, opened
  * when the first song comes and closed with the chain; it belongs to one thread.
  *
- * Whoever carries songs sees this interface only: an implementation in a process of its own fits
- * behind it.
+ * Whoever carries songs sees this interface only.  A stage that is to be isolated is carried out by a
+ * process of its own, behind it; see isolated-stage.h.
  *
  *   SegueScope scope = { .registry = registry, .seed = 0 };      // no host: nothing is reported
  *   g_autoptr (SegueChain) chain = segue_chain_new (&scope, stages, n_stages);
@@ -28,6 +28,9 @@ SegueChain *segue_chain_new (const SegueScope *scope, const SegueGraphStage *con
                              guint n_stages);
 SEGUE_API
 void segue_chain_free (SegueChain *chain);
+
+/** segue_chain_open: opens every stage now, rather than with the first song. */
+gboolean segue_chain_open (SegueChain *chain, GError **error);
 
 /** segue_chain_set_epoch: what LIVE stages are seeded with from now on. */
 SEGUE_API

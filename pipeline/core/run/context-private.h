@@ -24,6 +24,7 @@ typedef struct {
                const char *message);
   void (*scalar) (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step,
                   double value);
+  void (*allow_read) (gpointer data, const SegueGraphStage *stage, const char *path);
 } SegueStageHost;
 
 /** SegueScope: what all stages of a run share; outlives everything made with it. */

@@ -185,6 +185,14 @@ segue_context_count (SegueContext *context, const char *name, gint64 n)
     scope->host->count (scope->host_data, context->stage, name, n);
 }
 
+void
+segue_context_allow_read (SegueContext *context, const char *path)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->allow_read)
+    scope->host->allow_read (scope->host_data, context->stage, path);
+}
+
 static const char *
 get_folder (SegueContext *context, gboolean work, GError **error)
 {

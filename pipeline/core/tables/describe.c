@@ -86,8 +86,8 @@ segue_param_default_words (const SegueParam *row)
   return g_strdup (row->type == SEGUE_PARAM_RECORD ? "{}" : "required");
 }
 
-const char *
-segue_stage_mode_words (const SegueStageType *type)
+static const char *
+mode_words (const SegueStageType *type)
 {
   if (type->flags & SEGUE_STAGE_LIVE)
     return "live: makes each item anew whenever it is read";
@@ -102,6 +102,14 @@ segue_stage_mode_words (const SegueStageType *type)
     return "collect: sees all items at once";
   }
   return "unknown";
+}
+
+char *
+segue_stage_words (const SegueStageType *type)
+{
+  return g_strconcat (
+    mode_words (type), type->flags & SEGUE_STAGE_SEEDED ? "; random, by the pipeline's seed" : "",
+    type->flags & SEGUE_STAGE_ISOLATE ? "; isolated: in a process of its own" : "", NULL);
 }
 
 const char *

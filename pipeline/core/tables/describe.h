@@ -8,8 +8,8 @@
 char *segue_param_value_words (const SegueParam *row);
 /** segue_param_default_words: (transfer full): "10", "required" or "none". */
 char *segue_param_default_words (const SegueParam *row);
-/** segue_stage_mode_words: what the mode means to someone who writes a pipeline. */
-const char *segue_stage_mode_words (const SegueStageType *type);
+/** segue_stage_words: (transfer full): what mode and flags mean to someone who writes a pipeline. */
+char *segue_stage_words (const SegueStageType *type);
 /** segue_kind_words: of a port: "audio", "file, audio or tensor". */
 const char *segue_kind_words (SegueKind kind);
 /** segue_recipe_schedule_words: "linear", "cosine", … */

@@ -1,5 +1,6 @@
 /* docs/stages.md: every stage type and model type, from the tables. */
 #include "describe.h"
+#include "pipeline-private.h"
 #include <string.h>
 
 /* Text for a cell of a Markdown table. */
@@ -61,10 +62,9 @@ static void
 append_stage (GString *out, SegueRegistry *registry, const SegueStageType *type)
 {
   const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, type);
-  g_string_append_printf (out, "## %s\n\n%s.\n\n- plugin `%s` %s\n- %s%s\n", type->name,
-                          type->summary, entry->plugin->name, entry->plugin->version,
-                          segue_stage_mode_words (type),
-                          type->flags & SEGUE_STAGE_SEEDED ? "; random, by the seed" : "");
+  g_autofree char *words = segue_stage_words (type);
+  g_string_append_printf (out, "## %s\n\n%s.\n\n- plugin `%s` %s\n- %s\n", type->name,
+                          type->summary, entry->plugin->name, entry->plugin->version, words);
   append_ports (out, "input", type->inputs);
   append_ports (out, "output", type->outputs);
   g_string_append_printf (out, "\n%s\n\n", type->doc ? type->doc : "");
@@ -92,7 +92,10 @@ segue_docs_stages (SegueRegistry *registry)
   GString *out = g_string_new (
     "<!-- Drawn from the parameter tables; `ninja -C build update-generated` writes it anew. -->\n"
     "# Stages and models\n\nEvery stage type that comes with segue, and its parameters. "
-    "`segue inspect NAME` prints the same for what is installed.\n\n");
+    "`segue inspect NAME` prints the same for what is installed.\n\nBeside its parameters (`with`) "
+    "a stage of a pipeline takes settings that change how it is run, and never what comes "
+    "out:\n\n");
+  append_params (out, segue_stage_settings);
   for (guint i = 0; i < stages->len; i++)
     append_stage (out, registry, g_ptr_array_index (stages, i));
   for (guint i = 0; i < models->len; i++)

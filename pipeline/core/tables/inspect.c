@@ -115,9 +115,8 @@ append_params (Page *page, const SegueParam *const *rows)
 static void
 append_stage (Page *page, SegueRegistry *registry, const SegueStageType *type)
 {
-  g_autofree char *what =
-    g_strdup_printf ("stage type; %s%s", segue_stage_mode_words (type),
-                     type->flags & SEGUE_STAGE_SEEDED ? "; random, by the pipeline's seed" : "");
+  g_autofree char *words = segue_stage_words (type);
+  g_autofree char *what = g_strconcat ("stage type; ", words, NULL);
   append_head (page, registry, type, type->name, type->summary, what);
   append_ports (page, "input", type->inputs);
   append_ports (page, "output", type->outputs);

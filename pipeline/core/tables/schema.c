@@ -313,8 +313,6 @@ static const char stage_keys[] =
   "\"from\": {\"description\": \"Where its inputs come from, if not from the nearest earlier stage "
   "that fits: a stage's id, or a map of input: id.\", \"anyOf\": [{\"type\": \"string\"}, "
   "{\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", \"null\"]}}]}, "
-  "\"cache\": {\"description\": \"Keep this step's own output in the cache too.\", "
-  "\"type\": \"boolean\", \"default\": false}, "
   "\"with\": {\"description\": \"Its parameters.\", \"type\": [\"object\", \"null\"]}}";
 
 static void
@@ -333,6 +331,10 @@ write_stage (SegueJson *json, GPtrArray *stages)
   for (guint i = 0; i < keys->keys->len; i++) {
     segue_json_key (json, ((const SegueNode *) g_ptr_array_index (keys->keys, i))->text);
     segue_json_node (json, g_ptr_array_index (keys->values, i));
+  }
+  for (const SegueParam *const *one = segue_stage_settings; *one; one++) {
+    SegueParam row = segue_param_read (*one);
+    write_row (json, &row);
   }
   segue_json_close (json, '{');
   segue_json_key_open (json, "allOf", '[');

@@ -37,6 +37,13 @@ GCancellable *segue_context_get_cancellable (SegueContext *context);
 /** segue_context_check_cancelled: %FALSE with %SEGUE_ERROR_CANCELLED once the user wants to stop. */
 SEGUE_API
 gboolean segue_context_check_cancelled (SegueContext *context, GError **error);
+/**
+ * segue_context_allow_read: (in open ()) the file @path, or the folder with all that is below it, may
+ * still be read by process ().  An isolated stage can read system libraries, what its parameters name
+ * and its item, and nothing else; elsewhere this does nothing.
+ */
+SEGUE_API
+void segue_context_allow_read (SegueContext *context, const char *path);
 /** segue_context_get_registry: (transfer none): to look up model types by name. */
 SEGUE_API
 SegueRegistry *segue_context_get_registry (SegueContext *context);

@@ -104,6 +104,20 @@ GBytes *segue_item_get_bytes (const SegueItem *item);
 SEGUE_API
 const char *segue_item_get_path (const SegueItem *item);
 
+/**
+ * segue_item_open:
+ *
+ * A file item's file, open for reading at its start: a new descriptor, closed on exec, which the
+ * caller closes.  The way to read it wherever the stage runs: in an isolated stage there is nothing
+ * behind the path, which is a name for messages.  Descriptors of one item may share their position:
+ * use one at a time, or pread ().
+ *
+ * -1 with %SEGUE_ERROR_NO_INPUT where it is gone or may not be read, %SEGUE_ERROR_DATA where it is
+ * no regular file.  Any thread.
+ */
+SEGUE_API
+int segue_item_open (SegueItem *item, GError **error);
+
 SEGUE_API
 guint segue_item_get_rate (const SegueItem *item);
 SEGUE_API

@@ -152,7 +152,7 @@ test_graph_messages (void)
     { PIPELINE ("- {use: source, width: {}}\n"),
       "*stage: unknown key 'width'; did you mean 'with'?" },
     { PIPELINE ("- {use: source, count: 3}\n"),
-      "*stage: unknown key 'count'; known are id, use, with, from, cache" },
+      "*stage: unknown key 'count'; known are id, use, with, from, cache, *" },
     { PIPELINE ("- {use: source, id: A}\n"), "*id A: an id is *" },
     { PIPELINE (SOURCE SOURCE),
       "artist.yaml:4:3: two stages have the id 'source' (first in line 3); *" },
@@ -165,7 +165,7 @@ test_graph_messages (void)
     { PIPELINE ("- {use: everything, with: 3}\n"),
       "*stage 'everything': with must be a map of parameters, got 3" },
     { PIPELINE ("- {use: source, cache: true}\n"), "*stage 'source': cache is for*" },
-    { PIPELINE ("- {use: source, cache: 1}\n"), "*cache must be true or false" },
+    { PIPELINE ("- {use: source, cache: 1}\n"), "*cache must be true or false, got 1" },
     { PIPELINE (SOURCE "- use: cut\n"),
       "artist.yaml:4:3: stage 'cut': input 'audio' needs audio, and no earlier stage produces it; "
       "put one before it (cut, decode, jitter)" },

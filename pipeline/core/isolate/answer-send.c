@@ -1,0 +1,163 @@
+/* The worker's side of an answer: items into messages, overlapping bytes once. */
+#include "answer.h"
+#include "shared-bytes.h"
+#include "stretch.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of an error, in bytes: whatever a plugin has to say, it fits. */
+#define LONGEST_MESSAGE (64 * 1024)
+
+/* The items' memory, and the buffer that each stretch of it is sent as. */
+typedef struct {
+  GPtrArray *all;    /* the input, then the outputs */
+  GArray *stretches; /* SegueStretch */
+  guint *buffers;    /* by stretch: 0: the input's own bytes */
+} Layout;
+
+static void
+clear_layout (Layout *layout)
+{
+  g_clear_pointer (&layout->all, g_ptr_array_unref);
+  g_clear_pointer (&layout->stretches, g_array_unref);
+  g_clear_pointer (&layout->buffers, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Layout, clear_layout)
+
+static void
+lay_out (Layout *layout, SegueItem *input, GPtrArray *outputs)
+{
+  guint64 total;
+  guint n = 0;
+  layout->all = g_ptr_array_new ();
+  g_ptr_array_add (layout->all, input);
+  g_ptr_array_extend (layout->all, outputs, NULL, NULL);
+  layout->stretches =
+    segue_stretches_find ((SegueItem *const *) layout->all->pdata, layout->all->len, &total);
+  layout->buffers = g_new0 (guint, layout->stretches->len + 1);
+  for (guint i = 0; i < layout->stretches->len; i++) {
+    const SegueStretch *stretch = &g_array_index (layout->stretches, SegueStretch, i);
+    layout->buffers[i] = stretch->first == 0 ? 0 : ++n;
+  }
+}
+
+static gboolean
+send_buffers (int socket, const Layout *layout, const SegueWait *wait, SegueWire *wire,
+              GError **error)
+{
+  for (guint i = 0; i < layout->stretches->len; i++) {
+    const SegueStretch *stretch = &g_array_index (layout->stretches, SegueStretch, i);
+    gsize size = (gsize) (stretch->end - stretch->begin);
+    if (layout->buffers[i] == 0)
+      continue;
+    int fd = segue_shared_bytes_new (stretch->begin, size, error);
+    if (fd < 0)
+      return FALSE;
+    GVariant *body = g_variant_new (SEGUE_FORMAT_BUFFER, (guint64) size);
+    *wire = segue_message_send (socket, SEGUE_MESSAGE_BUFFER, body, fd, wait);
+    close (fd);
+    if (*wire != SEGUE_WIRE_OK)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static GVariant *
+describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
+{
+  const SegueStretch *stretch = segue_stretches_get (layout->stretches, item);
+  guint buffer = 0;
+  guint64 offset = 0, shape[SEGUE_MAX_RANK];
+  if (stretch) {
+    buffer = layout->buffers[stretch - &g_array_index (layout->stretches, SegueStretch, 0)];
+    offset = (guint64) ((const guint8 *) g_bytes_get_data (item->bytes, NULL) - stretch->begin);
+  }
+  for (guint i = 0; i < item->rank; i++)
+    shape[i] = item->shape[i];
+  g_autoptr (GVariant) own = segue_metadata_to_variant (item->metadata, TRUE);
+  return g_variant_new (
+    SEGUE_FORMAT_EMIT, item == input, item->reads == input->reads, (guint32) item->kind, item->id,
+    own, item->rate, item->channels, (guint32) item->dtype,
+    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->rank, sizeof *shape), buffer,
+    offset, (guint64) (item->bytes ? g_bytes_get_size (item->bytes) : 0));
+}
+
+static gboolean
+send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outputs,
+            const SegueWait *wait, SegueWire *wire, GError **error)
+{
+  for (guint i = 0; i < outputs->len; i++) {
+    const SegueItem *item = g_ptr_array_index (outputs, i);
+    if (item != input && !item->bytes) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "an isolated stage can't make items of kind %s; write ‘isolate: false’",
+                   segue_kind_to_string (item->kind));
+      return FALSE;
+    }
+    GVariant *body = describe (layout, input, item);
+    *wire = segue_message_send (socket, SEGUE_MESSAGE_EMIT, body, -1, wait);
+    if (*wire == SEGUE_WIRE_BROKEN && errno == EMSGSIZE)
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "‘%s’ has more metadata than an isolated stage may set; write ‘isolate: false’",
+                   item->id);
+    if (*wire != SEGUE_WIRE_OK)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static GVariant *
+list_counts (SegueCounts *counts)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sx)"));
+  g_autoptr (GArray) list = segue_counts_list (counts);
+  for (guint i = 0; i < list->len; i++) {
+    const SegueCount *count = &g_array_index (list, SegueCount, i);
+    g_variant_builder_add (&builder, "(sx)", count->name, count->n);
+  }
+  return g_variant_builder_end (&builder);
+}
+
+static SegueWire
+send_end (int socket, const GError *failure, SegueReads *reads, SegueCounts *counts,
+          const SegueWait *wait)
+{
+  g_auto (GStrv) keys = segue_reads_list (reads);
+  gboolean ours = failure && failure->domain == SEGUE_ERROR;
+  const char *message = failure ? failure->message : "";
+  g_autofree char *text =
+    g_utf8_make_valid (message, (gssize) MIN (strlen (message), LONGEST_MESSAGE));
+  GVariant *body = g_variant_new (
+    SEGUE_FORMAT_DONE, list_counts (counts), g_variant_new_strv ((const char *const *) keys, -1),
+    failure == NULL, (guint32) (ours ? failure->code : SEGUE_ERROR_FAILED), text);
+  return segue_message_send (socket, SEGUE_MESSAGE_DONE, body, -1, wait);
+}
+
+SegueWire
+segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs, const GError *failure,
+                   SegueReads *reads, SegueCounts *counts, const SegueWait *wait)
+{
+  g_auto (Layout) layout = { 0 };
+  g_autoptr (GError) local = NULL;
+  SegueWire wire = SEGUE_WIRE_OK;
+  if (outputs) {
+    lay_out (&layout, input, outputs);
+    gboolean sent = send_buffers (socket, &layout, wait, &wire, &local) &&
+                    send_items (socket, &layout, input, outputs, wait, &wire, &local);
+    if (!sent && !local)
+      return wire;
+    if (local)
+      failure = local;
+  }
+  return send_end (socket, failure, reads, counts, wait);
+}
+
+SegueWire
+segue_answer_send_failure (int socket, const GError *failure, const SegueWait *wait)
+{
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  g_autoptr (SegueCounts) counts = segue_counts_new ();
+  return send_end (socket, failure, reads, counts, wait);
+}

@@ -1,0 +1,284 @@
+/* The core's side of an answer: messages into items, each word checked. */
+#include "answer.h"
+#include "shared-bytes.h"
+
+#include <errno.h>
+#include <string.h>
+
+void
+segue_answer_init (SegueAnswer *answer, SegueItem *input, guint64 memory)
+{
+  *answer = (SegueAnswer){ .input = input, .memory = memory };
+  answer->buffers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  answer->items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+}
+
+void
+segue_answer_clear (SegueAnswer *answer)
+{
+  g_clear_pointer (&answer->buffers, g_ptr_array_unref);
+  g_clear_pointer (&answer->items, g_ptr_array_unref);
+  g_clear_pointer (&answer->counts, g_variant_unref);
+  g_clear_pointer (&answer->reads, g_variant_unref);
+  g_clear_error (&answer->failure);
+  g_clear_error (&answer->environment);
+}
+
+static gboolean
+nonsense (const char **why, const char *what)
+{
+  *why = what;
+  return FALSE;
+}
+
+/* Text for a terminal, a log and a record: nothing in it may be a command to any of them. */
+static char *
+tame (const char *text)
+{
+  char *tamed = g_strdup (text);
+  for (char *c = tamed; *c; c++)
+    if (g_ascii_iscntrl (*c) && *c != '\n' && *c != '\t')
+      *c = '?';
+  return tamed;
+}
+
+/* Not the one that ends a program. */
+static GLogLevelFlags
+read_level (guint32 level)
+{
+  switch (level) {
+  case G_LOG_LEVEL_CRITICAL:
+  case G_LOG_LEVEL_WARNING:
+  case G_LOG_LEVEL_INFO:
+  case G_LOG_LEVEL_DEBUG:
+    return level;
+  default:
+    return G_LOG_LEVEL_MESSAGE;
+  }
+}
+
+static gboolean
+take_report (SegueAnswer *answer, SegueMessage *message, SegueContext *context, const char **why)
+{
+  guint32 level;
+  const char *text;
+  guint64 done, total;
+  double value;
+  answer->reported += g_variant_get_size (message->body);
+  if (++answer->n_reports > SEGUE_ANSWER_MAX_REPORTS ||
+      answer->reported > SEGUE_ANSWER_MAX_REPORTED)
+    return nonsense (why, "it does not stop talking");
+  if (message->type == SEGUE_MESSAGE_LOG) {
+    g_variant_get (message->body, "(u&s)", &level, &text);
+    g_autofree char *tamed = tame (text);
+    segue_context_log (context, read_level (level), "%s", tamed);
+  } else if (message->type == SEGUE_MESSAGE_SCALAR) {
+    g_variant_get (message->body, "(&std)", &text, &done, &value);
+    segue_context_scalar (context, text, done, value);
+  } else {
+    g_variant_get (message->body, "(tt&s)", &done, &total, &text);
+    segue_context_progress (context, done, total, *text ? text : NULL);
+  }
+  return TRUE;
+}
+
+static gboolean
+take_buffer (SegueAnswer *answer, SegueMessage *message, const char **why)
+{
+  guint64 size;
+  int lacks;
+  g_variant_get (message->body, "(t)", &size);
+  if (message->fd < 0)
+    return nonsense (why, "a buffer without its memory");
+  if (size > answer->memory - answer->taken)
+    return nonsense (why, "more bytes than its memory may hold");
+  if (answer->buffers->len >= SEGUE_ANSWER_MAX_ITEMS)
+    return nonsense (why, "too many buffers");
+  GBytes *bytes = segue_shared_bytes_map (message->fd, size, &lacks);
+  if (!bytes && lacks) {
+    g_set_error (&answer->environment, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "no memory for what became of ‘%s’: %s", answer->input->id, g_strerror (lacks));
+    return FALSE;
+  }
+  if (!bytes)
+    return nonsense (why, "memory that is not as it says, or not sealed");
+  answer->taken += size;
+  g_ptr_array_add (answer->buffers, bytes);
+  return TRUE;
+}
+
+/* An emitted item as it was described. */
+typedef struct {
+  gboolean same, derives;
+  guint32 kind, rate, channels, dtype, buffer;
+  const char *id;
+  GVariant *own, *shape;
+  guint64 offset, length;
+} Emitted;
+
+static void
+clear_emitted (Emitted *emitted)
+{
+  g_clear_pointer (&emitted->own, g_variant_unref);
+  g_clear_pointer (&emitted->shape, g_variant_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Emitted, clear_emitted)
+
+static gboolean
+check_metadata (const Emitted *emitted)
+{
+  g_autoptr (GVariant) song =
+    g_variant_lookup_value (emitted->own, SEGUE_META_SONG, NULL); /* the core's own */
+  return !song && segue_metadata_is_valid (emitted->own);
+}
+
+/* Whether the shape fits the bytes, so that nobody reads past them. */
+static gboolean
+check_shape (const Emitted *emitted)
+{
+  gsize rank, bytes;
+  const guint64 *shape = g_variant_get_fixed_array (emitted->shape, &rank, sizeof *shape);
+  switch (emitted->kind) {
+  case SEGUE_KIND_AUDIO:
+    return rank == 0 && emitted->dtype == 0 && emitted->rate > 0 && emitted->channels > 0 &&
+           emitted->length % (sizeof (float) * (guint64) emitted->channels) == 0;
+  case SEGUE_KIND_TENSOR:
+  case SEGUE_KIND_PREDICTIONS:
+    return emitted->rate == 0 && emitted->channels == 0 && emitted->dtype <= SEGUE_DTYPE_U8 &&
+           rank <= SEGUE_MAX_RANK &&
+           segue_shape_bytes (emitted->dtype, (guint) rank, shape, &bytes) &&
+           bytes == emitted->length;
+  default:
+    return FALSE;
+  }
+}
+
+/* (transfer full) (nullable): the bytes that it names. */
+static GBytes *
+find_bytes (SegueAnswer *answer, const Emitted *emitted)
+{
+  GBytes *buffer = NULL;
+  if (emitted->buffer == 0)
+    buffer = answer->input->bytes;
+  else if (emitted->buffer <= answer->buffers->len)
+    buffer = g_ptr_array_index (answer->buffers, emitted->buffer - 1);
+  if (emitted->length == 0)
+    return g_bytes_new (NULL, 0);
+  if (!buffer || emitted->offset > g_bytes_get_size (buffer) ||
+      emitted->length > g_bytes_get_size (buffer) - emitted->offset)
+    return NULL;
+  return g_bytes_new_from_bytes (buffer, (gsize) emitted->offset, (gsize) emitted->length);
+}
+
+/* A bare item of that id; NULL: the id is not one that the input may become. */
+static SegueItem *
+make_item (const SegueItem *input, const Emitted *emitted)
+{
+  gsize length = strlen (input->id);
+  if (!emitted->derives)
+    return g_str_equal (emitted->id, input->song)
+             ? segue_item_derive (emitted->kind, NULL, emitted->id)
+             : NULL;
+  if (strncmp (emitted->id, input->id, length) != 0)
+    return NULL;
+  if (emitted->id[length] == '\0')
+    return segue_item_derive (emitted->kind, input, NULL);
+  return emitted->id[length] == '#'
+           ? segue_item_derive (emitted->kind, input, emitted->id + length + 1)
+           : NULL;
+}
+
+static gboolean
+take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
+{
+  g_auto (Emitted) emitted = { 0 };
+  g_variant_get (message->body, "(bbu&s@a{sv}uuu@atutt)", &emitted.same, &emitted.derives,
+                 &emitted.kind, &emitted.id, &emitted.own, &emitted.rate, &emitted.channels,
+                 &emitted.dtype, &emitted.shape, &emitted.buffer, &emitted.offset, &emitted.length);
+  if (answer->items->len >= SEGUE_ANSWER_MAX_ITEMS)
+    return nonsense (why, "too many items");
+  if (emitted.same) {
+    g_ptr_array_add (answer->items, segue_item_ref (answer->input));
+    return TRUE;
+  }
+  if (!check_shape (&emitted))
+    return nonsense (why, "an item whose shape is not that of its bytes");
+  if (!check_metadata (&emitted))
+    return nonsense (why, "an item with metadata that can't be");
+  g_autoptr (SegueItem) item = make_item (answer->input, &emitted);
+  if (!item)
+    return nonsense (why, "an item that has nothing to do with what it was asked");
+  item->bytes = find_bytes (answer, &emitted);
+  if (!item->bytes)
+    return nonsense (why, "an item outside of its buffers");
+  segue_item_set_metadata (item, emitted.own);
+  item->rate = emitted.rate;
+  item->channels = emitted.channels;
+  item->dtype = emitted.dtype;
+  gsize rank;
+  const guint64 *shape = g_variant_get_fixed_array (emitted.shape, &rank, sizeof *shape);
+  item->rank = (guint) rank;
+  for (gsize i = 0; i < rank; i++)
+    item->shape[i] = (gsize) shape[i];
+  g_ptr_array_add (answer->items, g_steal_pointer (&item));
+  return TRUE;
+}
+
+/* What a stage may say of an item or of its environment; the rest is for the core to say. */
+static SegueErrorCode
+read_code (guint32 code)
+{
+  switch (code) {
+  case SEGUE_ERROR_FAILED:
+  case SEGUE_ERROR_DATA:
+  case SEGUE_ERROR_NO_INPUT:
+  case SEGUE_ERROR_CANNOT_CREATE:
+  case SEGUE_ERROR_IO:
+  case SEGUE_ERROR_RESOURCE:
+  case SEGUE_ERROR_TIMEOUT:
+    return code;
+  default:
+    return SEGUE_ERROR_INTERNAL;
+  }
+}
+
+static gboolean
+take_end (SegueAnswer *answer, SegueMessage *message)
+{
+  gboolean ok;
+  guint32 code;
+  const char *text;
+  g_variant_get (message->body, "(@a(sx)@asbu&s)", &answer->counts, &answer->reads, &ok, &code,
+                 &text);
+  answer->done = TRUE;
+  if (ok)
+    return TRUE;
+  g_autofree char *tamed = tame (text);
+  answer->failure = g_error_new_literal (SEGUE_ERROR, (int) read_code (code), tamed);
+  g_ptr_array_set_size (answer->items, 0);
+  return TRUE;
+}
+
+gboolean
+segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *context,
+                   const char **why)
+{
+  if (answer->done)
+    return nonsense (why, "more than an answer");
+  if (message->fd >= 0 && message->type != SEGUE_MESSAGE_BUFFER)
+    return nonsense (why, "a descriptor that nobody asked for");
+  switch (message->type) {
+  case SEGUE_MESSAGE_LOG:
+  case SEGUE_MESSAGE_SCALAR:
+  case SEGUE_MESSAGE_PROGRESS:
+    return take_report (answer, message, context, why);
+  case SEGUE_MESSAGE_DONE:
+    return take_end (answer, message);
+  case SEGUE_MESSAGE_BUFFER:
+    return answer->input ? take_buffer (answer, message, why) : nonsense (why, "an early answer");
+  case SEGUE_MESSAGE_EMIT:
+    return answer->input ? take_emitted (answer, message, why) : nonsense (why, "an early answer");
+  default:
+    return nonsense (why, "a message that is not for the core");
+  }
+}

@@ -1,0 +1,55 @@
+/* What a worker made of one item: put together by the worker, taken apart by the core (internal).
+ *
+ * The worker says it at the end, all at once: a worker that dies on its way has said nothing that
+ * would have to be taken back.  Items whose bytes overlap lie in one buffer, as they did in the
+ * worker, and items that are slices of the input stay so: what comes of an isolated stage is, to the
+ * byte, what would have come of it in-process.
+ *
+ * The core takes every word of it to be hostile. */
+#pragma once
+
+#include "context-private.h"
+#include "item-private.h"
+#include "message.h"
+
+/* Most items that one may become, and most that may be said about it while it is at work. */
+#define SEGUE_ANSWER_MAX_ITEMS    (256 * 1024)
+#define SEGUE_ANSWER_MAX_REPORTS  10000
+#define SEGUE_ANSWER_MAX_REPORTED (16 * 1024 * 1024)
+
+/**
+ * segue_answer_send: (worker)
+ * @outputs: (nullable) (element-type SegueItem): what @input became; %NULL: it failed with @failure
+ * @counts: of stage 0
+ */
+SegueWire segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs,
+                             const GError *failure, SegueReads *reads, SegueCounts *counts,
+                             const SegueWait *wait);
+/** segue_answer_send_failure: (worker): the stage could not even be opened. */
+SegueWire segue_answer_send_failure (int socket, const GError *failure, const SegueWait *wait);
+
+/** SegueAnswer: (core): an answer on its way. */
+typedef struct {
+  SegueItem *input;    /* NULL: nothing was asked yet */
+  guint64 memory;      /* most bytes of payloads */
+  guint64 taken;       /* bytes of payloads so far */
+  guint n_reports;     /* lines of log and the like so far */
+  gsize reported;      /* bytes of them */
+  GPtrArray *buffers;  /* GBytes */
+  GPtrArray *items;    /* SegueItem */
+  gboolean done;       /* all was said */
+  GVariant *counts;    /* a(sx), once done */
+  GVariant *reads;     /* as, once done */
+  GError *failure;     /* nullable: why it went wrong, as the stage said */
+  GError *environment; /* nullable: this process can't take the answer */
+} SegueAnswer;
+
+/** segue_answer_init: @input: (nullable): borrowed. */
+void segue_answer_init (SegueAnswer *answer, SegueItem *input, guint64 memory);
+void segue_answer_clear (SegueAnswer *answer);
+/** segue_answer_take: the next message.  What is only reported goes to @context.  %FALSE with @why
+ * (static) where it makes no sense, or with `environment` set. */
+gboolean segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *context,
+                            const char **why);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueAnswer, segue_answer_clear)

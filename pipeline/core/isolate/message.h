@@ -1,0 +1,99 @@
+/* What the core and a worker say to each other over a stream socket (internal).
+ *
+ *   core                                    worker
+ *   OPEN plugin, stage, parameters   ──►
+ *                                    ◄──   REPORT*, READY     or REPORT*, DONE (why not)
+ *   ITEM + its file or memory        ──►
+ *                                    ◄──   REPORT*, BUFFER*, EMIT*, DONE
+ *   ITEM …
+ *
+ * A message is a type, a length and a GVariant of the type's own format; a descriptor may come with
+ * it.  Whoever receives takes the other side to be hostile: lengths are bounded before anything is
+ * allocated, and a body that is not in normal form is no message.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+/* Raised whenever a format changes: a worker of another version is told apart from a broken one. */
+#define SEGUE_MESSAGE_VERSION 1
+/* Longest body.  Payloads never are in one. */
+#define SEGUE_MESSAGE_MAX (1024 * 1024)
+
+typedef enum {
+  SEGUE_MESSAGE_OPEN,
+  SEGUE_MESSAGE_READY,
+  SEGUE_MESSAGE_ITEM,
+  SEGUE_MESSAGE_LOG,
+  SEGUE_MESSAGE_SCALAR,
+  SEGUE_MESSAGE_PROGRESS,
+  SEGUE_MESSAGE_BUFFER,
+  SEGUE_MESSAGE_EMIT,
+  SEGUE_MESSAGE_DONE,
+} SegueMessageType;
+
+/* version, plugin's file, stage type, stage id, parameters as JSON, ordinal, seed, bytes of memory
+ * that it may have */
+#define SEGUE_FORMAT_OPEN "(u^aysssutt)"
+/* version */
+#define SEGUE_FORMAT_READY "(u)"
+/* kind, id, song, metadata from outside the chain, metadata set in it, path, rate, channels, dtype,
+ * shape, bytes, epoch.  Comes with the open file or its bytes' memory, if there are any */
+#define SEGUE_FORMAT_ITEM "(uss@a{sv}@a{sv}^ayuuu@attx)"
+/* level, text */
+#define SEGUE_FORMAT_LOG "(us)"
+/* tag, step, value */
+#define SEGUE_FORMAT_SCALAR "(std)"
+/* done, total, detail */
+#define SEGUE_FORMAT_PROGRESS "(tts)"
+/* bytes of the memory that comes with it: the next of the answer's buffers, which count from 1 */
+#define SEGUE_FORMAT_BUFFER "(t)"
+/* whether it is the input itself (nothing else counts then), whether it derives from it, kind, id,
+ * metadata set in the chain, rate, channels, dtype, shape, buffer (0: the input's bytes), offset,
+ * bytes */
+#define SEGUE_FORMAT_EMIT "(bbus@a{sv}uuu@atutt)"
+/* counters, metadata keys of the input that were looked at, whether it went well; if not, code and
+ * message of the error */
+#define SEGUE_FORMAT_DONE "(@a(sx)@asbus)"
+
+/** SegueMessage: @fd: -1: none came along. */
+typedef struct {
+  SegueMessageType type;
+  GVariant *body;
+  int fd;
+} SegueMessage;
+
+/** SegueWait: how long to wait for the other side. */
+typedef struct {
+  gint64 deadline;           /* µs, monotonic; G_MAXINT64: for ever */
+  GCancellable *cancellable; /* nullable */
+} SegueWait;
+
+/**
+ * SegueWire: how an exchange went.
+ * @SEGUE_WIRE_CLOSED: the other side is gone
+ * @SEGUE_WIRE_NONSENSE: what came is no message
+ * @SEGUE_WIRE_BROKEN: this side's own trouble, in errno
+ */
+typedef enum {
+  SEGUE_WIRE_OK,
+  SEGUE_WIRE_CLOSED,
+  SEGUE_WIRE_LATE,
+  SEGUE_WIRE_CANCELLED,
+  SEGUE_WIRE_NONSENSE,
+  SEGUE_WIRE_BROKEN,
+} SegueWire;
+
+/** segue_message_clear: closes the descriptor, too. */
+void segue_message_clear (SegueMessage *message);
+/** segue_message_send: @body: sunk; longer than %SEGUE_MESSAGE_MAX: BROKEN with EMSGSIZE.
+ * @fd: borrowed; -1: none.  Never raises SIGPIPE. */
+SegueWire segue_message_send (int socket, SegueMessageType type, GVariant *body, int fd,
+                              const SegueWait *wait);
+/** segue_message_receive: fills @message, which is cleared by the caller whatever comes back. */
+SegueWire segue_message_receive (int socket, SegueMessage *message, const SegueWait *wait);
+
+/** segue_message_parse: (transfer full) (nullable): @bytes as the body of a message of @type. */
+GVariant *segue_message_parse (guint type, GBytes *bytes);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueMessage, segue_message_clear)

@@ -1,0 +1,15 @@
+/* What a worker is asked: an item, with its file or its bytes (internal). */
+#pragma once
+
+#include "item-private.h"
+#include "message.h"
+
+/** segue_question_send: asks what becomes of @item.  @epoch: as in #SegueContext.  %FALSE with @error
+ * (and @wire OK) where the item can't be sent at all: its file is gone, there is no memory. */
+gboolean segue_question_send (int socket, SegueItem *item, gint64 epoch, const SegueWait *wait,
+                              SegueWire *wire, GError **error);
+
+/** segue_question_read: (transfer full): the item of @message, whose descriptor it takes.  Its
+ * metadata notes what is looked at in @reads.  %NULL with @error where the message makes no sense. */
+SegueItem *segue_question_read (SegueMessage *message, SegueReads *reads, gint64 *epoch,
+                                GError **error);

@@ -1,0 +1,28 @@
+/* segue-worker: one stage of a pipeline in a process of its own.
+ *
+ * Started by libsegue, with one end of a socket as descriptor 3; nothing else in it is of use by
+ * hand.  See pipeline/core/isolate/. */
+#include "sandbox.h"
+#include "worker-serve.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SOCKET 3
+
+int
+main (void)
+{
+  int type;
+  socklen_t size = sizeof type;
+  if (getsockopt (SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+    fputs ("segue-worker: started by segue itself, for stages that run in a process of their own\n",
+           stderr);
+    return 64;
+  }
+  sandbox_prepare ();
+  int status = segue_worker_serve (SOCKET, sandbox_lock);
+  /* At once: threads that a decoder left behind may be anywhere. */
+  _exit (status);
+}
