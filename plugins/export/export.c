@@ -202,6 +202,7 @@ write_audio (const ExportConfig *config, SegueDataset *dataset, const Plan *plan
   GCancellable *cancellable = segue_context_get_cancellable (context);
   gsize n_clipped = 0;
 
+  segue_context_set_progress_unit (context, "files");
   for (guint i = 0; i < plan->files->len; i++) {
     g_autoptr (SegueItem) item = NULL;
     g_autoptr (GBytes) wave = NULL;

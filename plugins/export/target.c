@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define LIST ".segue-export"
+/* A million files take a tenth of it. */
+#define MAX_LIST ((gsize) 1 << 30)
 
 struct _Target {
   char *path;
@@ -27,6 +29,24 @@ is_below (const char *file)
     if (*parts[i] == '\0' || g_str_equal (parts[i], ".") || g_str_equal (parts[i], ".."))
       return FALSE;
   return parts[0] != NULL;
+}
+
+/* Whether all folders that @file stands in are folders, or not there yet.  A link is neither: it
+ * may lead to anywhere. */
+static gboolean
+is_reached_by_folders (Target *self, const char *file)
+{
+  for (const char *slash = strchr (file, '/'); slash; slash = strchr (slash + 1, '/')) {
+    g_autofree char *below = g_strndup (file, (gsize) (slash - file));
+    g_autofree char *path = g_build_filename (self->path, below, NULL);
+    struct stat info;
+
+    if (lstat (path, &info) != 0)
+      return errno == ENOENT;
+    if (!S_ISDIR (info.st_mode))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -49,7 +69,7 @@ read_list (Target *self, GError **error)
   g_autofree char *path = g_build_filename (self->path, LIST, NULL), *text = NULL;
   g_auto (GStrv) lines = NULL;
 
-  if (!g_file_get_contents (path, &text, NULL, NULL)) {
+  if (!(text = segue_file_read (path, MAX_LIST, NULL, NULL))) {
     g_autofree char *shown = g_filename_display_name (self->path);
 
     if (is_empty (self->path))
@@ -127,6 +147,15 @@ target_write (Target *self, const char *file, GBytes *bytes, GError **error)
   gsize size;
   const void *data = g_bytes_get_data (bytes, &size);
 
+  if (!is_reached_by_folders (self, file)) {
+    g_autofree char *shown = g_filename_display_name (folder);
+
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+                 "‘%s’ is reached by a link or a file, not by folders: remove that, or export to "
+                 "another folder",
+                 shown);
+    return FALSE;
+  }
   return holds (path, bytes) || (segue_file_make_folder (folder, error) &&
                                  segue_file_write (path, data, (gssize) size, error));
 }
@@ -164,8 +193,10 @@ remove_temporaries (Target *self)
   g_hash_table_iter_init (&iter, folders);
   while (g_hash_table_iter_next (&iter, &item, NULL)) {
     g_autofree char *folder = g_build_filename (self->path, item, NULL);
+    g_autofree char *inside = g_strconcat (item, "/", NULL);
 
-    segue_file_remove_temporaries (folder);
+    if (is_reached_by_folders (self, inside))
+      segue_file_remove_temporaries (folder);
   }
 }
 
@@ -188,6 +219,8 @@ target_finish (Target *self, GError **error)
     g_autofree char *path = g_build_filename (self->path, stale, NULL);
     g_autofree char *folder = g_path_get_dirname (path);
 
+    if (!is_reached_by_folders (self, stale))
+      continue; /* what lies there is not ours */
     if (g_unlink (path) != 0 && errno != ENOENT)
       return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove the outdated",
                                          path);

@@ -314,6 +314,67 @@ test_hostile_list (void)
   segue_file_remove_folder (above, NULL);
 }
 
+/* A folder from somebody else, with a list of ours and links that lead to the user's own files. */
+static void
+test_hostile_links (void)
+{
+  static const char *const links[] = { "data", "data/train", "data/train/Mika" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (links); i++) {
+    g_autoptr (GPtrArray) items = make_items ();
+    g_autoptr (GError) error = NULL;
+    g_autofree char *root = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+    g_autofree char *away = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+    g_autofree char *config = g_strdup_printf ("{ folder: \"%s\" }", root);
+    g_autofree char *link = g_build_filename (root, links[i], NULL);
+    g_autofree char *parent = g_path_get_dirname (link);
+    g_autofree char *list_path = g_build_filename (root, ".segue-export", NULL);
+    g_autofree char *stale = g_strconcat (links[i], "/thesis.txt\n", NULL);
+    g_autofree char *thesis = g_build_filename (away, "thesis.txt", NULL);
+    g_autofree char *half = g_build_filename (away, ".segue-tmp-a1B2c3", NULL);
+    g_autofree char *there = NULL;
+
+    g_assert_true (g_file_set_contents (thesis, "x", 1, NULL));
+    g_assert_true (g_file_set_contents (half, "x", 1, NULL));
+    g_assert_true (g_file_set_contents (list_path, stale, -1, NULL));
+    g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
+    g_assert_cmpint (symlink (away, link), ==, 0);
+    /* Items that stand there can't be written, those that stood there are left alone. */
+    g_assert_null (run (config, items, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE);
+    there = list (away);
+    g_assert_cmpstr (there, ==, ".segue-tmp-a1B2c3\nthesis.txt");
+    segue_file_remove_folder (root, NULL);
+    segue_file_remove_folder (away, NULL);
+  }
+}
+
+/* The same, and nothing of the export stands below the link: it is done, and leaves that alone. */
+static void
+test_hostile_stale_link (void)
+{
+  g_autoptr (GPtrArray) items = make_items ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *root = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+  g_autofree char *away = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+  g_autofree char *config = g_strdup_printf ("{ folder: \"%s\" }", root);
+  g_autofree char *link = g_build_filename (root, "old", NULL);
+  g_autofree char *list_path = g_build_filename (root, ".segue-export", NULL);
+  g_autofree char *thesis = g_build_filename (away, "thesis.txt", NULL);
+  g_autofree char *half = g_build_filename (away, ".segue-tmp-a1B2c3", NULL), *there = NULL;
+
+  g_assert_true (g_file_set_contents (thesis, "x", 1, NULL));
+  g_assert_true (g_file_set_contents (half, "x", 1, NULL));
+  g_assert_true (g_file_set_contents (list_path, "old/thesis.txt\n", -1, NULL));
+  g_assert_cmpint (symlink (away, link), ==, 0);
+  g_autoptr (SegueHarness) done = run (config, items, &error);
+  g_assert_no_error (error);
+  there = list (away);
+  g_assert_cmpstr (there, ==, ".segue-tmp-a1B2c3\nthesis.txt");
+  segue_file_remove_folder (root, NULL);
+  segue_file_remove_folder (away, NULL);
+}
+
 static void
 test_nothing_and_cancel (void)
 {
@@ -403,6 +464,8 @@ main (int argc, char **argv)
   g_test_add_func ("/export/again", test_again);
   g_test_add_func ("/export/foreign-folder", test_foreign_folder);
   g_test_add_func ("/export/hostile-list", test_hostile_list);
+  g_test_add_func ("/export/hostile-links", test_hostile_links);
+  g_test_add_func ("/export/hostile-stale-link", test_hostile_stale_link);
   g_test_add_func ("/export/nothing-and-cancel", test_nothing_and_cancel);
   g_test_add_func ("/export/names", test_names);
   g_test_add_func ("/export/names-are-unique", test_names_are_unique);
