@@ -19,7 +19,7 @@ typedef struct {
 typedef struct {
   SegueCli *cli;
   const char *name;
-  SegueUnit unit;
+  const char *unit;
   gint64 began;
   gboolean shown;
   SegueCacheInfo *info;

@@ -193,7 +193,7 @@ job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Predict *predict = data;
   predict->cancellable = cancellable;
-  segue_progress_start (predict->cli->progress, "predict", 0, 0, SEGUE_UNIT_COUNT);
+  segue_progress_start (predict->cli->progress, "predict", 0, 0, "files");
   g_autoptr (GPtrArray) threads = g_ptr_array_new ();
   for (guint i = 0; i < n_threads (predict); i++) {
     GThread *thread = segue_thread_start ("predict", answer_thread, predict, i == 0 ? error : NULL);

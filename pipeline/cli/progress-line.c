@@ -2,10 +2,12 @@
 #include "progress-line.h"
 
 #include <math.h>
+#include <string.h>
 
 #define BAR         24 /* cells; one length, so that it does not jump as figures grow */
 #define SHORT_BAR   10
-#define MIN_DETAIL  8   /* columns, below which a detail says nothing */
+#define DETAIL      24  /* columns that are found for a detail before the bar is long */
+#define MIN_DETAIL  8   /* columns, below which it says nothing */
 #define RATE_STEP   1.0 /* s between samples of a rate */
 #define RATE_SETTLE 0.5 /* s, below which a rate means nothing */
 
@@ -48,38 +50,57 @@ segue_rate_get (const SegueRate *rate, double now, guint64 done)
   return (double) (done - rate->values[oldest]) / seconds;
 }
 
-static char *
-amount_text (SegueUnit unit, guint64 amount)
+static gboolean
+is_bytes (const SegueProgressView *view)
 {
-  return unit == SEGUE_UNIT_BYTES ? g_format_size (amount)
-                                  : g_strdup_printf ("%" G_GUINT64_FORMAT, amount);
+  return g_strcmp0 (view->unit, SEGUE_UNIT_BYTES) == 0;
 }
 
 static char *
-rate_text (SegueUnit unit, double rate)
+amount_text (const SegueProgressView *view, guint64 amount)
 {
-  if (unit == SEGUE_UNIT_BYTES) {
-    g_autofree char *size = g_format_size ((guint64) rate);
+  return is_bytes (view) ? g_format_size (amount) : g_strdup_printf ("%" G_GUINT64_FORMAT, amount);
+}
+
+/* " songs", and of one " song". */
+static void
+append_unit (GString *out, const SegueProgressView *view, guint64 amount)
+{
+  if (!view->unit || is_bytes (view))
+    return;
+  g_autofree char *unit = segue_text_printable (view->unit);
+  gsize length = strlen (unit);
+  if (amount == 1 && g_str_has_suffix (unit, "s"))
+    length--;
+  g_string_append_printf (out, " %.*s", (int) length, unit);
+}
+
+static char *
+rate_text (const SegueProgressView *view)
+{
+  if (is_bytes (view)) {
+    g_autofree char *size = g_format_size ((guint64) view->rate);
     return g_strconcat (size, "/s", NULL);
   }
-  if (rate < 1)
-    return g_strdup_printf ("%.1f s each", 1 / rate);
-  return g_strdup_printf (rate < 10 ? "%.1f/s" : "%.0f/s", rate);
+  if (view->rate < 1)
+    return g_strdup_printf ("%.1f s each", 1 / view->rate);
+  return g_strdup_printf (view->rate < 10 ? "%.1f/s" : "%.0f/s", view->rate);
 }
 
-/* "34/167, 12/s, 0:11 left". */
+/* "34/167 songs, 12/s, 0:11 left". */
 static char *
 stats_text (const SegueProgressView *view, const char *separator, const char *of)
 {
   GString *out = g_string_new (NULL);
-  g_autofree char *done = amount_text (view->unit, view->done);
+  g_autofree char *done = amount_text (view, view->done);
   g_string_append (out, done);
   if (view->total > 0) {
-    g_autofree char *total = amount_text (view->unit, view->total);
+    g_autofree char *total = amount_text (view, view->total);
     g_string_append_printf (out, "%s%s", of, total);
   }
+  append_unit (out, view, view->total > 0 ? view->total : view->done);
   if (view->rate > 0) {
-    g_autofree char *rate = rate_text (view->unit, view->rate);
+    g_autofree char *rate = rate_text (view);
     g_string_append_printf (out, "%s%s", separator, rate);
   }
   if (view->rate > 0 && view->total > view->done) {
@@ -123,8 +144,12 @@ segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
   const char *separator = term->unicode ? " · " : ", ";
   g_autofree char *label = label_text (view);
   g_autofree char *stats = stats_text (view, separator, "/");
+  g_autofree char *detail = segue_text_printable (view->detail ? view->detail : "");
   guint used = segue_text_width (label) + 1 + segue_text_width (stats);
-  guint cells = used + 1 + BAR <= room ? BAR : used + 1 + SHORT_BAR <= room ? SHORT_BAR : 0;
+  /* Words say more than a longer bar. */
+  guint words =
+    *detail ? segue_text_width (separator) + MIN (segue_text_width (detail), DETAIL) : 0;
+  guint cells = used + 1 + BAR + words <= room ? BAR : used + 1 + SHORT_BAR <= room ? SHORT_BAR : 0;
   if (view->total == 0)
     cells = 0;
   g_autoptr (GString) out = g_string_new (label);
@@ -138,8 +163,7 @@ segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
   if (used > room)
     return segue_text_clip (out->str, room, term->unicode);
   used += segue_text_width (separator);
-  if (view->detail && *view->detail && used + MIN_DETAIL <= room) {
-    g_autofree char *detail = segue_text_printable (view->detail);
+  if (*detail && used + MIN_DETAIL <= room) {
     g_autofree char *clipped = segue_text_clip (detail, room - used, term->unicode);
     g_string_append_printf (out, "%s%s", separator, clipped);
   }
@@ -161,14 +185,17 @@ segue_progress_done (const SegueTerm *term, const SegueProgressView *view)
   g_autofree char *label = label_text (view);
   g_autofree char *took = view->elapsed < 60 ? g_strdup_printf ("%.1f s", view->elapsed)
                                              : segue_duration_text (view->elapsed);
-  g_autofree char *amount = amount_text (view->unit, view->done);
   const char *mark = !term->tty ? "" : term->unicode ? "✓ " : "* ";
   GString *out = g_string_new (NULL);
   g_string_append_printf (out, "%s%s%s%s", segue_term_style (term, SEGUE_STYLE_GREEN), mark,
                           segue_term_reset (term), label);
-  if (view->done > 0)
-    g_string_append_printf (out, ": %s in %s", amount, took);
-  else
-    g_string_append_printf (out, ": %s", took);
+  g_string_append (out, ": ");
+  if (view->done > 0) {
+    g_autofree char *amount = amount_text (view, view->done);
+    g_string_append (out, amount);
+    append_unit (out, view, view->done);
+    g_string_append (out, " in ");
+  }
+  g_string_append (out, took);
   return g_string_free (out, FALSE);
 }

@@ -3,14 +3,12 @@
 
 #include "term.h"
 
-typedef enum {
-  SEGUE_UNIT_COUNT,
-  SEGUE_UNIT_BYTES,
-} SegueUnit;
+#define SEGUE_UNIT_BYTES "bytes"
 
 /**
  * SegueProgressView: one stage as it stands.
  * @index: from 0, of @n_stages; @n_stages 0: not shown
+ * @unit: (nullable): what @done and @total count, in the plural; SEGUE_UNIT_BYTES: shown as sizes
  * @total: 0: not known
  * @detail: (nullable)
  * @rate: units per second; 0: not known
@@ -20,7 +18,7 @@ typedef struct {
   const char *name;
   guint index;
   guint n_stages;
-  SegueUnit unit;
+  const char *unit;
   guint64 done;
   guint64 total;
   const char *detail;

@@ -12,6 +12,7 @@ struct _SegueProgress {
   gboolean drawn;  /* the cursor stands behind a bar */
   char *name;
   char *detail;
+  char *unit;
   SegueProgressView view;
   SegueRate rate;
   double began;
@@ -47,6 +48,7 @@ refresh_view (SegueProgress *progress, double time)
   SegueProgressView *view = &progress->view;
   view->name = progress->name;
   view->detail = progress->detail;
+  view->unit = progress->unit;
   view->elapsed = time - progress->began;
   view->rate = segue_rate_get (&progress->rate, time, view->done);
 }
@@ -83,13 +85,14 @@ give_up_stage (SegueProgress *progress)
   progress->active = FALSE;
   g_clear_pointer (&progress->name, g_free);
   g_clear_pointer (&progress->detail, g_free);
+  g_clear_pointer (&progress->unit, g_free);
   progress->view = (SegueProgressView){ 0 };
   progress->rate = (SegueRate){ 0 };
 }
 
 void
 segue_progress_start (SegueProgress *progress, const char *name, guint index, guint n_stages,
-                      SegueUnit unit)
+                      const char *unit)
 {
   g_mutex_lock (&progress->mutex);
   give_up_stage (progress);
@@ -97,9 +100,21 @@ segue_progress_start (SegueProgress *progress, const char *name, guint index, gu
   progress->name = g_strdup (name);
   progress->view.index = index;
   progress->view.n_stages = n_stages;
-  progress->view.unit = unit;
+  progress->unit = g_strdup (unit);
   progress->began = progress->last_plain = now ();
   draw (progress);
+  g_mutex_unlock (&progress->mutex);
+}
+
+void
+segue_progress_set_unit (SegueProgress *progress, const char *unit)
+{
+  g_mutex_lock (&progress->mutex);
+  g_free (progress->unit);
+  progress->unit = g_strdup (unit);
+  /* What was counted before is no start for this. */
+  progress->view.done = progress->view.total = 0;
+  progress->rate = (SegueRate){ 0 };
   g_mutex_unlock (&progress->mutex);
 }
 

@@ -11,8 +11,11 @@ SegueProgress *segue_progress_new (SegueTerm *term);
 /** segue_progress_free: takes the bar off the screen; accepts %NULL. */
 void segue_progress_free (SegueProgress *progress);
 
+/** segue_progress_start: @unit: (nullable): as in #SegueProgressView. */
 void segue_progress_start (SegueProgress *progress, const char *name, guint index, guint n_stages,
-                           SegueUnit unit);
+                           const char *unit);
+/** segue_progress_set_unit: what the stage under way counts from now on. */
+void segue_progress_set_unit (SegueProgress *progress, const char *unit);
 void segue_progress_update (SegueProgress *progress, guint64 done, guint64 total,
                             const char *detail);
 /** segue_progress_finish: the stage under way is finished; nothing is left under way. */

@@ -29,7 +29,7 @@ static void
 on_stage_started (gpointer data, const char *stage, guint index, guint n_stages)
 {
   Run *run = data;
-  segue_progress_start (run->cli->progress, stage, index, n_stages, SEGUE_UNIT_COUNT);
+  segue_progress_start (run->cli->progress, stage, index, n_stages, NULL);
 }
 
 static void
@@ -37,6 +37,13 @@ on_progress (gpointer data, const char *stage, guint64 done, guint64 total, cons
 {
   Run *run = data;
   segue_progress_update (run->cli->progress, done, total, detail);
+}
+
+static void
+on_progress_unit (gpointer data, const char *stage, const char *unit)
+{
+  Run *run = data;
+  segue_progress_set_unit (run->cli->progress, unit);
 }
 
 static void
@@ -161,6 +168,7 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
     .log = on_log,
     .item_failed = on_item_failed,
     .stage_finished = on_stage_finished,
+    .progress_unit = on_progress_unit,
   };
   run.options = (SegueRunOptions){
     .struct_size = sizeof run.options,

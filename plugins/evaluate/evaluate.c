@@ -107,6 +107,7 @@ evaluate_open (SegueContext *context, GError **error)
   evaluator->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   evaluator->places = g_array_new (FALSE, FALSE, sizeof (Place));
   evaluator->rows = g_array_new (FALSE, FALSE, sizeof (float));
+  segue_context_set_progress_unit (context, "segments");
   return g_steal_pointer (&evaluator);
 }
 

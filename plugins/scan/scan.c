@@ -267,6 +267,7 @@ emit_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, g
 
   if (!wanted_labels (config, counts, &wanted, error))
     return FALSE;
+  segue_context_set_progress_unit (context, "songs");
   for (guint i = 0; i < songs->len; i++) {
     SegueItem *song = g_ptr_array_index (songs, i);
     const char *label = segue_item_get_string (song, SEGUE_META_LABEL);

@@ -229,6 +229,7 @@ train_learn (TrainJob *job, GError **error)
                        job->progress.step, job->settings.schedule.total_steps);
   repeat_log (job);
 
+  segue_context_set_progress_unit (job->context, "steps");
   while (!train_epochs_are_enough (job)) {
     if (!run_epoch (job, error) || !end_epoch (job, error)) {
       keep_steps (job);

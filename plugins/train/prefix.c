@@ -13,6 +13,9 @@
 /* Synced at once: what a kill may cost, in bytes of rows. */
 #define SYNC_BYTES ((guint64) 128 * 1024 * 1024)
 
+/* Of the file that says how many rows there are: one number. */
+#define MAX_COUNT_BYTES 64
+
 /* One set's rows.  @n_synced: those that the file beside says are there. */
 typedef struct {
   TrainSource *source;
@@ -43,15 +46,16 @@ rows_open (Rows *rows, TrainJob *job, TrainSource *source, const char *folder, c
   rows->source = source;
   rows->path = g_build_filename (folder, base, NULL);
   rows->count_path = g_strconcat (rows->path, ".rows", NULL);
-  rows->fd = open (rows->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  /* The cache may be somebody else's: what stands there is a file, or it is left alone. */
+  rows->fd = open (rows->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (rows->fd < 0)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "cannot create",
                                        rows->path);
 
-  g_autofree char *text = NULL;
+  g_autofree char *text = segue_file_read (rows->count_path, MAX_COUNT_BYTES, NULL, NULL);
   guint64 n = 0;
   struct stat st;
-  if (g_file_get_contents (rows->count_path, &text, NULL, NULL) &&
+  if (text != NULL &&
       g_ascii_string_to_unsigned (g_strchomp (text), 10, 0, source->set->n, &n, NULL) &&
       fstat (rows->fd, &st) == 0 && (guint64) st.st_size >= n * job->prefix * sizeof (float))
     rows->n_synced = (guint) n;
@@ -181,6 +185,7 @@ train_prefix_prepare (TrainJob *job, GError **error)
        !rows_open (&validation, job, &job->validation, folder, "validation", error)))
     return FALSE;
 
+  segue_context_set_progress_unit (job->context, "segments");
   guint64 missing = (guint64) (n_train - train.n_synced) + (n_validation - validation.n_synced);
   return check_space (folder, missing * job->prefix * sizeof (float), error) &&
          (n_train == 0 || prepare (job, &train, 0, n_train + n_validation, error)) &&

@@ -20,6 +20,7 @@ typedef struct {
                              GError **error);
   void (*progress) (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
                     const char *detail);
+  void (*progress_unit) (gpointer data, const SegueGraphStage *stage, const char *unit);
   void (*log) (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level,
                const char *message);
   void (*scalar) (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step,

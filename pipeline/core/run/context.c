@@ -225,6 +225,14 @@ segue_context_progress (SegueContext *context, guint64 done, guint64 total, cons
 }
 
 void
+segue_context_set_progress_unit (SegueContext *context, const char *unit)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->progress_unit)
+    scope->host->progress_unit (scope->host_data, context->stage, unit);
+}
+
+void
 segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)
 {
   const SegueScope *scope = context->scope;

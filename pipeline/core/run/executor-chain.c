@@ -152,6 +152,7 @@ segue_executor_run_chain (SegueRun *run, GArray *chain, const char *name, GError
     .song_done = song_done,
     .progress = chain_progress,
   };
+  segue_run_progress_unit (run, name, "songs");
   g_autoptr (GPtrArray) entries = segue_songs_run (&job, run->cancellable, error);
   gboolean ok = entries && check_any_left (&state, error);
   g_clear_error (&state.first_failure);

@@ -39,6 +39,14 @@ segue_run_progress (SegueRun *run, const char *unit, guint64 done, guint64 total
     run->observer.progress (run->observer.data, unit, done, total, detail);
 }
 
+void
+segue_run_progress_unit (SegueRun *run, const char *unit, const char *counted)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (run->observer.progress_unit)
+    run->observer.progress_unit (run->observer.data, unit, counted);
+}
+
 static void
 log_message (SegueRun *run, const char *stage, GLogLevelFlags level, const char *message)
 {
@@ -150,6 +158,13 @@ progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 tot
 }
 
 static void
+progress_unit (gpointer data, const SegueGraphStage *stage, const char *unit)
+{
+  if (stage->type->mode != SEGUE_MODE_MAP)
+    segue_run_progress_unit (data, stage->id, unit);
+}
+
+static void
 log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
 {
   log_message (data, stage->id, level, message);
@@ -168,6 +183,7 @@ const SegueStageHost segue_run_host = {
   .count = count,
   .get_folder = get_folder,
   .progress = progress,
+  .progress_unit = progress_unit,
   .log = log_line,
   .scalar = scalar,
 };

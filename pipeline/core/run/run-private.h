@@ -71,6 +71,8 @@ void segue_run_log (SegueRun *run, const char *stage, GLogLevelFlags level, cons
   G_GNUC_PRINTF (4, 5);
 void segue_run_progress (SegueRun *run, const char *unit, guint64 done, guint64 total,
                          const char *detail);
+/** segue_run_progress_unit: what the progress of @unit counts from now on: @counted. */
+void segue_run_progress_unit (SegueRun *run, const char *unit, const char *counted);
 void segue_run_started (SegueRun *run, const char *unit);
 void segue_run_finished (SegueRun *run, const char *unit, double seconds);
 /** segue_run_check_failures: whether the run may go on after those that there were. */

@@ -89,7 +89,7 @@ const char *segue_context_get_work_folder (SegueContext *context, GError **error
 
 /**
  * segue_context_progress:
- * @done, @total: in units that people count (songs, segments, steps); @total 0: not known
+ * @done, @total: in units that people count: segue_context_set_progress_unit(); @total 0: not known
  * @detail: (nullable): a few words, such as "epoch 3 of 12, loss 0.41"
  *
  * Any thread; cheap enough for every step (the command draws at most a few times a second).
@@ -97,6 +97,11 @@ const char *segue_context_get_work_folder (SegueContext *context, GError **error
 SEGUE_API
 void segue_context_progress (SegueContext *context, guint64 done, guint64 total,
                              const char *detail);
+/** segue_context_set_progress_unit: (any thread): what the stage's progress counts from now on, in the
+ * plural: "segments", "steps" ("bytes" are shown as a size); before the first call it is bare
+ * numbers.  A chain of MAP stages counts songs. */
+SEGUE_API
+void segue_context_set_progress_unit (SegueContext *context, const char *unit);
 /** segue_context_log: (any thread): one line for people, into log.ndjson and on the screen above the bar. */
 SEGUE_API
 void segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)

@@ -145,6 +145,8 @@ typedef struct {
   void (*log) (gpointer data, const char *stage, GLogLevelFlags level, const char *message);
   void (*item_failed) (gpointer data, const char *stage, const char *id, const GError *error);
   void (*stage_finished) (gpointer data, const char *stage, double seconds);
+  /* What the stage's progress counts from now on: "songs", "steps". */
+  void (*progress_unit) (gpointer data, const char *stage, const char *unit);
 } SegueObserver;
 
 /**

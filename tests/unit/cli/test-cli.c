@@ -43,6 +43,18 @@ test_printable (void)
   assert_text (segue_text_printable ("노래 🎵"), "노래 🎵");
   /* U+202E turns what follows around. */
   assert_text (segue_text_printable ("a\xe2\x80\xaegpj"), "a\\u202egpj");
+  assert_text (segue_text_printable ("\xf3\xa0\x81\x81"), "\\U000e0041");
+}
+
+static void
+test_json_printable (void)
+{
+  assert_text (segue_json_printable ("{\n  \"노래\": \"\\u001b\"\n}"),
+               "{\n  \"노래\": \"\\u001b\"\n}");
+  assert_text (segue_json_printable ("[\"a\x7f\xc2\x9b\xe2\x80\xae\"]"),
+               "[\"a\\u007f\\u009b\\u202e\"]");
+  /* A tag of U+E0041: two halves. */
+  assert_text (segue_json_printable ("[\"\xf3\xa0\x81\x81\"]"), "[\"\\udb40\\udc41\"]");
 }
 
 static void
@@ -94,6 +106,7 @@ test_bar (void)
   SegueProgressView view = { .name = "decode … segment",
                              .index = 1,
                              .n_stages = 6,
+                             .unit = "songs",
                              .done = 30,
                              .total = 120,
                              .rate = 12,
@@ -101,15 +114,26 @@ test_bar (void)
                              .detail = "tagged" };
   g_autofree char *bar = segue_progress_bar (&screen, &view);
   assert_has (bar, "[2/6] decode … segment ━");
-  assert_has (bar, "━━━━━━────────────────── 30/120 · 12/s · 0:08 left");
+  assert_has (bar, "━━──────── 30/120 songs · 12/s · 0:08 left · tagged");
   g_autofree char *line = segue_progress_plain (&view);
-  g_assert_cmpstr (line, ==, "[2/6] decode … segment: 30 of 120, 12/s, 0:08 left, tagged");
-  assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 30 in 2.5 s");
+  g_assert_cmpstr (line, ==, "[2/6] decode … segment: 30 of 120 songs, 12/s, 0:08 left, tagged");
+  assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 30 songs in 2.5 s");
+
+  /* Without a detail there is room for more of a bar. */
+  view.detail = NULL;
+  g_autofree char *longer = segue_progress_bar (&screen, &view);
+  assert_has (longer, "━━━━━━────────────────── 30/120 songs · 12/s · 0:08 left");
+  view.detail = "tagged";
 
   view.total = 0;
   view.rate = 0.5;
   g_autofree char *endless = segue_progress_plain (&view);
-  g_assert_cmpstr (endless, ==, "[2/6] decode … segment: 30, 2.0 s each, 0:03, tagged");
+  g_assert_cmpstr (endless, ==, "[2/6] decode … segment: 30 songs, 2.0 s each, 0:03, tagged");
+
+  view.done = 1;
+  assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 1 song in 2.5 s");
+  view.unit = NULL;
+  assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 1 in 2.5 s");
 }
 
 /* Whatever is shown, the cursor must stay in its line. */
@@ -457,6 +481,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/text/printable", test_printable);
+  g_test_add_func ("/cli/text/json", test_json_printable);
   g_test_add_func ("/cli/text/width", test_width);
   g_test_add_func ("/cli/text/wrap", test_wrap);
   g_test_add_func ("/cli/progress/duration", test_duration);

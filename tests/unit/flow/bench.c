@@ -17,6 +17,13 @@ on_progress (gpointer data, const char *stage, guint64 done, guint64 total, cons
 }
 
 static void
+on_progress_unit (gpointer data, const char *stage, const char *unit)
+{
+  Bench *bench = data;
+  g_string_append_printf (bench->units, "%s: %s\n", stage, unit);
+}
+
+static void
 on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
 {
   Bench *bench = data;
@@ -46,6 +53,7 @@ bench_init (Bench *bench)
   bench->cancellable = g_cancellable_new ();
   bench->failures = g_string_new (NULL);
   bench->log = g_string_new (NULL);
+  bench->units = g_string_new (NULL);
 }
 
 void
@@ -62,6 +70,7 @@ bench_clear (Bench *bench)
   g_object_unref (bench->cancellable);
   g_string_free (bench->failures, TRUE);
   g_string_free (bench->log, TRUE);
+  g_string_free (bench->units, TRUE);
 }
 
 void
@@ -92,9 +101,11 @@ bench_try_run (Bench *bench, const char *settings, const char *text, guint worke
   g_assert_no_error (local);
   g_string_truncate (bench->failures, 0);
   g_string_truncate (bench->log, 0);
+  g_string_truncate (bench->units, 0);
   SegueObserver observer = { .struct_size = sizeof observer,
                              .data = bench,
                              .progress = on_progress,
+                             .progress_unit = on_progress_unit,
                              .log = on_log,
                              .item_failed = on_failed };
   SegueRunOptions options = { .struct_size = sizeof options,

@@ -381,6 +381,7 @@ typedef struct {
 static gpointer
 predict_open (SegueContext *context, GError **error)
 {
+  segue_context_set_progress_unit (context, "sums");
   return g_new0 (Predictor, 1);
 }
 

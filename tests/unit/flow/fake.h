@@ -16,6 +16,7 @@ typedef struct {
   GCancellable *cancellable;
   GString *failures; /* "stage id: reason" lines as the observer heard them */
   GString *log;
+  GString *units; /* "stage: what its progress counts" lines */
   gint progress_calls;
   guint64 songs_done;
   guint cancel_after; /* songs; 0: never */
