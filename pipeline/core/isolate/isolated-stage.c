@@ -284,6 +284,14 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
   return listen (self, answer, &wait, error);
 }
 
+/* After a failure that is the item's own the process goes on, with an instance that is new; any other
+ * may have left more behind. */
+static gboolean
+leaves_process_whole (const GError *failure)
+{
+  return failure->code == SEGUE_ERROR_DATA || failure->code == SEGUE_ERROR_NO_INPUT;
+}
+
 /* A worker's memory is bounded: that a stage lacks it says something about the item, or about the
  * moment, and not that the run has to end. */
 static void
@@ -318,6 +326,8 @@ conclude (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError
 {
   take_account (self, item, answer);
   if (answer->failure) {
+    if (!leaves_process_whole (answer->failure))
+      end_process (self);
     judge_failure (self, answer->failure, error);
     return FALSE;
   }

@@ -153,6 +153,15 @@ watch (gpointer data)
   _exit (0);
 }
 
+/* What a bad item left behind in the instance goes with it.  A stage that can't be opened from in here
+ * needs a new process. */
+static gboolean
+renew (Worker *worker)
+{
+  segue_chain_renew (worker->chain);
+  return segue_chain_open (worker->chain, NULL);
+}
+
 static gboolean
 answer (Worker *worker, SegueMessage *message)
 {
@@ -168,8 +177,9 @@ answer (Worker *worker, SegueMessage *message)
   segue_chain_set_counts (worker->chain, counts);
   g_autoptr (GPtrArray) outputs = segue_chain_carry (worker->chain, &item, 1, NULL, &error);
   segue_chain_set_counts (worker->chain, NULL);
-  return segue_answer_send (worker->socket, item, outputs, error, reads, counts, &for_ever) ==
-         SEGUE_WIRE_OK;
+  SegueWire wire =
+    segue_answer_send (worker->socket, item, outputs, error, reads, counts, &for_ever);
+  return wire == SEGUE_WIRE_OK && (outputs || renew (worker));
 }
 
 static void

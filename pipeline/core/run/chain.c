@@ -37,6 +37,26 @@ segue_chain_new (const SegueScope *scope, const SegueGraphStage *const *stages, 
   return chain;
 }
 
+static void
+close_instance (Link *link)
+{
+  const SegueStageType *type = link->context.stage->type;
+  if (link->opened && !link->isolated && type->close)
+    type->close (link->instance);
+  link->instance = NULL;
+  link->opened = link->isolated != NULL;
+}
+
+void
+segue_chain_renew (SegueChain *chain)
+{
+  /* An isolated stage renews itself, or its whole process. */
+  for (guint i = 0; i < chain->n_links; i++) {
+    close_instance (&chain->links[i]);
+    segue_context_clear (&chain->links[i].context);
+  }
+}
+
 void
 segue_chain_free (SegueChain *chain)
 {
@@ -44,10 +64,8 @@ segue_chain_free (SegueChain *chain)
     return;
   for (guint i = 0; i < chain->n_links; i++) {
     Link *link = &chain->links[i];
-    const SegueStageType *type = link->context.stage->type;
+    close_instance (link);
     segue_isolated_stage_free (link->isolated);
-    if (link->opened && !link->isolated && type->close)
-      type->close (link->instance);
     segue_context_clear (&link->context);
   }
   g_free (chain->links);

@@ -29,6 +29,9 @@ SegueChain *segue_chain_new (const SegueScope *scope, const SegueGraphStage *con
 SEGUE_API
 void segue_chain_free (SegueChain *chain);
 
+/** segue_chain_renew: after a song that failed: whatever it left behind in an instance goes with it. */
+void segue_chain_renew (SegueChain *chain);
+
 /** segue_chain_open: opens every stage now, rather than with the first song. */
 gboolean segue_chain_open (SegueChain *chain, GError **error);
 

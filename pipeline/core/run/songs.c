@@ -121,11 +121,8 @@ work (gpointer data)
                     pool->cancellable);
     gboolean failed = slot->song.error != NULL;
     put (pool, slot);
-    if (failed) {
-      /* Whatever a bad song left behind in an instance goes with it. */
-      segue_chain_free (chain);
-      chain = segue_chain_new (plan->scope, plan->stages, plan->n_stages);
-    }
+    if (failed)
+      segue_chain_renew (chain);
   }
   return NULL;
 }
