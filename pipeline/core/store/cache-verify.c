@@ -60,7 +60,7 @@ is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **e
   return TRUE;
 }
 
-/* Only what was looked at: a run may have written it anew in the meantime. */
+/* Only what was looked at, and nothing that a run has looked up: it makes that anew itself. */
 static gboolean
 repair (Verify *verify, const SegueCacheEntry *seen, GError **error)
 {
@@ -69,9 +69,11 @@ repair (Verify *verify, const SegueCacheEntry *seen, GError **error)
   int gate = segue_users_close_gate (verify->cache, verify->cancellable, error);
   if (gate < 0)
     return FALSE;
+  SegueLiveUsers live = segue_users_list (verify->cache, TRUE);
   int parent = segue_beneath_open_parent (verify->cache, seen->path, &name);
   gboolean ok = TRUE;
-  if (parent >= 0 && segue_cache_measure (parent, name, &entry) && entry.inode == seen->inode) {
+  if (parent >= 0 && segue_cache_measure (parent, name, &entry) && entry.inode == seen->inode &&
+      entry.used < live.since) {
     ok = segue_beneath_remove (parent, name, seen->path, error);
     verify->verified->n_removed += ok;
   }

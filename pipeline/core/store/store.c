@@ -17,7 +17,6 @@
 
 #define RECORDS "records"
 #define FILES   "files"
-#define TRIES   10 /* of writing what somebody removes at that very moment */
 
 /* What tools for back-ups look for: https://bford.info/cachedir/ */
 #define CACHEDIR_TAG                                                                               \
@@ -196,8 +195,10 @@ stamp (SegueStore *store, const char *path, GError **error)
   struct stat st;
   int parent = segue_beneath_open_parent (store->fd, path, &name);
   if (parent < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-      segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    int err = errno;
+    g_autofree char *full = g_build_filename (store->folder, path, NULL);
+    if (err == EMFILE || err == ENFILE || err == ENOMEM)
+      segue_set_error_from_errno (error, err, SEGUE_ERROR_NO_INPUT, "can't open", full);
     return FALSE;
   }
   gboolean there = utimensat (parent, name, NULL, AT_SYMLINK_NOFOLLOW) == 0 ||
@@ -206,9 +207,11 @@ stamp (SegueStore *store, const char *path, GError **error)
   return there;
 }
 
-static gboolean
-stamp_at_gate (SegueStore *store, const char *path, GError **error)
+gboolean
+segue_store_use (SegueStore *store, const char *path, GError **error)
 {
+  if (is_noted (store, store->used, path))
+    return TRUE;
   if (!segue_users_enter (store->users, error))
     return FALSE;
   gboolean there = stamp (store, path, error);
@@ -216,12 +219,6 @@ stamp_at_gate (SegueStore *store, const char *path, GError **error)
   if (there)
     note (store, store->used, path);
   return there;
-}
-
-gboolean
-segue_store_use (SegueStore *store, const char *path, GError **error)
-{
-  return is_noted (store, store->used, path) || stamp_at_gate (store, path, error);
 }
 
 SegueRecord *
@@ -288,18 +285,10 @@ segue_store_write (SegueStore *store, const SegueRecordContent *content, GError 
   g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &bytes);
   if (!segue_shard_make (path, error) || !segue_store_make_room (store, bytes, error))
     return FALSE;
-  g_autoptr (GError) local = NULL;
-  gboolean there = FALSE;
-  /* The old one, in whose place it comes, may be going at this very moment. */
-  for (guint i = 0; i < TRIES && !there && !local; i++) {
-    if (!segue_record_write (path, content, error))
-      return FALSE;
-    there = stamp_at_gate (store, name, &local);
-  }
-  if (local) {
-    g_propagate_error (error, g_steal_pointer (&local));
+  /* Its time is now, and so is that of one that it replaces: both are safe. */
+  if (!segue_record_write (path, content, error))
     return FALSE;
-  }
+  note (store, store->used, name);
   note (store, store->verified, content->key);
   g_atomic_int_inc (&store->n_written);
   return TRUE;

@@ -34,8 +34,7 @@ char *segue_store_get_path (SegueStore *store, const char *key);
  * segue_store_use: whether there is a file at @path in the cache (`results/ab/cdef…/header`).
  *
  * It is stamped with the time, and nobody removes it, nor the folder of a key that it lies in, while the
- * store is open: to be called before it is read, and after it was written.  %FALSE with an error: the
- * environment.
+ * store is open: to be called before it is read.  %FALSE with an error: the environment.
  */
 gboolean segue_store_use (SegueStore *store, const char *path, GError **error);
 /**

@@ -1,0 +1,527 @@
+/* A bounded cache: what goes first, what stays because somebody needs it, and that nobody is hurt. */
+#include "cache-limit.h"
+#include "fake.h"
+#include "run-folder.h"
+#include "store.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <segue/file.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STAGES "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-dump\n"
+#define DAY    86400
+#define KEY    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static gint64 clock_offset;   /* µs */
+static gint64 disk_free = -1; /* bytes; -1: plenty */
+static gboolean slow_hands;
+
+/* In place of the system's, so that clocks go wrong and disks fill up when a test needs it. */
+gint64
+g_get_real_time (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_REALTIME, &now);
+  return (gint64) now.tv_sec * 1000000 + now.tv_nsec / 1000 + clock_offset;
+}
+
+int
+statvfs (const char *path, struct statvfs *fs)
+{
+  *fs = (struct statvfs){ .f_frsize = 1, .f_blocks = 1000000000000, .f_bavail = 500000000000 };
+  if (disk_free >= 0)
+    fs->f_bavail = (fsblkcnt_t) disk_free;
+  return 0;
+}
+
+/* Between the last look at an entry and its end there is time for much. */
+int
+unlinkat (int folder, const char *name, int flags)
+{
+  if (slow_hands)
+    g_usleep (500);
+  return (int) syscall (SYS_unlinkat, folder, name, flags);
+}
+
+static void
+set_used (const char *path, gint64 seconds_ago)
+{
+  struct timespec time = { .tv_sec = (time_t) (g_get_real_time () / 1000000 - seconds_ago) };
+  const struct timespec times[2] = { time, time };
+  g_assert_cmpint (utimensat (AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), ==, 0);
+}
+
+static gint64
+get_used (const char *path)
+{
+  struct stat st;
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  return st.st_mtim.tv_sec;
+}
+
+static gboolean
+exists (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static char *
+put (const char *folder, const char *name, const char *text)
+{
+  char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_assert_true (segue_file_make_folder (parent, NULL));
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  return path;
+}
+
+static SegueCacheFreed
+gc (const char *folder, SegueCacheGcOptions options)
+{
+  SegueCacheFreed freed;
+  g_autoptr (GError) error = NULL;
+  options.struct_size = sizeof options;
+  segue_cache_gc (folder, &options, &freed, NULL, &error);
+  g_assert_no_error (error);
+  return freed;
+}
+
+static const guint64 nothing = 0;
+
+/* Five songs, the first not used for longest. */
+static GPtrArray *
+make_records (Bench *bench)
+{
+  bench_init (bench);
+  for (guint i = 0; i < 5; i++) {
+    g_autofree char *path = g_strdup_printf ("a/%u.song", i);
+    g_autofree char *text = g_strdup_printf ("the song with number %u", i);
+    bench_write (bench, path, text);
+  }
+  bench_run (bench, STAGES, 2, NULL);
+  GPtrArray *records = bench_list_records (bench);
+  g_assert_cmpuint (records->len, ==, 5);
+  for (guint i = 0; i < 5; i++)
+    set_used (records->pdata[i], (10 - i) * DAY);
+  return records;
+}
+
+static void
+test_sizes (void)
+{
+  static const struct {
+    const char *text;
+    guint64 bytes;
+  } good[] = {
+    { "0", 0 },
+    { "1000", 1000 },
+    { "3K", 3000 },
+    { "50G", 50000000000 },
+    { "2T", 2000000000000 },
+    { "18446744073709551615", G_MAXUINT64 },
+  };
+  static const char *const bad[] = { "",    "G",    "5g",  "5GB",       "5 G",
+                                     "-1",  "1.5G", "+1",  " 1",        "0x10",
+                                     "1e9", "5G\n", "5KK", "20000000T", "18446744073709551616",
+                                     "\xff" };
+  guint64 bytes;
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_assert_true (segue_cache_parse_size (good[i].text, &bytes, NULL));
+    g_assert_cmpuint (bytes, ==, good[i].bytes);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_false (segue_cache_parse_size (bad[i], &bytes, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
+    g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  }
+}
+
+static void
+test_order (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_assert_cmpuint (info->parts[SEGUE_CACHE_RECORDS].n, ==, 5);
+  g_assert_cmpint (info->parts[SEGUE_CACHE_RECORDS].oldest, ==, get_used (records->pdata[0]));
+  g_assert_cmpint (info->parts[SEGUE_CACHE_RECORDS].newest, ==, get_used (records->pdata[4]));
+  guint64 one = info->parts[SEGUE_CACHE_RECORDS].bytes / 5;
+  guint64 limit = info->bytes - 2 * one;
+
+  /* One that is used again is not the oldest any more; what a wrong clock stamped is. */
+  set_used (records->pdata[0], 0);
+  set_used (records->pdata[3], -400 * DAY);
+  SegueCacheFreed dry = gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit, .dry_run = TRUE });
+  g_assert_cmpuint (bench_count_records (&bench), ==, 5);
+  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit });
+  g_assert_cmpmem (&dry, sizeof dry, &freed, sizeof freed);
+  g_assert_cmpuint (freed.n, ==, 2);
+  g_assert_cmpuint (freed.left, <=, limit);
+  g_assert_false (exists ("", records->pdata[1]));
+  g_assert_false (exists ("", records->pdata[3]));
+  g_assert_true (exists ("", records->pdata[0]));
+  g_assert_cmpuint (gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
+
+  /* The songs that are gone are made anew, to the same result. */
+  g_autofree char *before = bench_read (&bench, "dump.txt");
+  SegueRunResult result = { 0 };
+  bench_run (&bench, STAGES, 2, &result);
+  g_assert_cmpuint (result.n_cached, ==, 3);
+  segue_run_result_clear (&result);
+  g_autofree char *after = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (before, ==, after);
+}
+
+static void
+test_older (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .older = 8 });
+  g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 3);
+  g_assert_false (exists ("", records->pdata[2]));
+  g_assert_true (exists ("", records->pdata[3]));
+  freed = gc (bench.cache, (SegueCacheGcOptions){ .room = 1 });
+  g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
+  g_assert_false (exists ("", records->pdata[3]));
+  freed = gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
+  g_assert_cmpuint (freed.left, ==, 0);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_assert_cmpuint (info->bytes, ==, 0);
+}
+
+/* A use is a stamp, also where everything comes from the cache. */
+static void
+test_stamps (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  bench_run (&bench, STAGES, 2, NULL);
+  for (guint i = 0; i < records->len; i++)
+    g_assert_cmpint (get_used (records->pdata[i]), >=, g_get_real_time () / 1000000 - 60);
+}
+
+static void
+test_end_of_run (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  bench_write (&bench, "a/1.song", "a song");
+  g_setenv ("SEGUE_CACHE_SIZE", "1K", TRUE);
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+  g_assert_nonnull (strstr (bench.log->str, "from the cache (limit: 1.0"));
+  g_setenv ("SEGUE_CACHE_SIZE", "1 GB", TRUE);
+  g_autoptr (GError) error = NULL;
+  g_assert_false (bench_try_run (&bench, "", STAGES, 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
+  g_assert_nonnull (strstr (error->message, "SEGUE_CACHE_SIZE"));
+  g_unsetenv ("SEGUE_CACHE_SIZE");
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+}
+
+/* What a run has used stays as long as it is there, what it has not goes. */
+static void
+test_user (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_autoptr (GError) error = NULL;
+  SegueStore *store = segue_store_open (bench.cache, &error);
+  g_assert_no_error (error);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_assert_cmpuint (info->n_users, ==, 1);
+  const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
+  g_assert_true (segue_store_use (store, used, NULL));
+  g_assert_false (segue_store_use (store, "records/00/nothing", &error));
+  g_assert_no_error (error);
+  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  g_assert_true (exists ("", records->pdata[1]));
+  g_assert_cmpuint (freed.in_use, >, 0);
+  segue_store_free (store);
+  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+}
+
+/* A clock that is set back in the middle of a run doesn't make what is used look old. */
+static void
+test_clock (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_autoptr (SegueStore) store = segue_store_open (bench.cache, NULL);
+  g_autofree char *users = g_build_filename (bench.cache, "users", NULL);
+  g_autoptr (GDir) folder = g_dir_open (users, 0, NULL);
+  const char *name;
+  while ((name = g_dir_read_name (folder)) && g_str_equal (name, "gate"))
+    ;
+  g_autofree char *run = g_build_filename (users, name, NULL);
+  gint64 began = get_used (run);
+  clock_offset = -3 * 3600 * (gint64) G_USEC_PER_SEC;
+  const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
+  g_assert_true (segue_store_use (store, used, NULL));
+  g_assert_cmpint (get_used (run), <=, began - 3 * 3600 + 60);
+  /* As if the kernel's clock had been set back, too. */
+  set_used (records->pdata[1], -1);
+  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  clock_offset = 0;
+  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+}
+
+/* ---- Processes of our own kind: `test-flow-gc WHAT FOLDER` ---- */
+
+static char *program;
+
+static GPid
+spawn (const char *what, const char *folder)
+{
+  char *argv[] = { program, (char *) what, (char *) folder, NULL };
+  GPid pid;
+  g_autoptr (GError) error = NULL;
+  g_spawn_async (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  return pid;
+}
+
+static int
+reap (GPid pid)
+{
+  int status;
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  return status;
+}
+
+/* Opens the store, says so, and stays. */
+static int
+be_user (const char *folder)
+{
+  g_autoptr (SegueStore) store = segue_store_open (folder, NULL);
+  g_autofree char *ready = g_build_filename (folder, "ready", NULL);
+  if (!store || !g_file_set_contents (ready, "", 0, NULL))
+    return 1;
+  for (pid_t parent = getppid (); getppid () == parent;)
+    g_usleep (20000);
+  return 0;
+}
+
+static int
+be_collector (const char *folder)
+{
+  g_autofree char *stop = g_build_filename (folder, "stop", NULL);
+  guint64 n = 0;
+  pid_t parent = getppid ();
+  slow_hands = TRUE;
+  /* A test that has failed leaves nobody behind. */
+  while (!g_file_test (stop, G_FILE_TEST_EXISTS) && getppid () == parent) {
+    SegueCacheFreed freed;
+    g_autoptr (GError) error = NULL;
+    SegueCacheGcOptions options = { .struct_size = sizeof options, .limit = &nothing };
+    if (!segue_cache_gc (folder, &options, &freed, NULL, &error)) {
+      g_printerr ("gc: %s\n", error->message);
+      return 1;
+    }
+    n += freed.n;
+  }
+  /* A collector that never found anything would prove nothing. */
+  return n > 0 ? 0 : 2;
+}
+
+static guint
+count_users (const char *cache)
+{
+  g_autofree char *path = g_build_filename (cache, "users", NULL);
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  guint n = 0;
+  while (folder && g_dir_read_name (folder))
+    n++;
+  return n - 1; /* the gate */
+}
+
+static void
+test_killed (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  GPid pid = spawn ("user", bench.cache);
+  while (!exists (bench.cache, "ready"))
+    g_usleep (5000);
+  set_used (records->pdata[0], -1);
+  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  kill (pid, SIGKILL);
+  g_assert_true (WIFSIGNALED (reap (pid)));
+  g_assert_cmpuint (count_users (bench.cache), ==, 1);
+  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+  g_assert_cmpuint (count_users (bench.cache), ==, 0);
+}
+
+static gpointer
+run_in_thread (gpointer data)
+{
+  for (guint round = 0; round < 25; round++)
+    bench_run (data, STAGES, 3, NULL);
+  return NULL;
+}
+
+/* Two processes that remove all they may, as fast as they can, while two runs look up, write and read. */
+static void
+test_stress (void)
+{
+  g_auto (Bench) first;
+  g_auto (Bench) second;
+  bench_init (&first);
+  bench_init (&second);
+  g_free (second.cache);
+  second.cache = g_strdup (first.cache);
+  for (guint i = 0; i < 12; i++) {
+    g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
+    g_autofree char *text = g_strdup_printf ("the song with number %02u", i);
+    bench_write (&first, path, text);
+    if (i % 2 == 0) /* half of the songs are of both */
+      bench_write (&second, path, text);
+  }
+  bench_run (&first, STAGES, 3, NULL);
+  g_autofree char *expected = bench_read (&first, "dump.txt");
+  GPid pids[2] = { spawn ("collector", first.cache), spawn ("collector", first.cache) };
+  GThread *thread = g_thread_new ("other run", run_in_thread, &second);
+  for (guint round = 0; round < 25; round++) {
+    bench_run (&first, STAGES, 3, NULL);
+    g_autofree char *dump = bench_read (&first, "dump.txt");
+    g_assert_cmpstr (dump, ==, expected);
+  }
+  g_thread_join (thread);
+  g_autofree char *stop = put (first.cache, "stop", "");
+  for (gsize i = 0; i < G_N_ELEMENTS (pids); i++)
+    g_assert_cmpint (reap (pids[i]), ==, 0);
+  g_assert_cmpuint (count_users (first.cache), ==, 0);
+}
+
+/* ---- Work that is not finished ---- */
+
+static void
+test_work (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  SegueWorkFolder *busy = segue_work_folder_open (bench.cache, KEY, "stage 'train' of 'x'", NULL);
+  SegueWorkFolder *young = segue_work_folder_open (bench.cache, KEY, "stage 'two'", NULL);
+  SegueWorkFolder *old = segue_work_folder_open (bench.cache, KEY, "stage 'three'", NULL);
+  g_autofree char *young_path = g_strdup (young->path), *old_path = g_strdup (old->path);
+  g_autofree char *inner = put (old->path, "checkpoint/model", "weights");
+  g_autofree char *about = g_build_filename (old->path, ".about", NULL);
+  g_autofree char *folder = g_path_get_dirname (inner);
+  segue_work_folder_close (young, FALSE);
+  segue_work_folder_close (old, FALSE);
+  const char *const aged[] = { inner, folder, about, old_path };
+  for (gsize i = 0; i < G_N_ELEMENTS (aged); i++)
+    set_used (aged[i], 31 * DAY);
+
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_assert_cmpuint (info->work->len, ==, 3);
+  guint in_use = 0, named = 0;
+  for (guint i = 0; i < info->work->len; i++) {
+    const SegueCacheWork *work = &g_array_index (info->work, SegueCacheWork, i);
+    in_use += work->in_use;
+    named += g_strcmp0 (work->about, "stage 'train' of 'x'") == 0;
+  }
+  g_assert_cmpuint (in_use, ==, 1);
+  g_assert_cmpuint (named, ==, 1);
+
+  /* While a run is at work nobody can tell what it will take up again. */
+  SegueStore *store = segue_store_open (bench.cache, NULL);
+  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_true (exists ("", inner));
+  segue_store_free (store);
+  /* One file that was touched yesterday keeps the whole of it. */
+  set_used (inner, DAY);
+  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_true (exists ("", inner));
+  set_used (inner, 31 * DAY);
+  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_false (exists ("", old_path));
+  g_assert_true (exists ("", young_path));
+  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_false (exists ("", young_path));
+  g_assert_true (exists ("", busy->path));
+  segue_work_folder_close (busy, TRUE);
+}
+
+/* ---- Disks that are full ---- */
+
+static void
+test_limit (void)
+{
+  guint64 limit;
+  gboolean set;
+  /* A fifth of the terabyte; half of what would be free without the cache. */
+  g_assert_true (segue_cache_limit ("/", 0, &limit, &set, NULL));
+  g_assert_cmpuint (limit, ==, 200000000000);
+  g_assert_false (set);
+  disk_free = 1000;
+  g_assert_true (segue_cache_limit ("/", 500, &limit, NULL, NULL));
+  g_assert_cmpuint (limit, ==, 750);
+  disk_free = -1;
+  g_setenv ("SEGUE_CACHE_SIZE", "7M", TRUE);
+  g_assert_true (segue_cache_limit ("/", 0, &limit, &set, NULL));
+  g_unsetenv ("SEGUE_CACHE_SIZE");
+  g_assert_cmpuint (limit, ==, 7000000);
+  g_assert_true (set);
+}
+
+/* A disk that stays full ends the run; what others have left in the cache makes way first. */
+static void
+test_no_room (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_autoptr (GError) error = NULL;
+  bench_write (&bench, "b/new.song", "a song that there is no room for");
+  disk_free = 100;
+  gboolean ok = bench_try_run (&bench, "", STAGES, 1, NULL, &error);
+  disk_free = -1;
+  g_assert_false (ok);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, bench.cache));
+  g_assert_nonnull (strstr (error->message, "100 bytes are free"));
+  g_assert_nonnull (strstr (error->message, "segue cache gc"));
+  g_assert_cmpuint (bench.failures->len, ==, 0);
+  bench_run (&bench, STAGES, 1, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  program = argv[0];
+  if (argc == 3 && g_str_equal (argv[1], "user"))
+    return be_user (argv[2]);
+  if (argc == 3 && g_str_equal (argv[1], "collector"))
+    return be_collector (argv[2]);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/gc/sizes", test_sizes);
+  g_test_add_func ("/gc/order", test_order);
+  g_test_add_func ("/gc/older", test_older);
+  g_test_add_func ("/gc/stamps", test_stamps);
+  g_test_add_func ("/gc/end-of-run", test_end_of_run);
+  g_test_add_func ("/gc/user", test_user);
+  g_test_add_func ("/gc/clock", test_clock);
+  g_test_add_func ("/gc/killed", test_killed);
+  g_test_add_func ("/gc/stress", test_stress);
+  g_test_add_func ("/gc/work", test_work);
+  g_test_add_func ("/gc/limit", test_limit);
+  g_test_add_func ("/gc/no-room", test_no_room);
+  return g_test_run ();
+}
