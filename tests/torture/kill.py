@@ -46,8 +46,8 @@ class Campaign:
             times = list(pool.map(one, range(3 * lanes)))
         self.length = sorted(times)[len(times) // 2]
 
-    def kill_once(self, place, draw, more):
-        moment = draw.uniform(0, 1.1 * self.length)
+    def kill_once(self, place, draw, more, length):
+        moment = draw.uniform(0, length)
         process = place.start(*more)
         try:
             process.wait(timeout=moment)
@@ -78,8 +78,10 @@ class Campaign:
                 more = ["--set", f"seed={index + 2}"]
                 reference = torture.Place(self.scratch, f"reference-{index}", self.music)
                 reference.run(*more)
-            for _ in range(draw.randint(2, 5) if kind == "kills in a row" else 1):
-                said.append(self.kill_once(place, draw, more))
+            for i in range(draw.randint(2, 5) if kind == "kills in a row" else 1):
+                # Half of it is done by then, or more.
+                length = self.length / 2 if i else self.length
+                said.append(self.kill_once(place, draw, more, length))
             place.run(*more)
             torture.check_same(place, reference)
             with self.lock:

@@ -27,7 +27,7 @@ def environment(**changes):
     """Ours, without what a user may have set."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SEGUE_", "HF_"))}
     env.update(SEGUE_PLUGIN_PATH=os.path.join(BUILD, "plugins"),
-               SEGUE_WORKER=os.path.join(BUILD, "pipeline", "cli", "segue-worker"),
+               SEGUE_WORKER=os.path.join(BUILD, "pipeline", "worker", "segue-worker"),
                SEGUE_PRESET_PATH=os.path.join(SOURCE, "examples", "presets"),
                OPENBLAS_NUM_THREADS="1", LC_ALL="C.UTF-8",
                # GStreamer's own table of types is no leak.
@@ -157,7 +157,11 @@ def stage_reached(place):
 
 
 def make_scratch():
-    return tempfile.mkdtemp(prefix="segue-torture-")
+    """In memory where there is room: what a kill leaves does not depend on the disk, and syncing to
+    it is most of a short run's time."""
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
+    return tempfile.mkdtemp(prefix="segue-torture-", dir=memory if roomy else None)
 
 
 def make_music(scratch):
