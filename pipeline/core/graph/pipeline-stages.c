@@ -31,7 +31,7 @@ find_type (SegueLoading *loading, const SegueNode *stage)
     return NULL;
   }
   const SegueStageType *type = segue_registry_find_stage (registry, use->text);
-  if (type)
+  if (type || !segue_registry_check_whole (registry, loading->error))
     return type;
   g_autoptr (GPtrArray) names = segue_registry_stage_names (registry);
   g_autofree char *near = segue_suggest (use->text, (const char *const *) names->pdata);

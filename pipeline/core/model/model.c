@@ -2,6 +2,7 @@
 #include "model-folder.h"
 #include "model-private.h"
 #include "params.h"
+#include "registry.h"
 
 #include <segue/file.h>
 #include <string.h>
@@ -90,7 +91,7 @@ find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *
     type = segue_registry_find_model (registry, content->model);
   else if (content->config_type != NULL)
     type = find_by_config_type (registry, content->config_type);
-  if (type != NULL)
+  if (type != NULL || !segue_registry_check_whole (registry, error))
     return type;
 
   g_autofree char *shown = g_filename_display_name (folder);

@@ -1,5 +1,6 @@
 /* A stranger's list of stages, checked until it is safe to run on a song. */
 #include "preparation.h"
+#include "registry.h"
 
 static gboolean refuse (GError **error, const char *name, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
@@ -20,6 +21,8 @@ static const SegueStageType *
 find_type (SegueRegistry *registry, const char *use, const char *name, GError **error)
 {
   const SegueStageType *type = segue_registry_find_stage (registry, use);
+  if (type == NULL && !segue_registry_check_whole (registry, error))
+    return NULL;
   if (type == NULL) {
     refuse (error, name,
             "songs are prepared by the stage type '%s', which no plugin provides; `segue inspect` "

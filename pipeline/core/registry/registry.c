@@ -1,6 +1,8 @@
 /* Plugins that were found, and what they provide. */
 #include "registry.h"
 #include "params.h"
+#include <dirent.h>
+#include <errno.h>
 #include <gio/gio.h>
 #include <gmodule.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct _SegueRegistry {
     *providers; /* type, as the plugin has it and completed → SeguePluginEntry (borrowed) */
   GHashTable *real_paths; /* set: shared objects that were looked at */
   GPtrArray *completed;   /* copies of tables that were built against an older minor version */
+  GError *shortage;       /* nullable: why the search could not be brought to its end */
 };
 
 static void
@@ -56,6 +59,7 @@ segue_registry_free (SegueRegistry *registry)
   g_hash_table_unref (registry->providers);
   g_hash_table_unref (registry->real_paths);
   g_ptr_array_unref (registry->completed);
+  g_clear_error (&registry->shortage);
   g_free (registry);
 }
 
@@ -150,10 +154,33 @@ add_plugin (SegueRegistry *registry, const SeguePlugin *given, const char *path,
   return TRUE;
 }
 
+static void
+note_shortage (SegueRegistry *registry, int err, const char *path)
+{
+  if (!registry->shortage)
+    segue_set_error_from_errno (&registry->shortage, err, SEGUE_ERROR_RESOURCE,
+                                "can't look for plugins in", path);
+}
+
+/* The loader has only words for it; ENOENT: no lack of anything. */
+static int
+find_shortage (const char *reason)
+{
+  static const int lacks[] = { EMFILE, ENFILE, ENOMEM };
+  for (guint i = 0; i < G_N_ELEMENTS (lacks); i++)
+    if (strstr (reason, g_strerror (lacks[i])))
+      return lacks[i];
+  return strstr (reason, "failed to map segment") || strstr (reason, "out of memory") ? ENOMEM
+                                                                                      : ENOENT;
+}
+
 /* What could not be added stays in the list with its reason. */
 static gboolean
 keep_refusal (SegueRegistry *registry, const char *path, GError *failure, GError **error)
 {
+  int lack = find_shortage (failure->message);
+  if (lack != ENOENT)
+    note_shortage (registry, lack, path);
   add_entry (registry, path, NULL, failure->message);
   g_autofree char *shown = g_filename_display_name (path);
   g_propagate_prefixed_error (error, failure, "%s: ", shown);
@@ -227,27 +254,35 @@ compare_strings (gconstpointer a, gconstpointer b)
 
 /* Collects shared objects below @folder.  Links to folders are not followed: they could go round. */
 static void
-find_modules (const char *folder, guint depth, GPtrArray *paths)
+find_modules (SegueRegistry *registry, const char *folder, guint depth, GPtrArray *paths)
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-  while (dir && (name = g_dir_read_name (dir))) {
+  DIR *dir = opendir (folder);
+  struct dirent *entry;
+  /* Not there, or not ours to read: then there is nothing for us. */
+  if (!dir && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO))
+    note_shortage (registry, errno, folder);
+  while (dir && (errno = 0, entry = readdir (dir))) {
+    const char *name = entry->d_name;
     if (name[0] == '.')
       continue;
     g_autofree char *path = g_build_filename (folder, name, NULL);
     gboolean is_folder = g_file_test (path, G_FILE_TEST_IS_DIR);
     if (is_folder && depth > 0 && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
-      find_modules (path, depth - 1, paths);
+      find_modules (registry, path, depth - 1, paths);
     else if (!is_folder && g_str_has_suffix (name, "." G_MODULE_SUFFIX))
       g_ptr_array_add (paths, g_steal_pointer (&path));
   }
+  if (dir && errno != 0)
+    note_shortage (registry, errno, folder);
+  if (dir)
+    closedir (dir);
 }
 
 void
 segue_registry_load_folder (SegueRegistry *registry, const char *folder)
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
-  find_modules (folder, MAX_FOLDER_DEPTH, paths);
+  find_modules (registry, folder, MAX_FOLDER_DEPTH, paths);
   g_ptr_array_sort (paths, compare_strings);
   for (guint i = 0; i < paths->len; i++)
     segue_registry_load_file (registry, g_ptr_array_index (paths, i), NULL);
@@ -379,4 +414,12 @@ segue_registry_refusal_of (SegueRegistry *registry, const char *name)
     }
   }
   return NULL;
+}
+
+gboolean
+segue_registry_check_whole (SegueRegistry *registry, GError **error)
+{
+  if (registry && registry->shortage)
+    g_propagate_error (error, g_error_copy (registry->shortage));
+  return !registry || !registry->shortage;
 }

@@ -14,5 +14,9 @@ GPtrArray *segue_registry_model_names (SegueRegistry *registry);
  * @name was refused: the reason that @name can't be found. */
 char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
 
+/** segue_registry_check_whole: %FALSE where plugins may be missing for lack of memory or file handles: then
+ * nothing can be said about a type that is not found.  @registry may be NULL. */
+gboolean segue_registry_check_whole (SegueRegistry *registry, GError **error);
+
 /** segue_plugin_check: whether @plugin can be used by this version: its interface, and its tables. */
 gboolean segue_plugin_check (const SeguePlugin *plugin, GError **error);

@@ -264,6 +264,8 @@ static gboolean
 fail_model (Parser *p, const SegueNode *node)
 {
   g_autoptr (GPtrArray) names = segue_registry_model_names (p->scope->registry);
+  if (!segue_registry_check_whole (p->scope->registry, p->error))
+    return FALSE;
   if (names->len == 1)
     return fail (p, node,
                  "%s: no model type is installed; $SEGUE_PLUGIN_PATH names folders of "
