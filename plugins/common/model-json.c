@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/error.h>
+#include <segue/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,12 +74,7 @@ model_json_write (const json_t *object, const char *folder, const char *name, GE
   char *text = json_dumps (object, JSON_INDENT (2) | JSON_SORT_KEYS | JSON_REAL_PRECISION (15));
   g_autofree char *line = g_strconcat (text, "\n", NULL);
   free (text);
-  g_autoptr (GError) local = NULL;
-  if (g_file_set_contents_full (
-        path, line, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644, &local))
-    return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "%s", local->message);
-  return FALSE;
+  return segue_file_write (path, line, -1, error);
 }
 
 gboolean
