@@ -13,6 +13,8 @@ typedef struct Folder {
   struct Folder *next;
 } Folder;
 
+#define PRELOADED __attribute__ ((visibility ("default")))
+
 static _Thread_local Folder *folders;
 
 /* Both have one layout where this is run. */
@@ -33,7 +35,7 @@ read_all (DIR *dir)
   return folder;
 }
 
-struct dirent *
+PRELOADED struct dirent *
 readdir (DIR *dir)
 {
   Folder *folder = folders;
@@ -50,13 +52,13 @@ readdir (DIR *dir)
   return folder->n > 0 ? &folder->entries[--folder->n] : NULL;
 }
 
-struct dirent64 *
+PRELOADED struct dirent64 *
 readdir64 (DIR *dir)
 {
   return (struct dirent64 *) readdir (dir);
 }
 
-int
+PRELOADED int
 closedir (DIR *dir)
 {
   int (*next) (DIR *) = (int (*) (DIR *)) dlsym (RTLD_NEXT, "closedir");
