@@ -17,7 +17,8 @@ typedef struct {
 
 static const char *const encoding_choices[] = { "pcm16", "float32", NULL };
 static const char *const set_names[] = { "train", "validation", "test", NULL };
-#define N_SETS 3
+#define N_SETS   3
+#define METADATA "metadata.jsonl"
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ExportConfig, folder, SEGUE_PARAM_OUTPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
@@ -115,6 +116,8 @@ name_labels (SegueDataset *dataset, Plan *plan)
 {
   GHashTable *folders = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (Names) names = names_new ();
+  /* The file that stands beside the folders: no label gets its name. */
+  g_autofree char *taken = names_make (names, "", METADATA);
 
   plan->labels = g_ptr_array_new_with_free_func (g_free);
   plan->folders = g_ptr_array_new_with_free_func (g_free);
@@ -190,7 +193,7 @@ make_plan (const ExportConfig *config, SegueDataset *dataset, Plan *plan)
     find_extra (dataset, plan);
   for (guint s = 0; config->metadata && s < N_SETS; s++)
     if (plan->counts[s] > 0)
-      g_ptr_array_add (plan->all, g_strdup_printf ("data/%s/metadata.jsonl", set_names[s]));
+      g_ptr_array_add (plan->all, g_strdup_printf ("data/%s/" METADATA, set_names[s]));
   g_ptr_array_add (plan->all, g_strdup ("README.md"));
 }
 
@@ -264,7 +267,7 @@ static gboolean
 write_metadata (SegueDataset *dataset, const Plan *plan, guint set, Target *target, GError **error)
 {
   GString *out = g_string_new (NULL);
-  g_autofree char *file = g_strdup_printf ("data/%s/metadata.jsonl", set_names[set]);
+  g_autofree char *file = g_strdup_printf ("data/%s/" METADATA, set_names[set]);
   g_autoptr (GBytes) bytes = NULL;
 
   for (guint i = 0; i < plan->files->len; i++)
