@@ -123,7 +123,8 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     return FALSE;
   g_autofree char *text = segue_pipeline_describe (pipeline);
   if (options->json) {
-    fprintf (cli->out.stream, "%s%s", text, g_str_has_suffix (text, "\n") ? "" : "\n");
+    g_autofree char *json = segue_json_printable (text);
+    fprintf (cli->out.stream, "%s%s", json, g_str_has_suffix (json, "\n") ? "" : "\n");
     return TRUE;
   }
   json_t *root = json_loads (text, 0, NULL);

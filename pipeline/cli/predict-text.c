@@ -78,7 +78,7 @@ static char *
 dump (json_t *object)
 {
   char *text = json_dumps (object, JSON_COMPACT | DIGITS);
-  char *copy = g_strdup (text);
+  char *copy = segue_json_printable (text);
   free (text);
   json_decref (object);
   return copy;

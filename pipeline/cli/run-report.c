@@ -8,10 +8,24 @@
 #define MAX_FAILURES 10
 #define MAX_METRICS  (64 * 1024 * 1024)
 
+/* An item that was left out, as a line for people. */
+typedef struct {
+  char *id, *line;
+} Failure;
+
+static void
+failure_free (gpointer data)
+{
+  Failure *failure = data;
+  g_free (failure->id);
+  g_free (failure->line);
+  g_free (failure);
+}
+
 void
 segue_run_report_init (SegueRunReport *report)
 {
-  *report = (SegueRunReport){ .failures = g_ptr_array_new_with_free_func (g_free) };
+  *report = (SegueRunReport){ .failures = g_ptr_array_new_with_free_func (failure_free) };
 }
 
 void
@@ -25,10 +39,11 @@ void
 segue_run_report_add_failure (SegueRunReport *report, const char *stage, const char *id,
                               const char *reason)
 {
-  g_autofree char *song = segue_text_printable (id);
+  Failure *failure = g_new (Failure, 1);
   g_autofree char *text = segue_text_printable (reason);
-  g_ptr_array_add (report->failures, g_strdup_printf ("%s: %s%s%s", song, stage ? stage : "",
-                                                      stage ? ": " : "", text));
+  failure->id = g_strdup (id);
+  failure->line = g_strdup_printf ("%s: %s", stage, text);
+  g_ptr_array_add (report->failures, failure);
 }
 
 static const char *
@@ -49,19 +64,21 @@ from_here (const char *path)
 }
 
 static int
-compare_lines (gconstpointer a, gconstpointer b)
+compare_ids (gconstpointer a, gconstpointer b)
 {
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
+  const Failure *const *one = a, *const *other = b;
+  return strcmp ((*one)->id, (*other)->id);
 }
 
 /* By name, whichever worker came across them first. */
 static void
 print_failures (const SegueRunReport *report, const SegueTerm *err)
 {
-  g_ptr_array_sort (report->failures, compare_lines);
+  g_ptr_array_sort (report->failures, compare_ids);
   guint n_shown = MIN (report->failures->len, MAX_FAILURES);
   for (guint i = 0; i < n_shown; i++)
-    fprintf (err->stream, "  %s\n", (const char *) g_ptr_array_index (report->failures, i));
+    fprintf (err->stream, "  %s\n",
+             ((const Failure *) g_ptr_array_index (report->failures, i))->line);
   guint n = MAX (report->failures->len, report->result.n_failed);
   if (n <= n_shown)
     return;
@@ -180,8 +197,10 @@ segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
     json_pack ("{s:s, s:i, s:i, s:i, s:I, s:o}", "folder", folder, "songs", (int) result->n_songs,
                "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
                (json_int_t) result->n_ignored, "metrics", metrics ? metrics : json_null ());
-  json_dumpf (object, out->stream, JSON_COMPACT);
-  fputc ('\n', out->stream);
+  char *text = json_dumps (object, JSON_COMPACT);
+  g_autofree char *shown = segue_json_printable (text);
+  fprintf (out->stream, "%s\n", shown);
+  free (text);
   json_decref (object);
 }
 

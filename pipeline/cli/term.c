@@ -93,6 +93,24 @@ segue_text_printable (const char *text)
   return g_string_free (out, FALSE);
 }
 
+char *
+segue_json_printable (const char *json)
+{
+  GString *out = g_string_sized_new (strlen (json));
+  for (const char *p = json; *p; p = g_utf8_next_char (p)) {
+    gunichar c = g_utf8_get_char (p);
+    /* What is below a space is white space between the values: strings have it escaped. */
+    if (c < 0x20 || !is_unsafe (c))
+      g_string_append_unichar (out, c);
+    else if (c < 0x10000)
+      g_string_append_printf (out, "\\u%04x", c);
+    else
+      g_string_append_printf (out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+                              0xdc00 + ((c - 0x10000) & 0x3ff));
+  }
+  return g_string_free (out, FALSE);
+}
+
 static guint
 char_width (gunichar c)
 {

@@ -40,6 +40,8 @@ const char *segue_term_reset (const SegueTerm *term);
 /** segue_text_printable: (transfer full): @text (any bytes) as valid UTF-8 in one line, control
  * characters escaped, so that a file's name can't drive the terminal. */
 char *segue_text_printable (const char *text);
+/** segue_json_printable: (transfer full): JSON text of the same meaning, safe to print likewise. */
+char *segue_json_printable (const char *json);
 /** segue_text_width: columns that UTF-8 @text takes: wide characters two, combining ones none. */
 guint segue_text_width (const char *text);
 /** segue_text_clip: (transfer full): @text shortened to @columns with an ellipsis at the end. */
