@@ -1,7 +1,8 @@
 #include "relabel.h"
 
-#include <errno.h>
 #include <segue/error.h>
+#include <segue/file.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_BYTES (256u << 20)
@@ -106,21 +107,30 @@ read_rows (Reader *self, GHashTable *labels, GError **error)
   return TRUE;
 }
 
+/* The table may well be a link of the user's; what is behind it is read within bounds. */
+static char *
+read_table (const char *path, gsize *length, GError **error)
+{
+  char *real = realpath (path, NULL);
+  char *text = segue_file_read (real ? real : path, MAX_BYTES, length, error);
+
+  free (real);
+  if (!text)
+    g_prefix_error (error, "the relabel table: ");
+  return text;
+}
+
 GHashTable *
 relabel_load (const char *path, GError **error)
 {
   g_autoptr (GHashTable) labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autofree char *text = NULL, *shown = g_filename_display_name (path);
-  g_autoptr (GError) problem = NULL;
   gsize length;
   Reader reader = { .path = path, .line = 1 };
 
-  if (!g_file_get_contents (path, &text, &length, &problem)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "can't read the relabel table ‘%s’: %s",
-                 shown, problem->message);
+  if (!(text = read_table (path, &length, error)))
     return NULL;
-  }
-  if (length > MAX_BYTES || !g_utf8_validate (text, (gssize) length, NULL)) {
+  if (!g_utf8_validate (text, (gssize) length, NULL)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "the relabel table ‘%s’ is not CSV in UTF-8",
                  shown);
     return NULL;

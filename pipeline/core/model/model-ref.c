@@ -1,6 +1,7 @@
 /* A model by name: a folder, or a snapshot in the Hugging Face cache. */
 #include "hub-cache.h"
 
+#include <segue/file.h>
 #include <segue/model.h>
 #include <string.h>
 
@@ -56,12 +57,12 @@ static char *
 read_commit (const char *repo, const char *revision, GError **error)
 {
   g_autofree char *path = g_build_filename (repo, "refs", revision, NULL);
-  g_autofree char *text = NULL;
   gsize length = 0;
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR) ||
-      !g_file_get_contents (path, &text, &length, NULL))
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *text = segue_file_read (path, MAX_REF_FILE, &length, &problem);
+  if (!text && g_error_matches (problem, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT))
     return NULL;
-  if (length <= MAX_REF_FILE && strlen (text) == length && segue_hub_is_commit (g_strstrip (text)))
+  if (text && strlen (text) == length && segue_hub_is_commit (g_strstrip (text)))
     return g_steal_pointer (&text);
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
