@@ -105,9 +105,8 @@ print_failure (Predict *predict, const char *file, const GError *error)
     fprintf (predict->cli->out.stream, "%s\n", line);
     return;
   }
-  g_autofree char *name = segue_text_printable (file);
   g_autofree char *text = segue_text_printable (error->message);
-  g_autofree char *line = g_strdup_printf ("segue: %s: %s", name, text);
+  g_autofree char *line = g_strdup_printf ("segue: %s", text);
   segue_progress_print (predict->cli->progress, line);
 }
 

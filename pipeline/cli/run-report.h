@@ -5,7 +5,7 @@
 
 typedef struct {
   SegueRunResult result;
-  GPtrArray *failures; /* char *: "song: stage: reason" */
+  GPtrArray *failures; /* those that were left out, as lines */
 } SegueRunReport;
 
 void segue_run_report_init (SegueRunReport *report);

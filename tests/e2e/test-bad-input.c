@@ -103,8 +103,8 @@ test_bad_files (Fixture *f, gconstpointer data)
   run (f, 0, &result);
   command_assert_says (&result, "2 files ignored that are not audio");
   command_assert_says (&result, "12 left out:");
-  command_assert_says (&result, "Bad/Album/cut.wav: decode: ");
-  command_assert_says (&result, "Bad/Album/dangling.mp3: songs: ");
+  command_assert_says (&result, "  decode: ‘Bad/Album/cut.wav’ ");
+  command_assert_says (&result, "  songs: ‘Bad/Album/dangling.mp3’ ");
   command_assert_says (&result, "  and 2 more; see runs/artist-small/");
   g_autofree char *first = g_strdup (strstr (result.err, "left out:"));
 

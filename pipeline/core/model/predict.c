@@ -1,5 +1,6 @@
 /* A resident model that names songs: prepare in the calling thread, infer under a lock, add up. */
 #include "chain.h"
+#include "item-error.h"
 #include "model-folder.h"
 #include "preparation.h"
 
@@ -140,9 +141,8 @@ prepare (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
   }
   if (items->len > 0)
     return g_steal_pointer (&items);
-  g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’: nothing is left of it once it is prepared; it is too short", shown);
+               "nothing is left of it once it is prepared; it is too short");
   return NULL;
 }
 
@@ -208,9 +208,8 @@ segue_song_prediction_free (SegueSongPrediction *prediction)
   g_free (prediction);
 }
 
-SegueSongPrediction *
-segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
-                         GError **error)
+static SegueSongPrediction *
+predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) items = prepare (predictor, path, cancellable, error);
   if (items == NULL)
@@ -222,6 +221,22 @@ segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellab
   prediction->best = segue_song_aggregate (rows, prediction->n_segments, prediction->n_labels,
                                            prediction->probabilities);
   return g_steal_pointer (&prediction);
+}
+
+SegueSongPrediction *
+segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
+                         GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  SegueSongPrediction *prediction = predict (predictor, path, cancellable, &local);
+  if (prediction)
+    return prediction;
+  /* The chain calls the file by its last name, the caller by a path. */
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autofree char *shown = g_filename_display_name (path);
+  g_propagate_error (error, segue_error_name_item (local, id, path, shown));
+  return NULL;
 }
 
 guint

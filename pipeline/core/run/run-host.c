@@ -1,4 +1,5 @@
 /* What stages ask of the run, and what the run tells its host. */
+#include "item-error.h"
 #include "run-private.h"
 
 #include <string.h>
@@ -69,14 +70,15 @@ segue_run_log (SegueRun *run, const char *stage, GLogLevelFlags level, const cha
 void
 segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GError *error)
 {
-  SegueQuarantined quarantined = { g_strdup (stage), g_strdup (id), g_strdup (error->message) };
+  g_autoptr (GError) named = segue_error_name_item (error, id, NULL, id);
+  SegueQuarantined quarantined = { g_strdup (stage), g_strdup (id), g_strdup (named->message) };
   g_mutex_lock (&run->lock);
   g_array_append_val (run->quarantined, quarantined);
   g_mutex_unlock (&run->lock);
-  segue_journal_failed (run->journal, stage, id, error->message);
+  segue_journal_failed (run->journal, stage, id, named->message);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
   if (run->observer.item_failed)
-    run->observer.item_failed (run->observer.data, stage, id, error);
+    run->observer.item_failed (run->observer.data, stage, id, named);
 }
 
 gboolean
@@ -89,12 +91,12 @@ segue_run_check_failures (SegueRun *run, GError **error)
     return TRUE;
   const SegueQuarantined *last = &g_array_index (run->quarantined, SegueQuarantined, n - 1);
   if (run->pipeline->fail_on_error)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "stage '%s': %s: %s (on_error: fail)",
-                 last->stage, last->id, last->reason);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "stage '%s': %s (on_error: fail)",
+                 last->stage, last->reason);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "%u items failed, max_failures is %u; the last: stage '%s': %s: %s", n, limit,
-                 last->stage, last->id, last->reason);
+                 "%u items failed, max_failures is %u; the last: stage '%s': %s", n, limit,
+                 last->stage, last->reason);
   return FALSE;
 }
 

@@ -1,11 +1,12 @@
 /* One song: look it up, else carry it through the chain and keep what came out. */
 #include "song.h"
 #include "contents.h"
+#include "item-error.h"
 #include "key.h"
 
 #include <string.h>
 
-/* Stands for the song's path in the message of a failure that is kept: another song of the same
+/* Stands for the song's name in the message of a failure that is kept: another song of the same
  * bytes, or the same one moved, has another. */
 #define HERE "\x1f"
 
@@ -122,23 +123,17 @@ join_all (Job *job, const SegueRecord *record)
 static GError *
 recall_failure (Job *job, const GError *kept)
 {
-  const char *path = job->entries[0]->path;
-  g_autofree char *shown = g_filename_display_name (path ? path : job->entries[0]->id);
   g_autoptr (GString) message = g_string_new (kept->message);
-  g_string_replace (message, HERE, shown, 0);
+  g_string_replace (message, HERE, segue_item_get_song (job->entries[0]), 0);
   return g_error_new_literal (kept->domain, kept->code, message->str);
 }
 
+/* @error, calling the song @name. */
 static GError *
-keepable_failure (Job *job, const GError *error)
+name_song (Job *job, const GError *error, const char *name)
 {
-  const char *path = job->entries[0]->path;
-  g_autofree char *shown = g_filename_display_name (path ? path : job->entries[0]->id);
-  g_autoptr (GString) message = g_string_new (error->message);
-  if (*shown)
-    g_string_replace (message, shown, HERE, 0);
-  g_autofree char *valid = g_utf8_make_valid (message->str, (gssize) message->len);
-  return g_error_new_literal (error->domain, error->code, valid);
+  const SegueItem *entry = job->entries[0];
+  return segue_error_name_item (error, segue_item_get_song (entry), entry->path, name);
 }
 
 /* Whether the store had the answer.  @error: the environment. */
@@ -289,7 +284,7 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
   if (!check_unchanged (job, error))
     return FALSE;
   if (failure) {
-    g_autoptr (GError) kept = keepable_failure (job, failure);
+    g_autoptr (GError) kept = name_song (job, failure, HERE);
     gboolean keeps = g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_DATA);
     if (keeps && !keep (job, song, reads, NULL, kept, &key, error))
       return FALSE;
@@ -319,5 +314,7 @@ segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const 
   if (find_keys (&job, song, &error) && !look_up (&job, song, &error) && !error)
     make (&job, chain, song, &error);
   if (error)
-    song->error = g_steal_pointer (&error);
+    song->error = segue_error_is_about_item (error)
+                    ? name_song (&job, error, segue_item_get_song (entries[0]))
+                    : g_steal_pointer (&error);
 }

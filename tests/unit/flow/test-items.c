@@ -2,6 +2,7 @@
 #include "builder.h"
 #include "chain.h"
 #include "fake.h"
+#include "item-error.h"
 #include "item-private.h"
 
 #include <segue/file.h>
@@ -179,6 +180,29 @@ test_chain (void)
     segue_graph_stage_free ((SegueGraphStage *) stages[i]);
 }
 
+static void
+assert_named (const char *message, const char *expected)
+{
+  g_autoptr (GError) error = g_error_new_literal (SEGUE_ERROR, SEGUE_ERROR_TIMEOUT, message);
+  g_autoptr (GError) named = segue_error_name_item (error, "a/b", "/music/a/b", "c");
+  g_assert_error (named, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+  g_assert_cmpstr (named->message, ==, expected);
+}
+
+/* By one name, once, whatever a stage called it. */
+static void
+test_named_errors (void)
+{
+  assert_named ("‘a/b’ is empty", "‘c’ is empty");
+  assert_named ("can't read ‘/music/a/b’: no", "can't read ‘c’: no");
+  assert_named ("‘a/b#0003’ and ‘a/b’", "‘c#0003’ and ‘c’");
+  assert_named ("is a/b damaged", "‘c’: is a/b damaged");
+  assert_named ("‘a/bc’ is another", "‘c’: ‘a/bc’ is another");
+  assert_named ("‘", "‘c’: ‘");
+  assert_named ("", "‘c’: ");
+  assert_named ("‘a/b’ \xff", "‘c’ \xef\xbf\xbd");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,5 +212,6 @@ main (int argc, char **argv)
   g_test_add_func ("/items/dataset", test_dataset);
   g_test_add_func ("/items/spool", test_spool);
   g_test_add_func ("/items/chain", test_chain);
+  g_test_add_func ("/items/named-errors", test_named_errors);
   return g_test_run ();
 }

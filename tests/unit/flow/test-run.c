@@ -102,7 +102,8 @@ test_quarantine (void)
   g_auto (GStrv) lines = g_strsplit (bench.failures->str, "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), ==, 6);
   g_assert_true (g_str_has_prefix (lines[0], "fake-decode artist-0/song-03.song: "));
-  g_assert_true (g_str_has_prefix (lines[1], "fake-decode artist-1/song-04.song: can't decode ‘/"));
+  g_assert_true (g_str_has_prefix (
+    lines[1], "fake-decode artist-1/song-04.song: can't decode ‘artist-1/song-04.song’: "));
   g_assert_true (g_str_has_prefix (lines[2], "fake-decode artist-2/dangling.song: can't open"));
   g_assert_nonnull (strstr (lines[3], "folder.song’ is a folder"));
   g_assert_true (g_str_has_prefix (lines[4], "fake-segment artist-2/song-X.song: "));
@@ -124,9 +125,9 @@ test_quarantine (void)
   g_assert_cmpuint (result.n_cached, ==, 7);
   g_assert_cmpuint (result.n_failed, ==, 5);
   segue_run_result_clear (&result);
-  g_autofree char *expected =
-    g_strdup_printf ("fake-decode artist-1/renamed.song: can't decode ‘%s’: damaged\n", to);
-  g_assert_nonnull (strstr (bench.failures->str, expected));
+  g_assert_nonnull (
+    strstr (bench.failures->str,
+            "fake-decode artist-1/renamed.song: can't decode ‘artist-1/renamed.song’: damaged\n"));
 }
 
 static void
@@ -142,8 +143,8 @@ test_limits (void)
     bench_write (&bench, "artist-2/song-11.song", "BAD 3");
     g_assert_false (bench_try_run (&bench, "on_error: fail", DUMP, workers, NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    g_assert_true (
-      g_str_has_prefix (error->message, "stage 'fake-decode': artist-0/song-06.song: "));
+    g_assert_true (g_str_has_prefix (error->message,
+                                     "stage 'fake-decode': can't decode ‘artist-0/song-06.song’"));
     g_assert_cmpuint (g_strrstr (bench.failures->str, "\n") - strchr (bench.failures->str, '\n'),
                       ==, 0);
     g_clear_error (&error);
