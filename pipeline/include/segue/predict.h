@@ -53,7 +53,7 @@ SEGUE_API
 void segue_song_prediction_free (SegueSongPrediction *prediction);
 
 /** segue_predictor_predict: (transfer full): any thread.  %SEGUE_ERROR_DATA where the file is not a song that can be
- * used, with the reason. */
+ * used, with the reason.  Errors name it, as @path. */
 SEGUE_API
 SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const char *path,
                                               GCancellable *cancellable, GError **error);

@@ -143,6 +143,7 @@ typedef struct {
   void (*progress) (gpointer data, const char *stage, guint64 done, guint64 total,
                     const char *detail);
   void (*log) (gpointer data, const char *stage, GLogLevelFlags level, const char *message);
+  /* @error names the item, as ‘@id’. */
   void (*item_failed) (gpointer data, const char *stage, const char *id, const GError *error);
   void (*stage_finished) (gpointer data, const char *stage, double seconds);
   /* What the stage's progress counts from now on: "songs", "steps". */
