@@ -1,3 +1,4 @@
+#include "gemm-private.h"
 #include "random-private.h"
 #include "softmax-private.h"
 
@@ -9,7 +10,7 @@
 
 typedef struct {
   const SegueNnAttention *attention;
-  const SegueNnBackend *backend;
+  SegueNnPool *pool;
   const SegueNnRandomKey *key;
   const guint64 *items;
   const float *q, *k, *v, *dy;
@@ -50,7 +51,7 @@ attention_new (SegueNnPool *pool, const SegueNnAttention *attention, const Segue
   g_assert (attention->stride >= attention->heads * attention->dim && attention->dim > 0);
   g_assert (attention->dropout == 0.0f || (attention->dropout < 1.0f && key != NULL));
   return (Attention){ .attention = attention,
-                      .backend = segue_nn_pool_get_backend (pool),
+                      .pool = pool,
                       .key = key,
                       .items = items,
                       .scratch = scratch,
@@ -62,8 +63,8 @@ NN_VECTORISED static void
 probabilities (const Attention *c, const float *q, const float *k, gsize rows, float *p)
 {
   const SegueNnAttention *a = c->attention;
-  c->backend->sgemm (FALSE, TRUE, rows, a->time, a->dim, c->scale, q, a->stride, k, a->stride, 0.0f,
-                     p, a->time);
+  nn_sgemm (c->pool, FALSE, TRUE, rows, a->time, a->dim, c->scale, q, a->stride, k, a->stride, 0.0f,
+            p, a->time);
   for (gsize i = 0; i < rows; i++)
     nn_softmax_row (a->time, p + i * a->time, p + i * a->time);
 }
@@ -94,8 +95,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
   probabilities (c, c->q + at + first * a->stride, c->k + at, rows, p);
   if (a->dropout > 0.0f)
     drop (c, item, head, first, rows, p, p);
-  c->backend->sgemm (FALSE, FALSE, rows, a->dim, a->time, 1.0f, p, a->time, c->v + at, a->stride,
-                     0.0f, c->y + (item * a->time + first) * width + head * a->dim, width);
+  nn_sgemm (c->pool, FALSE, FALSE, rows, a->dim, a->time, 1.0f, p, a->time, c->v + at, a->stride,
+            0.0f, c->y + (item * a->time + first) * width + head * a->dim, width);
 }
 
 void
@@ -139,19 +140,19 @@ backward_rows (const Attention *c, gsize item, gsize head, gsize first, float *p
   }
 
   /* dv += droppedᵀ dy; dp = dy vᵀ through the mask */
-  c->backend->sgemm (TRUE, FALSE, a->time, a->dim, rows, 1.0f, dropped, a->time, dy, width, add,
-                     c->dv + at, a->stride);
-  c->backend->sgemm (FALSE, TRUE, rows, a->time, a->dim, 1.0f, dy, width, c->v + at, a->stride,
-                     0.0f, dp, a->time);
+  nn_sgemm (c->pool, TRUE, FALSE, a->time, a->dim, rows, 1.0f, dropped, a->time, dy, width, add,
+            c->dv + at, a->stride);
+  nn_sgemm (c->pool, FALSE, TRUE, rows, a->time, a->dim, 1.0f, dy, width, c->v + at, a->stride,
+            0.0f, dp, a->time);
   if (a->dropout > 0.0f)
     drop (c, item, head, first, rows, dp, dp);
 
   /* dp becomes the gradient of q kᵀ: dq = dp k; dk += dpᵀ q */
   softmax_backward_rows (rows, a->time, c->scale, p, dp);
-  c->backend->sgemm (FALSE, FALSE, rows, a->dim, a->time, 1.0f, dp, a->time, c->k + at, a->stride,
-                     0.0f, c->dq + at_rows, a->stride);
-  c->backend->sgemm (TRUE, FALSE, a->time, a->dim, rows, 1.0f, dp, a->time, c->q + at_rows,
-                     a->stride, add, c->dk + at, a->stride);
+  nn_sgemm (c->pool, FALSE, FALSE, rows, a->dim, a->time, 1.0f, dp, a->time, c->k + at, a->stride,
+            0.0f, c->dq + at_rows, a->stride);
+  nn_sgemm (c->pool, TRUE, FALSE, a->time, a->dim, rows, 1.0f, dp, a->time, c->q + at_rows,
+            a->stride, add, c->dk + at, a->stride);
 }
 
 /* Tile: one head of one item, its rows in order, for all of them add to dk and dv. */

@@ -60,7 +60,7 @@ fingerprint (void)
   return (const char *) text;
 }
 
-static void
+static gboolean
 sgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alpha, const float *a,
        gsize lda, const float *b, gsize ldb, float beta, float *c, gsize ldc)
 {
@@ -69,6 +69,7 @@ sgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alph
   cblas_sgemm (CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans,
                trans_b ? CblasTrans : CblasNoTrans, (int) m, (int) n, (int) k, alpha, a, (int) lda,
                b, (int) ldb, beta, c, (int) ldc);
+  return TRUE;
 }
 
 const SegueNnBackend segue_nn_backend_openblas = {

@@ -15,7 +15,7 @@
  * tile. */
 typedef struct {
   const SegueNnConv1d *conv;
-  const SegueNnBackend *backend;
+  SegueNnPool *pool;
   gsize out_time;
   gsize groups;           /* ⌈kernel / stride⌉ */
   gsize block_m, block_n; /* of one tile */
@@ -52,7 +52,7 @@ conv_new (SegueNnPool *pool, const SegueNnConv1d *conv)
   g_assert (conv->time >= conv->kernel);
   return (Conv){
     .conv = conv,
-    .backend = segue_nn_pool_get_backend (pool),
+    .pool = pool,
     .out_time = segue_nn_conv1d_out_time (conv->time, conv->kernel, conv->stride),
     .groups = nn_tiles (conv->kernel, conv->stride),
   };
@@ -75,9 +75,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
   if (c->bias != NULL)
     nn_fill_rows (m, n, c->bias + o, y, v->out);
   for (gsize g = 0; g < c->groups; g++)
-    c->backend->sgemm (FALSE, TRUE, m, n, taps_of (v, g) * v->in, 1.0f, x + g * row, row,
-                       w + g * row, v->kernel * v->in, g > 0 || c->bias != NULL ? 1.0f : 0.0f, y,
-                       v->out);
+    nn_sgemm (c->pool, FALSE, TRUE, m, n, taps_of (v, g) * v->in, 1.0f, x + g * row, row,
+              w + g * row, v->kernel * v->in, g > 0 || c->bias != NULL ? 1.0f : 0.0f, y, v->out);
 }
 
 void
@@ -114,9 +113,9 @@ dx_tile (gpointer data, gsize tile, guint thread)
     /* rows r of this tile that group g writes: r − g is a frame of dy */
     gsize from = MAX (first, g), to = MIN (first + rows, c->out_time + g);
     if (from < to)
-      c->backend->sgemm (FALSE, FALSE, to - from, taps_of (v, g) * v->in, v->out, 1.0f,
-                         dy + (from - g) * v->out, v->out, c->w + g * row, v->kernel * v->in, 1.0f,
-                         dx + from * row, row);
+      nn_sgemm (c->pool, FALSE, FALSE, to - from, taps_of (v, g) * v->in, v->out, 1.0f,
+                dy + (from - g) * v->out, v->out, c->w + g * row, v->kernel * v->in, 1.0f,
+                dx + from * row, row);
   }
 }
 
@@ -135,9 +134,10 @@ dw_tile (gpointer data, gsize tile, guint thread)
   gsize m = MIN (c->block_m, v->out - o), n = MIN (c->block_n, columns - column);
   float *dw = c->dw + o * v->kernel * v->in + group * row + column;
   for (gsize item = 0; item < v->batch; item++)
-    c->backend->sgemm (
-      TRUE, FALSE, m, n, c->out_time, 1.0f, c->dy + item * c->out_time * v->out + o, v->out,
-      c->x + item * v->time * v->in + group * row + column, row, 1.0f, dw, v->kernel * v->in);
+    nn_sgemm (c->pool, TRUE, FALSE, m, n, c->out_time, 1.0f,
+              c->dy + item * c->out_time * v->out + o, v->out,
+              c->x + item * v->time * v->in + group * row + column, row, 1.0f, dw,
+              v->kernel * v->in);
 }
 
 void

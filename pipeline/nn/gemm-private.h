@@ -17,6 +17,12 @@ typedef struct {
   const float *bias; /* [n] or NULL; beta must be 0 then */
 } NnGemm;
 
+/* One tile of a product, in the calling thread, by the pool's backend; see sgemm in backend.h.  Where that
+ * runs out of memory the pool remembers it for segue_nn_pool_check (). */
+void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
+               float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
+               float *c, gsize ldc);
+
 void nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm);
 
 /* Tile borders for a product [m, n]: one place, for every op that cuts products itself. */

@@ -11,7 +11,7 @@
 
 typedef struct {
   const NnGemm *gemm;
-  const SegueNnBackend *backend;
+  SegueNnPool *pool;
   gsize block_m, block_n;
   gsize tiles_m, tiles_n;
 } Run;
@@ -73,8 +73,8 @@ run_tile (gpointer data, gsize tile, guint thread)
     scale_rows (m, n, beta, c, g->ldc);
     return;
   }
-  run->backend->sgemm (g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb, beta, c,
-                       g->ldc);
+  nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb, beta, c,
+            g->ldc);
 }
 
 void
@@ -87,7 +87,7 @@ nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm)
 
   Run run = {
     .gemm = gemm,
-    .backend = segue_nn_pool_get_backend (pool),
+    .pool = pool,
     .block_m = nn_gemm_block_m (gemm->m),
     .block_n = nn_gemm_block_n (gemm->n),
   };

@@ -13,7 +13,7 @@
 /* One convolution from `in` to `out` channels per group. The gradient of the input is the same
  * convolution of dy, with taps in reverse and channels exchanged. */
 typedef struct {
-  const SegueNnBackend *backend;
+  SegueNnPool *pool;
   gsize batch, time, groups, kernel;
   gsize in, out;  /* per group */
   gsize left;     /* frames of padding before the sequence */
@@ -95,8 +95,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
   for (gsize j = 0; j < c->kernel; j += c->taps) {
     gsize taps = MIN (c->taps, c->kernel - j);
     const float *windows = gather (c, x, group, t, frames, j, taps, thread);
-    c->backend->sgemm (FALSE, FALSE, frames, c->out, taps * c->in, 1.0f, windows, taps * c->in,
-                       c->w + (group * c->kernel + j) * c->in * c->out, c->out, 1.0f, y, width);
+    nn_sgemm (c->pool, FALSE, FALSE, frames, c->out, taps * c->in, 1.0f, windows, taps * c->in,
+              c->w + (group * c->kernel + j) * c->in * c->out, c->out, 1.0f, y, width);
   }
 }
 
@@ -115,9 +115,8 @@ dw_tile (gpointer data, gsize tile, guint thread)
     for (gsize t = 0; t < c->time; t += FRAMES) {
       gsize frames = MIN (FRAMES, c->time - t);
       const float *windows = gather (c, x, group, t, frames, j, taps, thread);
-      c->backend->sgemm (TRUE, FALSE, taps * c->in, c->out, frames, 1.0f, windows, taps * c->in,
-                         c->dy + (item * c->time + t) * width + group * c->out, width, 1.0f, dw,
-                         c->out);
+      nn_sgemm (c->pool, TRUE, FALSE, taps * c->in, c->out, frames, 1.0f, windows, taps * c->in,
+                c->dy + (item * c->time + t) * width + group * c->out, width, 1.0f, dw, c->out);
     }
   }
 }
@@ -128,7 +127,7 @@ conv_new (SegueNnPool *pool, const SegueNnGroupedConv1d *conv, float *scratch)
   check (conv);
   gsize in = conv->in / conv->groups, out = conv->out / conv->groups;
   return (Conv){
-    .backend = segue_nn_pool_get_backend (pool),
+    .pool = pool,
     .batch = conv->batch,
     .time = conv->time,
     .groups = conv->groups,

@@ -73,16 +73,26 @@ check_config (const SegueNnLogMelConfig *c, GError **error)
   return FALSE;
 }
 
-static void
-make_window (SegueNnLogMel *log_mel)
+static gboolean
+no_memory (GError **error)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for an FFT");
+  return FALSE;
+}
+
+static gboolean
+make_window (SegueNnLogMel *log_mel, GError **error)
 {
   gsize n = log_mel->config.window;
   double sum = 0.0;
-  log_mel->window = g_new (float, n);
+  log_mel->window = g_try_new (float, n);
+  if (log_mel->window == NULL)
+    return no_memory (error);
   for (gsize i = 0; i < n; i++)
     sum += 0.5 - 0.5 * cos (2.0 * G_PI * (double) i / (double) n);
   for (gsize i = 0; i < n; i++)
     log_mel->window[i] = (float) ((1.0 - cos (2.0 * G_PI * (double) i / (double) n)) / sum);
+  return TRUE;
 }
 
 static gboolean
@@ -130,12 +140,10 @@ make_workers (SegueNnLogMel *log_mel, guint threads, GError **error)
   for (guint i = 0; i < threads; i++) {
     Worker *worker = &log_mel->workers[i];
     worker->fft = kiss_fftr_alloc ((int) fft, 0, NULL, NULL);
-    if (worker->fft == NULL) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for an FFT");
-      return FALSE;
-    }
-    worker->samples = g_new (float, fft);
-    worker->bins = g_new (kiss_fft_cpx, fft / 2 + 1);
+    worker->samples = g_try_new (float, fft);
+    worker->bins = g_try_new (kiss_fft_cpx, fft / 2 + 1);
+    if (worker->fft == NULL || worker->samples == NULL || worker->bins == NULL)
+      return no_memory (error);
   }
   return TRUE;
 }
@@ -147,8 +155,7 @@ segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnPool *pool, GErr
     return NULL;
   g_autoptr (SegueNnLogMel) log_mel = g_new0 (SegueNnLogMel, 1);
   log_mel->config = *config;
-  make_window (log_mel);
-  if (!make_bands (log_mel, error) ||
+  if (!make_window (log_mel, error) || !make_bands (log_mel, error) ||
       !make_workers (log_mel, segue_nn_pool_get_threads (pool), error))
     return NULL;
   return g_steal_pointer (&log_mel);

@@ -1,9 +1,10 @@
+#include "gemm-private.h"
+
 #include <errno.h>
 #include <sched.h>
-#include <stdatomic.h>
-
 #include <segue/error.h>
 #include <segue/nn/pool.h>
+#include <stdatomic.h>
 
 /* One word says which run this is and which tile is next; a thread takes a tile by raising it from
  * what it saw. So a worker that comes late finds either tiles of the present run or none, and the
@@ -27,6 +28,8 @@ struct _SegueNnPool {
   GThread **threads; /* n_threads − 1 */
   Worker *workers;
   guint n_started;
+
+  atomic_bool failed; /* a product since segue_nn_pool_check () */
 
   GMutex run_lock; /* one run at a time */
 
@@ -281,4 +284,25 @@ segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task, gpointer 
     close_run (pool);
   }
   g_mutex_unlock (&pool->run_lock);
+}
+
+void
+nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
+          float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
+          gsize ldc)
+{
+  if (!pool->backend->sgemm (trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
+    atomic_store_explicit (&pool->failed, TRUE, memory_order_relaxed);
+}
+
+gboolean
+segue_nn_pool_check (SegueNnPool *pool, GError **error)
+{
+  if (!atomic_exchange_explicit (&pool->failed, FALSE, memory_order_relaxed))
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+               "%s has no memory left to multiply in; close other programs, or use fewer threads "
+               "(-j), and run again",
+               pool->backend->name);
+  return FALSE;
 }

@@ -114,7 +114,7 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
   if (!check_length (data, bytes, length, error))
     return FALSE;
   hubert_prefix (data, &ws, input, output);
-  return TRUE;
+  return segue_nn_pool_check (((HubertModel *) data)->pool, error);
 }
 
 static gsize
@@ -141,7 +141,7 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
   hubert_pass_forward (model, &ws, pass);
-  return TRUE;
+  return segue_nn_pool_check (((HubertModel *) model)->pool, error);
 }
 
 static gboolean
@@ -151,7 +151,7 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
   hubert_pass_backward (model, &ws, pass, d_logits);
-  return TRUE;
+  return segue_nn_pool_check (((HubertModel *) model)->pool, error);
 }
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */

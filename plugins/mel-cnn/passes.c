@@ -208,7 +208,7 @@ mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
   for (guint i = 0; i < model->architecture.n_blocks; i++)
     block_forward (&run, i);
   classify (&run);
-  return TRUE;
+  return segue_nn_pool_check (model->pool, error);
 }
 
 gboolean
@@ -222,5 +222,5 @@ mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GE
   classify_backward (&run, d_logits);
   for (guint i = model->architecture.n_blocks; i-- > 0;)
     block_backward (&run, i);
-  return TRUE;
+  return segue_nn_pool_check (model->pool, error);
 }

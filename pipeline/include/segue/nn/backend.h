@@ -21,10 +21,11 @@ typedef struct {
   const char *(*fingerprint) (void);
 
   /* C = alpha * op (A) op (B) + beta * C, row-major, on the calling thread; see segue_nn_gemm ().
-   * Any number of threads may call at once. m, n, k > 0. beta == 0 never reads C. */
-  void (*sgemm) (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alpha,
-                 const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
-                 gsize ldc);
+   * Any number of threads may call at once. m, n, k > 0. beta == 0 never reads C. FALSE: there was
+   * no memory for its own buffers, and C holds anything. */
+  gboolean (*sgemm) (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alpha,
+                     const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
+                     gsize ldc);
 } SegueNnBackend;
 
 /* The usable backend called `name`, or the first usable one for NULL; NULL where there is none

@@ -37,6 +37,10 @@ SEGUE_API const SegueNnBackend *segue_nn_pool_get_backend (SegueNnPool *pool);
 SEGUE_API void segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task,
                                   gpointer data);
 
+/* FALSE with SEGUE_ERROR_RESOURCE where an op ran out of memory since this was last asked: what it
+ * wrote is no result. Ops can't say so themselves; who runs a pass asks at its end. */
+SEGUE_API gboolean segue_nn_pool_check (SegueNnPool *pool, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnPool, segue_nn_pool_free)
 
 G_END_DECLS
