@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK      (256 * 1024)
+#define CHUNK      (64 * 1024)
 #define MAGIC      "segue file 2 "
 #define KEY_LENGTH 64
 #define MAX_MEMORY (16 * 1024) /* bytes, most of them the path */
@@ -84,7 +84,7 @@ hash_fd (int fd, const char *path, GCancellable *cancellable, GError **error)
 {
   struct sha256_ctx sha;
   sha256_init (&sha);
-  g_autofree guint8 *buffer = g_malloc (CHUNK);
+  guint8 buffer[CHUNK];
   for (;;) {
     if (cancellable && g_cancellable_is_cancelled (cancellable)) {
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (256 * 1024)
+#define CHUNK (64 * 1024)
 
 static void
 clear_item (gpointer data)
@@ -218,7 +218,7 @@ check_payload (int fd, const char *path, const SegueRecord *record, GCancellable
 {
   struct sha256_ctx sha;
   sha256_init (&sha);
-  g_autofree guint8 *buffer = g_malloc (CHUNK);
+  guint8 buffer[CHUNK];
   for (guint64 at = 0; at < record->payload_length;) {
     gsize n = (gsize) MIN (record->payload_length - at, CHUNK);
     if (g_cancellable_is_cancelled (cancellable)) {

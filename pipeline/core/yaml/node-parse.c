@@ -362,7 +362,7 @@ segue_node_parse (const char *text, gssize length, const char *name, GError **er
     return NULL;
   yaml_parser_t yaml;
   if (!yaml_parser_initialize (&yaml)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "out of memory");
+    segue_set_error_from_errno (error, ENOMEM, SEGUE_ERROR_RESOURCE, "can't read", name);
     return NULL;
   }
   yaml_parser_set_input_string (&yaml, (const unsigned char *) text, loader.length);
@@ -385,11 +385,12 @@ segue_node_load (const char *path, GError **error)
     return NULL;
   }
   /* One byte more than is allowed tells a file that is too large, whatever it says of its size. */
-  g_autofree char *text = g_malloc (SEGUE_NODE_MAX_BYTES + 1);
+  g_autofree char *text = g_try_malloc (SEGUE_NODE_MAX_BYTES + 1);
   gsize length = 0;
   gssize n = 1;
   while (n != 0 && length < SEGUE_NODE_MAX_BYTES + 1) {
-    n = read (fd, text + length, SEGUE_NODE_MAX_BYTES + 1 - length);
+    errno = ENOMEM;
+    n = text ? read (fd, text + length, SEGUE_NODE_MAX_BYTES + 1 - length) : -1;
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0) {
