@@ -67,7 +67,7 @@ take_report (SegueAnswer *answer, SegueMessage *message, SegueContext *context, 
   answer->reported += g_variant_get_size (message->body);
   if (++answer->n_reports > SEGUE_ANSWER_MAX_REPORTS ||
       answer->reported > SEGUE_ANSWER_MAX_REPORTED)
-    return nonsense (why, "it does not stop talking");
+    return nonsense (why, "more news than anybody could read");
   if (message->type == SEGUE_MESSAGE_LOG) {
     g_variant_get (message->body, "(u&s)", &level, &text);
     g_autofree char *tamed = tame (text);

@@ -102,7 +102,7 @@ static char *
 describe_end (int status)
 {
   if (status == -1)
-    return g_strdup ("an end that nobody saw");
+    return g_strdup ("no status");
   if (WIFEXITED (status))
     return g_strdup_printf ("exit status %d", WEXITSTATUS (status));
   const char *name = sigabbrev_np (WTERMSIG (status));
@@ -224,10 +224,10 @@ static Try
 judge_late (SegueIsolatedStage *self, GError **error)
 {
   g_autofree char *rest =
-    g_strdup_printf (" for more than %g s and was given up: raise its "
+    g_strdup_printf (" busy for more than %g s and was given up: raise its "
                      "‘time_limit’ if it needs more; the next run tries again",
                      self->context->stage->time_limit);
-  set_item_error (self, SEGUE_ERROR_TIMEOUT, "kept busy", rest, error);
+  set_item_error (self, SEGUE_ERROR_TIMEOUT, "kept", rest, error);
   return TRY_FAILED;
 }
 

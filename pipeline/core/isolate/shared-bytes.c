@@ -10,7 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define COPIED_BELOW (1024 * 1024)
+#define SEALS        (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u
@@ -81,6 +82,23 @@ unmap (gpointer data)
   g_free (mapping);
 }
 
+/* A process may have some ten thousand mappings only, and small ones cost more than they save. */
+static GBytes *
+copy (int fd, gsize size, int *lacks)
+{
+  g_autofree guint8 *data = g_try_malloc (size);
+  gsize done = 0;
+  gssize n = 1;
+  while (data && done < size && (n > 0 || errno == EINTR)) {
+    n = pread (fd, data + done, size - done, (goffset) done);
+    done += (gsize) MAX (n, 0);
+  }
+  if (data && done == size)
+    return g_bytes_new_take (g_steal_pointer (&data), size);
+  *lacks = data && n < 0 ? errno : ENOMEM;
+  return NULL;
+}
+
 GBytes *
 segue_shared_bytes_map (int fd, guint64 size, int *lacks)
 {
@@ -89,6 +107,8 @@ segue_shared_bytes_map (int fd, guint64 size, int *lacks)
     return NULL;
   if (size == 0)
     return g_bytes_new (NULL, 0);
+  if (size < COPIED_BELOW)
+    return copy (fd, (gsize) size, lacks);
   gpointer address = mmap (NULL, (gsize) size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (address == MAP_FAILED) {
     *lacks = errno;

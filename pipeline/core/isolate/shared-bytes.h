@@ -1,7 +1,7 @@
 /* Payloads as memory that two processes share (internal).
  *
  * Whoever makes a payload writes it into memory without a name (memfd), seals it, and sends its
- * descriptor: samples cross without going through a pipe, and whoever gets them need not copy them.
+ * descriptor: samples cross without going through a pipe, and whoever gets many need not copy them.
  * The seals are what makes that safe: the memory can't shrink under a reader or change while it is
  * looked at. */
 #pragma once

@@ -1,0 +1,109 @@
+#include "bench.h"
+
+#include <errno.h>
+#include <segue/file.h>
+#include <string.h>
+#include <sys/wait.h>
+
+guint
+isolate_count_handles (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+  while (g_dir_read_name (folder))
+    n++;
+  return n;
+}
+
+static void
+log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+{
+  IsolateBench *bench = data;
+  g_string_append_printf (bench->log, "%s: %s\n", stage->id, message);
+}
+
+static const SegueStageHost host = { .log = log_line };
+
+void
+isolate_bench_init (IsolateBench *bench, const char *const *types, const char *config,
+                    gboolean isolate, double time_limit)
+{
+  g_autoptr (GError) error = NULL;
+  memset (bench, 0, sizeof *bench);
+  bench->isolate = isolate;
+  bench->registry = segue_registry_new ();
+  segue_registry_load_file (bench->registry, g_getenv ("MISBEHAVE"), &error);
+  g_assert_no_error (error);
+  bench->log = g_string_new (NULL);
+  bench->scope = (SegueScope){
+    .registry = bench->registry, .seed = 7, .threads = 1, .host = &host, .host_data = bench
+  };
+  bench->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
+  for (; *types; types++) {
+    g_autoptr (SegueNode) with = config ? segue_node_parse (config, -1, "config", &error) : NULL;
+    g_assert_no_error (error);
+    SegueGraphStage *stage =
+      segue_graph_stage_new (bench->registry, segue_registry_find_stage (bench->registry, *types),
+                             *types, with, "/", &error);
+    g_assert_no_error (error);
+    stage->node = NULL;
+    stage->isolate = isolate;
+    stage->time_limit = time_limit;
+    stage->ordinal = 3;
+    g_ptr_array_add (bench->stages, stage);
+    config = NULL;
+  }
+  bench->chain = segue_chain_new (
+    &bench->scope, (const SegueGraphStage *const *) bench->stages->pdata, bench->stages->len);
+  bench->cancellable = g_cancellable_new ();
+  bench->folder = g_dir_make_tmp ("segue-isolate-XXXXXX", &error);
+  g_assert_no_error (error);
+}
+
+void
+isolate_bench_clear (IsolateBench *bench)
+{
+  segue_chain_free (bench->chain);
+  /* No zombie, and no process that goes on. */
+  if (bench->isolate) {
+    g_assert_cmpint (waitpid (-1, NULL, WNOHANG), ==, -1);
+    g_assert_cmpint (errno, ==, ECHILD);
+  }
+  g_ptr_array_unref (bench->stages);
+  segue_registry_free (bench->registry);
+  g_clear_pointer (&bench->reads, segue_reads_unref);
+  g_clear_pointer (&bench->counts, segue_counts_free);
+  g_string_free (bench->log, TRUE);
+  g_object_unref (bench->cancellable);
+  segue_file_remove_folder (bench->folder, NULL);
+  g_free (bench->folder);
+}
+
+GPtrArray *
+isolate_bench_carry (IsolateBench *bench, const char *deed, GError **error)
+{
+  g_autofree char *path = g_build_filename (bench->folder, "deed", NULL);
+  g_assert_true (g_file_set_contents (path, deed, -1, NULL));
+  g_autoptr (SegueItem) file = segue_item_new_file ("a/song", path);
+  segue_item_set_string (file, SEGUE_META_LABEL, "Queen");
+  segue_item_set_string (file, "title", "One");
+  g_clear_pointer (&bench->reads, segue_reads_unref);
+  g_clear_pointer (&bench->counts, segue_counts_free);
+  bench->reads = segue_reads_new ();
+  bench->counts = segue_counts_new ();
+  segue_chain_set_counts (bench->chain, bench->counts);
+  g_autoptr (SegueItem) input = segue_item_copy_as_input (file, bench->reads, 0);
+  return segue_chain_carry (bench->chain, &input, 1, bench->cancellable, error);
+}
+
+GError *
+isolate_bench_refuse (IsolateBench *bench, const char *deed)
+{
+  GError *error = NULL;
+  g_autoptr (GPtrArray) output = isolate_bench_carry (bench, deed, &error);
+  g_assert_null (output);
+  g_assert_nonnull (error);
+  g_test_message ("%s: %s", deed, error->message);
+  g_assert_cmpint (error->domain, ==, SEGUE_ERROR);
+  return error;
+}

@@ -1,0 +1,33 @@
+/* Chains of stages of the test plugin, isolated or not, over files that say what to do. */
+#pragma once
+
+#include "chain.h"
+#include "item-private.h"
+
+typedef struct {
+  SegueRegistry *registry;
+  SegueScope scope;
+  GPtrArray *stages; /* SegueGraphStage */
+  SegueChain *chain;
+  GCancellable *cancellable;
+  SegueReads *reads; /* of the last carry */
+  SegueCounts *counts;
+  GString *log;
+  char *folder;
+  gboolean isolate;
+} IsolateBench;
+
+/** isolate_bench_init: @config: YAML of the first stage; @types: %NULL-terminated. */
+void isolate_bench_init (IsolateBench *bench, const char *const *types, const char *config,
+                         gboolean isolate, double time_limit);
+/** isolate_bench_clear: and asserts that no process and no descriptor is left. */
+void isolate_bench_clear (IsolateBench *bench);
+/** isolate_bench_carry: a file of text @deed with a label through the chain. */
+GPtrArray *isolate_bench_carry (IsolateBench *bench, const char *deed, GError **error);
+/** isolate_bench_refuse: (transfer full): the error that @deed ends with. */
+GError *isolate_bench_refuse (IsolateBench *bench, const char *deed);
+
+/** isolate_count_handles: descriptors of this process. */
+guint isolate_count_handles (void);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (IsolateBench, isolate_bench_clear)

@@ -1,0 +1,257 @@
+/* A worker that has been taken over: stands in for segue-worker and does to the core what $HOSTILE
+ * says. */
+#include "message.h"
+#include "shared-bytes.h"
+
+#include <fcntl.h>
+#include <segue/item.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SOCKET 3
+#define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static const SegueWait for_ever = { .deadline = G_MAXINT64 };
+
+static void
+say (SegueMessageType type, GVariant *body, int fd)
+{
+  segue_message_send (SOCKET, type, body, fd, &for_ever);
+}
+
+static void
+listen_once (void)
+{
+  g_auto (SegueMessage) message = { .fd = -1 };
+  if (segue_message_receive (SOCKET, &message, &for_ever) != SEGUE_WIRE_OK)
+    _exit (0);
+}
+
+static void
+say_raw (guint32 type, guint32 length, const char *body, gsize n)
+{
+  guint32 head[] = { type, length };
+  if (write (SOCKET, head, sizeof head) < 0 || (n > 0 && write (SOCKET, body, n) < 0))
+    _exit (1);
+}
+
+static void
+say_done (void)
+{
+  GVariant *counts = g_variant_new_array (G_VARIANT_TYPE ("(sx)"), NULL, 0);
+  say (SEGUE_MESSAGE_DONE,
+       g_variant_new (SEGUE_FORMAT_DONE, counts, g_variant_new_strv (NULL, 0), TRUE, 0u, ""), -1);
+}
+
+typedef struct {
+  guint kind;
+  const char *id;
+  guint rate, channels, dtype, rank;
+  guint64 shape[8];
+  guint buffer;
+  guint64 offset, length;
+  const char *key;
+} Emitted;
+
+static void
+emit (const Emitted *item)
+{
+  g_auto (GVariantBuilder) own = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  if (item->key)
+    g_variant_builder_add (&own, "{sv}", item->key, g_variant_new_boolean (TRUE));
+  GVariant *shape = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, item->shape, item->rank, 8);
+  say (SEGUE_MESSAGE_EMIT,
+       g_variant_new (SEGUE_FORMAT_EMIT, FALSE, TRUE, item->kind, item->id,
+                      g_variant_builder_end (&own), item->rate, item->channels, item->dtype, shape,
+                      item->buffer, item->offset, item->length),
+       -1);
+}
+
+static void
+say_buffer (int fd, guint64 size)
+{
+  say (SEGUE_MESSAGE_BUFFER, g_variant_new (SEGUE_FORMAT_BUFFER, size), fd);
+}
+
+static int
+memory (guint64 size, guint flags, int seals)
+{
+  int fd = memfd_create ("hostile", MFD_ALLOW_SEALING | flags);
+  if (fd < 0 || ftruncate (fd, (off_t) size) != 0)
+    return -1;
+  fcntl (fd, F_ADD_SEALS, seals);
+  return fd;
+}
+
+static int
+written (gsize size, int seals)
+{
+  g_autofree char *zeros = g_malloc0 (size);
+  int fd = memfd_create ("hostile", MFD_ALLOW_SEALING);
+  if (write (fd, zeros, size) != (gssize) size)
+    return -1;
+  fcntl (fd, F_ADD_SEALS, seals);
+  return fd;
+}
+
+/* A message with more descriptors than anybody asked for. */
+static void
+say_with_many (guint n)
+{
+  int fds[8] = { 0, 1, 2, 0, 1, 2, 0, 1 };
+  guint32 head[] = { SEGUE_MESSAGE_BUFFER, 8 };
+  guint64 size = 4096;
+  struct iovec parts[] = { { head, sizeof head }, { &size, sizeof size } };
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE (sizeof fds)] = { 0 };
+  struct msghdr header = { .msg_iov = parts,
+                           .msg_iovlen = 2,
+                           .msg_control = control,
+                           .msg_controllen = CMSG_SPACE (n * sizeof (int)) };
+  struct cmsghdr *part = CMSG_FIRSTHDR (&header);
+  *part = (struct cmsghdr){ .cmsg_len = CMSG_LEN (n * sizeof (int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS };
+  memcpy (CMSG_DATA (part), fds, n * sizeof (int));
+  sendmsg (SOCKET, &header, MSG_NOSIGNAL);
+}
+
+static gboolean
+is (const char *what)
+{
+  return g_str_equal (g_getenv ("HOSTILE"), what);
+}
+
+static void
+misuse_wire (void)
+{
+  if (is ("noise"))
+    for (guint i = 0; i < 5000; i++)
+      say_raw (0x41414141u * i, 0x7fffffffu - i, "noise", 5);
+  if (is ("long"))
+    say_raw (SEGUE_MESSAGE_LOG, SEGUE_MESSAGE_MAX + 1, "", 0);
+  if (is ("half"))
+    say_raw (SEGUE_MESSAGE_DONE, 100, "abc", 3);
+  if (is ("twisted"))
+    say_raw (SEGUE_MESSAGE_DONE, 16,
+             "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16);
+  if (is ("two-descriptors"))
+    say_with_many (2);
+  if (is ("many-descriptors"))
+    say_with_many (8);
+  if (is ("wrong-way"))
+    say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION), -1);
+  if (is ("descriptor-with-text"))
+    say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 16u, "look"), 1);
+  while (is ("chatter"))
+    say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 4u /* error */, "bla"), -1);
+  if (is ("closes")) {
+    shutdown (SOCKET, SHUT_RDWR);
+    close (SOCKET);
+    sleep (1000);
+  }
+}
+
+static void
+misuse_memory (void)
+{
+  if (is ("no-memory"))
+    say_buffer (-1, 4096);
+  if (is ("unsealed"))
+    say_buffer (written (4096, 0), 4096);
+  if (is ("shrinks"))
+    say_buffer (written (4096, F_SEAL_WRITE | F_SEAL_GROW), 4096);
+  if (is ("writable"))
+    say_buffer (written (4096, F_SEAL_SHRINK | F_SEAL_GROW), 4096);
+  if (is ("short"))
+    say_buffer (written (4096, SEALS), 8192);
+  if (is ("sparse"))
+    say_buffer (memory ((guint64) 1 << 30, 0, SEALS), (guint64) 1 << 30);
+  if (is ("huge-pages"))
+    say_buffer (memory ((guint64) 1 << 30, MFD_HUGETLB, SEALS), (guint64) 1 << 30);
+  if (is ("endless"))
+    say_buffer (written (4096, SEALS), G_MAXUINT64);
+  if (is ("a-file"))
+    say_buffer (open ("/proc/self/exe", O_RDONLY), 4096);
+  if (is ("a-pipe")) {
+    int ends[2];
+    if (pipe (ends) == 0)
+      say_buffer (ends[0], 0);
+  }
+}
+
+static void
+misuse_items (void)
+{
+  static const struct {
+    const char *name;
+    Emitted item;
+  } items[] = {
+    { "no-buffer", { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 2, .length = 8 } },
+    { "past-the-end", { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 4100 } },
+    { "overflow",
+      { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .offset = G_MAXUINT64 - 3,
+        .length = 4 } },
+    { "no-rate", { SEGUE_KIND_AUDIO, "a/song", 0, 1, .buffer = 1, .length = 8 } },
+    { "no-channels", { SEGUE_KIND_AUDIO, "a/song", 1000, 0, .buffer = 1, .length = 8 } },
+    { "odd-frames", { SEGUE_KIND_AUDIO, "a/song", 1000, 3, .buffer = 1, .length = 8 } },
+    { "many-channels",
+      { SEGUE_KIND_AUDIO, "a/song", 1000, 0x40000000u, .buffer = 1, .length = 4096 } },
+    { "wrong-shape",
+      { SEGUE_KIND_TENSOR, "a/song", .rank = 2, .shape = { 2, 2 }, .buffer = 1, .length = 8 } },
+    { "endless-shape",
+      { SEGUE_KIND_TENSOR, "a/song", .rank = 2, .shape = { (guint64) 1 << 33, (guint64) 1 << 33 },
+        .buffer = 1, .length = 0 } },
+    { "high-rank",
+      { SEGUE_KIND_TENSOR, "a/song", .rank = 8, .shape = { 1, 1, 1, 1, 1, 1, 1, 1 }, .buffer = 1,
+        .length = 4 } },
+    { "no-dtype",
+      { SEGUE_KIND_TENSOR, "a/song", .dtype = 77, .rank = 1, .shape = { 1 }, .buffer = 1,
+        .length = 4 } },
+    { "a-path", { SEGUE_KIND_FILE, "a/song", .buffer = 1, .length = 4 } },
+    { "a-model", { SEGUE_KIND_MODEL, "a/song", .buffer = 1, .length = 4 } },
+    { "no-kind", { 4711, "a/song", .buffer = 1, .length = 4 } },
+    { "another-song", { SEGUE_KIND_AUDIO, "b/song", 1000, 1, .buffer = 1, .length = 8 } },
+    { "a-longer-song", { SEGUE_KIND_AUDIO, "a/songs", 1000, 1, .buffer = 1, .length = 8 } },
+    { "bad-metadata",
+      { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8, .key = "label" } },
+    { "the-cores-key",
+      { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8, .key = "song" } },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (items); i++)
+    if (is (items[i].name)) {
+      say_buffer (written (4096, SEALS), 4096);
+      emit (&items[i].item);
+    }
+  while (is ("flood")) {
+    say_buffer (written (4096, SEALS), 4096);
+    emit (&(Emitted){ SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8 });
+  }
+}
+
+int
+main (void)
+{
+  g_setenv ("G_DEBUG", "", TRUE);
+  if (is ("early")) {
+    say_buffer (written (4096, SEALS), 4096);
+    sleep (1000);
+  }
+  listen_once ();
+  if (is ("old")) {
+    say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, 0u), -1);
+    sleep (1000);
+  }
+  say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION), -1);
+  listen_once ();
+  misuse_wire ();
+  misuse_memory ();
+  misuse_items ();
+  say_done ();
+  if (is ("half") || is ("deaf"))
+    sleep (1000);
+  listen_once ();
+  return 0;
+}

@@ -1,0 +1,140 @@
+/* A worker that was taken over by the file that it looked at: it costs that file, and nothing else. */
+#include "bench.h"
+
+#include <string.h>
+
+static const char *const misbehave[] = { "misbehave", NULL };
+
+/* What each does is told in hostile-worker.c. */
+static const char *const hostile[] = {
+  "noise",
+  "long",
+  "twisted",
+  "two-descriptors",
+  "many-descriptors",
+  "wrong-way",
+  "descriptor-with-text",
+  "chatter",
+  "no-memory",
+  "unsealed",
+  "shrinks",
+  "writable",
+  "short",
+  "sparse",
+  "huge-pages",
+  "endless",
+  "a-file",
+  "a-pipe",
+  "no-buffer",
+  "past-the-end",
+  "overflow",
+  "no-rate",
+  "no-channels",
+  "odd-frames",
+  "many-channels",
+  "wrong-shape",
+  "endless-shape",
+  "high-rank",
+  "no-dtype",
+  "a-path",
+  "a-model",
+  "no-kind",
+  "another-song",
+  "a-longer-song",
+  "bad-metadata",
+  "the-cores-key",
+};
+
+static void
+test_hostile (gconstpointer what)
+{
+  guint handles = isolate_count_handles ();
+  g_setenv ("HOSTILE", what, TRUE);
+  {
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) confused = isolate_bench_refuse (&bench, "fine");
+    g_assert_error (confused, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (confused->message, "confused stage 'misbehave'"));
+  }
+  g_assert_cmpuint (isolate_count_handles (), ==, handles);
+}
+
+/* Takes what it is given, up to a limit, and no longer than it may take. */
+static void
+test_flood (void)
+{
+  g_setenv ("HOSTILE", "flood", TRUE);
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, misbehave, NULL, TRUE, 1);
+  gint64 started = g_get_monotonic_time ();
+  g_autoptr (GError) late = isolate_bench_refuse (&bench, "fine");
+  g_assert_true (segue_error_is_about_item (late));
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 15 * G_TIME_SPAN_SECOND);
+}
+
+static void
+test_half (void)
+{
+  g_setenv ("HOSTILE", "half", TRUE);
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, misbehave, NULL, TRUE, 0.5);
+  g_autoptr (GError) late = isolate_bench_refuse (&bench, "fine");
+  g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+}
+
+/* It closes its socket and lives on: nobody waits for it for ever. */
+static void
+test_closes (void)
+{
+  g_setenv ("HOSTILE", "closes", TRUE);
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+  gint64 started = g_get_monotonic_time ();
+  g_autoptr (GError) gone = isolate_bench_refuse (&bench, "fine");
+  g_assert_error (gone, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 15 * G_TIME_SPAN_SECOND);
+}
+
+/* It does not even read what it is asked any more, nor end when it is told to. */
+static void
+test_deaf (void)
+{
+  g_setenv ("HOSTILE", "deaf", TRUE);
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, misbehave, NULL, TRUE, 0.5);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (nothing->len, ==, 0);
+  g_autoptr (GError) late = isolate_bench_refuse (&bench, "fine");
+  g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+}
+
+/* Another version, or no worker at all: the installation is broken, not the song. */
+static void
+test_not_ours (gconstpointer what)
+{
+  g_setenv ("HOSTILE", what, TRUE);
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+  g_autoptr (GError) refused = isolate_bench_refuse (&bench, "fine");
+  g_assert_error (refused, SEGUE_ERROR, SEGUE_ERROR_FAILED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (hostile); i++) {
+    g_autofree char *path = g_strconcat ("/hostile/", hostile[i], NULL);
+    g_test_add_data_func (path, hostile[i], test_hostile);
+  }
+  g_test_add_func ("/hostile/flood", test_flood);
+  g_test_add_func ("/hostile/half", test_half);
+  g_test_add_func ("/hostile/closes", test_closes);
+  g_test_add_func ("/hostile/deaf", test_deaf);
+  g_test_add_data_func ("/hostile/old", "old", test_not_ours);
+  g_test_add_data_func ("/hostile/early", "early", test_not_ours);
+  return g_test_run ();
+}

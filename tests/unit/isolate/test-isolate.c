@@ -1,0 +1,349 @@
+/* Isolated stages: what comes out is what would have come out, and what goes wrong costs one item. */
+#include "bench.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const char *const only_misbehave[] = { "misbehave", NULL };
+static const char *const two[] = { "misbehave", "slices", NULL };
+static const char *const three[] = { "misbehave", "slices", "square", NULL };
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#else
+#define HAS_SANITIZER 0
+#endif
+
+static const guint8 *
+address_of (const SegueItem *item)
+{
+  return g_bytes_get_data (item->bytes, NULL);
+}
+
+static void
+assert_equal (const SegueItem *a, const SegueItem *b)
+{
+  g_autoptr (GVariant) own_a = segue_metadata_to_variant (a->metadata, TRUE);
+  g_autoptr (GVariant) own_b = segue_metadata_to_variant (b->metadata, TRUE);
+  g_autoptr (GVariant) all_a = segue_metadata_to_variant (a->metadata, FALSE);
+  g_autoptr (GVariant) all_b = segue_metadata_to_variant (b->metadata, FALSE);
+  g_assert_cmpstr (a->id, ==, b->id);
+  g_assert_cmpstr (a->song, ==, b->song);
+  g_assert_cmpint (a->kind, ==, b->kind);
+  g_assert_cmpuint (a->origin, ==, b->origin);
+  g_assert_true (g_variant_equal (own_a, own_b));
+  g_assert_true (g_variant_equal (all_a, all_b));
+  g_assert_true (g_bytes_equal (a->bytes, b->bytes));
+  g_assert_cmpuint (a->rate, ==, b->rate);
+  g_assert_cmpuint (a->channels, ==, b->channels);
+  g_assert_cmpint (a->dtype, ==, b->dtype);
+  g_assert_cmpmem (a->shape, a->rank * sizeof (gsize), b->shape, b->rank * sizeof (gsize));
+}
+
+/* The same items, lying in memory as they would. */
+static void
+test_same_result (gconstpointer types)
+{
+  g_auto (IsolateBench) apart, here;
+  isolate_bench_init (&apart, types, NULL, TRUE, 20);
+  isolate_bench_init (&here, types, NULL, FALSE, 20);
+  for (guint round = 0; round < 4; round++) {
+    const char *deed = round % 2 == 0 ? "fine" : "fine long";
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) ours = isolate_bench_carry (&apart, deed, &error);
+    g_assert_no_error (error);
+    g_autoptr (GPtrArray) theirs = isolate_bench_carry (&here, deed, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (ours->len, ==, theirs->len);
+    for (guint i = 0; i < ours->len; i++)
+      assert_equal (g_ptr_array_index (ours, i), g_ptr_array_index (theirs, i));
+    if (types == two) { /* slices overlap by as much as they did */
+      for (guint i = 1; i < 4; i += 2)
+        g_assert_cmpint (address_of (ours->pdata[i]) - address_of (ours->pdata[i - 1]), ==,
+                         address_of (theirs->pdata[i]) - address_of (theirs->pdata[i - 1]));
+      g_assert_true (address_of (ours->pdata[0]) == address_of (ours->pdata[7]));
+    }
+    g_auto (GStrv) reads = segue_reads_list (apart.reads);
+    g_auto (GStrv) expected = segue_reads_list (here.reads);
+    g_assert_cmpstrv (reads, expected);
+    g_assert_cmpint (segue_counts_get (apart.counts, "slices"), ==,
+                     segue_counts_get (here.counts, "slices"));
+    g_assert_cmpint (segue_counts_get (apart.counts, "deeds"), ==, 1);
+  }
+  g_assert_nonnull (strstr (apart.log->str, "misbehave: a/song: ?[31mfine\n"));
+}
+
+/* A song's own fault, in the stage's own words; the process goes on. */
+static void
+test_failure (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GError) failed = isolate_bench_refuse (&bench, "fail so bad");
+    g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_cmpstr (failed->message, ==, "‘a/song’ is bad: so bad");
+    g_assert_cmpint (segue_counts_get (bench.counts, "deeds"), ==, 1);
+  }
+  g_autofree char *lines = g_strdup (bench.log->str);
+  g_auto (GStrv) locked = g_strsplit (lines, "process ", -1);
+  g_assert_cmpuint (g_strv_length (locked), ==, 2); /* one process in all */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_vanished (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (SegueItem) file = segue_item_new_file ("a/song", "/nowhere/at/all");
+  g_autoptr (SegueItem) folder = segue_item_new_file ("a/folder", "/usr");
+  g_autoptr (GError) error = NULL;
+  segue_item_seal (file);
+  segue_item_seal (folder);
+  g_assert_null (segue_chain_carry (bench.chain, &file, 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
+  g_clear_error (&error);
+  g_assert_null (segue_chain_carry (bench.chain, &folder, 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_clear_error (&error);
+  g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
+  g_assert_no_error (error);
+}
+
+/* Every way to die: what it is called, and whether it is held against the song. */
+static void
+test_deaths (void)
+{
+  static const struct {
+    const char *deed;
+    SegueErrorCode code;
+    const char *words;
+  } deaths[] = {
+    { "fault", SEGUE_ERROR_DATA, "SIGSEGV" },        { "signal 11", SEGUE_ERROR_DATA, "SIGSEGV" },
+    { "signal 7", SEGUE_ERROR_DATA, "SIGBUS" },      { "signal 4", SEGUE_ERROR_DATA, "SIGILL" },
+    { "signal 8", SEGUE_ERROR_DATA, "SIGFPE" },      { "signal 6", SEGUE_ERROR_DATA, "SIGABRT" },
+    { "signal 31", SEGUE_ERROR_DATA, "SIGSYS" },     { "signal 9", SEGUE_ERROR_TIMEOUT, "SIGKILL" },
+    { "signal 15", SEGUE_ERROR_TIMEOUT, "SIGTERM" }, { "signal 5", SEGUE_ERROR_TIMEOUT, "SIGTRAP" },
+    { "exit 0", SEGUE_ERROR_TIMEOUT, "status 0" },   { "exit 3", SEGUE_ERROR_TIMEOUT, "status 3" },
+  };
+  guint handles = isolate_count_handles ();
+  {
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+    for (guint i = 0; i < G_N_ELEMENTS (deaths); i++) {
+      g_autoptr (GError) died = isolate_bench_refuse (&bench, deaths[i].deed);
+      g_assert_cmpint (died->code, ==, deaths[i].code);
+      g_assert_nonnull (strstr (died->message, deaths[i].words));
+      g_assert_nonnull (strstr (died->message, "‘a/song’"));
+      g_assert_nonnull (strstr (died->message, "stage 'misbehave' (plugin misbehaving 0.9)"));
+    }
+    /* The next song is none the worse for it. */
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (output->len, ==, 1);
+  }
+  g_assert_cmpuint (isolate_count_handles (), ==, handles);
+}
+
+/* What happens once in a process that has seen other songs is not this song's fault. */
+static void
+test_second_try (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "signal-later 11", &error);
+    g_assert_no_error (error);
+  }
+}
+
+static void
+test_hang (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 0.5);
+  gint64 started = g_get_monotonic_time ();
+  g_autoptr (GError) late = isolate_bench_refuse (&bench, "hang");
+  g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+  g_assert_nonnull (strstr (late->message, "time_limit"));
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 10 * G_TIME_SPAN_SECOND);
+}
+
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (100000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_cancel (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 1000);
+  gint64 started = g_get_monotonic_time ();
+  GThread *thread = g_thread_new ("cancel", cancel_soon, bench.cancellable);
+  g_autoptr (GError) stopped = isolate_bench_refuse (&bench, "hang");
+  g_thread_join (thread);
+  g_assert_error (stopped, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 10 * G_TIME_SPAN_SECOND);
+}
+
+/* A worker's memory has an end, and what it lacks does not end the run. */
+static void
+test_memory (void)
+{
+  if (HAS_SANITIZER) {
+    g_test_skip ("a sanitizer needs all addresses");
+    return;
+  }
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (GError) lacks = isolate_bench_refuse (&bench, "allocate");
+  g_assert_error (lacks, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+  g_assert_nonnull (strstr (lacks->message, "wants more than"));
+}
+
+static void
+assert_denied (IsolateBench *bench, const char *deed)
+{
+  g_autoptr (GError) denied = isolate_bench_refuse (bench, deed);
+  gboolean so = g_str_has_suffix (denied->message, g_strerror (EPERM)) ||
+                g_str_has_suffix (denied->message, g_strerror (EACCES));
+  if (!so)
+    g_error ("%s: %s", deed, denied->message);
+}
+
+/* Whether the layer of the sandbox is there at all, by its own word. */
+static gboolean
+has_layer (IsolateBench *bench, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) output = isolate_bench_carry (bench, "fine", &error);
+  g_assert_no_error (error);
+  return strstr (bench->log->str, words) != NULL;
+}
+
+static void
+test_files_are_locked (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  if (!has_layer (&bench, "files locked away")) {
+    g_test_skip ("no Landlock here");
+    return;
+  }
+  g_autofree char *secret = g_build_filename (bench.folder, "secret", NULL);
+  g_assert_true (g_file_set_contents (secret, "secret", -1, NULL));
+  g_autofree char *read_it = g_strconcat ("read ", secret, NULL);
+  g_autofree char *read_input = g_strdup_printf ("read %s/deed", bench.folder);
+  g_autofree char *list_it = g_strconcat ("read ", bench.folder, NULL);
+  g_autofree char *home = g_strconcat ("read ", g_get_home_dir (), NULL);
+  g_autofree char *write_it = g_strconcat ("write ", secret, NULL);
+  g_autofree char *write_new = g_strconcat ("write ", secret, ".new", NULL);
+  g_autofree char *remove_it = g_strconcat ("remove ", secret, NULL);
+  const char *const deeds[] = { read_it,
+                                read_input,
+                                list_it,
+                                home,
+                                write_it,
+                                write_new,
+                                remove_it,
+                                "read /proc/1/environ",
+                                "read /",
+                                "read /etc/hostname",
+                                "write /dev/shm/segue-test" };
+  for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
+    assert_denied (&bench, deeds[i]);
+  g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
+  g_autoptr (GError) done = isolate_bench_refuse (&bench, "read /usr/bin");
+  g_assert_true (g_str_has_suffix (done->message, "done"));
+}
+
+static void
+test_calls_are_denied (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  if (!has_layer (&bench, "new processes denied")) {
+    g_test_skip ("no seccomp here");
+    return;
+  }
+  static const char *const deeds[] = {
+    "socket",   "local-socket",         "fork", "exec /bin/true", "kill 1",
+    "ptrace 1", "write /tmp/segue-test"
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
+    assert_denied (&bench, deeds[i]);
+  /* What decoders need stays. */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "thread", &error);
+  g_assert_no_error (error);
+}
+
+/* A stage that can't be opened says so in its own words; one that dies over it ends the run. */
+static void
+test_opening (void)
+{
+  static const struct {
+    const char *config, *words;
+  } openings[] = {
+    { "{ opening: not }", "its licence has run out" },
+    { "{ opening: crash }", "SIGSEGV" },
+    { "{ opening: exit }", "exit status 9" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (openings); i++) {
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, only_misbehave, openings[i].config, TRUE, 20);
+    for (guint again = 0; again < 2; again++) {
+      g_autoptr (GError) failed = isolate_bench_refuse (&bench, "fine");
+      g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_FAILED);
+      g_assert_nonnull (strstr (failed->message, openings[i].words));
+      g_assert_true (segue_chain_get_failed (bench.chain) == bench.stages->pdata[0]);
+    }
+  }
+}
+
+static void
+test_no_worker (void)
+{
+  g_autofree char *before = g_strdup (g_getenv ("SEGUE_WORKER"));
+  static const char *const paths[] = { "/nowhere/segue-worker", "/etc", "/bin/true" };
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_setenv ("SEGUE_WORKER", paths[i], TRUE);
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) failed = isolate_bench_refuse (&bench, "fine");
+    g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_FAILED);
+    g_assert_nonnull (strstr (failed->message, paths[i]));
+    g_assert_nonnull (strstr (failed->message, "isolate: false"));
+  }
+  g_setenv ("SEGUE_WORKER", before, TRUE);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func ("/isolate/same-result/file", only_misbehave, test_same_result);
+  g_test_add_data_func ("/isolate/same-result/slices", two, test_same_result);
+  g_test_add_data_func ("/isolate/same-result/tensors", three, test_same_result);
+  g_test_add_func ("/isolate/failure", test_failure);
+  g_test_add_func ("/isolate/vanished", test_vanished);
+  g_test_add_func ("/isolate/deaths", test_deaths);
+  g_test_add_func ("/isolate/second-try", test_second_try);
+  g_test_add_func ("/isolate/hang", test_hang);
+  g_test_add_func ("/isolate/cancel", test_cancel);
+  g_test_add_func ("/isolate/memory", test_memory);
+  g_test_add_func ("/isolate/files-are-locked", test_files_are_locked);
+  g_test_add_func ("/isolate/calls-are-denied", test_calls_are_denied);
+  g_test_add_func ("/isolate/opening", test_opening);
+  g_test_add_func ("/isolate/no-worker", test_no_worker);
+  return g_test_run ();
+}
