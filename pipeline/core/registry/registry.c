@@ -155,34 +155,22 @@ add_plugin (SegueRegistry *registry, const SeguePlugin *given, const char *path,
 }
 
 static void
-note_shortage (SegueRegistry *registry, int err, const char *path)
+note_shortage (SegueRegistry *registry, int err, const char *folder)
 {
   if (!registry->shortage)
     segue_set_error_from_errno (&registry->shortage, err, SEGUE_ERROR_RESOURCE,
-                                "can't look for plugins in", path);
-}
-
-/* The loader has only words for it; ENOENT: no lack of anything. */
-static int
-find_shortage (const char *reason)
-{
-  static const int lacks[] = { EMFILE, ENFILE, ENOMEM };
-  for (guint i = 0; i < G_N_ELEMENTS (lacks); i++)
-    if (strstr (reason, g_strerror (lacks[i])))
-      return lacks[i];
-  return strstr (reason, "failed to map segment") || strstr (reason, "out of memory") ? ENOMEM
-                                                                                      : ENOENT;
+                                "can't look for plugins in", folder);
 }
 
 /* What could not be added stays in the list with its reason. */
 static gboolean
 keep_refusal (SegueRegistry *registry, const char *path, GError *failure, GError **error)
 {
-  int lack = find_shortage (failure->message);
-  if (lack != ENOENT)
-    note_shortage (registry, lack, path);
   add_entry (registry, path, NULL, failure->message);
   g_autofree char *shown = g_filename_display_name (path);
+  if (!registry->shortage && g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
+    registry->shortage =
+      g_error_new (SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "plugin ‘%s’: %s", shown, failure->message);
   g_propagate_prefixed_error (error, failure, "%s: ", shown);
   return FALSE;
 }
@@ -198,6 +186,17 @@ segue_registry_add (SegueRegistry *registry, const SeguePlugin *plugin, const ch
   return keep_refusal (registry, shown, failure, error);
 }
 
+/* The loader has only words for what it lacks; 0: nothing. */
+static int
+find_shortage (const char *reason)
+{
+  static const int lacks[] = { EMFILE, ENFILE, ENOMEM };
+  for (guint i = 0; i < G_N_ELEMENTS (lacks); i++)
+    if (strstr (reason, g_strerror (lacks[i])))
+      return lacks[i];
+  return strstr (reason, "failed to map segment") || strstr (reason, "out of memory") ? ENOMEM : 0;
+}
+
 static const SeguePlugin *
 open_module (const char *path, GError **error)
 {
@@ -208,8 +207,12 @@ open_module (const char *path, GError **error)
     /* It often begins with the path, which stands beside every refusal anyway. */
     if (reason && g_str_has_prefix (reason, path))
       reason += strlen (path) + strspn (reason + strlen (path), ": ");
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "can't be loaded: %s",
-                 reason && *reason ? reason : "no reason given");
+    int lack = reason ? find_shortage (reason) : 0;
+    if (lack != 0)
+      segue_set_error_from_errno (error, lack, SEGUE_ERROR_RESOURCE, "can't load", path);
+    else
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "can't be loaded: %s",
+                   reason && *reason ? reason : "no reason given");
     return NULL;
   }
   /* Code and tables of a plugin are pointed at from everywhere: it stays, even where refused. */
