@@ -306,6 +306,7 @@ run_fetch (SegueCli *cli, Fetch *fetch, GError **error)
     return FALSE;
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
+  segue_job_outlive_readers ();
   gboolean ok = segue_job_run (cli, progress, job, fetch, error);
   cli->progress = NULL;
   if (ok)

@@ -5,6 +5,9 @@
 #include <signal.h>
 
 #define TICK 200 /* ms */
+/* Shells, `timeout` and other wrappers pass a signal on that everybody has got already: within so
+ * many ms it is the same one. */
+#define ECHO 200
 
 typedef struct {
   SegueCli *cli;
@@ -13,21 +16,48 @@ typedef struct {
   gpointer data;
   GCancellable *cancellable;
   GMainLoop *loop;
+  struct _Signal *signals; /* [N_SIGNALS] */
+  guint echo;              /* timer */
   gboolean ok;
   GError *error;
 } Running;
 
-typedef struct {
+/* @source: 0: has its default effect, or is ignored */
+typedef struct _Signal {
   Running *running;
   int number;
   guint source;
 } Signal;
+
+static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+#define N_SIGNALS G_N_ELEMENTS (numbers)
+
+/* Without their sources, signals have their default effect again. */
+static void
+stop_listening (Running *running, int but)
+{
+  for (gsize i = 0; i < N_SIGNALS; i++)
+    if (numbers[i] != but)
+      g_clear_handle_id (&running->signals[i].source, g_source_remove);
+}
+
+/* From now on a second one kills.  Not SIGHUP: a terminal that is closed says so more than once. */
+static gboolean
+on_echo_over (gpointer data)
+{
+  Running *running = data;
+  running->echo = 0;
+  stop_listening (running, SIGHUP);
+  return G_SOURCE_REMOVE;
+}
 
 static gboolean
 on_signal (gpointer data)
 {
   Signal *received = data;
   Running *running = received->running;
+  if (g_cancellable_is_cancelled (running->cancellable))
+    return G_SOURCE_CONTINUE;
   running->cli->signal = received->number;
   const char *line =
     received->number == SIGINT ? "stopping; press Ctrl-C again to stop at once" : "stopping";
@@ -36,9 +66,8 @@ on_signal (gpointer data)
   else
     fprintf (running->cli->err.stream, "%s\n", line);
   g_cancellable_cancel (running->cancellable);
-  /* Once its source is gone, the signal has its default effect again. */
-  received->source = 0;
-  return G_SOURCE_REMOVE;
+  running->echo = g_timeout_add (ECHO, on_echo_over, running);
+  return G_SOURCE_CONTINUE;
 }
 
 /* What was ignored when we were started (nohup, a background job) stays ignored. */
@@ -96,10 +125,13 @@ segue_job_run (SegueCli *cli, SegueProgress *progress, SegueJob job, gpointer da
                       .data = data,
                       .cancellable = cancellable,
                       .loop = loop };
-  Signal signals[] = { { &running, SIGINT, 0 }, { &running, SIGTERM, 0 }, { &running, SIGHUP, 0 } };
-  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
-    if (!is_ignored (signals[i].number))
-      signals[i].source = g_unix_signal_add (signals[i].number, on_signal, &signals[i]);
+  Signal signals[N_SIGNALS] = { 0 };
+  running.signals = signals;
+  for (gsize i = 0; i < N_SIGNALS; i++) {
+    signals[i] = (Signal){ &running, numbers[i], 0 };
+    if (!is_ignored (numbers[i]))
+      signals[i].source = g_unix_signal_add (numbers[i], on_signal, &signals[i]);
+  }
   guint tick = progress ? g_timeout_add (TICK, on_tick, progress) : 0;
 
   GThread *thread = segue_thread_start ("job", job_thread, &running, &running.error);
@@ -108,9 +140,8 @@ segue_job_run (SegueCli *cli, SegueProgress *progress, SegueJob job, gpointer da
     g_thread_join (thread);
   }
 
-  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
-    if (signals[i].source)
-      g_source_remove (signals[i].source);
+  g_clear_handle_id (&running.echo, g_source_remove);
+  stop_listening (&running, 0);
   if (tick)
     g_source_remove (tick);
   if (progress)
@@ -118,4 +149,10 @@ segue_job_run (SegueCli *cli, SegueProgress *progress, SegueJob job, gpointer da
   if (!running.ok)
     g_propagate_error (error, running.error);
   return running.ok;
+}
+
+void
+segue_job_outlive_readers (void)
+{
+  signal (SIGPIPE, SIG_IGN);
 }

@@ -96,7 +96,7 @@ static char *
 folder_override (const char *path, const char *folder, GError **error)
 {
   GError *local = NULL;
-  g_autofree char *variable = segue_pipeline_peek_first_variable (path, &local);
+  g_autofree char *variable = segue_pipeline_peek_first_variable (path, NULL, &local);
   if (variable) {
     /* An absolute path can't be taken for `~` or a quoted string. */
     g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
@@ -129,6 +129,24 @@ load (SegueRegistry *registry, const char *path, char **set, const char *folder,
     g_strv_builder_add (builder, *set);
   g_auto (GStrv) all = g_strv_builder_end (builder);
   return segue_pipeline_load (registry, path, (const char *const *) all, error);
+}
+
+/* The music is what nobody else can name. */
+static gboolean
+check_variable (const char *path, const Options *options, GError **error)
+{
+  g_autofree char *variable = segue_find_unset_variable (path, options->set);
+  if (!variable)
+    return TRUE;
+  g_autofree char *shown = segue_text_printable (path);
+  if (options->preset)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "preset '%s' needs a folder of %s: segue run --preset %s FOLDER", options->preset,
+                 variable, options->preset);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "‘%s’ needs a folder of %s: segue run %s FOLDER", shown, variable, shown);
+  return FALSE;
 }
 
 /* What is not there is said before anything is begun. */
@@ -179,6 +197,7 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
   segue_run_report_init (&run.report);
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
+  segue_job_outlive_readers ();
   gboolean ok = segue_job_run (cli, progress, job, &run, error);
   cli->progress = NULL;
 
@@ -201,7 +220,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   if (!path || !segue_refuse_arguments (&segue_verb_run, arguments, 1, error))
     return FALSE;
   const char *folder = arguments[0];
-  if (folder && !check_folder (folder, error))
+  if (folder ? !check_folder (folder, error) : !check_variable (path, options, error))
     return FALSE;
 
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
