@@ -298,6 +298,7 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
   g_autofree char *problem = NULL;
   g_autoptr (SegueRecord) record = segue_store_read (job->plan->store, key, &problem, error);
   song->entries = record ? join_all (job, record) : NULL;
+  song->bytes = record ? record->payload_length : 0;
   if (!song->entries && (!error || !*error))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
                  "what was just written to the cache ‘%s’ can't be read back: %s",
@@ -317,4 +318,22 @@ segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const 
     song->error = segue_error_is_about_item (error)
                     ? name_song (&job, error, segue_item_get_song (entries[0]))
                     : g_steal_pointer (&error);
+}
+
+gboolean
+segue_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guint n)
+{
+  const char *folder = segue_store_get_contents_folder (plan->store);
+  g_auto (GStrv) contents = g_new0 (char *, n + 1);
+  for (guint i = 0; i < n; i++) {
+    contents[i] = entries[i]->kind == SEGUE_KIND_FILE
+                    ? segue_contents_recall (folder, entries[i]->path)
+                    : segue_key_of_payload (entries[i], NULL);
+    if (!contents[i])
+      return FALSE;
+  }
+  g_autofree char *input_key = segue_key_of_song (entries, contents, n);
+  g_autofree char *key = chain_key (plan, input_key, entries[0]->song);
+  g_autofree char *path = segue_store_get_path (plan->store, key);
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
 }

@@ -22,6 +22,7 @@ typedef struct {
   char *problem;                 /* nullable: why a record that is there could not be used */
   GArray *counts;                /* nullable: SegueCount, by index in the chain */
   char *input_key;               /* nullable: what went in, see segue_key_of_song() */
+  guint64 bytes;                 /* that were kept of it, where it was made */
 } SegueSong;
 
 /** segue_song_run: @entries: the song's items in the chain's input dataset.
@@ -29,3 +30,6 @@ typedef struct {
 void segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries,
                      guint n, SegueSong *song, GCancellable *cancellable);
 void segue_song_clear (SegueSong *song);
+/** segue_song_is_known: whether the store has something for the song, as far as that can be said without
+ * reading a file of music. */
+gboolean segue_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guint n);

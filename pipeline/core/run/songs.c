@@ -3,6 +3,9 @@
 #include "dataset-private.h"
 #include "item-private.h"
 
+/* Songs that were made before it is said what the rest will take; again at each doubling. */
+#define FIRST_FORECAST 8
+
 typedef struct {
   guint first, n; /* entries of the input */
   gboolean done;
@@ -18,6 +21,8 @@ typedef struct {
   guint frontier; /* slots before this one were taken account of */
   guint n_done;
   guint n_failed;   /* before the frontier */
+  guint n_made;     /* that the store had not */
+  guint64 bytes;    /* kept of these */
   gboolean stopped; /* no more slots are taken, results are dropped */
   GError *error;
   GPtrArray *entries;
@@ -93,16 +98,67 @@ take (Pool *pool)
 }
 
 static void
+fill_entries (Pool *pool, const Slot *slot, GPtrArray *entries)
+{
+  g_ptr_array_set_size (entries, 0);
+  for (guint i = 0; i < slot->n; i++)
+    g_ptr_array_add (entries, segue_dataset_get_entry (pool->job->input, slot->first + i));
+}
+
+/* Songs from @first on that the store has nothing for. */
+static guint
+count_unknown (Pool *pool, guint first)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+  guint n = 0;
+  for (guint i = first; i < pool->slots->len; i++) {
+    const Slot *slot = &g_array_index (pool->slots, Slot, i);
+    fill_entries (pool, slot, entries);
+    n += !segue_song_is_known (&pool->job->plan, (SegueItem *const *) entries->pdata, slot->n);
+  }
+  return n;
+}
+
+/* A disk that won't do for the songs that are left is said now, not in the middle of the night. */
+static void
+forecast (Pool *pool, guint next, guint n_made, guint64 bytes)
+{
+  SegueStore *store = pool->job->plan.store;
+  g_autoptr (GError) error = NULL;
+  /* A tenth for what later stages leave. */
+  guint64 each = bytes / n_made + bytes / n_made / 10;
+  guint left = pool->slots->len - next;
+  if (segue_store_has_room (store, each * left))
+    return;
+  left = count_unknown (pool, next);
+  g_autofree char *what = g_strdup_printf ("the %u songs that are left", left);
+  if (segue_store_make_room (store, each * left, what, &error))
+    return;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+  stop (pool, error);
+}
+
+static void
 put (Pool *pool, Slot *slot)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+  g_mutex_lock (&pool->lock);
   slot->done = TRUE;
   pool->n_done++;
+  gboolean made = slot->song.entries && !slot->song.cached;
+  if (made) {
+    pool->n_made++;
+    pool->bytes += slot->song.bytes;
+  }
+  guint next = pool->next, n_made = pool->n_made;
+  guint64 bytes = pool->bytes;
   if (slot->song.error && !segue_error_is_about_item (slot->song.error))
     stop (pool, slot->song.error);
   if (!pool->stopped)
     pool->job->progress (pool->job->data, pool->n_done, pool->slots->len);
   advance (pool);
+  g_mutex_unlock (&pool->lock);
+  if (made && n_made >= FIRST_FORECAST && (n_made & (n_made - 1)) == 0)
+    forecast (pool, next, n_made, bytes);
 }
 
 static gpointer
@@ -114,9 +170,7 @@ work (gpointer data)
   g_autoptr (GPtrArray) entries = g_ptr_array_new ();
   Slot *slot;
   while ((slot = take (pool))) {
-    g_ptr_array_set_size (entries, 0);
-    for (guint i = 0; i < slot->n; i++)
-      g_ptr_array_add (entries, segue_dataset_get_entry (pool->job->input, slot->first + i));
+    fill_entries (pool, slot, entries);
     segue_song_run (plan, chain, (SegueItem *const *) entries->pdata, slot->n, &slot->song,
                     pool->cancellable);
     gboolean failed = slot->song.error != NULL;

@@ -194,6 +194,17 @@ segue_contents_is_gone (const char *memory)
   return lstat (folder, &st) == 0;
 }
 
+char *
+segue_contents_recall (const char *folder, const char *path)
+{
+  struct stat st;
+  if (stat (path, &st) != 0)
+    return NULL;
+  SegueFileStamp stamp = stamp_from_stat (&st);
+  g_autofree char *memory = memory_path (folder, path);
+  return recall (memory, path, &stamp);
+}
+
 gboolean
 segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **error)
 {

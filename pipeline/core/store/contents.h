@@ -19,6 +19,9 @@ typedef struct {
  */
 char *segue_contents_key (const char *folder, const char *path, SegueFileStamp *stamp,
                           GCancellable *cancellable, GError **error);
+/** segue_contents_recall: (transfer full) (nullable): what is remembered of the file at @path, as it
+ * is. */
+char *segue_contents_recall (const char *folder, const char *path);
 /** segue_contents_check: whether @path is still as it was; else %SEGUE_ERROR_DATA. */
 gboolean segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **error);
 /** segue_contents_is_gone: whether the hash that is remembered in file @memory is of no use: not one,

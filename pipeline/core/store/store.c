@@ -251,7 +251,14 @@ has_room (SegueStore *store, guint64 bytes, SegueDisk *disk)
 }
 
 gboolean
-segue_store_make_room (SegueStore *store, guint64 bytes, GError **error)
+segue_store_has_room (SegueStore *store, guint64 bytes)
+{
+  SegueDisk disk;
+  return has_room (store, bytes, &disk);
+}
+
+gboolean
+segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GError **error)
 {
   SegueDisk disk;
   if (has_room (store, bytes, &disk))
@@ -269,10 +276,10 @@ segue_store_make_room (SegueStore *store, guint64 bytes, GError **error)
   g_autofree char *left = g_format_size (disk.free);
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_IO,
-    "the disk of the cache ‘%s’ is full: %s are needed, %s are free; free some space "
+    "the disk of the cache ‘%s’ is full: %s are needed for %s, %s are free; free some space "
     "(segue cache gc --all removes what no run is using), or set SEGUE_CACHE to a folder "
-    "on another disk, and run again: what is finished is kept",
-    shown, needed, left);
+    "on a larger disk, and run again: what is finished is kept",
+    shown, needed, what, left);
   return FALSE;
 }
 
@@ -283,7 +290,7 @@ segue_store_write (SegueStore *store, const SegueRecordContent *content, GError 
   g_autofree char *path = segue_store_get_path (store, content->key);
   g_autofree char *name = segue_shard_path (RECORDS, content->key);
   g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &bytes);
-  if (!segue_shard_make (path, error) || !segue_store_make_room (store, bytes, error))
+  if (!segue_shard_make (path, error) || !segue_store_make_room (store, bytes, "a song", error))
     return FALSE;
   /* Its time is now, and so is that of one that it replaces: both are safe. */
   if (!segue_record_write (path, content, error))

@@ -48,9 +48,11 @@ SegueRecord *segue_store_read (SegueStore *store, const char *key, char **proble
 /** segue_store_write: under content->key.  Where the disk is full, what was not used for longest goes. */
 gboolean segue_store_write (SegueStore *store, const SegueRecordContent *content, GError **error);
 
+/** segue_store_has_room: whether @bytes are free on the cache's disk. */
+gboolean segue_store_has_room (SegueStore *store, guint64 bytes);
 /** segue_store_make_room: that @bytes are free on the cache's disk, at the cost of what was not used
- * for longest; %SEGUE_ERROR_IO where that does not do. */
-gboolean segue_store_make_room (SegueStore *store, guint64 bytes, GError **error);
+ * for longest; %SEGUE_ERROR_IO where that does not do.  @what: that they are needed for, in words */
+gboolean segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GError **error);
 /** segue_store_tidy: @store is not used any more; where it was written to, brings the cache down to
  * its limit.  @freed: (out): what went */
 void segue_store_tidy (SegueStore *store, SegueCacheFreed *freed);

@@ -502,6 +502,45 @@ test_no_room (void)
   bench_run (&bench, STAGES, 1, NULL);
 }
 
+/* What many songs will take is said after a few of them, once those that are there are not counted. */
+static void
+test_forecast (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  for (guint i = 0; i < 64; i++) {
+    g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
+    g_autofree char *text = g_strdup_printf ("song %02u", i);
+    bench_write (&bench, path, text);
+  }
+  /* 7 samples, 100 times: 2.8 kB a song; room for some thirty. */
+  static const char first[] =
+    "  - use: fake-decode\n    with: { repeat: 100 }\n  - use: fake-dump\n";
+  disk_free = 90000;
+  g_assert_false (bench_try_run (&bench, "", first, 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "for the 56 songs that are left, 90.0"));
+  g_assert_cmpuint (bench_count_records (&bench), ==, 8);
+
+  /* With room it goes through.  Then twenty are missing, and the rest doesn't count. */
+  disk_free = -1;
+  clock_offset = 10 * G_USEC_PER_SEC; /* hashes of files that are this new are not remembered */
+  g_setenv ("SEGUE_CACHE_SIZE", "1T", TRUE);
+  bench_run (&bench, first, 2, NULL);
+  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  g_assert_cmpuint (records->len, ==, 64);
+  for (guint i = 0; i < 20; i++)
+    g_assert_cmpint (g_unlink (records->pdata[i]), ==, 0);
+  disk_free = 90000;
+  bench_run (&bench, first, 2, NULL);
+  disk_free = -1;
+  clock_offset = 0;
+  g_unsetenv ("SEGUE_CACHE_SIZE");
+  g_assert_cmpuint (bench_count_records (&bench), ==, 64);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -523,5 +562,6 @@ main (int argc, char **argv)
   g_test_add_func ("/gc/work", test_work);
   g_test_add_func ("/gc/limit", test_limit);
   g_test_add_func ("/gc/no-room", test_no_room);
+  g_test_add_func ("/gc/forecast", test_forecast);
   return g_test_run ();
 }
