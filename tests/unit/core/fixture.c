@@ -122,8 +122,8 @@ static const SegueStageType everything = STAGE (
 static const SegueStageType source =
   STAGE ("source", SEGUE_MODE_SOURCE, .outputs = file_out, .produce = nothing_collect);
 static const SegueStageType decode =
-  STAGE ("decode", SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE, .inputs = file_in,
-         .outputs = audio_out, .process = nothing_process);
+  STAGE ("decode", SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
+         .inputs = file_in, .outputs = audio_out, .process = nothing_process);
 static const SegueStageType cut = STAGE ("cut", SEGUE_MODE_MAP, .inputs = audio_in,
                                          .outputs = audio_out, .process = nothing_process);
 static const SegueStageType mel = STAGE ("mel", SEGUE_MODE_MAP, .inputs = audio_in,

@@ -166,6 +166,15 @@ test_graph_messages (void)
       "*stage 'everything': with must be a map of parameters, got 3" },
     { PIPELINE ("- {use: source, cache: true}\n"), "*stage 'source': cache is for*" },
     { PIPELINE ("- {use: source, cache: 1}\n"), "*cache must be true or false, got 1" },
+    { PIPELINE ("- {use: source, isolate: yes}\n"),
+      "artist.yaml:3:26: stage 'source': isolate must be true or false, got yes" },
+    { PIPELINE ("- {use: source, isolate: true}\n"),
+      "artist.yaml:3:26: stage 'source': isolate is for stages that take one item at a time; *" },
+    { PIPELINE ("- {use: source, time_limit: 5}\n"), "*'source': time_limit is for stages that *" },
+    { PIPELINE (SOURCE "- {use: decode, time_limit: 0}\n"),
+      "artist.yaml:4:29: stage 'decode': time_limit must be 0.1..86400 s, got 0" },
+    { PIPELINE (SOURCE "- {use: decode, isolate: true}\n"),
+      "artist.yaml:4:26: stage 'decode': 'decode' is part of this program *; remove isolate" },
     { PIPELINE (SOURCE "- use: cut\n"),
       "artist.yaml:4:3: stage 'cut': input 'audio' needs audio, and no earlier stage produces it; "
       "put one before it (cut, decode, jitter)" },
@@ -362,6 +371,26 @@ test_overrides (void)
   g_assert_cmpfloat (config->band.high, ==, 9);
 }
 
+/* What is set at a stage, and not inside of its `with`. */
+static void
+test_stage_settings (void)
+{
+  static const char text[] = "segue: 1\nstages:\n- use: source\n- {use: decode, time_limit: 5}\n";
+  const char *const overrides[] = { "decode.time_limit=7.5", "decode.isolate=false",
+                                    "decode.cache=true", NULL };
+  g_autoptr (SeguePipeline) pipeline = load_ok (text, NULL);
+  g_autoptr (SeguePipeline) changed = load_ok (text, overrides);
+  g_autofree char *before = segue_pipeline_describe (pipeline);
+  g_autofree char *after = segue_pipeline_describe (changed);
+  g_assert_nonnull (strstr (before, "\"time_limit\": 5"));
+  g_assert_nonnull (strstr (before, "\"isolate\": true"));
+  g_assert_nonnull (strstr (after, "\"time_limit\": 7.5"));
+  g_assert_nonnull (strstr (after, "\"isolate\": false"));
+  g_assert_nonnull (strstr (after, "\"cache\": true"));
+  const char *const wrong[] = { "decode.isolate=3", NULL };
+  assert_refused (text, wrong, "*decode.isolate=3*isolate must be true or false, got 3*");
+}
+
 static void
 test_override_values (void)
 {
@@ -481,6 +510,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/variable-messages", test_variable_messages);
   g_test_add_func ("/pipeline/variable-laughs", test_variable_laughs);
   g_test_add_func ("/pipeline/overrides", test_overrides);
+  g_test_add_func ("/pipeline/stage-settings", test_stage_settings);
   g_test_add_func ("/pipeline/override-values", test_override_values);
   g_test_add_func ("/pipeline/override-messages", test_override_messages);
   g_test_add_func ("/pipeline/describe", test_describe);

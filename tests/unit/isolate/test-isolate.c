@@ -2,7 +2,10 @@
 #include "bench.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char *const only_misbehave[] = { "misbehave", NULL };
 static const char *const two[] = { "misbehave", "slices", NULL };
@@ -327,6 +330,65 @@ test_no_worker (void)
   g_setenv ("SEGUE_WORKER", before, TRUE);
 }
 
+/* The child that the process @parent has started; 0: none yet. */
+static pid_t
+child_of (pid_t parent)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", parent, parent);
+  g_autofree char *text = NULL;
+  return g_file_get_contents (path, &text, NULL, NULL) ? atoi (text) : 0;
+}
+
+static gboolean
+wait_until (gboolean (*holds) (pid_t), pid_t pid)
+{
+  for (guint i = 0; i < 2000 && !holds (pid); i++)
+    g_usleep (5000);
+  return holds (pid);
+}
+
+static gboolean
+has_child (pid_t pid)
+{
+  return child_of (pid) != 0;
+}
+
+/* What was orphaned may wait for somebody to bury it. */
+static gboolean
+is_gone (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
+  g_autofree char *text = NULL;
+  const char *end = g_file_get_contents (path, &text, NULL, NULL) ? strrchr (text, ')') : NULL;
+  return !end || g_str_has_prefix (end, ") Z");
+}
+
+/* Nobody has to tell a worker that its parent was killed, however busy it is. */
+static void
+test_orphan (void)
+{
+  pid_t parent = fork ();
+  g_assert_cmpint (parent, >=, 0);
+  if (parent == 0) {
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 1000);
+    isolate_bench_refuse (&bench, "hang");
+    _exit (1);
+  }
+  if (!wait_until (has_child, parent)) {
+    kill (parent, SIGKILL);
+    g_test_skip ("this system does not list a process's children");
+    waitpid (parent, NULL, 0);
+    return;
+  }
+  pid_t worker = child_of (parent);
+  g_usleep (300000);
+  g_assert_false (is_gone (worker));
+  kill (parent, SIGKILL);
+  waitpid (parent, NULL, 0);
+  g_assert_true (wait_until (is_gone, worker));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -345,5 +407,6 @@ main (int argc, char **argv)
   g_test_add_func ("/isolate/calls-are-denied", test_calls_are_denied);
   g_test_add_func ("/isolate/opening", test_opening);
   g_test_add_func ("/isolate/no-worker", test_no_worker);
+  g_test_add_func ("/isolate/orphan", test_orphan);
   return g_test_run ();
 }

@@ -1,0 +1,124 @@
+/* Isolated stages in a run: the same keys and records, and what is remembered against a song. */
+#include "fake.h"
+
+#include <string.h>
+
+#define STAGES(settings)                                                                           \
+  "  - { use: misbehave, " settings " }\n"                                                         \
+  "  - { use: slices, " settings " }\n"
+
+static void
+init (Bench *bench)
+{
+  g_autoptr (GError) error = NULL;
+  bench_init (bench);
+  segue_registry_load_file (bench->registry, g_getenv ("MISBEHAVE"), &error);
+  g_assert_no_error (error);
+}
+
+/* Everything in the store, by name and content, in one text. */
+static char *
+digest_records (Bench *bench)
+{
+  g_autoptr (GPtrArray) paths = bench_list_records (bench);
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  for (guint i = 0; i < paths->len; i++) {
+    g_autofree char *name = g_path_get_basename (paths->pdata[i]), *content = NULL;
+    gsize length;
+    g_assert_true (g_file_get_contents (paths->pdata[i], &content, &length, NULL));
+    g_checksum_update (checksum, (const guchar *) name, -1);
+    g_checksum_update (checksum, (const guchar *) content, (gssize) length);
+  }
+  return g_strdup_printf ("%u %s", paths->len, g_checksum_get_string (checksum));
+}
+
+static void
+test_same_records (void)
+{
+  static const char *const ways[] = {
+    STAGES ("isolate: false"),
+    STAGES ("isolate: true"),
+    "  - { use: misbehave, with: { level: 9 }, time_limit: 99 }\n"
+    "  - { use: slices, isolate: true }\n",
+  };
+  g_autofree char *first = NULL, *failures = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
+    g_auto (Bench) bench;
+    init (&bench);
+    for (guint song = 0; song < 8; song++) {
+      g_autofree char *name = g_strdup_printf ("artist/%u.song", song);
+      g_autofree char *deed = g_strdup_printf ("%s %u", song == 5 ? "fail" : "fine", song);
+      bench_write (&bench, name, deed);
+    }
+    bench_write (&bench, "artist/long.song", "fine long");
+    bench_run (&bench, ways[i], 1 + i, NULL);
+    g_autofree char *digest = digest_records (&bench);
+    g_test_message ("%s", digest);
+    g_assert_cmpstr (digest, ==, first ? first : digest);
+    g_assert_cmpstr (bench.failures->str, ==, failures ? failures : bench.failures->str);
+    g_assert_nonnull (strstr (bench.failures->str, "‘artist/5.song’ is bad: 5"));
+    if (!first)
+      first = g_strdup (digest);
+    if (!failures)
+      failures = g_strdup (bench.failures->str);
+    /* Done one way is done. */
+    SegueRunResult result = { 0 };
+    bench_run (&bench, ways[0], 2, &result);
+    g_assert_cmpuint (result.n_cached, ==, 8);
+    segue_run_result_clear (&result);
+  }
+}
+
+/* The run goes on; what says something about the file is remembered, and what may have been the
+ * moment's fault is not. */
+static void
+test_memory_of_failures (void)
+{
+  g_auto (Bench) bench;
+  init (&bench);
+  bench_write (&bench, "a/crash.song", "signal 11");
+  bench_write (&bench, "b/fine.song", "fine");
+  bench_write (&bench, "c/hang.song", "hang");
+  bench_write (&bench, "d/killed.song", "signal 9");
+  bench_write (&bench, "e/fine.song", "fine too");
+  for (guint again = 0; again < 2; again++) {
+    SegueRunResult result = { 0 };
+    bench_run (&bench, "  - { use: misbehave, time_limit: 0.5 }\n", 2, &result);
+    g_assert_cmpuint (result.n_songs, ==, 5);
+    g_assert_cmpuint (result.n_failed, ==, 3);
+    g_assert_cmpuint (result.n_cached, ==, again ? 2 : 0);
+    segue_run_result_clear (&result);
+    g_assert_nonnull (strstr (bench.failures->str, "‘a/crash.song’ crashed stage 'misbehave'"));
+    g_assert_nonnull (strstr (bench.failures->str, "‘c/hang.song’ kept stage 'misbehave'"));
+    g_assert_nonnull (strstr (bench.failures->str, "‘d/killed.song’ was not finished"));
+    /* Two results, and the crash. */
+    g_assert_cmpuint (bench_count_records (&bench), ==, 3);
+  }
+}
+
+/* A worker that can't be started is nobody's fault but the installation's. */
+static void
+test_no_worker (void)
+{
+  g_auto (Bench) bench;
+  g_autofree char *before = g_strdup (g_getenv ("SEGUE_WORKER"));
+  g_autoptr (GError) error = NULL;
+  init (&bench);
+  bench_write (&bench, "b/fine.song", "fine");
+  g_setenv ("SEGUE_WORKER", "/nowhere/segue-worker", TRUE);
+  g_assert_false (bench_try_run (&bench, "", "  - use: misbehave\n", 2, NULL, &error));
+  g_setenv ("SEGUE_WORKER", before, TRUE);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "/nowhere/segue-worker"));
+  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/isolate-run/same-records", test_same_records);
+  g_test_add_func ("/isolate-run/memory-of-failures", test_memory_of_failures);
+  g_test_add_func ("/isolate-run/no-worker", test_no_worker);
+  return g_test_run ();
+}
