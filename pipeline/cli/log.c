@@ -56,6 +56,9 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
   SegueCli *cli = data;
   const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN");
   const char *message = find_field (fields, n_fields, "MESSAGE");
+  /* What a decoder thinks of a damaged file; what becomes of the file is said by its stage. */
+  if (domain && g_str_has_prefix (domain, "GStreamer") && !(level & G_LOG_LEVEL_ERROR))
+    level = G_LOG_LEVEL_DEBUG;
   /* GLib's own writer knows when an error is to be fatal ($G_DEBUG). */
   if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
     return g_log_writer_default (level, fields, n_fields, NULL);

@@ -2,6 +2,7 @@
  *
  * Started by libsegue, with one end of a socket as descriptor 3; nothing else in it is of use by
  * hand.  See pipeline/core/isolate/. */
+#include "notes.h"
 #include "sandbox.h"
 #include "worker-serve.h"
 
@@ -21,8 +22,9 @@ main (void)
            stderr);
     return 64;
   }
+  notes_install ();
   sandbox_prepare ();
-  int status = segue_worker_serve (SOCKET, sandbox_lock);
+  int status = segue_worker_serve (SOCKET, sandbox_lock, notes_take);
   /* At once: threads that a decoder left behind may be anywhere. */
   _exit (status);
 }

@@ -17,6 +17,7 @@ static const SegueWait for_ever = { .deadline = G_MAXINT64 };
 
 typedef struct {
   int socket;
+  SegueWorkerNotes notes; /* nullable */
   SegueRegistry *registry;
   SegueNode *params;
   SegueGraphStage *stage;
@@ -46,6 +47,16 @@ log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, con
   g_autofree char *text = g_utf8_make_valid (message, -1);
   segue_message_send (worker->socket, SEGUE_MESSAGE_LOG,
                       g_variant_new (SEGUE_FORMAT_LOG, (guint32) level, text), -1, &for_ever);
+}
+
+/* What libraries had to say about the item. */
+static void
+pass_notes_on (Worker *worker)
+{
+  g_autofree char *text = worker->notes ? worker->notes () : NULL;
+  g_auto (GStrv) lines = g_strsplit (text ? text : "", "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    log_line (worker, worker->stage, G_LOG_LEVEL_DEBUG, lines[i]);
 }
 
 static void
@@ -177,6 +188,7 @@ answer (Worker *worker, SegueMessage *message)
   segue_chain_set_counts (worker->chain, counts);
   g_autoptr (GPtrArray) outputs = segue_chain_carry (worker->chain, &item, 1, NULL, &error);
   segue_chain_set_counts (worker->chain, NULL);
+  pass_notes_on (worker);
   SegueWire wire =
     segue_answer_send (worker->socket, item, outputs, error, reads, counts, &for_ever);
   return wire == SEGUE_WIRE_OK && (outputs || renew (worker));
@@ -220,10 +232,11 @@ start (Worker *worker, SegueWorkerLock lock)
 }
 
 int
-segue_worker_serve (int socket, SegueWorkerLock lock)
+segue_worker_serve (int socket, SegueWorkerLock lock, SegueWorkerNotes notes)
 {
-  g_auto (Worker)
-    worker = { .socket = socket, .readable = g_ptr_array_new_with_free_func (g_free) };
+  g_auto (Worker) worker = { .socket = socket,
+                             .notes = notes,
+                             .readable = g_ptr_array_new_with_free_func (g_free) };
   if (!start (&worker, lock))
     return 1;
   answer_all (&worker);

@@ -17,7 +17,11 @@
  */
 typedef char *(*SegueWorkerLock) (GPtrArray *readable, guint64 memory);
 
+/** SegueWorkerNotes: (transfer full) (nullable): lines that libraries have said since it was last
+ * called; they go to the run's log, for those who look. */
+typedef char *(*SegueWorkerNotes) (void);
+
 /** segue_worker_serve: until the other end of @socket is closed.  Returns the process's exit status.
- * @lock: (nullable) */
+ * @lock, @notes: (nullable) */
 SEGUE_API
-int segue_worker_serve (int socket, SegueWorkerLock lock);
+int segue_worker_serve (int socket, SegueWorkerLock lock, SegueWorkerNotes notes);
