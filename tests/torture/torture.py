@@ -39,16 +39,17 @@ def environment(**changes):
 class Place:
     """A folder with music, a cache and results of its own."""
 
-    def __init__(self, scratch, name, music):
+    def __init__(self, scratch, name, music, pipeline="pipeline.yaml"):
         self.folder = os.path.join(scratch, name)
         self.music = music
+        self.pipeline = os.path.join(HERE, pipeline)
         self.cache = os.path.join(self.folder, "cache")
         self.dataset = os.path.join(self.folder, "dataset")
         self.log = os.path.join(self.folder, "stderr")
         os.makedirs(self.folder)
 
     def command(self, *more):
-        return [SEGUE, "run", os.path.join(HERE, "pipeline.yaml"), self.music, "--set",
+        return [SEGUE, "run", self.pipeline, self.music, "--set",
                 f"dataset={self.dataset}", "--out", os.path.join(self.folder, "runs"), *more]
 
     def start(self, *more, cwd=None, **changes):
@@ -201,10 +202,10 @@ class Tap:
         sys.exit(1 if self.failed else 0)
 
 
-def kill_place(place):
-    """Whatever a failed case left running."""
+def signal_place(place, number):
+    """To each process of a run; some may just have ended."""
     for pid in place.processes():
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         except ProcessLookupError:
             pass

@@ -1,0 +1,104 @@
+"""Damaged audio files through decoding in processes of its own: the runner survives all of them, and
+each ends either with items or left out with a reason."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import torture
+
+# In full 20,000 files, in batches that fit into memory.
+FILES, BATCH = (20000, 2000) if torture.FULL else (200, 100)
+FIRST = int(os.environ.get("SEGUE_TORTURE_SEED", "0"))
+# A run says what it leaves out in some lines, however many files that are.
+MAX_LINES = 60
+
+
+def exported(dataset):
+    """Songs that items came of."""
+    songs = set()
+    for folder, _, names in os.walk(dataset):
+        if "metadata.jsonl" in names:
+            with open(os.path.join(folder, "metadata.jsonl")) as file:
+                songs.update(json.loads(line)["song"] for line in file)
+    return songs
+
+
+def check_said(log):
+    with open(log, errors="strict") as file:
+        text = file.read()
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        raise torture.Failure(f"{len(lines)} lines for one run: {lines[:20]}")
+    noise = [line for line in lines if re.search(r"CRITICAL|GStreamer-|GLib-|ERROR: Address|assert", line)]
+    if noise:
+        raise torture.Failure(f"libraries talk to the terminal: {noise[:3]}")
+    if any(ord(c) < 32 and c != "\n" for c in text):
+        raise torture.Failure("a control character was said")
+
+
+def check_each(place, music):
+    with open(os.path.join(place.latest(), "run.json")) as file:
+        run = json.load(file)
+    given = {os.path.relpath(path, music) for path in torture.files_below(music).values()}
+    left_out = {entry["id"]: entry["reason"] for entry in run["quarantined"]}
+    items = exported(place.dataset)
+    if items & set(left_out):
+        raise torture.Failure(f"both items and left out: {sorted(items & set(left_out))[:5]}")
+    if items | set(left_out) != given:
+        raise torture.Failure(f"neither: {sorted(given - items - set(left_out))[:5]}")
+    for song, reason in left_out.items():
+        if not reason or "\n" in reason:
+            raise torture.Failure(f"{song}: no reason that can be shown: {reason!r}")
+    return items, left_out
+
+
+def batch(scratch, first, count, kinds):
+    music = os.path.join(scratch, f"music-{first}")
+    made = os.path.join(scratch, "made")
+    subprocess.run([os.path.join(torture.BUILD, "tests", "torture", "mutate-audio"), made, str(first),
+                    str(count)], check=True)
+    for name in os.listdir(made):
+        folder = os.path.join(music, name.rsplit(".", 1)[1])
+        os.makedirs(folder, exist_ok=True)
+        os.rename(os.path.join(made, name), os.path.join(folder, name))
+    place = torture.Place(scratch, f"place-{first}", music, "mutated-audio.yaml")
+    # Every other batch is not looked at before it is decoded, so that the decoders get the worst.
+    trust = first // BATCH % 2 == 1
+    seconds = place.run("-j", "2", *(["--set", "decode.completeness=0"] if trust else []),
+                        G_DEBUG=None)
+    check_said(place.log)
+    items, left_out = check_each(place, music)
+    for reason in left_out.values():
+        # Names and numbers aside, what went wrong.
+        kind = re.sub(r"‘[^’]*’|\d+(\.\d+)?", "…", reason.split("’", 1)[-1])[:60].strip()
+        kinds[kind] = kinds.get(kind, 0) + 1
+    shutil.rmtree(place.folder)
+    shutil.rmtree(music)
+    return seconds, len(items), len(left_out)
+
+
+def mutated(scratch):
+    kinds, seconds, whole, damaged = {}, 0, 0, 0
+    for first in range(FIRST, FIRST + FILES, BATCH):
+        took, items, left_out = batch(scratch, first, min(BATCH, FIRST + FILES - first), kinds)
+        seconds, whole, damaged = seconds + took, whole + items, damaged + left_out
+    if min(whole, damaged) * 20 < FILES:
+        raise torture.Failure(f"{whole} with items and {damaged} left out: the damage is one-sided")
+    top = sorted(kinds.items(), key=lambda entry: -entry[1])[:12]
+    return "\n".join([f"{FILES} files from {FIRST}: {whole} with items, {damaged} left out; "
+                      f"{FILES / seconds:.0f} a second"] + [f"{n:6} {kind}" for kind, n in top])
+
+
+def main():
+    tap = torture.Tap()
+    scratch = torture.make_scratch()
+    tap.case("each damaged file ends with items or with a reason", mutated, scratch)
+    torture.keep_or_remove(scratch, tap.failed)
+    tap.end()
+
+
+if __name__ == "__main__":
+    main()
