@@ -39,3 +39,33 @@ segue_nn_backend_names (void)
 {
   return names;
 }
+
+/* Which of the clones of our own loops runs here; see NN_VECTORISED in nn-private.h. */
+static const char *
+vector_class (void)
+{
+#ifdef SEGUE_NN_HAVE_TARGET_CLONES
+  __builtin_cpu_init ();
+  if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512vl") &&
+      __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512dq") &&
+      __builtin_cpu_supports ("avx512cd"))
+    return "x86-64-v4";
+  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
+    return "x86-64-v3";
+#endif
+  return "baseline";
+}
+
+char *
+segue_nn_fingerprint (void)
+{
+  const SegueNnBackend *backend = segue_nn_backend_find (NULL);
+  if (backend == NULL)
+    return g_strdup (vector_class ());
+  /* Which kernels a library takes is settled when it starts. */
+  if (backend->init != NULL)
+    backend->init ();
+  return g_strdup_printf ("%s %s %s", backend->name,
+                          backend->fingerprint != NULL ? backend->fingerprint () : "",
+                          vector_class ());
+}

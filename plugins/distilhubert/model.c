@@ -3,6 +3,8 @@
 #include "folder.h"
 #include "passes.h"
 
+#include <segue/nn/backend.h>
+
 static gpointer
 create (const void *config, const SegueModelSpec *spec, GError **error)
 {
@@ -195,4 +197,5 @@ const SegueModelType hubert_model_type = {
   .plan = plan,
   .forward = forward,
   .backward = backward,
+  .fingerprint = segue_nn_fingerprint,
 };

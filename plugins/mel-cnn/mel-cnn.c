@@ -1,6 +1,7 @@
 /* The model type `mel-cnn`: a small convolutional network over log-mel frames. */
 #include "mel-cnn.h"
 
+#include <segue/nn/backend.h>
 #include <segue/plugin.h>
 #include <stdlib.h>
 
@@ -157,6 +158,7 @@ static const SegueModelType mel_cnn_type = {
   .plan = mel_cnn_plan_bytes,
   .forward = mel_cnn_forward,
   .backward = mel_cnn_backward,
+  .fingerprint = segue_nn_fingerprint,
 };
 
 static const SegueModelType *const models[] = { &mel_cnn_type, NULL };

@@ -79,8 +79,7 @@ train_check (const void *config, GError **error)
 static char *
 train_fingerprint (const void *config)
 {
-  const SegueNnBackend *backend = segue_nn_backend_find (NULL);
-  return g_strdup (backend->fingerprint != NULL ? backend->fingerprint () : backend->name);
+  return segue_nn_fingerprint ();
 }
 
 static void

@@ -98,7 +98,7 @@ segue_builder_add (SegueBuilder *builder, SegueItem *item, GError **error)
       extent.storage = builder->spool;
     }
   }
-  g_ptr_array_add (builder->entries, segue_item_copy_as_entry (item, &extent));
+  g_ptr_array_add (builder->entries, segue_item_copy_as_output (item, &extent));
   g_clear_pointer (&extent.memory, g_bytes_unref);
   return TRUE;
 }

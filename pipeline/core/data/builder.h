@@ -14,7 +14,8 @@ void segue_builder_free (SegueBuilder *builder);
 /** segue_builder_add: @item is sealed and borrowed. */
 gboolean segue_builder_add (SegueBuilder *builder, SegueItem *item, GError **error);
 guint segue_builder_get_length (SegueBuilder *builder);
-/** segue_builder_finish: (transfer full): empties @builder. %SEGUE_ERROR_INTERNAL where two items
+/** segue_builder_finish: (transfer full): empties @builder; items still know what they derive from:
+ * see segue_dataset_as_output(). %SEGUE_ERROR_INTERNAL where two items
  * have one id. */
 SegueDataset *segue_builder_finish (SegueBuilder *builder, GError **error);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "chain.h"
+#include "metadata.h"
 #include <segue/dataset.h>
 
 /** segue_dataset_new:
@@ -25,6 +26,24 @@ SegueDataset *segue_dataset_with_live (SegueDataset *dataset, const SegueScope *
 SegueDataset *segue_dataset_without_live (SegueDataset *dataset);
 /** segue_dataset_set_preparation: on one that nobody else has yet. */
 void segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation);
+
+/**
+ * segue_dataset_as_input: (transfer full): @dataset as a SERIAL or COLLECT stage sees it: looking at
+ * its metadata is noted in @reads, also through views and live stages; its items' origins count from
+ * @first.
+ * @port: which of the stage's inputs it is; views of it know
+ */
+SegueDataset *segue_dataset_as_input (SegueDataset *dataset, SegueReads *reads, guint port,
+                                      guint first);
+/** segue_dataset_as_output: (transfer full): what a stage made, as the next ones see it: nothing is
+ * noted any more, nobody's metadata is their own. */
+SegueDataset *segue_dataset_as_output (SegueDataset *dataset);
+/** segue_dataset_with_entries: (transfer full): a view of @dataset with @entries (transfer full), in
+ * order. */
+SegueDataset *segue_dataset_with_entries (SegueDataset *dataset, GPtrArray *entries);
+/** segue_dataset_get_port: SEGUE_NOT_CONNECTED: it is no view of an input. */
+guint segue_dataset_get_port (SegueDataset *dataset);
+
 /** segue_dataset_get_song_end: the index after the last item of the song that begins at @first. */
 guint segue_dataset_get_song_end (SegueDataset *dataset, guint first);
 /** segue_dataset_count_songs: number of different source items. */

@@ -10,6 +10,7 @@ struct _SegueDataset {
   char *preparation;
   const SegueScope *scope; /* of live stages */
   GPtrArray *live;         /* const SegueGraphStage, borrowed; NULL: none */
+  guint port;              /* see segue_dataset_as_input() */
 };
 
 SegueDataset *
@@ -20,6 +21,7 @@ segue_dataset_new (GPtrArray *entries, const char *preparation)
   g_ptr_array_sort (entries, segue_item_compare);
   dataset->entries = entries;
   dataset->preparation = g_strdup (preparation);
+  dataset->port = SEGUE_NOT_CONNECTED;
   return dataset;
 }
 
@@ -33,6 +35,7 @@ new_view (SegueDataset *dataset, GPtrArray *entries)
   view->preparation = g_strdup (dataset->preparation);
   view->scope = dataset->scope;
   view->live = dataset->live ? g_ptr_array_ref (dataset->live) : NULL;
+  view->port = dataset->port;
   return view;
 }
 
@@ -106,7 +109,9 @@ segue_dataset_annotate (SegueDataset *dataset, const char *key, const char *cons
       continue;
     SegueItem *entry = segue_item_copy (g_ptr_array_index (dataset->entries, i));
     segue_item_set_string (entry, key, values[i]);
-    segue_metadata_disown (entry->metadata);
+    /* In a stage at work, what it adds is its own until its output is taken. */
+    if (!entry->reads)
+      segue_metadata_disown (entry->metadata);
     segue_item_seal (entry);
     g_ptr_array_add (entries, entry);
   }
@@ -177,6 +182,44 @@ segue_dataset_without_live (SegueDataset *dataset)
   SegueDataset *view = new_view (dataset, g_ptr_array_ref (dataset->entries));
   g_clear_pointer (&view->live, g_ptr_array_unref);
   return view;
+}
+
+SegueDataset *
+segue_dataset_as_input (SegueDataset *dataset, SegueReads *reads, guint port, guint first)
+{
+  GPtrArray *entries = new_entries (dataset->entries->len);
+  for (guint i = 0; i < dataset->entries->len; i++) {
+    const SegueItem *entry = g_ptr_array_index (dataset->entries, i);
+    g_ptr_array_add (entries, segue_item_copy_as_input (entry, reads, first + i));
+  }
+  SegueDataset *view = new_view (dataset, entries);
+  view->port = port;
+  return view;
+}
+
+SegueDataset *
+segue_dataset_as_output (SegueDataset *dataset)
+{
+  GPtrArray *entries = new_entries (dataset->entries->len);
+  for (guint i = 0; i < dataset->entries->len; i++) {
+    const SegueItem *entry = g_ptr_array_index (dataset->entries, i);
+    g_ptr_array_add (entries, segue_item_copy_as_entry (entry, &entry->extent));
+  }
+  return segue_dataset_with_entries (dataset, entries);
+}
+
+SegueDataset *
+segue_dataset_with_entries (SegueDataset *dataset, GPtrArray *entries)
+{
+  SegueDataset *view = new_view (dataset, entries);
+  view->port = SEGUE_NOT_CONNECTED;
+  return view;
+}
+
+guint
+segue_dataset_get_port (SegueDataset *dataset)
+{
+  return dataset->port;
 }
 
 guint

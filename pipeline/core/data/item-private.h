@@ -15,8 +15,8 @@ struct _SegueItem {
   char *id;
   GRefString *song;
   SegueMetadata *metadata;
-  SegueReads *reads; /* nullable: notes what a chain looks at */
-  guint origin;      /* which of the song's items this one derives from, in the chain at hand */
+  SegueReads *reads; /* nullable: notes what a chain or stage looks at */
+  guint origin;      /* which of the items that went into it this one derives from */
 
   /* What the payload is keyed by: a record or a file's content, and a place in it.  NULL: not
    * known yet; see segue_item_dup_payload_key(). */
@@ -49,8 +49,11 @@ SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
  * looking at it is noted in @reads (nullable); the @origin-th item of its song.  Sealed. */
 SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin);
-/** segue_item_copy_as_entry: (transfer full): without bytes, which lie in @extent (transfer none).
- * */
+/** segue_item_copy_as_output: (transfer full): without bytes, which lie in @extent (transfer none);
+ * still with what it derives from and which of its metadata is its own. */
+SegueItem *segue_item_copy_as_output (const SegueItem *item, const SegueExtent *extent);
+/** segue_item_copy_as_entry: (transfer full): the same as an entry of a finished dataset, whose
+ * metadata is nobody's own. */
 SegueItem *segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent);
 /** segue_item_load: (transfer full): @entry with its bytes read; a plain reference where they are
  * there. */

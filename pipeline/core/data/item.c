@@ -209,13 +209,21 @@ segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin
 }
 
 SegueItem *
-segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent)
+segue_item_copy_as_output (const SegueItem *item, const SegueExtent *extent)
 {
   SegueItem *copy = copy_without_bytes (item);
-  segue_metadata_disown (copy->metadata);
-  g_clear_pointer (&copy->reads, segue_reads_unref);
   set_extent (copy, extent);
   segue_item_seal (copy);
+  return copy;
+}
+
+SegueItem *
+segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent)
+{
+  SegueItem *copy = segue_item_copy_as_output (item, extent);
+  segue_metadata_disown (copy->metadata);
+  g_clear_pointer (&copy->reads, segue_reads_unref);
+  copy->origin = 0;
   return copy;
 }
 

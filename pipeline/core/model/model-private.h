@@ -13,3 +13,9 @@ struct _SegueModel {
   void *buffer;
   gsize buffer_bytes;
 };
+
+/** segue_model_type_fingerprint: (transfer full) (nullable). */
+char *segue_model_type_fingerprint (const SegueModelType *type);
+/** segue_model_find_type: the type that reads @folder; %NULL with error where there is none. */
+const SegueModelType *segue_model_find_type (SegueRegistry *registry, const char *folder,
+                                             GError **error);

@@ -109,6 +109,22 @@ find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *
   return NULL;
 }
 
+const SegueModelType *
+segue_model_find_type (SegueRegistry *registry, const char *folder, GError **error)
+{
+  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  if (!segue_model_folder_read (folder, &content, error))
+    return NULL;
+  return find_type (registry, folder, &content, error);
+}
+
+char *
+segue_model_type_fingerprint (const SegueModelType *type)
+{
+  gsize needed = G_STRUCT_OFFSET (SegueModelType, fingerprint) + sizeof type->fingerprint;
+  return type->struct_size >= needed && type->fingerprint != NULL ? type->fingerprint () : NULL;
+}
+
 /* A type that the caller insists on must be the one that reads the folder. */
 static gboolean
 check_type (const SegueModelType *wanted, const SegueModelType *found, const char *folder,

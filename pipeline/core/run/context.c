@@ -54,8 +54,7 @@ guint64
 segue_context_get_seed (SegueContext *context)
 {
   const SegueStageType *type = context->stage->type;
-  gboolean stored_map = type->mode == SEGUE_MODE_MAP && !(type->flags & SEGUE_STAGE_LIVE);
-  if (stored_map && !(type->flags & SEGUE_STAGE_SEEDED)) {
+  if (type->mode != SEGUE_MODE_SOURCE && !(type->flags & SEGUE_STAGE_SEEDED)) {
     /* Its key has no seed: a result would come back for the wrong one. */
     g_autoptr (GError) error = g_error_new (
       SEGUE_ERROR, SEGUE_ERROR_INTERNAL,

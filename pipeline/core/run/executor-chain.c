@@ -1,7 +1,7 @@
 /* A chain in a run: its songs through the workers, what they came to, and why. */
-#include "chain-memory.h"
 #include "key.h"
 #include "run-private.h"
+#include "unit-memory.h"
 
 static SegueStageRun *
 stage_at (SegueRun *run, guint index)
@@ -31,10 +31,12 @@ typedef struct {
   SegueRun *run;
   GArray *chain;
   const char *name;
+  SegueSongMode mode;
+  gboolean quiet; /* only counts what is missing */
   SegueStageRun *first;
-  SegueChainMemory *memory;
+  SegueUnitMemory *memory;
   GError *first_failure;
-  guint n_failed;
+  guint n_failed, n_missed;
 } ChainRun;
 
 /* Notes what went in, and where nothing came from the store, why. */
@@ -44,12 +46,13 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
   if (!song->input_key)
     return;
   if (!song->cached) {
-    g_autofree char *reason = song->problem
-                                ? g_strdup ("its record was damaged")
-                                : segue_chain_memory_explain (at->memory, id, song->input_key);
+    g_autofree char *reason = song->problem ? g_strdup ("its record was damaged")
+                              : at->mode == SEGUE_SONG_ANEW
+                                ? g_strdup ("asked for")
+                                : segue_unit_memory_explain_song (at->memory, id, song->input_key);
     segue_counts_add (at->first->anew, 0, reason, 1);
   }
-  segue_chain_memory_note (at->memory, id, song->input_key);
+  segue_unit_memory_note (at->memory, id, song->input_key);
 }
 
 static void
@@ -63,10 +66,10 @@ log_reasons (ChainRun *at)
   }
 }
 
+/* What is known of a song: counted once, whether or not its payload is checked later. */
 static void
-song_done (gpointer data, const char *id, SegueSong *song)
+count_song (ChainRun *at, const char *id, const SegueSong *song)
 {
-  ChainRun *at = data;
   SegueRun *run = at->run;
   at->first->n_songs++;
   at->first->n_cached += song->cached && song->entries;
@@ -80,22 +83,58 @@ song_done (gpointer data, const char *id, SegueSong *song)
                         count->n);
   }
   explain_song (at, id, song);
-  if (song->problem)
-    segue_run_log (run, at->name, G_LOG_LEVEL_WARNING, "%s: made anew: %s", id, song->problem);
+}
+
+static void
+count_failure (ChainRun *at, const char *id, const SegueSong *song)
+{
   if (!song->error || !segue_error_is_about_item (song->error))
     return;
   const SegueGraphStage *stage = song->failed ? song->failed : at->first->stage;
-  segue_run_quarantine (run, stage->id, id, song->error);
+  segue_run_quarantine (at->run, stage->id, id, song->error);
   at->n_failed++;
   if (!at->first_failure)
     at->first_failure = g_error_copy (song->error);
+}
+
+/* A song whose header was taken for good before: only what turns out otherwise is news. */
+static void
+recount_song (ChainRun *at, const char *id, const SegueSong *song)
+{
+  if (song->cached)
+    return;
+  at->first->n_cached--;
+  at->first->cached = FALSE;
+  g_hash_table_add (at->run->missed, g_strdup (id));
+  explain_song (at, id, song);
+  if (song->error && !at->first_failure)
+    at->first_failure = g_error_copy (song->error);
+}
+
+static void
+song_done (gpointer data, const char *id, SegueSong *song)
+{
+  ChainRun *at = data;
+  /* A song that can't be read is no work; one that was bad before comes from the store. */
+  at->n_missed += !song->cached && song->input_key;
+  if (at->quiet)
+    return;
+  if (at->mode == SEGUE_SONG_CHECK)
+    recount_song (at, id, song);
+  else
+    count_song (at, id, song);
+  if (song->problem)
+    segue_run_log (at->run, at->name, G_LOG_LEVEL_WARNING, "%s: made anew: %s", id, song->problem);
+  if (at->mode != SEGUE_SONG_CHECK)
+    count_failure (at, id, song);
 }
 
 static void
 chain_progress (gpointer data, guint done, guint total)
 {
   ChainRun *at = data;
-  segue_run_progress (at->run, at->name, done, total, NULL);
+  if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
+    segue_run_progress (at->run, at->name, done, total, NULL);
 }
 
 /* Nothing left to go on with: say why here, rather than let a later stage wonder. */
@@ -117,51 +156,168 @@ remaining_failures (SegueRun *run)
   return limit == G_MAXUINT ? G_MAXUINT : limit - MIN (limit, run->quarantined->len);
 }
 
-gboolean
-segue_executor_run_chain (SegueRun *run, GArray *chain, const char *name, GError **error)
+/* The stages of a chain, their keys, and what is remembered of them. */
+typedef struct {
+  const SegueGraphStage **stages;
+  GStrv components;
+  SegueUnitMemory *memory;
+} ChainParts;
+
+static void
+clear_parts (ChainParts *parts)
 {
-  g_autofree const SegueGraphStage **stages = g_new0 (const SegueGraphStage *, chain->len);
+  g_free (parts->stages);
+  g_strfreev (parts->components);
+  segue_unit_memory_free (parts->memory);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ChainParts, clear_parts)
+
+static gboolean
+find_parts (SegueRun *run, const SegueUnit *unit, ChainParts *parts, GError **error)
+{
+  GArray *chain = unit->stages;
   g_autofree const char **ids = g_new0 (const char *, chain->len + 1);
-  g_auto (GStrv) components = g_new0 (char *, chain->len + 1);
-  SegueStageRun *first = stage_at (run, g_array_index (chain, guint, 0));
-  SegueStageRun *last = stage_at (run, g_array_index (chain, guint, chain->len - 1));
+  parts->stages = g_new0 (const SegueGraphStage *, chain->len);
+  parts->components = g_new0 (char *, chain->len + 1);
   for (guint i = 0; i < chain->len; i++) {
     SegueStageRun *at = stage_at (run, g_array_index (chain, guint, i));
-    stages[i] = at->stage;
+    parts->stages[i] = at->stage;
     ids[i] = at->stage->id;
-    components[i] = segue_key_component (at->stage, run->scope.seed);
-    at->key = segue_key_join (i > 0 ? stage_at (run, g_array_index (chain, guint, i - 1))->key : "",
-                              components[i]);
+    parts->components[i] = segue_key_component (at->stage, &run->keys, error);
+    if (!parts->components[i])
+      return FALSE;
+    const char *before = i > 0 ? stage_at (run, g_array_index (chain, guint, i - 1))->key : "";
+    g_free (at->key);
+    at->key = segue_key_join (before, parts->components[i]);
   }
-  segue_run_connect_inputs (run, first);
-  first->anew = segue_counts_new ();
-  g_autoptr (SegueChainMemory) memory =
-    segue_chain_memory_load (segue_store_get_folder (run->store), run->pipeline->name, name,
-                             (const char *const *) components, ids);
-  ChainRun state = { .run = run, .chain = chain, .name = name, .first = first, .memory = memory };
+  parts->memory = segue_unit_memory_load (segue_store_get_folder (run->store), run->pipeline->name,
+                                          unit->name, (const char *const *) parts->components, ids);
+  return TRUE;
+}
+
+static gboolean
+finish_chain (ChainRun *at, SegueStageRun *last, GPtrArray *entries, GError **error)
+{
+  g_autofree char *preparation = NULL;
+  if (!check_any_left (at, error)) {
+    g_ptr_array_unref (entries);
+    return FALSE;
+  }
+  preparation =
+    extend_preparation (at->run, at->chain, segue_dataset_get_preparation (at->first->inputs[0]));
+  segue_run_set_output (last, 0, segue_dataset_new (entries, preparation));
+  at->first->cached = at->n_missed == 0;
+  return TRUE;
+}
+
+/* (transfer full): entries of all songs; @at: all but what is set here. */
+static GPtrArray *
+run_songs (ChainRun *at, const ChainParts *parts, GError **error)
+{
+  SegueRun *run = at->run;
   SegueSongsJob job = {
     .plan = { .scope = &run->scope,
-              .stages = stages,
-              .n_stages = chain->len,
-              .components = components,
-              .store = run->store },
-    .input = first->inputs[0],
+              .stages = parts->stages,
+              .n_stages = at->chain->len,
+              .components = parts->components,
+              .store = run->store,
+              .mode = at->mode },
+    .input = at->first->inputs[0],
     .workers = run->scope.threads,
-    .max_failures = remaining_failures (run),
-    .data = &state,
+    .max_failures =
+      at->quiet || at->mode == SEGUE_SONG_CHECK ? G_MAXUINT : remaining_failures (run),
+    .data = at,
     .song_done = song_done,
     .progress = chain_progress,
   };
-  segue_run_progress_unit (run, name, "songs");
-  g_autoptr (GPtrArray) entries = segue_songs_run (&job, run->cancellable, error);
-  gboolean ok = entries && check_any_left (&state, error);
-  g_clear_error (&state.first_failure);
-  log_reasons (&state);
-  if (!ok)
+  if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
+    segue_run_progress_unit (run, at->name, "songs");
+  return segue_songs_run (&job, run->cancellable, error);
+}
+
+gboolean
+segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete, GError **error)
+{
+  g_auto (ChainParts) parts = { 0 };
+  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
+  ChainRun state = { .run = run,
+                     .chain = unit->stages,
+                     .name = unit->name,
+                     .mode = SEGUE_SONG_LOOK,
+                     .quiet = TRUE,
+                     .first = first };
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
     return FALSE;
-  segue_chain_memory_save (memory);
-  g_autofree char *preparation =
-    extend_preparation (run, chain, segue_dataset_get_preparation (first->inputs[0]));
-  segue_run_set_output (last, 0, segue_dataset_new (g_steal_pointer (&entries), preparation));
-  return TRUE;
+  g_autoptr (GPtrArray) entries = run_songs (&state, &parts, error);
+  *complete = state.n_missed == 0;
+  return entries != NULL;
+}
+
+/* Only songs that came out of the chain have anything to be checked. */
+static void
+leave_out_failed (SegueStageRun *first, SegueDataset *output)
+{
+  g_autoptr (GHashTable) songs = g_hash_table_new (g_str_hash, g_str_equal);
+  GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  for (guint i = 0; i < segue_dataset_get_length (output); i++)
+    g_hash_table_add (songs, segue_dataset_get_entry (output, i)->song);
+  g_autoptr (SegueDataset) all = g_steal_pointer (&first->inputs[0]);
+  for (guint i = 0; i < segue_dataset_get_length (all); i++) {
+    SegueItem *entry = segue_dataset_get_entry (all, i);
+    if (g_hash_table_contains (songs, entry->song))
+      g_ptr_array_add (entries, segue_item_ref (entry));
+  }
+  first->inputs[0] = segue_dataset_with_entries (all, entries);
+}
+
+gboolean
+segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
+{
+  g_auto (ChainParts) parts = { 0 };
+  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
+  SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+    return FALSE;
+  leave_out_failed (first, last->outputs[0]);
+  ChainRun state = { .run = run,
+                     .chain = unit->stages,
+                     .name = unit->name,
+                     .mode = SEGUE_SONG_CHECK,
+                     .first = first,
+                     .memory = parts.memory };
+  g_autoptr (GPtrArray) entries = run_songs (&state, &parts, error);
+  if (state.n_missed > 0)
+    log_reasons (&state);
+  /* What is damaged has been made again, under the same key: nothing else has changed. */
+  unit->checked = entries && !state.first_failure;
+  if (state.first_failure)
+    g_propagate_prefixed_error (error, state.first_failure,
+                                "a result in the cache is damaged and can't be made again: ");
+  return unit->checked;
+}
+
+gboolean
+segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode, GError **error)
+{
+  g_auto (ChainParts) parts = { 0 };
+  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
+  SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+    return FALSE;
+  first->anew = segue_counts_new ();
+  ChainRun state = { .run = run,
+                     .chain = unit->stages,
+                     .name = unit->name,
+                     .mode = mode,
+                     .first = first,
+                     .memory = parts.memory };
+  g_autoptr (GPtrArray) entries = run_songs (&state, &parts, error);
+  gboolean ok = entries != NULL;
+  log_reasons (&state);
+  if (ok && !(mode == SEGUE_SONG_LOOK && state.n_missed > 0))
+    ok = finish_chain (&state, last, g_steal_pointer (&entries), error);
+  g_clear_error (&state.first_failure);
+  if (ok && mode != SEGUE_SONG_LOOK)
+    segue_unit_memory_save (parts.memory);
+  return ok;
 }

@@ -14,19 +14,21 @@ segue_run_index_of (SegueRun *run, const SegueGraphStage *stage)
 }
 
 void
-segue_run_started (SegueRun *run, const char *unit)
+segue_run_started (SegueRun *run, const char *unit, guint index)
 {
   segue_journal_event (run->journal, unit, "started");
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
   if (run->observer.stage_started)
-    run->observer.stage_started (run->observer.data, unit, run->units->len, run->n_units);
+    run->observer.stage_started (run->observer.data, unit, index, run->units->len);
 }
 
 void
-segue_run_finished (SegueRun *run, const char *unit, double seconds)
+segue_run_finished (SegueRun *run, const char *unit, gboolean cached, double seconds)
 {
-  segue_journal_event (run->journal, unit, "finished");
+  segue_journal_event (run->journal, unit, cached ? "taken from the cache" : "finished");
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
+  if (cached && run->observer.stage_cached)
+    run->observer.stage_cached (run->observer.data, unit);
   if (run->observer.stage_finished)
     run->observer.stage_finished (run->observer.data, unit, seconds);
 }
@@ -81,6 +83,29 @@ segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GE
     run->observer.item_failed (run->observer.data, stage, id, named);
 }
 
+void
+segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *result)
+{
+  const char *stage = at->stage->id;
+  guint index = segue_run_index_of (run, at->stage);
+  for (guint i = 0; i < result->counts->len; i++) {
+    const SegueCount *count = &g_array_index (result->counts, SegueCount, i);
+    segue_counts_add (run->counts, index, count->name, count->n);
+  }
+  for (guint i = 0; i < result->lines->len; i++) {
+    const SegueResultLine *line = &g_array_index (result->lines, SegueResultLine, i);
+    if (line->level)
+      log_message (run, stage, line->level & G_LOG_LEVEL_MASK, line->text);
+    else
+      segue_journal_scalar (run->journal, stage, line->text, line->step, line->value);
+  }
+  for (guint i = 0; i < result->failures->len; i++) {
+    const SegueResultFailure *failure = &g_array_index (result->failures, SegueResultFailure, i);
+    g_autoptr (GError) error = g_error_new_literal (SEGUE_ERROR, SEGUE_ERROR_DATA, failure->reason);
+    segue_run_quarantine (run, stage, failure->id, error);
+  }
+}
+
 gboolean
 segue_run_check_failures (SegueRun *run, GError **error)
 {
@@ -111,9 +136,19 @@ get_input (gpointer data, const SegueGraphStage *stage, const char *port)
   return NULL;
 }
 
+/* What is said to a stage's notes, too, where its result may be kept. */
+static SegueStageNotes *
+notes_of (SegueRun *run, const SegueGraphStage *stage)
+{
+  return run->stages[segue_run_index_of (run, stage)].notes;
+}
+
 static void
 quarantine (gpointer data, const SegueGraphStage *stage, const char *id, const GError *error)
 {
+  SegueStageNotes *notes = notes_of (data, stage);
+  if (notes)
+    segue_stage_notes_failed (notes, id, error);
   segue_run_quarantine (data, stage->id, id, error);
 }
 
@@ -121,6 +156,9 @@ static void
 count (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n)
 {
   SegueRun *run = data;
+  SegueStageNotes *notes = notes_of (run, stage);
+  if (notes)
+    segue_stage_notes_count (notes, name, n);
   segue_counts_add (run->counts, segue_run_index_of (run, stage), name, n);
 }
 
@@ -169,6 +207,9 @@ progress_unit (gpointer data, const SegueGraphStage *stage, const char *unit)
 static void
 log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
 {
+  SegueStageNotes *notes = notes_of (data, stage);
+  if (notes)
+    segue_stage_notes_message (notes, level, message);
   log_message (data, stage->id, level, message);
 }
 
@@ -176,6 +217,9 @@ static void
 scalar (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step, double value)
 {
   SegueRun *run = data;
+  SegueStageNotes *notes = notes_of (run, stage);
+  if (notes)
+    segue_stage_notes_scalar (notes, tag, step, value);
   segue_journal_scalar (run->journal, stage->id, tag, step, value);
 }
 

@@ -1,8 +1,11 @@
 /* A run: what its parts share (internal).
  *
  *   run.c             from options to result
- *   executor.c        which stage or chain comes next, and what it reads
+ *   units.c           what is run together, and what each stage reads
+ *   executor.c        which stage or chain comes next
  *   executor-chain.c  a chain and its songs
+ *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store where it can be
+ *   plan.c            the same, but only looking: what would be done
  *   run-host.c        what stages ask for while they run
  *   run-report.c      run.json, timings.json */
 #pragma once
@@ -11,6 +14,8 @@
 #include "journal.h"
 #include "run-folder.h"
 #include "songs.h"
+#include "stage-key.h"
+#include "stage-notes.h"
 #include <segue/segue.h>
 
 /** SegueStageRun: a stage and what is known of it in this run. */
@@ -19,19 +24,28 @@ typedef struct {
   SegueDataset **inputs;  /* per input port while it runs; NULL: not connected */
   SegueDataset **outputs; /* per output port until the last reader is done; NULL: not there yet */
   guint *n_outputs;       /* items per output port, for the report */
-  guint last_use;         /* index of the last stage that reads an output */
-  char *key;              /* nullable: not run */
+  guint last_use;         /* index of the last stage that reads what it made, or a view of it */
+  guint unit;             /* index of the unit that it is in; SEGUE_NOT_CONNECTED: live */
+  char *key;              /* nullable: of its result; not run, or not kept */
+  SegueStageKey *parts;   /* nullable: what @key is made of */
+  SegueStageNotes *notes; /* nullable: what it says, while it runs and may be kept */
   char *output_folder;    /* nullable: not asked for */
   SegueWorkFolder *work;  /* nullable: likewise */
   gboolean done;
+  gboolean cached;         /* its result, or each song's of a chain, was in the store */
+  char *why;               /* nullable: why not */
+  gboolean damaged;        /* what the store has of it is of no use */
   guint n_songs, n_cached; /* of a chain, on its first stage */
   SegueCounts *anew;       /* likewise: why songs had no result in the store */
 } SegueStageRun;
 
-/** SegueUnit: what is run at once and timed: a stage, or a chain. */
+/** SegueUnit: what is run at once and timed: a stage, or a chain.
+ * @stages: indices; @checked: of a chain: payloads of its results are known to be whole */
 typedef struct {
   char *name;
+  GArray *stages;
   double seconds;
+  gboolean done, checked;
 } SegueUnit;
 
 /** SegueQuarantined: an item that failed. */
@@ -42,14 +56,15 @@ typedef struct {
 typedef struct {
   SeguePipeline *pipeline;
   SegueScope scope;
+  SegueKeyScope keys;
   GCancellable *cancellable;
   SegueStore *store;
   char *id, *folder;
   SegueJournal *journal;
   SegueStageRun *stages;
   guint n_stages;
-  GArray *units; /* SegueUnit, finished ones */
-  guint n_units;
+  GArray *units; /* SegueUnit, in order */
+  gboolean anew; /* no result in the store counts */
 
   SegueObserver observer; /* NULL where the host gave none */
   GMutex observer_lock;
@@ -64,6 +79,16 @@ typedef struct {
 
 extern const SegueStageHost segue_run_host;
 
+/* From options to result, see run.c; @options: whole, whatever size the caller's were. */
+void segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
+                     GCancellable *cancellable);
+void segue_run_clear (SegueRun *run);
+gboolean segue_run_open_store (SegueRun *run, const char *cache, GError **error);
+/** segue_run_open_journal: log.ndjson in run->folder. */
+gboolean segue_run_open_journal (SegueRun *run, GError **error);
+/** segue_run_fill_result: @result: (nullable). */
+void segue_run_fill_result (SegueRun *run, SegueRunResult *result);
+
 guint segue_run_index_of (SegueRun *run, const SegueGraphStage *stage);
 /** segue_run_quarantine: counts, remembers and reports a failure; @stage: its id. */
 void segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GError *error);
@@ -73,23 +98,57 @@ void segue_run_progress (SegueRun *run, const char *unit, guint64 done, guint64 
                          const char *detail);
 /** segue_run_progress_unit: what the progress of @unit counts from now on: @counted. */
 void segue_run_progress_unit (SegueRun *run, const char *unit, const char *counted);
-void segue_run_started (SegueRun *run, const char *unit);
-void segue_run_finished (SegueRun *run, const char *unit, double seconds);
+void segue_run_started (SegueRun *run, const char *unit, guint index);
+/** segue_run_finished: @cached: all of it came from the store. */
+void segue_run_finished (SegueRun *run, const char *unit, gboolean cached, double seconds);
+/** segue_run_repeat: says what @at said when @result was made. */
+void segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *result);
 /** segue_run_check_failures: whether the run may go on after those that there were. */
 gboolean segue_run_check_failures (SegueRun *run, GError **error);
 
+/** segue_run_find_units: what is run together; once, before all else. */
+void segue_run_find_units (SegueRun *run);
+/** segue_run_is_chain: whether @unit is a chain of MAP stages. */
+gboolean segue_run_is_chain (SegueRun *run, const SegueUnit *unit);
 /** segue_run_connect_inputs: what a stage reads; ports that did not ask for live items get clean
- * ones. */
-void segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
+ * ones.  %FALSE: some of it is not there. */
+gboolean segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
+/** segue_run_release_inputs: @at reads nothing any more. */
+void segue_run_release_inputs (SegueStageRun *at);
+/** segue_run_attach_live: a live stage's output is a view of its input. */
+gboolean segue_run_attach_live (SegueRun *run, SegueStageRun *at);
 /** segue_run_set_output: @dataset: (transfer full). */
 void segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset);
-/** segue_executor_run: all stages, in order. */
+/** segue_run_find_output: the output port that items of @kind leave by. */
+guint segue_run_find_output (const SegueGraphStage *stage, SegueKind kind);
+
+/** segue_executor_run: all units, in order. */
 gboolean segue_executor_run (SegueRun *run, GError **error);
-/** segue_executor_run_chain: @chain: indices of its stages; @name: for people. */
-gboolean segue_executor_run_chain (SegueRun *run, GArray *chain, const char *name, GError **error);
+/** segue_executor_run_chain: with @mode LOOK, what has no result is only counted, and there is an
+ * output only where all have one. */
+gboolean segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode,
+                                   GError **error);
+/** segue_executor_check_chain: payloads of a chain that has run: what is damaged is made again. */
+gboolean segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error);
+/** segue_executor_probe_chain: @complete: whether all of its songs have results. */
+gboolean segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete,
+                                     GError **error);
+/** segue_executor_check_inputs: before a stage reads its inputs' payloads: those that came from the
+ * store without a look at them are checked, what is damaged is made again. */
+gboolean segue_executor_check_inputs (SegueRun *run, SegueStageRun *at, GError **error);
+/** segue_executor_run_stage: SOURCE, SERIAL or COLLECT. */
+gboolean segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error);
+/** segue_executor_find_parts: at->parts; inputs are connected. */
+gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error);
+/** segue_executor_look_up_stage: SERIAL or COLLECT, inputs connected: whether its result is in the
+ * store; then its outputs are there, with folders as they lie in the store.  Otherwise at->why says
+ * why, unless there is an error. */
+gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
 
 /** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);
 /** segue_run_report_timings: timings.json. */
 gboolean segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds,
                                    GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueRun, segue_run_clear)

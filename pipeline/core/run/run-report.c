@@ -27,14 +27,17 @@ write_counters (SegueJson *json, SegueRun *run, guint stage)
   segue_json_close (json, '{');
 }
 
-/* Of a chain, on its first stage: what came from the store, and why the rest did not. */
+/* Whether it came from the store, and why not; of a chain, on its first stage, by song. */
 static void
-write_songs (SegueJson *json, const SegueStageRun *at)
+write_origin (SegueJson *json, const SegueStageRun *at)
 {
+  segue_json_key (json, "cached");
+  segue_json_bool (json, at->cached);
+  segue_json_key_string (json, "why", at->why);
   if (!at->anew)
     return;
   key_uint (json, "songs", at->n_songs);
-  key_uint (json, "cached", at->n_cached);
+  key_uint (json, "songs_cached", at->n_cached);
   g_autoptr (GArray) reasons = segue_counts_list (at->anew);
   segue_json_key_open (json, "anew", '{');
   for (guint i = 0; i < reasons->len; i++) {
@@ -61,7 +64,7 @@ write_stages (SegueJson *json, SegueRun *run)
       key_uint (json, at->stage->type->outputs[j].name, at->n_outputs[j]);
     segue_json_close (json, '{');
     write_counters (json, run, i);
-    write_songs (json, at);
+    write_origin (json, at);
     segue_json_close (json, '{');
   }
   segue_json_close (json, '[');
@@ -133,6 +136,8 @@ segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds, GEr
   segue_json_key_open (&json, "stages", '[');
   for (guint i = 0; i < run->units->len; i++) {
     const SegueUnit *unit = &g_array_index (run->units, SegueUnit, i);
+    if (!unit->done)
+      continue;
     segue_json_open (&json, '{');
     segue_json_key_string (&json, "stage", unit->name);
     segue_json_key (&json, "seconds");

@@ -13,7 +13,9 @@ segue_run_result_clear (SegueRunResult *result)
 static void
 clear_unit (gpointer data)
 {
-  g_free (((SegueUnit *) data)->name);
+  SegueUnit *unit = data;
+  g_free (unit->name);
+  g_array_unref (unit->stages);
 }
 
 static void
@@ -25,13 +27,14 @@ clear_quarantined (gpointer data)
   g_free (item->reason);
 }
 
-static void
-init_run (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
-          GCancellable *cancellable)
+void
+segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
+                GCancellable *cancellable)
 {
   guint workers = options->workers > 0 ? options->workers : g_get_num_processors ();
   run->pipeline = pipeline;
   run->cancellable = cancellable;
+  run->anew = options->fresh;
   run->scope = (SegueScope){ .registry = pipeline->registry,
                              .seed = pipeline->seed,
                              .threads = workers,
@@ -57,26 +60,27 @@ init_run (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options
     at->outputs = g_new0 (SegueDataset *, at->stage->n_outputs + 1);
     at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
   }
+  segue_run_find_units (run);
 }
 
 static void
 clear_stage (SegueStageRun *at)
 {
-  for (guint i = 0; at->inputs && i < at->stage->n_inputs; i++)
-    segue_dataset_unref (at->inputs[i]);
+  segue_run_release_inputs (at);
   for (guint i = 0; i < at->stage->n_outputs; i++)
     segue_dataset_unref (at->outputs[i]);
   segue_work_folder_close (at->work, FALSE);
   segue_counts_free (at->anew);
-  g_free (at->inputs);
+  segue_stage_key_free (at->parts);
+  g_free (at->why);
   g_free (at->outputs);
   g_free (at->n_outputs);
   g_free (at->key);
   g_free (at->output_folder);
 }
 
-static void
-clear_run (SegueRun *run)
+void
+segue_run_clear (SegueRun *run)
 {
   for (guint i = 0; i < run->n_stages; i++)
     clear_stage (&run->stages[i]);
@@ -93,25 +97,42 @@ clear_run (SegueRun *run)
   g_mutex_clear (&run->observer_lock);
   g_mutex_clear (&run->lock);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueRun, clear_run)
 
-static gboolean
-open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
+gboolean
+segue_run_open_store (SegueRun *run, const char *cache, GError **error)
 {
-  run->store = segue_store_open (options->cache, error);
+  run->store = segue_store_open (cache, error);
   if (!run->store)
     return FALSE;
-  run->folder = segue_run_folder_make (options->folder ? options->folder : "runs",
-                                       run->pipeline->name, &run->id, error);
-  if (!run->folder)
-    return FALSE;
+  run->keys = (SegueKeyScope){ .seed = run->scope.seed,
+                               .registry = run->scope.registry,
+                               .contents = segue_store_get_contents_folder (run->store),
+                               .cancellable = run->cancellable };
+  return TRUE;
+}
+
+gboolean
+segue_run_open_journal (SegueRun *run, GError **error)
+{
   g_autofree char *log = g_build_filename (run->folder, "log.ndjson", NULL);
   run->journal = segue_journal_new (log, error);
   if (!run->journal)
     return FALSE;
   if (segue_store_get_warning (run->store))
     segue_run_log (run, NULL, G_LOG_LEVEL_WARNING, "%s", segue_store_get_warning (run->store));
-  return segue_run_report (run, "running", NULL, error);
+  return TRUE;
+}
+
+static gboolean
+open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
+{
+  if (!segue_run_open_store (run, options->cache, error))
+    return FALSE;
+  run->folder = segue_run_folder_make (options->folder ? options->folder : "runs",
+                                       run->pipeline->name, &run->id, error);
+  if (!run->folder)
+    return FALSE;
+  return segue_run_open_journal (run, error) && segue_run_report (run, "running", NULL, error);
 }
 
 /* Everything that is known of the run, also where it failed: @failure says how. */
@@ -142,8 +163,8 @@ tidy_cache (SegueRun *run)
                  limit);
 }
 
-static void
-set_result (SegueRun *run, SegueRunResult *result)
+void
+segue_run_fill_result (SegueRun *run, SegueRunResult *result)
 {
   if (!result)
     return;
@@ -168,7 +189,7 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
   if (result)
     memset (result, 0, sizeof *result);
 
-  init_run (&run, pipeline, &given, cancellable);
+  segue_run_init (&run, pipeline, &given, cancellable);
   gboolean ok = open_run (&run, &given, &failure) && segue_executor_run (&run, &failure);
   if (run.journal)
     tidy_cache (&run);
@@ -177,7 +198,7 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
     ok = FALSE;
     failure = g_steal_pointer (&report_failure);
   }
-  set_result (&run, result);
+  segue_run_fill_result (&run, result);
   if (!ok)
     g_propagate_error (error, g_steal_pointer (&failure));
   return ok;

@@ -141,7 +141,11 @@ static gboolean
 look_up (Job *job, SegueSong *song, GError **error)
 {
   SegueStore *store = job->plan->store;
-  g_autoptr (SegueRecord) record = segue_store_read (store, job->key, &song->problem, error);
+  gboolean verify = job->plan->mode == SEGUE_SONG_CHECK;
+  if (job->plan->mode == SEGUE_SONG_ANEW)
+    return FALSE;
+  g_autoptr (SegueRecord) record =
+    segue_store_read (store, job->key, verify, &song->problem, error);
   if (!record)
     return FALSE;
   if (record->reads[0]) {
@@ -149,7 +153,7 @@ look_up (Job *job, SegueSong *song, GError **error)
     g_autofree char *key =
       segue_key_with_reads (job->key, (const char *const *) job->known_reads, job->entries, job->n);
     g_clear_pointer (&record, segue_record_free);
-    record = segue_store_read (store, key, &song->problem, error);
+    record = segue_store_read (store, key, verify, &song->problem, error);
     if (!record || record->reads[0])
       return FALSE;
   }
@@ -296,7 +300,7 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
 
   /* The record as it is now gives the entries: one way to make them, whoever wrote it. */
   g_autofree char *problem = NULL;
-  g_autoptr (SegueRecord) record = segue_store_read (job->plan->store, key, &problem, error);
+  g_autoptr (SegueRecord) record = segue_store_read (job->plan->store, key, TRUE, &problem, error);
   song->entries = record ? join_all (job, record) : NULL;
   song->bytes = record ? record->payload_length : 0;
   if (!song->entries && (!error || !*error))
@@ -312,7 +316,8 @@ segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const 
 {
   g_auto (Job) job = { .plan = plan, .entries = entries, .n = n, .cancellable = cancellable };
   g_autoptr (GError) error = NULL;
-  if (find_keys (&job, song, &error) && !look_up (&job, song, &error) && !error)
+  if (find_keys (&job, song, &error) && !look_up (&job, song, &error) && !error &&
+      plan->mode != SEGUE_SONG_LOOK)
     make (&job, chain, song, &error);
   if (error)
     song->error = segue_error_is_about_item (error)

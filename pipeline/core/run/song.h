@@ -4,6 +4,21 @@
 #include "chain.h"
 #include "store.h"
 
+/**
+ * SegueSongMode: what is asked of the store.
+ * @SEGUE_SONG_MAKE: whatever has no result is made; payloads of results are not looked at: a song that
+ *   nobody reads costs no more than its header
+ * @SEGUE_SONG_CHECK: likewise, but what is damaged is found and made, too: for results that are read
+ * @SEGUE_SONG_ANEW: results in the store don't count
+ * @SEGUE_SONG_LOOK: nothing is made
+ */
+typedef enum {
+  SEGUE_SONG_MAKE,
+  SEGUE_SONG_CHECK,
+  SEGUE_SONG_ANEW,
+  SEGUE_SONG_LOOK,
+} SegueSongMode;
+
 /** SegueChainPlan: a chain as the store sees it; shared by all workers, read only. */
 typedef struct {
   const SegueScope *scope;
@@ -11,12 +26,13 @@ typedef struct {
   guint n_stages;
   GStrv components; /* of segue_key_component(), one per stage */
   SegueStore *store;
+  SegueSongMode mode;
 } SegueChainPlan;
 
 /** SegueSong: what became of one song. */
 typedef struct {
-  GPtrArray *entries;            /* SegueItem without bytes; NULL: it failed */
-  GError *error;                 /* about the item, or what ends the run */
+  GPtrArray *entries; /* SegueItem without bytes; NULL: it failed, or was only looked for */
+  GError *error;      /* about the item, or what ends the run */
   const SegueGraphStage *failed; /* nullable: where */
   gboolean cached;               /* the result was there, whether good or bad */
   char *problem;                 /* nullable: why a record that is there could not be used */

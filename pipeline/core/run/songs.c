@@ -77,10 +77,10 @@ advance (Pool *pool)
       return;
     pool->frontier++;
     GPtrArray *entries = slot->song.entries;
-    if (!entries)
-      pool->n_failed++;
+    gboolean failed = slot->song.error != NULL;
+    pool->n_failed += failed;
     pool->job->song_done (pool->job->data, get_song_id (pool, slot), &slot->song);
-    if (!entries && pool->n_failed > pool->job->max_failures)
+    if (failed && pool->n_failed > pool->job->max_failures)
       stop (pool, slot->song.error);
     for (guint i = 0; entries && i < entries->len; i++)
       g_ptr_array_add (pool->entries, segue_item_ref (g_ptr_array_index (entries, i)));

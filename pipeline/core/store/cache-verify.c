@@ -2,6 +2,7 @@
 #include "beneath.h"
 #include "cache-walk.h"
 #include "record.h"
+#include "result.h"
 #include "shard.h"
 #include "users.h"
 
@@ -27,10 +28,12 @@ key_of (const SegueCacheEntry *entry)
 }
 
 static gboolean
-check_record (Verify *verify, const SegueCacheEntry *entry, GError **error)
+check_content (Verify *verify, const SegueCacheEntry *entry, GError **error)
 {
   g_autofree char *key = key_of (entry);
   g_autofree char *path = g_build_filename (verify->folder, entry->path, NULL);
+  if (entry->part == SEGUE_CACHE_RESULTS)
+    return segue_result_verify (path, key, verify->cancellable, error);
   g_autoptr (SegueRecord) record = segue_record_read (path, key, TRUE, verify->cancellable, error);
   return record != NULL;
 }
@@ -42,7 +45,7 @@ is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **e
   g_autoptr (GError) local = NULL;
   if (entry->odd)
     *why = g_strdup_printf ("not a %s", entry->folder ? "folder" : "file");
-  else if (check_record (verify, entry, &local))
+  else if (check_content (verify, entry, &local))
     return FALSE;
   else if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA) ||
            g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_IO))
@@ -50,7 +53,7 @@ is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **e
   else if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT)) {
     /* Removed in the meantime, which is not damage; one that may not be read is. */
     g_autofree char *path = g_build_filename (verify->folder, entry->path, NULL);
-    if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    if (!g_file_test (path, entry->folder ? G_FILE_TEST_IS_DIR : G_FILE_TEST_IS_REGULAR))
       return FALSE;
     *why = g_strdup (local->message);
   } else {
@@ -108,7 +111,7 @@ check_entry (Verify *verify, const SegueCacheEntry *entry, GError **error)
 static gboolean
 is_checked (const SegueCacheEntry *entry)
 {
-  return !entry->left && entry->part == SEGUE_CACHE_RECORDS;
+  return !entry->left && (entry->part == SEGUE_CACHE_RECORDS || entry->part == SEGUE_CACHE_RESULTS);
 }
 
 static gboolean

@@ -1,25 +1,48 @@
 /* Keys: SHA-256 over all that a result depends on. */
 #include "key.h"
 #include "contents.h"
+#include "params.h"
+#include "tree.h"
 
-#include <segue/version.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
+#include <segue/model.h>
 #include <string.h>
 
+/* Stands for the file, folder or model at @path. */
+static char *
+content_of_path (const SegueParam *row, const char *path, gpointer data, GError **error)
+{
+  const SegueKeyScope *scope = data;
+  SegueFileStamp stamp;
+  g_autofree char *resolved =
+    row->type == SEGUE_PARAM_MODEL_REF ? segue_model_ref_resolve (path, error) : g_strdup (path);
+  if (!resolved)
+    return NULL;
+  if (!g_file_test (resolved, G_FILE_TEST_IS_DIR))
+    return segue_contents_key (scope->contents, resolved, &stamp, scope->cancellable, error);
+  g_autoptr (GPtrArray) files =
+    segue_tree_list (resolved, scope->contents, TRUE, scope->cancellable, error);
+  return files ? segue_tree_key (files, "") : NULL;
+}
+
 char *
-segue_key_component (const SegueGraphStage *stage, guint64 run_seed)
+segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
 {
   const SegueStageType *type = stage->type;
   g_autofree char *fingerprint = type->fingerprint ? type->fingerprint (stage->config) : NULL;
-  GString *text = g_string_new (NULL);
+  g_autofree char *params =
+    segue_params_key (type->params, stage->config, content_of_path, (gpointer) scope, error);
+  if (!params)
+    return NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
   g_string_append_printf (text, "abi %d\ntype %s\nversion %u\nparams %s\nfingerprint %s\n",
-                          SEGUE_ABI_MAJOR, type->name, type->result_version, stage->canonical,
+                          SEGUE_ABI_MAJOR, type->name, type->result_version, params,
                           fingerprint ? fingerprint : "");
   if (type->flags & SEGUE_STAGE_SEEDED)
-    g_string_append_printf (text, "seed %" G_GUINT64_FORMAT " %u\n", run_seed, stage->ordinal);
+    g_string_append_printf (text, "seed %" G_GUINT64_FORMAT " %u\n", scope->seed, stage->ordinal);
   /* Records keep it as text, and a plugin may say anything. */
-  char *valid = g_utf8_make_valid (text->str, (gssize) text->len);
-  g_string_free (text, TRUE);
-  return valid;
+  return g_utf8_make_valid (text->str, (gssize) text->len);
 }
 
 char *
@@ -39,6 +62,33 @@ segue_key_is_valid (const char *key)
 }
 
 char *
+segue_key_of_data (const void *data, gsize length)
+{
+  struct sha256_ctx sha;
+  guint8 digest[SHA256_DIGEST_SIZE];
+  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
+  sha256_init (&sha);
+  sha256_update (&sha, length, data);
+  sha256_digest (&sha, sizeof digest, digest);
+  base16_encode_update (hex, sizeof digest, digest);
+  return g_strdup (hex);
+}
+
+char *
+segue_key_of_bytes (const SegueItem *item)
+{
+  gsize size;
+  const void *data = g_bytes_get_data (item->bytes, &size);
+  g_autofree char *content = segue_key_of_data (data, size);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "%s %s %u %u %u", segue_kind_to_string (item->kind), content,
+                          item->rate, item->channels, item->dtype);
+  for (guint i = 0; i < item->rank; i++)
+    g_string_append_printf (text, " %" G_GSIZE_FORMAT, item->shape[i]);
+  return segue_key_join ("segue bytes 1", text->str);
+}
+
+char *
 segue_key_of_payload (SegueItem *entry, GError **error)
 {
   if (entry->key)
@@ -49,14 +99,7 @@ segue_key_of_payload (SegueItem *entry, GError **error)
     return NULL;
   }
   g_autoptr (SegueItem) item = segue_item_load (entry, error);
-  if (!item)
-    return NULL;
-  g_autofree char *content = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, item->bytes);
-  GString *key = g_string_new (content);
-  g_string_append_printf (key, " %u %u %u", item->rate, item->channels, item->dtype);
-  for (guint i = 0; i < item->rank; i++)
-    g_string_append_printf (key, " %" G_GSIZE_FORMAT, item->shape[i]);
-  return g_string_free (key, FALSE);
+  return item ? segue_key_of_bytes (item) : NULL;
 }
 
 char *
@@ -87,82 +130,4 @@ segue_key_with_reads (const char *key, const char *const *names, SegueItem *cons
       g_string_append_printf (text, "%s=%s\n", names[j], printed);
     }
   return segue_key_join (key, text->str);
-}
-
-static void
-hash_text (GChecksum *checksum, const char *text)
-{
-  /* With its end, so that no two lists of texts run together the same way. */
-  g_checksum_update (checksum, (const guchar *) text, (gssize) strlen (text) + 1);
-}
-
-static char *
-content_of (SegueItem *entry, const char *contents, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  SegueFileStamp stamp;
-  if (entry->key || entry->kind != SEGUE_KIND_FILE)
-    return segue_key_of_payload (entry, error);
-  char *key = segue_contents_key (contents, entry->path, &stamp, cancellable, &local);
-  if (key)
-    return key;
-  /* What can't be read is for the stage to find out. */
-  if (segue_error_is_about_item (local))
-    return g_strdup ("unreadable");
-  g_propagate_error (error, g_steal_pointer (&local));
-  return NULL;
-}
-
-static gboolean
-hash_dataset (GChecksum *checksum, SegueDataset *dataset, const char *contents,
-              GCancellable *cancellable, GError **error)
-{
-  for (guint i = 0; i < segue_dataset_get_length (dataset); i++) {
-    SegueItem *entry = segue_dataset_get_entry (dataset, i);
-    g_autofree char *content = content_of (entry, contents, cancellable, error);
-    if (!content)
-      return FALSE;
-    hash_text (checksum, entry->id);
-    hash_text (checksum, content);
-    g_autoptr (GVariant) metadata = segue_metadata_to_variant (entry->metadata, FALSE);
-    GVariantIter iter;
-    const char *key;
-    GVariant *value;
-    g_variant_iter_init (&iter, metadata);
-    while (g_variant_iter_loop (&iter, "{&sv}", &key, &value)) {
-      if (g_str_equal (key, SEGUE_META_SOURCE))
-        continue;
-      g_autofree char *printed = g_variant_print (value, TRUE);
-      hash_text (checksum, key);
-      hash_text (checksum, printed);
-    }
-  }
-  return TRUE;
-}
-
-char *
-segue_key_of_stage (const SegueGraphStage *stage, guint64 run_seed, SegueDataset *const *inputs,
-                    const char *contents, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *component = segue_key_component (stage, run_seed);
-  g_autofree char *seed =
-    g_strdup_printf ("seed %" G_GUINT64_FORMAT " %u", run_seed, stage->ordinal);
-  hash_text (checksum, component);
-  hash_text (checksum, seed);
-  for (guint i = 0; i < stage->n_inputs; i++) {
-    hash_text (checksum, stage->inputs[i].port->name);
-    if (!inputs[i])
-      continue;
-    const SegueGraphStage *const *live = NULL;
-    guint n_live = 0;
-    segue_dataset_get_live (inputs[i], &live, &n_live);
-    for (guint j = 0; j < n_live; j++) {
-      g_autofree char *text = segue_key_component (live[j], run_seed);
-      hash_text (checksum, text);
-    }
-    if (!hash_dataset (checksum, inputs[i], contents, cancellable, error))
-      return NULL;
-  }
-  return g_strdup (g_checksum_get_string (checksum));
 }

@@ -3,23 +3,25 @@
  * A key is SHA-256 in hexadecimal.  A stage's component is text that holds ABI major, stage type,
  * result version, canonical parameters, the run-time fingerprint and, for a SEEDED stage, the seed;
  * a chain's key hashes its input's key with one component after the other.  Metadata is in no key,
- * but for the values that stages looked at (see store.h). */
+ * but for the values that stages looked at (see record.h).  Keys of other stages: stage-key.h. */
 #pragma once
 
 #include "dataset-private.h"
 #include "item-private.h"
 
-/** segue_key_component: (transfer full): without what differs from song to song. */
-char *segue_key_component (const SegueGraphStage *stage, guint64 run_seed);
-/**
- * segue_key_of_stage: (transfer full): of a SOURCE, SERIAL or COLLECT stage: its component, the
- * run's
- * seed, and of each item on its inputs the id, the payload's key and all metadata but the file's
- * place.  @contents: see segue_contents_key().
- */
-char *segue_key_of_stage (const SegueGraphStage *stage, guint64 run_seed,
-                          SegueDataset *const *inputs, const char *contents,
-                          GCancellable *cancellable, GError **error);
+/** SegueKeyScope: what all keys of a run share; borrowed.
+ * @seed: of the run; @contents: see segue_contents_key() */
+typedef struct {
+  guint64 seed;
+  SegueRegistry *registry;
+  const char *contents;
+  GCancellable *cancellable;
+} SegueKeyScope;
+
+/** segue_key_component: (transfer full): without what differs from song to song.  Files and models
+ * that parameters name are in it by what they hold. */
+char *segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope,
+                           GError **error);
 /** segue_key_join: (transfer full): SHA-256 over @previous and @text. */
 char *segue_key_join (const char *previous, const char *text);
 /** segue_key_is_valid: 64 hexadecimal digits. */
@@ -27,6 +29,10 @@ gboolean segue_key_is_valid (const char *key);
 /** segue_key_of_payload: (transfer full): of an item that has one, or whose bytes lie in memory or
  * a spool, which are then read. */
 char *segue_key_of_payload (SegueItem *entry, GError **error);
+/** segue_key_of_bytes: (transfer full): of what @item, which has its bytes, is. */
+char *segue_key_of_bytes (const SegueItem *item);
+/** segue_key_of_data: (transfer full): SHA-256 of @length bytes. */
+char *segue_key_of_data (const void *data, gsize length);
 /** segue_key_of_song: (transfer full): of consecutive entries of one song.
  * @contents: keys of payloads, one per entry */
 char *segue_key_of_song (SegueItem *const *entries, char *const *contents, guint n);

@@ -50,7 +50,7 @@ segue_store_find_folder (const char *folder)
 static gboolean
 refuse_links (SegueStore *store, GError **error)
 {
-  static const char *const folders[] = { RECORDS, FILES, "results", "chains", "work", "users" };
+  static const char *const folders[] = { RECORDS, FILES, "results", "units", "work", "users" };
   for (gsize i = 0; i < G_N_ELEMENTS (folders); i++) {
     struct stat st;
     if (fstatat (store->fd, folders[i], &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR (st.st_mode))
@@ -222,7 +222,8 @@ segue_store_use (SegueStore *store, const char *path, GError **error)
 }
 
 SegueRecord *
-segue_store_read (SegueStore *store, const char *key, char **problem, GError **error)
+segue_store_read (SegueStore *store, const char *key, gboolean verify, char **problem,
+                  GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autofree char *name = segue_shard_path (RECORDS, key);
@@ -230,10 +231,10 @@ segue_store_read (SegueStore *store, const char *key, char **problem, GError **e
   if (!segue_store_use (store, name, error))
     return NULL;
   g_autofree char *path = segue_store_get_path (store, key);
-  gboolean verified = is_noted (store, store->verified, key);
-  SegueRecord *record = segue_record_read (path, key, !verified, NULL, &local);
+  verify = verify && !is_noted (store, store->verified, key);
+  SegueRecord *record = segue_record_read (path, key, verify, NULL, &local);
   if (record) {
-    if (!verified)
+    if (verify)
       note (store, store->verified, key);
     return record;
   }
@@ -297,8 +298,14 @@ segue_store_write (SegueStore *store, const SegueRecordContent *content, GError 
     return FALSE;
   note (store, store->used, name);
   note (store, store->verified, content->key);
-  g_atomic_int_inc (&store->n_written);
+  segue_store_note_written (store);
   return TRUE;
+}
+
+void
+segue_store_note_written (SegueStore *store)
+{
+  g_atomic_int_inc (&store->n_written);
 }
 
 void

@@ -1,9 +1,9 @@
 /* The store: records by key, shared by all runs on one cache (internal).
  *
  *   <cache>/records/ab/cdef…   results of chains, see record.h
- *   <cache>/results/ab/cdef…/  results of other stages
+ *   <cache>/results/ab/cdef…/  results of other stages, see result.h
  *   <cache>/files/ab/cdef…     hashes of source files, see contents.h
- *   <cache>/chains/…           what a pipeline's chain last was, see chain-memory.h
+ *   <cache>/units/…            what a pipeline's chains and stages last were, see unit-memory.h
  *   <cache>/work/<key>/        scratch and checkpoints of stages that are not finished
  *   <cache>/users/…            who is using it, see users.h
  *
@@ -12,6 +12,7 @@
 #pragma once
 
 #include "record.h"
+#include "result.h"
 #include <segue/cache.h>
 
 typedef struct _SegueStore SegueStore;
@@ -42,12 +43,29 @@ gboolean segue_store_use (SegueStore *store, const char *path, GError **error);
  * @problem: (out) (nullable): (transfer full): where a record is there but can't be used: why
  *
  * %NULL without an error: there is none that can be used.  %NULL with an error: the environment
- * (memory, file handles) is at its end.  The payload is checked once for each store.
+ * (memory, file handles) is at its end.
+ * @verify: the payload is checked, too, once for each store
  */
-SegueRecord *segue_store_read (SegueStore *store, const char *key, char **problem, GError **error);
+SegueRecord *segue_store_read (SegueStore *store, const char *key, gboolean verify, char **problem,
+                               GError **error);
 /** segue_store_write: under content->key.  Where the disk is full, what was not used for longest goes. */
 gboolean segue_store_write (SegueStore *store, const SegueRecordContent *content, GError **error);
 
+/** segue_store_get_result_path: (transfer full): where the result of @key lies: a folder. */
+char *segue_store_get_result_path (SegueStore *store, const char *key);
+/** segue_store_read_result: as segue_store_read(); its files are checked when they are copied. */
+SegueResult *segue_store_read_result (SegueStore *store, const char *key, char **problem,
+                                      GError **error);
+/** segue_store_write_result: under result->key; see segue_result_write(). */
+gboolean segue_store_write_result (SegueStore *store, SegueResult *result, GPtrArray *payloads,
+                                   const char *files_folder, gboolean replace,
+                                   GCancellable *cancellable, GError **error);
+/** segue_store_write_reads: the names of metadata that results of base key @key depend on. */
+gboolean segue_store_write_reads (SegueStore *store, const char *key, const char *const *names,
+                                  GError **error);
+
+/** segue_store_note_written: the store has become larger. */
+void segue_store_note_written (SegueStore *store);
 /** segue_store_has_room: whether @bytes are free on the cache's disk. */
 gboolean segue_store_has_room (SegueStore *store, guint64 bytes);
 /** segue_store_make_room: that @bytes are free on the cache's disk, at the cost of what was not used

@@ -1,4 +1,5 @@
 /* Configuration struct → JSON: one text per meaning, for keys, model folders and people. */
+#include "model-private.h"
 #include "params-json.h"
 #include "params-paths.h"
 #include <string.h>
@@ -19,7 +20,7 @@ typedef struct {
 } Entry;
 
 static void write_object (Writer *writer, const SegueParam *const *rows, gconstpointer config,
-                          const char *tag, const char *name, guint result_version);
+                          const char *tag, const char *name, const SegueModelType *model);
 
 static int
 compare_entries (gconstpointer a, gconstpointer b)
@@ -80,18 +81,18 @@ write_value (Writer *writer, const SegueParam *row, gconstpointer field)
     break;
   }
   case SEGUE_PARAM_RECORD:
-    write_object (writer, row->group->params, field, NULL, NULL, 0);
+    write_object (writer, row->group->params, field, NULL, NULL, NULL);
     break;
   case SEGUE_PARAM_VARIANT: {
     const SegueVariant *variant = field;
     write_object (writer, variant->chosen->params, variant->config, row->tag, variant->chosen->name,
-                  0);
+                  NULL);
     break;
   }
   case SEGUE_PARAM_MODEL: {
     const SegueModelChoice *choice = field;
     write_object (writer, choice->type->params, choice->config, "use", choice->type->name,
-                  choice->type->result_version);
+                  choice->type);
     break;
   }
   case SEGUE_PARAM_INPUT_PATH:
@@ -112,9 +113,22 @@ is_selected (const Writer *writer, const SegueParam *row, gconstpointer field)
   return row->def || !segue_param_is_unset (row, field);
 }
 
+/* What a model computes depends on its type's code and what that calls, too. */
+static void
+write_model_version (Writer *writer, const SegueModelType *model)
+{
+  g_autofree char *fingerprint = segue_model_type_fingerprint (model);
+  if (fingerprint)
+    segue_json_key_string (writer->json, "fingerprint", fingerprint);
+  if (model->result_version) {
+    segue_json_key (writer->json, "result_version");
+    segue_json_uint (writer->json, model->result_version);
+  }
+}
+
 static void
 write_object (Writer *writer, const SegueParam *const *rows, gconstpointer config, const char *tag,
-              const char *name, guint result_version)
+              const char *name, const SegueModelType *model)
 {
   g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (Entry));
   if (tag)
@@ -136,10 +150,8 @@ write_object (Writer *writer, const SegueParam *const *rows, gconstpointer confi
     segue_json_key (writer->json, row.name);
     write_value (writer, &row, field);
   }
-  if (writer->content && result_version) {
-    segue_json_key (writer->json, "result_version");
-    segue_json_uint (writer->json, result_version);
-  }
+  if (writer->content && model)
+    write_model_version (writer, model);
   segue_json_close (writer->json, '{');
 }
 
@@ -148,7 +160,7 @@ segue_params_write (SegueJson *json, const SegueParam *const *rows, gconstpointe
                     SegueParamsSelection selection)
 {
   Writer writer = { .json = json, .selection = selection };
-  write_object (&writer, rows, config, NULL, NULL, 0);
+  write_object (&writer, rows, config, NULL, NULL, NULL);
 }
 
 static char *
@@ -181,7 +193,7 @@ segue_params_key (const SegueParam *const *rows, gconstpointer config,
   Writer writer = {
     .json = &json, .selection = SEGUE_PARAMS_CANONICAL, .content = content, .data = data
   };
-  write_object (&writer, rows, config, NULL, NULL, 0);
+  write_object (&writer, rows, config, NULL, NULL, NULL);
   g_autofree char *text = segue_json_finish (&json);
   if (writer.error) {
     g_propagate_error (error, writer.error);

@@ -1,6 +1,7 @@
 /* Paths in pipelines: made absolute once, where they are read. */
 #include "params-paths.h"
 #include "hub-cache.h"
+#include "params.h"
 #include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,22 @@ segue_path_is_within (const char *path, const char *folder)
   free (real);
   free (root);
   return within;
+}
+
+const char *
+segue_params_find_output (const SegueParam *const *rows, gconstpointer config)
+{
+  const char *path = NULL;
+  for (; rows && *rows && !path; rows++) {
+    SegueParam row = segue_param_read (*rows);
+    gconstpointer field = (const char *) config + row.offset;
+    const SegueVariant *variant = field;
+    if (row.type == SEGUE_PARAM_OUTPUT_PATH)
+      path = *(char *const *) field;
+    else if (row.type == SEGUE_PARAM_RECORD)
+      path = segue_params_find_output (row.group->params, field);
+    else if (row.type == SEGUE_PARAM_VARIANT && variant->chosen && variant->config)
+      path = segue_params_find_output (variant->chosen->params, variant->config);
+  }
+  return path;
 }

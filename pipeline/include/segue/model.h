@@ -133,6 +133,8 @@ typedef struct {
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
  * @plan: bytes of workspace for a pass; %G_MAXSIZE where the sizes are not possible
  * @backward: @d_logits [batch, labels]; gradients accumulate.  After a TRAIN forward of the same pass
+ * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries,
+ *   kernels chosen for this processor
  */
 struct _SegueModelType {
   gsize struct_size;
@@ -163,6 +165,8 @@ struct _SegueModelType {
   gboolean (*forward) (gpointer model, SegueModelPass *pass, GError **error);
   gboolean (*backward) (gpointer model, SegueModelPass *pass, const float *d_logits,
                         GError **error);
+
+  char *(*fingerprint) (void);
 };
 
 /* A model and the type that it is of. */

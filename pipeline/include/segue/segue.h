@@ -148,6 +148,8 @@ typedef struct {
   void (*stage_finished) (gpointer data, const char *stage, double seconds);
   /* What the stage's progress counts from now on: "songs", "steps". */
   void (*progress_unit) (gpointer data, const char *stage, const char *unit);
+  /* Before stage_finished: it did no work, all of it came from the cache. */
+  void (*stage_cached) (gpointer data, const char *stage);
 } SegueObserver;
 
 /**
@@ -155,6 +157,7 @@ typedef struct {
  * @folder: where run folders go ("runs")
  * @cache: (nullable): the stage cache; %NULL: $SEGUE_CACHE, else $XDG_CACHE_HOME/segue
  * @workers: songs at once; also threads of a COLLECT or SERIAL stage; 0: one per processor
+ * @fresh: nothing is taken from the cache; what is made replaces what it holds
  */
 typedef struct {
   gsize struct_size;
@@ -162,6 +165,7 @@ typedef struct {
   const char *cache;
   guint workers;
   const SegueObserver *observer;
+  gboolean fresh;
 } SegueRunOptions;
 
 /** SegueRunResult: strings owned; set as far as the run got, also on failure. */
@@ -180,6 +184,40 @@ void segue_run_result_clear (SegueRunResult *result);
 SEGUE_API
 gboolean segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options,
                              SegueRunResult *result, GCancellable *cancellable, GError **error);
+
+/**
+ * SeguePlanUnit: what a run would do with a stage, or with the stages of a chain.
+ * @name: as #SegueObserver has it
+ * @chain: it takes songs one by one: @n_cached and @n_anew count them; otherwise one of them is 1
+ * @source: it looks at the world each time, and did: @n_anew counts what it found
+ * @known: %FALSE: what it reads is not there yet, so neither is known
+ * @reasons: #SeguePlanReason array: why what is not in the cache would be made
+ */
+typedef struct {
+  char *name;
+  gboolean chain, source, known;
+  guint n_cached, n_anew;
+  GArray *reasons;
+} SeguePlanUnit;
+
+/** SeguePlanReason: @n: how many songs of a chain; else 1. */
+typedef struct {
+  char *why;
+  guint n;
+} SeguePlanReason;
+
+/**
+ * segue_pipeline_plan: (transfer full) (element-type SeguePlanUnit):
+ * @options: as for segue_pipeline_run(); no folder is made
+ * @result: (nullable): counts of songs as they would be, as far as that is known
+ *
+ * What segue_pipeline_run() would take from the cache, what it would make, and why.  Sources look
+ * (and report through the observer); songs that the cache has not seen are hashed, which it
+ * remembers; nothing else is written.
+ */
+SEGUE_API
+GPtrArray *segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
+                                SegueRunResult *result, GCancellable *cancellable, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueRegistry, segue_registry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePipeline, segue_pipeline_free)

@@ -175,3 +175,12 @@ bench_count_records (Bench *bench)
   g_autoptr (GPtrArray) paths = bench_list_records (bench);
   return paths->len;
 }
+
+void
+bench_forget_results (Bench *bench)
+{
+  g_autofree char *path = g_build_filename (bench->cache, "results", NULL);
+  g_autoptr (GError) error = NULL;
+  segue_file_remove_folder (path, &error);
+  g_assert_no_error (error);
+}

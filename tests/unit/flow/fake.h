@@ -37,5 +37,7 @@ char *bench_read (Bench *bench, const char *name);
 guint bench_count_records (Bench *bench);
 /** bench_list_records: (transfer full): their paths, sorted. */
 GPtrArray *bench_list_records (Bench *bench);
+/** bench_forget_results: of stages that are no chains. */
+void bench_forget_results (Bench *bench);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)

@@ -47,7 +47,7 @@ test_reasons (void)
   bench_init (&bench);
   write_songs (&bench);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
-  assert_reason (&bench, "new", 3);
+  assert_reason (&bench, "first run of this pipeline", 3);
   g_autofree char *first = bench_read (&bench, "dump.txt");
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
   g_autofree char *second = bench_read (&bench, "dump.txt");
@@ -242,6 +242,13 @@ test_damage (void)
       g_rmdir (path);
       continue;
     }
+    if (damage == 5) {
+      /* Nobody reads it, so nobody cares. */
+      g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
+      g_autofree char *dump = bench_read (&bench, "dump.txt");
+      g_assert_cmpstr (dump, ==, expected);
+    }
+    bench_forget_results (&bench);
     g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
     g_assert_nonnull (strstr (bench.log->str, "made anew: damaged record"));
     assert_reason (&bench, "its record was damaged", 1);

@@ -27,7 +27,7 @@ test_serial (void)
                    "anna/one.song 3 375\n"
                    "anna/two.song 3 279\n"
                    "ben/three.song 3 366\n");
-  g_assert_true (g_str_has_suffix (bench.log->str, "\n3 songs\n"));
+  g_assert_nonnull (strstr (bench.log->str, "\n3 songs\n"));
   g_assert_cmpstr (bench.units->str, ==, "fake-decode, fake-segment: songs\nfake-predict: sums\n");
   g_autofree char *journal = bench_read (&bench, "log.ndjson");
   g_assert_nonnull (strstr (journal, "\"scalar\":\"test/songs\",\"step\":1,\"value\":3}"));

@@ -32,6 +32,11 @@ typedef struct {
  * of that name. Static data. */
 SEGUE_API const SegueNnBackend *segue_nn_backend_find (const char *name);
 
+/* Of what results of this library depend on beyond their input: the default backend, its version,
+ * and the kernels, its own and ours, chosen for this processor. (transfer full): for the fingerprints
+ * of stages and models. */
+SEGUE_API char *segue_nn_fingerprint (void);
+
 /* Names of the backends of this build, NULL-terminated, the default first. Static data. */
 SEGUE_API const char *const *segue_nn_backend_names (void);
 

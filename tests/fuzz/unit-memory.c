@@ -1,5 +1,5 @@
-/* What the cache remembers of a chain: whatever the bytes are, words that can be shown. */
-#include "chain-memory.h"
+/* What the cache remembers of a chain or a stage: whatever the bytes are, words that can be shown. */
+#include "unit-memory.h"
 #include "scratch.h"
 #include "standalone.h"
 
@@ -15,14 +15,19 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   static const char *const ids[] = { "decode", "segment", NULL };
   static const char *const songs[] = { "a.mp3", "b/c.mp3", "" };
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, "artist\nchain", -1);
-  g_autofree char *name = g_strconcat ("chains/", digest, NULL);
+  g_autofree char *name = g_strconcat ("units/", digest, NULL);
   fuzz_put (name, data, size);
-  g_autoptr (SegueChainMemory) memory =
-    segue_chain_memory_load (fuzz_folder (), "artist", "chain", components, ids);
+  g_autoptr (SegueUnitMemory) memory =
+    segue_unit_memory_load (fuzz_folder (), "artist", "chain", components, ids);
   for (guint i = 0; i < G_N_ELEMENTS (songs); i++) {
-    g_autofree char *why = segue_chain_memory_explain (memory, songs[i], "0123");
+    g_autofree char *why = segue_unit_memory_explain_song (memory, songs[i], "0123");
     g_assert_true (why != NULL && *why != '\0');
     g_assert_true (g_utf8_validate (why, -1, NULL));
   }
+  const char *const *reads = segue_unit_memory_get_reads (memory);
+  for (guint i = 0; reads[i]; i++)
+    segue_unit_memory_note_read (memory, reads[i], "4567");
+  g_autofree char *why = segue_unit_memory_explain_all (memory);
+  g_assert_true (g_utf8_validate (why, -1, NULL));
   return 0;
 }

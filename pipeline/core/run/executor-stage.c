@@ -1,0 +1,421 @@
+/* A SOURCE, SERIAL or COLLECT stage: its result from the store, or made and kept there. */
+#include "params-paths.h"
+#include "run-private.h"
+#include "stage-output.h"
+#include "stage-run.h"
+#include "tree.h"
+#include "unit-memory.h"
+
+#include <segue/file.h>
+#include <string.h>
+
+/* Sources look at the world each time: that is how a change of it is noticed.  What writes outside of
+ * the run's folder has to look whether that is still there. */
+static gboolean
+may_be_kept (const SegueGraphStage *stage)
+{
+  return stage->type->mode != SEGUE_MODE_SOURCE &&
+         !segue_params_find_output (stage->type->params, stage->config);
+}
+
+static SegueUnitMemory *
+recall (SegueRun *run, SegueStageRun *at)
+{
+  SegueUnitMemory *memory = segue_unit_memory_load (
+    segue_store_get_folder (run->store), run->pipeline->name, at->stage->id,
+    segue_stage_key_get_components (at->parts), segue_stage_key_get_names (at->parts));
+  GHashTableIter iter;
+  gpointer id, digest;
+  g_hash_table_iter_init (&iter, segue_stage_key_get_songs (at->parts));
+  while (g_hash_table_iter_next (&iter, &id, &digest))
+    segue_unit_memory_note (memory, id, digest);
+  return memory;
+}
+
+static void
+note_reads (SegueStageRun *at, SegueUnitMemory *memory, const char *const *names)
+{
+  for (guint i = 0; names[i]; i++)
+    segue_unit_memory_note_read (memory, names[i],
+                                 segue_stage_key_digest_read (at->parts, names[i]));
+}
+
+static void
+explain (SegueRun *run, SegueStageRun *at, const char *problem)
+{
+  g_free (at->why);
+  if (run->anew) {
+    at->why = g_strdup ("asked for");
+  } else if (problem) {
+    at->why = g_strdup ("its result was damaged");
+    segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING, "made anew: %s", problem);
+  } else {
+    g_autoptr (SegueUnitMemory) memory = recall (run, at);
+    note_reads (at, memory, segue_unit_memory_get_reads (memory));
+    at->why = segue_unit_memory_explain_all (memory);
+  }
+}
+
+static void
+remember (SegueRun *run, SegueStageRun *at, const char *const *names)
+{
+  g_autoptr (SegueUnitMemory) memory = recall (run, at);
+  note_reads (at, memory, names);
+  segue_unit_memory_save (memory);
+}
+
+gboolean
+segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  const SegueGraphStage *stage = at->stage;
+  g_autofree const char **producers = g_new0 (const char *, stage->n_inputs + 1);
+  for (guint i = 0; i < stage->n_inputs; i++)
+    if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
+      producers[i] = run->stages[stage->inputs[i].producer].stage->id;
+  g_clear_pointer (&at->parts, segue_stage_key_free);
+  at->parts = segue_stage_key_new (stage, at->inputs, producers, &run->keys, error);
+  return at->parts != NULL;
+}
+
+/* The names of metadata that results depend on, as far as is known.  NULL: nothing is. */
+static GStrv
+find_reads (SegueRun *run, SegueStageRun *at, char **problem, GError **error)
+{
+  const char *base = segue_stage_key_get_base (at->parts);
+  g_autoptr (SegueResult) result = segue_store_read_result (run->store, base, problem, error);
+  if (!result || !result->is_reads)
+    return NULL;
+  return g_steal_pointer (&result->reads);
+}
+
+/* (transfer full) (nullable): the result that is there.  @names: (out): see find_reads(). */
+static SegueResult *
+find_result (SegueRun *run, SegueStageRun *at, GStrv *names, char **problem, GError **error)
+{
+  *problem = NULL;
+  *names = find_reads (run, at, problem, error);
+  if (!*names || run->anew)
+    return NULL;
+  g_free (at->key);
+  at->key = segue_stage_key_with_reads (at->parts, (const char *const *) *names);
+  return segue_store_read_result (run->store, at->key, problem, error);
+}
+
+/* Outputs of @result, whose folder is at @folder or will be. */
+static gboolean
+join (SegueRun *run, SegueStageRun *at, const SegueResult *result, const char *folder)
+{
+  const SegueGraphStage *stage = at->stage;
+  g_autofree char *path = segue_store_get_result_path (run->store, result->key);
+  g_autofree char *items = g_build_filename (path, "items", NULL);
+  g_autofree SegueDataset **outputs = g_new0 (SegueDataset *, stage->n_outputs + 1);
+  if (!segue_stage_output_join (stage, at->inputs, result, items, folder, outputs))
+    return FALSE;
+  for (guint i = 0; i < stage->n_outputs; i++)
+    segue_run_set_output (at, i, outputs[i]);
+  return TRUE;
+}
+
+/* Gives the run a copy of what the stage left.  %FALSE with a @problem, or an @error. */
+static gboolean
+restore (SegueRun *run, SegueStageRun *at, const SegueResult *result, char **problem,
+         GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *path = segue_store_get_result_path (run->store, result->key);
+  g_autofree char *folder = g_build_filename (run->folder, "stages", at->stage->id, NULL);
+  if (!join (run, at, result, folder)) {
+    *problem = g_strdup ("damaged result: it is of something else");
+    return FALSE;
+  }
+  if (result->files->len > 0) {
+    if (segue_result_copy_files (path, result, folder, run->cancellable, &local)) {
+      at->output_folder = g_strdup (folder);
+    } else if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+      *problem = g_strdup_printf ("damaged result: %s", local->message);
+      return FALSE;
+    } else {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  }
+  segue_run_repeat (run, at, result);
+  return TRUE;
+}
+
+gboolean
+segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  g_auto (GStrv) names = NULL;
+  g_autofree char *problem = NULL;
+  g_autoptr (GError) local = NULL;
+  if (!may_be_kept (at->stage)) {
+    at->why = g_strdup ("it looks each time whether what it writes is there");
+    return FALSE;
+  }
+  if (!segue_executor_find_parts (run, at, error))
+    return FALSE;
+  g_autoptr (SegueResult) result = find_result (run, at, &names, &problem, &local);
+  if (local) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  g_autofree char *path = result ? segue_store_get_result_path (run->store, result->key) : NULL;
+  g_autofree char *files = path ? g_build_filename (path, "files", NULL) : NULL;
+  at->cached = result && join (run, at, result, files);
+  if (!at->cached)
+    explain (run, at, problem);
+  return at->cached;
+}
+
+/* What a stage at work emits. */
+typedef struct {
+  const SegueGraphStage *stage;
+  SegueBuilder **builders; /* by output port */
+} Output;
+
+/* What was made is known by what it is. */
+static gboolean
+take_output (gpointer data, SegueItem *item, GError **error)
+{
+  Output *output = data;
+  g_autoptr (SegueItem) owned = item;
+  if (!owned->key && owned->bytes) {
+    SegueItem *keyed = segue_item_copy (owned);
+    g_autofree char *key = segue_key_of_bytes (owned);
+    keyed->key = g_ref_string_new (key);
+    segue_item_unref (owned);
+    owned = keyed;
+  }
+  return segue_builder_add (output->builders[segue_run_find_output (output->stage, owned->kind)],
+                            owned, error);
+}
+
+static gboolean
+call_stage (SegueStageRun *at, SegueContext *context, GError **error)
+{
+  switch (at->stage->type->mode) {
+  case SEGUE_MODE_SOURCE:
+    return segue_stage_produce (context, error);
+  case SEGUE_MODE_COLLECT:
+    return segue_stage_collect (context, error);
+  case SEGUE_MODE_SERIAL:
+    return segue_stage_stream (context, at->inputs[0], error);
+  case SEGUE_MODE_MAP:
+    break;
+  }
+  g_return_val_if_reached (FALSE);
+}
+
+/* What was emitted, by port; still with what it derives from. */
+static gboolean
+finish_outputs (SegueStageRun *at, SegueBuilder **builders, SegueContext *context,
+                SegueDataset **outputs, GError **error)
+{
+  for (guint i = 0; i < at->stage->n_outputs; i++)
+    if (!(outputs[i] = segue_builder_finish (builders[i], error)))
+      return FALSE;
+  if (!context->output || at->stage->n_outputs == 0)
+    return TRUE;
+  guint port = 0;
+  if (segue_dataset_get_length (context->output) > 0)
+    port = segue_run_find_output (at->stage, segue_dataset_get_entry (context->output, 0)->kind);
+  segue_dataset_unref (outputs[port]);
+  outputs[port] = segue_dataset_ref (context->output);
+  return TRUE;
+}
+
+/* Folders are known by what they hold.  @files: (nullable): of the output folder. */
+static gboolean
+set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDataset **outputs,
+                 GError **error)
+{
+  for (guint port = 0; port < at->stage->n_outputs; port++) {
+    SegueKind kind = at->stage->outputs[port];
+    guint n = segue_dataset_get_length (outputs[port]);
+    for (guint i = 0; i < n && (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS); i++) {
+      SegueItem *item = segue_dataset_get_entry (outputs[port], i);
+      if (item->key)
+        continue;
+      const char *below = files ? segue_stage_output_below (at->output_folder, item->path) : NULL;
+      g_autoptr (GPtrArray) own =
+        below ? g_ptr_array_ref (files)
+              : segue_tree_list (item->path, segue_store_get_contents_folder (run->store), TRUE,
+                                 run->cancellable, error);
+      if (!own)
+        return FALSE;
+      g_autofree char *key = segue_tree_key (own, below ? below : "");
+      item->key = g_ref_string_new (key); /* nobody else has it yet */
+    }
+  }
+  return TRUE;
+}
+
+/* Keeps what the stage left.  That it can't be kept is no failure: the next run makes it again. */
+static gboolean
+keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, SegueDataset **outputs,
+      GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GPtrArray) payloads = NULL;
+  g_auto (GStrv) names = segue_reads_list (reads);
+  const char *problem = segue_stage_notes_get_problem (at->notes);
+  g_free (at->key);
+  at->key = segue_stage_key_with_reads (at->parts, (const char *const *) names);
+  g_autoptr (SegueResult) result = segue_result_new (at->key);
+  segue_stage_notes_fill (at->notes, result);
+  if (!problem && at->output_folder && !files)
+    problem = "its folder holds what is no file";
+  if (files) {
+    g_ptr_array_unref (result->files);
+    result->files = g_ptr_array_ref (files);
+  }
+  if (!problem && !segue_stage_output_describe (at->stage, at->inputs, reads, outputs,
+                                                at->output_folder, result, &payloads))
+    problem = "it left what does not lie in its folder";
+  if (problem) {
+    segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "not kept: %s", problem);
+    return TRUE;
+  }
+  const char *base = segue_stage_key_get_base (at->parts);
+  if (segue_store_write_result (run->store, result, payloads, at->output_folder, at->damaged,
+                                run->cancellable, &local) &&
+      segue_store_write_reads (run->store, base, (const char *const *) names, &local)) {
+    remember (run, at, (const char *const *) names);
+    return TRUE;
+  }
+  if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING,
+                 "its result can't be kept in the cache, the next run will make it again: %s",
+                 local->message);
+  return TRUE;
+}
+
+/* What the stage sees: looking at metadata is noted. */
+static void
+watch_inputs (SegueStageRun *at, SegueReads *reads)
+{
+  guint first = 0;
+  for (guint i = 0; i < at->stage->n_inputs; i++) {
+    SegueDataset *plain = at->inputs[i];
+    if (!plain)
+      continue;
+    at->inputs[i] = segue_dataset_as_input (plain, reads, i, first);
+    first += segue_dataset_get_length (plain);
+    segue_dataset_unref (plain);
+  }
+}
+
+static gboolean
+settle_outputs (SegueRun *run, SegueStageRun *at, SegueReads *reads, SegueDataset **outputs,
+                GError **error)
+{
+  g_autoptr (GPtrArray) files = NULL;
+  /* A folder that the store can't hold may still be of use to people. */
+  if (at->notes && at->output_folder)
+    files = segue_tree_list (at->output_folder, NULL, FALSE, run->cancellable, NULL);
+  if (g_cancellable_is_cancelled (run->cancellable)) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+    return FALSE;
+  }
+  if (!set_folder_keys (run, at, files, outputs, error) ||
+      (at->notes && !keep (run, at, reads, files, outputs, error)))
+    return FALSE;
+  for (guint i = 0; i < at->stage->n_outputs; i++)
+    segue_run_set_output (at, i, segue_dataset_as_output (outputs[i]));
+  return TRUE;
+}
+
+static void
+clear_outputs (SegueStageRun *at, SegueDataset **outputs)
+{
+  for (guint i = 0; i < at->stage->n_outputs; i++)
+    segue_dataset_unref (outputs[i]);
+}
+
+static gboolean
+make (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  const SegueGraphStage *stage = at->stage;
+  g_autofree char *spool = g_build_filename (segue_store_get_folder (run->store), "work", NULL);
+  g_autofree SegueDataset **outputs = g_new0 (SegueDataset *, stage->n_outputs + 1);
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  if (!segue_file_make_folder (spool, error))
+    return FALSE;
+  watch_inputs (at, reads);
+  g_autoptr (GPtrArray) builders =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) segue_builder_free);
+  for (guint i = 0; i <= stage->n_outputs; i++)
+    g_ptr_array_add (builders, segue_builder_new (spool));
+  Output output = { .stage = stage, .builders = (SegueBuilder **) builders->pdata };
+  g_auto (SegueContext) context = { .scope = &run->scope,
+                                    .stage = stage,
+                                    .cancellable = run->cancellable,
+                                    .epoch = -1,
+                                    .emit = take_output,
+                                    .emit_data = &output };
+  at->notes = may_be_kept (stage) ? segue_stage_notes_new () : NULL;
+  gboolean ok = call_stage (at, &context, error) &&
+                finish_outputs (at, output.builders, &context, outputs, error) &&
+                segue_run_check_failures (run, error) &&
+                settle_outputs (run, at, reads, outputs, error);
+  g_clear_pointer (&at->notes, segue_stage_notes_free);
+  clear_outputs (at, outputs);
+  return ok;
+}
+
+/* Whether the result came from the store; otherwise at->why says why not, unless there is an @error. */
+static gboolean
+take_from_store (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  g_auto (GStrv) names = NULL;
+  g_autofree char *problem = NULL;
+  g_autoptr (GError) local = NULL;
+  if (!may_be_kept (at->stage)) {
+    at->why = g_strdup ("it looks each time whether what it writes is there");
+    return FALSE;
+  }
+  g_autoptr (SegueResult) result = find_result (run, at, &names, &problem, &local);
+  at->cached = result && restore (run, at, result, &problem, &local);
+  if (local)
+    g_propagate_error (error, g_steal_pointer (&local));
+  else if (at->cached)
+    remember (run, at, (const char *const *) names);
+  else
+    explain (run, at, problem);
+  at->damaged = run->anew || problem;
+  return at->cached;
+}
+
+static gboolean
+run_stage (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  if (take_from_store (run, at, &local))
+    return TRUE;
+  if (local) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "made anew: %s", at->why);
+  return segue_executor_check_inputs (run, at, error) && make (run, at, error);
+}
+
+gboolean
+segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  const SegueGraphStage *stage = at->stage;
+  gboolean source = stage->type->mode == SEGUE_MODE_SOURCE;
+  if (!segue_run_connect_inputs (run, at) ||
+      (!source && !segue_executor_find_parts (run, at, error)))
+    return FALSE;
+  if (!(source ? make (run, at, error) : run_stage (run, at, error)) ||
+      !segue_run_check_failures (run, error))
+    return FALSE;
+  if (source && stage->outputs[0] != SEGUE_KIND_MODEL && stage->outputs[0] != SEGUE_KIND_METRICS)
+    run->n_sources += segue_dataset_get_length (at->outputs[0]);
+  return !at->output_folder || segue_run_folder_alias (run->folder, stage->id, error);
+}

@@ -1,0 +1,181 @@
+/* What a run would do: the executor's way through the stages, only looking. */
+#include "run-private.h"
+
+#include <segue/file.h>
+#include <string.h>
+
+static void
+clear_reason (gpointer data)
+{
+  g_free (((SeguePlanReason *) data)->why);
+}
+
+static void
+free_unit (gpointer data)
+{
+  SeguePlanUnit *unit = data;
+  g_free (unit->name);
+  g_array_unref (unit->reasons);
+  g_free (unit);
+}
+
+static SeguePlanUnit *
+new_unit (const char *name)
+{
+  SeguePlanUnit *unit = g_new0 (SeguePlanUnit, 1);
+  unit->name = g_strdup (name);
+  unit->reasons = g_array_new (FALSE, FALSE, sizeof (SeguePlanReason));
+  g_array_set_clear_func (unit->reasons, clear_reason);
+  return unit;
+}
+
+static void
+add_reason (SeguePlanUnit *planned, const char *why, guint n)
+{
+  SeguePlanReason reason = { g_strdup (why), n };
+  g_array_append_val (planned->reasons, reason);
+}
+
+/* The unit that has to run before @stage can be looked up; NULL: there is none. */
+static const char *
+find_missing (SegueRun *run, const SegueGraphStage *stage)
+{
+  for (guint i = 0; i < stage->n_inputs; i++) {
+    const SegueGraphInput *input = &stage->inputs[i];
+    if (input->producer == SEGUE_NOT_CONNECTED)
+      continue;
+    const SegueStageRun *made = &run->stages[input->producer];
+    if (made->outputs[input->producer_port])
+      continue;
+    return made->unit == SEGUE_NOT_CONNECTED
+             ? find_missing (run, made->stage)
+             : g_array_index (run->units, SegueUnit, made->unit).name;
+  }
+  return NULL;
+}
+
+static gboolean
+plan_source (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **error)
+{
+  planned->source = planned->known = TRUE;
+  if (!segue_executor_run_stage (run, at, error))
+    return FALSE;
+  planned->n_anew = at->n_outputs[0];
+  add_reason (planned, "it looks each time", planned->n_anew);
+  return TRUE;
+}
+
+static gboolean
+plan_chain (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **error)
+{
+  SegueStageRun *first = &run->stages[g_array_index (unit->stages, guint, 0)];
+  planned->chain = planned->known = TRUE;
+  if (run->anew) {
+    if (!segue_run_connect_inputs (run, first))
+      return FALSE;
+    planned->n_anew = segue_dataset_count_songs (first->inputs[0]);
+    add_reason (planned, "asked for", planned->n_anew);
+    return TRUE;
+  }
+  if (!segue_executor_run_chain (run, unit, SEGUE_SONG_LOOK, error))
+    return FALSE;
+  planned->n_cached = first->n_cached;
+  g_autoptr (GArray) reasons = segue_counts_list (first->anew);
+  for (guint i = 0; i < reasons->len; i++) {
+    const SegueCount *reason = &g_array_index (reasons, SegueCount, i);
+    add_reason (planned, reason->name, (guint) reason->n);
+    planned->n_anew += (guint) reason->n;
+  }
+  return TRUE;
+}
+
+static gboolean
+plan_stage (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  planned->known = TRUE;
+  if (!segue_run_connect_inputs (run, at))
+    return FALSE;
+  if (segue_executor_look_up_stage (run, at, &local)) {
+    planned->n_cached = 1;
+    return TRUE;
+  }
+  if (local) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  planned->n_anew = 1;
+  add_reason (planned, at->why, 1);
+  return TRUE;
+}
+
+static gboolean
+plan_unit (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **error)
+{
+  SegueStageRun *at = &run->stages[g_array_index (unit->stages, guint, 0)];
+  const char *missing = find_missing (run, at->stage);
+  gboolean chain = segue_run_is_chain (run, unit);
+  if (missing) {
+    g_autofree char *why = g_strdup_printf ("comes after '%s', which would run", missing);
+    planned->chain = chain;
+    add_reason (planned, why, 1);
+    return TRUE;
+  }
+  g_autoptr (GError) local = NULL;
+  gboolean ok = chain ? plan_chain (run, unit, planned, &local)
+                : at->stage->type->mode == SEGUE_MODE_SOURCE
+                  ? plan_source (run, at, planned, &local)
+                  : plan_stage (run, at, planned, &local);
+  if (!ok)
+    g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", unit->name);
+  return ok;
+}
+
+static gboolean
+plan_all (SegueRun *run, GPtrArray *plan, GError **error)
+{
+  for (guint i = 0; i < run->n_stages; i++) {
+    SegueStageRun *at = &run->stages[i];
+    if (at->unit == SEGUE_NOT_CONNECTED) {
+      segue_run_attach_live (run, at);
+      continue;
+    }
+    SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
+    if (unit->done)
+      continue;
+    SeguePlanUnit *planned = new_unit (unit->name);
+    g_ptr_array_add (plan, planned);
+    segue_run_started (run, unit->name, at->unit);
+    if (!plan_unit (run, unit, planned, error))
+      return FALSE;
+    unit->done = TRUE;
+    segue_run_finished (run, unit->name, planned->known && planned->n_anew == 0, 0);
+  }
+  return TRUE;
+}
+
+GPtrArray *
+segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
+                     SegueRunResult *result, GCancellable *cancellable, GError **error)
+{
+  g_auto (SegueRun) run = { 0 };
+  g_autoptr (GPtrArray) plan = g_ptr_array_new_with_free_func (free_unit);
+  g_autoptr (GError) local = NULL;
+  SegueRunOptions given = { 0 };
+  memcpy (&given, options, MIN (options->struct_size, sizeof given));
+  if (result)
+    memset (result, 0, sizeof *result);
+  segue_run_init (&run, pipeline, &given, cancellable);
+  /* Sources may leave a file; nobody is to find it. */
+  run.folder = g_dir_make_tmp ("segue-plan-XXXXXX", &local);
+  if (!run.folder) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE, local->message);
+    return NULL;
+  }
+  gboolean ok = segue_run_open_store (&run, given.cache, error) &&
+                segue_run_open_journal (&run, error) && plan_all (&run, plan, error);
+  segue_file_remove_folder (run.folder, NULL);
+  g_clear_pointer (&run.folder, g_free);
+  segue_run_fill_result (&run, result);
+  return ok ? g_steal_pointer (&plan) : NULL;
+}

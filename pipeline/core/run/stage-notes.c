@@ -1,0 +1,103 @@
+/* What a stage says while it runs. */
+#include "stage-notes.h"
+#include "counts.h"
+
+#include <segue/error.h>
+
+/* Ten million steps of training with a point in each tenth; what says more is made anew. */
+#define MAX_LINES (1024 * 1024)
+
+struct _SegueStageNotes {
+  GMutex lock;
+  SegueCounts *counts;
+  SegueResult *said; /* lines and failures */
+  const char *problem;
+};
+
+SegueStageNotes *
+segue_stage_notes_new (void)
+{
+  SegueStageNotes *notes = g_new0 (SegueStageNotes, 1);
+  g_mutex_init (&notes->lock);
+  notes->counts = segue_counts_new ();
+  notes->said = segue_result_new (NULL);
+  return notes;
+}
+
+void
+segue_stage_notes_free (SegueStageNotes *notes)
+{
+  if (!notes)
+    return;
+  segue_counts_free (notes->counts);
+  segue_result_free (notes->said);
+  g_mutex_clear (&notes->lock);
+  g_free (notes);
+}
+
+void
+segue_stage_notes_count (SegueStageNotes *notes, const char *name, gint64 n)
+{
+  segue_counts_add (notes->counts, 0, name, n);
+}
+
+static void
+add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, double value)
+{
+  SegueResultLine line = {
+    .level = level, .text = g_utf8_make_valid (text, -1), .step = step, .value = value
+  };
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
+  if (notes->said->lines->len < MAX_LINES) {
+    g_array_append_val (notes->said->lines, line);
+    return;
+  }
+  notes->problem = "it said too much";
+  g_free (line.text);
+}
+
+void
+segue_stage_notes_message (SegueStageNotes *notes, GLogLevelFlags level, const char *message)
+{
+  add_line (notes, level & G_LOG_LEVEL_MASK, message, 0, 0);
+}
+
+void
+segue_stage_notes_scalar (SegueStageNotes *notes, const char *tag, guint64 step, double value)
+{
+  add_line (notes, 0, tag, step, value);
+}
+
+void
+segue_stage_notes_failed (SegueStageNotes *notes, const char *id, const GError *error)
+{
+  SegueResultFailure failure = { .id = g_utf8_make_valid (id, -1),
+                                 .reason = g_utf8_make_valid (error->message, -1) };
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
+  if (!g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_DATA))
+    notes->problem = "an item may be tried again";
+  g_array_append_val (notes->said->failures, failure);
+}
+
+const char *
+segue_stage_notes_get_problem (SegueStageNotes *notes)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
+  return notes->problem;
+}
+
+void
+segue_stage_notes_fill (SegueStageNotes *notes, SegueResult *result)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
+  g_array_unref (result->counts);
+  result->counts = segue_counts_list (notes->counts);
+  g_array_unref (result->lines);
+  g_array_unref (result->failures);
+  result->lines = notes->said->lines;
+  result->failures = notes->said->failures;
+  SegueResult *empty = segue_result_new (NULL);
+  notes->said->lines = g_array_ref (empty->lines);
+  notes->said->failures = g_array_ref (empty->failures);
+  segue_result_free (empty);
+}

@@ -1,0 +1,209 @@
+/* Datasets → what the store keeps of them → datasets. */
+#include "stage-output.h"
+
+#include <string.h>
+
+/* Input items, counted over all ports. */
+static SegueItem *
+find_origin (const SegueGraphStage *stage, SegueDataset *const *inputs, guint64 origin)
+{
+  for (guint i = 0; i < stage->n_inputs; i++) {
+    guint length = inputs[i] ? segue_dataset_get_length (inputs[i]) : 0;
+    if (origin < length)
+      return segue_dataset_get_entry (inputs[i], (guint) origin);
+    origin -= length;
+  }
+  return NULL;
+}
+
+const char *
+segue_stage_output_below (const char *folder, const char *path)
+{
+  gsize length = folder ? strlen (folder) : 0;
+  if (length == 0 || strncmp (path, folder, length) != 0)
+    return NULL;
+  path += length;
+  return *path == '\0' ? path : *path == '/' ? path + strspn (path, "/") : NULL;
+}
+
+/* Whether @item is @origin with nothing but metadata added. */
+static gboolean
+is_passed_on (const SegueItem *item, const SegueItem *origin)
+{
+  if (item->kind != origin->kind || strcmp (item->id, origin->id) != 0)
+    return FALSE;
+  if (item->kind == SEGUE_KIND_FILE)
+    return g_strcmp0 (item->path, origin->path) == 0;
+  return item->key && origin->key && strcmp (item->key, origin->key) == 0 &&
+         item->key_index == origin->key_index;
+}
+
+static void
+describe_payload (const SegueItem *item, SegueResultItem *described)
+{
+  described->key = g_strdup (item->key);
+  described->rate = item->rate;
+  described->channels = item->channels;
+  described->dtype = item->dtype;
+  described->rank = item->rank;
+  memcpy (described->shape, item->shape, sizeof described->shape);
+}
+
+/* %FALSE: it can't be kept. */
+static gboolean
+describe_item (const SegueItem *item, const SegueItem *origin, guint port, const char *folder,
+               SegueResultItem *described)
+{
+  gsize known = origin ? strlen (origin->id) : 0;
+  *described = (SegueResultItem){ .port = port,
+                                  .origin = origin ? (gint64) item->origin : -1,
+                                  .id = g_strdup (item->id + known),
+                                  .kind = item->kind,
+                                  .passed = origin && is_passed_on (item, origin),
+                                  .delta = segue_metadata_to_variant (item->metadata, TRUE) };
+  if (described->passed)
+    return TRUE;
+  if (item->kind == SEGUE_KIND_FILE)
+    return FALSE;
+  describe_payload (item, described);
+  if (segue_kind_has_bytes (item->kind))
+    return TRUE;
+  const char *below = segue_stage_output_below (folder, item->path);
+  described->path = g_strdup (below);
+  return below != NULL;
+}
+
+gboolean
+segue_stage_output_describe (const SegueGraphStage *stage, SegueDataset *const *inputs,
+                             SegueReads *reads, SegueDataset *const *outputs, const char *folder,
+                             SegueResult *result, GPtrArray **payloads)
+{
+  *payloads = g_ptr_array_new ();
+  for (guint port = 0; port < stage->n_outputs; port++) {
+    guint view = segue_dataset_get_port (outputs[port]);
+    if (view != SEGUE_NOT_CONNECTED) {
+      result->view_port = view;
+      result->view_output = port;
+    }
+    for (guint i = 0; i < segue_dataset_get_length (outputs[port]); i++) {
+      SegueItem *item = segue_dataset_get_entry (outputs[port], i);
+      const SegueItem *origin =
+        item->reads == reads ? find_origin (stage, inputs, item->origin) : NULL;
+      SegueResultItem described;
+      gboolean ok = describe_item (item, origin, port, folder, &described);
+      g_array_append_val (result->items, described);
+      gboolean holds = ok && !described.passed && segue_kind_has_bytes (item->kind);
+      g_ptr_array_add (*payloads, holds ? item : NULL);
+      if (!ok)
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* The item that was passed on as it is now, with what was added to it. */
+static SegueItem *
+join_passed (const SegueResultItem *stored, SegueItem *origin)
+{
+  if (g_variant_n_children (stored->delta) == 0)
+    return segue_item_ref (origin);
+  SegueItem *item = segue_item_copy (origin);
+  segue_item_set_metadata (item, stored->delta);
+  segue_metadata_disown (item->metadata);
+  segue_item_seal (item);
+  return item;
+}
+
+/* An entry for what @stored describes, joined with the metadata that its origin has now. */
+static SegueItem *
+join_item (const SegueResultItem *stored, SegueItem *origin, SegueStorage *storage,
+           const char *folder)
+{
+  const char *id = origin ? (*stored->id ? stored->id + 1 : NULL) : stored->id;
+  g_autoptr (SegueItem) item = segue_item_derive (stored->kind, origin, id);
+  segue_item_set_metadata (item, stored->delta);
+  item->key = g_ref_string_new (stored->key);
+  item->rate = stored->rate;
+  item->channels = stored->channels;
+  item->dtype = stored->dtype;
+  item->rank = stored->rank;
+  memcpy (item->shape, stored->shape, sizeof item->shape);
+  if (!segue_kind_has_bytes (stored->kind))
+    item->path = *stored->path ? g_build_filename (folder, stored->path, NULL) : g_strdup (folder);
+  SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
+                         .offset = stored->offset,
+                         .length = stored->length };
+  return segue_item_copy_as_entry (item, &extent);
+}
+
+static gboolean
+fits (const SegueGraphStage *stage, const SegueResult *result, const SegueResultItem *stored,
+      const SegueItem *origin)
+{
+  if (stored->port >= stage->n_outputs || (stored->origin >= 0 && !origin))
+    return FALSE;
+  SegueKind kind = stage->outputs[stored->port];
+  if (kind != SEGUE_KIND_ANY && kind != stored->kind)
+    return FALSE;
+  gboolean in_view = result->view_port >= 0 && stored->port == result->view_output;
+  return stored->passed
+           ? origin->kind == stored->kind
+           : !in_view &&
+               (origin || (g_utf8_validate (stored->id, -1, NULL) && *stored->id != '\0'));
+}
+
+static gboolean
+has_repeated_id (SegueDataset *dataset)
+{
+  for (guint i = 1; i < segue_dataset_get_length (dataset); i++) {
+    const SegueItem *item = segue_dataset_get_entry (dataset, i);
+    if (segue_item_compare (&(const SegueItem *){ segue_dataset_get_entry (dataset, i - 1) },
+                            &item) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static SegueDataset *
+make_dataset (const SegueResult *result, guint port, SegueDataset *const *inputs,
+              GPtrArray *entries)
+{
+  if (result->view_port < 0 || port != result->view_output)
+    return segue_dataset_new (entries, NULL);
+  g_ptr_array_sort (entries, segue_item_compare);
+  return segue_dataset_with_entries (inputs[result->view_port], entries);
+}
+
+gboolean
+segue_stage_output_join (const SegueGraphStage *stage, SegueDataset *const *inputs,
+                         const SegueResult *result, const char *items, const char *folder,
+                         SegueDataset **outputs)
+{
+  if (result->is_reads || (result->view_port >= 0 &&
+                           (result->view_port >= stage->n_inputs || !inputs[result->view_port] ||
+                            result->view_output >= stage->n_outputs)))
+    return FALSE;
+  g_autoptr (SegueStorage) storage = segue_storage_new_path (items);
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
+  for (guint port = 0; port < stage->n_outputs; port++)
+    g_ptr_array_add (all, g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref));
+  for (guint i = 0; i < result->items->len; i++) {
+    const SegueResultItem *stored = &g_array_index (result->items, SegueResultItem, i);
+    SegueItem *origin =
+      stored->origin >= 0 ? find_origin (stage, inputs, (guint64) stored->origin) : NULL;
+    if (!fits (stage, result, stored, origin))
+      return FALSE;
+    g_ptr_array_add (g_ptr_array_index (all, stored->port),
+                     stored->passed ? join_passed (stored, origin)
+                                    : join_item (stored, origin, storage, folder));
+  }
+  gboolean ok = TRUE;
+  for (guint port = 0; port < stage->n_outputs; port++) {
+    GPtrArray *entries = g_ptr_array_ref (g_ptr_array_index (all, port));
+    outputs[port] = make_dataset (result, port, inputs, entries);
+    ok = ok && !has_repeated_id (outputs[port]);
+  }
+  for (guint port = 0; !ok && port < stage->n_outputs; port++)
+    g_clear_pointer (&outputs[port], segue_dataset_unref);
+  return ok;
+}

@@ -1,0 +1,359 @@
+/* Results: the structure, and reading it: nothing is believed before it is checked. */
+#include "counts.h"
+#include "key.h"
+#include "result-private.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK (256 * 1024)
+
+void
+segue_result_clear_item (gpointer data)
+{
+  SegueResultItem *item = data;
+  g_free (item->id);
+  g_free (item->key);
+  g_free (item->path);
+  g_clear_pointer (&item->delta, g_variant_unref);
+}
+
+static void
+clear_line (gpointer data)
+{
+  g_free (((SegueResultLine *) data)->text);
+}
+
+static void
+clear_failure (gpointer data)
+{
+  g_free (((SegueResultFailure *) data)->id);
+  g_free (((SegueResultFailure *) data)->reason);
+}
+
+static void
+clear_count (gpointer data)
+{
+  g_free (((SegueCount *) data)->name);
+}
+
+static GArray *
+new_array (guint size, GDestroyNotify clear)
+{
+  GArray *array = g_array_new (FALSE, TRUE, size);
+  g_array_set_clear_func (array, clear);
+  return array;
+}
+
+SegueResult *
+segue_result_new (const char *key)
+{
+  SegueResult *result = g_new0 (SegueResult, 1);
+  result->key = g_strdup (key);
+  result->reads = g_new0 (char *, 1);
+  result->view_port = -1;
+  result->counts = new_array (sizeof (SegueCount), clear_count);
+  result->lines = new_array (sizeof (SegueResultLine), clear_line);
+  result->failures = new_array (sizeof (SegueResultFailure), clear_failure);
+  result->items = new_array (sizeof (SegueResultItem), segue_result_clear_item);
+  result->files = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_tree_file_free);
+  result->bytes_key = g_strdup ("");
+  return result;
+}
+
+void
+segue_result_free (SegueResult *result)
+{
+  if (!result)
+    return;
+  g_free (result->key);
+  g_strfreev (result->reads);
+  g_array_unref (result->counts);
+  g_array_unref (result->lines);
+  g_array_unref (result->failures);
+  g_array_unref (result->items);
+  g_ptr_array_unref (result->files);
+  g_free (result->bytes_key);
+  g_free (result);
+}
+
+static gboolean
+damaged (GError **error, const char *what)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "damaged result: %s", what);
+  return FALSE;
+}
+
+/* What the sizes of an item must be, whatever the header says. */
+static gboolean
+check_payload (const SegueResultItem *item, const guint64 *shape, GError **error)
+{
+  gsize bytes;
+  switch (item->kind) {
+  case SEGUE_KIND_AUDIO:
+    if (item->rate == 0 || item->channels == 0 || item->channels > G_MAXUINT16 ||
+        item->length % (sizeof (float) * item->channels) != 0)
+      return damaged (error, "audio of an impossible size");
+    return TRUE;
+  case SEGUE_KIND_TENSOR:
+  case SEGUE_KIND_PREDICTIONS:
+    if (!segue_shape_bytes (item->dtype, item->rank, shape, &bytes) || bytes != item->length)
+      return damaged (error, "a tensor of an impossible size");
+    return TRUE;
+  case SEGUE_KIND_MODEL:
+  case SEGUE_KIND_METRICS:
+    if (item->length != 0 || (*item->path && !segue_tree_name_is_sound (item->path)))
+      return damaged (error, "a folder that lies elsewhere");
+    return TRUE;
+  default:
+    return damaged (error, "an item of an impossible kind");
+  }
+}
+
+static gboolean
+check_item (const SegueResult *result, const SegueResultItem *item, const guint64 *shape,
+            GError **error)
+{
+  if (item->origin < -1 || item->origin > G_MAXINT32)
+    return damaged (error, "an item that derives from nothing");
+  if (item->origin >= 0 && *item->id != '\0' && *item->id != '#')
+    return damaged (error, "an id that derives from nothing");
+  if (!segue_metadata_is_valid (item->delta))
+    return damaged (error, "metadata of an unknown type");
+  if (item->passed)
+    return (item->origin >= 0 && *item->id == '\0' && item->length == 0) ||
+           damaged (error, "an item passed on from nowhere");
+  if (!segue_key_is_valid (item->key))
+    return damaged (error, "an item without a key");
+  if (item->offset > result->n_bytes || item->length > result->n_bytes - item->offset)
+    return damaged (error, "an item outside of it");
+  return check_payload (item, shape, error);
+}
+
+static gboolean
+parse_item (GVariant *value, SegueResult *result, GError **error)
+{
+  guchar kind, dtype;
+  guint64 length;
+  g_autoptr (GVariant) sizes = NULL;
+  SegueResultItem item = { 0 };
+  g_variant_get (value, "(uxbsy@a{sv}ssuuy@attt)", &item.port, &item.origin, &item.passed, &item.id,
+                 &kind, &item.delta, &item.key, &item.path, &item.rate, &item.channels, &dtype,
+                 &sizes, &item.offset, &length);
+  gsize rank;
+  const guint64 *shape = g_variant_get_fixed_array (sizes, &rank, sizeof *shape);
+  item.kind = kind;
+  item.dtype = dtype;
+  item.length = (gsize) MIN (length, G_MAXSSIZE);
+  item.rank = (guint) MIN (rank, SEGUE_MAX_RANK);
+  for (guint i = 0; i < item.rank; i++)
+    item.shape[i] = (gsize) shape[i];
+  g_array_append_val (result->items, item);
+  if (length > G_MAXSSIZE || rank > SEGUE_MAX_RANK)
+    return damaged (error, "an item of an impossible size");
+  return check_item (result, &item, shape, error);
+}
+
+static void
+parse_said (SegueResult *result, GVariant *counts, GVariant *lines, GVariant *failures)
+{
+  GVariantIter iter;
+  SegueCount count = { 0 };
+  SegueResultLine line;
+  SegueResultFailure failure;
+  g_variant_iter_init (&iter, counts);
+  while (g_variant_iter_next (&iter, "(sx)", &count.name, &count.n))
+    g_array_append_val (result->counts, count);
+  g_variant_iter_init (&iter, lines);
+  while (g_variant_iter_next (&iter, "(ustd)", &line.level, &line.text, &line.step, &line.value))
+    g_array_append_val (result->lines, line);
+  g_variant_iter_init (&iter, failures);
+  while (g_variant_iter_next (&iter, "(ss)", &failure.id, &failure.reason))
+    g_array_append_val (result->failures, failure);
+}
+
+static void
+parse_files (SegueResult *result, GVariant *files)
+{
+  GVariantIter iter;
+  char *name, *key;
+  guint64 size;
+  g_variant_iter_init (&iter, files);
+  while (g_variant_iter_next (&iter, "(sts)", &name, &size, &key)) {
+    SegueTreeFile *file = g_new0 (SegueTreeFile, 1);
+    *file = (SegueTreeFile){ name, size, key };
+    g_ptr_array_add (result->files, file);
+  }
+}
+
+static gboolean
+parse_header (SegueResult *result, GVariant *header, GError **error)
+{
+  g_autoptr (GVariant) counts = NULL;
+  g_autoptr (GVariant) lines = NULL;
+  g_autoptr (GVariant) failures = NULL;
+  g_autoptr (GVariant) files = NULL;
+  g_autoptr (GVariant) items = NULL;
+  g_clear_pointer (&result->reads, g_strfreev);
+  g_clear_pointer (&result->bytes_key, g_free);
+  g_variant_get (header, "(sb^asxu@a(sx)@a(ustd)@a(ss)@a(sts)@a" SEGUE_RESULT_ITEM "ts)",
+                 &result->key, &result->is_reads, &result->reads, &result->view_port,
+                 &result->view_output, &counts, &lines, &failures, &files, &items, &result->n_bytes,
+                 &result->bytes_key);
+  if (!segue_key_is_valid (result->key))
+    return damaged (error, "its key is none");
+  parse_said (result, counts, lines, failures);
+  parse_files (result, files);
+  if (!segue_tree_is_sound (result->files))
+    return damaged (error, "files that would lie elsewhere");
+  if (result->n_bytes > G_MAXINT64)
+    return damaged (error, "its size is impossible");
+  for (gsize i = 0; i < g_variant_n_children (items); i++) {
+    g_autoptr (GVariant) value = g_variant_get_child_value (items, i);
+    if (!parse_item (value, result, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static guint64
+get (const guint8 *at, guint bytes)
+{
+  guint64 value = 0;
+  for (guint i = 0; i < bytes; i++)
+    value |= (guint64) at[i] << (8 * i);
+  return value;
+}
+
+static gboolean
+check_fixed (const guint8 *data, gsize size, GError **error)
+{
+  guint8 digest[SHA256_DIGEST_SIZE];
+  struct sha256_ctx sha;
+  if (size < SEGUE_RESULT_FIXED || memcmp (data, SEGUE_RESULT_MAGIC, 8) != 0)
+    return damaged (error, "it does not begin as one");
+  if (get (data + 8, 4) != SEGUE_RESULT_VERSION)
+    return damaged (error, "of another version");
+  if (get (data + 12, 4) != size - SEGUE_RESULT_FIXED)
+    return damaged (error, "its size is wrong");
+  sha256_init (&sha);
+  sha256_update (&sha, size - SEGUE_RESULT_FIXED, data + SEGUE_RESULT_FIXED);
+  sha256_digest (&sha, sizeof digest, digest);
+  return memcmp (digest, data + 16, sizeof digest) == 0 ||
+         damaged (error, "its header's checksum is wrong");
+}
+
+SegueResult *
+segue_result_parse (const guint8 *data, gsize size, GError **error)
+{
+  if (!check_fixed (data, size, error))
+    return NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new (data + SEGUE_RESULT_FIXED, size - SEGUE_RESULT_FIXED);
+  g_autoptr (GVariant) raw = g_variant_ref_sink (
+    g_variant_new_from_bytes (G_VARIANT_TYPE (SEGUE_RESULT_TYPE), bytes, FALSE));
+  if (!g_variant_is_normal_form (raw)) {
+    damaged (error, "its header is malformed");
+    return NULL;
+  }
+  g_autoptr (GVariant) header =
+    G_BYTE_ORDER == G_LITTLE_ENDIAN ? g_variant_ref (raw) : g_variant_byteswap (raw);
+  g_autoptr (SegueResult) result = segue_result_new (NULL);
+  return parse_header (result, header, error) ? g_steal_pointer (&result) : NULL;
+}
+
+/* -1 with an error: about the environment, or that it is not there or not a file. */
+static int
+open_file (int folder, const char *name, struct stat *st, GError **error)
+{
+  int fd = openat (folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't open", name);
+    return -1;
+  }
+  if (fd >= 0 && fstat (fd, st) == 0 && S_ISREG (st->st_mode))
+    return fd;
+  int err = fd < 0 ? errno : 0;
+  if (fd >= 0)
+    close (fd);
+  damaged (error, err == ENOENT ? "a file of it is missing" : "a file of it is none");
+  return -1;
+}
+
+static SegueResult *
+read_header (int folder, GError **error)
+{
+  struct stat st;
+  if (fstatat (folder, "result", &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no result");
+    return NULL;
+  }
+  int fd = open_file (folder, "result", &st, error);
+  if (fd < 0)
+    return NULL;
+  gsize size = (gsize) MAX (0, st.st_size);
+  g_autofree guint8 *data = NULL;
+  SegueResult *result = NULL;
+  if (size > SEGUE_RESULT_FIXED + SEGUE_RESULT_MAX_HEADER)
+    damaged (error, "its header is too large");
+  else if (!(data = g_try_malloc (MAX (size, 1))))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory");
+  else if (segue_pread_all (fd, data, size, 0, "result", error))
+    result = segue_result_parse (data, size, error);
+  close (fd);
+  return result;
+}
+
+static gboolean
+check_bytes (int folder, const SegueResult *result, GError **error)
+{
+  struct stat st;
+  if (result->n_bytes == 0)
+    return TRUE;
+  int fd = open_file (folder, "items", &st, error);
+  if (fd < 0)
+    return FALSE;
+  struct sha256_ctx sha;
+  sha256_init (&sha);
+  g_autofree guint8 *buffer = g_malloc (CHUNK);
+  gboolean ok = (guint64) st.st_size == result->n_bytes || damaged (error, "its items are cut off");
+  for (guint64 at = 0; ok && at < result->n_bytes;) {
+    gsize n = (gsize) MIN (result->n_bytes - at, CHUNK);
+    ok = segue_pread_all (fd, buffer, n, at, "items", error);
+    sha256_update (&sha, ok ? n : 0, buffer);
+    at += n;
+  }
+  close (fd);
+  guint8 digest[SHA256_DIGEST_SIZE];
+  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
+  sha256_digest (&sha, sizeof digest, digest);
+  base16_encode_update (hex, sizeof digest, digest);
+  return ok && (g_str_equal (hex, result->bytes_key) ||
+                damaged (error, "the checksum of its items is wrong"));
+}
+
+SegueResult *
+segue_result_read (const char *path, const char *key, GError **error)
+{
+  int folder = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0 && errno != ENOENT && errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
+    damaged (error, "it is not a folder that can be read");
+    return NULL;
+  }
+  if (folder < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
+    return NULL;
+  }
+  g_autoptr (SegueResult) result = read_header (folder, error);
+  gboolean ok = result != NULL;
+  if (ok && strcmp (result->key, key) != 0)
+    ok = damaged (error, "it belongs to another key");
+  ok = ok && check_bytes (folder, result, error);
+  close (folder);
+  return ok ? g_steal_pointer (&result) : NULL;
+}
