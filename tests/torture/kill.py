@@ -12,6 +12,7 @@ import concurrent.futures
 import os
 import random
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -87,7 +88,7 @@ class Campaign:
             with self.lock:
                 self.leftover_files += len(place.leftovers())
         except (torture.Failure, subprocess.SubprocessError, OSError) as problem:
-            torture.kill_place(place)
+            torture.signal_place(place, signal.SIGKILL)
             with self.lock:
                 self.failures.append(index)
                 print(f"# trial {index} ({kind}) failed: {problem}\n"

@@ -48,6 +48,12 @@ segue_message_parse (guint type, GBytes *bytes)
   return NULL;
 }
 
+/* Waits are no longer than this: to look for a cancel where there was no handle to spare for that, and
+ * to notice, by a wait that lasted longer by ASLEEP, that this process was stopped, and the other one
+ * most likely with it (a frozen container, a debugger).  That time does not count. */
+#define SLICE  (200 * G_TIME_SPAN_MILLISECOND)
+#define ASLEEP (500 * G_TIME_SPAN_MILLISECOND)
+
 /* Until @events are there, or the other side is gone. */
 static SegueWire
 wait_for (int socket, short events, const SegueWait *wait)
@@ -57,12 +63,12 @@ wait_for (int socket, short events, const SegueWait *wait)
   gboolean watches = g_cancellable_make_pollfd (wait->cancellable, &cancel);
   if (watches)
     polled[1] = (struct pollfd){ .fd = cancel.fd, .events = POLLIN };
-  /* Without a handle to spare for that, a look now and then has to do. */
-  gint64 slice = wait->cancellable && !watches ? 200 : 1000000;
+  gint64 deadline = wait->deadline;
   SegueWire wire = SEGUE_WIRE_OK;
   while (TRUE) {
-    gint64 left = wait->deadline - g_get_monotonic_time ();
-    int n = poll (polled, 2, (int) CLAMP (left / 1000 + 1, 0, slice));
+    gint64 began = g_get_monotonic_time ();
+    gint64 left = deadline - began, asked = CLAMP (left, 0, SLICE);
+    int n = poll (polled, 2, (int) (asked / 1000 + 1));
     if (n < 0 && errno != EINTR) {
       wire = SEGUE_WIRE_BROKEN;
       break;
@@ -73,8 +79,10 @@ wait_for (int socket, short events, const SegueWait *wait)
     }
     if (n > 0 && polled[0].revents)
       break;
-    /* What is there already counts, however late it is: this process may have been stopped. */
-    if (n == 0 && left <= 0) {
+    gint64 lost = g_get_monotonic_time () - began - asked;
+    if (lost > ASLEEP && deadline < G_MAXINT64 - lost)
+      deadline += lost;
+    else if (n == 0 && left <= 0) {
       wire = SEGUE_WIRE_LATE;
       break;
     }
