@@ -92,19 +92,45 @@ overview (const SegueTerm *term, const json_t *root)
   return g_string_free (out, FALSE);
 }
 
+/* A folder may still be open: any will do to see whether the rest is right. */
+static SeguePipeline *
+load (SegueRegistry *registry, const char *path, char **set, const char *unset, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *folder = unset ? g_strconcat (unset, "=FOLDER", NULL) : NULL;
+  if (folder)
+    g_strv_builder_add (builder, folder);
+  for (; set && *set; set++)
+    g_strv_builder_add (builder, *set);
+  g_auto (GStrv) all = g_strv_builder_end (builder);
+  return segue_pipeline_load (registry, path, (const char *const *) all, error);
+}
+
+static void
+print_note (const SegueTerm *err, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  fprintf (err->stream, "%snote:%s %s\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
+           segue_term_reset (err), text);
+}
+
 /* The pipeline is right, but could not start as it stands. */
 static void
-print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline)
+print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline, const char *unset)
 {
   g_autoptr (GPtrArray) needs = segue_preflight (registry, pipeline);
+  if (unset)
+    print_note (&cli->err, "name a folder of %s when you run it", unset);
   for (guint i = 0; i < needs->len; i++) {
     const SegueNeed *need = g_ptr_array_index (needs, i);
     const SegueStageType *type = segue_registry_find_stage (registry, need->stage_type);
     gboolean is_source = type && type->mode == SEGUE_MODE_SOURCE;
-    fprintf (cli->err.stream, "%snote:%s stage '%s': %s: %s%s\n",
-             segue_term_style (&cli->err, SEGUE_STYLE_YELLOW), segue_term_reset (&cli->err),
-             need->stage, need->parameter, need->error->message,
-             is_source ? "; name a folder when you run it" : "");
+    if (!is_source || !unset)
+      print_note (&cli->err, "stage '%s': %s: %s%s", need->stage, need->parameter,
+                  need->error->message, is_source ? "; name a folder when you run it" : "");
   }
 }
 
@@ -117,8 +143,8 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   if (!path || !segue_refuse_arguments (&segue_verb_check, arguments, 0, error))
     return FALSE;
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
-  g_autoptr (SeguePipeline) pipeline =
-    segue_pipeline_load (registry, path, (const char *const *) options->set, error);
+  g_autofree char *unset = segue_find_unset_variable (path, options->set);
+  g_autoptr (SeguePipeline) pipeline = load (registry, path, options->set, unset, error);
   if (!pipeline)
     return FALSE;
   g_autofree char *text = segue_pipeline_describe (pipeline);
@@ -132,7 +158,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   json_decref (root);
   fputs (shown, cli->out.stream);
   fflush (cli->out.stream);
-  print_needs (cli, registry, pipeline);
+  print_needs (cli, registry, pipeline, unset);
   return TRUE;
 }
 

@@ -52,3 +52,20 @@ segue_find_pipeline (const SegueVerb *verb, const char *preset, char ***argument
   explain_missing (verb, path, error);
   return NULL;
 }
+
+char *
+segue_find_unset_variable (const char *path, char *const *set)
+{
+  gboolean has_value = FALSE;
+  /* What is not a file can be read once only; its errors are told by who loads it. */
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return NULL;
+  g_autofree char *variable = segue_pipeline_peek_first_variable (path, &has_value, NULL);
+  if (!variable || has_value)
+    return NULL;
+  g_autofree char *start = g_strconcat (variable, "=", NULL);
+  for (; set && *set; set++)
+    if (g_str_has_prefix (*set, start))
+      return NULL;
+  return g_steal_pointer (&variable);
+}

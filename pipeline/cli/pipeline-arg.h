@@ -8,5 +8,9 @@
  * @arguments: the first is taken (advanced past) where there is no @preset */
 char *segue_find_pipeline (const SegueVerb *verb, const char *preset, char ***arguments,
                            GError **error);
+/** segue_find_unset_variable: (transfer full) (nullable): the first variable of the pipeline at @path,
+ * where neither the file nor @set (nullable: `name=value` words) gives it a value: the one that a folder
+ * on the command line sets. */
+char *segue_find_unset_variable (const char *path, char *const *set);
 /** segue_registry_for_cli: (transfer full): with every plugin that is found. */
 SegueRegistry *segue_registry_for_cli (void);

@@ -54,6 +54,7 @@ test_presets (Fixture *f, gconstpointer data)
     command_assert (&result, 0);
     assert_has (result.out, name);
     assert_has (result.out, "← songs");
+    command_assert_says (&result, "note: name a folder of music when you run it");
 
     /* What is resolved is what stands in the file, and every default beside it. */
     command_run (&result, f->folder, f->env, "check", "--preset", name, "--json", NULL);

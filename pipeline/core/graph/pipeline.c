@@ -266,12 +266,15 @@ segue_pipeline_get_first_variable (SeguePipeline *pipeline)
 }
 
 char *
-segue_pipeline_peek_first_variable (const char *path, GError **error)
+segue_pipeline_peek_first_variable (const char *path, gboolean *has_value, GError **error)
 {
   g_autoptr (SegueNode) root = segue_node_load (path, error);
   const SegueNode *vars = root ? segue_node_get (root, "vars") : NULL;
   if (!vars || vars->type != SEGUE_NODE_MAP || vars->keys->len == 0)
     return NULL;
   const SegueNode *key = g_ptr_array_index (vars->keys, 0);
+  const SegueNode *value = g_ptr_array_index (vars->values, 0);
+  if (has_value)
+    *has_value = value->type != SEGUE_NODE_NULL;
   return g_strdup (key->text);
 }

@@ -89,9 +89,10 @@ SEGUE_API
 const char *segue_pipeline_get_first_variable (SeguePipeline *pipeline);
 /** segue_pipeline_peek_first_variable: (transfer full) (nullable): the same of the file at @path, which
  * may be wrong in every other respect: a variable without a value has to be set before the file can
- * be loaded.  %NULL without @error where it has no variables. */
+ * be loaded.  %NULL without @error where it has no variables.
+ * @has_value: (out) (optional): whether the file gives it one */
 SEGUE_API
-char *segue_pipeline_peek_first_variable (const char *path, GError **error);
+char *segue_pipeline_peek_first_variable (const char *path, gboolean *has_value, GError **error);
 /** segue_pipeline_describe: (transfer full): JSON text of the pipeline as resolved. */
 SEGUE_API
 char *segue_pipeline_describe (SeguePipeline *pipeline);
