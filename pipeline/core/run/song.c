@@ -268,19 +268,50 @@ carry (Job *job, SegueChain *chain, SegueReads *reads, GError **error)
                             job->cancellable, error);
 }
 
+/* Carries the song once.  Whatever a bad one left behind in an instance goes with it. */
+static GPtrArray *
+carry_once (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, GError **error)
+{
+  g_autoptr (SegueCounts) counts = segue_counts_new ();
+  segue_chain_set_counts (chain, counts);
+  GPtrArray *output = carry (job, chain, reads, error);
+  segue_chain_set_counts (chain, NULL);
+  g_clear_pointer (&song->counts, g_array_unref);
+  song->counts = segue_counts_list (counts);
+  song->failed = output ? NULL : segue_chain_get_failed (chain);
+  if (!output)
+    segue_chain_renew (chain);
+  return output;
+}
+
+/* Decoders can't always tell a bad file from memory that ran out, or a disk that failed, while they were at
+ * it.  But what is in a song's bytes shows a second time.
+ * @is_fact: (out): whether it did, in the same words */
+static GPtrArray *
+carry_surely (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, gboolean *is_fact,
+              GError **error)
+{
+  g_autoptr (GError) first = NULL, second = NULL;
+  GPtrArray *output = carry_once (job, chain, song, reads, &first);
+  *is_fact = FALSE;
+  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+    output = carry_once (job, chain, song, reads, &second);
+    *is_fact = g_error_matches (second, SEGUE_ERROR, SEGUE_ERROR_DATA) &&
+               strcmp (first->message, second->message) == 0;
+  }
+  if (!output)
+    g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
+  return output;
+}
+
 static gboolean
 make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
 {
   g_autoptr (SegueReads) reads = segue_reads_new ();
   g_autoptr (GError) failure = NULL;
   g_autofree char *key = NULL;
-  g_autoptr (SegueCounts) counts = segue_counts_new ();
-  segue_chain_set_counts (chain, counts);
-  g_autoptr (GPtrArray) output = carry (job, chain, reads, &failure);
-  segue_chain_set_counts (chain, NULL);
-  song->counts = segue_counts_list (counts);
-  if (!output)
-    song->failed = segue_chain_get_failed (chain);
+  gboolean is_fact;
+  g_autoptr (GPtrArray) output = carry_surely (job, chain, song, reads, &is_fact, &failure);
   if (failure && !segue_error_is_about_item (failure)) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
@@ -289,8 +320,7 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
     return FALSE;
   if (failure) {
     g_autoptr (GError) kept = name_song (job, failure, HERE);
-    gboolean keeps = g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    if (keeps && !keep (job, song, reads, NULL, kept, &key, error))
+    if (is_fact && !keep (job, song, reads, NULL, kept, &key, error))
       return FALSE;
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;

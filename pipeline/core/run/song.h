@@ -42,7 +42,7 @@ typedef struct {
 } SegueSong;
 
 /** segue_song_run: @entries: the song's items in the chain's input dataset.
- * @chain: used where the store has no result; in an undefined state after a failure */
+ * @chain: used where the store has no result; as new after a failure */
 void segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries,
                      guint n, SegueSong *song, GCancellable *cancellable);
 void segue_song_clear (SegueSong *song);

@@ -173,10 +173,7 @@ work (gpointer data)
     fill_entries (pool, slot, entries);
     segue_song_run (plan, chain, (SegueItem *const *) entries->pdata, slot->n, &slot->song,
                     pool->cancellable);
-    gboolean failed = slot->song.error != NULL;
     put (pool, slot);
-    if (failed)
-      segue_chain_renew (chain);
   }
   return NULL;
 }

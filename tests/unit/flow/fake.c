@@ -74,7 +74,7 @@ static const SegueStageType scan = {
 
 /* ---- fake-decode: a sample per byte of the file, `repeat` times over ----
  *
- * BAD… is damaged, SLOW… a time-out, NOMEM… the environment, WAIT… works until cancelled,
+ * BAD… is damaged, GLITCH… seems to be when it is first read, SLOW… a time-out, NOMEM… the environment, WAIT… works until cancelled,
  * MUTE… fails without an error, SWALLOW… goes on after a failed emit. */
 
 typedef struct {
@@ -114,8 +114,10 @@ static gboolean
 decode_fail (Decoder *decoder, SegueContext *context, const char *path, const char *text,
              GError **error)
 {
+  static gint glitches = 0;
   decoder->spoilt = TRUE;
-  if (g_str_has_prefix (text, "BAD"))
+  if (g_str_has_prefix (text, "BAD") ||
+      (g_str_has_prefix (text, "GLITCH") && g_atomic_int_add (&glitches, 1) == 0))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't decode ‘%s’: damaged", path);
   else if (g_str_has_prefix (text, "SLOW"))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT, "‘%s’ took too long", path);

@@ -130,6 +130,29 @@ test_quarantine (void)
             "fake-decode artist-1/renamed.song: can't decode ‘artist-1/renamed.song’: damaged\n"));
 }
 
+/* What fails once was not the song's fault: it is not left out, and nothing is remembered. */
+static void
+test_glitch (void)
+{
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench, 3);
+  bench_write (&bench, "artist-1/song-04.song", "GLITCH");
+  SegueRunResult result = { 0 };
+  int before = g_atomic_int_get (&fake_decoded);
+  bench_run (&bench, DUMP, 1, &result);
+  g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 5);
+  g_assert_cmpuint (result.n_failed, ==, 0);
+  segue_run_result_clear (&result);
+  /* The counters of the try that failed are not among them. */
+  g_autofree char *report = bench_read (&bench, "run.json");
+  g_assert_nonnull (strstr (report, "\"songs decoded\": 4"));
+  bench_run (&bench, DUMP, 1, &result);
+  g_assert_cmpuint (result.n_cached, ==, 4);
+  g_assert_cmpuint (result.n_failed, ==, 0);
+  segue_run_result_clear (&result);
+}
+
 static void
 test_limits (void)
 {
@@ -277,6 +300,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/workers", test_workers);
   g_test_add_func ("/run/order", test_order);
   g_test_add_func ("/run/quarantine", test_quarantine);
+  g_test_add_func ("/run/glitch", test_glitch);
   g_test_add_func ("/run/limits", test_limits);
   g_test_add_func ("/run/all-failed", test_all_failed);
   g_test_add_func ("/run/environment", test_environment);
