@@ -2,7 +2,10 @@
 #include "framework.h"
 #include "testing.h"
 
+/* Its hooks have been there for years, and are called unstable still. */
+#define GST_USE_UNSTABLE_API 1
 #include <gst/gst.h>
+#include <gst/gsttracer.h>
 #include <segue/file.h>
 #include <string.h>
 
@@ -262,6 +265,75 @@ test_cancel_on_the_way (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (g_get_monotonic_time () - started, <, 5 * G_TIME_SPAN_SECOND);
 }
 
+typedef struct {
+  gint made, alive; /* atomic */
+} Pipelines;
+
+static Pipelines pipelines;
+
+static void
+on_pipeline_gone (gpointer unused, GObject *where)
+{
+  g_atomic_int_add (&pipelines.alive, -1);
+}
+
+typedef GstTracer Watcher;
+typedef GstTracerClass WatcherClass;
+GType watcher_get_type (void);
+G_DEFINE_TYPE (Watcher, watcher, GST_TYPE_TRACER)
+
+static void
+watcher_class_init (WatcherClass *class)
+{
+}
+
+static void
+watcher_init (Watcher *watcher)
+{
+}
+
+/* A hook of GStreamer's tracers: every element as it is made, in any thread. */
+static void
+on_element_new (GObject *tracer, GstClockTime time, GstElement *element)
+{
+  if (!GST_IS_PIPELINE (element))
+    return;
+  g_object_weak_ref (G_OBJECT (element), on_pipeline_gone, NULL);
+  g_atomic_int_inc (&pipelines.made);
+  g_atomic_int_inc (&pipelines.alive);
+}
+
+/* Player and pipeline hold each other while they play; a song that is over, whichever way, must not
+ * leave them so: that is 100 kB a song, for as long as the process lives. */
+static void
+test_nothing_stays (Fixture *fixture, gconstpointer unused)
+{
+  gsize n_frames;
+  g_autofree float *frames = test_sines (440, 2, 44100, 2, &n_frames);
+  g_autofree char *path = g_build_filename (fixture->folder, "song.flac", NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  test_write_audio (path, &test_formats[4], frames, n_frames, 44100, 2);
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  pipelines = (Pipelines){ 0, 0 };
+  for (guint i = 0; i < 6; i++) {
+    static const char *const configs[] = { "{}", "{ max_duration: 1, when_long: cut }",
+                                           "{ completeness: 0 }" };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueItem) item = NULL;
+
+    /* The second time without most of its frames. */
+    g_assert_true (g_file_set_contents (path, bytes, i < 3 ? (gssize) length : 200, NULL));
+    item = decode (configs[i % 3], path, &error);
+    g_assert_true ((item != NULL) == (i < 3));
+  }
+  for (guint i = 0; i < 1000 && g_atomic_int_get (&pipelines.alive) > 0; i++)
+    g_usleep (5000);
+  g_assert_cmpint (g_atomic_int_get (&pipelines.made), >=, 6);
+  g_assert_cmpint (g_atomic_int_get (&pipelines.alive), ==, 0);
+}
+
 static void
 test_fingerprint (void)
 {
@@ -279,11 +351,14 @@ test_fingerprint (void)
 int
 main (int argc, char **argv)
 {
+  g_autoptr (GstTracer) watcher = NULL;
   g_autoptr (GError) error = NULL;
 
   g_test_init (&argc, &argv, NULL);
   framework_init (&error);
   g_assert_no_error (error);
+  watcher = g_object_new (watcher_get_type (), NULL);
+  gst_tracing_register_hook (watcher, "element-new", G_CALLBACK (on_element_new));
   test_add_decoder (segue_plugin_query (), "decode");
   ADD ("more-formats", test_more_formats);
   ADD ("more-cut-short", test_cut_short);
@@ -291,6 +366,7 @@ main (int argc, char **argv)
   ADD ("chained", test_chained);
   ADD ("again-and-again", test_again_and_again);
   ADD ("cancel-on-the-way", test_cancel_on_the_way);
+  ADD ("nothing-stays", test_nothing_stays);
   g_test_add_func ("/decode/fingerprint", test_fingerprint);
   return g_test_run ();
 }

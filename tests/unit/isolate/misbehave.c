@@ -27,6 +27,14 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
+/* Past any handler of a sanitizer. */
+static void
+die_of (int number)
+{
+  signal (number, SIG_DFL);
+  raise (number);
+}
+
 static gpointer
 open_instance (SegueContext *context, GError **error)
 {
@@ -34,7 +42,7 @@ open_instance (SegueContext *context, GError **error)
   if (config->opening == OPENS_NOT)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "its licence has run out");
   if (config->opening == OPENS_WITH_A_CRASH)
-    raise (SIGSEGV);
+    die_of (SIGSEGV);
   if (config->opening == OPENS_WITH_AN_END)
     _exit (9);
   return config->opening == OPENS_NOT ? NULL : g_new0 (char, 1);
@@ -100,13 +108,10 @@ hurt (const char *deed, const char *object)
 {
   static guint n_hurt;
   gboolean again = n_hurt++ > 0;
-  if (g_str_equal (deed, "signal") || (g_str_equal (deed, "signal-later") && again)) {
-    /* By another thread, as decoders do it. */
-    signal (atoi (object), SIG_DFL);
-    raise (atoi (object));
-  }
+  if (g_str_equal (deed, "signal") || (g_str_equal (deed, "signal-later") && again))
+    die_of (atoi (object));
   if (g_str_equal (deed, "fault"))
-    *(volatile int *) (gpointer) (gsize) strlen (object) = 1;
+    *(volatile int *) mmap (NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
   if (g_str_equal (deed, "exit"))
     _exit (atoi (object));
   while (g_str_equal (deed, "hang"))

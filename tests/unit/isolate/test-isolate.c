@@ -125,12 +125,18 @@ test_deaths (void)
     SegueErrorCode code;
     const char *words;
   } deaths[] = {
-    { "fault", SEGUE_ERROR_DATA, "SIGSEGV" },        { "signal 11", SEGUE_ERROR_DATA, "SIGSEGV" },
-    { "signal 7", SEGUE_ERROR_DATA, "SIGBUS" },      { "signal 4", SEGUE_ERROR_DATA, "SIGILL" },
-    { "signal 8", SEGUE_ERROR_DATA, "SIGFPE" },      { "signal 6", SEGUE_ERROR_DATA, "SIGABRT" },
-    { "signal 31", SEGUE_ERROR_DATA, "SIGSYS" },     { "signal 9", SEGUE_ERROR_TIMEOUT, "SIGKILL" },
-    { "signal 15", SEGUE_ERROR_TIMEOUT, "SIGTERM" }, { "signal 5", SEGUE_ERROR_TIMEOUT, "SIGTRAP" },
-    { "exit 0", SEGUE_ERROR_TIMEOUT, "status 0" },   { "exit 3", SEGUE_ERROR_TIMEOUT, "status 3" },
+    { "fault", SEGUE_ERROR_DATA, "SIG" },
+    { "signal 11", SEGUE_ERROR_DATA, "SIGSEGV" },
+    { "signal 7", SEGUE_ERROR_DATA, "SIGBUS" },
+    { "signal 4", SEGUE_ERROR_DATA, "SIGILL" },
+    { "signal 8", SEGUE_ERROR_DATA, "SIGFPE" },
+    { "signal 6", SEGUE_ERROR_DATA, "SIGABRT" },
+    { "signal 31", SEGUE_ERROR_DATA, "SIGSYS" },
+    { "signal 9", SEGUE_ERROR_TIMEOUT, "SIGKILL" },
+    { "signal 15", SEGUE_ERROR_TIMEOUT, "SIGTERM" },
+    { "signal 5", SEGUE_ERROR_TIMEOUT, "SIGTRAP" },
+    { "exit 0", SEGUE_ERROR_TIMEOUT, "status 0" },
+    { "exit 3", SEGUE_ERROR_TIMEOUT, "status 3" },
   };
   guint handles = isolate_count_handles ();
   {
