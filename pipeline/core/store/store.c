@@ -312,8 +312,8 @@ void
 segue_store_tidy (SegueStore *store, SegueCacheFreed *freed)
 {
   memset (freed, 0, sizeof *freed);
-  g_clear_pointer (&store->users, segue_users_quit);
-  /* What only read has not made it larger. */
+  /* What only read has not made it larger.  What this run used is safe, as we are still here: else one
+   * that ended because the disk is full would begin anew. */
   if (g_atomic_int_get (&store->n_written) > 0)
     segue_cache_gc (store->folder, NULL, freed, NULL, NULL);
 }

@@ -71,8 +71,8 @@ gboolean segue_store_has_room (SegueStore *store, guint64 bytes);
 /** segue_store_make_room: that @bytes are free on the cache's disk, at the cost of what was not used
  * for longest; %SEGUE_ERROR_IO where that does not do.  @what: that they are needed for, in words */
 gboolean segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GError **error);
-/** segue_store_tidy: @store is not used any more; where it was written to, brings the cache down to
- * its limit.  @freed: (out): what went */
+/** segue_store_tidy: where @store was written to, brings the cache down to its limit, at the cost of
+ * what was not used while it was open.  @freed: (out): what went */
 void segue_store_tidy (SegueStore *store, SegueCacheFreed *freed);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueStore, segue_store_free)
