@@ -194,8 +194,8 @@ segue_progress_done (const SegueTerm *term, const SegueProgressView *view)
     g_autofree char *amount = amount_text (view, view->done);
     g_string_append (out, amount);
     append_unit (out, view, view->done);
-    g_string_append (out, " in ");
+    g_string_append (out, view->cached ? " " : " in ");
   }
-  g_string_append (out, took);
+  g_string_append (out, view->cached ? "from the cache" : took);
   return g_string_free (out, FALSE);
 }

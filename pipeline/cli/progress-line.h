@@ -13,6 +13,7 @@
  * @detail: (nullable)
  * @rate: units per second; 0: not known
  * @elapsed: s since the stage began
+ * @cached: all of it was there already
  */
 typedef struct {
   const char *name;
@@ -24,6 +25,7 @@ typedef struct {
   const char *detail;
   double rate;
   double elapsed;
+  gboolean cached;
 } SegueProgressView;
 
 /** segue_progress_bar: (transfer full): one line with a bar, narrower than the terminal. */

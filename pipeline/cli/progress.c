@@ -133,6 +133,14 @@ segue_progress_update (SegueProgress *progress, guint64 done, guint64 total, con
 }
 
 void
+segue_progress_set_cached (SegueProgress *progress)
+{
+  g_mutex_lock (&progress->mutex);
+  progress->view.cached = TRUE;
+  g_mutex_unlock (&progress->mutex);
+}
+
+void
 segue_progress_finish (SegueProgress *progress, double seconds)
 {
   g_mutex_lock (&progress->mutex);

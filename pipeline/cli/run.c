@@ -2,6 +2,7 @@
 #include "job.h"
 #include "pipeline-arg.h"
 #include "preflight.h"
+#include "run-plan.h"
 #include "run-report.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ typedef struct {
   char **set;
   gint jobs;
   char *out;
-  gboolean json;
+  gboolean dry_run, fresh, json;
 } Options;
 
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
   SeguePipeline *pipeline;
   SegueRunOptions options;
   SegueRunReport report;
+  GPtrArray *plan; /* nullable: of a dry run */
 } Run;
 
 /* ---- What the run tells us, from its threads ---- */
@@ -51,6 +53,21 @@ on_stage_finished (gpointer data, const char *stage, double seconds)
 {
   Run *run = data;
   segue_progress_finish (run->cli->progress, seconds);
+}
+
+static void
+on_stage_cached (gpointer data, const char *stage)
+{
+  Run *run = data;
+  segue_progress_set_cached (run->cli->progress);
+}
+
+/* Nothing has come to its end: a bar goes as it came. */
+static void
+on_stage_looked_at (gpointer data, const char *stage, double seconds)
+{
+  Run *run = data;
+  segue_progress_hide (run->cli->progress);
 }
 
 static void
@@ -175,6 +192,32 @@ job (gpointer data, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
+look (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Run *run = data;
+  run->plan =
+    segue_pipeline_plan (run->pipeline, &run->options, &run->report.result, cancellable, error);
+  return run->plan != NULL;
+}
+
+static void
+print_report (Run *run, const Options *options, gboolean ok)
+{
+  SegueCli *cli = run->cli;
+  segue_run_report_print_counts (&run->report, &cli->err);
+  if (ok && run->plan && options->json)
+    segue_run_plan_print_json (run->plan, &run->report.result, &cli->out);
+  else if (ok && run->plan)
+    segue_run_plan_print (run->plan, &cli->out);
+  else if (ok && options->json)
+    segue_run_report_print_json (&run->report, &cli->out);
+  else if (ok)
+    segue_run_report_print_results (&run->report, cli, run->pipeline);
+  else if (run->report.result.folder)
+    segue_run_report_print_kept (&run->report, &cli->err);
+}
+
+static gboolean
 run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GError **error)
 {
   Run run = { .cli = cli, .pipeline = pipeline };
@@ -185,30 +228,26 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
     .progress = on_progress,
     .log = on_log,
     .item_failed = on_item_failed,
-    .stage_finished = on_stage_finished,
+    .stage_finished = options->dry_run ? on_stage_looked_at : on_stage_finished,
     .progress_unit = on_progress_unit,
+    .stage_cached = on_stage_cached,
   };
   run.options = (SegueRunOptions){
     .struct_size = sizeof run.options,
     .folder = options->out ? options->out : "runs",
     .workers = (guint) options->jobs,
     .observer = &observer,
+    .fresh = options->fresh,
   };
   segue_run_report_init (&run.report);
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
   segue_job_outlive_readers ();
-  gboolean ok = segue_job_run (cli, progress, job, &run, error);
+  gboolean ok = segue_job_run (cli, progress, options->dry_run ? look : job, &run, error);
   cli->progress = NULL;
-
-  segue_run_report_print_counts (&run.report, &cli->err);
-  if (ok && options->json)
-    segue_run_report_print_json (&run.report, &cli->out);
-  else if (ok)
-    segue_run_report_print_results (&run.report, cli, pipeline);
-  else if (run.report.result.folder)
-    segue_run_report_print_kept (&run.report, &cli->err);
+  print_report (&run, options, ok);
   segue_run_report_clear (&run.report);
+  g_clear_pointer (&run.plan, g_ptr_array_unref);
   return ok;
 }
 
@@ -241,6 +280,10 @@ static const SegueOption rows[] = {
     "songs at once (default: one per processor); the result does not depend on it" },
   { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
     "where the run's folder is made (default: runs)" },
+  { "dry-run", 'n', SEGUE_OPTION_FLAG, offsetof (Options, dry_run), NULL, 0, 0,
+    "runs nothing; says of each stage what is in the cache, what would run, and why" },
+  { "fresh", 0, SEGUE_OPTION_FLAG, offsetof (Options, fresh), NULL, 0, 0,
+    "takes nothing from the cache: everything is made anew, and kept in place of what was there" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "the result as one JSON object" },
   { NULL },
@@ -250,6 +293,7 @@ static const SegueExample examples[] = {
   { "segue run --preset artist-small ~/Music", "a first result, with no weights to fetch" },
   { "segue run --preset artist ~/Music", "DistilHuBERT, fine-tuned" },
   { "segue run mine.yaml --set train.epochs=3", "your own pipeline, with one change" },
+  { "segue run mine.yaml --set train.epochs=3 --dry-run", "what that change would cost" },
   { NULL, NULL },
 };
 
@@ -263,9 +307,13 @@ const SegueVerb segue_verb_run = {
     "metrics, the predictions and a record of how they came about; runs/NAME/latest points to the "
     "newest.\n\nFOLDER sets the pipeline's first variable, for the presets the folder of music: "
     "FOLDER/ARTIST/ALBUM/SONG.mp3. A song that can't be used is left out, counted and "
-    "named with its reason.\n\nPrepared songs are kept in a cache: a second run decodes only what "
-    "changed, and one that was stopped goes on from there. Ctrl-C stops; a second Ctrl-C stops at "
-    "once.",
+    "named with its reason.\n\nWhat stages make is kept in a cache: a second run makes only what "
+    "changed, and what depends on it; one that was stopped goes on from there. What a stage's "
+    "result "
+    "depends on is its parameters, what its songs hold and the metadata that it looks at: not "
+    "names "
+    "of stages, not where the music, the pipeline or the run's folder lie, not -j. --dry-run says "
+    "what would be made, and why. Ctrl-C stops; a second Ctrl-C stops at once.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -27,12 +27,16 @@ write_counters (SegueJson *json, SegueRun *run, guint stage)
   segue_json_close (json, '{');
 }
 
-/* Whether it came from the store, and why not; of a chain, on its first stage, by song. */
+/* Whether it came from the store, and why not; of a chain, on its first stage, by song.  A live stage
+ * has no result of its own. */
 static void
-write_origin (SegueJson *json, const SegueStageRun *at)
+write_origin (SegueJson *json, SegueRun *run, const SegueStageRun *at)
 {
+  if (at->unit == SEGUE_NOT_CONNECTED)
+    return;
+  const SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
   segue_json_key (json, "cached");
-  segue_json_bool (json, at->cached);
+  segue_json_bool (json, run->stages[g_array_index (unit->stages, guint, 0)].cached);
   segue_json_key_string (json, "why", at->why);
   if (!at->anew)
     return;
@@ -64,7 +68,7 @@ write_stages (SegueJson *json, SegueRun *run)
       key_uint (json, at->stage->type->outputs[j].name, at->n_outputs[j]);
     segue_json_close (json, '{');
     write_counters (json, run, i);
-    write_origin (json, at);
+    write_origin (json, run, at);
     segue_json_close (json, '{');
   }
   segue_json_close (json, '[');
