@@ -264,6 +264,8 @@ song_emit (Song *self, SegueContext *context, GError **error)
   if (!frames)
     return name_error (self, error);
   n_frames = g_bytes_get_size (frames) / (sizeof (float) * channels);
+  if (n_frames == 0)
+    return song_error (self, error, SEGUE_ERROR_DATA, "is too short to be heard: %g s", seconds);
   item = segue_item_new_audio (self->file, NULL, frames, (guint) self->config->rate, channels);
   segue_item_set_double (item, SEGUE_META_START, 0);
   segue_item_set_double (item, SEGUE_META_DURATION,

@@ -8,13 +8,15 @@
 /* ENCODED: a signed address stays exactly as it was given. */
 #define URI_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE)
 
+/* GLib takes ‘//host;x’ for a host and the path ‘;x’, which it can't write again. */
 static gboolean
 is_usable (GUri *uri)
 {
   const char *scheme = g_uri_get_scheme (uri);
   const char *host = g_uri_get_host (uri);
+  const char *path = g_uri_get_path (uri);
   return (g_str_equal (scheme, "https") || g_str_equal (scheme, "http")) && host && *host &&
-         !g_uri_get_userinfo (uri);
+         (*path == '\0' || *path == '/') && !g_uri_get_userinfo (uri);
 }
 
 char *
