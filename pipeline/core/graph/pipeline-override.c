@@ -212,16 +212,29 @@ is_setting (const char *path, const SegueStageType *type)
   return has_row (segue_stage_settings, path) && !has_row (type->params, path);
 }
 
+/* A layout is text, and would be a map to YAML: `songs.layout={artist}/{title}`. */
+static SegueNode *
+value_for (const Place *place, const SegueOverride *override, GError **error)
+{
+  gboolean text =
+    place->found &&
+    (place->row.type == SEGUE_PARAM_STRING || place->row.type == SEGUE_PARAM_INPUT_PATH ||
+     place->row.type == SEGUE_PARAM_OUTPUT_PATH || place->row.type == SEGUE_PARAM_MODEL_REF);
+  g_autoptr (SegueNode) value = parse_value (override, text ? NULL : error);
+  if (!text || (value && value->type == SEGUE_NODE_NULL))
+    return g_steal_pointer (&value);
+  return segue_override_value (override, NULL, error);
+}
+
 gboolean
 segue_override_apply (const SegueOverride *override, const char *path, SegueNode *stage,
                       SegueRegistry *registry, const SegueStageType *type, GError **error)
 {
-  g_autoptr (SegueNode) value = parse_value (override, error);
-  if (!value)
-    return FALSE;
   if (is_setting (path, type)) {
-    segue_node_set (stage, path, g_steal_pointer (&value));
-    return TRUE;
+    SegueNode *setting = parse_value (override, error);
+    if (setting)
+      segue_node_set (stage, path, setting);
+    return setting != NULL;
   }
   Place place = { .slot = &stage };
   enter_map (&place, "with", override, registry);
@@ -237,7 +250,10 @@ segue_override_apply (const SegueOverride *override, const char *path, SegueNode
       enter_map (&place, parts[i], override, registry);
     }
   }
+  SegueNode *value = value_for (&place, override, error);
+  if (!value)
+    return FALSE;
   segue_node_free (*place.slot);
-  *place.slot = g_steal_pointer (&value);
+  *place.slot = value;
   return TRUE;
 }

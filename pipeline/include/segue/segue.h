@@ -71,8 +71,8 @@ typedef struct _SeguePipeline SeguePipeline;
  * segue_pipeline_load:
  * @overrides: (nullable): %NULL-terminated `name=value`; a variable (`music=…`), `seed=7`, `name=…`,
  *   or a stage's parameter (`train.epochs=3`, `train.model.dropout=0`, `augment.ops.0.p=1`).  The
- *   value is YAML; where a variable's default is one value or none, it is text as it stands, so that
- *   a folder's name needs no quotes.  Paths in it are relative to the current folder
+ *   value is YAML; where a parameter is text or a path, or a variable's default one value or none, it
+ *   is text as it stands, so that a folder's name and a layout need no quotes.  Paths in it are relative to the current folder
  *
  * Reads, resolves and checks a pipeline: syntax, stage types, parameters, ports.  The error's
  * message is `file:line:column: stage 'id': what`, with a suggestion for a near miss.

@@ -406,6 +406,21 @@ test_override_values (void)
     g_autofree char *described = segue_pipeline_describe (pipeline);
     g_assert_true (g_utf8_validate (described, -1, NULL));
   }
+  /* Text as it stands, where a parameter is text; nothing unsets it. */
+  const char *const texts[][2] = { { "{artist}/{title}", "{artist}/{title}" },
+                                   { "{artist} - {title} #1", "{artist} - {title} #1" },
+                                   { "[x", "[x" },
+                                   { "a: b", "a: b" },
+                                   { "7", "7" },
+                                   { "\"a # b\"", "a # b" },
+                                   { "null", NULL },
+                                   { "", NULL } };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autofree char *layout = g_strconcat ("everything.layout=", texts[i][0], NULL);
+    const char *const overrides[] = { "music=/x", layout, NULL };
+    g_autoptr (SeguePipeline) pipeline = load_ok (text, overrides);
+    g_assert_cmpstr (config_of (pipeline, 0)->layout, ==, texts[i][1]);
+  }
   /* The default of a parameter opens up where something is set inside of it. */
   const char *const inside[] = { "music=/x", "everything.model.width=5", NULL };
   g_autoptr (SeguePipeline) pipeline = load_ok (text, inside);
