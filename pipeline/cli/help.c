@@ -165,7 +165,8 @@ static void
 append_synopsis (GString *out, const SegueTerm *term, const SegueVerb *verb)
 {
   const char space = '\x1f'; /* stands for one inside of brackets */
-  g_autofree char *head = g_strdup_printf ("usage: segue %s ", verb->name);
+  g_autofree char *head =
+    g_strdup_printf ("usage: segue %s%s", verb->name, *verb->synopsis ? " " : "");
   g_autofree char *synopsis = g_strdup (verb->synopsis);
   guint depth = 0;
   for (char *p = synopsis; *p; p++) {

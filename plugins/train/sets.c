@@ -69,9 +69,11 @@ collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
                  "that is the label where the music is scanned",
                  n_unlabelled, sets->train.n, unlabelled);
   else if (labels->len < 2)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "a classifier needs at least two labels, all %u training items have ‘%s’",
-                 sets->train.n, (const char *) g_ptr_array_index (labels, 0));
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "a classifier needs at least two labels, all %u training items have ‘%s’: add songs "
+      "of another, or look at what the layout takes for the label",
+      sets->train.n, (const char *) g_ptr_array_index (labels, 0));
   if (sets->train.n == 0 || n_unlabelled > 0 || labels->len < 2)
     return FALSE;
 

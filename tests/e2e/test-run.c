@@ -308,6 +308,9 @@ test_no_model (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "predict", "--model", "music", "x.wav", NULL);
   command_assert (&result, 66);
   command_assert_says (&result, "there is no model in ‘music’");
+  command_run (&result, f->folder, f->env, "predict", "--model", "music/none", "x.wav", NULL);
+  command_assert (&result, 66);
+  command_assert_says (&result, "there is no model folder ‘music/none’");
   command_run (&result, f->folder, f->env, "predict", "--model", "org/name", "x.wav", NULL);
   command_assert (&result, 66);
   command_assert_says (&result, "segue fetch org/name");

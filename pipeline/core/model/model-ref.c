@@ -42,6 +42,13 @@ resolve_path (const char *ref, GError **error)
 static gboolean
 not_fetched (const SegueHubName *name, const char *cache, GError **error)
 {
+  /* runs/artist looks like a name, too. */
+  g_autofree char *parent = g_path_get_dirname (name->repo);
+  if (is_folder (parent)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no model folder ‘%s’",
+                 name->repo);
+    return FALSE;
+  }
   g_autofree char *shown = g_filename_display_name (cache);
   gboolean is_main = g_str_equal (name->revision, SEGUE_HUB_MAIN);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
