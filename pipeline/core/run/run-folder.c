@@ -92,12 +92,13 @@ lock_folder (const char *path)
     if (fd < 0)
       return -1;
     struct stat held, there;
-    if (flock (fd, LOCK_EX | LOCK_NB) != 0) {
-      int err = errno;
+    if (flock (fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       close (fd);
-      errno = err;
+      errno = EWOULDBLOCK;
       return -1;
     }
+    /* Some network folders have no locks for folders: two runs at the same work then make the same
+     * files, each of them whole. */
     /* Whoever held it may have removed it just now: then what we locked has no name. */
     if (fstat (fd, &held) == 0 && stat (path, &there) == 0 && held.st_ino == there.st_ino)
       return fd;

@@ -218,8 +218,10 @@ segue_users_close_gate (int cache, GCancellable *cancellable, GError **error)
                          "the cache is in use by a run that may only read it, or that is "
                          "suspended; nothing was removed");
   else
-    segue_set_error_from_errno (error, err, SEGUE_ERROR_IO, "can't lock",
-                                "users/gate of the cache");
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                 "the cache is on a file system without locks (%s), so nobody can tell whether a "
+                 "run needs it; remove its folder by hand when none is at work",
+                 g_strerror (err));
   return -1;
 }
 

@@ -4,11 +4,13 @@
 #include "run-folder.h"
 #include "store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -21,7 +23,7 @@
 
 static gint64 clock_offset;   /* µs */
 static gint64 disk_free = -1; /* bytes; -1: plenty */
-static gboolean slow_hands;
+static gboolean slow_hands, no_locks;
 
 /* In place of the system's, so that clocks go wrong and disks fill up when a test needs it. */
 gint64
@@ -48,6 +50,16 @@ unlinkat (int folder, const char *name, int flags)
   if (slow_hands)
     g_usleep (500);
   return (int) syscall (SYS_unlinkat, folder, name, flags);
+}
+
+int
+flock (int fd, int operation)
+{
+  if (no_locks) {
+    errno = ENOLCK;
+    return -1;
+  }
+  return (int) syscall (SYS_flock, fd, operation);
 }
 
 static void
@@ -468,6 +480,25 @@ test_work (void)
   segue_work_folder_close (busy, TRUE);
 }
 
+/* Where a file system has no locks, runs go on, and nothing is removed. */
+static void
+test_no_locks (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  no_locks = TRUE;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  SegueWorkFolder *work = segue_work_folder_open (bench.cache, KEY, "a test", &error);
+  g_assert_no_error (error);
+  segue_work_folder_close (work, FALSE);
+  SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
+  g_assert_false (segue_cache_gc (bench.cache, &options, NULL, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
+  g_test_message ("%s", error->message);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 5);
+  no_locks = FALSE;
+}
+
 /* ---- Disks that are full ---- */
 
 static void
@@ -569,6 +600,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gc/killed", test_killed);
   g_test_add_func ("/gc/stress", test_stress);
   g_test_add_func ("/gc/work", test_work);
+  g_test_add_func ("/gc/no-locks", test_no_locks);
   g_test_add_func ("/gc/limit", test_limit);
   g_test_add_func ("/gc/no-room", test_no_room);
   g_test_add_func ("/gc/forecast", test_forecast);
