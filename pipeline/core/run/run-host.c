@@ -183,7 +183,8 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   if (!at->work) {
     g_autofree char *about =
       g_strdup_printf ("stage '%s' of pipeline '%s'", stage->id, run->pipeline->name);
-    at->work = segue_work_folder_open (segue_store_get_folder (run->store), at->key, about, error);
+    g_autofree char *key = segue_stage_key_of_work (at->parts);
+    at->work = segue_work_folder_open (segue_store_get_folder (run->store), key, about, error);
   }
   return at->work ? at->work->path : NULL;
 }
