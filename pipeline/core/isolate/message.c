@@ -36,16 +36,15 @@ segue_message_clear (SegueMessage *message)
 }
 
 GVariant *
-segue_message_parse (guint type, GBytes *bytes)
+segue_message_parse (guint type, GBytes *bytes, gboolean repaired)
 {
   if (type >= G_N_ELEMENTS (types))
     return NULL;
-  GVariant *body = g_variant_new_from_bytes (G_VARIANT_TYPE (types[type]), bytes, FALSE);
-  g_variant_ref_sink (body);
-  if (g_variant_is_normal_form (body))
-    return body;
-  g_variant_unref (body);
-  return NULL;
+  g_autoptr (GVariant) body =
+    g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (types[type]), bytes, FALSE));
+  if (repaired)
+    return g_variant_get_normal_form (body);
+  return g_variant_is_normal_form (body) ? g_steal_pointer (&body) : NULL;
 }
 
 /* Waits are no longer than this: to look for a cancel where there was no handle to spare for that, and
@@ -226,6 +225,6 @@ segue_message_receive (int socket, SegueMessage *message, const SegueWait *wait)
   }
   g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&text), head.length);
   message->type = head.type;
-  message->body = segue_message_parse (head.type, bytes);
+  message->body = segue_message_parse (head.type, bytes, FALSE);
   return message->body ? SEGUE_WIRE_OK : SEGUE_WIRE_NONSENSE;
 }

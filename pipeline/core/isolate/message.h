@@ -93,7 +93,8 @@ SegueWire segue_message_send (int socket, SegueMessageType type, GVariant *body,
 /** segue_message_receive: fills @message, which is cleared by the caller whatever comes back. */
 SegueWire segue_message_receive (int socket, SegueMessage *message, const SegueWait *wait);
 
-/** segue_message_parse: (transfer full) (nullable): @bytes as the body of a message of @type. */
-GVariant *segue_message_parse (guint type, GBytes *bytes);
+/** segue_message_parse: (transfer full) (nullable): @bytes as the body of a message of @type.
+ * @repaired: bring into normal form what is not, for tests; else it is none. */
+GVariant *segue_message_parse (guint type, GBytes *bytes, gboolean repaired);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueMessage, segue_message_clear)

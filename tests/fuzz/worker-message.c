@@ -1,0 +1,123 @@
+/* What a worker says: a stream of messages, as the core takes them apart, from a process that a
+ * song's file may have taken over. */
+#include "answer.h"
+#include "shared-bytes.h"
+#include "standalone.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of the shared memory that comes with a buffer; larger ones are refused by their size. */
+#define LARGEST_BUFFER (2 * 1024 * 1024)
+
+static SegueItem *
+make_input (void)
+{
+  g_autoptr (GBytes) frames = g_bytes_new (memset (g_newa (char, 4000), 0, 4000), 4000);
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  g_autoptr (SegueItem) item = segue_item_new_audio (NULL, "a/song", frames, 1000, 1);
+  segue_item_set_string (item, SEGUE_META_LABEL, "Queen");
+  return segue_item_copy_as_input (item, reads, 0);
+}
+
+/* Whatever was said, what was understood can be read to its end. */
+static void
+check (const SegueAnswer *answer)
+{
+  for (guint i = 0; i < answer->items->len; i++) {
+    const SegueItem *item = g_ptr_array_index (answer->items, i);
+    gsize size, bytes = 0;
+    const guint8 *data = g_bytes_get_data (item->bytes, &size);
+    guint64 shape[SEGUE_MAX_RANK] = { 0 };
+    for (gsize at = 0; at < size; at += 512)
+      bytes += data[at];
+    g_assert_true (segue_item_get_suffix (item) != NULL);
+    g_assert_true (segue_kind_has_bytes (item->kind));
+    if (item->kind == SEGUE_KIND_AUDIO)
+      g_assert_cmpuint (size % (4 * (gsize) item->channels), ==, 0);
+    for (guint j = 0; j < item->rank; j++)
+      shape[j] = item->shape[j];
+    if (item->kind != SEGUE_KIND_AUDIO) {
+      g_assert_true (segue_shape_bytes (item->dtype, item->rank, shape, &bytes));
+      g_assert_cmpuint (bytes, ==, size);
+    }
+    g_autoptr (GVariant) all = segue_metadata_to_variant (item->metadata, FALSE);
+    g_assert_true (segue_metadata_is_valid (all));
+  }
+  g_assert_cmpuint (answer->taken, <=, answer->memory);
+}
+
+/* With a buffer comes memory of the size that it tells, where that is one to be had. */
+static void
+attach_memory (SegueMessage *message)
+{
+  guint64 size;
+  if (message->type != SEGUE_MESSAGE_BUFFER)
+    return;
+  g_variant_get (message->body, "(t)", &size);
+  size = MIN (size, LARGEST_BUFFER);
+  g_autofree char *zeros = g_malloc0 ((gsize) MAX (size, 1));
+  message->fd = segue_shared_bytes_new (zeros, (gsize) size, NULL);
+}
+
+/* The stream message by message, with their bodies as they are or put into normal form, which gets
+ * behind that check. */
+static void
+take_apart (const uint8_t *data, size_t size, gboolean repaired, SegueItem *input)
+{
+  const SegueScope scope = { 0 };
+  const SegueStageType type = { .name = "fuzz", .mode = SEGUE_MODE_MAP };
+  const SegueGraphStage stage = { .id = (char *) "fuzz", .type = &type };
+  SegueContext context = { .scope = &scope, .stage = &stage };
+  g_auto (SegueAnswer) answer = { 0 };
+  const char *why = NULL;
+  gboolean heard = TRUE;
+  segue_answer_init (&answer, input, 16 * 1024 * 1024);
+  while (heard && size >= 8) {
+    guint32 head[2];
+    memcpy (head, data, sizeof head);
+    gsize length = MIN (head[1], size - sizeof head);
+    g_autoptr (GBytes) body = g_bytes_new (data + sizeof head, length);
+    g_auto (SegueMessage) message = { .type = head[0], .fd = -1 };
+    message.body = segue_message_parse (head[0], body, repaired);
+    heard = message.body != NULL;
+    if (heard) {
+      attach_memory (&message);
+      heard = segue_answer_take (&answer, &message, &context, &why);
+    }
+    data += sizeof head + length;
+    size -= sizeof head + length;
+  }
+  check (&answer);
+}
+
+/* The same through a socket, where lengths and ends are found out. */
+static void
+receive (const uint8_t *data, size_t size)
+{
+  int ends[2];
+  SegueWire wire = SEGUE_WIRE_OK;
+  const SegueWait wait = { .deadline = g_get_monotonic_time () + G_TIME_SPAN_MINUTE };
+  if (size > 60000 || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return;
+  g_assert_cmpint (write (ends[1], data, size), ==, (gssize) size);
+  close (ends[1]);
+  while (wire == SEGUE_WIRE_OK) {
+    g_auto (SegueMessage) message = { .fd = -1 };
+    wire = segue_message_receive (ends[0], &message, &wait);
+    g_assert_true (wire != SEGUE_WIRE_OK || message.body);
+  }
+  g_assert_true (wire == SEGUE_WIRE_CLOSED || wire == SEGUE_WIRE_NONSENSE);
+  close (ends[0]);
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  g_autoptr (SegueItem) input = make_input ();
+  take_apart (data, size, FALSE, input);
+  take_apart (data, size, TRUE, input);
+  receive (data, size);
+  return 0;
+}
