@@ -26,6 +26,7 @@ static const struct {
 } variables[] = {
   { "SEGUE_PLUGIN_PATH", "folders with further plugins, separated by colons; looked into first" },
   { "SEGUE_PRESET_PATH", "folders with further presets" },
+  { "SEGUE_WORKER", "the program that isolated stages run in (default: as installed)" },
   { "SEGUE_CACHE", "where finished work is kept (default: $XDG_CACHE_HOME/segue)" },
   { "SEGUE_CACHE_SIZE",
     "how large that may grow, such as 50G (default: a fifth of the disk, and no "

@@ -150,10 +150,10 @@ static const SegueStageType decode_sndfile = {
     "resampled with soxr HQ as they come.\n\n"
     "A decoder that runs into the end of a file that was cut short says nothing.  So each file's "
     "container is read first, and what comes out is held against what it promises: see "
-    "`completeness`.",
+    "`completeness`.  Runs in processes of its own: hostile files crash and hang decoders.",
   .result_version = 1,
   .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE,
+  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
   .inputs = inputs,
   .outputs = outputs,
   .params = song_params,

@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 library=$(find "$installed" -name 'libsegue.so' -printf '%h\n')
 export PKG_CONFIG_PATH="$library/pkgconfig" LD_LIBRARY_PATH="$library"
 export SEGUE_PLUGIN_PATH="$scratch/build" XDG_CACHE_HOME="$scratch/cache"
-unset SEGUE_PRESET_PATH SEGUE_CACHE
+unset SEGUE_PRESET_PATH SEGUE_CACHE SEGUE_WORKER
 
 cp -r "$plugin" "$scratch/plugin"
 meson setup "$scratch/build" "$scratch/plugin" --werror

@@ -38,6 +38,7 @@ def run(*command, cwd=None):
     environment = dict(
         os.environ,
         SEGUE_PLUGIN_PATH=str(BUILD / "plugins"),
+        SEGUE_WORKER=str(BUILD / "pipeline" / "worker" / "segue-worker"),
         SEGUE_PRESET_PATH=str(SOURCE / "examples" / "presets"),
     )
     if cwd is not None:
