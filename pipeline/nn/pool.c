@@ -29,7 +29,9 @@ struct _SegueNnPool {
   Worker *workers;
   guint n_started;
 
-  atomic_bool failed; /* a product since segue_nn_pool_check () */
+  GCancellable *cancellable; /* nullable; changed between runs */
+  atomic_bool skipped;       /* a tile since segue_nn_pool_check () */
+  atomic_bool failed;        /* a product since then */
 
   GMutex run_lock; /* one run at a time */
 
@@ -75,6 +77,15 @@ tile_done (SegueNnPool *pool, guint thread, guint32 n_tiles)
   g_mutex_unlock (&pool->lock);
 }
 
+static void
+run_tile (SegueNnPool *pool, SegueNnTask task, gpointer data, gsize tile, guint thread)
+{
+  if (G_UNLIKELY (g_cancellable_is_cancelled (pool->cancellable)))
+    atomic_store_explicit (&pool->skipped, TRUE, memory_order_relaxed);
+  else
+    task (data, tile, thread);
+}
+
 /* Runs tiles until none is left; the number of the run that had none. */
 static guint32
 take_tiles (SegueNnPool *pool, guint thread)
@@ -88,7 +99,7 @@ take_tiles (SegueNnPool *pool, guint thread)
     if (!atomic_compare_exchange_weak_explicit (&pool->word, &word, word + 1, memory_order_acq_rel,
                                                 memory_order_acquire))
       continue;
-    pool->task (pool->data, tile, thread);
+    run_tile (pool, pool->task, pool->data, tile, thread);
     tile_done (pool, thread, n_tiles);
     word = atomic_load_explicit (&pool->word, memory_order_acquire);
   }
@@ -272,7 +283,7 @@ segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task, gpointer 
   g_mutex_lock (&pool->run_lock);
   if (pool->n_threads == 1 || n_tiles == 1) {
     for (gsize tile = 0; tile < n_tiles; tile++)
-      task (data, tile, 0);
+      run_tile (pool, task, data, tile, 0);
   } else {
     pool->task = task;
     pool->data = data;
@@ -295,10 +306,22 @@ nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize 
     atomic_store_explicit (&pool->failed, TRUE, memory_order_relaxed);
 }
 
+void
+segue_nn_pool_watch (SegueNnPool *pool, GCancellable *cancellable)
+{
+  pool->cancellable = cancellable;
+}
+
 gboolean
 segue_nn_pool_check (SegueNnPool *pool, GError **error)
 {
-  if (!atomic_exchange_explicit (&pool->failed, FALSE, memory_order_relaxed))
+  gboolean failed = atomic_exchange_explicit (&pool->failed, FALSE, memory_order_relaxed);
+  pool->cancellable = NULL;
+  if (atomic_exchange_explicit (&pool->skipped, FALSE, memory_order_relaxed)) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+    return FALSE;
+  }
+  if (!failed)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                "%s has no memory left to multiply in; close other programs, or use fewer threads "

@@ -171,6 +171,7 @@ void hubert_weights_init (HubertWeights *weights, const HubertArchitecture *arch
 
 typedef struct {
   SegueNnPool *pool;
+  GCancellable *cancellable; /* borrowed, nullable: of passes */
   HubertArchitecture architecture;
   HubertTraining training;
   HubertFreeze freeze;

@@ -107,6 +107,20 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   return FALSE;
 }
 
+static void
+set_cancellable (gpointer data, GCancellable *cancellable)
+{
+  HubertModel *model = data;
+  model->cancellable = cancellable;
+}
+
+/* From here to segue_nn_pool_check () the arithmetic may be left unfinished. */
+static void
+watch (const HubertModel *model)
+{
+  segue_nn_pool_watch (model->pool, model->cancellable);
+}
+
 static gboolean
 prefix (gpointer data, guint batch, gsize length, const float *input, void *workspace,
         float *output, GError **error)
@@ -115,6 +129,7 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
   gsize bytes = hubert_workspace_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
   if (!check_length (data, bytes, length, error))
     return FALSE;
+  watch (data);
   hubert_prefix (data, &ws, input, output);
   return segue_nn_pool_check (((HubertModel *) data)->pool, error);
 }
@@ -142,6 +157,7 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
   HubertWorkspace ws;
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
+  watch (model);
   hubert_pass_forward (model, &ws, pass);
   return segue_nn_pool_check (((HubertModel *) model)->pool, error);
 }
@@ -152,6 +168,7 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
   HubertWorkspace ws;
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
+  watch (model);
   hubert_pass_backward (model, &ws, pass, d_logits);
   return segue_nn_pool_check (((HubertModel *) model)->pool, error);
 }
@@ -198,4 +215,5 @@ const SegueModelType hubert_model_type = {
   .forward = forward,
   .backward = backward,
   .fingerprint = segue_nn_fingerprint,
+  .set_cancellable = set_cancellable,
 };

@@ -118,6 +118,13 @@ mel_cnn_changed (gpointer data)
   mel_cnn_weights_changed (data);
 }
 
+static void
+mel_cnn_set_cancellable (gpointer data, GCancellable *cancellable)
+{
+  MelCnn *model = data;
+  model->cancellable = cancellable;
+}
+
 static const SegueRecipe recipe = {
   .epochs = 24,
   .batch = 32,
@@ -159,6 +166,7 @@ static const SegueModelType mel_cnn_type = {
   .forward = mel_cnn_forward,
   .backward = mel_cnn_backward,
   .fingerprint = segue_nn_fingerprint,
+  .set_cancellable = mel_cnn_set_cancellable,
 };
 
 static const SegueModelType *const models[] = { &mel_cnn_type, NULL };

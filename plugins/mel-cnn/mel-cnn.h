@@ -85,6 +85,7 @@ typedef struct {
 
 typedef struct {
   SegueNnPool *pool;
+  GCancellable *cancellable; /* borrowed, nullable: of passes */
   SegueNnLogMel *log_mel;
   MelCnnArchitecture architecture;
   MelCnnTraining training;

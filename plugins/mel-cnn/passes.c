@@ -35,8 +35,9 @@ mel_cnn_prefix (gpointer data, guint batch, gsize length, const float *input, vo
                 float *output, GError **error)
 {
   MelCnn *model = data;
+  segue_nn_pool_watch (model->pool, model->cancellable);
   segue_nn_log_mel_forward (model->pool, model->log_mel, batch, length, input, output);
-  return TRUE;
+  return segue_nn_pool_check (model->pool, error);
 }
 
 gsize
@@ -49,12 +50,15 @@ mel_cnn_plan_bytes (gpointer data, guint batch, gsize length, SegueModelMode mod
   return plan.size * sizeof (float);
 }
 
+/* From here to segue_nn_pool_check () the arithmetic may be left unfinished. */
 static gboolean
 begin (Run *run, MelCnn *model, SegueModelPass *pass, GError **error)
 {
   *run = (Run){ .model = model, .pass = pass, .base = pass->workspace };
-  if (mel_cnn_plan (model, pass->batch, pass->length, pass->mode, pass->from_prefix, &run->plan))
+  if (mel_cnn_plan (model, pass->batch, pass->length, pass->mode, pass->from_prefix, &run->plan)) {
+    segue_nn_pool_watch (model->pool, model->cancellable);
     return TRUE;
+  }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                "a segment of %" G_GSIZE_FORMAT " samples leaves nothing after %u blocks, each of "
                "which halves its frames; take longer segments or fewer blocks",

@@ -162,7 +162,7 @@ read_values (TrainJob *job, const char *at)
     memcpy (tensor->value, at, tensor->n_elements * sizeof (float));
     at += tensor->n_elements * sizeof (float);
   }
-  job->type->changed (job->impl);
+  train_optimiser_take_values (job->optimiser);
   return at;
 }
 

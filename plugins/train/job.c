@@ -56,6 +56,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   }
   if (job->model == NULL)
     return FALSE;
+  segue_model_set_cancellable (job->model, segue_context_get_cancellable (job->context));
 
   job->type = segue_model_get_type (job->model);
   job->impl = segue_model_get_impl (job->model);

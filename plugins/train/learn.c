@@ -214,6 +214,7 @@ static void
 keep_steps (TrainJob *job)
 {
   g_autoptr (GError) error = NULL;
+  train_optimiser_drop_step (job->optimiser);
   if (!train_checkpoint_save (job, &error))
     segue_context_log (job->context, G_LOG_LEVEL_WARNING,
                        "steps since the last checkpoint are lost: %s", error->message);

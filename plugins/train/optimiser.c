@@ -16,7 +16,46 @@ struct _TrainOptimiser {
   gsize *sizes;            /* [n_trained] */
   float *moments;          /* first moments of all trained tensors, then second */
   gsize n_moments;         /* of one kind */
+  float *buffers;          /* nullable: what passes may change, as it was after the last step */
 };
+
+/* Tensors that are not trained: copied to optimiser->buffers, or back. */
+static void
+copy_buffers (TrainOptimiser *optimiser, gboolean back)
+{
+  float *at = optimiser->buffers;
+  for (guint i = 0; at != NULL && i < optimiser->tensors->len; i++) {
+    SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
+    if (tensor->gradient != NULL)
+      continue;
+    memcpy (back ? tensor->value : at, back ? at : tensor->value,
+            tensor->n_elements * sizeof (float));
+    at += tensor->n_elements;
+  }
+}
+
+/* Only where items of a batch influence each other does a pass leave something behind. */
+static gboolean
+make_buffers (TrainOptimiser *optimiser, GError **error)
+{
+  SegueModelInfo info;
+  gsize n = 0;
+  segue_model_describe (optimiser->model, &info);
+  for (guint i = 0; i < optimiser->tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
+    n += tensor->gradient == NULL ? tensor->n_elements : 0;
+  }
+  if (!info.coupled || n == 0)
+    return TRUE;
+  optimiser->buffers = g_try_new (float, n);
+  if (optimiser->buffers == NULL) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                         "no memory for a copy of the model's statistics");
+    return FALSE;
+  }
+  copy_buffers (optimiser, FALSE);
+  return TRUE;
+}
 
 TrainOptimiser *
 train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint threads,
@@ -54,7 +93,7 @@ train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint thr
                  2 * optimiser->n_moments / (1024 * 1024 / sizeof (float)));
     return NULL;
   }
-  return g_steal_pointer (&optimiser);
+  return make_buffers (optimiser, error) ? g_steal_pointer (&optimiser) : NULL;
 }
 
 void
@@ -67,6 +106,7 @@ train_optimiser_free (TrainOptimiser *optimiser)
   g_free (optimiser->gradients);
   g_free (optimiser->sizes);
   g_free (optimiser->moments);
+  g_free (optimiser->buffers);
   g_free (optimiser);
 }
 
@@ -96,7 +136,26 @@ train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm)
     offset += tensor->n_elements;
   }
   segue_model_get_type (optimiser->model)->changed (segue_model_get_impl (optimiser->model));
+  copy_buffers (optimiser, FALSE);
   return TRUE;
+}
+
+void
+train_optimiser_drop_step (TrainOptimiser *optimiser)
+{
+  copy_buffers (optimiser, TRUE);
+  for (guint i = 0; i < optimiser->tensors->len; i++) {
+    SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
+    if (tensor->gradient != NULL)
+      memset (tensor->gradient, 0, tensor->n_elements * sizeof (float));
+  }
+}
+
+void
+train_optimiser_take_values (TrainOptimiser *optimiser)
+{
+  segue_model_get_type (optimiser->model)->changed (segue_model_get_impl (optimiser->model));
+  copy_buffers (optimiser, FALSE);
 }
 
 GArray *

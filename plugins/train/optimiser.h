@@ -14,6 +14,12 @@ void train_optimiser_free (TrainOptimiser *optimiser);
  * changed and %FALSE is returned. */
 gboolean train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm);
 
+/** train_optimiser_drop_step: undoes what the passes of an unfinished step did: gradients, and in a model whose
+ * items influence each other the running statistics.  All is as it was after the last step. */
+void train_optimiser_drop_step (TrainOptimiser *optimiser);
+/** train_optimiser_take_values: tensors were set from outside to those after a finished step. */
+void train_optimiser_take_values (TrainOptimiser *optimiser);
+
 /** train_optimiser_get_tensors: (transfer none): #SegueModelTensor array of the model. */
 GArray *train_optimiser_get_tensors (TrainOptimiser *optimiser);
 /** train_optimiser_get_state: (transfer none): both moments of all trained tensors, @n floats. */

@@ -253,9 +253,9 @@ def slow_moments(tap, scratch):
     for artist in "AB":
         for song in range(5):
             write_wav(f"{music}/{artist}/x/{song}.wav", 85)
-    long = os.path.join(scratch, "long")
+    long = os.path.join(scratch, "music-long")
     write_wav(f"{long}/A/x/long.wav", 3 * 3600, 44100, 2, sparse=True)
-    huge = os.path.join(scratch, "huge")
+    huge = os.path.join(scratch, "music-huge")
     write_wav(f"{huge}/A/x/huge.wav", 2 * 86400, 48000, 2, sparse=True)
 
     def case(name, function, *arguments):

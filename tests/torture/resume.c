@@ -1,8 +1,9 @@
 /* A training that is stopped after each of its steps, in turn, and run again has to leave the bytes, and
  * the points of all curves, of one that was never stopped.
  *
- * It is stopped by a cancel, which keeps the last step, or by a SIGKILL from within, which keeps what
- * the last checkpoint had.  SEGUE_TORTURE=full: after every step; else after some. */
+ * It is stopped by a cancel between steps or somewhere in the one that follows, which keeps the last
+ * step, or by a SIGKILL from within, which keeps what the last checkpoint had.  SEGUE_TORTURE=full:
+ * after every step; else after some. */
 #include "music.h"
 
 #include <jansson.h>
@@ -11,10 +12,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define CHILD   "--one-run"
 #define STOPPED 130
+
+typedef enum { CANCEL, CANCEL_WITHIN, KILL, N_WAYS } Way;
+static const char *const ways[] = { "cancel", "within", "kill" };
 
 /* Each has everything random that its model type knows.  @stride: between steps that a quick test stops
  * after; no divisor of an epoch. */
@@ -49,8 +55,18 @@ static const Case cases[] = {
 typedef struct {
   GCancellable *cancellable;
   guint64 step;
-  gboolean kill;
+  Way way;
 } Stop;
+
+/* Somewhere in the next step or the one after, which take milliseconds. */
+static gpointer
+cancel_soon (gpointer data)
+{
+  const Stop *stop = data;
+  g_usleep (stop->step * 7919 % 97 * 80);
+  g_cancellable_cancel (stop->cancellable);
+  return NULL;
+}
 
 static void
 on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
@@ -59,12 +75,15 @@ on_progress (gpointer data, const char *stage, guint64 done, guint64 total, cons
   if (!g_str_equal (stage, "train") || done != stop->step || !detail ||
       !g_str_has_prefix (detail, "epoch"))
     return;
-  if (stop->kill)
+  if (stop->way == KILL)
     raise (SIGKILL);
-  g_cancellable_cancel (stop->cancellable);
+  if (stop->way == CANCEL)
+    g_cancellable_cancel (stop->cancellable);
+  else
+    g_thread_unref (g_thread_new ("cancel", cancel_soon, stop));
 }
 
-/* --one-run FOLDER STEP cancel|kill: in FOLDER; step 0: to the end. */
+/* --one-run FOLDER STEP WAY: in FOLDER; step 0: to the end. */
 static int
 run_one (char **argv)
 {
@@ -76,7 +95,7 @@ run_one (char **argv)
   g_autofree char *cache = g_build_filename (argv[0], "cache", NULL);
   Stop stop = { .cancellable = cancellable,
                 .step = g_ascii_strtoull (argv[1], NULL, 10),
-                .kill = g_str_equal (argv[2], "kill") };
+                .way = (Way) g_ascii_strtoull (argv[2], NULL, 10) };
   /* Said only where it is to be killed: how often state is written is no part of what is made. */
   const char *const often[] = { "train.checkpoint=0", NULL };
   const SegueObserver observer = { .struct_size = sizeof observer,
@@ -89,7 +108,7 @@ run_one (char **argv)
                                     .observer = &observer };
   segue_registry_load_search_path (registry);
   g_autoptr (SeguePipeline) pipeline =
-    segue_pipeline_load (registry, path, stop.kill ? often : NULL, &error);
+    segue_pipeline_load (registry, path, stop.way == KILL ? often : NULL, &error);
   if (pipeline && segue_pipeline_run (pipeline, &options, NULL, cancellable, &error))
     return 0;
   if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
@@ -99,12 +118,13 @@ run_one (char **argv)
 }
 
 static int
-spawn (const char *folder, guint64 step, gboolean kill)
+spawn (const char *folder, guint64 step, Way way)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *self = g_file_read_link ("/proc/self/exe", &error);
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, step);
-  const char *argv[] = { self, CHILD, folder, number, kill ? "kill" : "cancel", NULL };
+  g_autofree char *how = g_strdup_printf ("%d", way);
+  const char *argv[] = { self, CHILD, folder, number, how, NULL };
   int status = 0;
   g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, &status,
                 &error);
@@ -174,6 +194,19 @@ assert_same (const char *folder, const char *reference)
 
 /* ---- Folders ---- */
 
+/* In memory where there is room: syncing to disk is most of a small training's time. */
+static char *
+make_scratch (void)
+{
+  struct statvfs fs;
+  gboolean roomy = statvfs ("/dev/shm", &fs) == 0 && access ("/dev/shm", W_OK) == 0 &&
+                   (guint64) fs.f_bavail * fs.f_frsize > (guint64) 1 << 30;
+  char *folder =
+    g_build_filename (roomy ? "/dev/shm" : g_get_tmp_dir (), "segue-resume-XXXXXX", NULL);
+  g_assert_nonnull (g_mkdtemp (folder));
+  return folder;
+}
+
 static char *
 make_place (const char *scratch, const char *name, const Case *it)
 {
@@ -208,13 +241,16 @@ remove_place (char *folder)
 /* ---- Tests ---- */
 
 static void
-stop_and_resume (const char *scratch, const char *reference, const Case *it, guint64 step,
-                 gboolean kill)
+stop_and_resume (const char *scratch, const char *reference, const Case *it, guint64 step, Way way)
 {
-  g_autofree char *name = g_strdup_printf ("%s-%" G_GUINT64_FORMAT, kill ? "kill" : "cancel", step);
+  g_autofree char *name = g_strdup_printf ("%s-%" G_GUINT64_FORMAT, ways[way], step);
   char *folder = make_place (scratch, name, it);
-  g_assert_cmpint (spawn (folder, step, kill), ==, kill ? -SIGKILL : STOPPED);
-  g_assert_cmpint (spawn (folder, 0, FALSE), ==, 0);
+  int status = spawn (folder, step, way);
+  /* A cancel that comes with the last words changes nothing. */
+  if (way != CANCEL_WITHIN || status != 0)
+    g_assert_cmpint (status, ==, way == KILL ? -SIGKILL : STOPPED);
+  if (status != 0)
+    g_assert_cmpint (spawn (folder, 0, CANCEL), ==, 0);
   assert_same (folder, reference);
   remove_place (folder);
 }
@@ -224,30 +260,25 @@ test_case (gconstpointer data)
 {
   const Case *it = data;
   gboolean full = g_strcmp0 (g_getenv ("SEGUE_TORTURE"), "full") == 0;
-  g_autoptr (GError) error = NULL;
-  char *scratch = g_dir_make_tmp ("segue-resume-XXXXXX", &error);
-  g_assert_no_error (error);
+  char *scratch = make_scratch ();
   for (guint a = 0; a < 2; a++)
     for (guint s = 0; s < 6; s++) {
       g_autofree char *song = g_strdup_printf ("%s/music/%u/x/%u.wav", scratch, a, s);
       music_write_song (song, a, s, 3);
     }
   char *reference = make_place (scratch, "reference", it);
-  g_assert_cmpint (spawn (reference, 0, FALSE), ==, 0);
+  g_assert_cmpint (spawn (reference, 0, CANCEL), ==, 0);
   g_autofree char *curves = read_curves (reference);
   guint64 n_steps = count_steps (curves);
   g_test_message ("%s: %" G_GUINT64_FORMAT " steps", it->name, n_steps);
   g_assert_cmpuint (n_steps, >, it->stride);
 
-  gboolean kill = FALSE;
-  for (guint64 step = 1; step <= n_steps; step += full ? 1 : it->stride) {
-    if (full || !kill)
-      stop_and_resume (scratch, reference, it, step, FALSE);
-    if (full || kill)
-      stop_and_resume (scratch, reference, it, step, TRUE);
-    kill = !kill;
-  }
-  stop_and_resume (scratch, reference, it, n_steps, FALSE);
+  guint turn = 0;
+  for (guint64 step = 1; step <= n_steps; step += full ? 1 : it->stride, turn++)
+    for (guint way = 0; way < N_WAYS; way++)
+      if (full || way == turn % N_WAYS)
+        stop_and_resume (scratch, reference, it, step, (Way) way);
+  stop_and_resume (scratch, reference, it, n_steps, CANCEL);
   remove_place (reference);
   remove_place (scratch);
 }

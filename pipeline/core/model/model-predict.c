@@ -168,14 +168,17 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
   if (!plan_batches (model, n, length, info.n_labels, &plan, error) ||
       !reserve (model, &plan, error))
     return FALSE;
-  for (guint first = 0; first < n; first += plan.batch) {
+  gboolean ok = TRUE;
+  segue_model_set_cancellable (model, cancellable);
+  for (guint first = 0; ok && first < n; first += plan.batch) {
     if (g_cancellable_is_cancelled (cancellable)) {
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "interrupted");
-      return FALSE;
+      ok = FALSE;
+    } else {
+      ok = run_batch (model, &plan, items + first, MIN (plan.batch, n - first),
+                      probabilities + (gsize) first * info.n_labels, error);
     }
-    if (!run_batch (model, &plan, items + first, MIN (plan.batch, n - first),
-                    probabilities + (gsize) first * info.n_labels, error))
-      return FALSE;
   }
-  return TRUE;
+  segue_model_set_cancellable (model, NULL);
+  return ok;
 }

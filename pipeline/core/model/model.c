@@ -162,6 +162,15 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
   return g_steal_pointer (&model);
 }
 
+void
+segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable)
+{
+  gsize needed =
+    G_STRUCT_OFFSET (SegueModelType, set_cancellable) + sizeof model->type->set_cancellable;
+  if (model->type->struct_size >= needed && model->type->set_cancellable != NULL)
+    model->type->set_cancellable (model->impl, cancellable);
+}
+
 gboolean
 segue_model_save (SegueModel *model, const char *folder, const char *preparation, GError **error)
 {

@@ -135,6 +135,9 @@ typedef struct {
  * @backward: @d_logits [batch, labels]; gradients accumulate.  After a TRAIN forward of the same pass
  * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries,
  *   kernels chosen for this processor
+ * @set_cancellable: (optional): from now on passes may be left unfinished once @cancellable (borrowed,
+ *   %NULL: never) is cancelled, and fail with %SEGUE_ERROR_CANCELLED then: a large batch takes
+ *   longer than people wait.  What else a pass changes (running statistics) is the caller's to undo
  */
 struct _SegueModelType {
   gsize struct_size;
@@ -167,6 +170,7 @@ struct _SegueModelType {
                         GError **error);
 
   char *(*fingerprint) (void);
+  void (*set_cancellable) (gpointer model, GCancellable *cancellable);
 };
 
 /* A model and the type that it is of. */
@@ -203,6 +207,11 @@ SEGUE_API
 gpointer segue_model_get_impl (SegueModel *model);
 SEGUE_API
 void segue_model_describe (SegueModel *model, SegueModelInfo *info);
+
+/** segue_model_set_cancellable: passes of @model may be cut short by @cancellable (borrowed, nullable), where its type
+ * knows how. */
+SEGUE_API
+void segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable);
 
 /**
  * segue_model_predict:

@@ -81,6 +81,54 @@ test_several_callers (void)
     g_thread_join (threads[i]);
 }
 
+typedef struct {
+  GCancellable *cancellable;
+  gint n_run;
+} Stop;
+
+static void
+stop_at_tenth (gpointer data, gsize tile, guint thread)
+{
+  Stop *stop = data;
+  if (g_atomic_int_add (&stop->n_run, 1) == 9)
+    g_cancellable_cancel (stop->cancellable);
+}
+
+/* What is left of a pass is left out, and the check says so, once. */
+static void
+test_cancel (void)
+{
+  for (guint n_threads = 1; n_threads <= 3; n_threads++) {
+    g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GError) error = NULL;
+    Stop stop = { .cancellable = cancellable };
+    segue_nn_pool_watch (pool, cancellable);
+    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    g_assert_cmpint (stop.n_run, >=, 10);
+    g_assert_cmpint (stop.n_run, <, 10 + (gint) n_threads);
+    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    g_assert_cmpint (stop.n_run, <, 10 + (gint) n_threads);
+    g_assert_false (segue_nn_pool_check (pool, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+    g_clear_error (&error);
+
+    /* It is no longer watched: what has to be whole is. */
+    stop.n_run = 10;
+    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    g_assert_cmpint (stop.n_run, ==, 10 + TILES);
+    g_assert_true (segue_nn_pool_check (pool, &error));
+    g_assert_no_error (error);
+
+    /* A pass that was done when it was cancelled is a whole one. */
+    g_cancellable_reset (cancellable);
+    segue_nn_pool_watch (pool, cancellable);
+    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    g_cancellable_cancel (cancellable);
+    g_assert_true (segue_nn_pool_check (pool, &error));
+  }
+}
+
 static void
 test_backends (void)
 {
@@ -117,6 +165,7 @@ main (int argc, char **argv)
   g_test_add_func ("/nn/pool/every-tile-once", test_every_tile_once);
   g_test_add_func ("/nn/pool/after-a-pause", test_after_a_pause);
   g_test_add_func ("/nn/pool/several-callers", test_several_callers);
+  g_test_add_func ("/nn/pool/cancel", test_cancel);
   g_test_add_func ("/nn/pool/backends", test_backends);
   g_test_add_func ("/nn/pool/default-threads", test_default_threads);
   return g_test_run ();

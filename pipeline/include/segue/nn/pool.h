@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gio/gio.h>
 #include <segue/nn/backend.h>
 #include <segue/nn/types.h>
 
@@ -37,8 +38,13 @@ SEGUE_API const SegueNnBackend *segue_nn_pool_get_backend (SegueNnPool *pool);
 SEGUE_API void segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task,
                                   gpointer data);
 
-/* FALSE with SEGUE_ERROR_RESOURCE where an op ran out of memory since this was last asked: what it
- * wrote is no result. Ops can't say so themselves; who runs a pass asks at its end. */
+/* Begins a pass that may be left unfinished: once `cancellable` (borrowed; NULL: never) is cancelled,
+ * tiles are left out, so that the rest of the pass takes no time. segue_nn_pool_check () ends it. */
+SEGUE_API void segue_nn_pool_watch (SegueNnPool *pool, GCancellable *cancellable);
+
+/* FALSE where what was written since this was last asked is no result: with SEGUE_ERROR_CANCELLED
+ * where tiles were left out, with SEGUE_ERROR_RESOURCE where an op ran out of memory. Ops can't say
+ * so themselves; who runs a pass asks at its end. */
 SEGUE_API gboolean segue_nn_pool_check (SegueNnPool *pool, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnPool, segue_nn_pool_free)
