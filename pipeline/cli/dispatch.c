@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
 
 #define EXIT_IO 74
@@ -117,6 +118,8 @@ segue_cli_main (int argc, char **argv)
 {
   /* Only the character set: numbers are printed the same everywhere. */
   setlocale (LC_CTYPE, "");
+  /* A limit of file sizes (ulimit -f) is then an error of the write, as a full disk is. */
+  signal (SIGXFSZ, SIG_IGN);
   g_set_prgname ("segue");
   /* Never freed: libraries may log to the very end. */
   SegueCli *cli = g_new0 (SegueCli, 1);

@@ -6,6 +6,7 @@
 #include "sandbox.h"
 #include "worker-serve.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ main (void)
            stderr);
     return 64;
   }
+  /* A limit of file sizes is an error of the write, and no song's fault. */
+  signal (SIGXFSZ, SIG_IGN);
   notes_install ();
   sandbox_prepare ();
   int status = segue_worker_serve (SOCKET, sandbox_lock, notes_take);

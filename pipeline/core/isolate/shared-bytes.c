@@ -48,9 +48,9 @@ segue_shared_bytes_new (gconstpointer data, gsize size, GError **error)
   int fd = open_memory ();
   if (fd >= 0 && write_all (fd, data, size) && fcntl (fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) == 0)
     return fd;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "no memory for a payload of %" G_GSIZE_FORMAT " bytes to be shared: %s", size,
-               g_strerror (errno));
+  g_autofree char *what =
+    g_strdup_printf ("can't put a payload of %" G_GSIZE_FORMAT " bytes into", size);
+  segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, what, "shared memory");
   if (fd >= 0)
     close (fd);
   return -1;
@@ -89,7 +89,7 @@ copy (int fd, gsize size, int *lacks)
   g_autofree guint8 *data = g_try_malloc (size);
   gsize done = 0;
   gssize n = 1;
-  while (data && done < size && (n > 0 || errno == EINTR)) {
+  while (data && done < size && (n > 0 || (n < 0 && errno == EINTR))) {
     n = pread (fd, data + done, size - done, (goffset) done);
     done += (gsize) MAX (n, 0);
   }
