@@ -249,8 +249,9 @@ segue_result_write_reads (const char *path, const char *key, const char *const *
   struct stat st;
   g_autoptr (SegueResult) result = segue_result_new (key);
   g_autofree char *header = g_build_filename (path, "result", NULL);
-  /* Not through a link to somewhere else. */
-  if (lstat (path, &st) == 0 && !S_ISDIR (st.st_mode))
+  /* Not through a link to somewhere else, nor in the place of what no file can replace. */
+  if ((lstat (path, &st) == 0 && !S_ISDIR (st.st_mode)) ||
+      (lstat (header, &st) == 0 && !S_ISREG (st.st_mode)))
     throw_away (path);
   g_strfreev (result->reads);
   result->reads = g_strdupv ((GStrv) names);

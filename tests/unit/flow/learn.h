@@ -1,0 +1,19 @@
+/* A plugin of stages that keep what the store has to keep for them: folders, items of all kinds, views,
+ * messages, curves, counters, items left out; and that count how often they work. */
+#pragma once
+
+#include <segue/segue.h>
+
+/** Calls since the program began. */
+extern gint learn_trained, learn_judged, learn_sifted, learn_tabled;
+
+/** learn_plugin: (transfer none):
+ *
+ *   learn-scan    SOURCE   `root`, `title`, `style`: files with metadata of these values, label: folder
+ *   learn-sift    COLLECT  passes on every item but those of songs with "drop" in their ids, and one
+ *                          that derives from each; looks at no metadata
+ *   learn-train   COLLECT  `epochs`, `into`: a model folder from labels and payloads, live or not
+ *   learn-judge   SERIAL   predictions and metrics of audio by a model; leaves out songs with "odd" (bad
+ *                          data) and "late" (a time-out) in their ids
+ *   learn-table   COLLECT  predictions as text, with their titles where `titles` asks for them */
+const SeguePlugin *learn_plugin (void);

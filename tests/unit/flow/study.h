@@ -1,0 +1,42 @@
+/* A pipeline of stages whose results are kept, run in a temporary folder. */
+#pragma once
+
+#include "fake.h"
+#include "learn.h"
+
+/**
+ * Study: what may differ from run to run.
+ * @name: of the pipeline; @learn: id of the stage that learns; @title, @style: metadata of all songs
+ * @tail: stages after the others, as YAML
+ */
+typedef struct {
+  SegueRegistry *registry;
+  char *folder, *music, *cache, *runs;
+  const char *name, *learn, *title, *style, *with, *tail;
+  guint64 seed;
+  guint workers, length;
+  gboolean fresh;
+  GString *log;    /* "stage: message" lines of the last run */
+  GString *cached; /* ids of units that came from the store in the last run, a line each */
+} Study;
+
+void study_init (Study *study);
+void study_clear (Study *study);
+void study_add_song (Study *study, const char *path, const char *content);
+/** study_run: the newest run's folder is runs/NAME/latest. */
+gboolean study_try_run (Study *study, GError **error);
+void study_run (Study *study);
+/** study_plan: (transfer full): lines "unit: cached N" / "unit: anew N why" / "unit: later why". */
+char *study_plan (Study *study);
+/** study_read: (transfer full): a file of the newest run. */
+char *study_read (Study *study, const char *name);
+/** study_list: (transfer full): all files below @folder, sorted; relative. */
+GPtrArray *study_list (const char *folder);
+/** study_digest: (transfer full): of what stages left in the newest run. */
+char *study_digest (Study *study);
+/** study_assert_work: how often stages were called since the last time it was asked. */
+void study_assert_work (guint sifted, guint trained, guint judged, guint tabled);
+/** study_assert_why: run.json's reason for stage @id. */
+void study_assert_why (Study *study, const char *id, const char *why);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Study, study_clear)
