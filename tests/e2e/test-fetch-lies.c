@@ -1,0 +1,146 @@
+/* `segue fetch` from servers that fail or lie: an error that says what, and nothing in the cache. */
+#include "hub-server.h"
+
+static void
+test_missing (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->config_status = 404;
+  hub_fetch (f, 66, &result);
+  command_assert_says (&result, "/org/name/resolve/main/config.json");
+  hub_assert_nothing (f);
+}
+
+static void
+test_refused (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->config_status = 401;
+  hub_fetch (f, 69, &result);
+  command_assert_says (&result, "HF_TOKEN");
+  hub_assert_nothing (f);
+}
+
+static void
+test_down (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  /* Port 1 is nobody's. */
+  f->env = g_environ_setenv (f->env, "HF_ENDPOINT", "http://127.0.0.1:1", TRUE);
+  hub_fetch (f, 69, &result);
+  command_assert_says (&result, "can't reach http://127.0.0.1:1/");
+}
+
+static void
+test_corrupt (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->corrupt = TRUE;
+  hub_fetch (f, 65, &result);
+  command_assert_says (&result, "checksum");
+  hub_assert_nothing (f);
+  g_autofree char *partial = g_strconcat ("blobs/", f->weights_sha256, ".incomplete", NULL);
+  g_assert_false (hub_has (f, partial));
+}
+
+static void
+test_more_than_said (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->more = TRUE;
+  hub_fetch (f, 65, &result);
+  command_assert_says (&result, "more bytes than it said");
+  hub_assert_nothing (f);
+}
+
+static void
+test_less_than_said (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->linked_size = HUB_WEIGHTS + 1;
+  hub_fetch (f, 69, &result);
+  hub_assert_nothing (f);
+}
+
+static void
+test_huge (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->linked_size = G_MAXINT64 - 1;
+  hub_fetch (f, 65, &result);
+  command_assert_says (&result, "too much");
+  hub_assert_nothing (f);
+  g_assert_cmpuint (http_server_count (f->store, "GET"), ==, 0);
+}
+
+static void
+test_hostile_names (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  static const char *const etags[] = { "../../../escaped", "abc", "g" HUB_COMMIT, "" };
+  for (gsize i = 0; i < G_N_ELEMENTS (etags); i++) {
+    f->etag = etags[i];
+    hub_fetch (f, 65, &result);
+    hub_assert_nothing (f);
+  }
+  f->etag = NULL;
+  f->commit = "../../../../escaped";
+  hub_fetch (f, 65, &result);
+  command_assert_says (&result, "X-Repo-Commit");
+  f->commit = HUB_COMMIT;
+  f->second_commit = HUB_COMMIT2;
+  hub_fetch (f, 65, &result);
+  command_assert_says (&result, "was asked for");
+  hub_assert_nothing (f);
+}
+
+static void
+test_hostile_redirects (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  static const char *const places[] = { "file:///etc/passwd", "ftp://127.0.0.1/x",
+                                        "http://user:password@127.0.0.1/x", "gopher://x" };
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
+    f->location = places[i];
+    hub_fetch (f, 69, &result);
+    command_assert_says (&result, "not followed");
+    hub_assert_nothing (f);
+  }
+  f->location = "model.safetensors";
+  hub_fetch (f, 69, &result);
+  command_assert_says (&result, "circle");
+  hub_assert_nothing (f);
+}
+
+static void
+test_pickle (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->pickle_only = TRUE;
+  hub_fetch (f, 65, &result);
+  command_assert_says (&result, "convert it once");
+  command_run (&result, f->folder, f->env, "fetch", "org/name", "--file", "pytorch_model.bin",
+               NULL);
+  command_assert (&result, 65);
+  command_assert_says (&result, "pickle");
+  g_assert_cmpuint (http_server_count (f->store, "GET"), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(path, test) g_test_add ("/fetch/" path, Hub, NULL, hub_set_up, test, hub_tear_down)
+  ADD ("missing", test_missing);
+  ADD ("refused", test_refused);
+  ADD ("down", test_down);
+  ADD ("corrupt", test_corrupt);
+  ADD ("more-than-said", test_more_than_said);
+  ADD ("less-than-said", test_less_than_said);
+  ADD ("huge", test_huge);
+  ADD ("hostile/names", test_hostile_names);
+  ADD ("hostile/redirects", test_hostile_redirects);
+  ADD ("pickle", test_pickle);
+#undef ADD
+  return g_test_run ();
+}
