@@ -50,10 +50,10 @@ def main():
         tap.case(name, lambda: function(scratch, f"case-{tap.n}", *arguments, **changes))
 
     for jobs in [1, 2, 4]:
-        for repeat in range(5 if torture.FULL else 1):
+        for repeat in range(torture.amount(1, 1, 5)):
             case(f"{jobs} workers, run {repeat + 1}", run, music, reference, "-j", str(jobs))
-    for repeat in range(5):
-        case(f"run {repeat + 1} of 5", run, music, reference)
+    for repeat in range(torture.amount(1, 5, 20)):
+        case(f"run {repeat + 1} of the same", run, music, reference)
 
     # The songs elsewhere, found from elsewhere.
     elsewhere = os.path.join(scratch, "other place", "Müsik")

@@ -286,7 +286,7 @@ def main():
 
     tap = torture.Tap()
     tap.case("signals at random moments", at_random_moments, scratch, music, reference, length,
-             options.seed, 150 if torture.FULL else 9)
+             options.seed, torture.amount(3, 9, 150))
     for which in ["stdout", "stderr"]:
         tap.case(f"{which} is closed", closed_pipe, scratch, music, reference, which)
     tap.case("a machine that sleeps", frozen, scratch, music, reference,

@@ -103,7 +103,7 @@ class Campaign:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--trials", type=int, default=1000 if torture.FULL else 16)
+    parser.add_argument("--trials", type=int, default=torture.amount(4, 16, 1000))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int)
     parser.add_argument("--lanes", type=int, default=2)

@@ -15,12 +15,18 @@ SOURCE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("SEGUE_BUILD_ROOT") or os.path.abspath(os.environ.get("BUILD", "build"))
 SEGUE = os.path.join(BUILD, "pipeline", "cli", "segue")
 FULL = os.environ.get("SEGUE_TORTURE") == "full"
+SANITIZED = "SEGUE_SANITIZED" in os.environ
 # What is promised to be byte-identical; times stand elsewhere.
 ARTEFACTS = ["model", "metrics.json", "predictions.csv"]
 
 
 class Failure(Exception):
     pass
+
+
+def amount(few, some, full):
+    """How often something is done: with sanitizers, in CI, and by run.sh --full."""
+    return full if FULL else few if SANITIZED else some
 
 
 def environment(**changes):
