@@ -158,6 +158,30 @@ test_same_result (Fixture *f, gconstpointer data)
     g_autofree char *b = g_build_filename ("runs-3/artist-small/latest", names[i], NULL);
     assert_same (f, a, b);
   }
+
+  /* The same once more takes all of it from the cache, into a folder of its own. */
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
+               "runs-again", SMALL, NULL);
+  command_assert (&result, 0);
+  command_assert_says (&result, "] train: from the cache\n");
+  command_assert_says (&result, "] evaluate: from the cache\n");
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *a = g_build_filename ("runs-1/artist-small/latest", names[i], NULL);
+    g_autofree char *b = g_build_filename ("runs-again/artist-small/latest", names[i], NULL);
+    assert_same (f, a, b);
+  }
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
+               "runs-never", "--dry-run", SMALL, "--set", "train.epochs=9", NULL);
+  command_assert (&result, 0);
+  command_assert_has (result.out, "would run: parameter epochs of stage 'train' changed\n");
+  command_assert_has (result.out, "would run: comes after 'train', which would run\n");
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
+               "runs-never", "--dry-run", "--json", SMALL, NULL);
+  command_assert (&result, 0);
+  command_assert_has (result.out, "\"name\":\"train\"");
+  g_assert_null (strstr (result.out, "\"would_run\":true"));
+  g_autofree char *never = g_build_filename (f->folder, "runs-never", NULL);
+  g_assert_false (g_file_test (never, G_FILE_TEST_EXISTS));
 }
 
 static void
