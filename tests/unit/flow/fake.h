@@ -25,7 +25,7 @@ typedef struct {
 
 void bench_init (Bench *bench);
 void bench_clear (Bench *bench);
-/** bench_write: a song; what its content may be: see fake-decode in fake.c. */
+/** bench_write: a song; what its content may be: see fake-decode in fake-chain.c. */
 void bench_write (Bench *bench, const char *path, const char *content);
 /** bench_run: the pipeline of @stages (YAML list text) and @settings (YAML top-level lines). */
 gboolean bench_try_run (Bench *bench, const char *settings, const char *stages, guint workers,

@@ -1,0 +1,19 @@
+/* The stages of the fake plugin: fake-chain.c, fake-readers.c. */
+#pragma once
+
+#include "fake.h"
+
+extern const SeguePort fake_audio_port[];
+
+extern const SegueStageType fake_scan;
+extern const SegueStageType fake_decode;
+extern const SegueStageType fake_segment;
+extern const SegueStageType fake_noise;
+extern const SegueStageType fake_live;
+extern const SegueStageType fake_cheat;
+extern const SegueStageType fake_copies;
+extern const SegueStageType fake_split;
+extern const SegueStageType fake_dump;
+extern const SegueStageType fake_dump_live;
+extern const SegueStageType fake_predict;
+extern const SegueStageType fake_table;
