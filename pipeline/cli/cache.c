@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#define PATIENCE 2.0 /* s before a bar is shown */
+#define PATIENCE 2000 /* ms before a bar is shown */
 
 typedef struct {
   gboolean json;
@@ -20,8 +20,7 @@ typedef struct {
   SegueCli *cli;
   const char *name;
   const char *unit;
-  gint64 began;
-  gboolean shown;
+  guint timer;
   SegueCacheInfo *info;
   SegueCacheGcOptions gc;
   SegueCacheFreed freed;
@@ -34,13 +33,17 @@ static void
 on_progress (gpointer data, guint64 done, guint64 total)
 {
   Work *work = data;
-  double seconds = (double) (g_get_monotonic_time () - work->began) / G_USEC_PER_SEC;
-  if (!work->shown && seconds < PATIENCE)
-    return;
-  if (!work->shown)
-    segue_progress_start (work->cli->progress, work->name, 0, 0, work->unit);
-  work->shown = TRUE;
   segue_progress_update (work->cli->progress, done, total, NULL);
+}
+
+/* What is quick needs no bar. */
+static gboolean
+on_patience (gpointer data)
+{
+  Work *work = data;
+  segue_progress_start (work->cli->progress, work->name, 0, 0, work->unit);
+  work->timer = 0;
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -49,8 +52,10 @@ run_job (Work *work, SegueJob job, GError **error)
   SegueCli *cli = work->cli;
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
-  work->began = g_get_monotonic_time ();
+  work->timer = g_timeout_add (PATIENCE, on_patience, work);
   gboolean ok = segue_job_run (cli, progress, job, work, error);
+  if (work->timer)
+    g_source_remove (work->timer);
   cli->progress = NULL;
   return ok;
 }

@@ -98,6 +98,16 @@ segue_run_clear (SegueRun *run)
   g_mutex_clear (&run->lock);
 }
 
+/* A stage that reads files begins with looking at what they hold. */
+static void
+on_hashed (gpointer data, const SegueGraphStage *stage, guint done, guint total)
+{
+  if (done < total)
+    segue_run_progress (data, stage->id, done, total, "looking at files");
+  else
+    segue_run_progress (data, stage->id, 0, 0, NULL);
+}
+
 gboolean
 segue_run_open_store (SegueRun *run, const char *cache, GError **error)
 {
@@ -107,7 +117,9 @@ segue_run_open_store (SegueRun *run, const char *cache, GError **error)
   run->keys = (SegueKeyScope){ .seed = run->scope.seed,
                                .registry = run->scope.registry,
                                .contents = segue_store_get_contents_folder (run->store),
-                               .cancellable = run->cancellable };
+                               .cancellable = run->cancellable,
+                               .hashed = on_hashed,
+                               .hashed_data = run };
   return TRUE;
 }
 

@@ -159,14 +159,22 @@ is_needed (const Gc *gc, const SegueCacheEntry *entry)
          entry->used > gc->now - LEFT_NS;
 }
 
+/* In a cache that several people use, some of it is not ours to remove. */
+static gboolean
+is_not_ours (int err)
+{
+  return err == EACCES || err == EPERM;
+}
+
 /* A folder is out of everybody's sight before the first file in it goes. */
 static gboolean
-remove_folder (int parent, const char *name, const char *path, GError **error)
+remove_folder (int parent, const char *name, const char *path, gboolean *gone, GError **error)
 {
   g_autofree char *away =
     g_strdup_printf (SEGUE_FILE_TEMPORARY "%08x%08x", g_random_int (), g_random_int ());
-  if (renameat (parent, name, parent, away) != 0)
-    return errno == ENOENT ||
+  *gone = renameat (parent, name, parent, away) == 0;
+  if (!*gone)
+    return errno == ENOENT || is_not_ours (errno) ||
            segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", path);
   return segue_beneath_remove (parent, away, path, error);
 }
@@ -192,11 +200,11 @@ remove_at (Gc *gc, int parent, const char *name, const SegueCacheEntry *entry, g
   if (entry->part == SEGUE_CACHE_WORK && !entry->left)
     return remove_work (parent, name, entry->path, gone, error);
   if (entry->folder && !entry->left)
-    return remove_folder (parent, name, entry->path, error);
+    return remove_folder (parent, name, entry->path, gone, error);
   if (unlinkat (parent, name, 0) == 0 || errno == ENOENT)
     return TRUE;
   /* A folder where a file should be is for people to look into, or for `verify`. */
-  if (errno == EISDIR && !entry->left)
+  if ((errno == EISDIR && !entry->left) || is_not_ours (errno))
     *gone = FALSE;
   else if (errno == EISDIR)
     return segue_beneath_remove (parent, name, entry->path, error);

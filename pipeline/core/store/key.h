@@ -10,12 +10,15 @@
 #include "item-private.h"
 
 /** SegueKeyScope: what all keys of a run share; borrowed.
- * @seed: of the run; @contents: see segue_contents_key() */
+ * @seed: of the run; @contents: see segue_contents_key(); @hashed: (nullable): so many of the files
+ * that @stage reads are hashed, which takes as long as reading them */
 typedef struct {
   guint64 seed;
   SegueRegistry *registry;
   const char *contents;
   GCancellable *cancellable;
+  void (*hashed) (gpointer data, const SegueGraphStage *stage, guint done, guint total);
+  gpointer hashed_data;
 } SegueKeyScope;
 
 /** segue_key_component: (transfer full): without what differs from song to song.  Files and models

@@ -167,6 +167,8 @@ add_input (SegueStageKey *key, guint port, const char *producer, GError **error)
     if (!add_song (key, port, first, end, error))
       return FALSE;
     first = end;
+    if (kind == SEGUE_KIND_FILE && key->scope->hashed)
+      key->scope->hashed (key->scope->hashed_data, key->stage, first, length);
   }
   return TRUE;
 }

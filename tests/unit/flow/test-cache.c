@@ -320,6 +320,49 @@ test_two_runs (void)
   }
 }
 
+static gboolean
+count_files (gpointer instance, SegueContext *context, GError **error)
+{
+  guint n = segue_dataset_get_length (segue_context_get_input (context, "files"));
+  segue_context_count (context, "files", n);
+  return TRUE;
+}
+
+/* Looking at what files hold takes as long as reading them, and is shown. */
+static void
+test_hashing (void)
+{
+  static const SeguePort files[] = { { .name = "files", .kind = SEGUE_KIND_FILE }, { NULL } };
+  static const SegueStageType count = {
+    .struct_size = sizeof count,
+    .name = "count-files",
+    .summary = "Counts files",
+    .result_version = 1,
+    .mode = SEGUE_MODE_COLLECT,
+    .inputs = files,
+    .collect = count_files,
+  };
+  static const SegueStageType *const types[] = { &count, NULL };
+  static const SeguePlugin plugin = {
+    .struct_size = sizeof plugin,
+    .abi_major = SEGUE_ABI_MAJOR,
+    .abi_minor = SEGUE_ABI_MINOR,
+    .name = "count",
+    .version = "1",
+    .licence = "MIT",
+    .stages = types,
+  };
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  segue_registry_add (bench.registry, &plugin, NULL, &error);
+  g_assert_no_error (error);
+  write_songs (&bench);
+  bench_run (&bench, "  - use: count-files\n", 2, NULL);
+  g_assert_cmpint (bench.progress_calls, ==, 3);
+  g_assert_cmpuint (bench.songs_done, ==, 0); /* what the stage itself does counts anew */
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /* Bytes of "VmHWM" and the like in /proc/self/status. */
 static guint64
@@ -378,6 +421,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cache/damage", test_damage);
   g_test_add_func ("/cache/overlap", test_overlap);
   g_test_add_func ("/cache/two-runs", test_two_runs);
+  g_test_add_func ("/cache/hashing", test_hashing);
   g_test_add_func ("/cache/memory", test_memory);
   return g_test_run ();
 }

@@ -24,6 +24,7 @@
 static gint64 clock_offset;   /* µs */
 static gint64 disk_free = -1; /* bytes; -1: plenty */
 static gboolean slow_hands, no_locks;
+static const char *not_ours; /* name of a file that may not be removed */
 
 /* In place of the system's, so that clocks go wrong and disks fill up when a test needs it. */
 gint64
@@ -49,6 +50,10 @@ unlinkat (int folder, const char *name, int flags)
 {
   if (slow_hands)
     g_usleep (500);
+  if (not_ours && strcmp (name, not_ours) == 0) {
+    errno = EACCES;
+    return -1;
+  }
   return (int) syscall (SYS_unlinkat, folder, name, flags);
 }
 
@@ -210,6 +215,20 @@ test_older (void)
   g_assert_cmpuint (freed.left, ==, 0);
   g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
   g_assert_cmpuint (info->bytes, ==, 0);
+}
+
+/* In a cache that several people use, what can't be removed keeps nobody from the rest. */
+static void
+test_not_ours (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  not_ours = strrchr (records->pdata[2], '/') + 1;
+  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  not_ours = NULL;
+  g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 4);
+  g_assert_cmpuint (freed.left, >, 0);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
 }
 
 /* A use is a stamp, also where everything comes from the cache. */
@@ -593,6 +612,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gc/sizes", test_sizes);
   g_test_add_func ("/gc/order", test_order);
   g_test_add_func ("/gc/older", test_older);
+  g_test_add_func ("/gc/not-ours", test_not_ours);
   g_test_add_func ("/gc/stamps", test_stamps);
   g_test_add_func ("/gc/end-of-run", test_end_of_run);
   g_test_add_func ("/gc/user", test_user);
