@@ -3,11 +3,15 @@
 #include "checkpoint.h"
 #include "epochs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <nettle/sha2.h>
 #include <segue/error.h>
 #include <segue/file.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char magic[16] = "segue training 2";
 
@@ -130,14 +134,30 @@ is_whole (GMappedFile *file)
   return memcmp (digest, data + length, sizeof digest) == 0;
 }
 
+/* The file at @path; %NULL with errno.  The cache may be somebody else's: links and pipes are not
+ * followed or waited for. */
+static GMappedFile *
+map_file (const char *path)
+{
+  struct stat info;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0)
+    return NULL;
+  GMappedFile *file = NULL;
+  if (fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
+    file = g_mapped_file_new_from_fd (fd, FALSE, NULL);
+  close (fd);
+  errno = EIO;
+  return file;
+}
+
 /* @file: (out): where it is good.  @n_state: 0: weights alone. */
 static FileState
 open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, GMappedFile **file)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GMappedFile) mapped = g_mapped_file_new (path, FALSE, &error);
+  g_autoptr (GMappedFile) mapped = map_file (path);
   if (mapped == NULL)
-    return g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? FILE_ABSENT : FILE_DAMAGED;
+    return errno == ENOENT ? FILE_ABSENT : FILE_DAMAGED;
   gsize size = g_mapped_file_get_length (mapped);
   if (size < sizeof *header)
     return FILE_DAMAGED;
