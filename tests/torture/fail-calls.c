@@ -1,6 +1,6 @@
 /* Preloaded into a command: counts the calls that can fail, and makes some of them fail.
  *
- *   FAIL_STATE=FILE      where it counts: 64 KiB of zeros, shared by the command and its children
+ *   FAIL_STATE=FILE      where it counts: zeros, shared by the command and its children
  *   FAIL_CALLS=A,B       classes that count, see `class_names`
  *   FAIL_UNDER=/a:/b     only calls on these paths, or on descriptors of files below them
  *   FAIL_LEAST=65536     only allocations of so many bytes
@@ -8,7 +8,8 @@
  *   FAIL_TIMES=M         so many from there on (default 1)
  *   FAIL_EVERY=K         every K-th of them (default 1)
  *   FAIL_WITH=ENOSPC     an errno; or `short`: half of what was asked for is read or written;
- *                        or `kill`: the end, in the middle of it
+ *                        `kill`: the end, in the middle of it; `stop`: it goes on when it is sent
+ *                        SIGCONT, and does not fail; `none`: nothing, it is only noted
  *   FAIL_BUDGET=BYTES    what is written beyond so many bytes, all in all, fails with ENOSPC
  *   FAIL_TRACE=1         with the stack of each call that failed
  *
@@ -35,12 +36,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define STATE_SIZE 65536
-#define MAX_FDS    4096
-#define EXPORT     __attribute__ ((visibility ("default")))
+#define MAX_FDS 4096
+#define EXPORT  __attribute__ ((visibility ("default")))
 
 typedef enum {
   OPEN,
+  LIST,
   READ,
   WRITE,
   SYNC,
@@ -58,8 +59,8 @@ typedef enum {
 } Class;
 
 static const char *const class_names[N_CLASSES] = {
-  "open", "read", "write", "sync",   "rename",  "make",   "remove",
-  "stat", "lock", "map",   "memory", "process", "thread", "close",
+  "open", "list", "read", "write",  "sync",    "rename", "make",  "remove",
+  "stat", "lock", "map",  "memory", "process", "thread", "close",
 };
 
 typedef struct {
@@ -73,7 +74,8 @@ static char *under;
 static char folder[PATH_MAX];
 static size_t least;
 static uint64_t first, times, every, budget;
-static int error_number, is_short, is_kill, traces;
+static int error_number, signal_number, is_short, is_harmless, traces;
+static size_t state_size;
 /* What a descriptor is: 0 not known, 1 of no interest, 2 of interest. */
 static _Atomic unsigned char kinds[MAX_FDS];
 static __thread int inside;
@@ -110,6 +112,18 @@ errno_of (const char *name)
   return EIO;
 }
 
+static int
+is_listed (const char *name, const char *list)
+{
+  for (const char *at = list; *at;) {
+    size_t n = strcspn (at, ",");
+    if (strlen (name) == n && strncmp (at, name, n) == 0)
+      return 1;
+    at += n + (at[n] == ',');
+  }
+  return 0;
+}
+
 __attribute__ ((constructor)) static void
 start (void)
 {
@@ -118,11 +132,9 @@ start (void)
   if (!path || !calls)
     return;
   inside++;
-  for (int i = 0; i < N_CLASSES; i++) {
-    const char *at = strstr (calls, class_names[i]);
-    if (at && strchr (",", at[strlen (class_names[i])]))
+  for (int i = 0; i < N_CLASSES; i++)
+    if (is_listed (class_names[i], calls))
       classes |= 1u << i;
-  }
   under = getenv ("FAIL_UNDER");
   least = number ("FAIL_LEAST", 0);
   first = number ("FAIL_FIRST", 0);
@@ -131,7 +143,11 @@ start (void)
   budget = number ("FAIL_BUDGET", UINT64_MAX);
   traces = (int) number ("FAIL_TRACE", 0);
   is_short = with && strcmp (with, "short") == 0;
-  is_kill = with && strcmp (with, "kill") == 0;
+  is_harmless = with && (strcmp (with, "stop") == 0 || strcmp (with, "none") == 0);
+  signal_number = !with                        ? 0
+                  : strcmp (with, "kill") == 0 ? SIGKILL
+                  : strcmp (with, "stop") == 0 ? SIGSTOP
+                                               : 0;
   error_number = with ? errno_of (with) : EIO;
   if (!getcwd (folder, sizeof folder))
     folder[0] = '\0';
@@ -139,9 +155,10 @@ start (void)
   if (traces)
     backtrace (frames, 4); /* loads what it needs while files may be opened */
   int fd = REAL (open) (path, O_RDWR | O_CLOEXEC);
-  void *memory =
-    fd < 0 ? MAP_FAILED
-           : REAL (mmap) (NULL, STATE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  state_size = fd < 0 ? 0 : (size_t) lseek (fd, 0, SEEK_END);
+  void *memory = MAP_FAILED;
+  if (state_size > sizeof (State))
+    memory = REAL (mmap) (NULL, state_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (fd >= 0)
     REAL (close) (fd);
   if (memory != MAP_FAILED)
@@ -154,7 +171,7 @@ append (const char *text)
 {
   size_t n = strlen (text);
   uint64_t at = atomic_fetch_add (&state->length, n);
-  if (at + n < STATE_SIZE - sizeof (State))
+  if (at + n < state_size - sizeof (State))
     memcpy (state->text + at, text, n);
 }
 
@@ -184,10 +201,10 @@ is_chosen (const char *name, const char *detail)
   if (first == 0 || n < first || n - first >= times || (n - first) % every != 0)
     return 0;
   report (name, detail);
-  if (is_kill)
-    kill (getpid (), SIGKILL);
+  if (signal_number)
+    kill (getpid (), signal_number);
   errno = error_number;
-  return 1;
+  return !is_harmless;
 }
 
 static int
@@ -396,7 +413,7 @@ fdopendir (int fd)
 #define LISTS(function, type)                                                                      \
   EXPORT type *function (DIR *stream)                                                              \
   {                                                                                                \
-    return fails_fd (READ, #function, dirfd (stream)) ? NULL : REAL (function) (stream);           \
+    return fails_fd (LIST, #function, dirfd (stream)) ? NULL : REAL (function) (stream);           \
   }
 LISTS (readdir, struct dirent)
 LISTS (readdir64, struct dirent64)
@@ -617,8 +634,9 @@ flock (int fd, int operation)
   EXPORT void *function (void *at, size_t size, int protection, int flags, int fd,                 \
                          offset_type offset)                                                       \
   {                                                                                                \
-    int failed = fd >= 0 ? fails_fd (MAP, #function, fd) : fails_size (MAP, #function, size);      \
-    return failed ? MAP_FAILED : REAL (function) (at, size, protection, flags, fd, offset);        \
+    return fails_fd (MAP, #function, fd)                                                           \
+             ? MAP_FAILED                                                                          \
+             : REAL (function) (at, size, protection, flags, fd, offset);                          \
   }
 MAPS (mmap, off_t)
 MAPS (mmap64, off64_t)
@@ -663,8 +681,7 @@ ALIGNED (memalign)
 EXPORT int
 socketpair (int domain, int type, int protocol, int fds[2])
 {
-  return fails_plain (PROCESS, "socketpair") ? -1
-                                             : REAL (socketpair) (domain, type, protocol, fds);
+  return fails_plain (PROCESS, "socketpair") ? -1 : REAL (socketpair) (domain, type, protocol, fds);
 }
 
 EXPORT int

@@ -1,0 +1,232 @@
+"""Each call that can fail, failed in turn: the first, the second, the third … open, read, write, fsync,
+rename, allocation, with one errno after the other.
+
+  python3 tests/torture/faults.py [--sample N] [--only PATTERN] [--messages]
+
+Whatever fails, the command ends in time, with an exit status and one line that say what it was, or as
+if nothing had happened; nothing on disk is damaged, and nothing is held against a song: a plain rerun
+ends with the bytes of a run that nothing happened to.
+
+What is harmless: a file that can't be removed or closed, a remembered hash that can't be kept, free
+space that can't be asked for, a thread less, a reason (`chains/`) that is forgotten.  A song or folder that
+may not be read (EACCES) is left out, by name.  GLib ends the process where its own small allocations
+fail; then only what is on disk counts."""
+import argparse
+import collections
+import dataclasses
+import fnmatch
+import re
+import time
+
+import faultbench
+import torture
+
+# Class, errno (or `short`), whether it has to end well.
+FAULTS = [
+    ("open", "EIO", False),
+    ("open", "EACCES", False),
+    ("open", "EMFILE", False),
+    ("list", "EIO", False),
+    ("read", "EIO", False),
+    ("read", "EINTR", True),
+    ("read", "short", True),
+    ("write", "ENOSPC", False),
+    ("write", "EIO", False),
+    ("write", "EINTR", True),
+    ("write", "short", True),
+    ("sync", "EIO", False),
+    ("rename", "EIO", False),
+    ("rename", "ENOSPC", False),
+    ("make", "EACCES", False),
+    ("make", "ENOSPC", False),
+    ("remove", "EIO", True),
+    ("stat", "EIO", False),
+    ("lock", "ENOLCK", False),
+    ("map", "ENOMEM", False),
+    ("memory", "ENOMEM", False),
+    ("process", "EMFILE", False),
+    ("thread", "EAGAIN", False),
+    ("close", "EIO", True),
+]
+# No songs left, not there, can't create, I/O and resources.
+STATUSES = {65, 66, 73, 74}
+# Seconds that CI has for this.
+SECONDS = 20
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    bench: faultbench.Bench
+    begins: str  # what lies in the working folder; None: nothing
+    command: list
+    reference: object = None
+
+    def run(self, **faults):
+        return self.bench.run(self.command, **faults)
+
+    def observe(self, result):
+        """What has to be the same, whatever happened on the way."""
+        return result.out if self.command[0] == "predict" else self.bench.artefacts()
+
+
+def is_glib_abort(result):
+    """GLib ends the process for a small allocation, or for a thread of its own ("gmain")."""
+    size = re.search(r"GLib.*failed to allocate (\d+) bytes", result.err)
+    small = size is not None and int(size[1]) < faultbench.PAYLOAD
+    return small or re.search(r"GLib-ERROR.*creating thread 'g", result.err) is not None
+
+
+def judge(scenario, fault, result):
+    """What is wrong with how the command ended."""
+    kind, error, harmless = fault
+    if kind in ("memory", "thread") and is_glib_abort(result):
+        return []
+    found = result.problems()
+    if found:
+        return found
+    if result.status == 0:
+        left_out = "left out" in result.err and error == "EACCES"
+        same = scenario.observe(result) == scenario.reference
+        return [] if same or left_out else ["it claims success, with another result"]
+    if harmless:
+        return ["it failed, although it could go on"]
+    line = result.error()
+    if result.status not in STATUSES:
+        return ["its exit status does not say what happened"]
+    if scenario.command[0] == "predict" and result.out:
+        return []  # the answer in the song's place says it
+    if not line:
+        return ["not one line says what went wrong"]
+    return [] if re.search("‘.+’|memory|thread", line) else ["the line names nothing"]
+
+
+def judge_rerun(scenario, kind):
+    again = scenario.run()
+    if again.status != 0:
+        return [f"the rerun fails: {again}"]
+    found = []
+    if scenario.observe(again) != scenario.reference:
+        found.append("the rerun has another result")
+    if "left out" in again.err:
+        found.append(f"the rerun leaves songs out: {again.err}")
+    if kind != "remove" and scenario.bench.temporaries():
+        found.append(f"temporary files are left: {scenario.bench.temporaries()}")
+    return found
+
+
+class Campaign:
+    def __init__(self, scenarios, only):
+        self.messages = collections.defaultdict(set)
+        self.injected = collections.Counter()
+        self.counts = {}
+        self.groups = [(s, f) for s in scenarios for f in FAULTS
+                       if fnmatch.fnmatch(f"{s.name}-{f[0]}-{f[1]}", only)]
+        for scenario, (kind, _, _) in self.groups:
+            if (scenario.name, kind) not in self.counts:
+                self.counts[scenario.name, kind] = self.count(scenario, kind)
+        self.groups = [g for g in self.groups if self.number_of(g)]
+        self.total = sum(map(self.number_of, self.groups))
+
+    def number_of(self, group):
+        return self.counts[group[0].name, group[1][0]]
+
+    def count(self, scenario, kind):
+        scenario.bench.reset(scenario.begins)
+        result = scenario.run(calls=kind)
+        if result.status != 0 or scenario.observe(result) != scenario.reference:
+            raise torture.Failure(f"{scenario.name}: while {kind} is only counted: {result}")
+        return result.calls
+
+    def note(self, fault, result, bench):
+        if not result.status:
+            return
+        line = result.error() or str(result.err.strip().splitlines()[-1:])
+        self.messages[result.status, faultbench.generalise(line, bench)].add(f"{fault[0]} {fault[1]}")
+
+    def inject(self, scenario, fault, at):
+        scenario.bench.reset(scenario.begins)
+        result = scenario.run(calls=fault[0], first=at, **{"with": fault[1]})
+        self.injected[fault[0]] += bool(result.failed)
+        self.note(fault, result, scenario.bench)
+        found = judge(scenario, fault, result) + judge_rerun(scenario, fault[0])
+        return [f"call {at} ({result.failed.strip()}): {problem}\n{result}" for problem in found]
+
+    def picks(self, index, sample):
+        """Which calls: all, or a share of so many, evenly spread; another first one in each group."""
+        n = self.number_of(self.groups[index])
+        k = min(n, max(1, round(sample * n / self.total))) if sample else n
+        offset = index * 0.618 % 1 if k < n else 0
+        return sorted({1 + int((j + offset) * n / k) % n for j in range(k)})
+
+    def group(self, index, sample):
+        scenario, fault = self.groups[index]
+        picks = self.picks(index, sample)
+        found = [problem for at in picks for problem in self.inject(scenario, fault, at)]
+        if found:
+            raise torture.Failure("\n".join(found[:10]))
+        return f"{len(picks)} of {self.number_of(self.groups[index])} calls"
+
+
+def make_scenarios(scratch):
+    bench = faultbench.Bench(scratch)
+    bench.reset()
+    bench.plain()
+    reference = bench.artefacts()
+    bench.keep("first")
+    model = bench.root / "first" / "out" / "faults" / "latest" / "model"
+    bench.wait_until_settled()
+    bench.reset()
+    bench.plain()
+    bench.keep("finished")
+    faultbench.interrupt_training(bench)
+    bench.keep("interrupted")
+    predict = ["predict", "--json", "--model", str(model), str(bench.song(0, 0)), str(bench.song(1, 1))]
+    answer = bench.plain(predict).out
+
+    isolated = faultbench.Bench(scratch, "isolated", "decode")
+    isolated.reset()
+    isolated.plain()
+    return [
+        Scenario("fresh", bench, None, bench.command, reference),
+        Scenario("resumed", bench, "interrupted", bench.command, reference),
+        Scenario("cached", bench, "finished", bench.command, reference),
+        Scenario("predict", bench, "finished", predict, answer),
+        Scenario("isolated", isolated, None, isolated.command, isolated.artefacts()),
+    ]
+
+
+def choose_sample(scenarios):
+    """As many faults as there is time for: each takes two runs."""
+    began = time.monotonic()
+    for scenario in scenarios:
+        scenario.bench.reset(scenario.begins)
+        scenario.run()
+    seconds = (time.monotonic() - began) / len(scenarios)
+    return max(20, int(SECONDS / (2.2 * seconds)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sample", type=int, help="so many faults, spread over all; 0: all")
+    parser.add_argument("--only", default="*", help="a pattern over SCENARIO-CLASS-ERRNO")
+    parser.add_argument("--messages", action="store_true", help="list what was said, each once")
+    options = parser.parse_args()
+
+    scratch = torture.make_scratch()
+    scenarios = make_scenarios(scratch)
+    sample = options.sample
+    if sample is None:
+        sample = 0 if torture.FULL else choose_sample(scenarios)
+    campaign = Campaign(scenarios, options.only)
+    tap = torture.Tap()
+    for index, (scenario, fault) in enumerate(campaign.groups):
+        tap.case(f"{scenario.name}: {fault[0]} {fault[1]}", campaign.group, index, sample)
+    print("# calls made fail: " + ", ".join(f"{n} {kind}" for kind, n in campaign.injected.items()))
+    for (status, line), causes in sorted(campaign.messages.items()) if options.messages else ():
+        print(f"# {status} {line}   [{', '.join(sorted(causes))}]")
+    torture.keep_or_remove(scratch, tap.failed)
+    tap.end()
+
+
+main()

@@ -1,0 +1,88 @@
+"""Limits that a shell or an administrator sets: open files, memory, sizes of files, processes.
+
+  python3 tests/torture/limits.py
+
+Under each the command ends like an undisturbed run, or with an exit status and a line that says which
+limit it was and what to do; and without the limit the same command ends with the bytes of an undisturbed
+run.  Below what the loader and GLib themselves need, these end the process: then only that counts."""
+import os
+import re
+import resource
+import signal
+
+import faultbench
+import torture
+
+MIB = 1 << 20
+# The last words of the loader, of GLib and of C++ code, which end the process when they get no memory or no
+# descriptor for themselves.
+LIBRARIES = ("error while loading shared libraries|GLib-ERROR|GLib-GIO-ERROR|OpenBLAS|libgcc_s.so.1 must|"
+             "terminate called")
+
+
+def is_sanitized():
+    with open(torture.SEGUE, "rb") as file:
+        return b"libasan" in file.read()
+
+
+def judge(bench, reference, which, result, words):
+    if result.status == 0:
+        if bench.artefacts() != reference:
+            raise torture.Failure(f"it claims success, with another result: {result}")
+        return "as ever"
+    if result.status is None:
+        raise torture.Failure(f"it hangs: {result}")
+    if re.search(LIBRARIES, result.err) and result.error() is None:
+        return "ended by a library"
+    # GLib asks for memory to say that there is none, until the stack ends, too.
+    if which == resource.RLIMIT_AS and result.status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGTRAP):
+        return "ended by a library"
+    line = result.error() or ""
+    if result.problems() or result.status not in (73, 74) or not re.search(words, line):
+        raise torture.Failure(f"not a clear error: {result}")
+    return faultbench.generalise(line, bench)
+
+
+def under(bench, reference, which, values, words):
+    said = []
+    for value in values:
+        bench.reset()
+        result = bench.run(limits=[(which, value)])
+        try:
+            said.append(f"  {value:>10} {judge(bench, reference, which, result, words)}")
+            again = bench.plain()
+            if bench.artefacts() != reference or bench.temporaries():
+                raise torture.Failure(f"the rerun has another result, or leaves {bench.temporaries()}: {again}")
+        except torture.Failure as problem:
+            raise torture.Failure(f"limit {value}: {problem}")
+    return "\n".join(said)
+
+
+def main():
+    scratch = torture.make_scratch()
+    tap = torture.Tap()
+    full = torture.FULL
+    for decode in ("decode-sndfile", "decode"):
+        bench = faultbench.Bench(scratch, decode, decode)
+        bench.reset()
+        bench.plain()
+        reference = bench.artefacts()
+        files = range(4, 65) if full else (8, 12, 16, 20, 24, 32, 64)
+        tap.case(f"{decode}: open files", under, bench, reference, resource.RLIMIT_NOFILE, files,
+                 r"too many open files.*ulimit -n")
+        sizes = [0, 1, 100, 4096, 10000, 40000, 100000] + list(range(5000, 200000, 5000)) * full
+        tap.case(f"{decode}: sizes of files", under, bench, reference, resource.RLIMIT_FSIZE, sizes,
+                 r"larger than is allowed.*ulimit -f")
+        if is_sanitized():
+            print(f"# {decode}: memory: left out, the sanitizer's own tables take terabytes")
+            continue
+        memory = range(16, 513, 8) if full else (32, 64, 96, 128, 160, 192, 256, 384, 512)
+        tap.case(f"{decode}: memory", under, bench, reference, resource.RLIMIT_AS,
+                 [n * MIB for n in memory], "memory|thread")
+    if os.geteuid() == 0:
+        print("# processes: left out, root has no limit; faults.py fails each thread instead")
+    torture.keep_or_remove(scratch, tap.failed)
+    tap.end()
+
+
+main()
