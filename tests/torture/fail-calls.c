@@ -15,11 +15,15 @@
  *
  * The state begins with two numbers of 64 bits, calls counted and bytes written, and the length of
  * the text that follows them: a line for each call that failed. */
+/* Both names of each function are wanted, not one for the other. */
+#undef _FILE_OFFSET_BITS
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -29,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -705,7 +710,6 @@ memfd_create (const char *name, unsigned flags)
 EXPORT int
 eventfd (unsigned value, int flags)
 {
-  extern int eventfd (unsigned, int);
   return fails_plain (PROCESS, "eventfd") ? -1 : forget (REAL (eventfd) (value, flags));
 }
 
