@@ -49,17 +49,22 @@ is_reached_by_folders (Target *self, const char *file)
   return TRUE;
 }
 
+/* An export that was killed at once may have left its list, unfinished. */
 static gboolean
-is_empty (const char *path)
+check_empty (const char *path, GError **error)
 {
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
+  g_auto (GStrv) names = segue_file_list_folder (path, error);
+  gboolean is_empty = names != NULL;
 
-  /* An export that was killed at once may have left its list, unfinished. */
-  while (dir && (name = g_dir_read_name (dir)))
-    if (!segue_file_is_temporary (name))
-      return FALSE;
-  return dir != NULL;
+  for (guint i = 0; is_empty && names[i]; i++)
+    is_empty = segue_file_is_temporary (names[i]);
+  if (names && !is_empty) {
+    g_autofree char *shown = g_filename_display_name (path);
+
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+                 "‘%s’ holds files that export did not write: name an empty folder", shown);
+  }
+  return is_empty;
 }
 
 /* What is listed already, and an error where the folder is somebody else's. */
@@ -69,15 +74,8 @@ read_list (Target *self, GError **error)
   g_autofree char *path = g_build_filename (self->path, LIST, NULL), *text = NULL;
   g_auto (GStrv) lines = NULL;
 
-  if (!(text = segue_file_read (path, MAX_LIST, NULL, NULL))) {
-    g_autofree char *shown = g_filename_display_name (self->path);
-
-    if (is_empty (self->path))
-      return TRUE;
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "‘%s’ holds files that export did not write: name an empty folder", shown);
-    return FALSE;
-  }
+  if (!(text = segue_file_read (path, MAX_LIST, NULL, NULL)))
+    return check_empty (self->path, error);
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i]; i++)
     if (is_below (lines[i]) && !g_hash_table_contains (self->files, lines[i]))

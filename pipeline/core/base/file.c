@@ -4,6 +4,7 @@
  * nothing behind; elsewhere it is a temporary file beside the one that it is to become. */
 #include "beneath.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -204,6 +205,35 @@ segue_file_make_folder (const char *path, GError **error)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
                                        "can't make the folder", path);
   return TRUE;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* GDir takes a folder that can't be read to its end for one that ends there. */
+GStrv
+segue_file_list_folder (const char *path, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  DIR *folder = opendir (path);
+  struct dirent *entry;
+  while (folder && (errno = 0, entry = readdir (folder)))
+    if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
+      g_ptr_array_add (names, g_strdup (entry->d_name));
+  int problem = errno;
+  if (folder)
+    closedir (folder);
+  if (problem != 0) {
+    segue_set_error_from_errno (error, problem, SEGUE_ERROR_NO_INPUT, "can't read the folder",
+                                path);
+    return NULL;
+  }
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (GStrv) g_ptr_array_steal (names, NULL);
 }
 
 gboolean

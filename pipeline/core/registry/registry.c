@@ -1,10 +1,10 @@
 /* Plugins that were found, and what they provide. */
 #include "registry.h"
 #include "params.h"
-#include <dirent.h>
 #include <errno.h>
 #include <gio/gio.h>
 #include <gmodule.h>
+#include <segue/file.h>
 #include <string.h>
 
 /* A search folder holds a folder per plugin; a build tree some more. */
@@ -154,14 +154,6 @@ add_plugin (SegueRegistry *registry, const SeguePlugin *given, const char *path,
   return TRUE;
 }
 
-static void
-note_shortage (SegueRegistry *registry, int err, const char *folder)
-{
-  if (!registry->shortage)
-    segue_set_error_from_errno (&registry->shortage, err, SEGUE_ERROR_RESOURCE,
-                                "can't look for plugins in", folder);
-}
-
 /* What could not be added stays in the list with its reason. */
 static gboolean
 keep_refusal (SegueRegistry *registry, const char *path, GError *failure, GError **error)
@@ -259,26 +251,21 @@ compare_strings (gconstpointer a, gconstpointer b)
 static void
 find_modules (SegueRegistry *registry, const char *folder, guint depth, GPtrArray *paths)
 {
-  DIR *dir = opendir (folder);
-  struct dirent *entry;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names = segue_file_list_folder (folder, &error);
   /* Not there, or not ours to read: then there is nothing for us. */
-  if (!dir && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO))
-    note_shortage (registry, errno, folder);
-  while (dir && (errno = 0, entry = readdir (dir))) {
-    const char *name = entry->d_name;
-    if (name[0] == '.')
+  if (!names && !registry->shortage && !g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT))
+    registry->shortage = g_steal_pointer (&error);
+  for (guint i = 0; names && names[i]; i++) {
+    if (names[i][0] == '.')
       continue;
-    g_autofree char *path = g_build_filename (folder, name, NULL);
+    g_autofree char *path = g_build_filename (folder, names[i], NULL);
     gboolean is_folder = g_file_test (path, G_FILE_TEST_IS_DIR);
     if (is_folder && depth > 0 && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
       find_modules (registry, path, depth - 1, paths);
-    else if (!is_folder && g_str_has_suffix (name, "." G_MODULE_SUFFIX))
+    else if (!is_folder && g_str_has_suffix (names[i], "." G_MODULE_SUFFIX))
       g_ptr_array_add (paths, g_steal_pointer (&path));
   }
-  if (dir && errno != 0)
-    note_shortage (registry, errno, folder);
-  if (dir)
-    closedir (dir);
 }
 
 void

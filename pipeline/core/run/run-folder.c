@@ -2,7 +2,6 @@
 #include "run-folder.h"
 #include "work-about.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -63,21 +62,13 @@ gboolean
 segue_run_folder_alias (const char *folder, const char *stage, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "stages", stage, NULL);
-  DIR *entries = opendir (path);
-  if (!entries)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read the folder", path);
-  gboolean ok = TRUE;
-  struct dirent *entry;
-  errno = 0;
-  while (ok && (entry = readdir (entries))) {
-    g_autofree char *alias = g_build_filename (folder, entry->d_name, NULL);
-    g_autofree char *target = g_build_filename ("stages", stage, entry->d_name, NULL);
-    ok = is_ours (entry->d_name) || segue_file_link (alias, target, error);
-    errno = 0;
+  g_auto (GStrv) names = segue_file_list_folder (path, error);
+  gboolean ok = names != NULL;
+  for (guint i = 0; ok && names[i]; i++) {
+    g_autofree char *alias = g_build_filename (folder, names[i], NULL);
+    g_autofree char *target = g_build_filename ("stages", stage, names[i], NULL);
+    ok = is_ours (names[i]) || segue_file_link (alias, target, error);
   }
-  if (ok && errno != 0)
-    ok = segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read the folder", path);
-  closedir (entries);
   return ok;
 }
 

@@ -155,7 +155,7 @@ list_folder (SegueCacheWalk *walk, const Place *place, const char *path, const c
            segue_set_error_from_errno (error, err, SEGUE_ERROR_IO, "can't list", path);
   }
   struct dirent *at;
-  while ((at = readdir (folder))) {
+  while ((errno = 0, at = readdir (folder))) {
     SegueCacheEntry entry = { .part = place->part, .folder = place->folders };
     Name name = place->name (shard, at->d_name);
     if (name == NAME_NONE)
@@ -167,7 +167,10 @@ list_folder (SegueCacheWalk *walk, const Place *place, const char *path, const c
     entry.path = g_string_chunk_insert (walk->paths, whole);
     g_array_append_val (walk->entries, entry);
   }
+  int problem = errno;
   closedir (folder);
+  if (problem != 0)
+    return segue_set_error_from_errno (error, problem, SEGUE_ERROR_IO, "can't list", path);
   return !g_cancellable_set_error_if_cancelled (walk->cancellable, NULL) ||
          (g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped"), FALSE);
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <segue/error.h>
+#include <segue/file.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -76,21 +77,15 @@ static gboolean
 walk_folder (Walk *walk, const char *below, guint depth, GError **error)
 {
   g_autofree char *path = g_build_filename (walk->root, below, NULL);
-  g_autoptr (GError) local = NULL;
   if (depth > MAX_DEPTH)
     return refuse (error, path, "lies too deep");
-  g_autoptr (GDir) folder = g_dir_open (path, 0, &local);
-  if (!folder) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, local->message);
-    return FALSE;
+  g_auto (GStrv) names = segue_file_list_folder (path, error);
+  gboolean ok = names != NULL;
+  for (guint i = 0; ok && names[i]; i++) {
+    g_autofree char *name = *below ? g_build_filename (below, names[i], NULL) : g_strdup (names[i]);
+    ok = walk_entry (walk, name, depth, error);
   }
-  const char *entry;
-  while ((entry = g_dir_read_name (folder))) {
-    g_autofree char *name = *below ? g_build_filename (below, entry, NULL) : g_strdup (entry);
-    if (!walk_entry (walk, name, depth, error))
-      return FALSE;
-  }
-  return TRUE;
+  return ok;
 }
 
 static int

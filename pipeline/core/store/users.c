@@ -250,12 +250,17 @@ segue_users_list (int cache, gboolean sweep)
   int fd = segue_beneath_open_folder (cache, FOLDER);
   DIR *folder = fd >= 0 ? fdopendir (fd) : NULL;
   struct dirent *entry;
-  while (folder && (entry = readdir (folder))) {
+  while (folder && (errno = 0, entry = readdir (folder))) {
     gint64 since = G_MININT64;
     if (!g_str_has_prefix (entry->d_name, RUN) || !look_at_user (fd, entry->d_name, sweep, &since))
       continue;
     live.n++;
     live.since = MIN (live.since, since);
+  }
+  /* Who can't be seen may use everything. */
+  if (errno != 0 && errno != ENOENT) {
+    live.n++;
+    live.since = G_MININT64;
   }
   if (folder)
     closedir (folder);

@@ -39,6 +39,10 @@ char *segue_file_read (const char *path, gsize max, gsize *length, GError **erro
 /** segue_file_make_folder: with its parents; fine where it is there. */
 SEGUE_API
 gboolean segue_file_make_folder (const char *path, GError **error);
+/** segue_file_list_folder: (transfer full): names of what lies in the folder @path, in order of their bytes;
+ * all of them, or %NULL with @error (%SEGUE_ERROR_NO_INPUT: not there, or not ours to read). */
+SEGUE_API
+GStrv segue_file_list_folder (const char *path, GError **error);
 /** segue_file_remove_folder: with all that is in it, without following links; fine where it is not
  * there. */
 SEGUE_API
