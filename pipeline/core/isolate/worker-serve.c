@@ -225,10 +225,19 @@ start (Worker *worker, SegueWorkerLock lock)
     log_line (worker, worker->stage, G_LOG_LEVEL_DEBUG, note);
   }
   /* Not before: what a lock takes from a thread it may not take from those that are there. */
-  g_autoptr (GThread) watcher = g_thread_try_new ("segue-watch", watch, worker, NULL);
-  return watcher && segue_message_send (worker->socket, SEGUE_MESSAGE_READY,
-                                        g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION),
-                                        -1, &for_ever) == SEGUE_WIRE_OK;
+  g_autoptr (GThread) watcher = g_thread_try_new ("segue-watch", watch, worker, &error);
+  if (!watcher) {
+    g_autoptr (GError) lack = g_error_new (
+      SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+      "can't start a thread: %s; close other programs, or raise the limit (ulimit -u), "
+      "and run again",
+      error->message);
+    segue_answer_send_failure (worker->socket, lack, &for_ever);
+    return FALSE;
+  }
+  return segue_message_send (worker->socket, SEGUE_MESSAGE_READY,
+                             g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION), -1,
+                             &for_ever) == SEGUE_WIRE_OK;
 }
 
 int
