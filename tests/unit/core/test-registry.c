@@ -4,6 +4,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#define OURS G_STRINGIFY (SEGUE_ABI_MAJOR) "." G_STRINGIFY (SEGUE_ABI_MINOR)
+
 static char *plugin_folder; /* where the build puts tests/unit/core/plugins */
 
 static const char *
@@ -24,8 +26,9 @@ test_folder (void)
   g_autoptr (SegueRegistry) registry = segue_registry_new ();
   segue_registry_load_folder (registry, plugin_folder);
   static const char *const refused[][2] = {
-    { "future-major.so", "*built for plugin interface 2.0, this segue has 1.0; build it again*" },
-    { "future-minor.so", "*needs plugin interface 1.9, this segue has 1.0; install a newer*" },
+    { "future-major.so",
+      "*built for plugin interface 2.0, this segue has " OURS "; build it again*" },
+    { "future-minor.so", "*needs plugin interface 1.9, this segue has " OURS "; install a newer*" },
     { "symbol.so", "no segue plugin: it has no symbol segue_plugin_query*" },
     { "unbound.so", "can't be loaded: *segue_test_nobody_has_this*" },
     { "empty.so", "*returned nothing*" },
