@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More than this gains nothing: the matrices are tall enough. */
 #define MAX_BATCH 16
@@ -76,6 +77,22 @@ plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *pl
   return FALSE;
 }
 
+gboolean
+segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error)
+{
+  long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
+  guint64 all = pages > 0 && size > 0 ? (guint64) pages * (guint64) size : G_MAXUINT64;
+  if (bytes <= all / 2)
+    return TRUE;
+  g_autofree char *needed = g_format_size (bytes);
+  g_autofree char *there = g_format_size (all);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+               "this '%s' model needs %s for segments of this length, more than half of the "
+               "machine's memory (%s); take shorter segments, or another model",
+               model->type->name, needed, there);
+  return FALSE;
+}
+
 /* Makes the kept buffer large enough for @plan. */
 static gboolean
 reserve (SegueModel *model, const Plan *plan, GError **error)
@@ -83,6 +100,8 @@ reserve (SegueModel *model, const Plan *plan, GError **error)
   gsize bytes = plan->workspace_bytes + plan->input_bytes + plan->logits_bytes;
   if (bytes <= model->buffer_bytes)
     return TRUE;
+  if (!segue_model_check_workspace (model, bytes, error))
+    return FALSE;
   g_clear_pointer (&model->buffer, free);
   model->buffer_bytes = 0;
   int failure = posix_memalign (&model->buffer, 64, bytes);

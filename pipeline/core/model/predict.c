@@ -9,6 +9,8 @@
 
 /* How a song is cut for a model whose folder does not say. */
 #define PLAIN_SEGMENT_SECONDS 10
+/* Of one song: 1 GiB.  A thousand labels for a segment of each second of a day are less. */
+#define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
 
 struct _SeguePredictor {
   SegueScope scope;
@@ -175,22 +177,32 @@ infer (SeguePredictor *predictor, GPtrArray *items, float *probabilities, GCance
   return TRUE;
 }
 
+/* How a song is cut and how many labels there are is the model's word, and may be a stranger's. */
 static SegueSongPrediction *
-prediction_new (GPtrArray *items, guint n_labels)
+prediction_new (GPtrArray *items, guint n_labels, GError **error)
 {
+  gsize n = (gsize) items->len * n_labels;
+  float *rows = n <= MAX_ANSWERS ? g_try_new0 (float, n) : NULL;
+  if (rows == NULL) {
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "‘%s’: %u segments with probabilities of %u labels each are more than can be held; "
+      "take a model that cuts songs into fewer",
+      segue_item_get_song (g_ptr_array_index (items, 0)), items->len, n_labels);
+    return NULL;
+  }
   SegueSongPrediction *prediction = g_new0 (SegueSongPrediction, 1);
   prediction->n_labels = n_labels;
   prediction->n_segments = items->len;
   prediction->probabilities = g_new0 (float, n_labels);
   prediction->segments = g_new0 (SegueSegmentPrediction, items->len);
-  float *rows = g_new0 (float, (gsize) items->len *n_labels); /* belongs to the first segment */
   for (guint i = 0; i < items->len; i++) {
     const SegueItem *item = g_ptr_array_index (items, i);
     double seconds = (double) count_frames (item) / MAX (segue_item_get_rate (item), 1);
     prediction->segments[i] = (SegueSegmentPrediction){
       .start = segue_item_get_double (item, SEGUE_META_START, 0),
       .duration = segue_item_get_double (item, SEGUE_META_DURATION, seconds),
-      .probabilities = rows + (gsize) i * n_labels,
+      .probabilities = rows + (gsize) i * n_labels, /* the first segment's are all of them */
     };
   }
   return prediction;
@@ -214,7 +226,10 @@ predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
   g_autoptr (GPtrArray) items = prepare (predictor, path, cancellable, error);
   if (items == NULL)
     return NULL;
-  g_autoptr (SegueSongPrediction) prediction = prediction_new (items, predictor->info.n_labels);
+  g_autoptr (SegueSongPrediction) prediction =
+    prediction_new (items, predictor->info.n_labels, error);
+  if (prediction == NULL)
+    return NULL;
   float *rows = prediction->segments[0].probabilities;
   if (!infer (predictor, items, rows, cancellable, error))
     return NULL;

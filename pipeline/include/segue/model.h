@@ -213,6 +213,12 @@ void segue_model_describe (SegueModel *model, SegueModelInfo *info);
 SEGUE_API
 void segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable);
 
+/** segue_model_check_workspace: whether a pass of @model may take @bytes: no more than half of what the
+ * machine has, since a model, and with it what it asks for, may be somebody else's.
+ * %SEGUE_ERROR_RESOURCE otherwise. */
+SEGUE_API
+gboolean segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error);
+
 /**
  * segue_model_predict:
  * @items: audio items (mono, the model's rate, all of one length)

@@ -258,6 +258,19 @@ test_predict_refuses (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* What a model asks for may be a stranger's wish. */
+static void
+test_workspace (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (SegueModel) model = new_model (fixture);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (segue_model_check_workspace (model, 1024 * 1024, &error));
+  g_assert_no_error (error);
+  g_assert_false (segue_model_check_workspace (model, G_MAXSIZE / 4, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
+  g_assert_nonnull (strstr (error->message, "memory"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -269,5 +282,6 @@ main (int argc, char **argv)
   ADD ("/model/odd-files", test_odd_files);
   ADD ("/model/predict", test_predict);
   ADD ("/model/predict-refuses", test_predict_refuses);
+  ADD ("/model/workspace", test_workspace);
   return g_test_run ();
 }
