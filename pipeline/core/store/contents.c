@@ -17,6 +17,9 @@
 #define MAGIC      "segue file 2 "
 #define KEY_LENGTH 64
 #define MAX_MEMORY (16 * 1024) /* bytes, most of them the path */
+/* Above the largest model there is.  A hole costs no disk, and hashing one would draw a run out for as
+ * long as whoever made it likes. */
+#define MAX_FILE ((off_t) 64 << 30)
 /* A file may change twice within one tick of the file system's clock: what is younger than this when
  * it is read is hashed again next time.  So is what is from the future, be it the file's time or the
  * clock that is wrong. */
@@ -63,6 +66,14 @@ open_regular (const char *path, struct stat *st, GError **error)
     g_autofree char *shown = g_filename_display_name (path);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "‘%s’ is %s, not a file", shown,
                  S_ISDIR (st->st_mode) ? "a folder" : "a device or a pipe");
+    close (fd);
+    return -1;
+  }
+  if (st->st_size > MAX_FILE) {
+    g_autofree char *shown = g_filename_display_name (path);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is larger than %d GiB, which no song and no model is", shown,
+                 (int) (MAX_FILE >> 30));
     close (fd);
     return -1;
   }

@@ -159,7 +159,10 @@ test_odd_files (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *fifo = g_build_filename (fixture->folder, "fifo", NULL);
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
-  const char *const paths[] = { fifo, fixture->folder, "/dev/null", "/nowhere/at/all" };
+  g_autofree char *hole = g_build_filename (fixture->folder, "hole", NULL);
+  g_assert_true (g_file_set_contents (hole, "", 0, NULL));
+  g_assert_cmpint (truncate (hole, (off_t) 1 << 40), ==, 0);
+  const char *const paths[] = { fifo, hole, fixture->folder, "/dev/null", "/nowhere/at/all" };
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_autoptr (GError) error = NULL;
     SegueFileStamp stamp;
