@@ -9,6 +9,7 @@
 
 #define MAX_REDIRECTS   6
 #define MAX_HEADER      8192
+#define MAX_HEADERS     256
 #define CONNECT_TIMEOUT 15L
 #define STALL_TIMEOUT   30L /* s without a byte */
 
@@ -24,6 +25,8 @@ on_header (char *text, size_t size, size_t n, void *data)
   const char *colon = memchr (text, ':', length);
   if (!colon || length > MAX_HEADER)
     return length;
+  if (g_hash_table_size (exchange->headers) >= MAX_HEADERS)
+    return 0; /* no server has that many to say */
   g_autofree char *name = g_ascii_strdown (text, colon - text);
   char *value = g_strndup (colon + 1, length - (gsize) (colon + 1 - text));
   g_hash_table_replace (exchange->headers, g_steal_pointer (&name), g_strstrip (value));
