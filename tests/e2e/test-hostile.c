@@ -8,6 +8,7 @@
 #include <segue/file.h>
 #include <segue/segue.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -511,6 +512,149 @@ test_cache (Sandbox *s, gconstpointer unused)
   use_cache (s);
 }
 
+/* ---- What would take all memory, or for ever ---- */
+
+/* Far below what each of these asks for, far above what saying no takes. */
+#define MOST_KIB (1536 * 1024)
+
+/* Ends with @status and has not taken what it was asked to. */
+static void
+refuse (Sandbox *s, const char *what, int status, const char *const *arguments)
+{
+  g_auto (CommandResult) result = { 0 };
+  struct rusage usage;
+  gint64 began = g_get_monotonic_time ();
+  run_in (s, &result, arguments);
+  double seconds = (double) (g_get_monotonic_time () - began) / G_TIME_SPAN_SECOND;
+  g_assert_cmpint (getrusage (RUSAGE_CHILDREN, &usage), ==, 0);
+  g_test_message ("%s: %.2f s, %ld MiB at most: %.300s", what, seconds, usage.ru_maxrss / 1024,
+                  result.err);
+  command_assert (&result, status);
+  g_assert_cmpint (usage.ru_maxrss, <, MOST_KIB);
+  g_assert_cmpfloat (seconds, <, 60);
+}
+
+#define PREDICT ((const char *const[]){ "predict", "--model", "model", "song.wav", NULL })
+#define RUN_IT  ((const char *const[]){ "run", "export.yaml", NULL })
+#define CHECK   ((const char *const[]){ "check", "export.yaml", NULL })
+
+/* @size bytes of which the first are @begin, and the rest no disk. */
+static void
+write_sparse (Sandbox *s, const char *name, const char *begin, off_t size)
+{
+  g_autofree char *path = sandbox_path (s, name);
+  sandbox_write (s, name, begin, -1);
+  g_assert_cmpint (truncate (path, size), ==, 0);
+}
+
+static json_t *
+count_labels (guint n)
+{
+  json_t *labels = json_array ();
+  for (guint i = 0; i < n; i++) {
+    char text[16];
+    g_snprintf (text, sizeof text, "%u", i);
+    json_array_append_new (labels, json_string (text));
+  }
+  return labels;
+}
+
+static void
+test_greedy_models (Sandbox *s, gconstpointer unused)
+{
+  const off_t large = (off_t) 1 << 40;
+  const char *many =
+    SEGUE_JSON (DECODE ", {\"use\": \"segment\", \"with\": {\"length\": 0.05, \"hop\": 0.01}}");
+  g_autofree char *path = sandbox_path (s, "song.wav");
+  g_autofree char *deep = g_strnfill (1000000, '[');
+  g_autofree char *config = sandbox_path (s, "model/config.json");
+  json_t *few = count_labels (2), *most = count_labels (100000), *too_many = count_labels (100001);
+  music_write_song (path, 0, 0, 35);
+
+  write_model (s, most, many);
+  refuse (s, "labels times segments", 65, PREDICT);
+  write_model (s, too_many, SEGUE_JSON (DECODE));
+  refuse (s, "labels", 65, PREDICT);
+  static const char *const files[] = { "model/config.json", "model/segue.json",
+                                       "model/model.safetensors" };
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++) {
+    write_model (s, few, SEGUE_JSON (DECODE));
+    write_sparse (s, files[i], "{", large);
+    refuse (s, "a file of a terabyte", 65, PREDICT);
+    write_model (s, few, SEGUE_JSON (DECODE));
+    sandbox_write (s, files[i], deep, -1);
+    refuse (s, "brackets", 65, PREDICT);
+  }
+  write_model (s, few, SEGUE_JSON (DECODE));
+  write_sparse (s, "model/model.safetensors", "\xff\xff\xff\xff\xff\x7f", large);
+  refuse (s, "a header of terabytes", 65, PREDICT);
+  write_model (s, few, SEGUE_JSON (DECODE));
+  g_unlink (config);
+  g_assert_cmpint (mkfifo (config, 0600), ==, 0);
+  refuse (s, "a pipe", 66, PREDICT);
+  json_decref (few);
+  json_decref (most);
+  json_decref (too_many);
+}
+
+static void
+test_greedy_pipelines (Sandbox *s, gconstpointer unused)
+{
+  g_autoptr (GString) text = g_string_new ("segue: 1\nstages:\n");
+  for (guint i = 0; i < 60000; i++)
+    g_string_append (text, "- {use: trim}\n");
+  sandbox_write (s, "export.yaml", text->str, -1);
+  refuse (s, "stages", 78, CHECK);
+  g_string_assign (text, "segue: 1\nvars:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+  for (guint i = 1; i < 30; i++)
+    g_string_append_printf (text, "  a%u: &a%u [*a%u, *a%u, *a%u, *a%u]\n", i, i, i - 1, i - 1,
+                            i - 1, i - 1);
+  sandbox_write (s, "export.yaml", text->str, -1);
+  refuse (s, "laughs", 78, CHECK);
+  g_string_assign (text, "segue: 1\nstages: ");
+  for (guint i = 0; i < 500000; i++)
+    g_string_append_c (text, i % 2 ? '{' : '[');
+  sandbox_write (s, "export.yaml", text->str, -1);
+  refuse (s, "brackets", 78, CHECK);
+  write_sparse (s, "export.yaml", "segue: 1\n", (off_t) 1 << 40);
+  refuse (s, "a file of a terabyte", 78, CHECK);
+
+  gsize length;
+  g_autofree char *song = make_song (s, &length);
+  sandbox_write (s, "music/a/1.wav", song, (gssize) length);
+  write_export (s, ", relabel: labels.csv");
+  write_sparse (s, "labels.csv", "song,label\n", (off_t) 1 << 40);
+  refuse (s, "a table of a terabyte", 65, RUN_IT);
+}
+
+static void
+test_greedy_songs (Sandbox *s, gconstpointer unused)
+{
+  /* Offsets into a WAV header, and what does not belong there. */
+  static const struct {
+    guint at, size;
+    guint32 number;
+  } lies[] = {
+    { 22, 2, 0xffff },     { 22, 2, 0 },          { 24, 4, 0x7fffffff }, { 24, 4, 0xffffffff },
+    { 24, 4, 0 },          { 24, 4, 1 },          { 28, 4, 0 },          { 32, 2, 0 },
+    { 32, 2, 0xffff },     { 34, 2, 0xffff },     { 34, 2, 1 },          { 40, 4, 0xffffffff },
+    { 40, 4, 0x7fffffff }, { 16, 4, 0xfffffff0 }, { 4, 4, 0 },           { 20, 2, 0xfffe },
+  };
+  gsize length;
+  g_autofree char *song = make_song (s, &length);
+  for (gsize i = 0; i < G_N_ELEMENTS (lies); i++) {
+    g_autofree char *name = g_strdup_printf ("music/a/%02" G_GSIZE_FORMAT ".wav", i);
+    g_autofree char *copy = g_memdup2 (song, length);
+    guint32 number = GUINT32_TO_LE (lies[i].number);
+    memcpy (copy + lies[i].at, &number, lies[i].size);
+    sandbox_write (s, name, copy, (gssize) length);
+  }
+  write_sparse (s, "music/a/terabyte.wav", "RIFF\xff\xff\xff\xffWAVEfmt ", (off_t) 1 << 40);
+  sandbox_write (s, "music/b/good.wav", song, (gssize) length);
+  write_export (s, "");
+  refuse (s, "songs", 0, RUN_IT);
+}
+
 #define ADD(path, test)                                                                            \
   g_test_add ("/hostile/" path, Sandbox, NULL, sandbox_set_up, test, sandbox_tear_down)
 
@@ -526,5 +670,8 @@ main (int argc, char **argv)
   ADD ("hub", test_hub);
   ADD ("pipelines", test_pipelines);
   ADD ("cache", test_cache);
+  ADD ("greedy-models", test_greedy_models);
+  ADD ("greedy-pipelines", test_greedy_pipelines);
+  ADD ("greedy-songs", test_greedy_songs);
   return g_test_run ();
 }
