@@ -59,7 +59,7 @@ def batch(scratch, first, count, kinds):
     music = os.path.join(scratch, f"music-{first}")
     made = os.path.join(scratch, "made")
     subprocess.run([os.path.join(torture.BUILD, "tests", "torture", "mutate-audio"), made, str(first),
-                    str(count)], check=True)
+                    str(count)], check=True, env=torture.environment())
     for name in os.listdir(made):
         folder = os.path.join(music, name.rsplit(".", 1)[1])
         os.makedirs(folder, exist_ok=True)
