@@ -321,7 +321,9 @@ settle_outputs (SegueRun *run, SegueStageRun *at, SegueReads *reads, SegueDatase
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
     return FALSE;
   }
-  if (!set_folder_keys (run, at, files, outputs, error) ||
+  gboolean whole =
+    at->output_fd < 0 || segue_run_folder_check_stage (at->output_folder, at->output_fd, error);
+  if (!whole || !set_folder_keys (run, at, files, outputs, error) ||
       (at->notes && !keep (run, at, reads, files, outputs, error)))
     return FALSE;
   for (guint i = 0; i < at->stage->n_outputs; i++)

@@ -44,10 +44,31 @@ segue_run_folder_make (const char *runs, const char *name, char **id, GError **e
 }
 
 char *
-segue_run_folder_make_stage (const char *folder, const char *stage, GError **error)
+segue_run_folder_make_stage (const char *folder, const char *stage, int *fd, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "stages", stage, NULL);
-  return segue_file_make_folder (path, error) ? g_steal_pointer (&path) : NULL;
+  if (!segue_file_make_folder (path, error))
+    return NULL;
+  *fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (*fd < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't use the folder",
+                                path);
+    return NULL;
+  }
+  return g_steal_pointer (&path);
+}
+
+gboolean
+segue_run_folder_check_stage (const char *path, int fd, GError **error)
+{
+  struct stat ours, there;
+  if (fstat (fd, &ours) == 0 && stat (path, &there) == 0 && ours.st_ino == there.st_ino &&
+      ours.st_dev == there.st_dev)
+    return TRUE;
+  g_autofree char *shown = g_filename_display_name (path);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+               "‘%s’ was taken away while it was written; run again", shown);
+  return FALSE;
 }
 
 static gboolean

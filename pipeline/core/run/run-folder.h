@@ -11,8 +11,11 @@
 /** segue_run_folder_make: (transfer full): a new folder for a run of pipeline @name in @runs.
  * @id: (out) (transfer full) */
 char *segue_run_folder_make (const char *runs, const char *name, char **id, GError **error);
-/** segue_run_folder_make_stage: (transfer full): stages/@stage in @folder. */
-char *segue_run_folder_make_stage (const char *folder, const char *stage, GError **error);
+/** segue_run_folder_make_stage: (transfer full): stages/@stage in @folder.
+ * @fd: (out): of it, as long as it is watched */
+char *segue_run_folder_make_stage (const char *folder, const char *stage, int *fd, GError **error);
+/** segue_run_folder_check_stage: whether the folder at @path is the one that @fd is of. */
+gboolean segue_run_folder_check_stage (const char *path, int fd, GError **error);
 /** segue_run_folder_alias: links what stands in @stage's folder from the top. */
 gboolean segue_run_folder_alias (const char *folder, const char *stage, GError **error);
 

@@ -177,7 +177,8 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   }
   if (!work) {
     if (!at->output_folder)
-      at->output_folder = segue_run_folder_make_stage (run->folder, stage->id, error);
+      at->output_folder =
+        segue_run_folder_make_stage (run->folder, stage->id, &at->output_fd, error);
     return at->output_folder;
   }
   if (!at->work) {

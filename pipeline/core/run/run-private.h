@@ -30,7 +30,8 @@ typedef struct {
   SegueStageKey *parts;   /* nullable: what @key is made of */
   SegueStageNotes *notes; /* nullable: what it says, while it runs and may be kept */
   char *output_folder;    /* nullable: not asked for */
-  SegueWorkFolder *work;  /* nullable: likewise */
+  int output_fd; /* of that folder while the stage runs, to tell it from a later one; or -1 */
+  SegueWorkFolder *work; /* nullable: likewise */
   gboolean done;
   gboolean cached;         /* its result, or each song's of a chain, was in the store */
   char *why;               /* nullable: why not */

@@ -2,6 +2,7 @@
 #include "run-private.h"
 
 #include <string.h>
+#include <unistd.h>
 
 void
 segue_run_result_clear (SegueRunResult *result)
@@ -57,6 +58,7 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
   for (guint i = 0; i < run->n_stages; i++) {
     SegueStageRun *at = &run->stages[i];
     at->stage = g_ptr_array_index (pipeline->stages, i);
+    at->output_fd = -1;
     at->outputs = g_new0 (SegueDataset *, at->stage->n_outputs + 1);
     at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
   }
@@ -76,6 +78,8 @@ clear_stage (SegueStageRun *at)
   g_free (at->outputs);
   g_free (at->n_outputs);
   g_free (at->key);
+  if (at->output_fd >= 0)
+    close (at->output_fd);
   g_free (at->output_folder);
 }
 
