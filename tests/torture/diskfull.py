@@ -125,7 +125,7 @@ def each(function, disk, templates, draws):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--offsets", type=int, default=100 if torture.FULL else 8)
+    parser.add_argument("--offsets", type=int, default=100 if torture.FULL else faultbench.bounded(6))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     draw = random.Random(options.seed)

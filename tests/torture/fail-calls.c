@@ -13,8 +13,8 @@
  *   FAIL_BUDGET=BYTES    what is written beyond so many bytes, all in all, fails with ENOSPC
  *   FAIL_TRACE=1         with the stack of each call that failed
  *
- * The state begins with two numbers of 64 bits, calls counted and bytes written, and the length of
- * the text that follows them: a line for each call that failed. */
+ * The state begins with numbers of 64 bits: calls counted, bytes written, the length of the text, and 21
+ * for calls by class; then the text, a line for each call that failed. */
 /* Both names of each function are wanted, not one for the other. */
 #undef _FILE_OFFSET_BITS
 #include <dirent.h>
@@ -63,13 +63,16 @@ typedef enum {
   N_CLASSES
 } Class;
 
+#define MAX_CLASSES 21 /* with the three numbers before them: 192 bytes */
+_Static_assert(N_CLASSES <= MAX_CLASSES, "room in the state");
+
 static const char *const class_names[N_CLASSES] = {
   "open", "list", "read", "write",  "sync",    "rename", "make",  "remove",
   "stat", "lock", "map",  "memory", "process", "thread", "close",
 };
 
 typedef struct {
-  _Atomic uint64_t calls, written, length;
+  _Atomic uint64_t calls, written, length, by_class[MAX_CLASSES];
   char text[];
 } State;
 
@@ -200,8 +203,9 @@ report (const char *name, const char *detail)
 
 /* Whether this call, which counts, is one that fails. */
 static int
-is_chosen (const char *name, const char *detail)
+is_chosen (Class class, const char *name, const char *detail)
 {
+  atomic_fetch_add (&state->by_class[class], 1);
   uint64_t n = atomic_fetch_add (&state->calls, 1) + 1;
   if (first == 0 || n < first || n - first >= times || (n - first) % every != 0)
     return 0;
@@ -268,7 +272,7 @@ fails_at (Class class, const char *name, int at, const char *path)
   char full[PATH_MAX];
   inside++;
   resolve (at, path, full);
-  int chosen = is_under (full) && is_chosen (name, full);
+  int chosen = is_under (full) && is_chosen (class, name, full);
   inside--;
   if (!chosen)
     errno = saved;
@@ -298,7 +302,7 @@ fails_fd (Class class, const char *name, int fd)
     if (fd < MAX_FDS)
       kinds[fd] = kind;
   }
-  int chosen = kind == 2 && is_chosen (name, path);
+  int chosen = kind == 2 && is_chosen (class, name, path);
   inside--;
   if (!chosen)
     errno = saved;
@@ -313,7 +317,7 @@ fails_size (Class class, const char *name, size_t size)
   inside++;
   char detail[32];
   snprintf (detail, sizeof detail, "%zu", size);
-  int saved = errno, chosen = is_chosen (name, detail);
+  int saved = errno, chosen = is_chosen (class, name, detail);
   if (!chosen)
     errno = saved;
   inside--;
@@ -326,7 +330,7 @@ fails_plain (Class class, const char *name)
   if (!counts (class))
     return 0;
   inside++;
-  int saved = errno, chosen = is_chosen (name, NULL);
+  int saved = errno, chosen = is_chosen (class, name, NULL);
   if (!chosen)
     errno = saved;
   inside--;

@@ -20,11 +20,6 @@ LIBRARIES = ("error while loading shared libraries|GLib-ERROR|GLib-GIO-ERROR|Ope
              "terminate called")
 
 
-def is_sanitized():
-    with open(torture.SEGUE, "rb") as file:
-        return b"libasan" in file.read()
-
-
 def judge(bench, reference, which, result, words):
     if result.status == 0:
         if bench.artefacts() != reference:
@@ -52,7 +47,7 @@ def under(bench, reference, which, values, words):
             said.append(f"  {value:>10} {judge(bench, reference, which, result, words)}")
             again = bench.plain()
             if bench.artefacts() != reference or bench.temporaries():
-                raise torture.Failure(f"the rerun has another result, or leaves {bench.temporaries()}: {again}")
+                raise torture.Failure(f"the rerun has another result: {again}, {bench.temporaries()}")
         except torture.Failure as problem:
             raise torture.Failure(f"limit {value}: {problem}")
     return "\n".join(said)
@@ -62,21 +57,21 @@ def main():
     scratch = torture.make_scratch()
     tap = torture.Tap()
     full = torture.FULL
-    for decode in ("decode-sndfile", "decode"):
+    for decode in ("decode-sndfile", "decode") if full else ("decode-sndfile",):
         bench = faultbench.Bench(scratch, decode, decode)
         bench.reset()
         bench.plain()
         reference = bench.artefacts()
-        files = range(4, 65) if full else (8, 12, 16, 20, 24, 32, 64)
+        files = range(4, 65) if full else (8, 12, 16, 32)
         tap.case(f"{decode}: open files", under, bench, reference, resource.RLIMIT_NOFILE, files,
                  r"too many open files.*ulimit -n")
-        sizes = [0, 1, 100, 4096, 10000, 40000, 100000] + list(range(5000, 200000, 5000)) * full
+        sizes = [0, 100, 4096, 40000] + list(range(5000, 200000, 5000)) * full
         tap.case(f"{decode}: sizes of files", under, bench, reference, resource.RLIMIT_FSIZE, sizes,
                  r"larger than is allowed.*ulimit -f")
-        if is_sanitized():
+        if faultbench.is_sanitized():
             print(f"# {decode}: memory: left out, the sanitizer's own tables take terabytes")
             continue
-        memory = range(16, 513, 8) if full else (32, 64, 96, 128, 160, 192, 256, 384, 512)
+        memory = range(16, 513, 8) if full else (48, 112, 160, 256)
         tap.case(f"{decode}: memory", under, bench, reference, resource.RLIMIT_AS,
                  [n * MIB for n in memory], "memory|thread")
     if os.geteuid() == 0:
