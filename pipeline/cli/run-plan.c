@@ -2,7 +2,6 @@
 #include "run-plan.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #define MAX_NAME 32 /* columns; a longer name pushes its line to the right */
 
@@ -109,9 +108,6 @@ segue_run_plan_print_json (GPtrArray *plan, const SegueRunResult *result, const 
     json_pack ("{s:o, s:i, s:i, s:i, s:I}", "units", units, "songs", (int) result->n_songs,
                "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
                (json_int_t) result->n_ignored);
-  char *text = json_dumps (object, JSON_COMPACT);
-  g_autofree char *shown = segue_json_printable (text);
-  fprintf (out->stream, "%s\n", shown);
-  free (text);
+  segue_term_print_json (out, json_dumps (object, JSON_COMPACT));
   json_decref (object);
 }

@@ -197,10 +197,7 @@ segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
     json_pack ("{s:s, s:i, s:i, s:i, s:I, s:o}", "folder", folder, "songs", (int) result->n_songs,
                "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
                (json_int_t) result->n_ignored, "metrics", metrics ? metrics : json_null ());
-  char *text = json_dumps (object, JSON_COMPACT);
-  g_autofree char *shown = segue_json_printable (text);
-  fprintf (out->stream, "%s\n", shown);
-  free (text);
+  segue_term_print_json (out, json_dumps (object, JSON_COMPACT));
   json_decref (object);
 }
 

@@ -1,6 +1,7 @@
 /* Terminals and the width of text on them. */
 #include "term.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -109,6 +110,14 @@ segue_json_printable (const char *json)
                               0xdc00 + ((c - 0x10000) & 0x3ff));
   }
   return g_string_free (out, FALSE);
+}
+
+void
+segue_term_print_json (const SegueTerm *term, char *json)
+{
+  g_autofree char *shown = segue_json_printable (json ? json : "null");
+  fprintf (term->stream, "%s\n", shown);
+  free (json);
 }
 
 static guint

@@ -145,8 +145,18 @@ test_file_names (Sandbox *s, gconstpointer unused)
   json_t *run = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
   g_assert_nonnull (run);
   json_decref (run);
-  RUN (s, &result, "check", "export.yaml", "--json");
-  command_assert (&result, 0);
+  static const char *const others[][5] = {
+    { "check", "export.yaml", "--json" },
+    { "run", "export.yaml", "--dry-run" },
+    { "run", "export.yaml", "--dry-run", "--json" },
+    { "cache", "verify", "--json" },
+    { "cache", "gc", "--all", "--json" },
+    { "run", "export.yaml", "--dry-run" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
+    run_in (s, &result, others[i]);
+    command_assert (&result, 0);
+  }
 }
 
 /* ---- Models ---- */
