@@ -1,20 +1,25 @@
 #include "wave.h"
 
+#include <errno.h>
 #include <math.h>
+#include <segue/error.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <string.h>
 
-/* libsndfile's view of a growing byte array. */
+/* A header takes a hundred bytes. */
+#define MAX_HEADER 4096
+
+/* libsndfile's view of memory. */
 typedef struct {
-  GByteArray *bytes;
-  sf_count_t at;
+  guint8 *bytes;
+  sf_count_t length, capacity, at;
 } Memory;
 
 static sf_count_t
 get_length (void *data)
 {
-  return ((Memory *) data)->bytes->len;
+  return ((Memory *) data)->length;
 }
 
 static sf_count_t
@@ -25,8 +30,8 @@ seek (sf_count_t offset, int whence, void *data)
   if (whence == SEEK_CUR)
     offset += self->at;
   else if (whence == SEEK_END)
-    offset += self->bytes->len;
-  self->at = CLAMP (offset, 0, (sf_count_t) self->bytes->len);
+    offset += self->length;
+  self->at = CLAMP (offset, 0, self->length);
   return self->at;
 }
 
@@ -34,9 +39,9 @@ static sf_count_t
 read_bytes (void *target, sf_count_t count, void *data)
 {
   Memory *self = data;
-  sf_count_t n = MIN (count, (sf_count_t) self->bytes->len - self->at);
+  sf_count_t n = MIN (count, self->length - self->at);
 
-  memcpy (target, self->bytes->data + self->at, (gsize) n);
+  memcpy (target, self->bytes + self->at, (gsize) n);
   self->at += n;
   return n;
 }
@@ -45,13 +50,12 @@ static sf_count_t
 write_bytes (const void *source, sf_count_t count, void *data)
 {
   Memory *self = data;
-  sf_count_t end = self->at + count;
+  sf_count_t n = MIN (count, self->capacity - self->at);
 
-  if (end > (sf_count_t) self->bytes->len)
-    g_byte_array_set_size (self->bytes, (guint) end);
-  memcpy (self->bytes->data + self->at, source, (gsize) count);
-  self->at = end;
-  return count;
+  memcpy (self->bytes + self->at, source, (gsize) n);
+  self->at += n;
+  self->length = MAX (self->length, self->at);
+  return n;
 }
 
 static sf_count_t
@@ -105,21 +109,26 @@ encode (const SegueItem *audio, WaveEncoding encoding, Memory *memory, GError **
 GBytes *
 wave_encode (const SegueItem *audio, WaveEncoding encoding, gsize *n_clipped, GError **error)
 {
-  Memory memory = { g_byte_array_new (), 0 };
-  gsize n_frames, n;
+  gsize sample = encoding == WAVE_FLOAT ? sizeof (float) : sizeof (gint16), n_frames, n;
   const float *frames = segue_item_get_frames (audio, &n_frames);
+  g_autofree guint8 *bytes = NULL;
+  Memory memory = { 0 };
 
   n = n_frames * segue_item_get_channels (audio);
-  /* Sizes in a WAV file, and in a GByteArray, have 32 bits. */
-  if (n > (G_MAXUINT32 - 4096) / sizeof (float)) {
+  /* Sizes in a WAV file have 32 bits. */
+  if (n > (G_MAXUINT32 - MAX_HEADER) / sample) {
     fail (audio, "it is longer than the format allows; cut it into segments", error);
-    g_byte_array_unref (memory.bytes);
+    return NULL;
+  }
+  memory.capacity = (sf_count_t) (n * sample + MAX_HEADER);
+  memory.bytes = bytes = g_try_malloc ((gsize) memory.capacity);
+  if (!bytes) {
+    segue_set_error_from_errno (error, ENOMEM, SEGUE_ERROR_IO, "can't write as WAV",
+                                segue_item_get_id (audio));
     return NULL;
   }
   *n_clipped = encoding == WAVE_PCM_16 ? count_clipped (frames, n) : 0;
-  if (!encode (audio, encoding, &memory, error)) {
-    g_byte_array_unref (memory.bytes);
+  if (!encode (audio, encoding, &memory, error))
     return NULL;
-  }
-  return g_byte_array_free_to_bytes (memory.bytes);
+  return g_bytes_new_take (g_steal_pointer (&bytes), (gsize) memory.length);
 }
