@@ -122,7 +122,9 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
       !allocate (model, error))
     return NULL;
   for (guint i = 0; i < model->weights.tensors->len; i++)
-    hubert_weights_init (&model->weights, &model->architecture, i, spec->seed, model->pool);
+    if (!hubert_weights_init (&model->weights, &model->architecture, i, spec->seed, model->pool,
+                              error))
+      return NULL;
   hubert_model_changed (model);
   return g_steal_pointer (&model);
 }

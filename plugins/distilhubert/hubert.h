@@ -164,8 +164,10 @@ void hubert_tensor_unpack (SegueNnPool *pool, const HubertArchitecture *architec
 /* ---- init.c ---- */
 
 /* Random values for tensor `index`, as transformers initialises them. */
-void hubert_weights_init (HubertWeights *weights, const HubertArchitecture *architecture,
-                          guint index, guint64 seed, SegueNnPool *pool);
+gboolean hubert_weights_init (HubertWeights *weights, const HubertArchitecture *architecture,
+                              guint index, guint64 seed, SegueNnPool *pool, GError **error);
+/* FALSE, with SEGUE_ERROR_RESOURCE. */
+gboolean hubert_no_memory (GError **error);
 
 /* ---- model.c ---- */
 

@@ -71,7 +71,7 @@ small_create (const SmallFixture *f, guint64 seed)
     if (tensor->init != HUBERT_INIT_NORMAL)
       continue;
     tensor->amount = 0.3f;
-    hubert_weights_init (&model->weights, &model->architecture, i, seed, model->pool);
+    hubert_weights_init (&model->weights, &model->architecture, i, seed, model->pool, NULL);
   }
   return model;
 }

@@ -134,7 +134,9 @@ read_rows (SegueSafetensors *file, const HubertTensor *tensor, const guint *rows
 {
   gsize width = tensor->n_elements / tensor->shape[0];
   const gsize shape[] = { n_rows, width };
-  g_autofree float *all = g_new (float, n_rows *width);
+  g_autofree float *all = g_try_new (float, n_rows *width);
+  if (all == NULL)
+    return hubert_no_memory (error);
   if (!segue_safetensors_read_f32 (file, tensor->name, tensor->rank, shape, all, error))
     return FALSE;
   for (gsize i = 0; i < tensor->shape[0]; i++)
@@ -149,7 +151,9 @@ read_tensor (SegueSafetensors *file, const HubertArchitecture *architecture,
   const SegueTensorInfo *info = find (file, tensor->name);
   if (tensor->layout == HUBERT_LAYOUT_PLAIN)
     return segue_safetensors_read_f32 (file, info->name, tensor->rank, tensor->shape, to, error);
-  g_autofree float *torch = g_new (float, tensor->n_elements);
+  g_autofree float *torch = g_try_new (float, tensor->n_elements);
+  if (torch == NULL)
+    return hubert_no_memory (error);
   if (!segue_safetensors_read_f32 (file, info->name, tensor->rank, tensor->shape, torch, error))
     return FALSE;
   hubert_tensor_pack (pool, architecture, tensor, torch, to);
@@ -171,10 +175,9 @@ hubert_weights_load (HubertWeights *weights, const HubertArchitecture *architect
     gboolean made = (classifier && (!head->classifier || rows == NULL)) ||
                     (projector && !head->projector) ||
                     (!classifier && !projector && find (file, tensor->name) == NULL);
-    if (made)
-      hubert_weights_init (weights, architecture, i, seed, pool);
-    else if (classifier ? !read_rows (file, tensor, rows, n_rows, to, error)
-                        : !read_tensor (file, architecture, tensor, pool, to, error))
+    if (made         ? !hubert_weights_init (weights, architecture, i, seed, pool, error)
+        : classifier ? !read_rows (file, tensor, rows, n_rows, to, error)
+                     : !read_tensor (file, architecture, tensor, pool, to, error))
       return FALSE;
   }
   return TRUE;
@@ -193,7 +196,9 @@ hubert_weights_save (const HubertModel *model, const char *folder, GError **erro
       segue_safetensors_writer_add_f32 (writer, tensor->name, tensor->rank, tensor->shape, values);
       continue;
     }
-    float *torch = g_new (float, tensor->n_elements);
+    float *torch = g_try_new (float, tensor->n_elements);
+    if (torch == NULL)
+      return hubert_no_memory (error);
     hubert_tensor_unpack (model->pool, &model->architecture, tensor, values, torch);
     segue_safetensors_writer_take_f32 (writer, tensor->name, tensor->rank, tensor->shape, torch);
   }

@@ -107,6 +107,12 @@ evaluate_open (SegueContext *context, GError **error)
   evaluator->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   evaluator->places = g_array_new (FALSE, FALSE, sizeof (Place));
   evaluator->rows = g_array_new (FALSE, FALSE, sizeof (float));
+  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++)
+    if (evaluator->sets[i].tally == NULL) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                   "no memory to count %u labels against each other", evaluator->info.n_labels);
+      return NULL;
+    }
   segue_context_set_progress_unit (context, "segments");
   return g_steal_pointer (&evaluator);
 }

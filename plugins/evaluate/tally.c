@@ -7,12 +7,15 @@
 EvaluateTally *
 evaluate_tally_new (guint n_labels)
 {
-  EvaluateTally *tally = g_new0 (EvaluateTally, 1);
+  g_autoptr (EvaluateTally) tally = g_new0 (EvaluateTally, 1);
+  gsize n = (gsize) n_labels * n_labels;
   tally->n_labels = n_labels;
-  tally->segments.confusion = g_new0 (guint64, (gsize) n_labels * n_labels);
-  tally->songs.confusion = g_new0 (guint64, (gsize) n_labels * n_labels);
-  tally->loss = g_new0 (double, n_labels);
-  return tally;
+  tally->segments.confusion = g_try_new0 (guint64, n);
+  tally->songs.confusion = g_try_new0 (guint64, n);
+  tally->loss = g_try_new0 (double, n_labels);
+  if (tally->segments.confusion == NULL || tally->songs.confusion == NULL || tally->loss == NULL)
+    return NULL;
+  return g_steal_pointer (&tally);
 }
 
 void

@@ -27,6 +27,7 @@ typedef struct {
   double *loss;
 } EvaluateTally;
 
+/** evaluate_tally_new: (nullable): %NULL: no memory for the square of so many labels. */
 EvaluateTally *evaluate_tally_new (guint n_labels);
 void evaluate_tally_free (EvaluateTally *tally);
 

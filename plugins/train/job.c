@@ -148,11 +148,14 @@ make_buffers (TrainJob *job, GError **error)
     segue_dataset_is_live (job->train.dataset) ? CLAMP (threads / 2, 1, MAX_FEED_THREADS) : 1;
   job->feed = train_feed_new (floats, feeders, segue_context_get_cancellable (job->context), error);
 
-  job->logits = g_new (float, part * job->info.n_labels);
-  job->gradient = g_new (float, part * job->info.n_labels);
+  gsize n_logits = part * job->info.n_labels;
+  job->logits = g_try_new (float, n_logits);
+  job->gradient = g_try_new (float, n_logits);
   job->targets = g_new (gint32, part);
   job->keys = g_new (guint64, part);
-  job->order = g_new (guint32, job->sets->train.n);
+  job->order = g_try_new (guint32, job->sets->train.n);
+  if (job->logits == NULL || job->gradient == NULL || job->order == NULL)
+    return job->feed != NULL && no_memory (error, 2 * n_logits * sizeof (float));
   if (job->settings.class_weights == TRAIN_WEIGHTS_BALANCED) {
     job->weights = g_new (float, job->info.n_labels);
     train_sets_fill_weights (job->sets, job->weights);

@@ -89,9 +89,16 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
   if (set->n == 0)
     return TRUE;
 
-  g_autofree double *songs = g_new0 (double, (gsize) set->n_songs *n_labels);
+  g_autofree double *songs = g_try_new0 (double, (gsize) set->n_songs *n_labels);
   g_autofree gint32 *labels = g_new0 (gint32, set->n_songs);
   Tally tally = { .songs = songs, .labels = labels };
+  if (songs == NULL) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "no memory to validate %u songs with %u labels in; close other programs and run "
+                 "again",
+                 set->n_songs, n_labels);
+    return FALSE;
+  }
   if (!run (job, &tally, error))
     return FALSE;
 
