@@ -81,17 +81,29 @@ write_spool (SegueBuilder *builder, GBytes *bytes, GError **error)
   return TRUE;
 }
 
+/* A copy: a small slice must not keep the song that it is of.  NULL: it goes to the spool. */
+static GBytes *
+copy_into_memory (SegueBuilder *builder, GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+  gpointer copy = size <= MEMORY_LIMIT - builder->in_memory ? g_try_malloc (MAX (size, 1)) : NULL;
+  if (!copy)
+    return NULL;
+  if (size > 0)
+    memcpy (copy, data, size);
+  builder->in_memory += size;
+  return g_bytes_new_take (copy, size);
+}
+
 gboolean
 segue_builder_add (SegueBuilder *builder, SegueItem *item, GError **error)
 {
   SegueExtent extent = { 0 };
   if (item->bytes) {
     extent.length = g_bytes_get_size (item->bytes);
-    if (extent.length <= MEMORY_LIMIT - builder->in_memory) {
-      /* A copy: a small slice must not keep the song that it is of. */
-      extent.memory = g_bytes_new (g_bytes_get_data (item->bytes, NULL), extent.length);
-      builder->in_memory += extent.length;
-    } else {
+    extent.memory = copy_into_memory (builder, item->bytes);
+    if (!extent.memory) {
       extent.offset = builder->spooled;
       if (!open_spool (builder, error) || !write_spool (builder, item->bytes, error))
         return FALSE;
