@@ -13,12 +13,12 @@ import shutil
 import faultbench
 import torture
 
-# How many of the calls, outside the full form.
-SAMPLE = 3
+# How many of the calls at most, in full and otherwise.
+FULL, SAMPLE = 200, 3
 
 
 def picks(n):
-    k = n if torture.FULL else min(n, faultbench.bounded(SAMPLE))
+    k = min(n, FULL if torture.FULL else faultbench.bounded(SAMPLE))
     return [1 + (2 * i + 1) * n // (2 * k) for i in range(k)]
 
 
