@@ -269,7 +269,8 @@ segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GErro
   if (has_room (store, bytes, &disk))
     return TRUE;
   SegueCacheGcOptions options = { .struct_size = sizeof options, .room = bytes - disk.free };
-  segue_cache_gc (store->folder, &options, NULL, NULL, NULL);
+  if (!segue_users_hold_gate (store->users))
+    segue_cache_gc (store->folder, &options, NULL, NULL, NULL);
   if (has_room (store, bytes, &disk))
     return TRUE;
   g_autofree char *shown = g_filename_display_name (store->folder);
@@ -314,6 +315,6 @@ segue_store_tidy (SegueStore *store, SegueCacheFreed *freed)
   memset (freed, 0, sizeof *freed);
   /* What only read has not made it larger.  What this run used is safe, as we are still here: else one
    * that ended because the disk is full would begin anew. */
-  if (g_atomic_int_get (&store->n_written) > 0)
+  if (g_atomic_int_get (&store->n_written) > 0 && !segue_users_hold_gate (store->users))
     segue_cache_gc (store->folder, NULL, freed, NULL, NULL);
 }

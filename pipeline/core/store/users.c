@@ -53,12 +53,14 @@ open_regular_at (int folder, const char *name, int flags)
 {
   struct stat st;
   int fd = openat (folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-  if (fd >= 0 && (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))) {
-    close (fd);
-    errno = EINVAL;
+  if (fd < 0)
     return -1;
-  }
-  return fd;
+  int err = fstat (fd, &st) != 0 ? errno : S_ISREG (st.st_mode) ? 0 : EINVAL;
+  if (err == 0)
+    return fd;
+  close (fd);
+  errno = err;
+  return -1;
 }
 
 /* A lock needs no right to write, as long as the file is there. */
@@ -127,10 +129,11 @@ join (SegueUsers *users, const char *cache, GError **error)
   }
   if (sign_in (users))
     flock (users->gate, LOCK_UN);
-  else if (is_exhausted (errno))
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't make a file in", path);
-  else
+  else if (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOSPC ||
+           errno == EDQUOT)
     users->inside = 1;
+  else
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't make a file in", path);
   return TRUE;
 }
 
@@ -159,6 +162,12 @@ segue_users_quit (SegueUsers *users)
   g_mutex_clear (&users->lock);
   g_free (users->name);
   g_free (users);
+}
+
+gboolean
+segue_users_hold_gate (SegueUsers *users)
+{
+  return users->gate >= 0 && users->run < 0;
 }
 
 /* A clock that was set back: what is stamped from now on looks older than this run. */

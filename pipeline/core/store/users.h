@@ -29,6 +29,10 @@ void segue_users_quit (SegueUsers *users);
 gboolean segue_users_enter (SegueUsers *users, GError **error);
 void segue_users_leave (SegueUsers *users);
 
+/** segue_users_hold_gate: whether nobody can remove anything as long as @users is there, who joined included:
+ * who tries would wait for itself. */
+gboolean segue_users_hold_gate (SegueUsers *users);
+
 /** SegueLiveUsers: @since: when the oldest of @n began, in ns; G_MAXINT64: there are none. */
 typedef struct {
   guint n;
