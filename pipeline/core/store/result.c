@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (256 * 1024)
+#define CHUNK (64 * 1024)
 
 void
 segue_result_clear_item (gpointer data)
@@ -320,7 +320,7 @@ check_bytes (int folder, const SegueResult *result, GError **error)
     return FALSE;
   struct sha256_ctx sha;
   sha256_init (&sha);
-  g_autofree guint8 *buffer = g_malloc (CHUNK);
+  guint8 buffer[CHUNK];
   gboolean ok = (guint64) st.st_size == result->n_bytes || damaged (error, "its items are cut off");
   for (guint64 at = 0; ok && at < result->n_bytes;) {
     gsize n = (gsize) MIN (result->n_bytes - at, CHUNK);

@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (256 * 1024)
+#define CHUNK (64 * 1024)
 
 typedef struct {
   int from, to; /* open folders */
   const char *from_path, *to_path;
   GCancellable *cancellable;
-  guint8 *buffer; /* CHUNK bytes */
+  guint8 buffer[CHUNK];
 } Copy;
 
 static gboolean
@@ -111,7 +111,7 @@ check_cancelled (const Copy *copy, GError **error)
 
 /* From @in to @out, or where @out is a clone of it already, only past the hash. */
 static gboolean
-transfer (const Copy *copy, const SegueTreeFile *file, int in, int out, GError **error)
+transfer (Copy *copy, const SegueTreeFile *file, int in, int out, GError **error)
 {
   struct sha256_ctx sha;
   sha256_init (&sha);
@@ -137,7 +137,7 @@ transfer (const Copy *copy, const SegueTreeFile *file, int in, int out, GError *
 }
 
 static gboolean
-copy_file (const Copy *copy, const SegueTreeFile *file, GError **error)
+copy_file (Copy *copy, const SegueTreeFile *file, GError **error)
 {
   struct stat st;
   int in = open_below (copy->from, file->name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -187,8 +187,6 @@ sync_folders (const Copy *copy, GPtrArray *files)
 static gboolean
 copy_all (Copy *copy, GPtrArray *files, GError **error)
 {
-  g_autofree guint8 *buffer = g_malloc (CHUNK);
-  copy->buffer = buffer;
   for (guint i = 0; i < files->len; i++)
     if (!copy_file (copy, g_ptr_array_index (files, i), error))
       return FALSE;
