@@ -26,6 +26,9 @@ ARTISTS, SONGS, RATE = 2, 4, 8000
 LEAST = 20000
 # Beyond it, nothing goes by way of GLib's g_malloc (), which ends the process.
 PAYLOAD = 70000
+# What is said of a song that may be well: GStreamer waits for threads that it did not get, a worker lacks
+# memory.
+AGAIN = "try again|tries again"
 # A run takes a fraction of a second; under sanitizers and on a busy machine some.
 TIMEOUT = 60
 STATE_SIZE = 65536
