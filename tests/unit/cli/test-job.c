@@ -87,7 +87,6 @@ test_echo (void)
   kill (pid, SIGTERM);
   g_usleep (2000);
   kill (pid, SIGTERM);
-  kill (pid, SIGINT);
   assert_ends (pid, 128 + SIGTERM, 0);
 }
 
