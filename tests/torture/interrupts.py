@@ -107,9 +107,9 @@ def closed_pipe(scratch, music, reference, which):
 def frozen(scratch, music, reference, seconds):
     """Everything stops for longer than a song may take, as on a machine that is put to sleep."""
     place = torture.Place(scratch, "frozen", music)
-    process = place.start("--set", f"decode.time_limit={seconds / 2}")
+    process = place.start("--set", f"decode.time_limit={seconds * 0.75}")
     naps = 0
-    while process.poll() is None and naps < 4:
+    while process.poll() is None and naps < torture.amount(1, 2, 4):
         time.sleep(0.15)
         torture.signal_place(place, signal.SIGSTOP)
         time.sleep(seconds)
@@ -303,8 +303,7 @@ def main():
              options.seed, torture.amount(3, 9, 150))
     for which in ["stdout", "stderr"]:
         tap.case(f"{which} is closed", closed_pipe, scratch, music, reference, which)
-    tap.case("a machine that sleeps", frozen, scratch, music, reference,
-             4 if torture.FULL else 2)
+    tap.case("a machine that sleeps", frozen, scratch, music, reference, 6)
     tap.case("a server that says nothing", fetch, scratch)
     if torture.FULL:
         slow_moments(tap, scratch)
