@@ -49,7 +49,7 @@ read_frames (Song *song, Player *player, GError **error)
       if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
         return PLAYER_FAILED;
     } else if (result == PLAYER_FAILED) {
-      if (song_takes_what_is_there (song))
+      if (problem->code == SEGUE_ERROR_DATA && song_takes_what_is_there (song))
         return PLAYER_END;
       song_error (song, error, (SegueErrorCode) problem->code, "%s", problem->message);
       return PLAYER_FAILED;

@@ -1,5 +1,6 @@
 #include "player.h"
 #include "descriptor-source.h"
+#include "task-threads.h"
 
 #include <errno.h>
 #include <gst/app/gstappsink.h>
@@ -24,6 +25,7 @@ struct _Player {
   GstElement *convert;
   GstAppSink *sink;
   GstBus *bus;
+  TaskThreads *threads;
 
   GMutex lock; /* what any thread may touch: */
   GCond changed;
@@ -47,6 +49,7 @@ clear_player (gpointer data)
   Player *self = data;
 
   g_clear_object (&self->bus);
+  g_clear_object (&self->threads);
   gst_clear_object (&self->pipeline);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -174,6 +177,8 @@ build (Player *self, int fd, GError **error)
 
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
+  self->threads = task_threads_new ();
+  task_threads_serve (self->threads, self->pipeline);
   if (!(self->source = add_source (self, fd, error)) ||
       !(decoder = add_element (self, "decodebin", error)) ||
       !(self->convert = add_element (self, "audioconvert", error)) ||
@@ -350,7 +355,7 @@ player_pull (Player *self, PlayerBlock *block, GError **error)
     self->n_idle = 0;
     return read_sample (self, block, error) ? PLAYER_FRAMES : PLAYER_FAILED;
   }
-  if (take_error (self, error))
+  if (task_threads_are_refused (self->threads, error) || take_error (self, error))
     return PLAYER_FAILED;
   if (gst_app_sink_is_eos (self->sink))
     return PLAYER_END;
@@ -387,18 +392,13 @@ stop_in_thread (gpointer data)
   return NULL;
 }
 
-gboolean
-player_stop (Player *self)
+/* Ending a pipeline waits for its threads, and some decoders never come back. */
+static gboolean
+stop_in_time (Player *self)
 {
   gint64 deadline = g_get_monotonic_time () + STOP_WAIT;
   gboolean is_stopped;
-  GThread *thread;
-
-  drop_sample (self);
-  gst_clear_caps (&self->caps);
-  g_clear_pointer (&self->aligned, g_free);
-  /* Ending a pipeline waits for its threads, and some decoders never come back. */
-  thread =
+  GThread *thread =
     g_thread_try_new ("segue-decode-stop", stop_in_thread, g_atomic_rc_box_acquire (self), NULL);
   if (thread)
     g_thread_unref (thread);
@@ -409,6 +409,19 @@ player_stop (Player *self)
     ;
   is_stopped = self->is_stopped;
   g_mutex_unlock (&self->lock);
+  return is_stopped;
+}
+
+gboolean
+player_stop (Player *self)
+{
+  gboolean is_stopped = TRUE;
+
+  drop_sample (self);
+  gst_clear_caps (&self->caps);
+  g_clear_pointer (&self->aligned, g_free);
+  if (!task_threads_are_refused (self->threads, NULL))
+    is_stopped = stop_in_time (self);
   release_player (self, NULL);
   return is_stopped;
 }

@@ -41,5 +41,5 @@ PlayerResult player_pull (Player *player, PlayerBlock *block, GError **error);
 /** player_get_duration: s, as the demuxer reports it; NAN: not known. */
 double player_get_duration (Player *player);
 /** player_stop: ends the pipeline and frees @player; %FALSE where it could not be ended in time and
- * was left behind. */
+ * was left behind.  One that was refused a thread is left behind without a try. */
 gboolean player_stop (Player *player);

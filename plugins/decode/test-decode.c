@@ -6,8 +6,10 @@
 #define GST_USE_UNSTABLE_API 1
 #include <gst/gst.h>
 #include <gst/gsttracer.h>
+#include <pthread.h>
 #include <segue/file.h>
 #include <string.h>
+#include <unistd.h>
 
 const SeguePlugin *segue_plugin_query (void);
 
@@ -334,6 +336,55 @@ test_nothing_stays (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (g_atomic_int_get (&pipelines.alive), ==, 0);
 }
 
+/* No thread gets a stack like that. */
+static void
+refuse_threads (void)
+{
+  pthread_attr_t attributes;
+
+  g_assert_cmpint (pthread_attr_init (&attributes), ==, 0);
+  g_assert_cmpint (pthread_attr_setstacksize (&attributes, (gsize) 1 << 46), ==, 0);
+  g_assert_cmpint (pthread_setattr_default_np (&attributes), ==, 0);
+  pthread_attr_destroy (&attributes);
+}
+
+/* The pipeline is left as it is, and so the process ends without the look for leaks. */
+static void
+decode_without_threads (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueItem) whole = decode ("{}", path, &error), none = NULL;
+
+  g_assert_no_error (error);
+  /* GStreamer warns. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  refuse_threads ();
+  /* A song that is taken as far as it goes is not taken that way. */
+  none = decode ("{ completeness: 0 }", path, &error);
+  g_assert_null (none);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
+  g_assert_nonnull (strstr (error->message, "thread"));
+  _exit (0);
+}
+
+/* GStreamer would wait for ever for a thread that it never got. */
+static void
+test_no_threads (Fixture *fixture, gconstpointer unused)
+{
+  gsize n_frames;
+  g_autofree float *frames = test_sines (440, 2, 44100, 2, &n_frames);
+  const char *given = g_getenv ("SEGUE_TEST_SONG");
+  g_autofree char *path = g_build_filename (fixture->folder, "song.wav", NULL);
+
+  if (g_test_subprocess ())
+    decode_without_threads (given);
+  test_write_audio (path, &test_formats[0], frames, n_frames, 44100, 2);
+  g_setenv ("SEGUE_TEST_SONG", path, TRUE);
+  g_test_trap_subprocess (NULL, 30 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+  g_unsetenv ("SEGUE_TEST_SONG");
+  g_test_trap_assert_passed ();
+}
+
 static void
 test_fingerprint (void)
 {
@@ -367,6 +418,7 @@ main (int argc, char **argv)
   ADD ("again-and-again", test_again_and_again);
   ADD ("cancel-on-the-way", test_cancel_on_the_way);
   ADD ("nothing-stays", test_nothing_stays);
+  ADD ("no-threads", test_no_threads);
   g_test_add_func ("/decode/fingerprint", test_fingerprint);
   return g_test_run ();
 }

@@ -1,0 +1,18 @@
+/* Threads for the tasks of a pipeline, and word of it when one can't be had.
+ *
+ * GStreamer itself only logs that a thread was refused (no memory for its stack, a limit on
+ * processes), and counts the task as running: whoever then waits for its end, waits for ever.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct _TaskThreads TaskThreads;
+
+/** task_threads_new: (transfer full): free with g_object_unref(), any thread. */
+TaskThreads *task_threads_new (void);
+/** task_threads_serve: every task of @pipeline gets its thread from @self; before it starts. */
+void task_threads_serve (TaskThreads *self, GstElement *pipeline);
+/** task_threads_are_refused: whether one was; nothing in that pipeline may be ended or freed then.
+ * @error: (nullable): says so, in %SEGUE_ERROR. */
+gboolean task_threads_are_refused (TaskThreads *self, GError **error);
