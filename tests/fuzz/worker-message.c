@@ -98,7 +98,7 @@ receive (const uint8_t *data, size_t size)
 {
   int ends[2];
   SegueWire wire = SEGUE_WIRE_OK;
-  const SegueWait wait = { .deadline = g_get_monotonic_time () + G_TIME_SPAN_MINUTE };
+  SegueWait wait = { .deadline = g_get_monotonic_time () + G_TIME_SPAN_MINUTE };
   if (size > 60000 || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return;
   g_assert_cmpint (write (ends[1], data, size), ==, (gssize) size);

@@ -44,8 +44,7 @@ lay_out (Layout *layout, SegueItem *input, GPtrArray *outputs)
 }
 
 static gboolean
-send_buffers (int socket, const Layout *layout, const SegueWait *wait, SegueWire *wire,
-              GError **error)
+send_buffers (int socket, const Layout *layout, SegueWait *wait, SegueWire *wire, GError **error)
 {
   for (guint i = 0; i < layout->stretches->len; i++) {
     const SegueStretch *stretch = &g_array_index (layout->stretches, SegueStretch, i);
@@ -85,8 +84,8 @@ describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
 }
 
 static gboolean
-send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outputs,
-            const SegueWait *wait, SegueWire *wire, GError **error)
+send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outputs, SegueWait *wait,
+            SegueWire *wire, GError **error)
 {
   for (guint i = 0; i < outputs->len; i++) {
     const SegueItem *item = g_ptr_array_index (outputs, i);
@@ -122,7 +121,7 @@ list_counts (SegueCounts *counts)
 
 static SegueWire
 send_end (int socket, const GError *failure, SegueReads *reads, SegueCounts *counts,
-          const SegueWait *wait)
+          SegueWait *wait)
 {
   g_auto (GStrv) keys = segue_reads_list (reads);
   gboolean ours = failure && failure->domain == SEGUE_ERROR;
@@ -137,7 +136,7 @@ send_end (int socket, const GError *failure, SegueReads *reads, SegueCounts *cou
 
 SegueWire
 segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs, const GError *failure,
-                   SegueReads *reads, SegueCounts *counts, const SegueWait *wait)
+                   SegueReads *reads, SegueCounts *counts, SegueWait *wait)
 {
   g_auto (Layout) layout = { 0 };
   g_autoptr (GError) local = NULL;
@@ -155,7 +154,7 @@ segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs, const GErro
 }
 
 SegueWire
-segue_answer_send_failure (int socket, const GError *failure, const SegueWait *wait)
+segue_answer_send_failure (int socket, const GError *failure, SegueWait *wait)
 {
   g_autoptr (SegueReads) reads = segue_reads_new ();
   g_autoptr (SegueCounts) counts = segue_counts_new ();

@@ -24,9 +24,9 @@
  */
 SegueWire segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs,
                              const GError *failure, SegueReads *reads, SegueCounts *counts,
-                             const SegueWait *wait);
+                             SegueWait *wait);
 /** segue_answer_send_failure: (worker): the stage could not even be opened. */
-SegueWire segue_answer_send_failure (int socket, const GError *failure, const SegueWait *wait);
+SegueWire segue_answer_send_failure (int socket, const GError *failure, SegueWait *wait);
 
 /** SegueAnswer: (core): an answer on its way. */
 typedef struct {

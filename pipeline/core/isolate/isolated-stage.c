@@ -74,8 +74,8 @@ start (SegueIsolatedStage *self, GError **error)
 {
   const SegueContext *context = self->context;
   const SegueGraphStage *stage = context->stage;
-  const SegueWait wait = { .deadline = g_get_monotonic_time () + OPEN_LIMIT,
-                           .cancellable = context->cancellable };
+  SegueWait wait = { .deadline = g_get_monotonic_time () + OPEN_LIMIT,
+                     .cancellable = context->cancellable };
   self->process = segue_worker_process_start (error);
   if (!self->process)
     return FALSE;
@@ -161,8 +161,8 @@ take_ready (SegueIsolatedStage *self, const SegueMessage *message, GError **erro
 static gboolean
 await_ready (SegueIsolatedStage *self, GError **error)
 {
-  const SegueWait wait = { .deadline = g_get_monotonic_time () + OPEN_LIMIT,
-                           .cancellable = self->context->cancellable };
+  SegueWait wait = { .deadline = g_get_monotonic_time () + OPEN_LIMIT,
+                     .cancellable = self->context->cancellable };
   g_auto (SegueAnswer) answer = { 0 };
   segue_answer_init (&answer, NULL, 0);
   const char *why = NULL;
@@ -241,7 +241,7 @@ judge_nonsense (SegueIsolatedStage *self, const char *why, GError **error)
 
 /* Until the answer is whole. */
 static Try
-listen (SegueIsolatedStage *self, SegueAnswer *answer, const SegueWait *wait, GError **error)
+listen (SegueIsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError **error)
 {
   const char *why = "what is no message";
   while (!answer->done) {
@@ -270,7 +270,7 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
   const SegueContext *context = self->context;
   if ((!self->process && !start (self, error)) || (!self->ready && !await_ready (self, error)))
     return TRY_FAILED;
-  const SegueWait wait = {
+  SegueWait wait = {
     .deadline =
       g_get_monotonic_time () + (gint64) (context->stage->time_limit * G_TIME_SPAN_SECOND),
     .cancellable = context->cancellable,

@@ -48,26 +48,40 @@ segue_message_parse (guint type, GBytes *bytes, gboolean repaired)
 }
 
 /* Waits are no longer than this: to look for a cancel where there was no handle to spare for that, and
- * to notice, by a wait that lasted longer by ASLEEP, that this process was stopped, and the other one
- * most likely with it (a frozen container, a debugger).  That time does not count. */
-#define SLICE  (200 * G_TIME_SPAN_MILLISECOND)
+ * to look at the clock. */
+#define SLICE (200 * G_TIME_SPAN_MILLISECOND)
+/* From one look at the clock to the next nothing takes as long as this, over what was waited: this
+ * process was stopped, and the other one most likely with it (a frozen container, a debugger).  That
+ * time does not count. */
 #define ASLEEP (500 * G_TIME_SPAN_MILLISECOND)
+
+/* @waited: of the time since the last look. */
+static gboolean
+is_late (SegueWait *wait, gint64 waited)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 lost = wait->looked > 0 ? now - wait->looked - waited : 0;
+  if (lost > ASLEEP && wait->deadline < G_MAXINT64 - lost)
+    wait->deadline += lost;
+  wait->looked = now;
+  return now >= wait->deadline;
+}
 
 /* Until @events are there, or the other side is gone. */
 static SegueWire
-wait_for (int socket, short events, const SegueWait *wait)
+wait_for (int socket, short events, SegueWait *wait)
 {
   struct pollfd polled[2] = { { .fd = socket, .events = events }, { .fd = -1 } };
   GPollFD cancel = { .fd = -1 };
   gboolean watches = g_cancellable_make_pollfd (wait->cancellable, &cancel);
   if (watches)
     polled[1] = (struct pollfd){ .fd = cancel.fd, .events = POLLIN };
-  gint64 deadline = wait->deadline;
   SegueWire wire = SEGUE_WIRE_OK;
+  is_late (wait, 0);
   while (TRUE) {
-    gint64 began = g_get_monotonic_time ();
-    gint64 left = deadline - began, asked = CLAMP (left, 0, SLICE);
+    gint64 asked = CLAMP (wait->deadline - wait->looked, 0, SLICE);
     int n = poll (polled, 2, (int) (asked / 1000 + 1));
+    gboolean late = is_late (wait, asked);
     if (n < 0 && errno != EINTR) {
       wire = SEGUE_WIRE_BROKEN;
       break;
@@ -78,10 +92,7 @@ wait_for (int socket, short events, const SegueWait *wait)
     }
     if (n > 0 && polled[0].revents)
       break;
-    gint64 lost = g_get_monotonic_time () - began - asked;
-    if (lost > ASLEEP && deadline < G_MAXINT64 - lost)
-      deadline += lost;
-    else if (n == 0 && left <= 0) {
+    if (n == 0 && late) {
       wire = SEGUE_WIRE_LATE;
       break;
     }
@@ -93,7 +104,7 @@ wait_for (int socket, short events, const SegueWait *wait)
 
 /* After a call that moved @n bytes or failed: whether to go on, wait, or give up. */
 static SegueWire
-judge (gssize n, int socket, short events, const SegueWait *wait)
+judge (gssize n, int socket, short events, SegueWait *wait)
 {
   if (n > 0 || (n < 0 && errno == EINTR))
     return SEGUE_WIRE_OK;
@@ -116,8 +127,7 @@ attach (struct msghdr *header, gpointer control, int fd)
 }
 
 SegueWire
-segue_message_send (int socket, SegueMessageType type, GVariant *body, int fd,
-                    const SegueWait *wait)
+segue_message_send (int socket, SegueMessageType type, GVariant *body, int fd, SegueWait *wait)
 {
   g_autoptr (GVariant) owned = g_variant_ref_sink (body);
   gsize length = g_variant_get_size (owned);
@@ -184,7 +194,7 @@ blame_for_lost_descriptor (int socket)
 }
 
 static SegueWire
-receive_header (int socket, Header *head, SegueMessage *message, const SegueWait *wait)
+receive_header (int socket, Header *head, SegueMessage *message, SegueWait *wait)
 {
   for (gsize done = 0; done < sizeof *head;) {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE (sizeof (int))];
@@ -206,9 +216,12 @@ receive_header (int socket, Header *head, SegueMessage *message, const SegueWait
 }
 
 SegueWire
-segue_message_receive (int socket, SegueMessage *message, const SegueWait *wait)
+segue_message_receive (int socket, SegueMessage *message, SegueWait *wait)
 {
   *message = (SegueMessage){ .fd = -1 };
+  /* Who always has something to say is never waited for. */
+  if (is_late (wait, 0))
+    return SEGUE_WIRE_LATE;
   Header head;
   SegueWire wire = receive_header (socket, &head, message, wait);
   if (wire != SEGUE_WIRE_OK)

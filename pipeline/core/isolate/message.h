@@ -63,11 +63,13 @@ typedef struct {
   int fd;
 } SegueMessage;
 
-/** SegueWait: how long to wait for the other side. */
+/** SegueWait: how long to wait for the other side, in all that is exchanged with it. */
 typedef struct {
-  gint64 deadline;           /* µs, monotonic; G_MAXINT64: for ever */
+  gint64 deadline; /* µs, monotonic; G_MAXINT64: for ever; moves on while the process is stopped */
   GCancellable *cancellable; /* nullable */
+  gint64 looked;             /* when the clock was looked at last; 0: not yet */
 } SegueWait;
+#define SEGUE_WAIT_FOR_EVER (&(SegueWait){ .deadline = G_MAXINT64 })
 
 /**
  * SegueWire: how an exchange went.
@@ -89,9 +91,9 @@ void segue_message_clear (SegueMessage *message);
 /** segue_message_send: @body: sunk; longer than %SEGUE_MESSAGE_MAX: BROKEN with EMSGSIZE.
  * @fd: borrowed; -1: none.  Never raises SIGPIPE. */
 SegueWire segue_message_send (int socket, SegueMessageType type, GVariant *body, int fd,
-                              const SegueWait *wait);
+                              SegueWait *wait);
 /** segue_message_receive: fills @message, which is cleared by the caller whatever comes back. */
-SegueWire segue_message_receive (int socket, SegueMessage *message, const SegueWait *wait);
+SegueWire segue_message_receive (int socket, SegueMessage *message, SegueWait *wait);
 
 /** segue_message_parse: (transfer full) (nullable): @bytes as the body of a message of @type.
  * @repaired: bring into normal form what is not, for tests; else it is none. */

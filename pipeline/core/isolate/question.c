@@ -41,8 +41,8 @@ describe (const SegueItem *item, guint64 length, gint64 epoch)
 }
 
 gboolean
-segue_question_send (int socket, SegueItem *item, gint64 epoch, const SegueWait *wait,
-                     SegueWire *wire, GError **error)
+segue_question_send (int socket, SegueItem *item, gint64 epoch, SegueWait *wait, SegueWire *wire,
+                     GError **error)
 {
   guint64 length;
   *wire = SEGUE_WIRE_OK;

@@ -6,7 +6,7 @@
 
 /** segue_question_send: asks what becomes of @item.  @epoch: as in #SegueContext.  %FALSE with @error
  * (and @wire OK) where the item can't be sent at all: its file is gone, there is no memory. */
-gboolean segue_question_send (int socket, SegueItem *item, gint64 epoch, const SegueWait *wait,
+gboolean segue_question_send (int socket, SegueItem *item, gint64 epoch, SegueWait *wait,
                               SegueWire *wire, GError **error);
 
 /** segue_question_read: (transfer full): the item of @message, whose descriptor it takes.  Its

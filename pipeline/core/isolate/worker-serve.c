@@ -13,8 +13,6 @@
 /* How long a stage may take to put itself away once nobody asks any more. */
 #define LAST_WAIT (1 * G_TIME_SPAN_SECOND)
 
-static const SegueWait for_ever = { .deadline = G_MAXINT64 };
-
 typedef struct {
   int socket;
   SegueWorkerNotes notes; /* nullable */
@@ -46,7 +44,8 @@ log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, con
   Worker *worker = data;
   g_autofree char *text = g_utf8_make_valid (message, -1);
   segue_message_send (worker->socket, SEGUE_MESSAGE_LOG,
-                      g_variant_new (SEGUE_FORMAT_LOG, (guint32) level, text), -1, &for_ever);
+                      g_variant_new (SEGUE_FORMAT_LOG, (guint32) level, text), -1,
+                      SEGUE_WAIT_FOR_EVER);
 }
 
 /* What libraries had to say about the item. */
@@ -64,7 +63,8 @@ scalar (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 st
 {
   Worker *worker = data;
   segue_message_send (worker->socket, SEGUE_MESSAGE_SCALAR,
-                      g_variant_new (SEGUE_FORMAT_SCALAR, tag, step, value), -1, &for_ever);
+                      g_variant_new (SEGUE_FORMAT_SCALAR, tag, step, value), -1,
+                      SEGUE_WAIT_FOR_EVER);
 }
 
 static void
@@ -74,7 +74,7 @@ progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 tot
   Worker *worker = data;
   segue_message_send (worker->socket, SEGUE_MESSAGE_PROGRESS,
                       g_variant_new (SEGUE_FORMAT_PROGRESS, done, total, detail ? detail : ""), -1,
-                      &for_ever);
+                      SEGUE_WAIT_FOR_EVER);
 }
 
 static void
@@ -182,7 +182,7 @@ answer (Worker *worker, SegueMessage *message)
   gint64 epoch;
   g_autoptr (SegueItem) item = segue_question_read (message, reads, &epoch, &error);
   if (!item)
-    return segue_answer_send_failure (worker->socket, error, &for_ever) == SEGUE_WIRE_OK;
+    return segue_answer_send_failure (worker->socket, error, SEGUE_WAIT_FOR_EVER) == SEGUE_WIRE_OK;
   if (epoch >= 0)
     segue_chain_set_epoch (worker->chain, (guint) epoch);
   segue_chain_set_counts (worker->chain, counts);
@@ -190,7 +190,7 @@ answer (Worker *worker, SegueMessage *message)
   segue_chain_set_counts (worker->chain, NULL);
   pass_notes_on (worker);
   SegueWire wire =
-    segue_answer_send (worker->socket, item, outputs, error, reads, counts, &for_ever);
+    segue_answer_send (worker->socket, item, outputs, error, reads, counts, SEGUE_WAIT_FOR_EVER);
   return wire == SEGUE_WIRE_OK && (outputs || renew (worker));
 }
 
@@ -200,7 +200,7 @@ answer_all (Worker *worker)
   gboolean heard = TRUE;
   while (heard) {
     g_auto (SegueMessage) message = { .fd = -1 };
-    heard = segue_message_receive (worker->socket, &message, &for_ever) == SEGUE_WIRE_OK;
+    heard = segue_message_receive (worker->socket, &message, SEGUE_WAIT_FOR_EVER) == SEGUE_WIRE_OK;
     if (!heard)
       break;
     g_atomic_int_set (&worker->busy, TRUE);
@@ -214,10 +214,10 @@ start (Worker *worker, SegueWorkerLock lock)
 {
   g_auto (SegueMessage) message = { .fd = -1 };
   g_autoptr (GError) error = NULL;
-  if (segue_message_receive (worker->socket, &message, &for_ever) != SEGUE_WIRE_OK)
+  if (segue_message_receive (worker->socket, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
     return FALSE;
   if (!open_stage (worker, &message, &error)) {
-    segue_answer_send_failure (worker->socket, error, &for_ever);
+    segue_answer_send_failure (worker->socket, error, SEGUE_WAIT_FOR_EVER);
     return FALSE;
   }
   if (lock) {
@@ -232,12 +232,12 @@ start (Worker *worker, SegueWorkerLock lock)
       "can't start a thread: %s; close other programs, or raise the limit (ulimit -u), "
       "and run again",
       error->message);
-    segue_answer_send_failure (worker->socket, lack, &for_ever);
+    segue_answer_send_failure (worker->socket, lack, SEGUE_WAIT_FOR_EVER);
     return FALSE;
   }
   return segue_message_send (worker->socket, SEGUE_MESSAGE_READY,
                              g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION), -1,
-                             &for_ever) == SEGUE_WIRE_OK;
+                             SEGUE_WAIT_FOR_EVER) == SEGUE_WIRE_OK;
 }
 
 int

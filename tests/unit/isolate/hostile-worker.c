@@ -14,19 +14,17 @@
 #define SOCKET 3
 #define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-static const SegueWait for_ever = { .deadline = G_MAXINT64 };
-
 static void
 say (SegueMessageType type, GVariant *body, int fd)
 {
-  segue_message_send (SOCKET, type, body, fd, &for_ever);
+  segue_message_send (SOCKET, type, body, fd, SEGUE_WAIT_FOR_EVER);
 }
 
 static void
 listen_once (void)
 {
   g_auto (SegueMessage) message = { .fd = -1 };
-  if (segue_message_receive (SOCKET, &message, &for_ever) != SEGUE_WIRE_OK)
+  if (segue_message_receive (SOCKET, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
     _exit (0);
 }
 
