@@ -12,6 +12,7 @@
  *                        SIGCONT, and does not fail; `none`: nothing, it is only noted
  *   FAIL_BUDGET=BYTES    what is written beyond so many bytes, all in all, fails with ENOSPC
  *   FAIL_TRACE=1         with the stack of each call that failed
+ *   FAIL_SITES=FILE      of each call that counts, 64 bits: its class, and from where it was made
  *
  * The state begins with numbers of 64 bits: calls counted, bytes written, the length of the text, and 21
  * for calls by class; then the text, a line for each call that failed. */
@@ -76,7 +77,9 @@ typedef struct {
   char text[];
 } State;
 
-static State *state; /* NULL: nothing is counted */
+static State *state;            /* NULL: nothing is counted */
+static _Atomic uint64_t *sites; /* [n_sites]; NULL: nobody asks */
+static size_t n_sites;
 static unsigned classes;
 static char *under;
 static char folder[PATH_MAX];
@@ -132,11 +135,26 @@ is_listed (const char *name, const char *list)
   return 0;
 }
 
+/* The file in memory, shared; NULL: it can't be. */
+static void *
+map_file (const char *path, size_t *size)
+{
+  int fd = REAL (open) (path, O_RDWR | O_CLOEXEC);
+  off_t end = fd < 0 ? 0 : lseek (fd, 0, SEEK_END);
+  void *memory = MAP_FAILED;
+  if (end > 0)
+    memory = REAL (mmap) (NULL, (size_t) end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (fd >= 0)
+    REAL (close) (fd);
+  *size = memory == MAP_FAILED ? 0 : (size_t) end;
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
 __attribute__ ((constructor)) static void
 start (void)
 {
   const char *path = getenv ("FAIL_STATE"), *calls = getenv ("FAIL_CALLS"),
-             *with = getenv ("FAIL_WITH");
+             *with = getenv ("FAIL_WITH"), *sites_path = getenv ("FAIL_SITES");
   if (!path || !calls)
     return;
   inside++;
@@ -160,17 +178,14 @@ start (void)
   if (!getcwd (folder, sizeof folder))
     folder[0] = '\0';
   void *frames[4];
-  if (traces)
+  if (traces || sites_path)
     backtrace (frames, 4); /* loads what it needs while files may be opened */
-  int fd = REAL (open) (path, O_RDWR | O_CLOEXEC);
-  state_size = fd < 0 ? 0 : (size_t) lseek (fd, 0, SEEK_END);
-  void *memory = MAP_FAILED;
-  if (state_size > sizeof (State))
-    memory = REAL (mmap) (NULL, state_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (fd >= 0)
-    REAL (close) (fd);
-  if (memory != MAP_FAILED)
-    state = memory;
+  state = map_file (path, &state_size);
+  if (state_size <= sizeof (State))
+    state = NULL;
+  if (sites_path)
+    sites = map_file (sites_path, &n_sites);
+  n_sites /= sizeof *sites;
   inside--;
 }
 
@@ -201,12 +216,37 @@ report (const char *name, const char *detail)
   free (names);
 }
 
+/* From where it was called: the same in every process, wherever its libraries lie. */
+static uint64_t
+hash_stack (void)
+{
+  void *frames[24];
+  int n = backtrace (frames, 24);
+  uint64_t hash = 14695981039346656037u; /* FNV-1a, over words */
+  for (int i = 2; i < n; i++) {
+    Dl_info info;
+    uint64_t offset =
+      dladdr (frames[i], &info) ? (uint64_t) ((char *) frames[i] - (char *) info.dli_fbase) : 0;
+    hash = (hash ^ offset) * 1099511628211u;
+  }
+  return hash;
+}
+
+static void
+note_site (Class class, uint64_t n)
+{
+  if (n <= n_sites)
+    atomic_store (&sites[n - 1], (uint64_t) class << 56 | hash_stack () >> 8);
+}
+
 /* Whether this call, which counts, is one that fails. */
 static int
 is_chosen (Class class, const char *name, const char *detail)
 {
   atomic_fetch_add (&state->by_class[class], 1);
   uint64_t n = atomic_fetch_add (&state->calls, 1) + 1;
+  if (sites)
+    note_site (class, n);
   if (first == 0 || n < first || n - first >= times || (n - first) % every != 0)
     return 0;
   report (name, detail);

@@ -32,6 +32,8 @@ AGAIN = "try again|tries again"
 # A run takes a fraction of a second; under sanitizers and on a busy machine some.
 TIMEOUT = 60
 STATE_SIZE = 65536
+# Calls of which the preload notes from where they are made.
+MAX_SITES = 65536
 # As fail-calls.c has them, in this order.
 CLASSES = ["open", "list", "read", "write", "sync", "rename", "make", "remove", "stat", "lock", "map",
            "memory", "process", "thread", "close"]
@@ -95,6 +97,7 @@ class Result:
     written: int = 0
     failed: str = ""  # the calls that the preload made fail, a line each
     by_class: dict = None
+    sites: dict = None  # by class: of each call, from where it was made; where `sites` was asked for
 
     def __str__(self):
         return f"status {self.status} after {self.seconds:.1f} s\n{self.err}\n{self.failed}"
@@ -148,14 +151,17 @@ class Bench:
             env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
             env.update(LD_PRELOAD=SHIM, FAIL_STATE=str(self.root / "state"), FAIL_LEAST=str(LEAST),
                        FAIL_UNDER=f"{self.input}:{self.work}:{PIPELINE}")
+            if faults.pop("sites", False):
+                env["FAIL_SITES"] = str(self.root / "sites")
             env.update({f"FAIL_{k.upper()}": str(v) for k, v in faults.items()})
         return env
 
     def start(self, command=None, limits=(), humble=False, **faults):
         """Limits: (resource.RLIMIT_…, value); humble: without root's right to overlook permissions;
         faults: what FAIL_… is set to."""
-        with open(self.root / "state", "wb") as file:
-            file.truncate(STATE_SIZE)
+        for name, size in ("state", STATE_SIZE), ("sites", MAX_SITES * 8 * faults.get("sites", False)):
+            with open(self.root / name, "wb") as file:
+                file.truncate(size)
 
         def set_limits():
             for which, value in limits:
@@ -181,7 +187,16 @@ class Bench:
         calls, written, length, *by_class = struct.unpack_from("<24Q", state)
         text = state[STATE_HEAD:STATE_HEAD + length].decode(errors="replace")
         return Result(status, out, err, time.monotonic() - began, calls, written, text,
-                      dict(zip(CLASSES, by_class)))
+                      dict(zip(CLASSES, by_class)), self.read_sites(calls))
+
+    def read_sites(self, calls):
+        raw = (self.root / "sites").read_bytes()
+        if calls * 8 > len(raw) > 0:
+            raise torture.Failure(f"{calls} calls, and the preload has room for {len(raw) // 8}")
+        sites = {name: [] for name in CLASSES}
+        for (site,) in struct.iter_unpack("<Q", raw[:calls * 8]):
+            sites[CLASSES[site >> 56]].append(site)
+        return sites
 
     def run(self, command=None, limits=(), humble=False, **faults):
         return self.finish(self.start(command, limits, humble, **faults))

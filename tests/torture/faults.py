@@ -1,8 +1,10 @@
 """Each call that can fail, failed in turn: the first, the second, the third … open, read, write, fsync,
 rename, allocation, with one errno after the other.
 
-  python3 tests/torture/faults.py [--sample N] [--only PATTERN] [--messages]
+  python3 tests/torture/faults.py [--sample N] [--only PATTERN] [--messages] [--every-call]
 
+A call is known by its class and by the stack that leads to it; of those with the same stack (one for each
+song, each file of a folder, each step) the first, one in the middle and the last fail, unless told otherwise.
 Whatever fails, the command ends in time, with an exit status and one line that say what it was, or as
 if nothing had happened; nothing on disk is damaged, and nothing is held against a song: a plain rerun
 ends with the bytes of a run that nothing happened to.
@@ -119,25 +121,35 @@ def judge_rerun(scenario, kind):
 
 
 class Campaign:
-    def __init__(self, scenarios, only):
+    def __init__(self, scenarios, only, every_call):
         self.messages = collections.defaultdict(set)
         self.injected = collections.Counter()
-        self.counts = {}
+        self.every_call = every_call
+        self.moments = {}
         self.groups = [(s, f) for s in scenarios for f in FAULTS
                        if fnmatch.fnmatch(f"{s.name}-{f[0]}-{f[1]}", only)]
         for scenario in {s.name: s for s, _ in self.groups}.values():
-            self.counts[scenario.name] = self.count(scenario)
-        self.groups = [g for g in self.groups if self.number_of(g)]
+            self.moments[scenario.name] = self.count(scenario)
+        self.groups = [g for g in self.groups if self.moments_of(g)]
 
-    def number_of(self, group):
-        return self.counts[group[0].name][group[1][0]]
+    def moments_of(self, group):
+        """Which calls of its class are to fail, from 1."""
+        return self.moments[group[0].name][group[1][0]]
 
     def count(self, scenario):
         scenario.bench.reset(scenario.begins)
-        result = scenario.run(calls=",".join(faultbench.CLASSES))
+        result = scenario.run(calls=",".join(faultbench.CLASSES), sites=True)
         if result.status != 0 or scenario.observe(result) != scenario.reference:
             raise torture.Failure(f"{scenario.name}: while calls are only counted: {result}")
-        return result.by_class
+        return {name: self.choose(sites) for name, sites in result.sites.items()}
+
+    def choose(self, sites):
+        if self.every_call:
+            return range(1, len(sites) + 1)
+        calls = collections.defaultdict(list)
+        for at, site in enumerate(sites, 1):
+            calls[site].append(at)
+        return sorted({at for c in calls.values() for at in (c[0], c[len(c) // 2], c[-1])})
 
     def note(self, fault, result, bench):
         if not result.status:
@@ -156,16 +168,17 @@ class Campaign:
     def shares(self, sample):
         """How many calls of each group: all; or @sample in all, more of those that have more."""
         if not sample:
-            return [self.number_of(g) for g in self.groups]
-        roots = [self.number_of(g) ** 0.5 for g in self.groups]
+            return [len(self.moments_of(g)) for g in self.groups]
+        roots = [len(self.moments_of(g)) ** 0.5 for g in self.groups]
         ends = [int(sample * end / sum(roots)) for end in itertools.accumulate(roots)]
         return [end - begin for begin, end in zip([0, *ends], ends)]
 
     def picks(self, index, k):
         """Which @k of a group's calls, evenly spread; another first one in each group."""
-        n = self.number_of(self.groups[index])
+        moments = self.moments_of(self.groups[index])
+        n = len(moments)
         offset = index * 0.618 % 1 if k < n else 0
-        return sorted({1 + int((j + offset) * n / k) % n for j in range(k)})
+        return sorted({moments[int((j + offset) * n / k) % n] for j in range(k)})
 
     def group(self, index, k):
         scenario, fault = self.groups[index]
@@ -173,7 +186,7 @@ class Campaign:
         found = [problem for at in picks for problem in self.inject(scenario, fault, at)]
         if found:
             raise torture.Failure("\n".join(found[:10]))
-        return f"{len(picks)} of {self.number_of(self.groups[index])} calls"
+        return f"{len(picks)} of {len(self.moments_of(self.groups[index]))} calls"
 
 
 def make_scenarios(scratch):
@@ -208,6 +221,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sample", type=int, help="so many faults, spread over all; 0: all")
     parser.add_argument("--only", default="*", help="a pattern over SCENARIO-CLASS-ERRNO")
+    parser.add_argument("--every-call", action="store_true", help="also those that have the same stack: hours")
     parser.add_argument("--messages", action="store_true", help="list what was said, each once")
     options = parser.parse_args()
 
@@ -216,7 +230,7 @@ def main():
     sample = options.sample
     if sample is None:
         sample = 0 if torture.FULL else faultbench.bounded(SAMPLE)
-    campaign = Campaign(scenarios, options.only)
+    campaign = Campaign(scenarios, options.only, options.every_call)
     tap = torture.Tap()
     for index, k in enumerate(campaign.shares(sample)):
         scenario, fault = campaign.groups[index]
