@@ -2,6 +2,8 @@
  * processors that are younger than the distribution's OpenBLAS it is several times as fast. */
 #include "backend-onednn.h"
 
+#include "backend-onednn-matmul.h"
+
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
@@ -79,4 +81,7 @@ const SegueNnBackend segue_nn_backend_onednn = {
   .init = init,
   .fingerprint = fingerprint,
   .sgemm = sgemm,
+  .has = nn_onednn_has,
+  .bgemm = nn_onednn_bgemm,
+  .igemm = nn_onednn_igemm,
 };

@@ -25,6 +25,10 @@ static const char *const names[] = {
 const SegueNnBackend *
 segue_nn_backend_find (const char *name)
 {
+  if (name == NULL)
+    name = g_getenv ("SEGUE_BACKEND");
+  if (name != NULL && *name == '\0')
+    name = NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (backends); i++) {
     if (name != NULL && !g_str_equal (backends[i]->name, name))
       continue;

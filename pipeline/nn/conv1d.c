@@ -75,8 +75,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
   if (c->bias != NULL)
     nn_fill_rows (m, n, c->bias + o, y, v->out);
   for (gsize g = 0; g < c->groups; g++)
-    nn_sgemm (c->pool, FALSE, TRUE, m, n, taps_of (v, g) * v->in, 1.0f, x + g * row, row,
-              w + g * row, v->kernel * v->in, g > 0 || c->bias != NULL ? 1.0f : 0.0f, y, v->out);
+    nn_product (c->pool, thread, FALSE, TRUE, m, n, taps_of (v, g) * v->in, x + g * row, row,
+                w + g * row, v->kernel * v->in, g > 0 || c->bias != NULL ? 1.0f : 0.0f, y, v->out);
 }
 
 void
@@ -113,9 +113,9 @@ dx_tile (gpointer data, gsize tile, guint thread)
     /* rows r of this tile that group g writes: r − g is a frame of dy */
     gsize from = MAX (first, g), to = MIN (first + rows, c->out_time + g);
     if (from < to)
-      nn_sgemm (c->pool, FALSE, FALSE, to - from, taps_of (v, g) * v->in, v->out, 1.0f,
-                dy + (from - g) * v->out, v->out, c->w + g * row, v->kernel * v->in, 1.0f,
-                dx + from * row, row);
+      nn_product (c->pool, thread, FALSE, FALSE, to - from, taps_of (v, g) * v->in, v->out,
+                  dy + (from - g) * v->out, v->out, c->w + g * row, v->kernel * v->in, 1.0f,
+                  dx + from * row, row);
   }
 }
 
@@ -134,10 +134,10 @@ dw_tile (gpointer data, gsize tile, guint thread)
   gsize m = MIN (c->block_m, v->out - o), n = MIN (c->block_n, columns - column);
   float *dw = c->dw + o * v->kernel * v->in + group * row + column;
   for (gsize item = 0; item < v->batch; item++)
-    nn_sgemm (c->pool, TRUE, FALSE, m, n, c->out_time, 1.0f,
-              c->dy + item * c->out_time * v->out + o, v->out,
-              c->x + item * v->time * v->in + group * row + column, row, 1.0f, dw,
-              v->kernel * v->in);
+    nn_product (c->pool, thread, TRUE, FALSE, m, n, c->out_time,
+                c->dy + item * c->out_time * v->out + o, v->out,
+                c->x + item * v->time * v->in + group * row + column, row, 1.0f, dw,
+                v->kernel * v->in);
 }
 
 void

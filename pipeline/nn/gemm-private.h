@@ -1,5 +1,7 @@
 #pragma once
 
+#include "product.h"
+
 #include <segue/nn/gemm.h>
 
 /* A batched product whose C starts as a row `bias` [n] instead of beta * C, so that the addition
@@ -16,12 +18,6 @@ typedef struct {
   gsize ldc;
   const float *bias; /* [n] or NULL; beta must be 0 then */
 } NnGemm;
-
-/* One tile of a product, in the calling thread, by the pool's backend; see sgemm in backend.h.  Where that
- * runs out of memory the pool remembers it for segue_nn_pool_check (). */
-void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
-               float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
-               float *c, gsize ldc);
 
 void nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm);
 

@@ -73,8 +73,12 @@ run_tile (gpointer data, gsize tile, guint thread)
     scale_rows (m, n, beta, c, g->ldc);
     return;
   }
-  nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb, beta, c,
-            g->ldc);
+  if (g->alpha == 1.0f && (beta == 0.0f || beta == 1.0f))
+    nn_product (run->pool, thread, g->trans_a, g->trans_b, m, n, g->k, a, g->lda, b, g->ldb, beta,
+                c, g->ldc);
+  else
+    nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb, beta,
+              c, g->ldc);
 }
 
 void

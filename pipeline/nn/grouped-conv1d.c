@@ -95,8 +95,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
   for (gsize j = 0; j < c->kernel; j += c->taps) {
     gsize taps = MIN (c->taps, c->kernel - j);
     const float *windows = gather (c, x, group, t, frames, j, taps, thread);
-    nn_sgemm (c->pool, FALSE, FALSE, frames, c->out, taps * c->in, 1.0f, windows, taps * c->in,
-              c->w + (group * c->kernel + j) * c->in * c->out, c->out, 1.0f, y, width);
+    nn_product (c->pool, thread, FALSE, FALSE, frames, c->out, taps * c->in, windows, taps * c->in,
+                c->w + (group * c->kernel + j) * c->in * c->out, c->out, 1.0f, y, width);
   }
 }
 
@@ -115,8 +115,8 @@ dw_tile (gpointer data, gsize tile, guint thread)
     for (gsize t = 0; t < c->time; t += FRAMES) {
       gsize frames = MIN (FRAMES, c->time - t);
       const float *windows = gather (c, x, group, t, frames, j, taps, thread);
-      nn_sgemm (c->pool, TRUE, FALSE, taps * c->in, c->out, frames, 1.0f, windows, taps * c->in,
-                c->dy + (item * c->time + t) * width + group * c->out, width, 1.0f, dw, c->out);
+      nn_product (c->pool, thread, TRUE, FALSE, taps * c->in, c->out, frames, windows, taps * c->in,
+                  c->dy + (item * c->time + t) * width + group * c->out, width, 1.0f, dw, c->out);
     }
   }
 }

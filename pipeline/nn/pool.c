@@ -1,4 +1,4 @@
-#include "gemm-private.h"
+#include "product.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -24,7 +24,7 @@ typedef struct {
 
 struct _SegueNnPool {
   guint n_threads;
-  const SegueNnBackend *backend;
+  NnProducts products;
   GThread **threads; /* n_threads − 1 */
   Worker *workers;
   guint n_started;
@@ -229,7 +229,7 @@ segue_nn_pool_new (guint n_threads, const char *backend, GError **error)
   g_autoptr (SegueNnPool) pool = g_new0 (SegueNnPool, 1);
   pool->n_threads =
     CLAMP (n_threads > 0 ? n_threads : count_processors (), 1, SEGUE_NN_POOL_MAX_THREADS);
-  pool->backend = found;
+  nn_products_init (&pool->products, found, pool->n_threads);
   atomic_init (&pool->word, CLOSED);
   g_mutex_init (&pool->run_lock);
   g_mutex_init (&pool->lock);
@@ -256,6 +256,7 @@ segue_nn_pool_free (SegueNnPool *pool)
   g_mutex_clear (&pool->lock);
   g_cond_clear (&pool->wake);
   g_cond_clear (&pool->finished);
+  nn_products_clear (&pool->products);
   g_free (pool->threads);
   g_free (pool->workers);
   g_free (pool);
@@ -270,7 +271,7 @@ segue_nn_pool_get_threads (SegueNnPool *pool)
 const SegueNnBackend *
 segue_nn_pool_get_backend (SegueNnPool *pool)
 {
-  return pool->backend;
+  return pool->products.backend;
 }
 
 void
@@ -297,13 +298,16 @@ segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task, gpointer 
   g_mutex_unlock (&pool->run_lock);
 }
 
-void
-nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
-          float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
-          gsize ldc)
+NnProducts *
+nn_pool_get_products (SegueNnPool *pool)
 {
-  if (!pool->backend->sgemm (trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
-    atomic_store_explicit (&pool->failed, TRUE, memory_order_relaxed);
+  return &pool->products;
+}
+
+void
+nn_pool_fail (SegueNnPool *pool)
+{
+  atomic_store_explicit (&pool->failed, TRUE, memory_order_relaxed);
 }
 
 void
@@ -326,6 +330,6 @@ segue_nn_pool_check (SegueNnPool *pool, GError **error)
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                "%s has no memory left to multiply in; close other programs, or use fewer threads "
                "(-j), and run again",
-               pool->backend->name);
+               pool->products.backend->name);
   return FALSE;
 }

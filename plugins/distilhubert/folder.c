@@ -31,8 +31,8 @@ hubert_model_free (HubertModel *model)
 
 /* Everything that does not need weights.  @config is taken. */
 static HubertModel *
-model_shell (json_t *config, const char *where, const HubertParams *params, guint threads,
-             GError **error)
+model_shell (json_t *config, const char *where, const HubertParams *params,
+             const SegueModelSpec *spec, GError **error)
 {
   g_autoptr (HubertModel) model = g_new0 (HubertModel, 1);
   model->config = config;
@@ -41,8 +41,10 @@ model_shell (json_t *config, const char *where, const HubertParams *params, guin
   if (!hubert_architecture_parse (config, where, &model->architecture, error) ||
       !hubert_training_parse (config, where, &model->training, error))
     return NULL;
-  model->pool = segue_nn_pool_new (threads, NULL, error);
-  return model->pool != NULL ? g_steal_pointer (&model) : NULL;
+  model->pool = segue_nn_pool_new (spec->threads, NULL, error);
+  if (model->pool == NULL || !hubert_model_set_precision (model, spec->precision, error))
+    return NULL;
+  return g_steal_pointer (&model);
 }
 
 /* What the items at hand must be like. */
@@ -91,6 +93,7 @@ hubert_model_changed (HubertModel *model)
                                 group * group, model->weights.positional_v.w,
                                 model->weights.positional_g.w, model->positional,
                                 model->positional_norm);
+  hubert_model_keep_weights (model);
 }
 
 static void
@@ -106,7 +109,7 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
   static const char *const where = "parameters of distilhubert";
   g_autoptr (GError) local = NULL;
   g_autoptr (HubertModel) model =
-    model_shell (hubert_params_new_config (params), where, params, spec->threads, &local);
+    model_shell (hubert_params_new_config (params), where, params, spec, &local);
   if (model == NULL) {
     /* Of a pipeline's text, not of a file. */
     if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
@@ -230,7 +233,7 @@ hubert_model_load (const char *folder, const HubertParams *params, const SegueMo
   json_t *config = model_json_read (folder, CONFIG, FALSE, error);
   if (config == NULL)
     return NULL;
-  g_autoptr (HubertModel) model = model_shell (config, where, params, spec->threads, error);
+  g_autoptr (HubertModel) model = model_shell (config, where, params, spec, error);
   if (model == NULL || !load_preprocessor (model, folder, params, error) ||
       !check_spec (model, spec, error) || !load_weights (model, folder, spec, error))
     return NULL;

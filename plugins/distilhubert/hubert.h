@@ -174,6 +174,7 @@ gboolean hubert_no_memory (GError **error);
 typedef struct {
   SegueNnPool *pool;
   GCancellable *cancellable; /* borrowed, nullable: of passes */
+  SegueModelPrecision precision;
   HubertArchitecture architecture;
   HubertTraining training;
   HubertFreeze freeze;
@@ -187,7 +188,13 @@ typedef struct {
   float *positional_norm; /* [kernel]: ‖v‖ */
 } HubertModel;
 
-/* Derives the positional convolution's weight from g and v. */
+/* Derives the positional convolution's weight from g and v, and all weights in the model's precision. */
 void hubert_model_changed (HubertModel *model);
+
+/* ---- precision.c ---- */
+
+gboolean hubert_model_set_precision (HubertModel *model, SegueModelPrecision precision,
+                                     GError **error);
+void hubert_model_keep_weights (const HubertModel *model);
 
 extern const SegueModelType hubert_model_type;

@@ -39,6 +39,7 @@ describe (gpointer data, SegueModelInfo *info)
     .rate = model->preprocessor.rate,
     .min_length = hubert_architecture_min_length (&model->architecture),
     .coupled = FALSE,
+    .precision = model->precision,
   };
 }
 

@@ -29,6 +29,19 @@
 G_BEGIN_DECLS
 
 /**
+ * SegueModelPrecision: in what numbers a model's matrices are multiplied; everything else, its weights
+ * among it, stays float32.
+ * @SEGUE_MODEL_INT8: inference only
+ * @SEGUE_MODEL_AUTO: the fastest that this machine has instructions for and that is as accurate
+ */
+typedef enum {
+  SEGUE_MODEL_FLOAT32,
+  SEGUE_MODEL_BFLOAT16,
+  SEGUE_MODEL_INT8,
+  SEGUE_MODEL_AUTO
+} SegueModelPrecision;
+
+/**
  * SegueModelSpec: what a new or loaded model is to become.
  * @labels: %NULL-terminated; %NULL when loading: as the folder has them (it is an error if it has
  *   none).  Where they differ from the folder's, the head is made anew
@@ -37,6 +50,8 @@ G_BEGIN_DECLS
  *   %SEGUE_ERROR_PIPELINE and says which
  * @seed: for weights that are made, not loaded
  * @threads: ≥ 1
+ * @precision: one that the machine doesn't have is refused with %SEGUE_ERROR_PIPELINE; a type that knows
+ *   float32 only takes any for that
  */
 typedef struct {
   const char *const *labels;
@@ -44,6 +59,7 @@ typedef struct {
   guint rate;
   guint64 seed;
   guint threads;
+  SegueModelPrecision precision;
 } SegueModelSpec;
 
 /**
@@ -52,6 +68,7 @@ typedef struct {
  * @rate: Hz, that its input must have
  * @min_length: samples, below which it can't be run
  * @coupled: whether items of a training batch influence each other (batch normalisation)
+ * @precision: that it multiplies in, never %SEGUE_MODEL_AUTO
  */
 typedef struct {
   const char *const *labels;
@@ -59,6 +76,7 @@ typedef struct {
   guint rate;
   gsize min_length;
   gboolean coupled;
+  SegueModelPrecision precision;
 } SegueModelInfo;
 
 /**

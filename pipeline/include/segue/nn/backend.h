@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/types.h>
+#include <segue/nn/precision.h>
 
 G_BEGIN_DECLS
 
@@ -26,10 +26,25 @@ typedef struct {
   gboolean (*sgemm) (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alpha,
                      const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
                      gsize ldc);
+
+  /* Whether this processor has instructions for a precision, so that it gains something; NULL: for
+   * none but float32. */
+  gboolean (*has) (SegueNnPrecision precision);
+
+  /* As sgemm, with alpha = 1, of matrices in bfloat16; sums and C are float32. */
+  gboolean (*bgemm) (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
+                     const SegueNnBfloat16 *a, gsize lda, const SegueNnBfloat16 *b, gsize ldb,
+                     float beta, float *c, gsize ldc);
+
+  /* C [m, n] = scales [n] * (A [m, k] − zero) (B [n, k])ᵀ + beta * C, where beta is 0 or 1; sums are
+   * int32. */
+  gboolean (*igemm) (gsize m, gsize n, gsize k, const guint8 *a, gsize lda, guint8 zero,
+                     const gint8 *b, gsize ldb, const float *scales, float beta, float *c,
+                     gsize ldc);
 } SegueNnBackend;
 
-/* The usable backend called `name`, or the first usable one for NULL; NULL where there is none
- * of that name. Static data. */
+/* The usable backend called `name`; for NULL the one that $SEGUE_BACKEND names, or the first usable
+ * one; NULL where there is none of that name. Static data. */
 SEGUE_API const SegueNnBackend *segue_nn_backend_find (const char *name);
 
 /* Of what results of this library depend on beyond their input: the default backend, its version,

@@ -33,6 +33,26 @@ SEGUE_API void segue_nn_pool_free (SegueNnPool *pool);
 SEGUE_API guint segue_nn_pool_get_threads (SegueNnPool *pool);
 SEGUE_API const SegueNnBackend *segue_nn_pool_get_backend (SegueNnPool *pool);
 
+/* In what the products of ops are taken from now on: float32 until this is called. Not while a run
+ * is under way. Attention, and products too thin to gain, stay float32.
+ * Errors: SEGUE_ERROR_DATA where the backend, on this processor, has no such precision;
+ * SEGUE_ERROR_RESOURCE where there is no memory for it. */
+SEGUE_API gboolean segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision,
+                                                GError **error);
+SEGUE_API SegueNnPrecision segue_nn_pool_get_precision (SegueNnPool *pool);
+
+/* Keeps a copy of w [rows, columns] in the pool's precision, so that products with it, or with a part
+ * of it, don't convert it again and again: for weights. To be called again whenever values of w, or
+ * the precision, have changed; before w is freed comes segue_nn_pool_forget (). Does nothing under
+ * float32. Where there is no memory for it the next segue_nn_pool_check () says so.
+ * by_row: rows belong to outputs (linear, conv1d), which is what int8 needs; other matrices are
+ * bfloat16 under int8. */
+SEGUE_API void segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns,
+                                   gboolean by_row);
+
+/* Keeps nothing any more. */
+SEGUE_API void segue_nn_pool_forget (SegueNnPool *pool);
+
 /* Runs `task` for each tile and returns when all are done. Several threads may call this on one
  * pool; their runs take turns. */
 SEGUE_API void segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task,

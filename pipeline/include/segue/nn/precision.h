@@ -1,0 +1,25 @@
+#pragma once
+
+#include <segue/nn/types.h>
+
+G_BEGIN_DECLS
+
+/* In what numbers matrices are multiplied. Everything else is float32 whatever the precision: values
+ * in memory, sums inside a product, gradients, master weights, everything that is no product. */
+typedef enum {
+  SEGUE_NN_FLOAT32,
+  SEGUE_NN_BFLOAT16, /* both factors rounded to eight bits of mantissa */
+  SEGUE_NN_INT8,     /* weights a scale for each output, the other factor a scale for each tile;
+                        inference only */
+} SegueNnPrecision;
+
+#define SEGUE_NN_N_PRECISIONS 3
+
+/* "float32", "bfloat16", "int8". FALSE for any other name. */
+SEGUE_API gboolean segue_nn_precision_from_name (const char *name, SegueNnPrecision *precision);
+SEGUE_API const char *segue_nn_precision_get_name (SegueNnPrecision precision);
+
+/* A number's upper half: sign, eight bits of exponent, seven of mantissa. */
+typedef guint16 SegueNnBfloat16;
+
+G_END_DECLS

@@ -1,0 +1,50 @@
+/* Products in the pool's precision, one tile at a time.
+ *
+ * Ops keep everything in float32. What a tile multiplies is converted block by block into memory of its
+ * thread, where it stays in the cache until it is used; only what the pool was told to keep is
+ * converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
+#pragma once
+
+#include <segue/nn/pool.h>
+
+/* A matrix that is kept; see segue_nn_pool_keep (). */
+typedef struct {
+  const float *values;
+  gsize n;                   /* elements */
+  SegueNnBfloat16 *bfloat16; /* [n], or NULL */
+  gint8 *int8;               /* [n], or NULL */
+  float *scales;             /* [rows], with int8 */
+  gsize columns;
+} NnKept;
+
+typedef struct {
+  const SegueNnBackend *backend;
+  SegueNnPrecision precision;
+  gsize n_threads;
+  guint8 *scratch; /* a block for each thread; NULL under float32 */
+  GArray *kept;    /* NnKept, by address */
+} NnProducts;
+
+void nn_products_init (NnProducts *self, const SegueNnBackend *backend, gsize n_threads);
+void nn_products_clear (NnProducts *self);
+
+/* The kept matrix that `values` points into; NULL: none. */
+const NnKept *nn_products_find (const NnProducts *self, const float *values);
+/* Drops all of them. */
+void nn_products_forget (NnProducts *self);
+
+/* One tile of a product, in the calling thread: C [m, n] = op (A) op (B) + beta * C, beta 0 or 1. */
+void nn_product (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b, gsize m,
+                 gsize n, gsize k, const float *a, gsize lda, const float *b, gsize ldb, float beta,
+                 float *c, gsize ldc);
+
+/* The same in float32 whatever the pool's precision is; see sgemm in backend.h. */
+void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
+               float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
+               float *c, gsize ldc);
+
+/* ---- pool.c ---- */
+
+NnProducts *nn_pool_get_products (SegueNnPool *pool);
+/* A product found no memory: what this pass writes is no result. */
+void nn_pool_fail (SegueNnPool *pool);

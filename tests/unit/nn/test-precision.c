@@ -1,0 +1,327 @@
+/* Products in bfloat16 and int8: what they are exactly, and that nothing but the numbers differs. */
+#include "op-test.h"
+
+#include "convert.h"
+#include <math.h>
+#include <segue/error.h>
+#include <segue/nn/conv1d.h>
+#include <segue/nn/gemm.h>
+#include <segue/nn/linear.h>
+#include <string.h>
+
+/* A pool of that precision; NULL, with a word, where this processor has none. */
+static SegueNnPool *
+pool_of (SegueNnPrecision precision, guint n_threads)
+{
+  g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+  g_autoptr (GError) error = NULL;
+  if (segue_nn_pool_set_precision (pool, precision, &error))
+    return g_steal_pointer (&pool);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_test_message ("%s", error->message);
+  return NULL;
+}
+
+static float
+from_bfloat16 (SegueNnBfloat16 x)
+{
+  guint32 bits = (guint32) x << 16;
+  float value;
+  memcpy (&value, &bits, sizeof value);
+  return value;
+}
+
+static float
+round_bfloat16 (float x)
+{
+  SegueNnBfloat16 rounded;
+  nn_to_bfloat16 (1, 1, &x, 1, &rounded);
+  return from_bfloat16 (rounded);
+}
+
+static void
+test_bfloat16_values (void)
+{
+  static const float values[][2] = {
+    { 0, 0 },
+    { -0.0f, -0.0f },
+    { 1, 1 },
+    { -3.140625f, -3.140625f },
+    { 1 + 0x1p-8f, 1 }, /* halfway: to the even one */
+    { 1 + 0x3p-8f, 1 + 0x2p-7f },
+    { 1 + 0x1.01p-8f, 1 + 0x1p-7f },
+    { 0x1.ffffp127f, INFINITY },
+    { INFINITY, INFINITY },
+    { -INFINITY, -INFINITY },
+    { 0x1p-133f, 0x1p-133f }, /* below what is normal */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++) {
+    float rounded = round_bfloat16 (values[i][0]);
+    g_assert_cmpmem (&rounded, sizeof rounded, &values[i][1], sizeof rounded);
+  }
+  static const guint32 not_numbers[] = { 0x7f800001, 0x7fffffff, 0xffffffff, 0xff80ffff };
+  for (gsize i = 0; i < G_N_ELEMENTS (not_numbers); i++) {
+    float x;
+    memcpy (&x, &not_numbers[i], sizeof x);
+    g_assert_true (isnan (round_bfloat16 (x)));
+  }
+}
+
+static void
+test_uint8_values (void)
+{
+  enum { N = 1000 };
+  g_autofree float *x = op_test_random (1, N, -0.2, 3.0);
+  guint8 q[N];
+  x[17] = 0.0f;
+  NnQuantisation of = nn_to_uint8 (10, N / 10, x, N / 10, q);
+  g_assert_cmpuint (q[17], ==, of.zero);
+  for (gsize i = 0; i < N; i++)
+    g_assert_cmpfloat_with_epsilon (of.scale * (float) (q[i] - of.zero), x[i], 0.51f * of.scale);
+
+  /* One that is no number, or endless, costs itself only. */
+  const float odd[] = { NAN, INFINITY, -INFINITY, 1.0f, -1.0f };
+  of = nn_to_uint8 (1, 5, odd, 5, q);
+  g_assert_cmpfloat_with_epsilon (of.scale, 2.0f / 255.0f, 1e-6f);
+  g_assert_cmpuint (q[1], ==, 255);
+  g_assert_cmpuint (q[2], ==, 0);
+
+  const float nothing[4] = { 0 };
+  of = nn_to_uint8 (2, 2, nothing, 2, q);
+  g_assert_true (isfinite (of.scale) && of.scale > 0);
+  g_assert_cmpuint (q[3], ==, of.zero);
+}
+
+static void
+test_int8_rows (void)
+{
+  enum { ROWS = 7, COLUMNS = 90 };
+  g_autofree float *w = op_test_random (1, ROWS * COLUMNS, -1, 1);
+  gint8 q[ROWS * COLUMNS];
+  float scales[ROWS];
+  for (gsize i = 0; i < COLUMNS; i++) {
+    w[2 * COLUMNS + i] *= 1000.0f;
+    w[3 * COLUMNS + i] = 0.0f;
+  }
+  nn_to_int8_rows (ROWS, COLUMNS, w, q, scales);
+  for (gsize i = 0; i < ROWS * COLUMNS; i++) {
+    float scale = scales[i / COLUMNS];
+    g_assert_cmpint (q[i], >=, -127);
+    g_assert_cmpfloat_with_epsilon (scale * (float) q[i], w[i], 0.51f * scale);
+  }
+}
+
+typedef struct {
+  gsize m, n, k;
+  gboolean trans_a, trans_b;
+  float beta;
+  gsize pad; /* added to each leading dimension */
+} Product;
+
+/* Shapes across the borders of blocks, and of tiles. */
+static const Product products[] = {
+  { 40, 50, 60, FALSE, FALSE, 0, 0 },  { 40, 50, 60, FALSE, TRUE, 1, 3 },
+  { 33, 70, 45, TRUE, FALSE, 0, 5 },   { 64, 32, 100, TRUE, TRUE, 1, 1 },
+  { 530, 40, 50, FALSE, TRUE, 0, 0 },  { 40, 1050, 50, FALSE, FALSE, 0, 0 },
+  { 40, 50, 1100, FALSE, TRUE, 0, 7 }, { 35, 45, 1030, TRUE, FALSE, 1, 0 },
+  { 31, 50, 60, FALSE, TRUE, 0, 0 },   { 40, 50, 10, FALSE, TRUE, 0, 0 },
+};
+
+/* Each number of C against the product of the rounded numbers, which float32 sums as it always does.
+ * What is too thin to gain may not be rounded at all. */
+static void
+check_bfloat16 (const Product *p, gboolean kept, guint n_threads)
+{
+  g_autoptr (SegueNnPool) pool = pool_of (SEGUE_NN_BFLOAT16, n_threads);
+  gsize lda = (p->trans_a ? p->m : p->k) + p->pad, ldb = (p->trans_b ? p->k : p->n) + p->pad;
+  gsize ldc = p->n + p->pad;
+  gsize n_a = (p->trans_a ? p->k : p->m) * lda, rows_b = p->trans_b ? p->n : p->k;
+  gboolean thin = MIN (MIN (p->m, p->n), p->k) < 32;
+  g_autofree float *a = op_test_random (1, n_a, -1, 1);
+  g_autofree float *b = op_test_random (2, rows_b * ldb, -1, 1);
+  g_autofree float *before = op_test_random (3, p->m * ldc, -1, 1);
+  g_autofree float *c = op_test_random (3, p->m * ldc, -1, 1);
+  if (pool == NULL)
+    return;
+  if (kept)
+    segue_nn_pool_keep (pool, b, rows_b, ldb, FALSE);
+  segue_nn_gemm (pool, p->trans_a, p->trans_b, p->m, p->n, p->k, 1, a, lda, b, ldb, p->beta, c,
+                 ldc);
+  g_assert_true (segue_nn_pool_check (pool, NULL));
+  for (gsize i = 0; i < p->m; i++) {
+    for (gsize j = 0; j < p->n; j++) {
+      double sum = (double) (p->beta * before[i * ldc + j]);
+      for (gsize k = 0; k < p->k; k++) {
+        float x = p->trans_a ? a[k * lda + i] : a[i * lda + k];
+        float y = p->trans_b ? b[j * ldb + k] : b[k * ldb + j];
+        sum += thin ? (double) x * (double) y
+                    : (double) round_bfloat16 (x) * (double) round_bfloat16 (y);
+      }
+      g_assert_cmpfloat_with_epsilon ((double) c[i * ldc + j], sum, 1e-5);
+    }
+    for (gsize j = p->n; j < ldc; j++)
+      g_assert_true (c[i * ldc + j] == before[i * ldc + j]);
+  }
+}
+
+static void
+test_bfloat16_products (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (products); i++)
+    for (guint kept = 0; kept <= 1; kept++)
+      for (guint n_threads = 1; n_threads <= 3; n_threads += 2)
+        check_bfloat16 (&products[i], kept, n_threads);
+}
+
+/* How far y is from x, in units of x's own size. */
+static double
+distance (gsize n, const float *x, const float *y)
+{
+  double sum = 0, size = 0;
+  for (gsize i = 0; i < n; i++) {
+    sum += pow ((double) y[i] - (double) x[i], 2);
+    size += pow ((double) x[i], 2);
+  }
+  return sqrt (sum / size);
+}
+
+/* Of each precision: half a unit of the last place of either factor, which are independent. */
+static const double expected_distance[] = { 1e-6, 3e-3, 1.2e-2 };
+
+typedef void (*Layer) (SegueNnPool *pool, gsize batch, const float *x, const float *w,
+                       const float *bias, float *y);
+
+enum {
+  IN = 70,
+  OUT = 130,
+  TIME = 601,
+  KERNEL = 3,
+  STRIDE = 2,
+  OUT_TIME = (TIME - KERNEL) / STRIDE + 1
+};
+
+static void
+run_linear (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
+            float *y)
+{
+  segue_nn_linear_forward_batch (pool, batch, TIME, IN, OUT, x, w, bias, y);
+}
+
+static void
+run_conv (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
+          float *y)
+{
+  const SegueNnConv1d conv = { batch, TIME, IN, OUT, KERNEL, STRIDE };
+  segue_nn_conv1d_forward (pool, &conv, x, w, bias, y);
+}
+
+static const struct {
+  Layer run;
+  gsize columns, out_time;
+} layers[] = {
+  { run_linear, IN, TIME },
+  { run_conv, KERNEL *IN, OUT_TIME },
+};
+
+/* Layers with kept weights: near float32, the same for any number of threads and in any batch, and true
+ * to weights that changed. */
+static void
+test_layers (gconstpointer which)
+{
+  SegueNnPrecision precision = GPOINTER_TO_UINT (which);
+  enum { BATCH = 3 };
+  g_autofree float *x = op_test_random (1, BATCH * TIME * IN, -0.2, 1);
+  g_autofree float *w = op_test_random (2, OUT * KERNEL * IN, -1, 1);
+  g_autofree float *bias = op_test_random (3, OUT, -1, 1);
+  g_autofree float *exact = g_new (float, BATCH *TIME *OUT), *y = g_new (float, BATCH *TIME *OUT);
+  g_autofree float *other = g_new (float, BATCH *TIME *OUT);
+  g_autoptr (SegueNnPool) plain = op_test_pool (1), pool = pool_of (precision, 1);
+  g_autoptr (SegueNnPool) threads = pool_of (precision, 4);
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (layers) && pool != NULL; i++) {
+    Layer run = layers[i / 2].run;
+    gsize item = layers[i / 2].out_time * OUT, n = BATCH * item;
+    for (gsize j = 0; j < OUT * KERNEL * IN; j++)
+      w[j] *= 1 + (float) i;
+    segue_nn_pool_keep (pool, w, OUT, layers[i / 2].columns, TRUE);
+    segue_nn_pool_keep (threads, w, OUT, layers[i / 2].columns, TRUE);
+    run (plain, BATCH, x, w, bias, exact);
+    run (pool, BATCH, x, w, bias, y);
+    run (threads, BATCH, x, w, bias, other);
+    g_test_message ("%" G_GSIZE_FORMAT ": %g", i, distance (n, exact, y));
+    g_assert_cmpfloat (distance (n, exact, y), <, expected_distance[precision]);
+    g_assert_cmpmem (y, n * sizeof *y, other, n * sizeof *y);
+    for (gsize b = 0; b < BATCH; b++) {
+      run (pool, 1, x + b * TIME * IN, w, bias, other);
+      g_assert_cmpmem (other, item * sizeof *y, y + b * item, item * sizeof *y);
+    }
+    g_assert_true (segue_nn_pool_check (pool, NULL));
+  }
+}
+
+/* A pool goes from one precision to another and back. */
+static void
+test_change (void)
+{
+  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autofree float *x = op_test_random (1, TIME * IN, -1, 1);
+  g_autofree float *w = op_test_random (2, OUT * IN, -1, 1);
+  g_autofree float *exact = g_new (float, TIME *OUT), *y = g_new (float, TIME *OUT);
+  run_linear (pool, 1, x, w, NULL, exact);
+  for (guint i = 0; i < 2 * SEGUE_NN_N_PRECISIONS; i++) {
+    SegueNnPrecision precision = i % SEGUE_NN_N_PRECISIONS;
+    if (!segue_nn_pool_set_precision (pool, precision, NULL))
+      continue;
+    g_assert_cmpint (segue_nn_pool_get_precision (pool), ==, precision);
+    segue_nn_pool_keep (pool, w, OUT, IN, TRUE);
+    run_linear (pool, 1, x, w, NULL, y);
+    g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
+    if (precision == SEGUE_NN_FLOAT32)
+      g_assert_cmpmem (exact, TIME * OUT * sizeof *y, y, TIME * OUT * sizeof *y);
+    segue_nn_pool_forget (pool);
+    run_linear (pool, 1, x, w, NULL, y);
+    g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
+  }
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, "openblas", NULL);
+  for (guint i = 1; i < SEGUE_NN_N_PRECISIONS; i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_false (segue_nn_pool_set_precision (pool, i, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, segue_nn_precision_get_name (i)));
+    g_assert_cmpint (segue_nn_pool_get_precision (pool), ==, SEGUE_NN_FLOAT32);
+  }
+}
+
+static void
+test_names (void)
+{
+  SegueNnPrecision precision;
+  for (guint i = 0; i < SEGUE_NN_N_PRECISIONS; i++) {
+    g_assert_true (segue_nn_precision_from_name (segue_nn_precision_get_name (i), &precision));
+    g_assert_cmpint (precision, ==, i);
+  }
+  g_assert_false (segue_nn_precision_from_name ("float16", &precision));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/nn/precision/bfloat16-values", test_bfloat16_values);
+  g_test_add_func ("/nn/precision/uint8-values", test_uint8_values);
+  g_test_add_func ("/nn/precision/int8-rows", test_int8_rows);
+  g_test_add_func ("/nn/precision/bfloat16-products", test_bfloat16_products);
+  for (guint i = 0; i < SEGUE_NN_N_PRECISIONS; i++) {
+    g_autofree char *path =
+      g_strconcat ("/nn/precision/layers/", segue_nn_precision_get_name (i), NULL);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_layers);
+  }
+  g_test_add_func ("/nn/precision/change", test_change);
+  g_test_add_func ("/nn/precision/refused", test_refused);
+  g_test_add_func ("/nn/precision/names", test_names);
+  return g_test_run ();
+}
