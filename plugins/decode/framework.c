@@ -19,6 +19,16 @@ choose_registry (void)
     g_setenv ("GST_REGISTRY", path, TRUE);
 }
 
+/* A folder of plugins that could not be listed, for want of memory, say, is an empty one to GStreamer. */
+static void
+look_twice (void)
+{
+  g_autoptr (GstElementFactory) basic = gst_element_factory_find ("decodebin");
+
+  if (!basic)
+    gst_update_registry ();
+}
+
 /* %NULL or why it failed; lives as long as the process. */
 static gpointer
 init_once (gpointer unused)
@@ -28,6 +38,7 @@ init_once (gpointer unused)
   choose_registry ();
   if (!gst_init_check (NULL, NULL, &error))
     return error ? error : g_error_new (SEGUE_ERROR, SEGUE_ERROR_FAILED, "no reason given");
+  look_twice ();
   gst_pb_utils_init ();
   return NULL;
 }

@@ -143,9 +143,16 @@ static GstElement *
 add_element (Player *self, const char *name, GError **error)
 {
   GstElement *element = gst_element_factory_make (name, NULL);
+  g_autoptr (GstElementFactory) factory = element ? NULL : gst_element_factory_find (name);
 
   if (element)
     gst_bin_add (GST_BIN (self->pipeline), element);
+  else if (factory)
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+      "GStreamer's ‘%s’ is installed, but can't be loaded: there is no memory for it, or "
+      "its file is damaged (‘gst-inspect-1.0 %s’ tries the same)",
+      name, name);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                  "GStreamer's ‘%s’ is not installed: install gstreamer1.0-plugins-base and -good",

@@ -223,6 +223,8 @@ segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **er
   SegueFileStamp now = { 0 };
   if (stat (path, &st) == 0)
     now = stamp_from_stat (&st);
+  else if (errno != ENOENT && errno != ENOTDIR)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't look at", path);
   /* Not ctime: that changes with the file's permissions and names, too. */
   if (now.device == stamp->device && now.inode == stamp->inode && now.size == stamp->size &&
       now.mtime == stamp->mtime)

@@ -71,6 +71,17 @@ open_gate (int folder)
   return fd >= 0 ? fd : open_regular_at (folder, GATE, O_RDONLY);
 }
 
+/* Closing it lets go whatever the file system answers to the wish.  Where it can't be opened again there
+ * are no locks from now on. */
+static void
+let_go_of_gate (SegueUsers *users)
+{
+  if (users->gate < 0 || flock (users->gate, LOCK_UN) == 0)
+    return;
+  close (users->gate);
+  users->gate = open_gate (users->folder);
+}
+
 static gboolean
 is_exhausted (int err)
 {
@@ -128,7 +139,7 @@ join (SegueUsers *users, const char *cache, GError **error)
     return TRUE;
   }
   if (sign_in (users))
-    flock (users->gate, LOCK_UN);
+    let_go_of_gate (users);
   else if (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOSPC ||
            errno == EDQUOT)
     users->inside = 1;
@@ -198,8 +209,8 @@ void
 segue_users_leave (SegueUsers *users)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&users->lock);
-  if (--users->inside == 0 && users->gate >= 0)
-    flock (users->gate, LOCK_UN);
+  if (--users->inside == 0)
+    let_go_of_gate (users);
 }
 
 int
