@@ -92,6 +92,16 @@ gboolean segue_usage_error (const SegueVerb *verb, GError **error, const char *f
 gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max,
                                  GError **error);
 
+/** SEGUE_OPTION_BACKEND: a row of verbs that compute, whose struct has `char *backend`. */
+#define SEGUE_OPTION_BACKEND(Struct)                                                               \
+  {                                                                                                \
+    "backend", 0, SEGUE_OPTION_STRING, offsetof (Struct, backend), "NAME", 0, 0,                   \
+      "the library that multiplies matrices: onednn or openblas (default: the fastest that is "    \
+      "there)"                                                                                     \
+  }
+/** segue_choose_backend: @name: (nullable): before there are threads. */
+void segue_choose_backend (const char *name);
+
 /** segue_help_main, segue_help_verb: (transfer full): for a terminal. */
 char *segue_help_main (const SegueTerm *term);
 char *segue_help_verb (const SegueTerm *term, const SegueVerb *verb);

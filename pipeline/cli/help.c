@@ -31,6 +31,8 @@ static const struct {
   { "SEGUE_CACHE_SIZE",
     "how large that may grow, such as 50G (default: a fifth of the disk, and no "
     "more than half of what would be free without it)" },
+  { "SEGUE_BACKEND", "the library that multiplies matrices: onednn or openblas (default: the "
+                     "fastest that is there)" },
   { "SEGUE_DEBUG",
     "what else to show on stderr: category:level,… with a stage or log domain (or *) and error, "
     "warning, message, info or debug; for example decode:debug" },

@@ -125,3 +125,11 @@ segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max, GErr
   g_autofree char *shown = segue_text_printable (arguments[max]);
   return segue_usage_error (verb, error, "one argument too many: ‘%s’", shown);
 }
+
+/* The command does not know the libraries; model types do, and look there. */
+void
+segue_choose_backend (const char *name)
+{
+  if (name)
+    g_setenv ("SEGUE_BACKEND", name, TRUE);
+}

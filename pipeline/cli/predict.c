@@ -1,5 +1,6 @@
 /* segue predict */
 #include "job.h"
+#include "params.h"
 #include "pipeline-arg.h"
 #include "predict-files.h"
 #include "predict-text.h"
@@ -12,6 +13,8 @@ typedef struct {
   gboolean json;
   gint top;
   gint jobs;
+  char *precision;
+  char *backend;
 } Options;
 
 /* The answer for one file: one of both is set once it is done. */
@@ -232,17 +235,42 @@ predict_files (SegueCli *cli, const Options *options, SeguePredictor *predictor,
 }
 
 static gboolean
+parse_precision (const char *given, SegueModelPrecision *precision, GError **error)
+{
+  const char *const *names = segue_model_precision_names ();
+  *precision = SEGUE_MODEL_AUTO;
+  for (guint i = 0; given && names[i]; i++) {
+    if (!g_str_equal (names[i], given))
+      continue;
+    *precision = (SegueModelPrecision) i;
+    return TRUE;
+  }
+  if (!given)
+    return TRUE;
+  g_autofree char *near = segue_suggest (given, names);
+  g_autofree char *all = g_strjoinv (", ", (char **) names);
+  g_autofree char *shown = segue_text_printable (given);
+  return segue_usage_error (&segue_verb_predict, error,
+                            "--precision must be one of %s, got ‘%s’%s%s%s", all, shown,
+                            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static gboolean
 run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
+  SegueModelPrecision precision;
   if (!options->model)
     return segue_usage_error (&segue_verb_predict, error,
                               "--model is missing: the folder of a run or of a model");
   if (!arguments[0])
     return segue_usage_error (&segue_verb_predict, error, "give one song or more, or a folder");
+  if (!parse_precision (options->precision, &precision, error))
+    return FALSE;
   g_autofree char *folder = find_model (options->model, error);
   if (!folder)
     return FALSE;
+  segue_choose_backend (options->backend);
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
   g_auto (GStrv) extensions = audio_extensions (registry);
   g_autoptr (GPtrArray) files =
@@ -255,7 +283,8 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     return FALSE;
   }
   guint threads = options->jobs > 0 ? (guint) options->jobs : g_get_num_processors ();
-  g_autoptr (SeguePredictor) predictor = segue_predictor_new (registry, folder, threads, error);
+  g_autoptr (SeguePredictor) predictor =
+    segue_predictor_new (registry, folder, threads, precision, error);
   return predictor && predict_files (cli, options, predictor, files, error);
 }
 
@@ -271,6 +300,10 @@ static const SegueOption rows[] = {
     "how many labels to show (default: 2; in JSON all)" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
     "songs at once (default: one per processor)" },
+  { "precision", 0, SEGUE_OPTION_STRING, offsetof (Options, precision), "NAME", 0, 0,
+    "float32, bfloat16, int8 (fastest, and may change an answer) or auto (the default: what the "
+    "processor has that costs no accuracy)" },
+  SEGUE_OPTION_BACKEND (Options),
   { NULL },
 };
 
@@ -283,7 +316,7 @@ static const SegueExample examples[] = {
 const SegueVerb segue_verb_predict = {
   .name = "predict",
   .summary = "name the artist of songs with a trained model",
-  .synopsis = "--model DIR FILE... [--json] [--top N] [-j N]",
+  .synopsis = "--model DIR FILE... [--json] [--top N] [-j N] [--precision NAME]",
   .doc =
     "Prepares each song exactly as in training, asks the model about every segment of it, and "
     "answers "

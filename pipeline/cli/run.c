@@ -15,6 +15,7 @@ typedef struct {
   gint jobs;
   char *out;
   gboolean dry_run, fresh, json;
+  char *backend;
 } Options;
 
 typedef struct {
@@ -258,6 +259,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   g_autofree char *path = segue_find_pipeline (&segue_verb_run, options->preset, &arguments, error);
   if (!path || !segue_refuse_arguments (&segue_verb_run, arguments, 1, error))
     return FALSE;
+  segue_choose_backend (options->backend);
   const char *folder = arguments[0];
   if (folder ? !check_folder (folder, error) : !check_variable (path, options, error))
     return FALSE;
@@ -286,6 +288,7 @@ static const SegueOption rows[] = {
     "takes nothing from the cache: everything is made anew, and kept in place of what was there" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "the result as one JSON object" },
+  SEGUE_OPTION_BACKEND (Options),
   { NULL },
 };
 

@@ -221,8 +221,8 @@ segue_nn_pool_new (guint n_threads, const char *backend, GError **error)
   if (found == NULL) {
     g_autofree char *names = g_strjoinv (", ", (char **) segue_nn_backend_names ());
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "no backend for matrix products is called '%s'; this build has: %s", backend,
-                 names);
+                 "no backend for matrix products is called '%s'; this build has: %s",
+                 backend != NULL ? backend : g_getenv ("SEGUE_BACKEND"), names);
     return NULL;
   }
 

@@ -58,6 +58,10 @@ evaluator_free (gpointer instance)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Evaluator, evaluator_free)
 
+typedef struct {
+  int precision; /* SegueModelPrecision */
+} EvaluateConfig;
+
 static SegueModel *
 load_model (SegueContext *context, GError **error)
 {
@@ -71,7 +75,9 @@ load_model (SegueContext *context, GError **error)
   g_autoptr (SegueReader) reader = segue_reader_new (models, 0);
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
-  const SegueModelSpec spec = { .threads = segue_context_get_threads (context) };
+  const EvaluateConfig *config = segue_context_get_config (context);
+  const SegueModelSpec spec = { .threads = segue_context_get_threads (context),
+                                .precision = (SegueModelPrecision) config->precision };
   return item != NULL ? segue_model_load (segue_context_get_registry (context),
                                           segue_item_get_path (item), NULL, NULL, &spec, error)
                       : NULL;
@@ -330,7 +336,15 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
                              error);
 }
 
-static const SegueParam *const params[] = { NULL };
+/* As SegueModelPrecision. */
+static const char *const precisions[] = { "float32", "auto", "bfloat16", "int8", NULL };
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto", .choices = precisions,
+               .doc = "In what numbers the model multiplies: see train's. `int8` is for answers "
+                      "only, the fastest, and may change some."),
+  NULL,
+};
 
 static const SeguePort inputs[] = {
   { "audio", SEGUE_KIND_AUDIO, 0, "Segments as the model takes them, without augmentation." },
@@ -361,6 +375,7 @@ static const SegueStageType evaluate = {
   .inputs = inputs,
   .outputs = outputs,
   .params = params,
+  .config_size = sizeof (EvaluateConfig),
   .open = evaluate_open,
   .close = evaluator_free,
   .process = evaluate_process,

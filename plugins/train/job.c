@@ -44,7 +44,8 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
                                 .length = job->length,
                                 .rate = job->train.rate,
                                 .seed = job->settings.seed,
-                                .threads = segue_context_get_threads (job->context) };
+                                .threads = segue_context_get_threads (job->context),
+                                .precision = (SegueModelPrecision) config->precision };
   if (config->init != NULL) {
     g_autofree char *folder = segue_model_ref_resolve (config->init, error);
     if (folder == NULL)

@@ -24,6 +24,7 @@ typedef struct {
   int best;
   gint64 early_stopping;
   gboolean cache_features;
+  int precision; /* SegueModelPrecision */
   double checkpoint;
 } TrainConfig;
 

@@ -7,6 +7,20 @@
 #include <segue/file.h>
 #include <string.h>
 
+static const char *const precisions[] = {
+  [SEGUE_MODEL_FLOAT32] = "float32",
+  [SEGUE_MODEL_AUTO] = "auto",
+  [SEGUE_MODEL_BFLOAT16] = "bfloat16",
+  [SEGUE_MODEL_INT8] = "int8",
+  NULL,
+};
+
+const char *const *
+segue_model_precision_names (void)
+{
+  return precisions;
+}
+
 static const SegueParam *const no_params[] = { NULL };
 
 static const SegueParam *const *

@@ -42,9 +42,10 @@ load_preparation (SeguePredictor *predictor, const char *folder, GError **error)
 }
 
 SeguePredictor *
-segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads, GError **error)
+segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
+                     SegueModelPrecision precision, GError **error)
 {
-  const SegueModelSpec spec = { .threads = MAX (threads, 1) };
+  const SegueModelSpec spec = { .threads = MAX (threads, 1), .precision = precision };
   g_autoptr (SeguePredictor) predictor = g_new0 (SeguePredictor, 1);
   g_mutex_init (&predictor->model_lock);
   g_mutex_init (&predictor->chains_lock);

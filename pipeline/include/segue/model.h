@@ -31,15 +31,19 @@ G_BEGIN_DECLS
 /**
  * SegueModelPrecision: in what numbers a model's matrices are multiplied; everything else, its weights
  * among it, stays float32.
+ * @SEGUE_MODEL_AUTO: the fastest that this machine has instructions for and that costs no accuracy
  * @SEGUE_MODEL_INT8: inference only
- * @SEGUE_MODEL_AUTO: the fastest that this machine has instructions for and that is as accurate
  */
 typedef enum {
   SEGUE_MODEL_FLOAT32,
+  SEGUE_MODEL_AUTO,
   SEGUE_MODEL_BFLOAT16,
-  SEGUE_MODEL_INT8,
-  SEGUE_MODEL_AUTO
+  SEGUE_MODEL_INT8
 } SegueModelPrecision;
+
+/** segue_model_precision_names: float32, auto, bfloat16, int8; then %NULL. */
+SEGUE_API
+const char *const *segue_model_precision_names (void);
 
 /**
  * SegueModelSpec: what a new or loaded model is to become.

@@ -22,7 +22,7 @@ typedef struct _SegueSongPrediction SegueSongPrediction;
  */
 SEGUE_API
 SeguePredictor *segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
-                                     GError **error);
+                                     SegueModelPrecision precision, GError **error);
 SEGUE_API
 void segue_predictor_free (SeguePredictor *predictor);
 /** segue_predictor_get_labels: (transfer none): %NULL-terminated, in the order of probabilities. */
