@@ -55,7 +55,12 @@ static gboolean
 digest_rows (TrainRows *rows, guint64 n, SegueContext *context, GError **error)
 {
   const guint64 bytes = n * rows->row_bytes;
-  g_autofree guint8 *block = g_malloc (BLOCK);
+  g_autofree guint8 *block = g_try_malloc (BLOCK);
+  if (block == NULL) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                         "no memory to check prepared features in");
+    return FALSE;
+  }
   for (guint64 at = 0; at < bytes;) {
     gssize got = pread (rows->fd, block, (gsize) MIN ((guint64) BLOCK, bytes - at), (off_t) at);
     if (!segue_context_check_cancelled (context, error))
