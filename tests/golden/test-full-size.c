@@ -111,22 +111,36 @@ full_size_params (GArray *lists[3])
   return p;
 }
 
+/* NULL, with a word, where this processor has no such precision. */
 static GoldenRun *
-full_size_run (void)
+run_in (SegueModelPrecision precision)
 {
   g_autoptr (GError) error = NULL;
   const char *const labels[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL };
-  const SegueModelSpec spec = { .labels = labels, .threads = 2, .rate = 16000, .length = LENGTH };
+  const SegueModelSpec spec = {
+    .labels = labels, .threads = 2, .rate = 16000, .length = LENGTH, .precision = precision
+  };
   const gint32 targets[BATCH] = { 0, 7 };
   GArray *lists[3];
   HubertParams params = full_size_params (lists);
   HubertModel *model = hubert_model_create (&params, &spec, &error);
-  g_assert_no_error (error);
   for (guint i = 0; i < 3; i++)
     g_array_unref (lists[i]);
+  if (precision != SEGUE_MODEL_FLOAT32 &&
+      g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE)) {
+    g_test_skip (error->message);
+    return NULL;
+  }
+  g_assert_no_error (error);
   fill_weights (model);
   g_autofree float *samples = make_samples ();
   return golden_run_from_model (model, BATCH, LENGTH, samples, targets);
+}
+
+static GoldenRun *
+full_size_run (void)
+{
+  return run_in (SEGUE_MODEL_FLOAT32);
 }
 
 /* Compares the numbers that the fixture kept, at equal distances, and the norm of all. */
@@ -198,10 +212,13 @@ test_gradients (void)
 
 /* The same training step on one thread and on three, and item by item: bit for bit. */
 static void
-test_bits (void)
+test_bits (gconstpointer data)
 {
-  g_autoptr (GoldenRun) run = full_size_run ();
-  g_autoptr (GoldenRun) half = full_size_run ();
+  SegueModelPrecision precision = GPOINTER_TO_UINT (data);
+  g_autoptr (GoldenRun) run = run_in (precision);
+  g_autoptr (GoldenRun) half = run_in (precision);
+  if (run == NULL)
+    return;
   gsize n = run->model->n_labels;
   golden_run_forward (run);
   half->pass.batch = 1;
@@ -216,6 +233,8 @@ test_bits (void)
 
   g_clear_pointer (&half->model->pool, segue_nn_pool_free);
   half->model->pool = segue_nn_pool_new (1, NULL, NULL);
+  g_assert_true (hubert_model_set_precision (half->model, precision, NULL));
+  hubert_model_changed (half->model);
   half->pass.batch = BATCH;
   half->pass.input = half->samples;
   half->pass.logits = half->logits;
@@ -226,6 +245,40 @@ test_bits (void)
   g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
                    BATCH * n * sizeof (float));
   g_assert_cmpmem (run->model->weights.gradients, bytes, half->model->weights.gradients, bytes);
+}
+
+/* Of all gradients together: ‖a − b‖ / ‖b‖. */
+static double
+gradient_distance (const GoldenRun *a, const GoldenRun *b)
+{
+  gsize n = a->model->weights.n_floats;
+  const float *of_b = b->model->weights.gradients;
+  return golden_distance (a->model->weights.gradients, of_b, n) / golden_norm (of_b, n);
+}
+
+/* Rounded factors move answers and gradients a little, and no more than that. */
+static void
+test_precision (gconstpointer data)
+{
+  static const double of_logits[] = { [SEGUE_MODEL_BFLOAT16] = 0.02, [SEGUE_MODEL_INT8] = 0.06 };
+  SegueModelPrecision precision = GPOINTER_TO_UINT (data);
+  g_autoptr (GoldenRun) exact = full_size_run ();
+  g_autoptr (GoldenRun) run = run_in (precision);
+  if (run == NULL)
+    return;
+  double loss = golden_run_forward (exact);
+  g_assert_cmpfloat_with_epsilon (golden_run_forward (run), loss, 0.02 * loss);
+  double difference =
+    golden_max_difference (run->logits, exact->logits, BATCH * run->model->n_labels);
+  g_test_message ("logits: %.2g", difference);
+  g_assert_cmpfloat (difference, >, 0);
+  g_assert_cmpfloat (difference, <=, of_logits[precision]);
+  if (precision == SEGUE_MODEL_INT8)
+    return;
+  golden_run_backward (exact);
+  golden_run_backward (run);
+  g_test_message ("gradients: %.2g", gradient_distance (run, exact));
+  g_assert_cmpfloat (gradient_distance (run, exact), <=, 0.03);
 }
 
 static void
@@ -249,6 +302,13 @@ main (int argc, char **argv)
   g_test_add_func ("/full-size/architecture", test_architecture);
   g_test_add_func ("/full-size/forward", test_forward);
   g_test_add_func ("/full-size/gradients", test_gradients);
-  g_test_add_func ("/full-size/bits", test_bits);
+  g_test_add_data_func ("/full-size/bits/float32", GUINT_TO_POINTER (SEGUE_MODEL_FLOAT32),
+                        test_bits);
+  g_test_add_data_func ("/full-size/bits/bfloat16", GUINT_TO_POINTER (SEGUE_MODEL_BFLOAT16),
+                        test_bits);
+  g_test_add_data_func ("/full-size/precision/bfloat16", GUINT_TO_POINTER (SEGUE_MODEL_BFLOAT16),
+                        test_precision);
+  g_test_add_data_func ("/full-size/precision/int8", GUINT_TO_POINTER (SEGUE_MODEL_INT8),
+                        test_precision);
   return g_test_run ();
 }
