@@ -1,3 +1,4 @@
+#include "convert.h"
 #include "gemm-private.h"
 #include "nn-private.h"
 
@@ -59,25 +60,45 @@ segue_nn_grouped_conv1d_scratch (SegueNnPool *pool, const SegueNnGroupedConv1d *
   return conv->groups * conv->kernel * in * out + segue_nn_pool_get_threads (pool) * thread;
 }
 
-/* windows [frames, taps · in] of frames t …, taps j … of one group of x [time, groups · in]. */
-static const float *
-gather (const Conv *c, const float *x, gsize group, gsize t, gsize frames, gsize j, gsize taps,
-        guint thread)
+/* Frames t + j … of one group of x [time, groups · in], as [frames + taps − 1, in]. */
+static float *
+gather_slice (const Conv *c, const float *x, gsize group, gsize t, gsize frames, gsize j,
+              gsize taps, guint thread)
 {
   float *slice = c->scratch + thread * c->per_thread;
-  gsize rows = frames + taps - 1, in = c->in;
-  float *windows = slice + rows * in;
-
-  for (gsize i = 0; i < rows; i++) {
+  gsize in = c->in;
+  for (gsize i = 0; i < frames + taps - 1; i++) {
     gsize from = t + j + i; /* + left, so that it can't be negative */
     if (from >= c->left && from - c->left < c->time)
       memcpy (slice + i * in, x + ((from - c->left) * c->groups + group) * in, in * sizeof *x);
     else
       memset (slice + i * in, 0, in * sizeof *x);
   }
+  return slice;
+}
+
+/* C = windows (or their transpose) · b + beta · C, where the windows [frames, taps · in] of a slice lie
+ * behind it.  What is rounded anyway is rounded before there are `taps` of each number. */
+static void
+multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice, gsize frames,
+                  gsize taps, const float *b, gsize ldb, gsize n, float *to, gsize ldc)
+{
+  gsize in = c->in, width = taps * in, rows = frames + taps - 1;
+  gsize m = transposed ? width : frames, k = transposed ? frames : width;
+  float *windows = slice + rows * in;
+  if (nn_product_rounds (c->pool, m, n, k)) {
+    /* In half of what float32 would take; there is room for the slice behind them. */
+    SegueNnBfloat16 *rounded = (SegueNnBfloat16 *) windows, *narrow = rounded + frames * width;
+    nn_to_bfloat16 (rows, in, slice, in, narrow);
+    for (gsize i = 0; i < frames; i++)
+      memcpy (rounded + i * width, narrow + i * in, width * sizeof *rounded);
+    nn_product_of_bfloat16 (c->pool, thread, transposed, FALSE, m, n, k, rounded, width, b, ldb,
+                            1.0f, to, ldc);
+    return;
+  }
   for (gsize i = 0; i < frames; i++)
-    memcpy (windows + i * taps * in, slice + i * in, taps * in * sizeof *x);
-  return windows;
+    memcpy (windows + i * width, slice + i * in, width * sizeof *windows);
+  nn_product (c->pool, thread, transposed, FALSE, m, n, k, windows, width, b, ldb, 1.0f, to, ldc);
 }
 
 /* Tile: some frames of one group of one item. */
@@ -94,9 +115,9 @@ forward_tile (gpointer data, gsize tile, guint thread)
   nn_fill_rows (frames, c->out, c->bias != NULL ? c->bias + group * c->out : NULL, y, width);
   for (gsize j = 0; j < c->kernel; j += c->taps) {
     gsize taps = MIN (c->taps, c->kernel - j);
-    const float *windows = gather (c, x, group, t, frames, j, taps, thread);
-    nn_product (c->pool, thread, FALSE, FALSE, frames, c->out, taps * c->in, windows, taps * c->in,
-                c->w + (group * c->kernel + j) * c->in * c->out, c->out, 1.0f, y, width);
+    float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
+    multiply_windows (c, thread, FALSE, slice, frames, taps,
+                      c->w + (group * c->kernel + j) * c->in * c->out, c->out, c->out, y, width);
   }
 }
 
@@ -114,9 +135,10 @@ dw_tile (gpointer data, gsize tile, guint thread)
     const float *x = c->x + item * c->time * c->groups * c->in;
     for (gsize t = 0; t < c->time; t += FRAMES) {
       gsize frames = MIN (FRAMES, c->time - t);
-      const float *windows = gather (c, x, group, t, frames, j, taps, thread);
-      nn_product (c->pool, thread, TRUE, FALSE, taps * c->in, c->out, frames, windows, taps * c->in,
-                  c->dy + (item * c->time + t) * width + group * c->out, width, 1.0f, dw, c->out);
+      float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
+      multiply_windows (c, thread, TRUE, slice, frames, taps,
+                        c->dy + (item * c->time + t) * width + group * c->out, width, c->out, dw,
+                        c->out);
     }
   }
 }

@@ -30,16 +30,17 @@ typedef struct {
   gsize m, n, k;
   float beta;
   const float *a, *b;
+  const SegueNnBfloat16 *rounded_a; /* instead of a */
   gsize lda, ldb;
   float *c;
   gsize ldc;
   const NnKept *kept; /* that B is part of; NULL: of none */
 } Product;
 
-static const float *
-part (const float *x, gsize ld, gboolean transposed, gsize row, gsize column)
+static gsize
+place (gsize ld, gboolean transposed, gsize row, gsize column)
 {
-  return x + (transposed ? column * ld + row : row * ld + column);
+  return transposed ? column * ld + row : row * ld + column;
 }
 
 /* Rows and columns as they lie in memory. */
@@ -56,13 +57,26 @@ convert_block (const float *x, gsize ld, gboolean transposed, gsize rows, gsize 
 static const SegueNnBfloat16 *
 get_b (const Product *p, gsize k0, gsize k, gsize n0, gsize n, gsize *ldb)
 {
-  const float *b = part (p->b, p->ldb, p->trans_b, k0, n0);
+  const float *b = p->b + place (p->ldb, p->trans_b, k0, n0);
   if (p->kept != NULL && p->kept->bfloat16 != NULL) {
     *ldb = p->ldb;
     return p->kept->bfloat16 + (b - p->kept->values);
   }
   *ldb = convert_block (b, p->ldb, p->trans_b, k, n, p->scratch->b);
   return p->scratch->b;
+}
+
+/* A's part, likewise. */
+static const SegueNnBfloat16 *
+get_a (const Product *p, gsize m0, gsize m, gsize k0, gsize k, gsize *lda)
+{
+  gsize at = place (p->lda, p->trans_a, m0, k0);
+  if (p->rounded_a != NULL) {
+    *lda = p->lda;
+    return p->rounded_a + at;
+  }
+  *lda = convert_block (p->a + at, p->lda, p->trans_a, m, k, p->scratch->a);
+  return p->scratch->a;
 }
 
 static gboolean
@@ -74,12 +88,10 @@ multiply_bfloat16 (const Product *p)
       gsize k = MIN (BLOCK_K, p->k - k0), ldb;
       const SegueNnBfloat16 *b = get_b (p, k0, k, n0, n, &ldb);
       for (gsize m0 = 0; m0 < p->m; m0 += BLOCK_M) {
-        gsize m = MIN (BLOCK_M, p->m - m0);
-        const float *a = part (p->a, p->lda, p->trans_a, m0, k0);
-        gsize lda = convert_block (a, p->lda, p->trans_a, m, k, p->scratch->a);
-        if (!p->products->backend->bgemm (p->trans_a, p->trans_b, m, n, k, p->scratch->a, lda, b,
-                                          ldb, k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0,
-                                          p->ldc))
+        gsize m = MIN (BLOCK_M, p->m - m0), lda;
+        const SegueNnBfloat16 *a = get_a (p, m0, m, k0, k, &lda);
+        if (!p->products->backend->bgemm (p->trans_a, p->trans_b, m, n, k, a, lda, b, ldb,
+                                          k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0, p->ldc))
           return FALSE;
       }
     }
@@ -113,35 +125,21 @@ multiply_int8 (const Product *p)
   return TRUE;
 }
 
-static gboolean
-is_thin (gsize m, gsize n, gsize k)
+static Scratch *
+scratch_of (const NnProducts *products, guint thread)
 {
-  return m < THIN || n < THIN || k < THIN;
+  return (Scratch *) (gpointer) products->scratch + thread;
 }
 
-static gboolean
-multiply_low (NnProducts *products, guint thread, gboolean trans_a, gboolean trans_b, gsize m,
-              gsize n, gsize k, const float *a, gsize lda, const float *b, gsize ldb, float beta,
-              float *c, gsize ldc)
+static void
+multiply (SegueNnPool *pool, Product *product)
 {
-  Product product = { .products = products,
-                      .scratch = (Scratch *) (gpointer) products->scratch + thread,
-                      .trans_a = trans_a,
-                      .trans_b = trans_b,
-                      .m = m,
-                      .n = n,
-                      .k = k,
-                      .beta = beta,
-                      .a = a,
-                      .b = b,
-                      .lda = lda,
-                      .ldb = ldb,
-                      .c = c,
-                      .ldc = ldc,
-                      .kept = nn_products_find (products, b) };
-  if (product.kept != NULL && product.kept->int8 != NULL && !trans_a && trans_b)
-    return multiply_int8 (&product);
-  return multiply_bfloat16 (&product);
+  const NnKept *kept = nn_products_find (product->products, product->b);
+  gboolean is_int8 = kept != NULL && kept->int8 != NULL && product->rounded_a == NULL &&
+                     !product->trans_a && product->trans_b;
+  product->kept = kept;
+  if (!(is_int8 ? multiply_int8 (product) : multiply_bfloat16 (product)))
+    nn_pool_fail (pool);
 }
 
 void
@@ -154,18 +152,62 @@ nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize 
     nn_pool_fail (pool);
 }
 
+gboolean
+nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k)
+{
+  return nn_pool_get_products (pool)->precision != SEGUE_NN_FLOAT32 && m >= THIN && n >= THIN &&
+         k >= THIN;
+}
+
 void
 nn_product (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b, gsize m, gsize n,
             gsize k, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
             gsize ldc)
 {
-  NnProducts *products = nn_pool_get_products (pool);
-  if (products->precision == SEGUE_NN_FLOAT32 || is_thin (m, n, k)) {
+  if (!nn_product_rounds (pool, m, n, k)) {
     nn_sgemm (pool, trans_a, trans_b, m, n, k, 1.0f, a, lda, b, ldb, beta, c, ldc);
     return;
   }
-  if (!multiply_low (products, thread, trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc))
-    nn_pool_fail (pool);
+  const NnProducts *products = nn_pool_get_products (pool);
+  Product product = { .products = products,
+                      .scratch = scratch_of (products, thread),
+                      .trans_a = trans_a,
+                      .trans_b = trans_b,
+                      .m = m,
+                      .n = n,
+                      .k = k,
+                      .beta = beta,
+                      .a = a,
+                      .b = b,
+                      .lda = lda,
+                      .ldb = ldb,
+                      .c = c,
+                      .ldc = ldc };
+  multiply (pool, &product);
+}
+
+void
+nn_product_of_bfloat16 (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b,
+                        gsize m, gsize n, gsize k, const SegueNnBfloat16 *a, gsize lda,
+                        const float *b, gsize ldb, float beta, float *c, gsize ldc)
+{
+  const NnProducts *products = nn_pool_get_products (pool);
+  Product product = { .products = products,
+                      .scratch = scratch_of (products, thread),
+                      .trans_a = trans_a,
+                      .trans_b = trans_b,
+                      .m = m,
+                      .n = n,
+                      .k = k,
+                      .beta = beta,
+                      .rounded_a = a,
+                      .b = b,
+                      .lda = lda,
+                      .ldb = ldb,
+                      .c = c,
+                      .ldc = ldc };
+  g_assert (nn_product_rounds (pool, m, n, k));
+  multiply (pool, &product);
 }
 
 SegueNnPrecision

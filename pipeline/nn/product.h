@@ -38,6 +38,15 @@ void nn_product (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean tra
                  gsize n, gsize k, const float *a, gsize lda, const float *b, gsize ldb, float beta,
                  float *c, gsize ldc);
 
+/* The same of an A that is in bfloat16 already, for pools of low precision and products that are not thin;
+ * see nn_product_rounds (). */
+void nn_product_of_bfloat16 (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b,
+                             gsize m, gsize n, gsize k, const SegueNnBfloat16 *a, gsize lda,
+                             const float *b, gsize ldb, float beta, float *c, gsize ldc);
+
+/* Whether nn_product () rounds the factors of such a product: not under float32, nor where it is thin. */
+gboolean nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k);
+
 /* The same in float32 whatever the pool's precision is; see sgemm in backend.h. */
 void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
                float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,

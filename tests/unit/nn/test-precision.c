@@ -6,6 +6,7 @@
 #include <segue/error.h>
 #include <segue/nn/conv1d.h>
 #include <segue/nn/gemm.h>
+#include <segue/nn/grouped-conv1d.h>
 #include <segue/nn/linear.h>
 #include <string.h>
 
@@ -215,12 +216,26 @@ run_conv (SegueNnPool *pool, gsize batch, const float *x, const float *w, const 
   segue_nn_conv1d_forward (pool, &conv, x, w, bias, y);
 }
 
+enum { GROUPS = 2, TAPS = 40 };
+
+static void
+run_grouped (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
+             float *y)
+{
+  const SegueNnGroupedConv1d conv = { batch, TIME, IN, IN, TAPS, GROUPS };
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, &conv));
+  segue_nn_grouped_conv1d_forward (pool, &conv, x, w, bias, y, scratch);
+}
+
 static const struct {
   Layer run;
-  gsize columns, out_time;
+  gsize rows, columns; /* of its weights */
+  gboolean by_row;
+  gsize out_time, out;
 } layers[] = {
-  { run_linear, IN, TIME },
-  { run_conv, KERNEL *IN, OUT_TIME },
+  { run_linear, OUT, IN, TRUE, TIME, OUT },
+  { run_conv, OUT, KERNEL *IN, TRUE, OUT_TIME, OUT },
+  { run_grouped, TAPS *IN, IN / GROUPS, FALSE, TIME, IN },
 };
 
 /* Layers with kept weights: near float32, the same for any number of threads and in any batch, and true
@@ -231,7 +246,8 @@ test_layers (gconstpointer which)
   SegueNnPrecision precision = GPOINTER_TO_UINT (which);
   enum { BATCH = 3 };
   g_autofree float *x = op_test_random (1, BATCH * TIME * IN, -0.2, 1);
-  g_autofree float *w = op_test_random (2, OUT * KERNEL * IN, -1, 1);
+  const gsize n_weights = IN * MAX (OUT * KERNEL, TAPS * IN / GROUPS);
+  g_autofree float *w = op_test_random (2, n_weights, -1, 1);
   g_autofree float *bias = op_test_random (3, OUT, -1, 1);
   g_autofree float *exact = g_new (float, BATCH *TIME *OUT), *y = g_new (float, BATCH *TIME *OUT);
   g_autofree float *other = g_new (float, BATCH *TIME *OUT);
@@ -239,11 +255,12 @@ test_layers (gconstpointer which)
   g_autoptr (SegueNnPool) threads = pool_of (precision, 4);
   for (gsize i = 0; i < 2 * G_N_ELEMENTS (layers) && pool != NULL; i++) {
     Layer run = layers[i / 2].run;
-    gsize item = layers[i / 2].out_time * OUT, n = BATCH * item;
-    for (gsize j = 0; j < OUT * KERNEL * IN; j++)
+    gsize item = layers[i / 2].out_time * layers[i / 2].out, n = BATCH * item;
+    for (gsize j = 0; j < n_weights; j++)
       w[j] *= 1 + (float) i;
-    segue_nn_pool_keep (pool, w, OUT, layers[i / 2].columns, TRUE);
-    segue_nn_pool_keep (threads, w, OUT, layers[i / 2].columns, TRUE);
+    gsize rows = layers[i / 2].rows, columns = layers[i / 2].columns;
+    segue_nn_pool_keep (pool, w, rows, columns, layers[i / 2].by_row);
+    segue_nn_pool_keep (threads, w, rows, columns, layers[i / 2].by_row);
     run (plain, BATCH, x, w, bias, exact);
     run (pool, BATCH, x, w, bias, y);
     run (threads, BATCH, x, w, bias, other);
