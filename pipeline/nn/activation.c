@@ -1,8 +1,4 @@
-#include "vector-math.h"
-
-#include <segue/nn/activation.h>
-
-#define SQRT_2_OVER_PI 0.79788456080286536f
+#include "activation-private.h"
 
 typedef struct {
   SegueNnActivation activation;
@@ -52,13 +48,6 @@ segue_nn_activation_get_name (SegueNnActivation activation)
   g_return_val_if_reached ("linear");
 }
 
-NN_INLINE float
-gelu (float x)
-{
-  float density;
-  return x * nn_normal_cdf (x, &density);
-}
-
 /* Φ (x) + x φ (x) */
 NN_INLINE float
 gelu_slope (float x)
@@ -69,24 +58,11 @@ gelu_slope (float x)
 }
 
 NN_INLINE float
-gelu_tanh (float x)
-{
-  return 0.5f * x * (1.0f + nn_tanh (SQRT_2_OVER_PI * (x + 0.044715f * x * x * x)));
-}
-
-NN_INLINE float
 gelu_tanh_slope (float x)
 {
-  float t = nn_tanh (SQRT_2_OVER_PI * (x + 0.044715f * x * x * x));
-  float inner = SQRT_2_OVER_PI * (1.0f + 3.0f * 0.044715f * x * x);
+  float t = nn_tanh (NN_SQRT_2_OVER_PI * (x + 0.044715f * x * x * x));
+  float inner = NN_SQRT_2_OVER_PI * (1.0f + 3.0f * 0.044715f * x * x);
   return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * inner;
-}
-
-/* x σ (a x): SiLU with a = 1, "quick" GELU with a = 1.702. */
-NN_INLINE float
-swish (float x, float a)
-{
-  return x * nn_sigmoid (a * x);
 }
 
 NN_INLINE float
@@ -110,12 +86,6 @@ sigmoid_slope (float x)
   return s * (1.0f - s);
 }
 
-/* `omp simd` says that iterations are independent, which they are even where out is x: without
- * it the compiler would leave operation in place to its scalar code. */
-#define EACH(value)                                                                                \
-  _Pragma ("omp simd") for (gsize i = 0; i < n; i++) out[i] = (value);                             \
-  break
-
 NN_VECTORISED static void
 forward_block (gpointer data, gsize tile, guint thread)
 {
@@ -124,24 +94,7 @@ forward_block (gpointer data, gsize tile, guint thread)
   const float *x = map->x + tile * NN_BLOCK;
   float *out = map->out + tile * NN_BLOCK;
 
-  switch (map->activation) {
-  case SEGUE_NN_ACTIVATION_LINEAR:
-    EACH (x[i]);
-  case SEGUE_NN_ACTIVATION_RELU:
-    EACH (x[i] > 0.0f ? x[i] : 0.0f);
-  case SEGUE_NN_ACTIVATION_GELU:
-    EACH (gelu (x[i]));
-  case SEGUE_NN_ACTIVATION_GELU_TANH:
-    EACH (gelu_tanh (x[i]));
-  case SEGUE_NN_ACTIVATION_QUICK_GELU:
-    EACH (swish (x[i], 1.702f));
-  case SEGUE_NN_ACTIVATION_SILU:
-    EACH (swish (x[i], 1.0f));
-  case SEGUE_NN_ACTIVATION_TANH:
-    EACH (nn_tanh (x[i]));
-  case SEGUE_NN_ACTIVATION_SIGMOID:
-    EACH (nn_sigmoid (x[i]));
-  }
+  nn_activate (map->activation, n, x, out);
 }
 
 NN_VECTORISED static void
@@ -155,21 +108,21 @@ backward_block (gpointer data, gsize tile, guint thread)
 
   switch (map->activation) {
   case SEGUE_NN_ACTIVATION_LINEAR:
-    EACH (dy[i]);
+    NN_EACH (dy[i]);
   case SEGUE_NN_ACTIVATION_RELU:
-    EACH (x[i] > 0.0f ? dy[i] : 0.0f);
+    NN_EACH (x[i] > 0.0f ? dy[i] : 0.0f);
   case SEGUE_NN_ACTIVATION_GELU:
-    EACH (dy[i] * gelu_slope (x[i]));
+    NN_EACH (dy[i] * gelu_slope (x[i]));
   case SEGUE_NN_ACTIVATION_GELU_TANH:
-    EACH (dy[i] * gelu_tanh_slope (x[i]));
+    NN_EACH (dy[i] * gelu_tanh_slope (x[i]));
   case SEGUE_NN_ACTIVATION_QUICK_GELU:
-    EACH (dy[i] * swish_slope (x[i], 1.702f));
+    NN_EACH (dy[i] * swish_slope (x[i], 1.702f));
   case SEGUE_NN_ACTIVATION_SILU:
-    EACH (dy[i] * swish_slope (x[i], 1.0f));
+    NN_EACH (dy[i] * swish_slope (x[i], 1.0f));
   case SEGUE_NN_ACTIVATION_TANH:
-    EACH (dy[i] * tanh_slope (x[i]));
+    NN_EACH (dy[i] * tanh_slope (x[i]));
   case SEGUE_NN_ACTIVATION_SIGMOID:
-    EACH (dy[i] * sigmoid_slope (x[i]));
+    NN_EACH (dy[i] * sigmoid_slope (x[i]));
   }
 }
 

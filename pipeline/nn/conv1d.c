@@ -1,3 +1,4 @@
+#include "activation-private.h"
 #include "gemm-private.h"
 #include "nn-private.h"
 
@@ -58,6 +59,13 @@ conv_new (SegueNnPool *pool, const SegueNnConv1d *conv)
   };
 }
 
+NN_VECTORISED static void
+activate_rows (SegueNnActivation activation, gsize m, gsize n, float *y, gsize ldy)
+{
+  for (gsize i = 0; i < m; i++)
+    nn_activate (activation, n, y + i * ldy, y + i * ldy);
+}
+
 /* Tile: frames of one item × output channels. */
 static void
 forward_tile (gpointer data, gsize tile, guint thread)
@@ -77,6 +85,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
   for (gsize g = 0; g < c->groups; g++)
     nn_product (c->pool, thread, FALSE, TRUE, m, n, taps_of (v, g) * v->in, x + g * row, row,
                 w + g * row, v->kernel * v->in, g > 0 || c->bias != NULL ? 1.0f : 0.0f, y, v->out);
+  if (v->activation != SEGUE_NN_ACTIVATION_LINEAR)
+    activate_rows (v->activation, m, n, y, v->out);
 }
 
 void
@@ -144,6 +154,7 @@ void
 segue_nn_conv1d_backward (SegueNnPool *pool, const SegueNnConv1d *conv, const float *x,
                           const float *w, const float *dy, float *dx, float *dw, float *dbias)
 {
+  g_assert (conv->activation == SEGUE_NN_ACTIVATION_LINEAR);
   Conv c = conv_new (pool, conv);
   c.x = x;
   c.w = w;

@@ -1,3 +1,4 @@
+#include "activation-private.h"
 #include "norm-private.h"
 
 #include <math.h>
@@ -15,6 +16,7 @@ typedef struct {
   gsize block; /* groups of one tile */
   gsize tiles; /* tiles across the channels */
   float eps;
+  SegueNnActivation activation;
   const float *x, *gamma, *beta, *dy;
   float *y, *dx, *dgamma, *dbeta;
   float *mean, *rstd;
@@ -102,6 +104,8 @@ scale_columns (const GroupNorm *g, gsize item, gsize c, gsize n)
 #pragma omp simd
     for (gsize j = 0; j < n; j++)
       to[j] = (from[j] - mean[j]) * scale[j] + beta[j];
+    if (g->activation != SEGUE_NN_ACTIVATION_LINEAR)
+      nn_activate (g->activation, n, to, to);
   }
 }
 
@@ -120,14 +124,16 @@ forward_tile (gpointer data, gsize tile, guint thread)
 
 void
 segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
-                             gsize groups, float eps, const float *x, const float *gamma,
-                             const float *beta, float *y, float *mean, float *rstd)
+                             gsize groups, float eps, SegueNnActivation activation, const float *x,
+                             const float *gamma, const float *beta, float *y, float *mean,
+                             float *rstd)
 {
   GroupNorm g = { .batch = batch,
                   .time = time,
                   .channels = channels,
                   .groups = groups,
                   .eps = eps,
+                  .activation = activation,
                   .x = x,
                   .gamma = gamma,
                   .beta = beta,

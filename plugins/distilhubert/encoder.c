@@ -41,18 +41,23 @@ conv_of (const HubertModel *model, const HubertWorkspace *ws, guint i)
   };
 }
 
-/* n [T_i, C_i] = norm_i (z); n may be z where there will be no backward. */
+/* n [T_i, C_i] = norm_i (z), or `activation` of that; n may be z where there will be no backward. */
 static void
-norm_forward (const HubertModel *model, HubertWorkspace *ws, guint i, const float *z, float *n)
+norm_forward (const HubertModel *model, HubertWorkspace *ws, guint i, SegueNnActivation activation,
+              const float *z, float *n)
 {
   const HubertAffine *norm = &model->weights.conv_norms[i];
   gsize time = ws->conv_frames[i], channels = model->architecture.convs[i].channels;
   if (model->architecture.conv_norm == HUBERT_NORM_GROUP)
-    segue_nn_group_norm_forward (model->pool, 1, time, channels, channels, HUBERT_CONV_NORM_EPS, z,
-                                 norm->weight.w, norm->bias.w, n, ws->conv_mean, ws->conv_rstd);
+    segue_nn_group_norm_forward (model->pool, 1, time, channels, channels, HUBERT_CONV_NORM_EPS,
+                                 activation, z, norm->weight.w, norm->bias.w, n, ws->conv_mean,
+                                 ws->conv_rstd);
   else
     segue_nn_layer_norm_forward (model->pool, time, channels, HUBERT_CONV_NORM_EPS, z,
                                  norm->weight.w, norm->bias.w, n, ws->conv_mean, ws->conv_rstd);
+  if (model->architecture.conv_norm == HUBERT_NORM_LAYER &&
+      activation != SEGUE_NN_ACTIVATION_LINEAR)
+    segue_nn_activation_forward (model->pool, activation, time * channels, n, n);
 }
 
 /* d [T_i, C_i] in place, with the mean and rstd that norm_forward () last left. */
@@ -92,12 +97,14 @@ forward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const f
     if (i + 1 == a->n_convs)
       y = ws->features + item * size;
     float *z = ws->train_encoder ? ws->convs[i] + item * size : y;
+    /* At once where nobody asks for what the activation is of. */
+    if (z == y && !has_norm (model, i))
+      conv.activation = a->conv_activation;
     segue_nn_conv1d_forward (model->pool, &conv, x, weights->weight.w, weights->bias.w, z);
-    if (has_norm (model, i)) {
-      norm_forward (model, ws, i, z, y);
-      z = y;
-    }
-    segue_nn_activation_forward (model->pool, a->conv_activation, size, z, y);
+    if (has_norm (model, i))
+      norm_forward (model, ws, i, a->conv_activation, z, y);
+    else if (z != y)
+      segue_nn_activation_forward (model->pool, a->conv_activation, size, z, y);
     x = y;
   }
 }
@@ -116,7 +123,7 @@ before_activation (const HubertModel *model, HubertWorkspace *ws, gsize item, gu
   const float *z = ws->convs[i] + item * conv_size (model, ws, i);
   if (!has_norm (model, i))
     return z;
-  norm_forward (model, ws, i, z, ws->normed);
+  norm_forward (model, ws, i, SEGUE_NN_ACTIVATION_LINEAR, z, ws->normed);
   return ws->normed;
 }
 

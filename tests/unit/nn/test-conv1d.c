@@ -74,6 +74,24 @@ test_conv1d (void)
   }
 }
 
+/* An activation on the way out is the activation of what comes out. */
+static void
+test_activation (void)
+{
+  SegueNnConv1d conv = { 2, 1303, 7, 45, 3, 2 };
+  gsize n = 2 * segue_nn_conv1d_out_time (conv.time, conv.kernel, conv.stride) * conv.out;
+  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autofree float *x = op_test_random (1, conv.batch * conv.time * conv.in, -1, 1);
+  g_autofree float *w = op_test_random (2, conv.out * conv.kernel * conv.in, -1, 1);
+  g_autofree float *expected = g_new (float, n), *y = g_new (float, n);
+  segue_nn_conv1d_forward (pool, &conv, x, w, NULL, expected);
+  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_GELU, n, expected, expected);
+  conv.activation = SEGUE_NN_ACTIVATION_GELU;
+  segue_nn_conv1d_forward (pool, &conv, x, w, NULL, y);
+  for (gsize i = 0; i < n; i++)
+    g_assert_cmpfloat_with_epsilon (y[i], expected[i], 1e-6f);
+}
+
 static void
 test_out_time (void)
 {
@@ -223,6 +241,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/nn/conv1d/activation", test_activation);
   g_test_add_func ("/nn/conv1d/op", test_conv1d);
   g_test_add_func ("/nn/conv1d/out-time", test_out_time);
   g_test_add_func ("/nn/grouped-conv1d/op", test_grouped);

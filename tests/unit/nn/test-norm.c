@@ -83,8 +83,9 @@ static void
 group_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
 {
   const Shape *s = test->shape;
-  segue_nn_group_norm_forward (pool, s->batch, s->time, s->channels, s->groups, (float) EPS, in[0],
-                               in[1], in[2], y, saved, saved + s->batch * s->groups);
+  segue_nn_group_norm_forward (pool, s->batch, s->time, s->channels, s->groups, (float) EPS,
+                               SEGUE_NN_ACTIVATION_LINEAR, in[0], in[1], in[2], y, saved,
+                               saved + s->batch * s->groups);
 }
 
 static void
@@ -145,8 +146,8 @@ test_offset (void)
   g_autofree float *y = g_new (float, TIME *CHANNELS);
   float gamma[CHANNELS] = { 1, 1, 1 }, beta[CHANNELS] = { 0 }, mean[CHANNELS], rstd[CHANNELS];
 
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, x, gamma, beta, y, mean,
-                               rstd);
+  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR,
+                               x, gamma, beta, y, mean, rstd);
   for (gsize c = 0; c < CHANNELS; c++) {
     double exact = 0.0, squares = 0.0;
     for (gsize t = 0; t < TIME; t++)
@@ -170,13 +171,14 @@ test_in_place (void)
   g_autofree float *copy = g_memdup2 (x, N * sizeof *x), *dcopy = g_memdup2 (dy, N * sizeof *dy);
   float mean[CHANNELS], rstd[CHANNELS];
 
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, 35, 1e-5f, x, gamma, beta, y, mean, rstd);
+  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, 35, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR, x,
+                               gamma, beta, y, mean, rstd);
   segue_nn_group_norm_backward (pool, 1, TIME, CHANNELS, 35, x, gamma, mean, rstd, dy, dx, NULL,
                                 NULL);
   segue_nn_group_norm_backward (pool, 1, TIME, CHANNELS, 35, x, gamma, mean, rstd, dcopy, dcopy,
                                 NULL, NULL);
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, 35, 1e-5f, copy, gamma, beta, copy, mean,
-                               rstd);
+  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, 35, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR, copy,
+                               gamma, beta, copy, mean, rstd);
   g_assert_cmpmem (copy, N * sizeof *copy, y, N * sizeof *y);
   g_assert_cmpmem (dcopy, N * sizeof *dcopy, dx, N * sizeof *dx);
 
@@ -260,6 +262,24 @@ test_standardise (void)
   }
 }
 
+/* An activation on the way out is the activation of what comes out. */
+static void
+test_activation (void)
+{
+  enum { TIME = 301, CHANNELS = 70, N = TIME * CHANNELS };
+  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autofree float *x = op_test_random (1, N, -1, 1), *y = g_new (float, N);
+  g_autofree float *gamma = op_test_random (2, CHANNELS, -1, 1), *expected = g_new (float, N);
+  float mean[CHANNELS], rstd[CHANNELS];
+  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR,
+                               x, gamma, gamma, expected, mean, rstd);
+  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_GELU, N, expected, expected);
+  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, SEGUE_NN_ACTIVATION_GELU,
+                               x, gamma, gamma, y, mean, rstd);
+  for (gsize i = 0; i < N; i++)
+    g_assert_cmpfloat_with_epsilon (y[i], expected[i], 1e-6f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -270,5 +290,6 @@ main (int argc, char **argv)
   g_test_add_func ("/nn/norm/in-place", test_in_place);
   g_test_add_func ("/nn/norm/weight", test_weight_norm);
   g_test_add_func ("/nn/norm/standardise", test_standardise);
+  g_test_add_func ("/nn/group-norm/activation", test_activation);
   return g_test_run ();
 }

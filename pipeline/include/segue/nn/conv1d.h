@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/activation.h>
 
 G_BEGIN_DECLS
 
@@ -21,6 +21,8 @@ typedef struct {
   gsize out;
   gsize kernel; /* >= 1 */
   gsize stride; /* >= 1 */
+  SegueNnActivation
+    activation; /* of y, while a tile of it is in the cache; linear for a backward */
 } SegueNnConv1d;
 
 /* ⌊(time − kernel) / stride⌋ + 1, or 0 where time < kernel. */

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/activation.h>
 
 G_BEGIN_DECLS
 
@@ -23,9 +23,11 @@ SEGUE_API void segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsiz
 /* Group normalisation: x, y [batch, time, channels]; statistics over all time and the channels /
  * groups channels of a group, for each item. groups == channels normalises each channel over
  * time, as the first layer of wav2vec 2.0 does. gamma, beta [channels]; mean, rstd [batch,
- * groups] are always written. y may be x (but then there is no backward). */
+ * groups] are always written. y may be x (but then there is no backward). y is what `activation`
+ * makes of it; the backward is that of the norm alone. */
 SEGUE_API void segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time,
-                                            gsize channels, gsize groups, float eps, const float *x,
+                                            gsize channels, gsize groups, float eps,
+                                            SegueNnActivation activation, const float *x,
                                             const float *gamma, const float *beta, float *y,
                                             float *mean, float *rstd);
 
