@@ -58,12 +58,13 @@ train_history_write (const TrainJob *job, const char *folder, GError **error)
                            describe_epoch (&g_array_index (job->progress.epochs, TrainEpoch, i), i,
                                            job->sets->validation.n > 0));
 
-  json_t *root = json_pack ("{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b}", "model", job->type->name,
-                            "labels", labels, "settings", describe_settings (&job->settings),
-                            "train", describe_set (&job->sets->train), "validation",
-                            describe_set (&job->sets->validation), "epochs", epochs, "kept_epoch",
-                            (int) train_epochs_get_kept (job) + 1, "stopped_early",
-                            job->progress.epochs->len < job->settings.epochs);
+  json_t *root = json_pack (
+    "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b}", "model", job->type->name, "precision",
+    segue_model_precision_names ()[job->info.precision], "labels", labels, "settings",
+    describe_settings (&job->settings), "train", describe_set (&job->sets->train), "validation",
+    describe_set (&job->sets->validation), "epochs", epochs, "kept_epoch",
+    (int) train_epochs_get_kept (job) + 1, "stopped_early",
+    job->progress.epochs->len < job->settings.epochs);
   char *text = json_dumps (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
   json_decref (root);
   g_autofree char *content = g_strconcat (text, "\n", NULL);
