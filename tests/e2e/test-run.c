@@ -207,6 +207,37 @@ test_moved_song (Fixture *f, gconstpointer data)
   g_assert_null (strstr (csv, "Artist 0/Album 0/Song 0.wav"));
 }
 
+/* Another library and other numbers give the same answer. */
+static void
+check_precisions (Fixture *f)
+{
+  static const char *const options[][4] = {
+    { "--precision", "float32", "--backend", "openblas" },
+    { "--precision", "auto", "--backend", "openblas" },
+    { "--precision", "float32", "--top", "1" },
+    { "--precision", "auto", "--top", "1" },
+  };
+  g_autofree char *label = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++) {
+    g_auto (CommandResult) result = { 0 };
+    const char *const *o = options[i];
+    command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-small/latest",
+                 "music/Artist 0/Album 0/Song 0.wav", "--json", o[0], o[1], o[2], o[3], NULL);
+    command_assert (&result, 0);
+    json_t *answer = json_loads (result.out, 0, NULL);
+    const char *said = json_string_value (json_object_get (answer, "label"));
+    if (!label)
+      label = g_strdup (said);
+    g_assert_cmpstr (said, ==, label);
+    json_decref (answer);
+  }
+  g_auto (CommandResult) none = { 0 };
+  command_run (&none, f->folder, f->env, "predict", "--model", "runs/artist-small/latest", "music",
+               "--precision", "int8", "--backend", "openblas", NULL);
+  command_assert (&none, 78);
+  command_assert_says (&none, "openblas has no int8 on this processor");
+}
+
 /* One word makes another decoder, one word another network. */
 static void
 test_swaps (Fixture *f, gconstpointer data)
@@ -235,6 +266,7 @@ test_swaps (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   g_autofree char *line = g_strdup (g_strchomp (result.out));
   assert_answer (line, "music/Artist 0/Album 0/Song 0.wav", 2);
+  check_precisions (f);
 
   /* Those weights are as good a start for the preset `artist` as the published ones. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, QUICK, "--set",
@@ -340,6 +372,10 @@ test_no_model (Fixture *f, gconstpointer data)
   command_assert_says (&result, "segue fetch org/name");
   command_run (&result, f->folder, f->env, "predict", "x.wav", NULL);
   command_assert (&result, 64);
+  command_run (&result, f->folder, f->env, "predict", "--model", "music", "x.wav", "--precision",
+               "flaot32", NULL);
+  command_assert (&result, 64);
+  command_assert_says (&result, "did you mean float32?");
   command_run (&result, f->folder, f->env, "predict", "--model", "music", NULL);
   command_assert (&result, 64);
 }
