@@ -28,19 +28,24 @@ typedef struct {
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of each loop, the same: SUMS registers that each round adds a product to. */
+/* The compiler may neither see that sums are alike, nor leave one out. */
+#define KEEP(value) __asm__ volatile("" : "+v"(value))
+#define FOR_SUMS    _Pragma ("GCC unroll 12") for (int i = 0; i < SUMS; i++)
+
+/* A loop with SUMS registers that each round adds a product to. */
 #define VECTOR_LOOP(name, target_text, type, zero, factor, add, operations)                        \
   __attribute__ ((target (target_text))) static double name (gsize rounds)                         \
   {                                                                                                \
-    type sums[SUMS];                                                                               \
-    type a = factor, b = factor;                                                                   \
-    _Pragma ("GCC unroll 12") for (int i = 0; i < SUMS; i++) sums[i] = zero;                       \
-    for (gsize round = 0; round < rounds; round++) {                                               \
-      _Pragma ("GCC unroll 12") for (int i = 0; i < SUMS; i++) sums[i] = add;                      \
-      __asm__ volatile("" : "+v"(a), "+v"(b));                                                     \
+    type sums[SUMS], a = factor, b = factor;                                                       \
+    FOR_SUMS                                                                                       \
+    {                                                                                              \
+      sums[i] = zero;                                                                              \
+      KEEP (sums[i]);                                                                              \
     }                                                                                              \
-    _Pragma ("GCC unroll 12") for (int i = 0; i < SUMS;                                            \
-                                   i++) __asm__ volatile("" : : "v"(sums[i]));                     \
+    for (gsize round = 0; round < rounds; round++) {                                               \
+      FOR_SUMS sums[i] = add;                                                                      \
+    }                                                                                              \
+    FOR_SUMS KEEP (sums[i]);                                                                       \
     return (double) rounds * SUMS * (operations);                                                  \
   }
 
