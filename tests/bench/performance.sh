@@ -37,7 +37,7 @@ if ! ready; then
 fi
 
 [ -f "$BUILD/build.ninja" ] || quietly meson setup "$BUILD" --buildtype=release
-quietly ninja -C "$BUILD"
+quietly ninja -C "$BUILD" program tests/bench/model-bench tests/bench/ceiling
 
 MUSIC=$(sh examples/libre-music.sh all)
 export MUSIC
