@@ -1,7 +1,7 @@
 #!/bin/sh
 # Speed and memory beside PyTorch, ONNX Runtime, ffmpeg and librosa: measures, and writes docs/performance.md.
 #
-#   sh tests/bench/performance.sh                       everything, in about half an hour on two idle cores
+#   sh tests/bench/performance.sh                       everything: about half an hour on two idle cores
 #   sh tests/bench/performance.sh forward decode        some parts: forward, answers, train, frozen, memory,
 #                                                       predict, start, decode, growth
 #   sh tests/bench/performance.sh report                the page alone, of what was measured
