@@ -1,6 +1,7 @@
 # Installs the Debian packages that segue needs, where any is missing: build (the default), or
-# test (what the test suite needs on top), or interop (and what tests/interop/run.sh needs to make
-# its Python environment).  Sourced or run by quickstart.sh and tests/run.sh.
+# test (what the test suite needs on top), interop (and what tests/interop/run.sh needs to make its
+# Python environment), or bench (and the peers of tests/bench/performance.sh).  Sourced or run by
+# quickstart.sh and tests/run.sh.
 set -eu
 
 build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev nettle-dev libopenblas-dev
@@ -9,12 +10,14 @@ build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-de
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
 test="$build clang-format-14 python3 git"
 interop="$test python3-venv"
+bench="$interop ffmpeg g++"
 
 case "${1:-build}" in
 build) wanted=$build ;;
 test) wanted=$test ;;
 interop) wanted=$interop ;;
-*) echo "usage: sh examples/dependencies.sh [build|test|interop]" >&2; exit 64 ;;
+bench) wanted=$bench ;;
+*) echo "usage: sh examples/dependencies.sh [build|test|interop|bench]" >&2; exit 64 ;;
 esac
 
 missing=
