@@ -1,5 +1,6 @@
 #include "resampler.h"
 
+#include <math.h>
 #include <soxr.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #define MAX_CHANNELS 64
 /* Frames that are mixed and resampled in one go: small enough to stay in the first-level cache. */
 #define BLOCK 2048
+/* Full scale is 1.  What is louder than this is no sound, and its sums may come to infinity. */
+#define LOUDEST 1e30f
 
 struct _Resampler {
   guint rate;
@@ -184,19 +187,18 @@ check_format (Resampler *self, guint rate, guint channels, GError **error)
   return rate == self->native_rate || start_rate (self, rate, error);
 }
 
-/* [n_frames, channels] → [n_frames, out_channels]; FALSE: a sample is not a number. */
+/* [n_frames, channels] → [n_frames, out_channels]; FALSE: a sample is not a number, or as good as. */
 static gboolean
 mix (float *output, guint out_channels, const float *frames, gsize n_frames, guint channels)
 {
   const float scale = 1.0f / (float) channels;
-  /* NaN and infinities stay what they are through any sum: one test a block is enough. */
-  float poison = 0;
+  gboolean fine = TRUE;
 
+  for (gsize i = 0; i < n_frames * channels; i++)
+    fine &= fabsf (frames[i]) <= LOUDEST;
   if (out_channels == channels) {
     memcpy (output, frames, n_frames * channels * sizeof (float));
-    for (gsize i = 0; i < n_frames * channels; i++)
-      poison += frames[i] * 0.0f;
-    return poison == 0;
+    return fine;
   }
   for (gsize i = 0; i < n_frames; i++) {
     float sum = 0;
@@ -204,9 +206,8 @@ mix (float *output, guint out_channels, const float *frames, gsize n_frames, gui
     for (guint c = 0; c < channels; c++)
       sum += frames[i * channels + c];
     output[i] = sum * scale;
-    poison += sum * 0.0f;
   }
-  return poison == 0;
+  return fine;
 }
 
 gboolean
@@ -224,7 +225,8 @@ resampler_push (Resampler *self, const float *frames, gsize n_frames, guint rate
 
     if (!mix (block, self->channels, frames, n, channels)) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                   "holds samples that are not numbers after %.2f s: write the file anew",
+                   "holds samples that are no sound (not numbers, or endless) after %.2f s: write "
+                   "the file anew",
                    resampler_get_seconds (self));
       return FALSE;
     }

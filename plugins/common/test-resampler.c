@@ -111,10 +111,11 @@ test_refused (void)
     float value;
     guint rate, channels;
     gboolean keep;
-  } cases[] = { { NAN, 44100, 1, FALSE },      { INFINITY, 44100, 1, FALSE },
-                { -INFINITY, 16000, 1, TRUE }, { 0, 0, 1, FALSE },
-                { 0, 999, 1, FALSE },          { 0, 4000000000u, 1, FALSE },
-                { 0, 44100, 0, FALSE },        { 0, 44100, 65, TRUE } };
+  } cases[] = { { NAN, 44100, 1, FALSE },     { INFINITY, 44100, 1, FALSE },
+                { 2e38f, 44100, 1, FALSE },   { -INFINITY, 16000, 1, TRUE },
+                { 0, 0, 1, FALSE },           { 0, 999, 1, FALSE },
+                { 0, 4000000000u, 1, FALSE }, { 0, 44100, 0, FALSE },
+                { 0, 44100, 65, TRUE } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (Resampler) resampler = resampler_new (16000, cases[i].keep, 0);

@@ -69,13 +69,16 @@ static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
                                     .licence = "MIT",
                                     .models = models };
 
-/* The one place where a precision goes to the model. */
 static gboolean
 set_precision (SegueModelSpec *spec, const char *precision, GError **error)
 {
-  if (g_str_equal (precision, "float32"))
-    return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "precision '%s' is not there yet", precision);
+  const char *const *names = segue_model_precision_names ();
+  for (guint i = 0; names[i]; i++)
+    if (g_str_equal (names[i], precision)) {
+      spec->precision = (SegueModelPrecision) i;
+      return TRUE;
+    }
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "no precision is called '%s'", precision);
   return FALSE;
 }
 
@@ -409,9 +412,10 @@ parse (int *argc, char ***argv, Options *options, GError **error)
 static int
 exit_status (const GError *error)
 {
-  if (error->domain == G_OPTION_ERROR)
+  if (error->domain == G_OPTION_ERROR || g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_USAGE))
     return EXIT_USAGE;
-  return g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_USAGE) ? EXIT_NOT_THERE : 1;
+  /* A precision that this processor has no instructions for. */
+  return g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE) ? EXIT_NOT_THERE : 1;
 }
 
 int
