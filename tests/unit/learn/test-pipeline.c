@@ -160,7 +160,8 @@ test_predictor_agrees (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = run_well (fixture, "", TRAIN, 2, "cache");
   g_autofree char *model = g_build_filename (folder, "model", NULL);
-  g_autoptr (SeguePredictor) predictor = segue_predictor_new (fixture->registry, model, 1, SEGUE_MODEL_FLOAT32, &error);
+  g_autoptr (SeguePredictor) predictor =
+    segue_predictor_new (fixture->registry, model, 1, SEGUE_MODEL_FLOAT32, &error);
   g_assert_no_error (error);
   g_autofree char *song = g_build_filename (fixture->folder, "music/low/02.f32", NULL);
   g_autoptr (SegueSongPrediction) prediction =

@@ -68,7 +68,8 @@ static SeguePredictor *
 new_predictor (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  SeguePredictor *predictor = segue_predictor_new (fixture->registry, fixture->model, 1, SEGUE_MODEL_FLOAT32, &error);
+  SeguePredictor *predictor =
+    segue_predictor_new (fixture->registry, fixture->model, 1, SEGUE_MODEL_FLOAT32, &error);
   g_assert_no_error (error);
   return predictor;
 }
@@ -192,7 +193,8 @@ test_refuses_preparation (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
     save_model (fixture, cases[i].preparation);
-    g_assert_null (segue_predictor_new (fixture->registry, fixture->model, 1, SEGUE_MODEL_FLOAT32, &error));
+    g_assert_null (
+      segue_predictor_new (fixture->registry, fixture->model, 1, SEGUE_MODEL_FLOAT32, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     if (strstr (error->message, cases[i].words) == NULL ||
         strstr (error->message, "segue.json") == NULL)
