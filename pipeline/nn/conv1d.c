@@ -83,8 +83,18 @@ forward_tile (gpointer data, gsize tile, guint thread)
   if (c->bias != NULL)
     nn_fill_rows (m, n, c->bias + o, y, v->out);
   for (gsize g = 0; g < c->groups; g++)
-    nn_product (c->pool, thread, FALSE, TRUE, m, n, taps_of (v, g) * v->in, x + g * row, row,
-                w + g * row, v->kernel * v->in, g > 0 || c->bias != NULL ? 1.0f : 0.0f, y, v->out);
+    nn_product (c->pool, thread,
+                &(NnProduct){ .trans_b = TRUE,
+                              .m = m,
+                              .n = n,
+                              .k = taps_of (v, g) * v->in,
+                              .a = x + g * row,
+                              .lda = row,
+                              .b = w + g * row,
+                              .ldb = v->kernel * v->in,
+                              .beta = g > 0 || c->bias != NULL ? 1.0f : 0.0f,
+                              .c = y,
+                              .ldc = v->out });
   if (v->activation != SEGUE_NN_ACTIVATION_LINEAR)
     activate_rows (v->activation, m, n, y, v->out);
 }
@@ -123,9 +133,17 @@ dx_tile (gpointer data, gsize tile, guint thread)
     /* rows r of this tile that group g writes: r − g is a frame of dy */
     gsize from = MAX (first, g), to = MIN (first + rows, c->out_time + g);
     if (from < to)
-      nn_product (c->pool, thread, FALSE, FALSE, to - from, taps_of (v, g) * v->in, v->out,
-                  dy + (from - g) * v->out, v->out, c->w + g * row, v->kernel * v->in, 1.0f,
-                  dx + from * row, row);
+      nn_product (c->pool, thread,
+                  &(NnProduct){ .m = to - from,
+                                .n = taps_of (v, g) * v->in,
+                                .k = v->out,
+                                .a = dy + (from - g) * v->out,
+                                .lda = v->out,
+                                .b = c->w + g * row,
+                                .ldb = v->kernel * v->in,
+                                .beta = 1.0f,
+                                .c = dx + from * row,
+                                .ldc = row });
   }
 }
 
@@ -144,10 +162,18 @@ dw_tile (gpointer data, gsize tile, guint thread)
   gsize m = MIN (c->block_m, v->out - o), n = MIN (c->block_n, columns - column);
   float *dw = c->dw + o * v->kernel * v->in + group * row + column;
   for (gsize item = 0; item < v->batch; item++)
-    nn_product (c->pool, thread, TRUE, FALSE, m, n, c->out_time,
-                c->dy + item * c->out_time * v->out + o, v->out,
-                c->x + item * v->time * v->in + group * row + column, row, 1.0f, dw,
-                v->kernel * v->in);
+    nn_product (c->pool, thread,
+                &(NnProduct){ .trans_a = TRUE,
+                              .m = m,
+                              .n = n,
+                              .k = c->out_time,
+                              .a = c->dy + item * c->out_time * v->out + o,
+                              .lda = v->out,
+                              .b = c->x + item * v->time * v->in + group * row + column,
+                              .ldb = row,
+                              .beta = 1.0f,
+                              .c = dw,
+                              .ldc = v->kernel * v->in });
 }
 
 void

@@ -73,12 +73,24 @@ run_tile (gpointer data, gsize tile, guint thread)
     scale_rows (m, n, beta, c, g->ldc);
     return;
   }
-  if (g->alpha == 1.0f && (beta == 0.0f || beta == 1.0f))
-    nn_product (run->pool, thread, g->trans_a, g->trans_b, m, n, g->k, a, g->lda, b, g->ldb, beta,
-                c, g->ldc);
-  else
+  if (g->alpha != 1.0f || (beta != 0.0f && beta != 1.0f)) {
     nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb, beta,
               c, g->ldc);
+    return;
+  }
+  nn_product (run->pool, thread,
+              &(NnProduct){ .trans_a = g->trans_a,
+                            .trans_b = g->trans_b,
+                            .m = m,
+                            .n = n,
+                            .k = g->k,
+                            .a = a,
+                            .lda = g->lda,
+                            .b = b,
+                            .ldb = g->ldb,
+                            .beta = beta,
+                            .c = c,
+                            .ldc = g->ldc });
 }
 
 void

@@ -84,21 +84,30 @@ multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice
                   gsize taps, const float *b, gsize ldb, gsize n, float *to, gsize ldc)
 {
   gsize in = c->in, width = taps * in, rows = frames + taps - 1;
-  gsize m = transposed ? width : frames, k = transposed ? frames : width;
   float *windows = slice + rows * in;
-  if (nn_product_rounds (c->pool, m, n, k)) {
+  NnProduct product = { .trans_a = transposed,
+                        .m = transposed ? width : frames,
+                        .n = n,
+                        .k = transposed ? frames : width,
+                        .a = windows,
+                        .lda = width,
+                        .b = b,
+                        .ldb = ldb,
+                        .beta = 1.0f,
+                        .c = to,
+                        .ldc = ldc };
+  if (nn_product_rounds (c->pool, product.m, product.n, product.k)) {
     /* In half of what float32 would take; there is room for the slice behind them. */
     SegueNnBfloat16 *rounded = (SegueNnBfloat16 *) windows, *narrow = rounded + frames * width;
     nn_to_bfloat16 (rows, in, slice, in, narrow);
     for (gsize i = 0; i < frames; i++)
       memcpy (rounded + i * width, narrow + i * in, width * sizeof *rounded);
-    nn_product_of_bfloat16 (c->pool, thread, transposed, FALSE, m, n, k, rounded, width, b, ldb,
-                            1.0f, to, ldc);
-    return;
+    product.rounded_a = rounded;
+  } else {
+    for (gsize i = 0; i < frames; i++)
+      memcpy (windows + i * width, slice + i * in, width * sizeof *windows);
   }
-  for (gsize i = 0; i < frames; i++)
-    memcpy (windows + i * width, slice + i * in, width * sizeof *windows);
-  nn_product (c->pool, thread, transposed, FALSE, m, n, k, windows, width, b, ldb, 1.0f, to, ldc);
+  nn_product (c->pool, thread, &product);
 }
 
 /* Tile: some frames of one group of one item. */

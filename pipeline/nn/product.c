@@ -23,19 +23,13 @@ typedef struct {
 } Scratch;
 _Static_assert(sizeof (Scratch) % ALIGNMENT == 0, "one behind the other");
 
+/* A product at work. */
 typedef struct {
-  const NnProducts *products;
+  const SegueNnBackend *backend;
   Scratch *scratch;
-  gboolean trans_a, trans_b;
-  gsize m, n, k;
-  float beta;
-  const float *a, *b;
-  const SegueNnBfloat16 *rounded_a; /* instead of a */
-  gsize lda, ldb;
-  float *c;
-  gsize ldc;
+  const NnProduct *p;
   const NnKept *kept; /* that B is part of; NULL: of none */
-} Product;
+} Work;
 
 static gsize
 place (gsize ld, gboolean transposed, gsize row, gsize column)
@@ -55,43 +49,46 @@ convert_block (const float *x, gsize ld, gboolean transposed, gsize rows, gsize 
 
 /* B's part from row k0 and column n0 on, in bfloat16. */
 static const SegueNnBfloat16 *
-get_b (const Product *p, gsize k0, gsize k, gsize n0, gsize n, gsize *ldb)
+get_b (const Work *w, gsize k0, gsize k, gsize n0, gsize n, gsize *ldb)
 {
+  const NnProduct *p = w->p;
   const float *b = p->b + place (p->ldb, p->trans_b, k0, n0);
-  if (p->kept != NULL && p->kept->bfloat16 != NULL) {
+  if (w->kept != NULL && w->kept->bfloat16 != NULL) {
     *ldb = p->ldb;
-    return p->kept->bfloat16 + (b - p->kept->values);
+    return w->kept->bfloat16 + (b - w->kept->values);
   }
-  *ldb = convert_block (b, p->ldb, p->trans_b, k, n, p->scratch->b);
-  return p->scratch->b;
+  *ldb = convert_block (b, p->ldb, p->trans_b, k, n, w->scratch->b);
+  return w->scratch->b;
 }
 
 /* A's part, likewise. */
 static const SegueNnBfloat16 *
-get_a (const Product *p, gsize m0, gsize m, gsize k0, gsize k, gsize *lda)
+get_a (const Work *w, gsize m0, gsize m, gsize k0, gsize k, gsize *lda)
 {
+  const NnProduct *p = w->p;
   gsize at = place (p->lda, p->trans_a, m0, k0);
   if (p->rounded_a != NULL) {
     *lda = p->lda;
     return p->rounded_a + at;
   }
-  *lda = convert_block (p->a + at, p->lda, p->trans_a, m, k, p->scratch->a);
-  return p->scratch->a;
+  *lda = convert_block (p->a + at, p->lda, p->trans_a, m, k, w->scratch->a);
+  return w->scratch->a;
 }
 
 static gboolean
-multiply_bfloat16 (const Product *p)
+multiply_bfloat16 (const Work *w)
 {
+  const NnProduct *p = w->p;
   for (gsize n0 = 0; n0 < p->n; n0 += BLOCK_N) {
     gsize n = MIN (BLOCK_N, p->n - n0);
     for (gsize k0 = 0; k0 < p->k; k0 += BLOCK_K) {
       gsize k = MIN (BLOCK_K, p->k - k0), ldb;
-      const SegueNnBfloat16 *b = get_b (p, k0, k, n0, n, &ldb);
+      const SegueNnBfloat16 *b = get_b (w, k0, k, n0, n, &ldb);
       for (gsize m0 = 0; m0 < p->m; m0 += BLOCK_M) {
         gsize m = MIN (BLOCK_M, p->m - m0), lda;
-        const SegueNnBfloat16 *a = get_a (p, m0, m, k0, k, &lda);
-        if (!p->products->backend->bgemm (p->trans_a, p->trans_b, m, n, k, a, lda, b, ldb,
-                                          k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0, p->ldc))
+        const SegueNnBfloat16 *a = get_a (w, m0, m, k0, k, &lda);
+        if (!w->backend->bgemm (p->trans_a, p->trans_b, m, n, k, a, lda, b, ldb,
+                                k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0, p->ldc))
           return FALSE;
       }
     }
@@ -101,11 +98,12 @@ multiply_bfloat16 (const Product *p)
 
 /* B is weights of int8, [n, k]. */
 static gboolean
-multiply_int8 (const Product *p)
+multiply_int8 (const Work *w)
 {
-  Scratch *scratch = p->scratch;
-  gsize at = (gsize) (p->b - p->kept->values);
-  const float *weight_scales = p->kept->scales + at / p->kept->columns;
+  const NnProduct *p = w->p;
+  Scratch *scratch = w->scratch;
+  gsize at = (gsize) (p->b - w->kept->values);
+  const float *weight_scales = w->kept->scales + at / w->kept->columns;
   for (gsize k0 = 0; k0 < p->k; k0 += BLOCK_K) {
     gsize k = MIN (BLOCK_K, p->k - k0);
     for (gsize m0 = 0; m0 < p->m; m0 += BLOCK_M) {
@@ -115,31 +113,14 @@ multiply_int8 (const Product *p)
         gsize n = MIN (BLOCK_N, p->n - n0);
         for (gsize j = 0; j < n; j++)
           scratch->scales[j] = q.scale * weight_scales[n0 + j];
-        if (!p->products->backend->igemm (
-              m, n, k, scratch->quantised, k, q.zero, p->kept->int8 + at + n0 * p->ldb + k0, p->ldb,
-              scratch->scales, k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0, p->ldc))
+        if (!w->backend->igemm (m, n, k, scratch->quantised, k, q.zero,
+                                w->kept->int8 + at + n0 * p->ldb + k0, p->ldb, scratch->scales,
+                                k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0, p->ldc))
           return FALSE;
       }
     }
   }
   return TRUE;
-}
-
-static Scratch *
-scratch_of (const NnProducts *products, guint thread)
-{
-  return (Scratch *) (gpointer) products->scratch + thread;
-}
-
-static void
-multiply (SegueNnPool *pool, Product *product)
-{
-  const NnKept *kept = nn_products_find (product->products, product->b);
-  gboolean is_int8 = kept != NULL && kept->int8 != NULL && product->rounded_a == NULL &&
-                     !product->trans_a && product->trans_b;
-  product->kept = kept;
-  if (!(is_int8 ? multiply_int8 (product) : multiply_bfloat16 (product)))
-    nn_pool_fail (pool);
 }
 
 void
@@ -160,54 +141,23 @@ nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k)
 }
 
 void
-nn_product (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b, gsize m, gsize n,
-            gsize k, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
-            gsize ldc)
+nn_product (SegueNnPool *pool, guint thread, const NnProduct *p)
 {
-  if (!nn_product_rounds (pool, m, n, k)) {
-    nn_sgemm (pool, trans_a, trans_b, m, n, k, 1.0f, a, lda, b, ldb, beta, c, ldc);
+  const NnProducts *products = nn_pool_get_products (pool);
+  if (!nn_product_rounds (pool, p->m, p->n, p->k)) {
+    g_assert (p->rounded_a == NULL);
+    nn_sgemm (pool, p->trans_a, p->trans_b, p->m, p->n, p->k, 1.0f, p->a, p->lda, p->b, p->ldb,
+              p->beta, p->c, p->ldc);
     return;
   }
-  const NnProducts *products = nn_pool_get_products (pool);
-  Product product = { .products = products,
-                      .scratch = scratch_of (products, thread),
-                      .trans_a = trans_a,
-                      .trans_b = trans_b,
-                      .m = m,
-                      .n = n,
-                      .k = k,
-                      .beta = beta,
-                      .a = a,
-                      .b = b,
-                      .lda = lda,
-                      .ldb = ldb,
-                      .c = c,
-                      .ldc = ldc };
-  multiply (pool, &product);
-}
-
-void
-nn_product_of_bfloat16 (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b,
-                        gsize m, gsize n, gsize k, const SegueNnBfloat16 *a, gsize lda,
-                        const float *b, gsize ldb, float beta, float *c, gsize ldc)
-{
-  const NnProducts *products = nn_pool_get_products (pool);
-  Product product = { .products = products,
-                      .scratch = scratch_of (products, thread),
-                      .trans_a = trans_a,
-                      .trans_b = trans_b,
-                      .m = m,
-                      .n = n,
-                      .k = k,
-                      .beta = beta,
-                      .rounded_a = a,
-                      .b = b,
-                      .lda = lda,
-                      .ldb = ldb,
-                      .c = c,
-                      .ldc = ldc };
-  g_assert (nn_product_rounds (pool, m, n, k));
-  multiply (pool, &product);
+  const Work work = { .backend = products->backend,
+                      .scratch = (Scratch *) (gpointer) products->scratch + thread,
+                      .p = p,
+                      .kept = nn_products_find (products, p->b) };
+  gboolean is_int8 = work.kept != NULL && work.kept->int8 != NULL && p->rounded_a == NULL &&
+                     !p->trans_a && p->trans_b;
+  if (!(is_int8 ? multiply_int8 (&work) : multiply_bfloat16 (&work)))
+    nn_pool_fail (pool);
 }
 
 SegueNnPrecision

@@ -33,21 +33,27 @@ const NnKept *nn_products_find (const NnProducts *self, const float *values);
 /* Drops all of them. */
 void nn_products_forget (NnProducts *self);
 
-/* One tile of a product, in the calling thread: C [m, n] = op (A) op (B) + beta * C, beta 0 or 1. */
-void nn_product (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b, gsize m,
-                 gsize n, gsize k, const float *a, gsize lda, const float *b, gsize ldb, float beta,
-                 float *c, gsize ldc);
+/* C [m, n] = op (A) [m, k] op (B) [k, n] + beta * C, row-major; see sgemm in backend.h. beta is 0 or 1. */
+typedef struct {
+  gboolean trans_a, trans_b;
+  gsize m, n, k;
+  const float *a;
+  const SegueNnBfloat16 *rounded_a; /* instead of a, where nn_product_rounds () */
+  gsize lda;
+  const float *b;
+  gsize ldb;
+  float beta;
+  float *c;
+  gsize ldc;
+} NnProduct;
 
-/* The same of an A that is in bfloat16 already, for pools of low precision and products that are not thin;
- * see nn_product_rounds (). */
-void nn_product_of_bfloat16 (SegueNnPool *pool, guint thread, gboolean trans_a, gboolean trans_b,
-                             gsize m, gsize n, gsize k, const SegueNnBfloat16 *a, gsize lda,
-                             const float *b, gsize ldb, float beta, float *c, gsize ldc);
+/* One tile of a product, in the calling thread, which is the pool's `thread`. */
+void nn_product (SegueNnPool *pool, guint thread, const NnProduct *product);
 
 /* Whether nn_product () rounds the factors of such a product: not under float32, nor where it is thin. */
 gboolean nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k);
 
-/* The same in float32 whatever the pool's precision is; see sgemm in backend.h. */
+/* The same in float32 whatever the pool's precision is, times alpha, with any beta. */
 void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
                float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
                float *c, gsize ldc);
