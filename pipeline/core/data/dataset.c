@@ -111,7 +111,7 @@ segue_dataset_annotate (SegueDataset *dataset, const char *key, const char *cons
     segue_item_set_string (entry, key, values[i]);
     /* In a stage at work, what it adds is its own until its output is taken. */
     if (!entry->reads)
-      segue_metadata_disown (entry->metadata);
+      segue_metadata_disown (&entry->metadata);
     segue_item_seal (entry);
     g_ptr_array_add (entries, entry);
   }

@@ -9,28 +9,31 @@
 /** SegueOpenFile: a file that was opened by whoever may: under isolation an item has no other. */
 typedef struct _SegueOpenFile SegueOpenFile;
 
+/* An index holds one for each segment of a library, and a stage at work another: small matters.  Copies
+ * share what is behind pointers. */
 struct _SegueItem {
-  SegueKind kind;
-  gboolean sealed;
-  char *id;
+  gatomicrefcount refs;
+  SegueKind kind : 8;
+  SegueDtype dtype : 8;
+  guint rank : 8;
+  guint sealed : 1;
+  guint origin; /* which of the items that went into it this one derives from */
+  guint key_index;
+  guint rate, channels;
+  GRefString *id;
   GRefString *song;
   SegueMetadata *metadata;
   SegueReads *reads; /* nullable: notes what a chain or stage looks at */
-  guint origin;      /* which of the items that went into it this one derives from */
 
-  /* What the payload is keyed by: a record or a file's content, and a place in it.  NULL: not
-   * known yet; see segue_item_dup_payload_key(). */
+  /* What the payload is keyed by: a record or a file's content, and @key_index, a place in it.  NULL:
+   * not known yet; see segue_key_of_payload(). */
   GRefString *key;
-  guint key_index;
 
   GBytes *bytes;       /* audio, tensor, predictions; NULL in an index entry */
   SegueExtent extent;  /* where an index entry's bytes lie */
-  char *path;          /* file, model, metrics */
+  GRefString *path;    /* file, model, metrics */
   SegueOpenFile *file; /* nullable: what is read instead of the file at the path */
-  guint rate, channels;
-  SegueDtype dtype;
-  guint rank;
-  gsize shape[SEGUE_MAX_RANK];
+  gsize *shape;        /* [rank]; NULL where there is none; see segue_item_set_shape() */
 };
 
 static inline gboolean
@@ -44,6 +47,8 @@ SegueOpenFile *segue_open_file_new (int fd);
 /** segue_item_seal: from now on immutable; done by segue_context_emit(). */
 SEGUE_API
 void segue_item_seal (SegueItem *item);
+/** segue_item_set_shape: of one that is not sealed; once. */
+void segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape);
 /** segue_item_copy: (transfer full): unsealed; shares payload and values. */
 SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,

@@ -27,31 +27,47 @@ clear_open_file (gpointer data)
 }
 
 static void
-clear_item (gpointer data)
+free_item (SegueItem *item)
 {
-  SegueItem *item = data;
-  g_free (item->id);
-  g_clear_pointer (&item->song, g_ref_string_release);
-  segue_metadata_free (item->metadata);
+  g_ref_string_release (item->id);
+  g_ref_string_release (item->song);
+  segue_metadata_unref (item->metadata);
   segue_reads_unref (item->reads);
   g_clear_pointer (&item->key, g_ref_string_release);
   g_clear_pointer (&item->bytes, g_bytes_unref);
   g_clear_pointer (&item->extent.memory, g_bytes_unref);
   segue_storage_unref (item->extent.storage);
-  g_free (item->path);
+  g_clear_pointer (&item->path, g_ref_string_release);
   if (item->file)
     g_atomic_rc_box_release_full (item->file, clear_open_file);
+  g_free (item->shape);
+  g_free (item);
+}
+
+static SegueItem *
+new_item (SegueKind kind)
+{
+  SegueItem *item = g_new0 (SegueItem, 1);
+  g_atomic_ref_count_init (&item->refs);
+  item->kind = kind;
+  return item;
 }
 
 static SegueItem *
 new_root (SegueKind kind, const char *id)
 {
-  SegueItem *item = g_atomic_rc_box_new0 (SegueItem);
-  item->kind = kind;
-  item->id = g_strdup (id);
-  item->song = g_ref_string_new (id);
+  SegueItem *item = new_item (kind);
+  item->id = g_ref_string_new (id);
+  item->song = g_ref_string_acquire (item->id);
   item->metadata = segue_metadata_new ();
   return item;
+}
+
+static GRefString *
+derive_id (const SegueItem *parent, const char *suffix)
+{
+  g_autofree char *id = suffix ? g_strconcat (parent->id, "#", suffix, NULL) : NULL;
+  return id ? g_ref_string_new (id) : g_ref_string_acquire (parent->id);
 }
 
 SegueItem *
@@ -59,11 +75,10 @@ segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix)
 {
   if (!parent)
     return new_root (kind, suffix);
-  SegueItem *item = g_atomic_rc_box_new0 (SegueItem);
-  item->kind = kind;
-  item->id = suffix ? g_strconcat (parent->id, "#", suffix, NULL) : g_strdup (parent->id);
+  SegueItem *item = new_item (kind);
+  item->id = derive_id (parent, suffix);
   item->song = g_ref_string_acquire (parent->song);
-  item->metadata = segue_metadata_copy (parent->metadata);
+  item->metadata = segue_metadata_ref (parent->metadata);
   item->origin = parent->origin;
   item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
   return item;
@@ -74,7 +89,7 @@ segue_item_new_file (const char *id, const char *path)
 {
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (SEGUE_KIND_FILE, id);
-  item->path = g_strdup (path);
+  item->path = g_ref_string_new (path);
   return item;
 }
 
@@ -84,7 +99,7 @@ segue_item_new_folder (SegueKind kind, const char *id, const char *path)
   g_return_val_if_fail (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS, NULL);
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (kind, id);
-  item->path = g_strdup (path);
+  item->path = g_ref_string_new (path);
   return item;
 }
 
@@ -133,23 +148,22 @@ segue_item_new_tensor (SegueKind kind, SegueItem *parent, const char *suffix, GB
   SegueItem *item = segue_item_derive (kind, parent, suffix);
   item->bytes = g_bytes_ref (data);
   item->dtype = dtype;
-  item->rank = rank;
-  if (rank > 0)
-    memcpy (item->shape, shape, rank * sizeof *shape);
+  segue_item_set_shape (item, rank, shape);
   return item;
 }
 
 SegueItem *
 segue_item_ref (SegueItem *item)
 {
-  return g_atomic_rc_box_acquire (item);
+  g_atomic_ref_count_inc (&item->refs);
+  return item;
 }
 
 void
 segue_item_unref (SegueItem *item)
 {
-  if (item)
-    g_atomic_rc_box_release_full (item, clear_item);
+  if (item && g_atomic_ref_count_dec (&item->refs))
+    free_item (item);
 }
 
 void
@@ -160,6 +174,13 @@ segue_item_seal (SegueItem *item)
     item->sealed = TRUE;
 }
 
+void
+segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape)
+{
+  item->rank = rank;
+  item->shape = rank > 0 ? g_memdup2 (shape, rank * sizeof *shape) : NULL;
+}
+
 /* A derived item with the same payload description; the bytes are left to the caller. */
 static SegueItem *
 copy_without_bytes (const SegueItem *item)
@@ -167,13 +188,12 @@ copy_without_bytes (const SegueItem *item)
   SegueItem *copy = segue_item_derive (item->kind, item, NULL);
   copy->key = item->key ? g_ref_string_acquire (item->key) : NULL;
   copy->key_index = item->key_index;
-  copy->path = g_strdup (item->path);
+  copy->path = item->path ? g_ref_string_acquire (item->path) : NULL;
   copy->file = item->file ? g_atomic_rc_box_acquire (item->file) : NULL;
   copy->rate = item->rate;
   copy->channels = item->channels;
   copy->dtype = item->dtype;
-  copy->rank = item->rank;
-  memcpy (copy->shape, item->shape, sizeof copy->shape);
+  segue_item_set_shape (copy, item->rank, item->shape);
   return copy;
 }
 
@@ -200,7 +220,7 @@ SegueItem *
 segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin)
 {
   SegueItem *copy = segue_item_copy (item);
-  segue_metadata_disown (copy->metadata);
+  segue_metadata_disown (&copy->metadata);
   g_clear_pointer (&copy->reads, segue_reads_unref);
   copy->reads = reads ? segue_reads_ref (reads) : NULL;
   copy->origin = origin;
@@ -221,7 +241,7 @@ SegueItem *
 segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent)
 {
   SegueItem *copy = segue_item_copy_as_output (item, extent);
-  segue_metadata_disown (copy->metadata);
+  segue_metadata_disown (&copy->metadata);
   g_clear_pointer (&copy->reads, segue_reads_unref);
   copy->origin = 0;
   return copy;
@@ -349,18 +369,20 @@ segue_item_get_dtype (const SegueItem *item)
 const gsize *
 segue_item_get_shape (const SegueItem *item, guint *rank)
 {
+  static const gsize none[SEGUE_MAX_RANK] = { 0 };
   if (rank)
     *rank = item->rank;
-  return item->shape;
+  return item->shape ? item->shape : none;
 }
 
-/* A value as a stage sees it; a look at what came from outside is noted. */
-static GVariant *
-look_at (const SegueItem *item, const char *key)
+/* A value of @type as a stage sees it (nullable); a look at what came from outside is noted. */
+static const SegueMetadataValue *
+look_at (const SegueItem *item, const char *key, char type)
 {
-  if (item->reads && !segue_metadata_is_own (item->metadata, key))
+  const SegueMetadataValue *value = segue_metadata_find (item->metadata, key);
+  if (item->reads && !(value && value->own))
     segue_reads_add (item->reads, key);
-  return segue_metadata_get (item->metadata, key);
+  return value && value->type == type ? value : NULL;
 }
 
 const char *
@@ -368,26 +390,22 @@ segue_item_get_string (const SegueItem *item, const char *key)
 {
   if (g_str_equal (key, SEGUE_META_SONG))
     return item->song;
-  GVariant *value = look_at (item, key);
-  return value && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
-           ? g_variant_get_string (value, NULL)
-           : NULL;
+  const SegueMetadataValue *value = look_at (item, key, 's');
+  return value ? value->s : NULL;
 }
 
 double
 segue_item_get_double (const SegueItem *item, const char *key, double fallback)
 {
-  GVariant *value = look_at (item, key);
-  return value && g_variant_is_of_type (value, G_VARIANT_TYPE_DOUBLE) ? g_variant_get_double (value)
-                                                                      : fallback;
+  const SegueMetadataValue *value = look_at (item, key, 'd');
+  return value ? value->d : fallback;
 }
 
 gint64
 segue_item_get_int (const SegueItem *item, const char *key, gint64 fallback)
 {
-  GVariant *value = look_at (item, key);
-  return value && g_variant_is_of_type (value, G_VARIANT_TYPE_INT64) ? g_variant_get_int64 (value)
-                                                                     : fallback;
+  const SegueMetadataValue *value = look_at (item, key, 'x');
+  return value ? value->x : fallback;
 }
 
 static gboolean
@@ -404,21 +422,21 @@ segue_item_set_string (SegueItem *item, const char *key, const char *value)
   GVariant *text = g_utf8_validate (value, -1, NULL)
                      ? g_variant_new_string (value)
                      : g_variant_new_take_string (g_utf8_make_valid (value, -1));
-  segue_metadata_set (item->metadata, key, text);
+  segue_metadata_set (&item->metadata, key, text);
 }
 
 void
 segue_item_set_double (SegueItem *item, const char *key, double value)
 {
   g_return_if_fail (may_set (item, key));
-  segue_metadata_set (item->metadata, key, g_variant_new_double (value));
+  segue_metadata_set (&item->metadata, key, g_variant_new_double (value));
 }
 
 void
 segue_item_set_int (SegueItem *item, const char *key, gint64 value)
 {
   g_return_if_fail (may_set (item, key));
-  segue_metadata_set (item->metadata, key, g_variant_new_int64 (value));
+  segue_metadata_set (&item->metadata, key, g_variant_new_int64 (value));
 }
 
 GVariant *
@@ -433,7 +451,7 @@ segue_item_get_metadata (const SegueItem *item)
   segue_reads_add (item->reads, "*");
   g_variant_iter_init (&iter, all);
   while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))
-    if (!segue_metadata_is_own (item->metadata, key))
+    if (!segue_metadata_find (item->metadata, key)->own)
       segue_reads_add (item->reads, key);
   return all;
 }
@@ -449,7 +467,7 @@ segue_item_set_metadata (SegueItem *item, GVariant *metadata)
   g_variant_iter_init (&iter, metadata);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     if (!g_str_equal (key, SEGUE_META_SONG))
-      segue_metadata_set (item->metadata, key, value);
+      segue_metadata_set (&item->metadata, key, value);
 }
 
 const char *

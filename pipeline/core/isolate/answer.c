@@ -217,9 +217,10 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
   item->dtype = emitted.dtype;
   gsize rank;
   const guint64 *shape = g_variant_get_fixed_array (emitted.shape, &rank, sizeof *shape);
-  item->rank = (guint) rank;
+  gsize dimensions[SEGUE_MAX_RANK];
   for (gsize i = 0; i < rank; i++)
-    item->shape[i] = (gsize) shape[i];
+    dimensions[i] = (gsize) shape[i];
+  segue_item_set_shape (item, (guint) rank, dimensions);
   g_ptr_array_add (answer->items, g_steal_pointer (&item));
   return TRUE;
 }

@@ -84,7 +84,7 @@ set_all (SegueItem *item, GVariant *values)
   GVariant *value;
   g_variant_iter_init (&iter, values);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    segue_metadata_set (item->metadata, key, value);
+    segue_metadata_set (&item->metadata, key, value);
 }
 
 SegueItem *
@@ -103,24 +103,26 @@ segue_question_read (SegueMessage *message, SegueReads *reads, gint64 *epoch, GE
   g_variant_get (message->body, "(u&s&s@a{sv}@a{sv}^&ayuuu@attx)", &kind, &id, &song, &all, &own,
                  &path, &rate, &channels, &dtype, &shape, &length, epoch);
   const guint64 *sizes = g_variant_get_fixed_array (shape, &rank, sizeof *sizes);
-  if (rank > SEGUE_MAX_RANK || !segue_metadata_is_valid (all) || !segue_metadata_is_valid (own)) {
+  if (kind > SEGUE_KIND_METRICS || dtype > SEGUE_DTYPE_U8 || rank > SEGUE_MAX_RANK ||
+      !segue_metadata_is_valid (all) || !segue_metadata_is_valid (own)) {
     refuse (error, "an item that can't be");
     return NULL;
   }
+  gsize dimensions[SEGUE_MAX_RANK];
+  for (gsize i = 0; i < rank; i++)
+    dimensions[i] = (gsize) sizes[i];
   g_autoptr (SegueItem) item = segue_item_derive (kind, NULL, id);
   g_ref_string_release (item->song);
   item->song = g_ref_string_new (song);
   set_all (item, all);
-  segue_metadata_disown (item->metadata);
+  segue_metadata_disown (&item->metadata);
   set_all (item, own);
   item->reads = segue_reads_ref (reads);
-  item->path = *path ? g_strdup (path) : NULL;
+  item->path = *path ? g_ref_string_new (path) : NULL;
   item->rate = rate;
   item->channels = channels;
   item->dtype = dtype;
-  item->rank = (guint) rank;
-  for (gsize i = 0; i < rank; i++)
-    item->shape[i] = (gsize) sizes[i];
+  segue_item_set_shape (item, (guint) rank, dimensions);
   if (!take_payload (item, message, length, error))
     return NULL;
   segue_item_seal (item);

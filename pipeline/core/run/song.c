@@ -79,7 +79,7 @@ find_keys (Job *job, SegueSong *song, GError **error)
 
 /* An index entry for what @stored describes, joined with the metadata that its origin has now. */
 static SegueItem *
-join (Job *job, const char *key, guint index, const SegueRecordItem *stored, SegueStorage *storage)
+join (Job *job, GRefString *key, guint index, const SegueRecordItem *stored, SegueStorage *storage)
 {
   SegueItem *origin = job->entries[stored->origin];
   const char *suffix = *stored->suffix == '#' ? stored->suffix + 1 : NULL;
@@ -88,12 +88,11 @@ join (Job *job, const char *key, guint index, const SegueRecordItem *stored, Seg
   item->rate = stored->rate;
   item->channels = stored->channels;
   item->dtype = stored->dtype;
-  item->rank = stored->rank;
-  memcpy (item->shape, stored->shape, sizeof item->shape);
+  segue_item_set_shape (item, stored->rank, stored->shape);
   if (stored->kind == SEGUE_KIND_FILE)
-    item->path = g_strdup (origin->path);
+    item->path = g_ref_string_acquire (origin->path);
   else
-    item->key = g_ref_string_new (key);
+    item->key = g_ref_string_acquire (key);
   item->key_index = index;
   SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
                          .offset = stored->offset,
@@ -106,6 +105,7 @@ join_all (Job *job, const SegueRecord *record)
 {
   g_autofree char *path = segue_store_get_path (job->plan->store, record->key);
   g_autoptr (SegueStorage) storage = segue_storage_new_path (path);
+  g_autoptr (GRefString) key = g_ref_string_new (record->key);
   g_autoptr (GPtrArray) entries =
     g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   for (guint i = 0; i < record->items->len; i++) {
@@ -115,7 +115,7 @@ join_all (Job *job, const SegueRecord *record)
     SegueKind from = job->entries[stored->origin]->kind;
     if (stored->kind == SEGUE_KIND_FILE && from != SEGUE_KIND_FILE)
       return NULL;
-    g_ptr_array_add (entries, join (job, record->key, i, stored, storage));
+    g_ptr_array_add (entries, join (job, key, i, stored, storage));
   }
   return g_steal_pointer (&entries);
 }

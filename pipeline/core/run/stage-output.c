@@ -46,7 +46,7 @@ describe_payload (const SegueItem *item, SegueResultItem *described)
   described->channels = item->channels;
   described->dtype = item->dtype;
   described->rank = item->rank;
-  memcpy (described->shape, item->shape, sizeof described->shape);
+  memcpy (described->shape, segue_item_get_shape (item, NULL), item->rank * sizeof (gsize));
 }
 
 /* %FALSE: it can't be kept. */
@@ -109,7 +109,7 @@ join_passed (const SegueResultItem *stored, SegueItem *origin)
     return segue_item_ref (origin);
   SegueItem *item = segue_item_copy (origin);
   segue_item_set_metadata (item, stored->delta);
-  segue_metadata_disown (item->metadata);
+  segue_metadata_disown (&item->metadata);
   segue_item_seal (item);
   return item;
 }
@@ -126,10 +126,11 @@ join_item (const SegueResultItem *stored, SegueItem *origin, SegueStorage *stora
   item->rate = stored->rate;
   item->channels = stored->channels;
   item->dtype = stored->dtype;
-  item->rank = stored->rank;
-  memcpy (item->shape, stored->shape, sizeof item->shape);
-  if (!segue_kind_has_bytes (stored->kind))
-    item->path = *stored->path ? g_build_filename (folder, stored->path, NULL) : g_strdup (folder);
+  segue_item_set_shape (item, stored->rank, stored->shape);
+  if (!segue_kind_has_bytes (stored->kind)) {
+    g_autofree char *path = g_build_filename (folder, stored->path, NULL);
+    item->path = g_ref_string_new (*stored->path ? path : folder);
+  }
   SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
                          .offset = stored->offset,
                          .length = stored->length };

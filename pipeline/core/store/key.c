@@ -124,8 +124,8 @@ segue_key_with_reads (const char *key, const char *const *names, SegueItem *cons
       g_autoptr (GVariant) value = NULL;
       if (all)
         value = segue_metadata_to_variant (entries[i]->metadata, FALSE);
-      else if ((value = segue_metadata_get (entries[i]->metadata, names[j])))
-        g_variant_ref (value);
+      else
+        value = segue_metadata_get (entries[i]->metadata, names[j]);
       g_autofree char *printed = value ? g_variant_print (value, TRUE) : g_strdup ("-");
       g_string_append_printf (text, "%s=%s\n", names[j], printed);
     }

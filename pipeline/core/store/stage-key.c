@@ -267,10 +267,12 @@ digest_values (SegueStageKey *key, const char *name, const char *but)
     guint length = key->inputs[i] ? segue_dataset_get_length (key->inputs[i]) : 0;
     for (guint j = 0; j < length; j++) {
       SegueItem *entry = segue_dataset_get_entry (key->inputs[i], j);
-      if (g_str_equal (name, "*"))
+      if (g_str_equal (name, "*")) {
         hash_all (&sha, entry, but);
-      else
-        hash_value (&sha, segue_metadata_get (entry->metadata, name));
+      } else {
+        g_autoptr (GVariant) value = segue_metadata_get (entry->metadata, name);
+        hash_value (&sha, value);
+      }
     }
   }
   return finish_hash (&sha);
