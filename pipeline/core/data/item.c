@@ -26,48 +26,111 @@ clear_open_file (gpointer data)
   close (((SegueOpenFile *) data)->fd);
 }
 
-static void
-free_item (SegueItem *item)
+static SegueItemBody *
+new_body (SegueKind kind, const char *id, GRefString *song)
 {
-  g_ref_string_release (item->id);
-  g_ref_string_release (item->song);
-  segue_metadata_unref (item->metadata);
-  segue_reads_unref (item->reads);
-  g_clear_pointer (&item->key, g_ref_string_release);
-  g_clear_pointer (&item->bytes, g_bytes_unref);
-  g_clear_pointer (&item->extent.memory, g_bytes_unref);
-  segue_storage_unref (item->extent.storage);
-  g_clear_pointer (&item->path, g_ref_string_release);
-  if (item->file)
-    g_atomic_rc_box_release_full (item->file, clear_open_file);
-  g_free (item->shape);
-  g_free (item);
+  gsize size = strlen (id) + 1;
+  SegueItemBody *body = g_malloc0 (sizeof (SegueItemBody) + size);
+  g_atomic_ref_count_init (&body->refs);
+  body->kind = kind;
+  body->song = g_ref_string_acquire (song);
+  memcpy (body->id, id, size);
+  return body;
 }
 
+static void
+unref_body (SegueItemBody *body)
+{
+  if (!g_atomic_ref_count_dec (&body->refs))
+    return;
+  g_ref_string_release (body->song);
+  g_clear_pointer (&body->key, g_ref_string_release);
+  g_clear_pointer (&body->extent.memory, g_bytes_unref);
+  segue_storage_unref (body->extent.storage);
+  g_clear_pointer (&body->path, g_ref_string_release);
+  if (body->file)
+    g_atomic_rc_box_release_full (body->file, clear_open_file);
+  g_free (body->shape);
+  g_free (body);
+}
+
+static void
+set_extent (SegueItemBody *body, const SegueExtent *extent)
+{
+  body->extent = *extent;
+  if (extent->storage)
+    segue_storage_ref (extent->storage);
+  if (extent->memory)
+    g_bytes_ref (extent->memory);
+}
+
+/* The same, but for where its bytes lie. */
+static SegueItemBody *
+copy_body (const SegueItemBody *body, const SegueExtent *extent)
+{
+  SegueItemBody *copy = new_body (body->kind, body->id, body->song);
+  copy->dtype = body->dtype;
+  copy->rank = body->rank;
+  copy->rate = body->rate;
+  copy->channels = body->channels;
+  copy->key_index = body->key_index;
+  copy->key = body->key ? g_ref_string_acquire (body->key) : NULL;
+  set_extent (copy, extent);
+  copy->path = body->path ? g_ref_string_acquire (body->path) : NULL;
+  copy->file = body->file ? g_atomic_rc_box_acquire (body->file) : NULL;
+  copy->shape = g_memdup2 (body->shape, body->rank * sizeof *body->shape);
+  return copy;
+}
+
+SegueItemBody *
+segue_item_own_body (SegueItem *item)
+{
+  SegueItemBody *shared = item->body;
+  if (g_atomic_ref_count_compare (&shared->refs, 1))
+    return shared;
+  item->body = copy_body (shared, &shared->extent);
+  unref_body (shared);
+  return item->body;
+}
+
+/* @body: (transfer full) */
 static SegueItem *
-new_item (SegueKind kind)
+new_item (SegueItemBody *body)
 {
   SegueItem *item = g_new0 (SegueItem, 1);
   g_atomic_ref_count_init (&item->refs);
-  item->kind = kind;
+  item->body = body;
   return item;
+}
+
+static void
+free_item (SegueItem *item)
+{
+  unref_body (item->body);
+  segue_metadata_unref (item->metadata);
+  segue_reads_unref (item->reads);
+  g_clear_pointer (&item->bytes, g_bytes_unref);
+  g_free (item);
 }
 
 static SegueItem *
 new_root (SegueKind kind, const char *id)
 {
-  SegueItem *item = new_item (kind);
-  item->id = g_ref_string_new (id);
-  item->song = g_ref_string_acquire (item->id);
+  g_autoptr (GRefString) song = g_ref_string_new (id);
+  SegueItem *item = new_item (new_body (kind, id, song));
   item->metadata = segue_metadata_new ();
   return item;
 }
 
-static GRefString *
-derive_id (const SegueItem *parent, const char *suffix)
+/* @body: (transfer full): with what @parent says. */
+static SegueItem *
+new_child (SegueItemBody *body, const SegueItem *parent)
 {
-  g_autofree char *id = suffix ? g_strconcat (parent->id, "#", suffix, NULL) : NULL;
-  return id ? g_ref_string_new (id) : g_ref_string_acquire (parent->id);
+  SegueItem *item = new_item (body);
+  item->metadata = segue_metadata_ref (parent->metadata);
+  item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
+  item->origin = parent->origin;
+  return item;
 }
 
 SegueItem *
@@ -75,13 +138,9 @@ segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix)
 {
   if (!parent)
     return new_root (kind, suffix);
-  SegueItem *item = new_item (kind);
-  item->id = derive_id (parent, suffix);
-  item->song = g_ref_string_acquire (parent->song);
-  item->metadata = segue_metadata_ref (parent->metadata);
-  item->origin = parent->origin;
-  item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
-  return item;
+  const char *from = parent->body->id;
+  g_autofree char *id = suffix ? g_strconcat (from, "#", suffix, NULL) : NULL;
+  return new_child (new_body (kind, id ? id : from, parent->body->song), parent);
 }
 
 SegueItem *
@@ -89,7 +148,7 @@ segue_item_new_file (const char *id, const char *path)
 {
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (SEGUE_KIND_FILE, id);
-  item->path = g_ref_string_new (path);
+  item->body->path = g_ref_string_new (path);
   return item;
 }
 
@@ -99,7 +158,7 @@ segue_item_new_folder (SegueKind kind, const char *id, const char *path)
   g_return_val_if_fail (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS, NULL);
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (kind, id);
-  item->path = g_ref_string_new (path);
+  item->body->path = g_ref_string_new (path);
   return item;
 }
 
@@ -112,8 +171,8 @@ segue_item_new_audio (SegueItem *parent, const char *suffix, GBytes *frames, gui
   g_return_val_if_fail (g_bytes_get_size (frames) % (sizeof (float) * channels) == 0, NULL);
   SegueItem *item = segue_item_derive (SEGUE_KIND_AUDIO, parent, suffix);
   item->bytes = g_bytes_ref (frames);
-  item->rate = rate;
-  item->channels = channels;
+  item->body->rate = rate;
+  item->body->channels = channels;
   return item;
 }
 
@@ -147,7 +206,7 @@ segue_item_new_tensor (SegueKind kind, SegueItem *parent, const char *suffix, GB
 
   SegueItem *item = segue_item_derive (kind, parent, suffix);
   item->bytes = g_bytes_ref (data);
-  item->dtype = dtype;
+  item->body->dtype = dtype;
   segue_item_set_shape (item, rank, shape);
   return item;
 }
@@ -177,34 +236,16 @@ segue_item_seal (SegueItem *item)
 void
 segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape)
 {
-  item->rank = rank;
-  item->shape = rank > 0 ? g_memdup2 (shape, rank * sizeof *shape) : NULL;
+  item->body->rank = rank;
+  item->body->shape = rank > 0 ? g_memdup2 (shape, rank * sizeof *shape) : NULL;
 }
 
-/* A derived item with the same payload description; the bytes are left to the caller. */
+/* All but the bytes. */
 static SegueItem *
 copy_without_bytes (const SegueItem *item)
 {
-  SegueItem *copy = segue_item_derive (item->kind, item, NULL);
-  copy->key = item->key ? g_ref_string_acquire (item->key) : NULL;
-  copy->key_index = item->key_index;
-  copy->path = item->path ? g_ref_string_acquire (item->path) : NULL;
-  copy->file = item->file ? g_atomic_rc_box_acquire (item->file) : NULL;
-  copy->rate = item->rate;
-  copy->channels = item->channels;
-  copy->dtype = item->dtype;
-  segue_item_set_shape (copy, item->rank, item->shape);
-  return copy;
-}
-
-static void
-set_extent (SegueItem *item, const SegueExtent *extent)
-{
-  item->extent = *extent;
-  if (extent->storage)
-    segue_storage_ref (extent->storage);
-  if (extent->memory)
-    g_bytes_ref (extent->memory);
+  g_atomic_ref_count_inc (&item->body->refs);
+  return new_child (item->body, item);
 }
 
 SegueItem *
@@ -212,7 +253,6 @@ segue_item_copy (const SegueItem *item)
 {
   SegueItem *copy = copy_without_bytes (item);
   copy->bytes = item->bytes ? g_bytes_ref (item->bytes) : NULL;
-  set_extent (copy, &item->extent);
   return copy;
 }
 
@@ -231,8 +271,9 @@ segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin
 SegueItem *
 segue_item_copy_as_output (const SegueItem *item, const SegueExtent *extent)
 {
-  SegueItem *copy = copy_without_bytes (item);
-  set_extent (copy, extent);
+  gboolean there = memcmp (&item->body->extent, extent, sizeof *extent) == 0;
+  SegueItem *copy =
+    there ? copy_without_bytes (item) : new_child (copy_body (item->body, extent), item);
   segue_item_seal (copy);
   return copy;
 }
@@ -250,9 +291,9 @@ segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent)
 SegueItem *
 segue_item_load (SegueItem *entry, GError **error)
 {
-  if (!segue_kind_has_bytes (entry->kind) || entry->bytes)
+  if (!segue_kind_has_bytes (entry->body->kind) || entry->bytes)
     return segue_item_ref (entry);
-  g_autoptr (GBytes) bytes = segue_extent_read (&entry->extent, error);
+  g_autoptr (GBytes) bytes = segue_extent_read (&entry->body->extent, error);
   if (!bytes)
     return NULL;
   SegueItem *item = copy_without_bytes (entry);
@@ -264,28 +305,28 @@ segue_item_load (SegueItem *entry, GError **error)
 SegueKind
 segue_item_get_kind (const SegueItem *item)
 {
-  return item->kind;
+  return item->body->kind;
 }
 
 const char *
 segue_item_get_id (const SegueItem *item)
 {
-  return item->id;
+  return item->body->id;
 }
 
 const char *
 segue_item_get_song (const SegueItem *item)
 {
-  return item->song;
+  return item->body->song;
 }
 
 const char *
 segue_item_get_suffix (const SegueItem *item)
 {
-  gsize length = strlen (item->song);
-  if (strncmp (item->id, item->song, length) != 0)
+  gsize length = strlen (item->body->song);
+  if (strncmp (item->body->id, item->body->song, length) != 0)
     return NULL;
-  const char *suffix = item->id + length;
+  const char *suffix = item->body->id + length;
   return *suffix == '\0' || *suffix == '#' ? suffix : NULL;
 }
 
@@ -294,14 +335,15 @@ segue_item_compare (gconstpointer a, gconstpointer b)
 {
   const SegueItem *first = *(SegueItem *const *) a;
   const SegueItem *second = *(SegueItem *const *) b;
-  int order = first->song == second->song ? 0 : strcmp (first->song, second->song);
-  return order ? order : strcmp (first->id, second->id);
+  int order =
+    first->body->song == second->body->song ? 0 : strcmp (first->body->song, second->body->song);
+  return order ? order : strcmp (first->body->id, second->body->id);
 }
 
 gboolean
 segue_item_has_payload (const SegueItem *item)
 {
-  return item->bytes || item->path;
+  return item->bytes || item->body->path;
 }
 
 GBytes *
@@ -313,25 +355,27 @@ segue_item_get_bytes (const SegueItem *item)
 const char *
 segue_item_get_path (const SegueItem *item)
 {
-  return item->path;
+  return item->body->path;
 }
 
 int
 segue_item_open (SegueItem *item, GError **error)
 {
-  g_return_val_if_fail (item->kind == SEGUE_KIND_FILE, -1);
+  g_return_val_if_fail (item->body->kind == SEGUE_KIND_FILE, -1);
   struct stat info;
   /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
-  int fd = item->file ? fcntl (item->file->fd, F_DUPFD_CLOEXEC, 3)
-                      : open (item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = item->body->file ? fcntl (item->body->file->fd, F_DUPFD_CLOEXEC, 3)
+                            : open (item->body->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd >= 0 && fstat (fd, &info) == 0) {
     if (S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
       return fd;
     close (fd);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file", item->id);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file",
+                 item->body->id);
     return -1;
   }
-  segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song", item->id);
+  segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song",
+                              item->body->id);
   if (fd >= 0)
     close (fd);
   return -1;
@@ -340,30 +384,30 @@ segue_item_open (SegueItem *item, GError **error)
 guint
 segue_item_get_rate (const SegueItem *item)
 {
-  return item->rate;
+  return item->body->rate;
 }
 
 guint
 segue_item_get_channels (const SegueItem *item)
 {
-  return item->channels;
+  return item->body->channels;
 }
 
 const float *
 segue_item_get_frames (const SegueItem *item, gsize *n_frames)
 {
   *n_frames = 0;
-  g_return_val_if_fail (item->kind == SEGUE_KIND_AUDIO && item->bytes, NULL);
+  g_return_val_if_fail (item->body->kind == SEGUE_KIND_AUDIO && item->bytes, NULL);
   gsize size;
   const float *frames = g_bytes_get_data (item->bytes, &size);
-  *n_frames = size / (sizeof (float) * item->channels);
+  *n_frames = size / (sizeof (float) * item->body->channels);
   return frames;
 }
 
 SegueDtype
 segue_item_get_dtype (const SegueItem *item)
 {
-  return item->dtype;
+  return item->body->dtype;
 }
 
 const gsize *
@@ -371,8 +415,8 @@ segue_item_get_shape (const SegueItem *item, guint *rank)
 {
   static const gsize none[SEGUE_MAX_RANK] = { 0 };
   if (rank)
-    *rank = item->rank;
-  return item->shape ? item->shape : none;
+    *rank = item->body->rank;
+  return item->body->shape ? item->body->shape : none;
 }
 
 /* A value of @type as a stage sees it (nullable); a look at what came from outside is noted. */
@@ -389,7 +433,7 @@ const char *
 segue_item_get_string (const SegueItem *item, const char *key)
 {
   if (g_str_equal (key, SEGUE_META_SONG))
-    return item->song;
+    return item->body->song;
   const SegueMetadataValue *value = look_at (item, key, 's');
   return value ? value->s : NULL;
 }

@@ -260,11 +260,11 @@ leave_out_failed (SegueStageRun *first, SegueDataset *output)
   g_autoptr (GHashTable) songs = g_hash_table_new (g_str_hash, g_str_equal);
   GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   for (guint i = 0; i < segue_dataset_get_length (output); i++)
-    g_hash_table_add (songs, segue_dataset_get_entry (output, i)->song);
+    g_hash_table_add (songs, segue_dataset_get_entry (output, i)->body->song);
   g_autoptr (SegueDataset) all = g_steal_pointer (&first->inputs[0]);
   for (guint i = 0; i < segue_dataset_get_length (all); i++) {
     SegueItem *entry = segue_dataset_get_entry (all, i);
-    if (g_hash_table_contains (songs, entry->song))
+    if (g_hash_table_contains (songs, entry->body->song))
       g_ptr_array_add (entries, segue_item_ref (entry));
   }
   first->inputs[0] = segue_dataset_with_entries (all, entries);

@@ -61,7 +61,7 @@ write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancel
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
       return FALSE;
     }
-    g_autoptr (GBytes) bytes = segue_extent_read (&entry->extent, error);
+    g_autoptr (GBytes) bytes = segue_extent_read (&entry->body->extent, error);
     if (!bytes)
       return FALSE;
     const void *data = g_bytes_get_data (bytes, &item->length);

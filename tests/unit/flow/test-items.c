@@ -45,7 +45,7 @@ test_metadata_shared (void)
   segue_item_set_int (second, "number", 2);
   g_autoptr (SegueItem) part = segue_item_new_audio (first, "x", frames, 8000, 1);
   segue_item_set_string (part, "album", "Life");
-  g_autoptr (SegueItem) entry = segue_item_copy_as_entry (part, &part->extent);
+  g_autoptr (SegueItem) entry = segue_item_copy_as_entry (part, &part->body->extent);
   g_autoptr (SegueItem) later = segue_item_copy (entry);
   segue_item_set_string (later, "title", "Believe");
 
