@@ -4,7 +4,7 @@
 #include <string.h>
 
 typedef struct {
-  GRefString *key; /* interned */
+  GRefString *key;
   SegueMetadataValue value;
 } Entry;
 
@@ -110,7 +110,7 @@ from_variant (GVariant *variant)
   SegueMetadataValue value = { .type = *g_variant_get_type_string (variant), .own = TRUE };
   switch (value.type) {
   case 's':
-    value.s = g_ref_string_new (g_variant_get_string (variant, NULL));
+    value.s = g_ref_string_new_intern (g_variant_get_string (variant, NULL));
     break;
   case 'd':
     value.d = g_variant_get_double (variant);

@@ -6,7 +6,7 @@
  *
  * Items share their tables: whoever changes one that is not theirs alone gets a table of what they
  * change, over the other.  So each segment of a song holds where it begins, and all of them together
- * who made the song. */
+ * who made the song.  Keys and strings are interned: a library has few labels, and fewer sets. */
 #pragma once
 
 #include <glib.h>
