@@ -48,6 +48,13 @@ segue_kind_has_bytes (SegueKind kind)
 
 /** segue_open_file_new: takes @fd. */
 SegueOpenFile *segue_open_file_new (int fd);
+/** segue_open_file_get_fd: still @file's. */
+int segue_open_file_get_fd (const SegueOpenFile *file);
+/** segue_item_body_new: (transfer full): without a payload. */
+SegueItemBody *segue_item_body_new (SegueKind kind, const char *id, GRefString *song);
+/** segue_item_body_copy: (transfer full): the same, but that its bytes lie in @extent (transfer none). */
+SegueItemBody *segue_item_body_copy (const SegueItemBody *body, const SegueExtent *extent);
+void segue_item_body_unref (SegueItemBody *body);
 /** segue_item_seal: from now on immutable; done by segue_context_emit(). */
 SEGUE_API
 void segue_item_seal (SegueItem *item);

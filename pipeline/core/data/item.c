@@ -8,88 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct _SegueOpenFile {
-  int fd;
-};
-
-SegueOpenFile *
-segue_open_file_new (int fd)
-{
-  SegueOpenFile *file = g_atomic_rc_box_new (SegueOpenFile);
-  file->fd = fd;
-  return file;
-}
-
-static void
-clear_open_file (gpointer data)
-{
-  close (((SegueOpenFile *) data)->fd);
-}
-
-static SegueItemBody *
-new_body (SegueKind kind, const char *id, GRefString *song)
-{
-  gsize size = strlen (id) + 1;
-  SegueItemBody *body = g_malloc0 (sizeof (SegueItemBody) + size);
-  g_atomic_ref_count_init (&body->refs);
-  body->kind = kind;
-  body->song = g_ref_string_acquire (song);
-  memcpy (body->id, id, size);
-  return body;
-}
-
-static void
-unref_body (SegueItemBody *body)
-{
-  if (!g_atomic_ref_count_dec (&body->refs))
-    return;
-  g_ref_string_release (body->song);
-  g_clear_pointer (&body->key, g_ref_string_release);
-  g_clear_pointer (&body->extent.memory, g_bytes_unref);
-  segue_storage_unref (body->extent.storage);
-  g_clear_pointer (&body->path, g_ref_string_release);
-  if (body->file)
-    g_atomic_rc_box_release_full (body->file, clear_open_file);
-  g_free (body->shape);
-  g_free (body);
-}
-
-static void
-set_extent (SegueItemBody *body, const SegueExtent *extent)
-{
-  body->extent = *extent;
-  if (extent->storage)
-    segue_storage_ref (extent->storage);
-  if (extent->memory)
-    g_bytes_ref (extent->memory);
-}
-
-/* The same, but for where its bytes lie. */
-static SegueItemBody *
-copy_body (const SegueItemBody *body, const SegueExtent *extent)
-{
-  SegueItemBody *copy = new_body (body->kind, body->id, body->song);
-  copy->dtype = body->dtype;
-  copy->rank = body->rank;
-  copy->rate = body->rate;
-  copy->channels = body->channels;
-  copy->key_index = body->key_index;
-  copy->key = body->key ? g_ref_string_acquire (body->key) : NULL;
-  set_extent (copy, extent);
-  copy->path = body->path ? g_ref_string_acquire (body->path) : NULL;
-  copy->file = body->file ? g_atomic_rc_box_acquire (body->file) : NULL;
-  copy->shape = g_memdup2 (body->shape, body->rank * sizeof *body->shape);
-  return copy;
-}
-
 SegueItemBody *
 segue_item_own_body (SegueItem *item)
 {
   SegueItemBody *shared = item->body;
   if (g_atomic_ref_count_compare (&shared->refs, 1))
     return shared;
-  item->body = copy_body (shared, &shared->extent);
-  unref_body (shared);
+  item->body = segue_item_body_copy (shared, &shared->extent);
+  segue_item_body_unref (shared);
   return item->body;
 }
 
@@ -106,7 +32,7 @@ new_item (SegueItemBody *body)
 static void
 free_item (SegueItem *item)
 {
-  unref_body (item->body);
+  segue_item_body_unref (item->body);
   segue_metadata_unref (item->metadata);
   segue_reads_unref (item->reads);
   g_clear_pointer (&item->bytes, g_bytes_unref);
@@ -117,7 +43,7 @@ static SegueItem *
 new_root (SegueKind kind, const char *id)
 {
   g_autoptr (GRefString) song = g_ref_string_new (id);
-  SegueItem *item = new_item (new_body (kind, id, song));
+  SegueItem *item = new_item (segue_item_body_new (kind, id, song));
   item->metadata = segue_metadata_new ();
   return item;
 }
@@ -140,7 +66,7 @@ segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix)
     return new_root (kind, suffix);
   const char *from = parent->body->id;
   g_autofree char *id = suffix ? g_strconcat (from, "#", suffix, NULL) : NULL;
-  return new_child (new_body (kind, id ? id : from, parent->body->song), parent);
+  return new_child (segue_item_body_new (kind, id ? id : from, parent->body->song), parent);
 }
 
 SegueItem *
@@ -273,7 +199,7 @@ segue_item_copy_as_output (const SegueItem *item, const SegueExtent *extent)
 {
   gboolean there = memcmp (&item->body->extent, extent, sizeof *extent) == 0;
   SegueItem *copy =
-    there ? copy_without_bytes (item) : new_child (copy_body (item->body, extent), item);
+    there ? copy_without_bytes (item) : new_child (segue_item_body_copy (item->body, extent), item);
   segue_item_seal (copy);
   return copy;
 }
@@ -364,7 +290,7 @@ segue_item_open (SegueItem *item, GError **error)
   g_return_val_if_fail (item->body->kind == SEGUE_KIND_FILE, -1);
   struct stat info;
   /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
-  int fd = item->body->file ? fcntl (item->body->file->fd, F_DUPFD_CLOEXEC, 3)
+  int fd = item->body->file ? fcntl (segue_open_file_get_fd (item->body->file), F_DUPFD_CLOEXEC, 3)
                             : open (item->body->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd >= 0 && fstat (fd, &info) == 0) {
     if (S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
