@@ -33,13 +33,13 @@ check (const SegueAnswer *answer)
     for (gsize at = 0; at < size; at += 512)
       bytes += data[at];
     g_assert_true (segue_item_get_suffix (item) != NULL);
-    g_assert_true (segue_kind_has_bytes (item->kind));
-    if (item->kind == SEGUE_KIND_AUDIO)
-      g_assert_cmpuint (size % (4 * (gsize) item->channels), ==, 0);
-    for (guint j = 0; j < item->rank; j++)
-      shape[j] = item->shape[j];
-    if (item->kind != SEGUE_KIND_AUDIO) {
-      g_assert_true (segue_shape_bytes (item->dtype, item->rank, shape, &bytes));
+    g_assert_true (segue_kind_has_bytes (item->body->kind));
+    if (item->body->kind == SEGUE_KIND_AUDIO)
+      g_assert_cmpuint (size % (4 * (gsize) item->body->channels), ==, 0);
+    for (guint j = 0; j < item->body->rank; j++)
+      shape[j] = item->body->shape[j];
+    if (item->body->kind != SEGUE_KIND_AUDIO) {
+      g_assert_true (segue_shape_bytes (item->body->dtype, item->body->rank, shape, &bytes));
       g_assert_cmpuint (bytes, ==, size);
     }
     g_autoptr (GVariant) all = segue_metadata_to_variant (item->metadata, FALSE);

@@ -126,7 +126,7 @@ segue_builder_finish (SegueBuilder *builder, GError **error)
     if (segue_item_compare (&(const SegueItem *){ segue_dataset_get_entry (dataset, i - 1) },
                             &item) == 0) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "two items have the id ‘%s’",
-                   item->id);
+                   item->body->id);
       return NULL;
     }
   }

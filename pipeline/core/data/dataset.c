@@ -111,7 +111,7 @@ segue_dataset_annotate (SegueDataset *dataset, const char *key, const char *cons
     segue_item_set_string (entry, key, values[i]);
     /* In a stage at work, what it adds is its own until its output is taken. */
     if (!entry->reads)
-      segue_metadata_disown (entry->metadata);
+      segue_metadata_disown (&entry->metadata);
     segue_item_seal (entry);
     g_ptr_array_add (entries, entry);
   }
@@ -203,7 +203,7 @@ segue_dataset_as_output (SegueDataset *dataset)
   GPtrArray *entries = new_entries (dataset->entries->len);
   for (guint i = 0; i < dataset->entries->len; i++) {
     const SegueItem *entry = g_ptr_array_index (dataset->entries, i);
-    g_ptr_array_add (entries, segue_item_copy_as_entry (entry, &entry->extent));
+    g_ptr_array_add (entries, segue_item_copy_as_entry (entry, &entry->body->extent));
   }
   return segue_dataset_with_entries (dataset, entries);
 }
@@ -229,7 +229,7 @@ segue_dataset_get_song_end (SegueDataset *dataset, guint first)
   guint end = first + 1;
   while (end < dataset->entries->len) {
     const SegueItem *next = g_ptr_array_index (dataset->entries, end);
-    if (next->song != begin->song && strcmp (next->song, begin->song) != 0)
+    if (next->body->song != begin->body->song && strcmp (next->body->song, begin->body->song) != 0)
       break;
     end++;
   }

@@ -9,28 +9,35 @@
 /** SegueOpenFile: a file that was opened by whoever may: under isolation an item has no other. */
 typedef struct _SegueOpenFile SegueOpenFile;
 
-struct _SegueItem {
-  SegueKind kind;
-  gboolean sealed;
-  char *id;
+/** SegueItemBody: what an item shares with its copies, which have other metadata, or none of its bytes.
+ * It is changed before anybody else has it, or by way of segue_item_own_body(). */
+typedef struct {
+  gatomicrefcount refs;
+  SegueKind kind : 8;
+  SegueDtype dtype : 8;
+  guint rank : 8;
+  guint rate, channels;
+  guint key_index;
   GRefString *song;
+  /* What the payload is keyed by: a record or a file's content, and @key_index, a place in it.  NULL:
+   * not known yet; see segue_key_of_payload(). */
+  GRefString *key;
+  SegueExtent extent;  /* where an index entry's bytes lie */
+  GRefString *path;    /* file, model, metrics */
+  SegueOpenFile *file; /* nullable: what is read instead of the file at the path */
+  gsize *shape;        /* [rank]; NULL where there is none; see segue_item_set_shape() */
+  char id[];
+} SegueItemBody;
+
+/* An index holds one for each segment of a library, and a stage at work another: small matters. */
+struct _SegueItem {
+  gatomicrefcount refs;
+  guint sealed : 1;
+  guint origin : 31; /* which of the items that went into it this one derives from */
+  SegueItemBody *body;
   SegueMetadata *metadata;
   SegueReads *reads; /* nullable: notes what a chain or stage looks at */
-  guint origin;      /* which of the items that went into it this one derives from */
-
-  /* What the payload is keyed by: a record or a file's content, and a place in it.  NULL: not
-   * known yet; see segue_item_dup_payload_key(). */
-  GRefString *key;
-  guint key_index;
-
-  GBytes *bytes;       /* audio, tensor, predictions; NULL in an index entry */
-  SegueExtent extent;  /* where an index entry's bytes lie */
-  char *path;          /* file, model, metrics */
-  SegueOpenFile *file; /* nullable: what is read instead of the file at the path */
-  guint rate, channels;
-  SegueDtype dtype;
-  guint rank;
-  gsize shape[SEGUE_MAX_RANK];
+  GBytes *bytes;     /* audio, tensor, predictions; NULL in an index entry */
 };
 
 static inline gboolean
@@ -41,9 +48,20 @@ segue_kind_has_bytes (SegueKind kind)
 
 /** segue_open_file_new: takes @fd. */
 SegueOpenFile *segue_open_file_new (int fd);
+/** segue_open_file_get_fd: still @file's. */
+int segue_open_file_get_fd (const SegueOpenFile *file);
+/** segue_item_body_new: (transfer full): without a payload. */
+SegueItemBody *segue_item_body_new (SegueKind kind, const char *id, GRefString *song);
+/** segue_item_body_copy: (transfer full): the same, but that its bytes lie in @extent (transfer none). */
+SegueItemBody *segue_item_body_copy (const SegueItemBody *body, const SegueExtent *extent);
+void segue_item_body_unref (SegueItemBody *body);
 /** segue_item_seal: from now on immutable; done by segue_context_emit(). */
 SEGUE_API
 void segue_item_seal (SegueItem *item);
+/** segue_item_own_body: (transfer none): @item's, which from now on is nobody else's. */
+SegueItemBody *segue_item_own_body (SegueItem *item);
+/** segue_item_set_shape: of one that is not sealed; once. */
+void segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape);
 /** segue_item_copy: (transfer full): unsealed; shares payload and values. */
 SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,

@@ -8,49 +8,54 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct _SegueOpenFile {
-  int fd;
-};
-
-SegueOpenFile *
-segue_open_file_new (int fd)
+SegueItemBody *
+segue_item_own_body (SegueItem *item)
 {
-  SegueOpenFile *file = g_atomic_rc_box_new (SegueOpenFile);
-  file->fd = fd;
-  return file;
+  SegueItemBody *shared = item->body;
+  if (g_atomic_ref_count_compare (&shared->refs, 1))
+    return shared;
+  item->body = segue_item_body_copy (shared, &shared->extent);
+  segue_item_body_unref (shared);
+  return item->body;
+}
+
+/* @body: (transfer full) */
+static SegueItem *
+new_item (SegueItemBody *body)
+{
+  SegueItem *item = g_new0 (SegueItem, 1);
+  g_atomic_ref_count_init (&item->refs);
+  item->body = body;
+  return item;
 }
 
 static void
-clear_open_file (gpointer data)
+free_item (SegueItem *item)
 {
-  close (((SegueOpenFile *) data)->fd);
-}
-
-static void
-clear_item (gpointer data)
-{
-  SegueItem *item = data;
-  g_free (item->id);
-  g_clear_pointer (&item->song, g_ref_string_release);
-  segue_metadata_free (item->metadata);
+  segue_item_body_unref (item->body);
+  segue_metadata_unref (item->metadata);
   segue_reads_unref (item->reads);
-  g_clear_pointer (&item->key, g_ref_string_release);
   g_clear_pointer (&item->bytes, g_bytes_unref);
-  g_clear_pointer (&item->extent.memory, g_bytes_unref);
-  segue_storage_unref (item->extent.storage);
-  g_free (item->path);
-  if (item->file)
-    g_atomic_rc_box_release_full (item->file, clear_open_file);
+  g_free (item);
 }
 
 static SegueItem *
 new_root (SegueKind kind, const char *id)
 {
-  SegueItem *item = g_atomic_rc_box_new0 (SegueItem);
-  item->kind = kind;
-  item->id = g_strdup (id);
-  item->song = g_ref_string_new (id);
+  g_autoptr (GRefString) song = g_ref_string_new (id);
+  SegueItem *item = new_item (segue_item_body_new (kind, id, song));
   item->metadata = segue_metadata_new ();
+  return item;
+}
+
+/* @body: (transfer full): with what @parent says. */
+static SegueItem *
+new_child (SegueItemBody *body, const SegueItem *parent)
+{
+  SegueItem *item = new_item (body);
+  item->metadata = segue_metadata_ref (parent->metadata);
+  item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
+  item->origin = parent->origin;
   return item;
 }
 
@@ -59,14 +64,9 @@ segue_item_derive (SegueKind kind, const SegueItem *parent, const char *suffix)
 {
   if (!parent)
     return new_root (kind, suffix);
-  SegueItem *item = g_atomic_rc_box_new0 (SegueItem);
-  item->kind = kind;
-  item->id = suffix ? g_strconcat (parent->id, "#", suffix, NULL) : g_strdup (parent->id);
-  item->song = g_ref_string_acquire (parent->song);
-  item->metadata = segue_metadata_copy (parent->metadata);
-  item->origin = parent->origin;
-  item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
-  return item;
+  const char *from = parent->body->id;
+  g_autofree char *id = suffix ? g_strconcat (from, "#", suffix, NULL) : NULL;
+  return new_child (segue_item_body_new (kind, id ? id : from, parent->body->song), parent);
 }
 
 SegueItem *
@@ -74,7 +74,7 @@ segue_item_new_file (const char *id, const char *path)
 {
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (SEGUE_KIND_FILE, id);
-  item->path = g_strdup (path);
+  item->body->path = g_ref_string_new (path);
   return item;
 }
 
@@ -84,7 +84,7 @@ segue_item_new_folder (SegueKind kind, const char *id, const char *path)
   g_return_val_if_fail (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS, NULL);
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (kind, id);
-  item->path = g_strdup (path);
+  item->body->path = g_ref_string_new (path);
   return item;
 }
 
@@ -97,8 +97,8 @@ segue_item_new_audio (SegueItem *parent, const char *suffix, GBytes *frames, gui
   g_return_val_if_fail (g_bytes_get_size (frames) % (sizeof (float) * channels) == 0, NULL);
   SegueItem *item = segue_item_derive (SEGUE_KIND_AUDIO, parent, suffix);
   item->bytes = g_bytes_ref (frames);
-  item->rate = rate;
-  item->channels = channels;
+  item->body->rate = rate;
+  item->body->channels = channels;
   return item;
 }
 
@@ -132,24 +132,23 @@ segue_item_new_tensor (SegueKind kind, SegueItem *parent, const char *suffix, GB
 
   SegueItem *item = segue_item_derive (kind, parent, suffix);
   item->bytes = g_bytes_ref (data);
-  item->dtype = dtype;
-  item->rank = rank;
-  if (rank > 0)
-    memcpy (item->shape, shape, rank * sizeof *shape);
+  item->body->dtype = dtype;
+  segue_item_set_shape (item, rank, shape);
   return item;
 }
 
 SegueItem *
 segue_item_ref (SegueItem *item)
 {
-  return g_atomic_rc_box_acquire (item);
+  g_atomic_ref_count_inc (&item->refs);
+  return item;
 }
 
 void
 segue_item_unref (SegueItem *item)
 {
-  if (item)
-    g_atomic_rc_box_release_full (item, clear_item);
+  if (item && g_atomic_ref_count_dec (&item->refs))
+    free_item (item);
 }
 
 void
@@ -160,31 +159,19 @@ segue_item_seal (SegueItem *item)
     item->sealed = TRUE;
 }
 
-/* A derived item with the same payload description; the bytes are left to the caller. */
+void
+segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape)
+{
+  item->body->rank = rank;
+  item->body->shape = rank > 0 ? g_memdup2 (shape, rank * sizeof *shape) : NULL;
+}
+
+/* All but the bytes. */
 static SegueItem *
 copy_without_bytes (const SegueItem *item)
 {
-  SegueItem *copy = segue_item_derive (item->kind, item, NULL);
-  copy->key = item->key ? g_ref_string_acquire (item->key) : NULL;
-  copy->key_index = item->key_index;
-  copy->path = g_strdup (item->path);
-  copy->file = item->file ? g_atomic_rc_box_acquire (item->file) : NULL;
-  copy->rate = item->rate;
-  copy->channels = item->channels;
-  copy->dtype = item->dtype;
-  copy->rank = item->rank;
-  memcpy (copy->shape, item->shape, sizeof copy->shape);
-  return copy;
-}
-
-static void
-set_extent (SegueItem *item, const SegueExtent *extent)
-{
-  item->extent = *extent;
-  if (extent->storage)
-    segue_storage_ref (extent->storage);
-  if (extent->memory)
-    g_bytes_ref (extent->memory);
+  g_atomic_ref_count_inc (&item->body->refs);
+  return new_child (item->body, item);
 }
 
 SegueItem *
@@ -192,7 +179,6 @@ segue_item_copy (const SegueItem *item)
 {
   SegueItem *copy = copy_without_bytes (item);
   copy->bytes = item->bytes ? g_bytes_ref (item->bytes) : NULL;
-  set_extent (copy, &item->extent);
   return copy;
 }
 
@@ -200,7 +186,7 @@ SegueItem *
 segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin)
 {
   SegueItem *copy = segue_item_copy (item);
-  segue_metadata_disown (copy->metadata);
+  segue_metadata_disown (&copy->metadata);
   g_clear_pointer (&copy->reads, segue_reads_unref);
   copy->reads = reads ? segue_reads_ref (reads) : NULL;
   copy->origin = origin;
@@ -211,8 +197,9 @@ segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin
 SegueItem *
 segue_item_copy_as_output (const SegueItem *item, const SegueExtent *extent)
 {
-  SegueItem *copy = copy_without_bytes (item);
-  set_extent (copy, extent);
+  gboolean there = memcmp (&item->body->extent, extent, sizeof *extent) == 0;
+  SegueItem *copy =
+    there ? copy_without_bytes (item) : new_child (segue_item_body_copy (item->body, extent), item);
   segue_item_seal (copy);
   return copy;
 }
@@ -221,7 +208,7 @@ SegueItem *
 segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent)
 {
   SegueItem *copy = segue_item_copy_as_output (item, extent);
-  segue_metadata_disown (copy->metadata);
+  segue_metadata_disown (&copy->metadata);
   g_clear_pointer (&copy->reads, segue_reads_unref);
   copy->origin = 0;
   return copy;
@@ -230,9 +217,9 @@ segue_item_copy_as_entry (const SegueItem *item, const SegueExtent *extent)
 SegueItem *
 segue_item_load (SegueItem *entry, GError **error)
 {
-  if (!segue_kind_has_bytes (entry->kind) || entry->bytes)
+  if (!segue_kind_has_bytes (entry->body->kind) || entry->bytes)
     return segue_item_ref (entry);
-  g_autoptr (GBytes) bytes = segue_extent_read (&entry->extent, error);
+  g_autoptr (GBytes) bytes = segue_extent_read (&entry->body->extent, error);
   if (!bytes)
     return NULL;
   SegueItem *item = copy_without_bytes (entry);
@@ -244,28 +231,28 @@ segue_item_load (SegueItem *entry, GError **error)
 SegueKind
 segue_item_get_kind (const SegueItem *item)
 {
-  return item->kind;
+  return item->body->kind;
 }
 
 const char *
 segue_item_get_id (const SegueItem *item)
 {
-  return item->id;
+  return item->body->id;
 }
 
 const char *
 segue_item_get_song (const SegueItem *item)
 {
-  return item->song;
+  return item->body->song;
 }
 
 const char *
 segue_item_get_suffix (const SegueItem *item)
 {
-  gsize length = strlen (item->song);
-  if (strncmp (item->id, item->song, length) != 0)
+  gsize length = strlen (item->body->song);
+  if (strncmp (item->body->id, item->body->song, length) != 0)
     return NULL;
-  const char *suffix = item->id + length;
+  const char *suffix = item->body->id + length;
   return *suffix == '\0' || *suffix == '#' ? suffix : NULL;
 }
 
@@ -274,14 +261,15 @@ segue_item_compare (gconstpointer a, gconstpointer b)
 {
   const SegueItem *first = *(SegueItem *const *) a;
   const SegueItem *second = *(SegueItem *const *) b;
-  int order = first->song == second->song ? 0 : strcmp (first->song, second->song);
-  return order ? order : strcmp (first->id, second->id);
+  int order =
+    first->body->song == second->body->song ? 0 : strcmp (first->body->song, second->body->song);
+  return order ? order : strcmp (first->body->id, second->body->id);
 }
 
 gboolean
 segue_item_has_payload (const SegueItem *item)
 {
-  return item->bytes || item->path;
+  return item->bytes || item->body->path;
 }
 
 GBytes *
@@ -293,25 +281,27 @@ segue_item_get_bytes (const SegueItem *item)
 const char *
 segue_item_get_path (const SegueItem *item)
 {
-  return item->path;
+  return item->body->path;
 }
 
 int
 segue_item_open (SegueItem *item, GError **error)
 {
-  g_return_val_if_fail (item->kind == SEGUE_KIND_FILE, -1);
+  g_return_val_if_fail (item->body->kind == SEGUE_KIND_FILE, -1);
   struct stat info;
   /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
-  int fd = item->file ? fcntl (item->file->fd, F_DUPFD_CLOEXEC, 3)
-                      : open (item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = item->body->file ? fcntl (segue_open_file_get_fd (item->body->file), F_DUPFD_CLOEXEC, 3)
+                            : open (item->body->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd >= 0 && fstat (fd, &info) == 0) {
     if (S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
       return fd;
     close (fd);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file", item->id);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file",
+                 item->body->id);
     return -1;
   }
-  segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song", item->id);
+  segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song",
+                              item->body->id);
   if (fd >= 0)
     close (fd);
   return -1;
@@ -320,74 +310,72 @@ segue_item_open (SegueItem *item, GError **error)
 guint
 segue_item_get_rate (const SegueItem *item)
 {
-  return item->rate;
+  return item->body->rate;
 }
 
 guint
 segue_item_get_channels (const SegueItem *item)
 {
-  return item->channels;
+  return item->body->channels;
 }
 
 const float *
 segue_item_get_frames (const SegueItem *item, gsize *n_frames)
 {
   *n_frames = 0;
-  g_return_val_if_fail (item->kind == SEGUE_KIND_AUDIO && item->bytes, NULL);
+  g_return_val_if_fail (item->body->kind == SEGUE_KIND_AUDIO && item->bytes, NULL);
   gsize size;
   const float *frames = g_bytes_get_data (item->bytes, &size);
-  *n_frames = size / (sizeof (float) * item->channels);
+  *n_frames = size / (sizeof (float) * item->body->channels);
   return frames;
 }
 
 SegueDtype
 segue_item_get_dtype (const SegueItem *item)
 {
-  return item->dtype;
+  return item->body->dtype;
 }
 
 const gsize *
 segue_item_get_shape (const SegueItem *item, guint *rank)
 {
+  static const gsize none[SEGUE_MAX_RANK] = { 0 };
   if (rank)
-    *rank = item->rank;
-  return item->shape;
+    *rank = item->body->rank;
+  return item->body->shape ? item->body->shape : none;
 }
 
-/* A value as a stage sees it; a look at what came from outside is noted. */
-static GVariant *
-look_at (const SegueItem *item, const char *key)
+/* A value of @type as a stage sees it (nullable); a look at what came from outside is noted. */
+static const SegueMetadataValue *
+look_at (const SegueItem *item, const char *key, char type)
 {
-  if (item->reads && !segue_metadata_is_own (item->metadata, key))
+  const SegueMetadataValue *value = segue_metadata_find (item->metadata, key);
+  if (item->reads && !(value && value->own))
     segue_reads_add (item->reads, key);
-  return segue_metadata_get (item->metadata, key);
+  return value && value->type == type ? value : NULL;
 }
 
 const char *
 segue_item_get_string (const SegueItem *item, const char *key)
 {
   if (g_str_equal (key, SEGUE_META_SONG))
-    return item->song;
-  GVariant *value = look_at (item, key);
-  return value && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
-           ? g_variant_get_string (value, NULL)
-           : NULL;
+    return item->body->song;
+  const SegueMetadataValue *value = look_at (item, key, 's');
+  return value ? value->s : NULL;
 }
 
 double
 segue_item_get_double (const SegueItem *item, const char *key, double fallback)
 {
-  GVariant *value = look_at (item, key);
-  return value && g_variant_is_of_type (value, G_VARIANT_TYPE_DOUBLE) ? g_variant_get_double (value)
-                                                                      : fallback;
+  const SegueMetadataValue *value = look_at (item, key, 'd');
+  return value ? value->d : fallback;
 }
 
 gint64
 segue_item_get_int (const SegueItem *item, const char *key, gint64 fallback)
 {
-  GVariant *value = look_at (item, key);
-  return value && g_variant_is_of_type (value, G_VARIANT_TYPE_INT64) ? g_variant_get_int64 (value)
-                                                                     : fallback;
+  const SegueMetadataValue *value = look_at (item, key, 'x');
+  return value ? value->x : fallback;
 }
 
 static gboolean
@@ -404,21 +392,21 @@ segue_item_set_string (SegueItem *item, const char *key, const char *value)
   GVariant *text = g_utf8_validate (value, -1, NULL)
                      ? g_variant_new_string (value)
                      : g_variant_new_take_string (g_utf8_make_valid (value, -1));
-  segue_metadata_set (item->metadata, key, text);
+  segue_metadata_set (&item->metadata, key, text);
 }
 
 void
 segue_item_set_double (SegueItem *item, const char *key, double value)
 {
   g_return_if_fail (may_set (item, key));
-  segue_metadata_set (item->metadata, key, g_variant_new_double (value));
+  segue_metadata_set (&item->metadata, key, g_variant_new_double (value));
 }
 
 void
 segue_item_set_int (SegueItem *item, const char *key, gint64 value)
 {
   g_return_if_fail (may_set (item, key));
-  segue_metadata_set (item->metadata, key, g_variant_new_int64 (value));
+  segue_metadata_set (&item->metadata, key, g_variant_new_int64 (value));
 }
 
 GVariant *
@@ -433,7 +421,7 @@ segue_item_get_metadata (const SegueItem *item)
   segue_reads_add (item->reads, "*");
   g_variant_iter_init (&iter, all);
   while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))
-    if (!segue_metadata_is_own (item->metadata, key))
+    if (!segue_metadata_find (item->metadata, key)->own)
       segue_reads_add (item->reads, key);
   return all;
 }
@@ -449,7 +437,7 @@ segue_item_set_metadata (SegueItem *item, GVariant *metadata)
   g_variant_iter_init (&iter, metadata);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     if (!g_str_equal (key, SEGUE_META_SONG))
-      segue_metadata_set (item->metadata, key, value);
+      segue_metadata_set (&item->metadata, key, value);
 }
 
 const char *

@@ -5,32 +5,67 @@
 
 typedef struct {
   GRefString *key;
-  GVariant *value;
-  gboolean own;
+  SegueMetadataValue value;
 } Entry;
 
 /* A handful of keys: a sorted array beats a hash table in time and memory. */
 struct _SegueMetadata {
-  GArray *entries;
+  gatomicrefcount refs;
+  guint n;
+  SegueMetadata *base; /* nullable: what is not in @entries; has no base, nor anything of its own */
+  Entry entries[];
 };
 
-static void
-clear_entry (gpointer data)
+static gsize
+size_of (guint n)
 {
-  Entry *entry = data;
-  g_ref_string_release (entry->key);
-  g_variant_unref (entry->value);
+  return sizeof (SegueMetadata) + n * sizeof (Entry);
 }
 
-/* The place of @key, or where it would stand. */
+SegueMetadata *
+segue_metadata_new (void)
+{
+  SegueMetadata *metadata = g_malloc0 (size_of (0));
+  g_atomic_ref_count_init (&metadata->refs);
+  return metadata;
+}
+
+SegueMetadata *
+segue_metadata_ref (SegueMetadata *metadata)
+{
+  g_atomic_ref_count_inc (&metadata->refs);
+  return metadata;
+}
+
+static void
+clear_value (SegueMetadataValue *value)
+{
+  if (value->type == 's')
+    g_ref_string_release (value->s);
+}
+
+void
+segue_metadata_unref (SegueMetadata *metadata)
+{
+  if (!metadata || !g_atomic_ref_count_dec (&metadata->refs))
+    return;
+  for (guint i = 0; i < metadata->n; i++) {
+    g_ref_string_release (metadata->entries[i].key);
+    clear_value (&metadata->entries[i].value);
+  }
+  segue_metadata_unref (metadata->base);
+  g_free (metadata);
+}
+
+/* The place of @key in the table itself, or where it would stand. */
 static guint
 find (const SegueMetadata *metadata, const char *key, gboolean *found)
 {
-  guint low = 0, high = metadata->entries->len;
+  guint low = 0, high = metadata->n;
   *found = FALSE;
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    int order = strcmp (g_array_index (metadata->entries, Entry, middle).key, key);
+    int order = strcmp (metadata->entries[middle].key, key);
     if (order == 0) {
       *found = TRUE;
       return middle;
@@ -43,86 +78,155 @@ find (const SegueMetadata *metadata, const char *key, gboolean *found)
   return low;
 }
 
-SegueMetadata *
-segue_metadata_new (void)
+const SegueMetadataValue *
+segue_metadata_find (const SegueMetadata *metadata, const char *key)
 {
-  SegueMetadata *metadata = g_new (SegueMetadata, 1);
-  metadata->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
-  g_array_set_clear_func (metadata->entries, clear_entry);
-  return metadata;
-}
-
-void
-segue_metadata_free (SegueMetadata *metadata)
-{
-  if (!metadata)
-    return;
-  g_array_unref (metadata->entries);
-  g_free (metadata);
-}
-
-SegueMetadata *
-segue_metadata_copy (const SegueMetadata *metadata)
-{
-  SegueMetadata *copy = segue_metadata_new ();
-  for (guint i = 0; i < metadata->entries->len; i++) {
-    Entry entry = g_array_index (metadata->entries, Entry, i);
-    g_ref_string_acquire (entry.key);
-    g_variant_ref (entry.value);
-    g_array_append_val (copy->entries, entry);
+  for (; metadata; metadata = metadata->base) {
+    gboolean found;
+    guint at = find (metadata, key, &found);
+    if (found)
+      return &metadata->entries[at].value;
   }
-  return copy;
+  return NULL;
+}
+
+/* (transfer full): floating */
+static GVariant *
+to_variant (const SegueMetadataValue *value)
+{
+  switch (value->type) {
+  case 's':
+    return g_variant_new_string (value->s);
+  case 'd':
+    return g_variant_new_double (value->d);
+  default:
+    return g_variant_new_int64 (value->x);
+  }
+}
+
+static SegueMetadataValue
+from_variant (GVariant *variant)
+{
+  SegueMetadataValue value = { .type = *g_variant_get_type_string (variant), .own = TRUE };
+  switch (value.type) {
+  case 's':
+    value.s = g_ref_string_new_intern (g_variant_get_string (variant, NULL));
+    break;
+  case 'd':
+    value.d = g_variant_get_double (variant);
+    break;
+  default:
+    value.x = g_variant_get_int64 (variant);
+  }
+  return value;
 }
 
 GVariant *
 segue_metadata_get (const SegueMetadata *metadata, const char *key)
 {
-  gboolean found;
-  guint at = find (metadata, key, &found);
-  return found ? g_array_index (metadata->entries, Entry, at).value : NULL;
+  const SegueMetadataValue *value = segue_metadata_find (metadata, key);
+  return value ? g_variant_ref_sink (to_variant (value)) : NULL;
 }
 
-gboolean
-segue_metadata_is_own (const SegueMetadata *metadata, const char *key)
+static gboolean
+has_own (const SegueMetadata *metadata)
 {
-  gboolean found;
-  guint at = find (metadata, key, &found);
-  return found && g_array_index (metadata->entries, Entry, at).own;
+  for (guint i = 0; i < metadata->n; i++)
+    if (metadata->entries[i].value.own)
+      return TRUE;
+  return FALSE;
 }
 
-void
-segue_metadata_set (SegueMetadata *metadata, const char *key, GVariant *value)
+/* The same values in a table that nobody else has. */
+static SegueMetadata *
+copy (SegueMetadata *metadata)
 {
-  gboolean found;
-  guint at = find (metadata, key, &found);
-  g_variant_ref_sink (value);
-  if (found) {
-    Entry *entry = &g_array_index (metadata->entries, Entry, at);
-    g_variant_unref (entry->value);
-    entry->value = value;
-    entry->own = TRUE;
-    return;
+  SegueMetadata *table = g_memdup2 (metadata, size_of (metadata->n));
+  g_atomic_ref_count_init (&table->refs);
+  for (guint i = 0; i < table->n; i++) {
+    g_ref_string_acquire (table->entries[i].key);
+    if (table->entries[i].value.type == 's')
+      g_ref_string_acquire (table->entries[i].value.s);
   }
-  Entry entry = { .key = g_ref_string_new (key), .value = value, .own = TRUE };
-  g_array_insert_val (metadata->entries, at, entry);
+  if (table->base)
+    segue_metadata_ref (table->base);
+  return table;
+}
+
+/* An empty table over @metadata, which came from outside as a whole. */
+static SegueMetadata *
+lay_over (SegueMetadata *metadata)
+{
+  SegueMetadata *table = segue_metadata_new ();
+  table->base = segue_metadata_ref (metadata);
+  return table;
+}
+
+static void
+make_writable (SegueMetadata **metadata)
+{
+  SegueMetadata *shared = *metadata;
+  if (g_atomic_ref_count_compare (&shared->refs, 1))
+    return;
+  *metadata = shared->base || has_own (shared) ? copy (shared) : lay_over (shared);
+  segue_metadata_unref (shared);
 }
 
 void
-segue_metadata_disown (SegueMetadata *metadata)
+segue_metadata_set (SegueMetadata **metadata, const char *key, GVariant *value)
 {
-  for (guint i = 0; i < metadata->entries->len; i++)
-    g_array_index (metadata->entries, Entry, i).own = FALSE;
+  gboolean found;
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (value);
+  make_writable (metadata);
+  guint at = find (*metadata, key, &found);
+  if (found) {
+    clear_value (&(*metadata)->entries[at].value);
+  } else {
+    SegueMetadata *table = g_realloc (*metadata, size_of ((*metadata)->n + 1));
+    memmove (&table->entries[at + 1], &table->entries[at], (table->n - at) * sizeof (Entry));
+    table->entries[at].key = g_ref_string_new_intern (key);
+    table->n++;
+    *metadata = table;
+  }
+  (*metadata)->entries[at].value = from_variant (sunk);
+}
+
+void
+segue_metadata_disown (SegueMetadata **metadata)
+{
+  if (!has_own (*metadata))
+    return;
+  make_writable (metadata);
+  for (guint i = 0; i < (*metadata)->n; i++)
+    (*metadata)->entries[i].value.own = FALSE;
+}
+
+static void
+add (GVariantBuilder *builder, const Entry *entry, gboolean own)
+{
+  if (!own || entry->value.own)
+    g_variant_builder_add (builder, "{sv}", entry->key, to_variant (&entry->value));
 }
 
 GVariant *
 segue_metadata_to_variant (const SegueMetadata *metadata, gboolean own)
 {
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-  for (guint i = 0; i < metadata->entries->len; i++) {
-    const Entry *entry = &g_array_index (metadata->entries, Entry, i);
-    if (!own || entry->own)
-      g_variant_builder_add (&builder, "{sv}", entry->key, entry->value);
+  const SegueMetadata *base = metadata->base;
+  guint below = 0;
+  for (guint i = 0; i < metadata->n; i++) {
+    const Entry *entry = &metadata->entries[i];
+    int order = -1;
+    for (; base && below < base->n; below++) {
+      if ((order = strcmp (base->entries[below].key, entry->key)) >= 0)
+        break;
+      add (&builder, &base->entries[below], own);
+    }
+    below += order == 0; /* what lies over it counts */
+    add (&builder, entry, own);
   }
+  for (; base && below < base->n; below++)
+    add (&builder, &base->entries[below], own);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 

@@ -2,7 +2,11 @@
  *
  * Each value remembers whether it came with the source item or was set by a stage of the chain at
  * hand.  Only what stages set is kept in the store; the rest is joined when a record is read, so
- * that new labels reach old results. */
+ * that new labels reach old results.
+ *
+ * Items share their tables: whoever changes one that is not theirs alone gets a table of what they
+ * change, over the other.  So each segment of a song holds where it begins, and all of them together
+ * who made the song.  Keys and strings are interned: a library has few labels, and fewer sets. */
 #pragma once
 
 #include <glib.h>
@@ -13,18 +17,29 @@ typedef struct _SegueMetadata SegueMetadata;
  * depend on these values, so they belong into the record's key.  Any thread. */
 typedef struct _SegueReads SegueReads;
 
+/** SegueMetadataValue: @type: 's', 'd' or 'x', as GVariant calls them. */
+typedef struct {
+  union {
+    GRefString *s;
+    double d;
+    gint64 x;
+  };
+  char type;
+  gboolean own; /* set since the last segue_metadata_disown() */
+} SegueMetadataValue;
+
 SegueMetadata *segue_metadata_new (void);
-void segue_metadata_free (SegueMetadata *metadata);
-/** segue_metadata_copy: shares the values. */
-SegueMetadata *segue_metadata_copy (const SegueMetadata *metadata);
-/** segue_metadata_get: (transfer none) (nullable). */
+SegueMetadata *segue_metadata_ref (SegueMetadata *metadata);
+void segue_metadata_unref (SegueMetadata *metadata);
+/** segue_metadata_find: (transfer none) (nullable): good until @key is set. */
+const SegueMetadataValue *segue_metadata_find (const SegueMetadata *metadata, const char *key);
+/** segue_metadata_get: (transfer full) (nullable). */
 GVariant *segue_metadata_get (const SegueMetadata *metadata, const char *key);
-/** segue_metadata_is_own: whether @key was set since the last segue_metadata_disown(). */
-gboolean segue_metadata_is_own (const SegueMetadata *metadata, const char *key);
-/** segue_metadata_set: sinks @value, which is of type s, d or x. */
-void segue_metadata_set (SegueMetadata *metadata, const char *key, GVariant *value);
+/** segue_metadata_set: in a table of the caller's own, if need be; sinks @value, which is of type s, d
+ * or x. */
+void segue_metadata_set (SegueMetadata **metadata, const char *key, GVariant *value);
 /** segue_metadata_disown: from now on, everything in it came from outside. */
-void segue_metadata_disown (SegueMetadata *metadata);
+void segue_metadata_disown (SegueMetadata **metadata);
 /** segue_metadata_to_variant: (transfer full): a sorted `a{sv}`; of own values only if @own. */
 GVariant *segue_metadata_to_variant (const SegueMetadata *metadata, gboolean own);
 /** segue_metadata_is_valid: whether @value is an `a{sv}` with types s, d and x. */
@@ -37,5 +52,5 @@ void segue_reads_add (SegueReads *reads, const char *key);
 /** segue_reads_list: (transfer full): the keys, sorted. */
 GStrv segue_reads_list (SegueReads *reads);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueMetadata, segue_metadata_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueMetadata, segue_metadata_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueReads, segue_reads_unref)

@@ -47,11 +47,12 @@ apply_live (SegueReader *reader, SegueItem *item, GCancellable *cancellable, GEr
   if (!output)
     return NULL;
   SegueItem *result = output->len == 1 ? g_ptr_array_index (output, 0) : NULL;
-  if (result && result->kind == item->kind && strcmp (result->id, item->id) == 0)
+  if (result && result->body->kind == item->body->kind &&
+      strcmp (result->body->id, item->body->id) == 0)
     return segue_item_ref (result);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                "a live stage made %u items of ‘%s’; it must emit one of the same kind and id",
-               output->len, item->id);
+               output->len, item->body->id);
   return NULL;
 }
 

@@ -73,14 +73,14 @@ describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
     buffer = layout->buffers[stretch - &g_array_index (layout->stretches, SegueStretch, 0)];
     offset = (guint64) ((const guint8 *) g_bytes_get_data (item->bytes, NULL) - stretch->begin);
   }
-  for (guint i = 0; i < item->rank; i++)
-    shape[i] = item->shape[i];
+  for (guint i = 0; i < item->body->rank; i++)
+    shape[i] = item->body->shape[i];
   g_autoptr (GVariant) own = segue_metadata_to_variant (item->metadata, TRUE);
   return g_variant_new (
-    SEGUE_FORMAT_EMIT, item == input, item->reads == input->reads, (guint32) item->kind, item->id,
-    own, item->rate, item->channels, (guint32) item->dtype,
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->rank, sizeof *shape), buffer,
-    offset, (guint64) (item->bytes ? g_bytes_get_size (item->bytes) : 0));
+    SEGUE_FORMAT_EMIT, item == input, item->reads == input->reads, (guint32) item->body->kind,
+    item->body->id, own, item->body->rate, item->body->channels, (guint32) item->body->dtype,
+    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->body->rank, sizeof *shape),
+    buffer, offset, (guint64) (item->bytes ? g_bytes_get_size (item->bytes) : 0));
 }
 
 static gboolean
@@ -92,7 +92,7 @@ send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outpu
     if (item != input && !item->bytes) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                    "an isolated stage can't make items of kind %s; write ‘isolate: false’",
-                   segue_kind_to_string (item->kind));
+                   segue_kind_to_string (item->body->kind));
       return FALSE;
     }
     GVariant *body = describe (layout, input, item);
@@ -100,7 +100,7 @@ send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outpu
     if (*wire == SEGUE_WIRE_BROKEN && errno == EMSGSIZE)
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                    "‘%s’ has more metadata than an isolated stage may set; write ‘isolate: false’",
-                   item->id);
+                   item->body->id);
     if (*wire != SEGUE_WIRE_OK)
       return FALSE;
   }

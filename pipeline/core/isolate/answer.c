@@ -97,7 +97,8 @@ take_buffer (SegueAnswer *answer, SegueMessage *message, const char **why)
   GBytes *bytes = segue_shared_bytes_map (message->fd, size, &lacks);
   if (!bytes && lacks) {
     g_set_error (&answer->environment, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for what became of ‘%s’: %s", answer->input->id, g_strerror (lacks));
+                 "no memory for what became of ‘%s’: %s", answer->input->body->id,
+                 g_strerror (lacks));
     return FALSE;
   }
   if (!bytes)
@@ -174,12 +175,12 @@ find_bytes (SegueAnswer *answer, const Emitted *emitted)
 static SegueItem *
 make_item (const SegueItem *input, const Emitted *emitted)
 {
-  gsize length = strlen (input->id);
+  gsize length = strlen (input->body->id);
   if (!emitted->derives)
-    return g_str_equal (emitted->id, input->song)
+    return g_str_equal (emitted->id, input->body->song)
              ? segue_item_derive (emitted->kind, NULL, emitted->id)
              : NULL;
-  if (strncmp (emitted->id, input->id, length) != 0)
+  if (strncmp (emitted->id, input->body->id, length) != 0)
     return NULL;
   if (emitted->id[length] == '\0')
     return segue_item_derive (emitted->kind, input, NULL);
@@ -212,14 +213,15 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
   if (!item->bytes)
     return nonsense (why, "an item outside of its buffers");
   segue_item_set_metadata (item, emitted.own);
-  item->rate = emitted.rate;
-  item->channels = emitted.channels;
-  item->dtype = emitted.dtype;
+  item->body->rate = emitted.rate;
+  item->body->channels = emitted.channels;
+  item->body->dtype = emitted.dtype;
   gsize rank;
   const guint64 *shape = g_variant_get_fixed_array (emitted.shape, &rank, sizeof *shape);
-  item->rank = (guint) rank;
+  gsize dimensions[SEGUE_MAX_RANK];
   for (gsize i = 0; i < rank; i++)
-    item->shape[i] = (gsize) shape[i];
+    dimensions[i] = (gsize) shape[i];
+  segue_item_set_shape (item, (guint) rank, dimensions);
   g_ptr_array_add (answer->items, g_steal_pointer (&item));
   return TRUE;
 }

@@ -11,12 +11,12 @@ static int
 open_payload (SegueItem *item, guint64 *length, GError **error)
 {
   *length = 0;
-  if (item->kind == SEGUE_KIND_FILE)
+  if (item->body->kind == SEGUE_KIND_FILE)
     return segue_item_open (item, error);
   if (!item->bytes) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "‘%s’ of kind %s can't be given to an isolated stage; write ‘isolate: false’",
-                 item->id, segue_kind_to_string (item->kind));
+                 item->body->id, segue_kind_to_string (item->body->kind));
     return -1;
   }
   gsize size;
@@ -29,15 +29,16 @@ static GVariant *
 describe (const SegueItem *item, guint64 length, gint64 epoch)
 {
   guint64 shape[SEGUE_MAX_RANK];
-  for (guint i = 0; i < item->rank; i++)
-    shape[i] = item->shape[i];
+  for (guint i = 0; i < item->body->rank; i++)
+    shape[i] = item->body->shape[i];
   g_autoptr (GVariant) own = segue_metadata_to_variant (item->metadata, TRUE);
   g_autoptr (GVariant) all = segue_metadata_to_variant (item->metadata, FALSE);
   return g_variant_new (
-    SEGUE_FORMAT_ITEM, (guint32) item->kind, item->id, item->song, all, own,
-    item->path ? item->path : "", item->rate, item->channels, (guint32) item->dtype,
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->rank, sizeof *shape), length,
-    epoch);
+    SEGUE_FORMAT_ITEM, (guint32) item->body->kind, item->body->id, item->body->song, all, own,
+    item->body->path ? item->body->path : "", item->body->rate, item->body->channels,
+    (guint32) item->body->dtype,
+    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->body->rank, sizeof *shape),
+    length, epoch);
 }
 
 gboolean
@@ -67,8 +68,8 @@ take_payload (SegueItem *item, SegueMessage *message, guint64 length, GError **e
   int lacks;
   if (message->fd < 0)
     return refuse (error, "an item without a payload");
-  if (item->kind == SEGUE_KIND_FILE) {
-    item->file = segue_open_file_new (message->fd);
+  if (item->body->kind == SEGUE_KIND_FILE) {
+    item->body->file = segue_open_file_new (message->fd);
     message->fd = -1;
     return TRUE;
   }
@@ -84,7 +85,7 @@ set_all (SegueItem *item, GVariant *values)
   GVariant *value;
   g_variant_iter_init (&iter, values);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    segue_metadata_set (item->metadata, key, value);
+    segue_metadata_set (&item->metadata, key, value);
 }
 
 SegueItem *
@@ -103,24 +104,26 @@ segue_question_read (SegueMessage *message, SegueReads *reads, gint64 *epoch, GE
   g_variant_get (message->body, "(u&s&s@a{sv}@a{sv}^&ayuuu@attx)", &kind, &id, &song, &all, &own,
                  &path, &rate, &channels, &dtype, &shape, &length, epoch);
   const guint64 *sizes = g_variant_get_fixed_array (shape, &rank, sizeof *sizes);
-  if (rank > SEGUE_MAX_RANK || !segue_metadata_is_valid (all) || !segue_metadata_is_valid (own)) {
+  if (kind > SEGUE_KIND_METRICS || dtype > SEGUE_DTYPE_U8 || rank > SEGUE_MAX_RANK ||
+      !segue_metadata_is_valid (all) || !segue_metadata_is_valid (own)) {
     refuse (error, "an item that can't be");
     return NULL;
   }
+  gsize dimensions[SEGUE_MAX_RANK];
+  for (gsize i = 0; i < rank; i++)
+    dimensions[i] = (gsize) sizes[i];
   g_autoptr (SegueItem) item = segue_item_derive (kind, NULL, id);
-  g_ref_string_release (item->song);
-  item->song = g_ref_string_new (song);
+  g_ref_string_release (item->body->song);
+  item->body->song = g_ref_string_new (song);
   set_all (item, all);
-  segue_metadata_disown (item->metadata);
+  segue_metadata_disown (&item->metadata);
   set_all (item, own);
   item->reads = segue_reads_ref (reads);
-  item->path = *path ? g_strdup (path) : NULL;
-  item->rate = rate;
-  item->channels = channels;
-  item->dtype = dtype;
-  item->rank = (guint) rank;
-  for (gsize i = 0; i < rank; i++)
-    item->shape[i] = (gsize) sizes[i];
+  item->body->path = *path ? g_ref_string_new (path) : NULL;
+  item->body->rate = rate;
+  item->body->channels = channels;
+  item->body->dtype = dtype;
+  segue_item_set_shape (item, (guint) rank, dimensions);
   if (!take_payload (item, message, length, error))
     return NULL;
   segue_item_seal (item);

@@ -144,8 +144,8 @@ static gboolean
 process (Link *link, SegueItem *item, GError **error)
 {
   SegueContext *context = &link->context;
-  context->item = item->id;
-  context->song = item->song;
+  context->item = item->body->id;
+  context->song = item->body->song;
   context->emit = pass_on;
   context->emit_data = link;
   g_autoptr (GError) local = NULL;

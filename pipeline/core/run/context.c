@@ -111,21 +111,21 @@ check_emitted (SegueContext *context, const SegueItem *item, GError **error)
   else if (!context->emit)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted an item in a callback that may not", type);
-  else if (!has_output (context->stage, item->kind))
+  else if (!has_output (context->stage, item->body->kind))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted an item of kind %s, which it does not declare", type,
-                 segue_kind_to_string (item->kind));
+                 segue_kind_to_string (item->body->kind));
   else if (context->song &&
-           (strcmp (item->song, context->song) != 0 || !segue_item_get_suffix (item)))
+           (strcmp (item->body->song, context->song) != 0 || !segue_item_get_suffix (item)))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted ‘%s’, which does not derive from its input ‘%s’", type,
-                 item->id, context->item);
-  else if (!g_utf8_validate (item->id, -1, NULL))
+                 item->body->id, context->item);
+  else if (!g_utf8_validate (item->body->id, -1, NULL))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted an item whose id is not valid UTF-8", type);
   else if (!segue_item_has_payload (item))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ emitted ‘%s’ without a payload", type, item->id);
+                 "stage type ‘%s’ emitted ‘%s’ without a payload", type, item->body->id);
   else
     return segue_context_check_cancelled (context, error);
   return FALSE;

@@ -210,9 +210,9 @@ finish_chain (ChainRun *at, SegueStageRun *last, GPtrArray *entries, GError **er
   return TRUE;
 }
 
-/* (transfer full): entries of all songs; @at: all but what is set here. */
-static GPtrArray *
-run_songs (ChainRun *at, const ChainParts *parts, GError **error)
+/* @at: all but what is set here; @entries: see segue_songs_run(). */
+static gboolean
+run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **error)
 {
   SegueRun *run = at->run;
   SegueSongsJob job = {
@@ -232,7 +232,7 @@ run_songs (ChainRun *at, const ChainParts *parts, GError **error)
   };
   if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
     segue_run_progress_unit (run, at->name, "songs");
-  return segue_songs_run (&job, run->cancellable, error);
+  return segue_songs_run (&job, entries, run->cancellable, error);
 }
 
 gboolean
@@ -248,9 +248,9 @@ segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete, 
                      .first = first };
   if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
     return FALSE;
-  g_autoptr (GPtrArray) entries = run_songs (&state, &parts, error);
+  gboolean ok = run_songs (&state, &parts, NULL, error);
   *complete = state.n_missed == 0;
-  return entries != NULL;
+  return ok;
 }
 
 /* Only songs that came out of the chain have anything to be checked. */
@@ -260,11 +260,11 @@ leave_out_failed (SegueStageRun *first, SegueDataset *output)
   g_autoptr (GHashTable) songs = g_hash_table_new (g_str_hash, g_str_equal);
   GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   for (guint i = 0; i < segue_dataset_get_length (output); i++)
-    g_hash_table_add (songs, segue_dataset_get_entry (output, i)->song);
+    g_hash_table_add (songs, segue_dataset_get_entry (output, i)->body->song);
   g_autoptr (SegueDataset) all = g_steal_pointer (&first->inputs[0]);
   for (guint i = 0; i < segue_dataset_get_length (all); i++) {
     SegueItem *entry = segue_dataset_get_entry (all, i);
-    if (g_hash_table_contains (songs, entry->song))
+    if (g_hash_table_contains (songs, entry->body->song))
       g_ptr_array_add (entries, segue_item_ref (entry));
   }
   first->inputs[0] = segue_dataset_with_entries (all, entries);
@@ -285,11 +285,11 @@ segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
                      .mode = SEGUE_SONG_CHECK,
                      .first = first,
                      .memory = parts.memory };
-  g_autoptr (GPtrArray) entries = run_songs (&state, &parts, error);
+  gboolean ok = run_songs (&state, &parts, NULL, error);
   if (state.n_missed > 0)
     log_reasons (&state);
   /* What is damaged has been made again, under the same key: nothing else has changed. */
-  unit->checked = entries && !state.first_failure;
+  unit->checked = ok && !state.first_failure;
   if (state.first_failure)
     g_propagate_prefixed_error (error, state.first_failure,
                                 "a result in the cache is damaged and can't be made again: ");
@@ -311,8 +311,9 @@ segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode, GE
                      .mode = mode,
                      .first = first,
                      .memory = parts.memory };
-  g_autoptr (GPtrArray) entries = run_songs (&state, &parts, error);
-  gboolean ok = entries != NULL;
+  g_autoptr (GPtrArray) entries =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  gboolean ok = run_songs (&state, &parts, entries, error);
   log_reasons (&state);
   if (ok && !(mode == SEGUE_SONG_LOOK && state.n_missed > 0))
     ok = finish_chain (&state, last, g_steal_pointer (&entries), error);

@@ -180,15 +180,15 @@ take_output (gpointer data, SegueItem *item, GError **error)
 {
   Output *output = data;
   g_autoptr (SegueItem) owned = item;
-  if (!owned->key && owned->bytes) {
+  if (!owned->body->key && owned->bytes) {
     SegueItem *keyed = segue_item_copy (owned);
     g_autofree char *key = segue_key_of_bytes (owned);
-    keyed->key = g_ref_string_new (key);
+    segue_item_own_body (keyed)->key = g_ref_string_new (key);
     segue_item_unref (owned);
     owned = keyed;
   }
-  return segue_builder_add (output->builders[segue_run_find_output (output->stage, owned->kind)],
-                            owned, error);
+  return segue_builder_add (
+    output->builders[segue_run_find_output (output->stage, owned->body->kind)], owned, error);
 }
 
 static gboolean
@@ -219,7 +219,8 @@ finish_outputs (SegueStageRun *at, SegueBuilder **builders, SegueContext *contex
     return TRUE;
   guint port = 0;
   if (segue_dataset_get_length (context->output) > 0)
-    port = segue_run_find_output (at->stage, segue_dataset_get_entry (context->output, 0)->kind);
+    port =
+      segue_run_find_output (at->stage, segue_dataset_get_entry (context->output, 0)->body->kind);
   segue_dataset_unref (outputs[port]);
   outputs[port] = segue_dataset_ref (context->output);
   return TRUE;
@@ -235,17 +236,18 @@ set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDatase
     guint n = segue_dataset_get_length (outputs[port]);
     for (guint i = 0; i < n && (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS); i++) {
       SegueItem *item = segue_dataset_get_entry (outputs[port], i);
-      if (item->key)
+      if (item->body->key)
         continue;
-      const char *below = files ? segue_stage_output_below (at->output_folder, item->path) : NULL;
+      const char *below =
+        files ? segue_stage_output_below (at->output_folder, item->body->path) : NULL;
       g_autoptr (GPtrArray) own =
         below ? g_ptr_array_ref (files)
-              : segue_tree_list (item->path, segue_store_get_contents_folder (run->store), TRUE,
-                                 run->cancellable, error);
+              : segue_tree_list (item->body->path, segue_store_get_contents_folder (run->store),
+                                 TRUE, run->cancellable, error);
       if (!own)
         return FALSE;
       g_autofree char *key = segue_tree_key (own, below ? below : "");
-      item->key = g_ref_string_new (key); /* nobody else has it yet */
+      segue_item_own_body (item)->key = g_ref_string_new (key); /* nobody else has the item yet */
     }
   }
   return TRUE;

@@ -66,35 +66,34 @@ find_keys (Job *job, SegueSong *song, GError **error)
   for (guint i = 0; i < job->n; i++) {
     SegueItem *entry = job->entries[i];
     job->contents[i] =
-      entry->kind == SEGUE_KIND_FILE
-        ? segue_contents_key (folder, entry->path, &job->stamps[i], job->cancellable, error)
+      entry->body->kind == SEGUE_KIND_FILE
+        ? segue_contents_key (folder, entry->body->path, &job->stamps[i], job->cancellable, error)
         : segue_key_of_payload (entry, error);
     if (!job->contents[i])
       return FALSE;
   }
   song->input_key = segue_key_of_song (job->entries, job->contents, job->n);
-  job->key = chain_key (job->plan, song->input_key, job->entries[0]->song);
+  job->key = chain_key (job->plan, song->input_key, job->entries[0]->body->song);
   return TRUE;
 }
 
 /* An index entry for what @stored describes, joined with the metadata that its origin has now. */
 static SegueItem *
-join (Job *job, const char *key, guint index, const SegueRecordItem *stored, SegueStorage *storage)
+join (Job *job, GRefString *key, guint index, const SegueRecordItem *stored, SegueStorage *storage)
 {
   SegueItem *origin = job->entries[stored->origin];
   const char *suffix = *stored->suffix == '#' ? stored->suffix + 1 : NULL;
   g_autoptr (SegueItem) item = segue_item_derive (stored->kind, origin, suffix);
   segue_item_set_metadata (item, stored->delta);
-  item->rate = stored->rate;
-  item->channels = stored->channels;
-  item->dtype = stored->dtype;
-  item->rank = stored->rank;
-  memcpy (item->shape, stored->shape, sizeof item->shape);
+  item->body->rate = stored->rate;
+  item->body->channels = stored->channels;
+  item->body->dtype = stored->dtype;
+  segue_item_set_shape (item, stored->rank, stored->shape);
   if (stored->kind == SEGUE_KIND_FILE)
-    item->path = g_strdup (origin->path);
+    item->body->path = g_ref_string_acquire (origin->body->path);
   else
-    item->key = g_ref_string_new (key);
-  item->key_index = index;
+    item->body->key = g_ref_string_acquire (key);
+  item->body->key_index = index;
   SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
                          .offset = stored->offset,
                          .length = stored->length };
@@ -106,16 +105,17 @@ join_all (Job *job, const SegueRecord *record)
 {
   g_autofree char *path = segue_store_get_path (job->plan->store, record->key);
   g_autoptr (SegueStorage) storage = segue_storage_new_path (path);
+  g_autoptr (GRefString) key = g_ref_string_new (record->key);
   g_autoptr (GPtrArray) entries =
     g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   for (guint i = 0; i < record->items->len; i++) {
     const SegueRecordItem *stored = &g_array_index (record->items, SegueRecordItem, i);
     if (stored->origin >= job->n)
       return NULL;
-    SegueKind from = job->entries[stored->origin]->kind;
+    SegueKind from = job->entries[stored->origin]->body->kind;
     if (stored->kind == SEGUE_KIND_FILE && from != SEGUE_KIND_FILE)
       return NULL;
-    g_ptr_array_add (entries, join (job, record->key, i, stored, storage));
+    g_ptr_array_add (entries, join (job, key, i, stored, storage));
   }
   return g_steal_pointer (&entries);
 }
@@ -133,7 +133,7 @@ static GError *
 name_song (Job *job, const GError *error, const char *name)
 {
   const SegueItem *entry = job->entries[0];
-  return segue_error_name_item (error, segue_item_get_song (entry), entry->path, name);
+  return segue_error_name_item (error, segue_item_get_song (entry), entry->body->path, name);
 }
 
 /* Whether the store had the answer.  @error: the environment. */
@@ -176,7 +176,7 @@ look_up (Job *job, SegueSong *song, GError **error)
 static int
 compare_ids (gconstpointer a, gconstpointer b)
 {
-  return strcmp ((*(SegueItem *const *) a)->id, (*(SegueItem *const *) b)->id);
+  return strcmp ((*(SegueItem *const *) a)->body->id, (*(SegueItem *const *) b)->body->id);
 }
 
 /* What the store can hold: payloads, or files that were passed on; each id once. */
@@ -189,14 +189,15 @@ check_output (GPtrArray *output, GError **error)
   for (guint i = 0; i < sorted->len; i++) {
     SegueItem *item = g_ptr_array_index (sorted, i);
     SegueItem *previous = i > 0 ? g_ptr_array_index (sorted, i - 1) : NULL;
-    if (previous && strcmp (previous->id, item->id) == 0) {
+    if (previous && strcmp (previous->body->id, item->body->id) == 0) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "two items have the id ‘%s’; each needs a suffix of its own", item->id);
+                   "two items have the id ‘%s’; each needs a suffix of its own", item->body->id);
       return FALSE;
     }
-    if (!segue_kind_has_bytes (item->kind) && item->kind != SEGUE_KIND_FILE) {
+    if (!segue_kind_has_bytes (item->body->kind) && item->body->kind != SEGUE_KIND_FILE) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "a MAP stage can't make items of kind %s", segue_kind_to_string (item->kind));
+                   "a MAP stage can't make items of kind %s",
+                   segue_kind_to_string (item->body->kind));
       return FALSE;
     }
   }
@@ -248,8 +249,8 @@ static gboolean
 check_unchanged (Job *job, GError **error)
 {
   for (guint i = 0; i < job->n; i++)
-    if (job->entries[i]->kind == SEGUE_KIND_FILE &&
-        !segue_contents_check (job->entries[i]->path, &job->stamps[i], error))
+    if (job->entries[i]->body->kind == SEGUE_KIND_FILE &&
+        !segue_contents_check (job->entries[i]->body->path, &job->stamps[i], error))
       return FALSE;
   return TRUE;
 }
@@ -361,14 +362,14 @@ segue_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guin
   const char *folder = segue_store_get_contents_folder (plan->store);
   g_auto (GStrv) contents = g_new0 (char *, n + 1);
   for (guint i = 0; i < n; i++) {
-    contents[i] = entries[i]->kind == SEGUE_KIND_FILE
-                    ? segue_contents_recall (folder, entries[i]->path)
+    contents[i] = entries[i]->body->kind == SEGUE_KIND_FILE
+                    ? segue_contents_recall (folder, entries[i]->body->path)
                     : segue_key_of_payload (entries[i], NULL);
     if (!contents[i])
       return FALSE;
   }
   g_autofree char *input_key = segue_key_of_song (entries, contents, n);
-  g_autofree char *key = chain_key (plan, input_key, entries[0]->song);
+  g_autofree char *key = chain_key (plan, input_key, entries[0]->body->song);
   g_autofree char *path = segue_store_get_path (plan->store, key);
   return g_file_test (path, G_FILE_TEST_IS_REGULAR);
 }

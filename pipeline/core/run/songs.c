@@ -25,7 +25,7 @@ typedef struct {
   guint64 bytes;    /* kept of these */
   gboolean stopped; /* no more slots are taken, results are dropped */
   GError *error;
-  GPtrArray *entries;
+  GPtrArray *entries; /* nullable: see segue_songs_run() */
 } Pool;
 
 static void
@@ -82,7 +82,7 @@ advance (Pool *pool)
     pool->job->song_done (pool->job->data, get_song_id (pool, slot), &slot->song);
     if (failed && pool->n_failed > pool->job->max_failures)
       stop (pool, slot->song.error);
-    for (guint i = 0; entries && i < entries->len; i++)
+    for (guint i = 0; pool->entries && entries && i < entries->len; i++)
       g_ptr_array_add (pool->entries, segue_item_ref (g_ptr_array_index (entries, i)));
     segue_song_clear (&slot->song);
   }
@@ -202,13 +202,14 @@ forward_cancel (GCancellable *cancellable, gpointer data)
   g_cancellable_cancel (data);
 }
 
-GPtrArray *
-segue_songs_run (const SegueSongsJob *job, GCancellable *cancellable, GError **error)
+gboolean
+segue_songs_run (const SegueSongsJob *job, GPtrArray *entries, GCancellable *cancellable,
+                 GError **error)
 {
   Pool pool = { .job = job,
                 .cancellable = g_cancellable_new (),
                 .slots = find_slots (job->input),
-                .entries = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref) };
+                .entries = entries };
   g_mutex_init (&pool.lock);
   gulong handler = cancellable ? g_cancellable_connect (cancellable, G_CALLBACK (forward_cancel),
                                                         pool.cancellable, NULL)
@@ -216,11 +217,10 @@ segue_songs_run (const SegueSongsJob *job, GCancellable *cancellable, GError **e
   run_workers (&pool);
   g_cancellable_disconnect (cancellable, handler);
 
-  g_autoptr (GPtrArray) entries = g_steal_pointer (&pool.entries);
   if (pool.error)
     g_propagate_error (error, pool.error);
   g_array_unref (pool.slots);
   g_object_unref (pool.cancellable);
   g_mutex_clear (&pool.lock);
-  return pool.stopped ? NULL : g_steal_pointer (&entries);
+  return !pool.stopped;
 }

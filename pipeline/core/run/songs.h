@@ -19,9 +19,12 @@ typedef struct {
 } SegueSongsJob;
 
 /**
- * segue_songs_run: (transfer full) (element-type SegueItem):
+ * segue_songs_run:
+ * @entries: (nullable) (element-type SegueItem): to which those of all songs that did not fail are
+ *   added; %NULL: nobody wants them
  *
- * The entries of all songs that did not fail.  %NULL where the run ends: too many failures (the
- * error is that of the song that was one too many), the environment, or a cancel.
+ * %FALSE where the run ends: too many failures (the error is that of the song that was one too many),
+ * the environment, or a cancel.
  */
-GPtrArray *segue_songs_run (const SegueSongsJob *job, GCancellable *cancellable, GError **error);
+gboolean segue_songs_run (const SegueSongsJob *job, GPtrArray *entries, GCancellable *cancellable,
+                          GError **error);

@@ -44,8 +44,9 @@ segue_stage_notes_count (SegueStageNotes *notes, const char *name, gint64 n)
 static void
 add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, double value)
 {
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
   SegueResultLine line = {
-    .level = level, .text = g_utf8_make_valid (text, -1), .step = step, .value = value
+    .level = level, .text = g_ref_string_new_intern (valid), .step = step, .value = value
   };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
   if (notes->said->lines->len < MAX_LINES) {
@@ -53,7 +54,7 @@ add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, d
     return;
   }
   notes->problem = "it said too much";
-  g_free (line.text);
+  g_ref_string_release (line.text);
 }
 
 void

@@ -30,23 +30,23 @@ segue_stage_output_below (const char *folder, const char *path)
 static gboolean
 is_passed_on (const SegueItem *item, const SegueItem *origin)
 {
-  if (item->kind != origin->kind || strcmp (item->id, origin->id) != 0)
+  if (item->body->kind != origin->body->kind || strcmp (item->body->id, origin->body->id) != 0)
     return FALSE;
-  if (item->kind == SEGUE_KIND_FILE)
-    return g_strcmp0 (item->path, origin->path) == 0;
-  return item->key && origin->key && strcmp (item->key, origin->key) == 0 &&
-         item->key_index == origin->key_index;
+  if (item->body->kind == SEGUE_KIND_FILE)
+    return g_strcmp0 (item->body->path, origin->body->path) == 0;
+  return item->body->key && origin->body->key && strcmp (item->body->key, origin->body->key) == 0 &&
+         item->body->key_index == origin->body->key_index;
 }
 
 static void
 describe_payload (const SegueItem *item, SegueResultItem *described)
 {
-  described->key = g_strdup (item->key);
-  described->rate = item->rate;
-  described->channels = item->channels;
-  described->dtype = item->dtype;
-  described->rank = item->rank;
-  memcpy (described->shape, item->shape, sizeof described->shape);
+  described->key = g_strdup (item->body->key);
+  described->rate = item->body->rate;
+  described->channels = item->body->channels;
+  described->dtype = item->body->dtype;
+  described->rank = item->body->rank;
+  memcpy (described->shape, segue_item_get_shape (item, NULL), item->body->rank * sizeof (gsize));
 }
 
 /* %FALSE: it can't be kept. */
@@ -54,21 +54,21 @@ static gboolean
 describe_item (const SegueItem *item, const SegueItem *origin, guint port, const char *folder,
                SegueResultItem *described)
 {
-  gsize known = origin ? strlen (origin->id) : 0;
+  gsize known = origin ? strlen (origin->body->id) : 0;
   *described = (SegueResultItem){ .port = port,
                                   .origin = origin ? (gint64) item->origin : -1,
-                                  .id = g_strdup (item->id + known),
-                                  .kind = item->kind,
+                                  .id = g_strdup (item->body->id + known),
+                                  .kind = item->body->kind,
                                   .passed = origin && is_passed_on (item, origin),
                                   .delta = segue_metadata_to_variant (item->metadata, TRUE) };
   if (described->passed)
     return TRUE;
-  if (item->kind == SEGUE_KIND_FILE)
+  if (item->body->kind == SEGUE_KIND_FILE)
     return FALSE;
   describe_payload (item, described);
-  if (segue_kind_has_bytes (item->kind))
+  if (segue_kind_has_bytes (item->body->kind))
     return TRUE;
-  const char *below = segue_stage_output_below (folder, item->path);
+  const char *below = segue_stage_output_below (folder, item->body->path);
   described->path = g_strdup (below);
   return below != NULL;
 }
@@ -92,7 +92,7 @@ segue_stage_output_describe (const SegueGraphStage *stage, SegueDataset *const *
       SegueResultItem described;
       gboolean ok = describe_item (item, origin, port, folder, &described);
       g_array_append_val (result->items, described);
-      gboolean holds = ok && !described.passed && segue_kind_has_bytes (item->kind);
+      gboolean holds = ok && !described.passed && segue_kind_has_bytes (item->body->kind);
       g_ptr_array_add (*payloads, holds ? item : NULL);
       if (!ok)
         return FALSE;
@@ -109,7 +109,7 @@ join_passed (const SegueResultItem *stored, SegueItem *origin)
     return segue_item_ref (origin);
   SegueItem *item = segue_item_copy (origin);
   segue_item_set_metadata (item, stored->delta);
-  segue_metadata_disown (item->metadata);
+  segue_metadata_disown (&item->metadata);
   segue_item_seal (item);
   return item;
 }
@@ -122,14 +122,15 @@ join_item (const SegueResultItem *stored, SegueItem *origin, SegueStorage *stora
   const char *id = origin ? (*stored->id ? stored->id + 1 : NULL) : stored->id;
   g_autoptr (SegueItem) item = segue_item_derive (stored->kind, origin, id);
   segue_item_set_metadata (item, stored->delta);
-  item->key = g_ref_string_new (stored->key);
-  item->rate = stored->rate;
-  item->channels = stored->channels;
-  item->dtype = stored->dtype;
-  item->rank = stored->rank;
-  memcpy (item->shape, stored->shape, sizeof item->shape);
-  if (!segue_kind_has_bytes (stored->kind))
-    item->path = *stored->path ? g_build_filename (folder, stored->path, NULL) : g_strdup (folder);
+  item->body->key = g_ref_string_new (stored->key);
+  item->body->rate = stored->rate;
+  item->body->channels = stored->channels;
+  item->body->dtype = stored->dtype;
+  segue_item_set_shape (item, stored->rank, stored->shape);
+  if (!segue_kind_has_bytes (stored->kind)) {
+    g_autofree char *path = g_build_filename (folder, stored->path, NULL);
+    item->body->path = g_ref_string_new (*stored->path ? path : folder);
+  }
   SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
                          .offset = stored->offset,
                          .length = stored->length };
@@ -147,7 +148,7 @@ fits (const SegueGraphStage *stage, const SegueResult *result, const SegueResult
     return FALSE;
   gboolean in_view = result->view_port >= 0 && stored->port == result->view_output;
   return stored->passed
-           ? origin->kind == stored->kind
+           ? origin->body->kind == stored->kind
            : !in_view &&
                (origin || (g_utf8_validate (stored->id, -1, NULL) && *stored->id != '\0'));
 }

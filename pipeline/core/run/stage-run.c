@@ -82,10 +82,10 @@ push (SegueSerial *serial, SegueItem *item, GError **error)
   SegueContext *context = serial->context;
   if (!segue_context_check_cancelled (context, error) || !open_serial (serial, error))
     return FALSE;
-  if (serial->song && strcmp (serial->song, item->song) != 0 && !end_song (serial, error))
+  if (serial->song && strcmp (serial->song, item->body->song) != 0 && !end_song (serial, error))
     return FALSE;
   if (!serial->song)
-    serial->song = g_strdup (item->song);
+    serial->song = g_strdup (item->body->song);
   gboolean ok = context->stage->type->process (serial->instance, item, context, error);
   return segue_context_conclude (context, ok, error);
 }

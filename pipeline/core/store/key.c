@@ -81,21 +81,21 @@ segue_key_of_bytes (const SegueItem *item)
   const void *data = g_bytes_get_data (item->bytes, &size);
   g_autofree char *content = segue_key_of_data (data, size);
   g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text, "%s %s %u %u %u", segue_kind_to_string (item->kind), content,
-                          item->rate, item->channels, item->dtype);
-  for (guint i = 0; i < item->rank; i++)
-    g_string_append_printf (text, " %" G_GSIZE_FORMAT, item->shape[i]);
+  g_string_append_printf (text, "%s %s %u %u %u", segue_kind_to_string (item->body->kind), content,
+                          item->body->rate, item->body->channels, item->body->dtype);
+  for (guint i = 0; i < item->body->rank; i++)
+    g_string_append_printf (text, " %" G_GSIZE_FORMAT, item->body->shape[i]);
   return segue_key_join ("segue bytes 1", text->str);
 }
 
 char *
 segue_key_of_payload (SegueItem *entry, GError **error)
 {
-  if (entry->key)
-    return g_strdup_printf ("%s/%u", entry->key, entry->key_index);
-  if (!segue_kind_has_bytes (entry->kind)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "‘%s’ of kind %s has no key", entry->id,
-                 segue_kind_to_string (entry->kind));
+  if (entry->body->key)
+    return g_strdup_printf ("%s/%u", entry->body->key, entry->body->key_index);
+  if (!segue_kind_has_bytes (entry->body->kind)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "‘%s’ of kind %s has no key",
+                 entry->body->id, segue_kind_to_string (entry->body->kind));
     return NULL;
   }
   g_autoptr (SegueItem) item = segue_item_load (entry, error);
@@ -108,8 +108,8 @@ segue_key_of_song (SegueItem *const *entries, char *const *contents, guint n)
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < n; i++) {
     const char *suffix = segue_item_get_suffix (entries[i]);
-    g_string_append_printf (text, "%s %s %s\n", segue_kind_to_string (entries[i]->kind),
-                            contents[i], suffix ? suffix : entries[i]->id);
+    g_string_append_printf (text, "%s %s %s\n", segue_kind_to_string (entries[i]->body->kind),
+                            contents[i], suffix ? suffix : entries[i]->body->id);
   }
   return segue_key_join ("segue song 1", text->str);
 }
@@ -124,8 +124,8 @@ segue_key_with_reads (const char *key, const char *const *names, SegueItem *cons
       g_autoptr (GVariant) value = NULL;
       if (all)
         value = segue_metadata_to_variant (entries[i]->metadata, FALSE);
-      else if ((value = segue_metadata_get (entries[i]->metadata, names[j])))
-        g_variant_ref (value);
+      else
+        value = segue_metadata_get (entries[i]->metadata, names[j]);
       g_autofree char *printed = value ? g_variant_print (value, TRUE) : g_strdup ("-");
       g_string_append_printf (text, "%s=%s\n", names[j], printed);
     }

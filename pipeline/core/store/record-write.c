@@ -23,16 +23,16 @@ describe_item (const SegueRecordContent *content, const SegueItem *item, GArray 
 {
   gsize size;
   guint64 offset = offset_of (stretches, item, &size);
-  const char *suffix = item->id + strlen (content->inputs[item->origin]->id);
+  const char *suffix = item->body->id + strlen (content->inputs[item->origin]->body->id);
   g_autoptr (GVariant) delta = segue_metadata_to_variant (item->metadata, TRUE);
   guint64 shape[SEGUE_MAX_RANK];
-  for (guint i = 0; i < item->rank; i++)
-    shape[i] = item->shape[i];
+  for (guint i = 0; i < item->body->rank; i++)
+    shape[i] = item->body->shape[i];
   GVariant *sizes =
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->rank, sizeof *shape);
-  return g_variant_new ("(sy@a{sv}uuy@atutt)", suffix, (guchar) item->kind, delta, item->rate,
-                        item->channels, (guchar) item->dtype, sizes, item->origin, offset,
-                        (guint64) size);
+    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->body->rank, sizeof *shape);
+  return g_variant_new ("(sy@a{sv}uuy@atutt)", suffix, (guchar) item->body->kind, delta,
+                        item->body->rate, item->body->channels, (guchar) item->body->dtype, sizes,
+                        item->origin, offset, (guint64) size);
 }
 
 static GVariant *

@@ -61,7 +61,7 @@ write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancel
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
       return FALSE;
     }
-    g_autoptr (GBytes) bytes = segue_extent_read (&entry->extent, error);
+    g_autoptr (GBytes) bytes = segue_extent_read (&entry->body->extent, error);
     if (!bytes)
       return FALSE;
     const void *data = g_bytes_get_data (bytes, &item->length);
@@ -78,6 +78,14 @@ write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancel
   g_free (result->bytes_key);
   result->bytes_key = g_strdup (hex);
   return segue_file_writer_commit (writer, error);
+}
+
+/* As bytes: a curve may have a million points, and a tree takes several times the memory of what it says. */
+static void
+add_flat (GVariantBuilder *builder, GVariant *value)
+{
+  (void) g_variant_get_data (value);
+  g_variant_builder_add_value (builder, value);
 }
 
 static GVariant *
@@ -109,7 +117,7 @@ describe (const SegueResult *result)
   }
   for (guint i = 0; i < result->lines->len; i++) {
     const SegueResultLine *line = &g_array_index (result->lines, SegueResultLine, i);
-    g_variant_builder_add (&lines, "(ustd)", line->level, line->text, line->step, line->value);
+    add_flat (&lines, g_variant_new ("(ustd)", line->level, line->text, line->step, line->value));
   }
   for (guint i = 0; i < result->failures->len; i++) {
     const SegueResultFailure *failure = &g_array_index (result->failures, SegueResultFailure, i);
@@ -120,8 +128,7 @@ describe (const SegueResult *result)
     g_variant_builder_add (&files, "(sts)", file->name, file->size, file->key);
   }
   for (guint i = 0; i < result->items->len; i++)
-    g_variant_builder_add_value (
-      &items, describe_item (&g_array_index (result->items, SegueResultItem, i)));
+    add_flat (&items, describe_item (&g_array_index (result->items, SegueResultItem, i)));
   GVariant *header = g_variant_ref_sink (
     g_variant_new ("(sb^asxu@a(sx)@a(ustd)@a(ss)@a(sts)@a" SEGUE_RESULT_ITEM "ts)", result->key,
                    result->is_reads, result->reads, result->view_port, result->view_output,

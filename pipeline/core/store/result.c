@@ -27,7 +27,7 @@ segue_result_clear_item (gpointer data)
 static void
 clear_line (gpointer data)
 {
-  g_free (((SegueResultLine *) data)->text);
+  g_ref_string_release (((SegueResultLine *) data)->text);
 }
 
 static void
@@ -166,13 +166,16 @@ parse_said (SegueResult *result, GVariant *counts, GVariant *lines, GVariant *fa
   GVariantIter iter;
   SegueCount count = { 0 };
   SegueResultLine line;
+  const char *text;
   SegueResultFailure failure;
   g_variant_iter_init (&iter, counts);
   while (g_variant_iter_next (&iter, "(sx)", &count.name, &count.n))
     g_array_append_val (result->counts, count);
   g_variant_iter_init (&iter, lines);
-  while (g_variant_iter_next (&iter, "(ustd)", &line.level, &line.text, &line.step, &line.value))
+  while (g_variant_iter_next (&iter, "(u&std)", &line.level, &text, &line.step, &line.value)) {
+    line.text = g_ref_string_new_intern (text);
     g_array_append_val (result->lines, line);
+  }
   g_variant_iter_init (&iter, failures);
   while (g_variant_iter_next (&iter, "(ss)", &failure.id, &failure.reason))
     g_array_append_val (result->failures, failure);

@@ -40,7 +40,7 @@ typedef struct {
 /** SegueResultLine: what a stage said: a message (@level), or a point of a curve (@level 0). */
 typedef struct {
   guint level;
-  char *text; /* message, or the curve's tag */
+  GRefString *text; /* message, or the curve's tag; interned: a curve has many points */
   guint64 step;
   double value;
 } SegueResultLine;

@@ -57,9 +57,10 @@ static char *
 key_of_model (SegueStageKey *key, SegueItem *entry, GError **error)
 {
   g_autofree char *content = segue_key_of_payload (entry, error);
-  if (!content || entry->kind != SEGUE_KIND_MODEL)
+  if (!content || entry->body->kind != SEGUE_KIND_MODEL)
     return g_steal_pointer (&content);
-  const SegueModelType *type = segue_model_find_type (key->scope->registry, entry->path, NULL);
+  const SegueModelType *type =
+    segue_model_find_type (key->scope->registry, entry->body->path, NULL);
   g_autofree char *fingerprint = type ? segue_model_type_fingerprint (type) : NULL;
   return g_strdup_printf ("%s %s %u %s", content, type ? type->name : "?",
                           type ? type->result_version : 0, fingerprint ? fingerprint : "");
@@ -70,12 +71,12 @@ content_of (SegueStageKey *key, SegueItem *entry, GError **error)
 {
   g_autoptr (GError) local = NULL;
   SegueFileStamp stamp;
-  if (!segue_kind_has_bytes (entry->kind) && entry->kind != SEGUE_KIND_FILE)
+  if (!segue_kind_has_bytes (entry->body->kind) && entry->body->kind != SEGUE_KIND_FILE)
     return key_of_model (key, entry, error);
-  if (entry->kind != SEGUE_KIND_FILE)
+  if (entry->body->kind != SEGUE_KIND_FILE)
     return segue_key_of_payload (entry, error);
-  char *content =
-    segue_contents_key (key->scope->contents, entry->path, &stamp, key->scope->cancellable, &local);
+  char *content = segue_contents_key (key->scope->contents, entry->body->path, &stamp,
+                                      key->scope->cancellable, &local);
   if (content)
     return content;
   /* What can't be read is for the stage to find out. */
@@ -97,7 +98,7 @@ static gboolean
 add_song (SegueStageKey *key, guint port, guint first, guint end, GError **error)
 {
   SegueDataset *dataset = key->inputs[port];
-  const char *song = segue_dataset_get_entry (dataset, first)->song;
+  const char *song = segue_dataset_get_entry (dataset, first)->body->song;
   const char *before = g_hash_table_lookup (key->songs, song);
   struct sha256_ctx sha;
   sha256_init (&sha);
@@ -108,8 +109,8 @@ add_song (SegueStageKey *key, guint port, guint first, guint end, GError **error
     g_autofree char *content = content_of (key, entry, error);
     if (!content)
       return FALSE;
-    hash_text (&sha, segue_kind_to_string (entry->kind));
-    hash_text (&sha, entry->id);
+    hash_text (&sha, segue_kind_to_string (entry->body->kind));
+    hash_text (&sha, entry->body->id);
     hash_text (&sha, content);
   }
   char *id = g_strdup (song);
@@ -131,7 +132,7 @@ add_folders (SegueStageKey *key, guint port, const char *producer, GError **erro
     g_autofree char *content = content_of (key, entry, error);
     if (!content)
       return FALSE;
-    hash_text (&sha, entry->id);
+    hash_text (&sha, entry->body->id);
     hash_text (&sha, content);
   }
   g_autofree char *digest = finish_hash (&sha);
@@ -267,10 +268,12 @@ digest_values (SegueStageKey *key, const char *name, const char *but)
     guint length = key->inputs[i] ? segue_dataset_get_length (key->inputs[i]) : 0;
     for (guint j = 0; j < length; j++) {
       SegueItem *entry = segue_dataset_get_entry (key->inputs[i], j);
-      if (g_str_equal (name, "*"))
+      if (g_str_equal (name, "*")) {
         hash_all (&sha, entry, but);
-      else
-        hash_value (&sha, segue_metadata_get (entry->metadata, name));
+      } else {
+        g_autoptr (GVariant) value = segue_metadata_get (entry->metadata, name);
+        hash_value (&sha, value);
+      }
     }
   }
   return finish_hash (&sha);

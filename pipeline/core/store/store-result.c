@@ -45,7 +45,7 @@ measure (const SegueResult *result, GPtrArray *payloads)
   guint64 bytes = 0;
   for (guint i = 0; i < payloads->len; i++) {
     const SegueItem *entry = g_ptr_array_index (payloads, i);
-    bytes += entry ? entry->extent.length : 0;
+    bytes += entry ? entry->body->extent.length : 0;
   }
   for (guint i = 0; i < result->files->len; i++) {
     const SegueTreeFile *file = g_ptr_array_index (result->files, i);

@@ -275,8 +275,11 @@ make_table (GHashTable *table)
 {
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
   g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (table), compare_strings);
-  for (GList *at = names; at; at = at->next)
-    g_variant_builder_add (&builder, "{ss}", at->data, g_hash_table_lookup (table, at->data));
+  for (GList *at = names; at; at = at->next) {
+    GVariant *entry = g_variant_new ("{ss}", at->data, g_hash_table_lookup (table, at->data));
+    (void) g_variant_get_data (entry); /* as bytes, which take less memory than a tree */
+    g_variant_builder_add_value (&builder, entry);
+  }
   return g_variant_builder_end (&builder);
 }
 

@@ -19,6 +19,53 @@ make_item (const char *id, const char *label)
   return item;
 }
 
+/* What @item says of itself alone, or altogether. */
+static void
+assert_metadata (const SegueItem *item, gboolean own, const char *expected)
+{
+  g_autoptr (GVariant) values = segue_metadata_to_variant (item->metadata, own);
+  g_autofree char *printed = g_variant_print (values, FALSE);
+  g_assert_cmpstr (printed, ==, expected);
+}
+
+/* Segments share what their song says, until one of them says otherwise. */
+static void
+test_metadata_shared (void)
+{
+  g_autoptr (SegueItem) song = segue_item_new_file ("a/b.mp3", "/music/a/b.mp3");
+  segue_item_set_string (song, "label", "Mika");
+  segue_item_set_string (song, "title", "Lollipop");
+  segue_item_seal (song);
+  g_autoptr (SegueItem) input = segue_item_copy_as_input (song, NULL, 0);
+  g_autoptr (GBytes) frames = g_bytes_new_static ("\0\0\0\0", 4);
+  g_autoptr (SegueItem) first = segue_item_new_audio (input, "1", frames, 8000, 1);
+  g_autoptr (SegueItem) second = segue_item_new_audio (input, "2", frames, 8000, 1);
+  segue_item_set_double (first, "start", 0.5);
+  segue_item_set_string (first, "label", "Cher");
+  segue_item_set_int (second, "number", 2);
+  g_autoptr (SegueItem) part = segue_item_new_audio (first, "x", frames, 8000, 1);
+  segue_item_set_string (part, "album", "Life");
+  g_autoptr (SegueItem) entry = segue_item_copy_as_entry (part, &part->body->extent);
+  g_autoptr (SegueItem) later = segue_item_copy (entry);
+  segue_item_set_string (later, "title", "Believe");
+
+  assert_metadata (song, TRUE, "{'label': <'Mika'>, 'title': <'Lollipop'>}");
+  assert_metadata (input, TRUE, "{}");
+  assert_metadata (input, FALSE, "{'label': <'Mika'>, 'title': <'Lollipop'>}");
+  assert_metadata (first, TRUE, "{'label': <'Cher'>, 'start': <0.5>}");
+  assert_metadata (first, FALSE, "{'label': <'Cher'>, 'start': <0.5>, 'title': <'Lollipop'>}");
+  assert_metadata (second, TRUE, "{'number': <int64 2>}");
+  assert_metadata (second, FALSE,
+                   "{'label': <'Mika'>, 'number': <int64 2>, 'title': <'Lollipop'>}");
+  assert_metadata (part, TRUE, "{'album': <'Life'>, 'label': <'Cher'>, 'start': <0.5>}");
+  assert_metadata (entry, TRUE, "{}");
+  assert_metadata (entry, FALSE,
+                   "{'album': <'Life'>, 'label': <'Cher'>, 'start': <0.5>, 'title': <'Lollipop'>}");
+  assert_metadata (later, TRUE, "{'title': <'Believe'>}");
+  assert_metadata (later, FALSE,
+                   "{'album': <'Life'>, 'label': <'Cher'>, 'start': <0.5>, 'title': <'Believe'>}");
+}
+
 static void
 test_metadata (void)
 {
@@ -208,6 +255,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/items/metadata", test_metadata);
+  g_test_add_func ("/items/metadata-shared", test_metadata_shared);
   g_test_add_func ("/items/reads", test_reads);
   g_test_add_func ("/items/dataset", test_dataset);
   g_test_add_func ("/items/spool", test_spool);

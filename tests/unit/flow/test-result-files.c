@@ -291,7 +291,8 @@ test_first_wins (void)
   g_autoptr (GPtrArray) payloads = g_ptr_array_new ();
   for (guint i = 0; i < 3; i++) {
     g_autoptr (SegueResult) result = segue_result_new (KEY);
-    SegueResultLine line = { .level = 1, .text = g_strdup_printf ("writer %u", i) };
+    g_autofree char *text = g_strdup_printf ("writer %u", i);
+    SegueResultLine line = { .level = 1, .text = g_ref_string_new_intern (text) };
     g_array_append_val (result->lines, line);
     segue_result_write (path, result, payloads, NULL, i == 2, NULL, &error);
     g_assert_no_error (error);

@@ -30,17 +30,18 @@ assert_equal (const SegueItem *a, const SegueItem *b)
   g_autoptr (GVariant) own_b = segue_metadata_to_variant (b->metadata, TRUE);
   g_autoptr (GVariant) all_a = segue_metadata_to_variant (a->metadata, FALSE);
   g_autoptr (GVariant) all_b = segue_metadata_to_variant (b->metadata, FALSE);
-  g_assert_cmpstr (a->id, ==, b->id);
-  g_assert_cmpstr (a->song, ==, b->song);
-  g_assert_cmpint (a->kind, ==, b->kind);
+  g_assert_cmpstr (a->body->id, ==, b->body->id);
+  g_assert_cmpstr (a->body->song, ==, b->body->song);
+  g_assert_cmpint (a->body->kind, ==, b->body->kind);
   g_assert_cmpuint (a->origin, ==, b->origin);
   g_assert_true (g_variant_equal (own_a, own_b));
   g_assert_true (g_variant_equal (all_a, all_b));
   g_assert_true (g_bytes_equal (a->bytes, b->bytes));
-  g_assert_cmpuint (a->rate, ==, b->rate);
-  g_assert_cmpuint (a->channels, ==, b->channels);
-  g_assert_cmpint (a->dtype, ==, b->dtype);
-  g_assert_cmpmem (a->shape, a->rank * sizeof (gsize), b->shape, b->rank * sizeof (gsize));
+  g_assert_cmpuint (a->body->rate, ==, b->body->rate);
+  g_assert_cmpuint (a->body->channels, ==, b->body->channels);
+  g_assert_cmpint (a->body->dtype, ==, b->body->dtype);
+  g_assert_cmpmem (a->body->shape, a->body->rank * sizeof (gsize), b->body->shape,
+                   b->body->rank * sizeof (gsize));
 }
 
 /* The same items, lying in memory as they would. */
