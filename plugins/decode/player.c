@@ -10,10 +10,16 @@
 #include <segue/error.h>
 #include <string.h>
 
-#define WAIT      (50 * GST_MSECOND)
+#define WAIT      (50 * G_TIME_SPAN_MILLISECOND)
 #define STOP_WAIT (5 * G_TIME_SPAN_SECOND)
 /* Waits in a row without a thread that reads the file: what it had read has long come out. */
 #define STUCK_WAITS 20
+/* A thread that is woken for each buffer, of 1,000 frames often, takes as long to wake as to work.  So
+ * the reader of what comes out is woken for so many at once, and the file's reader runs ahead of the
+ * decoder by the whole of a usual song. */
+#define BATCH       32
+#define MAX_BUFFERS 64
+#define AHEAD_BYTES (16u * 1024 * 1024)
 /* How long a thread is held at most while decodebin links the element that it belongs to. */
 #define HOLD G_TIME_SPAN_SECOND
 
@@ -32,6 +38,8 @@ struct _Player {
   gboolean is_linked;
   gboolean has_all_pads;
   gboolean is_stopped;
+  guint n_samples; /* that the sink holds */
+  gboolean is_over;
   GThread *finder; /* the thread that finds out what the file is: the first that reads */
   gboolean is_found;
 
@@ -138,6 +146,43 @@ hold_pulls (Player *self, GstElement *decoder)
                      g_atomic_rc_box_acquire (self), release_player_of_probe);
 }
 
+static GstFlowReturn
+on_sample (GstAppSink *sink, gpointer data)
+{
+  Player *self = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (++self->n_samples >= BATCH)
+    g_cond_broadcast (&self->changed);
+  return GST_FLOW_OK;
+}
+
+/* Before the sink itself, which says that it is at the end when everything has been taken. */
+static GstPadProbeReturn
+on_sink_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Player *self = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_EOS) {
+    self->is_over = TRUE;
+    g_cond_broadcast (&self->changed);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+watch_sink (Player *self)
+{
+  GstAppSinkCallbacks callbacks = { .new_sample = on_sample };
+  g_autoptr (GstPad) input = gst_element_get_static_pad (GST_ELEMENT (self->sink), "sink");
+
+  gst_app_sink_set_callbacks (self->sink, &callbacks, g_atomic_rc_box_acquire (self),
+                              release_player_of_probe);
+  gst_pad_add_probe (input, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_sink_event,
+                     g_atomic_rc_box_acquire (self), release_player_of_probe);
+}
+
 /* (transfer none): a new element of the pipeline; %NULL where it is not installed. */
 static GstElement *
 add_element (Player *self, const char *name, GError **error)
@@ -192,10 +237,12 @@ build (Player *self, int fd, GError **error)
       !(sink = add_element (self, "appsink", error)))
     return FALSE;
   self->sink = GST_APP_SINK (sink);
-  g_object_set (decoder, "caps", raw, "expose-all-streams", FALSE, NULL);
+  g_object_set (decoder, "caps", raw, "expose-all-streams", FALSE, "max-size-bytes", AHEAD_BYTES,
+                "max-size-buffers", G_MAXINT, "max-size-time", (guint64) G_MAXINT64, NULL);
   /* A bounded queue: the decoder waits for the resampler, never the other way round. */
-  g_object_set (sink, "caps", wanted, "sync", FALSE, "max-buffers", 8, "enable-last-sample", FALSE,
-                NULL);
+  g_object_set (sink, "caps", wanted, "sync", FALSE, "max-buffers", MAX_BUFFERS,
+                "enable-last-sample", FALSE, NULL);
+  watch_sink (self);
   gst_element_link (self->source, decoder);
   gst_element_link (self->convert, sink);
   hold_pulls (self, decoder);
@@ -353,11 +400,38 @@ read_sample (Player *self, PlayerBlock *block, GError **error)
   return TRUE;
 }
 
+/* ns that the sink may take until it has one, or knows itself that it is at the end. */
+static GstClockTime
+wait_for_samples (Player *self)
+{
+  gint64 deadline = g_get_monotonic_time () + WAIT;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  while (self->n_samples < BATCH && !self->is_over &&
+         g_cond_wait_until (&self->changed, &self->lock, deadline))
+    ;
+  return self->is_over ? WAIT * GST_USECOND : 0;
+}
+
+/* What the sink holds; NULL: nothing.  A sample may be taken before it is counted: where there is none,
+ * there is nothing to count either. */
+static GstSample *
+take_sample (Player *self, GstClockTime wait)
+{
+  GstSample *sample = gst_app_sink_try_pull_sample (self->sink, wait);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->n_samples = sample && self->n_samples > 0 ? self->n_samples - 1 : 0;
+  return sample;
+}
+
 PlayerResult
 player_pull (Player *self, PlayerBlock *block, GError **error)
 {
   drop_sample (self);
-  self->sample = gst_app_sink_try_pull_sample (self->sink, WAIT);
+  self->sample = take_sample (self, 0);
+  if (!self->sample)
+    self->sample = take_sample (self, wait_for_samples (self));
   if (self->sample) {
     self->n_idle = 0;
     return read_sample (self, block, error) ? PLAYER_FRAMES : PLAYER_FAILED;
