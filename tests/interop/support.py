@@ -95,7 +95,7 @@ def our_logits(model, samples, saved=None):
 
 
 def predictions(model, *files):
-    lines = segue("predict", "--json", "--model", model, *files).splitlines()
+    lines = segue("predict", "--json", "--precision", "float32", "--model", model, *files).splitlines()
     return [json.loads(line) for line in lines]
 
 

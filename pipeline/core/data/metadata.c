@@ -1,5 +1,6 @@
 /* Metadata of an item, and the set of keys that a chain looked at. */
 #include "metadata.h"
+#include "interned.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ static void
 clear_value (SegueMetadataValue *value)
 {
   if (value->type == 's')
-    g_ref_string_release (value->s);
+    segue_interned_release (value->s);
 }
 
 void
@@ -50,7 +51,7 @@ segue_metadata_unref (SegueMetadata *metadata)
   if (!metadata || !g_atomic_ref_count_dec (&metadata->refs))
     return;
   for (guint i = 0; i < metadata->n; i++) {
-    g_ref_string_release (metadata->entries[i].key);
+    segue_interned_release (metadata->entries[i].key);
     clear_value (&metadata->entries[i].value);
   }
   segue_metadata_unref (metadata->base);
@@ -110,7 +111,7 @@ from_variant (GVariant *variant)
   SegueMetadataValue value = { .type = *g_variant_get_type_string (variant), .own = TRUE };
   switch (value.type) {
   case 's':
-    value.s = g_ref_string_new_intern (g_variant_get_string (variant, NULL));
+    value.s = segue_interned_new (g_variant_get_string (variant, NULL));
     break;
   case 'd':
     value.d = g_variant_get_double (variant);
@@ -184,7 +185,7 @@ segue_metadata_set (SegueMetadata **metadata, const char *key, GVariant *value)
   } else {
     SegueMetadata *table = g_realloc (*metadata, size_of ((*metadata)->n + 1));
     memmove (&table->entries[at + 1], &table->entries[at], (table->n - at) * sizeof (Entry));
-    table->entries[at].key = g_ref_string_new_intern (key);
+    table->entries[at].key = segue_interned_new (key);
     table->n++;
     *metadata = table;
   }

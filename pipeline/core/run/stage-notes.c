@@ -1,6 +1,7 @@
 /* What a stage says while it runs. */
 #include "stage-notes.h"
 #include "counts.h"
+#include "interned.h"
 
 #include <segue/error.h>
 
@@ -46,7 +47,7 @@ add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, d
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   SegueResultLine line = {
-    .level = level, .text = g_ref_string_new_intern (valid), .step = step, .value = value
+    .level = level, .text = segue_interned_new (valid), .step = step, .value = value
   };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
   if (notes->said->lines->len < MAX_LINES) {
@@ -54,7 +55,7 @@ add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, d
     return;
   }
   notes->problem = "it said too much";
-  g_ref_string_release (line.text);
+  segue_interned_release (line.text);
 }
 
 void

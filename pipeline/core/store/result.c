@@ -1,5 +1,6 @@
 /* Results: the structure, and reading it: nothing is believed before it is checked. */
 #include "counts.h"
+#include "interned.h"
 #include "key.h"
 #include "result-private.h"
 #include "tree.h"
@@ -27,7 +28,7 @@ segue_result_clear_item (gpointer data)
 static void
 clear_line (gpointer data)
 {
-  g_ref_string_release (((SegueResultLine *) data)->text);
+  segue_interned_release (((SegueResultLine *) data)->text);
 }
 
 static void
@@ -173,7 +174,7 @@ parse_said (SegueResult *result, GVariant *counts, GVariant *lines, GVariant *fa
     g_array_append_val (result->counts, count);
   g_variant_iter_init (&iter, lines);
   while (g_variant_iter_next (&iter, "(u&std)", &line.level, &text, &line.step, &line.value)) {
-    line.text = g_ref_string_new_intern (text);
+    line.text = segue_interned_new (text);
     g_array_append_val (result->lines, line);
   }
   g_variant_iter_init (&iter, failures);

@@ -2,6 +2,7 @@
 #include "builder.h"
 #include "chain.h"
 #include "fake.h"
+#include "interned.h"
 #include "item-error.h"
 #include "item-private.h"
 
@@ -250,6 +251,28 @@ test_named_errors (void)
   assert_named ("‘a/b’ \xff", "‘c’ \xef\xbf\xbd");
 }
 
+static gpointer
+intern_and_release (gpointer unused)
+{
+  for (guint i = 0; i < 100000; i++) {
+    GRefString *text = segue_interned_new ("label");
+    g_assert_cmpstr (text, ==, "label");
+    segue_interned_release (text);
+  }
+  return NULL;
+}
+
+/* The last reference goes while another thread asks for the same string. */
+static void
+test_interned (void)
+{
+  GThread *threads[4];
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("intern", intern_and_release, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -261,5 +284,6 @@ main (int argc, char **argv)
   g_test_add_func ("/items/spool", test_spool);
   g_test_add_func ("/items/chain", test_chain);
   g_test_add_func ("/items/named-errors", test_named_errors);
+  g_test_add_func ("/items/interned", test_interned);
   return g_test_run ();
 }

@@ -292,7 +292,7 @@ test_first_wins (void)
   for (guint i = 0; i < 3; i++) {
     g_autoptr (SegueResult) result = segue_result_new (KEY);
     g_autofree char *text = g_strdup_printf ("writer %u", i);
-    SegueResultLine line = { .level = 1, .text = g_ref_string_new_intern (text) };
+    SegueResultLine line = { .level = 1, .text = g_ref_string_new (text) };
     g_array_append_val (result->lines, line);
     segue_result_write (path, result, payloads, NULL, i == 2, NULL, &error);
     g_assert_no_error (error);
