@@ -97,7 +97,7 @@ test_replays (Fixture *fixture, gconstpointer data)
   g_assert_cmpfloat (a->segments[3].start, ==, 1.5);
   g_assert_cmpfloat (a->segments[3].duration, ==, 0.5);
   float mean[2];
-  g_assert_cmpuint (segue_song_aggregate (a->segments[0].probabilities, 4, 2, mean), ==, 1);
+  g_assert_cmpuint (segue_song_aggregate (SEGUE_AGGREGATE_MEAN_PROBABILITY, a->segments[0].probabilities, 4, 2, mean), ==, 1);
   g_assert_cmpmem (mean, sizeof mean, a->probabilities, sizeof mean);
 
   g_autoptr (SegueSongPrediction) b = segue_predictor_predict (predictor, high, NULL, &error);
@@ -308,7 +308,7 @@ test_aggregate (void)
 {
   const float rows[] = { 0.5f, 0.25f, 0.25f, 0.25f, 0.5f, 0.25f };
   float mean[3];
-  g_assert_cmpuint (segue_song_aggregate (rows, 2, 3, mean), ==, 0); /* the first of equals */
+  g_assert_cmpuint (segue_song_aggregate (SEGUE_AGGREGATE_MEAN_PROBABILITY, rows, 2, 3, mean), ==, 0); /* the first of equals */
   g_assert_cmpfloat (mean[0], ==, 0.375f);
   g_assert_cmpfloat (mean[2], ==, 0.25f);
 }
