@@ -282,10 +282,10 @@ test_predict_table (void)
   g_ptr_array_add (files, (gpointer) "노래.mp3");
   g_ptr_array_add (files, (gpointer) "a\nb.mp3");
   SeguePredictTable table;
-  segue_predict_table_init (&table, &plain, files, labels, 2);
+  segue_predict_table_init (&table, &plain, files, labels, 2, FALSE);
   assert_text (segue_predict_table_row (&table, "a\nb.mp3", &song),
                "a\\nb.mp3  Mika \"M\"   75.0 %  Abba       25.0 %");
-  segue_predict_table_init (&table, &plain, files, labels, 99);
+  segue_predict_table_init (&table, &plain, files, labels, 99, FALSE);
   assert_text (segue_predict_table_row (&table, "노래.mp3", &song),
                "노래.mp3  Mika \"M\"   75.0 %  Abba       25.0 %  방탄        0.0 %");
 }
@@ -317,7 +317,8 @@ test_predict_files (void)
 
   char *arguments[] = { cover, folder, (char *) "/not/there.mp3", NULL };
   static const char *const extensions[] = { "", "mp3", "flac", "ogg", "wav", NULL };
-  g_autoptr (GPtrArray) files = segue_predict_files (arguments, extensions, NULL);
+  const SeguePredictInput input = { .arguments = arguments, .extensions = extensions };
+  g_autoptr (GPtrArray) files = segue_predict_files (&input, NULL);
   static const char *const wanted[] = { "cover.jpg", "a.ogg",      "b/1.flac",
                                         "b/2.MP3",   "b/\xff.wav", "gone.mp3" };
   g_assert_cmpuint (files->len, ==, G_N_ELEMENTS (wanted) + 1);
