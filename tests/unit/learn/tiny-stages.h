@@ -13,5 +13,8 @@
  */
 const SeguePlugin *tiny_stages (void);
 
+/** tiny_get_decoded: how often `decode` was given a song. */
+guint tiny_get_decoded (void);
+
 /** tiny_write_song: @n_samples of a tone of @hz. */
 void tiny_write_song (const char *path, double hz, gsize n_samples);
