@@ -162,6 +162,9 @@ test_bad_songs (Fixture *f, gconstpointer data)
 
   assert_bad (f, odd, SEGUE_ERROR_NO_INPUT, 1);
   assert_bad (f, odd, SEGUE_ERROR_NO_INPUT, 1);
+  g_autofree char *slow = pitch_song (&f->pitch, "song.slow", 200, 9000);
+  assert_bad (f, slow, SEGUE_ERROR_TIMEOUT, 1);
+  assert_bad (f, slow, SEGUE_ERROR_TIMEOUT, 1);
   g_free (pitch_song (&f->pitch, "odd.f32", 200, 8000));
   g_autoptr (SegueSongPrediction) there = ask (f, odd, 1);
 }

@@ -57,6 +57,10 @@ decode_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
   if (!g_file_get_contents (path, &content, &length, NULL))
     return segue_set_error_from_errno (error, ENOENT, SEGUE_ERROR_NO_INPUT, "cannot read", path);
   g_autoptr (GBytes) bytes = g_bytes_new_take (content, length);
+  if (g_str_has_suffix (path, ".slow")) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT, "‘%s’ took too long", path);
+    return FALSE;
+  }
   if (length % sizeof (float) != 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a song", path);
     return FALSE;

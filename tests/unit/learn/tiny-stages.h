@@ -6,7 +6,8 @@
 /**
  * tiny_stages: a plugin with
  *   songs   → files `high/NN.f32` and `low/NN.f32` of a folder, with label and set
- *   decode  file → audio; refuses a file that is not a multiple of 4 bytes
+ *   decode  file → audio; refuses a file that is not a multiple of 4 bytes; one called `….slow` takes too
+ *           long
  *   cut     audio → segments of `length` samples, the rest left out
  *   spy     audio → audio, without the flag PREPARE
  *   shaky   audio → audio, LIVE: training items get another loudness in each epoch
