@@ -3,6 +3,7 @@
 #include "tiny-stages.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <segue/file.h>
 #include <string.h>
 
@@ -218,6 +219,82 @@ test_damage (Fixture *f, gconstpointer data)
   }
 }
 
+static guint64
+read_number (const char *at, guint n_bytes)
+{
+  guint64 value = 0;
+  for (guint i = 0; i < n_bytes; i++)
+    value |= (guint64) (guchar) at[i] << (8 * i);
+  return value;
+}
+
+static void
+digest (char *out, const char *const parts[], const gsize *lengths, guint n)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  for (guint i = 0; i < n; i++)
+    g_checksum_update (checksum, (const guchar *) parts[i], (gssize) lengths[i]);
+  gsize length = 32;
+  g_checksum_get_digest (checksum, (guint8 *) out, &length);
+}
+
+/* Checksums as whoever may write to the cache would set them: see record.h. */
+static void
+reseal (char *record, gsize length)
+{
+  gsize header = read_number (record + 12, 4), payload = read_number (record + 16, 8);
+  digest (record + 64, (const char *const[]){ record + payload }, (gsize[]){ length - payload }, 1);
+  digest (record + 32, (const char *const[]){ record, record + 64, record + 96 },
+          (gsize[]){ 32, 32, header }, 3);
+}
+
+static void
+put_record (const char *path, const char *bytes, gsize length)
+{
+  g_autofree char *sealed = g_memdup2 (bytes, length);
+  reseal (sealed, length);
+  g_assert_true (g_file_set_contents (path, sealed, (gssize) length, NULL));
+}
+
+/* What somebody else made of a record, checksums and all: no probability that is none, no place that is
+ * none. */
+static void
+test_hostile (Fixture *f, gconstpointer data)
+{
+  g_autofree char *low = pitch_song (&f->pitch, "low.f32", 200, 18000);
+  g_autoptr (SegueSongPrediction) first = ask (f, low, 1);
+  g_autofree char *path = find_record (f);
+  gsize length;
+  g_autofree char *bytes = NULL;
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  put_record (path, bytes, length);
+  g_autoptr (SegueSongPrediction) as_it_was = ask (f, low, 0);
+  assert_same (first, as_it_was);
+
+  gsize payload = read_number (bytes + 16, 8);
+  static const float odd[] = { NAN, INFINITY, -0.5f, 1.5f };
+  for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
+    g_autofree char *other = g_memdup2 (bytes, length);
+    memcpy (other + payload + 4 * i, &odd[i], sizeof odd[i]);
+    put_record (path, other, length);
+    g_autoptr (SegueSongPrediction) again = ask (f, low, 1);
+    assert_same (first, again);
+  }
+  for (gsize at = 96; at < payload; at += 3) {
+    g_autofree char *other = g_memdup2 (bytes, length);
+    other[at] ^= (char) (1 << at % 8);
+    put_record (path, other, length);
+    g_autoptr (SeguePredictor) predictor = new_predictor (f);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueSongPrediction) song = segue_predictor_predict (predictor, low, NULL, &error);
+    for (guint i = 0; song != NULL && i < song->n_segments; i++) {
+      g_assert_true (isfinite (song->segments[i].start) && isfinite (song->segments[i].duration));
+      g_assert_cmpfloat_with_epsilon (
+        song->segments[i].probabilities[0] + song->segments[i].probabilities[1], 1, 1e-5f);
+    }
+  }
+}
+
 /* `segue cache` knows them as what they are. */
 static void
 test_cache_folder (Fixture *f, gconstpointer data)
@@ -292,6 +369,7 @@ main (int argc, char **argv)
   ADD ("/answers/other-models", test_other_models);
   ADD ("/answers/bad-songs", test_bad_songs);
   ADD ("/answers/damage", test_damage);
+  ADD ("/answers/hostile", test_hostile);
   ADD ("/answers/cache-folder", test_cache_folder);
   ADD ("/answers/together", test_together);
   return g_test_run ();
