@@ -229,11 +229,13 @@ static const SegueOption rows[] = {
     "the folder of a run (runs/artist/latest), of a model, or ORG/NAME of a fetched one" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "one JSON object per line: file, label, probabilities, segments (start, duration, "
-    "probabilities); or file, error" },
+    "probabilities); or file, error. Of none of the labels: label is null, nearest the most "
+    "probable" },
   { "csv", 0, SEGUE_OPTION_FLAG, offsetof (Options, csv), NULL, 0, 0,
     "a head and a row a song: file, label, confidence, error, then the probability of each label" },
   { "timeline", 't', SEGUE_OPTION_FLAG, offsetof (Options, timeline), NULL, 0, 0,
-    "show segments, too: a strip of letters below each song; in CSV a row a segment" },
+    "show segments, too: a strip of letters below each song; in CSV a row a segment; JSON has them "
+    "anyway" },
   { "top", 'n', SEGUE_OPTION_COUNT, offsetof (Options, top), "N", 1, MAX_TOP,
     "how many labels to show (default: 2; in JSON and CSV all)" },
   { "aggregation", 'a', SEGUE_OPTION_STRING, offsetof (Options, aggregation), "NAME", 0, 0,
@@ -276,16 +278,16 @@ const SegueVerb segue_verb_predict = {
     "segments' answers together, and says: the file, the most probable label with its probability, "
     "and the runner-up. FILE is a song, a folder that is searched for audio files, a pattern such "
     "as '*.mp3' where no shell has expanded it, or - for a list on stdin, a name a line.\n\n"
-    "Answers come in the order of the files, the same for any -j, and memory does not grow with "
-    "their number. A file that can't be used is reported in its place and the others are answered "
-    "all the same; the exit status is then 65.\n\n"
+    "Answers come in the order of the files, the same for any -j; of a song that was answered "
+    "nothing but the name stays in memory. A file that can't be used is reported in its place and "
+    "the others are answered all the same; the exit status is then 65.\n\n"
     "What the model said about each segment is kept in the cache (segue cache), so the same "
     "command goes on after a kill, and another --aggregation, --top or format decodes nothing. A "
     "song is known by its bytes, a model by its files.\n\n"
     "A model names one of its labels for any song. With --none-of-these 5, songs that it is less "
     "sure of than of all but 5 % of the validation songs that it named rightly are shown as (none "
-    "of these): so 5 % of right answers are lost, by construction; how many strangers are told "
-    "is in docs/results.md.",
+    "of these). That costs 5 % of the right answers, on average; how many strangers it tells is "
+    "measured in docs/results.md.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

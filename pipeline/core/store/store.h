@@ -1,6 +1,6 @@
 /* The store: records by key, shared by all runs on one cache (internal).
  *
- *   <cache>/records/ab/cdef…   results of chains, see record.h
+ *   <cache>/records/ab/cdef…   results of chains, see record.h, and answers, see answers.h
  *   <cache>/results/ab/cdef…/  results of other stages, see result.h
  *   <cache>/files/ab/cdef…     hashes of source files, see contents.h
  *   <cache>/units/…            what a pipeline's chains and stages last were, see unit-memory.h

@@ -155,7 +155,8 @@ SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const c
  * @so_far: the first @n_heard of its segments have probabilities; those of the song are not known yet.
  *   Borrowed for the call.
  *
- * Called by the thread that predicts, while it holds the model: be quick.
+ * Called by the thread that predicts, while it holds the model: be quick.  An answer from the cache is
+ * told of at once.
  */
 typedef void (*SegueHeardFunc) (const SegueSongPrediction *so_far, guint n_heard, gpointer data);
 
