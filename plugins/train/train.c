@@ -172,7 +172,8 @@ static const SegueStageType train = {
     "The optimiser is AdamW. The same seed gives the same model, whatever the number of threads. "
     "A training that was interrupted goes on where it was.\n\n"
     "Leaves `model/` and `history.json`. With the model goes how probable its right answers about "
-    "validation songs were (`calibration.json`): by that `segue predict --none-of-these` tells songs "
+    "validation songs were (`calibration.json`): by that `segue predict --none-of-these` tells "
+    "songs "
     "of nobody that it knows.",
   .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
