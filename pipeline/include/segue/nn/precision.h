@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 typedef enum {
   SEGUE_NN_FLOAT32,
   SEGUE_NN_BFLOAT16, /* both factors rounded to eight bits of mantissa */
-  SEGUE_NN_INT8,     /* weights a scale for each output, the other factor a scale for each tile;
+  SEGUE_NN_INT8,     /* a scale for each row of either factor, and for each 512 of the sum;
                         inference only */
 } SegueNnPrecision;
 
