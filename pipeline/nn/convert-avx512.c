@@ -8,7 +8,7 @@
 #define LANES ((gsize) 16)
 
 /* Rows lie far apart: each would begin with a wait for memory. */
-#define AHEAD 2 /* rows */
+#define AHEAD        2 /* rows */
 #define FETCH(x, ld) _mm_prefetch ((const char *) ((x) + AHEAD * (ld)), _MM_HINT_T0)
 
 /* The first n of 16 lanes. */

@@ -51,7 +51,8 @@ hubert_model_keep_weights (const HubertModel *model)
           a->convs[i].kernel * a->convs[i - 1].channels);
   keep (model, &w->projection.weight, a->hidden, a->convs[a->n_convs - 1].channels);
   segue_nn_pool_keep (model->pool, model->positional,
-                      a->positional_groups * a->positional_kernel * group, group, SEGUE_NN_KEEP_ANY);
+                      a->positional_groups * a->positional_kernel * group, group,
+                      SEGUE_NN_KEEP_ANY);
   for (gsize l = 0; l < a->layers; l++) {
     keep (model, &w->layers[l].qkv.weight, 3 * a->hidden, a->hidden);
     keep (model, &w->layers[l].out.weight, a->hidden, a->hidden);

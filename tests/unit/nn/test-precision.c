@@ -164,7 +164,7 @@ static const Product products[] = {
   { 40, 50, 60, FALSE, FALSE, 0, 0 },  { 40, 50, 60, FALSE, TRUE, 1, 3 },
   { 33, 70, 45, TRUE, FALSE, 0, 5 },   { 64, 32, 100, TRUE, TRUE, 1, 1 },
   { 530, 40, 50, FALSE, TRUE, 0, 0 },  { 40, 1050, 50, FALSE, FALSE, 0, 0 },
-  { 40, 50, 1100, FALSE, TRUE, 0, 7 }, { 300, 600, 1100, FALSE, TRUE, 0, 0 },
+  { 40, 50, 1100, FALSE, TRUE, 0, 7 }, { 140, 600, 1030, FALSE, TRUE, 0, 0 },
   { 35, 45, 1030, TRUE, FALSE, 1, 0 }, { 31, 50, 60, FALSE, TRUE, 0, 0 },
   { 40, 50, 10, FALSE, TRUE, 0, 0 },
 };
@@ -190,14 +190,17 @@ check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
   segue_nn_gemm (pool, p->trans_a, p->trans_b, p->m, p->n, p->k, 1, a, lda, b, ldb, p->beta, c,
                  ldc);
   g_assert_true (segue_nn_pool_check (pool, NULL));
+  for (gsize i = 0; i < n_a && !thin; i++)
+    a[i] = round_bfloat16 (a[i]);
+  for (gsize i = 0; i < rows_b * ldb && !thin; i++)
+    b[i] = round_bfloat16 (b[i]);
   for (gsize i = 0; i < p->m; i++) {
     for (gsize j = 0; j < p->n; j++) {
       double sum = (double) (p->beta * before[i * ldc + j]);
       for (gsize k = 0; k < p->k; k++) {
         float x = p->trans_a ? a[k * lda + i] : a[i * lda + k];
         float y = p->trans_b ? b[j * ldb + k] : b[k * ldb + j];
-        sum += thin ? (double) x * (double) y
-                    : (double) round_bfloat16 (x) * (double) round_bfloat16 (y);
+        sum += (double) x * (double) y;
       }
       g_assert_cmpfloat_with_epsilon ((double) c[i * ldc + j], sum, 1e-6 * (double) (10 + p->k));
     }
