@@ -6,7 +6,7 @@
 
 #define WIDTH  360
 #define HEAD   34
-#define ROW    30
+#define ROW    31
 #define BAR    8
 #define MIDDLE 230 /* where a row's figures begin */
 
@@ -37,10 +37,10 @@ static void
 draw_legend (ReportChart *chart)
 {
   report_chart_rect (chart, 0, 6, 14, BAR, REPORT_COLOUR_RIGHT);
-  report_chart_text (chart, 19, 14, 11, REPORT_START, 0, "segments that are right",
+  report_chart_text (chart, 19, 14, 12, REPORT_START, 0, "segments that are right",
                      REPORT_COLOUR_MUTED);
-  report_chart_rect (chart, 172, 3, 3, 14, REPORT_COLOUR_WRONG);
-  report_chart_text (chart, 180, 14, 11, REPORT_START, 0, "songs that are right",
+  report_chart_rect (chart, 184, 3, 3, 14, REPORT_COLOUR_WRONG);
+  report_chart_text (chart, 192, 14, 12, REPORT_START, 0, "songs that are right",
                      REPORT_COLOUR_MUTED);
 }
 
@@ -49,8 +49,8 @@ draw_row (ReportChart *chart, double y, const ReportLabelFigures *label)
 {
   g_autofree char *share = report_text_share (label->segment_accuracy);
   g_autofree char *says = g_strdup_printf ("%s of %" G_GUINT64_FORMAT, share, label->segments);
-  report_chart_text (chart, 0, y + 11, 12, REPORT_START, MIDDLE, label->name, REPORT_COLOUR_INK);
-  report_chart_text (chart, WIDTH, y + 11, 11, REPORT_END, 0, says, REPORT_COLOUR_MUTED);
+  report_chart_text (chart, 0, y + 11, 13, REPORT_START, MIDDLE, label->name, REPORT_COLOUR_INK);
+  report_chart_text (chart, WIDTH, y + 11, 12, REPORT_END, 0, says, REPORT_COLOUR_MUTED);
   report_chart_rect (chart, 0, y + 16, WIDTH, BAR, REPORT_COLOUR_HEAT);
   report_chart_rect (chart, 0, y + 16, WIDTH * label->segment_accuracy, BAR, REPORT_COLOUR_RIGHT);
   if (isfinite (label->song_accuracy))

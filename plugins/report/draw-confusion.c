@@ -2,12 +2,14 @@
 #include "charts.h"
 
 #define NAMES 118 /* room for a row's name */
-#define HEAD  104 /* for a column's, which is turned */
+#define HEAD  118 /* for a column's, which is turned */
 
 static double
 cell_size (guint n)
 {
-  if (n <= 8)
+  if (n <= 6)
+    return 44;
+  if (n <= 10)
     return 34;
   return n <= 20 ? 26 : 19;
 }
@@ -56,7 +58,7 @@ draw_cell (ReportChart *chart, const ReportConfusion *confusion, const ReportTab
   report_chart_rect (chart, x + 0.5, y + 0.5, size - 1, size - 1, heat);
   g_autofree char *number = g_strdup_printf ("%u", pair.n);
   if (pair.n < 1000 || size > 30)
-    report_chart_text (chart, x + size / 2, y + size / 2 + 3.5, size >= 26 ? 11 : 8.5,
+    report_chart_text (chart, x + size / 2, y + size / 2 + 3.5, size >= 26 ? 12 : 8.5,
                        REPORT_MIDDLE, 0, number, report_colour_on_heat (heat));
   report_chart_end_cell (chart);
 }
@@ -68,9 +70,9 @@ report_draw_confusion (const ReportConfusion *confusion, const ReportTable *tabl
   double size = cell_size (labels->len), side = MAX (labels->len * size, 120);
   ReportChart *chart =
     report_chart_new ("confusion", "Confusion matrix", NAMES + side, HEAD + side);
-  report_chart_text (chart, 0, 12, 11, REPORT_START, 0, "rows: what it is", REPORT_COLOUR_MUTED);
-  report_chart_text (chart, 0, 27, 11, REPORT_START, 0, "columns: what", REPORT_COLOUR_MUTED);
-  report_chart_text (chart, 0, 41, 11, REPORT_START, 0, "it was taken for", REPORT_COLOUR_MUTED);
+  report_chart_text (chart, 0, 14, 12, REPORT_START, 0, "rows: what it is", REPORT_COLOUR_MUTED);
+  report_chart_text (chart, 0, 30, 12, REPORT_START, 0, "columns: what", REPORT_COLOUR_MUTED);
+  report_chart_text (chart, 0, 46, 12, REPORT_START, 0, "it was taken for", REPORT_COLOUR_MUTED);
   draw_names (chart, table, labels, size);
   for (guint i = 0; i < labels->len; i++)
     for (guint j = 0; j < labels->len; j++)

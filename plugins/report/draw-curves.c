@@ -1,14 +1,15 @@
 /* Learning curves, by epoch. */
 #include "charts.h"
+#include "text.h"
 
 #include <math.h>
 
 #define WIDTH  360
-#define HEIGHT 230
+#define HEIGHT 238
 #define LEFT   44
 #define RIGHT  348
-#define TOP    34
-#define BOTTOM 194
+#define TOP    42
+#define BOTTOM 202
 #define TICKS  4
 
 /* More would be drawn on top of each other. */
@@ -25,6 +26,7 @@ typedef struct {
 typedef struct {
   ReportChart *chart;
   double steps, epochs, low, high;
+  gboolean shares; /* what goes up its side is per cent */
   GString *says;
 } Plot;
 
@@ -54,9 +56,11 @@ tick_size (double span)
 }
 
 static char *
-tick_text (double value)
+tick_text (double value, gboolean share)
 {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
+  if (share)
+    return report_text_share (value);
   return g_strdup (g_ascii_formatd (text, sizeof text, "%.3g", fabs (value) < 1e-9 ? 0 : value));
 }
 
@@ -66,19 +70,19 @@ draw_axes (const Plot *plot)
   double size = tick_size (plot->high - plot->low);
   for (double at = ceil (plot->low / size - 1e-9) * size; at <= plot->high + size * 1e-6;
        at += size) {
-    g_autofree char *text = tick_text (at);
+    g_autofree char *text = tick_text (at, plot->shares);
     report_chart_line (plot->chart, LEFT, place_y (plot, at), RIGHT, place_y (plot, at), 1, FALSE,
                        REPORT_COLOUR_RULE);
-    report_chart_text (plot->chart, LEFT - 6, place_y (plot, at) + 4, 11, REPORT_END, 0, text,
+    report_chart_text (plot->chart, LEFT - 6, place_y (plot, at) + 4, 12, REPORT_END, 0, text,
                        REPORT_COLOUR_MUTED);
   }
   double step = MAX (1, tick_size (MAX (plot->epochs, 1)));
   for (double at = 1; at <= plot->epochs; at = at < step ? step : at + step) {
-    g_autofree char *text = tick_text (at);
-    report_chart_text (plot->chart, place_x (plot, at), BOTTOM + 16, 11, REPORT_MIDDLE, 0, text,
+    g_autofree char *text = tick_text (at, FALSE);
+    report_chart_text (plot->chart, place_x (plot, at), BOTTOM + 16, 12, REPORT_MIDDLE, 0, text,
                        REPORT_COLOUR_MUTED);
   }
-  report_chart_text (plot->chart, (LEFT + RIGHT) / 2.0, BOTTOM + 32, 11, REPORT_MIDDLE, 0, "epoch",
+  report_chart_text (plot->chart, (LEFT + RIGHT) / 2.0, BOTTOM + 32, 12, REPORT_MIDDLE, 0, "epoch",
                      REPORT_COLOUR_MUTED);
 }
 
@@ -128,7 +132,7 @@ mark_best (const Plot *plot, guint best)
   double x = place_x (plot, best);
   gboolean right_half = x > (LEFT + RIGHT) / 2.0;
   report_chart_line (plot->chart, x, TOP, x, BOTTOM, 1.5, TRUE, REPORT_COLOUR_INK);
-  report_chart_text (plot->chart, right_half ? x - 5 : x + 5, TOP + 10, 11,
+  report_chart_text (plot->chart, right_half ? MIN (x + 40, RIGHT) : MAX (x - 40, 0), TOP - 5, 12,
                      right_half ? REPORT_END : REPORT_START, 0, text, REPORT_COLOUR_INK);
 }
 
@@ -148,8 +152,9 @@ widen (Plot *plot, const GArray *curve)
 static void
 say_last (Plot *plot, const Series *series, const GArray *curve)
 {
-  g_autofree char *first = tick_text (g_array_index (curve, ReportPoint, 0).value);
-  g_autofree char *last = tick_text (g_array_index (curve, ReportPoint, curve->len - 1).value);
+  g_autofree char *first = tick_text (g_array_index (curve, ReportPoint, 0).value, plot->shares);
+  g_autofree char *last =
+    tick_text (g_array_index (curve, ReportPoint, curve->len - 1).value, plot->shares);
   g_string_append_printf (plot->says, "%s%s from %s to %s", plot->says->len > 0 ? "; " : "",
                           series->name, first, last);
 }
@@ -158,19 +163,20 @@ static void
 draw_legend (Plot *plot, const Series *series, double x)
 {
   report_chart_line (plot->chart, x, 10, x + 22, 10, 2, series->dashed, series->colour);
-  report_chart_text (plot->chart, x + 28, 14, 11, REPORT_START, 0, series->name,
+  report_chart_text (plot->chart, x + 28, 14, 12, REPORT_START, 0, series->name,
                      REPORT_COLOUR_MUTED);
 }
 
+/* @high: of what goes up the side; -INFINITY: what the curves reach. */
 static ReportChart *
 draw (const ReportAccount *account, const char *name, const char *title, const Series *series,
-      double low, double high)
+      double high)
 {
   g_autoptr (GArray) epochs = report_account_curve (account, "train/epoch_loss", MAX_POINTS);
   GArray *curves[2] = { report_account_curve (account, series[0].tag, MAX_POINTS),
                         report_account_curve (account, series[1].tag, MAX_POINTS) };
   g_autoptr (GString) says = g_string_new (NULL);
-  Plot plot = { .low = low, .high = high, .says = says };
+  Plot plot = { .high = high, .shares = isfinite (high), .says = says };
   plot.steps = epochs != NULL ? g_array_index (epochs, ReportPoint, 0).step : 0;
   if (plot.steps >= 1 && (curves[0] != NULL || curves[1] != NULL)) {
     double last = round (g_array_index (epochs, ReportPoint, epochs->len - 1).step / plot.steps);
@@ -202,7 +208,7 @@ report_draw_loss (const ReportAccount *account)
 {
   static const Series series[] = { { "train/epoch_loss", "training", REPORT_COLOUR_RIGHT, FALSE },
                                    { "validation/loss", "validation", REPORT_COLOUR_WRONG, TRUE } };
-  return draw (account, "loss", "Loss by epoch", series, 0, -INFINITY);
+  return draw (account, "loss", "Loss by epoch", series, -INFINITY);
 }
 
 ReportChart *
@@ -212,5 +218,5 @@ report_draw_validation (const ReportAccount *account)
     { "validation/accuracy", "segments", REPORT_COLOUR_RIGHT, FALSE },
     { "validation/song_accuracy", "songs", REPORT_COLOUR_WRONG, TRUE },
   };
-  return draw (account, "validation", "Accuracy on validation by epoch", series, 0, 1);
+  return draw (account, "validation", "Accuracy on validation by epoch", series, 1);
 }

@@ -7,7 +7,7 @@
 #define WIDTH  360
 #define HEIGHT 290
 #define LEFT   44
-#define RIGHT  348
+#define RIGHT  336
 #define TOP    14
 #define BOTTOM 230
 
@@ -31,12 +31,12 @@ draw_axes (ReportChart *chart)
     g_autofree char *text = report_text_share (at);
     report_chart_line (chart, LEFT, place_y (at), RIGHT, place_y (at), 1, FALSE,
                        REPORT_COLOUR_RULE);
-    report_chart_text (chart, LEFT - 5, place_y (at) + 4, 11, REPORT_END, 0, text,
+    report_chart_text (chart, LEFT - 5, place_y (at) + 4, 12, REPORT_END, 0, text,
                        REPORT_COLOUR_MUTED);
-    report_chart_text (chart, place_x (at), BOTTOM + 30, 11, i == 4 ? REPORT_END : REPORT_MIDDLE, 0,
-                       text, REPORT_COLOUR_MUTED);
+    report_chart_text (chart, place_x (at), BOTTOM + 30, 12, REPORT_MIDDLE, 0, text,
+                       REPORT_COLOUR_MUTED);
   }
-  report_chart_text (chart, (LEFT + RIGHT) / 2.0, BOTTOM + 48, 11, REPORT_MIDDLE, 0,
+  report_chart_text (chart, (LEFT + RIGHT) / 2.0, BOTTOM + 48, 12, REPORT_MIDDLE, 0,
                      "how sure the model was", REPORT_COLOUR_MUTED);
 }
 
@@ -51,7 +51,7 @@ draw_bin (ReportChart *chart, const ReportCalibration *calibration, guint bin)
   double right = calibration->bins[bin].right / (double) n;
   report_chart_rect (chart, x + 1.5, place_y (right), width - 3, MAX (BOTTOM - place_y (right), 1),
                      REPORT_COLOUR_RIGHT);
-  report_chart_text (chart, x + width / 2, BOTTOM + 14, 9, REPORT_MIDDLE, width, count,
+  report_chart_text (chart, x + width / 2, BOTTOM + 14, 10, REPORT_MIDDLE, 0, count,
                      REPORT_COLOUR_INK);
 }
 

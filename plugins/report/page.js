@@ -112,11 +112,13 @@
     return element("li", null,
       element("div", { class: "item", role: "group", tabindex: place ? "-1" : "0", "aria-label": says,
         "data-segment": number },
-        element("p", { class: "verdict" }, ...verdict, ", " + share(segment.confidence) + " sure"),
-        element("p", { class: "where" }, name(titleOf(song)), " · " + stretch(segment) + " · ",
-          name(folderOf(song)), makeCorrection(song)),
-        makePlayers(number),
-        element("p", null, makeCorrectButton(song))));
+        element("div", { class: "what" },
+          element("div", null,
+            element("p", { class: "verdict" }, ...verdict, ", " + share(segment.confidence) + " sure"),
+            element("p", { class: "where" }, name(titleOf(song)), " · " + stretch(segment) + " · ",
+              name(folderOf(song)), makeCorrection(song))),
+          makeCorrectButton(song)),
+        makePlayers(number)));
   };
 
   const showMore = () => {

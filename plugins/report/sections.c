@@ -44,7 +44,7 @@ begin_table (GString *html, const char *caption, const char *const *columns, gui
 {
   g_string_append_printf (html,
                           "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">"
-                          "<table><caption>%s</caption><thead><tr>",
+                          "<table><caption class=\"hidden\">%s</caption><thead><tr>",
                           caption, caption);
   for (guint i = 0; columns[i] != NULL; i++)
     g_string_append_printf (html, "<th scope=\"col\"%s>%s</th>",
@@ -123,9 +123,8 @@ report_append_labels (const Report *report, GString *html)
 void
 report_append_pairs (const Report *report, GString *html)
 {
-  static const char *const columns[] = {
-    "It is", "Taken for", "Segments", "Songs", "Listen", NULL
-  };
+  static const char *const columns[] = { "It is", "Taken for", "Segments in songs", "Listen",
+                                         NULL };
   g_autoptr (GArray) worst = report_confusion_worst (report->confusion);
   guint n = MIN (worst->len, MAX_PAIRS);
   if (n == 0) {
@@ -140,8 +139,7 @@ report_append_pairs (const Report *report, GString *html)
     g_string_append (html, "<tr>");
     append_name_cell (html, "th scope=\"row\"", truth);
     append_name_cell (html, "td", answer);
-    append_count (html, pair->n);
-    append_count (html, pair->songs);
+    g_string_append_printf (html, "<td class=\"number\">%u in %u</td>", pair->n, pair->songs);
     g_string_append_printf (html,
                             "<td class=\"number\"><button type=\"button\" class=\"pair\" "
                             "data-truth=\"%u\" data-answer=\"%u\" aria-label=\"Listen to ",

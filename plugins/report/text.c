@@ -32,7 +32,7 @@ width_of (gunichar c)
     return 0;
   if (g_unichar_iswide (c))
     return 1.05;
-  return g_unichar_isupper (c) ? 0.72 : 0.58;
+  return g_unichar_isupper (c) ? 0.7 : 0.56;
 }
 
 char *
