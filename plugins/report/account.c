@@ -105,7 +105,7 @@ report_account_curve (const ReportAccount *account, const char *tag, guint max)
   gsize n = json_array_size (points), kept = MIN (n, max);
   if (kept == 0)
     return NULL;
-  GArray *curve = g_array_new (FALSE, FALSE, sizeof (ReportPoint));
+  g_autoptr (GArray) curve = g_array_new (FALSE, FALSE, sizeof (ReportPoint));
   for (gsize k = 0; k < kept; k++) {
     /* The first and the last are always among them. */
     json_t *pair = json_array_get (points, kept > 1 ? k * (n - 1) / (kept - 1) : 0);
@@ -115,7 +115,7 @@ report_account_curve (const ReportAccount *account, const char *tag, guint max)
     if (json_is_number (step))
       g_array_append_val (curve, point);
   }
-  return curve;
+  return curve->len > 0 ? g_steal_pointer (&curve) : NULL;
 }
 
 const char *

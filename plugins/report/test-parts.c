@@ -114,8 +114,9 @@ check_sound (GBytes *bytes, double seconds, guint channels)
   const void *data = g_bytes_get_data (bytes, &size);
   SF_INFO info = { 0 };
   g_assert_no_error (error);
+  g_close (fd, NULL);
   g_assert_true (g_file_set_contents (path, data, (gssize) size, NULL));
-  SNDFILE *file = sf_open_fd (fd, SFM_READ, &info, TRUE);
+  SNDFILE *file = sf_open (path, SFM_READ, &info);
   g_assert_nonnull (file);
   g_assert_cmpint (info.channels, ==, channels);
   g_assert_cmpfloat_with_epsilon ((double) info.frames / info.samplerate, seconds, 0.001);
