@@ -4,7 +4,7 @@
 (() => {
   const data = window.segueReport;
   const SETS = ["train", "validation", "test"];
-  const AT_ONCE = 25;
+  const AT_ONCE = { items: 12, songs: 25 };
   const songs = data.songs.map(([id, set, label, answer, confidence, first, n], index) =>
     ({ index, id, set, label, answer, confidence, first, n }));
   const segments = data.segments.map(([song, start, duration, answer, confidence]) =>
@@ -122,7 +122,7 @@
   };
 
   const showMore = () => {
-    const upTo = Math.min(nListed + AT_ONCE, listed.length);
+    const upTo = Math.min(nListed + AT_ONCE.items, listed.length);
     for (; nListed < upTo; nListed++)
       list.append(makeItem(listed[nListed], nListed));
     find("wrong-more").hidden = nListed >= listed.length;
@@ -286,7 +286,7 @@
   };
 
   const showMoreSongs = () => {
-    const upTo = Math.min(nChosen + AT_ONCE, chosen.length);
+    const upTo = Math.min(nChosen + AT_ONCE.songs, chosen.length);
     for (; nChosen < upTo; nChosen++)
       body.append(makeSong(chosen[nChosen]));
     find("songs-more").hidden = nChosen >= chosen.length;
