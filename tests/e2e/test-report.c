@@ -113,7 +113,7 @@ test_refused (Fixture *f, gconstpointer data)
     { { "report", LATEST, "--out", "file", NULL }, 73, "holds something else than a report" },
     { { "report", LATEST, "--out", "report", NULL }, 73, "holds something else than a report" },
     { { "report", LATEST, "--format", "mp3", NULL }, 78, "format must be one of" },
-    { { "report", LATEST, "--clips", "0", NULL }, 64, "--clips" },
+    { { "report", LATEST, "--clips", "2001", NULL }, 64, "--clips must be 1..2000" },
   };
   g_auto (CommandResult) result = { 0 };
   run_preset (f, &result);
