@@ -38,6 +38,13 @@ typedef struct {
   GError *worst; /* the first that isn't about a file */
 } Predict;
 
+static void
+answer_clear (Answer *answer)
+{
+  g_clear_pointer (&answer->prediction, segue_song_prediction_free);
+  g_clear_error (&answer->error);
+}
+
 /* ---- The model ---- */
 
 static gboolean
@@ -158,8 +165,7 @@ print_answers (Predict *predict)
     whole = whole && !stopped (&answer);
     if (whole)
       print_answer (predict, i, &answer);
-    segue_song_prediction_free (answer.prediction);
-    g_clear_error (&answer.error);
+    answer_clear (&predict->answers[i]);
   }
   return whole;
 }
@@ -190,6 +196,23 @@ n_threads (const Predict *predict)
   return CLAMP (asked, 1, MIN (predict->files->len, MAX_JOBS));
 }
 
+/* Songs are decoded already while the model is read. */
+static gboolean
+wait_for_model (Predict *predict, GError **error)
+{
+  if (!segue_predictor_wait (predict->predictor, error)) {
+    g_mutex_lock (&predict->mutex);
+    predict->next = predict->files->len; /* no more songs */
+    g_mutex_unlock (&predict->mutex);
+    return FALSE;
+  }
+  gint top = predict->options->top;
+  segue_predict_table_init (&predict->table, &predict->cli->out, predict->files,
+                            segue_predictor_get_labels (predict->predictor),
+                            top > 0 ? (guint) top : 2);
+  return TRUE;
+}
+
 static gboolean
 job (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -206,10 +229,11 @@ job (gpointer data, GCancellable *cancellable, GError **error)
   }
   if (threads->len == 0)
     return FALSE;
-  gboolean whole = print_answers (predict);
+  gboolean loaded = wait_for_model (predict, error);
+  gboolean whole = loaded && print_answers (predict);
   for (guint i = 0; i < threads->len; i++)
     g_thread_join (g_ptr_array_index (threads, i));
-  return conclude (predict, whole, error);
+  return loaded && conclude (predict, whole, error);
 }
 
 static gboolean
@@ -220,13 +244,12 @@ predict_files (SegueCli *cli, const Options *options, SeguePredictor *predictor,
   predict.answers = g_new0 (Answer, files->len);
   g_mutex_init (&predict.mutex);
   g_cond_init (&predict.answered);
-  segue_predict_table_init (&predict.table, &cli->out, files,
-                            segue_predictor_get_labels (predictor),
-                            options->top > 0 ? (guint) options->top : 2);
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
   gboolean ok = segue_job_run (cli, progress, job, &predict, error);
   cli->progress = NULL;
+  for (guint i = 0; i < files->len; i++)
+    answer_clear (&predict.answers[i]);
   g_clear_error (&predict.worst);
   g_cond_clear (&predict.answered);
   g_mutex_clear (&predict.mutex);

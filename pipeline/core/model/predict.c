@@ -1,4 +1,5 @@
-/* A resident model that names songs: prepare in the calling thread, infer under a lock, add up. */
+/* A resident model that names songs: prepare in the calling thread, infer under a lock, add up.  The
+ * model is loaded in a thread of its own, while the first songs are decoded. */
 #include "chain.h"
 #include "item-error.h"
 #include "model-folder.h"
@@ -11,11 +12,25 @@
 #define PLAIN_SEGMENT_SECONDS 10
 /* Of one song: 1 GiB.  A thousand labels for a segment of each second of a day are less. */
 #define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
+/* Segments that are answered together: few, so that whoever listens hears of them soon; more are not
+ * faster. */
+#define BATCH 4
+
+/* Who is told of segments as they are answered. */
+typedef struct {
+  SegueHeardFunc heard; /* NULL: nobody */
+  gpointer data;
+} Listener;
 
 struct _SeguePredictor {
   SegueScope scope;
   SeguePreparation *preparation;
   gboolean cut; /* prepared songs are whole: cut them here */
+  char *folder;
+  SegueModelSpec spec;
+  GMutex load_lock;
+  GThread *loader;      /* NULL: it has ended */
+  GError *load_failure; /* why there is no model */
   SegueModelInfo info;
   GMutex model_lock;
   SegueModel *model;
@@ -23,41 +38,70 @@ struct _SeguePredictor {
   GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
 };
 
-static gboolean
-load_preparation (SeguePredictor *predictor, const char *folder, GError **error)
+static gpointer
+load_model (gpointer data)
+{
+  SeguePredictor *predictor = data;
+  predictor->model = segue_model_load (predictor->scope.registry, predictor->folder, NULL, NULL,
+                                       &predictor->spec, &predictor->load_failure);
+  if (predictor->model != NULL)
+    segue_model_describe (predictor->model, &predictor->info);
+  return NULL;
+}
+
+static void
+begin_to_load (SeguePredictor *predictor)
+{
+  predictor->loader = g_thread_try_new ("load-model", load_model, predictor, NULL);
+  if (predictor->loader == NULL)
+    load_model (predictor);
+}
+
+gboolean
+segue_predictor_wait (SeguePredictor *predictor, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->load_lock);
+  g_clear_pointer (&predictor->loader, g_thread_join);
+  if (predictor->model == NULL && error != NULL)
+    *error = g_error_copy (predictor->load_failure);
+  return predictor->model != NULL;
+}
+
+static SeguePreparation *
+preparation_for (SeguePredictor *predictor, GError **error)
 {
   g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
-  if (!segue_model_folder_read (folder, &content, error))
-    return FALSE;
-  g_autofree char *shown = g_filename_display_name (folder);
-  g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
+  if (!segue_model_folder_read (predictor->folder, &content, error))
+    return NULL;
+  g_autofree char *shown = g_filename_display_name (predictor->folder);
+  /* A model that was saved without one is prepared as a plain folder is. */
+  predictor->cut = content.preparation == NULL || g_str_equal (content.preparation, "[]");
+  if (!predictor->cut) {
+    g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
+    return segue_preparation_new (predictor->scope.registry, content.preparation, name, error);
+  }
+  if (!segue_predictor_wait (predictor, error))
+    return NULL;
   g_autofree char *plain =
     g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
-  /* A model that was saved without one is prepared as a plain folder is. */
-  gboolean given = content.preparation != NULL && !g_str_equal (content.preparation, "[]");
-  predictor->cut = !given;
-  predictor->preparation = segue_preparation_new (
-    predictor->scope.registry, given ? content.preparation : plain, given ? name : shown, error);
-  return predictor->preparation != NULL;
+  return segue_preparation_new (predictor->scope.registry, plain, shown, error);
 }
 
 SeguePredictor *
 segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
                      SegueModelPrecision precision, GError **error)
 {
-  const SegueModelSpec spec = { .threads = MAX (threads, 1), .precision = precision };
   g_autoptr (SeguePredictor) predictor = g_new0 (SeguePredictor, 1);
+  g_mutex_init (&predictor->load_lock);
   g_mutex_init (&predictor->model_lock);
   g_mutex_init (&predictor->chains_lock);
   predictor->chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
   predictor->scope = (SegueScope){ .registry = registry, .threads = 1 };
-  predictor->model = segue_model_load (registry, folder, NULL, NULL, &spec, error);
-  if (predictor->model == NULL)
-    return NULL;
-  segue_model_describe (predictor->model, &predictor->info);
-  if (!load_preparation (predictor, folder, error))
-    return NULL;
-  return g_steal_pointer (&predictor);
+  predictor->folder = g_strdup (folder);
+  predictor->spec = (SegueModelSpec){ .threads = MAX (threads, 1), .precision = precision };
+  begin_to_load (predictor);
+  predictor->preparation = preparation_for (predictor, error);
+  return predictor->preparation != NULL ? g_steal_pointer (&predictor) : NULL;
 }
 
 void
@@ -65,9 +109,13 @@ segue_predictor_free (SeguePredictor *predictor)
 {
   if (predictor == NULL)
     return;
+  segue_predictor_wait (predictor, NULL);
+  g_clear_error (&predictor->load_failure);
   g_clear_pointer (&predictor->chains, g_ptr_array_unref); /* before the stages that they run */
   g_clear_pointer (&predictor->preparation, segue_preparation_free);
   g_clear_pointer (&predictor->model, segue_model_free);
+  g_free (predictor->folder);
+  g_mutex_clear (&predictor->load_lock);
   g_mutex_clear (&predictor->model_lock);
   g_mutex_clear (&predictor->chains_lock);
   g_free (predictor);
@@ -158,22 +206,31 @@ count_frames (const SegueItem *item)
   return n_frames;
 }
 
-/* Segments of one length at a time, as the model asks. */
+/* How many segments from @first on are of one length, as the model asks. */
+static guint
+batch_at (GPtrArray *items, guint first)
+{
+  gsize length = count_frames (g_ptr_array_index (items, first));
+  guint n = 1;
+  while (n < BATCH && first + n < items->len &&
+         count_frames (g_ptr_array_index (items, first + n)) == length)
+    n++;
+  return n;
+}
+
+/* A song at a time waits for the model, so that its answer is whole soonest. */
 static gboolean
-infer (SeguePredictor *predictor, GPtrArray *items, float *probabilities, GCancellable *cancellable,
-       GError **error)
+infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *prediction,
+       const Listener *listener, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->model_lock);
-  for (guint first = 0, end; first < items->len; first = end) {
-    gsize length = count_frames (g_ptr_array_index (items, first));
-    for (end = first + 1; end < items->len; end++) {
-      if (count_frames (g_ptr_array_index (items, end)) != length)
-        break;
-    }
-    if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, end - first,
-                              probabilities + (gsize) first * predictor->info.n_labels, cancellable,
-                              error))
+  for (guint first = 0, n; first < items->len; first += n) {
+    n = batch_at (items, first);
+    if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
+                              prediction->segments[first].probabilities, cancellable, error))
       return FALSE;
+    if (listener->heard != NULL)
+      listener->heard (prediction, first + n, listener->data);
   }
   return TRUE;
 }
@@ -222,29 +279,29 @@ segue_song_prediction_free (SegueSongPrediction *prediction)
 }
 
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable, GError **error)
+predict (SeguePredictor *predictor, const char *path, const Listener *listener,
+         GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) items = prepare (predictor, path, cancellable, error);
-  if (items == NULL)
+  if (items == NULL || !segue_predictor_wait (predictor, error))
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
     prediction_new (items, predictor->info.n_labels, error);
-  if (prediction == NULL)
+  if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
     return NULL;
-  float *rows = prediction->segments[0].probabilities;
-  if (!infer (predictor, items, rows, cancellable, error))
-    return NULL;
-  prediction->best = segue_song_aggregate (rows, prediction->n_segments, prediction->n_labels,
-                                           prediction->probabilities);
+  prediction->best =
+    segue_song_aggregate (prediction->segments[0].probabilities, prediction->n_segments,
+                          prediction->n_labels, prediction->probabilities);
   return g_steal_pointer (&prediction);
 }
 
 SegueSongPrediction *
-segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
-                         GError **error)
+segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
+                        gpointer data, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  SegueSongPrediction *prediction = predict (predictor, path, cancellable, &local);
+  const Listener listener = { heard, data };
+  SegueSongPrediction *prediction = predict (predictor, path, &listener, cancellable, &local);
   if (prediction)
     return prediction;
   /* The chain calls the file by its last name, the caller by a path. */
@@ -253,6 +310,13 @@ segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellab
   g_autofree char *shown = g_filename_display_name (path);
   g_propagate_error (error, segue_error_name_item (local, id, path, shown));
   return NULL;
+}
+
+SegueSongPrediction *
+segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
+                         GError **error)
+{
+  return segue_predictor_listen (predictor, path, NULL, NULL, cancellable, error);
 }
 
 guint

@@ -1,7 +1,8 @@
 /* Naming the artist of a song: a model folder, its preparation, and the answers put together.
  *
  * A predictor holds a resident model.  It may be shared by threads: songs are prepared at the same
- * time, each by the calling thread; the model answers one song at a time.
+ * time, each by the calling thread; the model answers one song at a time.  It is read while the first
+ * songs are prepared.
  */
 #pragma once
 
@@ -15,7 +16,7 @@ typedef struct _SegueSongPrediction SegueSongPrediction;
 /**
  * segue_predictor_new:
  *
- * Loads the model in @folder and the preparation in its segue.json.  Only stage types flagged
+ * Begins to load the model in @folder, and reads the preparation in its segue.json.  Only stage types flagged
  * %SEGUE_STAGE_PREPARE may stand there; others are refused, since a stranger's model must not make
  * us write files.  A Hugging Face folder without segue.json is prepared by decoding at its
  * preprocessor_config.json's rate and cutting segments of 10 s.
@@ -25,7 +26,12 @@ SeguePredictor *segue_predictor_new (SegueRegistry *registry, const char *folder
                                      SegueModelPrecision precision, GError **error);
 SEGUE_API
 void segue_predictor_free (SeguePredictor *predictor);
-/** segue_predictor_get_labels: (transfer none): %NULL-terminated, in the order of probabilities. */
+/** segue_predictor_wait: until the model is there; any thread, any number of times.  %FALSE, with the
+ * reason: it can't be loaded, and every prediction fails with that error. */
+SEGUE_API
+gboolean segue_predictor_wait (SeguePredictor *predictor, GError **error);
+/** segue_predictor_get_labels: (transfer none): %NULL-terminated, in the order of probabilities; once
+ * segue_predictor_wait() has returned %TRUE. */
 SEGUE_API
 const char *const *segue_predictor_get_labels (SeguePredictor *predictor);
 
@@ -57,6 +63,22 @@ void segue_song_prediction_free (SegueSongPrediction *prediction);
 SEGUE_API
 SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const char *path,
                                               GCancellable *cancellable, GError **error);
+
+/**
+ * SegueHeardFunc: segments of a song have been answered.
+ * @so_far: the first @n_heard of its segments have probabilities; those of the song are not known yet.
+ *   Borrowed for the call.
+ *
+ * Called by the thread that predicts, while it holds the model: be quick.
+ */
+typedef void (*SegueHeardFunc) (const SegueSongPrediction *so_far, guint n_heard, gpointer data);
+
+/** segue_predictor_listen: as segue_predictor_predict(), and @heard (nullable) is told of segments a
+ * few at a time. */
+SEGUE_API
+SegueSongPrediction *segue_predictor_listen (SeguePredictor *predictor, const char *path,
+                                             SegueHeardFunc heard, gpointer data,
+                                             GCancellable *cancellable, GError **error);
 
 /** segue_song_aggregate: mean of [n_segments, n_labels] probabilities into @probabilities
  * [n_labels]; returns the index of the largest. */

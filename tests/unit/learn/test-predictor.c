@@ -71,6 +71,7 @@ new_predictor (Fixture *fixture)
   SeguePredictor *predictor =
     segue_predictor_new (fixture->registry, fixture->model, 1, SEGUE_MODEL_FLOAT32, &error);
   g_assert_no_error (error);
+  g_assert_true (segue_predictor_wait (predictor, &error));
   return predictor;
 }
 
@@ -102,6 +103,59 @@ test_replays (Fixture *fixture, gconstpointer data)
   g_autoptr (SegueSongPrediction) b = segue_predictor_predict (predictor, high, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (b->best, ==, 0);
+}
+
+typedef struct {
+  guint n_calls, n_heard, n_segments;
+} Heard;
+
+static void
+note_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
+{
+  Heard *heard = data;
+  g_assert_cmpuint (n_heard, >, heard->n_heard);
+  for (guint i = heard->n_heard; i < n_heard; i++) {
+    const float *p = so_far->segments[i].probabilities;
+    g_assert_cmpfloat_with_epsilon (p[0] + p[1], 1, 1e-6);
+  }
+  *heard = (Heard){ heard->n_calls + 1, n_heard, so_far->n_segments };
+}
+
+/* Segments are told of as they are answered: all of them, in order, and more than once a song. */
+static void
+test_listens (Fixture *fixture, gconstpointer data)
+{
+  save_model (fixture, DECODE_AND_CUT);
+  g_autofree char *long_song = song (fixture, "long.f32", 200, 42000);
+  g_autoptr (SeguePredictor) predictor = new_predictor (fixture);
+  g_autoptr (GError) error = NULL;
+  Heard heard = { 0 };
+  g_autoptr (SegueSongPrediction) listened =
+    segue_predictor_listen (predictor, long_song, note_heard, &heard, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (heard.n_segments, ==, listened->n_segments);
+  g_assert_cmpuint (heard.n_heard, ==, listened->n_segments);
+  g_assert_cmpuint (heard.n_calls, >, 1);
+}
+
+/* The folder says what it is, and holds no model: known once that was waited for, and said again with
+ * every song. */
+static void
+test_no_model (Fixture *fixture, gconstpointer data)
+{
+  save_model (fixture, DECODE_AND_CUT);
+  g_autofree char *config = g_build_filename (fixture->model, "config.json", NULL);
+  g_autofree char *low = song (fixture, "low.f32", 200, 18000);
+  g_autoptr (GError) error = NULL, again = NULL;
+  g_file_set_contents (config, "{}", -1, &error);
+  g_assert_no_error (error);
+  g_autoptr (SeguePredictor) predictor =
+    segue_predictor_new (fixture->registry, fixture->model, 1, SEGUE_MODEL_FLOAT32, &error);
+  g_assert_no_error (error);
+  g_assert_false (segue_predictor_wait (predictor, &error));
+  g_assert_nonnull (error);
+  g_assert_null (segue_predictor_predict (predictor, low, NULL, &again));
+  g_assert_error (again, error->domain, error->code);
 }
 
 /* A folder that does not say: ten-second segments over all of the song, the last one ends with it. */
@@ -265,6 +319,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/predictor/replays", test_replays);
+  ADD ("/predictor/listens", test_listens);
+  ADD ("/predictor/no-model", test_no_model);
   ADD ("/predictor/plain-folder", test_plain_folder);
   ADD ("/predictor/bad-songs", test_bad_songs);
   ADD ("/predictor/refuses-preparation", test_refuses_preparation);
