@@ -86,15 +86,16 @@ typedef struct {
   ReportFormat format;
   const char *folder;
   GMutex mutex;
-  guint next, done; /* in clips->list, which is sorted by song */
-  GError *failure;  /* the first that is not about a song */
+  guint next, done;   /* in clips->list, which is sorted by song */
+  GError *failure;    /* the first that is not about a song */
+  GError *no_decoder; /* nullable: why nobody has one */
 } Work;
 
 /* One thread's. */
 typedef struct {
   Work *work;
-  SegueDecoder *decoder; /* NULL: not needed yet */
-  SegueReader *reader;   /* likewise */
+  SegueDecoder *decoder; /* NULL: see no_decoder */
+  SegueReader *reader;   /* NULL: not needed yet */
 } Hand;
 
 static int
@@ -139,13 +140,12 @@ decode_song (Hand *hand, guint i, GError **error)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file is known for it");
     return NULL;
   }
-  if (hand->decoder == NULL)
-    hand->decoder =
-      segue_decoder_new (segue_context_get_registry (work->context), RATE, MAX_SONG_SECONDS, error);
-  return hand->decoder != NULL
-           ? segue_decoder_decode (hand->decoder, path,
-                                   segue_context_get_cancellable (work->context), error)
-           : NULL;
+  if (hand->decoder == NULL) {
+    g_propagate_error (error, g_error_copy (work->no_decoder));
+    return NULL;
+  }
+  return segue_decoder_decode (hand->decoder, path, segue_context_get_cancellable (work->context),
+                               error);
 }
 
 /* What the model heard of segment @i; %NULL without @error: it is not known. */
@@ -260,15 +260,19 @@ take_song (Work *work, guint *first)
 static gpointer
 work_thread (gpointer data)
 {
-  Work *work = data;
-  Hand hand = { .work = work };
+  Hand *hand = data;
+  Work *work = hand->work;
+  GCancellable *cancellable = segue_context_get_cancellable (work->context);
   guint first, end;
   g_mutex_lock (&work->mutex);
   while ((end = take_song (work, &first)) > first) {
     g_autoptr (GError) error = NULL;
     g_mutex_unlock (&work->mutex);
-    gboolean ok = segue_context_check_cancelled (work->context, &error) &&
-                  make_song (&hand, first, end, &error);
+    gboolean ok = FALSE;
+    if (g_cancellable_is_cancelled (cancellable))
+      g_set_error_literal (&error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+    else
+      ok = make_song (hand, first, end, &error);
     g_mutex_lock (&work->mutex);
     if (!ok && work->failure == NULL)
       work->failure = g_steal_pointer (&error);
@@ -276,9 +280,33 @@ work_thread (gpointer data)
     segue_context_progress (work->context, work->done, work->clips->list->len, NULL);
   }
   g_mutex_unlock (&work->mutex);
-  g_clear_pointer (&hand.decoder, segue_decoder_free);
-  g_clear_pointer (&hand.reader, segue_reader_free);
   return NULL;
+}
+
+/* The work by @n threads, of which this one is the first; fewer are slower, nothing else. */
+static void
+work_all (Work *work, guint n)
+{
+  SegueRegistry *registry = segue_context_get_registry (work->context);
+  g_autofree Hand *hands = g_new0 (Hand, n);
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+  for (guint i = 0; i < n; i++) {
+    hands[i].work = work;
+    hands[i].decoder = segue_decoder_new (registry, RATE, MAX_SONG_SECONDS,
+                                          work->no_decoder == NULL ? &work->no_decoder : NULL);
+  }
+  for (guint i = 1; i < n; i++) {
+    GThread *thread = g_thread_try_new ("clips", work_thread, &hands[i], NULL);
+    if (thread != NULL)
+      g_ptr_array_add (threads, thread);
+  }
+  work_thread (&hands[0]);
+  for (guint i = 0; i < threads->len; i++)
+    g_thread_join (g_ptr_array_index (threads, i));
+  for (guint i = 0; i < n; i++) {
+    g_clear_pointer (&hands[i].decoder, segue_decoder_free);
+    g_clear_pointer (&hands[i].reader, segue_reader_free);
+  }
 }
 
 static void
@@ -322,8 +350,6 @@ report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format,
                 .audio = audio,
                 .format = report_sound_can (format) ? format : REPORT_FLAC,
                 .folder = folder };
-  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
-  guint n_threads = MIN (segue_context_get_threads (context), MAX_THREADS);
   if (clips->list->len == 0)
     return TRUE;
   if (!segue_file_make_folder (folder, error))
@@ -333,17 +359,10 @@ report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format,
   g_ptr_array_sort (clips->list, compare_segments);
   find_audio (&work);
   segue_context_set_progress_unit (context, "clips");
-  /* One thread is this one; more are faster, nothing else. */
-  for (guint i = 1; i < n_threads; i++) {
-    GThread *thread = g_thread_try_new ("clips", work_thread, &work, NULL);
-    if (thread != NULL)
-      g_ptr_array_add (threads, thread);
-  }
-  work_thread (&work);
-  for (guint i = 0; i < threads->len; i++)
-    g_thread_join (g_ptr_array_index (threads, i));
+  work_all (&work, MIN (segue_context_get_threads (context), MAX_THREADS));
   g_hash_table_unref (work.audio_places);
   g_mutex_clear (&work.mutex);
+  g_clear_error (&work.no_decoder);
   if (work.failure == NULL)
     tell_missing (&work);
   else
