@@ -271,18 +271,18 @@
   };
 
   const makeSong = song => {
-    const wrong = segmentsOf(song).filter(isWrong).length, right = song.label < 0 ? "–" : song.n - wrong + " of " + song.n;
+    const wrong = segmentsOf(song).filter(isWrong).length;
+    const right = song.label < 0 ? count(song.n, "segment", "segments") : song.n - wrong + " of " + song.n + " right";
     const listen = wrong === 0 ? null : element("button", { type: "button",
       "aria-label": "Listen to what is wrong in " + titleOf(song), onclick: () => setFilter({ song }) }, "Listen");
     return element("tr", null,
       element("td", { class: "song" }, name(titleOf(song)), element("small", null, name(folderOf(song)),
         song.set >= 0 ? " · " + SETS[song.set] : "")),
+      element("td", null, drawTimeline(song), element("small", null, right)),
       element("td", null, name(labelOf(song.label)), makeCorrection(song)),
       element("td", null, name(labelOf(song.answer), song.label >= 0 && song.label !== song.answer ?
         { class: "answer", style: "color:var(--wrong)" } : null), element("small", null, share(song.confidence) + " sure")),
-      element("td", { class: "number" }, right),
-      element("td", null, drawTimeline(song), listen),
-      element("td", null, makeCorrectButton(song)));
+      element("td", null, element("div", { class: "buttons" }, makeCorrectButton(song), listen)));
   };
 
   const showMoreSongs = () => {
