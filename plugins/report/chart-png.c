@@ -11,6 +11,7 @@
 /* Pixels for one of the drawing's: sharp on a slide. */
 #define SCALE  4
 #define MARGIN 12
+#define TITLE  28 /* a slide has no heading of the page above it */
 /* cairo's own limit for a side. */
 #define MAX_SIDE 32000
 
@@ -99,15 +100,19 @@ collect (void *data, const unsigned char *bytes, unsigned int length)
 static cairo_surface_t *
 draw (const ReportChart *chart)
 {
-  double scale = MIN (SCALE, MAX_SIDE / (MAX (chart->width, chart->height) + 2 * MARGIN));
+  const ReportMark title = { REPORT_TEXT, REPORT_COLOUR_INK, .y = 15, .size = 16,
+                             .text = chart->title };
+  double scale = MIN (SCALE, MAX_SIDE / (MAX (chart->width, chart->height) + TITLE + 2 * MARGIN));
   cairo_surface_t *surface = cairo_image_surface_create (
     CAIRO_FORMAT_RGB24, (int) ceil ((chart->width + 2 * MARGIN) * scale),
-    (int) ceil ((chart->height + 2 * MARGIN) * scale));
+    (int) ceil ((chart->height + TITLE + 2 * MARGIN) * scale));
   cairo_t *cairo = cairo_create (surface);
   cairo_scale (cairo, scale, scale);
   set_colour (cairo, REPORT_COLOUR_CARD);
   cairo_paint (cairo);
   cairo_translate (cairo, MARGIN, MARGIN);
+  draw_mark (cairo, &title);
+  cairo_translate (cairo, 0, TITLE);
   for (guint i = 0; i < chart->marks->len; i++)
     draw_mark (cairo, &g_array_index (chart->marks, ReportMark, i));
   cairo_destroy (cairo);
