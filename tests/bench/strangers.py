@@ -1,11 +1,12 @@
 """How many songs of artists that a model never heard `--none-of-these` tells, and how many of the known it loses.
 
     python3 tests/bench/strangers.py MUSIC [--folds 5] [--seed 1] [--preset artist-small]
-        [--shares 5,10,20] [-- --set train.epochs=2]
+        [--shares 10,20] [-- --set train.epochs=2]
 
 The artists of MUSIC (a folder each) are dealt into folds; in turn one fold's are the strangers and a model
 is trained on the others, a fifth of their songs for validation and a fifth for the test.  Then
 `segue predict` is asked about all strangers' songs and all test songs.  Tables go to standard output.
+A share needs 1 / share − 1 validation songs that were named rightly, in each fold.
 
 SEGUE names the command (default: segue on the path), RUNS the folder for runs (default: runs).
 Standard library only.
@@ -124,7 +125,7 @@ def main():
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--preset", default="artist-small")
-    parser.add_argument("--shares", type=lambda text: text.split(","), default=["5", "10", "20"])
+    parser.add_argument("--shares", type=lambda text: text.split(","), default=["10", "20"])
     options = parser.parse_args(arguments[:len(arguments) - len(more) - 1] if more else arguments)
     options.more = more
     with tempfile.TemporaryDirectory() as work:
