@@ -69,6 +69,7 @@ extern const SegueVerb segue_verb_check;
 extern const SegueVerb segue_verb_inspect;
 extern const SegueVerb segue_verb_presets;
 extern const SegueVerb segue_verb_predict;
+extern const SegueVerb segue_verb_serve;
 extern const SegueVerb segue_verb_schema;
 extern const SegueVerb segue_verb_fetch;
 extern const SegueVerb segue_verb_cache;
@@ -83,6 +84,8 @@ const SegueVerb *const *segue_verbs (void);
  * @values, zeroed and of the verb's size. @help: whether --help was among them. */
 gboolean segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values,
                               gboolean *help, GError **error);
+/** segue_options_words: (transfer full): what segue_options_parse() takes for @values again. */
+GStrv segue_options_words (const SegueVerb *verb, gconstpointer values);
 void segue_options_clear (const SegueVerb *verb, gpointer values);
 
 /** segue_usage_error: sets %SEGUE_ERROR_USAGE and points to the verb's help; returns %FALSE. */

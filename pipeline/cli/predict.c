@@ -1,6 +1,6 @@
 /* segue predict */
 #include "job.h"
-#include "params.h"
+#include "model-arg.h"
 #include "pipeline-arg.h"
 #include "predict-files.h"
 #include "predict-text.h"
@@ -43,32 +43,6 @@ answer_clear (Answer *answer)
 {
   g_clear_pointer (&answer->prediction, segue_song_prediction_free);
   g_clear_error (&answer->error);
-}
-
-/* ---- The model ---- */
-
-static gboolean
-is_model_folder (const char *folder)
-{
-  g_autofree char *config = g_build_filename (folder, "config.json", NULL);
-  return g_file_test (config, G_FILE_TEST_IS_REGULAR);
-}
-
-/* @given: a run's folder, a model's, or ORG/NAME. */
-static char *
-find_model (const char *given, GError **error)
-{
-  g_autofree char *inside = g_build_filename (given, "model", NULL);
-  if (is_model_folder (inside))
-    return g_steal_pointer (&inside);
-  if (!g_file_test (given, G_FILE_TEST_IS_DIR) || is_model_folder (given))
-    return segue_model_ref_resolve (given, error);
-  g_autofree char *shown = segue_text_printable (given);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-               "there is no model in ‘%s’: neither config.json nor model/config.json; give the "
-               "folder of a finished run or of a model",
-               shown);
-  return NULL;
 }
 
 /* What `scan` takes for a song when nobody says otherwise; NULL: it isn't installed. */
@@ -258,27 +232,6 @@ predict_files (SegueCli *cli, const Options *options, SeguePredictor *predictor,
 }
 
 static gboolean
-parse_precision (const char *given, SegueModelPrecision *precision, GError **error)
-{
-  const char *const *names = segue_model_precision_names ();
-  *precision = SEGUE_MODEL_AUTO;
-  for (guint i = 0; given && names[i]; i++) {
-    if (!g_str_equal (names[i], given))
-      continue;
-    *precision = (SegueModelPrecision) i;
-    return TRUE;
-  }
-  if (!given)
-    return TRUE;
-  g_autofree char *near = segue_suggest (given, names);
-  g_autofree char *all = g_strjoinv (", ", (char **) names);
-  g_autofree char *shown = segue_text_printable (given);
-  return segue_usage_error (&segue_verb_predict, error,
-                            "--precision must be one of %s, got ‘%s’%s%s%s", all, shown,
-                            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
-static gboolean
 run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
@@ -288,9 +241,9 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
                               "--model is missing: the folder of a run or of a model");
   if (!arguments[0])
     return segue_usage_error (&segue_verb_predict, error, "give one song or more, or a folder");
-  if (!parse_precision (options->precision, &precision, error))
+  if (!segue_parse_precision (&segue_verb_predict, options->precision, &precision, error))
     return FALSE;
-  g_autofree char *folder = find_model (options->model, error);
+  g_autofree char *folder = segue_find_model (options->model, error);
   if (!folder)
     return FALSE;
   segue_choose_backend (options->backend);

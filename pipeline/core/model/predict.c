@@ -22,6 +22,12 @@ typedef struct {
   gpointer data;
 } Listener;
 
+/* @fd: -1: the file at @path; else an open one, which @path is but a name of. */
+typedef struct {
+  int fd;
+  const char *path;
+} Song;
+
 struct _SeguePredictor {
   SegueScope scope;
   SeguePreparation *preparation;
@@ -176,11 +182,13 @@ cut_song (SegueItem *song)
 
 /* The song's segments, in order; at least one. */
 static GPtrArray *
-prepare (SeguePredictor *predictor, const char *path, GCancellable *cancellable, GError **error)
+prepare (SeguePredictor *predictor, const Song *song, GCancellable *cancellable, GError **error)
 {
   GError *local = NULL;
   SegueChain *chain = take_chain (predictor);
-  g_autoptr (GPtrArray) items = segue_chain_carry_file (chain, path, cancellable, &local);
+  g_autoptr (GPtrArray) items =
+    song->fd < 0 ? segue_chain_carry_file (chain, song->path, cancellable, &local)
+                 : segue_chain_carry_fd (chain, song->fd, song->path, cancellable, &local);
   give_chain_back (predictor, chain, local);
   if (items == NULL) {
     g_propagate_error (error, local);
@@ -279,10 +287,10 @@ segue_song_prediction_free (SegueSongPrediction *prediction)
 }
 
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const char *path, const Listener *listener,
+predict (SeguePredictor *predictor, const Song *song, const Listener *listener,
          GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) items = prepare (predictor, path, cancellable, error);
+  g_autoptr (GPtrArray) items = prepare (predictor, song, cancellable, error);
   if (items == NULL || !segue_predictor_wait (predictor, error))
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
@@ -295,21 +303,35 @@ predict (SeguePredictor *predictor, const char *path, const Listener *listener,
   return g_steal_pointer (&prediction);
 }
 
+static SegueSongPrediction *
+listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
+        GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  SegueSongPrediction *prediction = predict (predictor, song, listener, cancellable, &local);
+  if (prediction)
+    return prediction;
+  /* The chain calls the file by its last name, the caller by a path. */
+  g_autofree char *name = g_path_get_basename (song->path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autofree char *shown = g_filename_display_name (song->path);
+  g_propagate_error (error, segue_error_name_item (local, id, song->path, shown));
+  return NULL;
+}
+
 SegueSongPrediction *
 segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
                         gpointer data, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  const Listener listener = { heard, data };
-  SegueSongPrediction *prediction = predict (predictor, path, &listener, cancellable, &local);
-  if (prediction)
-    return prediction;
-  /* The chain calls the file by its last name, the caller by a path. */
-  g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *id = g_filename_display_name (name);
-  g_autofree char *shown = g_filename_display_name (path);
-  g_propagate_error (error, segue_error_name_item (local, id, path, shown));
-  return NULL;
+  return listen (predictor, &(Song){ -1, path }, &(Listener){ heard, data }, cancellable, error);
+}
+
+SegueSongPrediction *
+segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
+                           SegueHeardFunc heard, gpointer data, GCancellable *cancellable,
+                           GError **error)
+{
+  return listen (predictor, &(Song){ fd, name }, &(Listener){ heard, data }, cancellable, error);
 }
 
 SegueSongPrediction *

@@ -80,6 +80,14 @@ SegueSongPrediction *segue_predictor_listen (SeguePredictor *predictor, const ch
                                              SegueHeardFunc heard, gpointer data,
                                              GCancellable *cancellable, GError **error);
 
+/** segue_predictor_listen_fd: the same for a regular file that is open: nothing is opened by name.
+ * @fd: stays the caller's; read from the start, by this call alone while it lasts
+ * @name: what errors call it */
+SEGUE_API
+SegueSongPrediction *segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
+                                                SegueHeardFunc heard, gpointer data,
+                                                GCancellable *cancellable, GError **error);
+
 /** segue_song_aggregate: mean of [n_segments, n_labels] probabilities into @probabilities
  * [n_labels]; returns the index of the largest. */
 SEGUE_API

@@ -2,10 +2,12 @@
 #include "tiny-model.h"
 #include "tiny-stages.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <segue/segue.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   SegueRegistry *registry;
@@ -136,6 +138,37 @@ test_listens (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (heard.n_segments, ==, listened->n_segments);
   g_assert_cmpuint (heard.n_heard, ==, listened->n_segments);
   g_assert_cmpuint (heard.n_calls, >, 1);
+}
+
+/* A file without a name on disk: read as one with a name is, and called what the caller calls it. */
+static void
+test_open_file (Fixture *fixture, gconstpointer data)
+{
+  save_model (fixture, DECODE_AND_CUT);
+  g_autofree char *low = song (fixture, "low.f32", 200, 18000);
+  g_autofree char *short_song = song (fixture, "short.f32", 200, 20);
+  g_autoptr (SeguePredictor) predictor = new_predictor (fixture);
+  g_autoptr (GError) error = NULL;
+  int fd = open (low, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (g_remove (low), ==, 0);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (SegueSongPrediction) answer =
+      segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (answer->best, ==, 1);
+  }
+  g_assert_cmpint (close (fd), ==, 0);
+
+  fd = open (short_song, O_RDONLY | O_CLOEXEC);
+  g_assert_null (segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "‘my song’"));
+  g_assert_null (strstr (error->message, "short.f32"));
+  g_assert_cmpint (close (fd), ==, 0);
+  g_clear_error (&error);
+  g_assert_null (segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
+  g_assert_nonnull (error);
 }
 
 /* The folder says what it is, and holds no model: known once that was waited for, and said again with
@@ -320,6 +353,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/predictor/replays", test_replays);
   ADD ("/predictor/listens", test_listens);
+  ADD ("/predictor/open-file", test_open_file);
   ADD ("/predictor/no-model", test_no_model);
   ADD ("/predictor/plain-folder", test_plain_folder);
   ADD ("/predictor/bad-songs", test_bad_songs);
