@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* For the head of the next request, and for whoever asked to take an answer. */
-#define HEAD_SECONDS 15
+#define HEAD_SECONDS 10
 #define READ_SECONDS 120
 
 typedef enum { GET, POST } Method;

@@ -182,12 +182,14 @@ export class Card {
   }
 
   showSegments (artist) {
-    const length = this.length();
-    this.find('.segments').replaceChildren(...this.expected.map((place, i) => {
+    const length = this.length(), places = this.expected;
+    this.find('.segments').replaceChildren(...places.map((place, i) => {
       const bar = document.createElement('div');
       bar.className = 'segment expected';
       bar.style.left = `${100 * place.start / length}%`;
-      bar.style.width = `calc(${100 * place.duration / length}% - 1px)`;
+      /* Where they overlap, each is seen up to where the next begins. */
+      const end = Math.min(place.start + place.duration, places[i + 1]?.start ?? Infinity);
+      bar.style.width = `calc(${100 * (end - place.start) / length}% - 1px)`;
       if (i < this.heard.length) {
         const [label, p] = ranked(this.heard[i].probabilities)[0];
         bar.className = `segment ${this.colour(label)}${label === artist ? '' : ' other'}`;
