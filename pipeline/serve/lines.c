@@ -33,15 +33,23 @@ place (const SegueSegmentPrediction *segment)
   return object;
 }
 
-/* The largest that are smaller than the last one taken, or equal and after it: @top passes over a row
- * are cheaper than sorting thousands of labels for five. */
+/* What is no number comes last. */
+static float
+weight (float p)
+{
+  return isnan (p) ? -INFINITY : p;
+}
+
+/* The largest of those that come after @last, which was taken before; -1: none was.  @top passes over a
+ * row are cheaper than sorting thousands of labels for five. */
 static guint
 next_best (const float *p, guint n, gint last)
 {
   guint best = n;
   for (guint i = 0; i < n; i++) {
-    gboolean left = last < 0 || p[i] < p[last] || (p[i] == p[last] && i > (guint) last);
-    if (left && (best == n || p[i] > p[best]))
+    float own = weight (p[i]), before = last < 0 ? INFINITY : weight (p[last]);
+    gboolean left = last < 0 || own < before || (own == before && i > (guint) last);
+    if (left && (best == n || own > weight (p[best])))
       best = i;
   }
   return best;
