@@ -71,8 +71,8 @@ class Server:
     def __init__(self, place, *more, model="runs/artist-small/latest", leaks=False, **changes):
         self.place = place
         self.log = os.path.join(place.folder, "serve.log")
-        # LeakSanitizer looks when it ends; what workers do is not asked.
-        options = "detect_leaks=1:abort_on_error=1:exitcode=99" if leaks else None
+        # LeakSanitizer looks when it ends; workers end without being asked.
+        options = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=16" if leaks else None
         changes = {"TMPDIR": place.spool, **({"ASAN_OPTIONS": options} if options else {}), **changes}
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(

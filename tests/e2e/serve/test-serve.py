@@ -371,6 +371,12 @@ def test_start(server, place):
     refused(place, 64, "--precision must be one of", *model, "--precision", "float16")
 
 
+def test_no_leak(server):
+    """Under a sanitizer, of all that was done to it."""
+    status, seconds = server.stop()
+    check(status == 130, f"exit status {status}: {server.said()[-3000:]}")
+
+
 def test_end(place, how, status):
     """Songs in hand are given up; nothing is left of it: no process, no file."""
     server = serving.Server(place, "-j", "2")
@@ -433,7 +439,7 @@ def main():
     tap = serving.Tap()
     place = serving.Place()
     server = serving.Server(place, "--max-song", str(MAX_SONG), "--upload-time", "3", "--songs", "8", "-j", "2",
-                            leaks=False)
+                            leaks=serving.SANITIZED)
     line = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n"
     slow_heads = [Slow(server, b"GET / HT", b"x", 0.5), Slow(server, line.encode(), b"X: y\r\n", 0.5)]
     slow_body = Slow(server, f"{line}Content-Length: 1000\r\n\r\n".encode(), b"x", 0.5)
@@ -444,7 +450,7 @@ def main():
     tap.case("slow", test_slow, server, slow_heads, slow_body, silent)
     for name in ("busy", "twenty"):
         tap.case(name, globals()[f"test_{name}"], server, place)
-    server.stop()
+    tap.case("no leak", test_no_leak, server)
     tap.case("end by Ctrl-C", test_end, place, signal.SIGINT, 130)
     tap.case("end by SIGTERM", test_end, place, signal.SIGTERM, 143)
     tap.case("killed", test_end, place, signal.SIGKILL, -9)
