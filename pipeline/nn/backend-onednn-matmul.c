@@ -1,25 +1,35 @@
-/* oneDNN has a function for float32 products; for all others there is its matmul primitive.  One is
- * made for each call: of shapes that were seen before oneDNN keeps the kernel, and finds it again within
- * a microsecond. */
+/* oneDNN has a function for float32 products; for all others there is its matmul primitive.  Making one
+ * takes microseconds even where oneDNN knows the kernel, so a thread keeps those that it has made. */
 #include "backend-onednn-matmul.h"
 
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
-/* Source, weights, destination, scratchpad, scales, zero point. */
-#define MAX_ARGS 6
+/* Weights are packed for products of about so many rows. */
+#define USUAL_ROWS 128
+/* Of one thread; then it begins anew. */
+#define MAX_PRODUCTS 1024
 
-/* What a product is, and its matrices; the first call that fails is remembered, the others are not
- * made then. */
+/* What a product is; compared as bytes. */
 typedef struct {
-  dnnl_engine_t engine;
-  dnnl_memory_desc_t a, b, c;
-  dnnl_primitive_attr_t attr;
+  gsize m, n, k;
+  gsize lda, ldb, ldc; /* ldb: 0 where B is packed */
+  guint8 precision;
+  guint8 trans_a, trans_b;
+  guint8 add;
+  guint8 nothing[4];
+} Shape;
+_Static_assert(sizeof (Shape) == 6 * sizeof (gsize) + 8, "no gaps");
+
+enum { SOURCE, WEIGHTS, RESULT, SCRATCHPAD, N_ARGS };
+
+/* One, ready to be run on any matrices of its shape. */
+typedef struct {
+  Shape shape;
   dnnl_primitive_t primitive;
-  dnnl_exec_arg_t args[MAX_ARGS];
-  int n_args;
-  dnnl_status_t status;
-} Matmul;
+  dnnl_exec_arg_t args[N_ARGS];
+  gsize scratchpad; /* bytes */
+} Product;
 
 /* Of the process: it holds nothing but the processor's properties. */
 static dnnl_engine_t
@@ -42,12 +52,12 @@ destroy_stream (gpointer stream)
 
 /* Of this thread, as long as it lives. */
 static dnnl_stream_t
-get_stream (dnnl_engine_t engine)
+get_stream (void)
 {
   static GPrivate streams = G_PRIVATE_INIT (destroy_stream);
   dnnl_stream_t stream = g_private_get (&streams);
   if (stream == NULL &&
-      dnnl_stream_create (&stream, engine, dnnl_stream_default_flags) == dnnl_success)
+      dnnl_stream_create (&stream, get_engine (), dnnl_stream_default_flags) == dnnl_success)
     g_private_set (&streams, stream);
   return stream;
 }
@@ -73,89 +83,164 @@ get_scratchpad (gsize size)
   return pad->data;
 }
 
-#define TRY(self, call)                                                                            \
+/* ---- What a product is to oneDNN ---- */
+
+/* The first call that fails is remembered, the others are not made then. */
+#define TRY(status, call)                                                                          \
   G_STMT_START                                                                                     \
   {                                                                                                \
-    if ((self)->status == dnnl_success)                                                            \
-      (self)->status = (call);                                                                     \
+    if (*(status) == dnnl_success)                                                                 \
+      *(status) = (call);                                                                          \
   }                                                                                                \
   G_STMT_END
 
 /* [rows, columns] with rows ld apart, or, transposed, stored [columns, rows]. */
-static void
-describe (Matmul *self, dnnl_memory_desc_t *desc, gsize rows, gsize columns, gsize ld,
-          gboolean transposed, dnnl_data_type_t type)
+static dnnl_memory_desc_t
+describe (gsize rows, gsize columns, gsize ld, gboolean transposed, dnnl_data_type_t type,
+          dnnl_status_t *status)
 {
+  dnnl_memory_desc_t desc = { 0 };
   dnnl_dims_t dims = { (dnnl_dim_t) rows, (dnnl_dim_t) columns };
   dnnl_dims_t strides = { transposed ? 1 : (dnnl_dim_t) ld, transposed ? (dnnl_dim_t) ld : 1 };
-  TRY (self, dnnl_memory_desc_init_by_strides (desc, 2, dims, type, strides));
+  TRY (status, dnnl_memory_desc_init_by_strides (&desc, 2, dims, type, strides));
+  return desc;
 }
 
-static void
-give (Matmul *self, int index, const dnnl_memory_desc_t *desc, gconstpointer data)
+static dnnl_data_type_t
+weight_type (SegueNnPrecision precision)
 {
-  dnnl_memory_t memory = NULL;
-  TRY (self, dnnl_memory_create (&memory, desc, self->engine, (gpointer) data));
-  if (memory != NULL)
-    self->args[self->n_args++] = (dnnl_exec_arg_t){ index, memory };
+  return precision == SEGUE_NN_INT8 ? dnnl_s8 : dnnl_bf16;
 }
 
-static void
-give_vector (Matmul *self, int index, dnnl_data_type_t type, gsize n, gconstpointer data)
+/* The primitive for a shape, with B as `b` says, which may leave its order open. */
+static dnnl_primitive_desc_t
+describe_product (const Shape *s, const dnnl_memory_desc_t *b, dnnl_status_t *status)
 {
-  dnnl_memory_desc_t desc;
-  dnnl_dims_t dims = { (dnnl_dim_t) n };
-  TRY (self, dnnl_memory_desc_init_by_strides (&desc, 1, dims, type, NULL));
-  give (self, index, &desc, data);
-}
-
-/* The primitive, and its scratchpad among the arguments. */
-static void
-make_primitive (Matmul *self, float beta)
-{
+  gboolean is_int8 = s->precision == SEGUE_NN_INT8;
   dnnl_primitive_desc_t desc = NULL;
-  dnnl_matmul_desc_t matmul;
+  dnnl_primitive_attr_t attr = NULL;
   dnnl_post_ops_t sum = NULL;
-  TRY (self, dnnl_primitive_attr_set_scratchpad_mode (self->attr, dnnl_scratchpad_mode_user));
-  if (beta != 0.0f) {
-    TRY (self, dnnl_post_ops_create (&sum));
-    TRY (self, dnnl_post_ops_append_sum (sum, beta));
-    TRY (self, dnnl_primitive_attr_set_post_ops (self->attr, sum));
+  dnnl_matmul_desc_t matmul;
+  dnnl_memory_desc_t a =
+    describe (s->m, s->k, s->lda, s->trans_a, is_int8 ? dnnl_u8 : dnnl_bf16, status);
+  dnnl_memory_desc_t c =
+    describe (s->m, s->n, s->ldc, FALSE, is_int8 ? dnnl_s32 : dnnl_f32, status);
+  TRY (status, dnnl_primitive_attr_create (&attr));
+  TRY (status, dnnl_primitive_attr_set_scratchpad_mode (attr, dnnl_scratchpad_mode_user));
+  if (s->add) {
+    TRY (status, dnnl_post_ops_create (&sum));
+    TRY (status, dnnl_post_ops_append_sum (sum, 1.0f));
+    TRY (status, dnnl_primitive_attr_set_post_ops (attr, sum));
   }
-  TRY (self, dnnl_matmul_desc_init (&matmul, &self->a, &self->b, NULL, &self->c));
-  TRY (self, dnnl_primitive_desc_create (&desc, &matmul, self->attr, self->engine, NULL));
-  TRY (self, dnnl_primitive_create (&self->primitive, desc));
-  if (self->status == dnnl_success) {
-    const dnnl_memory_desc_t *pad =
-      dnnl_primitive_desc_query_md (desc, dnnl_query_scratchpad_md, 0);
-    give (self, DNNL_ARG_SCRATCHPAD, pad, get_scratchpad (dnnl_memory_desc_get_size (pad)));
+  TRY (status, dnnl_matmul_desc_init (&matmul, &a, b, NULL, &c));
+  TRY (status, dnnl_primitive_desc_create (&desc, &matmul, attr, get_engine (), NULL));
+  dnnl_post_ops_destroy (sum);
+  dnnl_primitive_attr_destroy (attr);
+  return desc;
+}
+
+/* B in the order that oneDNN likes best. */
+static dnnl_memory_desc_t
+describe_packed (SegueNnPrecision precision, gsize n, gsize k, dnnl_status_t *status)
+{
+  const Shape usual = {
+    .m = USUAL_ROWS, .n = n, .k = k, .lda = k, .ldc = n, .precision = (guint8) precision
+  };
+  dnnl_memory_desc_t b = { 0 };
+  dnnl_dims_t dims = { (dnnl_dim_t) k, (dnnl_dim_t) n };
+  TRY (status,
+       dnnl_memory_desc_init_by_tag (&b, 2, dims, weight_type (precision), dnnl_format_tag_any));
+  dnnl_primitive_desc_t desc = describe_product (&usual, &b, status);
+  if (*status == dnnl_success)
+    b = *dnnl_primitive_desc_query_md (desc, dnnl_query_weights_md, 0);
+  dnnl_primitive_desc_destroy (desc);
+  return b;
+}
+
+/* ---- Products that a thread has ready ---- */
+
+static void
+product_free (gpointer data)
+{
+  Product *self = data;
+  for (int i = 0; i < N_ARGS; i++)
+    dnnl_memory_destroy (self->args[i].memory);
+  dnnl_primitive_destroy (self->primitive);
+  g_free (self);
+}
+
+/* NULL: no memory. */
+static Product *
+product_new (const Shape *s)
+{
+  static const int indices[N_ARGS] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
+                                       DNNL_ARG_SCRATCHPAD };
+  static const dnnl_query_t queries[N_ARGS] = { dnnl_query_src_md, dnnl_query_weights_md,
+                                                dnnl_query_dst_md, dnnl_query_scratchpad_md };
+  dnnl_status_t status = get_engine () != NULL ? dnnl_success : dnnl_out_of_memory;
+  Product *self = g_new0 (Product, 1);
+  self->shape = *s;
+  dnnl_memory_desc_t b =
+    s->ldb == 0 ? describe_packed ((SegueNnPrecision) s->precision, s->n, s->k, &status)
+                : describe (s->k, s->n, s->ldb, s->trans_b, weight_type (s->precision), &status);
+  dnnl_primitive_desc_t desc = describe_product (s, &b, &status);
+  TRY (&status, dnnl_primitive_create (&self->primitive, desc));
+  for (int i = 0; i < N_ARGS && status == dnnl_success; i++) {
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md (desc, queries[i], 0);
+    self->args[i].arg = indices[i];
+    self->scratchpad = dnnl_memory_desc_get_size (md);
+    TRY (&status, dnnl_memory_create (&self->args[i].memory, md, get_engine (), DNNL_MEMORY_NONE));
   }
   dnnl_primitive_desc_destroy (desc);
-  dnnl_post_ops_destroy (sum);
+  g_assert (status == dnnl_success || status == dnnl_out_of_memory);
+  if (status == dnnl_success)
+    return self;
+  product_free (self);
+  return NULL;
 }
 
-static void
-begin (Matmul *self)
+static guint
+hash_shape (gconstpointer data)
 {
-  *self = (Matmul){ .engine = get_engine () };
-  self->status = self->engine != NULL ? dnnl_success : dnnl_out_of_memory;
-  TRY (self, dnnl_primitive_attr_create (&self->attr));
+  const Shape *s = data;
+  gsize kind = (gsize) s->precision << 3 | s->trans_a << 2 | s->trans_b << 1 | s->add;
+  gsize parts[] = { s->m, s->n, s->k, s->lda, s->ldb, s->ldc, kind };
+  gsize hash = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    hash = (hash ^ parts[i]) * 0x9e3779b97f4a7c15u;
+  return (guint) (hash >> 32);
 }
 
 static gboolean
-finish (Matmul *self)
+equal_shapes (gconstpointer a, gconstpointer b)
 {
-  dnnl_stream_t stream = self->status == dnnl_success ? get_stream (self->engine) : NULL;
-  if (stream == NULL)
-    TRY (self, dnnl_out_of_memory);
-  TRY (self, dnnl_primitive_execute (self->primitive, stream, self->n_args, self->args));
-  TRY (self, dnnl_stream_wait (stream));
-  for (int i = 0; i < self->n_args; i++)
-    dnnl_memory_destroy (self->args[i].memory);
-  dnnl_primitive_destroy (self->primitive);
-  dnnl_primitive_attr_destroy (self->attr);
-  g_assert (self->status == dnnl_success || self->status == dnnl_out_of_memory);
-  return self->status == dnnl_success;
+  return memcmp (a, b, sizeof (Shape)) == 0;
+}
+
+static Product *
+get_product (const Shape *shape)
+{
+  static GPrivate of_thread = G_PRIVATE_INIT ((GDestroyNotify) g_hash_table_unref);
+  GHashTable *products = g_private_get (&of_thread);
+  if (products == NULL) {
+    products = g_hash_table_new_full (hash_shape, equal_shapes, NULL, product_free);
+    g_private_set (&of_thread, products);
+  }
+  Product *product = g_hash_table_lookup (products, shape);
+  if (product != NULL)
+    return product;
+  if (g_hash_table_size (products) >= MAX_PRODUCTS)
+    g_hash_table_remove_all (products);
+  product = product_new (shape);
+  if (product != NULL)
+    g_hash_table_insert (products, &product->shape, product);
+  return product;
+}
+
+static void
+set_data (Product *product, int arg, gconstpointer data, dnnl_status_t *status)
+{
+  TRY (status, dnnl_memory_set_data_handle (product->args[arg].memory, (gpointer) data));
 }
 
 /* Of this thread only, and the caller's own again afterwards: our tiles are the parallelism, and a
@@ -176,51 +261,92 @@ give_threads_back (int threads)
     omp_set_num_threads (threads);
 }
 
+static gboolean
+run (const Shape *shape, gconstpointer a, gconstpointer b, gpointer c)
+{
+  int threads = take_one_thread ();
+  Product *product = get_product (shape);
+  dnnl_stream_t stream = product != NULL ? get_stream () : NULL;
+  dnnl_status_t status = stream != NULL ? dnnl_success : dnnl_out_of_memory;
+  if (status == dnnl_success) {
+    set_data (product, SOURCE, a, &status);
+    set_data (product, WEIGHTS, b, &status);
+    set_data (product, RESULT, c, &status);
+    set_data (product, SCRATCHPAD, get_scratchpad (product->scratchpad), &status);
+    TRY (&status, dnnl_primitive_execute (product->primitive, stream, N_ARGS, product->args));
+    TRY (&status, dnnl_stream_wait (stream));
+  }
+  give_threads_back (threads);
+  g_assert (status == dnnl_success || status == dnnl_out_of_memory);
+  return status == dnnl_success;
+}
+
+/* ---- The back end's functions ---- */
+
 gboolean
 nn_onednn_bgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
                  const SegueNnBfloat16 *a, gsize lda, const SegueNnBfloat16 *b, gsize ldb,
                  float beta, float *c, gsize ldc)
 {
-  int threads = take_one_thread ();
-  Matmul matmul;
-  begin (&matmul);
-  describe (&matmul, &matmul.a, m, k, lda, trans_a, dnnl_bf16);
-  describe (&matmul, &matmul.b, k, n, ldb, trans_b, dnnl_bf16);
-  describe (&matmul, &matmul.c, m, n, ldc, FALSE, dnnl_f32);
-  make_primitive (&matmul, beta);
-  give (&matmul, DNNL_ARG_SRC, &matmul.a, a);
-  give (&matmul, DNNL_ARG_WEIGHTS, &matmul.b, b);
-  give (&matmul, DNNL_ARG_DST, &matmul.c, c);
-  gboolean done = finish (&matmul);
-  give_threads_back (threads);
-  return done;
+  const Shape shape = { .m = m,
+                        .n = n,
+                        .k = k,
+                        .lda = lda,
+                        .ldb = ldb,
+                        .ldc = ldc,
+                        .precision = SEGUE_NN_BFLOAT16,
+                        .trans_a = trans_a != FALSE,
+                        .trans_b = trans_b != FALSE,
+                        .add = beta != 0.0f };
+  return run (&shape, a, b, c);
+}
+
+gsize
+nn_onednn_packed_size (SegueNnPrecision precision, gsize n, gsize k)
+{
+  if (precision == SEGUE_NN_FLOAT32 || !nn_onednn_has (precision) || get_engine () == NULL)
+    return 0;
+  dnnl_status_t status = dnnl_success;
+  dnnl_memory_desc_t b = describe_packed (precision, n, k, &status);
+  return status == dnnl_success ? dnnl_memory_desc_get_size (&b) : 0;
 }
 
 gboolean
-nn_onednn_igemm (gsize m, gsize n, gsize k, const guint8 *a, gsize lda, guint8 zero, const gint8 *b,
-                 gsize ldb, const float *scales, float beta, float *c, gsize ldc)
+nn_onednn_pack (SegueNnPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
+                gpointer packed)
 {
-  const float runtime_scale = DNNL_RUNTIME_F32_VAL;
-  const gint32 runtime_zero = DNNL_RUNTIME_S32_VAL;
-  gint32 zero_point = zero;
   int threads = take_one_thread ();
-  Matmul matmul;
-  begin (&matmul);
-  describe (&matmul, &matmul.a, m, k, lda, FALSE, dnnl_u8);
-  describe (&matmul, &matmul.b, k, n, ldb, TRUE, dnnl_s8);
-  describe (&matmul, &matmul.c, m, n, ldc, FALSE, dnnl_f32);
-  TRY (&matmul, dnnl_primitive_attr_set_output_scales (matmul.attr, 1, 1 << 1, &runtime_scale));
-  TRY (&matmul,
-       dnnl_primitive_attr_set_zero_points (matmul.attr, DNNL_ARG_SRC, 1, 0, &runtime_zero));
-  make_primitive (&matmul, beta);
-  give (&matmul, DNNL_ARG_SRC, &matmul.a, a);
-  give (&matmul, DNNL_ARG_WEIGHTS, &matmul.b, b);
-  give (&matmul, DNNL_ARG_DST, &matmul.c, c);
-  give_vector (&matmul, DNNL_ARG_ATTR_OUTPUT_SCALES, dnnl_f32, n, scales);
-  give_vector (&matmul, DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, dnnl_s32, 1, &zero_point);
-  gboolean done = finish (&matmul);
+  dnnl_engine_t engine = get_engine ();
+  dnnl_stream_t stream = get_stream ();
+  dnnl_status_t status = stream != NULL ? dnnl_success : dnnl_out_of_memory;
+  dnnl_primitive_desc_t desc = NULL;
+  dnnl_primitive_t primitive = NULL;
+  dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, NULL }, { DNNL_ARG_TO, NULL } };
+  dnnl_memory_desc_t from = describe (k, n, ldb, TRUE, weight_type (precision), &status);
+  dnnl_memory_desc_t to = describe_packed (precision, n, k, &status);
+  TRY (&status, dnnl_reorder_primitive_desc_create (&desc, &from, engine, &to, engine, NULL));
+  TRY (&status, dnnl_primitive_create (&primitive, desc));
+  TRY (&status, dnnl_memory_create (&args[0].memory, &from, engine, (gpointer) b));
+  TRY (&status, dnnl_memory_create (&args[1].memory, &to, engine, packed));
+  TRY (&status, dnnl_primitive_execute (primitive, stream, G_N_ELEMENTS (args), args));
+  TRY (&status, dnnl_stream_wait (stream));
+  for (gsize i = 0; i < G_N_ELEMENTS (args); i++)
+    dnnl_memory_destroy (args[i].memory);
+  dnnl_primitive_destroy (primitive);
+  dnnl_primitive_desc_destroy (desc);
   give_threads_back (threads);
-  return done;
+  g_assert (status == dnnl_success || status == dnnl_out_of_memory);
+  return status == dnnl_success;
+}
+
+gboolean
+nn_onednn_packed_gemm (SegueNnPrecision precision, gsize m, gsize n, gsize k, gconstpointer a,
+                       gconstpointer packed, gboolean add, gpointer c)
+{
+  const Shape shape = {
+    .m = m, .n = n, .k = k, .lda = k, .ldc = n, .precision = (guint8) precision, .add = add != FALSE
+  };
+  return run (&shape, a, packed, c);
 }
 
 gboolean

@@ -7,6 +7,8 @@ gboolean nn_onednn_has (SegueNnPrecision precision);
 gboolean nn_onednn_bgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
                           const SegueNnBfloat16 *a, gsize lda, const SegueNnBfloat16 *b, gsize ldb,
                           float beta, float *c, gsize ldc);
-gboolean nn_onednn_igemm (gsize m, gsize n, gsize k, const guint8 *a, gsize lda, guint8 zero,
-                          const gint8 *b, gsize ldb, const float *scales, float beta, float *c,
-                          gsize ldc);
+gsize nn_onednn_packed_size (SegueNnPrecision precision, gsize n, gsize k);
+gboolean nn_onednn_pack (SegueNnPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
+                         gpointer packed);
+gboolean nn_onednn_packed_gemm (SegueNnPrecision precision, gsize m, gsize n, gsize k,
+                                gconstpointer a, gconstpointer packed, gboolean add, gpointer c);

@@ -83,5 +83,7 @@ const SegueNnBackend segue_nn_backend_onednn = {
   .sgemm = sgemm,
   .has = nn_onednn_has,
   .bgemm = nn_onednn_bgemm,
-  .igemm = nn_onednn_igemm,
+  .packed_size = nn_onednn_packed_size,
+  .pack = nn_onednn_pack,
+  .packed_gemm = nn_onednn_packed_gemm,
 };

@@ -1,4 +1,3 @@
-#include "activation-private.h"
 #include "gemm-private.h"
 #include "nn-private.h"
 
@@ -59,13 +58,6 @@ conv_new (SegueNnPool *pool, const SegueNnConv1d *conv)
   };
 }
 
-NN_VECTORISED static void
-activate_rows (SegueNnActivation activation, gsize m, gsize n, float *y, gsize ldy)
-{
-  for (gsize i = 0; i < m; i++)
-    nn_activate (activation, n, y + i * ldy, y + i * ldy);
-}
-
 /* Tile: frames of one item × output channels. */
 static void
 forward_tile (gpointer data, gsize tile, guint thread)
@@ -80,23 +72,19 @@ forward_tile (gpointer data, gsize tile, guint thread)
   const float *w = c->w + o * v->kernel * v->in;
   float *y = c->y + (item * c->out_time + t) * v->out + o;
 
-  if (c->bias != NULL)
-    nn_fill_rows (m, n, c->bias + o, y, v->out);
-  for (gsize g = 0; g < c->groups; g++)
-    nn_product (c->pool, thread,
-                &(NnProduct){ .trans_b = TRUE,
-                              .m = m,
-                              .n = n,
-                              .k = taps_of (v, g) * v->in,
-                              .a = x + g * row,
-                              .lda = row,
-                              .b = w + g * row,
-                              .ldb = v->kernel * v->in,
-                              .beta = g > 0 || c->bias != NULL ? 1.0f : 0.0f,
-                              .c = y,
-                              .ldc = v->out });
-  if (v->activation != SEGUE_NN_ACTIVATION_LINEAR)
-    activate_rows (v->activation, m, n, y, v->out);
+  nn_product (c->pool, thread,
+              &(NnProduct){ .trans_b = TRUE,
+                            .m = m,
+                            .n = n,
+                            .k = v->kernel * v->in,
+                            .a = x,
+                            .lda = row,
+                            .b = w,
+                            .ldb = v->kernel * v->in,
+                            .bias = c->bias != NULL ? c->bias + o : NULL,
+                            .c = y,
+                            .ldc = v->out,
+                            .activation = v->activation });
 }
 
 void

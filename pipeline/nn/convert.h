@@ -5,18 +5,16 @@
 
 #include <segue/nn/precision.h>
 
-/* to [rows, columns], dense, from rows ld apart; to the nearest, ties to even. */
+/* to [rows, columns], dense, from rows ld apart; to the nearest, ties to even; what is smaller than a
+ * normal number becomes 0. */
 void nn_to_bfloat16 (gsize rows, gsize columns, const float *from, gsize ld, SegueNnBfloat16 *to);
 
-/* x ≈ scale * (q − zero), with one scale for all of it, so that 0 is exact. Numbers that are not
- * finite become the ends of the range. */
-typedef struct {
-  float scale;
-  guint8 zero;
-} NnQuantisation;
+/* Each row with a scale and a zero of its own, so that 0 is exact: x ≈ scales [row] * (q − zeros [row]).
+ * Numbers that are not finite become the ends of the range. to is dense, from has rows ld apart. */
+void nn_to_uint8_rows (gsize rows, gsize columns, const float *from, gsize ld, guint8 *to,
+                       float *scales, gint32 *zeros);
 
-/* to [rows, columns], dense, from rows ld apart. */
-NnQuantisation nn_to_uint8 (gsize rows, gsize columns, const float *from, gsize ld, guint8 *to);
-
-/* Each row with a scale of its own, about 0: x ≈ scales [row] * q, −127 ≤ q ≤ 127. */
-void nn_to_int8_rows (gsize rows, gsize columns, const float *from, gint8 *to, float *scales);
+/* Each row with a scale of its own, about 0: x ≈ scales [row] * q, −127 ≤ q ≤ 127; and the sum of its
+ * q. */
+void nn_to_int8_rows (gsize rows, gsize columns, const float *from, gsize ld, gint8 *to,
+                      float *scales, gint32 *sums);

@@ -63,19 +63,18 @@ run_tile (gpointer data, gsize tile, guint thread)
   const float *a = g->a + item * g->stride_a + (g->trans_a ? i : i * g->lda);
   const float *b = g->b + item * g->stride_b + (g->trans_b ? j * g->ldb : j);
   float *c = g->c + item * g->stride_c + i * g->ldc + j;
-  float beta = g->beta;
 
-  if (g->bias != NULL) {
-    nn_fill_rows (m, n, g->bias + j, c, g->ldc);
-    beta = 1.0f;
-  }
   if (g->k == 0) {
-    scale_rows (m, n, beta, c, g->ldc);
+    if (g->bias != NULL)
+      nn_fill_rows (m, n, g->bias + j, c, g->ldc);
+    else
+      scale_rows (m, n, g->beta, c, g->ldc);
     return;
   }
-  if (g->alpha != 1.0f || (beta != 0.0f && beta != 1.0f)) {
-    nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb, beta,
-              c, g->ldc);
+  if (g->alpha != 1.0f || (g->beta != 0.0f && g->beta != 1.0f)) {
+    g_assert (g->bias == NULL);
+    nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb,
+              g->beta, c, g->ldc);
     return;
   }
   nn_product (run->pool, thread,
@@ -88,7 +87,8 @@ run_tile (gpointer data, gsize tile, guint thread)
                             .lda = g->lda,
                             .b = b,
                             .ldb = g->ldb,
-                            .beta = beta,
+                            .bias = g->bias != NULL ? g->bias + j : NULL,
+                            .beta = g->beta,
                             .c = c,
                             .ldc = g->ldc });
 }

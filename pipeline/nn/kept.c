@@ -1,5 +1,5 @@
 #include "convert.h"
-#include "product.h"
+#include "packed.h"
 
 #include <stdlib.h>
 
@@ -8,8 +8,7 @@ clear_kept (gpointer data)
 {
   NnKept *kept = data;
   g_free (kept->bfloat16);
-  g_free (kept->int8);
-  g_free (kept->scales);
+  nn_packed_free (kept->packed);
 }
 
 /* Where it stands, or would. */
@@ -58,7 +57,10 @@ nn_products_clear (NnProducts *self)
   g_clear_pointer (&self->scratch, free);
 }
 
+/* A matrix on its way into its copies. */
 typedef struct {
+  SegueNnPool *pool;
+  NnProducts *products;
   const float *from;
   gsize rows, columns;
   gsize block; /* rows of a tile */
@@ -66,62 +68,73 @@ typedef struct {
 } Conversion;
 
 static void
-convert_tile (gpointer data, gsize tile, guint thread)
+round_tile (gpointer data, gsize tile, guint thread)
 {
   const Conversion *c = data;
   gsize first = tile * c->block, rows = nn_tile_length (c->rows, c->block, tile);
   gsize at = first * c->columns;
-  if (c->to->int8)
-    nn_to_int8_rows (rows, c->columns, c->from + at, c->to->int8 + at, c->to->scales + first);
-  else
-    nn_to_bfloat16 (rows, c->columns, c->from + at, c->columns, c->to->bfloat16 + at);
+  nn_to_bfloat16 (rows, c->columns, c->from + at, c->columns, c->to->bfloat16 + at);
 }
 
-static gboolean
-allocate (NnKept *kept, gsize rows, gboolean is_int8)
+static void
+pack_tile (gpointer data, gsize tile, guint thread)
 {
-  if (!is_int8)
-    return (kept->bfloat16 = g_try_new (SegueNnBfloat16, kept->n)) != NULL;
-  kept->int8 = g_try_new (gint8, kept->n);
-  kept->scales = g_try_new (float, rows);
-  return kept->int8 != NULL && kept->scales != NULL;
+  const Conversion *c = data;
+  if (!nn_packed_fill (c->to->packed, tile, c->from, nn_products_room (c->products, thread)))
+    nn_pool_fail (c->pool);
 }
 
-/* The entry of w, with memory; NULL: there is none. */
+/* The entry of w; a new one where there is none, or one of another shape. */
 static NnKept *
-get_entry (NnProducts *products, const float *w, gsize rows, gsize columns, gboolean is_int8)
+get_entry (NnProducts *products, const float *w, gsize n)
 {
   guint place = find_place (products->kept, w);
   NnKept *found =
     place < products->kept->len ? &g_array_index (products->kept, NnKept, place) : NULL;
-  if (found != NULL && found->values == w && found->n == rows * columns &&
-      (found->int8 != NULL) == is_int8)
+  if (found != NULL && found->values == w && found->n == n)
     return found;
   if (found != NULL && found->values == w)
     g_array_remove_index (products->kept, place);
-  NnKept made = { .values = w, .n = rows * columns, .columns = columns };
-  if (!allocate (&made, rows, is_int8)) {
-    clear_kept (&made);
-    return NULL;
-  }
+  const NnKept made = { .values = w, .n = n };
   g_array_insert_val (products->kept, place, made);
   return &g_array_index (products->kept, NnKept, place);
 }
 
+/* Memory for what is asked for, where there is none yet. */
+static gboolean
+allocate (const NnProducts *products, NnKept *kept, gsize rows, gsize columns, gboolean is_packed,
+          gboolean is_plain)
+{
+  if (kept->packed != NULL && (kept->packed->rows != rows || kept->packed->columns != columns))
+    g_clear_pointer (&kept->packed, nn_packed_free);
+  if (is_packed && kept->packed == NULL)
+    kept->packed = nn_packed_new (products->backend, products->precision, rows, columns);
+  if (is_plain && kept->bfloat16 == NULL)
+    kept->bfloat16 = g_try_new (SegueNnBfloat16, kept->n);
+  return (!is_packed || kept->packed != NULL) && (!is_plain || kept->bfloat16 != NULL);
+}
+
 void
-segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns, gboolean by_row)
+segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns, SegueNnKeep keep)
 {
   NnProducts *products = nn_pool_get_products (pool);
   if (products->precision == SEGUE_NN_FLOAT32 || rows == 0 || columns == 0)
     return;
-  gboolean is_int8 = by_row && products->precision == SEGUE_NN_INT8;
-  NnKept *kept = get_entry (products, w, rows, columns, is_int8);
-  if (kept == NULL) {
+  gboolean is_packed = (keep & SEGUE_NN_KEEP_OUTPUTS) != 0 &&
+                       nn_packed_is_known (products->backend, products->precision, rows, columns);
+  gboolean is_plain = !is_packed || (keep & SEGUE_NN_KEEP_ANY) != 0;
+  NnKept *kept = get_entry (products, w, rows * columns);
+  if (!allocate (products, kept, rows, columns, is_packed, is_plain)) {
+    g_array_remove_index (products->kept,
+                          (guint) (kept - (NnKept *) (gpointer) products->kept->data));
     nn_pool_fail (pool);
     return;
   }
-  Conversion conversion = { w, rows, columns, nn_block_rows (columns), kept };
-  segue_nn_pool_run (pool, nn_tiles (rows, conversion.block), convert_tile, &conversion);
+  Conversion c = { pool, products, w, rows, columns, nn_block_rows (columns), kept };
+  if (is_plain)
+    segue_nn_pool_run (pool, nn_tiles (rows, c.block), round_tile, &c);
+  if (is_packed)
+    segue_nn_pool_run (pool, nn_packed_count (kept->packed), pack_tile, &c);
 }
 
 void

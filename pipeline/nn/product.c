@@ -1,6 +1,7 @@
-#include "product.h"
+#include "activation-private.h"
 #include "convert.h"
 #include "gemm-private.h"
+#include "packed.h"
 
 #include <segue/error.h>
 #include <stdlib.h>
@@ -18,8 +19,7 @@
 typedef struct {
   SegueNnBfloat16 a[BLOCK_M * BLOCK_K];
   SegueNnBfloat16 b[BLOCK_K * BLOCK_N];
-  guint8 quantised[BLOCK_M * BLOCK_K];
-  float scales[BLOCK_N];
+  NnPackedScratch packed;
 } Scratch;
 _Static_assert(sizeof (Scratch) % ALIGNMENT == 0, "one behind the other");
 
@@ -96,33 +96,6 @@ multiply_bfloat16 (const Work *w)
   return TRUE;
 }
 
-/* B is weights of int8, [n, k]. */
-static gboolean
-multiply_int8 (const Work *w)
-{
-  const NnProduct *p = w->p;
-  Scratch *scratch = w->scratch;
-  gsize at = (gsize) (p->b - w->kept->values);
-  const float *weight_scales = w->kept->scales + at / w->kept->columns;
-  for (gsize k0 = 0; k0 < p->k; k0 += BLOCK_K) {
-    gsize k = MIN (BLOCK_K, p->k - k0);
-    for (gsize m0 = 0; m0 < p->m; m0 += BLOCK_M) {
-      gsize m = MIN (BLOCK_M, p->m - m0);
-      NnQuantisation q = nn_to_uint8 (m, k, p->a + m0 * p->lda + k0, p->lda, scratch->quantised);
-      for (gsize n0 = 0; n0 < p->n; n0 += BLOCK_N) {
-        gsize n = MIN (BLOCK_N, p->n - n0);
-        for (gsize j = 0; j < n; j++)
-          scratch->scales[j] = q.scale * weight_scales[n0 + j];
-        if (!w->backend->igemm (m, n, k, scratch->quantised, k, q.zero,
-                                w->kept->int8 + at + n0 * p->ldb + k0, p->ldb, scratch->scales,
-                                k0 > 0 ? 1.0f : p->beta, p->c + m0 * p->ldc + n0, p->ldc))
-          return FALSE;
-      }
-    }
-  }
-  return TRUE;
-}
-
 void
 nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
           float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
@@ -140,24 +113,80 @@ nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k)
          k >= THIN;
 }
 
+NN_VECTORISED static void
+activate_rows (const NnProduct *p)
+{
+  for (gsize i = 0; i < p->m; i++)
+    nn_activate (p->activation, p->n, p->c + i * p->ldc, p->c + i * p->ldc);
+}
+
+static gboolean
+multiply_float32 (const Work *w)
+{
+  const NnProduct *p = w->p;
+  return w->backend->sgemm (p->trans_a, p->trans_b, p->m, p->n, p->k, 1.0f, p->a, p->lda, p->b,
+                            p->ldb, p->beta, p->c, p->ldc);
+}
+
+/* Libraries refuse rows that overlap: then the sum is taken in pieces that don't. */
+static gboolean
+multiply_pieces (Work *w, gboolean (*multiply) (const Work *))
+{
+  const NnProduct *p = w->p;
+  if (p->bias != NULL)
+    nn_fill_rows (p->m, p->n, p->bias, p->c, p->ldc);
+  gsize most = p->trans_a ? p->k : MIN (p->k, p->lda);
+  for (gsize k0 = 0; k0 < p->k; k0 += most) {
+    NnProduct piece = *p;
+    piece.k = MIN (most, p->k - k0);
+    piece.beta = k0 > 0 || p->bias != NULL ? 1.0f : p->beta;
+    if (k0 > 0) {
+      piece.a += k0;
+      piece.b += k0;
+    }
+    w->p = &piece;
+    if (!multiply (w))
+      return FALSE;
+  }
+  if (p->activation != SEGUE_NN_ACTIVATION_LINEAR)
+    activate_rows (p);
+  return TRUE;
+}
+
+static gboolean
+multiply_rounded (Work *w)
+{
+  const NnProduct *p = w->p;
+  if (w->kept != NULL && w->kept->packed != NULL) {
+    gsize offset = (gsize) (p->b - w->kept->values);
+    if (nn_packed_fits (w->kept->packed, p, offset))
+      return nn_packed_multiply (w->kept->packed, p, offset, &w->scratch->packed);
+  }
+  return multiply_pieces (w, multiply_bfloat16);
+}
+
 void
 nn_product (SegueNnPool *pool, guint thread, const NnProduct *p)
 {
   const NnProducts *products = nn_pool_get_products (pool);
-  if (!nn_product_rounds (pool, p->m, p->n, p->k)) {
+  Work work = { .backend = products->backend, .p = p };
+  gboolean done;
+  if (nn_product_rounds (pool, p->m, p->n, p->k)) {
+    work.scratch = (Scratch *) (gpointer) products->scratch + thread;
+    work.kept = nn_products_find (products, p->b);
+    done = multiply_rounded (&work);
+  } else {
     g_assert (p->rounded_a == NULL);
-    nn_sgemm (pool, p->trans_a, p->trans_b, p->m, p->n, p->k, 1.0f, p->a, p->lda, p->b, p->ldb,
-              p->beta, p->c, p->ldc);
-    return;
+    done = multiply_pieces (&work, multiply_float32);
   }
-  const Work work = { .backend = products->backend,
-                      .scratch = (Scratch *) (gpointer) products->scratch + thread,
-                      .p = p,
-                      .kept = nn_products_find (products, p->b) };
-  gboolean is_int8 = work.kept != NULL && work.kept->int8 != NULL && p->rounded_a == NULL &&
-                     !p->trans_a && p->trans_b;
-  if (!(is_int8 ? multiply_int8 (&work) : multiply_bfloat16 (&work)))
+  if (!done)
     nn_pool_fail (pool);
+}
+
+gpointer
+nn_products_room (const NnProducts *self, guint thread)
+{
+  return ((Scratch *) (gpointer) self->scratch)[thread].b;
 }
 
 SegueNnPrecision

@@ -5,16 +5,17 @@
  * converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
 #pragma once
 
+#include <segue/nn/activation.h>
 #include <segue/nn/pool.h>
+
+typedef struct _NnPacked NnPacked;
 
 /* A matrix that is kept; see segue_nn_pool_keep (). */
 typedef struct {
   const float *values;
   gsize n;                   /* elements */
   SegueNnBfloat16 *bfloat16; /* [n], or NULL */
-  gint8 *int8;               /* [n], or NULL */
-  float *scales;             /* [rows], with int8 */
-  gsize columns;
+  NnPacked *packed;          /* or NULL */
 } NnKept;
 
 typedef struct {
@@ -32,8 +33,12 @@ void nn_products_clear (NnProducts *self);
 const NnKept *nn_products_find (const NnProducts *self, const float *values);
 /* Drops all of them. */
 void nn_products_forget (NnProducts *self);
+/* Memory of a thread, for NN_PACKED_N * NN_PACKED_K numbers of two bytes; not under float32. */
+gpointer nn_products_room (const NnProducts *self, guint thread);
 
-/* C [m, n] = op (A) [m, k] op (B) [k, n] + beta * C, row-major; see sgemm in backend.h. beta is 0 or 1. */
+/* C [m, n] = f (op (A) [m, k] op (B) [k, n] + bias + beta * C), row-major; see sgemm in backend.h. beta is
+ * 0 or 1, and 0 with a bias. Where only B is transposed, A's rows may overlap: lda < k, as windows of a
+ * convolution do. */
 typedef struct {
   gboolean trans_a, trans_b;
   gsize m, n, k;
@@ -42,9 +47,11 @@ typedef struct {
   gsize lda;
   const float *b;
   gsize ldb;
+  const float *bias; /* [n], or NULL */
   float beta;
   float *c;
   gsize ldc;
+  SegueNnActivation activation; /* f, while C is in the cache */
 } NnProduct;
 
 /* One tile of a product, in the calling thread, which is the pool's `thread`. */

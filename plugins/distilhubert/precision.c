@@ -30,11 +30,14 @@ hubert_model_set_precision (HubertModel *model, SegueModelPrecision precision, G
   return FALSE;
 }
 
+/* What has a gradient is multiplied on the way back as well, the other way round. */
 static void
 keep (const HubertModel *model, const HubertParam *weight, gsize out, gsize in)
 {
+  SegueNnKeep both = SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY;
   if (weight->w != NULL)
-    segue_nn_pool_keep (model->pool, weight->w, out, in, TRUE);
+    segue_nn_pool_keep (model->pool, weight->w, out, in,
+                        weight->dw != NULL ? both : SEGUE_NN_KEEP_OUTPUTS);
 }
 
 void
@@ -48,7 +51,8 @@ hubert_model_keep_weights (const HubertModel *model)
           a->convs[i].kernel * a->convs[i - 1].channels);
   keep (model, &w->projection.weight, a->hidden, a->convs[a->n_convs - 1].channels);
   segue_nn_pool_keep (model->pool, model->positional,
-                      a->positional_groups * a->positional_kernel * group, group, FALSE);
+                      a->positional_groups * a->positional_kernel * group, group,
+                      SEGUE_NN_KEEP_ANY);
   for (gsize l = 0; l < a->layers; l++) {
     keep (model, &w->layers[l].qkv.weight, 3 * a->hidden, a->hidden);
     keep (model, &w->layers[l].out.weight, a->hidden, a->hidden);

@@ -36,11 +36,18 @@ typedef struct {
                      const SegueNnBfloat16 *a, gsize lda, const SegueNnBfloat16 *b, gsize ldb,
                      float beta, float *c, gsize ldc);
 
-  /* C [m, n] = scales [n] * (A [m, k] − zero) (B [n, k])ᵀ + beta * C, where beta is 0 or 1; sums are
-   * int32. */
-  gboolean (*igemm) (gsize m, gsize n, gsize k, const guint8 *a, gsize lda, guint8 zero,
-                     const gint8 *b, gsize ldb, const float *scales, float beta, float *c,
-                     gsize ldc);
+  /* Bytes of B [n, k] of weights, a row for each output, in the order in which the kernels of a
+   * precision read them; NULL, or 0: there is no such order. Smaller matrices need no more. */
+  gsize (*packed_size) (SegueNnPrecision precision, gsize n, gsize k);
+
+  /* B into that order, at a multiple of 64 bytes: of bfloat16, or of int8. */
+  gboolean (*pack) (SegueNnPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
+                    gpointer packed);
+
+  /* C [m, n] = A [m, k] Bᵀ, plus C where `add`; rows without gaps. BFLOAT16: A likewise, C float32;
+   * INT8: A is uint8, C int32. */
+  gboolean (*packed_gemm) (SegueNnPrecision precision, gsize m, gsize n, gsize k, gconstpointer a,
+                           gconstpointer packed, gboolean add, gpointer c);
 } SegueNnBackend;
 
 /* The usable backend called `name`; for NULL the one that $SEGUE_BACKEND names, or the first usable

@@ -41,14 +41,19 @@ SEGUE_API gboolean segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecis
                                                 GError **error);
 SEGUE_API SegueNnPrecision segue_nn_pool_get_precision (SegueNnPool *pool);
 
-/* Keeps a copy of w [rows, columns] in the pool's precision, so that products with it, or with a part
+/* What products a matrix is kept for. */
+typedef enum {
+  SEGUE_NN_KEEP_OUTPUTS = 1 << 0, /* x wᵀ, where rows belong to outputs: linear and conv1d, forward;
+                                     what int8 is for */
+  SEGUE_NN_KEEP_ANY = 1 << 1,     /* all others; bfloat16 under int8, too */
+} SegueNnKeep;
+
+/* Keeps copies of w [rows, columns] in the pool's precision, so that products with it, or with a part
  * of it, don't convert it again and again: for weights. To be called again whenever values of w, or
  * the precision, have changed; before w is freed comes segue_nn_pool_forget (). Does nothing under
- * float32. Where there is no memory for it the next segue_nn_pool_check () says so.
- * by_row: rows belong to outputs (linear, conv1d), which is what int8 needs; other matrices are
- * bfloat16 under int8. */
+ * float32. Where there is no memory for it the next segue_nn_pool_check () says so. */
 SEGUE_API void segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns,
-                                   gboolean by_row);
+                                   SegueNnKeep keep);
 
 /* Keeps nothing any more. */
 SEGUE_API void segue_nn_pool_forget (SegueNnPool *pool);

@@ -9,14 +9,13 @@ G_BEGIN_DECLS
 typedef enum {
   SEGUE_NN_FLOAT32,
   SEGUE_NN_BFLOAT16, /* both factors rounded to eight bits of mantissa */
-  SEGUE_NN_INT8,     /* weights a scale for each output, the other factor a scale for each tile;
+  SEGUE_NN_INT8,     /* a scale for each row of either factor, and for each 512 of the sum;
                         inference only */
 } SegueNnPrecision;
 
 #define SEGUE_NN_N_PRECISIONS 3
 
-/* "float32", "bfloat16", "int8". FALSE for any other name. */
-SEGUE_API gboolean segue_nn_precision_from_name (const char *name, SegueNnPrecision *precision);
+/* "float32", "bfloat16", "int8". */
 SEGUE_API const char *segue_nn_precision_get_name (SegueNnPrecision precision);
 
 /* A number's upper half: sign, eight bits of exponent, seven of mantissa. */
