@@ -130,11 +130,3 @@ peers_tick (Peers *peers)
   for (guint i = 0; i < lonely->len; i++)
     song_cancel (g_ptr_array_index (lonely, i), PROBLEM_STOPPING);
 }
-
-void
-peers_cut_all (Peers *peers)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&peers->lock);
-  for (guint i = 0; i < peers->all->len; i++)
-    shutdown (((Peer *) g_ptr_array_index (peers->all, i))->fd, SHUT_RDWR);
-}

@@ -16,8 +16,6 @@ Peers *peers_new (void);
 void peers_free (Peers *peers);
 /** peers_tick: cuts off who is late; gives up songs that nobody waits for; a few times a second. */
 void peers_tick (Peers *peers);
-/** peers_cut_all: ends every connection. */
-void peers_cut_all (Peers *peers);
 guint peers_count (Peers *peers);
 
 /** peer_new: @fd: its socket, until peer_free(). */

@@ -7,14 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For the head of the next request, and for whoever asked to take an answer. */
-#define HEAD_SECONDS 10
-#define READ_SECONDS 120
-
 typedef enum { GET, POST } Method;
 
 /** Route: @answer: (nullable): of those without a body. */
-typedef struct {
+typedef struct _Route {
   const char *path;
   Method method;
   enum MHD_Result (*answer) (Request *request, const char *path);
@@ -128,8 +124,8 @@ takes_method (const Route *route, const char *method)
 
 /* ---- From the head to the answer ---- */
 
-static const char *
-header (Request *request, const char *name)
+const char *
+request_header (Request *request, const char *name)
 {
   return MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND, name);
 }
@@ -137,16 +133,16 @@ header (Request *request, const char *name)
 static gboolean
 has_body (Request *request)
 {
-  const char *length = header (request, "Content-Length");
-  return header (request, "Transfer-Encoding") || (length && !g_str_equal (length, "0"));
+  const char *length = request_header (request, "Content-Length");
+  return request_header (request, "Transfer-Encoding") || (length && !g_str_equal (length, "0"));
 }
 
 /* Why the request is not answered, or %PROBLEM_NONE. */
 static ProblemKind
 judge (Request *request, const char *path, const char *method, const char *version)
 {
-  const char *host = header (request, "Host");
-  const Route *route = find_route (path);
+  const char *host = request_header (request, "Host");
+  const Route *route = request->route;
   if (g_atomic_int_get (&request->server->stopping))
     return PROBLEM_STOPPING;
   /* No browser leaves it out. */
@@ -158,7 +154,8 @@ judge (Request *request, const char *path, const char *method, const char *versi
   if (!takes_method (route, method))
     return PROBLEM_METHOD;
   if (g_str_has_prefix (path, "/api/") &&
-      !guard_is_own_page (host, header (request, "Origin"), header (request, "Sec-Fetch-Site")))
+      !guard_is_own_page (host, request_header (request, "Origin"),
+                          request_header (request, "Sec-Fetch-Site")))
     return PROBLEM_FOREIGN_PAGE;
   if (route->method == GET && has_body (request))
     return PROBLEM_BAD_REQUEST;
@@ -173,16 +170,17 @@ begin (Server *server, struct MHD_Connection *connection, const char *path, cons
   *state = request;
   request->server = server;
   request->connection = connection;
+  request->route = find_route (path);
   request->peer =
     MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
   peer_expect (request->peer, READ_SECONDS, PROBLEM_NONE);
   ProblemKind problem = judge (request, path, method, version);
   if (problem == PROBLEM_METHOD)
     return reply_problem (connection, problem, NULL,
-                          find_route (path)->method == POST ? "POST" : "GET, HEAD");
+                          request->route->method == POST ? "POST" : "GET, HEAD");
   if (problem)
     return reply_problem (connection, problem, NULL, NULL);
-  return find_route (path)->method == POST ? song_request_begin (request) : MHD_YES;
+  return request->route->method == POST ? song_request_begin (request) : MHD_YES;
 }
 
 enum MHD_Result
@@ -200,7 +198,7 @@ request_handle (void *server, struct MHD_Connection *connection, const char *url
   }
   if (request->song)
     return song_request_continue (request);
-  return find_route (url)->answer (request, url);
+  return request->route->answer (request, url);
 }
 
 void

@@ -148,6 +148,8 @@ describe_run (int root, const Place *place)
   json_object_set_new (object, "id", json_string (place->id));
   /* While it is at work, and where it was killed, there is no such file yet. */
   take (object, about, "state", JSON_STRING);
+  if (!about && run_file_exists (run, "run.json"))
+    json_object_set_new (object, "state", json_string ("unreadable"));
   take (object, times, "started", JSON_STRING);
   take (object, times, "seconds", JSON_REAL);
   take (figures, test, "segment_accuracy", JSON_REAL);

@@ -9,6 +9,10 @@
 
 #include <microhttpd.h>
 
+/* For the head of a request, and for whoever asked to take an answer. */
+#define HEAD_SECONDS 10
+#define READ_SECONDS 120
+
 struct _Server {
   const ServerConfig *config;
   SeguePredictor *predictor;
@@ -23,6 +27,7 @@ struct _Server {
 
 /**
  * Request:
+ * @route: (nullable): what is asked for
  * @song: (nullable): that it brings
  * @received: bytes of it
  * @arrived: all of it is there
@@ -32,11 +37,15 @@ typedef struct {
   Server *server;
   struct MHD_Connection *connection;
   Peer *peer;
+  const struct _Route *route;
   Song *song;
   guint64 received;
   gboolean arrived;
   gboolean streams;
 } Request;
+
+/** request_header: (transfer none) (nullable). */
+const char *request_header (Request *request, const char *name);
 
 /* Callbacks of the HTTP library; all of them in its one thread. */
 enum MHD_Result request_handle (void *server, struct MHD_Connection *connection, const char *url,
@@ -45,7 +54,7 @@ enum MHD_Result request_handle (void *server, struct MHD_Connection *connection,
 void request_completed (void *server, struct MHD_Connection *connection, void **state,
                         enum MHD_RequestTerminationCode how);
 
-/* POST /api/songs: the head, each part of the body, then until there is an answer. */
+/* POST /api/songs: the head, each part of the body, then again and again until there is an answer. */
 enum MHD_Result song_request_begin (Request *request);
 enum MHD_Result song_request_receive (Request *request, const char *data, gsize length);
 enum MHD_Result song_request_continue (Request *request);

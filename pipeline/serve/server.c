@@ -9,7 +9,6 @@
 #define MAX_FROM_ADDRESS  32 /* unless it is this machine's */
 #define CONNECTION_MEMORY (32 * 1024)
 #define SILENT_SECONDS    30
-#define HEAD_SECONDS      10
 #define LAST_WORDS        20 /* × 10 ms for answers to go out when it stops */
 
 static gboolean

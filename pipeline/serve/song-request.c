@@ -6,17 +6,10 @@
 #include <netdb.h>
 #include <string.h>
 
-#define MAX_NAME     1000
-#define DEFAULT_TOP  5
-#define MAX_TOP      100
-#define READ_SECONDS 60 /* for whoever asked to take the answer */
-#define BLOCK        4096
-
-static const char *
-header (Request *request, const char *name)
-{
-  return MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND, name);
-}
+#define MAX_NAME    1000
+#define DEFAULT_TOP 5
+#define MAX_TOP     100
+#define BLOCK       4096
 
 /* The client's address, as text. */
 static void
@@ -74,10 +67,7 @@ song_request_begin (Request *request)
   guint64 length = 0;
   guint top;
   char client[NI_MAXHOST];
-  const char *name = find_name (request), *announced = header (request, "Content-Length");
-  if (!guard_is_own_page (header (request, "Host"), header (request, "Origin"),
-                          header (request, "Sec-Fetch-Site")))
-    return refuse (request, PROBLEM_FOREIGN_PAGE);
+  const char *name = find_name (request), *announced = request_header (request, "Content-Length");
   if (!name)
     return refuse (request, PROBLEM_BAD_NAME);
   if (!find_top (request, &top))
@@ -92,7 +82,7 @@ song_request_begin (Request *request)
   request->song = queue_take (server->queue, name, client, top, &problem);
   if (!request->song)
     return refuse (request, problem);
-  const char *accept = header (request, "Accept");
+  const char *accept = request_header (request, "Accept");
   request->streams = accept && strstr (accept, "application/x-ndjson");
   peer_expect (request->peer, server->config->upload_seconds, PROBLEM_SLOW_UPLOAD);
   return MHD_YES;

@@ -242,7 +242,8 @@ def test_protocol(server, place):
                 f"POST /api/songs HTTP/1.1\r\n{host}Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde".encode(),
                 f"POST /api/songs HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc".encode(),
                 f"POST /api/songs HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc".encode()):
-        with server.connect(5) as sock:
+        # What may still become a request is cut off after ten seconds.
+        with server.connect(20) as sock:
             try:
                 sock.sendall(raw)
                 sock.shutdown(socket.SHUT_WR)
