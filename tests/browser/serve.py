@@ -49,10 +49,10 @@ def prepare(folder):
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, *more):
         self.process = subprocess.Popen(
-            [SEGUE, "serve", "--model", "runs/quickstart/latest", "--port", "0"], cwd=folder, env=ENV,
-            stdout=subprocess.PIPE, text=True)
+            [SEGUE, "serve", "--model", "runs/quickstart/latest", "--port", "0", *more], cwd=folder, env=ENV,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = self.process.stdout.readline().strip()
 
     def stop(self):
@@ -90,13 +90,13 @@ class Suite:
     def wait(self, what, seconds=60):
         return WebDriverWait(self.browser, seconds, 0.05).until(lambda _: what())
 
-    def open(self, size=DESKTOP, scheme="light", hash=""):
+    def open(self, size=DESKTOP, scheme="light", hash="", url=None):
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE})
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
         self.browser.get("about:blank")
-        self.browser.get(self.server.url + hash)
+        self.browser.get((url or self.server.url) + hash)
         self.wait(lambda: "tells" in self.browser.find_element(By.ID, "model").text or hash)
 
     def drop(self, paths):
@@ -211,6 +211,19 @@ class Suite:
         rows = self.browser.find_elements(By.CSS_SELECTOR, "#comparison tbody tr")
         assert len(rows) == len(self.songs)
         self.shot("compare")
+
+    def test_busy(self):
+        """A server that takes one song at a time: the others come again, and all are answered."""
+        server = Server(self.folder, "--songs", "1")
+        try:
+            self.open(url=server.url)
+            self.choose(list(self.songs.values()))
+            for card in self.wait(lambda: self.answered(len(self.songs))):
+                artist = self.text(card, ".artist")
+                assert artist and os.path.basename(self.songs[artist]) == self.text(card, ".name"), card.text
+        finally:
+            server.stop()
+        self.refused = None
 
     def test_runs(self):
         self.open(hash="#runs")
