@@ -1,6 +1,6 @@
 """segue serve in a browser: real songs, dropped, chosen and played.
 
-  /usr/bin/python3 tests/browser/serve.py [--shots FOLDER] [--folder FOLDER]
+  /usr/bin/python3 tests/browser/check-serve.py [--shots FOLDER] [--folder FOLDER]
 
 Needs Debian's chromium, chromium-driver and python3-selenium (examples/dependencies.sh browser).
 Trains the small network for a minute first on the music of examples/libre-music.sh, without one song
