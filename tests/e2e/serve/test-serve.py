@@ -164,7 +164,9 @@ def test_runs(server, place):
     runs = expect(server.get("/api/runs"), 200).json()
     check(runs["total"] == 1 and len(runs["runs"]) == 1, runs)
     run = runs["runs"][0]
-    check(run["name"] == "artist-small" and run["state"] == "finished" and run["report"] is None, run)
+    check(run["name"] == "artist-small" and run["state"] == "finished", run)
+    check(run["report"] == f"runs/artist-small/{run['id']}/report/index.html", run)
+    check(b"<html" in expect(server.get("/" + run["report"]), 200).body, "no page")
     check(0 <= run["test"]["song_accuracy"] <= 1 and run["seconds"] > 0, run)
     check(place.folder not in json.dumps(runs), "a path")
     model = expect(server.get("/api/model"), 200).json()
@@ -173,8 +175,8 @@ def test_runs(server, place):
 
 
 def test_report(server, place):
-    run = os.path.realpath(os.path.join(place.folder, "runs", "artist-small", "latest"))
-    base = f"/runs/artist-small/{os.path.basename(run)}"
+    """One that was made by hand, with things in it that no report has."""
+    run, base = os.path.join(place.folder, "runs", "hand", "20200101-000000"), "/runs/hand/20200101-000000"
     folder = os.path.join(run, "stages", "report", "report")
     os.makedirs(os.path.join(folder, "clips"))
     os.symlink("stages/report/report", os.path.join(run, "report"))
@@ -189,7 +191,11 @@ def test_report(server, place):
     page = expect(server.get(f"{base}/report/index.html"), 200)
     check("sandbox" in page.headers["content-security-policy"], page)
     check("allow-same-origin" not in page.headers["content-security-policy"], page)
-    check(server.get("/api/runs").json()["runs"][0]["report"] == f"{base[1:]}/report/index.html", "not listed")
+    listed = server.get("/api/runs").json()["runs"][1]
+    check(listed["report"] == f"{base[1:]}/report/index.html" and listed["state"] is None, listed)
+    with open(os.path.join(run, "run.json"), "w") as file:
+        file.write("{")
+    check(server.get("/api/runs").json()["runs"][1]["state"] == "unreadable", "a damaged run.json")
     clip = f"{base}/report/clips/a.ogg"
     check(expect(server.get(clip), 200).body == b"0123456789", clip)
     for asked, status, body in (("bytes=2-4", 206, b"234"), ("bytes=7-", 206, b"789"), ("bytes=-3", 206, b"789"),
