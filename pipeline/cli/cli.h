@@ -92,6 +92,9 @@ void segue_options_clear (const SegueVerb *verb, gpointer values);
 /** segue_usage_error: sets %SEGUE_ERROR_USAGE and points to the verb's help; returns %FALSE. */
 gboolean segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
+/** segue_parse_choice: the index of @given in @names; where @given is %NULL, @index stays. */
+gboolean segue_parse_choice (const SegueVerb *verb, const char *option, const char *given,
+                             const char *const *names, guint *index, GError **error);
 /** segue_refuse_arguments: an error where more than @max arguments are left. */
 gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max,
                                  GError **error);

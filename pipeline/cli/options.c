@@ -148,6 +148,26 @@ segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ..
 }
 
 gboolean
+segue_parse_choice (const SegueVerb *verb, const char *option, const char *given,
+                    const char *const *names, guint *index, GError **error)
+{
+  for (guint i = 0; given && names[i]; i++) {
+    if (!g_str_equal (names[i], given))
+      continue;
+    *index = i;
+    return TRUE;
+  }
+  if (!given)
+    return TRUE;
+  g_autofree char *near = segue_suggest (given, names);
+  g_autofree char *all = g_strjoinv (", ", (char **) names);
+  g_autofree char *shown = segue_text_printable (given);
+  return segue_usage_error (verb, error, "--%s must be one of %s, got ‘%s’%s%s%s", option, all,
+                            shown, near ? "; did you mean " : "", near ? near : "",
+                            near ? "?" : "");
+}
+
+gboolean
 segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max, GError **error)
 {
   if (g_strv_length (arguments) <= max)

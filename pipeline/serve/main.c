@@ -1,7 +1,6 @@
 /* segue-serve: started by `segue serve`, with the same options, which it has checked by its table. */
 #include "guard.h"
 #include "job.h"
-#include "model-arg.h"
 #include "pipeline-arg.h"
 #include "serve-options.h"
 #include "server.h"
@@ -136,21 +135,26 @@ static gboolean
 run (SegueCli *cli, const ServeOptions *options, GError **error)
 {
   Serving serving = { .cli = cli, .options = options };
-  SegueModelPrecision precision;
+  guint precision = SEGUE_MODEL_AUTO;
+  SegueAggregation aggregation;
   if (!configure (options, &serving.config, error) ||
-      !segue_parse_precision (&segue_verb_serve, options->precision, &precision, error))
+      !segue_parse_choice (&segue_verb_serve, "precision", options->precision,
+                           segue_model_precision_names (), &precision, error))
     return FALSE;
-  g_autofree char *folder = segue_find_model (options->model, error);
+  g_autofree char *folder = segue_predictor_find_model (options->model, &aggregation, error);
   if (!folder)
     return FALSE;
   g_autofree char *name = name_model (options->model);
   serving.config.model_name = name;
   segue_choose_backend (options->backend);
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
-  g_autoptr (SeguePredictor) predictor =
-    segue_predictor_new (registry, folder, g_get_num_processors (), precision, error);
+  g_autoptr (SeguePredictor) predictor = segue_predictor_new (
+    registry, folder, g_get_num_processors (), (SegueModelPrecision) precision, error);
+  if (!predictor)
+    return FALSE;
+  segue_predictor_set_aggregation (predictor, aggregation, 0);
   serving.predictor = predictor;
-  return predictor && segue_job_run (cli, NULL, serve, &serving, error);
+  return segue_job_run (cli, NULL, serve, &serving, error);
 }
 
 static int

@@ -40,11 +40,20 @@ static const SegueParam *const cut_params[] = {
   NULL,
 };
 
+static gint n_decoded;
+
+guint
+tiny_get_decoded (void)
+{
+  return (guint) g_atomic_int_get (&n_decoded);
+}
+
 static gboolean
 decode_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   const char *path = segue_item_get_path (item);
   struct stat info;
+  g_atomic_int_inc (&n_decoded);
   int fd = segue_item_open (item, error);
   if (fd < 0)
     return FALSE;
@@ -54,6 +63,10 @@ decode_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
   g_assert_cmpint (read (fd, content, length), ==, length);
   g_assert_cmpint (close (fd), ==, 0);
   g_autoptr (GBytes) bytes = g_bytes_new_take (content, length);
+  if (g_str_has_suffix (path, ".slow")) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT, "‘%s’ took too long", path);
+    return FALSE;
+  }
   if (length % sizeof (float) != 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a song", path);
     return FALSE;
