@@ -69,15 +69,18 @@ test_listens (Pitch *pitch, gconstpointer data)
   g_assert_cmpuint (heard.n_calls, >, 1);
 }
 
-/* A file without a name on disk: read as one with a name is, and called what the caller calls it. */
+/* A file without a name on disk: read as one with a name is, called what the caller calls it, and not
+ * remembered. */
 static void
-test_open_file (Fixture *fixture, gconstpointer data)
+test_open_file (Pitch *pitch, gconstpointer data)
 {
-  save_model (fixture, DECODE_AND_CUT);
-  g_autofree char *low = song (fixture, "low.f32", 200, 18000);
-  g_autofree char *short_song = song (fixture, "short.f32", 200, 20);
-  g_autoptr (SeguePredictor) predictor = new_predictor (fixture);
+  pitch_save_model (pitch, PITCH_DECODE_AND_CUT, 20);
+  g_autofree char *low = pitch_song (pitch, "low.f32", 200, 18000);
+  g_autofree char *short_song = pitch_song (pitch, "short.f32", 200, 20);
+  g_autofree char *cache = g_build_filename (pitch->folder, "cache", NULL);
+  g_autoptr (SeguePredictor) predictor = pitch_new_predictor (pitch);
   g_autoptr (GError) error = NULL;
+  g_assert_true (segue_predictor_use_cache (predictor, cache, &error));
   int fd = open (low, O_RDONLY | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (g_remove (low), ==, 0);
@@ -86,6 +89,7 @@ test_open_file (Fixture *fixture, gconstpointer data)
       segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (answer->best, ==, 1);
+    g_assert_false (answer->cached);
   }
   g_assert_cmpint (close (fd), ==, 0);
 
