@@ -27,7 +27,9 @@ typedef struct {
 
 typedef struct {
   ProbeInput *input;
+  Probe *probe;
   GArray *streams; /* Stream, of all links of a chain */
+  gboolean is_under_way; /* in this link there are pages after those that begin streams */
   guint64 damaged; /* bytes that are no page, or of pages with a wrong checksum */
   guint64 wasted;  /* bytes of which a checksum was made for nothing */
   guint64 size;
@@ -129,6 +131,15 @@ read_position (Stream *stream, gint64 granule, guint packets)
   stream->last = MAX (stream->last, granule);
 }
 
+/* All streams of a link begin before any goes on. */
+static void
+note_link (Ogg *ogg, gboolean begins, guint64 offset)
+{
+  if (begins && ogg->is_under_way && ogg->streams->len < MAX_STREAMS)
+    probe_add_part (ogg->probe, offset);
+  ogg->is_under_way = !begins;
+}
+
 /* @page: HEADER + n_segments bytes; @packet: what follows, as far as it could be read. */
 static void
 read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_length)
@@ -185,6 +196,7 @@ step (Ogg *ogg, const guint32 table[256], guint64 offset)
     ogg->damaged++;
     return offset + 1;
   }
+  note_link (ogg, (page[5] & 2) != 0, offset);
   p = probe_peek (ogg->input, offset + HEADER + page[26], MIN (length - HEADER - page[26], 128));
   read_page (ogg, page, p, p ? MIN (length - HEADER - page[26], 128) : 0);
   return offset + length;
@@ -221,7 +233,7 @@ sum_up (Ogg *ogg, Probe *probe)
 void
 probe_ogg (ProbeInput *input, Probe *probe)
 {
-  Ogg ogg = { .input = input, .size = input->size };
+  Ogg ogg = { .input = input, .probe = probe, .size = input->size };
   guint32 table[256];
   guint64 offset = 0;
 

@@ -44,6 +44,8 @@ probe_le64 (const guint8 *p)
 guint64 probe_skip_id3 (ProbeInput *input, guint64 offset);
 /** probe_note: lowers @intact and sets the damage, unless worse is already known. */
 void probe_note (Probe *probe, double intact, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/** probe_add_part: another one after those that are there. */
+void probe_add_part (Probe *probe, guint64 start);
 
 /* Each takes a file that starts (after ID3v2 tags, at @start) with its magic. */
 void probe_riff (ProbeInput *input, Probe *probe);

@@ -98,12 +98,19 @@ declares_duration (const guint8 *p)
          memcmp (p, "wvpk", 4) == 0 || memcmp (p, "caff", 4) == 0;
 }
 
+void
+probe_add_part (Probe *probe, guint64 start)
+{
+  g_array_append_val (probe->parts, start);
+}
+
 static void
 probe_by_magic (ProbeInput *input, Probe *probe)
 {
   guint64 start = probe_skip_id3 (input, 0);
   const guint8 *p = probe_peek (input, start, 12);
 
+  probe_add_part (probe, start < input->size ? start : 0);
   if (!p)
     return;
   if (memcmp (p, "RIFF", 4) == 0 || memcmp (p, "RF64", 4) == 0 || memcmp (p, "BW64", 4) == 0)
@@ -127,6 +134,7 @@ probe_file (int fd, Probe *probe, GCancellable *cancellable, GError **error)
   struct stat info;
 
   *probe = (Probe){ .declared = NAN, .intact = 1 };
+  probe->parts = g_array_new (FALSE, FALSE, sizeof (guint64));
   if (fstat (fd, &info) != 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't be read: %s", g_strerror (errno));
     return FALSE;
@@ -151,4 +159,5 @@ void
 probe_clear (Probe *probe)
 {
   g_clear_pointer (&probe->damage, g_free);
+  g_clear_pointer (&probe->parts, g_array_unref);
 }

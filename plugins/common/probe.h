@@ -21,6 +21,8 @@
  * @declared: s, of what should come out of a decoder; NAN where the file does not say
  * @intact: share of the container that is whole, 0 … 1
  * @damage: (nullable) (owned): what is wrong where @intact is below 1
+ * @parts: (owned): guint64, the offsets in the file at which a decoder should begin: after ID3v2 tags
+ *   and, in a chained Ogg file, at each link; one at least
  * @trusts_decoder: whether a duration reported by a demuxer is declared in the file (MP4, Matroska,
  *   ASF, WavPack), not estimated from the bit rate
  */
@@ -29,6 +31,7 @@ typedef struct {
   double declared;
   double intact;
   char *damage;
+  GArray *parts;
   gboolean trusts_decoder;
 } Probe;
 

@@ -44,6 +44,7 @@ struct _Song {
   SegueItem *file;
   GCancellable *cancellable;
   int fd;
+  guint64 size; /* of the file */
   Probe probe;
   double declared; /* s; NAN: the file does not say */
   Resampler *resampler;
@@ -104,6 +105,7 @@ open_file (Song *self, GError **error)
     return song_read_error (self, error, errno);
   if (info.st_size == 0)
     return song_error (self, error, SEGUE_ERROR_DATA, "is empty");
+  self->size = (guint64) info.st_size;
   return TRUE;
 }
 
@@ -167,6 +169,18 @@ int
 song_get_fd (const Song *self)
 {
   return self->fd;
+}
+
+gboolean
+song_get_part (const Song *self, guint i, guint64 *start, guint64 *end)
+{
+  const GArray *parts = self->probe.parts;
+
+  if (i >= parts->len)
+    return FALSE;
+  *start = g_array_index (parts, guint64, i);
+  *end = i + 1 < parts->len ? g_array_index (parts, guint64, i + 1) : self->size;
+  return TRUE;
 }
 
 void

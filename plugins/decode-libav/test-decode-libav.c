@@ -1,0 +1,12 @@
+/* Tests of decode-libav: the promises of every decoder. */
+#include "testing.h"
+
+const SeguePlugin *segue_plugin_query (void);
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  test_add_decoder (segue_plugin_query (), "decode-libav");
+  return g_test_run ();
+}
