@@ -28,10 +28,10 @@ typedef struct {
 typedef struct {
   ProbeInput *input;
   Probe *probe;
-  GArray *streams; /* Stream, of all links of a chain */
+  GArray *streams;       /* Stream, of all links of a chain */
   gboolean is_under_way; /* in this link there are pages after those that begin streams */
-  guint64 damaged; /* bytes that are no page, or of pages with a wrong checksum */
-  guint64 wasted;  /* bytes of which a checksum was made for nothing */
+  guint64 damaged;       /* bytes that are no page, or of pages with a wrong checksum */
+  guint64 wasted;        /* bytes of which a checksum was made for nothing */
   guint64 size;
 } Ogg;
 

@@ -50,6 +50,7 @@ void probe_add_part (Probe *probe, guint64 start);
 /* Each takes a file that starts (after ID3v2 tags, at @start) with its magic. */
 void probe_riff (ProbeInput *input, Probe *probe);
 void probe_aiff (ProbeInput *input, Probe *probe);
+void probe_asf (ProbeInput *input, Probe *probe);
 void probe_ogg (ProbeInput *input, Probe *probe);
 /** probe_mpeg: %FALSE where @start does not begin MPEG audio frames. */
 gboolean probe_mpeg (ProbeInput *input, guint64 start, Probe *probe);

@@ -90,18 +90,25 @@ probe_flac (ProbeInput *input, guint64 start, Probe *probe)
 static gboolean
 declares_duration (const guint8 *p)
 {
-  static const guint8 asf[] = { 0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11 };
   static const guint8 ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
 
   return memcmp (p + 4, "ftyp", 4) == 0 || memcmp (p + 4, "moov", 4) == 0 ||
-         memcmp (p, asf, sizeof asf) == 0 || memcmp (p, ebml, sizeof ebml) == 0 ||
-         memcmp (p, "wvpk", 4) == 0 || memcmp (p, "caff", 4) == 0;
+         memcmp (p, ebml, sizeof ebml) == 0 || memcmp (p, "wvpk", 4) == 0 ||
+         memcmp (p, "caff", 4) == 0;
 }
 
 void
 probe_add_part (Probe *probe, guint64 start)
 {
   g_array_append_val (probe->parts, start);
+}
+
+static gboolean
+is_asf (const guint8 *p)
+{
+  static const guint8 magic[] = { 0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11 };
+
+  return memcmp (p, magic, sizeof magic) == 0;
 }
 
 static void
@@ -121,6 +128,8 @@ probe_by_magic (ProbeInput *input, Probe *probe)
     probe_ogg (input, probe);
   else if (memcmp (p, "fLaC", 4) == 0)
     probe_flac (input, start, probe);
+  else if (is_asf (p))
+    probe_asf (input, probe);
   else if (declares_duration (p))
     probe->trusts_decoder = TRUE;
   else

@@ -5,6 +5,7 @@
  * with what was promised.
  *
  *   WAVE, AIFF   size of the sample data against the size of the file
+ *   ASF          the time that it plays, in its header
  *   FLAC         number of samples in STREAMINFO
  *   MPEG audio   number of frames in the Xing, Info or VBRI header; bytes that belong to no frame
  *   Ogg          last granule position, end-of-stream flag, page numbers, page checksums
@@ -24,7 +25,7 @@
  * @parts: (owned): guint64, the offsets in the file at which a decoder should begin: after ID3v2 tags
  *   and, in a chained Ogg file, at each link; one at least
  * @trusts_decoder: whether a duration reported by a demuxer is declared in the file (MP4, Matroska,
- *   ASF, WavPack), not estimated from the bit rate
+ *   WavPack), not estimated from the bit rate
  */
 typedef struct {
   const char *container;

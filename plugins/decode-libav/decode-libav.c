@@ -29,8 +29,7 @@ read_frames (Song *song, Reader *reader, GError **error)
   ReaderResult result = READER_END;
   ReaderBlock block;
 
-  while (!song_is_full (song) &&
-         (result = reader_pull (reader, &block, error)) == READER_FRAMES)
+  while (!song_is_full (song) && (result = reader_pull (reader, &block, error)) == READER_FRAMES)
     if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
       return FALSE;
   return result != READER_FAILED;
@@ -88,9 +87,12 @@ static const SegueStageType decode_libav = {
   .name = "decode-libav",
   .summary = "Decodes songs of any usual format with FFmpeg's libraries",
   .doc =
-    "Takes the same parameters as `decode` and gives the same audio, faster: the first audio stream "
-    "of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …), averaged to mono and resampled with soxr HQ "
-    "as it comes.  What encoders put before and behind the music of MP3, AAC and Opus is taken away. "
+    "Takes the same parameters as `decode` and gives the same audio, faster: the first audio "
+    "stream "
+    "of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …), averaged to mono and resampled with soxr "
+    "HQ "
+    "as it comes.  What encoders put before and behind the music of MP3, AAC and Opus is taken "
+    "away. "
     "There where segue was built with FFmpeg's libraries.\n\n"
     "A decoder that runs into the end of a file that was cut short says nothing.  So each file's "
     "container is read first, and what comes out is held against what it promises: see "

@@ -8,13 +8,13 @@ const char formats_containers[] =
   "mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,rm,shn,tak,truehd,tta,voc,w64,wav,wv,xwma";
 
 static const char *const codecs[] = {
-  "aac",         "aac_latm",  "ac3",      "alac",     "als",      "amrnb",    "amrwb",
-  "ape",         "atrac3",    "cook",     "dca",      "eac3",     "flac",     "gsm",
-  "gsm_ms",      "mlp",       "mp1float", "mp2float", "mp3float", "mpc7",     "mpc8",
-  "opus",        "ralf",      "shorten",  "sipr",     "speex",    "tak",      "truehd",
-  "truespeech",  "tta",       "vorbis",   "wavpack",  "wmapro",   "wmav1",    "wmav2",
-  "wmalossless", "wmavoice",  "adpcm_ms", "adpcm_ct", "dsd_lsbf", "dsd_msbf", "dsd_lsbf_planar",
-  "adpcm_swf",   "real_144",  "real_288", "g722",     "g726",     "g726le",   "dsd_msbf_planar",
+  "aac",         "aac_latm", "ac3",      "alac",     "als",      "amrnb",    "amrwb",
+  "ape",         "atrac3",   "cook",     "dca",      "eac3",     "flac",     "gsm",
+  "gsm_ms",      "mlp",      "mp1float", "mp2float", "mp3float", "mpc7",     "mpc8",
+  "opus",        "ralf",     "shorten",  "sipr",     "speex",    "tak",      "truehd",
+  "truespeech",  "tta",      "vorbis",   "wavpack",  "wmapro",   "wmav1",    "wmav2",
+  "wmalossless", "wmavoice", "adpcm_ms", "adpcm_ct", "dsd_lsbf", "dsd_msbf", "dsd_lsbf_planar",
+  "adpcm_swf",   "real_144", "real_288", "g722",     "g726",     "g726le",   "dsd_msbf_planar",
 };
 static const char *const families[] = { "pcm_", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_sbpro_",
                                         "adpcm_yamaha" };

@@ -19,8 +19,7 @@ typedef struct {
 
 static GPrivate listeners = G_PRIVATE_INIT (g_free);
 
-static void G_GNUC_PRINTF (3, 0)
-on_log (void *object, int level, const char *format, va_list args)
+static void G_GNUC_PRINTF (3, 0) on_log (void *object, int level, const char *format, va_list args)
 {
   Listener *listener = g_private_get (&listeners);
   g_autofree char *text = NULL, *line = NULL;
@@ -87,7 +86,7 @@ load (GError **error)
   GModule *module;
 
   return (module = open_library (SONAME ("avutil", LIBAVUTIL_VERSION_MAJOR), error))
-    LIBAV_UTIL_FUNCTIONS (FIND) &&
+           LIBAV_UTIL_FUNCTIONS (FIND) &&
          (module = open_library (SONAME ("avcodec", LIBAVCODEC_VERSION_MAJOR), error))
            LIBAV_CODEC_FUNCTIONS (FIND) &&
          (module = open_library (SONAME ("avformat", LIBAVFORMAT_VERSION_MAJOR), error))
@@ -121,11 +120,10 @@ libav_describe (void)
 {
   unsigned codec = libav.avcodec_version (), format = libav.avformat_version ();
 
-  return g_strdup_printf ("FFmpeg %s (libavcodec %u.%u.%u, libavformat %u.%u.%u)",
-                          libav.av_version_info (), AV_VERSION_MAJOR (codec),
-                          AV_VERSION_MINOR (codec), AV_VERSION_MICRO (codec),
-                          AV_VERSION_MAJOR (format), AV_VERSION_MINOR (format),
-                          AV_VERSION_MICRO (format));
+  return g_strdup_printf (
+    "FFmpeg %s (libavcodec %u.%u.%u, libavformat %u.%u.%u)", libav.av_version_info (),
+    AV_VERSION_MAJOR (codec), AV_VERSION_MINOR (codec), AV_VERSION_MICRO (codec),
+    AV_VERSION_MAJOR (format), AV_VERSION_MINOR (format), AV_VERSION_MICRO (format));
 }
 
 gboolean

@@ -34,6 +34,9 @@ fail (const Reader *self, int number, const char *what, GError **error)
   if (number == AVERROR (ENOMEM) && libav_out_of_memory ())
     return song_error (self->song, error, SEGUE_ERROR_RESOURCE,
                        "can't be decoded: out of memory; decode fewer songs at once (-j)");
+  if (number ==
+      AVERROR (EINVAL)) /* of a format that is not let in, for one; it says nothing more */
+    return song_error (self->song, error, SEGUE_ERROR_DATA, "%s", what);
   libav.av_strerror (number, text, sizeof text);
   return song_error (self->song, error, SEGUE_ERROR_DATA, "%s: %s", what, text);
 }
@@ -119,8 +122,9 @@ open_decoder (Reader *self, const AVCodec *decoder, GError **error)
   /* Songs are decoded side by side, not parts of one. */
   self->codec->thread_count = 1;
   self->codec->max_samples = MAX_FRAME;
-  /* What a checksum says is damaged is no sound. */
-  self->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
+  /* Here damage would be a crackle, where other decoders have a gap. */
+  if (decoder->id == AV_CODEC_ID_FLAC)
+    self->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   if (result >= 0)
     result = libav.avcodec_open2 (self->codec, decoder, NULL);
   return result >= 0 || fail (self, result, "can't be decoded", error);
@@ -181,7 +185,8 @@ feed (Reader *self)
 {
   int result = libav.av_read_frame (self->format, self->packet);
 
-  if (result == AVERROR_EOF) {
+  /* Containers have many words for a file that ends before they expect it. */
+  if (result == AVERROR_EOF || (result < 0 && input_get_io (self->input)->eof_reached)) {
     self->is_draining = TRUE;
     return pass_over (self, libav.avcodec_send_packet (self->codec, NULL));
   }
