@@ -7,17 +7,16 @@ const char formats_containers[] =
   "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,matroska,"
   "mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,rm,shn,tak,truehd,tta,voc,w64,wav,wv,xwma";
 
+/* clang-format off */
 static const char *const codecs[] = {
-  "aac",         "aac_latm", "ac3",      "alac",     "als",      "amrnb",    "amrwb",
-  "ape",         "atrac3",   "cook",     "dca",      "eac3",     "flac",     "gsm",
-  "gsm_ms",      "mlp",      "mp1float", "mp2float", "mp3float", "mpc7",     "mpc8",
-  "opus",        "ralf",     "shorten",  "sipr",     "speex",    "tak",      "truehd",
-  "truespeech",  "tta",      "vorbis",   "wavpack",  "wmapro",   "wmav1",    "wmav2",
-  "wmalossless", "wmavoice", "adpcm_ms", "adpcm_ct", "dsd_lsbf", "dsd_msbf", "dsd_lsbf_planar",
-  "adpcm_swf",   "real_144", "real_288", "g722",     "g726",     "g726le",   "dsd_msbf_planar",
+  "aac", "aac_latm", "ac3", "alac", "als", "amrnb", "amrwb", "ape", "atrac3", "cook", "dca", "dsd_lsbf",
+  "dsd_lsbf_planar", "dsd_msbf", "dsd_msbf_planar", "eac3", "flac", "g722", "gsm", "gsm_ms", "mlp",
+  "mp1float", "mp2float", "mp3float", "mpc7", "mpc8", "opus", "ralf", "real_144", "real_288", "shorten", "sipr",
+  "speex", "tak", "truehd", "truespeech", "tta", "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2",
+  "wmavoice",
 };
-static const char *const families[] = { "pcm_", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_sbpro_",
-                                        "adpcm_yamaha" };
+/* clang-format on */
+static const char *const families[] = { "pcm_", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms" };
 
 static gboolean
 is_let_in (const AVCodec *codec)

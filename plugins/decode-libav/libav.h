@@ -9,28 +9,20 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/opt.h>
 #include <segue/segue.h>
 
-/* clang-format off: tables */
-#define LIBAV_UTIL_FUNCTIONS(X)                                                                    \
-  X (av_version_info)                                                                              \
-  X (av_strerror)                                                                                  \
-  X (av_log_set_callback)                                                                          \
-  X (av_malloc) X (av_free) X (av_strdup) X (av_frame_alloc) X (av_frame_free)                     \
-    X (av_sample_fmt_is_planar) X (av_get_sample_fmt_name)
-#define LIBAV_CODEC_FUNCTIONS(X)                                                                   \
-  X (avcodec_version)                                                                              \
-  X (avcodec_get_name)                                                                             \
-  X (avcodec_find_decoder)                                                                         \
-  X (av_codec_iterate) X (av_codec_is_decoder) X (avcodec_alloc_context3) X (avcodec_free_context) \
-    X (avcodec_parameters_to_context) X (avcodec_open2) X (avcodec_send_packet)                    \
-      X (avcodec_receive_frame) X (av_packet_alloc) X (av_packet_free) X (av_packet_unref)
-#define LIBAV_FORMAT_FUNCTIONS(X)                                                                  \
-  X (avformat_version)                                                                             \
-  X (avformat_alloc_context)                                                                       \
-  X (avformat_open_input)                                                                          \
-  X (avformat_close_input) X (avformat_free_context) X (avformat_find_stream_info)                 \
-    X (av_read_frame) X (avio_alloc_context) X (avio_context_free)
+/* clang-format off */
+#define LIBAV_UTIL_FUNCTIONS(X) \
+  X (av_version_info) X (av_strerror) X (av_log_set_callback) X (av_malloc) X (av_free) X (av_strdup) \
+  X (av_opt_set_int) X (av_frame_alloc) X (av_frame_free) X (av_sample_fmt_is_planar)
+#define LIBAV_CODEC_FUNCTIONS(X) \
+  X (avcodec_version) X (avcodec_get_name) X (av_codec_iterate) X (av_codec_is_decoder) \
+  X (avcodec_alloc_context3) X (avcodec_free_context) X (avcodec_parameters_to_context) X (avcodec_open2) \
+  X (avcodec_send_packet) X (avcodec_receive_frame) X (av_packet_alloc) X (av_packet_free) X (av_packet_unref)
+#define LIBAV_FORMAT_FUNCTIONS(X) \
+  X (avformat_version) X (avformat_alloc_context) X (avformat_open_input) X (avformat_close_input) \
+  X (avformat_find_stream_info) X (av_read_frame) X (avio_alloc_context) X (avio_context_free)
 /* clang-format on */
 
 #define LIBAV_MEMBER(name) __typeof__ (name) *name;

@@ -122,6 +122,8 @@ open_decoder (Reader *self, const AVCodec *decoder, GError **error)
   /* Songs are decoded side by side, not parts of one. */
   self->codec->thread_count = 1;
   self->codec->max_samples = MAX_FRAME;
+  /* Of Opus: sides that are turned round would be lost in mono. */
+  libav.av_opt_set_int (self->codec, "apply_phase_inv", 0, AV_OPT_SEARCH_CHILDREN);
   /* Here damage would be a crackle, where other decoders have a gap. */
   if (decoder->id == AV_CODEC_ID_FLAC)
     self->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
