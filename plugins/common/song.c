@@ -225,21 +225,38 @@ song_check_clock (Song *self, GError **error)
                      taken, resampler_get_seconds (self->resampler));
 }
 
-gboolean
-song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
-           GError **error)
+/* Cuts @n_frames down to those that the song may still have. */
+static gboolean
+check_limits (Song *self, gsize *n_frames, guint rate, GError **error)
 {
   double room = self->config->max_duration - resampler_get_seconds (self->resampler);
   gsize fits = rate && room > 0 ? (gsize) (room * rate + 0.5) : 0;
 
   if (!song_check_clock (self, error))
     return FALSE;
-  if (n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
+  if (*n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
     return too_long (self, error);
-  n_frames = MIN (n_frames, fits);
-  if (!resampler_push (self->resampler, frames, n_frames, rate, channels, error))
-    return name_error (self, error);
+  *n_frames = MIN (*n_frames, fits);
   return TRUE;
+}
+
+gboolean
+song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
+           GError **error)
+{
+  return check_limits (self, &n_frames, rate, error) &&
+         (resampler_push (self->resampler, frames, n_frames, rate, channels, error) ||
+          name_error (self, error));
+}
+
+gboolean
+song_push_planes (Song *self, const float *const *planes, gsize stride, gsize n_frames, guint rate,
+                  guint channels, GError **error)
+{
+  return check_limits (self, &n_frames, rate, error) &&
+         (resampler_push_planes (self->resampler, planes, stride, n_frames, rate, channels,
+                                 error) ||
+          name_error (self, error));
 }
 
 static gboolean

@@ -49,6 +49,9 @@ void song_trust_duration (Song *song, double seconds);
 /** song_push: as resampler_push(), and looks at the limits, the clock and the cancellable. */
 gboolean song_push (Song *song, const float *frames, gsize n_frames, guint rate, guint channels,
                     GError **error);
+/** song_push_planes: the same of channels that lie apart, as resampler_push_planes(). */
+gboolean song_push_planes (Song *song, const float *const *planes, gsize stride, gsize n_frames,
+                           guint rate, guint channels, GError **error);
 /** song_check_clock: %FALSE with %SEGUE_ERROR_TIMEOUT or %SEGUE_ERROR_CANCELLED. A song may take
  * `timeout` seconds more than it lasts. */
 gboolean song_check_clock (Song *song, GError **error);

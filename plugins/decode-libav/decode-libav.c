@@ -30,7 +30,8 @@ read_frames (Song *song, Reader *reader, GError **error)
   ReaderBlock block;
 
   while (!song_is_full (song) && (result = reader_pull (reader, &block, error)) == READER_FRAMES)
-    if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
+    if (!song_push_planes (song, block.planes, block.stride, block.n_frames, block.rate,
+                           block.channels, error))
       return FALSE;
   return result != READER_FAILED;
 }

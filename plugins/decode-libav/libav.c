@@ -28,6 +28,9 @@ static void G_GNUC_PRINTF (3, 0) on_log (void *object, int level, const char *fo
     return;
   text = g_strdup_vprintf (format, args);
   line = g_utf8_make_valid (g_strchomp (text), -1);
+  for (char *at = line; *at; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
   if (listener && listener->context) {
     listener->n_lines++;
     segue_context_log (listener->context, G_LOG_LEVEL_DEBUG, "libav: %s", line);

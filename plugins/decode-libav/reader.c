@@ -9,6 +9,9 @@
  * few. */
 #define MAX_FRAME (1 << 22)
 
+/* Bytes of an index of what was read, which is for who wants to go back. */
+#define MAX_INDEX 2048
+
 struct _Reader {
   Song *song;
   Input *input;
@@ -62,6 +65,7 @@ open_container (Reader *self, guint64 start, guint64 end, GError **error)
   self->format->pb = input_get_io (self->input);
   self->format->flags |= AVFMT_FLAG_CUSTOM_IO;
   self->format->io_open = refuse_file;
+  self->format->max_index_size = MAX_INDEX;
   self->format->protocol_whitelist = libav.av_strdup ("");
   self->format->format_whitelist = libav.av_strdup (formats_containers);
   self->format->codec_whitelist = libav.av_strdup (formats_codecs ());
@@ -206,14 +210,16 @@ give_frame (Reader *self, ReaderBlock *block, GError **error)
   g_autoptr (GError) problem = NULL;
 
   self->has_begun = TRUE;
-  block->n_frames = (gsize) self->frame->nb_samples;
-  block->rate = (guint) self->frame->sample_rate;
-  block->channels = (guint) self->frame->ch_layout.nb_channels;
-  block->frames = samples_convert (&self->samples, self->frame, &problem);
-  if (block->frames)
-    return READER_FRAMES;
-  song_error (self->song, error, (SegueErrorCode) problem->code, "%s", problem->message);
-  return READER_FAILED;
+  if (!samples_convert (&self->samples, self->frame, &problem)) {
+    song_error (self->song, error, (SegueErrorCode) problem->code, "%s", problem->message);
+    return READER_FAILED;
+  }
+  *block = (ReaderBlock){ .planes = self->samples.planes,
+                          .stride = self->samples.stride,
+                          .n_frames = (gsize) self->frame->nb_samples,
+                          .rate = (guint) self->frame->sample_rate,
+                          .channels = (guint) self->frame->ch_layout.nb_channels };
+  return READER_FRAMES;
 }
 
 static ReaderResult

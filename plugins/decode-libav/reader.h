@@ -8,9 +8,11 @@ typedef struct _Reader Reader;
 
 typedef enum { READER_FRAMES, READER_END, READER_FAILED } ReaderResult;
 
-/** ReaderBlock: @frames: [n_frames, channels], valid until the next call. */
+/** ReaderBlock: the samples of channel c are every @stride-th from @planes[c] on, valid until the next
+ * call. */
 typedef struct {
-  const float *frames;
+  const float *const *planes;
+  gsize stride;
   gsize n_frames;
   guint rate;
   guint channels;

@@ -1,16 +1,20 @@
-/* Samples of any type, in one plane or one for each channel, as interleaved float32. */
+/* Samples of any type as float32, laid out as they were: channels in turn, or each in a plane of its own. */
 #pragma once
 
 #include "libav.h"
+#include "resampler.h"
 
-/** Samples: room for what has to be converted; zero at first, freed with samples_clear(). */
+/** Samples: zero at first, freed with samples_clear().  The samples of channel c are every @stride-th
+ * from @planes[c] on. */
 typedef struct {
-  float *frames;
-  gsize capacity; /* samples */
+  const float *planes[RESAMPLER_MAX_CHANNELS];
+  gsize stride;
+  float *converted;
+  gsize capacity; /* of @converted, in samples */
 } Samples;
 
-/** samples_convert: [nb_samples, channels], full scale is 1, valid until the next call and no longer
- * than @frame; integers are divided by a power of two, so that what float32 can hold is exact.
- * %NULL with %SEGUE_ERROR_DATA or %SEGUE_ERROR_RESOURCE. */
-const float *samples_convert (Samples *samples, const AVFrame *frame, GError **error);
+/** samples_convert: full scale is 1; integers are divided by a power of two, so that what float32 can
+ * hold is exact.  Valid until the next call and no longer than @frame.  %SEGUE_ERROR_DATA,
+ * %SEGUE_ERROR_RESOURCE. */
+gboolean samples_convert (Samples *samples, const AVFrame *frame, GError **error);
 void samples_clear (Samples *samples);
