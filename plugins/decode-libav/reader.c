@@ -75,7 +75,11 @@ open_container (Reader *self, guint64 start, guint64 end, GError **error)
   /* Frees the format where it fails. */
   result = libav.avformat_open_input (&self->format, NULL, NULL, NULL);
   if (result < 0)
-    return fail (self, result, "is not audio in any known format", error);
+    return fail (self, result,
+                 result == AVERROR (EINVAL)
+                   ? "is not audio in any known format"
+                   : "is not audio in any known format, or damaged where it says what it is",
+                 error);
   result = libav.avformat_find_stream_info (self->format, NULL);
   return result >= 0 || fail (self, result, "can't be decoded", error);
 }
@@ -104,11 +108,12 @@ choose_stream (Reader *self, const AVCodec **decoder, GError **error)
     return TRUE;
   if (input_failed (self->input, error))
     return FALSE;
-  if (undecodable)
+  if (undecodable && undecodable->codecpar->codec_id != AV_CODEC_ID_NONE)
     return song_error (self->song, error, SEGUE_ERROR_DATA,
                        "needs a decoder that is not let in or not there (%s): try ‘decode’",
                        libav.avcodec_get_name (undecodable->codecpar->codec_id));
-  return song_error (self->song, error, SEGUE_ERROR_DATA, "holds no audio stream");
+  return song_error (self->song, error, SEGUE_ERROR_DATA, "holds no audio stream%s",
+                     undecodable ? " of a known kind" : "");
 }
 
 static gboolean
