@@ -44,6 +44,7 @@ Where everything is:
   the command     $segue
   the music       $music
   this run        $PWD/runs/quickstart/latest/  (metrics.json, predictions.csv, model/)
+  the report      file://$PWD/runs/quickstart/latest/report/index.html  (open it in a browser)
 
 Next, your own music, laid out as <artist>/<album>/<title>.mp3:
   $segue run --preset artist-small ~/Music

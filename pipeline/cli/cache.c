@@ -82,7 +82,7 @@ static const char *
 part_doc (SegueCachePart part)
 {
   static const char *const docs[] = {
-    [SEGUE_CACHE_RECORDS] = "songs, prepared",
+    [SEGUE_CACHE_RECORDS] = "songs, prepared or answered",
     [SEGUE_CACHE_RESULTS] = "what other stages made",
     [SEGUE_CACHE_MEMORY] = "hashes of files that were read",
     [SEGUE_CACHE_WORK] = "checkpoints of what is not finished",

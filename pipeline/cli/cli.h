@@ -69,6 +69,7 @@ extern const SegueVerb segue_verb_check;
 extern const SegueVerb segue_verb_inspect;
 extern const SegueVerb segue_verb_presets;
 extern const SegueVerb segue_verb_predict;
+extern const SegueVerb segue_verb_report;
 extern const SegueVerb segue_verb_schema;
 extern const SegueVerb segue_verb_fetch;
 extern const SegueVerb segue_verb_cache;

@@ -1,16 +1,49 @@
-/* Answers as text: a table, or JSON lines. */
+/* Answers as text: a table, JSON lines, CSV, a strip per song. */
 #pragma once
 
 #include "term.h"
 #include <segue/segue.h>
 
-/** segue_predict_json: (transfer full): one line: file, label, probabilities, segments.
- * @file: bytes; what is not UTF-8 in it is percent-encoded
+/** segue_predict_name: (transfer full): a file's name as ids of songs are written: bytes that are no
+ * UTF-8 become %XX, and a `%` that could be taken for one of those %25. */
+char *segue_predict_name (const char *file);
+/** segue_predict_rank: (transfer full): [labels] indices, @best first, then the most probable. */
+guint *segue_predict_rank (const float *probabilities, guint n, guint best);
+/** segue_predict_find_first: the first of the most probable labels. */
+guint segue_predict_find_first (const float *probabilities, guint n);
+
+/* ---- JSON ---- */
+
+/** segue_predict_json: (transfer full): one line: file, label (of none of the labels: null, and
+ * nearest), probabilities, segments.
+ * @file: bytes
  * @n_top: how many labels; 0: all */
 char *segue_predict_json (const char *file, const char *const *labels,
                           const SegueSongPrediction *prediction, guint n_top);
 /** segue_predict_json_error: (transfer full): one line: file, error. */
 char *segue_predict_json_error (const char *file, const char *message);
+
+/* ---- CSV: quoted as RFC 4180 says; lines end with a line feed, as those of predictions.csv ---- */
+
+/**
+ * SeguePredictCsv:
+ * @segments: a row a segment, with start and duration; else a row a song
+ * @n_top: how many labels, most probable first, as pairs of columns; 0: a column for each label
+ */
+typedef struct {
+  const char *const *labels;
+  gboolean segments;
+  guint n_top;
+} SeguePredictCsv;
+
+/** segue_predict_csv_head, segue_predict_csv_rows, segue_predict_csv_error: (transfer full): without
+ * the last line end.  A song that is none of the labels has an empty one. */
+char *segue_predict_csv_head (const SeguePredictCsv *csv);
+char *segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
+                              const SegueSongPrediction *prediction);
+char *segue_predict_csv_error (const SeguePredictCsv *csv, const char *file, const char *message);
+
+/* ---- For people ---- */
 
 /**
  * SeguePredictTable: how rows are laid out.
@@ -27,9 +60,15 @@ typedef struct {
 } SeguePredictTable;
 
 /** segue_predict_table_init: columns for @files (element-type filename) and @labels, which the table
- * borrows. */
+ * borrows.
+ * @none: songs may be none of the labels */
 void segue_predict_table_init (SeguePredictTable *table, const SegueTerm *term, GPtrArray *files,
-                               const char *const *labels, guint n_top);
+                               const char *const *labels, guint n_top, gboolean none);
 /** segue_predict_table_row: (transfer full): file, label, probability, runner-up, its probability. */
 char *segue_predict_table_row (const SeguePredictTable *table, const char *file,
                                const SegueSongPrediction *prediction);
+
+/** segue_predict_timeline: (transfer full): lines below a song's row: a letter a segment, where each
+ * line begins in the song, where the last ends, and which label a letter stands for. */
+char *segue_predict_timeline (const SegueTerm *term, const char *const *labels,
+                              const SegueSongPrediction *prediction);

@@ -1,75 +1,135 @@
 /* segue predict */
-#include "job.h"
 #include "params.h"
 #include "pipeline-arg.h"
+#include "predict-answers.h"
 #include "predict-files.h"
-#include "predict-text.h"
+
+#include <segue/calibration.h>
+#include <string.h>
 
 #define MAX_JOBS 1024
 #define MAX_TOP  100000
 
 typedef struct {
   char *model;
-  gboolean json;
+  gboolean json, csv, timeline;
   gint top;
+  char *aggregation;
+  char *none;
+  gboolean null;
   gint jobs;
+  gboolean no_cache;
   char *precision;
   char *backend;
 } Options;
 
-/* The answer for one file: one of both is set once it is done. */
-typedef struct {
-  SegueSongPrediction *prediction;
-  GError *error;
-} Answer;
+/* ---- Options, read ---- */
 
+/* The index of @given in @names; where nothing was given, @index stays. */
+static gboolean
+parse_name (const char *option, const char *given, const char *const *names, guint *index,
+            GError **error)
+{
+  for (guint i = 0; given && names[i]; i++) {
+    if (!g_str_equal (names[i], given))
+      continue;
+    *index = i;
+    return TRUE;
+  }
+  if (!given)
+    return TRUE;
+  g_autofree char *near = segue_suggest (given, names);
+  g_autofree char *all = g_strjoinv (", ", (char **) names);
+  g_autofree char *shown = segue_text_printable (given);
+  return segue_usage_error (&segue_verb_predict, error, "--%s must be one of %s, got ‘%s’%s%s%s",
+                            option, all, shown, near ? "; did you mean " : "", near ? near : "",
+                            near ? "?" : "");
+}
+
+/* "5" or "5%" → 0.05; "off" → 0. */
+static gboolean
+parse_share (const char *given, double *share, GError **error)
+{
+  *share = 0;
+  if (!given || g_str_equal (given, "off"))
+    return TRUE;
+  char *end;
+  *share = g_ascii_strtod (given, &end) / 100;
+  end += strspn (end, " ");
+  gboolean ends = *end == '\0' || (*end == '%' && end[1] == '\0');
+  if (end != given && ends && *share > 0 && *share < 1)
+    return TRUE;
+  g_autofree char *shown = segue_text_printable (given);
+  return segue_usage_error (&segue_verb_predict, error,
+                            "--none-of-these must be a percentage above 0 and below 100, or off, "
+                            "got ‘%s’",
+                            shown);
+}
+
+/* How the model is asked. */
 typedef struct {
-  SegueCli *cli;
-  const Options *options;
-  SeguePredictor *predictor;
-  GPtrArray *files;
-  SeguePredictTable table;
-  GCancellable *cancellable;
-  GMutex mutex;
-  GCond answered;
-  Answer *answers; /* [files] */
-  guint next;      /* file that no thread has taken yet */
-  guint n_failed;
-  GError *worst; /* the first that isn't about a file */
-} Predict;
+  char *folder;
+  SegueModelPrecision precision;
+  SegueAggregation aggregation;
+  double threshold; /* 0: each song is one of the labels */
+} Model;
 
 static void
-answer_clear (Answer *answer)
+model_clear (Model *model)
 {
-  g_clear_pointer (&answer->prediction, segue_song_prediction_free);
-  g_clear_error (&answer->error);
+  g_clear_pointer (&model->folder, g_free);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Model, model_clear)
 
-/* ---- The model ---- */
+/* The probability below which a song is none of the labels. */
+static gboolean
+find_threshold (Model *model, double share, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  if (!(share > 0))
+    return TRUE;
+  g_autofree char *shown = segue_text_printable (model->folder);
+  g_autoptr (SegueCalibration) calibration = segue_calibration_read (model->folder, &local);
+  if (calibration && segue_calibration_find_threshold (calibration, model->aggregation, share,
+                                                       &model->threshold, &local))
+    return TRUE;
+  if (calibration) {
+    g_set_error (error, local->domain, local->code,
+                 "‘%s’: %s; give a larger percentage, or train with a larger validation set", shown,
+                 local->message);
+    return FALSE;
+  }
+  if (local)
+    g_propagate_error (error, g_steal_pointer (&local));
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ has no calibration.json, by which a song of somebody else is told: train it "
+                 "again, with a validation set, or do without --none-of-these",
+                 shown);
+  return FALSE;
+}
 
 static gboolean
-is_model_folder (const char *folder)
+find_model (const Options *options, Model *model, GError **error)
 {
-  g_autofree char *config = g_build_filename (folder, "config.json", NULL);
-  return g_file_test (config, G_FILE_TEST_IS_REGULAR);
+  guint precision = SEGUE_MODEL_AUTO, aggregation = SEGUE_N_AGGREGATIONS;
+  double share;
+  if (!parse_name ("precision", options->precision, segue_model_precision_names (), &precision,
+                   error) ||
+      !parse_name ("aggregation", options->aggregation, segue_aggregation_names (), &aggregation,
+                   error) ||
+      !parse_share (options->none, &share, error))
+    return FALSE;
+  model->folder = segue_predictor_find_model (options->model, &model->aggregation, error);
+  if (!model->folder)
+    return FALSE;
+  model->precision = (SegueModelPrecision) precision;
+  if (aggregation != SEGUE_N_AGGREGATIONS)
+    model->aggregation = (SegueAggregation) aggregation;
+  return find_threshold (model, share, error);
 }
 
-/* @given: a run's folder, a model's, or ORG/NAME. */
-static char *
-find_model (const char *given, GError **error)
-{
-  g_autofree char *inside = g_build_filename (given, "model", NULL);
-  if (is_model_folder (inside))
-    return g_steal_pointer (&inside);
-  if (!g_file_test (given, G_FILE_TEST_IS_DIR) || is_model_folder (given))
-    return segue_model_ref_resolve (given, error);
-  g_autofree char *shown = segue_text_printable (given);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-               "there is no model in ‘%s’: neither config.json nor model/config.json; give the "
-               "folder of a finished run or of a model",
-               shown);
-  return NULL;
-}
+/* ---- Files ---- */
 
 /* What `scan` takes for a song when nobody says otherwise; NULL: it isn't installed. */
 static GStrv
@@ -82,247 +142,114 @@ audio_extensions (SegueRegistry *registry)
   return NULL;
 }
 
-/* ---- Answers, by several threads, printed in order by one ---- */
-
-static gpointer
-answer_thread (gpointer data)
+static GPtrArray *
+find_files (SegueRegistry *registry, const Options *options, char **arguments, GError **error)
 {
-  Predict *predict = data;
-  g_mutex_lock (&predict->mutex);
-  while (predict->next < predict->files->len) {
-    guint i = predict->next++;
-    g_mutex_unlock (&predict->mutex);
-    Answer answer = { 0 };
-    if (!g_cancellable_is_cancelled (predict->cancellable))
-      answer.prediction =
-        segue_predictor_predict (predict->predictor, g_ptr_array_index (predict->files, i),
-                                 predict->cancellable, &answer.error);
-    if (!answer.prediction && !answer.error)
-      answer.error = g_error_new (SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
-    g_mutex_lock (&predict->mutex);
-    predict->answers[i] = answer;
-    g_cond_signal (&predict->answered);
-  }
-  g_mutex_unlock (&predict->mutex);
+  g_auto (GStrv) extensions = audio_extensions (registry);
+  const SeguePredictInput input = { .arguments = arguments,
+                                    .extensions = (const char *const *) extensions,
+                                    .list = stdin,
+                                    .separator = options->null ? '\0' : '\n' };
+  g_autoptr (GPtrArray) files = segue_predict_files (&input, error);
+  if (!files || files->len > 0)
+    return g_steal_pointer (&files);
+  g_autofree char *shown = segue_text_printable (arguments[0]);
+  if (g_str_equal (arguments[0], "-"))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "the list of files is empty");
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no audio file in ‘%s’", shown);
   return NULL;
 }
 
-static void
-print_failure (Predict *predict, const char *file, const GError *error)
-{
-  if (predict->options->json) {
-    g_autofree char *line = segue_predict_json_error (file, error->message);
-    fprintf (predict->cli->out.stream, "%s\n", line);
-    return;
-  }
-  g_autofree char *text = segue_text_printable (error->message);
-  g_autofree char *line = g_strdup_printf ("segue: %s", text);
-  segue_progress_print (predict->cli->progress, line);
-}
-
-static void
-print_answer (Predict *predict, guint i, const Answer *answer)
-{
-  const char *file = g_ptr_array_index (predict->files, i);
-  const char *const *labels = predict->table.labels;
-  if (answer->error) {
-    predict->n_failed++;
-    if (!predict->worst && !segue_error_is_about_item (answer->error))
-      predict->worst = g_error_copy (answer->error);
-    print_failure (predict, file, answer->error);
-  } else {
-    g_autofree char *line =
-      predict->options->json
-        ? segue_predict_json (file, labels, answer->prediction, (guint) predict->options->top)
-        : segue_predict_table_row (&predict->table, file, answer->prediction);
-    /* Where both streams are one terminal, the bar would stand in the answer's way. */
-    if (predict->cli->out.tty)
-      segue_progress_clear (predict->cli->progress);
-    fprintf (predict->cli->out.stream, "%s\n", line);
-  }
-  fflush (predict->cli->out.stream);
-  segue_progress_update (predict->cli->progress, i + 1, predict->files->len, NULL);
-}
+/* ---- The verb ---- */
 
 static gboolean
-stopped (const Answer *answer)
+check_options (const Options *options, char **arguments, GError **error)
 {
-  return g_error_matches (answer->error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED) ||
-         g_error_matches (answer->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
-/* Prints answers as they come, in the order of the files. */
-static gboolean
-print_answers (Predict *predict)
-{
-  gboolean whole = TRUE;
-  for (guint i = 0; i < predict->files->len; i++) {
-    g_mutex_lock (&predict->mutex);
-    while (!predict->answers[i].prediction && !predict->answers[i].error)
-      g_cond_wait (&predict->answered, &predict->mutex);
-    Answer answer = predict->answers[i];
-    g_mutex_unlock (&predict->mutex);
-    whole = whole && !stopped (&answer);
-    if (whole)
-      print_answer (predict, i, &answer);
-    answer_clear (&predict->answers[i]);
-  }
-  return whole;
-}
-
-static gboolean
-conclude (Predict *predict, gboolean whole, GError **error)
-{
-  if (!whole) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
-    return FALSE;
-  }
-  if (predict->worst) {
-    g_propagate_error (error, g_steal_pointer (&predict->worst));
-    return FALSE;
-  }
-  if (predict->n_failed == 0)
-    return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%u of %u %s could not be used",
-               predict->n_failed, predict->files->len, predict->files->len == 1 ? "file" : "files");
-  return FALSE;
-}
-
-static guint
-n_threads (const Predict *predict)
-{
-  guint asked =
-    predict->options->jobs > 0 ? (guint) predict->options->jobs : g_get_num_processors ();
-  return CLAMP (asked, 1, MIN (predict->files->len, MAX_JOBS));
-}
-
-/* Songs are decoded already while the model is read. */
-static gboolean
-wait_for_model (Predict *predict, GError **error)
-{
-  if (!segue_predictor_wait (predict->predictor, error)) {
-    g_mutex_lock (&predict->mutex);
-    predict->next = predict->files->len; /* no more songs */
-    g_mutex_unlock (&predict->mutex);
-    return FALSE;
-  }
-  gint top = predict->options->top;
-  segue_predict_table_init (&predict->table, &predict->cli->out, predict->files,
-                            segue_predictor_get_labels (predict->predictor),
-                            top > 0 ? (guint) top : 2);
+  const SegueVerb *verb = &segue_verb_predict;
+  if (!options->model)
+    return segue_usage_error (verb, error, "--model is missing: the folder of a run or of a model");
+  if (!arguments[0])
+    return segue_usage_error (verb, error, "give one song or more, a folder, or - for a list");
+  if (options->json && options->csv)
+    return segue_usage_error (verb, error, "--json and --csv are two formats; take one");
+  if (options->null && !g_strv_contains ((const char *const *) arguments, "-"))
+    return segue_usage_error (verb, error, "--null is about a list: give - to read one");
   return TRUE;
 }
 
-static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+static void
+warn (SegueCli *cli, const char *message)
 {
-  Predict *predict = data;
-  predict->cancellable = cancellable;
-  segue_progress_start (predict->cli->progress, "predict", 0, 0, "files");
-  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
-  for (guint i = 0; i < n_threads (predict); i++) {
-    GThread *thread = segue_thread_start ("predict", answer_thread, predict, i == 0 ? error : NULL);
-    /* Fewer are slower, nothing worse. */
-    if (!thread)
-      break;
-    g_ptr_array_add (threads, thread);
-  }
-  if (threads->len == 0)
-    return FALSE;
-  gboolean loaded = wait_for_model (predict, error);
-  gboolean whole = loaded && print_answers (predict);
-  for (guint i = 0; i < threads->len; i++)
-    g_thread_join (g_ptr_array_index (threads, i));
-  return loaded && conclude (predict, whole, error);
-}
-
-static gboolean
-predict_files (SegueCli *cli, const Options *options, SeguePredictor *predictor, GPtrArray *files,
-               GError **error)
-{
-  Predict predict = { .cli = cli, .options = options, .predictor = predictor, .files = files };
-  predict.answers = g_new0 (Answer, files->len);
-  g_mutex_init (&predict.mutex);
-  g_cond_init (&predict.answered);
-  g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
-  cli->progress = progress;
-  gboolean ok = segue_job_run (cli, progress, job, &predict, error);
-  cli->progress = NULL;
-  for (guint i = 0; i < files->len; i++)
-    answer_clear (&predict.answers[i]);
-  g_clear_error (&predict.worst);
-  g_cond_clear (&predict.answered);
-  g_mutex_clear (&predict.mutex);
-  g_free (predict.answers);
-  return ok;
-}
-
-static gboolean
-parse_precision (const char *given, SegueModelPrecision *precision, GError **error)
-{
-  const char *const *names = segue_model_precision_names ();
-  *precision = SEGUE_MODEL_AUTO;
-  for (guint i = 0; given && names[i]; i++) {
-    if (!g_str_equal (names[i], given))
-      continue;
-    *precision = (SegueModelPrecision) i;
-    return TRUE;
-  }
-  if (!given)
-    return TRUE;
-  g_autofree char *near = segue_suggest (given, names);
-  g_autofree char *all = g_strjoinv (", ", (char **) names);
-  g_autofree char *shown = segue_text_printable (given);
-  return segue_usage_error (&segue_verb_predict, error,
-                            "--precision must be one of %s, got ‘%s’%s%s%s", all, shown,
-                            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+  g_autofree char *shown = segue_text_printable (message);
+  fprintf (cli->err.stream, "segue: %s\n", shown);
 }
 
 static gboolean
 run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
-  SegueModelPrecision precision;
-  if (!options->model)
-    return segue_usage_error (&segue_verb_predict, error,
-                              "--model is missing: the folder of a run or of a model");
-  if (!arguments[0])
-    return segue_usage_error (&segue_verb_predict, error, "give one song or more, or a folder");
-  if (!parse_precision (options->precision, &precision, error))
-    return FALSE;
-  g_autofree char *folder = find_model (options->model, error);
-  if (!folder)
+  g_auto (Model) model = { 0 };
+  if (!check_options (options, arguments, error) || !find_model (options, &model, error))
     return FALSE;
   segue_choose_backend (options->backend);
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
-  g_auto (GStrv) extensions = audio_extensions (registry);
-  g_autoptr (GPtrArray) files =
-    segue_predict_files (arguments, (const char *const *) extensions, error);
+  g_autoptr (GPtrArray) files = find_files (registry, options, arguments, error);
   if (!files)
     return FALSE;
-  if (files->len == 0) {
-    g_autofree char *shown = segue_text_printable (arguments[0]);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no audio file in ‘%s’", shown);
-    return FALSE;
-  }
-  guint threads = options->jobs > 0 ? (guint) options->jobs : g_get_num_processors ();
+  guint jobs = options->jobs > 0 ? (guint) options->jobs : MIN (g_get_num_processors (), MAX_JOBS);
   g_autoptr (SeguePredictor) predictor =
-    segue_predictor_new (registry, folder, threads, precision, error);
-  return predictor && predict_files (cli, options, predictor, files, error);
-}
+    segue_predictor_new (registry, model.folder, jobs, model.precision, error);
+  if (!predictor)
+    return FALSE;
+  segue_predictor_set_aggregation (predictor, model.aggregation, model.threshold);
 
-/* ---- The verb ---- */
+  /* Without a cache it takes longer, nothing worse. */
+  g_autoptr (GError) no_cache = NULL;
+  if (!options->no_cache && !segue_predictor_use_cache (predictor, NULL, &no_cache))
+    warn (cli, no_cache->message);
+  const SeguePredictAsk ask = { .predictor = predictor,
+                                .files = files,
+                                .format = options->json  ? SEGUE_PREDICT_JSON
+                                          : options->csv ? SEGUE_PREDICT_CSV
+                                                         : SEGUE_PREDICT_TABLE,
+                                .timeline = options->timeline,
+                                .none = model.threshold > 0,
+                                .n_top = (guint) options->top,
+                                .n_threads = jobs };
+  gboolean ok = segue_predict_answers (cli, &ask, error);
+  g_autofree char *warning = segue_predictor_get_warning (predictor);
+  if (warning)
+    warn (cli, warning);
+  return ok;
+}
 
 static const SegueOption rows[] = {
   { "model", 'm', SEGUE_OPTION_PATH, offsetof (Options, model), "DIR", 0, 0,
     "the folder of a run (runs/artist/latest), of a model, or ORG/NAME of a fetched one" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "one JSON object per line: file, label, probabilities, segments (start, duration, "
-    "probabilities); or file, error" },
+    "probabilities); or file, error. Of none of the labels: label is null, nearest the most "
+    "probable" },
+  { "csv", 0, SEGUE_OPTION_FLAG, offsetof (Options, csv), NULL, 0, 0,
+    "a head and a row a song: file, label, confidence, error, then the probability of each label" },
+  { "timeline", 't', SEGUE_OPTION_FLAG, offsetof (Options, timeline), NULL, 0, 0,
+    "show segments, too: a strip of letters below each song; in CSV a row a segment; JSON has them "
+    "anyway" },
   { "top", 'n', SEGUE_OPTION_COUNT, offsetof (Options, top), "N", 1, MAX_TOP,
-    "how many labels to show (default: 2; in JSON all)" },
+    "how many labels to show (default: 2; in JSON and CSV all)" },
+  { "aggregation", 'a', SEGUE_OPTION_STRING, offsetof (Options, aggregation), "NAME", 0, 0,
+    "how segments make a song's answer: mean-probability, mean-logit (their geometric mean), vote, "
+    "or confidence-weighted (default: what the run was evaluated with)" },
+  { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (Options, none), "PERCENT", 0, 0,
+    "a song whose answer is less sure than those of all but PERCENT of the validation songs that "
+    "the model named rightly is none of its labels (default: off)" },
+  { "null", '0', SEGUE_OPTION_FLAG, offsetof (Options, null), NULL, 0, 0,
+    "names in a list end with a zero byte, as `find -print0` writes them" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
     "songs at once (default: one per processor)" },
+  { "no-cache", 0, SEGUE_OPTION_FLAG, offsetof (Options, no_cache), NULL, 0, 0,
+    "ask about every song anew, and keep no answer" },
   { "precision", 0, SEGUE_OPTION_STRING, offsetof (Options, precision), "NAME", 0, 0,
     "float32, bfloat16, int8 (fastest, and may change an answer) or auto (the default: what the "
     "processor has that costs no accuracy)" },
@@ -332,21 +259,35 @@ static const SegueOption rows[] = {
 
 static const SegueExample examples[] = {
   { "segue predict --model runs/artist/latest song.mp3", "who made this?" },
-  { "segue predict --model runs/artist/latest ~/New --json", "a folder, for another program" },
+  { "segue predict --model runs/artist/latest --timeline song.mp3", "and where in it?" },
+  { "segue predict --model runs/artist/latest ~/New --csv > new.csv", "a folder, as a table" },
+  { "segue predict --model runs/artist/latest 'New/*.mp3' --json", "for another program" },
+  { "find New -print0 | segue predict --model runs/artist/latest -0 -",
+    "a list, whatever is in the names" },
+  { "segue predict --model runs/artist/latest --none-of-these 5 ~/New",
+    "with songs of nobody that the model knows" },
   { NULL, NULL },
 };
 
 const SegueVerb segue_verb_predict = {
   .name = "predict",
   .summary = "name the artist of songs with a trained model",
-  .synopsis = "--model DIR FILE... [--json] [--top N] [-j N] [--precision NAME]",
+  .synopsis = "--model DIR FILE... [--json | --csv] [--timeline] [--top N] [-j N]",
   .doc =
-    "Prepares each song exactly as in training, asks the model about every segment of it, and "
-    "answers "
-    "with the mean: the file, the most probable label with its probability, and the runner-up. "
-    "Folders are searched for audio files.\n\nAnswers come in the order of the files. A file that "
-    "can't be used is reported in its place and the others are answered all the same; the exit "
-    "status is then 65.",
+    "Prepares each song exactly as in training, asks the model about every segment of it, puts the "
+    "segments' answers together, and says: the file, the most probable label with its probability, "
+    "and the runner-up. FILE is a song, a folder that is searched for audio files, a pattern such "
+    "as '*.mp3' where no shell has expanded it, or - for a list on stdin, a name a line.\n\n"
+    "Answers come in the order of the files, the same for any -j; of a song that was answered "
+    "nothing but the name stays in memory. A file that can't be used is reported in its place and "
+    "the others are answered all the same; the exit status is then 65.\n\n"
+    "What the model said about each segment is kept in the cache (segue cache), so the same "
+    "command goes on after a kill, and another --aggregation, --top or format decodes nothing. A "
+    "song is known by its bytes, a model by its files.\n\n"
+    "A model names one of its labels for any song. With --none-of-these 5, songs that it is less "
+    "sure of than of all but 5 % of the validation songs that it named rightly are shown as (none "
+    "of these). That costs 5 % of the right answers, on average; how many strangers it tells is "
+    "measured in docs/results.md.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

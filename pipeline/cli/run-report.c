@@ -177,6 +177,10 @@ segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
   }
   g_autofree char *shown = segue_text_printable (folder);
   fprintf (cli->err.stream, "\nrun    %s\n", shown);
+  g_autofree char *page = g_build_filename (folder, "report", "index.html", NULL);
+  g_autofree char *shown_page = segue_text_printable (page);
+  if (g_file_test (page, G_FILE_TEST_EXISTS))
+    fprintf (cli->err.stream, "report %s\n", shown_page);
   g_autofree char *model = g_build_filename (folder, "model", NULL);
   if (!g_file_test (model, G_FILE_TEST_IS_DIR))
     return;

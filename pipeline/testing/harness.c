@@ -11,7 +11,7 @@ struct _SegueHarness {
   SegueGraphStage *stage;
   SegueScope scope;
   GCancellable *cancellable;
-  char *folder, *output_folder, *work_folder;
+  char *folder, *output_folder, *work_folder, *account;
   guint epoch;
 
   SegueChain *chain;    /* MAP */
@@ -70,8 +70,15 @@ log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, con
   g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, message));
 }
 
+static const char *
+get_account (gpointer data, const SegueGraphStage *stage)
+{
+  return ((SegueHarness *) data)->account;
+}
+
 static const SegueStageHost host = {
   .get_input = get_input,
+  .get_account = get_account,
   .quarantine = quarantine,
   .count = count,
   .get_folder = get_folder,
@@ -180,6 +187,7 @@ segue_harness_free (SegueHarness *harness)
   g_free (harness->folder);
   g_free (harness->output_folder);
   g_free (harness->work_folder);
+  g_free (harness->account);
   g_mutex_clear (&harness->lock);
   g_free (harness);
 }
@@ -200,6 +208,13 @@ void
 segue_harness_set_threads (SegueHarness *harness, guint threads)
 {
   harness->scope.threads = threads;
+}
+
+void
+segue_harness_set_account (SegueHarness *harness, const char *account)
+{
+  g_free (harness->account);
+  harness->account = g_strdup (account);
 }
 
 GCancellable *

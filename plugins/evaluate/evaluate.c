@@ -59,7 +59,8 @@ evaluator_free (gpointer instance)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Evaluator, evaluator_free)
 
 typedef struct {
-  int precision; /* SegueModelPrecision */
+  int aggregation; /* SegueAggregation */
+  int precision;   /* SegueModelPrecision */
 } EvaluateConfig;
 
 static SegueModel *
@@ -287,10 +288,12 @@ evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
     return TRUE;
   }
 
+  const EvaluateConfig *config = segue_context_get_config (context);
   g_autofree float *probabilities = g_new (float, evaluator->info.n_labels);
   const float *rows = (const float *) (const void *) evaluator->rows->data;
   guint answer =
-    segue_song_aggregate (rows, evaluator->places->len, evaluator->info.n_labels, probabilities);
+    segue_song_aggregate ((SegueAggregation) config->aggregation, rows, evaluator->places->len,
+                          evaluator->info.n_labels, probabilities);
   EvaluateSet *set = find_set (evaluator);
   if (set != NULL)
     count_song (evaluator, set, answer);
@@ -328,8 +331,10 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
   if (folder == NULL || !evaluate_table_commit (evaluator->table, error))
     return FALSE;
   report_unknown (evaluator, context);
+  const EvaluateConfig *config = segue_context_get_config (context);
   g_autofree char *text =
-    evaluate_metrics_to_json (evaluator->sets, G_N_ELEMENTS (set_names), evaluator->info.labels);
+    evaluate_metrics_to_json (segue_aggregation_names ()[config->aggregation], evaluator->sets,
+                              G_N_ELEMENTS (set_names), evaluator->info.labels);
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
   return segue_file_write (path, text, -1, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder),
@@ -339,7 +344,19 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
 /* As SegueModelPrecision. */
 static const char *const precisions[] = { "float32", "auto", "bfloat16", "int8", NULL };
 
+/* As SegueAggregation. */
+static const char *const aggregations[] = { "mean-probability", "mean-logit", "vote",
+                                            "confidence-weighted", NULL };
+
 static const SegueParam *const params[] = {
+  SEGUE_PARAM (EvaluateConfig, aggregation, SEGUE_PARAM_CHOICE, .def = "mean-probability",
+               .choices = aggregations,
+               .doc =
+                 "How a song's answer is made of its segments': the mean of their probabilities; "
+                 "the normalised geometric mean (`mean-logit`), right where segments err "
+                 "independently; the share of segments that name a label first (`vote`); or the "
+                 "mean weighted by 1 − normalised entropy (`confidence-weighted`). `segue predict` "
+                 "asks the run's model in the same way."),
   SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto", .choices = precisions,
                .doc = "In what numbers the model multiplies: see train's. `int8` is for answers "
                       "only, the fastest, and may change some."),
@@ -366,11 +383,11 @@ static const SegueStageType evaluate = {
   .summary = "Asks a model about every segment and song, and counts",
   .doc =
     "Runs the model over all items of all sets, as they are without augmentation. A song's answer "
-    "is the mean of its segments' probabilities.\n\n"
+    "is made of its segments' probabilities as `aggregation` says.\n\n"
     "Leaves `metrics.json` (accuracy by segment and by song, macro F1, loss, per label, and "
     "confusion matrices, for each of `train`, `validation` and `test`) and `predictions.csv` (a "
     "row per segment). Labels that the model does not know count as wrong and are listed.",
-  .result_version = 1,
+  .result_version = 2,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,
   .outputs = outputs,

@@ -118,9 +118,11 @@ describe_set (const EvaluateSet *set, const char *const *labels)
 }
 
 char *
-evaluate_metrics_to_json (const EvaluateSet *sets, guint n_sets, const char *const *labels)
+evaluate_metrics_to_json (const char *aggregation, const EvaluateSet *sets, guint n_sets,
+                          const char *const *labels)
 {
   json_t *root = json_object ();
+  json_object_set_new (root, "aggregation", json_string (aggregation));
   for (guint i = 0; i < n_sets; i++) {
     const EvaluateTally *tally = sets[i].tally;
     if (evaluate_counts_total (&tally->segments, tally->n_labels) > 0 ||

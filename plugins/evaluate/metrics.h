@@ -11,5 +11,7 @@ typedef struct {
   GHashTable *unknown;
 } EvaluateSet;
 
-/** evaluate_metrics_to_json: (transfer full): the text; sets without an item are left out. */
-char *evaluate_metrics_to_json (const EvaluateSet *sets, guint n_sets, const char *const *labels);
+/** evaluate_metrics_to_json: (transfer full): the text; sets without an item are left out.
+ * @aggregation: how songs were answered, by name */
+char *evaluate_metrics_to_json (const char *aggregation, const EvaluateSet *sets, guint n_sets,
+                                const char *const *labels);

@@ -290,21 +290,58 @@ emit_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, g
   return TRUE;
 }
 
+/* How many songs would have a label if they might lie at any depth. */
+static guint
+count_at_any_depth (const ScanConfig *config, const Walk *walk)
+{
+  g_autoptr (Layout) layout = layout_parse (config->layout, NULL);
+  ScanConfig loose = *config;
+  guint n = 0;
+
+  loose.any_depth = TRUE;
+  for (guint i = 0; i < walk->files->len; i++) {
+    g_autofree char *reason = NULL;
+    g_autoptr (SegueItem) song =
+      make_song (&loose, layout, g_ptr_array_index (walk->files, i), &reason);
+
+    n += song && (!*config->label || segue_item_get_string (song, SEGUE_META_LABEL));
+  }
+  return n;
+}
+
 static gboolean
-nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError **error)
+nothing_fits (const ScanConfig *config, const Walk *walk, const char *root, const char *stage,
+              GError **error)
+{
+  guint n = config->any_depth ? 0 : count_at_any_depth (config, walk);
+
+  if (n > 0)
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+      "none of the %u songs below ‘%s’ fits the layout %s, for they lie at another depth; "
+      "%u do if they may: add --set %s.any_depth=true, or name another layout",
+      walk->files->len, root, config->layout, n, stage);
+  else
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+      "none of the %u songs below ‘%s’ fits the layout %s: name another folder or layout",
+      walk->files->len, root, config->layout);
+  return FALSE;
+}
+
+static gboolean
+nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, const char *stage,
+               GError **error)
 {
   g_autofree char *root = g_filename_display_name (config->root);
 
+  if (walk->files->len > 0 && n_songs == 0)
+    return nothing_fits (config, walk, root, stage, error);
   if (walk->files->len == 0)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "‘%s’ holds no songs (%" G_GUINT64_FORMAT " other files): name the folder that is "
                  "laid out as %s",
                  root, walk->n_ignored, config->layout);
-  else if (n_songs == 0)
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-      "none of the %u songs below ‘%s’ fits the layout %s: name another folder or layout",
-      walk->files->len, root, config->layout);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "none of the %u songs below ‘%s’ is left after ‘labels’ and ‘min_songs’", n_songs,
@@ -340,7 +377,8 @@ produce (gpointer instance, SegueContext *context, GError **error)
   songs = make_songs (config, walk, table, context, error);
   if (!songs || !emit_songs (config, songs, context, &n_emitted, error))
     return FALSE;
-  return n_emitted > 0 || nothing_found (config, walk, songs->len, error);
+  return n_emitted > 0 ||
+         nothing_found (config, walk, songs->len, segue_context_get_stage_id (context), error);
 }
 
 static const SeguePort outputs[] = { { "songs", SEGUE_KIND_FILE, 0, "One file a song." }, {} };

@@ -391,6 +391,23 @@ test_bad_tables (Folder *folder, gconstpointer unused)
   }
 }
 
+/* A library that is laid out otherwise: what to do stands in the error, for as many songs as gain by it. */
+static void
+test_all_at_another_depth (Folder *folder, gconstpointer unused)
+{
+  g_autoptr (SegueHarness) harness = scan (folder, "");
+  g_autoptr (GError) error = NULL;
+
+  put (folder, "Mika/1.mp3");
+  put (folder, "Mika/2.mp3");
+  put (folder, "3.mp3");
+  g_assert_false (segue_harness_run (harness, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "none of the 3 songs"));
+  g_assert_nonnull (strstr (error->message, "2 do if they may: add --set scan.any_depth=true"));
+}
+
 static void
 test_nothing (Folder *folder, gconstpointer unused)
 {
@@ -481,6 +498,7 @@ main (int argc, char **argv)
   ADD ("labels-and-min-songs", test_labels_and_min_songs);
   ADD ("relabel", test_relabel);
   ADD ("bad-tables", test_bad_tables);
+  ADD ("all-at-another-depth", test_all_at_another_depth);
   ADD ("nothing", test_nothing);
   ADD ("cancel", test_cancel);
   g_test_add_func ("/scan/bad-configs", test_bad_configs);

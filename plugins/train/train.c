@@ -1,4 +1,5 @@
 /* train: a dataset of labelled segments → a model folder. */
+#include "calibrate.h"
 #include "history.h"
 #include "job.h"
 #include "learn.h"
@@ -134,13 +135,16 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
   if (!train_prefix_prepare (job, error) || !train_learn (job, error))
     return FALSE;
 
-  const char *folder = segue_context_get_output_folder (context, error);
+  g_autoptr (SegueCalibration) calibration = train_calibrate (job, error);
+  const char *folder =
+    calibration != NULL ? segue_context_get_output_folder (context, error) : NULL;
   if (folder == NULL)
     return FALSE;
   g_autofree char *path = g_build_filename (folder, "model", NULL);
   const char *preparation = segue_dataset_get_preparation (job->train.dataset);
   return train_history_write (job, folder, error) &&
          segue_model_save (job->model, path, preparation, error) &&
+         segue_calibration_write (calibration, path, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
                              error);
 }
@@ -167,8 +171,11 @@ static const SegueStageType train = {
     "type, which `segue inspect MODEL` shows.\n\n"
     "The optimiser is AdamW. The same seed gives the same model, whatever the number of threads. "
     "A training that was interrupted goes on where it was.\n\n"
-    "Leaves `model/` and `history.json`.",
-  .result_version = 1,
+    "Leaves `model/` and `history.json`. With the model goes how probable its right answers about "
+    "validation songs were (`calibration.json`): by that `segue predict --none-of-these` tells "
+    "songs "
+    "of nobody that it knows.",
+  .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,
   .inputs = inputs,

@@ -7,6 +7,7 @@
 
 /* What is added up over the pass.  @songs: [n_songs, n_labels] probabilities; @labels: [n_songs]. */
 typedef struct {
+  guint n_labels;
   double *songs;
   gint32 *labels;
   double loss;
@@ -24,36 +25,43 @@ largest (const double *row, guint n)
   return best;
 }
 
-/* One row of logits: softmax and loss in double. */
-static void
-count_row (const TrainJob *job, const TrainSample *sample, const float *logits, double *row,
-           Tally *tally)
+/* In double.  Returns −ln of the probability of @label, where it is one. */
+static double
+softmax (const float *logits, guint n, gint32 label, double *row)
 {
-  guint n = job->info.n_labels;
   double top = logits[0], sum = 0;
   for (guint c = 1; c < n; c++)
     top = MAX (top, (double) logits[c]);
   for (guint c = 0; c < n; c++)
     sum += row[c] = exp ((double) logits[c] - top);
   for (guint c = 0; c < n; c++)
-    tally->songs[(gsize) sample->song * n + c] += row[c] /= sum;
+    row[c] /= sum;
+  return label == SEGUE_NN_IGNORE ? 0 : log (sum) - ((double) logits[label] - top);
+}
 
+static void
+count_sample (const TrainSample *sample, const double *row, double loss, gpointer data)
+{
+  Tally *tally = data;
+  for (guint c = 0; c < tally->n_labels; c++)
+    tally->songs[(gsize) sample->song * tally->n_labels + c] += row[c];
   tally->labels[sample->song] = sample->label;
   if (sample->label == SEGUE_NN_IGNORE)
     return;
   tally->n_known++;
-  tally->loss += log (sum) - ((double) logits[sample->label] - top);
-  tally->n_right += largest (row, n) == (guint) sample->label;
+  tally->loss += loss;
+  tally->n_right += largest (row, tally->n_labels) == (guint) sample->label;
 }
 
-static gboolean
-run (TrainJob *job, Tally *tally, GError **error)
+gboolean
+train_validate_each (TrainJob *job, TrainAnswered answered, gpointer data, GError **error)
 {
   const TrainSource *source = &job->validation;
   const TrainPass feed_pass = { .source = source,
                                 .part = job->infer_part,
                                 .batch = job->infer_part };
-  g_autofree double *row = g_new (double, job->info.n_labels);
+  guint n_labels = job->info.n_labels;
+  g_autofree double *row = g_new (double, n_labels);
   const float *rows;
   guint first, n;
   GError *local = NULL;
@@ -70,9 +78,11 @@ run (TrainJob *job, Tally *tally, GError **error)
     if (!segue_context_check_cancelled (job->context, error) ||
         !job->type->forward (job->impl, &pass, error))
       return FALSE;
-    for (guint i = 0; i < n; i++)
-      count_row (job, &source->set->samples[first + i], job->logits + i * job->info.n_labels, row,
-                 tally);
+    for (guint i = 0; i < n; i++) {
+      const TrainSample *sample = &source->set->samples[first + i];
+      double loss = softmax (job->logits + i * n_labels, n_labels, sample->label, row);
+      answered (sample, row, loss, data);
+    }
   }
   if (local == NULL)
     return TRUE;
@@ -91,7 +101,7 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
 
   g_autofree double *songs = g_try_new0 (double, (gsize) set->n_songs *n_labels);
   g_autofree gint32 *labels = g_new0 (gint32, set->n_songs);
-  Tally tally = { .songs = songs, .labels = labels };
+  Tally tally = { .n_labels = n_labels, .songs = songs, .labels = labels };
   if (songs == NULL) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "no memory to validate %u songs with %u labels in; close other programs and run "
@@ -99,7 +109,7 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
                  set->n_songs, n_labels);
     return FALSE;
   }
-  if (!run (job, &tally, error))
+  if (!train_validate_each (job, count_sample, &tally, error))
     return FALSE;
 
   for (guint s = 0; s < set->n_songs; s++)

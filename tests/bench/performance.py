@@ -122,7 +122,7 @@ def memory(options):
 
 
 def predict_commands():
-    command = [SEGUE, "predict", "--json", "--model", WORK / "song-model", WORK / "song.mp3"]
+    command = [SEGUE, "predict", "--json", "--no-cache", "--model", WORK / "song-model", WORK / "song.mp3"]
     return {"segue float32": [*command, "--precision", "float32"],
             "segue auto": [*command, "--precision", "auto"],
             "transformers float32": [PYTHON, HERE / "predict-peer.py", WORK / "model", WORK / "song.mp3"]}

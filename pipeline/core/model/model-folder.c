@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <segue/file.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,9 +59,8 @@ read_bounded (const char *path, gboolean optional, GBytes **bytes, GError **erro
   return TRUE;
 }
 
-/* (nullable) without @error: there is no such file. */
-static json_t *
-read_object (const char *folder, const char *name, GError **error)
+json_t *
+segue_model_folder_read_object (const char *folder, const char *name, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autoptr (GBytes) bytes = NULL;
@@ -166,12 +164,13 @@ segue_model_folder_read (const char *folder, SegueModelFolder *content, GError *
     return FALSE;
   }
 
-  json_t *own = read_object (folder, "segue.json", &local);
+  json_t *own = segue_model_folder_read_object (folder, "segue.json", &local);
   if (own != NULL)
     parse_segue_json (own, folder, content, &local);
   json_decref (own);
 
-  json_t *config = local == NULL ? read_object (folder, "config.json", &local) : NULL;
+  json_t *config =
+    local == NULL ? segue_model_folder_read_object (folder, "config.json", &local) : NULL;
   const char *config_type = json_string_value (json_object_get (config, "model_type"));
   if (config_type != NULL && strlen (config_type) <= 100)
     content->config_type = g_strdup (config_type);

@@ -1,6 +1,7 @@
 /* What a model folder says of itself: segue.json, or only config.json (internal). */
 #pragma once
 
+#include <jansson.h>
 #include <segue/model.h>
 
 /**
@@ -18,6 +19,10 @@ typedef struct {
 /** segue_model_folder_read: hostile-safe: regular files of bounded size, strict JSON, bounded text. */
 gboolean segue_model_folder_read (const char *folder, SegueModelFolder *content, GError **error);
 void segue_model_folder_clear (SegueModelFolder *content);
+
+/** segue_model_folder_read_object: (transfer full) (nullable): the JSON object in file @name of
+ * @folder, read as segue.json is; %NULL without @error: there is no such file. */
+json_t *segue_model_folder_read_object (const char *folder, const char *name, GError **error);
 
 /** segue_model_folder_write: replaces segue.json in @folder as a whole.  @preparation: (nullable):
  * JSON text of an array. */

@@ -1,17 +1,19 @@
 /* A resident model that names songs: prepare in the calling thread, infer under a lock, add up.  The
  * model is loaded in a thread of its own, while the first songs are decoded. */
+#include "answers.h"
 #include "chain.h"
 #include "item-error.h"
 #include "model-folder.h"
 #include "preparation.h"
+#include "song-prediction.h"
 
 #include <segue/predict.h>
 #include <string.h>
 
 /* How a song is cut for a model whose folder does not say. */
 #define PLAIN_SEGMENT_SECONDS 10
-/* Of one song: 1 GiB.  A thousand labels for a segment of each second of a day are less. */
-#define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
+/* In words, for keys. */
+#define PLAIN_CUTTING "whole songs, 10 s"
 /* Segments that are answered together: few, so that whoever listens hears of them soon; more are not
  * faster. */
 #define BATCH 4
@@ -28,6 +30,9 @@ struct _SeguePredictor {
   gboolean cut; /* prepared songs are whole: cut them here */
   char *folder;
   SegueModelSpec spec;
+  SegueAggregation aggregation;
+  double threshold;      /* of an answer's probability */
+  SegueAnswers *answers; /* nullable: none are kept */
   GMutex load_lock;
   GThread *loader;      /* NULL: it has ended */
   GError *load_failure; /* why there is no model */
@@ -111,6 +116,7 @@ segue_predictor_free (SeguePredictor *predictor)
     return;
   segue_predictor_wait (predictor, NULL);
   g_clear_error (&predictor->load_failure);
+  g_clear_pointer (&predictor->answers, segue_answers_free);
   g_clear_pointer (&predictor->chains, g_ptr_array_unref); /* before the stages that they run */
   g_clear_pointer (&predictor->preparation, segue_preparation_free);
   g_clear_pointer (&predictor->model, segue_model_free);
@@ -119,6 +125,33 @@ segue_predictor_free (SeguePredictor *predictor)
   g_mutex_clear (&predictor->model_lock);
   g_mutex_clear (&predictor->chains_lock);
   g_free (predictor);
+}
+
+void
+segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation aggregation,
+                                 double threshold)
+{
+  predictor->aggregation = aggregation;
+  predictor->threshold = threshold;
+}
+
+gboolean
+segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error)
+{
+  const SegueAnswersOf of = { .registry = predictor->scope.registry,
+                              .model = predictor->folder,
+                              .precision = predictor->spec.precision,
+                              .preparation = predictor->preparation,
+                              .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
+  g_clear_pointer (&predictor->answers, segue_answers_free);
+  predictor->answers = segue_answers_open (folder, &of, error);
+  return predictor->answers != NULL;
+}
+
+char *
+segue_predictor_get_warning (SeguePredictor *predictor)
+{
+  return predictor->answers != NULL ? segue_answers_get_warning (predictor->answers) : NULL;
 }
 
 const char *const *
@@ -235,64 +268,102 @@ infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *predict
   return TRUE;
 }
 
-/* How a song is cut and how many labels there are is the model's word, and may be a stranger's. */
 static SegueSongPrediction *
 prediction_new (GPtrArray *items, guint n_labels, GError **error)
 {
-  gsize n = (gsize) items->len * n_labels;
-  float *rows = n <= MAX_ANSWERS ? g_try_new0 (float, n) : NULL;
-  if (rows == NULL) {
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "‘%s’: %u segments with probabilities of %u labels each are more than can be held; "
-      "take a model that cuts songs into fewer",
-      segue_item_get_song (g_ptr_array_index (items, 0)), items->len, n_labels);
-    return NULL;
-  }
-  SegueSongPrediction *prediction = g_new0 (SegueSongPrediction, 1);
-  prediction->n_labels = n_labels;
-  prediction->n_segments = items->len;
-  prediction->probabilities = g_new0 (float, n_labels);
-  prediction->segments = g_new0 (SegueSegmentPrediction, items->len);
-  for (guint i = 0; i < items->len; i++) {
+  SegueSongPrediction *prediction = segue_song_prediction_new (items->len, n_labels, error);
+  for (guint i = 0; prediction != NULL && i < items->len; i++) {
     const SegueItem *item = g_ptr_array_index (items, i);
     double seconds = (double) count_frames (item) / MAX (segue_item_get_rate (item), 1);
-    prediction->segments[i] = (SegueSegmentPrediction){
-      .start = segue_item_get_double (item, SEGUE_META_START, 0),
-      .duration = segue_item_get_double (item, SEGUE_META_DURATION, seconds),
-      .probabilities = rows + (gsize) i * n_labels, /* the first segment's are all of them */
-    };
+    prediction->segments[i].start = segue_item_get_double (item, SEGUE_META_START, 0);
+    prediction->segments[i].duration = segue_item_get_double (item, SEGUE_META_DURATION, seconds);
   }
   return prediction;
 }
 
-void
-segue_song_prediction_free (SegueSongPrediction *prediction)
+/* Prepares the song, and where that fails, once more: decoders can't always tell a bad file from memory
+ * that ran out, but what is in a song's bytes shows a second time.
+ * @is_fact: (out): whether it did, in the same words */
+static GPtrArray *
+prepare_surely (SeguePredictor *predictor, const char *path, gboolean *is_fact,
+                GCancellable *cancellable, GError **error)
 {
-  if (prediction == NULL)
-    return;
-  if (prediction->n_segments > 0)
-    g_free (prediction->segments[0].probabilities);
-  g_free (prediction->segments);
-  g_free (prediction->probabilities);
-  g_free (prediction);
+  g_autoptr (GError) first = NULL, second = NULL;
+  GPtrArray *items = prepare (predictor, path, cancellable, &first);
+  *is_fact = FALSE;
+  if (predictor->answers != NULL && g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+    items = prepare (predictor, path, cancellable, &second);
+    *is_fact = g_error_matches (second, SEGUE_ERROR, SEGUE_ERROR_DATA) &&
+               strcmp (first->message, second->message) == 0;
+  }
+  if (items == NULL)
+    g_propagate_error (error,
+                       second != NULL ? g_steal_pointer (&second) : g_steal_pointer (&first));
+  return items;
+}
+
+/* Asks the model, and keeps what it says at @place. */
+static SegueSongPrediction *
+ask (SeguePredictor *predictor, const char *path, const SegueAnswerPlace *place,
+     const Listener *listener, GCancellable *cancellable, GError **error)
+{
+  gboolean is_fact;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GPtrArray) items = prepare_surely (predictor, path, &is_fact, cancellable, &failure);
+  if (is_fact && !segue_answers_keep (predictor->answers, path, place, NULL, failure, error))
+    return NULL;
+  if (items == NULL) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return NULL;
+  }
+  if (!segue_predictor_wait (predictor, error))
+    return NULL;
+  g_autoptr (SegueSongPrediction) prediction =
+    prediction_new (items, predictor->info.n_labels, error);
+  if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
+    return NULL;
+  if (predictor->answers != NULL &&
+      !segue_answers_keep (predictor->answers, path, place, prediction, NULL, error))
+    return NULL;
+  return g_steal_pointer (&prediction);
+}
+
+/* The answer that was kept; %NULL without an error: there is none. */
+static SegueSongPrediction *
+recall (SeguePredictor *predictor, const char *path, SegueAnswerPlace *place,
+        const Listener *listener, GCancellable *cancellable, GError **error)
+{
+  if (predictor->answers == NULL)
+    return NULL;
+  g_autoptr (SegueSongPrediction) prediction =
+    segue_answers_find (predictor->answers, path, place, cancellable, error);
+  if (prediction == NULL || !segue_predictor_wait (predictor, error) ||
+      prediction->n_labels != predictor->info.n_labels)
+    return NULL;
+  prediction->cached = TRUE;
+  if (listener->heard != NULL)
+    listener->heard (prediction, prediction->n_segments, listener->data);
+  return g_steal_pointer (&prediction);
 }
 
 static SegueSongPrediction *
 predict (SeguePredictor *predictor, const char *path, const Listener *listener,
          GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) items = prepare (predictor, path, cancellable, error);
-  if (items == NULL || !segue_predictor_wait (predictor, error))
+  g_auto (SegueAnswerPlace) place = { 0 };
+  g_autoptr (GError) local = NULL;
+  SegueSongPrediction *prediction = recall (predictor, path, &place, listener, cancellable, &local);
+  if (prediction == NULL && local == NULL)
+    prediction = ask (predictor, path, &place, listener, cancellable, &local);
+  if (prediction == NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
-  g_autoptr (SegueSongPrediction) prediction =
-    prediction_new (items, predictor->info.n_labels, error);
-  if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
-    return NULL;
+  }
   prediction->best =
-    segue_song_aggregate (prediction->segments[0].probabilities, prediction->n_segments,
-                          prediction->n_labels, prediction->probabilities);
-  return g_steal_pointer (&prediction);
+    segue_song_aggregate (predictor->aggregation, prediction->segments[0].probabilities,
+                          prediction->n_segments, prediction->n_labels, prediction->probabilities);
+  prediction->none = (double) prediction->probabilities[prediction->best] < predictor->threshold;
+  return prediction;
 }
 
 SegueSongPrediction *
@@ -317,19 +388,4 @@ segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellab
                          GError **error)
 {
   return segue_predictor_listen (predictor, path, NULL, NULL, cancellable, error);
-}
-
-guint
-segue_song_aggregate (const float *segments, guint n_segments, guint n_labels, float *probabilities)
-{
-  guint best = 0;
-  for (guint c = 0; c < n_labels; c++) {
-    double sum = 0;
-    for (guint s = 0; s < n_segments; s++)
-      sum += (double) segments[(gsize) s * n_labels + c];
-    probabilities[c] = n_segments > 0 ? (float) (sum / n_segments) : 0;
-    if (probabilities[c] > probabilities[best])
-      best = c;
-  }
-  return best;
 }

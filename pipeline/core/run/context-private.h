@@ -25,6 +25,7 @@ typedef struct {
                const char *message);
   void (*scalar) (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step,
                   double value);
+  const char *(*get_account) (gpointer data, const SegueGraphStage *stage);
   void (*allow_read) (gpointer data, const SegueGraphStage *stage, const char *path);
 } SegueStageHost;
 

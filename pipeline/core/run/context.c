@@ -86,6 +86,25 @@ segue_context_check_cancelled (SegueContext *context, GError **error)
   return FALSE;
 }
 
+const char *
+segue_context_get_account (SegueContext *context)
+{
+  const SegueScope *scope = context->scope;
+  const SegueStageType *type = context->stage->type;
+  if (!(type->flags & SEGUE_STAGE_ACCOUNT)) {
+    /* Its key would not know. */
+    g_autoptr (GError) error = g_error_new (
+      SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+      "stage type ‘%s’ asks for the account of the run without the flag SEGUE_STAGE_ACCOUNT",
+      type->name);
+    set_failure (context, error);
+  }
+  const char *account = scope->host && scope->host->get_account
+                          ? scope->host->get_account (scope->host_data, context->stage)
+                          : NULL;
+  return account ? account : "{}";
+}
+
 SegueRegistry *
 segue_context_get_registry (SegueContext *context)
 {

@@ -73,7 +73,9 @@ segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error)
     if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
       producers[i] = run->stages[stage->inputs[i].producer].stage->id;
   g_clear_pointer (&at->parts, segue_stage_key_free);
-  at->parts = segue_stage_key_new (stage, at->inputs, producers, &run->keys, error);
+  g_free (at->account);
+  at->account = stage->type->flags & SEGUE_STAGE_ACCOUNT ? segue_run_write_account (run, at) : NULL;
+  at->parts = segue_stage_key_new (stage, at->inputs, producers, at->account, &run->keys, error);
   return at->parts != NULL;
 }
 
@@ -163,7 +165,9 @@ segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error)
   g_autofree char *path = result ? segue_store_get_result_path (run->store, result->key) : NULL;
   g_autofree char *files = path ? g_build_filename (path, "files", NULL) : NULL;
   at->cached = result && join (run, at, result, files);
-  if (!at->cached)
+  if (at->cached)
+    segue_run_repeat (run, at, result);
+  else
     explain (run, at, problem);
   return at->cached;
 }

@@ -83,6 +83,14 @@ segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GE
     run->observer.item_failed (run->observer.data, stage, id, named);
 }
 
+static void
+add_point (SegueRun *run, guint stage, const char *tag, guint64 step, double value)
+{
+  if (run->curves)
+    segue_curves_add (run->curves, stage, tag, step, value);
+  segue_journal_scalar (run->journal, run->stages[stage].stage->id, tag, step, value);
+}
+
 void
 segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *result)
 {
@@ -97,7 +105,7 @@ segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *result)
     if (line->level)
       log_message (run, stage, line->level & G_LOG_LEVEL_MASK, line->text);
     else
-      segue_journal_scalar (run->journal, stage, line->text, line->step, line->value);
+      add_point (run, index, line->text, line->step, line->value);
   }
   for (guint i = 0; i < result->failures->len; i++) {
     const SegueResultFailure *failure = &g_array_index (result->failures, SegueResultFailure, i);
@@ -222,7 +230,14 @@ scalar (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 st
   SegueStageNotes *notes = notes_of (run, stage);
   if (notes)
     segue_stage_notes_scalar (notes, tag, step, value);
-  segue_journal_scalar (run->journal, stage->id, tag, step, value);
+  add_point (run, segue_run_index_of (run, stage), tag, step, value);
+}
+
+static const char *
+get_account (gpointer data, const SegueGraphStage *stage)
+{
+  SegueRun *run = data;
+  return run->stages[segue_run_index_of (run, stage)].account;
 }
 
 const SegueStageHost segue_run_host = {
@@ -234,4 +249,5 @@ const SegueStageHost segue_run_host = {
   .progress_unit = progress_unit,
   .log = log_line,
   .scalar = scalar,
+  .get_account = get_account,
 };

@@ -7,10 +7,12 @@
  *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store where it can be
  *   plan.c            the same, but only looking: what would be done
  *   run-host.c        what stages ask for while they run
+ *   account.c         what the run came to, for stages that ask
  *   run-report.c      run.json, timings.json */
 #pragma once
 
 #include "builder.h"
+#include "curves.h"
 #include "journal.h"
 #include "run-folder.h"
 #include "songs.h"
@@ -29,6 +31,7 @@ typedef struct {
   char *key;              /* nullable: of its result; not run, or not kept */
   SegueStageKey *parts;   /* nullable: what @key is made of */
   SegueStageNotes *notes; /* nullable: what it says, while it runs and may be kept */
+  char *account;          /* nullable: of the run, where it reads that */
   char *output_folder;    /* nullable: not asked for */
   int output_fd; /* of that folder while the stage runs, to tell it from a later one; or -1 */
   SegueWorkFolder *work; /* nullable: likewise */
@@ -64,8 +67,9 @@ typedef struct {
   SegueJournal *journal;
   SegueStageRun *stages;
   guint n_stages;
-  GArray *units; /* SegueUnit, in order */
-  gboolean anew; /* no result in the store counts */
+  GArray *units;       /* SegueUnit, in order */
+  SegueCurves *curves; /* nullable: no stage reads the account; points by index in the pipeline */
+  gboolean anew;       /* no result in the store counts */
 
   SegueObserver observer; /* NULL where the host gave none */
   GMutex observer_lock;
@@ -145,6 +149,9 @@ gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **e
  * store; then its outputs are there, with folders as they lie in the store.  Otherwise at->why says
  * why, unless there is an error. */
 gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
+
+/** segue_run_write_account: (transfer full): see segue_context_get_account(). */
+char *segue_run_write_account (SegueRun *run, const SegueStageRun *at);
 
 /** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);

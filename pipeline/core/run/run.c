@@ -61,6 +61,8 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
     at->output_fd = -1;
     at->outputs = g_new0 (SegueDataset *, at->stage->n_outputs + 1);
     at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
+    if (at->stage->type->flags & SEGUE_STAGE_ACCOUNT && !run->curves)
+      run->curves = segue_curves_new ();
   }
   segue_run_find_units (run);
 }
@@ -80,6 +82,7 @@ clear_stage (SegueStageRun *at)
   g_free (at->key);
   if (at->output_fd >= 0)
     close (at->output_fd);
+  g_free (at->account);
   g_free (at->output_folder);
 }
 
@@ -94,6 +97,7 @@ segue_run_clear (SegueRun *run)
   g_array_unref (run->units);
   g_array_unref (run->quarantined);
   segue_counts_free (run->counts);
+  segue_curves_free (run->curves);
   segue_journal_free (run->journal);
   segue_store_free (run->store);
   g_free (run->id);

@@ -193,7 +193,8 @@ compute_base (SegueStageKey *key)
 
 SegueStageKey *
 segue_stage_key_new (const SegueGraphStage *stage, SegueDataset *const *inputs,
-                     const char *const *producers, const SegueKeyScope *scope, GError **error)
+                     const char *const *producers, const char *account, const SegueKeyScope *scope,
+                     GError **error)
 {
   g_autoptr (SegueStageKey) key = g_new0 (SegueStageKey, 1);
   key->stage = stage;
@@ -214,6 +215,10 @@ segue_stage_key_new (const SegueGraphStage *stage, SegueDataset *const *inputs,
     key->inputs[i] = segue_dataset_ref (inputs[i]);
     if (!add_input (key, i, producers[i], error))
       return NULL;
+  }
+  if (account) {
+    g_autofree char *digest = segue_key_of_data (account, strlen (account));
+    add_component (key, stage->id, g_strdup_printf ("account %s\n", digest));
   }
   key->base = compute_base (key);
   g_ptr_array_add (key->components, NULL);

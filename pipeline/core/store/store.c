@@ -245,6 +245,15 @@ segue_store_read (SegueStore *store, const char *key, gboolean verify, char **pr
   return NULL;
 }
 
+void
+segue_store_forget (SegueStore *store, const char *key)
+{
+  g_autofree char *name = segue_shard_path (RECORDS, key);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
+  g_hash_table_remove (store->verified, key);
+  g_hash_table_remove (store->used, name);
+}
+
 static gboolean
 has_room (SegueStore *store, guint64 bytes, SegueDisk *disk)
 {

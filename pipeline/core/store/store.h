@@ -1,6 +1,6 @@
 /* The store: records by key, shared by all runs on one cache (internal).
  *
- *   <cache>/records/ab/cdef…   results of chains, see record.h
+ *   <cache>/records/ab/cdef…   results of chains, see record.h, and answers, see answers.h
  *   <cache>/results/ab/cdef…/  results of other stages, see result.h
  *   <cache>/files/ab/cdef…     hashes of source files, see contents.h
  *   <cache>/units/…            what a pipeline's chains and stages last were, see unit-memory.h
@@ -48,6 +48,9 @@ gboolean segue_store_use (SegueStore *store, const char *path, GError **error);
  */
 SegueRecord *segue_store_read (SegueStore *store, const char *key, gboolean verify, char **problem,
                                GError **error);
+/** segue_store_forget: nobody will ask for the record of @key again: what is remembered of it, so that it
+ * need not be stamped and checked twice, goes.  The record stays. */
+void segue_store_forget (SegueStore *store, const char *key);
 /** segue_store_write: under content->key.  Where the disk is full, what was not used for longest goes. */
 gboolean segue_store_write (SegueStore *store, const SegueRecordContent *content, GError **error);
 

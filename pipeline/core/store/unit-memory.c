@@ -72,6 +72,7 @@ compare_components (const char *before, const char *now)
     { "metrics", "the outcome" },
     { "preparation", "the preparation" },
     { "port", "the place" },
+    { "account", "the account of the run" },
     { "abi", "the plugin interface" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {

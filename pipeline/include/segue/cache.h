@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 /**
  * SegueCachePart:
- * @SEGUE_CACHE_RECORDS: what chains of stages made of songs
+ * @SEGUE_CACHE_RECORDS: what chains of stages made of songs, and what models said of them
  * @SEGUE_CACHE_RESULTS: what other stages made
  * @SEGUE_CACHE_MEMORY: hashes of source files, and what chains were when they last ran
  * @SEGUE_CACHE_WORK: checkpoints and scratch files of work that is not finished

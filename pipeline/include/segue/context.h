@@ -50,6 +50,22 @@ SEGUE_API
 SegueRegistry *segue_context_get_registry (SegueContext *context);
 
 /**
+ * segue_context_get_account: (transfer none): what the run came to before this stage, as JSON text:
+ *
+ *   {"segue": "0.1.0", "name": "artist", "seed": 42,
+ *    "stages": [{"id": …, "use": …, "plugin": …, "plugin_version": …, "result_version": …,
+ *                "with": {parameters}, "counters": {name: n, …},
+ *                "curves": {"train/loss": [[step, value or null], …], …}}, …],
+ *    "quarantined": [{"stage": …, "id": …, "reason": …}, …]}
+ *
+ * The stages in the order of the pipeline, what was left out by id; no times, so that the same run
+ * gives the same text.  For stages flagged %SEGUE_STAGE_ACCOUNT; "{}" where there is no run.  Of a
+ * finished run it is as hostile as that run's folder.
+ */
+SEGUE_API
+const char *segue_context_get_account (SegueContext *context);
+
+/**
  * segue_context_emit:
  * @item: (transfer full), even on failure
  *

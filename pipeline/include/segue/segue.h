@@ -220,6 +220,23 @@ SEGUE_API
 GPtrArray *segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
                                 SegueRunResult *result, GCancellable *cancellable, GError **error);
 
+/**
+ * segue_run_revisit:
+ * @folder: of a finished run (bytes; a link to one will do), hostile
+ * @use: a COLLECT stage type whose required ports are of kind METRICS
+ * @with: (nullable): its parameters, as YAML
+ * @output: a folder that is there and empty; after a failure what is in it is of no use
+ * @options: workers, and the observer for progress and log lines; the rest is not looked at
+ *
+ * Carries out the stage as if the run's pipeline ended with it: its ports of kind METRICS get what the
+ * run left, the others stay unconnected; the account is drawn from run.json and log.ndjson.  Neither
+ * the run's folder nor a cache is written to.
+ */
+SEGUE_API
+gboolean segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use,
+                            const char *with, const char *output, const SegueRunOptions *options,
+                            GCancellable *cancellable, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueRegistry, segue_registry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePipeline, segue_pipeline_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePreset, segue_preset_free)

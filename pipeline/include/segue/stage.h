@@ -38,12 +38,15 @@ typedef enum {
  *   and be replayed on a stranger's song
  * @SEGUE_STAGE_SEEDED: uses segue_context_get_seed(); the seed is then part of its key
  * @SEGUE_STAGE_ISOLATE: (MAP) parses hostile input: runs in a process of its own by default
+ * @SEGUE_STAGE_ACCOUNT: (SERIAL, COLLECT) reads segue_context_get_account(); what it says is then
+ *   part of its key
  */
 typedef enum {
   SEGUE_STAGE_LIVE = 1 << 0,
   SEGUE_STAGE_PREPARE = 1 << 1,
   SEGUE_STAGE_SEEDED = 1 << 2,
   SEGUE_STAGE_ISOLATE = 1 << 3,
+  SEGUE_STAGE_ACCOUNT = 1 << 4,
 } SegueStageFlags;
 
 /**

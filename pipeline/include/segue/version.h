@@ -12,4 +12,4 @@
  * Minor: something was added (tables grow at their end; see #SegueStageType.struct_size).
  */
 #define SEGUE_ABI_MAJOR 1
-#define SEGUE_ABI_MINOR 2
+#define SEGUE_ABI_MINOR 3

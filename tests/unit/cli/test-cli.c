@@ -1,7 +1,5 @@
 /* The command's pure parts: text on terminals, bars, tables, options, help, log rules, excerpts. */
 #include "cli.h"
-#include "predict-files.h"
-#include "predict-text.h"
 #include "progress-line.h"
 #include "table.h"
 
@@ -227,108 +225,6 @@ test_table_of_rubbish (void)
   }
 }
 
-/* ---- Answers ---- */
-
-static const char *const labels[] = { "Abba", "Mika \"M\"", "방탄", NULL };
-
-static void
-test_predict_json (void)
-{
-  float p[] = { 0.25f, 0.5f, 0.25f }, q[] = { 0, 1, 0 };
-  SegueSegmentPrediction segments[] = { { 10, 10.5, p }, { 20, 10, q } };
-  SegueSongPrediction song = {
-    .n_labels = 3, .best = 1, .probabilities = p, .n_segments = 2, .segments = segments
-  };
-  assert_text (
-    segue_predict_json ("a \"b\"\n\xff%a%25.mp3", labels, &song, 0),
-    "{\"file\":\"a \\\"b\\\"\\n%FF%a%2525.mp3\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{"
-    "\"Abba\":0.25,\"Mika \\\"M\\\"\":0.5,\"방탄\":0.25},\"segments\":[{\"start\":10.0,"
-    "\"duration\":10.5,\"probabilities\":{\"Abba\":0.25,\"Mika \\\"M\\\"\":0.5,\"방탄\":0."
-    "25}},{\"start\":20.0,\"duration\":10.0,\"probabilities\":{\"Abba\":0.0,\"Mika "
-    "\\\"M\\\"\":1.0,\"방탄\":0.0}}]}");
-  song.n_segments = 0;
-  /* Equals keep the model's order. */
-  assert_text (segue_predict_json ("x", labels, &song, 2),
-               "{\"file\":\"x\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{\"Mika "
-               "\\\"M\\\"\":0.5,\"Abba\":0.25},\"segments\":[]}");
-  p[0] = NAN;
-  g_autofree char *text = segue_predict_json ("x", labels, &song, 0);
-  assert_has (text, "\"Abba\":null");
-  assert_text (segue_predict_json_error ("\xc3.mp3", "no \xff"),
-               "{\"file\":\"%C3.mp3\",\"error\":\"no \xef\xbf\xbd\"}");
-}
-
-/* A float32 comes back bit for bit. */
-static void
-test_predict_digits (void)
-{
-  float p[] = { 0.1f, 1.0f / 3, 1e-30f };
-  SegueSongPrediction song = { .n_labels = 3, .probabilities = p };
-  g_autofree char *text = segue_predict_json ("x", labels, &song, 0);
-  json_t *root = json_loads (text, 0, NULL);
-  for (gsize i = 0; i < 3; i++) {
-    json_t *value = json_object_get (json_object_get (root, "probabilities"), labels[i]);
-    g_assert_true ((float) json_real_value (value) == p[i]);
-  }
-  json_decref (root);
-}
-
-static void
-test_predict_table (void)
-{
-  float p[] = { 0.25f, 0.75f, 0 };
-  SegueSongPrediction song = { .n_labels = 3, .best = 1, .probabilities = p };
-  g_autoptr (GPtrArray) files = g_ptr_array_new ();
-  g_ptr_array_add (files, (gpointer) "노래.mp3");
-  g_ptr_array_add (files, (gpointer) "a\nb.mp3");
-  SeguePredictTable table;
-  segue_predict_table_init (&table, &plain, files, labels, 2);
-  assert_text (segue_predict_table_row (&table, "a\nb.mp3", &song),
-               "a\\nb.mp3  Mika \"M\"   75.0 %  Abba       25.0 %");
-  segue_predict_table_init (&table, &plain, files, labels, 99);
-  assert_text (segue_predict_table_row (&table, "노래.mp3", &song),
-               "노래.mp3  Mika \"M\"   75.0 %  Abba       25.0 %  방탄        0.0 %");
-}
-
-static char *
-touch (const char *folder, const char *name)
-{
-  char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *parent = g_path_get_dirname (path);
-  g_assert_cmpint (g_mkdir_with_parents (parent, 0777), ==, 0);
-  g_assert_true (g_file_set_contents (path, "", 0, NULL));
-  return path;
-}
-
-static void
-test_predict_files (void)
-{
-  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
-  static const char *const names[] = { "b/2.MP3",    "b/1.flac", "a.ogg",
-                                       "cover.jpg",  "README",   ".hidden.mp3",
-                                       "b/\xff.wav", ".d/x.mp3", "mp3" };
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    g_free (touch (folder, names[i]));
-  g_autofree char *circle = g_build_filename (folder, "b", "circle", NULL);
-  g_assert_cmpint (symlink ("..", circle), ==, 0);
-  g_autofree char *dangling = g_build_filename (folder, "gone.mp3", NULL);
-  g_assert_cmpint (symlink ("nowhere", dangling), ==, 0);
-  g_autofree char *cover = g_build_filename (folder, "cover.jpg", NULL);
-
-  char *arguments[] = { cover, folder, (char *) "/not/there.mp3", NULL };
-  static const char *const extensions[] = { "", "mp3", "flac", "ogg", "wav", NULL };
-  g_autoptr (GPtrArray) files = segue_predict_files (arguments, extensions, NULL);
-  static const char *const wanted[] = { "cover.jpg", "a.ogg",      "b/1.flac",
-                                        "b/2.MP3",   "b/\xff.wav", "gone.mp3" };
-  g_assert_cmpuint (files->len, ==, G_N_ELEMENTS (wanted) + 1);
-  for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++) {
-    g_autofree char *path = g_build_filename (folder, wanted[i], NULL);
-    g_assert_cmpstr (g_ptr_array_index (files, i), ==, path);
-  }
-  g_assert_cmpstr (g_ptr_array_index (files, files->len - 1), ==, "/not/there.mp3");
-  segue_file_remove_folder (folder, NULL);
-}
-
 /* ---- Options, help, logs ---- */
 
 typedef struct {
@@ -491,10 +387,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/progress/rate", test_rate);
   g_test_add_func ("/cli/table", test_table);
   g_test_add_func ("/cli/table/rubbish", test_table_of_rubbish);
-  g_test_add_func ("/cli/predict/json", test_predict_json);
-  g_test_add_func ("/cli/predict/digits", test_predict_digits);
-  g_test_add_func ("/cli/predict/table", test_predict_table);
-  g_test_add_func ("/cli/predict/files", test_predict_files);
   g_test_add_func ("/cli/options", test_options);
   g_test_add_func ("/cli/options/wrong", test_options_wrong);
   g_test_add_func ("/cli/help", test_help);

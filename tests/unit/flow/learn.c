@@ -4,7 +4,7 @@
 #include <segue/file.h>
 #include <string.h>
 
-gint learn_trained, learn_judged, learn_sifted, learn_tabled;
+gint learn_trained, learn_judged, learn_sifted, learn_tabled, learn_reported;
 
 static const SeguePort files[] = { { .name = "songs", .kind = SEGUE_KIND_FILE }, { NULL } };
 static const SeguePort audio[] = { { .name = "audio", .kind = SEGUE_KIND_AUDIO }, { NULL } };
@@ -251,8 +251,34 @@ table (gpointer instance, SegueContext *context, GError **error)
   return segue_file_write (path, text->str, -1, error);
 }
 
+/* ---- learn-report ---- */
+
+static gboolean
+report (gpointer instance, SegueContext *context, GError **error)
+{
+  SegueDataset *metrics = segue_context_get_input (context, "metrics");
+  const char *folder = segue_context_get_output_folder (context, error);
+  if (!folder)
+    return FALSE;
+  g_atomic_int_inc (&learn_reported);
+  g_autofree char *path = g_build_filename (folder, "account.json", NULL);
+  g_autofree char *from = g_build_filename (
+    segue_item_get_path (segue_dataset_get_entry (metrics, 0)), "metrics.json", NULL);
+  g_autofree char *copy = g_build_filename (folder, "judged.txt", NULL);
+  g_autofree char *text = segue_file_read (from, 1024, NULL, error);
+  return text && segue_file_write (copy, text, -1, error) &&
+         segue_file_write (path, segue_context_get_account (context), -1, error);
+}
+
+static gboolean
+pry (gpointer instance, SegueContext *context, GError **error)
+{
+  return segue_context_get_account (context) != NULL;
+}
+
 /* ---- The plugin ---- */
 
+static const SeguePort metrics[] = { { .name = "metrics", .kind = SEGUE_KIND_METRICS }, { NULL } };
 static const SeguePort judge_inputs[] = { { .name = "audio", .kind = SEGUE_KIND_AUDIO },
                                           { .name = "model", .kind = SEGUE_KIND_MODEL },
                                           { NULL } };
@@ -286,8 +312,14 @@ static const SegueStageType table_type =
   STAGE ("learn-table", SEGUE_MODE_COLLECT, .inputs = table_inputs, .params = table_params,
          .config_size = sizeof (TableConfig), .collect = table);
 
-static const SegueStageType *const stages[] = { &scan_type,  &sift_type,  &train_type,
-                                                &judge_type, &table_type, NULL };
+static const SegueStageType report_type =
+  STAGE ("learn-report", SEGUE_MODE_COLLECT, .flags = SEGUE_STAGE_ACCOUNT, .inputs = metrics,
+         .collect = report);
+static const SegueStageType pry_type =
+  STAGE ("learn-pry", SEGUE_MODE_COLLECT, .inputs = metrics, .collect = pry);
+
+static const SegueStageType *const stages[] = { &scan_type,  &sift_type,   &train_type, &judge_type,
+                                                &table_type, &report_type, &pry_type,   NULL };
 
 static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
                                     .abi_major = SEGUE_ABI_MAJOR,

@@ -5,7 +5,7 @@
 #include <segue/segue.h>
 
 /** Calls since the program began. */
-extern gint learn_trained, learn_judged, learn_sifted, learn_tabled;
+extern gint learn_trained, learn_judged, learn_sifted, learn_tabled, learn_reported;
 
 /** learn_plugin: (transfer none):
  *
@@ -15,5 +15,7 @@ extern gint learn_trained, learn_judged, learn_sifted, learn_tabled;
  *   learn-train   COLLECT  `epochs`, `into`: a model folder from labels and payloads, live or not
  *   learn-judge   SERIAL   predictions and metrics of audio by a model; leaves out songs with "odd" (bad
  *                          data) and "late" (a time-out) in their ids
- *   learn-table   COLLECT  predictions as text, with their titles where `titles` asks for them */
+ *   learn-table   COLLECT  predictions as text, with their titles where `titles` asks for them
+ *   learn-report  COLLECT  the account of the run, and a copy of its metrics
+ *   learn-pry     COLLECT  asks for the account without the flag that it needs */
 const SeguePlugin *learn_plugin (void);

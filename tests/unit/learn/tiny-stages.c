@@ -39,15 +39,28 @@ static const SegueParam *const cut_params[] = {
   NULL,
 };
 
+static gint n_decoded;
+
+guint
+tiny_get_decoded (void)
+{
+  return (guint) g_atomic_int_get (&n_decoded);
+}
+
 static gboolean
 decode_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   const char *path = segue_item_get_path (item);
   char *content;
+  g_atomic_int_inc (&n_decoded);
   gsize length;
   if (!g_file_get_contents (path, &content, &length, NULL))
     return segue_set_error_from_errno (error, ENOENT, SEGUE_ERROR_NO_INPUT, "cannot read", path);
   g_autoptr (GBytes) bytes = g_bytes_new_take (content, length);
+  if (g_str_has_suffix (path, ".slow")) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT, "‘%s’ took too long", path);
+    return FALSE;
+  }
   if (length % sizeof (float) != 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a song", path);
     return FALSE;

@@ -357,17 +357,6 @@ test_refused (void)
   }
 }
 
-static void
-test_names (void)
-{
-  SegueNnPrecision precision;
-  for (guint i = 0; i < SEGUE_NN_N_PRECISIONS; i++) {
-    g_assert_true (segue_nn_precision_from_name (segue_nn_precision_get_name (i), &precision));
-    g_assert_cmpint (precision, ==, i);
-  }
-  g_assert_false (segue_nn_precision_from_name ("float16", &precision));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -384,6 +373,5 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/nn/precision/change", test_change);
   g_test_add_func ("/nn/precision/refused", test_refused);
-  g_test_add_func ("/nn/precision/names", test_names);
   return g_test_run ();
 }

@@ -15,8 +15,7 @@ typedef enum {
 
 #define SEGUE_NN_N_PRECISIONS 3
 
-/* "float32", "bfloat16", "int8". FALSE for any other name. */
-SEGUE_API gboolean segue_nn_precision_from_name (const char *name, SegueNnPrecision *precision);
+/* "float32", "bfloat16", "int8". */
 SEGUE_API const char *segue_nn_precision_get_name (SegueNnPrecision precision);
 
 /* A number's upper half: sign, eight bits of exponent, seven of mantissa. */

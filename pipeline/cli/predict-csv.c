@@ -1,0 +1,114 @@
+/* Answers as comma-separated values. */
+#include "predict-text.h"
+
+#include <string.h>
+
+/* Quoted where a comma, a quote or a line end would be taken for the table's own. */
+static void
+append_text (GString *line, const char *text)
+{
+  if (!strpbrk (text, ",\"\r\n")) {
+    g_string_append (line, text);
+    return;
+  }
+  g_string_append_c (line, '"');
+  for (const char *p = text; *p; p++) {
+    if (*p == '"')
+      g_string_append_c (line, '"');
+    g_string_append_c (line, *p);
+  }
+  g_string_append_c (line, '"');
+}
+
+static void
+append_field (GString *line, const char *text)
+{
+  g_string_append_c (line, ',');
+  append_text (line, text);
+}
+
+static void
+append_number (GString *line, const char *format, double value)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  append_field (line, g_ascii_formatd (text, sizeof text, format, value));
+}
+
+static guint
+count_pairs (const SeguePredictCsv *csv)
+{
+  return MIN (csv->n_top, g_strv_length ((char **) csv->labels));
+}
+
+char *
+segue_predict_csv_head (const SeguePredictCsv *csv)
+{
+  GString *line = g_string_new ("file");
+  g_string_append (line, csv->segments ? ",start,duration" : "");
+  g_string_append (line, ",label,confidence,error");
+  for (guint i = 1; i <= count_pairs (csv); i++)
+    g_string_append_printf (line, ",label_%u,p_%u", i, i);
+  for (guint c = 0; csv->n_top == 0 && csv->labels[c]; c++) {
+    /* A label may be called as a column is. */
+    g_autofree char *name = g_strconcat ("p:", csv->labels[c], NULL);
+    append_field (line, name);
+  }
+  return g_string_free (line, FALSE);
+}
+
+/* What comes after the place: answer, its probability, no error, and how probable labels are. */
+static void
+append_answer (GString *line, const SeguePredictCsv *csv, const float *probabilities,
+               guint n_labels, guint best, gboolean none)
+{
+  append_field (line, none ? "" : csv->labels[best]);
+  append_number (line, "%.9g", (double) probabilities[best]);
+  append_field (line, "");
+  for (guint c = 0; csv->n_top == 0 && c < n_labels; c++)
+    append_number (line, "%.9g", (double) probabilities[c]);
+  if (csv->n_top == 0)
+    return;
+  g_autofree guint *order = segue_predict_rank (probabilities, n_labels, best);
+  for (guint i = 0; i < count_pairs (csv); i++) {
+    append_field (line, csv->labels[order[i]]);
+    append_number (line, "%.9g", (double) probabilities[order[i]]);
+  }
+}
+
+char *
+segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
+                        const SegueSongPrediction *prediction)
+{
+  guint n = prediction->n_labels;
+  g_autofree char *name = segue_predict_name (file);
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < (csv->segments ? prediction->n_segments : 1); i++) {
+    g_string_append (text, i > 0 ? "\n" : "");
+    append_text (text, name);
+    if (!csv->segments) {
+      append_answer (text, csv, prediction->probabilities, n, prediction->best, prediction->none);
+      continue;
+    }
+    const SegueSegmentPrediction *segment = &prediction->segments[i];
+    append_number (text, "%.12g", segment->start);
+    append_number (text, "%.12g", segment->duration);
+    append_answer (text, csv, segment->probabilities, n,
+                   segue_predict_find_first (segment->probabilities, n), FALSE);
+  }
+  return g_string_free (text, FALSE);
+}
+
+char *
+segue_predict_csv_error (const SeguePredictCsv *csv, const char *file, const char *message)
+{
+  g_autofree char *name = segue_predict_name (file);
+  g_autofree char *reason = g_utf8_make_valid (message, -1);
+  guint n_labels = g_strv_length ((char **) csv->labels);
+  GString *line = g_string_new (NULL);
+  append_text (line, name);
+  g_string_append (line, csv->segments ? ",,,," : ",,");
+  append_field (line, reason);
+  for (guint i = 0; i < (csv->n_top > 0 ? 2 * count_pairs (csv) : n_labels); i++)
+    append_field (line, "");
+  return g_string_free (line, FALSE);
+}

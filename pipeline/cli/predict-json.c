@@ -1,0 +1,139 @@
+/* Answers as JSON lines. */
+#include "predict-text.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+/* Enough to give a float32 back bit for bit. */
+#define DIGITS JSON_REAL_PRECISION (9)
+
+char *
+segue_predict_name (const char *file)
+{
+  GString *out = g_string_new (NULL);
+  for (const char *p = file; *p;) {
+    gunichar c = g_utf8_get_char_validated (p, -1);
+    if (c == (gunichar) -1 || c == (gunichar) -2 ||
+        (c == '%' && g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2]))) {
+      g_string_append_printf (out, "%%%02X", (guint) (guchar) *p++);
+    } else {
+      const char *next = g_utf8_next_char (p);
+      g_string_append_len (out, p, next - p);
+      p = next;
+    }
+  }
+  return g_string_free (out, FALSE);
+}
+
+/* json_real () takes no infinity and no NaN. */
+static json_t *
+number (double value)
+{
+  return isfinite (value) ? json_real (value) : json_null ();
+}
+
+typedef struct {
+  const float *probabilities;
+  guint best;
+} Ranking;
+
+static int
+compare_labels (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const Ranking *ranking = data;
+  guint i = *(const guint *) a, j = *(const guint *) b;
+  float p = ranking->probabilities[i], q = ranking->probabilities[j];
+  if ((i == ranking->best) != (j == ranking->best))
+    return i == ranking->best ? -1 : 1;
+  if (p != q)
+    return p < q ? 1 : -1;
+  return i < j ? -1 : i > j;
+}
+
+guint *
+segue_predict_rank (const float *probabilities, guint n, guint best)
+{
+  Ranking ranking = { probabilities, best };
+  guint *order = g_new (guint, MAX (n, 1));
+  for (guint i = 0; i < n; i++)
+    order[i] = i;
+  g_qsort_with_data (order, (gint) n, sizeof *order, compare_labels, &ranking);
+  return order;
+}
+
+guint
+segue_predict_find_first (const float *probabilities, guint n)
+{
+  guint first = 0;
+  for (guint c = 1; c < n; c++)
+    if (probabilities[c] > probabilities[first])
+      first = c;
+  return first;
+}
+
+/* All labels in the model's order, or the most probable few, best first. */
+static json_t *
+probabilities_object (const float *probabilities, guint n, guint best, const char *const *labels,
+                      guint n_top)
+{
+  json_t *object = json_object ();
+  g_autofree guint *order = n_top > 0 ? segue_predict_rank (probabilities, n, best) : NULL;
+  guint shown = n_top > 0 ? MIN (n_top, n) : n;
+  for (guint i = 0; i < shown; i++) {
+    guint label = order ? order[i] : i;
+    json_object_set_new (object, labels[label], number (probabilities[label]));
+  }
+  return object;
+}
+
+static char *
+dump (json_t *object)
+{
+  char *text = json_dumps (object, JSON_COMPACT | DIGITS);
+  char *copy = segue_json_printable (text);
+  free (text);
+  json_decref (object);
+  return copy;
+}
+
+char *
+segue_predict_json (const char *file, const char *const *labels,
+                    const SegueSongPrediction *prediction, guint n_top)
+{
+  guint n = prediction->n_labels;
+  g_autofree char *name = segue_predict_name (file);
+  json_t *object = json_object ();
+  json_object_set_new (object, "file", json_string (name));
+  json_object_set_new (object, "label",
+                       prediction->none ? json_null () : json_string (labels[prediction->best]));
+  if (prediction->none)
+    json_object_set_new (object, "nearest", json_string (labels[prediction->best]));
+  json_object_set_new (
+    object, "probabilities",
+    probabilities_object (prediction->probabilities, n, prediction->best, labels, n_top));
+  json_t *segments = json_array ();
+  for (guint i = 0; i < prediction->n_segments; i++) {
+    const SegueSegmentPrediction *segment = &prediction->segments[i];
+    json_t *entry = json_object ();
+    json_object_set_new (entry, "start", number (segment->start));
+    json_object_set_new (entry, "duration", number (segment->duration));
+    /* A segment's own best is first by its probability. */
+    json_object_set_new (entry, "probabilities",
+                         probabilities_object (segment->probabilities, n, n, labels, n_top));
+    json_array_append_new (segments, entry);
+  }
+  json_object_set_new (object, "segments", segments);
+  return dump (object);
+}
+
+char *
+segue_predict_json_error (const char *file, const char *message)
+{
+  g_autofree char *name = segue_predict_name (file);
+  g_autofree char *text = g_utf8_make_valid (message, -1);
+  json_t *object = json_object ();
+  json_object_set_new (object, "file", json_string (name));
+  json_object_set_new (object, "error", json_string (text));
+  return dump (object);
+}

@@ -1,0 +1,165 @@
+/* segue report */
+#include "job.h"
+#include "pipeline-arg.h"
+#include "report-place.h"
+
+#include <segue/file.h>
+
+#define MAX_CLIPS 2000
+#define MAX_JOBS  1024
+
+typedef struct {
+  char *out;
+  gint clips;
+  gint jobs;
+  char *format;
+} Options;
+
+typedef struct {
+  SegueCli *cli;
+  SegueRegistry *registry;
+  const char *run;
+  char *with;
+  SegueReportPlace *place;
+  SegueRunOptions options;
+} Report;
+
+static void
+on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
+{
+  Report *report = data;
+  segue_progress_update (report->cli->progress, done, total, detail);
+}
+
+static void
+on_progress_unit (gpointer data, const char *stage, const char *unit)
+{
+  Report *report = data;
+  segue_progress_set_unit (report->cli->progress, unit);
+}
+
+static void
+on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
+{
+  Report *report = data;
+  if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage, level))
+    return;
+  g_autofree char *text = segue_text_printable (message);
+  segue_progress_print (report->cli->progress, text);
+}
+
+static gboolean
+job (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Report *report = data;
+  segue_progress_start (report->cli->progress, "report", 0, 0, NULL);
+  return segue_run_revisit (report->registry, report->run, "report", report->with,
+                            segue_report_place_get_work (report->place), &report->options,
+                            cancellable, error) &&
+         segue_report_place_commit (report->place, error);
+}
+
+/* The stage's parameters, as YAML; it says itself what is wrong with a value. */
+static char *
+make_parameters (const Options *options)
+{
+  g_autoptr (GString) with = g_string_new ("{ ");
+  if (options->clips > 0)
+    g_string_append_printf (with, "clips: %d, ", options->clips);
+  if (options->format) {
+    g_autofree char *quoted = g_strescape (options->format, NULL);
+    g_string_append_printf (with, "format: \"%s\", ", quoted);
+  }
+  g_string_append_c (with, '}');
+  return g_string_free (g_steal_pointer (&with), FALSE);
+}
+
+static gboolean
+make_report (Report *report, GError **error)
+{
+  SegueCli *cli = report->cli;
+  const SegueObserver observer = { .struct_size = sizeof observer,
+                                   .data = report,
+                                   .progress = on_progress,
+                                   .log = on_log,
+                                   .progress_unit = on_progress_unit };
+  g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
+  report->options.struct_size = sizeof report->options;
+  report->options.observer = &observer;
+  cli->progress = progress;
+  gboolean ok = segue_job_run (cli, progress, job, report, error);
+  cli->progress = NULL;
+  return ok;
+}
+
+static gboolean
+run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+{
+  const Options *options = data;
+  if (!arguments[0])
+    return segue_usage_error (&segue_verb_report, error,
+                              "give the folder of a run, such as runs/artist/latest");
+  if (!segue_refuse_arguments (&segue_verb_report, arguments, 1, error))
+    return FALSE;
+  g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
+  g_autofree char *with = make_parameters (options);
+  g_autoptr (SegueReportPlace) place = segue_report_place_new (arguments[0], options->out, error);
+  if (!place)
+    return FALSE;
+  Report report = { .cli = cli,
+                    .registry = registry,
+                    .run = arguments[0],
+                    .with = with,
+                    .place = place,
+                    .options = { .workers = (guint) options->jobs } };
+  if (!make_report (&report, error))
+    return FALSE;
+  g_autofree char *page =
+    g_build_filename (options->out ? options->out : arguments[0],
+                      options->out ? "index.html" : "report/index.html", NULL);
+  g_autofree char *shown = segue_text_printable (page);
+  fprintf (cli->out.stream, "%s\n", shown);
+  fflush (cli->out.stream);
+  fprintf (cli->err.stream, "open it in a browser, from disk: it needs no server and no network\n");
+  return TRUE;
+}
+
+/* ---- The verb ---- */
+
+static const SegueOption rows[] = {
+  { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
+    "where the page is made: a folder that is not there, is empty, or holds an earlier report "
+    "(default: report in the run's folder)" },
+  { "clips", 0, SEGUE_OPTION_COUNT, offsetof (Options, clips), "N", 1, MAX_CLIPS,
+    "how many of the wrong segments can be listened to, the surest first (default: 200)" },
+  { "format", 0, SEGUE_OPTION_STRING, offsetof (Options, format), "NAME", 0, 0,
+    "of the clips: opus (the default, small) or flac" },
+  { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
+    "songs decoded at once (default: one per processor)" },
+  { NULL },
+};
+
+static const SegueExample examples[] = {
+  { "segue report runs/artist/latest", "how well did it go, and what does it get wrong?" },
+  { "segue report runs/artist/latest --out ~/for-anna", "a copy to give away" },
+  { NULL, NULL },
+};
+
+const SegueVerb segue_verb_report = {
+  .name = "report",
+  .summary = "make the page on a finished run: charts, errors to listen to",
+  .synopsis = "RUN [--out DIR] [--clips N] [--format NAME]",
+  .doc =
+    "Makes report/index.html in the folder of a finished run, in place of one that is there: "
+    "accuracy by label, confusion matrix, learning curves, reliability, every song with its "
+    "segments, and the wrong ones to listen to, each beside the training segment of the right "
+    "artist that is most like it. The presets end with the same page; this makes it for runs of "
+    "pipelines without the stage `report`, and anew.\n\nClips are cut from the songs' own files, "
+    "where they were when the run was made. A song that is gone has none, and the page says "
+    "so.\n\nLabels that turn out to be wrong can be corrected in the page, which saves them as a "
+    "table for the next run: segue run … --set songs.relabel=relabel.csv.",
+  .options = rows,
+  .size = sizeof (Options),
+  .examples = examples,
+  .run = run,
+};

@@ -1,0 +1,90 @@
+/* The account of a run: what it came to before a stage, the same text for the same run. */
+#include "params-json.h"
+#include "run-private.h"
+
+#include <string.h>
+
+static void
+write_counters (SegueJson *json, SegueRun *run, guint stage)
+{
+  g_autoptr (GArray) counts = segue_counts_list (run->counts);
+  segue_json_key_open (json, "counters", '{');
+  for (guint i = 0; i < counts->len; i++) {
+    const SegueCount *count = &g_array_index (counts, SegueCount, i);
+    if (count->stage != stage)
+      continue;
+    segue_json_key (json, count->name);
+    segue_json_int (json, count->n);
+  }
+  segue_json_close (json, '{');
+}
+
+static void
+write_stage (SegueJson *json, SegueRun *run, guint index)
+{
+  const SegueGraphStage *stage = run->stages[index].stage;
+  const SegueStageType *type = stage->type;
+  const SeguePluginEntry *entry = segue_registry_get_plugin_of (run->scope.registry, type);
+  segue_json_open (json, '{');
+  segue_json_key_string (json, "id", stage->id);
+  segue_json_key_string (json, "use", type->name);
+  segue_json_key_string (json, "plugin", entry ? entry->plugin->name : NULL);
+  segue_json_key_string (json, "plugin_version", entry ? entry->plugin->version : NULL);
+  segue_json_key (json, "result_version");
+  segue_json_uint (json, type->result_version);
+  segue_json_key (json, "with");
+  segue_params_write (json, type->params, stage->config, SEGUE_PARAMS_CANONICAL);
+  write_counters (json, run, index);
+  segue_json_key (json, "curves");
+  segue_curves_write (run->curves, index, json);
+  segue_json_close (json, '{');
+}
+
+static int
+compare_quarantined (gconstpointer a, gconstpointer b)
+{
+  const SegueQuarantined *one = *(const SegueQuarantined *const *) a;
+  const SegueQuarantined *other = *(const SegueQuarantined *const *) b;
+  int order = strcmp (one->id, other->id);
+  return order != 0 ? order : strcmp (one->stage, other->stage);
+}
+
+/* By id, whichever worker came across them first. */
+static void
+write_quarantined (SegueJson *json, SegueRun *run)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  for (guint i = 0; i < run->quarantined->len; i++)
+    g_ptr_array_add (sorted, &g_array_index (run->quarantined, SegueQuarantined, i));
+  g_ptr_array_sort (sorted, compare_quarantined);
+  segue_json_key_open (json, "quarantined", '[');
+  for (guint i = 0; i < sorted->len; i++) {
+    const SegueQuarantined *item = g_ptr_array_index (sorted, i);
+    segue_json_open (json, '{');
+    segue_json_key_string (json, "stage", item->stage);
+    segue_json_key_string (json, "id", item->id);
+    segue_json_key_string (json, "reason", item->reason);
+    segue_json_close (json, '{');
+  }
+  segue_json_close (json, '[');
+}
+
+char *
+segue_run_write_account (SegueRun *run, const SegueStageRun *at)
+{
+  SegueJson json;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
+  segue_json_init (&json, FALSE);
+  segue_json_open (&json, '{');
+  segue_json_key_string (&json, "segue", SEGUE_VERSION);
+  segue_json_key_string (&json, "name", run->pipeline->name);
+  segue_json_key (&json, "seed");
+  segue_json_uint (&json, run->scope.seed);
+  segue_json_key_open (&json, "stages", '[');
+  for (guint i = 0; i < segue_run_index_of (run, at->stage); i++)
+    write_stage (&json, run, i);
+  segue_json_close (&json, '[');
+  write_quarantined (&json, run);
+  segue_json_close (&json, '{');
+  return segue_json_finish (&json);
+}

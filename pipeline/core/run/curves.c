@@ -1,0 +1,107 @@
+/* Curves: a few per stage, with up to a million points each. */
+#include "curves.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  guint64 step;
+  double value;
+} Point;
+
+typedef struct {
+  guint stage;
+  char *tag;
+  GArray *points; /* Point */
+} Curve;
+
+struct _SegueCurves {
+  GMutex lock;
+  GArray *list; /* Curve, sorted by stage and tag */
+};
+
+static void
+clear_curve (gpointer data)
+{
+  Curve *curve = data;
+  g_free (curve->tag);
+  g_array_unref (curve->points);
+}
+
+SegueCurves *
+segue_curves_new (void)
+{
+  SegueCurves *curves = g_new0 (SegueCurves, 1);
+  g_mutex_init (&curves->lock);
+  curves->list = g_array_new (FALSE, FALSE, sizeof (Curve));
+  g_array_set_clear_func (curves->list, clear_curve);
+  return curves;
+}
+
+void
+segue_curves_free (SegueCurves *curves)
+{
+  if (!curves)
+    return;
+  g_array_unref (curves->list);
+  g_mutex_clear (&curves->lock);
+  g_free (curves);
+}
+
+static Curve *
+find (SegueCurves *curves, guint stage, const char *tag)
+{
+  guint at = 0;
+  for (; at < curves->list->len; at++) {
+    Curve *curve = &g_array_index (curves->list, Curve, at);
+    int order = curve->stage != stage ? (curve->stage < stage ? -1 : 1) : strcmp (curve->tag, tag);
+    if (order == 0)
+      return curve;
+    if (order > 0)
+      break;
+  }
+  Curve curve = { .stage = stage,
+                  .tag = g_strdup (tag),
+                  .points = g_array_new (FALSE, FALSE, sizeof (Point)) };
+  g_array_insert_val (curves->list, at, curve);
+  return &g_array_index (curves->list, Curve, at);
+}
+
+void
+segue_curves_add (SegueCurves *curves, guint stage, const char *tag, guint64 step, double value)
+{
+  const Point point = { step, value };
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&curves->lock);
+  g_array_append_val (find (curves, stage, tag)->points, point);
+}
+
+static void
+write_points (const GArray *points, SegueJson *json)
+{
+  for (guint i = 0; i < points->len; i++) {
+    const Point *point = &g_array_index (points, Point, i);
+    segue_json_open (json, '[');
+    segue_json_uint (json, point->step);
+    if (isfinite (point->value))
+      segue_json_double (json, point->value);
+    else
+      segue_json_null (json);
+    segue_json_close (json, '[');
+  }
+}
+
+void
+segue_curves_write (SegueCurves *curves, guint stage, SegueJson *json)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&curves->lock);
+  segue_json_open (json, '{');
+  for (guint i = 0; i < curves->list->len; i++) {
+    const Curve *curve = &g_array_index (curves->list, Curve, i);
+    if (curve->stage != stage)
+      continue;
+    segue_json_key_open (json, curve->tag, '[');
+    write_points (curve->points, json);
+    segue_json_close (json, '[');
+  }
+  segue_json_close (json, '{');
+}

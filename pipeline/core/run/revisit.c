@@ -1,0 +1,174 @@
+/* A COLLECT stage over a run that is finished. */
+#include "dataset-private.h"
+#include "registry.h"
+#include "revisit-account.h"
+#include "stage-run.h"
+
+#include <errno.h>
+#include <segue/file.h>
+#include <segue/segue.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  const SegueObserver *observer; /* nullable */
+  const char *output;
+  char *account;
+  SegueDataset *metrics;
+} Visit;
+
+static SegueDataset *
+get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+{
+  Visit *visit = data;
+  for (guint i = 0; i < stage->n_inputs; i++)
+    if (strcmp (stage->inputs[i].port->name, port) == 0)
+      return stage->inputs[i].kind == SEGUE_KIND_METRICS ? visit->metrics : NULL;
+  return NULL;
+}
+
+static const char *
+get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError **error)
+{
+  Visit *visit = data;
+  if (!work)
+    return visit->output;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+               "stage type ‘%s’ asked for a folder that outlives it", stage->type->name);
+  return NULL;
+}
+
+static const char *
+get_account (gpointer data, const SegueGraphStage *stage)
+{
+  return ((Visit *) data)->account;
+}
+
+static void
+progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
+          const char *detail)
+{
+  const SegueObserver *observer = ((Visit *) data)->observer;
+  if (observer && observer->progress)
+    observer->progress (observer->data, stage->id, done, total, detail);
+}
+
+static void
+progress_unit (gpointer data, const SegueGraphStage *stage, const char *unit)
+{
+  const SegueObserver *observer = ((Visit *) data)->observer;
+  if (observer && observer->progress_unit)
+    observer->progress_unit (observer->data, stage->id, unit);
+}
+
+static void
+log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+{
+  const SegueObserver *observer = ((Visit *) data)->observer;
+  if (observer && observer->log)
+    observer->log (observer->data, stage->id, level, message);
+}
+
+static const SegueStageHost host = {
+  .get_input = get_input,
+  .get_folder = get_folder,
+  .get_account = get_account,
+  .progress = progress,
+  .progress_unit = progress_unit,
+  .log = log_line,
+};
+
+/* A revisit leaves files, no items. */
+static gboolean
+take_item (gpointer data, SegueItem *item, GError **error)
+{
+  segue_item_unref (item);
+  return TRUE;
+}
+
+/* Where the run's metrics.json lies; it is an alias of a stage's file. */
+static SegueDataset *
+find_metrics (const char *run, GError **error)
+{
+  g_autofree char *alias = g_build_filename (run, "metrics.json", NULL);
+  char *file = realpath (alias, NULL), *base = realpath (run, NULL);
+  g_autofree char *folder = file ? g_path_get_dirname (file) : NULL;
+  gsize length = base ? strlen (base) : 0;
+  gboolean inside = folder && base && strncmp (folder, base, length) == 0 &&
+                    (folder[length] == '/' || folder[length] == '\0');
+  free (file);
+  free (base);
+  if (!inside) {
+    g_autofree char *shown = g_filename_display_name (run);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "the run in ‘%s’ has no metrics.json of its own: it did not get as far as "
+                 "`evaluate`, or has no such stage",
+                 shown);
+    return NULL;
+  }
+  g_autoptr (SegueItem) item = segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder);
+  return segue_dataset_new_from_items (&item, 1);
+}
+
+static gboolean
+check_type (SegueRegistry *registry, const SegueStageType *type, const char *use, GError **error)
+{
+  if (!type)
+    return segue_registry_check_whole (registry, error) &&
+           (g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                         "no plugin has the stage type ‘%s’; `segue inspect` lists those that "
+                         "there are",
+                         use),
+            FALSE);
+  gboolean fits = type->mode == SEGUE_MODE_COLLECT;
+  for (const SeguePort *port = type->inputs; port && port->name; port++)
+    fits = fits && (port->kind == SEGUE_KIND_METRICS || port->flags & SEGUE_PORT_OPTIONAL);
+  if (!fits)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "the stage type ‘%s’ needs more than a finished run has", use);
+  return fits;
+}
+
+static gboolean
+carry_out (Visit *visit, const SegueScope *scope, const SegueGraphStage *stage,
+           GCancellable *cancellable, GError **error)
+{
+  g_auto (SegueContext) context = { .scope = scope,
+                                    .stage = stage,
+                                    .cancellable = cancellable,
+                                    .epoch = -1,
+                                    .emit = take_item,
+                                    .emit_data = visit };
+  return segue_stage_collect (&context, error);
+}
+
+gboolean
+segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use, const char *with,
+                   const char *output, const SegueRunOptions *options, GCancellable *cancellable,
+                   GError **error)
+{
+  SegueRunOptions given = { 0 };
+  g_autofree char *problem = NULL;
+  const SegueStageType *type = segue_registry_find_stage (registry, use);
+  memcpy (&given, options, MIN (options->struct_size, sizeof given));
+  if (!check_type (registry, type, use, error))
+    return FALSE;
+  g_autoptr (SegueNode) node = segue_node_parse (with ? with : "{}", -1, use, error);
+  g_autoptr (SegueGraphStage) stage =
+    node ? segue_graph_stage_new (registry, type, type->name, node, NULL, error) : NULL;
+  if (!stage)
+    return FALSE;
+  Visit visit = { .observer = given.observer, .output = output };
+  const SegueScope scope = { .registry = registry,
+                             .threads = given.workers > 0 ? given.workers : g_get_num_processors (),
+                             .host = &host,
+                             .host_data = &visit };
+  visit.account = segue_revisit_account (folder, use, &problem, error);
+  visit.metrics = visit.account ? find_metrics (folder, error) : NULL;
+  if (problem)
+    log_line (&visit, stage, G_LOG_LEVEL_WARNING, problem);
+  gboolean ok = visit.metrics && carry_out (&visit, &scope, stage, cancellable, error);
+  g_clear_pointer (&visit.metrics, segue_dataset_unref);
+  g_free (visit.account);
+  return ok;
+}

@@ -1,0 +1,24 @@
+/* The charts of a report. */
+#pragma once
+
+#include "account.h"
+#include "chart.h"
+#include "confusion.h"
+#include "figures.h"
+
+/** What fits on a page that people read to its end. */
+#define REPORT_MAX_BARS   60
+#define REPORT_MAX_MATRIX 40
+
+/** report_draw_accuracy: (transfer full): a bar a label, best first; of more than REPORT_MAX_BARS the
+ * worst. */
+ReportChart *report_draw_accuracy (const ReportSetFigures *figures);
+/** report_draw_confusion: (transfer full): rows are truths; each cell that holds something can be
+ * pressed.  Of more than REPORT_MAX_MATRIX labels those with most errors. */
+ReportChart *report_draw_confusion (const ReportConfusion *confusion, const ReportTable *table);
+/** report_draw_loss, report_draw_validation: (transfer full) (nullable): by epoch, the one that was
+ * kept marked; %NULL where the run has no such curves. */
+ReportChart *report_draw_loss (const ReportAccount *account);
+ReportChart *report_draw_validation (const ReportAccount *account);
+/** report_draw_reliability: (transfer full): accuracy by confidence. */
+ReportChart *report_draw_reliability (const ReportCalibration *calibration);

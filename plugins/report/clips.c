@@ -1,0 +1,371 @@
+#include "clips.h"
+
+#include <math.h>
+#include <segue/decode.h>
+#include <segue/error.h>
+#include <segue/file.h>
+#include <string.h>
+
+/* What Opus works at. */
+#define RATE 48000
+/* Of a segment that is a whole song, its beginning. */
+#define MAX_CLIP_SECONDS 30
+/* Of a song that is longer, what comes later is what the model heard.  At its longest, and in stereo,
+ * it takes 350 MB. */
+#define MAX_SONG_SECONDS 900
+#define MAX_THREADS      4
+
+struct _ReportClips {
+  const ReportTable *table;
+  GPtrArray *list;    /* ReportClip */
+  GHashTable *places; /* segment → ReportClip */
+};
+
+static void
+clip_free (gpointer data)
+{
+  ReportClip *clip = data;
+  g_free (clip->file);
+  g_free (clip->why);
+  g_free (clip);
+}
+
+ReportClips *
+report_clips_new (const ReportTable *table)
+{
+  ReportClips *clips = g_new0 (ReportClips, 1);
+  clips->table = table;
+  clips->list = g_ptr_array_new_with_free_func (clip_free);
+  clips->places = g_hash_table_new (NULL, NULL);
+  return clips;
+}
+
+void
+report_clips_free (ReportClips *clips)
+{
+  if (clips == NULL)
+    return;
+  g_ptr_array_unref (clips->list);
+  g_hash_table_unref (clips->places);
+  g_free (clips);
+}
+
+void
+report_clips_want (ReportClips *clips, guint segment)
+{
+  if (g_hash_table_contains (clips->places, GUINT_TO_POINTER (segment)))
+    return;
+  ReportClip *clip = g_new0 (ReportClip, 1);
+  clip->segment = segment;
+  g_ptr_array_add (clips->list, clip);
+  g_hash_table_insert (clips->places, GUINT_TO_POINTER (segment), clip);
+}
+
+const ReportClip *
+report_clips_get (const ReportClips *clips, guint segment)
+{
+  return g_hash_table_lookup (clips->places, GUINT_TO_POINTER (segment));
+}
+
+guint
+report_clips_count (const ReportClips *clips)
+{
+  guint n = 0;
+  for (guint i = 0; i < clips->list->len; i++)
+    n += ((const ReportClip *) g_ptr_array_index (clips->list, i))->file != NULL;
+  return n;
+}
+
+/* ---- The work, by several threads ---- */
+
+typedef struct {
+  ReportClips *clips;
+  SegueContext *context;
+  SegueDataset *audio;      /* nullable */
+  GHashTable *audio_places; /* song id → its first entry + 1 */
+  ReportFormat format;
+  const char *folder;
+  GMutex mutex;
+  guint next, done;   /* in clips->list, which is sorted by song */
+  GError *failure;    /* the first that is not about a song */
+  GError *no_decoder; /* nullable: why nobody has one */
+} Work;
+
+/* One thread's. */
+typedef struct {
+  Work *work;
+  SegueDecoder *decoder; /* NULL: see no_decoder */
+  SegueReader *reader;   /* NULL: not needed yet */
+} Hand;
+
+static int
+compare_segments (gconstpointer a, gconstpointer b)
+{
+  const ReportClip *one = *(const ReportClip *const *) a, *other = *(const ReportClip *const *) b;
+  return one->segment < other->segment ? -1 : one->segment > other->segment;
+}
+
+static const ReportSegment *
+segment_of (const Work *work, guint i)
+{
+  const ReportClip *clip = g_ptr_array_index (work->clips->list, i);
+  return report_table_segment (work->clips->table, clip->segment);
+}
+
+static double
+length_of (const ReportSegment *segment)
+{
+  return MIN (segment->duration, MAX_CLIP_SECONDS);
+}
+
+/* About this song, so that the others may go well; or there is no decoder at all, and what the model
+ * heard is all that there is. */
+static gboolean
+is_about_song (const GError *error)
+{
+  return segue_error_is_about_item (error) ||
+         g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
+         g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+}
+
+/* The song of segment @i as its file has it; %NULL with @error. */
+static SegueItem *
+decode_song (Hand *hand, guint i, GError **error)
+{
+  Work *work = hand->work;
+  const ReportSong *song = report_table_song (work->clips->table, segment_of (work, i)->song);
+  /* Bytes that are no text stand percent-encoded. */
+  g_autofree char *path = g_uri_unescape_string (song->source, NULL);
+  if (path == NULL || !g_path_is_absolute (path)) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file is known for it");
+    return NULL;
+  }
+  if (hand->decoder == NULL) {
+    g_propagate_error (error, g_error_copy (work->no_decoder));
+    return NULL;
+  }
+  return segue_decoder_decode (hand->decoder, path, segue_context_get_cancellable (work->context),
+                               error);
+}
+
+/* What the model heard of segment @i; %NULL without @error: it is not known. */
+static SegueItem *
+read_heard (Hand *hand, guint i, GError **error)
+{
+  Work *work = hand->work;
+  const ReportSegment *segment = segment_of (work, i);
+  const ReportSong *song = report_table_song (work->clips->table, segment->song);
+  guint at =
+    work->audio != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (work->audio_places, song->id)) : 0;
+  for (; at > 0 && at <= segue_dataset_get_length (work->audio); at++) {
+    SegueItem *entry = segue_dataset_get_entry (work->audio, at - 1);
+    if (!g_str_equal (segue_item_get_song (entry), song->id))
+      break;
+    if (fabs (segue_item_get_double (entry, SEGUE_META_START, 0) - segment->start) > 1e-6)
+      continue;
+    if (hand->reader == NULL)
+      hand->reader = segue_reader_new (work->audio, 0);
+    return segue_reader_get (hand->reader, at - 1, segue_context_get_cancellable (work->context),
+                             error);
+  }
+  return NULL;
+}
+
+static gboolean
+write_clip (Hand *hand, guint i, const SegueItem *audio, double begin, GError **error)
+{
+  Work *work = hand->work;
+  ReportClip *clip = g_ptr_array_index (work->clips->list, i);
+  const ReportSegment *segment = segment_of (work, i);
+  const char *suffix = NULL;
+  g_autoptr (GBytes) bytes = report_sound_encode (audio, begin, segment->start, length_of (segment),
+                                                  work->format, &suffix, error);
+  if (bytes == NULL)
+    return FALSE;
+  gsize size;
+  const void *data = g_bytes_get_data (bytes, &size);
+  g_autofree char *name = g_strdup_printf ("%05u.%s", i + 1, suffix);
+  g_autofree char *path = g_build_filename (work->folder, name, NULL);
+  if (!segue_file_write (path, data, (gssize) size, error))
+    return FALSE;
+  clip->file = g_steal_pointer (&name);
+  return TRUE;
+}
+
+/* The clip from the song's file, else from what the model heard; %FALSE: neither, @error says why. */
+static gboolean
+make_clip (Hand *hand, guint i, const SegueItem *song, const GError *problem, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  const ReportSegment *segment = segment_of (hand->work, i);
+  if (song != NULL && write_clip (hand, i, song, 0, &local))
+    return TRUE;
+  if (local != NULL && !is_about_song (local)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  g_autoptr (SegueItem) heard = read_heard (hand, i, error);
+  if (heard != NULL)
+    return write_clip (hand, i, heard, segment->start, error);
+  if (error == NULL || *error == NULL)
+    g_propagate_error (error, g_error_copy (local != NULL ? local : problem));
+  return FALSE;
+}
+
+/* No path of this machine in what is said; people know the song's name. */
+static char *
+explain (const GError *error)
+{
+  if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT))
+    return g_strdup ("the song's file is not there any more, or can't be read");
+  return g_strdup (error->message);
+}
+
+/* The clips of one song, from @first to before @end. */
+static gboolean
+make_song (Hand *hand, guint first, guint end, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (SegueItem) song = decode_song (hand, first, &problem);
+  if (song == NULL && !is_about_song (problem)) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  for (guint i = first; i < end; i++) {
+    g_autoptr (GError) local = NULL;
+    ReportClip *clip = g_ptr_array_index (hand->work->clips->list, i);
+    if (make_clip (hand, i, song, problem, &local))
+      continue;
+    if (!is_about_song (local)) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+    clip->why = explain (local);
+  }
+  return TRUE;
+}
+
+/* Takes the next song: its clips are from @first to before the returned place; the same: there are no
+ * more. */
+static guint
+take_song (Work *work, guint *first)
+{
+  guint n = work->clips->list->len, end = work->failure != NULL ? n : work->next;
+  *first = work->next = end;
+  while (work->next < n && segment_of (work, work->next)->song == segment_of (work, *first)->song)
+    work->next++;
+  return work->next;
+}
+
+static gpointer
+work_thread (gpointer data)
+{
+  Hand *hand = data;
+  Work *work = hand->work;
+  GCancellable *cancellable = segue_context_get_cancellable (work->context);
+  guint first, end;
+  g_mutex_lock (&work->mutex);
+  while ((end = take_song (work, &first)) > first) {
+    g_autoptr (GError) error = NULL;
+    g_mutex_unlock (&work->mutex);
+    gboolean ok = FALSE;
+    if (g_cancellable_is_cancelled (cancellable))
+      g_set_error_literal (&error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+    else
+      ok = make_song (hand, first, end, &error);
+    g_mutex_lock (&work->mutex);
+    if (!ok && work->failure == NULL)
+      work->failure = g_steal_pointer (&error);
+    work->done += end - first;
+    segue_context_progress (work->context, work->done, work->clips->list->len, NULL);
+  }
+  g_mutex_unlock (&work->mutex);
+  return NULL;
+}
+
+/* The work by @n threads, of which this one is the first; fewer are slower, nothing else. */
+static void
+work_all (Work *work, guint n)
+{
+  SegueRegistry *registry = segue_context_get_registry (work->context);
+  g_autofree Hand *hands = g_new0 (Hand, n);
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+  for (guint i = 0; i < n; i++) {
+    hands[i].work = work;
+    hands[i].decoder = segue_decoder_new (registry, RATE, MAX_SONG_SECONDS,
+                                          work->no_decoder == NULL ? &work->no_decoder : NULL);
+  }
+  for (guint i = 1; i < n; i++) {
+    GThread *thread = g_thread_try_new ("clips", work_thread, &hands[i], NULL);
+    if (thread != NULL)
+      g_ptr_array_add (threads, thread);
+  }
+  work_thread (&hands[0]);
+  for (guint i = 0; i < threads->len; i++)
+    g_thread_join (g_ptr_array_index (threads, i));
+  for (guint i = 0; i < n; i++) {
+    g_clear_pointer (&hands[i].decoder, segue_decoder_free);
+    g_clear_pointer (&hands[i].reader, segue_reader_free);
+  }
+}
+
+static void
+find_audio (Work *work)
+{
+  guint n = work->audio != NULL ? segue_dataset_get_length (work->audio) : 0;
+  for (guint i = 0; i < n; i++) {
+    SegueItem *entry = segue_dataset_get_entry (work->audio, i);
+    const char *song = segue_item_get_song (entry);
+    if (i == 0 ||
+        !g_str_equal (song, segue_item_get_song (segue_dataset_get_entry (work->audio, i - 1))))
+      g_hash_table_insert (work->audio_places, (gpointer) song, GUINT_TO_POINTER (i + 1));
+    /* Which part of a song an entry is counts for the result, whichever thread looks first. */
+    (void) segue_item_get_double (entry, SEGUE_META_START, 0);
+  }
+}
+
+static void
+tell_missing (const Work *work)
+{
+  const char *first = NULL;
+  guint n = 0;
+  for (guint i = 0; i < work->clips->list->len; i++) {
+    const ReportClip *clip = g_ptr_array_index (work->clips->list, i);
+    n += clip->why != NULL;
+    if (clip->why != NULL && first == NULL)
+      first = clip->why;
+  }
+  if (n > 0)
+    segue_context_log (work->context, G_LOG_LEVEL_WARNING,
+                       "%u of %u clips could not be made; the first: %s", n, work->clips->list->len,
+                       first);
+}
+
+gboolean
+report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format, const char *folder,
+                   SegueContext *context, GError **error)
+{
+  Work work = { .clips = clips,
+                .context = context,
+                .audio = audio,
+                .format = report_sound_can (format) ? format : REPORT_FLAC,
+                .folder = folder };
+  if (clips->list->len == 0)
+    return TRUE;
+  if (!segue_file_make_folder (folder, error))
+    return FALSE;
+  g_mutex_init (&work.mutex);
+  work.audio_places = g_hash_table_new (g_str_hash, g_str_equal);
+  g_ptr_array_sort (clips->list, compare_segments);
+  find_audio (&work);
+  segue_context_set_progress_unit (context, "clips");
+  work_all (&work, MIN (segue_context_get_threads (context), MAX_THREADS));
+  g_hash_table_unref (work.audio_places);
+  g_mutex_clear (&work.mutex);
+  g_clear_error (&work.no_decoder);
+  if (work.failure == NULL)
+    tell_missing (&work);
+  else
+    g_propagate_error (error, work.failure);
+  return work.failure == NULL;
+}

@@ -1,0 +1,165 @@
+#include "csv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <segue/error.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A probability for each of a million labels. */
+#define MAX_ROW (16u << 20)
+
+struct _ReportCsv {
+  FILE *file;
+  char *shown;    /* its path, for messages */
+  GString *text;  /* the row, a zero byte behind each field */
+  GArray *starts; /* gsize: where fields begin in it */
+  guint line, row_line;
+};
+
+void
+report_csv_free (ReportCsv *csv)
+{
+  if (csv == NULL)
+    return;
+  if (csv->file != NULL)
+    fclose (csv->file);
+  g_free (csv->shown);
+  g_string_free (csv->text, TRUE);
+  g_array_unref (csv->starts);
+  g_free (csv);
+}
+
+gboolean
+report_csv_fail (const ReportCsv *csv, GError **error, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%u: %s", csv->shown, csv->row_line, what);
+  return FALSE;
+}
+
+ReportCsv *
+report_csv_open (const char *path, GError **error)
+{
+  g_autoptr (ReportCsv) csv = g_new0 (ReportCsv, 1);
+  struct stat info;
+  csv->shown = g_filename_display_name (path);
+  csv->text = g_string_new (NULL);
+  csv->starts = g_array_new (FALSE, FALSE, sizeof (gsize));
+  csv->line = csv->row_line = 1;
+  /* Not waiting for the other end of a pipe that somebody put there. */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read", path);
+    return NULL;
+  }
+  if (fstat (fd, &info) != 0 || !S_ISREG (info.st_mode)) {
+    close (fd);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is no regular file", csv->shown);
+    return NULL;
+  }
+  csv->file = fdopen (fd, "r");
+  if (csv->file == NULL) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", path);
+    close (fd);
+    return NULL;
+  }
+  return g_steal_pointer (&csv);
+}
+
+static gboolean
+begin_field (ReportCsv *csv)
+{
+  g_array_append_val (csv->starts, csv->text->len);
+  return TRUE;
+}
+
+static gboolean
+take (ReportCsv *csv, int c, GError **error)
+{
+  if (c == '\0')
+    return report_csv_fail (csv, error, "a zero byte: this is no text");
+  if (csv->text->len >= MAX_ROW)
+    return report_csv_fail (csv, error, "a row of more than %u MiB", MAX_ROW >> 20);
+  g_string_append_c (csv->text, (char) c);
+  return TRUE;
+}
+
+static int
+peek (ReportCsv *csv)
+{
+  int c = getc_unlocked (csv->file);
+  if (c != EOF)
+    ungetc (c, csv->file);
+  return c;
+}
+
+/* Inside quotes up to the one that closes. */
+static gboolean
+read_quoted (ReportCsv *csv, GError **error)
+{
+  for (int c; (c = getc_unlocked (csv->file)) != EOF;) {
+    csv->line += c == '\n';
+    if (c == '"' && peek (csv) != '"')
+      return TRUE;
+    if (c == '"')
+      (void) getc_unlocked (csv->file);
+    if (!take (csv, c, error))
+      return FALSE;
+  }
+  return report_csv_fail (csv, error, "a quoted field does not end");
+}
+
+/* One field and what ends it: ',', '\n' or EOF. */
+static gboolean
+read_field (ReportCsv *csv, int *end, GError **error)
+{
+  gboolean quoted = peek (csv) == '"';
+  if (quoted) {
+    (void) getc_unlocked (csv->file);
+    if (!read_quoted (csv, error))
+      return FALSE;
+  }
+  for (int c;;) {
+    c = getc_unlocked (csv->file);
+    if (c == '\r' && peek (csv) == '\n')
+      c = getc_unlocked (csv->file);
+    csv->line += c == '\n';
+    if (c == ',' || c == '\n' || c == EOF) {
+      *end = c;
+      g_string_append_c (csv->text, '\0');
+      return TRUE;
+    }
+    if (quoted)
+      return report_csv_fail (csv, error, "text behind a closing quote");
+    if (!take (csv, c, error))
+      return FALSE;
+  }
+}
+
+gboolean
+report_csv_next (ReportCsv *csv, GPtrArray *fields, GError **error)
+{
+  int end = ',';
+  g_ptr_array_set_size (fields, 0);
+  g_string_truncate (csv->text, 0);
+  g_array_set_size (csv->starts, 0);
+  csv->row_line = csv->line;
+  if (peek (csv) != EOF)
+    while (end == ',' && begin_field (csv))
+      if (!read_field (csv, &end, error))
+        return FALSE;
+  if (ferror (csv->file))
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", csv->shown);
+  for (guint i = 0; i < csv->starts->len; i++) {
+    char *field = csv->text->str + g_array_index (csv->starts, gsize, i);
+    if (!g_utf8_validate (field, -1, NULL))
+      return report_csv_fail (csv, error, "column %u is not UTF-8", i + 1);
+    g_ptr_array_add (fields, field);
+  }
+  return TRUE;
+}

@@ -1,0 +1,136 @@
+#include "figures.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <segue/error.h>
+#include <segue/file.h>
+
+/* A confusion matrix of two thousand labels. */
+#define MAX_METRICS ((gsize) 64 * 1024 * 1024)
+
+static void
+clear_label (gpointer data)
+{
+  g_free (((ReportLabelFigures *) data)->name);
+}
+
+void
+report_figures_free (ReportFigures *figures)
+{
+  if (figures == NULL)
+    return;
+  for (guint i = 0; i < REPORT_N_SETS; i++)
+    g_clear_pointer (&figures->sets[i].labels, g_array_unref);
+  g_free (figures);
+}
+
+/* A share, or another figure that is at least 0; null: there is none. */
+static gboolean
+get_number (const json_t *object, const char *key, double max, double *value)
+{
+  const json_t *member = json_object_get (object, key);
+  *value = json_is_null (member) ? NAN : json_number_value (member);
+  return json_is_null (member) || (json_is_number (member) && *value >= 0 && *value <= max);
+}
+
+static gboolean
+get_count (const json_t *object, const char *key, guint64 *value)
+{
+  const json_t *member = json_object_get (object, key);
+  *value = (guint64) MAX (0, json_integer_value (member));
+  return json_is_integer (member) && json_integer_value (member) >= 0;
+}
+
+static gboolean
+read_label (ReportSetFigures *set, const char *name, const json_t *object)
+{
+  ReportLabelFigures label = { .name = g_strdup (name) };
+  gboolean ok = get_number (object, "segment_accuracy", 1, &label.segment_accuracy) &&
+                get_number (object, "song_accuracy", 1, &label.song_accuracy) &&
+                get_number (object, "macro_f1", 1, &label.f1) &&
+                get_count (object, "segments", &label.segments) &&
+                get_count (object, "songs", &label.songs);
+  g_array_append_val (set->labels, label);
+  return ok;
+}
+
+static gboolean
+read_set (ReportSetFigures *set, json_t *object)
+{
+  json_t *labels = json_object_get (object, "labels"), *label;
+  const char *name;
+  gboolean ok = get_number (object, "segment_accuracy", 1, &set->segment_accuracy) &&
+                get_number (object, "song_accuracy", 1, &set->song_accuracy) &&
+                get_number (object, "macro_f1", 1, &set->macro_f1) &&
+                get_number (object, "loss", INFINITY, &set->loss) &&
+                get_count (object, "segments", &set->segments) &&
+                get_count (object, "songs", &set->songs) && json_is_object (labels);
+  set->present = TRUE;
+  json_object_foreach (labels, name, label)
+  {
+    ok = ok && read_label (set, name, label);
+  }
+  return ok;
+}
+
+ReportFigures *
+report_figures_load (const char *path, GError **error)
+{
+  g_autoptr (ReportFigures) figures = g_new0 (ReportFigures, 1);
+  g_autofree char *shown = g_filename_display_name (path);
+  json_error_t problem;
+  gsize length = 0;
+  g_autofree char *text = segue_file_read (path, MAX_METRICS, &length, error);
+  if (text == NULL)
+    return NULL;
+  json_t *root = json_loadb (text, length, JSON_REJECT_DUPLICATES, &problem);
+  gboolean ok = json_is_object (root);
+  if (!ok)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ holds no figures: %s", shown,
+                 root != NULL ? "it is no object" : problem.text);
+  for (guint i = 0; i < REPORT_N_SETS; i++) {
+    json_t *set = json_object_get (root, report_set_name (i));
+    figures->sets[i].labels = g_array_new (FALSE, FALSE, sizeof (ReportLabelFigures));
+    g_array_set_clear_func (figures->sets[i].labels, clear_label);
+    if (!ok || set == NULL || read_set (&figures->sets[i], set))
+      continue;
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’: the figures of the set ‘%s’ are not what `evaluate` writes", shown,
+                 report_set_name (i));
+    ok = FALSE;
+  }
+  json_decref (root);
+  return ok ? g_steal_pointer (&figures) : NULL;
+}
+
+gboolean
+report_figures_check (const ReportFigures *figures, const ReportTable *table, GError **error)
+{
+  guint64 counted[REPORT_N_SETS] = { 0 };
+  for (guint i = 0; i < table->songs->len; i++) {
+    const ReportSong *song = report_table_song (table, i);
+    if (song->set >= 0 && song->label != REPORT_NO_LABEL)
+      counted[song->set] += song->n;
+  }
+  for (guint i = 0; i < REPORT_N_SETS; i++) {
+    guint64 said = figures->sets[i].segments;
+    if (said == counted[i])
+      continue;
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "metrics.json counts %" G_GUINT64_FORMAT " segments of the set ‘%s’, "
+                 "predictions.csv has %" G_GUINT64_FORMAT ": they are not of one run",
+                 said, report_set_name (i), counted[i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+int
+report_figures_judged (const ReportFigures *figures)
+{
+  static const ReportSet order[] = { REPORT_TEST, REPORT_VALIDATION, REPORT_TRAIN };
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++)
+    if (figures->sets[order[i]].present && figures->sets[order[i]].segments > 0)
+      return (int) order[i];
+  return -1;
+}

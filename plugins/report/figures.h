@@ -1,0 +1,38 @@
+/* metrics.json: the figures as `evaluate` counted them. */
+#pragma once
+
+#include "table.h"
+
+/** ReportLabelFigures: of one label in one set; NaN where there is nothing to compute from. */
+typedef struct {
+  char *name;
+  double segment_accuracy, song_accuracy, f1;
+  guint64 segments, songs;
+} ReportLabelFigures;
+
+/** ReportSetFigures: @present: the set has items; @labels: #ReportLabelFigures in the file's order. */
+typedef struct {
+  gboolean present;
+  double segment_accuracy, song_accuracy, macro_f1, loss;
+  guint64 segments, songs;
+  GArray *labels;
+} ReportSetFigures;
+
+typedef struct {
+  ReportSetFigures sets[REPORT_N_SETS];
+} ReportFigures;
+
+/** report_figures_load: (transfer full): %SEGUE_ERROR_DATA where the file is not what `evaluate`
+ * writes. */
+ReportFigures *report_figures_load (const char *path, GError **error);
+/** report_figures_free: accepts %NULL. */
+void report_figures_free (ReportFigures *figures);
+
+/** report_figures_check: whether they count the segments that @table has. */
+gboolean report_figures_check (const ReportFigures *figures, const ReportTable *table,
+                               GError **error);
+/** report_figures_judged: the set that tells most: test, else validation, else train; -1: there is
+ * none. */
+int report_figures_judged (const ReportFigures *figures);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReportFigures, report_figures_free)

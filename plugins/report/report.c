@@ -1,0 +1,224 @@
+/* report: one static page on how well a model does, where it errs, and what that sounds like. */
+#include "nearest.h"
+#include "page.h"
+
+#include <segue/file.h>
+#include <segue/plugin.h>
+#include <sndfile.h>
+#include <string.h>
+
+typedef struct {
+  gint64 clips;
+  int format; /* ReportFormat */
+} ReportConfig;
+
+static const char *const format_choices[] = { "opus", "flac", NULL };
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (ReportConfig, clips, SEGUE_PARAM_INT, .def = "200", .min = 0, .max = 2000,
+               .doc = "How many of the wrong segments, the surest first, can be listened to.  Each "
+                      "takes about 300 kB with the one beside it."),
+  SEGUE_PARAM (ReportConfig, format, SEGUE_PARAM_CHOICE, .def = "opus", .choices = format_choices,
+               .doc = "Of the clips.  `opus`: small, for every browser of the last years; `flac`: "
+                      "without loss, some six times as large, and what is taken where libsndfile "
+                      "was built without Opus."),
+  NULL,
+};
+
+/* All that is made on the way. */
+typedef struct {
+  ReportAccount *account;
+  ReportFigures *figures;
+  ReportTable *table;
+  ReportConfusion *confusion;
+  ReportCalibration calibration;
+  ReportClips *clips;
+  GArray *wrong, *nearest;
+  ReportSet judged;
+} Parts;
+
+static void
+parts_clear (Parts *parts)
+{
+  g_clear_pointer (&parts->clips, report_clips_free);
+  g_clear_pointer (&parts->account, report_account_free);
+  g_clear_pointer (&parts->figures, report_figures_free);
+  g_clear_pointer (&parts->table, report_table_free);
+  g_clear_pointer (&parts->confusion, report_confusion_free);
+  g_clear_pointer (&parts->wrong, g_array_unref);
+  g_clear_pointer (&parts->nearest, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parts, parts_clear)
+
+static char *
+fingerprint (const void *config)
+{
+  return g_strdup (sf_version_string ());
+}
+
+/* (transfer full): the folder with metrics.json. */
+static char *
+find_metrics (SegueContext *context, GError **error)
+{
+  SegueDataset *metrics = segue_context_get_input (context, "metrics");
+  guint n = metrics != NULL ? segue_dataset_get_length (metrics) : 0;
+  if (n != 1) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "a report is of one evaluation, but there are %u", n);
+    return NULL;
+  }
+  g_autoptr (SegueReader) reader = segue_reader_new (metrics, 0);
+  g_autoptr (SegueItem) item =
+    segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
+  return item != NULL ? g_strdup (segue_item_get_path (item)) : NULL;
+}
+
+static gboolean
+read_inputs (Parts *parts, SegueContext *context, GError **error)
+{
+  g_autofree char *folder = find_metrics (context, error);
+  if (folder == NULL)
+    return FALSE;
+  g_autofree char *metrics = g_build_filename (folder, "metrics.json", NULL);
+  g_autofree char *predictions = g_build_filename (folder, "predictions.csv", NULL);
+  parts->account = report_account_parse (segue_context_get_account (context), error);
+  parts->figures = parts->account != NULL ? report_figures_load (metrics, error) : NULL;
+  parts->table = parts->figures != NULL
+                   ? report_table_load (predictions, segue_context_get_cancellable (context), error)
+                   : NULL;
+  if (parts->table == NULL || !report_figures_check (parts->figures, parts->table, error))
+    return FALSE;
+  int judged = report_figures_judged (parts->figures);
+  if (judged < 0) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                         "no song has a label: there is nothing to report on");
+    return FALSE;
+  }
+  parts->judged = (ReportSet) judged;
+  return TRUE;
+}
+
+static int
+compare_surest_first (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const ReportTable *table = data;
+  guint i = *(const guint *) a, j = *(const guint *) b;
+  float one = report_table_segment (table, i)->confidence;
+  float other = report_table_segment (table, j)->confidence;
+  if (one != other)
+    return one > other ? -1 : 1;
+  return i < j ? -1 : i > j;
+}
+
+static GArray *
+find_wrong (const ReportTable *table, ReportSet set)
+{
+  GArray *wrong = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint i = 0; i < table->segments->len; i++) {
+    guint song = report_table_segment (table, i)->song;
+    if (report_table_song (table, song)->set == (int) set && report_table_is_wrong (table, i))
+      g_array_append_val (wrong, i);
+  }
+  g_array_sort_with_data (wrong, compare_surest_first, (gpointer) table);
+  return wrong;
+}
+
+/* Which segments can be listened to, and beside which ones of training. */
+static gboolean
+choose_clips (Parts *parts, guint max, GCancellable *cancellable, GError **error)
+{
+  guint n = MIN (parts->wrong->len, max);
+  g_autoptr (GArray) first = g_array_new (FALSE, FALSE, sizeof (guint));
+  if (n > 0)
+    g_array_append_vals (first, parts->wrong->data, n);
+  parts->nearest = report_nearest_find (parts->table, first, cancellable, error);
+  if (parts->nearest == NULL)
+    return FALSE;
+  parts->clips = report_clips_new (parts->table);
+  for (guint i = 0; i < n; i++) {
+    guint nearest = g_array_index (parts->nearest, guint, i);
+    report_clips_want (parts->clips, g_array_index (first, guint, i));
+    if (nearest != REPORT_NO_SEGMENT)
+      report_clips_want (parts->clips, nearest);
+  }
+  return TRUE;
+}
+
+static gboolean
+write_report (Parts *parts, const char *folder, GError **error)
+{
+  g_autofree char *data = g_build_filename (folder, "data.js", NULL);
+  Report report = { .account = parts->account,
+                    .figures = parts->figures,
+                    .table = parts->table,
+                    .judged = parts->judged,
+                    .confusion = parts->confusion,
+                    .calibration = &parts->calibration,
+                    .wrong = parts->wrong,
+                    .nearest = parts->nearest,
+                    .clips = parts->clips };
+  return report_data_write (&report, data, error) && report_page_write (&report, folder, error);
+}
+
+static gboolean
+collect (gpointer instance, SegueContext *context, GError **error)
+{
+  const ReportConfig *config = segue_context_get_config (context);
+  GCancellable *cancellable = segue_context_get_cancellable (context);
+  g_auto (Parts) parts = { 0 };
+  if (!read_inputs (&parts, context, error))
+    return FALSE;
+  parts.confusion = report_confusion_count (parts.table, parts.judged);
+  report_calibration_count (&parts.calibration, parts.table, parts.judged);
+  parts.wrong = find_wrong (parts.table, parts.judged);
+  if (!choose_clips (&parts, (guint) config->clips, cancellable, error))
+    return FALSE;
+
+  const char *output = segue_context_get_output_folder (context, error);
+  g_autofree char *folder = output != NULL ? g_build_filename (output, "report", NULL) : NULL;
+  g_autofree char *clips = folder != NULL ? g_build_filename (folder, REPORT_CLIPS, NULL) : NULL;
+  if (folder == NULL || !segue_file_make_folder (folder, error) ||
+      !report_clips_make (parts.clips, segue_context_get_input (context, "audio"),
+                          (ReportFormat) config->format, clips, context, error) ||
+      !segue_context_check_cancelled (context, error) || !write_report (&parts, folder, error))
+    return FALSE;
+  segue_context_count (context, "wrong segments", parts.wrong->len);
+  segue_context_count (context, "clips", report_clips_count (parts.clips));
+  return TRUE;
+}
+
+static const SeguePort inputs[] = {
+  { "metrics", SEGUE_KIND_METRICS, 0, "What `evaluate` left: metrics.json and predictions.csv." },
+  { "audio", SEGUE_KIND_AUDIO, SEGUE_PORT_OPTIONAL,
+    "What the model heard, for clips of songs whose file can't be read any more." },
+  {},
+};
+
+static const SegueStageType report = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "report",
+  .summary = "Shows how well a model does, and lets people listen to what it got wrong",
+  .doc =
+    "Leaves `report/index.html`: a page that opens from disk, without a network, in light and "
+    "dark, "
+    "on a phone.  Accuracy by label, confusion matrix, learning curves, reliability, every song "
+    "with its segments; the wrong segments as short clips, each beside the segment of training by "
+    "the right artist that is most like it (by the model's own probabilities); what was left out, "
+    "and the pipeline that made it.  Labels can be corrected in the page, which saves them as a "
+    "table that `scan` takes.  Each chart is there as PNG, too.\n\n"
+    "The page is about the set test; where there is none, about validation, or train.  Clips are "
+    "cut from the songs' own files, decoded as `decode` does.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_COLLECT,
+  .flags = SEGUE_STAGE_ACCOUNT,
+  .inputs = inputs,
+  .params = params,
+  .config_size = sizeof (ReportConfig),
+  .fingerprint = fingerprint,
+  .collect = collect,
+};
+
+static const SegueStageType *const stages[] = { &report, NULL };
+
+SEGUE_PLUGIN (.name = "report", .version = "1.0", .licence = "MIT", .stages = stages)

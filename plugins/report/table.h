@@ -1,0 +1,69 @@
+/* predictions.csv: every segment, what it is and what it was taken for.
+ *
+ * Held are a few numbers for each segment.  Its probabilities are read again by whoever needs them,
+ * row by row, so that memory does not grow with the number of labels. */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef enum { REPORT_TRAIN, REPORT_VALIDATION, REPORT_TEST, REPORT_N_SETS } ReportSet;
+
+/** report_set_name: "train", "validation", "test". */
+const char *report_set_name (ReportSet set);
+
+/** ReportSegment: @song: index; @answer: of labels; @confidence: the answer's probability; @truth: that
+ * of the song's label, NaN where the model has none. */
+typedef struct {
+  guint song, answer;
+  float confidence, truth;
+  double start, duration;
+} ReportSegment;
+
+#define REPORT_NO_LABEL (-1)
+
+/**
+ * ReportSong: @id, @source: as the table has them (@source: "" where there is none)
+ * @set: #ReportSet; -1: another, which is not judged
+ * @label: index of labels; REPORT_NO_LABEL
+ * @answer, @confidence: of the mean of its segments' probabilities
+ * @first, @n: its segments
+ */
+typedef struct {
+  char *id, *source;
+  int set, label;
+  guint answer;
+  float confidence;
+  guint first, n;
+} ReportSong;
+
+/**
+ * ReportTable:
+ * @labels: (element-type utf8): those of the model, then those that only songs have
+ * @n_model: how many of them are the model's
+ * @songs: #ReportSong; @segments: #ReportSegment, songs together, in the order of the table
+ */
+typedef struct {
+  char *path;
+  GPtrArray *labels;
+  guint n_model;
+  GArray *songs, *segments;
+} ReportTable;
+
+/** report_table_load: (transfer full): errors carry file and line. */
+ReportTable *report_table_load (const char *path, GCancellable *cancellable, GError **error);
+/** report_table_free: accepts %NULL. */
+void report_table_free (ReportTable *table);
+
+const char *report_table_label (const ReportTable *table, guint label);
+const ReportSong *report_table_song (const ReportTable *table, guint song);
+const ReportSegment *report_table_segment (const ReportTable *table, guint segment);
+/** report_table_is_wrong: it has a label, and is taken for another. */
+gboolean report_table_is_wrong (const ReportTable *table, guint segment);
+
+/** ReportRowFunc: @row: [n_model] probabilities of segment @segment; %FALSE with @error ends it. */
+typedef gboolean (*ReportRowFunc) (gpointer data, guint segment, const float *row, GError **error);
+/** report_table_each: reads the table again.  %SEGUE_ERROR_DATA where it is not what it was. */
+gboolean report_table_each (const ReportTable *table, ReportRowFunc function, gpointer data,
+                            GCancellable *cancellable, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReportTable, report_table_free)

@@ -1,0 +1,35 @@
+/* An evaluation for tests: songs and answers as they are told, written as `evaluate` does. */
+#pragma once
+
+#include <glib.h>
+#include <segue/testing.h>
+
+typedef struct {
+  const char *const *labels; /* of the model */
+  guint n_labels;
+  GPtrArray *songs; /* see test-case.c */
+  GPtrArray *audio; /* SegueItem: of songs that have sound */
+  char *folder;     /* gets metrics.json and predictions.csv */
+} Case;
+
+/** case_init: @labels: %NULL-terminated, borrowed. */
+void case_init (Case *self, const char *const *labels);
+void case_clear (Case *self);
+/**
+ * case_add_song:
+ * @set, @label: (nullable)
+ * @answers: a segment each, "number of the label:per cent", as in "0:90 2:55"; the others share the
+ *   rest.  Segment i begins at 10 i s and lasts 1 s
+ * @sound: whether there is audio of it, a tone of its own
+ */
+void case_add_song (Case *self, const char *id, const char *set, const char *label,
+                    const char *answers, gboolean sound);
+void case_write (Case *self);
+/** case_put: (in the case's folder) what the file @name holds instead. */
+void case_put (Case *self, const char *name, const char *text);
+/** case_run: (transfer full): the stage over the case; its report lies in case_output(). */
+SegueHarness *case_run (Case *self, const char *with, const char *account, GError **error);
+/** case_read: (transfer full): file @name of the report. */
+char *case_read (SegueHarness *harness, const char *name, gsize *length);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Case, case_clear)

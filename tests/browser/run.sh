@@ -1,0 +1,58 @@
+#!/bin/sh
+# The report in a browser: makes a run over music with names in other scripts, opens its page from
+# disk in headless Chromium, and does what people do there: looks, listens, types, corrects labels.
+#
+#   sh tests/browser/run.sh
+#   sh tests/browser/run.sh REPORT   another report's page, as it is (looks and listens only)
+#
+# SEGUE_BUILD names a build folder to use (default: build-test, made where it is missing), SHOTS one
+# for screenshots (default: none are kept).  Music is the small libre set.
+set -eu
+cd "$(dirname "$0")/../.."
+root=$PWD build=${SEGUE_BUILD:-$PWD/build-test}
+
+sh examples/dependencies.sh browser
+[ -f "$build/build.ninja" ] || meson setup "$build" >/dev/null
+ninja -C "$build" >/dev/null
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export SEGUE_PLUGIN_PATH="$build/plugins" SEGUE_WORKER="$build/pipeline/worker/segue-worker"
+export SEGUE_PRESET_PATH="$root/examples/presets" SEGUE_CACHE="$scratch/cache"
+segue=$build/pipeline/cli/segue
+
+if [ $# -gt 0 ]; then
+  exec /usr/bin/python3 tests/browser/check-report.py "$1"
+fi
+
+echo '== a run'
+songs=$(sh examples/libre-music.sh small)
+music=$scratch/music
+mkdir -p "$music"
+cp -r "$songs/Maxstack" "$songs/Obsidian Shell" "$music/"
+# An artist and songs in Korean and emoji, and one whose names are up to no good.
+foreign="$music/방탄 소년 🎧/앨범"
+hostile="$music/<b onclick=x>'&\"$(printf '\342\200\256')/<script>alert(1)<!--"
+mkdir -p "$foreign" "$hostile"
+n=0
+find "$songs/Drascula" -type f | sort | head -n 18 | while IFS= read -r song; do
+  n=$((n + 1))
+  if [ $((n % 2)) = 0 ]; then to="$foreign/노래 $n 🎵"; else to="$hostile/a, \"$n\""; fi
+  cp "$song" "$to.${song##*.}"
+done
+echo 'no music' >"$music/Maxstack/broken.mp3"
+mkdir -p "$scratch/runs"
+run () {
+  "$segue" run --preset artist-small "$music" --out "$scratch/runs" --set train.epochs=3 \
+    --set segment.count=8 --set segment.length=5 "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+}
+run
+
+echo '== the page'
+/usr/bin/python3 tests/browser/check-report.py "$scratch/runs/artist-small/latest/report" "$scratch/relabel.csv"
+
+echo '== the table that the page saved, given to the next run'
+# One song is all that the new artist has.
+run --set "songs.relabel=$scratch/relabel.csv" --set split.too_few=train_only
+/usr/bin/python3 tests/browser/check-relabel.py "$scratch/relabel.csv" \
+  "$scratch/runs/artist-small/latest/predictions.csv"

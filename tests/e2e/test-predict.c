@@ -1,0 +1,342 @@
+/* segue predict: many songs, in any number of ways to name and to show them; killed, and gone on with. */
+#include "fixture.h"
+#include "music.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ARTISTS 3
+#define SONGS   6
+#define MODEL   "runs/small/latest"
+
+static const char pipeline[] =
+  "segue: 1\n"
+  "name: small\n"
+  "seed: 42\n"
+  "vars: { music: music }\n"
+  "stages:\n"
+  "  - { id: songs, use: scan, with: { root: \"${music}\", layout: \"{artist}/{album}/{title}\", "
+  "label: artist } }\n"
+  "  - { use: decode-sndfile, with: { rate: 16000 } }\n"
+  "  - { use: segment, with: { length: 5, count: 4 } }\n"
+  "  - { use: split, with: { by: song, test: 0.2, validation: 0.2 } }\n"
+  "  - { use: train, with: { model: { use: mel-cnn, channels: [4, 4] }, epochs: 2, batch: 4 } }\n"
+  "  - { use: evaluate }\n";
+
+static void
+set_up (Fixture *f, gconstpointer library)
+{
+  fixture_set_up (f, library);
+  fixture_write (f, "small.yaml", pipeline);
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "run", "small.yaml", NULL);
+  command_assert (&result, 0);
+}
+
+/* @script: `segue` is the built one. */
+static void
+shell (Fixture *f, const char *script, CommandResult *result)
+{
+  g_autofree char *program = command_path ();
+  g_autofree char *folder = g_path_get_dirname (program);
+  g_autofree char *whole = g_strdup_printf ("PATH='%s':$PATH; %s", folder, script);
+  char *argv[] = { (char *) "sh", (char *) "-c", whole, NULL };
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  command_result_clear (result);
+  g_spawn_sync (f->folder, argv, f->env, G_SPAWN_SEARCH_PATH, NULL, NULL, &result->out,
+                &result->err, &status, &error);
+  g_assert_no_error (error);
+  result->status = WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+static guint
+count_lines (const char *text)
+{
+  guint n = 0;
+  for (const char *p = text; *p; p++)
+    n += *p == '\n';
+  return n;
+}
+
+/* The same bytes for any number of songs at once, from the cache and without it, in each format. */
+static void
+test_same_answers (Fixture *f, gconstpointer data)
+{
+  static const char *const formats[] = { "--json", "--csv", "--csv --timeline", "--timeline", "" };
+  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *alone = NULL;
+    static const char *const ways[] = { "-j 1 --no-cache", "-j 2 --no-cache", "-j 2", "-j 5" };
+    for (gsize j = 0; j < G_N_ELEMENTS (ways); j++) {
+      g_auto (CommandResult) result = { 0 };
+      g_autofree char *script = g_strdup_printf (
+        "echo rubbish > music/bad.wav; segue predict --model " MODEL " %s %s music nothing.wav",
+        formats[i], ways[j]);
+      shell (f, script, &result);
+      command_assert (&result, 65);
+      command_assert_says (&result, "2 of 20 files could not be used");
+      if (!alone)
+        alone = g_steal_pointer (&result.out);
+      else
+        g_assert_cmpstr (result.out, ==, alone);
+    }
+    g_assert_cmpuint (count_lines (alone), >=, ARTISTS * SONGS);
+  }
+}
+
+static void
+test_lists (Fixture *f, gconstpointer data)
+{
+  static const char *const scripts[] = {
+    "segue predict --model " MODEL " --json 'music/Artist 1/Album 0' 'music/Artist 1/Album 1'",
+    "segue predict --model " MODEL " --json 'music/Artist 1/*/Song ?.wav'",
+    "find 'music/Artist 1' -name '*.wav' | sort | segue predict --model " MODEL " --json -",
+    "find 'music/Artist 1' -name '*.wav' -print0 | sort -z | segue predict --model " MODEL
+    " --json --null -",
+    "echo 'music/Artist 1' | segue predict -m " MODEL " - --json",
+  };
+  g_autofree char *first = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (scripts); i++) {
+    g_auto (CommandResult) result = { 0 };
+    shell (f, scripts[i], &result);
+    command_assert (&result, 0);
+    g_assert_cmpuint (count_lines (result.out), ==, SONGS);
+    if (!first)
+      first = g_steal_pointer (&result.out);
+    else
+      g_assert_cmpstr (result.out, ==, first);
+  }
+  g_auto (CommandResult) result = { 0 };
+  shell (f, "segue predict -m " MODEL " - < /dev/null", &result);
+  command_assert (&result, 66);
+  command_assert_says (&result, "the list of files is empty");
+  shell (f, "segue predict -m " MODEL " --null music", &result);
+  command_assert (&result, 64);
+  shell (f, "segue predict -m " MODEL " --json --csv music", &result);
+  command_assert (&result, 64);
+}
+
+/* What a run was evaluated with is what its model is asked with. */
+static void
+test_aggregation (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) asked = { 0 };
+  g_auto (CommandResult) result = { 0 };
+  shell (f, "segue run small.yaml --set name=votes --set evaluate.aggregation=vote", &result);
+  command_assert (&result, 0);
+  json_t *metrics = fixture_read_json (f, "runs/votes/latest/metrics.json");
+  g_assert_cmpstr (json_string_value (json_object_get (metrics, "aggregation")), ==, "vote");
+  json_decref (metrics);
+  shell (f, "segue predict -m " MODEL " --aggregation vote --json music", &asked);
+  shell (f, "segue predict -m runs/votes/latest --json music", &result);
+  command_assert (&result, 0);
+  g_assert_cmpstr (result.out, ==, asked.out);
+  shell (f, "segue predict -m " MODEL " --json music", &asked);
+  g_assert_cmpstr (result.out, !=, asked.out);
+  shell (f, "segue predict -m runs/votes/latest/model --json music", &result);
+  g_assert_cmpstr (result.out, ==, asked.out);
+
+  shell (f, "segue predict -m " MODEL " --aggregation mean-logits music", &result);
+  command_assert (&result, 64);
+  command_assert_says (&result, "did you mean mean-logit?");
+  fixture_write (f, "runs/votes/latest/metrics.json", "{\"aggregation\": \"guess\"}");
+  shell (f, "segue predict -m runs/votes/latest music", &result);
+  command_assert (&result, 65);
+  command_assert_says (&result, "metrics.json");
+}
+
+static void
+test_none_of_these (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  static const char calibration[] = MODEL "/model/calibration.json";
+  /* Nothing is as sure as that. */
+  fixture_write (f, calibration,
+                 "{\"segue\": 1, \"confidences\": {\"mean-probability\": [1, 1, 1]}}");
+  shell (f, "segue predict -m " MODEL " --none-of-these 25% music", &result);
+  command_assert (&result, 0);
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (result.out), "\n", -1);
+  for (gsize i = 0; lines[i]; i++)
+    command_assert_has (lines[i], ".wav  (none of these)");
+  shell (f, "segue predict -m " MODEL " --none-of-these 25 --json music", &result);
+  command_assert_has (result.out, "\"label\":null,\"nearest\":\"Artist ");
+  shell (f, "segue predict -m " MODEL " --none-of-these off music", &result);
+  g_assert_null (strstr (result.out, "(none"));
+
+  shell (f, "segue predict -m " MODEL " --none-of-these 24 music", &result);
+  command_assert (&result, 65);
+  command_assert_says (&result, "3 validation songs that it named rightly are too few");
+  shell (f, "segue predict -m " MODEL " --none-of-these 25 -a vote music", &result);
+  command_assert (&result, 65);
+  fixture_write (f, calibration, "{\"segue\": 1, \"confidences\": {\"vote\": [7]}}");
+  shell (f, "segue predict -m " MODEL " --none-of-these 25 music", &result);
+  command_assert (&result, 65);
+  command_assert_says (&result, "calibration.json’ is not what train writes");
+  shell (f, "segue predict -m " MODEL " music", &result);
+  command_assert (&result, 0);
+  shell (f,
+         "rm " MODEL "/model/calibration.json; segue predict -m " MODEL " --none-of-these 9 music",
+         &result);
+  command_assert (&result, 65);
+  command_assert_says (&result, "has no calibration.json");
+  static const char *const wrong[] = { "0", "100", "-5", "5x", "''", "nan", "%" };
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autofree char *script =
+      g_strdup_printf ("segue predict -m " MODEL " --none-of-these=%s music", wrong[i]);
+    shell (f, script, &result);
+    command_assert (&result, 64);
+  }
+}
+
+/* ---- Killed ---- */
+
+/* path → inode of each record of @f's cache. */
+static GHashTable *
+list_records (Fixture *f)
+{
+  GHashTable *records = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_auto (CommandResult) result = { 0 };
+  shell (f, "find cache/segue/records -type f ! -name '.*'", &result);
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (result.out), "\n", -1);
+  for (gsize i = 0; lines[i] && *lines[i]; i++) {
+    struct stat st;
+    g_autofree char *path = g_build_filename (f->folder, lines[i], NULL);
+    g_assert_cmpint (stat (path, &st), ==, 0);
+    g_hash_table_insert (records, g_strdup (lines[i]), GSIZE_TO_POINTER ((gsize) st.st_ino));
+  }
+  return records;
+}
+
+/* Kills the command once it has said @n_lines. */
+static void
+kill_after (Fixture *f, guint n_lines)
+{
+  g_autofree char *program = command_path ();
+  char *argv[] = { program,          (char *) "predict", (char *) "-m",
+                   (char *) MODEL,   (char *) "-j",      (char *) "2",
+                   (char *) "music", (char *) "--json",  NULL };
+  GPid pid;
+  int out;
+  g_autoptr (GError) error = NULL;
+  g_spawn_async_with_pipes (f->folder, argv, f->env,
+                            G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                            &pid, NULL, &out, NULL, &error);
+  g_assert_no_error (error);
+  char c;
+  while (n_lines > 0 && read (out, &c, 1) == 1)
+    n_lines -= c == '\n';
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  close (out);
+}
+
+static void
+test_killed (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) undisturbed = { 0 };
+  g_auto (CommandResult) result = { 0 };
+  shell (f, "SEGUE_CACHE=other segue predict -m " MODEL " -j 2 music --json", &undisturbed);
+  command_assert (&undisturbed, 0);
+  shell (f, "segue cache gc --all", &result);
+  for (guint n_lines = 2; n_lines <= 10; n_lines += 4) {
+    kill_after (f, n_lines);
+    g_autoptr (GHashTable) before = list_records (f);
+    g_assert_cmpuint (g_hash_table_size (before), >=, n_lines);
+    /* What was answered is not asked again, and so not written again. */
+    kill_after (f, n_lines + 2);
+    g_autoptr (GHashTable) after = list_records (f);
+    GHashTableIter iter;
+    gpointer path, inode;
+    g_hash_table_iter_init (&iter, before);
+    while (g_hash_table_iter_next (&iter, &path, &inode))
+      g_assert_true (g_hash_table_lookup (after, path) == inode);
+  }
+  shell (f, "segue predict -m " MODEL " -j 2 music --json", &result);
+  command_assert (&result, 0);
+  g_assert_cmpstr (result.out, ==, undisturbed.out);
+  g_autoptr (GHashTable) records = list_records (f);
+  g_assert_cmpuint (g_hash_table_size (records), ==, ARTISTS * SONGS);
+  shell (f, "segue cache verify", &result);
+  command_assert (&result, 0);
+}
+
+/* A cache that can't be used costs time, no answer. */
+static void
+test_no_cache (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) with = { 0 };
+  g_auto (CommandResult) result = { 0 };
+  shell (f, "segue predict -m " MODEL " music", &with);
+  shell (f, "echo > file; SEGUE_CACHE=file/cache segue predict -m " MODEL " music", &result);
+  command_assert (&result, 0);
+  g_assert_cmpstr (result.out, ==, with.out);
+  command_assert_says (&result, "file/cache");
+  shell (f, "SEGUE_CACHE=never segue predict -m " MODEL " --no-cache music; ls never", &result);
+  command_assert (&result, 2);
+  g_assert_cmpstr (result.out, ==, with.out);
+}
+
+/* ---- Memory ---- */
+
+/* KiB at its largest, over @n songs. */
+static glong
+measure (Fixture *f, guint n)
+{
+  g_autofree char *program = command_path ();
+  g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
+  static const char *const head[] = { "predict", "-m", MODEL, "-j", "2", "-t", "--no-cache" };
+  g_ptr_array_add (argv, g_strdup (program));
+  for (gsize i = 0; i < G_N_ELEMENTS (head); i++)
+    g_ptr_array_add (argv, g_strdup (head[i]));
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *name = music_song_name (i % ARTISTS, i / ARTISTS % SONGS);
+    g_ptr_array_add (argv, g_build_filename ("music", name, NULL));
+  }
+  g_ptr_array_add (argv, NULL);
+  GPid pid;
+  g_autoptr (GError) error = NULL;
+  g_spawn_async (f->folder, (char **) argv->pdata, f->env,
+                 G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+                   G_SPAWN_STDERR_TO_DEV_NULL,
+                 NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  struct rusage usage;
+  int status;
+  g_assert_cmpint (wait4 (pid, &status, 0, &usage), ==, pid);
+  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  return usage.ru_maxrss;
+}
+
+/* A hundred songs take no more than twenty.  One that stayed would take 2 MiB. */
+static void
+test_memory (Fixture *f, gconstpointer data)
+{
+  /* What a sanitizer keeps of freed memory is not ours. */
+  f->env = g_environ_setenv (f->env, "ASAN_OPTIONS",
+                             "detect_leaks=0:abort_on_error=1:quarantine_size_mb=1", TRUE);
+  glong few = measure (f, 20), many = measure (f, 100);
+  g_test_message ("%ld KiB over 20 songs, %ld KiB over 100", few, many);
+  g_assert_cmpint (many, <, few + 24 * 1024);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_auto (FixtureLibrary) library = fixture_library_new (ARTISTS, SONGS);
+#define ADD(path, test)                                                                            \
+  g_test_add ("/predict/" path, Fixture, &library, set_up, test, fixture_tear_down)
+  ADD ("same-answers", test_same_answers);
+  ADD ("lists", test_lists);
+  ADD ("aggregation", test_aggregation);
+  ADD ("none-of-these", test_none_of_these);
+  ADD ("killed", test_killed);
+  ADD ("no-cache", test_no_cache);
+  ADD ("memory", test_memory);
+#undef ADD
+  return g_test_run ();
+}

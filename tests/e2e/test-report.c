@@ -1,0 +1,155 @@
+/* The page of a run: made by the preset, made anew by the verb, put in its place whole. */
+#include "fixture.h"
+
+#include <glib/gstdio.h>
+#include <segue/file.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUICK                                                                                      \
+  (char *) "--set", (char *) "segment.count=2", (char *) "--set", (char *) "train.epochs=1",       \
+    (char *) "--set", (char *) "train.model.channels=[8,8]"
+#define LATEST "runs/artist-small/latest"
+
+static void
+run_preset (Fixture *f, CommandResult *result)
+{
+  command_run (result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK, NULL);
+  command_assert (result, 0);
+}
+
+static guint
+count_files (Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  g_auto (GStrv) names = segue_file_list_folder (path, NULL);
+  return names ? g_strv_length (names) : 0;
+}
+
+static void
+assert_no_temporaries (Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  g_auto (GStrv) names = segue_file_list_folder (path, NULL);
+  for (guint i = 0; names && names[i]; i++)
+    g_assert_false (segue_file_is_temporary (names[i]));
+}
+
+/* The whole page, of the same clips, from the run and from the verb. */
+static void
+test_page (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "index.html", "page.css", "page.js", "data.js" };
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  command_assert_says (&result, "\nreport runs/artist-small/");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *name = g_build_filename (LATEST "/report", names[i], NULL);
+    fixture_assert_exists (f, name);
+  }
+  guint n_clips = count_files (f, LATEST "/report/clips");
+  g_assert_cmpuint (n_clips, >, 0);
+  g_autofree char *first = fixture_read (f, LATEST "/report/data.js", NULL);
+
+  run_preset (f, &result);
+  command_assert_says (&result, "report: from the cache");
+
+  command_run (&result, f->folder, f->env, "report", LATEST, NULL);
+  command_assert (&result, 0);
+  g_assert_cmpstr (result.out, ==, LATEST "/report/index.html\n");
+  command_assert_says (&result, "open it in a browser");
+  g_autofree char *second = fixture_read (f, LATEST "/report/data.js", NULL);
+  g_assert_cmpstr (first, ==, second);
+  assert_no_temporaries (f, LATEST "/stages/report");
+
+  /* Songs that are gone have no clips; all else is there. */
+  g_autofree char *away = g_build_filename (f->folder, "away", NULL);
+  g_assert_cmpint (g_rename (f->music, away), ==, 0);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", NULL);
+  command_assert (&result, 0);
+  command_assert_says (&result, "clips could not be made");
+  g_autofree char *third = fixture_read (f, "copy/data.js", NULL);
+  command_assert_has (third, "the song's file is not there any more");
+  g_assert_cmpuint (count_files (f, "copy/clips"), ==, 0);
+}
+
+/* A run whose pipeline has no such stage. */
+static void
+test_without_stage (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run (&result, f->folder, f->env, "presets", "artist-small", NULL);
+  g_auto (GStrv) parts = g_strsplit (result.out, "  - use: report\n", 2);
+  g_assert_cmpuint (g_strv_length (parts), ==, 2);
+  fixture_write (f, "mine.yaml", parts[0]);
+  command_run (&result, f->folder, f->env, "run", "mine.yaml", f->music, QUICK, NULL);
+  command_assert (&result, 0);
+  g_assert_null (strstr (result.err, "\nreport "));
+  command_run (&result, f->folder, f->env, "report", LATEST "/", "--clips", "1", "--format", "flac",
+               NULL);
+  command_assert (&result, 0);
+  fixture_assert_exists (f, LATEST "/report/index.html");
+  g_assert_cmpuint (count_files (f, LATEST "/report/clips"), <=, 2);
+  g_autofree char *page = fixture_read (f, LATEST "/report/data.js", NULL);
+  command_assert_has (page, ".flac\"");
+  g_autofree char *curves = fixture_read (f, LATEST "/report/index.html", NULL);
+  command_assert_has (curves, "kept: epoch 1");
+}
+
+/* What is not a run, and what is not a report. */
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *arguments[5];
+    int status;
+    const char *says;
+  } cases[] = {
+    { { "report", NULL }, 64, "give the folder of a run" },
+    { { "report", "a", "b", NULL }, 64, "b" },
+    { { "report", "nowhere", NULL }, 66, "‘nowhere’ is not the folder of a run" },
+    { { "report", "music", NULL }, 66, "it has no run.json" },
+    { { "report", LATEST, "--out", "music", NULL }, 73, "holds something else than a report" },
+    { { "report", LATEST, "--out", "file", NULL }, 73, "holds something else than a report" },
+    { { "report", LATEST, "--out", "report", NULL }, 73, "holds something else than a report" },
+    { { "report", LATEST, "--format", "mp3", NULL }, 78, "format must be one of" },
+    { { "report", LATEST, "--clips", "2001", NULL }, 64, "--clips must be 1..2000" },
+  };
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  fixture_write (f, "file", "mine");
+  g_autofree char *report = g_build_filename (f->folder, "report", NULL);
+  g_assert_cmpint (g_mkdir (report, 0777), ==, 0);
+  fixture_write (f, "report/index.html", "mine");
+  fixture_write (f, "report/thesis.txt", "mine");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    command_run_argv (&result, f->folder, f->env, (char *const *) cases[i].arguments);
+    command_assert (&result, cases[i].status);
+    command_assert_says (&result, cases[i].says);
+  }
+  fixture_assert_exists (f, "report/thesis.txt");
+  assert_no_temporaries (f, ".");
+
+  /* A run that is damaged keeps the report that it has. */
+  g_autofree char *before = fixture_read (f, LATEST "/report/index.html", NULL);
+  fixture_write (f, LATEST "/stages/evaluate/predictions.csv", "set,song\n");
+  command_run (&result, f->folder, f->env, "report", LATEST, NULL);
+  command_assert (&result, 65);
+  command_assert_says (&result, "predictions.csv:1: column 3 is not ‘source’");
+  g_autofree char *after = fixture_read (f, LATEST "/report/index.html", NULL);
+  g_assert_cmpstr (before, ==, after);
+  assert_no_temporaries (f, LATEST "/stages/report");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_auto (FixtureLibrary) library = fixture_library_new (3, 4);
+#define ADD(name, function)                                                                        \
+  g_test_add (name, Fixture, &library, fixture_set_up, function, fixture_tear_down)
+  ADD ("/report/page", test_page);
+  ADD ("/report/without-stage", test_without_stage);
+  ADD ("/report/refused", test_refused);
+  return g_test_run ();
+}

@@ -1,0 +1,28 @@
+/* calibration.json of a stranger's model: thresholds that are probabilities, or an error. */
+#include "scratch.h"
+#include "standalone.h"
+
+#include <segue/calibration.h>
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  g_autoptr (GError) error = NULL;
+  fuzz_put ("calibration.json", data, size);
+  g_autoptr (SegueCalibration) calibration = segue_calibration_read (fuzz_folder (), &error);
+  if (calibration == NULL) {
+    fuzz_check_error (error);
+    return 0;
+  }
+  for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++)
+    for (guint percent = 1; percent < 100; percent += 7) {
+      double threshold = 0;
+      g_autoptr (GError) few = NULL;
+      if (segue_calibration_find_threshold (calibration, (SegueAggregation) i, percent / 100.0,
+                                            &threshold, &few))
+        g_assert_true (threshold >= 0 && threshold <= 1);
+      else
+        fuzz_check_error (few);
+    }
+  return 0;
+}

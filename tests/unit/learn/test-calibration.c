@@ -1,0 +1,150 @@
+/* Thresholds by right answers, and their file. */
+#include <glib/gstdio.h>
+#include <segue/calibration.h>
+#include <segue/file.h>
+#include <string.h>
+
+/* @n songs of one segment, named rightly with probabilities from just above 0.5 up to 1, in disorder. */
+static SegueCalibration *
+calibrate (guint n)
+{
+  SegueCalibration *calibration = segue_calibration_new ();
+  for (guint i = 0; i < n; i++) {
+    float p = 0.5f + 0.5f * (float) ((i * 7) % n + 1) / (float) n;
+    const float row[] = { p, 1 - p };
+    segue_calibration_add (calibration, 0, row, 1, 2);
+  }
+  return calibration;
+}
+
+static double
+threshold (const SegueCalibration *calibration, double share)
+{
+  g_autoptr (GError) error = NULL;
+  double found = -1;
+  segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_MEAN_PROBABILITY, share, &found,
+                                    &error);
+  g_assert_no_error (error);
+  return found;
+}
+
+/* Of n songs that come after n like them, k / (n + 1) are below the k-th. */
+static void
+test_ranks (void)
+{
+  g_autoptr (SegueCalibration) calibration = calibrate (19);
+  g_autoptr (GError) error = NULL;
+  double found;
+  g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_MEAN_LOGIT), ==, 19);
+  g_assert_cmpfloat_with_epsilon (threshold (calibration, 0.05), 0.5 + 0.5 / 19, 1e-6);
+  g_assert_cmpfloat_with_epsilon (threshold (calibration, 0.1), 0.5 + 1.0 / 19, 1e-6);
+  g_assert_cmpfloat_with_epsilon (threshold (calibration, 0.149), 0.5 + 1.0 / 19, 1e-6);
+  g_assert_cmpfloat_with_epsilon (threshold (calibration, 0.95), 1, 1e-6);
+  g_assert_false (segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_MEAN_PROBABILITY,
+                                                    0.04, &found, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "19 validation songs"));
+  g_assert_nonnull (strstr (error->message, "takes 24"));
+}
+
+/* A wrong answer says nothing about how sure right ones are. */
+static void
+test_wrong_answers (void)
+{
+  g_autoptr (SegueCalibration) calibration = segue_calibration_new ();
+  /* Two of three votes, but the mean says otherwise. */
+  const float rows[] = { 0.9f, 0.1f, 0.45f, 0.55f, 0.45f, 0.55f };
+  segue_calibration_add (calibration, 1, rows, 3, 2);
+  g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_MEAN_PROBABILITY), ==, 0);
+  g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_VOTE), ==, 1);
+  double found;
+  g_assert_true (
+    segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_VOTE, 0.5, &found, NULL));
+  g_assert_cmpfloat_with_epsilon (found, 2.0 / 3, 1e-6);
+}
+
+static SegueCalibration *
+read_text (const char *folder, const char *text, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "calibration.json", NULL);
+  g_assert_true (segue_file_write (path, text, -1, NULL));
+  return segue_calibration_read (folder, error);
+}
+
+/* What is read back gives the same thresholds, bit for bit; of many songs, nearly. */
+static void
+test_file (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (segue_calibration_read (folder, &error));
+  g_assert_no_error (error);
+  static const guint sizes[] = { 0, 1, 40, 5000 };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (SegueCalibration) written = calibrate (sizes[i]);
+    g_assert_true (segue_calibration_write (written, folder, &error));
+    g_autoptr (SegueCalibration) read = segue_calibration_read (folder, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (segue_calibration_count (read, SEGUE_AGGREGATE_VOTE), ==,
+                      MIN (sizes[i], SEGUE_CALIBRATION_MAX));
+    for (double share = 0.05; sizes[i] >= 40 && share < 1; share += 0.05)
+      g_assert_cmpfloat (threshold (read, share), ==, threshold (written, share));
+  }
+  g_autoptr (SegueCalibration) many = segue_calibration_read (folder, &error);
+  g_assert_cmpfloat_with_epsilon (threshold (many, 0.1), 0.55, 0.001);
+  segue_file_remove_folder (folder, NULL);
+}
+
+/* From somebody else: an error, whatever it is. */
+static void
+test_hostile (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  static const char *const texts[] = {
+    "",
+    "[]",
+    "{}",
+    "{\"segue\": 1}",
+    "{\"segue\": 2, \"confidences\": {}}",
+    "{\"segue\": \"1\", \"confidences\": {}}",
+    "{\"segue\": 1, \"confidences\": []}",
+    "{\"segue\": 1, \"confidences\": {\"vote\": 1}}",
+    "{\"segue\": 1, \"confidences\": {\"vote\": [\"1\"]}}",
+    "{\"segue\": 1, \"confidences\": {\"vote\": [1.5]}}",
+    "{\"segue\": 1, \"confidences\": {\"vote\": [-1]}}",
+    "{\"segue\": 1, \"confidences\": {\"vote\": [1e999]}}",
+    "{\"segue\": 1, \"confidences\": {\"vote\": [null]}}",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_null (read_text (folder, texts[i], &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, "calibration.json"));
+  }
+  g_autoptr (GString) long_list = g_string_new ("{\"segue\": 1, \"confidences\": {\"vote\": [1");
+  for (guint i = 0; i < SEGUE_CALIBRATION_MAX; i++)
+    g_string_append (long_list, ",1");
+  g_string_append (long_list, "]}}");
+  g_autoptr (GError) error = NULL;
+  g_assert_null (read_text (folder, long_list->str, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+
+  /* Ways that one of us does not know are no nonsense, and order is nobody's word. */
+  g_autoptr (SegueCalibration) fine = read_text (
+    folder, "{\"segue\": 1, \"confidences\": {\"new\": 7, \"mean-probability\": [1, 0.25, 0.5]}}",
+    NULL);
+  g_assert_nonnull (fine);
+  g_assert_cmpfloat (threshold (fine, 0.25), ==, 0.25);
+  segue_file_remove_folder (folder, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/calibration/ranks", test_ranks);
+  g_test_add_func ("/calibration/wrong-answers", test_wrong_answers);
+  g_test_add_func ("/calibration/file", test_file);
+  g_test_add_func ("/calibration/hostile", test_hostile);
+  return g_test_run ();
+}
