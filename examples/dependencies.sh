@@ -8,7 +8,8 @@ build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-de
   libdnnl-dev libkissfft-dev libseccomp-dev libsoxr-dev libsndfile1-dev libcurl4-openssl-dev libmicrohttpd-dev
   libpango1.0-dev libgstreamer1.0-dev
   libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  libavformat-dev libavcodec-dev libavutil-dev"
 test="$build clang-format-14 python3 git"
 interop="$test python3-venv"
 bench="$interop ffmpeg g++"
