@@ -37,8 +37,8 @@ fail (const Reader *self, int number, const char *what, GError **error)
   if (number == AVERROR (ENOMEM) && libav_out_of_memory ())
     return song_error (self->song, error, SEGUE_ERROR_RESOURCE,
                        "can't be decoded: out of memory; decode fewer songs at once (-j)");
-  if (number ==
-      AVERROR (EINVAL)) /* of a format that is not let in, for one; it says nothing more */
+  /* Of a format that is not let in, for one; libav's words add nothing. */
+  if (number == AVERROR (EINVAL))
     return song_error (self->song, error, SEGUE_ERROR_DATA, "%s", what);
   libav.av_strerror (number, text, sizeof text);
   return song_error (self->song, error, SEGUE_ERROR_DATA, "%s: %s", what, text);
