@@ -1,15 +1,15 @@
 # Installs the Debian packages that segue needs, where any is missing: build (the default), or
 # test (what the test suite needs on top), interop (and what tests/interop/run.sh needs to make its
-# Python environment), bench (and the peers of tests/bench/performance.sh), or browser (what
-# tests/browser/run.sh opens reports in).  Sourced or run by
-# quickstart.sh and tests/run.sh.
+# Python environment), bench (and the peers of tests/bench/performance.sh), or browser (and what
+# tests/browser/run.sh opens pages in).  Sourced or run by quickstart.sh and tests/run.sh.
 set -eu
 
 build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev nettle-dev libopenblas-dev
-  libdnnl-dev libkissfft-dev libseccomp-dev libsoxr-dev libsndfile1-dev libcurl4-openssl-dev libpango1.0-dev
-  libgstreamer1.0-dev
+  libdnnl-dev libkissfft-dev libseccomp-dev libsoxr-dev libsndfile1-dev libcurl4-openssl-dev libmicrohttpd-dev
+  libpango1.0-dev libgstreamer1.0-dev
   libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  libavformat-dev libavcodec-dev libavutil-dev"
 test="$build clang-format-14 python3 git"
 interop="$test python3-venv"
 bench="$interop ffmpeg g++"

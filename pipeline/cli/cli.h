@@ -70,6 +70,7 @@ extern const SegueVerb segue_verb_inspect;
 extern const SegueVerb segue_verb_presets;
 extern const SegueVerb segue_verb_predict;
 extern const SegueVerb segue_verb_report;
+extern const SegueVerb segue_verb_serve;
 extern const SegueVerb segue_verb_schema;
 extern const SegueVerb segue_verb_fetch;
 extern const SegueVerb segue_verb_cache;
@@ -84,11 +85,16 @@ const SegueVerb *const *segue_verbs (void);
  * @values, zeroed and of the verb's size. @help: whether --help was among them. */
 gboolean segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values,
                               gboolean *help, GError **error);
+/** segue_options_words: (transfer full): what segue_options_parse() takes for @values again. */
+GStrv segue_options_words (const SegueVerb *verb, gconstpointer values);
 void segue_options_clear (const SegueVerb *verb, gpointer values);
 
 /** segue_usage_error: sets %SEGUE_ERROR_USAGE and points to the verb's help; returns %FALSE. */
 gboolean segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
+/** segue_parse_choice: the index of @given in @names; where @given is %NULL, @index stays. */
+gboolean segue_parse_choice (const SegueVerb *verb, const char *option, const char *given,
+                             const char *const *names, guint *index, GError **error);
 /** segue_refuse_arguments: an error where more than @max arguments are left. */
 gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max,
                                  GError **error);

@@ -13,11 +13,17 @@ const SegueVerb *const *
 segue_verbs (void)
 {
   static const SegueVerb *const verbs[] = {
-    &segue_verb_run,     &segue_verb_check,
-    &segue_verb_predict, &segue_verb_report,
-    &segue_verb_presets, &segue_verb_inspect,
-    &segue_verb_schema,  &segue_verb_fetch,
-    &segue_verb_cache,   NULL,
+    &segue_verb_run,
+    &segue_verb_check,
+    &segue_verb_predict,
+    &segue_verb_report,
+    &segue_verb_serve,
+    &segue_verb_presets,
+    &segue_verb_inspect,
+    &segue_verb_schema,
+    &segue_verb_fetch,
+    &segue_verb_cache,
+    NULL,
   };
   return verbs;
 }

@@ -17,6 +17,7 @@ static const SegueExample start[] = {
   { "segue presets", "pipelines that come with the program" },
   { "segue run --preset artist-small ~/Music", "learn from ~/Music/ARTIST/ALBUM/SONG.mp3" },
   { "segue predict --model runs/artist-small/latest song.mp3", "name the artist of a song" },
+  { "segue serve --model runs/artist-small/latest --open", "the same in a browser" },
   { NULL, NULL },
 };
 
@@ -27,6 +28,7 @@ static const struct {
   { "SEGUE_PLUGIN_PATH", "folders with further plugins, separated by colons; looked into first" },
   { "SEGUE_PRESET_PATH", "folders with further presets" },
   { "SEGUE_WORKER", "the program that isolated stages run in (default: as installed)" },
+  { "SEGUE_SERVE", "the program that serve starts (default: as installed)" },
   { "SEGUE_CACHE", "where finished work is kept (default: $XDG_CACHE_HOME/segue)" },
   { "SEGUE_CACHE_SIZE",
     "how large that may grow, such as 50G (default: a fifth of the disk, and no "

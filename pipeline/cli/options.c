@@ -93,6 +93,36 @@ segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values, 
   return check_counts (verb, values, error);
 }
 
+static void
+add_word (GPtrArray *words, const SegueOption *option, const char *value)
+{
+  g_ptr_array_add (words, g_strdup_printf ("--%s=%s", option->name, value));
+}
+
+GStrv
+segue_options_words (const SegueVerb *verb, gconstpointer values)
+{
+  GPtrArray *words = g_ptr_array_new ();
+  for (const SegueOption *o = verb->options; o && o->name; o++) {
+    const void *field = (const char *) values + o->offset;
+    char *const *texts = o->type == SEGUE_OPTION_LIST ? *(char ***) field : NULL;
+    gint number = o->type <= SEGUE_OPTION_COUNT ? *(const gint *) field : 0;
+    const char *text = o->type == SEGUE_OPTION_STRING || o->type == SEGUE_OPTION_PATH
+                         ? *(char *const *) field
+                         : NULL;
+    if (o->type == SEGUE_OPTION_FLAG && number)
+      g_ptr_array_add (words, g_strdup_printf ("--%s", o->name));
+    else if (number)
+      g_ptr_array_add (words, g_strdup_printf ("--%s=%d", o->name, number));
+    if (text)
+      add_word (words, o, text);
+    for (; texts && *texts; texts++)
+      add_word (words, o, *texts);
+  }
+  g_ptr_array_add (words, NULL);
+  return (GStrv) g_ptr_array_free (words, FALSE);
+}
+
 void
 segue_options_clear (const SegueVerb *verb, gpointer values)
 {
@@ -115,6 +145,26 @@ segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ..
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "%s (see: segue %s --help)", text,
                verb->name);
   return FALSE;
+}
+
+gboolean
+segue_parse_choice (const SegueVerb *verb, const char *option, const char *given,
+                    const char *const *names, guint *index, GError **error)
+{
+  for (guint i = 0; given && names[i]; i++) {
+    if (!g_str_equal (names[i], given))
+      continue;
+    *index = i;
+    return TRUE;
+  }
+  if (!given)
+    return TRUE;
+  g_autofree char *near = segue_suggest (given, names);
+  g_autofree char *all = g_strjoinv (", ", (char **) names);
+  g_autofree char *shown = segue_text_printable (given);
+  return segue_usage_error (verb, error, "--%s must be one of %s, got ‘%s’%s%s%s", option, all,
+                            shown, near ? "; did you mean " : "", near ? near : "",
+                            near ? "?" : "");
 }
 
 gboolean

@@ -1,5 +1,4 @@
 /* segue predict */
-#include "params.h"
 #include "pipeline-arg.h"
 #include "predict-answers.h"
 #include "predict-files.h"
@@ -24,27 +23,6 @@ typedef struct {
 } Options;
 
 /* ---- Options, read ---- */
-
-/* The index of @given in @names; where nothing was given, @index stays. */
-static gboolean
-parse_name (const char *option, const char *given, const char *const *names, guint *index,
-            GError **error)
-{
-  for (guint i = 0; given && names[i]; i++) {
-    if (!g_str_equal (names[i], given))
-      continue;
-    *index = i;
-    return TRUE;
-  }
-  if (!given)
-    return TRUE;
-  g_autofree char *near = segue_suggest (given, names);
-  g_autofree char *all = g_strjoinv (", ", (char **) names);
-  g_autofree char *shown = segue_text_printable (given);
-  return segue_usage_error (&segue_verb_predict, error, "--%s must be one of %s, got ‘%s’%s%s%s",
-                            option, all, shown, near ? "; did you mean " : "", near ? near : "",
-                            near ? "?" : "");
-}
 
 /* "5" or "5%" → 0.05; "off" → 0. */
 static gboolean
@@ -114,10 +92,11 @@ find_model (const Options *options, Model *model, GError **error)
 {
   guint precision = SEGUE_MODEL_AUTO, aggregation = SEGUE_N_AGGREGATIONS;
   double share;
-  if (!parse_name ("precision", options->precision, segue_model_precision_names (), &precision,
-                   error) ||
-      !parse_name ("aggregation", options->aggregation, segue_aggregation_names (), &aggregation,
-                   error) ||
+  const SegueVerb *verb = &segue_verb_predict;
+  if (!segue_parse_choice (verb, "precision", options->precision, segue_model_precision_names (),
+                           &precision, error) ||
+      !segue_parse_choice (verb, "aggregation", options->aggregation, segue_aggregation_names (),
+                           &aggregation, error) ||
       !parse_share (options->none, &share, error))
     return FALSE;
   model->folder = segue_predictor_find_model (options->model, &model->aggregation, error);

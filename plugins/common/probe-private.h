@@ -44,10 +44,13 @@ probe_le64 (const guint8 *p)
 guint64 probe_skip_id3 (ProbeInput *input, guint64 offset);
 /** probe_note: lowers @intact and sets the damage, unless worse is already known. */
 void probe_note (Probe *probe, double intact, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/** probe_add_part: another one after those that are there. */
+void probe_add_part (Probe *probe, guint64 start);
 
 /* Each takes a file that starts (after ID3v2 tags, at @start) with its magic. */
 void probe_riff (ProbeInput *input, Probe *probe);
 void probe_aiff (ProbeInput *input, Probe *probe);
+void probe_asf (ProbeInput *input, Probe *probe);
 void probe_ogg (ProbeInput *input, Probe *probe);
 /** probe_mpeg: %FALSE where @start does not begin MPEG audio frames. */
 gboolean probe_mpeg (ProbeInput *input, guint64 start, Probe *probe);

@@ -90,12 +90,25 @@ probe_flac (ProbeInput *input, guint64 start, Probe *probe)
 static gboolean
 declares_duration (const guint8 *p)
 {
-  static const guint8 asf[] = { 0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11 };
   static const guint8 ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
 
   return memcmp (p + 4, "ftyp", 4) == 0 || memcmp (p + 4, "moov", 4) == 0 ||
-         memcmp (p, asf, sizeof asf) == 0 || memcmp (p, ebml, sizeof ebml) == 0 ||
-         memcmp (p, "wvpk", 4) == 0 || memcmp (p, "caff", 4) == 0;
+         memcmp (p, ebml, sizeof ebml) == 0 || memcmp (p, "wvpk", 4) == 0 ||
+         memcmp (p, "caff", 4) == 0;
+}
+
+void
+probe_add_part (Probe *probe, guint64 start)
+{
+  g_array_append_val (probe->parts, start);
+}
+
+static gboolean
+is_asf (const guint8 *p)
+{
+  static const guint8 magic[] = { 0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11 };
+
+  return memcmp (p, magic, sizeof magic) == 0;
 }
 
 static void
@@ -104,6 +117,7 @@ probe_by_magic (ProbeInput *input, Probe *probe)
   guint64 start = probe_skip_id3 (input, 0);
   const guint8 *p = probe_peek (input, start, 12);
 
+  probe_add_part (probe, start < input->size ? start : 0);
   if (!p)
     return;
   if (memcmp (p, "RIFF", 4) == 0 || memcmp (p, "RF64", 4) == 0 || memcmp (p, "BW64", 4) == 0)
@@ -114,6 +128,8 @@ probe_by_magic (ProbeInput *input, Probe *probe)
     probe_ogg (input, probe);
   else if (memcmp (p, "fLaC", 4) == 0)
     probe_flac (input, start, probe);
+  else if (is_asf (p))
+    probe_asf (input, probe);
   else if (declares_duration (p))
     probe->trusts_decoder = TRUE;
   else
@@ -127,6 +143,7 @@ probe_file (int fd, Probe *probe, GCancellable *cancellable, GError **error)
   struct stat info;
 
   *probe = (Probe){ .declared = NAN, .intact = 1 };
+  probe->parts = g_array_new (FALSE, FALSE, sizeof (guint64));
   if (fstat (fd, &info) != 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't be read: %s", g_strerror (errno));
     return FALSE;
@@ -151,4 +168,5 @@ void
 probe_clear (Probe *probe)
 {
   g_clear_pointer (&probe->damage, g_free);
+  g_clear_pointer (&probe->parts, g_array_unref);
 }

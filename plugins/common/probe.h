@@ -5,6 +5,7 @@
  * with what was promised.
  *
  *   WAVE, AIFF   size of the sample data against the size of the file
+ *   ASF          the time that it plays, in its header
  *   FLAC         number of samples in STREAMINFO
  *   MPEG audio   number of frames in the Xing, Info or VBRI header; bytes that belong to no frame
  *   Ogg          last granule position, end-of-stream flag, page numbers, page checksums
@@ -21,14 +22,17 @@
  * @declared: s, of what should come out of a decoder; NAN where the file does not say
  * @intact: share of the container that is whole, 0 … 1
  * @damage: (nullable) (owned): what is wrong where @intact is below 1
+ * @parts: (owned): guint64, the offsets in the file at which a decoder should begin: after ID3v2 tags
+ *   and, in a chained Ogg file, at each link; one at least
  * @trusts_decoder: whether a duration reported by a demuxer is declared in the file (MP4, Matroska,
- *   ASF, WavPack), not estimated from the bit rate
+ *   WavPack), not estimated from the bit rate
  */
 typedef struct {
   const char *container;
   double declared;
   double intact;
   char *damage;
+  GArray *parts;
   gboolean trusts_decoder;
 } Probe;
 

@@ -6,7 +6,7 @@
 
 #define MIN_RATE     1000
 #define MAX_RATE     1536000
-#define MAX_CHANNELS 64
+#define MAX_CHANNELS RESAMPLER_MAX_CHANNELS
 /* Frames that are mixed and resampled in one go: small enough to stay in the first-level cache. */
 #define BLOCK 2048
 /* Full scale is 1.  What is louder than this is no sound, and its sums may come to infinity. */
@@ -187,64 +187,112 @@ check_format (Resampler *self, guint rate, guint channels, GError **error)
   return rate == self->native_rate || start_rate (self, rate, error);
 }
 
-/* [n_frames, channels] → [n_frames, out_channels]; FALSE: a sample is not a number, or as good as. */
-static gboolean
-mix (float *output, guint out_channels, const float *frames, gsize n_frames, guint channels)
+/* Adds every @stride-th sample of @x to the sums in @output, or begins these; FALSE: one is not a number,
+ * or as good as. */
+static inline gboolean
+add_samples (float *output, const float *x, gsize stride, gsize n, gboolean begins)
 {
-  const float scale = 1.0f / (float) channels;
   gboolean fine = TRUE;
 
-  for (gsize i = 0; i < n_frames * channels; i++)
-    fine &= fabsf (frames[i]) <= LOUDEST;
-  if (out_channels == channels) {
-    memcpy (output, frames, n_frames * channels * sizeof (float));
-    return fine;
-  }
-  for (gsize i = 0; i < n_frames; i++) {
-    float sum = 0;
-
-    for (guint c = 0; c < channels; c++)
-      sum += frames[i * channels + c];
-    output[i] = sum * scale;
+  for (gsize i = 0; i < n; i++) {
+    fine &= fabsf (x[i * stride]) <= LOUDEST;
+    output[i] = begins ? x[i * stride] : output[i] + x[i * stride];
   }
   return fine;
 }
 
-gboolean
-resampler_push (Resampler *self, const float *frames, gsize n_frames, guint rate, guint channels,
-                GError **error)
+/* The usual strides as constants, which makes the loops run over vectors. */
+static gboolean
+add_channel (float *output, const float *x, gsize stride, gsize n, gboolean begins)
 {
+  if (stride == 1)
+    return add_samples (output, x, 1, n, begins);
+  if (stride == 2)
+    return add_samples (output, x, 2, n, begins);
+  return add_samples (output, x, stride, n, begins);
+}
+
+/* The mean of all channels: [n]. */
+static gboolean
+mix (float *output, const float *const *planes, gsize stride, gsize n, guint channels)
+{
+  const float scale = 1.0f / (float) channels;
+  gboolean fine = TRUE;
+
+  for (guint c = 0; c < channels; c++)
+    fine &= add_channel (output, planes[c], stride, n, c == 0);
+  for (gsize i = 0; i < n && channels > 1; i++)
+    output[i] *= scale;
+  return fine;
+}
+
+/* All channels as they are: [n, channels]. */
+static gboolean
+interleave (float *output, const float *const *planes, gsize stride, gsize n, guint channels)
+{
+  gboolean fine = TRUE;
+
+  for (guint c = 0; c < channels; c++)
+    for (gsize i = 0; i < n; i++) {
+      fine &= fabsf (planes[c][i * stride]) <= LOUDEST;
+      output[i * channels + c] = planes[c][i * stride];
+    }
+  return fine;
+}
+
+/* @block: [n, self->channels] */
+static gboolean
+take (Resampler *self, const float *block, gsize n, GError **error)
+{
+  if (self->soxr)
+    return resample (self, block, n, error);
+  if (!reserve (self, n, error))
+    return FALSE;
+  memcpy (self->output + self->length * self->channels, block, n * self->channels * sizeof (float));
+  self->length += n;
+  return TRUE;
+}
+
+gboolean
+resampler_push_planes (Resampler *self, const float *const *planes, gsize stride, gsize n_frames,
+                       guint rate, guint channels, GError **error)
+{
+  const float *at[MAX_CHANNELS];
   float block[BLOCK];
-  gsize step;
 
   if (!check_format (self, rate, channels, error))
     return FALSE;
-  step = BLOCK / self->channels;
-  while (n_frames > 0) {
-    gsize n = MIN (n_frames, step);
+  for (gsize done = 0, n; done < n_frames; done += n) {
+    gboolean fine;
 
-    if (!mix (block, self->channels, frames, n, channels)) {
+    n = MIN (n_frames - done, BLOCK / self->channels);
+    for (guint c = 0; c < channels; c++)
+      at[c] = planes[c] + done * stride;
+    fine = self->keep_channels ? interleave (block, at, stride, n, channels)
+                               : mix (block, at, stride, n, channels);
+    if (!fine) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                    "holds samples that are no sound (not numbers, or endless) after %.2f s: write "
                    "the file anew",
                    resampler_get_seconds (self));
       return FALSE;
     }
-    if (self->soxr) {
-      if (!resample (self, block, n, error))
-        return FALSE;
-    } else {
-      if (!reserve (self, n, error))
-        return FALSE;
-      memcpy (self->output + self->length * self->channels, block,
-              n * self->channels * sizeof (float));
-      self->length += n;
-    }
+    if (!take (self, block, n, error))
+      return FALSE;
     self->native_frames += n;
-    frames += n * channels;
-    n_frames -= n;
   }
   return TRUE;
+}
+
+gboolean
+resampler_push (Resampler *self, const float *frames, gsize n_frames, guint rate, guint channels,
+                GError **error)
+{
+  const float *planes[MAX_CHANNELS];
+
+  for (guint c = 0; c < MIN (channels, MAX_CHANNELS); c++)
+    planes[c] = frames + c;
+  return resampler_push_planes (self, planes, channels, n_frames, rate, channels, error);
 }
 
 GBytes *

@@ -8,6 +8,9 @@
 
 #include <segue/segue.h>
 
+/* Of what goes in. */
+#define RESAMPLER_MAX_CHANNELS 64
+
 typedef struct _Resampler Resampler;
 
 /**
@@ -32,6 +35,11 @@ void resampler_free (Resampler *resampler);
  */
 gboolean resampler_push (Resampler *resampler, const float *frames, gsize n_frames, guint rate,
                          guint channels, GError **error);
+
+/** resampler_push_planes: the same of channels that lie apart: the samples of channel c are every
+ * @stride-th from @planes[c] on. */
+gboolean resampler_push_planes (Resampler *resampler, const float *const *planes, gsize stride,
+                                gsize n_frames, guint rate, guint channels, GError **error);
 
 /** resampler_finish: (transfer full): the rest of the filter and all that came out; after it the
  * resampler can only be freed. @channels: (out): of the result. */

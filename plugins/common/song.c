@@ -44,6 +44,7 @@ struct _Song {
   SegueItem *file;
   GCancellable *cancellable;
   int fd;
+  guint64 size; /* of the file */
   Probe probe;
   double declared; /* s; NAN: the file does not say */
   Resampler *resampler;
@@ -104,6 +105,7 @@ open_file (Song *self, GError **error)
     return song_read_error (self, error, errno);
   if (info.st_size == 0)
     return song_error (self, error, SEGUE_ERROR_DATA, "is empty");
+  self->size = (guint64) info.st_size;
   return TRUE;
 }
 
@@ -169,6 +171,18 @@ song_get_fd (const Song *self)
   return self->fd;
 }
 
+gboolean
+song_get_part (const Song *self, guint i, guint64 *start, guint64 *end)
+{
+  const GArray *parts = self->probe.parts;
+
+  if (i >= parts->len)
+    return FALSE;
+  *start = g_array_index (parts, guint64, i);
+  *end = i + 1 < parts->len ? g_array_index (parts, guint64, i + 1) : self->size;
+  return TRUE;
+}
+
 void
 song_trust_duration (Song *self, double seconds)
 {
@@ -211,21 +225,38 @@ song_check_clock (Song *self, GError **error)
                      taken, resampler_get_seconds (self->resampler));
 }
 
-gboolean
-song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
-           GError **error)
+/* Cuts @n_frames down to those that the song may still have. */
+static gboolean
+check_limits (Song *self, gsize *n_frames, guint rate, GError **error)
 {
   double room = self->config->max_duration - resampler_get_seconds (self->resampler);
   gsize fits = rate && room > 0 ? (gsize) (room * rate + 0.5) : 0;
 
   if (!song_check_clock (self, error))
     return FALSE;
-  if (n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
+  if (*n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
     return too_long (self, error);
-  n_frames = MIN (n_frames, fits);
-  if (!resampler_push (self->resampler, frames, n_frames, rate, channels, error))
-    return name_error (self, error);
+  *n_frames = MIN (*n_frames, fits);
   return TRUE;
+}
+
+gboolean
+song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
+           GError **error)
+{
+  return check_limits (self, &n_frames, rate, error) &&
+         (resampler_push (self->resampler, frames, n_frames, rate, channels, error) ||
+          name_error (self, error));
+}
+
+gboolean
+song_push_planes (Song *self, const float *const *planes, gsize stride, gsize n_frames, guint rate,
+                  guint channels, GError **error)
+{
+  return check_limits (self, &n_frames, rate, error) &&
+         (resampler_push_planes (self->resampler, planes, stride, n_frames, rate, channels,
+                                 error) ||
+          name_error (self, error));
 }
 
 static gboolean

@@ -25,7 +25,7 @@ typedef struct {
   double timeout;
 } SongConfig;
 
-/* The rows of SongConfig: both decoders take the same parameters. */
+/* The rows of SongConfig: all decoders take the same parameters. */
 extern const SegueParam *const song_params[];
 
 gboolean song_check_config (const void *config, GError **error);
@@ -40,12 +40,18 @@ void song_free (Song *song);
 
 /** song_get_fd: the file, open for reading at its start; the song closes it. */
 int song_get_fd (const Song *song);
+/** song_get_part: where a decoder that can't skip tags or go on to the next link of a chain should
+ * begin, and where the next part begins, or the file ends; %FALSE: there is no part @i. */
+gboolean song_get_part (const Song *song, guint i, guint64 *start, guint64 *end);
 /** song_trust_duration: (decoder) the demuxer reports @seconds.  Counts only for containers that
  * declare a duration and that the probe doesn't read itself. */
 void song_trust_duration (Song *song, double seconds);
 /** song_push: as resampler_push(), and looks at the limits, the clock and the cancellable. */
 gboolean song_push (Song *song, const float *frames, gsize n_frames, guint rate, guint channels,
                     GError **error);
+/** song_push_planes: the same of channels that lie apart, as resampler_push_planes(). */
+gboolean song_push_planes (Song *song, const float *const *planes, gsize stride, gsize n_frames,
+                           guint rate, guint channels, GError **error);
 /** song_check_clock: %FALSE with %SEGUE_ERROR_TIMEOUT or %SEGUE_ERROR_CANCELLED. A song may take
  * `timeout` seconds more than it lasts. */
 gboolean song_check_clock (Song *song, GError **error);

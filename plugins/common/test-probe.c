@@ -55,6 +55,13 @@ probe_bytes (const guint8 *bytes, gsize length, Probe *probe)
   g_assert_true (probe->intact == 1 || probe->damage);
 }
 
+static guint64
+part_of (const Probe *probe, guint i)
+{
+  g_assert_cmpuint (i, <, probe->parts->len);
+  return g_array_index (probe->parts, guint64, i);
+}
+
 static void
 test_whole_files (void)
 {
@@ -102,6 +109,8 @@ test_tags (void)
   g_assert_cmpstr (tagged.container, ==, "MPEG audio");
   g_assert_cmpfloat (tagged.intact, ==, 1);
   g_assert_cmpfloat_with_epsilon (tagged.declared, 3, 0.01);
+  g_assert_cmpuint (tagged.parts->len, ==, 1);
+  g_assert_cmpuint (part_of (&tagged, 0), ==, sizeof id3 + 256);
   probe_bytes (bytes->data, bytes->len / 2, &cut);
   g_assert_cmpfloat (cut.intact, <, 0.6);
   clear_file (&file);
@@ -129,6 +138,63 @@ test_missing_page (void)
   g_assert_cmpfloat (probe.intact, <, 1);
   g_assert_nonnull (strstr (probe.damage, "1 of its pages"));
   clear_file (&file);
+}
+
+/* Files put one after the other are one that lasts as long as all of them, in as many parts. */
+static void
+test_chain (void)
+{
+  const TestFormat *format = &test_formats[5];
+  g_auto (Probe) probe = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  File first = make_file (format, 2), second = make_file (format, 3);
+
+  g_byte_array_append (bytes, first.bytes, (guint) first.length);
+  g_byte_array_append (bytes, second.bytes, (guint) second.length);
+  probe_bytes (bytes->data, bytes->len, &probe);
+  g_assert_cmpfloat (probe.intact, ==, 1);
+  g_assert_cmpfloat_with_epsilon (probe.declared, 5, 0.01);
+  g_assert_cmpuint (probe.parts->len, ==, 2);
+  g_assert_cmpuint (part_of (&probe, 0), ==, 0);
+  g_assert_cmpuint (part_of (&probe, 1), ==, first.length);
+  clear_file (&first);
+  clear_file (&second);
+}
+
+static void
+put_le (guint8 *p, guint64 value, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    p[i] = (guint8) (value >> 8 * i);
+}
+
+/* A header that holds an object of no interest and the properties: 12.5 s with 3 s before them. */
+static void
+test_asf (void)
+{
+  static const guint8 header[] = { 0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11 };
+  static const guint8 properties[] = { 0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11,
+                                       0x8e, 0xe4, 0x00, 0xc0, 0x0c, 0x20, 0x53, 0x65 };
+  guint8 bytes[1000] = { 0 }, *object = bytes + 30, *file = object + 50;
+  g_auto (Probe) told = { 0 }, broadcast = { 0 }, endless = { 0 };
+
+  memcpy (bytes, header, sizeof header);
+  put_le (object + 16, 50, 8);
+  memcpy (file, properties, sizeof properties);
+  put_le (file + 16, 104, 8);
+  put_le (file + 64, 155000000, 8);
+  put_le (file + 80, 3000, 8);
+  probe_bytes (bytes, sizeof bytes, &told);
+  g_assert_cmpstr (told.container, ==, "ASF");
+  g_assert_cmpfloat (told.declared, ==, 12.5);
+  g_assert_false (told.trusts_decoder);
+  file[88] = 1;
+  probe_bytes (bytes, sizeof bytes, &broadcast);
+  g_assert_true (isnan (broadcast.declared));
+  g_assert_true (broadcast.trusts_decoder);
+  put_le (object + 16, G_MAXUINT64 - 20, 8);
+  probe_bytes (bytes, sizeof bytes, &endless);
+  g_assert_true (isnan (endless.declared));
 }
 
 /* Random bytes changed, cut and doubled, in every format: a probe ends, and says something. */
@@ -204,6 +270,8 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/whole-files", test_whole_files);
   g_test_add_func ("/probe/tags", test_tags);
   g_test_add_func ("/probe/missing-page", test_missing_page);
+  g_test_add_func ("/probe/chain", test_chain);
+  g_test_add_func ("/probe/asf", test_asf);
   g_test_add_func ("/probe/nested-pages", test_nested_pages);
   g_test_add_func ("/probe/mutations", test_mutations);
   g_test_add_func ("/probe/truncations", test_truncations);

@@ -57,6 +57,41 @@ test_blocks_do_not_matter (void)
   }
 }
 
+/* However channels lie, the bytes are those that they come to side by side. */
+static void
+test_planes (void)
+{
+  enum { CHANNELS = 3 };
+  gsize n;
+  g_autofree float *frames = test_sines (1000, 0.5, 44100, CHANNELS, &n);
+  g_autofree float *apart = g_new (float, CHANNELS *n);
+  const float *planes[CHANNELS];
+
+  for (guint c = 0; c < CHANNELS; c++) {
+    planes[c] = apart + c * n;
+    for (gsize i = 0; i < n; i++)
+      apart[c * n + i] = frames[i * CHANNELS + c] *= 1 - 0.7f * (float) c;
+  }
+  for (guint channels = 1; channels <= CHANNELS; channels++)
+    for (guint keep = 0; keep < 2; keep++) {
+      g_autoptr (Resampler) resampler = resampler_new (16000, keep, 0),
+                            other = resampler_new (16000, keep, 0);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) lying_apart = NULL, side_by_side = NULL;
+      g_autofree float *together = g_new (float, channels *n);
+      guint out_channels;
+
+      for (gsize i = 0; i < channels * n; i++)
+        together[i] = planes[i % channels][i / channels];
+      g_assert_true (resampler_push_planes (resampler, planes, 1, n, 44100, channels, &error));
+      g_assert_true (resampler_push (other, together, n, 44100, channels, &error));
+      lying_apart = resampler_finish (resampler, &out_channels, &error);
+      g_assert_cmpuint (out_channels, ==, keep ? channels : 1);
+      side_by_side = resampler_finish (other, &out_channels, &error);
+      g_assert_true (g_bytes_equal (lying_apart, side_by_side));
+    }
+}
+
 static void
 test_keeps_channels (void)
 {
@@ -157,6 +192,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/resampler/lengths", test_lengths);
   g_test_add_func ("/resampler/blocks-do-not-matter", test_blocks_do_not_matter);
+  g_test_add_func ("/resampler/planes", test_planes);
   g_test_add_func ("/resampler/keeps-channels", test_keeps_channels);
   g_test_add_func ("/resampler/changes", test_changes);
   g_test_add_func ("/resampler/refused", test_refused);

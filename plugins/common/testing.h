@@ -1,4 +1,4 @@
-/* What the tests of both decoders share: audio files of every format that can be written here, and
+/* What the tests of all decoders share: audio files of every format that can be written here, and
  * the promises that any decoder keeps.
  */
 #pragma once

@@ -6,6 +6,7 @@ Run by performance.sh, which brings what it needs.
 
 A part that fails leaves its last result alone, and the exit status says so."""
 import argparse
+import functools
 import itertools
 import json
 import math
@@ -159,9 +160,9 @@ def libre_songs():
     return sorted(p for p in MUSIC.rglob("*") if p.suffix in (".ogg", ".opus"))
 
 
-def decode_with_segue(scratch):
-    once = timed([SEGUE, "run", HERE / "decode.yaml", MUSIC, "-j", THREADS, "--out", scratch / "runs", "--json"],
-                 environment(SEGUE_CACHE=str(scratch / "cache")))
+def decode_with_segue(decoder, scratch):
+    once = timed([SEGUE, "run", HERE / "decode.yaml", MUSIC, "-j", THREADS, "--out", scratch / "runs", "--json",
+                  "--set", f"decoder={decoder}"], environment(SEGUE_CACHE=str(scratch / "cache")))
     with open(scratch / "runs" / "decode" / "latest" / "run.json") as file:
         run = json.load(file)
     counts = {s["id"]: s["items"] for s in run["stages"]}
@@ -193,7 +194,9 @@ def decode_with_librosa(scratch):
 
 
 def decode(options):
-    programs = {"segue": decode_with_segue, "ffmpeg": decode_with_ffmpeg, "librosa": decode_with_librosa}
+    decoders = [d for d in ("decode", "decode-libav") if (BUILD / "plugins" / d / f"segue-{d}.so").exists()]
+    programs = {f"segue {d}": functools.partial(decode_with_segue, d) for d in decoders}
+    programs |= {"ffmpeg": decode_with_ffmpeg, "librosa": decode_with_librosa}
     result = {name: {"values": []} for name in programs}
     for song in libre_songs():
         song.read_bytes()  # from the disk once, before anybody's turn
@@ -205,8 +208,9 @@ def decode(options):
             result[name]["values"].append(once.pop("seconds"))
             result[name].update(once)
             say(f"  {name}: {result[name]['values'][-1]:.1f} s")
-    if not 0.95 < result["segue"]["audio_seconds"] / result["ffmpeg"]["audio_seconds"] <= 1:
-        raise Failure(f"they did not decode the same: {result}")
+    for decoder in decoders:
+        if not 0.95 < result[f"segue {decoder}"]["audio_seconds"] / result["ffmpeg"]["audio_seconds"] <= 1:
+            raise Failure(f"they did not decode the same: {result}")
     return result
 
 

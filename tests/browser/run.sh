@@ -1,6 +1,7 @@
 #!/bin/sh
 # The report in a browser: makes a run over music with names in other scripts, opens its page from
 # disk in headless Chromium, and does what people do there: looks, listens, types, corrects labels.
+# Then the page of segue serve: songs are dropped, heard and played.
 #
 #   sh tests/browser/run.sh
 #   sh tests/browser/run.sh REPORT   another report's page, as it is (looks and listens only)
@@ -56,3 +57,6 @@ echo '== the table that the page saved, given to the next run'
 run --set "songs.relabel=$scratch/relabel.csv" --set split.too_few=train_only
 /usr/bin/python3 tests/browser/check-relabel.py "$scratch/relabel.csv" \
   "$scratch/runs/artist-small/latest/predictions.csv"
+
+echo '== the page of segue serve'
+BUILD=$build /usr/bin/python3 tests/browser/check-serve.py ${SHOTS:+--shots "$SHOTS"}

@@ -33,7 +33,7 @@ fi
 # What a run does beside the corpus: words of the format, and how long an input may be.
 max_length () {
   case "$1" in
-  decode-sndfile|probe) echo 16384 ;;
+  decode-*|probe) echo 16384 ;;
   model-*|pipeline-load|safetensors) echo 8192 ;;
   *) echo 4096 ;;
   esac

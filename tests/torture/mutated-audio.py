@@ -12,6 +12,8 @@ import torture
 # In full 20,000 files, in batches that fit into memory.
 FILES, BATCH = (20000, 2000) if torture.FULL else (200, 100)
 FIRST = int(os.environ.get("SEGUE_TORTURE_SEED", "0"))
+DECODERS = [name for name in ("decode", "decode-libav")
+            if os.path.exists(os.path.join(torture.BUILD, "plugins", name, f"segue-{name}.so"))]
 # A run says what it leaves out in some lines, however many files that are.
 MAX_LINES = 60
 
@@ -55,7 +57,7 @@ def check_each(place, music):
     return items, left_out
 
 
-def batch(scratch, first, count, kinds):
+def batch(scratch, decoder, first, count, kinds):
     music = os.path.join(scratch, f"music-{first}")
     made = os.path.join(scratch, "made")
     subprocess.run([os.path.join(torture.BUILD, "tests", "torture", "mutate-audio"), made, str(first),
@@ -67,8 +69,8 @@ def batch(scratch, first, count, kinds):
     place = torture.Place(scratch, f"place-{first}", music, "mutated-audio.yaml")
     # Every other batch is not looked at before it is decoded, so that the decoders get the worst.
     trust = first // BATCH % 2 == 1
-    seconds = place.run("-j", "2", *(["--set", "decode.completeness=0"] if trust else []),
-                        G_DEBUG=None)
+    seconds = place.run("-j", "2", "--set", f"decoder={decoder}",
+                        *(["--set", "decode.completeness=0"] if trust else []), G_DEBUG=None)
     check_said(place.log)
     items, left_out = check_each(place, music)
     for reason in left_out.values():
@@ -80,10 +82,10 @@ def batch(scratch, first, count, kinds):
     return seconds, len(items), len(left_out)
 
 
-def mutated(scratch):
+def mutated(scratch, decoder):
     kinds, seconds, whole, damaged = {}, 0, 0, 0
     for first in range(FIRST, FIRST + FILES, BATCH):
-        took, items, left_out = batch(scratch, first, min(BATCH, FIRST + FILES - first), kinds)
+        took, items, left_out = batch(scratch, decoder, first, min(BATCH, FIRST + FILES - first), kinds)
         seconds, whole, damaged = seconds + took, whole + items, damaged + left_out
     if min(whole, damaged) * 20 < FILES:
         raise torture.Failure(f"{whole} with items and {damaged} left out: the damage is one-sided")
@@ -95,7 +97,8 @@ def mutated(scratch):
 def main():
     tap = torture.Tap()
     scratch = torture.make_scratch()
-    tap.case("each damaged file ends with items or with a reason", mutated, scratch)
+    for decoder in DECODERS:
+        tap.case(f"each damaged file ends with items or with a reason: {decoder}", mutated, scratch, decoder)
     torture.keep_or_remove(scratch, tap.failed)
     tap.end()
 

@@ -24,6 +24,12 @@ typedef struct {
   gpointer data;
 } Listener;
 
+/* @fd: -1: the file at @path; else an open one, which @path is but a name of. */
+typedef struct {
+  int fd;
+  const char *path;
+} Song;
+
 struct _SeguePredictor {
   SegueScope scope;
   SeguePreparation *preparation;
@@ -209,11 +215,13 @@ cut_song (SegueItem *song)
 
 /* The song's segments, in order; at least one. */
 static GPtrArray *
-prepare (SeguePredictor *predictor, const char *path, GCancellable *cancellable, GError **error)
+prepare (SeguePredictor *predictor, const Song *song, GCancellable *cancellable, GError **error)
 {
   GError *local = NULL;
   SegueChain *chain = take_chain (predictor);
-  g_autoptr (GPtrArray) items = segue_chain_carry_file (chain, path, cancellable, &local);
+  g_autoptr (GPtrArray) items =
+    song->fd < 0 ? segue_chain_carry_file (chain, song->path, cancellable, &local)
+                 : segue_chain_carry_fd (chain, song->fd, song->path, cancellable, &local);
   give_chain_back (predictor, chain, local);
   if (items == NULL) {
     g_propagate_error (error, local);
@@ -281,18 +289,26 @@ prediction_new (GPtrArray *items, guint n_labels, GError **error)
   return prediction;
 }
 
+/* (nullable): where answers about @song are kept: of a file without a place nothing is. */
+static SegueAnswers *
+answers_of (SeguePredictor *predictor, const Song *song)
+{
+  return song->fd < 0 ? predictor->answers : NULL;
+}
+
 /* Prepares the song, and where that fails, once more: decoders can't always tell a bad file from memory
  * that ran out, but what is in a song's bytes shows a second time.
  * @is_fact: (out): whether it did, in the same words */
 static GPtrArray *
-prepare_surely (SeguePredictor *predictor, const char *path, gboolean *is_fact,
+prepare_surely (SeguePredictor *predictor, const Song *song, gboolean *is_fact,
                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
-  GPtrArray *items = prepare (predictor, path, cancellable, &first);
+  GPtrArray *items = prepare (predictor, song, cancellable, &first);
   *is_fact = FALSE;
-  if (predictor->answers != NULL && g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
-    items = prepare (predictor, path, cancellable, &second);
+  if (answers_of (predictor, song) != NULL &&
+      g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+    items = prepare (predictor, song, cancellable, &second);
     *is_fact = g_error_matches (second, SEGUE_ERROR, SEGUE_ERROR_DATA) &&
                strcmp (first->message, second->message) == 0;
   }
@@ -304,13 +320,14 @@ prepare_surely (SeguePredictor *predictor, const char *path, gboolean *is_fact,
 
 /* Asks the model, and keeps what it says at @place. */
 static SegueSongPrediction *
-ask (SeguePredictor *predictor, const char *path, const SegueAnswerPlace *place,
+ask (SeguePredictor *predictor, const Song *song, const SegueAnswerPlace *place,
      const Listener *listener, GCancellable *cancellable, GError **error)
 {
   gboolean is_fact;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) items = prepare_surely (predictor, path, &is_fact, cancellable, &failure);
-  if (is_fact && !segue_answers_keep (predictor->answers, path, place, NULL, failure, error))
+  g_autoptr (GPtrArray) items = prepare_surely (predictor, song, &is_fact, cancellable, &failure);
+  SegueAnswers *answers = answers_of (predictor, song);
+  if (is_fact && !segue_answers_keep (answers, song->path, place, NULL, failure, error))
     return NULL;
   if (items == NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -322,21 +339,21 @@ ask (SeguePredictor *predictor, const char *path, const SegueAnswerPlace *place,
     prediction_new (items, predictor->info.n_labels, error);
   if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
     return NULL;
-  if (predictor->answers != NULL &&
-      !segue_answers_keep (predictor->answers, path, place, prediction, NULL, error))
+  if (answers != NULL && !segue_answers_keep (answers, song->path, place, prediction, NULL, error))
     return NULL;
   return g_steal_pointer (&prediction);
 }
 
 /* The answer that was kept; %NULL without an error: there is none. */
 static SegueSongPrediction *
-recall (SeguePredictor *predictor, const char *path, SegueAnswerPlace *place,
+recall (SeguePredictor *predictor, const Song *song, SegueAnswerPlace *place,
         const Listener *listener, GCancellable *cancellable, GError **error)
 {
-  if (predictor->answers == NULL)
+  SegueAnswers *answers = answers_of (predictor, song);
+  if (answers == NULL)
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
-    segue_answers_find (predictor->answers, path, place, cancellable, error);
+    segue_answers_find (answers, song->path, place, cancellable, error);
   if (prediction == NULL || !segue_predictor_wait (predictor, error) ||
       prediction->n_labels != predictor->info.n_labels)
     return NULL;
@@ -347,14 +364,14 @@ recall (SeguePredictor *predictor, const char *path, SegueAnswerPlace *place,
 }
 
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const char *path, const Listener *listener,
+predict (SeguePredictor *predictor, const Song *song, const Listener *listener,
          GCancellable *cancellable, GError **error)
 {
   g_auto (SegueAnswerPlace) place = { 0 };
   g_autoptr (GError) local = NULL;
-  SegueSongPrediction *prediction = recall (predictor, path, &place, listener, cancellable, &local);
+  SegueSongPrediction *prediction = recall (predictor, song, &place, listener, cancellable, &local);
   if (prediction == NULL && local == NULL)
-    prediction = ask (predictor, path, &place, listener, cancellable, &local);
+    prediction = ask (predictor, song, &place, listener, cancellable, &local);
   if (prediction == NULL) {
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
@@ -366,21 +383,35 @@ predict (SeguePredictor *predictor, const char *path, const Listener *listener,
   return prediction;
 }
 
+static SegueSongPrediction *
+listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
+        GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  SegueSongPrediction *prediction = predict (predictor, song, listener, cancellable, &local);
+  if (prediction)
+    return prediction;
+  /* The chain calls the file by its last name, the caller by a path. */
+  g_autofree char *name = g_path_get_basename (song->path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autofree char *shown = g_filename_display_name (song->path);
+  g_propagate_error (error, segue_error_name_item (local, id, song->path, shown));
+  return NULL;
+}
+
 SegueSongPrediction *
 segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
                         gpointer data, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  const Listener listener = { heard, data };
-  SegueSongPrediction *prediction = predict (predictor, path, &listener, cancellable, &local);
-  if (prediction)
-    return prediction;
-  /* The chain calls the file by its last name, the caller by a path. */
-  g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *id = g_filename_display_name (name);
-  g_autofree char *shown = g_filename_display_name (path);
-  g_propagate_error (error, segue_error_name_item (local, id, path, shown));
-  return NULL;
+  return listen (predictor, &(Song){ -1, path }, &(Listener){ heard, data }, cancellable, error);
+}
+
+SegueSongPrediction *
+segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
+                           SegueHeardFunc heard, gpointer data, GCancellable *cancellable,
+                           GError **error)
+{
+  return listen (predictor, &(Song){ fd, name }, &(Listener){ heard, data }, cancellable, error);
 }
 
 SegueSongPrediction *

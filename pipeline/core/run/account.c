@@ -5,21 +5,6 @@
 #include <string.h>
 
 static void
-write_counters (SegueJson *json, SegueRun *run, guint stage)
-{
-  g_autoptr (GArray) counts = segue_counts_list (run->counts);
-  segue_json_key_open (json, "counters", '{');
-  for (guint i = 0; i < counts->len; i++) {
-    const SegueCount *count = &g_array_index (counts, SegueCount, i);
-    if (count->stage != stage)
-      continue;
-    segue_json_key (json, count->name);
-    segue_json_int (json, count->n);
-  }
-  segue_json_close (json, '{');
-}
-
-static void
 write_stage (SegueJson *json, SegueRun *run, guint index)
 {
   const SegueGraphStage *stage = run->stages[index].stage;
@@ -34,7 +19,7 @@ write_stage (SegueJson *json, SegueRun *run, guint index)
   segue_json_uint (json, type->result_version);
   segue_json_key (json, "with");
   segue_params_write (json, type->params, stage->config, SEGUE_PARAMS_CANONICAL);
-  write_counters (json, run, index);
+  segue_run_write_counters (json, run, index);
   segue_json_key (json, "curves");
   segue_curves_write (run->curves, index, json);
   segue_json_close (json, '{');

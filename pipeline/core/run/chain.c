@@ -3,6 +3,9 @@
 #include "isolated-stage.h"
 #include "item-private.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 typedef struct {
   SegueChain *chain;
   guint index;
@@ -188,13 +191,34 @@ segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint n_items,
   return ok ? g_steal_pointer (&output) : NULL;
 }
 
+static SegueItem *
+file_item_new (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *id = g_filename_display_name (name);
+  return segue_item_new_file (id, path);
+}
+
 GPtrArray *
 segue_chain_carry_file (SegueChain *chain, const char *path, GCancellable *cancellable,
                         GError **error)
 {
-  g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *id = g_filename_display_name (name);
-  g_autoptr (SegueItem) file = segue_item_new_file (id, path);
+  g_autoptr (SegueItem) file = file_item_new (path);
+  segue_item_seal (file);
+  return segue_chain_carry (chain, &file, 1, cancellable, error);
+}
+
+GPtrArray *
+segue_chain_carry_fd (SegueChain *chain, int fd, const char *name, GCancellable *cancellable,
+                      GError **error)
+{
+  g_autoptr (SegueItem) file = file_item_new (name);
+  int own = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (own < 0) {
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the song", name);
+    return NULL;
+  }
+  file->body->file = segue_open_file_new (own);
   segue_item_seal (file);
   return segue_chain_carry (chain, &file, 1, cancellable, error);
 }

@@ -59,6 +59,9 @@ GPtrArray *segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint 
 /** segue_chain_carry_file: the same for the file at @path, whose name is the song's id. */
 GPtrArray *segue_chain_carry_file (SegueChain *chain, const char *path, GCancellable *cancellable,
                                    GError **error);
+/** segue_chain_carry_fd: the same for a file that is open (@fd stays the caller's), called @name. */
+GPtrArray *segue_chain_carry_fd (SegueChain *chain, int fd, const char *name,
+                                 GCancellable *cancellable, GError **error);
 /** segue_chain_get_failed: (transfer none) (nullable): the stage in which the last carry failed. */
 const SegueGraphStage *segue_chain_get_failed (SegueChain *chain);
 

@@ -155,6 +155,8 @@ char *segue_run_write_account (SegueRun *run, const SegueStageRun *at);
 
 /** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);
+/** segue_run_write_counters: member `counters`: what @stage counted; locked. */
+void segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage);
 /** segue_run_report_timings: timings.json. */
 gboolean segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds,
                                    GError **error);

@@ -12,8 +12,8 @@ key_uint (SegueJson *json, const char *key, guint64 value)
   segue_json_uint (json, value);
 }
 
-static void
-write_counters (SegueJson *json, SegueRun *run, guint stage)
+void
+segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage)
 {
   g_autoptr (GArray) counts = segue_counts_list (run->counts);
   segue_json_key_open (json, "counters", '{');
@@ -67,7 +67,7 @@ write_stages (SegueJson *json, SegueRun *run)
     for (guint j = 0; at->done && j < at->stage->n_outputs; j++)
       key_uint (json, at->stage->type->outputs[j].name, at->n_outputs[j]);
     segue_json_close (json, '{');
-    write_counters (json, run, i);
+    segue_run_write_counters (json, run, i);
     write_origin (json, run, at);
     segue_json_close (json, '{');
   }

@@ -167,6 +167,15 @@ SegueSongPrediction *segue_predictor_listen (SeguePredictor *predictor, const ch
                                              SegueHeardFunc heard, gpointer data,
                                              GCancellable *cancellable, GError **error);
 
+/** segue_predictor_listen_fd: the same for a regular file that is open: nothing is opened by name, and
+ * nothing about it is kept.
+ * @fd: stays the caller's; read from the start, by this call alone while it lasts
+ * @name: what errors call it */
+SEGUE_API
+SegueSongPrediction *segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
+                                                SegueHeardFunc heard, gpointer data,
+                                                GCancellable *cancellable, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePredictor, segue_predictor_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueSongPrediction, segue_song_prediction_free)
 

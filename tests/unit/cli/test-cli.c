@@ -258,6 +258,34 @@ parse (const char *line, Values *values, gboolean *help, char ***left, GError **
   return segue_options_parse (&verb, left, values, help, error);
 }
 
+/* Handed on to another program, they come to the same there. */
+static void
+test_option_words (void)
+{
+  Values given, again = { 0 };
+  gboolean help;
+  char **left;
+  g_assert_true (parse ("verb -n \xff=-- -l 1 --list=2 --flag -c 9", &given, &help, &left, NULL));
+  g_strfreev (left);
+  g_auto (GStrv) words = segue_options_words (&verb, &given);
+  g_autofree char *joined = g_strjoinv (" ", words);
+  g_autofree char *line = g_strconcat ("verb ", joined, NULL);
+  g_assert_true (parse (line, &again, &help, &left, NULL));
+  g_assert_cmpuint (g_strv_length (left), ==, 1);
+  g_assert_cmpstr (again.name, ==, "\xff=--");
+  g_assert_cmpuint (g_strv_length (again.list), ==, 2);
+  g_assert_cmpstr (again.list[1], ==, "2");
+  g_assert_cmpint (again.count, ==, 9);
+  g_assert_true (again.flag);
+  g_strfreev (left);
+  segue_options_clear (&verb, &given);
+  segue_options_clear (&verb, &again);
+
+  Values none = { 0 };
+  g_auto (GStrv) no_words = segue_options_words (&verb, &none);
+  g_assert_cmpuint (g_strv_length (no_words), ==, 0);
+}
+
 static void
 test_options (void)
 {
@@ -388,6 +416,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/table", test_table);
   g_test_add_func ("/cli/table/rubbish", test_table_of_rubbish);
   g_test_add_func ("/cli/options", test_options);
+  g_test_add_func ("/cli/option-words", test_option_words);
   g_test_add_func ("/cli/options/wrong", test_options_wrong);
   g_test_add_func ("/cli/help", test_help);
   g_test_add_func ("/cli/log-rules", test_log_rules);

@@ -2,9 +2,11 @@
 #include "pitch.h"
 #include "tiny-stages.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <string.h>
+#include <unistd.h>
 
 static void
 test_replays (Pitch *pitch, gconstpointer data)
@@ -65,6 +67,41 @@ test_listens (Pitch *pitch, gconstpointer data)
   g_assert_cmpuint (heard.n_segments, ==, listened->n_segments);
   g_assert_cmpuint (heard.n_heard, ==, listened->n_segments);
   g_assert_cmpuint (heard.n_calls, >, 1);
+}
+
+/* A file without a name on disk: read as one with a name is, called what the caller calls it, and not
+ * remembered. */
+static void
+test_open_file (Pitch *pitch, gconstpointer data)
+{
+  pitch_save_model (pitch, PITCH_DECODE_AND_CUT, 20);
+  g_autofree char *low = pitch_song (pitch, "low.f32", 200, 18000);
+  g_autofree char *short_song = pitch_song (pitch, "short.f32", 200, 20);
+  g_autofree char *cache = g_build_filename (pitch->folder, "cache", NULL);
+  g_autoptr (SeguePredictor) predictor = pitch_new_predictor (pitch);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (segue_predictor_use_cache (predictor, cache, &error));
+  int fd = open (low, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (g_remove (low), ==, 0);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (SegueSongPrediction) answer =
+      segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (answer->best, ==, 1);
+    g_assert_false (answer->cached);
+  }
+  g_assert_cmpint (close (fd), ==, 0);
+
+  fd = open (short_song, O_RDONLY | O_CLOEXEC);
+  g_assert_null (segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "‘my song’"));
+  g_assert_null (strstr (error->message, "short.f32"));
+  g_assert_cmpint (close (fd), ==, 0);
+  g_clear_error (&error);
+  g_assert_null (segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
+  g_assert_nonnull (error);
 }
 
 /* The folder says what it is, and holds no model: known once that was waited for, and said again with
@@ -239,6 +276,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add (name, Pitch, NULL, pitch_set_up, function, pitch_tear_down)
   ADD ("/predictor/replays", test_replays);
   ADD ("/predictor/listens", test_listens);
+  ADD ("/predictor/open-file", test_open_file);
   ADD ("/predictor/no-model", test_no_model);
   ADD ("/predictor/plain-folder", test_plain_folder);
   ADD ("/predictor/bad-songs", test_bad_songs);

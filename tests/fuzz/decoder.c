@@ -1,4 +1,4 @@
-/* Audio files through decode-sndfile: whatever the bytes, a song within its limits or a reason. */
+/* Audio files through a decoder: whatever the bytes, a song within its limits or a reason. */
 #include "scratch.h"
 #include "standalone.h"
 
@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static SegueHarness *harness;
   if (harness == NULL)
-    harness = segue_harness_new (segue_plugin_query (), "decode-sndfile",
+    harness = segue_harness_new (segue_plugin_query (), segue_plugin_query ()->stages[0]->name,
                                  "{ rate: 8000, channels: keep, max_duration: 2, when_long: cut, "
                                  "completeness: 0, timeout: 5 }");
   g_autoptr (SegueItem) file = segue_item_new_file ("song", fuzz_path (data, size));

@@ -1,0 +1,28 @@
+/* The options of `segue serve`: parsed by the command, handed on, and parsed once more, with the same
+ * table, by the program that serves. */
+#pragma once
+
+#include "cli.h"
+
+#define SERVE_PORT         "8732"
+#define SERVE_MAX_SONG     200 /* MB */
+#define SERVE_UPLOAD_TIME  120 /* s */
+#define SERVE_HEARING_TIME 600 /* s */
+#define SERVE_SONGS        32
+
+/** ServeOptions: 0 and %NULL: the default. */
+typedef struct {
+  char *model;
+  char *runs;
+  char *port;
+  char *bind;
+  char **hosts;
+  gboolean open;
+  gint jobs;
+  gint songs;
+  gint max_song;
+  gint upload_time;
+  gint hearing_time;
+  char *precision;
+  char *backend;
+} ServeOptions;

@@ -1,0 +1,98 @@
+/* segue serve: hands over to segue-serve, so that the command itself needs no HTTP library. */
+#include "serve-options.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define TEXT_OF(number)  TEXT_OF_ (number)
+#define TEXT_OF_(number) #number
+#define MAX_JOBS         1024
+
+static char *
+find_program (void)
+{
+  const char *given = g_getenv ("SEGUE_SERVE");
+  return g_strdup (given && *given ? given : SEGUE_SERVE_PATH);
+}
+
+static gboolean
+run (SegueCli *cli, gconstpointer options, char **arguments, GError **error)
+{
+  if (!segue_refuse_arguments (&segue_verb_serve, arguments, 0, error))
+    return FALSE;
+  g_autofree char *program = find_program ();
+  g_auto (GStrv) words = segue_options_words (&segue_verb_serve, options);
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_ptr_array_add (argv, program);
+  for (char **word = words; *word; word++)
+    g_ptr_array_add (argv, *word);
+  g_ptr_array_add (argv, NULL);
+  fflush (NULL);
+  execv (program, (char **) argv->pdata);
+  g_autofree char *shown = segue_text_printable (program);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+               "can't start ‘%s’, the program that serves: %s; it is built where libmicrohttpd is "
+               "found: install libmicrohttpd-dev and build again",
+               shown, g_strerror (errno));
+  return FALSE;
+}
+
+static const SegueOption rows[] = {
+  { "model", 'm', SEGUE_OPTION_PATH, offsetof (ServeOptions, model), "DIR", 0, 0,
+    "the folder of a run (runs/artist/latest), of a model, or ORG/NAME of a fetched one" },
+  { "runs", 0, SEGUE_OPTION_PATH, offsetof (ServeOptions, runs), "DIR", 0, 0,
+    "the folder whose runs and reports are shown (default: runs)" },
+  { "port", 'p', SEGUE_OPTION_STRING, offsetof (ServeOptions, port), "N", 0, 0,
+    "where to listen (default: " SERVE_PORT "; 0: any free port)" },
+  { "bind", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, bind), "ADDRESS", 0, 0,
+    "whom to listen to: an IP address of this machine, 0.0.0.0 or :: for all of them (default: "
+    "127.0.0.1, this machine only)" },
+  { "host", 0, SEGUE_OPTION_LIST, offsetof (ServeOptions, hosts), "NAME", 0, 0,
+    "a name under which browsers may reach it, besides localhost and the address; may be given "
+    "many times" },
+  { "open", 0, SEGUE_OPTION_FLAG, offsetof (ServeOptions, open), NULL, 0, 0,
+    "show the page in a browser" },
+  { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (ServeOptions, jobs), "N", 1, MAX_JOBS,
+    "songs that are decoded at once (default: one per processor)" },
+  { "songs", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, songs), "N", 1, 10000,
+    "songs that are taken at once: being received, waiting or being heard; others are told to come "
+    "back (default: " TEXT_OF (SERVE_SONGS) ")" },
+  { "max-song", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, max_song), "MB", 1, 100000,
+    "how large a song may be (default: " TEXT_OF (SERVE_MAX_SONG) ")" },
+  { "upload-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, upload_time), "SECONDS", 1, 86400,
+    "how long receiving a song may take (default: " TEXT_OF (SERVE_UPLOAD_TIME) ")" },
+  { "hearing-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, hearing_time), "SECONDS", 1,
+    86400, "how long hearing one may take (default: " TEXT_OF (SERVE_HEARING_TIME) ")" },
+  { "precision", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, precision), "NAME", 0, 0,
+    "float32, bfloat16, int8 or auto, as segue predict has it" },
+  SEGUE_OPTION_BACKEND (ServeOptions),
+  { NULL },
+};
+
+static const SegueExample examples[] = {
+  { "segue serve --model runs/artist/latest --open", "drop songs into a page of your browser" },
+  { "curl --data-binary @song.mp3 'http://127.0.0.1:" SERVE_PORT "/api/songs?name=song.mp3'",
+    "ask from a program" },
+  { "segue serve --model runs/artist/latest --bind 0.0.0.0 --host music.local",
+    "for everybody in a network that you trust" },
+  { NULL, NULL },
+};
+
+const SegueVerb segue_verb_serve = {
+  .name = "serve",
+  .summary = "a web page that names the artist of songs, and shows runs",
+  .synopsis = "--model DIR [--runs DIR] [--port N] [--bind ADDRESS] [--open] [-j N]",
+  .doc =
+    "Serves a page on this machine: drop songs or a folder on it, and see whose they are while "
+    "they "
+    "are still being heard, segment by segment. What ran so far, with its reports, is shown beside "
+    "it. Programs ask the same server: docs/serve.md has its JSON interface.\n\n"
+    "Songs are decoded in processes of their own, held in files without a name while they are "
+    "heard, and kept nowhere. There are no accounts: whoever can reach the address can ask. By "
+    "default that is this machine alone, and pages of other sites are refused.\n\n"
+    "Ctrl-C ends it: songs being heard are given up, and nothing is left behind.",
+  .options = rows,
+  .size = sizeof (ServeOptions),
+  .examples = examples,
+  .run = run,
+};

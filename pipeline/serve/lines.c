@@ -1,0 +1,124 @@
+#include "lines.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Enough to give a float32 back bit for bit. */
+#define DIGITS JSON_REAL_PRECISION (9)
+
+/* json_real () takes no infinity and no NaN. */
+static json_t *
+number (double value)
+{
+  return isfinite (value) ? json_real (value) : json_null ();
+}
+
+static char *
+finish (json_t *object)
+{
+  char *text = json_dumps (object, JSON_COMPACT | DIGITS);
+  char *line = g_strconcat (text, "\n", NULL);
+  free (text);
+  json_decref (object);
+  return line;
+}
+
+static json_t *
+place (const SegueSegmentPrediction *segment)
+{
+  json_t *object = json_object ();
+  json_object_set_new (object, "start", number (segment->start));
+  json_object_set_new (object, "duration", number (segment->duration));
+  return object;
+}
+
+/* What is no number comes last. */
+static float
+weight (float p)
+{
+  return isnan (p) ? -INFINITY : p;
+}
+
+/* The largest of those that come after @last, which was taken before; -1: none was.  @top passes over a
+ * row are cheaper than sorting thousands of labels for five. */
+static guint
+next_best (const float *p, guint n, gint last)
+{
+  guint best = n;
+  for (guint i = 0; i < n; i++) {
+    float own = weight (p[i]), before = last < 0 ? INFINITY : weight (p[last]);
+    gboolean left = last < 0 || own < before || (own == before && i > (guint) last);
+    if (left && (best == n || own > weight (p[best])))
+      best = i;
+  }
+  return best;
+}
+
+static json_t *
+probabilities (const float *p, guint n, const char *const *labels, guint top)
+{
+  json_t *object = json_object ();
+  gint last = -1;
+  for (guint k = 0; k < MIN (top, n); k++) {
+    guint i = next_best (p, n, last);
+    if (i == n)
+      break;
+    json_object_set_new (object, labels[i], number (p[i]));
+    last = (gint) i;
+  }
+  return object;
+}
+
+char *
+line_begun (const char *name, const SegueSongPrediction *prediction)
+{
+  json_t *object = json_object (), *segments = json_array ();
+  json_object_set_new (object, "event", json_string ("begun"));
+  json_object_set_new (object, "file", json_string (name));
+  for (guint i = 0; i < prediction->n_segments; i++)
+    json_array_append_new (segments, place (&prediction->segments[i]));
+  json_object_set_new (object, "segments", segments);
+  return finish (object);
+}
+
+char *
+line_heard (const SegueSongPrediction *prediction, guint from, guint to, const char *const *labels,
+            guint top)
+{
+  json_t *object = json_object (), *segments = json_array ();
+  json_object_set_new (object, "event", json_string ("heard"));
+  json_object_set_new (object, "first", json_integer (from));
+  for (guint i = from; i < to; i++) {
+    const SegueSegmentPrediction *segment = &prediction->segments[i];
+    json_t *entry = place (segment);
+    json_object_set_new (entry, "probabilities",
+                         probabilities (segment->probabilities, prediction->n_labels, labels, top));
+    json_array_append_new (segments, entry);
+  }
+  json_object_set_new (object, "segments", segments);
+  return finish (object);
+}
+
+char *
+line_answer (const char *name, const SegueSongPrediction *prediction, const char *const *labels,
+             guint top)
+{
+  json_t *object = json_object ();
+  json_object_set_new (object, "event", json_string ("answer"));
+  json_object_set_new (object, "file", json_string (name));
+  json_object_set_new (object, "label", json_string (labels[prediction->best]));
+  json_object_set_new (
+    object, "probabilities",
+    probabilities (prediction->probabilities, prediction->n_labels, labels, top));
+  return finish (object);
+}
+
+char *
+line_error (ProblemKind problem, const char *message)
+{
+  g_autofree char *valid =
+    g_utf8_make_valid (message ? message : problem_row (problem)->message, -1);
+  return finish (json_pack ("{s:s,s:s,s:s}", "event", "error", "code", problem_row (problem)->code,
+                            "message", valid));
+}

@@ -1,0 +1,198 @@
+/* segue-serve: started by `segue serve`, with the same options, which it has checked by its table. */
+#include "guard.h"
+#include "job.h"
+#include "pipeline-arg.h"
+#include "serve-options.h"
+#include "server.h"
+
+#include <gio/gio.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#define TICK 200 /* ms */
+
+/* What the options come to. */
+typedef struct {
+  SegueCli *cli;
+  const ServeOptions *options;
+  ServerConfig config;
+  SeguePredictor *predictor;
+} Serving;
+
+static guint
+or_else (gint given, guint otherwise)
+{
+  return given > 0 ? (guint) given : otherwise;
+}
+
+static gboolean
+parse_place (const ServeOptions *options, ServerConfig *config, GError **error)
+{
+  guint64 port;
+  const char *given = options->port ? options->port : SERVE_PORT;
+  config->address = options->bind ? options->bind : "127.0.0.1";
+  if (!g_ascii_string_to_unsigned (given, 10, 0, G_MAXUINT16, &port, NULL)) {
+    g_autofree char *shown = segue_text_printable (given);
+    return segue_usage_error (&segue_verb_serve, error, "--port must be 0..65535, got ‘%s’", shown);
+  }
+  config->port = (guint16) port;
+  if (g_hostname_is_ip_address (config->address))
+    return TRUE;
+  g_autofree char *shown = segue_text_printable (config->address);
+  return segue_usage_error (&segue_verb_serve, error,
+                            "--bind takes an IP address such as 127.0.0.1 or ::, got ‘%s’; a name "
+                            "that browsers use goes to --host",
+                            shown);
+}
+
+/* (transfer full): `runs/artist/latest` is called artist. */
+static char *
+name_model (const char *given)
+{
+  g_autofree char *path = g_canonicalize_filename (given, "/");
+  g_autofree char *last = g_path_get_basename (path), *parent = g_path_get_dirname (path);
+  if (g_str_equal (last, "latest") || g_str_equal (last, "model"))
+    return name_model (parent);
+  return g_filename_display_name (last);
+}
+
+static gboolean
+configure (const ServeOptions *options, ServerConfig *config, GError **error)
+{
+  if (!options->model)
+    return segue_usage_error (&segue_verb_serve, error,
+                              "--model is missing: the folder of a run or of a model");
+  config->names = options->hosts;
+  config->runs = options->runs ? options->runs : "runs";
+  config->threads = or_else (options->jobs, g_get_num_processors ());
+  config->max_songs = or_else (options->songs, SERVE_SONGS);
+  config->max_bytes = (guint64) or_else (options->max_song, SERVE_MAX_SONG) * 1000000;
+  config->upload_seconds = or_else (options->upload_time, SERVE_UPLOAD_TIME);
+  config->hearing_seconds = or_else (options->hearing_time, SERVE_HEARING_TIME);
+  return parse_place (options, config, error);
+}
+
+static void
+show_in_browser (SegueCli *cli, const char *url)
+{
+  const char *argv[] = { "xdg-open", url, NULL };
+  g_autoptr (GError) error = NULL;
+  if (!g_spawn_async (NULL, (char **) argv, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                      NULL, NULL, NULL, &error))
+    fprintf (cli->err.stream, "no browser could be started (xdg-open): open the address by hand\n");
+}
+
+static void
+announce (Serving *serving, const Server *server)
+{
+  SegueCli *cli = serving->cli;
+  const char *address = serving->config.address;
+  if (!guard_is_loopback (address))
+    fprintf (cli->err.stream,
+             "everybody who can reach %s may ask this server: it has no accounts, and what is sent "
+             "is not encrypted\n",
+             address);
+  g_autoptr (GInetAddress) parsed = g_inet_address_new_from_string (address);
+  const char *host = g_inet_address_get_is_any (parsed) ? "localhost" : address;
+  gboolean v6 = strchr (host, ':') != NULL;
+  g_autofree char *url = g_strdup_printf ("http://%s%s%s:%u/", v6 ? "[" : "", host, v6 ? "]" : "",
+                                          server_get_port (server));
+  fprintf (cli->out.stream, "%s\n", url);
+  fflush (cli->out.stream);
+  if (cli->err.tty)
+    fprintf (cli->err.stream, "Ctrl-C ends it\n");
+  if (serving->options->open)
+    show_in_browser (cli, url);
+}
+
+/* SegueJob: until it is cancelled. */
+static gboolean
+serve (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Serving *serving = data;
+  if (!segue_predictor_wait (serving->predictor, error))
+    return FALSE;
+  Server *server = server_start (&serving->config, serving->predictor, error);
+  if (!server)
+    return FALSE;
+  announce (serving, server);
+  GPollFD polled;
+  gboolean wakes = g_cancellable_make_pollfd (cancellable, &polled);
+  while (!g_cancellable_is_cancelled (cancellable)) {
+    g_poll (&polled, wakes ? 1 : 0, TICK);
+    server_tick (server);
+  }
+  if (wakes)
+    g_cancellable_release_fd (cancellable);
+  server_stop (server);
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+  return FALSE;
+}
+
+static gboolean
+run (SegueCli *cli, const ServeOptions *options, GError **error)
+{
+  Serving serving = { .cli = cli, .options = options };
+  guint precision = SEGUE_MODEL_AUTO;
+  SegueAggregation aggregation;
+  if (!configure (options, &serving.config, error) ||
+      !segue_parse_choice (&segue_verb_serve, "precision", options->precision,
+                           segue_model_precision_names (), &precision, error))
+    return FALSE;
+  g_autofree char *folder = segue_predictor_find_model (options->model, &aggregation, error);
+  if (!folder)
+    return FALSE;
+  g_autofree char *name = name_model (options->model);
+  serving.config.model_name = name;
+  segue_choose_backend (options->backend);
+  g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
+  g_autoptr (SeguePredictor) predictor = segue_predictor_new (
+    registry, folder, g_get_num_processors (), (SegueModelPrecision) precision, error);
+  if (!predictor)
+    return FALSE;
+  segue_predictor_set_aggregation (predictor, aggregation, 0);
+  serving.predictor = predictor;
+  return segue_job_run (cli, NULL, serve, &serving, error);
+}
+
+static int
+conclude (const SegueCli *cli, const GError *error)
+{
+  if (cli->signal && g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
+    return 128 + cli->signal;
+  g_autofree char *text = segue_text_printable (error->message);
+  fprintf (cli->err.stream, "%ssegue:%s %s\n", segue_term_style (&cli->err, SEGUE_STYLE_RED),
+           segue_term_reset (&cli->err), text);
+  return segue_error_exit_code (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_CTYPE, "");
+  /* A limit of file sizes and a client that has gone are errors of the write. */
+  signal (SIGXFSZ, SIG_IGN);
+  signal (SIGPIPE, SIG_IGN);
+  g_set_prgname ("segue-serve");
+  /* Never freed: libraries may log to the very end. */
+  SegueCli *cli = g_new0 (SegueCli, 1);
+  segue_term_init (&cli->out, stdout);
+  segue_term_init (&cli->err, stderr);
+  segue_log_install (cli);
+
+  ServeOptions options = { 0 };
+  GStrv words = g_strdupv (argv);
+  gboolean help = FALSE;
+  g_autoptr (GError) error = NULL;
+  gboolean ok = segue_options_parse (&segue_verb_serve, &words, &options, &help, &error) &&
+                segue_refuse_arguments (&segue_verb_serve, words + 1, 0, &error);
+  if (ok && help)
+    fprintf (cli->out.stream, "started by segue serve; see: segue serve --help\n");
+  else if (ok)
+    run (cli, &options, &error);
+  g_strfreev (words);
+  segue_options_clear (&segue_verb_serve, &options);
+  return error ? conclude (cli, error) : 0;
+}

@@ -1,0 +1,264 @@
+/* One song: sent, heard, shown, played.  Whatever comes from outside (names of files and of artists,
+ * messages) is put in as text, never as markup. */
+
+const COLOURS = 8;
+const RETRY_SECONDS = 2;
+const STEP_SECONDS = 5;
+
+export const percent = p => `${(100 * p).toFixed(p < 0.0995 || p > 0.9995 ? 1 : 0)} %`;
+
+const clock = seconds => {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+};
+
+const ranked = probabilities => Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+
+/* The mean over the segments so far. */
+const mean = segments => {
+  const sums = {};
+  for (const segment of segments)
+    for (const [label, p] of Object.entries(segment.probabilities))
+      sums[label] = (sums[label] ?? 0) + p / segments.length;
+  return sums;
+};
+
+export class Card {
+  /* model: of /api/model; changed (): something to be counted has changed. */
+  constructor (file, model, changed) {
+    this.file = file;
+    this.model = model;
+    this.changed = changed;
+    this.state = 'waiting'; /* sending, hearing, answered, failed */
+    this.expected = [];
+    this.heard = [];
+    this.probabilities = {};
+    this.element = document.getElementById('card').content.firstElementChild.cloneNode(true);
+    this.find = selector => this.element.querySelector(selector);
+    this.find('.name').textContent = file.name;
+    this.find('.remove').setAttribute('aria-label', `Remove ${file.name}`);
+    this.find('audio').setAttribute('aria-label', `Play ${file.name}`);
+    this.say('waiting');
+    this.find('audio').hidden = file.size === 0;
+    if (file.size > 0)
+      this.preparePlayer();
+  }
+
+  say (text) {
+    this.find('.state').textContent = text;
+  }
+
+  colour (label) {
+    const index = this.model.labels.indexOf(label);
+    return `label-${Math.max(index, 0) % COLOURS}`;
+  }
+
+  /* ---- To the server and back ---- */
+
+  /* Ends when there is an answer, or there won't be one. */
+  async send () {
+    const limit = this.model.limits.song_bytes;
+    if (this.file.size > limit)
+      return this.fail(`This song is larger than the ${Math.floor(limit / 1e6)} MB that the server takes.`);
+    if (this.file.size === 0)
+      return this.fail('This file is empty.');
+    while (!this.removed && await this.sendOnce() === 'busy') {
+      this.say('waiting for the server');
+      await new Promise(resolve => setTimeout(resolve, RETRY_SECONDS * 1000 * (1 + Math.random())));
+    }
+  }
+
+  sendOnce () {
+    const request = this.request = new XMLHttpRequest();
+    let read = 0;
+    const takeLines = () => {
+      if (request.status !== 200)
+        return;
+      const end = request.responseText.lastIndexOf('\n') + 1;
+      for (const line of request.responseText.slice(read, end).split('\n'))
+        if (line)
+          this.take(JSON.parse(line));
+      read = end;
+    };
+    return new Promise(resolve => {
+      request.open('POST', `api/songs?top=100&name=${encodeURIComponent(this.file.name)}`);
+      request.setRequestHeader('Accept', 'application/x-ndjson');
+      request.upload.onprogress = event => {
+        if (event.lengthComputable)
+          this.say(`sending, ${Math.floor(100 * event.loaded / event.total)} %`);
+      };
+      request.upload.onload = () => this.say('sent, waiting to be heard');
+      request.onprogress = takeLines;
+      request.onload = () => {
+        takeLines();
+        if (request.status === 503 && JSON.parse(request.responseText).error.code === 'busy')
+          return resolve('busy');
+        if (request.status !== 200)
+          this.fail(this.explain(request));
+        else if (this.state === 'sending' || this.state === 'hearing')
+          this.fail('The server stopped before the song was heard to its end.');
+        resolve('done');
+      };
+      request.onerror = () => { this.fail('The server can’t be reached.'); resolve('done'); };
+      request.onabort = () => resolve('done');
+      this.state = 'sending';
+      this.changed();
+      request.send(this.file);
+    });
+  }
+
+  explain (request) {
+    try {
+      return JSON.parse(request.responseText).error.message;
+    } catch {
+      return `The server answered with status ${request.status}.`;
+    }
+  }
+
+  take (line) {
+    if (line.event === 'begun') {
+      this.state = 'hearing';
+      this.expected = line.segments;
+    } else if (line.event === 'heard') {
+      this.heard.push(...line.segments);
+      this.probabilities = mean(this.heard);
+    } else if (line.event === 'answer') {
+      this.state = 'answered';
+      this.label = line.label;
+      this.probabilities = line.probabilities;
+    } else if (line.event === 'error') {
+      return this.fail(line.message);
+    }
+    this.show();
+    this.changed();
+  }
+
+  fail (message) {
+    this.state = 'failed';
+    this.element.classList.add('failed');
+    this.find('.artist').textContent = this.find('.sure').textContent = '';
+    this.say(message);
+    this.changed();
+  }
+
+  remove () {
+    this.removed = true;
+    this.request?.abort();
+    URL.revokeObjectURL(this.url);
+    this.element.remove();
+  }
+
+  /* ---- What was heard ---- */
+
+  show () {
+    const order = ranked(this.probabilities);
+    const artist = this.find('.artist');
+    if (order.length > 0) {
+      artist.textContent = this.label ?? order[0][0];
+      artist.classList.toggle('so-far', this.state !== 'answered');
+      this.find('.sure').textContent = percent(this.probabilities[artist.textContent] ?? 0);
+    }
+    this.say(this.state === 'answered' ? ''
+      : `so far, ${this.heard.length} of ${this.expected.length} segments heard`);
+    this.showLabels(order.slice(0, 5));
+    this.showSegments(artist.textContent);
+  }
+
+  showLabels (order) {
+    this.find('.labels').replaceChildren(...order.map(([label, p]) => {
+      const row = document.createElement('li');
+      const name = row.appendChild(document.createElement('bdi'));
+      name.textContent = name.title = label;
+      const number = row.appendChild(document.createElement('span'));
+      number.className = 'percent';
+      number.textContent = percent(p);
+      const track = row.appendChild(document.createElement('div'));
+      track.className = 'track';
+      const fill = track.appendChild(document.createElement('div'));
+      fill.className = `fill ${this.colour(label)}`;
+      fill.style.width = `${100 * p}%`;
+      return row;
+    }));
+  }
+
+  showSegments (artist) {
+    const length = this.length(), places = this.expected;
+    this.find('.segments').replaceChildren(...places.map((place, i) => {
+      const bar = document.createElement('div');
+      bar.className = 'segment expected';
+      bar.style.left = `${100 * place.start / length}%`;
+      /* Where they overlap, each is seen up to where the next begins. */
+      const end = Math.min(place.start + place.duration, places[i + 1]?.start ?? Infinity);
+      bar.style.width = `calc(${100 * (end - place.start) / length}% - 1px)`;
+      if (i < this.heard.length) {
+        const [label, p] = ranked(this.heard[i].probabilities)[0];
+        bar.className = `segment ${this.colour(label)}${label === artist ? '' : ' other'}`;
+        bar.style.height = `${100 * p}%`;
+        bar.title = `${clock(place.start)} ${label} ${percent(p)}`;
+      }
+      return bar;
+    }));
+  }
+
+  /* ---- The player: the file itself, from the user's own disk ---- */
+
+  length () {
+    const known = this.find('audio').duration;
+    const heard = Math.max(1, ...this.expected.map(place => place.start + place.duration));
+    return Number.isFinite(known) ? Math.max(known, heard) : heard;
+  }
+
+  preparePlayer () {
+    const audio = this.find('audio'), timeline = this.find('.timeline');
+    this.url = URL.createObjectURL(this.file);
+    audio.src = this.url;
+    const follow = () => {
+      const at = audio.currentTime, length = this.length();
+      this.find('.playhead').style.left = `${100 * at / length}%`;
+      timeline.setAttribute('aria-valuemax', Math.floor(length));
+      timeline.setAttribute('aria-valuenow', Math.floor(at));
+      timeline.setAttribute('aria-valuetext', this.tellPlace(at, length));
+    };
+    const seek = seconds => {
+      audio.currentTime = Math.min(Math.max(seconds, 0), this.length());
+      this.element.classList.add('plays');
+      follow();
+    };
+    const animate = () => {
+      follow();
+      if (!audio.paused)
+        requestAnimationFrame(animate);
+    };
+    audio.addEventListener('play', () => {
+      for (const other of document.querySelectorAll('audio'))
+        if (other !== audio)
+          other.pause();
+      this.element.classList.add('plays');
+      animate();
+    });
+    audio.addEventListener('timeupdate', follow);
+    audio.addEventListener('loadedmetadata', () => { this.showSegments(this.find('.artist').textContent); follow(); });
+    audio.addEventListener('error', () => { audio.hidden = true; });
+    timeline.addEventListener('click', event => {
+      const box = timeline.getBoundingClientRect();
+      seek(this.length() * (event.clientX - box.left) / box.width);
+    });
+    timeline.addEventListener('keydown', event => {
+      const steps = { ArrowRight: STEP_SECONDS, ArrowUp: STEP_SECONDS, ArrowLeft: -STEP_SECONDS,
+        ArrowDown: -STEP_SECONDS, Home: -Infinity, End: Infinity };
+      if (event.key in steps)
+        seek(audio.currentTime + steps[event.key]);
+      else if (event.key === ' ' || event.key === 'Enter')
+        audio.paused ? audio.play() : audio.pause();
+      else
+        return;
+      event.preventDefault();
+    });
+  }
+
+  tellPlace (at, length) {
+    const i = this.heard.findIndex(segment => segment.start <= at && at < segment.start + segment.duration);
+    const what = i < 0 ? '' : `, ${ranked(this.heard[i].probabilities)[0][0]}`;
+    return `${clock(at)} of ${clock(length)}${what}`;
+  }
+}

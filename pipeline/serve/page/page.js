@@ -1,0 +1,268 @@
+/* The page: songs come in by drop or choice and are sent a few at a time; runs are listed. */
+import { Card, percent } from './card.js';
+
+/* Browsers open no more than six connections to one server; some have to stay free for the page. */
+const AT_ONCE = 3;
+const SONGS = /\.(mp3|flac|ogg|oga|opus|wav|m4a|aac|aif|aiff|wma|wv|ape|mpc)$/i;
+
+const find = id => document.getElementById(id);
+const cards = [];
+let model = null;
+let sending = 0;
+
+/* ---- Songs ---- */
+
+const describe = () => {
+  const count = state => cards.filter(card => card.state === state).length;
+  const answered = count('answered'), failed = count('failed');
+  const left = cards.length - answered - failed;
+  const artists = new Set(cards.filter(card => card.state === 'answered').map(card => card.label));
+  const songs = n => `${n} ${n === 1 ? 'song' : 'songs'}`;
+  const parts = [];
+  if (answered > 0)
+    parts.push(`${songs(answered)} by ${artists.size} ${artists.size === 1 ? 'artist' : 'artists'}`);
+  if (left > 0)
+    parts.push(`${left} to go`);
+  if (failed > 0)
+    parts.push(`${failed} could not be used`);
+  return parts.join(', ');
+};
+
+const update = () => {
+  const text = describe();
+  find('bar').hidden = cards.length === 0;
+  /* Said aloud by screen readers: only when it is news. */
+  if (find('tally').textContent !== text)
+    find('tally').textContent = text;
+  if (find('compare').getAttribute('aria-pressed') === 'true')
+    showComparison();
+};
+
+const sendNext = async () => {
+  const next = cards.find(card => card.state === 'waiting' && !card.removed);
+  if (!next || sending >= AT_ONCE)
+    return;
+  sending++;
+  next.state = 'sending';
+  try {
+    await next.send();
+  } finally {
+    sending--;
+    sendNext();
+  }
+};
+
+const add = files => {
+  for (const file of files) {
+    const card = new Card(file, model, update);
+    card.find('.remove').addEventListener('click', () => {
+      card.remove();
+      cards.splice(cards.indexOf(card), 1);
+      update();
+    });
+    cards.push(card);
+    find('cards').append(card.element);
+  }
+  update();
+  for (let i = 0; i < AT_ONCE; i++)
+    sendNext();
+};
+
+/* A folder has covers and playlists in it, too. */
+const addFromFolder = files => {
+  const songs = files.filter(file => SONGS.test(file.name))
+    .sort((a, b) => (a.webkitRelativePath || a.name).localeCompare(b.webkitRelativePath || b.name));
+  const others = files.length - songs.length;
+  find('notice').textContent = songs.length === 0 ? 'There is no song in this folder.' : '';
+  if (songs.length > 0 && others > 0)
+    find('notice').textContent = `${others} ${others === 1 ? 'file' : 'files'} of the folder left out: not audio.`;
+  add(songs);
+};
+
+/* All files below a dropped folder; the browser hands entries out in portions. */
+const filesBelow = async entry => {
+  if (entry.isFile)
+    return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader(), files = [];
+  for (;;) {
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (entries.length === 0)
+      return files;
+    for (const child of entries)
+      files.push(...await filesBelow(child));
+  }
+};
+
+const takeDrop = async data => {
+  const entries = [...data.items].filter(item => item.kind === 'file')
+    .map(item => item.webkitGetAsEntry?.());
+  find('notice').textContent = '';
+  if (entries.length === 0 || entries.some(entry => !entry))
+    return add([...data.files]);
+  /* Files now: what was dropped is gone once this function waits. */
+  add([...data.files].filter((_, i) => entries[i]?.isFile));
+  for (const entry of entries.filter(each => each.isDirectory)) {
+    try {
+      addFromFolder(await filesBelow(entry));
+    } catch (error) {
+      find('notice').textContent = `The folder ${entry.name} can’t be read: ${error.message}`;
+    }
+  }
+};
+
+const prepareDrop = () => {
+  const zone = find('drop');
+  let depth = 0;
+  addEventListener('dragover', event => event.preventDefault());
+  addEventListener('dragenter', () => { depth++; zone.classList.add('over'); });
+  addEventListener('dragleave', () => { if (--depth <= 0) zone.classList.remove('over'); });
+  addEventListener('drop', event => {
+    event.preventDefault();
+    depth = 0;
+    zone.classList.remove('over');
+    if (model && event.dataTransfer)
+      takeDrop(event.dataTransfer);
+  });
+  find('files').addEventListener('change', event => {
+    find('notice').textContent = '';
+    add([...event.target.files]);
+    event.target.value = '';
+  });
+  find('folder').addEventListener('change', event => {
+    addFromFolder([...event.target.files]);
+    event.target.value = '';
+  });
+  find('clear').addEventListener('click', () => {
+    for (const card of cards.splice(0))
+      card.remove();
+    find('notice').textContent = '';
+    update();
+  });
+  find('compare').addEventListener('click', () => {
+    const on = find('compare').getAttribute('aria-pressed') !== 'true';
+    find('compare').setAttribute('aria-pressed', on);
+    find('comparison').hidden = !on;
+    find('cards').hidden = on;
+    update();
+  });
+};
+
+/* ---- Songs side by side ---- */
+
+const cell = (tag, text, names = '') => {
+  const element = document.createElement(tag);
+  element.className = names;
+  const name = element.appendChild(document.createElement('bdi'));
+  name.textContent = text;
+  return element;
+};
+
+const MOST_COLUMNS = 8;
+
+const showComparison = () => {
+  const answered = cards.filter(card => card.state === 'answered');
+  const sums = new Map();
+  for (const card of answered)
+    for (const [label, p] of Object.entries(card.probabilities))
+      sums.set(label, (sums.get(label) ?? 0) + p);
+  const labels = [...sums].sort((a, b) => b[1] - a[1]).slice(0, MOST_COLUMNS).map(([label]) => label);
+  const table = document.createElement('table');
+  const head = table.createTHead().insertRow();
+  const heading = (text, names) => {
+    const th = cell('th', text, names);
+    th.scope = 'col';
+    head.append(th);
+  };
+  heading('Song');
+  heading('Artist');
+  labels.forEach(label => heading(label, 'number'));
+  const body = table.createTBody();
+  for (const card of answered) {
+    const row = body.insertRow();
+    const th = cell('th', card.file.name);
+    th.scope = 'row';
+    row.append(th, cell('td', card.label));
+    for (const label of labels)
+      row.append(cell('td', percent(card.probabilities[label] ?? 0), label === card.label ? 'number best' : 'number'));
+  }
+  find('comparison').replaceChildren(answered.length > 0 ? table : cell('p', 'No song has been heard yet.'));
+};
+
+/* ---- Runs ---- */
+
+const reportCell = run => {
+  const td = document.createElement('td');
+  if (run.report) {
+    const link = td.appendChild(document.createElement('a'));
+    link.href = run.report.split('/').map(encodeURIComponent).join('/');
+    link.target = '_blank';
+    link.rel = 'noopener';
+    link.textContent = 'open';
+    link.setAttribute('aria-label', `Report of ${run.name} ${run.id}`);
+  } else {
+    td.textContent = 'none';
+    td.className = 'quiet';
+  }
+  return td;
+};
+
+const showRuns = async () => {
+  find('runs-state').textContent = 'Looking …';
+  const answer = await ask('api/runs').catch(() => null);
+  const rows = answer?.runs.map(run => {
+    const row = document.createElement('tr');
+    const started = run.started ? new Date(run.started).toLocaleString() : '';
+    const right = p => (p === null || p === undefined ? '' : percent(p));
+    const th = cell('th', `${run.name} ${run.id}`);
+    th.scope = 'row';
+    row.append(th, cell('td', started), cell('td', run.state ?? 'unfinished'),
+      cell('td', right(run.test?.segment_accuracy), 'number'),
+      cell('td', right(run.test?.song_accuracy), 'number'), reportCell(run));
+    return row;
+  }) ?? [];
+  find('runs-table').tBodies[0].replaceChildren(...rows);
+  find('runs-table').hidden = rows.length === 0;
+  find('runs-state').textContent = !answer ? 'The server can’t be reached.'
+    : rows.length === 0 ? 'There are no runs here yet: segue run makes them.'
+      : answer.total > rows.length ? `The newest ${rows.length} of ${answer.total}; figures are of the test set.`
+        : 'Figures are of the test set.';
+};
+
+/* ---- Beginning ---- */
+
+const ask = async path => {
+  const answer = await fetch(path);
+  if (!answer.ok)
+    throw new Error(answer.status);
+  return answer.json();
+};
+
+const showSection = () => {
+  const runs = location.hash === '#runs';
+  find('songs').hidden = runs;
+  find('runs').hidden = !runs;
+  for (const link of document.querySelectorAll('nav a'))
+    if ((link.hash === '#runs') === runs)
+      link.setAttribute('aria-current', 'page');
+    else
+      link.removeAttribute('aria-current');
+  if (runs)
+    showRuns();
+};
+
+const greet = async () => {
+  try {
+    model = await ask('api/model');
+  } catch {
+    find('notice').textContent = 'The server can’t be reached.';
+    return;
+  }
+  find('files').disabled = find('folder').disabled = false;
+  const n = model.labels.length, some = model.labels.slice(0, 6).join(', ');
+  find('model').textContent = `The model ‘${model.name}’ tells ${n} artists apart: ${some}${n > 6 ? ' …' : ''}`;
+};
+
+prepareDrop();
+addEventListener('hashchange', showSection);
+showSection();
+greet();

@@ -1,0 +1,44 @@
+#include "problem.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static const ProblemRow rows[N_PROBLEMS] = {
+  [PROBLEM_NONE] = { 200, "none", "" },
+  [PROBLEM_BAD_REQUEST] = { 400, "bad-request", "the request is not one that this server knows" },
+  [PROBLEM_BAD_NAME] = { 400, "bad-name", "a song's name is UTF-8 of at most 1000 bytes" },
+  [PROBLEM_EMPTY] = { 400, "empty", "the song has no bytes" },
+  [PROBLEM_FOREIGN_HOST] = { 403, "foreign-host",
+                             "this server does not go by that name; start it with --host NAME" },
+  [PROBLEM_FOREIGN_PAGE] = { 403, "foreign-page", "pages of other sites may not ask this server" },
+  [PROBLEM_NOT_FOUND] = { 404, "not-found", "there is nothing at this address" },
+  [PROBLEM_METHOD] = { 405, "method-not-allowed", "this address does not take that method" },
+  [PROBLEM_SLOW_UPLOAD] = { 408, "slow-upload", "the song took too long to arrive" },
+  [PROBLEM_TOO_LARGE] = { 413, "too-large", "the song is larger than this server takes" },
+  [PROBLEM_NOT_A_SONG] = { 422, "not-a-song", "this can't be used as a song" },
+  [PROBLEM_FAILED] = { 500, "failed", "something failed here; the server's log says what" },
+  [PROBLEM_BUSY] = { 503, "busy",
+                     "as many songs as this server takes are in hand; try again soon" },
+  [PROBLEM_STOPPING] = { 503, "stopping", "the server is being stopped" },
+  [PROBLEM_TOOK_TOO_LONG] = { 503, "took-too-long",
+                              "hearing the song took too long and was given up" },
+  [PROBLEM_NO_ROOM] = { 507, "no-room", "the server's disk has no room for the song" },
+};
+
+const ProblemRow *
+problem_row (ProblemKind kind)
+{
+  return &rows[kind];
+}
+
+char *
+problem_json (ProblemKind kind, const char *message)
+{
+  g_autofree char *words = g_utf8_make_valid (message ? message : rows[kind].message, -1);
+  json_t *root = json_pack ("{s:{s:s,s:s}}", "error", "code", rows[kind].code, "message", words);
+  char *text = json_dumps (root, JSON_COMPACT);
+  char *copy = g_strdup (text);
+  free (text);
+  json_decref (root);
+  return copy;
+}

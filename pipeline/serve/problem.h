@@ -1,0 +1,36 @@
+/* What can be wrong with a request: a table of statuses, codes and words, as docs/serve.md lists it. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+  PROBLEM_NONE,
+  PROBLEM_BAD_REQUEST,
+  PROBLEM_BAD_NAME,
+  PROBLEM_EMPTY,
+  PROBLEM_FOREIGN_HOST,
+  PROBLEM_FOREIGN_PAGE,
+  PROBLEM_NOT_FOUND,
+  PROBLEM_METHOD,
+  PROBLEM_SLOW_UPLOAD,
+  PROBLEM_TOO_LARGE,
+  PROBLEM_NOT_A_SONG,
+  PROBLEM_FAILED,
+  PROBLEM_BUSY,
+  PROBLEM_STOPPING,
+  PROBLEM_TOOK_TOO_LONG,
+  PROBLEM_NO_ROOM,
+  N_PROBLEMS,
+} ProblemKind;
+
+/** ProblemRow: @message: where nobody has better words. */
+typedef struct {
+  guint status;
+  const char *code;
+  const char *message;
+} ProblemRow;
+
+const ProblemRow *problem_row (ProblemKind kind);
+/** problem_json: (transfer full): `{"error":{"code":…,"message":…}}`.
+ * @message: (nullable): the row's */
+char *problem_json (ProblemKind kind, const char *message);

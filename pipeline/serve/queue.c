@@ -1,0 +1,215 @@
+#include "queue.h"
+
+#include "spool.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct _Queue {
+  SeguePredictor *predictor;
+  guint max_songs, seconds;
+  GPtrArray *threads;
+  GMutex lock; /* guards what follows */
+  GCond changed;
+  GArray *waiting;    /* QueueTurn */
+  GPtrArray *hearing; /* Song */
+  guint64 now;
+  guint n_songs;
+  gboolean stopping;
+};
+
+guint64
+queue_turn (const QueueTurn *waiting, guint n_waiting, guint64 now, const char *client)
+{
+  guint64 last = now;
+  for (guint i = 0; i < n_waiting; i++)
+    if (g_str_equal (song_get_client (waiting[i].song), client))
+      last = MAX (last, waiting[i].turn);
+  return last + 1;
+}
+
+/* With the lock: (transfer full) (nullable). */
+static Song *
+take_next (Queue *queue)
+{
+  const QueueTurn *waiting = (const QueueTurn *) (void *) queue->waiting->data;
+  guint next = 0;
+  if (queue->waiting->len == 0)
+    return NULL;
+  for (guint i = 1; i < queue->waiting->len; i++)
+    if (waiting[i].turn < waiting[next].turn)
+      next = i;
+  Song *song = waiting[next].song;
+  queue->now = waiting[next].turn;
+  g_array_remove_index (queue->waiting, next);
+  return song;
+}
+
+static gpointer
+hear (gpointer data)
+{
+  Queue *queue = data;
+  g_mutex_lock (&queue->lock);
+  while (!queue->stopping) {
+    Song *song = take_next (queue);
+    if (!song) {
+      g_cond_wait (&queue->changed, &queue->lock);
+      continue;
+    }
+    g_ptr_array_add (queue->hearing, song);
+    g_mutex_unlock (&queue->lock);
+    song_hear (song, queue->predictor, queue->seconds);
+    g_mutex_lock (&queue->lock);
+    g_ptr_array_remove_fast (queue->hearing, song);
+    g_mutex_unlock (&queue->lock);
+    song_unref (song);
+    g_mutex_lock (&queue->lock);
+  }
+  g_mutex_unlock (&queue->lock);
+  return NULL;
+}
+
+Queue *
+queue_new (SeguePredictor *predictor, guint threads, guint max_songs, guint seconds, GError **error)
+{
+  Queue *queue = g_new0 (Queue, 1);
+  queue->predictor = predictor;
+  queue->max_songs = max_songs;
+  queue->seconds = seconds;
+  queue->threads = g_ptr_array_new ();
+  queue->waiting = g_array_new (FALSE, FALSE, sizeof (QueueTurn));
+  queue->hearing = g_ptr_array_new ();
+  g_mutex_init (&queue->lock);
+  g_cond_init (&queue->changed);
+  for (guint i = 0; i < threads; i++) {
+    /* Fewer are slower, nothing worse. */
+    GThread *thread = g_thread_try_new ("hear", hear, queue, i == 0 ? error : NULL);
+    if (!thread)
+      break;
+    g_ptr_array_add (queue->threads, thread);
+  }
+  if (queue->threads->len > 0)
+    return queue;
+  queue_free (queue);
+  return NULL;
+}
+
+void
+queue_stop (Queue *queue)
+{
+  g_mutex_lock (&queue->lock);
+  queue->stopping = TRUE;
+  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) song_unref);
+  for (guint i = 0; i < queue->waiting->len; i++)
+    g_ptr_array_add (songs, g_array_index (queue->waiting, QueueTurn, i).song);
+  for (guint i = 0; i < queue->hearing->len; i++)
+    g_ptr_array_add (songs, song_ref (g_ptr_array_index (queue->hearing, i)));
+  g_array_set_size (queue->waiting, 0);
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+  for (guint i = 0; i < songs->len; i++)
+    song_cancel (g_ptr_array_index (songs, i), PROBLEM_STOPPING);
+  for (guint i = 0; i < queue->threads->len; i++)
+    g_thread_join (g_ptr_array_index (queue->threads, i));
+  g_ptr_array_set_size (queue->threads, 0);
+}
+
+void
+queue_free (Queue *queue)
+{
+  if (!queue)
+    return;
+  g_ptr_array_unref (queue->threads);
+  g_array_unref (queue->waiting);
+  g_ptr_array_unref (queue->hearing);
+  g_cond_clear (&queue->changed);
+  g_mutex_clear (&queue->lock);
+  g_free (queue);
+}
+
+/* GDestroyNotify: a song is gone. */
+static void
+give_back (gpointer data)
+{
+  Queue *queue = data;
+  g_mutex_lock (&queue->lock);
+  queue->n_songs--;
+  g_mutex_unlock (&queue->lock);
+}
+
+static ProblemKind
+reserve (Queue *queue)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  if (queue->stopping)
+    return PROBLEM_STOPPING;
+  if (queue->n_songs >= queue->max_songs)
+    return PROBLEM_BUSY;
+  queue->n_songs++;
+  return PROBLEM_NONE;
+}
+
+Song *
+queue_take (Queue *queue, const char *name, const char *client, guint top, ProblemKind *problem)
+{
+  *problem = reserve (queue);
+  if (*problem)
+    return NULL;
+  int fd = spool_open ();
+  if (fd >= 0)
+    return song_new (fd, name, client, top, give_back, queue);
+  *problem = errno == ENOSPC || errno == EDQUOT ? PROBLEM_NO_ROOM : PROBLEM_FAILED;
+  g_warning ("can't keep a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
+  give_back (queue);
+  return NULL;
+}
+
+void
+queue_add (Queue *queue, Song *song)
+{
+  {
+    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+    if (!queue->stopping) {
+      const QueueTurn *waiting = (const QueueTurn *) (void *) queue->waiting->data;
+      QueueTurn turn = { song_ref (song), queue_turn (waiting, queue->waiting->len, queue->now,
+                                                      song_get_client (song)) };
+      g_array_append_val (queue->waiting, turn);
+      g_cond_signal (&queue->changed);
+      return;
+    }
+  }
+  song_cancel (song, PROBLEM_STOPPING);
+}
+
+/* With the lock. */
+static void
+drop_cancelled (Queue *queue, GPtrArray *dropped)
+{
+  for (guint i = queue->waiting->len; i-- > 0;) {
+    Song *song = g_array_index (queue->waiting, QueueTurn, i).song;
+    if (!song_is_cancelled (song))
+      continue;
+    g_ptr_array_add (dropped, song);
+    g_array_remove_index (queue->waiting, i);
+  }
+}
+
+void
+queue_tick (Queue *queue)
+{
+  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) song_unref);
+  g_mutex_lock (&queue->lock);
+  drop_cancelled (queue, songs);
+  for (guint i = 0; i < queue->hearing->len; i++)
+    g_ptr_array_add (songs, song_ref (g_ptr_array_index (queue->hearing, i)));
+  g_mutex_unlock (&queue->lock);
+  for (guint i = 0; i < songs->len; i++)
+    song_check_time (g_ptr_array_index (songs, i));
+}
+
+QueueCounts
+queue_count (Queue *queue)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  return (QueueCounts){ queue->n_songs, queue->waiting->len, queue->hearing->len };
+}

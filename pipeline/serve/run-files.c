@@ -1,0 +1,84 @@
+#include "run-files.h"
+
+#include "beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_JSON  ((gsize) 4 * 1024 * 1024)
+#define MAX_ALIAS 512
+
+gboolean
+run_part_is_plain (const char *part)
+{
+  return *part != '\0' && *part != '.' && !strchr (part, '/');
+}
+
+/* (nullable): where the alias @first leads: `stages/STAGE/@first`. */
+static char *
+read_alias (int run, const char *first)
+{
+  char target[MAX_ALIAS];
+  gssize n = readlinkat (run, first, target, sizeof target);
+  if (n <= 0 || n == sizeof target)
+    return NULL;
+  g_autofree char *text = g_strndup (target, (gsize) n);
+  g_auto (GStrv) parts = g_strsplit (text, "/", 0);
+  gboolean ours = g_strv_length (parts) == 3 && g_str_equal (parts[0], "stages") &&
+                  run_part_is_plain (parts[1]) && g_str_equal (parts[2], first);
+  return ours ? g_steal_pointer (&text) : NULL;
+}
+
+int
+run_file_open (int run, const char *path)
+{
+  const char *rest = path + strcspn (path, "/");
+  g_autofree char *first = g_strndup (path, (gsize) (rest - path));
+  g_autofree char *alias = read_alias (run, first);
+  g_autofree char *real = alias ? g_strconcat (alias, rest, NULL) : g_strdup (path);
+  const char *name;
+  struct stat info;
+  int parent = segue_beneath_open_parent (run, real, &name);
+  if (parent < 0)
+    return -1;
+  int fd = openat (parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  close (parent);
+  if (fd >= 0 && fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+gboolean
+run_file_exists (int run, const char *path)
+{
+  int fd = run_file_open (run, path);
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
+json_t *
+run_file_read_json (int run, const char *path)
+{
+  int fd = run_file_open (run, path);
+  struct stat info;
+  if (fd < 0)
+    return NULL;
+  json_t *root = NULL;
+  if (fstat (fd, &info) == 0 && (guint64) info.st_size <= MAX_JSON) {
+    gsize size = (gsize) info.st_size;
+    g_autofree char *text = g_malloc (size + 1);
+    gssize n = pread (fd, text, size, 0);
+    root = n >= 0 ? json_loadb (text, (gsize) n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+  }
+  close (fd);
+  if (json_is_object (root))
+    return root;
+  json_decref (root);
+  return NULL;
+}

@@ -1,0 +1,60 @@
+/* What requests see of the server, and a request. */
+#pragma once
+
+#include "guard.h"
+#include "peers.h"
+#include "queue.h"
+#include "runs.h"
+#include "server.h"
+
+#include <microhttpd.h>
+
+/* For the head of a request, and for whoever asked to take an answer. */
+#define HEAD_SECONDS 10
+#define READ_SECONDS 120
+
+struct _Server {
+  const ServerConfig *config;
+  SeguePredictor *predictor;
+  Guard guard;
+  Peers *peers;
+  Queue *queue;
+  Runs *runs;
+  struct MHD_Daemon *daemon;
+  guint port;
+  gint stopping;
+};
+
+/**
+ * Request:
+ * @route: (nullable): what is asked for
+ * @song: (nullable): that it brings
+ * @received: bytes of it
+ * @arrived: all of it is there
+ * @streams: the answer is lines as they come, not one object at the end
+ */
+typedef struct {
+  Server *server;
+  struct MHD_Connection *connection;
+  Peer *peer;
+  const struct _Route *route;
+  Song *song;
+  guint64 received;
+  gboolean arrived;
+  gboolean streams;
+} Request;
+
+/** request_header: (transfer none) (nullable). */
+const char *request_header (Request *request, const char *name);
+
+/* Callbacks of the HTTP library; all of them in its one thread. */
+enum MHD_Result request_handle (void *server, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *body,
+                                size_t *body_size, void **state);
+void request_completed (void *server, struct MHD_Connection *connection, void **state,
+                        enum MHD_RequestTerminationCode how);
+
+/* POST /api/songs: the head, each part of the body, then again and again until there is an answer. */
+enum MHD_Result song_request_begin (Request *request);
+enum MHD_Result song_request_receive (Request *request, const char *data, gsize length);
+enum MHD_Result song_request_continue (Request *request);

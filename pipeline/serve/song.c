@@ -1,0 +1,254 @@
+#include "song.h"
+
+#include "lines.h"
+#include "predict-text.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct _Song {
+  gatomicrefcount refs;
+  char *name, *client;
+  guint top;
+  GDestroyNotify gone;
+  gpointer gone_data;
+  GCancellable *cancellable;
+
+  GMutex lock; /* guards what follows */
+  int fd;
+  gint64 deadline; /* of being heard; 0: isn't */
+  GString *lines;
+  char *answer, *message;
+  ProblemKind problem, why_cancelled;
+  gboolean ended;
+  GFunc wake;
+  gpointer sleeper;
+};
+
+/* What hearing needs beside the song. */
+typedef struct {
+  Song *song;
+  const char *const *labels;
+  guint n_told;
+} Hearing;
+
+Song *
+song_new (int fd, const char *name, const char *client, guint top, GDestroyNotify gone,
+          gpointer data)
+{
+  Song *song = g_new0 (Song, 1);
+  g_atomic_ref_count_init (&song->refs);
+  g_mutex_init (&song->lock);
+  song->name = g_strdup (name);
+  song->client = g_strdup (client);
+  song->top = top;
+  song->gone = gone;
+  song->gone_data = data;
+  song->cancellable = g_cancellable_new ();
+  song->fd = fd;
+  song->lines = g_string_new (NULL);
+  return song;
+}
+
+Song *
+song_ref (Song *song)
+{
+  g_atomic_ref_count_inc (&song->refs);
+  return song;
+}
+
+static void
+close_file (Song *song)
+{
+  if (song->fd >= 0)
+    close (song->fd);
+  song->fd = -1;
+}
+
+void
+song_unref (Song *song)
+{
+  if (!song || !g_atomic_ref_count_dec (&song->refs))
+    return;
+  close_file (song);
+  if (song->gone)
+    song->gone (song->gone_data);
+  g_object_unref (song->cancellable);
+  g_string_free (song->lines, TRUE);
+  g_free (song->answer);
+  g_free (song->message);
+  g_free (song->name);
+  g_free (song->client);
+  g_mutex_clear (&song->lock);
+  g_free (song);
+}
+
+int
+song_get_fd (const Song *song)
+{
+  return song->fd;
+}
+
+const char *
+song_get_client (const Song *song)
+{
+  return song->client;
+}
+
+/* With the lock. */
+static void
+wake_up (Song *song)
+{
+  GFunc wake = song->wake;
+  song->wake = NULL;
+  if (wake)
+    wake (song->sleeper, NULL);
+}
+
+static void
+tell (Song *song, char *line)
+{
+  g_string_append (song->lines, line);
+  g_free (line);
+}
+
+/* SegueHeardFunc. */
+static void
+on_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
+{
+  Hearing *hearing = data;
+  Song *song = hearing->song;
+  char *begun = hearing->n_told == 0 ? line_begun (song->name, so_far) : NULL;
+  char *heard = line_heard (so_far, hearing->n_told, n_heard, hearing->labels, song->top);
+  hearing->n_told = n_heard;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+  if (begun)
+    tell (song, begun);
+  tell (song, heard);
+  wake_up (song);
+}
+
+/* With the lock. */
+static void
+end (Song *song, ProblemKind problem)
+{
+  song->problem = problem;
+  if (problem != PROBLEM_NONE)
+    tell (song, line_error (problem, song->message));
+  song->deadline = 0;
+  song->ended = TRUE;
+  close_file (song);
+  wake_up (song);
+}
+
+static ProblemKind
+judge (Song *song, const GError *error)
+{
+  if (song->why_cancelled)
+    return song->why_cancelled;
+  if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT))
+    return PROBLEM_TOOK_TOO_LONG;
+  if (!g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+    /* It may name folders of this machine: for the log alone. */
+    g_warning ("‘%s’: %s", song->name, error->message);
+    return PROBLEM_FAILED;
+  }
+  song->message = g_strdup (error->message);
+  return PROBLEM_NOT_A_SONG;
+}
+
+static gboolean
+begin (Song *song, guint seconds)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+  if (song->ended)
+    return FALSE;
+  song->deadline = g_get_monotonic_time () + (gint64) seconds * G_TIME_SPAN_SECOND;
+  return TRUE;
+}
+
+void
+song_hear (Song *song, SeguePredictor *predictor, guint seconds)
+{
+  if (!begin (song, seconds))
+    return;
+  g_autoptr (GError) error = NULL;
+  Hearing hearing = { song, segue_predictor_get_labels (predictor), 0 };
+  g_autoptr (SegueSongPrediction) prediction = segue_predictor_listen_fd (
+    predictor, song->fd, song->name, on_heard, &hearing, song->cancellable, &error);
+  char *answer =
+    prediction ? segue_predict_json (song->name, hearing.labels, prediction, song->top) : NULL;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+  if (!prediction) {
+    end (song, judge (song, error));
+    return;
+  }
+  song->answer = answer;
+  tell (song, line_answer (song->name, prediction, hearing.labels, song->top));
+  end (song, PROBLEM_NONE);
+}
+
+void
+song_cancel (Song *song, ProblemKind problem)
+{
+  {
+    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+    if (song->ended || song->why_cancelled)
+      return;
+    song->why_cancelled = problem;
+    /* Who waits for a thread needs none to end. */
+    if (song->deadline == 0)
+      end (song, problem);
+  }
+  g_cancellable_cancel (song->cancellable);
+}
+
+gboolean
+song_is_cancelled (Song *song)
+{
+  return g_cancellable_is_cancelled (song->cancellable);
+}
+
+void
+song_check_time (Song *song)
+{
+  g_mutex_lock (&song->lock);
+  gboolean late = song->deadline > 0 && g_get_monotonic_time () > song->deadline;
+  g_mutex_unlock (&song->lock);
+  if (late)
+    song_cancel (song, PROBLEM_TOOK_TOO_LONG);
+}
+
+gboolean
+song_wait (Song *song, gsize seen, SongNews *news, GFunc sleep, GFunc wake, gpointer sleeper)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+  *news = (SongNews){ song->lines->len, song->ended, song->problem };
+  if (song->ended || song->lines->len > seen)
+    return TRUE;
+  sleep (sleeper, NULL);
+  song->wake = wake;
+  song->sleeper = sleeper;
+  return FALSE;
+}
+
+gsize
+song_read (Song *song, gsize from, char *buffer, gsize max)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+  gsize n = from < song->lines->len ? MIN (song->lines->len - from, max) : 0;
+  memcpy (buffer, song->lines->str + from, n);
+  return n;
+}
+
+const char *
+song_get_answer (Song *song)
+{
+  return song->answer;
+}
+
+const char *
+song_get_message (Song *song)
+{
+  return song->message;
+}

@@ -1,0 +1,25 @@
+/* A stretch of an open file, for libavformat: read with pread(), never by a path.
+ *
+ * libavformat does not tell a file that ends from one that can't be read just now: the one is
+ * remembered against the song, the other must not be.  So an input remembers what failed.
+ */
+#pragma once
+
+#include "libav.h"
+#include "song.h"
+
+typedef struct _Input Input;
+
+/** input_new: (transfer full): @song (borrowed, must outlive it) from @start to @end, bytes; %NULL
+ * where there is no memory. */
+Input *input_new (Song *song, guint64 start, guint64 end);
+/** input_free: accepts %NULL. */
+void input_free (Input *input);
+
+/** input_get_io: (transfer none). */
+AVIOContext *input_get_io (Input *input);
+/** input_failed: %TRUE with @error where reading failed, or the song's time or the user's patience
+ * was over: whatever libavformat makes of it. */
+gboolean input_failed (Input *input, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Input, input_free)

@@ -1,0 +1,260 @@
+#include "reader.h"
+#include "formats.h"
+#include "input.h"
+#include "samples.h"
+
+#include <math.h>
+
+/* Samples of a frame in each channel: 20 s of the finest sound; the longest that encoders write last a
+ * few. */
+#define MAX_FRAME (1 << 22)
+
+/* Bytes of an index of what was read, which is for who wants to go back. */
+#define MAX_INDEX 2048
+
+struct _Reader {
+  Song *song;
+  Input *input;
+  AVFormatContext *format;
+  const AVStream *stream; /* of @format */
+  AVCodecContext *codec;
+  AVPacket *packet;
+  AVFrame *frame;
+  Samples samples;
+  gboolean is_draining; /* every packet is with the decoder */
+  int problem;          /* libav's: the last packet that could not be decoded; 0: none */
+  gboolean has_begun;
+};
+
+/* libav's errors in our words: whose fault is it? */
+static gboolean
+fail (const Reader *self, int number, const char *what, GError **error)
+{
+  char text[AV_ERROR_MAX_STRING_SIZE] = "";
+
+  if (self->input && input_failed (self->input, error))
+    return FALSE;
+  if (number == AVERROR (ENOMEM) && libav_out_of_memory ())
+    return song_error (self->song, error, SEGUE_ERROR_RESOURCE,
+                       "can't be decoded: out of memory; decode fewer songs at once (-j)");
+  /* Of a format that is not let in, for one; libav's words add nothing. */
+  if (number == AVERROR (EINVAL))
+    return song_error (self->song, error, SEGUE_ERROR_DATA, "%s", what);
+  libav.av_strerror (number, text, sizeof text);
+  return song_error (self->song, error, SEGUE_ERROR_DATA, "%s: %s", what, text);
+}
+
+/* A container that names other files gets none of them. */
+static int
+refuse_file (AVFormatContext *format, AVIOContext **io, const char *url, int flags,
+             AVDictionary **options)
+{
+  *io = NULL;
+  return AVERROR (EPERM);
+}
+
+static gboolean
+open_container (Reader *self, guint64 start, guint64 end, GError **error)
+{
+  int result;
+
+  self->input = input_new (self->song, start, end);
+  self->format = libav.avformat_alloc_context ();
+  if (!self->input || !self->format)
+    return fail (self, AVERROR (ENOMEM), "can't be decoded", error);
+  self->format->pb = input_get_io (self->input);
+  self->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+  self->format->io_open = refuse_file;
+  self->format->max_index_size = MAX_INDEX;
+  self->format->protocol_whitelist = libav.av_strdup ("");
+  self->format->format_whitelist = libav.av_strdup (formats_containers);
+  self->format->codec_whitelist = libav.av_strdup (formats_codecs ());
+  if (!self->format->protocol_whitelist || !self->format->format_whitelist ||
+      !self->format->codec_whitelist)
+    return fail (self, AVERROR (ENOMEM), "can't be decoded", error);
+  /* Frees the format where it fails. */
+  result = libav.avformat_open_input (&self->format, NULL, NULL, NULL);
+  if (result < 0)
+    return fail (self, result,
+                 result == AVERROR (EINVAL)
+                   ? "is not audio in any known format"
+                   : "is not audio in any known format, or damaged where it says what it is",
+                 error);
+  result = libav.avformat_find_stream_info (self->format, NULL);
+  return result >= 0 || fail (self, result, "can't be decoded", error);
+}
+
+/* The first audio stream that can be decoded. */
+static gboolean
+choose_stream (Reader *self, const AVCodec **decoder, GError **error)
+{
+  const AVStream *undecodable = NULL;
+
+  for (guint i = 0; i < self->format->nb_streams; i++) {
+    AVStream *stream = self->format->streams[i];
+    gboolean is_audio = stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+
+    stream->discard = AVDISCARD_ALL;
+    if (!is_audio || self->stream)
+      continue;
+    if ((*decoder = formats_find_decoder (stream->codecpar->codec_id))) {
+      stream->discard = AVDISCARD_DEFAULT;
+      self->stream = stream;
+    } else if (!undecodable) {
+      undecodable = stream;
+    }
+  }
+  if (self->stream)
+    return TRUE;
+  if (input_failed (self->input, error))
+    return FALSE;
+  if (undecodable && undecodable->codecpar->codec_id != AV_CODEC_ID_NONE)
+    return song_error (self->song, error, SEGUE_ERROR_DATA,
+                       "needs a decoder that is not let in or not there (%s): try ‘decode’",
+                       libav.avcodec_get_name (undecodable->codecpar->codec_id));
+  return song_error (self->song, error, SEGUE_ERROR_DATA, "holds no audio stream%s",
+                     undecodable ? " of a known kind" : "");
+}
+
+static gboolean
+open_decoder (Reader *self, const AVCodec *decoder, GError **error)
+{
+  int result;
+
+  self->codec = libav.avcodec_alloc_context3 (decoder);
+  self->packet = libav.av_packet_alloc ();
+  self->frame = libav.av_frame_alloc ();
+  if (!self->codec || !self->packet || !self->frame)
+    return fail (self, AVERROR (ENOMEM), "can't be decoded", error);
+  result = libav.avcodec_parameters_to_context (self->codec, self->stream->codecpar);
+  self->codec->pkt_timebase = self->stream->time_base;
+  /* Songs are decoded side by side, not parts of one. */
+  self->codec->thread_count = 1;
+  self->codec->max_samples = MAX_FRAME;
+  /* Of Opus: sides that are turned round would be lost in mono. */
+  libav.av_opt_set_int (self->codec, "apply_phase_inv", 0, AV_OPT_SEARCH_CHILDREN);
+  /* Here damage would be a crackle, where other decoders have a gap. */
+  if (decoder->id == AV_CODEC_ID_FLAC)
+    self->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
+  if (result >= 0)
+    result = libav.avcodec_open2 (self->codec, decoder, NULL);
+  return result >= 0 || fail (self, result, "can't be decoded", error);
+}
+
+Reader *
+reader_new (Song *song, guint64 start, guint64 end, GError **error)
+{
+  g_autoptr (Reader) self = g_new0 (Reader, 1);
+  const AVCodec *decoder = NULL;
+
+  self->song = song;
+  if (!open_container (self, start, end, error) || !choose_stream (self, &decoder, error) ||
+      !open_decoder (self, decoder, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+reader_free (Reader *self)
+{
+  if (!self)
+    return;
+  samples_clear (&self->samples);
+  libav.av_frame_free (&self->frame);
+  libav.av_packet_free (&self->packet);
+  libav.avcodec_free_context (&self->codec);
+  libav.avformat_close_input (&self->format);
+  input_free (self->input);
+  g_free (self);
+}
+
+double
+reader_get_duration (const Reader *self)
+{
+  const AVFormatContext *format = self->format;
+
+  if (format->duration_estimation_method != AVFMT_DURATION_FROM_STREAM)
+    return NAN;
+  if (self->stream->duration > 0)
+    return (double) self->stream->duration * av_q2d (self->stream->time_base);
+  return format->duration > 0 ? (double) format->duration / AV_TIME_BASE : NAN;
+}
+
+/* What a decoder says to a packet: 0 where it goes on, with or without it. */
+static int
+pass_over (Reader *self, int result)
+{
+  if (result >= 0 || result == AVERROR (EAGAIN) || result == AVERROR_EOF)
+    return 0;
+  self->problem = result;
+  return result == AVERROR (ENOMEM) ? result : 0;
+}
+
+/* The next packet of the stream to the decoder; 0, or libav's error where it can't go on. */
+static int
+feed (Reader *self)
+{
+  int result = libav.av_read_frame (self->format, self->packet);
+
+  /* Containers have many words for a file that ends before they expect it. */
+  if (result == AVERROR_EOF || (result < 0 && input_get_io (self->input)->eof_reached)) {
+    self->is_draining = TRUE;
+    return pass_over (self, libav.avcodec_send_packet (self->codec, NULL));
+  }
+  if (result < 0)
+    return result == AVERROR (EAGAIN) ? 0 : result;
+  if (self->packet->stream_index == self->stream->index)
+    result = pass_over (self, libav.avcodec_send_packet (self->codec, self->packet));
+  libav.av_packet_unref (self->packet);
+  return result;
+}
+
+static ReaderResult
+give_frame (Reader *self, ReaderBlock *block, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  self->has_begun = TRUE;
+  if (!samples_convert (&self->samples, self->frame, &problem)) {
+    song_error (self->song, error, (SegueErrorCode) problem->code, "%s", problem->message);
+    return READER_FAILED;
+  }
+  *block = (ReaderBlock){ .planes = self->samples.planes,
+                          .stride = self->samples.stride,
+                          .n_frames = (gsize) self->frame->nb_samples,
+                          .rate = (guint) self->frame->sample_rate,
+                          .channels = (guint) self->frame->ch_layout.nb_channels };
+  return READER_FRAMES;
+}
+
+static ReaderResult
+end (Reader *self, GError **error)
+{
+  if (input_failed (self->input, error))
+    return READER_FAILED;
+  if (self->has_begun || !self->problem)
+    return READER_END;
+  fail (self, self->problem, "can't be decoded", error);
+  return READER_FAILED;
+}
+
+ReaderResult
+reader_pull (Reader *self, ReaderBlock *block, GError **error)
+{
+  while (song_check_clock (self->song, error)) {
+    int result = libav.avcodec_receive_frame (self->codec, self->frame);
+
+    if (result >= 0)
+      return give_frame (self, block, error);
+    if ((result = pass_over (self, result)) == 0) {
+      if (self->is_draining)
+        return end (self, error);
+      result = feed (self);
+    }
+    if (result < 0) {
+      fail (self, result, "can't be decoded", error);
+      return READER_FAILED;
+    }
+  }
+  return READER_FAILED;
+}

@@ -1,0 +1,17 @@
+/* Files of formats that libsndfile does not write, for tests: libav's own encoders. */
+#pragma once
+
+#include <glib.h>
+
+/** TestTrack: one stream of a file. @codec: an encoder's name. @rate: Hz, of a stereo tone of
+ * amplitude 0.5 at @hz, or 0: moving pictures. */
+typedef struct {
+  const char *codec;
+  guint rate;
+  double hz;
+} TestTrack;
+
+/** test_encode: @container: a muxer's name; @tracks: ends with an entry without a codec. %FALSE
+ * where libav was built without one of them: there is no file then. */
+gboolean test_encode (const char *path, const char *container, const TestTrack *tracks,
+                      double seconds);

@@ -1,0 +1,471 @@
+"""segue serve as a client sees it: answers, errors by code, limits, strangers, and its end."""
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import serving
+from serving import check, expect
+
+MAX_SONG = 3  # MB
+
+
+def quoted(name):
+    return "".join(f"%{b:02x}" for b in name.encode())
+
+
+# ---- Answers ----
+
+def test_answer(server, place):
+    for artist in range(serving.ARTISTS):
+        answer = expect(server.post(place.song(artist, 0)), 200).json()
+        check(answer["label"] == f"Artist {artist}", answer["label"])
+        check(answer["file"] == "song.wav" and len(answer["segments"]) == 6, answer)
+        check(abs(sum(answer["probabilities"].values()) - 1) < 1e-4, answer["probabilities"])
+        check(len(expect(server.post(place.song(artist, 0), query="&top=1"), 200).json()["probabilities"]) == 1, "top")
+
+
+def test_same_as_predict(server, place):
+    path = os.path.join(place.folder, "song.wav")
+    with open(path, "wb") as file:
+        file.write(place.song(1, 1))
+    said = subprocess.run([serving.SEGUE, "predict", "--model", "runs/artist-small/latest", "song.wav", "--json",
+                           "--top", "5"], cwd=place.folder, check=True, capture_output=True,
+                          env=serving.environment()).stdout
+    check(json.loads(said) == server.post(place.song(1, 1)).json(), said)
+
+
+def test_stream(server, place):
+    lines = expect(server.post(place.song(2, 0), "song.wav", "Accept: application/x-ndjson"), 200).lines()
+    check([lines[0]["event"], lines[-1]["event"]] == ["begun", "answer"], lines)
+    heard = [line for line in lines if line["event"] == "heard"]
+    check(len(heard) > 1, "all segments came at once")
+    check([line["first"] for line in heard] == [0, 4], heard)
+    segments = [segment for line in heard for segment in line["segments"]]
+    check([s["start"] for s in segments] == [s["start"] for s in lines[0]["segments"]], lines)
+    check(lines[-1]["label"] == "Artist 2", lines[-1])
+
+
+def test_names(server, place):
+    song = place.song(0, 1)
+    for name in ("песня 歌 شعر.wav", "../../etc/passwd", "<script>alert(1)</script>", 'a"b\\c', "%s%n", "a\nb", " "):
+        check(expect(server.post(song, quoted(name)), 200).json()["file"] == name, name)
+    for name in ("%ff", "a%00b", "%ed%a0%80", "a" * 1001):
+        expect(server.post(song, name), 400, "bad-name")
+    for top in ("0", "101", "-1", "x", "", "99999999999999999999"):
+        expect(server.post(song, query=f"&top={top}"), 400, "bad-request")
+
+
+def test_not_songs(server, place):
+    expect(server.post(b""), 400, "empty")
+    expect(server.ask("POST", "/api/songs"), 400, "empty")
+    song = place.song(0, 0)
+    for body in (b"x", b"hello, I am a text\n" * 1000, os.urandom(50000), song[:44], song[:100000], b"OggS" + bytes(9000),
+                 b"RIFF\xff\xff\xff\xffWAVEfmt " + bytes(100), b"\x1f\x8b" + os.urandom(3000)):
+        answer = expect(server.post(body, quoted("my ‘song’.mp3")), 422, "not-a-song")
+        message = answer.json()["error"]["message"]
+        check("my ‘song’.mp3" in message, message)
+        check(not re.search(r"(^|[ (‘])/", message), f"a path of the machine? {message}")
+        lines = server.post(body, "x", "Accept: application/x-ndjson")
+        expect(lines, 422, "not-a-song")
+
+
+def test_sizes(server, place):
+    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+    for length in (MAX_SONG * 1000000 + 1, 1 << 40, (1 << 64) - 2):
+        # It answers without waiting for what was announced.
+        expect(server.raw(f"{head}Content-Length: {length}\r\n\r\nabc".encode(), timeout=5), 413, "too-large")
+    block = b"%x\r\n" % 65536 + bytes(65536) + b"\r\n"
+    chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
+    expect(server.raw(chunked + block * 80 + b"0\r\n\r\n"), 413, "too-large")
+    song = place.song(0, 0)
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (song[i:i + 5000] for i in range(0, len(song), 5000)))
+    whole = server.raw(f"{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode() + body + b"0\r\n\r\n")
+    check(expect(whole, 200).json()["label"] == "Artist 0", whole)
+    for length in ("-1", "abc", "1, 2", "+5", "18446744073709551617"):
+        answer = server.raw(f"{head}Content-Length: {length}\r\n\r\nabc".encode(), timeout=5)
+        check(answer.status in (0, 400, 413), f"Content-Length: {length}: {answer}")
+
+
+def test_expect(server, place):
+    song = place.song(1, 0)
+    with server.connect() as sock:
+        sock.sendall(f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                     f"Content-Length: {len(song)}\r\n\r\n".encode())
+        check(sock.recv(100).startswith(b"HTTP/1.1 100"), "no 100 Continue")
+        sock.sendall(song)
+        expect(serving.Answer(sock), 200)
+    refused = server.raw(b"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                         b"Content-Length: 99999999\r\n\r\n")
+    expect(refused, 413, "too-large")
+
+
+# ---- Strangers ----
+
+def test_methods(server, place):
+    for method in ("PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "GET", "X" * 50):
+        answer = expect(server.ask(method, "/api/songs"), 405, "method-not-allowed")
+        check(answer.headers["allow"] == "POST", answer)
+    for path in ("/", "/api/health", "/api/runs", "/page.js", "/runs/a/b/report/index.html"):
+        answer = expect(server.ask("POST", path, b"x"), 405, "method-not-allowed")
+        check(answer.headers["allow"] == "GET, HEAD", answer)
+    for path in ("/x", "/api", "/api/songs/", "/api/songs/1", "/page.css/", "//", "/page.html", "/favicon.ico"):
+        expect(server.get(path), 404, "not-found")
+    expect(server.get("/", "Content-Length: 5"), 400, "bad-request")
+    head = server.ask("HEAD", "/")
+    check(head.status == 200 and not head.body, head)
+
+
+def test_hosts(server, place):
+    for host in ("127.0.0.1", "localhost", "LOCALHOST:99", "[::1]", f"[::1]:{server.port}"):
+        expect(server.get("/api/health", host=host), 200)
+    for host in ("evil.example", f"evil.example:{server.port}", "localhost.evil.example", "127.0.0.1.evil.example",
+                 "localhost:80@evil.example", "localhost:x", "[::1", "[::1]x", "10.0.0.1", "localhost.", "a b", "::1"):
+        for path in ("/", "/api/health", "/api/runs"):
+            expect(server.get(path, host=host), 403, "foreign-host")
+        expect(server.post(b"x", host=host), 403, "foreign-host")
+    expect(server.raw(b"GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n"), 403, "foreign-host")
+    check(server.raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").status in (400, 403), "no Host")
+    expect(server.raw(b"GET /api/health HTTP/1.0\r\n\r\n"), 200)
+
+
+def test_origins(server, place):
+    own = f"http://127.0.0.1:{server.port}"
+    song = place.song(0, 0)
+    expect(server.post(song, "a", f"Origin: {own}", "Sec-Fetch-Site: same-origin"), 200)
+    for headers in (("Origin: http://evil.example",), ("Origin: null",), ("Origin: http://127.0.0.1",),
+                    (f"Origin: http://127.0.0.1:{server.port}.evil.example",), (f"Origin: {own}/",), ("Origin:",),
+                    ("Origin: file://",), ("Sec-Fetch-Site: cross-site",), ("Sec-Fetch-Site: same-site",),
+                    (f"Origin: {own}", "Sec-Fetch-Site: cross-site"), (f"Origin: http://localhost:{server.port}",)):
+        expect(server.post(song, "a", *headers), 403, "foreign-page")
+        expect(server.get("/api/runs", *headers), 403, "foreign-page")
+    # A link on another page may lead here.
+    expect(server.get("/", "Sec-Fetch-Site: cross-site"), 200)
+
+
+def test_policy(server, place):
+    for path in ("/", "/page.css", "/page.js", "/card.js", "/icon.svg", "/api/model", "/api/runs", "/nothing"):
+        answer = server.get(path)
+        policy = answer.headers["content-security-policy"]
+        check("default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy, policy)
+        check(answer.headers["x-content-type-options"] == "nosniff", answer)
+        check(answer.headers["referrer-policy"] == "no-referrer", answer)
+        check("server" not in answer.headers and "access-control-allow-origin" not in answer.headers, answer)
+
+
+# ---- Runs ----
+
+def test_runs(server, place):
+    runs = expect(server.get("/api/runs"), 200).json()
+    check(runs["total"] == 1 and len(runs["runs"]) == 1, runs)
+    run = runs["runs"][0]
+    check(run["name"] == "artist-small" and run["state"] == "finished", run)
+    check(run["report"] == f"runs/artist-small/{run['id']}/report/index.html", run)
+    check(b"<html" in expect(server.get("/" + run["report"]), 200).body, "no page")
+    check(0 <= run["test"]["song_accuracy"] <= 1 and run["seconds"] > 0, run)
+    check(place.folder not in json.dumps(runs), "a path")
+    model = expect(server.get("/api/model"), 200).json()
+    check(model["name"] == "artist-small" and model["labels"] == ["Artist 0", "Artist 1", "Artist 2"], model)
+    check(model["limits"]["song_bytes"] == MAX_SONG * 1000000, model)
+
+
+def test_report(server, place):
+    """One that was made by hand, with things in it that no report has."""
+    run, base = os.path.join(place.folder, "runs", "hand", "20200101-000000"), "/runs/hand/20200101-000000"
+    folder = os.path.join(run, "stages", "report", "report")
+    os.makedirs(os.path.join(folder, "clips"))
+    os.symlink("stages/report/report", os.path.join(run, "report"))
+    for name, text in (("index.html", "<!doctype html>"), ("clips/a.ogg", "0123456789"), ("notes.xyz", "?"), (".hidden.txt", "?")):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
+    os.symlink("/etc/passwd", os.path.join(folder, "passwd.txt"))
+    os.symlink("../../../run.json", os.path.join(folder, "run.json"))
+    os.symlink("/etc", os.path.join(folder, "etc"))
+    os.mkfifo(os.path.join(folder, "fifo.txt"))
+    os.makedirs(os.path.join(folder, "folder.txt"))
+    page = expect(server.get(f"{base}/report/index.html"), 200)
+    check("sandbox" in page.headers["content-security-policy"], page)
+    check("allow-same-origin" not in page.headers["content-security-policy"], page)
+    listed = server.get("/api/runs").json()["runs"][1]
+    check(listed["report"] == f"{base[1:]}/report/index.html" and listed["state"] is None, listed)
+    with open(os.path.join(run, "run.json"), "w") as file:
+        file.write("{")
+    check(server.get("/api/runs").json()["runs"][1]["state"] == "unreadable", "a damaged run.json")
+    clip = f"{base}/report/clips/a.ogg"
+    check(expect(server.get(clip), 200).body == b"0123456789", clip)
+    for asked, status, body in (("bytes=2-4", 206, b"234"), ("bytes=7-", 206, b"789"), ("bytes=-3", 206, b"789"),
+                                ("bytes=0-99", 206, b"0123456789"), ("bytes=10-", 200, None), ("bytes=5-2", 200, None),
+                                ("bytes=-0", 200, None), ("bytes=1-2,4-5", 200, None), ("bytes=x-y", 200, None),
+                                ("bytes=99999999999999999999-", 200, None), ("lines=1-2", 200, None)):
+        answer = expect(server.get(clip, f"Range: {asked}"), status)
+        check(answer.body == (body or b"0123456789"), f"{asked}: {answer}")
+    for path in ("notes.xyz", ".hidden.txt", "passwd.txt", "run.json", "etc/passwd", "etc/hosts.txt", "fifo.txt",
+                 "folder.txt", "clips", "", "clips/../index.html", "nothing.html", "a/b/c/d/e/f/g/h.html"):
+        expect(server.get(f"{base}/report/{path}"), 404, "not-found")
+
+
+def test_traversal(server, place):
+    run = os.path.basename(os.path.realpath(os.path.join(place.folder, "runs", "artist-small", "latest")))
+    with open(os.path.join(place.folder, "secret.txt"), "w") as file:
+        file.write("secret")
+    ups = ("..", "%2e%2e", "%2E.", ".%2e", "..%2f..", "..%5c", "%252e%252e", "..;", "%c0%ae%c0%ae", "..%00", "...", ".")
+    for up in ups:
+        for n in (1, 3, 5):
+            for path in (f"/runs/artist-small/{run}/report/{'/'.join([up] * n)}/secret.txt",
+                         f"/runs/{'/'.join([up] * n)}/report/secret.txt", f"/runs/artist-small/{up}/report/secret.txt",
+                         f"/{'/'.join([up] * n)}/etc/passwd", f"/runs/%2fetc/{up}/report/passwd.txt"):
+                answer = server.get(path)
+                check(answer.status in (400, 404) and b"secret" not in answer.body, f"{path}: {answer}")
+    for path in (f"/runs/artist-small/{run}/run.json", f"/runs/artist-small/{run}/predictions.csv",
+                 "/runs/artist-small/latest/report/index.html", f"/runs/artist-small/{run}/model/config.json",
+                 f"/runs//artist-small/{run}/report/index.html", "/runs/", "/runs"):
+        expect(server.get(path), 404, "not-found")
+
+
+# ---- Bad manners ----
+
+def test_protocol(server, place):
+    host = f"Host: 127.0.0.1:{server.port}\r\n"
+    two = server.raw(f"GET /api/health HTTP/1.1\r\n{host}\r\nGET /api/model HTTP/1.1\r\n{host}Connection: close\r\n\r\n".encode())
+    check(two.status == 200, two)
+    with server.connect() as sock:
+        sock.sendall(f"GET /api/health HTTP/1.1\r\n{host}\r\n".encode() * 3 +
+                     f"GET /api/model HTTP/1.1\r\n{host}Connection: close\r\n\r\n".encode())
+        data = b""
+        while block := sock.recv(65536):
+            data += block
+        check(data.count(b"HTTP/1.1 200") == 4, data)
+    for raw in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"\x00\x01\x02" * 100 + b"\r\n\r\n", b"\x16\x03\x01\x02\x00\x01" * 20,
+                b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
+                b"GET " + b"/a" * 40000 + b" HTTP/1.1\r\n\r\n",
+                f"GET / HTTP/1.1\r\n{host}X: {'a' * 70000}\r\n\r\n".encode(),
+                f"GET / HTTP/1.1\r\n{host}{''.join(f'X{i}: y' + chr(13) + chr(10) for i in range(9000))}\r\n".encode(),
+                f"POST /api/songs HTTP/1.1\r\n{host}Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde".encode(),
+                f"POST /api/songs HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc".encode(),
+                f"POST /api/songs HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc".encode()):
+        # What may still become a request is cut off after ten seconds.
+        with server.connect(20) as sock:
+            try:
+                sock.sendall(raw)
+                sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            try:
+                answer = serving.Answer(sock)
+            except socket.timeout:
+                raise serving.Failure(f"no answer and no end: {raw[:80]}")
+            check(answer.status == 0 or answer.status >= 400, f"{raw[:60]}: {answer}")
+        check(b"microhttpd" not in answer.data.lower(), answer)
+    expect(server.get("/api/health"), 200)
+
+
+def test_gone(server, place):
+    """Clients that go away at any moment leave nothing in hand."""
+    song = place.song(0, 0)
+    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(song)}\r\n\r\n".encode()
+    for n in (10, len(head), len(head) + 1000, len(head) + len(song) - 1, len(head) + len(song)):
+        with server.connect() as sock:
+            sock.sendall((head + song)[:n])
+    server.wait_until_idle()
+
+
+class Slow(threading.Thread):
+    """A client that sends a byte now and then; when and with what that ended."""
+
+    def __init__(self, server, first, drip, pause):
+        super().__init__(daemon=True)
+        self.server, self.first, self.drip, self.pause = server, first, drip, pause
+        self.seconds, self.data = None, b""
+        self.start()
+
+    def run(self):
+        began = time.monotonic()
+        with self.server.connect() as sock:
+            sock.sendall(self.first)
+            sock.settimeout(self.pause)
+            while time.monotonic() < began + 40:
+                try:
+                    sock.sendall(self.drip)
+                    block = sock.recv(65536)
+                    self.data += block
+                    if not block:
+                        break
+                except socket.timeout:
+                    pass
+                except OSError:
+                    break
+        self.seconds = time.monotonic() - began
+
+
+def test_slow(server, slow_heads, slow_body, silent):
+    for thread in (*slow_heads, slow_body, silent):
+        thread.join(45)
+        check(thread.seconds is not None and thread.seconds < 20, f"held on for {thread.seconds} s: {thread.data!r}")
+    check(b"408" in slow_body.data and b"slow-upload" in slow_body.data, slow_body.data)
+    server.wait_until_idle()
+    return f"heads cut off after {slow_heads[0].seconds:.1f} s, a slow upload after {slow_body.seconds:.1f} s"
+
+
+def test_busy(server, place):
+    """As many as it takes are in hand: others are told at once to come back."""
+    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n".encode()
+    held = [server.connect() for _ in range(8)]
+    for sock in held:
+        sock.sendall(head)
+    end = time.monotonic() + 10
+    while server.get("/api/health").json()["songs"]["in_hand"] < 8:
+        check(time.monotonic() < end, "uploads are not in hand")
+    answer = expect(server.post(place.song(0, 0)), 503, "busy")
+    check(int(answer.headers["retry-after"]) > 0, answer)
+    for sock in held:
+        sock.close()
+    server.wait_until_idle()
+    expect(server.post(place.song(0, 0)), 200)
+
+
+def test_twenty(server, place):
+    """Twenty at once: good, damaged, oversize."""
+    answers = {}
+
+    def send(i):
+        kind = ("good", "bad", "large", "good")[i % 4]
+        body = {"good": place.song(i % serving.ARTISTS, i % serving.SONGS), "bad": os.urandom(100000),
+                "large": bytes(MAX_SONG * 1000000 + 10)}[kind]
+        while True:
+            answer = server.post(body, f"{kind}-{i}")
+            if answer.code() != "busy":
+                break
+            time.sleep(0.1)
+        answers[i] = kind, answer
+    threads = [threading.Thread(target=send, args=(i,)) for i in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(len(answers) == 20, f"{len(answers)} of 20 answered")
+    for i, (kind, answer) in answers.items():
+        if kind == "good":
+            check(expect(answer, 200).json()["label"] == f"Artist {i % serving.ARTISTS}", answer)
+        else:
+            expect(answer, *((422, "not-a-song") if kind == "bad" else (413, "too-large")))
+    server.wait_until_idle()
+
+
+# ---- Beginnings and ends ----
+
+def refused(place, status, words, *arguments):
+    result = subprocess.run([serving.SEGUE, "serve", *arguments], cwd=place.folder, capture_output=True, text=True,
+                            env=serving.environment(), timeout=60)
+    check(result.returncode == status and words in result.stderr and not result.stdout, f"{arguments}: {result}")
+
+
+def test_start(server, place):
+    model = ("--model", "runs/artist-small/latest")
+    refused(place, 73, "is taken, perhaps by another segue serve", *model, "--port", str(server.port))
+    refused(place, 64, "--port must be 0..65535, got ‘70000’", *model, "--port", "70000")
+    refused(place, 64, "--port must be 0..65535, got ‘http’", *model, "--port", "http")
+    refused(place, 64, "--bind takes an IP address", *model, "--bind", "localhost")
+    refused(place, 73, "can't listen at 192.0.2.1", *model, "--bind", "192.0.2.1", "--port", "0")
+    refused(place, 64, "--model is missing")
+    refused(place, 64, "one argument too many: ‘x’", *model, "x")
+    refused(place, 64, "did you mean --port?", *model, "--prot", "1")
+    refused(place, 66, "there is no model in", "--model", "music")
+    refused(place, 64, "--precision must be one of", *model, "--precision", "float16")
+
+
+def test_no_leak(server):
+    """Under a sanitizer, of all that was done to it."""
+    status, seconds = server.stop()
+    check(status == 130, f"exit status {status}: {server.said()[-3000:]}")
+
+
+def test_end(place, how, status):
+    """Songs in hand are given up; nothing is left of it: no process, no file."""
+    server = serving.Server(place, "-j", "2")
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(server.post(place.song(0, 0)))) for _ in range(6)]
+    threads.append(threading.Thread(target=lambda: answers.append(server.raw(
+        b"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc"))))
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    got, seconds = server.stop(how)
+    for thread in threads:
+        thread.join()
+    check(got == status, f"exit status {got}: {server.said()}")
+    check(serving.SANITIZED or seconds < 2, f"it took {seconds:.2f} s")
+    check(len(answers) == 7 and all(a.status in (0, 200) or a.code() == "stopping" for a in answers), answers)
+    end = time.monotonic() + 5
+    while server.workers():
+        check(time.monotonic() < end, f"left: {server.workers()}")
+    check(not os.listdir(place.spool), os.listdir(place.spool))
+    return f"{seconds:.2f} s"
+
+
+def test_interface(place):
+    """Told to listen to everybody, it warns, goes by addresses, and by no name that it wasn't told."""
+    server = serving.Server(place, "--bind", "0.0.0.0", "--host", "music.example")
+    check("everybody who can reach 0.0.0.0" in server.said(), server.said())
+    server.host = "127.0.0.1"
+    for host in ("10.1.2.3", "[fe80::1]:80", "music.example", "localhost"):
+        expect(server.get("/", host=host), 200)
+    expect(server.get("/", host="evil.example"), 403, "foreign-host")
+    server.stop()
+    if os.path.exists("/proc/net/if_inet6") and "00000000000000000000000000000001" in open("/proc/net/if_inet6").read():
+        server = serving.Server(place, "--bind", "::1")
+        expect(server.get("/", host=f"[::1]:{server.port}"), 200)
+        server.stop()
+
+
+def test_no_room(place):
+    """A limit of file sizes stands in for a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300000, limits[1]))
+    server = serving.Server(place)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    expect(server.post(place.song(0, 0)), 507, "no-room")
+    expect(server.post(b"x"), 422, "not-a-song")
+    server.stop()
+
+
+def test_decoder_lost(place):
+    """What is about this machine stays in its log."""
+    server = serving.Server(place, SEGUE_WORKER="/nowhere/segue-worker")
+    answer = expect(server.post(place.song(0, 0)), 500, "failed")
+    check(b"nowhere" not in answer.data, answer)
+    check("/nowhere/segue-worker" in server.said(), server.said())
+    server.stop()
+
+
+def main():
+    tap = serving.Tap()
+    place = serving.Place()
+    server = serving.Server(place, "--max-song", str(MAX_SONG), "--upload-time", "3", "--songs", "8", "-j", "2",
+                            leaks=serving.SANITIZED)
+    line = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n"
+    slow_heads = [Slow(server, b"GET / HT", b"x", 0.5), Slow(server, line.encode(), b"X: y\r\n", 0.5)]
+    slow_body = Slow(server, f"{line}Content-Length: 1000\r\n\r\n".encode(), b"x", 0.5)
+    silent = Slow(server, b"", b"", 0.5)
+    for name in ("answer", "same_as_predict", "stream", "names", "not_songs", "sizes", "expect", "methods", "hosts",
+                 "origins", "policy", "runs", "report", "traversal", "protocol", "gone", "start"):
+        tap.case(name, globals()[f"test_{name}"], server, place)
+    tap.case("slow", test_slow, server, slow_heads, slow_body, silent)
+    for name in ("busy", "twenty"):
+        tap.case(name, globals()[f"test_{name}"], server, place)
+    tap.case("no leak", test_no_leak, server)
+    tap.case("end by Ctrl-C", test_end, place, signal.SIGINT, 130)
+    tap.case("end by SIGTERM", test_end, place, signal.SIGTERM, 143)
+    tap.case("killed", test_end, place, signal.SIGKILL, -9)
+    for name in ("interface", "no_room", "decoder_lost"):
+        tap.case(name, globals()[f"test_{name}"], place)
+    if not tap.failed:
+        place.remove()
+    tap.end()
+
+
+main()
