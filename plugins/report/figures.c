@@ -73,6 +73,21 @@ read_set (ReportSetFigures *set, json_t *object)
   return ok;
 }
 
+/* Runs of before it could be chosen don't say. */
+static gboolean
+read_aggregation (ReportFigures *figures, json_t *root)
+{
+  const json_t *member = json_object_get (root, "aggregation");
+  const char *const *names = segue_aggregation_names ();
+  for (guint i = 0; names[i] != NULL; i++) {
+    if (g_strcmp0 (json_string_value (member), names[i]) != 0)
+      continue;
+    figures->aggregation = (SegueAggregation) i;
+    return TRUE;
+  }
+  return member == NULL;
+}
+
 ReportFigures *
 report_figures_load (const char *path, GError **error)
 {
@@ -88,6 +103,11 @@ report_figures_load (const char *path, GError **error)
   if (!ok)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ holds no figures: %s", shown,
                  root != NULL ? "it is no object" : problem.text);
+  if (ok && !read_aggregation (figures, root)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’: ‘aggregation’ is none that is known; is the run of a newer segue?", shown);
+    ok = FALSE;
+  }
   for (guint i = 0; i < REPORT_N_SETS; i++) {
     json_t *set = json_object_get (root, report_set_name (i));
     figures->sets[i].labels = g_array_new (FALSE, FALSE, sizeof (ReportLabelFigures));

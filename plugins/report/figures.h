@@ -18,7 +18,9 @@ typedef struct {
   GArray *labels;
 } ReportSetFigures;
 
+/** ReportFigures: @aggregation: how songs were answered. */
 typedef struct {
+  SegueAggregation aggregation;
   ReportSetFigures sets[REPORT_N_SETS];
 } ReportFigures;
 

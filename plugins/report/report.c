@@ -85,7 +85,8 @@ read_inputs (Parts *parts, SegueContext *context, GError **error)
   parts->account = report_account_parse (segue_context_get_account (context), error);
   parts->figures = parts->account != NULL ? report_figures_load (metrics, error) : NULL;
   parts->table = parts->figures != NULL
-                   ? report_table_load (predictions, segue_context_get_cancellable (context), error)
+                   ? report_table_load (predictions, parts->figures->aggregation,
+                                        segue_context_get_cancellable (context), error)
                    : NULL;
   if (parts->table == NULL || !report_figures_check (parts->figures, parts->table, error))
     return FALSE;
@@ -209,7 +210,7 @@ static const SegueStageType report = {
     "table that `scan` takes.  Each chart is there as PNG, too.\n\n"
     "The page is about the set test; where there is none, about validation, or train.  Clips are "
     "cut from the songs' own files, decoded as `decode` does.",
-  .result_version = 1,
+  .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_ACCOUNT,
   .inputs = inputs,

@@ -12,6 +12,8 @@ enum { SET, SONG, SOURCE, LABEL, PREDICTED, START, DURATION, N_COLUMNS };
 
 /* Of ten seconds, 460 days; 40 bytes each. */
 #define MAX_SEGMENTS (4u * 1000 * 1000)
+/* Probabilities of one song that are held at a time: 256 MB. */
+#define MAX_ROWS (64u * 1024 * 1024)
 /* No sound lasts longer, and a double holds a microsecond of it. */
 #define MAX_SECONDS (1e6)
 /* Rows between looks at the user. */
@@ -171,7 +173,9 @@ typedef struct {
   Rows *rows;
   GHashTable *labels; /* name → index + 1 */
   GHashTable *songs;  /* ids */
-  double *sum;        /* [n_model] of the song at hand */
+  SegueAggregation aggregation;
+  GArray *answers;      /* float [segments, n_model] of the song at hand */
+  float *probabilities; /* [n_model] of that song */
 } Loader;
 
 static void
@@ -180,7 +184,8 @@ loader_clear (Loader *loader)
   g_clear_pointer (&loader->table, report_table_free);
   g_clear_pointer (&loader->labels, g_hash_table_unref);
   g_clear_pointer (&loader->songs, g_hash_table_unref);
-  g_clear_pointer (&loader->sum, g_free);
+  g_clear_pointer (&loader->answers, g_array_unref);
+  g_clear_pointer (&loader->probabilities, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Loader, loader_clear)
@@ -209,7 +214,8 @@ read_labels (Loader *loader, GError **error)
     add_label (loader, name + 2);
   }
   loader->table->n_model = loader->rows->n_labels;
-  loader->sum = g_new0 (double, loader->rows->n_labels);
+  loader->answers = g_array_new (FALSE, FALSE, sizeof (float));
+  loader->probabilities = g_new0 (float, loader->rows->n_labels);
   return TRUE;
 }
 
@@ -238,13 +244,14 @@ static void
 end_song (Loader *loader)
 {
   guint n = loader->table->songs->len;
-  ReportSong *song = n > 0 ? &g_array_index (loader->table->songs, ReportSong, n - 1) : NULL;
-  for (guint c = 0; song != NULL && c < loader->table->n_model; c++)
-    if (loader->sum[c] > loader->sum[song->answer])
-      song->answer = c;
-  if (song != NULL)
-    song->confidence = (float) (loader->sum[song->answer] / song->n);
-  memset (loader->sum, 0, loader->table->n_model * sizeof *loader->sum);
+  if (n == 0)
+    return;
+  ReportSong *song = &g_array_index (loader->table->songs, ReportSong, n - 1);
+  song->answer =
+    segue_song_aggregate (loader->aggregation, (const float *) (gpointer) loader->answers->data,
+                          song->n, loader->table->n_model, loader->probabilities);
+  song->confidence = loader->probabilities[song->answer];
+  g_array_set_size (loader->answers, 0);
 }
 
 static gboolean
@@ -298,18 +305,21 @@ add_segment (Loader *loader, GError **error)
   segment.confidence = rows->row[answer];
   gboolean known = song->label >= 0 && (guint) song->label < table->n_model;
   segment.truth = known ? rows->row[song->label] : NAN;
-  for (guint c = 0; c < table->n_model; c++)
-    loader->sum[c] += (double) rows->row[c];
+  if (loader->answers->len + table->n_model > MAX_ROWS)
+    return report_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be held",
+                            song->id);
+  g_array_append_vals (loader->answers, rows->row, table->n_model);
   song->n++;
   g_array_append_val (table->segments, segment);
   return TRUE;
 }
 
 ReportTable *
-report_table_load (const char *path, GCancellable *cancellable, GError **error)
+report_table_load (const char *path, SegueAggregation aggregation, GCancellable *cancellable,
+                   GError **error)
 {
   g_auto (Rows) rows = { 0 };
-  g_auto (Loader) loader = { .table = table_new (path), .rows = &rows };
+  g_auto (Loader) loader = { .table = table_new (path), .rows = &rows, .aggregation = aggregation };
   loader.labels = g_hash_table_new (g_str_hash, g_str_equal);
   loader.songs = g_hash_table_new (g_str_hash, g_str_equal);
   if (!rows_open (&rows, path, error) || !read_labels (&loader, error))

@@ -4,7 +4,7 @@
  * row by row, so that memory does not grow with the number of labels. */
 #pragma once
 
-#include <gio/gio.h>
+#include <segue/predict.h>
 
 typedef enum { REPORT_TRAIN, REPORT_VALIDATION, REPORT_TEST, REPORT_N_SETS } ReportSet;
 
@@ -25,7 +25,7 @@ typedef struct {
  * ReportSong: @id, @source: as the table has them (@source: "" where there is none)
  * @set: #ReportSet; -1: another, which is not judged
  * @label: index of labels; REPORT_NO_LABEL
- * @answer, @confidence: of the mean of its segments' probabilities
+ * @answer, @confidence: of its segments' probabilities together
  * @first, @n: its segments
  */
 typedef struct {
@@ -49,8 +49,9 @@ typedef struct {
   GArray *songs, *segments;
 } ReportTable;
 
-/** report_table_load: (transfer full): errors carry file and line. */
-ReportTable *report_table_load (const char *path, GCancellable *cancellable, GError **error);
+/** report_table_load: (transfer full): @aggregation: how songs were answered; errors carry file and line. */
+ReportTable *report_table_load (const char *path, SegueAggregation aggregation,
+                                GCancellable *cancellable, GError **error);
 /** report_table_free: accepts %NULL. */
 void report_table_free (ReportTable *table);
 

@@ -172,6 +172,17 @@ case_put (Case *self, const char *name, const char *text)
   g_assert_no_error (error);
 }
 
+char *
+case_read_figures (Case *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (self->folder, "metrics.json", NULL);
+  char *text = NULL;
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  return text;
+}
+
 SegueHarness *
 case_run (Case *self, const char *with, const char *account, GError **error)
 {

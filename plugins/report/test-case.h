@@ -27,6 +27,8 @@ void case_add_song (Case *self, const char *id, const char *set, const char *lab
 void case_write (Case *self);
 /** case_put: (in the case's folder) what the file @name holds instead. */
 void case_put (Case *self, const char *name, const char *text);
+/** case_read_figures: (transfer full): metrics.json as it was written. */
+char *case_read_figures (Case *self);
 /** case_run: (transfer full): the stage over the case; its report lies in case_output(). */
 SegueHarness *case_run (Case *self, const char *with, const char *account, GError **error);
 /** case_read: (transfer full): file @name of the report. */

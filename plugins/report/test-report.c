@@ -394,6 +394,8 @@ test_damaged_figures (void)
     "[]",
     "{\"test\": 7}",
     "{\"test\": {}, \"test\": {}}",
+    "{\"aggregation\": \"dice\"}",
+    "{\"aggregation\": 1}",
     "{\"test\": {\"segment_accuracy\": 2, \"song_accuracy\": 1, \"macro_f1\": 1, \"loss\": 0, "
     "\"segments\": 1, \"songs\": 1, \"labels\": {}}}",
     "{\"test\": {\"segment_accuracy\": 1, \"song_accuracy\": 1, \"macro_f1\": 1, \"loss\": 0, "
@@ -411,6 +413,35 @@ test_damaged_figures (void)
     g_assert_null (case_run (&c, "{}", NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     g_assert_nonnull (strstr (error->message, "metrics.json"));
+  }
+}
+
+/* Three segments for Anna, two that are surer for Ben: the mean says Ben, a vote Anna. */
+static void
+test_aggregation (void)
+{
+  static const struct {
+    const char *name, *song;
+  } cases[] = {
+    { "", "[\"b/4\",2,1,1,0.476,1,5]" },
+    { "\"aggregation\": \"mean-probability\",", "[\"b/4\",2,1,1,0.476,1,5]" },
+    { "\"aggregation\": \"vote\",", "[\"b/4\",2,1,0,0.6,1,5]" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Case) c;
+    g_autoptr (GError) error = NULL;
+    case_init (&c, labels);
+    case_add_song (&c, "a/1", "train", "Anna", "0:90", FALSE);
+    case_add_song (&c, "b/4", "test", "Ben", "0:61 0:62 0:63 1:90 1:91", FALSE);
+    case_write (&c);
+    g_autofree char *metrics = case_read_figures (&c);
+    g_autofree char *said = g_strconcat ("{", cases[i].name, metrics + 1, NULL);
+    case_put (&c, "metrics.json", said);
+    g_autoptr (SegueHarness) harness = case_run (&c, "{}", NULL, &error);
+    g_assert_no_error (error);
+    g_autofree char *data = case_read (harness, "data.js", NULL);
+    if (!strstr (data, cases[i].song))
+      g_error ("%s: ‘%s’ is not in %s", cases[i].name, cases[i].song, data);
   }
 }
 
@@ -486,6 +517,7 @@ main (int argc, char **argv)
   g_test_add_func ("/report/many-labels", test_many_labels);
   g_test_add_func ("/report/damaged-table", test_damaged_table);
   g_test_add_func ("/report/damaged-figures", test_damaged_figures);
+  g_test_add_func ("/report/aggregation", test_aggregation);
   g_test_add_func ("/report/damaged-account", test_damaged_account);
   g_test_add_func ("/report/missing-and-cancel", test_missing_and_cancel);
   return g_test_run ();

@@ -135,12 +135,9 @@ make_buffers (TrainJob *job, GError **error)
   gsize part = MAX (job->part, job->infer_part), width = MAX (job->length, job->prefix);
   if (bytes > G_MAXSIZE / 2 || width > G_MAXSIZE / 8 / sizeof (float) / part)
     return no_memory (error, MIN (bytes, G_MAXSIZE / 2));
-  if (!segue_model_check_workspace (job->model, bytes, error))
+  job->workspace = segue_model_new_workspace (job->model, bytes, error);
+  if (job->workspace == NULL)
     return FALSE;
-  if (posix_memalign (&job->workspace, 64, MAX (bytes, 64)) != 0) {
-    job->workspace = NULL;
-    return no_memory (error, bytes);
-  }
 
   gsize train_width = job->prefix_train ? job->prefix : job->length;
   gsize floats = MAX (job->part * train_width, job->infer_part * width);

@@ -161,11 +161,9 @@ make_workspace (Bench *bench, GError **error)
   gsize bytes = plan (bench, bench->part, mode, bench->frozen);
   if (bench->frozen)
     bytes = MAX (bytes, plan (bench, 1, SEGUE_MODEL_INFER, FALSE));
-  if (bytes == G_MAXSIZE || posix_memalign (&bench->workspace, 64, bytes) != 0) {
-    bench->workspace = NULL;
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for this batch");
+  bench->workspace = segue_model_new_workspace (bench->model, bytes, error);
+  if (bench->workspace == NULL)
     return FALSE;
-  }
   bench->logits = g_new0 (float, n * bench->info.n_labels);
   bench->d_logits = g_new (float, n * bench->info.n_labels);
   bench->targets = g_new (gint32, n);

@@ -42,7 +42,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   char path[256];
   g_snprintf (path, sizeof path, "%s/predictions.csv", fuzz_folder ());
   fuzz_put ("predictions.csv", data, size);
-  g_autoptr (ReportTable) table = report_table_load (path, NULL, &error);
+  g_autoptr (ReportTable) table =
+    report_table_load (path, SEGUE_AGGREGATE_MEAN_LOGIT, NULL, &error);
   if (table == NULL) {
     fuzz_check_error (error);
     return 0;

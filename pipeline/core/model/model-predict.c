@@ -2,13 +2,18 @@
 #include "model-private.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* More than this gains nothing: the matrices are tall enough. */
 #define MAX_BATCH 16
 /* A batch is cut until its workspace fits; long segments then go one by one. */
 #define MAX_WORKSPACE ((gsize) 256 * 1024 * 1024)
+
+#define CACHE_LINE ((gsize) 64)
+#define LARGE_PAGE ((gsize) 2 * 1024 * 1024)
 
 /* What one batch needs, and where it lies in the model's buffer (bytes). */
 typedef struct {
@@ -77,8 +82,8 @@ plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *pl
   return FALSE;
 }
 
-gboolean
-segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error)
+static gboolean
+check_workspace (SegueModel *model, gsize bytes, GError **error)
 {
   long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
   guint64 all = pages > 0 && size > 0 ? (guint64) pages * (guint64) size : G_MAXUINT64;
@@ -93,6 +98,24 @@ segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error)
   return FALSE;
 }
 
+void *
+segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
+{
+  if (!check_workspace (model, bytes, error))
+    return NULL;
+  /* A pass goes through all of it: with small pages it would wait for each of them. */
+  gsize page = bytes >= LARGE_PAGE ? LARGE_PAGE : CACHE_LINE;
+  gsize whole = MAX ((bytes + page - 1) / page, 1) * page;
+  void *workspace = aligned_alloc (page, whole);
+  if (workspace == NULL)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "no memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
+                 bytes / (1024 * 1024));
+  else if (page == LARGE_PAGE)
+    madvise (workspace, whole, MADV_HUGEPAGE);
+  return workspace;
+}
+
 /* Makes the kept buffer large enough for @plan. */
 static gboolean
 reserve (SegueModel *model, const Plan *plan, GError **error)
@@ -100,18 +123,11 @@ reserve (SegueModel *model, const Plan *plan, GError **error)
   gsize bytes = plan->workspace_bytes + plan->input_bytes + plan->logits_bytes;
   if (bytes <= model->buffer_bytes)
     return TRUE;
-  if (!segue_model_check_workspace (model, bytes, error))
-    return FALSE;
   g_clear_pointer (&model->buffer, free);
   model->buffer_bytes = 0;
-  int failure = posix_memalign (&model->buffer, 64, bytes);
-  if (failure != 0) {
-    model->buffer = NULL;
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
-                 bytes / (1024 * 1024));
+  model->buffer = segue_model_new_workspace (model, bytes, error);
+  if (model->buffer == NULL)
     return FALSE;
-  }
   model->buffer_bytes = bytes;
   return TRUE;
 }

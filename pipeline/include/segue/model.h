@@ -235,11 +235,11 @@ void segue_model_describe (SegueModel *model, SegueModelInfo *info);
 SEGUE_API
 void segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable);
 
-/** segue_model_check_workspace: whether a pass of @model may take @bytes: no more than half of what the
- * machine has, since a model, and with it what it asks for, may be somebody else's.
- * %SEGUE_ERROR_RESOURCE otherwise. */
+/** segue_model_new_workspace: (transfer full): @bytes for passes of @model, aligned to cache lines, in large pages
+ * where the system has them; free () frees it.  %SEGUE_ERROR_RESOURCE where there is no memory, and for more than
+ * half of what the machine has, since a model, and with it what it asks for, may be somebody else's. */
 SEGUE_API
-gboolean segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error);
+void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error);
 
 /**
  * segue_model_predict:

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <segue/testing.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -264,9 +265,15 @@ test_workspace (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (SegueModel) model = new_model (fixture);
   g_autoptr (GError) error = NULL;
-  g_assert_true (segue_model_check_workspace (model, 1024 * 1024, &error));
-  g_assert_no_error (error);
-  g_assert_false (segue_model_check_workspace (model, G_MAXSIZE / 4, &error));
+  static const gsize sizes[] = { 0, 1, 1024 * 1024, 5 * 1024 * 1024 + 1 };
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    void *workspace = segue_model_new_workspace (model, sizes[i], &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint ((guintptr) workspace % 64, ==, 0);
+    memset (workspace, 1, sizes[i]);
+    free (workspace);
+  }
+  g_assert_null (segue_model_new_workspace (model, G_MAXSIZE / 4, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
   g_assert_nonnull (strstr (error->message, "memory"));
 }
