@@ -23,6 +23,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+# Who runs this in the background has it ignored, and so would what is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(SOURCE, "build")))
 SEGUE = os.path.join(BUILD, "pipeline", "cli", "segue")

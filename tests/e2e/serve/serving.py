@@ -10,6 +10,9 @@ import sys
 import tempfile
 import time
 
+# Who runs this in the background has it ignored, and so would what is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.environ.get("SEGUE_BUILD_ROOT") or os.path.abspath(os.environ.get("BUILD", "build"))
