@@ -83,6 +83,24 @@ get_scratchpad (gsize size)
   return pad->data;
 }
 
+/* Of this thread only, and the caller's own again afterwards: our tiles are the parallelism, and a
+ * primitive is made for so many threads. */
+static int
+take_one_thread (void)
+{
+  int threads = omp_get_max_threads ();
+  if (threads != 1)
+    omp_set_num_threads (1);
+  return threads;
+}
+
+static void
+give_threads_back (int threads)
+{
+  if (threads != 1)
+    omp_set_num_threads (threads);
+}
+
 /* ---- What a product is to oneDNN ---- */
 
 /* The first call that fails is remembered, the others are not made then. */
@@ -243,24 +261,6 @@ set_data (Product *product, int arg, gconstpointer data, dnnl_status_t *status)
   TRY (status, dnnl_memory_set_data_handle (product->args[arg].memory, (gpointer) data));
 }
 
-/* Of this thread only, and the caller's own again afterwards: our tiles are the parallelism, and a
- * primitive is made for so many threads. */
-static int
-take_one_thread (void)
-{
-  int threads = omp_get_max_threads ();
-  if (threads != 1)
-    omp_set_num_threads (1);
-  return threads;
-}
-
-static void
-give_threads_back (int threads)
-{
-  if (threads != 1)
-    omp_set_num_threads (threads);
-}
-
 static gboolean
 run (const Shape *shape, gconstpointer a, gconstpointer b, gpointer c)
 {
@@ -306,8 +306,11 @@ nn_onednn_packed_size (SegueNnPrecision precision, gsize n, gsize k)
 {
   if (precision == SEGUE_NN_FLOAT32 || !nn_onednn_has (precision) || get_engine () == NULL)
     return 0;
+  /* The order may depend on the number of threads. */
+  int threads = take_one_thread ();
   dnnl_status_t status = dnnl_success;
   dnnl_memory_desc_t b = describe_packed (precision, n, k, &status);
+  give_threads_back (threads);
   return status == dnnl_success ? dnnl_memory_desc_get_size (&b) : 0;
 }
 

@@ -41,8 +41,9 @@ LIMITS = """\
 - **int8**: four answers in a hundred are others, all of segments for whose first two labels float32 has logits less
   than 0.05 apart: the model was trained for minutes and is sure of little. Logits are off by 0.034 (root of the mean
   square), in bfloat16 by 0.008; ONNX Runtime's dynamic int8 is off by 0.092. The error comes from the convolutions: with
-  the transformer in bfloat16 it stays as it is, with the last four convolutions in bfloat16 it is 0.023 for 6 % of the
-  time, with the last five 0.018 for 16 %, with all six 0.012, and nothing is left of what int8 gains. So int8 is nobody's
+  the transformer in bfloat16 it stays as it is, with the last four convolutions in bfloat16 it is 0.023, with the last
+  five 0.018, with all six 0.012; what that costs was seen on a busy machine only: 6, 16 and 34 % of the time.
+  So int8 is nobody's
   default: `auto` takes bfloat16, which gives all the answers of float32.
 - **Decoding**: with `decode`, 64 % of the processor time is Debian's libvorbis and libogg, which take twice as long for
   a song as the decoder inside ffmpeg, and GStreamer has no element for that one. Found on the way and mended: waking a
