@@ -19,13 +19,14 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (SegmentConfig, length, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0.05, .max = 3600,
                .unit = "s", .doc = "Length of a segment."),
   SEGUE_PARAM (SegmentConfig, count, SEGUE_PARAM_INT, .def = "20", .min = 1, .max = 1000,
-               .doc = "Segments a song, at equal spacing: the first starts where the song starts, "
-                      "the last ends where it ends.  A single one comes from the middle."),
+               .doc =
+                 "Segments per song, at equal spacing: the first starts where the song starts, "
+                 "the last ends where it ends.  A single one comes from the middle."),
   SEGUE_PARAM (SegmentConfig, when_short, SEGUE_PARAM_CHOICE, .def = "overlap",
                .choices = when_short_choices,
                .doc = "What to do with a song that is too short for `count` segments side by side: "
-                      "`overlap` lets them overlap, `fewer` takes as many as fit, `skip` skips the "
-                      "song, with the reason."),
+                      "`overlap` lets them overlap, `fewer` takes as many as fit, `skip` leaves "
+                      "the song out, with the reason."),
   SEGUE_PARAM (SegmentConfig, hop, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
                .unit = "s",
                .doc = "Instead of `count`: start a segment every so often, as many as the song "
@@ -92,10 +93,15 @@ make_plan (const SegmentConfig *config, gsize n_frames, gsize length, guint rate
 }
 
 static gboolean
-fail (const SegueItem *song, gsize n_frames, const char *what, GError **error)
+too_short (const SegueItem *song, gsize n_frames, double needed, GError **error)
 {
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ has %.2f s left to cut up, %s",
-               segue_item_get_id (song), (double) n_frames / segue_item_get_rate (song), what);
+  double seconds = (double) n_frames / segue_item_get_rate (song);
+  gboolean is_cut = segue_item_get_double (song, SEGUE_META_START, 0) > 0;
+
+  /* Rounded down: never "needs 10 s, has 10.00 s". */
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is too short: needs %g s%s, has %.2f s",
+               segue_item_get_id (song), needed, is_cut ? " after trimming" : "",
+               floor (seconds * 100) / 100);
   return FALSE;
 }
 
@@ -118,8 +124,12 @@ emit_segments (const SegmentConfig *config, SegueItem *song, const Plan *plan, g
     else if (!slice_emit (song, suffix, start, length, context, error))
       return FALSE;
   }
-  if (n_silent == plan->count)
-    return fail (song, n_frames, "all of it quieter than min_rms_db", error);
+  if (n_silent == plan->count) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is silent: every segment is quieter than %g dBFS", segue_item_get_id (song),
+                 config->min_rms_db);
+    return FALSE;
+  }
   if (n_silent > 0)
     segue_context_count (context, "silent segments", (gint64) n_silent);
   return TRUE;
@@ -135,12 +145,9 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
 
   segue_item_get_frames (item, &n_frames);
   if (n_frames < length)
-    return fail (item, n_frames, "less than one segment: leave it out, or shorten ‘length’", error);
+    return too_short (item, n_frames, config->length, error);
   if (!make_plan (config, n_frames, length, rate, &plan))
-    return fail (item, n_frames,
-                 "too little for ‘count’ segments side by side: choose ‘when_short: overlap’ or "
-                 "‘fewer’ to use it",
-                 error);
+    return too_short (item, n_frames, config->length * (double) config->count, error);
   return emit_segments (config, item, &plan, length, context, error);
 }
 
@@ -152,8 +159,8 @@ static const SegueStageType segment = {
   .name = "segment",
   .summary = "Cuts a song into segments of equal length",
   .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds.  All "
-         "have exactly the same number of samples; a song shorter than one segment is skipped, "
-         "with the reason, never padded.\n\n"
+         "have exactly the same number of samples; a song shorter than one segment is left "
+         "out, with the reason, never padded.\n\n"
          "Copies nothing: segments are slices of the song, overlapping ones too.  `start` and "
          "`duration` stay in the time of the original file.",
   .result_version = 1,

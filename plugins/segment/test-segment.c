@@ -83,8 +83,8 @@ test_short_songs (void)
   assert_starts ("{ length: 10, count: 4, when_short: skip }", 40, "0 10 20 30");
   assert_starts ("{ length: 10, count: 4 }", 10, "0"); /* four times the same would be no four */
   assert_starts ("{ length: 10, count: 4 }", 10.001, "0 0.001");
-  assert_refused ("{ length: 10, count: 4, when_short: skip }", song, "side by side");
-  assert_refused ("{ length: 30 }", song, "less than one segment");
+  assert_refused ("{ length: 10, count: 4, when_short: skip }", song, "needs 40 s");
+  assert_refused ("{ length: 30 }", song, "needs 30 s, has 25.00 s");
 }
 
 static void
@@ -136,7 +136,7 @@ test_silence (void)
   g_assert_cmpstr (segue_item_get_id (second), ==, "song#0003");
   g_assert_null (segue_harness_pull (harness));
   g_assert_cmpint (segue_harness_get_count (harness, "silent segments"), ==, 2);
-  assert_refused ("{ length: 1, min_rms_db: -60 }", mute, "quieter");
+  assert_refused ("{ length: 1, min_rms_db: -60 }", mute, "silent");
 }
 
 static void

@@ -59,6 +59,30 @@ test_short_songs (void)
   g_assert_nonnull (strstr (error->message, "‘song’"));
 }
 
+/* Every length between `keep` and all of both cuts: an odd number of frames to share, uneven shares. */
+static void
+test_every_length (void)
+{
+  const char *const configs[] = { "{ head: 0.010, tail: 0.010, keep: 0.010 }",
+                                  "{ head: 0.007, tail: 0.003, keep: 0.010 }",
+                                  "{ head: 0, tail: 0.020, keep: 0.010 }",
+                                  "{ head: 0.0125, tail: 0.0125, keep: 0.0095 }" };
+
+  for (gsize c = 0; c < G_N_ELEMENTS (configs); c++)
+    for (guint length = 10; length <= 40; length++) {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (SegueItem) song = segue_test_tone ("song", 50, (double) length / RATE, RATE);
+      g_autoptr (SegueItem) out = push (configs[c], song, &error);
+      gsize n;
+
+      g_assert_no_error (error);
+      segue_item_get_frames (out, &n);
+      g_assert_cmpuint (n, >=, 10);
+      if (c < 3)
+        g_assert_cmpuint (n, ==, MAX (10, (gint) length - (c == 1 ? 10 : 20)));
+    }
+}
+
 static void
 test_start_adds_up (void)
 {
@@ -116,6 +140,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/trim/cuts", test_cuts);
   g_test_add_func ("/trim/short-songs", test_short_songs);
+  g_test_add_func ("/trim/every-length", test_every_length);
   g_test_add_func ("/trim/start-adds-up", test_start_adds_up);
   g_test_add_func ("/trim/silence", test_silence);
   return g_test_run ();

@@ -21,16 +21,16 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrimConfig, tail, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0, .max = 3600,
                .unit = "s", .doc = "Time to cut from the end of each song."),
   SEGUE_PARAM (TrimConfig, keep, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0, .max = 3600,
-               .unit = "s", .doc = "Least time that has to be left."),
+               .unit = "s", .doc = "Minimum time left after the cuts."),
   SEGUE_PARAM (TrimConfig, when_short, SEGUE_PARAM_CHOICE, .def = "scale",
                .choices = when_short_choices,
                .doc = "What to do with a song of which less than `keep` would be left: `scale` "
-                      "shortens both cuts alike until `keep` is left, `skip` doesn't cut it at "
-                      "all, `fail` skips the song, with the reason."),
+                      "shortens both cuts in proportion until `keep` is left, `skip` does not cut "
+                      "it at all, `fail` leaves the song out, with the reason."),
   SEGUE_PARAM (TrimConfig, silence_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
                .unit = "dBFS",
-               .doc = "Before the cuts, take away silence at both ends: what is quieter than this "
-                      "over 20 ms.  0: take none away."),
+               .doc = "Before the cuts, remove silence at both ends: windows of 20 ms that are "
+                      "quieter than this.  0: remove none."),
   NULL,
 };
 
@@ -65,27 +65,33 @@ find_sound (const float *frames, gsize n_frames, guint rate, guint channels, dou
   return span;
 }
 
-/* Cuts @head and @tail frames off @span, or what `when_short` makes of them. */
+static gsize
+to_frames (double seconds, guint rate)
+{
+  return (gsize) (seconds * rate + 0.5);
+}
+
+/* Cuts `head` and `tail` off @span, or what `when_short` makes of them.  In whole frames throughout:
+ * what has to be left is left to the sample. */
 static gboolean
 cut (const TrimConfig *config, Span *span, guint rate)
 {
-  double head = config->head * rate, tail = config->tail * rate;
-  double length = (double) (span->end - span->start), keep = config->keep * rate;
+  gsize head = to_frames (config->head, rate), tail = to_frames (config->tail, rate);
+  gsize length = span->end - span->start, keep = to_frames (config->keep, rate);
 
-  if (length - head - tail < MAX (keep, 1)) {
-    double scale = MAX (length - keep, 0) / MAX (head + tail, 1);
+  if (length < head + tail + MAX (keep, 1)) {
+    /* With `keep: 0` something has to be left all the same. */
+    gsize surplus = keep > 0 && length > keep ? length - keep : 0;
 
     if (config->when_short == WHEN_SHORT_FAIL)
       return FALSE;
     if (config->when_short == WHEN_SHORT_SKIP)
       return TRUE;
-    /* With `keep: 0` something has to be left all the same. */
-    scale = keep > 0 ? scale : 0;
-    head *= MIN (scale, 1);
-    tail *= MIN (scale, 1);
+    head = surplus > 0 ? (gsize) ((guint64) surplus * head / (head + tail)) : 0;
+    tail = surplus - head;
   }
-  span->start += (gsize) (head + 0.5);
-  span->end -= (gsize) (tail + 0.5);
+  span->start += head;
+  span->end -= tail;
   return TRUE;
 }
 
@@ -102,18 +108,17 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
     span = find_sound (frames, n_frames, rate, segue_item_get_channels (item), config->silence_db);
     if (span.start == span.end) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                   "‘%s’ is silent from end to end (nowhere louder than %g dB): leave it out, or "
-                   "lower ‘silence_db’",
-                   segue_item_get_id (item), config->silence_db);
+                   "‘%s’ is silent throughout (never louder than %g dB)", segue_item_get_id (item),
+                   config->silence_db);
       return FALSE;
     }
   }
   if (!cut (config, &span, rate)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ lasts %.2f s: without %g s at its start and %g s at its end less than %g s "
-                 "are left; lower ‘keep’, or choose ‘when_short: scale’",
-                 segue_item_get_id (item), (double) (span.end - span.start) / rate, config->head,
-                 config->tail, config->keep);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "‘%s’ is too short: %.2f s, and needs %g s before cutting %g s and %g s off its ends",
+      segue_item_get_id (item), (double) (span.end - span.start) / rate,
+      config->head + config->tail + config->keep, config->head, config->tail);
     return FALSE;
   }
   return slice_emit (item, NULL, span.start, span.end - span.start, context, error);
@@ -126,12 +131,13 @@ static const SegueStageType trim = {
   .struct_size = sizeof (SegueStageType),
   .name = "trim",
   .summary = "Cuts the ends off a song",
-  .doc = "Takes away silence at both ends (if asked to), then `head` and `tail` seconds: intros, "
-         "applause and fade-outs say little about an artist.  A song of which too little would be "
-         "left is cut less, or not at all, or skipped: see `when_short`.\n\n"
-         "Copies nothing: what comes out is a slice of what came in.  `start` and `duration` stay "
-         "in the time of the original file.",
-  .result_version = 1,
+  .doc =
+    "Removes silence at both ends (with `silence_db`), then `head` and `tail` seconds: intros, "
+    "applause and fade-outs say little about an artist.  A song that would become too short is "
+    "cut less, not cut, or left out: see `when_short`.\n\n"
+    "Copies nothing: the output is a slice of the input.  `start` and `duration` stay "
+    "in the time of the original file.",
+  .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE,
   .inputs = inputs,
