@@ -63,7 +63,7 @@ static gboolean
 run_verb (SegueCli *cli, const SegueVerb *verb, char **arguments, GError **error)
 {
   g_autofree gpointer values = g_malloc0 (MAX (verb->size, 1));
-  /* GOption takes the first word for the program's name, and frees what it uses up. */
+  /* The first word stands for the program's name. */
   char **words = g_strdupv (arguments);
   gboolean help = FALSE;
   gboolean ok = segue_options_parse (verb, &words, values, &help, error);

@@ -1,96 +1,240 @@
-/* Options: a verb's table, parsed by GOption. */
+/* Options: a verb's table, parsed by getopt_long (), as those of every command. */
 #include "cli.h"
 #include "params.h"
 
+#include <getopt.h>
 #include <string.h>
 
-static GOptionArg
-arg_of (SegueOptionType type)
+/* What getopt_long () returns for the long option in row i; a short one is its own letter. */
+#define LONG_OPTION 256
+#define HELP        'h'
+
+static guint
+count_rows (const SegueVerb *verb)
 {
-  switch (type) {
-  case SEGUE_OPTION_FLAG:
-    return G_OPTION_ARG_NONE;
-  case SEGUE_OPTION_COUNT:
-    return G_OPTION_ARG_INT;
-  case SEGUE_OPTION_STRING:
-    return G_OPTION_ARG_STRING;
-  case SEGUE_OPTION_PATH:
-    return G_OPTION_ARG_FILENAME;
-  case SEGUE_OPTION_LIST:
-  default:
-    return G_OPTION_ARG_FILENAME_ARRAY;
-  }
+  guint n = 0;
+  while (verb->options && verb->options[n].name)
+    n++;
+  return n;
 }
 
-static GArray *
-entries_new (const SegueVerb *verb, gpointer values, gboolean *help)
+/* The tables that getopt_long () reads: a row each, then --help. */
+static struct option *
+long_options (const SegueVerb *verb)
 {
-  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
-  for (const SegueOption *o = verb->options; o && o->name; o++) {
-    GOptionEntry entry = {
-      .long_name = o->name,
-      .short_name = o->short_name,
-      .arg = arg_of (o->type),
-      .arg_data = (char *) values + o->offset,
-    };
-    g_array_append_val (entries, entry);
+  guint n = count_rows (verb);
+  struct option *table = g_new0 (struct option, n + 2);
+  for (guint i = 0; i < n; i++) {
+    const SegueOption *o = &verb->options[i];
+    table[i] =
+      (struct option){ .name = o->name,
+                       .has_arg = o->type == SEGUE_OPTION_FLAG ? no_argument : required_argument,
+                       .val = LONG_OPTION + (int) i };
   }
-  GOptionEntry entry = { .long_name = "help", .short_name = 'h', .arg_data = help };
-  g_array_append_val (entries, entry);
-  return entries;
+  table[n] = (struct option){ .name = "help", .has_arg = no_argument, .val = HELP };
+  return table;
+}
+
+/* The colon in front has a missing value told apart from an unknown option. */
+static char *
+short_options (const SegueVerb *verb)
+{
+  GString *letters = g_string_new (":");
+  for (const SegueOption *o = verb->options; o && o->name; o++)
+    if (o->short_name)
+      g_string_append_printf (letters, "%c%s", o->short_name,
+                              o->type == SEGUE_OPTION_FLAG ? "" : ":");
+  g_string_append_c (letters, HELP);
+  return g_string_free (letters, FALSE);
+}
+
+/* (nullable): the row that getopt_long () means by @code. */
+static const SegueOption *
+find_row (const SegueVerb *verb, int code)
+{
+  if (code >= LONG_OPTION)
+    return &verb->options[code - LONG_OPTION];
+  for (const SegueOption *o = verb->options; o && o->name; o++)
+    if (o->short_name && o->short_name == code)
+      return o;
+  return NULL;
+}
+
+/* `-n.mp3` is -n with a value to every command; a file of that name is likelier meant. */
+static char *
+file_hint (const char *word)
+{
+  if (*word != '-' || !g_file_test (word, G_FILE_TEST_EXISTS))
+    return g_strdup ("");
+  g_autofree char *shown = segue_text_printable (word);
+  return g_strdup_printf ("; for the file of that name, write ./%s", shown);
 }
 
 static gboolean
-check_counts (const SegueVerb *verb, gconstpointer values, GError **error)
+parse_count (const SegueVerb *verb, const SegueOption *option, const char *text, const char *word,
+             gint *value, GError **error)
 {
-  for (const SegueOption *o = verb->options; o && o->name; o++) {
-    if (o->type != SEGUE_OPTION_COUNT)
-      continue;
-    gint value = *(const gint *) ((const char *) values + o->offset);
-    if (value != 0 && (value < o->min || value > o->max))
-      return segue_usage_error (verb, error, "--%s must be %d..%d, got %d", o->name, o->min, o->max,
-                                value);
+  gint64 number = 0;
+  const char *digits = text + (*text == '-' || *text == '+');
+  gboolean whole = *digits && strspn (digits, "0123456789") == strlen (digits);
+  if (whole)
+    number = g_ascii_strtoll (text, NULL, 10); /* saturates */
+  if (whole && number >= option->min && number <= option->max) {
+    *value = (gint) number;
+    return TRUE;
   }
+  g_autofree char *shown = segue_text_printable (text);
+  g_autofree char *hint = file_hint (word);
+  return segue_usage_error (verb, error, "--%s must be %s%d..%d, got %s%s", option->name,
+                            whole ? "" : "a whole number in ", option->min, option->max,
+                            *shown ? shown : "nothing", hint);
+}
+
+/* Values of options that are given again take the place of earlier ones; lists grow. */
+static gboolean
+store_value (const SegueVerb *verb, const SegueOption *option, const char *text, const char *word,
+             gpointer values, GError **error)
+{
+  gpointer field = (char *) values + option->offset;
+  switch (option->type) {
+  case SEGUE_OPTION_FLAG:
+    *(gboolean *) field = TRUE;
+    return TRUE;
+  case SEGUE_OPTION_COUNT:
+    return parse_count (verb, option, text, word, field, error);
+  case SEGUE_OPTION_STRING:
+    if (!g_utf8_validate (text, -1, NULL))
+      return segue_usage_error (verb, error, "--%s must be UTF-8 text", option->name);
+    break;
+  case SEGUE_OPTION_LIST: {
+    char ***list = field;
+    guint n = *list ? g_strv_length (*list) : 0;
+    *list = g_renew (char *, *list, n + 2);
+    (*list)[n] = g_strdup (text);
+    (*list)[n + 1] = NULL;
+    return TRUE;
+  }
+  default:
+    break;
+  }
+  if (!*text)
+    return segue_usage_error (verb, error, "--%s has no value: give %s", option->name,
+                              option->argument);
+  g_free (*(char **) field);
+  *(char **) field = g_strdup (text);
   return TRUE;
 }
 
-/* The option that @word, as GOption names it in "Unknown option %s", may have been meant as. */
+/* The option that @name may have been meant as. */
 static char *
-suggest_option (const SegueVerb *verb, const char *word)
+suggest_option (const SegueVerb *verb, const char *name)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   for (const SegueOption *o = verb->options; o && o->name; o++)
     g_ptr_array_add (names, (gpointer) o->name);
   g_ptr_array_add (names, (gpointer) "help");
   g_ptr_array_add (names, NULL);
-  return segue_suggest (word, (const char *const *) names->pdata);
+  return segue_suggest (name, (const char *const *) names->pdata);
+}
+
+/* The options that begin as @name does: "--clear, --cold". */
+static char *
+options_that_begin (const SegueVerb *verb, const char *name)
+{
+  g_autoptr (GString) list = g_string_new (NULL);
+  guint n = 0;
+  for (const SegueOption *o = verb->options; o && o->name; o++)
+    if (g_str_has_prefix (o->name, name)) {
+      g_string_append_printf (list, "%s--%s", n > 0 ? ", " : "", o->name);
+      n++;
+    }
+  return n > 1 ? g_string_free (g_steal_pointer (&list), FALSE) : NULL;
 }
 
 static gboolean
-explain (const SegueVerb *verb, char **arguments, const GError *reason, GError **error)
+refuse_long (const SegueVerb *verb, const char *word, GError **error)
 {
-  if (reason->domain == G_OPTION_ERROR && reason->code == G_OPTION_ERROR_UNKNOWN_OPTION) {
-    /* GOption leaves what it didn't understand where it was. */
-    const char *at = strstr (reason->message, "--");
-    g_autofree char *near = at ? suggest_option (verb, at + 2) : NULL;
-    if (near)
-      return segue_usage_error (verb, error, "%s; did you mean --%s?", reason->message, near);
-  }
-  return segue_usage_error (verb, error, "%s", reason->message);
+  g_autofree char *name = g_strndup (word + 2, strcspn (word + 2, "="));
+  g_autofree char *shown = segue_text_printable (name);
+  g_autofree char *several = *name ? options_that_begin (verb, name) : NULL;
+  if (several)
+    return segue_usage_error (verb, error, "--%s may be any of %s; write one of them out", shown,
+                              several);
+  g_autofree char *near = suggest_option (verb, shown);
+  g_autofree char *hint = file_hint (word);
+  if (near)
+    return segue_usage_error (verb, error, "there is no option --%s; did you mean --%s?", shown,
+                              near);
+  return segue_usage_error (verb, error, "there is no option --%s%s", shown, hint);
+}
+
+/* The word that getopt_long () is at: one with more letters to come is not yet behind it. */
+static const char *
+word_at_hand (char *const *words, int code)
+{
+  const char *before = words[MAX (optind - 1, 0)];
+  gboolean letter = code == '?' && optopt != 0 && optopt < LONG_OPTION;
+  gboolean more = letter && !(*before == '-' && strchr (before, optopt)) && words[optind];
+  return more ? words[optind] : before;
+}
+
+/* Explains what getopt_long () did not understand in @word. */
+static gboolean
+refuse_option (const SegueVerb *verb, int code, const char *word, GError **error)
+{
+  const SegueOption *known = optopt ? find_row (verb, optopt) : NULL;
+  if (code == ':' && known)
+    return segue_usage_error (verb, error, "--%s has no value: give --%s %s", known->name,
+                              known->name, known->argument);
+  if (optopt >= LONG_OPTION || optopt == HELP)
+    return segue_usage_error (verb, error, "--%s takes no value", known ? known->name : "help");
+  if (g_str_has_prefix (word, "--"))
+    return refuse_long (verb, word, error);
+  /* Half of a character that takes several bytes is shown whole. */
+  g_autofree char *letter =
+    g_ascii_isprint (optopt) ? g_strdup_printf ("-%c", optopt) : segue_text_printable (word);
+  g_autofree char *hint = file_hint (word);
+  return segue_usage_error (verb, error, "there is no option %s%s", letter, hint);
+}
+
+/* What is left after options, with the program's name in front. */
+static char **
+take_rest (char **words, int n, int first)
+{
+  char **rest = g_new0 (char *, (gsize) (n - first) + 2);
+  rest[0] = g_strdup (words[0]);
+  for (int i = first; i < n; i++)
+    rest[i - first + 1] = g_strdup (words[i]);
+  return rest;
 }
 
 gboolean
 segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values, gboolean *help,
                      GError **error)
 {
-  g_autoptr (GArray) entries = entries_new (verb, values, help);
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_help_enabled (context, FALSE);
-  g_option_context_add_main_entries (context, (const GOptionEntry *) (void *) entries->data, NULL);
-  g_autoptr (GError) local = NULL;
-  if (!g_option_context_parse_strv (context, arguments, &local))
-    return explain (verb, *arguments, local, error);
-  return check_counts (verb, values, error);
+  char **words = *arguments; /* getopt_long () puts them in another order */
+  int n = (int) g_strv_length (words);
+  g_autofree struct option *table = long_options (verb);
+  g_autofree char *letters = short_options (verb);
+  int code;
+  optind = 0; /* from the start, whatever was parsed before */
+  opterr = 0;
+  *help = FALSE;
+  while ((code = getopt_long (n, words, letters, table, NULL)) != -1) {
+    const char *word = word_at_hand (words, code);
+    if (code == HELP) {
+      *help = TRUE;
+      return TRUE;
+    }
+    const SegueOption *option = code == '?' || code == ':' ? NULL : find_row (verb, code);
+    if (!option)
+      return refuse_option (verb, code, word, error);
+    if (!store_value (verb, option, optarg, word, values, error))
+      return FALSE;
+  }
+  *arguments = take_rest (words, n, optind);
+  g_strfreev (words);
+  return TRUE;
 }
 
 static void

@@ -231,14 +231,15 @@ typedef struct {
   char *name;
   char **list;
   gint count;
-  gboolean flag;
+  gboolean flag, flat;
 } Values;
 
 static const SegueOption rows[] = {
   { "name", 'n', SEGUE_OPTION_PATH, offsetof (Values, name), "N", 0, 0, "a name" },
   { "list", 'l', SEGUE_OPTION_LIST, offsetof (Values, list), "L", 0, 0, "a list" },
   { "count", 'c', SEGUE_OPTION_COUNT, offsetof (Values, count), "C", 1, 9, "a count" },
-  { "flag", 0, SEGUE_OPTION_FLAG, offsetof (Values, flag), NULL, 0, 0, "a flag" },
+  { "flag", 'f', SEGUE_OPTION_FLAG, offsetof (Values, flag), NULL, 0, 0, "a flag" },
+  { "flat", 0, SEGUE_OPTION_FLAG, offsetof (Values, flat), NULL, 0, 0, "another" },
   { NULL },
 };
 
@@ -286,29 +287,67 @@ test_option_words (void)
   g_assert_cmpuint (g_strv_length (no_words), ==, 0);
 }
 
+/* Every spelling that users know from other commands. */
 static void
 test_options (void)
 {
-  Values values;
-  gboolean help;
-  char **left;
-  g_assert_true (
-    parse ("verb a -n \xff -l 1 --list=2 --flag -c 9 b -- --name", &values, &help, &left, NULL));
-  g_assert_cmpstr (values.name, ==, "\xff");
-  g_assert_cmpuint (g_strv_length (values.list), ==, 2);
-  g_assert_cmpint (values.count, ==, 9);
-  g_assert_true (values.flag && !help);
-  g_assert_cmpuint (g_strv_length (left), >=, 4);
-  g_assert_cmpstr (left[1], ==, "a");
-  g_assert_cmpstr (left[2], ==, "b");
-  g_assert_cmpstr (left[g_strv_length (left) - 1], ==, "--name");
-  g_strfreev (left);
-  segue_options_clear (&verb, &values);
+  static const struct {
+    const char *line;
+    const char *rest; /* words that are no options */
+    const char *name, *last;
+    gint count;
+    gboolean flag;
+  } cases[] = {
+    { "verb a -n \xff -l 1 --list=2 --flag -c 9 b -- --name", "a b --name", "\xff", "2", 9, TRUE },
+    { "verb -c4", "", NULL, NULL, 4, FALSE },
+    { "verb -c 4", "", NULL, NULL, 4, FALSE },
+    { "verb --count=4", "", NULL, NULL, 4, FALSE },
+    { "verb --count 4 -c5 --count=6", "", NULL, NULL, 6, FALSE },
+    { "verb --cou 4", "", NULL, NULL, 4, FALSE },
+    { "verb -fc4 x", "x", NULL, NULL, 4, TRUE },
+    { "verb -ffnx", "", "x", NULL, 0, TRUE },
+    { "verb -n -f", "", "-f", NULL, 0, FALSE },
+    { "verb -n=x", "", "=x", NULL, 0, FALSE },
+    { "verb -- -n.mp3 -c", "-n.mp3 -c", NULL, NULL, 0, FALSE },
+    { "verb x -- -- -", "x -- -", NULL, NULL, 0, FALSE },
+    { "verb - x -f", "- x", NULL, NULL, 0, TRUE },
+    { "verb x -l1 y -l2 z", "x y z", NULL, "2", 0, FALSE },
+    { "verb --list= x", "x", NULL, "", 0, FALSE },
+    { "verb", "", NULL, NULL, 0, FALSE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Values values;
+    gboolean help;
+    char **left;
+    g_autoptr (GError) error = NULL;
+    g_assert_true (parse (cases[i].line, &values, &help, &left, &error));
+    g_autofree char *rest = g_strjoinv (" ", left + 1);
+    g_assert_cmpstr (rest, ==, cases[i].rest);
+    g_assert_cmpstr (values.name, ==, cases[i].name);
+    g_assert_cmpint (values.count, ==, cases[i].count);
+    g_assert_true (values.flag == cases[i].flag && !values.flat && !help);
+    g_assert_cmpstr (values.list ? values.list[g_strv_length (values.list) - 1] : NULL, ==,
+                     cases[i].last);
+    g_strfreev (left);
+    segue_options_clear (&verb, &values);
+  }
+}
 
-  g_assert_true (parse ("verb -h", &values, &help, &left, NULL));
-  g_assert_true (help);
-  g_strfreev (left);
-  segue_options_clear (&verb, &values);
+/* --help wins, whatever comes after it. */
+static void
+test_options_help (void)
+{
+  static const char *const lines[] = { "verb -h", "verb --help", "verb --hel", "verb x -fh --nmae",
+                                       "verb -c 4 --help -c x" };
+  for (gsize i = 0; i < G_N_ELEMENTS (lines); i++) {
+    Values values;
+    gboolean help;
+    char **left;
+    g_assert_true (parse (lines[i], &values, &help, &left, NULL));
+    g_assert_true (help);
+    g_strfreev (left);
+    segue_options_clear (&verb, &values);
+  }
 }
 
 static void
@@ -318,12 +357,31 @@ test_options_wrong (void)
     const char *line;
     const char *says;
   } cases[] = {
-    { "verb --nmae x", "did you mean --name?" },
-    { "verb --xyzzyxyzzy", "--xyzzyxyzzy" },
+    { "verb --nmae x", "there is no option --nmae; did you mean --name?" },
+    { "verb --nmae=x", "there is no option --nmae; did you mean --name?" },
+    { "verb --xyzzyxyzzy", "there is no option --xyzzyxyzzy (" },
+    { "verb --\033[2J", "there is no option --\\x1b[2J (" },
+    { "verb -x", "there is no option -x (" },
+    { "verb -fxc4", "there is no option -x (" },
+    { "verb -f -\xc3\xa9", "there is no option -\xc3\xa9 (" },
+    { "verb --fla", "--fla may be any of --flag, --flat; write one of them out" },
+    { "verb --flag=1", "--flag takes no value" },
+    { "verb --help=1", "--help takes no value" },
     { "verb -c 10", "--count must be 1..9, got 10" },
-    { "verb -c -1", "must be 1..9" },
-    { "verb -c x", "x" },
-    { "verb -n", "-n" },
+    { "verb -c10", "--count must be 1..9, got 10" },
+    { "verb -c 0", "--count must be 1..9, got 0" },
+    { "verb -c -1", "--count must be 1..9, got -1" },
+    { "verb -c 99999999999999999999", "--count must be 1..9, got 99999999999999999999" },
+    { "verb -c x", "--count must be a whole number in 1..9, got x" },
+    { "verb -c 1.5", "--count must be a whole number in 1..9, got 1.5" },
+    { "verb -c 0x4", "--count must be a whole number in 1..9, got 0x4" },
+    { "verb -c 1e0", "--count must be a whole number in 1..9, got 1e0" },
+    { "verb -c4x", "--count must be a whole number in 1..9, got 4x" },
+    { "verb --count=", "--count must be a whole number in 1..9, got nothing" },
+    { "verb -n", "--name has no value: give --name N" },
+    { "verb -fn", "--name has no value: give --name N" },
+    { "verb --name", "--name has no value: give --name N" },
+    { "verb --name=", "--name has no value: give N" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     Values values;
@@ -417,6 +475,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/table/rubbish", test_table_of_rubbish);
   g_test_add_func ("/cli/options", test_options);
   g_test_add_func ("/cli/option-words", test_option_words);
+  g_test_add_func ("/cli/options/help", test_options_help);
   g_test_add_func ("/cli/options/wrong", test_options_wrong);
   g_test_add_func ("/cli/help", test_help);
   g_test_add_func ("/cli/log-rules", test_log_rules);
