@@ -6,8 +6,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
-
-#define EXIT_IO 74
+#include <unistd.h>
 
 const SegueVerb *const *
 segue_verbs (void)
@@ -53,6 +52,10 @@ unknown_verb (const char *name, GError **error)
   else if (near)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "there is no verb ‘%s’; did you mean ‘%s’?",
                  shown, near);
+  else if (*name == '-')
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "there is no option ‘%s’ before a verb; options come after it: segue VERB %s",
+                 shown, shown);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                  "there is no verb ‘%s’; segue --help lists them", shown);
@@ -82,20 +85,21 @@ static gboolean
 dispatch (SegueCli *cli, int argc, char **argv, GError **error)
 {
   const char *word = argc > 1 ? argv[1] : "--help";
-  if (g_str_equal (word, "--version")) {
+  if (g_str_equal (word, "--version") || g_str_equal (word, "-V")) {
     fprintf (cli->out.stream, "segue %s (plugin interface %d.%d)\n", SEGUE_VERSION, SEGUE_ABI_MAJOR,
              SEGUE_ABI_MINOR);
     return TRUE;
   }
-  const char *topic = argc > 2 && g_str_equal (word, "help") ? argv[2] : NULL;
+  gboolean wants_help =
+    g_str_equal (word, "help") || g_str_equal (word, "--help") || g_str_equal (word, "-h");
+  const char *topic = wants_help && argc > 2 ? argv[2] : NULL;
   const SegueVerb *verb = find_verb (topic ? topic : word);
   if (topic && verb) {
     g_autofree char *text = segue_help_verb (&cli->out, verb);
     fputs (text, cli->out.stream);
     return TRUE;
   }
-  if (!topic &&
-      (g_str_equal (word, "--help") || g_str_equal (word, "-h") || g_str_equal (word, "help"))) {
+  if (!topic && wants_help) {
     g_autofree char *text = segue_help_main (&cli->out);
     fputs (text, cli->out.stream);
     return TRUE;
@@ -121,9 +125,29 @@ print_error (SegueCli *cli, const GError *error)
              segue_term_reset (err), text);
 }
 
+/* Prints what @failure (nullable) and the output came to; the exit status. */
+static int
+conclude (SegueCli *cli, const GError *failure)
+{
+  g_autoptr (GError) lost = NULL;
+  gboolean arrived = segue_term_flush (&cli->out, &lost);
+  /* A verb that stopped for want of an output says the same. */
+  if (failure && (arrived || g_strcmp0 (failure->message, lost->message) != 0))
+    print_error (cli, failure);
+  /* A reader that wants no more (`| head`) is no error that anybody needs to read of. */
+  if (!arrived && cli->out.problem != EPIPE)
+    print_error (cli, lost);
+  if (cli->signal && g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
+    return 128 + cli->signal;
+  if (failure)
+    return segue_error_exit_code (failure);
+  return arrived || cli->out.problem == EPIPE ? 0 : segue_error_exit_code (lost);
+}
+
 int
 segue_cli_main (int argc, char **argv)
 {
+  segue_term_guard_descriptors ();
   /* Only the character set: numbers are printed the same everywhere. */
   setlocale (LC_CTYPE, "");
   /* A limit of file sizes (ulimit -f) is then an error of the write, as a full disk is. */
@@ -131,20 +155,11 @@ segue_cli_main (int argc, char **argv)
   g_set_prgname ("segue");
   /* Never freed: libraries may log to the very end. */
   SegueCli *cli = g_new0 (SegueCli, 1);
-  segue_term_init (&cli->out, stdout);
-  segue_term_init (&cli->err, stderr);
+  segue_term_init (&cli->out, STDOUT_FILENO);
+  segue_term_init (&cli->err, STDERR_FILENO);
   segue_log_install (cli);
 
   g_autoptr (GError) error = NULL;
-  int status = 0;
-  if (!dispatch (cli, argc, argv, &error)) {
-    print_error (cli, error);
-    gboolean stopped = cli->signal && g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
-    status = stopped ? 128 + cli->signal : segue_error_exit_code (error);
-  }
-  if (fflush (stdout) != 0 || ferror (stdout)) {
-    fprintf (stderr, "segue: writing the output failed: %s\n", g_strerror (errno));
-    return status ? status : EXIT_IO;
-  }
-  return status;
+  dispatch (cli, argc, argv, &error);
+  return conclude (cli, error);
 }

@@ -161,7 +161,9 @@ take_answer (gpointer data, guint index, gpointer result)
     print (predict, text);
     predict->n_cached += answer->prediction->cached;
   }
-  fflush (predict->cli->out.stream);
+  /* Nothing is gained by hours of answers that can't be kept. */
+  if (!segue_term_flush (&predict->cli->out, predict->failure ? NULL : &predict->failure))
+    return FALSE;
   g_autofree char *known =
     predict->n_cached > 0 ? g_strdup_printf ("%u from the cache", predict->n_cached) : NULL;
   segue_progress_update (predict->cli->progress, index + 1, predict->ask->files->len, known);

@@ -1,6 +1,9 @@
 /* Terminals and the width of text on them. */
 #include "term.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <segue/error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,23 +24,75 @@ segue_term_measure (SegueTerm *term)
 {
   struct winsize size = { 0 };
   guint columns = 0;
-  if (ioctl (fileno (term->stream), TIOCGWINSZ, &size) == 0)
-    columns = size.ws_col;
-  if (columns == 0 && is_set ("COLUMNS"))
+  if (is_set ("COLUMNS"))
     columns = (guint) CLAMP (g_ascii_strtoll (g_getenv ("COLUMNS"), NULL, 10), 0, 1000);
+  if (columns == 0 && ioctl (term->descriptor, TIOCGWINSZ, &size) == 0)
+    columns = size.ws_col;
   term->columns = columns ? MAX (columns, MIN_COLUMNS) : DEFAULT_COLUMNS;
 }
 
 void
-segue_term_init (SegueTerm *term, FILE *stream)
+segue_term_guard_descriptors (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl (fd, F_GETFD) != -1 || errno != EBADF)
+      continue;
+    /* The wrong way round, so that what is read or written there is an error; stderr has no other
+     * place to tell of it. */
+    int opened = open ("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+    if (opened != fd)
+      _exit (1);
+  }
+}
+
+/* stdio keeps the errno of a write that failed no longer than to the next call. */
+static ssize_t
+write_noting (void *cookie, const char *bytes, size_t n)
+{
+  SegueTerm *term = cookie;
+  size_t done = 0;
+  while (done < n) {
+    ssize_t written = write (term->descriptor, bytes + done, n - done);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0) {
+      term->problem = term->problem ? term->problem : errno;
+      return 0;
+    }
+    done += (size_t) written;
+  }
+  return (ssize_t) n;
+}
+
+void
+segue_term_init (SegueTerm *term, int descriptor)
 {
   const char *kind = g_getenv ("TERM");
   gboolean dumb = !kind || !*kind || g_str_equal (kind, "dumb");
-  *term = (SegueTerm){ .stream = stream };
-  term->tty = isatty (fileno (stream)) && !dumb;
+  *term = (SegueTerm){ .descriptor = descriptor };
+  term->stream = fopencookie (term, "w", (cookie_io_functions_t){ .write = write_noting });
+  if (!term->stream)
+    abort ();
+  /* As the streams of the C library are. */
+  if (descriptor == STDERR_FILENO)
+    setvbuf (term->stream, NULL, _IONBF, 0);
+  else if (isatty (descriptor))
+    setvbuf (term->stream, NULL, _IOLBF, 0);
+  term->tty = isatty (descriptor) && !dumb;
   term->colour = term->tty && !is_set ("NO_COLOR");
   term->unicode = g_get_charset (NULL);
   segue_term_measure (term);
+}
+
+gboolean
+segue_term_flush (SegueTerm *term, GError **error)
+{
+  fflush (term->stream);
+  if (!term->problem)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't write the output: %s",
+               g_strerror (term->problem));
+  return FALSE;
 }
 
 const char *

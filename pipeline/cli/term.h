@@ -7,6 +7,8 @@
 
 /**
  * SegueTerm:
+ * @descriptor: where @stream writes to
+ * @problem: errno of the first write that failed, or 0
  * @columns: width; 80 where it isn't known
  * @tty: a terminal that can move its cursor (not TERM=dumb)
  * @colour: @tty and no $NO_COLOR
@@ -14,6 +16,8 @@
  */
 typedef struct {
   FILE *stream;
+  int descriptor;
+  int problem;
   guint columns;
   gboolean tty;
   gboolean colour;
@@ -29,7 +33,15 @@ typedef enum {
   SEGUE_STYLE_CYAN,
 } SegueStyle;
 
-void segue_term_init (SegueTerm *term, FILE *stream);
+/** segue_term_guard_descriptors: before anything is opened: of stdin, stdout and stderr, opens those
+ * that are closed (`>&-`), so that no other file gets their numbers.  Reads and writes fail there. */
+void segue_term_guard_descriptors (void);
+/** segue_term_init: @descriptor: to write to, from now on through the term's stream alone.  @term must
+ * stay where it is. */
+void segue_term_init (SegueTerm *term, int descriptor);
+/** segue_term_flush: whether all that was printed has arrived; else %SEGUE_ERROR_IO with the reason of
+ * the first write that failed.  Threads: one at a time. */
+gboolean segue_term_flush (SegueTerm *term, GError **error);
 /** segue_term_measure: looks at the width again; windows are resized. */
 void segue_term_measure (SegueTerm *term);
 

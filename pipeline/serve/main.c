@@ -9,6 +9,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TICK 200 /* ms */
 
@@ -171,6 +172,7 @@ conclude (const SegueCli *cli, const GError *error)
 int
 main (int argc, char **argv)
 {
+  segue_term_guard_descriptors ();
   setlocale (LC_CTYPE, "");
   /* A limit of file sizes and a client that has gone are errors of the write. */
   signal (SIGXFSZ, SIG_IGN);
@@ -178,8 +180,8 @@ main (int argc, char **argv)
   g_set_prgname ("segue-serve");
   /* Never freed: libraries may log to the very end. */
   SegueCli *cli = g_new0 (SegueCli, 1);
-  segue_term_init (&cli->out, stdout);
-  segue_term_init (&cli->err, stderr);
+  segue_term_init (&cli->out, STDOUT_FILENO);
+  segue_term_init (&cli->err, STDERR_FILENO);
   segue_log_install (cli);
 
   ServeOptions options = { 0 };

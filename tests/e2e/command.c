@@ -41,6 +41,19 @@ command_env (const char *folder, gboolean leaks)
   return env;
 }
 
+static void
+spawn (CommandResult *result, const char *folder, char **env, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  int wait_status = 0;
+  command_result_clear (result);
+  g_spawn_sync (folder, argv, env, G_SPAWN_DEFAULT, NULL, NULL, &result->out, &result->err,
+                &wait_status, &error);
+  g_assert_no_error (error);
+  result->status =
+    WIFEXITED (wait_status) ? WEXITSTATUS (wait_status) : -(int) WTERMSIG (wait_status);
+}
+
 void
 command_run_argv (CommandResult *result, const char *folder, char **env, char *const *argv)
 {
@@ -50,14 +63,16 @@ command_run_argv (CommandResult *result, const char *folder, char **env, char *c
   for (; *argv; argv++)
     g_ptr_array_add (all, *argv);
   g_ptr_array_add (all, NULL);
-  g_autoptr (GError) error = NULL;
-  int wait_status = 0;
-  command_result_clear (result);
-  g_spawn_sync (folder, (char **) all->pdata, env, G_SPAWN_DEFAULT, NULL, NULL, &result->out,
-                &result->err, &wait_status, &error);
-  g_assert_no_error (error);
-  result->status =
-    WIFEXITED (wait_status) ? WEXITSTATUS (wait_status) : -(int) WTERMSIG (wait_status);
+  spawn (result, folder, env, (char **) all->pdata);
+}
+
+void
+command_run_shell (CommandResult *result, const char *folder, char **env, const char *line)
+{
+  g_autofree char *program = command_path ();
+  g_auto (GStrv) with_program = g_environ_setenv (g_strdupv (env), "segue", program, TRUE);
+  char *argv[] = { (char *) "/bin/sh", (char *) "-c", (char *) line, NULL };
+  spawn (result, folder, with_program, argv);
 }
 
 void

@@ -17,6 +17,8 @@ void command_run (CommandResult *result, const char *folder, char **env,
                   ...) G_GNUC_NULL_TERMINATED;
 /** command_run_argv: the same; @argv without the program. */
 void command_run_argv (CommandResult *result, const char *folder, char **env, char *const *argv);
+/** command_run_shell: a line for sh, in which $segue is the built `segue`. */
+void command_run_shell (CommandResult *result, const char *folder, char **env, const char *line);
 /** command_path: (transfer full): of the built `segue`. */
 char *command_path (void);
 /** command_assert: exit status as expected, or the test ends and shows what was said. */

@@ -214,6 +214,8 @@ test_unknown (Fixture *f, gconstpointer data)
     { "mine.yaml", "segue run mine.yaml" },
     { "a\033[2J", "\\x1b[2J" },
     { "", "there is no verb" },
+    { "--json", "options come after it: segue VERB --json" },
+    { "-j4", "segue VERB -j4" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     command_run (&result, f->folder, f->env, cases[i].word, NULL);
@@ -266,7 +268,35 @@ test_inspect (Fixture *f, gconstpointer data)
   json_decref (root);
 }
 
-/* A full disk behind a pipe is not a success. */
+/* What is printed on stdout by verbs that need no music. */
+static const char *const printing[] = {
+  "--help",
+  "--version",
+  "-V",
+  "help run",
+  "run --help",
+  "schema",
+  "presets",
+  "presets --json",
+  "presets artist",
+  "inspect",
+  "inspect segment",
+  "inspect --json",
+  "check --preset artist",
+  "check --preset artist --json",
+  "cache info",
+  "cache info --json",
+};
+
+/* Runs `segue WORDS REDIRECTION`. */
+static void
+run_redirected (Fixture *f, const char *words, const char *redirection, CommandResult *result)
+{
+  g_autofree char *line = g_strdup_printf ("\"$segue\" %s %s", words, redirection);
+  command_run_shell (result, f->folder, f->env, line);
+}
+
+/* An output that is lost is no success, and the reason is the system's own. */
 static void
 test_full (Fixture *f, gconstpointer data)
 {
@@ -274,15 +304,47 @@ test_full (Fixture *f, gconstpointer data)
     g_test_skip ("there is no /dev/full here");
     return;
   }
-  g_autofree char *program = command_path ();
-  char *argv[] = { (char *) "sh", (char *) "-c", (char *) "\"$0\" schema >/dev/full", program,
-                   NULL };
-  int status = 0;
-  g_autofree char *err = NULL;
-  g_assert_true (g_spawn_sync (f->folder, argv, f->env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &err,
-                               &status, NULL));
-  g_assert_false (g_spawn_check_wait_status (status, NULL));
-  assert_has (err, "writing the output failed");
+  g_auto (CommandResult) result = { 0 };
+  for (gsize i = 0; i < G_N_ELEMENTS (printing); i++) {
+    run_redirected (f, printing[i], ">/dev/full", &result);
+    command_assert (&result, 74);
+    command_assert_says (&result, "segue: can't write the output: No space left on device\n");
+    /* Once is enough. */
+    g_assert_null (strstr (strstr (result.err, "can't write") + 1, "can't write"));
+
+    run_redirected (f, printing[i], ">&-", &result);
+    command_assert (&result, 74);
+    command_assert_says (&result, "segue: can't write the output: Bad file descriptor\n");
+  }
+}
+
+/* A reader that has gone is not spoken of, whether or not the signal of it is ignored. */
+static void
+test_gone (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  for (gsize i = 0; i < G_N_ELEMENTS (printing); i++) {
+    run_redirected (f, printing[i], "| :", &result);
+    command_assert (&result, 0);
+    g_assert_null (strstr (result.err, "segue: "));
+    g_autofree char *line = g_strdup_printf ("trap '' PIPE; \"$segue\" %s | :", printing[i]);
+    command_run_shell (&result, f->folder, f->env, line);
+    command_assert (&result, 0);
+    g_assert_null (strstr (result.err, "segue: "));
+  }
+}
+
+/* With descriptors closed, no file that is opened takes what was printed. */
+static void
+test_closed (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  run_redirected (f, "check --preset artist", "<&- 2>&-", &result);
+  command_assert (&result, 0);
+  run_redirected (f, "check x.yaml", "<&- >&- 2>&-", &result);
+  command_assert (&result, 66);
+  run_redirected (f, "predict --model . -", "<&-", &result);
+  g_assert_cmpint (result.status, >, 0);
 }
 
 /* No colour and no bar where nobody looks; both on a terminal. */
@@ -309,6 +371,8 @@ main (int argc, char **argv)
   ADD ("version", test_version);
   ADD ("inspect", test_inspect);
   ADD ("full", test_full);
+  ADD ("gone", test_gone);
+  ADD ("closed", test_closed);
   ADD ("plain", test_plain);
 #undef ADD
   return g_test_run ();
