@@ -14,6 +14,13 @@ grep -nE '\b(printf|g_print|g_printerr|exit|abort|g_error) \(' \
   $(echo "$files" | tr ' ' '\n' | grep -E '^(pipeline/(core|nn)|plugins)/' | grep -v '/test-') &&
   { echo 'a library prints or exits: return an error instead'; status=1; }
 
+# JSON is parsed within limits (segue/json.h); only tests may trust a text.
+# shellcheck disable=SC2086
+grep -nE '\bjson_load' \
+  $(echo "$files" | tr ' ' '\n' | grep -E '^(pipeline|plugins|examples)/' | grep -v '/test' |
+    grep -v '^pipeline/core/base/json-read.c$') &&
+  { echo 'parse JSON with segue_json_parse () or segue_json_read ()'; status=1; }
+
 # What is left for later is finished or left out.
 git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' '*.build' ':!tests/style.sh' && status=1
 exit $status

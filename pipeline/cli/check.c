@@ -2,7 +2,7 @@
 #include "pipeline-arg.h"
 #include "preflight.h"
 
-#include <jansson.h>
+#include <segue/json.h>
 
 typedef struct {
   char *preset;
@@ -153,7 +153,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     fprintf (cli->out.stream, "%s%s", json, g_str_has_suffix (json, "\n") ? "" : "\n");
     return TRUE;
   }
-  json_t *root = json_loads (text, 0, NULL);
+  json_t *root = segue_json_parse (text, -1, "the pipeline", SEGUE_JSON_SETTINGS, NULL, NULL);
   g_autofree char *shown = overview (&cli->out, root);
   json_decref (root);
   fputs (shown, cli->out.stream);

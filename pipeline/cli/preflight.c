@@ -1,7 +1,7 @@
 /* Looking before leaping: better said now than after an hour of decoding. */
 #include "preflight.h"
 
-#include <jansson.h>
+#include <segue/json.h>
 
 static void
 need_free (gpointer data)
@@ -56,7 +56,7 @@ segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline)
 {
   GPtrArray *needs = g_ptr_array_new_with_free_func (need_free);
   g_autofree char *text = segue_pipeline_describe (pipeline);
-  json_t *root = json_loads (text, 0, NULL);
+  json_t *root = segue_json_parse (text, -1, "the pipeline", SEGUE_JSON_SETTINGS, NULL, NULL);
   size_t i;
   json_t *stage;
   json_array_foreach (json_object_get (root, "stages"), i, stage)

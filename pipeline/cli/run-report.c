@@ -2,11 +2,11 @@
 #include "run-report.h"
 #include "table.h"
 
+#include <segue/json.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define MAX_FAILURES 10
-#define MAX_METRICS  (64 * 1024 * 1024)
 
 /* An item that was left out, as a line for people. */
 typedef struct {
@@ -112,10 +112,7 @@ static json_t *
 load_metrics (const char *folder)
 {
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
-  struct stat info;
-  if (stat (path, &info) != 0 || !S_ISREG (info.st_mode) || info.st_size > MAX_METRICS)
-    return NULL;
-  return json_load_file (path, JSON_REJECT_DUPLICATES, NULL);
+  return segue_json_read (path, SEGUE_JSON_METRICS, SEGUE_JSON_FOLLOW_LINK, NULL, NULL);
 }
 
 /* What the pipeline's source calls a label: its parameter `label`, in the presets "artist". */
@@ -123,7 +120,8 @@ static char *
 label_heading (SeguePipeline *pipeline)
 {
   g_autofree char *text = segue_pipeline_describe (pipeline);
-  json_t *root = text ? json_loads (text, 0, NULL) : NULL;
+  json_t *root =
+    text ? segue_json_parse (text, -1, "the pipeline", SEGUE_JSON_SETTINGS, NULL, NULL) : NULL;
   const char *heading = NULL;
   size_t i;
   json_t *stage;

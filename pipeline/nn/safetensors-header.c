@@ -1,8 +1,8 @@
 /* The JSON header of a safetensors file, read as if an enemy had written it. */
 #include "safetensors-private.h"
 
-#include <jansson.h>
 #include <segue/error.h>
+#include <segue/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,15 +182,13 @@ nn_safetensors_parse (const char *text, gsize length, guint64 data_start, guint6
                       const char *name, NnSafetensorsHeader *header, GError **error)
 {
   Where where = { .file = name, .error = error };
-  json_error_t reason;
 
   if (length == 0 || text[0] != '{')
     return refuse (&where, "its header does not begin with ‘{’");
-  json_t *root = json_loadb (text, length, JSON_REJECT_DUPLICATES, &reason);
-  if (root == NULL) {
-    g_autofree char *shown = g_strescape (reason.text, NULL); /* it quotes the file */
-    return refuse (&where, "its header is not JSON (%s, byte %d)", shown, reason.position);
-  }
+  g_autofree char *place = g_strconcat (name, ": header", NULL);
+  json_t *root = segue_json_parse (text, (gssize) length, place, SEGUE_JSON_WEIGHTS, NULL, error);
+  if (root == NULL)
+    return FALSE;
 
   *header = (NnSafetensorsHeader){
     .tensors = g_new0 (SegueTensorInfo, json_object_size (root)),

@@ -2,8 +2,9 @@
 
 #include <segue/nn/safetensors.h>
 
-/* The format's own limit; what is larger was not made by honest means. */
-#define SAFETENSORS_MAX_HEADER ((guint64) 100000000)
+/* 100,000 tensors.  The format allows 100 MB, which no library writes; a larger header is refused before it
+ * is read. */
+#define SAFETENSORS_MAX_HEADER ((guint64) 16 << 20)
 
 #define SAFETENSORS_METADATA "__metadata__"
 

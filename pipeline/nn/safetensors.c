@@ -67,7 +67,7 @@ read_header (SegueSafetensors *file, guint64 file_length, GError **error)
   for (guint i = 0; i < sizeof prefix; i++)
     length |= (guint64) prefix[i] << (8 * i);
   if (length > SAFETENSORS_MAX_HEADER)
-    return refuse (file, "its header is said to be larger than 100 MB", error);
+    return refuse (file, "its header is larger than 16 MiB", error);
   if (length > file_length - sizeof prefix)
     return refuse (file, "its header is cut short", error);
 

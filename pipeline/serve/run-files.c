@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <segue/json.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_JSON  ((gsize) 4 * 1024 * 1024)
 #define MAX_ALIAS 512
 
 gboolean
@@ -66,19 +66,9 @@ json_t *
 run_file_read_json (int run, const char *path)
 {
   int fd = run_file_open (run, path);
-  struct stat info;
   if (fd < 0)
     return NULL;
-  json_t *root = NULL;
-  if (fstat (fd, &info) == 0 && (guint64) info.st_size <= MAX_JSON) {
-    gsize size = (gsize) info.st_size;
-    g_autofree char *text = g_malloc (size + 1);
-    gssize n = pread (fd, text, size, 0);
-    root = n >= 0 ? json_loadb (text, (gsize) n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-  }
+  json_t *root = segue_json_read_fd (fd, path, SEGUE_JSON_SERVED, NULL, NULL);
   close (fd);
-  if (json_is_object (root))
-    return root;
-  json_decref (root);
-  return NULL;
+  return root;
 }

@@ -1,70 +1,16 @@
 #include "model-json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <segue/error.h>
 #include <segue/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* A config.json with ten thousand labels has 300 kB. */
-#define MAX_BYTES ((gsize) 8 * 1024 * 1024)
-
-static gboolean
-read_all (int fd, const char *path, GByteArray *text, GError **error)
-{
-  struct stat st;
-  if (fstat (fd, &st) < 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "cannot read", path);
-  if (!S_ISREG (st.st_mode) || (guint64) st.st_size > MAX_BYTES)
-    return model_json_refuse (error, path, NULL, "is not a plain file of at most %u MiB",
-                              (guint) (MAX_BYTES >> 20));
-
-  guint8 buffer[16384];
-  while (text->len <= MAX_BYTES) {
-    gssize n = read (fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "cannot read", path);
-    if (n == 0)
-      return TRUE;
-    g_byte_array_append (text, buffer, (guint) n);
-  }
-  return model_json_refuse (error, path, NULL, "grew while it was read");
-}
+#include <segue/json.h>
 
 json_t *
 model_json_read (const char *folder, const char *name, gboolean optional, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  /* O_NONBLOCK: a FIFO in a stranger's folder must not hang us. */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0 && errno == ENOENT && optional)
-    return NULL;
-  if (fd < 0) {
-    segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "cannot read", path);
-    return NULL;
-  }
-  g_autoptr (GByteArray) text = g_byte_array_new ();
-  gboolean ok = read_all (fd, path, text, error);
-  close (fd);
-  if (!ok)
-    return NULL;
-
-  json_error_t where;
-  g_autoptr (json_t) root = json_loadb (text->len > 0 ? (const char *) text->data : "", text->len,
-                                        JSON_REJECT_DUPLICATES, &where);
-  if (root == NULL) {
-    g_autofree char *reason = g_utf8_make_valid (where.text, -1); /* it quotes the file */
-    model_json_refuse (error, path, NULL, "is not JSON: line %d: %s", where.line, reason);
-    return NULL;
-  }
-  if (!json_is_object (root)) {
-    model_json_refuse (error, path, NULL, "does not hold a JSON object");
-    return NULL;
-  }
-  return g_steal_pointer (&root);
+  return segue_json_read (path, SEGUE_JSON_SETTINGS,
+                          SEGUE_JSON_FOLLOW_LINK | (optional ? SEGUE_JSON_OPTIONAL : 0), NULL,
+                          error);
 }
 
 gboolean

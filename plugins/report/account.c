@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <segue/error.h>
+#include <segue/json.h>
 #include <string.h>
 
 static gboolean
@@ -29,11 +30,13 @@ is_whole (json_t *root)
 ReportAccount *
 report_account_parse (const char *text, GError **error)
 {
-  json_error_t problem = { 0 };
-  json_t *root = json_loads (text, JSON_REJECT_DUPLICATES, &problem);
-  if (root == NULL || !is_whole (root)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "the account of the run is damaged: %s",
-                 root != NULL ? "a stage or an item that was left out is not whole" : problem.text);
+  json_t *root = segue_json_parse (text, -1, "the account of the run", SEGUE_JSON_RUN, NULL, error);
+  if (root == NULL)
+    return NULL;
+  if (!is_whole (root)) {
+    g_set_error_literal (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "the account of the run is damaged: a stage or a quarantined item lacks a member");
     json_decref (root);
     return NULL;
   }

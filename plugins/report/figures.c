@@ -1,12 +1,8 @@
 #include "figures.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <segue/error.h>
-#include <segue/file.h>
-
-/* A confusion matrix of two thousand labels. */
-#define MAX_METRICS ((gsize) 64 * 1024 * 1024)
+#include <segue/json.h>
 
 static void
 clear_label (gpointer data)
@@ -93,17 +89,11 @@ report_figures_load (const char *path, GError **error)
 {
   g_autoptr (ReportFigures) figures = g_new0 (ReportFigures, 1);
   g_autofree char *shown = g_filename_display_name (path);
-  json_error_t problem;
-  gsize length = 0;
-  g_autofree char *text = segue_file_read (path, MAX_METRICS, &length, error);
-  if (text == NULL)
+  json_t *root = segue_json_read (path, SEGUE_JSON_METRICS, SEGUE_JSON_FLAGS_NONE, NULL, error);
+  if (root == NULL)
     return NULL;
-  json_t *root = json_loadb (text, length, JSON_REJECT_DUPLICATES, &problem);
-  gboolean ok = json_is_object (root);
-  if (!ok)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ holds no figures: %s", shown,
-                 root != NULL ? "it is no object" : problem.text);
-  if (ok && !read_aggregation (figures, root)) {
+  gboolean ok = TRUE;
+  if (!read_aggregation (figures, root)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "‘%s’: ‘aggregation’ is none that is known; is the run of a newer segue?", shown);
     ok = FALSE;

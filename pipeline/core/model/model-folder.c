@@ -1,88 +1,20 @@
 /* segue.json: which model type a folder is of, and the stages that prepare a song for it. */
 #include "model-folder.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <segue/file.h>
+#include <segue/json.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* Far above what any real one needs (a config.json with ten thousand labels is 300 kB). */
-#define MAX_FILE_BYTES (8 * 1024 * 1024)
 /* The longest chain that makes sense is a handful of stages. */
 #define MAX_PREPARATION_STAGES 64
 #define FORMAT_VERSION         1
-
-/* Reads all of @path.  A missing file is no error where @optional: *bytes stays NULL. */
-static gboolean
-read_bounded (const char *path, gboolean optional, GBytes **bytes, GError **error)
-{
-  /* O_NONBLOCK: a FIFO in a stranger's folder must not hang us. */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0 && optional && errno == ENOENT)
-    return TRUE;
-  if (fd < 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "cannot read", path);
-
-  struct stat st;
-  g_autofree char *text = NULL;
-  gsize length = 0;
-  int failure = fstat (fd, &st) < 0 ? errno : 0;
-  gboolean odd = !failure && (!S_ISREG (st.st_mode) || st.st_size > MAX_FILE_BYTES);
-  if (!failure && !odd) {
-    text = g_try_malloc ((gsize) st.st_size + 1);
-    failure = text ? 0 : ENOMEM;
-    while (!failure && length < (gsize) st.st_size) {
-      gssize n = read (fd, text + length, (gsize) st.st_size - length);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        failure = errno;
-      if (n <= 0)
-        break;
-      length += (gsize) n;
-    }
-  }
-  close (fd);
-
-  if (odd) {
-    g_autofree char *shown = g_filename_display_name (path);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ is not a plain file of at most %d MiB, so it can't belong to a model", shown,
-                 MAX_FILE_BYTES / (1024 * 1024));
-    return FALSE;
-  }
-  if (failure != 0)
-    return segue_set_error_from_errno (error, failure, SEGUE_ERROR_NO_INPUT, "cannot read", path);
-  *bytes = g_bytes_new_take (g_steal_pointer (&text), length);
-  return TRUE;
-}
 
 json_t *
 segue_model_folder_read_object (const char *folder, const char *name, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (GBytes) bytes = NULL;
-  if (!read_bounded (path, TRUE, &bytes, error) || bytes == NULL)
-    return NULL;
-
-  gsize length;
-  const char *text = g_bytes_get_data (bytes, &length);
-  json_error_t where;
-  json_t *root = json_loadb (text != NULL ? text : "", length, JSON_REJECT_DUPLICATES, &where);
-  if (json_is_object (root))
-    return root;
-
-  g_autofree char *shown = g_filename_display_name (path);
-  g_autofree char *reason = g_utf8_make_valid (where.text, -1); /* it quotes the file */
-  if (root == NULL)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%d:%d: not JSON: %s", shown, where.line,
-                 where.column, reason);
-  else
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ does not hold a JSON object", shown);
-  json_decref (root);
-  return NULL;
+  return segue_json_read (path, SEGUE_JSON_SETTINGS, SEGUE_JSON_OPTIONAL | SEGUE_JSON_FOLLOW_LINK,
+                          NULL, error);
 }
 
 static gboolean
@@ -195,8 +127,9 @@ gboolean
 segue_model_folder_write (const char *folder, const char *model, const char *preparation,
                           GError **error)
 {
-  json_t *stages =
-    preparation != NULL ? json_loads (preparation, JSON_REJECT_DUPLICATES, NULL) : json_array ();
+  json_t *stages = preparation != NULL ? segue_json_parse (preparation, -1, "segue.json",
+                                                           SEGUE_JSON_SETTINGS, NULL, NULL)
+                                       : json_array ();
   if (!check_preparation (stages)) {
     json_decref (stages);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,

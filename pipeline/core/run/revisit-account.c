@@ -1,23 +1,28 @@
 /* run.json and log.ndjson read back. */
 #include "revisit-account.h"
 
-#include <jansson.h>
+#include "graph.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <segue/error.h>
-#include <segue/file.h>
+#include <segue/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-/* A hundred bytes for each of half a million songs that were left out. */
-#define MAX_RUN ((gsize) 64 * 1024 * 1024)
-/* Two million points. */
-#define MAX_LOG ((gsize) 256 * 1024 * 1024)
+#define MAX_LOG    ((goffset) 256 * 1024 * 1024) /* bytes of log.ndjson that are searched for points */
+#define MAX_LINE   4096                          /* bytes of a line that may be a point */
+#define MAX_POINTS 100000                        /* of all curves */
 
 static gboolean
 refuse (GError **error, const char *path, const char *what)
 {
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’ is not what a run leaves (%s); run the pipeline again", shown, what);
+               "‘%s’ is not a valid run record (%s); run the pipeline again", shown, what);
   return FALSE;
 }
 
@@ -25,10 +30,8 @@ static json_t *
 read_run (const char *folder, const char *path, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  json_error_t problem;
-  gsize length = 0;
-  g_autofree char *text = segue_file_read (path, MAX_RUN, &length, &local);
-  if (!text && g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT)) {
+  json_t *run = segue_json_read (path, SEGUE_JSON_RUN, SEGUE_JSON_FLAGS_NONE, NULL, &local);
+  if (!run && g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT)) {
     g_autofree char *shown = g_filename_display_name (folder);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "‘%s’ is not the folder of a run: it has no run.json; give one such as "
@@ -36,13 +39,8 @@ read_run (const char *folder, const char *path, GError **error)
                  shown);
     return NULL;
   }
-  if (!text) {
-    g_propagate_error (error, g_steal_pointer (&local));
-    return NULL;
-  }
-  json_t *run = json_loadb (text, length, JSON_REJECT_DUPLICATES, &problem);
   if (!run)
-    refuse (error, path, problem.text);
+    g_propagate_error (error, g_steal_pointer (&local));
   return run;
 }
 
@@ -93,6 +91,8 @@ add_stages (json_t *account, json_t *run, const char *use)
   json_t *stages = json_array ();
   size_t i;
   json_object_set_new (account, "stages", stages);
+  if (json_array_size (planned) > SEGUE_MAX_STAGES)
+    return FALSE;
   json_array_foreach (planned, i, stage)
   {
     if (g_strcmp0 (json_string_value (json_object_get (stage, "use")), use) == 0)
@@ -139,15 +139,19 @@ add_quarantined (json_t *account, json_t *run)
   return json_is_array (list);
 }
 
-/* A line that is no point of a curve is somebody else's; the last one may have been cut by a kill. */
-static void
-add_point (json_t *stages, const char *line, gsize length)
+/* Whether @line is a point of a curve.  Most lines are messages; the last one may have been cut by a kill. */
+static gboolean
+add_point (json_t *stages, const char *line)
 {
-  json_t *event = json_loadb (line, length, JSON_REJECT_DUPLICATES, NULL);
+  json_t *event = strstr (line, "\"scalar\"")
+                    ? segue_json_parse (line, -1, "log.ndjson", SEGUE_JSON_LINE, NULL, NULL)
+                    : NULL;
   json_t *stage = find_stage (stages, json_string_value (json_object_get (event, "stage")));
   const char *tag = json_string_value (json_object_get (event, "scalar"));
   json_t *step = json_object_get (event, "step"), *value = json_object_get (event, "value");
-  if (stage && tag && json_is_integer (step) && (json_is_number (value) || json_is_null (value))) {
+  gboolean is_point =
+    stage && tag && json_is_integer (step) && (json_is_number (value) || json_is_null (value));
+  if (is_point) {
     json_t *curves = json_object_get (stage, "curves"), *points = json_object_get (curves, tag);
     if (!points) {
       points = json_array ();
@@ -156,26 +160,47 @@ add_point (json_t *stages, const char *line, gsize length)
     json_array_append_new (points, json_pack ("[O, O]", step, value));
   }
   json_decref (event);
+  return is_point;
 }
 
+/* (nullable): a stranger's file: no link, no FIFO. */
+static FILE *
+open_log (const char *path)
+{
+  struct stat info;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  int failure = fd < 0 || fstat (fd, &info) != 0 ? errno : S_ISREG (info.st_mode) ? 0 : EINVAL;
+  FILE *log = failure == 0 ? fdopen (fd, "r") : NULL;
+  if (!log && fd >= 0)
+    close (fd);
+  if (!log && failure != 0)
+    errno = failure;
+  return log;
+}
+
+/* Longer lines fall apart into pieces that are no points. */
 static void
 add_curves (json_t *account, const char *folder, char **problem)
 {
-  g_autoptr (GError) local = NULL;
+  char line[MAX_LINE];
+  guint n_points = 0;
   g_autofree char *path = g_build_filename (folder, "log.ndjson", NULL);
-  gsize length = 0;
-  g_autofree char *text = segue_file_read (path, MAX_LOG, &length, &local);
-  if (!text) {
-    *problem = g_strdup (local->message);
+  FILE *log = open_log (path);
+  if (!log) {
+    g_autofree char *shown = g_filename_display_name (path);
+    *problem = g_strdup_printf ("can't read ‘%s’: %s", shown, g_strerror (errno));
     return;
   }
-  for (const char *line = text, *end = text + length; line < end;) {
-    const char *stop = memchr (line, '\n', (gsize) (end - line));
-    gsize n = (gsize) ((stop ? stop : end) - line);
-    if (g_strstr_len (line, (gssize) n, "\"scalar\""))
-      add_point (json_object_get (account, "stages"), line, n);
-    line += n + 1;
-  }
+  json_t *stages = json_object_get (account, "stages");
+  while (ftello (log) < MAX_LOG && n_points < MAX_POINTS && fgets (line, sizeof line, log))
+    n_points += add_point (stages, line);
+  if (!feof (log))
+    *problem = ferror (log)
+                 ? g_strdup_printf ("can't read log.ndjson: %s", g_strerror (errno))
+                 : g_strdup_printf ("the curves are not complete: log.ndjson has more than "
+                                    "%d points or %d MiB",
+                                    MAX_POINTS, (int) (MAX_LOG >> 20));
+  fclose (log);
 }
 
 char *

@@ -2,8 +2,8 @@
 #include "unit-memory.h"
 
 #include <fcntl.h>
-#include <jansson.h>
 #include <segue/file.h>
+#include <segue/json.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -38,10 +38,17 @@ find_line (const char *component, const char *name)
   return NULL;
 }
 
+/* (transfer full) (nullable) */
+static json_t *
+parse_parameters (const char *text)
+{
+  return segue_json_parse (text, -1, "parameters", SEGUE_JSON_SETTINGS, NULL, NULL);
+}
+
 static char *
 describe_parameters (const char *before, const char *now)
 {
-  json_t *old = json_loads (before, 0, NULL), *new = json_loads (now, 0, NULL);
+  json_t *old = parse_parameters (before), *new = parse_parameters (now);
   g_autoptr (GString) names = g_string_new (NULL);
   const char *key;
   json_t *value;

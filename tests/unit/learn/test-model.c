@@ -191,7 +191,7 @@ test_hostile (Fixture *fixture, gconstpointer data)
   assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "preparation");
   g_autofree char *long_text = g_strnfill (9 * 1024 * 1024, ' ');
   write_text (fixture, "segue.json", long_text, -1);
-  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "plain file");
+  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "regular file");
 }
 
 static void
@@ -201,10 +201,10 @@ test_odd_files (Fixture *fixture, gconstpointer data)
   remove_file (fixture, "segue.json");
   g_autofree char *path = g_build_filename (fixture->folder, "segue.json", NULL);
   g_assert_cmpint (mkfifo (path, 0600), ==, 0);
-  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "plain file");
+  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "regular file");
   remove_file (fixture, "segue.json");
   g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
-  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "plain file");
+  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "regular file");
 }
 
 static void

@@ -1,0 +1,72 @@
+/* JSON that somebody else may have written, read within bounds.
+ *
+ * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`).  Everything in
+ * segue that parses JSON does so here: one pass over the text finds its depth, its longest string and the
+ * memory that it would take, before any of that is allocated.  No document takes more than 64 MiB, its
+ * text included.  For code that uses jansson; no other header of segue includes this one.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <jansson.h>
+#include <segue/version.h>
+
+G_BEGIN_DECLS
+
+/**
+ * SegueJsonKind: what a document is, which says how large it may be (table in json-read.c).
+ * @SEGUE_JSON_SETTINGS: config.json, segue.json and the like; parameters, resolved pipelines
+ * @SEGUE_JSON_WEIGHTS: the header of a safetensors file
+ * @SEGUE_JSON_RUN: run.json, and the account of a run
+ * @SEGUE_JSON_METRICS: metrics.json; the value of `confusion` is not read, and is null
+ * @SEGUE_JSON_SERVED: a file of a run, read while somebody waits for a page
+ * @SEGUE_JSON_LINE: one line of log.ndjson
+ */
+typedef enum {
+  SEGUE_JSON_SETTINGS,
+  SEGUE_JSON_WEIGHTS,
+  SEGUE_JSON_RUN,
+  SEGUE_JSON_METRICS,
+  SEGUE_JSON_SERVED,
+  SEGUE_JSON_LINE,
+} SegueJsonKind;
+
+/**
+ * SegueJsonFlags:
+ * @SEGUE_JSON_OPTIONAL: a file that is not there is no error
+ * @SEGUE_JSON_FOLLOW_LINK: the file may be a symbolic link, as in a Hugging Face cache
+ */
+typedef enum {
+  SEGUE_JSON_FLAGS_NONE = 0,
+  SEGUE_JSON_OPTIONAL = 1 << 0,
+  SEGUE_JSON_FOLLOW_LINK = 1 << 1,
+} SegueJsonFlags;
+
+/**
+ * segue_json_parse: (transfer full): the object or list that @text is; any thread.
+ * @text: @length bytes, or -1: up to the zero at its end
+ * @place: what errors call it: a path, any bytes
+ *
+ * A key that stands twice in an object is an error.  %SEGUE_ERROR_DATA: not JSON, or beyond a limit (the
+ * message names place, line, column and limit); %SEGUE_ERROR_CANCELLED.
+ */
+SEGUE_API
+json_t *segue_json_parse (const char *text, gssize length, const char *place, SegueJsonKind kind,
+                          GCancellable *cancellable, GError **error);
+
+/**
+ * segue_json_read: (transfer full): the object that the file @path holds; any thread.
+ *
+ * A FIFO or a device is an error, never waited for.  Errors as of segue_json_parse(), and
+ * %SEGUE_ERROR_NO_INPUT, %SEGUE_ERROR_IO.  %NULL without an error: not there, and @SEGUE_JSON_OPTIONAL.
+ */
+SEGUE_API
+json_t *segue_json_read (const char *path, SegueJsonKind kind, SegueJsonFlags flags,
+                         GCancellable *cancellable, GError **error);
+
+/** segue_json_read_fd: likewise of an open file, from its beginning; @fd stays open. */
+SEGUE_API
+json_t *segue_json_read_fd (int fd, const char *place, SegueJsonKind kind,
+                            GCancellable *cancellable, GError **error);
+
+G_END_DECLS
