@@ -9,6 +9,7 @@
 #define SERVE_UPLOAD_TIME  120 /* s */
 #define SERVE_HEARING_TIME 600 /* s */
 #define SERVE_SONGS        32
+#define SERVE_TOKEN        "SEGUE_SERVE_TOKEN" /* in the environment */
 
 /** ServeOptions: 0 and %NULL: the default. */
 typedef struct {
@@ -18,6 +19,8 @@ typedef struct {
   char *bind;
   char **hosts;
   gboolean open;
+  char *token_file;
+  gboolean no_token;
   gint jobs;
   gint songs;
   gint max_song;

@@ -52,6 +52,11 @@ static const SegueOption rows[] = {
     "many times" },
   { "open", 0, SEGUE_OPTION_FLAG, offsetof (ServeOptions, open), NULL, 0, 0,
     "show the page in a browser" },
+  { "token-file", 0, SEGUE_OPTION_PATH, offsetof (ServeOptions, token_file), "FILE", 0, 0,
+    "a file whose first line is the token that requests have to carry (default: $" SERVE_TOKEN
+    ", else a random one, which the printed address has)" },
+  { "no-token", 0, SEGUE_OPTION_FLAG, offsetof (ServeOptions, no_token), NULL, 0, 0,
+    "answer requests without a token: all users of this machine, or of the network, may ask" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (ServeOptions, jobs), "N", 1, MAX_JOBS,
     "songs that are decoded at once (default: one per processor)" },
   { "songs", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, songs), "N", 1, 10000,
@@ -71,8 +76,9 @@ static const SegueOption rows[] = {
 
 static const SegueExample examples[] = {
   { "segue serve --model runs/artist/latest --open", "drop songs into a page of your browser" },
-  { "curl --data-binary @song.mp3 'http://127.0.0.1:" SERVE_PORT "/api/songs?name=song.mp3'",
-    "ask from a program" },
+  { "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @song.mp3 'http://127.0.0.1:" SERVE_PORT
+    "/api/songs?name=song.mp3'",
+    "ask from a program; TOKEN stands in the printed address" },
   { "segue serve --model runs/artist/latest --bind 0.0.0.0 --host music.local",
     "for everybody in a network that you trust" },
   { NULL, NULL },
@@ -83,14 +89,13 @@ const SegueVerb segue_verb_serve = {
   .summary = "a web page that names the artist of songs, and shows runs",
   .synopsis = "--model DIR [--runs DIR] [--port N] [--bind ADDRESS] [--open] [-j N]",
   .doc =
-    "Serves a page on this machine: drop songs or a folder on it, and see whose they are while "
-    "they "
-    "are still being heard, segment by segment. What ran so far, with its reports, is shown beside "
-    "it. Programs ask the same server: docs/serve.md has its JSON interface.\n\n"
+    "Serves a page on this machine: drop songs or a folder on it and watch predictions arrive, "
+    "segment by segment. Finished and running runs are listed beside it, with their reports. "
+    "Programs use the same server: docs/serve.md has its JSON interface.\n\n"
     "Songs are decoded in processes of their own, held in files without a name while they are "
-    "heard, and kept nowhere. There are no accounts: whoever can reach the address can ask. By "
-    "default that is this machine alone, and pages of other sites are refused.\n\n"
-    "Ctrl-C ends it: songs being heard are given up, and nothing is left behind.",
+    "classified, and not stored. Requests have to carry the token of the printed address; by "
+    "default only this machine can reach it. Requests from pages of other sites are refused.\n\n"
+    "Ctrl-C stops it: songs in flight are cancelled, and nothing is left behind.",
   .options = rows,
   .size = sizeof (ServeOptions),
   .examples = examples,

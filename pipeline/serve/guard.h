@@ -1,4 +1,4 @@
-/* Who may ask.  A server on this machine can be reached by every page that its browser shows: what
+/* From where requests may come.  A server on this machine can be reached by every page that its browser shows: what
  * tells them apart is the name that they call it by (a foreign name that was made to lead here is
  * how pages get around the rule of same origin), and what browsers say of where a request is from. */
 #pragma once

@@ -1,9 +1,11 @@
 /* segue-serve: started by `segue serve`, with the same options, which it has checked by its table. */
+#include "browser.h"
 #include "guard.h"
 #include "job.h"
 #include "pipeline-arg.h"
 #include "serve-options.h"
 #include "server.h"
+#include "token.h"
 
 #include <gio/gio.h>
 #include <locale.h>
@@ -19,6 +21,7 @@ typedef struct {
   const ServeOptions *options;
   ServerConfig config;
   SeguePredictor *predictor;
+  Browser *browser;
 } Serving;
 
 static guint
@@ -75,14 +78,30 @@ configure (const ServeOptions *options, ServerConfig *config, GError **error)
 }
 
 static void
-show_in_browser (SegueCli *cli, const char *url)
+show_in_browser (Serving *serving, const char *url)
 {
-  const char *argv[] = { "xdg-open", url, NULL };
-  g_autoptr (GError) error = NULL;
-  if (!g_spawn_async (NULL, (char **) argv, NULL,
-                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                      NULL, NULL, NULL, &error))
-    fprintf (cli->err.stream, "no browser could be started (xdg-open): open the address by hand\n");
+  serving->browser = browser_open (url);
+  if (!serving->browser)
+    fprintf (serving->cli->err.stream,
+             "no browser could be started (xdg-open): open the address by hand\n");
+}
+
+/* (transfer full) (nullable): by a file, by the environment, else a random one.  There is no option
+ * that takes it: other users see command lines. */
+static char *
+choose_token (const ServeOptions *options, GError **error)
+{
+  g_autofree char *given = g_strdup (g_getenv (SERVE_TOKEN));
+  /* Not for decoders, nor for the browser. */
+  g_unsetenv (SERVE_TOKEN);
+  if (options->token_file)
+    return token_read (options->token_file, error);
+  if (!given || !*given)
+    return token_new (error);
+  if (token_check (given, error))
+    return g_steal_pointer (&given);
+  g_prefix_error (error, "$" SERVE_TOKEN ": ");
+  return NULL;
 }
 
 static void
@@ -92,20 +111,23 @@ announce (Serving *serving, const Server *server)
   const char *address = serving->config.address;
   if (!guard_is_loopback (address))
     fprintf (cli->err.stream,
-             "everybody who can reach %s may ask this server: it has no accounts, and what is sent "
-             "is not encrypted\n",
-             address);
+             "%s who can reach %s may use this server, and what is sent is not encrypted\n",
+             serving->config.token ? "everybody with its token" : "everybody", address);
+  else if (!serving->config.token)
+    fprintf (cli->err.stream, "all users of this machine may use this server (--no-token)\n");
   g_autoptr (GInetAddress) parsed = g_inet_address_new_from_string (address);
   const char *host = g_inet_address_get_is_any (parsed) ? "localhost" : address;
   gboolean v6 = strchr (host, ':') != NULL;
-  g_autofree char *url = g_strdup_printf ("http://%s%s%s:%u/", v6 ? "[" : "", host, v6 ? "]" : "",
-                                          server_get_port (server));
+  const char *token = serving->config.token;
+  g_autofree char *url =
+    g_strdup_printf ("http://%s%s%s:%u/%s%s", v6 ? "[" : "", host, v6 ? "]" : "",
+                     server_get_port (server), token ? "?token=" : "", token ? token : "");
   fprintf (cli->out.stream, "%s\n", url);
   fflush (cli->out.stream);
   if (cli->err.tty)
-    fprintf (cli->err.stream, "Ctrl-C ends it\n");
+    fprintf (cli->err.stream, "press Ctrl-C to stop\n");
   if (serving->options->open)
-    show_in_browser (cli, url);
+    show_in_browser (serving, url);
 }
 
 /* SegueJob: until it is cancelled. */
@@ -124,10 +146,12 @@ serve (gpointer data, GCancellable *cancellable, GError **error)
   while (!g_cancellable_is_cancelled (cancellable)) {
     g_poll (&polled, wakes ? 1 : 0, TICK);
     server_tick (server);
+    browser_tick (serving->browser);
   }
   if (wakes)
     g_cancellable_release_fd (cancellable);
   server_stop (server);
+  browser_close (serving->browser);
   g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
   return FALSE;
 }
@@ -145,6 +169,10 @@ run (SegueCli *cli, const ServeOptions *options, GError **error)
   g_autofree char *folder = segue_predictor_find_model (options->model, &aggregation, error);
   if (!folder)
     return FALSE;
+  g_autofree char *token = options->no_token ? NULL : choose_token (options, error);
+  if (!token && !options->no_token)
+    return FALSE;
+  serving.config.token = token;
   g_autofree char *name = name_model (options->model);
   serving.config.model_name = name;
   segue_choose_backend (options->backend);

@@ -8,6 +8,9 @@ static const ProblemRow rows[N_PROBLEMS] = {
   [PROBLEM_BAD_REQUEST] = { 400, "bad-request", "the request is not one that this server knows" },
   [PROBLEM_BAD_NAME] = { 400, "bad-name", "a song's name is UTF-8 of at most 1000 bytes" },
   [PROBLEM_EMPTY] = { 400, "empty", "the song has no bytes" },
+  [PROBLEM_NO_TOKEN] = { 401, "no-token",
+                         "the request carries no token, or not this server's; use the address that "
+                         "segue serve printed, or send the header ‘Authorization: Bearer TOKEN’" },
   [PROBLEM_FOREIGN_HOST] = { 403, "foreign-host",
                              "this server does not go by that name; start it with --host NAME" },
   [PROBLEM_FOREIGN_PAGE] = { 403, "foreign-page", "pages of other sites may not ask this server" },

@@ -6,24 +6,33 @@
 
 #define RETRY_SECONDS "2"
 
-static const char *const policies[] = {
+static const char *const policies[REPLY_REPORT + 1] = {
   [REPLY_DATA] = "default-src 'none'; frame-ancestors 'none'; sandbox",
   [REPLY_PAGE] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  /* No allow-same-origin: the report's origin is nobody's. */
-  [REPLY_REPORT] =
-    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; "
-    "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
+
+/* (transfer full): no allow-same-origin: the report's origin is no other document's. */
+static char *
+report_policy (const char *own)
+{
+  /* Such a policy has no way to write an IPv6 address. */
+  const char *source = own && *own != '[' ? own : "'self'";
+  return g_strdup_printf (
+    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; "
+    "script-src %s 'unsafe-inline'; style-src %s 'unsafe-inline'; "
+    "img-src %s data: blob:; media-src %s data: blob:; font-src %s data:; "
+    "connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    source, source, source, source, source);
+}
 
 static void
 add_headers (struct MHD_Response *response, const char *type, ReplyPolicy policy)
 {
   MHD_add_response_header (response, "Content-Type", type);
-  MHD_add_response_header (response, "Content-Security-Policy", policies[policy]);
+  if (policies[policy])
+    MHD_add_response_header (response, "Content-Security-Policy", policies[policy]);
   MHD_add_response_header (response, "X-Content-Type-Options", "nosniff");
   MHD_add_response_header (response, "X-Frame-Options", "DENY");
   MHD_add_response_header (response, "Referrer-Policy", "no-referrer");
@@ -72,6 +81,8 @@ reply_problem (struct MHD_Connection *connection, ProblemKind problem, const cha
   struct MHD_Response *response = response_from_text (problem_json (problem, message));
   if (response && allow)
     MHD_add_response_header (response, "Allow", allow);
+  if (response && problem == PROBLEM_NO_TOKEN)
+    MHD_add_response_header (response, "WWW-Authenticate", "Bearer");
   if (response && problem == PROBLEM_BUSY)
     MHD_add_response_header (response, "Retry-After", RETRY_SECONDS);
   return reply_response (connection, row->status, response, "application/json", REPLY_DATA);
@@ -112,7 +123,7 @@ reply_parse_range (const char *header, guint64 size, ReplyRange *range)
 }
 
 enum MHD_Result
-reply_file (struct MHD_Connection *connection, int fd, const char *type)
+reply_file (struct MHD_Connection *connection, int fd, const char *type, const char *own)
 {
   struct stat info;
   if (fstat (fd, &info) != 0) {
@@ -129,6 +140,8 @@ reply_file (struct MHD_Connection *connection, int fd, const char *type)
     close (fd);
     return MHD_NO;
   }
+  g_autofree char *policy = report_policy (own);
+  MHD_add_response_header (response, "Content-Security-Policy", policy);
   MHD_add_response_header (response, "Accept-Ranges", "bytes");
   if (part) {
     g_autofree char *place =

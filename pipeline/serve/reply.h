@@ -10,7 +10,7 @@
  * @REPLY_DATA: nothing: JSON
  * @REPLY_PAGE: our page: its own scripts, styles and requests, and songs that the user gave it
  * @REPLY_REPORT: a run's report, which may be a stranger's: it may run its scripts, but as of an
- *   origin of its own, which may ask this server nothing
+ *   origin of its own, which may ask this server nothing, and loads nothing but its own files
  */
 typedef enum {
   REPLY_DATA,
@@ -32,8 +32,10 @@ enum MHD_Result reply_problem (struct MHD_Connection *connection, ProblemKind pr
                                const char *message, const char *allow);
 /** reply_bytes: @bytes outlive the server. */
 enum MHD_Result reply_bytes (struct MHD_Connection *connection, GBytes *bytes, const char *type);
-/** reply_file: takes @fd, of a regular file; all of it, or the range that was asked for. */
-enum MHD_Result reply_file (struct MHD_Connection *connection, int fd, const char *type);
+/** reply_file: takes @fd, of a regular file of a report; all of it, or the range that was asked for.
+ * @own: (nullable): host and folder of the report's files */
+enum MHD_Result reply_file (struct MHD_Connection *connection, int fd, const char *type,
+                            const char *own);
 
 /** ReplyRange: @first up to @last, both included. */
 typedef struct {

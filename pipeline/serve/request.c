@@ -2,6 +2,7 @@
 #include "page-resource.h"
 #include "reply.h"
 #include "server-private.h"
+#include "token.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ answer_page (Request *request, const char *path)
     { "/", "/page.html", "text/html; charset=utf-8" },
     { "/page.css", "/page.css", "text/css; charset=utf-8" },
     { "/page.js", "/page.js", "text/javascript; charset=utf-8" },
+    { "/access.js", "/access.js", "text/javascript; charset=utf-8" },
     { "/card.js", "/card.js", "text/javascript; charset=utf-8" },
     { "/icon.svg", "/icon.svg", "image/svg+xml" },
   };
@@ -87,18 +89,30 @@ static enum MHD_Result
 answer_report (Request *request, const char *path)
 {
   const char *type;
-  int fd = runs_open_report_file (request->server->runs, path + strlen ("/runs/"), &type);
-  return fd >= 0 ? reply_file (request->connection, fd, type)
-                 : reply_problem (request->connection, PROBLEM_NOT_FOUND, NULL, NULL);
+  const char *place = path + strlen ("/reports/");
+  int fd = runs_open_report_file (request->server->runs, place, &type);
+  if (fd < 0)
+    return reply_problem (request->connection, PROBLEM_NOT_FOUND, NULL, NULL);
+  /* What the report may load is its own folder: other reports are at addresses that it can't guess. */
+  const char *host = request_header (request, "Host");
+  g_autofree char *own =
+    host ? g_strdup_printf ("%s/reports/%.*s/", host, (int) strcspn (place, "/"), place) : NULL;
+  return reply_file (request->connection, fd, type, own);
 }
 
 /* A path that ends with a slash stands for all that begin so, but for the page's. */
 static const Route routes[] = {
-  { "/", GET, answer_page },           { "/page.css", GET, answer_page },
-  { "/page.js", GET, answer_page },    { "/card.js", GET, answer_page },
-  { "/icon.svg", GET, answer_page },   { "/api/health", GET, answer_health },
-  { "/api/model", GET, answer_model }, { "/api/runs", GET, answer_runs },
-  { "/api/songs", POST, NULL },        { "/runs/", GET, answer_report },
+  { "/", GET, answer_page },
+  { "/page.css", GET, answer_page },
+  { "/page.js", GET, answer_page },
+  { "/access.js", GET, answer_page },
+  { "/card.js", GET, answer_page },
+  { "/icon.svg", GET, answer_page },
+  { "/api/health", GET, answer_health },
+  { "/api/model", GET, answer_model },
+  { "/api/runs", GET, answer_runs },
+  { "/api/songs", POST, NULL },
+  { "/reports/", GET, answer_report },
 };
 
 /* (nullable) */
@@ -137,6 +151,17 @@ has_body (Request *request)
   return request_header (request, "Transfer-Encoding") || (length && !g_str_equal (length, "0"));
 }
 
+/* By the header, or as the address has it that segue serve prints. */
+static gboolean
+has_token (Request *request)
+{
+  const char *token = request->server->config->token;
+  const char *header = token_in_header (request_header (request, "Authorization"));
+  return !token || token_equal (token, header) ||
+         token_equal (token, MHD_lookup_connection_value (request->connection,
+                                                          MHD_GET_ARGUMENT_KIND, "token"));
+}
+
 /* Why the request is not answered, or %PROBLEM_NONE. */
 static ProblemKind
 judge (Request *request, const char *path, const char *method, const char *version)
@@ -153,10 +178,12 @@ judge (Request *request, const char *path, const char *method, const char *versi
     return PROBLEM_NOT_FOUND;
   if (!takes_method (route, method))
     return PROBLEM_METHOD;
-  if (g_str_has_prefix (path, "/api/") &&
-      !guard_is_own_page (host, request_header (request, "Origin"),
-                          request_header (request, "Sec-Fetch-Site")))
+  gboolean guarded = g_str_has_prefix (path, "/api/");
+  if (guarded && !guard_is_own_page (host, request_header (request, "Origin"),
+                                     request_header (request, "Sec-Fetch-Site")))
     return PROBLEM_FOREIGN_PAGE;
+  if (guarded && !has_token (request))
+    return PROBLEM_NO_TOKEN;
   if (route->method == GET && has_body (request))
     return PROBLEM_BAD_REQUEST;
   return PROBLEM_NONE;

@@ -2,6 +2,7 @@
 
 #include "beneath.h"
 #include "run-files.h"
+#include "token.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 struct _Runs {
   char *folder;
+  guint8 key[TOKEN_KEY_SIZE]; /* of reports' addresses */
 };
 
 /* A run's place: `NAME/ID`. */
@@ -44,11 +46,14 @@ static const struct {
 };
 
 Runs *
-runs_new (const char *folder)
+runs_new (const char *folder, GError **error)
 {
   Runs *runs = g_new0 (Runs, 1);
   runs->folder = g_strdup (folder);
-  return runs;
+  if (token_key_init (runs->key, error))
+    return runs;
+  runs_free (runs);
+  return NULL;
 }
 
 void
@@ -58,6 +63,12 @@ runs_free (Runs *runs)
     return;
   g_free (runs->folder);
   g_free (runs);
+}
+
+char *
+runs_report_secret (const Runs *runs, const char *name, const char *id)
+{
+  return token_sign (runs->key, name, id);
 }
 
 static int
@@ -133,7 +144,7 @@ take (json_t *to, const json_t *from, const char *key, json_type type)
 
 /* (nullable): what segue left there says that it is one. */
 static json_t *
-describe_run (int root, const Place *place)
+describe_run (const Runs *runs, int root, const Place *place)
 {
   g_autofree char *path = g_build_filename (place->name, place->id, NULL);
   int run = segue_beneath_open_folder (root, path);
@@ -157,10 +168,12 @@ describe_run (int root, const Place *place)
   take (figures, test, "songs", JSON_INTEGER);
   json_object_set_new (object, "test", test ? json_incref (figures) : json_null ());
   json_decref (figures);
-  json_object_set_new (object, "report",
-                       run_file_exists (run, "report/index.html")
-                         ? json_sprintf ("runs/%s/%s/report/index.html", place->name, place->id)
-                         : json_null ());
+  g_autofree char *secret = runs_report_secret (runs, place->name, place->id);
+  json_object_set_new (
+    object, "report",
+    run_file_exists (run, "report/index.html")
+      ? json_sprintf ("reports/%s/%s/%s/index.html", secret, place->name, place->id)
+      : json_null ());
   json_decref (about);
   json_decref (times);
   json_decref (metrics);
@@ -176,7 +189,7 @@ runs_list (Runs *runs)
   g_autoptr (GArray) places = root >= 0 ? find_runs (root) : NULL;
   guint n = places ? places->len : 0;
   for (guint i = 0; i < MIN (n, MAX_RUNS); i++) {
-    json_t *run = describe_run (root, &g_array_index (places, Place, i));
+    json_t *run = describe_run (runs, root, &g_array_index (places, Place, i));
     if (run)
       json_array_append_new (list, run);
   }
@@ -205,17 +218,21 @@ runs_open_report_file (Runs *runs, const char *path, const char **type)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", MAX_PARTS + 1);
   guint n = g_strv_length (parts);
-  if (n < 4 || n > MAX_PARTS || !g_str_equal (parts[2], "report"))
+  if (n < 4 || n > MAX_PARTS)
     return -1;
   for (guint i = 0; i < n; i++)
     if (!run_part_is_plain (parts[i]))
       return -1;
+  g_autofree char *secret = runs_report_secret (runs, parts[1], parts[2]);
+  if (!token_equal (secret, parts[0]))
+    return -1;
   *type = type_of (parts[n - 1]);
   int root = *type ? open_root (runs) : -1;
   if (root < 0)
     return -1;
-  g_autofree char *folder = g_build_filename (parts[0], parts[1], NULL);
-  g_autofree char *file = g_strjoinv ("/", parts + 2);
+  g_autofree char *folder = g_build_filename (parts[1], parts[2], NULL);
+  g_autofree char *within = g_strjoinv ("/", parts + 3);
+  g_autofree char *file = g_build_filename ("report", within, NULL);
   int run = segue_beneath_open_folder (root, folder);
   int fd = run >= 0 ? run_file_open (run, file) : -1;
   if (run >= 0)

@@ -103,9 +103,9 @@ server_start (const ServerConfig *config, SeguePredictor *predictor, GError **er
   server->config = config;
   server->predictor = predictor;
   server->peers = peers_new ();
-  server->runs = runs_new (config->runs);
   guard_init (&server->guard, config->address, config->names);
-  int socket = open_socket (config, &server->port, error);
+  server->runs = runs_new (config->runs, error);
+  int socket = server->runs ? open_socket (config, &server->port, error) : -1;
   if (socket >= 0)
     server->queue =
       queue_new (predictor, config->threads, config->max_songs, config->hearing_seconds, error);

@@ -9,12 +9,14 @@
 /** ServerConfig: borrowed for the server's life.
  * @port: 0: any free one
  * @names: (nullable): that it goes by, besides its address
+ * @token: (nullable): that requests have to carry; %NULL: none
  * @model_name: what clients see of it */
 typedef struct {
   const char *address;
   guint16 port;
   char *const *names;
   const char *runs;
+  const char *token;
   const char *model_name;
   guint threads, max_songs;
   guint64 max_bytes;

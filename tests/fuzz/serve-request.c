@@ -1,7 +1,7 @@
 /* What a client says of itself and of what it wants: nobody gets in by a name that isn't one of ours, a range
  * lies within its file, and no path leads to anything but a report's files.
  *
- * The input is four texts: Host, Origin, Range, and what follows /runs/. */
+ * The input is four texts: Host, Origin, Range, and what follows /reports/SECRET/. */
 #include "guard.h"
 #include "reply.h"
 #include "runs.h"
@@ -39,13 +39,19 @@ static void
 check_path (Runs *runs, const char *path)
 {
   const char *type = NULL;
-  int fd = runs_open_report_file (runs, path, &type);
+  g_auto (GStrv) parts = g_strsplit (path, "/", 3);
+  if (g_strv_length (parts) < 2)
+    return;
+  g_autofree char *secret = runs_report_secret (runs, parts[0], parts[1]);
+  g_autofree char *whole = g_strconcat (secret, "/", path, NULL);
+  g_assert_cmpint (runs_open_report_file (runs, path, &type), ==, -1);
+  int fd = runs_open_report_file (runs, whole, &type);
   if (fd < 0)
     return;
   char text[8] = "";
   g_assert_cmpint (pread (fd, text, sizeof text - 1, 0), ==, 6);
   g_assert_cmpstr (text, ==, "report");
-  g_assert_true (type != NULL && g_str_has_prefix (path, "name/id/report/"));
+  g_assert_true (type != NULL && g_str_has_prefix (path, "name/id/"));
   close (fd);
 }
 
@@ -62,7 +68,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     fuzz_put ("runs/name/id/report/index.html", "report", 6);
     fuzz_put ("runs/name/id/report/clips/a.ogg", "report", 6);
     g_autofree char *folder = g_build_filename (fuzz_folder (), "runs", NULL);
-    runs = runs_new (folder);
+    runs = runs_new (folder, NULL);
   }
   FuzzText texts[4];
   char *text[4];

@@ -75,7 +75,7 @@ class Users:
 
     def gone(self, i, chance):
         song = self.place.song(i % serving.ARTISTS, 0)
-        head = f"POST /api/songs?name=gone HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(song)}\r\n\r\n".encode()
+        head = f"POST /api/songs?name=gone HTTP/1.1\r\nHost: localhost\r\n{self.server.access}Content-Length: {len(song)}\r\n\r\n".encode()
         with self.server.connect() as sock:
             try:
                 sock.sendall((head + song)[:chance.choice([5, len(head) + 50000, len(head) + len(song)])])

@@ -1,6 +1,8 @@
 /* One song: sent, heard, shown, played.  Whatever comes from outside (names of files and of artists,
  * messages) is put in as text, never as markup. */
 
+import { headers } from './access.js';
+
 const COLOURS = 8;
 const RETRY_SECONDS = 2;
 const STEP_SECONDS = 5;
@@ -83,6 +85,8 @@ export class Card {
     return new Promise(resolve => {
       request.open('POST', `api/songs?top=100&name=${encodeURIComponent(this.file.name)}`);
       request.setRequestHeader('Accept', 'application/x-ndjson');
+      for (const [name, value] of Object.entries(headers()))
+        request.setRequestHeader(name, value);
       request.upload.onprogress = event => {
         if (event.lengthComputable)
           this.say(`sending, ${Math.floor(100 * event.loaded / event.total)} %`);

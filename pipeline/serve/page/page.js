@@ -1,4 +1,5 @@
 /* The page: songs come in by drop or choice and are sent a few at a time; runs are listed. */
+import { headers, useToken } from './access.js';
 import { Card, percent } from './card.js';
 
 /* Browsers open no more than six connections to one server; some have to stay free for the page. */
@@ -208,7 +209,12 @@ const reportCell = run => {
 
 const showRuns = async () => {
   find('runs-state').textContent = 'Looking …';
-  const answer = await ask('api/runs').catch(() => null);
+  let failure = 'The server can’t be reached.';
+  const answer = await ask('api/runs').catch(error => {
+    if (error.message === '401')
+      failure = 'The token is missing or wrong.';
+    return null;
+  });
   const rows = answer?.runs.map(run => {
     const row = document.createElement('tr');
     const started = run.started ? new Date(run.started).toLocaleString() : '';
@@ -222,7 +228,7 @@ const showRuns = async () => {
   }) ?? [];
   find('runs-table').tBodies[0].replaceChildren(...rows);
   find('runs-table').hidden = rows.length === 0;
-  find('runs-state').textContent = !answer ? 'The server can’t be reached.'
+  find('runs-state').textContent = !answer ? failure
     : rows.length === 0 ? 'There are no runs here yet: segue run makes them.'
       : answer.total > rows.length ? `The newest ${rows.length} of ${answer.total}; figures are of the test set.`
         : 'Figures are of the test set.';
@@ -231,10 +237,28 @@ const showRuns = async () => {
 /* ---- Beginning ---- */
 
 const ask = async path => {
-  const answer = await fetch(path);
+  const answer = await fetch(path, { headers: headers() });
+  if (answer.status === 401)
+    askForToken();
   if (!answer.ok)
     throw new Error(answer.status);
   return answer.json();
+};
+
+/* Without the right token the server says nothing but that. */
+const askForToken = () => {
+  find('access').hidden = false;
+  find('token').focus();
+};
+
+const prepareAccess = () => {
+  find('access').addEventListener('submit', event => {
+    event.preventDefault();
+    useToken(find('token').value);
+    find('access').hidden = true;
+    greet();
+    showSection();
+  });
 };
 
 const showSection = () => {
@@ -253,15 +277,17 @@ const showSection = () => {
 const greet = async () => {
   try {
     model = await ask('api/model');
-  } catch {
-    find('notice').textContent = 'The server can’t be reached.';
+  } catch (error) {
+    find('notice').textContent = error.message === '401' ? '' : 'The server can’t be reached.';
     return;
   }
+  find('notice').textContent = '';
   find('files').disabled = find('folder').disabled = false;
   const n = model.labels.length, some = model.labels.slice(0, 6).join(', ');
   find('model').textContent = `The model ‘${model.name}’ tells ${n} artists apart: ${some}${n > 6 ? ' …' : ''}`;
 };
 
+prepareAccess();
 prepareDrop();
 addEventListener('hashchange', showSection);
 showSection();

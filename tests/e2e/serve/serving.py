@@ -82,9 +82,10 @@ class Server:
                 [SEGUE, "serve", "--model", model, "--port", "0", *more], cwd=place.folder, stdout=subprocess.PIPE,
                 stderr=log, text=True, env=environment(**changes), start_new_session=True)
         line = self.process.stdout.readline()
-        found = re.fullmatch(r"http://([^/]+):(\d+)/\n", line)
+        found = re.fullmatch(r"http://([^/]+):(\d+)/(?:\?token=([\w.~-]+))?\n", line)
         check(found, f"it says {line!r}: {self.said()}")
-        self.host, self.port = found[1].strip("[]"), int(found[2])
+        self.host, self.port, self.token = found[1].strip("[]"), int(found[2]), found[3]
+        self.access = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
 
     def said(self):
         with open(self.log, errors="replace") as file:
@@ -131,9 +132,10 @@ class Server:
                 pass  # it may have answered before it had all
             return Answer(sock)
 
-    def ask(self, method, path, body=None, headers=(), host=None, version="1.1"):
+    def ask(self, method, path, body=None, headers=(), host=None, version="1.1", access=None):
+        """access: another header than the one with the token."""
         lines = [f"{method} {path} HTTP/{version}", f"Host: {host or self.host + ':' + str(self.port)}",
-                 "Connection: close", *headers]
+                 "Connection: close", *(self.access if access is None else access).split("\r\n")[:-1], *headers]
         if body is not None and not any(h.lower().startswith(("content-length", "transfer-encoding")) for h in headers):
             lines.append(f"Content-Length: {len(body)}")
         head = "\r\n".join(lines) + "\r\n\r\n"

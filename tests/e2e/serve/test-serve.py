@@ -76,7 +76,7 @@ def test_not_songs(server, place):
 
 
 def test_sizes(server, place):
-    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n{server.access}"
     for length in (MAX_SONG * 1000000 + 1, 1 << 40, (1 << 64) - 2):
         # It answers without waiting for what was announced.
         expect(server.raw(f"{head}Content-Length: {length}\r\n\r\nabc".encode(), timeout=5), 413, "too-large")
@@ -96,12 +96,12 @@ def test_expect(server, place):
     song = place.song(1, 0)
     with server.connect() as sock:
         sock.sendall(f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
-                     f"Content-Length: {len(song)}\r\n\r\n".encode())
+                     f"{server.access}Content-Length: {len(song)}\r\n\r\n".encode())
         check(sock.recv(100).startswith(b"HTTP/1.1 100"), "no 100 Continue")
         sock.sendall(song)
         expect(serving.Answer(sock), 200)
-    refused = server.raw(b"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
-                         b"Content-Length: 99999999\r\n\r\n")
+    refused = server.raw(f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                         f"{server.access}Content-Length: 99999999\r\n\r\n".encode())
     expect(refused, 413, "too-large")
 
 
@@ -111,7 +111,7 @@ def test_methods(server, place):
     for method in ("PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "GET", "X" * 50):
         answer = expect(server.ask(method, "/api/songs"), 405, "method-not-allowed")
         check(answer.headers["allow"] == "POST", answer)
-    for path in ("/", "/api/health", "/api/runs", "/page.js", "/runs/a/b/report/index.html"):
+    for path in ("/", "/api/health", "/api/runs", "/page.js", "/reports/a/b/c/index.html"):
         answer = expect(server.ask("POST", path, b"x"), 405, "method-not-allowed")
         check(answer.headers["allow"] == "GET, HEAD", answer)
     for path in ("/x", "/api", "/api/songs/", "/api/songs/1", "/page.css/", "//", "/page.html", "/favicon.ico"):
@@ -131,7 +131,7 @@ def test_hosts(server, place):
         expect(server.post(b"x", host=host), 403, "foreign-host")
     expect(server.raw(b"GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n"), 403, "foreign-host")
     check(server.raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").status in (400, 403), "no Host")
-    expect(server.raw(b"GET /api/health HTTP/1.0\r\n\r\n"), 200)
+    expect(server.raw(f"GET /api/health HTTP/1.0\r\n{server.access}\r\n".encode()), 200)
 
 
 def test_origins(server, place):
@@ -149,7 +149,7 @@ def test_origins(server, place):
 
 
 def test_policy(server, place):
-    for path in ("/", "/page.css", "/page.js", "/card.js", "/icon.svg", "/api/model", "/api/runs", "/nothing"):
+    for path in ("/", "/page.css", "/page.js", "/access.js", "/card.js", "/icon.svg", "/api/model", "/api/runs", "/nothing"):
         answer = server.get(path)
         policy = answer.headers["content-security-policy"]
         check("default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy, policy)
@@ -165,7 +165,7 @@ def test_runs(server, place):
     check(runs["total"] == 1 and len(runs["runs"]) == 1, runs)
     run = runs["runs"][0]
     check(run["name"] == "artist-small" and run["state"] == "finished", run)
-    check(run["report"] == f"runs/artist-small/{run['id']}/report/index.html", run)
+    check(re.fullmatch(rf"reports/[0-9a-f]{{32}}/artist-small/{run['id']}/index\.html", run["report"]), run)
     check(b"<html" in expect(server.get("/" + run["report"]), 200).body, "no page")
     check(0 <= run["test"]["song_accuracy"] <= 1 and run["seconds"] > 0, run)
     check(place.folder not in json.dumps(runs), "a path")
@@ -176,7 +176,7 @@ def test_runs(server, place):
 
 def test_report(server, place):
     """One that was made by hand, with things in it that no report has."""
-    run, base = os.path.join(place.folder, "runs", "hand", "20200101-000000"), "/runs/hand/20200101-000000"
+    run = os.path.join(place.folder, "runs", "hand", "20200101-000000")
     folder = os.path.join(run, "stages", "report", "report")
     os.makedirs(os.path.join(folder, "clips"))
     os.symlink("stages/report/report", os.path.join(run, "report"))
@@ -188,15 +188,18 @@ def test_report(server, place):
     os.symlink("/etc", os.path.join(folder, "etc"))
     os.mkfifo(os.path.join(folder, "fifo.txt"))
     os.makedirs(os.path.join(folder, "folder.txt"))
-    page = expect(server.get(f"{base}/report/index.html"), 200)
-    check("sandbox" in page.headers["content-security-policy"], page)
-    check("allow-same-origin" not in page.headers["content-security-policy"], page)
     listed = server.get("/api/runs").json()["runs"][1]
-    check(listed["report"] == f"{base[1:]}/report/index.html" and listed["state"] is None, listed)
+    check(listed["report"].endswith("/hand/20200101-000000/index.html") and listed["state"] is None, listed)
+    base = "/" + listed["report"].removesuffix("/index.html")
+    page = expect(server.get(f"{base}/index.html"), 200)
+    policy = page.headers["content-security-policy"]
+    check("sandbox" in policy and "allow-same-origin" not in policy, page)
+    own = f"127.0.0.1:{server.port}/{listed['report'].split('/hand/')[0]}/"
+    check(f"script-src {own} 'unsafe-inline';" in policy and "'self'" not in policy, page)
     with open(os.path.join(run, "run.json"), "w") as file:
         file.write("{")
     check(server.get("/api/runs").json()["runs"][1]["state"] == "unreadable", "a damaged run.json")
-    clip = f"{base}/report/clips/a.ogg"
+    clip = f"{base}/clips/a.ogg"
     check(expect(server.get(clip), 200).body == b"0123456789", clip)
     for asked, status, body in (("bytes=2-4", 206, b"234"), ("bytes=7-", 206, b"789"), ("bytes=-3", 206, b"789"),
                                 ("bytes=0-99", 206, b"0123456789"), ("bytes=10-", 200, None), ("bytes=5-2", 200, None),
@@ -206,31 +209,64 @@ def test_report(server, place):
         check(answer.body == (body or b"0123456789"), f"{asked}: {answer}")
     for path in ("notes.xyz", ".hidden.txt", "passwd.txt", "run.json", "etc/passwd", "etc/hosts.txt", "fifo.txt",
                  "folder.txt", "clips", "", "clips/../index.html", "nothing.html", "a/b/c/d/e/f/g/h.html"):
-        expect(server.get(f"{base}/report/{path}"), 404, "not-found")
+        expect(server.get(f"{base}/{path}"), 404, "not-found")
 
 
 def test_traversal(server, place):
-    run = os.path.basename(os.path.realpath(os.path.join(place.folder, "runs", "artist-small", "latest")))
+    report = "/" + server.get("/api/runs").json()["runs"][0]["report"].removesuffix("/index.html")
+    secret, run = report.split("/")[2], report.split("/")[-1]
     with open(os.path.join(place.folder, "secret.txt"), "w") as file:
         file.write("secret")
     ups = ("..", "%2e%2e", "%2E.", ".%2e", "..%2f..", "..%5c", "%252e%252e", "..;", "%c0%ae%c0%ae", "..%00", "...", ".")
     for up in ups:
         for n in (1, 3, 5):
-            for path in (f"/runs/artist-small/{run}/report/{'/'.join([up] * n)}/secret.txt",
-                         f"/runs/{'/'.join([up] * n)}/report/secret.txt", f"/runs/artist-small/{up}/report/secret.txt",
-                         f"/{'/'.join([up] * n)}/etc/passwd", f"/runs/%2fetc/{up}/report/passwd.txt"):
+            for path in (f"{report}/{'/'.join([up] * n)}/secret.txt",
+                         f"/reports/{secret}/{'/'.join([up] * n)}/secret.txt", f"/reports/{secret}/artist-small/{up}/secret.txt",
+                         f"/{'/'.join([up] * n)}/etc/passwd", f"/reports/{secret}/%2fetc/{up}/passwd.txt"):
                 answer = server.get(path)
                 check(answer.status in (400, 404) and b"secret" not in answer.body, f"{path}: {answer}")
-    for path in (f"/runs/artist-small/{run}/run.json", f"/runs/artist-small/{run}/predictions.csv",
-                 "/runs/artist-small/latest/report/index.html", f"/runs/artist-small/{run}/model/config.json",
-                 f"/runs//artist-small/{run}/report/index.html", "/runs/", "/runs"):
+    for path in (f"/reports/{secret}/artist-small/{run}/../run.json", f"/runs/artist-small/{run}/predictions.csv",
+                 f"/reports/{secret}/artist-small/latest/index.html", f"{report}/../model/config.json",
+                 f"/reports//{secret}/artist-small/{run}/index.html", "/reports/", "/reports"):
         expect(server.get(path), 404, "not-found")
+
+
+def test_secret_addresses(server, place):
+    """A report is at an address that the API tells, and no other: not with another run's secret, nor without."""
+    mine, other = (run["report"].split("/") for run in server.get("/api/runs").json()["runs"])
+    expect(server.get("/" + "/".join(mine), access=""), 200)
+    check(mine[1] != other[1], "one secret for two runs")
+    for secret in ("", "0" * 32, other[1], mine[1][:-1], mine[1] + "0", mine[1].upper(), mine[1] + "%00"):
+        if secret != mine[1]:
+            expect(server.get("/".join(["/reports", secret, *mine[2:]])), 404, "not-found")
+    for old in (f"/runs/{'/'.join(mine[2:4])}/report/index.html", f"/runs/{'/'.join(mine[2:4])}/report/data.js"):
+        expect(server.get(old), 404, "not-found")
+
+
+def test_token(server, place):
+    """Whoever has the address printed may ask, by header or by argument; everybody else learns nothing."""
+    song = place.song(0, 0)
+    for access in (f"Authorization: token {server.token}\r\n", f"authorization: bearer {server.token}\r\n"):
+        expect(server.get("/api/model", access=access), 200)
+    expect(server.get(f"/api/model?token={server.token}", access=""), 200)
+    expect(server.ask("POST", f"/api/songs?name=a&token={server.token}", song, access=""), 200)
+    check(len(server.token) >= 32, server.token)
+    wrong = ("", "Authorization: Bearer\r\n", "Authorization: Bearer \r\n", f"Authorization: Basic {server.token}\r\n",
+             f"Authorization: {server.token}\r\n", f"Authorization: Bearer {server.token[:-1]}\r\n",
+             f"Authorization: Bearer {server.token}x\r\n", f"Authorization: Bearer {server.token.swapcase()}\r\n",
+             f"Cookie: token={server.token}\r\n", f"X-Token: {server.token}\r\n")
+    for access in wrong:
+        for path in ("/api/model", "/api/runs", "/api/health", "/api/model?token=", "/api/model?token=x"):
+            answer = expect(server.get(path, access=access), 401, "no-token")
+            check(answer.headers["www-authenticate"] == "Bearer" and "Artist" not in str(answer.body), answer)
+        expect(server.ask("POST", "/api/songs?name=a", song, access=access), 401, "no-token")
+    check(server.token.encode() not in server.get("/").body, "the page tells the token")
 
 
 # ---- Bad manners ----
 
 def test_protocol(server, place):
-    host = f"Host: 127.0.0.1:{server.port}\r\n"
+    host = f"Host: 127.0.0.1:{server.port}\r\n{server.access}"
     two = server.raw(f"GET /api/health HTTP/1.1\r\n{host}\r\nGET /api/model HTTP/1.1\r\n{host}Connection: close\r\n\r\n".encode())
     check(two.status == 200, two)
     with server.connect() as sock:
@@ -267,7 +303,7 @@ def test_protocol(server, place):
 def test_gone(server, place):
     """Clients that go away at any moment leave nothing in hand."""
     song = place.song(0, 0)
-    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(song)}\r\n\r\n".encode()
+    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n{server.access}Content-Length: {len(song)}\r\n\r\n".encode()
     for n in (10, len(head), len(head) + 1000, len(head) + len(song) - 1, len(head) + len(song)):
         with server.connect() as sock:
             sock.sendall((head + song)[:n])
@@ -313,7 +349,7 @@ def test_slow(server, slow_heads, slow_body, silent):
 
 def test_busy(server, place):
     """As many as it takes are in hand: others are told at once to come back."""
-    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n".encode()
+    head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n{server.access}Content-Length: 1000\r\n\r\n".encode()
     held = [server.connect() for _ in range(8)]
     for sock in held:
         sock.sendall(head)
@@ -376,6 +412,12 @@ def test_start(server, place):
     refused(place, 64, "did you mean --port?", *model, "--prot", "1")
     refused(place, 66, "there is no model in", "--model", "music")
     refused(place, 64, "--precision must be one of", *model, "--precision", "float16")
+    short = os.path.join(place.folder, "short")
+    for text in ("abc", "a" * 15, "a" * 201, "a b c d e f g h i j k l m n o p", "ä" * 20, ""):
+        with open(short, "w") as file:
+            file.write(text)
+        refused(place, 64, "the token must have 16 to 200", *model, "--token-file", short)
+    refused(place, 66, "nothere", *model, "--token-file", "nothere")
 
 
 def test_no_leak(server):
@@ -390,7 +432,7 @@ def test_end(place, how, status):
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(server.post(place.song(0, 0)))) for _ in range(6)]
     threads.append(threading.Thread(target=lambda: answers.append(server.raw(
-        b"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc"))))
+        f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n{server.access}Content-Length: 1000\r\n\r\nabc".encode()))))
     for thread in threads:
         thread.start()
     time.sleep(0.1)
@@ -410,7 +452,7 @@ def test_end(place, how, status):
 def test_interface(place):
     """Told to listen to everybody, it warns, goes by addresses, and by no name that it wasn't told."""
     server = serving.Server(place, "--bind", "0.0.0.0", "--host", "music.example")
-    check("everybody who can reach 0.0.0.0" in server.said(), server.said())
+    check("everybody with its token who can reach 0.0.0.0" in server.said(), server.said())
     server.host = "127.0.0.1"
     for host in ("10.1.2.3", "[fe80::1]:80", "music.example", "localhost"):
         expect(server.get("/", host=host), 200)
@@ -420,6 +462,39 @@ def test_interface(place):
         server = serving.Server(place, "--bind", "::1")
         expect(server.get("/", host=f"[::1]:{server.port}"), 200)
         server.stop()
+
+
+def test_tokens(place):
+    """A token of one's own: in a file, in the environment; or none.  None is on a command line."""
+    path, own = os.path.join(place.folder, "token"), "my-own_token.of~24-letters"
+    with open(path, "w") as file:
+        file.write(own + "\nmore\n")
+    for server in (serving.Server(place, "--token-file", path), serving.Server(place, SEGUE_SERVE_TOKEN=own)):
+        check(server.token == own, server.token)
+        expect(server.get("/api/health"), 200)
+        server.stop()
+    open_one = serving.Server(place, "--no-token")
+    check(open_one.token is None and "all users of this machine" in open_one.said(), open_one.said())
+    expect(open_one.get("/api/health"), 200)
+    open_one.stop()
+    browser, runtime = os.path.join(place.folder, "bin"), os.path.join(place.folder, "runtime")
+    os.makedirs(browser)
+    os.makedirs(runtime)
+    with open(os.path.join(browser, "xdg-open"), "w") as file:
+        file.write(f'#!/bin/sh\nset -e\nls -l "$1" >{browser}/listed\ncp "$1" {browser}/page\n'
+                   f'echo "$1" >{browser}/called.part\nmv {browser}/called.part {browser}/called\n')
+    os.chmod(os.path.join(browser, "xdg-open"), 0o755)
+    server = serving.Server(place, "--open", PATH=f"{browser}:{os.environ['PATH']}", XDG_RUNTIME_DIR=runtime)
+    end = time.monotonic() + 30
+    while not os.path.exists(os.path.join(browser, "called")):
+        check(time.monotonic() < end, "no browser")
+        time.sleep(0.02)
+    read = lambda name: open(os.path.join(browser, name)).read()
+    check(server.token not in read("called") and "token" not in read("called"), read("called"))
+    check(f"url=http://127.0.0.1:{server.port}/?token={server.token}" in read("page"), read("page"))
+    check(read("listed").startswith("-rw-------"), read("listed"))
+    server.stop()
+    check(not os.listdir(runtime), os.listdir(runtime))
 
 
 def test_no_room(place):
@@ -447,12 +522,12 @@ def main():
     place = serving.Place()
     server = serving.Server(place, "--max-song", str(MAX_SONG), "--upload-time", "3", "--songs", "8", "-j", "2",
                             leaks=serving.SANITIZED)
-    line = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n"
+    line = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n{server.access}"
     slow_heads = [Slow(server, b"GET / HT", b"x", 0.5), Slow(server, line.encode(), b"X: y\r\n", 0.5)]
     slow_body = Slow(server, f"{line}Content-Length: 1000\r\n\r\n".encode(), b"x", 0.5)
     silent = Slow(server, b"", b"", 0.5)
     for name in ("answer", "same_as_predict", "stream", "names", "not_songs", "sizes", "expect", "methods", "hosts",
-                 "origins", "policy", "runs", "report", "traversal", "protocol", "gone", "start"):
+                 "origins", "policy", "token", "runs", "report", "secret_addresses", "traversal", "protocol", "gone", "start"):
         tap.case(name, globals()[f"test_{name}"], server, place)
     tap.case("slow", test_slow, server, slow_heads, slow_body, silent)
     for name in ("busy", "twenty"):
@@ -461,7 +536,7 @@ def main():
     tap.case("end by Ctrl-C", test_end, place, signal.SIGINT, 130)
     tap.case("end by SIGTERM", test_end, place, signal.SIGTERM, 143)
     tap.case("killed", test_end, place, signal.SIGKILL, -9)
-    for name in ("interface", "no_room", "decoder_lost"):
+    for name in ("interface", "tokens", "no_room", "decoder_lost"):
         tap.case(name, globals()[f"test_{name}"], place)
     if not tap.failed:
         place.remove()

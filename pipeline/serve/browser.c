@@ -1,0 +1,73 @@
+#include "browser.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_SECONDS 60
+
+struct _Browser {
+  char *path;
+  gint64 until;
+};
+
+/* (transfer full) (nullable) */
+static char *
+write_redirect (const char *url)
+{
+  char *path = g_build_filename (g_get_user_runtime_dir (), "segue-serve-XXXXXX.html", NULL);
+  int fd = g_mkstemp_full (path, O_WRONLY | O_CLOEXEC, 0600);
+  g_autofree char *text =
+    g_strdup_printf ("<!doctype html><meta charset=\"utf-8\"><title>segue</title>"
+                     "<meta name=\"referrer\" content=\"no-referrer\">"
+                     "<meta http-equiv=\"refresh\" content=\"0;url=%s\">\n",
+                     url);
+  gboolean ok = fd >= 0 && write (fd, text, strlen (text)) == (gssize) strlen (text);
+  if (fd >= 0 && close (fd) == 0 && ok)
+    return path;
+  if (fd >= 0)
+    (void) g_unlink (path);
+  g_free (path);
+  return NULL;
+}
+
+Browser *
+browser_open (const char *url)
+{
+  Browser *browser = g_new0 (Browser, 1);
+  browser->path = write_redirect (url);
+  browser->until = g_get_monotonic_time () + READ_SECONDS * G_TIME_SPAN_SECOND;
+  const char *argv[] = { "xdg-open", browser->path, NULL };
+  if (browser->path &&
+      g_spawn_async (NULL, (char **) argv, NULL,
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                     NULL, NULL, NULL, NULL))
+    return browser;
+  browser_close (browser);
+  return NULL;
+}
+
+static void
+remove_file (Browser *browser)
+{
+  if (browser->path)
+    (void) g_unlink (browser->path);
+  g_clear_pointer (&browser->path, g_free);
+}
+
+void
+browser_tick (Browser *browser)
+{
+  if (browser && browser->path && g_get_monotonic_time () > browser->until)
+    remove_file (browser);
+}
+
+void
+browser_close (Browser *browser)
+{
+  if (!browser)
+    return;
+  remove_file (browser);
+  g_free (browser);
+}

@@ -1,0 +1,26 @@
+/* The token that gives access to a server, and report addresses that cannot be guessed.
+ *
+ * The loopback address is shared by all users of a machine, and every page that a browser shows can
+ * send requests to it.  Whoever asks has to show the token. */
+#pragma once
+
+#include <glib.h>
+
+#define TOKEN_KEY_SIZE 32 /* bytes */
+
+/** token_new: (transfer full): random, of URL-safe characters. */
+char *token_new (GError **error);
+/** token_read: (transfer full): the first line of the file at @path; it has to be long enough. */
+char *token_read (const char *path, GError **error);
+/** token_check: that @token is long enough, and of characters that a URL and a header can hold. */
+gboolean token_check (const char *token, GError **error);
+/** token_equal: in constant time for tokens of one length.  @given: (nullable) */
+gboolean token_equal (const char *token, const char *given);
+/** token_in_header: (transfer none) (nullable): of `Authorization: Bearer TOKEN` or `token TOKEN`.
+ * @authorization: (nullable): the header's value */
+const char *token_in_header (const char *authorization);
+
+/** token_key_init: fills @key from the system's random source. */
+gboolean token_key_init (guint8 key[TOKEN_KEY_SIZE], GError **error);
+/** token_sign: (transfer full): what only the holder of @key can tell of the run @name/@id. */
+char *token_sign (const guint8 key[TOKEN_KEY_SIZE], const char *name, const char *id);
