@@ -28,6 +28,8 @@ static const struct {
   { "SEGUE_PLUGIN_PATH", "folders with further plugins, separated by colons; looked into first" },
   { "SEGUE_PRESET_PATH", "folders with further presets" },
   { "SEGUE_WORKER", "the program that isolated stages run in (default: as installed)" },
+  { "SEGUE_WORKER_ENV",
+    "names of variables, with commas, that it gets beside those of libraries, language and time" },
   { "SEGUE_SERVE", "the program that serve starts (default: as installed)" },
   { "SEGUE_CACHE", "where finished work is kept (default: $XDG_CACHE_HOME/segue)" },
   { "SEGUE_CACHE_SIZE",

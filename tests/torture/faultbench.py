@@ -53,15 +53,15 @@ def write_song(path, artist, song):
         out.writeframes(b"".join(struct.pack("<h", int(12000 * t ** (1 + 2 * artist))) for t in tone))
 
 
-def find_stopped(session):
-    """A process of @session that is stopped; None: there is none."""
+def find_stopped(command):
+    """@command or a child of it, if one is stopped."""
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat") as file:
                 fields = file.read().rsplit(")", 1)[1].split()
         except OSError:
             continue
-        if fields[0] == "T" and int(fields[3]) == session:
+        if fields[0] == "T" and command in (int(name), int(fields[1])):
             return int(name)
     return None
 
@@ -154,6 +154,7 @@ class Bench:
             if faults.pop("sites", False):
                 env["FAIL_SITES"] = str(self.root / "sites")
             env.update({f"FAIL_{k.upper()}": str(v) for k, v in faults.items()})
+            env["SEGUE_WORKER_ENV"] = ",".join(name for name in env if name.startswith("FAIL_"))
         return env
 
     def start(self, command=None, limits=(), humble=False, **faults):

@@ -60,7 +60,8 @@ class Place:
 
     def start(self, *more, cwd=None, **changes):
         # The marker is found in the environment of every process that a run leaves behind.
-        changes = {"SEGUE_CACHE": self.cache, "SEGUE_TORTURE_PLACE": self.folder, **changes}
+        changes = {"SEGUE_CACHE": self.cache, "SEGUE_TORTURE_PLACE": self.folder,
+                   "SEGUE_WORKER_ENV": "SEGUE_TORTURE_PLACE", **changes}
         with open(self.log, "a") as log:
             return subprocess.Popen(self.command(*more), cwd=cwd or self.folder,
                                     env=environment(**changes), stdin=subprocess.DEVNULL,

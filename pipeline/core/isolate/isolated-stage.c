@@ -62,9 +62,52 @@ explain_wire (SegueIsolatedStage *self, SegueWire wire, GError **error)
   return TRUE;
 }
 
+/* What the process wrote to its stderr: a decoder's complaints; of one that ended, why. */
+static void
+log_words (SegueIsolatedStage *self, GLogLevelFlags level, const char *words)
+{
+  g_auto (GStrv) lines = g_strsplit (words ? words : "", "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    if (*lines[i])
+      segue_context_log (self->context, level, "%s", lines[i]);
+}
+
+static void
+take_words (SegueIsolatedStage *self)
+{
+  g_autofree char *words = segue_worker_process_take_words (self->process);
+  log_words (self, G_LOG_LEVEL_DEBUG, words);
+}
+
+/* (transfer full): "SIGSEGV (Segmentation fault)" or the like, of what waitpid () said. */
+static char *
+describe_end (int status)
+{
+  if (status == -1)
+    return g_strdup ("no status");
+  if (WIFEXITED (status))
+    return g_strdup_printf ("exit status %d", WEXITSTATUS (status));
+  const char *name = sigabbrev_np (WTERMSIG (status));
+  const char *words = sigdescr_np (WTERMSIG (status));
+  return g_strdup_printf ("SIG%s (%s)", name ? name : "?", words ? words : "an unknown signal");
+}
+
+/* The process closed its socket: what it ended with. */
+static int
+reap_process (SegueIsolatedStage *self)
+{
+  g_autofree char *words = NULL;
+  int status = segue_worker_process_reap (g_steal_pointer (&self->process), &words);
+  log_words (self, G_LOG_LEVEL_WARNING, words);
+  self->ready = FALSE;
+  return status;
+}
+
 static void
 end_process (SegueIsolatedStage *self)
 {
+  if (self->process)
+    take_words (self);
   g_clear_pointer (&self->process, segue_worker_process_kill);
   self->ready = FALSE;
 }
@@ -97,19 +140,6 @@ start (SegueIsolatedStage *self, GError **error)
   return FALSE;
 }
 
-/* (transfer full): "SIGSEGV (Segmentation fault)" or the like, of what waitpid () said. */
-static char *
-describe_end (int status)
-{
-  if (status == -1)
-    return g_strdup ("no status");
-  if (WIFEXITED (status))
-    return g_strdup_printf ("exit status %d", WEXITSTATUS (status));
-  const char *name = sigabbrev_np (WTERMSIG (status));
-  const char *words = sigdescr_np (WTERMSIG (status));
-  return g_strdup_printf ("SIG%s (%s)", name ? name : "?", words ? words : "an unknown signal");
-}
-
 /* Signals that a process gets for what it did.  GLib's own way to end a program, SIGTRAP, is none of
  * them: it ends so where there is no memory. */
 static gboolean
@@ -137,8 +167,7 @@ static gboolean
 set_not_opened_end (SegueIsolatedStage *self, GError **error)
 {
   g_autofree char *path = g_strdup (segue_worker_process_get_path (self->process));
-  g_autofree char *end =
-    describe_end (segue_worker_process_reap (g_steal_pointer (&self->process)));
+  g_autofree char *end = describe_end (reap_process (self));
   const SegueGraphStage *stage = self->context->stage;
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
@@ -206,9 +235,8 @@ set_item_error (SegueIsolatedStage *self, SegueErrorCode code, const char *verb,
 static Try
 judge_end (SegueIsolatedStage *self, GError **error)
 {
-  int status = segue_worker_process_reap (g_steal_pointer (&self->process));
+  int status = reap_process (self);
   g_autofree char *end = describe_end (status);
-  self->ready = FALSE;
   if (is_crash (status)) {
     g_autofree char *rest = g_strdup_printf (": %s", end);
     set_item_error (self, SEGUE_ERROR_DATA, "crashed", rest, error);
@@ -324,6 +352,7 @@ take_account (SegueIsolatedStage *self, SegueItem *item, const SegueAnswer *answ
 static gboolean
 conclude (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 {
+  take_words (self);
   take_account (self, item, answer);
   if (answer->failure) {
     if (!leaves_process_whole (answer->failure))
@@ -363,7 +392,7 @@ segue_isolated_stage_new (SegueContext *context, GError **error)
 {
   g_autoptr (SegueIsolatedStage) self = g_new0 (SegueIsolatedStage, 1);
   self->context = context;
-  self->memory = segue_worker_memory ();
+  self->memory = segue_worker_memory (context->scope->threads);
   return start (self, error) ? g_steal_pointer (&self) : NULL;
 }
 

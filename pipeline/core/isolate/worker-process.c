@@ -1,5 +1,6 @@
 /* Starting, ending and burying worker processes. */
 #include "worker-process.h"
+#include "worker-environment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <segue/error.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,23 +17,29 @@ extern char **environ;
 
 /* How long a worker that is no longer needed, or has closed its socket, may take to end. */
 #define LAST_WAIT (2 * G_TIME_SPAN_SECOND)
-/* Threads reserve far more addresses than they use. */
-#define LEAST_MEMORY ((guint64) 4 << 30)
+/* Of a worker's memory: enough for any decoder, and for a song of hours. */
+#define LEAST_MEMORY ((guint64) 768 << 20)
+#define MOST_MEMORY  ((guint64) 4 << 30)
+/* Of what a worker wrote to its stderr. */
+#define MOST_WORDS   (16 * 1024)
+#define MOST_LINES   40
+#define LONGEST_LINE 256
 /* The socket's number in the worker; the first after the standard ones. */
 #define SOCKET 3
 
 struct _SegueWorkerProcess {
   pid_t pid;
   int socket;
+  int words; /* the reading end of a pipe that is its stderr */
   char *path;
 };
 
 guint64
-segue_worker_memory (void)
+segue_worker_memory (guint n_workers)
 {
   long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
   guint64 all = pages > 0 && size > 0 ? (guint64) pages * (guint64) size : 0;
-  return MAX (all / 2, LEAST_MEMORY);
+  return CLAMP (all / 2 / MAX (n_workers, 1), LEAST_MEMORY, MOST_MEMORY);
 }
 
 static char *
@@ -41,12 +49,14 @@ find_program (void)
   return g_strdup (given && *given ? given : SEGUE_WORKER_PATH);
 }
 
-/* Nothing of this process goes along: no descriptor, no handler, no blocked signal, no group. */
+/* Nothing of this process goes along: no descriptor, no handler, no blocked signal, no group, no
+ * terminal, and of the environment only what is needed. */
 static int
-spawn (const char *path, int socket, pid_t *pid)
+spawn (const char *path, int socket, int words, pid_t *pid)
 {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
+  g_auto (GStrv) variables = segue_worker_environment (environ);
   sigset_t all, none;
   char name[] = "segue-worker", *const arguments[] = { name, NULL };
   sigfillset (&all);
@@ -55,51 +65,98 @@ spawn (const char *path, int socket, pid_t *pid)
   posix_spawnattr_init (&attributes);
   posix_spawnattr_setsigdefault (&attributes, &all);
   posix_spawnattr_setsigmask (&attributes, &none);
-  posix_spawnattr_setpgroup (&attributes, 0);
   posix_spawnattr_setflags (&attributes,
-                            POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+                            POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  posix_spawn_file_actions_adddup2 (&files, words, STDERR_FILENO);
   posix_spawn_file_actions_adddup2 (&files, socket, SOCKET);
   posix_spawn_file_actions_addopen (&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   /* What a library prints is no result; what it complains of may help. */
   posix_spawn_file_actions_addopen (&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  if (fcntl (STDERR_FILENO, F_GETFD) < 0)
-    posix_spawn_file_actions_addopen (&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 #ifdef HAVE_SPAWN_CLOSEFROM
   posix_spawn_file_actions_addclosefrom_np (&files, SOCKET + 1);
 #endif
-  int failed = posix_spawn (pid, path, &files, &attributes, arguments, environ);
+  int failed = posix_spawn (pid, path, &files, &attributes, arguments, variables);
   posix_spawn_file_actions_destroy (&files);
   posix_spawnattr_destroy (&attributes);
   return failed;
+}
+
+static gboolean
+set_not_started (const char *path, int number, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+  gboolean resource = number == EAGAIN || number == ENOMEM;
+  g_set_error (error, SEGUE_ERROR, resource ? SEGUE_ERROR_RESOURCE : SEGUE_ERROR_FAILED,
+               "can't start ‘%s’, the process that isolated stages run in: %s; %s", shown,
+               g_strerror (number),
+               resource ? "run fewer at once (-j), or write ‘isolate: false’ at the stage"
+                        : "install segue whole, name it in $SEGUE_WORKER, or write ‘isolate: "
+                          "false’ at the stage");
+  return FALSE;
+}
+
+/* The descriptors' numbers in the worker are not among them: each of these may be the other's. */
+static int
+above_all (int fd)
+{
+  int moved = fd > SOCKET ? fd : fcntl (fd, F_DUPFD_CLOEXEC, SOCKET + 1);
+  if (moved != fd && fd >= 0)
+    close (fd);
+  return moved;
+}
+
+typedef struct {
+  int ours, theirs;
+} Ends;
+
+static void
+clear_ends (Ends *ends)
+{
+  if (ends->ours >= 0)
+    close (ends->ours);
+  if (ends->theirs >= 0)
+    close (ends->theirs);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ends, clear_ends)
+
+/* A pipe that is full loses words rather than the worker's time. */
+static gboolean
+open_ends (Ends *talk, Ends *words, GError **error)
+{
+  int pair[2] = { -1, -1 }, halves[2] = { -1, -1 };
+  gboolean opened = socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 &&
+                    pipe2 (halves, O_CLOEXEC | O_NONBLOCK) == 0;
+  int number = errno;
+  *talk = (Ends){ pair[0], pair[1] };
+  *words = (Ends){ halves[0], halves[1] };
+  if (opened) {
+    talk->theirs = above_all (talk->theirs);
+    words->theirs = above_all (words->theirs);
+    number = errno;
+  }
+  if (opened && talk->theirs >= 0 && words->theirs >= 0)
+    return TRUE;
+  return segue_set_error_from_errno (error, number, SEGUE_ERROR_RESOURCE, "can't start",
+                                     "a worker");
 }
 
 SegueWorkerProcess *
 segue_worker_process_start (GError **error)
 {
   g_autofree char *path = find_program ();
-  g_autofree char *shown = g_filename_display_name (path);
-  int ends[2];
+  g_auto (Ends) talk = { -1, -1 }, words = { -1, -1 };
   pid_t pid;
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't start", shown);
+  if (!open_ends (&talk, &words, error))
+    return NULL;
+  int failed = spawn (path, talk.theirs, words.theirs, &pid);
+  if (failed != 0) {
+    set_not_started (path, failed, error);
     return NULL;
   }
-  int failed = spawn (path, ends[1], &pid);
-  close (ends[1]);
-  if (failed == 0) {
-    SegueWorkerProcess *process = g_new (SegueWorkerProcess, 1);
-    *process = (SegueWorkerProcess){ pid, ends[0], g_steal_pointer (&shown) };
-    return process;
-  }
-  close (ends[0]);
-  gboolean resource = failed == EAGAIN || failed == ENOMEM;
-  g_set_error (error, SEGUE_ERROR, resource ? SEGUE_ERROR_RESOURCE : SEGUE_ERROR_FAILED,
-               "can't start ‘%s’, the process that isolated stages run in: %s; %s", shown,
-               g_strerror (failed),
-               resource ? "run fewer at once (-j), or write ‘isolate: false’ at the stage"
-                        : "install segue whole, name it in $SEGUE_WORKER, or write ‘isolate: "
-                          "false’ at the stage");
-  return NULL;
+  SegueWorkerProcess *process = g_new (SegueWorkerProcess, 1);
+  *process = (SegueWorkerProcess){ pid, talk.ours, words.ours, g_filename_display_name (path) };
+  talk.ours = words.ours = -1;
+  return process;
 }
 
 int
@@ -114,10 +171,48 @@ segue_worker_process_get_path (SegueWorkerProcess *process)
   return process->path;
 }
 
+/* Appends one line, made fit for a log and a terminal. */
+static void
+add_line (GString *lines, const char *line)
+{
+  g_autofree char *text = g_utf8_make_valid (line, (gssize) strnlen (line, LONGEST_LINE));
+  for (const char *c = text; *c; c = g_utf8_next_char (c)) {
+    gunichar letter = g_utf8_get_char (c);
+    g_string_append_unichar (lines, g_unichar_isprint (letter) || letter == '\t' ? letter : '?');
+  }
+  g_string_append_c (lines, '\n');
+}
+
+char *
+segue_worker_process_take_words (SegueWorkerProcess *process)
+{
+  g_autofree char *raw = g_malloc (MOST_WORDS + 1);
+  gssize n = 0;
+  gsize got = 0;
+  while (got < MOST_WORDS && (n = read (process->words, raw + got, MOST_WORDS - got)) > 0)
+    got += (gsize) n;
+  if (got == 0)
+    return NULL;
+  /* What does not fit is dropped, or it would come up again at the next song. */
+  char rest[4096];
+  for (guint i = 0; n > 0 && i < 16 && read (process->words, rest, sizeof rest) > 0; i++)
+    ;
+  for (gsize i = 0; i < got; i++)
+    raw[i] = raw[i] ? raw[i] : '?';
+  raw[got] = '\0';
+  g_auto (GStrv) lines = g_strsplit (raw, "\n", MOST_LINES + 1);
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; lines[i] && i < MOST_LINES; i++)
+    if (*lines[i])
+      add_line (text, lines[i]);
+  return g_string_free (text, FALSE);
+}
+
 static void
 free_process (SegueWorkerProcess *process)
 {
   close (process->socket);
+  close (process->words);
   g_free (process->path);
   g_free (process);
 }
@@ -153,7 +248,7 @@ segue_worker_process_close (SegueWorkerProcess *process)
 }
 
 int
-segue_worker_process_reap (SegueWorkerProcess *process)
+segue_worker_process_reap (SegueWorkerProcess *process, char **words)
 {
   gint64 deadline = g_get_monotonic_time () + LAST_WAIT;
   int status = -1;
@@ -166,6 +261,7 @@ segue_worker_process_reap (SegueWorkerProcess *process)
     kill (process->pid, SIGKILL);
     await (process->pid);
   }
+  *words = segue_worker_process_take_words (process);
   free_process (process);
   return got > 0 ? status : -1;
 }

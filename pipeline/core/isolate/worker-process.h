@@ -1,16 +1,16 @@
 /* A process that runs segue-worker: started, listened to, ended (internal).
  *
  * It is a program of its own, started with posix_spawn: a fork of a process with threads may do next
- * to nothing.  It has a process group of its own, so that Ctrl-C in a terminal reaches the command
- * only; it ends when its socket's other end is closed, so that it never outlives its parent.
+ * to nothing.  It has a session of its own, so that Ctrl-C in a terminal reaches the command only, and
+ * no terminal: what it writes to its stderr goes into a pipe.  It ends when its socket's other end is closed, so that it never outlives its parent.
  * libsegue installs no signal handlers: a child is waited for where it is known to have ended. */
 #pragma once
 
 #include <glib.h>
 
-/** segue_worker_memory: bytes that a worker may have, and that may come out of it for one item: half
- * of the machine's memory, and enough for any song. */
-guint64 segue_worker_memory (void);
+/** segue_worker_memory: bytes that each of @n_workers may have at once: together half of the machine's
+ * memory, but enough for a song, and no more than any song needs. */
+guint64 segue_worker_memory (guint n_workers);
 
 typedef struct _SegueWorkerProcess SegueWorkerProcess;
 
@@ -26,7 +26,10 @@ const char *segue_worker_process_get_path (SegueWorkerProcess *process);
 void segue_worker_process_kill (SegueWorkerProcess *process);
 /** segue_worker_process_close: (transfer full): lets it put its stage away; not for long. */
 void segue_worker_process_close (SegueWorkerProcess *process);
+/** segue_worker_process_take_words: (transfer full) (nullable): what it wrote to its stderr since the
+ * last call: printable lines, bounded in number and length.  Does not wait. */
+char *segue_worker_process_take_words (SegueWorkerProcess *process);
 /** segue_worker_process_reap: (transfer full): it closed its socket: what it ended with, as from
- * waitpid (); -1: nobody knows (somebody else waits for this process's children), or it had to be
- * ended. */
-int segue_worker_process_reap (SegueWorkerProcess *process);
+ * waitpid (); -1: unknown (other code waits for this process's children), or it had to be ended.
+ * @words: (out) (transfer full) (nullable): as from segue_worker_process_take_words () */
+int segue_worker_process_reap (SegueWorkerProcess *process, char **words);

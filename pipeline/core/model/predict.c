@@ -107,7 +107,7 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
   g_mutex_init (&predictor->model_lock);
   g_mutex_init (&predictor->chains_lock);
   predictor->chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
-  predictor->scope = (SegueScope){ .registry = registry, .threads = 1 };
+  predictor->scope = (SegueScope){ .registry = registry, .threads = MAX (threads, 1) };
   predictor->folder = g_strdup (folder);
   predictor->spec = (SegueModelSpec){ .threads = MAX (threads, 1), .precision = precision };
   begin_to_load (predictor);

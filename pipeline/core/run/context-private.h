@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
   SegueRegistry *registry;
   guint64 seed;
-  guint threads; /* of a COLLECT or SERIAL stage */
+  guint threads; /* of a COLLECT or SERIAL stage; chains that work side by side */
   const SegueStageHost *host;
   gpointer host_data;
 } SegueScope;

@@ -71,12 +71,18 @@ class Place:
 
 
 class Server:
+    started = 0
+
     def __init__(self, place, *more, model="runs/artist-small/latest", leaks=False, **changes):
         self.place = place
         self.log = os.path.join(place.folder, "serve.log")
         # LeakSanitizer looks when it ends; workers end without being asked.
         options = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=16" if leaks else None
-        changes = {"TMPDIR": place.spool, **({"ASAN_OPTIONS": options} if options else {}), **changes}
+        # Found in the environment of every process that it starts.
+        Server.started += 1
+        mark = f"{place.folder}:{Server.started}"
+        self.mark = f"SEGUE_TEST_SERVER={mark}\0".encode()
+        changes = {"TMPDIR": place.spool, "SEGUE_TEST_SERVER": mark, "SEGUE_WORKER_ENV": "SEGUE_TEST_SERVER", **({"ASAN_OPTIONS": options} if options else {}), **changes}
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 [SEGUE, "serve", "--model", model, "--port", "0", *more], cwd=place.folder, stdout=subprocess.PIPE,
@@ -105,15 +111,14 @@ class Server:
         return socket.create_connection((self.host, self.port), timeout)
 
     def workers(self):
-        """Processes of its session that are left, itself included."""
+        """Processes of this server that are left, itself included."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                with open(f"/proc/{pid}/stat") as file:
-                    fields = file.read().rsplit(")", 1)[1].split()
-                if int(fields[3]) == self.process.pid and fields[0] != "Z":
-                    found.append(int(pid))
-            except (OSError, IndexError):
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    if self.mark in file.read() + b"\0":
+                        found.append(int(pid))
+            except OSError:
                 pass
         return found
 

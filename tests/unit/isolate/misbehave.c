@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <segue/plugin.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -90,6 +91,10 @@ try (const char *deed, const char *object)
     return execve (object, nothing, nothing);
   if (g_str_equal (deed, "kill"))
     return kill (atoi (object), 0);
+  if (g_str_equal (deed, "variable"))
+    return g_getenv (object) ? 0 : (errno = EPERM, -1);
+  if (g_str_equal (deed, "terminal"))
+    return isatty (STDERR_FILENO) || tcgetpgrp (STDERR_FILENO) >= 0 ? 0 : (errno = EPERM, -1);
   if (g_str_equal (deed, "ptrace"))
     return (int) syscall (SYS_ptrace, 0x4206 /* SEIZE */, atoi (object), 0, 0);
   errno = EINVAL;
@@ -114,6 +119,11 @@ hurt (const char *deed, const char *object)
     *(volatile int *) mmap (NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
   if (g_str_equal (deed, "exit"))
     _exit (atoi (object));
+  if (g_str_equal (deed, "print"))
+    fprintf (stderr, "%s\n", object);
+  if (g_str_equal (deed, "print-much"))
+    for (guint i = 0; i < 100000; i++)
+      fprintf (stderr, "line %u of what nobody wants to read\n", i);
   while (g_str_equal (deed, "hang"))
     pause ();
   return FALSE;
@@ -179,7 +189,8 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
   }
   if (g_str_equal (deed, "thread"))
     g_thread_join (g_thread_new ("test", do_nothing, NULL));
-  else if (!g_str_equal (deed, "fine") && !g_str_equal (deed, "signal-later")) {
+  else if (!g_str_equal (deed, "fine") && !g_str_equal (deed, "signal-later") &&
+           !g_str_has_prefix (deed, "print")) {
     gboolean done = try (deed, object) == 0;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’: %s", segue_item_get_id (item),
                  done ? "done" : g_strerror (errno));

@@ -1,6 +1,7 @@
 /* Isolated stages: what comes out is what would have come out, and what goes wrong costs one item. */
 #include "bench.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,76 @@ assert_denied (IsolateBench *bench, const char *deed)
     g_error ("%s: %s", deed, denied->message);
 }
 
+/* What a worker prints comes through a pipe that never stops it, as printable lines, not all of them. */
+static void
+test_words (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) one =
+    isolate_bench_carry (&bench, "print \033]0;OWNED\007\302\233 \342\200\256 \377", &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (bench.log->str, "misbehave: ?]0;OWNED??"));
+  g_assert_null (strpbrk (strstr (bench.log->str, "?]0;OWNED"), "\033\007"));
+  g_assert_null (strstr (bench.log->str, "\342\200\256"));
+  g_assert_true (g_utf8_validate (bench.log->str, -1, NULL));
+  g_string_truncate (bench.log, 0);
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GPtrArray) much = isolate_bench_carry (&bench, "print-much", &error);
+    g_assert_no_error (error);
+  }
+  g_assert_nonnull (strstr (bench.log->str, "line 3 of"));
+  g_assert_cmpuint (bench.log->len, <, 3 * 16 * 1024);
+}
+
+/* Tokens and whatever else lies in the environment stay out of it. */
+static void
+test_environment (void)
+{
+  static const char *const kept[] = { "LANG", "GST_DEBUG", "SEGUE_TEST_ASKED" },
+                           *const not_kept[] = { "HF_TOKEN", "PATH", "SEGUE_TEST", "GST", "LANG2" };
+  g_setenv ("SEGUE_WORKER_ENV", "SEGUE_TEST_ASKED,SEGUE_TEST_UNSET", TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    g_setenv (kept[i], "C", TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (not_kept); i++)
+    g_setenv (not_kept[i], g_getenv (not_kept[i]) ? g_getenv (not_kept[i]) : "hf_secret", TRUE);
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  for (guint i = 0; i < G_N_ELEMENTS (not_kept); i++) {
+    g_autofree char *deed = g_strconcat ("variable ", not_kept[i], NULL);
+    assert_denied (&bench, deed);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++) {
+    g_autofree char *deed = g_strconcat ("variable ", kept[i], NULL);
+    g_autoptr (GError) done = isolate_bench_refuse (&bench, deed);
+    g_assert_true (g_str_has_suffix (done->message, "done"));
+  }
+  g_unsetenv ("SEGUE_WORKER_ENV");
+}
+
+/* Whatever the command's own stderr is, a worker has no terminal. */
+static void
+test_terminal (void)
+{
+  int terminal = posix_openpt (O_RDWR | O_NOCTTY), saved = dup (STDERR_FILENO);
+  g_assert_cmpint (terminal, >=, 0);
+  g_assert_cmpint (grantpt (terminal), ==, 0);
+  g_assert_cmpint (unlockpt (terminal), ==, 0);
+  int other = open (ptsname (terminal), O_RDWR | O_NOCTTY);
+  g_assert_cmpint (other, >=, 0);
+  dup2 (other, STDERR_FILENO);
+  {
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+    assert_denied (&bench, "terminal");
+  }
+  dup2 (saved, STDERR_FILENO);
+  close (saved);
+  close (other);
+  close (terminal);
+}
+
 /* Whether the layer of the sandbox is there at all, by its own word. */
 static gboolean
 has_layer (IsolateBench *bench, const char *words)
@@ -406,6 +477,9 @@ main (int argc, char **argv)
   g_test_add_func ("/isolate/hang", test_hang);
   g_test_add_func ("/isolate/cancel", test_cancel);
   g_test_add_func ("/isolate/memory", test_memory);
+  g_test_add_func ("/isolate/words", test_words);
+  g_test_add_func ("/isolate/environment", test_environment);
+  g_test_add_func ("/isolate/terminal", test_terminal);
   g_test_add_func ("/isolate/files-are-locked", test_files_are_locked);
   g_test_add_func ("/isolate/calls-are-denied", test_calls_are_denied);
   g_test_add_func ("/isolate/opening", test_opening);
