@@ -5,6 +5,7 @@
 #include <fts.h>
 #include <glob.h>
 #include <segue/error.h>
+#include <segue/file.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,12 +39,12 @@ add_folder (GPtrArray *files, char *folder, const char *const *extensions, GErro
   FTS *tree = fts_open (roots, FTS_LOGICAL | FTS_NOCHDIR, compare);
   FTSENT *entry;
   while (tree && (errno = 0, entry = fts_read (tree))) {
-    gboolean hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
-    if (entry->fts_info == FTS_D && hidden)
+    gboolean junk = entry->fts_level > 0 && segue_file_is_junk (entry->fts_name);
+    if (entry->fts_info == FTS_D && junk)
       fts_set (tree, entry, FTS_SKIP);
     /* A folder or link that can't be read is answered with its error. */
-    gboolean broken = entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS;
-    gboolean audio = (entry->fts_info == FTS_F || entry->fts_info == FTS_SLNONE) && !hidden &&
+    gboolean broken = (entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS) && !junk;
+    gboolean audio = (entry->fts_info == FTS_F || entry->fts_info == FTS_SLNONE) && !junk &&
                      has_extension (entry->fts_name, extensions);
     if (broken || audio)
       g_ptr_array_add (files, g_strdup (entry->fts_path));

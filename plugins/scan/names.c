@@ -44,3 +44,31 @@ name_has_extension (const char *name, const GArray *extensions)
   }
   return FALSE;
 }
+
+char *
+name_fold (const char *text)
+{
+  g_autofree char *nfc = name_to_nfc (text);
+
+  return g_utf8_casefold (nfc, -1);
+}
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+names_sorted (GHashTable *table)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, table);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_ptr_array_add (names, name);
+  g_ptr_array_sort (names, compare);
+  return names;
+}

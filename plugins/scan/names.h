@@ -18,3 +18,9 @@ char *name_to_nfc (const char *bytes);
 /** name_has_extension: whether @name ends in a dot and one of @extensions (with or without a
  * leading dot), whatever the case of ASCII letters. */
 gboolean name_has_extension (const char *name, const GArray *extensions);
+
+/** name_fold: (transfer full): for comparing without regard to case or to how letters with accents
+ * are composed. */
+char *name_fold (const char *text);
+/** names_sorted: (transfer container): the keys of @table, in order of their bytes. */
+GPtrArray *names_sorted (GHashTable *table);

@@ -1,4 +1,7 @@
 /* scan: a music folder as songs with labels. */
+#include "exclude.h"
+#include "ignored.h"
+#include "labels.h"
 #include "layout.h"
 #include "names.h"
 #include "relabel.h"
@@ -14,14 +17,18 @@ typedef struct {
   gboolean any_depth;
   gint64 min_songs;
   GArray *labels;
+  GArray *skip_labels;
   GArray *exclude;
   char *relabel;
   GArray *extensions;
 } ScanConfig;
 
 #define AUDIO_EXTENSIONS                                                                           \
-  "[aac, ac3, aif, aifc, aiff, alac, amr, ape, au, caf, flac, m4a, m4b, mka, mp2, mp3, mpc, oga, " \
-  "ogg, opus, snd, spx, tta, w64, wav, wma, wv]"
+  "[3ga, 3gp, aac, ac3, aif, aifc, aiff, alac, amr, ape, au, caf, dsf, dts, eac3, flac, m4a, "     \
+  "m4b, "                                                                                          \
+  "m4r, mka, mlp, mp1, mp2, mp3, mp4, mpc, mpga, oga, ogg, opus, shn, snd, spx, tak, tta, voc, "   \
+  "w64, "                                                                                          \
+  "wav, wave, weba, webm, wma, wv]"
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, root, SEGUE_PARAM_INPUT_PATH, .doc = "The music folder."),
@@ -31,18 +38,22 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, label, SEGUE_PARAM_STRING, .def = "artist",
                .doc = "Which field is the label; empty: songs get none."),
   SEGUE_PARAM (ScanConfig, any_depth, SEGUE_PARAM_BOOL, .def = "false",
-               .doc = "Take songs that lie deeper or shallower than the layout says, too: folders "
-                      "too many go with the last one (`Life/CD 1`), fields that are missing stay "
-                      "unset.  Otherwise such songs are skipped, with the reason."),
+               .doc = "Also take songs at another depth than the layout's: surplus folders are "
+                      "joined to the last one (`Life/CD 1`), missing fields stay unset.  "
+                      "Otherwise such songs are left out, with the reason."),
   SEGUE_PARAM (ScanConfig, min_songs, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 1000000,
                .doc = "Leave out labels that have fewer songs."),
   SEGUE_PARAM (ScanConfig, labels, SEGUE_PARAM_LIST, .def = "[]", .max_items = 100000,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
                .doc = "Take these labels only; empty: all."),
+  SEGUE_PARAM (ScanConfig, skip_labels, SEGUE_PARAM_LIST, .def = "[]", .max_items = 100000,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
+               .doc = "Leave out these labels, whatever the case: folders of compilations name no "
+                      "artist."),
   SEGUE_PARAM (ScanConfig, exclude, SEGUE_PARAM_LIST, .def = "[]", .max_items = 10000,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
                .doc = "Files and folders to leave out: patterns with `*` and `?`, whatever the "
-                      "case.  One without a slash is held against every name on the way "
+                      "case.  A pattern without a slash is matched against every name on the path "
                       "(`*live*`), one with a slash against the whole path below the root."),
   SEGUE_PARAM (ScanConfig, relabel, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "CSV file with the columns `song` (path below the root) and `label`: labels "
@@ -50,7 +61,7 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, extensions, SEGUE_PARAM_LIST, .def = AUDIO_EXTENSIONS, .min_items = 1,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
                .doc = "Which files are songs, whatever the case.  All others are ignored and "
-                      "counted."),
+                      "counted by extension."),
   NULL,
 };
 
@@ -69,69 +80,6 @@ check (const void *data, GError **error)
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                "label ‘%s’ is no field of layout %s, which has: %s", config->label, config->layout,
                fields);
-  return FALSE;
-}
-
-/* ‘*’ and ‘?’ over text without regard to case or to how letters with accents are composed. */
-static char *
-fold (const char *text)
-{
-  g_autofree char *nfc = name_to_nfc (text);
-
-  return g_utf8_casefold (nfc, -1);
-}
-
-typedef struct {
-  GPtrArray *whole; /* GPatternSpec, against the path */
-  GPtrArray *names; /* GPatternSpec, against one name: the last on the way */
-  guint64 n_excluded;
-} Exclude;
-
-static void
-exclude_init (Exclude *self, const GArray *patterns)
-{
-  *self = (Exclude){ g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free),
-                     g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free), 0 };
-  for (guint i = 0; i < patterns->len; i++) {
-    const char *pattern = g_array_index (patterns, const char *, i);
-    g_autofree char *folded = fold (pattern);
-
-    g_ptr_array_add (strchr (pattern, '/') ? self->whole : self->names,
-                     g_pattern_spec_new (folded));
-  }
-}
-
-static void
-exclude_clear (Exclude *self)
-{
-  g_clear_pointer (&self->whole, g_ptr_array_unref);
-  g_clear_pointer (&self->names, g_ptr_array_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Exclude, exclude_clear)
-
-/* The folders above were asked about before: only the last name is new. */
-static gboolean
-is_excluded (const char *path, gpointer data)
-{
-  Exclude *self = data;
-  const char *slash = strrchr (path, '/');
-  g_autofree char *whole = NULL, *name = NULL;
-
-  if (self->whole->len + self->names->len == 0)
-    return FALSE;
-  whole = fold (path);
-  name = fold (slash ? slash + 1 : path);
-  for (guint i = 0; i < self->whole->len + self->names->len; i++) {
-    gboolean is_whole = i < self->whole->len;
-    GPatternSpec *pattern =
-      g_ptr_array_index (is_whole ? self->whole : self->names, is_whole ? i : i - self->whole->len);
-
-    if (g_pattern_spec_match_string (pattern, is_whole ? whole : name)) {
-      self->n_excluded++;
-      return TRUE;
-    }
-  }
   return FALSE;
 }
 
@@ -173,6 +121,16 @@ quarantine (SegueContext *context, const char *path, const char *reason)
   segue_context_quarantine (context, *id ? id : ".", error);
 }
 
+static void
+quarantine_unlabelled (const ScanConfig *config, SegueContext *context, const char *path)
+{
+  gboolean vowel = strchr ("aeiou", *config->label) != NULL;
+  g_autofree char *reason =
+    g_strdup_printf ("is not inside %s %s folder", vowel ? "an" : "a", config->label);
+
+  quarantine (context, path, reason);
+}
+
 /* FALSE: the table leaves the song out. */
 static gboolean
 relabel (GHashTable *table, SegueItem *item, guint *n_used)
@@ -208,7 +166,7 @@ make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, Segue
     else if (!relabel (table, song, &n_used))
       segue_context_count (context, "songs left out by relabel", 1);
     else if (*config->label && !segue_item_get_string (song, SEGUE_META_LABEL))
-      quarantine (context, path, "lies too high up to have a label: move it");
+      quarantine_unlabelled (config, context, path);
     else
       g_ptr_array_add (songs, g_steal_pointer (&song));
   }
@@ -220,72 +178,23 @@ make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, Segue
   return g_steal_pointer (&songs);
 }
 
-static GHashTable *
-count_labels (const GPtrArray *songs)
+/* (transfer container): those of @songs whose label is taken. */
+static GPtrArray *
+choose_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, GError **error)
 {
-  GHashTable *counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const LabelRules rules = { config->labels, config->skip_labels, (guint) config->min_songs };
 
-  for (guint i = 0; i < songs->len; i++) {
-    const char *label = segue_item_get_string (g_ptr_array_index (songs, i), SEGUE_META_LABEL);
-    gpointer count = label ? g_hash_table_lookup (counts, label) : NULL;
-
-    if (label)
-      g_hash_table_replace (counts, g_strdup (label),
-                            GUINT_TO_POINTER (GPOINTER_TO_UINT (count) + 1));
-  }
-  return counts;
-}
-
-/* A name that was mistyped must not silently make a class disappear. */
-static gboolean
-wanted_labels (const ScanConfig *config, GHashTable *counts, GHashTable **wanted, GError **error)
-{
-  g_autoptr (GHashTable) set = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
-  for (guint i = 0; i < config->labels->len; i++) {
-    char *label = name_to_nfc (g_array_index (config->labels, const char *, i));
-
-    g_hash_table_add (set, label);
-    if (!g_hash_table_contains (counts, label)) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                   "no song has the label ‘%s’, which ‘labels’ asks for: look at how its folder is "
-                   "spelled",
-                   label);
-      return FALSE;
-    }
-  }
-  *wanted = g_steal_pointer (&set);
-  return TRUE;
+  return labels_choose (&rules, songs, context, error);
 }
 
 static gboolean
-emit_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, guint *n_emitted,
-            GError **error)
+emit_songs (GPtrArray *songs, SegueContext *context, GError **error)
 {
-  g_autoptr (GHashTable) counts = count_labels (songs), wanted = NULL;
-  g_autoptr (GHashTable) small = g_hash_table_new (g_str_hash, g_str_equal);
-
-  if (!wanted_labels (config, counts, &wanted, error))
-    return FALSE;
   segue_context_set_progress_unit (context, "songs");
   for (guint i = 0; i < songs->len; i++) {
-    SegueItem *song = g_ptr_array_index (songs, i);
-    const char *label = segue_item_get_string (song, SEGUE_META_LABEL);
-    guint count = label ? GPOINTER_TO_UINT (g_hash_table_lookup (counts, label)) : 0;
-
-    if (label && config->labels->len > 0 && !g_hash_table_contains (wanted, label)) {
-      segue_context_count (context, "songs of other labels", 1);
-    } else if (label && count < config->min_songs) {
-      segue_context_count (context, "songs of labels below min_songs", 1);
-      if (g_hash_table_add (small, (gpointer) label))
-        segue_context_log (context, G_LOG_LEVEL_INFO, "‘%s’ is left out: it has %u of %d songs",
-                           label, count, (int) config->min_songs);
-    } else {
-      (*n_emitted)++;
-      if (!segue_context_emit (context, segue_item_ref (song), error))
-        return FALSE;
-      segue_context_progress (context, i + 1, songs->len, NULL);
-    }
+    if (!segue_context_emit (context, segue_item_ref (g_ptr_array_index (songs, i)), error))
+      return FALSE;
+    segue_context_progress (context, i + 1, songs->len, NULL);
   }
   return TRUE;
 }
@@ -318,8 +227,8 @@ nothing_fits (const ScanConfig *config, const Walk *walk, const char *root, cons
   if (n > 0)
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-      "none of the %u songs below ‘%s’ fits the layout %s, for they lie at another depth; "
-      "%u do if they may: add --set %s.any_depth=true, or name another layout",
+      "none of the %u songs below ‘%s’ is at the depth of the layout %s; to take %u of them at any "
+      "depth, add --set %s.any_depth=true",
       walk->files->len, root, config->layout, n, stage);
   else
     g_set_error (
@@ -344,8 +253,9 @@ nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, const 
                  root, walk->n_ignored, config->layout);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "none of the %u songs below ‘%s’ is left after ‘labels’ and ‘min_songs’", n_songs,
-                 root);
+                 "none of the %u songs below ‘%s’ is left after ‘labels’, ‘skip_labels’ and "
+                 "‘min_songs’",
+                 n_songs, root);
   return FALSE;
 }
 
@@ -356,13 +266,12 @@ produce (gpointer instance, SegueContext *context, GError **error)
   g_autoptr (GHashTable) table = config->relabel ? relabel_load (config->relabel, error) : NULL;
   g_auto (Exclude) exclude = { 0 };
   g_autoptr (Walk) walk = NULL;
-  g_autoptr (GPtrArray) songs = NULL;
-  guint n_emitted = 0;
+  g_autoptr (GPtrArray) songs = NULL, chosen = NULL;
 
   if (config->relabel && !table)
     return FALSE;
   exclude_init (&exclude, config->exclude);
-  walk = walk_folder (config->root, config->extensions, is_excluded, &exclude,
+  walk = walk_folder (config->root, config->extensions, exclude_match, &exclude,
                       segue_context_get_cancellable (context), error);
   if (!walk)
     return FALSE;
@@ -372,12 +281,14 @@ produce (gpointer instance, SegueContext *context, GError **error)
     quarantine (context, problem->path, problem->reason);
   }
   segue_context_count (context, "ignored files", (gint64) walk->n_ignored);
+  ignored_log (walk->ignored, context);
   if (exclude.n_excluded)
     segue_context_count (context, "excluded files and folders", (gint64) exclude.n_excluded);
   songs = make_songs (config, walk, table, context, error);
-  if (!songs || !emit_songs (config, songs, context, &n_emitted, error))
+  chosen = songs ? choose_songs (config, songs, context, error) : NULL;
+  if (!chosen || !emit_songs (chosen, context, error))
     return FALSE;
-  return n_emitted > 0 ||
+  return chosen->len > 0 ||
          nothing_found (config, walk, songs->len, segue_context_get_stage_id (context), error);
 }
 
@@ -392,10 +303,14 @@ static const SegueStageType scan = {
     "path.  The path below the root is read as `layout` says; the field named by `label` becomes "
     "the song's label.  Fields are brought into Unicode NFC, so that a name that macOS wrote and "
     "its twin from elsewhere are one artist.\n\n"
-    "Files that are not audio, hidden files and videos are ignored and counted.  What looks like a "
-    "song or a folder of songs and can't be used (a dangling link, a folder that can't be read, a "
-    "named pipe, a song outside the layout) is skipped with the reason.  Links are followed; a "
-    "song or folder that can be reached twice counts once.",
+    "Files that are not audio are ignored and counted; what systems leave in folders "
+    "(`._song.mp3`, "
+    "`@eaDir`, `#recycle`) is passed over.  What looks like a song or a folder of songs and can't "
+    "be "
+    "used (a dangling link, a folder that can't be read, a named pipe, a song outside the layout) "
+    "is "
+    "left out with the reason.  Links are followed; a song or folder that can be reached twice "
+    "counts once.",
   .result_version = 1,
   .mode = SEGUE_MODE_SOURCE,
   .outputs = outputs,

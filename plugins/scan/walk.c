@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/error.h>
+#include <segue/file.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ walk_free (Walk *walk)
     return;
   g_ptr_array_unref (walk->files);
   g_ptr_array_unref (walk->problems);
+  g_hash_table_unref (walk->ignored);
   g_free (walk);
 }
 
@@ -118,6 +120,18 @@ visit_file (Walker *self, int folder, const char *name, const char *path, const 
   g_ptr_array_add (self->walk->files, g_strdup (path));
 }
 
+static void
+ignore (Walker *self, const char *name)
+{
+  const char *dot = strrchr (name, '.');
+  g_autofree char *extension = g_ascii_strdown (dot && dot != name ? dot + 1 : "", -1);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->walk->ignored, extension));
+
+  self->walk->n_ignored++;
+  g_hash_table_replace (self->walk->ignored, g_steal_pointer (&extension),
+                        GUINT_TO_POINTER (n + 1));
+}
+
 static void walk_one (Walker *self, int folder, const char *path, guint depth);
 
 static void
@@ -125,10 +139,6 @@ visit_folder (Walker *self, int parent, const char *name, const char *path, guin
 {
   int folder;
 
-  if (name_has_extension (name, self->extensions)) {
-    add_problem (self, path, "is a folder with an audio file's name: rename it");
-    return;
-  }
   if (depth >= MAX_DEPTH) {
     add_problem (self, path, "lies more than %u folders deep", MAX_DEPTH);
     return;
@@ -152,11 +162,11 @@ visit_link (Walker *self, int folder, const char *name, const char *path, gboole
     else if (is_audio || errno != ENOENT)
       add_failure (self, path, errno, "is a link that leads nowhere");
     else
-      self->walk->n_ignored++;
+      ignore (self, name);
   } else if (S_ISDIR (info.st_mode)) {
     g_queue_push_tail (&self->folder_links, g_strdup (path));
   } else if (!is_audio) {
-    self->walk->n_ignored++;
+    ignore (self, name);
   } else if (S_ISREG (info.st_mode)) {
     g_ptr_array_add (self->file_links, g_strdup (path));
   } else {
@@ -177,7 +187,7 @@ visit (Walker *self, int folder, const char *name, const char *path, guint depth
   else if (S_ISLNK (info.st_mode))
     visit_link (self, folder, name, path, is_audio);
   else if (!is_audio)
-    self->walk->n_ignored++;
+    ignore (self, name);
   else if (!S_ISREG (info.st_mode))
     add_problem (self, path, "is not a regular file");
   else
@@ -216,11 +226,9 @@ walk_one (Walker *self, int folder, const char *path, guint depth)
     return;
   }
   while (!is_over (self) && (errno = 0, entry = readdir (stream))) {
-    /* Hidden: `.git`, `.DS_Store`, and `._song.mp3`, which macOS leaves beside each song. */
-    if (entry->d_name[0] != '.')
+    if (!g_str_equal (entry->d_name, ".") && !g_str_equal (entry->d_name, "..") &&
+        !segue_file_is_junk (entry->d_name))
       g_ptr_array_add (names, g_strdup (entry->d_name));
-    else if (!g_str_equal (entry->d_name, ".") && !g_str_equal (entry->d_name, ".."))
-      self->walk->n_ignored++;
   }
   if (!is_over (self) && errno)
     add_failure (self, path, errno, "is a folder that can't be read to its end");
@@ -300,6 +308,7 @@ walk_folder (const char *root, const GArray *extensions, WalkExcludeFunc exclude
 
   walk->files = g_ptr_array_new_with_free_func (g_free);
   walk->problems = g_ptr_array_new_with_free_func (problem_free);
+  walk->ignored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (self.root_fd < 0) {
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read the music folder",
                                 root);

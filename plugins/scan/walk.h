@@ -16,12 +16,14 @@ typedef struct {
 
 /**
  * Walk: what was found; @files are regular files with an audio file's extension, @problems what
- * looked like songs and folders but can't be used; both sorted by the bytes of their paths.
+ * looked like songs and folders but can't be used; both sorted by the bytes of their paths.  What
+ * segue_file_is_junk() is passed over; other files count as ignored.
  */
 typedef struct {
   GPtrArray *files;    /* char *, below the root */
   GPtrArray *problems; /* WalkProblem */
   guint64 n_ignored;   /* files that are not audio */
+  GHashTable *ignored; /* of these: extension in lower case ("": none) → GUINT_TO_POINTER (n) */
 } Walk;
 
 /** WalkExcludeFunc: whether to leave out @path, a file or folder. */

@@ -51,6 +51,12 @@ gboolean segue_file_remove_folder (const char *path, GError **error);
 SEGUE_API
 gboolean segue_file_link (const char *path, const char *target, GError **error);
 
+/** segue_file_is_junk: whether a file or folder called @name is one that a system or program leaves
+ * beside people's own: `._song.mp3`, `.DS_Store`, `@eaDir`, `#recycle`, `.Trash-1000`, `.git`.  A name
+ * that only begins with a dot (`...And Justice for All`) is not. */
+SEGUE_API
+gboolean segue_file_is_junk (const char *name);
+
 /** segue_file_is_temporary: whether a file of that name was being written when somebody was killed, or is
  * being written now. */
 SEGUE_API

@@ -199,9 +199,18 @@ static void
 test_files (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
-  static const char *const names[] = { "b/2.MP3",    "b/1.flac", "a.ogg",
-                                       "cover.jpg",  "README",   ".hidden.mp3",
-                                       "b/\xff.wav", ".d/x.mp3", "mp3" };
+  static const char *const names[] = { "b/2.MP3",
+                                       "b/1.flac",
+                                       "a.ogg",
+                                       "cover.jpg",
+                                       "README",
+                                       "._1.mp3",
+                                       "b/\xff.wav",
+                                       ".Trash/x.mp3",
+                                       "mp3",
+                                       ".38/x.mp3",
+                                       "@eaDir/a.ogg/x.ogg",
+                                       ".hidden.mp3" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_free (touch (folder, names[i]));
   g_autofree char *circle = g_build_filename (folder, "b", "circle", NULL);
@@ -214,8 +223,8 @@ test_files (void)
   static const char *const extensions[] = { "", "mp3", "flac", "ogg", "wav", NULL };
   const SeguePredictInput input = { .arguments = arguments, .extensions = extensions };
   g_autoptr (GPtrArray) files = segue_predict_files (&input, NULL);
-  static const char *const wanted[] = { "cover.jpg", "a.ogg",      "b/1.flac",
-                                        "b/2.MP3",   "b/\xff.wav", "gone.mp3" };
+  static const char *const wanted[] = { "cover.jpg", ".38/x.mp3", ".hidden.mp3", "a.ogg",
+                                        "b/1.flac",  "b/2.MP3",   "b/\xff.wav",  "gone.mp3" };
   g_assert_cmpuint (files->len, ==, G_N_ELEMENTS (wanted) + 1);
   for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++) {
     g_autofree char *path = g_build_filename (folder, wanted[i], NULL);

@@ -1,0 +1,56 @@
+#include "ignored.h"
+
+#include "names.h"
+
+/* Named in one line; a folder that is no music library may hold any number. */
+#define MAX_EXTENSIONS 40
+
+/* Other files that hold music: their owner may miss them. */
+static const struct {
+  const char *extension, *what;
+} foreign[] = {
+  { "avi", "video" },          { "flv", "video" },          { "m2ts", "video" },
+  { "m4v", "video" },          { "mkv", "video" },          { "mov", "video" },
+  { "mpeg", "video" },         { "mpg", "video" },          { "ogv", "video" },
+  { "ts", "video" },           { "vob", "video" },          { "wmv", "video" },
+  { "it", "notes" },           { "kar", "notes" },          { "mid", "notes" },
+  { "midi", "notes" },         { "mod", "notes" },          { "mptm", "notes" },
+  { "s3m", "notes" },          { "xm", "notes" },           { "aa", "copy-protected" },
+  { "aax", "copy-protected" }, { "m4p", "copy-protected" }, { "dff", "not decodable" },
+  { "iso", "not decodable" },
+};
+
+static const char *
+foreign_kind (const char *extension)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (foreign); i++)
+    if (g_str_equal (extension, foreign[i].extension))
+      return foreign[i].what;
+  return NULL;
+}
+
+/* "3 .cue, 12 .jpg, 1 no extension" */
+void
+ignored_log (GHashTable *ignored, SegueContext *context)
+{
+  g_autoptr (GPtrArray) extensions = names_sorted (ignored);
+  g_autoptr (GString) all = g_string_new (NULL), odd = g_string_new (NULL);
+
+  for (guint i = 0; i < extensions->len; i++) {
+    const char *extension = g_ptr_array_index (extensions, i), *kind = foreign_kind (extension);
+    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (ignored, extension));
+    g_autofree char *shown = name_to_text (extension);
+    g_autofree char *named = *shown ? g_strconcat (".", shown, NULL) : g_strdup ("no extension");
+
+    if (kind)
+      g_string_append_printf (odd, "%s%u %s (%s)", odd->len ? ", " : "", n, named, kind);
+    if (i < MAX_EXTENSIONS)
+      g_string_append_printf (all, "%s%u %s", all->len ? ", " : "", n, named);
+  }
+  if (all->len > 0)
+    segue_context_log (context, G_LOG_LEVEL_INFO, "ignored files: %s%s", all->str,
+                       extensions->len > MAX_EXTENSIONS ? ", …" : "");
+  if (odd->len > 0)
+    segue_context_log (context, G_LOG_LEVEL_WARNING, "files that are not taken for songs: %s",
+                       odd->str);
+}

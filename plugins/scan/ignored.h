@@ -1,0 +1,7 @@
+/* What is said of files that are not songs. */
+#pragma once
+
+#include <segue/context.h>
+
+/** ignored_log: @ignored: extension in lower case ("": none) → GUINT_TO_POINTER (number of files) */
+void ignored_log (GHashTable *ignored, SegueContext *context);
