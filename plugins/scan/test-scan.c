@@ -271,6 +271,7 @@ test_not_songs (Folder *folder, gconstpointer unused)
   g_autofree char *found = NULL;
 
   put (folder, "a/b/good.mp3");
+  put (folder, "a/b/folder.mp3/inside.txt");
   put_link (folder, "nowhere.mp3", "a/b/dangling.mp3");
   put_link (folder, "self.mp3", "a/b/self.mp3");
   put_link (folder, "nowhere.txt", "a/b/dangling.txt");
@@ -279,10 +280,11 @@ test_not_songs (Folder *folder, gconstpointer unused)
   found = list (harness);
   g_assert_cmpstr (found, ==, "a/b/good.mp3=a\n");
   assert_quarantined (harness, 0, "a/b/dangling.mp3", "leads nowhere");
-  assert_quarantined (harness, 1, "a/b/pipe.mp3", "not a regular file");
-  assert_quarantined (harness, 2, "a/b/self.mp3", "leads back to itself");
-  g_assert_cmpuint (segue_harness_get_quarantined (harness)->len, ==, 3);
-  g_assert_cmpint (segue_harness_get_count (harness, "ignored files"), ==, 1);
+  assert_quarantined (harness, 1, "a/b/folder.mp3", "is a folder without songs");
+  assert_quarantined (harness, 2, "a/b/pipe.mp3", "not a regular file");
+  assert_quarantined (harness, 3, "a/b/self.mp3", "leads back to itself");
+  g_assert_cmpuint (segue_harness_get_quarantined (harness)->len, ==, 4);
+  g_assert_cmpint (segue_harness_get_count (harness, "ignored files"), ==, 2);
 }
 
 static void

@@ -137,6 +137,7 @@ static void walk_one (Walker *self, int folder, const char *path, guint depth);
 static void
 visit_folder (Walker *self, int parent, const char *name, const char *path, guint depth)
 {
+  guint n_files = self->walk->files->len;
   int folder;
 
   if (depth >= MAX_DEPTH) {
@@ -148,6 +149,9 @@ visit_folder (Walker *self, int parent, const char *name, const char *path, guin
     add_failure (self, path, errno, "is a folder that can't be read");
   else
     walk_one (self, folder, path, depth + 1);
+  /* An album may be called `One.flac`; but an empty `song.mp3/` should have been a song. */
+  if (name_has_extension (name, self->extensions) && self->walk->files->len == n_files)
+    add_problem (self, path, "is a folder without songs, with an audio file's name");
 }
 
 /* What a link leads to waits: a real path to the same thing comes first. */
