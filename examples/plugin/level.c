@@ -74,8 +74,12 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                              error);
 }
 
-static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Songs or segments." }, {} };
-static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "The same, levelled." }, {} };
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs or segments."), NULL
+};
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same, levelled."), NULL
+};
 
 static const SegueStageType level = {
   .struct_size = sizeof (SegueStageType),

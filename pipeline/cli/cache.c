@@ -132,7 +132,7 @@ print_info_json (SegueCli *cli, const SegueCacheInfo *info)
   g_autofree char *folder = g_filename_display_name (info->folder);
   json_t *list = json_array ();
   for (guint i = 0; i < info->work->len; i++) {
-    const SegueCacheWork *work = &g_array_index (info->work, SegueCacheWork, i);
+    const SegueCacheWork *work = g_ptr_array_index (info->work, i);
     g_autofree char *used = time_text (work->used);
     json_array_append_new (list, json_pack ("{s:s, s:s?, s:I, s:s, s:b}", "name", work->name,
                                             "about", work->about, "bytes", (json_int_t) work->bytes,
@@ -160,10 +160,10 @@ print_part (const SegueTerm *out, const char *name, guint64 n, guint64 bytes, co
 }
 
 static void
-print_work (const SegueTerm *out, GArray *list)
+print_work (const SegueTerm *out, GPtrArray *list)
 {
   for (guint i = 0; i < list->len; i++) {
-    const SegueCacheWork *work = &g_array_index (list, SegueCacheWork, i);
+    const SegueCacheWork *work = g_ptr_array_index (list, i);
     g_autofree char *about = segue_text_printable (work->about ? work->about : work->name);
     g_autofree char *size = g_format_size (work->bytes);
     g_autofree char *age = age_text (work->used);
@@ -219,6 +219,7 @@ static gboolean
 gc_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Work *work = data;
+  work->freed.struct_size = sizeof work->freed;
   return segue_cache_gc (NULL, &work->gc, &work->freed, cancellable, error);
 }
 
@@ -291,6 +292,7 @@ static gboolean
 verify_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Work *work = data;
+  work->verified.struct_size = sizeof work->verified;
   return segue_cache_verify (NULL, &work->verify, &work->verified, cancellable, error);
 }
 

@@ -44,10 +44,10 @@ name_column (GPtrArray *stages, GPtrArray *models)
 static void
 append_refused (GString *out, const SegueTerm *term, SegueRegistry *registry)
 {
-  g_autoptr (GArray) entries = segue_registry_list (registry);
+  g_autoptr (GPtrArray) entries = segue_registry_list (registry);
   gboolean titled = FALSE;
   for (guint i = 0; i < entries->len; i++) {
-    const SeguePluginEntry *entry = &g_array_index (entries, SeguePluginEntry, i);
+    const SeguePluginEntry *entry = g_ptr_array_index (entries, i);
     if (entry->plugin)
       continue;
     if (!titled)

@@ -17,7 +17,7 @@ reasons_text (const SeguePlanUnit *unit)
 {
   GString *text = g_string_new (NULL);
   for (guint i = 0; i < unit->reasons->len; i++) {
-    const SeguePlanReason *reason = &g_array_index (unit->reasons, SeguePlanReason, i);
+    const SeguePlanReason *reason = g_ptr_array_index (unit->reasons, i);
     g_autofree char *why = segue_text_printable (reason->why);
     if (unit->reasons->len > 1)
       g_string_append_printf (text, "%s%u: ", i > 0 ? "; " : "", reason->n);
@@ -82,7 +82,7 @@ describe (const SeguePlanUnit *unit)
 {
   json_t *why = json_array ();
   for (guint i = 0; i < unit->reasons->len; i++) {
-    const SeguePlanReason *reason = &g_array_index (unit->reasons, SeguePlanReason, i);
+    const SeguePlanReason *reason = g_ptr_array_index (unit->reasons, i);
     json_array_append_new (why,
                            json_pack ("{s:s, s:i}", "reason", reason->why, "n", (int) reason->n));
   }

@@ -25,7 +25,8 @@ failure_free (gpointer data)
 void
 segue_run_report_init (SegueRunReport *report)
 {
-  *report = (SegueRunReport){ .failures = g_ptr_array_new_with_free_func (failure_free) };
+  *report = (SegueRunReport){ .result.struct_size = sizeof report->result,
+                              .failures = g_ptr_array_new_with_free_func (failure_free) };
 }
 
 void

@@ -261,9 +261,9 @@ segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *con
                          guint n_items)
 {
   gboolean known = FALSE;
-  const SeguePort *inputs = harness->stage->type->inputs;
-  for (guint i = 0; inputs && inputs[i].name; i++)
-    known |= g_str_equal (inputs[i].name, port);
+  const SeguePort *const *inputs = harness->stage->type->inputs;
+  for (guint i = 0; inputs && inputs[i]; i++)
+    known |= g_str_equal (inputs[i]->name, port);
   g_assert_true (known);
   g_hash_table_replace (harness->inputs, g_strdup (port),
                         segue_dataset_new_from_items (items, n_items));
@@ -279,7 +279,7 @@ segue_harness_run (SegueHarness *harness, GError **error)
   case SEGUE_MODE_COLLECT:
     return segue_stage_collect (&harness->context, error);
   case SEGUE_MODE_SERIAL: {
-    SegueDataset *first = g_hash_table_lookup (harness->inputs, type->inputs[0].name);
+    SegueDataset *first = g_hash_table_lookup (harness->inputs, type->inputs[0]->name);
     if (harness->serial.opened || !first)
       return segue_serial_finish (&harness->serial, error);
     return segue_stage_stream (&harness->context, first, error);

@@ -91,8 +91,11 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                              error);
 }
 
-static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Segments." }, {} };
-static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "The same, changed." }, {} };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments."),
+                                           NULL };
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same, changed."), NULL
+};
 
 static const SegueStageType augment = {
   .struct_size = sizeof (SegueStageType),

@@ -33,6 +33,7 @@ static const SegueParam *const noise_params[] = {
 };
 
 static const SegueParamGroup noise_case = {
+  .struct_size = sizeof (SegueParamGroup),
   .name = "gaussian-noise",
   .doc = "Adds white noise, as loud as the segment's own level asks for.  Silence stays silent.",
   .size = sizeof (NoiseConfig),
@@ -74,6 +75,7 @@ static const SegueParam *const gain_params[] = {
 };
 
 static const SegueParamGroup gain_case = {
+  .struct_size = sizeof (SegueParamGroup),
   .name = "gain",
   .doc = "Makes the segment louder or quieter.  Nothing is clipped.",
   .size = sizeof (GainConfig),
@@ -95,6 +97,7 @@ apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gu
 static const SegueParam *const polarity_params[] = { OP_PROBABILITY (OpConfig), NULL };
 
 static const SegueParamGroup polarity_case = {
+  .struct_size = sizeof (SegueParamGroup),
   .name = "polarity",
   .doc = "Turns the waveform upside down, which nobody hears.",
   .size = sizeof (OpConfig),
@@ -123,6 +126,7 @@ static const SegueParam *const shift_params[] = {
 };
 
 static const SegueParamGroup shift_case = {
+  .struct_size = sizeof (SegueParamGroup),
   .name = "shift",
   .doc = "Starts the segment later; what stood before goes to its end.",
   .size = sizeof (ShareConfig),
@@ -164,6 +168,7 @@ static const SegueParam *const mask_params[] = {
 };
 
 static const SegueParamGroup mask_case = {
+  .struct_size = sizeof (SegueParamGroup),
   .name = "time-mask",
   .doc = "Silences a stretch somewhere in the segment.",
   .size = sizeof (ShareConfig),

@@ -17,10 +17,10 @@ fingerprint (const void *config)
 }
 
 /* There is nothing to keep between songs; but afterwards no library can be loaded. */
-static gpointer
-open_instance (SegueContext *context, GError **error)
+static gboolean
+load_libraries (SegueContext *context, gpointer *instance, GError **error)
 {
-  return libav_load (error) ? g_new0 (char, 1) : NULL;
+  return libav_load (error);
 }
 
 static gboolean
@@ -80,8 +80,10 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return ok && song_emit (song, context, error);
 }
 
-static const SeguePort inputs[] = { { "songs", SEGUE_KIND_FILE, 0, "Audio files." }, {} };
-static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Whole songs." }, {} };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
+                                           NULL };
+static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
+                                            NULL };
 
 static const SegueStageType decode_libav = {
   .struct_size = sizeof (SegueStageType),
@@ -108,8 +110,7 @@ static const SegueStageType decode_libav = {
   .config_size = sizeof (SongConfig),
   .check = song_check_config,
   .fingerprint = fingerprint,
-  .open = open_instance,
-  .close = g_free,
+  .open = load_libraries,
   .process = process,
 };
 

@@ -137,8 +137,10 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return ok && song_emit (song, context, error);
 }
 
-static const SeguePort inputs[] = { { "songs", SEGUE_KIND_FILE, 0, "Audio files." }, {} };
-static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Whole songs." }, {} };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
+                                           NULL };
+static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
+                                            NULL };
 
 static const SegueStageType decode_sndfile = {
   .struct_size = sizeof (SegueStageType),

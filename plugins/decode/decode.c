@@ -22,13 +22,13 @@ fingerprint (const void *config)
 
 /* There is nothing to keep between songs; but the first look at GStreamer's plugins may take
  * seconds, which no song's time-out should pay for. */
-static gpointer
-open_instance (SegueContext *context, GError **error)
+static gboolean
+open_framework (SegueContext *context, gpointer *instance, GError **error)
 {
   if (!framework_init (error))
-    return NULL;
+    return FALSE;
   framework_allow (context);
-  return g_new0 (char, 1);
+  return TRUE;
 }
 
 /* Reads to the end, an error, or the moment when the player is stuck. */
@@ -95,8 +95,10 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return result != PLAYER_FAILED && song_emit (song, context, error);
 }
 
-static const SeguePort inputs[] = { { "songs", SEGUE_KIND_FILE, 0, "Audio files." }, {} };
-static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Whole songs." }, {} };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
+                                           NULL };
+static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
+                                            NULL };
 
 static const SegueStageType decode = {
   .struct_size = sizeof (SegueStageType),
@@ -119,8 +121,7 @@ static const SegueStageType decode = {
   .config_size = sizeof (SongConfig),
   .check = song_check_config,
   .fingerprint = fingerprint,
-  .open = open_instance,
-  .close = g_free,
+  .open = open_framework,
   .process = process,
 };
 

@@ -34,6 +34,7 @@ describe (gpointer data, SegueModelInfo *info)
 {
   const HubertModel *model = data;
   *info = (SegueModelInfo){
+    .struct_size = sizeof (SegueModelInfo),
     .labels = (const char *const *) model->labels,
     .n_labels = model->n_labels,
     .rate = model->preprocessor.rate,
@@ -176,6 +177,7 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
 static const SegueRecipe recipe = {
+  .struct_size = sizeof (SegueRecipe),
   .epochs = 10,
   .batch = 8,
   .learning_rate = 5e-5,

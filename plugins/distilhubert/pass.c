@@ -105,7 +105,7 @@ hubert_prefix_size (const HubertModel *model, gsize length)
 void
 hubert_prefix (const HubertModel *model, HubertWorkspace *ws, const float *samples, float *output)
 {
-  const SegueModelPass pass = { .mode = SEGUE_MODEL_INFER };
+  const SegueModelPass pass = { .struct_size = sizeof (SegueModelPass), .mode = SEGUE_MODEL_INFER };
   gsize size = hubert_prefix_size (model, ws->length);
   hubert_encoder_forward (model, ws, samples);
   if (model->freeze == HUBERT_FREEZE_BASE) {

@@ -62,7 +62,9 @@ HubertModel *
 small_create (const SmallFixture *f, guint64 seed)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { .labels = small_labels, .threads = 1, .seed = seed };
+  const SegueModelSpec spec = {
+    .struct_size = sizeof (SegueModelSpec), .labels = small_labels, .threads = 1, .seed = seed
+  };
   HubertModel *model = hubert_model_create (&f->params, &spec, &error);
   g_assert_no_error (error);
   /* Initial weights are too small for differences to be told from rounding. */
@@ -99,7 +101,9 @@ HubertModel *
 small_load (const SmallFixture *f, const char *const *labels, GError **error)
 {
   const HubertParams params = as_the_folder ();
-  const SegueModelSpec spec = { .labels = labels, .threads = 1, .seed = 9 };
+  const SegueModelSpec spec = {
+    .struct_size = sizeof (SegueModelSpec), .labels = labels, .threads = 1, .seed = 9
+  };
   return hubert_model_load (f->folder, &params, &spec, error);
 }
 
@@ -146,6 +150,7 @@ small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint ba
   for (guint i = 0; i < batch; i++)
     run->items[i] = first_item + i;
   run->pass = (SegueModelPass){
+    .struct_size = sizeof (SegueModelPass),
     .mode = mode,
     .batch = batch,
     .length = SMALL_LENGTH,

@@ -77,28 +77,30 @@ load_model (SegueContext *context, GError **error)
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
   const EvaluateConfig *config = segue_context_get_config (context);
-  const SegueModelSpec spec = { .threads = segue_context_get_threads (context),
+  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
+                                .threads = segue_context_get_threads (context),
                                 .precision = (SegueModelPrecision) config->precision };
   return item != NULL ? segue_model_load (segue_context_get_registry (context),
                                           segue_item_get_path (item), NULL, NULL, &spec, error)
                       : NULL;
 }
 
-static gpointer
-evaluate_open (SegueContext *context, GError **error)
+static gboolean
+evaluate_open (SegueContext *context, gpointer *instance, GError **error)
 {
   g_autoptr (Evaluator) evaluator = g_new0 (Evaluator, 1);
   evaluator->model = load_model (context, error);
   const char *folder =
     evaluator->model != NULL ? segue_context_get_output_folder (context, error) : NULL;
   if (folder == NULL)
-    return NULL;
+    return FALSE;
 
+  evaluator->info.struct_size = sizeof evaluator->info;
   segue_model_describe (evaluator->model, &evaluator->info);
   g_autofree char *path = g_build_filename (folder, "predictions.csv", NULL);
   evaluator->table = evaluate_table_new (path, evaluator->info.labels, error);
   if (evaluator->table == NULL)
-    return NULL;
+    return FALSE;
   SegueDataset *audio = segue_context_get_input (context, "audio");
   evaluator->n_items = audio != NULL ? segue_dataset_get_length (audio) : 0;
   evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
@@ -118,10 +120,11 @@ evaluate_open (SegueContext *context, GError **error)
     if (evaluator->sets[i].tally == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "no memory to count %u labels against each other", evaluator->info.n_labels);
-      return NULL;
+      return FALSE;
     }
   segue_context_set_progress_unit (context, "segments");
-  return g_steal_pointer (&evaluator);
+  *instance = g_steal_pointer (&evaluator);
+  return TRUE;
 }
 
 static gsize
@@ -363,18 +366,18 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-static const SeguePort inputs[] = {
-  { "audio", SEGUE_KIND_AUDIO, 0, "Segments as the model takes them, without augmentation." },
-  { "model", SEGUE_KIND_MODEL, 0, "The model to ask." },
-  { NULL },
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments as the model takes them, without augmentation."),
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model to ask."), NULL
 };
 
-static const SeguePort outputs[] = {
-  { "predictions", SEGUE_KIND_PREDICTIONS, 0,
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT (
+    "predictions", SEGUE_KIND_PREDICTIONS,
     "One item per song: probabilities [segments, labels]; metadata `predicted` and `probability` "
-    "for the song." },
-  { "metrics", SEGUE_KIND_METRICS, 0, "The folder with metrics.json and predictions.csv." },
-  { NULL },
+    "for the song."),
+  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "The folder with metrics.json and predictions.csv."),
+  NULL
 };
 
 static const SegueStageType evaluate = {

@@ -352,7 +352,9 @@ collect (gpointer instance, SegueContext *context, GError **error)
   return write_card (config, &plan, rate, target, error) && target_finish (target, error);
 }
 
-static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Segments or songs." }, {} };
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments or songs."), NULL
+};
 
 static const SegueStageType export_type = {
   .struct_size = sizeof (SegueStageType),

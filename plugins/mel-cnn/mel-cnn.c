@@ -97,6 +97,7 @@ mel_cnn_describe (gpointer data, SegueModelInfo *info)
   const MelCnn *model = data;
   const SegueNnLogMelConfig *frames = &model->architecture.frames;
   *info = (SegueModelInfo){
+    .struct_size = sizeof (SegueModelInfo),
     .labels = (const char *const *) model->labels,
     .n_labels = model->n_labels,
     .rate = (guint) frames->rate,
@@ -126,6 +127,7 @@ mel_cnn_set_cancellable (gpointer data, GCancellable *cancellable)
 }
 
 static const SegueRecipe recipe = {
+  .struct_size = sizeof (SegueRecipe),
   .epochs = 24,
   .batch = 32,
   .learning_rate = 3e-3,

@@ -45,7 +45,9 @@ MelCnn *
 tiny_model_new (const MelCnnConfig *config, guint threads)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { tiny_labels, TINY_LENGTH, TINY_RATE, 7, threads };
+  const SegueModelSpec spec = {
+    sizeof (SegueModelSpec), tiny_labels, TINY_LENGTH, TINY_RATE, 7, threads
+  };
   MelCnn *model = tiny_type ()->create (config, &spec, &error);
   g_assert_no_error (error);
   return model;
@@ -81,7 +83,8 @@ tiny_init (Tiny *f, const MelCnnConfig *config, guint threads, SegueModelMode mo
     f->items[i] = 100 + i;
   bytes = tiny_type ()->plan (f->model, TINY_BATCH, TINY_LENGTH, mode, FALSE);
   g_assert_cmpuint (bytes, <, G_MAXSIZE);
-  f->pass = (SegueModelPass){ .mode = mode,
+  f->pass = (SegueModelPass){ .struct_size = sizeof (SegueModelPass),
+                              .mode = mode,
                               .batch = TINY_BATCH,
                               .length = TINY_LENGTH,
                               .input = f->x,

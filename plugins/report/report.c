@@ -189,11 +189,13 @@ collect (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
-static const SeguePort inputs[] = {
-  { "metrics", SEGUE_KIND_METRICS, 0, "What `evaluate` left: metrics.json and predictions.csv." },
-  { "audio", SEGUE_KIND_AUDIO, SEGUE_PORT_OPTIONAL,
-    "What the model heard, for clips of songs whose file can't be read any more." },
-  {},
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS,
+              "What `evaluate` left: metrics.json and predictions.csv."),
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
+              "What the model heard, for clips of songs whose file can't be read any more.",
+              .flags = SEGUE_PORT_OPTIONAL),
+  NULL
 };
 
 static const SegueStageType report = {

@@ -292,7 +292,9 @@ produce (gpointer instance, SegueContext *context, GError **error)
          nothing_found (config, walk, songs->len, segue_context_get_stage_id (context), error);
 }
 
-static const SeguePort outputs[] = { { "songs", SEGUE_KIND_FILE, 0, "One file a song." }, {} };
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("songs", SEGUE_KIND_FILE, "One file a song."), NULL
+};
 
 static const SegueStageType scan = {
   .struct_size = sizeof (SegueStageType),

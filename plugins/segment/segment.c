@@ -151,8 +151,10 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return emit_segments (config, item, &plan, length, context, error);
 }
 
-static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Songs." }, {} };
-static const SeguePort outputs[] = { { "segments", SEGUE_KIND_AUDIO, 0, "Slices of them." }, {} };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs."), NULL };
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("segments", SEGUE_KIND_AUDIO, "Slices of them."), NULL
+};
 
 static const SegueStageType segment = {
   .struct_size = sizeof (SegueStageType),

@@ -390,9 +390,12 @@ collect (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
-static const SeguePort inputs[] = { { "items", SEGUE_KIND_ANY, 0, "Songs or segments." }, {} };
-static const SeguePort outputs[] = { { "items", SEGUE_KIND_ANY, 0, "The same, each in its set." },
-                                     {} };
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("items", SEGUE_KIND_ANY, "Songs or segments."), NULL
+};
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("items", SEGUE_KIND_ANY, "The same, each in its set."), NULL
+};
 
 static const SegueStageType split = {
   .struct_size = sizeof (SegueStageType),

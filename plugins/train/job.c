@@ -40,7 +40,8 @@ measure (TrainJob *job, SegueDataset *audio, GError **error)
 static gboolean
 make_model (TrainJob *job, const TrainConfig *config, GError **error)
 {
-  const SegueModelSpec spec = { .labels = (const char *const *) job->sets->labels,
+  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
+                                .labels = (const char *const *) job->sets->labels,
                                 .length = job->length,
                                 .rate = job->train.rate,
                                 .seed = job->settings.seed,
@@ -61,6 +62,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
 
   job->type = segue_model_get_type (job->model);
   job->impl = segue_model_get_impl (job->model);
+  job->info.struct_size = sizeof job->info;
   segue_model_describe (job->model, &job->info);
   if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->train.rate) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,

@@ -54,7 +54,8 @@ run_part (TrainJob *job, const float *rows, guint first, guint n, double divisor
     job->targets[i] = sample->label;
     job->keys[i] = sample->key;
   }
-  SegueModelPass pass = { .mode = SEGUE_MODEL_TRAIN,
+  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
+                          .mode = SEGUE_MODEL_TRAIN,
                           .batch = n,
                           .length = job->length,
                           .input = rows,

@@ -5,9 +5,11 @@
 #include <segue/error.h>
 
 /* Where neither the pipeline nor the model type says anything. */
-static const SegueRecipe plain_recipe = {
-  .epochs = 10, .batch = 8, .learning_rate = 1e-3, .schedule = SEGUE_SCHEDULE_LINEAR
-};
+static const SegueRecipe plain_recipe = { .struct_size = sizeof (SegueRecipe),
+                                          .epochs = 10,
+                                          .batch = 8,
+                                          .learning_rate = 1e-3,
+                                          .schedule = SEGUE_SCHEDULE_LINEAR };
 
 gboolean
 train_settings_check (const TrainConfig *config, GError **error)

@@ -149,15 +149,16 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
                              error);
 }
 
-static const SeguePort inputs[] = {
-  { "audio", SEGUE_KIND_AUDIO, SEGUE_PORT_LIVE,
-    "Labelled mono segments of one length and rate; those without a set are trained on." },
-  { NULL },
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
+              "Labelled mono segments of one length and rate; those without a set are trained on.",
+              .flags = SEGUE_PORT_LIVE),
+  NULL
 };
 
-static const SeguePort outputs[] = {
-  { "model", SEGUE_KIND_MODEL, 0, "A folder in the Hugging Face layout, with segue.json." },
-  { NULL },
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "A folder in the Hugging Face layout, with segue.json."),
+  NULL
 };
 
 static const SegueStageType train = {

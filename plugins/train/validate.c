@@ -68,7 +68,8 @@ train_validate_each (TrainJob *job, TrainAnswered answered, gpointer data, GErro
 
   train_feed_start (job->feed, &feed_pass);
   while ((rows = train_feed_next (job->feed, &first, &n, &local)) != NULL) {
-    SegueModelPass pass = { .mode = SEGUE_MODEL_INFER,
+    SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
+                            .mode = SEGUE_MODEL_INFER,
                             .batch = n,
                             .length = job->length,
                             .input = rows,

@@ -124,8 +124,11 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return slice_emit (item, NULL, span.start, span.end - span.start, context, error);
 }
 
-static const SeguePort inputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Whole songs." }, {} };
-static const SeguePort outputs[] = { { "audio", SEGUE_KIND_AUDIO, 0, "The same, shorter." }, {} };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
+                                           NULL };
+static const SeguePort *const outputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same, shorter."), NULL
+};
 
 static const SegueStageType trim = {
   .struct_size = sizeof (SegueStageType),

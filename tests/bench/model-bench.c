@@ -86,7 +86,8 @@ static gboolean
 load_model (Bench *bench, GError **error)
 {
   HubertParams params = golden_as_the_folder;
-  SegueModelSpec spec = { .threads = (guint) bench->options->threads };
+  SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
+                          .threads = (guint) bench->options->threads };
   if (bench->frozen)
     params.freeze = HUBERT_FREEZE_FEATURE_ENCODER;
   if (!set_precision (&spec, bench->options->precision, error))
@@ -101,6 +102,7 @@ load_model (Bench *bench, GError **error)
     return FALSE;
   bench->type = segue_model_get_type (bench->model);
   bench->impl = segue_model_get_impl (bench->model);
+  bench->info.struct_size = sizeof bench->info;
   segue_model_describe (bench->model, &bench->info);
   bench->settings =
     (TrainSettings){ .learning_rate = 5e-5,
@@ -209,7 +211,8 @@ static gboolean
 run_part (Bench *bench, guint first, guint n, const float *input, GError **error)
 {
   const gsize offset = (gsize) first * bench->info.n_labels;
-  SegueModelPass pass = { .mode = bench->train ? SEGUE_MODEL_TRAIN : SEGUE_MODEL_INFER,
+  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
+                          .mode = bench->train ? SEGUE_MODEL_TRAIN : SEGUE_MODEL_INFER,
                           .batch = n,
                           .length = (gsize) bench->options->length,
                           .input = input,

@@ -35,8 +35,10 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return TRUE;
 }
 
-static const SeguePort file_port[] = { { "songs", SEGUE_KIND_FILE, 0, "Files." }, {} };
-static const SeguePort audio_port[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Audio." }, {} };
+static const SeguePort *const file_port[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Files."),
+                                              NULL };
+static const SeguePort *const audio_port[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Audio."),
+                                               NULL };
 
 #define STAGE(stage, stage_flags, in, rows)                                                        \
   {                                                                                                \

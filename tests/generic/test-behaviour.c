@@ -43,9 +43,9 @@ assert_sensible (const SegueStageType *type, gboolean ok, const GError *error)
 static void
 empty_inputs (SegueHarness *harness, const SegueStageType *type)
 {
-  for (const SeguePort *port = type->inputs; port && port->name; port++)
-    if (!(port->flags & SEGUE_PORT_OPTIONAL))
-      segue_harness_set_input (harness, port->name, NULL, 0);
+  for (const SeguePort *const *port = type->inputs; port && *port; port++)
+    if (!((*port)->flags & SEGUE_PORT_OPTIONAL))
+      segue_harness_set_input (harness, (*port)->name, NULL, 0);
 }
 
 static void
@@ -70,7 +70,7 @@ test_cancelled (gconstpointer data)
   g_autoptr (GError) error = NULL;
   gboolean ok;
   gint64 start = g_get_monotonic_time ();
-  if (type->mode == SEGUE_MODE_MAP && type->inputs[0].kind == SEGUE_KIND_FILE) {
+  if (type->mode == SEGUE_MODE_MAP && type->inputs[0]->kind == SEGUE_KIND_FILE) {
     g_autoptr (SegueItem) file = segue_item_new_file ("gone.wav", "/nowhere/gone.wav");
     ok = segue_harness_try_push (harness, file, &error);
   } else if (type->mode == SEGUE_MODE_MAP) {
@@ -97,7 +97,7 @@ watched_item (const SegueStageType *type, const float *samples, gsize frames, gi
 {
   g_autoptr (GBytes) bytes =
     g_bytes_new_with_free_func (samples, frames * sizeof *samples, count_free, freed);
-  if (type->inputs[0].kind == SEGUE_KIND_TENSOR)
+  if (type->inputs[0]->kind == SEGUE_KIND_TENSOR)
     return segue_item_new_tensor (SEGUE_KIND_TENSOR, NULL, "song", bytes, SEGUE_DTYPE_F32, 1,
                                   &frames);
   return segue_item_new_audio (NULL, "song", bytes, RATE, 1);
@@ -109,8 +109,8 @@ test_references (gconstpointer data)
   const SegueStageType *type = data;
   gboolean takes_sound =
     type->mode == SEGUE_MODE_MAP &&
-    (type->inputs[0].kind == SEGUE_KIND_AUDIO || type->inputs[0].kind == SEGUE_KIND_TENSOR ||
-     type->inputs[0].kind == SEGUE_KIND_ANY);
+    (type->inputs[0]->kind == SEGUE_KIND_AUDIO || type->inputs[0]->kind == SEGUE_KIND_TENSOR ||
+     type->inputs[0]->kind == SEGUE_KIND_ANY);
   if (!takes_sound) {
     g_test_skip ("takes no sound");
     return;
@@ -143,8 +143,8 @@ static void
 test_repeatable (gconstpointer data)
 {
   const SegueStageType *type = data;
-  if (type->mode != SEGUE_MODE_MAP || type->inputs[0].kind == SEGUE_KIND_FILE ||
-      type->inputs[0].kind == SEGUE_KIND_TENSOR) {
+  if (type->mode != SEGUE_MODE_MAP || type->inputs[0]->kind == SEGUE_KIND_FILE ||
+      type->inputs[0]->kind == SEGUE_KIND_TENSOR) {
     g_test_skip ("takes no sound");
     return;
   }

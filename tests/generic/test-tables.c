@@ -262,11 +262,11 @@ test_round_trip (void)
 }
 
 static void
-check_ports (const Table *table, const SeguePort *ports)
+check_ports (const Table *table, const SeguePort *const *ports)
 {
-  for (; ports && ports->name; ports++)
-    if (!ports->doc || !*ports->doc)
-      g_error ("%s: port %s has no doc", table->name, ports->name);
+  for (; ports && *ports; ports++)
+    if (!(*ports)->doc || !*(*ports)->doc)
+      g_error ("%s: port %s has no doc", table->name, (*ports)->name);
 }
 
 static void
@@ -298,10 +298,10 @@ test_docs (void)
 static void
 test_folders (void)
 {
-  g_autoptr (GArray) plugins = segue_registry_list (registry);
+  g_autoptr (GPtrArray) plugins = segue_registry_list (registry);
   g_assert_cmpuint (plugins->len, >, 0);
   for (guint i = 0; i < plugins->len; i++) {
-    const SeguePluginEntry *entry = &g_array_index (plugins, SeguePluginEntry, i);
+    const SeguePluginEntry *entry = g_ptr_array_index (plugins, i);
     if (entry->refusal)
       g_error ("%s was refused: %s", entry->path, entry->refusal);
     g_autofree char *built = g_path_get_dirname (entry->path);

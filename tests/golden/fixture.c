@@ -77,6 +77,7 @@ golden_run_from_model (HubertModel *model, guint batch, gsize length, const floa
   memset (run->workspace, 0xff, bytes);
   hubert_workspace_lay (model, batch, length, TRUE, FALSE, run->workspace, &run->layout);
   run->pass = (SegueModelPass){
+    .struct_size = sizeof (SegueModelPass),
     .mode = SEGUE_MODEL_TRAIN,
     .batch = batch,
     .length = length,
@@ -95,7 +96,7 @@ golden_run_new (const char *folder, const HubertParams *params, SegueSafetensors
                 guint threads)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { .threads = threads };
+  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec), .threads = threads };
   HubertModel *model = hubert_model_load (folder, params, &spec, &error);
   g_assert_no_error (error);
 

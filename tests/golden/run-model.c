@@ -15,7 +15,8 @@ infer (HubertModel *model, guint batch, gsize length, const float *samples, floa
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "these samples can't be run");
     return FALSE;
   }
-  SegueModelPass pass = { .mode = SEGUE_MODEL_INFER,
+  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
+                          .mode = SEGUE_MODEL_INFER,
                           .batch = batch,
                           .length = length,
                           .input = samples,
@@ -29,7 +30,7 @@ infer (HubertModel *model, guint batch, gsize length, const float *samples, floa
 static gboolean
 run (char **paths, GError **error)
 {
-  const SegueModelSpec spec = { .threads = 2 };
+  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec), .threads = 2 };
   g_autoptr (SegueSafetensors) input = segue_safetensors_open (paths[1], error);
   if (input == NULL)
     return FALSE;

@@ -183,6 +183,7 @@ infer (GoldenRun *run, guint first, guint n, float *logits)
   gsize bytes = hubert_model_type.plan (run->model, n, run->length, SEGUE_MODEL_INFER, FALSE);
   g_autofree guint8 *block = g_malloc (bytes + 64);
   SegueModelPass pass = {
+    .struct_size = sizeof (SegueModelPass),
     .mode = SEGUE_MODEL_INFER,
     .batch = n,
     .length = run->length,

@@ -49,7 +49,7 @@ try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *n
 {
   const SegueGraphStage *from = stage_at (c, producer);
   for (guint i = 0; i < from->n_outputs; i++) {
-    if (name && strcmp (from->type->outputs[i].name, name))
+    if (name && strcmp (from->type->outputs[i]->name, name))
       continue;
     if (!kind_fits (input->port->kind, from->outputs[i]))
       continue;
@@ -69,8 +69,8 @@ types_that_produce (Connector *c, SegueKind kind)
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint i = 0; i < types->len; i++) {
     const SegueStageType *type = g_ptr_array_index (types, i);
-    for (const SeguePort *port = type->outputs; port && port->name; port++)
-      if (port->kind != SEGUE_KIND_ANY && kind_fits (kind, port->kind)) {
+    for (const SeguePort *const *port = type->outputs; port && *port; port++)
+      if ((*port)->kind != SEGUE_KIND_ANY && kind_fits (kind, (*port)->kind)) {
         g_string_append_printf (names, "%s%s", names->len ? ", " : " (", type->name);
         break;
       }

@@ -20,10 +20,10 @@ segue_mode_to_string (SegueMode mode)
 }
 
 static guint
-count_ports (const SeguePort *ports)
+count_ports (const SeguePort *const *ports)
 {
   guint n = 0;
-  while (ports && ports[n].name)
+  while (ports && ports[n])
     n++;
   return n;
 }
@@ -69,13 +69,13 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
   stage->n_inputs = count_ports (type->inputs);
   stage->inputs = g_new0 (SegueGraphInput, stage->n_inputs + 1);
   for (guint i = 0; i < stage->n_inputs; i++)
-    stage->inputs[i] = (SegueGraphInput){ .port = &type->inputs[i],
+    stage->inputs[i] = (SegueGraphInput){ .port = type->inputs[i],
                                           .producer = SEGUE_NOT_CONNECTED,
-                                          .kind = type->inputs[i].kind };
+                                          .kind = type->inputs[i]->kind };
   stage->n_outputs = count_ports (type->outputs);
   stage->outputs = g_new0 (SegueKind, stage->n_outputs + 1);
   for (guint i = 0; i < stage->n_outputs; i++)
-    stage->outputs[i] = type->outputs[i].kind;
+    stage->outputs[i] = type->outputs[i]->kind;
   return g_steal_pointer (&stage);
 }
 

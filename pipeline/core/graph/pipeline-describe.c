@@ -69,14 +69,14 @@ write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphSta
     const SegueGraphStage *producer = g_ptr_array_index (pipeline->stages, input->producer);
     segue_json_open (json, '{');
     segue_json_key_string (json, "stage", producer->id);
-    segue_json_key_string (json, "output", producer->type->outputs[input->producer_port].name);
+    segue_json_key_string (json, "output", producer->type->outputs[input->producer_port]->name);
     segue_json_key_string (json, "kind", segue_kind_to_string (input->kind));
     segue_json_close (json, '{');
   }
   segue_json_close (json, '{');
   segue_json_key_open (json, "outputs", '{');
   for (guint i = 0; i < stage->n_outputs; i++)
-    segue_json_key_string (json, type->outputs[i].name, segue_kind_to_string (stage->outputs[i]));
+    segue_json_key_string (json, type->outputs[i]->name, segue_kind_to_string (stage->outputs[i]));
   segue_json_close (json, '{');
   segue_json_close (json, '{');
 }

@@ -158,7 +158,8 @@ run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n
             plan->length * sizeof (float));
   }
 
-  SegueModelPass pass = { .mode = SEGUE_MODEL_INFER,
+  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
+                          .mode = SEGUE_MODEL_INFER,
                           .batch = n,
                           .length = plan->length,
                           .input = input,
@@ -189,7 +190,7 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
   if (n == 0)
     return TRUE;
 
-  SegueModelInfo info;
+  SegueModelInfo info = { .struct_size = sizeof info };
   segue_model_describe (model, &info);
   gsize length = 0;
   if (segue_item_get_kind (items[0]) == SEGUE_KIND_AUDIO && segue_item_has_payload (items[0]))

@@ -21,6 +21,17 @@ segue_model_precision_names (void)
   return precisions;
 }
 
+/* A caller's header may have been an older one, with a shorter struct. */
+static SegueModelSpec
+whole_spec (const SegueModelSpec *given)
+{
+  SegueModelSpec spec = { .threads = 1 };
+  if (given != NULL)
+    memcpy (&spec, given, MIN (given->struct_size, sizeof spec));
+  spec.struct_size = sizeof spec;
+  return spec;
+}
+
 static const SegueParam *const no_params[] = { NULL };
 
 static const SegueParam *const *
@@ -45,7 +56,7 @@ default_config (const SegueModelType *type, GError **error)
 static gboolean
 check_description (SegueModel *model, GError **error)
 {
-  SegueModelInfo info;
+  SegueModelInfo info = { .struct_size = sizeof info };
   segue_model_describe (model, &info);
   if (info.labels != NULL && info.n_labels > 0 && info.rate > 0 &&
       g_strv_length ((char **) info.labels) == info.n_labels)
@@ -72,12 +83,13 @@ SegueModel *
 segue_model_new (const SegueModelType *type, const void *config, const SegueModelSpec *spec,
                  GError **error)
 {
-  g_return_val_if_fail (spec->labels != NULL && spec->threads >= 1, NULL);
+  const SegueModelSpec whole = whole_spec (spec);
+  g_return_val_if_fail (whole.labels != NULL && whole.threads >= 1, NULL);
 
   g_autoptr (SegueModel) model = model_shell (type, config, error);
   if (model == NULL)
     return NULL;
-  model->impl = type->create (config != NULL ? config : model->own_config, spec, error);
+  model->impl = type->create (config != NULL ? config : model->own_config, &whole, error);
   if (model->impl == NULL || !check_description (model, error))
     return NULL;
   return g_steal_pointer (&model);
@@ -157,7 +169,7 @@ SegueModel *
 segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelType *type,
                   const void *config, const SegueModelSpec *spec, GError **error)
 {
-  const SegueModelSpec as_it_is = { .threads = 1 };
+  const SegueModelSpec whole = whole_spec (spec);
   g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
   if (!segue_model_folder_read (folder, &content, error))
     return NULL;
@@ -169,8 +181,7 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
   g_autoptr (SegueModel) model = model_shell (found, config, error);
   if (model == NULL)
     return NULL;
-  model->impl = found->load (folder, config != NULL ? config : model->own_config,
-                             spec != NULL ? spec : &as_it_is, error);
+  model->impl = found->load (folder, config != NULL ? config : model->own_config, &whole, error);
   if (model->impl == NULL || !check_description (model, error))
     return NULL;
   return g_steal_pointer (&model);
@@ -224,6 +235,9 @@ segue_model_get_impl (SegueModel *model)
 void
 segue_model_describe (SegueModel *model, SegueModelInfo *info)
 {
-  memset (info, 0, sizeof *info);
-  model->type->describe (model->impl, info);
+  SegueModelInfo whole = { .struct_size = sizeof whole };
+  gsize size = info->struct_size;
+  model->type->describe (model->impl, &whole);
+  memcpy (info, &whole, MIN (size, sizeof whole));
+  info->struct_size = size;
 }

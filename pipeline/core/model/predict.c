@@ -56,7 +56,8 @@ load_model (gpointer data)
   predictor->model = segue_model_load (predictor->scope.registry, predictor->folder, NULL, NULL,
                                        &predictor->spec, &predictor->load_failure);
   if (predictor->model != NULL)
-    segue_model_describe (predictor->model, &predictor->info);
+    predictor->info.struct_size = sizeof predictor->info;
+  segue_model_describe (predictor->model, &predictor->info);
   return NULL;
 }
 
@@ -109,7 +110,9 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
   predictor->chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
   predictor->scope = (SegueScope){ .registry = registry, .threads = MAX (threads, 1) };
   predictor->folder = g_strdup (folder);
-  predictor->spec = (SegueModelSpec){ .threads = MAX (threads, 1), .precision = precision };
+  predictor->spec = (SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
+                                      .threads = MAX (threads, 1),
+                                      .precision = precision };
   begin_to_load (predictor);
   predictor->preparation = preparation_for (predictor, error);
   return predictor->preparation != NULL ? g_steal_pointer (&predictor) : NULL;

@@ -63,9 +63,9 @@ check_version (const SegueStageType *type, const SegueNode *version, const char 
 static gboolean
 follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GError **error)
 {
-  const SeguePort *input = type->inputs, *output = type->outputs;
-  if (input == NULL || output == NULL || input->name == NULL || output->name == NULL ||
-      (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
+  const SeguePort *input = type->inputs ? type->inputs[0] : NULL;
+  const SeguePort *output = type->outputs ? type->outputs[0] : NULL;
+  if (input == NULL || output == NULL || (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
     return refuse (error, name, "'%s' can't take what comes before it", type->name);
   if (output->kind != SEGUE_KIND_ANY)
     *kind = output->kind;

@@ -15,18 +15,24 @@ static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format,
 }
 
 static gboolean
-check_ports (const char *type, const char *what, const SeguePort *ports, guint *n, GError **error)
+check_ports (const char *type, const char *what, const SeguePort *const *ports, guint *n,
+             GError **error)
 {
   *n = 0;
-  for (; ports && ports->name; ports++, (*n)++) {
-    if (!segue_name_is_valid (ports->name, TRUE))
+  for (; ports && ports[*n]; (*n)++) {
+    const SeguePort *port = ports[*n];
+    if (port->struct_size < G_STRUCT_OFFSET (SeguePort, flags) + sizeof port->flags)
+      return refuse (error,
+                     "%s: the struct_size of an %s is %" G_GSIZE_FORMAT "; use SEGUE_PORT (…)",
+                     type, what, port->struct_size);
+    if (!port->name || !segue_name_is_valid (port->name, TRUE))
       return refuse (error, "%s: %s '%s': a port's name is [a-z][a-z0-9_-]*", type, what,
-                     ports->name);
-    if ((int) ports->kind < SEGUE_KIND_ANY || ports->kind > SEGUE_KIND_METRICS)
-      return refuse (error, "%s: %s '%s' has no known kind", type, what, ports->name);
-    for (guint i = 1; i <= *n; i++)
-      if (!strcmp ((ports - i)->name, ports->name))
-        return refuse (error, "%s: two %ss are named '%s'", type, what, ports->name);
+                     port->name ? port->name : "");
+    if ((int) port->kind < SEGUE_KIND_ANY || port->kind > SEGUE_KIND_METRICS)
+      return refuse (error, "%s: %s '%s' has no known kind", type, what, port->name);
+    for (guint i = 0; i < *n; i++)
+      if (!strcmp (ports[i]->name, port->name))
+        return refuse (error, "%s: two %ss are named '%s'", type, what, port->name);
   }
   return TRUE;
 }
@@ -36,12 +42,12 @@ static gboolean
 check_any (const SegueStageType *type, const char *what, GError **error)
 {
   gboolean resolved = FALSE;
-  for (const SeguePort *port = type->inputs; port && port->name; port++)
-    resolved |= port->kind == SEGUE_KIND_ANY && !(port->flags & SEGUE_PORT_OPTIONAL);
-  for (const SeguePort *port = type->outputs; port && port->name; port++)
-    if (port->kind == SEGUE_KIND_ANY && !resolved)
+  for (const SeguePort *const *port = type->inputs; port && *port; port++)
+    resolved |= (*port)->kind == SEGUE_KIND_ANY && !((*port)->flags & SEGUE_PORT_OPTIONAL);
+  for (const SeguePort *const *port = type->outputs; port && *port; port++)
+    if ((*port)->kind == SEGUE_KIND_ANY && !resolved)
       return refuse (error, "%s: output '%s' of any kind needs a required input of any kind", what,
-                     port->name);
+                     (*port)->name);
   return TRUE;
 }
 
@@ -93,8 +99,6 @@ check_stage (const SegueStageType *type, GError **error)
   g_autofree char *what = g_strdup_printf ("stage type '%s'", view.name);
   if (!view.summary || !*view.summary)
     return refuse (error, "%s: has no summary", what);
-  if (!view.open != !view.close && view.open)
-    return refuse (error, "%s: has open () and no close ()", what);
   return check_mode (type, &view, what, error) &&
          segue_params_check_table (view.params, view.config_size, what, error);
 }
@@ -114,6 +118,11 @@ check_model (const SegueModelType *type, GError **error)
     return refuse (error, "%s: has no summary", what);
   if (!type->recipe)
     return refuse (error, "%s: has no recipe", what);
+  if (type->recipe->struct_size <
+      G_STRUCT_OFFSET (SegueRecipe, schedule) + sizeof type->recipe->schedule)
+    return refuse (
+      error, "%s: the recipe's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueRecipe)",
+      what, type->recipe->struct_size);
   if (!type->create || !type->load || !type->save || !type->free || !type->describe ||
       !type->list_tensors || !type->plan || !type->forward || !type->backward)
     return refuse (error,

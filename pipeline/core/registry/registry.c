@@ -90,6 +90,50 @@ complete (SegueRegistry *registry, gconstpointer table, gsize full_size)
   return copy;
 }
 
+static gconstpointer
+complete_ports (SegueRegistry *registry, const SeguePort *const *ports)
+{
+  gsize n = 0;
+  gboolean whole = TRUE;
+  for (; ports && ports[n]; n++)
+    whole = whole && ports[n]->struct_size >= sizeof (SeguePort);
+  if (whole)
+    return ports;
+  gconstpointer *copy = g_new0 (gconstpointer, n + 1);
+  for (gsize i = 0; i < n; i++)
+    copy[i] = complete (registry, ports[i], sizeof (SeguePort));
+  g_ptr_array_add (registry->completed, copy);
+  return copy;
+}
+
+/* @type, or a copy of it in which nothing that the core reads is short. */
+static gconstpointer
+complete_stage (SegueRegistry *registry, const SegueStageType *type)
+{
+  const SegueStageType *whole = complete (registry, type, sizeof *type);
+  SegueStageType view = *whole;
+  view.inputs = complete_ports (registry, whole->inputs);
+  view.outputs = complete_ports (registry, whole->outputs);
+  if (view.inputs == whole->inputs && view.outputs == whole->outputs)
+    return whole;
+  SegueStageType *copy = g_memdup2 (&view, sizeof view);
+  g_ptr_array_add (registry->completed, copy);
+  return copy;
+}
+
+static gconstpointer
+complete_model (SegueRegistry *registry, const SegueModelType *type)
+{
+  const SegueModelType *whole = complete (registry, type, sizeof *type);
+  const SegueRecipe *recipe = complete (registry, whole->recipe, sizeof *recipe);
+  if (recipe == whole->recipe)
+    return whole;
+  SegueModelType *copy = g_memdup2 (whole, sizeof *whole);
+  copy->recipe = recipe;
+  g_ptr_array_add (registry->completed, copy);
+  return copy;
+}
+
 static gboolean
 refuse_second (GHashTable *provided, const char *what, const char *name, GError **error)
 {
@@ -127,11 +171,11 @@ refuse_names (SegueRegistry *registry, const SeguePlugin *plugin, GError **error
 
 static void
 provide (SegueRegistry *registry, GHashTable *provided, const char *name, gconstpointer original,
-         gsize full_size, const SeguePluginEntry *entry)
+         gconstpointer whole, const SeguePluginEntry *entry)
 {
   Provided *one = g_new0 (Provided, 1);
   one->name = name;
-  one->type = complete (registry, original, full_size);
+  one->type = whole;
   one->entry = entry;
   g_hash_table_insert (provided, (gpointer) name, one);
   g_hash_table_insert (registry->providers, (gpointer) original, (gpointer) entry);
@@ -148,9 +192,11 @@ add_plugin (SegueRegistry *registry, const SeguePlugin *given, const char *path,
     return FALSE;
   const SeguePluginEntry *entry = add_entry (registry, path, plugin, NULL);
   for (const SegueStageType *const *type = plugin->stages; type && *type; type++)
-    provide (registry, registry->stages, (*type)->name, *type, sizeof **type, entry);
+    provide (registry, registry->stages, (*type)->name, *type, complete_stage (registry, *type),
+             entry);
   for (const SegueModelType *const *type = plugin->models; type && *type; type++)
-    provide (registry, registry->models, (*type)->name, *type, sizeof **type, entry);
+    provide (registry, registry->models, (*type)->name, *type, complete_model (registry, *type),
+             entry);
   return TRUE;
 }
 
@@ -309,16 +355,16 @@ segue_registry_find_model (SegueRegistry *registry, const char *name)
 static int
 compare_entries (gconstpointer a, gconstpointer b)
 {
-  return strcmp (((const SeguePluginEntry *) a)->path, ((const SeguePluginEntry *) b)->path);
+  const SeguePluginEntry *const *one = a, *const *other = b;
+  return strcmp ((*one)->path, (*other)->path);
 }
 
-GArray *
+GPtrArray *
 segue_registry_list (SegueRegistry *registry)
 {
-  GArray *list = g_array_new (FALSE, FALSE, sizeof (SeguePluginEntry));
-  for (guint i = 0; i < registry->entries->len; i++)
-    g_array_append_vals (list, g_ptr_array_index (registry->entries, i), 1);
-  g_array_sort (list, compare_entries);
+  GPtrArray *list = g_ptr_array_sized_new (registry->entries->len);
+  g_ptr_array_extend (list, registry->entries, NULL, NULL);
+  g_ptr_array_sort (list, compare_entries);
   return list;
 }
 
@@ -395,9 +441,9 @@ is_named (const char *path, const char *name)
 char *
 segue_registry_refusal_of (SegueRegistry *registry, const char *name)
 {
-  g_autoptr (GArray) plugins = segue_registry_list (registry);
+  g_autoptr (GPtrArray) plugins = segue_registry_list (registry);
   for (guint i = 0; i < plugins->len; i++) {
-    const SeguePluginEntry *entry = &g_array_index (plugins, SeguePluginEntry, i);
+    const SeguePluginEntry *entry = g_ptr_array_index (plugins, i);
     if (entry->refusal && is_named (entry->path, name)) {
       g_autofree char *shown = g_filename_display_name (entry->path);
       return g_strdup_printf ("%s was refused: %s", shown, entry->refusal);

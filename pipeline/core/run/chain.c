@@ -2,6 +2,7 @@
 #include "chain.h"
 #include "isolated-stage.h"
 #include "item-private.h"
+#include "stage-run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static void
 close_instance (Link *link)
 {
   const SegueStageType *type = link->context.stage->type;
-  if (link->opened && !link->isolated && type->close)
+  if (link->instance && type->close)
     type->close (link->instance);
   link->instance = NULL;
   link->opened = link->isolated != NULL;
@@ -94,16 +95,14 @@ static gboolean
 open_link (Link *link, GError **error)
 {
   const SegueGraphStage *stage = link->context.stage;
-  const SegueStageType *type = stage->type;
   gboolean ok = TRUE;
   if (link->opened)
     return TRUE;
   if (stage->isolate && segue_isolated_stage_may (link->context.scope->registry, stage)) {
     link->isolated = segue_isolated_stage_new (&link->context, error);
     ok = link->isolated != NULL;
-  } else if (type->open) {
-    link->instance = type->open (&link->context, error);
-    ok = segue_context_conclude (&link->context, link->instance != NULL, error);
+  } else {
+    ok = segue_stage_open (&link->context, &link->instance, error);
   }
   if (!ok)
     link->chain->failed = stage;

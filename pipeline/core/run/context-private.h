@@ -50,10 +50,11 @@ struct _SegueContext {
   const char *song;   /* MAP: what it derives from */
   SegueEmitFunc emit; /* NULL: nothing may be emitted now */
   gpointer emit_data;
-  SegueCounts *counts;  /* nullable: takes what is counted, in place of the host */
-  guint index;          /* of the stage in @counts */
-  SegueDataset *output; /* COLLECT: segue_context_emit_dataset() */
-  GError *failure;      /* of an emit(), even where the stage went on regardless */
+  SegueCounts *counts;   /* nullable: takes what is counted, in place of the host */
+  guint index;           /* of the stage in @counts */
+  SegueDataset *output;  /* COLLECT: segue_context_emit_dataset() */
+  SegueDataset *nothing; /* what a port that is none gives */
+  GError *failure;       /* of an emit(), even where the stage went on regardless */
 };
 
 /** segue_context_clear: frees what a context on the stack has come to own. */

@@ -1,5 +1,6 @@
 /* The context: checks what a stage emits, passes the rest on to the host. */
 #include "context-private.h"
+#include "dataset-private.h"
 #include "item-private.h"
 #include "seed.h"
 
@@ -10,6 +11,7 @@ segue_context_clear (SegueContext *context)
 {
   g_clear_error (&context->failure);
   g_clear_pointer (&context->output, segue_dataset_unref);
+  g_clear_pointer (&context->nothing, segue_dataset_unref);
 }
 
 gboolean
@@ -176,10 +178,30 @@ segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset)
   context->output = dataset;
 }
 
+static gboolean
+has_input (const SegueStageType *type, const char *port)
+{
+  for (const SeguePort *const *input = type->inputs; input && *input; input++)
+    if (strcmp ((*input)->name, port) == 0)
+      return type->mode == SEGUE_MODE_SERIAL || type->mode == SEGUE_MODE_COLLECT;
+  return FALSE;
+}
+
 SegueDataset *
 segue_context_get_input (SegueContext *context, const char *port)
 {
   const SegueScope *scope = context->scope;
+  const SegueStageType *type = context->stage->type;
+  if (!has_input (type, port)) {
+    g_autoptr (GError) error =
+      g_error_new (SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "stage type ‘%s’ asks for the dataset on input ‘%s’, which it does not declare",
+                   type->name, port);
+    set_failure (context, error);
+    if (!context->nothing)
+      context->nothing = segue_dataset_new_from_items (NULL, 0);
+    return context->nothing;
+  }
   return scope->host && scope->host->get_input
            ? scope->host->get_input (scope->host_data, context->stage, port)
            : NULL;

@@ -5,9 +5,10 @@
 #include <string.h>
 
 static void
-clear_reason (gpointer data)
+free_reason (gpointer data)
 {
   g_free (((SeguePlanReason *) data)->why);
+  g_free (data);
 }
 
 static void
@@ -15,7 +16,7 @@ free_unit (gpointer data)
 {
   SeguePlanUnit *unit = data;
   g_free (unit->name);
-  g_array_unref (unit->reasons);
+  g_ptr_array_unref (unit->reasons);
   g_free (unit);
 }
 
@@ -24,16 +25,17 @@ new_unit (const char *name)
 {
   SeguePlanUnit *unit = g_new0 (SeguePlanUnit, 1);
   unit->name = g_strdup (name);
-  unit->reasons = g_array_new (FALSE, FALSE, sizeof (SeguePlanReason));
-  g_array_set_clear_func (unit->reasons, clear_reason);
+  unit->reasons = g_ptr_array_new_with_free_func (free_reason);
   return unit;
 }
 
 static void
 add_reason (SeguePlanUnit *planned, const char *why, guint n)
 {
-  SeguePlanReason reason = { g_strdup (why), n };
-  g_array_append_val (planned->reasons, reason);
+  SeguePlanReason *reason = g_new0 (SeguePlanReason, 1);
+  reason->why = g_strdup (why);
+  reason->n = n;
+  g_ptr_array_add (planned->reasons, reason);
 }
 
 /* The unit that has to run before @stage can be looked up; NULL: there is none. */
@@ -163,8 +165,6 @@ segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
   g_autoptr (GError) local = NULL;
   SegueRunOptions given = { 0 };
   memcpy (&given, options, MIN (options->struct_size, sizeof given));
-  if (result)
-    memset (result, 0, sizeof *result);
   segue_run_init (&run, pipeline, &given, cancellable);
   /* Sources may leave a file; nobody is to find it. */
   run.folder = g_dir_make_tmp ("segue-plan-XXXXXX", &local);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 typedef struct {
-  const SegueObserver *observer; /* nullable */
+  SegueObserver observer;
   const char *output;
   char *account;
   SegueDataset *metrics;
@@ -48,24 +48,24 @@ static void
 progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
           const char *detail)
 {
-  const SegueObserver *observer = ((Visit *) data)->observer;
-  if (observer && observer->progress)
+  const SegueObserver *observer = &((Visit *) data)->observer;
+  if (observer->progress)
     observer->progress (observer->data, stage->id, done, total, detail);
 }
 
 static void
 progress_unit (gpointer data, const SegueGraphStage *stage, const char *unit)
 {
-  const SegueObserver *observer = ((Visit *) data)->observer;
-  if (observer && observer->progress_unit)
+  const SegueObserver *observer = &((Visit *) data)->observer;
+  if (observer->progress_unit)
     observer->progress_unit (observer->data, stage->id, unit);
 }
 
 static void
 log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
 {
-  const SegueObserver *observer = ((Visit *) data)->observer;
-  if (observer && observer->log)
+  const SegueObserver *observer = &((Visit *) data)->observer;
+  if (observer->log)
     observer->log (observer->data, stage->id, level, message);
 }
 
@@ -121,8 +121,8 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
                          use),
             FALSE);
   gboolean fits = type->mode == SEGUE_MODE_COLLECT;
-  for (const SeguePort *port = type->inputs; port && port->name; port++)
-    fits = fits && (port->kind == SEGUE_KIND_METRICS || port->flags & SEGUE_PORT_OPTIONAL);
+  for (const SeguePort *const *port = type->inputs; port && *port; port++)
+    fits = fits && ((*port)->kind == SEGUE_KIND_METRICS || (*port)->flags & SEGUE_PORT_OPTIONAL);
   if (!fits)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                  "the stage type ‘%s’ needs more than a finished run has", use);
@@ -158,7 +158,10 @@ segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use,
     node ? segue_graph_stage_new (registry, type, type->name, node, NULL, error) : NULL;
   if (!stage)
     return FALSE;
-  Visit visit = { .observer = given.observer, .output = output };
+  Visit visit = { .output = output };
+  if (given.observer)
+    memcpy (&visit.observer, given.observer,
+            MIN (given.observer->struct_size, sizeof visit.observer));
   const SegueScope scope = { .registry = registry,
                              .threads = given.workers > 0 ? given.workers : g_get_num_processors (),
                              .host = &host,

@@ -65,7 +65,7 @@ write_stages (SegueJson *json, SegueRun *run)
     segue_json_key_string (json, "key", at->key);
     segue_json_key_open (json, "items", '{');
     for (guint j = 0; at->done && j < at->stage->n_outputs; j++)
-      key_uint (json, at->stage->type->outputs[j].name, at->n_outputs[j]);
+      key_uint (json, at->stage->type->outputs[j]->name, at->n_outputs[j]);
     segue_json_close (json, '{');
     segue_run_write_counters (json, run, i);
     write_origin (json, run, at);

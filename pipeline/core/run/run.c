@@ -7,8 +7,10 @@
 void
 segue_run_result_clear (SegueRunResult *result)
 {
+  gsize size = result->struct_size;
   g_clear_pointer (&result->folder, g_free);
-  memset (result, 0, sizeof *result);
+  memset (result, 0, size);
+  result->struct_size = size;
 }
 
 static void
@@ -172,7 +174,7 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
 static void
 tidy_cache (SegueRun *run)
 {
-  SegueCacheFreed freed;
+  SegueCacheFreed freed = { .struct_size = sizeof freed };
   segue_store_tidy (run->store, &freed);
   if (freed.n == 0)
     return;
@@ -188,11 +190,15 @@ segue_run_fill_result (SegueRun *run, SegueRunResult *result)
 {
   if (!result)
     return;
-  result->folder = g_strdup (run->folder);
-  result->n_songs = run->n_sources;
-  result->n_cached = g_hash_table_size (run->songs) - g_hash_table_size (run->missed);
-  result->n_failed = run->quarantined->len;
-  result->n_ignored = (guint64) MAX (0, segue_counts_get (run->counts, "ignored files"));
+  SegueRunResult whole = {
+    .struct_size = result->struct_size,
+    .folder = g_strdup (run->folder),
+    .n_songs = run->n_sources,
+    .n_cached = g_hash_table_size (run->songs) - g_hash_table_size (run->missed),
+    .n_failed = run->quarantined->len,
+    .n_ignored = (guint64) MAX (0, segue_counts_get (run->counts, "ignored files")),
+  };
+  memcpy (result, &whole, MIN (whole.struct_size, sizeof whole));
 }
 
 gboolean
@@ -206,8 +212,6 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
   g_autoptr (GError) report_failure = NULL;
   SegueRunOptions given = { 0 };
   memcpy (&given, options, MIN (options->struct_size, sizeof given));
-  if (result)
-    memset (result, 0, sizeof *result);
 
   segue_run_init (&run, pipeline, &given, cancellable);
   gboolean ok = open_run (&run, &given, &failure) && segue_executor_run (&run, &failure);

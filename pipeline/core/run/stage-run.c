@@ -4,21 +4,30 @@
 
 #include <string.h>
 
-static gboolean
-open_stage (SegueContext *context, gpointer *instance, GError **error)
+gboolean
+segue_stage_open (SegueContext *context, gpointer *instance, GError **error)
 {
   const SegueStageType *type = context->stage->type;
   *instance = NULL;
   if (!type->open)
     return TRUE;
-  *instance = type->open (context, error);
-  return segue_context_conclude (context, *instance != NULL, error);
+  gboolean ok = type->open (context, instance, error);
+  if (ok && *instance && !type->close) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "stage type ‘%s’ makes an instance in open () and has no close () to free it",
+                 type->name);
+    ok = FALSE;
+  }
+  ok = segue_context_conclude (context, ok, error);
+  if (!ok)
+    *instance = NULL;
+  return ok;
 }
 
 static void
 close_stage (SegueContext *context, gpointer instance)
 {
-  if (context->stage->type->close)
+  if (instance && context->stage->type->close)
     context->stage->type->close (instance);
 }
 
@@ -29,8 +38,8 @@ run_whole (SegueContext *context, WholeFunc function, GError **error)
 {
   gpointer instance;
   g_autoptr (GError) local = NULL;
-  gboolean ok =
-    segue_context_check_cancelled (context, &local) && open_stage (context, &instance, &local);
+  gboolean ok = segue_context_check_cancelled (context, &local) &&
+                segue_stage_open (context, &instance, &local);
   if (ok) {
     ok = segue_context_conclude (context, function (instance, context, &local), &local);
     close_stage (context, instance);
@@ -57,7 +66,7 @@ open_serial (SegueSerial *serial, GError **error)
 {
   if (serial->opened)
     return TRUE;
-  if (!open_stage (serial->context, &serial->instance, error))
+  if (!segue_stage_open (serial->context, &serial->instance, error))
     return FALSE;
   serial->opened = TRUE;
   return TRUE;

@@ -10,6 +10,8 @@
 /** segue_stage_produce: SOURCE: open, produce, close. */
 SEGUE_API
 gboolean segue_stage_produce (SegueContext *context, GError **error);
+/** segue_stage_open: the type's open (), where it has one; @instance is %NULL after a failure. */
+gboolean segue_stage_open (SegueContext *context, gpointer *instance, GError **error);
 /** segue_stage_collect: COLLECT: open, collect, close. */
 SEGUE_API
 gboolean segue_stage_collect (SegueContext *context, GError **error);

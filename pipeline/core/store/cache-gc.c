@@ -294,9 +294,8 @@ segue_cache_gc (const char *folder, const SegueCacheGcOptions *options, SegueCac
 {
   g_autoptr (GError) local = NULL;
   g_autofree char *path = NULL;
-  SegueCacheFreed own;
-  Gc gc = { .cancellable = cancellable, .gate = -1, .freed = freed ? freed : &own };
-  memset (gc.freed, 0, sizeof *gc.freed);
+  SegueCacheFreed whole = { .struct_size = freed ? freed->struct_size : 0 };
+  Gc gc = { .cancellable = cancellable, .gate = -1, .freed = &whole };
   if (options)
     memcpy (&gc.options, options, MIN (options->struct_size, sizeof gc.options));
   gc.cache = segue_cache_open (folder, &path, &local);
@@ -304,6 +303,8 @@ segue_cache_gc (const char *folder, const SegueCacheGcOptions *options, SegueCac
   gboolean ok = !local && (gc.cache < 0 || collect (&gc, &local));
   if (gc.cache >= 0)
     close (gc.cache);
+  if (freed)
+    memcpy (freed, &whole, MIN (whole.struct_size, sizeof whole));
   if (!ok)
     g_propagate_error (error, g_steal_pointer (&local));
   return ok;

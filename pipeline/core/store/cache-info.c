@@ -23,11 +23,12 @@ segue_cache_part_to_string (SegueCachePart part)
 }
 
 static void
-clear_work (gpointer data)
+free_work (gpointer data)
 {
   SegueCacheWork *work = data;
   g_free (work->name);
   g_free (work->about);
+  g_free (work);
 }
 
 void
@@ -36,7 +37,7 @@ segue_cache_info_free (SegueCacheInfo *info)
   if (!info)
     return;
   g_free (info->folder);
-  g_array_unref (info->work);
+  g_ptr_array_unref (info->work);
   g_free (info);
 }
 
@@ -48,12 +49,13 @@ add_work (SegueCacheInfo *info, int cache, const SegueCacheEntry *entry)
   if (parent < 0)
     return;
   g_autofree char *path = g_build_filename (info->folder, entry->path, NULL);
-  SegueCacheWork work = { .name = g_strdup (name),
-                          .about = segue_work_about_read (path),
-                          .bytes = entry->bytes,
-                          .used = entry->used / NS,
-                          .in_use = segue_cache_is_locked (parent, name, NULL) };
-  g_array_append_val (info->work, work);
+  SegueCacheWork *work = g_new (SegueCacheWork, 1);
+  *work = (SegueCacheWork){ .name = g_strdup (name),
+                            .about = segue_work_about_read (path),
+                            .bytes = entry->bytes,
+                            .used = entry->used / NS,
+                            .in_use = segue_cache_is_locked (parent, name, NULL) };
+  g_ptr_array_add (info->work, work);
   close (parent);
 }
 
@@ -89,8 +91,7 @@ segue_cache_info (const char *folder, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (SegueCacheInfo) info = g_new0 (SegueCacheInfo, 1);
-  info->work = g_array_new (FALSE, FALSE, sizeof (SegueCacheWork));
-  g_array_set_clear_func (info->work, clear_work);
+  info->work = g_ptr_array_new_with_free_func (free_work);
   int cache = segue_cache_open (folder, &info->folder, &local);
   gboolean ok = !local && (cache < 0 || look (info, cache, cancellable, &local));
   if (cache >= 0)

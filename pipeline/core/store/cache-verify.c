@@ -143,9 +143,8 @@ segue_cache_verify (const char *folder, const SegueCacheVerifyOptions *options,
 {
   g_autoptr (GError) local = NULL;
   g_autofree char *path = NULL;
-  SegueCacheVerified own;
-  Verify verify = { .cancellable = cancellable, .verified = verified ? verified : &own };
-  memset (verify.verified, 0, sizeof *verify.verified);
+  SegueCacheVerified whole = { .struct_size = verified ? verified->struct_size : 0 };
+  Verify verify = { .cancellable = cancellable, .verified = &whole };
   if (options)
     memcpy (&verify.options, options, MIN (options->struct_size, sizeof verify.options));
   verify.cache = segue_cache_open (folder, &path, &local);
@@ -153,6 +152,8 @@ segue_cache_verify (const char *folder, const SegueCacheVerifyOptions *options,
   gboolean ok = !local && (verify.cache < 0 || check_all (&verify, &local));
   if (verify.cache >= 0)
     close (verify.cache);
+  if (verified)
+    memcpy (verified, &whole, MIN (whole.struct_size, sizeof whole));
   if (!ok)
     g_propagate_error (error, g_steal_pointer (&local));
   return ok;

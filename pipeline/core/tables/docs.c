@@ -50,12 +50,13 @@ append_params (GString *out, const SegueParam *const *rows)
 }
 
 static void
-append_ports (GString *out, const char *title, const SeguePort *ports)
+append_ports (GString *out, const char *title, const SeguePort *const *ports)
 {
-  for (; ports && ports->name; ports++)
-    g_string_append_printf (
-      out, "- %s `%s` (%s%s): %s\n", title, ports->name, segue_kind_words (ports->kind),
-      ports->flags & SEGUE_PORT_OPTIONAL ? ", optional" : "", ports->doc ? ports->doc : "");
+  for (; ports && *ports; ports++)
+    g_string_append_printf (out, "- %s `%s` (%s%s): %s\n", title, (*ports)->name,
+                            segue_kind_words ((*ports)->kind),
+                            (*ports)->flags & SEGUE_PORT_OPTIONAL ? ", optional" : "",
+                            (*ports)->doc ? (*ports)->doc : "");
 }
 
 static void

@@ -135,19 +135,20 @@ write_plugin (SegueJson *json, const SeguePluginEntry *entry)
 }
 
 static void
-write_ports (SegueJson *json, const char *key, const SeguePort *ports)
+write_ports (SegueJson *json, const char *key, const SeguePort *const *ports)
 {
   segue_json_key_open (json, key, '[');
-  for (; ports && ports->name; ports++) {
+  for (; ports && *ports; ports++) {
     segue_json_open (json, '{');
-    segue_json_key_string (json, "name", ports->name);
+    segue_json_key_string (json, "name", (*ports)->name);
     segue_json_key_string (
-      json, "kind", ports->kind == SEGUE_KIND_ANY ? "any" : segue_kind_to_string (ports->kind));
+      json, "kind",
+      (*ports)->kind == SEGUE_KIND_ANY ? "any" : segue_kind_to_string ((*ports)->kind));
     segue_json_key (json, "optional");
-    segue_json_bool (json, (ports->flags & SEGUE_PORT_OPTIONAL) != 0);
+    segue_json_bool (json, ((*ports)->flags & SEGUE_PORT_OPTIONAL) != 0);
     segue_json_key (json, "live");
-    segue_json_bool (json, (ports->flags & SEGUE_PORT_LIVE) != 0);
-    segue_json_key_string (json, "doc", ports->doc);
+    segue_json_bool (json, ((*ports)->flags & SEGUE_PORT_LIVE) != 0);
+    segue_json_key_string (json, "doc", (*ports)->doc);
     segue_json_close (json, '{');
   }
   segue_json_close (json, '[');
@@ -223,7 +224,7 @@ write_all (SegueJson *json, SegueRegistry *registry)
 {
   g_autoptr (GPtrArray) stages = segue_registry_list_stages (registry);
   g_autoptr (GPtrArray) models = segue_registry_list_models (registry);
-  g_autoptr (GArray) plugins = segue_registry_list (registry);
+  g_autoptr (GPtrArray) plugins = segue_registry_list (registry);
   segue_json_open (json, '{');
   segue_json_key_open (json, "stages", '[');
   for (guint i = 0; i < stages->len; i++)
@@ -235,7 +236,7 @@ write_all (SegueJson *json, SegueRegistry *registry)
   segue_json_close (json, '[');
   segue_json_key_open (json, "plugins", '[');
   for (guint i = 0; i < plugins->len; i++)
-    write_plugin (json, &g_array_index (plugins, SeguePluginEntry, i));
+    write_plugin (json, g_ptr_array_index (plugins, i));
   segue_json_close (json, '[');
   segue_json_close (json, '{');
 }

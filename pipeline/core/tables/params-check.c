@@ -22,11 +22,23 @@ static gboolean G_GNUC_PRINTF (3, 4)
 }
 
 static gboolean
+check_group (const SegueParamGroup *group, const char *what, GError **error)
+{
+  if (group->struct_size >= G_STRUCT_OFFSET (SegueParamGroup, params) + sizeof group->params)
+    return TRUE;
+  return refuse (error, what,
+                 "a group's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueParamGroup)",
+                 group->struct_size);
+}
+
+static gboolean
 check_cases (const SegueParam *row, const char *what, guint depth, GError **error)
 {
   if (!row->cases || !row->cases[0] || !row->tag || !segue_name_is_valid (row->tag, TRUE))
     return refuse (error, what, "a VARIANT needs .cases and a .tag");
   for (const SegueParamGroup *const *one = row->cases; *one; one++) {
+    if (!check_group (*one, what, error))
+      return FALSE;
     if (!(*one)->name || !segue_name_is_valid ((*one)->name, FALSE))
       return refuse (error, what, "a case's name is [a-z][a-z0-9-]*");
     for (const SegueParamGroup *const *other = row->cases; other < one; other++)
@@ -67,6 +79,8 @@ check_type (const SegueParam *row, const char *what, guint depth, GError **error
   case SEGUE_PARAM_LIST:
     return check_element (row, what, depth, error);
   case SEGUE_PARAM_RECORD:
+    if (row->group && !check_group (row->group, what, error))
+      return FALSE;
     if (!row->group || !row->group->params || row->group->size == 0)
       return refuse (error, what, "a RECORD needs a .group with rows and a size");
     if (row->flags & SEGUE_PARAM_OPTIONAL)

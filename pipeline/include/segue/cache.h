@@ -66,7 +66,7 @@ typedef struct {
   guint64 bytes, limit, disk_free, disk_size;
   gboolean limit_is_set;
   guint n_users;
-  GArray *work;
+  GPtrArray *work;
 } SegueCacheInfo;
 
 /** segue_cache_info: (transfer full): changes nothing; a folder that is not there is an empty cache. */
@@ -114,8 +114,9 @@ typedef struct {
  * @left: bytes that stay; @in_use: bytes of these that running work may need; @limit: as it was
  * applied. */
 typedef struct {
-  SegueCacheTally parts[SEGUE_CACHE_N_PARTS];
+  gsize struct_size;
   guint64 n, bytes, left, in_use, limit;
+  SegueCacheTally parts[SEGUE_CACHE_N_PARTS];
 } SegueCacheFreed;
 
 /** segue_cache_gc: @options, @cancellable: nullable.  What is removed before an error or a cancel stays
@@ -141,6 +142,7 @@ typedef struct {
 } SegueCacheVerifyOptions;
 
 typedef struct {
+  gsize struct_size;
   guint64 n, bytes, n_damaged, n_removed;
 } SegueCacheVerified;
 

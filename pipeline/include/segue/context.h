@@ -81,7 +81,8 @@ SEGUE_API
 void segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset);
 
 /** segue_context_get_input: (COLLECT, SERIAL) (transfer none) (nullable): the dataset on @port;
- * %NULL where an optional port is not connected. */
+ * %NULL where an optional port is not connected.  A name that is no input of the type fails the stage with
+ * %SEGUE_ERROR_INTERNAL; the dataset is then empty. */
 SEGUE_API
 SegueDataset *segue_context_get_input (SegueContext *context, const char *port);
 

@@ -47,6 +47,7 @@ const char *const *segue_model_precision_names (void);
 
 /**
  * SegueModelSpec: what a new or loaded model is to become.
+ * @struct_size: sizeof (SegueModelSpec); a type's callbacks get one of full size
  * @labels: %NULL-terminated; %NULL when loading: as the folder has them (it is an error if it has
  *   none).  Where they differ from the folder's, the head is made anew
  * @length: (samples): of a training segment; 0: not known yet
@@ -58,6 +59,7 @@ const char *const *segue_model_precision_names (void);
  *   float32 only takes any for that
  */
 typedef struct {
+  gsize struct_size;
   const char *const *labels;
   gsize length;
   guint rate;
@@ -68,6 +70,7 @@ typedef struct {
 
 /**
  * SegueModelInfo: what a model is.
+ * @struct_size: sizeof (SegueModelInfo), set by whoever asks; a type's describe () gets one of full size, zeroed
  * @labels: (transfer none): in the order of its logits
  * @rate: Hz, that its input must have
  * @min_length: samples, below which it can't be run
@@ -75,6 +78,7 @@ typedef struct {
  * @precision: that it multiplies in, never %SEGUE_MODEL_AUTO
  */
 typedef struct {
+  gsize struct_size;
   const char *const *labels;
   guint n_labels;
   guint rate;
@@ -84,7 +88,7 @@ typedef struct {
 } SegueModelInfo;
 
 /**
- * SegueModelTensor: one named weight or buffer.  @value and @gradient are float32, row-major, owned
+ * SegueModelTensor: one named weight or buffer; in arrays whose element size says how far the struct goes.  @value and @gradient are float32, row-major, owned
  * by the model and stay where they are; @gradient is %NULL for what is not trained.
  * @decay: whether weight decay applies (not to biases and norms)
  */
@@ -102,6 +106,7 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
 
 /**
  * SegueModelPass: one pass over a batch.
+ * @struct_size: sizeof (SegueModelPass)
  * @input: [batch, length] samples; or [batch, prefix_size (length)] with @from_prefix
  * @items: [batch], TRAIN only: identifies each item to the random counters
  * @seed, @step: TRAIN only: likewise
@@ -109,6 +114,7 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
  * @logits: [batch, labels], written by forward ()
  */
 typedef struct {
+  gsize struct_size;
   SegueModelMode mode;
   guint batch;
   gsize length;
@@ -128,8 +134,10 @@ typedef enum {
   SEGUE_SCHEDULE_CONSTANT
 } SegueSchedule;
 
-/** SegueRecipe: how this type is trained where the pipeline does not say otherwise. */
+/** SegueRecipe: how this type is trained where the pipeline does not say otherwise.
+ * @struct_size: sizeof (SegueRecipe); fields past it read as zero */
 typedef struct {
+  gsize struct_size;
   guint epochs;
   guint batch;
   double learning_rate;

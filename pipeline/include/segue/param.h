@@ -78,7 +78,8 @@ typedef struct _SegueModelType SegueModelType;
 
 /** SegueParamGroup: the rows (%NULL-terminated) and the C struct of a record or a variant's case. */
 typedef struct {
-  const char *name; /* the case's name; NULL for a record */
+  gsize struct_size; /* sizeof (SegueParamGroup); fields past it read as zero */
+  const char *name;  /* the case's name; NULL for a record */
   const char *doc;
   gsize size; /* of the struct; 0 where there are no rows */
   const SegueParam *const *params;
@@ -133,14 +134,10 @@ struct _SegueParam {
 
 /* A row for field @field of @Config; the key in YAML is the field's own name. */
 #define SEGUE_PARAM(Config, field, param_type, ...)                                                \
-  (&(const SegueParam){ .struct_size = sizeof (SegueParam),                                        \
-                        .name = #field,                                                            \
-                        .type = param_type,                                                        \
-                        .offset = offsetof (Config, field),                                        \
-                        __VA_ARGS__ })
+  SEGUE_ROW (SegueParam, .name = #field, .type = param_type, .offset = offsetof (Config, field),   \
+             __VA_ARGS__)
 
 /* What a list holds. */
-#define SEGUE_ELEMENT(param_type, ...)                                                             \
-  (&(const SegueParam){ .struct_size = sizeof (SegueParam), .type = param_type, __VA_ARGS__ })
+#define SEGUE_ELEMENT(param_type, ...) SEGUE_ROW (SegueParam, .type = param_type, __VA_ARGS__)
 
 G_END_DECLS

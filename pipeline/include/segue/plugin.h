@@ -35,6 +35,7 @@ typedef struct {
 #define SEGUE_PLUGIN_SYMBOL "segue_plugin_query"
 
 #define SEGUE_PLUGIN(...)                                                                          \
+  G_BEGIN_DECLS                                                                                    \
   SEGUE_API const SeguePlugin *segue_plugin_query (void);                                          \
   const SeguePlugin *segue_plugin_query (void)                                                     \
   {                                                                                                \
@@ -43,6 +44,7 @@ typedef struct {
                                         .abi_minor = SEGUE_ABI_MINOR,                              \
                                         __VA_ARGS__ };                                             \
     return &plugin;                                                                                \
-  }
+  }                                                                                                \
+  G_END_DECLS
 
 G_END_DECLS

@@ -49,9 +49,9 @@ typedef struct {
   const char *refusal;
 } SeguePluginEntry;
 
-/** segue_registry_list: (transfer container): #SeguePluginEntry array, sorted by path. */
+/** segue_registry_list: (transfer container): const #SeguePluginEntry pointers, sorted by path. */
 SEGUE_API
-GArray *segue_registry_list (SegueRegistry *registry);
+GPtrArray *segue_registry_list (SegueRegistry *registry);
 /** segue_registry_list_stages: (transfer container): const #SegueStageType pointers by name. */
 SEGUE_API
 GPtrArray *segue_registry_list_stages (SegueRegistry *registry);
@@ -169,8 +169,10 @@ typedef struct {
   gboolean fresh;
 } SegueRunOptions;
 
-/** SegueRunResult: strings owned; set as far as the run got, also on failure. */
+/** SegueRunResult: strings owned; set as far as the run got, also on failure.
+ * @struct_size: sizeof (SegueRunResult), set by the caller */
 typedef struct {
+  gsize struct_size;
   char *folder;      /* runs/<name>/<id>; NULL: it could not be made */
   guint n_songs;     /* source items */
   guint n_cached;    /* of them, taken whole from the cache */
@@ -198,7 +200,7 @@ typedef struct {
   char *name;
   gboolean chain, source, known;
   guint n_cached, n_anew;
-  GArray *reasons;
+  GPtrArray *reasons;
 } SeguePlanUnit;
 
 /** SeguePlanReason: @n: how many songs of a chain; else 1. */

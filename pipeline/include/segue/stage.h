@@ -59,20 +59,37 @@ typedef enum {
   SEGUE_PORT_LIVE = 1 << 1,
 } SeguePortFlags;
 
-/** SeguePort: arrays of these end with a zeroed one.  An input takes the nearest earlier stage that produces its kind,
- * unless `from:` says otherwise. */
+/**
+ * SeguePort: an input or output.  An input takes the nearest earlier stage that produces its kind, unless `from:` says
+ * otherwise.
+ * @struct_size: set by SEGUE_PORT(); fields past it read as zero
+ * @name: `[a-z][a-z0-9_-]*`
+ * @doc: one sentence
+ * @flags: #SeguePortFlags
+ */
 typedef struct {
+  gsize struct_size;
   const char *name;
   SegueKind kind;
-  guint flags;
   const char *doc;
+  guint flags;
 } SeguePort;
+
+/* A member of a %NULL-terminated array of ports:
+ *
+ *   static const SeguePort *const inputs[] = {
+ *     SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments.", .flags = SEGUE_PORT_LIVE),
+ *     NULL,
+ *   };
+ */
+#define SEGUE_PORT(port_name, port_kind, port_doc, ...)                                            \
+  SEGUE_ROW (SeguePort, .name = port_name, .kind = port_kind, .doc = port_doc, __VA_ARGS__)
 
 typedef struct _SegueStageType SegueStageType;
 
 /**
  * SegueStageType:
- * @struct_size: sizeof (SegueStageType); callbacks past it read as %NULL
+ * @struct_size: sizeof (SegueStageType); fields past it read as zero, so that the struct may grow at its end
  * @name: `[a-z][a-z0-9-]*`, as in `use:`
  * @summary: one line without a full stop
  * @doc: a paragraph or more, Markdown
@@ -82,9 +99,9 @@ typedef struct _SegueStageType SegueStageType;
  * @check: (optional): rules between parameters, run by `segue check`; the error's message is given
  *   its place in the file by the core
  * @fingerprint: (optional): (transfer full): what else the result depends on at run time: codec and library versions
- * @open: (optional): makes an instance; %NULL with @error set on failure.  Without it instances
- *   are %NULL
- * @close: (optional): frees an instance
+ * @open: (optional): prepares for work, and makes an instance where the type has any: @instance (out) is %NULL before,
+ *   and may stay so.  %FALSE with @error set on failure; close () is not called then
+ * @close: (optional): frees an instance; it is not called where that is %NULL
  * @process: (MAP, SERIAL): borrows @item
  */
 struct _SegueStageType {
@@ -95,14 +112,14 @@ struct _SegueStageType {
   guint result_version;
   SegueMode mode;
   guint flags;
-  const SeguePort *inputs;
-  const SeguePort *outputs;
+  const SeguePort *const *inputs;
+  const SeguePort *const *outputs;
   const SegueParam *const *params;
   gsize config_size;
 
   gboolean (*check) (const void *config, GError **error);
   char *(*fingerprint) (const void *config);
-  gpointer (*open) (SegueContext *context, GError **error);
+  gboolean (*open) (SegueContext *context, gpointer *instance, GError **error);
   void (*close) (gpointer instance);
 
   gboolean (*produce) (gpointer instance, SegueContext *context, GError **error);

@@ -11,5 +11,17 @@
  * same and its minor number is not newer.  Major: something was removed or changed its meaning.
  * Minor: something was added (tables grow at their end; see #SegueStageType.struct_size).
  */
-#define SEGUE_ABI_MAJOR 1
-#define SEGUE_ABI_MINOR 3
+#define SEGUE_ABI_MAJOR 2
+#define SEGUE_ABI_MINOR 0
+
+/* A pointer to a constant @Type: one member of a table at file scope.  In C++ (from C++20 on; with
+ * g++ and clang++ also in C++17) fields stand in the order in which the struct has them. */
+#ifdef __cplusplus
+#define SEGUE_ROW(Type, ...)                                                                       \
+  ([] () -> const Type * {                                                                         \
+    static const Type row = { .struct_size = sizeof (Type), __VA_ARGS__ };                         \
+    return &row;                                                                                   \
+  }())
+#else
+#define SEGUE_ROW(Type, ...) (&(const Type){ .struct_size = sizeof (Type), __VA_ARGS__ })
+#endif

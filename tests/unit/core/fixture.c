@@ -13,7 +13,9 @@ static const SegueParam *const band_params[] = {
                .unit = "Hz", .doc = "Upper edge."),
   NULL,
 };
-static const SegueParamGroup band_group = { .size = sizeof (FixtureBand), .params = band_params };
+static const SegueParamGroup band_group = { .struct_size = sizeof (SegueParamGroup),
+                                            .size = sizeof (FixtureBand),
+                                            .params = band_params };
 
 static const SegueParam *const gain_params[] = {
   SEGUE_PARAM (FixtureGain, gain, SEGUE_PARAM_RANGE, .def = "[-6, 6]", .min = -60, .max = 60,
@@ -25,13 +27,19 @@ static const SegueParam *const room_params[] = {
   SEGUE_PARAM (FixtureRoom, impulse, SEGUE_PARAM_INPUT_PATH, .doc = "Impulse response."),
   NULL,
 };
-static const SegueParamGroup op_gain = {
-  .name = "gain", .doc = "Louder or softer.", .size = sizeof (FixtureGain), .params = gain_params
-};
-static const SegueParamGroup op_room = {
-  .name = "room", .doc = "In a room.", .size = sizeof (FixtureRoom), .params = room_params
-};
-static const SegueParamGroup op_flip = { .name = "flip", .doc = "Upside down." };
+static const SegueParamGroup op_gain = { .struct_size = sizeof (SegueParamGroup),
+                                         .name = "gain",
+                                         .doc = "Louder or softer.",
+                                         .size = sizeof (FixtureGain),
+                                         .params = gain_params };
+static const SegueParamGroup op_room = { .struct_size = sizeof (SegueParamGroup),
+                                         .name = "room",
+                                         .doc = "In a room.",
+                                         .size = sizeof (FixtureRoom),
+                                         .params = room_params };
+static const SegueParamGroup op_flip = { .struct_size = sizeof (SegueParamGroup),
+                                         .name = "flip",
+                                         .doc = "Upside down." };
 static const SegueParamGroup *const ops[] = { &op_gain, &op_room, &op_flip, NULL };
 
 const SegueParam *const fixture_params[] = {
@@ -86,28 +94,31 @@ check_everything (const void *config, GError **error)
   return FALSE;
 }
 
-static const SeguePort file_out[] = { { "files", SEGUE_KIND_FILE, 0, "Files." }, { NULL } };
-static const SeguePort file_in[] = { { "file", SEGUE_KIND_FILE, 0, "A file." }, { NULL } };
-static const SeguePort audio_in[] = { { "audio", SEGUE_KIND_AUDIO, 0, "A song." }, { NULL } };
-static const SeguePort audio_out[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Sound." }, { NULL } };
-static const SeguePort tensor_out[] = { { "tensor", SEGUE_KIND_TENSOR, 0, "Numbers." }, { NULL } };
-static const SeguePort any_in[] = { { "items", SEGUE_KIND_ANY, 0, "Items." }, { NULL } };
-static const SeguePort any_out[] = { { "items", SEGUE_KIND_ANY, 0, "The same." }, { NULL } };
-static const SeguePort train_in[] = {
-  { "items", SEGUE_KIND_AUDIO, SEGUE_PORT_LIVE, "What to learn from." },
-  { "init", SEGUE_KIND_MODEL, SEGUE_PORT_OPTIONAL, "Where to start." },
-  { NULL },
+static const SeguePort *const file_out[] = { SEGUE_PORT ("files", SEGUE_KIND_FILE, "Files."),
+                                             NULL };
+static const SeguePort *const file_in[] = { SEGUE_PORT ("file", SEGUE_KIND_FILE, "A file."), NULL };
+static const SeguePort *const audio_in[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "A song."),
+                                             NULL };
+static const SeguePort *const audio_out[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Sound."),
+                                              NULL };
+static const SeguePort *const tensor_out[] = { SEGUE_PORT ("tensor", SEGUE_KIND_TENSOR, "Numbers."),
+                                               NULL };
+static const SeguePort *const any_in[] = { SEGUE_PORT ("items", SEGUE_KIND_ANY, "Items."), NULL };
+static const SeguePort *const any_out[] = { SEGUE_PORT ("items", SEGUE_KIND_ANY, "The same."),
+                                            NULL };
+static const SeguePort *const train_in[] = {
+  SEGUE_PORT ("items", SEGUE_KIND_AUDIO, "What to learn from.", .flags = SEGUE_PORT_LIVE),
+  SEGUE_PORT ("init", SEGUE_KIND_MODEL, "Where to start.", .flags = SEGUE_PORT_OPTIONAL), NULL
 };
-static const SeguePort model_out[] = { { "model", SEGUE_KIND_MODEL, 0, "The model." }, { NULL } };
-static const SeguePort evaluate_in[] = {
-  { "items", SEGUE_KIND_AUDIO, 0, "What to answer." },
-  { "model", SEGUE_KIND_MODEL, 0, "What answers." },
-  { NULL },
+static const SeguePort *const model_out[] = { SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model."),
+                                              NULL };
+static const SeguePort *const evaluate_in[] = {
+  SEGUE_PORT ("items", SEGUE_KIND_AUDIO, "What to answer."),
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "What answers."), NULL
 };
-static const SeguePort evaluate_out[] = {
-  { "predictions", SEGUE_KIND_PREDICTIONS, 0, "Answers." },
-  { "metrics", SEGUE_KIND_METRICS, 0, "Figures." },
-  { NULL },
+static const SeguePort *const evaluate_out[] = {
+  SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, "Answers."),
+  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "Figures."), NULL
 };
 
 #define STAGE(stage_name, stage_mode, ...)                                                         \
@@ -201,7 +212,9 @@ static const SegueParam *const model_params[] = {
                .doc = "Channels."),
   NULL,
 };
-static const SegueRecipe recipe = { .epochs = 3, .batch = 8, .learning_rate = 1e-3 };
+static const SegueRecipe recipe = {
+  .struct_size = sizeof (SegueRecipe), .epochs = 3, .batch = 8, .learning_rate = 1e-3
+};
 
 #define MODEL(model_name)                                                                          \
   {                                                                                                \

@@ -113,7 +113,7 @@ bench_try_run (Bench *bench, const char *settings, const char *text, guint worke
                               .cache = bench->cache,
                               .workers = workers,
                               .observer = &observer };
-  SegueRunResult own = { 0 };
+  SegueRunResult own = { .struct_size = sizeof own };
   struct rlimit before, few;
   getrlimit (RLIMIT_NOFILE, &before);
   few = before;

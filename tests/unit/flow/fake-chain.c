@@ -6,8 +6,8 @@
 
 gint fake_decoded;
 
-const SeguePort fake_audio_port[] = { { .name = "audio", .kind = SEGUE_KIND_AUDIO }, { NULL } };
-static const SeguePort file_port[] = { { .name = "songs", .kind = SEGUE_KIND_FILE }, { NULL } };
+const SeguePort *const fake_audio_port[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL), NULL };
+static const SeguePort *const file_port[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, NULL), NULL };
 
 /* ---- fake-scan: every file below `root`; *.txt is ignored ---- */
 
@@ -87,10 +87,11 @@ typedef struct {
   gboolean spoilt; /* by a bad song: results of an instance may not depend on it */
 } Decoder;
 
-static gpointer
-decode_open (SegueContext *context, GError **error)
+static gboolean
+decode_open (SegueContext *context, gpointer *instance, GError **error)
 {
-  return g_new0 (Decoder, 1);
+  *instance = g_new0 (Decoder, 1);
+  return TRUE;
 }
 
 static gboolean

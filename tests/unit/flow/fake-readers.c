@@ -4,8 +4,8 @@
 #include <segue/file.h>
 #include <string.h>
 
-static const SeguePort live_port[] = {
-  { .name = "audio", .kind = SEGUE_KIND_AUDIO, .flags = SEGUE_PORT_LIVE }, { NULL }
+static const SeguePort *const live_port[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL, .flags = SEGUE_PORT_LIVE), NULL
 };
 
 /* ---- fake-split: every `every`-th song is test, the rest train ---- */
@@ -101,6 +101,23 @@ dump_collect (gpointer instance, SegueContext *context, GError **error)
 const SegueStageType fake_dump = DUMP ("fake-dump", fake_audio_port);
 const SegueStageType fake_dump_live = DUMP ("fake-dump-live", live_port);
 
+/* ---- fake-typo: asks for an input that it does not have ---- */
+
+static gboolean
+typo_collect (gpointer instance, SegueContext *context, GError **error)
+{
+  g_assert_cmpuint (segue_dataset_get_length (segue_context_get_input (context, "audoi")), ==, 0);
+  return TRUE;
+}
+
+const SegueStageType fake_typo = { .struct_size = sizeof (SegueStageType),
+                                   .name = "fake-typo",
+                                   .summary = "Asks wrongly",
+                                   .result_version = 1,
+                                   .mode = SEGUE_MODE_COLLECT,
+                                   .inputs = fake_audio_port,
+                                   .collect = typo_collect };
+
 /* ---- fake-predict: SERIAL: per song, the number of its items and the sum of their first samples;
  * fake-table: the predictions as text ---- */
 
@@ -110,11 +127,12 @@ typedef struct {
   guint songs;
 } Predictor;
 
-static gpointer
-predict_open (SegueContext *context, GError **error)
+static gboolean
+predict_open (SegueContext *context, gpointer *instance, GError **error)
 {
   segue_context_set_progress_unit (context, "sums");
-  return g_new0 (Predictor, 1);
+  *instance = g_new0 (Predictor, 1);
+  return TRUE;
 }
 
 static void
@@ -164,8 +182,8 @@ predict_finish (gpointer instance, SegueContext *context, GError **error)
   return segue_file_write (path, "x", 1, error);
 }
 
-static const SeguePort predictions_port[] = {
-  { .name = "predictions", .kind = SEGUE_KIND_PREDICTIONS }, { NULL }
+static const SeguePort *const predictions_port[] = {
+  SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, NULL), NULL
 };
 
 const SegueStageType fake_predict = {

@@ -3,7 +3,7 @@
 
 #include "fake.h"
 
-extern const SeguePort fake_audio_port[];
+extern const SeguePort *const fake_audio_port[];
 
 extern const SegueStageType fake_scan;
 extern const SegueStageType fake_decode;
@@ -11,6 +11,7 @@ extern const SegueStageType fake_segment;
 extern const SegueStageType fake_noise;
 extern const SegueStageType fake_live;
 extern const SegueStageType fake_cheat;
+extern const SegueStageType fake_typo;
 extern const SegueStageType fake_copies;
 extern const SegueStageType fake_split;
 extern const SegueStageType fake_dump;

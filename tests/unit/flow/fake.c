@@ -3,7 +3,7 @@
 
 static const SegueStageType *const stages[] = {
   &fake_scan,  &fake_decode, &fake_segment,   &fake_noise,   &fake_live,  &fake_cheat, &fake_copies,
-  &fake_split, &fake_dump,   &fake_dump_live, &fake_predict, &fake_table, NULL
+  &fake_split, &fake_dump,   &fake_dump_live, &fake_predict, &fake_table, &fake_typo,  NULL
 };
 
 static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),

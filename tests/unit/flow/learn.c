@@ -6,12 +6,12 @@
 
 gint learn_trained, learn_judged, learn_sifted, learn_tabled, learn_reported;
 
-static const SeguePort files[] = { { .name = "songs", .kind = SEGUE_KIND_FILE }, { NULL } };
-static const SeguePort audio[] = { { .name = "audio", .kind = SEGUE_KIND_AUDIO }, { NULL } };
-static const SeguePort live_audio[] = {
-  { .name = "audio", .kind = SEGUE_KIND_AUDIO, .flags = SEGUE_PORT_LIVE }, { NULL }
+static const SeguePort *const files[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, NULL), NULL };
+static const SeguePort *const audio[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL), NULL };
+static const SeguePort *const live_audio[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL, .flags = SEGUE_PORT_LIVE), NULL
 };
-static const SeguePort model[] = { { .name = "model", .kind = SEGUE_KIND_MODEL }, { NULL } };
+static const SeguePort *const model[] = { SEGUE_PORT ("model", SEGUE_KIND_MODEL, NULL), NULL };
 
 /* ---- learn-scan ---- */
 
@@ -156,19 +156,21 @@ judge_free (gpointer data)
   g_free (judge);
 }
 
-static gpointer
-judge_open (SegueContext *context, GError **error)
+static gboolean
+judge_open (SegueContext *context, gpointer *instance, GError **error)
 {
   SegueItem *item = segue_dataset_get_entry (segue_context_get_input (context, "model"), 0);
   g_autofree char *path = g_build_filename (segue_item_get_path (item), "weights", NULL);
   Judge *judge = g_new0 (Judge, 1);
   judge->text = g_string_new (NULL);
   g_atomic_int_inc (&learn_judged);
-  if (g_file_get_contents (path, &judge->weights, NULL, NULL))
-    return judge;
+  if (g_file_get_contents (path, &judge->weights, NULL, NULL)) {
+    *instance = judge;
+    return TRUE;
+  }
   judge_free (judge);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "a model without weights");
-  return NULL;
+  return FALSE;
 }
 
 static gboolean
@@ -278,17 +280,19 @@ pry (gpointer instance, SegueContext *context, GError **error)
 
 /* ---- The plugin ---- */
 
-static const SeguePort metrics[] = { { .name = "metrics", .kind = SEGUE_KIND_METRICS }, { NULL } };
-static const SeguePort judge_inputs[] = { { .name = "audio", .kind = SEGUE_KIND_AUDIO },
-                                          { .name = "model", .kind = SEGUE_KIND_MODEL },
-                                          { NULL } };
-static const SeguePort judge_outputs[] = { { .name = "predictions",
-                                             .kind = SEGUE_KIND_PREDICTIONS },
-                                           { .name = "metrics", .kind = SEGUE_KIND_METRICS },
-                                           { NULL } };
-static const SeguePort table_inputs[] = { { .name = "predictions", .kind = SEGUE_KIND_PREDICTIONS },
-                                          { .name = "audio", .kind = SEGUE_KIND_AUDIO },
-                                          { NULL } };
+static const SeguePort *const metrics[] = { SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, NULL),
+                                            NULL };
+static const SeguePort *const judge_inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL),
+                                                 SEGUE_PORT ("model", SEGUE_KIND_MODEL, NULL),
+                                                 NULL };
+static const SeguePort *const judge_outputs[] = {
+  SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, NULL),
+  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, NULL), NULL
+};
+static const SeguePort *const table_inputs[] = {
+  SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, NULL),
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL), NULL
+};
 
 #define STAGE(type_name, type_mode, ...)                                                           \
   {                                                                                                \

@@ -154,7 +154,8 @@ study_plan (Study *study)
     else
       g_string_append_printf (text, "%s: later", unit->name);
     for (guint j = 0; j < unit->reasons->len; j++)
-      g_string_append_printf (text, ", %s", g_array_index (unit->reasons, SeguePlanReason, j).why);
+      g_string_append_printf (text, ", %s",
+                              ((SeguePlanReason *) g_ptr_array_index (unit->reasons, j))->why);
     g_string_append_c (text, '\n');
   }
   return g_string_free (text, FALSE);

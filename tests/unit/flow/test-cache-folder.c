@@ -56,7 +56,7 @@ put (const char *folder, const char *name, const char *text)
 static SegueCacheFreed
 gc (const char *folder, SegueCacheGcOptions options)
 {
-  SegueCacheFreed freed;
+  SegueCacheFreed freed = { .struct_size = sizeof freed };
   g_autoptr (GError) error = NULL;
   options.struct_size = sizeof options;
   segue_cache_gc (folder, &options, &freed, NULL, &error);
@@ -99,7 +99,7 @@ test_empty (void)
   g_autofree char *folder = g_dir_make_tmp ("segue-folder-XXXXXX", NULL);
   g_autofree char *cache = g_build_filename (folder, "not", "there", NULL);
   g_autoptr (GError) error = NULL;
-  SegueCacheVerified verified;
+  SegueCacheVerified verified = { .struct_size = sizeof verified };
   g_autoptr (SegueCacheInfo) info = segue_cache_info (cache, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (info->bytes, ==, 0);
@@ -161,7 +161,7 @@ static void
 test_verify (void)
 {
   g_auto (Bench) bench;
-  SegueCacheVerified verified;
+  SegueCacheVerified verified = { .struct_size = sizeof verified };
   write_songs (&bench);
   bench_run (&bench, STAGES, 1, NULL);
   g_autofree char *dump = bench_read (&bench, "dump.txt");
@@ -192,7 +192,7 @@ test_verify (void)
   g_assert_false (exists (records->pdata[1]));
   g_autofree char *clean = verify (bench.cache, FALSE, &verified);
   g_assert_cmpuint (verified.n_damaged, ==, 0);
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, STAGES, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 2);
   segue_run_result_clear (&result);
@@ -229,7 +229,7 @@ static void
 test_hostile (void)
 {
   g_auto (Bench) bench;
-  SegueCacheVerified verified;
+  SegueCacheVerified verified = { .struct_size = sizeof verified };
   write_songs (&bench);
   bench_run (&bench, STAGES, 1, NULL);
   g_autofree char *outside = g_build_filename (bench.folder, "outside", NULL);

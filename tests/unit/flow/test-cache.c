@@ -22,7 +22,7 @@ write_songs (Bench *bench)
 static guint
 count_cached (Bench *bench, const char *stages)
 {
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   int before = g_atomic_int_get (&fake_decoded);
   bench_run (bench, stages, 2, &result);
   guint cached = result.n_cached;
@@ -116,7 +116,7 @@ test_seed (void)
   g_assert_cmpuint (count_cached (&bench, noise), ==, 0);
   g_autofree char *first = bench_read (&bench, "dump.txt");
   g_assert_cmpuint (count_cached (&bench, noise), ==, 3);
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_try_run (&bench, "seed: 8", noise, 2, &result, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (result.n_cached, ==, 0);
@@ -176,7 +176,7 @@ test_reads (void)
   g_assert_nonnull (strstr (dump_third, "anna/two.song#0000#copy"));
   g_assert_null (strstr (dump_third, "ben/three.song#0000#copy"));
 
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, second, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
@@ -320,6 +320,8 @@ test_two_runs (void)
   }
 }
 
+static const SeguePort *const files[] = { SEGUE_PORT ("files", SEGUE_KIND_FILE, NULL), NULL };
+
 static gboolean
 count_files (gpointer instance, SegueContext *context, GError **error)
 {
@@ -332,7 +334,6 @@ count_files (gpointer instance, SegueContext *context, GError **error)
 static void
 test_hashing (void)
 {
-  static const SeguePort files[] = { { .name = "files", .kind = SEGUE_KIND_FILE }, { NULL } };
   static const SegueStageType count = {
     .struct_size = sizeof count,
     .name = "count-files",

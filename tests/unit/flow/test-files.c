@@ -218,7 +218,7 @@ test_no_handles (void)
   close (next);
   for (guint spare = 0; spare < 16 && !finished; spare++) {
     g_autoptr (GError) error = NULL;
-    SegueRunResult result = { 0 };
+    SegueRunResult result = { .struct_size = sizeof result };
     bench.max_handles = (guint) next + spare;
     gboolean ok = bench_try_run (&bench, "", STAGES, 1, &result, &error);
     g_assert_cmpuint (result.n_failed, ==, 0);

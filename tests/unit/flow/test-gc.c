@@ -103,7 +103,7 @@ put (const char *folder, const char *name, const char *text)
 static SegueCacheFreed
 gc (const char *folder, SegueCacheGcOptions options)
 {
-  SegueCacheFreed freed;
+  SegueCacheFreed freed = { .struct_size = sizeof freed };
   g_autoptr (GError) error = NULL;
   options.struct_size = sizeof options;
   segue_cache_gc (folder, &options, &freed, NULL, &error);
@@ -190,7 +190,7 @@ test_order (void)
 
   /* The songs that are gone are made anew, to the same result. */
   g_autofree char *before = bench_read (&bench, "dump.txt");
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, STAGES, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
@@ -257,7 +257,7 @@ test_end_of_run (void)
   bench_run (&bench, STAGES, 1, NULL);
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
   g_assert_nonnull (strstr (bench.log->str, "from the cache (limit: 1.0"));
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, STAGES, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 1);
   segue_run_result_clear (&result);
@@ -365,7 +365,7 @@ be_collector (const char *folder)
   slow_hands = TRUE;
   /* A test that has failed leaves nobody behind. */
   while (!g_file_test (stop, G_FILE_TEST_EXISTS) && getppid () == parent) {
-    SegueCacheFreed freed;
+    SegueCacheFreed freed = { .struct_size = sizeof freed };
     g_autoptr (GError) error = NULL;
     SegueCacheGcOptions options = { .struct_size = sizeof options, .limit = &nothing };
     if (!segue_cache_gc (folder, &options, &freed, NULL, &error)) {
@@ -473,7 +473,7 @@ test_work (void)
   g_assert_cmpuint (info->work->len, ==, 3);
   guint in_use = 0, named = 0;
   for (guint i = 0; i < info->work->len; i++) {
-    const SegueCacheWork *work = &g_array_index (info->work, SegueCacheWork, i);
+    const SegueCacheWork *work = g_ptr_array_index (info->work, i);
     in_use += work->in_use;
     named += g_strcmp0 (work->about, "stage 'train' of 'x'") == 0;
   }

@@ -108,7 +108,7 @@ static void
 test_verify (void)
 {
   g_auto (Study) study;
-  SegueCacheVerified verified;
+  SegueCacheVerified verified = { .struct_size = sizeof verified };
   g_autoptr (GError) error = NULL;
   study_init (&study);
   study_run (&study);

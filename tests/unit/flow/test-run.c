@@ -30,7 +30,7 @@ test_workers (void)
     write_songs (&bench, 12);
     bench_write (&bench, "artist-0/song-04.song", "BAD");
     bench_write (&bench, "artist-1/cover.txt", "not a song");
-    SegueRunResult result = { 0 };
+    SegueRunResult result = { .struct_size = sizeof result };
     bench_run (&bench, DUMP, workers[i], &result);
     g_assert_cmpuint (result.n_songs, ==, 13);
     g_assert_cmpuint (result.n_failed, ==, 1);
@@ -92,7 +92,7 @@ test_quarantine (void)
   g_assert_cmpint (symlink ("nowhere", link), ==, 0);
   g_autofree char *folder = g_build_filename (bench.music, "artist-2", "folder.song", NULL);
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, DUMP, 4, &result);
   g_assert_cmpuint (result.n_failed, ==, 5);
   g_assert_cmpuint (result.n_songs, ==, 12);
@@ -138,7 +138,7 @@ test_glitch (void)
   bench_init (&bench);
   write_songs (&bench, 3);
   bench_write (&bench, "artist-1/song-04.song", "GLITCH");
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   int before = g_atomic_int_get (&fake_decoded);
   bench_run (&bench, DUMP, 1, &result);
   g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 5);
@@ -202,7 +202,7 @@ test_environment (void)
   bench_init (&bench);
   write_songs (&bench, 6);
   bench_write (&bench, "artist-9/last.song", "NOMEM");
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   g_assert_false (bench_try_run (&bench, "", DUMP, 1, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
   g_assert_cmpuint (result.n_failed, ==, 0);
@@ -232,6 +232,11 @@ test_bad_plugins (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "SEGUE_STAGE_SEEDED"));
   g_clear_error (&error);
+  g_assert_false (
+    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-typo\n", 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+  g_assert_nonnull (strstr (error->message, "‘audoi’"));
+  g_clear_error (&error);
   /* A stage that goes on after a failed emit fails with what the emit said. */
   bench_write (&bench, "a/X.song", "SWALLOW");
   bench_write (&bench, "a/1.song", "another song");
@@ -248,7 +253,7 @@ test_cancel (void)
   write_songs (&bench, 8);
   bench_write (&bench, "artist-1/song-waits.song", "WAIT");
   bench.cancel_after = 3;
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   gint64 begin = g_get_monotonic_time ();
   g_assert_false (bench_try_run (&bench, "", DUMP, 2, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
@@ -274,7 +279,8 @@ test_run_folder (void)
   g_auto (Bench) bench;
   bench_init (&bench);
   write_songs (&bench, 4);
-  SegueRunResult first = { 0 }, second = { 0 };
+  SegueRunResult first = { .struct_size = sizeof first };
+  SegueRunResult second = { .struct_size = sizeof second };
   bench_run (&bench, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
   bench_run (&bench, DUMP, 2, &second);
   g_assert_cmpint (strcmp (strrchr (first.folder, '/'), strrchr (second.folder, '/')), <, 0);

@@ -132,7 +132,7 @@ test_no_songs (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-dump\n", 2,
              &result);
   g_assert_cmpuint (result.n_songs, ==, 0);

@@ -36,8 +36,8 @@ die_of (int number)
   raise (number);
 }
 
-static gpointer
-open_instance (SegueContext *context, GError **error)
+static gboolean
+open_instance (SegueContext *context, gpointer *instance, GError **error)
 {
   const Config *config = segue_context_get_config (context);
   if (config->opening == OPENS_NOT)
@@ -46,7 +46,8 @@ open_instance (SegueContext *context, GError **error)
     die_of (SIGSEGV);
   if (config->opening == OPENS_WITH_AN_END)
     _exit (9);
-  return config->opening == OPENS_NOT ? NULL : g_new0 (char, 1);
+  *instance = g_new0 (char, 1);
+  return config->opening != OPENS_NOT;
 }
 
 /* One byte of @fd, to see whether it can be read. */
@@ -200,9 +201,10 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
   return emit_ramp (item, *object == 'l' ? 1000000 : 1000, context, error);
 }
 
-static const SeguePort files[] = { { "files", SEGUE_KIND_FILE, 0, "Deeds." }, {} };
-static const SeguePort songs[] = { { "songs", SEGUE_KIND_AUDIO, 0, "Songs." }, {} };
-static const SeguePort tensors[] = { { "tensors", SEGUE_KIND_TENSOR, 0, "Tensors." }, {} };
+static const SeguePort *const files[] = { SEGUE_PORT ("files", SEGUE_KIND_FILE, "Deeds."), NULL };
+static const SeguePort *const songs[] = { SEGUE_PORT ("songs", SEGUE_KIND_AUDIO, "Songs."), NULL };
+static const SeguePort *const tensors[] = { SEGUE_PORT ("tensors", SEGUE_KIND_TENSOR, "Tensors."),
+                                            NULL };
 
 static const SegueStageType misbehave_type = {
   .struct_size = sizeof (SegueStageType),

@@ -62,7 +62,7 @@ test_same_records (void)
     if (!failures)
       failures = g_strdup (bench.failures->str);
     /* Done one way is done. */
-    SegueRunResult result = { 0 };
+    SegueRunResult result = { .struct_size = sizeof result };
     bench_run (&bench, ways[0], 2, &result);
     g_assert_cmpuint (result.n_cached, ==, 8);
     segue_run_result_clear (&result);
@@ -82,7 +82,7 @@ test_memory_of_failures (void)
   bench_write (&bench, "d/killed.song", "signal 9");
   bench_write (&bench, "e/fine.song", "fine too");
   for (guint again = 0; again < 2; again++) {
-    SegueRunResult result = { 0 };
+    SegueRunResult result = { .struct_size = sizeof result };
     bench_run (&bench, "  - { use: misbehave, time_limit: 0.5 }\n", 2, &result);
     g_assert_cmpuint (result.n_songs, ==, 5);
     g_assert_cmpuint (result.n_failed, ==, 3);

@@ -303,12 +303,12 @@ test_cache_folder (Fixture *f, gconstpointer data)
   g_autoptr (SegueSongPrediction) first = ask (f, low, 1);
   g_autoptr (SegueCacheInfo) info = segue_cache_info (f->cache, NULL, NULL);
   g_assert_cmpuint (info->parts[SEGUE_CACHE_RECORDS].n, ==, 1);
-  SegueCacheVerified verified;
+  SegueCacheVerified verified = { .struct_size = sizeof verified };
   g_assert_true (segue_cache_verify (f->cache, NULL, &verified, NULL, NULL));
   g_assert_cmpuint (verified.n, ==, 1);
   g_assert_cmpuint (verified.n_damaged, ==, 0);
   const SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
-  SegueCacheFreed freed;
+  SegueCacheFreed freed = { .struct_size = sizeof freed };
   g_assert_true (segue_cache_gc (f->cache, &options, &freed, NULL, NULL));
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
   g_autoptr (SegueSongPrediction) again = ask (f, low, 1);

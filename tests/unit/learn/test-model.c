@@ -55,7 +55,9 @@ static SegueModel *
 new_model (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { .labels = labels, .rate = 8000, .seed = 3, .threads = 1 };
+  const SegueModelSpec spec = {
+    .struct_size = sizeof (SegueModelSpec), .labels = labels, .rate = 8000, .seed = 3, .threads = 1
+  };
   SegueModel *model = segue_model_new (fixture->type, NULL, &spec, &error);
   g_assert_no_error (error);
   return model;

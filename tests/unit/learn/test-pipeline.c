@@ -83,7 +83,7 @@ run (Fixture *fixture, const char *live, const char *train, guint workers, const
   const SegueRunOptions options = {
     .struct_size = sizeof options, .folder = runs, .cache = cache, .workers = workers
   };
-  SegueRunResult result = { 0 };
+  SegueRunResult result = { .struct_size = sizeof result };
   gboolean ok = segue_pipeline_run (pipeline, &options, &result, cancellable, error);
   if (folder != NULL)
     *folder = g_strdup (result.folder);

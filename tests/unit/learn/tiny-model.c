@@ -68,9 +68,11 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-static const SegueRecipe recipe = {
-  .epochs = 8, .batch = 8, .learning_rate = 0.05, .schedule = SEGUE_SCHEDULE_LINEAR
-};
+static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),
+                                    .epochs = 8,
+                                    .batch = 8,
+                                    .learning_rate = 0.05,
+                                    .schedule = SEGUE_SCHEDULE_LINEAR };
 
 /* Uniform in [-1, 1): a hash of its arguments. */
 static double
@@ -203,7 +205,8 @@ static void
 tiny_describe (gpointer model, SegueModelInfo *info)
 {
   Tiny *tiny = model;
-  *info = (SegueModelInfo){ .labels = (const char *const *) tiny->labels,
+  *info = (SegueModelInfo){ .struct_size = sizeof (SegueModelInfo),
+                            .labels = (const char *const *) tiny->labels,
                             .n_labels = tiny->n_labels,
                             .rate = RATE,
                             .min_length = 2 * FRAME,

@@ -136,8 +136,9 @@ pass_process (gpointer instance, SegueItem *item, SegueContext *context, GError 
   return segue_context_emit (context, segue_item_ref (item), error);
 }
 
-static const SeguePort files[] = { { "file", SEGUE_KIND_FILE, 0, "A song." }, { NULL } };
-static const SeguePort audio[] = { { "audio", SEGUE_KIND_AUDIO, 0, "Samples." }, { NULL } };
+static const SeguePort *const files[] = { SEGUE_PORT ("file", SEGUE_KIND_FILE, "A song."), NULL };
+static const SeguePort *const audio[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Samples."),
+                                          NULL };
 static const SegueParam *const no_params[] = { NULL };
 
 /* What the MAP stages have in common. */

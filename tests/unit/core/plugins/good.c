@@ -7,7 +7,7 @@ produce (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
-static const SeguePort outputs[] = { { "files", SEGUE_KIND_FILE, 0, "Files." }, { NULL } };
+static const SeguePort *const outputs[] = { SEGUE_PORT ("files", SEGUE_KIND_FILE, "Files."), NULL };
 static const SegueStageType nothing = { .struct_size = sizeof (SegueStageType),
                                         .name = "nothing",
                                         .summary = "Emits nothing",
