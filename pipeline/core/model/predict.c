@@ -55,9 +55,9 @@ load_model (gpointer data)
   SeguePredictor *predictor = data;
   predictor->model = segue_model_load (predictor->scope.registry, predictor->folder, NULL, NULL,
                                        &predictor->spec, &predictor->load_failure);
+  predictor->info.struct_size = sizeof predictor->info;
   if (predictor->model != NULL)
-    predictor->info.struct_size = sizeof predictor->info;
-  segue_model_describe (predictor->model, &predictor->info);
+    segue_model_describe (predictor->model, &predictor->info);
   return NULL;
 }
 

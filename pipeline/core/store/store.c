@@ -321,7 +321,7 @@ segue_store_note_written (SegueStore *store)
 void
 segue_store_tidy (SegueStore *store, SegueCacheFreed *freed)
 {
-  memset (freed, 0, sizeof *freed);
+  *freed = (SegueCacheFreed){ .struct_size = sizeof *freed };
   /* What only read has not made it larger.  What this run used is safe, as we are still here: else one
    * that ended because the disk is full would begin anew. */
   if (g_atomic_int_get (&store->n_written) > 0 && !segue_users_hold_gate (store->users))
