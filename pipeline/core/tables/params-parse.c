@@ -52,6 +52,12 @@ fail_type (Parser *p, const SegueParam *row, const SegueNode *node)
   }
   if (row->type == SEGUE_PARAM_LIST && node->type == SEGUE_NODE_SCALAR)
     return fail (p, node, "%s must be a list, got %s; write [%s]", p->path->str, shown, shown);
+  g_autofree char *meant =
+    node->type == SEGUE_NODE_SCALAR && number && row->type != SEGUE_PARAM_BOOL
+      ? segue_scalar_meant (node->text)
+      : NULL;
+  if (meant)
+    return fail (p, node, "%s must be %s, got %s; write %s", p->path->str, words, shown, meant);
   return fail (p, node, "%s must be %s, got %s", p->path->str, words, shown);
 }
 
@@ -62,6 +68,21 @@ fail_bounds (Parser *p, const SegueParam *row, const SegueNode *node)
   g_autofree char *shown = segue_node_shown (node);
   return fail (p, node, "%s must be %s%s%s, got %s", p->path->str, bounds ? bounds : "a number",
                row->unit ? " " : "", row->unit ? row->unit : "", shown);
+}
+
+/* A whole number that no field holds: the nearest bound is what helps. */
+static gboolean
+fail_too_large (Parser *p, const SegueParam *row, const SegueNode *node)
+{
+  g_autofree char *shown = segue_node_shown (node);
+  gboolean below = node->text[0] == '-';
+  gboolean open = row->min == row->max;
+  gint64 min = open || row->min <= (double) G_MININT64 ? SEGUE_UNSET_INT + 1 : (gint64) row->min;
+  gint64 max = open || row->max >= (double) G_MAXINT64 ? G_MAXINT64 : (gint64) row->max;
+  if (min > SEGUE_UNSET_INT + 1 && max < G_MAXINT64)
+    return fail_bounds (p, row, node);
+  return fail (p, node, "%s must be at %s %" G_GINT64_FORMAT ", got %s", p->path->str,
+               below ? "least" : "most", below ? min : max, shown);
 }
 
 static gboolean
@@ -95,17 +116,15 @@ parse_int (Parser *p, const SegueParam *row, const SegueNode *node, gint64 *fiel
   switch (segue_scalar_to_int (node->text, &value)) {
   case SEGUE_SCALAR_OK:
     break;
-  case SEGUE_SCALAR_TOO_LARGE: {
-    g_autofree char *bounds = segue_param_bounds (row);
-    if (bounds)
-      return fail_bounds (p, row, node);
-    return fail (p, node, "%s is too large; write a number of at most 18 digits", p->path->str);
-  }
+  case SEGUE_SCALAR_TOO_LARGE:
+    return fail_too_large (p, row, node);
   default:
     return fail_type (p, row, node);
   }
   /* The smallest integer means "unset" in the struct. */
-  if (!segue_param_in_bounds (row, (double) value) || value == SEGUE_UNSET_INT)
+  if (value == SEGUE_UNSET_INT)
+    return fail_too_large (p, row, node);
+  if (!segue_param_in_bounds (row, (double) value))
     return fail_bounds (p, row, node);
   *field = value;
   return TRUE;
@@ -121,6 +140,9 @@ parse_double (Parser *p, const SegueParam *row, const SegueNode *node, double *f
   case SEGUE_SCALAR_OK:
     break;
   case SEGUE_SCALAR_TOO_LARGE:
+    if (row->min != row->max)
+      return fail_bounds (p, row, node);
+    G_GNUC_FALLTHROUGH;
   case SEGUE_SCALAR_NOT_FINITE:
     return fail (p, node, "%s must be a finite number, got %s", p->path->str, node->text);
   default:

@@ -84,6 +84,31 @@ place_at_byte (Loader *loader, gsize offset)
   return place_at (loader, line, column);
 }
 
+/* (nullable): how the text is encoded, where editors write something else than UTF-8.  Without a byte
+ * order mark, it begins with a character of ASCII, as every pipeline does. */
+static const char *
+other_encoding (const char *text, gsize length)
+{
+  static const struct {
+    char bytes[4];
+    gsize n;
+    const char *name;
+  } starts[] = {
+    { "\xff\xfe\0\0", 4, "UTF-32" },
+    { "\0\0\xfe\xff", 4, "UTF-32" },
+    { "\xff\xfe", 2, "UTF-16" },
+    { "\xfe\xff", 2, "UTF-16" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
+    if (length >= starts[i].n && !memcmp (text, starts[i].bytes, starts[i].n))
+      return starts[i].name;
+  gboolean two = length >= 4 && length % 2 == 0;
+  if (two && ((text[0] && !text[1] && text[2] && !text[3]) ||
+              (!text[0] && text[1] && !text[2] && text[3])))
+    return "UTF-16";
+  return NULL;
+}
+
 /* What is wrong with the bytes, before YAML looks at them. */
 static gboolean
 check_bytes (Loader *loader, GError **error)
@@ -93,6 +118,10 @@ check_bytes (Loader *loader, GError **error)
     return segue_node_error (loader->place, error,
                              "larger than 1 MiB, which no pipeline is; is this the right file?");
   }
+  const char *encoding = other_encoding (loader->text, loader->length);
+  if (encoding)
+    return segue_node_error (place_at (loader, 0, 0), error,
+                             "%s text; save the file with UTF-8 encoding", encoding);
   const char *end;
   if (g_utf8_validate_len (loader->text, loader->length, &end))
     return TRUE;
@@ -357,7 +386,11 @@ SegueNode *
 segue_node_parse (const char *text, gssize length, const char *name, GError **error)
 {
   g_auto (Loader) loader = { 0 };
-  loader_init (&loader, text, length < 0 ? strlen (text) : (gsize) length, name);
+  gsize n_bytes = length < 0 ? strlen (text) : (gsize) length;
+  /* Windows' editors put a byte order mark before UTF-8, too; libyaml takes it for part of the key. */
+  gboolean marked = n_bytes >= 3 && !memcmp (text, "\xef\xbb\xbf", 3);
+  text += marked ? 3 : 0;
+  loader_init (&loader, text, n_bytes - (marked ? 3 : 0), name);
   if (!check_bytes (&loader, error))
     return NULL;
   yaml_parser_t yaml;

@@ -112,6 +112,37 @@ segue_scalar_to_int (const char *text, gint64 *value)
   return SEGUE_SCALAR_OK;
 }
 
+/* "1,000" and "1_000" lose their separators, "0,5" gets a point; "10 s" loses its unit. */
+static char *
+without_ornaments (const char *text)
+{
+  gboolean groups = g_regex_match_simple ("^[+-]?[0-9]{1,3}([,_][0-9]{3})+", text, 0, 0);
+  GString *number = g_string_new (NULL);
+  for (const char *c = text; *c; c++) {
+    if (*c == ',' && !groups)
+      g_string_append_c (number, '.');
+    else if (*c != ',' && *c != '_')
+      g_string_append_c (number, *c);
+  }
+  gsize end = strspn (number->str, "+-.0123456789");
+  const char *unit = number->str + end;
+  unit += *unit == ' ';
+  gsize letters = 0;
+  while (g_ascii_isalpha (unit[letters]))
+    letters++;
+  gboolean half_exponent = letters == 1 && g_ascii_tolower (unit[0]) == 'e';
+  if (unit[letters] == '\0' && !half_exponent)
+    g_string_truncate (number, end);
+  return g_string_free (number, FALSE);
+}
+
+char *
+segue_scalar_meant (const char *text)
+{
+  g_autofree char *number = strlen (text) < 64 ? without_ornaments (text) : NULL;
+  return number && is_float (number) && strcmp (number, text) ? g_steal_pointer (&number) : NULL;
+}
+
 char *
 segue_scalar_from_double (double value)
 {

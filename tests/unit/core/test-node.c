@@ -134,6 +134,38 @@ test_bytes (void)
   assert_refused (large, -1, "t.yaml: larger than 1 MiB*");
 }
 
+/* As editors of other systems save it. */
+static void
+test_encodings (void)
+{
+  static const char *const texts[] = { "\xef\xbb\xbf"
+                                       "a: 1\nb: [x]\n",
+                                       "a: 1\r\nb: [x]\r\n",
+                                       "\xef\xbb\xbf"
+                                       "a: 1\r\nb: [x]",
+                                       "a: 1\rb: [x]\r" };
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (SegueNode) root = parse (texts[i]);
+    const SegueNode *b = segue_node_get (root, "b");
+    g_assert_cmpstr (segue_node_get (root, "a")->text, ==, "1");
+    g_assert_cmpuint (segue_node_get (root, "a")->column, ==, 4);
+    g_assert_cmpuint (b->line, ==, 2);
+    g_assert_cmpstr (((SegueNode *) g_ptr_array_index (b->values, 0))->text, ==, "x");
+  }
+  assert_refused ("\xef\xbb\xbf"
+                  "a: 1\r\n b: 2",
+                  -1, "t.yaml:2:3: *");
+  assert_refused ("\xff\xfe"
+                  "a\0:\0",
+                  6, "t.yaml:1:1: UTF-16 text; save the file with UTF-8 encoding");
+  assert_refused ("\xfe\xff"
+                  "\0a\0:",
+                  6, "t.yaml:1:1: UTF-16 text; *");
+  assert_refused ("a\0:\0", 4, "t.yaml:1:1: UTF-16 text; *");
+  assert_refused ("\0a\0:", 4, "t.yaml:1:1: UTF-16 text; *");
+  assert_refused ("\xff\xfe\0\0a\0\0\0", 8, "t.yaml:1:1: UTF-32 text; *");
+}
+
 static void
 test_count (void)
 {
@@ -227,6 +259,7 @@ main (int argc, char **argv)
   g_test_add_func ("/node/laughs", test_laughs);
   g_test_add_func ("/node/depth", test_depth);
   g_test_add_func ("/node/bytes", test_bytes);
+  g_test_add_func ("/node/encodings", test_encodings);
   g_test_add_func ("/node/count", test_count);
   g_test_add_func ("/node/keys", test_keys);
   g_test_add_func ("/node/syntax", test_syntax);
