@@ -30,7 +30,7 @@ read_line (const char *file, guint line)
   if (!g_file_test (file, G_FILE_TEST_IS_REGULAR) ||
       !g_file_get_contents (file, &text, &length, NULL) || length > MAX_FILE)
     return NULL;
-  const char *at = text;
+  const char *at = g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text;
   for (guint i = 1; i < line; i++) {
     at = strchr (at, '\n');
     if (!at++)

@@ -1,5 +1,6 @@
 /* Files, folders, patterns and lists of them → files. */
 #include "predict-files.h"
+#include "predict-list.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -9,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* No file system has longer paths; what is longer is no list of files. */
-#define MAX_NAME (64 * 1024)
 
 static gboolean
 has_extension (const char *name, const char *const *extensions)
@@ -66,6 +64,46 @@ add_name (GPtrArray *files, const char *name, const char *const *extensions, GEr
   return TRUE;
 }
 
+typedef struct {
+  GPtrArray *files;
+  const char *const *extensions;
+} Found;
+
+static gboolean
+add_listed (gpointer data, const char *name, GError **error)
+{
+  Found *found = data;
+  return add_name (found->files, name, found->extensions, error);
+}
+
+static gboolean
+add_playlist (GPtrArray *files, const char *path, const char *const *extensions, GError **error)
+{
+  Found found = { files, extensions };
+  g_autofree char *folder = strchr (path, '/') ? g_path_get_dirname (path) : NULL;
+  FILE *stream = fopen (path, "re");
+  if (!stream)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read", path);
+  const SeguePredictList list = {
+    .stream = stream, .separator = '\n', .folder = folder, .playlist = TRUE
+  };
+  gboolean ok = segue_predict_list_read (&list, add_listed, &found, error);
+  fclose (stream);
+  if (!ok)
+    g_prefix_error (error, "‘%s’: ", path);
+  return ok;
+}
+
+/* A playlist, a file or a folder. */
+static gboolean
+add_path (GPtrArray *files, const char *path, const char *const *extensions, GError **error)
+{
+  gboolean playlist =
+    segue_predict_is_playlist (path) && g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  return playlist ? add_playlist (files, path, extensions, error)
+                  : add_name (files, path, extensions, error);
+}
+
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
@@ -83,7 +121,7 @@ add_pattern (GPtrArray *files, const char *pattern, const char *const *extension
   if (status == 0)
     qsort (found.gl_pathv, found.gl_pathc, sizeof (char *), compare_names);
   for (gsize i = 0; ok && status == 0 && i < found.gl_pathc; i++)
-    ok = add_name (files, found.gl_pathv[i], extensions, error);
+    ok = add_path (files, found.gl_pathv[i], extensions, error);
   if (status == 0)
     globfree (&found);
   else if (status == GLOB_NOMATCH)
@@ -101,42 +139,23 @@ is_pattern (const char *name)
   return strpbrk (name, "*?[") && lstat (name, &info) != 0;
 }
 
-/* Reads up to @separator or the end.  %FALSE: there is no more, or an error. */
-static gboolean
-read_name (const SeguePredictInput *input, GString *name, guint64 line, GError **error)
-{
-  const char *what = NULL;
-  int c = EOF;
-  g_string_truncate (name, 0);
-  while (!what && (c = getc (input->list)) != EOF && c != (guchar) input->separator) {
-    if (name->len >= MAX_NAME)
-      what = "is longer than any path; give one file a line";
-    else if (c == '\0')
-      what = "holds a zero byte; are names separated by those? Then say --null";
-    g_string_append_c (name, (char) c);
-  }
-  if (!what && c == EOF && ferror (input->list))
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read",
-                                       "the list of files");
-  if (!what)
-    return c != EOF || name->len > 0;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "line %" G_GUINT64_FORMAT " of the list %s",
-               line, what);
-  return FALSE;
-}
-
 static gboolean
 add_list (GPtrArray *files, const SeguePredictInput *input, GError **error)
 {
-  g_autoptr (GString) name = g_string_new (NULL);
-  g_autoptr (GError) local = NULL;
-  for (guint64 line = 1; read_name (input, name, line, &local); line++)
-    if (name->len > 0 && !add_name (files, name->str, input->extensions, error))
-      return FALSE;
-  if (!local)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
+  Found found = { files, input->extensions };
+  const SeguePredictList list = { .stream = input->list, .separator = input->separator };
+  return segue_predict_list_read (&list, add_listed, &found, error);
+}
+
+/* What a person gave: a pattern or a path; file managers hand over URIs. */
+static gboolean
+add_argument (GPtrArray *files, const char *given, const char *const *extensions, GError **error)
+{
+  struct stat info;
+  g_autofree char *name =
+    lstat (given, &info) == 0 ? g_strdup (given) : segue_predict_path_from_uri (given);
+  return is_pattern (name) ? add_pattern (files, name, extensions, error)
+                           : add_path (files, name, extensions, error);
 }
 
 GPtrArray *
@@ -145,8 +164,7 @@ segue_predict_files (const SeguePredictInput *input, GError **error)
   g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_free);
   for (char *const *name = input->arguments; *name; name++) {
     gboolean ok = strcmp (*name, "-") == 0 ? add_list (files, input, error)
-                  : is_pattern (*name)     ? add_pattern (files, *name, input->extensions, error)
-                                           : add_name (files, *name, input->extensions, error);
+                                           : add_argument (files, *name, input->extensions, error);
     if (!ok)
       return NULL;
   }

@@ -6,7 +6,8 @@
 
 /**
  * SeguePredictInput:
- * @arguments: files, folders, patterns (`*.mp3`, where no file has that very name); `-`: a list
+ * @arguments: files, folders, playlists (.m3u, .m3u8, .pls), `file:` URIs, patterns (`*.mp3`, where no
+ *   file has that very name); `-`: a list
  * @extensions: (nullable): of files in folders that are songs, without the dot; %NULL: any
  * @list: where the list is read from: a file or folder a line
  * @separator: what ends a name in it: '\n' or '\0'

@@ -2,6 +2,7 @@
 #include "pipeline-arg.h"
 #include "predict-answers.h"
 #include "predict-files.h"
+#include "predict-list.h"
 
 #include <segue/calibration.h>
 #include <string.h>
@@ -133,7 +134,7 @@ find_files (SegueRegistry *registry, const Options *options, char **arguments, G
   if (!files || files->len > 0)
     return g_steal_pointer (&files);
   g_autofree char *shown = segue_text_printable (arguments[0]);
-  if (g_str_equal (arguments[0], "-"))
+  if (g_str_equal (arguments[0], "-") || segue_predict_is_playlist (arguments[0]))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "the list of files is empty");
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no audio file in ‘%s’", shown);
@@ -255,8 +256,10 @@ const SegueVerb segue_verb_predict = {
   .doc =
     "Prepares each song exactly as in training, asks the model about every segment of it, puts the "
     "segments' answers together, and says: the file, the most probable label with its probability, "
-    "and the runner-up. FILE is a song, a folder that is searched for audio files, a pattern such "
-    "as '*.mp3' where no shell has expanded it, or - for a list on stdin, a name a line.\n\n"
+    "and the runner-up. FILE is a song, a folder that is searched for audio files, a playlist "
+    "(.m3u, .m3u8, .pls), a pattern such as '*.mp3' where no shell has expanded it, or - for a "
+    "list "
+    "on stdin, a name a line.\n\n"
     "Answers come in the order of the files, the same for any -j; of a song that was answered "
     "nothing but the name stays in memory. A file that can't be used is reported in its place and "
     "the others are answered all the same; the exit status is then 65.\n\n"

@@ -120,6 +120,47 @@ test_lists (Fixture *f, gconstpointer data)
   command_assert (&result, 64);
 }
 
+static void
+test_playlist (Fixture *f, gconstpointer data)
+{
+  fixture_write (f, "music/x.m3u",
+                 "\xef\xbb\xbf#EXTM3U\r\n#EXTINF:9,A - B\r\nArtist 1/Album 0/Song 0.wav\r\n\r\n");
+  static const char *const scripts[] = {
+    "segue predict -m " MODEL " -n1 -- music/x.m3u",
+    "printf 'music/Artist 1/Album 0/Song 0.wav\\r\\n' | segue predict -m" MODEL " -n1 -",
+    "cp 'music/Artist 1/Album 0/Song 0.wav' ./-n.wav; segue predict -m" MODEL " -n1 -j4 -- -n.wav",
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (scripts); i++) {
+    g_auto (CommandResult) result = { 0 };
+    shell (f, scripts[i], &result);
+    command_assert (&result, 0);
+    g_assert_cmpuint (count_lines (result.out), ==, 1);
+  }
+}
+
+/* Answers that can't be written end it, with the reason. */
+static void
+test_full (Fixture *f, gconstpointer data)
+{
+  if (access ("/dev/full", W_OK) != 0) {
+    g_test_skip ("there is no /dev/full here");
+    return;
+  }
+  static const char *const formats[] = { "", "--json", "--csv", "--timeline" };
+  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_auto (CommandResult) result = { 0 };
+    g_autofree char *script =
+      g_strdup_printf ("segue predict -m " MODEL " %s music >/dev/full", formats[i]);
+    shell (f, script, &result);
+    command_assert (&result, 74);
+    command_assert_says (&result, "segue: can't write the output: No space left on device\n");
+    g_autofree char *gone =
+      g_strdup_printf ("trap '' PIPE; segue predict -m " MODEL " %s music | :", formats[i]);
+    shell (f, gone, &result);
+    g_assert_null (strstr (result.err, "segue: "));
+  }
+}
+
 /* What a run was evaluated with is what its model is asked with. */
 static void
 test_aggregation (Fixture *f, gconstpointer data)
@@ -332,6 +373,8 @@ main (int argc, char **argv)
   g_test_add ("/predict/" path, Fixture, &library, set_up, test, fixture_tear_down)
   ADD ("same-answers", test_same_answers);
   ADD ("lists", test_lists);
+  ADD ("playlist", test_playlist);
+  ADD ("full", test_full);
   ADD ("aggregation", test_aggregation);
   ADD ("none-of-these", test_none_of_these);
   ADD ("killed", test_killed);

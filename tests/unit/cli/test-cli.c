@@ -445,12 +445,18 @@ test_excerpt (void)
   g_assert_true (g_file_set_contents (path, "one\n\t노래: {x}\n", -1, NULL));
   g_autofree char *second = g_strconcat (path, ":2:6: stage 'x': no", NULL);
   assert_text (segue_excerpt (&plain, second), "    2 |  노래: {x}\n               ^\n");
+  g_assert_true (g_file_set_contents (path,
+                                      "\xef\xbb\xbf"
+                                      "a: b\r\n",
+                                      -1, NULL));
+  g_autofree char *first = g_strconcat (path, ":1:4: no", NULL);
+  assert_text (segue_excerpt (&plain, first), "    1 | a: b\n           ^\n");
   static const char *const places[] = { ":9:1: no", ":2:0: no", ":0:1: no", ": no", "" };
   for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
     g_autofree char *message = g_strconcat (path, places[i], NULL);
     g_assert_null (segue_excerpt (&plain, message));
   }
-  g_autofree char *far = g_strconcat (path, ":2:999: no", NULL);
+  g_autofree char *far = g_strconcat (path, ":1:999: no", NULL);
   g_autofree char *text = segue_excerpt (&plain, far);
   assert_has (text, "^");
   g_assert_null (segue_excerpt (&plain, "/not/there.yaml:1:1: no"));

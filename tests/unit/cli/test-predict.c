@@ -265,7 +265,7 @@ test_list (void)
 {
   static const char lines[] = "a b.mp3\n\n\xff\r\n*.ogg\nend", zeros[] = "a\nb\0-\0\0c";
   assert_list (lines, sizeof lines - 1, '\n',
-               (const char *const[]){ "a b.mp3", "\xff\r", "*.ogg", "end", NULL });
+               (const char *const[]){ "a b.mp3", "\xff", "*.ogg", "end", NULL });
   assert_list (zeros, sizeof zeros - 1, '\0', (const char *const[]){ "a\nb", "-", "c", NULL });
   assert_list (" ", 0, '\n', (const char *const[]){ NULL });
 
@@ -279,6 +279,92 @@ test_list (void)
   g_assert_null (list_files (arguments, endless, 100 * 1024, '\n', &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   assert_has (error->message, "line 1 of the list is longer");
+}
+
+static void
+assert_playlist (const char *folder, const char *name, const char *text, const char *const *wanted)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  char *arguments[] = { path, NULL };
+  const SeguePredictInput input = { .arguments = arguments };
+  g_autoptr (GPtrArray) files = segue_predict_files (&input, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; wanted[i]; i++) {
+    g_autofree char *file =
+      wanted[i][0] == '=' ? g_strdup (wanted[i] + 1) : g_build_filename (folder, wanted[i], NULL);
+    g_assert_cmpuint (i, <, files->len);
+    g_assert_cmpstr (g_ptr_array_index (files, i), ==, file);
+  }
+  g_assert_cmpuint (files->len, ==, g_strv_length ((char **) wanted));
+}
+
+#define FILES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* As players save them, on any system. */
+static void
+test_playlists (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  static const char *const names[] = { "a.mp3",         "b/c d.mp3",     "\xc3\xa9t\xc3\xa9.mp3",
+                                       "100%.mp3",      "#1.mp3",        "ends\r",
+                                       "b/raw\xe9.mp3", "n\xcc\x83.mp3", "b/\xc3\xbc.mp3" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_free (touch (folder, names[i]));
+  assert_playlist (folder, "x.m3u",
+                   "\xef\xbb\xbf#EXTM3U\r\n#EXTINF:12,A - B\r\na.mp3\r\n\r\nb/c d.mp3\r\n\r\n",
+                   FILES ("a.mp3", "b/c d.mp3"));
+  assert_playlist (folder, "X.M3U8", "# comment\n#1.mp3\n  a.mp3  \n100%.mp3\nb\\c d.mp3",
+                   FILES ("#1.mp3", "a.mp3", "100%.mp3", "b/c d.mp3"));
+  /* Bytes as they are, Latin-1, percents, the other normal form, and Latin-1 behind backslashes. */
+  assert_playlist (folder, "x.m3u",
+                   "b/raw\xe9.mp3\n\xe9t\xe9.mp3\nb/c%20d.mp3\n\xc3\xb1.mp3\nb\\\xfc.mp3\n",
+                   FILES ("b/raw\xe9.mp3", "\xc3\xa9t\xc3\xa9.mp3", "b/c d.mp3", "n\xcc\x83.mp3",
+                          "b/\xc3\xbc.mp3"));
+  assert_playlist (folder, "x.m3u",
+                   "/not/there.mp3\nfile:///not/th%20ere.mp3\ngone.mp3\nhttp://x/y.mp3\n",
+                   FILES ("=/not/there.mp3", "=/not/th ere.mp3", "gone.mp3", "=http://x/y.mp3"));
+  assert_playlist (folder, "x.pls",
+                   "[playlist]\r\nNumberOfEntries=2\r\nFile1=a.mp3\r\nTitle1=A\r\nLength1=12\r\n"
+                   "file2 = x\r\nFile2=b\\c d.mp3\r\nVersion=2\r\n",
+                   FILES ("a.mp3", "b/c d.mp3"));
+  /* A playlist in a playlist is no song, and no circle. */
+  assert_playlist (folder, "x.m3u", "x.m3u\n", FILES ("x.m3u"));
+
+  g_autofree char *here = g_get_current_dir ();
+  g_assert_cmpint (g_chdir (folder), ==, 0);
+  static const char lines[] = "\xef\xbb\xbf"
+                              "a.mp3\r\nends\r\r\nends\r\n #x \n";
+  assert_list (lines, sizeof lines - 1, '\n',
+               (const char *const[]){ "a.mp3", "ends\r", "ends\r", " #x ", NULL });
+  static const char m3u[] = "#EXTM3U\n#EXTINF:1,x\na.mp3\n";
+  assert_list (m3u, sizeof m3u - 1, '\n', (const char *const[]){ "a.mp3", NULL });
+  static const char raw[] = "#EXTM3U\0a.mp3\r\0";
+  assert_list (raw, sizeof raw - 1, '\0', (const char *const[]){ "#EXTM3U", "a.mp3\r", NULL });
+  g_assert_cmpint (g_chdir (here), ==, 0);
+
+  g_autofree char *uri = g_filename_to_uri (folder, NULL, NULL);
+  g_autofree char *song = g_strconcat (uri, "/b/c%20d.mp3", NULL);
+  g_autofree char *path = g_build_filename (folder, "b/c d.mp3", NULL);
+  char *arguments[] = { song, NULL };
+  const SeguePredictInput input = { .arguments = arguments };
+  g_autoptr (GPtrArray) files = segue_predict_files (&input, NULL);
+  g_assert_cmpstr (g_ptr_array_index (files, 0), ==, path);
+  segue_file_remove_folder (folder, NULL);
+}
+
+static void
+test_list_of_other_encoding (void)
+{
+  static const char utf16[] = "\xff\xfe"
+                              "a\0\n\0";
+  char *arguments[] = { (char *) "-", NULL };
+  g_autoptr (GError) error = NULL;
+  g_assert_null (list_files (arguments, utf16, sizeof utf16 - 1, '\n', &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  assert_has (error->message,
+              "line 1 of the list is UTF-16 text; save the list with UTF-8 encoding");
 }
 
 /* As a shell would have it, but that a file of that very name comes first, and in the order of bytes. */
@@ -411,6 +497,8 @@ main (int argc, char **argv)
   g_test_add_func ("/predict/timeline", test_timeline);
   g_test_add_func ("/predict/files", test_files);
   g_test_add_func ("/predict/list", test_list);
+  g_test_add_func ("/predict/list/playlists", test_playlists);
+  g_test_add_func ("/predict/list/encoding", test_list_of_other_encoding);
   g_test_add_func ("/predict/patterns", test_patterns);
   g_test_add_func ("/predict/in-order", test_in_order);
   g_test_add_func ("/predict/in-order/stops", test_in_order_stops);
