@@ -100,14 +100,45 @@ right_column (const SegueTerm *term, guint widest)
   return column + MIN_DOC > help_columns (term) ? 8 : column;
 }
 
+/* The command in lines that fit and can be pasted: broken where a shell sees a space. */
+static char *
+fold_command (const char *command, guint columns)
+{
+  GString *out = g_string_new (NULL);
+  guint at = 0;
+  for (const char *word = command; *word;) {
+    const char *end = word;
+    char quote = 0;
+    for (; *end && (quote || *end != ' '); end++) {
+      if (quote ? *end == quote : *end == '\'' || *end == '"')
+        quote = quote ? 0 : *end;
+    }
+    g_autofree char *text = g_strndup (word, (gsize) (end - word));
+    guint width = segue_text_width (text);
+    if (at > 0 && at + 1 + width + 2 > columns) {
+      g_string_append_printf (out, " \\\n%*s", 2 * LIST_INDENT, "");
+      at = LIST_INDENT;
+    } else if (at > 0) {
+      g_string_append_c (out, ' ');
+      at++;
+    }
+    g_string_append (out, text);
+    at += width;
+    word = end + (*end == ' ');
+  }
+  return g_string_free (out, FALSE);
+}
+
 static void
 append_examples (GString *out, const SegueTerm *term, const SegueExample *examples)
 {
   guint widest = 0;
   for (const SegueExample *e = examples; e->command; e++)
     widest = MAX (widest, segue_text_width (e->command));
-  for (const SegueExample *e = examples; e->command; e++)
-    append_row (out, term, e->command, e->doc, right_column (term, widest));
+  for (const SegueExample *e = examples; e->command; e++) {
+    g_autofree char *command = fold_command (e->command, help_columns (term) - LIST_INDENT);
+    append_row (out, term, command, e->doc, right_column (term, widest));
+  }
 }
 
 static char *

@@ -397,22 +397,35 @@ test_options_wrong (void)
   }
 }
 
-/* Every verb says what it is for, in lines that fit. */
+static void
+assert_fits (const char *text, guint columns)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (gsize i = 0; lines[i]; i++) {
+    if (segue_text_width (lines[i]) > columns)
+      g_test_message ("wider than %u: ‘%s’", columns, lines[i]);
+    g_assert_cmpuint (segue_text_width (lines[i]), <=, columns);
+  }
+}
+
+/* Every verb says what it is for, with an example, in lines that fit. */
 static void
 test_help (void)
 {
+  static const SegueTerm narrow = { .columns = 60 };
   g_autofree char *all = segue_help_main (&ascii);
   g_autofree char *man = segue_help_man ();
+  assert_fits (all, 80);
   for (const SegueVerb *const *v = segue_verbs (); *v; v++) {
     assert_has (all, (*v)->name);
     assert_has (all, (*v)->summary);
     assert_has (man, (*v)->name);
-    g_assert_nonnull ((*v)->examples);
+    g_assert_true ((*v)->examples && (*v)->examples[0].command);
     g_autofree char *text = segue_help_verb (&ascii, *v);
+    g_autofree char *small = segue_help_verb (&narrow, *v);
     assert_has (text, "--help");
-    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-    for (gsize i = 0; lines[i]; i++)
-      g_assert_cmpuint (segue_text_width (lines[i]), <=, 80);
+    assert_fits (text, 80);
+    assert_fits (small, 60);
     for (const SegueOption *o = (*v)->options; o && o->name; o++) {
       g_autofree char *name = g_strconcat ("--", o->name, NULL);
       assert_has (text, name);
