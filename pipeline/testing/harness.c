@@ -1,4 +1,5 @@
 /* The harness: one stage, driven by hand. */
+#include "advice.h"
 #include "item-private.h"
 #include "stage-run.h"
 
@@ -18,6 +19,7 @@ struct _SegueHarness {
   SegueContext context; /* the other modes */
   SegueSerial serial;
   GHashTable *inputs; /* port → SegueDataset */
+  GPtrArray *stages;  /* the one stage, as a pipeline has them */
 
   GMutex lock; /* what any thread may touch: */
   GHashTable *counts;
@@ -37,7 +39,8 @@ quarantine (gpointer data, const SegueGraphStage *stage, const char *id, const G
 {
   SegueHarness *harness = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
-  g_ptr_array_add (harness->quarantined, g_strdup_printf ("%s: %s", id, error->message));
+  g_autofree char *message = segue_advise (error->message, harness->stages, stage->id);
+  g_ptr_array_add (harness->quarantined, g_strdup_printf ("%s: %s", id, message));
 }
 
 static void
@@ -67,7 +70,8 @@ log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, con
   SegueHarness *harness = data;
   const char *name = (level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING ? "info" : "warning";
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
-  g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, message));
+  g_autofree char *advised = segue_advise (message, harness->stages, stage->id);
+  g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, advised));
 }
 
 static const char *
@@ -121,6 +125,8 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
     segue_graph_stage_new (registry, type, stage, harness->with, harness->folder, error);
   if (!harness->stage)
     return NULL;
+  harness->stages = g_ptr_array_new ();
+  g_ptr_array_add (harness->stages, harness->stage);
   harness->scope = (SegueScope){
     .registry = registry, .seed = 42, .threads = 1, .host = &host, .host_data = harness
   };
@@ -173,6 +179,7 @@ segue_harness_free (SegueHarness *harness)
   segue_chain_free (harness->chain);
   segue_serial_clear (&harness->serial);
   segue_context_clear (&harness->context);
+  g_clear_pointer (&harness->stages, g_ptr_array_unref);
   g_clear_pointer (&harness->stage, segue_graph_stage_free);
   g_clear_pointer (&harness->with, segue_node_free);
   g_hash_table_unref (harness->inputs);
@@ -244,8 +251,13 @@ segue_harness_try_push (SegueHarness *harness, SegueItem *item, GError **error)
   SegueMode mode = harness->stage->type->mode;
   g_assert_true (mode == SEGUE_MODE_MAP || mode == SEGUE_MODE_SERIAL);
   segue_item_seal (item);
-  return mode == SEGUE_MODE_MAP ? push_through_map (harness, item, error)
-                                : segue_serial_push (&harness->serial, item, error);
+  g_autoptr (GError) local = NULL;
+  if (mode == SEGUE_MODE_MAP ? push_through_map (harness, item, &local)
+                             : segue_serial_push (&harness->serial, item, &local))
+    return TRUE;
+  segue_advise_error (&local, harness->stages, harness->stage->id);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 void
@@ -269,8 +281,8 @@ segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *con
                         segue_dataset_new_from_items (items, n_items));
 }
 
-gboolean
-segue_harness_run (SegueHarness *harness, GError **error)
+static gboolean
+run (SegueHarness *harness, GError **error)
 {
   const SegueStageType *type = harness->stage->type;
   switch (type->mode) {
@@ -288,6 +300,17 @@ segue_harness_run (SegueHarness *harness, GError **error)
     break;
   }
   g_assert_not_reached ();
+}
+
+gboolean
+segue_harness_run (SegueHarness *harness, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  if (run (harness, &local))
+    return TRUE;
+  segue_advise_error (&local, harness->stages, harness->stage->id);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 SegueItem *

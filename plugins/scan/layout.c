@@ -46,9 +46,8 @@ is_field_name (const char *name)
 static gboolean
 is_reserved (const char *name)
 {
-  static const char *const reserved[] = {
-    "source", "song", "start", "duration", "set", "fold", NULL
-  };
+  static const char *const reserved[] = { "source",    "song", "start", "duration",
+                                          "recording", "set",  "fold",  NULL };
 
   return g_strv_contains (reserved, name);
 }
@@ -61,7 +60,7 @@ add_field (Layout *self, Part *part, const char *text, const char *name, GError 
   if (is_reserved (name))
     return fail (error, text,
                  "has a field whose name segue uses itself (source, song, start, "
-                 "duration, set, fold)");
+                 "duration, recording, set, fold)");
   if (layout_has_field (self, name))
     return fail (error, text, "has one field twice");
   for (guint i = 0; i < part->fields->len; i++)

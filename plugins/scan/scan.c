@@ -219,17 +219,15 @@ count_at_any_depth (const ScanConfig *config, const Walk *walk)
 }
 
 static gboolean
-nothing_fits (const ScanConfig *config, const Walk *walk, const char *root, const char *stage,
-              GError **error)
+nothing_fits (const ScanConfig *config, const Walk *walk, const char *root, GError **error)
 {
   guint n = config->any_depth ? 0 : count_at_any_depth (config, walk);
 
   if (n > 0)
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-      "none of the %u songs below ‘%s’ is at the depth of the layout %s; to take %u of them at any "
-      "depth, add --set %s.any_depth=true",
-      walk->files->len, root, config->layout, n, stage);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "none of the %u songs below ‘%s’ is at the depth of the layout %s" SEGUE_ADVICE (
+                   "; to take %u of them at any depth, add ", "any_depth=true"),
+                 walk->files->len, root, config->layout, n);
   else
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
@@ -239,13 +237,12 @@ nothing_fits (const ScanConfig *config, const Walk *walk, const char *root, cons
 }
 
 static gboolean
-nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, const char *stage,
-               GError **error)
+nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError **error)
 {
   g_autofree char *root = g_filename_display_name (config->root);
 
   if (walk->files->len > 0 && n_songs == 0)
-    return nothing_fits (config, walk, root, stage, error);
+    return nothing_fits (config, walk, root, error);
   if (walk->files->len == 0)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "‘%s’ holds no songs (%" G_GUINT64_FORMAT " other files): name the folder that is "
@@ -288,8 +285,7 @@ produce (gpointer instance, SegueContext *context, GError **error)
   chosen = songs ? choose_songs (config, songs, context, error) : NULL;
   if (!chosen || !emit_songs (chosen, context, error))
     return FALSE;
-  return chosen->len > 0 ||
-         nothing_found (config, walk, songs->len, segue_context_get_stage_id (context), error);
+  return chosen->len > 0 || nothing_found (config, walk, songs->len, error);
 }
 
 static const SeguePort *const outputs[] = {

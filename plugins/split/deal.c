@@ -110,6 +110,8 @@ deal_new (const DealPlan *plan, const DealSong *songs, guint n_songs, guint n_la
 
   for (guint i = 0; i < self->by_group->len; i++)
     self->group_first[g_array_index (self->by_group, Member, i).group + 1] = i + 1;
+  for (guint g = 0; g < n_groups; g++) /* groups without songs */
+    self->group_first[g + 1] = MAX (self->group_first[g + 1], self->group_first[g]);
   for (guint i = 0; i < self->by_label->len; i++) {
     const Member *member = &g_array_index (self->by_label, Member, i);
     Label *label = &self->labels[member->label];
@@ -332,7 +334,8 @@ deal_run (Deal *self, const gboolean *train_only, gboolean *short_labels)
     if (!self->places[g].is_dealt)
       place (self, g, SET_TRAIN);
   for (guint l = 0; l < self->n_labels; l++) {
-    short_labels[l] = !train_only[l] && !got_enough (self, &self->labels[l]);
+    short_labels[l] =
+      !train_only[l] && self->labels[l].songs > 0 && !got_enough (self, &self->labels[l]);
     n_short += short_labels[l] != FALSE;
   }
   return n_short;

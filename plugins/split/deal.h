@@ -41,9 +41,9 @@ Deal *deal_new (const DealPlan *plan, const DealSong *songs, guint n_songs, guin
 void deal_free (Deal *deal);
 
 /**
- * deal_run: deals everything anew.
+ * deal_run: deals all groups again.
  * @train_only: [n_labels]: all groups with songs of these labels go to train
- * @short_labels: (out): [n_labels]: labels that did not get what the plan says
+ * @short_labels: (out): [n_labels]: labels with songs that did not get what the plan says
  *
  * Returns how many of these there are.
  */

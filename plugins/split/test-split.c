@@ -313,13 +313,86 @@ test_too_few (void)
   g_assert_null (run_seeded ("{}", items, 1, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_test_message ("%s", error->message);
-  g_assert_nonnull (strstr (error->message, "‘Abba’ has 2, ‘Queen’ has 1; each needs at least 3"));
+  g_assert_nonnull (strstr (error->message,
+                            "‘Abba’ has 2 songs, ‘Queen’ has 1 song; each needs at least 3: add "
+                            "songs, or leave such labels out with --set split.too_few=leave_out"));
   g_assert_null (strstr (error->message, "Mika"));
 
   harness = run ("{ too_few: train_only }", items);
   g_assert_cmpuint (count (harness, "Abba", "train"), ==, 2);
   g_assert_cmpuint (count (harness, "Queen", "train"), ==, 1);
   g_assert_cmpuint (count (harness, "Mika", "test"), ==, 4);
+}
+
+static void
+test_leave_out (void)
+{
+  g_autoptr (GPtrArray) items = new_items (), two = new_items ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueHarness) harness = NULL;
+  g_auto (GStrv) labels = NULL;
+  GPtrArray *log;
+
+  add_artist (items, "Abba", 2, 1);
+  add_artist (items, "Mika", 20, 5);
+  add_artist (items, "Queen", 1, 1);
+  g_assert_null (run_seeded ("{ too_few: leave_out }", items, 1, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "only one of 3 labels has enough songs"));
+
+  add_artist (items, "Muse", 10, 5);
+  harness = run ("{ too_few: leave_out, folds: 3 }", items);
+  labels = segue_dataset_get_labels (segue_harness_get_dataset (harness));
+  g_assert_cmpuint (g_strv_length (labels), ==, 2);
+  g_assert_cmpstr (labels[0], ==, "Mika");
+  g_assert_cmpstr (labels[1], ==, "Muse");
+  g_assert_cmpuint (count (harness, NULL, "train") + count (harness, NULL, "validation") +
+                      count (harness, NULL, "test"),
+                    ==, 30);
+  g_assert_cmpint (segue_harness_get_count (harness, "songs of labels with too few"), ==, 3);
+  g_assert_cmpint (segue_harness_get_count (harness, "train songs") +
+                     segue_harness_get_count (harness, "validation songs") +
+                     segue_harness_get_count (harness, "test songs"),
+                   ==, 30);
+  log = segue_harness_get_log (harness);
+  g_assert_cmpuint (log->len, ==, 1);
+  g_test_message ("%s", (const char *) g_ptr_array_index (log, 0));
+  g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "‘Abba’ has 2 songs, ‘Queen’ has 1 song"));
+}
+
+/* Files that hold one recording stay together, whatever labels they have and whatever groups them. */
+static void
+test_recordings (void)
+{
+  g_autoptr (GPtrArray) items = new_items ();
+
+  add_artist (items, "Mika", 12, 2);
+  add_artist (items, "Queen", 12, 2);
+  for (guint i = 0; i < 6; i++) { /* song i of the one is song i + 3 of the other */
+    g_autofree char *recording = g_strdup_printf ("r%u", i);
+
+    for (guint s = 0; s < 2; s++) {
+      segue_item_set_string (g_ptr_array_index (items, 2 * i + s), SEGUE_META_RECORDING, recording);
+      segue_item_set_string (g_ptr_array_index (items, 24 + 2 * (i + 3) + s), SEGUE_META_RECORDING,
+                             recording);
+    }
+  }
+  for (guint64 seed = 0; seed < 50; seed++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueHarness) songs = run_seeded ("{ test: 0.3 }", items, seed, &error);
+    g_autoptr (SegueHarness) albums = NULL;
+
+    g_assert_no_error (error);
+    assert_nothing_leaks (songs, SEGUE_META_RECORDING);
+    assert_nothing_leaks (songs, "song");
+    g_assert_cmpuint (count (songs, "Mika", "test"), >, 0);
+    albums = run_seeded ("{ by: album, test: 0.3 }", items, seed, &error);
+    g_assert_no_error (error);
+    assert_nothing_leaks (albums, SEGUE_META_RECORDING);
+    assert_nothing_leaks (albums, "album");
+    assert_nothing_leaks (albums, SEGUE_META_GROUP);
+  }
 }
 
 static void
@@ -333,7 +406,7 @@ test_too_few_albums (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, "too few albums"));
-  g_assert_nonnull (strstr (error->message, "‘Mika’ has 2; each needs at least 3"));
+  g_assert_nonnull (strstr (error->message, "‘Mika’ has 2 albums; each needs at least 3"));
 }
 
 static void
@@ -424,6 +497,8 @@ main (int argc, char **argv)
   g_test_add_func ("/split/shared-albums", test_shared_albums);
   g_test_add_func ("/split/folds", test_folds);
   g_test_add_func ("/split/too-few", test_too_few);
+  g_test_add_func ("/split/leave-out", test_leave_out);
+  g_test_add_func ("/split/recordings", test_recordings);
   g_test_add_func ("/split/too-few-albums", test_too_few_albums);
   g_test_add_func ("/split/missing-metadata", test_missing_metadata);
   g_test_add_func ("/split/any-data-set", test_any_data_set);

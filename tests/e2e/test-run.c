@@ -308,9 +308,14 @@ test_too_few (Fixture *f, gconstpointer data)
   music_write_song (lonely, 3, 0, 31);
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                NULL);
+  command_assert (&result, 0);
+  command_assert_says (&result, "1 label is left out with too few songs to be in every set (at "
+                                "least 3): ‘Lonely’ has 1 song");
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
+               "--set", "split.too_few=fail", NULL);
   command_assert (&result, 65);
-  command_assert_says (&result, "Lonely");
-  command_assert_says (&result, "too few");
+  command_assert_says (&result, "‘Lonely’ has 1 song; each needs at least 3");
+  command_assert_says (&result, "--set split.too_few=leave_out");
 }
 
 static void

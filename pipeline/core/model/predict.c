@@ -2,6 +2,7 @@
  * model is loaded in a thread of its own, while the first songs are decoded. */
 #include "answers.h"
 #include "chain.h"
+#include "advice.h"
 #include "item-error.h"
 #include "model-folder.h"
 #include "preparation.h"
@@ -398,7 +399,9 @@ listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
   g_autofree char *name = g_path_get_basename (song->path);
   g_autofree char *id = g_filename_display_name (name);
   g_autofree char *shown = g_filename_display_name (song->path);
-  g_propagate_error (error, segue_error_name_item (local, id, song->path, shown));
+  g_autoptr (GError) named = segue_error_name_item (local, id, song->path, shown);
+  segue_advise_error (&named, NULL, NULL); /* a model's stages are as they are */
+  g_propagate_error (error, g_steal_pointer (&named));
   return NULL;
 }
 

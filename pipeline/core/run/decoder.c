@@ -1,4 +1,5 @@
 /* The stage `decode` as a chain of its own. */
+#include "advice.h"
 #include "chain.h"
 #include "registry.h"
 
@@ -55,6 +56,7 @@ segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *can
 {
   g_autoptr (GPtrArray) items = segue_chain_carry_file (decoder->chain, path, cancellable, error);
   if (!items) {
+    segue_advise_error (error, NULL, NULL);
     segue_chain_renew (decoder->chain);
     return NULL;
   }

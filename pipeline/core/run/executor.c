@@ -1,4 +1,5 @@
 /* The executor: takes the stages in order, chains of MAP stages at once. */
+#include "advice.h"
 #include "run-private.h"
 
 static SegueStageRun *
@@ -96,6 +97,7 @@ run_unit (SegueRun *run, SegueUnit *unit, GError **error)
   g_autoptr (GError) local = NULL;
   gboolean ok = segue_run_is_chain (run, unit) ? run_chain (run, unit, &local)
                                                : segue_executor_run_stage (run, at, &local);
+  segue_advise_error (&local, run->pipeline->stages, unit->name);
   if (ok || g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED)) {
     if (!ok)
       g_propagate_error (error, g_steal_pointer (&local));

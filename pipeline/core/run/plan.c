@@ -1,4 +1,5 @@
 /* What a run would do: the executor's way through the stages, only looking. */
+#include "advice.h"
 #include "run-private.h"
 
 #include <segue/file.h>
@@ -128,6 +129,7 @@ plan_unit (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **erro
                 : at->stage->type->mode == SEGUE_MODE_SOURCE
                   ? plan_source (run, at, planned, &local)
                   : plan_stage (run, at, planned, &local);
+  segue_advise_error (&local, run->pipeline->stages, unit->name);
   if (!ok)
     g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", unit->name);
   return ok;

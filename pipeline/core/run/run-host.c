@@ -1,4 +1,5 @@
 /* What stages ask of the run, and what the run tells its host. */
+#include "advice.h"
 #include "item-error.h"
 #include "run-private.h"
 
@@ -53,10 +54,11 @@ segue_run_progress_unit (SegueRun *run, const char *unit, const char *counted)
 static void
 log_message (SegueRun *run, const char *stage, GLogLevelFlags level, const char *message)
 {
-  segue_journal_log (run->journal, stage, level, message);
+  g_autofree char *advised = segue_advise (message, run->pipeline->stages, stage);
+  segue_journal_log (run->journal, stage, level, advised);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
   if (run->observer.log)
-    run->observer.log (run->observer.data, stage, level, message);
+    run->observer.log (run->observer.data, stage, level, advised);
 }
 
 void
@@ -73,6 +75,7 @@ void
 segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GError *error)
 {
   g_autoptr (GError) named = segue_error_name_item (error, id, NULL, id);
+  segue_advise_error (&named, run->pipeline->stages, stage);
   SegueQuarantined quarantined = { g_strdup (stage), g_strdup (id), g_strdup (named->message) };
   g_mutex_lock (&run->lock);
   g_array_append_val (run->quarantined, quarantined);

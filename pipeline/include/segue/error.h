@@ -78,4 +78,18 @@ SEGUE_API
 gboolean segue_set_error_from_errno (GError **error, int err, SegueErrorCode missing_code,
                                      const char *what, const char *path);
 
+/**
+ * SEGUE_ADVICE:
+ * @words: what leads to the setting: "; use shorter segments with "
+ * @setting: "parameter=value" of the stage that speaks, or "type:parameter=value" of the nearest stage
+ *   of another type; may hold the conversions of a format
+ *
+ * A part of a stage's message (an error, a log line) that says which parameter to change.  In a run
+ * it reads "; use shorter segments with --set cut.length=5": an option that can be typed, with the
+ * stage's id in this pipeline.  Where nothing can be set (prediction), or the pipeline has no such
+ * stage, it is left out.  Messages are kept as they are: the same result in another pipeline has the
+ * advice for that one.
+ */
+#define SEGUE_ADVICE(words, setting) "\u27e6" words "\u00a6" setting "\u27e7"
+
 G_END_DECLS

@@ -50,7 +50,9 @@ typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U
 #define SEGUE_META_DURATION "duration" /* double, s */
 #define SEGUE_META_LABEL    "label"    /* string: Unicode NFC */
 #define SEGUE_META_GROUP    "group"    /* string: what split keeps together, where it was told so */
-#define SEGUE_META_SET      "set"      /* string: train, validation or test */
+#define SEGUE_META_RECORDING                                                                       \
+  "recording" /* string: the same for files that hold one recording; only where there are several */
+#define SEGUE_META_SET "set" /* string: train, validation or test */
 
 typedef struct _SegueItem SegueItem;
 

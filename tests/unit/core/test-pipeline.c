@@ -1,4 +1,5 @@
 /* Pipeline files: settings, variables, overrides, stages, ports, and the words for mistakes. */
+#include "advice.h"
 #include "fixture.h"
 #include "graph.h"
 #include <glib/gstdio.h>
@@ -511,6 +512,42 @@ test_presets (void)
   fixture_remove (second);
 }
 
+static void
+assert_advised (const SeguePipeline *pipeline, const char *speaker, const char *message,
+                const char *wanted)
+{
+  g_autofree char *advised = segue_advise (message, pipeline ? pipeline->stages : NULL, speaker);
+  g_assert_cmpstr (advised, ==, wanted);
+}
+
+/* Advice names the stages of this pipeline; what nobody could type is left out. */
+static void
+test_advice (void)
+{
+  g_autoptr (SeguePipeline) pipeline =
+    load_ok (PIPELINE ("- id: songs\n  use: source\n- id: first\n  use: everything\n"
+                       "- id: cut\n  use: everything\n"),
+             NULL);
+  const char *message = "too short" SEGUE_ADVICE ("; allow it with ", "count=3") ".";
+  assert_advised (pipeline, "cut", message, "too short; allow it with --set cut.count=3.");
+  assert_advised (pipeline, "first", message, "too short; allow it with --set first.count=3.");
+  assert_advised (pipeline, "first, cut", message, "too short; allow it with --set cut.count=3.");
+  assert_advised (pipeline, "songs", message, "too short.");
+  assert_advised (pipeline, NULL, message, "too short.");
+  assert_advised (NULL, "cut", message, "too short.");
+  assert_advised (pipeline, "songs", "x" SEGUE_ADVICE (": ", "everything:count=3"),
+                  "x: --set cut.count=3");
+  assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "nothing=3"), "x");
+  assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "none:count=3"), "x");
+  assert_advised (pipeline, "cut",
+                  "x" SEGUE_ADVICE (": ", "count=3") SEGUE_ADVICE (" or ", "length=1.5"),
+                  "x: --set cut.count=3 or --set cut.length=1.5");
+  /* Not out of a stranger's message into somebody's shell. */
+  assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "count=$(rm -rf ~)"), "x");
+  assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "count=3;ls"), "x");
+  assert_advised (pipeline, "cut", "\u27e6 \u00a6 half", "\u27e6 \u00a6 half");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -530,6 +567,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/override-messages", test_override_messages);
   g_test_add_func ("/pipeline/describe", test_describe);
   g_test_add_func ("/pipeline/presets", test_presets);
+  g_test_add_func ("/pipeline/advice", test_advice);
   int status = g_test_run ();
   segue_registry_free (registry);
   return status;
