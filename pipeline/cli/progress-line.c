@@ -6,7 +6,7 @@
 
 #define BAR         24 /* cells; one length, so that it does not jump as figures grow */
 #define SHORT_BAR   10
-#define DETAIL      24  /* columns that are found for a detail before the bar is long */
+#define DETAIL      32  /* columns that are found for a detail before there is a bar */
 #define MIN_DETAIL  8   /* columns, below which it says nothing */
 #define RATE_STEP   1.0 /* s between samples of a rate */
 #define RATE_SETTLE 0.5 /* s, below which a rate means nothing */
@@ -87,9 +87,21 @@ rate_text (const SegueProgressView *view)
   return g_strdup_printf (view->rate < 10 ? "%.1f/s" : "%.0f/s", view->rate);
 }
 
+/* What a line says; those that don't fit are left out from the first on. */
+typedef struct {
+  guint bar; /* cells */
+  gboolean rate, unit, index;
+} Layout;
+
+static const Layout layouts[] = {
+  { BAR, TRUE, TRUE, TRUE }, { SHORT_BAR, TRUE, TRUE, TRUE }, { 0, TRUE, TRUE, TRUE },
+  { 0, FALSE, TRUE, TRUE },  { 0, FALSE, FALSE, TRUE },       { 0, FALSE, FALSE, FALSE },
+};
+
 /* "34/167 songs, 12/s, 0:11 left". */
 static char *
-stats_text (const SegueProgressView *view, const char *separator, const char *of)
+stats_text (const SegueProgressView *view, const Layout *layout, const char *separator,
+            const char *of)
 {
   GString *out = g_string_new (NULL);
   g_autofree char *done = amount_text (view, view->done);
@@ -98,8 +110,9 @@ stats_text (const SegueProgressView *view, const char *separator, const char *of
     g_autofree char *total = amount_text (view, view->total);
     g_string_append_printf (out, "%s%s", of, total);
   }
-  append_unit (out, view, view->total > 0 ? view->total : view->done);
-  if (view->rate > 0) {
+  if (layout->unit)
+    append_unit (out, view, view->total > 0 ? view->total : view->done);
+  if (view->rate > 0 && layout->rate) {
     g_autofree char *rate = rate_text (view);
     g_string_append_printf (out, "%s%s", separator, rate);
   }
@@ -114,10 +127,10 @@ stats_text (const SegueProgressView *view, const char *separator, const char *of
 }
 
 static char *
-label_text (const SegueProgressView *view)
+label_text (const SegueProgressView *view, gboolean index)
 {
   g_autofree char *name = segue_text_printable (view->name);
-  if (view->n_stages == 0)
+  if (view->n_stages == 0 || !index)
     return g_steal_pointer (&name);
   return g_strdup_printf ("[%u/%u] %s", view->index + 1, view->n_stages, name);
 }
@@ -136,45 +149,59 @@ append_bar (GString *out, const SegueTerm *term, guint cells, double share)
   g_string_append (out, segue_term_reset (term));
 }
 
-char *
-segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
+static const char *
+separator_for (const SegueTerm *term)
 {
-  /* A full last column would wrap the cursor. */
-  guint room = term->columns - 1;
-  const char *separator = term->unicode ? " · " : ", ";
-  g_autofree char *label = label_text (view);
-  g_autofree char *stats = stats_text (view, separator, "/");
-  g_autofree char *detail = segue_text_printable (view->detail ? view->detail : "");
-  guint used = segue_text_width (label) + 1 + segue_text_width (stats);
-  /* Words say more than a longer bar. */
-  guint words =
-    *detail ? segue_text_width (separator) + MIN (segue_text_width (detail), DETAIL) : 0;
-  guint cells = used + 1 + BAR + words <= room ? BAR : used + 1 + SHORT_BAR <= room ? SHORT_BAR : 0;
-  if (view->total == 0)
-    cells = 0;
-  g_autoptr (GString) out = g_string_new (label);
+  return term->unicode ? " · " : ", ";
+}
+
+/* The line as @layout has it; in @width what it takes, the detail not counted. */
+static char *
+lay_out (const SegueTerm *term, const SegueProgressView *view, const Layout *layout, guint *width)
+{
+  g_autofree char *label = label_text (view, layout->index);
+  g_autofree char *stats = stats_text (view, layout, separator_for (term), "/");
+  guint cells = view->total > 0 ? layout->bar : 0;
+  GString *out = g_string_new (label);
   g_string_append_c (out, ' ');
   if (cells > 0) {
     append_bar (out, term, cells, (double) view->done / (double) view->total);
     g_string_append_c (out, ' ');
-    used += cells + 1;
   }
   g_string_append (out, stats);
-  if (used > room)
-    return segue_text_clip (out->str, room, term->unicode);
-  used += segue_text_width (separator);
-  if (*detail && used + MIN_DETAIL <= room) {
-    g_autofree char *clipped = segue_text_clip (detail, room - used, term->unicode);
-    g_string_append_printf (out, "%s%s", separator, clipped);
+  *width = segue_text_width (label) + 1 + (cells > 0 ? cells + 1 : 0) + segue_text_width (stats);
+  return g_string_free (out, FALSE);
+}
+
+char *
+segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
+{
+  /* A full last column would wrap the cursor. */
+  guint room = term->columns - 1, width = 0;
+  const char *separator = separator_for (term);
+  g_autofree char *detail = segue_text_printable (view->detail ? view->detail : "");
+  /* Words say more than a longer bar. */
+  guint words =
+    *detail ? segue_text_width (separator) + MIN (segue_text_width (detail), DETAIL) : 0;
+  g_autofree char *line = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (layouts) && (!line || width + words > room); i++) {
+    g_free (line);
+    line = lay_out (term, view, &layouts[i], &width);
   }
-  return g_string_free (g_steal_pointer (&out), FALSE);
+  if (width > room)
+    return segue_text_clip (line, room, term->unicode);
+  width += segue_text_width (separator);
+  if (!*detail || width + MIN_DETAIL > room)
+    return g_steal_pointer (&line);
+  g_autofree char *clipped = segue_text_clip (detail, room - width, term->unicode);
+  return g_strconcat (line, separator, clipped, NULL);
 }
 
 char *
 segue_progress_plain (const SegueProgressView *view)
 {
-  g_autofree char *label = label_text (view);
-  g_autofree char *stats = stats_text (view, ", ", " of ");
+  g_autofree char *label = label_text (view, TRUE);
+  g_autofree char *stats = stats_text (view, &layouts[0], ", ", " of ");
   g_autofree char *detail = segue_text_printable (view->detail ? view->detail : "");
   return g_strdup_printf ("%s: %s%s%s", label, stats, *detail ? ", " : "", detail);
 }
@@ -182,7 +209,7 @@ segue_progress_plain (const SegueProgressView *view)
 char *
 segue_progress_done (const SegueTerm *term, const SegueProgressView *view)
 {
-  g_autofree char *label = label_text (view);
+  g_autofree char *label = label_text (view, TRUE);
   g_autofree char *took = view->elapsed < 60 ? g_strdup_printf ("%.1f s", view->elapsed)
                                              : segue_duration_text (view->elapsed);
   const char *mark = !term->tty ? "" : term->unicode ? "✓ " : "* ";

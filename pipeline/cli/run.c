@@ -24,14 +24,27 @@ typedef struct {
   SegueRunOptions options;
   SegueRunReport report;
   GPtrArray *plan; /* nullable: of a dry run */
+  GPtrArray *held; /* lines of a stage that may yet turn out to be in the cache */
+  gboolean at_work;
 } Run;
 
 /* ---- What the run tells us, from its threads ---- */
+
+/* A stage that is taken from the cache says again what it said when it ran, all of its epochs; on a
+ * screen that is no news. */
+static void
+release_lines (Run *run, gboolean show)
+{
+  for (guint i = 0; show && i < run->held->len; i++)
+    segue_progress_print (run->cli->progress, g_ptr_array_index (run->held, i));
+  g_ptr_array_set_size (run->held, 0);
+}
 
 static void
 on_stage_started (gpointer data, const char *stage, guint index, guint n_stages)
 {
   Run *run = data;
+  run->at_work = FALSE;
   segue_progress_start (run->cli->progress, stage, index, n_stages, NULL);
 }
 
@@ -39,6 +52,8 @@ static void
 on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
 {
   Run *run = data;
+  run->at_work = TRUE;
+  release_lines (run, TRUE);
   segue_progress_update (run->cli->progress, done, total, detail);
 }
 
@@ -53,6 +68,7 @@ static void
 on_stage_finished (gpointer data, const char *stage, double seconds)
 {
   Run *run = data;
+  release_lines (run, TRUE);
   segue_progress_finish (run->cli->progress, seconds);
 }
 
@@ -60,6 +76,7 @@ static void
 on_stage_cached (gpointer data, const char *stage)
 {
   Run *run = data;
+  release_lines (run, FALSE);
   segue_progress_set_cached (run->cli->progress);
 }
 
@@ -68,7 +85,26 @@ static void
 on_stage_looked_at (gpointer data, const char *stage, double seconds)
 {
   Run *run = data;
+  release_lines (run, FALSE);
   segue_progress_hide (run->cli->progress);
+}
+
+/* "train: epoch 3/30: …", in lines that fit a terminal; a file gets one. */
+static char *
+log_line (const SegueTerm *err, const char *stage, gboolean loud, const char *message)
+{
+  g_autofree char *text = segue_text_printable (message);
+  g_autoptr (GString) line = g_string_new (loud ? segue_term_style (err, SEGUE_STYLE_YELLOW) : "");
+  g_autofree char *head = g_strconcat (stage ? stage : "", stage ? ": " : "", NULL);
+  g_string_append (line, head);
+  if (err->tty) {
+    segue_text_append_wrapped (line, text, segue_text_width (head), err->columns);
+    g_string_truncate (line, line->len - 1); /* its line end */
+  } else {
+    g_string_append (line, text);
+  }
+  g_string_append (line, loud ? segue_term_reset (err) : "");
+  return g_string_free (g_steal_pointer (&line), FALSE);
 }
 
 static void
@@ -79,11 +115,12 @@ on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *mess
   if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", level))
     return;
   gboolean loud = (level & G_LOG_LEVEL_MASK) <= G_LOG_LEVEL_WARNING;
-  g_autofree char *text = segue_text_printable (message);
-  g_autofree char *line = g_strdup_printf (
-    "%s%s%s%s%s", loud ? segue_term_style (err, SEGUE_STYLE_YELLOW) : "", stage ? stage : "",
-    stage ? ": " : "", text, loud ? segue_term_reset (err) : "");
-  segue_progress_print (run->cli->progress, line);
+  g_autofree char *line = log_line (err, stage, loud, message);
+  if (loud || run->at_work || !stage) {
+    segue_progress_print (run->cli->progress, line);
+    return;
+  }
+  g_ptr_array_add (run->held, g_steal_pointer (&line));
 }
 
 static void
@@ -241,11 +278,14 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
     .fresh = options->fresh,
   };
   segue_run_report_init (&run.report);
+  run.held = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
   segue_job_outlive_readers ();
   gboolean ok = segue_job_run (cli, progress, options->dry_run ? look : job, &run, error);
+  release_lines (&run, TRUE);
   cli->progress = NULL;
+  g_ptr_array_unref (run.held);
   print_report (&run, options, ok);
   segue_run_report_clear (&run.report);
   g_clear_pointer (&run.plan, g_ptr_array_unref);

@@ -1,4 +1,4 @@
-/* The table that a run ends with. */
+/* What a run ends with: figures by label and by set, and what they are worth. */
 #include "table.h"
 
 #include <math.h>
@@ -7,7 +7,12 @@
 #define COLUMNS 5
 #define GAP     2
 
+/* An interval of accuracies as wide as this tells little. */
+#define WIDE 0.3
+
 static const char *const sets[] = { "train", "validation", "test" };
+static const char *const titles[COLUMNS] = { "set", "songs", "segments", "segments right",
+                                             "songs right" };
 
 /* The cells of a row: name, songs, segments, segment accuracy, song accuracy. */
 typedef struct {
@@ -68,13 +73,20 @@ compare_rows (gconstpointer a, gconstpointer b)
   return strcmp (x->cells[0], y->cells[0]);
 }
 
+/* (nullable): the set that tells most. */
+static const char *
+judged_set (const json_t *metrics)
+{
+  for (gsize i = G_N_ELEMENTS (sets); i-- > 0;)
+    if (json_is_object (json_object_get (metrics, sets[i])))
+      return sets[i];
+  return NULL;
+}
+
 static GPtrArray *
-label_rows (const json_t *metrics)
+label_rows (const json_t *set)
 {
   GPtrArray *rows = g_ptr_array_new_with_free_func (row_free);
-  const json_t *set = json_object_get (metrics, "test");
-  if (!set)
-    set = json_object_get (metrics, "validation");
   const char *label;
   json_t *figures;
   json_object_foreach (json_object_get (set, "labels"), label, figures)
@@ -138,26 +150,84 @@ fit (guint *widths, const SegueTerm *term)
     widths[0] = MAX (8, term->columns - MIN (term->columns, figures));
 }
 
+static void
+append_head (GString *out, const SegueTerm *term, const char *heading, const guint *widths)
+{
+  char *head[COLUMNS] = { (char *) heading, (char *) titles[1], (char *) titles[2],
+                          (char *) titles[3], (char *) titles[4] };
+  g_string_append (out, segue_term_style (term, SEGUE_STYLE_BOLD));
+  append_row (out, term, head, widths);
+  g_string_append (out, segue_term_reset (term));
+}
+
+static const char *
+songs_word (double n)
+{
+  return n == 1 ? "song" : "songs";
+}
+
+/* "3 of 4 test songs right (75.0 %): between 30.1 % and 95.4 % with 95 % confidence. …": what can be
+ * said of songs that are not in the set. */
+static void
+append_verdict (GString *out, const SegueTerm *term, const json_t *set, const char *name)
+{
+  const json_t *interval = json_object_get (set, "song_accuracy_interval");
+  double low = json_number_value (json_array_get (interval, 0));
+  double high = json_number_value (json_array_get (interval, 1));
+  double songs = get_number (set, "songs"), accuracy = get_number (set, "song_accuracy");
+  double chance = get_number (set, "chance"), majority = get_number (set, "majority");
+  /* Runs of older versions, and sets without labels, have no interval. */
+  if (!(songs > 0) || !isfinite (accuracy) || !(high > 0) || !isfinite (chance))
+    return;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text,
+                          "%.0f of %.0f %s %s right (%.1f %%); with 95 %% confidence the accuracy "
+                          "is between %.1f %% and %.1f %%. Chance level is %.1f %%",
+                          round (accuracy * songs), songs, name, songs_word (songs), 100 * accuracy,
+                          100 * low, 100 * high, 100 * chance);
+  if (majority > chance)
+    g_string_append_printf (text, ", always the most frequent label gives %.1f %%", 100 * majority);
+  double baseline = majority > chance ? majority : chance;
+  gboolean no_better = low <= baseline;
+  if (no_better && high > baseline)
+    g_string_append_printf (text, ": no better than chance, as far as %.0f %s can tell.", songs,
+                            songs_word (songs));
+  else if (no_better)
+    g_string_append (text, ": worse than chance.");
+  else
+    g_string_append (text, high - low > WIDE ? ": better than chance, but with more test songs the "
+                                               "figure would be more exact."
+                                             : ".");
+  g_string_append_c (out, '\n');
+  g_string_append (out, no_better ? segue_term_style (term, SEGUE_STYLE_YELLOW) : "");
+  segue_text_append_wrapped (out, text->str, 0, term->columns);
+  g_string_append (out, no_better ? segue_term_reset (term) : "");
+}
+
 char *
 segue_table_metrics (const SegueTerm *term, const json_t *metrics, const char *heading)
 {
-  g_autoptr (GPtrArray) labels = label_rows (metrics);
+  const char *judged = judged_set (metrics);
+  const json_t *set = judged ? json_object_get (metrics, judged) : NULL;
+  g_autofree char *label_title = segue_text_printable (heading);
+  g_autoptr (GPtrArray) labels = label_rows (set);
   g_autoptr (GPtrArray) totals = set_rows (metrics);
-  char *head[COLUMNS] = { (char *) heading, (char *) "songs", (char *) "segments",
-                          (char *) "segments right", (char *) "songs right" };
-  guint widths[COLUMNS];
-  for (gsize i = 0; i < COLUMNS; i++)
-    widths[i] = segue_text_width (head[i]);
+  guint widths[COLUMNS] = { segue_text_width (label_title) };
+  for (gsize i = 1; i < COLUMNS; i++)
+    widths[i] = segue_text_width (titles[i]);
   widen (widths, labels);
   widen (widths, totals);
   fit (widths, term);
 
-  GString *out = g_string_new (segue_term_style (term, SEGUE_STYLE_BOLD));
-  append_row (out, term, head, widths);
-  g_string_append (out, segue_term_reset (term));
-  append_rows (out, term, labels, widths);
-  if (labels->len > 0 && totals->len > 0)
-    g_string_append_c (out, '\n');
+  GString *out = g_string_new (NULL);
+  append_head (out, term, titles[0], widths);
   append_rows (out, term, totals, widths);
+  if (labels->len > 0) {
+    g_string_append_printf (out, "\nThe %s set by %s:\n", judged, label_title);
+    append_head (out, term, label_title, widths);
+    append_rows (out, term, labels, widths);
+  }
+  if (set)
+    append_verdict (out, term, set, judged);
   return g_string_free (out, FALSE);
 }

@@ -1,4 +1,4 @@
-/* evaluate: a model's answers for every segment and song, and how right they are. */
+/* evaluate: a model's predictions for every segment and song, and their accuracy. */
 #include "metrics.h"
 #include "table.h"
 
@@ -383,14 +383,17 @@ static const SeguePort *const outputs[] = {
 static const SegueStageType evaluate = {
   .struct_size = sizeof (SegueStageType),
   .name = "evaluate",
-  .summary = "Asks a model about every segment and song, and counts",
+  .summary = "Evaluates a model on every segment and song",
   .doc =
     "Runs the model over all items of all sets, as they are without augmentation. A song's answer "
     "is made of its segments' probabilities as `aggregation` says.\n\n"
-    "Leaves `metrics.json` (accuracy by segment and by song, macro F1, loss, per label, and "
-    "confusion matrices, for each of `train`, `validation` and `test`) and `predictions.csv` (a "
+    "Leaves `metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
+    "chance "
+    "level, macro F1, loss, per label, and confusion matrices, for each of `train`, `validation` "
+    "and "
+    "`test`) and `predictions.csv` (a "
     "row per segment). Labels that the model does not know count as wrong and are listed.",
-  .result_version = 2,
+  .result_version = 3,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,
   .outputs = outputs,

@@ -85,6 +85,14 @@ describe_unknown (GHashTable *unknown)
 }
 
 static json_t *
+describe_interval (const EvaluateCounts *counts, guint n)
+{
+  double low, high;
+  evaluate_counts_interval (counts, n, &low, &high);
+  return json_pack ("[o, o]", number (low), number (high));
+}
+
+static json_t *
 describe_set (const EvaluateSet *set, const char *const *labels)
 {
   const EvaluateTally *tally = set->tally;
@@ -100,6 +108,9 @@ describe_set (const EvaluateSet *set, const char *const *labels)
                        number (evaluate_counts_accuracy (&tally->segments, n)));
   json_object_set_new (object, "song_accuracy",
                        number (evaluate_counts_accuracy (&tally->songs, n)));
+  json_object_set_new (object, "song_accuracy_interval", describe_interval (&tally->songs, n));
+  json_object_set_new (object, "chance", number (n > 0 ? 1.0 / n : NAN));
+  json_object_set_new (object, "majority", number (evaluate_counts_majority (&tally->songs, n)));
   json_object_set_new (object, "macro_f1", number (evaluate_counts_macro_f1 (&tally->segments, n)));
   json_object_set_new (object, "song_macro_f1",
                        number (evaluate_counts_macro_f1 (&tally->songs, n)));

@@ -4,6 +4,9 @@
 #include <float.h>
 #include <math.h>
 
+/* Standard deviations to either side that hold 95 % of a normal distribution. */
+#define NORMAL_95 1.959963984540054
+
 EvaluateTally *
 evaluate_tally_new (guint n_labels)
 {
@@ -87,13 +90,41 @@ evaluate_counts_total (const EvaluateCounts *counts, guint n_labels)
   return sum;
 }
 
+static guint64
+count_right (const EvaluateCounts *counts, guint n_labels)
+{
+  guint64 right = 0;
+  for (guint c = 0; c < n_labels; c++)
+    right += counts->confusion[(gsize) c * n_labels + c];
+  return right;
+}
+
 double
 evaluate_counts_accuracy (const EvaluateCounts *counts, guint n_labels)
 {
-  guint64 right = 0, total = evaluate_counts_total (counts, n_labels);
+  guint64 total = evaluate_counts_total (counts, n_labels);
+  return total > 0 ? (double) count_right (counts, n_labels) / (double) total : NAN;
+}
+
+void
+evaluate_counts_interval (const EvaluateCounts *counts, guint n_labels, double *low, double *high)
+{
+  double n = (double) evaluate_counts_total (counts, n_labels);
+  double p = evaluate_counts_accuracy (counts, n_labels);
+  double z = NORMAL_95, z2 = z * z;
+  double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
+  double half = z / (1 + z2 / n) * sqrt (p * (1 - p) / n + z2 / (4 * n * n));
+  *low = n > 0 ? CLAMP (middle - half, 0, 1) : NAN;
+  *high = n > 0 ? CLAMP (middle + half, 0, 1) : NAN;
+}
+
+double
+evaluate_counts_majority (const EvaluateCounts *counts, guint n_labels)
+{
+  guint64 most = 0, total = evaluate_counts_total (counts, n_labels);
   for (guint c = 0; c < n_labels; c++)
-    right += counts->confusion[(gsize) c * n_labels + c];
-  return total > 0 ? (double) right / (double) total : NAN;
+    most = MAX (most, evaluate_counts_row (counts, n_labels, c));
+  return total > 0 ? (double) most / (double) total : NAN;
 }
 
 double

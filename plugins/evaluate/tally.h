@@ -39,6 +39,12 @@ void evaluate_tally_add_song (EvaluateTally *tally, int truth, guint answer);
 
 guint64 evaluate_counts_total (const EvaluateCounts *counts, guint n_labels);
 double evaluate_counts_accuracy (const EvaluateCounts *counts, guint n_labels);
+/** evaluate_counts_interval: Wilson's interval of 95 % confidence for the accuracy; NaN where nothing was
+ * judged.  Of songs: segments of one song are not independent, so theirs would be too narrow. */
+void evaluate_counts_interval (const EvaluateCounts *counts, guint n_labels, double *low,
+                               double *high);
+/** evaluate_counts_majority: the accuracy of always answering the label that most have. */
+double evaluate_counts_majority (const EvaluateCounts *counts, guint n_labels);
 /** evaluate_counts_row: how many have the truth @label. */
 guint64 evaluate_counts_row (const EvaluateCounts *counts, guint n_labels, guint label);
 /** evaluate_counts_column: how many were answered with @label. */

@@ -156,6 +156,14 @@ test_figures (Fixture *fixture, gconstpointer data)
   assert_number ((2.0 * 1 / (1 + 2) + 2.0 * 1 / (2 + 1)) / 2, metrics, "test", "song_macro_f1");
   assert_number (10, metrics, "test", "segments");
   assert_number (4, metrics, "test", "songs");
+  /* 2 of 4 right: Wilson's interval as tables have it. */
+  json_t *interval = at (metrics, "test", "song_accuracy_interval", NULL);
+  g_assert_cmpfloat_with_epsilon (json_number_value (json_array_get (interval, 0)), 0.15003899,
+                                  1e-8);
+  g_assert_cmpfloat_with_epsilon (json_number_value (json_array_get (interval, 1)), 0.84996101,
+                                  1e-8);
+  assert_number (0.5, metrics, "test", "chance");
+  assert_number (2.0 / 4, metrics, "test", "majority");
   assert_number (2.0 / 3, metrics, "test", "labels", "tone", "segment_accuracy");
   assert_number (1, metrics, "test", "labels", "tone", "song_accuracy");
   assert_number (0.5, metrics, "test", "labels", "tone", "macro_f1");
@@ -341,11 +349,38 @@ test_cancel (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_interval (void)
+{
+  /* Of 15 songs: published values of Wilson's interval without continuity correction. */
+  static const struct {
+    guint right, n;
+    double low, high;
+  } cases[] = { { 0, 15, 0, 0.2038833 },
+                { 5, 15, 0.15176324, 0.58286452 },
+                { 15, 15, 0.7961167, 1 },
+                { 81, 263, 0.25528852, 0.36620958 } };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (EvaluateTally) tally = evaluate_tally_new (2);
+    double low, high;
+    for (guint k = 0; k < cases[i].n; k++)
+      evaluate_tally_add_song (tally, 0, k < cases[i].right ? 0 : 1);
+    evaluate_counts_interval (&tally->songs, 2, &low, &high);
+    g_assert_cmpfloat_with_epsilon (low, cases[i].low, 1e-6);
+    g_assert_cmpfloat_with_epsilon (high, cases[i].high, 1e-6);
+    g_assert_cmpfloat (evaluate_counts_majority (&tally->songs, 2), ==, 1);
+  }
+}
+
+static void
 test_empty_tally (void)
 {
   g_autoptr (EvaluateTally) tally = evaluate_tally_new (3);
   g_assert_true (isnan (evaluate_counts_accuracy (&tally->segments, 3)));
   g_assert_true (isnan (evaluate_counts_macro_f1 (&tally->segments, 3)));
+  double low, high;
+  evaluate_counts_interval (&tally->songs, 3, &low, &high);
+  g_assert_true (isnan (low) && isnan (high) &&
+                 isnan (evaluate_counts_majority (&tally->songs, 3)));
   const float certain[] = { 1, 0, 0 };
   evaluate_tally_add_segment (tally, 2, certain);
   g_assert_true (isfinite (tally->loss[2]));
@@ -364,6 +399,7 @@ main (int argc, char **argv)
   ADD ("/evaluate/quarantine", test_quarantine);
   ADD ("/evaluate/nothing-fits", test_nothing_fits);
   ADD ("/evaluate/cancel", test_cancel);
+  g_test_add_func ("/evaluate/interval", test_interval);
   g_test_add_func ("/evaluate/empty-tally", test_empty_tally);
   return g_test_run ();
 }

@@ -50,6 +50,25 @@ read_label (ReportSetFigures *set, const char *name, const json_t *object)
   return ok;
 }
 
+static double
+share_or_nan (const json_t *value)
+{
+  double share = json_is_number (value) ? json_number_value (value) : NAN;
+  return share >= 0 && share <= 1 ? share : NAN;
+}
+
+/* How far the figure can be trusted; runs of older versions don't say. */
+static void
+read_confidence (ReportSetFigures *set, const json_t *object)
+{
+  const json_t *interval = json_object_get (object, "song_accuracy_interval");
+  double chance = share_or_nan (json_object_get (object, "chance"));
+  double majority = share_or_nan (json_object_get (object, "majority"));
+  set->low = share_or_nan (json_array_get (interval, 0));
+  set->high = share_or_nan (json_array_get (interval, 1));
+  set->baseline = fmax (chance, majority);
+}
+
 static gboolean
 read_set (ReportSetFigures *set, json_t *object)
 {
@@ -61,6 +80,7 @@ read_set (ReportSetFigures *set, json_t *object)
                 get_number (object, "loss", INFINITY, &set->loss) &&
                 get_count (object, "segments", &set->segments) &&
                 get_count (object, "songs", &set->songs) && json_is_object (labels);
+  read_confidence (set, object);
   set->present = TRUE;
   json_object_foreach (labels, name, label)
   {

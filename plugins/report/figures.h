@@ -10,10 +10,13 @@ typedef struct {
   guint64 segments, songs;
 } ReportLabelFigures;
 
-/** ReportSetFigures: @present: the set has items; @labels: #ReportLabelFigures in the file's order. */
+/** ReportSetFigures: @present: the set has items; @low, @high: 95 % confidence interval of the accuracy by
+ * song, and @baseline: what guessing gives, NaN where the run does not say; @labels:
+ * #ReportLabelFigures in the file's order. */
 typedef struct {
   gboolean present;
   double segment_accuracy, song_accuracy, macro_f1, loss;
+  double low, high, baseline;
   guint64 segments, songs;
   GArray *labels;
 } ReportSetFigures;

@@ -58,6 +58,30 @@ end_table (GString *html)
   g_string_append (html, "</tbody></table></div>\n");
 }
 
+/* What can be said of other songs: with few of them, little. */
+static void
+append_confidence (GString *html, const ReportSetFigures *set)
+{
+  if (!isfinite (set->low) || !isfinite (set->high) || !isfinite (set->baseline))
+    return;
+  g_autofree char *low = report_text_share (set->low);
+  g_autofree char *high = report_text_share (set->high);
+  g_autofree char *baseline = report_text_share (set->baseline);
+  const char *songs = set->songs == 1 ? "song" : "songs";
+  g_string_append_printf (html,
+                          "<p class=\"note\">With 95 %% confidence, between %s and %s of songs "
+                          "like these %" G_GUINT64_FORMAT " are recognised; guessing gives %s%s",
+                          low, high, set->songs, baseline,
+                          set->low > set->baseline ? ".</p>\n" : ": ");
+  if (set->low <= set->baseline)
+    g_string_append_printf (html,
+                            set->high > set->baseline
+                              ? "no better than chance, as far as %" G_GUINT64_FORMAT
+                                " %s can tell.</p>\n"
+                              : "worse than chance (%" G_GUINT64_FORMAT " %s).</p>\n",
+                            set->songs, songs);
+}
+
 void
 report_append_summary (const Report *report, GString *html)
 {
@@ -72,6 +96,7 @@ report_append_summary (const Report *report, GString *html)
     "<p class=\"headline\"><strong>%s</strong> of songs and <strong>%s</strong> "
     "of segments of the set <em>%s</em> are right.</p>\n",
     songs, segments, report_set_name (report->judged));
+  append_confidence (html, judged);
   if (report->judged != REPORT_TEST)
     g_string_append_printf (html,
                             "<p class=\"note\">This run has no test set: what follows is about "

@@ -133,6 +133,9 @@ write_metrics (Case *self)
     for (guint c = 0; c < self->n_labels; c++)
       json_object_set_new (labels, self->labels[c], count (self, set_names[s], self->labels[c]));
     json_object_set_new (set, "labels", labels);
+    json_object_set_new (set, "song_accuracy_interval", json_pack ("[f, f]", 0.25, 0.75));
+    json_object_set_new (set, "chance", json_real (0.2));
+    json_object_set_new (set, "majority", json_real (0.5));
     if (json_integer_value (json_object_get (set, "songs")) > 0)
       json_object_set (root, set_names[s], set);
     json_decref (set);

@@ -91,6 +91,8 @@ test_content (void)
   g_autofree char *page = case_read (harness, "index.html", NULL);
   assert_has (page, "<title>artist · report</title>");
   assert_has (page, "<strong>41 %</strong> of segments"); /* 7 of 17 */
+  assert_has (page, "With 95 % confidence, between 25 % and 75 % of songs like these ");
+  assert_has (page, "guessing gives 50 %: no better than chance, as far as ");
   assert_has (page, "aria-label=\"Ben taken for Anna: 6 of 9 segments\"");
   assert_has (page, "aria-label=\"Cora, right: 1 of 5 segments\"");
   assert_has (page, "<td class=\"number\">6 in 2</td>");

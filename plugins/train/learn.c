@@ -98,11 +98,8 @@ report_step (TrainJob *job)
   TrainProgress *progress = &job->progress;
   guint n = progress->epochs->len;
   g_autoptr (GString) detail = g_string_new (NULL);
-  g_string_append_printf (detail, "epoch %u of %u, loss %.3f", n + 1, job->settings.epochs,
+  g_string_append_printf (detail, "epoch %u/%u, loss %.3f", n + 1, job->settings.epochs,
                           progress->loss_sum / progress->loss_weight);
-  if (n > 0 && job->sets->validation.n > 0)
-    g_string_append_printf (detail, ", validation %.3f",
-                            get_epoch (job, n - 1)->validation_accuracy);
   segue_context_progress (job->context, progress->step, job->settings.schedule.total_steps,
                           detail->str);
   log_step (job, progress->step - 1);
@@ -159,11 +156,26 @@ run_epoch (TrainJob *job, GError **error)
   return TRUE;
 }
 
+/* An epoch as a line that fits a terminal of 80 columns. */
+static void
+say_epoch (TrainJob *job, guint index)
+{
+  const TrainEpoch *epoch = get_epoch (job, index);
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_string_append_printf (line, "epoch %u/%u: loss %.3f", index + 1, job->settings.epochs,
+                          epoch->loss);
+  if (job->sets->validation.n > 0)
+    g_string_append_printf (line, ", validation loss %.3f, songs right %.1f %%",
+                            epoch->validation_loss, 100 * epoch->validation_song_accuracy);
+  segue_context_log (job->context, G_LOG_LEVEL_MESSAGE, "%s", line->str);
+}
+
 static void
 log_epoch (TrainJob *job, guint index)
 {
   const TrainEpoch *epoch = get_epoch (job, index);
   guint64 step = (index + 1) * job->settings.steps_per_epoch;
+  say_epoch (job, index);
   segue_context_scalar (job->context, "train/epoch_loss", step, epoch->loss);
   if (job->sets->validation.n == 0)
     return;

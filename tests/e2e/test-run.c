@@ -81,7 +81,15 @@ test_first_contact (Fixture *f, gconstpointer data)
     command_assert_has (result.out, name);
   }
   command_assert_has (result.out, "\ntest ");
+  command_assert_has (result.out, "\nThe test set by artist:\n");
+  command_assert_has (result.out, "with 95 % confidence the accuracy");
   command_assert_says (&result, "\n18 songs\n");
+  /* Each epoch leaves a line, in the order in which they end. */
+  for (guint epoch = 1; epoch <= 6; epoch++) {
+    g_autofree char *line = g_strdup_printf ("\ntrain: epoch %u/6: loss ", epoch);
+    command_assert_says (&result, line);
+  }
+  command_assert_says (&result, ", validation loss ");
   command_assert_says (&result, "segue predict --model runs/artist-small/latest SONG.mp3");
   static const char *const left[] = { "run.json",
                                       "metrics.json",
@@ -165,6 +173,7 @@ test_same_result (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   command_assert_says (&result, "] train: from the cache\n");
   command_assert_says (&result, "] evaluate: from the cache\n");
+  g_assert_null (strstr (result.err, "epoch"));
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *a = g_build_filename ("runs-1/artist-small/latest", names[i], NULL);
     g_autofree char *b = g_build_filename ("runs-again/artist-small/latest", names[i], NULL);

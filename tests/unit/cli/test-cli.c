@@ -29,6 +29,17 @@ assert_has (const char *text, const char *part)
   g_assert_nonnull (strstr (text, part));
 }
 
+static void
+assert_fits (const char *text, guint columns)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (gsize i = 0; lines[i]; i++) {
+    if (segue_text_width (lines[i]) > columns)
+      g_test_message ("wider than %u: ‘%s’", columns, lines[i]);
+    g_assert_cmpuint (segue_text_width (lines[i]), <=, columns);
+  }
+}
+
 /* ---- Text ---- */
 
 static void
@@ -148,6 +159,22 @@ test_bar_fits (void)
     g_assert_cmpuint (segue_text_width (bar), <, columns);
     g_assert_null (strpbrk (bar, "\n\033"));
   }
+  /* What a training says is there in any usual width. */
+  SegueProgressView train = { .name = "train",
+                              .index = 4,
+                              .n_stages = 7,
+                              .unit = "steps",
+                              .done = 1234,
+                              .total = 23400,
+                              .rate = 3.14,
+                              .detail = "epoch 12/30, loss 0.812" };
+  for (guint columns = 60; columns < 120; columns++) {
+    SegueTerm any = { .columns = columns, .tty = TRUE, .unicode = TRUE };
+    g_autofree char *bar = segue_progress_bar (&any, &train);
+    assert_has (bar, "1234/23400");
+    assert_has (bar, "left · epoch 12/30, loss 0.812");
+    g_assert_cmpuint (segue_text_width (bar), <, columns);
+  }
   view.done = 20; /* more than all */
   g_autofree char *over = segue_progress_bar (&screen, &view);
   g_assert_cmpuint (segue_text_width (over), <, 80);
@@ -185,42 +212,107 @@ test_rate (void)
 
 /* ---- Tables ---- */
 
+static char *
+table_of (const SegueTerm *term, const char *text)
+{
+  json_t *metrics = json_loads (text, 0, NULL);
+  g_assert_nonnull (metrics);
+  char *table = segue_table_metrics (term, metrics, "artist");
+  json_decref (metrics);
+  return table;
+}
+
+static const char metrics_text[] =
+  "{\"train\": {\"songs\": 10, \"segments\": 200, \"segment_accuracy\": 1, \"song_accuracy\": 1},"
+  " \"test\": {\"songs\": 4, \"segments\": 80, \"segment_accuracy\": 0.7708, \"song_accuracy\": "
+  "0.75,"
+  "  \"song_accuracy_interval\": [0.3006, 0.9544], \"chance\": 0.3333, \"majority\": 0.5,"
+  "  \"labels\": {"
+  "   \"Mika\": {\"songs\": 2, \"segments\": 40, \"segment_accuracy\": 0.425, \"song_accuracy\": "
+  "0.5},"
+  "   \"방탄소년단\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": 1, \"song_accuracy\": "
+  "1},"
+  "   \"A\\u001b[2J\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": null}}}}";
+
+/* Which set it is of, and what can be concluded from so few songs. */
 static void
 test_table (void)
 {
-  json_t *metrics = json_loads (
-    "{\"train\": {\"songs\": 10, \"segments\": 200, \"segment_accuracy\": 1, \"song_accuracy\": 1},"
-    " \"test\": {\"songs\": 4, \"segments\": 80, \"segment_accuracy\": 0.7708, \"song_accuracy\": "
-    "0.75,"
-    "  \"labels\": {"
-    "   \"Mika\": {\"songs\": 2, \"segments\": 40, \"segment_accuracy\": 0.425, \"song_accuracy\": "
-    "0.5},"
-    "   \"방탄소년단\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": 1, "
-    "\"song_accuracy\": 1},"
-    "   \"A\\u001b[2J\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": null}}}}",
-    0, NULL);
-  g_assert_nonnull (metrics);
-  g_autofree char *table = segue_table_metrics (&plain, metrics, "artist");
-  json_decref (metrics);
-  g_assert_cmpstr (table, ==,
-                   "artist      songs  segments  segments right  songs right\n"
-                   "방탄소년단      1        20         100.0 %      100.0 %\n"
-                   "Mika            2        40          42.5 %       50.0 %\n"
-                   "A\\x1b[2J        1        20\n"
-                   "\n"
-                   "train          10       200         100.0 %      100.0 %\n"
-                   "test            4        80          77.1 %       75.0 %\n");
+  assert_text (table_of (&plain, metrics_text),
+               "set         songs  segments  segments right  songs right\n"
+               "train          10       200         100.0 %      100.0 %\n"
+               "test            4        80          77.1 %       75.0 %\n"
+               "\n"
+               "The test set by artist:\n"
+               "artist      songs  segments  segments right  songs right\n"
+               "방탄소년단      1        20         100.0 %      100.0 %\n"
+               "Mika            2        40          42.5 %       50.0 %\n"
+               "A\\x1b[2J        1        20\n"
+               "\n"
+               "3 of 4 test songs right (75.0 %); with 95 % confidence the accuracy is between\n"
+               "30.1 % and 95.4 %. Chance level is 33.3 %, always the most frequent label gives\n"
+               "50.0 %: no better than chance, as far as 4 songs can tell.\n");
+  /* A terminal of any width. */
+  for (guint columns = 60; columns < 100; columns++) {
+    const SegueTerm narrow = { .columns = columns, .tty = TRUE, .unicode = TRUE };
+    g_autofree char *table = table_of (&narrow, metrics_text);
+    assert_fits (table, columns);
+  }
+}
+
+static void
+test_verdict (void)
+{
+  static const struct {
+    const char *test;
+    const char *says; /* NULL: nothing */
+  } cases[] = {
+    { "\"songs\": 200, \"song_accuracy\": 0.9, \"song_accuracy_interval\": [0.85, 0.93], "
+      "\"chance\": 0.1, \"majority\": 0.1",
+      "180 of 200 test songs right (90.0 %); with 95 % confidence the accuracy is\n"
+      "between 85.0 % and 93.0 %. Chance level is 10.0 %.\n" },
+    { "\"songs\": 15, \"song_accuracy\": 0.8, \"song_accuracy_interval\": [0.55, 0.93], "
+      "\"chance\": 0.3, \"majority\": 0.3",
+      "better than chance, but with more\ntest songs the figure would be more exact.\n" },
+    { "\"songs\": 1, \"song_accuracy\": 1, \"song_accuracy_interval\": [0.21, 1], \"chance\": 0.5, "
+      "\"majority\": 1",
+      "1 of 1 test song right" },
+    { "\"songs\": 99, \"song_accuracy\": 0, \"song_accuracy_interval\": [0, 0.04], \"chance\": "
+      "0.5, "
+      "\"majority\": 0.5",
+      ": worse than chance.\n" },
+    { "\"songs\": 0, \"song_accuracy\": null, \"song_accuracy_interval\": [null, null], "
+      "\"chance\": "
+      "0.5, \"majority\": null",
+      NULL },
+    { "\"songs\": 5, \"song_accuracy\": 0.4", NULL },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = g_strdup_printf ("{\"test\": {%s}}", cases[i].test);
+    g_autofree char *table = table_of (&plain, text);
+    if (cases[i].says)
+      assert_has (table, cases[i].says);
+    else
+      g_assert_null (strstr (table, "confidence"));
+  }
 }
 
 static void
 test_table_of_rubbish (void)
 {
-  static const char *const texts[] = { "{}", "[]", "{\"test\": 3}", "{\"test\": {\"labels\": []}}",
-                                       "{\"test\": {\"labels\": {\"a\": 3}}}" };
+  static const char *const texts[] = {
+    "{}",
+    "[]",
+    "{\"test\": 3}",
+    "{\"test\": {\"labels\": []}}",
+    "{\"test\": {\"labels\": {\"a\": 3}}}",
+    "{\"test\": {\"songs\": 1, \"song_accuracy\": 1, \"chance\": 1, "
+    "\"song_accuracy_interval\": {\"a\": 3}}}"
+  };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
     json_t *metrics = json_loads (texts[i], 0, NULL);
     g_autofree char *table = segue_table_metrics (&plain, metrics, "artist");
-    g_assert_true (g_str_has_prefix (table, "artist"));
+    g_assert_true (g_str_has_prefix (table, "set"));
     json_decref (metrics);
   }
 }
@@ -397,17 +489,6 @@ test_options_wrong (void)
   }
 }
 
-static void
-assert_fits (const char *text, guint columns)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  for (gsize i = 0; lines[i]; i++) {
-    if (segue_text_width (lines[i]) > columns)
-      g_test_message ("wider than %u: ‘%s’", columns, lines[i]);
-    g_assert_cmpuint (segue_text_width (lines[i]), <=, columns);
-  }
-}
-
 /* Every verb says what it is for, with an example, in lines that fit. */
 static void
 test_help (void)
@@ -491,6 +572,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/progress/bytes", test_bytes);
   g_test_add_func ("/cli/progress/rate", test_rate);
   g_test_add_func ("/cli/table", test_table);
+  g_test_add_func ("/cli/table/verdict", test_verdict);
   g_test_add_func ("/cli/table/rubbish", test_table_of_rubbish);
   g_test_add_func ("/cli/options", test_options);
   g_test_add_func ("/cli/option-words", test_option_words);
