@@ -63,6 +63,7 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
   stage->node = at;
   stage->isolate = (type->flags & SEGUE_STAGE_ISOLATE) != 0;
   stage->time_limit = SEGUE_TIME_LIMIT;
+  stage->seed = SEGUE_UNSET_INT;
   if (!check_config (stage, place, where, error))
     return NULL;
   stage->canonical = segue_params_canonical (type->params, config);

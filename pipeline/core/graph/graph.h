@@ -21,7 +21,7 @@ typedef struct {
   const SegueStageType *type;
   gpointer config;         /* parsed, of type->config_size bytes */
   char *canonical;         /* segue_params_canonical() of it */
-  guint ordinal;           /* among the stages of this type, from 0 */
+  gint64 seed;             /* `seed:`, or SEGUE_UNSET_INT */
   gboolean cache;          /* `cache: true`: keep this MAP stage's output too */
   gboolean isolate;        /* (MAP) in a process of its own */
   double time_limit;       /* s, for one item, where it is isolated */

@@ -52,6 +52,10 @@ write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphSta
     segue_json_key (json, "time_limit");
     segue_json_double (json, stage->time_limit);
   }
+  if (stage->seed != SEGUE_UNSET_INT) {
+    segue_json_key (json, "seed");
+    segue_json_uint (json, (guint64) stage->seed);
+  }
   segue_json_key_string (json, "plugin", entry ? entry->plugin->name : NULL);
   segue_json_key_string (json, "plugin_version", entry ? entry->plugin->version : NULL);
   segue_json_key (json, "result_version");

@@ -62,11 +62,12 @@ typedef struct {
 extern const SegueParam *const segue_pipeline_settings[];
 
 /** segue_stage_settings: the rows of what can be set at any stage, beside its parameters: how it is
- * run, never what comes out. */
+ * run, and its seed. */
 typedef struct {
   gboolean cache;
   gboolean isolate; /* -1: as its type asks for */
   double time_limit;
+  gint64 seed;
 } SegueStageSettings;
 
 extern const SegueParam *const segue_stage_settings[];

@@ -14,11 +14,13 @@ const SegueParam *const segue_stage_settings[] = {
               "hang costs nothing but that song.  Default: steps that read files of any kind."),
   ROW (time_limit, SEGUE_PARAM_DOUBLE, .def = "300", .min = 0.1, .max = 86400, .unit = "s",
        .doc = "How long an isolated step may take over one song before it is given up."),
+  ROW (seed, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0, .max = (double) G_MAXINT64,
+       .doc = "Gives this step other random numbers.  Equal steps without it give equal results."),
   NULL,
 };
 
-static const char *const stage_keys[] = { "id",    "use",     "with",       "from",
-                                          "cache", "isolate", "time_limit", NULL };
+static const char *const stage_keys[] = { "id",      "use",        "with", "from", "cache",
+                                          "isolate", "time_limit", "seed", NULL };
 
 static const SegueStageType *
 find_type (SegueLoading *loading, const SegueNode *stage)
@@ -123,6 +125,11 @@ check_settings (SegueLoading *loading, const SegueNode *node, const SegueStageSe
                              "stage '%s': cache is for stages that turn one item into others and "
                              "store them; remove it",
                              stage->id);
+  const SegueNode *seed = segue_node_get (node, "seed");
+  if (seed && !(stage->type->flags & SEGUE_STAGE_SEEDED) && stage->type->mode != SEGUE_MODE_SOURCE)
+    return segue_node_error (seed, loading->error,
+                             "stage '%s': '%s' draws no random numbers; remove seed", stage->id,
+                             stage->type->name);
   const SegueNode *isolate = segue_node_get (node, "isolate");
   const SegueNode *limit = segue_node_get (node, "time_limit");
   if (!map && (settings->isolate == TRUE || limit))
@@ -152,6 +159,7 @@ read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *st
     return FALSE;
   stage->cache = settings.cache;
   stage->time_limit = settings.time_limit;
+  stage->seed = settings.seed;
   if (settings.isolate != -1)
     stage->isolate = settings.isolate;
   return TRUE;
@@ -175,8 +183,6 @@ add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *ap
                               loading->folder, node, loading->error);
   if (!stage)
     return FALSE;
-  for (guint i = 0; i < pipeline->stages->len; i++)
-    stage->ordinal += ((SegueGraphStage *) g_ptr_array_index (pipeline->stages, i))->type == type;
   g_ptr_array_add (pipeline->stages, stage);
   return read_settings (loading, node, stage);
 }

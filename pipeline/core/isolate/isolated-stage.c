@@ -123,10 +123,9 @@ start (SegueIsolatedStage *self, GError **error)
   if (!self->process)
     return FALSE;
   g_autofree char *params = segue_params_describe (stage->type->params, stage->config);
-  GVariant *body =
-    g_variant_new (SEGUE_FORMAT_OPEN, SEGUE_MESSAGE_VERSION,
-                   plugin_of (context->scope->registry, stage)->path, stage->type->name, stage->id,
-                   params, (guint32) stage->ordinal, context->scope->seed, self->memory);
+  GVariant *body = g_variant_new (
+    SEGUE_FORMAT_OPEN, SEGUE_MESSAGE_VERSION, plugin_of (context->scope->registry, stage)->path,
+    stage->type->name, stage->id, params, stage->seed, context->scope->seed, self->memory);
   SegueWire wire = segue_message_send (segue_worker_process_get_socket (self->process),
                                        SEGUE_MESSAGE_OPEN, body, -1, &wait);
   /* If it is gone by now, waiting for its answer finds out why. */

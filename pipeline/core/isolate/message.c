@@ -10,7 +10,7 @@
 
 /* Without `^` and `@`, which only g_variant_new () knows. */
 static const char *const types[] = {
-  [SEGUE_MESSAGE_OPEN] = "(uaysssutt)",
+  [SEGUE_MESSAGE_OPEN] = "(uaysssxtt)",
   [SEGUE_MESSAGE_READY] = "(u)",
   [SEGUE_MESSAGE_ITEM] = "(ussa{sv}a{sv}ayuuuattx)",
   [SEGUE_MESSAGE_LOG] = "(us)",

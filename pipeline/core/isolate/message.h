@@ -16,7 +16,7 @@
 #include <gio/gio.h>
 
 /* Raised whenever a format changes: a worker of another version is told apart from a broken one. */
-#define SEGUE_MESSAGE_VERSION 1
+#define SEGUE_MESSAGE_VERSION 2
 /* Longest body.  Payloads never are in one. */
 #define SEGUE_MESSAGE_MAX (1024 * 1024)
 
@@ -32,9 +32,9 @@ typedef enum {
   SEGUE_MESSAGE_DONE,
 } SegueMessageType;
 
-/* version, plugin's file, stage type, stage id, parameters as JSON, ordinal, seed, bytes of memory
- * that it may have */
-#define SEGUE_FORMAT_OPEN "(u^aysssutt)"
+/* version, plugin's file, stage type, stage id, parameters as JSON, its own seed, the run's,
+ * bytes of memory that it may have */
+#define SEGUE_FORMAT_OPEN "(u^aysssxtt)"
 /* version */
 #define SEGUE_FORMAT_READY "(u)"
 /* kind, id, song, metadata from outside the chain, metadata set in it, path, rate, channels, dtype,

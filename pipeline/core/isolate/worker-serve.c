@@ -98,7 +98,7 @@ note_path (const SegueParam *row, const char *path, gpointer data, GError **erro
 
 static gboolean
 find_stage (Worker *worker, const char *plugin, const char *type_name, const char *id,
-            const char *params, guint ordinal, GError **error)
+            const char *params, gint64 own_seed, GError **error)
 {
   worker->registry = segue_registry_new ();
   if (!segue_registry_load_file (worker->registry, plugin, error))
@@ -115,7 +115,7 @@ find_stage (Worker *worker, const char *plugin, const char *type_name, const cha
   worker->stage = segue_graph_stage_new (worker->registry, type, id, worker->params, "/", error);
   if (!worker->stage)
     return FALSE;
-  worker->stage->ordinal = ordinal;
+  worker->stage->seed = own_seed;
   worker->stage->isolate = FALSE;
   g_autofree char *ignored =
     segue_params_key (type->params, worker->stage->config, note_path, worker->readable, NULL);
@@ -127,20 +127,21 @@ open_stage (Worker *worker, SegueMessage *message, GError **error)
 {
   const char *plugin, *type, *id, *params;
   guint64 seed;
-  guint32 version, ordinal;
+  gint64 own_seed;
+  guint32 version;
   if (message->type != SEGUE_MESSAGE_OPEN) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                          "a worker is told first what to open");
     return FALSE;
   }
-  g_variant_get (message->body, "(u^&ay&s&s&sutt)", &version, &plugin, &type, &id, &params,
-                 &ordinal, &seed, &worker->memory);
+  g_variant_get (message->body, "(u^&ay&s&s&sxtt)", &version, &plugin, &type, &id, &params,
+                 &own_seed, &seed, &worker->memory);
   if (version != SEGUE_MESSAGE_VERSION) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                          "segue-worker is of another version of segue; install segue whole");
     return FALSE;
   }
-  if (!find_stage (worker, plugin, type, id, params, ordinal, error))
+  if (!find_stage (worker, plugin, type, id, params, own_seed, error))
     return FALSE;
   worker->scope = (SegueScope){
     .registry = worker->registry, .seed = seed, .threads = 1, .host = &host, .host_data = worker

@@ -90,7 +90,6 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, const SegueNo
     segue_graph_stage_new (registry, type, type->name, segue_node_get (node, "with"), "/", &local);
   if (stage == NULL)
     return refuse (error, name, "%s", local->message);
-  stage->ordinal = preparation->stages->len;
   g_ptr_array_add (preparation->stages, stage);
   return TRUE;
 }

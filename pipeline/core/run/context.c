@@ -63,8 +63,8 @@ segue_context_get_seed (SegueContext *context)
       "stage type ‘%s’ asks for a seed without the flag SEGUE_STAGE_SEEDED", type->name);
     set_failure (context, error);
   }
-  return segue_seed_derive (context->scope->seed, type->name, context->stage->ordinal,
-                            context->epoch, context->item);
+  return segue_seed_derive (context->scope->seed, type->name, context->stage->seed, context->epoch,
+                            context->item);
 }
 
 guint

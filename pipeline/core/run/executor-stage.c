@@ -96,10 +96,12 @@ find_result (SegueRun *run, SegueStageRun *at, GStrv *names, char **problem, GEr
 {
   *problem = NULL;
   *names = find_reads (run, at, problem, error);
-  if (!*names || run->anew)
+  if (!*names)
     return NULL;
   g_free (at->key);
   at->key = segue_stage_key_with_reads (at->parts, (const char *const *) *names);
+  if (run->anew && !g_hash_table_contains (run->made, at->key))
+    return NULL;
   return segue_store_read_result (run->store, at->key, problem, error);
 }
 
@@ -288,6 +290,7 @@ keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, Seg
                                 run->cancellable, &local) &&
       segue_store_write_reads (run->store, base, (const char *const *) names, &local)) {
     remember (run, at, (const char *const *) names);
+    g_hash_table_add (run->made, g_strdup (at->key));
     return TRUE;
   }
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED)) {

@@ -69,7 +69,8 @@ typedef struct {
   guint n_stages;
   GArray *units;       /* SegueUnit, in order */
   SegueCurves *curves; /* nullable: no stage reads the account; points by index in the pipeline */
-  gboolean anew;       /* no result in the store counts */
+  gboolean anew;       /* no result in the store counts, but those that this run made */
+  GHashTable *made;    /* set: keys of those */
 
   SegueObserver observer; /* NULL where the host gave none */
   GMutex observer_lock;

@@ -54,6 +54,7 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
   run->quarantined = g_array_new (FALSE, FALSE, sizeof (SegueQuarantined));
   g_array_set_clear_func (run->quarantined, clear_quarantined);
   run->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  run->made = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   run->missed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   run->n_stages = pipeline->stages->len;
   run->stages = g_new0 (SegueStageRun, run->n_stages + 1);
@@ -96,6 +97,7 @@ segue_run_clear (SegueRun *run)
   g_free (run->stages);
   g_hash_table_unref (run->songs);
   g_hash_table_unref (run->missed);
+  g_hash_table_unref (run->made);
   g_array_unref (run->units);
   g_array_unref (run->quarantined);
   segue_counts_free (run->counts);

@@ -39,8 +39,12 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
   g_string_append_printf (text, "abi %d\ntype %s\nversion %u\nparams %s\nfingerprint %s\n",
                           SEGUE_ABI_MAJOR, type->name, type->result_version, params,
                           fingerprint ? fingerprint : "");
-  if (type->flags & SEGUE_STAGE_SEEDED)
-    g_string_append_printf (text, "seed %" G_GUINT64_FORMAT " %u\n", scope->seed, stage->ordinal);
+  if (type->flags & SEGUE_STAGE_SEEDED) {
+    g_string_append_printf (text, "seed %" G_GUINT64_FORMAT, scope->seed);
+    if (stage->seed != SEGUE_UNSET_INT)
+      g_string_append_printf (text, " %" G_GINT64_FORMAT, stage->seed);
+    g_string_append_c (text, '\n');
+  }
   /* Records keep it as text, and a plugin may say anything. */
   return g_utf8_make_valid (text->str, (gssize) text->len);
 }

@@ -22,10 +22,10 @@ SEGUE_API
 const char *segue_context_get_stage_id (SegueContext *context);
 
 /**
- * segue_context_get_seed: the seed for what is being done now.  COLLECT, SERIAL and SOURCE: from the run's seed
- * and the stage's type and ordinal.  MAP: from those and the item's id.  LIVE: from those and the
- * epoch.  The same work gets the same seed, whatever ran before it and on whichever thread.  All but
- * SOURCE stages need the flag %SEGUE_STAGE_SEEDED: otherwise their keys would not know.
+ * segue_context_get_seed: the seed for what is being done now.  COLLECT, SERIAL and SOURCE: from the run's seed,
+ * the stage's type and its `seed:`, if it has one.  MAP: from those and the item's id.  LIVE: from those and the
+ * epoch.  Equal work gets the same seed, whichever other stages there are and on whichever thread.  All but
+ * SOURCE stages need the flag %SEGUE_STAGE_SEEDED: otherwise the seed would not be part of their keys.
  */
 SEGUE_API
 guint64 segue_context_get_seed (SegueContext *context);

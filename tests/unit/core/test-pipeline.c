@@ -90,14 +90,14 @@ test_straight (void)
 }
 
 static void
-test_ordinals (void)
+test_settings (void)
 {
-  g_autoptr (SeguePipeline) pipeline = load_ok (
-    PIPELINE ("- use: source\n- use: decode\n- use: cut\n- {use: cut, id: again}\n- use: mel\n"),
-    NULL);
-  g_assert_cmpuint (stage_of (pipeline, 2)->ordinal, ==, 0);
-  g_assert_cmpuint (stage_of (pipeline, 3)->ordinal, ==, 1);
-  g_assert_cmpuint (stage_of (pipeline, 4)->ordinal, ==, 0);
+  g_autoptr (SeguePipeline) pipeline =
+    load_ok (PIPELINE ("- {use: source, seed: 5}\n- use: decode\n- use: cut\n"), NULL);
+  g_assert_cmpint (stage_of (pipeline, 0)->seed, ==, 5);
+  g_assert_cmpint (stage_of (pipeline, 1)->seed, ==, SEGUE_UNSET_INT);
+  g_autofree char *text = segue_pipeline_describe (pipeline);
+  g_assert_nonnull (strstr (text, "\"seed\": 5"));
   g_assert_cmpstr (segue_pipeline_get_name (pipeline), ==, "artist");
   g_assert_cmpuint (pipeline->max_failures, ==, G_MAXUINT);
 }
@@ -172,6 +172,8 @@ test_graph_messages (void)
     { PIPELINE ("- {use: source, isolate: true}\n"),
       "artist.yaml:3:26: stage 'source': isolate is for stages that take one item at a time; *" },
     { PIPELINE ("- {use: source, time_limit: 5}\n"), "*'source': time_limit is for stages that *" },
+    { PIPELINE (SOURCE "- {use: decode, seed: 1}\n"),
+      "artist.yaml:4:23: stage 'decode': 'decode' draws no random numbers; remove seed" },
     { PIPELINE (SOURCE "- {use: decode, time_limit: 0}\n"),
       "artist.yaml:4:29: stage 'decode': time_limit must be 0.1..86400 s, got 0" },
     { PIPELINE (SOURCE "- {use: decode, isolate: true}\n"),
@@ -554,7 +556,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   registry = fixture_registry ();
   g_test_add_func ("/pipeline/straight", test_straight);
-  g_test_add_func ("/pipeline/ordinals", test_ordinals);
+  g_test_add_func ("/pipeline/settings", test_settings);
   g_test_add_func ("/pipeline/from", test_from);
   g_test_add_func ("/pipeline/graph-messages", test_graph_messages);
   g_test_add_func ("/pipeline/output-paths", test_output_paths);

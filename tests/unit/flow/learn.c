@@ -305,9 +305,9 @@ static const SegueStageType scan_type =
          .config_size = sizeof (ScanConfig), .produce = scan);
 static const SegueStageType sift_type =
   STAGE ("learn-sift", SEGUE_MODE_COLLECT, .inputs = audio, .outputs = audio, .collect = sift);
-static const SegueStageType train_type =
-  STAGE ("learn-train", SEGUE_MODE_COLLECT, .inputs = live_audio, .outputs = model,
-         .params = train_params, .config_size = sizeof (TrainConfig), .collect = train);
+static const SegueStageType train_type = STAGE (
+  "learn-train", SEGUE_MODE_COLLECT, .flags = SEGUE_STAGE_SEEDED, .inputs = live_audio,
+  .outputs = model, .params = train_params, .config_size = sizeof (TrainConfig), .collect = train);
 static const SegueStageType judge_type =
   STAGE ("learn-judge", SEGUE_MODE_SERIAL, .inputs = judge_inputs, .outputs = judge_outputs,
          .open = judge_open, .close = judge_free, .process = judge_process,

@@ -130,6 +130,39 @@ test_seed (void)
   segue_run_result_clear (&result);
 }
 
+/* Equal stages give equal results, wherever they stand and whatever stands beside them. */
+static void
+test_own_seed (void)
+{
+  static const char first[] =
+    "  - { id: one, use: fake-noise }\n  - { id: dump-one, use: fake-dump }\n";
+  static const char rest[] = "  - { id: two, use: fake-noise, from: fake-decode }\n"
+                             "  - { id: dump-two, use: fake-dump }\n"
+                             "  - { id: three, use: fake-noise, from: fake-decode, seed: 1 }\n"
+                             "  - { id: dump-three, use: fake-dump }\n";
+  static const char decode[] = "  - { use: fake-decode, cache: true }\n";
+  g_auto (Bench) bench;
+  bench_init (&bench);
+  write_songs (&bench);
+  g_autofree char *all = g_strconcat (decode, first, rest, NULL);
+  bench_run (&bench, all, 2, NULL);
+  g_autofree char *one = bench_read (&bench, "stages/dump-one/dump.txt");
+  g_autofree char *two = bench_read (&bench, "stages/dump-two/dump.txt");
+  g_autofree char *three = bench_read (&bench, "stages/dump-three/dump.txt");
+  g_assert_cmpstr (one, ==, two);
+  g_assert_cmpstr (one, !=, three);
+  /* Three songs decoded, with noise twice: the second stage's songs are the first one's. */
+  guint n_records = bench_count_records (&bench);
+  g_autofree char *fewer = g_strconcat (decode, rest, NULL);
+  SegueRunResult result = { .struct_size = sizeof result };
+  bench_run (&bench, fewer, 2, &result);
+  g_assert_cmpuint (result.n_cached, ==, 3);
+  segue_run_result_clear (&result);
+  g_assert_cmpuint (bench_count_records (&bench), ==, n_records);
+  g_autofree char *still = bench_read (&bench, "stages/dump-two/dump.txt");
+  g_assert_cmpstr (still, ==, one);
+}
+
 static void
 test_kept_between (void)
 {
@@ -416,6 +449,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cache/relabel", test_relabel);
   g_test_add_func ("/cache/equal-songs", test_equal_songs);
   g_test_add_func ("/cache/seed", test_seed);
+  g_test_add_func ("/cache/own-seed", test_own_seed);
   g_test_add_func ("/cache/kept-between", test_kept_between);
   g_test_add_func ("/cache/reads", test_reads);
   g_test_add_func ("/cache/counters", test_counters);

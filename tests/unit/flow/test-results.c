@@ -93,6 +93,27 @@ test_cosmetic (void)
   assert_all_cached (&study);
 }
 
+/* Equal stages work once, even where nothing counts that an earlier run has kept. */
+static void
+test_equal_stages (void)
+{
+  g_auto (Study) study;
+  study_init (&study);
+  study.tail = "  - { id: twin, use: learn-train }\n  - { id: other, use: learn-train, seed: 3 }\n";
+  study_run (&study);
+  study_assert_work (1, 2, 1, 1);
+  g_assert_nonnull (strstr (study.cached->str, "twin\n"));
+  study.fresh = TRUE;
+  study_run (&study);
+  study_assert_work (1, 2, 1, 1);
+  g_assert_cmpstr (study.cached->str, ==, "twin\n");
+  study.fresh = FALSE;
+  study.tail = "  - { id: other, use: learn-train, seed: 4 }\n";
+  study_run (&study);
+  study_assert_work (0, 1, 0, 0);
+  study_assert_why (&study, "other", "the seed of stage 'other' changed");
+}
+
 static void
 test_reasons (void)
 {
@@ -118,7 +139,7 @@ test_reasons (void)
   study.seed = 8;
   study_run (&study);
   study_assert_work (0, 1, 1, 1);
-  study_assert_why (&study, "learn", "the seed of stage 'fake-live' changed");
+  study_assert_why (&study, "learn", "the seed of stage 'learn' changed");
   study.seed = 7;
   study_run (&study);
   study_assert_work (0, 0, 0, 0);
@@ -306,6 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/results/again", test_again);
   g_test_add_func ("/results/cosmetic", test_cosmetic);
   g_test_add_func ("/results/reasons", test_reasons);
+  g_test_add_func ("/results/equal-stages", test_equal_stages);
   g_test_add_func ("/results/metadata", test_metadata);
   g_test_add_func ("/results/plan", test_plan);
   g_test_add_func ("/results/not-kept", test_not_kept);

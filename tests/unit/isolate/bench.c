@@ -49,7 +49,7 @@ isolate_bench_init (IsolateBench *bench, const char *const *types, const char *c
     stage->node = NULL;
     stage->isolate = isolate;
     stage->time_limit = time_limit;
-    stage->ordinal = 3;
+    stage->seed = 3;
     g_ptr_array_add (bench->stages, stage);
     config = NULL;
   }
