@@ -1,5 +1,7 @@
 #include "report-place.h"
 
+#include "beneath.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/error.h>
@@ -7,11 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* The folder that a report is made in; with a lock on it as long as somebody is at work. */
+#define WORK SEGUE_FILE_TEMPORARY "report-"
 
 struct _SegueReportPlace {
   char *target; /* absolute, no link */
   char *work;   /* beside it */
+  int lock;
   gboolean is_there;
 };
 
@@ -22,6 +30,8 @@ segue_report_place_free (SegueReportPlace *place)
     return;
   if (place->work)
     segue_file_remove_folder (place->work, NULL);
+  if (place->lock >= 0)
+    close (place->lock);
   g_free (place->work);
   g_free (place->target);
   g_free (place);
@@ -50,29 +60,58 @@ resolve (const char *path)
   return resolved;
 }
 
-/* Nothing of anybody else's may be in a folder that is replaced. */
 static gboolean
-is_report (const char *folder)
+leads_out (const char *run, GError **error)
 {
-  static const char *const ours[] = { "charts",   "clips",   "data.js", "index.html",
-                                      "page.css", "page.js", NULL };
-  g_auto (GStrv) names = segue_file_list_folder (folder, NULL);
-  gboolean only_ours = names != NULL;
-  for (guint i = 0; only_ours && names[i]; i++)
-    only_ours = g_strv_contains (ours, names[i]);
-  return only_ours;
+  g_autofree char *shown = g_filename_display_name (run);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+               "‘%s/report’ is a link that segue did not make; name a folder with --out", shown);
+  return FALSE;
 }
 
+/* Where the alias `report` of a run that has the stage leads: `stages/STAGE/report`.  A run may be a
+ * stranger's: no other link is followed, and none on the way. */
 static gboolean
-check_target (SegueReportPlace *place, GError **error)
+find_in_run (SegueReportPlace *place, const char *run, GError **error)
+{
+  char target[512];
+  const char *name;
+  g_autofree char *real = resolve (run);
+  int fd = open (real, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  gssize n = readlinkat (fd, "report", target, sizeof target);
+  g_autofree char *alias = g_strndup (n > 0 ? target : "report", n > 0 ? (gsize) n : 6);
+  g_auto (GStrv) parts = g_strsplit (alias, "/", -1);
+  gboolean ok = n < 0 || ((gsize) n < sizeof target && g_strv_length (parts) == 3 &&
+                          g_str_equal (parts[0], "stages") && *parts[1] && *parts[1] != '.' &&
+                          g_str_equal (parts[2], "report"));
+  int parent = ok ? segue_beneath_open_parent (fd, alias, &name) : -1;
+  place->target = g_build_filename (real, alias, NULL);
+  if (parent >= 0)
+    close (parent);
+  if (fd >= 0)
+    close (fd);
+  return parent >= 0 || leads_out (run, error);
+}
+
+/* Nothing of anybody else's may be in a folder that is replaced. */
+static gboolean
+check_target (SegueReportPlace *place, const char *folder, GError **error)
 {
   struct stat info;
-  place->is_there = lstat (place->target, &info) == 0;
-  if (!place->is_there || (S_ISDIR (info.st_mode) && is_report (place->target)))
+  gboolean is_there = lstat (folder, &info) == 0;
+  g_autofree char *stranger = !is_there                ? NULL
+                              : S_ISDIR (info.st_mode) ? segue_file_find_unsealed (folder)
+                                                       : g_strdup (".");
+  place->is_there = is_there;
+  if (!stranger)
     return TRUE;
   g_autofree char *shown = g_filename_display_name (place->target);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-               "‘%s’ holds something else than a report; name another folder with --out", shown);
+  g_autofree char *file = g_filename_display_name (stranger);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+    "‘%s’ holds something other than an unchanged report (‘%s’): name another folder with "
+    "--out",
+    shown, file);
   return FALSE;
 }
 
@@ -90,38 +129,105 @@ is_run (const char *run, GError **error)
   return FALSE;
 }
 
+/* -1: in use, or not there any more */
+static int
+lock_work (const char *path)
+{
+  struct stat held, there;
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0 && fstat (fd, &held) == 0 &&
+      lstat (path, &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev)
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+/* Work folders in @parent that nobody holds: of commands that were killed. */
+static void
+sweep (const char *parent)
+{
+  g_auto (GStrv) names = segue_file_list_folder (parent, NULL);
+  for (guint i = 0; names && names[i]; i++) {
+    g_autofree char *path = g_build_filename (parent, names[i], NULL);
+    int lock = g_str_has_prefix (names[i], WORK) ? lock_work (path) : -1;
+    if (lock < 0)
+      continue;
+    segue_file_remove_folder (path, NULL);
+    close (lock);
+  }
+}
+
+static gboolean
+make_work (SegueReportPlace *place, const char *parent, GError **error)
+{
+  while (place->lock < 0) {
+    g_autofree char *work = g_build_filename (parent, WORK "XXXXXX", NULL);
+    if (!g_mkdtemp_full (work, 0777))
+      return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't write in",
+                                         parent);
+    /* Another command may have swept it away before it was locked. */
+    place->lock = lock_work (work);
+    if (place->lock >= 0 || access (work, F_OK) == 0) {
+      place->work = g_steal_pointer (&work);
+      break; /* without a lock, too: some network folders have none */
+    }
+  }
+  return TRUE;
+}
+
 SegueReportPlace *
 segue_report_place_new (const char *run, const char *out, GError **error)
 {
   g_autoptr (SegueReportPlace) place = g_new0 (SegueReportPlace, 1);
-  g_autofree char *usual = g_build_filename (run, "report", NULL);
+  place->lock = -1;
   if (!is_run (run, error))
     return NULL;
-  place->target = resolve (out ? out : usual);
+  if (out)
+    place->target = resolve (out);
+  else if (!find_in_run (place, run, error))
+    return NULL;
   g_autofree char *parent = g_path_get_dirname (place->target);
-  g_autofree char *work = g_build_filename (parent, ".segue-tmp-XXXXXX", NULL);
-  if (!check_target (place, error) || !segue_file_make_folder (parent, error))
+  if (!check_target (place, place->target, error) || !segue_file_make_folder (parent, error))
     return NULL;
-  if (!g_mkdtemp_full (work, 0777)) {
-    segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't write in", parent);
-    return NULL;
+  sweep (parent);
+  return make_work (place, parent, error) ? g_steal_pointer (&place) : NULL;
+}
+
+/* Takes @target out of the way, where nothing has changed in it since it was looked at. */
+static gboolean
+replace (SegueReportPlace *place, const char *made, GError **error)
+{
+  g_autofree char *old = g_build_filename (place->work, "old", NULL);
+  if (renameat2 (AT_FDCWD, made, AT_FDCWD, place->target, RENAME_EXCHANGE) == 0) {
+    if (check_target (place, made, error))
+      return TRUE;
+    (void) renameat2 (AT_FDCWD, made, AT_FDCWD, place->target, RENAME_EXCHANGE);
+    return FALSE;
   }
-  place->work = g_steal_pointer (&work);
-  return g_steal_pointer (&place);
+  /* Not every file system can exchange two folders; then there is a moment without one. */
+  if (errno != EINVAL && errno != ENOSYS)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
+                                       "can't replace the folder", place->target);
+  if (rename (place->target, old) != 0)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
+                                       "can't replace the folder", place->target);
+  gboolean ok = check_target (place, old, error);
+  if (rename (ok ? made : old, place->target) != 0 && ok)
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
+                                       "can't make the folder", place->target);
+  return ok;
 }
 
 gboolean
 segue_report_place_commit (SegueReportPlace *place, GError **error)
 {
   g_autofree char *made = g_build_filename (place->work, "report", NULL);
-  int failed = renameat2 (AT_FDCWD, made, AT_FDCWD, place->target,
-                          place->is_there ? RENAME_EXCHANGE : RENAME_NOREPLACE);
-  /* Not every file system can exchange two folders; then there is a moment without one. */
-  if (failed && (errno == EINVAL || errno == ENOSYS)) {
-    if (place->is_there && !segue_file_remove_folder (place->target, error))
-      return FALSE;
-    failed = rename (made, place->target);
-  }
+  if (place->is_there)
+    return replace (place, made, error);
+  int failed = renameat2 (AT_FDCWD, made, AT_FDCWD, place->target, RENAME_NOREPLACE);
+  if (failed && (errno == EINVAL || errno == ENOSYS))
+    failed = rename (made, place->target); /* never over a folder that is not empty */
   return !failed || segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
                                                 "can't make the folder", place->target);
 }

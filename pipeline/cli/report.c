@@ -13,6 +13,7 @@ typedef struct {
   gint clips;
   gint jobs;
   char *format;
+  char *music;
 } Options;
 
 typedef struct {
@@ -59,6 +60,21 @@ job (gpointer data, GCancellable *cancellable, GError **error)
          segue_report_place_commit (report->place, error);
 }
 
+/* @text as a quoted YAML scalar. */
+static void
+append_quoted (GString *yaml, const char *text)
+{
+  g_string_append_c (yaml, '"');
+  for (const char *at = text; *at; at++)
+    if (g_ascii_iscntrl (*at))
+      g_string_append_printf (yaml, "\\x%02x", (guchar) *at);
+    else if (*at == '"' || *at == '\\')
+      g_string_append_printf (yaml, "\\%c", *at);
+    else
+      g_string_append_c (yaml, *at);
+  g_string_append_c (yaml, '"');
+}
+
 /* The stage's parameters, as YAML; it says itself what is wrong with a value. */
 static char *
 make_parameters (const Options *options)
@@ -67,10 +83,16 @@ make_parameters (const Options *options)
   if (options->clips > 0)
     g_string_append_printf (with, "clips: %d, ", options->clips);
   if (options->format) {
-    g_autofree char *quoted = g_strescape (options->format, NULL);
-    g_string_append_printf (with, "format: \"%s\", ", quoted);
+    g_string_append (with, "format: ");
+    append_quoted (with, options->format);
+    g_string_append (with, ", ");
   }
-  g_string_append_c (with, '}');
+  if (options->music) {
+    g_autofree char *absolute = g_canonicalize_filename (options->music, NULL);
+    g_string_append (with, "music: ");
+    append_quoted (with, absolute);
+  }
+  g_string_append (with, " }");
   return g_string_free (g_steal_pointer (&with), FALSE);
 }
 
@@ -101,6 +123,11 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
                               "give the folder of a run, such as runs/artist/latest");
   if (!segue_refuse_arguments (&segue_verb_report, arguments, 1, error))
     return FALSE;
+  if (options->music && !g_file_test (options->music, G_FILE_TEST_IS_DIR)) {
+    g_autofree char *shown = g_filename_display_name (options->music);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "‘%s’ is not a folder", shown);
+    return FALSE;
+  }
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
   g_autofree char *with = make_parameters (options);
   g_autoptr (SegueReportPlace) place = segue_report_place_new (arguments[0], options->out, error);
@@ -128,10 +155,13 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 
 static const SegueOption rows[] = {
   { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
-    "where the page is made: a folder that is not there, is empty, or holds an earlier report "
+    "where the page is written: a folder that does not exist, is empty, or holds an unchanged "
+    "report "
     "(default: report in the run's folder)" },
   { "clips", 0, SEGUE_OPTION_COUNT, offsetof (Options, clips), "N", 1, MAX_CLIPS,
-    "how many of the wrong segments can be listened to, the surest first (default: 200)" },
+    "number of wrong segments that get a clip, most confident first (default: 200)" },
+  { "music", 0, SEGUE_OPTION_PATH, offsetof (Options, music), "FOLDER", 0, 0,
+    "the music folder of the run: clips are cut from songs below it, and from no other file" },
   { "format", 0, SEGUE_OPTION_STRING, offsetof (Options, format), "NAME", 0, 0,
     "of the clips: opus (the default, small) or flac" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
@@ -140,23 +170,24 @@ static const SegueOption rows[] = {
 };
 
 static const SegueExample examples[] = {
-  { "segue report runs/artist/latest", "how well did it go, and what does it get wrong?" },
-  { "segue report runs/artist/latest --out ~/for-anna", "a copy to give away" },
+  { "segue report runs/artist/latest --music ~/Music", "accuracy, and the errors to listen to" },
+  { "segue report runs/artist/latest --out ~/for-anna", "a copy to give away, without clips" },
   { NULL, NULL },
 };
 
 const SegueVerb segue_verb_report = {
   .name = "report",
-  .summary = "make the page on a finished run: charts, errors to listen to",
-  .synopsis = "RUN [--out DIR] [--clips N] [--format NAME]",
+  .summary = "write the report of a finished run: charts, errors to listen to",
+  .synopsis = "RUN [--out DIR] [--music FOLDER] [--clips N] [--format NAME]",
   .doc =
-    "Makes report/index.html in the folder of a finished run, in place of one that is there: "
+    "Writes report/index.html into the folder of a finished run, in place of an earlier report: "
     "accuracy by label, confusion matrix, learning curves, reliability, every song with its "
-    "segments, and the wrong ones to listen to, each beside the training segment of the right "
-    "artist that is most like it. The presets end with the same page; this makes it for runs of "
-    "pipelines without the stage `report`, and anew.\n\nClips are cut from the songs' own files, "
-    "where they were when the run was made. A song that is gone has none, and the page says "
-    "so.\n\nLabels that turn out to be wrong can be corrected in the page, which saves them as a "
+    "segments, and the wrong segments as clips, each beside the most similar training segment of "
+    "the right artist. The presets end with the same page; this writes it for runs of pipelines "
+    "without the stage `report`, or again.\n\nClips are cut from the songs below --music FOLDER. "
+    "Without it there are none: the paths in a run's files are not trusted, since the run may be "
+    "somebody else's.\n\nA folder is replaced only if every file in it was written by segue and is "
+    "unchanged.\n\nWrong labels can be corrected in the page, which saves them as a "
     "table for the next run: segue run … --set songs.relabel=relabel.csv.",
   .options = rows,
   .size = sizeof (Options),

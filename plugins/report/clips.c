@@ -84,6 +84,7 @@ typedef struct {
   SegueDataset *audio;      /* nullable */
   GHashTable *audio_places; /* song id → its first entry + 1 */
   ReportFormat format;
+  const char *music; /* nullable: the folder that songs of a finished run lie in */
   const char *folder;
   GMutex mutex;
   guint next, done;   /* in clips->list, which is sorted by song */
@@ -128,18 +129,55 @@ is_about_song (const GError *error)
          g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
 }
 
+/* The end of @path that has as many parts as @id: where the song lies in its music folder.  %NULL: it could
+ * lead out of that. */
+static const char *
+find_tail (const char *path, const char *id)
+{
+  guint n = 1;
+  for (const char *at = id; *at != '\0'; at++)
+    n += *at == '/';
+  const char *tail = path + strlen (path);
+  while (tail > path && (tail[-1] != '/' || --n > 0))
+    tail--;
+  g_auto (GStrv) parts = g_strsplit (tail, "/", -1);
+  for (guint i = 0; parts[i] != NULL; i++)
+    if (*parts[i] == '\0' || g_str_equal (parts[i], ".") || g_str_equal (parts[i], ".."))
+      return NULL;
+  return tail;
+}
+
+/* (transfer full): the file of @song, if it may be opened.  What the run itself decodes it has found; what the
+ * table of a finished run names may be any file of this machine. */
+static char *
+find_file (const Work *work, const ReportSong *song, GError **error)
+{
+  /* Bytes that are no text stand percent-encoded. */
+  g_autofree char *path = g_uri_unescape_string (song->source, NULL);
+  gboolean is_own = g_hash_table_contains (work->audio_places, song->id);
+  const char *tail =
+    path != NULL && !is_own && work->music != NULL ? find_tail (path, song->id) : NULL;
+  if (tail != NULL)
+    return g_build_filename (work->music, tail, NULL);
+  if (!is_own && work->music == NULL)
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                         "its file was not opened: name the music folder with --music FOLDER");
+  else if (!is_own || path == NULL || !g_path_is_absolute (path))
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file is known for it");
+  else
+    return g_steal_pointer (&path);
+  return NULL;
+}
+
 /* The song of segment @i as its file has it; %NULL with @error. */
 static SegueItem *
 decode_song (Hand *hand, guint i, GError **error)
 {
   Work *work = hand->work;
   const ReportSong *song = report_table_song (work->clips->table, segment_of (work, i)->song);
-  /* Bytes that are no text stand percent-encoded. */
-  g_autofree char *path = g_uri_unescape_string (song->source, NULL);
-  if (path == NULL || !g_path_is_absolute (path)) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file is known for it");
+  g_autofree char *path = find_file (work, song, error);
+  if (path == NULL)
     return NULL;
-  }
   if (hand->decoder == NULL) {
     g_propagate_error (error, g_error_copy (work->no_decoder));
     return NULL;
@@ -342,13 +380,14 @@ tell_missing (const Work *work)
 }
 
 gboolean
-report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format, const char *folder,
-                   SegueContext *context, GError **error)
+report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format, const char *music,
+                   const char *folder, SegueContext *context, GError **error)
 {
   Work work = { .clips = clips,
                 .context = context,
                 .audio = audio,
                 .format = report_sound_can (format) ? format : REPORT_FLAC,
+                .music = music,
                 .folder = folder };
   if (clips->list->len == 0)
     return TRUE;

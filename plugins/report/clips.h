@@ -27,13 +27,17 @@ guint report_clips_count (const ReportClips *clips);
 
 /**
  * report_clips_make:
- * @audio: (nullable): what the model heard, for songs whose file is gone or can't be read
+ * @audio: (nullable): what the model heard, for songs whose file is gone or can't be read; that the run has a
+ *   song at all is what allows to open its file
+ * @music: (nullable): the folder that the songs of a finished run lie in.  A run may be a stranger's: without
+ *   @audio, nothing outside of this folder is opened
  * @folder: is made where anything is wanted
  *
  * Decodes each song once, several at a time.  What can't be had is noted with the clip; errors of the
  * environment end it.
  */
 gboolean report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format,
-                            const char *folder, SegueContext *context, GError **error);
+                            const char *music, const char *folder, SegueContext *context,
+                            GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReportClips, report_clips_free)

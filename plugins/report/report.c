@@ -10,6 +10,7 @@
 typedef struct {
   gint64 clips;
   int format; /* ReportFormat */
+  char *music;
 } ReportConfig;
 
 static const char *const format_choices[] = { "opus", "flac", NULL };
@@ -22,6 +23,11 @@ static const SegueParam *const params[] = {
                .doc = "Of the clips.  `opus`: small, for every browser of the last years; `flac`: "
                       "without loss, some six times as large, and what is taken where libsndfile "
                       "was built without Opus."),
+  SEGUE_PARAM (ReportConfig, music, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
+               .doc =
+                 "The music folder of the run, for a report on a finished run (`segue report`): "
+                 "clips are cut from songs below it, found by their path there.  In the run "
+                 "itself songs are read where `scan` found them, and this is not needed."),
   NULL,
 };
 
@@ -181,8 +187,9 @@ collect (gpointer instance, SegueContext *context, GError **error)
   g_autofree char *clips = folder != NULL ? g_build_filename (folder, REPORT_CLIPS, NULL) : NULL;
   if (folder == NULL || !segue_file_make_folder (folder, error) ||
       !report_clips_make (parts.clips, segue_context_get_input (context, "audio"),
-                          (ReportFormat) config->format, clips, context, error) ||
-      !segue_context_check_cancelled (context, error) || !write_report (&parts, folder, error))
+                          (ReportFormat) config->format, config->music, clips, context, error) ||
+      !segue_context_check_cancelled (context, error) || !write_report (&parts, folder, error) ||
+      !segue_file_seal_folder (folder, error))
     return FALSE;
   segue_context_count (context, "wrong segments", parts.wrong->len);
   segue_context_count (context, "clips", report_clips_count (parts.clips));
@@ -212,7 +219,7 @@ static const SegueStageType report = {
     "table that `scan` takes.  Each chart is there as PNG, too.\n\n"
     "The page is about the set test; where there is none, about validation, or train.  Clips are "
     "cut from the songs' own files, decoded as `decode` does.",
-  .result_version = 2,
+  .result_version = 3,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_ACCOUNT,
   .inputs = inputs,

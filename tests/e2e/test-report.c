@@ -1,9 +1,11 @@
 /* The page of a run: made by the preset, made anew by the verb, put in its place whole. */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define QUICK                                                                                      \
@@ -54,7 +56,7 @@ test_page (Fixture *f, gconstpointer data)
   run_preset (f, &result);
   command_assert_says (&result, "report: from the cache");
 
-  command_run (&result, f->folder, f->env, "report", LATEST, NULL);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--music", f->music, NULL);
   command_assert (&result, 0);
   g_assert_cmpstr (result.out, ==, LATEST "/report/index.html\n");
   command_assert_says (&result, "open it in a browser");
@@ -62,15 +64,23 @@ test_page (Fixture *f, gconstpointer data)
   g_assert_cmpstr (first, ==, second);
   assert_no_temporaries (f, LATEST "/stages/report");
 
-  /* Songs that are gone have no clips; all else is there. */
+  /* Songs that are gone have no clips; all else is there.  Songs that moved have them again. */
   g_autofree char *away = g_build_filename (f->folder, "away", NULL);
   g_assert_cmpint (g_rename (f->music, away), ==, 0);
-  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", NULL);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", f->music,
+               NULL);
+  command_assert (&result, 66);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", "runs",
+               NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "clips could not be made");
   g_autofree char *third = fixture_read (f, "copy/data.js", NULL);
   command_assert_has (third, "the song's file is not there any more");
   g_assert_cmpuint (count_files (f, "copy/clips"), ==, 0);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", "away",
+               NULL);
+  command_assert (&result, 0);
+  g_assert_cmpuint (count_files (f, "copy/clips"), ==, n_clips);
 }
 
 /* A run whose pipeline has no such stage. */
@@ -86,7 +96,7 @@ test_without_stage (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   g_assert_null (strstr (result.err, "\nreport "));
   command_run (&result, f->folder, f->env, "report", LATEST "/", "--clips", "1", "--format", "flac",
-               NULL);
+               "--music", "music", NULL);
   command_assert (&result, 0);
   fixture_assert_exists (f, LATEST "/report/index.html");
   g_assert_cmpuint (count_files (f, LATEST "/report/clips"), <=, 2);
@@ -94,6 +104,142 @@ test_without_stage (Fixture *f, gconstpointer data)
   command_assert_has (page, ".flac\"");
   g_autofree char *curves = fixture_read (f, LATEST "/report/index.html", NULL);
   command_assert_has (curves, "kept: epoch 1");
+}
+
+/* @text written as the file @name, with the folders that it takes. */
+static void
+put (Fixture *f, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
+  fixture_write (f, name, text);
+}
+
+static void
+assert_refused (Fixture *f, const char *run, const char *out, const char *kept)
+{
+  g_auto (CommandResult) result = { 0 };
+  if (out)
+    command_run (&result, f->folder, f->env, "report", run, "--out", out, NULL);
+  else
+    command_run (&result, f->folder, f->env, "report", run, NULL);
+  command_assert (&result, 73);
+  command_assert_says (&result, "with --out");
+  g_autofree char *text = fixture_read (f, kept, NULL);
+  g_assert_cmpstr (text, ==, "mine");
+}
+
+/* A report never takes the place of anything else, whatever that is called. */
+static void
+test_keeps (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  put (f, "site/index.html", "mine");
+  put (f, "site/page.css", "mine");
+  assert_refused (f, LATEST, "site", "site/index.html");
+  put (f, "videos/clips/wedding.mp4", "mine");
+  assert_refused (f, LATEST, "videos", "videos/clips/wedding.mp4");
+
+  /* Beside an earlier report; in place of one of its files; under a name that its list has. */
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "page", NULL);
+  command_assert (&result, 0);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "page", NULL);
+  command_assert (&result, 0);
+  put (f, "page/clips/thesis.txt", "mine");
+  assert_refused (f, LATEST, "page", "page/clips/thesis.txt");
+  command_run_shell (&result, f->folder, f->env, "rm page/clips/thesis.txt");
+  put (f, "page/index.html", "mine");
+  assert_refused (f, LATEST, "page", "page/index.html");
+
+  /* A stranger's list over one's own files. */
+  put (f, "list/thesis.txt", "mine");
+  put (f, "list/.segue-files",
+       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  thesis.txt\n"
+       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ../file\n");
+  assert_refused (f, LATEST, "list", "list/thesis.txt");
+
+  /* A link in a folder that is replaced. */
+  command_run_shell (
+    &result, f->folder, f->env,
+    "mkdir linked && ln -s ../videos linked/clips && printf '' >linked/.segue-files");
+  assert_refused (f, LATEST, "linked", "videos/clips/wedding.mp4");
+}
+
+/* Links in a stranger's run lead nowhere. */
+static void
+test_links (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  static const char *const lines[] = {
+    "rm run/report; ln -s ../home run/report",
+    "rm run/report; ln -s \"$PWD/home\" run/report",
+    "rm -r run/stages/report/report; ln -s ../../../home run/stages/report/report",
+    "rm -r run/stages/report; mkdir home/report; ln -s ../../home run/stages/report",
+    "rm run/report; ln -s stages/../../home/report run/report",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_autofree char *line =
+      g_strdup_printf ("rm -rf run home; cp -r %s run; mkdir home; "
+                       "cp -r run/report home/sealed; printf mine >home/kept; "
+                       "%s",
+                       LATEST "/.", lines[i]);
+    command_run_shell (&result, f->folder, f->env, line);
+    command_assert (&result, 0);
+    assert_refused (f, "run", NULL, "home/kept");
+    g_assert_cmpuint (count_files (f, "home"), ==, i == 3 ? 3 : 2);
+  }
+  /* An alias as a run has it is one. */
+  command_run_shell (&result, f->folder, f->env, "rm -rf run; cp -a " LATEST "/. run");
+  command_run (&result, f->folder, f->env, "report", "run", NULL);
+  command_assert (&result, 0);
+}
+
+/* What a command left that was killed goes with the next one; what one is at work in stays. */
+static void
+test_leftover (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  put (f, ".segue-tmp-report-dead00/report/index.html", "");
+  put (f, ".segue-tmp-report-alive0/report/index.html", "mine");
+  put (f, ".segue-tmp-other", "mine");
+  g_autofree char *alive = g_build_filename (f->folder, ".segue-tmp-report-alive0", NULL);
+  int fd = g_open (alive, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  g_assert_cmpint (flock (fd, LOCK_EX), ==, 0);
+  command_run (&result, f->folder, f->env, "report", LATEST, "--out", "page", NULL);
+  command_assert (&result, 0);
+  close (fd);
+  fixture_assert_exists (f, ".segue-tmp-report-alive0/report/index.html");
+  fixture_assert_exists (f, ".segue-tmp-other");
+  g_autofree char *dead = g_build_filename (f->folder, ".segue-tmp-report-dead00", NULL);
+  g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));
+}
+
+/* A stranger's run names files of this machine. */
+static void
+test_sources (Fixture *f, gconstpointer data)
+{
+  static const char *const lines[] = {
+    "",
+    "sed -i \"s#,[^,]*/music/#,$PWD/secret/music/#\" run/predictions.csv",
+    "sed -i \"s#,[^,]*/music/[^,]*#,$PWD/other/../../secret/song.wav#\" run/predictions.csv",
+  };
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_autofree char *line = g_strdup_printf (
+      "rm -rf run secret; cp -rL %s run; mkdir secret; cp -rL music secret/music; %s", LATEST "/.",
+      lines[i]);
+    command_run_shell (&result, f->folder, f->env, line);
+    command_assert (&result, 0);
+    command_run (&result, f->folder, f->env, "report", "run", NULL);
+    command_assert (&result, 0);
+    command_assert_says (&result, "name the music folder with --music FOLDER");
+    g_assert_cmpuint (count_files (f, "run/report/clips"), ==, 0);
+  }
 }
 
 /* What is not a run, and what is not a report. */
@@ -109,9 +255,15 @@ test_refused (Fixture *f, gconstpointer data)
     { { "report", "a", "b", NULL }, 64, "b" },
     { { "report", "nowhere", NULL }, 66, "‘nowhere’ is not the folder of a run" },
     { { "report", "music", NULL }, 66, "it has no run.json" },
-    { { "report", LATEST, "--out", "music", NULL }, 73, "holds something else than a report" },
-    { { "report", LATEST, "--out", "file", NULL }, 73, "holds something else than a report" },
-    { { "report", LATEST, "--out", "report", NULL }, 73, "holds something else than a report" },
+    { { "report", LATEST, "--out", "music", NULL },
+      73,
+      "holds something other than an unchanged report" },
+    { { "report", LATEST, "--out", "file", NULL },
+      73,
+      "holds something other than an unchanged report" },
+    { { "report", LATEST, "--out", "report", NULL },
+      73,
+      "holds something other than an unchanged report" },
     { { "report", LATEST, "--format", "mp3", NULL }, 78, "format must be one of" },
     { { "report", LATEST, "--clips", "2001", NULL }, 64, "--clips must be 1..2000" },
   };
@@ -151,5 +303,9 @@ main (int argc, char **argv)
   ADD ("/report/page", test_page);
   ADD ("/report/without-stage", test_without_stage);
   ADD ("/report/refused", test_refused);
+  ADD ("/report/keeps", test_keeps);
+  ADD ("/report/links", test_links);
+  ADD ("/report/leftover", test_leftover);
+  ADD ("/report/sources", test_sources);
   return g_test_run ();
 }

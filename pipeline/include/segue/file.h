@@ -47,6 +47,23 @@ GStrv segue_file_list_folder (const char *path, GError **error);
  * there. */
 SEGUE_API
 gboolean segue_file_remove_folder (const char *path, GError **error);
+/**
+ * SEGUE_FILE_SEAL: the list in a folder that segue filled, in the format of sha256sum(1).
+ *
+ * A folder that is to be replaced is told from people's own by what it holds, not by names: each file in it
+ * has to be in the list, with the bytes that were written.  A list that somebody else wrote names nothing of
+ * which he does not know the bytes.
+ */
+#define SEGUE_FILE_SEAL ".segue-files"
+
+/** segue_file_seal_folder: lists all files below @folder, which segue wrote; the last thing that is
+ * written there.  %SEGUE_ERROR_IO. */
+SEGUE_API
+gboolean segue_file_seal_folder (const char *folder, GError **error);
+/** segue_file_find_unsealed: (transfer full) (nullable): a file below @folder that is not as the list has it,
+ * or is a link; %NULL: there is none, so that nothing of anybody else's is lost with the folder. */
+SEGUE_API
+char *segue_file_find_unsealed (const char *folder);
 /** segue_file_link: makes @path a symbolic link to @target, in place of one that is there. */
 SEGUE_API
 gboolean segue_file_link (const char *path, const char *target, GError **error);
