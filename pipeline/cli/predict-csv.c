@@ -1,37 +1,22 @@
 /* Answers as comma-separated values. */
 #include "predict-text.h"
 
+#include <segue/csv.h>
 #include <string.h>
-
-/* Quoted where a comma, a quote or a line end would be taken for the table's own. */
-static void
-append_text (GString *line, const char *text)
-{
-  if (!strpbrk (text, ",\"\r\n")) {
-    g_string_append (line, text);
-    return;
-  }
-  g_string_append_c (line, '"');
-  for (const char *p = text; *p; p++) {
-    if (*p == '"')
-      g_string_append_c (line, '"');
-    g_string_append_c (line, *p);
-  }
-  g_string_append_c (line, '"');
-}
 
 static void
 append_field (GString *line, const char *text)
 {
   g_string_append_c (line, ',');
-  append_text (line, text);
+  segue_csv_append (line, text);
 }
 
 static void
 append_number (GString *line, const char *format, double value)
 {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
-  append_field (line, g_ascii_formatd (text, sizeof text, format, value));
+  g_string_append_c (line, ',');
+  g_string_append (line, g_ascii_formatd (text, sizeof text, format, value));
 }
 
 static guint
@@ -84,7 +69,7 @@ segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
   GString *text = g_string_new (NULL);
   for (guint i = 0; i < (csv->segments ? prediction->n_segments : 1); i++) {
     g_string_append (text, i > 0 ? "\n" : "");
-    append_text (text, name);
+    segue_csv_append (text, name);
     if (!csv->segments) {
       append_answer (text, csv, prediction->probabilities, n, prediction->best, prediction->none);
       continue;
@@ -105,7 +90,7 @@ segue_predict_csv_error (const SeguePredictCsv *csv, const char *file, const cha
   g_autofree char *reason = g_utf8_make_valid (message, -1);
   guint n_labels = g_strv_length ((char **) csv->labels);
   GString *line = g_string_new (NULL);
-  append_text (line, name);
+  segue_csv_append (line, name);
   g_string_append (line, csv->segments ? ",,,," : ",,");
   append_field (line, reason);
   for (guint i = 0; i < (csv->n_top > 0 ? 2 * count_pairs (csv) : n_labels); i++)

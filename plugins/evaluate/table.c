@@ -1,6 +1,7 @@
 /* Comma-separated values as RFC 4180 quotes them, with plain line ends; numbers in no locale. */
 #include "table.h"
 
+#include <segue/csv.h>
 #include <segue/file.h>
 #include <string.h>
 
@@ -12,25 +13,6 @@ struct _EvaluateTable {
   GString *line;
   guint n_labels;
 };
-
-/* Quoted where a comma, a quote or a line end would be taken for the table's own. */
-static void
-append_text (GString *line, const char *text)
-{
-  if (text == NULL)
-    return;
-  if (strpbrk (text, ",\"\r\n") == NULL) {
-    g_string_append (line, text);
-    return;
-  }
-  g_string_append_c (line, '"');
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '"')
-      g_string_append_c (line, '"');
-    g_string_append_c (line, *p);
-  }
-  g_string_append_c (line, '"');
-}
 
 static void
 append_number (GString *line, const char *format, double value)
@@ -64,7 +46,7 @@ evaluate_table_new (const char *path, const char *const *labels, GError **error)
     /* A label may be called as a column is. */
     g_autofree char *name = g_strconcat ("p:", labels[c], NULL);
     g_string_append_c (table->line, ',');
-    append_text (table->line, name);
+    segue_csv_append (table->line, name);
   }
   return write_line (table, error) ? g_steal_pointer (&table) : NULL;
 }
@@ -76,7 +58,7 @@ evaluate_table_add (EvaluateTable *table, const EvaluateRow *row, GError **error
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     if (i > 0)
       g_string_append_c (table->line, ',');
-    append_text (table->line, texts[i]);
+    segue_csv_append (table->line, texts[i]);
   }
   append_number (table->line, "%.12g", row->start);
   append_number (table->line, "%.12g", row->duration);

@@ -366,7 +366,7 @@ static const SegueStageType export_type = {
          "Names are made safe for every system, and so that no word in them (`test`, `dev`) makes "
          "`datasets` put a file into another set.  The same data set gives the same bytes.  What "
          "is there already is not written again; what an earlier export left is removed.",
-  .result_version = 1,
+  .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,
   .params = params,

@@ -64,12 +64,13 @@ is_device (const char *name)
   return FALSE;
 }
 
+/* `$HOME` and `%TEMP%` are expanded by `datasets` (os.path.expandvars). */
 static gboolean
 is_forbidden (gunichar c)
 {
   return g_unichar_iscntrl (c) || g_unichar_type (c) == G_UNICODE_LINE_SEPARATOR ||
          g_unichar_type (c) == G_UNICODE_PARAGRAPH_SEPARATOR ||
-         g_unichar_type (c) == G_UNICODE_FORMAT || (c < 128 && strchr ("/\\:*?\"<>|[]", (int) c));
+         g_unichar_type (c) == G_UNICODE_FORMAT || (c < 128 && strchr ("/\\:*?\"<>|[]$%", (int) c));
 }
 
 static void
@@ -118,8 +119,8 @@ name_sanitise (const char *text)
       g_string_append_len (out, at, g_utf8_next_char (at) - at);
   g_strstrip (out->str);
   out->len = strlen (out->str);
-  /* Hidden: `.name`, and `__name` for `datasets`. */
-  if (out->str[0] == '.' || out->str[0] == '-')
+  /* Hidden: `.name`, and `__name` for `datasets`; `~name` is somebody's home, `-name` an option. */
+  if (strchr (".-~", out->str[0]) && out->len > 0)
     out->str[0] = '_';
   if (out->len > 0 && out->str[out->len - 1] == '.')
     out->str[out->len - 1] = '_';

@@ -342,7 +342,10 @@
   const makeCorrectButton = song => element("button", { type: "button", "aria-label": "Correct the label of " + titleOf(song),
     onclick: () => openDialog(song) }, "Correct");
 
-  const quoted = text => /[",\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+  // A spreadsheet would run such a name as a formula; segue takes the apostrophe off again.
+  const guarded = text => /^'*[=+\-@\t\r\n]/.test(text) ? "'" + text : text;
+  const enclosed = text => /[",;\t\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+  const quoted = text => enclosed(guarded(text));
   const table = () => "song,label\n" + [...changes].sort(([a], [b]) => a < b ? -1 : 1)
     .map(([id, label]) => quoted(id) + "," + quoted(label) + "\n").join("");
 

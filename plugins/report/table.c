@@ -1,8 +1,8 @@
 #include "table.h"
 
-#include "csv.h"
 
 #include <math.h>
+#include <segue/csv.h>
 #include <segue/error.h>
 #include <string.h>
 
@@ -88,7 +88,7 @@ report_table_is_wrong (const ReportTable *table, guint segment)
 
 /* A table that is being read. */
 typedef struct {
-  ReportCsv *csv;
+  SegueCsv *csv;
   GPtrArray *fields;
   float *row; /* [n_labels] */
   guint n_labels, n_rows;
@@ -97,7 +97,7 @@ typedef struct {
 static void
 rows_clear (Rows *rows)
 {
-  g_clear_pointer (&rows->csv, report_csv_free);
+  g_clear_pointer (&rows->csv, segue_csv_free);
   g_clear_pointer (&rows->fields, g_ptr_array_unref);
   g_clear_pointer (&rows->row, g_free);
 }
@@ -113,18 +113,18 @@ field (const Rows *rows, guint column)
 static gboolean
 rows_open (Rows *rows, const char *path, GError **error)
 {
-  rows->csv = report_csv_open (path, error);
+  rows->csv = segue_csv_open (path, error);
   rows->fields = g_ptr_array_new ();
-  if (rows->csv == NULL || !report_csv_next (rows->csv, rows->fields, error))
+  if (rows->csv == NULL || !segue_csv_next (rows->csv, rows->fields, error))
     return FALSE;
   for (guint i = 0; i < N_COLUMNS; i++)
     if (rows->fields->len <= i || !g_str_equal (field (rows, i), columns[i]))
-      return report_csv_fail (rows->csv, error,
+      return segue_csv_fail (rows->csv, error,
                               "column %u is not ‘%s’: this is no table that `evaluate` wrote",
                               i + 1, columns[i]);
   rows->n_labels = rows->fields->len - N_COLUMNS;
   if (rows->n_labels == 0)
-    return report_csv_fail (rows->csv, error, "no column holds the probability of a label");
+    return segue_csv_fail (rows->csv, error, "no column holds the probability of a label");
   rows->row = g_new0 (float, rows->n_labels);
   return TRUE;
 }
@@ -137,7 +137,7 @@ read_number (const Rows *rows, guint column, double max, double *value, GError *
   *value = g_ascii_strtod (text, &end);
   if (end != text && *end == '\0' && *value >= 0 && *value <= max)
     return TRUE;
-  return report_csv_fail (rows->csv, error, "column %u is ‘%.40s’, not a number from 0 to %g",
+  return segue_csv_fail (rows->csv, error, "column %u is ‘%.40s’, not a number from 0 to %g",
                           column + 1, text, max);
 }
 
@@ -149,12 +149,12 @@ rows_next (Rows *rows, GCancellable *cancellable, GError **error)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
     return FALSE;
   }
-  if (!report_csv_next (rows->csv, rows->fields, error))
+  if (!segue_csv_next (rows->csv, rows->fields, error))
     return FALSE;
   if (rows->fields->len == 0)
     return TRUE;
   if (rows->fields->len != N_COLUMNS + rows->n_labels)
-    return report_csv_fail (rows->csv, error, "%u columns, but the first line has %u",
+    return segue_csv_fail (rows->csv, error, "%u columns, but the first line has %u",
                             rows->fields->len, N_COLUMNS + rows->n_labels);
   for (guint i = 0; i < rows->n_labels; i++) {
     double value;
@@ -205,11 +205,11 @@ read_labels (Loader *loader, GError **error)
   for (guint i = 0; i < loader->rows->n_labels; i++) {
     const char *name = field (loader->rows, N_COLUMNS + i);
     if (!g_str_has_prefix (name, "p:"))
-      return report_csv_fail (loader->rows->csv, error,
+      return segue_csv_fail (loader->rows->csv, error,
                               "column %u is ‘%.40s’, not ‘p:’ and a label", N_COLUMNS + i + 1,
                               name);
     if (g_hash_table_contains (loader->labels, name + 2))
-      return report_csv_fail (loader->rows->csv, error, "two columns are of the label ‘%.40s’",
+      return segue_csv_fail (loader->rows->csv, error, "two columns are of the label ‘%.40s’",
                               name + 2);
     add_label (loader, name + 2);
   }
@@ -260,9 +260,9 @@ begin_song (Loader *loader, GError **error)
   const Rows *rows = loader->rows;
   const char *id = field (rows, SONG);
   if (*id == '\0')
-    return report_csv_fail (rows->csv, error, "a segment of no song");
+    return segue_csv_fail (rows->csv, error, "a segment of no song");
   if (g_hash_table_contains (loader->songs, id))
-    return report_csv_fail (rows->csv, error, "the segments of ‘%.80s’ do not stand together", id);
+    return segue_csv_fail (rows->csv, error, "the segments of ‘%.80s’ do not stand together", id);
   end_song (loader);
   const ReportSong song = { .id = g_strdup (id),
                             .source = g_strdup (field (rows, SOURCE)),
@@ -289,13 +289,13 @@ add_segment (Loader *loader, GError **error)
   }
   if (song->set != find_set (field (rows, SET)) ||
       song->label != find_label (loader, field (rows, LABEL)))
-    return report_csv_fail (rows->csv, error, "‘%.80s’ has two sets or labels", song->id);
+    return segue_csv_fail (rows->csv, error, "‘%.80s’ has two sets or labels", song->id);
   int answer = find_label (loader, field (rows, PREDICTED));
   if (answer < 0 || (guint) answer >= table->n_model)
-    return report_csv_fail (rows->csv, error, "predicted is ‘%.40s’, which has no column",
+    return segue_csv_fail (rows->csv, error, "predicted is ‘%.40s’, which has no column",
                             field (rows, PREDICTED));
   if (table->segments->len >= MAX_SEGMENTS)
-    return report_csv_fail (rows->csv, error, "more than %u segments are too many for one page",
+    return segue_csv_fail (rows->csv, error, "more than %u segments are too many for one page",
                             MAX_SEGMENTS);
   if (!read_number (rows, START, MAX_SECONDS, &segment.start, error) ||
       !read_number (rows, DURATION, MAX_SECONDS, &segment.duration, error))
@@ -306,7 +306,7 @@ add_segment (Loader *loader, GError **error)
   gboolean known = song->label >= 0 && (guint) song->label < table->n_model;
   segment.truth = known ? rows->row[song->label] : NAN;
   if (loader->answers->len + table->n_model > MAX_ROWS)
-    return report_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be held",
+    return segue_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be held",
                             song->id);
   g_array_append_vals (loader->answers, rows->row, table->n_model);
   song->n++;
@@ -335,7 +335,7 @@ report_table_load (const char *path, SegueAggregation aggregation, GCancellable 
   end_song (&loader);
   if (loader.table->segments->len > 0)
     return g_steal_pointer (&loader.table);
-  report_csv_fail (rows.csv, error, "the table has no rows");
+  segue_csv_fail (rows.csv, error, "the table has no rows");
   return NULL;
 }
 
@@ -351,7 +351,7 @@ report_table_each (const ReportTable *table, ReportRowFunc function, gpointer da
       return FALSE;
     gboolean ended = rows.fields->len == 0;
     if (rows.n_labels != table->n_model || ended != (i >= table->segments->len))
-      return report_csv_fail (rows.csv, error, "the table changed while it was read; run again");
+      return segue_csv_fail (rows.csv, error, "the table changed while it was read; run again");
     if (ended)
       return TRUE;
     if (!function (data, i, rows.row, error))

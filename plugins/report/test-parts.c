@@ -1,11 +1,11 @@
 /* The parts of a report by themselves: colours, text, sound, rows. */
-#include "csv.h"
 #include "palette.h"
 #include "sound.h"
 #include "text.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
+#include <segue/csv.h>
 #include <segue/error.h>
 #include <segue/testing.h>
 #include <sndfile.h>
@@ -181,23 +181,75 @@ test_csv (void)
   static const char *const rows[][4] = {
     { "a", "b,\"\n", "" }, { "", "" }, { "", "x\rz" }, { "last", "" }
   };
-  g_autoptr (ReportCsv) csv = report_csv_open (path, &error);
+  g_autoptr (SegueCsv) csv = segue_csv_open (path, &error);
   g_assert_no_error (error);
   g_autoptr (GPtrArray) fields = g_ptr_array_new ();
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_assert_true (report_csv_next (csv, fields, &error));
+    g_assert_true (segue_csv_next (csv, fields, &error));
     g_assert_cmpuint (fields->len, ==, g_strv_length ((GStrv) rows[i]));
     for (guint j = 0; j < fields->len; j++)
       g_assert_cmpstr (fields->pdata[j], ==, rows[i][j]);
   }
-  g_assert_true (report_csv_next (csv, fields, &error));
+  g_assert_true (segue_csv_next (csv, fields, &error));
   g_assert_cmpuint (fields->len, ==, 0);
-  report_csv_fail (csv, &error, "x");
+  segue_csv_fail (csv, &error, "x");
   g_assert_nonnull (strstr (error->message, ":5: x"));
   g_unlink (path);
   g_autoptr (GError) missing = NULL;
-  g_assert_null (report_csv_open (path, &missing));
+  g_assert_null (segue_csv_open (path, &missing));
   g_assert_error (missing, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
+}
+
+/* A spreadsheet runs no name as a formula, and every name comes back. */
+static void
+test_formulas (void)
+{
+  static const char *const names[] = {
+    "=1+1",   "+44",      "-n.mp3",       "@SUM(A1)", "\tx", "\r=x",   "\n=x",
+    "'=x",    "''-",      "'Til Tuesday", "'",        "''",  "a;=1+1", "a,\"b\"",
+    "\"=x\"", "=\"\",\"", "=HYPERLINK",   "",         "a=b", "'\t",    "\"",
+  };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr (GString) text = g_string_new ("\xef\xbb\xbf");
+  int fd = g_file_open_tmp ("segue-csv-XXXXXX", &path, &error);
+  g_assert_no_error (error);
+  g_close (fd, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    gsize start = text->len;
+    segue_csv_append (text, names[i]);
+    const char *field = text->str + start + (text->str[start] == '"');
+    g_assert_true (*field == '\0' || strchr ("=+-@\t\r\n", *field) == NULL);
+    g_string_append_c (text, i % 3 == 2 ? '\n' : ',');
+  }
+  g_assert_true (g_file_set_contents (path, text->str, (gssize) text->len, NULL));
+  g_autoptr (SegueCsv) csv = segue_csv_open (path, &error);
+  g_autoptr (GPtrArray) fields = g_ptr_array_new ();
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (i % 3 == 0)
+      g_assert_true (segue_csv_next (csv, fields, &error));
+    g_assert_cmpstr (fields->pdata[i % 3], ==, names[i]);
+  }
+  g_unlink (path);
+}
+
+/* Half a gigabyte of places for fields is not made of 16 MiB of commas. */
+static void
+test_wide (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL, *commas = g_strnfill (1000000, ',');
+  int fd = g_file_open_tmp ("segue-csv-XXXXXX", &path, &error);
+  g_assert_no_error (error);
+  g_close (fd, NULL);
+  g_assert_true (g_file_set_contents (path, commas, -1, NULL));
+  g_autoptr (SegueCsv) csv = segue_csv_open (path, &error);
+  g_autoptr (GPtrArray) fields = g_ptr_array_new ();
+  g_assert_false (segue_csv_next (csv, fields, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, ":1: a row of more than 200000 fields"));
+  g_unlink (path);
 }
 
 int
@@ -208,5 +260,7 @@ main (int argc, char **argv)
   g_test_add_func ("/report/text", test_text);
   g_test_add_func ("/report/sound", test_sound);
   g_test_add_func ("/report/csv", test_csv);
+  g_test_add_func ("/report/csv/formulas", test_formulas);
+  g_test_add_func ("/report/csv/wide", test_wide);
   return g_test_run ();
 }

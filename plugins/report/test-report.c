@@ -369,7 +369,7 @@ test_damaged_table (void)
     { HEAD "test,,/a,Anna,Anna,0,1,0.9,0.1\n", "a segment of no song" },
     { HEAD ROW "test,b/1,/a,Anna,Anna,0,1,0.9,0.1\n" ROW, "‘a/1’ do not stand together" },
     { HEAD "test,\"a/1,/a,Anna", "a quoted field does not end" },
-    { HEAD "test,\"a\"/1,/a,Anna,Anna,0,1,0.9,0.1\n", "text behind a closing quote" },
+    { HEAD "test,\"a\"/1,/a,Anna,Anna,0,1,0.9,0.1\n", "text after a closing quote" },
     { HEAD "test,\xff,/a,Anna,Anna,0,1,0.9,0.1\n", "column 2 is not UTF-8" },
     { HEAD ROW ROW, "metrics.json counts 1 segments of the set ‘test’, predictions.csv has 2" },
   };

@@ -111,6 +111,8 @@ test_none (void)
   const SeguePredictCsv csv = { labels, FALSE, 0 };
   song.none = TRUE;
   assert_text (segue_predict_csv_rows (&csv, "x", &song), "x,,0.5,,0.25,0.5,0.25");
+  /* No formula for a spreadsheet. */
+  assert_text (segue_predict_csv_rows (&csv, "-x.mp3", &song), "'-x.mp3,,0.5,,0.25,0.5,0.25");
 }
 
 /* The answer stands first, also where votes came out even. */

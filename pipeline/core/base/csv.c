@@ -1,16 +1,55 @@
-#include "csv.h"
 
+/* Comma-separated values, and what keeps a spreadsheet from running them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <segue/csv.h>
 #include <segue/error.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A probability for each of a million labels. */
-#define MAX_ROW (16u << 20)
+/* A probability for each of 200,000 labels. */
+#define MAX_ROW    (16u << 20)
+#define MAX_FIELDS 200000
 
-struct _ReportCsv {
+/* What makes a formula of a field that begins with it. */
+#define FORMULA "=+-@\t\r\n"
+
+static gboolean
+is_formula (const char *text)
+{
+  return *text && strchr (FORMULA, *text) != NULL;
+}
+
+/* A name may begin with apostrophes itself: one more in front of those and a formula is ours. */
+static const char *
+skip_apostrophes (const char *text)
+{
+  return text + strspn (text, "'");
+}
+
+void
+segue_csv_append (GString *line, const char *text)
+{
+  if (!text)
+    return;
+  const char *guard = is_formula (skip_apostrophes (text)) ? "'" : "";
+  if (!strpbrk (text, ",;\t\"\r\n")) {
+    g_string_append (g_string_append (line, guard), text);
+    return;
+  }
+  g_string_append_c (line, '"');
+  g_string_append (line, guard);
+  for (; *text; text++) {
+    if (*text == '"')
+      g_string_append_c (line, '"');
+    g_string_append_c (line, *text);
+  }
+  g_string_append_c (line, '"');
+}
+
+struct _SegueCsv {
   FILE *file;
   char *shown;    /* its path, for messages */
   GString *text;  /* the row, a zero byte behind each field */
@@ -19,7 +58,7 @@ struct _ReportCsv {
 };
 
 void
-report_csv_free (ReportCsv *csv)
+segue_csv_free (SegueCsv *csv)
 {
   if (csv == NULL)
     return;
@@ -32,7 +71,7 @@ report_csv_free (ReportCsv *csv)
 }
 
 gboolean
-report_csv_fail (const ReportCsv *csv, GError **error, const char *format, ...)
+segue_csv_fail (const SegueCsv *csv, GError **error, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
@@ -42,10 +81,20 @@ report_csv_fail (const ReportCsv *csv, GError **error, const char *format, ...)
   return FALSE;
 }
 
-ReportCsv *
-report_csv_open (const char *path, GError **error)
+/* A byte order mark, as Windows programs write it. */
+static void
+skip_mark (FILE *file)
 {
-  g_autoptr (ReportCsv) csv = g_new0 (ReportCsv, 1);
+  char mark[3];
+  if (fread (mark, 1, sizeof mark, file) != sizeof mark ||
+      memcmp (mark, "\xef\xbb\xbf", sizeof mark) != 0)
+    rewind (file);
+}
+
+SegueCsv *
+segue_csv_open (const char *path, GError **error)
+{
+  g_autoptr (SegueCsv) csv = g_new0 (SegueCsv, 1);
   struct stat info;
   csv->shown = g_filename_display_name (path);
   csv->text = g_string_new (NULL);
@@ -68,29 +117,32 @@ report_csv_open (const char *path, GError **error)
     close (fd);
     return NULL;
   }
+  skip_mark (csv->file);
   return g_steal_pointer (&csv);
 }
 
 static gboolean
-begin_field (ReportCsv *csv)
+begin_field (SegueCsv *csv, GError **error)
 {
+  if (csv->starts->len == MAX_FIELDS)
+    return segue_csv_fail (csv, error, "a row of more than %u fields", MAX_FIELDS);
   g_array_append_val (csv->starts, csv->text->len);
   return TRUE;
 }
 
 static gboolean
-take (ReportCsv *csv, int c, GError **error)
+take (SegueCsv *csv, int c, GError **error)
 {
   if (c == '\0')
-    return report_csv_fail (csv, error, "a zero byte: this is no text");
+    return segue_csv_fail (csv, error, "a zero byte: this is no text");
   if (csv->text->len >= MAX_ROW)
-    return report_csv_fail (csv, error, "a row of more than %u MiB", MAX_ROW >> 20);
+    return segue_csv_fail (csv, error, "a row of more than %u MiB", MAX_ROW >> 20);
   g_string_append_c (csv->text, (char) c);
   return TRUE;
 }
 
 static int
-peek (ReportCsv *csv)
+peek (SegueCsv *csv)
 {
   int c = getc_unlocked (csv->file);
   if (c != EOF)
@@ -100,7 +152,7 @@ peek (ReportCsv *csv)
 
 /* Inside quotes up to the one that closes. */
 static gboolean
-read_quoted (ReportCsv *csv, GError **error)
+read_quoted (SegueCsv *csv, GError **error)
 {
   for (int c; (c = getc_unlocked (csv->file)) != EOF;) {
     csv->line += c == '\n';
@@ -111,12 +163,12 @@ read_quoted (ReportCsv *csv, GError **error)
     if (!take (csv, c, error))
       return FALSE;
   }
-  return report_csv_fail (csv, error, "a quoted field does not end");
+  return segue_csv_fail (csv, error, "a quoted field does not end");
 }
 
 /* One field and what ends it: ',', '\n' or EOF. */
 static gboolean
-read_field (ReportCsv *csv, int *end, GError **error)
+read_field (SegueCsv *csv, int *end, GError **error)
 {
   gboolean quoted = peek (csv) == '"';
   if (quoted) {
@@ -135,14 +187,15 @@ read_field (ReportCsv *csv, int *end, GError **error)
       return TRUE;
     }
     if (quoted)
-      return report_csv_fail (csv, error, "text behind a closing quote");
+      return segue_csv_fail (csv, error,
+                             "text after a closing quote; write \"\" for a quote inside a field");
     if (!take (csv, c, error))
       return FALSE;
   }
 }
 
 gboolean
-report_csv_next (ReportCsv *csv, GPtrArray *fields, GError **error)
+segue_csv_next (SegueCsv *csv, GPtrArray *fields, GError **error)
 {
   int end = ',';
   g_ptr_array_set_size (fields, 0);
@@ -150,16 +203,17 @@ report_csv_next (ReportCsv *csv, GPtrArray *fields, GError **error)
   g_array_set_size (csv->starts, 0);
   csv->row_line = csv->line;
   if (peek (csv) != EOF)
-    while (end == ',' && begin_field (csv))
-      if (!read_field (csv, &end, error))
+    while (end == ',')
+      if (!begin_field (csv, error) || !read_field (csv, &end, error))
         return FALSE;
   if (ferror (csv->file))
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", csv->shown);
   for (guint i = 0; i < csv->starts->len; i++) {
     char *field = csv->text->str + g_array_index (csv->starts, gsize, i);
     if (!g_utf8_validate (field, -1, NULL))
-      return report_csv_fail (csv, error, "column %u is not UTF-8", i + 1);
-    g_ptr_array_add (fields, field);
+      return segue_csv_fail (csv, error, "column %u is not UTF-8", i + 1);
+    g_ptr_array_add (fields,
+                     *field == '\'' && is_formula (skip_apostrophes (field)) ? field + 1 : field);
   }
   return TRUE;
 }

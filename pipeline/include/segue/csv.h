@@ -1,0 +1,45 @@
+/* Comma-separated values: RFC 4180 with either line end, read row by row in constant memory.
+ *
+ * Tables are opened in spreadsheets, which run a field as a formula where it begins with = + - @, a tab or a
+ * line end.  Such a name is written with an apostrophe in front, as spreadsheets take text; reading takes it
+ * off again, so that every name comes back as it was.
+ */
+#pragma once
+
+#include <glib.h>
+#include <segue/version.h>
+
+G_BEGIN_DECLS
+
+/** segue_csv_append: appends @text as one field, quoted where that is needed; not for numbers, which may be
+ * negative.  @text: (nullable) */
+SEGUE_API
+void segue_csv_append (GString *line, const char *text);
+
+typedef struct _SegueCsv SegueCsv;
+
+/** segue_csv_open: a regular file, not through a link; a byte order mark is passed over.  One thread at a
+ * time. */
+SEGUE_API
+SegueCsv *segue_csv_open (const char *path, GError **error);
+/** segue_csv_free: accepts %NULL. */
+SEGUE_API
+void segue_csv_free (SegueCsv *csv);
+/**
+ * segue_csv_next:
+ * @fields: (element-type utf8): is filled with the next row's fields, valid until the next call;
+ *   empty at the end of the file
+ *
+ * %SEGUE_ERROR_DATA with file and line where it is no CSV in UTF-8, or a row has more than 16 MiB or
+ * 200,000 fields.
+ */
+SEGUE_API
+gboolean segue_csv_next (SegueCsv *csv, GPtrArray *fields, GError **error);
+/** segue_csv_fail: sets %SEGUE_ERROR_DATA about the row that was read last.  Returns %FALSE. */
+SEGUE_API
+gboolean segue_csv_fail (const SegueCsv *csv, GError **error, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueCsv, segue_csv_free)
+
+G_END_DECLS
