@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,47 +47,115 @@ rules_of (int abi)
 }
 
 static void
+allow_file (int rules, int fd, guint64 access)
+{
+  struct landlock_path_beneath_attr rule = { .allowed_access = access, .parent_fd = fd };
+  syscall (SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static void
 allow (int rules, const char *path)
 {
   struct stat info;
   int fd = open (path, O_PATH | O_CLOEXEC);
   if (fd < 0)
     return;
-  if (fstat (fd, &info) == 0) {
-    guint64 access = LANDLOCK_ACCESS_FS_READ_FILE;
-    access |= S_ISDIR (info.st_mode) ? LANDLOCK_ACCESS_FS_READ_DIR : 0;
-    struct landlock_path_beneath_attr rule = { .allowed_access = access, .parent_fd = fd };
-    syscall (SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-  }
+  if (fstat (fd, &info) == 0)
+    allow_file (rules, fd,
+                LANDLOCK_ACCESS_FS_READ_FILE |
+                  (S_ISDIR (info.st_mode) ? LANDLOCK_ACCESS_FS_READ_DIR : 0));
   close (fd);
 }
 
-const char *
-landlock_lock (GPtrArray *readable)
+static gboolean
+is_library (const char *name)
 {
-  long abi = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (abi < 1)
-    return "this system has no Landlock";
-  Rules wanted = rules_of ((int) abi);
-  int rules = (int) syscall (SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0);
-  if (rules < 0)
-    return g_strerror (errno);
+  const char *end = strstr (name, ".so");
+  return end && (end[3] == '\0' || end[3] == '.');
+}
+
+/* The libraries beside one that was loaded, which others may ask for later; whatever else lies in that
+ * folder, in somebody's home perhaps, is not theirs. */
+static void
+allow_neighbours (int rules, const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree char *library = g_build_filename (folder, name, NULL);
+    int fd = is_library (name) ? open (library, O_PATH | O_CLOEXEC) : -1;
+    if (fd >= 0)
+      allow_file (rules, fd, LANDLOCK_ACCESS_FS_READ_FILE);
+    if (fd >= 0)
+      close (fd);
+  }
+}
+
+typedef struct {
+  int rules;
+  GHashTable *seen; /* folders */
+} Libraries;
+
+static int
+allow_library (struct dl_phdr_info *info, size_t size, gpointer data)
+{
+  static const char *const whole[] = { "/usr/", "/lib/", "/lib64/", "/lib32/", "/nix/store/" };
+  Libraries *libraries = data;
+  const char *path = info->dlpi_name;
+  if (!path || !g_path_is_absolute (path))
+    return 0;
+  for (guint i = 0; i < G_N_ELEMENTS (whole); i++)
+    if (g_str_has_prefix (path, whole[i]))
+      return 0;
+  if (g_hash_table_add (libraries->seen, g_path_get_dirname (path)))
+    allow_neighbours (libraries->rules, path);
+  return 0;
+}
+
+static void
+allow_all (int rules, GPtrArray *readable)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Libraries libraries = { rules, seen };
   for (guint i = 0; i < readable->len; i++)
     allow (rules, g_ptr_array_index (readable, i));
-  int failed = prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-                   syscall (SYS_landlock_restrict_self, rules, 0) != 0
-                 ? errno
-                 : 0;
+  if (readable->len > 0)
+    dl_iterate_phdr (allow_library, &libraries);
+}
+
+gboolean
+landlock_lock (GPtrArray *readable, char **how)
+{
+  long abi = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (abi < 1) {
+    *how = g_strdup ("this system has no Landlock");
+    return FALSE;
+  }
+  Rules wanted = rules_of ((int) abi);
+  int rules = (int) syscall (SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0);
+  if (rules < 0) {
+    *how = g_strdup (g_strerror (errno));
+    return FALSE;
+  }
+  allow_all (rules, readable);
+  gboolean done = prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                  syscall (SYS_landlock_restrict_self, rules, 0) == 0;
+  *how = done ? g_strdup_printf ("Landlock %ld: %s", abi,
+                                 readable->len > 0 ? "libraries and what the stage asked for"
+                                                   : "none can be opened")
+              : g_strdup (g_strerror (errno));
   close (rules);
-  return failed ? g_strerror (failed) : NULL;
+  return done;
 }
 
 #else
 
-const char *
-landlock_lock (GPtrArray *readable)
+gboolean
+landlock_lock (GPtrArray *readable, char **how)
 {
-  return "built without Landlock";
+  *how = g_strdup ("built without Landlock");
+  return FALSE;
 }
 
 #endif

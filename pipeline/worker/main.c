@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKET 3
-
 /* Decoders ask for blocks of every size for every packet.  The small ones that glibc keeps apart, to have
  * them at hand, are joined again each time a large one is wanted: 3 % of the time that a song takes. */
 static void
@@ -24,22 +22,48 @@ set_up_memory (void)
 #endif
 }
 
+/* The first process of a namespace can't be killed by a signal that it sends itself, as abort () does.  It
+ * ends with the number that a shell would say.  A fault comes again, and kills. */
+static void
+on_fatal_signal (int number, siginfo_t *info, void *context)
+{
+  if (info->si_code <= 0)
+    _exit (128 + number);
+}
+
+static void
+catch_fatal_signals (void)
+{
+  static const int fatal[] = { SIGABRT, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+                               SIGSYS,  SIGTERM, SIGINT,  SIGHUP, SIGQUIT };
+  struct sigaction action = { .sa_sigaction = on_fatal_signal,
+                              .sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER };
+  for (guint i = 0; getpid () == 1 && i < G_N_ELEMENTS (fatal); i++) {
+    struct sigaction now;
+    /* A sanitizer has its own. */
+    if (sigaction (fatal[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+      sigaction (fatal[i], &action, NULL);
+  }
+}
+
+/* @argv: the namespaces that the parent gave, with commas */
 int
-main (void)
+main (int argc, char **argv)
 {
   int type;
   socklen_t size = sizeof type;
-  if (getsockopt (SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+  if (getsockopt (SANDBOX_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
     fputs ("segue-worker: started by segue itself, for stages that run in a process of their own\n",
            stderr);
     return 64;
   }
   /* A limit of file sizes is an error of the write, and no song's fault. */
   signal (SIGXFSZ, SIG_IGN);
+  catch_fatal_signals ();
   set_up_memory ();
   notes_install ();
-  sandbox_prepare ();
-  int status = segue_worker_serve (SOCKET, sandbox_lock, notes_take);
+  sandbox_prepare (argc > 1 ? argv[1] : NULL);
+  int status = segue_worker_serve (SANDBOX_SOCKET, sandbox_lock, notes_take);
   /* At once: threads that a decoder left behind may be anywhere. */
   _exit (status);
 }

@@ -1,22 +1,17 @@
 /* The layers, one after the other. */
 #include "sandbox.h"
 
-#include <link.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-/* A sanitizer reserves terabytes of addresses. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
+static const char *namespaces; /* nullable */
 
-/* What loading a library, telling the time or counting processors needs to read. */
+/* What loading a library later on needs to read, for stages that asked to read at all. */
 static const char *const system_paths[] = {
   "/usr",
   "/lib",
@@ -25,63 +20,84 @@ static const char *const system_paths[] = {
   "/nix/store",
   "/gnu/store",
   "/etc/ld.so.cache",
-  "/etc/ld.so.preload",
   "/etc/localtime",
-  "/etc/passwd",
-  "/etc/nsswitch.conf",
   "/dev/null",
   "/dev/zero",
   "/dev/random",
   "/dev/urandom",
-  "/proc/self",
   "/proc/cpuinfo",
   "/proc/meminfo",
-  "/proc/stat",
   "/sys/devices/system/cpu",
+#ifdef SANDBOX_HAS_SANITIZER
+  "/proc/self",
+#endif
 };
 
+/* The C library looks at the clock's zone each time, unless it is named. */
 static void
-set_limit (int resource, rlim_t limit)
+settle_time_zone (void)
 {
-  struct rlimit now;
-  if (getrlimit (resource, &now) != 0)
-    return;
-  limit = MIN (limit, now.rlim_max);
-  setrlimit (resource, &(struct rlimit){ limit, limit });
+  if (!g_getenv ("TZ"))
+    g_setenv ("TZ", ":/etc/localtime", TRUE);
+  tzset ();
 }
 
 void
-sandbox_prepare (void)
+sandbox_prepare (const char *given)
 {
-  set_limit (RLIMIT_CORE, 0);
+  namespaces = given && *given ? given : NULL;
+  /* One byte: nothing is written, and no program is started that would take a dump. */
+  setrlimit (RLIMIT_CORE, &(struct rlimit){ 1, 1 });
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  /* To write to a terminal from the background must not stop the process. */
-  signal (SIGTTOU, SIG_IGN);
+  settle_time_zone ();
 }
 
-/* Wherever libraries came from, their neighbours may be needed, too. */
-static int
-note_library (struct dl_phdr_info *info, size_t size, gpointer readable)
+/* The process's number where its parent is; in a namespace of its own it is 1 to itself. */
+static char *
+find_number (void)
 {
-  if (info->dlpi_name && g_path_is_absolute (info->dlpi_name))
-    g_ptr_array_add (readable, g_path_get_dirname (info->dlpi_name));
-  return 0;
+  char name[32];
+  gssize n = readlink ("/proc/self", name, sizeof name - 1);
+  return n > 0 ? g_strndup (name, (gsize) n) : g_strdup_printf ("%d", (int) getpid ());
+}
+
+typedef struct {
+  GString *holds, *lacks;
+} Report;
+
+static void
+add (Report *report, const char *layer, gboolean holds, char *how)
+{
+  GString *list = holds ? report->holds : report->lacks;
+  g_string_append_printf (list, "%s%s (%s)", list->len > 0 ? ", " : "", layer, how);
+  g_free (how);
 }
 
 char *
 sandbox_lock (GPtrArray *readable, guint64 memory)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (system_paths); i++)
-    g_ptr_array_add (readable, g_strdup (system_paths[i]));
-  dl_iterate_phdr (note_library, readable);
-#ifndef HAS_SANITIZER
-  set_limit (RLIMIT_AS, memory);
+  g_autoptr (GString) holds = g_string_new (NULL), lacks = g_string_new (NULL);
+  Report report = { holds, lacks };
+  g_autofree char *number = find_number ();
+  gboolean own_users = namespaces && strstr (namespaces, "user") != NULL, done;
+  char *how;
+#ifdef SANDBOX_HAS_SANITIZER
+  gboolean reads = TRUE;
+#else
+  gboolean reads = readable->len > 0;
 #endif
-  set_limit (RLIMIT_FSIZE, memory);
-  const char *no_landlock = landlock_lock (readable);
-  const char *no_deny = deny_lock ();
-  return g_strdup_printf ("process %d: files %s%s; network and new processes %s%s", (int) getpid (),
-                          no_landlock ? "not locked away: " : "locked away",
-                          no_landlock ? no_landlock : "", no_deny ? "not denied: " : "denied",
-                          no_deny ? no_deny : "");
+  for (guint i = 0; reads && i < G_N_ELEMENTS (system_paths); i++)
+    g_ptr_array_add (readable, g_strdup (system_paths[i]));
+  add (&report, "namespaces", namespaces != NULL,
+       g_strdup (namespaces ? namespaces : "this system gives none"));
+  done = limits_lock (memory, own_users, &how);
+  add (&report, "limits", done, how);
+  done = identity_lock (reads, &how);
+  add (&report, "rights", done, how);
+  done = landlock_lock (readable, &how);
+  add (&report, "files", done, how);
+  done = calls_lock (reads, &how);
+  add (&report, "calls", done, how);
+  return g_strdup_printf ("process %s: sandbox holds: %s%s%s", number, holds->str,
+                          lacks->len > 0 ? "; not available: " : "", lacks->str);
 }

@@ -1,18 +1,47 @@
 /* What a worker gives up before it looks at anybody's file.
  *
- * Each layer is there where the platform has it: reading but system libraries (Landlock), the
- * network, new processes and writing (seccomp, through libseccomp), memory and file sizes (limits).
- * Where a layer is not there, the note says so, and the others hold. */
+ * Each layer is there where the platform has it, and any of them alone stops most of what a decoder that
+ * was taken over would try: docs/reliability.md has the table.  The line that sandbox_lock () returns says
+ * what holds, and what this system does not have. */
 #pragma once
 
 #include <glib.h>
 
-/** sandbox_prepare: what holds from the first moment on. */
-void sandbox_prepare (void);
-/** sandbox_lock: #SegueWorkerLock; called by the thread that will do the work. */
+/* The socket to the parent. */
+#define SANDBOX_SOCKET 3
+
+/* What a denied call comes to: a test makes it a signal, to take note of each. */
+#ifdef SANDBOX_RECORDS
+#define SANDBOX_DENIAL SCMP_ACT_TRAP
+#else
+#define SANDBOX_DENIAL SCMP_ACT_ERRNO (EPERM)
+#endif
+
+/* A sanitizer reserves terabytes of addresses, and reads files to say what it found. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOX_HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANDBOX_HAS_SANITIZER 1
+#endif
+#endif
+
+/** sandbox_prepare: what holds from the first moment on.
+ * @namespaces: (nullable): those that the parent could give this process, for the note; static */
+void sandbox_prepare (const char *namespaces);
+/** sandbox_lock: #SegueWorkerLock; called by the thread that will do the work.
+ * @readable: empty: no file can be opened any more */
 char *sandbox_lock (GPtrArray *readable, guint64 memory);
 
-/** landlock_lock: (nullable): %NULL: reading is limited to @readable, and writing denied; else why not. */
-const char *landlock_lock (GPtrArray *readable);
-/** deny_lock: (nullable): %NULL: system calls that a decoder does not need are denied; else why not. */
-const char *deny_lock (void);
+/* The layers.  @how: (out) (transfer full): what holds; with %FALSE: why it is not there. */
+
+/** limits_lock: memory, sizes of files, descriptors, threads. */
+gboolean limits_lock (guint64 memory, gboolean own_users, char **how);
+/** identity_lock: root becomes nobody, where it has no files to open; else it gives up its
+ * capabilities. */
+gboolean identity_lock (gboolean reads, char **how);
+/** landlock_lock: reading is limited to @readable, and writing denied. */
+gboolean landlock_lock (GPtrArray *readable, char **how);
+/** calls_lock: no system calls but those of decoding.
+ * @reads: files may be opened to be read */
+gboolean calls_lock (gboolean reads, char **how);

@@ -1,19 +1,16 @@
 /* Starting, ending and burying worker processes. */
 #include "worker-process.h"
-#include "worker-environment.h"
+#include "worker-spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <segue/error.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* How long a worker that is no longer needed, or has closed its socket, may take to end. */
 #define LAST_WAIT (2 * G_TIME_SPAN_SECOND)
@@ -47,38 +44,6 @@ find_program (void)
 {
   const char *given = g_getenv ("SEGUE_WORKER");
   return g_strdup (given && *given ? given : SEGUE_WORKER_PATH);
-}
-
-/* Nothing of this process goes along: no descriptor, no handler, no blocked signal, no group, no
- * terminal, and of the environment only what is needed. */
-static int
-spawn (const char *path, int socket, int words, pid_t *pid)
-{
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  g_auto (GStrv) variables = segue_worker_environment (environ);
-  sigset_t all, none;
-  char name[] = "segue-worker", *const arguments[] = { name, NULL };
-  sigfillset (&all);
-  sigemptyset (&none);
-  posix_spawn_file_actions_init (&files);
-  posix_spawnattr_init (&attributes);
-  posix_spawnattr_setsigdefault (&attributes, &all);
-  posix_spawnattr_setsigmask (&attributes, &none);
-  posix_spawnattr_setflags (&attributes,
-                            POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  posix_spawn_file_actions_adddup2 (&files, words, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2 (&files, socket, SOCKET);
-  posix_spawn_file_actions_addopen (&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  /* What a library prints is no result; what it complains of may help. */
-  posix_spawn_file_actions_addopen (&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-#ifdef HAVE_SPAWN_CLOSEFROM
-  posix_spawn_file_actions_addclosefrom_np (&files, SOCKET + 1);
-#endif
-  int failed = posix_spawn (pid, path, &files, &attributes, arguments, variables);
-  posix_spawn_file_actions_destroy (&files);
-  posix_spawnattr_destroy (&attributes);
-  return failed;
 }
 
 static gboolean
@@ -140,6 +105,16 @@ open_ends (Ends *talk, Ends *words, GError **error)
                                      "a worker");
 }
 
+static int
+await (pid_t pid)
+{
+  int status = -1;
+  pid_t got;
+  while ((got = waitpid (pid, &status, 0)) < 0 && errno == EINTR)
+    ;
+  return got == pid ? status : -1;
+}
+
 SegueWorkerProcess *
 segue_worker_process_start (GError **error)
 {
@@ -148,7 +123,9 @@ segue_worker_process_start (GError **error)
   pid_t pid;
   if (!open_ends (&talk, &words, error))
     return NULL;
-  int failed = spawn (path, talk.theirs, words.theirs, &pid);
+  int failed = segue_worker_spawn (path, talk.theirs, words.theirs, &pid);
+  if (failed != 0 && pid > 0)
+    await (pid);
   if (failed != 0) {
     set_not_started (path, failed, error);
     return NULL;
@@ -217,16 +194,6 @@ free_process (SegueWorkerProcess *process)
   g_free (process);
 }
 
-static int
-await (pid_t pid)
-{
-  int status = -1;
-  pid_t got;
-  while ((got = waitpid (pid, &status, 0)) < 0 && errno == EINTR)
-    ;
-  return got == pid ? status : -1;
-}
-
 void
 segue_worker_process_kill (SegueWorkerProcess *process)
 {
@@ -247,6 +214,14 @@ segue_worker_process_close (SegueWorkerProcess *process)
   segue_worker_process_kill (process);
 }
 
+/* The first process of a namespace is not killed by its own signals: it ends with 128 and their number. */
+static int
+as_signal (int status)
+{
+  int number = WIFEXITED (status) ? WEXITSTATUS (status) - 128 : 0;
+  return number > 0 && number < NSIG ? number : status;
+}
+
 int
 segue_worker_process_reap (SegueWorkerProcess *process, char **words)
 {
@@ -263,5 +238,5 @@ segue_worker_process_reap (SegueWorkerProcess *process, char **words)
   }
   *words = segue_worker_process_take_words (process);
   free_process (process);
-  return got > 0 ? status : -1;
+  return got > 0 ? as_signal (status) : -1;
 }

@@ -1,8 +1,9 @@
 /* A process that runs segue-worker: started, listened to, ended (internal).
  *
- * It is a program of its own, started with posix_spawn: a fork of a process with threads may do next
- * to nothing.  It has a session of its own, so that Ctrl-C in a terminal reaches the command only, and
- * no terminal: what it writes to its stderr goes into a pipe.  It ends when its socket's other end is closed, so that it never outlives its parent.
+ * It is a program of its own, as a fork of a process with threads may do next to nothing.  It has a session
+ * of its own, so that Ctrl-C in a terminal reaches the command only, and no terminal: what it writes to its
+ * stderr goes into a pipe.  It ends when its socket's other end is closed, so that it does not outlive its
+ * parent.
  * libsegue installs no signal handlers: a child is waited for where it is known to have ended. */
 #pragma once
 

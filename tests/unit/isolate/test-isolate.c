@@ -312,7 +312,7 @@ test_files_are_locked (void)
 {
   g_auto (IsolateBench) bench;
   isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-  if (!has_layer (&bench, "files locked away")) {
+  if (!has_layer (&bench, ", files (")) {
     g_test_skip ("no Landlock here");
     return;
   }
@@ -339,8 +339,6 @@ test_files_are_locked (void)
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
     assert_denied (&bench, deeds[i]);
   g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
-  g_autoptr (GError) done = isolate_bench_refuse (&bench, "read /usr/bin");
-  g_assert_true (g_str_has_suffix (done->message, "done"));
 }
 
 static void
@@ -348,12 +346,13 @@ test_calls_are_denied (void)
 {
   g_auto (IsolateBench) bench;
   isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-  if (!has_layer (&bench, "new processes denied")) {
+  if (!has_layer (&bench, ", calls (")) {
     g_test_skip ("no seccomp here");
     return;
   }
-  static const char *const deeds[] = {
-    "socket",   "local-socket",         "fork", "exec /bin/true", "kill 1",
+  g_autofree char *kill_parent = g_strdup_printf ("kill %d", (int) getpid ());
+  const char *const deeds[] = {
+    "socket",   "local-socket",         "fork", "exec /bin/true", kill_parent,
     "ptrace 1", "write /tmp/segue-test"
   };
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
