@@ -2,9 +2,27 @@
 #include "question.h"
 #include "shared-bytes.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <segue/error.h>
 #include <string.h>
 #include <unistd.h>
+
+/* An open file may be one that its owner writes to, as a server does; a worker gets it to read. */
+static int
+open_to_read (SegueItem *item, GError **error)
+{
+  int fd = segue_item_open (item, error);
+  if (fd < 0 || (fcntl (fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+    return fd;
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  int reading = open (path, O_RDONLY | O_CLOEXEC);
+  if (reading < 0)
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't open for reading only",
+                                item->body->id);
+  close (fd);
+  return reading;
+}
 
 /* The item's file, or its bytes as shared memory; -1 with @error. */
 static int
@@ -12,7 +30,7 @@ open_payload (SegueItem *item, guint64 *length, GError **error)
 {
   *length = 0;
   if (item->body->kind == SEGUE_KIND_FILE)
-    return segue_item_open (item, error);
+    return open_to_read (item, error);
   if (!item->bytes) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "‘%s’ of kind %s can't be given to an isolated stage; write ‘isolate: false’",
