@@ -21,11 +21,11 @@ read_properties (const guint8 *p, Probe *probe)
 }
 
 void
-probe_asf (ProbeInput *input, Probe *probe)
+probe_asf (ProbeInput *input, guint64 start, Probe *probe)
 {
   static const guint8 properties[16] = { 0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11,
                                          0x8e, 0xe4, 0x00, 0xc0, 0x0c, 0x20, 0x53, 0x65 };
-  guint64 at = 30; /* behind the header's own name, size and count */
+  guint64 at = start + 30; /* behind the header's own name, size and count */
   const guint8 *p;
 
   probe->container = "ASF";

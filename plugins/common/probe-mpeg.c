@@ -2,13 +2,16 @@
  *
  * The Xing, Info or VBRI header in the first frame, where an encoder wrote one, tells how many
  * frames follow; the LAME extension of it how many samples at either end are padding. Without one
- * only gaps in the chain can be seen: a file cut at a frame's end then looks whole. */
+ * only gaps in the chain can be seen: a file cut at a frame's end then looks whole.  What stands behind
+ * the last frame (tags, pictures) is no damage. */
 #include "probe-private.h"
 
 #include <string.h>
 
 /* How far into a file the first frame may be. */
 #define SYNC_RANGE (128 * 1024)
+/* Zeros behind the last frame that are padding; more are a download that was never finished. */
+#define MAX_PADDING (64 * 1024)
 
 typedef struct {
   guint32 key;     /* the header's bits that all frames of a file share */
@@ -106,36 +109,11 @@ read_tag (ProbeInput *input, guint64 offset, const Frame *frame, Tag *tag)
                    ((guint32) (p[at + 22] & 0x0f) << 8 | p[at + 23]);
 }
 
-/* Tags after the last frame are no damage. */
-static guint64
-end_of_audio (ProbeInput *input)
-{
-  guint64 end = input->size;
-  const guint8 *p;
-
-  if (end >= 128 && (p = probe_peek (input, end - 128, 3)) && memcmp (p, "TAG", 3) == 0)
-    end -= 128;
-  if (end >= 15 && (p = probe_peek (input, end - 15, 15)) && memcmp (p + 6, "LYRICS200", 9) == 0) {
-    guint64 size = 0;
-
-    for (guint i = 0; i < 6 && g_ascii_isdigit (p[i]); i++)
-      size = size * 10 + (guint64) (p[i] - '0');
-    if (size + 15 < end)
-      end -= size + 15;
-  }
-  if (end >= 32 && (p = probe_peek (input, end - 32, 32)) && memcmp (p, "APETAGEX", 8) == 0) {
-    guint64 size = (guint64) probe_le32 (p + 12) + (p[23] & 0x80 ? 32 : 0);
-
-    if (size < end)
-      end -= size;
-  }
-  return end;
-}
-
 typedef struct {
   guint64 frames;
   double seconds;
-  guint64 lost; /* bytes that belong to no frame */
+  guint64 lost; /* bytes between frames that belong to none */
+  guint64 tail; /* behind the last frame */
 } Walk;
 
 /* The offset after an ID3v2 tag in the middle, as in files that were put one after the other; 0 where
@@ -151,18 +129,13 @@ after_id3 (ProbeInput *input, guint64 offset, guint64 end)
 
 /* The next frame or tag after @offset, where neither is. */
 static guint64
-resync (ProbeInput *input, guint64 offset, guint64 end, Walk *walk)
+resync (ProbeInput *input, guint64 offset, guint64 end)
 {
   Frame frame;
 
   do {
-    const guint8 *p = probe_peek (input, offset, 1);
-
-    if (!p)
-      return end;
-    walk->lost += *p != 0; /* zeros are padding */
     offset++;
-  } while (offset < end && !after_id3 (input, offset, end) &&
+  } while (offset < end && probe_peek (input, offset, 1) && !after_id3 (input, offset, end) &&
            !is_chain (input, offset, end, &frame));
   return offset;
 }
@@ -170,11 +143,12 @@ resync (ProbeInput *input, guint64 offset, guint64 end, Walk *walk)
 static Walk
 walk_frames (ProbeInput *input, guint64 offset, guint64 end)
 {
-  Walk walk = { 0 };
+  Walk walk = { .tail = offset };
   Frame frame;
   guint32 key = 0;
+  guint64 lost = 0; /* since the last frame */
 
-  while (offset + 4 <= end && !input->failed) {
+  while (offset + 4 <= end && !input->failed && !g_cancellable_is_cancelled (input->cancellable)) {
     gboolean is_frame = frame_at (input, offset, &frame) && offset + frame.length <= end;
 
     /* Files put one after the other may change their format, but not for a single frame. */
@@ -182,44 +156,112 @@ walk_frames (ProbeInput *input, guint64 offset, guint64 end)
       key = frame.key;
       walk.frames++;
       walk.seconds += (double) frame.samples / frame.rate;
-      offset += frame.length;
+      walk.lost += lost;
+      lost = 0;
+      walk.tail = offset += frame.length;
     } else {
-      guint64 after = after_id3 (input, offset, end);
+      guint64 after = after_id3 (input, offset, end),
+              next = after ? after : resync (input, offset, end);
 
-      offset = after ? after : resync (input, offset, end, &walk);
+      lost += after ? 0 : next - offset;
+      offset = next;
     }
   }
   return walk;
 }
 
-gboolean
-probe_mpeg (ProbeInput *input, guint64 start, Probe *probe)
+static gboolean
+is_zero (ProbeInput *input, guint64 offset, guint64 end)
 {
-  guint64 end = end_of_audio (input), first = start;
-  guint64 limit = MIN (end, start + SYNC_RANGE);
+  const guint8 *p;
+
+  for (; offset < end && (p = probe_peek (input, offset, 1)); offset++)
+    if (*p)
+      return FALSE;
+  return TRUE;
+}
+
+/* What taggers put behind the sound, and do not mark at its end. */
+static gboolean
+is_attachment (ProbeInput *input, guint64 offset)
+{
+  static const char *const magics[] = { "ID3",  "TAG",          "APETAGEX", "LYRICSBEGIN",
+                                        "3DI",  "\xff\xd8\xff", "\x89PNG",  "GIF8",
+                                        "RIFF", "LIST",         "id3 ",     "<" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (magics); i++) {
+    const guint8 *p = probe_peek (input, offset, strlen (magics[i]));
+
+    if (p && memcmp (p, magics[i], strlen (magics[i])) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Bytes behind the last frame that should have been sound. */
+static guint64
+judge_tail (ProbeInput *input, guint64 tail, guint64 end, Probe *probe)
+{
+  Frame frame;
+
+  if (tail >= end || is_attachment (input, tail))
+    return 0;
+  if (is_zero (input, tail, end))
+    return end - tail > MAX_PADDING ? end - tail : 0;
+  if (frame_at (input, tail, &frame) && !probe->remark)
+    probe->remark = g_strdup ("ends within a frame: it may have been cut short");
+  return end - tail;
+}
+
+static void
+compare_frames (Probe *probe, const Tag *tag, const Frame *frame, const Walk *found)
+{
+  guint64 there = found->frames - 1; /* the frame that holds the tag is not one of them */
+  guint64 samples = tag->frames * frame->samples;
+
+  /* Files put one after the other have the tag of the first. */
+  if (there > tag->frames + 2)
+    probe->declared = found->seconds;
+  else
+    probe->declared = (double) (samples - MIN (samples, tag->padding)) / frame->rate;
+  if (there + 2 < tag->frames) /* some encoders count a frame too many */
+    probe_note (probe, (double) there / (double) tag->frames,
+                "its header promises %" G_GUINT64_FORMAT " frames, but only %" G_GUINT64_FORMAT
+                " are there",
+                tag->frames, there);
+}
+
+/* Two frames may be found in other sound; so elsewhere than at the start it takes three. */
+static gboolean
+begins_at (ProbeInput *input, guint64 offset, guint64 start, guint64 end, Frame *frame)
+{
+  Frame next;
+
+  return is_chain (input, offset, end, frame) &&
+         (offset == start || offset + frame->length == end ||
+          is_chain (input, offset + frame->length, end, &next));
+}
+
+gboolean
+probe_mpeg (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
+{
+  guint64 first = start, limit = MIN (end, start + SYNC_RANGE);
   Frame frame;
   Tag tag = { 0 };
   Walk found;
 
-  while (first < limit && !is_chain (input, first, end, &frame))
+  while (first < limit && !begins_at (input, first, start, end, &frame))
     first++;
   if (first >= limit)
     return FALSE;
   probe->container = "MPEG audio";
   read_tag (input, first, &frame, &tag);
   found = walk_frames (input, first, end);
-  if (tag.frames) { /* the frame that holds the tag is not one of them */
-    guint64 there = found.frames ? found.frames - 1 : 0;
-    guint64 samples = tag.frames * frame.samples;
-
-    probe->declared = (double) (samples - MIN (samples, tag.padding)) / frame.rate;
-    if (there + 2 < tag.frames) /* some encoders count a frame too many */
-      probe_note (probe, (double) there / (double) tag.frames,
-                  "its header promises %" G_GUINT64_FORMAT " frames, but only %" G_GUINT64_FORMAT
-                  " are there",
-                  tag.frames, there);
+  if (tag.frames && found.frames) {
+    compare_frames (probe, &tag, &frame, &found);
   } else {
     probe->declared = found.seconds;
+    found.lost += judge_tail (input, found.tail, end, probe);
   }
   if (found.lost)
     probe_note (probe, 1 - (double) found.lost / (double) (end - first),

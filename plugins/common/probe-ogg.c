@@ -1,13 +1,14 @@
 /* Ogg: pages with a number, a checksum and the position in time at which they end.
  *
- * A decoder takes whatever pages it finds and is content.  A whole stream has a page marked as its
- * last, no number missing, and pages whose checksums are right. */
+ * A decoder takes whatever pages it finds and reports nothing.  A whole stream has no page number
+ * missing, checksums that are right, and ends with the end of a packet: at a page marked as the last, or,
+ * since writers that were stopped mark none, where the file or the link of a chain ends. */
 #include "probe-private.h"
 
 #include <string.h>
 
 #define HEADER      27
-#define MAX_STREAMS 64 /* at once; cover art and lyrics streams are few */
+#define MAX_STREAMS 4096 /* of all links: a day of web radio has hundreds */
 
 typedef enum { CODEC_OTHER, CODEC_VORBIS, CODEC_OPUS, CODEC_FLAC, CODEC_SPEEX } Codec;
 
@@ -19,8 +20,9 @@ typedef struct {
   guint32 skip;       /* samples at the start that are not played (Opus) */
   guint32 next_page;
   gboolean ended;
-  gint64 first; /* granule position at which the stream starts; -1: not known yet */
-  gint64 last;  /* -1: none yet */
+  gboolean is_open; /* its last page ends within a packet, or says no position */
+  gint64 first;     /* granule position at which the stream starts; -1: not known yet */
+  gint64 last;      /* -1: none yet */
   guint64 pages;
   guint64 missing;
 } Stream;
@@ -32,7 +34,9 @@ typedef struct {
   gboolean is_under_way; /* in this link there are pages after those that begin streams */
   guint64 damaged;       /* bytes that are no page, or of pages with a wrong checksum */
   guint64 wasted;        /* bytes of which a checksum was made for nothing */
-  guint64 size;
+  guint64 start, end;
+  gboolean ends_within; /* the last bytes are no whole page */
+  gboolean has_too_many;
 } Ogg;
 
 /* CRC-32 with polynomial 0x04c11db7, not reflected, from zero, as the format's own page on framing
@@ -160,7 +164,7 @@ static void
 note_link (Ogg *ogg, gboolean begins, guint64 offset)
 {
   if (begins && ogg->is_under_way && ogg->streams->len < MAX_STREAMS)
-    probe_add_part (ogg->probe, offset);
+    probe_add_part (ogg->probe, offset, ogg->end, NULL);
   ogg->is_under_way = !begins;
 }
 
@@ -176,7 +180,8 @@ read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_leng
   if (flags & 2) {
     Stream fresh = identify (packet, packet_length, serial);
 
-    if (ogg->streams->len >= MAX_STREAMS)
+    ogg->has_too_many = ogg->has_too_many || ogg->streams->len >= MAX_STREAMS;
+    if (ogg->has_too_many)
       return;
     fresh.next_page = number;
     g_array_append_val (ogg->streams, fresh);
@@ -191,6 +196,8 @@ read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_leng
   stream->next_page = number + 1;
   stream->pages++;
   stream->ended = (flags & 4) != 0;
+  stream->is_open =
+    page[26] == 0 || page[HEADER + page[26] - 1] == 255 || probe_le64 (page + 6) == G_MAXUINT64;
   read_position (stream, (gint64) probe_le64 (page + 6), packets);
 }
 
@@ -202,6 +209,7 @@ step (Ogg *ogg, const CrcTable *table, guint64 offset)
   const guint8 *p = probe_peek (ogg->input, offset, HEADER);
   guint32 length;
 
+  ogg->ends_within = TRUE;
   if (!p || memcmp (p, "OggS", 4) != 0 || p[4] != 0) {
     ogg->damaged++;
     return offset + 1;
@@ -220,6 +228,7 @@ step (Ogg *ogg, const CrcTable *table, guint64 offset)
     ogg->damaged++;
     return offset + 1;
   }
+  ogg->ends_within = FALSE;
   note_link (ogg, (page[5] & 2) != 0, offset);
   p = probe_peek (ogg->input, offset + HEADER + page[26], MIN (length - HEADER - page[26], 128));
   read_page (ogg, page, p, p ? MIN (length - HEADER - page[26], 128) : 0);
@@ -244,31 +253,36 @@ sum_up (Ogg *ogg, Probe *probe)
     if (stream->missing)
       probe_note (probe, (double) stream->pages / (double) (stream->pages + stream->missing),
                   "%" G_GUINT64_FORMAT " of its pages are missing", stream->missing);
-    if (!stream->ended)
-      probe_note (probe, 0, "it ends without its last page: it was cut short");
+    if (!stream->ended && (stream->is_open || ogg->ends_within))
+      probe_note (probe, 0, "it ends within a page: it was cut short");
+    else if (!stream->ended && !probe->remark)
+      probe->remark = g_strdup ("has no mark at its last page; taken as whole, as the page is");
   }
+  if (ogg->has_too_many)
+    probe_note (probe, 0, "more than %d recordings stand in it, one after the other", MAX_STREAMS);
   if (has_audio)
     probe->declared = declared;
   if (ogg->damaged)
-    probe_note (probe, 1 - (double) ogg->damaged / (double) ogg->size,
+    probe_note (probe, 1 - (double) ogg->damaged / (double) (ogg->end - ogg->start),
                 "%" G_GUINT64_FORMAT " bytes in it are damaged", ogg->damaged);
 }
 
 void
-probe_ogg (ProbeInput *input, Probe *probe)
+probe_ogg (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
 {
-  Ogg ogg = { .input = input, .probe = probe, .size = input->size };
+  Ogg ogg = { .input = input, .probe = probe, .start = start, .end = end };
   CrcTable table;
-  guint64 offset = 0;
+  guint64 offset = start;
 
   probe->container = "Ogg";
+  probe_add_part (probe, start, end, NULL);
   make_table (&table);
   ogg.streams = g_array_new (FALSE, TRUE, sizeof (Stream));
   /* Pages that pretend to be long, one in another, could keep us busy for ever. */
-  while (offset < input->size && ogg.wasted <= 2 * input->size + PROBE_WINDOW && !input->failed &&
+  while (offset < end && ogg.wasted <= 2 * (end - start) + PROBE_WINDOW && !input->failed &&
          !g_cancellable_is_cancelled (input->cancellable))
     offset = step (&ogg, &table, offset);
-  ogg.damaged += input->size - MIN (offset, input->size);
+  ogg.damaged += end - MIN (offset, end);
   sum_up (&ogg, probe);
   g_array_unref (ogg.streams);
 }

@@ -1,105 +1,202 @@
-/* WAVE and AIFF: chunks; the header says how much sample data there should be. */
-#include "probe-private.h"
+/* AIFF, AU and CAF: uncompressed sound, mostly; the header says how many bytes of it there should be. */
+#include "probe-chunks.h"
 
 #include <string.h>
 
-#define MAX_CHUNKS 4096
+#define MAX_COMMON 512
+
+/* AIFF */
 
 typedef struct {
-  guint32 rate;
-  guint32 bytes_per_frame; /* 0: not plain PCM */
-  guint64 ds64_size;       /* RF64: of the data chunk */
-} Format;
+  guint8 bytes[MAX_COMMON]; /* the COMM chunk, as it is */
+  guint length;             /* 0: not come across */
+  guint frame_bytes;        /* 0: compressed */
+  guint64 n_frames;
+  double rate;
+} Common;
 
-static void
-compare (ProbeInput *input, Probe *probe, guint64 start, guint64 promised)
+/* 80 bits: sign, 15 bits of exponent, 64 of mantissa without a hidden one. */
+static double
+read_extended (const guint8 *p)
 {
-  guint64 there = start < input->size ? MIN (promised, input->size - start) : 0;
+  gint exponent = (gint) (probe_be16 (p) & 0x7fff) - 16383 - 63;
 
-  if (promised > there)
-    probe_note (probe, (double) there / (double) promised,
-                "its header promises %" G_GUINT64_FORMAT
-                " bytes of sound, but only %" G_GUINT64_FORMAT " are there",
-                promised, there);
+  return ldexp ((double) probe_be64 (p + 2), exponent);
 }
 
-/* @p: (nullable): the file ends here. */
 static void
-read_fmt (const guint8 *p, Format *format)
+read_common (ProbeInput *input, const ProbeChunk *chunk, gboolean is_aifc, Common *common)
 {
-  guint tag;
+  /* Bytes of a sample are those of its bits, rounded up. */
+  static const char linear[][5] = {
+    "NONE", "twos", "sowt", "raw ", "in24", "in32", "42ni", "23ni",
+    "fl32", "FL32", "fl64", "FL64", "alaw", "ALAW", "ulaw", "ULAW"
+  };
+  static const guint8 widths[] = { 0, 0, 0, 0, 3, 4, 3, 4, 4, 4, 8, 8, 1, 1, 1, 1 };
+  guint length = (guint) MIN (chunk->size, MAX_COMMON);
+  const guint8 *p = length >= (is_aifc ? 22 : 18) ? probe_peek (input, chunk->start, length) : NULL;
+  const char *name;
 
   if (!p)
     return;
-  tag = (guint) p[0] | (guint) p[1] << 8;
-  format->rate = probe_le32 (p + 4);
-  /* PCM, float, A-law, µ-law and the extensible form of them. */
-  if (tag == 1 || tag == 3 || tag == 6 || tag == 7 || tag == 0xfffe)
-    format->bytes_per_frame = (guint32) p[12] | (guint32) p[13] << 8;
+  memcpy (common->bytes, p, length);
+  common->length = length;
+  common->n_frames = probe_be32 (p + 2);
+  common->rate = read_extended (p + 8);
+  name = is_aifc ? (const char *) p + 18 : "NONE";
+  for (guint i = 0; i < G_N_ELEMENTS (linear); i++)
+    if (memcmp (name, linear[i], 4) == 0)
+      common->frame_bytes = probe_be16 (p) * (widths[i] ? widths[i] : (probe_be16 (p + 6) + 7) / 8);
 }
 
 static void
-read_ds64 (const guint8 *p, Format *format)
+put_be32 (GByteArray *bytes, guint64 value)
 {
-  if (p)
-    format->ds64_size = probe_le64 (p + 8);
+  const guint8 p[] = { (guint8) (value >> 24), (guint8) (value >> 16), (guint8) (value >> 8),
+                       (guint8) value };
+
+  g_byte_array_append (bytes, p, sizeof p);
+}
+
+static GBytes *
+make_aiff_header (const Common *common, gboolean is_aifc, guint64 size)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint padded = common->length + (common->length & 1);
+  guint64 total = 4 + (is_aifc ? 12 : 0) + 8 + padded + 16 + size;
+
+  g_byte_array_append (bytes, (const guint8 *) "FORM", 4);
+  put_be32 (bytes, total);
+  g_byte_array_append (bytes, (const guint8 *) (is_aifc ? "AIFC" : "AIFF"), 4);
+  if (is_aifc)
+    g_byte_array_append (bytes, (const guint8 *) "FVER\0\0\0\4\xa2\x80\x51\x40", 12);
+  g_byte_array_append (bytes, (const guint8 *) "COMM", 4);
+  put_be32 (bytes, common->length);
+  g_byte_array_append (bytes, common->bytes, 2);
+  put_be32 (bytes, size / common->frame_bytes);
+  g_byte_array_append (bytes, common->bytes + 6, common->length - 6);
+  if (padded > common->length)
+    g_byte_array_append (bytes, (const guint8 *) "", 1);
+  g_byte_array_append (bytes, (const guint8 *) "SSND", 4);
+  put_be32 (bytes, 8 + size);
+  g_byte_array_append (bytes, (const guint8 *) "\0\0\0\0\0\0\0", 8);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
 }
 
 static void
-read_data (ProbeInput *input, Probe *probe, const Format *format, guint64 start, guint64 size)
+read_sound (ProbeInput *input, Probe *probe, const Common *common, gboolean is_aifc,
+            const ProbeChunk *sound)
 {
-  if (size == 0xffffffff)
-    size = format->ds64_size;
-  /* 0 and all ones: written by a stream that did not know its length. */
-  if (size == 0)
+  const guint8 *p = probe_peek (input, sound->start, 8);
+  guint64 start = sound->start + 8, size, end, there;
+
+  if (!p)
     return;
-  compare (input, probe, start, size);
-  if (format->bytes_per_frame && format->rate)
-    probe->declared = (double) (size / format->bytes_per_frame) / format->rate;
+  start += MIN (probe_be32 (p), input->size); /* for alignment */
+  there = input->size - MIN (start, input->size);
+  size = sound->size > 8 ? sound->size - (start - sound->start) : there;
+  if (size > there && probe_is_made_up (sound->size))
+    size = there;
+  else if (sound->size > 8 && sound->size < start - sound->start)
+    size = 0;
+  probe_compare (probe, start, input->size, size);
+  if (!common->frame_bytes || !(common->rate > 0))
+    return;
+  if (common->n_frames && common->n_frames < size / common->frame_bytes)
+    size = common->n_frames * common->frame_bytes;
+  probe->declared = (double) (size / common->frame_bytes) / common->rate;
+  end = start + MIN (size, there);
+  end -= (end - start) % common->frame_bytes;
+  if (end - start < 0xffff0000)
+    probe_add_part (probe, start, end, make_aiff_header (common, is_aifc, end - start));
 }
 
 void
-probe_riff (ProbeInput *input, Probe *probe)
+probe_aiff (ProbeInput *input, guint64 start, Probe *probe)
 {
-  Format format = { 0 };
-  guint64 at = 12;
-  const guint8 *p = probe_peek (input, 0, 12);
-
-  if (!p || memcmp (p + 8, "WAVE", 4) != 0) {
-    probe->trusts_decoder = p != NULL; /* AVI and the like */
-    return;
-  }
-  probe->container = "WAVE";
-  for (guint i = 0; i < MAX_CHUNKS && (p = probe_peek (input, at, 8)); i++) {
-    guint64 size = probe_le32 (p + 4);
-    gboolean is_data = memcmp (p, "data", 4) == 0;
-
-    if (is_data) {
-      read_data (input, probe, &format, at + 8, size);
-      return;
-    }
-    if (memcmp (p, "fmt ", 4) == 0 && size >= 16)
-      read_fmt (probe_peek (input, at + 8, 16), &format);
-    else if (memcmp (p, "ds64", 4) == 0 && size >= 24)
-      read_ds64 (probe_peek (input, at + 8, 24), &format);
-    at += 8 + size + (size & 1);
-  }
-}
-
-void
-probe_aiff (ProbeInput *input, Probe *probe)
-{
-  guint64 at = 12;
-  const guint8 *p;
+  const guint8 *p = probe_peek (input, start, 12);
+  gboolean is_aifc = p && p[11] == 'C';
+  ProbeChunk chunk = { .next = start + 12 }, sound = { .start = 0 };
+  Common common = { 0 };
 
   probe->container = "AIFF";
-  for (guint i = 0; i < MAX_CHUNKS && (p = probe_peek (input, at, 8)); i++) {
-    guint64 size = probe_be32 (p + 4);
-
-    if (memcmp (p, "SSND", 4) == 0) {
-      compare (input, probe, at + 8, size);
-      return;
-    }
-    at += 8 + size + (size & 1);
+  for (guint i = 0; i < PROBE_MAX_CHUNKS && !(sound.start && common.length) &&
+                    probe_read_chunk (input, chunk.next, TRUE, &chunk);
+       i++) {
+    if (g_str_equal (chunk.name, "SSND") && !sound.start)
+      sound = chunk;
+    else if (g_str_equal (chunk.name, "COMM"))
+      read_common (input, &chunk, is_aifc, &common);
   }
+  if (sound.start && common.length)
+    read_sound (input, probe, &common, is_aifc, &sound);
+  else
+    probe_refuse (probe, "is damaged: %s can be found in it",
+                  sound.start ? "no description of its sound" : "no chunk of sound");
+}
+
+/* AU: offset, size, encoding, rate and channels. */
+void
+probe_au (ProbeInput *input, guint64 start, Probe *probe)
+{
+  static const guint8 widths[] = {
+    [1] = 1, [2] = 1, [3] = 2, [4] = 3, [5] = 4, [6] = 4, [7] = 8, [27] = 1
+  };
+  const guint8 *p = probe_peek (input, start, 24);
+  guint64 sound, size, frame;
+  guint32 encoding;
+
+  probe->container = "AU";
+  if (!p)
+    return;
+  sound = start + probe_be32 (p + 4);
+  size = probe_be32 (p + 8);
+  encoding = probe_be32 (p + 12);
+  if (sound >= input->size) {
+    probe_refuse (probe, "is damaged: its sound would begin behind its end");
+    return;
+  }
+  if (size == 0 || (size > input->size - sound && probe_is_made_up (size)))
+    size = input->size - sound;
+  frame = (encoding < sizeof widths ? widths[encoding] : 0) * (guint64) probe_be32 (p + 20);
+  if (frame && probe_be32 (p + 16))
+    probe->declared = (double) (size / frame) / probe_be32 (p + 16);
+  probe_compare (probe, sound, input->size, size);
+}
+
+/* CAF: chunks with sizes of eight bytes; that of the sound may be −1: up to the end. */
+void
+probe_caf (ProbeInput *input, guint64 start, Probe *probe)
+{
+  double rate = 0, seconds = NAN;
+  guint32 per_packet = 0, packet_bytes = 0;
+  guint64 at = start + 8;
+  const guint8 *p;
+
+  probe->container = "CAF";
+  for (guint i = 0; i < PROBE_MAX_CHUNKS && (p = probe_peek (input, at, 12)); i++) {
+    guint64 size = probe_be64 (p + 4), there = input->size - at - 12;
+    gboolean is_sound = memcmp (p, "data", 4) == 0;
+
+    if (memcmp (p, "desc", 4) == 0 && (p = probe_peek (input, at + 12, 32))) {
+      guint64 bits = probe_be64 (p);
+
+      memcpy (&rate, &bits, sizeof rate);
+      packet_bytes = probe_be32 (p + 16);
+      per_packet = probe_be32 (p + 20);
+    } else if (memcmp (p, "pakt", 4) == 0 && (p = probe_peek (input, at + 12, 24))) {
+      seconds = (double) MIN (probe_be64 (p + 8), G_MAXINT64) / rate;
+    } else if (is_sound) {
+      if (size > G_MAXINT64)
+        size = there;
+      if (packet_bytes && per_packet && size > 4)
+        seconds = (double) ((size - 4) / packet_bytes) * per_packet / rate;
+      probe_compare (probe, at + 12, input->size, size);
+    }
+    if (size > there)
+      break;
+    at += 12 + size;
+  }
+  if (rate > 0 && isfinite (seconds) && seconds > 0)
+    probe->declared = seconds;
 }

@@ -29,6 +29,24 @@ probe_be32 (const guint8 *p)
 }
 
 static inline guint32
+probe_be16 (const guint8 *p)
+{
+  return (guint32) p[0] << 8 | p[1];
+}
+
+static inline guint64
+probe_be64 (const guint8 *p)
+{
+  return (guint64) probe_be32 (p) << 32 | probe_be32 (p + 4);
+}
+
+static inline guint32
+probe_le16 (const guint8 *p)
+{
+  return (guint32) p[1] << 8 | p[0];
+}
+
+static inline guint32
 probe_le32 (const guint8 *p)
 {
   return (guint32) p[3] << 24 | (guint32) p[2] << 16 | (guint32) p[1] << 8 | p[0];
@@ -42,15 +60,34 @@ probe_le64 (const guint8 *p)
 
 /** probe_skip_id3: the offset after any ID3v2 tags that stand at @offset. */
 guint64 probe_skip_id3 (ProbeInput *input, guint64 offset);
+/** probe_skip_tags: likewise after ID3v2 and APE tags. */
+guint64 probe_skip_tags (ProbeInput *input, guint64 offset);
+/** probe_end_of_sound: where the tags at the end of the file begin; not before @start. */
+guint64 probe_end_of_sound (ProbeInput *input, guint64 start);
 /** probe_note: lowers @intact and sets the damage, unless worse is already known. */
 void probe_note (Probe *probe, double intact, const char *format, ...) G_GNUC_PRINTF (3, 4);
-/** probe_add_part: another one after those that are there. */
-void probe_add_part (Probe *probe, guint64 start);
+/** probe_refuse: it is no song, whatever `completeness` says. */
+void probe_refuse (Probe *probe, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/** probe_compare: notes what is missing of @promised bytes of sound from @start on, up to @end. */
+void probe_compare (Probe *probe, guint64 start, guint64 end, guint64 promised);
+/** probe_is_made_up: whether @size, of 32 bits, is what writers into a pipe put where they don't know
+ * a length: close to half or all of the range. */
+gboolean probe_is_made_up (guint64 size);
+/** probe_add_part: another one after those that are there; @header: (transfer full) (nullable). */
+void probe_add_part (Probe *probe, guint64 start, guint64 end, GBytes *header);
 
-/* Each takes a file that starts (after ID3v2 tags, at @start) with its magic. */
-void probe_riff (ProbeInput *input, Probe *probe);
-void probe_aiff (ProbeInput *input, Probe *probe);
-void probe_asf (ProbeInput *input, Probe *probe);
-void probe_ogg (ProbeInput *input, Probe *probe);
-/** probe_mpeg: %FALSE where @start does not begin MPEG audio frames. */
-gboolean probe_mpeg (ProbeInput *input, guint64 start, Probe *probe);
+/* Each takes a file that has its magic at @start. Those that add no part leave that to the caller. */
+void probe_riff (ProbeInput *input, guint64 start, Probe *probe);
+void probe_w64 (ProbeInput *input, guint64 start, Probe *probe);
+void probe_aiff (ProbeInput *input, guint64 start, Probe *probe);
+void probe_au (ProbeInput *input, guint64 start, Probe *probe);
+void probe_caf (ProbeInput *input, guint64 start, Probe *probe);
+void probe_asf (ProbeInput *input, guint64 start, Probe *probe);
+void probe_flac (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
+void probe_mp4 (ProbeInput *input, guint64 start, Probe *probe);
+void probe_matroska (ProbeInput *input, guint64 start, Probe *probe);
+/** probe_ogg: adds a part for each link of a chain after the first. */
+void probe_ogg (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
+/** probe_mpeg, probe_adts: %FALSE where @start does not begin frames of this kind. */
+gboolean probe_mpeg (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
+gboolean probe_adts (ProbeInput *input, guint64 start, guint64 end, Probe *probe);

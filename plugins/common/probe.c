@@ -1,9 +1,24 @@
 #include "probe-private.h"
 
 #include <errno.h>
+#include <segue/file.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* How far into a file that begins with something else a stream is looked for. */
+#define GARBAGE_RANGE (128 * 1024)
+
+static gssize
+read_at (int fd, guint8 *buffer, gsize size, guint64 offset)
+{
+  gssize n;
+
+  do
+    n = pread (fd, buffer, size, (goffset) offset);
+  while (n < 0 && errno == EINTR);
+  return n;
+}
 
 static void
 refill (ProbeInput *input, guint64 offset)
@@ -11,12 +26,9 @@ refill (ProbeInput *input, guint64 offset)
   input->window_start = offset;
   input->window_length = 0;
   while (input->window_length < PROBE_WINDOW && offset + input->window_length < input->size) {
-    gssize got =
-      pread (input->fd, input->window + input->window_length, PROBE_WINDOW - input->window_length,
-             (goffset) (offset + input->window_length));
+    gssize got = read_at (input->fd, input->window + input->window_length,
+                          PROBE_WINDOW - input->window_length, offset + input->window_length);
 
-    if (got < 0 && errno == EINTR)
-      continue;
     if (got < 0)
       input->failed = errno;
     if (got <= 0)
@@ -40,21 +52,6 @@ probe_peek (ProbeInput *input, guint64 offset, gsize n)
   return input->window + (offset - input->window_start);
 }
 
-guint64
-probe_skip_id3 (ProbeInput *input, guint64 offset)
-{
-  const guint8 *p;
-
-  while ((p = probe_peek (input, offset, 10)) && memcmp (p, "ID3", 3) == 0 && p[3] != 0xff &&
-         !((p[6] | p[7] | p[8] | p[9]) & 0x80)) {
-    guint32 size =
-      (guint32) p[6] << 21 | (guint32) p[7] << 14 | (guint32) p[8] << 7 | (guint32) p[9];
-
-    offset += 10 + (guint64) size + (p[5] & 0x10 ? 10 : 0);
-  }
-  return offset;
-}
-
 void
 probe_note (Probe *probe, double intact, const char *format, ...)
 {
@@ -62,45 +59,83 @@ probe_note (Probe *probe, double intact, const char *format, ...)
 
   if (intact >= probe->intact)
     return;
-  probe->intact = intact;
+  probe->intact = MAX (intact, 0);
   g_free (probe->damage);
   va_start (args, format);
   probe->damage = g_strdup_vprintf (format, args);
   va_end (args);
 }
 
-/* STREAMINFO is the first block by the format's own rule: 20 bits of rate, 3 of channels, 5 of
- * depth, 36 of length, from byte 18 on. */
-static void
-probe_flac (ProbeInput *input, guint64 start, Probe *probe)
+void
+probe_refuse (Probe *probe, const char *format, ...)
 {
-  const guint8 *p = probe_peek (input, start, 42);
-  guint32 rate;
-  guint64 samples;
+  va_list args;
 
-  probe->container = "FLAC";
-  if (!p || (p[4] & 0x7f) != 0)
+  if (probe->refusal)
     return;
-  rate = (guint32) p[18] << 12 | (guint32) p[19] << 4 | p[20] >> 4;
-  samples = (guint64) (p[21] & 0x0f) << 32 | probe_be32 (p + 22);
-  if (rate && samples)
-    probe->declared = (double) samples / rate;
-}
-
-static gboolean
-declares_duration (const guint8 *p)
-{
-  static const guint8 ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
-
-  return memcmp (p + 4, "ftyp", 4) == 0 || memcmp (p + 4, "moov", 4) == 0 ||
-         memcmp (p, ebml, sizeof ebml) == 0 || memcmp (p, "wvpk", 4) == 0 ||
-         memcmp (p, "caff", 4) == 0;
+  va_start (args, format);
+  probe->refusal = g_strdup_vprintf (format, args);
+  va_end (args);
 }
 
 void
-probe_add_part (Probe *probe, guint64 start)
+probe_compare (Probe *probe, guint64 start, guint64 end, guint64 promised)
 {
-  g_array_append_val (probe->parts, start);
+  guint64 there = start < end ? MIN (promised, end - start) : 0;
+
+  if (promised > there)
+    probe_note (probe, (double) there / (double) promised,
+                "its header promises %" G_GUINT64_FORMAT
+                " bytes of sound, but only %" G_GUINT64_FORMAT " are there",
+                promised, there);
+}
+
+gboolean
+probe_is_made_up (guint64 size)
+{
+  return (size >= 0x7fff0000 && size <= 0x80010000) || (size >= 0xfffe0000 && size <= 0xffffffff);
+}
+
+void
+probe_add_part (Probe *probe, guint64 start, guint64 end, GBytes *header)
+{
+  ProbePart part = { start, end, header };
+
+  if (probe->parts->len > 0) {
+    ProbePart *before = &g_array_index (probe->parts, ProbePart, probe->parts->len - 1);
+
+    before->end = MIN (before->end, start);
+  }
+  g_array_append_val (probe->parts, part);
+}
+
+const ProbePart *
+probe_get_part (const Probe *probe, guint i)
+{
+  return i < probe->parts->len ? &g_array_index (probe->parts, ProbePart, i) : NULL;
+}
+
+guint64
+probe_part_size (const ProbePart *part)
+{
+  return part->end - part->start + (part->header ? g_bytes_get_size (part->header) : 0);
+}
+
+gssize
+probe_part_read (const ProbePart *part, int fd, void *buffer, gsize size, guint64 offset)
+{
+  gsize header_size = 0;
+  const guint8 *header = part->header ? g_bytes_get_data (part->header, &header_size) : NULL;
+  guint64 length = probe_part_size (part);
+
+  if (offset >= length)
+    return 0;
+  if (offset < header_size) {
+    size = MIN (size, header_size - offset);
+    memcpy (buffer, header + offset, size);
+    return (gssize) size;
+  }
+  return read_at (fd, buffer, MIN (size, length - offset), part->start + offset - header_size);
 }
 
 static gboolean
@@ -111,29 +146,111 @@ is_asf (const guint8 *p)
   return memcmp (p, magic, sizeof magic) == 0;
 }
 
-static void
-probe_by_magic (ProbeInput *input, Probe *probe)
+static gboolean
+is_mp4 (const guint8 *p)
 {
-  guint64 start = probe_skip_id3 (input, 0);
+  static const char *const boxes[] = { "ftyp", "moov", "mdat", "wide", "skip", "free", "pnot" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (boxes); i++)
+    if (memcmp (p + 4, boxes[i], 4) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* What begins with a magic of four bytes and more; %FALSE: it is none of them. */
+static gboolean
+probe_by_magic (ProbeInput *input, guint64 start, Probe *probe)
+{
+  static const guint8 ebml[] = { 0x1a, 0x45, 0xdf, 0xa3 };
   const guint8 *p = probe_peek (input, start, 12);
 
-  probe_add_part (probe, start < input->size ? start : 0);
   if (!p)
-    return;
+    return FALSE;
   if (memcmp (p, "RIFF", 4) == 0 || memcmp (p, "RF64", 4) == 0 || memcmp (p, "BW64", 4) == 0)
-    probe_riff (input, probe);
+    probe_riff (input, start, probe);
   else if (memcmp (p, "FORM", 4) == 0 && memcmp (p + 8, "AIF", 3) == 0)
-    probe_aiff (input, probe);
+    probe_aiff (input, start, probe);
   else if (memcmp (p, "OggS", 4) == 0)
-    probe_ogg (input, probe);
+    probe_ogg (input, start, probe_end_of_sound (input, start), probe);
   else if (memcmp (p, "fLaC", 4) == 0)
-    probe_flac (input, start, probe);
+    probe_flac (input, start, probe_end_of_sound (input, start), probe);
+  else if (memcmp (p, "riff\x2e\x91\xcf\x11", 8) == 0)
+    probe_w64 (input, start, probe);
+  else if (memcmp (p, ".snd", 4) == 0)
+    probe_au (input, start, probe);
+  else if (memcmp (p, "caff", 4) == 0)
+    probe_caf (input, start, probe);
   else if (is_asf (p))
-    probe_asf (input, probe);
-  else if (declares_duration (p))
+    probe_asf (input, start, probe);
+  else if (is_mp4 (p))
+    probe_mp4 (input, start, probe);
+  else if (memcmp (p, ebml, sizeof ebml) == 0)
+    probe_matroska (input, start, probe);
+  else if (memcmp (p, "wvpk", 4) == 0)
     probe->trusts_decoder = TRUE;
   else
-    probe_mpeg (input, start, probe);
+    return FALSE;
+  return TRUE;
+}
+
+/* A stream behind bytes that are none of its own: 0, where there is none. */
+static guint64
+find_stream (ProbeInput *input, guint64 start)
+{
+  guint64 limit = MIN (input->size, start + GARBAGE_RANGE);
+  const guint8 *p;
+
+  for (guint64 at = start + 1; at < limit && (p = probe_peek (input, at, 8)); at++)
+    if (memcmp (p, "OggS\0\2", 6) == 0 || memcmp (p, "fLaC\0\0\0\x22", 8) == 0 ||
+        memcmp (p, "fLaC\x80\0\0\x22", 8) == 0)
+      return at;
+  return 0;
+}
+
+static void
+recognise (ProbeInput *input, Probe *probe)
+{
+  gsize n = (gsize) MIN (input->size, SEGUE_RECOGNISE_LENGTH);
+  const guint8 *p = probe_peek (input, 0, n);
+  const char *what = p ? segue_file_recognise (p, n) : NULL;
+
+  if (what)
+    probe_refuse (probe, "is %s", what);
+}
+
+/* Not written at all: a disk image's hole, a download that was only begun. */
+static gboolean
+is_zero (ProbeInput *input)
+{
+  gsize n = (gsize) MIN (input->size, SEGUE_RECOGNISE_LENGTH);
+  const guint8 *p = probe_peek (input, 0, n);
+
+  return p && n > 1 && p[0] == 0 && memcmp (p, p + 1, n - 1) == 0;
+}
+
+static void
+probe_all (ProbeInput *input, Probe *probe)
+{
+  guint64 start = probe_skip_tags (input, 0), found;
+
+  recognise (input, probe);
+  if (!probe->refusal && !probe_by_magic (input, start, probe) &&
+      !probe_adts (input, start, probe_end_of_sound (input, start), probe) &&
+      !probe_mpeg (input, start, probe_end_of_sound (input, start), probe) &&
+      (found = find_stream (input, start)) > 0)
+    probe_by_magic (input, start = found, probe);
+  if (!probe->container && is_zero (input))
+    probe_refuse (probe,
+                  "begins with zeros, not with sound: it was never written whole; get another "
+                  "copy");
+  if (probe->parts->len == 0)
+    probe_add_part (probe, start < input->size ? start : 0, input->size, NULL);
+}
+
+static void
+clear_part (gpointer part)
+{
+  g_clear_pointer (&((ProbePart *) part)->header, g_bytes_unref);
 }
 
 gboolean
@@ -143,7 +260,8 @@ probe_file (int fd, Probe *probe, GCancellable *cancellable, GError **error)
   struct stat info;
 
   *probe = (Probe){ .declared = NAN, .intact = 1 };
-  probe->parts = g_array_new (FALSE, FALSE, sizeof (guint64));
+  probe->parts = g_array_new (FALSE, FALSE, sizeof (ProbePart));
+  g_array_set_clear_func (probe->parts, clear_part);
   if (fstat (fd, &info) != 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't be read: %s", g_strerror (errno));
     return FALSE;
@@ -151,7 +269,7 @@ probe_file (int fd, Probe *probe, GCancellable *cancellable, GError **error)
   input->fd = fd;
   input->size = (guint64) MAX (info.st_size, 0);
   input->cancellable = cancellable;
-  probe_by_magic (input, probe);
+  probe_all (input, probe);
   if (g_cancellable_is_cancelled (cancellable)) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "cancelled");
     return FALSE;
@@ -168,5 +286,7 @@ void
 probe_clear (Probe *probe)
 {
   g_clear_pointer (&probe->damage, g_free);
+  g_clear_pointer (&probe->refusal, g_free);
+  g_clear_pointer (&probe->remark, g_free);
   g_clear_pointer (&probe->parts, g_array_unref);
 }

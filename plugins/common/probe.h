@@ -4,17 +4,28 @@
  * (see README.md).  A probe reads the container itself, so that a decoder's result can be compared
  * with what was promised.
  *
- *   WAVE, AIFF   size of the sample data against the size of the file
- *   ASF          the time that it plays, in its header
- *   FLAC         number of samples in STREAMINFO
- *   MPEG audio   number of frames in the Xing, Info or VBRI header; bytes that belong to no frame
- *   Ogg          last granule position, end-of-stream flag, page numbers, page checksums
+ *   WAVE, AIFF, CAF, AU  size of the sample data against the size of the file
+ *   ASF                  the time that it plays, in its header
+ *   FLAC                 number of samples in STREAMINFO, else in the last frame
+ *   MPEG audio, ADTS     frames in the Xing, Info or VBRI header; bytes that belong to no frame
+ *   Ogg                  granule positions, page numbers, page checksums, the last page
+ *   MP4, Matroska        duration of the first audio track, not of the longest track
  *
  * Everything read is checked; a probe never allocates what a file asks for.
  */
 #pragma once
 
+#include <math.h>
 #include <segue/segue.h>
+
+/**
+ * ProbePart: what a decoder gets as a file of its own: @header, then bytes @start to @end of the file.
+ * @header: (nullable) (owned): of WAVE and AIFF, with lengths and chunks that every decoder reads
+ */
+typedef struct {
+  guint64 start, end;
+  GBytes *header;
+} ProbePart;
 
 /**
  * Probe:
@@ -22,16 +33,20 @@
  * @declared: s, of what should come out of a decoder; NAN where the file does not say
  * @intact: share of the container that is whole, 0 … 1
  * @damage: (nullable) (owned): what is wrong where @intact is below 1
- * @parts: (owned): guint64, the offsets in the file at which a decoder should begin: after ID3v2 tags
- *   and, in a chained Ogg file, at each link; one at least
- * @trusts_decoder: whether a duration reported by a demuxer is declared in the file (MP4, Matroska,
- *   WavPack), not estimated from the bit rate
+ * @refusal: (nullable) (owned): why it is no song at all: “is a web page (HTML)”
+ * @remark: (nullable) (owned): odd, but nothing is missing
+ * @parts: (owned): #ProbePart, each for a decoder of its own: without the tags around the sound, and
+ *   of a chained Ogg file each link; one at least
+ * @trusts_decoder: whether a duration reported by a demuxer is declared in the file (WavPack), not
+ *   estimated from the bit rate
  */
 typedef struct {
   const char *container;
   double declared;
   double intact;
   char *damage;
+  char *refusal;
+  char *remark;
   GArray *parts;
   gboolean trusts_decoder;
 } Probe;
@@ -40,5 +55,12 @@ typedef struct {
  * the user cancelled. */
 gboolean probe_file (int fd, Probe *probe, GCancellable *cancellable, GError **error);
 void probe_clear (Probe *probe);
+
+/** probe_get_part: (transfer none) (nullable): %NULL: there is no part @i. */
+const ProbePart *probe_get_part (const Probe *probe, guint i);
+/** probe_part_size: bytes, header included. */
+guint64 probe_part_size (const ProbePart *part);
+/** probe_part_read: as pread(), of @part of the file @fd. */
+gssize probe_part_read (const ProbePart *part, int fd, void *buffer, gsize size, guint64 offset);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Probe, probe_clear)

@@ -9,6 +9,8 @@
 #define MAX_CHANNELS RESAMPLER_MAX_CHANNELS
 /* Frames that are mixed and resampled in one go: small enough to stay in the first-level cache. */
 #define BLOCK 2048
+/* Every so many samples one counts for the energy; no usual tone has that many to a period. */
+#define ENERGY_STEP 13
 /* Full scale is 1.  What is louder than this is no sound, and its sums may come to infinity. */
 #define LOUDEST 1e30f
 
@@ -23,6 +25,7 @@ struct _Resampler {
   guint64 native_frames; /* since the rate last changed */
   guint64 base_length;   /* output frames before the rate last changed */
   double seconds;        /* before the rate last changed */
+  double energy[2];      /* of the channels, the mean of them; of their mean */
 
   float *output; /* [capacity, channels] */
   gsize length;
@@ -54,6 +57,12 @@ double
 resampler_get_seconds (const Resampler *self)
 {
   return self->seconds + (self->native_rate ? (double) self->native_frames / self->native_rate : 0);
+}
+
+double
+resampler_get_mono_share (const Resampler *self)
+{
+  return self->energy[0] > 0 ? self->energy[1] / self->energy[0] : 1;
 }
 
 static gboolean
@@ -226,6 +235,26 @@ mix (float *output, const float *const *planes, gsize stride, gsize n, guint cha
   return fine;
 }
 
+static double
+sum_energy (const float *x, gsize stride, gsize n)
+{
+  double sum = 0;
+
+  for (gsize i = 0; i < n; i += ENERGY_STEP)
+    sum += (double) x[i * stride] * (double) x[i * stride];
+  return sum;
+}
+
+/* What mixing costs, to see whether the channels cancel each other. */
+static void
+note_energy (Resampler *self, const float *mixed, const float *const *planes, gsize stride, gsize n,
+             guint channels)
+{
+  for (guint c = 0; c < channels; c++)
+    self->energy[0] += sum_energy (planes[c], stride, n) / channels;
+  self->energy[1] += sum_energy (mixed, 1, n);
+}
+
 /* All channels as they are: [n, channels]. */
 static gboolean
 interleave (float *output, const float *const *planes, gsize stride, gsize n, guint channels)
@@ -272,13 +301,15 @@ resampler_push_planes (Resampler *self, const float *const *planes, gsize stride
                                : mix (block, at, stride, n, channels);
     if (!fine) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                   "holds samples that are no sound (not numbers, or endless) after %.2f s: write "
-                   "the file anew",
+                   "holds samples that are not numbers, or infinite, after %.2f s: export the "
+                   "file again",
                    resampler_get_seconds (self));
       return FALSE;
     }
     if (!take (self, block, n, error))
       return FALSE;
+    if (!self->keep_channels && channels > 1)
+      note_energy (self, block, at, stride, n, channels);
     self->native_frames += n;
   }
   return TRUE;

@@ -48,4 +48,8 @@ GBytes *resampler_finish (Resampler *resampler, guint *channels, GError **error)
 /** resampler_get_seconds: how much has been pushed, in the source's own time. */
 double resampler_get_seconds (const Resampler *resampler);
 
+/** resampler_get_mono_share: the mean of all channels, by energy, against the channels themselves: 1
+ * where they are equal, 0 where they cancel each other. */
+double resampler_get_mono_share (const Resampler *resampler);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Resampler, resampler_free)

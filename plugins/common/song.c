@@ -7,11 +7,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What comes out is held in memory as a whole. */
+#define MAX_BYTES (G_GUINT64_CONSTANT (2) << 30)
+/* Full scale is 1: below this (-84 dB) there is dither, if anything. */
+#define SILENCE 0x1p-14f
+/* Energy that mixing may leave where channels cancel each other: -40 dB. */
+#define CANCELLED 1e-4
 /* Decoders may drop their delay, a frame or two, that nothing declares. */
 #define DELAY_SLACK 0.06
 
 static const char *const channel_choices[] = { "mono", "keep", NULL };
 static const char *const when_long_choices[] = { "fail", "cut", NULL };
+static const char *const silence_choices[] = { "fail", "keep", NULL };
 
 const SegueParam *const song_params[] = {
   SEGUE_PARAM (SongConfig, rate, SEGUE_PARAM_INT, .def = "16000", .min = 4000, .max = 192000,
@@ -22,16 +29,18 @@ const SegueParam *const song_params[] = {
                .unit = "s", .doc = "Songs that are shorter are skipped, with the reason."),
   SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .min = 1, .max = 86400,
                .unit = "s",
-               .doc = "Longest song.  A decoded second takes 64 kB at 16 kHz; as many songs as "
-                      "there are workers are in memory at once."),
+               .doc = "Longest song.  A decoded second takes 64 kB at 16 kHz, and a song at most "
+                      "2 GiB; there are as many songs in memory as workers."),
   SEGUE_PARAM (
     SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .choices = when_long_choices,
     .doc = "What to do with a longer song: `fail` skips it, with the reason; `cut` takes "
            "its beginning."),
   SEGUE_PARAM (SongConfig, completeness, SEGUE_PARAM_DOUBLE, .def = "0.99", .min = 0, .max = 1,
-               .doc = "Least share of what the file promises that has to be there and come out of "
-                      "the decoder; files that were cut short or damaged fall below it.  0: not "
-                      "checked."),
+               .doc = "Minimum fraction of the declared audio that must be present and decode; "
+                      "truncated and damaged files fall below it.  0: not checked."),
+  SEGUE_PARAM (SongConfig, silence, SEGUE_PARAM_CHOICE, .def = "fail", .choices = silence_choices,
+               .doc = "What to do with a song of digital silence, or whose channels cancel each "
+                      "other in mono: `fail` skips it, with the reason; `keep` takes it."),
   SEGUE_PARAM (SongConfig, timeout, SEGUE_PARAM_DOUBLE, .def = "60", .min = 1, .max = 3600,
                .unit = "s", .flags = SEGUE_PARAM_VOLATILE,
                .doc = "How much longer decoding may take than the song lasts.  A song that "
@@ -125,13 +134,33 @@ probe (Song *self, GError **error)
 
   if (!probe_file (self->fd, &self->probe, self->cancellable, error))
     return name_error (self, error);
+  if (self->probe.refusal)
+    return song_error (self, error, SEGUE_ERROR_DATA, "%s", self->probe.refusal);
   self->declared = self->probe.declared;
   if (self->probe.intact < config->completeness)
-    return song_error (self, error, SEGUE_ERROR_DATA, "is damaged: %s%s", self->probe.damage,
-                       "; get a whole copy, or lower ‘completeness’");
+    return song_error (self, error, SEGUE_ERROR_DATA,
+                       "is damaged: %s; get a whole copy, or lower ‘completeness’",
+                       self->probe.damage);
   if (config->when_long == SONG_WHEN_LONG_FAIL && self->declared > config->max_duration)
     return too_long (self, error);
   return TRUE;
+}
+
+/* What is taken although it is not quite whole is taken with a word. */
+static void
+report (const Song *self, SegueContext *context)
+{
+  const Probe *found = &self->probe;
+
+  if (found->intact < 1)
+    segue_context_log (context, G_LOG_LEVEL_WARNING,
+                       "‘%s’ is taken, but %.2g %% of it is damaged: %s",
+                       segue_item_get_id (self->file), 100 * (1 - found->intact), found->damage);
+  else if (found->remark)
+    segue_context_log (context, G_LOG_LEVEL_WARNING, "‘%s’ %s", segue_item_get_id (self->file),
+                       found->remark);
+  if (found->intact < 1)
+    segue_context_count (context, "songs with damage below the limit", 1);
 }
 
 Song *
@@ -147,6 +176,7 @@ song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GEr
   self->started = g_get_monotonic_time ();
   if (!open_file (self, error) || !probe (self, error))
     return NULL;
+  report (self, context);
   expected = isnan (self->declared) ? 0 : MIN (self->declared, config->max_duration);
   self->resampler =
     resampler_new ((guint) config->rate, config->channels == SONG_CHANNELS_KEEP, expected);
@@ -171,16 +201,16 @@ song_get_fd (const Song *self)
   return self->fd;
 }
 
-gboolean
-song_get_part (const Song *self, guint i, guint64 *start, guint64 *end)
+const char *
+song_get_name (const Song *self)
 {
-  const GArray *parts = self->probe.parts;
+  return segue_item_get_id (self->file);
+}
 
-  if (i >= parts->len)
-    return FALSE;
-  *start = g_array_index (parts, guint64, i);
-  *end = i + 1 < parts->len ? g_array_index (parts, guint64, i + 1) : self->size;
-  return TRUE;
+const ProbePart *
+song_get_part (const Song *self, guint i)
+{
+  return probe_get_part (&self->probe, i);
 }
 
 void
@@ -220,19 +250,36 @@ song_check_clock (Song *self, GError **error)
   }
   if (taken <= self->config->timeout + resampler_get_seconds (self->resampler))
     return TRUE;
-  return song_error (self, error, SEGUE_ERROR_TIMEOUT,
-                     "took %.0f s to decode %.0f s and was given up: try again, or raise ‘timeout’",
-                     taken, resampler_get_seconds (self->resampler));
+  return song_error (
+    self, error, SEGUE_ERROR_TIMEOUT,
+    "was given up after %.0f s, with %.0f s of it decoded: try again, or raise ‘timeout’", taken,
+    resampler_get_seconds (self->resampler));
+}
+
+/* @channels: of the file. */
+static gboolean
+check_size (const Song *self, guint channels, GError **error)
+{
+  double second = (double) self->config->rate * sizeof (float) *
+                  (self->config->channels == SONG_CHANNELS_KEEP ? channels : 1);
+
+  if (resampler_get_seconds (self->resampler) * second <= (double) MAX_BYTES)
+    return TRUE;
+  return song_error (
+    self, error, SEGUE_ERROR_DATA,
+    "takes more than 2 GiB once it is decoded: lower ‘rate’, or take its beginning "
+    "with ‘when_long: cut’ and a ‘max_duration’ below %.0f s",
+    (double) MAX_BYTES / second);
 }
 
 /* Cuts @n_frames down to those that the song may still have. */
 static gboolean
-check_limits (Song *self, gsize *n_frames, guint rate, GError **error)
+check_limits (Song *self, gsize *n_frames, guint rate, guint channels, GError **error)
 {
   double room = self->config->max_duration - resampler_get_seconds (self->resampler);
   gsize fits = rate && room > 0 ? (gsize) (room * rate + 0.5) : 0;
 
-  if (!song_check_clock (self, error))
+  if (!song_check_clock (self, error) || !check_size (self, channels, error))
     return FALSE;
   if (*n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
     return too_long (self, error);
@@ -244,7 +291,7 @@ gboolean
 song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
            GError **error)
 {
-  return check_limits (self, &n_frames, rate, error) &&
+  return check_limits (self, &n_frames, rate, channels, error) &&
          (resampler_push (self->resampler, frames, n_frames, rate, channels, error) ||
           name_error (self, error));
 }
@@ -253,7 +300,7 @@ gboolean
 song_push_planes (Song *self, const float *const *planes, gsize stride, gsize n_frames, guint rate,
                   guint channels, GError **error)
 {
-  return check_limits (self, &n_frames, rate, error) &&
+  return check_limits (self, &n_frames, rate, channels, error) &&
          (resampler_push_planes (self->resampler, planes, stride, n_frames, rate, channels,
                                  error) ||
           name_error (self, error));
@@ -268,13 +315,43 @@ check_result (Song *self, double seconds, GError **error)
   if (seconds <= 0)
     return song_error (self, error, SEGUE_ERROR_DATA, "holds no sound");
   if (!isnan (self->declared) && seconds + DELAY_SLACK < promised * config->completeness)
-    return song_error (self, error, SEGUE_ERROR_DATA,
-                       "ends after %.2f s, but says that it lasts %.2f s: it was cut short or is "
-                       "damaged; get a whole copy, or lower ‘completeness’",
-                       seconds, self->declared);
+    return song_error (
+      self, error, SEGUE_ERROR_DATA,
+      "is truncated or damaged: %.2f s of the declared %.2f s could be decoded; get "
+      "a whole copy, or lower ‘completeness’",
+      seconds, self->declared);
   if (seconds < config->min_duration)
     return song_error (self, error, SEGUE_ERROR_DATA, "lasts %.2f s, less than min_duration (%g s)",
                        seconds, config->min_duration);
+  return TRUE;
+}
+
+/* @frames: [n] */
+static gboolean
+is_silent (const float *frames, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (fabsf (frames[i]) > SILENCE)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_silence (Song *self, GBytes *frames, GError **error)
+{
+  gsize size;
+  const float *x = g_bytes_get_data (frames, &size);
+
+  if (self->config->silence == SONG_SILENCE_KEEP)
+    return TRUE;
+  if (resampler_get_mono_share (self->resampler) < CANCELLED)
+    return song_error (
+      self, error, SEGUE_ERROR_DATA,
+      "is silent in mono: its channels cancel each other (one is inverted); repair "
+      "it, or set ‘channels: keep’, or ‘silence: keep’");
+  if (is_silent (x, size / sizeof *x))
+    return song_error (self, error, SEGUE_ERROR_DATA,
+                       "is silent from beginning to end; remove it, or set ‘silence: keep’");
   return TRUE;
 }
 
@@ -296,7 +373,9 @@ song_emit (Song *self, SegueContext *context, GError **error)
     return name_error (self, error);
   n_frames = g_bytes_get_size (frames) / (sizeof (float) * channels);
   if (n_frames == 0)
-    return song_error (self, error, SEGUE_ERROR_DATA, "is too short to be heard: %g s", seconds);
+    return song_error (self, error, SEGUE_ERROR_DATA, "is too short: %g s", seconds);
+  if (!check_silence (self, frames, error))
+    return FALSE;
   item = segue_item_new_audio (self->file, NULL, frames, (guint) self->config->rate, channels);
   segue_item_set_double (item, SEGUE_META_START, 0);
   segue_item_set_double (item, SEGUE_META_DURATION,

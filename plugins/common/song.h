@@ -14,6 +14,7 @@
 
 typedef enum { SONG_CHANNELS_MONO, SONG_CHANNELS_KEEP } SongChannels;
 typedef enum { SONG_WHEN_LONG_FAIL, SONG_WHEN_LONG_CUT } SongWhenLong;
+typedef enum { SONG_SILENCE_FAIL, SONG_SILENCE_KEEP } SongSilence;
 
 typedef struct {
   gint64 rate;
@@ -22,6 +23,7 @@ typedef struct {
   double min_duration;
   double max_duration;
   double completeness;
+  int silence; /* SongSilence */
   double timeout;
 } SongConfig;
 
@@ -38,11 +40,13 @@ Song *song_open (const SongConfig *config, SegueItem *file, SegueContext *contex
 /** song_free: accepts %NULL. */
 void song_free (Song *song);
 
-/** song_get_fd: the file, open for reading at its start; the song closes it. */
+/** song_get_fd: the file, open for reading; the song closes it. */
 int song_get_fd (const Song *song);
-/** song_get_part: where a decoder that can't skip tags or go on to the next link of a chain should
- * begin, and where the next part begins, or the file ends; %FALSE: there is no part @i. */
-gboolean song_get_part (const Song *song, guint i, guint64 *start, guint64 *end);
+/** song_get_name: for messages. */
+const char *song_get_name (const Song *song);
+/** song_get_part: (transfer none) (nullable): what a decoder gets as its @i-th file: without tags, a
+ * link of a chain; %NULL: there is no part @i. */
+const ProbePart *song_get_part (const Song *song, guint i);
 /** song_trust_duration: (decoder) the demuxer reports @seconds.  Counts only for containers that
  * declare a duration and that the probe doesn't read itself. */
 void song_trust_duration (Song *song, double seconds);

@@ -38,9 +38,9 @@ read_frames (Song *song, Reader *reader, GError **error)
 
 /* One link of a chained file, which is the whole of any other. */
 static gboolean
-decode_part (Song *song, guint64 start, guint64 end, GError **error)
+decode_part (Song *song, const ProbePart *part, GError **error)
 {
-  g_autoptr (Reader) reader = reader_new (song, start, end, error);
+  g_autoptr (Reader) reader = reader_new (song, part, error);
 
   if (!reader)
     return FALSE;
@@ -51,12 +51,12 @@ decode_part (Song *song, guint64 start, guint64 end, GError **error)
 static gboolean
 decode (Song *song, GError **error)
 {
-  guint64 start, end;
+  const ProbePart *part;
 
-  for (guint i = 0; !song_is_full (song) && song_get_part (song, i, &start, &end); i++) {
+  for (guint i = 0; !song_is_full (song) && (part = song_get_part (song, i)); i++) {
     g_autoptr (GError) problem = NULL;
 
-    if (decode_part (song, start, end, &problem))
+    if (decode_part (song, part, &problem))
       continue;
     if (problem->code == SEGUE_ERROR_DATA && song_takes_what_is_there (song))
       break;

@@ -1,33 +1,31 @@
 #include "input.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #define BUFFER (64 * 1024)
 
 struct _Input {
   Song *song;
   AVIOContext *io;
-  gint64 start, end; /* of the file */
-  gint64 at;         /* from @start; may be past the end */
-  int failed;        /* errno */
-  GError *stopped;   /* by the clock or the user */
+  const ProbePart *part;
+  gint64 size, at; /* of the part; @at may be past the end */
+  int failed;      /* errno */
+  GError *stopped; /* by the clock or the user */
 };
 
 static int
 input_read (void *data, guint8 *buffer, int size)
 {
   Input *self = data;
-  gint64 there = self->end - self->start - self->at;
+  gint64 there = self->size - self->at;
   gssize n;
 
   if (self->stopped || !song_check_clock (self->song, &self->stopped))
     return AVERROR_EXIT;
   if (there <= 0 || size <= 0)
     return AVERROR_EOF;
-  do
-    n = pread (song_get_fd (self->song), buffer, (gsize) MIN (size, there), self->start + self->at);
-  while (n < 0 && errno == EINTR);
+  n = probe_part_read (self->part, song_get_fd (self->song), buffer, (gsize) MIN (size, there),
+                       (guint64) self->at);
   if (n < 0) {
     self->failed = errno;
     return AVERROR (errno);
@@ -40,11 +38,11 @@ static gint64
 input_seek (void *data, gint64 offset, int whence)
 {
   Input *self = data;
-  gint64 size = self->end - self->start, from;
+  gint64 from;
 
   switch (whence & ~AVSEEK_FORCE) {
   case AVSEEK_SIZE:
-    return size;
+    return self->size;
   case SEEK_SET:
     from = 0;
     break;
@@ -52,25 +50,25 @@ input_seek (void *data, gint64 offset, int whence)
     from = self->at;
     break;
   case SEEK_END:
-    from = size;
+    from = self->size;
     break;
   default:
     return AVERROR (EINVAL);
   }
-  if (offset < -from || offset > G_MAXINT64 - self->start - from)
+  if (offset < -from || offset > G_MAXINT64 / 2 - from)
     return AVERROR (EINVAL);
   return self->at = from + offset;
 }
 
 Input *
-input_new (Song *song, guint64 start, guint64 end)
+input_new (Song *song, const ProbePart *part)
 {
   g_autoptr (Input) self = g_new0 (Input, 1);
   guint8 *buffer = libav.av_malloc (BUFFER);
 
   self->song = song;
-  self->start = (gint64) start;
-  self->end = (gint64) end;
+  self->part = part;
+  self->size = (gint64) probe_part_size (part);
   if (buffer)
     self->io = libav.avio_alloc_context (buffer, BUFFER, 0, self, input_read, NULL, input_seek);
   if (!self->io) {

@@ -1,4 +1,4 @@
-/* A stretch of an open file, for libavformat: read with pread(), never by a path.
+/* A part of an open file, for libavformat: read with pread(), never by a path.
  *
  * libavformat does not tell a file that ends from one that can't be read just now: the one is
  * remembered against the song, the other must not be.  So an input remembers what failed.
@@ -10,9 +10,9 @@
 
 typedef struct _Input Input;
 
-/** input_new: (transfer full): @song (borrowed, must outlive it) from @start to @end, bytes; %NULL
- * where there is no memory. */
-Input *input_new (Song *song, guint64 start, guint64 end);
+/** input_new: (transfer full): @part of @song (both borrowed, must outlive it); %NULL where there is no
+ * memory. */
+Input *input_new (Song *song, const ProbePart *part);
 /** input_free: accepts %NULL. */
 void input_free (Input *input);
 

@@ -54,11 +54,11 @@ refuse_file (AVFormatContext *format, AVIOContext **io, const char *url, int fla
 }
 
 static gboolean
-open_container (Reader *self, guint64 start, guint64 end, GError **error)
+open_container (Reader *self, const ProbePart *part, GError **error)
 {
   int result;
 
-  self->input = input_new (self->song, start, end);
+  self->input = input_new (self->song, part);
   self->format = libav.avformat_alloc_context ();
   if (!self->input || !self->format)
     return fail (self, AVERROR (ENOMEM), "can't be decoded", error);
@@ -142,13 +142,13 @@ open_decoder (Reader *self, const AVCodec *decoder, GError **error)
 }
 
 Reader *
-reader_new (Song *song, guint64 start, guint64 end, GError **error)
+reader_new (Song *song, const ProbePart *part, GError **error)
 {
   g_autoptr (Reader) self = g_new0 (Reader, 1);
   const AVCodec *decoder = NULL;
 
   self->song = song;
-  if (!open_container (self, start, end, error) || !choose_stream (self, &decoder, error) ||
+  if (!open_container (self, part, error) || !choose_stream (self, &decoder, error) ||
       !open_decoder (self, decoder, error))
     return NULL;
   return g_steal_pointer (&self);

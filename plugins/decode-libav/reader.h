@@ -18,9 +18,9 @@ typedef struct {
   guint channels;
 } ReaderBlock;
 
-/** reader_new: (transfer full): for bytes @start to @end of @song (borrowed, must outlive it); after
- * libav_load().  Errors name the song. */
-Reader *reader_new (Song *song, guint64 start, guint64 end, GError **error);
+/** reader_new: (transfer full): for @part of @song (borrowed, must outlive it); after libav_load().
+ * Errors name the song. */
+Reader *reader_new (Song *song, const ProbePart *part, GError **error);
 /** reader_free: accepts %NULL. */
 void reader_free (Reader *reader);
 

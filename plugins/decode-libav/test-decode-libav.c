@@ -341,19 +341,27 @@ test_cover (Fixture *fixture, gconstpointer unused)
 static void
 test_playlists (Fixture *fixture, gconstpointer unused)
 {
-  static const char *const lists[] = {
-    "ffconcat version 1.0\nfile song.wav\n",
-    "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-VERSION:3\n#EXTINF:4,\nsong.wav\n#EXT-X-ENDLIST\n",
-    "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"><Period><AdaptationSet>"
-    "<Representation><BaseURL>song.wav</BaseURL></Representation></AdaptationSet></Period></MPD>",
+  static const struct {
+    const char *text, *why;
+  } lists[] = {
+    /* With a character that no text has, so that libav is asked. */
+    { "ffconcat version 1.0\n#\001\nfile song.wav\n", "is not audio in any known format" },
+    { "ffconcat version 1.0\nfile song.wav\n", "is text" },
+    { "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-VERSION:3\n#EXTINF:4,\nsong.wav\n"
+      "#EXT-X-ENDLIST\n",
+      "is a playlist (M3U)" },
+    { "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"><Period>"
+      "<AdaptationSet><Representation><BaseURL>song.wav</BaseURL></Representation>"
+      "</AdaptationSet></Period></MPD>",
+      "is an XML document" },
   };
   g_autofree char *song = make_song (fixture, "song.wav", "wav", "pcm_s16le", 44100, 4);
 
   g_assert_nonnull (song);
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
-    g_autofree char *path = put_file (fixture, "list", lists[i], strlen (lists[i]));
+    g_autofree char *path = put_file (fixture, "list", lists[i].text, strlen (lists[i].text));
 
-    assert_refused (path, "is not audio in any known format");
+    assert_refused (path, lists[i].why);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
-#include <unistd.h>
 
 /* Samples (frames × channels) that are read in one go. */
 #define BLOCK 8192
@@ -21,6 +20,7 @@ fingerprint (const void *config)
  * remembered against the song, the other must not be.  So it reads through these. */
 typedef struct {
   int fd;
+  const ProbePart *part;
   sf_count_t length, at;
   int failed; /* errno */
 } Input;
@@ -55,10 +55,9 @@ input_read (void *buffer, sf_count_t size, void *data)
   sf_count_t got = 0;
 
   while (got < size && !input->failed) {
-    gssize n = pread (input->fd, (char *) buffer + got, (gsize) (size - got), input->at);
+    gssize n = probe_part_read (input->part, input->fd, (char *) buffer + got, (gsize) (size - got),
+                                (guint64) input->at);
 
-    if (n < 0 && errno == EINTR)
-      continue;
     if (n < 0)
       input->failed = errno;
     if (n <= 0)
@@ -75,14 +74,6 @@ static SF_VIRTUAL_IO input_functions = {
   .read = input_read,
   .tell = input_tell,
 };
-
-static gboolean
-input_open (Input *input, const Song *song, GError **error)
-{
-  input->fd = song_get_fd (song);
-  input->length = lseek (input->fd, 0, SEEK_END);
-  return input->length >= 0 || song_read_error (song, error, errno);
-}
 
 static gboolean
 read_frames (Song *song, SNDFILE *file, const SF_INFO *info, GError **error)
@@ -120,21 +111,33 @@ decode (Song *song, Input *input, GError **error)
 }
 
 static gboolean
-process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+decode_part (Song *song, const ProbePart *part, GError **error)
 {
-  g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
+  Input input = { .fd = song_get_fd (song),
+                  .part = part,
+                  .length = (sf_count_t) probe_part_size (part) };
   g_autoptr (GError) problem = NULL;
-  Input input = { 0 };
-  gboolean ok;
+  gboolean ok = decode (song, &input, &problem);
 
-  if (!song || !input_open (&input, song, error))
-    return FALSE;
-  ok = decode (song, &input, &problem);
   if (input.failed)
     return song_read_error (song, error, input.failed);
   if (!ok)
     g_propagate_error (error, g_steal_pointer (&problem));
-  return ok && song_emit (song, context, error);
+  return ok;
+}
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
+  const ProbePart *part;
+
+  if (!song)
+    return FALSE;
+  for (guint i = 0; !song_is_full (song) && (part = song_get_part (song, i)); i++)
+    if (!decode_part (song, part, error))
+      return FALSE;
+  return song_emit (song, context, error);
 }
 
 static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),

@@ -33,9 +33,8 @@ open_framework (SegueContext *context, gpointer *instance, GError **error)
 
 /* Reads to the end, an error, or the moment when the player is stuck. */
 static PlayerResult
-read_frames (Song *song, Player *player, GError **error)
+read_frames (Song *song, Player *player, gboolean *has_begun, GError **error)
 {
-  gboolean knows_duration = FALSE;
   PlayerBlock block;
 
   while (!song_is_full (song)) {
@@ -43,9 +42,9 @@ read_frames (Song *song, Player *player, GError **error)
     PlayerResult result = player_pull (player, &block, &problem);
 
     if (result == PLAYER_FRAMES) {
-      if (!knows_duration)
+      if (!*has_begun)
         song_trust_duration (song, player_get_duration (player));
-      knows_duration = TRUE;
+      *has_begun = TRUE;
       if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
         return PLAYER_FAILED;
     } else if (result == PLAYER_FAILED) {
@@ -64,35 +63,47 @@ read_frames (Song *song, Player *player, GError **error)
 
 /* One pipeline from beginning to end. */
 static PlayerResult
-play (Song *song, SegueItem *item, SegueContext *context, GError **error)
+play (Song *song, const ProbePart *part, SegueContext *context, gboolean *has_begun, GError **error)
 {
-  Player *player = player_new (song_get_fd (song), error);
+  Player *player = player_new (song_get_fd (song), part, error);
   PlayerResult result;
 
   if (!player)
     return PLAYER_FAILED;
-  result = read_frames (song, player, error);
+  result = read_frames (song, player, has_begun, error);
   if (!player_stop (player))
     segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "‘%s’ hangs its decoder, which was left behind", segue_item_get_id (item));
+                       "‘%s’ hangs its decoder, which was left behind", song_get_name (song));
   return result;
+}
+
+static gboolean
+decode_part (Song *song, const ProbePart *part, SegueContext *context, GError **error)
+{
+  PlayerResult result = PLAYER_STUCK;
+  gboolean has_begun = FALSE;
+
+  for (guint i = 0; i < TRIES && result == PLAYER_STUCK && !has_begun; i++)
+    result = play (song, part, context, &has_begun, error);
+  /* A song that stops on its way without an end is one that was cut short. */
+  if (result == PLAYER_STUCK && !has_begun)
+    return song_error (song, error, SEGUE_ERROR_TIMEOUT,
+                       "can't be decoded: %u times its decoder stopped without a word", TRIES);
+  return result != PLAYER_FAILED;
 }
 
 static gboolean
 process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   g_autoptr (Song) song = song_open (segue_context_get_config (context), item, context, error);
-  PlayerResult result = PLAYER_STUCK;
+  const ProbePart *part;
 
   if (!song)
     return FALSE;
-  for (guint i = 0; i < TRIES && result == PLAYER_STUCK && !song_has_begun (song); i++)
-    result = play (song, item, context, error);
-  /* A song that stops on its way without an end is one that was cut short. */
-  if (result == PLAYER_STUCK && !song_has_begun (song))
-    return song_error (song, error, SEGUE_ERROR_TIMEOUT,
-                       "can't be decoded: %u times its decoder stopped without a word", TRIES);
-  return result != PLAYER_FAILED && song_emit (song, context, error);
+  for (guint i = 0; !song_is_full (song) && (part = song_get_part (song, i)); i++)
+    if (!decode_part (song, part, context, error))
+      return FALSE;
+  return song_emit (song, context, error);
 }
 
 static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gst/base/gstbasesrc.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
   GstBaseSrc parent;
   int fd;
+  ProbePart part;
 } DescriptorSource;
 
 typedef struct {
@@ -21,11 +21,7 @@ G_DEFINE_TYPE (DescriptorSource, descriptor_source, GST_TYPE_BASE_SRC)
 static gboolean
 get_size (GstBaseSrc *source, guint64 *size)
 {
-  struct stat info;
-
-  if (fstat (((DescriptorSource *) source)->fd, &info) != 0 || info.st_size < 0)
-    return FALSE;
-  *size = (guint64) info.st_size;
+  *size = probe_part_size (&((DescriptorSource *) source)->part);
   return TRUE;
 }
 
@@ -36,15 +32,13 @@ is_seekable (GstBaseSrc *source)
 }
 
 static gssize
-read_at (int fd, guint8 *data, gsize size, guint64 offset)
+read_at (const DescriptorSource *self, guint8 *data, gsize size, guint64 offset)
 {
   gsize done = 0;
 
   while (done < size) {
-    gssize n = pread (fd, data + done, size - done, (goffset) (offset + done));
+    gssize n = probe_part_read (&self->part, self->fd, data + done, size - done, offset + done);
 
-    if (n < 0 && errno == EINTR)
-      continue;
     if (n < 0)
       return -1;
     if (n == 0)
@@ -64,7 +58,7 @@ fill (GstBaseSrc *source, guint64 offset, guint size, GstBuffer *buffer)
     GST_ELEMENT_ERROR (source, RESOURCE, READ, ("no memory"), (NULL));
     return GST_FLOW_ERROR;
   }
-  n = read_at (((DescriptorSource *) source)->fd, map.data, size, offset);
+  n = read_at ((DescriptorSource *) source, map.data, size, offset);
   gst_buffer_unmap (buffer, &map);
   if (n < 0) {
     GST_ELEMENT_ERROR (source, RESOURCE, READ, ("%s", g_strerror (errno)), (NULL));
@@ -85,6 +79,7 @@ finalize (GObject *object)
 
   if (self->fd >= 0)
     close (self->fd);
+  g_clear_pointer (&self->part.header, g_bytes_unref);
   G_OBJECT_CLASS (descriptor_source_parent_class)->finalize (object);
 }
 
@@ -114,7 +109,7 @@ descriptor_source_init (DescriptorSource *self)
 }
 
 GstElement *
-descriptor_source_new (int fd)
+descriptor_source_new (int fd, const ProbePart *part)
 {
   int own = fcntl (fd, F_DUPFD_CLOEXEC, 3);
   DescriptorSource *self;
@@ -123,5 +118,8 @@ descriptor_source_new (int fd)
     return NULL;
   self = g_object_new (descriptor_source_get_type (), NULL);
   self->fd = own;
+  self->part = *part;
+  if (part->header)
+    g_bytes_ref (part->header);
   return GST_ELEMENT (self);
 }

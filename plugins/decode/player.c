@@ -206,9 +206,9 @@ add_element (Player *self, const char *name, GError **error)
 }
 
 static GstElement *
-add_source (Player *self, int fd, GError **error)
+add_source (Player *self, int fd, const ProbePart *part, GError **error)
 {
-  GstElement *source = descriptor_source_new (fd);
+  GstElement *source = descriptor_source_new (fd, part);
 
   if (source)
     gst_bin_add (GST_BIN (self->pipeline), source);
@@ -219,7 +219,7 @@ add_source (Player *self, int fd, GError **error)
 }
 
 static gboolean
-build (Player *self, int fd, GError **error)
+build (Player *self, int fd, const ProbePart *part, GError **error)
 {
   g_autoptr (GstCaps) raw = gst_caps_new_empty_simple ("audio/x-raw");
   g_autoptr (GstCaps) wanted =
@@ -231,7 +231,7 @@ build (Player *self, int fd, GError **error)
   self->bus = gst_element_get_bus (self->pipeline);
   self->threads = task_threads_new ();
   task_threads_serve (self->threads, self->pipeline);
-  if (!(self->source = add_source (self, fd, error)) ||
+  if (!(self->source = add_source (self, fd, part, error)) ||
       !(decoder = add_element (self, "decodebin", error)) ||
       !(self->convert = add_element (self, "audioconvert", error)) ||
       !(sink = add_element (self, "appsink", error)))
@@ -354,13 +354,13 @@ is_stuck (Player *self)
 }
 
 Player *
-player_new (int fd, GError **error)
+player_new (int fd, const ProbePart *part, GError **error)
 {
   Player *self = g_atomic_rc_box_new0 (Player);
 
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  if (!build (self, fd, error)) {
+  if (!build (self, fd, part, error)) {
     release_player (self, NULL);
     return NULL;
   }

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "probe.h"
+
 #include <gst/gst.h>
 
 typedef struct _Player Player;
@@ -33,8 +35,8 @@ typedef struct {
   guint channels;
 } PlayerBlock;
 
-/** player_new: starts to decode the file @fd, which is borrowed for this call only. */
-Player *player_new (int fd, GError **error);
+/** player_new: starts to decode @part of the file @fd; both are borrowed for this call only. */
+Player *player_new (int fd, const ProbePart *part, GError **error);
 /** player_pull: waits a moment.  %PLAYER_FAILED: @error says why, without the file's name, in
  * %SEGUE_ERROR. */
 PlayerResult player_pull (Player *player, PlayerBlock *block, GError **error);

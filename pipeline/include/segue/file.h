@@ -85,4 +85,12 @@ void segue_file_remove_temporaries (const char *folder);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueFileWriter, segue_file_writer_free)
 
+/* As much of a file as segue_file_recognise() looks at. */
+#define SEGUE_RECOGNISE_LENGTH 4096
+
+/** segue_file_recognise: (transfer none) (nullable): what a file plainly is, if no sound, by its first @n
+ * bytes: “a web page (HTML)”; %NULL: it may be sound. */
+SEGUE_API
+const char *segue_file_recognise (const guint8 *start, gsize n);
+
 G_END_DECLS
