@@ -10,8 +10,10 @@
 
 /* How far into a file the first frame may be. */
 #define SYNC_RANGE (128 * 1024)
-/* Zeros behind the last frame that are padding; more are a download that was never finished. */
-#define MAX_PADDING (64 * 1024)
+/* Zeros behind the last frame that are padding, in bytes and against the sound; more are a download that
+ * was never finished. */
+#define MAX_PADDING       (64 * 1024)
+#define MAX_PADDING_SHARE 4
 
 typedef struct {
   guint32 key;     /* the header's bits that all frames of a file share */
@@ -200,14 +202,15 @@ is_attachment (ProbeInput *input, guint64 offset)
 
 /* Bytes behind the last frame that should have been sound. */
 static guint64
-judge_tail (ProbeInput *input, guint64 tail, guint64 end, Probe *probe)
+judge_tail (ProbeInput *input, guint64 tail, guint64 end, guint64 sound, Probe *probe)
 {
+  guint64 most = MIN (MAX_PADDING, sound / MAX_PADDING_SHARE);
   Frame frame;
 
   if (tail >= end || is_attachment (input, tail))
     return 0;
   if (is_zero (input, tail, end))
-    return end - tail > MAX_PADDING ? end - tail : 0;
+    return end - tail > most ? end - tail : 0;
   if (frame_at (input, tail, &frame) && !probe->remark)
     probe->remark = g_strdup ("ends within a frame: it may have been cut short");
   return end - tail;
@@ -261,7 +264,7 @@ probe_mpeg (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
     compare_frames (probe, &tag, &frame, &found);
   } else {
     probe->declared = found.seconds;
-    found.lost += judge_tail (input, found.tail, end, probe);
+    found.lost += judge_tail (input, found.tail, end, found.tail - first, probe);
   }
   if (found.lost)
     probe_note (probe, 1 - (double) found.lost / (double) (end - first),

@@ -162,6 +162,186 @@ test_chain (void)
   clear_file (&second);
 }
 
+/* What taggers put around MPEG audio, alone and one in front of the other. */
+static void
+test_tags_behind (void)
+{
+  static const guint8 id3[] = { 'I', 'D', '3', 4, 0, 0x10, 0, 0, 31, 30 },
+                      footer[] = { '3', 'D', 'I', 4, 0, 0x10, 0, 0, 31, 30 },
+                      plain[] = { 'I', 'D', '3', 3, 0, 0, 0, 0, 31, 30 },
+                      ape[] = { 'A', 'P', 'E', 'T', 'A', 'G', 'E', 'X', 0xd0, 7, 0, 0, 32 },
+                      picture[] = { 0xff, 0xd8, 0xff, 0xe0 };
+  static const struct {
+    const char *name;
+    const guint8 *head, *foot;
+    gsize head_length, foot_length, filler;
+  } tags[] = {
+    { "ID3v2.4", id3, footer, sizeof id3, sizeof footer, 31 * 128 + 30 },
+    { "ID3v2.3", plain, NULL, sizeof plain, 0, 31 * 128 + 30 },
+    { "picture", picture, NULL, sizeof picture, 0, 60000 },
+    { "Lyrics3 2.00", (const guint8 *) "LYRICSBEGIN", (const guint8 *) "004011LYRICS200", 11, 15,
+      4000 },
+    { "Lyrics3 1.00", (const guint8 *) "LYRICSBEGIN", (const guint8 *) "LYRICSEND", 11, 9, 4000 },
+    { "APE", NULL, ape, 0, 32, 0 },
+    { "zeros", (const guint8 *) "\0", NULL, 1, 0, 4000 },
+  };
+  const TestFormat *format = &test_formats[7];
+  File file;
+
+  if (!test_format_can_be_written (format, 48000)) {
+    g_test_skip ("MP3 can't be written here");
+    return;
+  }
+  file = make_file (format, 3);
+  for (guint without = 0; without < 2; without++) {
+    g_autoptr (GByteArray) all = g_byte_array_new ();
+    guint8 padded[32] = { 0 };
+
+    if (without) /* its Xing header: nothing says how many frames there are */
+      for (gsize i = 0; i < 300; i++)
+        if (memcmp (file.bytes + i, "Xing", 4) == 0 || memcmp (file.bytes + i, "Info", 4) == 0)
+          file.bytes[i] = 'x';
+    g_byte_array_append (all, file.bytes, (guint) file.length);
+    for (guint i = 0; i < G_N_ELEMENTS (tags); i++) {
+      g_autoptr (GByteArray) bytes = g_byte_array_new ();
+      g_autofree guint8 *filler = g_malloc0 (tags[i].filler + 1);
+      gsize from = all->len;
+      g_auto (Probe) one = { 0 };
+
+      memset (filler, *tags[i].name == 'z' ? 0 : 0xa5, tags[i].filler);
+      memcpy (padded, tags[i].foot ? tags[i].foot : padded, MIN (tags[i].foot_length, 13));
+      g_byte_array_append (all, tags[i].head, (guint) tags[i].head_length);
+      g_byte_array_append (all, filler, (guint) tags[i].filler);
+      g_byte_array_append (all, tags[i].foot_length == 32 ? padded : tags[i].foot,
+                           (guint) tags[i].foot_length);
+      g_byte_array_append (bytes, file.bytes, (guint) file.length);
+      g_byte_array_append (bytes, all->data + from, (guint) (all->len - from));
+      probe_bytes (bytes->data, bytes->len, &one);
+      g_test_message ("%s: %s", tags[i].name, one.damage);
+      g_assert_cmpfloat (one.intact, ==, 1);
+      g_assert_cmpfloat_with_epsilon (one.declared, 3, 0.1);
+    }
+  }
+  clear_file (&file);
+}
+
+/* Zeros where sound was, as of a disk or a download, are damage with and without a Xing header. */
+static void
+test_zeros_inside (void)
+{
+  const TestFormat *format = &test_formats[7];
+  File file;
+
+  if (!test_format_can_be_written (format, 48000)) {
+    g_test_skip ("MP3 can't be written here");
+    return;
+  }
+  file = make_file (format, 20);
+  for (guint without = 0; without < 2; without++) {
+    g_autofree guint8 *bytes = g_memdup2 (file.bytes, file.length);
+    g_auto (Probe) middle = { 0 }, end = { 0 };
+
+    if (without)
+      memset (bytes + 30, 'x', 20);
+    memset (bytes + file.length / 2, 0, file.length / 10);
+    probe_bytes (bytes, file.length, &middle);
+    g_assert_cmpfloat (middle.intact, <, 0.95);
+    memset (bytes + file.length / 2, 0, file.length - file.length / 2);
+    probe_bytes (bytes, file.length, &end);
+    g_assert_cmpfloat (end.intact, <, 0.95);
+  }
+  clear_file (&file);
+}
+
+static guint32
+ogg_checksum (const guint8 *page, gsize length)
+{
+  guint32 sum = 0;
+
+  for (gsize i = 0; i < length; i++) {
+    sum ^= (guint32) page[i] << 24;
+    for (guint bit = 0; bit < 8; bit++)
+      sum = sum << 1 ^ (sum & 0x80000000u ? 0x04c11db7u : 0);
+  }
+  return sum;
+}
+
+/* Every page with another serial number (0: as it is), and none of them marked as the last. */
+static void
+rewrite_pages (guint8 *bytes, gsize length, guint32 serial)
+{
+  for (gsize at = 0; at + 27 <= length;) {
+    guint8 *page = bytes + at;
+    gsize size = 27 + page[26];
+
+    for (guint i = 0; i < page[26]; i++)
+      size += page[27 + i];
+    page[5] &= (guint8) ~4;
+    if (serial)
+      memcpy (page + 14, &serial, 4);
+    memset (page + 22, 0, 4);
+    for (guint32 sum = ogg_checksum (page, size), i = 0; i < 4; i++)
+      page[22 + i] = (guint8) (sum >> 8 * i);
+    at += size;
+  }
+}
+
+/* Writers that are stopped mark no page as the last; links of a chain may have one serial number. */
+static void
+test_ogg_without_end (void)
+{
+  static const guint8 id3[] = { 'I', 'D', '3', 3, 0, 0, 0, 0, 1, 0 };
+  g_auto (Probe) whole = { 0 }, cut = { 0 }, chained = { 0 }, tagged = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  File file = make_file (&test_formats[5], 3);
+
+  rewrite_pages (file.bytes, file.length, 7);
+  probe_bytes (file.bytes, file.length, &whole);
+  g_assert_cmpfloat (whole.intact, ==, 1);
+  g_assert_nonnull (whole.remark);
+  g_assert_cmpfloat_with_epsilon (whole.declared, 3, 0.01);
+  probe_bytes (file.bytes, file.length - 1, &cut);
+  g_assert_cmpfloat (cut.intact, ==, 0);
+  g_byte_array_append (bytes, file.bytes, (guint) file.length);
+  g_byte_array_append (bytes, file.bytes, (guint) file.length);
+  probe_bytes (bytes->data, bytes->len, &chained);
+  g_assert_cmpfloat (chained.intact, ==, 1);
+  g_assert_cmpfloat_with_epsilon (chained.declared, 6, 0.02);
+  g_assert_cmpuint (chained.parts->len, ==, 2);
+  g_byte_array_set_size (bytes, 0);
+  g_byte_array_append (bytes, id3, sizeof id3);
+  g_byte_array_set_size (bytes, sizeof id3 + 128);
+  g_byte_array_append (bytes, file.bytes, (guint) file.length);
+  g_byte_array_append (bytes, (const guint8 *) "TAG", 3);
+  g_byte_array_set_size (bytes, bytes->len + 125);
+  probe_bytes (bytes->data, bytes->len, &tagged);
+  g_assert_cmpfloat (tagged.intact, ==, 1);
+  g_assert_cmpuint (part_of (&tagged, 0), ==, sizeof id3 + 128);
+  g_assert_cmpuint (probe_part_size (probe_get_part (&tagged, 0)), ==, file.length);
+  clear_file (&file);
+}
+
+/* The length may be left open; and bytes that are none of the stream stand before it. */
+static void
+test_flac (void)
+{
+  g_auto (Probe) open = { 0 }, cut = { 0 }, behind = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  File file = make_file (&test_formats[4], 3);
+
+  file.bytes[21] &= 0xf0;
+  memset (file.bytes + 22, 0, 4);
+  probe_bytes (file.bytes, file.length, &open);
+  g_assert_cmpfloat_with_epsilon (open.declared, 3, 1e-6);
+  probe_bytes (file.bytes, file.length / 2, &cut);
+  g_assert_cmpfloat (cut.declared, <, 2.9);
+  g_byte_array_append (bytes, (const guint8 *) "garbage\1\2\3", 10);
+  g_byte_array_append (bytes, file.bytes, (guint) file.length);
+  probe_bytes (bytes->data, bytes->len, &behind);
+  g_assert_cmpuint (part_of (&behind, 0), ==, 10);
+  clear_file (&file);
+}
+
 static void
 put_le (guint8 *p, guint64 value, gsize n)
 {
@@ -272,6 +452,10 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/tags", test_tags);
   g_test_add_func ("/probe/missing-page", test_missing_page);
   g_test_add_func ("/probe/chain", test_chain);
+  g_test_add_func ("/probe/tags-behind", test_tags_behind);
+  g_test_add_func ("/probe/zeros-inside", test_zeros_inside);
+  g_test_add_func ("/probe/ogg-without-end", test_ogg_without_end);
+  g_test_add_func ("/probe/flac", test_flac);
   g_test_add_func ("/probe/asf", test_asf);
   g_test_add_func ("/probe/nested-pages", test_nested_pages);
   g_test_add_func ("/probe/mutations", test_mutations);

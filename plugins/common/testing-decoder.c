@@ -1,4 +1,5 @@
 /* The promises that any decoder keeps. */
+#include "testing-odd.h"
 #include "testing.h"
 
 #include <errno.h>
@@ -241,6 +242,99 @@ test_not_audio (Fixture *fixture, gconstpointer decoder)
   assert_refused (decoder, "{}", path, SEGUE_ERROR_NO_INPUT, "");
 }
 
+typedef struct {
+  const Decoder *decoder;
+  char *path;
+} Check;
+
+/* All of the sound, and nothing but that. */
+static void
+check_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
+{
+  const Check *check = data;
+  g_autoptr (SegueItem) item = NULL;
+
+  put_bytes (check->path, (const char *) bytes, length);
+  item = decode (check->decoder, "{}", check->path);
+  g_assert_cmpuint (length_of (item), ==, n_frames);
+  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.05);
+  g_assert_cmpfloat (test_residue_db (item, 440), <, -45);
+}
+
+static void
+test_odd_files (Fixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path = path_of (fixture, "odd");
+  Check check = { decoder, path };
+
+  test_odd_waves (check_whole, &check);
+  test_odd_aiffs (check_whole, &check);
+}
+
+/* What has no sound to be found in it is never played from its first byte on, whatever was asked for. */
+static void
+test_never_noise (Fixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path = path_of (fixture, "noise.wav");
+  g_autoptr (GByteArray) bytes = test_make_wave ();
+
+  memcpy (bytes->data + 36, "dat\1", 4);
+  put_bytes (path, (const char *) bytes->data, bytes->len);
+  assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "no chunk of sound");
+  assert_refused (decoder, "{ completeness: 0 }", path, SEGUE_ERROR_DATA, "no chunk of sound");
+}
+
+static void
+test_no_song (Fixture *fixture, gconstpointer decoder)
+{
+  static const struct {
+    const char *bytes;
+    gsize length;
+    const char *why;
+  } files[] = {
+#define FILE_OF(bytes, why) { bytes, sizeof bytes - 1, why }
+    FILE_OF ("\r\n <!DOCTYPE html><html><body>404</body></html>", "is a web page (HTML)"),
+    FILE_OF ("<HTML><HEAD>", "is a web page (HTML)"),
+    FILE_OF ("\x1f\x8b\x08\0\0\0\0\0\0\3", "is a gzip archive"),
+    FILE_OF ("PK\3\4\x14\0\0\0\x08\0", "is a ZIP archive"),
+    FILE_OF ("--Xb\r\nContent-Disposition: form-data; name=a\r\n\r\n\xff\xfb", "is a form"),
+    FILE_OF ("{\"error\": 404}", "is text (JSON?)"),
+    FILE_OF ("version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    FILE_OF ("#EXTM3U\r\na.mp3\r\n", "is a playlist"),
+    FILE_OF ("\xff\xd8\xff\xe0\0\x10JFIF", "is a picture (JPEG)"),
+    FILE_OF ("MThd\0\0\0\6\0\1", "has notes and no sound"),
+#undef FILE_OF
+  };
+  g_autofree char *path = path_of (fixture, "song.mp3");
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    put_bytes (path, files[i].bytes, files[i].length);
+    assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, files[i].why);
+  }
+}
+
+static void
+test_silence (Fixture *fixture, gconstpointer decoder)
+{
+  gsize n;
+  g_autofree float *frames = test_sines (440, 1, 16000, 2, &n);
+  g_autofree char *path = path_of (fixture, "silent.wav");
+  g_autoptr (SegueItem) kept = NULL, both = NULL, none = NULL;
+
+  for (gsize i = 0; i < n; i++)
+    frames[2 * i + 1] *= -1;
+  test_write_audio (path, find_format ("wav"), frames, n, 16000, 2);
+  assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "cancel each other");
+  both = decode (decoder, "{ channels: keep }", path);
+  g_assert_cmpfloat_with_epsilon (test_level_db (both, 440), -6.0206, 0.01);
+  kept = decode (decoder, "{ silence: keep }", path);
+  memset (frames, 0, 2 * n * sizeof *frames);
+  test_write_audio (path, find_format ("wav"), frames, n, 16000, 2);
+  assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "is silent");
+  none = decode (decoder, "{ silence: keep }", path);
+  g_assert_cmpuint (length_of (none), ==, n);
+}
+
 static void
 test_no_frames (Fixture *fixture, gconstpointer decoder)
 {
@@ -408,6 +502,10 @@ test_add_decoder (const SeguePlugin *plugin, const char *stage)
     { "equal-rate-is-exact", test_equal_rate_is_exact },
     { "channels", test_channels },
     { "not-audio", test_not_audio },
+    { "odd-files", test_odd_files },
+    { "never-noise", test_never_noise },
+    { "no-song", test_no_song },
+    { "silence", test_silence },
     { "no-frames", test_no_frames },
     { "cut-short", test_cut_short },
     { "cut-short-is-taken-on-request", test_cut_short_is_taken_on_request },

@@ -312,6 +312,27 @@ test_video (Fixture *fixture, gconstpointer unused)
   }
 }
 
+/* How long the sound lasts is what counts, not how long the picture does; cut short is cut short. */
+static void
+test_longer_video (Fixture *fixture, gconstpointer unused)
+{
+  static const TestTrack tracks[] = { { "mpeg4", 0, 0, 6 }, { "aac", 44100, 440, 4 }, { 0 } };
+  static const char *const containers[] = { "mp4", "mov", "ipod", "matroska" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (containers); i++) {
+    g_autofree char *path = g_build_filename (fixture->folder, containers[i], NULL), *cut = NULL;
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    g_autoptr (SegueItem) item = NULL;
+
+    g_assert_true (test_encode (path, containers[i], tracks, 4));
+    item = decode ("{}", path);
+    assert_tone (item, 4, 0.1);
+    read_file (path, bytes);
+    cut = put_file (fixture, "cut", bytes->data, bytes->len * 6 / 10);
+    assert_refused (cut, "damaged");
+  }
+}
+
 /* A cover that is larger than what libavformat looks at to find out what a file is. */
 static void
 test_cover (Fixture *fixture, gconstpointer unused)
@@ -439,6 +460,7 @@ main (int argc, char **argv)
   ADD ("damage", test_damage);
   ADD ("chained", test_chained);
   ADD ("video", test_video);
+  ADD ("longer-video", test_longer_video);
   ADD ("cover", test_cover);
   ADD ("playlists", test_playlists);
   ADD ("quiet", test_quiet);

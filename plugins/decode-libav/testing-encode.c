@@ -63,6 +63,8 @@ open_track (Track *track, AVFormatContext *format, double seconds)
 
   if (!codec)
     return FALSE;
+  if (track->asked->seconds > 0)
+    seconds = track->asked->seconds;
   track->encoder = avcodec_alloc_context3 (codec);
   track->encoder->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
   if (track->asked->rate)

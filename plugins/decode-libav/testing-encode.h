@@ -4,11 +4,12 @@
 #include <glib.h>
 
 /** TestTrack: one stream of a file. @codec: an encoder's name. @rate: Hz, of a stereo tone of
- * amplitude 0.5 at @hz, or 0: moving pictures. */
+ * amplitude 0.5 at @hz, or 0: moving pictures. @seconds: 0: as long as the file. */
 typedef struct {
   const char *codec;
   guint rate;
   double hz;
+  double seconds;
 } TestTrack;
 
 /** test_encode: @container: a muxer's name; @tracks: ends with an entry without a codec. %FALSE
