@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_BOXES (1u << 20) /* of a file; hours in fragments have some thousand */
+#define MAX_DEPTH 8          /* of a track's boxes, of which tables of samples stand three deep */
 
 typedef struct {
   char type[5];
@@ -121,8 +122,19 @@ read_sample_times (Movie *movie, const Box *box, Track *track)
   }
 }
 
+static gboolean
+holds_boxes (const Box *box)
+{
+  static const char *const types[] = { "mdia", "minf", "stbl", "edts" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    if (g_str_equal (box->type, types[i]))
+      return TRUE;
+  return FALSE;
+}
+
 static void
-read_track_box (Movie *movie, const Box *box, Track *track)
+read_track_box (Movie *movie, const Box *box, Track *track, guint depth)
 {
   const guint8 *p;
   guint64 at = box->start;
@@ -140,9 +152,9 @@ read_track_box (Movie *movie, const Box *box, Track *track)
     read_sample_times (movie, box, track);
   } else if (g_str_equal (box->type, "stsd") && (p = probe_peek (movie->input, box->start, 16))) {
     track->is_encrypted = memcmp (p + 12, "drms", 4) == 0 || memcmp (p + 12, "enca", 4) == 0;
-  } else if (strstr ("mdia minf stbl edts", box->type)) {
+  } else if (holds_boxes (box) && depth < MAX_DEPTH) {
     while (next_box (movie, &at, box->end, &child))
-      read_track_box (movie, &child, track);
+      read_track_box (movie, &child, track, depth + 1);
   }
 }
 
@@ -162,7 +174,7 @@ read_movie (Movie *movie, const Box *movie_box)
     child_at = box.start;
     if (g_str_equal (box.type, "trak"))
       while (next_box (movie, &child_at, box.end, &child))
-        read_track_box (movie, &child, &track);
+        read_track_box (movie, &child, &track, 0);
     if (track.is_sound && !movie->has_track) {
       movie->track = track;
       movie->has_track = TRUE;

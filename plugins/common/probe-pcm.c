@@ -100,7 +100,7 @@ read_sound (ProbeInput *input, Probe *probe, const Common *common, gboolean is_a
   else if (sound->size > 8 && sound->size < start - sound->start)
     size = 0;
   probe_compare (probe, start, input->size, size);
-  if (!common->frame_bytes || !(common->rate > 0))
+  if (!common->frame_bytes || !(common->rate >= 1))
     return;
   if (common->n_frames && common->n_frames < size / common->frame_bytes)
     size = common->n_frames * common->frame_bytes;
@@ -165,38 +165,53 @@ probe_au (ProbeInput *input, guint64 start, Probe *probe)
 }
 
 /* CAF: chunks with sizes of eight bytes; that of the sound may be −1: up to the end. */
+
+typedef struct {
+  double rate;
+  guint32 packet_bytes, packet_frames; /* 0: they differ */
+  double seconds;
+} Caf;
+
+static void
+read_caf_chunk (ProbeInput *input, Probe *probe, const char *name, guint64 start, guint64 size,
+                Caf *caf)
+{
+  const guint8 *p = probe_peek (input, start, 24);
+
+  if (p && g_str_equal (name, "desc")) {
+    guint64 bits = probe_be64 (p);
+
+    memcpy (&caf->rate, &bits, sizeof caf->rate);
+    caf->packet_bytes = probe_be32 (p + 16);
+    caf->packet_frames = probe_be32 (p + 20);
+  } else if (p && g_str_equal (name, "pakt")) {
+    caf->seconds = (double) MIN (probe_be64 (p + 8), G_MAXINT64) / caf->rate;
+  } else if (g_str_equal (name, "data")) {
+    if (caf->packet_bytes && caf->packet_frames && size > 4)
+      caf->seconds = (double) ((size - 4) / caf->packet_bytes) * caf->packet_frames / caf->rate;
+    probe_compare (probe, start, input->size, size);
+  }
+}
+
 void
 probe_caf (ProbeInput *input, guint64 start, Probe *probe)
 {
-  double rate = 0, seconds = NAN;
-  guint32 per_packet = 0, packet_bytes = 0;
+  Caf caf = { .seconds = NAN };
   guint64 at = start + 8;
   const guint8 *p;
 
   probe->container = "CAF";
   for (guint i = 0; i < PROBE_MAX_CHUNKS && (p = probe_peek (input, at, 12)); i++) {
     guint64 size = probe_be64 (p + 4), there = input->size - at - 12;
-    gboolean is_sound = memcmp (p, "data", 4) == 0;
+    char name[5] = { (char) p[0], (char) p[1], (char) p[2], (char) p[3] };
 
-    if (memcmp (p, "desc", 4) == 0 && (p = probe_peek (input, at + 12, 32))) {
-      guint64 bits = probe_be64 (p);
-
-      memcpy (&rate, &bits, sizeof rate);
-      packet_bytes = probe_be32 (p + 16);
-      per_packet = probe_be32 (p + 20);
-    } else if (memcmp (p, "pakt", 4) == 0 && (p = probe_peek (input, at + 12, 24))) {
-      seconds = (double) MIN (probe_be64 (p + 8), G_MAXINT64) / rate;
-    } else if (is_sound) {
-      if (size > G_MAXINT64)
-        size = there;
-      if (packet_bytes && per_packet && size > 4)
-        seconds = (double) ((size - 4) / packet_bytes) * per_packet / rate;
-      probe_compare (probe, at + 12, input->size, size);
-    }
+    if (size > G_MAXINT64)
+      size = there;
+    read_caf_chunk (input, probe, name, at + 12, size, &caf);
     if (size > there)
       break;
     at += 12 + size;
   }
-  if (rate > 0 && isfinite (seconds) && seconds > 0)
-    probe->declared = seconds;
+  if (caf.rate >= 1 && isfinite (caf.seconds) && caf.seconds > 0)
+    probe->declared = caf.seconds;
 }

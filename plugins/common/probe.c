@@ -247,6 +247,18 @@ probe_all (ProbeInput *input, Probe *probe)
     probe_add_part (probe, start < input->size ? start : 0, input->size, NULL);
 }
 
+/* Nothing behind the end, whatever a header says. */
+static void
+bound_parts (Probe *probe, guint64 size)
+{
+  for (guint i = 0; i < probe->parts->len; i++) {
+    ProbePart *part = &g_array_index (probe->parts, ProbePart, i);
+
+    part->end = MIN (part->end, size);
+    part->start = MIN (part->start, part->end);
+  }
+}
+
 static void
 clear_part (gpointer part)
 {
@@ -270,6 +282,7 @@ probe_file (int fd, Probe *probe, GCancellable *cancellable, GError **error)
   input->size = (guint64) MAX (info.st_size, 0);
   input->cancellable = cancellable;
   probe_all (input, probe);
+  bound_parts (probe, input->size);
   if (g_cancellable_is_cancelled (cancellable)) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "cancelled");
     return FALSE;

@@ -183,7 +183,7 @@ test_tags_behind (void)
       4000 },
     { "Lyrics3 1.00", (const guint8 *) "LYRICSBEGIN", (const guint8 *) "LYRICSEND", 11, 9, 4000 },
     { "APE", NULL, ape, 0, 32, 0 },
-    { "zeros", (const guint8 *) "\0", NULL, 1, 0, 4000 },
+    { "zeros", (const guint8 *) "\0", NULL, 1, 0, 2000 },
   };
   const TestFormat *format = &test_formats[7];
   File file;
