@@ -5,6 +5,7 @@
 #include "hub-url.h"
 #include "job.h"
 
+#include <segue/model.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static const struct {
   { "config.json", TRUE },
   { WEIGHTS, TRUE },
   { "preprocessor_config.json", FALSE },
+  { "processor_config.json", FALSE },
   { "segue.json", FALSE },
 };
 
@@ -196,11 +198,23 @@ explain_no_weights (Fetch *fetch, GCancellable *cancellable, GError **error)
       "import AutoModel; AutoModel.from_pretrained('%s').save_pretrained('model')\" and "
       "use the folder ‘model’",
       repo, repo);
-  else if (server_has (fetch, SHARDED, cancellable))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "%s has its weights in several files, which segue does not read", repo);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "%s has no " WEIGHTS, repo);
+}
+
+/* Weights that are cut into several files: the index, and then all that it names. */
+static gboolean
+fetch_shards (Fetch *fetch, guint index, GCancellable *cancellable, GError **error)
+{
+  if (!fetch_file (fetch, SHARDED, index, cancellable, error))
+    return FALSE;
+  g_autofree char *path =
+    g_build_filename (fetch->store.folder, "snapshots", fetch->commit, SHARDED, NULL);
+  g_auto (GStrv) names = segue_model_list_shards (path, error);
+  gboolean ok = names != NULL;
+  for (guint i = 0; ok && names[i]; i++)
+    ok = fetch_file (fetch, names[i], index, cancellable, error);
+  return ok;
 }
 
 static gboolean
@@ -224,8 +238,14 @@ job (gpointer data, GCancellable *cancellable, GError **error)
       g_clear_error (&local);
       continue;
     }
-    if (missing && fetch->defaults && g_str_equal (name, WEIGHTS))
+    gboolean no_weights = missing && fetch->defaults && g_str_equal (name, WEIGHTS);
+    if (no_weights && server_has (fetch, SHARDED, cancellable)) {
+      g_clear_error (&local);
+      if (fetch_shards (fetch, i, cancellable, &local))
+        continue;
+    } else if (no_weights) {
       explain_no_weights (fetch, cancellable, &local);
+    }
     g_propagate_error (error, local);
     return FALSE;
   }
@@ -348,13 +368,14 @@ static const SegueExample examples[] = {
 
 const SegueVerb segue_verb_fetch = {
   .name = "fetch",
-  .summary = "bring a model from the Hugging Face Hub",
+  .summary = "download a model from the Hugging Face Hub",
   .synopsis = "ORG/NAME [--revision R] [--file F]...",
   .doc =
-    "Brings config.json, model.safetensors and, where they are there, preprocessor_config.json "
-    "and segue.json into the Hugging Face cache, where every program of that family finds them, "
-    "and prints the folder. A pipeline then names the model as ORG/NAME.\n\nA download that was "
-    "cut short goes on where it stopped. What arrives is checked against its checksum before "
+    "Downloads config.json, model.safetensors (or the files that it is cut into) and, if present, "
+    "preprocessor_config.json, processor_config.json and segue.json into the Hugging Face cache, "
+    "which all programs of that family share, and prints the folder. A pipeline then names the "
+    "model as ORG/NAME.\n\nAn interrupted download resumes. Each file is verified against its "
+    "checksum before "
     "it gets its name. Pickles (pytorch_model.bin) are never fetched nor opened.",
   .options = rows,
   .size = sizeof (Options),

@@ -7,11 +7,15 @@ static const struct {
   const char *name;
   gsize size;
 } dtypes[] = {
-  [SEGUE_SAFETENSORS_F32] = { "F32", 4 },   [SEGUE_SAFETENSORS_F16] = { "F16", 2 },
-  [SEGUE_SAFETENSORS_BF16] = { "BF16", 2 }, [SEGUE_SAFETENSORS_F64] = { "F64", 8 },
-  [SEGUE_SAFETENSORS_I64] = { "I64", 8 },   [SEGUE_SAFETENSORS_I32] = { "I32", 4 },
-  [SEGUE_SAFETENSORS_I16] = { "I16", 2 },   [SEGUE_SAFETENSORS_I8] = { "I8", 1 },
-  [SEGUE_SAFETENSORS_U8] = { "U8", 1 },     [SEGUE_SAFETENSORS_BOOL] = { "BOOL", 1 },
+  [SEGUE_SAFETENSORS_F32] = { "F32", 4 },         [SEGUE_SAFETENSORS_F16] = { "F16", 2 },
+  [SEGUE_SAFETENSORS_BF16] = { "BF16", 2 },       [SEGUE_SAFETENSORS_F64] = { "F64", 8 },
+  [SEGUE_SAFETENSORS_I64] = { "I64", 8 },         [SEGUE_SAFETENSORS_I32] = { "I32", 4 },
+  [SEGUE_SAFETENSORS_I16] = { "I16", 2 },         [SEGUE_SAFETENSORS_I8] = { "I8", 1 },
+  [SEGUE_SAFETENSORS_U8] = { "U8", 1 },           [SEGUE_SAFETENSORS_BOOL] = { "BOOL", 1 },
+  [SEGUE_SAFETENSORS_U16] = { "U16", 2 },         [SEGUE_SAFETENSORS_U32] = { "U32", 4 },
+  [SEGUE_SAFETENSORS_U64] = { "U64", 8 },         [SEGUE_SAFETENSORS_F8_E4M3] = { "F8_E4M3", 1 },
+  [SEGUE_SAFETENSORS_F8_E5M2] = { "F8_E5M2", 1 }, [SEGUE_SAFETENSORS_C64] = { "C64", 8 },
+  [SEGUE_SAFETENSORS_OTHER] = { "?", 0 },
 };
 
 const char *
@@ -28,16 +32,13 @@ segue_safetensors_dtype_get_size (SegueSafetensorsDtype dtype)
   return dtypes[dtype].size;
 }
 
-gboolean
-nn_safetensors_dtype_from_name (const char *name, SegueSafetensorsDtype *dtype)
+SegueSafetensorsDtype
+nn_safetensors_dtype_from_name (const char *name)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (dtypes); i++) {
-    if (g_str_equal (dtypes[i].name, name)) {
-      *dtype = (SegueSafetensorsDtype) i;
-      return TRUE;
-    }
-  }
-  return FALSE;
+  for (gsize i = 0; i < SEGUE_SAFETENSORS_OTHER; i++)
+    if (g_str_equal (dtypes[i].name, name))
+      return (SegueSafetensorsDtype) i;
+  return SEGUE_SAFETENSORS_OTHER;
 }
 
 gboolean

@@ -62,10 +62,7 @@ parse_dtype (json_t *dtype, SegueTensorInfo *info, const Where *where)
 {
   if (!json_is_string (dtype))
     return refuse (where, "it has no dtype");
-  if (!nn_safetensors_dtype_from_name (json_string_value (dtype), &info->dtype)) {
-    g_autofree char *shown = g_strescape (json_string_value (dtype), NULL);
-    return refuse (where, "dtype ‘%.40s’ is not known", shown);
-  }
+  info->dtype = nn_safetensors_dtype_from_name (json_string_value (dtype));
   return TRUE;
 }
 
@@ -83,6 +80,8 @@ parse_offsets (json_t *offsets, SegueTensorInfo *info, guint64 data_length, cons
   if (!nn_safetensors_size (info->dtype, info->n_dims, info->shape, &info->n_elements,
                             &info->n_bytes))
     return refuse (where, "its shape is too large");
+  if (info->dtype == SEGUE_SAFETENSORS_OTHER)
+    info->n_bytes = end - begin;
   if (info->n_bytes != end - begin)
     return refuse (where, "its shape needs %zu bytes but its data_offsets hold %" G_GUINT64_FORMAT,
                    info->n_bytes, end - begin);

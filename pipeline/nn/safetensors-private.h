@@ -8,8 +8,8 @@
 
 #define SAFETENSORS_METADATA "__metadata__"
 
-/* FALSE where no dtype of ours is called so. */
-gboolean nn_safetensors_dtype_from_name (const char *name, SegueSafetensorsDtype *dtype);
+/* OTHER where no dtype of ours is called so. */
+SegueSafetensorsDtype nn_safetensors_dtype_from_name (const char *name);
 
 /* FALSE for types that aren't floating point. `from` may be unaligned. */
 gboolean nn_safetensors_is_float (SegueSafetensorsDtype dtype);
@@ -19,12 +19,25 @@ void nn_safetensors_to_f32 (SegueSafetensorsDtype dtype, gsize n, const guint8 *
 gboolean nn_safetensors_size (SegueSafetensorsDtype dtype, guint n_dims, const gsize *shape,
                               gsize *n_elements, gsize *n_bytes);
 
+#define SAFETENSORS_WEIGHTS "model.safetensors"
+#define SAFETENSORS_INDEX   "model.safetensors.index.json"
+
 /* What the JSON text of a header says, checked against the length of the data that follows. */
 typedef struct {
   SegueTensorInfo *tensors; /* sorted by name; names belong to the header */
   gsize n_tensors;
   GHashTable *metadata; /* owned strings */
 } NnSafetensorsHeader;
+
+struct _SegueSafetensors {
+  char *name; /* for messages */
+  int fd;     /* or −1, and bytes or parts */
+  GBytes *bytes;
+  NnSafetensorsHeader header;
+  /* Of shards: a file each, and for each tensor of the header the file that has it. */
+  GPtrArray *parts;
+  guint16 *part_of;
+};
 
 /* data_start: where data begins in the file; data_length: how much there is. `name` is the
  * file's, for messages. On failure nothing is left to clear. */

@@ -11,13 +11,6 @@
 
 #define CHUNK 65536 /* bytes that are converted at a time */
 
-struct _SegueSafetensors {
-  char *name; /* for messages */
-  int fd;     /* or −1, and bytes */
-  GBytes *bytes;
-  NnSafetensorsHeader header;
-};
-
 /* length bytes from offset; that the file was long enough was seen when it was opened. */
 static gboolean
 read_at (SegueSafetensors *file, guint64 offset, gsize length, void *out, GError **error)
@@ -122,6 +115,8 @@ segue_safetensors_free (SegueSafetensors *file)
   if (file == NULL)
     return;
   nn_safetensors_header_clear (&file->header);
+  g_clear_pointer (&file->parts, g_ptr_array_unref);
+  g_free (file->part_of);
   if (file->fd >= 0)
     close (file->fd);
   g_clear_pointer (&file->bytes, g_bytes_unref);
@@ -157,11 +152,20 @@ segue_safetensors_get_metadata (SegueSafetensors *file, const char *key)
   return g_hash_table_lookup (file->header.metadata, key);
 }
 
+/* The file that has the bytes of @tensor. */
+static SegueSafetensors *
+part_of (SegueSafetensors *file, const SegueTensorInfo *tensor)
+{
+  if (file->parts == NULL)
+    return file;
+  return g_ptr_array_index (file->parts, file->part_of[tensor - file->header.tensors]);
+}
+
 gboolean
 segue_safetensors_read (SegueSafetensors *file, const SegueTensorInfo *tensor, gpointer out,
                         GError **error)
 {
-  return read_at (file, tensor->offset, tensor->n_bytes, out, error);
+  return read_at (part_of (file, tensor), tensor->offset, tensor->n_bytes, out, error);
 }
 
 static char *
@@ -185,7 +189,7 @@ expect (SegueSafetensors *file, const char *name, guint n_dims, const gsize *sha
   }
   if (!nn_safetensors_is_float (info->dtype)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’: tensor ‘%s’ is %s, but floating-point numbers are needed", shown, name,
+                 "‘%s’: tensor ‘%s’ is %s, but F32, F16, BF16 or F64 is needed", shown, name,
                  segue_safetensors_dtype_get_name (info->dtype));
     return NULL;
   }
@@ -208,6 +212,7 @@ segue_safetensors_read_f32 (SegueSafetensors *file, const char *name, guint n_di
   const SegueTensorInfo *info = expect (file, name, n_dims, shape, error);
   if (info == NULL)
     return FALSE;
+  file = part_of (file, info);
   if (info->dtype == SEGUE_SAFETENSORS_F32 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
     return read_at (file, info->offset, info->n_bytes, out, error);
 

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define MAX_LABELS ((gsize) 100000)
-
 char **
 model_labels_parse (const json_t *config, const char *where, GError **error)
 {
@@ -12,9 +10,9 @@ model_labels_parse (const json_t *config, const char *where, GError **error)
   if (map == NULL || json_is_null (map))
     return NULL;
   gsize n = json_object_size (map);
-  if (!json_is_object (map) || n < 1 || n > MAX_LABELS) {
+  if (!json_is_object (map) || n < 1 || n > MODEL_LABELS_MAX) {
     model_json_refuse (error, where, "id2label", "must map 1…%" G_GSIZE_FORMAT " numbers to text",
-                       MAX_LABELS);
+                       MODEL_LABELS_MAX);
     return NULL;
   }
 

@@ -3,6 +3,8 @@
 
 #include "model-json.h"
 
+#define MODEL_LABELS_MAX ((gsize) 100000)
+
 /* id2label: %NULL-terminated; %NULL without @error where @config has none. */
 char **model_labels_parse (const json_t *config, const char *where, GError **error);
 /* Sets id2label, label2id and what goes with them. */

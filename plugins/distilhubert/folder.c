@@ -11,6 +11,7 @@
 
 #define CONFIG       "config.json"
 #define PREPROCESSOR "preprocessor_config.json"
+#define PROCESSOR    "processor_config.json"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HubertModel, hubert_model_free)
 
@@ -132,19 +133,43 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
   return g_steal_pointer (&model);
 }
 
+/* As transformers looks: what is nested in processor_config.json, then preprocessor_config.json; a
+ * processor_config.json may be one itself.  Having none is no error. */
+static gboolean
+read_preprocessor (HubertModel *model, const char *folder, char **where, GError **error)
+{
+  GError *local = NULL;
+  g_autoptr (json_t) processor = model_json_read (folder, PROCESSOR, TRUE, &local);
+  json_t *nested = json_object_get (processor, "feature_extractor");
+  *where = g_build_filename (folder, PROCESSOR, NULL);
+  if (local == NULL && json_is_object (nested)) {
+    model->preprocessor_config = json_incref (nested);
+  } else if (local == NULL) {
+    g_autofree char *usual = g_build_filename (folder, PREPROCESSOR, NULL);
+    model->preprocessor_config = model_json_read (folder, PREPROCESSOR, TRUE, &local);
+    if (model->preprocessor_config != NULL || processor == NULL) {
+      g_free (*where);
+      *where = g_steal_pointer (&usual);
+    } else {
+      model->preprocessor_config = json_incref (processor);
+    }
+  }
+  if (local != NULL)
+    g_propagate_error (error, local);
+  return local == NULL;
+}
+
 static gboolean
 load_preprocessor (HubertModel *model, const char *folder, const HubertParams *params,
                    GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  g_autofree char *where = g_build_filename (folder, PREPROCESSOR, NULL);
-  model->preprocessor_config = model_json_read (folder, PREPROCESSOR, TRUE, &local);
-  if (local != NULL) {
-    g_propagate_error (error, g_steal_pointer (&local));
+  g_autofree char *where = NULL;
+  if (!read_preprocessor (model, folder, &where, error) ||
+      !hubert_preprocessor_parse (model->preprocessor_config, where, &model->preprocessor, error))
     return FALSE;
-  }
-  if (!hubert_preprocessor_parse (model->preprocessor_config, where, &model->preprocessor, error))
-    return FALSE;
+  model->assumes_normalise =
+    params->do_normalize < 0 &&
+    !json_is_boolean (json_object_get (model->preprocessor_config, "do_normalize"));
   if (params->do_normalize >= 0)
     model->preprocessor.normalise = params->do_normalize > 0;
   return TRUE;
@@ -196,6 +221,21 @@ check_head (const SegueModelSpec *spec, const HubertHead *head, const char *fold
     "sizes in config.json); train one from it first");
 }
 
+/* (transfer full) (nullable): as transformers calls classes that config.json does not name: it leaves two
+ * out. */
+static GStrv
+default_labels (SegueSafetensors *file)
+{
+  const SegueTensorInfo *bias = segue_safetensors_lookup (file, "classifier.bias");
+  if (bias == NULL || bias->n_dims != 1 || bias->n_elements < 1 ||
+      bias->n_elements > MODEL_LABELS_MAX)
+    return NULL;
+  GStrv labels = g_new0 (char *, bias->n_elements + 1);
+  for (gsize i = 0; i < bias->n_elements; i++)
+    labels[i] = g_strdup_printf ("LABEL_%" G_GSIZE_FORMAT, i);
+  return labels;
+}
+
 static gboolean
 load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec, GError **error)
 {
@@ -206,10 +246,12 @@ load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  if (!choose_labels (model, spec, found, folder, error))
-    return FALSE;
-  g_autoptr (SegueSafetensors) file = hubert_weights_open (folder, error);
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
   if (file == NULL)
+    return FALSE;
+  if (found == NULL)
+    found = default_labels (file);
+  if (!choose_labels (model, spec, found, folder, error))
     return FALSE;
   gsize n_found = found != NULL ? g_strv_length (found) : 0;
   HubertHead head = hubert_weights_look_at_head (file, &model->architecture, n_found);

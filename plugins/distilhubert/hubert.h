@@ -181,6 +181,7 @@ typedef struct {
   HubertPreprocessor preprocessor;
   json_t *config;              /* config.json as loaded or made: what we don't know is kept */
   json_t *preprocessor_config; /* likewise */
+  gboolean assumes_normalise;  /* its folder does not say whether audio is normalised */
   char **labels;
   guint n_labels;
   HubertWeights weights;

@@ -41,6 +41,10 @@ describe (gpointer data, SegueModelInfo *info)
     .min_length = hubert_architecture_min_length (&model->architecture),
     .coupled = FALSE,
     .precision = model->precision,
+    .notice = model->assumes_normalise
+                ? "the model's folder does not say whether audio is normalised (do_normalize in "
+                  "preprocessor_config.json or processor_config.json): it is, as transformers would"
+                : NULL,
   };
 }
 

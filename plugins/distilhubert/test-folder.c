@@ -141,6 +141,152 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   hubert_model_free (again);
 }
 
+static void
+put (const SmallFixture *f, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  if (text == NULL)
+    g_remove (path);
+  else
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* Where transformers 4 and 5 say how audio is prepared, and which of two files counts. */
+static void
+test_processor (SmallFixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *processor, *preprocessor;
+    gboolean normalise, assumed;
+  } cases[] = {
+    { NULL, "{\"do_normalize\": false}", FALSE, FALSE },
+    { "{\"feature_extractor\": {\"do_normalize\": false}}", NULL, FALSE, FALSE },
+    { "{\"feature_extractor\": {\"do_normalize\": false}}", "{\"do_normalize\": true}", FALSE,
+      FALSE },
+    { "{\"processor_class\": \"P\"}", "{\"do_normalize\": false}", FALSE, FALSE },
+    { "{\"do_normalize\": false, \"sampling_rate\": 16000}", NULL, FALSE, FALSE },
+    { "{\"processor_class\": \"P\"}", NULL, TRUE, TRUE },
+    { NULL, "{\"sampling_rate\": 16000}", TRUE, TRUE },
+    { NULL, NULL, TRUE, TRUE },
+  };
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  hubert_model_free (model);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    put (f, "processor_config.json", cases[i].processor);
+    put (f, "preprocessor_config.json", cases[i].preprocessor);
+    model = small_load (f, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (model->preprocessor.normalise, ==, cases[i].normalise);
+    g_assert_cmpint (model->assumes_normalise, ==, cases[i].assumed);
+    hubert_model_free (model);
+  }
+  g_autoptr (GError) error = NULL;
+  put (f, "processor_config.json", "{\"feature_extractor\": {\"sampling_rate\": 0}}");
+  g_assert_null (small_load (f, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "processor_config.json"));
+}
+
+/* transformers leaves out the names of two classes that nobody named. */
+static void
+test_default_labels (SmallFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  hubert_model_free (model);
+  patch (f, "config.json", "{\"id2label\": null, \"label2id\": null}");
+  model = small_load (f, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (model->n_labels, ==, 3);
+  g_assert_cmpstr (model->labels[0], ==, "LABEL_0");
+  g_assert_cmpstr (model->labels[2], ==, "LABEL_2");
+  hubert_model_free (model);
+}
+
+/* The folder's weights in two files and an index, as save_pretrained (max_shard_size=…) leaves them. */
+static void
+cut_weights (const SmallFixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (f->folder, "model.safetensors", NULL);
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open (path, &error);
+  g_autoptr (GString) index = g_string_new ("{\"metadata\": {}, \"weight_map\": {");
+  gsize n;
+  const SegueTensorInfo *list = segue_safetensors_list (file, &n);
+  for (guint part = 0; part < 2; part++) {
+    g_autoptr (SegueSafetensorsWriter) writer = segue_safetensors_writer_new ();
+    g_autofree char *name = g_strdup_printf ("model-0000%u-of-00002.safetensors", part + 1);
+    g_autofree char *to = g_build_filename (f->folder, name, NULL);
+    for (gsize i = part; i < n; i += 2) {
+      float *values = g_new (float, list[i].n_elements);
+      segue_safetensors_read_f32 (file, list[i].name, list[i].n_dims, list[i].shape, values,
+                                  &error);
+      segue_safetensors_writer_take_f32 (writer, list[i].name, list[i].n_dims, list[i].shape,
+                                         values);
+      g_string_append_printf (index, "%s\"%s\": \"%s\"",
+                              index->str[index->len - 1] == '{' ? "" : ",", list[i].name, name);
+    }
+    segue_safetensors_writer_write (writer, to, &error);
+    g_assert_no_error (error);
+  }
+  g_string_append (index, "}}");
+  put (f, "model.safetensors.index.json", index->str);
+  put (f, "model.safetensors", NULL);
+}
+
+static void
+test_shards (SmallFixture *f, gconstpointer data)
+{
+  static const char *const bad[] = {
+    "{\"weight_map\": {\"a\": \"../model-00001-of-00002.safetensors\"}}",
+    "{\"weight_map\": {\"a\": \"/etc/passwd\"}}",
+    "{\"weight_map\": {\"a\": \".safetensors\"}}",
+    "{\"weight_map\": {\"a\": 1}}",
+    "{\"weight_map\": {\"a\": \"model-00001-of-00002.bin\"}}",
+    "{\"weight_map\": {}}",
+    "{\"weight_map\": []}",
+    "{}",
+    "[]",
+    "",
+  };
+  g_autoptr (GError) error = NULL;
+  HubertModel *model = small_create (f, 1);
+  small_save (f, model);
+  cut_weights (f);
+  HubertModel *again = small_load (f, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < model->weights.tensors->len; i++) {
+    const HubertTensor *tensor = &g_array_index (model->weights.tensors, HubertTensor, i);
+    gsize size = tensor->n_elements * sizeof (float);
+    g_assert_cmpmem (model->weights.values + tensor->offset, size,
+                     again->weights.values + tensor->offset, size);
+  }
+  hubert_model_free (model);
+  hubert_model_free (again);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    put (f, "model.safetensors.index.json", bad[i]);
+    g_assert_null (small_load (f, NULL, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, "index.json"));
+    g_clear_error (&error);
+  }
+  /* The same tensors twice. */
+  g_autofree char *one = g_build_filename (f->folder, "model-00001-of-00002.safetensors", NULL);
+  g_autofree char *two = g_build_filename (f->folder, "model-00002-of-00002.safetensors", NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+  g_assert_true (g_file_get_contents (one, &bytes, &length, NULL));
+  g_assert_true (g_file_set_contents (two, bytes, (gssize) length, NULL));
+  put (f, "model.safetensors.index.json",
+       "{\"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\", "
+       "\"b\": \"model-00002-of-00002.safetensors\"}}");
+  g_assert_null (small_load (f, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "is in two files"));
+}
+
 /* A change of config.json, and words of the error. */
 static const char *const hostile[][2] = {
   { "{\"conv_pos_batch_norm\": true}", "conv_pos_batch_norm is set" },
@@ -180,7 +326,6 @@ static const char *const hostile[][2] = {
   { "{\"id2label\": {\"0\": 1}}", "no text for \"0\"" },
   { "{\"id2label\": []}", "must map" },
   { "{\"id2label\": {}}", "must map" },
-  { "{\"id2label\": null}", "has no labels" },
   { "{\"id2label\": {\"0\": \"a\", \"1\": \"b\"}}", "no classifier" },
   { "{\"classifier_proj_size\": 6}", "no classifier" },
 };
@@ -306,6 +451,9 @@ main (int argc, char **argv)
   ADD ("/distilhubert/labels", test_labels);
   ADD ("/distilhubert/base-model", test_base_model);
   ADD ("/distilhubert/folder/unknown-is-kept", test_unknown_is_kept);
+  ADD ("/distilhubert/folder/processor", test_processor);
+  ADD ("/distilhubert/folder/default-labels", test_default_labels);
+  ADD ("/distilhubert/folder/shards", test_shards);
   ADD ("/distilhubert/folder/hostile-config", test_hostile_config);
   ADD ("/distilhubert/folder/hostile-preprocessor", test_hostile_preprocessor);
   ADD ("/distilhubert/folder/hostile-files", test_hostile_files);

@@ -13,26 +13,6 @@
 #define FILE_NAME "model.safetensors"
 #define PREFIX    "hubert."
 
-SegueSafetensors *
-hubert_weights_open (const char *folder, GError **error)
-{
-  g_autofree char *path = g_build_filename (folder, FILE_NAME, NULL);
-  g_autofree char *index = g_strconcat (path, ".index.json", NULL);
-  g_autofree char *pickle = g_build_filename (folder, "pytorch_model.bin", NULL);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS) && g_file_test (index, G_FILE_TEST_EXISTS)) {
-    model_json_refuse (error, index, NULL,
-                       "says that the weights are cut into several files; save "
-                       "them as one model.safetensors");
-    return NULL;
-  }
-  if (!g_file_test (path, G_FILE_TEST_EXISTS) && g_file_test (pickle, G_FILE_TEST_EXISTS)) {
-    model_json_refuse (error, pickle, NULL,
-                       "is a pickle, which is not read; get or make model.safetensors instead");
-    return NULL;
-  }
-  return segue_safetensors_open (path, error);
-}
-
 static char *
 replace_suffix (const char *name, const char *from, const char *to)
 {

@@ -9,7 +9,6 @@ typedef struct {
   gboolean classifier; /* with `n_labels` rows */
 } HubertHead;
 
-SegueSafetensors *hubert_weights_open (const char *folder, GError **error);
 gboolean hubert_weights_has (SegueSafetensors *file, const char *name);
 /* What of the head can be kept, if the folder's own labels number `n_labels`. */
 HubertHead hubert_weights_look_at_head (SegueSafetensors *file,

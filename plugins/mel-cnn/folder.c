@@ -147,7 +147,7 @@ gboolean
 mel_cnn_folder_read_weights (MelCnn *model, const char *folder, gboolean head, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, WEIGHTS, NULL);
-  g_autoptr (SegueSafetensors) file = segue_safetensors_open (path, error);
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
   if (file == NULL)
     return FALSE;
   mel_cnn_weights_declare (model);

@@ -64,6 +64,8 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   job->impl = segue_model_get_impl (job->model);
   job->info.struct_size = sizeof job->info;
   segue_model_describe (job->model, &job->info);
+  if (job->info.notice != NULL)
+    segue_context_log (job->context, G_LOG_LEVEL_WARNING, "%s", job->info.notice);
   if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->train.rate) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "model type '%s' made a model of %u labels at %u Hz for %u labels at %u Hz",

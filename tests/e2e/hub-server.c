@@ -9,18 +9,18 @@ answer_status (GOutputStream *out, int status)
                      status);
 }
 
+static char *git_sha1 (const char *text);
+
+/* A small file, as git keeps it. */
 static void
-answer_config (Hub *f, const HttpRequest *request, GOutputStream *out)
+answer_text (Hub *f, const HttpRequest *request, GOutputStream *out, const char *text)
 {
-  if (f->config_status) {
-    answer_status (out, f->config_status);
-    return;
-  }
+  g_autofree char *sha1 = git_sha1 (text);
   http_server_write (out,
                      "HTTP/1.1 200 OK\r\nX-Repo-Commit: %s\r\nETag: W/\"%s\"\r\nContent-Length: "
                      "%u\r\nConnection: close\r\n\r\n%s",
-                     f->commit, f->config_sha1, (guint) strlen (HUB_CONFIG),
-                     g_str_equal (request->method, "HEAD") ? "" : HUB_CONFIG);
+                     f->commit, sha1, (guint) strlen (text),
+                     g_str_equal (request->method, "HEAD") ? "" : text);
 }
 
 static void
@@ -44,8 +44,15 @@ answer_hub (gpointer data, const HttpRequest *request, GOutputStream *out)
   if ((guint) g_atomic_int_add (&f->asked, 1) < f->fail_first)
     answer_status (out, 500);
   else if (g_str_has_suffix (request->path, "/config.json"))
-    answer_config (f, request, out);
-  else if (g_str_has_suffix (request->path, "/model.safetensors") && !f->pickle_only)
+    f->config_status ? answer_status (out, f->config_status)
+                     : answer_text (f, request, out, HUB_CONFIG);
+  else if (g_str_has_suffix (request->path, "/processor_config.json") && f->index)
+    answer_text (f, request, out, HUB_CONFIG);
+  else if (g_str_has_suffix (request->path, "/model.safetensors.index.json") && f->index)
+    answer_text (f, request, out, f->index);
+  else if (g_str_has_suffix (request->path, "-of-00002.safetensors") && f->index)
+    answer_weights (f, out);
+  else if (g_str_has_suffix (request->path, "/model.safetensors") && !f->pickle_only && !f->index)
     answer_weights (f, out);
   else if (g_str_has_suffix (request->path, "/pytorch_model.bin") && f->pickle_only)
     answer_weights (f, out);

@@ -34,7 +34,8 @@ typedef struct {
   gboolean corrupt;          /* … or with other bytes */
   gboolean more;             /* … or with more bytes than there are */
   gboolean pickle_only;
-  gulong slow; /* µs between pieces of the store's answer */
+  const char *index; /* of weights that are cut in two; NULL: they are whole */
+  gulong slow;       /* µs between pieces of the store's answer */
   gint asked;
   gint served;
 } Hub;

@@ -158,6 +158,40 @@ test_interrupt (Hub *f, gconstpointer data)
   g_assert_cmpuint (http_server_count (f->store, "range=-1 "), ==, 1);
 }
 
+/* Weights in several files, and the processor's settings. */
+static void
+test_shards (Hub *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  f->index = "{\"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\", "
+             "\"b\": \"model-00002-of-00002.safetensors\"}}";
+  hub_fetch (f, 0, &result);
+  g_assert_true (hub_has (f, "snapshots/" HUB_COMMIT "/processor_config.json"));
+  hub_assert_content (f, "snapshots/" HUB_COMMIT "/model-00001-of-00002.safetensors", f->weights,
+                      HUB_WEIGHTS);
+  hub_assert_content (f, "snapshots/" HUB_COMMIT "/model-00002-of-00002.safetensors", f->weights,
+                      HUB_WEIGHTS);
+  hub_assert_content (f, "refs/main", HUB_COMMIT, strlen (HUB_COMMIT));
+}
+
+static void
+test_hostile_shards (Hub *f, gconstpointer data)
+{
+  static const char *const indices[] = {
+    "{\"weight_map\": {\"a\": \"../../../x.safetensors\"}}",
+    "{\"weight_map\": {\"a\": \"/tmp/x.safetensors\"}}",
+    "{\"weight_map\": {\"a\": \"pytorch_model.bin\"}}",
+    "{\"weight_map\": 7}",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (indices); i++) {
+    g_auto (CommandResult) result = { 0 };
+    f->index = indices[i];
+    hub_fetch (f, 65, &result);
+    command_assert_says (&result, "does not map tensors to files beside it");
+    g_assert_false (hub_has (f, "refs/main"));
+  }
+}
+
 /* ---- What is not even asked ---- */
 
 static void
@@ -211,6 +245,8 @@ main (int argc, char **argv)
   ADD ("busy-then-fine", test_busy_then_fine);
   ADD ("two-at-once", test_two_at_once);
   ADD ("interrupt", test_interrupt);
+  ADD ("shards", test_shards);
+  ADD ("shards/hostile", test_hostile_shards);
   ADD ("offline", test_offline);
   ADD ("names", test_names);
 #undef ADD

@@ -1,8 +1,8 @@
 /* A resident model that names songs: prepare in the calling thread, infer under a lock, add up.  The
  * model is loaded in a thread of its own, while the first songs are decoded. */
+#include "advice.h"
 #include "answers.h"
 #include "chain.h"
-#include "advice.h"
 #include "item-error.h"
 #include "model-folder.h"
 #include "preparation.h"
@@ -161,7 +161,10 @@ segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError
 char *
 segue_predictor_get_warning (SeguePredictor *predictor)
 {
-  return predictor->answers != NULL ? segue_answers_get_warning (predictor->answers) : NULL;
+  char *warning =
+    predictor->answers != NULL ? segue_answers_get_warning (predictor->answers) : NULL;
+  return warning != NULL || predictor->info.notice == NULL ? warning
+                                                           : g_strdup (predictor->info.notice);
 }
 
 const char *const *

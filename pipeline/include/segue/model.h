@@ -76,6 +76,7 @@ typedef struct {
  * @min_length: samples, below which it can't be run
  * @coupled: whether items of a training batch influence each other (batch normalisation)
  * @precision: that it multiplies in, never %SEGUE_MODEL_AUTO
+ * @notice: (transfer none) (nullable): what its files leave open and was assumed, for a warning
  */
 typedef struct {
   gsize struct_size;
@@ -85,6 +86,7 @@ typedef struct {
   gsize min_length;
   gboolean coupled;
   SegueModelPrecision precision;
+  const char *notice;
 } SegueModelInfo;
 
 /**
@@ -271,6 +273,14 @@ gboolean segue_model_predict (SegueModel *model, SegueItem *const *items, guint 
  */
 SEGUE_API
 char *segue_model_ref_resolve (const char *ref, GError **error);
+
+/** SEGUE_MODEL_MAX_SHARDS: files that weights may be cut into. */
+#define SEGUE_MODEL_MAX_SHARDS 128
+/** segue_model_list_shards: (transfer full): the files that @index, the model.safetensors.index.json of a
+ * stranger, places tensors in, each once, in order: plain names that end with `.safetensors`, no paths.
+ * %SEGUE_ERROR_DATA. */
+SEGUE_API
+GStrv segue_model_list_shards (const char *index, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueModel, segue_model_free)
 

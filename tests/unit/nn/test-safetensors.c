@@ -60,7 +60,8 @@ test_hostile_headers (void)
       "duplicate" },
     { "{\"a\":1}", 0, "object" },
     { "{\"a\":{\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "dtype" },
-    { "{\"a\":{\"dtype\":\"F4\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "F4" },
+    { "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, "needs 1 bytes" },
+    { "{\"a\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "needs 8 bytes" },
     { "{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "dtype" },
     { "{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1]}}", 1, "shape" },
     { "{\"a\":{\"dtype\":\"U8\",\"shape\":[-1],\"data_offsets\":[0,1]}}", 1, "size" },
@@ -106,6 +107,39 @@ test_hostile_headers (void)
     g_autoptr (GBytes) bytes = make_file (cases[i].header, cases[i].n_data);
     assert_refused (bytes, cases[i].what);
   }
+}
+
+/* Types that no model of ours needs stand in no one's way; where one is needed, its name is said. */
+static void
+test_other_dtypes (void)
+{
+  g_autoptr (GBytes) bytes =
+    make_file ("{\"a\":{\"dtype\":\"U16\",\"shape\":[1],\"data_offsets\":[0,2]},"
+               "\"b\":{\"dtype\":\"F8_E4M3\",\"shape\":[2],\"data_offsets\":[2,4]},"
+               "\"c\":{\"dtype\":\"F8_E5M2\",\"shape\":[1],\"data_offsets\":[4,5]},"
+               "\"d\":{\"dtype\":\"C64\",\"shape\":[],\"data_offsets\":[5,13]},"
+               "\"e\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[13,15]},"
+               "\"f\":{\"dtype\":\"U64\",\"shape\":[1],\"data_offsets\":[15,23]},"
+               "\"g\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[23,31]}}",
+               31);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open_bytes (bytes, "odd", &error);
+  g_assert_no_error (error);
+  gsize n;
+  const SegueTensorInfo *list = segue_safetensors_list (file, &n);
+  g_assert_cmpuint (n, ==, 7);
+  g_assert_cmpint (list[4].dtype, ==, SEGUE_SAFETENSORS_OTHER);
+  g_assert_cmpuint (list[4].n_bytes, ==, 2);
+  guint8 raw[2];
+  g_assert_true (segue_safetensors_read (file, &list[4], raw, &error));
+  g_assert_cmpuint (raw[0], ==, 13);
+  float value;
+  g_assert_true (segue_safetensors_read_f32 (file, "g", 0, NULL, &value, &error));
+  const gsize shape[] = { 2 };
+  float values[2];
+  g_assert_false (segue_safetensors_read_f32 (file, "b", 1, shape, values, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "is F8_E4M3, but F32"));
 }
 
 /* Every prefix of a good file is refused, and so is every longer one; and a length that lies. */
@@ -407,6 +441,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/safetensors/other-dtypes", test_other_dtypes);
   g_test_add_func ("/nn/safetensors/hostile-headers", test_hostile_headers);
   g_test_add_func ("/nn/safetensors/lengths", test_lengths);
   g_test_add_func ("/nn/safetensors/mutations", test_mutations);

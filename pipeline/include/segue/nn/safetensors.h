@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 /* The safetensors file format: u64 little-endian header length, a JSON header, raw tensors.
  *
  * A file is hostile until it was opened: segue_safetensors_open () checks everything that the
- * format promises (length of header, UTF-8, no duplicate names, known dtypes, sizes that
- * multiply without overflow and agree with offsets, no holes, no overlaps, nothing after the
+ * format promises (length of header, UTF-8, no duplicate names, sizes that multiply without overflow and
+ * agree with offsets, no holes, no overlaps, nothing after the
  * end) before it tells of any tensor. Data is read from the file straight into the caller's
  * buffer. */
 typedef enum {
@@ -22,9 +22,18 @@ typedef enum {
   SEGUE_SAFETENSORS_I8,
   SEGUE_SAFETENSORS_U8,
   SEGUE_SAFETENSORS_BOOL,
+  SEGUE_SAFETENSORS_U16,
+  SEGUE_SAFETENSORS_U32,
+  SEGUE_SAFETENSORS_U64,
+  SEGUE_SAFETENSORS_F8_E4M3,
+  SEGUE_SAFETENSORS_F8_E5M2,
+  SEGUE_SAFETENSORS_C64,
+  /* Any other, such as packed formats: listed, so that a file which has such tensors beside others can be used; its
+   * bytes can be read, its shape says nothing of their number. */
+  SEGUE_SAFETENSORS_OTHER,
 } SegueSafetensorsDtype;
 
-/* "F32", … as in the header; static data. Bytes of one element. */
+/* "F32", … as in the header, "?" of OTHER; static data. Bytes of one element, 0 of OTHER. */
 SEGUE_API const char *segue_safetensors_dtype_get_name (SegueSafetensorsDtype dtype);
 SEGUE_API gsize segue_safetensors_dtype_get_size (SegueSafetensorsDtype dtype);
 
@@ -48,6 +57,12 @@ typedef struct _SegueSafetensors SegueSafetensors;
  * Errors: SEGUE_ERROR_NO_INPUT where there is no such file, SEGUE_ERROR_IO where it can't be read,
  * SEGUE_ERROR_DATA where it isn't a sound safetensors file; all name the file. */
 SEGUE_API SegueSafetensors *segue_safetensors_open (const char *path, GError **error);
+
+/* The weights in the folder of a model: model.safetensors, or else all tensors of the files that
+ * model.safetensors.index.json names (shards), as one. Shards lie in the folder itself, and no tensor is in two of
+ * them. Errors as above, and SEGUE_ERROR_DATA with
+ * advice where there is a pickle (pytorch_model.bin) only. */
+SEGUE_API SegueSafetensors *segue_safetensors_open_folder (const char *folder, GError **error);
 
 /* The same over bytes; `name` stands for the file in messages. Keeps a reference to bytes. */
 SEGUE_API SegueSafetensors *segue_safetensors_open_bytes (GBytes *bytes, const char *name,
