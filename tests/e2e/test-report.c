@@ -62,7 +62,7 @@ test_page (Fixture *f, gconstpointer data)
   command_assert_says (&result, "open it in a browser");
   g_autofree char *second = fixture_read (f, LATEST "/report/data.js", NULL);
   g_assert_cmpstr (first, ==, second);
-  assert_no_temporaries (f, LATEST "/stages/report");
+  assert_no_temporaries (f, LATEST);
 
   /* Songs that are gone have no clips; all else is there.  Songs that moved have them again. */
   g_autofree char *away = g_build_filename (f->folder, "away", NULL);
@@ -284,7 +284,7 @@ test_refused (Fixture *f, gconstpointer data)
 
   /* A run that is damaged keeps the report that it has. */
   g_autofree char *before = fixture_read (f, LATEST "/report/index.html", NULL);
-  fixture_write (f, LATEST "/stages/evaluate/predictions.csv", "set,song\n");
+  fixture_write (f, LATEST "/predictions.csv", "set,song\n");
   command_run (&result, f->folder, f->env, "report", LATEST, NULL);
   command_assert (&result, 65);
   command_assert_says (&result, "predictions.csv:1: column 3 is not ‘source’");

@@ -1,8 +1,10 @@
 /* The model that somebody means by a run's folder, a model's, or a name. */
 #include "model-folder.h"
 
+#include <fcntl.h>
 #include <jansson.h>
-#include <segue/predict.h>
+#include <segue/segue.h>
+#include <unistd.h>
 
 static gboolean
 is_model_folder (const char *folder)
@@ -40,6 +42,35 @@ read_aggregation (const char *run, SegueAggregation *aggregation, GError **error
   return FALSE;
 }
 
+/* A folder, or what would be one of a finished run: the error says why there is no model in it. */
+static gboolean
+is_run_without (const char *given, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (given);
+  g_autofree char *path = g_canonicalize_filename (given, NULL);
+  g_autofree char *name = g_path_get_basename (path), *runs = g_path_get_dirname (path);
+  int folder = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean latest =
+    folder < 0 && g_str_equal (name, "latest") && g_file_test (runs, G_FILE_TEST_IS_DIR);
+  if (latest)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "there is no ‘%s’: no run in that folder has finished; run the same pipeline "
+                 "again to continue",
+                 shown);
+  else if (folder >= 0 && segue_run_is_at_work (folder))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "the run in ‘%s’ is still running and has no model yet; wait for it to finish",
+                 shown);
+  else if (folder >= 0)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "there is no model in ‘%s’: neither config.json nor model/config.json; give the "
+                 "folder of a finished run or of a model",
+                 shown);
+  if (folder >= 0)
+    close (folder);
+  return latest || folder >= 0;
+}
+
 char *
 segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GError **error)
 {
@@ -54,12 +85,7 @@ segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GE
   }
   if (aggregation != NULL)
     *aggregation = noted;
-  if (!g_file_test (given, G_FILE_TEST_IS_DIR) || is_model_folder (given))
+  if (is_model_folder (given) || !is_run_without (given, error))
     return segue_model_ref_resolve (given, error);
-  g_autofree char *shown = g_filename_display_name (given);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-               "there is no model in ‘%s’: neither config.json nor model/config.json; give the "
-               "folder of a finished run or of a model",
-               shown);
   return NULL;
 }

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <segue/error.h>
 #include <segue/file.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -32,9 +33,6 @@ segue_run_folder_make (const char *runs, const char *name, char **id, GError **e
                                   folder);
       return NULL;
     }
-    g_autofree char *latest = g_build_filename (parent, "latest", NULL);
-    if (!segue_file_link (latest, candidate, error))
-      return NULL;
     *id = g_steal_pointer (&candidate);
     return g_canonicalize_filename (folder, NULL);
   }
@@ -91,6 +89,55 @@ segue_run_folder_alias (const char *folder, const char *stage, GError **error)
     ok = is_ours (names[i]) || segue_file_link (alias, target, error);
   }
   return ok;
+}
+
+/* (transfer full) (nullable): where the alias @name in @folder leads: `stages/STAGE/@name`. */
+static char *
+read_alias (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *target = g_file_read_link (path, NULL);
+  g_auto (GStrv) parts = target ? g_strsplit (target, "/", 0) : NULL;
+  gboolean ours = parts && g_strv_length (parts) == 3 && g_str_equal (parts[0], "stages") &&
+                  parts[1][0] != '.' && g_str_equal (parts[2], name);
+  return ours ? g_build_filename (folder, target, NULL) : NULL;
+}
+
+/* @own and @alias change places, and what is then at @own leads to where it went. */
+static void
+change_places (const char *own, const char *alias, const char *name)
+{
+  g_autofree char *back = g_build_filename ("..", "..", name, NULL);
+  g_autoptr (GError) error = NULL;
+  struct stat info;
+  if (lstat (own, &info) != 0 || S_ISLNK (info.st_mode))
+    return;
+  int failed = renameat2 (AT_FDCWD, own, AT_FDCWD, alias, RENAME_EXCHANGE);
+  /* Not every file system can exchange two names; then there is a moment without one. */
+  if (failed && (errno == EINVAL || errno == ENOSYS) && g_unlink (alias) == 0)
+    failed = rename (own, alias);
+  if (failed || !segue_file_link (own, back, &error))
+    g_debug ("‘%s’ stays a link: %s", alias, error ? error->message : g_strerror (errno));
+}
+
+void
+segue_run_folder_settle (const char *folder)
+{
+  g_auto (GStrv) names = segue_file_list_folder (folder, NULL);
+  for (guint i = 0; names && names[i]; i++) {
+    g_autofree char *own = is_ours (names[i]) ? NULL : read_alias (folder, names[i]);
+    g_autofree char *alias = g_build_filename (folder, names[i], NULL);
+    if (own)
+      change_places (own, alias, names[i]);
+  }
+}
+
+gboolean
+segue_run_folder_make_latest (const char *folder, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (folder), *id = g_path_get_basename (folder);
+  g_autofree char *latest = g_build_filename (parent, "latest", NULL);
+  return segue_file_link (latest, id, error);
 }
 
 /* Opens and locks @path, made where it is not there; -1 with errno EWOULDBLOCK: in use. */

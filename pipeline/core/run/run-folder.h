@@ -2,8 +2,9 @@
  *
  *   runs/<name>/<id>/         id: local time, so that names sort by age; -2, -3 … within a second
  *     stages/<stage>/         what the stage leaves
- *     <entry> → stages/…      aliases; of entries of one name the last stage's
- *   runs/<name>/latest → <id> */
+ *     <entry>                 of entries of one name the last stage's: while the run is at work a link
+ *                             to stages/…; then the entry itself, and stages/… has the link
+ *   runs/<name>/latest → <id> of the run that finished last */
 #pragma once
 
 #include <glib.h>
@@ -18,6 +19,11 @@ char *segue_run_folder_make_stage (const char *folder, const char *stage, int *f
 gboolean segue_run_folder_check_stage (const char *path, int fd, GError **error);
 /** segue_run_folder_alias: links what stands in @stage's folder from the top. */
 gboolean segue_run_folder_alias (const char *folder, const char *stage, GError **error);
+/** segue_run_folder_settle: no stage is at work any more: what the aliases lead to takes their places, so
+ * that a copy of runs/<name>/<id>/model is a model and no link.  What can't be moved stays. */
+void segue_run_folder_settle (const char *folder);
+/** segue_run_folder_make_latest: runs/<name>/latest leads to @folder from now on. */
+gboolean segue_run_folder_make_latest (const char *folder, GError **error);
 
 /**
  * SegueWorkFolder: work/<key>/ in the cache, for one run at a time.

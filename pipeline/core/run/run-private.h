@@ -8,13 +8,15 @@
  *   plan.c            the same, but only looking: what would be done
  *   run-host.c        what stages ask for while they run
  *   account.c         what the run came to, for stages that ask
- *   run-report.c      run.json, timings.json */
+ *   run-report.c      run.json, timings.json
+ *   run-lock.c        that it is at work, for others */
 #pragma once
 
 #include "builder.h"
 #include "curves.h"
 #include "journal.h"
 #include "run-folder.h"
+#include "run-lock.h"
 #include "songs.h"
 #include "stage-key.h"
 #include "stage-notes.h"
@@ -64,6 +66,7 @@ typedef struct {
   GCancellable *cancellable;
   SegueStore *store;
   char *id, *folder;
+  SegueRunLock lock_file;
   SegueJournal *journal;
   SegueStageRun *stages;
   guint n_stages;

@@ -104,6 +104,7 @@ segue_run_clear (SegueRun *run)
   segue_curves_free (run->curves);
   segue_journal_free (run->journal);
   segue_store_free (run->store);
+  segue_run_lock_release (&run->lock_file);
   g_free (run->id);
   g_free (run->folder);
   g_mutex_clear (&run->observer_lock);
@@ -156,6 +157,7 @@ open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
                                        run->pipeline->name, &run->id, error);
   if (!run->folder)
     return FALSE;
+  segue_run_lock_take (&run->lock_file, run->folder);
   return segue_run_open_journal (run, error) && segue_run_report (run, "running", NULL, error);
 }
 
@@ -168,8 +170,10 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
                                                                                       : "failed";
   if (failure)
     segue_journal_log (run->journal, NULL, G_LOG_LEVEL_CRITICAL, failure->message);
+  segue_run_folder_settle (run->folder);
   return segue_run_report (run, state, failure, error) &&
-         segue_run_report_timings (run, started, seconds, error);
+         segue_run_report_timings (run, started, seconds, error) &&
+         (failure || segue_run_folder_make_latest (run->folder, error));
 }
 
 /* What was not used for longest makes way for what this run has made. */

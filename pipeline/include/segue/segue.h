@@ -188,6 +188,11 @@ SEGUE_API
 gboolean segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options,
                              SegueRunResult *result, GCancellable *cancellable, GError **error);
 
+/** segue_run_is_at_work: whether a process works on the run in @folder, a handle of runs/<name>/<id>.
+ * A run whose run.json says "running" while none does was killed.  Any thread; hostile folders. */
+SEGUE_API
+gboolean segue_run_is_at_work (int folder);
+
 /**
  * SeguePlanUnit: what a run would do with a stage, or with the stages of a chain.
  * @name: as #SegueObserver has it

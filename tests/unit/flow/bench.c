@@ -67,6 +67,7 @@ bench_clear (Bench *bench)
   g_free (bench->music);
   g_free (bench->cache);
   g_free (bench->runs);
+  g_free (bench->last_run);
   g_object_unref (bench->cancellable);
   g_string_free (bench->failures, TRUE);
   g_string_free (bench->log, TRUE);
@@ -122,6 +123,8 @@ bench_try_run (Bench *bench, const char *settings, const char *text, guint worke
   gboolean ok =
     segue_pipeline_run (pipeline, &options, result ? result : &own, bench->cancellable, error);
   setrlimit (RLIMIT_NOFILE, &before);
+  g_free (bench->last_run);
+  bench->last_run = g_strdup (result ? result->folder : own.folder);
   segue_run_result_clear (&own);
   return ok;
 }
@@ -138,7 +141,7 @@ char *
 bench_read (Bench *bench, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (bench->runs, "flow", "latest", name, NULL);
+  g_autofree char *path = g_build_filename (bench->last_run, name, NULL);
   char *text = NULL;
   g_file_get_contents (path, &text, NULL, &error);
   g_assert_no_error (error);

@@ -13,6 +13,7 @@ const SeguePlugin *fake_plugin (void);
 typedef struct {
   SegueRegistry *registry;
   char *folder, *music, *cache, *runs;
+  char *last_run; /* nullable: its folder */
   GCancellable *cancellable;
   GString *failures; /* "stage id: reason" lines as the observer heard them */
   GString *log;
@@ -31,7 +32,7 @@ void bench_write (Bench *bench, const char *path, const char *content);
 gboolean bench_try_run (Bench *bench, const char *settings, const char *stages, guint workers,
                         SegueRunResult *result, GError **error);
 void bench_run (Bench *bench, const char *stages, guint workers, SegueRunResult *result);
-/** bench_read: (transfer full): a file of the newest run. */
+/** bench_read: (transfer full): a file of the last run. */
 char *bench_read (Bench *bench, const char *name);
 /** bench_count_records: files in the store. */
 guint bench_count_records (Bench *bench);

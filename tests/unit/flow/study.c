@@ -188,7 +188,7 @@ list_below (const char *root, const char *below, GPtrArray *files)
   while (folder && (name = g_dir_read_name (folder))) {
     g_autofree char *entry = *below ? g_build_filename (below, name, NULL) : g_strdup (name);
     g_autofree char *whole = g_build_filename (root, entry, NULL);
-    if (g_file_test (whole, G_FILE_TEST_IS_DIR) && !g_file_test (whole, G_FILE_TEST_IS_SYMLINK))
+    if (g_file_test (whole, G_FILE_TEST_IS_DIR))
       list_below (root, entry, files);
     else
       g_ptr_array_add (files, g_steal_pointer (&entry));

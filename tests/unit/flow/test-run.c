@@ -1,8 +1,14 @@
 /* Whole runs: what comes out, whatever the number of workers and whatever fails. */
 #include "fake.h"
+#include "run-folder.h"
+#include "run-lock.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <segue/file.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHAIN "  - use: fake-decode\n  - use: fake-segment\n"
@@ -284,9 +290,16 @@ test_run_folder (void)
   bench_run (&bench, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
   bench_run (&bench, DUMP, 2, &second);
   g_assert_cmpint (strcmp (strrchr (first.folder, '/'), strrchr (second.folder, '/')), <, 0);
-  g_autofree char *alias = g_build_filename (first.folder, "dump.txt", NULL);
-  g_autofree char *target = g_file_read_link (alias, NULL);
-  g_assert_cmpstr (target, ==, "stages/again/dump.txt");
+  /* Of two entries of one name the last stage's stands at the top, and is no link. */
+  static const char *const own[] = { "dump.txt", "stages/fake-dump/dump.txt" };
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++) {
+    g_autofree char *file = g_build_filename (first.folder, own[i], NULL);
+    g_assert_true (g_file_test (file, G_FILE_TEST_IS_REGULAR));
+    g_assert_false (g_file_test (file, G_FILE_TEST_IS_SYMLINK));
+  }
+  g_autofree char *moved = g_build_filename (first.folder, "stages/again/dump.txt", NULL);
+  g_autofree char *target = g_file_read_link (moved, NULL);
+  g_assert_cmpstr (target, ==, "../../dump.txt");
   g_autofree char *latest = g_build_filename (bench.runs, "flow", "latest", NULL);
   g_autofree char *newest = g_file_read_link (latest, NULL);
   g_assert_cmpstr (newest, ==, strrchr (second.folder, '/') + 1);
@@ -297,6 +310,132 @@ test_run_folder (void)
   }
   segue_run_result_clear (&first);
   segue_run_result_clear (&second);
+}
+
+static void
+assert_latest (Bench *bench, const char *run)
+{
+  g_autofree char *latest = g_build_filename (bench->runs, "flow", "latest", NULL);
+  g_autofree char *target = g_file_read_link (latest, NULL);
+  g_assert_cmpstr (target, ==, run ? strrchr (run, '/') + 1 : NULL);
+}
+
+/* Only a run that finished is the latest: none that failed or was cancelled. */
+static void
+test_latest (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  bench_init (&bench);
+  write_songs (&bench, 3);
+  bench_write (&bench, "artist-0/bad.song", "BAD");
+  g_assert_false (bench_try_run (&bench, "on_error: fail", DUMP, 2, NULL, &error));
+  g_assert_nonnull (bench.last_run);
+  assert_latest (&bench, NULL);
+  g_assert_true (bench_try_run (&bench, "max_failures: 3", DUMP, 2, NULL, NULL));
+  g_autofree char *finished = g_strdup (bench.last_run);
+  assert_latest (&bench, finished);
+  bench.cancel_after = 1;
+  bench_write (&bench, "artist-0/new.song", "one more");
+  g_clear_error (&error);
+  g_assert_false (bench_try_run (&bench, "seed: 8", DUMP, 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+  g_assert_cmpstr (bench.last_run, !=, finished);
+  assert_latest (&bench, finished);
+}
+
+static gboolean
+is_at_work (const char *folder)
+{
+  int fd = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  gboolean at_work = segue_run_is_at_work (fd);
+  close (fd);
+  return at_work;
+}
+
+/* Others see that a run is at work, that it has ended, and that it was killed. */
+static void
+test_at_work (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-lock-XXXXXX", NULL);
+  g_assert_false (is_at_work (folder));
+  SegueRunLock lock = { 0 };
+  segue_run_lock_take (&lock, folder);
+  g_assert_true (is_at_work (folder));
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (lock.path, &text, NULL, NULL));
+  segue_run_lock_release (&lock);
+  g_assert_false (is_at_work (folder));
+  segue_run_lock_release (&lock);
+
+  int told[2];
+  g_assert_cmpint (pipe (told), ==, 0);
+  pid_t child = fork ();
+  if (child == 0) {
+    segue_run_lock_take (&lock, folder);
+    if (write (told[1], "", 1) == 1)
+      pause ();
+    _exit (1);
+  }
+  char byte;
+  g_assert_cmpint (read (told[0], &byte, 1), ==, 1);
+  g_assert_true (is_at_work (folder));
+  kill (child, SIGKILL);
+  waitpid (child, NULL, 0);
+  g_assert_false (is_at_work (folder));
+
+  /* Without locks, by the process: this one, one that is no more, one of another machine. */
+  g_assert_true (segue_run_lock_is_of_process (text));
+  g_auto (GStrv) words = g_strsplit (text, " ", 0);
+  g_autofree char *later = g_strdup_printf ("%s %s 1", words[0], words[1]);
+  g_autofree char *gone = g_strdup_printf ("%s %d %s", words[0], (int) child, words[2]);
+  g_autofree char *elsewhere = g_strdup_printf ("another-boot %s %s", words[1], words[2]);
+  g_assert_false (segue_run_lock_is_of_process (later));
+  g_assert_false (segue_run_lock_is_of_process (gone));
+  g_assert_true (segue_run_lock_is_of_process (elsewhere));
+  static const char *const bad[] = { "", "a", "a b c", "a -1 c", "a 0 c", "a 1 c d" };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (segue_run_lock_is_of_process (bad[i]));
+
+  /* What somebody put there instead is not waited for. */
+  g_autofree char *path = g_build_filename (folder, ".running", NULL);
+  g_unlink (path);
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_assert_false (is_at_work (folder));
+  g_unlink (path);
+  g_assert_cmpint (symlink ("/proc/self/exe", path), ==, 0);
+  g_assert_false (is_at_work (folder));
+  close (told[0]);
+  close (told[1]);
+  segue_file_remove_folder (folder, NULL);
+}
+
+/* What a run leaves can be copied: no link among it leads out of the copy. */
+static void
+test_settle (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-settle-XXXXXX", NULL);
+  g_autofree char *model = g_build_filename (folder, "stages/train/model", NULL);
+  g_autofree char *weights = g_build_filename (model, "weights", NULL);
+  g_autofree char *top = g_build_filename (folder, "model", NULL);
+  g_autofree char *mine = g_build_filename (folder, "mine", NULL);
+  g_autofree char *inside = g_build_filename (top, "weights", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (model, 0777), ==, 0);
+  g_assert_true (g_file_set_contents (weights, "w", -1, NULL));
+  g_assert_true (segue_run_folder_alias (folder, "train", NULL));
+  g_assert_true (g_file_test (top, G_FILE_TEST_IS_SYMLINK));
+  g_assert_cmpint (symlink ("stages/../../etc", mine), ==, 0);
+  for (guint i = 0; i < 2; i++) {
+    segue_run_folder_settle (folder);
+    g_assert_true (g_file_test (top, G_FILE_TEST_IS_DIR));
+    g_assert_false (g_file_test (top, G_FILE_TEST_IS_SYMLINK));
+    g_assert_true (g_file_test (inside, G_FILE_TEST_IS_REGULAR));
+    g_assert_true (g_file_test (weights, G_FILE_TEST_IS_REGULAR));
+    g_assert_true (g_file_test (mine, G_FILE_TEST_IS_SYMLINK));
+  }
+  g_auto (GStrv) names = segue_file_list_folder (folder, NULL);
+  g_assert_cmpuint (g_strv_length (names), ==, 3);
+  segue_file_remove_folder (folder, NULL);
 }
 
 int
@@ -313,5 +452,8 @@ main (int argc, char **argv)
   g_test_add_func ("/run/bad-plugins", test_bad_plugins);
   g_test_add_func ("/run/cancel", test_cancel);
   g_test_add_func ("/run/folder", test_run_folder);
+  g_test_add_func ("/run/latest", test_latest);
+  g_test_add_func ("/run/at-work", test_at_work);
+  g_test_add_func ("/run/settle", test_settle);
   return g_test_run ();
 }
