@@ -7,8 +7,8 @@
 
 /* What may stand once only, as somebody decides by it. */
 static const char *const single[] = {
-  "Host",   "Content-Length", "Transfer-Encoding", "Authorization",
-  "Origin", "Sec-Fetch-Site", "Expect",            "Range",
+  "Host",   "Content-Length", "Transfer-Encoding", "Authorization", "Origin", "Sec-Fetch-Site",
+  "Expect", "Range",
 };
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING };
 

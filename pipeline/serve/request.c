@@ -79,10 +79,22 @@ answer_model (Request *request, const char *path)
                         "hearing_seconds", (int) config->hearing_seconds));
 }
 
+/* GFunc */
+static void
+wake (gpointer connection, gpointer unused)
+{
+  MHD_resume_connection (connection);
+}
+
+/* Called twice: the list is read by another thread, so that requests of others are answered meanwhile. */
 static enum MHD_Result
 answer_runs (Request *request, const char *path)
 {
-  return reply_json (request->connection, MHD_HTTP_OK, runs_list (request->server->runs));
+  if (request->list)
+    return reply_json (request->connection, MHD_HTTP_OK, runs_list_take (request->list));
+  MHD_suspend_connection (request->connection);
+  request->list = runs_list_new (request->server->runs, wake, request->connection);
+  return MHD_YES;
 }
 
 static enum MHD_Result
@@ -241,5 +253,6 @@ request_completed (void *server, struct MHD_Connection *connection, void **state
   if (request->song)
     song_cancel (request->song, PROBLEM_STOPPING);
   song_unref (request->song);
+  runs_list_free (request->list);
   g_free (request);
 }

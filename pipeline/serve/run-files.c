@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <segue/json.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,15 +59,4 @@ run_file_exists (int run, const char *path)
   if (fd >= 0)
     close (fd);
   return fd >= 0;
-}
-
-json_t *
-run_file_read_json (int run, const char *path)
-{
-  int fd = run_file_open (run, path);
-  if (fd < 0)
-    return NULL;
-  json_t *root = segue_json_read_fd (fd, path, SEGUE_JSON_SERVED, NULL, NULL);
-  close (fd);
-  return root;
 }

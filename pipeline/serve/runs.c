@@ -1,6 +1,8 @@
 #include "runs.h"
 
 #include "beneath.h"
+#include "problem.h"
+#include "run-about.h"
 #include "run-files.h"
 #include "token.h"
 
@@ -11,10 +13,21 @@
 #include <unistd.h>
 
 #define MAX_RUNS  200
+#define MAX_NAMES 10000 /* folders that are looked at */
 #define MAX_PARTS 8
+
+struct _RunsList {
+  GFunc ready;
+  gpointer data;
+  char *text;
+};
 
 struct _Runs {
   char *folder;
+  GMutex lock;       /* of @pool */
+  GThreadPool *pool; /* of one thread, that reads what strangers may have written; NULL: stopped */
+  RunMemory *memory; /* that thread's */
+  GCancellable *cancellable;
   guint8 key[TOKEN_KEY_SIZE]; /* of reports' addresses */
 };
 
@@ -45,26 +58,6 @@ static const struct {
   { ".woff2", "font/woff2" },
 };
 
-Runs *
-runs_new (const char *folder, GError **error)
-{
-  Runs *runs = g_new0 (Runs, 1);
-  runs->folder = g_strdup (folder);
-  if (token_key_init (runs->key, error))
-    return runs;
-  runs_free (runs);
-  return NULL;
-}
-
-void
-runs_free (Runs *runs)
-{
-  if (!runs)
-    return;
-  g_free (runs->folder);
-  g_free (runs);
-}
-
 char *
 runs_report_secret (const Runs *runs, const char *name, const char *id)
 {
@@ -94,7 +87,7 @@ list_folders (int root, const char *path)
                  : openat (root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *folder = fd >= 0 ? fdopendir (fd) : NULL;
   struct dirent *entry;
-  while (folder && (entry = readdir (folder)))
+  while (folder && names->len < MAX_NAMES && (entry = readdir (folder)))
     if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
         run_part_is_plain (entry->d_name) && g_utf8_validate (entry->d_name, -1, NULL))
       g_ptr_array_add (names, g_strdup (entry->d_name));
@@ -123,7 +116,7 @@ find_runs (int root)
   for (guint i = 0; i < names->len; i++) {
     const char *name = g_ptr_array_index (names, i);
     g_autoptr (GPtrArray) ids = list_folders (root, name);
-    for (guint j = 0; j < ids->len; j++) {
+    for (guint j = 0; j < ids->len && places->len < MAX_NAMES; j++) {
       Place place = { g_strdup (name), g_strdup (g_ptr_array_index (ids, j)) };
       g_array_append_val (places, place);
     }
@@ -132,67 +125,41 @@ find_runs (int root)
   return places;
 }
 
-/* @key of @from, where it is of @type, as @key of @to; else null. */
-static void
-take (json_t *to, const json_t *from, const char *key, json_type type)
-{
-  json_t *value = json_object_get (from, key);
-  gboolean fits =
-    value && (json_typeof (value) == type || (type == JSON_REAL && json_is_number (value)));
-  json_object_set_new (to, key, fits ? json_incref (value) : json_null ());
-}
-
 /* (nullable): what segue left there says that it is one. */
 static json_t *
-describe_run (const Runs *runs, int root, const Place *place)
+describe_run (Runs *runs, int root, const Place *place)
 {
   g_autofree char *path = g_build_filename (place->name, place->id, NULL);
   int run = segue_beneath_open_folder (root, path);
   if (run < 0)
     return NULL;
-  json_t *about = run_file_read_json (run, "run.json");
-  json_t *times = run_file_read_json (run, "timings.json");
-  json_t *metrics = run_file_read_json (run, "metrics.json");
-  json_t *test = json_object_get (metrics, "test");
-  json_t *object = json_object (), *figures = json_object ();
+  json_t *object = run_memory_describe (runs->memory, run, path, runs->cancellable);
+  g_autofree char *secret = runs_report_secret (runs, place->name, place->id);
   json_object_set_new (object, "name", json_string (place->name));
   json_object_set_new (object, "id", json_string (place->id));
-  /* While it is at work, and where it was killed, there is no such file yet. */
-  take (object, about, "state", JSON_STRING);
-  if (!about && run_file_exists (run, "run.json"))
-    json_object_set_new (object, "state", json_string ("unreadable"));
-  take (object, times, "started", JSON_STRING);
-  take (object, times, "seconds", JSON_REAL);
-  take (figures, test, "segment_accuracy", JSON_REAL);
-  take (figures, test, "song_accuracy", JSON_REAL);
-  take (figures, test, "songs", JSON_INTEGER);
-  json_object_set_new (object, "test", test ? json_incref (figures) : json_null ());
-  json_decref (figures);
-  g_autofree char *secret = runs_report_secret (runs, place->name, place->id);
   json_object_set_new (
     object, "report",
     run_file_exists (run, "report/index.html")
       ? json_sprintf ("reports/%s/%s/%s/index.html", secret, place->name, place->id)
       : json_null ());
-  json_decref (about);
-  json_decref (times);
-  json_decref (metrics);
   close (run);
   return object;
 }
 
-char *
-runs_list (Runs *runs)
+static char *
+list_runs (Runs *runs)
 {
   json_t *list = json_array (), *root_object = json_object ();
   int root = open_root (runs);
   g_autoptr (GArray) places = root >= 0 ? find_runs (root) : NULL;
   guint n = places ? places->len : 0;
-  for (guint i = 0; i < MIN (n, MAX_RUNS); i++) {
+  run_memory_begin (runs->memory);
+  for (guint i = 0; i < MIN (n, MAX_RUNS) && !g_cancellable_is_cancelled (runs->cancellable); i++) {
     json_t *run = describe_run (runs, root, &g_array_index (places, Place, i));
     if (run)
       json_array_append_new (list, run);
   }
+  run_memory_end (runs->memory);
   if (root >= 0)
     close (root);
   json_object_set_new (root_object, "runs", list);
@@ -202,6 +169,86 @@ runs_list (Runs *runs)
   free (text);
   json_decref (root_object);
   return copy;
+}
+
+/* GFunc of the pool's one thread. */
+static void
+make_list (gpointer data, gpointer user_data)
+{
+  RunsList *list = data;
+  list->text = list_runs (user_data);
+  list->ready (list->data, NULL);
+}
+
+RunsList *
+runs_list_new (Runs *runs, GFunc ready, gpointer data)
+{
+  RunsList *list = g_new0 (RunsList, 1);
+  list->ready = ready;
+  list->data = data;
+  g_mutex_lock (&runs->lock);
+  gboolean pushed = runs->pool && g_thread_pool_push (runs->pool, list, NULL);
+  g_mutex_unlock (&runs->lock);
+  if (!pushed) {
+    list->text = problem_json (PROBLEM_STOPPING, NULL);
+    ready (data, NULL);
+  }
+  return list;
+}
+
+char *
+runs_list_take (RunsList *list)
+{
+  return g_steal_pointer (&list->text);
+}
+
+void
+runs_list_free (RunsList *list)
+{
+  if (!list)
+    return;
+  g_free (list->text);
+  g_free (list);
+}
+
+Runs *
+runs_new (const char *folder, GError **error)
+{
+  Runs *runs = g_new0 (Runs, 1);
+  g_mutex_init (&runs->lock);
+  runs->folder = g_strdup (folder);
+  runs->cancellable = g_cancellable_new ();
+  runs->memory = run_memory_new ();
+  if (token_key_init (runs->key, error))
+    runs->pool = g_thread_pool_new (make_list, runs, 1, TRUE, error);
+  if (runs->pool)
+    return runs;
+  runs_free (runs);
+  return NULL;
+}
+
+void
+runs_stop (Runs *runs)
+{
+  g_cancellable_cancel (runs->cancellable);
+  g_mutex_lock (&runs->lock);
+  GThreadPool *pool = g_steal_pointer (&runs->pool);
+  g_mutex_unlock (&runs->lock);
+  if (pool)
+    g_thread_pool_free (pool, FALSE, TRUE);
+}
+
+void
+runs_free (Runs *runs)
+{
+  if (!runs)
+    return;
+  runs_stop (runs);
+  run_memory_free (runs->memory);
+  g_object_unref (runs->cancellable);
+  g_mutex_clear (&runs->lock);
+  g_free (runs->folder);
+  g_free (runs);
 }
 
 static const char *

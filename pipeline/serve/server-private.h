@@ -32,6 +32,7 @@ struct _Server {
  * @received: bytes of it
  * @arrived: all of it is there
  * @streams: the answer is lines as they come, not one object at the end
+ * @list: (nullable): of runs, that it waits for
  */
 typedef struct {
   Server *server;
@@ -42,6 +43,7 @@ typedef struct {
   guint64 received;
   gboolean arrived;
   gboolean streams;
+  RunsList *list;
 } Request;
 
 /** request_header: (transfer none) (nullable). */

@@ -146,6 +146,7 @@ server_stop (Server *server)
   if (socket >= 0)
     close (socket);
   queue_stop (server->queue);
+  runs_stop (server->runs);
   for (guint i = 0; i < LAST_WORDS && queue_count (server->queue).songs > 0; i++)
     g_usleep (10 * 1000);
   MHD_stop_daemon (server->daemon);

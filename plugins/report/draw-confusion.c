@@ -1,4 +1,4 @@
-/* What was taken for what, as a heat map. */
+/* The confusion matrix as a heat map. */
 #include "charts.h"
 
 #define NAMES 118 /* room for a row's name */
@@ -36,7 +36,7 @@ describe (const ReportTable *table, const ReportPair *pair, guint total)
   const char *unit = total == 1 ? "segment" : "segments";
   if (pair->truth == pair->answer)
     return g_strdup_printf ("%s, right: %u of %u %s", truth, pair->n, total, unit);
-  return g_strdup_printf ("%s taken for %s: %u of %u %s", truth,
+  return g_strdup_printf ("%s predicted as %s: %u of %u %s", truth,
                           report_table_label (table, pair->answer), pair->n, total, unit);
 }
 
@@ -70,9 +70,8 @@ report_draw_confusion (const ReportConfusion *confusion, const ReportTable *tabl
   double size = cell_size (labels->len), side = MAX (labels->len * size, 120);
   ReportChart *chart =
     report_chart_new ("confusion", "Confusion matrix", NAMES + side, HEAD + side);
-  report_chart_text (chart, 0, 14, 12, REPORT_START, 0, "rows: what it is", REPORT_COLOUR_MUTED);
-  report_chart_text (chart, 0, 30, 12, REPORT_START, 0, "columns: what", REPORT_COLOUR_MUTED);
-  report_chart_text (chart, 0, 46, 12, REPORT_START, 0, "it was taken for", REPORT_COLOUR_MUTED);
+  report_chart_text (chart, 0, 14, 12, REPORT_START, 0, "rows: true label", REPORT_COLOUR_MUTED);
+  report_chart_text (chart, 0, 30, 12, REPORT_START, 0, "columns: predicted", REPORT_COLOUR_MUTED);
   draw_names (chart, table, labels, size);
   for (guint i = 0; i < labels->len; i++)
     for (guint j = 0; j < labels->len; j++)

@@ -1,4 +1,4 @@
-/* How often the model is right when it is so sure: accuracy over confidence. */
+/* Reliability diagram: accuracy over confidence. */
 #include "charts.h"
 #include "text.h"
 
@@ -36,8 +36,8 @@ draw_axes (ReportChart *chart)
     report_chart_text (chart, place_x (at), BOTTOM + 30, 12, REPORT_MIDDLE, 0, text,
                        REPORT_COLOUR_MUTED);
   }
-  report_chart_text (chart, (LEFT + RIGHT) / 2.0, BOTTOM + 48, 12, REPORT_MIDDLE, 0,
-                     "how sure the model was", REPORT_COLOUR_MUTED);
+  report_chart_text (chart, (LEFT + RIGHT) / 2.0, BOTTOM + 48, 12, REPORT_MIDDLE, 0, "confidence",
+                     REPORT_COLOUR_MUTED);
 }
 
 static void
@@ -67,7 +67,7 @@ report_draw_reliability (const ReportCalibration *calibration)
                      REPORT_COLOUR_WRONG);
   chart->says = g_strdup_printf (
     "Bars: share of segments that are right, by confidence in steps of a tenth, with the number of "
-    "segments below. Dashed: what a model that is as right as it is sure would have. Expected "
+    "segments below. Dashed: a perfectly calibrated model. Expected "
     "calibration error: %s of %u segments.",
     error, calibration->n);
   return chart;

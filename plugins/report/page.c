@@ -92,7 +92,7 @@ append_reliability (const Report *report, const char *folder, GString *html, GEr
   g_autoptr (ReportChart) chart = report_draw_reliability (report->calibration);
   g_autofree char *distance = report_text_share (report->calibration->error);
   g_string_append_printf (html,
-                          "<p>Bars below the dashed line: the model is surer than it is right. "
+                          "<p>Bars below the dashed line: the model is overconfident. "
                           "Expected calibration error: <strong>%s</strong>.</p>\n",
                           distance);
   return add_chart (report, chart, folder, html, error);

@@ -66,13 +66,13 @@
   const describeFilter = () => {
     const n = listed.length;
     if (!filter)
-      return n ? count(n, "segment is", "segments are") + " wrong in the set " + SETS[data.judged] + "." :
-        "Nothing is wrong in the set " + SETS[data.judged] + ".";
+      return n ? count(n, "error", "errors") + " in the " + SETS[data.judged] + " set." :
+        "No errors in the " + SETS[data.judged] + " set.";
     if (filter.song)
       return count(n, "wrong segment", "wrong segments") + " of " + titleOf(filter.song) + ".";
     if (filter.truth === filter.answer)
       return count(n, "segment of ", "segments of ") + labelOf(filter.truth) + (n === 1 ? " is" : " are") + " right.";
-    return count(n, "segment of ", "segments of ") + labelOf(filter.truth) + " taken for " + labelOf(filter.answer) + ".";
+    return count(n, "segment of ", "segments of ") + labelOf(filter.truth) + " predicted as " + labelOf(filter.answer) + ".";
   };
 
   const makePlayer = (caption, what, clip) => {
@@ -88,7 +88,7 @@
     const clip = clips.get(number);
     if (!clip)
       return element("p", { class: "note" }, isWrong(number) ?
-        "No clip: only the surest errors of the judged set have one (parameter clips)." :
+        "No clip: only the errors with the highest confidence have one (parameter clips)." :
         "No clip: only errors have one.");
     const segment = segments[number];
     const own = makePlayer("this segment", "This segment, " + titleOf(segment.song) + " at " + stretch(segment), clip.own);
@@ -104,17 +104,17 @@
   const makeItem = (number, place) => {
     const segment = segments[number], song = segment.song, wrong = isWrong(number);
     const verdict = wrong ?
-      ["It is ", name(labelOf(song.label)), ", taken for ", name(labelOf(segment.answer), { class: "answer" })] :
+      ["True: ", name(labelOf(song.label)), ", predicted: ", name(labelOf(segment.answer), { class: "answer" })] :
       [name(labelOf(song.label), { class: "same" }), ", right"];
     const says = (place + 1) + " of " + listed.length + ": " + labelOf(song.label) +
-      (wrong ? " taken for " + labelOf(segment.answer) : ", right") + ", " + share(segment.confidence) + " sure, " +
+      (wrong ? " predicted as " + labelOf(segment.answer) : ", right") + ", confidence " + share(segment.confidence) + ", " +
       titleOf(song) + " at " + stretch(segment);
     return element("li", null,
       element("div", { class: "item", role: "group", tabindex: place ? "-1" : "0", "aria-label": says,
         "data-segment": number },
         element("div", { class: "what" },
           element("div", null,
-            element("p", { class: "verdict" }, ...verdict, ", " + share(segment.confidence) + " sure"),
+            element("p", { class: "verdict" }, ...verdict, ", confidence " + share(segment.confidence)),
             element("p", { class: "where" }, name(titleOf(song)), " · " + stretch(segment) + " · ",
               name(folderOf(song)), makeCorrection(song))),
           makeCorrectButton(song)),
@@ -189,6 +189,25 @@
     event.preventDefault();
     action(item);
   });
+  // Where nothing that has keys of its own has the focus, they work as soon as the list is in view.
+  const isInView = item => {
+    const box = item.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight;
+  };
+  document.addEventListener("keydown", event => {
+    const busy = event.target.closest("a, button, input, select, textarea, summary, audio, dialog, [tabindex='0']");
+    const key = event.key.toLowerCase();
+    if (busy || dialog.open || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey ||
+        ![" ", "j", "n", "k", "p", "c", "r"].includes(key))
+      return;
+    const seen = items().filter(isInView), item = seen.find(each => each.tabIndex === 0) || seen[0];
+    if (!item)
+      return;
+    event.preventDefault();
+    focusItem(item);
+    if (![..."jnkp"].includes(key))
+      keys[key](item);
+  });
   list.addEventListener("focusin", event => {
     const item = event.target.closest(".item");
     items().forEach(other => { other.tabIndex = other === item ? 0 : -1; });
@@ -257,8 +276,8 @@
     segmentsOf(song).forEach((number, i) => {
       const bad = isWrong(number), bar = document.createElementNS(SVG, "rect");
       const title = document.createElementNS(SVG, "title");
-      title.textContent = stretch(segments[number]) + ": " + labelOf(segments[number].answer) + ", " +
-        share(segments[number].confidence) + " sure";
+      title.textContent = stretch(segments[number]) + ": " + labelOf(segments[number].answer) + ", confidence " +
+        share(segments[number].confidence);
       bar.setAttribute("class", bad ? "f-wrong" : song.label < 0 ? "f-muted" : "f-right");
       bar.setAttribute("x", i * size);
       bar.setAttribute("y", bad ? 0 : 8);
@@ -281,7 +300,7 @@
       element("td", null, drawTimeline(song), element("small", null, right)),
       element("td", null, name(labelOf(song.label)), makeCorrection(song)),
       element("td", null, name(labelOf(song.answer), song.label >= 0 && song.label !== song.answer ?
-        { class: "answer", style: "color:var(--wrong)" } : null), element("small", null, share(song.confidence) + " sure")),
+        { class: "answer", style: "color:var(--wrong)" } : null), element("small", null, "confidence " + share(song.confidence))),
       element("td", null, element("div", { class: "buttons" }, makeCorrectButton(song), listen)));
   };
 
@@ -308,7 +327,6 @@
   find("songs-set").value = String(data.judged);
   ["songs-set", "songs-which"].forEach(id => find(id).addEventListener("change", showSongs));
   find("songs-search").addEventListener("input", showSongs);
-  find("songs-filter").addEventListener("submit", event => event.preventDefault());
   find("songs-more").addEventListener("click", showMoreSongs);
 
   // ---- Corrected labels ----
@@ -317,11 +335,14 @@
   const changes = new Map(); // song's id → label; "": left out
   let asked = null;
 
-  // A page on a disk may not be given a memory; then the changes last as long as it is open.
+  // A page on a disk or of `segue serve` may not be given a memory; then the changes last as long as it is
+  // open, and the page says so.
   const remember = () => {
     try {
       localStorage.setItem(memory, JSON.stringify([...changes]));
-    } catch (error) { /* see above */ }
+    } catch (error) {
+      find("changes-unkept").hidden = false;
+    }
   };
   const recall = () => {
     try {
@@ -339,8 +360,8 @@
       note.textContent = " " + sayChange(changes.get(song.id));
     return note;
   };
-  const makeCorrectButton = song => element("button", { type: "button", "aria-label": "Correct the label of " + titleOf(song),
-    onclick: () => openDialog(song) }, "Correct");
+  const makeCorrectButton = song => element("button", { type: "button", "aria-label": "Fix the label of " + titleOf(song),
+    onclick: () => openDialog(song) }, "Fix label");
 
   // A spreadsheet would run such a name as a formula; segue takes the apostrophe off again.
   const guarded = text => /^'*[=+\-@\t\r\n]/.test(text) ? "'" + text : text;
@@ -380,6 +401,13 @@
     dialog.returnValue = "cancel";
     dialog.showModal();
   };
+  // Not by submitting a form, which a page in a sandbox may not do.
+  dialog.querySelectorAll("button").forEach(button =>
+    button.addEventListener("click", () => dialog.close(button.value)));
+  find("relabel-label").addEventListener("keydown", event => {
+    if (event.key === "Enter" && !event.isComposing)
+      dialog.close("set");
+  });
   dialog.addEventListener("close", () => {
     const label = find("relabel-label").value.trim().normalize("NFC");
     if (dialog.returnValue === "set" && label)

@@ -148,12 +148,11 @@ report_append_labels (const Report *report, GString *html)
 void
 report_append_pairs (const Report *report, GString *html)
 {
-  static const char *const columns[] = { "It is", "Taken for", "Segments in songs", "Listen",
-                                         NULL };
+  static const char *const columns[] = { "True", "Predicted", "Segments in songs", "Listen", NULL };
   g_autoptr (GArray) worst = report_confusion_worst (report->confusion);
   guint n = MIN (worst->len, MAX_PAIRS);
   if (n == 0) {
-    g_string_append (html, "<p>Nothing was taken for anything else.</p>\n");
+    g_string_append (html, "<p>No segment was misclassified.</p>\n");
     return;
   }
   begin_table (html, "Most confused pairs", columns, 2);
@@ -170,7 +169,7 @@ report_append_pairs (const Report *report, GString *html)
                             "data-truth=\"%u\" data-answer=\"%u\" aria-label=\"Listen to ",
                             pair->truth, pair->answer);
     report_text_append_html (html, truth);
-    g_string_append (html, " taken for ");
+    g_string_append (html, " predicted as ");
     report_text_append_html (html, answer);
     g_string_append (html, "\">Listen</button></td></tr>\n");
   }

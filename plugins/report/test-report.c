@@ -8,7 +8,7 @@
 
 static const char *const labels[] = { "Anna", "Ben", "Cora", NULL };
 
-/* Ten wrong segments in the set test: Ben is taken for Anna six times, Cora for Ben four times. */
+/* Ten wrong segments in the set test: Ben is predicted as Anna six times, Cora as Ben four times. */
 static void
 add_songs (Case *c, gboolean sound)
 {
@@ -93,7 +93,7 @@ test_content (void)
   assert_has (page, "<strong>41 %</strong> of segments"); /* 7 of 17 */
   assert_has (page, "With 95 % confidence, between 25 % and 75 % of songs like these ");
   assert_has (page, "guessing gives 50 %: no better than chance, as far as ");
-  assert_has (page, "aria-label=\"Ben taken for Anna: 6 of 9 segments\"");
+  assert_has (page, "aria-label=\"Ben predicted as Anna: 6 of 9 segments\"");
   assert_has (page, "aria-label=\"Cora, right: 1 of 5 segments\"");
   assert_has (page, "<td class=\"number\">6 in 2</td>");
   assert_has (page, "Ben/b/bad.mp3");
@@ -228,7 +228,7 @@ test_little (void)
     const char *says;
     gsize n_wrong;
   } cases[] = {
-    { &all_right, "Nothing was taken for anything else", 0 },
+    { &all_right, "No segment was misclassified", 0 },
     { &single, "<strong>100 %</strong>", 0 },
     { &no_test, "This run has no test set", 1 },
     { &only_train, "learnt by heart", 0 },
@@ -339,7 +339,7 @@ test_many_labels (void)
   assert_has (page, "Of 200 labels the 60 with the least accuracy");
   assert_has (page, "Of 200 labels the 40 with most errors");
   assert_has (page, "All 200 labels as a table");
-  assert_has (page, "Artist 029 taken for Artist 000: 1 of 3 segments");
+  assert_has (page, "Artist 029 predicted as Artist 000: 1 of 3 segments");
 }
 
 /* ---- What is refused ---- */

@@ -87,6 +87,7 @@ report_text_share (double share)
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   if (!isfinite (share))
     return g_strdup ("–");
-  g_ascii_formatd (text, sizeof text, "%.0f", 100 * share);
+  /* Adding zero makes one of what is minus zero. */
+  g_ascii_formatd (text, sizeof text, "%.0f", round (100 * share) + 0.0);
   return g_strconcat (text, " %", NULL);
 }

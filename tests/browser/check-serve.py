@@ -100,7 +100,7 @@ class Suite:
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
         self.browser.get("about:blank")
         self.browser.get((url or self.server.url) + hash)
-        self.wait(lambda: "tells" in self.browser.find_element(By.ID, "model").text or hash)
+        self.wait(lambda: "artists" in self.browser.find_element(By.ID, "model").text or hash)
 
     def drop(self, paths):
         """As a person drops: by the browser's own input, so that folders are folders."""
@@ -304,7 +304,7 @@ class Suite:
         assert not self.cards()
 
         def idle():
-            with urllib.request.urlopen(self.server.url + "api/health") as answer:
+            with urllib.request.urlopen(self.server.url.replace("?", "api/health?")) as answer:
                 return json.load(answer)["songs"]["in_hand"] == 0
         self.wait(idle, 10)
 

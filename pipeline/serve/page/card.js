@@ -1,4 +1,4 @@
-/* One song: sent, heard, shown, played.  Whatever comes from outside (names of files and of artists,
+/* One song: sent, classified, shown, played.  Whatever comes from outside (names of files and of artists,
  * messages) is put in as text, never as markup. */
 
 import { headers } from './access.js';
@@ -91,7 +91,7 @@ export class Card {
         if (event.lengthComputable)
           this.say(`sending, ${Math.floor(100 * event.loaded / event.total)} %`);
       };
-      request.upload.onload = () => this.say('sent, waiting to be heard');
+      request.upload.onload = () => this.say('sent, waiting');
       request.onprogress = takeLines;
       request.onload = () => {
         takeLines();
@@ -100,7 +100,7 @@ export class Card {
         if (request.status !== 200)
           this.fail(this.explain(request));
         else if (this.state === 'sending' || this.state === 'hearing')
-          this.fail('The server stopped before the song was heard to its end.');
+          this.fail('The server stopped before the song was classified.');
         resolve('done');
       };
       request.onerror = () => { this.fail('The server can’t be reached.'); resolve('done'); };
@@ -152,7 +152,7 @@ export class Card {
     this.element.remove();
   }
 
-  /* ---- What was heard ---- */
+  /* ---- Predictions ---- */
 
   show () {
     const order = ranked(this.probabilities);
@@ -163,7 +163,7 @@ export class Card {
       this.find('.sure').textContent = percent(this.probabilities[artist.textContent] ?? 0);
     }
     this.say(this.state === 'answered' ? ''
-      : `so far, ${this.heard.length} of ${this.expected.length} segments heard`);
+      : `so far, ${this.heard.length} of ${this.expected.length} segments`);
     this.showLabels(order.slice(0, 5));
     this.showSegments(artist.textContent);
   }

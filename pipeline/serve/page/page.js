@@ -186,7 +186,7 @@ const showComparison = () => {
     for (const label of labels)
       row.append(cell('td', percent(card.probabilities[label] ?? 0), label === card.label ? 'number best' : 'number'));
   }
-  find('comparison').replaceChildren(answered.length > 0 ? table : cell('p', 'No song has been heard yet.'));
+  find('comparison').replaceChildren(answered.length > 0 ? table : cell('p', 'No song has been classified yet.'));
 };
 
 /* ---- Runs ---- */
@@ -208,7 +208,7 @@ const reportCell = run => {
 };
 
 const showRuns = async () => {
-  find('runs-state').textContent = 'Looking …';
+  find('runs-state').textContent = 'Loading …';
   let failure = 'The server can’t be reached.';
   const answer = await ask('api/runs').catch(error => {
     if (error.message === '401')
@@ -219,9 +219,12 @@ const showRuns = async () => {
     const row = document.createElement('tr');
     const started = run.started ? new Date(run.started).toLocaleString() : '';
     const right = p => (p === null || p === undefined ? '' : percent(p));
-    const th = cell('th', `${run.name} ${run.id}`);
+    const th = cell('th', run.name);
     th.scope = 'row';
-    row.append(th, cell('td', started), cell('td', run.state ?? 'unfinished'),
+    const id = th.appendChild(document.createElement('span'));
+    id.className = 'id';
+    id.textContent = run.id;
+    row.append(th, cell('td', started, 'started'), cell('td', run.state ?? 'unknown'),
       cell('td', right(run.test?.segment_accuracy), 'number'),
       cell('td', right(run.test?.song_accuracy), 'number'), reportCell(run));
     return row;
@@ -229,9 +232,9 @@ const showRuns = async () => {
   find('runs-table').tBodies[0].replaceChildren(...rows);
   find('runs-table').hidden = rows.length === 0;
   find('runs-state').textContent = !answer ? failure
-    : rows.length === 0 ? 'There are no runs here yet: segue run makes them.'
-      : answer.total > rows.length ? `The newest ${rows.length} of ${answer.total}; figures are of the test set.`
-        : 'Figures are of the test set.';
+    : rows.length === 0 ? 'No runs here yet: segue run makes them.'
+      : answer.total > rows.length ? `The newest ${rows.length} of ${answer.total}; accuracy on the test set.`
+        : 'Accuracy on the test set.';
 };
 
 /* ---- Beginning ---- */
@@ -284,7 +287,7 @@ const greet = async () => {
   find('notice').textContent = '';
   find('files').disabled = find('folder').disabled = false;
   const n = model.labels.length, some = model.labels.slice(0, 6).join(', ');
-  find('model').textContent = `The model ‘${model.name}’ tells ${n} artists apart: ${some}${n > 6 ? ' …' : ''}`;
+  find('model').textContent = `Model ‘${model.name}’, ${n} artists: ${some}${n > 6 ? ' …' : ''}`;
 };
 
 prepareAccess();

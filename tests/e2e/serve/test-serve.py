@@ -199,6 +199,9 @@ def test_report(server, place):
     with open(os.path.join(run, "run.json"), "w") as file:
         file.write("{")
     check(server.get("/api/runs").json()["runs"][1]["state"] == "unreadable", "a damaged run.json")
+    with open(os.path.join(run, "run.json"), "w") as file:
+        file.write('{"state": "running"}')
+    check(server.get("/api/runs").json()["runs"][1]["state"] == "killed", "a run that no process is at")
     clip = f"{base}/clips/a.ogg"
     check(expect(server.get(clip), 200).body == b"0123456789", clip)
     for asked, status, body in (("bytes=2-4", 206, b"234"), ("bytes=7-", 206, b"789"), ("bytes=-3", 206, b"789"),

@@ -1,15 +1,19 @@
 /* Who may ask, whose turn it is, what a range is, what a song tells and when. */
 #include "guard.h"
+#include "head.h"
 #include "lines.h"
 #include "queue.h"
 #include "reply.h"
+#include "run-about.h"
 #include "run-files.h"
 #include "spool.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -260,13 +264,157 @@ test_run_files (void)
   g_assert_false (run_file_exists (fd, "dots/a.json"));
   g_assert_false (run_file_exists (fd, "loop"));
   g_assert_false (run_file_exists (fd, "report"));
-  json_t *root = run_file_read_json (fd, "report/a.json");
-  g_assert_cmpint (json_integer_value (json_object_get (root, "a")), ==, 1);
-  json_decref (root);
-  g_assert_true (segue_file_write (file, "[1]", -1, &error));
-  g_assert_null (run_file_read_json (fd, "report/a.json"));
   close (fd);
   g_assert_true (segue_file_remove_folder (run, &error));
+}
+
+static void
+put (const char *folder, const char *name, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  segue_file_write (path, text, -1, &error);
+  g_assert_no_error (error);
+}
+
+static void
+assert_about (RunMemory *memory, const char *folder, const char *text)
+{
+  int run = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  run_memory_begin (memory);
+  json_t *about = run_memory_describe (memory, run, "a/b", NULL);
+  run_memory_end (memory);
+  char *got = json_dumps (about, JSON_COMPACT | JSON_SORT_KEYS);
+  g_assert_cmpstr (got, ==, text);
+  free (got);
+  json_decref (about);
+  close (run);
+}
+
+/* A run at work, killed, finished; what strangers write there; what is remembered goes with its file. */
+static void
+test_run_memory (void)
+{
+  RunMemory *memory = run_memory_new ();
+  g_autofree char *run = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  g_autofree char *mark = g_build_filename (run, ".running", NULL);
+  assert_about (memory, run, "{\"seconds\":null,\"started\":null,\"state\":null,\"test\":null}");
+  put (run, "run.json", "{\"state\": \"running\"}");
+  assert_about (memory, run,
+                "{\"seconds\":null,\"started\":null,\"state\":\"killed\",\"test\":null}");
+  int lock = open (mark, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  g_assert_cmpint (flock (lock, LOCK_EX), ==, 0);
+  assert_about (memory, run,
+                "{\"seconds\":null,\"started\":null,\"state\":\"running\",\"test\":null}");
+  close (lock);
+  assert_about (memory, run,
+                "{\"seconds\":null,\"started\":null,\"state\":\"killed\",\"test\":null}");
+  put (run, "run.json", "{\"state\": \"finished\"}");
+  put (run, "timings.json", "{\"started\": \"2026-01-01T00:00:00Z\", \"seconds\": 2}");
+  put (run, "metrics.json", "{\"test\": {\"songs\": 3, \"song_accuracy\": \"<b>\"}}");
+  assert_about (
+    memory, run,
+    "{\"seconds\":2,\"started\":\"2026-01-01T00:00:00Z\",\"state\":\"finished\",\"test\":"
+    "{\"segment_accuracy\":null,\"song_accuracy\":null,\"songs\":3}}");
+  g_autofree char *long_time = g_strnfill (5000, '1');
+  g_autofree char *times = g_strdup_printf ("{\"started\": \"%s\", \"seconds\": []}", long_time);
+  put (run, "timings.json", times);
+  put (run, "run.json", "{\"state\": \"<script>\"}");
+  put (run, "metrics.json", "[");
+  assert_about (memory, run, "{\"seconds\":null,\"started\":null,\"state\":null,\"test\":null}");
+  put (run, "run.json", "{\"state\": ");
+  assert_about (memory, run,
+                "{\"seconds\":null,\"started\":null,\"state\":\"unreadable\",\"test\":null}");
+  run_memory_free (memory);
+  segue_file_remove_folder (run, NULL);
+}
+
+static HeadVerdict
+judge (const char *head)
+{
+  return head_judge (head, strlen (head));
+}
+
+#define GET  "GET / HTTP/1.1\r\n"
+#define HOST "Host: localhost\r\n"
+#define POST "POST /api/songs HTTP/1.1\r\n" HOST
+
+/* What two programs may read differently is no request. */
+static void
+test_heads (void)
+{
+  static const char *const whole[] = {
+    GET HOST "\r\n",
+    GET HOST "\r\nbody\nwith\0anything",
+    "HEAD /a?b=%00&c HTTP/1.1\r\nhost:x\r\n\r\n",
+    "GET / HTTP/1.0\r\n\r\n",
+    POST "Content-Length: 5\r\nX-Y:\r\nAccept: a\r\nAccept: b\r\n\r\n",
+    POST "content-length:\t18446744073709551615 \r\n\r\n",
+    POST "Transfer-Encoding: Chunked\r\n\r\n",
+    GET HOST "X: \tf\303\266\t \r\n\r\n",
+  };
+  static const char *const partial[] = {
+    "", "G", "GET / HTTP/1.1\r", GET, GET HOST, GET HOST "\r"
+  };
+  static const char *const bad[] = {
+    "\r\n" GET HOST "\r\n",
+    "GET / HTTP/1.1\n" HOST "\r\n",
+    GET "Host: localhost\n\r\n",
+    GET HOST "\n",
+    GET HOST "X: a\rb\r\n\r\n",
+    GET HOST "X: a\r\n b\r\n\r\n",
+    GET HOST "X: a\r\n\tb\r\n\r\n",
+    GET " " HOST "\r\n",
+    GET HOST "X : a\r\n\r\n",
+    GET HOST ": a\r\n\r\n",
+    GET HOST "no colon\r\n\r\n",
+    GET HOST "X(Y): a\r\n\r\n",
+    GET HOST "X: \001\r\n\r\n",
+    GET "\r\n",
+    GET HOST HOST "\r\n",
+    GET "Host: a\r\nHOST: b\r\n\r\n",
+    GET HOST "Authorization: a\r\nAuthorization: b\r\n\r\n",
+    GET HOST "Origin: a\r\norigin: a\r\n\r\n",
+    POST "Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+    POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+    POST "Transfer-Encoding: gzip, chunked\r\n\r\n",
+    POST "Transfer-Encoding: identity\r\n\r\n",
+    POST "Transfer-Encoding: xchunked\r\n\r\n",
+    POST "Transfer-Encoding:\r\n\r\n",
+    "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+    POST "Content-Length: +5\r\n\r\n",
+    POST "Content-Length: -1\r\n\r\n",
+    POST "Content-Length: 0x5\r\n\r\n",
+    POST "Content-Length: 5, 5\r\n\r\n",
+    POST "Content-Length: 5 5\r\n\r\n",
+    POST "Content-Length:\r\n\r\n",
+    POST "Content-Length: 18446744073709551616\r\n\r\n",
+    "GET  / HTTP/1.1\r\n" HOST "\r\n",
+    "GET / HTTP/1.1 \r\n" HOST "\r\n",
+    "GET /a b HTTP/1.1\r\n" HOST "\r\n",
+    "GET\t/\tHTTP/1.1\r\n" HOST "\r\n",
+    "GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n",
+    "GET / HTTP/2.0\r\n" HOST "\r\n",
+    "GET / HTTP/1.10\r\n" HOST "\r\n",
+    "GET / http/1.1\r\n" HOST "\r\n",
+    "GET /\r\n" HOST "\r\n",
+    "\026\003\001\002\n",
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (whole); i++)
+    g_assert_cmpint (judge (whole[i]), ==, HEAD_WHOLE);
+  for (gsize i = 0; i < G_N_ELEMENTS (partial); i++)
+    g_assert_cmpint (judge (partial[i]), ==, HEAD_PARTIAL);
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_test_message ("%s", bad[i]);
+    g_assert_cmpint (judge (bad[i]), ==, HEAD_BAD);
+  }
+  /* A zero byte, which a text does not show. */
+  g_assert_cmpint (head_judge (GET HOST "X: \0\r\n\r\n", sizeof (GET HOST "X: .\r\n\r\n") - 1), ==,
+                   HEAD_BAD);
+  g_autofree char *long_line = g_strnfill (HEAD_MAX + 1, 'a');
+  g_assert_cmpint (head_judge (long_line, HEAD_MAX), ==, HEAD_PARTIAL);
+  g_assert_cmpint (head_judge (long_line, HEAD_MAX + 1), ==, HEAD_TOO_LARGE);
 }
 
 int
@@ -283,5 +431,7 @@ main (int argc, char **argv)
   g_test_add_func ("/serve/problems-are-documented", test_problems_are_documented);
   g_test_add_func ("/serve/spool", test_spool);
   g_test_add_func ("/serve/run-files", test_run_files);
+  g_test_add_func ("/serve/run-memory", test_run_memory);
+  g_test_add_func ("/serve/heads", test_heads);
   return g_test_run ();
 }
