@@ -348,7 +348,7 @@ const SegueVerb segue_verb_run = {
     "Runs a pipeline, a YAML file or a preset, and leaves a folder runs/NAME/ID with the model, "
     "the "
     "metrics, the predictions and a record of how they came about; runs/NAME/latest points to the "
-    "newest.\n\nFOLDER sets the pipeline's first variable, for the presets the folder of music: "
+    "one that finished last.\n\nFOLDER sets the pipeline's first variable, for the presets the folder of music: "
     "FOLDER/ARTIST/ALBUM/SONG.mp3. A song that can't be used is left out, counted and "
     "named with its reason.\n\nWhat stages make is kept in a cache: a second run makes only what "
     "changed, and what depends on it; one that was stopped goes on from there. What a stage's "
