@@ -35,7 +35,7 @@ state_text (const SeguePlanUnit *unit, const SegueTerm *out)
   g_autofree char *reasons = reasons_text (unit);
   g_autoptr (GString) text = g_string_new (NULL);
   if (unit->source)
-    return g_strdup_printf ("%u found: looks each time", unit->n_anew);
+    return g_strdup_printf ("%u found (rescanned on every run)", unit->n_anew);
   if (unit->known && unit->n_anew == 0 && !unit->chain)
     return g_strdup_printf ("%scached%s", green, reset);
   if (unit->known && unit->chain)
@@ -99,15 +99,16 @@ describe (const SeguePlanUnit *unit)
 }
 
 void
-segue_run_plan_print_json (GPtrArray *plan, const SegueRunResult *result, const SegueTerm *out)
+segue_run_plan_print_json (GPtrArray *plan, const SegueRunResult *result, json_t *data,
+                           json_t *left_out, const SegueTerm *out)
 {
   json_t *units = json_array ();
   for (guint i = 0; i < plan->len; i++)
     json_array_append_new (units, describe (g_ptr_array_index (plan, i)));
-  json_t *object =
-    json_pack ("{s:o, s:i, s:i, s:i, s:I}", "units", units, "songs", (int) result->n_songs,
-               "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
-               (json_int_t) result->n_ignored);
+  json_t *object = json_pack ("{s:o, s:o?, s:i, s:i, s:i, s:I, s:o}", "units", units, "data", data,
+                              "songs", (int) result->n_songs, "cached", (int) result->n_cached,
+                              "quarantined", (int) result->n_failed, "ignored",
+                              (json_int_t) result->n_ignored, "left_out", left_out);
   segue_term_print_json (out, json_dumps (object, JSON_COMPACT));
   json_decref (object);
 }

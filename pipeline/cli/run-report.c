@@ -10,15 +10,18 @@
 
 /* An item that was left out, as a line for people. */
 typedef struct {
-  char *id, *line;
+  char *stage, *id, *line;
+  char *reason; /* as it is, not printable */
 } Failure;
 
 static void
 failure_free (gpointer data)
 {
   Failure *failure = data;
+  g_free (failure->stage);
   g_free (failure->id);
   g_free (failure->line);
+  g_free (failure->reason);
   g_free (failure);
 }
 
@@ -42,7 +45,9 @@ segue_run_report_add_failure (SegueRunReport *report, const char *stage, const c
 {
   Failure *failure = g_new (Failure, 1);
   g_autofree char *text = segue_text_printable (reason);
+  failure->stage = g_strdup (stage);
   failure->id = g_strdup (id);
+  failure->reason = g_strdup (reason);
   failure->line = g_strdup_printf ("%s: %s", stage, text);
   g_ptr_array_add (report->failures, failure);
 }
@@ -83,9 +88,26 @@ print_failures (const SegueRunReport *report, const SegueTerm *err)
   guint n = MAX (report->failures->len, report->result.n_failed);
   if (n <= n_shown)
     return;
-  g_autofree char *folder = from_here (report->result.folder ? report->result.folder : ".");
+  if (!report->result.folder) { /* nothing was run */
+    fprintf (err->stream, "  and %u more; --json lists all of them\n", n - n_shown);
+    return;
+  }
+  g_autofree char *folder = from_here (report->result.folder);
   g_autofree char *shown = segue_text_printable (folder);
   fprintf (err->stream, "  and %u more; see %s/run.json\n", n - n_shown, shown);
+}
+
+json_t *
+segue_run_report_list_failures (const SegueRunReport *report)
+{
+  json_t *list = json_array ();
+  g_ptr_array_sort (report->failures, compare_ids);
+  for (guint i = 0; i < report->failures->len; i++) {
+    const Failure *failure = g_ptr_array_index (report->failures, i);
+    json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "stage", failure->stage, "id",
+                                            failure->id, "reason", failure->reason));
+  }
+  return list;
 }
 
 void
@@ -204,11 +226,24 @@ segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
   json_decref (object);
 }
 
+/* Whether the same may go well another time: what is wrong with the data or the pipeline stays wrong. */
+static gboolean
+may_pass (const GError *error)
+{
+  static const int lasting[] = { SEGUE_ERROR_USAGE, SEGUE_ERROR_DATA, SEGUE_ERROR_NO_INPUT,
+                                 SEGUE_ERROR_PIPELINE };
+  for (gsize i = 0; i < G_N_ELEMENTS (lasting); i++)
+    if (g_error_matches (error, SEGUE_ERROR, lasting[i]))
+      return FALSE;
+  return TRUE;
+}
+
 void
-segue_run_report_print_kept (const SegueRunReport *report, const SegueTerm *err)
+segue_run_report_print_kept (const SegueRunReport *report, const GError *error,
+                             const SegueTerm *err)
 {
   g_autofree char *folder = from_here (report->result.folder);
   g_autofree char *shown = segue_text_printable (folder);
-  fprintf (err->stream, "what is finished is kept in %s; the same command goes on from there\n",
-           shown);
+  fprintf (err->stream, "what is finished is kept in %s%s\n", shown,
+           may_pass (error) ? "; run the same command again to continue" : "");
 }

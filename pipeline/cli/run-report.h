@@ -3,6 +3,8 @@
 
 #include "cli.h"
 
+#include <jansson.h>
+
 typedef struct {
   SegueRunResult result;
   GPtrArray *failures; /* those that were left out, as lines */
@@ -20,5 +22,8 @@ void segue_run_report_print_counts (const SegueRunReport *report, const SegueTer
 void segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
                                      SeguePipeline *pipeline);
 void segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out);
-/** segue_run_report_print_kept: after a failure: what there is all the same. */
-void segue_run_report_print_kept (const SegueRunReport *report, const SegueTerm *err);
+/** segue_run_report_list_failures: (transfer full): `[{"stage": …, "id": …, "reason": …}, …]` by id. */
+json_t *segue_run_report_list_failures (const SegueRunReport *report);
+/** segue_run_report_print_kept: after the failure @error: what there is all the same. */
+void segue_run_report_print_kept (const SegueRunReport *report, const GError *error,
+                                  const SegueTerm *err);

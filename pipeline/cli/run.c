@@ -1,4 +1,5 @@
 /* segue run */
+#include "data-view.h"
 #include "job.h"
 #include "pipeline-arg.h"
 #include "preflight.h"
@@ -21,11 +22,14 @@ typedef struct {
 typedef struct {
   SegueCli *cli;
   SeguePipeline *pipeline;
+  gboolean dry;
   SegueRunOptions options;
   SegueRunReport report;
   GPtrArray *plan; /* nullable: of a dry run */
   GPtrArray *held; /* lines of a stage that may yet turn out to be in the cache */
   gboolean at_work;
+  json_t *data;      /* nullable: the data set, before anything is decoded */
+  GHashTable *known; /* log lines that were shown with it */
 } Run;
 
 /* ---- What the run tells us, from its threads ---- */
@@ -115,12 +119,45 @@ on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *mess
   if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", level))
     return;
   gboolean loud = (level & G_LOG_LEVEL_MASK) <= G_LOG_LEVEL_WARNING;
+  g_autofree char *said = g_strdup_printf ("%s: %s", stage ? stage : "", message);
+  if (g_hash_table_remove (run->known, said))
+    return;
   g_autofree char *line = log_line (err, stage, loud, message);
   if (loud || run->at_work || !stage) {
     segue_progress_print (run->cli->progress, line);
     return;
   }
   g_ptr_array_add (run->held, g_steal_pointer (&line));
+}
+
+static void
+print_data_line (Run *run, const char *text, SegueStyle style)
+{
+  const SegueTerm *err = &run->cli->err;
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line; line++) {
+    g_autofree char *printable = segue_text_printable (*line);
+    g_autofree char *styled =
+      g_strconcat (segue_term_style (err, style), printable, segue_term_reset (err), NULL);
+    segue_progress_print (run->cli->progress, styled);
+  }
+}
+
+/* In a run it is said at once, in short, and a warning not a second time where a stage gives it later. */
+static void
+on_data_seen (gpointer data, const SegueDataView *view)
+{
+  Run *run = data;
+  run->data = segue_data_view_describe (view);
+  if (run->dry)
+    return;
+  g_autofree char *summary = segue_data_view_summarise (run->data);
+  print_data_line (run, summary, SEGUE_STYLE_BOLD);
+  for (guint i = 0; i < view->warnings->len; i++) {
+    const char *warning = g_ptr_array_index (view->warnings, i);
+    print_data_line (run, warning, SEGUE_STYLE_YELLOW);
+    g_hash_table_add (run->known, g_strdup (warning));
+  }
 }
 
 static void
@@ -239,26 +276,34 @@ look (gpointer data, GCancellable *cancellable, GError **error)
 }
 
 static void
-print_report (Run *run, const Options *options, gboolean ok)
+print_report (Run *run, const Options *options, gboolean ok, const GError *error)
 {
   SegueCli *cli = run->cli;
   segue_run_report_print_counts (&run->report, &cli->err);
   if (ok && run->plan && options->json)
-    segue_run_plan_print_json (run->plan, &run->report.result, &cli->out);
-  else if (ok && run->plan)
+    segue_run_plan_print_json (run->plan, &run->report.result, json_incref (run->data),
+                               segue_run_report_list_failures (&run->report), &cli->out);
+  else if (run->dry && run->data && !options->json)
+    segue_data_view_print (run->data, &cli->out);
+  if (ok && run->plan && !options->json) {
+    fputc ('\n', cli->out.stream);
     segue_run_plan_print (run->plan, &cli->out);
-  else if (ok && options->json)
+  }
+  if (run->dry)
+    return;
+  if (ok && options->json)
     segue_run_report_print_json (&run->report, &cli->out);
   else if (ok)
     segue_run_report_print_results (&run->report, cli, run->pipeline);
   else if (run->report.result.folder)
-    segue_run_report_print_kept (&run->report, &cli->err);
+    segue_run_report_print_kept (&run->report, error, &cli->err);
 }
 
 static gboolean
 run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GError **error)
 {
-  Run run = { .cli = cli, .pipeline = pipeline };
+  g_autoptr (GHashTable) known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Run run = { .cli = cli, .pipeline = pipeline, .dry = options->dry_run, .known = known };
   const SegueObserver observer = {
     .struct_size = sizeof observer,
     .data = &run,
@@ -269,6 +314,7 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
     .stage_finished = options->dry_run ? on_stage_looked_at : on_stage_finished,
     .progress_unit = on_progress_unit,
     .stage_cached = on_stage_cached,
+    .data_seen = on_data_seen,
   };
   run.options = (SegueRunOptions){
     .struct_size = sizeof run.options,
@@ -286,7 +332,8 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
   release_lines (&run, TRUE);
   cli->progress = NULL;
   g_ptr_array_unref (run.held);
-  print_report (&run, options, ok);
+  print_report (&run, options, ok, error ? *error : NULL);
+  json_decref (run.data);
   segue_run_report_clear (&run.report);
   g_clear_pointer (&run.plan, g_ptr_array_unref);
   return ok;
@@ -323,7 +370,9 @@ static const SegueOption rows[] = {
   { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
     "where the run's folder is made (default: runs)" },
   { "dry-run", 'n', SEGUE_OPTION_FLAG, offsetof (Options, dry_run), NULL, 0, 0,
-    "runs nothing; says of each stage what is in the cache, what would run, and why" },
+    "runs nothing; shows the data set (songs of each label by set, what is left out and why), and "
+    "of each "
+    "stage what is in the cache, what would run, and why" },
   { "fresh", 0, SEGUE_OPTION_FLAG, offsetof (Options, fresh), NULL, 0, 0,
     "takes nothing from the cache: everything is made anew, and kept in place of what was there" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,

@@ -90,7 +90,7 @@ compare_keys (gconstpointer a, gconstpointer b, gpointer unused)
   return strcmp (a, b);
 }
 
-static gboolean
+static void
 unknown_key (SegueDataset *dataset, const char *by, GError **error)
 {
   g_autoptr (GTree) keys = g_tree_new_full (compare_keys, NULL, g_free, NULL);
@@ -107,9 +107,8 @@ unknown_key (SegueDataset *dataset, const char *by, GError **error)
   }
   for (GTreeNode *node = g_tree_node_first (keys); node; node = g_tree_node_next (node))
     g_string_append_printf (list, ", %s", (const char *) g_tree_node_key (node));
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                "no song has the metadata ‘%s’ that ‘by’ asks for; there are: %s", by, list->str);
-  return FALSE;
 }
 
 /* The deal of the songs that are left, and which these are. */
@@ -259,8 +258,9 @@ emit (const SplitConfig *config, SegueDataset *dataset, const Index *index, cons
   segue_context_emit_dataset (context, result);
 }
 
+/* An index is all that it takes: before songs are decoded, theirs says how they will be split. */
 static gboolean
-collect (gpointer instance, SegueContext *context, GError **error)
+split_index (SegueContext *context, GError **error)
 {
   const SplitConfig *config = segue_context_get_config (context);
   SegueDataset *dataset = segue_context_get_input (context, "items");
@@ -268,8 +268,10 @@ collect (gpointer instance, SegueContext *context, GError **error)
   g_auto (Outcome) outcome = { 0 };
 
   index_read (&index, dataset, config->by);
-  if (index.of_song->len > 0 && index.n_alone == index.of_song->len)
-    return unknown_key (dataset, config->by, error);
+  if (index.of_song->len > 0 && index.n_alone == index.of_song->len) {
+    unknown_key (dataset, config->by, error);
+    return FALSE;
+  }
   if (index.n_alone > 0)
     segue_context_log (context, G_LOG_LEVEL_WARNING,
                        "%u songs have no ‘%s’: each of them is a group of its own", index.n_alone,
@@ -278,6 +280,28 @@ collect (gpointer instance, SegueContext *context, GError **error)
     return FALSE;
   emit (config, dataset, &index, &outcome, context);
   return TRUE;
+}
+
+static gboolean
+collect (gpointer instance, SegueContext *context, GError **error)
+{
+  return split_index (context, error);
+}
+
+static gboolean
+preview (SegueContext *context, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (split_index (context, &local))
+    return TRUE;
+  /* A stage on the way may still add what songs are grouped by. */
+  if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_PIPELINE)) {
+    segue_context_log (context, G_LOG_LEVEL_WARNING, "%s", local->message);
+    return TRUE;
+  }
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 static const SeguePort *const inputs[] = {
@@ -310,6 +334,7 @@ static const SegueStageType split = {
   .config_size = sizeof (SplitConfig),
   .check = check,
   .collect = collect,
+  .preview = preview,
 };
 
 static const SegueStageType *const stages[] = { &split, NULL };

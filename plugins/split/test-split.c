@@ -421,7 +421,7 @@ test_missing_metadata (void)
   harness = run ("{ by: album }", items);
   assert_nothing_leaks (harness, "album");
   g_assert_null (run_seeded ("{ by: albun }", items, 1, &error));
-  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, "‘albun’"));
   g_assert_nonnull (strstr (error->message, "album"));

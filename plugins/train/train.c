@@ -149,6 +149,14 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
                              error);
 }
 
+/* The labels are known before any song is decoded. */
+static gboolean
+train_preview (SegueContext *context, GError **error)
+{
+  g_autoptr (TrainSets) sets = train_sets_new (segue_context_get_input (context, "audio"), error);
+  return sets != NULL;
+}
+
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
               "Labelled mono segments of one length and rate; those without a set are trained on.",
@@ -186,6 +194,7 @@ static const SegueStageType train = {
   .check = train_check,
   .fingerprint = train_fingerprint,
   .collect = train_collect,
+  .preview = train_preview,
 };
 
 static const SegueStageType *const stages[] = { &train, NULL };

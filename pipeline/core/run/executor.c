@@ -1,5 +1,6 @@
 /* The executor: takes the stages in order, chains of MAP stages at once. */
 #include "advice.h"
+#include "preview.h"
 #include "run-private.h"
 
 static SegueStageRun *
@@ -114,10 +115,16 @@ run_unit (SegueRun *run, SegueUnit *unit, GError **error)
 gboolean
 segue_executor_run (SegueRun *run, GError **error)
 {
+  gboolean previewed = FALSE;
   for (guint i = 0; i < run->n_stages; i++) {
     SegueStageRun *at = stage_at (run, i);
     if (at->done)
       continue;
+    if (at->stage->type->mode != SEGUE_MODE_SOURCE && !previewed) {
+      previewed = TRUE;
+      if (!segue_run_preview (run, error))
+        return FALSE;
+    }
     if (at->stage->type->flags & SEGUE_STAGE_LIVE) {
       at->done = segue_run_attach_live (run, at);
       release_datasets (run, i);

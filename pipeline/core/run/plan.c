@@ -1,5 +1,6 @@
 /* What a run would do: the executor's way through the stages, only looking. */
 #include "advice.h"
+#include "preview.h"
 #include "run-private.h"
 
 #include <segue/file.h>
@@ -20,6 +21,8 @@ free_unit (gpointer data)
   g_ptr_array_unref (unit->reasons);
   g_free (unit);
 }
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePlanUnit, free_unit)
 
 static SeguePlanUnit *
 new_unit (const char *name)
@@ -64,7 +67,7 @@ plan_source (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **
   if (!segue_executor_run_stage (run, at, error))
     return FALSE;
   planned->n_anew = at->n_outputs[0];
-  add_reason (planned, "it looks each time", planned->n_anew);
+  add_reason (planned, "always rescanned", planned->n_anew);
   return TRUE;
 }
 
@@ -77,7 +80,7 @@ plan_chain (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **err
     if (!segue_run_connect_inputs (run, first))
       return FALSE;
     planned->n_anew = segue_dataset_count_songs (first->inputs[0]);
-    add_reason (planned, "asked for", planned->n_anew);
+    add_reason (planned, "--fresh was given", planned->n_anew);
     return TRUE;
   }
   if (!segue_executor_run_chain (run, unit, SEGUE_SONG_LOOK, error))
@@ -119,7 +122,7 @@ plan_unit (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **erro
   const char *missing = find_missing (run, at->stage);
   gboolean chain = segue_run_is_chain (run, unit);
   if (missing) {
-    g_autofree char *why = g_strdup_printf ("comes after '%s', which would run", missing);
+    g_autofree char *why = g_strdup_printf ("depends on '%s', which would run", missing);
     planned->chain = chain;
     add_reason (planned, why, 1);
     return TRUE;
@@ -138,8 +141,14 @@ plan_unit (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **erro
 static gboolean
 plan_all (SegueRun *run, GPtrArray *plan, GError **error)
 {
+  gboolean previewed = FALSE;
   for (guint i = 0; i < run->n_stages; i++) {
     SegueStageRun *at = &run->stages[i];
+    if (at->stage->type->mode != SEGUE_MODE_SOURCE && !previewed) {
+      previewed = TRUE;
+      if (!segue_run_preview (run, error))
+        return FALSE;
+    }
     if (at->unit == SEGUE_NOT_CONNECTED) {
       segue_run_attach_live (run, at);
       continue;
@@ -158,26 +167,69 @@ plan_all (SegueRun *run, GPtrArray *plan, GError **error)
   return TRUE;
 }
 
+/* A run that leaves nothing: sources may write a file, into a folder that goes again. */
+static gboolean
+open_quiet_run (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
+                GCancellable *cancellable, GError **error)
+{
+  SegueRunOptions given = { 0 };
+  g_autoptr (GError) local = NULL;
+  memcpy (&given, options, MIN (options->struct_size, sizeof given));
+  segue_run_init (run, pipeline, &given, cancellable);
+  run->folder = g_dir_make_tmp ("segue-plan-XXXXXX", &local);
+  if (!run->folder) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE, local->message);
+    return FALSE;
+  }
+  return segue_run_open_store (run, given.cache, error) && segue_run_open_journal (run, error);
+}
+
+static void
+close_quiet_run (SegueRun *run, SegueRunResult *result)
+{
+  if (run->folder)
+    segue_file_remove_folder (run->folder, NULL);
+  g_clear_pointer (&run->folder, g_free);
+  segue_run_fill_result (run, result);
+}
+
 GPtrArray *
 segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
                      SegueRunResult *result, GCancellable *cancellable, GError **error)
 {
   g_auto (SegueRun) run = { 0 };
   g_autoptr (GPtrArray) plan = g_ptr_array_new_with_free_func (free_unit);
-  g_autoptr (GError) local = NULL;
-  SegueRunOptions given = { 0 };
-  memcpy (&given, options, MIN (options->struct_size, sizeof given));
-  segue_run_init (&run, pipeline, &given, cancellable);
-  /* Sources may leave a file; nobody is to find it. */
-  run.folder = g_dir_make_tmp ("segue-plan-XXXXXX", &local);
-  if (!run.folder) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE, local->message);
-    return NULL;
-  }
-  gboolean ok = segue_run_open_store (&run, given.cache, error) &&
-                segue_run_open_journal (&run, error) && plan_all (&run, plan, error);
-  segue_file_remove_folder (run.folder, NULL);
-  g_clear_pointer (&run.folder, g_free);
-  segue_run_fill_result (&run, result);
+  gboolean ok =
+    open_quiet_run (&run, pipeline, options, cancellable, error) && plan_all (&run, plan, error);
+  close_quiet_run (&run, result);
   return ok ? g_steal_pointer (&plan) : NULL;
+}
+
+/* Sources only, and what follows from them. */
+static gboolean
+survey_all (SegueRun *run, GError **error)
+{
+  for (guint i = 0; i < run->n_stages; i++) {
+    SegueStageRun *at = &run->stages[i];
+    if (at->stage->type->mode != SEGUE_MODE_SOURCE)
+      continue;
+    SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
+    g_autoptr (SeguePlanUnit) planned = new_unit (unit->name);
+    segue_run_started (run, unit->name, at->unit);
+    if (!plan_unit (run, unit, planned, error))
+      return FALSE;
+    segue_run_finished (run, unit->name, FALSE, 0);
+  }
+  return segue_run_preview (run, error);
+}
+
+gboolean
+segue_pipeline_survey (SeguePipeline *pipeline, const SegueRunOptions *options,
+                       SegueRunResult *result, GCancellable *cancellable, GError **error)
+{
+  g_auto (SegueRun) run = { 0 };
+  gboolean ok =
+    open_quiet_run (&run, pipeline, options, cancellable, error) && survey_all (&run, error);
+  close_quiet_run (&run, result);
+  return ok;
 }

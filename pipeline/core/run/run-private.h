@@ -6,6 +6,7 @@
  *   executor-chain.c  a chain and its songs
  *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store where it can be
  *   plan.c            the same, but only looking: what would be done
+ *   preview.c         what is known of the data before anything is decoded
  *   run-host.c        what stages ask for while they run
  *   account.c         what the run came to, for stages that ask
  *   run-report.c      run.json, timings.json

@@ -132,6 +132,27 @@ char *segue_docs_stages (SegueRegistry *registry);
 
 /* ---- Runs ---- */
 
+/** SegueDataLabel: songs of one label by the set that they go to.
+ * @n_unset: in a pipeline that makes no sets; @n_left_out: the label has too few songs */
+typedef struct {
+  char *label; /* "": none */
+  guint n_train, n_validation, n_test, n_unset, n_left_out;
+} SegueDataLabel;
+
+/**
+ * SegueDataView: the data as the sources give it, before anything is decoded.  A song that turns out to
+ * be damaged may change it.
+ * @labels: (element-type SegueDataLabel): in the order of their bytes
+ * @warnings: (element-type char *): "stage: what will be said", such as labels that are left out
+ * @n_songs: source items
+ */
+typedef struct {
+  gsize struct_size;
+  GArray *labels;
+  GPtrArray *warnings;
+  guint n_songs;
+} SegueDataView;
+
 /**
  * SegueObserver: what a host is told while a run goes on.  Any may be %NULL.  Called from any
  * thread, one call at a time.
@@ -151,6 +172,8 @@ typedef struct {
   void (*progress_unit) (gpointer data, const char *stage, const char *unit);
   /* Before stage_finished: it did no work, all of it came from the cache. */
   void (*stage_cached) (gpointer data, const char *stage);
+  /* Once, when the sources are done, before anything is decoded. */
+  void (*data_seen) (gpointer data, const SegueDataView *view);
 } SegueObserver;
 
 /**
@@ -225,6 +248,16 @@ typedef struct {
  */
 SEGUE_API
 GPtrArray *segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
+                                SegueRunResult *result, GCancellable *cancellable, GError **error);
+
+/**
+ * segue_pipeline_survey: looks at the data alone: sources look, and what can be known of the data before anything is
+ * decoded is checked and reported (see #SegueObserver.data_seen).
+ * @options: as for segue_pipeline_plan()
+ * @result: (nullable): counts of songs as they would be
+ */
+SEGUE_API
+gboolean segue_pipeline_survey (SeguePipeline *pipeline, const SegueRunOptions *options,
                                 SegueRunResult *result, GCancellable *cancellable, GError **error);
 
 /**

@@ -103,6 +103,13 @@ typedef struct _SegueStageType SegueStageType;
  *   and may stay so.  %FALSE with @error set on failure; close () is not called then
  * @close: (optional): frees an instance; it is not called where that is %NULL
  * @process: (MAP, SERIAL): borrows @item
+ * @preview: (COLLECT, SERIAL) (optional): called without an instance, once the sources are done and before
+ *   any song is decoded.  segue_context_get_input () gives what each input would hold if every song could be
+ *   used: one entry a song, with the metadata of its source.  %FALSE with @error where the run would fail for that;
+ *   what later stages would see of it may be emitted as a view (segue_context_emit_dataset ()).  Warnings are
+ *   shown as known before; nothing else is kept.  It is not called where a stage stands before that may choose
+ *   songs or change their metadata: a MAP stage that is neither PREPARE nor LIVE, a COLLECT or SERIAL stage
+ *   without preview ()
  */
 struct _SegueStageType {
   gsize struct_size;
@@ -127,6 +134,7 @@ struct _SegueStageType {
   gboolean (*end_song) (gpointer instance, SegueContext *context, GError **error);
   gboolean (*finish) (gpointer instance, SegueContext *context, GError **error);
   gboolean (*collect) (gpointer instance, SegueContext *context, GError **error);
+  gboolean (*preview) (SegueContext *context, GError **error);
 };
 
 G_END_DECLS

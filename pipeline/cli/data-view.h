@@ -1,0 +1,13 @@
+/* The data set before anything is decoded, for people and as JSON. */
+#pragma once
+
+#include "cli.h"
+
+#include <jansson.h>
+
+/** segue_data_view_describe: (transfer full): @view as JSON, for the functions below. */
+json_t *segue_data_view_describe (const SegueDataView *view);
+/** segue_data_view_summarise: (transfer full): a line: songs, labels, sets, and what the test set can say. */
+char *segue_data_view_summarise (const json_t *data);
+/** segue_data_view_print: the summary, songs of each label by set, warnings. */
+void segue_data_view_print (const json_t *data, const SegueTerm *out);
