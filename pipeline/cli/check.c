@@ -1,13 +1,16 @@
 /* segue check */
+#include "data-view.h"
+#include "job.h"
 #include "pipeline-arg.h"
 #include "preflight.h"
+#include "run-report.h"
 
 #include <segue/json.h>
 
 typedef struct {
   char *preset;
   char **set;
-  gboolean json;
+  gboolean json, data;
 } Options;
 
 /* "split, train": where a stage's inputs come from. */
@@ -92,12 +95,12 @@ overview (const SegueTerm *term, const json_t *root)
   return g_string_free (out, FALSE);
 }
 
-/* A folder may still be open: any will do to see whether the rest is right. */
+/* A folder may still be open: any will do to see whether the rest is right.
+ * @folder: (nullable): `name=value`, for a variable */
 static SeguePipeline *
-load (SegueRegistry *registry, const char *path, char **set, const char *unset, GError **error)
+load (SegueRegistry *registry, const char *path, char **set, const char *folder, GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *folder = unset ? g_strconcat (unset, "=FOLDER", NULL) : NULL;
   if (folder)
     g_strv_builder_add (builder, folder);
   for (; set && *set; set++)
@@ -134,19 +137,103 @@ print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline, co
   }
 }
 
+/* ---- What is known of the data ---- */
+
+typedef struct {
+  SegueCli *cli;
+  SeguePipeline *pipeline;
+  SegueRunOptions options;
+  SegueRunReport report;
+  json_t *data;
+} Survey;
+
+static void
+on_data_seen (gpointer data, const SegueDataView *view)
+{
+  Survey *survey = data;
+  survey->data = segue_data_view_describe (view);
+}
+
+static void
+on_item_failed (gpointer data, const char *stage, const char *id, const GError *error)
+{
+  Survey *survey = data;
+  segue_run_report_add_failure (&survey->report, stage, id, error->message);
+}
+
+static void
+on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
+{
+  Survey *survey = data;
+  if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", level))
+    return;
+  g_autofree char *text = segue_text_printable (message);
+  fprintf (survey->cli->err.stream, "%s%s%s\n", stage ? stage : "", stage ? ": " : "", text);
+}
+
+static gboolean
+look (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Survey *survey = data;
+  return segue_pipeline_survey (survey->pipeline, &survey->options, &survey->report.result,
+                                cancellable, error);
+}
+
+static void
+print_survey (SegueCli *cli, Survey *survey, gboolean json)
+{
+  if (json) {
+    if (survey->data)
+      json_object_set_new (survey->data, "quarantined",
+                           segue_run_report_list_failures (&survey->report));
+    segue_term_print_json (&cli->out,
+                           json_dumps (survey->data ? survey->data : json_null (), JSON_COMPACT));
+    return;
+  }
+  segue_run_report_print_counts (&survey->report, &cli->err);
+  if (survey->data)
+    segue_data_view_print (survey->data, &cli->out);
+}
+
+/* Of the music no more than names is read. */
+static gboolean
+check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **error)
+{
+  Survey survey = { .cli = cli, .pipeline = pipeline };
+  const SegueObserver observer = { .struct_size = sizeof observer,
+                                   .data = &survey,
+                                   .log = on_log,
+                                   .item_failed = on_item_failed,
+                                   .data_seen = on_data_seen };
+  survey.options = (SegueRunOptions){ .struct_size = sizeof survey.options, .observer = &observer };
+  segue_run_report_init (&survey.report);
+  gboolean ok = segue_job_run (cli, NULL, look, &survey, error);
+  if (ok || survey.data)
+    print_survey (cli, &survey, json);
+  json_decref (survey.data);
+  segue_run_report_clear (&survey.report);
+  return ok;
+}
+
 static gboolean
 run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_autofree char *path =
     segue_find_pipeline (&segue_verb_check, options->preset, &arguments, error);
-  if (!path || !segue_refuse_arguments (&segue_verb_check, arguments, 0, error))
+  if (!path || !segue_refuse_arguments (&segue_verb_check, arguments, 1, error))
     return FALSE;
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
-  g_autofree char *unset = segue_find_unset_variable (path, options->set);
-  g_autoptr (SeguePipeline) pipeline = load (registry, path, options->set, unset, error);
+  g_autofree char *unset = segue_find_unset_variable (path, options->set), *folder = NULL;
+  if (arguments[0] ? !(folder = segue_folder_override (path, arguments[0], error)) : FALSE)
+    return FALSE;
+  if (!folder && unset)
+    folder = g_strconcat (unset, "=FOLDER", NULL);
+  g_autoptr (SeguePipeline) pipeline = load (registry, path, options->set, folder, error);
   if (!pipeline)
     return FALSE;
+  if (options->data || arguments[0])
+    return check_data (cli, pipeline, options->json, error);
   g_autofree char *text = segue_pipeline_describe (pipeline);
   if (options->json) {
     g_autofree char *json = segue_json_printable (text);
@@ -167,24 +254,34 @@ static const SegueOption rows[] = {
     "a pipeline that comes with the program, instead of a file" },
   { "set", 's', SEGUE_OPTION_LIST, offsetof (Options, set), "KEY=VALUE", 0, 0,
     "as segue run has it; may be given many times" },
+  { "data", 'd', SEGUE_OPTION_FLAG, offsetof (Options, data), NULL, 0, 0,
+    "shows the data set as it would be: songs of each label by set, what is left out and why; a "
+    "FOLDER does, "
+    "too" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
-    "the pipeline as resolved, with every default, as JSON" },
+    "the pipeline as resolved, with every default, or the data set, as JSON" },
   { NULL },
 };
 
 static const SegueExample examples[] = {
   { "segue check mine.yaml", "is it right, and what feeds what?" },
   { "segue check --preset artist --json", "every parameter as it will be" },
+  { "segue check --preset artist-small ~/Music",
+    "which songs of whom would be trained on and tested" },
   { NULL, NULL },
 };
 
 const SegueVerb segue_verb_check = {
   .name = "check",
   .summary = "check a pipeline without running it",
-  .synopsis = "PIPELINE|--preset NAME [--set KEY=VALUE]... [--json]",
-  .doc = "Reads and resolves a pipeline, and shows its stages and what feeds what; or, with exit "
-         "status 78, the place of the first error in the file and what to do about it. Nothing is "
-         "run, and the music need not be there.",
+  .synopsis = "PIPELINE|--preset NAME [FOLDER] [--set KEY=VALUE]... [--data] [--json]",
+  .doc =
+    "Reads and resolves a pipeline, and shows its stages and what feeds what; or, with exit "
+    "status 78, the place of the first error in the file and what to do about it. Nothing is "
+    "run, and the music need not be there.\n\nWith a FOLDER, or --data where the pipeline names "
+    "one, it "
+    "shows the data set instead: songs of each label by set, what is left out and why. No song is "
+    "decoded: a song that turns out to be damaged may still change it.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -73,12 +73,12 @@ segue_data_view_summarise (const json_t *data)
     g_string_append_printf (text, ": %u train, %u validation, %u test", totals[TRAIN],
                             totals[VALIDATION], totals[TEST]);
   if (n_labels > 1 && totals[TEST] > 0)
-    g_string_append_printf (text, "; guessing gets %.0f %%", 100.0 / n_labels);
+    g_string_append_printf (text, "; chance level %.0f %%", 100.0 / n_labels);
   if (totals[TEST] > 0 && totals[TEST] < FEW_TEST_SONGS)
     /* Half of a 95 % interval where half of the songs are right. */
     g_string_append_printf (
-      text, "\n%u test %s few: a song accuracy will be uncertain by ±%.0f points", totals[TEST],
-      totals[TEST] == 1 ? "song is" : "songs are", MIN (50, 98 / sqrt (totals[TEST])));
+      text, "\nfew test songs (%u): the accuracy by song will be uncertain by up to ±%.0f points",
+      totals[TEST], MIN (50, 98 / sqrt (totals[TEST])));
   return g_string_free (text, FALSE);
 }
 

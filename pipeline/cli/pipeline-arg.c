@@ -69,3 +69,26 @@ segue_find_unset_variable (const char *path, char *const *set)
       return NULL;
   return g_steal_pointer (&variable);
 }
+
+char *
+segue_folder_override (const char *path, const char *folder, GError **error)
+{
+  GError *local = NULL;
+  g_autofree char *variable = segue_pipeline_peek_first_variable (path, NULL, &local);
+  if (variable) {
+    /* An absolute path can't be taken for `~` or a quoted string. */
+    g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
+    return g_strconcat (variable, "=", absolute, NULL);
+  }
+  if (local) {
+    g_propagate_error (error, local);
+    return NULL;
+  }
+  g_autofree char *shown = segue_text_printable (path);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+    "‘%s’ has no variable that the folder could set; leave the folder out, or add `vars: { "
+    "music: … }` to the pipeline",
+    shown);
+  return NULL;
+}

@@ -12,5 +12,8 @@ char *segue_find_pipeline (const SegueVerb *verb, const char *preset, char ***ar
  * where neither the file nor @set (nullable: `name=value` words) gives it a value: the one that a folder
  * on the command line sets. */
 char *segue_find_unset_variable (const char *path, char *const *set);
+/** segue_folder_override: (transfer full): @folder as `name=value` for the first variable of the pipeline at
+ * @path. */
+char *segue_folder_override (const char *path, const char *folder, GError **error);
 /** segue_registry_for_cli: (transfer full): with every plugin that is found. */
 SegueRegistry *segue_registry_for_cli (void);

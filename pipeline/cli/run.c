@@ -183,36 +183,12 @@ check_folder (const char *folder, GError **error)
   return FALSE;
 }
 
-/* FOLDER as an override of the pipeline's first variable, whatever its name is. */
-static char *
-folder_override (const char *path, const char *folder, GError **error)
-{
-  GError *local = NULL;
-  g_autofree char *variable = segue_pipeline_peek_first_variable (path, NULL, &local);
-  if (variable) {
-    /* An absolute path can't be taken for `~` or a quoted string. */
-    g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
-    return g_strconcat (variable, "=", absolute, NULL);
-  }
-  if (local) {
-    g_propagate_error (error, local);
-    return NULL;
-  }
-  g_autofree char *shown = segue_text_printable (path);
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
-    "‘%s’ has no variable that the folder could set; leave the folder out, or add `vars: { "
-    "music: … }` to the pipeline",
-    shown);
-  return NULL;
-}
-
 static SeguePipeline *
 load (SegueRegistry *registry, const char *path, char **set, const char *folder, GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   if (folder) {
-    g_autofree char *override = folder_override (path, folder, error);
+    g_autofree char *override = segue_folder_override (path, folder, error);
     if (!override)
       return NULL;
     g_strv_builder_add (builder, override);

@@ -5,6 +5,9 @@
 #include <segue/error.h>
 #include <string.h>
 
+/* Names in one line; the log has the others. */
+#define MAX_NAMES 12
+
 static GHashTable *
 count_labels (const GPtrArray *songs)
 {
@@ -72,32 +75,51 @@ choice_init (Choice *self, const LabelRules *rules, const GPtrArray *songs, GErr
   return wanted_labels (rules, self->counts, &self->wanted, error);
 }
 
-/* The counter that songs of @label, which are left out, go to; NULL: they are taken. */
-static const char *
+/* Why labels are left out: the counter of their songs. */
+static const char *const reasons[] = { "songs of other labels", "songs of skip_labels",
+                                       "songs of labels below min_songs" };
+enum { OTHER_LABELS, SKIP_LABELS, MIN_SONGS, N_REASONS };
+
+/* N_REASONS: songs of @label are taken. */
+static guint
 why_left_out (const Choice *self, const char *label)
 {
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->counts, label));
   g_autofree char *folded = name_fold (label);
 
   if (self->rules->only->len > 0 && !g_hash_table_contains (self->wanted, label))
-    return "songs of other labels";
+    return OTHER_LABELS;
   if (g_hash_table_contains (self->skipped, folded))
-    return "songs of skip_labels";
-  return n < self->rules->min_songs ? "songs of labels below min_songs" : NULL;
+    return SKIP_LABELS;
+  return n < self->rules->min_songs ? MIN_SONGS : N_REASONS;
 }
 
+/* A line for each reason, and each label for who reads the log. */
 static void
 log_left_out (const Choice *self, SegueContext *context)
 {
   g_autoptr (GPtrArray) labels = names_sorted (self->counts);
 
-  for (guint i = 0; i < labels->len; i++) {
-    const char *label = g_ptr_array_index (labels, i), *why = why_left_out (self, label);
-    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->counts, label));
+  for (guint reason = 0; reason < N_REASONS; reason++) {
+    g_autoptr (GString) list = g_string_new (NULL);
+    guint n_labels = 0;
 
-    if (why)
-      segue_context_log (context, G_LOG_LEVEL_INFO, "‘%s’ is left out with %u song%s: %s", label, n,
-                         n == 1 ? "" : "s", why + strlen ("songs of "));
+    for (guint i = 0; i < labels->len; i++) {
+      const char *label = g_ptr_array_index (labels, i);
+      guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->counts, label));
+      g_autofree char *named = g_strdup_printf ("‘%s’ (%u song%s)", label, n, n == 1 ? "" : "s");
+
+      if (why_left_out (self, label) != reason)
+        continue;
+      segue_context_log (context, G_LOG_LEVEL_DEBUG, "%s is left out: %s", named, reasons[reason]);
+      if (n_labels++ < MAX_NAMES)
+        g_string_append_printf (list, "%s%s", list->len ? ", " : "", named);
+    }
+    if (n_labels > MAX_NAMES)
+      g_string_append_printf (list, " and %u more", n_labels - MAX_NAMES);
+    if (n_labels > 0)
+      segue_context_log (context, reason == OTHER_LABELS ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING,
+                         "%s are left out: %s", reasons[reason], list->str);
   }
 }
 
@@ -112,10 +134,10 @@ labels_choose (const LabelRules *rules, GPtrArray *songs, SegueContext *context,
   for (guint i = 0; i < songs->len; i++) {
     SegueItem *song = g_ptr_array_index (songs, i);
     const char *label = segue_item_get_string (song, SEGUE_META_LABEL);
-    const char *why = label ? why_left_out (&choice, label) : NULL;
+    guint why = label ? why_left_out (&choice, label) : N_REASONS;
 
-    if (why)
-      segue_context_count (context, why, 1);
+    if (why < N_REASONS)
+      segue_context_count (context, reasons[why], 1);
     else
       g_ptr_array_add (chosen, song);
   }

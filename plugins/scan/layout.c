@@ -237,8 +237,8 @@ layout_match (const Layout *self, const char *path, gboolean any_depth, LayoutFi
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   if (n_levels != depth && !any_depth) {
-    *reason = g_strdup_printf ("does not fit the layout %s: it lies %u deep, not %u; move it, or "
-                               "take it along with ‘any_depth: true’",
+    *reason = g_strdup_printf ("does not fit the layout %s: it lies %u deep, not %u" SEGUE_ADVICE (
+                                 "; songs at any depth are taken with ", "any_depth=true"),
                                self->text, n_levels, depth);
     return FALSE;
   }

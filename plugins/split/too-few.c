@@ -99,7 +99,7 @@ too_few_report (const Index *index, const char *by, const gboolean *labels, gboo
                      by, need, list);
   for (guint l = 0; n > MAX_NAMES && l < n_labels; l++)
     if (labels[l])
-      segue_context_log (context, G_LOG_LEVEL_INFO, "‘%s’ has too few %ss",
+      segue_context_log (context, G_LOG_LEVEL_DEBUG, "‘%s’ has too few %ss",
                          index_get_label (index, l), by);
   return TRUE;
 }

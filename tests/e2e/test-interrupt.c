@@ -54,7 +54,7 @@ test_interrupt (Fixture *f, gconstpointer data)
   await (err, heard, "epoch");
   gint64 began = g_get_monotonic_time ();
   kill (pid, SIGINT);
-  await (err, heard, "the same command goes on from there");
+  await (err, heard, "run the same command again to continue");
   int status = -1;
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   double seconds = (double) (g_get_monotonic_time () - began) / 1e6;

@@ -183,7 +183,7 @@ test_same_result (Fixture *f, gconstpointer data)
                "runs-never", "--dry-run", SMALL, "--set", "train.epochs=9", NULL);
   command_assert (&result, 0);
   command_assert_has (result.out, "would run: parameter epochs of stage 'train' changed\n");
-  command_assert_has (result.out, "would run: comes after 'train', which would run\n");
+  command_assert_has (result.out, "would run: depends on 'train', which would run\n");
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
                "runs-never", "--dry-run", "--json", SMALL, NULL);
   command_assert (&result, 0);
@@ -320,11 +320,55 @@ test_too_few (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   command_assert_says (&result, "1 label is left out with too few songs to be in every set (at "
                                 "least 3): ‘Lonely’ has 1 song");
+  /* What names alone show ends a run before it decodes anything. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
-               "--set", "split.too_few=fail", NULL);
+               "--set", "split.too_few=fail", "--fresh", NULL);
   command_assert (&result, 65);
+  g_assert_null (strstr (result.err, "decode"));
+  g_assert_null (strstr (result.err, "to continue")); /* it would fail again */
   command_assert_says (&result, "‘Lonely’ has 1 song; each needs at least 3");
   command_assert_says (&result, "--set split.too_few=leave_out");
+}
+
+/* The data set without decoding: by label and set, as a run has it then. */
+static void
+test_data_view (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *lonely = g_build_filename (f->music, "Lonely/Only/Song.wav", NULL);
+  g_autofree char *loose = g_build_filename (f->music, "loose.wav", NULL);
+  g_autofree char *mix = g_build_filename (f->music, "various artists/Hits/Mix.wav", NULL);
+  music_write_song (lonely, 3, 0, 31);
+  music_write_song (loose, 3, 1, 31);
+  music_write_song (mix, 3, 2, 31);
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", f->music, NULL);
+  command_assert (&result, 0);
+  command_assert_has (result.out, "chance level 33 %");
+  command_assert_has (result.out, "few test songs (3)");
+  command_assert_has (result.out, "‘Lonely’ has 1 song");
+  command_assert_says (&result, "‘loose.wav’ is not inside an artist folder");
+  command_assert_says (&result, "songs of skip_labels are left out: ‘various artists’ (1 song)");
+  g_autofree char *first = g_strndup (result.out, strcspn (result.out, "\n"));
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
+               "--dry-run", NULL);
+  command_assert (&result, 0);
+  command_assert_has (result.out, first);
+  command_assert_has (result.out, "(rescanned on every run)");
+  g_assert_null (strstr (result.err, "run.json"));
+
+  /* Fewer than two labels: said at once, by everything that looks. */
+  const char *const verbs[] = { "check", "run" };
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++) {
+    command_run (&result, f->folder, f->env, verbs[i], "--preset", "artist-small", f->music,
+                 "--set", "songs.labels=[Lonely]", NULL);
+    command_assert (&result, 65);
+    command_assert_says (&result, "none of 1 labels has enough songs");
+    g_assert_null (strstr (result.err, "decode"));
+  }
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", f->music, "--set",
+               "songs.labels=[Lonely]", "--set", "split.too_few=train_only", NULL);
+  command_assert (&result, 65);
+  command_assert_says (&result, "stage 'train': a classifier needs at least two labels");
 }
 
 static void
@@ -407,6 +451,7 @@ main (int argc, char **argv)
   ADD ("swaps", test_swaps);
   ADD ("dataset", test_dataset);
   ADD ("too-few", test_too_few);
+  ADD ("data-view", test_data_view);
   ADD ("no-folder", test_no_folder);
   ADD ("no-weights", test_no_weights);
   ADD ("empty-folder", test_empty_folder);

@@ -48,7 +48,7 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
   if (!song->cached) {
     g_autofree char *reason = song->problem ? g_strdup ("its record was damaged")
                               : at->mode == SEGUE_SONG_ANEW
-                                ? g_strdup ("asked for")
+                                ? g_strdup ("--fresh was given")
                                 : segue_unit_memory_explain_song (at->memory, id, song->input_key);
     segue_counts_add (at->first->anew, 0, reason, 1);
   }

@@ -45,7 +45,7 @@ explain (SegueRun *run, SegueStageRun *at, const char *problem)
 {
   g_free (at->why);
   if (run->anew) {
-    at->why = g_strdup ("asked for");
+    at->why = g_strdup ("--fresh was given");
   } else if (problem) {
     at->why = g_strdup ("its result was damaged");
     segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING, "made anew: %s", problem);
@@ -154,7 +154,7 @@ segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error)
   g_autofree char *problem = NULL;
   g_autoptr (GError) local = NULL;
   if (!may_be_kept (at->stage)) {
-    at->why = g_strdup ("it looks each time whether what it writes is there");
+    at->why = g_strdup ("always runs, to check its output path");
     return FALSE;
   }
   if (!segue_executor_find_parts (run, at, error))
@@ -386,7 +386,7 @@ take_from_store (SegueRun *run, SegueStageRun *at, GError **error)
   g_autofree char *problem = NULL;
   g_autoptr (GError) local = NULL;
   if (!may_be_kept (at->stage)) {
-    at->why = g_strdup ("it looks each time whether what it writes is there");
+    at->why = g_strdup ("always runs, to check its output path");
     return FALSE;
   }
   g_autoptr (SegueResult) result = find_result (run, at, &names, &problem, &local);

@@ -166,7 +166,7 @@ test_reasons (void)
   study_run (&study);
   study_assert_work (1, 1, 1, 1);
   g_assert_cmpint (g_atomic_int_get (&fake_decoded), ==, decoded + 5);
-  study_assert_why (&study, "learn", "asked for");
+  study_assert_why (&study, "learn", "--fresh was given");
 }
 
 /* Only metadata that a stage looked at is in its key; what it did not is there as it is now. */
@@ -209,11 +209,11 @@ test_plan (void)
   g_autofree char *first = study_plan (&study);
   assert_same (first,
                "fake-decode, fake-segment: 0 cached, 5 anew, first run of this pipeline\n"
-               "fake-split: later, comes after 'fake-decode, fake-segment', which would run\n"
-               "learn-sift: later, comes after 'fake-split', which would run\n"
-               "learn: later, comes after 'learn-sift', which would run\n"
-               "learn-judge: later, comes after 'learn-sift', which would run\n"
-               "learn-table: later, comes after 'learn-judge', which would run\n");
+               "fake-split: later, depends on 'fake-decode, fake-segment', which would run\n"
+               "learn-sift: later, depends on 'fake-split', which would run\n"
+               "learn: later, depends on 'learn-sift', which would run\n"
+               "learn-judge: later, depends on 'learn-sift', which would run\n"
+               "learn-table: later, depends on 'learn-judge', which would run\n");
   study_assert_work (0, 0, 0, 0);
   g_assert_false (g_file_test (study.runs, G_FILE_TEST_EXISTS));
   study_run (&study);
@@ -235,8 +235,8 @@ test_plan (void)
                         "fake-split: 1 cached, 0 anew\n"
                         "learn-sift: 1 cached, 0 anew\n"
                         "learn: 0 cached, 1 anew, parameter epochs of stage 'learn' changed\n"
-                        "learn-judge: later, comes after 'learn', which would run\n"
-                        "learn-table: later, comes after 'learn-judge', which would run\n");
+                        "learn-judge: later, depends on 'learn', which would run\n"
+                        "learn-table: later, depends on 'learn-judge', which would run\n");
   }
   study_add_song (&study, "anna/new.song", "one more");
   study.with = "";
