@@ -207,13 +207,12 @@ test_plan (void)
   g_auto (Study) study;
   study_init (&study);
   g_autofree char *first = study_plan (&study);
-  assert_same (first,
-               "fake-decode, fake-segment: 0 cached, 5 anew, first run of this pipeline\n"
-               "fake-split: later, depends on 'fake-decode, fake-segment', which would run\n"
-               "learn-sift: later, depends on 'fake-split', which would run\n"
-               "learn: later, depends on 'learn-sift', which would run\n"
-               "learn-judge: later, depends on 'learn-sift', which would run\n"
-               "learn-table: later, depends on 'learn-judge', which would run\n");
+  assert_same (first, "fake-decode, fake-segment: 0 cached, 5 anew, first run of this pipeline\n"
+                      "fake-split: later, depends on 'fake-decode, fake-segment', which would run\n"
+                      "learn-sift: later, depends on 'fake-split', which would run\n"
+                      "learn: later, depends on 'learn-sift', which would run\n"
+                      "learn-judge: later, depends on 'learn-sift', which would run\n"
+                      "learn-table: later, depends on 'learn-judge', which would run\n");
   study_assert_work (0, 0, 0, 0);
   g_assert_false (g_file_test (study.runs, G_FILE_TEST_EXISTS));
   study_run (&study);
