@@ -51,12 +51,14 @@ typedef struct {
   SegueModelPrecision precision;
   SegueAggregation aggregation;
   double threshold; /* 0: each song is one of the labels */
+  char *notice;     /* nullable: about the threshold */
 } Model;
 
 static void
 model_clear (Model *model)
 {
   g_clear_pointer (&model->folder, g_free);
+  g_clear_pointer (&model->notice, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Model, model_clear)
 
@@ -69,22 +71,32 @@ find_threshold (Model *model, double share, GError **error)
     return TRUE;
   g_autofree char *shown = segue_text_printable (model->folder);
   g_autoptr (SegueCalibration) calibration = segue_calibration_read (model->folder, &local);
+  double least = calibration ? segue_calibration_least_share (calibration, model->aggregation) : 1;
+  /* A small library allows no less; better strict than not at all. */
+  if (share < least && least < 1) {
+    model->notice = g_strdup_printf ("--none-of-these %.3g instead of %.3g: %.0f correctly "
+                                     "classified validation songs allow no less; a larger "
+                                     "validation set does",
+                                     100 * least, 100 * share, 1 / least - 1);
+    share = least;
+  }
   if (calibration && segue_calibration_find_threshold (calibration, model->aggregation, share,
                                                        &model->threshold, &local))
     return TRUE;
   if (calibration) {
     g_set_error (error, local->domain, local->code,
-                 "‘%s’: %s; give a larger percentage, or train with a larger validation set", shown,
-                 local->message);
+                 "‘%s’: %s; leave out --none-of-these, or train with a larger validation set",
+                 shown, local->message);
     return FALSE;
   }
   if (local)
     g_propagate_error (error, g_steal_pointer (&local));
   else
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ has no calibration.json, by which a song of somebody else is told: train it "
-                 "again, with a validation set, or do without --none-of-these",
-                 shown);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "‘%s’ has no calibration.json, which --none-of-these needs: train the model again with a "
+      "validation set, or leave out the option",
+      shown);
   return FALSE;
 }
 
@@ -183,6 +195,8 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   if (!predictor)
     return FALSE;
   segue_predictor_set_aggregation (predictor, model.aggregation, model.threshold);
+  if (model.notice)
+    warn (cli, model.notice);
 
   /* Without a cache it takes longer, nothing worse. */
   g_autoptr (GError) no_cache = NULL;
@@ -222,8 +236,8 @@ static const SegueOption rows[] = {
     "how segments make a song's answer: mean-probability, mean-logit (their geometric mean), vote, "
     "or confidence-weighted (default: what the run was evaluated with)" },
   { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (Options, none), "PERCENT", 0, 0,
-    "a song whose answer is less sure than those of all but PERCENT of the validation songs that "
-    "the model named rightly is none of its labels (default: off)" },
+    "reject a song whose confidence is below that of all but PERCENT of the correctly classified "
+    "validation songs (default: off)" },
   { "null", '0', SEGUE_OPTION_FLAG, offsetof (Options, null), NULL, 0, 0,
     "names in a list end with a zero byte, as `find -print0` writes them" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
@@ -266,10 +280,13 @@ const SegueVerb segue_verb_predict = {
     "What the model said about each segment is kept in the cache (segue cache), so the same "
     "command goes on after a kill, and another --aggregation, --top or format decodes nothing. A "
     "song is known by its bytes, a model by its files.\n\n"
-    "A model names one of its labels for any song. With --none-of-these 5, songs that it is less "
-    "sure of than of all but 5 % of the validation songs that it named rightly are shown as (none "
-    "of these). That costs 5 % of the right answers, on average; how many strangers it tells is "
-    "measured in docs/results.md.",
+    "A model predicts one of its labels for any song. With --none-of-these 5, songs with a lower "
+    "confidence than all but 5 % of the correctly classified validation songs are shown as (none "
+    "of "
+    "these). That rejects 5 % of the correct predictions, on average; n such validation songs "
+    "allow "
+    "1 / (n + 1) at least. How many songs of unknown artists are rejected is measured in "
+    "docs/results.md.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -1,4 +1,4 @@
-/* calibration.json: how probable right answers are. */
+/* calibration.json: confidence of correct predictions. */
 #include "json.h"
 #include "model-folder.h"
 
@@ -163,10 +163,16 @@ segue_calibration_read (const char *folder, GError **error)
   g_autofree char *shown = g_filename_display_name (folder);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                "‘%s/" FILE_NAME
-               "’ is not what train writes there; train again, or remove it and do "
-               "without",
+               "’ is not what train writes there; train again, or remove the file to predict "
+               "without it",
                shown);
   return NULL;
+}
+
+double
+segue_calibration_least_share (const SegueCalibration *calibration, SegueAggregation aggregation)
+{
+  return 1.0 / (MIN (calibration->confidences[aggregation]->len, SEGUE_CALIBRATION_MAX) + 1.0);
 }
 
 gboolean
@@ -182,8 +188,7 @@ segue_calibration_find_threshold (const SegueCalibration *calibration, SegueAggr
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "%u validation songs that it named rightly are too few to tell %g %%: that takes "
-               "%.0f",
-               sorted->len, 100 * share, ceil (1 / share - 1 - 1e-9));
+               "%g %% needs at least %.0f correctly classified validation songs; there are %u",
+               100 * share, ceil (1 / share - 1 - 1e-9), sorted->len);
   return FALSE;
 }

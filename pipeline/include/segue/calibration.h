@@ -1,14 +1,15 @@
-/* How sure a model is of songs that it names rightly: by that, songs of nobody that it knows are told.
+/* Confidence of the model's correct predictions; used to reject songs by artists it was not trained on.
  *
- * A trainer asks its finished model about songs that it did not train on, and keeps how probable each
- * right answer was, for every way of putting segments together.  Beside the model stands
+ * After training, the model classifies the validation songs; the confidence of each correct prediction is
+ * kept, for every way to aggregate segments.  Beside the model stands
  *
  *   calibration.json  { "segue": 1, "confidences": { "mean-probability": [0.31, …], … } }
  *
- * A song whose answer is less probable than the k-th least of n such values is taken for none of the
- * labels.  Of songs like those, k / (n + 1) are then lost on average, whatever the model (split conformal
- * prediction: Papadopoulos et al., “Inductive confidence machines for regression”, 2002; Vovk et al.,
- * “Algorithmic learning in a random world”, 2005).  How many strangers are told no such rule says: it is measured.
+ * A song whose confidence is below the k-th least of n such values is rejected.  Of correctly classified songs,
+ * k / (n + 1) are then lost on average, whatever the model (split conformal prediction: Papadopoulos et al.,
+ * “Inductive confidence machines for regression”, 2002; Vovk et al., “Algorithmic learning in a random world”,
+ * 2005).  So n songs allow a share of 1 / (n + 1) at least.  How many songs of unknown artists are rejected
+ * depends on the music: docs/results.md has measurements.
  */
 #pragma once
 
@@ -26,11 +27,11 @@ SEGUE_API
 void segue_calibration_free (SegueCalibration *calibration);
 
 /** segue_calibration_add: a song of label @truth.  @segments: [n_segments, n_labels] probabilities, at least
- * one segment; where the answer is wrong, it does not count. */
+ * one segment; a wrong prediction does not count. */
 SEGUE_API
 void segue_calibration_add (SegueCalibration *calibration, guint truth, const float *segments,
                             guint n_segments, guint n_labels);
-/** segue_calibration_count: songs that were named rightly. */
+/** segue_calibration_count: songs that were classified correctly. */
 SEGUE_API
 guint segue_calibration_count (const SegueCalibration *calibration, SegueAggregation aggregation);
 
@@ -46,12 +47,16 @@ gboolean segue_calibration_write (const SegueCalibration *calibration, const cha
 SEGUE_API
 SegueCalibration *segue_calibration_read (const char *folder, GError **error);
 
+/** segue_calibration_least_share: the least share that there is a threshold for: 1 / (songs + 1); 1: none. */
+SEGUE_API
+double segue_calibration_least_share (const SegueCalibration *calibration,
+                                      SegueAggregation aggregation);
 /**
  * segue_calibration_find_threshold:
- * @share: of songs that are named rightly, how many may be lost: 0 < @share < 1
- * @threshold: (out): what is less probable is none of the labels
+ * @share: of correctly classified songs that may be rejected: 0 < @share < 1
+ * @threshold: (out): a lower confidence means none of the labels
  *
- * %SEGUE_ERROR_DATA where there are too few songs to tell: less than 1 / @share − 1.
+ * %SEGUE_ERROR_DATA where there are too few songs: @share is below segue_calibration_least_share().
  */
 SEGUE_API
 gboolean segue_calibration_find_threshold (const SegueCalibration *calibration,

@@ -43,8 +43,18 @@ test_ranks (void)
   g_assert_false (segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_MEAN_PROBABILITY,
                                                     0.04, &found, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-  g_assert_nonnull (strstr (error->message, "19 validation songs"));
-  g_assert_nonnull (strstr (error->message, "takes 24"));
+  g_assert_nonnull (strstr (error->message, "4 % needs at least 24 correctly classified"));
+  g_assert_nonnull (strstr (error->message, "there are 19"));
+  /* What there are songs for, they are enough for. */
+  static const guint sizes[] = { 1, 2, 3, 8, 19, 99, 1000, 5000 };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (SegueCalibration) few = calibrate (sizes[i]);
+    double least = segue_calibration_least_share (few, SEGUE_AGGREGATE_MEAN_PROBABILITY);
+    g_assert_cmpfloat (least, ==, 1.0 / (MIN (sizes[i], SEGUE_CALIBRATION_MAX) + 1.0));
+    g_assert_cmpfloat (threshold (few, least), <=, threshold (few, 0.5));
+  }
+  g_autoptr (SegueCalibration) none = calibrate (0);
+  g_assert_cmpfloat (segue_calibration_least_share (none, SEGUE_AGGREGATE_VOTE), ==, 1);
 }
 
 /* A wrong answer says nothing about how sure right ones are. */
