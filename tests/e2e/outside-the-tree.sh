@@ -19,6 +19,41 @@ ninja -C "$scratch/build"
 meson test -C "$scratch/build"
 
 segue=$(find "$installed" -path '*/bin/segue')
+
+# By hand, with libsegue-nn: found where it is installed, with no help from the environment.
+mkdir "$scratch/by-hand"
+cat >"$scratch/by-hand.c" <<'PLUGIN'
+#include <segue/nn/backend.h>
+#include <segue/plugin.h>
+
+static char *
+fingerprint (const void *config)
+{
+  return segue_nn_fingerprint ();
+}
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  return segue_context_emit (context, segue_item_ref (item), error);
+}
+
+static const SeguePort *const ports[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs."), NULL };
+static const SegueStageType by_hand = { .struct_size = sizeof (SegueStageType),
+                                        .name = "by-hand",
+                                        .summary = "Passes songs on",
+                                        .mode = SEGUE_MODE_MAP,
+                                        .inputs = ports,
+                                        .outputs = ports,
+                                        .fingerprint = fingerprint,
+                                        .process = process };
+static const SegueStageType *const stages[] = { &by_hand, NULL };
+SEGUE_PLUGIN (.name = "by-hand", .version = "1", .licence = "MIT", .stages = stages)
+PLUGIN
+interface=$(basename "$library"/pkgconfig/segue-nn-*.pc .pc)
+# shellcheck disable=SC2046
+gcc -shared -fPIC -o "$scratch/by-hand/by-hand.so" "$scratch/by-hand.c" $(pkg-config --cflags --libs "$interface")
+env -u LD_LIBRARY_PATH SEGUE_PLUGIN_PATH="$scratch/by-hand" "$segue" inspect by-hand
 "$segue" inspect level
 "$segue" check "$scratch/plugin/levelled.yaml"
 

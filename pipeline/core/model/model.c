@@ -1,4 +1,5 @@
 /* A model and the type that it is of: made, loaded, saved, described. */
+#include "build.h"
 #include "model-folder.h"
 #include "model-private.h"
 #include "params.h"
@@ -147,8 +148,9 @@ segue_model_find_type (SegueRegistry *registry, const char *folder, GError **err
 char *
 segue_model_type_fingerprint (const SegueModelType *type)
 {
-  gsize needed = G_STRUCT_OFFSET (SegueModelType, fingerprint) + sizeof type->fingerprint;
-  return type->struct_size >= needed && type->fingerprint != NULL ? type->fingerprint () : NULL;
+  g_autofree char *own = type->fingerprint != NULL ? type->fingerprint () : NULL;
+  g_autofree char *build = segue_build_of ((void (*) (void)) type->create);
+  return g_strdup_printf ("%s build %s", own != NULL ? own : "", build);
 }
 
 /* A type that the caller insists on must be the one that reads the folder. */
@@ -190,9 +192,7 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
 void
 segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable)
 {
-  gsize needed =
-    G_STRUCT_OFFSET (SegueModelType, set_cancellable) + sizeof model->type->set_cancellable;
-  if (model->type->struct_size >= needed && model->type->set_cancellable != NULL)
+  if (model->type->set_cancellable != NULL)
     model->type->set_cancellable (model->impl, cancellable);
 }
 

@@ -235,6 +235,35 @@ find_shortage (const char *reason)
   return strstr (reason, "failed to map segment") || strstr (reason, "out of memory") ? ENOMEM : 0;
 }
 
+/* The loader's own words say what is missing, but not why: the plugin is of another interface. */
+static gboolean
+explain_version (const char *reason, GError **error)
+{
+  g_autoptr (GRegex) library =
+    g_regex_new ("libsegue(-nn)?\\.so\\.([0-9]+): cannot open", G_REGEX_OPTIMIZE, 0, NULL);
+  g_autoptr (GRegex) symbol =
+    g_regex_new ("version `SEGUE_([0-9.]+)' not found", G_REGEX_OPTIMIZE, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  if (g_regex_match (library, reason, 0, &match)) {
+    g_autofree char *major = g_match_info_fetch (match, 2);
+    if (atoi (major) == SEGUE_ABI_MAJOR)
+      return FALSE;
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                 "built for plugin interface %s, this segue has %d.%d; build it again with this "
+                 "version's headers",
+                 major, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
+    return TRUE;
+  }
+  g_clear_pointer (&match, g_match_info_unref);
+  if (!g_regex_match (symbol, reason, 0, &match))
+    return FALSE;
+  g_autofree char *version = g_match_info_fetch (match, 1);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+               "needs plugin interface %s, this segue has %d.%d; install a newer segue", version,
+               SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
+  return TRUE;
+}
+
 static const SeguePlugin *
 open_module (const char *path, GError **error)
 {
@@ -248,7 +277,7 @@ open_module (const char *path, GError **error)
     int lack = reason ? find_shortage (reason) : 0;
     if (lack != 0)
       segue_set_error_from_errno (error, lack, SEGUE_ERROR_RESOURCE, "can't load", path);
-    else
+    else if (!reason || !explain_version (reason, error))
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "can't be loaded: %s",
                    reason && *reason ? reason : "no reason given");
     return NULL;

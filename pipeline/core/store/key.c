@@ -1,5 +1,6 @@
 /* Keys: SHA-256 over all that a result depends on. */
 #include "key.h"
+#include "build.h"
 #include "contents.h"
 #include "params.h"
 #include "tree.h"
@@ -26,6 +27,16 @@ content_of_path (const SegueParam *row, const char *path, gpointer data, GError 
   return files ? segue_tree_key (files, "") : NULL;
 }
 
+/* A stage whose code was built again may give another result, whatever its versions say. */
+static char *
+build_of (const SegueStageType *type)
+{
+  void (*code) (void) = type->mode == SEGUE_MODE_SOURCE    ? (void (*) (void)) type->produce
+                        : type->mode == SEGUE_MODE_COLLECT ? (void (*) (void)) type->collect
+                                                           : (void (*) (void)) type->process;
+  return segue_build_of (code);
+}
+
 char *
 segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
 {
@@ -35,10 +46,11 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
     segue_params_key (type->params, stage->config, content_of_path, (gpointer) scope, error);
   if (!params)
     return NULL;
+  g_autofree char *build = build_of (type);
   g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text, "abi %d\ntype %s\nversion %u\nparams %s\nfingerprint %s\n",
-                          SEGUE_ABI_MAJOR, type->name, type->result_version, params,
-                          fingerprint ? fingerprint : "");
+  g_string_append_printf (
+    text, "abi %d\ntype %s\nversion %u\nbuild %s\nparams %s\nfingerprint %s\n", SEGUE_ABI_MAJOR,
+    type->name, type->result_version, build, params, fingerprint ? fingerprint : "");
   if (type->flags & SEGUE_STAGE_SEEDED) {
     g_string_append_printf (text, "seed %" G_GUINT64_FORMAT, scope->seed);
     if (stage->seed != SEGUE_UNSET_INT)

@@ -1,7 +1,7 @@
 /* Keys: what a result is a function of (internal).
  *
  * A key is SHA-256 in hexadecimal.  A stage's component is text that holds ABI major, stage type,
- * result version, canonical parameters, the run-time fingerprint and, for a SEEDED stage, the seed;
+ * result version, the plugin's build, canonical parameters, the run-time fingerprint and, for a SEEDED stage, the seed;
  * a chain's key hashes its input's key with one component after the other.  Metadata is in no key,
  * but for the values that stages looked at (see record.h).  Keys of other stages: stage-key.h. */
 #pragma once

@@ -75,6 +75,7 @@ compare_components (const char *before, const char *now)
     { "seed", "the seed" },
     { "version", "the result version" },
     { "fingerprint", "a library or codec" },
+    { "build", "the plugin" },
     { "model", "the model" },
     { "metrics", "the outcome" },
     { "preparation", "the preparation" },

@@ -1,8 +1,10 @@
 /* What the installed headers say about themselves. */
 #pragma once
 
-/* Everything public is marked with this; all else is hidden. */
-#define SEGUE_API __attribute__ ((visibility ("default"))) extern
+/* Everything public is marked with this; all else is hidden.  In the libraries each function has the
+ * version of the interface that brought it: what minor number N adds is marked SEGUE_API_SINCE (N). */
+#define SEGUE_API                     __attribute__ ((visibility ("default"))) extern
+#define SEGUE_API_SINCE(minor_number) SEGUE_API
 
 /**
  * SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR:

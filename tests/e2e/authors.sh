@@ -1,0 +1,190 @@
+#!/bin/sh
+# What authors of plugins do to them: compiled as C++, built again with other code, linked against an
+# older or a newer segue, without a build id.
+#
+#   sh authors.sh SEGUE SOURCE_ROOT BUILD_ROOT
+set -u
+segue=$1 source=$2 build=$3
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export XDG_CACHE_HOME="$scratch/cache" SEGUE_CACHE="$scratch/cache/segue"
+builtin=$SEGUE_PLUGIN_PATH
+n=0 bad=0
+
+report () { # status, name
+  n=$((n + 1))
+  if [ "$1" = 0 ]; then echo "ok $n $2"; else echo "not ok $n $2"; bad=1; sed 's/^/# /' "$scratch/log"; fi
+}
+
+flags="-shared -fPIC -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror \
+  -I$source/pipeline/include $(pkg-config --cflags glib-2.0 gio-2.0)"
+libraries="-L$build/pipeline/core -lsegue $(pkg-config --libs glib-2.0)"
+export LD_LIBRARY_PATH="$build/pipeline/core:$build/pipeline/nn${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+
+compile () { # compiler, input, output, flags…
+  compiler=$1 input=$2 output=$3
+  shift 3
+  # shellcheck disable=SC2086
+  "$compiler" "$@" $flags -o "$output" "$input" $libraries >"$scratch/log" 2>&1
+}
+
+has () { # pattern: in the log
+  grep -q -- "$1" "$scratch/log"
+}
+
+# A stage that writes NUMBER into each sample, and what makes it a pipeline.
+mkdir -p "$scratch/music" "$scratch/plugins"
+cat >"$scratch/fill.cc" <<'PLUGIN'
+#include <segue/plugin.h>
+
+struct FillConfig {
+  gint64 times;
+  double scale[2];
+  GArray *levels;
+};
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (FillConfig, times, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 9, .doc = "How often."),
+  SEGUE_PARAM (FillConfig, scale, SEGUE_PARAM_RANGE, .min = 0, .max = 1, .doc = "How loud.",
+               .flags = SEGUE_PARAM_OPTIONAL | SEGUE_PARAM_VOLATILE),
+  SEGUE_PARAM (FillConfig, levels, SEGUE_PARAM_LIST, .def = "[]", .doc = "Levels.",
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_DOUBLE, .min = 0, .max = 1)),
+  NULL,
+};
+
+static const SeguePort *const inputs[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs.", .flags = 0), NULL
+};
+static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Noise."), NULL };
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  gsize n = 0;
+  segue_item_get_frames (item, &n);
+  float *samples = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
+    samples[i] = NUMBER;
+  GBytes *bytes = g_bytes_new_take (samples, n * sizeof (float));
+  SegueItem *filled = segue_item_new_audio (item, NULL, bytes, segue_item_get_rate (item), 1);
+  g_bytes_unref (bytes);
+  return segue_context_emit (context, filled, error);
+}
+
+static const SegueStageType fill = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "fill",
+  .summary = "Fills songs",
+  .doc = "Fills songs.",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = FLAGS,
+  .inputs = inputs,
+  .outputs = outputs,
+  .params = params,
+  .config_size = sizeof (FillConfig),
+  .process = process,
+};
+
+static const SegueStageType *const stages[] = { &fill, NULL };
+
+SEGUE_PLUGIN (.name = "fill", .version = "1", .licence = "MIT", .stages = stages)
+PLUGIN
+sed -e 's/^struct FillConfig {/typedef struct {/' -e '0,/^};/s/^};/} FillConfig;/' \
+  "$scratch/fill.cc" >"$scratch/fill.c"
+python3 -c '
+import struct, sys, wave
+with wave.open(sys.argv[1], "wb") as f:
+    f.setnchannels(1); f.setsampwidth(2); f.setframerate(16000)
+    f.writeframes(b"".join(struct.pack("<h", i * 37 % 9999) for i in range(32000)))' "$scratch/music/a.wav"
+cat >"$scratch/fill.yaml" <<PIPELINE
+segue: 1
+stages:
+  - { use: scan, with: { root: "$scratch/music", layout: "{title}", label: title } }
+  - use: decode
+  - { use: fill, with: { levels: [0.5] } }
+  - { use: export, with: { folder: "$scratch/out" } }
+PIPELINE
+
+run () { # plugin
+  cp "$1" "$scratch/plugins/new.so" && mv "$scratch/plugins/new.so" "$scratch/plugins/fill.so" &&
+    SEGUE_PLUGIN_PATH="$scratch/plugins:$builtin" "$segue" run "$scratch/fill.yaml" \
+      --out "$scratch/runs" >"$scratch/log" 2>&1 &&
+    python3 -c '
+import sys, wave, glob
+path, = glob.glob(sys.argv[1] + "/data/*/*/*.wav")
+with wave.open(path) as f:
+    sample = int.from_bytes(f.readframes(1)[:2], "little", signed=True)
+sys.exit(abs(sample / 32768 - float(sys.argv[2])) > 0.001)' "$scratch/out" "$2" >>"$scratch/log" 2>&1
+}
+
+# ---- C++ ----
+for compiler in g++ clang++ clang++-14; do
+  command -v "$compiler" >/dev/null || continue
+  for standard in c++20 gnu++17; do
+    rm -rf "$scratch/out"
+    compile "$compiler" "$scratch/fill.cc" "$scratch/cpp.so" -x c++ -std=$standard -Wno-c++20-designator \
+      -DNUMBER=0.5f -DFLAGS='SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE' && run "$scratch/cpp.so" 0.5
+    report $? "a plugin in $standard, by $compiler"
+  done
+done
+
+# ---- built again ----
+for id in sha1 none; do
+  rm -rf "$scratch/out" "$scratch/cache"
+  compile gcc "$scratch/fill.c" "$scratch/one.so" -std=c11 -DNUMBER=0.25f -DFLAGS=0 -Wl,--build-id=$id &&
+    compile gcc "$scratch/fill.c" "$scratch/two.so" -std=c11 -DNUMBER=0.75f -DFLAGS=0 -Wl,--build-id=$id &&
+    run "$scratch/one.so" 0.25 && run "$scratch/two.so" 0.75
+  report $? "a plugin that was built again with other code works again (build id: $id)"
+  SEGUE_PLUGIN_PATH="$scratch/plugins:$builtin" "$segue" run "$scratch/fill.yaml" --dry-run --out "$scratch/runs" \
+    >"$scratch/log" 2>&1 && has 'fill.* 1 song.* cached'
+  report $? "the same plugin's result is found again (build id: $id)"
+done
+
+# ---- of another segue ----
+refused () { # plugin, pattern
+  mkdir -p "$scratch/old" && cp "$1" "$scratch/old/other.so"
+  SEGUE_PLUGIN_PATH="$scratch/old" "$segue" inspect other >"$scratch/log" 2>&1
+  [ $? -lt 128 ] && has "$2"
+  status=$?
+  rm -rf "$scratch/old"
+  return $status
+}
+
+echo 'void segue_old (void); void segue_old (void) {}' >"$scratch/lib.c"
+echo 'void segue_old (void); void segue_plugin_query (void); void segue_plugin_query (void) { segue_old (); }' \
+  >"$scratch/other.c"
+gcc -shared -fPIC -Wl,-soname,libsegue.so.1 -o "$scratch/libold.so" "$scratch/lib.c" &&
+  gcc -shared -fPIC -o "$scratch/other.so" "$scratch/other.c" -L"$scratch" -lold &&
+  refused "$scratch/other.so" 'built for plugin interface 1, this segue has 2.*build it again'
+report $? 'a plugin of an older interface is refused with words'
+
+echo 'SEGUE_2.7 { global: segue_old; };' >"$scratch/new.map"
+gcc -shared -fPIC -Wl,-soname,libsegue.so.2 -Wl,--version-script="$scratch/new.map" -o "$scratch/libold.so" "$scratch/lib.c" &&
+  gcc -shared -fPIC -o "$scratch/other.so" "$scratch/other.c" -L"$scratch" -lold &&
+  refused "$scratch/other.so" 'needs plugin interface 2.7, this segue has 2'
+report $? 'a plugin of a newer interface is refused with words'
+
+# ---- what the libraries export ----
+for name in core/libsegue:'' nn/libsegue-nn:nn/ testing/libsegue-testing:testing.h; do
+  library="$build/pipeline/${name%%:*}.so"
+  part=${name#*:}
+  case $part in
+  '') headers=$(find "$source"/pipeline/include/segue -maxdepth 1 -name '*.h' ! -name testing.h) ;;
+  *.h) headers=$source/pipeline/include/segue/$part ;;
+  *) headers=$(find "$source"/pipeline/include/segue/nn -name '*.h') ;;
+  esac
+  # shellcheck disable=SC2086
+  cat $headers | tr '\n' ' ' | grep -o 'SEGUE_API\( SINCE ([0-9]*)\)\? [^;]*;' | grep -o 'segue_[a-z0-9_]* (' |
+    tr -d ' (' | sort -u >"$scratch/declared-all"
+  nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | grep -v 'SEGUE_PRIVATE' | sort >"$scratch/exported"
+  {
+    ! grep -v '@@SEGUE_2\.[0-9]*$' "$scratch/exported" &&
+      sed 's/@@.*//' "$scratch/exported" | grep -vxFf "$scratch/declared-all" | sed 's/^/not declared: /' |
+      { ! grep .; }
+  } >"$scratch/log"
+  report $? "${name%%:*} exports what its headers declare, with versions"
+done
+
+echo "1..$n"
+exit $bad
