@@ -86,8 +86,10 @@ test_text (void)
   report_text_append_html (html, "<a href=\"x\">'&\xe2\x80\xae</a>");
   g_assert_cmpstr (html->str, ==, "&lt;a href=&quot;x&quot;&gt;&#39;&amp;\xef\xbf\xbd&lt;/a&gt;");
   g_autofree char *none = report_text_share (NAN), *some = report_text_share (0.125);
+  g_autofree char *zero = report_text_share (-0.001);
   g_assert_cmpstr (none, ==, "–");
-  g_assert_cmpstr (some, ==, "12 %");
+  g_assert_cmpstr (some, ==, "13 %");
+  g_assert_cmpstr (zero, ==, "0 %");
 }
 
 /* ---- Sound ---- */
