@@ -5,6 +5,7 @@
 #include "layout.h"
 #include "names.h"
 #include "relabel.h"
+#include "twins.h"
 #include "walk.h"
 
 #include <segue/plugin.h>
@@ -178,13 +179,17 @@ make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, Segue
   return g_steal_pointer (&songs);
 }
 
-/* (transfer container): those of @songs whose label is taken. */
+/* (transfer container): those of @songs that are taken.  Labels are counted without copies. */
 static GPtrArray *
 choose_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, GError **error)
 {
-  const LabelRules rules = { config->labels, config->skip_labels, (guint) config->min_songs };
+  g_autoptr (GArray) none = g_array_new (FALSE, FALSE, sizeof (char *));
+  const LabelRules wanted = { config->labels, config->skip_labels, 1 };
+  const LabelRules enough = { none, none, (guint) config->min_songs };
+  g_autoptr (GPtrArray) labelled = labels_choose (&wanted, songs, context, error), single = NULL;
 
-  return labels_choose (&rules, songs, context, error);
+  single = labelled ? twins_sort_out (labelled, context, error) : NULL;
+  return single ? labels_choose (&enough, single, context, error) : NULL;
 }
 
 static gboolean
@@ -308,7 +313,10 @@ static const SegueStageType scan = {
     "used (a dangling link, a folder that can't be read, a named pipe, a song outside the layout) "
     "is "
     "left out with the reason.  Links are followed; a song or folder that can be reached twice "
-    "counts once.",
+    "counts once, and so does a recording that lies there in several files with the same label "
+    "(the "
+    "same bytes, or the same but for their tags).  Where such files have several labels, a warning "
+    "names them, and `split` keeps them in one set.",
   .result_version = 1,
   .mode = SEGUE_MODE_SOURCE,
   .outputs = outputs,

@@ -11,6 +11,8 @@
 
 const SeguePlugin *segue_plugin_query (void);
 
+#define ID3V1 128
+
 typedef struct {
   char *root;
 } Folder;
@@ -195,6 +197,66 @@ test_odd_names (Folder *folder, gconstpointer unused)
   back = g_uri_unescape_string (segue_item_get_string (first, SEGUE_META_SOURCE), NULL);
   g_assert_cmpstr (back, ==, segue_item_get_path (first));
   g_assert_true (g_str_has_suffix (back, "/\xff raw.mp3"));
+}
+
+static void
+put_bytes (Folder *folder, const char *path, const char *head, const char *sound, const char *tail)
+{
+  g_autofree char *whole = g_build_filename (folder->root, path, NULL);
+  g_autofree char *all = g_strconcat (head, sound, tail, NULL);
+  /* In @head and @tail a ~ stands for a zero byte. */
+  g_strdelimit (all, "~", '\0');
+  put (folder, path);
+  g_assert_true (g_file_set_contents (
+    whole, all, (gssize) (strlen (head) + strlen (sound) + strlen (tail)), NULL));
+}
+
+/* One recording in several files is one song; under two labels it is two that stay together. */
+static void
+test_copies (Folder *folder, gconstpointer unused)
+{
+  g_autoptr (SegueHarness) harness = scan (folder, "min_songs: 1");
+  g_autofree char *a = g_build_filename (folder->root, "Abba/Gold/1.mp3", NULL);
+  g_autofree char *linked = g_build_filename (folder->root, "Abba/Gold/9 hard link.mp3", NULL);
+  g_autofree char *found = NULL;
+  g_autofree char *tail = g_strnfill (ID3V1, 't');
+  GPtrArray *log;
+  guint n_marked = 0;
+
+  memcpy (tail, "TAG", 3);
+  put_bytes (folder, "Abba/Gold/1.mp3", "", "the same sound, whatever stands around it", "");
+  put_bytes (folder, "Abba/Gold/2.mp3", "", "the same sound, whatever stands about it!", "");
+  put_bytes (folder, "Abba/Best/1 again.mp3", "", "the same sound, whatever stands around it", "");
+  put_bytes (folder, "Abba/Tags/1.mp3", "ID3\4~~~~~\7title~~",
+             "the same sound, whatever stands around it", tail);
+  put_bytes (folder, "Zed/Covers/1.mp3", "ID3\4~~~~~\3abc",
+             "the same sound, whatever stands around it", "");
+  put_bytes (folder, "Zed/Covers/2.mp3", "", "something else", "");
+  put_bytes (folder, "Zed/Covers/3.mp3", "", "", "");
+  put_bytes (folder, "Zed/Covers/4.mp3", "", "", "");
+  g_assert_cmpint (link (a, linked), ==, 0);
+  run (harness);
+  for (SegueItem *song; (song = segue_harness_pull (harness)); segue_item_unref (song)) {
+    const char *recording = segue_item_get_string (song, SEGUE_META_RECORDING);
+    g_autofree char *before = g_steal_pointer (&found);
+
+    found = g_strconcat (before ? before : "", segue_item_get_id (song), "\n", NULL);
+    if (recording)
+      g_assert_cmpstr (recording, ==, "Abba/Best/1 again.mp3");
+    n_marked += recording != NULL;
+  }
+  g_assert_cmpstr (found, ==,
+                   "Abba/Best/1 again.mp3\nAbba/Gold/2.mp3\nZed/Covers/1.mp3\nZed/Covers/2.mp3\n"
+                   "Zed/Covers/3.mp3\nZed/Covers/4.mp3\n");
+  g_assert_cmpuint (n_marked, ==, 2);
+  assert_quarantined (harness, 0, "Abba/Gold/1.mp3", "same recording as ‘Abba/Best/1 again.mp3’");
+  assert_quarantined (harness, 1, "Abba/Gold/9 hard link.mp3", "same recording");
+  assert_quarantined (harness, 2, "Abba/Tags/1.mp3", "same recording");
+  g_assert_cmpuint (segue_harness_get_quarantined (harness)->len, ==, 3);
+  log = segue_harness_get_log (harness);
+  g_assert_cmpuint (log->len, ==, 1);
+  g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "‘Abba’ and ‘Zed’"));
+  g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "‘Zed/Covers/1.mp3’"));
 }
 
 /* 방탄, as macOS writes it and as everybody else does. */
@@ -525,6 +587,7 @@ main (int argc, char **argv)
   ADD ("sorted-and-ignored", test_sorted_and_ignored);
   ADD ("names-that-begin-with-a-dot", test_names_that_begin_with_a_dot);
   ADD ("odd-names", test_odd_names);
+  ADD ("copies", test_copies);
   ADD ("composition-is-one-artist", test_composition_is_one_artist);
   ADD ("wrong-depth", test_wrong_depth);
   ADD ("layouts", test_layouts);

@@ -1,0 +1,84 @@
+#include "span.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ID3v1 and the footer of APEv2 before it. */
+#define ID3V1_BYTES 128
+#define APE_BYTES   32
+
+static gboolean
+read_at (int fd, guint64 offset, void *buffer, gsize length)
+{
+  return pread (fd, buffer, length, (off_t) offset) == (gssize) length;
+}
+
+static guint32
+little_32 (const guint8 *bytes)
+{
+  return (guint32) bytes[0] | (guint32) bytes[1] << 8 | (guint32) bytes[2] << 16 |
+         (guint32) bytes[3] << 24;
+}
+
+/* Several of them may follow one another. */
+static void
+skip_id3v2 (int fd, Span *span)
+{
+  guint8 head[10];
+
+  while (span->length > sizeof head && read_at (fd, span->start, head, sizeof head) &&
+         memcmp (head, "ID3", 3) == 0 && ((head[6] | head[7] | head[8] | head[9]) & 0x80) == 0) {
+    guint64 size =
+      (guint64) head[6] << 21 | (guint64) head[7] << 14 | (guint64) head[8] << 7 | head[9];
+    guint64 all = size + sizeof head + (head[5] & 0x10 ? 10 : 0);
+
+    if (all >= span->length)
+      return;
+    span->start += all;
+    span->length -= all;
+  }
+}
+
+static void
+skip_tail (int fd, Span *span)
+{
+  guint8 tail[ID3V1_BYTES];
+
+  if (span->length > ID3V1_BYTES &&
+      read_at (fd, span->start + span->length - ID3V1_BYTES, tail, ID3V1_BYTES) &&
+      memcmp (tail, "TAG", 3) == 0)
+    span->length -= ID3V1_BYTES;
+  if (span->length > APE_BYTES &&
+      read_at (fd, span->start + span->length - APE_BYTES, tail, APE_BYTES) &&
+      memcmp (tail, "APETAGEX", 8) == 0) {
+    /* Its size counts the footer; a header of the same size may stand before it. */
+    guint64 size = (guint64) little_32 (tail + 12) + (little_32 (tail + 20) >> 31 ? APE_BYTES : 0);
+
+    if (size < span->length)
+      span->length -= size;
+  }
+}
+
+/* STREAMINFO comes first, and has the MD5 of the samples, where the encoder worked it out. */
+static void
+read_flac (int fd, Span *span)
+{
+  static const guint8 unknown[16] = { 0 };
+  guint8 head[42];
+
+  if (!read_at (fd, span->start, head, sizeof head) || memcmp (head, "fLaC", 4) != 0 ||
+      (head[4] & 0x7f) != 0 || memcmp (head + 26, unknown, sizeof unknown) == 0)
+    return;
+  span->is_whole = TRUE;
+  memcpy (span->digest, head + 26, sizeof span->digest);
+}
+
+gboolean
+span_find (int fd, guint64 size, Span *span)
+{
+  *span = (Span){ .length = size };
+  skip_id3v2 (fd, span);
+  skip_tail (fd, span);
+  read_flac (fd, span);
+  return span->length > 0;
+}

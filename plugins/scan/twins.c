@@ -1,0 +1,217 @@
+#include "twins.h"
+
+#include "span.h"
+
+#include <fcntl.h>
+#include <segue/error.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Warnings about recordings with several labels; the log has the others. */
+#define MAX_WARNINGS 12
+/* A sample of the recording tells nearly all others apart; only what agrees in it is read whole. */
+#define SAMPLE_BYTES ((gsize) 16 << 10)
+#define BLOCK_BYTES  ((gsize) 256 << 10)
+
+typedef struct {
+  SegueItem *song;
+  guint64 device, inode;
+  Span span;
+  gboolean is_known; /* could be read */
+  gint first;        /* the first file with this recording, or itself */
+} File;
+
+static int
+open_song (SegueItem *song, struct stat *info)
+{
+  int fd = open (segue_item_get_path (song), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+  if (fd < 0 || (fstat (fd, info) == 0 && S_ISREG (info->st_mode)))
+    return fd;
+  close (fd);
+  return -1;
+}
+
+static void
+look_at (File *file)
+{
+  struct stat info;
+  int fd = open_song (file->song, &info);
+
+  if (fd < 0) /* its reader will say so */
+    return;
+  file->device = info.st_dev;
+  file->inode = info.st_ino;
+  file->is_known = span_find (fd, (guint64) info.st_size, &file->span);
+  close (fd);
+}
+
+static gssize
+read_block (int fd, const Span *span, guint64 at, guint8 *buffer, gsize most)
+{
+  gsize wanted = (gsize) MIN (span->length - at, (guint64) most);
+  gssize n = pread (fd, buffer, wanted, (off_t) (span->start + at));
+
+  return n == (gssize) wanted ? n : -1;
+}
+
+/* Whether the bytes from @at on agree, up to @most of them. */
+static gboolean
+agree (int a, const File *x, int b, const File *y, guint64 at, guint64 most, guint8 *buffer)
+{
+  guint64 end = at + MIN (most, x->span.length - at);
+
+  while (at < end) {
+    gsize block = (gsize) MIN ((guint64) BLOCK_BYTES, end - at);
+    gssize n = read_block (a, &x->span, at, buffer, block);
+
+    if (n <= 0 || read_block (b, &y->span, at, buffer + BLOCK_BYTES, block) != n ||
+        memcmp (buffer, buffer + BLOCK_BYTES, (gsize) n) != 0)
+      return FALSE;
+    at += (guint64) n;
+  }
+  return TRUE;
+}
+
+/* @buffer: of two blocks. */
+static gboolean
+is_same (const File *x, const File *y, guint8 *buffer)
+{
+  struct stat info;
+  gboolean same = FALSE;
+  int a, b;
+
+  if (x->device == y->device && x->inode == y->inode)
+    return TRUE;
+  if (x->span.is_whole || y->span.is_whole)
+    return x->span.is_whole && y->span.is_whole &&
+           memcmp (x->span.digest, y->span.digest, sizeof x->span.digest) == 0;
+  if (x->span.length != y->span.length)
+    return FALSE;
+  a = open_song (x->song, &info);
+  b = open_song (y->song, &info);
+  if (a >= 0 && b >= 0)
+    same = agree (a, x, b, y, x->span.length / 2, SAMPLE_BYTES, buffer) &&
+           agree (a, x, b, y, 0, x->span.length, buffer);
+  if (a >= 0)
+    close (a);
+  if (b >= 0)
+    close (b);
+  return same;
+}
+
+/* Files that may be the same: of one length, or with one digest. */
+static guint
+hash_file (gconstpointer data)
+{
+  const File *file = data;
+  guint32 word;
+
+  memcpy (&word, file->span.digest, sizeof word);
+  return file->span.is_whole ? word : (guint) (file->span.length ^ file->span.length >> 32);
+}
+
+static gboolean
+may_be_same (gconstpointer a, gconstpointer b)
+{
+  const File *x = a, *y = b;
+
+  return x->span.is_whole == y->span.is_whole &&
+         (x->span.is_whole ? memcmp (x->span.digest, y->span.digest, sizeof x->span.digest) == 0
+                           : x->span.length == y->span.length);
+}
+
+/* FALSE: cancelled. */
+static gboolean
+find_twins (GArray *files, SegueContext *context, GError **error)
+{
+  g_autoptr (GHashTable) alike =
+    g_hash_table_new_full (hash_file, may_be_same, NULL, (GDestroyNotify) g_array_unref);
+  g_autofree guint8 *buffer = g_malloc (2 * BLOCK_BYTES);
+
+  for (guint i = 0; i < files->len; i++) {
+    File *file = &g_array_index (files, File, i);
+    GArray *known = file->is_known ? g_hash_table_lookup (alike, file) : NULL;
+
+    if (!segue_context_check_cancelled (context, error))
+      return FALSE;
+    for (guint k = 0; known && k < known->len && file->first == (gint) i; k++) {
+      gint other = g_array_index (known, gint, k);
+
+      if (is_same (&g_array_index (files, File, other), file, buffer))
+        file->first = other;
+    }
+    if (!file->is_known || file->first != (gint) i)
+      continue;
+    if (!known) {
+      known = g_array_new (FALSE, FALSE, sizeof (gint));
+      g_hash_table_insert (alike, file, known);
+    }
+    g_array_append_val (known, file->first);
+  }
+  return TRUE;
+}
+
+static void
+leave_out (SegueItem *song, SegueItem *first, SegueContext *context)
+{
+  g_autoptr (GError) error =
+    g_error_new (SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ holds the same recording as ‘%s’",
+                 segue_item_get_id (song), segue_item_get_id (first));
+
+  segue_context_quarantine (context, segue_item_get_id (song), error);
+}
+
+static void
+mark (SegueItem *song, SegueItem *first, SegueContext *context, guint *n_warnings)
+{
+  segue_item_set_string (song, SEGUE_META_RECORDING, segue_item_get_id (first));
+  segue_item_set_string (first, SEGUE_META_RECORDING, segue_item_get_id (first));
+  segue_context_log (
+    context, (*n_warnings)++ < MAX_WARNINGS ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
+    "one recording has two labels, ‘%s’ and ‘%s’, and is in one set: ‘%s’ is the same as ‘%s’; "
+    "remove the one that is wrong",
+    segue_item_get_string (first, SEGUE_META_LABEL), segue_item_get_string (song, SEGUE_META_LABEL),
+    segue_item_get_id (song), segue_item_get_id (first));
+}
+
+GPtrArray *
+twins_sort_out (GPtrArray *songs, SegueContext *context, GError **error)
+{
+  g_autoptr (GArray) files = g_array_new (FALSE, TRUE, sizeof (File));
+  /* "recording, label" → the file that stands for it */
+  g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GPtrArray) taken = g_ptr_array_new ();
+  guint n_warnings = 0;
+
+  g_array_set_size (files, songs->len);
+  for (guint i = 0; i < songs->len; i++) {
+    File *file = &g_array_index (files, File, i);
+
+    *file = (File){ .song = g_ptr_array_index (songs, i), .first = (gint) i };
+    look_at (file);
+  }
+  if (!find_twins (files, context, error))
+    return NULL;
+  for (guint i = 0; i < songs->len; i++) {
+    const File *file = &g_array_index (files, File, i);
+    SegueItem *first = g_array_index (files, File, file->first).song, *known;
+    const char *label = segue_item_get_string (file->song, SEGUE_META_LABEL);
+    g_autofree char *key = g_strdup_printf ("%d,%s", file->first, label ? label : "");
+
+    known = g_hash_table_lookup (kept, key);
+    if (known) {
+      leave_out (file->song, known, context);
+      continue;
+    }
+    if (file->song != first)
+      mark (file->song, first, context, &n_warnings);
+    g_hash_table_insert (kept, g_steal_pointer (&key), file->song);
+    g_ptr_array_add (taken, file->song);
+  }
+  if (n_warnings > MAX_WARNINGS)
+    segue_context_log (context, G_LOG_LEVEL_WARNING, "%u more recordings have two labels",
+                       n_warnings - MAX_WARNINGS);
+  return g_steal_pointer (&taken);
+}
