@@ -51,6 +51,28 @@ check_value (const SegueParam *row, const char *value, GError **error)
   return TRUE;
 }
 
+/* The option that changes what holds @value: a variable with that value, else the stage's parameter. */
+static char *
+name_option (const json_t *root, const char *stage, const char *parameter, const char *value)
+{
+  const char *name;
+  json_t *held;
+  json_object_foreach (json_object_get (root, "vars"), name,
+                       held) if (g_strcmp0 (json_string_value (held), value) ==
+                                 0) return g_strdup (name);
+  return g_strdup_printf ("%s.%s", stage, parameter);
+}
+
+/* Weights may lie elsewhere: who is offline, or has trained them, names their folder. */
+static void
+advise_folder (GError **error, const char *option)
+{
+  GError *old = *error;
+  *error = g_error_new (old->domain, old->code, "%s; or name a model folder: --set %s=FOLDER",
+                        old->message, option);
+  g_error_free (old);
+}
+
 GPtrArray *
 segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline)
 {
@@ -70,6 +92,10 @@ segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline)
       if (!value || check_value (*row, value, &error))
         continue;
       SegueNeed *need = g_new0 (SegueNeed, 1);
+      g_autofree char *option =
+        name_option (root, json_string_value (json_object_get (stage, "id")), (*row)->name, value);
+      if ((*row)->type == SEGUE_PARAM_MODEL_REF)
+        advise_folder (&error, option);
       need->stage = g_strdup (json_string_value (json_object_get (stage, "id")));
       need->stage_type = g_strdup (use);
       need->parameter = g_strdup ((*row)->name);

@@ -99,7 +99,7 @@ static const SegueParam *const polarity_params[] = { OP_PROBABILITY (OpConfig), 
 static const SegueParamGroup polarity_case = {
   .struct_size = sizeof (SegueParamGroup),
   .name = "polarity",
-  .doc = "Turns the waveform upside down, which nobody hears.",
+  .doc = "Inverts polarity (inaudible).",
   .size = sizeof (OpConfig),
   .params = polarity_params,
 };
@@ -128,7 +128,7 @@ static const SegueParam *const shift_params[] = {
 static const SegueParamGroup shift_case = {
   .struct_size = sizeof (SegueParamGroup),
   .name = "shift",
-  .doc = "Starts the segment later; what stood before goes to its end.",
+  .doc = "Rotates the segment: it starts later, and its beginning is moved to its end.",
   .size = sizeof (ShareConfig),
   .params = shift_params,
 };

@@ -69,8 +69,8 @@ static gboolean
 out_of_memory (const Resampler *self, GError **error)
 {
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "not enough memory for a song of more than %.0f s: lower ‘max_duration’, or decode "
-               "fewer songs at once (-j)",
+               "not enough memory for a song of more than %.0f s; decode fewer songs at once (-j "
+               "1)" SEGUE_ADVICE (", or leave long ones out with ", "max_duration=600"),
                (double) self->length / self->rate);
   return FALSE;
 }
@@ -189,7 +189,8 @@ check_format (Resampler *self, guint rate, guint channels, GError **error)
     self->channels = self->keep_channels ? channels : 1;
   if (self->keep_channels && self->channels != channels) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "changes from %u to %u channels on its way: decode it with ‘channels: mono’",
+                 "changes from %u to %u channels on its way" SEGUE_ADVICE ("; decode it with ",
+                                                                           "channels=mono"),
                  self->channels, channels);
     return FALSE;
   }

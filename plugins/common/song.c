@@ -3,6 +3,7 @@
 #include "resampler.h"
 
 #include <errno.h>
+#include <math.h>
 #include <soxr.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -121,10 +122,11 @@ open_file (Song *self, GError **error)
 static gboolean
 too_long (const Song *self, GError **error)
 {
-  return song_error (self, error, SEGUE_ERROR_DATA,
-                     "lasts more than %g s: raise max_duration, or take its beginning with "
-                     "‘when_long: cut’",
-                     self->config->max_duration);
+  return song_error (
+    self, error, SEGUE_ERROR_DATA,
+    "lasts more than %g s" SEGUE_ADVICE ("; take its beginning with ", "when_long=cut")
+      SEGUE_ADVICE (", or all of it with ", "max_duration=14400"),
+    self->config->max_duration);
 }
 
 static gboolean
@@ -139,7 +141,8 @@ probe (Song *self, GError **error)
   self->declared = self->probe.declared;
   if (self->probe.intact < config->completeness)
     return song_error (self, error, SEGUE_ERROR_DATA,
-                       "is damaged: %s; get a whole copy, or lower ‘completeness’",
+                       "is damaged: %s; get a whole copy" SEGUE_ADVICE (
+                         ", or use what is left with ", "completeness=0"),
                        self->probe.damage);
   if (config->when_long == SONG_WHEN_LONG_FAIL && self->declared > config->max_duration)
     return too_long (self, error);
@@ -252,8 +255,9 @@ song_check_clock (Song *self, GError **error)
     return TRUE;
   return song_error (
     self, error, SEGUE_ERROR_TIMEOUT,
-    "was given up after %.0f s, with %.0f s of it decoded: try again, or raise ‘timeout’", taken,
-    resampler_get_seconds (self->resampler));
+    "was given up after %.0f s, with %.0f s of it decoded; the next run tries again" SEGUE_ADVICE (
+      ", with more time if you add ", "timeout=600"),
+    taken, resampler_get_seconds (self->resampler));
 }
 
 /* @channels: of the file. */
@@ -265,11 +269,11 @@ check_size (const Song *self, guint channels, GError **error)
 
   if (resampler_get_seconds (self->resampler) * second <= (double) MAX_BYTES)
     return TRUE;
-  return song_error (
-    self, error, SEGUE_ERROR_DATA,
-    "takes more than 2 GiB once it is decoded: lower ‘rate’, or take its beginning "
-    "with ‘when_long: cut’ and a ‘max_duration’ below %.0f s",
-    (double) MAX_BYTES / second);
+  return song_error (self, error, SEGUE_ERROR_DATA,
+                     "takes more than 2 GiB when decoded, as all above %.0f s does" SEGUE_ADVICE (
+                       "; take its beginning with ", "when_long=cut")
+                       SEGUE_ADVICE (" ", "max_duration=%.0f"),
+                     (double) MAX_BYTES / second, floor ((double) MAX_BYTES / second));
 }
 
 /* Cuts @n_frames down to those that the song may still have. */
@@ -318,7 +322,7 @@ check_result (Song *self, double seconds, GError **error)
     return song_error (
       self, error, SEGUE_ERROR_DATA,
       "is truncated or damaged: %.2f s of the declared %.2f s could be decoded; get "
-      "a whole copy, or lower ‘completeness’",
+      "a whole copy" SEGUE_ADVICE (", or use what is left with ", "completeness=0"),
       seconds, self->declared);
   if (seconds < config->min_duration)
     return song_error (self, error, SEGUE_ERROR_DATA, "lasts %.2f s, less than min_duration (%g s)",
@@ -348,10 +352,12 @@ check_silence (Song *self, GBytes *frames, GError **error)
     return song_error (
       self, error, SEGUE_ERROR_DATA,
       "is silent in mono: its channels cancel each other (one is inverted); repair "
-      "it, or set ‘channels: keep’, or ‘silence: keep’");
+      "it" SEGUE_ADVICE (", or use it with ", "channels=keep")
+        SEGUE_ADVICE (" or ", "silence=keep"));
   if (is_silent (x, size / sizeof *x))
     return song_error (self, error, SEGUE_ERROR_DATA,
-                       "is silent from beginning to end; remove it, or set ‘silence: keep’");
+                       "is silent from beginning to end; remove it" SEGUE_ADVICE (
+                         ", or use it with ", "silence=keep"));
   return TRUE;
 }
 

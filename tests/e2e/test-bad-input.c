@@ -214,6 +214,9 @@ test_nothing_but_bad (Fixture *f, gconstpointer data)
   segue_file_remove_folder (f->music, NULL);
   put_bad (f);
   run (f, 65, &result);
+  command_assert_says (&result, "at least two labels");
+  put (f, "Worse/Album/text.mp3", "This is no music either.\n", -1);
+  run (f, 65, &result);
   command_assert_says (&result, "none of the");
 }
 

@@ -400,6 +400,7 @@ test_no_weights (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, NULL);
   command_assert (&result, 66);
   command_assert_says (&result, "segue fetch ntu-spml/distilhubert");
+  command_assert_says (&result, "--set weights=FOLDER");
   g_autofree char *runs = g_build_filename (f->folder, "runs", NULL);
   g_assert_false (g_file_test (runs, G_FILE_TEST_EXISTS));
 }

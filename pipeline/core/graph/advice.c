@@ -6,9 +6,15 @@
 #define MIDDLE "\u00a6"
 #define CLOSE  "\u27e7"
 
+/* Settings of any stage, beside its parameters. */
+static const char *const settings[] = { "cache", "isolate", "time_limit" };
+
 static gboolean
 has_param (const SegueStageType *type, const char *name, gsize length)
 {
+  for (gsize i = 0; type->mode == SEGUE_MODE_MAP && i < G_N_ELEMENTS (settings); i++)
+    if (strlen (settings[i]) == length && strncmp (settings[i], name, length) == 0)
+      return TRUE;
   for (const SegueParam *const *row = type->params; row && *row; row++)
     if (strlen ((*row)->name) == length && strncmp ((*row)->name, name, length) == 0)
       return TRUE;

@@ -6,6 +6,7 @@
 #include "worker-process.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -250,10 +251,10 @@ judge_end (SegueIsolatedStage *self, GError **error)
 static Try
 judge_late (SegueIsolatedStage *self, GError **error)
 {
-  g_autofree char *rest =
-    g_strdup_printf (" busy for more than %g s and was given up: raise its "
-                     "‘time_limit’ if it needs more; the next run tries again",
-                     self->context->stage->time_limit);
+  g_autofree char *rest = g_strdup_printf (
+    " busy for more than %g s and was given up; the next run tries again" SEGUE_ADVICE (
+      ", with more time if you add ", "time_limit=%.0f"),
+    self->context->stage->time_limit, ceil (self->context->stage->time_limit * 4));
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "kept", rest, error);
   return TRY_FAILED;
 }

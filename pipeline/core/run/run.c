@@ -116,7 +116,7 @@ static void
 on_hashed (gpointer data, const SegueGraphStage *stage, guint done, guint total)
 {
   if (done < total)
-    segue_run_progress (data, stage->id, done, total, "looking at files");
+    segue_run_progress (data, stage->id, done, total, "hashing input files");
   else
     segue_run_progress (data, stage->id, 0, 0, NULL);
 }
