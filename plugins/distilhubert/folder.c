@@ -55,7 +55,8 @@ check_spec (const HubertModel *model, const SegueModelSpec *spec, GError **error
   gsize min_length = hubert_architecture_min_length (&model->architecture);
   if (spec->rate != 0 && spec->rate != model->preprocessor.rate) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                 "the model takes audio of %u Hz and gets %u Hz; set `rate: %u` of decode",
+                 "the model takes audio of %u Hz and gets %u Hz" SEGUE_ADVICE (
+                   "; decode to that with ", "decode:rate=%u"),
                  model->preprocessor.rate, spec->rate, model->preprocessor.rate);
     return FALSE;
   }

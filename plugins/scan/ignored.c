@@ -51,6 +51,5 @@ ignored_log (GHashTable *ignored, SegueContext *context)
     segue_context_log (context, G_LOG_LEVEL_INFO, "ignored files: %s%s", all->str,
                        extensions->len > MAX_EXTENSIONS ? ", …" : "");
   if (odd->len > 0)
-    segue_context_log (context, G_LOG_LEVEL_WARNING, "files that are not taken for songs: %s",
-                       odd->str);
+    segue_context_log (context, G_LOG_LEVEL_WARNING, "files that are not used: %s", odd->str);
 }

@@ -76,6 +76,8 @@ choice_init (Choice *self, const LabelRules *rules, const GPtrArray *songs, GErr
 }
 
 /* Why labels are left out: the counter of their songs. */
+static const char *const words[] = { "not in ‘labels’", "in ‘skip_labels’",
+                                     "fewer songs than ‘min_songs’" };
 static const char *const reasons[] = { "songs of other labels", "songs of skip_labels",
                                        "songs of labels below min_songs" };
 enum { OTHER_LABELS, SKIP_LABELS, MIN_SONGS, N_REASONS };
@@ -111,7 +113,7 @@ log_left_out (const Choice *self, SegueContext *context)
 
       if (why_left_out (self, label) != reason)
         continue;
-      segue_context_log (context, G_LOG_LEVEL_DEBUG, "%s is left out: %s", named, reasons[reason]);
+      segue_context_log (context, G_LOG_LEVEL_DEBUG, "%s is left out: %s", named, words[reason]);
       if (n_labels++ < MAX_NAMES)
         g_string_append_printf (list, "%s%s", list->len ? ", " : "", named);
     }
@@ -119,7 +121,7 @@ log_left_out (const Choice *self, SegueContext *context)
       g_string_append_printf (list, " and %u more", n_labels - MAX_NAMES);
     if (n_labels > 0)
       segue_context_log (context, reason == OTHER_LABELS ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING,
-                         "%s are left out: %s", reasons[reason], list->str);
+                         "labels left out (%s): %s", words[reason], list->str);
   }
 }
 

@@ -340,6 +340,12 @@ test_leave_out (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, "only one of 3 labels has enough songs"));
+  g_clear_error (&error);
+  g_assert_null (
+    run_seeded ("{ by: album, test: 2, too_few: leave_out, folds: 9 }", items, 1, &error));
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "none of 3 labels has enough albums"));
+  g_assert_nonnull (strstr (error->message, "--set split.by=song"));
 
   add_artist (items, "Muse", 10, 5);
   harness = run ("{ too_few: leave_out, folds: 3 }", items);

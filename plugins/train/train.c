@@ -120,8 +120,9 @@ check_validation (TrainJob *job, GError **error)
     return TRUE;
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-    "early_stopping needs a validation set with labels that are trained on; let `split` make "
-    "one, or set early_stopping to 0");
+    "early_stopping needs a validation set with labels that are trained on; make one" SEGUE_ADVICE (
+      " with ", "split:validation=0.1")
+      SEGUE_ADVICE (", or switch it off with ", "early_stopping=0"));
   return FALSE;
 }
 

@@ -347,7 +347,7 @@ test_data_view (Fixture *f, gconstpointer data)
   command_assert_has (result.out, "few test songs (3)");
   command_assert_has (result.out, "‘Lonely’ has 1 song");
   command_assert_says (&result, "‘loose.wav’ is not inside an artist folder");
-  command_assert_says (&result, "songs of skip_labels are left out: ‘various artists’ (1 song)");
+  command_assert_says (&result, "labels left out (in ‘skip_labels’): ‘various artists’ (1 song)");
   g_autofree char *first = g_strndup (result.out, strcspn (result.out, "\n"));
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                "--dry-run", NULL);

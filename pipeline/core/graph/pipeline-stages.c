@@ -187,6 +187,18 @@ add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *ap
   return read_settings (loading, node, stage);
 }
 
+/* The id of the first stage of type @name; NULL: there is none. */
+static const char *
+find_id_of_type (const SeguePipeline *pipeline, const char *name)
+{
+  for (guint i = 0; i < pipeline->stages->len; i++) {
+    const SegueGraphStage *stage = g_ptr_array_index (pipeline->stages, i);
+    if (strcmp (stage->type->name, name) == 0)
+      return stage->id;
+  }
+  return NULL;
+}
+
 /* An override whose stage is not there would otherwise be lost without a word. */
 static gboolean
 check_applied (SegueLoading *loading, const gboolean *applied)
@@ -202,6 +214,11 @@ check_applied (SegueLoading *loading, const gboolean *applied)
     if (!dot || applied[i])
       continue;
     g_autofree char *id = g_strndup (override->key, (gsize) (dot - override->key));
+    const char *meant = find_id_of_type (loading->pipeline, id);
+    if (meant)
+      return segue_node_error (override->value, loading->error,
+                               "no stage '%s'; the stage of that type is called '%s': --set %s%s",
+                               id, meant, meant, dot);
     g_autofree char *near = segue_suggest (id, (const char *const *) ids->pdata);
     g_autofree char *list = g_strjoinv (", ", (char **) ids->pdata);
     if (near)

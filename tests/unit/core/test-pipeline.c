@@ -544,6 +544,11 @@ test_advice (void)
   assert_advised (pipeline, "cut",
                   "x" SEGUE_ADVICE (": ", "count=3") SEGUE_ADVICE (" or ", "length=1.5"),
                   "x: --set cut.count=3 or --set cut.length=1.5");
+  /* The type's name in place of the id is told apart from a mistake. */
+  assert_refused (
+    PIPELINE ("- id: songs\n  use: everything\n"),
+    (const char *const[]){ "everything.count=3", NULL },
+    "*no stage 'everything'; the stage of that type is called 'songs': --set songs.count");
   /* Not out of a stranger's message into somebody's shell. */
   assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "count=$(rm -rf ~)"), "x");
   assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "count=3;ls"), "x");
