@@ -6,6 +6,8 @@
 static const ProblemRow rows[N_PROBLEMS] = {
   [PROBLEM_NONE] = { 200, "none", "" },
   [PROBLEM_BAD_REQUEST] = { 400, "bad-request", "the request is not one that this server knows" },
+  [PROBLEM_BAD_HEAD] = { 400, "bad-head", "the head of the request does not follow HTTP/1.1" },
+  [PROBLEM_LARGE_HEAD] = { 431, "large-head", "the head of the request is larger than 16 KiB" },
   [PROBLEM_BAD_NAME] = { 400, "bad-name", "a song's name is UTF-8 of at most 1000 bytes" },
   [PROBLEM_EMPTY] = { 400, "empty", "the song has no bytes" },
   [PROBLEM_NO_TOKEN] = { 401, "no-token",
@@ -19,12 +21,12 @@ static const ProblemRow rows[N_PROBLEMS] = {
   [PROBLEM_SLOW_UPLOAD] = { 408, "slow-upload", "the song took too long to arrive" },
   [PROBLEM_TOO_LARGE] = { 413, "too-large", "the song is larger than this server takes" },
   [PROBLEM_NOT_A_SONG] = { 422, "not-a-song", "this can't be used as a song" },
-  [PROBLEM_FAILED] = { 500, "failed", "something failed here; the server's log says what" },
+  [PROBLEM_FAILED] = { 500, "failed", "internal error; see the server's log" },
   [PROBLEM_BUSY] = { 503, "busy",
-                     "as many songs as this server takes are in hand; try again soon" },
+                     "as many songs as this server takes are in flight; try again soon" },
   [PROBLEM_STOPPING] = { 503, "stopping", "the server is being stopped" },
   [PROBLEM_TOOK_TOO_LONG] = { 503, "took-too-long",
-                              "hearing the song took too long and was given up" },
+                              "classifying the song took too long and was cancelled" },
   [PROBLEM_NO_ROOM] = { 507, "no-room", "the server's disk has no room for the song" },
 };
 

@@ -14,7 +14,7 @@ struct _Queue {
   GArray *waiting;    /* QueueTurn */
   GPtrArray *hearing; /* Song */
   guint64 now;
-  guint n_songs;
+  GPtrArray *places; /* Song, not owned: in flight */
   gboolean stopping;
 };
 
@@ -61,6 +61,7 @@ hear (gpointer data)
     song_hear (song, queue->predictor, queue->seconds);
     g_mutex_lock (&queue->lock);
     g_ptr_array_remove_fast (queue->hearing, song);
+    g_ptr_array_remove_fast (queue->places, song);
     g_mutex_unlock (&queue->lock);
     song_unref (song);
     g_mutex_lock (&queue->lock);
@@ -79,6 +80,7 @@ queue_new (SeguePredictor *predictor, guint threads, guint max_songs, guint seco
   queue->threads = g_ptr_array_new ();
   queue->waiting = g_array_new (FALSE, FALSE, sizeof (QueueTurn));
   queue->hearing = g_ptr_array_new ();
+  queue->places = g_ptr_array_new ();
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->changed);
   for (guint i = 0; i < threads; i++) {
@@ -122,46 +124,98 @@ queue_free (Queue *queue)
   g_ptr_array_unref (queue->threads);
   g_array_unref (queue->waiting);
   g_ptr_array_unref (queue->hearing);
+  g_ptr_array_unref (queue->places);
   g_cond_clear (&queue->changed);
   g_mutex_clear (&queue->lock);
   g_free (queue);
 }
 
-/* GDestroyNotify: a song is gone. */
+/* SongGoneFunc */
 static void
-give_back (gpointer data)
+leave (Song *song, gpointer data)
 {
   Queue *queue = data;
-  g_mutex_lock (&queue->lock);
-  queue->n_songs--;
-  g_mutex_unlock (&queue->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  g_ptr_array_remove_fast (queue->places, song);
 }
 
-static ProblemKind
-reserve (Queue *queue)
+/* With the lock. */
+static guint
+count_places (const Queue *queue, const char *client)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  guint n = 0;
+  for (guint i = 0; i < queue->places->len; i++)
+    n += g_str_equal (song_get_client (g_ptr_array_index (queue->places, i)), client);
+  return n;
+}
+
+/* With the lock: (nullable): the newest song, of those that are not being classified yet, of the client
+ * with most places, if that has more than @client will have. */
+static Song *
+find_victim (const Queue *queue, const char *client)
+{
+  guint own = count_places (queue, client), most = own + 1;
+  Song *victim = NULL;
+  for (guint i = queue->places->len; i-- > 0;) {
+    Song *song = g_ptr_array_index (queue->places, i);
+    guint n = count_places (queue, song_get_client (song));
+    if (n > most && !g_ptr_array_find (queue->hearing, song, NULL)) {
+      victim = song;
+      most = n;
+    }
+  }
+  return victim;
+}
+
+/* With the lock. */
+static ProblemKind
+judge (const Queue *queue, const char *client, Song **victim)
+{
+  *victim = NULL;
   if (queue->stopping)
     return PROBLEM_STOPPING;
-  if (queue->n_songs >= queue->max_songs)
-    return PROBLEM_BUSY;
-  queue->n_songs++;
-  return PROBLEM_NONE;
+  if (queue->places->len < queue->max_songs)
+    return PROBLEM_NONE;
+  *victim = find_victim (queue, client);
+  return *victim ? PROBLEM_NONE : PROBLEM_BUSY;
 }
 
 Song *
-queue_take (Queue *queue, const char *name, const char *client, guint top, ProblemKind *problem)
+queue_expect (Queue *queue, const char *name, const char *client, guint top, ProblemKind *problem)
 {
-  *problem = reserve (queue);
+  Song *victim;
+  g_mutex_lock (&queue->lock);
+  *problem = judge (queue, client, &victim);
+  g_mutex_unlock (&queue->lock);
   if (*problem)
     return NULL;
   int fd = spool_open ();
   if (fd >= 0)
-    return song_new (fd, name, client, top, give_back, queue);
+    return song_new (fd, name, client, top, leave, queue);
   *problem = errno == ENOSPC || errno == EDQUOT ? PROBLEM_NO_ROOM : PROBLEM_FAILED;
   g_warning ("can't keep a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
-  give_back (queue);
   return NULL;
+}
+
+ProblemKind
+queue_enter (Queue *queue, Song *song)
+{
+  Song *victim;
+  g_mutex_lock (&queue->lock);
+  ProblemKind problem = judge (queue, song_get_client (song), &victim);
+  /* Its request holds it: it is cancelled by the thread that serves requests, this one. */
+  if (victim) {
+    song_ref (victim);
+    g_ptr_array_remove_fast (queue->places, victim);
+  }
+  if (problem == PROBLEM_NONE)
+    g_ptr_array_add (queue->places, song);
+  g_mutex_unlock (&queue->lock);
+  if (victim) {
+    song_cancel (victim, PROBLEM_BUSY);
+    song_unref (victim);
+  }
+  return problem;
 }
 
 void
@@ -190,6 +244,7 @@ drop_cancelled (Queue *queue, GPtrArray *dropped)
     if (!song_is_cancelled (song))
       continue;
     g_ptr_array_add (dropped, song);
+    g_ptr_array_remove_fast (queue->places, song);
     g_array_remove_index (queue->waiting, i);
   }
 }
@@ -211,5 +266,5 @@ QueueCounts
 queue_count (Queue *queue)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
-  return (QueueCounts){ queue->n_songs, queue->waiting->len, queue->hearing->len };
+  return (QueueCounts){ queue->places->len, queue->waiting->len, queue->hearing->len };
 }

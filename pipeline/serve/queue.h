@@ -1,6 +1,7 @@
-/* Songs in hand: those that wait, threads that hear them, and how many there may be.
+/* Songs in flight: those that wait, threads that classify them, and how many there may be.
  *
- * It is fair: clients take turns, however many songs each of them has waiting. */
+ * It is fair: clients take turns, however many songs each of them has waiting; and where all places are
+ * taken, the client with most of them loses one to a client that has fewer. */
 #pragma once
 
 #include "song.h"
@@ -17,16 +18,19 @@ void queue_stop (Queue *queue);
 /** queue_free: stopped, and all songs are gone. */
 void queue_free (Queue *queue);
 
-/** queue_take: (transfer full) (nullable): a song that is about to arrive; %NULL: there are too many
- * already.  Arguments as for song_new(). */
-Song *queue_take (Queue *queue, const char *name, const char *client, guint top,
-                  ProblemKind *problem);
-/** queue_add: @song has arrived. */
+/** queue_expect: (transfer full) (nullable): a song that is about to arrive; %NULL with @problem: there is
+ * no place for it now, or no file.  Arguments as for song_new(). */
+Song *queue_expect (Queue *queue, const char *name, const char *client, guint top,
+                    ProblemKind *problem);
+/** queue_enter: @song gets a place, which it has until it ends: called when enough of it has come to
+ * show that its client means it.  Another song may be cancelled (busy) for it. */
+ProblemKind queue_enter (Queue *queue, Song *song);
+/** queue_add: @song has arrived, and has a place. */
 void queue_add (Queue *queue, Song *song);
 /** queue_tick: gives up what takes too long; a few times a second. */
 void queue_tick (Queue *queue);
 
-/** QueueCounts: songs in hand, of which some wait and some are being heard. */
+/** QueueCounts: songs that have a place, of which some wait and some are being classified. */
 typedef struct {
   guint songs, waiting, hearing;
 } QueueCounts;

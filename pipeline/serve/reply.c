@@ -30,6 +30,8 @@ report_policy (const char *own)
 static void
 add_headers (struct MHD_Response *response, const char *type, ReplyPolicy policy)
 {
+  /* One request a connection (door.h). */
+  MHD_add_response_header (response, "Connection", "close");
   MHD_add_response_header (response, "Content-Type", type);
   if (policies[policy])
     MHD_add_response_header (response, "Content-Security-Policy", policies[policy]);

@@ -212,7 +212,6 @@ begin (Server *server, struct MHD_Connection *connection, const char *path, cons
   request->route = find_route (path);
   request->peer =
     MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-  peer_expect (request->peer, READ_SECONDS, PROBLEM_NONE);
   ProblemKind problem = judge (request, path, method, version);
   if (problem == PROBLEM_METHOD)
     return reply_problem (connection, problem, NULL,
@@ -248,8 +247,7 @@ request_completed (void *server, struct MHD_Connection *connection, void **state
   *state = NULL;
   if (!request)
     return;
-  peer_await (request->peer, NULL);
-  peer_expect (request->peer, HEAD_SECONDS, PROBLEM_NONE);
+  peer_reads (request->peer);
   if (request->song)
     song_cancel (request->song, PROBLEM_STOPPING);
   song_unref (request->song);

@@ -1,6 +1,7 @@
 /* What requests see of the server, and a request. */
 #pragma once
 
+#include "door.h"
 #include "guard.h"
 #include "peers.h"
 #include "queue.h"
@@ -9,19 +10,15 @@
 
 #include <microhttpd.h>
 
-/* For the head of a request, and for whoever asked to take an answer. */
-#define HEAD_SECONDS 10
-#define READ_SECONDS 120
-
 struct _Server {
   const ServerConfig *config;
   SeguePredictor *predictor;
   Guard guard;
   Peers *peers;
+  Door *door;
   Queue *queue;
   Runs *runs;
   struct MHD_Daemon *daemon;
-  guint port;
   gint stopping;
 };
 
@@ -30,7 +27,7 @@ struct _Server {
  * @route: (nullable): what is asked for
  * @song: (nullable): that it brings
  * @received: bytes of it
- * @arrived: all of it is there
+ * @entered: it has a place; @arrived: all of it is there
  * @streams: the answer is lines as they come, not one object at the end
  * @list: (nullable): of runs, that it waits for
  */
@@ -41,7 +38,7 @@ typedef struct {
   const struct _Route *route;
   Song *song;
   guint64 received;
-  gboolean arrived;
+  gboolean entered, arrived;
   gboolean streams;
   RunsList *list;
 } Request;

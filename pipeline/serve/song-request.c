@@ -3,27 +3,13 @@
 #include "server-private.h"
 #include "spool.h"
 
-#include <netdb.h>
 #include <string.h>
 
 #define MAX_NAME    1000
 #define DEFAULT_TOP 5
 #define MAX_TOP     100
 #define BLOCK       4096
-
-/* The client's address, as text. */
-static void
-name_client (Request *request, char *text, socklen_t size)
-{
-  const union MHD_ConnectionInfo *info =
-    MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  const struct sockaddr *address = info ? info->client_addr : NULL;
-  socklen_t length = address && address->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6)
-                                                               : sizeof (struct sockaddr_in);
-  if (!address ||
-      getnameinfo (address, length, text, size, NULL, 0, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-    g_strlcpy (text, "?", size);
-}
+#define EARNEST     (64 * 1024) /* bytes of a song that get it a place, or all of it */
 
 /* The argument `name`; NULL where it can't be one. */
 static const char *
@@ -66,7 +52,6 @@ song_request_begin (Request *request)
   Server *server = request->server;
   guint64 length = 0;
   guint top;
-  char client[NI_MAXHOST];
   const char *name = find_name (request), *announced = request_header (request, "Content-Length");
   if (!name)
     return refuse (request, PROBLEM_BAD_NAME);
@@ -78,23 +63,45 @@ song_request_begin (Request *request)
   if (length > server->config->max_bytes)
     return refuse (request, PROBLEM_TOO_LARGE);
   ProblemKind problem;
-  name_client (request, client, sizeof client);
-  request->song = queue_take (server->queue, name, client, top, &problem);
+  request->song =
+    queue_expect (server->queue, name, peer_get_client (request->peer), top, &problem);
   if (!request->song)
     return refuse (request, problem);
   const char *accept = request_header (request, "Accept");
   request->streams = accept && strstr (accept, "application/x-ndjson");
-  peer_expect (request->peer, server->config->upload_seconds, PROBLEM_SLOW_UPLOAD);
+  peer_uploads (request->peer, request->song);
   return MHD_YES;
+}
+
+/* A place, once. */
+static ProblemKind
+enter (Request *request)
+{
+  if (request->entered)
+    return PROBLEM_NONE;
+  ProblemKind problem = queue_enter (request->server->queue, request->song);
+  request->entered = problem == PROBLEM_NONE;
+  return problem;
+}
+
+static ProblemKind
+keep (Request *request, const char *data, gsize length)
+{
+  request->received += length;
+  peer_sent (request->peer, length);
+  if (request->received > request->server->config->max_bytes)
+    return PROBLEM_TOO_LARGE;
+  /* It had to make way. */
+  if (song_is_cancelled (request->song))
+    return PROBLEM_BUSY;
+  ProblemKind problem = request->received >= EARNEST ? enter (request) : PROBLEM_NONE;
+  return problem ? problem : spool_append (song_get_fd (request->song), data, length);
 }
 
 enum MHD_Result
 song_request_receive (Request *request, const char *data, gsize length)
 {
-  ProblemKind problem = PROBLEM_TOO_LARGE;
-  request->received += length;
-  if (request->received <= request->server->config->max_bytes)
-    problem = spool_append (song_get_fd (request->song), data, length);
+  ProblemKind problem = keep (request, data, length);
   if (problem == PROBLEM_NONE)
     return MHD_YES;
   peer_refuse (request->peer, problem, NULL);
@@ -123,10 +130,8 @@ read_lines (void *data, uint64_t at, char *buffer, size_t max)
   SongNews news;
   if (!song_wait (request->song, at, &news, sleep_until_news, wake_for_news, request->connection))
     return 0;
-  if (news.ended) {
-    peer_await (request->peer, NULL);
-    peer_expect (request->peer, READ_SECONDS, PROBLEM_NONE);
-  }
+  if (news.ended)
+    peer_reads (request->peer);
   gsize n = song_read (request->song, at, buffer, max);
   return n > 0 ? (ssize_t) n : MHD_CONTENT_READER_END_OF_STREAM;
 }
@@ -140,13 +145,16 @@ begin_stream (Request *request)
                          REPLY_DATA);
 }
 
-static void
+static ProblemKind
 arrive (Request *request)
 {
+  ProblemKind problem = enter (request);
+  if (problem)
+    return problem;
   request->arrived = TRUE;
-  peer_expect (request->peer, 0, PROBLEM_NONE);
-  peer_await (request->peer, request->song);
+  peer_waits (request->peer);
   queue_add (request->server->queue, request->song);
+  return PROBLEM_NONE;
 }
 
 enum MHD_Result
@@ -154,16 +162,16 @@ song_request_continue (Request *request)
 {
   if (request->received == 0)
     return refuse (request, PROBLEM_EMPTY);
-  if (!request->arrived)
-    arrive (request);
+  ProblemKind problem = request->arrived ? PROBLEM_NONE : arrive (request);
+  if (problem)
+    return refuse (request, problem);
   SongNews news;
   gsize seen = request->streams ? 0 : G_MAXSIZE;
   if (!song_wait (request->song, seen, &news, sleep_until_news, wake_for_news, request->connection))
     return MHD_YES;
   if (request->streams && !(news.ended && news.problem))
     return begin_stream (request);
-  peer_await (request->peer, NULL);
-  peer_expect (request->peer, READ_SECONDS, PROBLEM_NONE);
+  peer_reads (request->peer);
   if (news.problem)
     return reply_problem (request->connection, news.problem, song_get_message (request->song),
                           NULL);

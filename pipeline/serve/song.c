@@ -10,7 +10,7 @@ struct _Song {
   gatomicrefcount refs;
   char *name, *client;
   guint top;
-  GDestroyNotify gone;
+  SongGoneFunc gone;
   gpointer gone_data;
   GCancellable *cancellable;
 
@@ -33,8 +33,7 @@ typedef struct {
 } Hearing;
 
 Song *
-song_new (int fd, const char *name, const char *client, guint top, GDestroyNotify gone,
-          gpointer data)
+song_new (int fd, const char *name, const char *client, guint top, SongGoneFunc gone, gpointer data)
 {
   Song *song = g_new0 (Song, 1);
   g_atomic_ref_count_init (&song->refs);
@@ -72,7 +71,7 @@ song_unref (Song *song)
     return;
   close_file (song);
   if (song->gone)
-    song->gone (song->gone_data);
+    song->gone (song, song->gone_data);
   g_object_unref (song->cancellable);
   g_string_free (song->lines, TRUE);
   g_free (song->answer);
@@ -207,6 +206,13 @@ gboolean
 song_is_cancelled (Song *song)
 {
   return g_cancellable_is_cancelled (song->cancellable);
+}
+
+gboolean
+song_has_ended (Song *song)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
+  return song->ended;
 }
 
 void

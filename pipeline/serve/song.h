@@ -10,12 +10,15 @@
 
 typedef struct _Song Song;
 
+/** SongGoneFunc: no reference to @song is left. */
+typedef void (*SongGoneFunc) (Song *song, gpointer data);
+
 /** song_new: @fd: of spool_open(), taken.
  * @name: UTF-8
  * @client: who asked
- * @top: labels to tell of
- * @gone: told when nobody holds the song any more */
-Song *song_new (int fd, const char *name, const char *client, guint top, GDestroyNotify gone,
+ * @top: how many labels an answer lists
+ * @gone: (nullable) */
+Song *song_new (int fd, const char *name, const char *client, guint top, SongGoneFunc gone,
                 gpointer data);
 Song *song_ref (Song *song);
 void song_unref (Song *song);
@@ -30,6 +33,8 @@ void song_hear (Song *song, SeguePredictor *predictor, guint seconds);
 void song_cancel (Song *song, ProblemKind problem);
 /** song_is_cancelled: or took too long. */
 gboolean song_is_cancelled (Song *song);
+/** song_has_ended: with an answer or a problem. */
+gboolean song_has_ended (Song *song);
 /** song_check_time: cancels what is heard for longer than it may. */
 void song_check_time (Song *song);
 

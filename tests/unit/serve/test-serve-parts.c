@@ -2,6 +2,7 @@
 #include "guard.h"
 #include "head.h"
 #include "lines.h"
+#include "peers.h"
 #include "queue.h"
 #include "reply.h"
 #include "run-about.h"
@@ -117,39 +118,91 @@ test_turns (void)
 }
 
 static void
+count_call (gpointer count, gpointer unused)
+{
+  (*(guint *) count)++;
+}
+
+static Song *
+expect_song (Queue *queue, const char *client)
+{
+  ProblemKind problem;
+  Song *song = queue_expect (queue, "a", client, 5, &problem);
+  g_assert_nonnull (song);
+  return song;
+}
+
+static ProblemKind
+ended_with (Song *song)
+{
+  SongNews news;
+  static guint slept;
+  return song_wait (song, G_MAXSIZE, &news, count_call, count_call, &slept) ? news.problem
+                                                                            : PROBLEM_NONE;
+}
+
+/* Songs that have shown nothing yet hold no place; of those that do, a client with few gets its share. */
+static void
 test_places (void)
 {
   g_autoptr (GError) error = NULL;
-  Queue *queue = queue_new (NULL, 1, 2, 1, &error);
+  Queue *queue = queue_new (NULL, 1, 3, 1, &error);
   g_assert_no_error (error);
   ProblemKind problem;
-  Song *first = queue_take (queue, "a", "A", 5, &problem);
-  Song *second = queue_take (queue, "b", "A", 5, &problem);
-  g_assert_true (first && second);
-  g_assert_null (queue_take (queue, "c", "B", 5, &problem));
+  Song *songs[8] = { NULL };
+  for (guint i = 0; i < 6; i++)
+    songs[i] = expect_song (queue, "A");
+  g_assert_cmpuint (queue_count (queue).songs, ==, 0);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (queue_enter (queue, songs[i]), ==, PROBLEM_NONE);
+  g_assert_cmpint (queue_enter (queue, songs[3]), ==, PROBLEM_BUSY);
+  g_assert_null (queue_expect (queue, "d", "A", 5, &problem));
   g_assert_cmpint (problem, ==, PROBLEM_BUSY);
-  song_unref (first);
-  first = queue_take (queue, "c", "B", 5, &problem);
-  g_assert_nonnull (first);
+  /* Another client's first takes the place of A's newest. */
+  songs[6] = expect_song (queue, "B");
+  g_assert_cmpint (queue_enter (queue, songs[6]), ==, PROBLEM_NONE);
+  g_assert_cmpint (ended_with (songs[2]), ==, PROBLEM_BUSY);
+  g_assert_cmpint (ended_with (songs[1]), ==, PROBLEM_NONE);
+  g_assert_cmpuint (queue_count (queue).songs, ==, 3);
+  /* But not its second: then it would have as many as A. */
+  g_assert_null (queue_expect (queue, "d", "B", 5, &problem));
+  g_assert_cmpint (problem, ==, PROBLEM_BUSY);
+  song_unref (g_steal_pointer (&songs[0]));
+  g_assert_cmpint (queue_enter (queue, songs[3]), ==, PROBLEM_NONE);
   queue_stop (queue);
-  /* One that arrives now is told so, and is heard by nobody. */
-  queue_add (queue, second);
-  SongNews news;
-  g_assert_true (song_wait (second, G_MAXSIZE, &news, NULL, NULL, NULL));
-  g_assert_true (news.ended);
-  g_assert_cmpint (news.problem, ==, PROBLEM_STOPPING);
-  g_assert_null (queue_take (queue, "d", "A", 5, &problem));
+  /* One that arrives now is told so, and is not classified. */
+  queue_add (queue, songs[1]);
+  g_assert_cmpint (ended_with (songs[1]), ==, PROBLEM_STOPPING);
+  g_assert_null (queue_expect (queue, "d", "A", 5, &problem));
   g_assert_cmpint (problem, ==, PROBLEM_STOPPING);
-  song_unref (first);
-  song_unref (second);
+  for (guint i = 0; i < G_N_ELEMENTS (songs); i++)
+    song_unref (songs[i]);
   g_assert_cmpuint (queue_count (queue).songs, ==, 0);
   queue_free (queue);
 }
 
+/* An IPv6 network is one client, and an IPv4 address is the same by either way. */
 static void
-count_call (gpointer count, gpointer unused)
+test_clients (void)
 {
-  (*(guint *) count)++;
+  static const struct {
+    const char *address, *client;
+  } rows[] = {
+    { "127.0.0.1", "7f000001" },
+    { "::ffff:127.0.0.1", "7f000001" },
+    { "::1", "0000000000000000" },
+    { "2001:db8:1:2:3:4:5:6", "20010db800010002" },
+    { "2001:db8:1:2:ffff::1", "20010db800010002" },
+    { "2001:db8:1:3::1", "20010db800010003" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GInetAddress) address = g_inet_address_new_from_string (rows[i].address);
+    g_autoptr (GSocketAddress) at = g_inet_socket_address_new (address, 1);
+    struct sockaddr_storage native;
+    g_assert_true (g_socket_address_to_native (at, &native, sizeof native, NULL));
+    g_autofree char *client = peer_name_client ((struct sockaddr *) &native);
+    g_assert_cmpstr (client, ==, rows[i].client);
+  }
 }
 
 /* Who waits sleeps once, and is woken once. */
@@ -426,6 +479,7 @@ main (int argc, char **argv)
   g_test_add_func ("/serve/ranges", test_ranges);
   g_test_add_func ("/serve/turns", test_turns);
   g_test_add_func ("/serve/places", test_places);
+  g_test_add_func ("/serve/clients", test_clients);
   g_test_add_func ("/serve/waits", test_waits);
   g_test_add_func ("/serve/lines", test_lines);
   g_test_add_func ("/serve/problems-are-documented", test_problems_are_documented);
