@@ -5,6 +5,7 @@
 #include "preflight.h"
 #include "run-plan.h"
 #include "run-report.h"
+#include "warnings.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ typedef struct {
   gboolean at_work;
   json_t *data;      /* nullable: the data set, before anything is decoded */
   GHashTable *known; /* log lines that were shown with it */
+  SegueWarnings *warnings;
 } Run;
 
 /* ---- What the run tells us, from its threads ---- */
@@ -120,7 +122,8 @@ on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *mess
     return;
   gboolean loud = (level & G_LOG_LEVEL_MASK) <= G_LOG_LEVEL_WARNING;
   g_autofree char *said = g_strdup_printf ("%s: %s", stage ? stage : "", message);
-  if (g_hash_table_remove (run->known, said))
+  if (g_hash_table_remove (run->known, said) ||
+      (loud && !segue_warnings_admit (run->warnings, stage)))
     return;
   g_autofree char *line = log_line (err, stage, loud, message);
   if (loud || run->at_work || !stage) {
@@ -255,6 +258,7 @@ static void
 print_report (Run *run, const Options *options, gboolean ok, const GError *error)
 {
   SegueCli *cli = run->cli;
+  segue_warnings_print_rest (run->warnings, run->report.result.folder, &cli->err);
   segue_run_report_print_counts (&run->report, &cli->err);
   if (ok && run->plan && options->json)
     segue_run_plan_print_json (run->plan, &run->report.result, json_incref (run->data),
@@ -279,7 +283,10 @@ static gboolean
 run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GError **error)
 {
   g_autoptr (GHashTable) known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Run run = { .cli = cli, .pipeline = pipeline, .dry = options->dry_run, .known = known };
+  g_autoptr (SegueWarnings) warnings = segue_warnings_new ();
+  Run run = {
+    .cli = cli, .pipeline = pipeline, .dry = options->dry_run, .known = known, .warnings = warnings
+  };
   const SegueObserver observer = {
     .struct_size = sizeof observer,
     .data = &run,
@@ -350,7 +357,7 @@ static const SegueOption rows[] = {
     "of each "
     "stage what is in the cache, what would run, and why" },
   { "fresh", 0, SEGUE_OPTION_FLAG, offsetof (Options, fresh), NULL, 0, 0,
-    "takes nothing from the cache: everything is made anew, and kept in place of what was there" },
+    "takes nothing from the cache: everything is made again, and replaces what was there" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "the result as one JSON object" },
   SEGUE_OPTION_BACKEND (Options),

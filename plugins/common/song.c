@@ -179,7 +179,6 @@ song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GEr
   self->started = g_get_monotonic_time ();
   if (!open_file (self, error) || !probe (self, error))
     return NULL;
-  report (self, context);
   expected = isnan (self->declared) ? 0 : MIN (self->declared, config->max_duration);
   self->resampler =
     resampler_new ((guint) config->rate, config->channels == SONG_CHANNELS_KEEP, expected);
@@ -386,6 +385,7 @@ song_emit (Song *self, SegueContext *context, GError **error)
   segue_item_set_double (item, SEGUE_META_START, 0);
   segue_item_set_double (item, SEGUE_META_DURATION,
                          (double) n_frames / (double) self->config->rate);
+  report (self, context);
   return segue_context_emit (context, g_steal_pointer (&item), error);
 }
 
