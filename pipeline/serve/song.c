@@ -147,7 +147,7 @@ judge (Song *song, const GError *error)
     return song->why_cancelled;
   if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT))
     return PROBLEM_TOOK_TOO_LONG;
-  if (!g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+  if (!segue_error_is_lasting (error)) {
     /* It may name folders of this machine: for the log alone. */
     g_warning ("‘%s’: %s", song->name, error->message);
     return PROBLEM_FAILED;

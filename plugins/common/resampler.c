@@ -181,7 +181,7 @@ static gboolean
 check_format (Resampler *self, guint rate, guint channels, GError **error)
 {
   if (rate < MIN_RATE || rate > MAX_RATE || channels < 1 || channels > MAX_CHANNELS) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
                  "claims %u channels at %u Hz, which no recording has", channels, rate);
     return FALSE;
   }

@@ -316,7 +316,7 @@ check_result (Song *self, double seconds, GError **error)
   double promised = MIN (self->declared, config->max_duration);
 
   if (seconds <= 0)
-    return song_error (self, error, SEGUE_ERROR_DATA, "holds no sound");
+    return song_error (self, error, SEGUE_ERROR_UNSUPPORTED, "holds no sound");
   if (!isnan (self->declared) && seconds + DELAY_SLACK < promised * config->completeness)
     return song_error (
       self, error, SEGUE_ERROR_DATA,

@@ -58,7 +58,7 @@ decode (Song *song, GError **error)
 
     if (decode_part (song, part, &problem))
       continue;
-    if (problem->code == SEGUE_ERROR_DATA && song_takes_what_is_there (song))
+    if (problem->code == SEGUE_ERROR_UNSUPPORTED && song_takes_what_is_there (song))
       break;
     g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;
@@ -85,23 +85,37 @@ static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE,
 static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
                                             NULL };
 
+/* clang-format off */
+static const char *const extensions[] = {
+  "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "avi", "caf", "dff", "dsf", "dts",
+  "eac3", "flac", "flv", "m4a", "m4b", "m4r", "m4v", "mka", "mkv", "mov", "mp+", "mp1", "mp2", "mp3", "mp4",
+  "mpc", "mpeg", "mpg", "oga", "ogg", "ogm", "ogv", "opus", "ra", "rf64", "rm", "shn", "snd", "spx", "tak",
+  "thd", "tta", "voc", "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wv",
+  NULL,
+};
+/* clang-format on */
+
+static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
+                                      .rank = 300,
+                                      .extensions = extensions };
+
 static const SegueStageType decode_libav = {
   .struct_size = sizeof (SegueStageType),
   .name = "decode-libav",
   .summary = "Decodes songs of any usual format with FFmpeg's libraries",
   .doc =
-    "Takes the same parameters as `decode` and gives the same audio, faster: the first audio "
-    "stream "
-    "of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …), averaged to mono and resampled with soxr "
-    "HQ "
-    "as it comes.  What encoders put before and behind the music of MP3, AAC and Opus is taken "
-    "away. "
-    "There where segue was built with FFmpeg's libraries.\n\n"
-    "A decoder that runs into the end of a file that was cut short says nothing.  So each file's "
-    "container is read first, and what comes out is held against what it promises: see "
-    "`completeness`.  Runs in a process of its own, with a time limit: hostile files crash and "
-    "hang decoders.",
-  .result_version = 1,
+    "Takes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …), averages its "
+    "channels to mono and resamples it with soxr HQ, as it comes.  What encoders put before and "
+    "behind "
+    "the music of MP3, AAC and Opus is removed.  Only available if segue was built with FFmpeg.\n\n"
+    "Decoders do not report truncated files.  The container is parsed first, and the decoded "
+    "length "
+    "is compared with the declared one: see `completeness`.  Runs in a process of its own, with a "
+    "time "
+    "limit: hostile files crash and hang decoders.  `use: decode` asks this decoder and the others "
+    "that "
+    "are installed.",
+  .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
   .inputs = inputs,
@@ -112,6 +126,7 @@ static const SegueStageType decode_libav = {
   .fingerprint = fingerprint,
   .open = load_libraries,
   .process = process,
+  .decodes = &decodes,
 };
 
 static const SegueStageType *const stages[] = { &decode_libav, NULL };

@@ -39,9 +39,9 @@ fail (const Reader *self, int number, const char *what, GError **error)
                        "can't be decoded: out of memory; decode fewer songs at once (-j)");
   /* Of a format that is not let in, for one; libav's words add nothing. */
   if (number == AVERROR (EINVAL))
-    return song_error (self->song, error, SEGUE_ERROR_DATA, "%s", what);
+    return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "%s", what);
   libav.av_strerror (number, text, sizeof text);
-  return song_error (self->song, error, SEGUE_ERROR_DATA, "%s: %s", what, text);
+  return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "%s: %s", what, text);
 }
 
 /* A container that names other files gets none of them. */
@@ -109,10 +109,10 @@ choose_stream (Reader *self, const AVCodec **decoder, GError **error)
   if (input_failed (self->input, error))
     return FALSE;
   if (undecodable && undecodable->codecpar->codec_id != AV_CODEC_ID_NONE)
-    return song_error (self->song, error, SEGUE_ERROR_DATA,
-                       "needs a decoder that is not let in or not there (%s): try ‘decode’",
+    return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED,
+                       "is in a format that decode-libav does not read (%s)",
                        libav.avcodec_get_name (undecodable->codecpar->codec_id));
-  return song_error (self->song, error, SEGUE_ERROR_DATA, "holds no audio stream%s",
+  return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream%s",
                      undecodable ? " of a known kind" : "");
 }
 

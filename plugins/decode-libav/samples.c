@@ -63,7 +63,7 @@ convert_planes (Samples *self, const AVFrame *frame, guint n_planes, gsize n, GE
   Convert convert = find_convert ((enum AVSampleFormat) frame->format);
 
   if (!convert) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
                  "can't be decoded: samples of an unknown type (%d)", frame->format);
     return FALSE;
   }
@@ -85,7 +85,7 @@ samples_convert (Samples *self, const AVFrame *frame, GError **error)
   guint n_planes = is_planar ? channels : 1;
 
   if (channels < 1 || channels > RESAMPLER_MAX_CHANNELS) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "claims %d channels",
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "claims %d channels",
                  frame->ch_layout.nb_channels);
     return FALSE;
   }

@@ -86,7 +86,8 @@ read_frames (Song *song, SNDFILE *file, const SF_INFO *info, GError **error)
                     error))
       return FALSE;
   if (sf_error (file) != SF_ERR_NO_ERROR && !song_takes_what_is_there (song))
-    return song_error (song, error, SEGUE_ERROR_DATA, "can't be decoded: %s", sf_strerror (file));
+    return song_error (song, error, SEGUE_ERROR_UNSUPPORTED, "can't be decoded: %s",
+                       sf_strerror (file));
   return TRUE;
 }
 
@@ -98,12 +99,12 @@ decode (Song *song, Input *input, GError **error)
   gboolean ok;
 
   if (!file)
-    return song_error (song, error, SEGUE_ERROR_DATA, "is not audio that libsndfile reads: %s",
-                       sf_strerror (NULL));
+    return song_error (song, error, SEGUE_ERROR_UNSUPPORTED,
+                       "is not audio that libsndfile reads: %s", sf_strerror (NULL));
   if (info.samplerate > 0)
     song_trust_duration (song, (double) info.frames / info.samplerate);
   if (info.channels < 1 || info.channels > BLOCK)
-    ok = song_error (song, error, SEGUE_ERROR_DATA, "claims %d channels", info.channels);
+    ok = song_error (song, error, SEGUE_ERROR_UNSUPPORTED, "claims %d channels", info.channels);
   else
     ok = read_frames (song, file, &info, error);
   sf_close (file);
@@ -145,18 +146,33 @@ static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE,
 static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
                                             NULL };
 
+/* clang-format off */
+static const char *const extensions[] = {
+  "aif", "aifc", "aiff", "au", "caf", "flac", "mp1", "mp2", "mp3", "oga", "ogg", "opus", "rf64", "snd", "voc",
+  "w64", "wav", "wave",
+  NULL,
+};
+/* clang-format on */
+
+static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
+                                      .rank = 100,
+                                      .extensions = extensions };
+
 static const SegueStageType decode_sndfile = {
   .struct_size = sizeof (SegueStageType),
   .name = "decode-sndfile",
   .summary = "Decodes songs with libsndfile: WAV, AIFF, FLAC, Ogg Vorbis, Opus and MP3",
-  .doc =
-    "Takes the same parameters as `decode` and gives the same audio, for the formats that "
-    "libsndfile reads, in a fraction of the dependencies: native samples are averaged to mono and "
-    "resampled with soxr HQ as they come.\n\n"
-    "A decoder that runs into the end of a file that was cut short says nothing.  So each file's "
-    "container is read first, and what comes out is held against what it promises: see "
-    "`completeness`.  Runs in processes of its own: hostile files crash and hang decoders.",
-  .result_version = 1,
+  .doc = "Takes what libsndfile reads, averages its channels to mono and resamples it with soxr "
+         "HQ, as it "
+         "comes, in a fraction of the dependencies of other decoders.\n\n"
+         "Decoders do not report truncated files.  The container is parsed first, and the decoded "
+         "length "
+         "is compared with the declared one: see `completeness`.  Runs in a process of its own, "
+         "with a time "
+         "limit: hostile files crash and hang decoders.  `use: decode` asks this decoder and the "
+         "others that "
+         "are installed.",
+  .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
   .inputs = inputs,
@@ -166,6 +182,7 @@ static const SegueStageType decode_sndfile = {
   .check = song_check_config,
   .fingerprint = fingerprint,
   .process = process,
+  .decodes = &decodes,
 };
 
 static const SegueStageType *const stages[] = { &decode_sndfile, NULL };

@@ -194,7 +194,8 @@ def decode_with_librosa(scratch):
 
 
 def decode(options):
-    decoders = [d for d in ("decode", "decode-libav") if (BUILD / "plugins" / d / f"segue-{d}.so").exists()]
+    decoders = ["decode"] + [d for d in ("decode-gstreamer", "decode-libav")
+                             if (BUILD / "plugins" / d / f"segue-{d}.so").exists()]
     programs = {f"segue {d}": functools.partial(decode_with_segue, d) for d in decoders}
     programs |= {"ffmpeg": decode_with_ffmpeg, "librosa": decode_with_librosa}
     result = {name: {"values": []} for name in programs}

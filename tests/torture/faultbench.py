@@ -143,9 +143,9 @@ class Bench:
         env = torture.environment(SEGUE_CACHE=str(self.cache), XDG_CACHE_HOME=str(self.root / "xdg"),
                                   NO_COLOR="1")
         # GStreamer's own tables are no leak, see command_env () of tests/e2e.
-        leaks = int(self.decode != "decode")
+        leaks = int(self.decode != "decode-gstreamer")
         env["ASAN_OPTIONS"] = f"detect_leaks={leaks}:abort_on_error=1:allocator_may_return_null=1"
-        if self.decode == "decode":
+        if self.decode == "decode-gstreamer":
             env.pop("G_DEBUG", None)  # GStreamer's own complaints end nothing
         if faults:
             env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"

@@ -205,7 +205,7 @@ def make_scenarios(scratch):
     predict = ["predict", "--json", "--model", str(model), str(bench.song(0, 0)), str(bench.song(1, 1))]
     answer = bench.plain(predict).out
 
-    isolated = faultbench.Bench(scratch, "isolated", "decode")
+    isolated = faultbench.Bench(scratch, "isolated", "decode-gstreamer")
     isolated.reset()
     isolated.plain()
     return [

@@ -60,7 +60,7 @@ def main():
     scratch = torture.make_scratch()
     tap = torture.Tap()
     full = torture.FULL
-    for decode in ("decode-sndfile", "decode") if full else ("decode-sndfile",):
+    for decode in ("decode-sndfile", "decode-gstreamer") if full else ("decode-sndfile",):
         bench = faultbench.Bench(scratch, decode, decode)
         bench.reset()
         bench.plain()

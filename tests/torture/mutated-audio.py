@@ -12,7 +12,7 @@ import torture
 # In full 20,000 files, in batches that fit into memory.
 FILES, BATCH = (20000, 2000) if torture.FULL else (200, 100)
 FIRST = int(os.environ.get("SEGUE_TORTURE_SEED", "0"))
-DECODERS = [name for name in ("decode", "decode-libav")
+DECODERS = [name for name in ("decode-gstreamer", "decode-libav", "decode-sndfile")
             if os.path.exists(os.path.join(torture.BUILD, "plugins", name, f"segue-{name}.so"))]
 # A run says what it leaves out in some lines, however many files that are.
 MAX_LINES = 60

@@ -11,9 +11,16 @@ segue_error_quark (void)
 gboolean
 segue_error_is_about_item (const GError *error)
 {
-  return error && error->domain == SEGUE_ERROR &&
-         (error->code == SEGUE_ERROR_DATA || error->code == SEGUE_ERROR_NO_INPUT ||
-          error->code == SEGUE_ERROR_TIMEOUT);
+  return segue_error_is_lasting (error) ||
+         g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
+         g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+}
+
+gboolean
+segue_error_is_lasting (const GError *error)
+{
+  return g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_DATA) ||
+         g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED);
 }
 
 int
@@ -24,6 +31,7 @@ segue_error_exit_code (const GError *error)
     [SEGUE_ERROR_NO_INPUT] = 66,      [SEGUE_ERROR_UNREACHABLE] = 69, [SEGUE_ERROR_INTERNAL] = 70,
     [SEGUE_ERROR_CANNOT_CREATE] = 73, [SEGUE_ERROR_IO] = 74,          [SEGUE_ERROR_PIPELINE] = 78,
     [SEGUE_ERROR_RESOURCE] = 74,      [SEGUE_ERROR_TIMEOUT] = 65,     [SEGUE_ERROR_CANCELLED] = 130,
+    [SEGUE_ERROR_UNSUPPORTED] = 65,
   };
   if (!error)
     return 0;

@@ -1,6 +1,7 @@
 /* One stage of a pipeline: its type and its parsed configuration. */
 #include "graph.h"
 #include "params.h"
+#include "registry.h"
 #include <string.h>
 
 const char *
@@ -37,6 +38,41 @@ check_config (const SegueGraphStage *stage, const SegueNode *at, const char *whe
     return TRUE;
   return segue_node_error (at, error, "%s%s", where,
                            failure ? failure->message : "its parameters do not fit together");
+}
+
+/* A decoder that does not know one of the parameters can't do what was asked for. */
+static void
+add_decoders (SegueGraphStage *stage, SegueRegistry *registry, const SegueNode *with,
+              const char *folder)
+{
+  const GPtrArray *types = registry ? segue_registry_decoders_of (registry, stage->type) : NULL;
+  if (!types)
+    return;
+  stage->decoders = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
+  for (guint i = 0; i < types->len; i++) {
+    SegueGraphStage *decoder =
+      segue_graph_stage_new (registry, g_ptr_array_index (types, i), stage->id, with, folder, NULL);
+    if (decoder)
+      g_ptr_array_add (stage->decoders, decoder);
+  }
+}
+
+void
+segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double time_limit)
+{
+  stage->isolate = isolate;
+  stage->time_limit = time_limit;
+  for (guint i = 0; stage->decoders && i < stage->decoders->len; i++)
+    segue_graph_stage_isolate (g_ptr_array_index (stage->decoders, i), isolate, time_limit);
+}
+
+const char *
+segue_graph_stage_first_decoder (const SegueGraphStage *stage)
+{
+  const GPtrArray *decoders = stage->decoders;
+  return decoders && decoders->len > 0
+           ? ((const SegueGraphStage *) g_ptr_array_index (decoders, 0))->type->name
+           : NULL;
 }
 
 SegueGraphStage *
@@ -77,6 +113,7 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
   stage->outputs = g_new0 (SegueKind, stage->n_outputs + 1);
   for (guint i = 0; i < stage->n_outputs; i++)
     stage->outputs[i] = type->outputs[i]->kind;
+  add_decoders (stage, registry, with, folder);
   return g_steal_pointer (&stage);
 }
 
@@ -96,6 +133,7 @@ segue_graph_stage_free (SegueGraphStage *stage)
   g_free (stage->config);
   g_free (stage->id);
   g_free (stage->canonical);
+  g_clear_pointer (&stage->decoders, g_ptr_array_unref);
   g_free (stage->inputs);
   g_free (stage->outputs);
   g_free (stage);

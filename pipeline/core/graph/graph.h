@@ -29,6 +29,8 @@ typedef struct {
   guint n_inputs;
   SegueKind *outputs; /* resolved kinds, one per output port */
   guint n_outputs;
+  GPtrArray
+    *decoders; /* (nullable) of `decode`: SegueGraphStage, in the order in which they are asked */
   const SegueNode *node; /* where it stands, for messages; owned by the pipeline */
 } SegueGraphStage;
 
@@ -63,6 +65,13 @@ SegueGraphStage *segue_graph_stage_new_at (SegueRegistry *registry, const SegueS
                                            const char *folder, const SegueNode *at, GError **error);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
+
+/** segue_graph_stage_isolate: whether it, and what it asks, runs in a process of its own, and how long that
+ * may take over an item, in s. */
+void segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double time_limit);
+
+/** segue_graph_stage_first_decoder: (nullable): of `decode`: the name of the one that is asked first. */
+const char *segue_graph_stage_first_decoder (const SegueGraphStage *stage);
 
 /** segue_graph_connect: resolves the inputs and output kinds of the stages (SegueGraphStage, in file
  * order, each with its node), and checks what may follow what. */

@@ -158,10 +158,9 @@ read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *st
       !check_settings (loading, node, &settings, stage))
     return FALSE;
   stage->cache = settings.cache;
-  stage->time_limit = settings.time_limit;
   stage->seed = settings.seed;
-  if (settings.isolate != -1)
-    stage->isolate = settings.isolate;
+  segue_graph_stage_isolate (stage, settings.isolate != -1 ? settings.isolate : stage->isolate,
+                             settings.time_limit);
   return TRUE;
 }
 

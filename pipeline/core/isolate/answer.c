@@ -238,6 +238,7 @@ read_code (guint32 code)
   case SEGUE_ERROR_IO:
   case SEGUE_ERROR_RESOURCE:
   case SEGUE_ERROR_TIMEOUT:
+  case SEGUE_ERROR_UNSUPPORTED:
     return code;
   default:
     return SEGUE_ERROR_INTERNAL;

@@ -239,7 +239,7 @@ judge_end (SegueIsolatedStage *self, GError **error)
   g_autofree char *end = describe_end (status);
   if (is_crash (status)) {
     g_autofree char *rest = g_strdup_printf (": %s", end);
-    set_item_error (self, SEGUE_ERROR_DATA, "crashed", rest, error);
+    set_item_error (self, SEGUE_ERROR_UNSUPPORTED, "crashed", rest, error);
     return TRY_CRASHED;
   }
   g_autofree char *rest = g_strdup_printf (
@@ -317,7 +317,7 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
 static gboolean
 leaves_process_whole (const GError *failure)
 {
-  return failure->code == SEGUE_ERROR_DATA || failure->code == SEGUE_ERROR_NO_INPUT;
+  return segue_error_is_lasting (failure) || failure->code == SEGUE_ERROR_NO_INPUT;
 }
 
 /* A worker's memory is bounded: that a stage lacks it says something about the item, or about the

@@ -163,8 +163,9 @@ segue_predictor_get_warning (SeguePredictor *predictor)
 {
   char *warning =
     predictor->answers != NULL ? segue_answers_get_warning (predictor->answers) : NULL;
-  return warning != NULL || predictor->info.notice == NULL ? warning
-                                                           : g_strdup (predictor->info.notice);
+  if (warning == NULL)
+    warning = g_strdup (predictor->info.notice);
+  return warning != NULL ? warning : g_strdup (predictor->preparation->warning);
 }
 
 const char *const *
@@ -313,11 +314,9 @@ prepare_surely (SeguePredictor *predictor, const Song *song, gboolean *is_fact,
   g_autoptr (GError) first = NULL, second = NULL;
   GPtrArray *items = prepare (predictor, song, cancellable, &first);
   *is_fact = FALSE;
-  if (answers_of (predictor, song) != NULL &&
-      g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+  if (answers_of (predictor, song) != NULL && segue_error_is_lasting (first)) {
     items = prepare (predictor, song, cancellable, &second);
-    *is_fact = g_error_matches (second, SEGUE_ERROR, SEGUE_ERROR_DATA) &&
-               strcmp (first->message, second->message) == 0;
+    *is_fact = segue_error_is_lasting (second) && strcmp (first->message, second->message) == 0;
   }
   if (items == NULL)
     g_propagate_error (error,

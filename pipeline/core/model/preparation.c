@@ -1,5 +1,6 @@
 /* A stranger's list of stages, checked until it is safe to run on a song. */
 #include "preparation.h"
+#include "params.h"
 #include "registry.h"
 
 static gboolean refuse (GError **error, const char *name, const char *format, ...)
@@ -72,6 +73,25 @@ follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GErr
   return TRUE;
 }
 
+/* Another decoder makes a song a little different, by less than a lossy format does. */
+static void
+compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, const SegueNode *node)
+{
+  const SegueNode *decoder = segue_node_get (node, "decoder");
+  const SegueNode *version = segue_node_get (node, "result_version");
+  const char *here = segue_graph_stage_first_decoder (stage);
+  const char *then = decoder != NULL && decoder->type == SEGUE_NODE_SCALAR ? decoder->text : NULL;
+  if (then == NULL && version != NULL && g_strcmp0 (version->text, "1") == 0)
+    then = "decode-gstreamer"; /* the only one that ‘decode’ was */
+  if (here == NULL || then == NULL || !segue_name_is_valid (then, FALSE) ||
+      g_str_equal (here, then) || preparation->warning != NULL)
+    return;
+  preparation->warning =
+    g_strdup_printf ("songs were decoded by %s in training and are decoded by %s here: "
+                     "probabilities may differ a little",
+                     then, here);
+}
+
 static gboolean
 add_stage (SeguePreparation *preparation, SegueRegistry *registry, const SegueNode *node,
            SegueKind *kind, const char *name, GError **error)
@@ -91,6 +111,7 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, const SegueNo
   if (stage == NULL)
     return refuse (error, name, "%s", local->message);
   g_ptr_array_add (preparation->stages, stage);
+  compare_decoder (preparation, stage, node);
   return TRUE;
 }
 
@@ -126,5 +147,6 @@ segue_preparation_free (SeguePreparation *preparation)
     return;
   g_clear_pointer (&preparation->stages, g_ptr_array_unref);
   g_clear_pointer (&preparation->root, segue_node_free);
+  g_clear_pointer (&preparation->warning, g_free);
   g_free (preparation);
 }

@@ -7,10 +7,12 @@
  * SeguePreparation: what stands in segue.json, ready to be replayed.
  * @stages: (element-type SegueGraphStage): MAP, flagged PREPARE, each fit for what the one before emits; from a
  *   file to audio
+ * @warning: (nullable): that songs are decoded otherwise than they were in training
  */
 typedef struct {
   GPtrArray *stages;
   SegueNode *root;
+  char *warning;
 } SeguePreparation;
 
 /** segue_preparation_new: @text: JSON, hostile; @name stands for its file in messages.

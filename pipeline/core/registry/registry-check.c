@@ -85,6 +85,25 @@ check_mode (const SegueStageType *type, const SegueStageType *view, const char *
 }
 
 static gboolean
+check_decoder (const SegueStageType *view, const char *what, GError **error)
+{
+  const SegueDecodes *decodes = view->decodes;
+  const SeguePort *const *in = view->inputs, *const *out = view->outputs;
+  if (!decodes)
+    return TRUE;
+  if (decodes->struct_size < sizeof *decodes || !decodes->extensions)
+    return refuse (error, "%s: says that it decodes, but not which files; fill in SegueDecodes",
+                   what);
+  if (view->mode != SEGUE_MODE_MAP || !(view->flags & SEGUE_STAGE_PREPARE) || !in || !in[0] ||
+      in[1] || in[0]->kind != SEGUE_KIND_FILE || !out || !out[0] || out[1] ||
+      out[0]->kind != SEGUE_KIND_AUDIO)
+    return refuse (
+      error, "%s: a decoder is a MAP stage, flagged SEGUE_STAGE_PREPARE, from one file to audio",
+      what);
+  return TRUE;
+}
+
+static gboolean
 check_stage (const SegueStageType *type, GError **error)
 {
   /* All that the first version of the interface had before its callbacks. */
@@ -99,7 +118,7 @@ check_stage (const SegueStageType *type, GError **error)
   g_autofree char *what = g_strdup_printf ("stage type '%s'", view.name);
   if (!view.summary || !*view.summary)
     return refuse (error, "%s: has no summary", what);
-  return check_mode (type, &view, what, error) &&
+  return check_mode (type, &view, what, error) && check_decoder (&view, what, error) &&
          segue_params_check_table (view.params, view.config_size, what, error);
 }
 

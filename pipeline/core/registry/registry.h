@@ -18,5 +18,12 @@ char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
  * nothing can be said about a type that is not found.  @registry may be NULL. */
 gboolean segue_registry_check_whole (SegueRegistry *registry, GError **error);
 
+/* The stage type that asks decoders, one after the other; no plugin provides it. */
+#define SEGUE_DECODE "decode"
+
+/** segue_registry_decoders_of: (transfer none) (nullable): the decoders that @type asks, in their order;
+ * %NULL: it is another stage type than `decode`. */
+GPtrArray *segue_registry_decoders_of (SegueRegistry *registry, const SegueStageType *type);
+
 /** segue_plugin_check: whether @plugin can be used by this version: its interface, and its tables. */
 gboolean segue_plugin_check (const SeguePlugin *plugin, GError **error);

@@ -1,5 +1,6 @@
 /* One song through consecutive MAP stages, depth first, in the calling thread. */
 #include "chain.h"
+#include "choice.h"
 #include "isolated-stage.h"
 #include "item-private.h"
 #include "stage-run.h"
@@ -13,6 +14,7 @@ typedef struct {
   SegueContext context;
   gpointer instance;
   SegueIsolatedStage *isolated; /* in place of an instance */
+  SegueChoice *choice;          /* likewise, of a stage that asks decoders */
   gboolean opened;
 } Link;
 
@@ -48,7 +50,7 @@ close_instance (Link *link)
   if (link->instance && type->close)
     type->close (link->instance);
   link->instance = NULL;
-  link->opened = link->isolated != NULL;
+  link->opened = link->isolated || link->choice;
 }
 
 void
@@ -70,6 +72,7 @@ segue_chain_free (SegueChain *chain)
     Link *link = &chain->links[i];
     close_instance (link);
     segue_isolated_stage_free (link->isolated);
+    segue_choice_free (link->choice);
     segue_context_clear (&link->context);
   }
   g_free (chain->links);
@@ -98,7 +101,10 @@ open_link (Link *link, GError **error)
   gboolean ok = TRUE;
   if (link->opened)
     return TRUE;
-  if (stage->isolate && segue_isolated_stage_may (link->context.scope->registry, stage)) {
+  if (stage->decoders) {
+    link->choice = segue_choice_new (&link->context, error);
+    ok = link->choice != NULL;
+  } else if (stage->isolate && segue_isolated_stage_may (link->context.scope->registry, stage)) {
     link->isolated = segue_isolated_stage_new (&link->context, error);
     ok = link->isolated != NULL;
   } else {
@@ -122,6 +128,8 @@ segue_chain_open (SegueChain *chain, GError **error)
 static gboolean
 run_stage (Link *link, SegueItem *item, GError **error)
 {
+  if (link->choice)
+    return segue_choice_process (link->choice, item, error);
   return link->isolated
            ? segue_isolated_stage_process (link->isolated, item, error)
            : link->context.stage->type->process (link->instance, item, &link->context, error);

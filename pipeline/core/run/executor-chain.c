@@ -17,10 +17,14 @@ extend_preparation (SegueRun *run, GArray *chain, const char *before)
   g_string_truncate (text, text->len - 1);
   for (guint i = 0; i < chain->len; i++) {
     const SegueGraphStage *stage = stage_at (run, g_array_index (chain, guint, i))->stage;
-    if (stage->type->flags & SEGUE_STAGE_PREPARE)
-      g_string_append_printf (text, "%s{\"use\":\"%s\",\"result_version\":%u,\"with\":%s}",
-                              text->len > 1 ? "," : "", stage->type->name,
-                              stage->type->result_version, stage->canonical);
+    if (!(stage->type->flags & SEGUE_STAGE_PREPARE))
+      continue;
+    g_string_append_printf (text, "%s{\"use\":\"%s\",\"result_version\":%u,\"with\":%s",
+                            text->len > 1 ? "," : "", stage->type->name,
+                            stage->type->result_version, stage->canonical);
+    if (stage->decoders && stage->decoders->len > 0)
+      g_string_append_printf (text, ",\"decoder\":\"%s\"", segue_graph_stage_first_decoder (stage));
+    g_string_append_c (text, '}');
   }
   g_string_append_c (text, ']');
   return g_string_free (text, FALSE);

@@ -295,10 +295,9 @@ carry_surely (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, g
   g_autoptr (GError) first = NULL, second = NULL;
   GPtrArray *output = carry_once (job, chain, song, reads, &first);
   *is_fact = FALSE;
-  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+  if (segue_error_is_lasting (first)) {
     output = carry_once (job, chain, song, reads, &second);
-    *is_fact = g_error_matches (second, SEGUE_ERROR, SEGUE_ERROR_DATA) &&
-               strcmp (first->message, second->message) == 0;
+    *is_fact = segue_error_is_lasting (second) && strcmp (first->message, second->message) == 0;
   }
   if (!output)
     g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));

@@ -76,7 +76,7 @@ segue_stage_notes_failed (SegueStageNotes *notes, const char *id, const GError *
   SegueResultFailure failure = { .id = g_utf8_make_valid (id, -1),
                                  .reason = g_utf8_make_valid (error->message, -1) };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
-  if (!g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_DATA))
+  if (!segue_error_is_lasting (error))
     notes->problem = "an item may be tried again";
   g_array_append_val (notes->said->failures, failure);
 }

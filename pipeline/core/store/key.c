@@ -37,11 +37,37 @@ build_of (const SegueStageType *type)
   return segue_build_of (code);
 }
 
+/* Of `decode`: the decoders that it asks, in their order, are what comes out depends on. */
+static char *
+fingerprint_decoders (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < stage->decoders->len; i++) {
+    g_autofree char *component =
+      segue_key_component (g_ptr_array_index (stage->decoders, i), scope, error);
+    if (!component)
+      return NULL;
+    g_string_append_printf (text, "%s; ", g_strdelimit (component, "\n", ' '));
+  }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static char *
+fingerprint_of (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
+{
+  if (stage->decoders)
+    return fingerprint_decoders (stage, scope, error);
+  char *text = stage->type->fingerprint ? stage->type->fingerprint (stage->config) : NULL;
+  return text ? text : g_strdup ("");
+}
+
 char *
 segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
 {
   const SegueStageType *type = stage->type;
-  g_autofree char *fingerprint = type->fingerprint ? type->fingerprint (stage->config) : NULL;
+  g_autofree char *fingerprint = fingerprint_of (stage, scope, error);
+  if (!fingerprint)
+    return NULL;
   g_autofree char *params =
     segue_params_key (type->params, stage->config, content_of_path, (gpointer) scope, error);
   if (!params)
@@ -50,7 +76,7 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
   g_autoptr (GString) text = g_string_new (NULL);
   g_string_append_printf (
     text, "abi %d\ntype %s\nversion %u\nbuild %s\nparams %s\nfingerprint %s\n", SEGUE_ABI_MAJOR,
-    type->name, type->result_version, build, params, fingerprint ? fingerprint : "");
+    type->name, type->result_version, build, params, fingerprint);
   if (type->flags & SEGUE_STAGE_SEEDED) {
     g_string_append_printf (text, "seed %" G_GUINT64_FORMAT, scope->seed);
     if (stage->seed != SEGUE_UNSET_INT)

@@ -152,7 +152,7 @@ parse_header (SegueRecord *record, GVariant *header, GError **error)
                  &items);
   if (!segue_key_is_valid (record->key))
     return damaged (error, "its key is none");
-  if (code != -1 && code != SEGUE_ERROR_DATA)
+  if (code != -1 && code != SEGUE_ERROR_DATA && code != SEGUE_ERROR_UNSUPPORTED)
     return damaged (error, "a failure of a kind that is not kept");
   if (code != -1)
     record->failure = g_error_new_literal (SEGUE_ERROR, code, message);

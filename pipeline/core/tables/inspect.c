@@ -1,5 +1,6 @@
 /* `segue inspect TYPE`: a type as text for a terminal. */
 #include "describe.h"
+#include "registry.h"
 #include <string.h>
 
 /* Narrower terminals wrap by themselves; wider lines are hard to read. */
@@ -114,6 +115,27 @@ append_params (Page *page, const SegueParam *const *rows)
 }
 
 static void
+append_extensions (Page *page, const SegueStageType *type)
+{
+  g_autofree char *list = g_strjoinv (" ", (GStrv) type->decodes->extensions);
+  g_autofree char *line = g_strconcat ("reads files named ", list, NULL);
+  append_wrapped (page, line, 2, 4);
+}
+
+/* What `decode` asks here, in its order. */
+static void
+append_decoders (Page *page, SegueRegistry *registry, const GPtrArray *decoders)
+{
+  g_string_append (page->text, "\nDecoders here, in the order in which they are asked\n\n");
+  for (guint i = 0; i < decoders->len; i++) {
+    const SegueStageType *type = g_ptr_array_index (decoders, i);
+    const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, type);
+    g_string_append_printf (page->text, "  %u. %s: %s (plugin %s)\n", i + 1, type->name,
+                            type->summary, entry->plugin->version);
+  }
+}
+
+static void
 append_stage (Page *page, SegueRegistry *registry, const SegueStageType *type)
 {
   g_autofree char *words = segue_stage_words (type);
@@ -121,6 +143,11 @@ append_stage (Page *page, SegueRegistry *registry, const SegueStageType *type)
   append_head (page, registry, type, type->name, type->summary, what);
   append_ports (page, "input", type->inputs);
   append_ports (page, "output", type->outputs);
+  if (type->decodes)
+    append_extensions (page, type);
+  const GPtrArray *decoders = segue_registry_decoders_of (registry, type);
+  if (decoders)
+    append_decoders (page, registry, decoders);
   if (type->doc) {
     g_string_append_c (page->text, '\n');
     append_doc (page, type->doc, 2);

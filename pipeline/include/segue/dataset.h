@@ -58,7 +58,8 @@ gboolean segue_dataset_is_live (SegueDataset *dataset);
  * segue_dataset_get_preparation: (transfer none) (nullable):
  *
  * The MAP stages flagged %SEGUE_STAGE_PREPARE that turned a file into these items, as JSON text
- * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]`: what a model folder has
+ * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]` (of `decode` with the "decoder"
+ * that was asked first): what a model folder has
  * to carry so that prediction prepares a song exactly as training did.
  */
 SEGUE_API

@@ -32,6 +32,8 @@ G_BEGIN_DECLS
  * @SEGUE_ERROR_RESOURCE: memory, file handles or processes ran out
  * @SEGUE_ERROR_TIMEOUT: an item took too long; quarantined, but tried again by the next run
  * @SEGUE_ERROR_CANCELLED: the user asked to stop
+ * @SEGUE_ERROR_UNSUPPORTED: this item is in a format that the stage can't read, or crashes it; another
+ *   stage type may read it.  Otherwise as %SEGUE_ERROR_DATA
  */
 typedef enum {
   SEGUE_ERROR_FAILED,
@@ -46,6 +48,7 @@ typedef enum {
   SEGUE_ERROR_RESOURCE,
   SEGUE_ERROR_TIMEOUT,
   SEGUE_ERROR_CANCELLED,
+  SEGUE_ERROR_UNSUPPORTED,
 } SegueErrorCode;
 
 SEGUE_API
@@ -60,6 +63,11 @@ GQuark segue_error_quark (void);
  */
 SEGUE_API
 gboolean segue_error_is_about_item (const GError *error);
+
+/** segue_error_is_lasting: whether the same bytes will fail again: %SEGUE_ERROR_DATA and
+ * %SEGUE_ERROR_UNSUPPORTED. */
+SEGUE_API
+gboolean segue_error_is_lasting (const GError *error);
 
 /** segue_error_exit_code: the exit status (sysexits) that a command ends with for @error. */
 SEGUE_API

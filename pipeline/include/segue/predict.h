@@ -104,7 +104,8 @@ void segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregatio
 SEGUE_API
 gboolean segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error);
 /** segue_predictor_get_warning: (transfer full) (nullable): the first reason why something could not be kept or
- * read back, which costs time only; any thread. */
+ * read back, which costs time only; else that songs are decoded by another decoder than in training; any
+ * thread. */
 SEGUE_API
 char *segue_predictor_get_warning (SeguePredictor *predictor);
 

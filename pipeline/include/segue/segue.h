@@ -58,6 +58,10 @@ GPtrArray *segue_registry_list_stages (SegueRegistry *registry);
 /** segue_registry_list_models: (transfer container): const #SegueModelType pointers by name. */
 SEGUE_API
 GPtrArray *segue_registry_list_models (SegueRegistry *registry);
+/** segue_registry_list_decoders: (transfer container): const #SegueStageType pointers, in the order in which
+ * `decode` asks them; each has @decodes. */
+SEGUE_API
+GPtrArray *segue_registry_list_decoders (SegueRegistry *registry);
 /** segue_registry_get_plugin_of: (nullable): the plugin that provides @stage_or_model_type. */
 SEGUE_API
 const SeguePluginEntry *segue_registry_get_plugin_of (SegueRegistry *registry,

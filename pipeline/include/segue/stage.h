@@ -85,6 +85,25 @@ typedef struct {
 #define SEGUE_PORT(port_name, port_kind, port_doc, ...)                                            \
   SEGUE_ROW (SeguePort, .name = port_name, .kind = port_kind, .doc = port_doc, __VA_ARGS__)
 
+/**
+ * SegueDecodes: that a stage type decodes songs: `use: decode` asks all that are installed, from the highest
+ * rank down, until one can read the song at hand.  A file that a stage type can't read (a format that it
+ * does not know, a codec that it lacks) it refuses with %SEGUE_ERROR_UNSUPPORTED; any other error is the
+ * song's, and no other decoder is asked.
+ *
+ * Such a type is a MAP of one file to one audio item, flagged %SEGUE_STAGE_PREPARE, and takes the parameters
+ * that `decode` has; where it knows one of those that are given not, it is not asked.
+ *
+ * @struct_size: sizeof (SegueDecodes)
+ * @rank: of those that are installed here: `decode-libav` 300, `decode-gstreamer` 200, `decode-sndfile` 100
+ * @extensions: %NULL-terminated: of names of files that it reads, lower case: "mp3"
+ */
+typedef struct {
+  gsize struct_size;
+  guint rank;
+  const char *const *extensions;
+} SegueDecodes;
+
 typedef struct _SegueStageType SegueStageType;
 
 /**
@@ -110,6 +129,7 @@ typedef struct _SegueStageType SegueStageType;
  *   shown as known before; nothing else is kept.  It is not called where a stage stands before that may choose
  *   songs or change their metadata: a MAP stage that is neither PREPARE nor LIVE, a COLLECT or SERIAL stage
  *   without preview ()
+ * @decodes: (MAP) (optional): that it is a decoder of songs
  */
 struct _SegueStageType {
   gsize struct_size;
@@ -135,6 +155,8 @@ struct _SegueStageType {
   gboolean (*finish) (gpointer instance, SegueContext *context, GError **error);
   gboolean (*collect) (gpointer instance, SegueContext *context, GError **error);
   gboolean (*preview) (SegueContext *context, GError **error);
+
+  const SegueDecodes *decodes;
 };
 
 G_END_DECLS

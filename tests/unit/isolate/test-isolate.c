@@ -127,13 +127,13 @@ test_deaths (void)
     SegueErrorCode code;
     const char *words;
   } deaths[] = {
-    { "fault", SEGUE_ERROR_DATA, "SIG" },
-    { "signal 11", SEGUE_ERROR_DATA, "SIGSEGV" },
-    { "signal 7", SEGUE_ERROR_DATA, "SIGBUS" },
-    { "signal 4", SEGUE_ERROR_DATA, "SIGILL" },
-    { "signal 8", SEGUE_ERROR_DATA, "SIGFPE" },
-    { "signal 6", SEGUE_ERROR_DATA, "SIGABRT" },
-    { "signal 31", SEGUE_ERROR_DATA, "SIGSYS" },
+    { "fault", SEGUE_ERROR_UNSUPPORTED, "SIG" },
+    { "signal 11", SEGUE_ERROR_UNSUPPORTED, "SIGSEGV" },
+    { "signal 7", SEGUE_ERROR_UNSUPPORTED, "SIGBUS" },
+    { "signal 4", SEGUE_ERROR_UNSUPPORTED, "SIGILL" },
+    { "signal 8", SEGUE_ERROR_UNSUPPORTED, "SIGFPE" },
+    { "signal 6", SEGUE_ERROR_UNSUPPORTED, "SIGABRT" },
+    { "signal 31", SEGUE_ERROR_UNSUPPORTED, "SIGSYS" },
     { "signal 9", SEGUE_ERROR_TIMEOUT, "SIGKILL" },
     { "signal 15", SEGUE_ERROR_TIMEOUT, "SIGTERM" },
     { "signal 5", SEGUE_ERROR_TIMEOUT, "SIGTRAP" },

@@ -265,24 +265,25 @@ static void
 translate (const GError *problem, gboolean is_about_reading, const char *missing, GError **error)
 {
   if (missing)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
                  "needs a decoder that is not installed (%s): install gstreamer1.0-plugins-good, "
                  "-bad, -ugly and gstreamer1.0-libav",
                  missing);
   else if (g_error_matches (problem, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN))
     /* decodebin's way to say that it let all streams pass by. */
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "holds no audio stream");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream");
   else if (g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND) ||
            g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "is not audio in any known format: %s",
-                 problem->message);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
+                 "is not audio in any known format: %s", problem->message);
   else if (is_about_reading &&
            g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't be read: %s", problem->message);
   else if (is_about_reading)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "can't be read: %s", problem->message);
   else
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't be decoded: %s", problem->message);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "can't be decoded: %s",
+                 problem->message);
 }
 
 /* The first error on the bus; a note about a missing decoder comes before it. */
@@ -377,7 +378,8 @@ read_sample (Player *self, PlayerBlock *block, GError **error)
 
   if (caps != self->caps) {
     if (!caps || !gst_audio_info_from_caps (&self->info, caps)) {
-      g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't be decoded: no format");
+      g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
+                           "can't be decoded: no format");
       g_clear_pointer (&self->sample, gst_sample_unref);
       return FALSE;
     }
@@ -441,7 +443,7 @@ player_pull (Player *self, PlayerBlock *block, GError **error)
   if (gst_app_sink_is_eos (self->sink))
     return PLAYER_END;
   if (has_no_audio (self)) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "holds no audio stream");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream");
     return PLAYER_FAILED;
   }
   return is_stuck (self) ? PLAYER_STUCK : PLAYER_NOTHING_YET;

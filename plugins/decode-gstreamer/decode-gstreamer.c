@@ -1,4 +1,4 @@
-/* decode: songs as audio, whatever format they are in. */
+/* decode-gstreamer: songs as audio, with GStreamer. */
 #include "framework.h"
 #include "player.h"
 #include "song.h"
@@ -48,7 +48,7 @@ read_frames (Song *song, Player *player, gboolean *has_begun, GError **error)
       if (!song_push (song, block.frames, block.n_frames, block.rate, block.channels, error))
         return PLAYER_FAILED;
     } else if (result == PLAYER_FAILED) {
-      if (problem->code == SEGUE_ERROR_DATA && song_takes_what_is_there (song))
+      if (problem->code == SEGUE_ERROR_UNSUPPORTED && song_takes_what_is_there (song))
         return PLAYER_END;
       song_error (song, error, (SegueErrorCode) problem->code, "%s", problem->message);
       return PLAYER_FAILED;
@@ -111,19 +111,36 @@ static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE,
 static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
                                             NULL };
 
-static const SegueStageType decode = {
+/* clang-format off */
+static const char *const extensions[] = {
+  "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "avi", "dsf", "dts", "flac", "flv",
+  "m4a", "m4b", "m4r", "m4v", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpc", "mpeg", "mpg", "oga",
+  "ogg", "ogm", "ogv", "opus", "rf64", "snd", "spx", "tta", "w64", "wav", "wave", "weba", "webm", "wma",
+  "wmv", "wv",
+  NULL,
+};
+/* clang-format on */
+
+static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
+                                      .rank = 200,
+                                      .extensions = extensions };
+
+static const SegueStageType decode_gstreamer = {
   .struct_size = sizeof (SegueStageType),
-  .name = "decode",
+  .name = "decode-gstreamer",
   .summary = "Decodes songs of any format with GStreamer",
   .doc =
     "Takes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: whatever "
     "GStreamer has a decoder for; pictures and video are not touched), averages its channels to "
     "mono and resamples it with soxr HQ, as it comes: a song is never held at its native rate.\n\n"
-    "A decoder that runs into the end of a file that was cut short says nothing.  So each file's "
-    "container is read first, and what comes out is held against what it promises: see "
-    "`completeness`.  Runs in a process of its own, with a time limit: hostile files crash and "
-    "hang decoders.",
-  .result_version = 1,
+    "Decoders do not report truncated files.  The container is parsed first, and the decoded "
+    "length "
+    "is compared with the declared one: see `completeness`.  Runs in a process of its own, with a "
+    "time "
+    "limit: hostile files crash and hang decoders.  `use: decode` asks this decoder and the others "
+    "that "
+    "are installed.",
+  .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
   .inputs = inputs,
@@ -134,8 +151,9 @@ static const SegueStageType decode = {
   .fingerprint = fingerprint,
   .open = open_framework,
   .process = process,
+  .decodes = &decodes,
 };
 
-static const SegueStageType *const stages[] = { &decode, NULL };
+static const SegueStageType *const stages[] = { &decode_gstreamer, NULL };
 
-SEGUE_PLUGIN (.name = "decode", .version = "1.0", .licence = "MIT", .stages = stages)
+SEGUE_PLUGIN (.name = "decode-gstreamer", .version = "1.0", .licence = "MIT", .stages = stages)
