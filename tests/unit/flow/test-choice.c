@@ -84,8 +84,7 @@ open_never (SegueContext *context, gpointer *instance, GError **error)
   return FALSE;
 }
 
-static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Files."),
-                                           NULL };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Files."), NULL };
 static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Sound."),
                                             NULL };
 static const char *const extensions[] = { "song", NULL };
