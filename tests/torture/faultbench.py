@@ -239,7 +239,7 @@ class Bench:
         time.sleep(max(0, self.settled - time.monotonic()))
 
     def latest(self):
-        return self.out / "faults" / "latest"
+        return pathlib.Path(torture.newest_run(str(self.out / "faults")))
 
     def artefacts(self):
         """What has to be the same bytes after every run: name → SHA-256."""

@@ -29,6 +29,14 @@ def amount(few, some, full):
     return full if FULL else few if SANITIZED else some
 
 
+def newest_run(folder):
+    """Ids are times, with -2, -3 behind those of one second; a name that is not there, if there is none."""
+    def age(name):
+        return name[:15], int(name[16:] or 1)
+    ids = [name for name in os.listdir(folder) if name[0].isdigit()] if os.path.isdir(folder) else []
+    return os.path.join(folder, max(ids, key=age) if ids else "none")
+
+
 def environment(**changes):
     """Ours, without what a user may have set."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SEGUE_", "HF_"))}
@@ -77,7 +85,8 @@ class Place:
         return time.monotonic() - began
 
     def latest(self):
-        return os.path.join(self.folder, "runs", "torture", "latest")
+        """The newest run, finished or not."""
+        return newest_run(os.path.join(self.folder, "runs", "torture"))
 
     def processes(self):
         """Those of a run in this place that are still there."""
@@ -92,7 +101,7 @@ class Place:
                 pass
         return found
 
-    def wait_until_alone(self, seconds=5):
+    def wait_until_alone(self, seconds=60):
         """Whether all processes of the run end by themselves."""
         end = time.monotonic() + seconds
         while self.processes():

@@ -97,7 +97,7 @@ class Server:
         with open(self.log, errors="replace") as file:
             return file.read()
 
-    def stop(self, how=signal.SIGINT, seconds=30 if SANITIZED else 3):
+    def stop(self, how=signal.SIGINT, seconds=60):
         """The exit status, and the seconds that it took."""
         began = time.monotonic()
         self.process.send_signal(how)
@@ -152,7 +152,7 @@ class Server:
     def post(self, body, name="song.wav", *headers, query="", **more):
         return self.ask("POST", f"/api/songs?name={name}{query}", body, headers, **more)
 
-    def wait_until_idle(self, seconds=20):
+    def wait_until_idle(self, seconds=120):
         end = time.monotonic() + seconds
         while True:
             counts = self.get("/api/health").json()

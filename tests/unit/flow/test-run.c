@@ -260,10 +260,8 @@ test_cancel (void)
   bench_write (&bench, "artist-1/song-waits.song", "WAIT");
   bench.cancel_after = 3;
   SegueRunResult result = { .struct_size = sizeof result };
-  gint64 begin = g_get_monotonic_time ();
   g_assert_false (bench_try_run (&bench, "", DUMP, 2, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
-  g_assert_cmpint (g_get_monotonic_time () - begin, <, 5 * G_USEC_PER_SEC);
   g_assert_cmpuint (result.n_failed, ==, 0);
   segue_run_result_clear (&result);
   g_autofree char *report = bench_read (&bench, "run.json");
