@@ -1,6 +1,7 @@
 #include "target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <segue/error.h>
 #include <segue/file.h>
@@ -13,11 +14,22 @@
 /* A million files take a tenth of it. */
 #define MAX_LIST ((gsize) 1 << 30)
 
+/* Between a digest and its file, as sha256sum writes it. */
+#define GAP          "  "
+#define DIGEST_CHARS 64
+
 struct _Target {
   char *path;
-  GHashTable *files; /* of this export */
-  GPtrArray *stale;  /* of earlier ones only */
+  GHashTable *files; /* of this export → SHA-256 of what was written; "" before */
+  GHashTable *known; /* what the list has: file → SHA-256; "": of an export that did not finish */
+  GPtrArray *stale;  /* of earlier ones only; borrowed from @known */
 };
+
+static int
+compare_strings (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
 
 /* Lines of the list come from disk: nothing in it may lead out of the folder. */
 static gboolean
@@ -67,19 +79,98 @@ check_empty (const char *path, GError **error)
   return is_empty;
 }
 
+/* A line of the list: a file that was written, behind its digest, or one that was going to be. */
+static void
+take_line (Target *self, const char *line)
+{
+  gboolean finished = strspn (line, "0123456789abcdef") == DIGEST_CHARS &&
+                      g_str_has_prefix (line + DIGEST_CHARS, GAP);
+  const char *file = finished ? line + DIGEST_CHARS + strlen (GAP) : line;
+
+  if (is_below (file))
+    g_hash_table_replace (self->known, g_strdup (file),
+                          finished ? g_strndup (line, DIGEST_CHARS) : g_strdup (""));
+}
+
+/* (transfer full) (nullable): the SHA-256 of a regular file of this folder; NULL where there is none. */
+static char *
+digest_of (Target *self, const char *file)
+{
+  g_autofree char *path = g_build_filename (self->path, file, NULL);
+  GChecksum *sum = g_checksum_new (G_CHECKSUM_SHA256);
+  int fd = is_reached_by_folders (self, file)
+             ? open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+             : -1;
+  guint8 buffer[65536];
+  struct stat info;
+  gssize n = -1;
+  char *digest = NULL;
+
+  if (fd >= 0 && fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
+    while ((n = read (fd, buffer, sizeof buffer)) > 0)
+      g_checksum_update (sum, buffer, n);
+  if (n == 0)
+    digest = g_strdup (g_checksum_get_string (sum));
+  if (fd >= 0)
+    close (fd);
+  g_checksum_free (sum);
+  return digest;
+}
+
+static gboolean
+is_there (Target *self, const char *file)
+{
+  g_autofree char *path = g_build_filename (self->path, file, NULL);
+  struct stat info;
+
+  return is_reached_by_folders (self, file) && lstat (path, &info) == 0;
+}
+
+/* Whether @file holds what an earlier export wrote there: a list alone may be a stranger's. */
+static gboolean
+is_ours (Target *self, const char *file)
+{
+  const char *known = g_hash_table_lookup (self->known, file);
+  g_autofree char *digest = known && *known ? digest_of (self, file) : NULL;
+
+  return digest && g_str_equal (digest, known);
+}
+
+static gboolean
+refuse (Target *self, const char *file, const char *what, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->path, file, NULL);
+  g_autofree char *shown = g_filename_display_name (path);
+
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
+               "‘%s’ %s: remove it, or export to another folder", shown, what);
+  return FALSE;
+}
+
 /* What is listed already, and an error where the folder is somebody else's. */
 static gboolean
 read_list (Target *self, GError **error)
 {
   g_autofree char *path = g_build_filename (self->path, LIST, NULL), *text = NULL;
   g_auto (GStrv) lines = NULL;
+  GHashTableIter iter;
+  gpointer file, digest;
 
   if (!(text = segue_file_read (path, MAX_LIST, NULL, NULL)))
     return check_empty (self->path, error);
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i]; i++)
-    if (is_below (lines[i]) && !g_hash_table_contains (self->files, lines[i]))
-      g_ptr_array_add (self->stale, g_strdup (lines[i]));
+    take_line (self, lines[i]);
+  g_hash_table_iter_init (&iter, self->known);
+  while (g_hash_table_iter_next (&iter, &file, &digest)) {
+    if (g_hash_table_contains (self->files, file) || !is_there (self, file))
+      continue;
+    if (*(char *) digest == '\0')
+      return refuse (self, file, "is left of an export that was interrupted, or is not of one",
+                     error);
+    g_ptr_array_add (self->stale, file);
+  }
+  g_ptr_array_sort (self->stale, compare_strings);
   return TRUE;
 }
 
@@ -90,10 +181,18 @@ write_list (Target *self, const GPtrArray *files, gboolean with_stale, GError **
   g_autofree char *path = g_build_filename (self->path, LIST, NULL);
   g_autoptr (GString) text = g_string_new (NULL);
 
-  for (guint i = 0; i < files->len; i++)
-    g_string_append_printf (text, "%s\n", (const char *) g_ptr_array_index (files, i));
-  for (guint i = 0; with_stale && i < self->stale->len; i++)
-    g_string_append_printf (text, "%s\n", (const char *) g_ptr_array_index (self->stale, i));
+  for (guint i = 0; i < files->len; i++) {
+    const char *file = g_ptr_array_index (files, i),
+               *digest = g_hash_table_lookup (self->files, file);
+
+    g_string_append_printf (text, "%s%s%s\n", digest, *digest ? GAP : "", file);
+  }
+  for (guint i = 0; with_stale && i < self->stale->len; i++) {
+    const char *file = g_ptr_array_index (self->stale, i);
+
+    g_string_append_printf (text, "%s" GAP "%s\n", (char *) g_hash_table_lookup (self->known, file),
+                            file);
+  }
   return segue_file_write (path, text->str, (gssize) text->len, error);
 }
 
@@ -103,10 +202,11 @@ target_open (const char *path, const GPtrArray *files, GError **error)
   g_autoptr (Target) self = g_new0 (Target, 1);
 
   self->path = g_strdup (path);
-  self->files = g_hash_table_new (g_str_hash, g_str_equal);
-  self->stale = g_ptr_array_new_with_free_func (g_free);
+  self->files = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->stale = g_ptr_array_new ();
   for (guint i = 0; i < files->len; i++)
-    g_hash_table_add (self->files, g_ptr_array_index (files, i));
+    g_hash_table_insert (self->files, g_ptr_array_index (files, i), g_strdup (""));
   if (!segue_file_make_folder (path, error) || !read_list (self, error) ||
       !write_list (self, files, TRUE, error))
     return NULL;
@@ -121,6 +221,7 @@ target_free (Target *self)
   g_free (self->path);
   g_hash_table_unref (self->files);
   g_ptr_array_unref (self->stale);
+  g_hash_table_unref (self->known);
   g_free (self);
 }
 
@@ -135,6 +236,17 @@ holds (const char *path, GBytes *bytes)
   return lstat (path, &info) == 0 && S_ISREG (info.st_mode) && (gsize) info.st_size == size &&
          g_file_get_contents (path, &text, &length, NULL) && length == size &&
          memcmp (text, data, size) == 0;
+}
+
+/* The caller's own string for @file, which outlives this. */
+static char *
+known_name (Target *self, const char *file)
+{
+  gpointer name = NULL;
+
+  g_hash_table_lookup_extended (self->files, file, &name, NULL);
+  g_assert (name != NULL);
+  return name;
 }
 
 gboolean
@@ -154,8 +266,20 @@ target_write (Target *self, const char *file, GBytes *bytes, GError **error)
                  shown);
     return FALSE;
   }
-  return holds (path, bytes) || (segue_file_make_folder (folder, error) &&
-                                 segue_file_write (path, data, (gssize) size, error));
+  /* Of an export that was interrupted the list says only that it was going to be written. */
+  if (!holds (path, bytes)) {
+    const char *known = g_hash_table_lookup (self->known, file);
+
+    if (is_there (self, file) && !(known && *known == '\0') && !is_ours (self, file))
+      return refuse (self, file,
+                     known ? "was changed since it was exported" : "is not of an export", error);
+    if (!segue_file_make_folder (folder, error) ||
+        !segue_file_write (path, data, (gssize) size, error))
+      return FALSE;
+  }
+  g_hash_table_insert (self->files, known_name (self, file),
+                       g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, bytes));
+  return TRUE;
 }
 
 gboolean
@@ -198,12 +322,6 @@ remove_temporaries (Target *self)
   }
 }
 
-static int
-compare_strings (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
 gboolean
 target_finish (Target *self, GError **error)
 {
@@ -217,8 +335,8 @@ target_finish (Target *self, GError **error)
     g_autofree char *path = g_build_filename (self->path, stale, NULL);
     g_autofree char *folder = g_path_get_dirname (path);
 
-    if (!is_reached_by_folders (self, stale))
-      continue; /* what lies there is not ours */
+    if (!is_ours (self, stale))
+      continue; /* gone, changed since, or somebody else's */
     if (g_unlink (path) != 0 && errno != ENOENT)
       return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove the outdated",
                                          path);

@@ -256,7 +256,13 @@ test_again (void)
   g_assert_no_error (error);
   g_assert_cmpint (stat (kept, &old), ==, 0);
   before = digest (root);
-  g_assert_true (g_file_set_contents (broken, "half", -1, NULL));
+  /* What is gone is written again; what is not as it was written may be somebody's work. */
+  g_assert_true (g_file_set_contents (broken, "mine", -1, NULL));
+  g_assert_null (run (config, items, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE);
+  g_assert_nonnull (strstr (error->message, "was changed since it was exported"));
+  g_clear_error (&error);
+  g_unlink (broken);
   g_assert_true (g_file_set_contents (half, "what a kill left", -1, NULL));
   second = run (config, items, &error);
   g_assert_no_error (error);
@@ -289,6 +295,43 @@ test_foreign_folder (void)
   files = list (root);
   g_assert_cmpstr (files, ==, "thesis.txt");
   segue_file_remove_folder (root, NULL);
+}
+
+/* A list that somebody else wrote over one's own files removes and replaces none of them. */
+static void
+test_hostile_digests (void)
+{
+  static const struct {
+    const char *list, *says;
+  } cases[] = {
+    /* of the empty file */
+    { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  notes.txt\n", NULL },
+    { "notes.txt\n", "is left of an export that was interrupted, or is not of one" },
+    { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  README.md\n",
+      "was changed since it was exported" },
+    { "\n", "is not of an export" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GPtrArray) items = make_items ();
+    g_autoptr (GError) error = NULL;
+    g_autofree char *root = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+    g_autofree char *config = g_strdup_printf ("{ folder: \"%s\" }", root);
+    g_autofree char *list_path = g_build_filename (root, ".segue-export", NULL);
+    g_autofree char *mine = g_build_filename (root, i < 2 ? "notes.txt" : "README.md", NULL);
+    g_autofree char *text = NULL;
+
+    g_assert_true (g_file_set_contents (mine, "mine", -1, NULL));
+    g_assert_true (g_file_set_contents (list_path, cases[i].list, -1, NULL));
+    g_autoptr (SegueHarness) harness = run (config, items, &error);
+    if (cases[i].says)
+      g_assert_nonnull (strstr (error->message, cases[i].says));
+    else
+      g_assert_no_error (error);
+    g_assert_true (g_file_get_contents (mine, &text, NULL, NULL));
+    g_assert_cmpstr (text, ==, "mine");
+    segue_file_remove_folder (root, NULL);
+  }
 }
 
 /* A list that was tampered with leads nowhere else. */
@@ -470,6 +513,7 @@ main (int argc, char **argv)
   g_test_add_func ("/export/same-bytes", test_same_bytes);
   g_test_add_func ("/export/again", test_again);
   g_test_add_func ("/export/foreign-folder", test_foreign_folder);
+  g_test_add_func ("/export/hostile-digests", test_hostile_digests);
   g_test_add_func ("/export/hostile-list", test_hostile_list);
   g_test_add_func ("/export/hostile-links", test_hostile_links);
   g_test_add_func ("/export/hostile-stale-link", test_hostile_stale_link);
