@@ -54,6 +54,20 @@ bench_init (Bench *bench)
   bench->failures = g_string_new (NULL);
   bench->log = g_string_new (NULL);
   bench->units = g_string_new (NULL);
+  bench->data = g_string_new (NULL);
+}
+
+static void
+on_data_seen (gpointer data, const SegueDataView *view)
+{
+  Bench *bench = data;
+  for (guint i = 0; i < view->labels->len; i++) {
+    const SegueDataLabel *row = &g_array_index (view->labels, SegueDataLabel, i);
+    g_string_append_printf (bench->data, "%s: %u %u %u %u %u\n", row->label, row->n_train,
+                            row->n_validation, row->n_test, row->n_unset, row->n_left_out);
+  }
+  for (guint i = 0; i < view->warnings->len; i++)
+    g_string_append_printf (bench->data, "%s\n", (char *) g_ptr_array_index (view->warnings, i));
 }
 
 void
@@ -72,6 +86,7 @@ bench_clear (Bench *bench)
   g_string_free (bench->failures, TRUE);
   g_string_free (bench->log, TRUE);
   g_string_free (bench->units, TRUE);
+  g_string_free (bench->data, TRUE);
 }
 
 void
@@ -103,12 +118,14 @@ bench_try_run (Bench *bench, const char *settings, const char *text, guint worke
   g_string_truncate (bench->failures, 0);
   g_string_truncate (bench->log, 0);
   g_string_truncate (bench->units, 0);
+  g_string_truncate (bench->data, 0);
   SegueObserver observer = { .struct_size = sizeof observer,
                              .data = bench,
                              .progress = on_progress,
                              .progress_unit = on_progress_unit,
                              .log = on_log,
-                             .item_failed = on_failed };
+                             .item_failed = on_failed,
+                             .data_seen = on_data_seen };
   SegueRunOptions options = { .struct_size = sizeof options,
                               .folder = bench->runs,
                               .cache = bench->cache,

@@ -39,6 +39,19 @@ split_collect (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
+/* 99 songs are too many to split by, as is known beforehand. */
+static gboolean
+split_preview (SegueContext *context, GError **error)
+{
+  const SplitConfig *config = segue_context_get_config (context);
+  segue_context_log (context, G_LOG_LEVEL_WARNING, "looked ahead");
+  segue_context_log (context, G_LOG_LEVEL_INFO, "of no interest");
+  if (config->every != 99)
+    return split_collect (NULL, context, error);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "too many" SEGUE_ADVICE ("; try ", "every=2"));
+  return FALSE;
+}
+
 const SegueStageType fake_split = {
   .struct_size = sizeof (SegueStageType),
   .name = "fake-split",
@@ -50,6 +63,7 @@ const SegueStageType fake_split = {
   .params = split_params,
   .config_size = sizeof (SplitConfig),
   .collect = split_collect,
+  .preview = split_preview,
 };
 
 /* ---- fake-dump, fake-dump-live: what a reader reads, as text, for two epochs ---- */

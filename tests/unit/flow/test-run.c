@@ -24,6 +24,39 @@ write_songs (Bench *bench, guint n)
   }
 }
 
+/* What follows from the sources alone is known, and is an error, before a song is decoded. */
+static void
+test_preview (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GError) error = NULL;
+  const char *const sets = "artist-0: 2 0 2 0 0\nartist-1: 2 0 2 0 0\nartist-2: 2 0 2 0 0\n"
+                           "part: looked ahead\n";
+  const char *const no_sets = "artist-0: 0 0 0 4 0\nartist-1: 0 0 0 4 0\nartist-2: 0 0 0 4 0\n";
+  bench_init (&bench);
+  write_songs (&bench, 12);
+  bench_run (&bench, CHAIN "  - { id: part, use: fake-split }\n  - use: fake-dump\n", 2, NULL);
+  g_assert_cmpstr (bench.data->str, ==, sets);
+  g_assert_null (strstr (bench.log->str, "looked ahead")); /* that was only a look */
+
+  gint decoded = g_atomic_int_get (&fake_decoded);
+  bench_write (&bench, "artist-0/new.song", "not decoded yet");
+  g_assert_false (bench_try_run (&bench, "seed: 7",
+                                 CHAIN "  - { id: part, use: fake-split, with: { every: 99 } }\n",
+                                 2, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_cmpstr (error->message, ==, "stage 'part': too many; try --set part.every=2");
+  g_assert_cmpint (g_atomic_int_get (&fake_decoded), ==, decoded);
+
+  /* A stage that may choose songs stands before it: nothing is known. */
+  bench_run (&bench,
+             "  - use: fake-decode\n  - use: fake-cheat\n"
+             "  - { id: part, use: fake-split, with: { every: 99 } }\n",
+             2, NULL);
+  g_assert_null (strstr (bench.data->str, "looked ahead"));
+  g_assert_true (g_str_has_suffix (bench.data->str, strchr (no_sets, '\n')));
+}
+
 static void
 test_workers (void)
 {
@@ -441,6 +474,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/run/workers", test_workers);
+  g_test_add_func ("/run/preview", test_preview);
   g_test_add_func ("/run/order", test_order);
   g_test_add_func ("/run/quarantine", test_quarantine);
   g_test_add_func ("/run/glitch", test_glitch);
