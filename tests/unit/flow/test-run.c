@@ -50,7 +50,7 @@ test_preview (void)
 
   /* A stage that may choose songs stands before it: nothing is known. */
   bench_run (&bench,
-             "  - use: fake-decode\n  - use: fake-cheat\n"
+             "  - use: fake-decode\n  - use: fake-copies\n"
              "  - { id: part, use: fake-split, with: { every: 99 } }\n",
              2, NULL);
   g_assert_null (strstr (bench.data->str, "looked ahead"));
@@ -267,7 +267,7 @@ test_bad_plugins (void)
   g_clear_error (&error);
   bench_write (&bench, "a/1.song", "some song");
   g_assert_false (
-    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-cheat\n", 1, NULL, &error));
+    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-copies\n", 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "SEGUE_STAGE_SEEDED"));
   g_clear_error (&error);
