@@ -267,7 +267,7 @@ test_bad_plugins (void)
   g_clear_error (&error);
   bench_write (&bench, "a/1.song", "some song");
   g_assert_false (
-    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-copies\n", 1, NULL, &error));
+    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-cheat\n", 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "SEGUE_STAGE_SEEDED"));
   g_clear_error (&error);
