@@ -1,6 +1,5 @@
 #include "table.h"
 
-
 #include <math.h>
 #include <segue/csv.h>
 #include <segue/error.h>
@@ -120,8 +119,8 @@ rows_open (Rows *rows, const char *path, GError **error)
   for (guint i = 0; i < N_COLUMNS; i++)
     if (rows->fields->len <= i || !g_str_equal (field (rows, i), columns[i]))
       return segue_csv_fail (rows->csv, error,
-                              "column %u is not ‘%s’: this is no table that `evaluate` wrote",
-                              i + 1, columns[i]);
+                             "column %u is not ‘%s’: this is no table that `evaluate` wrote", i + 1,
+                             columns[i]);
   rows->n_labels = rows->fields->len - N_COLUMNS;
   if (rows->n_labels == 0)
     return segue_csv_fail (rows->csv, error, "no column holds the probability of a label");
@@ -138,7 +137,7 @@ read_number (const Rows *rows, guint column, double max, double *value, GError *
   if (end != text && *end == '\0' && *value >= 0 && *value <= max)
     return TRUE;
   return segue_csv_fail (rows->csv, error, "column %u is ‘%.40s’, not a number from 0 to %g",
-                          column + 1, text, max);
+                         column + 1, text, max);
 }
 
 /* The next row and its probabilities; @fields is empty at the end. */
@@ -155,7 +154,7 @@ rows_next (Rows *rows, GCancellable *cancellable, GError **error)
     return TRUE;
   if (rows->fields->len != N_COLUMNS + rows->n_labels)
     return segue_csv_fail (rows->csv, error, "%u columns, but the first line has %u",
-                            rows->fields->len, N_COLUMNS + rows->n_labels);
+                           rows->fields->len, N_COLUMNS + rows->n_labels);
   for (guint i = 0; i < rows->n_labels; i++) {
     double value;
     if (!read_number (rows, N_COLUMNS + i, 1.001, &value, error))
@@ -205,12 +204,11 @@ read_labels (Loader *loader, GError **error)
   for (guint i = 0; i < loader->rows->n_labels; i++) {
     const char *name = field (loader->rows, N_COLUMNS + i);
     if (!g_str_has_prefix (name, "p:"))
-      return segue_csv_fail (loader->rows->csv, error,
-                              "column %u is ‘%.40s’, not ‘p:’ and a label", N_COLUMNS + i + 1,
-                              name);
+      return segue_csv_fail (loader->rows->csv, error, "column %u is ‘%.40s’, not ‘p:’ and a label",
+                             N_COLUMNS + i + 1, name);
     if (g_hash_table_contains (loader->labels, name + 2))
       return segue_csv_fail (loader->rows->csv, error, "two columns are of the label ‘%.40s’",
-                              name + 2);
+                             name + 2);
     add_label (loader, name + 2);
   }
   loader->table->n_model = loader->rows->n_labels;
@@ -293,10 +291,10 @@ add_segment (Loader *loader, GError **error)
   int answer = find_label (loader, field (rows, PREDICTED));
   if (answer < 0 || (guint) answer >= table->n_model)
     return segue_csv_fail (rows->csv, error, "predicted is ‘%.40s’, which has no column",
-                            field (rows, PREDICTED));
+                           field (rows, PREDICTED));
   if (table->segments->len >= MAX_SEGMENTS)
     return segue_csv_fail (rows->csv, error, "more than %u segments are too many for one page",
-                            MAX_SEGMENTS);
+                           MAX_SEGMENTS);
   if (!read_number (rows, START, MAX_SECONDS, &segment.start, error) ||
       !read_number (rows, DURATION, MAX_SECONDS, &segment.duration, error))
     return FALSE;
@@ -307,7 +305,7 @@ add_segment (Loader *loader, GError **error)
   segment.truth = known ? rows->row[song->label] : NAN;
   if (loader->answers->len + table->n_model > MAX_ROWS)
     return segue_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be held",
-                            song->id);
+                           song->id);
   g_array_append_vals (loader->answers, rows->row, table->n_model);
   song->n++;
   g_array_append_val (table->segments, segment);
