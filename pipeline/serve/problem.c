@@ -20,6 +20,8 @@ static const ProblemRow rows[N_PROBLEMS] = {
   [PROBLEM_METHOD] = { 405, "method-not-allowed", "this address does not take that method" },
   [PROBLEM_SLOW_UPLOAD] = { 408, "slow-upload", "the song took too long to arrive" },
   [PROBLEM_TOO_LARGE] = { 413, "too-large", "the song is larger than this server takes" },
+  [PROBLEM_NO_SONG_BODY] = { 415, "wrong-body",
+                             "the body is not a song's bytes as they are; send the file itself" },
   [PROBLEM_NOT_A_SONG] = { 422, "not-a-song", "this can't be used as a song" },
   [PROBLEM_FAILED] = { 500, "failed", "internal error; see the server's log" },
   [PROBLEM_BUSY] = { 503, "busy",

@@ -1,9 +1,11 @@
 /* POST /api/songs: a song comes in, what is heard of it goes out. */
+#include "body-kind.h"
 #include "reply.h"
 #include "server-private.h"
 #include "spool.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_NAME    1000
 #define DEFAULT_TOP 5
@@ -53,11 +55,15 @@ song_request_begin (Request *request)
   guint64 length = 0;
   guint top;
   const char *name = find_name (request), *announced = request_header (request, "Content-Length");
+  const char *other = body_kind_of_headers (request_header (request, "Content-Type"),
+                                            request_header (request, "Content-Encoding"));
   if (!name)
     return refuse (request, PROBLEM_BAD_NAME);
   if (!find_top (request, &top))
     return reply_problem (request->connection, PROBLEM_BAD_REQUEST, "top is a number from 1 to 100",
                           NULL);
+  if (other)
+    return reply_problem (request->connection, PROBLEM_NO_SONG_BODY, other, NULL);
   if (announced && !g_ascii_string_to_unsigned (announced, 10, 0, G_MAXUINT64, &length, NULL))
     return refuse (request, PROBLEM_BAD_REQUEST);
   if (length > server->config->max_bytes)
@@ -145,6 +151,15 @@ begin_stream (Request *request)
                          REPLY_DATA);
 }
 
+/* (nullable): what has arrived in place of a song, and how to send one. */
+static const char *
+find_other_kind (const Song *song)
+{
+  char start[BODY_KIND_BYTES];
+  gssize n = pread (song_get_fd (song), start, sizeof start, 0);
+  return n > 0 ? body_kind_of_bytes (start, (gsize) n) : NULL;
+}
+
 static ProblemKind
 arrive (Request *request)
 {
@@ -162,6 +177,9 @@ song_request_continue (Request *request)
 {
   if (request->received == 0)
     return refuse (request, PROBLEM_EMPTY);
+  const char *other = request->arrived ? NULL : find_other_kind (request->song);
+  if (other)
+    return reply_problem (request->connection, PROBLEM_NO_SONG_BODY, other, NULL);
   ProblemKind problem = request->arrived ? PROBLEM_NONE : arrive (request);
   if (problem)
     return refuse (request, problem);

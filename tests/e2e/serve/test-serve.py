@@ -1,4 +1,5 @@
 """segue serve as a client sees it: answers, errors by code, limits, strangers, and its end."""
+import gzip
 import json
 import os
 import re
@@ -66,13 +67,27 @@ def test_not_songs(server, place):
     expect(server.ask("POST", "/api/songs"), 400, "empty")
     song = place.song(0, 0)
     for body in (b"x", b"hello, I am a text\n" * 1000, os.urandom(50000), song[:44], song[:100000], b"OggS" + bytes(9000),
-                 b"RIFF\xff\xff\xff\xffWAVEfmt " + bytes(100), b"\x1f\x8b" + os.urandom(3000)):
+                 b"RIFF\xff\xff\xff\xffWAVEfmt " + bytes(100)):
         answer = expect(server.post(body, quoted("my ‘song’.mp3")), 422, "not-a-song")
         message = answer.json()["error"]["message"]
         check("my ‘song’.mp3" in message, message)
         check(not re.search(r"(^|[ (‘])/", message), f"a path of the machine? {message}")
         lines = server.post(body, "x", "Accept: application/x-ndjson")
         expect(lines, 422, "not-a-song")
+
+
+def test_wrong_bodies(server, place):
+    """What people send in place of a song, by mistake."""
+    song = place.song(0, 0)
+    form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.wav"\r\n\r\n' + song[:9000] + b"\r\n--x--\r\n"
+    for body, headers, words in (
+            (form, ["Content-Type: multipart/form-data; boundary=x"], "--data-binary"), (form, [], "--data-binary"),
+            (gzip.compress(song), [], "gzip"), (song, ["Content-Encoding: gzip"], "gzip"),
+            (b"\n <!DOCTYPE HTML><html>404</html>", [], "web page"), (b"\xef\xbb\xbf<html>", [], "web page")):
+        answer = expect(server.post(body, "a", *headers), 415, "wrong-body")
+        check(words in answer.json()["error"]["message"], answer)
+    for headers in (["Content-Type: application/x-www-form-urlencoded"], ["Content-Encoding: identity"], ["Content-Type: audio/wav"]):
+        expect(server.post(song, "a", *headers), 200)
 
 
 def test_sizes(server, place):
@@ -623,7 +638,7 @@ def main():
     slow_heads = [Slow(server, b"GET / HT", b"x", 0.5), Slow(server, line.encode(), b"X: y\r\n", 0.5)]
     slow_body = Slow(server, f"{line}Content-Length: 1000\r\n\r\n".encode(), b"x", 0.5)
     silent = Slow(server, b"", b"", 0.5)
-    for name in ("answer", "same_as_predict", "stream", "names", "not_songs", "sizes", "expect", "methods", "hosts",
+    for name in ("answer", "same_as_predict", "stream", "names", "not_songs", "wrong_bodies", "sizes", "expect", "methods", "hosts",
                  "origins", "policy", "token", "runs", "report", "secret_addresses", "traversal", "protocol", "smuggling", "writes_first", "gone", "start"):
         tap.case(name, globals()[f"test_{name}"], server, place)
     tap.case("slow", test_slow, server, slow_heads, slow_body, silent)
