@@ -134,6 +134,18 @@ say_failure (Predict *predict, const char *file, const GError *error)
   segue_progress_print (predict->cli->progress, line);
 }
 
+/* A song unlike those trained on; JSON has it in the answer. */
+static void
+say_note (Predict *predict, const SegueSongPrediction *prediction)
+{
+  if (!prediction->note || predict->ask->format == SEGUE_PREDICT_JSON)
+    return;
+  g_autofree char *reason = segue_text_printable (prediction->note);
+  g_autofree char *line =
+    g_strdup_printf ("note: %s; predicted from what there is, less reliably", reason);
+  segue_progress_print (predict->cli->progress, line);
+}
+
 static gboolean
 was_stopped (const Answer *answer)
 {
@@ -159,6 +171,7 @@ take_answer (gpointer data, guint index, gpointer result)
   } else {
     g_autofree char *text = answer_text (predict, file, answer->prediction);
     print (predict, text);
+    say_note (predict, answer->prediction);
     predict->n_cached += answer->prediction->cached;
   }
   /* Nothing is gained by hours of answers that can't be kept. */
@@ -180,8 +193,11 @@ conclude (Predict *predict, GError **error)
   if (predict->n_failed == 0)
     return TRUE;
   guint n = predict->ask->files->len;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%u of %u %s could not be used",
-               predict->n_failed, n, n == 1 ? "file" : "files");
+  if (n == 1)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "the file could not be used");
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%u of %u files could not be used",
+                 predict->n_failed, n);
   return FALSE;
 }
 

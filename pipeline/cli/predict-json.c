@@ -124,6 +124,10 @@ segue_predict_json (const char *file, const char *const *labels,
     json_array_append_new (segments, entry);
   }
   json_object_set_new (object, "segments", segments);
+  if (prediction->note) {
+    g_autofree char *note = g_utf8_make_valid (prediction->note, -1);
+    json_object_set_new (object, "note", json_string (note));
+  }
   return dump (object);
 }
 

@@ -18,6 +18,7 @@ typedef struct {
   char *none;
   gboolean null;
   gint jobs;
+  gboolean partial;
   gboolean no_cache;
   char *precision;
   char *backend;
@@ -197,6 +198,8 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   segue_predictor_set_aggregation (predictor, model.aggregation, model.threshold);
   if (model.notice)
     warn (cli, model.notice);
+  if (!segue_predictor_relax (predictor, options->partial, error))
+    return FALSE;
 
   /* Without a cache it takes longer, nothing worse. */
   g_autoptr (GError) no_cache = NULL;
@@ -224,7 +227,7 @@ static const SegueOption rows[] = {
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "one JSON object per line: file, label, probabilities, segments (start, duration, "
     "probabilities); or file, error. Of none of the labels: label is null, nearest the most "
-    "probable" },
+    "probable. With note: the song is none that training would have used, and why" },
   { "csv", 0, SEGUE_OPTION_FLAG, offsetof (Options, csv), NULL, 0, 0,
     "a head and a row a song: file, label, confidence, error, then the probability of each label" },
   { "timeline", 't', SEGUE_OPTION_FLAG, offsetof (Options, timeline), NULL, 0, 0,
@@ -240,6 +243,8 @@ static const SegueOption rows[] = {
     "validation songs (default: off)" },
   { "null", '0', SEGUE_OPTION_FLAG, offsetof (Options, null), NULL, 0, 0,
     "names in a list end with a zero byte, as `find -print0` writes them" },
+  { "partial", 0, SEGUE_OPTION_FLAG, offsetof (Options, partial), NULL, 0, 0,
+    "predict truncated and damaged files, too, from what can be decoded of them" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
     "songs at once (default: one per processor)" },
   { "no-cache", 0, SEGUE_OPTION_FLAG, offsetof (Options, no_cache), NULL, 0, 0,
@@ -277,6 +282,8 @@ const SegueVerb segue_verb_predict = {
     "Answers come in the order of the files, the same for any -j; of a song that was answered "
     "nothing but the name stays in memory. A file that can't be used is reported in its place and "
     "the others are answered all the same; the exit status is then 65.\n\n"
+    "A song that training would leave out because it is shorter than a segment, or longer than "
+    "the limit (a mix), is predicted as far as it goes, with a note: its confidence means less.\n\n"
     "What the model said about each segment is kept in the cache (segue cache), so the same "
     "command goes on after a kill, and another --aggregation, --top or format decodes nothing. A "
     "song is known by its bytes, a model by its files.\n\n"

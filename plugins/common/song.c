@@ -26,17 +26,20 @@ const SegueParam *const song_params[] = {
                .unit = "Hz", .doc = "Rate of the audio that comes out."),
   SEGUE_PARAM (SongConfig, channels, SEGUE_PARAM_CHOICE, .def = "mono", .choices = channel_choices,
                .doc = "`mono`: the mean of all channels; `keep`: as in the file."),
-  SEGUE_PARAM (SongConfig, min_duration, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
-               .unit = "s", .doc = "Songs that are shorter are skipped, with the reason."),
-  SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .min = 1, .max = 86400,
-               .unit = "s",
+  SEGUE_PARAM (SongConfig, min_duration, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0", .min = 0,
+               .max = 3600, .unit = "s",
+               .doc = "Songs that are shorter are skipped, with the reason."),
+  SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .relaxed = "10800",
+               .min = 1, .max = 86400, .unit = "s",
                .doc = "Longest song.  A decoded second takes 64 kB at 16 kHz, and a song at most "
                       "2 GiB; there are as many songs in memory as workers."),
-  SEGUE_PARAM (
-    SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .choices = when_long_choices,
-    .doc = "What to do with a longer song: `fail` skips it, with the reason; `cut` takes "
-           "its beginning."),
-  SEGUE_PARAM (SongConfig, completeness, SEGUE_PARAM_DOUBLE, .def = "0.99", .min = 0, .max = 1,
+  SEGUE_PARAM (SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .relaxed = "cut",
+               .choices = when_long_choices,
+               .doc =
+                 "What to do with a longer song: `fail` skips it, with the reason; `cut` takes "
+                 "its beginning."),
+  SEGUE_PARAM (SongConfig, completeness, SEGUE_PARAM_DOUBLE, .def = "0.99", .relaxed = "0",
+               .min = 0, .max = 1, .flags = SEGUE_PARAM_ON_REQUEST,
                .doc = "Minimum fraction of the declared audio that must be present and decode; "
                       "truncated and damaged files fall below it.  0: not checked."),
   SEGUE_PARAM (SongConfig, silence, SEGUE_PARAM_CHOICE, .def = "fail", .choices = silence_choices,
@@ -324,7 +327,9 @@ check_result (Song *self, double seconds, GError **error)
       "a whole copy" SEGUE_ADVICE (", or use what is left with ", "completeness=0"),
       seconds, self->declared);
   if (seconds < config->min_duration)
-    return song_error (self, error, SEGUE_ERROR_DATA, "lasts %.2f s, less than min_duration (%g s)",
+    return song_error (self, error, SEGUE_ERROR_DATA,
+                       "lasts %.2f s, less than min_duration (%g s)" SEGUE_ADVICE (
+                         "; accept it with ", "min_duration=0"),
                        seconds, config->min_duration);
   return TRUE;
 }

@@ -6,11 +6,15 @@
 
 typedef struct {
   double length;
-  gint64 count;
+  gint64 count; /* SEGUE_UNSET_INT: DEFAULT_COUNT */
   int when_short;
   double hop;
+  double shortest;
+  double max_gap;
   double min_rms_db;
 } SegmentConfig;
+
+#define DEFAULT_COUNT 20
 
 enum { WHEN_SHORT_OVERLAP, WHEN_SHORT_FEWER, WHEN_SHORT_SKIP };
 static const char *const when_short_choices[] = { "overlap", "fewer", "skip", NULL };
@@ -18,12 +22,13 @@ static const char *const when_short_choices[] = { "overlap", "fewer", "skip", NU
 static const SegueParam *const params[] = {
   SEGUE_PARAM (SegmentConfig, length, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0.05, .max = 3600,
                .unit = "s", .doc = "Length of a segment."),
-  SEGUE_PARAM (SegmentConfig, count, SEGUE_PARAM_INT, .def = "20", .min = 1, .max = 1000,
-               .doc =
-                 "Segments per song, at equal spacing: the first starts where the song starts, "
-                 "the last ends where it ends.  A single one comes from the middle."),
+  SEGUE_PARAM (
+    SegmentConfig, count, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 1, .max = 1000,
+    .doc = "Segments per song, at equal spacing: the first starts where the song starts, "
+           "the last ends where it ends.  A single one comes from the middle.  Default: 20, "
+           "unless `hop` is given."),
   SEGUE_PARAM (SegmentConfig, when_short, SEGUE_PARAM_CHOICE, .def = "overlap",
-               .choices = when_short_choices,
+               .choices = when_short_choices, .relaxed = "overlap",
                .doc = "What to do with a song that is too short for `count` segments side by side: "
                       "`overlap` lets them overlap, `fewer` takes as many as fit, `skip` leaves "
                       "the song out, with the reason."),
@@ -31,6 +36,14 @@ static const SegueParam *const params[] = {
                .unit = "s",
                .doc = "Instead of `count`: start a segment every so often, as many as the song "
                       "holds.  0: use `count`."),
+  SEGUE_PARAM (SegmentConfig, shortest, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0.5", .min = 0,
+               .max = 3600, .unit = "s",
+               .doc = "Take a song that is shorter than one segment whole, if it lasts at least so "
+                      "long.  0: leave it out."),
+  SEGUE_PARAM (SegmentConfig, max_gap, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "30", .min = 0,
+               .max = 3600, .unit = "s",
+               .doc = "Longest time from the start of one segment to the start of the next: a long "
+                      "song gets more than `count` of them.  0: no limit."),
   SEGUE_PARAM (SegmentConfig, min_rms_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
                .unit = "dBFS",
                .doc = "Leave out segments whose RMS level is lower: silence names no artist.  0: "
@@ -46,11 +59,25 @@ check (const void *data, GError **error)
 {
   const SegmentConfig *config = data;
 
-  if (config->hop == 0 || config->hop >= MIN_HOP)
+  if (config->hop != 0 && config->hop < MIN_HOP)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "hop must be 0 or at least %g s, got %g",
+                 MIN_HOP, config->hop);
+  else if (config->max_gap != 0 && config->max_gap < MIN_HOP)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "max_gap must be 0 or at least %g s, got %g", MIN_HOP, config->max_gap);
+  /* Models of before have both in their folder, with the default that count had. */
+  else if (config->hop > 0 && config->count > 0 && config->count != DEFAULT_COUNT)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "count and hop both say how many segments a song gets; remove one of them");
+  else
     return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "hop must be 0 or at least %g s, got %g",
-               MIN_HOP, config->hop);
   return FALSE;
+}
+
+static gsize
+count_of (const SegmentConfig *config)
+{
+  return config->count > 0 ? (gsize) config->count : DEFAULT_COUNT;
 }
 
 /* Where segments start: @first, then @count - 1 more on to @last, in frames. */
@@ -75,7 +102,8 @@ static gboolean
 make_plan (const SegmentConfig *config, gsize n_frames, gsize length, guint rate, Plan *plan)
 {
   gsize room = n_frames - length, fit = n_frames / length;
-  gsize hop = (gsize) (config->hop * rate + 0.5), count = (gsize) config->count;
+  gsize hop = (gsize) (config->hop * rate + 0.5), count = count_of (config);
+  gsize gap = (gsize) (config->max_gap * rate + 0.5);
 
   if (config->hop > 0) {
     hop = MAX (hop, 1);
@@ -86,6 +114,8 @@ make_plan (const SegmentConfig *config, gsize n_frames, gsize length, guint rate
     return FALSE;
   if (fit < count && config->when_short == WHEN_SHORT_FEWER)
     count = fit;
+  if (gap > 0)
+    count = MAX (count, (room + gap - 1) / gap + 1);
   /* Not more segments than there are places to start. */
   count = MIN (count, room + 1);
   *plan = count == 1 ? (Plan){ room / 2, room / 2, 1 } : (Plan){ 0, room, count };
@@ -144,10 +174,13 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   Plan plan;
 
   segue_item_get_frames (item, &n_frames);
+  if (n_frames < length && config->shortest > 0 && n_frames >= config->shortest * rate)
+    length = n_frames;
   if (n_frames < length)
-    return too_short (item, n_frames, config->length, error);
+    return too_short (item, n_frames, config->shortest > 0 ? config->shortest : config->length,
+                      error);
   if (!make_plan (config, n_frames, length, rate, &plan))
-    return too_short (item, n_frames, config->length * (double) config->count, error);
+    return too_short (item, n_frames, config->length * (double) count_of (config), error);
   return emit_segments (config, item, &plan, length, context, error);
 }
 
@@ -162,7 +195,7 @@ static const SegueStageType segment = {
   .summary = "Cuts a song into segments of equal length",
   .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds.  All "
          "have exactly the same number of samples; a song shorter than one segment is left "
-         "out, with the reason, never padded.\n\n"
+         "out, with the reason, or taken whole (`shortest`), never padded.\n\n"
          "Copies nothing: segments are slices of the song, overlapping ones too.  `start` and "
          "`duration` stay in the time of the original file.",
   .result_version = 1,

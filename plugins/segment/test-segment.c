@@ -87,6 +87,22 @@ test_short_songs (void)
   assert_refused ("{ length: 30 }", song, "needs 30 s, has 25.00 s");
 }
 
+/* What `segue predict` takes that training does not. */
+static void
+test_relaxed (void)
+{
+  g_autoptr (SegueItem) clip = segue_test_tone ("song", 440, 0.4, RATE);
+  assert_starts ("{ length: 10, count: 4, shortest: 0.5 }", 3, "0");
+  assert_starts ("{ length: 10, count: 4, shortest: 0.5 }", 0.5, "0");
+  assert_starts ("{ length: 10, count: 4, shortest: 0.5 }", 11, "0 0.333 0.667 1");
+  assert_refused ("{ length: 10, shortest: 0.5 }", clip, "needs 0.5 s, has 0.40 s");
+  /* 80 s to go along, in steps of 30 s at most. */
+  assert_starts ("{ length: 10, count: 2, max_gap: 30 }", 90, "0 26.667 53.333 80");
+  assert_starts ("{ length: 10, count: 4, max_gap: 30 }", 100, "0 30 60 90");
+  assert_starts ("{ length: 10, count: 4, max_gap: 30 }", 40, "0 10 20 30");
+  assert_starts ("{ length: 10, count: 1, max_gap: 30 }", 10, "0");
+}
+
 static void
 test_hop (void)
 {
@@ -142,12 +158,22 @@ test_silence (void)
 static void
 test_bad_hop (void)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SegueHarness) harness =
-    segue_harness_try_new (segue_plugin_query (), "segment", "{ hop: 0.001 }", &error);
+  static const struct {
+    const char *config, *says;
+  } cases[] = {
+    { "{ hop: 0.001 }", "hop must be 0 or at least 0.01 s, got 0.001" },
+    { "{ max_gap: 0.001 }", "max_gap must be 0 or at least 0.01 s, got 0.001" },
+    { "{ hop: 5, count: 10 }", "count and hop both say how many segments a song gets; remove one" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueHarness) harness =
+      segue_harness_try_new (segue_plugin_query (), "segment", cases[i].config, &error);
 
-  g_assert_null (harness);
-  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+    g_assert_null (harness);
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+    g_assert_nonnull (strstr (error->message, cases[i].says));
+  }
 }
 
 int
@@ -157,6 +183,7 @@ main (int argc, char **argv)
   g_test_add_func ("/segment/equal-spacing", test_equal_spacing);
   g_test_add_func ("/segment/reference", test_reference);
   g_test_add_func ("/segment/short-songs", test_short_songs);
+  g_test_add_func ("/segment/relaxed", test_relaxed);
   g_test_add_func ("/segment/hop", test_hop);
   g_test_add_func ("/segment/ids-and-times", test_ids_and_times);
   g_test_add_func ("/segment/silence", test_silence);

@@ -23,7 +23,7 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrimConfig, keep, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0, .max = 3600,
                .unit = "s", .doc = "Minimum time left after the cuts."),
   SEGUE_PARAM (TrimConfig, when_short, SEGUE_PARAM_CHOICE, .def = "scale",
-               .choices = when_short_choices,
+               .choices = when_short_choices, .relaxed = "scale",
                .doc = "What to do with a song of which less than `keep` would be left: `scale` "
                       "shortens both cuts in proportion until `keep` is left, `skip` does not cut "
                       "it at all, `fail` leaves the song out, with the reason."),

@@ -138,6 +138,60 @@ test_playlist (Fixture *f, gconstpointer data)
   }
 }
 
+static void
+assert_note (Fixture *f, const char *options, const char *file, guint segments, const char *why)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *script =
+    g_strdup_printf ("segue predict -m runs/limits/latest --json %s %s", options, file);
+  for (guint again = 0; again < 2; again++) { /* the second time from the cache */
+    shell (f, script, &result);
+    command_assert (&result, 0);
+    json_t *answer = json_loads (result.out, 0, NULL);
+    g_assert_cmpuint (json_array_size (json_object_get (answer, "segments")), ==, segments);
+    command_assert_has (json_string_value (json_object_get (answer, "note")), why);
+    json_decref (answer);
+  }
+}
+
+/* What training leaves out is predicted as far as it goes, with a note, and no advice that only a
+ * pipeline could take. */
+static void
+test_unlike_training (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  shell (f, "segue run small.yaml --set name=limits --set decode-sndfile.max_duration=60", &result);
+  command_assert (&result, 0);
+  g_autofree char *clip = fixture_place (f, "clip.wav");
+  music_write_song (clip, 0, 0, 3);
+  g_autofree char *mix = fixture_place (f, "mix.wav");
+  music_write_song (mix, 0, 0, 305);
+  g_autofree char *cut = fixture_place (f, "cut.wav");
+  music_write_song (cut, 0, 0, 40);
+  g_assert_cmpint (truncate (cut, 300000), ==, 0);
+  g_autofree char *blip = fixture_place (f, "blip.wav");
+  music_write_song (blip, 0, 0, 1);
+  g_assert_cmpint (truncate (blip, 6444), ==, 0);
+
+  assert_note (f, "", "music/clip.wav", 1, "‘music/clip.wav’ is too short: needs 5 s, has 3");
+  /* 300 s in steps of at most 30 s. */
+  assert_note (f, "", "music/mix.wav", 11, "‘music/mix.wav’ lasts more than 60 s");
+  assert_note (f, "--partial", "music/cut.wav", 4, "‘music/cut.wav’ is damaged");
+  shell (f, "segue predict -m runs/limits/latest -t music/mix.wav music/clip.wav", &result);
+  command_assert (&result, 0);
+  command_assert_says (&result, "note: ‘music/mix.wav’ lasts more than 60 s; predicted from");
+  command_assert_has (result.out, "0:00 ");
+  command_assert_has (result.out, " 5:05\n");
+
+  shell (f, "segue predict -m runs/limits/latest music/cut.wav", &result);
+  command_assert (&result, 65);
+  command_assert_says (&result, "; get a whole copy, or use what is left with --partial\n");
+  shell (f, "segue predict -m runs/limits/latest --partial music/blip.wav", &result);
+  command_assert (&result, 65);
+  command_assert_says (&result, "too short: needs 0.5 s");
+  command_assert_says (&result, "the file could not be used");
+}
+
 /* Answers that can't be written end it, with the reason. */
 static void
 test_full (Fixture *f, gconstpointer data)
@@ -375,6 +429,7 @@ main (int argc, char **argv)
   ADD ("same-answers", test_same_answers);
   ADD ("lists", test_lists);
   ADD ("playlist", test_playlist);
+  ADD ("unlike-training", test_unlike_training);
   ADD ("full", test_full);
   ADD ("aggregation", test_aggregation);
   ADD ("none-of-these", test_none_of_these);

@@ -78,8 +78,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   }
   if (content.preparation == NULL)
     return 0;
-  g_autoptr (SeguePreparation) preparation =
-    segue_preparation_new (registry, content.preparation, "segue.json", &error);
+  g_autoptr (SeguePreparation) preparation = segue_preparation_new (
+    registry, content.preparation, "segue.json", SEGUE_RELAX_NOTHING, &error);
   if (preparation == NULL) {
     fuzz_check_error (error);
     return 0;
@@ -89,5 +89,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     const SegueGraphStage *stage = g_ptr_array_index (preparation->stages, i);
     g_assert_true (stage->type == &decode || stage->type == &trim);
   }
+  g_autoptr (SeguePreparation) relaxed = segue_preparation_new (
+    registry, content.preparation, "segue.json", SEGUE_RELAX_DAMAGED, &error);
+  if (relaxed == NULL)
+    fuzz_check_error (error);
   return 0;
 }

@@ -1,4 +1,5 @@
 #include "advice.h"
+#include "params.h"
 
 #include <string.h>
 
@@ -73,8 +74,29 @@ append_setting (GString *out, const char *words, const char *setting, GPtrArray 
     g_string_append_printf (out, "%s--set %s.%s", words, stage->id, param);
 }
 
-char *
-segue_advise (const char *message, GPtrArray *stages, const char *speaker)
+/* The same for a model's stages. */
+static void
+append_option (GString *out, const char *words, const char *setting, GPtrArray *stages,
+               const char *speaker)
+{
+  gsize length = strcspn (setting, "=");
+  for (guint i = 0; stages && i < stages->len; i++) {
+    const SegueGraphStage *stage = g_ptr_array_index (stages, i);
+    for (const SegueParam *const *row = stage->type->params; row && *row; row++) {
+      gboolean same = strlen ((*row)->name) == length && !strncmp ((*row)->name, setting, length);
+      if (!same || !(segue_param_read (*row).flags & SEGUE_PARAM_ON_REQUEST))
+        continue;
+      g_string_append_printf (out, "%s--partial", words);
+      return;
+    }
+  }
+}
+
+typedef void (*Append) (GString *out, const char *words, const char *setting, GPtrArray *stages,
+                        const char *speaker);
+
+static char *
+advise (const char *message, Append append, GPtrArray *stages, const char *speaker)
 {
   GString *out = g_string_new (NULL);
   const char *at = message, *open;
@@ -87,18 +109,36 @@ segue_advise (const char *message, GPtrArray *stages, const char *speaker)
     g_autofree char *before = g_strndup (words, (gsize) (middle - words));
     g_autofree char *what = g_strndup (setting, (gsize) (close - setting));
     g_string_append_len (out, at, open - at);
-    append_setting (out, before, what, stages, speaker);
+    append (out, before, what, stages, speaker);
     at = close + strlen (CLOSE);
   }
   g_string_append (out, at);
   return g_string_free (out, FALSE);
 }
 
-void
-segue_advise_error (GError **error, GPtrArray *stages, const char *speaker)
+char *
+segue_advise (const char *message, GPtrArray *stages, const char *speaker)
+{
+  return advise (message, append_setting, stages, speaker);
+}
+
+static void
+advise_error (GError **error, Append append, GPtrArray *stages, const char *speaker)
 {
   if (!error || !*error || !strstr ((*error)->message, OPEN))
     return;
   g_autofree char *old = (*error)->message;
-  (*error)->message = segue_advise (old, stages, speaker);
+  (*error)->message = advise (old, append, stages, speaker);
+}
+
+void
+segue_advise_error (GError **error, GPtrArray *stages, const char *speaker)
+{
+  advise_error (error, append_setting, stages, speaker);
+}
+
+void
+segue_advise_prediction (GError **error, GPtrArray *stages)
+{
+  advise_error (error, append_option, stages, NULL);
 }

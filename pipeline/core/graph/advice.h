@@ -11,3 +11,7 @@ char *segue_advise (const char *message, GPtrArray *stages, const char *speaker)
 /** segue_advise_error: the same in place. */
 SEGUE_API
 void segue_advise_error (GError **error, GPtrArray *stages, const char *speaker);
+/** segue_advise_prediction: likewise where the stages are a model's and can't be set: what is left is the
+ * option of `segue predict` for parameters that are %SEGUE_PARAM_ON_REQUEST.
+ * @stages: (nullable): the model's; %NULL: advice is left out */
+void segue_advise_prediction (GError **error, GPtrArray *stages);

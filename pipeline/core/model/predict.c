@@ -31,23 +31,31 @@ typedef struct {
   const char *path;
 } Song;
 
+/* A way to prepare songs: as in training, or relaxed, for songs that training leaves out. */
+typedef struct {
+  SeguePreparation *preparation; /* NULL: there is no such way */
+  SegueAnswers *answers;         /* nullable: none are kept */
+  GMutex lock;
+  GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
+} Way;
+
+enum { TRAINED, RELAXED, N_WAYS };
+
 struct _SeguePredictor {
   SegueScope scope;
-  SeguePreparation *preparation;
-  gboolean cut; /* prepared songs are whole: cut them here */
+  Way ways[N_WAYS];
+  gboolean damaged; /* damaged songs are asked for */
+  gboolean cut;     /* prepared songs are whole: cut them here */
   char *folder;
   SegueModelSpec spec;
   SegueAggregation aggregation;
-  double threshold;      /* of an answer's probability */
-  SegueAnswers *answers; /* nullable: none are kept */
+  double threshold; /* of an answer's probability */
   GMutex load_lock;
   GThread *loader;      /* NULL: it has ended */
   GError *load_failure; /* why there is no model */
   SegueModelInfo info;
   GMutex model_lock;
   SegueModel *model;
-  GMutex chains_lock;
-  GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
 };
 
 static gpointer
@@ -81,7 +89,7 @@ segue_predictor_wait (SeguePredictor *predictor, GError **error)
 }
 
 static SeguePreparation *
-preparation_for (SeguePredictor *predictor, GError **error)
+preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
 {
   g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
   if (!segue_model_folder_read (predictor->folder, &content, error))
@@ -91,13 +99,14 @@ preparation_for (SeguePredictor *predictor, GError **error)
   predictor->cut = content.preparation == NULL || g_str_equal (content.preparation, "[]");
   if (!predictor->cut) {
     g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
-    return segue_preparation_new (predictor->scope.registry, content.preparation, name, error);
+    return segue_preparation_new (predictor->scope.registry, content.preparation, name, relax,
+                                  error);
   }
   if (!segue_predictor_wait (predictor, error))
     return NULL;
   g_autofree char *plain =
     g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
-  return segue_preparation_new (predictor->scope.registry, plain, shown, error);
+  return segue_preparation_new (predictor->scope.registry, plain, shown, relax, error);
 }
 
 SeguePredictor *
@@ -107,16 +116,43 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
   g_autoptr (SeguePredictor) predictor = g_new0 (SeguePredictor, 1);
   g_mutex_init (&predictor->load_lock);
   g_mutex_init (&predictor->model_lock);
-  g_mutex_init (&predictor->chains_lock);
-  predictor->chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
+  for (guint i = 0; i < N_WAYS; i++) {
+    g_mutex_init (&predictor->ways[i].lock);
+    predictor->ways[i].chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
+  }
   predictor->scope = (SegueScope){ .registry = registry, .threads = MAX (threads, 1) };
   predictor->folder = g_strdup (folder);
   predictor->spec = (SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
                                       .threads = MAX (threads, 1),
                                       .precision = precision };
   begin_to_load (predictor);
-  predictor->preparation = preparation_for (predictor, error);
-  return predictor->preparation != NULL ? g_steal_pointer (&predictor) : NULL;
+  predictor->ways[TRAINED].preparation = preparation_for (predictor, SEGUE_RELAX_NOTHING, error);
+  return predictor->ways[TRAINED].preparation != NULL ? g_steal_pointer (&predictor) : NULL;
+}
+
+gboolean
+segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error)
+{
+  SeguePreparation *preparation =
+    preparation_for (predictor, damaged ? SEGUE_RELAX_DAMAGED : SEGUE_RELAX_SIZE, error);
+  if (preparation == NULL)
+    return FALSE;
+  predictor->damaged = damaged;
+  /* Where nothing is stricter than it need be, a second attempt would end as the first. */
+  if (preparation->relaxed)
+    predictor->ways[RELAXED].preparation = preparation;
+  else
+    segue_preparation_free (preparation);
+  return TRUE;
+}
+
+static void
+way_clear (Way *way)
+{
+  g_clear_pointer (&way->answers, segue_answers_free);
+  g_clear_pointer (&way->chains, g_ptr_array_unref); /* before the stages that they run */
+  g_clear_pointer (&way->preparation, segue_preparation_free);
+  g_mutex_clear (&way->lock);
 }
 
 void
@@ -126,14 +162,12 @@ segue_predictor_free (SeguePredictor *predictor)
     return;
   segue_predictor_wait (predictor, NULL);
   g_clear_error (&predictor->load_failure);
-  g_clear_pointer (&predictor->answers, segue_answers_free);
-  g_clear_pointer (&predictor->chains, g_ptr_array_unref); /* before the stages that they run */
-  g_clear_pointer (&predictor->preparation, segue_preparation_free);
+  for (guint i = 0; i < N_WAYS; i++)
+    way_clear (&predictor->ways[i]);
   g_clear_pointer (&predictor->model, segue_model_free);
   g_free (predictor->folder);
   g_mutex_clear (&predictor->load_lock);
   g_mutex_clear (&predictor->model_lock);
-  g_mutex_clear (&predictor->chains_lock);
   g_free (predictor);
 }
 
@@ -145,27 +179,38 @@ segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation agg
   predictor->threshold = threshold;
 }
 
-gboolean
-segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error)
+static gboolean
+open_answers (SeguePredictor *predictor, Way *way, const char *folder, GError **error)
 {
   const SegueAnswersOf of = { .registry = predictor->scope.registry,
                               .model = predictor->folder,
                               .precision = predictor->spec.precision,
-                              .preparation = predictor->preparation,
+                              .preparation = way->preparation,
                               .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
-  g_clear_pointer (&predictor->answers, segue_answers_free);
-  predictor->answers = segue_answers_open (folder, &of, error);
-  return predictor->answers != NULL;
+  g_clear_pointer (&way->answers, segue_answers_free);
+  way->answers = way->preparation != NULL ? segue_answers_open (folder, &of, error) : NULL;
+  return way->answers != NULL || way->preparation == NULL;
+}
+
+gboolean
+segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error)
+{
+  for (guint i = 0; i < N_WAYS; i++)
+    if (!open_answers (predictor, &predictor->ways[i], folder, error))
+      return FALSE;
+  return TRUE;
 }
 
 char *
 segue_predictor_get_warning (SeguePredictor *predictor)
 {
-  char *warning =
-    predictor->answers != NULL ? segue_answers_get_warning (predictor->answers) : NULL;
+  char *warning = NULL;
+  for (guint i = 0; warning == NULL && i < N_WAYS; i++)
+    if (predictor->ways[i].answers != NULL)
+      warning = segue_answers_get_warning (predictor->ways[i].answers);
   if (warning == NULL)
     warning = g_strdup (predictor->info.notice);
-  return warning != NULL ? warning : g_strdup (predictor->preparation->warning);
+  return warning != NULL ? warning : g_strdup (predictor->ways[TRAINED].preparation->warning);
 }
 
 const char *const *
@@ -175,26 +220,26 @@ segue_predictor_get_labels (SeguePredictor *predictor)
 }
 
 static SegueChain *
-take_chain (SeguePredictor *predictor)
+take_chain (SeguePredictor *predictor, Way *way)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->chains_lock);
-  if (predictor->chains->len > 0)
-    return g_ptr_array_steal_index_fast (predictor->chains, predictor->chains->len - 1);
-  const GPtrArray *stages = predictor->preparation->stages;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&way->lock);
+  if (way->chains->len > 0)
+    return g_ptr_array_steal_index_fast (way->chains, way->chains->len - 1);
+  const GPtrArray *stages = way->preparation->stages;
   return segue_chain_new (&predictor->scope, (const SegueGraphStage *const *) stages->pdata,
                           stages->len);
 }
 
 /* After a failure of the environment an instance may be in any state: the next song gets a new one. */
 static void
-give_chain_back (SeguePredictor *predictor, SegueChain *chain, const GError *error)
+give_chain_back (Way *way, SegueChain *chain, const GError *error)
 {
   if (error != NULL && !segue_error_is_about_item (error)) {
     segue_chain_free (chain);
     return;
   }
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->chains_lock);
-  g_ptr_array_add (predictor->chains, chain);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&way->lock);
+  g_ptr_array_add (way->chains, chain);
 }
 
 /* Segments side by side over the whole song; the last one ends where the song ends. */
@@ -223,14 +268,15 @@ cut_song (SegueItem *song)
 
 /* The song's segments, in order; at least one. */
 static GPtrArray *
-prepare (SeguePredictor *predictor, const Song *song, GCancellable *cancellable, GError **error)
+prepare (SeguePredictor *predictor, Way *way, const Song *song, GCancellable *cancellable,
+         GError **error)
 {
   GError *local = NULL;
-  SegueChain *chain = take_chain (predictor);
+  SegueChain *chain = take_chain (predictor, way);
   g_autoptr (GPtrArray) items =
     song->fd < 0 ? segue_chain_carry_file (chain, song->path, cancellable, &local)
                  : segue_chain_carry_fd (chain, song->fd, song->path, cancellable, &local);
-  give_chain_back (predictor, chain, local);
+  give_chain_back (way, chain, local);
   if (items == NULL) {
     g_propagate_error (error, local);
     return NULL;
@@ -242,7 +288,7 @@ prepare (SeguePredictor *predictor, const Song *song, GCancellable *cancellable,
   if (items->len > 0)
     return g_steal_pointer (&items);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "nothing is left of it once it is prepared; it is too short");
+               "too short: no segment remains after preprocessing");
   return NULL;
 }
 
@@ -299,23 +345,23 @@ prediction_new (GPtrArray *items, guint n_labels, GError **error)
 
 /* (nullable): where answers about @song are kept: of a file without a place nothing is. */
 static SegueAnswers *
-answers_of (SeguePredictor *predictor, const Song *song)
+answers_of (const Way *way, const Song *song)
 {
-  return song->fd < 0 ? predictor->answers : NULL;
+  return song->fd < 0 ? way->answers : NULL;
 }
 
 /* Prepares the song, and where that fails, once more: decoders can't always tell a bad file from memory
  * that ran out, but what is in a song's bytes shows a second time.
  * @is_fact: (out): whether it did, in the same words */
 static GPtrArray *
-prepare_surely (SeguePredictor *predictor, const Song *song, gboolean *is_fact,
+prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean *is_fact,
                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
-  GPtrArray *items = prepare (predictor, song, cancellable, &first);
+  GPtrArray *items = prepare (predictor, way, song, cancellable, &first);
   *is_fact = FALSE;
-  if (answers_of (predictor, song) != NULL && segue_error_is_lasting (first)) {
-    items = prepare (predictor, song, cancellable, &second);
+  if (answers_of (way, song) != NULL && segue_error_is_lasting (first)) {
+    items = prepare (predictor, way, song, cancellable, &second);
     *is_fact = segue_error_is_lasting (second) && strcmp (first->message, second->message) == 0;
   }
   if (items == NULL)
@@ -326,13 +372,14 @@ prepare_surely (SeguePredictor *predictor, const Song *song, gboolean *is_fact,
 
 /* Asks the model, and keeps what it says at @place. */
 static SegueSongPrediction *
-ask (SeguePredictor *predictor, const Song *song, const SegueAnswerPlace *place,
+ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPlace *place,
      const Listener *listener, GCancellable *cancellable, GError **error)
 {
   gboolean is_fact;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) items = prepare_surely (predictor, song, &is_fact, cancellable, &failure);
-  SegueAnswers *answers = answers_of (predictor, song);
+  g_autoptr (GPtrArray) items =
+    prepare_surely (predictor, way, song, &is_fact, cancellable, &failure);
+  SegueAnswers *answers = answers_of (way, song);
   if (is_fact && !segue_answers_keep (answers, song->path, place, NULL, failure, error))
     return NULL;
   if (items == NULL) {
@@ -352,10 +399,10 @@ ask (SeguePredictor *predictor, const Song *song, const SegueAnswerPlace *place,
 
 /* The answer that was kept; %NULL without an error: there is none. */
 static SegueSongPrediction *
-recall (SeguePredictor *predictor, const Song *song, SegueAnswerPlace *place,
+recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace *place,
         const Listener *listener, GCancellable *cancellable, GError **error)
 {
-  SegueAnswers *answers = answers_of (predictor, song);
+  SegueAnswers *answers = answers_of (way, song);
   if (answers == NULL)
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
@@ -369,19 +416,38 @@ recall (SeguePredictor *predictor, const Song *song, SegueAnswerPlace *place,
   return g_steal_pointer (&prediction);
 }
 
+/* The segments' probabilities, of the song as @way prepares it. */
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const Song *song, const Listener *listener,
-         GCancellable *cancellable, GError **error)
+answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *listener,
+        GCancellable *cancellable, GError **error)
 {
   g_auto (SegueAnswerPlace) place = { 0 };
   g_autoptr (GError) local = NULL;
-  SegueSongPrediction *prediction = recall (predictor, song, &place, listener, cancellable, &local);
+  SegueSongPrediction *prediction =
+    recall (predictor, way, song, &place, listener, cancellable, &local);
   if (prediction == NULL && local == NULL)
-    prediction = ask (predictor, song, &place, listener, cancellable, &local);
-  if (prediction == NULL) {
+    prediction = ask (predictor, way, song, &place, listener, cancellable, &local);
+  if (prediction == NULL)
     g_propagate_error (error, g_steal_pointer (&local));
+  return prediction;
+}
+
+/* @refusal: (out): set with a prediction: why training would have left the song out */
+static SegueSongPrediction *
+predict (SeguePredictor *predictor, const Song *song, const Listener *listener, GError **refusal,
+         GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) first = NULL, second = NULL;
+  Way *relaxed = &predictor->ways[RELAXED];
+  SegueSongPrediction *prediction =
+    answer (predictor, &predictor->ways[TRAINED], song, listener, cancellable, &first);
+  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA) && relaxed->preparation != NULL)
+    prediction = answer (predictor, relaxed, song, listener, cancellable, &second);
+  if (prediction == NULL) {
+    g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
     return NULL;
   }
+  *refusal = g_steal_pointer (&first);
   prediction->best =
     segue_song_aggregate (predictor->aggregation, prediction->segments[0].probabilities,
                           prediction->n_segments, prediction->n_labels, prediction->probabilities);
@@ -389,22 +455,34 @@ predict (SeguePredictor *predictor, const Song *song, const Listener *listener,
   return prediction;
 }
 
+/* The chain calls the file by its last name, the caller by a path. */
+static GError *
+name_error (const SeguePredictor *predictor, const Song *song, const GError *error)
+{
+  g_autofree char *name = g_path_get_basename (song->path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autofree char *shown = g_filename_display_name (song->path);
+  GError *named = segue_error_name_item (error, id, song->path, shown);
+  const SeguePreparation *relaxed = predictor->ways[RELAXED].preparation;
+  gboolean may_ask = relaxed != NULL && !predictor->damaged;
+  segue_advise_prediction (&named, may_ask ? relaxed->stages : NULL);
+  return named;
+}
+
 static SegueSongPrediction *
 listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
         GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  SegueSongPrediction *prediction = predict (predictor, song, listener, cancellable, &local);
-  if (prediction)
-    return prediction;
-  /* The chain calls the file by its last name, the caller by a path. */
-  g_autofree char *name = g_path_get_basename (song->path);
-  g_autofree char *id = g_filename_display_name (name);
-  g_autofree char *shown = g_filename_display_name (song->path);
-  g_autoptr (GError) named = segue_error_name_item (local, id, song->path, shown);
-  segue_advise_error (&named, NULL, NULL); /* a model's stages are as they are */
-  g_propagate_error (error, g_steal_pointer (&named));
-  return NULL;
+  g_autoptr (GError) local = NULL, refusal = NULL;
+  SegueSongPrediction *prediction =
+    predict (predictor, song, listener, &refusal, cancellable, &local);
+  if (prediction != NULL && refusal != NULL) {
+    g_autoptr (GError) named = name_error (predictor, song, refusal);
+    prediction->note = g_strdup (named->message);
+  }
+  if (prediction == NULL)
+    g_propagate_error (error, name_error (predictor, song, local));
+  return prediction;
 }
 
 SegueSongPrediction *

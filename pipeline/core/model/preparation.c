@@ -93,8 +93,8 @@ compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, co
 }
 
 static gboolean
-add_stage (SeguePreparation *preparation, SegueRegistry *registry, const SegueNode *node,
-           SegueKind *kind, const char *name, GError **error)
+add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *node, SegueKind *kind,
+           const char *name, SegueRelax relax, GError **error)
 {
   const SegueNode *use = node->type == SEGUE_NODE_MAP ? segue_node_get (node, "use") : NULL;
   if (use == NULL || use->type != SEGUE_NODE_SCALAR)
@@ -105,6 +105,7 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, const SegueNo
       !follow_kind (type, kind, name, error))
     return FALSE;
 
+  preparation->relaxed |= segue_relax_stage (type, node, relax);
   g_autoptr (GError) local = NULL;
   SegueGraphStage *stage =
     segue_graph_stage_new (registry, type, type->name, segue_node_get (node, "with"), "/", &local);
@@ -116,7 +117,8 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, const SegueNo
 }
 
 SeguePreparation *
-segue_preparation_new (SegueRegistry *registry, const char *text, const char *name, GError **error)
+segue_preparation_new (SegueRegistry *registry, const char *text, const char *name,
+                       SegueRelax relax, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (SeguePreparation) preparation = g_new0 (SeguePreparation, 1);
@@ -131,7 +133,7 @@ segue_preparation_new (SegueRegistry *registry, const char *text, const char *na
   const GPtrArray *nodes =
     preparation->root->type == SEGUE_NODE_LIST ? preparation->root->values : NULL;
   for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
-    if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, name, error))
+    if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, name, relax, error))
       return NULL;
   }
   if (kind == SEGUE_KIND_AUDIO)

@@ -35,5 +35,6 @@ segue_song_prediction_free (SegueSongPrediction *prediction)
     g_free (prediction->segments[0].probabilities);
   g_free (prediction->segments);
   g_free (prediction->probabilities);
+  g_free (prediction->note);
   g_free (prediction);
 }

@@ -96,16 +96,18 @@ check_type (const SegueParam *row, const char *what, guint depth, GError **error
 /* A default must be what a person could have written.  Model types are looked up at the time of
  * use: their plugin may come later. */
 static gboolean
-check_default (const SegueParam *row, const char *what, GError **error)
+check_value (const SegueParam *row, const char *value, const char *name, const char *what,
+             GError **error)
 {
-  if (!row->def || row->type == SEGUE_PARAM_MODEL)
+  if (!value || row->type == SEGUE_PARAM_MODEL)
     return TRUE;
   SegueParam alone = *row;
   alone.struct_size = sizeof alone;
   alone.offset = 0;
+  alone.def = value;
   const SegueParam *const rows[] = { &alone, NULL };
   g_autofree gpointer field = g_malloc0 (MAX (segue_param_field_size (row), 1));
-  g_autofree char *where = g_strdup_printf ("%s: default: ", what);
+  g_autofree char *where = g_strdup_printf ("%s: %s: ", what, name);
   SegueParamScope scope = { .where = where };
   if (!segue_params_parse (rows, NULL, field, &scope, error))
     return FALSE;
@@ -123,7 +125,8 @@ check_row (const SegueParam *row, gsize size, const char *what, guint depth, GEr
     return refuse (error, what, "its field lies outside of the struct; is config_size right?");
   if (row->offset % segue_param_field_align (row))
     return refuse (error, what, "its field's type does not fit the row's; see SegueParamType");
-  return check_default (row, what, error);
+  return check_value (row, row->def, "default", what, error) &&
+         check_value (row, row->relaxed, "relaxed", what, error);
 }
 
 static gboolean

@@ -64,10 +64,12 @@ typedef enum {
  * @SEGUE_PARAM_OPTIONAL: may be left unset.  An unset field holds SEGUE_UNSET_INT,
  *   SEGUE_UNSET_DOUBLE (test with isnan()), -1 (BOOL, CHOICE), {NAN, NAN} (RANGE) or %NULL.
  * @SEGUE_PARAM_VOLATILE: says how, not what (threads, log detail): not part of any key.
+ * @SEGUE_PARAM_ON_REQUEST: (with `relaxed`) only where the caller asks for damaged songs, too
  */
 typedef enum {
   SEGUE_PARAM_OPTIONAL = 1 << 0,
   SEGUE_PARAM_VOLATILE = 1 << 1,
+  SEGUE_PARAM_ON_REQUEST = 1 << 2,
 } SegueParamFlags;
 
 #define SEGUE_UNSET_INT    G_MININT64
@@ -113,6 +115,10 @@ typedef struct {
  * @element: what a list holds (its `name` and `offset` are not used)
  * @group: of a RECORD
  * @cases, @tag: of a VARIANT: %NULL-terminated, and the key that names the case ("op")
+ * @relaxed: (nullable): of a stage that prepares songs: the value, as `def`, for a song that training
+ *   leaves out and that is to be predicted all the same: longer, or shorter, than any trained on.  A
+ *   number takes the place of a stricter one only: of a larger one where it lies below `def`, else of
+ *   a smaller one
  */
 struct _SegueParam {
   gsize struct_size;
@@ -130,6 +136,7 @@ struct _SegueParam {
   const SegueParamGroup *group;
   const SegueParamGroup *const *cases;
   const char *tag;
+  const char *relaxed;
 };
 
 /* A row for field @field of @Config; the key in YAML is the field's own name. */

@@ -93,6 +93,18 @@ void segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregatio
                                       double threshold);
 
 /**
+ * segue_predictor_relax: songs that training would leave out are predicted all the same where that can
+ * be: shorter ones than a segment, longer ones than its limit.
+ * @damaged: truncated and damaged files, too
+ *
+ * They are prepared with the `relaxed` values of the stages' parameters (segue/param.h), and their
+ * predictions have a note.  A long song takes memory: not for what strangers send.  Before there are
+ * threads, and before segue_predictor_use_cache().
+ */
+SEGUE_API
+gboolean segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error);
+
+/**
  * segue_predictor_use_cache: segments' probabilities are kept, and a song is asked about only once.
  * @folder: (nullable): as for runs, %NULL: the usual place
  *
@@ -131,6 +143,8 @@ typedef struct {
  * @best: index of the answer, see segue_song_aggregate()
  * @none: the answer is less probable than the predictor's threshold: it may be none of the labels
  * @cached: nothing was computed for it
+ * @note: (nullable): the song is none that training would have used, and why: it was prepared as
+ *   segue_predictor_relax() says, and its confidence means less.  Names the song, as errors do
  */
 struct _SegueSongPrediction {
   guint n_labels;
@@ -140,6 +154,7 @@ struct _SegueSongPrediction {
   SegueSegmentPrediction *segments;
   gboolean none;
   gboolean cached;
+  char *note;
 };
 
 SEGUE_API
