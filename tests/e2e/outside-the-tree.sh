@@ -20,6 +20,25 @@ meson test -C "$scratch/build"
 
 segue=$(find "$installed" -path '*/bin/segue')
 
+# From a prefix of one's own, as an ordinary user, with nothing but what the prefix holds.
+ordinary () {
+  if [ "$(id -u)" != 0 ]; then
+    env -i HOME="$scratch/home" PATH=/usr/bin:/bin "$@"
+  else
+    chmod 755 "$scratch"
+    chown 65534:65534 "$scratch/home"
+    env -i HOME="$scratch/home" PATH=/usr/bin:/bin setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+  fi
+}
+mkdir "$scratch/home"
+if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$segue"; then
+  echo 'the prefix cannot be reached by an ordinary user; not tried as one' >&2
+else
+  ordinary "$segue" --version
+  ordinary "$segue" inspect decode >/dev/null
+  ordinary "$segue" check --preset artist-small >/dev/null
+fi
+
 # By hand, with libsegue-nn: found where it is installed, with no help from the environment.
 mkdir "$scratch/by-hand"
 cat >"$scratch/by-hand.c" <<'PLUGIN'
