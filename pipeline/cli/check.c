@@ -98,7 +98,8 @@ overview (const SegueTerm *term, const json_t *root)
 /* A folder may still be open: any will do to see whether the rest is right.
  * @folder: (nullable): `name=value`, for a variable */
 static SeguePipeline *
-load (SegueRegistry *registry, const char *path, char **set, const char *folder, GError **error)
+load (SegueCli *cli, SegueRegistry *registry, const char *path, char **set, const char *folder,
+      GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   if (folder)
@@ -106,7 +107,7 @@ load (SegueRegistry *registry, const char *path, char **set, const char *folder,
   for (; set && *set; set++)
     g_strv_builder_add (builder, *set);
   g_auto (GStrv) all = g_strv_builder_end (builder);
-  return segue_pipeline_load (registry, path, (const char *const *) all, error);
+  return segue_load_pipeline (cli, registry, path, (const char *const *) all, error);
 }
 
 static void
@@ -229,7 +230,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     return FALSE;
   if (!folder && unset)
     folder = g_strconcat (unset, "=FOLDER", NULL);
-  g_autoptr (SeguePipeline) pipeline = load (registry, path, options->set, folder, error);
+  g_autoptr (SeguePipeline) pipeline = load (cli, registry, path, options->set, folder, error);
   if (!pipeline)
     return FALSE;
   if (options->data || arguments[0])

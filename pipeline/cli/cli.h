@@ -89,6 +89,9 @@ gboolean segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer
 GStrv segue_options_words (const SegueVerb *verb, gconstpointer values);
 void segue_options_clear (const SegueVerb *verb, gpointer values);
 
+/** segue_print_error: on stderr, with the line of the pipeline that it points at. */
+void segue_print_error (SegueCli *cli, const GError *error);
+
 /** segue_usage_error: sets %SEGUE_ERROR_USAGE and points to the verb's help; returns %FALSE. */
 gboolean segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ...)
   G_GNUC_PRINTF (3, 4);

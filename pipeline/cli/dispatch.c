@@ -110,8 +110,8 @@ dispatch (SegueCli *cli, int argc, char **argv, GError **error)
 }
 
 /* A place in a pipeline comes first, as compilers have it, so that editors can jump there. */
-static void
-print_error (SegueCli *cli, const GError *error)
+void
+segue_print_error (SegueCli *cli, const GError *error)
 {
   const SegueTerm *err = &cli->err;
   g_autofree char *text = segue_text_printable (error->message);
@@ -133,10 +133,10 @@ conclude (SegueCli *cli, const GError *failure)
   gboolean arrived = segue_term_flush (&cli->out, &lost);
   /* A verb that stopped for want of an output says the same. */
   if (failure && (arrived || g_strcmp0 (failure->message, lost->message) != 0))
-    print_error (cli, failure);
+    segue_print_error (cli, failure);
   /* A reader that wants no more (`| head`) is no error that anybody needs to read of. */
   if (!arrived && cli->out.problem != EPIPE)
-    print_error (cli, lost);
+    segue_print_error (cli, lost);
   if (cli->signal && g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
     return 128 + cli->signal;
   if (failure)

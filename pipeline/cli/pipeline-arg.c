@@ -92,3 +92,24 @@ segue_folder_override (const char *path, const char *folder, GError **error)
     shown);
   return NULL;
 }
+
+SeguePipeline *
+segue_load_pipeline (SegueCli *cli, SegueRegistry *registry, const char *path,
+                     const char *const *overrides, GError **error)
+{
+  g_autoptr (GError) first = NULL;
+  SeguePipeline *pipeline = segue_pipeline_load (registry, path, overrides, &first);
+  if (pipeline)
+    return pipeline;
+  /* What is not a file can be read once only. */
+  g_autoptr (GPtrArray) problems = g_file_test (path, G_FILE_TEST_IS_REGULAR)
+                                     ? segue_pipeline_find_problems (registry, path, overrides)
+                                     : g_ptr_array_new ();
+  for (guint i = 0; i + 1 < problems->len; i++)
+    segue_print_error (cli, g_ptr_array_index (problems, i));
+  if (problems->len > 1)
+    g_propagate_error (error, g_error_copy (g_ptr_array_index (problems, problems->len - 1)));
+  else
+    g_propagate_error (error, g_steal_pointer (&first));
+  return NULL;
+}

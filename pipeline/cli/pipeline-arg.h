@@ -17,3 +17,8 @@ char *segue_find_unset_variable (const char *path, char *const *set);
 char *segue_folder_override (const char *path, const char *folder, GError **error);
 /** segue_registry_for_cli: (transfer full): with every plugin that is found. */
 SegueRegistry *segue_registry_for_cli (void);
+
+/** segue_load_pipeline: as segue_pipeline_load (); on failure all problems but the last have been
+ * printed, which is the error. */
+SeguePipeline *segue_load_pipeline (SegueCli *cli, SegueRegistry *registry, const char *path,
+                                    const char *const *overrides, GError **error);

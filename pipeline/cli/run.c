@@ -187,7 +187,8 @@ check_folder (const char *folder, GError **error)
 }
 
 static SeguePipeline *
-load (SegueRegistry *registry, const char *path, char **set, const char *folder, GError **error)
+load (SegueCli *cli, SegueRegistry *registry, const char *path, char **set, const char *folder,
+      GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   if (folder) {
@@ -199,7 +200,7 @@ load (SegueRegistry *registry, const char *path, char **set, const char *folder,
   for (; set && *set; set++)
     g_strv_builder_add (builder, *set);
   g_auto (GStrv) all = g_strv_builder_end (builder);
-  return segue_pipeline_load (registry, path, (const char *const *) all, error);
+  return segue_load_pipeline (cli, registry, path, (const char *const *) all, error);
 }
 
 /* The music is what nobody else can name. */
@@ -335,7 +336,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     return FALSE;
 
   g_autoptr (SegueRegistry) registry = segue_registry_for_cli ();
-  g_autoptr (SeguePipeline) pipeline = load (registry, path, options->set, folder, error);
+  g_autoptr (SeguePipeline) pipeline = load (cli, registry, path, options->set, folder, error);
   return pipeline && check_needs (registry, pipeline, folder, error) &&
          run_pipeline (cli, pipeline, options, error);
 }

@@ -124,6 +124,48 @@ test_wrong (Fixture *f, gconstpointer data)
   }
 }
 
+/* All that is wrong is said at once, each with its place; `run` says the same. */
+static void
+test_many (Fixture *f, gconstpointer data)
+{
+  static const char *const places[] = {
+    "wrong.yaml:2:1: unknown key 'sed'; did you mean 'seed'?",
+    "wrong.yaml:3:11: on_error must be one of skip, fail, got ignore",
+    "wrong.yaml:6:22: stage 'scan': unknown parameter 'laber'; did you mean 'label'?",
+    "wrong.yaml:7:10: no stage type 'decod'; did you mean 'decode'?",
+    "wrong.yaml:9:21: stage 'segment': length must be a number, got 10s; write 10",
+    "wrong.yaml:9:33: stage 'segment': count must be 1..1000, got 0",
+    "wrong.yaml:9:36: stage 'segment': unknown parameter 'hopp'; did you mean 'hop'?",
+    "wrong.yaml:11:21: stage 'augment': unknown parameter 'ops[0].opp'; did you mean 'op'?",
+  };
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *path = g_build_filename (f->folder, "wrong.yaml", NULL);
+  g_assert_true (g_file_set_contents (path,
+                                      "segue: 1\n"
+                                      "sed: 4\n"
+                                      "on_error: ignore\n"
+                                      "stages:\n"
+                                      "  - use: scan\n"
+                                      "    with: { root: ., laber: artist }\n"
+                                      "  - use: decod\n"
+                                      "  - use: segment\n"
+                                      "    with: { length: 10s, count: 0, hopp: 3 }\n"
+                                      "  - use: augment\n"
+                                      "    with: { ops: [{ opp: gain }] }\n",
+                                      -1, NULL));
+  static const char *const verbs[] = { "check", "run" };
+  for (gsize v = 0; v < G_N_ELEMENTS (verbs); v++) {
+    command_run (&result, f->folder, f->env, verbs[v], "wrong.yaml", NULL);
+    command_assert (&result, 78);
+    for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+      command_assert_says (&result, places[i]);
+    guint n = 0;
+    for (const char *at = result.err; (at = strstr (at, "wrong.yaml:")); at++)
+      n++;
+    g_assert_cmpuint (n, ==, G_N_ELEMENTS (places));
+  }
+}
+
 /* Bytes that no editor writes. */
 static void
 test_rubbish (Fixture *f, gconstpointer data)
@@ -364,6 +406,7 @@ main (int argc, char **argv)
 #define ADD(path, test) g_test_add ("/check/" path, Fixture, NULL, set_up, test, tear_down)
   ADD ("presets", test_presets);
   ADD ("wrong", test_wrong);
+  ADD ("many", test_many);
   ADD ("rubbish", test_rubbish);
   ADD ("set", test_set);
   ADD ("help", test_help);

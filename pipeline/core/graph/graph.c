@@ -78,7 +78,7 @@ segue_graph_stage_first_decoder (const SegueGraphStage *stage)
 SegueGraphStage *
 segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, const char *id,
                           const SegueNode *with, const char *folder, const SegueNode *at,
-                          GError **error)
+                          GPtrArray *problems, GError **error)
 {
   const SegueNode *place = with ? with : at;
   g_autofree char *where = g_strdup_printf ("stage '%s': ", id ? id : type->name);
@@ -86,7 +86,8 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
                             .folder = folder,
                             .within = at ? folder : NULL,
                             .where = where,
-                            .at = place };
+                            .at = place,
+                            .problems = problems };
   gpointer config = g_malloc0 (MAX (type->config_size, 1));
   if (!segue_params_parse (type->params, with, config, &scope, error)) {
     g_free (config);
@@ -121,7 +122,7 @@ SegueGraphStage *
 segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type, const char *id,
                        const SegueNode *with, const char *folder, GError **error)
 {
-  return segue_graph_stage_new_at (registry, type, id, with, folder, NULL, error);
+  return segue_graph_stage_new_at (registry, type, id, with, folder, NULL, NULL, error);
 }
 
 void

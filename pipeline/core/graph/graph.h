@@ -59,10 +59,12 @@ SegueGraphStage *segue_graph_stage_new (SegueRegistry *registry, const SegueStag
                                         const char *id, const SegueNode *with, const char *folder,
                                         GError **error);
 /** segue_graph_stage_new_at: likewise; errors without a place of their own point at @at, which has
- * to outlive the stage. */
+ * to outlive the stage.
+ * @problems: (nullable): as SegueParamScope has it */
 SegueGraphStage *segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type,
                                            const char *id, const SegueNode *with,
-                                           const char *folder, const SegueNode *at, GError **error);
+                                           const char *folder, const SegueNode *at,
+                                           GPtrArray *problems, GError **error);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
 

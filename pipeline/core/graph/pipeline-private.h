@@ -41,8 +41,12 @@ typedef struct {
   SegueVariables variables;
   GPtrArray *overrides; /* SegueOverride */
   char *folder;         /* of the file */
+  GPtrArray *problems;  /* nullable (element-type GError): all that is wrong, not only the first */
   GError **error;
 } SegueLoading;
+
+/** segue_loading_goes_on: after a failure: whether to look for more; it is then among the problems. */
+gboolean segue_loading_goes_on (SegueLoading *loading);
 
 /** segue_loading_check_keys: whether every key of @map is one of @known; @where goes before. */
 gboolean segue_loading_check_keys (SegueLoading *loading, const SegueNode *map,

@@ -153,7 +153,7 @@ read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *st
   g_autoptr (SegueNode) map = copy_settings (node);
   g_autofree char *where = g_strdup_printf ("stage '%s': ", stage->id);
   SegueStageSettings settings = { 0 };
-  SegueParamScope scope = { .where = where, .at = map };
+  SegueParamScope scope = { .where = where, .at = map, .problems = loading->problems };
   if (!segue_params_parse (segue_stage_settings, map, &settings, &scope, loading->error) ||
       !check_settings (loading, node, &settings, stage))
     return FALSE;
@@ -179,7 +179,7 @@ add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *ap
     return FALSE;
   SegueGraphStage *stage =
     segue_graph_stage_new_at (pipeline->registry, type, id, segue_node_get (node, "with"),
-                              loading->folder, node, loading->error);
+                              loading->folder, node, loading->problems, loading->error);
   if (!stage)
     return FALSE;
   g_ptr_array_add (pipeline->stages, stage);
@@ -243,7 +243,8 @@ segue_loading_read_stages (SegueLoading *loading)
   g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);
   g_autofree gboolean *applied = g_new0 (gboolean, loading->overrides->len + 1);
   for (guint i = 0; i < stages->values->len; i++)
-    if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied))
+    if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied) &&
+        !segue_loading_goes_on (loading))
       return FALSE;
-  return check_applied (loading, applied);
+  return (loading->problems && loading->problems->len > 0) || check_applied (loading, applied);
 }

@@ -28,6 +28,14 @@ static const char *const root_keys[] = { "segue",        "name", "seed",   "on_e
                                          "max_failures", "vars", "stages", NULL };
 
 gboolean
+segue_loading_goes_on (SegueLoading *loading)
+{
+  if (loading->problems && *loading->error)
+    g_ptr_array_add (loading->problems, g_steal_pointer (loading->error));
+  return loading->problems != NULL;
+}
+
+gboolean
 segue_loading_check_keys (SegueLoading *loading, const SegueNode *map, const char *const *known,
                           const char *where)
 {
@@ -38,10 +46,13 @@ segue_loading_check_keys (SegueLoading *loading, const SegueNode *map, const cha
     g_autofree char *near = segue_suggest (key->text, known);
     g_autofree char *list = g_strjoinv (", ", (char **) known);
     if (near)
-      return segue_node_error (key, loading->error, "%sunknown key '%s'; did you mean '%s'?", where,
-                               key->text, near);
-    return segue_node_error (key, loading->error, "%sunknown key '%s'; known are %s", where,
-                             key->text, list);
+      segue_node_error (key, loading->error, "%sunknown key '%s'; did you mean '%s'?", where,
+                        key->text, near);
+    else
+      segue_node_error (key, loading->error, "%sunknown key '%s'; known are %s", where, key->text,
+                        list);
+    if (!segue_loading_goes_on (loading))
+      return FALSE;
   }
   return TRUE;
 }
@@ -185,7 +196,7 @@ read_settings (SegueLoading *loading)
       segue_node_set (map, root_keys[i], segue_node_copy (value, 0, &budget));
   }
   SeguePipelineSettings settings = { 0 };
-  SegueParamScope scope = { .folder = loading->folder, .at = map };
+  SegueParamScope scope = { .folder = loading->folder, .at = map, .problems = loading->problems };
   if (!segue_params_parse (segue_pipeline_settings, map, &settings, &scope, loading->error))
     return FALSE;
   gboolean valid = !settings.name || segue_name_is_valid (settings.name, FALSE);
@@ -210,14 +221,16 @@ load (SegueLoading *loading, const char *const *overrides)
   return pipeline->root && check_version (loading) &&
          segue_loading_check_keys (loading, pipeline->root, root_keys, "") &&
          parse_overrides (loading, overrides) && override_root (loading) &&
-         resolve_variables (loading) && expand_all (loading) && read_settings (loading) &&
-         segue_loading_read_stages (loading) &&
+         resolve_variables (loading) && expand_all (loading) &&
+         (read_settings (loading) || segue_loading_goes_on (loading)) &&
+         (segue_loading_read_stages (loading) || segue_loading_goes_on (loading)) &&
+         (!loading->problems || loading->problems->len == 0) &&
          segue_graph_connect (pipeline->registry, pipeline->stages, loading->error);
 }
 
-SeguePipeline *
-segue_pipeline_load (SegueRegistry *registry, const char *path, const char *const *overrides,
-                     GError **error)
+static SeguePipeline *
+pipeline_new (SegueRegistry *registry, const char *path, const char *const *overrides,
+              GPtrArray *problems, GError **error)
 {
   SeguePipeline *pipeline = g_new0 (SeguePipeline, 1);
   pipeline->registry = registry;
@@ -230,6 +243,7 @@ segue_pipeline_load (SegueRegistry *registry, const char *path, const char *cons
     .variables = { .values = pipeline->variables, .budget = SEGUE_NODE_BUDGET },
     .overrides = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_override_free),
     .folder = g_path_get_dirname (absolute),
+    .problems = problems,
     .error = error,
   };
   if (!load (&loading, overrides))
@@ -237,6 +251,25 @@ segue_pipeline_load (SegueRegistry *registry, const char *path, const char *cons
   g_ptr_array_unref (loading.overrides);
   g_free (loading.folder);
   return pipeline;
+}
+
+SeguePipeline *
+segue_pipeline_load (SegueRegistry *registry, const char *path, const char *const *overrides,
+                     GError **error)
+{
+  return pipeline_new (registry, path, overrides, NULL, error);
+}
+
+GPtrArray *
+segue_pipeline_find_problems (SegueRegistry *registry, const char *path,
+                              const char *const *overrides)
+{
+  GPtrArray *problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  GError *last = NULL;
+  segue_pipeline_free (pipeline_new (registry, path, overrides, problems, &last));
+  if (last)
+    g_ptr_array_add (problems, last);
+  return problems;
 }
 
 void

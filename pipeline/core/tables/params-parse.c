@@ -9,6 +9,7 @@ typedef struct {
   const SegueParamScope *scope;
   GString *path; /* of the parameter at hand, for messages: "ops[1].db" */
   GError **error;
+  gboolean failed; /* something is among the scope's problems */
 } Parser;
 
 static gboolean parse_value (Parser *p, const SegueParam *row, const SegueNode *node,
@@ -25,6 +26,17 @@ static gboolean G_GNUC_PRINTF (3, 4)
   va_end (arguments);
   return segue_node_error (node ? node : p->scope->at, p->error, "%s%s",
                            p->scope->where ? p->scope->where : "", message);
+}
+
+/* Whether to look for more after a failure, which is then among the problems. */
+static gboolean
+goes_on (Parser *p)
+{
+  if (!p->scope->problems || !*p->error)
+    return FALSE;
+  g_ptr_array_add (p->scope->problems, g_steal_pointer (p->error));
+  p->failed = TRUE;
+  return TRUE;
 }
 
 /* An unquoted {artist} is a map of the key "artist" and no value. */
@@ -239,12 +251,14 @@ parse_list (Parser *p, const SegueParam *row, const SegueNode *node, GArray **fi
     if (member->type == SEGUE_NODE_NULL)
       return fail (p, member, "%s is empty; write %s", p->path->str,
                    segue_param_type_words (&element));
-    if (!parse_value (p, &element, member, list->data + i * size))
+    if (!parse_value (p, &element, member, list->data + i * size) && !goes_on (p))
       return FALSE;
     g_string_truncate (p->path, length);
   }
   return TRUE;
 }
+
+static gboolean fail_key (Parser *p, const SegueNode *key, const char *const *known);
 
 /* The name that a VARIANT or MODEL node gives, as text or under @key; NULL after an error. */
 static const SegueNode *
@@ -259,6 +273,15 @@ chosen_name (Parser *p, const SegueParam *row, const SegueNode *node, const char
   const SegueNode *name = segue_node_get (node, key);
   if (name && name->type == SEGUE_NODE_SCALAR)
     return name;
+  const char *const tag[] = { key, NULL };
+  for (guint i = 0; !name && i < node->keys->len; i++) {
+    const SegueNode *other = g_ptr_array_index (node->keys, i);
+    g_autofree char *near = segue_suggest (other->text, tag);
+    if (near) {
+      fail_key (p, other, tag);
+      return NULL;
+    }
+  }
   fail (p, node, "%s does not say which one; write { %s: NAME, … }", p->path->str, key);
   return NULL;
 }
@@ -342,6 +365,23 @@ parse_value (Parser *p, const SegueParam *row, const SegueNode *node, gpointer f
   return fail (p, node, "%s is %s", p->path->str, segue_param_type_words (row));
 }
 
+/* @key is none of @known. */
+static gboolean
+fail_key (Parser *p, const SegueNode *key, const char *const *known)
+{
+  g_autofree char *near = segue_suggest (key->text, known);
+  g_autofree char *list = g_strjoinv (", ", (char **) known);
+  g_autofree char *shown = segue_node_shown (key);
+  const char *dot = p->path->len ? "." : "";
+  if (near)
+    return fail (p, key, "unknown parameter '%s%s%s'; did you mean '%s'?", p->path->str, dot, shown,
+                 near);
+  if (!*list)
+    return fail (p, key, "unknown parameter '%s%s%s'; it takes none, remove it", p->path->str, dot,
+                 shown);
+  return fail (p, key, "unknown parameter '%s%s%s'; known are %s", p->path->str, dot, shown, list);
+}
+
 /* @node (not NULL) is a map; each of its keys must be a row's, or @own_key. */
 static gboolean
 check_keys (Parser *p, const SegueParam *const *rows, const SegueNode *node, const char *own_key)
@@ -355,20 +395,8 @@ check_keys (Parser *p, const SegueParam *const *rows, const SegueNode *node, con
   const char *const *known = (const char *const *) names->pdata;
   for (guint i = 0; i < node->keys->len; i++) {
     const SegueNode *key = g_ptr_array_index (node->keys, i);
-    if (g_strv_contains (known, key->text))
-      continue;
-    g_autofree char *near = segue_suggest (key->text, known);
-    g_autofree char *list = g_strjoinv (", ", (char **) known);
-    g_autofree char *shown = segue_node_shown (key);
-    const char *dot = p->path->len ? "." : "";
-    if (near)
-      return fail (p, key, "unknown parameter '%s%s%s'; did you mean '%s'?", p->path->str, dot,
-                   shown, near);
-    if (!*list)
-      return fail (p, key, "unknown parameter '%s%s%s'; it takes none, remove it", p->path->str,
-                   dot, shown);
-    return fail (p, key, "unknown parameter '%s%s%s'; known are %s", p->path->str, dot, shown,
-                 list);
+    if (!g_strv_contains (known, key->text) && !fail_key (p, key, known) && !goes_on (p))
+      return FALSE;
   }
   return TRUE;
 }
@@ -440,7 +468,7 @@ parse_rows (Parser *p, const SegueParam *const *rows, const SegueNode *node, gpo
   for (const SegueParam *const *one = rows; one && *one; one++) {
     SegueParam row = segue_param_read (*one);
     g_string_append_printf (p->path, "%s%s", length ? "." : "", row.name);
-    if (!parse_row (p, &row, node, (char *) config + row.offset))
+    if (!parse_row (p, &row, node, (char *) config + row.offset) && !goes_on (p))
       return FALSE;
     g_string_truncate (p->path, length);
   }
@@ -454,9 +482,11 @@ segue_params_parse (const SegueParam *const *rows, const SegueNode *node, gpoint
   g_autoptr (GString) path = g_string_new (NULL);
   g_autoptr (GError) failure = NULL;
   Parser parser = { .scope = scope, .path = path, .error = &failure };
-  if (parse_rows (&parser, rows, node, config, NULL))
+  if (parse_rows (&parser, rows, node, config, NULL) && !parser.failed)
     return TRUE;
+  goes_on (&parser);
   segue_params_clear (rows, config);
-  g_propagate_error (error, g_steal_pointer (&failure));
+  if (failure)
+    g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }

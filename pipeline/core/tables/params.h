@@ -10,13 +10,16 @@
  * @within: (nullable): what output paths in the file may not lead out of, since the file may be
  *   somebody else's
  * @where: (nullable): words before a message, such as "stage 'segment': "
- * @at: (nullable): where to point when the map itself is missing */
+ * @at: (nullable): where to point when the map itself is missing
+ * @problems: (nullable) (element-type GError): all that is wrong goes there, and no error is set; %NULL:
+ *   the first ends it */
 typedef struct {
   SegueRegistry *registry;
   const char *folder;
   const char *within;
   const char *where;
   const SegueNode *at;
+  GPtrArray *problems;
 } SegueParamScope;
 
 /** segue_params_parse: fills @config (zeroed, of the rows' struct) from the map @node (nullable:

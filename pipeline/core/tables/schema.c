@@ -35,6 +35,21 @@ write_types (SegueJson *json, const SegueParam *row, const char *first, const ch
   segue_json_key_string (json, "pattern", VARIABLE_PATTERN);
 }
 
+/* A whole number that no field holds is refused, whatever the row says. */
+static void
+write_limits_of_integers (SegueJson *json, const SegueParam *row)
+{
+  gboolean open = row->min == 0 && row->max == 0;
+  if (open || row->min <= (double) G_MININT64) {
+    segue_json_key (json, "minimum");
+    segue_json_int (json, G_MININT64 + 1);
+  }
+  if (open || row->max >= (double) G_MAXINT64) {
+    segue_json_key (json, "maximum");
+    segue_json_int (json, G_MAXINT64);
+  }
+}
+
 static void
 write_bounds (SegueJson *json, const SegueParam *row)
 {
@@ -153,6 +168,7 @@ write_value (SegueJson *json, const SegueParam *row)
   case SEGUE_PARAM_INT:
     write_types (json, row, "integer", NULL);
     write_bounds (json, row);
+    write_limits_of_integers (json, row);
     break;
   case SEGUE_PARAM_DOUBLE:
     write_types (json, row, "number", NULL);
@@ -178,8 +194,11 @@ write_value (SegueJson *json, const SegueParam *row)
     segue_json_key_string (json, "$ref", "#/$defs/model");
     break;
   default:
+    /* Text needs no quotes, whatever it looks like: `label: 1984`. */
     segue_json_key_open (json, "type", '[');
     segue_json_string (json, "string");
+    segue_json_string (json, "number");
+    segue_json_string (json, "boolean");
     if (is_optional (row))
       segue_json_string (json, "null");
     segue_json_close (json, '[');
@@ -258,6 +277,39 @@ write_models (SegueJson *json, SegueRegistry *registry)
   segue_json_close (json, '{');
 }
 
+static void
+write_refused (SegueJson *json, const char *key)
+{
+  segue_json_key (json, key);
+  segue_json_bool (json, FALSE);
+}
+
+static void
+write_not_true (SegueJson *json, const char *key)
+{
+  segue_json_key_open (json, key, '{');
+  segue_json_key_open (json, "not", '{');
+  segue_json_key (json, "const");
+  segue_json_bool (json, TRUE);
+  segue_json_close (json, '{');
+  segue_json_close (json, '{');
+}
+
+/* Settings that are for stages of one mode, and the inputs that `from` may name. */
+static void
+write_settings_of (SegueJson *json, const SegueStageType *type)
+{
+  gboolean map = type->mode == SEGUE_MODE_MAP;
+  if (!map || (type->flags & SEGUE_STAGE_LIVE))
+    write_not_true (json, "cache");
+  if (!map) {
+    write_not_true (json, "isolate");
+    write_refused (json, "time_limit");
+  }
+  if (!type->inputs || !type->inputs[0])
+    write_refused (json, "from");
+}
+
 /* The branch of a stage's schema that holds once its type is known. */
 static void
 write_branch (SegueJson *json, const SegueStageType *type)
@@ -284,6 +336,7 @@ write_branch (SegueJson *json, const SegueStageType *type)
   segue_json_key_open (json, "with", '{');
   segue_json_key_string (json, "$ref", reference);
   segue_json_close (json, '{');
+  write_settings_of (json, type);
   segue_json_close (json, '{');
   segue_json_close (json, '{');
   segue_json_close (json, '{');
@@ -309,7 +362,7 @@ write_use (SegueJson *json, GPtrArray *stages)
 /* The keys of a stage that are the same for every type. */
 static const char stage_keys[] =
   "{\"id\": {\"description\": \"Name of this step in the pipeline. Default: its type.\", "
-  "\"type\": \"string\", \"pattern\": \"^[a-z][a-z0-9-]*$\"}, "
+  "\"type\": \"string\", \"pattern\": \"^[a-z][a-z0-9-]{0,63}$|[$][{]\"}, "
   "\"from\": {\"description\": \"Where its inputs come from, if not from the nearest earlier stage "
   "that fits: a stage's id, or a map of input: id.\", \"anyOf\": [{\"type\": \"string\"}, "
   "{\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", \"null\"]}}]}, "
@@ -369,7 +422,9 @@ write_definitions (SegueJson *json, SegueRegistry *registry)
 
 static const char lists_of_root[] =
   "{\"vars\": {\"description\": \"Variables, used as ${name}; the command line can set them.\", "
-  "\"type\": [\"object\", \"null\"], \"propertyNames\": {\"pattern\": \"^[a-z][a-z0-9_-]*$\"}}, "
+  "\"type\": [\"object\", \"null\"], \"propertyNames\": {\"pattern\": \"^[a-z][a-z0-9_-]{0,63}$\", "
+  "\"not\": {\"enum\": [\"segue\", "
+  "\"name\", \"seed\", \"on_error\", \"max_failures\", \"vars\", \"stages\"]}}}, "
   "\"stages\": {\"description\": \"The steps, in order.\", \"type\": \"array\", \"minItems\": 1, "
   "\"maxItems\": 256, \"items\": {\"$ref\": \"#/$defs/stage\"}}}";
 

@@ -84,6 +84,12 @@ typedef struct _SeguePipeline SeguePipeline;
 SEGUE_API
 SeguePipeline *segue_pipeline_load (SegueRegistry *registry, const char *path,
                                     const char *const *overrides, GError **error);
+/** segue_pipeline_find_problems: (transfer full) (element-type GError): what segue_pipeline_load() would
+ * refuse: all keys, parameters and stages that are wrong, each with its place; empty: nothing.  How
+ * stages fit together is looked at once each of them is right. */
+SEGUE_API
+GPtrArray *segue_pipeline_find_problems (SegueRegistry *registry, const char *path,
+                                         const char *const *overrides);
 SEGUE_API
 void segue_pipeline_free (SeguePipeline *pipeline);
 SEGUE_API
