@@ -49,6 +49,25 @@ make_answer (gpointer data, guint index)
   return answer;
 }
 
+/* Names in CSV stand as they are, but on a terminal, which they could drive. */
+static void
+print (Predict *predict, const char *text)
+{
+  const SegueTerm *out = &predict->cli->out;
+  /* Where both streams are one terminal, the bar would stand in the answer's way. */
+  if (out->tty)
+    segue_progress_clear (predict->cli->progress);
+  if (predict->ask->format != SEGUE_PREDICT_CSV || !out->tty) {
+    fprintf (out->stream, "%s\n", text);
+    return;
+  }
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (gsize i = 0; lines[i]; i++) {
+    g_autofree char *line = segue_text_printable (lines[i]);
+    fprintf (out->stream, "%s\n", line);
+  }
+}
+
 /* Songs are decoded already while the model is read; nothing can be said before it is there. */
 static gboolean
 begin (Predict *predict, GError **error)
@@ -64,7 +83,7 @@ begin (Predict *predict, GError **error)
   if (ask->format != SEGUE_PREDICT_CSV)
     return TRUE;
   g_autofree char *head = segue_predict_csv_head (&predict->csv);
-  fprintf (predict->cli->out.stream, "%s\n", head);
+  print (predict, head);
   return TRUE;
 }
 
@@ -97,25 +116,6 @@ answer_text (Predict *predict, const char *file, const SegueSongPrediction *pred
   g_autofree char *strip =
     segue_predict_timeline (&predict->cli->out, predict->csv.labels, prediction);
   return g_strdup_printf ("%s\n%s", row, strip);
-}
-
-/* Names in CSV stand as they are, but on a terminal, which they could drive. */
-static void
-print (Predict *predict, const char *text)
-{
-  const SegueTerm *out = &predict->cli->out;
-  /* Where both streams are one terminal, the bar would stand in the answer's way. */
-  if (out->tty)
-    segue_progress_clear (predict->cli->progress);
-  if (predict->ask->format != SEGUE_PREDICT_CSV || !out->tty) {
-    fprintf (out->stream, "%s\n", text);
-    return;
-  }
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  for (gsize i = 0; lines[i]; i++) {
-    g_autofree char *line = segue_text_printable (lines[i]);
-    fprintf (out->stream, "%s\n", line);
-  }
 }
 
 static void

@@ -140,8 +140,14 @@ print_data_line (Run *run, const char *text, SegueStyle style)
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   for (char **line = lines; *line; line++) {
     g_autofree char *printable = segue_text_printable (*line);
+    g_autoptr (GString) shown = g_string_new (printable);
+    if (err->tty && segue_text_width (printable) > err->columns) {
+      g_string_truncate (shown, 0);
+      segue_text_append_wrapped (shown, printable, 2, err->columns);
+      g_string_truncate (shown, shown->len - 1); /* its line end */
+    }
     g_autofree char *styled =
-      g_strconcat (segue_term_style (err, style), printable, segue_term_reset (err), NULL);
+      g_strconcat (segue_term_style (err, style), shown->str, segue_term_reset (err), NULL);
     segue_progress_print (run->cli->progress, styled);
   }
 }

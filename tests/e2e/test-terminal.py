@@ -35,18 +35,23 @@ HOSTILE = ["esc \x1b[2J\x1b]0;title\x07", "c1 \x9b31m", "turn \u202egpj", "isola
            "back \x08\x08\r over", "tag \U000e0041", "방탄소년단 花樣年華 🎵", "e\u0301 combining"]
 
 
+def environment(folder, extra):
+    kept = {name: value for name, value in os.environ.items()
+            if name not in ("COLUMNS", "NO_COLOR", "SEGUE_DEBUG", "SEGUE_CACHE")}
+    return {**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
+            "XDG_CACHE_HOME": os.path.join(folder, "cache"), **(extra or {})}
+
+
 def on_terminal(arguments, folder, columns, extra=None):
     """What the command writes on a terminal of so many columns, and its exit status."""
     pid, master = pty.fork()
     if pid == 0:
-        os.chdir(folder)
-        environment = dict(os.environ, TERM="xterm-256color", LC_ALL="C.UTF-8",
-                           XDG_CACHE_HOME=os.path.join(folder, "cache"), **(extra or {}))
-        for name in ("COLUMNS", "NO_COLOR", "SEGUE_DEBUG", "SEGUE_CACHE"):
-            if not extra or name not in extra:
-                environment.pop(name, None)
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        os.execve(SEGUE, [os.fsencode(SEGUE)] + [os.fsencode(a) for a in arguments], environment)
+        try:
+            os.chdir(folder)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+            os.execve(SEGUE, [os.fsencode(a) for a in [SEGUE, *arguments]], environment(folder, extra))
+        finally:
+            os._exit(127)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     output = b""
     while True:
