@@ -306,6 +306,8 @@ write_settings_of (SegueJson *json, const SegueStageType *type)
     write_not_true (json, "isolate");
     write_refused (json, "time_limit");
   }
+  if (!(type->flags & SEGUE_STAGE_SEEDED))
+    write_refused (json, "seed");
   if (!type->inputs || !type->inputs[0])
     write_refused (json, "from");
 }
