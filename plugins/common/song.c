@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <math.h>
 #include <soxr.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,7 +61,6 @@ struct _Song {
   Probe probe;
   double declared; /* s; NAN: the file does not say */
   Resampler *resampler;
-  double room;    /* bytes, see find_room() */
   gint64 started; /* µs, monotonic */
 };
 
@@ -134,33 +132,6 @@ too_long (const Song *self, GError **error)
     self->config->max_duration);
 }
 
-/* Bytes that a song may take once it is decoded: it is in memory twice, when it is handed on.  A worker has
- * a limit; a process that has none takes what there is. */
-static double
-find_room (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-    return INFINITY;
-  return (double) limit.rlim_cur / 2;
-}
-
-/* @channels: that come out; 0: not known yet. */
-static gboolean
-check_room (const Song *self, double seconds, guint channels, GError **error)
-{
-  double bytes = seconds * (double) self->config->rate * MAX (channels, 1) * sizeof (float);
-
-  if (isnan (seconds) || bytes <= self->room)
-    return TRUE;
-  return song_error (
-    self, error, SEGUE_ERROR_DATA,
-    "takes more memory decoded (%.0f MiB and more) than one song may here (%.0f MiB): lower "
-    "‘rate’, or take its beginning with ‘when_long: cut’ and a lower ‘max_duration’",
-    bytes / (1 << 20), self->room / (1 << 20));
-}
-
 static gboolean
 probe (Song *self, GError **error)
 {
@@ -209,7 +180,6 @@ song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GEr
   self->fd = -1;
   self->cancellable = segue_context_get_cancellable (context);
   self->started = g_get_monotonic_time ();
-  self->room = find_room ();
   if (!open_file (self, error) || !probe (self, error))
     return NULL;
   expected = isnan (self->declared) ? 0 : MIN (self->declared, config->max_duration);
@@ -320,8 +290,7 @@ check_limits (Song *self, gsize *n_frames, guint rate, guint channels, GError **
   if (*n_frames > fits && self->config->when_long == SONG_WHEN_LONG_FAIL)
     return too_long (self, error);
   *n_frames = MIN (*n_frames, fits);
-  return check_room (self, resampler_get_seconds (self->resampler),
-                     self->config->channels == SONG_CHANNELS_KEEP ? channels : 1, error);
+  return TRUE;
 }
 
 gboolean

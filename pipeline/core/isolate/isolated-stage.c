@@ -373,8 +373,7 @@ segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError 
   for (guint tries = 2; tries > 0; tries--) {
     g_auto (SegueAnswer) answer = { 0 };
     g_autoptr (GError) local = NULL;
-    /* It lies in the worker's memory once more. */
-    segue_answer_init (&answer, item, self->memory / 2);
+    segue_answer_init (&answer, item, self->memory);
     Try result = ask (self, item, &answer, &local);
     if (result == TRY_ANSWERED)
       return conclude (self, item, &answer, error);
