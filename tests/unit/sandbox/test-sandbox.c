@@ -183,8 +183,17 @@ applies (const Deed *deed, Layers there, uid_t user)
     return user == 0 || (there & BY_NAMESPACES);
   if (HAS_SANITIZER && (deed->stopped_by == BY_LIMITS))
     return FALSE;
-  /* It reads files to say what it found: there Landlock stops that alone. */
-  return !HAS_SANITIZER || (deed->stopped_by & ~BY_CALLS) == 0 || (there & BY_FILES);
+  return TRUE;
+}
+
+/* A worker with a sanitizer may look at files, to say what it found. */
+static guint
+first_deed (void)
+{
+  guint i = 0;
+  while (HAS_SANITIZER && !(deeds[i].what && g_str_has_prefix (deeds[i].what, "write, make")))
+    i++;
+  return i;
 }
 
 static Layers
@@ -241,7 +250,7 @@ try_all (const Trial *trial)
     g_auto (IsolateBench) bench;
     isolate_bench_init (&bench, only_evil, NULL, TRUE, 60);
     Layers there = layers_of (&bench);
-    for (guint i = 0; i < n_deeds; i++) {
+    for (guint i = first_deed (); i < n_deeds; i++) {
       const Deed *deed = &deeds[i];
       g_autofree char *text = applies (deed, there, trial->user) ? spell (deed, &others) : NULL;
       g_autofree char *message = text ? carry (&bench, text) : NULL;
