@@ -7,6 +7,9 @@
 
 /* No file system has longer paths; what is longer is no list of files. */
 #define MAX_NAME (64 * 1024)
+/* Of a playlist, which may be a stranger's.  A list on stdin is the user's own. */
+#define MAX_LINES 200000
+#define MAX_BYTES (32 * 1024 * 1024)
 
 typedef enum { PLAIN, M3U, PLS } Format;
 
@@ -14,6 +17,7 @@ typedef struct {
   const SeguePredictList *list;
   Format format;
   guint64 line; /* from 1 */
+  gsize bytes;
 } Reading;
 
 gboolean
@@ -181,6 +185,18 @@ cut_return (const SeguePredictList *list, GString *line)
     g_string_truncate (line, line->len - 1);
 }
 
+static gboolean
+is_too_long (Reading *reading, gsize length, GError **error)
+{
+  reading->bytes += length;
+  if (!reading->list->playlist || (reading->line <= MAX_LINES && reading->bytes <= MAX_BYTES))
+    return FALSE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "the playlist has more than %d lines or %d MiB; give its files in several lists",
+               MAX_LINES, MAX_BYTES >> 20);
+  return TRUE;
+}
+
 gboolean
 segue_predict_list_read (const SeguePredictList *list, SeguePredictListFunc func, gpointer data,
                          GError **error)
@@ -190,6 +206,8 @@ segue_predict_list_read (const SeguePredictList *list, SeguePredictListFunc func
   g_autoptr (GError) local = NULL;
   gboolean raw = list->separator == '\0';
   for (; read_line (&reading, line, &local); reading.line++) {
+    if (is_too_long (&reading, line->len, error))
+      return FALSE;
     if (raw) {
       if (line->len > 0 && !func (data, line->str, error))
         return FALSE;

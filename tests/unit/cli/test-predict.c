@@ -302,6 +302,24 @@ assert_playlist (const char *folder, const char *name, const char *text, const c
   g_assert_cmpuint (files->len, ==, g_strv_length ((char **) wanted));
 }
 
+/* A stranger's list is no reason for gigabytes of names. */
+static void
+test_long_playlist (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "x.m3u", NULL);
+  g_autofree char *text = g_strnfill (300000, '\n');
+  g_autoptr (GError) error = NULL;
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  char *arguments[] = { path, NULL };
+  const SeguePredictInput input = { .arguments = arguments };
+  g_assert_null (segue_predict_files (&input, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  assert_has (error->message, "more than 200000 lines");
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
 #define FILES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* As players save them, on any system. */
@@ -499,6 +517,7 @@ main (int argc, char **argv)
   g_test_add_func ("/predict/timeline", test_timeline);
   g_test_add_func ("/predict/files", test_files);
   g_test_add_func ("/predict/list", test_list);
+  g_test_add_func ("/predict/playlist/long", test_long_playlist);
   g_test_add_func ("/predict/list/playlists", test_playlists);
   g_test_add_func ("/predict/list/encoding", test_list_of_other_encoding);
   g_test_add_func ("/predict/patterns", test_patterns);
