@@ -10,16 +10,19 @@
 
 /* Warnings about recordings with several labels; the log has the others. */
 #define MAX_WARNINGS 12
-/* A sample of the recording tells nearly all others apart; only what agrees in it is read whole. */
+/* Files of one length are told apart by a sample from their middle; only what agrees in it is read whole. */
 #define SAMPLE_BYTES ((gsize) 16 << 10)
 #define BLOCK_BYTES  ((gsize) 256 << 10)
+/* Others with the same length and sample that a file is compared with: more are made on purpose. */
+#define MAX_ALIKE 64
 
 typedef struct {
   SegueItem *song;
   guint64 device, inode;
   Span span;
   gboolean is_known; /* could be read */
-  gint first;        /* the first file with this recording, or itself */
+  gboolean is_sampled;
+  gint first; /* the first file with this recording, or itself */
 } File;
 
 static int
@@ -56,17 +59,14 @@ read_block (int fd, const Span *span, guint64 at, guint8 *buffer, gsize most)
   return n == (gssize) wanted ? n : -1;
 }
 
-/* Whether the bytes from @at on agree, up to @most of them. */
+/* Whether all bytes agree. */
 static gboolean
-agree (int a, const File *x, int b, const File *y, guint64 at, guint64 most, guint8 *buffer)
+agree (int a, const File *x, int b, const File *y, guint8 *buffer)
 {
-  guint64 end = at + MIN (most, x->span.length - at);
+  for (guint64 at = 0; at < x->span.length;) {
+    gssize n = read_block (a, &x->span, at, buffer, BLOCK_BYTES);
 
-  while (at < end) {
-    gsize block = (gsize) MIN ((guint64) BLOCK_BYTES, end - at);
-    gssize n = read_block (a, &x->span, at, buffer, block);
-
-    if (n <= 0 || read_block (b, &y->span, at, buffer + BLOCK_BYTES, block) != n ||
+    if (n <= 0 || read_block (b, &y->span, at, buffer + BLOCK_BYTES, BLOCK_BYTES) != n ||
         memcmp (buffer, buffer + BLOCK_BYTES, (gsize) n) != 0)
       return FALSE;
     at += (guint64) n;
@@ -92,8 +92,7 @@ is_same (const File *x, const File *y, guint8 *buffer)
   a = open_song (x->song, &info);
   b = open_song (y->song, &info);
   if (a >= 0 && b >= 0)
-    same = agree (a, x, b, y, x->span.length / 2, SAMPLE_BYTES, buffer) &&
-           agree (a, x, b, y, 0, x->span.length, buffer);
+    same = agree (a, x, b, y, buffer);
   if (a >= 0)
     close (a);
   if (b >= 0)
@@ -101,7 +100,50 @@ is_same (const File *x, const File *y, guint8 *buffer)
   return same;
 }
 
-/* Files that may be the same: of one length, or with one digest. */
+static void
+take_sample (File *file, guint8 *buffer)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_MD5);
+  gsize size = sizeof file->span.digest;
+  struct stat info;
+  int fd = open_song (file->song, &info);
+  gssize n =
+    fd < 0 ? -1 : read_block (fd, &file->span, file->span.length / 2, buffer, SAMPLE_BYTES);
+
+  if (fd >= 0)
+    close (fd);
+  file->is_known = n >= 0;
+  if (n < 0)
+    return;
+  g_checksum_update (checksum, buffer, n);
+  g_checksum_get_digest (checksum, file->span.digest, &size);
+}
+
+/* Most files are the only ones of their length, and are not read at all. */
+static void
+take_samples (GArray *files)
+{
+  g_autoptr (GHashTable) lengths = g_hash_table_new (g_int64_hash, g_int64_equal);
+  g_autofree guint8 *buffer = g_malloc (SAMPLE_BYTES);
+
+  for (guint i = 0; i < files->len; i++) {
+    File *file = &g_array_index (files, File, i), *other;
+
+    if (!file->is_known || file->span.is_whole)
+      continue;
+    other = g_hash_table_lookup (lengths, &file->span.length);
+    if (!other) {
+      g_hash_table_insert (lengths, &file->span.length, file);
+      continue;
+    }
+    if (!other->is_sampled)
+      take_sample (other, buffer);
+    take_sample (file, buffer);
+    other->is_sampled = file->is_sampled = TRUE;
+  }
+}
+
+/* Files that may be the same: with one digest, and one length where that is no digest of the whole. */
 static guint
 hash_file (gconstpointer data)
 {
@@ -109,7 +151,7 @@ hash_file (gconstpointer data)
   guint32 word;
 
   memcpy (&word, file->span.digest, sizeof word);
-  return file->span.is_whole ? word : (guint) (file->span.length ^ file->span.length >> 32);
+  return file->span.is_whole ? word : word ^ (guint) (file->span.length ^ file->span.length >> 32);
 }
 
 static gboolean
@@ -118,8 +160,8 @@ may_be_same (gconstpointer a, gconstpointer b)
   const File *x = a, *y = b;
 
   return x->span.is_whole == y->span.is_whole &&
-         (x->span.is_whole ? memcmp (x->span.digest, y->span.digest, sizeof x->span.digest) == 0
-                           : x->span.length == y->span.length);
+         memcmp (x->span.digest, y->span.digest, sizeof x->span.digest) == 0 &&
+         (x->span.is_whole || x->span.length == y->span.length);
 }
 
 /* FALSE: cancelled. */
@@ -136,7 +178,7 @@ find_twins (GArray *files, SegueContext *context, GError **error)
 
     if (!segue_context_check_cancelled (context, error))
       return FALSE;
-    for (guint k = 0; known && k < known->len && file->first == (gint) i; k++) {
+    for (guint k = 0; known && k < MIN (known->len, MAX_ALIKE) && file->first == (gint) i; k++) {
       gint other = g_array_index (known, gint, k);
 
       if (is_same (&g_array_index (files, File, other), file, buffer))
@@ -192,6 +234,7 @@ twins_sort_out (GPtrArray *songs, SegueContext *context, GError **error)
     *file = (File){ .song = g_ptr_array_index (songs, i), .first = (gint) i };
     look_at (file);
   }
+  take_samples (files);
   if (!find_twins (files, context, error))
     return NULL;
   for (guint i = 0; i < songs->len; i++) {
