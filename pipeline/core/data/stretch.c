@@ -42,6 +42,28 @@ merge (GArray *stretches)
   g_array_set_size (stretches, n);
 }
 
+/* GCompareDataFunc of indices. */
+static int
+compare_indices (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const SegueStretch *stretches = data;
+  return compare_begin (&stretches[*(const guint *) a], &stretches[*(const guint *) b]);
+}
+
+/* A song may be cut into hundreds of thousands of adjacent slices, each a stretch of its own. */
+static void
+sort_by_address (GArray *stretches)
+{
+  SegueStretch *all = (SegueStretch *) (void *) stretches->data;
+  g_autofree guint *indices = g_new (guint, stretches->len + 1);
+  for (guint i = 0; i < stretches->len; i++)
+    indices[i] = i;
+  if (stretches->len > 1)
+    g_qsort_with_data (indices, (gint) stretches->len, sizeof *indices, compare_indices, all);
+  for (guint i = 0; i < stretches->len; i++)
+    all[i].by_address = indices[i];
+}
+
 GArray *
 segue_stretches_find (SegueItem *const *items, guint n_items, guint64 *total)
 {
@@ -61,17 +83,25 @@ segue_stretches_find (SegueItem *const *items, guint n_items, guint64 *total)
     stretch->offset = *total;
     *total += (guint64) (stretch->end - stretch->begin);
   }
+  sort_by_address (stretches);
   return stretches;
 }
 
 const SegueStretch *
 segue_stretches_get (GArray *stretches, const SegueItem *item)
 {
+  const SegueStretch *all = (const SegueStretch *) (const void *) stretches->data;
   gsize size;
   const guint8 *begin = bytes_of (item, &size);
-  for (guint i = 0; size > 0 && i < stretches->len; i++) {
-    const SegueStretch *stretch = &g_array_index (stretches, SegueStretch, i);
-    if (begin >= stretch->begin && begin < stretch->end)
+  guint low = 0, high = size > 0 ? stretches->len : 0;
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    const SegueStretch *stretch = &all[all[middle].by_address];
+    if (begin < stretch->begin)
+      high = middle;
+    else if (begin >= stretch->end)
+      low = middle + 1;
+    else
       return stretch;
   }
   return NULL;

@@ -6,8 +6,9 @@
 /** SegueStretch: [begin, end) is covered by one or more items. */
 typedef struct {
   const guint8 *begin, *end;
-  guint first;    /* the first item in it: an order that addresses don't change */
-  guint64 offset; /* of its beginning, with all stretches put one after the other */
+  guint by_address; /* of stretch number k: the index of the one with the k-th lowest address */
+  guint first;      /* the first item in it: an order that addresses don't change */
+  guint64 offset;   /* of its beginning, with all stretches put one after the other */
 } SegueStretch;
 
 /** segue_stretches_find: (transfer full) (element-type SegueStretch): of the bytes of @items, which

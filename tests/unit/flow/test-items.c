@@ -5,6 +5,7 @@
 #include "interned.h"
 #include "item-error.h"
 #include "item-private.h"
+#include "stretch.h"
 
 #include <segue/file.h>
 #include <string.h>
@@ -273,6 +274,35 @@ test_interned (void)
     g_thread_join (threads[i]);
 }
 
+/* A song in as many adjacent slices as one may have, in no order of addresses: a search that looks at
+ * each stretch for each slice would not end within the time that this test has. */
+static void
+test_adjacent_slices (void)
+{
+  const guint n = 400000, step = 7919; /* a prime: each slice once */
+  const gsize size = 4 * sizeof (float);
+  g_autoptr (GBytes) song = g_bytes_new_take (g_malloc0 (n * size), n * size);
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  for (guint i = 0; i < n; i++) {
+    guint place = (guint) ((guint64) i * step % n);
+    g_autoptr (GBytes) slice = g_bytes_new_from_bytes (song, place * size, size);
+    g_ptr_array_add (items, segue_item_new_audio (NULL, "slice", slice, 8000, 2));
+  }
+  guint64 total;
+  g_autoptr (GArray) stretches =
+    segue_stretches_find ((SegueItem *const *) items->pdata, n, &total);
+  g_assert_cmpuint (total, ==, n * size);
+  g_assert_cmpuint (stretches->len, ==, n);
+  for (guint i = 0; i < n; i++) {
+    const SegueStretch *stretch = segue_stretches_get (stretches, items->pdata[i]);
+    g_assert_nonnull (stretch);
+    g_assert_cmpuint (stretch->first, ==, i);
+    g_assert_cmpuint (stretch->offset, ==, i * size);
+  }
+  g_autoptr (SegueItem) stranger = make_item ("other", NULL);
+  g_assert_null (segue_stretches_get (stretches, stranger));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -285,5 +315,6 @@ main (int argc, char **argv)
   g_test_add_func ("/items/chain", test_chain);
   g_test_add_func ("/items/named-errors", test_named_errors);
   g_test_add_func ("/items/interned", test_interned);
+  g_test_add_func ("/items/adjacent-slices", test_adjacent_slices);
   return g_test_run ();
 }
