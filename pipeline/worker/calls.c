@@ -31,7 +31,7 @@ typedef struct {
   int failed;       /* the first error: a negative errno */
 } Filter;
 
-/* Drawn by tests/sandbox/trace.py: what the decoders call while they decode. */
+/* Drawn by tests/unit/sandbox/trace.py: what the decoders call while they decode. */
 static const char *const drawn[] = {
 #define CALL(name) #name,
 #include "calls.inc"
