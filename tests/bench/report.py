@@ -45,7 +45,7 @@ LIMITS = """\
   five 0.018, with all six 0.012; what that costs was seen on a busy machine only: 6, 16 and 34 % of the time.
   So int8 is nobody's
   default: `auto` takes bfloat16, which gives all the answers of float32.
-- **Decoding**: with `decode`, 64 % of the processor time is Debian's libvorbis and libogg, which take twice as long for
+- **Decoding**: with `decode-gstreamer`, 64 % of the processor time is Debian's libvorbis and libogg, which take twice as long for
   a song as the decoder inside ffmpeg, and GStreamer has no element for that one. Found on the way and mended: waking a
   thread for each buffer took 45 %, and 69 s for the set. `decode-libav` has that decoder: libavcodec is 58 % of its
   time, soxr 11 %, system calls and memory 10 %, SHA-256 4 %, averaging channels 2 %, the check of every page 1 %. Mended:
