@@ -74,6 +74,14 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                              error);
 }
 
+/* What comes out is as what comes in: rate, channels, length. */
+static gboolean
+negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  segue_negotiation_pass (negotiation, "audio", "audio");
+  return TRUE;
+}
+
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs or segments."), NULL
 };
@@ -96,6 +104,7 @@ static const SegueStageType level = {
   .config_size = sizeof (LevelConfig),
   .check = check,
   .process = process,
+  .negotiate = negotiate,
 };
 
 static const SegueStageType *const stages[] = { &level, NULL };

@@ -121,6 +121,16 @@ print_note (const SegueTerm *err, const char *format, ...)
            segue_term_reset (err), text);
 }
 
+static void
+print_warnings (const SegueTerm *err, SeguePipeline *pipeline)
+{
+  for (const char *const *one = segue_pipeline_get_warnings (pipeline); *one; one++) {
+    g_autofree char *text = segue_text_printable (*one);
+    fprintf (err->stream, "%swarning:%s %s\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
+             segue_term_reset (err), text);
+  }
+}
+
 /* The pipeline is right, but could not start as it stands. */
 static void
 print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline, const char *unset)
@@ -246,6 +256,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   json_decref (root);
   fputs (shown, cli->out.stream);
   fflush (cli->out.stream);
+  print_warnings (&cli->err, pipeline);
   print_needs (cli, registry, pipeline, unset);
   return TRUE;
 }

@@ -91,6 +91,13 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                              error);
 }
 
+static gboolean
+negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  segue_negotiation_pass (negotiation, "audio", "audio");
+  return TRUE;
+}
+
 static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments."),
                                            NULL };
 static const SeguePort *const outputs[] = {
@@ -113,6 +120,7 @@ static const SegueStageType augment = {
   .params = params,
   .config_size = sizeof (AugmentConfig),
   .process = process,
+  .negotiate = negotiate,
 };
 
 static const SegueStageType *const stages[] = { &augment, NULL };

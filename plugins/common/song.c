@@ -65,6 +65,18 @@ struct _Song {
 };
 
 gboolean
+song_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  const SongConfig *config = data;
+  SegueFormat *audio = segue_negotiation_get_output (negotiation, "audio");
+
+  audio->rate = (guint) config->rate;
+  audio->channels = config->channels == SONG_CHANNELS_MONO ? 1 : SEGUE_FORMAT_VARIES;
+  audio->frames = SEGUE_FORMAT_VARIES;
+  return TRUE;
+}
+
+gboolean
 song_check_config (const void *config, GError **error)
 {
   const SongConfig *self = config;

@@ -31,6 +31,8 @@ typedef struct {
 extern const SegueParam *const song_params[];
 
 gboolean song_check_config (const void *config, GError **error);
+/* What all decoders give. */
+gboolean song_negotiate (const void *config, SegueNegotiation *negotiation, GError **error);
 
 typedef struct _Song Song;
 

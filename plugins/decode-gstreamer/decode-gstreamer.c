@@ -148,6 +148,7 @@ static const SegueStageType decode_gstreamer = {
   .params = song_params,
   .config_size = sizeof (SongConfig),
   .check = song_check_config,
+  .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .open = open_framework,
   .process = process,

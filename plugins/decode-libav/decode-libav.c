@@ -123,6 +123,7 @@ static const SegueStageType decode_libav = {
   .params = song_params,
   .config_size = sizeof (SongConfig),
   .check = song_check_config,
+  .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .open = load_libraries,
   .process = process,

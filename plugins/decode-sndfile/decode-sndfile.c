@@ -180,6 +180,7 @@ static const SegueStageType decode_sndfile = {
   .params = song_params,
   .config_size = sizeof (SongConfig),
   .check = song_check_config,
+  .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .process = process,
   .decodes = &decodes,

@@ -366,8 +366,26 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
+static gboolean
+negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
+  const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
+  if (audio != NULL && audio->channels > 1)
+    return segue_negotiation_refuse (negotiation, NULL, error,
+                                     "models take one channel; say `channels: mono` to `decode`");
+  if (audio == NULL || model == NULL || audio->rate == 0 || model->rate == 0 ||
+      audio->rate == model->rate)
+    return TRUE;
+  return segue_negotiation_refuse (negotiation, NULL, error,
+                                   "the model was trained at %u Hz, and this audio is at %u Hz; "
+                                   "decode both at one rate",
+                                   model->rate, audio->rate);
+}
+
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments as the model takes them, without augmentation."),
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments as the model takes them, without augmentation.",
+              .flags = SEGUE_PORT_SETS),
   SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model to ask."), NULL
 };
 
@@ -404,6 +422,7 @@ static const SegueStageType evaluate = {
   .process = evaluate_process,
   .end_song = evaluate_end_song,
   .finish = evaluate_finish,
+  .negotiate = negotiate,
 };
 
 static const SegueStageType *const stages[] = { &evaluate, NULL };

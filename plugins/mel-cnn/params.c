@@ -70,12 +70,16 @@ mel_cnn_architecture_from_config (const MelCnnConfig *config, guint rate,
   gsize window = round_samples (config->window, rate), fft = 16;
   while (fft < window)
     fft *= 2;
-  if (high > rate / 2.0 || config->low >= high) {
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-      "mel bands from %g to %g Hz don't fit samples at %u Hz: they must lie below %g Hz, "
-      "the low end first",
-      config->low, high, rate, rate / 2.0);
+  if (high > rate / 2.0) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "high must be at most %g Hz, half of the audio's rate of %u Hz, got %g",
+                 rate / 2.0, rate, high);
+    return FALSE;
+  }
+  if (config->low >= high) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "low must be below %g Hz, where the highest mel band ends, got %g", high,
+                 config->low);
     return FALSE;
   }
 

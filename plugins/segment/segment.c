@@ -165,12 +165,36 @@ emit_segments (const SegmentConfig *config, SegueItem *song, const Plan *plan, g
   return TRUE;
 }
 
+static gsize
+length_at (const SegmentConfig *config, guint rate)
+{
+  return MAX ((gsize) (config->length * rate + 0.5), 1);
+}
+
+static gboolean
+negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  const SegmentConfig *config = data;
+  const SegueFormat *songs = segue_negotiation_get_input (negotiation, "audio");
+  SegueFormat *segments = segue_negotiation_get_output (negotiation, "segments");
+  gsize length = songs && songs->rate != SEGUE_FORMAT_VARIES ? length_at (config, songs->rate) : 0;
+
+  segue_negotiation_pass (negotiation, "audio", "segments");
+  segments->frames = segments->rate > 0 && length < SEGUE_FORMAT_VARIES ? (guint) length : 0;
+  if (songs && songs->frames > 0 && songs->frames != SEGUE_FORMAT_VARIES && segments->frames > 0 &&
+      songs->frames < segments->frames)
+    return segue_negotiation_refuse (negotiation, "length", error,
+                                     "every item is %.3f s long, shorter than a segment of %g s",
+                                     (double) songs->frames / songs->rate, config->length);
+  return TRUE;
+}
+
 static gboolean
 process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
 {
   const SegmentConfig *config = segue_context_get_config (context);
   guint rate = segue_item_get_rate (item);
-  gsize n_frames, length = MAX ((gsize) (config->length * rate + 0.5), 1);
+  gsize n_frames, length = length_at (config, rate);
   Plan plan;
 
   segue_item_get_frames (item, &n_frames);
@@ -207,6 +231,7 @@ static const SegueStageType segment = {
   .config_size = sizeof (SegmentConfig),
   .check = check,
   .process = process,
+  .negotiate = negotiate,
 };
 
 static const SegueStageType *const stages[] = { &segment, NULL };

@@ -304,11 +304,18 @@ preview (SegueContext *context, GError **error)
   return FALSE;
 }
 
+static gboolean
+negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  segue_negotiation_pass (negotiation, "items", "items");
+  return TRUE;
+}
+
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("items", SEGUE_KIND_ANY, "Songs or segments."), NULL
 };
 static const SeguePort *const outputs[] = {
-  SEGUE_PORT ("items", SEGUE_KIND_ANY, "The same, each in its set."), NULL
+  SEGUE_PORT ("items", SEGUE_KIND_ANY, "The same, each in its set.", .flags = SEGUE_PORT_SETS), NULL
 };
 
 static const SegueStageType split = {
@@ -334,6 +341,7 @@ static const SegueStageType split = {
   .config_size = sizeof (SplitConfig),
   .check = check,
   .collect = collect,
+  .negotiate = negotiate,
   .preview = preview,
 };
 

@@ -37,6 +37,32 @@ measure (TrainJob *job, SegueDataset *audio, GError **error)
   return TRUE;
 }
 
+SegueModel *
+train_make_model (SegueRegistry *registry, const TrainConfig *config, const SegueModelSpec *spec,
+                  GError **error)
+{
+  if (config->init == NULL)
+    return segue_model_new (config->model.type, config->model.config, spec, error);
+  g_autofree char *folder = segue_model_ref_resolve (config->init, error);
+  return folder != NULL ? segue_model_load (registry, folder, config->model.type,
+                                            config->model.config, spec, error)
+                        : NULL;
+}
+
+gboolean
+train_check_length (SegueModel *model, gsize length, GError **error)
+{
+  SegueModelInfo info = { .struct_size = sizeof info };
+  segue_model_describe (model, &info);
+  if (length >= MAX (info.min_length, 1))
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "segments of %.3f s are too short for '%s', which needs at least %.3f s",
+               (double) length / info.rate, segue_model_get_type (model)->name,
+               (double) info.min_length / info.rate);
+  return FALSE;
+}
+
 static gboolean
 make_model (TrainJob *job, const TrainConfig *config, GError **error)
 {
@@ -47,15 +73,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
                                 .seed = job->settings.seed,
                                 .threads = segue_context_get_threads (job->context),
                                 .precision = (SegueModelPrecision) config->precision };
-  if (config->init != NULL) {
-    g_autofree char *folder = segue_model_ref_resolve (config->init, error);
-    if (folder == NULL)
-      return FALSE;
-    job->model = segue_model_load (segue_context_get_registry (job->context), folder,
-                                   config->model.type, config->model.config, &spec, error);
-  } else {
-    job->model = segue_model_new (config->model.type, config->model.config, &spec, error);
-  }
+  job->model = train_make_model (segue_context_get_registry (job->context), config, &spec, error);
   if (job->model == NULL)
     return FALSE;
   segue_model_set_cancellable (job->model, segue_context_get_cancellable (job->context));
@@ -73,14 +91,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
                  job->train.rate);
     return FALSE;
   }
-  if (job->length < MAX (job->info.min_length, 1)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                 "segments of %.3f s are too short for '%s', which needs at least %.3f s",
-                 (double) job->length / job->info.rate, job->type->name,
-                 (double) job->info.min_length / job->info.rate);
-    return FALSE;
-  }
-  return TRUE;
+  return train_check_length (job->model, job->length, error);
 }
 
 /* Whether outputs of the frozen prefix are computed once and kept: not for a single epoch, and

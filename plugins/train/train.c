@@ -7,6 +7,7 @@
 
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
+#include <string.h>
 
 static const char *const schedules[] = { "linear", "cosine", "one-cycle", "constant", NULL };
 /* As SegueModelPrecision. */
@@ -91,6 +92,58 @@ train_fingerprint (const void *config)
   return segue_nn_fingerprint ();
 }
 
+static gboolean
+check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **error)
+{
+  if (audio->channels > 1)
+    return segue_negotiation_refuse (negotiation, NULL, error,
+                                     "models take one channel; say `channels: mono` to `decode`");
+  if (audio->rate == SEGUE_FORMAT_VARIES)
+    return segue_negotiation_refuse (negotiation, NULL, error,
+                                     "items are at different rates; say `rate` to `decode`");
+  if (audio->frames == SEGUE_FORMAT_VARIES)
+    return segue_negotiation_refuse (
+      negotiation, NULL, error,
+      "items are as long as the songs, and models take one length; put `segment` before it");
+  return TRUE;
+}
+
+/* The model that training would begin with is made, or loaded: what it has to say, it says now. */
+static gboolean
+train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  static const char *const labels[] = { "a", "b", NULL };
+  const TrainConfig *config = data;
+  const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
+  SegueFormat *model = segue_negotiation_get_output (negotiation, "model");
+  if (audio == NULL || !check_audio (audio, negotiation, error))
+    return audio == NULL;
+  model->rate = audio->rate;
+  model->channels = 1;
+  model->frames = audio->frames;
+  if (audio->rate == 0)
+    return TRUE;
+  g_autoptr (GError) local = NULL;
+  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
+                                .labels = labels,
+                                .length = audio->frames,
+                                .rate = audio->rate,
+                                .threads = 1 };
+  g_autoptr (SegueModel) made =
+    train_make_model (segue_negotiation_get_registry (negotiation), config, &spec, &local);
+  if (made != NULL && (audio->frames == 0 || train_check_length (made, audio->frames, &local)))
+    return TRUE;
+  /* Weights that were not fetched yet are named by `segue check` beside all else that is missing. */
+  if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
+      g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
+    return TRUE;
+  gboolean by_init = config->init != NULL && local->code != SEGUE_ERROR_PIPELINE;
+  g_autofree char *word = g_strndup (local->message, strcspn (local->message, " "));
+  g_autofree char *parameter = g_strconcat ("model.", word, NULL);
+  return segue_negotiation_refuse (negotiation, by_init ? "init" : parameter, error, "%s",
+                                   local->message);
+}
+
 static void
 report_sets (TrainJob *job)
 {
@@ -161,7 +214,7 @@ train_preview (SegueContext *context, GError **error)
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
               "Labelled mono segments of one length and rate; those without a set are trained on.",
-              .flags = SEGUE_PORT_LIVE),
+              .flags = SEGUE_PORT_LIVE | SEGUE_PORT_SETS),
   NULL
 };
 
@@ -195,6 +248,7 @@ static const SegueStageType train = {
   .check = train_check,
   .fingerprint = train_fingerprint,
   .collect = train_collect,
+  .negotiate = train_negotiate,
   .preview = train_preview,
 };
 

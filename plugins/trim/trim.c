@@ -124,6 +124,14 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return slice_emit (item, NULL, span.start, span.end - span.start, context, error);
 }
 
+static gboolean
+negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  segue_negotiation_pass (negotiation, "audio", "audio");
+  segue_negotiation_get_output (negotiation, "audio")->frames = SEGUE_FORMAT_VARIES;
+  return TRUE;
+}
+
 static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
                                            NULL };
 static const SeguePort *const outputs[] = {
@@ -148,6 +156,7 @@ static const SegueStageType trim = {
   .params = params,
   .config_size = sizeof (TrimConfig),
   .process = process,
+  .negotiate = negotiate,
 };
 
 static const SegueStageType *const stages[] = { &trim, NULL };

@@ -399,12 +399,84 @@ test_plain (Fixture *f, gconstpointer data)
   g_assert_null (strchr (result.out, '\033'));
 }
 
+/* ---- What stages take ---- */
+
+#define BEGIN                                                                                      \
+  "segue: 1\nstages:\n"                                                                            \
+  "  - { use: scan, with: { root: \".\", layout: \"{artist}/{title}\", label: artist } }\n"
+
+static void
+test_formats (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *stages, *says;
+  } cases[] = {
+    { "  - { use: decode, with: { channels: keep } }\n  - use: segment\n  - use: split\n"
+      "  - use: train\n",
+      "p.yaml:7:5: stage 'train': models take one channel" },
+    { "  - { use: decode, with: { rate: 8000 } }\n  - use: segment\n  - use: split\n"
+      "  - { use: train, with: { model: { use: mel-cnn, high: 7000 } } }\n",
+      "p.yaml:7:56: stage 'train': high must be at most 4000 Hz" },
+    { "  - { use: decode, with: { rate: 8000 } }\n  - use: segment\n  - use: split\n"
+      "  - { use: train, with: { model: { use: mel-cnn, low: 4500 } } }\n",
+      "p.yaml:7:55: stage 'train': low must be below 4000 Hz" },
+    { "  - { use: decode, with: { rate: 44100 } }\n  - use: trim\n  - use: segment\n  - use: split\n"
+      "  - use: augment\n  - { use: train, with: { model: distilhubert } }\n",
+      "p.yaml:9:34: stage 'train': the model takes audio of 16000 Hz and gets 44100 Hz" },
+    { "  - use: decode\n  - { use: segment, with: { length: 0.05 } }\n  - use: split\n  - use: train\n",
+      "p.yaml:7:5: stage 'train': segments of 0.050 s are too short for 'mel-cnn'" },
+    { "  - use: decode\n  - use: segment\n  - { id: again, use: segment, with: { length: 11 } }\n",
+      "p.yaml:6:46: stage 'again': every item is 10.000 s long, shorter than a segment of 11 s" },
+    { "  - use: decode\n  - use: split\n  - use: train\n",
+      "p.yaml:6:5: stage 'train': items are as long as the songs" },
+    { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
+      "p.yaml:7:32: stage 'train': \342\200\230" },
+    { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",
+      "p.yaml:7:25: stage 'train': its input 'audio' comes from 'segment', past 'split'" },
+    { "  - use: decode\n  - use: segment\n  - use: train\n  - use: split\n",
+      "p.yaml:6:5: stage 'train': its input 'audio' comes from 'segment', past 'split'" },
+    { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
+      "  - { use: evaluate, from: { audio: segment } }\n",
+      "stage 'evaluate': its input 'audio' comes from 'segment', past 'split'" },
+    { "  - { id: low, use: decode, with: { rate: 8000 } }\n"
+      "  - { id: songs-8, use: segment }\n  - use: split\n  - use: train\n"
+      "  - { id: other, use: decode, with: { rate: 16000 } }\n"
+      "  - { id: songs-16, use: segment }\n  - { id: sets, use: split }\n  - use: evaluate\n",
+      "stage 'evaluate': the model was trained at 8000 Hz, and this audio is at 16000 Hz" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (CommandResult) result = { 0 };
+    g_autofree char *path = g_build_filename (f->folder, "p.yaml", NULL);
+    g_autofree char *text = g_strconcat (BEGIN, cases[i].stages, NULL);
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+    command_run (&result, f->folder, f->env, "check", "p.yaml", NULL);
+    command_assert (&result, 78);
+    command_assert_says (&result, cases[i].says);
+  }
+}
+
+/* What no stage takes was hardly meant so; a pipeline under construction may end anywhere. */
+static void
+test_unused (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *path = g_build_filename (f->folder, "p.yaml", NULL);
+  g_assert_true (g_file_set_contents (
+    path, BEGIN "  - use: decode\n  - use: trim\n  - { use: segment, from: decode }\n", -1, NULL));
+  command_run (&result, f->folder, f->env, "check", "p.yaml", NULL);
+  command_assert (&result, 0);
+  command_assert_says (&result, "warning: p.yaml:5:5: stage 'trim': no stage takes its output 'audio'");
+  g_assert_null (strstr (result.err, "stage 'segment'"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(path, test) g_test_add ("/check/" path, Fixture, NULL, set_up, test, tear_down)
   ADD ("presets", test_presets);
+  ADD ("formats", test_formats);
+  ADD ("unused", test_unused);
   ADD ("wrong", test_wrong);
   ADD ("many", test_many);
   ADD ("rubbish", test_rubbish);

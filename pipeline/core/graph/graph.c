@@ -112,6 +112,7 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
                                           .kind = type->inputs[i]->kind };
   stage->n_outputs = count_ports (type->outputs);
   stage->outputs = g_new0 (SegueKind, stage->n_outputs + 1);
+  stage->formats = g_new0 (SegueFormat, stage->n_outputs + 1);
   for (guint i = 0; i < stage->n_outputs; i++)
     stage->outputs[i] = type->outputs[i]->kind;
   add_decoders (stage, registry, with, folder);
@@ -137,5 +138,6 @@ segue_graph_stage_free (SegueGraphStage *stage)
   g_clear_pointer (&stage->decoders, g_ptr_array_unref);
   g_free (stage->inputs);
   g_free (stage->outputs);
+  g_free (stage->formats);
   g_free (stage);
 }

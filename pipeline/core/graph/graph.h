@@ -27,7 +27,8 @@ typedef struct {
   double time_limit;       /* s, for one item, where it is isolated */
   SegueGraphInput *inputs; /* one per input port of the type */
   guint n_inputs;
-  SegueKind *outputs; /* resolved kinds, one per output port */
+  SegueKind *outputs;   /* resolved kinds, one per output port */
+  SegueFormat *formats; /* likewise, and one to spare */
   guint n_outputs;
   GPtrArray
     *decoders; /* (nullable) of `decode`: SegueGraphStage, in the order in which they are asked */
@@ -50,6 +51,7 @@ struct _SeguePipeline {
   char *first_variable;
   GHashTable *variables; /* name → SegueNode (borrowed from the root or an override), as resolved */
   GPtrArray *stages;     /* SegueGraphStage */
+  GPtrArray *warnings;   /* char *, NULL at the end */
   SegueNode *root;
 };
 
@@ -78,6 +80,13 @@ const char *segue_graph_stage_first_decoder (const SegueGraphStage *stage);
 /** segue_graph_connect: resolves the inputs and output kinds of the stages (SegueGraphStage, in file
  * order, each with its node), and checks what may follow what. */
 gboolean segue_graph_connect (SegueRegistry *registry, GPtrArray *stages, GError **error);
+
+/** segue_graph_negotiate: what comes out of each stage, and whether it can work on what comes in. */
+gboolean segue_graph_negotiate (SegueRegistry *registry, GPtrArray *stages, GError **error);
+/** segue_graph_check_sets: whether inputs that depend on sets come from behind the stage that makes them. */
+gboolean segue_graph_check_sets (GPtrArray *stages, GError **error);
+/** segue_graph_find_unused: adds (char *) lines about items that no stage takes to @warnings. */
+void segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings);
 
 /** segue_mode_to_string: "source", "map", "serial", "collect". */
 const char *segue_mode_to_string (SegueMode mode);

@@ -225,7 +225,9 @@ load (SegueLoading *loading, const char *const *overrides)
          (read_settings (loading) || segue_loading_goes_on (loading)) &&
          (segue_loading_read_stages (loading) || segue_loading_goes_on (loading)) &&
          (!loading->problems || loading->problems->len == 0) &&
-         segue_graph_connect (pipeline->registry, pipeline->stages, loading->error);
+         segue_graph_connect (pipeline->registry, pipeline->stages, loading->error) &&
+         segue_graph_check_sets (pipeline->stages, loading->error) &&
+         segue_graph_negotiate (pipeline->registry, pipeline->stages, loading->error);
 }
 
 static SeguePipeline *
@@ -237,6 +239,7 @@ pipeline_new (SegueRegistry *registry, const char *path, const char *const *over
   pipeline->path = g_strdup (path);
   pipeline->variables = g_hash_table_new (g_str_hash, g_str_equal);
   pipeline->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
+  pipeline->warnings = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   SegueLoading loading = {
     .pipeline = pipeline,
@@ -246,7 +249,11 @@ pipeline_new (SegueRegistry *registry, const char *path, const char *const *over
     .problems = problems,
     .error = error,
   };
-  if (!load (&loading, overrides))
+  gboolean ok = load (&loading, overrides);
+  if (ok)
+    segue_graph_find_unused (pipeline->stages, pipeline->warnings);
+  g_ptr_array_add (pipeline->warnings, NULL);
+  if (!ok)
     g_clear_pointer (&pipeline, segue_pipeline_free);
   g_ptr_array_unref (loading.overrides);
   g_free (loading.folder);
@@ -278,6 +285,7 @@ segue_pipeline_free (SeguePipeline *pipeline)
   if (!pipeline)
     return;
   g_ptr_array_unref (pipeline->stages);
+  g_ptr_array_unref (pipeline->warnings);
   g_hash_table_unref (pipeline->variables);
   segue_node_free (pipeline->root);
   g_free (pipeline->path);
@@ -290,6 +298,12 @@ const char *
 segue_pipeline_get_name (SeguePipeline *pipeline)
 {
   return pipeline->name;
+}
+
+const char *const *
+segue_pipeline_get_warnings (SeguePipeline *pipeline)
+{
+  return (const char *const *) pipeline->warnings->pdata;
 }
 
 const char *

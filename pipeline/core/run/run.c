@@ -158,7 +158,11 @@ open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
   if (!run->folder)
     return FALSE;
   segue_run_lock_take (&run->lock_file, run->folder);
-  return segue_run_open_journal (run, error) && segue_run_report (run, "running", NULL, error);
+  if (!segue_run_open_journal (run, error))
+    return FALSE;
+  for (const char *const *one = segue_pipeline_get_warnings (run->pipeline); *one; one++)
+    segue_run_log (run, NULL, G_LOG_LEVEL_WARNING, "%s", *one);
+  return segue_run_report (run, "running", NULL, error);
 }
 
 /* Everything that is known of the run, also where it failed: @failure says how. */

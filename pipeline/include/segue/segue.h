@@ -78,7 +78,7 @@ typedef struct _SeguePipeline SeguePipeline;
  *   value is YAML; where a parameter is text or a path, or a variable's default one value or none, it
  *   is text as it stands, so that a folder's name and a layout need no quotes.  Paths in it are relative to the current folder
  *
- * Reads, resolves and checks a pipeline: syntax, stage types, parameters, ports.  The error's
+ * Reads, resolves and checks a pipeline: syntax, stage types, parameters, ports, formats.  The error's
  * message is `file:line:column: stage 'id': what`, with a suggestion for a near miss.
  */
 SEGUE_API
@@ -94,6 +94,10 @@ SEGUE_API
 void segue_pipeline_free (SeguePipeline *pipeline);
 SEGUE_API
 const char *segue_pipeline_get_name (SeguePipeline *pipeline);
+/** segue_pipeline_get_warnings: (transfer none): what is allowed, but hardly meant: lines with their
+ * places; %NULL-terminated. */
+SEGUE_API
+const char *const *segue_pipeline_get_warnings (SeguePipeline *pipeline);
 /** segue_pipeline_get_first_variable: (nullable): the one that `segue run PIPELINE FOLDER` sets. */
 SEGUE_API
 const char *segue_pipeline_get_first_variable (SeguePipeline *pipeline);

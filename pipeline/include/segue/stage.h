@@ -20,6 +20,7 @@
 
 #include <segue/context.h>
 #include <segue/error.h>
+#include <segue/format.h>
 #include <segue/param.h>
 
 G_BEGIN_DECLS
@@ -53,10 +54,13 @@ typedef enum {
  * SeguePortFlags:
  * @SEGUE_PORT_OPTIONAL: (input) may stay unconnected
  * @SEGUE_PORT_LIVE: (input) wants live stages applied
+ * @SEGUE_PORT_SETS: (output) puts items into sets; (input) depends on them: a pipeline that goes past
+ *   the stage that makes them is refused
  */
 typedef enum {
   SEGUE_PORT_OPTIONAL = 1 << 0,
   SEGUE_PORT_LIVE = 1 << 1,
+  SEGUE_PORT_SETS = 1 << 2,
 } SeguePortFlags;
 
 /**
@@ -130,6 +134,9 @@ typedef struct _SegueStageType SegueStageType;
  *   songs or change their metadata: a MAP stage that is neither PREPARE nor LIVE, a COLLECT or SERIAL stage
  *   without preview ()
  * @decodes: (MAP) (optional): that it is a decoder of songs
+ * @negotiate: (optional): fills in the formats of the outputs from those of the inputs, or refuses with
+ *   segue_negotiation_refuse (): see segue/format.h.  Without it nothing is known of the outputs.  Runs
+ *   whenever a pipeline is loaded: quick, and reads no songs
  */
 struct _SegueStageType {
   gsize struct_size;
@@ -157,6 +164,7 @@ struct _SegueStageType {
   gboolean (*preview) (SegueContext *context, GError **error);
 
   const SegueDecodes *decodes;
+  gboolean (*negotiate) (const void *config, SegueNegotiation *negotiation, GError **error);
 };
 
 G_END_DECLS

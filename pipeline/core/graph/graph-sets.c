@@ -1,0 +1,114 @@
+/* Ways past a split, and outputs that no stage takes: pipelines that run, and mean something else. */
+#include "graph.h"
+
+static SegueGraphStage *
+stage_at (GPtrArray *stages, guint index)
+{
+  return g_ptr_array_index (stages, index);
+}
+
+static gboolean
+is_items (SegueKind kind)
+{
+  return kind == SEGUE_KIND_FILE || kind == SEGUE_KIND_AUDIO || kind == SEGUE_KIND_TENSOR;
+}
+
+/* The input that a stage's items come in by; NULL: it makes them. */
+static const SegueGraphInput *
+items_input (const SegueGraphStage *stage)
+{
+  for (guint i = 0; i < stage->n_inputs; i++)
+    if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED && is_items (stage->inputs[i].kind))
+      return &stage->inputs[i];
+  return NULL;
+}
+
+static gboolean
+makes_sets (const SegueGraphStage *stage)
+{
+  for (guint i = 0; i < stage->n_outputs; i++)
+    if (stage->type->outputs[i]->flags & SEGUE_PORT_SETS)
+      return TRUE;
+  return FALSE;
+}
+
+/* The stage at the beginning of the way to @index.  @sets: (out): whether one on it makes sets. */
+static guint
+find_source (GPtrArray *stages, guint index, gboolean *sets)
+{
+  for (*sets = FALSE;;) {
+    const SegueGraphStage *stage = stage_at (stages, index);
+    const SegueGraphInput *input = items_input (stage);
+    *sets = *sets || makes_sets (stage);
+    if (!input)
+      return index;
+    index = input->producer;
+  }
+}
+
+/* A stage that makes sets of what begins at @source; NULL: there is none. */
+static const SegueGraphStage *
+find_split (GPtrArray *stages, guint source)
+{
+  gboolean sets;
+  for (guint i = 0; i < stages->len; i++)
+    if (makes_sets (stage_at (stages, i)) && find_source (stages, i, &sets) == source)
+      return stage_at (stages, i);
+  return NULL;
+}
+
+gboolean
+segue_graph_check_sets (GPtrArray *stages, GError **error)
+{
+  for (guint i = 0; i < stages->len; i++) {
+    const SegueGraphStage *stage = stage_at (stages, i);
+    for (guint k = 0; k < stage->n_inputs; k++) {
+      const SegueGraphInput *input = &stage->inputs[k];
+      if (!(input->port->flags & SEGUE_PORT_SETS) || input->producer == SEGUE_NOT_CONNECTED)
+        continue;
+      gboolean sets;
+      guint source = find_source (stages, input->producer, &sets);
+      const SegueGraphStage *split = sets ? NULL : find_split (stages, source);
+      if (!split)
+        continue;
+      const SegueNode *from = segue_node_get (stage->node, "from");
+      return segue_node_error (
+        from ? from : stage->node, error,
+        "stage '%s': its input '%s' comes from '%s', past '%s': the items are in no set, and test "
+        "items would be trained on; take what comes after '%s'",
+        stage->id, input->port->name, stage_at (stages, input->producer)->id, split->id, split->id);
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+is_taken (GPtrArray *stages, guint producer, guint port)
+{
+  for (guint i = producer + 1; i < stages->len; i++) {
+    const SegueGraphStage *stage = stage_at (stages, i);
+    for (guint k = 0; k < stage->n_inputs; k++)
+      if (stage->inputs[k].producer == producer && stage->inputs[k].producer_port == port)
+        return TRUE;
+  }
+  return FALSE;
+}
+
+void
+segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings)
+{
+  /* What the last stage gives is what a pipeline under construction is run for. */
+  for (guint i = 0; i + 1 < stages->len; i++) {
+    const SegueGraphStage *stage = stage_at (stages, i);
+    for (guint k = 0; k < stage->n_outputs; k++) {
+      if (!is_items (stage->outputs[k]) || is_taken (stages, i, k))
+        continue;
+      g_autoptr (GError) place = NULL;
+      segue_node_error (stage->node, &place,
+                        "stage '%s': no stage takes its output '%s'; remove it, or name it with "
+                        "from: %s",
+                        stage->id, stage->type->outputs[k]->name, stage->id);
+      g_ptr_array_add (warnings, g_strdup (place->message));
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/* Formats, from stage to stage: each says what comes out, or why it can't work on what goes in. */
+#include "graph.h"
+#include <string.h>
+
+struct _SegueNegotiation {
+  SegueRegistry *registry;
+  GPtrArray *stages; /* SegueGraphStage */
+  SegueGraphStage *stage;
+};
+
+const SegueFormat *
+segue_negotiation_get_input (SegueNegotiation *negotiation, const char *port)
+{
+  const SegueGraphStage *stage = negotiation->stage;
+  for (guint i = 0; i < stage->n_inputs; i++) {
+    const SegueGraphInput *input = &stage->inputs[i];
+    if (strcmp (input->port->name, port) != 0 || input->producer == SEGUE_NOT_CONNECTED)
+      continue;
+    const SegueGraphStage *producer = g_ptr_array_index (negotiation->stages, input->producer);
+    return &producer->formats[input->producer_port];
+  }
+  return NULL;
+}
+
+SegueFormat *
+segue_negotiation_get_output (SegueNegotiation *negotiation, const char *port)
+{
+  SegueGraphStage *stage = negotiation->stage;
+  for (guint i = 0; i < stage->n_outputs; i++)
+    if (strcmp (stage->type->outputs[i]->name, port) == 0)
+      return &stage->formats[i];
+  /* A name that is no output: what is said of it goes nowhere. */
+  return &stage->formats[stage->n_outputs];
+}
+
+void
+segue_negotiation_pass (SegueNegotiation *negotiation, const char *input, const char *port)
+{
+  const SegueFormat *from = segue_negotiation_get_input (negotiation, input);
+  if (from)
+    *segue_negotiation_get_output (negotiation, port) = *from;
+}
+
+SegueRegistry *
+segue_negotiation_get_registry (SegueNegotiation *negotiation)
+{
+  return negotiation->registry;
+}
+
+/* The node of "model.high" below @with; as much of the path as there is. */
+static const SegueNode *
+find_parameter (const SegueNode *with, const char *path)
+{
+  g_auto (GStrv) names = g_strsplit (path, ".", -1);
+  const SegueNode *found = NULL;
+  for (guint i = 0; names[i] && with && with->type == SEGUE_NODE_MAP; i++) {
+    with = segue_node_get (with, names[i]);
+    found = with ? with : found;
+  }
+  return found;
+}
+
+gboolean
+segue_negotiation_refuse (SegueNegotiation *negotiation, const char *parameter, GError **error,
+                          const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  const SegueGraphStage *stage = negotiation->stage;
+  const SegueNode *with = segue_node_get (stage->node, "with");
+  const SegueNode *at = parameter && with ? find_parameter (with, parameter) : NULL;
+  return segue_node_error (at ? at : stage->node, error, "stage '%s': %s", stage->id, message);
+}
+
+static gboolean
+ask (SegueNegotiation *negotiation, GError **error)
+{
+  SegueGraphStage *stage = negotiation->stage;
+  g_autoptr (GError) local = NULL;
+  for (guint i = 0; i <= stage->n_outputs; i++)
+    stage->formats[i] =
+      (SegueFormat){ .struct_size = sizeof (SegueFormat), .kind = stage->outputs[i] };
+  if (!stage->type->negotiate || stage->type->negotiate (stage->config, negotiation, &local))
+    return TRUE;
+  if (!local)
+    return segue_negotiation_refuse (negotiation, NULL, error,
+                                     "it can't work on what comes before it");
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+gboolean
+segue_graph_negotiate (SegueRegistry *registry, GPtrArray *stages, GError **error)
+{
+  SegueNegotiation negotiation = { .registry = registry, .stages = stages };
+  for (guint i = 0; i < stages->len; i++) {
+    negotiation.stage = g_ptr_array_index (stages, i);
+    if (!ask (&negotiation, error))
+      return FALSE;
+  }
+  return TRUE;
+}
