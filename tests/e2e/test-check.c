@@ -420,17 +420,19 @@ test_formats (Fixture *f, gconstpointer data)
     { "  - { use: decode, with: { rate: 8000 } }\n  - use: segment\n  - use: split\n"
       "  - { use: train, with: { model: { use: mel-cnn, low: 4500 } } }\n",
       "p.yaml:7:55: stage 'train': low must be below 4000 Hz" },
-    { "  - { use: decode, with: { rate: 44100 } }\n  - use: trim\n  - use: segment\n  - use: split\n"
+    { "  - { use: decode, with: { rate: 44100 } }\n  - use: trim\n  - use: segment\n  - use: "
+      "split\n"
       "  - use: augment\n  - { use: train, with: { model: distilhubert } }\n",
       "p.yaml:9:34: stage 'train': the model takes audio of 16000 Hz and gets 44100 Hz" },
-    { "  - use: decode\n  - { use: segment, with: { length: 0.05 } }\n  - use: split\n  - use: train\n",
+    { "  - use: decode\n  - { use: segment, with: { length: 0.05 } }\n  - use: split\n  - use: "
+      "train\n",
       "p.yaml:7:5: stage 'train': segments of 0.050 s are too short for 'mel-cnn'" },
     { "  - use: decode\n  - use: segment\n  - { id: again, use: segment, with: { length: 11 } }\n",
-      "p.yaml:6:46: stage 'again': every item is 10.000 s long, shorter than a segment of 11 s" },
+      "p.yaml:6:48: stage 'again': every item is 10.000 s long, shorter than a segment of 11 s" },
     { "  - use: decode\n  - use: split\n  - use: train\n",
       "p.yaml:6:5: stage 'train': items are as long as the songs" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
-      "p.yaml:7:32: stage 'train': \342\200\230" },
+      "p.yaml:7:33: stage 'train': \342\200\230" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",
       "p.yaml:7:25: stage 'train': its input 'audio' comes from 'segment', past 'split'" },
     { "  - use: decode\n  - use: segment\n  - use: train\n  - use: split\n",
@@ -465,7 +467,8 @@ test_unused (Fixture *f, gconstpointer data)
     path, BEGIN "  - use: decode\n  - use: trim\n  - { use: segment, from: decode }\n", -1, NULL));
   command_run (&result, f->folder, f->env, "check", "p.yaml", NULL);
   command_assert (&result, 0);
-  command_assert_says (&result, "warning: p.yaml:5:5: stage 'trim': no stage takes its output 'audio'");
+  command_assert_says (&result,
+                       "warning: p.yaml:5:5: stage 'trim': no stage takes its output 'audio'");
   g_assert_null (strstr (result.err, "stage 'segment'"));
 }
 
