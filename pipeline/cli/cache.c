@@ -322,10 +322,11 @@ verify (SegueCli *cli, const Options *options, GError **error)
   json_decref (work.damaged);
   if (!ok || verified->n_damaged == verified->n_removed)
     return ok;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " entries of the cache are damaged; "
-               "segue cache verify --repair removes them, and what is needed is made anew",
-               verified->n_damaged, verified->n);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " entries of the cache are damaged; "
+    "segue cache verify --repair removes them, and the next run computes again what it needs",
+    verified->n_damaged, verified->n);
   return FALSE;
 }
 
@@ -382,7 +383,7 @@ static const SegueOption rows[] = {
   { "dry-run", 'n', SEGUE_OPTION_FLAG, offsetof (Options, dry_run), NULL, 0, 0,
     "gc: only say what would be removed" },
   { "repair", 0, SEGUE_OPTION_FLAG, offsetof (Options, repair), NULL, 0, 0,
-    "verify: remove what is damaged; it is made anew when it is needed" },
+    "verify: remove damaged entries; the next run computes again what it needs" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0, "the result as JSON" },
   { NULL },
 };
@@ -397,25 +398,23 @@ static const SegueExample examples[] = {
 
 const SegueVerb segue_verb_cache = {
   .name = "cache",
-  .summary = "show, shrink or check what finished work is kept",
+  .summary = "inspect, prune or verify the cache",
   .synopsis =
     "[info|gc|verify] [--json] [--max SIZE] [--older DAYS] [--all] [--dry-run] [--repair]",
   .doc =
-    "What runs have finished is kept in one folder, $SEGUE_CACHE or ~/.cache/segue, and shared "
-    "by all of them. All of it can be made anew, but for the checkpoints of training that is not "
-    "finished.\n\ninfo says where it is, what is in it and how large it may grow: "
-    "$SEGUE_CACHE_SIZE (such as 50G), else a fifth of the disk, but no more than half of what "
-    "would "
-    "be free without it. After each run that added to it, what was not used for longest goes until "
-    "it is within that; what the run itself has used stays.\n\ngc does so now, and removes what "
-    "runs that were killed have left, "
-    "hashes "
-    "of files that are gone, and checkpoints that nobody has touched for 30 days. What a run that "
-    "is "
-    "at work has used, and any checkpoint while one is, is never removed.\n\nverify reads every "
-    "entry "
-    "and holds it against its checksums; it ends with status 65 where something is damaged and "
-    "was not removed.",
+    "Finished work is kept in one folder, $SEGUE_CACHE or ~/.cache/segue, shared by all runs. All "
+    "of "
+    "it can be computed again, except checkpoints of unfinished training.\n\ninfo prints the "
+    "folder, "
+    "its contents and its limit: $SEGUE_CACHE_SIZE (such as 50G), else a fifth of the disk, but at "
+    "most half of what would be free without it. After each run that adds to it, the least "
+    "recently "
+    "used entries are removed until it is within the limit; entries that the run itself used "
+    "stay.\n\ngc does so now, and removes leftovers of killed runs, hashes of missing files, and "
+    "checkpoints that were not used for 30 days. Entries that an active run has used are never "
+    "removed; while any run is active, neither are checkpoints.\n\nverify reads every entry and "
+    "checks "
+    "it against its checksums; the exit status is 65 if an entry is damaged and was not removed.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

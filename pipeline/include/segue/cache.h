@@ -95,10 +95,9 @@ gboolean segue_cache_parse_size (const char *text, guint64 *bytes, GError **erro
  * @dry_run: only say what would go
  * @progress: (nullable): in entries
  *
- * Never goes what was used since the oldest run began that is still at work, nor, while one is,
- * anybody's checkpoints.  First go leftovers of runs that were killed and checkpoints of
- * %SEGUE_CACHE_WORK_DAYS, then records and results, the one that was not used for longest first, then
- * what is remembered.
+ * Entries used since the oldest active run started are never removed; while any run is active, neither are
+ * checkpoints.  Leftovers of killed runs and checkpoints of %SEGUE_CACHE_WORK_DAYS are removed first, then
+ * records and results, the least recently used first, then remembered hashes.
  */
 typedef struct {
   gsize struct_size;
