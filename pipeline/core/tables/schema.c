@@ -306,7 +306,7 @@ write_settings_of (SegueJson *json, const SegueStageType *type)
     write_not_true (json, "isolate");
     write_refused (json, "time_limit");
   }
-  if (!(type->flags & SEGUE_STAGE_SEEDED))
+  if (!(type->flags & SEGUE_STAGE_SEEDED) && type->mode != SEGUE_MODE_SOURCE)
     write_refused (json, "seed");
   if (!type->inputs || !type->inputs[0])
     write_refused (json, "from");
@@ -364,7 +364,7 @@ write_use (SegueJson *json, GPtrArray *stages)
 /* The keys of a stage that are the same for every type. */
 static const char stage_keys[] =
   "{\"id\": {\"description\": \"Name of this step in the pipeline. Default: its type.\", "
-  "\"type\": \"string\", \"pattern\": \"^[a-z][a-z0-9-]{0,63}$|[$][{]\"}, "
+  "\"type\": [\"string\", \"boolean\"], \"pattern\": \"^[a-z][a-z0-9-]{0,63}$|[$][{]\"}, "
   "\"from\": {\"description\": \"Where its inputs come from, if not from the nearest earlier stage "
   "that fits: a stage's id, or a map of input: id.\", \"anyOf\": [{\"type\": \"string\"}, "
   "{\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", \"null\"]}}]}, "
@@ -430,6 +430,31 @@ static const char lists_of_root[] =
   "\"stages\": {\"description\": \"The steps, in order.\", \"type\": \"array\", \"minItems\": 1, "
   "\"maxItems\": 256, \"items\": {\"$ref\": \"#/$defs/stage\"}}}";
 
+/* Two of them are looked at beyond their rows: the version is not computed, and a name is an id. */
+static void
+write_setting (SegueJson *json, const SegueParam *row)
+{
+  gboolean version = strcmp (row->name, "segue") == 0;
+  if (!version && strcmp (row->name, "name") != 0) {
+    write_row (json, row);
+    return;
+  }
+  segue_json_key_open (json, row->name, '{');
+  segue_json_key_string (json, "description", row->doc);
+  if (version) {
+    segue_json_key (json, "const");
+    segue_json_int (json, 1);
+  } else {
+    segue_json_key_open (json, "type", '[');
+    segue_json_string (json, "string");
+    segue_json_string (json, "boolean");
+    segue_json_string (json, "null");
+    segue_json_close (json, '[');
+    segue_json_key_string (json, "pattern", "^[a-z][a-z0-9-]{0,63}$|[$][{]");
+  }
+  segue_json_close (json, '{');
+}
+
 char *
 segue_schema_pipeline (SegueRegistry *registry)
 {
@@ -449,7 +474,7 @@ segue_schema_pipeline (SegueRegistry *registry)
   segue_json_key_open (&json, "properties", '{');
   for (const SegueParam *const *one = segue_pipeline_settings; *one; one++) {
     SegueParam row = segue_param_read (*one);
-    write_row (&json, &row);
+    write_setting (&json, &row);
   }
   for (guint i = 0; i < lists->keys->len; i++) {
     segue_json_key (&json, ((const SegueNode *) g_ptr_array_index (lists->keys, i))->text);
