@@ -1,6 +1,7 @@
 /* decode-gstreamer: songs as audio, with GStreamer. */
 #include "framework.h"
 #include "player.h"
+#include "preload.h"
 #include "song.h"
 
 #include <segue/plugin.h>
@@ -29,6 +30,12 @@ open_framework (SegueContext *context, gpointer *instance, GError **error)
     return FALSE;
   framework_allow (context);
   return TRUE;
+}
+
+static void
+preload (gpointer instance)
+{
+  preload_plugins ();
 }
 
 /* Reads to the end, an error, or the moment when the player is stuck. */
@@ -153,6 +160,7 @@ static const SegueStageType decode_gstreamer = {
   .open = open_framework,
   .process = process,
   .decodes = &decodes,
+  .preload = preload,
 };
 
 static const SegueStageType *const stages[] = { &decode_gstreamer, NULL };

@@ -68,6 +68,8 @@ take_report (SegueAnswer *answer, SegueMessage *message, SegueContext *context, 
   if (++answer->n_reports > SEGUE_ANSWER_MAX_REPORTS ||
       answer->reported > SEGUE_ANSWER_MAX_REPORTED)
     return nonsense (why, "more news than anybody could read");
+  if (answer->quiet)
+    return TRUE;
   if (message->type == SEGUE_MESSAGE_LOG) {
     g_variant_get (message->body, "(u&s)", &level, &text);
     g_autofree char *tamed = tame (text);

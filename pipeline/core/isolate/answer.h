@@ -31,6 +31,7 @@ SegueWire segue_answer_send_failure (int socket, const GError *failure, SegueWai
 /** SegueAnswer: (core): an answer on its way. */
 typedef struct {
   SegueItem *input;    /* NULL: nothing was asked yet */
+  gboolean quiet;      /* what is only reported is not passed on */
   guint64 memory;      /* most bytes of payloads */
   guint64 taken;       /* bytes of payloads so far */
   guint n_reports;     /* lines of log and the like so far */

@@ -3,22 +3,23 @@
 #include "answer.h"
 #include "params.h"
 #include "question.h"
-#include "worker-process.h"
+#include "worker.h"
 
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
-/* Opening a stage may mean to look at everything that is installed, on a slow disk. */
-#define OPEN_LIMIT (300 * G_TIME_SPAN_SECOND)
+/* Processes that may end before their stage is open, one after the other. */
+#define OPEN_TRIES 3
 
 struct _SegueIsolatedStage {
   SegueContext *context;
-  SegueWorkerProcess *process; /* NULL: ended; the next item starts another */
-  gboolean ready;
-  guint64 memory;
+  SegueForkServer *server; /* NULL: it has ended; the next item starts another */
+  SegueWorker *worker;     /* nullable: the one that has seen the song at hand */
+  SegueWorker *reserve;    /* nullable: has seen no song */
+  char *path;              /* of the last server's program */
+  gboolean opened;         /* what a worker reports before it is asked was reported */
 };
 
 /* How a try with one process ended. */
@@ -30,54 +31,11 @@ typedef enum {
   TRY_ENDED,     /* by the system, or without a word */
 } Try;
 
-static const SeguePluginEntry *
-plugin_of (SegueRegistry *registry, const SegueGraphStage *stage)
-{
-  return segue_registry_get_plugin_of (registry, stage->type);
-}
-
 gboolean
 segue_isolated_stage_may (SegueRegistry *registry, const SegueGraphStage *stage)
 {
-  const SeguePluginEntry *entry = plugin_of (registry, stage);
+  const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, stage->type);
   return entry && g_path_is_absolute (entry->path);
-}
-
-/* What an exchange that did not work means, apart from the other side's end and nonsense. */
-static gboolean
-explain_wire (SegueIsolatedStage *self, SegueWire wire, GError **error)
-{
-  const SegueGraphStage *stage = self->context->stage;
-  if (wire == SEGUE_WIRE_CANCELLED)
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
-  else if (wire == SEGUE_WIRE_BROKEN && errno == EMSGSIZE)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "‘%s’ has more metadata or parameters than an isolated stage can take; write "
-                 "‘isolate: false’ at stage '%s'",
-                 self->context->item ? self->context->item : stage->id, stage->id);
-  else if (wire == SEGUE_WIRE_BROKEN)
-    segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't talk to",
-                                segue_worker_process_get_path (self->process));
-  else
-    return FALSE;
-  return TRUE;
-}
-
-/* What the process wrote to its stderr: a decoder's complaints; of one that ended, why. */
-static void
-log_words (SegueIsolatedStage *self, GLogLevelFlags level, const char *words)
-{
-  g_auto (GStrv) lines = g_strsplit (words ? words : "", "\n", -1);
-  for (guint i = 0; lines[i]; i++)
-    if (*lines[i])
-      segue_context_log (self->context, level, "%s", lines[i]);
-}
-
-static void
-take_words (SegueIsolatedStage *self)
-{
-  g_autofree char *words = segue_worker_process_take_words (self->process);
-  log_words (self, G_LOG_LEVEL_DEBUG, words);
 }
 
 /* (transfer full): "SIGSEGV (Segmentation fault)" or the like, of what waitpid () said. */
@@ -93,53 +51,6 @@ describe_end (int status)
   return g_strdup_printf ("SIG%s (%s)", name ? name : "?", words ? words : "an unknown signal");
 }
 
-/* The process closed its socket: what it ended with. */
-static int
-reap_process (SegueIsolatedStage *self)
-{
-  g_autofree char *words = NULL;
-  int status = segue_worker_process_reap (g_steal_pointer (&self->process), &words);
-  log_words (self, G_LOG_LEVEL_WARNING, words);
-  self->ready = FALSE;
-  return status;
-}
-
-static void
-end_process (SegueIsolatedStage *self)
-{
-  if (self->process)
-    take_words (self);
-  g_clear_pointer (&self->process, segue_worker_process_kill);
-  self->ready = FALSE;
-}
-
-static gboolean
-start (SegueIsolatedStage *self, GError **error)
-{
-  const SegueContext *context = self->context;
-  const SegueGraphStage *stage = context->stage;
-  SegueWait wait = { .deadline = g_get_monotonic_time () + OPEN_LIMIT,
-                     .cancellable = context->cancellable };
-  self->process = segue_worker_process_start (error);
-  if (!self->process)
-    return FALSE;
-  g_autofree char *params = segue_params_describe (stage->type->params, stage->config);
-  GVariant *body = g_variant_new (
-    SEGUE_FORMAT_OPEN, SEGUE_MESSAGE_VERSION, plugin_of (context->scope->registry, stage)->path,
-    stage->type->name, stage->id, params, stage->seed, context->scope->seed, self->memory);
-  SegueWire wire = segue_message_send (segue_worker_process_get_socket (self->process),
-                                       SEGUE_MESSAGE_OPEN, body, -1, &wait);
-  /* If it is gone by now, waiting for its answer finds out why. */
-  if (wire == SEGUE_WIRE_OK || wire == SEGUE_WIRE_CLOSED)
-    return TRUE;
-  if (!explain_wire (self, wire, error))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                 "‘%s’ does not listen; install segue whole",
-                 segue_worker_process_get_path (self->process));
-  end_process (self);
-  return FALSE;
-}
-
 /* Signals that a process gets for what it did.  GLib's own way to end a program, SIGTRAP, is none of
  * them: it ends so where there is no memory. */
 static gboolean
@@ -152,99 +63,114 @@ is_crash (int status)
   return FALSE;
 }
 
-static gboolean
-set_not_opened (SegueIsolatedStage *self, const char *what, GError **error)
-{
-  const SegueGraphStage *stage = self->context->stage;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-               "‘%s’ can't open stage type '%s': %s; write ‘isolate: false’ at stage '%s' to run "
-               "it without",
-               segue_worker_process_get_path (self->process), stage->type->name, what, stage->id);
-  return FALSE;
-}
-
-static gboolean
-set_not_opened_end (SegueIsolatedStage *self, GError **error)
-{
-  g_autofree char *path = g_strdup (segue_worker_process_get_path (self->process));
-  g_autofree char *end = describe_end (reap_process (self));
-  const SegueGraphStage *stage = self->context->stage;
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-    "‘%s’ ended with %s before stage type '%s' was open; write ‘isolate: false’ at stage "
-    "'%s' to run it without",
-    path, end, stage->type->name, stage->id);
-  return FALSE;
-}
-
-static gboolean
-take_ready (SegueIsolatedStage *self, const SegueMessage *message, GError **error)
-{
-  guint32 version;
-  g_variant_get (message->body, "(u)", &version);
-  self->ready = version == SEGUE_MESSAGE_VERSION;
-  return self->ready || set_not_opened (self, "it is of another version of segue", error);
-}
-
-/* Until the stage in the process is open. */
-static gboolean
-await_ready (SegueIsolatedStage *self, GError **error)
-{
-  SegueWait wait = { .deadline = g_get_monotonic_time () + OPEN_LIMIT,
-                     .cancellable = self->context->cancellable };
-  g_auto (SegueAnswer) answer = { 0 };
-  segue_answer_init (&answer, NULL, 0);
-  const char *why = NULL;
-  while (!self->ready) {
-    g_auto (SegueMessage) message = { .fd = -1 };
-    SegueWire wire =
-      segue_message_receive (segue_worker_process_get_socket (self->process), &message, &wait);
-    if (explain_wire (self, wire, error))
-      return FALSE;
-    if (wire == SEGUE_WIRE_CLOSED)
-      return set_not_opened_end (self, error);
-    if (wire == SEGUE_WIRE_LATE)
-      return set_not_opened (self, "it takes too long", error);
-    if (wire == SEGUE_WIRE_NONSENSE)
-      return set_not_opened (self, "it is no segue-worker, or of another version", error);
-    if (message.type == SEGUE_MESSAGE_READY)
-      return take_ready (self, &message, error);
-    if (!segue_answer_take (&answer, &message, self->context, &why))
-      return set_not_opened (self, why, error);
-    if (!answer.done)
-      continue;
-    if (!answer.failure)
-      return set_not_opened (self, "it answers before it was asked", error);
-    g_propagate_error (error, g_steal_pointer (&answer.failure));
-    return FALSE;
-  }
-  return TRUE;
-}
-
 /* "‘song’ crashed stage 'decode' (plugin decode 1.0): SIGSEGV (Segmentation fault)" */
 static void
 set_item_error (SegueIsolatedStage *self, SegueErrorCode code, const char *verb, const char *rest,
                 GError **error)
 {
+  const SegueContext *context = self->context;
+  const SegueGraphStage *stage = context->stage;
+  const SeguePlugin *plugin =
+    segue_registry_get_plugin_of (context->scope->registry, stage->type)->plugin;
+  g_set_error (error, SEGUE_ERROR, (int) code, "‘%s’ %s stage '%s' (plugin %s %s)%s", context->item,
+               verb, stage->id, plugin->name, plugin->version, rest);
+}
+
+/* Ended by the system, most likely: that says nothing about the song. */
+static void
+set_ended (SegueIsolatedStage *self, const char *when, const char *end, GError **error)
+{
+  g_autofree char *rest = g_strdup_printf (
+    ": its process ended %swith %s, perhaps for want of memory; the next run tries again", when,
+    end);
+  set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
+}
+
+/* No process lived until its stage was open.  What a process does to itself each time is the fault of
+ * what is installed; what the system does to it has to do with the moment. */
+static void
+judge_opening (SegueIsolatedStage *self, int status, GError **error)
+{
   const SegueGraphStage *stage = self->context->stage;
-  const SeguePlugin *plugin = plugin_of (self->context->scope->registry, stage)->plugin;
-  g_set_error (error, SEGUE_ERROR, (int) code, "‘%s’ %s stage '%s' (plugin %s %s)%s",
-               self->context->item, verb, stage->id, plugin->name, plugin->version, rest);
+  g_autofree char *end = describe_end (status);
+  if (status == -1 || (WIFSIGNALED (status) && !is_crash (status)))
+    set_ended (self, "before its stage was open ", end, error);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                 "‘%s’ ended with %s, %d times in a row, before stage type '%s' was open; "
+                 "reinstall segue and ‘%s’",
+                 self->path, end, OPEN_TRIES, stage->type->name,
+                 segue_registry_get_plugin_of (self->context->scope->registry, stage->type)->path);
+}
+
+/* A server that is gone takes its workers along. */
+static int
+reap_server (SegueIsolatedStage *self)
+{
+  g_clear_pointer (&self->reserve, segue_worker_kill);
+  return segue_fork_server_reap (g_steal_pointer (&self->server));
+}
+
+/* The worker has closed its socket: what it ended with. */
+static int
+reap_worker (SegueIsolatedStage *self)
+{
+  int status = segue_worker_reap (g_steal_pointer (&self->worker));
+  if (!segue_fork_server_is_gone (self->server))
+    return status;
+  int own = reap_server (self);
+  return status == -1 ? own : status;
+}
+
+static gboolean
+start_server (SegueIsolatedStage *self, GError **error)
+{
+  SegueContext *context = self->context;
+  self->server =
+    segue_fork_server_start (context, segue_worker_memory (context->scope->threads), error);
+  if (!self->server)
+    return FALSE;
+  g_free (self->path);
+  self->path = g_strdup (segue_fork_server_get_path (self->server));
+  return TRUE;
+}
+
+/* A worker whose stage is open. */
+static gboolean
+take_worker (SegueIsolatedStage *self, GError **error)
+{
+  int status = -1;
+  for (guint i = 0; i < OPEN_TRIES; i++) {
+    if (!self->server && !start_server (self, error))
+      return FALSE;
+    if (!self->worker)
+      self->worker = g_steal_pointer (&self->reserve);
+    if (!self->worker)
+      self->worker = segue_worker_new (self->server, error);
+    if (!self->worker)
+      return FALSE;
+    SegueOpening opening = segue_worker_await (self->worker, self->opened, error);
+    self->opened |= opening == SEGUE_OPENING_DONE;
+    if (opening != SEGUE_OPENING_ENDED)
+      return opening == SEGUE_OPENING_DONE;
+    status = reap_worker (self);
+  }
+  judge_opening (self, status, error);
+  return FALSE;
 }
 
 static Try
 judge_end (SegueIsolatedStage *self, GError **error)
 {
-  int status = reap_process (self);
+  segue_fork_server_log_words (self->server, G_LOG_LEVEL_WARNING);
+  int status = reap_worker (self);
   g_autofree char *end = describe_end (status);
   if (is_crash (status)) {
     g_autofree char *rest = g_strdup_printf (": %s", end);
     set_item_error (self, SEGUE_ERROR_UNSUPPORTED, "crashed", rest, error);
     return TRY_CRASHED;
   }
-  g_autofree char *rest = g_strdup_printf (
-    ": its process ended with %s, perhaps for want of memory; the next run tries again", end);
-  set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
+  set_ended (self, "", end, error);
   return TRY_ENDED;
 }
 
@@ -274,15 +200,14 @@ listen (SegueIsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError *
   const char *why = "what is no message";
   while (!answer->done) {
     g_auto (SegueMessage) message = { .fd = -1 };
-    SegueWire wire =
-      segue_message_receive (segue_worker_process_get_socket (self->process), &message, wait);
+    SegueWire wire = segue_message_receive (segue_worker_get_socket (self->worker), &message, wait);
     if (wire == SEGUE_WIRE_OK && segue_answer_take (answer, &message, self->context, &why))
       continue;
     if (answer->environment) {
       g_propagate_error (error, g_steal_pointer (&answer->environment));
       return TRY_FAILED;
     }
-    if (explain_wire (self, wire, error))
+    if (segue_fork_server_explain (self->server, wire, error))
       return TRY_FAILED;
     if (wire == SEGUE_WIRE_CLOSED)
       return judge_end (self, error);
@@ -296,7 +221,7 @@ static Try
 ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 {
   const SegueContext *context = self->context;
-  if ((!self->process && !start (self, error)) || (!self->ready && !await_ready (self, error)))
+  if (!take_worker (self, error))
     return TRY_FAILED;
   SegueWait wait = {
     .deadline =
@@ -304,20 +229,15 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
     .cancellable = context->cancellable,
   };
   SegueWire wire;
-  int socket = segue_worker_process_get_socket (self->process);
+  int socket = segue_worker_get_socket (self->worker);
   if (!segue_question_send (socket, item, context->epoch, &wait, &wire, error))
     return TRY_NOT_ASKED;
-  if (explain_wire (self, wire, error))
+  if (segue_fork_server_explain (self->server, wire, error))
     return TRY_FAILED;
+  /* In place of this one, while it works: songs have a process each. */
+  if (!self->reserve)
+    self->reserve = segue_worker_new (self->server, NULL);
   return listen (self, answer, &wait, error);
-}
-
-/* After a failure that is the item's own the process goes on, with an instance that is new; any other
- * may have left more behind. */
-static gboolean
-leaves_process_whole (const GError *failure)
-{
-  return segue_error_is_lasting (failure) || failure->code == SEGUE_ERROR_NO_INPUT;
 }
 
 /* A worker's memory is bounded: that a stage lacks it says something about the item, or about the
@@ -352,11 +272,10 @@ take_account (SegueIsolatedStage *self, SegueItem *item, const SegueAnswer *answ
 static gboolean
 conclude (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 {
-  take_words (self);
+  segue_fork_server_log_words (self->server, G_LOG_LEVEL_DEBUG);
   take_account (self, item, answer);
   if (answer->failure) {
-    if (!leaves_process_whole (answer->failure))
-      end_process (self);
+    segue_isolated_stage_end_song (self);
     judge_failure (self, answer->failure, error);
     return FALSE;
   }
@@ -373,12 +292,12 @@ segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError 
   for (guint tries = 2; tries > 0; tries--) {
     g_auto (SegueAnswer) answer = { 0 };
     g_autoptr (GError) local = NULL;
-    segue_answer_init (&answer, item, self->memory);
+    segue_answer_init (&answer, item, segue_worker_memory (self->context->scope->threads));
     Try result = ask (self, item, &answer, &local);
     if (result == TRY_ANSWERED)
       return conclude (self, item, &answer, error);
     if (result != TRY_NOT_ASKED)
-      end_process (self);
+      segue_isolated_stage_end_song (self);
     if ((result == TRY_CRASHED || result == TRY_ENDED) && tries > 1)
       continue;
     g_propagate_error (error, g_steal_pointer (&local));
@@ -387,13 +306,21 @@ segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError 
   g_return_val_if_reached (FALSE);
 }
 
+void
+segue_isolated_stage_end_song (SegueIsolatedStage *self)
+{
+  g_clear_pointer (&self->worker, segue_worker_kill);
+}
+
 SegueIsolatedStage *
 segue_isolated_stage_new (SegueContext *context, GError **error)
 {
   g_autoptr (SegueIsolatedStage) self = g_new0 (SegueIsolatedStage, 1);
   self->context = context;
-  self->memory = segue_worker_memory (context->scope->threads);
-  return start (self, error) ? g_steal_pointer (&self) : NULL;
+  if (!start_server (self, error))
+    return NULL;
+  self->reserve = segue_worker_new (self->server, error);
+  return self->reserve ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -401,8 +328,9 @@ segue_isolated_stage_free (SegueIsolatedStage *self)
 {
   if (!self)
     return;
-  if (self->process && self->ready)
-    segue_worker_process_close (g_steal_pointer (&self->process));
-  end_process (self);
+  g_clear_pointer (&self->worker, segue_worker_kill);
+  g_clear_pointer (&self->reserve, segue_worker_kill);
+  g_clear_pointer (&self->server, segue_fork_server_free);
+  g_free (self->path);
   g_free (self);
 }

@@ -1,8 +1,12 @@
-/* A stage of a chain in a process of its own (internal).
+/* A stage of a chain in processes of its own (internal).
  *
- * The process lives as long as the chain does.  One that crashes, hangs or talks nonsense costs the
- * item at hand and is replaced: a crash is tried once more in a fresh process, since only what
- * happens twice is the item's fault. */
+ * Each song has a fresh process: one that a file has taken over sees no other song.  The next one
+ * opens its stage while the song at hand is worked on, so that this costs no time.  A process that
+ * crashes, hangs or talks nonsense costs the item at hand; a crash is tried once more in another
+ * process, since only what happens twice is the item's fault.
+ *
+ * A LIVE stage sees single segments, millions of them: it keeps its process, and what its process
+ * makes is never stored. */
 #pragma once
 
 #include "context-private.h"
@@ -14,8 +18,8 @@ typedef struct _SegueIsolatedStage SegueIsolatedStage;
  * plugin has a file that another process can load. */
 gboolean segue_isolated_stage_may (SegueRegistry *registry, const SegueGraphStage *stage);
 
-/** segue_isolated_stage_new: starts the process, and does not wait for it: it opens its stage while
- * this one goes on.  What open () has to say is said by the first item.
+/** segue_isolated_stage_new: starts the first process, and does not wait for it.  What open () has to
+ * say is said by the first item.
  * @context: the chain's for this stage; borrowed for life */
 SegueIsolatedStage *segue_isolated_stage_new (SegueContext *context, GError **error);
 void segue_isolated_stage_free (SegueIsolatedStage *isolated);
@@ -24,5 +28,8 @@ void segue_isolated_stage_free (SegueIsolatedStage *isolated);
  * the context. */
 gboolean segue_isolated_stage_process (SegueIsolatedStage *isolated, SegueItem *item,
                                        GError **error);
+
+/** segue_isolated_stage_end_song: the process that has seen the song ends, now. */
+void segue_isolated_stage_end_song (SegueIsolatedStage *isolated);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueIsolatedStage, segue_isolated_stage_free)

@@ -10,8 +10,11 @@
 
 /* Without `^` and `@`, which only g_variant_new () knows. */
 static const char *const types[] = {
-  [SEGUE_MESSAGE_OPEN] = "(uaysssxtt)",
-  [SEGUE_MESSAGE_READY] = "(u)",
+  [SEGUE_MESSAGE_OPEN] = "(ubaysssxtt)",
+  [SEGUE_MESSAGE_READY] = "(ub)",
+  [SEGUE_MESSAGE_FORK] = "(u)",
+  [SEGUE_MESSAGE_END] = "(ub)",
+  [SEGUE_MESSAGE_ENDED] = "(ui)",
   [SEGUE_MESSAGE_ITEM] = "(ussa{sv}a{sv}ayuuuattx)",
   [SEGUE_MESSAGE_LOG] = "(us)",
   [SEGUE_MESSAGE_SCALAR] = "(std)",

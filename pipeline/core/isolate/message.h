@@ -1,11 +1,19 @@
 /* What the core and a worker say to each other over a stream socket (internal).
  *
- *   core                                    worker
+ *   core                                    fork server
  *   OPEN plugin, stage, parameters   ──►
+ *                                    ◄──   REPORT*, READY     or REPORT*, DONE (why not)
+ *   FORK + a worker's socket         ──►
+ *   END that worker                  ──►
+ *                                    ◄──   ENDED with what
+ *
+ *   core                                    worker
  *                                    ◄──   REPORT*, READY     or REPORT*, DONE (why not)
  *   ITEM + its file or memory        ──►
  *                                    ◄──   REPORT*, BUFFER*, EMIT*, DONE
  *   ITEM …
+ *
+ * A worker that its server could not fork opens the stage itself: it gets OPEN before all else.
  *
  * A message is a type, a length and a GVariant of the type's own format; a descriptor may come with
  * it.  Whoever receives takes the other side to be hostile: lengths are bounded before anything is
@@ -23,6 +31,9 @@
 typedef enum {
   SEGUE_MESSAGE_OPEN,
   SEGUE_MESSAGE_READY,
+  SEGUE_MESSAGE_FORK,
+  SEGUE_MESSAGE_END,
+  SEGUE_MESSAGE_ENDED,
   SEGUE_MESSAGE_ITEM,
   SEGUE_MESSAGE_LOG,
   SEGUE_MESSAGE_SCALAR,
@@ -32,11 +43,17 @@ typedef enum {
   SEGUE_MESSAGE_DONE,
 } SegueMessageType;
 
-/* version, plugin's file, stage type, stage id, parameters as JSON, its own seed, the run's,
- * bytes of memory that it may have */
-#define SEGUE_FORMAT_OPEN "(u^aysssxtt)"
-/* version */
-#define SEGUE_FORMAT_READY "(u)"
+/* version, whether to be a fork server, plugin's file, stage type, stage id, parameters as JSON,
+ * its own seed, the run's, bytes of memory that a worker may have */
+#define SEGUE_FORMAT_OPEN "(ub^aysssxtt)"
+/* version; of a server: whether its workers have the stage open */
+#define SEGUE_FORMAT_READY "(ub)"
+/* the worker's number.  Comes with its end of a socket */
+#define SEGUE_FORMAT_FORK "(u)"
+/* the worker's number, and whether to wait for its end and tell; else it is killed */
+#define SEGUE_FORMAT_END "(ub)"
+/* the worker's number, what it ended with, as from waitpid (); -1: it had to be killed */
+#define SEGUE_FORMAT_ENDED "(ui)"
 /* kind, id, song, metadata from outside the chain, metadata set in it, path, rate, channels, dtype,
  * shape, bytes, epoch.  Comes with the open file or its bytes' memory, if there are any */
 #define SEGUE_FORMAT_ITEM "(uss@a{sv}@a{sv}^ayuuu@attx)"

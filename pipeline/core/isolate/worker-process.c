@@ -54,9 +54,8 @@ set_not_started (const char *path, int number, GError **error)
   g_set_error (error, SEGUE_ERROR, resource ? SEGUE_ERROR_RESOURCE : SEGUE_ERROR_FAILED,
                "can't start ‘%s’, the process that isolated stages run in: %s; %s", shown,
                g_strerror (number),
-               resource ? "run fewer at once (-j), or write ‘isolate: false’ at the stage"
-                        : "install segue whole, name it in $SEGUE_WORKER, or write ‘isolate: "
-                          "false’ at the stage");
+               resource ? "use fewer workers (-j), or close other programs, and run again"
+                        : "reinstall segue, or set $SEGUE_WORKER to its path");
   return FALSE;
 }
 
@@ -194,9 +193,11 @@ free_process (SegueWorkerProcess *process)
   g_free (process);
 }
 
+/* With all that it has forked; its number is nobody else's until it is waited for. */
 void
 segue_worker_process_kill (SegueWorkerProcess *process)
 {
+  kill (-process->pid, SIGKILL);
   kill (process->pid, SIGKILL);
   await (process->pid);
   free_process (process);
@@ -214,11 +215,10 @@ segue_worker_process_close (SegueWorkerProcess *process)
   segue_worker_process_kill (process);
 }
 
-/* The first process of a namespace is not killed by its own signals: it ends with 128 and their number. */
-static int
-as_signal (int status)
+int
+segue_worker_process_read_status (int status)
 {
-  int number = WIFEXITED (status) ? WEXITSTATUS (status) - 128 : 0;
+  int number = status != -1 && WIFEXITED (status) ? WEXITSTATUS (status) - 128 : 0;
   return number > 0 && number < NSIG ? number : status;
 }
 
@@ -238,5 +238,5 @@ segue_worker_process_reap (SegueWorkerProcess *process, char **words)
   }
   *words = segue_worker_process_take_words (process);
   free_process (process);
-  return got > 0 ? as_signal (status) : -1;
+  return got > 0 ? segue_worker_process_read_status (status) : -1;
 }

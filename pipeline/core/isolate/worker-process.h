@@ -34,3 +34,6 @@ char *segue_worker_process_take_words (SegueWorkerProcess *process);
  * waitpid (); -1: unknown (other code waits for this process's children), or it had to be ended.
  * @words: (out) (transfer full) (nullable): as from segue_worker_process_take_words () */
 int segue_worker_process_reap (SegueWorkerProcess *process, char **words);
+/** segue_worker_process_read_status: @status of a process of a namespace, as from waitpid (): what is not
+ * killed by its own signals ends with 128 and their number. */
+int segue_worker_process_read_status (int status);

@@ -1,4 +1,5 @@
-/* What a worker process does: opens one stage, locks itself in, answers (internal).
+/* What a worker process does: opens one stage, and forks a worker for each song, which locks itself in
+ * and answers (internal).
  *
  * Called by segue-worker's main (); the lock itself is the program's, so that libsegue needs no
  * library for it. */

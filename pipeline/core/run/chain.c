@@ -125,6 +125,17 @@ segue_chain_open (SegueChain *chain, GError **error)
   return TRUE;
 }
 
+void
+segue_chain_preload (SegueChain *chain)
+{
+  for (guint i = 0; i < chain->n_links; i++) {
+    const Link *link = &chain->links[i];
+    const SegueStageType *type = link->context.stage->type;
+    if (link->opened && !link->isolated && type->preload)
+      type->preload (link->instance);
+  }
+}
+
 static gboolean
 run_stage (Link *link, SegueItem *item, GError **error)
 {
@@ -182,6 +193,15 @@ carry_all (SegueChain *chain, SegueItem *const *items, guint n_items, GError **e
   return TRUE;
 }
 
+/* What has seen the song goes; a live stage gets its items one by one, from all songs. */
+static void
+end_song (Link *link)
+{
+  link->context.cancellable = NULL;
+  if (link->isolated && link->context.epoch < 0)
+    segue_isolated_stage_end_song (link->isolated);
+}
+
 GPtrArray *
 segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint n_items,
                    GCancellable *cancellable, GError **error)
@@ -193,7 +213,7 @@ segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint n_items,
     chain->links[i].context.cancellable = cancellable;
   gboolean ok = carry_all (chain, items, n_items, error);
   for (guint i = 0; i < chain->n_links; i++)
-    chain->links[i].context.cancellable = NULL;
+    end_song (&chain->links[i]);
   chain->output = NULL;
   return ok ? g_steal_pointer (&output) : NULL;
 }

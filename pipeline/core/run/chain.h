@@ -35,6 +35,9 @@ void segue_chain_renew (SegueChain *chain);
 /** segue_chain_open: opens every stage now, rather than with the first song. */
 gboolean segue_chain_open (SegueChain *chain, GError **error);
 
+/** segue_chain_preload: what songs will need is loaded now; of one that is open. */
+void segue_chain_preload (SegueChain *chain);
+
 /** segue_chain_set_epoch: what LIVE stages are seeded with from now on. */
 SEGUE_API
 void segue_chain_set_epoch (SegueChain *chain, guint epoch);

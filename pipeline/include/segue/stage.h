@@ -137,6 +137,10 @@ typedef struct _SegueStageType SegueStageType;
  * @negotiate: (optional): fills in the formats of the outputs from those of the inputs, or refuses with
  *   segue_negotiation_refuse (): see segue/format.h.  Without it nothing is known of the outputs.  Runs
  *   whenever a pipeline is loaded: quick, and reads no songs
+ * @preload: (MAP) (optional): loads what most items need and open () left for later, such as codecs.  An
+ *   isolated stage has a process for each song, forked from one in which open () and preload () were
+ *   called: what they loaded, songs need not load.  Called while the first song is at work; elsewhere
+ *   not at all.  Must not leave threads behind
  */
 struct _SegueStageType {
   gsize struct_size;
@@ -165,6 +169,7 @@ struct _SegueStageType {
 
   const SegueDecodes *decodes;
   gboolean (*negotiate) (const void *config, SegueNegotiation *negotiation, GError **error);
+  void (*preload) (gpointer instance);
 };
 
 G_END_DECLS

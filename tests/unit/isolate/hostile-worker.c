@@ -1,7 +1,8 @@
-/* A worker that has been taken over: stands in for segue-worker and does to the core what $HOSTILE
- * says. */
+/* A worker that has been taken over: forked by a server that is as it should be, it does to the core
+ * what $HOSTILE says. */
 #include "message.h"
 #include "shared-bytes.h"
+#include "worker-fork.h"
 
 #include <fcntl.h>
 #include <segue/item.h>
@@ -11,20 +12,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKET 3
+#define SERVER 3
 #define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* What this process talks through. */
+static int our_socket = SERVER;
 
 static void
 say (SegueMessageType type, GVariant *body, int fd)
 {
-  segue_message_send (SOCKET, type, body, fd, SEGUE_WAIT_FOR_EVER);
+  segue_message_send (our_socket, type, body, fd, SEGUE_WAIT_FOR_EVER);
 }
 
 static void
 listen_once (void)
 {
   g_auto (SegueMessage) message = { .fd = -1 };
-  if (segue_message_receive (SOCKET, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
+  if (segue_message_receive (our_socket, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
     _exit (0);
 }
 
@@ -32,7 +36,7 @@ static void
 say_raw (guint32 type, guint32 length, const char *body, gsize n)
 {
   guint32 head[] = { type, length };
-  if (write (SOCKET, head, sizeof head) < 0 || (n > 0 && write (SOCKET, body, n) < 0))
+  if (write (our_socket, head, sizeof head) < 0 || (n > 0 && write (our_socket, body, n) < 0))
     _exit (1);
 }
 
@@ -113,7 +117,7 @@ say_with_many (guint n)
                             .cmsg_level = SOL_SOCKET,
                             .cmsg_type = SCM_RIGHTS };
   memcpy (CMSG_DATA (part), fds, n * sizeof (int));
-  sendmsg (SOCKET, &header, MSG_NOSIGNAL);
+  sendmsg (our_socket, &header, MSG_NOSIGNAL);
 }
 
 static gboolean
@@ -140,14 +144,16 @@ misuse_wire (void)
   if (is ("many-descriptors"))
     say_with_many (8);
   if (is ("wrong-way"))
-    say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION), -1);
+    say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION, TRUE), -1);
+  if (is ("servers-word"))
+    say (SEGUE_MESSAGE_ENDED, g_variant_new (SEGUE_FORMAT_ENDED, 1u, 0), -1);
   if (is ("descriptor-with-text"))
     say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 16u, "look"), 1);
   while (is ("chatter"))
     say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 4u /* error */, "bla"), -1);
   if (is ("closes")) {
-    shutdown (SOCKET, SHUT_RDWR);
-    close (SOCKET);
+    shutdown (our_socket, SHUT_RDWR);
+    close (our_socket);
     sleep (1000);
   }
 }
@@ -229,20 +235,22 @@ misuse_items (void)
   }
 }
 
-int
-main (void)
+static void
+say_ready (guint version)
 {
-  g_setenv ("G_DEBUG", "", TRUE);
+  say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, version, TRUE), -1);
+}
+
+/* SegueWorkerMain. */
+static int
+work (int socket, gpointer data)
+{
+  our_socket = socket;
   if (is ("early")) {
     say_buffer (written (4096, SEALS), 4096);
     sleep (1000);
   }
-  listen_once ();
-  if (is ("old")) {
-    say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, 0u), -1);
-    sleep (1000);
-  }
-  say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION), -1);
+  say_ready (SEGUE_MESSAGE_VERSION);
   listen_once ();
   misuse_wire ();
   misuse_memory ();
@@ -251,5 +259,19 @@ main (void)
   if (is ("half") || is ("deaf"))
     sleep (1000);
   listen_once ();
+  return 0;
+}
+
+int
+main (void)
+{
+  g_setenv ("G_DEBUG", "", TRUE);
+  listen_once ();
+  if (is ("old")) {
+    say_ready (0);
+    sleep (1000);
+  }
+  say_ready (SEGUE_MESSAGE_VERSION);
+  segue_worker_fork_all (SERVER, work, NULL, NULL);
   return 0;
 }

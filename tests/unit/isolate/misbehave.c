@@ -13,14 +13,23 @@
 
 /* ---- misbehave: a file's text is a deed, such as "signal 11" or "read /etc/shadow" ---- */
 
-enum { OPENS_WELL, OPENS_NOT, OPENS_WITH_A_CRASH, OPENS_WITH_AN_END };
+enum {
+  OPENS_WELL,
+  OPENS_NOT,
+  OPENS_WITH_A_CRASH,
+  OPENS_WITH_AN_END,
+  OPENS_WITH_A_THREAD,
+  OPENS_KILLED,
+  OPENS_KILLED_ONCE,
+};
 
 typedef struct {
   int opening;
   gint64 level;
 } Config;
 
-static const char *const openings[] = { "well", "not", "crash", "exit", NULL };
+static const char *const openings[] = { "well",        "not",    "crash",       "exit",
+                                        "with-thread", "killed", "killed-once", NULL };
 static const SegueParam *const params[] = {
   SEGUE_PARAM (Config, opening, SEGUE_PARAM_CHOICE, .def = "well", .choices = openings),
   SEGUE_PARAM (Config, level, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 100,
@@ -38,6 +47,30 @@ die_of (int number)
   _exit (128 + number);
 }
 
+static gpointer
+do_nothing (gpointer data)
+{
+  return data;
+}
+
+static gpointer
+wait_for_ever (gpointer data)
+{
+  while (TRUE)
+    pause ();
+  return data;
+}
+
+/* Whether this is the first time: the file at $MISBEHAVE_MARK is not there yet. */
+static gboolean
+leaves_mark (void)
+{
+  int fd = open (g_getenv ("MISBEHAVE_MARK"), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
 static gboolean
 open_instance (SegueContext *context, gpointer *instance, GError **error)
 {
@@ -48,6 +81,10 @@ open_instance (SegueContext *context, gpointer *instance, GError **error)
     die_of (SIGSEGV);
   if (config->opening == OPENS_WITH_AN_END)
     _exit (9);
+  if (config->opening == OPENS_WITH_A_THREAD)
+    g_thread_unref (g_thread_new ("for-ever", wait_for_ever, NULL));
+  if (config->opening == OPENS_KILLED || (config->opening == OPENS_KILLED_ONCE && leaves_mark ()))
+    die_of (SIGKILL);
   *instance = g_new0 (char, 1);
   return config->opening != OPENS_NOT;
 }
@@ -104,19 +141,14 @@ try (const char *deed, const char *object)
   return -1;
 }
 
-static gpointer
-do_nothing (gpointer data)
-{
-  return data;
-}
+/* Items that this process has worked on. */
+static guint n_seen;
 
 /* What may hurt the process. */
 static gboolean
 hurt (const char *deed, const char *object)
 {
-  static guint n_hurt;
-  gboolean again = n_hurt++ > 0;
-  if (g_str_equal (deed, "signal") || (g_str_equal (deed, "signal-later") && again))
+  if (g_str_equal (deed, "signal"))
     die_of (atoi (object));
   if (g_str_equal (deed, "fault"))
     *(volatile int *) mmap (NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
@@ -180,6 +212,7 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
     return FALSE;
   g_auto (GStrv) words = g_strsplit (g_strstrip (text), " ", 2);
   const char *deed = words[0] ? words[0] : "", *object = words[0] && words[1] ? words[1] : "";
+  segue_context_log (context, G_LOG_LEVEL_DEBUG, "item %u of its process", n_seen++);
   hurt (deed, object);
   segue_context_count (context, "deeds", 1);
   segue_context_log (context, G_LOG_LEVEL_INFO, "%s: \033[31m%s", segue_item_get_id (item), deed);
@@ -192,8 +225,7 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
   }
   if (g_str_equal (deed, "thread"))
     g_thread_join (g_thread_new ("test", do_nothing, NULL));
-  else if (!g_str_equal (deed, "fine") && !g_str_equal (deed, "signal-later") &&
-           !g_str_has_prefix (deed, "print")) {
+  else if (!g_str_equal (deed, "fine") && !g_str_has_prefix (deed, "print")) {
     gboolean done = try (deed, object) == 0;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’: %s", segue_item_get_id (item),
                  done ? "done" : g_strerror (errno));
@@ -281,6 +313,7 @@ make_square (gpointer instance, SegueItem *item, SegueContext *context, GError *
 {
   gsize n, shape[] = { 2, 2 };
   const float *samples = segue_item_get_frames (item, &n);
+  segue_context_log (context, G_LOG_LEVEL_DEBUG, "item %u of its process", n_seen++);
   float square[4] = { n > 0 ? samples[0] : 0, (float) n, 3, 4 };
   g_autoptr (GBytes) bytes = g_bytes_new (square, sizeof square);
   SegueItem *tensor =

@@ -13,6 +13,7 @@ static const char *const hostile[] = {
   "two-descriptors",
   "many-descriptors",
   "wrong-way",
+  "servers-word",
   "descriptor-with-text",
   "chatter",
   "no-memory",
@@ -92,19 +93,19 @@ test_closes (void)
   g_assert_error (gone, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
 }
 
-/* It does not even read what it is asked any more, nor end when it is told to. */
+/* It answers and lives on: it has seen its song, and sees no other. */
 static void
 test_deaf (void)
 {
   g_setenv ("HOSTILE", "deaf", TRUE);
   g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 0.5);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (nothing->len, ==, 0);
-  g_autoptr (GError) late = isolate_bench_refuse (&bench, "fine");
-  g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+  isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (nothing->len, ==, 0);
+  }
 }
 
 /* Another version, or no worker at all: the installation is broken, not the song. */

@@ -1,0 +1,121 @@
+/* Opening a stage in its process, and passing on what it reports. */
+#include "worker-stage.h"
+
+void
+segue_worker_stage_clear (SegueWorkerStage *stage)
+{
+  g_clear_pointer (&stage->chain, segue_chain_free);
+  g_clear_pointer (&stage->stage, segue_graph_stage_free);
+  g_clear_pointer (&stage->params, segue_node_free);
+  g_clear_pointer (&stage->registry, segue_registry_free);
+  g_clear_pointer (&stage->readable, g_ptr_array_unref);
+}
+
+/* Whatever a stage says on its way is passed on, whether or not there is anybody left. */
+static void
+report (SegueWorkerStage *stage, SegueMessageType type, GVariant *body)
+{
+  segue_message_send (stage->socket, type, body, -1, SEGUE_WAIT_FOR_EVER);
+}
+
+void
+segue_worker_stage_log (SegueWorkerStage *stage, GLogLevelFlags level, const char *message)
+{
+  g_autofree char *text = g_utf8_make_valid (message, -1);
+  report (stage, SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, (guint32) level, text));
+}
+
+static void
+log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+{
+  segue_worker_stage_log (data, level, message);
+}
+
+static void
+scalar (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step, double value)
+{
+  report (data, SEGUE_MESSAGE_SCALAR, g_variant_new (SEGUE_FORMAT_SCALAR, tag, step, value));
+}
+
+static void
+progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
+          const char *detail)
+{
+  report (data, SEGUE_MESSAGE_PROGRESS,
+          g_variant_new (SEGUE_FORMAT_PROGRESS, done, total, detail ? detail : ""));
+}
+
+static void
+allow_read (gpointer data, const SegueGraphStage *stage, const char *path)
+{
+  g_ptr_array_add (((SegueWorkerStage *) data)->readable, g_strdup (path));
+}
+
+static const SegueStageHost host = {
+  .log = log_line, .scalar = scalar, .progress = progress, .allow_read = allow_read
+};
+
+/* SegueParamContentFunc: files and folders that the parameters name may be read. */
+static char *
+note_path (const SegueParam *row, const char *path, gpointer data, GError **error)
+{
+  g_ptr_array_add (data, g_strdup (path));
+  return g_strdup ("");
+}
+
+static gboolean
+find_stage (SegueWorkerStage *stage, const char *plugin, const char *type_name, const char *id,
+            const char *params, gint64 own_seed, GError **error)
+{
+  stage->registry = segue_registry_new ();
+  if (!segue_registry_load_file (stage->registry, plugin, error))
+    return FALSE;
+  const SegueStageType *type = segue_registry_find_stage (stage->registry, type_name);
+  if (!type) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                 "‘%s’ no longer has the stage type '%s'; run the same command again", plugin,
+                 type_name);
+    return FALSE;
+  }
+  stage->params = segue_node_parse (params, -1, "parameters", error);
+  if (!stage->params)
+    return FALSE;
+  stage->stage = segue_graph_stage_new (stage->registry, type, id, stage->params, "/", error);
+  if (!stage->stage)
+    return FALSE;
+  stage->stage->seed = own_seed;
+  stage->stage->isolate = FALSE;
+  g_autofree char *ignored =
+    segue_params_key (type->params, stage->stage->config, note_path, stage->readable, NULL);
+  return TRUE;
+}
+
+gboolean
+segue_worker_stage_open (SegueWorkerStage *stage, SegueMessage *message, GError **error)
+{
+  const char *plugin, *type, *id, *params;
+  guint64 seed;
+  gint64 own_seed;
+  guint32 version;
+  stage->readable = g_ptr_array_new_with_free_func (g_free);
+  if (message->type != SEGUE_MESSAGE_OPEN) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                         "a worker's first message is not what to open");
+    return FALSE;
+  }
+  g_variant_get (message->body, "(ub^&ay&s&s&sxtt)", &version, &stage->be_server, &plugin, &type,
+                 &id, &params, &own_seed, &seed, &stage->memory);
+  if (version != SEGUE_MESSAGE_VERSION) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                         "segue-worker is of another version; reinstall segue");
+    return FALSE;
+  }
+  if (!find_stage (stage, plugin, type, id, params, own_seed, error))
+    return FALSE;
+  stage->scope = (SegueScope){
+    .registry = stage->registry, .seed = seed, .threads = 1, .host = &host, .host_data = stage
+  };
+  const SegueGraphStage *stages[] = { stage->stage };
+  stage->chain = segue_chain_new (&stage->scope, stages, 1);
+  return segue_chain_open (stage->chain, error);
+}
