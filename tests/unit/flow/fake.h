@@ -18,7 +18,8 @@ typedef struct {
   GString *failures; /* "stage id: reason" lines as the observer heard them */
   GString *log;
   GString *units; /* "stage: what its progress counts" lines */
-  GString *data;  /* "label: train validation test unset left_out" lines and warnings of the preview */
+  GString
+    *data; /* "label: train validation test unset left_out" lines and warnings of the preview */
   gint progress_calls;
   guint64 songs_done;
   guint cancel_after; /* songs; 0: never */
