@@ -164,14 +164,19 @@ may_be_same (gconstpointer a, gconstpointer b)
          (x->span.is_whole || x->span.length == y->span.length);
 }
 
-/* FALSE: cancelled. */
+/* FALSE: cancelled, or no memory. */
 static gboolean
 find_twins (GArray *files, SegueContext *context, GError **error)
 {
   g_autoptr (GHashTable) alike =
     g_hash_table_new_full (hash_file, may_be_same, NULL, (GDestroyNotify) g_array_unref);
-  g_autofree guint8 *buffer = g_malloc (2 * BLOCK_BYTES);
+  g_autofree guint8 *buffer = g_try_malloc (2 * BLOCK_BYTES);
 
+  if (!buffer) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                         "out of memory for comparing songs");
+    return FALSE;
+  }
   for (guint i = 0; i < files->len; i++) {
     File *file = &g_array_index (files, File, i);
     GArray *known = file->is_known ? g_hash_table_lookup (alike, file) : NULL;
