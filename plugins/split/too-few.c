@@ -96,9 +96,9 @@ too_few_report (const Index *index, const char *by, const gboolean *labels, gboo
   if (left_out)
     segue_context_count (context, "songs of labels with too few", n_songs);
   segue_context_log (context, G_LOG_LEVEL_WARNING,
-                     "%u label%s %s with too few %ss to be in every set (at least %u): %s", n,
-                     n == 1 ? " is" : "s are", left_out ? "left out" : "trained on and not tested",
-                     by, need, list);
+                     "%u label%s with too few %ss for every set (at least %u) %s %s: %s", n,
+                     n == 1 ? "" : "s", by, need, n == 1 ? "is" : "are",
+                     left_out ? "left out" : "trained on but not tested", list);
   for (guint l = 0; n > MAX_NAMES && l < n_labels; l++)
     if (labels[l])
       segue_context_log (context, G_LOG_LEVEL_DEBUG, "‘%s’ has too few %ss",

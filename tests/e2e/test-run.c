@@ -318,8 +318,8 @@ test_too_few (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                NULL);
   command_assert (&result, 0);
-  command_assert_says (&result, "1 label is left out with too few songs to be in every set (at "
-                                "least 3): ‘Lonely’ has 1 song");
+  command_assert_says (&result, "1 label with too few songs for every set (at least 3) is "
+                                "left out: ‘Lonely’ has 1 song");
   /* What names alone show ends a run before it decodes anything. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                "--set", "split.too_few=fail", "--fresh", NULL);
