@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <segue/cache.h>
 #include <segue/file.h>
 #include <string.h>
@@ -65,6 +66,22 @@ refuse_links (SegueStore *store, GError **error)
   return TRUE;
 }
 
+/* The user's private group, as Debian and Fedora make one for each: it has the user's name and no other
+ * members.  Where that can't be found out, it is not. */
+static gboolean
+is_private_group (gid_t gid)
+{
+  struct group group, *found = NULL;
+  char names[16384];
+  if (getgrgid_r (gid, &group, names, sizeof names, &found) != 0 || found == NULL ||
+      strcmp (group.gr_name, g_get_user_name ()) != 0)
+    return FALSE;
+  for (char **member = group.gr_mem; *member; member++)
+    if (strcmp (*member, group.gr_name) != 0)
+      return FALSE;
+  return TRUE;
+}
+
 /* A shared cache has its uses, so it is not refused: but whoever may write to it may change what
  * comes out of a run. */
 static char *
@@ -77,6 +94,10 @@ find_warning (SegueStore *store)
   if (st.st_mode & S_IWOTH)
     return g_strdup_printf ("everybody on this machine may change the cache ‘%s’ and so what comes "
                             "out of runs; chmod o-w makes it yours",
+                            shown);
+  if ((st.st_mode & S_IWGRP) && !is_private_group (st.st_gid))
+    return g_strdup_printf ("the members of a group may change the cache ‘%s’ and so what comes "
+                            "out of runs; chmod g-w makes it yours",
                             shown);
   if (st.st_uid != geteuid () && st.st_uid != 0)
     return g_strdup_printf (

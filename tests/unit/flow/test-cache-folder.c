@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <grp.h>
 #include <segue/file.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -340,6 +341,49 @@ test_owner (void)
   g_assert_nonnull (strstr (bench.log->str, "belongs to somebody else"));
 }
 
+/* Another group than the user's own: with root's rights any, else one that the user is in; FALSE where there
+ * is none. */
+static gboolean
+find_shared_group (gid_t *group)
+{
+  gid_t groups[64];
+  int n = getgroups (G_N_ELEMENTS (groups), groups);
+  *group = 12345;
+  for (int i = 0; geteuid () != 0 && i < n; i++)
+    if (groups[i] != getegid ()) {
+      *group = groups[i];
+      return TRUE;
+    }
+  return geteuid () == 0;
+}
+
+static void
+test_group (void)
+{
+  g_auto (Bench) bench;
+  gid_t group;
+  write_songs (&bench);
+  if (!find_shared_group (&group)) {
+    g_test_skip ("this user is in one group only");
+    return;
+  }
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_cmpint (chown (bench.cache, (uid_t) -1, group), ==, 0);
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_null (strstr (bench.log->str, "cache"));
+  g_assert_cmpint (g_chmod (bench.cache, 0770), ==, 0);
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_nonnull (strstr (bench.log->str, "members of a group may change the cache"));
+  /* Root's own group has its name, on every system, and seldom other members. */
+  struct group *own = geteuid () == 0 ? getgrgid (0) : NULL;
+  if (!own || strcmp (own->gr_name, "root") != 0 || own->gr_mem[0])
+    return;
+  g_string_truncate (bench.log, 0);
+  g_assert_cmpint (chown (bench.cache, (uid_t) -1, 0), ==, 0);
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_null (strstr (bench.log->str, "cache"));
+}
+
 /* A gate that is a FIFO or a folder keeps nobody waiting. */
 static void
 test_odd_gate (void)
@@ -498,6 +542,7 @@ main (int argc, char **argv)
   g_test_add_func ("/folder/hostile", test_hostile);
   g_test_add_func ("/folder/links", test_links);
   g_test_add_func ("/folder/owner", test_owner);
+  g_test_add_func ("/folder/group", test_group);
   g_test_add_func ("/folder/odd-gate", test_odd_gate);
   g_test_add ("/folder/racy", Memory, NULL, set_up, test_racy, tear_down);
   g_test_add ("/folder/gone", Memory, NULL, set_up, test_gone, tear_down);
