@@ -121,139 +121,197 @@ is_possible (const TrainJob *job, const Header *header)
          header->step <= MIN (header->n_epochs + 1, (guint64) job->settings.epochs) * per_epoch;
 }
 
-static gboolean
-is_whole (GMappedFile *file)
-{
-  gsize length = g_mapped_file_get_length (file) - SHA256_DIGEST_SIZE;
-  const char *data = g_mapped_file_get_contents (file);
-  guint8 digest[SHA256_DIGEST_SIZE];
+/* A file's bytes in order, with their digest.  They are read, not mapped: where another process truncates
+ * the file, reading ends early, but a mapping ends the program. */
+typedef struct {
+  int fd;
+  guint64 at;
   struct sha256_ctx sha;
-  sha256_init (&sha);
-  sha256_update (&sha, length, (const guint8 *) data);
-  sha256_digest (&sha, sizeof digest, digest);
-  return memcmp (digest, data + length, sizeof digest) == 0;
-}
+} Input;
 
-/* The file at @path; %NULL with errno.  The cache may be somebody else's: links and pipes are not
- * followed or waited for. */
-static GMappedFile *
-map_file (const char *path)
+static void
+input_init (Input *input, int fd)
 {
-  struct stat info;
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0)
-    return NULL;
-  GMappedFile *file = NULL;
-  if (fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
-    file = g_mapped_file_new_from_fd (fd, FALSE, NULL);
-  close (fd);
-  errno = EIO;
-  return file;
+  input->fd = fd;
+  input->at = 0;
+  sha256_init (&input->sha);
 }
 
-/* @file: (out): where it is good.  @n_state: 0: weights alone. */
-static FileState
-open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, GMappedFile **file)
+static gboolean
+read_at (int fd, void *data, gsize length, guint64 at)
 {
-  g_autoptr (GMappedFile) mapped = map_file (path);
-  if (mapped == NULL)
-    return errno == ENOENT ? FILE_ABSENT : FILE_DAMAGED;
-  gsize size = g_mapped_file_get_length (mapped);
-  if (size < sizeof *header)
-    return FILE_DAMAGED;
-  memcpy (header, g_mapped_file_get_contents (mapped), sizeof *header);
-  if (memcmp (header->magic, magic, sizeof magic) != 0 || header->fingerprint != job->fingerprint)
-    return FILE_FOREIGN;
-  if (header->n_values != count_values (job) || header->n_state != n_state ||
-      (n_state > 0 ? !is_possible (job, header) : header->n_epochs > 0 || header->step > 0) ||
-      size != size_of_file (header) || !is_whole (mapped))
-    return FILE_DAMAGED;
-  *file = g_steal_pointer (&mapped);
-  return FILE_GOOD;
+  for (gsize done = 0; done < length;) {
+    gssize n =
+      pread (fd, (char *) data + done, MIN (length - done, (gsize) 1 << 30), (off_t) (at + done));
+    if (n == 0 || (n < 0 && errno != EINTR))
+      return FALSE;
+    done += (gsize) MAX (n, 0);
+  }
+  return TRUE;
 }
 
-/* Values of all tensors from @at; returns what follows them. */
-static const char *
-read_values (TrainJob *job, const char *at)
+static gboolean
+take (Input *input, void *data, gsize length)
+{
+  if (!read_at (input->fd, data, length, input->at))
+    return FALSE;
+  input->at += length;
+  sha256_update (&input->sha, length, data);
+  return TRUE;
+}
+
+/* Whether the digest of what was taken follows. */
+static gboolean
+take_digest (Input *input)
+{
+  guint8 digest[SHA256_DIGEST_SIZE], stored[SHA256_DIGEST_SIZE];
+  sha256_digest (&input->sha, sizeof digest, digest);
+  return read_at (input->fd, stored, sizeof stored, input->at) &&
+         memcmp (digest, stored, sizeof digest) == 0;
+}
+
+/* Values of all tensors. */
+static gboolean
+take_values (Input *input, TrainJob *job)
 {
   GArray *tensors = train_optimiser_get_tensors (job->optimiser);
   for (guint i = 0; i < tensors->len; i++) {
     SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
-    memcpy (tensor->value, at, tensor->n_elements * sizeof (float));
-    at += tensor->n_elements * sizeof (float);
+    if (!take (input, tensor->value, tensor->n_elements * sizeof (float)))
+      return FALSE;
   }
   train_optimiser_take_values (job->optimiser);
-  return at;
+  return TRUE;
+}
+
+static gboolean
+is_whole (int fd, guint64 size)
+{
+  char block[32768];
+  Input input;
+  input_init (&input, fd);
+  for (guint64 left = size - SHA256_DIGEST_SIZE; left > 0;) {
+    gsize n = (gsize) MIN (left, sizeof block);
+    if (!take (&input, block, n))
+      return FALSE;
+    left -= n;
+  }
+  return take_digest (&input);
+}
+
+/* What the file at @fd is, and its header.  @n_state: 0: weights alone. */
+static FileState
+look_at_file (TrainJob *job, int fd, guint64 n_state, Header *header)
+{
+  struct stat info;
+  if (fstat (fd, &info) != 0 || !S_ISREG (info.st_mode) || !read_at (fd, header, sizeof *header, 0))
+    return FILE_DAMAGED;
+  if (memcmp (header->magic, magic, sizeof magic) != 0 || header->fingerprint != job->fingerprint)
+    return FILE_FOREIGN;
+  guint64 size = (guint64) info.st_size;
+  if (header->n_values != count_values (job) || header->n_state != n_state ||
+      (n_state > 0 ? !is_possible (job, header) : header->n_epochs > 0 || header->step > 0) ||
+      size != size_of_file (header) || !is_whole (fd, size))
+    return FILE_DAMAGED;
+  return FILE_GOOD;
+}
+
+/* @fd: (out): where the file is good.  The cache may be somebody else's: links and pipes are not followed or
+ * waited for. */
+static FileState
+open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, int *fd)
+{
+  int opened = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (opened < 0)
+    return errno == ENOENT ? FILE_ABSENT : FILE_DAMAGED;
+  FileState state = look_at_file (job, opened, n_state, header);
+  if (state == FILE_GOOD)
+    *fd = opened;
+  else
+    close (opened);
+  return state;
 }
 
 /* A checkpoint that may be gone on from.  @stored: the epoch whose weights it needs. */
 typedef struct {
   FileState state;
   Header header;
-  GMappedFile *file;
+  int fd; /* -1: none */
   guint stored;
 } Candidate;
 
 static void
 candidate_clear (Candidate *candidate)
 {
-  g_clear_pointer (&candidate->file, g_mapped_file_unref);
+  if (candidate->fd >= 0)
+    close (candidate->fd);
+  candidate->fd = -1;
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Candidate, candidate_clear)
+
+/* Whether @stored, the epoch whose weights the checkpoint needs, is known, and they are good. */
+static gboolean
+find_weights (TrainJob *job, const Candidate *candidate, guint *stored)
+{
+  g_autoptr (GArray) epochs = g_array_new (FALSE, FALSE, sizeof (TrainEpoch));
+  g_array_set_size (epochs, (guint) candidate->header.n_epochs);
+  if (!read_at (candidate->fd, epochs->data, epochs->len * sizeof (TrainEpoch),
+                sizeof candidate->header))
+    return FALSE;
+  *stored = train_epochs_find_stored (job, epochs);
+  if (*stored == TRAIN_NO_EPOCH)
+    return TRUE;
+  Header header;
+  int fd;
+  g_autofree char *path = path_of_epoch (job, *stored, NULL);
+  if (path == NULL || open_file (job, path, 0, &header, &fd) != FILE_GOOD)
+    return FALSE;
+  close (fd);
+  return TRUE;
+}
 
 /* Where the weights that a checkpoint needs are damaged, so is it. */
 static void
 open_candidate (TrainJob *job, guint slot, Candidate *candidate)
 {
+  guint stored;
   gsize n_state;
   train_optimiser_get_state (job->optimiser, &n_state);
   g_autofree char *path = path_of_slot (job, slot, NULL);
   candidate->stored = TRAIN_NO_EPOCH;
-  candidate->state = path != NULL
-                       ? open_file (job, path, n_state, &candidate->header, &candidate->file)
-                       : FILE_ABSENT;
+  candidate->state =
+    path != NULL ? open_file (job, path, n_state, &candidate->header, &candidate->fd) : FILE_ABSENT;
   if (candidate->state != FILE_GOOD)
     return;
-
-  g_autoptr (GArray) epochs = g_array_new (FALSE, FALSE, sizeof (TrainEpoch));
-  g_array_append_vals (epochs,
-                       g_mapped_file_get_contents (candidate->file) + sizeof candidate->header,
-                       (guint) candidate->header.n_epochs);
-  guint stored = train_epochs_find_stored (job, epochs);
-  if (stored == TRAIN_NO_EPOCH)
-    return;
-  Header header;
-  g_autoptr (GMappedFile) weights = NULL;
-  g_autofree char *path_of_weights = path_of_epoch (job, stored, NULL);
-  if (path_of_weights == NULL ||
-      open_file (job, path_of_weights, 0, &header, &weights) != FILE_GOOD) {
+  if (find_weights (job, candidate, &stored))
+    candidate->stored = stored;
+  else
     candidate->state = FILE_DAMAGED;
-    candidate_clear (candidate);
-    return;
-  }
-  candidate->stored = stored;
 }
 
-static void
+/* FALSE: the file is no longer what it was when it was opened, and the job is of no use. */
+static gboolean
 take_candidate (TrainJob *job, const Candidate *candidate)
 {
-  const Header *header = &candidate->header;
+  const Header *expected = &candidate->header;
   TrainProgress *progress = &job->progress;
+  Header header;
+  Input input;
   gsize n_state;
   float *state = train_optimiser_get_state (job->optimiser, &n_state);
-  const char *at = g_mapped_file_get_contents (candidate->file) + sizeof *header;
 
-  progress->step = header->step;
-  progress->loss_sum = header->loss_sum;
-  progress->loss_weight = header->loss_weight;
-  g_array_set_size (progress->epochs, 0);
-  g_array_append_vals (progress->epochs, at, (guint) header->n_epochs);
-  at += header->n_epochs * sizeof (TrainEpoch);
-  g_array_set_size (progress->steps, 0);
-  g_array_append_vals (progress->steps, at, (guint) header->step);
-  at = read_values (job, at + header->step * sizeof (TrainStep));
-  memcpy (state, at, n_state * sizeof (float));
+  g_array_set_size (progress->epochs, (guint) expected->n_epochs);
+  g_array_set_size (progress->steps, (guint) expected->step);
+  progress->step = expected->step;
+  progress->loss_sum = expected->loss_sum;
+  progress->loss_weight = expected->loss_weight;
+  input_init (&input, candidate->fd);
+  return take (&input, &header, sizeof header) && memcmp (&header, expected, sizeof header) == 0 &&
+         take (&input, progress->epochs->data, expected->n_epochs * sizeof (TrainEpoch)) &&
+         take (&input, progress->steps->data, expected->step * sizeof (TrainStep)) &&
+         take_values (&input, job) && take (&input, state, n_state * sizeof (float)) &&
+         take_digest (&input);
 }
 
 /* Says what is not used, and why. */
@@ -273,11 +331,11 @@ tell_unused (TrainJob *job, guint slot, FileState state)
                        "the checkpoint ‘%s’ is damaged: not used", shown);
 }
 
-void
-train_checkpoint_load (TrainJob *job)
+gboolean
+train_checkpoint_load (TrainJob *job, GError **error)
 {
-  g_auto (Candidate) first = { 0 };
-  g_auto (Candidate) second = { 0 };
+  g_auto (Candidate) first = { .fd = -1 };
+  g_auto (Candidate) second = { .fd = -1 };
   Candidate *candidates[] = { &first, &second };
   Candidate *newest = NULL;
   for (guint slot = 0; slot < G_N_ELEMENTS (candidates); slot++) {
@@ -294,10 +352,15 @@ train_checkpoint_load (TrainJob *job)
   }
   job->saved.at = g_get_monotonic_time ();
   if (newest == NULL)
-    return;
-  take_candidate (job, newest);
+    return TRUE;
+  if (!take_candidate (job, newest)) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                         "a checkpoint of the training changed while it was read; run again");
+    return FALSE;
+  }
   job->saved.step = newest->header.step;
   job->saved.n_epochs = (guint) newest->header.n_epochs;
+  return TRUE;
 }
 
 gboolean
@@ -364,13 +427,18 @@ train_checkpoint_load_epoch (TrainJob *job, guint epoch, GError **error)
   g_autofree char *path = path_of_epoch (job, epoch, error);
   if (path == NULL)
     return FALSE;
-  g_autoptr (GMappedFile) file = NULL;
-  if (open_file (job, path, 0, &header, &file) != FILE_GOOD) {
+  gboolean ok = FALSE;
+  int fd = -1;
+  if (open_file (job, path, 0, &header, &fd) == FILE_GOOD) {
+    Input input;
+    input_init (&input, fd);
+    ok = take (&input, &header, sizeof header) && take_values (&input, job) && take_digest (&input);
+    close (fd);
+  }
+  if (!ok) {
     g_autofree char *shown = g_filename_display_name (path);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
                  "the weights of epoch %u are gone from ‘%s’; run again", epoch + 1, shown);
-    return FALSE;
   }
-  read_values (job, g_mapped_file_get_contents (file) + sizeof header);
-  return TRUE;
+  return ok;
 }

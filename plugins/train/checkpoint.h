@@ -13,8 +13,9 @@ gboolean train_checkpoint_save (TrainJob *job, GError **error);
 /** train_checkpoint_is_due: whether the last one is as old as the pipeline lets it get. */
 gboolean train_checkpoint_is_due (const TrainJob *job);
 /** train_checkpoint_load: what an interrupted run of the same training left; where there is
- * nothing, or nothing of use, the job stays as it is.  What is there and not used is logged. */
-void train_checkpoint_load (TrainJob *job);
+ * nothing, or nothing of use, the job stays as it is.  What is there and not used is logged.  %SEGUE_ERROR_IO
+ * where a file changed while it was read: the job is of no use then. */
+gboolean train_checkpoint_load (TrainJob *job, GError **error);
 
 /** train_checkpoint_save_epoch: the weights alone, as they are after @epoch. */
 gboolean train_checkpoint_save_epoch (TrainJob *job, guint epoch, GError **error);

@@ -236,7 +236,8 @@ keep_steps (TrainJob *job)
 gboolean
 train_learn (TrainJob *job, GError **error)
 {
-  train_checkpoint_load (job);
+  if (!train_checkpoint_load (job, error))
+    return FALSE;
   if (job->progress.step > 0)
     segue_context_log (job->context, G_LOG_LEVEL_INFO,
                        "going on from step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT,

@@ -68,7 +68,7 @@ load (TrainJob *job, const guint8 *data, gsize size)
   job->progress.step = 0;
   g_array_set_size (job->progress.epochs, 0);
   g_array_set_size (job->progress.steps, 0);
-  train_checkpoint_load (job);
+  train_checkpoint_load (job, NULL);
   const TrainProgress *progress = &job->progress;
   g_assert_cmpuint (progress->epochs->len, <=, EPOCHS);
   g_assert_cmpuint (progress->steps->len, ==, progress->step);
