@@ -35,7 +35,7 @@ long_options (const SegueVerb *verb)
   return table;
 }
 
-/* The colon in front has a missing value told apart from an unknown option. */
+/* The colon in front distinguishes a missing value from an unknown option. */
 static char *
 short_options (const SegueVerb *verb)
 {

@@ -248,7 +248,7 @@ static const SegueOption rows[] = {
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
     "songs at once (default: one per processor)" },
   { "no-cache", 0, SEGUE_OPTION_FLAG, offsetof (Options, no_cache), NULL, 0, 0,
-    "ask about every song anew, and keep no answer" },
+    "classify every song again, and keep no answer" },
   { "precision", 0, SEGUE_OPTION_STRING, offsetof (Options, precision), "NAME", 0, 0,
     "float32, bfloat16, int8 (fastest, and may change an answer) or auto (the default: what the "
     "processor has that costs no accuracy)" },

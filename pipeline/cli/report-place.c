@@ -143,7 +143,7 @@ lock_work (const char *path)
   return -1;
 }
 
-/* Work folders in @parent that nobody holds: of commands that were killed. */
+/* Work folders in @parent without a lock: of commands that were killed. */
 static void
 sweep (const char *parent)
 {

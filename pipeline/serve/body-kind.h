@@ -1,9 +1,9 @@
-/* What people send in place of a song's bytes: told by a few headers, and by how the body begins. */
+/* What people send in place of a song's bytes, recognised by a few headers and the beginning of the body. */
 #pragma once
 
 #include <glib.h>
 
-#define BODY_KIND_BYTES 1024 /* of a body, that it can be told by */
+#define BODY_KIND_BYTES 1024 /* of a body, enough to recognise it */
 
 /** body_kind_of_headers: (transfer none) (nullable): what the body is and how to send the song; %NULL: a
  * song, as far as headers tell.  @type, @encoding: (nullable): Content-Type, Content-Encoding */

@@ -182,7 +182,7 @@ hand_over (Door *door, Peer *peer)
     close (fd);
   else
     peer_lend (peer, fd);
-  /* On failure it closes the descriptor, and has called nobody back. */
+  /* On failure it closes the descriptor, and no callback runs. */
   if (door->closed ||
       MHD_add_connection (door->daemon, fd, (struct sockaddr *) &address, size) != MHD_YES)
     peer_free (peer);
@@ -228,7 +228,7 @@ read_head (Door *door, Peer *peer, gboolean gone)
 static void
 drain (Door *door, Peer *peer)
 {
-  static char block[64 * 1024]; /* this thread's alone, and nobody looks at it */
+  static char block[64 * 1024]; /* this thread's alone; never read */
   guint64 *read = g_hash_table_lookup (door->inside, peer);
   gssize n = 1;
   for (guint i = 0; i < LINGER_BLOCKS && n > 0 && *read <= door->limits.linger_bytes; i++) {

@@ -99,7 +99,7 @@ take_number (json_t *to, const json_t *from, const char *key)
   json_object_set_new (to, key, json_is_number (value) ? json_incref (value) : json_null ());
 }
 
-/* Nobody's words: one of those that segue writes, or null. */
+/* One of the words that segue writes, or null. */
 static json_t *
 known_state (const json_t *about)
 {

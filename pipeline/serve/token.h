@@ -1,7 +1,7 @@
 /* The token that gives access to a server, and report addresses that cannot be guessed.
  *
  * The loopback address is shared by all users of a machine, and every page that a browser shows can
- * send requests to it.  Whoever asks has to show the token. */
+ * send requests to it.  Each request has to carry the token. */
 #pragma once
 
 #include <glib.h>

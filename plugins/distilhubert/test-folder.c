@@ -188,7 +188,7 @@ test_processor (SmallFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "processor_config.json"));
 }
 
-/* transformers leaves out the names of two classes that nobody named. */
+/* transformers leaves out the names of two unnamed classes. */
 static void
 test_default_labels (SmallFixture *f, gconstpointer data)
 {

@@ -27,7 +27,7 @@ guint report_clips_count (const ReportClips *clips);
 
 /**
  * report_clips_make:
- * @audio: (nullable): what the model heard, for songs whose file is gone or can't be read; that the run has a
+ * @audio: (nullable): the audio that the model used, for songs whose file is gone or can't be read; that the run has a
  *   song at all is what allows to open its file
  * @music: (nullable): the folder that the songs of a finished run lie in.  A run may be a stranger's: without
  *   @audio, nothing outside of this folder is opened

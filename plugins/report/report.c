@@ -199,9 +199,10 @@ collect (gpointer instance, SegueContext *context, GError **error)
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS,
               "What `evaluate` left: metrics.json and predictions.csv."),
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
-              "What the model heard, for clips of songs whose file can't be read any more.",
-              .flags = SEGUE_PORT_OPTIONAL),
+  SEGUE_PORT (
+    "audio", SEGUE_KIND_AUDIO,
+    "The audio that the model used, for clips of songs whose file can't be read any more.",
+    .flags = SEGUE_PORT_OPTIONAL),
   NULL
 };
 

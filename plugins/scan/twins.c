@@ -10,7 +10,7 @@
 
 /* Warnings about recordings with several labels; the log has the others. */
 #define MAX_WARNINGS 12
-/* Files of one length are told apart by a sample from their middle; only what agrees in it is read whole. */
+/* Files of one length are distinguished by a sample from their middle; only what agrees in it is read whole. */
 #define SAMPLE_BYTES ((gsize) 16 << 10)
 #define BLOCK_BYTES  ((gsize) 256 << 10)
 /* Others with the same length and sample that a file is compared with: more are made on purpose. */

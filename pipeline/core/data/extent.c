@@ -65,7 +65,7 @@ segue_pread_all (int fd, void *buffer, gsize length, guint64 offset, const char 
     if (n == 0) {
       g_autofree char *shown = g_filename_display_name (path);
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                   "‘%s’ is shorter than it was; run again to make it anew", shown);
+                   "‘%s’ is shorter than it was; run the same command again to make it", shown);
       return FALSE;
     }
     at += n;

@@ -241,7 +241,7 @@ check_live_used (Connector *c)
     if (is_live (stage) && !used[i]) {
       c->stage = stage;
       return fail (c, NULL,
-                   "no later stage takes what it makes anew in every epoch; put it right before "
+                   "no later stage takes what it makes again in every epoch; put it right before "
                    "the stage that trains, or remove it");
     }
     for (guint k = 0; k < stage->n_inputs; k++)

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/** SegueWorkerMain: what a worker does: until nobody asks any more.  Returns its exit status.
+/** SegueWorkerMain: what a worker does, until its socket closes.  Returns its exit status.
  * @socket: its own */
 typedef int (*SegueWorkerMain) (int socket, gpointer data);
 

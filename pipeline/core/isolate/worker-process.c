@@ -193,7 +193,7 @@ free_process (SegueWorkerProcess *process)
   g_free (process);
 }
 
-/* With all that it has forked; its number is nobody else's until it is waited for. */
+/* With all that it has forked; its number is not reused until it is waited for. */
 void
 segue_worker_process_kill (SegueWorkerProcess *process)
 {

@@ -1,4 +1,4 @@
-/* The life of a worker process: open, and fork, or lock and answer, until nobody asks. */
+/* The life of a worker process: open, and fork, or lock and answer, until the socket closes. */
 #include "worker-serve.h"
 #include "answer.h"
 #include "question.h"

@@ -10,7 +10,7 @@ struct _SegueWorker {
   gboolean ready;
 };
 
-/* Of a server whose workers have nothing: they open the stage while nobody waits for them. */
+/* Of a server whose workers have nothing: they open the stage ahead of need. */
 static gboolean
 ask_to_open (SegueWorker *worker, GError **error)
 {

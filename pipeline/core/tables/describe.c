@@ -90,7 +90,7 @@ static const char *
 mode_words (const SegueStageType *type)
 {
   if (type->flags & SEGUE_STAGE_LIVE)
-    return "live: makes each item anew whenever it is read";
+    return "live: makes each item again whenever it is read";
   switch (type->mode) {
   case SEGUE_MODE_SOURCE:
     return "source: brings items in";

@@ -91,7 +91,7 @@ segue_docs_stages (SegueRegistry *registry)
   g_autoptr (GPtrArray) stages = segue_registry_list_stages (registry);
   g_autoptr (GPtrArray) models = segue_registry_list_models (registry);
   GString *out = g_string_new (
-    "<!-- Drawn from the parameter tables; `ninja -C build update-generated` writes it anew. -->\n"
+    "<!-- Drawn from the parameter tables; `ninja -C build update-generated` draws it again. -->\n"
     "# Stages and models\n\nEvery stage type that comes with segue, and its parameters. "
     "`segue inspect NAME` prints the same for what is installed.\n\nBeside its parameters (`with`) "
     "a stage of a pipeline takes settings that change how it is run, and never what comes "

@@ -50,7 +50,7 @@ gboolean segue_file_remove_folder (const char *path, GError **error);
 /**
  * SEGUE_FILE_SEAL: the list in a folder that segue filled, in the format of sha256sum(1).
  *
- * A folder that is to be replaced is told from people's own by what it holds, not by names: each file in it
+ * A folder that is to be replaced is distinguished from people's own by what it holds, not by names: each file in it
  * has to be in the list, with the bytes that were written.  A list that somebody else wrote names nothing of
  * which he does not know the bytes.
  */

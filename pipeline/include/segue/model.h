@@ -70,7 +70,7 @@ typedef struct {
 
 /**
  * SegueModelInfo: what a model is.
- * @struct_size: sizeof (SegueModelInfo), set by whoever asks; a type's describe () gets one of full size, zeroed
+ * @struct_size: sizeof (SegueModelInfo), set by the caller; a type's describe () gets one of full size, zeroed
  * @labels: (transfer none): in the order of its logits
  * @rate: Hz, that its input must have
  * @min_length: samples, below which it can't be run
