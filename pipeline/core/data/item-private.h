@@ -6,6 +6,9 @@
 #include "metadata.h"
 #include <segue/item.h>
 
+/* Of audio. */
+#define SEGUE_MAX_CHANNELS G_MAXUINT16
+
 /** SegueOpenFile: a file that was opened by whoever may: under isolation an item has no other. */
 typedef struct _SegueOpenFile SegueOpenFile;
 
@@ -88,3 +91,18 @@ const char *segue_item_get_suffix (const SegueItem *item);
 int segue_item_compare (gconstpointer a, gconstpointer b);
 /** segue_shape_bytes: bytes of a dense array; %FALSE where that is too large to be true. */
 gboolean segue_shape_bytes (SegueDtype dtype, guint rank, const guint64 *shape, gsize *bytes);
+
+/** SegueItemShape: what was said about an item's sizes, not yet checked.
+ * @shape: [rank], nullable where @rank is 0 */
+typedef struct {
+  guint32 kind, rate, channels, dtype;
+  gsize rank;
+  const guint64 *shape;
+  guint64 n_bytes;
+} SegueItemShape;
+/** segue_item_shape_check: whether an item may be so.  The one rule for what plugins emit, workers
+ * send, and records and results hold.
+ * @why: (out): if not, what is wrong, as a static phrase ("audio without a sample rate") */
+gboolean segue_item_shape_check (const SegueItemShape *item, const char **why);
+/** segue_item_check_shape: the same of @item, or of what its index entry says. */
+gboolean segue_item_check_shape (const SegueItem *item, const char **why);

@@ -102,20 +102,6 @@ segue_item_new_audio (SegueItem *parent, const char *suffix, GBytes *frames, gui
   return item;
 }
 
-gboolean
-segue_shape_bytes (SegueDtype dtype, guint rank, const guint64 *shape, gsize *bytes)
-{
-  gsize total = segue_dtype_size (dtype);
-  if (rank > SEGUE_MAX_RANK || total == 0)
-    return FALSE;
-  for (guint i = 0; i < rank; i++)
-    if (shape[i] > G_MAXSSIZE || !g_size_checked_mul (&total, total, (gsize) shape[i]) ||
-        total > G_MAXSSIZE)
-      return FALSE;
-  *bytes = total;
-  return TRUE;
-}
-
 SegueItem *
 segue_item_new_tensor (SegueKind kind, SegueItem *parent, const char *suffix, GBytes *data,
                        SegueDtype dtype, guint rank, const gsize *shape)

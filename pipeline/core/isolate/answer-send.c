@@ -91,8 +91,9 @@ send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outpu
     const SegueItem *item = g_ptr_array_index (outputs, i);
     if (item != input && !item->bytes) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "an isolated stage can't make items of kind %s; write ‘isolate: false’",
-                   segue_kind_to_string (item->body->kind));
+                   "an isolated stage can't emit ‘%s’ of kind %s: it has no bytes that a process "
+                   "could hand over",
+                   item->body->id, segue_kind_to_string (item->body->kind));
       return FALSE;
     }
     GVariant *body = describe (layout, input, item);

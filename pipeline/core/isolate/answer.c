@@ -135,25 +135,21 @@ check_metadata (const Emitted *emitted)
   return !song && segue_metadata_is_valid (emitted->own);
 }
 
-/* Whether the shape fits the bytes, so that nobody reads past them. */
+/* Whether the shape fits the bytes, so that no one reads past them. */
 static gboolean
-check_shape (const Emitted *emitted)
+check_shape (const Emitted *emitted, const char **why)
 {
-  gsize rank, bytes;
-  const guint64 *shape = g_variant_get_fixed_array (emitted->shape, &rank, sizeof *shape);
-  switch (emitted->kind) {
-  case SEGUE_KIND_AUDIO:
-    return rank == 0 && emitted->dtype == 0 && emitted->rate > 0 && emitted->channels > 0 &&
-           emitted->length % (sizeof (float) * (guint64) emitted->channels) == 0;
-  case SEGUE_KIND_TENSOR:
-  case SEGUE_KIND_PREDICTIONS:
-    return emitted->rate == 0 && emitted->channels == 0 && emitted->dtype <= SEGUE_DTYPE_U8 &&
-           rank <= SEGUE_MAX_RANK &&
-           segue_shape_bytes (emitted->dtype, (guint) rank, shape, &bytes) &&
-           bytes == emitted->length;
-  default:
-    return FALSE;
-  }
+  SegueItemShape sizes = {
+    .kind = emitted->kind,
+    .rate = emitted->rate,
+    .channels = emitted->channels,
+    .dtype = emitted->dtype,
+    .n_bytes = emitted->length,
+  };
+  sizes.shape = g_variant_get_fixed_array (emitted->shape, &sizes.rank, sizeof *sizes.shape);
+  if (!segue_kind_has_bytes (emitted->kind))
+    return nonsense (why, "an item of a kind that has no bytes");
+  return segue_item_shape_check (&sizes, why);
 }
 
 /* (transfer full) (nullable): the bytes that it names. */
@@ -204,8 +200,8 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
     g_ptr_array_add (answer->items, segue_item_ref (answer->input));
     return TRUE;
   }
-  if (!check_shape (&emitted))
-    return nonsense (why, "an item whose shape is not that of its bytes");
+  if (!check_shape (&emitted, why))
+    return FALSE;
   if (!check_metadata (&emitted))
     return nonsense (why, "an item with metadata that can't be");
   g_autoptr (SegueItem) item = make_item (answer->input, &emitted);

@@ -32,9 +32,11 @@ open_payload (SegueItem *item, guint64 *length, GError **error)
   if (item->body->kind == SEGUE_KIND_FILE)
     return open_to_read (item, error);
   if (!item->bytes) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "‘%s’ of kind %s can't be given to an isolated stage; write ‘isolate: false’",
-                 item->body->id, segue_kind_to_string (item->body->kind));
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+      "‘%s’ of kind %s can't be given to an isolated stage: it is neither a file nor has "
+      "bytes that a process could be handed",
+      item->body->id, segue_kind_to_string (item->body->kind));
     return -1;
   }
   gsize size;

@@ -112,9 +112,12 @@ segue_worker_stage_open (SegueWorkerStage *stage, SegueMessage *message, GError 
   }
   if (!find_stage (stage, plugin, type, id, params, own_seed, error))
     return FALSE;
-  stage->scope = (SegueScope){
-    .registry = stage->registry, .seed = seed, .threads = 1, .host = &host, .host_data = stage
-  };
+  stage->scope = (SegueScope){ .registry = stage->registry,
+                               .seed = seed,
+                               .threads = 1,
+                               .host = &host,
+                               .host_data = stage,
+                               .is_worker = TRUE };
   const SegueGraphStage *stages[] = { stage->stage };
   stage->chain = segue_chain_new (&stage->scope, stages, 1);
   return segue_chain_open (stage->chain, error);

@@ -36,6 +36,7 @@ typedef struct {
   guint threads; /* of a COLLECT or SERIAL stage; chains that work side by side */
   const SegueStageHost *host;
   gpointer host_data;
+  gboolean is_worker; /* this process is that of one song */
 } SegueScope;
 
 /** SegueEmitFunc: takes @item (transfer full), which was checked and sealed. */

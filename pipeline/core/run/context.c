@@ -123,10 +123,21 @@ has_output (const SegueGraphStage *stage, SegueKind kind)
   return FALSE;
 }
 
+/* What is wrong with an item that came of a song in a process of its own costs that song. */
+static gboolean
+refuse_shape (SegueContext *context, const SegueItem *item, const char *why, GError **error)
+{
+  gboolean isolated = context->stage->isolate || context->scope->is_worker;
+  g_set_error (error, SEGUE_ERROR, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL,
+               "stage '%s' (type '%s') emitted ‘%s’ as %s", context->stage->id,
+               context->stage->type->name, item->body->id, why);
+  return FALSE;
+}
+
 static gboolean
 check_emitted (SegueContext *context, const SegueItem *item, GError **error)
 {
-  const char *type = context->stage->type->name;
+  const char *type = context->stage->type->name, *why;
   if (!item)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "stage type ‘%s’ emitted no item", type);
   else if (!context->emit)
@@ -147,6 +158,8 @@ check_emitted (SegueContext *context, const SegueItem *item, GError **error)
   else if (!segue_item_has_payload (item))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "stage type ‘%s’ emitted ‘%s’ without a payload", type, item->body->id);
+  else if (!segue_item_check_shape (item, &why))
+    return refuse_shape (context, item, why, error);
   else
     return segue_context_check_cancelled (context, error);
   return FALSE;

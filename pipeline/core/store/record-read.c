@@ -72,23 +72,21 @@ check_fixed (const guint8 *data, guint64 file_size, gsize *header, guint64 *payl
 static gboolean
 check_sizes (const SegueRecordItem *item, const guint64 *shape, GError **error)
 {
-  gsize bytes;
-  switch (item->kind) {
-  case SEGUE_KIND_FILE:
-    return (item->length == 0 && *item->suffix == '\0') || damaged (error, "a file with content");
-  case SEGUE_KIND_AUDIO:
-    if (item->rate == 0 || item->channels == 0 || item->channels > G_MAXUINT16 ||
-        item->length % (sizeof (float) * item->channels) != 0)
-      return damaged (error, "audio of an impossible size");
-    return TRUE;
-  case SEGUE_KIND_TENSOR:
-  case SEGUE_KIND_PREDICTIONS:
-    if (!segue_shape_bytes (item->dtype, item->rank, shape, &bytes) || bytes != item->length)
-      return damaged (error, "a tensor of an impossible size");
-    return TRUE;
-  default:
+  const char *why;
+  SegueItemShape sizes = {
+    .kind = item->kind,
+    .rate = item->rate,
+    .channels = item->channels,
+    .dtype = item->dtype,
+    .rank = item->rank,
+    .shape = shape,
+    .n_bytes = item->length,
+  };
+  if (!segue_kind_has_bytes (item->kind) && item->kind != SEGUE_KIND_FILE)
     return damaged (error, "an item of an impossible kind");
-  }
+  if (item->kind == SEGUE_KIND_FILE && *item->suffix != '\0')
+    return damaged (error, "a file that derives from another");
+  return segue_item_shape_check (&sizes, &why) || damaged (error, why);
 }
 
 static gboolean

@@ -95,26 +95,22 @@ damaged (GError **error, const char *what)
 static gboolean
 check_payload (const SegueResultItem *item, const guint64 *shape, GError **error)
 {
-  gsize bytes;
-  switch (item->kind) {
-  case SEGUE_KIND_AUDIO:
-    if (item->rate == 0 || item->channels == 0 || item->channels > G_MAXUINT16 ||
-        item->length % (sizeof (float) * item->channels) != 0)
-      return damaged (error, "audio of an impossible size");
-    return TRUE;
-  case SEGUE_KIND_TENSOR:
-  case SEGUE_KIND_PREDICTIONS:
-    if (!segue_shape_bytes (item->dtype, item->rank, shape, &bytes) || bytes != item->length)
-      return damaged (error, "a tensor of an impossible size");
-    return TRUE;
-  case SEGUE_KIND_MODEL:
-  case SEGUE_KIND_METRICS:
-    if (item->length != 0 || (*item->path && !segue_tree_name_is_sound (item->path)))
-      return damaged (error, "a folder that lies elsewhere");
-    return TRUE;
-  default:
+  const char *why;
+  SegueItemShape sizes = {
+    .kind = item->kind,
+    .rate = item->rate,
+    .channels = item->channels,
+    .dtype = item->dtype,
+    .rank = item->rank,
+    .shape = shape,
+    .n_bytes = item->length,
+  };
+  if (item->kind == SEGUE_KIND_FILE)
     return damaged (error, "an item of an impossible kind");
-  }
+  if (!segue_item_shape_check (&sizes, &why))
+    return damaged (error, why);
+  return segue_kind_has_bytes (item->kind) || *item->path == '\0' ||
+         segue_tree_name_is_sound (item->path) || damaged (error, "a folder that lies elsewhere");
 }
 
 static gboolean

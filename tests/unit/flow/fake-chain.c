@@ -70,7 +70,8 @@ const SegueStageType fake_scan = {
 /* ---- fake-decode: a sample per byte of the file, `repeat` times over ----
  *
  * BAD… is damaged, GLITCH… seems to be when it is first read, SLOW… a time-out, NOMEM… the environment, WAIT… works until cancelled,
- * MUTE… fails without an error, SWALLOW… goes on after a failed emit. */
+ * MUTE… fails without an error, SWALLOW… goes on after a failed emit, WIDE… has more channels than
+ * an item may have. */
 
 typedef struct {
   double gain;
@@ -144,12 +145,13 @@ decode_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
   if (!decode_fail (decoder, context, segue_item_get_path (item), text, error))
     return FALSE;
 
-  gsize n = length * (gsize) config->repeat;
+  gboolean wide = g_str_has_prefix (text, "WIDE");
+  gsize n = wide ? 70000 : length * (gsize) config->repeat;
   float *frames = g_new (float, MAX (n, 1));
   for (gsize i = 0; i < n; i++)
     frames[i] = (float) (config->gain * text[i % length] + (double) i);
   g_autoptr (GBytes) bytes = g_bytes_new_take (frames, n * sizeof (float));
-  SegueItem *audio = segue_item_new_audio (item, NULL, bytes, 100, 1);
+  SegueItem *audio = segue_item_new_audio (item, NULL, bytes, 100, wide ? 70000 : 1);
   segue_item_set_double (audio, SEGUE_META_DURATION, (double) n / 100);
   gboolean ok = segue_context_emit (context, audio, error);
   if (!ok && g_str_has_prefix (text, "SWALLOW")) {

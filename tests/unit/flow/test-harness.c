@@ -30,6 +30,24 @@ test_map (void)
   g_assert_null (segue_harness_pull (harness));
 }
 
+/* The same rule as in a run. */
+static void
+test_impossible_item (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-harness-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "wide.song", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (g_file_set_contents (path, "WIDE", -1, NULL));
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-decode", "{}");
+  g_autoptr (SegueItem) file = segue_item_new_file ("wide.song", path);
+  g_assert_false (segue_harness_try_push (harness, file, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+  g_assert_nonnull (strstr (error->message, "more than 65535"));
+  g_assert_null (segue_harness_pull (harness));
+  remove (path);
+  remove (folder);
+}
+
 static void
 test_configuration (void)
 {
@@ -169,6 +187,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/harness/map", test_map);
+  g_test_add_func ("/harness/impossible-item", test_impossible_item);
   g_test_add_func ("/harness/configuration", test_configuration);
   g_test_add_func ("/harness/seed-and-epoch", test_seed_and_epoch);
   g_test_add_func ("/harness/source", test_source);

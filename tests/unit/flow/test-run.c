@@ -276,6 +276,13 @@ test_bad_plugins (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "‘audoi’"));
   g_clear_error (&error);
+  /* What could not be read back is not written in the first place. */
+  bench_write (&bench, "a/1.song", "WIDE");
+  g_assert_false (bench_try_run (&bench, "", "  - use: fake-decode\n", 1, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+  g_assert_nonnull (strstr (error->message, "'fake-decode'"));
+  g_assert_nonnull (strstr (error->message, "more than 65535"));
+  g_clear_error (&error);
   /* A stage that goes on after a failed emit fails with what the emit said. */
   bench_write (&bench, "a/X.song", "SWALLOW");
   bench_write (&bench, "a/1.song", "another song");

@@ -24,12 +24,17 @@ say (SegueMessageType type, GVariant *body, int fd)
   segue_message_send (our_socket, type, body, fd, SEGUE_WAIT_FOR_EVER);
 }
 
+/* Of the item at hand. */
+static char *our_id;
+
 static void
 listen_once (void)
 {
   g_auto (SegueMessage) message = { .fd = -1 };
   if (segue_message_receive (our_socket, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
     _exit (0);
+  if (message.type == SEGUE_MESSAGE_ITEM)
+    g_variant_get_child (message.body, 1, "s", &our_id);
 }
 
 static void
@@ -65,8 +70,9 @@ emit (const Emitted *item)
   if (item->key)
     g_variant_builder_add (&own, "{sv}", item->key, g_variant_new_boolean (TRUE));
   GVariant *shape = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, item->shape, item->rank, 8);
+  gboolean ours = g_str_equal (item->id, "a/song");
   say (SEGUE_MESSAGE_EMIT,
-       g_variant_new (SEGUE_FORMAT_EMIT, FALSE, TRUE, item->kind, item->id,
+       g_variant_new (SEGUE_FORMAT_EMIT, FALSE, TRUE, item->kind, ours ? our_id : item->id,
                       g_variant_builder_end (&own), item->rate, item->channels, item->dtype, shape,
                       item->buffer, item->offset, item->length),
        -1);
@@ -120,10 +126,11 @@ say_with_many (guint n)
   sendmsg (our_socket, &header, MSG_NOSIGNAL);
 }
 
+/* A song that is called so is left alone. */
 static gboolean
 is (const char *what)
 {
-  return g_str_equal (g_getenv ("HOSTILE"), what);
+  return !(our_id && strstr (our_id, "fine")) && g_str_equal (g_getenv ("HOSTILE"), what);
 }
 
 static void
@@ -193,7 +200,7 @@ misuse_items (void)
     const char *name;
     Emitted item;
   } items[] = {
-    { "no-buffer", { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 2, .length = 8 } },
+    { "no-buffer", { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 3, .length = 8 } },
     { "past-the-end", { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 4100 } },
     { "overflow",
       { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .offset = G_MAXUINT64 - 3,
@@ -203,6 +210,8 @@ misuse_items (void)
     { "odd-frames", { SEGUE_KIND_AUDIO, "a/song", 1000, 3, .buffer = 1, .length = 8 } },
     { "many-channels",
       { SEGUE_KIND_AUDIO, "a/song", 1000, 0x40000000u, .buffer = 1, .length = 4096 } },
+    { "too-many-channels",
+      { SEGUE_KIND_AUDIO, "a/song", 1000, 70000, .buffer = 2, .length = 280000 } },
     { "wrong-shape",
       { SEGUE_KIND_TENSOR, "a/song", .rank = 2, .shape = { 2, 2 }, .buffer = 1, .length = 8 } },
     { "endless-shape",
@@ -227,6 +236,7 @@ misuse_items (void)
   for (guint i = 0; i < G_N_ELEMENTS (items); i++)
     if (is (items[i].name)) {
       say_buffer (written (4096, SEALS), 4096);
+      say_buffer (written (280000, SEALS), 280000);
       emit (&items[i].item);
     }
   while (is ("flood")) {

@@ -181,13 +181,13 @@ allocate (SegueItem *item, GError **error)
 }
 
 static gboolean
-emit_ramp (SegueItem *item, guint n, SegueContext *context, GError **error)
+emit_ramp (SegueItem *item, guint n, guint channels, SegueContext *context, GError **error)
 {
   float *frames = g_new (float, n);
   for (guint i = 0; i < n; i++)
     frames[i] = (float) i / 1000;
   g_autoptr (GBytes) bytes = g_bytes_new_take (frames, n * sizeof (float));
-  SegueItem *audio = segue_item_new_audio (item, NULL, bytes, 1000, 1);
+  SegueItem *audio = segue_item_new_audio (item, NULL, bytes, 1000, channels);
   segue_item_set_double (audio, SEGUE_META_DURATION, 1);
   return segue_context_emit (context, audio, error);
 }
@@ -223,6 +223,8 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
                  object);
     return FALSE;
   }
+  if (g_str_equal (deed, "channels"))
+    return emit_ramp (item, (guint) atoi (object), (guint) atoi (object), context, error);
   if (g_str_equal (deed, "thread"))
     g_thread_join (g_thread_new ("test", do_nothing, NULL));
   else if (!g_str_equal (deed, "fine") && !g_str_has_prefix (deed, "print")) {
@@ -232,7 +234,7 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
     return FALSE;
   }
   /* Long ones are mapped, short ones copied. */
-  return emit_ramp (item, *object == 'l' ? 1000000 : 1000, context, error);
+  return emit_ramp (item, *object == 'l' ? 1000000 : 1000, 1, context, error);
 }
 
 static const SeguePort *const files[] = { SEGUE_PORT ("files", SEGUE_KIND_FILE, "Deeds."), NULL };

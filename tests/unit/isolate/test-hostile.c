@@ -33,6 +33,7 @@ static const char *const hostile[] = {
   "no-channels",
   "odd-frames",
   "many-channels",
+  "too-many-channels",
   "wrong-shape",
   "endless-shape",
   "high-rank",

@@ -96,6 +96,28 @@ test_memory_of_failures (void)
   }
 }
 
+/* An item that could not be read back costs its song, whoever made it: a decoder that is led astray,
+ * or a process that was taken over and goes past the decoder's own checks. */
+static void
+test_impossible_item (gconstpointer worker)
+{
+  g_auto (Bench) bench;
+  SegueRunResult result = { .struct_size = sizeof result };
+  g_autofree char *before = g_strdup (g_getenv ("SEGUE_WORKER"));
+  init (&bench);
+  if (worker)
+    g_setenv ("SEGUE_WORKER", g_getenv (worker), TRUE);
+  bench_write (&bench, "a/wide.song", "channels 70000");
+  bench_write (&bench, "b/fine.song", "fine");
+  bench_run (&bench, "  - use: misbehave\n", 1, &result);
+  g_setenv ("SEGUE_WORKER", before, TRUE);
+  g_assert_cmpuint (result.n_songs, ==, 2);
+  g_assert_cmpuint (result.n_failed, ==, 1);
+  g_assert_nonnull (strstr (bench.failures->str, "a/wide.song"));
+  g_assert_nonnull (strstr (bench.failures->str, "more than 65535"));
+  segue_run_result_clear (&result);
+}
+
 /* A worker that can't be started is nobody's fault but the installation's. */
 static void
 test_no_worker (void)
@@ -119,6 +141,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/isolate-run/same-records", test_same_records);
   g_test_add_func ("/isolate-run/memory-of-failures", test_memory_of_failures);
+  g_test_add_data_func ("/isolate-run/impossible-item", NULL, test_impossible_item);
+  g_test_add_data_func ("/isolate-run/impossible-item-of-a-hostile-worker", "HOSTILE_WORKER",
+                        test_impossible_item);
   g_test_add_func ("/isolate-run/no-worker", test_no_worker);
   return g_test_run ();
 }
