@@ -9,6 +9,8 @@
 
 /* Of an error, in bytes: whatever a plugin has to say, it fits. */
 #define LONGEST_MESSAGE (64 * 1024)
+/* Of all items' descriptions, in bytes: leaves room for reports and the end. */
+#define MOST_TEXT (SEGUE_ANSWER_MAX_TEXT - 4 * SEGUE_MESSAGE_MAX)
 
 /* The items' memory, and the buffer that each stretch of it is sent as. */
 typedef struct {
@@ -83,10 +85,35 @@ describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
     buffer, offset, (guint64) (item->bytes ? g_bytes_get_size (item->bytes) : 0));
 }
 
+/* What the core would take for nonsense, in words about the song.  @text: bytes so far */
+static gboolean
+check_size (const SegueItem *item, GVariant *body, gsize *text, GError **error)
+{
+  g_autoptr (GVariant) own = g_variant_get_child_value (body, 4);
+  gsize n = g_variant_n_children (own), size = g_variant_get_size (body);
+  *text += size;
+  if (n > SEGUE_ANSWER_MAX_KEYS)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ has too much metadata: %" G_GSIZE_FORMAT " keys, of at most %d",
+                 item->body->id, n, SEGUE_ANSWER_MAX_KEYS);
+  else if (size > SEGUE_MESSAGE_MAX)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ has too much metadata: %" G_GSIZE_FORMAT " bytes, of at most %d",
+                 item->body->id, size, SEGUE_MESSAGE_MAX);
+  else if (*text > MOST_TEXT)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "the items of ‘%s’ have too much metadata: together more than %d bytes",
+                 item->body->song, MOST_TEXT);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static gboolean
 send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outputs, SegueWait *wait,
             SegueWire *wire, GError **error)
 {
+  gsize text = 0;
   for (guint i = 0; i < outputs->len; i++) {
     const SegueItem *item = g_ptr_array_index (outputs, i);
     if (item != input && !item->bytes) {
@@ -96,12 +123,10 @@ send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outpu
                    item->body->id, segue_kind_to_string (item->body->kind));
       return FALSE;
     }
-    GVariant *body = describe (layout, input, item);
+    g_autoptr (GVariant) body = g_variant_ref_sink (describe (layout, input, item));
+    if (!check_size (item, body, &text, error))
+      return FALSE;
     *wire = segue_message_send (socket, SEGUE_MESSAGE_EMIT, body, -1, wait);
-    if (*wire == SEGUE_WIRE_BROKEN && errno == EMSGSIZE)
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "‘%s’ has more metadata than an isolated stage may set; write ‘isolate: false’",
-                   item->body->id);
     if (*wire != SEGUE_WIRE_OK)
       return FALSE;
   }

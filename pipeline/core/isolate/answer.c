@@ -31,15 +31,26 @@ nonsense (const char **why, const char *what)
   return FALSE;
 }
 
-/* Text for a terminal, a log and a record: nothing in it may be a command to any of them. */
+/* Of the name of a counter, in bytes, and of what it counts in one answer, so that sums of them have
+ * no end in sight. */
+#define LONGEST_NAME  256
+#define LARGEST_COUNT ((gint64) 1 << 40)
+/* Of an error, in bytes. */
+#define LONGEST_MESSAGE (64 * 1024)
+
+/* Text for a terminal, a log and a record: nothing in it may be a command to any of them.
+ * @breaks: whether it may have more than one line */
 static char *
-tame (const char *text)
+tame (const char *text, gsize longest, gboolean breaks)
 {
-  char *tamed = g_strdup (text);
-  for (char *c = tamed; *c; c++)
-    if (g_ascii_iscntrl (*c) && *c != '\n' && *c != '\t')
-      *c = '?';
-  return tamed;
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize) strnlen (text, longest));
+  GString *tamed = g_string_new (NULL);
+  for (const char *c = valid; *c; c = g_utf8_next_char (c)) {
+    gunichar letter = g_utf8_get_char (c);
+    gboolean harmless = g_unichar_isprint (letter) || letter == '\t' || (breaks && letter == '\n');
+    g_string_append_unichar (tamed, harmless ? letter : '?');
+  }
+  return g_string_free (tamed, FALSE);
 }
 
 /* Not the one that ends a program. */
@@ -57,6 +68,19 @@ read_level (guint32 level)
   }
 }
 
+/* A line of log; of too many, the first ones. */
+static void
+take_line (SegueAnswer *answer, guint32 level, const char *text, SegueContext *context)
+{
+  if (++answer->n_lines > SEGUE_ANSWER_MAX_LINES + 1)
+    return;
+  g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
+  segue_context_log (context, read_level (level), "%s",
+                     answer->n_lines <= SEGUE_ANSWER_MAX_LINES
+                       ? tamed
+                       : "further lines of log about this item are left out");
+}
+
 static gboolean
 take_report (SegueAnswer *answer, SegueMessage *message, SegueContext *context, const char **why)
 {
@@ -64,22 +88,21 @@ take_report (SegueAnswer *answer, SegueMessage *message, SegueContext *context, 
   const char *text;
   guint64 done, total;
   double value;
-  answer->reported += g_variant_get_size (message->body);
-  if (++answer->n_reports > SEGUE_ANSWER_MAX_REPORTS ||
-      answer->reported > SEGUE_ANSWER_MAX_REPORTED)
-    return nonsense (why, "more news than anybody could read");
+  if (++answer->n_reports > SEGUE_ANSWER_MAX_REPORTS)
+    return nonsense (why, "too many lines of log and reports of progress");
   if (answer->quiet)
     return TRUE;
   if (message->type == SEGUE_MESSAGE_LOG) {
     g_variant_get (message->body, "(u&s)", &level, &text);
-    g_autofree char *tamed = tame (text);
-    segue_context_log (context, read_level (level), "%s", tamed);
+    take_line (answer, level, text, context);
   } else if (message->type == SEGUE_MESSAGE_SCALAR) {
     g_variant_get (message->body, "(&std)", &text, &done, &value);
-    segue_context_scalar (context, text, done, value);
+    g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
+    segue_context_scalar (context, tamed, done, value);
   } else {
     g_variant_get (message->body, "(tt&s)", &done, &total, &text);
-    segue_context_progress (context, done, total, *text ? text : NULL);
+    g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
+    segue_context_progress (context, done, total, *tamed ? tamed : NULL);
   }
   return TRUE;
 }
@@ -202,6 +225,8 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
   }
   if (!check_shape (&emitted, why))
     return FALSE;
+  if (g_variant_n_children (emitted.own) > SEGUE_ANSWER_MAX_KEYS)
+    return nonsense (why, "an item with too many metadata keys");
   if (!check_metadata (&emitted))
     return nonsense (why, "an item with metadata that can't be");
   g_autoptr (SegueItem) item = make_item (answer->input, &emitted);
@@ -244,17 +269,38 @@ read_code (guint32 code)
 }
 
 static gboolean
-take_end (SegueAnswer *answer, SegueMessage *message)
+check_counts (GVariant *counts)
+{
+  GVariantIter iter;
+  const char *name;
+  gint64 n;
+  if (g_variant_n_children (counts) > SEGUE_ANSWER_MAX_COUNTS)
+    return FALSE;
+  g_variant_iter_init (&iter, counts);
+  while (g_variant_iter_next (&iter, "(&sx)", &name, &n)) {
+    g_autofree char *tamed = tame (name, LONGEST_NAME, FALSE);
+    if (*name == '\0' || !g_str_equal (tamed, name) || n > LARGEST_COUNT || n < -LARGEST_COUNT)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+take_end (SegueAnswer *answer, SegueMessage *message, const char **why)
 {
   gboolean ok;
   guint32 code;
   const char *text;
   g_variant_get (message->body, "(@a(sx)@asbu&s)", &answer->counts, &answer->reads, &ok, &code,
                  &text);
+  if (!check_counts (answer->counts))
+    return nonsense (why, "counters that can't be, or too many");
+  if (g_variant_n_children (answer->reads) > SEGUE_ANSWER_MAX_READS)
+    return nonsense (why, "too many metadata keys that it looked at");
   answer->done = TRUE;
   if (ok)
     return TRUE;
-  g_autofree char *tamed = tame (text);
+  g_autofree char *tamed = tame (text, LONGEST_MESSAGE, TRUE);
   answer->failure = g_error_new_literal (SEGUE_ERROR, (int) read_code (code), tamed);
   g_ptr_array_set_size (answer->items, 0);
   return TRUE;
@@ -268,13 +314,16 @@ segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *con
     return nonsense (why, "more than an answer");
   if (message->fd >= 0 && message->type != SEGUE_MESSAGE_BUFFER)
     return nonsense (why, "a descriptor that nobody asked for");
+  answer->text += g_variant_get_size (message->body);
+  if (answer->text > SEGUE_ANSWER_MAX_TEXT)
+    return nonsense (why, "more text and metadata than an answer may have");
   switch (message->type) {
   case SEGUE_MESSAGE_LOG:
   case SEGUE_MESSAGE_SCALAR:
   case SEGUE_MESSAGE_PROGRESS:
     return take_report (answer, message, context, why);
   case SEGUE_MESSAGE_DONE:
-    return take_end (answer, message);
+    return take_end (answer, message, why);
   case SEGUE_MESSAGE_BUFFER:
     return answer->input ? take_buffer (answer, message, why) : nonsense (why, "an early answer");
   case SEGUE_MESSAGE_EMIT:

@@ -12,10 +12,19 @@
 #include "item-private.h"
 #include "message.h"
 
-/* Most items that one may become, and most that may be said about it while it is at work. */
-#define SEGUE_ANSWER_MAX_ITEMS    (256 * 1024)
-#define SEGUE_ANSWER_MAX_REPORTS  10000
-#define SEGUE_ANSWER_MAX_REPORTED (16 * 1024 * 1024)
+/* Most items that one may become. */
+#define SEGUE_ANSWER_MAX_ITEMS (256 * 1024)
+/* Most bytes of all messages of an answer: everything but payloads, so ids, metadata, counters, what
+ * was looked at, lines of log, scalars, progress. */
+#define SEGUE_ANSWER_MAX_TEXT (16 * 1024 * 1024)
+/* Most metadata keys of an item, counters, and keys of the input that were looked at. */
+#define SEGUE_ANSWER_MAX_KEYS   256
+#define SEGUE_ANSWER_MAX_COUNTS 64
+#define SEGUE_ANSWER_MAX_READS  1024
+/* Most reports; of the lines of log among them those that are passed on, and the bytes of each. */
+#define SEGUE_ANSWER_MAX_REPORTS 10000
+#define SEGUE_ANSWER_MAX_LINES   200
+#define SEGUE_ANSWER_MAX_LINE    1024
 
 /**
  * segue_answer_send: (worker)
@@ -34,8 +43,9 @@ typedef struct {
   gboolean quiet;      /* what is only reported is not passed on */
   guint64 memory;      /* most bytes of payloads */
   guint64 taken;       /* bytes of payloads so far */
+  gsize text;          /* bytes of messages so far */
   guint n_reports;     /* lines of log and the like so far */
-  gsize reported;      /* bytes of them */
+  guint n_lines;       /* lines of log so far */
   GPtrArray *buffers;  /* GBytes */
   GPtrArray *items;    /* SegueItem */
   gboolean done;       /* all was said */

@@ -45,12 +45,20 @@ say_raw (guint32 type, guint32 length, const char *body, gsize n)
     _exit (1);
 }
 
+/* @name: of @n_counts counters of @count each; @n_reads: metadata keys that were looked at */
 static void
-say_done (void)
+say_end (const char *name, guint n_counts, gint64 count, guint n_reads)
 {
-  GVariant *counts = g_variant_new_array (G_VARIANT_TYPE ("(sx)"), NULL, 0);
+  g_auto (GVariantBuilder) counts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sx)"));
+  g_auto (GVariantBuilder) reads = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; i < n_counts; i++)
+    g_variant_builder_add (&counts, "(sx)", name, count);
+  for (guint i = 0; i < n_reads; i++)
+    g_variant_builder_add (&reads, "s", "label");
   say (SEGUE_MESSAGE_DONE,
-       g_variant_new (SEGUE_FORMAT_DONE, counts, g_variant_new_strv (NULL, 0), TRUE, 0u, ""), -1);
+       g_variant_new (SEGUE_FORMAT_DONE, g_variant_builder_end (&counts),
+                      g_variant_builder_end (&reads), TRUE, 0u, ""),
+       -1);
 }
 
 typedef struct {
@@ -61,6 +69,7 @@ typedef struct {
   guint buffer;
   guint64 offset, length;
   const char *key;
+  guint n_keys, n_letters; /* of more metadata, and of each value */
 } Emitted;
 
 static void
@@ -69,6 +78,11 @@ emit (const Emitted *item)
   g_auto (GVariantBuilder) own = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   if (item->key)
     g_variant_builder_add (&own, "{sv}", item->key, g_variant_new_boolean (TRUE));
+  g_autofree char *value = g_strnfill (item->n_letters, 'x');
+  for (guint i = 0; i < item->n_keys; i++) {
+    g_autofree char *key = g_strdup_printf ("key %u", i);
+    g_variant_builder_add (&own, "{sv}", key, g_variant_new_string (value));
+  }
   GVariant *shape = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, item->shape, item->rank, 8);
   gboolean ours = g_str_equal (item->id, "a/song");
   say (SEGUE_MESSAGE_EMIT,
@@ -245,6 +259,33 @@ misuse_items (void)
   }
 }
 
+/* Each thing by itself is as it should be, but there is too much of it. */
+static void
+exceed (void)
+{
+  static const Emitted heavy = { SEGUE_KIND_AUDIO, "a/song",           1000, 1,
+                                 .n_keys = 1,      .n_letters = 900000 };
+  static const Emitted crowded = { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .n_keys = 257 };
+  for (guint i = 0; is ("much-metadata") && i < 40; i++)
+    emit (&heavy);
+  if (is ("many-keys"))
+    emit (&crowded);
+  if (is ("many-counters"))
+    say_end ("songs", 65, 1, 0);
+  if (is ("huge-count"))
+    say_end ("songs", 1, G_MAXINT64, 0);
+  if (is ("escape-in-a-counter"))
+    say_end ("\033]0;OWNED", 1, 1, 0);
+  if (is ("many-reads"))
+    say_end ("songs", 1, 1, 1025);
+  g_autofree char *line = g_strnfill (4000, 'x');
+  for (guint i = 0; is ("talks") && i < 1000; i++)
+    say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 16u, line), -1);
+  if (is ("escapes"))
+    say (SEGUE_MESSAGE_LOG,
+         g_variant_new (SEGUE_FORMAT_LOG, 16u, "one\n\033]0;two\302\233\342\200\256"), -1);
+}
+
 static void
 say_ready (guint version)
 {
@@ -265,7 +306,8 @@ work (int socket, gpointer data)
   misuse_wire ();
   misuse_memory ();
   misuse_items ();
-  say_done ();
+  exceed ();
+  say_end ("songs", 1, 1, 1);
   if (is ("half") || is ("deaf"))
     sleep (1000);
   listen_once ();

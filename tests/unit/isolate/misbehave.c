@@ -192,6 +192,20 @@ emit_ramp (SegueItem *item, guint n, guint channels, SegueContext *context, GErr
   return segue_context_emit (context, audio, error);
 }
 
+/* Silence with @n metadata keys of @length letters each. */
+static gboolean
+emit_metadata (SegueItem *item, guint n, guint length, SegueContext *context, GError **error)
+{
+  g_autofree char *value = g_strnfill (length, 'x');
+  g_autoptr (GBytes) bytes = g_bytes_new (NULL, 0);
+  SegueItem *audio = segue_item_new_audio (item, NULL, bytes, 1000, 1);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *key = g_strdup_printf ("key %u", i);
+    segue_item_set_string (audio, key, value);
+  }
+  return segue_context_emit (context, audio, error);
+}
+
 static char *
 read_deed (SegueItem *item, GError **error)
 {
@@ -225,6 +239,10 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
   }
   if (g_str_equal (deed, "channels"))
     return emit_ramp (item, (guint) atoi (object), (guint) atoi (object), context, error);
+  if (g_str_equal (deed, "keys"))
+    return emit_metadata (item, (guint) atoi (object), 10, context, error);
+  if (g_str_equal (deed, "letters"))
+    return emit_metadata (item, 10, (guint) atoi (object), context, error);
   if (g_str_equal (deed, "thread"))
     g_thread_join (g_thread_new ("test", do_nothing, NULL));
   else if (!g_str_equal (deed, "fine") && !g_str_has_prefix (deed, "print")) {

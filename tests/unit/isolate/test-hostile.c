@@ -45,6 +45,12 @@ static const char *const hostile[] = {
   "a-longer-song",
   "bad-metadata",
   "the-cores-key",
+  "much-metadata",
+  "many-keys",
+  "many-counters",
+  "huge-count",
+  "escape-in-a-counter",
+  "many-reads",
 };
 
 static void
@@ -60,6 +66,25 @@ test_hostile (gconstpointer what)
     g_assert_nonnull (strstr (confused->message, "confused stage 'misbehave'"));
   }
   g_assert_cmpuint (isolate_count_handles (), ==, handles);
+}
+
+/* What it logs is cut short and made printable; that costs no song. */
+static void
+test_log (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    g_setenv ("HOSTILE", i == 0 ? "talks" : "escapes", TRUE);
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (bench.log->len, <, 300 * 1024);
+    if (i == 0)
+      g_assert_nonnull (strstr (bench.log->str, "are left out\n"));
+    else
+      g_assert_nonnull (strstr (bench.log->str, "misbehave: one??]0;two??\n"));
+  }
 }
 
 /* Who never stops talking has no more time than who says nothing. */
@@ -128,6 +153,7 @@ main (int argc, char **argv)
     g_autofree char *path = g_strconcat ("/hostile/", hostile[i], NULL);
     g_test_add_data_func (path, hostile[i], test_hostile);
   }
+  g_test_add_func ("/hostile/log", test_log);
   g_test_add_func ("/hostile/flood", test_flood);
   g_test_add_func ("/hostile/half", test_half);
   g_test_add_func ("/hostile/closes", test_closes);

@@ -256,6 +256,24 @@ test_hang (void)
   g_assert_nonnull (strstr (late->message, "time_limit"));
 }
 
+/* A song with more metadata than an answer may have is refused by its worker, in words about it. */
+static void
+test_metadata (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) whole = isolate_bench_carry (&bench, "keys 256", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (whole->len, ==, 1);
+  g_autoptr (GError) keys = isolate_bench_refuse (&bench, "keys 257");
+  g_assert_error (keys, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (keys->message, "too much metadata: 257 keys"));
+  g_autoptr (GError) letters = isolate_bench_refuse (&bench, "letters 200000");
+  g_assert_error (letters, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (letters->message, "too much metadata: 20"));
+}
+
 static gpointer
 cancel_soon (gpointer cancellable)
 {
@@ -553,6 +571,7 @@ main (int argc, char **argv)
   g_test_add_func ("/isolate/killed-each-time", test_killed_each_time);
   g_test_add_func ("/isolate/server-killed", test_server_killed);
   g_test_add_func ("/isolate/hang", test_hang);
+  g_test_add_func ("/isolate/metadata", test_metadata);
   g_test_add_func ("/isolate/cancel", test_cancel);
   g_test_add_func ("/isolate/memory", test_memory);
   g_test_add_func ("/isolate/words", test_words);
