@@ -51,7 +51,7 @@ segue_answers_free (SegueAnswers *answers)
   if (!answers)
     return;
   SegueCacheFreed freed = { .struct_size = sizeof freed };
-  segue_store_tidy (answers->store, &freed);
+  segue_store_tidy (answers->store, &freed, NULL);
   segue_store_free (answers->store);
   g_mutex_clear (&answers->lock);
   g_strfreev (answers->components);

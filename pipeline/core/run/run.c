@@ -185,7 +185,9 @@ static void
 tidy_cache (SegueRun *run)
 {
   SegueCacheFreed freed = { .struct_size = sizeof freed };
-  segue_store_tidy (run->store, &freed);
+  g_autoptr (GError) error = NULL;
+  if (!segue_store_tidy (run->store, &freed, &error))
+    segue_run_log (run, NULL, G_LOG_LEVEL_INFO, "the cache was not tidied: %s", error->message);
   if (freed.n == 0)
     return;
   g_autofree char *bytes = g_format_size (freed.bytes);

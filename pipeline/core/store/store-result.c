@@ -66,7 +66,7 @@ segue_store_write_result (SegueStore *store, SegueResult *result, GPtrArray *pay
       !segue_result_write (path, result, payloads, files_folder, replace, cancellable, error))
     return FALSE;
   segue_store_note_written (store);
-  segue_store_use (store, header, NULL);
+  segue_store_use_written (store, header);
   return TRUE;
 }
 
@@ -78,6 +78,6 @@ segue_store_write_reads (SegueStore *store, const char *key, const char *const *
   g_autofree char *header = header_name (key);
   if (!segue_shard_make (path, error) || !segue_result_write_reads (path, key, names, error))
     return FALSE;
-  segue_store_use (store, header, NULL);
+  segue_store_use_written (store, header);
   return TRUE;
 }

@@ -124,6 +124,9 @@ open_folder (SegueStore *store, GError **error)
     return FALSE;
   store->warning = find_warning (store);
   store->users = segue_users_join (store->folder, error);
+  if (store->users && !store->warning && segue_users_is_shut (store->users))
+    store->warning = g_strdup ("another process holds the lock ‘users/gate’ of the cache: until it "
+                               "lets go, nothing is taken from the cache, and nothing is removed");
   g_autofree char *tag = g_build_filename (store->folder, "CACHEDIR.TAG", NULL);
   return store->users && segue_file_make_folder (store->records, error) &&
          segue_file_make_folder (store->contents, error) &&
@@ -233,13 +236,20 @@ segue_store_use (SegueStore *store, const char *path, GError **error)
 {
   if (is_noted (store, store->used, path))
     return TRUE;
-  if (!segue_users_enter (store->users, error))
+  if (!segue_users_enter (store->users))
     return FALSE;
   gboolean there = stamp (store, path, error);
   segue_users_leave (store->users);
   if (there)
     note (store, store->used, path);
   return there;
+}
+
+void
+segue_store_use_written (SegueStore *store, const char *path)
+{
+  if (!segue_store_use (store, path, NULL))
+    note (store, store->used, path);
 }
 
 SegueRecord *
@@ -339,12 +349,13 @@ segue_store_note_written (SegueStore *store)
   g_atomic_int_inc (&store->n_written);
 }
 
-void
-segue_store_tidy (SegueStore *store, SegueCacheFreed *freed)
+gboolean
+segue_store_tidy (SegueStore *store, SegueCacheFreed *freed, GError **error)
 {
   *freed = (SegueCacheFreed){ .struct_size = sizeof *freed };
   /* What only read has not made it larger.  What this run used is safe, as we are still here: else one
-   * that ended because the disk is full would begin anew. */
-  if (g_atomic_int_get (&store->n_written) > 0 && !segue_users_hold_gate (store->users))
-    segue_cache_gc (store->folder, NULL, freed, NULL, NULL);
+   * that ended because the disk is full would begin again. */
+  if (g_atomic_int_get (&store->n_written) == 0 || segue_users_hold_gate (store->users))
+    return TRUE;
+  return segue_cache_gc (store->folder, NULL, freed, NULL, error);
 }

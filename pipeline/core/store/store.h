@@ -35,9 +35,12 @@ char *segue_store_get_path (SegueStore *store, const char *key);
  * segue_store_use: whether there is a file at @path in the cache (`results/ab/cdef…/header`).
  *
  * It is stamped with the time, and nobody removes it, nor the folder of a key that it lies in, while the
- * store is open: to be called before it is read.  %FALSE with an error: the environment.
+ * store is open: to be called before it is read.  %FALSE with an error: the environment.  Where another
+ * process does not let go of a lock, nothing is there.
  */
 gboolean segue_store_use (SegueStore *store, const char *path, GError **error);
+/** segue_store_use_written: segue_store_use() for what was just written, which is there in any case. */
+void segue_store_use_written (SegueStore *store, const char *path);
 /**
  * segue_store_read: (transfer full) (nullable):
  * @problem: (out) (nullable): (transfer full): where a record is there but can't be used: why
@@ -75,7 +78,7 @@ gboolean segue_store_has_room (SegueStore *store, guint64 bytes);
  * for longest; %SEGUE_ERROR_IO where that does not do.  @what: that they are needed for, in words */
 gboolean segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GError **error);
 /** segue_store_tidy: where @store was written to, brings the cache down to its limit, at the cost of
- * what was not used while it was open.  @freed: (out): what went */
-void segue_store_tidy (SegueStore *store, SegueCacheFreed *freed);
+ * what was not used while it was open.  @freed: (out): what went, also on error */
+gboolean segue_store_tidy (SegueStore *store, SegueCacheFreed *freed, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueStore, segue_store_free)

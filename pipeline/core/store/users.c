@@ -14,14 +14,15 @@
 #define FOLDER "users"
 #define GATE   "gate"
 #define RUN    "run-"
-#define PAUSE  2000                  /* µs between tries to get a lock */
-#define WAIT   (60 * G_USEC_PER_SEC) /* µs: whoever holds it may have been suspended */
+#define PAUSE  2000                 /* µs between tries to get a lock */
+#define WAIT   (5 * G_USEC_PER_SEC) /* µs: who holds it may be suspended, or a stranger */
 
 struct _SegueUsers {
   GMutex lock;
   int folder, gate, run; /* -1: none */
   char *name;            /* of the file at @run */
   guint inside;          /* threads for which the gate is held open */
+  gboolean shut;         /* others hold the gate, and have been waited for */
   gint64 since;          /* ns: when we began, as others see it */
 };
 
@@ -63,6 +64,24 @@ open_regular_at (int folder, const char *name, int flags)
   return -1;
 }
 
+/* A lock needs no right to write, so who may open the gate can keep all runs out.  In a cache of one's own
+ * only who may write to the cache gets at the locks. */
+static void
+restrict_folder (int folder)
+{
+  struct stat cache, st;
+  if (fstatat (folder, "..", &cache, 0) != 0 || fstat (folder, &st) != 0 ||
+      cache.st_uid != geteuid () || st.st_uid != geteuid ())
+    return;
+  mode_t mode = 07700;
+  if ((cache.st_mode & S_IWGRP) && cache.st_gid == st.st_gid)
+    mode |= S_IRWXG;
+  if (cache.st_mode & S_IWOTH)
+    mode |= S_IRWXO;
+  if (st.st_mode & 07777 & ~mode)
+    (void) fchmod (folder, st.st_mode & mode);
+}
+
 /* A lock needs no right to write, as long as the file is there. */
 static int
 open_gate (int folder)
@@ -91,13 +110,15 @@ is_exhausted (int err)
 static gboolean
 set_busy (GError **error)
 {
-  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                       "another segue is removing results from the cache and doesn't come to an "
-                       "end; is a ‘segue cache gc’ suspended?");
+  g_set_error_literal (
+    error, SEGUE_ERROR, SEGUE_ERROR_IO,
+    "another process holds the lock ‘users/gate’ of the cache, and no file can be "
+    "made beside it; is a ‘segue cache gc’ suspended?");
   return FALSE;
 }
 
-/* With the gate held open, so that nobody sweeps the file away before it is locked. */
+/* Nobody sweeps the file away before it is locked, as the gate is held open; where it could not be, the
+ * number of links tells. */
 static gboolean
 sign_in (SegueUsers *users)
 {
@@ -106,15 +127,16 @@ sign_in (SegueUsers *users)
   users->run = open_regular_at (users->folder, users->name, O_RDWR | O_CREAT | O_EXCL);
   if (users->run < 0)
     return FALSE;
-  if (lock_within (users->run, LOCK_EX, WAIT, NULL) && fstat (users->run, &st) == 0) {
+  int err =
+    lock_within (users->run, LOCK_EX, WAIT, NULL) && fstat (users->run, &st) == 0 ? 0 : errno;
+  if (err == 0 && st.st_nlink > 0) {
     users->since = mtime_of (&st);
     return TRUE;
   }
-  int err = errno;
   (void) unlinkat (users->folder, users->name, 0);
   close (users->run);
   users->run = -1;
-  errno = err;
+  errno = err != 0 ? err : ENOENT;
   return FALSE;
 }
 
@@ -126,20 +148,24 @@ join (SegueUsers *users, const char *cache, GError **error)
     return !is_exhausted (errno) ||
            segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't make the folder", path);
   users->folder = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (users->folder >= 0)
+    restrict_folder (users->folder);
   users->gate = users->folder >= 0 ? open_gate (users->folder) : -1;
   if (users->gate < 0)
     return !is_exhausted (errno) ||
            segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't open", path);
   if (!lock_within (users->gate, LOCK_SH, WAIT, NULL)) {
-    if (errno == EWOULDBLOCK)
-      return set_busy (error);
-    /* No locks here. */
-    close (users->gate);
-    users->gate = -1;
-    return TRUE;
+    users->shut = errno == EWOULDBLOCK;
+    if (!users->shut) { /* No locks here. */
+      close (users->gate);
+      users->gate = -1;
+      return TRUE;
+    }
   }
   if (sign_in (users))
     let_go_of_gate (users);
+  else if (users->shut)
+    return set_busy (error);
   else if (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOSPC ||
            errno == EDQUOT)
     users->inside = 1;
@@ -195,12 +221,23 @@ follow_clock (SegueUsers *users)
 }
 
 gboolean
-segue_users_enter (SegueUsers *users, GError **error)
+segue_users_is_shut (SegueUsers *users)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&users->lock);
+  return users->shut;
+}
+
+gboolean
+segue_users_enter (SegueUsers *users)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&users->lock);
   follow_clock (users);
-  if (users->gate >= 0 && users->inside == 0 && !lock_within (users->gate, LOCK_SH, WAIT, NULL))
-    return set_busy (error);
+  if (users->gate >= 0 && users->inside == 0) {
+    /* Who was waited for once is not waited for again. */
+    users->shut = !lock_within (users->gate, LOCK_SH, users->shut ? 0 : WAIT, NULL);
+    if (users->shut)
+      return FALSE;
+  }
   users->inside++;
   return TRUE;
 }
@@ -218,6 +255,8 @@ segue_users_close_gate (int cache, GCancellable *cancellable, GError **error)
 {
   (void) mkdirat (cache, FOLDER, 0777);
   int folder = segue_beneath_open_folder (cache, FOLDER);
+  if (folder >= 0)
+    restrict_folder (folder);
   int gate = folder >= 0 ? open_gate (folder) : -1;
   int err = errno;
   if (folder >= 0)
@@ -235,8 +274,8 @@ segue_users_close_gate (int cache, GCancellable *cancellable, GError **error)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
   else if (err == EWOULDBLOCK)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                         "the cache is in use by a run that may only read it, or that is "
-                         "suspended; nothing was removed");
+                         "another process holds the lock ‘users/gate’ of the cache: a run that may "
+                         "only read it, or that is suspended; nothing more was removed");
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
                  "the cache is on a file system without locks (%s), so nobody can tell whether a "

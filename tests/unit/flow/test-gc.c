@@ -35,6 +35,30 @@ g_get_real_time (void)
   return (gint64) now.tv_sec * 1000000 + now.tv_nsec / 1000 + clock_offset;
 }
 
+/* What waits for a lock is done at once, and counted. */
+static gboolean fast_waits;
+static gint64 waited; /* µs */
+
+void
+g_usleep (gulong time)
+{
+  const struct timespec pause = { .tv_sec = (time_t) (time / 1000000),
+                                  .tv_nsec = (long) (time % 1000000) * 1000 };
+  if (fast_waits)
+    __atomic_add_fetch (&waited, (gint64) time, __ATOMIC_SEQ_CST);
+  else
+    nanosleep (&pause, NULL);
+}
+
+gint64
+g_get_monotonic_time (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * 1000000 + now.tv_nsec / 1000 +
+         __atomic_load_n (&waited, __ATOMIC_SEQ_CST);
+}
+
 int
 statvfs (const char *path, struct statvfs *fs)
 {
@@ -518,6 +542,99 @@ test_no_locks (void)
   no_locks = FALSE;
 }
 
+/* ---- Strangers at the gate ---- */
+
+static int
+hold_gate (const Bench *bench, int operation)
+{
+  g_autofree char *path = g_build_filename (bench->cache, "users", "gate", NULL);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (flock (fd, operation), ==, 0);
+  fast_waits = TRUE;
+  waited = 0;
+  return fd;
+}
+
+static void
+let_go (int fd)
+{
+  g_test_message ("waited for %" G_GINT64_FORMAT " ms", waited / 1000);
+  g_assert_cmpint (waited, >, 0);
+  g_assert_cmpint (waited, <, 15 * G_USEC_PER_SEC);
+  fast_waits = FALSE;
+  close (fd);
+}
+
+/* Who holds on to the lock keeps gc from removing, but nobody waiting. */
+static void
+test_held_open (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_autoptr (GError) error = NULL;
+  SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
+  int fd = hold_gate (&bench, LOCK_SH);
+  g_assert_false (segue_cache_gc (bench.cache, &options, NULL, NULL, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
+  g_test_message ("%s", error->message);
+  bench_write (&bench, "a/new.song", "a new song");
+  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_nonnull (strstr (bench.log->str, "the cache was not tidied"));
+  let_go (fd);
+  g_assert_cmpuint (bench_count_records (&bench), ==, 6);
+  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+}
+
+/* Who closes the gate for good costs a run its cache, not its result. */
+static void
+test_held_shut (void)
+{
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  SegueRunResult result = { .struct_size = sizeof result };
+  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  int fd = hold_gate (&bench, LOCK_EX);
+  bench_run (&bench, STAGES, 1, &result);
+  g_assert_cmpuint (result.n_cached, ==, 0);
+  segue_run_result_clear (&result);
+  g_assert_nonnull (strstr (bench.log->str, "another process holds the lock"));
+  let_go (fd);
+  g_autofree char *again = bench_read (&bench, "dump.txt");
+  g_assert_cmpstr (again, ==, dump);
+  /* In the middle of a run, too. */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueStore) store = segue_store_open (bench.cache, &error);
+  const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
+  fd = hold_gate (&bench, LOCK_EX);
+  for (guint i = 0; i < 10; i++)
+    g_assert_false (segue_store_use (store, used, &error));
+  g_assert_no_error (error);
+  let_go (fd);
+  g_assert_true (segue_store_use (store, used, &error));
+}
+
+/* In a cache that others may read, they may not open the locks; those who may write need them. */
+static void
+test_gate_mode (void)
+{
+  static const mode_t modes[][2] = {
+    { 0700, 0700 }, { 0755, 0700 }, { 0775, 0770 }, { 0777, 0777 }
+  };
+  g_auto (Bench) bench;
+  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_autofree char *users = g_build_filename (bench.cache, "users", NULL);
+  struct stat st;
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++) {
+    g_assert_cmpint (g_chmod (bench.cache, modes[i][0]), ==, 0);
+    g_assert_cmpint (g_chmod (users, 0777), ==, 0);
+    bench_run (&bench, STAGES, 1, NULL);
+    g_assert_cmpint (stat (users, &st), ==, 0);
+    g_assert_cmpint (st.st_mode & 0777, ==, modes[i][1]);
+  }
+}
+
 /* ---- Disks that are full ---- */
 
 static void
@@ -621,6 +738,9 @@ main (int argc, char **argv)
   g_test_add_func ("/gc/stress", test_stress);
   g_test_add_func ("/gc/work", test_work);
   g_test_add_func ("/gc/no-locks", test_no_locks);
+  g_test_add_func ("/gc/held-open", test_held_open);
+  g_test_add_func ("/gc/held-shut", test_held_shut);
+  g_test_add_func ("/gc/gate-mode", test_gate_mode);
   g_test_add_func ("/gc/limit", test_limit);
   g_test_add_func ("/gc/no-room", test_no_room);
   g_test_add_func ("/gc/forecast", test_forecast);
