@@ -75,13 +75,20 @@ note (Filter *filter, int result)
     filter->failed = result;
 }
 
-/* As on an older kernel, so that the caller takes the older call. */
+/* As on an older kernel, so that the caller takes the older call, or goes on without. */
 static void
-pretend_missing (Filter *filter, const char *name)
+pretend_missing_if (Filter *filter, const char *name, guint n, const struct scmp_arg_cmp *where)
 {
   int number = resolve (filter, name);
   if (number != -1)
-    note (filter, seccomp_rule_add (filter->context, SCMP_ACT_ERRNO (ENOSYS), number, 0));
+    note (filter,
+          seccomp_rule_add_array (filter->context, SCMP_ACT_ERRNO (ENOSYS), number, n, where));
+}
+
+static void
+pretend_missing (Filter *filter, const char *name)
+{
+  pretend_missing_if (filter, name, 0, NULL);
 }
 
 static void
@@ -157,11 +164,14 @@ allow_self (Filter *filter)
   const scmp_datum_t self = (scmp_datum_t) getpid ();
   const struct scmp_arg_cmp to_self[] = { SCMP_A0 (SCMP_CMP_EQ, self) };
   const struct scmp_arg_cmp of_self[] = { SCMP_A0 (SCMP_CMP_EQ, 0) };
+  const struct scmp_arg_cmp of_other[] = { SCMP_A0 (SCMP_CMP_NE, 0) };
   const struct scmp_arg_cmp reads[] = { SCMP_A0 (SCMP_CMP_EQ, 0), SCMP_A2 (SCMP_CMP_EQ, 0) };
   static const scmp_datum_t options[] = { PR_SET_NAME, PR_GET_NAME, PR_SET_VMA };
   allow_if (filter, "kill", 1, to_self);
   allow_if (filter, "tgkill", 1, to_self);
   allow_if (filter, "sched_getaffinity", 1, of_self);
+  /* pthread_getattr_np () asks by the number of its thread, and fails on anything but ENOSYS. */
+  pretend_missing_if (filter, "sched_getaffinity", 1, of_other);
   allow_if (filter, "prlimit64", 2, reads);
   for (guint i = 0; i < G_N_ELEMENTS (options); i++) {
     const struct scmp_arg_cmp where[] = { SCMP_A0 (SCMP_CMP_EQ, options[i]) };
