@@ -178,11 +178,12 @@ applies (const Deed *deed, Layers there, uid_t user)
 {
   if (!(deed->stopped_by & there))
     return FALSE;
+  /* A sanitizer takes more than the limits allow. */
+  if (HAS_SANITIZER && deed->stopped_by == BY_LIMITS)
+    return FALSE;
   /* A user's threads are counted by the namespace. */
   if (g_str_has_prefix (deed->words, "threads"))
     return user == 0 || (there & BY_NAMESPACES);
-  if (HAS_SANITIZER && (deed->stopped_by == BY_LIMITS))
-    return FALSE;
   return TRUE;
 }
 
