@@ -361,8 +361,9 @@ main (int argc, char **argv)
     gboolean as_root = i < G_N_ELEMENTS (systems);
     if (as_root && !root)
       continue;
-    const char *name = g_intern_string (
-      g_strdup_printf ("/sandbox/%s/%s", as_root ? "root" : "user", systems[which].name));
+    g_autofree char *path =
+      g_strdup_printf ("/sandbox/%s/%s", as_root ? "root" : "user", systems[which].name);
+    const char *name = g_intern_string (path);
     trials[i] = (Trial){ name, systems[which].lack, as_root ? 0 : root ? NOBODY : geteuid () };
     g_test_add_data_func (name, &trials[i], test_trial);
   }
