@@ -240,17 +240,19 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
   return listen (self, answer, &wait, error);
 }
 
-/* A worker's memory is bounded: that a stage lacks it says something about the item, or about the
- * moment, and not that the run has to end. */
+/* A worker has seen a stranger's bytes, so what it says can be about its song only: that memory, a disk
+ * or the stage itself is at fault would end the run.  It is not held against the song either. */
 static void
 judge_failure (SegueIsolatedStage *self, const GError *failure, GError **error)
 {
-  if (failure->code != SEGUE_ERROR_RESOURCE) {
+  if (segue_error_is_about_item (failure)) {
     g_propagate_error (error, g_error_copy (failure));
     return;
   }
-  g_autofree char *rest = g_strdup_printf (
-    ", which lacks memory or handles: %s; the next run tries again", failure->message);
+  g_autofree char *rest =
+    g_strdup_printf ("%s: %s; the next run tries again",
+                     failure->code == SEGUE_ERROR_RESOURCE ? ", which lacks memory or handles" : "",
+                     failure->message);
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
 }
 

@@ -237,6 +237,11 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
                  object);
     return FALSE;
   }
+  if (g_str_equal (deed, "blame")) { /* the machine, or the program */
+    g_set_error (error, SEGUE_ERROR, atoi (object), "‘%s’: the disk is full",
+                 segue_item_get_id (item));
+    return FALSE;
+  }
   if (g_str_equal (deed, "channels"))
     return emit_ramp (item, (guint) atoi (object), (guint) atoi (object), context, error);
   if (g_str_equal (deed, "keys"))

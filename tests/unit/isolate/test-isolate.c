@@ -118,6 +118,24 @@ test_vanished (void)
   g_assert_no_error (error);
 }
 
+/* A worker that was taken over can blame the machine: it costs its song, and no run. */
+static void
+test_blame (void)
+{
+  static const SegueErrorCode codes[] = {
+    SEGUE_ERROR_FAILED,        SEGUE_ERROR_INTERNAL, SEGUE_ERROR_IO,       SEGUE_ERROR_RESOURCE,
+    SEGUE_ERROR_CANNOT_CREATE, SEGUE_ERROR_PIPELINE, SEGUE_ERROR_CANCELLED
+  };
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++) {
+    g_autofree char *deed = g_strdup_printf ("blame %d", (int) codes[i]);
+    g_autoptr (GError) failed = isolate_bench_refuse (&bench, deed);
+    g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+    g_assert_nonnull (strstr (failed->message, "the disk is full"));
+  }
+}
+
 /* Every way to die: what it is called, and whether it is held against the song. */
 static void
 test_deaths (void)
@@ -562,6 +580,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/isolate/same-result/tensors", three, test_same_result);
   g_test_add_func ("/isolate/failure", test_failure);
   g_test_add_func ("/isolate/vanished", test_vanished);
+  g_test_add_func ("/isolate/blame", test_blame);
   g_test_add_func ("/isolate/deaths", test_deaths);
   g_test_add_data_func ("/isolate/song-by-song/forked", "{}", test_song_by_song);
   g_test_add_data_func ("/isolate/song-by-song/started", "{ opening: with-thread }",
