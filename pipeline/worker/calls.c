@@ -222,7 +222,7 @@ gboolean
 calls_lock (gboolean reads, char **how)
 {
   g_autoptr (GString) unknown = g_string_new (NULL);
-  Filter filter = { .context = seccomp_init (SANDBOX_DENIAL), .unknown = unknown };
+  Filter filter = { .context = seccomp_init (SCMP_ACT_ERRNO (EPERM)), .unknown = unknown };
   if (!filter.context) {
     *how = g_strdup ("libseccomp does not start");
     return FALSE;

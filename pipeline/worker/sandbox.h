@@ -10,13 +10,6 @@
 /* The socket to the parent. */
 #define SANDBOX_SOCKET 3
 
-/* What a denied call comes to: a test makes it a signal, to take note of each. */
-#ifdef SANDBOX_RECORDS
-#define SANDBOX_DENIAL SCMP_ACT_TRAP
-#else
-#define SANDBOX_DENIAL SCMP_ACT_ERRNO (EPERM)
-#endif
-
 /* A sanitizer reserves terabytes of addresses, and reads files to say what it found. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANDBOX_HAS_SANITIZER 1

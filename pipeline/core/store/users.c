@@ -117,7 +117,7 @@ set_busy (GError **error)
   return FALSE;
 }
 
-/* Nobody sweeps the file away before it is locked, as the gate is held open; where it could not be, the
+/* The gate is held open, so that no sweep removes the file before it is locked; where it could not be, the
  * number of links tells. */
 static gboolean
 sign_in (SegueUsers *users)
