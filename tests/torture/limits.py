@@ -22,7 +22,8 @@ LIBRARIES = ("error while loading shared libraries|GLib-ERROR|GLib-GIO-ERROR|Ope
 
 def judge(bench, reference, which, result, words):
     given_up = re.search(faultbench.AGAIN, result.err)
-    if given_up and which == resource.RLIMIT_AS and result.status in (0, 65):
+    if given_up and which in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE) and result.status in (0, 65) \
+            and re.search(words, result.err):
         return "songs were given up, for this time"
     if result.status == 0:
         if bench.artefacts() != reference:
