@@ -10,7 +10,7 @@ build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-de
   libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
   libavformat-dev libavcodec-dev libavutil-dev"
-test="$build clang-format-14 python3 git"
+test="$build clang-format-14 python3 git abigail-tools"
 interop="$test python3-venv"
 bench="$interop ffmpeg g++"
 browser="$test chromium chromium-driver python3-selenium fonts-noto-cjk fonts-noto-color-emoji fonts-dejavu-core"
