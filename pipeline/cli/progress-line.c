@@ -27,7 +27,7 @@ void
 segue_rate_add (SegueRate *rate, double now, guint64 done)
 {
   guint last = (rate->next + SEGUE_RATE_SAMPLES - 1) % SEGUE_RATE_SAMPLES;
-  /* A stage that counts anew (from songs read to steps trained) has a rate of its own again. */
+  /* A stage that counts from 0 again (from songs read to steps trained) has a rate of its own again. */
   if (rate->n > 0 && done < rate->values[last])
     *rate = (SegueRate){ 0 };
   if (rate->n > 0 && now - rate->times[last] < RATE_STEP)

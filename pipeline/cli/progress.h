@@ -26,7 +26,7 @@ void segue_progress_finish (SegueProgress *progress, double seconds);
 void segue_progress_print (SegueProgress *progress, const char *line);
 /** segue_progress_clear: takes the bar off the screen until it is drawn again. */
 void segue_progress_clear (SegueProgress *progress);
-/** segue_progress_tick: draws anew; called a few times a second. */
+/** segue_progress_tick: draws again; called a few times a second. */
 void segue_progress_tick (SegueProgress *progress);
 /** segue_progress_hide: takes the bar off the screen; the stage under way is given up. */
 void segue_progress_hide (SegueProgress *progress);

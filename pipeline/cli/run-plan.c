@@ -35,17 +35,17 @@ state_text (const SeguePlanUnit *unit, const SegueTerm *out)
   g_autofree char *reasons = reasons_text (unit);
   g_autoptr (GString) text = g_string_new (NULL);
   if (unit->source)
-    return g_strdup_printf ("%u found (rescanned on every run)", unit->n_anew);
-  if (unit->known && unit->n_anew == 0 && !unit->chain)
+    return g_strdup_printf ("%u found (rescanned on every run)", unit->n_computed);
+  if (unit->known && unit->n_computed == 0 && !unit->chain)
     return g_strdup_printf ("%scached%s", green, reset);
   if (unit->known && unit->chain)
     g_string_append_printf (text, "%s%u %s cached%s%s", green, unit->n_cached,
-                            songs (unit->n_cached), reset, unit->n_anew > 0 ? ", " : "");
-  if (unit->known && unit->chain && unit->n_anew == 0)
+                            songs (unit->n_cached), reset, unit->n_computed > 0 ? ", " : "");
+  if (unit->known && unit->chain && unit->n_computed == 0)
     return g_string_free (g_steal_pointer (&text), FALSE);
   g_string_append (text, yellow);
   if (unit->known && unit->chain)
-    g_string_append_printf (text, "%u ", unit->n_anew);
+    g_string_append_printf (text, "%u ", unit->n_computed);
   g_string_append_printf (text, "would run%s: %s", reset, reasons);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -53,7 +53,7 @@ state_text (const SeguePlanUnit *unit, const SegueTerm *out)
 static gboolean
 would_run (const SeguePlanUnit *unit)
 {
-  return !unit->source && (!unit->known || unit->n_anew > 0);
+  return !unit->source && (!unit->known || unit->n_computed > 0);
 }
 
 void
@@ -91,9 +91,9 @@ describe (const SeguePlanUnit *unit)
                               would_run (unit), "why", why);
   if (unit->known && !unit->source) {
     json_object_set_new (object, "cached", json_integer (unit->n_cached));
-    json_object_set_new (object, "anew", json_integer (unit->n_anew));
+    json_object_set_new (object, "computed", json_integer (unit->n_computed));
   } else if (unit->known) {
-    json_object_set_new (object, "found", json_integer (unit->n_anew));
+    json_object_set_new (object, "found", json_integer (unit->n_computed));
   }
   return object;
 }

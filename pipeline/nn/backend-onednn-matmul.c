@@ -7,7 +7,7 @@
 
 /* Weights are packed for products of about so many rows. */
 #define USUAL_ROWS 128
-/* Of one thread; then it begins anew. */
+/* Of one thread; then it starts again. */
 #define MAX_PRODUCTS 1024
 
 /* What a product is; compared as bytes. */

@@ -1,4 +1,4 @@
-/* augment: changes segments anew in every epoch. */
+/* augment: changes segments differently in every epoch. */
 #include "ops.h"
 #include "random.h"
 
@@ -21,7 +21,7 @@ static const SegueParam *const params[] = {
     AugmentConfig, ops, SEGUE_PARAM_LIST, .def = "[gaussian-noise]", .min_items = 1,
     .max_items = 64, .element = SEGUE_ELEMENT (SEGUE_PARAM_VARIANT, .cases = op_cases, .tag = "op"),
     .doc = "What is done to a segment, in this order; each with its own probability `p`, "
-           "and numbers drawn anew in every epoch."),
+           "and numbers drawn again in every epoch."),
   NULL,
 };
 
@@ -107,7 +107,7 @@ static const SeguePort *const outputs[] = {
 static const SegueStageType augment = {
   .struct_size = sizeof (SegueStageType),
   .name = "augment",
-  .summary = "Changes segments anew in every epoch of training",
+  .summary = "Changes segments differently in every epoch of training",
   .doc =
     "Runs when a segment is read for training, not before: nothing is stored, and no two "
     "epochs hear the same.  What happens to a segment depends on the run's seed, the epoch and "

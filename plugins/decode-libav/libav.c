@@ -73,7 +73,7 @@ find (GModule *module, const char *name, gpointer function, GError **error)
   gpointer symbol;
 
   if (!g_module_symbol (module, name, &symbol) || !symbol) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "%s has no ‘%s’: install FFmpeg anew",
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "%s has no ‘%s’: reinstall FFmpeg",
                  g_module_name (module), name);
     return FALSE;
   }

@@ -269,7 +269,7 @@ test_again (void)
   after = digest (root);
   g_assert_cmpstr (before, ==, after); /* mended */
   g_assert_cmpint (stat (kept, &new), ==, 0);
-  g_assert_cmpuint (old.st_ino, ==, new.st_ino); /* and not written anew where it was whole */
+  g_assert_cmpuint (old.st_ino, ==, new.st_ino); /* and not written again where it was whole */
 
   g_assert_true (g_file_set_contents (mine, "not segue's", -1, NULL));
   g_ptr_array_remove_index (items, 2);

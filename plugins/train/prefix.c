@@ -47,7 +47,7 @@ check_space (const char *folder, guint64 bytes, GError **error)
   g_autofree char *wanted = g_format_size (bytes);
   g_autofree char *free_bytes = g_format_size ((guint64) st.f_bavail * st.f_frsize);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-               "prepared features take %s, ‘%s’ has %s left; make room, or compute them anew in "
+               "prepared features take %s, ‘%s’ has %s left; make room, or compute them again in "
                "each epoch with `cache_features: false`",
                wanted, shown, free_bytes);
   return FALSE;

@@ -97,7 +97,7 @@ take_up (TrainRows *rows, guint max, guint batch, SegueContext *context, GError 
   }
   g_autofree char *shown = g_filename_display_name (rows->path);
   segue_context_log (context, G_LOG_LEVEL_WARNING,
-                     "the prepared features ‘%s’ are damaged: computed anew", shown);
+                     "the prepared features ‘%s’ are damaged: recomputed", shown);
   sha256_init (&rows->sha);
   return TRUE;
 }

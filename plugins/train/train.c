@@ -22,8 +22,9 @@ static const SegueParam *const params[] = {
                .doc = "The model type, by name or with parameters of its own: "
                       "`{ use: NAME, … }`."),
   SEGUE_PARAM (TrainConfig, init, SEGUE_PARAM_MODEL_REF, .flags = SEGUE_PARAM_OPTIONAL,
-               .doc = "Weights to start from: a model folder, or ORG/NAME of one that was fetched. "
-                      "A head for other labels is made anew. Without it weights are random."),
+               .doc =
+                 "Weights to start from: a model folder, or ORG/NAME of one that was fetched. "
+                 "A head for other labels is initialised again. Without it weights are random."),
   SEGUE_PARAM (TrainConfig, epochs, SEGUE_PARAM_INT, .min = 1, .max = 100000,
                .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "How often every training segment is seen." BY_RECIPE),

@@ -1,4 +1,4 @@
-/* The page of a run: made by the preset, made anew by the verb, put in its place whole. */
+/* The page of a run: made by the preset, made again by the verb, put in its place whole. */
 #include "fixture.h"
 
 #include <fcntl.h>

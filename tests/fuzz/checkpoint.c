@@ -1,5 +1,5 @@
 /* Checkpoints of a training, in a cache that may be somebody else's: whatever the bytes, the training
- * goes on from a state that it can have come to, or begins anew.
+ * goes on from a state that it can have come to, or starts again.
  *
  * The input is a file; it is read as it is, and with all that holds it together put right. */
 #include "checkpoint.h"

@@ -39,7 +39,7 @@ check (const char *path, const char *text)
   if (!strcmp (committed, text))
     return TRUE;
   printf ("# %s differs from the parameter tables from line %u on; "
-          "ninja -C build update-generated writes it anew\n",
+          "ninja -C build update-generated writes it again\n",
           path, first_difference (committed, text));
   return FALSE;
 }

@@ -215,7 +215,7 @@ is_live (const SegueGraphStage *stage)
   return (stage->type->flags & SEGUE_STAGE_LIVE) != 0;
 }
 
-/* What is stored can't come after what is made anew in every epoch. */
+/* What is stored can't come after what is computed again in every epoch. */
 static gboolean
 check_after_live (Connector *c)
 {

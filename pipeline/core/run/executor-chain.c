@@ -54,7 +54,7 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
                               : at->mode == SEGUE_SONG_ANEW
                                 ? g_strdup ("--fresh was given")
                                 : segue_unit_memory_explain_song (at->memory, id, song->input_key);
-    segue_counts_add (at->first->anew, 0, reason, 1);
+    segue_counts_add (at->first->computed, 0, reason, 1);
   }
   segue_unit_memory_note (at->memory, id, song->input_key);
 }
@@ -62,10 +62,10 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
 static void
 log_reasons (ChainRun *at)
 {
-  g_autoptr (GArray) reasons = segue_counts_list (at->first->anew);
+  g_autoptr (GArray) reasons = segue_counts_list (at->first->computed);
   for (guint i = 0; i < reasons->len; i++) {
     const SegueCount *reason = &g_array_index (reasons, SegueCount, i);
-    segue_run_log (at->run, at->name, G_LOG_LEVEL_DEBUG, "%" G_GINT64_FORMAT " made anew: %s",
+    segue_run_log (at->run, at->name, G_LOG_LEVEL_DEBUG, "%" G_GINT64_FORMAT " recomputed: %s",
                    reason->n, reason->name);
   }
 }
@@ -128,7 +128,7 @@ song_done (gpointer data, const char *id, SegueSong *song)
   else
     count_song (at, id, song);
   if (song->problem)
-    segue_run_log (at->run, at->name, G_LOG_LEVEL_WARNING, "%s: made anew: %s", id, song->problem);
+    segue_run_log (at->run, at->name, G_LOG_LEVEL_WARNING, "%s: recomputed: %s", id, song->problem);
   if (at->mode != SEGUE_SONG_CHECK)
     count_failure (at, id, song);
 }
@@ -308,7 +308,7 @@ segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode, GE
   SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
   if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
     return FALSE;
-  first->anew = segue_counts_new ();
+  first->computed = segue_counts_new ();
   ChainRun state = { .run = run,
                      .chain = unit->stages,
                      .name = unit->name,

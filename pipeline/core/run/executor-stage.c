@@ -44,11 +44,11 @@ static void
 explain (SegueRun *run, SegueStageRun *at, const char *problem)
 {
   g_free (at->why);
-  if (run->anew) {
+  if (run->fresh) {
     at->why = g_strdup ("--fresh was given");
   } else if (problem) {
     at->why = g_strdup ("its result was damaged");
-    segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING, "made anew: %s", problem);
+    segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING, "recomputed: %s", problem);
   } else {
     g_autoptr (SegueUnitMemory) memory = recall (run, at);
     note_reads (at, memory, segue_unit_memory_get_reads (memory));
@@ -100,7 +100,7 @@ find_result (SegueRun *run, SegueStageRun *at, GStrv *names, char **problem, GEr
     return NULL;
   g_free (at->key);
   at->key = segue_stage_key_with_reads (at->parts, (const char *const *) *names);
-  if (run->anew && !g_hash_table_contains (run->made, at->key))
+  if (run->fresh && !g_hash_table_contains (run->made, at->key))
     return NULL;
   return segue_store_read_result (run->store, at->key, problem, error);
 }
@@ -397,7 +397,7 @@ take_from_store (SegueRun *run, SegueStageRun *at, GError **error)
     remember (run, at, (const char *const *) names);
   else
     explain (run, at, problem);
-  at->damaged = run->anew || problem;
+  at->damaged = run->fresh || problem;
   return at->cached;
 }
 
@@ -411,7 +411,7 @@ run_stage (SegueRun *run, SegueStageRun *at, GError **error)
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "made anew: %s", at->why);
+  segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "recomputed: %s", at->why);
   return segue_executor_check_inputs (run, at, error) && make (run, at, error);
 }
 

@@ -81,7 +81,7 @@ run_chain (SegueRun *run, SegueUnit *unit, GError **error)
 {
   SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
   gboolean complete = TRUE;
-  if (run->anew)
+  if (run->fresh)
     return segue_executor_check_inputs (run, first, error) &&
            segue_executor_run_chain (run, unit, SEGUE_SONG_ANEW, error);
   if (reads_records (run, first->stage) &&

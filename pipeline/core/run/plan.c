@@ -66,8 +66,8 @@ plan_source (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **
   planned->source = planned->known = TRUE;
   if (!segue_executor_run_stage (run, at, error))
     return FALSE;
-  planned->n_anew = at->n_outputs[0];
-  add_reason (planned, "always rescanned", planned->n_anew);
+  planned->n_computed = at->n_outputs[0];
+  add_reason (planned, "always rescanned", planned->n_computed);
   return TRUE;
 }
 
@@ -76,21 +76,21 @@ plan_chain (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **err
 {
   SegueStageRun *first = &run->stages[g_array_index (unit->stages, guint, 0)];
   planned->chain = planned->known = TRUE;
-  if (run->anew) {
+  if (run->fresh) {
     if (!segue_run_connect_inputs (run, first))
       return FALSE;
-    planned->n_anew = segue_dataset_count_songs (first->inputs[0]);
-    add_reason (planned, "--fresh was given", planned->n_anew);
+    planned->n_computed = segue_dataset_count_songs (first->inputs[0]);
+    add_reason (planned, "--fresh was given", planned->n_computed);
     return TRUE;
   }
   if (!segue_executor_run_chain (run, unit, SEGUE_SONG_LOOK, error))
     return FALSE;
   planned->n_cached = first->n_cached;
-  g_autoptr (GArray) reasons = segue_counts_list (first->anew);
+  g_autoptr (GArray) reasons = segue_counts_list (first->computed);
   for (guint i = 0; i < reasons->len; i++) {
     const SegueCount *reason = &g_array_index (reasons, SegueCount, i);
     add_reason (planned, reason->name, (guint) reason->n);
-    planned->n_anew += (guint) reason->n;
+    planned->n_computed += (guint) reason->n;
   }
   return TRUE;
 }
@@ -110,7 +110,7 @@ plan_stage (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **e
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  planned->n_anew = 1;
+  planned->n_computed = 1;
   add_reason (planned, at->why, 1);
   return TRUE;
 }
@@ -162,7 +162,7 @@ plan_all (SegueRun *run, GPtrArray *plan, GError **error)
     if (!plan_unit (run, unit, planned, error))
       return FALSE;
     unit->done = TRUE;
-    segue_run_finished (run, unit->name, planned->known && planned->n_anew == 0, 0);
+    segue_run_finished (run, unit->name, planned->known && planned->n_computed == 0, 0);
   }
   return TRUE;
 }

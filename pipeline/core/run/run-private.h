@@ -43,7 +43,7 @@ typedef struct {
   char *why;               /* nullable: why not */
   gboolean damaged;        /* what the store has of it is of no use */
   guint n_songs, n_cached; /* of a chain, on its first stage */
-  SegueCounts *anew;       /* likewise: why songs had no result in the store */
+  SegueCounts *computed;   /* likewise: why songs had no result in the store */
 } SegueStageRun;
 
 /** SegueUnit: what is run at once and timed: a stage, or a chain.
@@ -73,7 +73,7 @@ typedef struct {
   guint n_stages;
   GArray *units;       /* SegueUnit, in order */
   SegueCurves *curves; /* nullable: no stage reads the account; points by index in the pipeline */
-  gboolean anew;       /* no result in the store counts, but those that this run made */
+  gboolean fresh;      /* no result in the store counts, but those that this run made */
   GHashTable *made;    /* set: keys of those */
 
   SegueObserver observer; /* NULL where the host gave none */

@@ -38,12 +38,12 @@ write_origin (SegueJson *json, SegueRun *run, const SegueStageRun *at)
   segue_json_key (json, "cached");
   segue_json_bool (json, run->stages[g_array_index (unit->stages, guint, 0)].cached);
   segue_json_key_string (json, "why", at->why);
-  if (!at->anew)
+  if (!at->computed)
     return;
   key_uint (json, "songs", at->n_songs);
   key_uint (json, "songs_cached", at->n_cached);
-  g_autoptr (GArray) reasons = segue_counts_list (at->anew);
-  segue_json_key_open (json, "anew", '{');
+  g_autoptr (GArray) reasons = segue_counts_list (at->computed);
+  segue_json_key_open (json, "computed", '{');
   for (guint i = 0; i < reasons->len; i++) {
     const SegueCount *reason = &g_array_index (reasons, SegueCount, i);
     segue_json_key (json, reason->name);

@@ -37,7 +37,7 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
   guint workers = options->workers > 0 ? options->workers : g_get_num_processors ();
   run->pipeline = pipeline;
   run->cancellable = cancellable;
-  run->anew = options->fresh;
+  run->fresh = options->fresh;
   run->scope = (SegueScope){ .registry = pipeline->registry,
                              .seed = pipeline->seed,
                              .threads = workers,
@@ -77,7 +77,7 @@ clear_stage (SegueStageRun *at)
   for (guint i = 0; i < at->stage->n_outputs; i++)
     segue_dataset_unref (at->outputs[i]);
   segue_work_folder_close (at->work, FALSE);
-  segue_counts_free (at->anew);
+  segue_counts_free (at->computed);
   segue_stage_key_free (at->parts);
   g_free (at->why);
   g_free (at->outputs);

@@ -5,7 +5,7 @@
 
 #include <segue/error.h>
 
-/* Ten million steps of training with a point in each tenth; what says more is made anew. */
+/* Ten million steps of training with a point in each tenth; what says more is recomputed. */
 #define MAX_LINES (1024 * 1024)
 
 struct _SegueStageNotes {

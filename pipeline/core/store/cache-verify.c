@@ -63,7 +63,7 @@ is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **e
   return TRUE;
 }
 
-/* Only what was looked at, and nothing that a run has looked up: it makes that anew itself. */
+/* Only what was looked at, and nothing that a run has looked up: it recomputes that itself. */
 static gboolean
 repair (Verify *verify, const SegueCacheEntry *seen, GError **error)
 {

@@ -3,7 +3,7 @@
  * A result is a function of the stage, of the live stages on its inputs, and of its inputs' items:
  * their ids, what they hold, and the metadata that the stage looked at.  Which metadata that is
  * turns out only when it runs: at the base key the store has the names, at the key with their values
- * the result.  So a song that gets another title trains nothing anew. */
+ * the result.  So a song that gets another title trains nothing again. */
 #pragma once
 
 #include "key.h"

@@ -1,4 +1,4 @@
-/* Why something is made anew: what a chain or stage was, against what it is. */
+/* Why something is recomputed: what a chain or stage was, against what it is. */
 #include "unit-memory.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* What a chain or a stage was when it last ran, to say why it is made anew (internal).
+/* What a chain or a stage was when it last ran, to say why it is recomputed (internal).
  *
  * One small file per pipeline and unit in the cache.  It is only ever used for words: losing it
  * loses no result, and nothing is taken for granted that it says. */

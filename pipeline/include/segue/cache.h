@@ -128,7 +128,7 @@ gboolean segue_cache_gc (const char *folder, const SegueCacheGcOptions *options,
 
 /**
  * SegueCacheVerifyOptions:
- * @repair: remove what is damaged: it is made anew when it is needed
+ * @repair: remove what is damaged: it is recomputed when it is needed
  * @damaged: (nullable): called for each, with its path in the cache
  * @progress: (nullable): in bytes
  */

@@ -49,7 +49,7 @@ const char *const *segue_model_precision_names (void);
  * SegueModelSpec: what a new or loaded model is to become.
  * @struct_size: sizeof (SegueModelSpec); a type's callbacks get one of full size
  * @labels: %NULL-terminated; %NULL when loading: as the folder has them (it is an error if it has
- *   none).  Where they differ from the folder's, the head is made anew
+ *   none).  Where they differ from the folder's, the head is initialised again
  * @length: (samples): of a training segment; 0: not known yet
  * @rate: Hz, of the items at hand; 0: not known.  A model that needs another rate refuses with
  *   %SEGUE_ERROR_PIPELINE and says which
@@ -160,7 +160,7 @@ typedef struct {
  *   exists; each is written to a temporary file, synced and renamed
  * @list_tensors: (transfer full): #SegueModelTensor array, in a fixed order
  * @changed: values of tensors were changed from outside (an optimiser's step, a checkpoint): derive
- *   packed or normalised weights anew
+ *   packed or normalised weights again
  * @prefix_size: floats per item after the frozen prefix; 0: there is none
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
  * @plan: bytes of workspace for a pass; %G_MAXSIZE where the sizes are not possible

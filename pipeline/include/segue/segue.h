@@ -233,15 +233,15 @@ gboolean segue_run_is_at_work (int folder);
 /**
  * SeguePlanUnit: what a run would do with a stage, or with the stages of a chain.
  * @name: as #SegueObserver has it
- * @chain: it takes songs one by one: @n_cached and @n_anew count them; otherwise one of them is 1
- * @source: it looks at the world each time, and did: @n_anew counts what it found
+ * @chain: it takes songs one by one: @n_cached and @n_computed count them; otherwise one of them is 1
+ * @source: it looks at the world each time, and did: @n_computed counts what it found
  * @known: %FALSE: what it reads is not there yet, so neither is known
  * @reasons: #SeguePlanReason array: why what is not in the cache would be made
  */
 typedef struct {
   char *name;
   gboolean chain, source, known;
-  guint n_cached, n_anew;
+  guint n_cached, n_computed;
   GPtrArray *reasons;
 } SeguePlanUnit;
 

@@ -149,8 +149,8 @@ study_plan (Study *study)
     if (unit->source)
       continue;
     if (unit->known)
-      g_string_append_printf (text, "%s: %u cached, %u anew", unit->name, unit->n_cached,
-                              unit->n_anew);
+      g_string_append_printf (text, "%s: %u cached, %u computed", unit->name, unit->n_cached,
+                              unit->n_computed);
     else
       g_string_append_printf (text, "%s: later", unit->name);
     for (guint j = 0; j < unit->reasons->len; j++)

@@ -26,7 +26,7 @@ void study_add_song (Study *study, const char *path, const char *content);
 /** study_run: the newest run's folder is runs/NAME/latest. */
 gboolean study_try_run (Study *study, GError **error);
 void study_run (Study *study);
-/** study_plan: (transfer full): lines "unit: cached N" / "unit: anew N why" / "unit: later why". */
+/** study_plan: (transfer full): lines "unit: cached N" / "unit: computed N why" / "unit: later why". */
 char *study_plan (Study *study);
 /** study_read: (transfer full): a file of the newest run. */
 char *study_read (Study *study, const char *name);

@@ -84,7 +84,7 @@ test_again (void)
   study_run (&study);
   assert_reported (0);
   g_autofree char *plan = study_plan (&study);
-  g_assert_nonnull (strstr (plan, "learn-report: 1 cached, 0 anew\n"));
+  g_assert_nonnull (strstr (plan, "learn-report: 1 cached, 0 computed\n"));
   study.fresh = TRUE;
   study_run (&study);
   assert_reported (1);
@@ -92,7 +92,7 @@ test_again (void)
   g_assert_cmpstr (first, ==, second);
 }
 
-/* All that it tells of makes it anew, where nothing else does. */
+/* All that it tells of recomputes it, where nothing else does. */
 static void
 test_in_key (void)
 {
@@ -108,7 +108,7 @@ test_in_key (void)
   g_assert_nonnull (strstr (plan, "learn-table: 1 cached"));
   g_assert_nonnull (strstr (
     plan,
-    "learn-report: 0 cached, 1 anew, the account of the run of stage 'learn-report' changed"));
+    "learn-report: 0 cached, 1 computed, the account of the run of stage 'learn-report' changed"));
   study_run (&study);
   assert_reported (1);
 }

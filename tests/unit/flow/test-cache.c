@@ -1,4 +1,4 @@
-/* The store as runs see it: what is taken from it, what is made anew, and why. */
+/* The store as runs see it: what is taken from it, what is computed, and why. */
 #include "fake.h"
 
 #include <fcntl.h>
@@ -31,7 +31,7 @@ count_cached (Bench *bench, const char *stages)
   return cached;
 }
 
-/* What run.json says of why @n songs were made anew. */
+/* What run.json says of why @n songs were computed. */
 static void
 assert_reason (Bench *bench, const char *reason, guint n)
 {
@@ -232,7 +232,7 @@ test_counters (void)
   g_assert_nonnull (strstr (second, "\"songs decoded\": 3"));
 }
 
-/* Whatever is wrong with a record, the song is made anew and the result is the same. */
+/* Whatever is wrong with a record, the song is computed again and the result is the same. */
 static void
 test_damage (void)
 {
@@ -283,7 +283,7 @@ test_damage (void)
     }
     bench_forget_results (&bench);
     g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
-    g_assert_nonnull (strstr (bench.log->str, "made anew: damaged record"));
+    g_assert_nonnull (strstr (bench.log->str, "recomputed: damaged record"));
     assert_reason (&bench, "its record was damaged", 1);
     g_autofree char *dump = bench_read (&bench, "dump.txt");
     g_assert_cmpstr (dump, ==, expected);
@@ -394,7 +394,7 @@ test_hashing (void)
   write_songs (&bench);
   bench_run (&bench, "  - use: count-files\n", 2, NULL);
   g_assert_cmpint (bench.progress_calls, ==, 3);
-  g_assert_cmpuint (bench.songs_done, ==, 0); /* what the stage itself does counts anew */
+  g_assert_cmpuint (bench.songs_done, ==, 0); /* what the stage itself does counts from 0 */
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -212,7 +212,7 @@ test_order (void)
   g_assert_true (exists ("", records->pdata[0]));
   g_assert_cmpuint (gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
 
-  /* The songs that are gone are made anew, to the same result. */
+  /* The songs that are gone are computed again, to the same result. */
   g_autofree char *before = bench_read (&bench, "dump.txt");
   SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, STAGES, 2, &result);

@@ -59,12 +59,12 @@ test_damage (void)
       study_run (&study);
       g_autofree char *digest = study_digest (&study);
       g_assert_cmpstr (digest, ==, expected);
-      gboolean told = strstr (study.log->str, "made anew: damaged result") != NULL;
+      gboolean told = strstr (study.log->str, "recomputed: damaged result") != NULL;
       /* One whose header is gone is none. */
       g_assert_true (told == !(is_header && damage == DAMAGE_GONE));
     }
   study_run (&study);
-  g_assert_null (strstr (study.log->str, "made anew"));
+  g_assert_null (strstr (study.log->str, "recomputed"));
   g_autofree char *untouched = NULL;
   g_assert_true (g_file_get_contents (elsewhere, &untouched, NULL, NULL));
   g_assert_cmpstr (untouched, ==, "elsewhere");

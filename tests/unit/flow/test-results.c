@@ -1,4 +1,4 @@
-/* Results of stages: what is taken from the store, what is made anew, and why. */
+/* Results of stages: what is taken from the store, what is computed, and why. */
 #include "study.h"
 
 #include <glib/gstdio.h>
@@ -193,7 +193,7 @@ test_metadata (void)
   g_assert_null (strstr (dump, "drop"));
   g_assert_nonnull (strstr (dump, "'halved': <int64 1>"));
 
-  /* Another model, by chance with the same predictions: what follows these is not made anew. */
+  /* Another model, by chance with the same predictions: what follows these is not computed again. */
   study.style = "grand";
   study_run (&study);
   study_assert_work (0, 1, 1, 0);
@@ -207,12 +207,13 @@ test_plan (void)
   g_auto (Study) study;
   study_init (&study);
   g_autofree char *first = study_plan (&study);
-  assert_same (first, "fake-decode, fake-segment: 0 cached, 5 anew, first run of this pipeline\n"
-                      "fake-split: later, depends on 'fake-decode, fake-segment', which would run\n"
-                      "learn-sift: later, depends on 'fake-split', which would run\n"
-                      "learn: later, depends on 'learn-sift', which would run\n"
-                      "learn-judge: later, depends on 'learn-sift', which would run\n"
-                      "learn-table: later, depends on 'learn-judge', which would run\n");
+  assert_same (first,
+               "fake-decode, fake-segment: 0 cached, 5 computed, first run of this pipeline\n"
+               "fake-split: later, depends on 'fake-decode, fake-segment', which would run\n"
+               "learn-sift: later, depends on 'fake-split', which would run\n"
+               "learn: later, depends on 'learn-sift', which would run\n"
+               "learn-judge: later, depends on 'learn-sift', which would run\n"
+               "learn-table: later, depends on 'learn-judge', which would run\n");
   study_assert_work (0, 0, 0, 0);
   g_assert_false (g_file_test (study.runs, G_FILE_TEST_EXISTS));
   study_run (&study);
@@ -221,26 +222,27 @@ test_plan (void)
   g_autofree char *results = g_build_filename (study.cache, "results", NULL);
   g_autoptr (GPtrArray) before = study_list (results);
   g_autofree char *second = study_plan (&study);
-  assert_same (second, "fake-decode, fake-segment: 5 cached, 0 anew\n"
-                       "fake-split: 1 cached, 0 anew\n"
-                       "learn-sift: 1 cached, 0 anew\n"
-                       "learn: 1 cached, 0 anew\n"
-                       "learn-judge: 1 cached, 0 anew\n"
-                       "learn-table: 1 cached, 0 anew\n");
+  assert_same (second, "fake-decode, fake-segment: 5 cached, 0 computed\n"
+                       "fake-split: 1 cached, 0 computed\n"
+                       "learn-sift: 1 cached, 0 computed\n"
+                       "learn: 1 cached, 0 computed\n"
+                       "learn-judge: 1 cached, 0 computed\n"
+                       "learn-table: 1 cached, 0 computed\n");
   study.with = "epochs: 5";
   for (guint i = 0; i < 2; i++) { /* it remembers nothing */
     g_autofree char *third = study_plan (&study);
-    assert_same (third, "fake-decode, fake-segment: 5 cached, 0 anew\n"
-                        "fake-split: 1 cached, 0 anew\n"
-                        "learn-sift: 1 cached, 0 anew\n"
-                        "learn: 0 cached, 1 anew, parameter epochs of stage 'learn' changed\n"
+    assert_same (third, "fake-decode, fake-segment: 5 cached, 0 computed\n"
+                        "fake-split: 1 cached, 0 computed\n"
+                        "learn-sift: 1 cached, 0 computed\n"
+                        "learn: 0 cached, 1 computed, parameter epochs of stage 'learn' changed\n"
                         "learn-judge: later, depends on 'learn', which would run\n"
                         "learn-table: later, depends on 'learn-judge', which would run\n");
   }
   study_add_song (&study, "anna/new.song", "one more");
   study.with = "";
   g_autofree char *fourth = study_plan (&study);
-  g_assert_true (g_str_has_prefix (fourth, "fake-decode, fake-segment: 5 cached, 1 anew, new\n"));
+  g_assert_true (
+    g_str_has_prefix (fourth, "fake-decode, fake-segment: 5 cached, 1 computed, new\n"));
   g_autoptr (GPtrArray) after = study_list (results);
   g_assert_cmpuint (before->len, ==, after->len);
   study_assert_work (0, 0, 0, 0);

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * channels is summed straight from there. About 85 % of a core's float32 peak.
  *
  * Weights and their gradients are in torch's order [out, in, kernel_height, kernel_width], as a file has
- * them; the kernels read a packed copy, which has to be made anew after each change of the weights. */
+ * them; the kernels read a packed copy, which has to be packed again after each change of the weights. */
 typedef struct {
   gsize batch;
   gsize height; /* rows: frames of a spectrogram */
