@@ -10,11 +10,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef PR_SET_VMA
@@ -161,14 +166,13 @@ allow_talk (Filter *filter)
 static void
 allow_self (Filter *filter)
 {
-  const scmp_datum_t self = (scmp_datum_t) getpid ();
-  const struct scmp_arg_cmp to_self[] = { SCMP_A0 (SCMP_CMP_EQ, self) };
   const struct scmp_arg_cmp of_self[] = { SCMP_A0 (SCMP_CMP_EQ, 0) };
   const struct scmp_arg_cmp of_other[] = { SCMP_A0 (SCMP_CMP_NE, 0) };
   const struct scmp_arg_cmp reads[] = { SCMP_A0 (SCMP_CMP_EQ, 0), SCMP_A2 (SCMP_CMP_EQ, 0) };
   static const scmp_datum_t options[] = { PR_SET_NAME, PR_GET_NAME, PR_SET_VMA };
-  allow_if (filter, "kill", 1, to_self);
-  allow_if (filter, "tgkill", 1, to_self);
+  /* To this process: keep_signals (). */
+  allow (filter, "kill");
+  allow (filter, "tgkill");
   allow_if (filter, "sched_getaffinity", 1, of_self);
   /* pthread_getattr_np () asks by the number of its thread, and fails on anything but ENOSYS. */
   pretend_missing_if (filter, "sched_getaffinity", 1, of_other);
@@ -218,39 +222,121 @@ allow_all (Filter *filter, gboolean reads)
   pretend_missing (filter, "openat2");
 }
 
-gboolean
-calls_lock (gboolean reads, char **how)
+/* As the kernel takes it: building it takes milliseconds, which no song should wait for. */
+typedef struct {
+  GBytes *program; /* struct sock_filter; nullable */
+  char *about;     /* what it holds; without a program: why there is none */
+} Prepared;
+
+static Prepared prepared;
+
+/* (transfer full) (nullable) */
+static GBytes *
+export_program (scmp_filter_ctx context, int *failed)
+{
+  g_autofree guint8 *data = NULL;
+  struct stat info;
+  int fd = memfd_create ("segue-calls", MFD_CLOEXEC);
+  *failed = fd < 0 ? -errno : seccomp_export_bpf (context, fd);
+  if (*failed == 0 && fstat (fd, &info) == 0 && info.st_size > 0) {
+    data = g_malloc ((gsize) info.st_size);
+    if (pread (fd, data, (gsize) info.st_size, 0) != info.st_size)
+      g_clear_pointer (&data, g_free);
+  }
+  if (*failed == 0 && !data)
+    *failed = -EIO;
+  if (fd >= 0)
+    close (fd);
+  return data ? g_bytes_new_take (g_steal_pointer (&data), (gsize) info.st_size) : NULL;
+}
+
+static void
+build (Filter *filter, gboolean reads)
+{
+  seccomp_attr_set (filter->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+#if SCMP_VER_MAJOR > 2 || SCMP_VER_MINOR >= 5
+  /* A tree, for a list of this length. */
+  seccomp_attr_set (filter->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+#endif
+  allow_all (filter, reads);
+}
+
+void
+calls_prepare (gboolean reads)
 {
   g_autoptr (GString) unknown = g_string_new (NULL);
   Filter filter = { .context = seccomp_init (SCMP_ACT_ERRNO (EPERM)), .unknown = unknown };
   if (!filter.context) {
-    *how = g_strdup ("libseccomp does not start");
-    return FALSE;
+    prepared.about = g_strdup ("libseccomp does not start");
+    return;
   }
-  /* Threads that are there already are locked in, too. */
-  seccomp_attr_set (filter.context, SCMP_FLTATR_CTL_TSYNC, 1);
-  seccomp_attr_set (filter.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-#if SCMP_VER_MAJOR > 2 || SCMP_VER_MINOR >= 5
-  /* A tree, for a list of this length. */
-  seccomp_attr_set (filter.context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-#endif
-  allow_all (&filter, reads);
+  build (&filter, reads);
   if (filter.failed == 0)
-    filter.failed = seccomp_load (filter.context);
+    prepared.program = export_program (filter.context, &filter.failed);
   seccomp_release (filter.context);
-  if (filter.failed != 0)
-    *how = g_strdup (g_strerror (-filter.failed));
-  else
-    *how = g_strdup_printf ("%u rules%s%s%s", filter.n_allowed, reads ? ", reading files" : "",
-                            unknown->len > 0 ? "; denied, as libseccomp does not know them: " : "",
-                            unknown->str);
-  return filter.failed == 0;
+  prepared.about =
+    filter.failed != 0
+      ? g_strdup (g_strerror (-filter.failed))
+      : g_strdup_printf ("%u rules%s%s%s", filter.n_allowed, reads ? ", reading files" : "",
+                         unknown->len > 0 ? "; denied, as libseccomp does not know them: " : "",
+                         unknown->str);
+}
+
+/* In every thread that is there already, too.  0, or an errno. */
+static int
+install (const struct sock_fprog *program)
+{
+  long result = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
+  return result == 0 ? 0 : result > 0 ? EBUSY : errno;
+}
+
+/* Signals go to this process only (abort ()): its number is known late, so this is a program of its own. */
+static int
+keep_signals (void)
+{
+  const guint32 low = G_BYTE_ORDER == G_BIG_ENDIAN ? 4 : 0;
+  struct sock_filter code[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 1, 0),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3),
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, args) + low),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, (guint32) getpid (), 1, 0),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program = { G_N_ELEMENTS (code), code };
+  return install (&program);
+}
+
+gboolean
+calls_lock (char **how)
+{
+  struct sock_fprog program = { 0 };
+  *how = g_strdup (prepared.about);
+  if (!prepared.program)
+    return FALSE;
+  gsize size;
+  program.filter = (struct sock_filter *) g_bytes_get_data (prepared.program, &size);
+  program.len = (unsigned short) (size / sizeof *program.filter);
+  int failed = keep_signals ();
+  if (failed == 0)
+    failed = install (&program);
+  if (failed == 0)
+    return TRUE;
+  g_free (*how);
+  *how = g_strdup (g_strerror (failed));
+  return FALSE;
 }
 
 #else
 
+void
+calls_prepare (gboolean reads)
+{
+}
+
 gboolean
-calls_lock (gboolean reads, char **how)
+calls_lock (char **how)
 {
   *how = g_strdup ("built without libseccomp");
   return FALSE;

@@ -124,35 +124,59 @@ allow_all (int rules, GPtrArray *readable)
     dl_iterate_phdr (allow_library, &libraries);
 }
 
-gboolean
-landlock_lock (GPtrArray *readable, char **how)
+typedef struct {
+  int rules;   /* -1: there are none */
+  char *about; /* what they hold; without rules: why there are none */
+} Prepared;
+
+static Prepared prepared = { .rules = -1 };
+
+void
+landlock_prepare (GPtrArray *readable)
 {
   long abi = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) {
-    *how = g_strdup ("this system has no Landlock");
-    return FALSE;
+    prepared.about = g_strdup ("this system has no Landlock");
+    return;
   }
   Rules wanted = rules_of ((int) abi);
-  int rules = (int) syscall (SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0);
-  if (rules < 0) {
-    *how = g_strdup (g_strerror (errno));
-    return FALSE;
+  prepared.rules = (int) syscall (SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0);
+  if (prepared.rules < 0) {
+    prepared.about = g_strdup (g_strerror (errno));
+    return;
   }
-  allow_all (rules, readable);
+  allow_all (prepared.rules, readable);
+  prepared.about = g_strdup_printf ("Landlock %ld: %s", abi,
+                                    readable->len > 0 ? "libraries and what the stage asked for"
+                                                      : "none can be opened");
+}
+
+gboolean
+landlock_lock (char **how)
+{
+  *how = g_strdup (prepared.about);
+  if (prepared.rules < 0)
+    return FALSE;
   gboolean done = prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-                  syscall (SYS_landlock_restrict_self, rules, 0) == 0;
-  *how = done ? g_strdup_printf ("Landlock %ld: %s", abi,
-                                 readable->len > 0 ? "libraries and what the stage asked for"
-                                                   : "none can be opened")
-              : g_strdup (g_strerror (errno));
-  close (rules);
+                  syscall (SYS_landlock_restrict_self, prepared.rules, 0) == 0;
+  if (!done) {
+    g_free (*how);
+    *how = g_strdup (g_strerror (errno));
+  }
+  close (prepared.rules);
+  prepared.rules = -1;
   return done;
 }
 
 #else
 
+void
+landlock_prepare (GPtrArray *readable)
+{
+}
+
 gboolean
-landlock_lock (GPtrArray *readable, char **how)
+landlock_lock (char **how)
 {
   *how = g_strdup ("built without Landlock");
   return FALSE;

@@ -46,6 +46,10 @@ catch_fatal_signals (void)
   }
 }
 
+static const SegueWorkerHooks hooks = { .prepare = sandbox_prepare,
+                                        .lock = sandbox_lock,
+                                        .take_notes = notes_take };
+
 /* @argv: the namespaces that the parent gave, with commas */
 int
 main (int argc, char **argv)
@@ -62,8 +66,8 @@ main (int argc, char **argv)
   catch_fatal_signals ();
   set_up_memory ();
   notes_install ();
-  sandbox_prepare (argc > 1 ? argv[1] : NULL);
-  int status = segue_worker_serve (SANDBOX_SOCKET, sandbox_lock, notes_take);
+  sandbox_begin (argc > 1 ? argv[1] : NULL);
+  int status = segue_worker_serve (SANDBOX_SOCKET, &hooks);
   /* At once: threads that a decoder left behind may be anywhere. */
   _exit (status);
 }

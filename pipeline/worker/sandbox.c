@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static const char *namespaces; /* nullable */
+static gboolean reads;
 
 /* What loading a library later on needs to read, for stages that asked to read at all. */
 static const char *const system_paths[] = {
@@ -43,7 +44,7 @@ settle_time_zone (void)
 }
 
 void
-sandbox_prepare (const char *given)
+sandbox_begin (const char *given)
 {
   namespaces = given && *given ? given : NULL;
   /* One byte: nothing is written, and no program is started that would take a dump. */
@@ -73,30 +74,37 @@ add (Report *report, const char *layer, gboolean holds, char *how)
   g_free (how);
 }
 
+void
+sandbox_prepare (GPtrArray *readable)
+{
+#ifdef SANDBOX_HAS_SANITIZER
+  reads = TRUE;
+#else
+  reads = readable->len > 0;
+#endif
+  for (guint i = 0; reads && i < G_N_ELEMENTS (system_paths); i++)
+    g_ptr_array_add (readable, g_strdup (system_paths[i]));
+  landlock_prepare (readable);
+  calls_prepare (reads);
+}
+
 char *
-sandbox_lock (GPtrArray *readable, guint64 memory)
+sandbox_lock (guint64 memory)
 {
   g_autoptr (GString) holds = g_string_new (NULL), lacks = g_string_new (NULL);
   Report report = { holds, lacks };
   g_autofree char *number = find_number ();
   gboolean own_users = namespaces && strstr (namespaces, "user") != NULL, done;
   char *how;
-#ifdef SANDBOX_HAS_SANITIZER
-  gboolean reads = TRUE;
-#else
-  gboolean reads = readable->len > 0;
-#endif
-  for (guint i = 0; reads && i < G_N_ELEMENTS (system_paths); i++)
-    g_ptr_array_add (readable, g_strdup (system_paths[i]));
   add (&report, "namespaces", namespaces != NULL,
        g_strdup (namespaces ? namespaces : "this system gives none"));
   done = limits_lock (memory, own_users, &how);
   add (&report, "limits", done, how);
   done = identity_lock (reads, &how);
   add (&report, "rights", done, how);
-  done = landlock_lock (readable, &how);
+  done = landlock_lock (&how);
   add (&report, "files", done, how);
-  done = calls_lock (reads, &how);
+  done = calls_lock (&how);
   add (&report, "calls", done, how);
   return g_strdup_printf ("process %s: sandbox holds: %s%s%s", number, holds->str,
                           lacks->len > 0 ? "; not available: " : "", lacks->str);

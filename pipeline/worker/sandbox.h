@@ -19,12 +19,14 @@
 #endif
 #endif
 
-/** sandbox_prepare: what holds from the first moment on.
+/** sandbox_begin: what holds from the first moment on.
  * @namespaces: (nullable): those that the parent could give this process, for the note; static */
-void sandbox_prepare (const char *namespaces);
-/** sandbox_lock: #SegueWorkerLock; called by the thread that will do the work.
- * @readable: empty: no file can be opened any more */
-char *sandbox_lock (GPtrArray *readable, guint64 memory);
+void sandbox_begin (const char *namespaces);
+/** sandbox_prepare: as #SegueWorkerHooks: once for this process and all that it forks.
+ * @readable: empty: no file can be opened once locked */
+void sandbox_prepare (GPtrArray *readable);
+/** sandbox_lock: as #SegueWorkerHooks; called by the thread that will do the work. */
+char *sandbox_lock (guint64 memory);
 
 /* The layers.  @how: (out) (transfer full): what holds; with %FALSE: why it is not there. */
 
@@ -34,7 +36,9 @@ gboolean limits_lock (guint64 memory, gboolean own_users, char **how);
  * capabilities. */
 gboolean identity_lock (gboolean reads, char **how);
 /** landlock_lock: reading is limited to @readable, and writing denied. */
-gboolean landlock_lock (GPtrArray *readable, char **how);
+void landlock_prepare (GPtrArray *readable);
+gboolean landlock_lock (char **how);
 /** calls_lock: no system calls but those of decoding.
  * @reads: files may be opened to be read */
-gboolean calls_lock (gboolean reads, char **how);
+void calls_prepare (gboolean reads);
+gboolean calls_lock (char **how);

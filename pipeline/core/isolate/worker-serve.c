@@ -12,15 +12,14 @@
 
 typedef struct {
   SegueWorkerStage stage;
-  SegueWorkerLock lock;   /* nullable */
-  SegueWorkerNotes notes; /* nullable */
+  const SegueWorkerHooks *hooks;
 } Worker;
 
 /* What libraries had to say about the item. */
 static void
 pass_notes_on (Worker *worker)
 {
-  g_autofree char *text = worker->notes ? worker->notes () : NULL;
+  g_autofree char *text = worker->hooks->take_notes ? worker->hooks->take_notes () : NULL;
   g_auto (GStrv) lines = g_strsplit (text ? text : "", "\n", -1);
   for (guint i = 0; lines[i]; i++)
     segue_worker_stage_log (&worker->stage, G_LOG_LEVEL_DEBUG, lines[i]);
@@ -80,8 +79,8 @@ lock_in (Worker *worker)
 {
   SegueWorkerStage *stage = &worker->stage;
   g_autoptr (GError) error = NULL;
-  if (worker->lock) {
-    g_autofree char *note = worker->lock (stage->readable, stage->memory);
+  if (worker->hooks->lock) {
+    g_autofree char *note = worker->hooks->lock (stage->memory);
     segue_worker_stage_log (stage, G_LOG_LEVEL_DEBUG, note);
   }
   /* Not before: what a lock takes from a thread it may not take from those that are there. */
@@ -130,11 +129,19 @@ ask_for_no_threads (void)
   g_setenv ("OMP_NUM_THREADS", "1", TRUE);
 }
 
+/* For this process, or for all that it forks. */
+static void
+prepare_lock (Worker *worker)
+{
+  if (worker->hooks->prepare)
+    worker->hooks->prepare (worker->stage.readable);
+}
+
 int
-segue_worker_serve (int socket, SegueWorkerLock lock, SegueWorkerNotes notes)
+segue_worker_serve (int socket, const SegueWorkerHooks *hooks)
 {
   ask_for_no_threads ();
-  Worker worker = { .stage = { .socket = socket }, .lock = lock, .notes = notes };
+  Worker worker = { .stage = { .socket = socket }, .hooks = hooks };
   g_auto (SegueMessage) message = { .fd = -1 };
   g_autoptr (GError) error = NULL;
   int status = 0;
@@ -144,10 +151,13 @@ segue_worker_serve (int socket, SegueWorkerLock lock, SegueWorkerNotes notes)
     segue_answer_send_failure (socket, error, SEGUE_WAIT_FOR_EVER);
     status = 1;
   } else if (!worker.stage.be_server) {
+    prepare_lock (&worker);
     status = work (socket, &worker);
   } else {
     /* A fork of a process with threads would lack all but one of them. */
     gboolean forks = segue_worker_fork_is_safe ();
+    if (forks)
+      prepare_lock (&worker);
     if (say_ready (socket, forks))
       segue_worker_fork_all (socket, forks ? work : NULL, forks ? preload : NULL, &worker);
   }
