@@ -1,5 +1,6 @@
 /* The harness: one stage, driven by hand. */
 #include "advice.h"
+#include "again.h"
 #include "item-private.h"
 #include "stage-run.h"
 
@@ -16,6 +17,8 @@ struct _SegueHarness {
   guint epoch;
 
   SegueChain *chain;    /* MAP */
+  SegueChain *again;    /* likewise: see segue_again_check() */
+  SegueScope quiet;     /* the scope of that */
   SegueContext context; /* the other modes */
   SegueSerial serial;
   GHashTable *inputs; /* port → SegueDataset */
@@ -89,6 +92,9 @@ static const SegueStageHost host = {
   .log = log_line,
 };
 
+/* What is done for the second time only to compare counts for nothing. */
+static const SegueStageHost quiet_host = { .get_folder = get_folder };
+
 static gboolean
 collect_output (gpointer data, SegueItem *item, GError **error)
 {
@@ -127,15 +133,20 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
     return NULL;
   harness->stages = g_ptr_array_new ();
   g_ptr_array_add (harness->stages, harness->stage);
-  harness->scope = (SegueScope){
-    .registry = registry, .seed = 42, .threads = 1, .host = &host, .host_data = harness
-  };
-  harness->context = (SegueContext){ .scope = &harness->scope,
-                                     .stage = harness->stage,
-                                     .cancellable = harness->cancellable,
-                                     .epoch = -1,
-                                     .emit = collect_output,
-                                     .emit_data = harness };
+  harness->scope = (SegueScope){ .registry = registry,
+                                 .seed = 42,
+                                 .threads = 1,
+                                 .host = &host,
+                                 .host_data = harness,
+                                 .thorough = TRUE };
+  harness->context =
+    (SegueContext){ .scope = &harness->scope,
+                    .stage = harness->stage,
+                    .cancellable = harness->cancellable,
+                    .epoch = -1,
+                    .emit = collect_output,
+                    .emit_data = harness,
+                    .names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
   harness->serial.context = &harness->context;
   return g_steal_pointer (&harness);
 }
@@ -177,8 +188,10 @@ segue_harness_free (SegueHarness *harness)
   if (!harness)
     return;
   segue_chain_free (harness->chain);
+  segue_chain_free (harness->again);
   segue_serial_clear (&harness->serial);
   segue_context_clear (&harness->context);
+  g_clear_pointer (&harness->context.names, g_hash_table_unref);
   g_clear_pointer (&harness->stages, g_ptr_array_unref);
   g_clear_pointer (&harness->stage, segue_graph_stage_free);
   g_clear_pointer (&harness->with, segue_node_free);
@@ -230,19 +243,32 @@ segue_harness_get_cancellable (SegueHarness *harness)
   return harness->cancellable;
 }
 
+static void
+open_chains (SegueHarness *harness)
+{
+  const SegueGraphStage *stage = harness->stage;
+  if (!harness->chain)
+    harness->chain = segue_chain_new (&harness->scope, &stage, 1);
+  if (!harness->again)
+    harness->again = segue_chain_new (&harness->quiet, &stage, 1);
+  harness->quiet = harness->scope;
+  harness->quiet.host = &quiet_host;
+  segue_chain_set_epoch (harness->chain, harness->epoch);
+  segue_chain_set_epoch (harness->again, harness->epoch);
+}
+
 static gboolean
 push_through_map (SegueHarness *harness, SegueItem *item, GError **error)
 {
-  if (!harness->chain) {
-    const SegueGraphStage *stage = harness->stage;
-    harness->chain = segue_chain_new (&harness->scope, &stage, 1);
-  }
-  segue_chain_set_epoch (harness->chain, harness->epoch);
+  open_chains (harness);
   g_autoptr (GPtrArray) output =
     segue_chain_carry (harness->chain, &item, 1, harness->cancellable, error);
-  for (guint i = 0; output && i < output->len; i++)
+  if (!output || !segue_again_check (harness->again, harness->stage, item, output,
+                                     harness->cancellable, error))
+    return FALSE;
+  for (guint i = 0; i < output->len; i++)
     g_queue_push_tail (&harness->output, segue_item_ref (g_ptr_array_index (output, i)));
-  return output != NULL;
+  return TRUE;
 }
 
 gboolean
@@ -285,6 +311,8 @@ static gboolean
 run (SegueHarness *harness, GError **error)
 {
   const SegueStageType *type = harness->stage->type;
+  if (!harness->serial.opened)
+    g_hash_table_remove_all (harness->context.names);
   switch (type->mode) {
   case SEGUE_MODE_SOURCE:
     return segue_stage_produce (&harness->context, error);

@@ -106,3 +106,6 @@ typedef struct {
 gboolean segue_item_shape_check (const SegueItemShape *item, const char **why);
 /** segue_item_check_shape: the same of @item, or of what its index entry says. */
 gboolean segue_item_check_shape (const SegueItem *item, const char **why);
+/** segue_item_is_finite: whether @item's floating-point elements all are; any other has none.
+ * @at: (out): if not, the first element that is NaN or infinite */
+gboolean segue_item_is_finite (const SegueItem *item, gsize *at);

@@ -2,6 +2,7 @@
 #include "metadata.h"
 #include "interned.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct {
@@ -87,6 +88,17 @@ segue_metadata_find (const SegueMetadata *metadata, const char *key)
     guint at = find (metadata, key, &found);
     if (found)
       return &metadata->entries[at].value;
+  }
+  return NULL;
+}
+
+const char *
+segue_metadata_find_not_finite (const SegueMetadata *metadata)
+{
+  for (guint i = 0; i < metadata->n; i++) {
+    const SegueMetadataValue *value = &metadata->entries[i].value;
+    if (value->own && value->type == 'd' && !isfinite (value->d))
+      return metadata->entries[i].key;
   }
   return NULL;
 }

@@ -33,6 +33,9 @@ SegueMetadata *segue_metadata_ref (SegueMetadata *metadata);
 void segue_metadata_unref (SegueMetadata *metadata);
 /** segue_metadata_find: (transfer none) (nullable): good until @key is set. */
 const SegueMetadataValue *segue_metadata_find (const SegueMetadata *metadata, const char *key);
+/** segue_metadata_find_not_finite: (transfer none) (nullable): the key of a number that is NaN or
+ * infinite, of those that are @metadata's own. */
+const char *segue_metadata_find_not_finite (const SegueMetadata *metadata);
 /** segue_metadata_get: (transfer full) (nullable). */
 GVariant *segue_metadata_get (const SegueMetadata *metadata, const char *key);
 /** segue_metadata_set: in a table of the caller's own, if need be; sinks @value, which is of type s, d

@@ -54,8 +54,8 @@ segue_fork_server_explain (SegueForkServer *server, SegueWire wire, GError **err
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "‘%s’ has more metadata or parameters than the process of stage '%s' takes "
                  "(%d bytes)",
-                 context->item ? context->item : context->stage->id, context->stage->id,
-                 SEGUE_MESSAGE_MAX);
+                 context->input ? segue_item_get_id (context->input) : context->stage->id,
+                 context->stage->id, SEGUE_MESSAGE_MAX);
   else if (wire == SEGUE_WIRE_BROKEN)
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't talk to",
                                 segue_worker_process_get_path (server->process));

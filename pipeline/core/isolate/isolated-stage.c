@@ -72,8 +72,9 @@ set_item_error (SegueIsolatedStage *self, SegueErrorCode code, const char *verb,
   const SegueGraphStage *stage = context->stage;
   const SeguePlugin *plugin =
     segue_registry_get_plugin_of (context->scope->registry, stage->type)->plugin;
-  g_set_error (error, SEGUE_ERROR, (int) code, "‘%s’ %s stage '%s' (plugin %s %s)%s", context->item,
-               verb, stage->id, plugin->name, plugin->version, rest);
+  g_set_error (error, SEGUE_ERROR, (int) code, "‘%s’ %s stage '%s' (plugin %s %s)%s",
+               segue_item_get_id (context->input), verb, stage->id, plugin->name, plugin->version,
+               rest);
 }
 
 /* Ended by the system, most likely: that says nothing about the song. */

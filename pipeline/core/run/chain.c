@@ -1,6 +1,7 @@
 /* One song through consecutive MAP stages, depth first, in the calling thread. */
 #include "chain.h"
 #include "choice.h"
+#include "emitted.h"
 #include "isolated-stage.h"
 #include "item-private.h"
 #include "stage-run.h"
@@ -38,6 +39,7 @@ segue_chain_new (const SegueScope *scope, const SegueGraphStage *const *stages, 
     link->context.scope = scope;
     link->context.stage = stages[i];
     link->context.index = i;
+    link->context.names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     link->context.epoch = stages[i]->type->flags & SEGUE_STAGE_LIVE ? 0 : -1;
   }
   return chain;
@@ -74,6 +76,7 @@ segue_chain_free (SegueChain *chain)
     segue_isolated_stage_free (link->isolated);
     segue_choice_free (link->choice);
     segue_context_clear (&link->context);
+    g_hash_table_unref (link->context.names);
   }
   g_free (chain->links);
   g_free (chain);
@@ -161,18 +164,28 @@ pass_on (gpointer data, SegueItem *item, GError **error)
   return TRUE;
 }
 
+/* One call of the stage, and whether it kept to the rules. */
+static gboolean
+call (Link *link, SegueItem *item, GError **error)
+{
+  SegueContext *context = &link->context;
+  guint64 looked = segue_emitted_look (context, item);
+  segue_context_begin (context);
+  return segue_context_conclude (context, run_stage (link, item, error), error) &&
+         segue_emitted_check_unchanged (context, item, looked, error) &&
+         segue_emitted_check_any (context, error);
+}
+
 static gboolean
 process (Link *link, SegueItem *item, GError **error)
 {
   SegueContext *context = &link->context;
-  context->item = item->body->id;
-  context->song = item->body->song;
+  context->input = item;
   context->emit = pass_on;
   context->emit_data = link;
   g_autoptr (GError) local = NULL;
-  gboolean ok = segue_context_check_cancelled (context, &local) && run_stage (link, item, &local);
-  ok = segue_context_conclude (context, ok, &local);
-  context->item = context->song = NULL;
+  gboolean ok = segue_context_check_cancelled (context, &local) && call (link, item, &local);
+  context->input = NULL;
   context->emit = NULL;
   if (ok)
     return TRUE;
@@ -193,6 +206,14 @@ carry_all (SegueChain *chain, SegueItem *const *items, guint n_items, GError **e
   return TRUE;
 }
 
+static void
+begin_song (Link *link, GCancellable *cancellable)
+{
+  link->context.cancellable = cancellable;
+  link->context.rate = link->context.channels = 0;
+  g_hash_table_remove_all (link->context.names);
+}
+
 /* What has seen the song goes; a live stage gets its items one by one, from all songs. */
 static void
 end_song (Link *link)
@@ -210,7 +231,7 @@ segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint n_items,
   chain->output = output;
   chain->failed = NULL;
   for (guint i = 0; i < chain->n_links; i++)
-    chain->links[i].context.cancellable = cancellable;
+    begin_song (&chain->links[i], cancellable);
   gboolean ok = carry_all (chain, items, n_items, error);
   for (guint i = 0; i < chain->n_links; i++)
     end_song (&chain->links[i]);

@@ -1,6 +1,7 @@
 /* The context: checks what a stage emits, passes the rest on to the host. */
 #include "context-private.h"
 #include "dataset-private.h"
+#include "emitted.h"
 #include "item-private.h"
 #include "seed.h"
 
@@ -14,21 +15,53 @@ segue_context_clear (SegueContext *context)
   g_clear_pointer (&context->nothing, segue_dataset_unref);
 }
 
+void
+segue_context_set_bug (SegueContext *context, SegueErrorCode code, GError **error,
+                       const char *format, ...)
+{
+  const SegueGraphStage *stage = context->stage;
+  SegueRegistry *registry = context->scope->registry;
+  const SeguePluginEntry *entry =
+    registry ? segue_registry_get_plugin_of (registry, stage->type) : NULL;
+  g_autofree char *plugin =
+    entry ? g_strdup_printf (", plugin %s %s", entry->plugin->name, entry->plugin->version) : NULL;
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, SEGUE_ERROR, (int) code, "stage '%s' (type '%s'%s) %s", stage->id,
+               stage->type->name, plugin ? plugin : "", what);
+}
+
+void
+segue_context_begin (SegueContext *context)
+{
+  context->thread = g_thread_self ();
+  context->n_emitted = 0;
+  g_atomic_int_set (&context->n_reasons, 0);
+}
+
 gboolean
 segue_context_conclude (SegueContext *context, gboolean ok, GError **error)
 {
   g_autoptr (GError) failure = g_steal_pointer (&context->failure);
+  if (ok && *error) {
+    g_autoptr (GError) forgotten = g_steal_pointer (error);
+    segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                           "returned TRUE with an error set (%s): a bug in the plugin",
+                           forgotten->message);
+    return FALSE;
+  }
   if (ok && failure) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  if (!ok && error && !*error) {
+  if (!ok && !*error) {
     if (failure)
       g_propagate_error (error, g_steal_pointer (&failure));
     else
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "stage type ‘%s’ failed without saying why; report this to its author",
-                   context->stage->type->name);
+      segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                             "failed without saying why: a bug in the plugin");
   }
   return ok;
 }
@@ -64,7 +97,7 @@ segue_context_get_seed (SegueContext *context)
     set_failure (context, error);
   }
   return segue_seed_derive (context->scope->seed, type->name, context->stage->seed, context->epoch,
-                            context->item);
+                            context->input ? context->input->body->id : NULL);
 }
 
 guint
@@ -113,65 +146,14 @@ segue_context_get_registry (SegueContext *context)
   return context->scope->registry;
 }
 
-/* The output port of @stage that @kind leaves by. */
-static gboolean
-has_output (const SegueGraphStage *stage, SegueKind kind)
-{
-  for (guint i = 0; i < stage->n_outputs; i++)
-    if (stage->outputs[i] == kind || stage->outputs[i] == SEGUE_KIND_ANY)
-      return TRUE;
-  return FALSE;
-}
-
-/* What is wrong with an item that came of a song in a process of its own costs that song. */
-static gboolean
-refuse_shape (SegueContext *context, const SegueItem *item, const char *why, GError **error)
-{
-  gboolean isolated = context->stage->isolate || context->scope->is_worker;
-  g_set_error (error, SEGUE_ERROR, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL,
-               "stage '%s' (type '%s') emitted ‘%s’ as %s", context->stage->id,
-               context->stage->type->name, item->body->id, why);
-  return FALSE;
-}
-
-static gboolean
-check_emitted (SegueContext *context, const SegueItem *item, GError **error)
-{
-  const char *type = context->stage->type->name, *why;
-  if (!item)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "stage type ‘%s’ emitted no item", type);
-  else if (!context->emit)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ emitted an item in a callback that may not", type);
-  else if (!has_output (context->stage, item->body->kind))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ emitted an item of kind %s, which it does not declare", type,
-                 segue_kind_to_string (item->body->kind));
-  else if (context->song &&
-           (strcmp (item->body->song, context->song) != 0 || !segue_item_get_suffix (item)))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ emitted ‘%s’, which does not derive from its input ‘%s’", type,
-                 item->body->id, context->item);
-  else if (!g_utf8_validate (item->body->id, -1, NULL))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ emitted an item whose id is not valid UTF-8", type);
-  else if (!segue_item_has_payload (item))
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ emitted ‘%s’ without a payload", type, item->body->id);
-  else if (!segue_item_check_shape (item, &why))
-    return refuse_shape (context, item, why, error);
-  else
-    return segue_context_check_cancelled (context, error);
-  return FALSE;
-}
-
 gboolean
 segue_context_emit (SegueContext *context, SegueItem *item, GError **error)
 {
   g_autoptr (SegueItem) owned = item;
   g_autoptr (GError) local = NULL;
-  gboolean ok = check_emitted (context, owned, &local);
+  gboolean ok = segue_emitted_check (context, owned, &local);
   if (ok) {
+    context->n_emitted++;
     segue_item_seal (owned);
     ok = context->emit (context->emit_data, g_steal_pointer (&owned), &local);
   }
@@ -186,6 +168,9 @@ void
 segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset)
 {
   g_return_if_fail (context->stage->type->mode == SEGUE_MODE_COLLECT);
+  g_autoptr (GError) local = NULL;
+  if (!segue_emitted_check_view (context, dataset, &local))
+    set_failure (context, local);
   segue_dataset_ref (dataset);
   g_clear_pointer (&context->output, segue_dataset_unref);
   context->output = dataset;
@@ -224,6 +209,7 @@ void
 segue_context_quarantine (SegueContext *context, const char *id, const GError *error)
 {
   const SegueScope *scope = context->scope;
+  g_atomic_int_inc (&context->n_reasons);
   if (scope->host && scope->host->quarantine)
     scope->host->quarantine (scope->host_data, context->stage, id, error);
 }
@@ -232,6 +218,7 @@ void
 segue_context_count (SegueContext *context, const char *name, gint64 n)
 {
   const SegueScope *scope = context->scope;
+  g_atomic_int_inc (&context->n_reasons);
   if (context->counts)
     segue_counts_add (context->counts, context->index, name, n);
   else if (scope->host && scope->host->count)
@@ -289,6 +276,8 @@ void
 segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)
 {
   const SegueScope *scope = context->scope;
+  if (!(level & G_LOG_LEVEL_DEBUG))
+    g_atomic_int_inc (&context->n_reasons);
   if (!scope->host || !scope->host->log)
     return;
   va_list arguments;

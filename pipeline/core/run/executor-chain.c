@@ -86,6 +86,10 @@ count_song (ChainRun *at, const char *id, const SegueSong *song)
       segue_counts_add (run->counts, g_array_index (at->chain, guint, count->stage), count->name,
                         count->n);
   }
+  /* Its stages have said why; that it is gone is said here. */
+  if (song->entries && song->entries->len == 0)
+    segue_counts_add (run->counts, g_array_index (at->chain, guint, at->chain->len - 1),
+                      "songs of which nothing is left", 1);
   explain_song (at, id, song);
 }
 

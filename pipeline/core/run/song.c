@@ -173,37 +173,6 @@ look_up (Job *job, SegueSong *song, GError **error)
   return FALSE;
 }
 
-static int
-compare_ids (gconstpointer a, gconstpointer b)
-{
-  return strcmp ((*(SegueItem *const *) a)->body->id, (*(SegueItem *const *) b)->body->id);
-}
-
-/* What the store can hold: payloads, or files that were passed on; each id once. */
-static gboolean
-check_output (GPtrArray *output, GError **error)
-{
-  g_autoptr (GPtrArray) sorted = g_ptr_array_copy (output, NULL, NULL);
-  g_ptr_array_set_free_func (sorted, NULL);
-  g_ptr_array_sort (sorted, compare_ids);
-  for (guint i = 0; i < sorted->len; i++) {
-    SegueItem *item = g_ptr_array_index (sorted, i);
-    SegueItem *previous = i > 0 ? g_ptr_array_index (sorted, i - 1) : NULL;
-    if (previous && strcmp (previous->body->id, item->body->id) == 0) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "two items have the id ‘%s’; each needs a suffix of its own", item->body->id);
-      return FALSE;
-    }
-    if (!segue_kind_has_bytes (item->body->kind) && item->body->kind != SEGUE_KIND_FILE) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "a MAP stage can't make items of kind %s",
-                   segue_kind_to_string (item->body->kind));
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
 /* The names that results depend on: those known before and those of this time. */
 static GStrv
 merge_reads (GStrv known, SegueReads *reads)
@@ -325,7 +294,7 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  if (!check_output (output, error) || !keep (job, song, reads, output, NULL, &key, error))
+  if (!keep (job, song, reads, output, NULL, &key, error))
     return FALSE;
 
   /* The record as it is now gives the entries: one way to make them, whoever wrote it. */

@@ -1,5 +1,6 @@
 /* SOURCE, SERIAL and COLLECT stages: the calls of one stage in their order. */
 #include "stage-run.h"
+#include "emitted.h"
 #include "item-private.h"
 
 #include <string.h>
@@ -8,20 +9,21 @@ gboolean
 segue_stage_open (SegueContext *context, gpointer *instance, GError **error)
 {
   const SegueStageType *type = context->stage->type;
+  g_autoptr (GError) local = NULL;
   *instance = NULL;
-  if (!type->open)
-    return TRUE;
-  gboolean ok = type->open (context, instance, error);
-  if (ok && *instance && !type->close) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage type ‘%s’ makes an instance in open () and has no close () to free it",
-                 type->name);
-    ok = FALSE;
+  segue_context_begin (context);
+  if (!type->open ||
+      segue_context_conclude (context, type->open (context, instance, &local), &local)) {
+    if (!*instance || type->close)
+      return TRUE;
+    segue_context_set_bug (
+      context, SEGUE_ERROR_INTERNAL, &local,
+      "makes an instance in open () and has no close () to free it: a bug in the "
+      "plugin");
   }
-  ok = segue_context_conclude (context, ok, error);
-  if (!ok)
-    *instance = NULL;
-  return ok;
+  *instance = NULL;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 static void
@@ -41,7 +43,10 @@ run_whole (SegueContext *context, WholeFunc function, GError **error)
   gboolean ok = segue_context_check_cancelled (context, &local) &&
                 segue_stage_open (context, &instance, &local);
   if (ok) {
+    segue_context_begin (context);
     ok = segue_context_conclude (context, function (instance, context, &local), &local);
+    if (ok && context->stage->type->mode == SEGUE_MODE_COLLECT)
+      ok = segue_emitted_check_output (context, &local);
     close_stage (context, instance);
   }
   if (!ok)
@@ -69,6 +74,7 @@ open_serial (SegueSerial *serial, GError **error)
   if (!segue_stage_open (serial->context, &serial->instance, error))
     return FALSE;
   serial->opened = TRUE;
+  segue_context_begin (serial->context);
   return TRUE;
 }
 
@@ -95,8 +101,11 @@ push (SegueSerial *serial, SegueItem *item, GError **error)
     return FALSE;
   if (!serial->song)
     serial->song = g_strdup (item->body->song);
+  guint64 looked = segue_emitted_look (context, item);
+  serial->n_items++;
   gboolean ok = context->stage->type->process (serial->instance, item, context, error);
-  return segue_context_conclude (context, ok, error);
+  return segue_context_conclude (context, ok, error) &&
+         segue_emitted_check_unchanged (context, item, looked, error);
 }
 
 gboolean
@@ -116,10 +125,12 @@ finish (SegueSerial *serial, GError **error)
   if (!open_serial (serial, error) || !end_song (serial, error) ||
       !segue_context_check_cancelled (context, error))
     return FALSE;
-  if (!context->stage->type->finish)
-    return TRUE;
-  gboolean ok = context->stage->type->finish (serial->instance, context, error);
-  return segue_context_conclude (context, ok, error);
+  if (context->stage->type->finish &&
+      !segue_context_conclude (
+        context, context->stage->type->finish (serial->instance, context, error), error))
+    return FALSE;
+  return serial->n_items == 0 || g_atomic_int_get (&context->n_reasons) > 0 ||
+         segue_emitted_check_output (context, error);
 }
 
 gboolean

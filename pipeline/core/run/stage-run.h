@@ -21,7 +21,8 @@ typedef struct {
   SegueContext *context;
   gpointer instance;
   gboolean opened;
-  char *song; /* the one at hand */
+  guint n_items; /* that it was given */
+  char *song;    /* the one at hand */
 } SegueSerial;
 
 /** segue_serial_push: opens with the first item; end_song () where @item begins another song. */

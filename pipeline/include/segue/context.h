@@ -69,8 +69,16 @@ const char *segue_context_get_account (SegueContext *context);
  * segue_context_emit:
  * @item: (transfer full), even on failure
  *
- * Hands @item to whatever comes next and seals it.  %FALSE means that something after this stage
- * failed or the run was cancelled: return %FALSE at once, with that error.
+ * Hands @item to whatever comes next and seals it.  In the callback's own thread.  %FALSE means that
+ * something after this stage failed, the run was cancelled, or @item breaks a rule: return %FALSE at
+ * once, with that error.
+ *
+ * Refused, with stage and item named: a kind that the type does not declare; an id that does not derive from
+ * the input's, is there already, or has a suffix that is empty, holds a slash or can't be printed; audio
+ * without a sample; a sample, or a number in the metadata that the stage sets, that is NaN or infinite;
+ * audio cut out of the input whose %SEGUE_META_START is not where its first sample is in the source; a
+ * rate or number of channels that is not the one promised (segue/format.h) or that of other items of
+ * the song.  %SEGUE_ERROR_DATA where the song may be the reason, else %SEGUE_ERROR_INTERNAL.
  */
 SEGUE_API
 gboolean segue_context_emit (SegueContext *context, SegueItem *item, GError **error);

@@ -13,6 +13,9 @@
  *          ports are read through segue_context_get_input ().
  * COLLECT  collect () is called once, when all inputs are finished datasets.
  *
+ * A callback that returns %TRUE has set no error, one that returns %FALSE has set one; anything else ends the
+ * run as a bug in the plugin.
+ *
  * The life of an instance: open (), any number of calls, close ().  close () is called for every open () that succeeded,
  * also after an error or a cancel.
  */
@@ -125,7 +128,8 @@ typedef struct _SegueStageType SegueStageType;
  * @open: (optional): prepares for work, and makes an instance where the type has any: @instance (out) is %NULL before,
  *   and may stay so.  %FALSE with @error set on failure; close () is not called then
  * @close: (optional): frees an instance; it is not called where that is %NULL
- * @process: (MAP, SERIAL): borrows @item
+ * @process: (MAP, SERIAL): borrows @item, whose payload is not to be written to.  A MAP stage that emits
+ *   nothing for an item fails, counts or logs it
  * @preview: (COLLECT, SERIAL) (optional): called without an instance, once the sources are done and before
  *   any song is decoded.  segue_context_get_input () gives what each input would hold if every song could be
  *   used: one entry a song, with the metadata of its source.  %FALSE with @error where the run would fail for that;

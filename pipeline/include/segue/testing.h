@@ -4,6 +4,9 @@
  *   segue_harness_push (harness, item);
  *   g_autoptr (SegueItem) out = segue_harness_pull (harness);
  *
+ * What a run refuses the harness refuses, with the same error.  An item is also put through a MAP stage twice
+ * more, in another instance: where something else comes out, the push fails with %SEGUE_ERROR_INTERNAL.
+ *
  * A wrong configuration ends the test with the error's message; use the _try_ forms to test errors.
  */
 #pragma once

@@ -10,6 +10,18 @@ extern gint fake_decoded;
 /** fake_plugin: (transfer none): fake-scan, fake-decode … */
 const SeguePlugin *fake_plugin (void);
 
+/** FakeMistake: of fake-wrong, for a song ‘a/1.song’: the error that it ends with.
+ * @in_run: not only the harness finds it */
+typedef struct {
+  const char *deed;
+  SegueErrorCode code;
+  const char *says;
+  gboolean in_run;
+} FakeMistake;
+
+/** fake_mistakes: the last one has no deed. */
+extern const FakeMistake fake_mistakes[];
+
 typedef struct {
   SegueRegistry *registry;
   char *folder, *music, *cache, *runs;

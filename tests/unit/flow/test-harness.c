@@ -48,6 +48,57 @@ test_impossible_item (void)
   remove (folder);
 }
 
+/* What a run refuses, and more. */
+static void
+test_mistakes (void)
+{
+  for (const FakeMistake *mistake = fake_mistakes; mistake->deed; mistake++) {
+    g_autofree char *config = g_strdup_printf ("{ deed: %s }", mistake->deed);
+    g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-wrong", config);
+    g_autoptr (SegueItem) tone = segue_test_tone ("a/1.song", 440, 0.9, 100);
+    g_autoptr (GError) error = NULL;
+    gboolean ok = segue_harness_try_push (harness, tone, &error);
+    g_test_message ("%s: %s", mistake->deed, error ? error->message : "fine");
+    g_assert_false (ok);
+    g_assert_error (error, SEGUE_ERROR, (int) mistake->code);
+    g_assert_nonnull (strstr (error->message, "stage 'fake-wrong' (type 'fake-wrong'"));
+    g_assert_nonnull (strstr (error->message, mistake->says));
+    g_assert_null (segue_harness_pull (harness));
+  }
+  static const char *const fine[] = { "{ deed: right }", "{ deed: counted }" };
+  for (guint i = 0; i < G_N_ELEMENTS (fine); i++) {
+    g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-wrong", fine[i]);
+    g_autoptr (SegueItem) tone = segue_test_tone ("a/1.song", 440, 0.9, 100);
+    segue_harness_push (harness, tone);
+    segue_harness_push (harness, tone);
+    /* What is done again to compare is not counted. */
+    g_assert_cmpint (segue_harness_get_count (harness, "items that are too loud"), ==,
+                     i == 1 ? 2 : 0);
+  }
+}
+
+static void
+test_mistakes_at_the_end (void)
+{
+  static const char *const types[] = { "fake-wrong-collect", "fake-wrong-serial" };
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    g_autoptr (SegueHarness) harness =
+      segue_harness_new (fake_plugin (), types[i], "{ deed: nothing }");
+    g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.9, 100);
+    g_autoptr (GError) error = NULL;
+    segue_harness_set_input (harness, "audio", &tone, 1);
+    g_assert_false (segue_harness_run (harness, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+    g_assert_nonnull (strstr (error->message, "finished without an output"));
+  }
+  g_autoptr (SegueHarness) harness =
+    segue_harness_new (fake_plugin (), "fake-wrong-serial", "{ deed: twice }");
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.9, 100);
+  g_autoptr (GError) error = NULL;
+  g_assert_false (segue_harness_try_push (harness, tone, &error));
+  g_assert_nonnull (strstr (error->message, "emitted ‘tone’ twice"));
+}
+
 static void
 test_configuration (void)
 {
@@ -188,6 +239,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/harness/map", test_map);
   g_test_add_func ("/harness/impossible-item", test_impossible_item);
+  g_test_add_func ("/harness/mistakes", test_mistakes);
+  g_test_add_func ("/harness/mistakes-at-the-end", test_mistakes_at_the_end);
   g_test_add_func ("/harness/configuration", test_configuration);
   g_test_add_func ("/harness/seed-and-epoch", test_seed_and_epoch);
   g_test_add_func ("/harness/source", test_source);

@@ -303,6 +303,41 @@ test_adjacent_slices (void)
   g_assert_null (segue_stretches_get (stretches, stranger));
 }
 
+/* In any place of any buffer, of any type that has such values, and of no other. */
+static void
+test_finite (void)
+{
+  static const guint32 bad[] = { 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001 };
+  static const guint32 good[] = { 0, 0x80000000, 0x7f7fffff, 0xff7fffff, 1, 0x3f800000 };
+  for (gsize n = 0; n < 40; n++)
+    for (gsize i = 0; i < n; i++)
+      for (guint k = 0; k < G_N_ELEMENTS (bad) + G_N_ELEMENTS (good); k++) {
+        gboolean is_bad = k < G_N_ELEMENTS (bad);
+        guint32 value = is_bad ? bad[k] : good[k - G_N_ELEMENTS (bad)], wide[40];
+        guint16 narrow[40];
+        gsize at = G_MAXSIZE, shape[] = { n };
+        for (gsize j = 0; j < n; j++)
+          wide[j] = j == i ? value : good[j % G_N_ELEMENTS (good)];
+        for (gsize j = 0; j < n; j++)
+          narrow[j] = j == i && value != 0x7f800001 ? (guint16) (value >> 16)
+                      : j == i                      ? 0x7f81
+                                                    : 0x7f7f;
+        g_autoptr (GBytes) floats = g_bytes_new (wide, n * sizeof *wide);
+        g_autoptr (GBytes) halves = g_bytes_new (narrow, n * sizeof *narrow);
+        g_autoptr (SegueItem) audio = segue_item_new_audio (NULL, "a", floats, 1, 1);
+        g_autoptr (SegueItem) bf16 =
+          segue_item_new_tensor (SEGUE_KIND_TENSOR, NULL, "a", halves, SEGUE_DTYPE_BF16, 1, shape);
+        g_autoptr (SegueItem) whole =
+          segue_item_new_tensor (SEGUE_KIND_TENSOR, NULL, "a", floats, SEGUE_DTYPE_I32, 1, shape);
+        g_assert_true (segue_item_is_finite (audio, &at) == !is_bad);
+        g_assert_cmpuint (at, ==, is_bad ? i : G_MAXSIZE);
+        at = G_MAXSIZE;
+        g_assert_true (segue_item_is_finite (bf16, &at) == !is_bad);
+        g_assert_cmpuint (at, ==, is_bad ? i : G_MAXSIZE);
+        g_assert_true (segue_item_is_finite (whole, &at));
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -315,6 +350,7 @@ main (int argc, char **argv)
   g_test_add_func ("/items/chain", test_chain);
   g_test_add_func ("/items/named-errors", test_named_errors);
   g_test_add_func ("/items/interned", test_interned);
+  g_test_add_func ("/items/finite", test_finite);
   g_test_add_func ("/items/adjacent-slices", test_adjacent_slices);
   return g_test_run ();
 }

@@ -476,6 +476,95 @@ test_settle (void)
   segue_file_remove_folder (folder, NULL);
 }
 
+/* Each mistake of a plugin is refused, with the stage, the plugin and the item. */
+static void
+test_mistakes (void)
+{
+  for (const FakeMistake *mistake = fake_mistakes; mistake->deed; mistake++) {
+    g_auto (Bench) bench;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *stages =
+      g_strdup_printf ("  - use: fake-decode\n  - { id: mine, use: fake-wrong, with: { deed: %s } "
+                       "}\n  - use: fake-dump\n",
+                       mistake->deed);
+    bench_init (&bench);
+    bench_write (&bench, "a/1.song", "some song");
+    gboolean ok = bench_try_run (&bench, "", stages, 1, NULL, &error);
+    g_test_message ("%s: %s", mistake->deed, error ? error->message : "fine");
+    g_assert_true (ok == !mistake->in_run);
+    if (ok)
+      continue;
+    g_assert_error (error, SEGUE_ERROR, (int) mistake->code);
+    g_assert_nonnull (strstr (error->message, "stage 'mine' (type 'fake-wrong', plugin fake 1) "));
+    g_assert_nonnull (strstr (error->message, mistake->says));
+  }
+}
+
+/* What may come of the song costs that song; what a stage leaves out and counts is its to decide. */
+static void
+test_costs_song (void)
+{
+  static const char *const deeds[] = { "nan", "right", "counted" };
+  for (guint i = 0; i < G_N_ELEMENTS (deeds); i++) {
+    g_auto (Bench) bench;
+    g_autofree char *stages = g_strdup_printf (
+      "  - use: fake-decode\n  - { use: fake-wrong, with: { deed: %s } }\n  - use: fake-dump\n",
+      deeds[i]);
+    SegueRunResult result = { .struct_size = sizeof result };
+    bench_init (&bench);
+    bench_write (&bench, "a/1.song", "some song");
+    bench_write (&bench, "a/2.song", "BAD");
+    if (i == 0) {
+      g_autoptr (GError) error = NULL;
+      g_assert_false (bench_try_run (&bench, "", stages, 1, NULL, &error));
+      g_assert_nonnull (strstr (bench.failures->str, "fake-wrong a/1.song: "));
+      continue;
+    }
+    bench_run (&bench, stages, 1, &result);
+    g_autofree char *dump = bench_read (&bench, "dump.txt");
+    g_autofree char *report = bench_read (&bench, "run.json");
+    g_assert_true (!strstr (dump, "a/1.song") == (i == 2));
+    g_assert_true (!strstr (report, "songs of which nothing is left") == (i == 1));
+    segue_run_result_clear (&result);
+  }
+}
+
+static void
+test_mistakes_at_the_end (void)
+{
+  static const struct {
+    const char *type, *deed, *says;
+  } cases[] = {
+    { "collect", "nothing", "finished without an output" },
+    { "collect", "false", "failed without saying why" },
+    { "collect", "true", "returned TRUE with an error set (too loud)" },
+    { "collect", "letter", "in the set ‘trian’, which is not train, validation or test" },
+    { "collect", "right", NULL },
+    { "serial", "nothing", "finished without an output" },
+    { "serial", "counted", NULL },
+    { "serial", "true", "returned TRUE with an error set (too loud)" },
+    { "serial", "write", "wrote into the payload of its input ‘a/1.song’" },
+    { "serial", "nan", "with NaN or an infinite value" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Bench) bench;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *stages = g_strdup_printf (
+      "  - use: fake-decode\n  - { id: mine, use: fake-wrong-%s, with: { deed: %s } }\n",
+      cases[i].type, cases[i].deed);
+    bench_init (&bench);
+    bench_write (&bench, "a/1.song", "some song");
+    gboolean ok = bench_try_run (&bench, "", stages, 1, NULL, &error);
+    g_test_message ("%s %s: %s", cases[i].type, cases[i].deed, error ? error->message : "fine");
+    g_assert_true (ok == !cases[i].says);
+    if (ok)
+      continue;
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+    g_assert_nonnull (strstr (error->message, "stage 'mine' (type 'fake-wrong-"));
+    g_assert_nonnull (strstr (error->message, cases[i].says));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -489,6 +578,9 @@ main (int argc, char **argv)
   g_test_add_func ("/run/all-failed", test_all_failed);
   g_test_add_func ("/run/environment", test_environment);
   g_test_add_func ("/run/bad-plugins", test_bad_plugins);
+  g_test_add_func ("/run/mistakes", test_mistakes);
+  g_test_add_func ("/run/costs-song", test_costs_song);
+  g_test_add_func ("/run/mistakes-at-the-end", test_mistakes_at_the_end);
   g_test_add_func ("/run/cancel", test_cancel);
   g_test_add_func ("/run/folder", test_run_folder);
   g_test_add_func ("/run/latest", test_latest);

@@ -197,7 +197,8 @@ static gboolean
 emit_metadata (SegueItem *item, guint n, guint length, SegueContext *context, GError **error)
 {
   g_autofree char *value = g_strnfill (length, 'x');
-  g_autoptr (GBytes) bytes = g_bytes_new (NULL, 0);
+  const float silence = 0;
+  g_autoptr (GBytes) bytes = g_bytes_new (&silence, sizeof silence);
   SegueItem *audio = segue_item_new_audio (item, NULL, bytes, 1000, 1);
   for (guint i = 0; i < n; i++) {
     g_autofree char *key = g_strdup_printf ("key %u", i);
@@ -288,7 +289,9 @@ slice (SegueItem *item, GBytes *bytes, const char *suffix, gsize first, gsize n)
 {
   g_autoptr (GBytes) part =
     g_bytes_new_from_bytes (bytes, first * sizeof (float), n * sizeof (float));
-  return segue_item_new_audio (item, suffix, part, segue_item_get_rate (item), 1);
+  SegueItem *made = segue_item_new_audio (item, suffix, part, segue_item_get_rate (item), 1);
+  segue_item_set_double (made, SEGUE_META_START, (double) first / segue_item_get_rate (item));
+  return made;
 }
 
 static gboolean
@@ -301,11 +304,11 @@ make_slices (gpointer instance, SegueItem *item, SegueContext *context, GError *
   for (gsize i = 0; i < size / sizeof (float); i++)
     doubled[i] = 2 * samples[i];
   g_autoptr (GBytes) own = g_bytes_new_take (doubled, size);
-  /* Of the input and of a buffer of its own, overlapping and apart, empty, and the item itself. */
+  /* Of the input and of a buffer of its own, overlapping and apart, and the item itself. */
   SegueItem *items[] = {
     slice (item, input, "0", 0, 500), slice (item, input, "1", 250, 500),
     slice (item, own, "2", 100, 200), slice (item, own, "3", 200, 300),
-    slice (item, own, "4", 900, 100), slice (item, own, "5", 0, 0),
+    slice (item, own, "4", 900, 100), slice (item, own, "5", 0, 1),
     slice (item, input, "6", 999, 1),
   };
   const char *label = segue_item_get_string (item, SEGUE_META_LABEL);

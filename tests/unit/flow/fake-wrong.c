@@ -1,0 +1,244 @@
+/* Stages with the mistakes that authors make, and what has to be said to each. */
+#include "fake-stages.h"
+
+#include <math.h>
+#include <string.h>
+
+const FakeMistake fake_mistakes[] = {
+  { "nan", SEGUE_ERROR_DATA, "with NaN or an infinite value, the first in place 17", TRUE },
+  { "infinite", SEGUE_ERROR_DATA, "with NaN or an infinite value, the first in place 17", TRUE },
+  { "empty", SEGUE_ERROR_DATA, "as audio without a sample", TRUE },
+  { "number", SEGUE_ERROR_DATA, "`level`, which is NaN", TRUE },
+  { "nothing", SEGUE_ERROR_DATA, "made nothing of ‘a/1.song’ and did not say why", TRUE },
+  { "early", SEGUE_ERROR_INTERNAL, "negative `start`", TRUE },
+  { "cut", SEGUE_ERROR_INTERNAL, "cut 0.100 s into its input, with `start` at 0.000 s", TRUE },
+  { "copy", SEGUE_ERROR_INTERNAL, "cut 0.100 s into its input, with `start` at 0.000 s", TRUE },
+  { "relative", SEGUE_ERROR_INTERNAL, "with `start` at 7.000 s in place of 0.100 s", TRUE },
+  { "true", SEGUE_ERROR_INTERNAL, "returned TRUE with an error set (too loud)", TRUE },
+  { "false", SEGUE_ERROR_INTERNAL, "failed without saying why", TRUE },
+  { "write", SEGUE_ERROR_INTERNAL, "wrote into the payload of its input ‘a/1.song’", TRUE },
+  { "twice", SEGUE_ERROR_INTERNAL, "emitted ‘a/1.song’ twice", TRUE },
+  { "rates", SEGUE_ERROR_INTERNAL, "with 1 channels at 50 Hz, after others of 1 at 100 Hz", TRUE },
+  { "thread", SEGUE_ERROR_INTERNAL, "emitted an item from a thread of its own", TRUE },
+  { "slash", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, holds a slash", TRUE },
+  { "letter", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, holds a slash", TRUE },
+  { "suffix", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, holds a slash", TRUE },
+  { "folder", SEGUE_ERROR_INTERNAL, "of kind model, which it does not declare", TRUE },
+  { "state", SEGUE_ERROR_INTERNAL, "made other samples of ‘a/1.song’ when it was given it again",
+    FALSE },
+  { "clock", SEGUE_ERROR_INTERNAL, "made other metadata of ‘a/1.song’ when it was given it again",
+    FALSE },
+  { "moods", SEGUE_ERROR_INTERNAL, "made an error (moody) of ‘a/1.song’", FALSE },
+  { NULL, 0, NULL, FALSE },
+};
+
+static const char *const deeds[] = { "right",   "nan",   "infinite", "empty",   "number",
+                                     "nothing", "early", "cut",      "copy",    "relative",
+                                     "true",    "false", "write",    "twice",   "rates",
+                                     "thread",  "slash", "letter",   "suffix",  "folder",
+                                     "state",   "clock", "moods",    "counted", NULL };
+
+typedef struct {
+  int deed;
+} WrongConfig;
+
+static const SegueParam *const params[] = {
+  SEGUE_PARAM (WrongConfig, deed, SEGUE_PARAM_CHOICE, .choices = deeds),
+  NULL,
+};
+
+/* ---- fake-wrong: a MAP stage ---- */
+
+static gboolean
+wrong_open (SegueContext *context, gpointer *instance, GError **error)
+{
+  *instance = g_new0 (guint, 1);
+  return TRUE;
+}
+
+/* @first, @n: of the samples of @item; @copied: in a buffer of its own */
+static SegueItem *
+part_of (SegueItem *item, const char *suffix, gsize first, gsize n, gboolean copied)
+{
+  const float *x = segue_item_get_frames (item, &(gsize){ 0 });
+  g_autoptr (GBytes) copy = g_bytes_new (x + first, n * sizeof *x);
+  g_autoptr (GBytes) slice =
+    g_bytes_new_from_bytes (segue_item_get_bytes (item), first * sizeof *x, n * sizeof *x);
+  return segue_item_new_audio (item, suffix, copied ? copy : slice, 100, 1);
+}
+
+static SegueItem *
+with_sample (SegueItem *item, gsize at, float value)
+{
+  gsize n;
+  const float *x = segue_item_get_frames (item, &n);
+  float *y = g_memdup2 (x, n * sizeof *x);
+  y[at] = value;
+  g_autoptr (GBytes) bytes = g_bytes_new_take (y, n * sizeof *y);
+  return segue_item_new_audio (item, NULL, bytes, 100, 1);
+}
+
+static gpointer
+emit_from_thread (gpointer data)
+{
+  gpointer *pair = data;
+  segue_context_emit (pair[0], segue_item_ref (pair[1]), NULL);
+  return NULL;
+}
+
+/* (nullable): the one item that the deed is about. */
+static SegueItem *
+make_wrong (const char *deed, guint *n_seen, SegueItem *item)
+{
+  SegueItem *made = NULL;
+  if (g_str_equal (deed, "nan"))
+    return with_sample (item, 17, NAN);
+  if (g_str_equal (deed, "infinite"))
+    return with_sample (item, 17, -INFINITY);
+  if (g_str_equal (deed, "state"))
+    return with_sample (item, 17, (float) ++*n_seen);
+  if (g_str_equal (deed, "empty"))
+    return part_of (item, NULL, 0, 0, FALSE);
+  if (g_str_equal (deed, "cut") || g_str_equal (deed, "copy"))
+    return part_of (item, NULL, 10, 20, g_str_equal (deed, "copy"));
+  if (g_str_equal (deed, "slash") || g_str_equal (deed, "letter") || g_str_equal (deed, "suffix"))
+    return part_of (item,
+                    g_str_equal (deed, "slash") ? "a/b"
+                    : *deed == 'l'              ? "a\nb"
+                                                : "",
+                    0, 20, TRUE);
+  if (g_str_equal (deed, "folder"))
+    return segue_item_new_folder (SEGUE_KIND_MODEL, segue_item_get_id (item), "/");
+  if (g_str_equal (deed, "relative") || g_str_equal (deed, "early") ||
+      g_str_equal (deed, "right")) {
+    made = part_of (item, NULL, 10, 20, FALSE);
+    segue_item_set_double (made, SEGUE_META_START,
+                           *deed == 'e'                  ? -1
+                           : g_str_equal (deed, "right") ? 0.1
+                                                         : 7);
+  }
+  if (g_str_equal (deed, "number")) {
+    made = part_of (item, NULL, 0, 20, TRUE);
+    segue_item_set_double (made, "level", NAN);
+  }
+  if (g_str_equal (deed, "clock")) {
+    made = part_of (item, NULL, 0, 20, TRUE);
+    g_usleep (10);
+    segue_item_set_int (made, "made", g_get_monotonic_time ());
+  }
+  return made;
+}
+
+static gboolean
+emit_two (SegueContext *context, SegueItem *item, const char *suffix, guint rate, GError **error)
+{
+  SegueItem *second = segue_item_new_audio (item, suffix, segue_item_get_bytes (item), rate, 1);
+  if (segue_context_emit (context, part_of (item, NULL, 0, 20, TRUE), error))
+    return segue_context_emit (context, second, error);
+  segue_item_unref (second);
+  return FALSE;
+}
+
+static gboolean
+wrong_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const char *deed = deeds[((const WrongConfig *) segue_context_get_config (context))->deed];
+  SegueItem *made = make_wrong (deed, instance, item);
+  gsize n;
+  if (made)
+    return segue_context_emit (context, made, error);
+  if (g_str_equal (deed, "false"))
+    return FALSE;
+  if (g_str_equal (deed, "counted"))
+    segue_context_count (context, "items that are too loud", 1);
+  if (g_str_equal (deed, "nothing") || g_str_equal (deed, "counted"))
+    return TRUE;
+  if (g_str_equal (deed, "twice"))
+    return emit_two (context, item, NULL, 100, error);
+  if (g_str_equal (deed, "rates"))
+    return emit_two (context, item, "half", 50, error);
+  if (g_str_equal (deed, "thread")) {
+    gpointer pair[] = { context, item };
+    g_thread_join (g_thread_new ("emits", emit_from_thread, pair));
+    return TRUE;
+  }
+  if (g_str_equal (deed, "write"))
+    ((float *) segue_item_get_frames (item, &n))[3] *= 2;
+  if (g_str_equal (deed, "true"))
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "too loud");
+  if (g_str_equal (deed, "moods") && ++*(guint *) instance > 1) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "moody");
+    return FALSE;
+  }
+  return segue_context_emit (context, segue_item_ref (item),
+                             g_str_equal (deed, "true") ? NULL : error);
+}
+
+const SegueStageType fake_wrong = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "fake-wrong",
+  .summary = "Makes a mistake",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = params,
+  .config_size = sizeof (WrongConfig),
+  .open = wrong_open,
+  .close = g_free,
+  .process = wrong_process,
+};
+
+/* ---- fake-wrong-collect, fake-wrong-serial: the same after all songs ---- */
+
+static gboolean
+wrong_collect (gpointer instance, SegueContext *context, GError **error)
+{
+  const char *deed = deeds[((const WrongConfig *) segue_context_get_config (context))->deed];
+  SegueDataset *input = segue_context_get_input (context, "audio");
+  if (g_str_equal (deed, "false"))
+    return FALSE;
+  if (g_str_equal (deed, "true"))
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "too loud");
+  if (g_str_equal (deed, "right"))
+    segue_context_emit_dataset (context, input);
+  if (g_str_equal (deed, "letter")) {
+    const char *sets[] = { "trian" };
+    g_autoptr (SegueDataset) output = segue_dataset_annotate (input, SEGUE_META_SET, sets);
+    segue_context_emit_dataset (context, output);
+  }
+  return TRUE;
+}
+
+const SegueStageType fake_wrong_collect = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "fake-wrong-collect",
+  .summary = "Makes a mistake",
+  .result_version = 1,
+  .mode = SEGUE_MODE_COLLECT,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = params,
+  .config_size = sizeof (WrongConfig),
+  .collect = wrong_collect,
+};
+
+static gboolean
+wrong_serial (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const char *deed = deeds[((const WrongConfig *) segue_context_get_config (context))->deed];
+  return g_str_equal (deed, "nothing") || wrong_process (NULL, item, context, error);
+}
+
+const SegueStageType fake_wrong_serial = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "fake-wrong-serial",
+  .summary = "Makes a mistake",
+  .result_version = 1,
+  .mode = SEGUE_MODE_SERIAL,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = params,
+  .config_size = sizeof (WrongConfig),
+  .process = wrong_serial,
+};
