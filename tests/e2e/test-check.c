@@ -124,6 +124,15 @@ test_wrong (Fixture *f, gconstpointer data)
   }
 }
 
+static guint
+count_places (const CommandResult *result)
+{
+  guint n = 0;
+  for (const char *at = result->err; (at = strstr (at, "wrong.yaml:")); at++)
+    n++;
+  return n;
+}
+
 /* All that is wrong is said at once, each with its place; `run` says the same. */
 static void
 test_many (Fixture *f, gconstpointer data)
@@ -159,11 +168,106 @@ test_many (Fixture *f, gconstpointer data)
     command_assert (&result, 78);
     for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
       command_assert_says (&result, places[i]);
-    guint n = 0;
-    for (const char *at = result.err; (at = strstr (at, "wrong.yaml:")); at++)
-      n++;
-    g_assert_cmpuint (n, ==, G_N_ELEMENTS (places));
+    g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (places));
   }
+}
+
+/* Likewise for what feeds what, beside wrong parameters; what a wrong stage would have given is not missed
+ * after it. */
+static void
+test_many_connections (Fixture *f, gconstpointer data)
+{
+  static const char *const places[] = {
+    "wrong.yaml:4:11: stage 'scan': a source has no inputs",
+    "wrong.yaml:6:5: stage 'trim': input 'audio' needs audio, and no earlier stage produces it; "
+    "put "
+    "one before it (decode, ",
+    "wrong.yaml:9:25: stage 'slow': unknown parameter 'laber'",
+    "wrong.yaml:11:11: stage 'segment': from: no stage 'decod'; earlier ones are: scan, trim, slow",
+    "wrong.yaml:13:13: stage 'split': from: no input 'audio'; inputs are: items",
+    "wrong.yaml:13:26: stage 'split': from: no input 'tree'; inputs are: items",
+    "wrong.yaml:16:11: stage 'again': from: 'again' is this stage itself",
+    "wrong.yaml:18:20: stage 'train': from: 'scan' has no output of the kind",
+    "wrong.yaml:20:20: stage 'evaluate': from: 'split' has no output of the kind",
+  };
+  g_auto (CommandResult) result = { 0 };
+  g_autofree char *path = g_build_filename (f->folder, "wrong.yaml", NULL);
+  g_assert_true (g_file_set_contents (path,
+                                      "segue: 1\n"
+                                      "stages:\n"
+                                      "  - use: scan\n"
+                                      "    from: split\n"
+                                      "    with: { root: . }\n"
+                                      "  - use: trim\n"
+                                      "  - use: decode\n"
+                                      "    id: slow\n"
+                                      "    with: { rate: 8000, laber: 3 }\n"
+                                      "  - use: segment\n"
+                                      "    from: decod\n"
+                                      "  - use: split\n"
+                                      "    from: { audio: slow, tree: 3 }\n"
+                                      "  - use: decode\n"
+                                      "    id: again\n"
+                                      "    from: again\n"
+                                      "  - use: train\n"
+                                      "    from: { audio: scan }\n"
+                                      "  - use: evaluate\n"
+                                      "    from: { model: split }\n",
+                                      -1, NULL));
+  command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
+  command_assert (&result, 78);
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    command_assert_says (&result, places[i]);
+  g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (places));
+
+  /* Ways past a split, and formats. */
+  static const char *const formats[] = {
+    "wrong.yaml:9:11: stage 'one': its input 'audio' comes from 'segment', past 'split'",
+    "wrong.yaml:14:20: stage 'two': the model takes audio of 16000 Hz and gets 22050 Hz; decode to "
+    "that with --set "
+    "decode.rate=16000\n",
+    "wrong.yaml:17:42: stage 'three': high must be at most 11025 Hz",
+  };
+  g_assert_true (g_file_set_contents (path,
+                                      "segue: 1\n"
+                                      "stages:\n"
+                                      "  - { use: scan, with: { root: . } }\n"
+                                      "  - use: decode\n"
+                                      "    with: { rate: 22050 }\n"
+                                      "  - use: segment\n"
+                                      "  - use: split\n"
+                                      "  - use: train\n"
+                                      "    from: segment\n"
+                                      "    id: one\n"
+                                      "    with: { model: mel-cnn }\n"
+                                      "  - use: train\n"
+                                      "    id: two\n"
+                                      "    with: { model: distilhubert }\n"
+                                      "  - use: train\n"
+                                      "    id: three\n"
+                                      "    with: { model: { use: mel-cnn, high: 30000 } }\n",
+                                      -1, NULL));
+  command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
+  command_assert (&result, 78);
+  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++)
+    command_assert_says (&result, formats[i]);
+  g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (formats));
+
+  /* Variables that are not there, wherever they stand. */
+  g_assert_true (g_file_set_contents (path,
+                                      "segue: 1\n"
+                                      "vars: { music: . }\n"
+                                      "stages:\n"
+                                      "  - use: scan\n"
+                                      "    with: { root: \"${musik}\" }\n"
+                                      "  - use: decode\n"
+                                      "    with: { rate: \"${rate}\", timeout: 3 }\n",
+                                      -1, NULL));
+  command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
+  command_assert (&result, 78);
+  command_assert_says (&result, "wrong.yaml:5:19: unknown variable 'musik'; did you mean 'music'?");
+  command_assert_says (&result, "wrong.yaml:7:19: unknown variable 'rate'; define it under vars");
+  g_assert_cmpuint (count_places (&result), ==, 2);
 }
 
 /* Bytes that no editor writes. */
@@ -482,6 +586,7 @@ main (int argc, char **argv)
   ADD ("unused", test_unused);
   ADD ("wrong", test_wrong);
   ADD ("many", test_many);
+  ADD ("many-connections", test_many_connections);
   ADD ("rubbish", test_rubbish);
   ADD ("set", test_set);
   ADD ("help", test_help);

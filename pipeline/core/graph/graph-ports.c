@@ -1,14 +1,13 @@
 /* Which output feeds which input: the nearest earlier stage that produces the kind, or `from:`. */
-#include "graph.h"
 #include "params.h"
+#include "pipeline-private.h"
 #include <string.h>
 
 typedef struct {
-  SegueRegistry *registry;
+  SegueLoading *loading;
   GPtrArray *stages;
   guint index; /* of the stage at hand */
   SegueGraphStage *stage;
-  GError **error;
 } Connector;
 
 static SegueGraphStage *
@@ -24,16 +23,25 @@ static gboolean G_GNUC_PRINTF (3, 4)
   va_start (arguments, format);
   g_autofree char *message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  return segue_node_error (at ? at : c->stage->node, c->error, "stage '%s': %s", c->stage->id,
-                           message);
+  c->stage->faulty = TRUE;
+  segue_node_error (at ? at : c->stage->node, c->loading->error, "stage '%s': %s", c->stage->id,
+                    message);
+  return segue_loading_goes_on (c->loading);
+}
+
+/* What flows through stages that take items of any kind. */
+static gboolean
+may_be_any (SegueKind kind)
+{
+  return kind == SEGUE_KIND_ANY || kind == SEGUE_KIND_FILE || kind == SEGUE_KIND_AUDIO ||
+         kind == SEGUE_KIND_TENSOR;
 }
 
 static gboolean
 kind_fits (SegueKind wanted, SegueKind produced)
 {
   if (wanted == SEGUE_KIND_ANY)
-    return produced == SEGUE_KIND_FILE || produced == SEGUE_KIND_AUDIO ||
-           produced == SEGUE_KIND_TENSOR;
+    return produced != SEGUE_KIND_ANY && may_be_any (produced);
   return wanted == produced;
 }
 
@@ -43,7 +51,8 @@ kind_words (SegueKind kind)
   return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
 }
 
-/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits. */
+/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits.  What a faulty
+ * stage passes on, of a kind that is not known, fits. */
 static gboolean
 try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *name)
 {
@@ -51,7 +60,9 @@ try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *n
   for (guint i = 0; i < from->n_outputs; i++) {
     if (name && strcmp (from->type->outputs[i]->name, name))
       continue;
-    if (!kind_fits (input->port->kind, from->outputs[i]))
+    gboolean unknown = from->faulty && from->outputs[i] == SEGUE_KIND_ANY;
+    if (unknown ? !may_be_any (input->port->kind)
+                : !kind_fits (input->port->kind, from->outputs[i]))
       continue;
     input->producer = producer;
     input->producer_port = i;
@@ -61,14 +72,26 @@ try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *n
   return FALSE;
 }
 
-/* The stage types that would produce @kind, for advice: " (decode, tone)"; "" if there are none. */
+static gboolean
+takes (const SegueStageType *type, SegueKind kind)
+{
+  for (const SeguePort *const *port = type->inputs; port && *port; port++)
+    if ((*port)->kind == kind)
+      return TRUE;
+  return FALSE;
+}
+
+/* The stage types that would produce @kind from something else, for advice: " (decode, tone)"; "" if there are
+ * none. */
 static char *
 types_that_produce (Connector *c, SegueKind kind)
 {
-  g_autoptr (GPtrArray) types = segue_registry_list_stages (c->registry);
+  g_autoptr (GPtrArray) types = segue_registry_list_stages (c->loading->pipeline->registry);
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint i = 0; i < types->len; i++) {
     const SegueStageType *type = g_ptr_array_index (types, i);
+    if (takes (type, kind))
+      continue;
     for (const SeguePort *const *port = type->outputs; port && *port; port++)
       if ((*port)->kind != SEGUE_KIND_ANY && kind_fits (kind, (*port)->kind)) {
         g_string_append_printf (names, "%s%s", names->len ? ", " : " (", type->name);
@@ -80,9 +103,10 @@ types_that_produce (Connector *c, SegueKind kind)
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
-/* The earlier stage that @reference (an id) names; SEGUE_NOT_CONNECTED after an error. */
+/* The earlier stage that @reference (an id) names; SEGUE_NOT_CONNECTED after an error, with whether to go on
+ * in @go. */
 static guint
-find_earlier (Connector *c, const SegueNode *reference, const char *id)
+find_earlier (Connector *c, const SegueNode *reference, const char *id, gboolean *go)
 {
   g_autoptr (GPtrArray) ids = g_ptr_array_new ();
   for (guint i = 0; i < c->stages->len; i++) {
@@ -90,8 +114,8 @@ find_earlier (Connector *c, const SegueNode *reference, const char *id)
     if (!strcmp (other->id, id)) {
       if (i < c->index)
         return i;
-      fail (c, reference, "from: '%s' %s; name an earlier stage", id,
-            i == c->index ? "is this stage itself" : "comes later");
+      *go = fail (c, reference, "from: '%s' %s; name an earlier stage", id,
+                  i == c->index ? "is this stage itself" : "comes later");
       return SEGUE_NOT_CONNECTED;
     }
     if (i < c->index)
@@ -101,9 +125,10 @@ find_earlier (Connector *c, const SegueNode *reference, const char *id)
   g_autofree char *near = segue_suggest (id, (const char *const *) ids->pdata);
   g_autofree char *list = g_strjoinv (", ", (char **) ids->pdata);
   if (near)
-    fail (c, reference, "from: no stage '%s'; did you mean '%s'?", id, near);
+    *go = fail (c, reference, "from: no stage '%s'; did you mean '%s'?", id, near);
   else
-    fail (c, reference, "from: no stage '%s'; earlier ones are: %s", id, *list ? list : "none");
+    *go =
+      fail (c, reference, "from: no stage '%s'; earlier ones are: %s", id, *list ? list : "none");
   return SEGUE_NOT_CONNECTED;
 }
 
@@ -116,9 +141,10 @@ connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *on
   g_auto (GStrv) parts = g_strsplit (reference->text, ".", 2);
   const char *id = parts[0] ? parts[0] : "";
   const char *output = parts[0] ? parts[1] : NULL;
-  guint producer = find_earlier (c, reference, id);
+  gboolean go = FALSE;
+  guint producer = find_earlier (c, reference, id, &go);
   if (producer == SEGUE_NOT_CONNECTED)
-    return FALSE;
+    return go;
   gboolean connected = FALSE;
   for (guint i = 0; i < c->stage->n_inputs; i++)
     if (!only || only == &c->stage->inputs[i])
@@ -130,33 +156,35 @@ connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *on
                reference->text, wanted->port->name, kind_words (wanted->port->kind));
 }
 
+/* One `input: id` of a map. */
+static gboolean
+connect_named (Connector *c, const SegueNode *key, const SegueNode *value, gboolean *decided)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint i = 0; i < c->stage->n_inputs; i++) {
+    SegueGraphInput *input = &c->stage->inputs[i];
+    g_ptr_array_add (names, (gpointer) input->port->name);
+    if (strcmp (input->port->name, key->text) != 0)
+      continue;
+    decided[i] = TRUE;
+    if (value->type != SEGUE_NODE_NULL)
+      return connect_reference (c, value, input);
+    if (input->port->flags & SEGUE_PORT_OPTIONAL)
+      return TRUE;
+    return fail (c, value, "from: input '%s' is required; name a stage", input->port->name);
+  }
+  g_ptr_array_add (names, NULL);
+  g_autofree char *list = g_strjoinv (", ", (char **) names->pdata);
+  return fail (c, key, "from: no input '%s'; inputs are: %s", key->text, list);
+}
+
 static gboolean
 connect_map (Connector *c, const SegueNode *from, gboolean *decided)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  for (guint i = 0; i < c->stage->n_inputs; i++)
-    g_ptr_array_add (names, (gpointer) c->stage->inputs[i].port->name);
-  g_ptr_array_add (names, NULL);
-  for (guint k = 0; k < from->keys->len; k++) {
-    const SegueNode *key = g_ptr_array_index (from->keys, k);
-    const SegueNode *value = g_ptr_array_index (from->values, k);
-    guint i = 0;
-    while (i < c->stage->n_inputs && strcmp (c->stage->inputs[i].port->name, key->text))
-      i++;
-    if (i == c->stage->n_inputs) {
-      g_autofree char *list = g_strjoinv (", ", (char **) names->pdata);
-      return fail (c, key, "from: no input '%s'; inputs are: %s", key->text, list);
-    }
-    SegueGraphInput *input = &c->stage->inputs[i];
-    decided[i] = TRUE;
-    if (value->type == SEGUE_NODE_NULL) {
-      if (input->port->flags & SEGUE_PORT_OPTIONAL)
-        continue;
-      return fail (c, value, "from: input '%s' is required; name a stage", input->port->name);
-    }
-    if (!connect_reference (c, value, input))
+  for (guint k = 0; k < from->keys->len; k++)
+    if (!connect_named (c, g_ptr_array_index (from->keys, k), g_ptr_array_index (from->values, k),
+                        decided))
       return FALSE;
-  }
   return TRUE;
 }
 
@@ -181,12 +209,12 @@ connect_stage (Connector *c)
   g_autofree gboolean *decided = g_new0 (gboolean, c->stage->n_inputs + 1);
   if (from && c->stage->n_inputs == 0)
     return fail (c, from, "a source has no inputs; remove from");
-  if (from && from->type == SEGUE_NODE_MAP) {
-    if (!connect_map (c, from, decided))
-      return FALSE;
-  } else if (from && !connect_reference (c, from, NULL)) {
+  gboolean map = from && from->type == SEGUE_NODE_MAP;
+  if (from && !(map ? connect_map (c, from, decided) : connect_reference (c, from, NULL)))
     return FALSE;
-  }
+  /* A wrong `from` is not made good by what is nearest. */
+  if (from && c->stage->faulty)
+    return TRUE;
   for (guint i = 0; i < c->stage->n_inputs; i++) {
     SegueGraphInput *input = &c->stage->inputs[i];
     if (!decided[i] && input->producer == SEGUE_NOT_CONNECTED && !connect_nearest (c, input))
@@ -205,8 +233,11 @@ resolve_outputs (SegueGraphStage *stage)
         stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
       kind = stage->inputs[i].kind;
   for (guint i = 0; i < stage->n_outputs; i++)
-    if (stage->outputs[i] == SEGUE_KIND_ANY)
+    if (stage->outputs[i] == SEGUE_KIND_ANY) {
       stage->outputs[i] = kind;
+      /* For want of what stands before it. */
+      stage->faulty = stage->faulty || kind == SEGUE_KIND_ANY;
+    }
 }
 
 static gboolean
@@ -231,19 +262,22 @@ check_after_live (Connector *c)
                before->id, before->id);
 }
 
-/* Live items that nothing reads are a mistake in the order of stages, not a wish. */
+/* Live items that nothing reads are a mistake in the order of stages, not a wish.  What a faulty stage would
+ * read is not known. */
 static gboolean
 check_live_used (Connector *c)
 {
   g_autofree gboolean *used = g_new0 (gboolean, c->stages->len + 1);
+  gboolean known = TRUE;
   for (guint i = c->stages->len; i-- > 0;) {
     SegueGraphStage *stage = stage_at (c, i);
-    if (is_live (stage) && !used[i]) {
-      c->stage = stage;
-      return fail (c, NULL,
-                   "no later stage takes what it makes again in every epoch; put it right before "
-                   "the stage that trains, or remove it");
-    }
+    c->stage = stage;
+    if (known && is_live (stage) && !used[i] &&
+        !fail (c, NULL,
+               "no later stage takes what it makes again in every epoch; put it right before "
+               "the stage that trains, or remove it"))
+      return FALSE;
+    known = known && !stage->faulty;
     for (guint k = 0; k < stage->n_inputs; k++)
       if (stage->inputs[k].producer != SEGUE_NOT_CONNECTED &&
           (is_live (stage) || (stage->inputs[k].port->flags & SEGUE_PORT_LIVE)))
@@ -253,10 +287,10 @@ check_live_used (Connector *c)
 }
 
 gboolean
-segue_graph_connect (SegueRegistry *registry, GPtrArray *stages, GError **error)
+segue_loading_connect (SegueLoading *loading)
 {
-  Connector connector = { .registry = registry, .stages = stages, .error = error };
-  for (guint i = 0; i < stages->len; i++) {
+  Connector connector = { .loading = loading, .stages = loading->pipeline->stages };
+  for (guint i = 0; i < connector.stages->len; i++) {
     connector.index = i;
     connector.stage = stage_at (&connector, i);
     if (!connect_stage (&connector) || !check_after_live (&connector))

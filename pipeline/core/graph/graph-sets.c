@@ -1,5 +1,5 @@
 /* Ways past a split, and outputs that no stage takes: pipelines that run, and mean something else. */
-#include "graph.h"
+#include "pipeline-private.h"
 
 static SegueGraphStage *
 stage_at (GPtrArray *stages, guint index)
@@ -58,8 +58,9 @@ find_split (GPtrArray *stages, guint source)
 }
 
 gboolean
-segue_graph_check_sets (GPtrArray *stages, GError **error)
+segue_loading_check_sets (SegueLoading *loading)
 {
+  GPtrArray *stages = loading->pipeline->stages;
   for (guint i = 0; i < stages->len; i++) {
     const SegueGraphStage *stage = stage_at (stages, i);
     for (guint k = 0; k < stage->n_inputs; k++) {
@@ -72,11 +73,13 @@ segue_graph_check_sets (GPtrArray *stages, GError **error)
       if (!split)
         continue;
       const SegueNode *from = segue_node_get (stage->node, "from");
-      return segue_node_error (
-        from ? from : stage->node, error,
+      segue_node_error (
+        from ? from : stage->node, loading->error,
         "stage '%s': its input '%s' comes from '%s', past '%s': the items are in no set, and test "
         "items would be trained on; take what comes after '%s'",
         stage->id, input->port->name, stage_at (stages, input->producer)->id, split->id, split->id);
+      if (!segue_loading_goes_on (loading))
+        return FALSE;
     }
   }
   return TRUE;

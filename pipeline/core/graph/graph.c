@@ -1,5 +1,5 @@
 /* One stage of a pipeline: its type and its parsed configuration. */
-#include "graph.h"
+#include "advice.h"
 #include "params.h"
 #include "registry.h"
 #include <string.h>
@@ -36,6 +36,7 @@ check_config (const SegueGraphStage *stage, const SegueNode *at, const char *whe
   g_autoptr (GError) failure = NULL;
   if (!stage->type->check || stage->type->check (stage->config, &failure))
     return TRUE;
+  segue_advise_error (&failure, NULL, NULL);
   return segue_node_error (at, error, "%s%s", where,
                            failure ? failure->message : "its parameters do not fit together");
 }
@@ -75,6 +76,40 @@ segue_graph_stage_first_decoder (const SegueGraphStage *stage)
            : NULL;
 }
 
+/* A stage with its ports; its configuration is zeroed. */
+static SegueGraphStage *
+stage_new (const SegueStageType *type, const char *id, const SegueNode *at)
+{
+  SegueGraphStage *stage = g_new0 (SegueGraphStage, 1);
+  stage->id = g_strdup (id ? id : type->name);
+  stage->type = type;
+  stage->config = g_malloc0 (MAX (type->config_size, 1));
+  stage->node = at;
+  stage->isolate = (type->flags & SEGUE_STAGE_ISOLATE) != 0;
+  stage->time_limit = SEGUE_TIME_LIMIT;
+  stage->seed = SEGUE_UNSET_INT;
+  stage->n_inputs = count_ports (type->inputs);
+  stage->inputs = g_new0 (SegueGraphInput, stage->n_inputs + 1);
+  for (guint i = 0; i < stage->n_inputs; i++)
+    stage->inputs[i] = (SegueGraphInput){ .port = type->inputs[i],
+                                          .producer = SEGUE_NOT_CONNECTED,
+                                          .kind = type->inputs[i]->kind };
+  stage->n_outputs = count_ports (type->outputs);
+  stage->outputs = g_new0 (SegueKind, stage->n_outputs + 1);
+  stage->formats = g_new0 (SegueFormat, stage->n_outputs + 1);
+  for (guint i = 0; i < stage->n_outputs; i++)
+    stage->outputs[i] = type->outputs[i]->kind;
+  return stage;
+}
+
+SegueGraphStage *
+segue_graph_stage_new_faulty (const SegueStageType *type, const char *id, const SegueNode *at)
+{
+  SegueGraphStage *stage = stage_new (type, id, at);
+  stage->faulty = TRUE;
+  return stage;
+}
+
 SegueGraphStage *
 segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, const char *id,
                           const SegueNode *with, const char *folder, const SegueNode *at,
@@ -88,33 +123,11 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
                             .where = where,
                             .at = place,
                             .problems = problems };
-  gpointer config = g_malloc0 (MAX (type->config_size, 1));
-  if (!segue_params_parse (type->params, with, config, &scope, error)) {
-    g_free (config);
+  g_autoptr (SegueGraphStage) stage = stage_new (type, id, at);
+  if (!segue_params_parse (type->params, with, stage->config, &scope, error) ||
+      !check_config (stage, place, where, error))
     return NULL;
-  }
-  g_autoptr (SegueGraphStage) stage = g_new0 (SegueGraphStage, 1);
-  stage->id = g_strdup (id ? id : type->name);
-  stage->type = type;
-  stage->config = config;
-  stage->node = at;
-  stage->isolate = (type->flags & SEGUE_STAGE_ISOLATE) != 0;
-  stage->time_limit = SEGUE_TIME_LIMIT;
-  stage->seed = SEGUE_UNSET_INT;
-  if (!check_config (stage, place, where, error))
-    return NULL;
-  stage->canonical = segue_params_canonical (type->params, config);
-  stage->n_inputs = count_ports (type->inputs);
-  stage->inputs = g_new0 (SegueGraphInput, stage->n_inputs + 1);
-  for (guint i = 0; i < stage->n_inputs; i++)
-    stage->inputs[i] = (SegueGraphInput){ .port = type->inputs[i],
-                                          .producer = SEGUE_NOT_CONNECTED,
-                                          .kind = type->inputs[i]->kind };
-  stage->n_outputs = count_ports (type->outputs);
-  stage->outputs = g_new0 (SegueKind, stage->n_outputs + 1);
-  stage->formats = g_new0 (SegueFormat, stage->n_outputs + 1);
-  for (guint i = 0; i < stage->n_outputs; i++)
-    stage->outputs[i] = type->outputs[i]->kind;
+  stage->canonical = segue_params_canonical (type->params, stage->config);
   add_decoders (stage, registry, with, folder);
   return g_steal_pointer (&stage);
 }

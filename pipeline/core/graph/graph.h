@@ -33,6 +33,7 @@ typedef struct {
   GPtrArray
     *decoders; /* (nullable) of `decode`: SegueGraphStage, in the order in which they are asked */
   const SegueNode *node; /* where it stands, for messages; owned by the pipeline */
+  gboolean faulty; /* while a pipeline is loaded that will be refused: nothing follows from it */
 } SegueGraphStage;
 
 /* How long an isolated stage may take over one item, in s, unless the pipeline says otherwise. */
@@ -67,6 +68,9 @@ SegueGraphStage *segue_graph_stage_new_at (SegueRegistry *registry, const SegueS
                                            const char *id, const SegueNode *with,
                                            const char *folder, const SegueNode *at,
                                            GPtrArray *problems, GError **error);
+/** segue_graph_stage_new_faulty: a stage whose parameters are wrong, for its ports alone. */
+SegueGraphStage *segue_graph_stage_new_faulty (const SegueStageType *type, const char *id,
+                                               const SegueNode *at);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
 
@@ -77,14 +81,6 @@ void segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double
 /** segue_graph_stage_first_decoder: (nullable): of `decode`: the name of the one that is asked first. */
 const char *segue_graph_stage_first_decoder (const SegueGraphStage *stage);
 
-/** segue_graph_connect: resolves the inputs and output kinds of the stages (SegueGraphStage, in file
- * order, each with its node), and checks what may follow what. */
-gboolean segue_graph_connect (SegueRegistry *registry, GPtrArray *stages, GError **error);
-
-/** segue_graph_negotiate: what comes out of each stage, and whether it can work on what comes in. */
-gboolean segue_graph_negotiate (SegueRegistry *registry, GPtrArray *stages, GError **error);
-/** segue_graph_check_sets: whether inputs that depend on sets come from behind the stage that makes them. */
-gboolean segue_graph_check_sets (GPtrArray *stages, GError **error);
 /** segue_graph_find_unused: adds (char *) lines about items that no stage takes to @warnings. */
 void segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings);
 

@@ -1,5 +1,6 @@
 /* Formats, from stage to stage: each says what comes out, or why it can't work on what goes in. */
-#include "graph.h"
+#include "advice.h"
+#include "pipeline-private.h"
 #include <string.h>
 
 struct _SegueNegotiation {
@@ -74,14 +75,19 @@ segue_negotiation_refuse (SegueNegotiation *negotiation, const char *parameter, 
   return segue_node_error (at ? at : stage->node, error, "stage '%s': %s", stage->id, message);
 }
 
+static void
+forget_formats (SegueGraphStage *stage)
+{
+  for (guint i = 0; i <= stage->n_outputs; i++)
+    stage->formats[i] =
+      (SegueFormat){ .struct_size = sizeof (SegueFormat), .kind = stage->outputs[i] };
+}
+
 static gboolean
 ask (SegueNegotiation *negotiation, GError **error)
 {
   SegueGraphStage *stage = negotiation->stage;
   g_autoptr (GError) local = NULL;
-  for (guint i = 0; i <= stage->n_outputs; i++)
-    stage->formats[i] =
-      (SegueFormat){ .struct_size = sizeof (SegueFormat), .kind = stage->outputs[i] };
   if (!stage->type->negotiate || stage->type->negotiate (stage->config, negotiation, &local))
     return TRUE;
   if (!local)
@@ -92,12 +98,20 @@ ask (SegueNegotiation *negotiation, GError **error)
 }
 
 gboolean
-segue_graph_negotiate (SegueRegistry *registry, GPtrArray *stages, GError **error)
+segue_loading_negotiate (SegueLoading *loading)
 {
-  SegueNegotiation negotiation = { .registry = registry, .stages = stages };
+  GPtrArray *stages = loading->pipeline->stages;
+  SegueNegotiation negotiation = { .registry = loading->pipeline->registry, .stages = stages };
   for (guint i = 0; i < stages->len; i++) {
-    negotiation.stage = g_ptr_array_index (stages, i);
-    if (!ask (&negotiation, error))
+    SegueGraphStage *stage = g_ptr_array_index (stages, i);
+    negotiation.stage = stage;
+    forget_formats (stage);
+    if (stage->faulty || ask (&negotiation, loading->error))
+      continue;
+    /* What it would make of what it refuses is not known. */
+    forget_formats (stage);
+    segue_advise_error (loading->error, stages, stage->id);
+    if (!segue_loading_goes_on (loading))
       return FALSE;
   }
   return TRUE;

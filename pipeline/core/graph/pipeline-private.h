@@ -27,6 +27,7 @@ gboolean segue_override_apply (const SegueOverride *override, const char *path, 
 typedef struct {
   GHashTable *values; /* name → SegueNode, borrowed */
   SegueNodeBudget budget;
+  GPtrArray *problems; /* nullable: as SegueLoading has it */
 } SegueVariables;
 
 /** segue_variables_expand: replaces `${name}` in the scalars of @node, in place.  A scalar that is
@@ -43,6 +44,8 @@ typedef struct {
   char *folder;         /* of the file */
   GPtrArray *problems;  /* nullable (element-type GError): all that is wrong, not only the first */
   GError **error;
+  gboolean
+    incomplete; /* a stage is not among the pipeline's: what stands after it may be for want of it */
 } SegueLoading;
 
 /** segue_loading_goes_on: after a failure: whether to look for more; it is then among the problems. */
@@ -53,6 +56,12 @@ gboolean segue_loading_check_keys (SegueLoading *loading, const SegueNode *map,
                                    const char *const *known, const char *where);
 /** segue_loading_read_stages: the stages, with overrides, not yet connected. */
 gboolean segue_loading_read_stages (SegueLoading *loading);
+/** segue_loading_connect: resolves the inputs and output kinds of the stages, and checks what may follow what. */
+gboolean segue_loading_connect (SegueLoading *loading);
+/** segue_loading_check_sets: whether inputs that depend on sets come from behind the stage that makes them. */
+gboolean segue_loading_check_sets (SegueLoading *loading);
+/** segue_loading_negotiate: what comes out of each stage, and whether it can work on what comes in. */
+gboolean segue_loading_negotiate (SegueLoading *loading);
 
 /** segue_pipeline_settings: the rows of the top-level keys that are plain settings. */
 typedef struct {

@@ -180,8 +180,10 @@ add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *ap
   SegueGraphStage *stage =
     segue_graph_stage_new_at (pipeline->registry, type, id, segue_node_get (node, "with"),
                               loading->folder, node, loading->problems, loading->error);
-  if (!stage)
+  if (!stage) {
+    g_ptr_array_add (pipeline->stages, segue_graph_stage_new_faulty (type, id, node));
     return FALSE;
+  }
   g_ptr_array_add (pipeline->stages, stage);
   return read_settings (loading, node, stage);
 }
@@ -243,8 +245,10 @@ segue_loading_read_stages (SegueLoading *loading)
   g_autoptr (GHashTable) ids = g_hash_table_new (g_str_hash, g_str_equal);
   g_autofree gboolean *applied = g_new0 (gboolean, loading->overrides->len + 1);
   for (guint i = 0; i < stages->values->len; i++)
-    if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied) &&
-        !segue_loading_goes_on (loading))
-      return FALSE;
-  return (loading->problems && loading->problems->len > 0) || check_applied (loading, applied);
+    if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied)) {
+      loading->incomplete = loading->incomplete || loading->pipeline->stages->len <= i;
+      if (!segue_loading_goes_on (loading))
+        return FALSE;
+    }
+  return loading->incomplete || check_applied (loading, applied);
 }

@@ -129,7 +129,11 @@ segue_variables_expand (SegueVariables *variables, SegueNode *node, guint depth,
   if (node->type == SEGUE_NODE_NULL)
     return TRUE;
   for (guint i = 0; i < node->values->len; i++)
-    if (!segue_variables_expand (variables, g_ptr_array_index (node->values, i), depth + 1, error))
-      return FALSE;
+    if (!segue_variables_expand (variables, g_ptr_array_index (node->values, i), depth + 1,
+                                 error)) {
+      if (!variables->problems)
+        return FALSE;
+      g_ptr_array_add (variables->problems, g_steal_pointer (error));
+    }
   return TRUE;
 }

@@ -161,14 +161,17 @@ static gboolean
 expand_all (SegueLoading *loading)
 {
   const SegueNode *root = loading->pipeline->root;
+  guint before = loading->problems ? loading->problems->len : 0;
   for (guint i = 0; i < root->keys->len; i++) {
     const SegueNode *key = g_ptr_array_index (root->keys, i);
     if (strcmp (key->text, "vars") &&
         !segue_variables_expand (&loading->variables, g_ptr_array_index (root->values, i), 1,
-                                 loading->error))
+                                 loading->error) &&
+        !segue_loading_goes_on (loading))
       return FALSE;
   }
-  return TRUE;
+  /* A reference that stays would be wrong once more as a value. */
+  return !loading->problems || loading->problems->len == before;
 }
 
 /* The file's name without its ending, with everything else than [a-z0-9-] replaced. */
@@ -224,10 +227,9 @@ load (SegueLoading *loading, const char *const *overrides)
          resolve_variables (loading) && expand_all (loading) &&
          (read_settings (loading) || segue_loading_goes_on (loading)) &&
          (segue_loading_read_stages (loading) || segue_loading_goes_on (loading)) &&
-         (!loading->problems || loading->problems->len == 0) &&
-         segue_graph_connect (pipeline->registry, pipeline->stages, loading->error) &&
-         segue_graph_check_sets (pipeline->stages, loading->error) &&
-         segue_graph_negotiate (pipeline->registry, pipeline->stages, loading->error);
+         !loading->incomplete && segue_loading_connect (loading) &&
+         segue_loading_check_sets (loading) && segue_loading_negotiate (loading) &&
+         (!loading->problems || loading->problems->len == 0);
 }
 
 static SeguePipeline *
@@ -243,7 +245,9 @@ pipeline_new (SegueRegistry *registry, const char *path, const char *const *over
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   SegueLoading loading = {
     .pipeline = pipeline,
-    .variables = { .values = pipeline->variables, .budget = SEGUE_NODE_BUDGET },
+    .variables = { .values = pipeline->variables,
+                   .budget = SEGUE_NODE_BUDGET,
+                   .problems = problems },
     .overrides = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_override_free),
     .folder = g_path_get_dirname (absolute),
     .problems = problems,
