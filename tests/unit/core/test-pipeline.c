@@ -180,7 +180,7 @@ test_graph_messages (void)
       "artist.yaml:4:26: stage 'decode': 'decode' is part of this program *; remove isolate" },
     { PIPELINE (SOURCE "- use: cut\n"),
       "artist.yaml:4:3: stage 'cut': input 'audio' needs audio, and no earlier stage produces it; "
-      "put one before it (cut, decode, jitter)" },
+      "put one before it (decode)" },
     { PIPELINE ("- use: split\n"), "*input 'items' needs file, audio or tensor, and no *" },
     { PIPELINE ("- {use: source, from: source}\n"), "*a source has no inputs; remove from" },
     { PIPELINE (SOURCE "- {use: decode, from: decode}\n"),
