@@ -306,6 +306,9 @@ test_no_song (Fixture *fixture, gconstpointer decoder)
     FILE_OF ("#EXTM3U\r\na.mp3\r\n", "is a playlist"),
     FILE_OF ("\xff\xd8\xff\xe0\0\x10JFIF", "is a picture (JPEG)"),
     FILE_OF ("MThd\0\0\0\6\0\1", "has notes and no sound"),
+    FILE_OF ("Extended Module: song", "is a tracker module"),
+    FILE_OF ("PSID\0\2\0\x7c", "is a chiptune"),
+    FILE_OF ("RIFF\0\1\0\0sfbkLIST", "is a SoundFont"),
 #undef FILE_OF
   };
   g_autofree char *path = path_of (fixture, "song.mp3");
@@ -313,6 +316,13 @@ test_no_song (Fixture *fixture, gconstpointer decoder)
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     put_bytes (path, files[i].bytes, files[i].length);
     assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, files[i].why);
+  }
+  {
+    char module[2048] = "song";
+
+    memcpy (module + 1080, "M.K.", 4);
+    put_bytes (path, module, sizeof module);
+    assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "is a tracker module");
   }
 }
 

@@ -29,6 +29,23 @@ look_twice (void)
     gst_update_registry ();
 }
 
+/* Players of notes (modules, chiptunes, MIDI) are no decoders of recordings, and some of them hang when they are
+ * asked how long a file lasts.  decodebin takes nothing without a rank. */
+static void
+leave_out_players (void)
+{
+  static const char *const plugins[] = { "fluidsynthmidi", "gme",    "mikmod",  "modplug",
+                                         "openmpt",        "siddec", "wildmidi" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (plugins); i++) {
+    GList *features = gst_registry_get_feature_list_by_plugin (gst_registry_get (), plugins[i]);
+
+    for (GList *l = features; l; l = l->next)
+      gst_plugin_feature_set_rank (l->data, GST_RANK_NONE);
+    gst_plugin_feature_list_free (features);
+  }
+}
+
 /* %NULL or why it failed; lives as long as the process. */
 static gpointer
 init_once (gpointer unused)
@@ -39,6 +56,7 @@ init_once (gpointer unused)
   if (!gst_init_check (NULL, NULL, &error))
     return error ? error : g_error_new (SEGUE_ERROR, SEGUE_ERROR_FAILED, "no reason given");
   look_twice ();
+  leave_out_players ();
   gst_pb_utils_init ();
   return NULL;
 }

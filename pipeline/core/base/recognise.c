@@ -13,6 +13,9 @@ typedef struct {
     offset, sizeof bytes - 1, bytes, what                                                          \
   }
 
+#define MODULE "a tracker module, which has notes and instruments: export it as WAV or FLAC first"
+#define CHIP   "a chiptune, which is a program for a sound chip: export it as WAV or FLAC first"
+
 static const Magic magics[] = {
   AT (0, "\x1f\x8b", "a gzip archive: unpack it first"),
   AT (0, "PK\3\4", "a ZIP archive: unpack it first"),
@@ -37,6 +40,21 @@ static const Magic magics[] = {
   AT (4, "ftypheic", "a picture (HEIC)"),
   AT (0, "MThd", "a MIDI file, which has notes and no sound"),
   AT (8, "RMID", "a MIDI file, which has notes and no sound"),
+  AT (0, "Extended Module: ", MODULE),
+  AT (0, "IMPM", MODULE),
+  AT (44, "SCRM", MODULE),
+  AT (1080, "M.K.", MODULE),
+  AT (1080, "M!K!", MODULE),
+  AT (1080, "FLT4", MODULE),
+  AT (1080, "4CHN", MODULE),
+  AT (1080, "6CHN", MODULE),
+  AT (1080, "8CHN", MODULE),
+  AT (0, "PSID\0", CHIP),
+  AT (0, "RSID\0", CHIP),
+  AT (0, "NESM\x1a", CHIP),
+  AT (0, "SNES-SPC700 Sound File", CHIP),
+  AT (0, "Vgm ", CHIP),
+  AT (8, "sfbk", "a SoundFont, which has instruments and no song"),
   AT (0,
       "\x7f"
       "ELF",
@@ -67,11 +85,23 @@ static const Magic texts[] = {
   AT (0, "[internetshortcut]", "a link to a web page"),
 };
 
-static gboolean
-matches (const Magic *magic, const guint8 *start, gsize n)
+typedef int (*Compare) (const char *a, const char *b, gsize n);
+
+static int
+compare_exactly (const char *a, const char *b, gsize n)
 {
-  return n >= magic->offset + magic->length &&
-         memcmp (start + magic->offset, magic->bytes, magic->length) == 0;
+  return memcmp (a, b, n);
+}
+
+/* (nullable): what the first entry of @table that stands in @start says. */
+static const char *
+look_up (const Magic *table, guint length, const guint8 *start, gsize n, Compare compare)
+{
+  for (const Magic *magic = table; magic < table + length; magic++)
+    if (n >= magic->offset + magic->length &&
+        compare ((const char *) start + magic->offset, magic->bytes, magic->length) == 0)
+      return magic->what;
+  return NULL;
 }
 
 /* A form that a browser or a program sent: two dashes, a boundary, and headers. */
@@ -98,10 +128,9 @@ recognise_text (const guint8 *start, gsize n)
   gsize at = n >= 3 && memcmp (start, bom, 3) == 0 ? 3 : 0;
   while (at < n && g_ascii_isspace (start[at]))
     at++;
-  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
-    if (n - at >= texts[i].length &&
-        g_ascii_strncasecmp ((const char *) start + at, texts[i].bytes, texts[i].length) == 0)
-      return texts[i].what;
+  const char *what = look_up (texts, G_N_ELEMENTS (texts), start + at, n - at, g_ascii_strncasecmp);
+  if (what)
+    return what;
   if (at < n && (start[at] == '{' || start[at] == '['))
     return "text (JSON?)";
   /* The last character may go on behind the end. */
@@ -114,9 +143,9 @@ const char *
 segue_file_recognise (const guint8 *start, gsize n)
 {
   n = MIN (n, SEGUE_RECOGNISE_LENGTH);
-  for (guint i = 0; i < G_N_ELEMENTS (magics); i++)
-    if (matches (&magics[i], start, n))
-      return magics[i].what;
+  const char *what = look_up (magics, G_N_ELEMENTS (magics), start, n, compare_exactly);
+  if (what)
+    return what;
   if (is_multipart (start, n))
     return "a form (multipart/form-data): send the file alone, as the body of the request";
   return is_text (start, n) ? recognise_text (start, n) : NULL;
