@@ -28,6 +28,13 @@ probe_be32 (const guint8 *p)
   return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
 }
 
+static inline void
+probe_put_be32 (guint8 *p, guint32 value)
+{
+  for (guint i = 0; i < 4; i++)
+    p[i] = (guint8) (value >> (24 - 8 * i));
+}
+
 static inline guint32
 probe_be16 (const guint8 *p)
 {

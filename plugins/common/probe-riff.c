@@ -129,8 +129,8 @@ read_data (ProbeInput *input, Probe *probe, const Format *format, guint64 start,
   probe_compare (probe, start, input->size, size);
   end = start + MIN (size, input->size - MIN (start, input->size));
   if (format->tag == TAG_MP3 || format->tag == TAG_MP2) {
-    probe_mpeg (input, start, end, probe);
-    probe_add_part (probe, start, end, NULL);
+    if (!probe_mpeg (input, start, end, probe))
+      probe_add_part (probe, start, end, NULL);
     return;
   }
   if (is_linear (format) && format->block_align && format->rate) {

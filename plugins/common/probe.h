@@ -20,7 +20,7 @@
 
 /**
  * ProbePart: what a decoder gets as a file of its own: @header, then bytes @start to @end of the file.
- * @header: (nullable) (owned): of WAVE and AIFF, with lengths and chunks that every decoder reads
+ * @header: (nullable) (owned): of WAVE, AIFF and MP3, with lengths and chunks that every decoder reads
  */
 typedef struct {
   guint64 start, end;

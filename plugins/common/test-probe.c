@@ -226,6 +226,30 @@ test_tags_behind (void)
   clear_file (&file);
 }
 
+/* Frames of free format say neither a bit rate nor a length: that is where the next one begins. */
+static void
+test_free_format (void)
+{
+  static const guint8 header[] = { 0xff, 0xfb, 0x00, 0x44 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_auto (Probe) whole = { 0 }, gap = { 0 };
+
+  for (guint i = 0; i < 50; i++) { /* every third with a byte of padding */
+    guint8 padded[] = { header[0], header[1], i % 3 ? 0x00 : 0x02, header[3] };
+
+    g_byte_array_append (bytes, padded, sizeof padded);
+    g_byte_array_set_size (bytes, bytes->len + 900 - 4 + (i % 3 ? 0 : 1));
+    memset (bytes->data + bytes->len - 890, 0x5a, 890);
+  }
+  probe_bytes (bytes->data, bytes->len, &whole);
+  g_assert_cmpstr (whole.container, ==, "MPEG audio");
+  g_assert_cmpfloat (whole.intact, ==, 1);
+  g_assert_cmpfloat_with_epsilon (whole.declared, 50 * 1152 / 44100.0, 1e-6);
+  g_byte_array_remove_range (bytes, 20000, 300);
+  probe_bytes (bytes->data, bytes->len, &gap);
+  g_assert_cmpfloat (gap.intact, <, 1);
+}
+
 /* Zeros where sound was, as of a disk or a download, are damage with and without a Xing header. */
 static void
 test_zeros_inside (void)
@@ -455,6 +479,7 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/missing-page", test_missing_page);
   g_test_add_func ("/probe/chain", test_chain);
   g_test_add_func ("/probe/tags-behind", test_tags_behind);
+  g_test_add_func ("/probe/free-format", test_free_format);
   g_test_add_func ("/probe/zeros-inside", test_zeros_inside);
   g_test_add_func ("/probe/ogg-without-end", test_ogg_without_end);
   g_test_add_func ("/probe/flac", test_flac);

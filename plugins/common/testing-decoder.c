@@ -274,6 +274,37 @@ test_odd_files (Fixture *fixture, gconstpointer decoder)
   test_odd_aiffs (check_whole, &check);
 }
 
+/* All of the sound, but for the delay of an encoder. */
+static void
+check_nearly_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
+{
+  const Check *check = data;
+  g_autoptr (SegueItem) item = NULL;
+
+  put_bytes (check->path, (const char *) bytes, length);
+  item = decode (check->decoder, "{}", check->path);
+  g_test_message ("%" G_GSIZE_FORMAT " frames", length_of (item));
+  g_assert_cmpfloat_with_epsilon ((double) length_of (item), (double) n_frames, 1250);
+  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.3);
+  g_assert_cmpfloat (test_residue_db (item, 440), <, -35);
+}
+
+static void
+test_odd_mp3_headers (Fixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path = path_of (fixture, "odd.mp3"), *song = NULL, *bytes = NULL;
+  Check check = { decoder, path };
+  gsize length;
+
+  if (!test_format_can_be_written (find_format ("mp3"), 44100)) {
+    g_test_skip ("MP3 can't be written here");
+    return;
+  }
+  song = make_song (fixture, "song.mp3", find_format ("mp3"), 440, 9, 44100, 2);
+  g_assert_true (g_file_get_contents (song, &bytes, &length, NULL));
+  test_odd_mp3s ((const guint8 *) bytes, length, 9 * 16000, check_nearly_whole, &check);
+}
+
 /* What has no sound to be found in it is never played from its first byte on, whatever was asked for. */
 static void
 test_never_noise (Fixture *fixture, gconstpointer decoder)
@@ -516,6 +547,7 @@ test_add_decoder (const SeguePlugin *plugin, const char *stage)
     { "channels", test_channels },
     { "not-audio", test_not_audio },
     { "odd-files", test_odd_files },
+    { "odd-mp3-headers", test_odd_mp3_headers },
     { "never-noise", test_never_noise },
     { "no-song", test_no_song },
     { "silence", test_silence },

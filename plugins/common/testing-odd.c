@@ -173,3 +173,50 @@ test_odd_aiffs (TestOddFunc check, gpointer data)
     check (bytes->data, bytes->len, N_FRAMES, data);
   }
 }
+
+/* Frames and bytes of a Xing or Info header as VBRI has them, at its place. */
+static void
+put_vbri (guint8 *bytes, const guint8 *xing)
+{
+  static const guint8 version[] = { 'V', 'B', 'R', 'I', 0, 1, 0, 0, 0, 75 };
+  guint8 counts[8];
+
+  memcpy (counts, xing + 12, 4);
+  memcpy (counts + 4, xing + 8, 4);
+  memset (bytes + 4, 0, 180);
+  memcpy (bytes + 36, version, sizeof version);
+  memcpy (bytes + 46, counts, sizeof counts);
+}
+
+void
+test_odd_mp3s (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc check, gpointer data)
+{
+  static const struct {
+    const char *name;
+    guint8 count[4];
+  } wrong[] = {
+    { "three times the frames", { 0, 0, 4, 0 } },
+    { "few frames", { 0, 0, 0, 40 } },
+    { "no frames", { 0, 0, 0, 0 } },
+    { "all frames", { 0xff, 0xff, 0xff, 0xff } },
+  };
+  const guint8 *xing = memmem (bytes, 200, "Info", 4);
+  gsize at = (gsize) ((xing ? xing : (const guint8 *) memmem (bytes, 200, "Xing", 4)) - bytes);
+  g_autofree guint8 *odd = g_malloc0 (length + 5000);
+
+  check (bytes, length, n_frames, data);
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_test_message ("a header that states %s", wrong[i].name);
+    memcpy (odd, bytes, length);
+    memcpy (odd + at + 8, wrong[i].count, 4);
+    check (odd, length, n_frames, data);
+  }
+  g_test_message ("VBRI");
+  put_vbri (odd, bytes + at);
+  check (odd, length, n_frames, data);
+  g_test_message ("padding before and behind");
+  memset (odd, 0, 3000);
+  memcpy (odd + 3000, bytes, length);
+  memset (odd + 3000 + length, 0, 2000);
+  check (odd, length + 5000, n_frames, data);
+}

@@ -10,6 +10,11 @@ typedef void (*TestOddFunc) (const guint8 *bytes, gsize length, gsize n_frames, 
 void test_odd_waves (TestOddFunc check, gpointer data);
 void test_odd_aiffs (TestOddFunc check, gpointer data);
 
+/** test_odd_mp3s: @bytes: an MP3 with a Xing or Info header; calls @check with that and with forms whose header
+ * counts wrongly, is of another kind, or stands behind padding. @n_frames: handed on. */
+void test_odd_mp3s (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc check,
+                    gpointer data);
+
 /** test_make_wave: (transfer full): one that is not odd: 16 bits, mono, 44 bytes of header. */
 GByteArray *test_make_wave (void);
 /** test_make_aiff: (transfer full): of 16 bits, with these in its header. */

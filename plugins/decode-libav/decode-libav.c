@@ -87,10 +87,11 @@ static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDI
 
 /* clang-format off */
 static const char *const extensions[] = {
-  "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "avi", "caf", "dff", "dsf", "dts",
-  "eac3", "flac", "flv", "m4a", "m4b", "m4r", "m4v", "mka", "mkv", "mov", "mp+", "mp1", "mp2", "mp3", "mp4",
-  "mpc", "mpeg", "mpg", "oga", "ogg", "ogm", "ogv", "opus", "ra", "rf64", "rm", "shn", "snd", "spx", "tak",
-  "thd", "tta", "voc", "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wv",
+  "3ga", "3gp", "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "avi", "awb", "caf", "dff",
+  "dsf", "dts", "eac3", "ec3", "flac", "flv", "latm", "loas", "m4a", "m4b", "m4r", "m4v", "mka", "mkv", "mlp",
+  "mov", "mp+", "mp1", "mp2", "mp3", "mp4", "mpc", "mpeg", "mpg", "mpga", "oga", "ogg", "ogm", "ogv", "opus",
+  "ra", "rf64", "rm", "shn", "snd", "spx", "tak", "thd", "tta", "voc", "w64", "wav", "wave", "weba", "webm",
+  "wma", "wmv", "wv",
   NULL,
 };
 /* clang-format on */

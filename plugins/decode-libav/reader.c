@@ -12,6 +12,10 @@
 /* Bytes of an index of what was read, which is for who wants to go back. */
 #define MAX_INDEX 2048
 
+static const char unreadable[] = "can't be decoded: its data is damaged, or of a kind that FFmpeg "
+                                 "does not know; get another copy, or "
+                                 "export it as WAV or FLAC";
+
 struct _Reader {
   Song *song;
   Input *input;
@@ -37,8 +41,8 @@ fail (const Reader *self, int number, const char *what, GError **error)
   if (number == AVERROR (ENOMEM) && libav_out_of_memory ())
     return song_error (self->song, error, SEGUE_ERROR_RESOURCE,
                        "can't be decoded: out of memory; decode fewer songs at once (-j)");
-  /* Of a format that is not let in, for one; libav's words add nothing. */
-  if (number == AVERROR (EINVAL))
+  /* Of a format that is not let in, or not one at all; libav's words add nothing. */
+  if (number == AVERROR (EINVAL) || number == AVERROR_INVALIDDATA)
     return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "%s", what);
   libav.av_strerror (number, text, sizeof text);
   return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "%s: %s", what, text);
@@ -75,13 +79,15 @@ open_container (Reader *self, const ProbePart *part, GError **error)
   /* Frees the format where it fails. */
   result = libav.avformat_open_input (&self->format, NULL, NULL, NULL);
   if (result < 0)
-    return fail (self, result,
-                 result == AVERROR (EINVAL)
-                   ? "is not audio in any known format"
-                   : "is not audio in any known format, or damaged where it says what it is",
-                 error);
+    return fail (
+      self, result,
+      result == AVERROR (EINVAL)
+        ? "is not audio in any known format; export it as WAV or FLAC"
+        : "is not audio in any known format, or is damaged at its beginning; get another "
+          "copy, or export it as WAV or FLAC",
+      error);
   result = libav.avformat_find_stream_info (self->format, NULL);
-  return result >= 0 || fail (self, result, "can't be decoded", error);
+  return result >= 0 || fail (self, result, unreadable, error);
 }
 
 /* The first audio stream that can be decoded. */
@@ -138,7 +144,7 @@ open_decoder (Reader *self, const AVCodec *decoder, GError **error)
     self->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   if (result >= 0)
     result = libav.avcodec_open2 (self->codec, decoder, NULL);
-  return result >= 0 || fail (self, result, "can't be decoded", error);
+  return result >= 0 || fail (self, result, unreadable, error);
 }
 
 Reader *
@@ -234,7 +240,7 @@ end (Reader *self, GError **error)
     return READER_FAILED;
   if (self->has_begun || !self->problem)
     return READER_END;
-  fail (self, self->problem, "can't be decoded", error);
+  fail (self, self->problem, unreadable, error);
   return READER_FAILED;
 }
 
@@ -252,7 +258,7 @@ reader_pull (Reader *self, ReaderBlock *block, GError **error)
       result = feed (self);
     }
     if (result < 0) {
-      fail (self, result, "can't be decoded", error);
+      fail (self, result, unreadable, error);
       return READER_FAILED;
     }
   }
