@@ -9,11 +9,12 @@
 #include <string.h>
 
 static void
-check_item (const SegueResult *result, const SegueResultItem *item)
+check_item (const SegueResult *result, const SegueResultItem *stored)
 {
+  const SegueItemForm *item = &stored->form;
   g_assert_true (segue_metadata_is_valid (item->delta));
   g_assert_cmpuint (item->rank, <=, SEGUE_MAX_RANK);
-  if (item->passed)
+  if (stored->passed)
     return;
   g_assert_cmpuint (item->offset, <=, result->n_bytes);
   g_assert_cmpuint (item->length, <=, result->n_bytes - item->offset);

@@ -9,7 +9,7 @@ check (const SegueRecord *record, size_t size)
 {
   g_assert_cmpuint (record->payload_offset + record->payload_length, ==, size);
   for (guint i = 0; i < record->items->len; i++) {
-    const SegueRecordItem *item = &g_array_index (record->items, SegueRecordItem, i);
+    const SegueItemForm *item = &g_array_index (record->items, SegueItemForm, i);
     g_assert_cmpuint (item->offset, >=, record->payload_offset);
     g_assert_cmpuint (item->offset, <=, size);
     g_assert_cmpuint (item->length, <=, size - item->offset);

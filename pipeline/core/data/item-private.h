@@ -90,22 +90,9 @@ const char *segue_item_get_suffix (const SegueItem *item);
  * items). */
 int segue_item_compare (gconstpointer a, gconstpointer b);
 /** segue_shape_bytes: bytes of a dense array; %FALSE where that is too large to be true. */
-gboolean segue_shape_bytes (SegueDtype dtype, guint rank, const guint64 *shape, gsize *bytes);
-
-/** SegueItemShape: what was said about an item's sizes, not yet checked.
- * @shape: [rank], nullable where @rank is 0 */
-typedef struct {
-  guint32 kind, rate, channels, dtype;
-  gsize rank;
-  const guint64 *shape;
-  guint64 n_bytes;
-} SegueItemShape;
-/** segue_item_shape_check: whether an item may be so.  The one rule for what plugins emit, workers
- * send, and records and results hold.
- * @why: (out): if not, what is wrong, as a static phrase ("audio without a sample rate") */
-gboolean segue_item_shape_check (const SegueItemShape *item, const char **why);
-/** segue_item_check_shape: the same of @item, or of what its index entry says. */
-gboolean segue_item_check_shape (const SegueItem *item, const char **why);
+gboolean segue_shape_bytes (guint dtype, guint rank, const gsize *shape, gsize *bytes);
+/** segue_item_check_sizes: of what there is of segue_item_form_check(), for @item or its index entry. */
+gboolean segue_item_check_sizes (const SegueItem *item, const char **why);
 /** segue_item_is_finite: whether @item's floating-point elements all are; any other has none.
  * @at: (out): if not, the first element that is NaN or infinite */
 gboolean segue_item_is_finite (const SegueItem *item, gsize *at);

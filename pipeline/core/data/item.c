@@ -109,11 +109,8 @@ segue_item_new_tensor (SegueKind kind, SegueItem *parent, const char *suffix, GB
   g_return_val_if_fail (kind == SEGUE_KIND_TENSOR || kind == SEGUE_KIND_PREDICTIONS, NULL);
   g_return_val_if_fail (parent || suffix, NULL);
   g_return_val_if_fail (data && rank <= SEGUE_MAX_RANK, NULL);
-  guint64 sizes[SEGUE_MAX_RANK] = { 0 };
   gsize bytes = 0;
-  for (guint i = 0; i < rank; i++)
-    sizes[i] = shape[i];
-  g_return_val_if_fail (segue_shape_bytes (dtype, rank, sizes, &bytes), NULL);
+  g_return_val_if_fail (segue_shape_bytes (dtype, rank, shape, &bytes), NULL);
   g_return_val_if_fail (g_bytes_get_size (data) == bytes, NULL);
 
   SegueItem *item = segue_item_derive (kind, parent, suffix);

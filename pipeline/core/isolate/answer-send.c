@@ -68,28 +68,25 @@ send_buffers (int socket, const Layout *layout, SegueWait *wait, SegueWire *wire
 static GVariant *
 describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
 {
+  g_auto (SegueItemForm) form = { 0 };
   const SegueStretch *stretch = segue_stretches_get (layout->stretches, item);
   guint buffer = 0;
-  guint64 offset = 0, shape[SEGUE_MAX_RANK];
+  segue_item_form_of (item, item->reads == input->reads ? input : NULL, &form);
   if (stretch) {
     buffer = layout->buffers[stretch - &g_array_index (layout->stretches, SegueStretch, 0)];
-    offset = (guint64) ((const guint8 *) g_bytes_get_data (item->bytes, NULL) - stretch->begin);
+    form.offset =
+      (guint64) ((const guint8 *) g_bytes_get_data (item->bytes, NULL) - stretch->begin);
   }
-  for (guint i = 0; i < item->body->rank; i++)
-    shape[i] = item->body->shape[i];
-  g_autoptr (GVariant) own = segue_metadata_to_variant (item->metadata, TRUE);
-  return g_variant_new (
-    SEGUE_FORMAT_EMIT, item == input, item->reads == input->reads, (guint32) item->body->kind,
-    item->body->id, own, item->body->rate, item->body->channels, (guint32) item->body->dtype,
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->body->rank, sizeof *shape),
-    buffer, offset, (guint64) (item->bytes ? g_bytes_get_size (item->bytes) : 0));
+  return g_variant_new (SEGUE_FORMAT_EMIT, item == input, buffer,
+                        segue_item_form_to_variant (&form));
 }
 
 /* What the core would take for nonsense, in words about the song.  @text: bytes so far */
 static gboolean
 check_size (const SegueItem *item, GVariant *body, gsize *text, GError **error)
 {
-  g_autoptr (GVariant) own = g_variant_get_child_value (body, 4);
+  g_autoptr (GVariant) form = g_variant_get_child_value (body, 2);
+  g_autoptr (GVariant) own = g_variant_get_child_value (form, 2);
   gsize n = g_variant_n_children (own), size = g_variant_get_size (body);
   *text += size;
   if (n > SEGUE_ANSWER_MAX_KEYS)

@@ -133,119 +133,60 @@ take_buffer (SegueAnswer *answer, SegueMessage *message, const char **why)
   return TRUE;
 }
 
-/* An emitted item as it was described. */
-typedef struct {
-  gboolean same, derives;
-  guint32 kind, rate, channels, dtype, buffer;
-  const char *id;
-  GVariant *own, *shape;
-  guint64 offset, length;
-} Emitted;
-
-static void
-clear_emitted (Emitted *emitted)
-{
-  g_clear_pointer (&emitted->own, g_variant_unref);
-  g_clear_pointer (&emitted->shape, g_variant_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Emitted, clear_emitted)
-
-static gboolean
-check_metadata (const Emitted *emitted)
-{
-  g_autoptr (GVariant) song =
-    g_variant_lookup_value (emitted->own, SEGUE_META_SONG, NULL); /* the core's own */
-  return !song && segue_metadata_is_valid (emitted->own);
-}
-
-/* Whether the shape fits the bytes, so that no one reads past them. */
-static gboolean
-check_shape (const Emitted *emitted, const char **why)
-{
-  SegueItemShape sizes = {
-    .kind = emitted->kind,
-    .rate = emitted->rate,
-    .channels = emitted->channels,
-    .dtype = emitted->dtype,
-    .n_bytes = emitted->length,
-  };
-  sizes.shape = g_variant_get_fixed_array (emitted->shape, &sizes.rank, sizeof *sizes.shape);
-  if (!segue_kind_has_bytes (emitted->kind))
-    return nonsense (why, "an item of a kind that has no bytes");
-  return segue_item_shape_check (&sizes, why);
-}
-
-/* (transfer full) (nullable): the bytes that it names. */
+/* (transfer full) (nullable): what @form lies in: @buffer, as EMIT counts them. */
 static GBytes *
-find_bytes (SegueAnswer *answer, const Emitted *emitted)
+find_buffer (SegueAnswer *answer, guint buffer, const SegueItemForm *form)
 {
-  GBytes *buffer = NULL;
-  if (emitted->buffer == 0)
-    buffer = answer->input->bytes;
-  else if (emitted->buffer <= answer->buffers->len)
-    buffer = g_ptr_array_index (answer->buffers, emitted->buffer - 1);
-  if (emitted->length == 0)
+  if (form->length == 0)
     return g_bytes_new (NULL, 0);
-  if (!buffer || emitted->offset > g_bytes_get_size (buffer) ||
-      emitted->length > g_bytes_get_size (buffer) - emitted->offset)
-    return NULL;
-  return g_bytes_new_from_bytes (buffer, (gsize) emitted->offset, (gsize) emitted->length);
+  if (buffer == 0)
+    return answer->input->bytes ? g_bytes_ref (answer->input->bytes) : NULL;
+  return buffer <= answer->buffers->len
+           ? g_bytes_ref (g_ptr_array_index (answer->buffers, buffer - 1))
+           : NULL;
 }
 
-/* A bare item of that id; NULL: the id is not one that the input may become. */
-static SegueItem *
-make_item (const SegueItem *input, const Emitted *emitted)
+/* What holds for an item of this answer, beyond what does for any. */
+static gboolean
+check_form (SegueAnswer *answer, const SegueItemForm *form, const char **why)
 {
-  gsize length = strlen (input->body->id);
-  if (!emitted->derives)
-    return g_str_equal (emitted->id, input->body->song)
-             ? segue_item_derive (emitted->kind, NULL, emitted->id)
-             : NULL;
-  if (strncmp (emitted->id, input->body->id, length) != 0)
-    return NULL;
-  if (emitted->id[length] == '\0')
-    return segue_item_derive (emitted->kind, input, NULL);
-  return emitted->id[length] == '#'
-           ? segue_item_derive (emitted->kind, input, emitted->id + length + 1)
-           : NULL;
+  if (!segue_kind_has_bytes (form->kind))
+    return nonsense (why, "an item of a kind that has no bytes");
+  if (g_variant_n_children (form->delta) > SEGUE_ANSWER_MAX_KEYS)
+    return nonsense (why, "an item with too many metadata keys");
+  if (form->origin > 0 ||
+      (form->origin < 0 && !g_str_equal (form->suffix, answer->input->body->song)))
+    return nonsense (why, "an item that has nothing to do with what it was asked");
+  return TRUE;
 }
 
 static gboolean
 take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
 {
-  g_auto (Emitted) emitted = { 0 };
-  g_variant_get (message->body, "(bbu&s@a{sv}uuu@atutt)", &emitted.same, &emitted.derives,
-                 &emitted.kind, &emitted.id, &emitted.own, &emitted.rate, &emitted.channels,
-                 &emitted.dtype, &emitted.shape, &emitted.buffer, &emitted.offset, &emitted.length);
+  gboolean same;
+  guint32 buffer;
+  g_autoptr (GVariant) described = NULL;
+  g_auto (SegueItemForm) form = { 0 };
+  g_variant_get (message->body, SEGUE_FORMAT_EMIT, &same, &buffer, &described);
   if (answer->items->len >= SEGUE_ANSWER_MAX_ITEMS)
     return nonsense (why, "too many items");
-  if (emitted.same) {
+  if (same) {
     g_ptr_array_add (answer->items, segue_item_ref (answer->input));
     return TRUE;
   }
-  if (!check_shape (&emitted, why))
+  if (!segue_item_form_from_variant (described, &form, why))
     return FALSE;
-  if (g_variant_n_children (emitted.own) > SEGUE_ANSWER_MAX_KEYS)
-    return nonsense (why, "an item with too many metadata keys");
-  if (!check_metadata (&emitted))
-    return nonsense (why, "an item with metadata that can't be");
-  g_autoptr (SegueItem) item = make_item (answer->input, &emitted);
-  if (!item)
-    return nonsense (why, "an item that has nothing to do with what it was asked");
-  item->bytes = find_bytes (answer, &emitted);
-  if (!item->bytes)
+  g_autoptr (GBytes) bytes = find_buffer (answer, buffer, &form);
+  if (!bytes)
     return nonsense (why, "an item outside of its buffers");
-  segue_item_set_metadata (item, emitted.own);
-  item->body->rate = emitted.rate;
-  item->body->channels = emitted.channels;
-  item->body->dtype = emitted.dtype;
-  gsize rank;
-  const guint64 *shape = g_variant_get_fixed_array (emitted.shape, &rank, sizeof *shape);
-  gsize dimensions[SEGUE_MAX_RANK];
-  for (gsize i = 0; i < rank; i++)
-    dimensions[i] = (gsize) shape[i];
-  segue_item_set_shape (item, (guint) rank, dimensions);
-  g_ptr_array_add (answer->items, g_steal_pointer (&item));
+  /* What is empty lies nowhere. */
+  form.offset = form.length > 0 ? form.offset : 0;
+  if (!segue_item_form_check (&form, g_bytes_get_size (bytes), why) ||
+      !check_form (answer, &form, why))
+    return FALSE;
+  SegueItem *item = segue_item_form_join (&form, form.origin < 0 ? NULL : answer->input);
+  item->bytes = g_bytes_new_from_bytes (bytes, (gsize) form.offset, (gsize) form.length);
+  g_ptr_array_add (answer->items, item);
   return TRUE;
 }
 

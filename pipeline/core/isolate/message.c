@@ -15,12 +15,12 @@ static const char *const types[] = {
   [SEGUE_MESSAGE_FORK] = "(u)",
   [SEGUE_MESSAGE_END] = "(ub)",
   [SEGUE_MESSAGE_ENDED] = "(ui)",
-  [SEGUE_MESSAGE_ITEM] = "(ussa{sv}a{sv}ayuuuattx)",
+  [SEGUE_MESSAGE_ITEM] = "(ssa{sv}ayx" SEGUE_ITEM_FORM ")",
   [SEGUE_MESSAGE_LOG] = "(us)",
   [SEGUE_MESSAGE_SCALAR] = "(std)",
   [SEGUE_MESSAGE_PROGRESS] = "(tts)",
   [SEGUE_MESSAGE_BUFFER] = "(t)",
-  [SEGUE_MESSAGE_EMIT] = "(bbusa{sv}uuuatutt)",
+  [SEGUE_MESSAGE_EMIT] = "(bu" SEGUE_ITEM_FORM ")",
   [SEGUE_MESSAGE_DONE] = "(a(sx)asbus)",
 };
 

@@ -21,10 +21,12 @@
  */
 #pragma once
 
+#include "item-form.h"
+
 #include <gio/gio.h>
 
 /* Raised whenever a format changes: a worker of another version is told apart from a broken one. */
-#define SEGUE_MESSAGE_VERSION 2
+#define SEGUE_MESSAGE_VERSION 3
 /* Longest body.  Payloads never are in one. */
 #define SEGUE_MESSAGE_MAX (1024 * 1024)
 
@@ -54,9 +56,9 @@ typedef enum {
 #define SEGUE_FORMAT_END "(ub)"
 /* the worker's number, what it ended with, as from waitpid (); -1: it had to be killed */
 #define SEGUE_FORMAT_ENDED "(ui)"
-/* kind, id, song, metadata from outside the chain, metadata set in it, path, rate, channels, dtype,
- * shape, bytes, epoch.  Comes with the open file or its bytes' memory, if there are any */
-#define SEGUE_FORMAT_ITEM "(uss@a{sv}@a{sv}^ayuuu@attx)"
+/* id, song, metadata from outside the chain, path, epoch, form (of what it adds to these).  Comes with the
+ * open file or its bytes' memory */
+#define SEGUE_FORMAT_ITEM "(ss@a{sv}^ayx@" SEGUE_ITEM_FORM ")"
 /* level, text */
 #define SEGUE_FORMAT_LOG "(us)"
 /* tag, step, value */
@@ -65,10 +67,9 @@ typedef enum {
 #define SEGUE_FORMAT_PROGRESS "(tts)"
 /* bytes of the memory that comes with it: the next of the answer's buffers, which count from 1 */
 #define SEGUE_FORMAT_BUFFER "(t)"
-/* whether it is the input itself (nothing else counts then), whether it derives from it, kind, id,
- * metadata set in the chain, rate, channels, dtype, shape, buffer (0: the input's bytes), offset,
- * bytes */
-#define SEGUE_FORMAT_EMIT "(bbus@a{sv}uuu@atutt)"
+/* whether it is the input itself (nothing else counts then), buffer (0: the input's bytes), form: its origin is
+ * 0, the input, or none, its offset in the buffer */
+#define SEGUE_FORMAT_EMIT "(bu@" SEGUE_ITEM_FORM ")"
 /* counters, metadata keys of the input that were looked at, whether it went well; if not, code and
  * message of the error */
 #define SEGUE_FORMAT_DONE "(@a(sx)@asbus)"

@@ -26,9 +26,8 @@ open_to_read (SegueItem *item, GError **error)
 
 /* The item's file, or its bytes as shared memory; -1 with @error. */
 static int
-open_payload (SegueItem *item, guint64 *length, GError **error)
+open_payload (SegueItem *item, GError **error)
 {
-  *length = 0;
   if (item->body->kind == SEGUE_KIND_FILE)
     return open_to_read (item, error);
   if (!item->bytes) {
@@ -41,36 +40,30 @@ open_payload (SegueItem *item, guint64 *length, GError **error)
   }
   gsize size;
   gconstpointer data = g_bytes_get_data (item->bytes, &size);
-  *length = size;
   return segue_shared_bytes_new (data, size, error);
 }
 
 static GVariant *
-describe (const SegueItem *item, guint64 length, gint64 epoch)
+describe (const SegueItem *item, gint64 epoch)
 {
-  guint64 shape[SEGUE_MAX_RANK];
-  for (guint i = 0; i < item->body->rank; i++)
-    shape[i] = item->body->shape[i];
-  g_autoptr (GVariant) own = segue_metadata_to_variant (item->metadata, TRUE);
-  g_autoptr (GVariant) all = segue_metadata_to_variant (item->metadata, FALSE);
-  return g_variant_new (
-    SEGUE_FORMAT_ITEM, (guint32) item->body->kind, item->body->id, item->body->song, all, own,
-    item->body->path ? item->body->path : "", item->body->rate, item->body->channels,
-    (guint32) item->body->dtype,
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->body->rank, sizeof *shape),
-    length, epoch);
+  g_auto (SegueItemForm) form = { 0 };
+  g_autoptr (GVariant) outside = segue_metadata_to_variant (item->metadata, FALSE);
+  segue_item_form_of (item, item, &form);
+  form.origin = 0;
+  return g_variant_new (SEGUE_FORMAT_ITEM, item->body->id, item->body->song, outside,
+                        item->body->path ? item->body->path : "", epoch,
+                        segue_item_form_to_variant (&form));
 }
 
 gboolean
 segue_question_send (int socket, SegueItem *item, gint64 epoch, SegueWait *wait, SegueWire *wire,
                      GError **error)
 {
-  guint64 length;
   *wire = SEGUE_WIRE_OK;
-  int fd = open_payload (item, &length, error);
+  int fd = open_payload (item, error);
   if (fd < 0)
     return FALSE;
-  *wire = segue_message_send (socket, SEGUE_MESSAGE_ITEM, describe (item, length, epoch), fd, wait);
+  *wire = segue_message_send (socket, SEGUE_MESSAGE_ITEM, describe (item, epoch), fd, wait);
   close (fd);
   return TRUE;
 }
@@ -97,54 +90,44 @@ take_payload (SegueItem *item, SegueMessage *message, guint64 length, GError **e
   return item->bytes || refuse (error, "a payload that can't be mapped");
 }
 
-static void
-set_all (SegueItem *item, GVariant *values)
+/* What @item was before its chain: what a form adds to. */
+static SegueItem *
+make_base (SegueKind kind, const char *id, const char *song, GVariant *outside)
 {
-  GVariantIter iter;
-  const char *key;
-  GVariant *value;
-  g_variant_iter_init (&iter, values);
-  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    segue_metadata_set (&item->metadata, key, value);
+  SegueItem *item = segue_item_derive (kind, NULL, id);
+  g_ref_string_release (item->body->song);
+  item->body->song = g_ref_string_new (song);
+  segue_item_set_metadata (item, outside);
+  segue_metadata_disown (&item->metadata);
+  return item;
 }
 
 SegueItem *
 segue_question_read (SegueMessage *message, SegueReads *reads, gint64 *epoch, GError **error)
 {
-  guint32 kind, dtype;
-  guint64 length;
-  const char *id, *song, *path;
-  g_autoptr (GVariant) all = NULL, own = NULL, shape = NULL;
-  gsize rank;
+  const char *id, *song, *path, *why;
+  g_autoptr (GVariant) outside = NULL, described = NULL;
+  g_auto (SegueItemForm) form = { 0 };
   if (message->type != SEGUE_MESSAGE_ITEM) {
     refuse (error, "no item");
     return NULL;
   }
-  guint32 rate, channels;
-  g_variant_get (message->body, "(u&s&s@a{sv}@a{sv}^&ayuuu@attx)", &kind, &id, &song, &all, &own,
-                 &path, &rate, &channels, &dtype, &shape, &length, epoch);
-  const guint64 *sizes = g_variant_get_fixed_array (shape, &rank, sizeof *sizes);
-  if (kind > SEGUE_KIND_METRICS || dtype > SEGUE_DTYPE_U8 || rank > SEGUE_MAX_RANK ||
-      !segue_metadata_is_valid (all) || !segue_metadata_is_valid (own)) {
-    refuse (error, "an item that can't be");
+  g_variant_get (message->body, "(&s&s@a{sv}^&ayx@" SEGUE_ITEM_FORM ")", &id, &song, &outside,
+                 &path, epoch, &described);
+  if (!segue_item_form_from_variant (described, &form, &why) ||
+      !segue_item_form_check (&form, form.length, &why)) {
+    refuse (error, why);
     return NULL;
   }
-  gsize dimensions[SEGUE_MAX_RANK];
-  for (gsize i = 0; i < rank; i++)
-    dimensions[i] = (gsize) sizes[i];
-  g_autoptr (SegueItem) item = segue_item_derive (kind, NULL, id);
-  g_ref_string_release (item->body->song);
-  item->body->song = g_ref_string_new (song);
-  set_all (item, all);
-  segue_metadata_disown (&item->metadata);
-  set_all (item, own);
+  if (!segue_metadata_is_valid (outside)) {
+    refuse (error, "metadata of an unknown type");
+    return NULL;
+  }
+  g_autoptr (SegueItem) base = make_base (form.kind, id, song, outside);
+  g_autoptr (SegueItem) item = segue_item_form_join (&form, base);
   item->reads = segue_reads_ref (reads);
   item->body->path = *path ? g_ref_string_new (path) : NULL;
-  item->body->rate = rate;
-  item->body->channels = channels;
-  item->body->dtype = dtype;
-  segue_item_set_shape (item, (guint) rank, dimensions);
-  if (!take_payload (item, message, length, error))
+  if (!take_payload (item, message, form.length, error))
     return NULL;
   segue_item_seal (item);
   return g_steal_pointer (&item);

@@ -158,7 +158,7 @@ count_labels (const SegueRecord *record)
   gsize n_labels = 0;
   guint64 at = record->payload_offset;
   for (guint i = 0; i < record->items->len; i++) {
-    const SegueRecordItem *item = &g_array_index (record->items, SegueRecordItem, i);
+    const SegueItemForm *item = &g_array_index (record->items, SegueItemForm, i);
     if (item->kind != SEGUE_KIND_PREDICTIONS || item->dtype != SEGUE_DTYPE_F32 || item->rank != 1 ||
         item->offset != at || item->shape[0] == 0 || item->shape[0] > G_MAXUINT ||
         (i > 0 && item->shape[0] != n_labels))
@@ -170,7 +170,7 @@ count_labels (const SegueRecord *record)
 }
 
 static gboolean
-fill_segment (const SegueRecordItem *item, const float *row, guint n_labels,
+fill_segment (const SegueItemForm *item, const float *row, guint n_labels,
               SegueSegmentPrediction *segment)
 {
   if (!g_variant_lookup (item->delta, SEGUE_META_START, "d", &segment->start) ||
@@ -204,7 +204,7 @@ read_segments (SegueAnswers *answers, const SegueRecord *record, GError **error)
     return NULL;
   const float *rows = g_bytes_get_data (bytes, NULL);
   for (guint i = 0; i < prediction->n_segments; i++)
-    if (!fill_segment (&g_array_index (record->items, SegueRecordItem, i),
+    if (!fill_segment (&g_array_index (record->items, SegueItemForm, i),
                        rows + (gsize) i * n_labels, n_labels, &prediction->segments[i]))
       return NULL;
   return g_steal_pointer (&prediction);

@@ -69,6 +69,15 @@ is_printable (const char *id)
 }
 
 static gboolean
+derives_from (const SegueItem *item, const SegueItem *input)
+{
+  gsize known = strlen (input->body->id);
+  const char *id = item->body->id;
+  return strcmp (item->body->song, input->body->song) == 0 &&
+         strncmp (id, input->body->id, known) == 0 && (id[known] == '\0' || id[known] == '#');
+}
+
+static gboolean
 check_id (SegueContext *context, const SegueItem *item, GError **error)
 {
   const char *id = item->body->id, *suffix = segue_item_get_suffix (item);
@@ -77,7 +86,7 @@ check_id (SegueContext *context, const SegueItem *item, GError **error)
                            "emitted an item whose id is not valid UTF-8: a bug in the plugin");
     return FALSE;
   }
-  if (context->input && (strcmp (item->body->song, context->input->body->song) != 0 || !suffix))
+  if (context->input && !derives_from (item, context->input))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    ", which does not derive from its input ‘%s’", context->input->body->id);
   if (*id == '\0' || (suffix && *suffix && (suffix[1] == '\0' || !is_printable (suffix))))
@@ -210,7 +219,7 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
 {
   gsize at;
   const char *why;
-  if (!segue_item_check_shape (item, &why))
+  if (!segue_item_check_sizes (item, &why))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " as %s", why);
   if (item->body->kind == SEGUE_KIND_AUDIO && g_bytes_get_size (item->bytes) == 0)
     return refuse (context, item, SEGUE_ERROR_DATA, error, " as audio without a sample");

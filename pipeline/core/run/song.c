@@ -79,24 +79,16 @@ find_keys (Job *job, SegueSong *song, GError **error)
 
 /* An index entry for what @stored describes, joined with the metadata that its origin has now. */
 static SegueItem *
-join (Job *job, GRefString *key, guint index, const SegueRecordItem *stored, SegueStorage *storage)
+join (Job *job, GRefString *key, guint index, const SegueItemForm *stored, SegueStorage *storage)
 {
   SegueItem *origin = job->entries[stored->origin];
-  const char *suffix = *stored->suffix == '#' ? stored->suffix + 1 : NULL;
-  g_autoptr (SegueItem) item = segue_item_derive (stored->kind, origin, suffix);
-  segue_item_set_metadata (item, stored->delta);
-  item->body->rate = stored->rate;
-  item->body->channels = stored->channels;
-  item->body->dtype = stored->dtype;
-  segue_item_set_shape (item, stored->rank, stored->shape);
+  g_autoptr (SegueItem) item = segue_item_form_join (stored, origin);
   if (stored->kind == SEGUE_KIND_FILE)
     item->body->path = g_ref_string_acquire (origin->body->path);
   else
     item->body->key = g_ref_string_acquire (key);
   item->body->key_index = index;
-  SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
-                         .offset = stored->offset,
-                         .length = stored->length };
+  SegueExtent extent = segue_item_form_locate (stored, storage);
   return segue_item_copy_as_entry (item, &extent);
 }
 
@@ -109,7 +101,7 @@ join_all (Job *job, const SegueRecord *record)
   g_autoptr (GPtrArray) entries =
     g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   for (guint i = 0; i < record->items->len; i++) {
-    const SegueRecordItem *stored = &g_array_index (record->items, SegueRecordItem, i);
+    const SegueItemForm *stored = &g_array_index (record->items, SegueItemForm, i);
     if (stored->origin >= job->n)
       return NULL;
     SegueKind from = job->entries[stored->origin]->body->kind;

@@ -38,39 +38,22 @@ is_passed_on (const SegueItem *item, const SegueItem *origin)
          item->body->key_index == origin->body->key_index;
 }
 
-static void
-describe_payload (const SegueItem *item, SegueResultItem *described)
-{
-  described->key = g_strdup (item->body->key);
-  described->rate = item->body->rate;
-  described->channels = item->body->channels;
-  described->dtype = item->body->dtype;
-  described->rank = item->body->rank;
-  memcpy (described->shape, segue_item_get_shape (item, NULL), item->body->rank * sizeof (gsize));
-}
-
 /* %FALSE: it can't be kept. */
 static gboolean
 describe_item (const SegueItem *item, const SegueItem *origin, guint port, const char *folder,
                SegueResultItem *described)
 {
-  gsize known = origin ? strlen (origin->body->id) : 0;
-  *described = (SegueResultItem){ .port = port,
-                                  .origin = origin ? (gint64) item->origin : -1,
-                                  .id = g_strdup (item->body->id + known),
-                                  .kind = item->body->kind,
-                                  .passed = origin && is_passed_on (item, origin),
-                                  .delta = segue_metadata_to_variant (item->metadata, TRUE) };
+  *described = (SegueResultItem){ .port = port, .passed = origin && is_passed_on (item, origin) };
+  if (!segue_item_form_of (item, origin, &described->form))
+    return FALSE;
   if (described->passed)
     return TRUE;
-  if (item->body->kind == SEGUE_KIND_FILE)
-    return FALSE;
-  describe_payload (item, described);
+  described->key = g_strdup (item->body->key);
   if (segue_kind_has_bytes (item->body->kind))
     return TRUE;
-  const char *below = segue_stage_output_below (folder, item->body->path);
-  described->path = g_strdup (below);
-  return below != NULL;
+  if (item->body->kind != SEGUE_KIND_FILE)
+    described->path = g_strdup (segue_stage_output_below (folder, item->body->path));
+  return described->path != NULL;
 }
 
 gboolean
@@ -103,12 +86,12 @@ segue_stage_output_describe (const SegueGraphStage *stage, SegueDataset *const *
 
 /* The item that was passed on as it is now, with what was added to it. */
 static SegueItem *
-join_passed (const SegueResultItem *stored, SegueItem *origin)
+join_passed (const SegueItemForm *form, SegueItem *origin)
 {
-  if (g_variant_n_children (stored->delta) == 0)
+  if (g_variant_n_children (form->delta) == 0)
     return segue_item_ref (origin);
   SegueItem *item = segue_item_copy (origin);
-  segue_item_set_metadata (item, stored->delta);
+  segue_item_set_metadata (item, form->delta);
   segue_metadata_disown (&item->metadata);
   segue_item_seal (item);
   return item;
@@ -119,21 +102,13 @@ static SegueItem *
 join_item (const SegueResultItem *stored, SegueItem *origin, SegueStorage *storage,
            const char *folder)
 {
-  const char *id = origin ? (*stored->id ? stored->id + 1 : NULL) : stored->id;
-  g_autoptr (SegueItem) item = segue_item_derive (stored->kind, origin, id);
-  segue_item_set_metadata (item, stored->delta);
+  g_autoptr (SegueItem) item = segue_item_form_join (&stored->form, origin);
   item->body->key = g_ref_string_new (stored->key);
-  item->body->rate = stored->rate;
-  item->body->channels = stored->channels;
-  item->body->dtype = stored->dtype;
-  segue_item_set_shape (item, stored->rank, stored->shape);
-  if (!segue_kind_has_bytes (stored->kind)) {
+  if (!segue_kind_has_bytes (stored->form.kind)) {
     g_autofree char *path = g_build_filename (folder, stored->path, NULL);
     item->body->path = g_ref_string_new (*stored->path ? path : folder);
   }
-  SegueExtent extent = { .storage = stored->length > 0 ? storage : NULL,
-                         .offset = stored->offset,
-                         .length = stored->length };
+  SegueExtent extent = segue_item_form_locate (&stored->form, storage);
   return segue_item_copy_as_entry (item, &extent);
 }
 
@@ -141,16 +116,15 @@ static gboolean
 fits (const SegueGraphStage *stage, const SegueResult *result, const SegueResultItem *stored,
       const SegueItem *origin)
 {
-  if (stored->port >= stage->n_outputs || (stored->origin >= 0 && !origin))
+  const SegueItemForm *form = &stored->form;
+  if (stored->port >= stage->n_outputs || (form->origin >= 0 && !origin))
     return FALSE;
   SegueKind kind = stage->outputs[stored->port];
-  if (kind != SEGUE_KIND_ANY && kind != stored->kind)
+  if (kind != SEGUE_KIND_ANY && kind != form->kind)
     return FALSE;
   gboolean in_view = result->view_port >= 0 && stored->port == result->view_output;
-  return stored->passed
-           ? origin->body->kind == stored->kind
-           : !in_view &&
-               (origin || (g_utf8_validate (stored->id, -1, NULL) && *stored->id != '\0'));
+  return stored->passed ? origin->body->kind == form->kind
+                        : !in_view && (origin || g_utf8_validate (form->suffix, -1, NULL));
 }
 
 static gboolean
@@ -191,11 +165,11 @@ segue_stage_output_join (const SegueGraphStage *stage, SegueDataset *const *inpu
   for (guint i = 0; i < result->items->len; i++) {
     const SegueResultItem *stored = &g_array_index (result->items, SegueResultItem, i);
     SegueItem *origin =
-      stored->origin >= 0 ? find_origin (stage, inputs, (guint64) stored->origin) : NULL;
+      stored->form.origin >= 0 ? find_origin (stage, inputs, (guint64) stored->form.origin) : NULL;
     if (!fits (stage, result, stored, origin))
       return FALSE;
     g_ptr_array_add (g_ptr_array_index (all, stored->port),
-                     stored->passed ? join_passed (stored, origin)
+                     stored->passed ? join_passed (&stored->form, origin)
                                     : join_item (stored, origin, storage, folder));
   }
   gboolean ok = TRUE;

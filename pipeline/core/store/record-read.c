@@ -1,4 +1,5 @@
 /* Reading records: nothing in them is believed before it is checked. */
+#include "header.h"
 #include "key.h"
 #include "record-private.h"
 
@@ -10,14 +11,6 @@
 #include <unistd.h>
 
 #define CHUNK (64 * 1024)
-
-static void
-clear_item (gpointer data)
-{
-  SegueRecordItem *item = data;
-  g_free (item->suffix);
-  g_clear_pointer (&item->delta, g_variant_unref);
-}
 
 void
 segue_record_free (SegueRecord *record)
@@ -33,15 +26,6 @@ segue_record_free (SegueRecord *record)
   g_free (record);
 }
 
-static guint64
-get (const guint8 *at, guint bytes)
-{
-  guint64 value = 0;
-  for (guint i = 0; i < bytes; i++)
-    value |= (guint64) at[i] << (8 * i);
-  return value;
-}
-
 static gboolean
 damaged (GError **error, const char *what)
 {
@@ -55,11 +39,11 @@ check_fixed (const guint8 *data, guint64 file_size, gsize *header, guint64 *payl
 {
   if (file_size < SEGUE_RECORD_FIXED || memcmp (data, SEGUE_RECORD_MAGIC, 8) != 0)
     return damaged (error, "it does not begin as one");
-  if (get (data + 8, 4) != SEGUE_RECORD_VERSION)
+  if (segue_header_get (data + 8, 4) != SEGUE_RECORD_VERSION)
     return damaged (error, "of another version");
-  *header = get (data + 12, 4);
-  *payload = get (data + 16, 8);
-  guint64 length = get (data + 24, 8);
+  *header = segue_header_get (data + 12, 4);
+  *payload = segue_header_get (data + 16, 8);
+  guint64 length = segue_header_get (data + 24, 8);
   if (*header > SEGUE_RECORD_MAX_HEADER || *payload % 64 != 0 ||
       *payload < SEGUE_RECORD_FIXED + *header || *payload > file_size)
     return damaged (error, "its header does not fit");
@@ -68,55 +52,20 @@ check_fixed (const guint8 *data, guint64 file_size, gsize *header, guint64 *payl
   return TRUE;
 }
 
-/* What the sizes of an item must be, whatever the record says. */
 static gboolean
-check_sizes (const SegueRecordItem *item, const guint64 *shape, GError **error)
+parse_item (GVariant *value, const SegueRecord *record, SegueItemForm *item, GError **error)
 {
   const char *why;
-  SegueItemShape sizes = {
-    .kind = item->kind,
-    .rate = item->rate,
-    .channels = item->channels,
-    .dtype = item->dtype,
-    .rank = item->rank,
-    .shape = shape,
-    .n_bytes = item->length,
-  };
+  if (!segue_item_form_from_variant (value, item, &why) ||
+      !segue_item_form_check (item, record->payload_length, &why))
+    return damaged (error, why);
+  if (item->origin < 0)
+    return damaged (error, "an item that derives from nothing");
   if (!segue_kind_has_bytes (item->kind) && item->kind != SEGUE_KIND_FILE)
     return damaged (error, "an item of an impossible kind");
   if (item->kind == SEGUE_KIND_FILE && *item->suffix != '\0')
     return damaged (error, "a file that derives from another");
-  return segue_item_shape_check (&sizes, &why) || damaged (error, why);
-}
-
-static gboolean
-parse_item (GVariant *value, const SegueRecord *record, SegueRecordItem *item, GError **error)
-{
-  guchar kind, dtype;
-  guint64 offset, length;
-  g_autoptr (GVariant) sizes = NULL;
-  g_variant_get (value, "(sy@a{sv}uuy@atutt)", &item->suffix, &kind, &item->delta, &item->rate,
-                 &item->channels, &dtype, &sizes, &item->origin, &offset, &length);
-  gsize rank;
-  const guint64 *shape = g_variant_get_fixed_array (sizes, &rank, sizeof *shape);
-  item->kind = kind;
-  item->dtype = dtype;
-  if (*item->suffix != '\0' && *item->suffix != '#')
-    return damaged (error, "an id that derives from nothing");
-  if (!segue_metadata_is_valid (item->delta))
-    return damaged (error, "metadata of an unknown type");
-  if (offset > record->payload_length || length > record->payload_length - offset ||
-      length > G_MAXSSIZE)
-    return damaged (error, "an item outside of it");
-  if (rank > SEGUE_MAX_RANK)
-    return damaged (error, "a tensor of too many dimensions");
-  item->offset = record->payload_offset + offset;
-  item->length = (gsize) length;
-  item->rank = (guint) rank;
-  if (!check_sizes (item, shape, error))
-    return FALSE;
-  for (guint i = 0; i < item->rank; i++)
-    item->shape[i] = (gsize) shape[i];
+  item->offset += record->payload_offset;
   return TRUE;
 }
 
@@ -145,7 +94,7 @@ parse_header (SegueRecord *record, GVariant *header, GError **error)
   g_autofree char *message = NULL;
   g_autoptr (GVariant) counts = NULL;
   g_autoptr (GVariant) items = NULL;
-  g_variant_get (header, "(s^as^as(ius)@a(usx)@a" SEGUE_RECORD_ITEM ")", &record->key,
+  g_variant_get (header, "(s^as^as(ius)@a(usx)@a" SEGUE_ITEM_FORM ")", &record->key,
                  &record->components, &record->reads, &code, &record->failed, &message, &counts,
                  &items);
   if (!segue_key_is_valid (record->key))
@@ -160,7 +109,7 @@ parse_header (SegueRecord *record, GVariant *header, GError **error)
     return damaged (error, "items where there should be none");
   for (gsize i = 0; i < n; i++) {
     g_autoptr (GVariant) value = g_variant_get_child_value (items, i);
-    SegueRecordItem item = { 0 };
+    SegueItemForm item;
     gboolean ok = parse_item (value, record, &item, error);
     g_array_append_val (record->items, item);
     if (!ok)
@@ -190,20 +139,16 @@ segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **
     damaged (error, "its header's checksum is wrong");
     return NULL;
   }
-  g_autoptr (GBytes) bytes = g_bytes_new (data + SEGUE_RECORD_FIXED, length);
-  g_autoptr (GVariant) raw =
-    g_variant_new_from_bytes (G_VARIANT_TYPE (SEGUE_RECORD_TYPE), bytes, FALSE);
-  g_variant_ref_sink (raw);
-  if (!g_variant_is_normal_form (raw)) {
+  g_autoptr (GVariant) header =
+    segue_header_parse (SEGUE_RECORD_TYPE, data + SEGUE_RECORD_FIXED, length);
+  if (!header) {
     damaged (error, "its header is malformed");
     return NULL;
   }
-  g_autoptr (GVariant) header =
-    G_BYTE_ORDER == G_LITTLE_ENDIAN ? g_variant_ref (raw) : g_variant_byteswap (raw);
 
   g_autoptr (SegueRecord) record = g_new0 (SegueRecord, 1);
-  record->items = g_array_new (FALSE, TRUE, sizeof (SegueRecordItem));
-  g_array_set_clear_func (record->items, clear_item);
+  record->items = g_array_new (FALSE, TRUE, sizeof (SegueItemForm));
+  g_array_set_clear_func (record->items, (GDestroyNotify) segue_item_form_clear);
   record->payload_offset = payload;
   record->payload_length = file_size - payload;
   memcpy (record->payload_digest, data + 64, sizeof record->payload_digest);

@@ -1,4 +1,5 @@
 /* Writing records: slices that overlap in memory become one stretch of the file. */
+#include "header.h"
 #include "record-private.h"
 #include "stretch.h"
 
@@ -7,64 +8,47 @@
 #include <segue/file.h>
 #include <string.h>
 
-static guint64
-offset_of (GArray *stretches, const SegueItem *item, gsize *size)
-{
-  const SegueStretch *stretch = segue_stretches_get (stretches, item);
-  *size = 0;
-  if (!stretch)
-    return 0;
-  const guint8 *begin = g_bytes_get_data (item->bytes, size);
-  return stretch->offset + (guint64) (begin - stretch->begin);
-}
-
+/* (transfer full): %NULL: it derives from something else. */
 static GVariant *
 describe_item (const SegueRecordContent *content, const SegueItem *item, GArray *stretches)
 {
-  gsize size;
-  guint64 offset = offset_of (stretches, item, &size);
-  const char *suffix = item->body->id + strlen (content->inputs[item->origin]->body->id);
-  g_autoptr (GVariant) delta = segue_metadata_to_variant (item->metadata, TRUE);
-  guint64 shape[SEGUE_MAX_RANK];
-  for (guint i = 0; i < item->body->rank; i++)
-    shape[i] = item->body->shape[i];
-  GVariant *sizes =
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->body->rank, sizeof *shape);
-  return g_variant_new ("(sy@a{sv}uuy@atutt)", suffix, (guchar) item->body->kind, delta,
-                        item->body->rate, item->body->channels, (guchar) item->body->dtype, sizes,
-                        item->origin, offset, (guint64) size);
+  g_auto (SegueItemForm) form = { 0 };
+  const SegueStretch *stretch = segue_stretches_get (stretches, item);
+  if (item->origin >= content->n_inputs ||
+      !segue_item_form_of (item, content->inputs[item->origin], &form))
+    return NULL;
+  if (stretch) {
+    const guint8 *begin = g_bytes_get_data (item->bytes, NULL);
+    form.offset = stretch->offset + (guint64) (begin - stretch->begin);
+  }
+  return segue_item_form_to_variant (&form);
 }
 
 static GVariant *
-describe (const SegueRecordContent *content, GArray *stretches)
+describe (const SegueRecordContent *content, GArray *stretches, GError **error)
 {
   static const char *const none[] = { NULL };
-  g_auto (GVariantBuilder) items = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a" SEGUE_RECORD_ITEM));
+  g_auto (GVariantBuilder) items = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a" SEGUE_ITEM_FORM));
   g_auto (GVariantBuilder) counts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usx)"));
   for (guint i = 0; content->counts && i < content->counts->len; i++) {
     const SegueCount *count = &g_array_index (content->counts, SegueCount, i);
     g_variant_builder_add (&counts, "(usx)", count->stage, count->name, count->n);
   }
-  for (guint i = 0; i < content->n_items; i++)
-    g_variant_builder_add_value (&items, describe_item (content, content->items[i], stretches));
-  GVariant *header = g_variant_new (
-    "(s^as^as(ius)@a(usx)@a" SEGUE_RECORD_ITEM ")", content->key, content->components,
+  for (guint i = 0; i < content->n_items; i++) {
+    GVariant *item = describe_item (content, content->items[i], stretches);
+    if (!item) {
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                   "‘%s’ does not derive from what its song was made of",
+                   content->items[i]->body->id);
+      return NULL;
+    }
+    g_variant_builder_add_value (&items, item);
+  }
+  return segue_header_swap (g_variant_new (
+    "(s^as^as(ius)@a(usx)@a" SEGUE_ITEM_FORM ")", content->key, content->components,
     content->reads ? content->reads : none, content->failure ? content->failure->code : -1,
     content->failed, content->failure ? content->failure->message : "",
-    g_variant_builder_end (&counts), g_variant_builder_end (&items));
-  g_variant_ref_sink (header);
-  if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
-    return header;
-  GVariant *swapped = g_variant_byteswap (header);
-  g_variant_unref (header);
-  return swapped;
-}
-
-static void
-put (guint8 *at, guint64 value, guint bytes)
-{
-  for (guint i = 0; i < bytes; i++)
-    at[i] = (guint8) (value >> (8 * i));
+    g_variant_builder_end (&counts), g_variant_builder_end (&items)));
 }
 
 void
@@ -96,7 +80,9 @@ segue_record_write (const char *path, const SegueRecordContent *content, GError 
 {
   guint64 total;
   g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &total);
-  g_autoptr (GVariant) header = describe (content, stretches);
+  g_autoptr (GVariant) header = describe (content, stretches, error);
+  if (!header)
+    return FALSE;
   gsize length = g_variant_get_size (header);
   if (length > SEGUE_RECORD_MAX_HEADER) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -107,10 +93,10 @@ segue_record_write (const char *path, const SegueRecordContent *content, GError 
   g_autofree guint8 *start = g_malloc0 (SEGUE_RECORD_FIXED + padded);
   g_variant_store (header, start + SEGUE_RECORD_FIXED);
   memcpy (start, SEGUE_RECORD_MAGIC, 8);
-  put (start + 8, SEGUE_RECORD_VERSION, 4);
-  put (start + 12, length, 4);
-  put (start + 16, SEGUE_RECORD_FIXED + padded, 8);
-  put (start + 24, total, 8);
+  segue_header_put (start + 8, SEGUE_RECORD_VERSION, 4);
+  segue_header_put (start + 12, length, 4);
+  segue_header_put (start + 16, SEGUE_RECORD_FIXED + padded, 8);
+  segue_header_put (start + 24, total, 8);
   digest_payload (stretches, start + 64);
   segue_record_header_digest (start, start + SEGUE_RECORD_FIXED, length, start + 32);
 

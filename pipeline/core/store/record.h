@@ -19,23 +19,9 @@
 #pragma once
 
 #include "counts.h"
-#include "item-private.h"
+#include "item-form.h"
 
 #define SEGUE_RECORD_FIXED 96
-
-/** SegueRecordItem: one item, all but its bytes. */
-typedef struct {
-  char *suffix;    /* what its id adds to that of the input item it derives from: "" or "#…" */
-  guint origin;    /* that item's index in the song */
-  SegueKind kind;  /* FILE: the input item itself, passed on */
-  GVariant *delta; /* `a{sv}`: metadata that the chain's stages set */
-  guint rate, channels;
-  SegueDtype dtype;
-  guint rank;
-  gsize shape[SEGUE_MAX_RANK];
-  guint64 offset; /* in the file */
-  gsize length;
-} SegueRecordItem;
 
 typedef struct {
   char *key;
@@ -44,7 +30,7 @@ typedef struct {
   GError *failure; /* nullable */
   guint failed;    /* index of the stage that failed; n_components: not known */
   GArray *counts;  /* SegueCount, by index in the chain */
-  GArray *items;   /* SegueRecordItem */
+  GArray *items;   /* SegueItemForm; a FILE is an input item, passed on; offsets are in the file */
   guint64 payload_offset, payload_length;
   guint8 payload_digest[32];
 } SegueRecord;

@@ -1,6 +1,7 @@
 /* Writing results, and taking copies of their files: in a folder of another name, then renamed. */
 #include "beneath.h"
 #include "counts.h"
+#include "header.h"
 #include "key.h"
 #include "result-private.h"
 #include "tree.h"
@@ -64,12 +65,14 @@ write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancel
     g_autoptr (GBytes) bytes = segue_extent_read (&entry->body->extent, error);
     if (!bytes)
       return FALSE;
-    const void *data = g_bytes_get_data (bytes, &item->length);
-    item->offset = result->n_bytes;
-    if (item->length > 0 && !segue_file_writer_write (writer, data, item->length, error))
+    gsize length;
+    const void *data = g_bytes_get_data (bytes, &length);
+    item->form.offset = result->n_bytes;
+    item->form.length = length;
+    if (length > 0 && !segue_file_writer_write (writer, data, length, error))
       return FALSE;
-    sha256_update (&sha, item->length, data);
-    result->n_bytes += item->length;
+    sha256_update (&sha, length, data);
+    result->n_bytes += length;
   }
   guint8 digest[SHA256_DIGEST_SIZE];
   char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
@@ -91,15 +94,9 @@ add_flat (GVariantBuilder *builder, GVariant *value)
 static GVariant *
 describe_item (const SegueResultItem *item)
 {
-  guint64 shape[SEGUE_MAX_RANK];
-  for (guint i = 0; i < item->rank; i++)
-    shape[i] = item->shape[i];
-  GVariant *sizes =
-    g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, shape, item->rank, sizeof *shape);
-  return g_variant_new ("(uxbsy@a{sv}ssuuy@attt)", item->port, item->origin, item->passed, item->id,
-                        (guchar) item->kind, item->delta, item->key ? item->key : "",
-                        item->path ? item->path : "", item->rate, item->channels,
-                        (guchar) item->dtype, sizes, item->offset, (guint64) item->length);
+  return g_variant_new ("(ubss@" SEGUE_ITEM_FORM ")", item->port, item->passed,
+                        item->key ? item->key : "", item->path ? item->path : "",
+                        segue_item_form_to_variant (&item->form));
 }
 
 /* (transfer full) */
@@ -129,24 +126,12 @@ describe (const SegueResult *result)
   }
   for (guint i = 0; i < result->items->len; i++)
     add_flat (&items, describe_item (&g_array_index (result->items, SegueResultItem, i)));
-  GVariant *header = g_variant_ref_sink (
+  return segue_header_swap (
     g_variant_new ("(sb^asxu@a(sx)@a(ustd)@a(ss)@a(sts)@a" SEGUE_RESULT_ITEM "ts)", result->key,
                    result->is_reads, result->reads, result->view_port, result->view_output,
                    g_variant_builder_end (&counts), g_variant_builder_end (&lines),
                    g_variant_builder_end (&failures), g_variant_builder_end (&files),
                    g_variant_builder_end (&items), result->n_bytes, result->bytes_key));
-  if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
-    return header;
-  GVariant *swapped = g_variant_byteswap (header);
-  g_variant_unref (header);
-  return swapped;
-}
-
-static void
-put (guint8 *at, guint64 value, guint bytes)
-{
-  for (guint i = 0; i < bytes; i++)
-    at[i] = (guint8) (value >> (8 * i));
 }
 
 static gboolean
@@ -163,8 +148,8 @@ write_header (const char *path, const SegueResult *result, GError **error)
   g_autofree guint8 *data = g_malloc0 (SEGUE_RESULT_FIXED + length);
   g_variant_store (header, data + SEGUE_RESULT_FIXED);
   memcpy (data, SEGUE_RESULT_MAGIC, 8);
-  put (data + 8, SEGUE_RESULT_VERSION, 4);
-  put (data + 12, length, 4);
+  segue_header_put (data + 8, SEGUE_RESULT_VERSION, 4);
+  segue_header_put (data + 12, length, 4);
   sha256_init (&sha);
   sha256_update (&sha, length, data + SEGUE_RESULT_FIXED);
   sha256_digest (&sha, SHA256_DIGEST_SIZE, data + 16);

@@ -1,5 +1,6 @@
 /* Results: the structure, and reading it: nothing is believed before it is checked. */
 #include "counts.h"
+#include "header.h"
 #include "interned.h"
 #include "key.h"
 #include "result-private.h"
@@ -19,10 +20,9 @@ void
 segue_result_clear_item (gpointer data)
 {
   SegueResultItem *item = data;
-  g_free (item->id);
   g_free (item->key);
   g_free (item->path);
-  g_clear_pointer (&item->delta, g_variant_unref);
+  segue_item_form_clear (&item->form);
 }
 
 static void
@@ -91,70 +91,36 @@ damaged (GError **error, const char *what)
   return FALSE;
 }
 
-/* What the sizes of an item must be, whatever the header says. */
 static gboolean
-check_payload (const SegueResultItem *item, const guint64 *shape, GError **error)
+check_item (const SegueResult *result, const SegueResultItem *item, GError **error)
 {
+  const SegueItemForm *form = &item->form;
   const char *why;
-  SegueItemShape sizes = {
-    .kind = item->kind,
-    .rate = item->rate,
-    .channels = item->channels,
-    .dtype = item->dtype,
-    .rank = item->rank,
-    .shape = shape,
-    .n_bytes = item->length,
-  };
-  if (item->kind == SEGUE_KIND_FILE)
-    return damaged (error, "an item of an impossible kind");
-  if (!segue_item_shape_check (&sizes, &why))
-    return damaged (error, why);
-  return segue_kind_has_bytes (item->kind) || *item->path == '\0' ||
-         segue_tree_name_is_sound (item->path) || damaged (error, "a folder that lies elsewhere");
-}
-
-static gboolean
-check_item (const SegueResult *result, const SegueResultItem *item, const guint64 *shape,
-            GError **error)
-{
-  if (item->origin < -1 || item->origin > G_MAXINT32)
-    return damaged (error, "an item that derives from nothing");
-  if (item->origin >= 0 && *item->id != '\0' && *item->id != '#')
-    return damaged (error, "an id that derives from nothing");
-  if (!segue_metadata_is_valid (item->delta))
-    return damaged (error, "metadata of an unknown type");
   if (item->passed)
-    return (item->origin >= 0 && *item->id == '\0' && item->length == 0) ||
+    return (form->origin >= 0 && form->origin <= G_MAXINT32 && *form->suffix == '\0' &&
+            segue_metadata_is_valid (form->delta)) ||
            damaged (error, "an item passed on from nowhere");
+  if (!segue_item_form_check (form, result->n_bytes, &why))
+    return damaged (error, why);
   if (!segue_key_is_valid (item->key))
     return damaged (error, "an item without a key");
-  if (item->offset > result->n_bytes || item->length > result->n_bytes - item->offset)
-    return damaged (error, "an item outside of it");
-  return check_payload (item, shape, error);
+  if (form->kind == SEGUE_KIND_FILE)
+    return damaged (error, "an item of an impossible kind");
+  return segue_kind_has_bytes (form->kind) || *item->path == '\0' ||
+         segue_tree_name_is_sound (item->path) || damaged (error, "a folder that lies elsewhere");
 }
 
 static gboolean
 parse_item (GVariant *value, SegueResult *result, GError **error)
 {
-  guchar kind, dtype;
-  guint64 length;
-  g_autoptr (GVariant) sizes = NULL;
-  SegueResultItem item = { 0 };
-  g_variant_get (value, "(uxbsy@a{sv}ssuuy@attt)", &item.port, &item.origin, &item.passed, &item.id,
-                 &kind, &item.delta, &item.key, &item.path, &item.rate, &item.channels, &dtype,
-                 &sizes, &item.offset, &length);
-  gsize rank;
-  const guint64 *shape = g_variant_get_fixed_array (sizes, &rank, sizeof *shape);
-  item.kind = kind;
-  item.dtype = dtype;
-  item.length = (gsize) MIN (length, G_MAXSSIZE);
-  item.rank = (guint) MIN (rank, SEGUE_MAX_RANK);
-  for (guint i = 0; i < item.rank; i++)
-    item.shape[i] = (gsize) shape[i];
+  const char *why;
+  SegueResultItem item;
+  g_autoptr (GVariant) form = NULL;
+  g_variant_get (value, "(ubss@" SEGUE_ITEM_FORM ")", &item.port, &item.passed, &item.key,
+                 &item.path, &form);
+  gboolean fits = segue_item_form_from_variant (form, &item.form, &why);
   g_array_append_val (result->items, item);
-  if (length > G_MAXSSIZE || rank > SEGUE_MAX_RANK)
-    return damaged (error, "an item of an impossible size");
-  return check_item (result, &item, shape, error);
+  return fits ? check_item (result, &item, error) : damaged (error, why);
 }
 
 static void
@@ -222,15 +188,6 @@ parse_header (SegueResult *result, GVariant *header, GError **error)
   return TRUE;
 }
 
-static guint64
-get (const guint8 *at, guint bytes)
-{
-  guint64 value = 0;
-  for (guint i = 0; i < bytes; i++)
-    value |= (guint64) at[i] << (8 * i);
-  return value;
-}
-
 static gboolean
 check_fixed (const guint8 *data, gsize size, GError **error)
 {
@@ -238,9 +195,9 @@ check_fixed (const guint8 *data, gsize size, GError **error)
   struct sha256_ctx sha;
   if (size < SEGUE_RESULT_FIXED || memcmp (data, SEGUE_RESULT_MAGIC, 8) != 0)
     return damaged (error, "it does not begin as one");
-  if (get (data + 8, 4) != SEGUE_RESULT_VERSION)
+  if (segue_header_get (data + 8, 4) != SEGUE_RESULT_VERSION)
     return damaged (error, "of another version");
-  if (get (data + 12, 4) != size - SEGUE_RESULT_FIXED)
+  if (segue_header_get (data + 12, 4) != size - SEGUE_RESULT_FIXED)
     return damaged (error, "its size is wrong");
   sha256_init (&sha);
   sha256_update (&sha, size - SEGUE_RESULT_FIXED, data + SEGUE_RESULT_FIXED);
@@ -254,15 +211,12 @@ segue_result_parse (const guint8 *data, gsize size, GError **error)
 {
   if (!check_fixed (data, size, error))
     return NULL;
-  g_autoptr (GBytes) bytes = g_bytes_new (data + SEGUE_RESULT_FIXED, size - SEGUE_RESULT_FIXED);
-  g_autoptr (GVariant) raw = g_variant_ref_sink (
-    g_variant_new_from_bytes (G_VARIANT_TYPE (SEGUE_RESULT_TYPE), bytes, FALSE));
-  if (!g_variant_is_normal_form (raw)) {
+  g_autoptr (GVariant) header =
+    segue_header_parse (SEGUE_RESULT_TYPE, data + SEGUE_RESULT_FIXED, size - SEGUE_RESULT_FIXED);
+  if (!header) {
     damaged (error, "its header is malformed");
     return NULL;
   }
-  g_autoptr (GVariant) header =
-    G_BYTE_ORDER == G_LITTLE_ENDIAN ? g_variant_ref (raw) : g_variant_byteswap (raw);
   g_autoptr (SegueResult) result = segue_result_new (NULL);
   return parse_header (result, header, error) ? g_steal_pointer (&result) : NULL;
 }

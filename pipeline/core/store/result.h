@@ -17,24 +17,15 @@
 #pragma once
 
 #include "dataset-private.h"
-#include "item-private.h"
+#include "item-form.h"
 
 /** SegueResultItem: one emitted item, all but its bytes. */
 typedef struct {
-  guint port;      /* of the stage's outputs */
-  gint64 origin;   /* the input item that it derives from, counted over all inputs; -1: none */
-  gboolean passed; /* it is that item: payload and id are the origin's */
-  char *id; /* what it adds to the origin's ("" or "#…"); the whole id where there is none */
-  SegueKind kind;
-  GVariant *delta; /* `a{sv}`: metadata of its own */
-  char *key;       /* of the payload; "" where it is passed on */
-  char *path;      /* MODEL, METRICS: below the output folder; "": that folder itself */
-  guint rate, channels;
-  SegueDtype dtype;
-  guint rank;
-  gsize shape[SEGUE_MAX_RANK];
-  guint64 offset; /* in `items` */
-  gsize length;
+  guint port;         /* of the stage's outputs */
+  gboolean passed;    /* it is its origin: payload and id are that one's */
+  char *key;          /* of the payload; "" where it is passed on */
+  char *path;         /* MODEL, METRICS: below the output folder; "": that folder itself */
+  SegueItemForm form; /* its origin is counted over all inputs, its offset is in `items` */
 } SegueResultItem;
 
 /** SegueResultLine: what a stage said: a message (@level), or a point of a curve (@level 0). */

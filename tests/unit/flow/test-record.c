@@ -98,9 +98,9 @@ test_round_trip (Fixture *fixture, gconstpointer data)
   g_assert_true (g_strv_equal ((const char *const *) record->components, components));
   g_assert_cmpuint (record->items->len, ==, 4);
   g_assert_cmpuint (record->payload_length, ==, (70 + 6) * sizeof (float));
-  const SegueRecordItem *first = &g_array_index (record->items, SegueRecordItem, 0);
-  const SegueRecordItem *second = &g_array_index (record->items, SegueRecordItem, 1);
-  const SegueRecordItem *third = &g_array_index (record->items, SegueRecordItem, 2);
+  const SegueItemForm *first = &g_array_index (record->items, SegueItemForm, 0);
+  const SegueItemForm *second = &g_array_index (record->items, SegueItemForm, 1);
+  const SegueItemForm *third = &g_array_index (record->items, SegueItemForm, 2);
   g_assert_cmpstr (first->suffix, ==, "#0000");
   g_assert_cmpuint (first->rate, ==, 16000);
   g_assert_cmpuint (second->offset - first->offset, ==, 20 * sizeof (float));
@@ -112,7 +112,9 @@ test_round_trip (Fixture *fixture, gconstpointer data)
   g_autofree char *delta = g_variant_print (third->delta, FALSE);
   g_assert_cmpstr (delta, ==, "{'bins': <int64 2>, 'window': <'hann'>}");
   SegueStorage *storage = segue_storage_new_path (fixture->path);
-  SegueExtent extent = { .storage = storage, .offset = second->offset, .length = second->length };
+  SegueExtent extent = { .storage = storage,
+                         .offset = second->offset,
+                         .length = (gsize) second->length };
   g_autoptr (GBytes) bytes = segue_extent_read (&extent, NULL);
   g_assert_true (
     g_bytes_equal (bytes, ((SegueItem *) g_ptr_array_index (fixture->items, 1))->bytes));

@@ -195,10 +195,10 @@ static SegueResult *
 new_with_item (SegueResultItem item)
 {
   SegueResult *result = segue_result_new (KEY);
-  item.id = g_strdup (item.id ? item.id : "x");
+  item.form.suffix = g_strdup ("x");
   item.key = g_strdup (item.key ? item.key : KEY);
   item.path = g_strdup (item.path);
-  item.delta = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  item.form.delta = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
   g_array_append_val (result->items, item);
   return result;
 }
@@ -207,22 +207,22 @@ static void
 test_hostile_items (void)
 {
   static const SegueResultItem bad[] = {
-    { .origin = -2, .kind = SEGUE_KIND_MODEL },
-    { .origin = 0, .kind = SEGUE_KIND_MODEL }, /* an id that does not derive */
-    { .origin = -1, .kind = SEGUE_KIND_MODEL, .path = (char *) "../x" },
-    { .origin = -1, .kind = SEGUE_KIND_MODEL, .path = (char *) "/etc" },
-    { .origin = -1, .kind = SEGUE_KIND_METRICS, .length = 1 },
-    { .origin = -1, .kind = SEGUE_KIND_FILE, .path = (char *) "a" },
-    { .origin = -1, .kind = SEGUE_KIND_ANY },
-    { .origin = -1, .kind = 99 },
-    { .origin = -1, .passed = TRUE, .kind = SEGUE_KIND_AUDIO },
-    { .origin = -1, .kind = SEGUE_KIND_AUDIO, .rate = 1, .channels = 1, .length = 4 },
-    { .origin = -1, .kind = SEGUE_KIND_AUDIO, .rate = 0, .channels = 1 },
-    { .origin = -1, .kind = SEGUE_KIND_AUDIO, .rate = 1, .channels = 1, .offset = 1 },
-    { .origin = -1, .kind = SEGUE_KIND_TENSOR, .rank = 2, .shape = { G_MAXSIZE, 8 } },
-    { .origin = -1, .kind = SEGUE_KIND_TENSOR, .rank = 1, .shape = { 1 } },
-    { .origin = -1, .kind = SEGUE_KIND_TENSOR, .dtype = 77 },
-    { .origin = -1, .kind = SEGUE_KIND_MODEL, .key = (char *) "no key" },
+    { .form = { .origin = -2, .kind = SEGUE_KIND_MODEL } },
+    { .form = { .origin = 0, .kind = SEGUE_KIND_MODEL } }, /* an id that does not derive */
+    { .form = { .origin = -1, .kind = SEGUE_KIND_MODEL }, .path = (char *) "../x" },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_MODEL }, .path = (char *) "/etc" },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_METRICS, .length = 1 } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_FILE }, .path = (char *) "a" },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_ANY } },
+    { .form = { .origin = -1, .kind = 99 } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_AUDIO }, .passed = TRUE },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_AUDIO, .rate = 1, .channels = 1, .length = 4 } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_AUDIO, .rate = 0, .channels = 1 } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_AUDIO, .rate = 1, .channels = 1, .offset = 1 } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_TENSOR, .rank = 2, .shape = { G_MAXSIZE, 8 } } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_TENSOR, .rank = 1, .shape = { 1 } } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_TENSOR, .dtype = 77 } },
+    { .form = { .origin = -1, .kind = SEGUE_KIND_MODEL }, .key = (char *) "no key" },
   };
   g_autofree char *folder = g_dir_make_tmp ("segue-hostile-XXXXXX", NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
@@ -230,7 +230,7 @@ test_hostile_items (void)
     g_assert_false (reads_back (folder, result));
   }
   g_autoptr (SegueResult) good =
-    new_with_item ((SegueResultItem){ .origin = -1, .kind = SEGUE_KIND_MODEL });
+    new_with_item ((SegueResultItem){ .form = { .origin = -1, .kind = SEGUE_KIND_MODEL } });
   g_assert_true (reads_back (folder, good));
   segue_file_remove_folder (folder, NULL);
 }

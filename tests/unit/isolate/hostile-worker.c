@@ -34,7 +34,7 @@ listen_once (void)
   if (segue_message_receive (our_socket, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
     _exit (0);
   if (message.type == SEGUE_MESSAGE_ITEM)
-    g_variant_get_child (message.body, 1, "s", &our_id);
+    g_variant_get_child (message.body, 0, "s", &our_id);
 }
 
 static void
@@ -70,6 +70,7 @@ typedef struct {
   guint64 offset, length;
   const char *key;
   guint n_keys, n_letters; /* of more metadata, and of each value */
+  gint64 derives_from;
 } Emitted;
 
 static void
@@ -84,11 +85,12 @@ emit (const Emitted *item)
     g_variant_builder_add (&own, "{sv}", key, g_variant_new_string (value));
   }
   GVariant *shape = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, item->shape, item->rank, 8);
-  gboolean ours = g_str_equal (item->id, "a/song");
+  const char *suffix = g_str_equal (item->id, "a/song") ? "" : item->id;
+  gint64 origin = item->derives_from;
   say (SEGUE_MESSAGE_EMIT,
-       g_variant_new (SEGUE_FORMAT_EMIT, FALSE, TRUE, item->kind, ours ? our_id : item->id,
-                      g_variant_builder_end (&own), item->rate, item->channels, item->dtype, shape,
-                      item->buffer, item->offset, item->length),
+       g_variant_new ("(bu(sy@a{sv}uuy@atxtt))", FALSE, item->buffer, suffix, (guchar) item->kind,
+                      g_variant_builder_end (&own), item->rate, item->channels,
+                      (guchar) item->dtype, shape, origin, item->offset, item->length),
        -1);
 }
 
@@ -241,6 +243,10 @@ misuse_items (void)
     { "a-model", { SEGUE_KIND_MODEL, "a/song", .buffer = 1, .length = 4 } },
     { "no-kind", { 4711, "a/song", .buffer = 1, .length = 4 } },
     { "another-song", { SEGUE_KIND_AUDIO, "b/song", 1000, 1, .buffer = 1, .length = 8 } },
+    { "an-item-of-its-own",
+      { SEGUE_KIND_AUDIO, "b/song", 1000, 1, .buffer = 1, .length = 8, .derives_from = -1 } },
+    { "an-item-of-no-item",
+      { SEGUE_KIND_AUDIO, "#1", 1000, 1, .buffer = 1, .length = 8, .derives_from = 1 } },
     { "a-longer-song", { SEGUE_KIND_AUDIO, "a/songs", 1000, 1, .buffer = 1, .length = 8 } },
     { "bad-metadata",
       { SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8, .key = "label" } },

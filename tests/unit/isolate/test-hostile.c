@@ -42,6 +42,8 @@ static const char *const hostile[] = {
   "a-model",
   "no-kind",
   "another-song",
+  "an-item-of-its-own",
+  "an-item-of-no-item",
   "a-longer-song",
   "bad-metadata",
   "the-cores-key",
