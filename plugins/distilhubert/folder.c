@@ -126,6 +126,8 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
                                hubert_training_has_mask_embedding (&model->training), error) ||
       !allocate (model, error))
     return NULL;
+  if (spec->blank)
+    return g_steal_pointer (&model);
   for (guint i = 0; i < model->weights.tensors->len; i++)
     if (!hubert_weights_init (&model->weights, &model->architecture, i, spec->seed, model->pool,
                               error))

@@ -109,7 +109,7 @@ check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **e
   return TRUE;
 }
 
-/* The model that training would begin with is made, or loaded: what it has to say, it says now. */
+/* The model that training would begin with is made, or loaded: what it refuses, it refuses now. */
 static gboolean
 train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
 {
@@ -129,7 +129,8 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
                                 .labels = labels,
                                 .length = audio->frames,
                                 .rate = audio->rate,
-                                .threads = 1 };
+                                .threads = 1,
+                                .blank = TRUE };
   g_autoptr (SegueModel) made =
     train_make_model (segue_negotiation_get_registry (negotiation), config, &spec, &local);
   if (made != NULL && (audio->frames == 0 || train_check_length (made, audio->frames, &local)))

@@ -57,6 +57,7 @@ const char *const *segue_model_precision_names (void);
  * @threads: ≥ 1
  * @precision: one that the machine doesn't have is refused with %SEGUE_ERROR_PIPELINE; a type that knows
  *   float32 only takes any for that
+ * @blank: the model will only be described: a type need not fill in weights
  */
 typedef struct {
   gsize struct_size;
@@ -66,6 +67,7 @@ typedef struct {
   guint64 seed;
   guint threads;
   SegueModelPrecision precision;
+  gboolean blank;
 } SegueModelSpec;
 
 /**
