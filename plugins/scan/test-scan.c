@@ -211,6 +211,125 @@ put_bytes (Folder *folder, const char *path, const char *head, const char *sound
     whole, all, (gssize) (strlen (head) + strlen (sound) + strlen (tail)), NULL));
 }
 
+static void
+put_binary (Folder *folder, const char *path, const GByteArray *bytes)
+{
+  g_autofree char *whole = g_build_filename (folder->root, path, NULL);
+
+  put (folder, path);
+  g_assert_true (
+    g_file_set_contents (whole, (const char *) bytes->data, (gssize) bytes->len, NULL));
+}
+
+static void
+add_chunk (GByteArray *bytes, const char *before, gsize before_length, const char *text)
+{
+  g_byte_array_append (bytes, (const guint8 *) before, (guint) before_length);
+  g_byte_array_append (bytes, (const guint8 *) text, (guint) strlen (text));
+}
+
+/* A page of @n packets, each of which is shorter than 255 bytes. */
+static void
+add_page (GByteArray *bytes, guint8 flags, guint8 position, guint8 serial,
+          const char *const *packets, guint8 n)
+{
+  guint8 head[27] = { 'O', 'g', 'g', 'S', 0, flags, position, [14] = serial, [26] = n };
+
+  g_byte_array_append (bytes, head, sizeof head);
+  for (guint i = 0; i < n; i++)
+    g_byte_array_append (bytes, (const guint8[]){ (guint8) strlen (packets[i]) }, 1);
+  for (guint i = 0; i < n; i++)
+    g_byte_array_append (bytes, (const guint8 *) packets[i], (guint) strlen (packets[i]));
+}
+
+static GByteArray *
+make_ogg (guint8 serial, const char *comment, const char *sound, gboolean is_split)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  const char *first[] = { "OpusHead-and-some" }, *second[] = { comment },
+             *packets[] = { "one packet", sound, "a third packet" };
+
+  add_page (bytes, 2, 0, serial, first, 1);
+  add_page (bytes, 0, 0, serial, second, 1);
+  if (is_split) {
+    add_page (bytes, 0, 20, serial, packets, 1);
+    add_page (bytes, 4, 60, serial, packets + 1, 2);
+  } else {
+    add_page (bytes, 4, 60, serial, packets, 3);
+  }
+  return bytes;
+}
+
+#define CHUNK(bytes, head, text) add_chunk (bytes, head, sizeof head - 1, text)
+
+/* @tag: four characters; @sound: fifteen, before which each file has one of its own. */
+static void
+put_containers (Folder *folder, const char *album, const char *tag, const char *sound)
+{
+  g_autoptr (GByteArray) wave = g_byte_array_new (), aiff = g_byte_array_new (),
+                         flac = g_byte_array_new (), mp4 = g_byte_array_new ();
+  const struct {
+    const char *name;
+    const GByteArray *bytes;
+  } files[] = { { "a.wav", wave }, { "b.aiff", aiff }, { "c.flac", flac }, { "d.m4a", mp4 } };
+
+  g_assert_cmpuint (strlen (sound), ==, 15);
+  CHUNK (wave, "RIFF\x40\0\0\0WAVELIST\4\0\0\0", tag);
+  CHUNK (wave, "data\x10\0\0\0W", sound);
+  CHUNK (wave, "id3 \4\0\0\0", tag);
+  CHUNK (aiff,
+         "FORM\0\0\0\x40"
+         "AIFFNAME\0\0\0\4",
+         tag);
+  CHUNK (aiff, "SSND\0\0\0\x18\0\0\0\0\0\0\0\0A", sound);
+  CHUNK (flac, "fLaC\0\0\0\x22", "34 bytes that have no MD5 of sound");
+  memset (flac->data + 26, 0, 16);
+  CHUNK (flac, "\x84\0\0\4", tag);
+  CHUNK (flac,
+         "\xff\xf8"
+         "F",
+         sound);
+  CHUNK (mp4,
+         "\0\0\0\x10"
+         "ftyp",
+         "M4A isom");
+  CHUNK (mp4,
+         "\0\0\0\x0c"
+         "udta",
+         tag);
+  CHUNK (mp4,
+         "\0\0\0\x18"
+         "mdatM",
+         sound);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_strdup_printf ("%s/%s", album, files[i].name);
+
+    put_binary (folder, path, files[i].bytes);
+  }
+}
+
+/* Copies that differ in their tags alone, whatever the container. */
+static void
+test_copies_in_containers (Folder *folder, gconstpointer unused)
+{
+  g_autoptr (SegueHarness) harness = scan (folder, "min_songs: 1");
+  g_autoptr (GByteArray) plain = make_ogg (1, "OpusTags", "the sound of it", FALSE),
+                         tagged = make_ogg (2, "OpusTags: a title", "the sound of it", TRUE),
+                         other = make_ogg (1, "OpusTags", "another sound..", FALSE);
+
+  put_containers (folder, "Abba/Album", "tags", "fifteen, sounds");
+  put_containers (folder, "Abba/Again", "gats", "fifteen, sounds");
+  put_containers (folder, "Zed/Album", "tags", "other 15 bytes.");
+  put_binary (folder, "Abba/Album/e.opus", plain);
+  put_binary (folder, "Abba/Again/e.opus", tagged);
+  put_binary (folder, "Zed/Album/e.opus", other);
+  run (harness);
+  g_assert_cmpuint (segue_harness_get_quarantined (harness)->len, ==, 5);
+  for (guint i = 0; i < 5; i++)
+    g_assert_nonnull (
+      strstr (g_ptr_array_index (segue_harness_get_quarantined (harness), i), "same recording"));
+}
+
 /* One recording in several files is one song; under two labels it is two that stay together. */
 static void
 test_copies (Folder *folder, gconstpointer unused)
@@ -588,6 +707,7 @@ main (int argc, char **argv)
   ADD ("names-that-begin-with-a-dot", test_names_that_begin_with_a_dot);
   ADD ("odd-names", test_odd_names);
   ADD ("copies", test_copies);
+  ADD ("copies-in-containers", test_copies_in_containers);
   ADD ("composition-is-one-artist", test_composition_is_one_artist);
   ADD ("wrong-depth", test_wrong_depth);
   ADD ("layouts", test_layouts);

@@ -50,27 +50,19 @@ look_at (File *file)
   close (fd);
 }
 
-static gssize
-read_block (int fd, const Span *span, guint64 at, guint8 *buffer, gsize most)
-{
-  gsize wanted = (gsize) MIN (span->length - at, (guint64) most);
-  gssize n = pread (fd, buffer, wanted, (off_t) (span->start + at));
-
-  return n == (gssize) wanted ? n : -1;
-}
-
 /* Whether all bytes agree. */
 static gboolean
 agree (int a, const File *x, int b, const File *y, guint8 *buffer)
 {
-  for (guint64 at = 0; at < x->span.length;) {
-    gssize n = read_block (a, &x->span, at, buffer, BLOCK_BYTES);
+  SpanReader first = span_read_from (a, &x->span, 0), second = span_read_from (b, &y->span, 0);
+  gssize n;
 
-    if (n <= 0 || read_block (b, &y->span, at, buffer + BLOCK_BYTES, BLOCK_BYTES) != n ||
+  do {
+    n = span_read (&first, buffer, BLOCK_BYTES);
+    if (n < 0 || span_read (&second, buffer + BLOCK_BYTES, BLOCK_BYTES) != n ||
         memcmp (buffer, buffer + BLOCK_BYTES, (gsize) n) != 0)
       return FALSE;
-    at += (guint64) n;
-  }
+  } while (n == (gssize) BLOCK_BYTES);
   return TRUE;
 }
 
@@ -87,7 +79,8 @@ is_same (const File *x, const File *y, guint8 *buffer)
   if (x->span.is_whole || y->span.is_whole)
     return x->span.is_whole && y->span.is_whole &&
            memcmp (x->span.digest, y->span.digest, sizeof x->span.digest) == 0;
-  if (x->span.length != y->span.length)
+  if (x->span.is_paged != y->span.is_paged ||
+      (!x->span.is_paged && x->span.length != y->span.length))
     return FALSE;
   a = open_song (x->song, &info);
   b = open_song (y->song, &info);
@@ -107,16 +100,25 @@ take_sample (File *file, guint8 *buffer)
   gsize size = sizeof file->span.digest;
   struct stat info;
   int fd = open_song (file->song, &info);
-  gssize n =
-    fd < 0 ? -1 : read_block (fd, &file->span, file->span.length / 2, buffer, SAMPLE_BYTES);
+  gssize n = -1;
 
-  if (fd >= 0)
+  if (fd >= 0) {
+    SpanReader reader = span_read_from (fd, &file->span, file->span.length / 2);
+
+    n = span_read (&reader, buffer, SAMPLE_BYTES);
     close (fd);
+  }
   file->is_known = n >= 0;
   if (n < 0)
     return;
   g_checksum_update (checksum, buffer, n);
   g_checksum_get_digest (checksum, file->span.digest, &size);
+}
+
+static gboolean
+has_digest (const Span *span)
+{
+  return span->is_whole || span->is_paged;
 }
 
 /* Most files are the only ones of their length, and are not read at all. */
@@ -129,7 +131,7 @@ take_samples (GArray *files)
   for (guint i = 0; i < files->len; i++) {
     File *file = &g_array_index (files, File, i), *other;
 
-    if (!file->is_known || file->span.is_whole)
+    if (!file->is_known || has_digest (&file->span))
       continue;
     other = g_hash_table_lookup (lengths, &file->span.length);
     if (!other) {
@@ -143,7 +145,7 @@ take_samples (GArray *files)
   }
 }
 
-/* Files that may be the same: with one digest, and one length where that is no digest of the whole. */
+/* Files that may be the same: with one digest, and one length where that is of a sample. */
 static guint
 hash_file (gconstpointer data)
 {
@@ -151,7 +153,8 @@ hash_file (gconstpointer data)
   guint32 word;
 
   memcpy (&word, file->span.digest, sizeof word);
-  return file->span.is_whole ? word : word ^ (guint) (file->span.length ^ file->span.length >> 32);
+  return has_digest (&file->span) ? word
+                                  : word ^ (guint) (file->span.length ^ file->span.length >> 32);
 }
 
 static gboolean
@@ -159,9 +162,9 @@ may_be_same (gconstpointer a, gconstpointer b)
 {
   const File *x = a, *y = b;
 
-  return x->span.is_whole == y->span.is_whole &&
+  return x->span.is_whole == y->span.is_whole && x->span.is_paged == y->span.is_paged &&
          memcmp (x->span.digest, y->span.digest, sizeof x->span.digest) == 0 &&
-         (x->span.is_whole || x->span.length == y->span.length);
+         (has_digest (&x->span) || x->span.length == y->span.length);
 }
 
 /* FALSE: cancelled, or no memory. */

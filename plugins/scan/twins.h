@@ -1,4 +1,4 @@
-/* Files that hold one recording: the same bytes, or the same but for the tags around them. */
+/* Files that hold one recording: the same bytes, or the same sound between other tags. */
 #pragma once
 
 #include <segue/context.h>

@@ -41,7 +41,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   /* A copy of the very size: whoever reads behind it is seen. */
-  g_autofree char *copy = g_memdup2 (data, size);
+  g_autofree char *copy = size > 0 ? g_memdup2 (data, size) : g_strdup ("");
   HeadVerdict verdict = head_judge (copy, size);
   gsize n = size > 0 ? data[size - 1] % size : 0;
   HeadVerdict before = head_judge (copy, n);
