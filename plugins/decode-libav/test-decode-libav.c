@@ -140,6 +140,7 @@ test_more_formats (Fixture *fixture, gconstpointer unused)
     { "tta.tta", "tta", "tta", 44100 },        { "flac.ogg", "ogg", "flac", 44100 },
     { "sun.au", "au", "pcm_s16be", 44100 },    { "mp3.avi", "avi", "libmp3lame", 44100 },
     { "wave.w64", "w64", "pcm_s24le", 44100 }, { "ms.wav", "wav", "adpcm_ms", 44100 },
+    { "parts.ismv", "ismv", "aac", 44100 }, /* MP4 in fragments */
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
@@ -229,7 +230,7 @@ test_cut_short (Fixture *fixture, gconstpointer unused)
   } formats[] = {
     { "aac.m4a", "mp4", "aac" },           { "wavpack.wv", "wv", "wavpack" },
     { "wma.wma", "asf", "wmav2" },         { "aac.mka", "matroska", "aac" },
-    { "tagged.mp3", "mp3", "libmp3lame" },
+    { "tagged.mp3", "mp3", "libmp3lame" }, { "parts.ismv", "ismv", "aac" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {

@@ -1,9 +1,11 @@
 """Decoding by format: `use: decode` beside ffmpeg, two processes each, to 16 kHz mono float32 with soxr.
 
-  python3 tests/bench/decode-formats.py BUILD FOLDER [REPEAT]
+  python3 tests/bench/decode-formats.py BUILD FOLDER [ROUNDS [SONGS]]
 
-Songs below FOLDER (Ogg Vorbis or Opus) are measured as they are, and as MP3, AAC and FLAC that ffmpeg makes of
-them.  segue also isolates, checks, hashes and stores what it decodes.  Prints a table for docs/performance.md."""
+SONGS (16) of those below FOLDER (Ogg Vorbis or Opus), as far apart as they stand there, are measured as they
+are, and as MP3, AAC and FLAC that ffmpeg makes of them.  Each round has both programs, in the other order than
+the round before; the medians of ROUNDS (5) are compared.  segue also isolates, checks, hashes and stores what it
+decodes.  Prints a table for docs/performance.md, in three minutes on two processors."""
 import itertools
 import json
 import os
@@ -16,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BUILD, MUSIC = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-REPEAT = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+SONGS = int(sys.argv[4]) if len(sys.argv) > 4 else 16
 FORMATS = {"as they are": None, "MP3": ("mp3", ["-c:a", "libmp3lame", "-q:a", "2"]),
            "AAC": ("m4a", ["-c:a", "aac", "-b:a", "192k"]), "FLAC": ("flac", ["-c:a", "flac"])}
 PIPELINE = """segue: 1
@@ -33,13 +36,25 @@ def ffmpeg(*arguments):
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True)
 
 
+def choose():
+    """Songs of all folders, not the first ones."""
+    songs = sorted(p for p in MUSIC.rglob("*") if p.suffix in (".ogg", ".oga", ".opus"))
+    if not songs:
+        raise SystemExit(f"{MUSIC} has no Ogg files")
+    step = max(1, len(songs) // SONGS)
+    return songs[::step][:SONGS]
+
+
 def encode(songs, folder, how):
-    folder.mkdir()
-    for number, song in enumerate(songs):
+    def one(number, song):
         if how is None:
             (folder / f"{number}{song.suffix}").write_bytes(song.read_bytes())
         else:
-            ffmpeg("-i", song, "-map", "0:a:0", *how[1], folder / f"{number}.{how[0]}")
+            ffmpeg("-threads", 1, "-i", song, "-map", "0:a:0", *how[1], folder / f"{number}.{how[0]}")
+
+    folder.mkdir()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, itertools.count(), songs))
 
 
 def with_segue(folder, scratch):
@@ -68,18 +83,24 @@ def with_ffmpeg(folder, scratch):
 
 
 def main():
-    songs = sorted(p for p in MUSIC.rglob("*") if p.suffix in (".ogg", ".opus"))
-    print(f"{len(songs)} songs\n\n| format | `use: decode` | ffmpeg | ratio |\n|---|---|---|---|")
+    songs = choose()
+    megabytes = sum(song.stat().st_size for song in songs) / 1e6
+    print(f"{len(songs)} songs, {megabytes:.0f} MB, {ROUNDS} rounds\n\n"
+          "| format | `use: decode` | ffmpeg | ratio | of the rounds |\n|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as work:
         for name, how in FORMATS.items():
             folder = Path(work) / (how[0] if how else "own")
             encode(songs, folder, how)
             taken = {with_segue: [], with_ffmpeg: []}
-            for program in list(taken) * REPEAT:
-                with tempfile.TemporaryDirectory(dir=work) as scratch:
-                    taken[program].append(program(folder, Path(scratch)))
+            for number in range(ROUNDS):
+                for program in (list(taken), list(taken)[::-1])[number % 2]:
+                    with tempfile.TemporaryDirectory(dir=work) as scratch:
+                        taken[program].append(program(folder, Path(scratch)))
             ours, theirs = (statistics.median(values) for values in taken.values())
-            print(f"| {name} | {ours:.2f} s | {theirs:.2f} s | {theirs / ours:.2f}× |", flush=True)
+            ratios = sorted(b / a for a, b in zip(*taken.values()))
+            print(f"| {name} | {ours:.2f} s | {theirs:.2f} s | {theirs / ours:.2f}× | "
+                  f"{ratios[0]:.2f}–{ratios[-1]:.2f}× |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
