@@ -1,6 +1,7 @@
 /* A pipeline file, read, resolved and checked: settings, variables, stages, connections. */
 #include "params.h"
 #include "pipeline-private.h"
+#include "scalar.h"
 #include <segue/error.h>
 #include <string.h>
 
@@ -67,7 +68,9 @@ check_version (SegueLoading *loading)
   const SegueNode *version = segue_node_get (root, "segue");
   if (!version)
     return segue_node_error (root, loading->error, "no 'segue: 1'; put that line at the top");
-  if (version->type == SEGUE_NODE_SCALAR && !strcmp (version->text, "1"))
+  gint64 number = 0;
+  if (version->type == SEGUE_NODE_SCALAR &&
+      segue_scalar_to_int (version->text, &number) == SEGUE_SCALAR_OK && number == 1)
     return TRUE;
   g_autofree char *shown = segue_node_shown (version);
   return segue_node_error (version, loading->error,

@@ -1,5 +1,6 @@
 /* Plugins that were found, and what they provide. */
 #include "registry.h"
+#include "decoders.h"
 #include "params.h"
 #include <errno.h>
 #include <gio/gio.h>
@@ -7,8 +8,6 @@
 #include <segue/file.h>
 #include <string.h>
 
-/* Of `decode`: 1 was what GStreamer made of a song. */
-#define DECODE_VERSION 2
 /* A search folder holds a folder per plugin; a build tree some more. */
 #define MAX_FOLDER_DEPTH 6
 
@@ -25,10 +24,9 @@ struct _SegueRegistry {
   GHashTable
     *providers; /* type, as the plugin has it and completed → SeguePluginEntry (borrowed) */
   GHashTable *real_paths; /* set: shared objects that were looked at */
-  GPtrArray *decoders;    /* SegueStageType (borrowed), in the order in which they are asked */
-  SegueStageType decode;  /* the best decoder here */
-  GPtrArray *completed;   /* copies of tables that were built against an older minor version */
-  GError *shortage;       /* nullable: why the search could not be brought to its end */
+  SegueDecoders *decoders;
+  GPtrArray *completed; /* copies of tables that were built against an older minor version */
+  GError *shortage;     /* nullable: why the search could not be brought to its end */
 };
 
 static void
@@ -48,7 +46,7 @@ segue_registry_new (void)
   registry->models = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   registry->providers = g_hash_table_new (NULL, NULL);
   registry->real_paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  registry->decoders = g_ptr_array_new ();
+  registry->decoders = segue_decoders_new ();
   registry->completed = g_ptr_array_new_with_free_func (g_free);
   return registry;
 }
@@ -63,7 +61,7 @@ segue_registry_free (SegueRegistry *registry)
   g_hash_table_unref (registry->models);
   g_hash_table_unref (registry->providers);
   g_hash_table_unref (registry->real_paths);
-  g_ptr_array_unref (registry->decoders);
+  segue_decoders_free (registry->decoders);
   g_ptr_array_unref (registry->completed);
   g_clear_error (&registry->shortage);
   g_free (registry);
@@ -188,59 +186,31 @@ provide (SegueRegistry *registry, GHashTable *provided, const char *name, gconst
   g_hash_table_insert (registry->providers, (gpointer) one->type, (gpointer) entry);
 }
 
-/* From the highest rank down; of equal ones by name, so that the order is the same everywhere. */
-static int
-compare_decoders (gconstpointer a, gconstpointer b)
-{
-  const SegueStageType *first = *(const SegueStageType *const *) a;
-  const SegueStageType *second = *(const SegueStageType *const *) b;
-  if (first->decodes->rank != second->decodes->rank)
-    return first->decodes->rank > second->decodes->rank ? -1 : 1;
-  return strcmp (first->name, second->name);
-}
-
-/* `decode` has the table of the decoder that is asked first, but for what it calls itself. */
+/* `decode` is as the decoder that is asked first. */
 static void
 add_decoder (SegueRegistry *registry, const char *name)
 {
   const Provided *added = g_hash_table_lookup (registry->stages, name);
-  g_ptr_array_add (registry->decoders, (gpointer) added->type);
-  g_ptr_array_sort (registry->decoders, compare_decoders);
-  const SegueStageType *best = g_ptr_array_index (registry->decoders, 0);
+  const SegueStageType *decode = segue_decoders_add (registry->decoders, added->type);
+  const SegueStageType *best =
+    g_ptr_array_index (segue_decoders_of (registry->decoders, decode), 0);
   const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, best);
-  registry->decode = *best;
-  registry->decode.name = SEGUE_DECODE;
-  registry->decode.summary = "Decodes songs of any format with the best decoder that is installed";
-  registry->decode.doc =
-    "Asks the decoders that are installed, `decode-libav`, `decode-gstreamer` and `decode-sndfile` "
-    "among them, in the order of their rank: the first that can read a song decodes it, and a "
-    "counter says how many songs that was.  A song that is damaged is refused by the first and "
-    "goes to no other.\n\n"
-    "Decoders do not report truncated files.  The container is parsed first, and the decoded "
-    "length "
-    "is compared with the declared one: see `completeness`.  Decoders run in processes of their "
-    "own, with a time limit: hostile files crash and hang them.  Which decoders there are, and "
-    "their "
-    "versions, is part of the cache key.";
-  registry->decode.result_version = DECODE_VERSION;
-  registry->decode.fingerprint = NULL;
-  registry->decode.decodes = NULL;
-  Provided *decode = g_new0 (Provided, 1);
-  *decode = (Provided){ SEGUE_DECODE, &registry->decode, entry };
-  g_hash_table_replace (registry->stages, (gpointer) SEGUE_DECODE, decode);
-  g_hash_table_insert (registry->providers, &registry->decode, (gpointer) entry);
+  Provided *provided = g_new0 (Provided, 1);
+  *provided = (Provided){ decode->name, decode, entry };
+  g_hash_table_replace (registry->stages, (gpointer) decode->name, provided);
+  g_hash_table_insert (registry->providers, (gpointer) decode, (gpointer) entry);
 }
 
 GPtrArray *
 segue_registry_list_decoders (SegueRegistry *registry)
 {
-  return g_ptr_array_copy (registry->decoders, NULL, NULL);
+  return segue_decoders_list (registry->decoders);
 }
 
 GPtrArray *
 segue_registry_decoders_of (SegueRegistry *registry, const SegueStageType *type)
 {
-  return type == &registry->decode ? registry->decoders : NULL;
+  return segue_decoders_of (registry->decoders, type);
 }
 
 static gboolean

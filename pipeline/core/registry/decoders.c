@@ -1,0 +1,77 @@
+/* Which decoders are asked for a song, in which order, and what `decode` says of itself. */
+#include "decoders.h"
+#include "registry.h"
+#include <string.h>
+
+/* 1 was what GStreamer made of a song. */
+#define DECODE_VERSION 2
+
+struct _SegueDecoders {
+  GPtrArray *types;      /* SegueStageType (borrowed), in order */
+  SegueStageType decode; /* the best of them */
+};
+
+SegueDecoders *
+segue_decoders_new (void)
+{
+  SegueDecoders *decoders = g_new0 (SegueDecoders, 1);
+  decoders->types = g_ptr_array_new ();
+  return decoders;
+}
+
+void
+segue_decoders_free (SegueDecoders *decoders)
+{
+  g_ptr_array_unref (decoders->types);
+  g_free (decoders);
+}
+
+/* From the highest rank down; of equal ones by name, so that the order is the same everywhere. */
+static int
+compare_decoders (gconstpointer a, gconstpointer b)
+{
+  const SegueStageType *first = *(const SegueStageType *const *) a;
+  const SegueStageType *second = *(const SegueStageType *const *) b;
+  if (first->decodes->rank != second->decodes->rank)
+    return first->decodes->rank > second->decodes->rank ? -1 : 1;
+  return strcmp (first->name, second->name);
+}
+
+/* The table of the decoder that is asked first, but for what it calls itself. */
+const SegueStageType *
+segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder)
+{
+  SegueStageType *decode = &decoders->decode;
+  g_ptr_array_add (decoders->types, (gpointer) decoder);
+  g_ptr_array_sort (decoders->types, compare_decoders);
+  *decode = *(const SegueStageType *) g_ptr_array_index (decoders->types, 0);
+  decode->name = SEGUE_DECODE;
+  decode->summary = "Decodes songs of any format with the best decoder that is installed";
+  decode->doc =
+    "Asks the decoders that are installed, `decode-libav`, `decode-gstreamer` and `decode-sndfile` "
+    "among them, in the order of their rank: the first that can read a song decodes it, and a "
+    "counter says how many songs that was.  A song that is damaged is refused by the first and "
+    "goes to no other.\n\n"
+    "Decoders do not report truncated files.  The container is parsed first, and the decoded "
+    "length "
+    "is compared with the declared one: see `completeness`.  Decoders run in processes of their "
+    "own, with a time limit: hostile files crash and hang them.  Which decoders there are, and "
+    "their "
+    "versions, is part of the cache key.";
+  decode->result_version = DECODE_VERSION;
+  decode->fingerprint = NULL;
+  decode->decodes = NULL;
+  return decode;
+}
+
+GPtrArray *
+segue_decoders_list (const SegueDecoders *decoders)
+{
+  return g_ptr_array_copy (decoders->types, NULL, NULL);
+}
+
+GPtrArray *
+segue_decoders_of (const SegueDecoders *decoders, const SegueStageType *type)
+{
+  return type == &decoders->decode ? decoders->types : NULL;
+}

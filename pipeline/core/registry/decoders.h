@@ -1,0 +1,16 @@
+/* `decode`: a stage type that no plugin provides, made of the decoders that do (internal). */
+#pragma once
+
+#include <segue/stage.h>
+
+typedef struct _SegueDecoders SegueDecoders;
+
+SegueDecoders *segue_decoders_new (void);
+void segue_decoders_free (SegueDecoders *decoders);
+/** segue_decoders_add: (transfer none): `decode`, now that there is @decoder (borrowed), too: the same pointer
+ * each time. */
+const SegueStageType *segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder);
+/** segue_decoders_list: (transfer container): the decoders, in the order in which they are asked. */
+GPtrArray *segue_decoders_list (const SegueDecoders *decoders);
+/** segue_decoders_of: (transfer none) (nullable): likewise, where @type is `decode`. */
+GPtrArray *segue_decoders_of (const SegueDecoders *decoders, const SegueStageType *type);
