@@ -193,9 +193,8 @@ segue_help_main (const SegueTerm *term)
   append_heading (out, term, "Options");
   append_row (out, term, "-h, --help", "show this; after a verb: what the verb does", 17);
   append_row (out, term, "    --version", "the version", 17);
-  g_string_append (
-    out, "\n‘segue VERB --help’ has a verb's options and examples, ‘man segue’ all of it: exit "
-         "statuses\nand variables, too.\n");
+  g_string_append (out,
+                   "\n‘segue VERB --help’ has options and examples, ‘man segue’ all of it.\n");
   return g_string_free (out, FALSE);
 }
 
@@ -232,7 +231,7 @@ segue_help_verb (const SegueTerm *term, const SegueVerb *verb)
     append_heading (out, term, "Examples");
     append_examples (out, term, verb->examples);
   }
-  g_string_append (out, "\nExit status: 0, or what ‘man segue’ lists.\n");
+  g_string_append (out, "\nExit statuses: ‘man segue’ lists them.\n");
   return g_string_free (out, FALSE);
 }
 

@@ -20,8 +20,8 @@ static const struct {
   { "iso", "not decodable" },
 };
 
-static const char *
-foreign_kind (const char *extension)
+const char *
+ignored_kind (const char *extension)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (foreign); i++)
     if (g_str_equal (extension, foreign[i].extension))
@@ -37,7 +37,7 @@ ignored_log (GHashTable *ignored, SegueContext *context)
   g_autoptr (GString) all = g_string_new (NULL), odd = g_string_new (NULL);
 
   for (guint i = 0; i < extensions->len; i++) {
-    const char *extension = g_ptr_array_index (extensions, i), *kind = foreign_kind (extension);
+    const char *extension = g_ptr_array_index (extensions, i), *kind = ignored_kind (extension);
     guint n = GPOINTER_TO_UINT (g_hash_table_lookup (ignored, extension));
     g_autofree char *shown = name_to_text (extension);
     g_autofree char *named = *shown ? g_strconcat (".", shown, NULL) : g_strdup ("no extension");

@@ -9,6 +9,7 @@
 #include "walk.h"
 
 #include <segue/plugin.h>
+#include <segue/segue.h>
 #include <string.h>
 
 typedef struct {
@@ -24,12 +25,15 @@ typedef struct {
   GArray *extensions;
 } ScanConfig;
 
-#define AUDIO_EXTENSIONS                                                                           \
-  "[3ga, 3gp, aac, ac3, aif, aifc, aiff, alac, amr, ape, au, caf, dsf, dts, eac3, flac, m4a, "     \
-  "m4b, "                                                                                          \
-  "m4r, mka, mlp, mp1, mp2, mp3, mp4, mpc, mpga, oga, ogg, opus, shn, snd, spx, tak, tta, voc, "   \
-  "w64, "                                                                                          \
-  "wav, wave, weba, webm, wma, wv]"
+/* What is audio where no decoder says so: in harnesses, and for files of formats that need another decoder. */
+/* clang-format off */
+static const char *const audio_extensions[] = {
+  "3ga", "3gp", "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "caf", "dsf", "dts", "eac3", "flac",
+  "m4a", "m4b", "m4r", "mka", "mlp", "mp1", "mp2", "mp3", "mp4", "mpc", "mpga", "oga", "ogg", "opus", "shn", "snd",
+  "spx", "tak", "tta", "voc", "w64", "wav", "wave", "weba", "webm", "wma", "wv",
+  NULL,
+};
+/* clang-format on */
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, root, SEGUE_PARAM_INPUT_PATH, .doc = "The music folder."),
@@ -59,10 +63,11 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, relabel, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "CSV file with the columns `song` (path below the root) and `label`: labels "
                       "that win over the folder's.  An empty label leaves the song out."),
-  SEGUE_PARAM (ScanConfig, extensions, SEGUE_PARAM_LIST, .def = AUDIO_EXTENSIONS, .min_items = 1,
+  SEGUE_PARAM (ScanConfig, extensions, SEGUE_PARAM_LIST, .flags = SEGUE_PARAM_OPTIONAL,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
                .doc = "Which files are songs, whatever the case.  All others are ignored and "
-                      "counted by extension."),
+                      "counted by extension.  Empty: all that is audio to an installed decoder; "
+                      "videos are not."),
   NULL,
 };
 
@@ -261,6 +266,26 @@ nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError
   return FALSE;
 }
 
+/* (transfer full): the extensions of songs: what was asked for, else all that an installed decoder reads. */
+static GArray *
+find_extensions (const ScanConfig *config, SegueContext *context)
+{
+  SegueRegistry *registry = segue_context_get_registry (context);
+  g_autoptr (GPtrArray) decoders = registry ? segue_registry_list_decoders (registry) : NULL;
+
+  if (config->extensions->len > 0)
+    return g_array_ref (config->extensions);
+  GArray *extensions = g_array_new (FALSE, FALSE, sizeof (const char *));
+  g_array_append_vals (extensions, audio_extensions, G_N_ELEMENTS (audio_extensions) - 1);
+  for (guint i = 0; decoders && i < decoders->len; i++) {
+    const SegueStageType *decoder = g_ptr_array_index (decoders, i);
+    for (const char *const *one = decoder->decodes->extensions; one && *one; one++)
+      if (!ignored_kind (*one))
+        g_array_append_vals (extensions, one, 1);
+  }
+  return extensions;
+}
+
 static gboolean
 produce (gpointer instance, SegueContext *context, GError **error)
 {
@@ -268,12 +293,13 @@ produce (gpointer instance, SegueContext *context, GError **error)
   g_autoptr (GHashTable) table = config->relabel ? relabel_load (config->relabel, error) : NULL;
   g_auto (Exclude) exclude = { 0 };
   g_autoptr (Walk) walk = NULL;
+  g_autoptr (GArray) extensions = find_extensions (config, context);
   g_autoptr (GPtrArray) songs = NULL, chosen = NULL;
 
   if (config->relabel && !table)
     return FALSE;
   exclude_init (&exclude, config->exclude);
-  walk = walk_folder (config->root, config->extensions, exclude_match, &exclude,
+  walk = walk_folder (config->root, extensions, exclude_match, &exclude,
                       segue_context_get_cancellable (context), error);
   if (!walk)
     return FALSE;

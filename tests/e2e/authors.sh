@@ -165,6 +165,40 @@ gcc -shared -fPIC -Wl,-soname,libsegue.so.2 -Wl,--version-script="$scratch/new.m
   refused "$scratch/other.so" 'needs plugin interface 2.7, this segue has 2'
 report $? 'a plugin of a newer interface is refused with words'
 
+# ---- a decoder of a format that segue does not know ----
+cat >"$scratch/tape.c" <<'PLUGIN'
+#include <segue/plugin.h>
+
+static const char *const extensions[] = { "tape", "mkv", NULL };
+static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes), .rank = 1, .extensions = extensions };
+static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Songs."), NULL };
+static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Audio."), NULL };
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "is no tape");
+  return FALSE;
+}
+
+static const SegueStageType tape = {
+  .struct_size = sizeof (SegueStageType), .name = "decode-tape", .summary = "Decodes tapes", .doc = "Decodes tapes.",
+  .result_version = 1, .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE, .inputs = inputs, .outputs = outputs,
+  .process = process, .decodes = &decodes,
+};
+static const SegueStageType *const stages[] = { &tape, NULL };
+SEGUE_PLUGIN (.name = "tape", .version = "1", .licence = "MIT", .stages = stages)
+PLUGIN
+mkdir -p "$scratch/tapes" "$scratch/tape-plugins"
+touch "$scratch/tapes/1.tape" "$scratch/tapes/2.mkv"
+printf 'segue: 1\nstages:\n  - { use: scan, with: { root: "%s", layout: "{title}", label: title } }\n' \
+  "$scratch/tapes" >"$scratch/tape.yaml"
+SEGUE_PLUGIN_PATH="$builtin" "$segue" run "$scratch/tape.yaml" --dry-run --out "$scratch/runs" >"$scratch/log" 2>&1
+[ $? != 0 ] && compile gcc "$scratch/tape.c" "$scratch/tape-plugins/tape.so" -std=c11 &&
+  SEGUE_PLUGIN_PATH="$scratch/tape-plugins:$builtin" "$segue" run "$scratch/tape.yaml" --dry-run --out "$scratch/runs" \
+    >"$scratch/log" 2>&1 && has 'scan *1 found'
+report $? 'what an installed decoder reads is scanned, videos aside'
+
 # ---- what the libraries export ----
 for name in core/libsegue:'' nn/libsegue-nn:nn/ testing/libsegue-testing:testing.h; do
   library="$build/pipeline/${name%%:*}.so"
