@@ -193,8 +193,7 @@ segue_help_main (const SegueTerm *term)
   append_heading (out, term, "Options");
   append_row (out, term, "-h, --help", "show this; after a verb: what the verb does", 17);
   append_row (out, term, "    --version", "the version", 17);
-  g_string_append (out,
-                   "\n‘segue VERB --help’ has options and examples, ‘man segue’ all of it.\n");
+  g_string_append (out, "\n‘segue VERB --help’ has options and examples, ‘man segue’ all of it.\n");
   return g_string_free (out, FALSE);
 }
 
