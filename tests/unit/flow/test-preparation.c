@@ -1,0 +1,87 @@
+/* What a model's folder says about its songs: by which decoder they were decoded in training. */
+#include "preparation.h"
+
+#include <string.h>
+
+static gboolean
+process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  return TRUE;
+}
+
+static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Files."), NULL };
+static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs."),
+                                            NULL };
+static const char *const extensions[] = { "wav", NULL };
+
+#define DECODER(type, label, order)                                                                \
+  static const SegueDecodes decodes_##type = { .struct_size = sizeof (SegueDecodes),               \
+                                               .rank = order,                                      \
+                                               .extensions = extensions };                         \
+  static const SegueStageType type = { .struct_size = sizeof (SegueStageType),                     \
+                                       .name = label,                                              \
+                                       .summary = "A decoder",                                     \
+                                       .result_version = 2,                                        \
+                                       .mode = SEGUE_MODE_MAP,                                     \
+                                       .flags = SEGUE_STAGE_PREPARE,                               \
+                                       .inputs = inputs,                                           \
+                                       .outputs = outputs,                                         \
+                                       .decodes = &decodes_##type,                                 \
+                                       .process = process }
+DECODER (fast, "decode-fast", 20);
+DECODER (slow, "decode-slow", 10);
+
+static const SegueStageType *const stages[] = { &fast, &slow, NULL };
+static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
+                                    .abi_major = SEGUE_ABI_MAJOR,
+                                    .abi_minor = SEGUE_ABI_MINOR,
+                                    .name = "decoders",
+                                    .version = "1",
+                                    .licence = "MIT",
+                                    .stages = stages };
+
+/* A model that was trained elsewhere is used with a warning where another decoder comes first here. */
+static void
+test_other_decoder (void)
+{
+  static const struct {
+    const char *stage;
+    const char *then; /* NULL: no warning */
+  } records[] = {
+    { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"decode-fast\"}", NULL },
+    { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"decode-slow\"}", "decode-slow" },
+    { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"decode-gone\"}", "decode-gone" },
+    /* Of before decoders were recorded: of the only one that there was, or of any. */
+    { "{\"use\": \"decode\", \"result_version\": 1}", "decode-gstreamer" },
+    { "{\"use\": \"decode\", \"result_version\": 2}", NULL },
+    /* That the user chose is what is used, here as there. */
+    { "{\"use\": \"decode-slow\", \"result_version\": 2}", NULL },
+    /* No name that could be one, so nothing that a stranger may write to a terminal. */
+    { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"\\u001b[31m\"}", NULL },
+    { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": [\"decode-slow\"]}", NULL },
+  };
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  g_autoptr (GError) error = NULL;
+  g_assert_true (segue_registry_add (registry, &plugin, NULL, &error));
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (records); i++) {
+    g_autofree char *text = g_strdup_printf ("[%s]", records[i].stage);
+    g_autoptr (SeguePreparation) preparation =
+      segue_preparation_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
+    g_assert_no_error (error);
+    g_test_message ("%s: %s", records[i].stage, preparation->warning);
+    g_assert_cmpint (preparation->warning != NULL, ==, records[i].then != NULL);
+    if (records[i].then == NULL)
+      continue;
+    g_assert_nonnull (strstr (preparation->warning, records[i].then));
+    g_assert_nonnull (strstr (preparation->warning, "decode-fast here"));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/preparation/other-decoder", test_other_decoder);
+  return g_test_run ();
+}
