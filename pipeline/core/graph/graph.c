@@ -34,7 +34,8 @@ static gboolean
 check_config (const SegueGraphStage *stage, const SegueNode *at, const char *where, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (!stage->type->check || stage->type->check (stage->config, &failure))
+  /* An error that is set counts, whatever is returned. */
+  if (!stage->type->check || (stage->type->check (stage->config, &failure) && !failure))
     return TRUE;
   segue_advise_error (&failure, NULL, NULL);
   return segue_node_error (at, error, "%s%s", where,

@@ -88,7 +88,9 @@ ask (SegueNegotiation *negotiation, GError **error)
 {
   SegueGraphStage *stage = negotiation->stage;
   g_autoptr (GError) local = NULL;
-  if (!stage->type->negotiate || stage->type->negotiate (stage->config, negotiation, &local))
+  /* An error that is set counts, whatever is returned. */
+  if (!stage->type->negotiate ||
+      (stage->type->negotiate (stage->config, negotiation, &local) && !local))
     return TRUE;
   if (!local)
     return segue_negotiation_refuse (negotiation, NULL, error,

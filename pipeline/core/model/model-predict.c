@@ -165,7 +165,9 @@ run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n
                           .input = input,
                           .workspace = base,
                           .logits = logits };
-  if (!model->type->forward (model->impl, &pass, error))
+  g_autoptr (GError) local = NULL;
+  gboolean ok = model->type->forward (model->impl, &pass, &local);
+  if (!segue_model_conclude (model->type, ok, &local, error))
     return FALSE;
   for (guint i = 0; i < n; i++) {
     const float *row = logits + (gsize) i * plan->n_labels;

@@ -14,6 +14,10 @@ struct _SegueModel {
   gsize buffer_bytes;
 };
 
+/** segue_model_conclude: a callback of @type returned @ok with @failure (transfer full) set or not: one without
+ * the other is a bug in its plugin. */
+gboolean segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure,
+                               GError **error);
 /** segue_model_type_fingerprint: (transfer full) (nullable). */
 char *segue_model_type_fingerprint (const SegueModelType *type);
 /** segue_model_find_type: the type that reads @folder; %NULL with error where there is none. */

@@ -80,6 +80,23 @@ model_shell (const SegueModelType *type, const void *config, GError **error)
   return model;
 }
 
+gboolean
+segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure, GError **error)
+{
+  if (ok && *failure == NULL)
+    return TRUE;
+  if (ok)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s' succeeded with an error set (%s): a bug in its plugin",
+                 type->name, (*failure)->message);
+  else if (*failure == NULL)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s' failed without saying why: a bug in its plugin", type->name);
+  else
+    g_propagate_error (error, g_steal_pointer (failure));
+  return FALSE;
+}
+
 SegueModel *
 segue_model_new (const SegueModelType *type, const void *config, const SegueModelSpec *spec,
                  GError **error)
@@ -90,8 +107,10 @@ segue_model_new (const SegueModelType *type, const void *config, const SegueMode
   g_autoptr (SegueModel) model = model_shell (type, config, error);
   if (model == NULL)
     return NULL;
-  model->impl = type->create (config != NULL ? config : model->own_config, &whole, error);
-  if (model->impl == NULL || !check_description (model, error))
+  g_autoptr (GError) local = NULL;
+  model->impl = type->create (config != NULL ? config : model->own_config, &whole, &local);
+  if (!segue_model_conclude (type, model->impl != NULL, &local, error) ||
+      !check_description (model, error))
     return NULL;
   return g_steal_pointer (&model);
 }
@@ -183,8 +202,10 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
   g_autoptr (SegueModel) model = model_shell (found, config, error);
   if (model == NULL)
     return NULL;
-  model->impl = found->load (folder, config != NULL ? config : model->own_config, &whole, error);
-  if (model->impl == NULL || !check_description (model, error))
+  g_autoptr (GError) local = NULL;
+  model->impl = found->load (folder, config != NULL ? config : model->own_config, &whole, &local);
+  if (!segue_model_conclude (found, model->impl != NULL, &local, error) ||
+      !check_description (model, error))
     return NULL;
   return g_steal_pointer (&model);
 }
@@ -201,8 +222,10 @@ segue_model_save (SegueModel *model, const char *folder, const char *preparation
 {
   if (!segue_file_make_folder (folder, error))
     return FALSE;
+  g_autoptr (GError) local = NULL;
+  gboolean ok = model->type->save (model->impl, folder, &local);
   /* segue.json last: a folder that has one is whole. */
-  return model->type->save (model->impl, folder, error) &&
+  return segue_model_conclude (model->type, ok, &local, error) &&
          segue_model_folder_write (folder, model->type->name, preparation, error);
 }
 
