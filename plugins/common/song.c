@@ -411,3 +411,16 @@ song_resampler_version (void)
 {
   return g_strdup_printf ("%s hq", soxr_version ());
 }
+
+/* The resampler has tables of its own. */
+void
+song_preload (void)
+{
+  g_autoptr (Resampler) resampler = resampler_new (16000, FALSE, 0);
+  g_autofree float *silence = g_new0 (float, 2 * 44100);
+  g_autoptr (GBytes) output = NULL;
+  guint channels;
+
+  if (resampler_push (resampler, silence, 44100, 44100, 2, NULL))
+    output = resampler_finish (resampler, &channels, NULL);
+}

@@ -78,6 +78,9 @@ gboolean song_error (const Song *song, GError **error, SegueErrorCode code, cons
 /** song_read_error: the song's file can't be read: @number is an errno.  Returns %FALSE. */
 gboolean song_read_error (const Song *song, GError **error, int number);
 
+/** song_preload: for a decoder's preload (): what the first song would load and fill in. */
+void song_preload (void);
+
 /** song_resampler_version: (transfer full): for fingerprints. */
 char *song_resampler_version (void);
 

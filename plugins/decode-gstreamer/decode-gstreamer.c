@@ -36,6 +36,7 @@ static void
 preload (gpointer instance)
 {
   preload_plugins ();
+  song_preload ();
 }
 
 /* Reads to the end, an error, or the moment when the player is stuck. */

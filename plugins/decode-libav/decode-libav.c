@@ -1,4 +1,5 @@
 /* decode-libav: songs as audio, with FFmpeg's libraries. */
+#include "formats.h"
 #include "libav.h"
 #include "reader.h"
 
@@ -21,6 +22,34 @@ static gboolean
 load_libraries (SegueContext *context, gpointer *instance, GError **error)
 {
   return libav_load (error);
+}
+
+/* Tables of codecs, and functions that the linker looks up when they are first called. */
+static void
+preload_codec (enum AVCodecID id)
+{
+  const AVCodec *codec = formats_find_decoder (id);
+  AVCodecContext *context = codec ? libav.avcodec_alloc_context3 (codec) : NULL;
+
+  if (!context)
+    return;
+  context->thread_count = 1;
+  context->sample_rate = 44100;
+  /* Some want a header first, and fail here when their tables are filled. */
+  libav.avcodec_open2 (context, codec, NULL);
+  libav.avcodec_free_context (&context);
+}
+
+/* What people have. */
+static void
+preload (gpointer instance)
+{
+  static const enum AVCodecID ids[] = { AV_CODEC_ID_MP3,  AV_CODEC_ID_AAC,    AV_CODEC_ID_FLAC,
+                                        AV_CODEC_ID_OPUS, AV_CODEC_ID_VORBIS, AV_CODEC_ID_ALAC };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    preload_codec (ids[i]);
+  song_preload ();
 }
 
 static gboolean
@@ -127,6 +156,7 @@ static const SegueStageType decode_libav = {
   .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .open = load_libraries,
+  .preload = preload,
   .process = process,
   .decodes = &decodes,
 };

@@ -141,6 +141,12 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return song_emit (song, context, error);
 }
 
+static void
+preload (gpointer instance)
+{
+  song_preload ();
+}
+
 static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
                                            NULL };
 static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
@@ -183,6 +189,7 @@ static const SegueStageType decode_sndfile = {
   .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .process = process,
+  .preload = preload,
   .decodes = &decodes,
 };
 
