@@ -30,7 +30,7 @@ const SegueParam *const song_params[] = {
                .max = 3600, .unit = "s",
                .doc = "Songs that are shorter are skipped, with the reason."),
   SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .relaxed = "10800",
-               .min = 1, .max = 86400, .unit = "s",
+               .min = 1, .max = 86400, .unit = "s", .flags = SEGUE_PARAM_COST,
                .doc = "Longest song.  A decoded second takes 64 kB at 16 kHz, and a song at most "
                       "2 GiB; there are as many songs in memory as workers."),
   SEGUE_PARAM (SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .relaxed = "cut",

@@ -6,6 +6,8 @@
 #include <segue/nn/elementwise.h>
 #include <segue/nn/safetensors.h>
 
+/* A second. */
+#define MAX_FRAMES   1000
 #define CONFIG       "config.json"
 #define PREPROCESSOR "preprocessor_config.json"
 #define WEIGHTS      "model.safetensors"
@@ -83,6 +85,10 @@ parse_architecture (const json_t *config, const char *where, MelCnnArchitecture 
   a->pool = pool == 0 ? SEGUE_NN_POOL2D_MAX : SEGUE_NN_POOL2D_MEAN;
   if (f->rate != floor (f->rate))
     return model_json_refuse (error, where, "sampling_rate", "must be a whole number");
+  /* As in training: memory and time grow with the number of frames. */
+  if ((double) f->hop < floor (f->rate / MAX_FRAMES))
+    return model_json_refuse (error, where, "hop_length", "gives more than %d frames a second",
+                              MAX_FRAMES);
   return TRUE;
 }
 

@@ -137,6 +137,7 @@ test_hostile_config (void)
     { "\"window_length\": 160", "\"window_length\": 100000" },
     { "\"window_length\": 160", "\"window_length\": -1" },
     { "\"hop_length\": 64", "\"hop_length\": 0" },
+    { "\"hop_length\": 64", "\"hop_length\": 7" }, /* more than 1,000 frames a second */
     { "\"hop_length\": 64", "\"other\": 64" },
     { "\"n_fft\": 256", "\"n_fft\": 255" },
     { "\"n_fft\": 256", "\"n_fft\": 9223372036854775807" },

@@ -26,6 +26,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -803,6 +804,17 @@ EXPORT pid_t
 fork (void)
 {
   return fails_plain (PROCESS, "fork") ? -1 : REAL (fork) ();
+}
+
+/* How workers start: with arguments that only the function below it has to know. */
+EXPORT int
+clone (int (*function) (void *), void *stack, int flags, void *data, ...)
+{
+  va_list arguments;
+  va_start (arguments, data);
+  pid_t *parent = flags & (CLONE_PARENT_SETTID | CLONE_PIDFD) ? va_arg (arguments, pid_t *) : NULL;
+  va_end (arguments);
+  return fails_plain (PROCESS, "clone") ? -1 : REAL (clone) (function, stack, flags, data, parent);
 }
 
 EXPORT int

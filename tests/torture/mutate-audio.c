@@ -1,5 +1,6 @@
 /* mutate-audio FOLDER FIRST COUNT: audio files of every format that can be encoded here, damaged in
- * as many ways.  The name says which: `<number>.<format>`; equal numbers give equal bytes. */
+ * as many ways.  The name says which: `<number>.<format>`; equal numbers give equal bytes.
+ * mutate-audio FOLDER: the files as they are undamaged. */
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
@@ -156,6 +157,19 @@ encode (const Format *format, const char *wave, const char *folder)
 }
 
 static void
+write_whole (const char *folder, GPtrArray *bases, GPtrArray *extensions)
+{
+  for (guint i = 0; i < bases->len; i++) {
+    const GByteArray *base = g_ptr_array_index (bases, i);
+    const char *extension = g_ptr_array_index (extensions, i);
+    g_autofree char *path = g_strdup_printf ("%s/whole-%02u.%s", folder, i, extension);
+    g_autoptr (GError) error = NULL;
+    g_file_set_contents (path, (const char *) base->data, (gssize) base->len, &error);
+    g_assert_no_error (error);
+  }
+}
+
+static void
 write_damaged (const char *folder, guint number, GPtrArray *bases, GPtrArray *extensions)
 {
   guint64 state = number;
@@ -179,11 +193,11 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  if (argc != 4)
+  if (argc != 2 && argc != 4)
     return 64;
   const char *folder = argv[1];
-  guint first = (guint) g_ascii_strtoull (argv[2], NULL, 10);
-  guint count = (guint) g_ascii_strtoull (argv[3], NULL, 10);
+  guint first = argc == 4 ? (guint) g_ascii_strtoull (argv[2], NULL, 10) : 0;
+  guint count = argc == 4 ? (guint) g_ascii_strtoull (argv[3], NULL, 10) : 0;
   g_autoptr (GPtrArray) bases =
     g_ptr_array_new_with_free_func ((GDestroyNotify) g_byte_array_unref);
   g_autoptr (GPtrArray) extensions = g_ptr_array_new ();
@@ -199,6 +213,8 @@ main (int argc, char **argv)
     g_ptr_array_add (extensions, (gpointer) format->extension);
   }
   g_assert_cmpuint (bases->len, >, 0);
+  if (argc == 2)
+    write_whole (folder, bases, extensions);
   for (guint i = first; i < first + count; i++)
     write_damaged (folder, i, bases, extensions);
   return 0;

@@ -6,6 +6,7 @@ Each round twenty clients come at once: songs, damaged songs, songs that are too
 away in the middle.  Every good song has the right answer, every bad one a clear 4xx.  What the server holds
 (memory, descriptors, processes, files) doesn't grow from round to round, nor with the size of what is sent;
 and when it is killed in the middle of all that, nothing is left."""
+import contextlib
 import os
 import random
 import signal
@@ -32,6 +33,17 @@ def damaged(song, chance):
     for _ in range(2000):
         song[chance.randrange(0, 44 if chance.random() < 0.02 else len(song))] = chance.randrange(256)
     return bytes(song)
+
+
+@contextlib.contextmanager
+def serving_at(place, *options, **more):
+    """A server that does not outlive a check that fails."""
+    server = serving.Server(place, *options, **more)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop(signal.SIGKILL)
 
 
 class Users:
@@ -126,58 +138,58 @@ def few_processes(server):
 
 
 def test_load(place):
-    server = serving.Server(place, "--max-song", str(MAX_SONG), "--songs", "12", "-j", "2", leaks=serving.SANITIZED)
-    users = Users(server, place)
-    # What it holds while nothing goes on varies (workers that wait, the connection that asks): the most of it.
-    files = 0
-    for seed in range(2):
-        users.round(seed)
+    with serving_at(place, "--max-song", str(MAX_SONG), "--songs", "12", "-j", "2", leaks=serving.SANITIZED) as server:
+        users = Users(server, place)
+        # What it holds while nothing goes on varies (workers that wait, the connection that asks): the most of it.
+        files = 0
+        for seed in range(2):
+            users.round(seed)
+            server.wait_until_idle(60)
+            files = max(files, descriptors(server))
+        memory = server.status_number("VmHWM")
+        for seed in range(2, ROUNDS):
+            users.round(seed)
         server.wait_until_idle(60)
-        files = max(files, descriptors(server))
-    memory = server.status_number("VmHWM")
-    for seed in range(2, ROUNDS):
-        users.round(seed)
-    server.wait_until_idle(60)
-    check(not users.problems, "\n".join(users.problems[:5]))
-    grown = server.status_number("VmHWM") - memory
-    check(grown < SLACK_KB, f"memory grew by {grown} kB over {ROUNDS} rounds, from {memory} kB")
-    check(few_descriptors(server, files), f"{descriptors(server)} descriptors, after two rounds {files}")
-    check(few_processes(server), f"processes: {server.workers()}")
-    check(not os.listdir(place.spool), os.listdir(place.spool))
-    status, seconds = server.stop()
-    check(status == 130, f"exit status {status}: {server.said()[-3000:]}")
-    return (f"{ROUNDS} rounds of {USERS}: {users.counts}; memory at most {memory + grown} kB, after two rounds {memory}; "
-            f"ended in {seconds:.2f} s")
+        check(not users.problems, "\n".join(users.problems[:5]))
+        grown = server.status_number("VmHWM") - memory
+        check(grown < SLACK_KB, f"memory grew by {grown} kB over {ROUNDS} rounds, from {memory} kB")
+        check(few_descriptors(server, files), f"{descriptors(server)} descriptors, after two rounds {files}")
+        check(few_processes(server), f"processes: {server.workers()}")
+        check(not os.listdir(place.spool), os.listdir(place.spool))
+        status, seconds = server.stop()
+        check(status == 130, f"exit status {status}: {server.said()[-3000:]}")
+        return (f"{ROUNDS} rounds of {USERS}: {users.counts}; memory at most {memory + grown} kB, after two rounds {memory}; "
+                f"ended in {seconds:.2f} s")
 
 
 def test_large(place):
     """What is sent is on the disk, not in memory."""
-    server = serving.Server(place, "--max-song", "300", "-j", "1")
-    expect(server.post(place.song(0, 0)), 200)
-    before = server.status_number("VmHWM")
-    expect(server.post(os.urandom(1000) + bytes(250_000_000)), 422, "not-a-song")
-    grown = server.status_number("VmHWM") - before
-    check(grown < SLACK_KB, f"memory grew by {grown} kB for 250 MB")
-    server.stop()
-    return f"250 MB took {grown} kB"
+    with serving_at(place, "--max-song", "300", "-j", "1") as server:
+        expect(server.post(place.song(0, 0)), 200)
+        before = server.status_number("VmHWM")
+        expect(server.post(os.urandom(1000) + bytes(250_000_000)), 422, "not-a-song")
+        grown = server.status_number("VmHWM") - before
+        check(grown < SLACK_KB, f"memory grew by {grown} kB for 250 MB")
+        server.stop()
+        return f"250 MB took {grown} kB"
 
 
 def test_kills(place):
     """kill -9 in the middle of uploads and of hearing."""
     for trial in range(KILLS):
         chance = random.Random(trial)
-        server = serving.Server(place, "-j", "2")
-        users = Users(server, place)
-        thread = threading.Thread(target=users.round, args=(trial,), daemon=True)
-        thread.start()
-        time.sleep(chance.random())
-        server.stop(signal.SIGKILL)
-        end = time.monotonic() + 60
-        while server.workers():
-            check(time.monotonic() < end, f"trial {trial}: left: {server.workers()}")
-            time.sleep(0.01)
-        check(not os.listdir(place.spool), f"trial {trial}: left: {os.listdir(place.spool)}")
-        thread.join(60)
+        with serving_at(place, "-j", "2") as server:
+            users = Users(server, place)
+            thread = threading.Thread(target=users.round, args=(trial,), daemon=True)
+            thread.start()
+            time.sleep(chance.random())
+            server.stop(signal.SIGKILL)
+            end = time.monotonic() + 60
+            while server.workers():
+                check(time.monotonic() < end, f"trial {trial}: left: {server.workers()}")
+                time.sleep(0.01)
+            check(not os.listdir(place.spool), f"trial {trial}: left: {os.listdir(place.spool)}")
+            thread.join(60)
     return f"{KILLS} kills"
 
 

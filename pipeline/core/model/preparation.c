@@ -106,6 +106,7 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *no
     return FALSE;
 
   preparation->relaxed |= segue_relax_stage (type, node, relax);
+  segue_relax_limit (type, node);
   g_autoptr (GError) local = NULL;
   SegueGraphStage *stage =
     segue_graph_stage_new (registry, type, type->name, segue_node_get (node, "with"), "/", &local);

@@ -47,3 +47,16 @@ segue_relax_stage (const SegueStageType *type, SegueNode *stage, SegueRelax rela
   }
   return changed;
 }
+
+void
+segue_relax_limit (const SegueStageType *type, SegueNode *stage)
+{
+  SegueNode *with = (SegueNode *) segue_node_get (stage, "with");
+  for (const SegueParam *const *one = type->params; one && *one; one++) {
+    SegueParam row = segue_param_read (*one);
+    const SegueNode *given = with ? segue_node_get (with, row.name) : NULL;
+    if (row.relaxed && (row.flags & SEGUE_PARAM_COST) && given &&
+        given->type == SEGUE_NODE_SCALAR && number_in (given->text) > number_in (row.relaxed))
+      segue_node_set (with, row.name, segue_node_new_scalar (with, row.relaxed));
+  }
+}

@@ -14,3 +14,5 @@ typedef enum { SEGUE_RELAX_NOTHING, SEGUE_RELAX_SIZE, SEGUE_RELAX_DAMAGED } Segu
 /** segue_relax_stage: sets what applies in the stage's node (a map with `with`).  Whether anything had to
  * be set. */
 gboolean segue_relax_stage (const SegueStageType *type, SegueNode *stage, SegueRelax relax);
+/** segue_relax_limit: lowers values of %SEGUE_PARAM_COST in the stage's node. */
+void segue_relax_limit (const SegueStageType *type, SegueNode *stage);

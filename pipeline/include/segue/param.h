@@ -65,11 +65,14 @@ typedef enum {
  *   SEGUE_UNSET_DOUBLE (test with isnan()), -1 (BOOL, CHOICE), {NAN, NAN} (RANGE) or %NULL.
  * @SEGUE_PARAM_VOLATILE: says how, not what (threads, log detail): not part of any key.
  * @SEGUE_PARAM_ON_REQUEST: (with `relaxed`) only where the caller asks for damaged songs, too
+ * @SEGUE_PARAM_COST: (a number, with `relaxed`) what memory and time grow with: a model, which may be a
+ *   stranger's, gets no more than the relaxed value
  */
 typedef enum {
   SEGUE_PARAM_OPTIONAL = 1 << 0,
   SEGUE_PARAM_VOLATILE = 1 << 1,
   SEGUE_PARAM_ON_REQUEST = 1 << 2,
+  SEGUE_PARAM_COST = 1 << 3,
 } SegueParamFlags;
 
 #define SEGUE_UNSET_INT    G_MININT64
