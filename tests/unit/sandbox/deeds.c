@@ -225,14 +225,14 @@ const Deed deeds[] = {
   { NULL, C, NULL, 0, "abi-32" },
   { NULL, C, NULL, 0, "abi-x32" },
 #endif
-  { "take descriptors, memory and threads without end", BY_LIMITS, NULL, 0, "descriptors 1000" },
-  { NULL, BY_LIMITS, NULL, 0, "memory 100" },
-  { NULL, BY_LIMITS, NULL, 0, "threads 4500" },
-  { NULL, C, "mmap", 0, "0 4096 3 0x21 -1 0" },
+  { "take descriptors, memory and threads without end", C, "mmap", 0, "0 4096 3 0x21 -1 0" },
   { NULL, C, "mmap", 0, "0 4096 1 0x23 -1 0" },
   { NULL, C, "mmap", 0, "0 4096 1 1 song 0" },
   { NULL, C, "mmap", 0, "0 4096 3 0x122 -1 0" },
   { NULL, C, "mmap", 0, "0 2097152 3 0x40022 -1 0" },
+  { NULL, BY_LIMITS, NULL, 0, "descriptors 1000" },
+  { NULL, BY_LIMITS, NULL, 0, "memory 100" },
+  { NULL, BY_LIMITS, NULL, 0, "threads 4500" },
 };
 /* clang-format on */
 const guint n_deeds = G_N_ELEMENTS (deeds);
