@@ -52,6 +52,11 @@ const SegueParam *const song_params[] = {
   NULL,
 };
 
+const SeguePort *const song_inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
+                                         NULL };
+const SeguePort *const song_outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
+                                          NULL };
+
 struct _Song {
   const SongConfig *config;
   SegueItem *file;

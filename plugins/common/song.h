@@ -32,6 +32,7 @@ extern const SegueParam *const song_params[];
 
 gboolean song_check_config (const void *config, GError **error);
 /* What all decoders give. */
+extern const SeguePort *const song_inputs[], *const song_outputs[];
 gboolean song_negotiate (const void *config, SegueNegotiation *negotiation, GError **error);
 
 typedef struct _Song Song;
@@ -85,3 +86,10 @@ void song_preload (void);
 char *song_resampler_version (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Song, song_free)
+
+/** SONG_DECODER: what the stage types of all decoders have in common. */
+#define SONG_DECODER                                                                               \
+  .struct_size = sizeof (SegueStageType), .mode = SEGUE_MODE_MAP,                                  \
+  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE, .inputs = song_inputs,                       \
+  .outputs = song_outputs, .params = song_params, .config_size = sizeof (SongConfig),              \
+  .check = song_check_config, .negotiate = song_negotiate

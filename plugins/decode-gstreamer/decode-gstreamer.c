@@ -114,11 +114,6 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return song_emit (song, context, error);
 }
 
-static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
-                                           NULL };
-static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
-                                            NULL };
-
 /* clang-format off */
 static const char *const extensions[] = {
   "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "avi", "dsf", "dts", "flac", "flv",
@@ -134,7 +129,7 @@ static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
                                       .extensions = extensions };
 
 static const SegueStageType decode_gstreamer = {
-  .struct_size = sizeof (SegueStageType),
+  SONG_DECODER,
   .name = "decode-gstreamer",
   .summary = "Decodes songs of any format with GStreamer",
   .doc =
@@ -149,14 +144,6 @@ static const SegueStageType decode_gstreamer = {
     "that "
     "are installed.",
   .result_version = 2,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
-  .inputs = inputs,
-  .outputs = outputs,
-  .params = song_params,
-  .config_size = sizeof (SongConfig),
-  .check = song_check_config,
-  .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .open = open_framework,
   .process = process,

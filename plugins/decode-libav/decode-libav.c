@@ -109,11 +109,6 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   return ok && song_emit (song, context, error);
 }
 
-static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
-                                           NULL };
-static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
-                                            NULL };
-
 /* clang-format off */
 static const char *const extensions[] = {
   "3ga", "3gp", "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "avi", "awb", "caf", "dff",
@@ -130,7 +125,7 @@ static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
                                       .extensions = extensions };
 
 static const SegueStageType decode_libav = {
-  .struct_size = sizeof (SegueStageType),
+  SONG_DECODER,
   .name = "decode-libav",
   .summary = "Decodes songs of any usual format with FFmpeg's libraries",
   .doc =
@@ -146,14 +141,6 @@ static const SegueStageType decode_libav = {
     "that "
     "are installed.",
   .result_version = 2,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
-  .inputs = inputs,
-  .outputs = outputs,
-  .params = song_params,
-  .config_size = sizeof (SongConfig),
-  .check = song_check_config,
-  .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .open = load_libraries,
   .preload = preload,

@@ -147,11 +147,6 @@ preload (gpointer instance)
   song_preload ();
 }
 
-static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Audio files."),
-                                           NULL };
-static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
-                                            NULL };
-
 /* clang-format off */
 static const char *const extensions[] = {
   "aif", "aifc", "aiff", "au", "caf", "flac", "mp1", "mp2", "mp3", "oga", "ogg", "opus", "rf64", "snd", "voc",
@@ -165,7 +160,7 @@ static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
                                       .extensions = extensions };
 
 static const SegueStageType decode_sndfile = {
-  .struct_size = sizeof (SegueStageType),
+  SONG_DECODER,
   .name = "decode-sndfile",
   .summary = "Decodes songs with libsndfile: WAV, AIFF, FLAC, Ogg Vorbis, Opus and MP3",
   .doc = "Takes what libsndfile reads, averages its channels to mono and resamples it with soxr "
@@ -179,14 +174,6 @@ static const SegueStageType decode_sndfile = {
          "others that "
          "are installed.",
   .result_version = 2,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,
-  .inputs = inputs,
-  .outputs = outputs,
-  .params = song_params,
-  .config_size = sizeof (SongConfig),
-  .check = song_check_config,
-  .negotiate = song_negotiate,
   .fingerprint = fingerprint,
   .process = process,
   .preload = preload,
