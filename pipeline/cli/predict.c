@@ -124,23 +124,12 @@ find_model (const Options *options, Model *model, GError **error)
 
 /* ---- Files ---- */
 
-/* What `scan` takes for a song when nobody says otherwise; NULL: it isn't installed. */
-static GStrv
-audio_extensions (SegueRegistry *registry)
-{
-  const SegueStageType *scan = segue_registry_find_stage (registry, "scan");
-  for (const SegueParam *const *row = scan ? scan->params : NULL; row && *row; row++)
-    if (g_str_equal ((*row)->name, "extensions") && (*row)->def)
-      return g_strsplit_set ((*row)->def, "[], \"'", -1);
-  return NULL;
-}
-
 static GPtrArray *
 find_files (SegueRegistry *registry, const Options *options, char **arguments, GError **error)
 {
-  g_auto (GStrv) extensions = audio_extensions (registry);
+  g_autofree const char **extensions = segue_registry_list_extensions (registry);
   const SeguePredictInput input = { .arguments = arguments,
-                                    .extensions = (const char *const *) extensions,
+                                    .extensions = extensions,
                                     .list = stdin,
                                     .separator = options->null ? '\0' : '\n' };
   g_autoptr (GPtrArray) files = segue_predict_files (&input, error);

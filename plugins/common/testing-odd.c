@@ -200,6 +200,7 @@ test_odd_mp3s (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc ch
     { "no frames", { 0, 0, 0, 0 } },
     { "all frames", { 0xff, 0xff, 0xff, 0xff } },
   };
+  g_assert_nonnull (bytes);
   const guint8 *xing = memmem (bytes, 200, "Info", 4);
   gsize at = (gsize) ((xing ? xing : (const guint8 *) memmem (bytes, 200, "Xing", 4)) - bytes);
   g_autofree guint8 *odd = g_malloc0 (length + 5000);

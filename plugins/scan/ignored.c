@@ -2,32 +2,10 @@
 
 #include "names.h"
 
+#include <segue/file.h>
+
 /* Named in one line; a folder that is no music library may hold any number. */
 #define MAX_EXTENSIONS 40
-
-/* Other files that hold music: their owner may miss them. */
-static const struct {
-  const char *extension, *what;
-} foreign[] = {
-  { "avi", "video" },          { "flv", "video" },          { "m2ts", "video" },
-  { "m4v", "video" },          { "mkv", "video" },          { "mov", "video" },
-  { "mpeg", "video" },         { "mpg", "video" },          { "ogv", "video" },
-  { "ts", "video" },           { "vob", "video" },          { "wmv", "video" },
-  { "it", "notes" },           { "kar", "notes" },          { "mid", "notes" },
-  { "midi", "notes" },         { "mod", "notes" },          { "mptm", "notes" },
-  { "s3m", "notes" },          { "xm", "notes" },           { "aa", "copy-protected" },
-  { "aax", "copy-protected" }, { "m4p", "copy-protected" }, { "dff", "not decodable" },
-  { "iso", "not decodable" },
-};
-
-const char *
-ignored_kind (const char *extension)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (foreign); i++)
-    if (g_str_equal (extension, foreign[i].extension))
-      return foreign[i].what;
-  return NULL;
-}
 
 /* "3 .cue, 12 .jpg, 1 no extension" */
 void
@@ -37,7 +15,8 @@ ignored_log (GHashTable *ignored, SegueContext *context)
   g_autoptr (GString) all = g_string_new (NULL), odd = g_string_new (NULL);
 
   for (guint i = 0; i < extensions->len; i++) {
-    const char *extension = g_ptr_array_index (extensions, i), *kind = ignored_kind (extension);
+    const char *extension = g_ptr_array_index (extensions, i),
+               *kind = segue_extension_describe_foreign (extension);
     guint n = GPOINTER_TO_UINT (g_hash_table_lookup (ignored, extension));
     g_autofree char *shown = name_to_text (extension);
     g_autofree char *named = *shown ? g_strconcat (".", shown, NULL) : g_strdup ("no extension");

@@ -25,16 +25,6 @@ typedef struct {
   GArray *extensions;
 } ScanConfig;
 
-/* What is audio where no decoder says so: in harnesses, and for files of formats that need another decoder. */
-/* clang-format off */
-static const char *const audio_extensions[] = {
-  "3ga", "3gp", "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "caf", "dsf", "dts", "eac3", "flac",
-  "m4a", "m4b", "m4r", "mka", "mlp", "mp1", "mp2", "mp3", "mp4", "mpc", "mpga", "oga", "ogg", "opus", "shn", "snd",
-  "spx", "tak", "tta", "voc", "w64", "wav", "wave", "weba", "webm", "wma", "wv",
-  NULL,
-};
-/* clang-format on */
-
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, root, SEGUE_PARAM_INPUT_PATH, .doc = "The music folder."),
   SEGUE_PARAM (ScanConfig, layout, SEGUE_PARAM_STRING, .def = "\"{artist}/{album}/{title}\"",
@@ -266,24 +256,16 @@ nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError
   return FALSE;
 }
 
-/* (transfer full): the extensions of songs: what was asked for, else all that an installed decoder reads. */
+/* (transfer full): the extensions of songs: what was asked for, else all that are usual here. */
 static GArray *
 find_extensions (const ScanConfig *config, SegueContext *context)
 {
-  SegueRegistry *registry = segue_context_get_registry (context);
-  g_autoptr (GPtrArray) decoders = registry ? segue_registry_list_decoders (registry) : NULL;
-
   if (config->extensions->len > 0)
     return g_array_ref (config->extensions);
+  g_autofree const char **usual =
+    segue_registry_list_extensions (segue_context_get_registry (context));
   GArray *extensions = g_array_new (FALSE, FALSE, sizeof (const char *));
-  g_array_append_vals (extensions, audio_extensions, G_N_ELEMENTS (audio_extensions) - 1);
-  for (guint i = 0; decoders && i < decoders->len; i++) {
-    const SegueStageType *decoder = g_ptr_array_index (decoders, i);
-    for (const char *const *one = decoder->decodes->extensions; one && *one; one++)
-      if (!ignored_kind (*one))
-        g_array_append_vals (extensions, one, 1);
-  }
-  return extensions;
+  return g_array_append_vals (extensions, usual, g_strv_length ((char **) usual));
 }
 
 static gboolean

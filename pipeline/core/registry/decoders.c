@@ -1,5 +1,6 @@
 /* Which decoders are asked for a song, in which order, and what `decode` says of itself. */
 #include "decoders.h"
+#include "extension.h"
 #include "registry.h"
 #include <string.h>
 
@@ -68,6 +69,22 @@ GPtrArray *
 segue_decoders_list (const SegueDecoders *decoders)
 {
   return g_ptr_array_copy (decoders->types, NULL, NULL);
+}
+
+const char **
+segue_decoders_list_extensions (const SegueDecoders *decoders)
+{
+  g_autoptr (GPtrArray) extensions = g_ptr_array_new ();
+  for (const char *const *audio = segue_extension_list_audio (); *audio; audio++)
+    g_ptr_array_add (extensions, (gpointer) *audio);
+  for (guint i = 0; i < decoders->types->len; i++) {
+    const SegueStageType *decoder = g_ptr_array_index (decoders->types, i);
+    for (const char *const *one = decoder->decodes->extensions; one && *one; one++)
+      if (!segue_extension_describe_foreign (*one))
+        g_ptr_array_add (extensions, (gpointer) *one);
+  }
+  g_ptr_array_add (extensions, NULL);
+  return (const char **) g_ptr_array_free (g_steal_pointer (&extensions), FALSE);
 }
 
 GPtrArray *

@@ -12,5 +12,7 @@ void segue_decoders_free (SegueDecoders *decoders);
 const SegueStageType *segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder);
 /** segue_decoders_list: (transfer container): the decoders, in the order in which they are asked. */
 GPtrArray *segue_decoders_list (const SegueDecoders *decoders);
+/** segue_decoders_list_extensions: (transfer container): see segue_registry_list_extensions(). */
+const char **segue_decoders_list_extensions (const SegueDecoders *decoders);
 /** segue_decoders_of: (transfer none) (nullable): likewise, where @type is `decode`. */
 GPtrArray *segue_decoders_of (const SegueDecoders *decoders, const SegueStageType *type);

@@ -207,6 +207,12 @@ segue_registry_list_decoders (SegueRegistry *registry)
   return segue_decoders_list (registry->decoders);
 }
 
+const char **
+segue_registry_list_extensions (SegueRegistry *registry)
+{
+  return segue_decoders_list_extensions (registry->decoders);
+}
+
 GPtrArray *
 segue_registry_decoders_of (SegueRegistry *registry, const SegueStageType *type)
 {

@@ -93,4 +93,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueFileWriter, segue_file_writer_free)
 SEGUE_API
 const char *segue_file_recognise (const guint8 *start, gsize n);
 
+/** segue_extension_describe_foreign: (transfer none) (nullable): what files with @extension (lower case, without
+ * the dot) hold in place of plain sound: “video”; %NULL: nothing is known. */
+SEGUE_API
+const char *segue_extension_describe_foreign (const char *extension);
+
 G_END_DECLS

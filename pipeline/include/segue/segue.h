@@ -62,6 +62,11 @@ GPtrArray *segue_registry_list_models (SegueRegistry *registry);
  * `decode` asks them; each has @decodes. */
 SEGUE_API
 GPtrArray *segue_registry_list_decoders (SegueRegistry *registry);
+/** segue_registry_list_extensions: (transfer container): of the files in a folder that are taken for songs:
+ * audio files, and what installed decoders read besides, videos aside.  %NULL-terminated, in lower case, some
+ * more than once; good as long as the registry. */
+SEGUE_API
+const char **segue_registry_list_extensions (SegueRegistry *registry);
 /** segue_registry_get_plugin_of: (nullable): the plugin that provides @stage_or_model_type. */
 SEGUE_API
 const SeguePluginEntry *segue_registry_get_plugin_of (SegueRegistry *registry,

@@ -1,0 +1,7 @@
+/* What the extensions of file names say (internal). */
+#pragma once
+
+#include <segue/file.h>
+
+/** segue_extension_list_audio: (transfer none): those of audio files, %NULL-terminated, in lower case. */
+const char *const *segue_extension_list_audio (void);
