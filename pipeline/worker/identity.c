@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,6 +34,8 @@ identity_lock (gboolean reads, char **how)
   gboolean knows = syscall (SYS_capget, &head, have) == 0;
   if (geteuid () == 0 && !reads && knows && may_become_nobody (have) && setgroups (0, NULL) == 0 &&
       setresgid (NOBODY, NOBODY, NOBODY) == 0 && setresuid (NOBODY, NOBODY, NOBODY) == 0) {
+    /* The kernel forgets it with the old user; a worker that the server leaves behind has to end. */
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
     *how = g_strdup ("nobody");
     return TRUE;
   }

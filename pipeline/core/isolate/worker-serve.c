@@ -5,9 +5,7 @@
 #include "worker-fork.h"
 #include "worker-stage.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 typedef struct {
@@ -23,17 +21,6 @@ pass_notes_on (Worker *worker)
   g_auto (GStrv) lines = g_strsplit (text ? text : "", "\n", -1);
   for (guint i = 0; lines[i]; i++)
     segue_worker_stage_log (&worker->stage, G_LOG_LEVEL_DEBUG, lines[i]);
-}
-
-/* Ends the process when its parent is gone, whatever the stage is at. */
-static gpointer
-watch (gpointer data)
-{
-  Worker *worker = data;
-  struct pollfd polled = { .fd = worker->stage.socket, .events = POLLRDHUP };
-  while (!(polled.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)))
-    poll (&polled, 1, -1);
-  _exit (0);
 }
 
 static gboolean
@@ -78,21 +65,11 @@ static gboolean
 lock_in (Worker *worker)
 {
   SegueWorkerStage *stage = &worker->stage;
-  g_autoptr (GError) error = NULL;
   if (worker->hooks->lock) {
     g_autofree char *note = worker->hooks->lock (stage->memory);
     segue_worker_stage_log (stage, G_LOG_LEVEL_DEBUG, note);
   }
-  /* Not before: what a lock takes from a thread it may not take from those that are there. */
-  g_autoptr (GThread) watcher = g_thread_try_new ("segue-watch", watch, worker, &error);
-  if (watcher)
-    return say_ready (stage->socket, FALSE);
-  g_autoptr (GError) lack = g_error_new (
-    SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-    "can't start a thread: %s; close other programs, or raise the limit (ulimit -u), and run again",
-    error->message);
-  segue_answer_send_failure (stage->socket, lack, SEGUE_WAIT_FOR_EVER);
-  return FALSE;
+  return say_ready (stage->socket, FALSE);
 }
 
 /* SegueWorkerMain. */

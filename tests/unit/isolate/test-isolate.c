@@ -545,10 +545,11 @@ is_gone (pid_t pid)
   return !end || g_str_has_prefix (end, ") Z");
 }
 
-/* Nobody has to tell a worker that its parent was killed, however busy it is. */
+/* A worker ends where its parent or its server is killed, however busy it is; user and locks make no difference. */
 static void
-test_orphan (void)
+test_orphan (gconstpointer data)
 {
+  const char *killed = data;
   pid_t parent = fork ();
   g_assert_cmpint (parent, >=, 0);
   if (parent == 0) {
@@ -563,12 +564,16 @@ test_orphan (void)
     waitpid (parent, NULL, 0);
     return;
   }
-  pid_t worker = child_of (parent);
+  pid_t server = child_of (parent);
+  g_assert_true (wait_until (has_child, server));
+  pid_t worker = child_of (server);
   g_usleep (300000);
   g_assert_false (is_gone (worker));
+  kill (g_str_equal (killed, "server") ? server : parent, SIGKILL);
+  g_assert_true (wait_until (is_gone, worker));
   kill (parent, SIGKILL);
   waitpid (parent, NULL, 0);
-  g_assert_true (wait_until (is_gone, worker));
+  g_assert_true (wait_until (is_gone, server));
 }
 
 int
@@ -600,6 +605,7 @@ main (int argc, char **argv)
   g_test_add_func ("/isolate/calls-are-denied", test_calls_are_denied);
   g_test_add_func ("/isolate/opening", test_opening);
   g_test_add_func ("/isolate/no-worker", test_no_worker);
-  g_test_add_func ("/isolate/orphan", test_orphan);
+  g_test_add_data_func ("/isolate/orphan/of-parent", "parent", test_orphan);
+  g_test_add_data_func ("/isolate/orphan/of-server", "server", test_orphan);
   return g_test_run ();
 }
