@@ -23,8 +23,9 @@ set_up_memory (void)
 }
 
 /* The first process of a namespace can't be killed by a signal that it sends itself, as abort () does.  It
- * ends with the number that a shell would say.  A fault comes again, and kills. */
-static void
+ * ends with the number that a shell would say.  A fault comes again, and kills.  A sanitizer would look at the
+ * stack first, by way of a file that a worker can't open, and then never end. */
+__attribute__ ((no_sanitize_address)) static void
 on_fatal_signal (int number, siginfo_t *info, void *context)
 {
   if (info->si_code <= 0)
