@@ -44,6 +44,8 @@ def make_songs(folder):
     for song in sorted(folder.glob("whole-*")):
         (folder / f"half-{song.name}").write_bytes(song.read_bytes()[:song.stat().st_size // 2])
         (folder / f"noise-{song.name}").write_bytes(chance.randbytes(5000))
+        # Longer than it says, where the format has several in a row: memory that has to grow.
+        (folder / f"long-{song.name}").write_bytes(song.read_bytes() * 40)
     return len(list(folder.glob("whole-*")))
 
 
