@@ -21,7 +21,7 @@ BUILD, MUSIC = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
 SONGS = int(sys.argv[4]) if len(sys.argv) > 4 else 16
 FORMATS = {"as they are": None, "MP3": ("mp3", ["-c:a", "libmp3lame", "-q:a", "2"]),
-           "AAC": ("m4a", ["-c:a", "aac", "-b:a", "192k"]), "FLAC": ("flac", ["-c:a", "flac"])}
+           "AAC": ("m4a", ["-c:a", "aac", "-b:a", "192k"]), "FLAC": ("flac", ["-c:a", "flac", "-sample_fmt", "s16"])}
 PIPELINE = """segue: 1
 name: formats
 vars: { music: }
