@@ -2,7 +2,7 @@
  * to and from workers (internal).
  *
  * One form, and one rule of what it may say: what a plugin may emit, a worker may send and the store may
- * keep is the same.  Whoever holds the bytes says where in them the item lies. */
+ * keep is the same.  The holder of the bytes says where in them the item lies. */
 #pragma once
 
 #include "item-private.h"

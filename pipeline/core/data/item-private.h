@@ -9,7 +9,7 @@
 /* Of audio. */
 #define SEGUE_MAX_CHANNELS G_MAXUINT16
 
-/** SegueOpenFile: a file that was opened by whoever may: under isolation an item has no other. */
+/** SegueOpenFile: a file that is open already: under isolation an item has no other. */
 typedef struct _SegueOpenFile SegueOpenFile;
 
 /** SegueItemBody: what an item shares with its copies, which have other metadata, or none of its bytes.

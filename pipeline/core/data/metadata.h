@@ -4,8 +4,8 @@
  * hand.  Only what stages set is kept in the store; the rest is joined when a record is read, so
  * that new labels reach old results.
  *
- * Items share their tables: whoever changes one that is not theirs alone gets a table of what they
- * change, over the other.  So each segment of a song holds where it begins, and all of them together
+ * Items share their tables: a change to one that is shared makes a table of
+ * the changes, over the other.  So each segment of a song holds where it begins, and all of them together
  * who made the song.  Keys and strings are interned: a library has few labels, and fewer sets. */
 #pragma once
 

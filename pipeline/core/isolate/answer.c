@@ -254,7 +254,7 @@ segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *con
   if (answer->done)
     return nonsense (why, "more than an answer");
   if (message->fd >= 0 && message->type != SEGUE_MESSAGE_BUFFER)
-    return nonsense (why, "a descriptor that nobody asked for");
+    return nonsense (why, "a descriptor without a question for it");
   answer->text += g_variant_get_size (message->body);
   if (answer->text > SEGUE_ANSWER_MAX_TEXT)
     return nonsense (why, "more text and metadata than an answer may have");

@@ -384,7 +384,7 @@ test_group (void)
   g_assert_null (strstr (bench.log->str, "cache"));
 }
 
-/* A gate that is a FIFO or a folder keeps nobody waiting. */
+/* A gate that is a FIFO or a folder makes no run wait. */
 static void
 test_odd_gate (void)
 {

@@ -40,7 +40,7 @@ is_named (SegueItem *file, const char *word)
   return strstr (segue_item_get_id (file), word) != NULL;
 }
 
-/* Reads "one"; "damaged" is nobody's. */
+/* Reads "one"; no stage reads "damaged". */
 static gboolean
 process_first (gpointer instance, SegueItem *file, SegueContext *context, GError **error)
 {

@@ -504,7 +504,7 @@ test_work (void)
   g_assert_cmpuint (in_use, ==, 1);
   g_assert_cmpuint (named, ==, 1);
 
-  /* While a run is at work nobody can tell what it will take up again. */
+  /* While a run is at work it is not known what it will resume. */
   SegueStore *store = segue_store_open (bench.cache, NULL);
   gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_true (exists ("", inner));
@@ -566,7 +566,7 @@ let_go (int fd)
   close (fd);
 }
 
-/* Who holds on to the lock keeps gc from removing, but nobody waiting. */
+/* Who holds on to the lock keeps gc from removing, and makes no run wait. */
 static void
 test_held_open (void)
 {
