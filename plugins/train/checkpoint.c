@@ -137,10 +137,12 @@ input_init (Input *input, int fd)
   sha256_init (&input->sha);
 }
 
+/* FALSE with errno, 0 where the file is too short. */
 static gboolean
 read_at (int fd, void *data, gsize length, guint64 at)
 {
   for (gsize done = 0; done < length;) {
+    errno = 0;
     gssize n =
       pread (fd, (char *) data + done, MIN (length - done, (gsize) 1 << 30), (off_t) (at + done));
     if (n == 0 || (n < 0 && errno != EINTR))
@@ -290,7 +292,8 @@ open_candidate (TrainJob *job, guint slot, Candidate *candidate)
     candidate->state = FILE_DAMAGED;
 }
 
-/* FALSE: the file is no longer what it was when it was opened, and the job is of no use. */
+/* FALSE: the file can't be read (errno), or is no longer what it was when it was opened (0), and the job is of no
+ * use. */
 static gboolean
 take_candidate (TrainJob *job, const Candidate *candidate)
 {
@@ -307,6 +310,7 @@ take_candidate (TrainJob *job, const Candidate *candidate)
   progress->loss_sum = expected->loss_sum;
   progress->loss_weight = expected->loss_weight;
   input_init (&input, candidate->fd);
+  errno = 0;
   return take (&input, &header, sizeof header) && memcmp (&header, expected, sizeof header) == 0 &&
          take (&input, progress->epochs->data, expected->n_epochs * sizeof (TrainEpoch)) &&
          take (&input, progress->steps->data, expected->step * sizeof (TrainStep)) &&
@@ -354,8 +358,14 @@ train_checkpoint_load (TrainJob *job, GError **error)
   if (newest == NULL)
     return TRUE;
   if (!take_candidate (job, newest)) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                         "a checkpoint of the training changed while it was read; run again");
+    int number = errno;
+    g_autofree char *path = path_of_slot (job, 1 - job->saved.slot, NULL);
+    if (number != 0)
+      return segue_set_error_from_errno (error, number, SEGUE_ERROR_IO, "can't read the checkpoint",
+                                         path);
+    g_autofree char *shown = g_filename_display_name (path);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "‘%s’ changed while it was read; run again",
+                 shown);
     return FALSE;
   }
   job->saved.step = newest->header.step;
