@@ -40,7 +40,7 @@ check_whole (const char *head)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  /* A copy of the very size: whoever reads behind it is seen. */
+  /* A copy of exactly this size, so that a read past its end is seen. */
   g_autofree char *copy = size > 0 ? g_memdup2 (data, size) : g_strdup ("");
   HeadVerdict verdict = head_judge (copy, size);
   gsize n = size > 0 ? data[size - 1] % size : 0;

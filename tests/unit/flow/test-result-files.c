@@ -59,9 +59,9 @@ test_damage (void)
       study_run (&study);
       g_autofree char *digest = study_digest (&study);
       g_assert_cmpstr (digest, ==, expected);
-      gboolean told = strstr (study.log->str, "recomputed: damaged result") != NULL;
+      gboolean logged = strstr (study.log->str, "recomputed: damaged result") != NULL;
       /* One whose header is gone is none. */
-      g_assert_true (told == !(is_header && damage == DAMAGE_GONE));
+      g_assert_true (logged == !(is_header && damage == DAMAGE_GONE));
     }
   study_run (&study);
   g_assert_null (strstr (study.log->str, "recomputed"));

@@ -96,7 +96,7 @@ test_memory_of_failures (void)
   }
 }
 
-/* An item that could not be read back costs its song, whoever made it: a decoder that is led astray,
+/* An item that could not be read back costs its song, in a worker and without one: a decoder that is led astray,
  * or a process that was taken over and goes past the decoder's own checks. */
 static void
 test_impossible_item (gconstpointer worker)
