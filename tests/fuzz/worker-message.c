@@ -1,14 +1,14 @@
 /* What a worker says: a stream of messages, as the core takes them apart, from a process that a
  * song's file may have taken over. */
 #include "answer.h"
-#include "shared-bytes.h"
 #include "standalone.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of the shared memory that comes with a buffer; larger ones are refused by their size. */
+/* Of the arena, and of the buffers that are put into it; larger ones are never made. */
+#define LARGEST_ANSWER (16 * 1024 * 1024)
 #define LARGEST_BUFFER (2 * 1024 * 1024)
 
 static SegueItem *
@@ -43,20 +43,20 @@ check (const SegueAnswer *answer)
     g_autoptr (GVariant) all = segue_metadata_to_variant (item->metadata, FALSE);
     g_assert_true (segue_metadata_is_valid (all));
   }
-  g_assert_cmpuint (answer->taken, <=, answer->memory);
+  g_assert_cmpuint (answer->arena.used, <=, LARGEST_ANSWER);
 }
 
-/* With a buffer comes memory of the size that it tells, where that is one to be had. */
+/* As a worker does before it tells of a buffer.  @theirs: the answer's arena, as the worker sees it */
 static void
-attach_memory (SegueMessage *message)
+put_buffer (SegueSharedArena *theirs, const SegueMessage *message)
 {
   guint64 size;
   if (message->type != SEGUE_MESSAGE_BUFFER)
     return;
-  g_variant_get (message->body, "(t)", &size);
+  g_variant_get (message->body, SEGUE_FORMAT_BUFFER, &size);
   size = MIN (size, LARGEST_BUFFER);
   g_autofree char *zeros = g_malloc0 ((gsize) MAX (size, 1));
-  message->fd = segue_shared_bytes_new (zeros, (gsize) size, NULL);
+  segue_shared_arena_put (theirs, zeros, (gsize) size, NULL);
 }
 
 /* The stream message by message, with their bodies as they are or put into normal form, which gets
@@ -71,7 +71,9 @@ take_apart (const uint8_t *data, size_t size, gboolean repaired, SegueItem *inpu
   g_auto (SegueAnswer) answer = { 0 };
   const char *why = NULL;
   gboolean heard = TRUE;
-  segue_answer_init (&answer, input, 16 * 1024 * 1024);
+  segue_answer_init (&answer, input);
+  g_assert_true (segue_shared_arena_init (&answer.arena, LARGEST_ANSWER, NULL));
+  SegueSharedArena theirs = answer.arena;
   while (heard && size >= 8) {
     guint32 head[2];
     memcpy (head, data, sizeof head);
@@ -81,7 +83,7 @@ take_apart (const uint8_t *data, size_t size, gboolean repaired, SegueItem *inpu
     message.body = segue_message_parse (head[0], body, repaired);
     heard = message.body != NULL;
     if (heard) {
-      attach_memory (&message);
+      put_buffer (&theirs, &message);
       heard = segue_answer_take (&answer, &message, &context, &why);
     }
     data += sizeof head + length;
@@ -96,7 +98,7 @@ receive (const uint8_t *data, size_t size)
 {
   int ends[2];
   SegueWire wire = SEGUE_WIRE_OK;
-  SegueWait wait = { .deadline = g_get_monotonic_time () + G_TIME_SPAN_MINUTE };
+  SegueWait wait = segue_wait_begin (G_TIME_SPAN_MINUTE, NULL);
   if (size > 60000 || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return;
   g_assert_cmpint (write (ends[1], data, size), ==, (gssize) size);

@@ -1,6 +1,5 @@
 /* The worker's side of an answer: items into messages, overlapping bytes once. */
 #include "answer.h"
-#include "shared-bytes.h"
 #include "stretch.h"
 
 #include <errno.h>
@@ -46,19 +45,18 @@ lay_out (Layout *layout, SegueItem *input, GPtrArray *outputs)
 }
 
 static gboolean
-send_buffers (int socket, const Layout *layout, SegueWait *wait, SegueWire *wire, GError **error)
+send_buffers (int socket, SegueSharedArena *arena, const Layout *layout, SegueWait *wait,
+              SegueWire *wire, GError **error)
 {
   for (guint i = 0; i < layout->stretches->len; i++) {
     const SegueStretch *stretch = &g_array_index (layout->stretches, SegueStretch, i);
     gsize size = (gsize) (stretch->end - stretch->begin);
     if (layout->buffers[i] == 0)
       continue;
-    int fd = segue_shared_bytes_new (stretch->begin, size, error);
-    if (fd < 0)
+    if (!segue_shared_arena_put (arena, stretch->begin, size, error))
       return FALSE;
     GVariant *body = g_variant_new (SEGUE_FORMAT_BUFFER, (guint64) size);
-    *wire = segue_message_send (socket, SEGUE_MESSAGE_BUFFER, body, fd, wait);
-    close (fd);
+    *wire = segue_message_send (socket, SEGUE_MESSAGE_BUFFER, body, -1, wait);
     if (*wire != SEGUE_WIRE_OK)
       return FALSE;
   }
@@ -158,15 +156,15 @@ send_end (int socket, const GError *failure, SegueReads *reads, SegueCounts *cou
 }
 
 SegueWire
-segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs, const GError *failure,
-                   SegueReads *reads, SegueCounts *counts, SegueWait *wait)
+segue_answer_send (int socket, SegueSharedArena *arena, SegueItem *input, GPtrArray *outputs,
+                   const GError *failure, SegueReads *reads, SegueCounts *counts, SegueWait *wait)
 {
   g_auto (Layout) layout = { 0 };
   g_autoptr (GError) local = NULL;
   SegueWire wire = SEGUE_WIRE_OK;
   if (outputs) {
     lay_out (&layout, input, outputs);
-    gboolean sent = send_buffers (socket, &layout, wait, &wire, &local) &&
+    gboolean sent = send_buffers (socket, arena, &layout, wait, &wire, &local) &&
                     send_items (socket, &layout, input, outputs, wait, &wire, &local);
     if (!sent && !local)
       return wire;

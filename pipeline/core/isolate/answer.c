@@ -5,10 +5,17 @@
 #include <errno.h>
 #include <string.h>
 
+/* A payload in the arena, in bytes. */
+typedef struct {
+  guint64 offset;
+  gsize size;
+} Place;
+
 void
-segue_answer_init (SegueAnswer *answer, SegueItem *input, guint64 memory)
+segue_answer_init (SegueAnswer *answer, SegueItem *input)
 {
-  *answer = (SegueAnswer){ .input = input, .memory = memory };
+  *answer = (SegueAnswer){ .input = input, .arena = SEGUE_SHARED_ARENA_NONE };
+  answer->places = g_array_new (FALSE, FALSE, sizeof (Place));
   answer->buffers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   answer->items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
 }
@@ -16,6 +23,8 @@ segue_answer_init (SegueAnswer *answer, SegueItem *input, guint64 memory)
 void
 segue_answer_clear (SegueAnswer *answer)
 {
+  segue_shared_arena_clear (&answer->arena);
+  g_clear_pointer (&answer->places, g_array_unref);
   g_clear_pointer (&answer->buffers, g_ptr_array_unref);
   g_clear_pointer (&answer->items, g_ptr_array_unref);
   g_clear_pointer (&answer->counts, g_variant_unref);
@@ -111,25 +120,48 @@ static gboolean
 take_buffer (SegueAnswer *answer, SegueMessage *message, const char **why)
 {
   guint64 size;
-  int lacks;
+  Place place;
   g_variant_get (message->body, "(t)", &size);
-  if (message->fd < 0)
-    return nonsense (why, "a buffer without its memory");
-  if (size > answer->memory - answer->taken)
-    return nonsense (why, "more bytes than its memory may hold");
-  if (answer->buffers->len >= SEGUE_ANSWER_MAX_ITEMS)
+  if (answer->items->len > 0)
+    return nonsense (why, "a buffer after the first item");
+  if (answer->places->len >= SEGUE_ANSWER_MAX_ITEMS)
     return nonsense (why, "too many buffers");
-  GBytes *bytes = segue_shared_bytes_map (message->fd, size, &lacks);
-  if (!bytes && lacks) {
-    g_set_error (&answer->environment, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for what became of ‘%s’: %s", answer->input->body->id,
-                 g_strerror (lacks));
-    return FALSE;
+  if (!segue_shared_arena_reserve (&answer->arena, size, &place.offset))
+    return nonsense (why, "more bytes than its memory may hold");
+  place.size = (gsize) size;
+  g_array_append_val (answer->places, place);
+  return TRUE;
+}
+
+/* What this process lacks, in @number; 0: the worker is at fault. */
+static gboolean
+fail_to_map (SegueAnswer *answer, int number, const char **why)
+{
+  if (number == 0)
+    return nonsense (why, "memory that is not as it says, or that it still writes to");
+  g_set_error (&answer->environment, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+               "no memory for what became of ‘%s’: %s", answer->input->body->id,
+               g_strerror (number));
+  return FALSE;
+}
+
+/* All payloads are there: nobody writes to them any more. */
+static gboolean
+map_buffers (SegueAnswer *answer, const char **why)
+{
+  int lacks = 0;
+  if (answer->buffers->len == answer->places->len)
+    return TRUE;
+  if (!segue_shared_arena_seal (&answer->arena, &lacks))
+    return fail_to_map (answer, lacks, why);
+  for (guint i = 0; i < answer->places->len; i++) {
+    Place place = g_array_index (answer->places, Place, i);
+    GBytes *bytes =
+      segue_shared_bytes_map_part (answer->arena.fd, place.offset, place.size, &lacks);
+    if (!bytes)
+      return fail_to_map (answer, lacks, why);
+    g_ptr_array_add (answer->buffers, bytes);
   }
-  if (!bytes)
-    return nonsense (why, "memory that is not as it says, or not sealed");
-  answer->taken += size;
-  g_ptr_array_add (answer->buffers, bytes);
   return TRUE;
 }
 
@@ -174,7 +206,7 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
     g_ptr_array_add (answer->items, segue_item_ref (answer->input));
     return TRUE;
   }
-  if (!segue_item_form_from_variant (described, &form, why))
+  if (!map_buffers (answer, why) || !segue_item_form_from_variant (described, &form, why))
     return FALSE;
   g_autoptr (GBytes) bytes = find_buffer (answer, buffer, &form);
   if (!bytes)
@@ -253,7 +285,7 @@ segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *con
 {
   if (answer->done)
     return nonsense (why, "more than an answer");
-  if (message->fd >= 0 && message->type != SEGUE_MESSAGE_BUFFER)
+  if (message->fd >= 0)
     return nonsense (why, "a descriptor without a question for it");
   answer->text += g_variant_get_size (message->body);
   if (answer->text > SEGUE_ANSWER_MAX_TEXT)

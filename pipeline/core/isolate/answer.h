@@ -11,6 +11,7 @@
 #include "context-private.h"
 #include "item-private.h"
 #include "message.h"
+#include "shared-arena.h"
 
 /* Most items that one may become. */
 #define SEGUE_ANSWER_MAX_ITEMS (256 * 1024)
@@ -28,35 +29,36 @@
 
 /**
  * segue_answer_send: (worker)
+ * @arena: for the payloads
  * @outputs: (nullable) (element-type SegueItem): what @input became; %NULL: it failed with @failure
  * @counts: of stage 0
  */
-SegueWire segue_answer_send (int socket, SegueItem *input, GPtrArray *outputs,
-                             const GError *failure, SegueReads *reads, SegueCounts *counts,
-                             SegueWait *wait);
+SegueWire segue_answer_send (int socket, SegueSharedArena *arena, SegueItem *input,
+                             GPtrArray *outputs, const GError *failure, SegueReads *reads,
+                             SegueCounts *counts, SegueWait *wait);
 /** segue_answer_send_failure: (worker): the stage could not even be opened. */
 SegueWire segue_answer_send_failure (int socket, const GError *failure, SegueWait *wait);
 
 /** SegueAnswer: (core): an answer on its way. */
 typedef struct {
-  SegueItem *input;    /* NULL: nothing was asked yet */
-  gboolean quiet;      /* what is only reported is not passed on */
-  guint64 memory;      /* most bytes of payloads */
-  guint64 taken;       /* bytes of payloads so far */
-  gsize text;          /* bytes of messages so far */
-  guint n_reports;     /* lines of log and the like so far */
-  guint n_lines;       /* lines of log so far */
-  GPtrArray *buffers;  /* GBytes */
-  GPtrArray *items;    /* SegueItem */
-  gboolean done;       /* all was said */
-  GVariant *counts;    /* a(sx), once done */
-  GVariant *reads;     /* as, once done */
-  GError *failure;     /* nullable: why it went wrong, as the stage said */
-  GError *environment; /* nullable: this process can't take the answer */
+  SegueItem *input;       /* NULL: nothing was asked yet */
+  gboolean quiet;         /* what is only reported is not passed on */
+  SegueSharedArena arena; /* for the payloads; none: nothing was asked yet */
+  gsize text;             /* bytes of messages so far */
+  guint n_reports;        /* lines of log and the like so far */
+  guint n_lines;          /* lines of log so far */
+  GArray *places;         /* Place: of the payloads in the arena */
+  GPtrArray *buffers;     /* GBytes: the payloads, once the first item is told */
+  GPtrArray *items;       /* SegueItem */
+  gboolean done;          /* all was said */
+  GVariant *counts;       /* a(sx), once done */
+  GVariant *reads;        /* as, once done */
+  GError *failure;        /* nullable: why it went wrong, as the stage said */
+  GError *environment;    /* nullable: this process can't take the answer */
 } SegueAnswer;
 
-/** segue_answer_init: @input: (nullable): borrowed. */
-void segue_answer_init (SegueAnswer *answer, SegueItem *input, guint64 memory);
+/** segue_answer_init: @input: (nullable): borrowed.  The arena is for the caller to make. */
+void segue_answer_init (SegueAnswer *answer, SegueItem *input);
 void segue_answer_clear (SegueAnswer *answer);
 /** segue_answer_take: the next message.  What is only reported goes to @context.  %FALSE with @why
  * (static) where it makes no sense, or with `environment` set. */

@@ -31,8 +31,7 @@ socket_of (SegueForkServer *server)
 static SegueWait
 wait_for (SegueForkServer *server, gint64 limit)
 {
-  return (SegueWait){ .deadline = g_get_monotonic_time () + limit,
-                      .cancellable = server->context->cancellable };
+  return segue_wait_begin (limit, server->context->cancellable);
 }
 
 static gboolean
@@ -174,7 +173,7 @@ segue_fork_server_listen (SegueForkServer *server, int socket, gboolean quiet, g
 {
   SegueWait wait = wait_for (server, OPEN_LIMIT);
   g_auto (SegueAnswer) answer = { 0 };
-  segue_answer_init (&answer, NULL, 0);
+  segue_answer_init (&answer, NULL);
   answer.quiet = quiet;
   for (gboolean ready = FALSE; !ready;) {
     g_auto (SegueMessage) message = { .fd = -1 };
@@ -252,7 +251,7 @@ segue_fork_server_fork (SegueForkServer *server, int *socket, GError **error)
 static SegueWire
 send_end (SegueForkServer *server, guint number, gboolean tell)
 {
-  SegueWait wait = { .deadline = g_get_monotonic_time () + REPLY_LIMIT };
+  SegueWait wait = segue_wait_begin (REPLY_LIMIT, NULL);
   GVariant *body = g_variant_new (SEGUE_FORMAT_END, number, tell);
   return segue_message_send (socket_of (server), SEGUE_MESSAGE_END, body, -1, &wait);
 }
@@ -266,7 +265,7 @@ segue_fork_server_kill (SegueForkServer *server, guint number)
 int
 segue_fork_server_wait (SegueForkServer *server, guint number)
 {
-  SegueWait wait = { .deadline = g_get_monotonic_time () + REPLY_LIMIT };
+  SegueWait wait = segue_wait_begin (REPLY_LIMIT, NULL);
   g_auto (SegueMessage) message = { .fd = -1 };
   guint32 ended;
   gint32 status;

@@ -224,14 +224,14 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
   const SegueContext *context = self->context;
   if (!take_worker (self, error))
     return TRY_FAILED;
-  SegueWait wait = {
-    .deadline =
-      g_get_monotonic_time () + (gint64) (context->stage->time_limit * G_TIME_SPAN_SECOND),
-    .cancellable = context->cancellable,
-  };
+  if (!segue_shared_arena_init (&answer->arena, segue_worker_memory (context->scope->threads),
+                                error))
+    return TRY_NOT_ASKED;
+  SegueWait wait = segue_wait_begin ((gint64) (context->stage->time_limit * G_TIME_SPAN_SECOND),
+                                     context->cancellable);
   SegueWire wire;
   int socket = segue_worker_get_socket (self->worker);
-  if (!segue_question_send (socket, item, context->epoch, &wait, &wire, error))
+  if (!segue_question_send (socket, &answer->arena, item, context->epoch, &wait, &wire, error))
     return TRY_NOT_ASKED;
   if (segue_fork_server_explain (self->server, wire, error))
     return TRY_FAILED;
@@ -295,7 +295,7 @@ segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError 
   for (guint tries = 2; tries > 0; tries--) {
     g_auto (SegueAnswer) answer = { 0 };
     g_autoptr (GError) local = NULL;
-    segue_answer_init (&answer, item, segue_worker_memory (self->context->scope->threads));
+    segue_answer_init (&answer, item);
     Try result = ask (self, item, &answer, &local);
     if (result == TRY_ANSWERED)
       return conclude (self, item, &answer, error);

@@ -15,6 +15,7 @@ static const char *const types[] = {
   [SEGUE_MESSAGE_FORK] = "(u)",
   [SEGUE_MESSAGE_END] = "(ub)",
   [SEGUE_MESSAGE_ENDED] = "(ui)",
+  [SEGUE_MESSAGE_ARENA] = "(t)",
   [SEGUE_MESSAGE_ITEM] = "(ssa{sv}ayx" SEGUE_ITEM_FORM ")",
   [SEGUE_MESSAGE_LOG] = "(us)",
   [SEGUE_MESSAGE_SCALAR] = "(std)",
@@ -58,12 +59,19 @@ segue_message_parse (guint type, GBytes *bytes, gboolean repaired)
  * time does not count. */
 #define ASLEEP (500 * G_TIME_SPAN_MILLISECOND)
 
+SegueWait
+segue_wait_begin (gint64 duration, GCancellable *cancellable)
+{
+  gint64 now = g_get_monotonic_time ();
+  return (SegueWait){ .deadline = now + duration, .cancellable = cancellable, .looked = now };
+}
+
 /* @waited: of the time since the last look. */
 static gboolean
 is_late (SegueWait *wait, gint64 waited)
 {
   gint64 now = g_get_monotonic_time ();
-  gint64 lost = wait->looked > 0 ? now - wait->looked - waited : 0;
+  gint64 lost = now - wait->looked - waited;
   if (lost > ASLEEP && wait->deadline < G_MAXINT64 - lost)
     wait->deadline += lost;
   wait->looked = now;

@@ -9,9 +9,10 @@
  *
  *   core                                    worker
  *                                    ◄──   REPORT*, READY     or REPORT*, DONE (why not)
+ *   ARENA + memory for the answer,
  *   ITEM + its file or memory        ──►
  *                                    ◄──   REPORT*, BUFFER*, EMIT*, DONE
- *   ITEM …
+ *   ARENA …
  *
  * A worker that its server could not fork opens the stage itself: it gets OPEN before all else.
  *
@@ -26,7 +27,7 @@
 #include <gio/gio.h>
 
 /* Raised whenever a format changes: a worker of another version is told apart from a broken one. */
-#define SEGUE_MESSAGE_VERSION 3
+#define SEGUE_MESSAGE_VERSION 4
 /* Longest body.  Payloads never are in one. */
 #define SEGUE_MESSAGE_MAX (1024 * 1024)
 
@@ -36,6 +37,7 @@ typedef enum {
   SEGUE_MESSAGE_FORK,
   SEGUE_MESSAGE_END,
   SEGUE_MESSAGE_ENDED,
+  SEGUE_MESSAGE_ARENA,
   SEGUE_MESSAGE_ITEM,
   SEGUE_MESSAGE_LOG,
   SEGUE_MESSAGE_SCALAR,
@@ -56,6 +58,8 @@ typedef enum {
 #define SEGUE_FORMAT_END "(ub)"
 /* the worker's number, what it ended with, as from waitpid (); -1: it had to be killed */
 #define SEGUE_FORMAT_ENDED "(ui)"
+/* bytes that the answer's payloads may take.  Comes with the memory for them */
+#define SEGUE_FORMAT_ARENA "(t)"
 /* id, song, metadata from outside the chain, path, epoch, form (of what it adds to these).  Comes with the
  * open file or its bytes' memory */
 #define SEGUE_FORMAT_ITEM "(ss@a{sv}^ayx@" SEGUE_ITEM_FORM ")"
@@ -65,7 +69,7 @@ typedef enum {
 #define SEGUE_FORMAT_SCALAR "(std)"
 /* done, total, detail */
 #define SEGUE_FORMAT_PROGRESS "(tts)"
-/* bytes of the memory that comes with it: the next of the answer's buffers, which count from 1 */
+/* bytes of the next payload in the arena: the answer's next buffer, which count from 1 */
 #define SEGUE_FORMAT_BUFFER "(t)"
 /* whether it is the input itself (nothing else counts then), buffer (0: the input's bytes), form: its origin is
  * 0, the input, or none, its offset in the buffer */
@@ -85,9 +89,12 @@ typedef struct {
 typedef struct {
   gint64 deadline; /* µs, monotonic; G_MAXINT64: for ever; moves on while the process is stopped */
   GCancellable *cancellable; /* nullable */
-  gint64 looked;             /* when the clock was looked at last; 0: not yet */
+  gint64 looked;             /* when the clock was looked at last */
 } SegueWait;
 #define SEGUE_WAIT_FOR_EVER (&(SegueWait){ .deadline = G_MAXINT64 })
+
+/** segue_wait_begin: for at most @duration µs from now on.  @cancellable: (nullable): borrowed */
+SegueWait segue_wait_begin (gint64 duration, GCancellable *cancellable);
 
 /**
  * SegueWire: how an exchange went.

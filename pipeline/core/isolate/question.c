@@ -56,16 +56,32 @@ describe (const SegueItem *item, gint64 epoch)
 }
 
 gboolean
-segue_question_send (int socket, SegueItem *item, gint64 epoch, SegueWait *wait, SegueWire *wire,
-                     GError **error)
+segue_question_send (int socket, const SegueSharedArena *arena, SegueItem *item, gint64 epoch,
+                     SegueWait *wait, SegueWire *wire, GError **error)
 {
   *wire = SEGUE_WIRE_OK;
   int fd = open_payload (item, error);
   if (fd < 0)
     return FALSE;
-  *wire = segue_message_send (socket, SEGUE_MESSAGE_ITEM, describe (item, epoch), fd, wait);
+  *wire = segue_message_send (socket, SEGUE_MESSAGE_ARENA,
+                              g_variant_new (SEGUE_FORMAT_ARENA, arena->size), arena->fd, wait);
+  if (*wire == SEGUE_WIRE_OK)
+    *wire = segue_message_send (socket, SEGUE_MESSAGE_ITEM, describe (item, epoch), fd, wait);
   close (fd);
   return TRUE;
+}
+
+gboolean
+segue_question_receive (int socket, SegueSharedArena *arena, SegueMessage *message, SegueWait *wait)
+{
+  g_auto (SegueMessage) room = { .fd = -1 };
+  if (segue_message_receive (socket, &room, wait) != SEGUE_WIRE_OK ||
+      room.type != SEGUE_MESSAGE_ARENA || room.fd < 0)
+    return FALSE;
+  arena->fd = room.fd;
+  room.fd = -1;
+  g_variant_get (room.body, SEGUE_FORMAT_ARENA, &arena->size);
+  return segue_message_receive (socket, message, wait) == SEGUE_WIRE_OK;
 }
 
 static gboolean

@@ -3,11 +3,18 @@
 
 #include "item-private.h"
 #include "message.h"
+#include "shared-arena.h"
 
-/** segue_question_send: asks what becomes of @item.  @epoch: as in #SegueContext.  %FALSE with @error
- * (and @wire OK) where the item can't be sent at all: its file is gone, there is no memory. */
-gboolean segue_question_send (int socket, SegueItem *item, gint64 epoch, SegueWait *wait,
-                              SegueWire *wire, GError **error);
+/** segue_question_send: asks what becomes of @item.  @arena: for the answer.  @epoch: as in
+ * #SegueContext.  %FALSE with @error (and @wire OK) where the item can't be sent at all: its file is
+ * gone, there is no memory. */
+gboolean segue_question_send (int socket, const SegueSharedArena *arena, SegueItem *item,
+                              gint64 epoch, SegueWait *wait, SegueWire *wire, GError **error);
+
+/** segue_question_receive: the next question: @arena, and the @message that has the item.  %FALSE: the
+ * socket was closed, or what came is no question.  The caller clears both whatever comes back. */
+gboolean segue_question_receive (int socket, SegueSharedArena *arena, SegueMessage *message,
+                                 SegueWait *wait);
 
 /** segue_question_read: (transfer full): the item of @message, whose descriptor it takes.  Its
  * metadata notes what is looked at in @reads.  %NULL with @error where the message makes no sense. */

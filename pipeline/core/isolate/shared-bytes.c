@@ -10,8 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define COPIED_BELOW (1024 * 1024)
-#define SEALS        (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u
@@ -19,17 +18,18 @@
 
 /* Where the system insists on memory that can't be executed it has to be asked for so; where it is
  * older it does not know the word. */
-static int
-open_memory (void)
+int
+segue_shared_bytes_open (void)
 {
   const guint flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int fd = memfd_create ("segue-payload", flags | MFD_NOEXEC_SEAL);
   return fd < 0 && errno == EINVAL ? memfd_create ("segue-payload", flags) : fd;
 }
 
-static gboolean
-write_all (int fd, const guint8 *data, gsize size)
+gboolean
+segue_shared_bytes_write (int fd, gconstpointer payload, gsize size)
 {
+  const guint8 *data = payload;
   while (size > 0) {
     gssize n = write (fd, data, MIN (size, 1 << 30));
     if (n < 0 && errno == EINTR)
@@ -45,8 +45,9 @@ write_all (int fd, const guint8 *data, gsize size)
 int
 segue_shared_bytes_new (gconstpointer data, gsize size, GError **error)
 {
-  int fd = open_memory ();
-  if (fd >= 0 && write_all (fd, data, size) && fcntl (fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) == 0)
+  int fd = segue_shared_bytes_open ();
+  if (fd >= 0 && segue_shared_bytes_write (fd, data, size) &&
+      fcntl (fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) == 0)
     return fd;
   g_autofree char *what =
     g_strdup_printf ("can't put a payload of %" G_GSIZE_FORMAT " bytes into", size);
@@ -84,13 +85,13 @@ unmap (gpointer data)
 
 /* A process may have some ten thousand mappings only, and small ones cost more than they save. */
 static GBytes *
-copy (int fd, gsize size, int *lacks)
+copy (int fd, guint64 offset, gsize size, int *lacks)
 {
   g_autofree guint8 *data = g_try_malloc (size);
   gsize done = 0;
   gssize n = 1;
   while (data && done < size && (n > 0 || (n < 0 && errno == EINTR))) {
-    n = pread (fd, data + done, size - done, (goffset) done);
+    n = pread (fd, data + done, size - done, (goffset) (offset + done));
     done += (gsize) MAX (n, 0);
   }
   if (data && done == size)
@@ -100,21 +101,28 @@ copy (int fd, gsize size, int *lacks)
 }
 
 GBytes *
-segue_shared_bytes_map (int fd, guint64 size, int *lacks)
+segue_shared_bytes_map_part (int fd, guint64 offset, gsize size, int *lacks)
 {
   *lacks = 0;
-  if (size > G_MAXSSIZE || !is_sound (fd, size))
-    return NULL;
   if (size == 0)
     return g_bytes_new (NULL, 0);
-  if (size < COPIED_BELOW)
-    return copy (fd, (gsize) size, lacks);
-  gpointer address = mmap (NULL, (gsize) size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (size < SEGUE_SHARED_BYTES_COPIED_BELOW)
+    return copy (fd, offset, size, lacks);
+  gpointer address = mmap (NULL, size, PROT_READ, MAP_PRIVATE, fd, (off_t) offset);
   if (address == MAP_FAILED) {
     *lacks = errno;
     return NULL;
   }
   Mapping *mapping = g_new (Mapping, 1);
-  *mapping = (Mapping){ address, (gsize) size };
-  return g_bytes_new_with_free_func (address, (gsize) size, unmap, mapping);
+  *mapping = (Mapping){ address, size };
+  return g_bytes_new_with_free_func (address, size, unmap, mapping);
+}
+
+GBytes *
+segue_shared_bytes_map (int fd, guint64 size, int *lacks)
+{
+  *lacks = 0;
+  if (size > G_MAXSSIZE || !is_sound (fd, size))
+    return NULL;
+  return segue_shared_bytes_map_part (fd, 0, (gsize) size, lacks);
 }

@@ -24,7 +24,7 @@ pass_notes_on (Worker *worker)
 }
 
 static gboolean
-answer (Worker *worker, SegueMessage *message)
+answer (Worker *worker, SegueSharedArena *arena, SegueMessage *message)
 {
   SegueWorkerStage *stage = &worker->stage;
   g_autoptr (SegueReads) reads = segue_reads_new ();
@@ -40,17 +40,17 @@ answer (Worker *worker, SegueMessage *message)
   g_autoptr (GPtrArray) outputs = segue_chain_carry (stage->chain, &item, 1, NULL, &error);
   segue_chain_set_counts (stage->chain, NULL);
   pass_notes_on (worker);
-  return segue_answer_send (stage->socket, item, outputs, error, reads, counts,
+  return segue_answer_send (stage->socket, arena, item, outputs, error, reads, counts,
                             SEGUE_WAIT_FOR_EVER) == SEGUE_WIRE_OK;
 }
 
 static gboolean
 answer_once (Worker *worker)
 {
+  g_auto (SegueSharedArena) arena = SEGUE_SHARED_ARENA_NONE;
   g_auto (SegueMessage) message = { .fd = -1 };
-  return segue_message_receive (worker->stage.socket, &message, SEGUE_WAIT_FOR_EVER) ==
-           SEGUE_WIRE_OK &&
-         answer (worker, &message);
+  return segue_question_receive (worker->stage.socket, &arena, &message, SEGUE_WAIT_FOR_EVER) &&
+         answer (worker, &arena, &message);
 }
 
 static gboolean

@@ -1,7 +1,7 @@
 /* A worker that has been taken over: forked by a server that is as it should be, it does to the core
  * what $HOSTILE says. */
 #include "message.h"
-#include "shared-bytes.h"
+#include "question.h"
 #include "worker-fork.h"
 
 #include <fcntl.h>
@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define SERVER 3
-#define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* What this process talks through. */
 static int our_socket = SERVER;
@@ -24,17 +23,28 @@ say (SegueMessageType type, GVariant *body, int fd)
   segue_message_send (our_socket, type, body, fd, SEGUE_WAIT_FOR_EVER);
 }
 
-/* Of the item at hand. */
+/* Of the item at hand, and for the answer to it. */
 static char *our_id;
+static SegueSharedArena our_arena = { .fd = -1 };
 
+/* A question. */
 static void
 listen_once (void)
 {
   g_auto (SegueMessage) message = { .fd = -1 };
-  if (segue_message_receive (our_socket, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
+  segue_shared_arena_clear (&our_arena);
+  if (!segue_question_receive (our_socket, &our_arena, &message, SEGUE_WAIT_FOR_EVER))
     _exit (0);
-  if (message.type == SEGUE_MESSAGE_ITEM)
-    g_variant_get_child (message.body, 0, "s", &our_id);
+  g_variant_get_child (message.body, 0, "s", &our_id);
+}
+
+/* What to open, as the server. */
+static void
+listen_as_server (void)
+{
+  g_auto (SegueMessage) message = { .fd = -1 };
+  if (segue_message_receive (SERVER, &message, SEGUE_WAIT_FOR_EVER) != SEGUE_WIRE_OK)
+    _exit (0);
 }
 
 static void
@@ -95,30 +105,26 @@ emit (const Emitted *item)
 }
 
 static void
-say_buffer (int fd, guint64 size)
+say_buffer (guint64 size)
 {
-  say (SEGUE_MESSAGE_BUFFER, g_variant_new (SEGUE_FORMAT_BUFFER, size), fd);
+  say (SEGUE_MESSAGE_BUFFER, g_variant_new (SEGUE_FORMAT_BUFFER, size), -1);
 }
 
-static int
-memory (guint64 size, guint flags, int seals)
-{
-  int fd = memfd_create ("hostile", MFD_ALLOW_SEALING | flags);
-  if (fd < 0 || ftruncate (fd, (off_t) size) != 0)
-    return -1;
-  fcntl (fd, F_ADD_SEALS, seals);
-  return fd;
-}
-
-static int
-written (gsize size, int seals)
+/* As it should be. */
+static void
+put_buffer (gsize size)
 {
   g_autofree char *zeros = g_malloc0 (size);
-  int fd = memfd_create ("hostile", MFD_ALLOW_SEALING);
-  if (write (fd, zeros, size) != (gssize) size)
-    return -1;
-  fcntl (fd, F_ADD_SEALS, seals);
-  return fd;
+  if (!segue_shared_arena_put (&our_arena, zeros, size, NULL))
+    _exit (1);
+  say_buffer (size);
+}
+
+/* An item that lies in the first buffer. */
+static void
+emit_first (void)
+{
+  emit (&(Emitted){ SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8 });
 }
 
 /* A message with more descriptors than anybody asked for. */
@@ -181,31 +187,53 @@ misuse_wire (void)
   }
 }
 
+/* What is put in is as long as what is told, and stays as it is, or nothing in it is looked at. */
 static void
 misuse_memory (void)
 {
-  if (is ("no-memory"))
-    say_buffer (-1, 4096);
-  if (is ("unsealed"))
-    say_buffer (written (4096, 0), 4096);
-  if (is ("shrinks"))
-    say_buffer (written (4096, F_SEAL_WRITE | F_SEAL_GROW), 4096);
-  if (is ("writable"))
-    say_buffer (written (4096, F_SEAL_SHRINK | F_SEAL_GROW), 4096);
-  if (is ("short"))
-    say_buffer (written (4096, SEALS), 8192);
-  if (is ("sparse"))
-    say_buffer (memory ((guint64) 1 << 30, 0, SEALS), (guint64) 1 << 30);
-  if (is ("huge-pages"))
-    say_buffer (memory ((guint64) 1 << 30, MFD_HUGETLB, SEALS), (guint64) 1 << 30);
+  if (is ("a-descriptor"))
+    say (SEGUE_MESSAGE_BUFFER, g_variant_new (SEGUE_FORMAT_BUFFER, (guint64) 4096), our_arena.fd);
   if (is ("endless"))
-    say_buffer (written (4096, SEALS), G_MAXUINT64);
-  if (is ("a-file"))
-    say_buffer (open ("/proc/self/exe", O_RDONLY), 4096);
-  if (is ("a-pipe")) {
-    int ends[2];
-    if (pipe (ends) == 0)
-      say_buffer (ends[0], 0);
+    say_buffer (G_MAXUINT64);
+  if (is ("many-bytes"))
+    for (guint i = 0; i < 64; i++)
+      say_buffer (our_arena.size / 32);
+  if (is ("not-there")) {
+    say_buffer (4096);
+    emit_first ();
+  }
+  if (is ("short")) {
+    put_buffer (4096);
+    say_buffer (8192);
+    emit_first ();
+  }
+  if (is ("sparse")) {
+    say_buffer (our_arena.size / 2);
+    emit_first ();
+  }
+  if (is ("mapped")) {
+    gpointer kept = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, our_arena.fd, 0);
+    put_buffer (4096);
+    if (kept != MAP_FAILED)
+      emit_first ();
+    sleep (1000);
+  }
+  if (is ("shrinks") && ftruncate (our_arena.fd, 0) == 0) {
+    say_buffer (4096);
+    emit_first ();
+  }
+  if (is ("sealed") && fcntl (our_arena.fd, F_ADD_SEALS, F_SEAL_SEAL) == 0) {
+    put_buffer (4096);
+    emit_first ();
+  }
+  /* It can't: only then it says what confuses. */
+  if (is ("grows") && ftruncate (our_arena.fd, (off_t) our_arena.size + 1) != 0 &&
+      pwrite (our_arena.fd, "x", 1, (off_t) our_arena.size) < 0)
+    say_buffer (G_MAXUINT64);
+  if (is ("late-buffer")) {
+    put_buffer (4096);
+    emit_first ();
+    say_buffer (4096);
   }
 }
 
@@ -255,14 +283,14 @@ misuse_items (void)
   };
   for (guint i = 0; i < G_N_ELEMENTS (items); i++)
     if (is (items[i].name)) {
-      say_buffer (written (4096, SEALS), 4096);
-      say_buffer (written (280000, SEALS), 280000);
+      put_buffer (4096);
+      put_buffer (280000);
       emit (&items[i].item);
     }
-  while (is ("flood")) {
-    say_buffer (written (4096, SEALS), 4096);
-    emit (&(Emitted){ SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8 });
-  }
+  if (is ("flood"))
+    put_buffer (4096);
+  while (is ("flood"))
+    emit_first ();
 }
 
 /* Each thing by itself is as it should be, but there is too much of it. */
@@ -304,7 +332,7 @@ work (int socket, gpointer data)
 {
   our_socket = socket;
   if (is ("early")) {
-    say_buffer (written (4096, SEALS), 4096);
+    say_buffer (4096);
     sleep (1000);
   }
   say_ready (SEGUE_MESSAGE_VERSION);
@@ -324,7 +352,7 @@ int
 main (void)
 {
   g_setenv ("G_DEBUG", "", TRUE);
-  listen_once ();
+  listen_as_server ();
   if (is ("old")) {
     say_ready (0);
     sleep (1000);
