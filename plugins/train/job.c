@@ -49,20 +49,6 @@ train_make_model (SegueRegistry *registry, const TrainConfig *config, const Segu
                         : NULL;
 }
 
-gboolean
-train_check_length (SegueModel *model, gsize length, GError **error)
-{
-  SegueModelInfo info = { .struct_size = sizeof info };
-  segue_model_describe (model, &info);
-  if (length >= MAX (info.min_length, 1))
-    return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "segments of %.3f s are too short for '%s', which needs at least %.3f s",
-               (double) length / info.rate, segue_model_get_type (model)->name,
-               (double) info.min_length / info.rate);
-  return FALSE;
-}
-
 static gboolean
 make_model (TrainJob *job, const TrainConfig *config, GError **error)
 {
@@ -91,7 +77,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
                  job->train.rate);
     return FALSE;
   }
-  return train_check_length (job->model, job->length, error);
+  return segue_model_check_length (job->model, job->length, error);
 }
 
 /* Whether outputs of the frozen prefix are computed once and kept: not for a single epoch, and

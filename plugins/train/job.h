@@ -107,8 +107,6 @@ typedef struct {
 /** train_make_model: what training begins with: random weights, or those of `init`. */
 SegueModel *train_make_model (SegueRegistry *registry, const TrainConfig *config,
                               const SegueModelSpec *spec, GError **error);
-/** train_check_length: whether segments of @length samples are long enough for @model. */
-gboolean train_check_length (SegueModel *model, gsize length, GError **error);
 /** train_job_new: reads one item, makes or loads the model, and makes all buffers. */
 TrainJob *train_job_new (SegueContext *context, const TrainConfig *config, GError **error);
 void train_job_free (TrainJob *job);

@@ -70,7 +70,7 @@ run_part (TrainJob *job, const float *rows, guint first, guint n, double divisor
                                         .label_smoothing = (float) job->settings.label_smoothing,
                                         .class_weights = job->weights,
                                         .divisor = divisor };
-  if (!job->type->forward (job->impl, &pass, error))
+  if (!segue_model_forward (job->model, &pass, error))
     return FALSE;
   double share =
     segue_nn_cross_entropy_forward (&loss_of, job->logits, job->targets, job->gradient);
@@ -78,7 +78,7 @@ run_part (TrainJob *job, const float *rows, guint first, guint n, double divisor
     return not_finite (job, "loss", error);
   *loss += share;
   segue_nn_cross_entropy_backward (&loss_of, job->gradient, job->targets, job->gradient);
-  return job->type->backward (job->impl, &pass, job->gradient, error);
+  return segue_model_backward (job->model, &pass, job->gradient, error);
 }
 
 /* The points of finished step @step, counted from 0. */

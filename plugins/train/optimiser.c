@@ -68,7 +68,9 @@ train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint thr
   if (optimiser->pool == NULL)
     return NULL;
 
-  optimiser->tensors = segue_model_get_type (model)->list_tensors (segue_model_get_impl (model));
+  optimiser->tensors = segue_model_list_tensors (model, error);
+  if (optimiser->tensors == NULL)
+    return NULL;
   optimiser->gradients = g_new0 (const float *, optimiser->tensors->len);
   optimiser->sizes = g_new0 (gsize, optimiser->tensors->len);
   for (guint i = 0; i < optimiser->tensors->len; i++) {

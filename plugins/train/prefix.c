@@ -75,7 +75,7 @@ compute (TrainJob *job, Prepared *prepared, guint first, guint before, guint tot
   train_feed_start (job->feed, &pass);
   while ((input = train_feed_next (job->feed, &at, &n, &local)) != NULL) {
     if (!segue_context_check_cancelled (job->context, error) ||
-        !job->type->prefix (job->impl, n, job->length, input, job->workspace, output, error) ||
+        !segue_model_prefix (job->model, n, job->length, input, job->workspace, output, error) ||
         !train_rows_append (rows, output, at, n, error))
       return FALSE;
     *n_written = at + n;

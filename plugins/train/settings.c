@@ -59,15 +59,26 @@ schedule_kind (SegueSchedule schedule)
   }
 }
 
+static const SegueRecipe *
+recipe_of (const TrainConfig *config)
+{
+  return config->model.type->recipe != NULL ? config->model.type->recipe : &plain_recipe;
+}
+
+guint
+train_settings_get_batch (const TrainConfig *config)
+{
+  return given_int (config->batch, recipe_of (config)->batch);
+}
+
 void
 train_settings_resolve (const TrainConfig *config, guint n_train, guint64 seed,
                         TrainSettings *settings)
 {
-  const SegueRecipe *recipe =
-    config->model.type->recipe != NULL ? config->model.type->recipe : &plain_recipe;
+  const SegueRecipe *recipe = recipe_of (config);
 
   settings->epochs = given_int (config->epochs, recipe->epochs);
-  settings->batch = given_int (config->batch, recipe->batch);
+  settings->batch = train_settings_get_batch (config);
   settings->step_items = settings->batch * (guint) config->accumulate;
   settings->learning_rate = given (config->learning_rate, recipe->learning_rate);
   settings->weight_decay = given (config->weight_decay, recipe->weight_decay);

@@ -400,6 +400,70 @@ test_not_finite (void)
                 "epoch 1, step 1");
 }
 
+static gboolean
+pass_mutely (gpointer model, SegueModelPass *pass, GError **error)
+{
+  return FALSE;
+}
+
+static gboolean
+pass_with_error (gpointer model, SegueModelPass *pass, GError **error)
+{
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "half of it");
+  return TRUE;
+}
+
+static gboolean
+backward_mutely (gpointer model, SegueModelPass *pass, const float *d_logits, GError **error)
+{
+  return FALSE;
+}
+
+static gboolean
+prefix_with_error (gpointer model, guint batch, gsize length, const float *input, void *workspace,
+                   float *output, GError **error)
+{
+  return pass_with_error (model, NULL, error);
+}
+
+/* A callback's word and its error belong together: what does not is a bug in the model's plugin, with words. */
+static void
+test_mistaken_models (void)
+{
+  g_autoptr (GPtrArray) songs = tiny_songs (4, 2, TRUE);
+  SegueModelType types[4];
+  const SegueModelType *models[G_N_ELEMENTS (types) + 1] = { NULL };
+  static const char *const names[] = { "mute", "with-error", "mute-back", "prefix" };
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    types[i] = *tiny_plugin ()->models[0];
+    types[i].name = names[i];
+    types[i].config_types = NULL;
+    models[i] = &types[i];
+  }
+  types[0].forward = pass_mutely;
+  types[1].forward = pass_with_error;
+  types[2].backward = backward_mutely;
+  types[3].prefix = prefix_with_error;
+  SeguePlugin plugin = *tiny_plugin ();
+  plugin.name = "mistaken";
+  plugin.models = models;
+
+  SegueRegistry *usual = registry;
+  g_autoptr (GError) error = NULL;
+  registry = tiny_registry_new (segue_plugin_query ());
+  segue_registry_add (registry, &plugin, NULL, &error);
+  g_assert_no_error (error);
+  assert_fails ("{ model: mute }", songs, SEGUE_ERROR_INTERNAL, "'mute' failed without saying why");
+  assert_fails ("{ model: with-error }", songs, SEGUE_ERROR_INTERNAL,
+                "'with-error' succeeded with an error set (half of it)");
+  assert_fails ("{ model: mute-back }", songs, SEGUE_ERROR_INTERNAL,
+                "'mute-back' failed without saying why");
+  assert_fails ("{ model: prefix }", songs, SEGUE_ERROR_INTERNAL,
+                "'prefix' succeeded with an error set (half of it)");
+  segue_registry_free (registry);
+  registry = usual;
+}
+
 static void
 test_init (void)
 {
@@ -550,6 +614,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/refuses-data", test_refuses_data);
   g_test_add_func ("/train/refuses-parameters", test_refuses_parameters);
   g_test_add_func ("/train/not-finite", test_not_finite);
+  g_test_add_func ("/train/mistaken-models", test_mistaken_models);
   g_test_add_func ("/train/init", test_init);
   g_test_add_func ("/train/class-weights", test_class_weights);
   int status = g_test_run ();

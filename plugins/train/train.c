@@ -109,6 +109,22 @@ check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **e
   return TRUE;
 }
 
+/* A step's workspace, as if there were segments enough for a whole batch: it is better known now than after hours of
+ * decoding. */
+static gboolean
+check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError **error)
+{
+  const SegueModelType *type = segue_model_get_type (model);
+  gpointer impl = segue_model_get_impl (model);
+  SegueModelInfo info = { .struct_size = sizeof info };
+  segue_model_describe (model, &info);
+  /* Elsewhere a batch may pass in parts. */
+  guint batch = info.coupled ? train_settings_get_batch (config) : 1;
+  gboolean has_prefix = type->prefix_size != NULL && type->prefix_size (impl, length) > 0;
+  gsize bytes = type->plan (impl, batch, length, SEGUE_MODEL_TRAIN, has_prefix);
+  return segue_model_check_workspace (model, bytes, error);
+}
+
 /* The model that training would begin with is made, or loaded: what it refuses, it refuses now. */
 static gboolean
 train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
@@ -133,8 +149,12 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
                                 .blank = TRUE };
   g_autoptr (SegueModel) made =
     train_make_model (segue_negotiation_get_registry (negotiation), config, &spec, &local);
-  if (made != NULL && (audio->frames == 0 || train_check_length (made, audio->frames, &local)))
-    return TRUE;
+  if (made != NULL &&
+      (audio->frames == 0 || segue_model_check_length (made, audio->frames, &local))) {
+    if (audio->frames == 0 || check_batch (made, config, audio->frames, &local))
+      return TRUE;
+    return segue_negotiation_refuse (negotiation, "batch", error, "%s", local->message);
+  }
   /* Weights that were not fetched yet are named by `segue check` beside all else that is missing. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
       g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))

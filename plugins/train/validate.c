@@ -77,7 +77,7 @@ train_validate_each (TrainJob *job, TrainAnswered answered, gpointer data, GErro
                             .workspace = job->workspace,
                             .logits = job->logits };
     if (!segue_context_check_cancelled (job->context, error) ||
-        !job->type->forward (job->impl, &pass, error))
+        !segue_model_forward (job->model, &pass, error))
       return FALSE;
     for (guint i = 0; i < n; i++) {
       const TrainSample *sample = &source->set->samples[first + i];

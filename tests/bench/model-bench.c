@@ -181,8 +181,8 @@ keep_prefix (Bench *bench, GError **error)
   g_autofree float *samples = g_steal_pointer (&bench->rows);
   bench->rows = g_new (float, bench->n_rows *size);
   for (gsize i = 0; i < bench->n_rows; i++) {
-    if (!bench->type->prefix (bench->impl, 1, bench->width, samples + i * bench->width,
-                              bench->workspace, bench->rows + i * size, error))
+    if (!segue_model_prefix (bench->model, 1, bench->width, samples + i * bench->width,
+                             bench->workspace, bench->rows + i * size, error))
       return FALSE;
   }
   bench->width = size;
@@ -221,7 +221,7 @@ run_part (Bench *bench, guint first, guint n, const float *input, GError **error
                           .step = bench->n_passes,
                           .workspace = bench->workspace,
                           .logits = bench->logits + offset };
-  if (!bench->type->forward (bench->impl, &pass, error))
+  if (!segue_model_forward (bench->model, &pass, error))
     return FALSE;
   if (!bench->train)
     return TRUE;
@@ -231,7 +231,7 @@ run_part (Bench *bench, guint first, guint n, const float *input, GError **error
   float *gradient = bench->d_logits + offset;
   segue_nn_cross_entropy_forward (&loss, pass.logits, bench->targets + first, gradient);
   segue_nn_cross_entropy_backward (&loss, gradient, bench->targets + first, gradient);
-  return bench->type->backward (bench->impl, &pass, gradient, error);
+  return segue_model_backward (bench->model, &pass, gradient, error);
 }
 
 /* The next batch of rows, in turn; a part ends where they start again. */

@@ -531,6 +531,15 @@ test_formats (Fixture *f, gconstpointer data)
     { "  - use: decode\n  - { use: segment, with: { length: 0.05 } }\n  - use: split\n  - use: "
       "train\n",
       "p.yaml:7:5: stage 'train': segments of 0.050 s are too short for 'mel-cnn'" },
+    { "  - use: decode\n  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
+      "  - { use: train, with: { model: { use: mel-cnn, hop: 1, channels: [1024] } } "
+      "}\n",
+      "p.yaml:7:34: stage 'train': segments of 3600.000 s are too long for this 'mel-cnn' model: "
+      "it "
+      "would take more than 2" },
+    { "  - use: decode\n  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
+      "  - { use: train, with: { batch: 4096 } }\n",
+      "p.yaml:7:34: stage 'train': a pass of this 'mel-cnn' model takes " },
     { "  - use: decode\n  - use: segment\n  - { id: again, use: segment, with: { length: 11 } }\n",
       "p.yaml:6:48: stage 'again': every item is 10.000 s long, shorter than a segment of 11 s" },
     { "  - use: decode\n  - use: split\n  - use: train\n",

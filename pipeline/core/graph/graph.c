@@ -29,17 +29,28 @@ count_ports (const SeguePort *const *ports)
   return n;
 }
 
+char *
+segue_graph_find_bug (const char *callback, gboolean ok, const GError *failure)
+{
+  if (ok && failure)
+    return g_strdup_printf ("%s () returned TRUE with an error set (%s): a bug in the plugin",
+                            callback, failure->message);
+  if (!ok && !failure)
+    return g_strdup_printf ("%s () failed without saying why: a bug in the plugin", callback);
+  return NULL;
+}
+
 /* The type's own rules between parameters; their messages get their place here. */
 static gboolean
 check_config (const SegueGraphStage *stage, const SegueNode *at, const char *where, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  /* An error that is set counts, whatever is returned. */
-  if (!stage->type->check || (stage->type->check (stage->config, &failure) && !failure))
+  gboolean ok = !stage->type->check || stage->type->check (stage->config, &failure);
+  if (ok && !failure)
     return TRUE;
   segue_advise_error (&failure, NULL, NULL);
-  return segue_node_error (at, error, "%s%s", where,
-                           failure ? failure->message : "its parameters do not fit together");
+  g_autofree char *bug = segue_graph_find_bug ("check", ok, failure);
+  return segue_node_error (at, error, "%s%s", where, bug ? bug : failure->message);
 }
 
 /* A decoder that does not know one of the parameters can't do what was asked for. */

@@ -56,6 +56,9 @@ struct _SeguePipeline {
   SegueNode *root;
 };
 
+/** segue_graph_find_bug: (transfer full) (nullable): what is wrong with a @callback that returned @ok with @failure
+ * (nullable) set or not. */
+char *segue_graph_find_bug (const char *callback, gboolean ok, const GError *failure);
 /** segue_graph_stage_new: a stage outside any file (harness, predictor): @with is a map node or NULL. */
 SEGUE_API
 SegueGraphStage *segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type,

@@ -88,13 +88,13 @@ ask (SegueNegotiation *negotiation, GError **error)
 {
   SegueGraphStage *stage = negotiation->stage;
   g_autoptr (GError) local = NULL;
-  /* An error that is set counts, whatever is returned. */
-  if (!stage->type->negotiate ||
-      (stage->type->negotiate (stage->config, negotiation, &local) && !local))
+  gboolean ok =
+    !stage->type->negotiate || stage->type->negotiate (stage->config, negotiation, &local);
+  if (ok && !local)
     return TRUE;
-  if (!local)
-    return segue_negotiation_refuse (negotiation, NULL, error,
-                                     "it can't work on what comes before it");
+  g_autofree char *bug = segue_graph_find_bug ("negotiate", ok, local);
+  if (bug)
+    return segue_negotiation_refuse (negotiation, NULL, error, "%s", bug);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

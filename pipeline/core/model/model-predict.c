@@ -4,16 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* More than this gains nothing: the matrices are tall enough. */
 #define MAX_BATCH 16
 /* A batch is cut until its workspace fits; long segments then go one by one. */
 #define MAX_WORKSPACE ((gsize) 256 * 1024 * 1024)
-
-#define CACHE_LINE ((gsize) 64)
-#define LARGE_PAGE ((gsize) 2 * 1024 * 1024)
 
 /* What one batch needs, and where it lies in the model's buffer (bytes). */
 typedef struct {
@@ -66,7 +61,7 @@ plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *pl
     gsize bytes = model->type->plan (model->impl, batch, length, SEGUE_MODEL_INFER, FALSE);
     if (bytes > MAX_WORKSPACE && batch > 1)
       continue;
-    if (bytes > G_MAXSIZE / 4 || length > G_MAXSIZE / 4 / sizeof (float) / batch)
+    if (bytes > SEGUE_MODEL_MAX_SEGMENT || length > G_MAXSIZE / 4 / sizeof (float) / batch)
       break;
     *plan = (Plan){ batch,
                     length,
@@ -77,43 +72,10 @@ plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *pl
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "segments of %" G_GSIZE_FORMAT " samples are too long for a '%s' model", length,
-               model->type->name);
+               "segments of %" G_GSIZE_FORMAT " samples are too long for this '%s' model: it would "
+               "take more than 2 GiB of memory for each",
+               length, model->type->name);
   return FALSE;
-}
-
-static gboolean
-check_workspace (SegueModel *model, gsize bytes, GError **error)
-{
-  long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
-  guint64 all = pages > 0 && size > 0 ? (guint64) pages * (guint64) size : G_MAXUINT64;
-  if (bytes <= all / 2)
-    return TRUE;
-  g_autofree char *needed = g_format_size (bytes);
-  g_autofree char *there = g_format_size (all);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "this '%s' model needs %s for segments of this length, more than half of the "
-               "machine's memory (%s); take shorter segments, or another model",
-               model->type->name, needed, there);
-  return FALSE;
-}
-
-void *
-segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
-{
-  if (!check_workspace (model, bytes, error))
-    return NULL;
-  /* A pass goes through all of it: with small pages it would wait for each of them. */
-  gsize page = bytes >= LARGE_PAGE ? LARGE_PAGE : CACHE_LINE;
-  gsize whole = MAX ((bytes + page - 1) / page, 1) * page;
-  void *workspace = aligned_alloc (page, whole);
-  if (workspace == NULL)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
-                 bytes / (1024 * 1024));
-  else if (page == LARGE_PAGE)
-    madvise (workspace, whole, MADV_HUGEPAGE);
-  return workspace;
 }
 
 /* Makes the kept buffer large enough for @plan. */
@@ -165,9 +127,7 @@ run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n
                           .input = input,
                           .workspace = base,
                           .logits = logits };
-  g_autoptr (GError) local = NULL;
-  gboolean ok = model->type->forward (model->impl, &pass, &local);
-  if (!segue_model_conclude (model->type, ok, &local, error))
+  if (!segue_model_forward (model, &pass, error))
     return FALSE;
   for (guint i = 0; i < n; i++) {
     const float *row = logits + (gsize) i * plan->n_labels;

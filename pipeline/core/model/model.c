@@ -80,23 +80,6 @@ model_shell (const SegueModelType *type, const void *config, GError **error)
   return model;
 }
 
-gboolean
-segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure, GError **error)
-{
-  if (ok && *failure == NULL)
-    return TRUE;
-  if (ok)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "model type '%s' succeeded with an error set (%s): a bug in its plugin",
-                 type->name, (*failure)->message);
-  else if (*failure == NULL)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "model type '%s' failed without saying why: a bug in its plugin", type->name);
-  else
-    g_propagate_error (error, g_steal_pointer (failure));
-  return FALSE;
-}
-
 SegueModel *
 segue_model_new (const SegueModelType *type, const void *config, const SegueModelSpec *spec,
                  GError **error)

@@ -242,6 +242,32 @@ gpointer segue_model_get_impl (SegueModel *model);
 SEGUE_API
 void segue_model_describe (SegueModel *model, SegueModelInfo *info);
 
+/** segue_model_list_tensors: (transfer full): #SegueModelTensor array, as the type lists them and whole; %NULL with
+ * %SEGUE_ERROR_INTERNAL where they are not what #SegueModelTensor says. */
+SEGUE_API
+GArray *segue_model_list_tensors (SegueModel *model, GError **error);
+
+/** segue_model_prefix, segue_model_forward, segue_model_backward: the callbacks of @model's type, held to their word:
+ * one that returns %FALSE without an error, or %TRUE with one, fails with %SEGUE_ERROR_INTERNAL. */
+SEGUE_API
+gboolean segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *input,
+                             void *workspace, float *output, GError **error);
+SEGUE_API
+gboolean segue_model_forward (SegueModel *model, SegueModelPass *pass, GError **error);
+SEGUE_API
+gboolean segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_logits,
+                               GError **error);
+
+/** SEGUE_MODEL_MAX_SEGMENT: bytes of workspace that inference of one segment may take: as much as a decoded song. */
+#define SEGUE_MODEL_MAX_SEGMENT ((gsize) 2 * 1024 * 1024 * 1024)
+/** segue_model_check_length: whether segments of @length samples are long enough for @model, and need no more than
+ * %SEGUE_MODEL_MAX_SEGMENT each.  %SEGUE_ERROR_PIPELINE. */
+SEGUE_API
+gboolean segue_model_check_length (SegueModel *model, gsize length, GError **error);
+/** segue_model_check_workspace: whether @bytes are at most half of what the machine has.  %SEGUE_ERROR_RESOURCE. */
+SEGUE_API
+gboolean segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error);
+
 /** segue_model_set_cancellable: passes of @model may be cut short by @cancellable (borrowed, nullable), where its type
  * knows how. */
 SEGUE_API

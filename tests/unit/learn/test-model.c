@@ -280,52 +280,6 @@ test_workspace (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "memory"));
 }
 
-static gpointer
-create_mutely (const void *config, const SegueModelSpec *spec, GError **error)
-{
-  return NULL;
-}
-
-static gboolean
-save_with_error (gpointer model, const char *folder, GError **error)
-{
-  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO, "half of it");
-  return TRUE;
-}
-
-static gboolean
-forward_mutely (gpointer model, SegueModelPass *pass, GError **error)
-{
-  return FALSE;
-}
-
-/* A callback's word and its error belong together. */
-static void
-test_mistakes (Fixture *fixture, gconstpointer data)
-{
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .labels = labels, .threads = 1 };
-  g_autoptr (GError) error = NULL;
-  fixture->other.create = create_mutely;
-  g_assert_null (segue_model_new (&fixture->other, NULL, &spec, &error));
-  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
-  g_assert_nonnull (strstr (error->message, "'other' failed without saying why"));
-  g_clear_error (&error);
-
-  fixture->other.create = fixture->type->create;
-  fixture->other.save = save_with_error;
-  fixture->other.forward = forward_mutely;
-  g_autoptr (SegueModel) model = segue_model_new (&fixture->other, NULL, &spec, &error);
-  g_assert_no_error (error);
-  g_assert_false (segue_model_save (model, fixture->folder, "[]", &error));
-  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
-  g_assert_nonnull (strstr (error->message, "with an error set (half of it)"));
-  g_clear_error (&error);
-  g_autoptr (SegueItem) tone = tiny_tone ("tone", 1);
-  float probabilities[2];
-  g_assert_false (segue_model_predict (model, &tone, 1, probabilities, NULL, &error));
-  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -333,7 +287,6 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/model/round-trip", test_round_trip);
   ADD ("/model/type", test_type);
-  ADD ("/model/mistakes", test_mistakes);
   ADD ("/model/hostile", test_hostile);
   ADD ("/model/odd-files", test_odd_files);
   ADD ("/model/predict", test_predict);

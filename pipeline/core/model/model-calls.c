@@ -1,0 +1,104 @@
+/* A type's callbacks, held to their word: each returns success without an error, or failure with one, and lists
+ * tensors that are whole. */
+#include "model-private.h"
+
+#include <string.h>
+
+gboolean
+segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure, GError **error)
+{
+  if (ok && *failure == NULL)
+    return TRUE;
+  if (ok)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s' succeeded with an error set (%s): a bug in its plugin",
+                 type->name, (*failure)->message);
+  else if (*failure == NULL)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s' failed without saying why: a bug in its plugin", type->name);
+  else
+    g_propagate_error (error, g_steal_pointer (failure));
+  return FALSE;
+}
+
+gboolean
+segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *input,
+                    void *workspace, float *output, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean ok = model->type->prefix (model->impl, batch, length, input, workspace, output, &local);
+  return segue_model_conclude (model->type, ok, &local, error);
+}
+
+gboolean
+segue_model_forward (SegueModel *model, SegueModelPass *pass, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean ok = model->type->forward (model->impl, pass, &local);
+  return segue_model_conclude (model->type, ok, &local, error);
+}
+
+gboolean
+segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_logits,
+                      GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean ok = model->type->backward (model->impl, pass, d_logits, &local);
+  return segue_model_conclude (model->type, ok, &local, error);
+}
+
+/* What is wrong with @tensor; %NULL: nothing. */
+static const char *
+find_mistake (const SegueModelTensor *tensor)
+{
+  gsize n = 1;
+  if (tensor->name == NULL)
+    return "has no name";
+  if (tensor->rank > SEGUE_MAX_RANK)
+    return "has more dimensions than SEGUE_MAX_RANK";
+  for (guint i = 0; i < tensor->rank; i++)
+    if (!g_size_checked_mul (&n, n, tensor->shape[i]))
+      return "has a shape that no memory holds";
+  if (n != tensor->n_elements)
+    return "has another number of elements than its shape";
+  return tensor->value == NULL ? "has no value" : NULL;
+}
+
+/* A header that is older or newer has elements of another size. */
+static GArray *
+complete (const GArray *listed)
+{
+  const gsize size = g_array_get_element_size ((GArray *) listed);
+  GArray *tensors = g_array_sized_new (FALSE, TRUE, sizeof (SegueModelTensor), listed->len);
+  g_array_set_size (tensors, listed->len);
+  for (guint i = 0; i < listed->len; i++)
+    memcpy (&g_array_index (tensors, SegueModelTensor, i), listed->data + i * size,
+            MIN (size, sizeof (SegueModelTensor)));
+  return tensors;
+}
+
+GArray *
+segue_model_list_tensors (SegueModel *model, GError **error)
+{
+  const gsize least = G_STRUCT_OFFSET (SegueModelTensor, decay) + sizeof (gboolean);
+  g_autoptr (GArray) listed = model->type->list_tensors (model->impl);
+  if (listed == NULL || g_array_get_element_size (listed) < least) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s': list_tensors () returns no array of SegueModelTensor: a bug in "
+                 "its plugin",
+                 model->type->name);
+    return NULL;
+  }
+  g_autoptr (GArray) tensors = complete (listed);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
+    const char *mistake = find_mistake (tensor);
+    if (mistake == NULL)
+      continue;
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "model type '%s': tensor %u of list_tensors () ('%s') %s: a bug in its plugin",
+                 model->type->name, i, tensor->name != NULL ? tensor->name : "", mistake);
+    return NULL;
+  }
+  return g_steal_pointer (&tensors);
+}

@@ -1,0 +1,270 @@
+/* What decoders make of sound: the same of every format, at the rate and in the channels that were asked for. */
+#include "testing-decoder.h"
+#include "testing-odd.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+test_formats_agree (DecoderFixture *fixture, gconstpointer decoder)
+{
+  for (const TestFormat *format = test_formats; format->name; format++) {
+    /* Opus knows no 44.1 kHz. */
+    guint rate = g_str_equal (format->name, "opus") ? 48000 : 44100;
+    g_autofree char *name = g_strconcat ("song.", format->extension, NULL), *path = NULL;
+    g_autoptr (SegueItem) item = NULL;
+
+    if (!test_format_can_be_written (format, rate)) {
+      g_test_message ("%s can't be written here", format->name);
+      continue;
+    }
+    path = decoder_make_song (fixture, name, format, 440, 3, rate, 2);
+    item = decoder_decode (decoder, "{}", path);
+    g_test_message ("%s: %" G_GSIZE_FORMAT " frames, level %.4f dB, rest %.1f dB", format->name,
+                    decoder_length (item), test_level_db (item, 440), test_residue_db (item, 440));
+    g_assert_cmpint (segue_item_get_kind (item), ==, SEGUE_KIND_AUDIO);
+    g_assert_cmpuint (segue_item_get_rate (item), ==, 16000);
+    g_assert_cmpuint (segue_item_get_channels (item), ==, 1);
+    g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206,
+                                    format->is_lossy ? 0.3 : 0.01);
+    g_assert_cmpfloat (test_residue_db (item, 440), <, format->is_lossy ? -35 : -80);
+    if (format->is_lossy)
+      g_assert_cmpfloat_with_epsilon ((double) decoder_length (item), 48000, 1600);
+    else
+      g_assert_cmpuint (decoder_length (item), ==, 48000);
+    g_assert_cmpfloat (segue_item_get_double (item, SEGUE_META_START, -1), ==, 0);
+    g_assert_cmpfloat (segue_item_get_double (item, SEGUE_META_DURATION, -1), ==,
+                       (double) decoder_length (item) / 16000);
+    g_assert_cmpstr (segue_item_get_string (item, "artist"), ==, "Queen");
+    g_assert_cmpstr (segue_item_get_id (item), ==, "a/b/song");
+  }
+}
+
+static void
+test_resampling (DecoderFixture *fixture, gconstpointer decoder)
+{
+  static const guint rates[] = { 8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000 };
+  const TestFormat *format = decoder_find_format ("wav-float");
+
+  for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
+    g_autofree char *path = decoder_make_song (fixture, "tone.wav", format, 997, 2, rates[i], 1);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+
+    g_assert_cmpuint (decoder_length (item), ==, 32000);
+    g_assert_cmpfloat_with_epsilon (test_level_db (item, 997), -6.0206, 0.01);
+    g_assert_cmpfloat (test_residue_db (item, 997), <, -100);
+  }
+  for (double hz = 8200; hz < 22000; hz += 1700) { /* what 16 kHz can't hold must not come back */
+    g_autofree char *path = decoder_make_song (fixture, "high.wav", format, hz, 2, 44100, 1);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+
+    g_test_message ("%.0f Hz: %.1f dB", hz, test_residue_db (item, 0.5));
+    g_assert_cmpfloat (test_residue_db (item, 0.5), <, -100);
+  }
+  {
+    g_autofree char *path = decoder_make_song (fixture, "edge.wav", format, 7200, 2, 44100, 1);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+
+    g_assert_cmpfloat_with_epsilon (test_level_db (item, 7200), -6.0206, 0.01);
+  }
+}
+
+static void
+test_equal_rate_is_exact (DecoderFixture *fixture, gconstpointer decoder)
+{
+  gsize n, m;
+  g_autofree float *wanted = test_sines (440, 1, 16000, 1, &n);
+  g_autofree char *path =
+    decoder_make_song (fixture, "same.wav", decoder_find_format ("wav-float"), 440, 1, 16000, 1);
+  g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+  const float *got = segue_item_get_frames (item, &m);
+
+  g_assert_cmpmem (got, m * sizeof (float), wanted, n * sizeof (float));
+}
+
+static void
+test_channels (DecoderFixture *fixture, gconstpointer decoder)
+{
+  gsize n, m;
+  g_autofree float *frames = test_sines (440, 1, 16000, 2, &n);
+  g_autofree char *path = decoder_path (fixture, "stereo.wav");
+  g_autoptr (SegueItem) mono = NULL, both = NULL;
+  const float *got;
+
+  for (gsize i = 0; i < n; i++)
+    frames[2 * i + 1] *= -0.5f;
+  test_write_audio (path, decoder_find_format ("wav-float"), frames, n, 16000, 2);
+  mono = decoder_decode (decoder, "{}", path);
+  g_assert_cmpfloat_with_epsilon (test_level_db (mono, 440), -6.0206 - 12.0412, 0.001);
+  both = decoder_decode (decoder, "{ channels: keep }", path);
+  g_assert_cmpuint (segue_item_get_channels (both), ==, 2);
+  got = segue_item_get_frames (both, &m);
+  g_assert_cmpmem (got, m * 2 * sizeof (float), frames, n * 2 * sizeof (float));
+}
+
+typedef struct {
+  const TestDecoder *decoder;
+  char *path;
+} Check;
+
+/* All of the sound, and nothing but that. */
+static void
+check_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
+{
+  const Check *check = data;
+  g_autoptr (SegueItem) item = NULL;
+
+  decoder_put_bytes (check->path, (const char *) bytes, length);
+  item = decoder_decode (check->decoder, "{}", check->path);
+  g_assert_cmpuint (decoder_length (item), ==, n_frames);
+  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.05);
+  g_assert_cmpfloat (test_residue_db (item, 440), <, -45);
+}
+
+static void
+test_odd_files (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path = decoder_path (fixture, "odd");
+  Check check = { decoder, path };
+
+  test_odd_waves (check_whole, &check);
+  test_odd_aiffs (check_whole, &check);
+}
+
+/* All of the sound, but for the delay of an encoder. */
+static void
+check_nearly_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
+{
+  const Check *check = data;
+  g_autoptr (SegueItem) item = NULL;
+
+  decoder_put_bytes (check->path, (const char *) bytes, length);
+  item = decoder_decode (check->decoder, "{}", check->path);
+  g_test_message ("%" G_GSIZE_FORMAT " frames", decoder_length (item));
+  g_assert_cmpfloat_with_epsilon ((double) decoder_length (item), (double) n_frames, 1250);
+  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.3);
+  g_assert_cmpfloat (test_residue_db (item, 440), <, -35);
+}
+
+static void
+test_odd_mp3_headers (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path = decoder_path (fixture, "odd.mp3"), *song = NULL, *bytes = NULL;
+  Check check = { decoder, path };
+  gsize length;
+
+  if (!test_format_can_be_written (decoder_find_format ("mp3"), 44100)) {
+    g_test_skip ("MP3 can't be written here");
+    return;
+  }
+  song = decoder_make_song (fixture, "song.mp3", decoder_find_format ("mp3"), 440, 9, 44100, 2);
+  g_assert_true (g_file_get_contents (song, &bytes, &length, NULL));
+  test_odd_mp3s ((const guint8 *) bytes, length, 9 * 16000, check_nearly_whole, &check);
+}
+
+static void
+test_silence (DecoderFixture *fixture, gconstpointer decoder)
+{
+  gsize n;
+  g_autofree float *frames = test_sines (440, 1, 16000, 2, &n);
+  g_autofree char *path = decoder_path (fixture, "silent.wav");
+  g_autoptr (SegueItem) kept = NULL, both = NULL, none = NULL;
+
+  for (gsize i = 0; i < n; i++)
+    frames[2 * i + 1] *= -1;
+  test_write_audio (path, decoder_find_format ("wav"), frames, n, 16000, 2);
+  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "cancel each other");
+  both = decoder_decode (decoder, "{ channels: keep }", path);
+  g_assert_cmpfloat_with_epsilon (test_level_db (both, 440), -6.0206, 0.01);
+  kept = decoder_decode (decoder, "{ silence: keep }", path);
+  memset (frames, 0, 2 * n * sizeof *frames);
+  test_write_audio (path, decoder_find_format ("wav"), frames, n, 16000, 2);
+  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "is silent");
+  none = decoder_decode (decoder, "{ silence: keep }", path);
+  g_assert_cmpuint (decoder_length (none), ==, n);
+}
+
+static void
+test_limits (DecoderFixture *fixture, gconstpointer decoder)
+{
+  static const char *const names[] = { "wav", "flac", "vorbis" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    const TestFormat *format = decoder_find_format (names[i]);
+    g_autofree char *name = g_strconcat ("long.", format->extension, NULL);
+    g_autofree char *path = decoder_make_song (fixture, name, format, 440, 5, 44100, 1);
+    g_autoptr (SegueItem) item = NULL;
+
+    decoder_assert_refused (decoder, "{ max_duration: 3 }", path, SEGUE_ERROR_DATA, "max_duration");
+    decoder_assert_refused (decoder, "{ min_duration: 6 }", path, SEGUE_ERROR_DATA, "min_duration");
+    item = decoder_decode (decoder, "{ max_duration: 3, when_long: cut }", path);
+    g_assert_cmpuint (decoder_length (item), ==, 48000);
+  }
+}
+
+static void
+test_names (DecoderFixture *fixture, gconstpointer decoder)
+{
+  static const char *const names[] = {
+    "with space.wav",       "qu\"ote's`.wav", "new\nline.wav",     "\xeb\xb0\xa9\xed\x83\x84.wav",
+    "\xf0\x9f\x8e\xb5.wav", "\xff\xfe.wav",   "%41 #1?&a=b;c.wav", "-dash.wav",
+    "back\\slash.wav",      "no extension",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path =
+      decoder_make_song (fixture, names[i], decoder_find_format ("wav"), 440, 0.5, 16000, 1);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+
+    g_assert_cmpuint (decoder_length (item), ==, 8000);
+  }
+}
+
+/* Under isolation a stage sees nothing but an open descriptor. */
+static void
+test_descriptor (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path =
+    decoder_make_song (fixture, "a.flac", decoder_find_format ("flac"), 440, 1, 44100, 2);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  g_autofree char *name = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autoptr (SegueItem) item = NULL;
+
+  g_assert_cmpint (fd, >=, 0);
+  g_remove (path);
+  item = decoder_decode (decoder, "{}", name);
+  g_assert_cmpuint (decoder_length (item), ==, 16000);
+  close (fd);
+}
+
+static void
+test_cut_short_is_taken_on_request (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path =
+    decoder_make_song (fixture, "a.wav", decoder_find_format ("wav"), 440, 2, 16000, 1);
+  g_autofree char *bytes = NULL;
+  g_autoptr (SegueItem) item = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  decoder_put_bytes (path, bytes, length / 2);
+  item = decoder_decode (decoder, "{ completeness: 0 }", path);
+  g_assert_cmpfloat_with_epsilon ((double) decoder_length (item), 16000, 100);
+}
+
+const TestDecoderCase decoder_sound_cases[] = {
+  { "formats-agree", test_formats_agree },
+  { "resampling", test_resampling },
+  { "equal-rate-is-exact", test_equal_rate_is_exact },
+  { "channels", test_channels },
+  { "odd-files", test_odd_files },
+  { "odd-mp3-headers", test_odd_mp3_headers },
+  { "silence", test_silence },
+  { "limits", test_limits },
+  { "names", test_names },
+  { "descriptor", test_descriptor },
+  { "cut-short-is-taken-on-request", test_cut_short_is_taken_on_request },
+  { NULL, NULL },
+};
