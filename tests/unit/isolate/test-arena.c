@@ -26,7 +26,7 @@ static void
 put (SegueSharedArena *worker, char letter, gsize size)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *data = g_malloc (size);
+  g_autofree char *data = g_malloc (MAX (size, 1));
   segue_shared_arena_put (worker, memset (data, letter, size), size, &error);
   g_assert_no_error (error);
 }
