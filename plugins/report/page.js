@@ -363,8 +363,10 @@
   const makeCorrectButton = song => element("button", { type: "button", "aria-label": "Fix the label of " + titleOf(song),
     onclick: () => openDialog(song) }, "Fix label");
 
-  // A spreadsheet would run such a name as a formula; segue takes the apostrophe off again.
-  const guarded = text => /^'*[=+\-@\t\r\n]/.test(text) ? "'" + text : text;
+  // A spreadsheet would run such a name, or what stands in it behind a semicolon, as a formula; segue takes the
+  // apostrophes off again.
+  const guarded = text => text.replace(/([;\t\r\n])(?='*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/g, "$1'")
+    .replace(/^(?='*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/, "'");
   const enclosed = text => /[",;\t\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   const quoted = text => enclosed(guarded(text));
   const table = () => "song,label\n" + [...changes].sort(([a], [b]) => a < b ? -1 : 1)

@@ -207,10 +207,14 @@ static void
 test_formulas (void)
 {
   static const char *const names[] = {
-    "=1+1",   "+44",      "-n.mp3",       "@SUM(A1)", "\tx", "\r=x",   "\n=x",
-    "'=x",    "''-",      "'Til Tuesday", "'",        "''",  "a;=1+1", "a,\"b\"",
-    "\"=x\"", "=\"\",\"", "=HYPERLINK",   "",         "a=b", "'\t",    "\"",
+    "=1+1",   "+44",      "-n.mp3",       "@SUM(A1)", "\tx",   "\r=x",   "\n=x",
+    "'=x",    "''-",      "'Til Tuesday", "'",        "''",    "a;=1+1", "a,\"b\"",
+    "\"=x\"", "=\"\",\"", "=HYPERLINK",   "",         "a=b",   "'\t",    "\"",
+    "＝1+1",  "'＠x",     "a;'=1",        ";;'-1",    "a\t+1", "\t\t=x", "a\r\n@x",
+    "a;''",   "a; =b",    "a\";＋1",
   };
+  static const char *const formulas[] = { "=",  "+",  "-",  "@",  "\t", "\r",
+                                          "\n", "＝", "＋", "－", "＠" };
   g_autoptr (GError) error = NULL;
   g_autofree char *path = NULL;
   g_autoptr (GString) text = g_string_new ("\xef\xbb\xbf");
@@ -221,7 +225,11 @@ test_formulas (void)
     gsize start = text->len;
     segue_csv_append (text, names[i]);
     const char *field = text->str + start + (text->str[start] == '"');
-    g_assert_true (*field == '\0' || strchr ("=+-@\t\r\n", *field) == NULL);
+    /* Where a cell begins, for those who separate them by semicolons or tabs, too. */
+    for (const char *at = field; *at != '\0'; at++)
+      if (at == field || strchr (";\t\r\n", at[-1]) != NULL)
+        for (guint j = 0; j < G_N_ELEMENTS (formulas); j++)
+          g_assert_false (g_str_has_prefix (at, formulas[j]));
     g_string_append_c (text, i % 3 == 2 ? '\n' : ',');
   }
   g_assert_true (g_file_set_contents (path, text->str, (gssize) text->len, NULL));

@@ -13,20 +13,32 @@
 #define MAX_ROW    (16u << 20)
 #define MAX_FIELDS 200000
 
-/* What makes a formula of a field that begins with it. */
+/* What makes a formula of a cell that begins with it; in East Asia the wide forms, too. */
 #define FORMULA "=+-@\t\r\n"
+static const char *const wide_formula[] = { "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
+                                            "\xef\xbc\xa0" };
 
 static gboolean
 is_formula (const char *text)
 {
-  return *text && strchr (FORMULA, *text) != NULL;
+  gboolean wide = FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (wide_formula); i++)
+    wide = wide || g_str_has_prefix (text, wide_formula[i]);
+  return wide || (*text && strchr (FORMULA, *text) != NULL);
 }
 
-/* A name may begin with apostrophes itself: one more in front of those and a formula is ours. */
-static const char *
-skip_apostrophes (const char *text)
+/* Where a cell may begin: a spreadsheet takes what its country separates fields by, in the middle of ours, too. */
+static gboolean
+begins_cell (const char *field, const char *at)
 {
-  return text + strspn (text, "'");
+  return at == field || strchr (";\t\r\n", at[-1]) != NULL;
+}
+
+/* A name may have apostrophes there itself: one more in front of those and a formula is ours. */
+static gboolean
+is_guarded (const char *text)
+{
+  return is_formula (text + strspn (text, "'"));
 }
 
 void
@@ -34,19 +46,28 @@ segue_csv_append (GString *line, const char *text)
 {
   if (!text)
     return;
-  const char *guard = is_formula (skip_apostrophes (text)) ? "'" : "";
-  if (!strpbrk (text, ",;\t\"\r\n")) {
-    g_string_append (g_string_append (line, guard), text);
-    return;
-  }
-  g_string_append_c (line, '"');
-  g_string_append (line, guard);
-  for (; *text; text++) {
-    if (*text == '"')
+  const char *quote = strpbrk (text, ",;\t\"\r\n") ? "\"" : "";
+  g_string_append (line, quote);
+  for (const char *at = text; *at; at++) {
+    if (begins_cell (text, at) && is_guarded (at))
+      g_string_append_c (line, '\'');
+    if (*at == '"')
       g_string_append_c (line, '"');
-    g_string_append_c (line, *text);
+    g_string_append_c (line, *at);
   }
-  g_string_append_c (line, '"');
+  g_string_append (line, quote);
+}
+
+/* In place. */
+static void
+take_guards (char *field)
+{
+  char *end = strchr (field, '\'');
+  for (const char *at = end; at && *at; at++)
+    if (*at != '\'' || !begins_cell (field, at) || !is_guarded (at))
+      *end++ = *at;
+  if (end)
+    *end = '\0';
 }
 
 struct _SegueCsv {
@@ -212,8 +233,8 @@ segue_csv_next (SegueCsv *csv, GPtrArray *fields, GError **error)
     char *field = csv->text->str + g_array_index (csv->starts, gsize, i);
     if (!g_utf8_validate (field, -1, NULL))
       return segue_csv_fail (csv, error, "column %u is not UTF-8", i + 1);
-    g_ptr_array_add (fields,
-                     *field == '\'' && is_formula (skip_apostrophes (field)) ? field + 1 : field);
+    take_guards (field);
+    g_ptr_array_add (fields, field);
   }
   return TRUE;
 }

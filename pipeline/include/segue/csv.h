@@ -1,8 +1,9 @@
 /* Comma-separated values: RFC 4180 with either line end, read row by row in constant memory.
  *
- * Tables are opened in spreadsheets, which run a field as a formula where it begins with = + - @, a tab or a
- * line end.  Such a name is written with an apostrophe in front, as spreadsheets take text; reading takes it
- * off again, so that every name comes back as it was.
+ * Tables are opened in spreadsheets, which run a cell as a formula where it begins with = + - @ (or their wide
+ * forms), a tab or a line end; where fields are separated by semicolons or tabs, a cell may begin behind one of
+ * those.  There names get an apostrophe, as spreadsheets take text; reading takes it off again, so that every
+ * name comes back as it was.
  */
 #pragma once
 
