@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#define PREFIX       "segue-serve-"
+#define SUFFIX       ".html"
 #define READ_SECONDS 60
 
 struct _Browser {
@@ -12,11 +15,28 @@ struct _Browser {
   gint64 until;
 };
 
+/* Files of servers that were killed: the token in them may be one that its owner keeps. */
+static void
+sweep (const char *folder)
+{
+  g_autoptr (GDir) names = g_dir_open (folder, 0, NULL);
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  const char *name;
+  while (names && (name = g_dir_read_name (names))) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    struct stat info;
+    if (g_str_has_prefix (name, PREFIX) && g_str_has_suffix (name, SUFFIX) &&
+        lstat (path, &info) == 0 && S_ISREG (info.st_mode) && info.st_uid == geteuid () &&
+        now > info.st_mtim.tv_sec + READ_SECONDS)
+      (void) g_unlink (path);
+  }
+}
+
 /* (transfer full) (nullable) */
 static char *
 write_redirect (const char *url)
 {
-  char *path = g_build_filename (g_get_user_runtime_dir (), "segue-serve-XXXXXX.html", NULL);
+  char *path = g_build_filename (g_get_user_runtime_dir (), PREFIX "XXXXXX" SUFFIX, NULL);
   int fd = g_mkstemp_full (path, O_WRONLY | O_CLOEXEC, 0600);
   g_autofree char *text =
     g_strdup_printf ("<!doctype html><meta charset=\"utf-8\"><title>segue</title>"
@@ -36,6 +56,7 @@ Browser *
 browser_open (const char *url)
 {
   Browser *browser = g_new0 (Browser, 1);
+  sweep (g_get_user_runtime_dir ());
   browser->path = write_redirect (url);
   browser->until = g_get_monotonic_time () + READ_SECONDS * G_TIME_SPAN_SECOND;
   const char *argv[] = { "xdg-open", browser->path, NULL };

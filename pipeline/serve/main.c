@@ -115,9 +115,16 @@ announce (Serving *serving, const Server *server)
              serving->config.token ? "everybody with its token" : "everybody", address);
   else if (!serving->config.token)
     fprintf (cli->err.stream, "all users of this machine may use this server (--no-token)\n");
+  const char *file = serving->options->token_file;
+  if (serving->config.token && file && token_is_exposed (file)) {
+    g_autofree char *quoted = g_shell_quote (file);
+    g_autofree char *shown = segue_text_printable (quoted);
+    fprintf (cli->err.stream, "other users may read the token: chmod 600 %s\n", shown);
+  }
   g_autoptr (GInetAddress) parsed = g_inet_address_new_from_string (address);
-  const char *host = g_inet_address_get_is_any (parsed) ? "localhost" : address;
-  gboolean v6 = strchr (host, ':') != NULL;
+  gboolean v6 = strchr (address, ':') != NULL;
+  /* Not ‘localhost’: of its two addresses one may be free, and another user listen there for the token. */
+  const char *host = !g_inet_address_get_is_any (parsed) ? address : v6 ? "::1" : "127.0.0.1";
   const char *token = serving->config.token;
   g_autofree char *url =
     g_strdup_printf ("http://%s%s%s:%u/%s%s", v6 ? "[" : "", host, v6 ? "]" : "",

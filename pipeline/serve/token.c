@@ -5,6 +5,7 @@
 #include <segue/file.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #define RANDOM_SIZE    24 /* bytes: 192 bits */
 #define MIN_LENGTH     16
@@ -62,6 +63,13 @@ token_read (const char *path, GError **error)
     return NULL;
   text[strcspn (text, "\r\n")] = '\0';
   return token_check (text, error) ? g_steal_pointer (&text) : NULL;
+}
+
+gboolean
+token_is_exposed (const char *path)
+{
+  struct stat info;
+  return stat (path, &info) == 0 && (info.st_mode & (S_IRGRP | S_IROTH));
 }
 
 gboolean

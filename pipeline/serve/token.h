@@ -12,6 +12,8 @@
 char *token_new (GError **error);
 /** token_read: (transfer full): the first line of the file at @path; it has to be long enough. */
 char *token_read (const char *path, GError **error);
+/** token_is_exposed: whether users other than the owner may read the file at @path. */
+gboolean token_is_exposed (const char *path);
 /** token_check: that @token is long enough, and of characters that a URL and a header can hold. */
 gboolean token_check (const char *token, GError **error);
 /** token_equal: in constant time for tokens of one length.  @given: (nullable) */

@@ -565,7 +565,7 @@ def test_interface(place):
     """Told to listen to everybody, it warns, goes by addresses, and by no name that it wasn't told."""
     server = serving.Server(place, "--bind", "0.0.0.0", "--host", "music.example")
     check("everybody with its token who can reach 0.0.0.0" in server.said(), server.said())
-    server.host = "127.0.0.1"
+    check(server.host == "127.0.0.1", f"the token is sent to {server.host}, which another user may listen at")
     for host in ("10.1.2.3", "[fe80::1]:80", "music.example", "localhost"):
         expect(server.get("/", host=host), 200)
     expect(server.get("/", host="evil.example"), 403, "foreign-host")
@@ -581,6 +581,11 @@ def test_tokens(place):
     path, own = os.path.join(place.folder, "token"), "my-own_token.of~24-letters"
     with open(path, "w") as file:
         file.write(own + "\nmore\n")
+    for mode in (0o600, 0o640, 0o604):
+        os.chmod(path, mode)
+        server = serving.Server(place, "--token-file", path)
+        check(("other users may read the token" in server.said()) == (mode != 0o600), f"{mode:o}: {server.said()}")
+        server.stop()
     for server in (serving.Server(place, "--token-file", path), serving.Server(place, SEGUE_SERVE_TOKEN=own)):
         check(server.token == own, server.token)
         expect(server.get("/api/health"), 200)
@@ -596,6 +601,13 @@ def test_tokens(place):
         file.write(f'#!/bin/sh\nset -e\nls -l "$1" >{browser}/listed\ncp "$1" {browser}/page\n'
                    f'echo "$1" >{browser}/called.part\nmv {browser}/called.part {browser}/called\n')
     os.chmod(os.path.join(browser, "xdg-open"), 0o755)
+    # What killed servers left, and what is not theirs.
+    left, others = "segue-serve-abcdef.html", ["segue-serve-ABCDEF.html", "segue-serve-notes.txt", "old.html"]
+    for name in (left, *others):
+        with open(os.path.join(runtime, name), "w") as file:
+            file.write("x")
+        if name != others[0]:
+            os.utime(os.path.join(runtime, name), (0, 0))
     server = serving.Server(place, "--open", PATH=f"{browser}:{os.environ['PATH']}", XDG_RUNTIME_DIR=runtime)
     end = time.monotonic() + 30
     while not os.path.exists(os.path.join(browser, "called")):
@@ -606,7 +618,7 @@ def test_tokens(place):
     check(f"url=http://127.0.0.1:{server.port}/?token={server.token}" in read("page"), read("page"))
     check(read("listed").startswith("-rw-------"), read("listed"))
     server.stop()
-    check(not os.listdir(runtime), os.listdir(runtime))
+    check(sorted(os.listdir(runtime)) == sorted(others), os.listdir(runtime))
 
 
 def test_no_room(place):
