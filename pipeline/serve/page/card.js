@@ -14,11 +14,14 @@ const clock = seconds => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 };
 
+/* An artist may be called `constructor` or `__proto__`: nothing is inherited. */
+const bare = object => Object.assign(Object.create(null), object);
+
 const ranked = probabilities => Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
 
 /* The mean over the segments so far. */
 const mean = segments => {
-  const sums = {};
+  const sums = bare();
   for (const segment of segments)
     for (const [label, p] of Object.entries(segment.probabilities))
       sums[label] = (sums[label] ?? 0) + p / segments.length;
@@ -34,7 +37,7 @@ export class Card {
     this.state = 'waiting'; /* sending, hearing, answered, failed */
     this.expected = [];
     this.heard = [];
-    this.probabilities = {};
+    this.probabilities = bare();
     this.element = document.getElementById('card').content.firstElementChild.cloneNode(true);
     this.find = selector => this.element.querySelector(selector);
     this.find('.name').textContent = file.name;
@@ -129,7 +132,7 @@ export class Card {
     } else if (line.event === 'answer') {
       this.state = 'answered';
       this.label = line.label;
-      this.probabilities = line.probabilities;
+      this.probabilities = bare(line.probabilities);
     } else if (line.event === 'error') {
       return this.fail(line.message);
     }
