@@ -60,10 +60,30 @@ answer_hub (gpointer data, const HttpRequest *request, GOutputStream *out)
     answer_status (out, 404);
 }
 
+#define ENDLESS ((gsize) 256 << 20) /* bytes: far more than sockets hold */
+
+static void
+answer_endless (Hub *f, GOutputStream *out)
+{
+  gboolean head = strchr (f->endless, ':') != NULL;
+  if (!g_str_has_prefix (f->endless, "HTTP/"))
+    http_server_write (out, "HTTP/1.1 403 X\r\n%s", head ? "" : "Connection: close\r\n\r\n");
+  g_autoptr (GString) block = g_string_new (NULL);
+  while (block->len < 65536)
+    g_string_append (block, f->endless);
+  while (f->taken < ENDLESS &&
+         g_output_stream_write_all (out, block->str, block->len, NULL, NULL, NULL))
+    f->taken += block->len;
+}
+
 static void
 answer_store (gpointer data, const HttpRequest *request, GOutputStream *out)
 {
   Hub *f = data;
+  if (f->endless) {
+    answer_endless (f, out);
+    return;
+  }
   guint turn = (guint) g_atomic_int_add (&f->served, 1);
   gboolean wrong = f->wrong_range && turn == 1;
   gsize start = request->range > 0 && !f->no_ranges ? (gsize) request->range : 0;

@@ -34,8 +34,10 @@ typedef struct {
   gboolean corrupt;          /* … or with other bytes */
   gboolean more;             /* … or with more bytes than there are */
   gboolean pickle_only;
-  const char *index; /* of weights that are cut in two; NULL: they are whole */
-  gulong slow;       /* µs between pieces of the store's answer */
+  const char *endless; /* … or with this after a status line or head, as long as it is taken */
+  gsize taken;         /* bytes of it */
+  const char *index;   /* of weights that are cut in two; NULL: they are whole */
+  gulong slow;         /* µs between pieces of the store's answer */
   gint asked;
   gint served;
 } Hub;

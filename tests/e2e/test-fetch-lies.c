@@ -73,6 +73,22 @@ test_huge (Hub *f, gconstpointer data)
   g_assert_cmpuint (http_server_count (f->store, "GET"), ==, 0);
 }
 
+/* A page, a head, or interim answers without an end are given up. */
+static void
+test_endless (Hub *f, gconstpointer data)
+{
+  static const char *const answers[] = { "no such file ", "X-Name: value\r\n",
+                                         "HTTP/1.1 100 Continue\r\nA: b\r\n\r\n" };
+  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++) {
+    g_auto (CommandResult) result = { 0 };
+    f->endless = answers[i];
+    f->taken = 0;
+    hub_fetch (f, 65, &result);
+    g_assert_cmpuint (f->taken, <, 64 << 20);
+    hub_assert_nothing (f);
+  }
+}
+
 static void
 test_hostile_names (Hub *f, gconstpointer data)
 {
@@ -99,11 +115,13 @@ test_hostile_redirects (Hub *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
   static const char *const places[] = { "file:///etc/passwd", "ftp://127.0.0.1/x",
-                                        "http://user:password@127.0.0.1/x", "gopher://x" };
+                                        "http://user:password@127.0.0.1/x", "gopher://x",
+                                        "ftp://127.0.0.1/x?signed=password" };
   for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
     f->location = places[i];
     hub_fetch (f, 69, &result);
     command_assert_says (&result, "not followed");
+    g_assert_null (strstr (result.err, "password"));
     hub_assert_nothing (f);
   }
   f->location = "model.safetensors";
@@ -138,6 +156,7 @@ main (int argc, char **argv)
   ADD ("more-than-said", test_more_than_said);
   ADD ("less-than-said", test_less_than_said);
   ADD ("huge", test_huge);
+  ADD ("endless", test_endless);
   ADD ("hostile/names", test_hostile_names);
   ADD ("hostile/redirects", test_hostile_redirects);
   ADD ("pickle", test_pickle);

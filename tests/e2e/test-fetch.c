@@ -181,6 +181,7 @@ test_hostile_shards (Hub *f, gconstpointer data)
     "{\"weight_map\": {\"a\": \"../../../x.safetensors\"}}",
     "{\"weight_map\": {\"a\": \"/tmp/x.safetensors\"}}",
     "{\"weight_map\": {\"a\": \"pytorch_model.bin\"}}",
+    "{\"weight_map\": {\"a\": \"model\\n-of-00002.safetensors\"}}",
     "{\"weight_map\": 7}",
   };
   for (guint i = 0; i < G_N_ELEMENTS (indices); i++) {

@@ -10,10 +10,21 @@
 #define MAX_REDIRECTS   6
 #define MAX_HEADER      8192
 #define MAX_HEADERS     256
+#define MAX_HEAD        (256 * 1024)  /* bytes, interim answers included */
+#define MAX_PAGE        (1024 * 1024) /* bytes of an error's page, which is not kept */
 #define CONNECT_TIMEOUT 15L
 #define STALL_TIMEOUT   30L /* s without a byte */
 
 /* ---- libcurl's callbacks ---- */
+
+/* What a callback returns to end the exchange. */
+static size_t
+refuse (SegueHubExchange *exchange, const char *why)
+{
+  if (!exchange->error)
+    g_set_error_literal (&exchange->error, SEGUE_ERROR, SEGUE_ERROR_DATA, why);
+  return 0;
+}
 
 static size_t
 on_header (char *text, size_t size, size_t n, void *data)
@@ -22,11 +33,12 @@ on_header (char *text, size_t size, size_t n, void *data)
   gsize length = size * n;
   if (length >= 5 && strncmp (text, "HTTP/", 5) == 0)
     g_hash_table_remove_all (exchange->headers);
+  exchange->head_bytes += length;
+  if (exchange->head_bytes > MAX_HEAD || g_hash_table_size (exchange->headers) >= MAX_HEADERS)
+    return refuse (exchange, "the head of the server's answer does not end");
   const char *colon = memchr (text, ':', length);
   if (!colon || length > MAX_HEADER)
     return length;
-  if (g_hash_table_size (exchange->headers) >= MAX_HEADERS)
-    return 0; /* no server has that many to say */
   g_autofree char *name = g_ascii_strdown (text, colon - text);
   char *value = g_strndup (colon + 1, length - (gsize) (colon + 1 - text));
   g_hash_table_replace (exchange->headers, g_steal_pointer (&name), g_strstrip (value));
@@ -74,13 +86,14 @@ on_body (char *bytes, size_t size, size_t n, void *data)
   gsize length = size * n;
   if (!exchange->body_begun && exchange->fd >= 0 && !begin_body (exchange))
     return 0;
-  if (!exchange->body_wanted)
-    return length; /* an error's page */
-  if (length > exchange->size - exchange->at) {
-    g_set_error_literal (&exchange->error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                         "the server sends more bytes than it said the file has");
-    return 0;
+  if (!exchange->body_wanted) {
+    exchange->page_bytes += length;
+    return exchange->page_bytes <= MAX_PAGE
+             ? length
+             : refuse (exchange, "the server sends more than a megabyte in place of the file");
   }
+  if (length > exchange->size - exchange->at)
+    return refuse (exchange, "the server sends more bytes than it said the file has");
   for (gsize left = length; left > 0;) {
     gssize written = pwrite (exchange->fd, bytes, left, (off_t) exchange->at);
     if (written < 0 && errno == EINTR)
@@ -148,6 +161,7 @@ ask_once (SegueHubExchange *exchange, const char *url)
   }
   g_hash_table_remove_all (exchange->headers);
   exchange->status = 0;
+  exchange->head_bytes = exchange->page_bytes = 0;
   exchange->body_begun = exchange->body_wanted = FALSE;
   set_up (exchange, url, headers);
   CURLcode code = curl_easy_perform (exchange->curl);

@@ -28,6 +28,7 @@ typedef struct {
   guint64 start;
   guint64 at;
   guint64 size;
+  gsize head_bytes, page_bytes; /* of this answer, so that one without an end is given up */
   gboolean body_begun;
   gboolean body_wanted;
   GError *error;

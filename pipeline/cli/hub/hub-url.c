@@ -27,8 +27,14 @@ segue_hub_endpoint (GError **error)
     value = DEFAULT_ENDPOINT;
   g_autoptr (GUri) uri = g_uri_parse (value, URI_FLAGS, NULL);
   if (!uri || !is_usable (uri) || g_uri_get_query (uri) || g_uri_get_fragment (uri)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
-                 "HF_ENDPOINT is ‘%s’, which is not an address such as " DEFAULT_ENDPOINT, value);
+    /* A password in it is not for a terminal or a log. */
+    if (strchr (value, '@'))
+      g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                           "HF_ENDPOINT has to be an address such as " DEFAULT_ENDPOINT
+                           ", without a name or a password; a token goes to HF_TOKEN");
+    else
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                   "HF_ENDPOINT is ‘%s’, which is not an address such as " DEFAULT_ENDPOINT, value);
     return NULL;
   }
   char *endpoint = g_strdup (value);
@@ -57,8 +63,10 @@ segue_hub_redirect (const char *from, const char *location, GError **error)
                   !g_str_equal (g_uri_get_scheme (uri), "https");
   if (uri && is_usable (uri) && !down)
     return g_uri_to_string (uri);
-  g_autofree char *start = g_strndup (location, 200);
-  g_autofree char *shown = g_utf8_make_valid (start, -1);
+  /* Signatures are in the query, passwords before the host. */
+  g_autofree char *start = g_strndup (location, MIN (strcspn (location, "?#"), 200));
+  const char *at = strrchr (start, '@');
+  g_autofree char *shown = g_utf8_make_valid (at ? at + 1 : start, -1);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE,
                "the server redirects to ‘%s’, which is not followed", shown);
   return NULL;

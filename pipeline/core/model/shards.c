@@ -10,8 +10,11 @@
 static gboolean
 is_name (const char *name)
 {
+  for (const char *at = name; at && *at; at++)
+    if (!g_ascii_isprint (*at))
+      return FALSE;
   return name && *name && *name != '.' && strlen (name) <= 255 && !strpbrk (name, "/\\:") &&
-         g_str_has_suffix (name, SUFFIX) && g_str_is_ascii (name);
+         g_str_has_suffix (name, SUFFIX);
 }
 
 static GStrv

@@ -146,6 +146,7 @@ test_addresses (void)
     g_autoptr (GError) error = NULL;
     g_assert_null (segue_hub_endpoint (&error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
+    g_assert_null (strstr (error->message, "u:p"));
   }
   assert_text (segue_hub_file_url ("https://h", "a/b", "refs/pr/1", "x y/ü?#.json"),
                "https://h/a/b/resolve/refs%2Fpr%2F1/x%20y/%C3%BC%3F%23.json");
