@@ -64,22 +64,34 @@ add_name (GPtrArray *files, const char *name, const char *const *extensions, GEr
   return TRUE;
 }
 
+/* Of a playlist, which may be a stranger's and name a folder in every line. */
+#define MAX_LISTED 200000
+
+/* What a list names.  @most: files that there may be then; 0: any number */
 typedef struct {
   GPtrArray *files;
   const char *const *extensions;
+  guint most;
 } Found;
 
 static gboolean
 add_listed (gpointer data, const char *name, GError **error)
 {
   Found *found = data;
-  return add_name (found->files, name, found->extensions, error);
+  if (!add_name (found->files, name, found->extensions, error))
+    return FALSE;
+  if (found->most == 0 || found->files->len <= found->most)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "the playlist names folders with more than %d files; give the folders themselves",
+               MAX_LISTED);
+  return FALSE;
 }
 
 static gboolean
 add_playlist (GPtrArray *files, const char *path, const char *const *extensions, GError **error)
 {
-  Found found = { files, extensions };
+  Found found = { files, extensions, files->len + MAX_LISTED };
   g_autofree char *folder = strchr (path, '/') ? g_path_get_dirname (path) : NULL;
   FILE *stream = fopen (path, "re");
   if (!stream)
@@ -142,7 +154,7 @@ is_pattern (const char *name)
 static gboolean
 add_list (GPtrArray *files, const SeguePredictInput *input, GError **error)
 {
-  Found found = { files, input->extensions };
+  Found found = { files, input->extensions, 0 };
   const SeguePredictList list = { .stream = input->list, .separator = input->separator };
   return segue_predict_list_read (&list, add_listed, &found, error);
 }

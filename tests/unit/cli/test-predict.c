@@ -320,6 +320,29 @@ test_long_playlist (void)
   g_rmdir (folder);
 }
 
+/* A line may name a folder, and each line the same. */
+static void
+test_playlist_of_folders (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "x.m3u", NULL);
+  g_autofree char *text = g_strnfill (3 * 3000, '.');
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *name = g_strdup_printf ("%u.mp3", i);
+    g_free (touch (folder, name));
+  }
+  for (gsize i = 0; text[i]; i += 3)
+    memcpy (text + i, "./\n", 3);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  char *arguments[] = { path, NULL };
+  const SeguePredictInput input = { .arguments = arguments };
+  g_assert_null (segue_predict_files (&input, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  assert_has (error->message, "more than 200000 files");
+  segue_file_remove_folder (folder, NULL);
+}
+
 #define FILES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* As players save them, on any system. */
@@ -518,6 +541,7 @@ main (int argc, char **argv)
   g_test_add_func ("/predict/files", test_files);
   g_test_add_func ("/predict/list", test_list);
   g_test_add_func ("/predict/playlist/long", test_long_playlist);
+  g_test_add_func ("/predict/playlist/folders", test_playlist_of_folders);
   g_test_add_func ("/predict/list/playlists", test_playlists);
   g_test_add_func ("/predict/list/encoding", test_list_of_other_encoding);
   g_test_add_func ("/predict/patterns", test_patterns);
