@@ -15,6 +15,7 @@ enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING };
 typedef struct {
   gboolean seen[G_N_ELEMENTS (single)];
   gboolean old; /* HTTP/1.0 */
+  guint parts;  /* that the HTTP library keeps: where it has no room for them, it says nothing */
 } Head;
 
 static gboolean
@@ -39,12 +40,20 @@ take_request_line (Head *head, const char *line, gsize n)
   const char *version = memchr (target, ' ', left);
   if (!version || *target != '/')
     return FALSE;
-  for (const char *at = target; at < version; at++)
+  for (const char *at = target; at < version; at++) {
     if ((guchar) *at <= ' ' || *at == 0x7f)
       return FALSE;
+    head->parts += *at == '&';
+  }
   gsize rest = left - (gsize) (version - target);
   head->old = rest == strlen (" HTTP/1.0") && memcmp (version, " HTTP/1.0", rest) == 0;
   return head->old || (rest == strlen (" HTTP/1.1") && memcmp (version, " HTTP/1.1", rest) == 0);
+}
+
+static gboolean
+is_called (const char *line, gsize length, const char *name)
+{
+  return strlen (name) == length && g_ascii_strncasecmp (line, name, length) == 0;
 }
 
 static gboolean
@@ -83,8 +92,12 @@ take_field (Head *head, const char *line, gsize n)
     value++;
   while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
     end--;
+  head->parts++;
+  if (is_called (line, length, "Cookie"))
+    for (const char *at = value; at < end; at++)
+      head->parts += *at == ';';
   for (gsize i = 0; i < G_N_ELEMENTS (single); i++)
-    if (strlen (single[i]) == length && g_ascii_strncasecmp (line, single[i], length) == 0)
+    if (is_called (line, length, single[i]))
       return take_single (head, i, value, (gsize) (end - value));
   return TRUE;
 }
@@ -120,6 +133,8 @@ head_judge (const char *data, gsize length)
       break;
     if (!(n_lines++ == 0 ? take_request_line (&head, line, n) : take_field (&head, line, n)))
       return HEAD_BAD;
+    if (head.parts > HEAD_MAX_PARTS)
+      return HEAD_TOO_LARGE;
   }
   gboolean one_length = !head.seen[CONTENT_LENGTH] || !head.seen[TRANSFER_ENCODING];
   return one_length && (head.seen[HOST] || head.old) ? HEAD_WHOLE : HEAD_BAD;

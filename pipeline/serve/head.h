@@ -6,14 +6,15 @@
 
 #include <glib.h>
 
-#define HEAD_MAX (16 * 1024)
+#define HEAD_MAX       (16 * 1024)
+#define HEAD_MAX_PARTS 200 /* fields, arguments and cookies */
 
 /**
  * HeadVerdict:
  * @HEAD_PARTIAL: no empty line yet, and nothing wrong so far
  * @HEAD_WHOLE: a request follows the rules
  * @HEAD_BAD: it does not
- * @HEAD_TOO_LARGE: longer than %HEAD_MAX
+ * @HEAD_TOO_LARGE: longer than %HEAD_MAX, or of more than %HEAD_MAX_PARTS
  */
 typedef enum {
   HEAD_PARTIAL,

@@ -7,7 +7,9 @@ static const ProblemRow rows[N_PROBLEMS] = {
   [PROBLEM_NONE] = { 200, "none", "" },
   [PROBLEM_BAD_REQUEST] = { 400, "bad-request", "the request is not one that this server knows" },
   [PROBLEM_BAD_HEAD] = { 400, "bad-head", "the head of the request does not follow HTTP/1.1" },
-  [PROBLEM_LARGE_HEAD] = { 431, "large-head", "the head of the request is larger than 16 KiB" },
+  [PROBLEM_LARGE_HEAD] = { 431, "large-head",
+                           "the head of the request has more than 16 KiB, or more than 200 fields, "
+                           "arguments and cookies" },
   [PROBLEM_BAD_NAME] = { 400, "bad-name", "a song's name is UTF-8 of at most 1000 bytes" },
   [PROBLEM_EMPTY] = { 400, "empty", "the song has no bytes" },
   [PROBLEM_NO_TOKEN] = { 401, "no-token",

@@ -4,8 +4,8 @@
 #include <segue/error.h>
 
 #define MAX_CONNECTIONS   256
-#define MAX_FROM_ADDRESS  32 /* unless it is this machine's */
-#define CONNECTION_MEMORY (32 * 1024)
+#define MAX_FROM_ADDRESS  32          /* unless it is this machine's */
+#define CONNECTION_MEMORY (64 * 1024) /* a head, its cookies once more, a row for each part */
 #define SILENT_SECONDS    30
 #define LINGER_BYTES      (256 * 1024 * 1024)
 #define LAST_WORDS        20 /* × 10 ms for answers to go out when it stops */

@@ -334,7 +334,14 @@ def test_smuggling(server, place):
                  f"GET /api/health HTTP/1.1 \r\n{host}\r\n", f"GET /api/health HTTP/2.0\r\n{host}\r\n"):
         answer = expect(server.raw((head + second).encode()), 400, "bad-head")
         check(answer.data.count(b"HTTP/1.1 ") == 1, answer)
-    expect(server.raw(f"{get}X: {'a' * 20000}\r\n\r\n".encode()), 431, "large-head")
+    many = lambda n, part: "".join(part % i for i in range(n))
+    for head in (f"{get}X: {'a' * 20000}\r\n", f"{get}{many(200, 'X%d: y' + chr(13) + chr(10))}",
+                 f"GET /api/health?{many(300, 'a%d=b&')} HTTP/1.1\r\n{host}", f"{get}Cookie: {many(300, 'a%d=b; ')}\r\n"):
+        expect(server.raw(f"{head}\r\n".encode()), 431, "large-head")
+    # What is taken is answered, however it is cut up.
+    for head in (f"{get}{many(150, 'X%d: ' + 'y' * 90 + chr(13) + chr(10))}", f"GET /api/health?{many(150, 'a%d=' + 'b' * 90 + '&')} HTTP/1.1\r\n{host}",
+                 f"{get}Cookie: {many(150, 'a%d=' + 'b' * 90 + '; ')}\r\n", f"{get}Cookie: a={'b' * 16000}\r\n"):
+        expect(server.raw(f"{head}\r\n".encode()), 200)
     # Byte by byte it is the same request.
     with server.connect() as sock:
         for byte in f"{get}Connection: close\r\n\r\n".encode():

@@ -467,6 +467,22 @@ test_heads (void)
                    HEAD_BAD);
   g_autofree char *long_line = g_strnfill (HEAD_MAX + 1, 'a');
   g_assert_cmpint (head_judge (long_line, HEAD_MAX), ==, HEAD_PARTIAL);
+  static const struct {
+    const char *begin, *part, *end;
+  } parts[] = { { GET HOST, "X: y\r\n", "\r\n" },
+                { "GET /?a", "&b=c", " HTTP/1.1\r\n" HOST "\r\n" },
+                { GET HOST "cookie: a=b", ";c=d", "\r\n\r\n" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    for (guint n = 190; n < 210; n++) {
+      g_autoptr (GString) head = g_string_new (parts[i].begin);
+      for (guint j = 0; j < n; j++)
+        g_string_append (head, parts[i].part);
+      g_string_append (head, parts[i].end);
+      HeadVerdict verdict = head_judge (head->str, head->len);
+      g_assert_true (verdict == HEAD_WHOLE || verdict == HEAD_TOO_LARGE);
+      g_assert_true (n > 195 || verdict == HEAD_WHOLE);
+      g_assert_true (n < 201 || verdict == HEAD_TOO_LARGE);
+    }
   g_assert_cmpint (head_judge (long_line, HEAD_MAX + 1), ==, HEAD_TOO_LARGE);
 }
 
