@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -136,6 +138,31 @@ test_playlist (Fixture *f, gconstpointer data)
     command_assert (&result, 0);
     g_assert_cmpuint (count_lines (result.out), ==, 1);
   }
+}
+
+/* What is no file costs itself, and not the songs beside it: with the cache of answers and without. */
+static void
+test_no_files (Fixture *f, gconstpointer data)
+{
+  struct sockaddr_un name = { .sun_family = AF_UNIX };
+  g_autofree char *place = g_build_filename (f->folder, "socket.mp3", NULL);
+  g_strlcpy (name.sun_path, place, sizeof name.sun_path);
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (bind (fd, (struct sockaddr *) &name, sizeof name), ==, 0);
+  fixture_write (f, "x.m3u",
+                 "socket.mp3\n/dev/null\n/dev/tty\n/proc/self/mem\n/proc/kmsg\n"
+                 "music/Artist 1/Album 0/Song 0.wav\n");
+  static const char *const options[] = { "", "--no-cache" };
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++) {
+    g_auto (CommandResult) result = { 0 };
+    g_autofree char *script =
+      g_strdup_printf ("segue predict -m " MODEL " --json %s x.m3u", options[i]);
+    shell (f, script, &result);
+    command_assert (&result, 65);
+    command_assert_says (&result, "5 of 6 files could not be used");
+    g_assert_cmpuint (count_lines (result.out), ==, 6);
+  }
+  close (fd);
 }
 
 static void
@@ -429,6 +456,7 @@ main (int argc, char **argv)
   ADD ("same-answers", test_same_answers);
   ADD ("lists", test_lists);
   ADD ("playlist", test_playlist);
+  ADD ("no-files", test_no_files);
   ADD ("unlike-training", test_unlike_training);
   ADD ("full", test_full);
   ADD ("aggregation", test_aggregation);

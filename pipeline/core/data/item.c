@@ -275,10 +275,13 @@ segue_item_open (SegueItem *item, GError **error)
   /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
   int fd = item->body->file ? fcntl (segue_open_file_get_fd (item->body->file), F_DUPFD_CLOEXEC, 3)
                             : open (item->body->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd >= 0 && fstat (fd, &info) == 0) {
-    if (S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
+  /* A socket, or a device that is not there. */
+  gboolean other = fd < 0 && (errno == ENXIO || errno == ENODEV);
+  if (other || (fd >= 0 && fstat (fd, &info) == 0)) {
+    if (!other && S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
       return fd;
-    close (fd);
+    if (fd >= 0)
+      close (fd);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file",
                  item->body->id);
     return -1;
