@@ -6,6 +6,13 @@
 /** segue_registry_load_folder: every shared object in @folder and below it, in order of path; what
  * is refused stays in the list with its reason. */
 void segue_registry_load_folder (SegueRegistry *registry, const char *folder);
+/** segue_registry_note_file: %FALSE: it was looked at before. */
+gboolean segue_registry_note_file (SegueRegistry *registry, const char *real_path);
+/** segue_registry_note_shortage: @shortage (transfer full): why plugins may be missing; the first one counts. */
+void segue_registry_note_shortage (SegueRegistry *registry, GError *shortage);
+/** segue_registry_refuse: @path stays in the list with @failure (transfer full), which becomes @error; %FALSE. */
+gboolean segue_registry_refuse (SegueRegistry *registry, const char *path, GError *failure,
+                                GError **error);
 /** segue_registry_stage_names: (transfer container): NULL-terminated, sorted; @registry may be NULL. */
 GPtrArray *segue_registry_stage_names (SegueRegistry *registry);
 GPtrArray *segue_registry_model_names (SegueRegistry *registry);
