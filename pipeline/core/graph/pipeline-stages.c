@@ -200,33 +200,39 @@ find_id_of_type (const SeguePipeline *pipeline, const char *name)
   return NULL;
 }
 
-/* An override whose stage is not there would otherwise be lost without a word. */
 static gboolean
-check_applied (SegueLoading *loading, const gboolean *applied)
+refuse_override (SegueLoading *loading, const SegueOverride *override)
 {
   g_autoptr (GPtrArray) ids = g_ptr_array_new ();
   for (guint i = 0; i < loading->pipeline->stages->len; i++)
     g_ptr_array_add (ids,
                      ((SegueGraphStage *) g_ptr_array_index (loading->pipeline->stages, i))->id);
   g_ptr_array_add (ids, NULL);
+  const char *dot = strchr (override->key, '.');
+  g_autofree char *id = g_strndup (override->key, (gsize) (dot - override->key));
+  const char *meant = find_id_of_type (loading->pipeline, id);
+  if (meant)
+    return segue_node_error (override->value, loading->error,
+                             "no stage '%s'; the stage of that type is called '%s': --set %s%s", id,
+                             meant, meant, dot);
+  g_autofree char *near = segue_suggest (id, (const char *const *) ids->pdata);
+  g_autofree char *list = g_strjoinv (", ", (char **) ids->pdata);
+  if (near)
+    return segue_node_error (override->value, loading->error, "no stage '%s'; did you mean '%s'?",
+                             id, near);
+  return segue_node_error (override->value, loading->error, "no stage '%s'; stages are: %s", id,
+                           list);
+}
+
+/* An override whose stage is not there would otherwise be lost without a word. */
+static gboolean
+check_applied (SegueLoading *loading, const gboolean *applied)
+{
   for (guint i = 0; i < loading->overrides->len; i++) {
     const SegueOverride *override = g_ptr_array_index (loading->overrides, i);
-    const char *dot = strchr (override->key, '.');
-    if (!dot || applied[i])
-      continue;
-    g_autofree char *id = g_strndup (override->key, (gsize) (dot - override->key));
-    const char *meant = find_id_of_type (loading->pipeline, id);
-    if (meant)
-      return segue_node_error (override->value, loading->error,
-                               "no stage '%s'; the stage of that type is called '%s': --set %s%s",
-                               id, meant, meant, dot);
-    g_autofree char *near = segue_suggest (id, (const char *const *) ids->pdata);
-    g_autofree char *list = g_strjoinv (", ", (char **) ids->pdata);
-    if (near)
-      return segue_node_error (override->value, loading->error, "no stage '%s'; did you mean '%s'?",
-                               id, near);
-    return segue_node_error (override->value, loading->error, "no stage '%s'; stages are: %s", id,
-                             list);
+    if (strchr (override->key, '.') && !applied[i] && !refuse_override (loading, override) &&
+        !segue_loading_goes_on (loading))
+      return FALSE;
   }
   return TRUE;
 }

@@ -84,9 +84,10 @@ parse_overrides (SegueLoading *loading, const char *const *assignments)
 {
   for (; assignments && *assignments; assignments++) {
     SegueOverride *override = segue_override_parse (*assignments, loading->error);
-    if (!override)
+    if (override)
+      g_ptr_array_add (loading->overrides, override);
+    else if (!segue_loading_goes_on (loading))
       return FALSE;
-    g_ptr_array_add (loading->overrides, override);
   }
   return TRUE;
 }
@@ -98,65 +99,84 @@ is_setting (const char *key)
          g_strv_contains (root_keys, key);
 }
 
+static gboolean
+refuse_override (SegueLoading *loading, const SegueOverride *override, const SegueNode *vars)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint k = 0; vars && vars->keys && k < vars->keys->len; k++)
+    g_ptr_array_add (names, ((SegueNode *) g_ptr_array_index (vars->keys, k))->text);
+  g_ptr_array_add (names, NULL);
+  g_autofree char *near = segue_suggest (override->key, (const char *const *) names->pdata);
+  g_autofree char *list = g_strjoinv (", ", (char **) names->pdata);
+  if (near)
+    return segue_node_error (override->value, loading->error,
+                             "the pipeline has no variable '%s'; did you mean '%s'?", override->key,
+                             near);
+  return segue_node_error (override->value, loading->error,
+                           "the pipeline has no variable '%s' (it has: %s); a stage's "
+                           "parameter is set with STAGE.PARAMETER=VALUE",
+                           override->key, *list ? list : "none");
+}
+
+static gboolean
+override_key (SegueLoading *loading, const SegueOverride *override)
+{
+  SegueNode *root = loading->pipeline->root;
+  SegueNode *vars = (SegueNode *) segue_node_get (root, "vars");
+  gboolean setting = is_setting (override->key);
+  const SegueNode *like = segue_node_get (setting ? root : vars, override->key);
+  if (!setting && !like)
+    return refuse_override (loading, override, vars);
+  SegueNode *value = segue_override_value (override, like, loading->error);
+  if (value)
+    segue_node_set (setting ? root : vars, override->key, value);
+  return value != NULL;
+}
+
 /* `seed=7` and `music=…`: settings and variables, set in the tree before anything looks at it. */
 static gboolean
 override_root (SegueLoading *loading)
 {
-  SegueNode *root = loading->pipeline->root;
-  SegueNode *vars = (SegueNode *) segue_node_get (root, "vars");
   for (guint i = 0; i < loading->overrides->len; i++) {
     const SegueOverride *override = g_ptr_array_index (loading->overrides, i);
-    if (strchr (override->key, '.'))
-      continue;
-    gboolean setting = is_setting (override->key);
-    const SegueNode *like = segue_node_get (setting ? root : vars, override->key);
-    if (!setting && !like) {
-      g_autoptr (GPtrArray) names = g_ptr_array_new ();
-      for (guint k = 0; vars && vars->keys && k < vars->keys->len; k++)
-        g_ptr_array_add (names, ((SegueNode *) g_ptr_array_index (vars->keys, k))->text);
-      g_ptr_array_add (names, NULL);
-      g_autofree char *near = segue_suggest (override->key, (const char *const *) names->pdata);
-      g_autofree char *list = g_strjoinv (", ", (char **) names->pdata);
-      if (near)
-        return segue_node_error (override->value, loading->error,
-                                 "the pipeline has no variable '%s'; did you mean '%s'?",
-                                 override->key, near);
-      return segue_node_error (override->value, loading->error,
-                               "the pipeline has no variable '%s' (it has: %s); a stage's "
-                               "parameter is set with STAGE.PARAMETER=VALUE",
-                               override->key, *list ? list : "none");
-    }
-    SegueNode *value = segue_override_value (override, like, loading->error);
-    if (!value)
+    if (!strchr (override->key, '.') && !override_key (loading, override) &&
+        !segue_loading_goes_on (loading))
       return FALSE;
-    segue_node_set (setting ? root : vars, override->key, value);
   }
   return TRUE;
 }
 
 static gboolean
-resolve_variables (SegueLoading *loading)
+resolve_variable (SegueLoading *loading, const SegueNode *key, SegueNode *value)
 {
   SeguePipeline *pipeline = loading->pipeline;
-  const SegueNode *vars = segue_node_get (pipeline->root, "vars");
+  gboolean ok =
+    (segue_name_is_valid (key->text, TRUE) && !g_strv_contains (root_keys, key->text)) ||
+    segue_node_error (key, loading->error,
+                      "variable '%s': a name is [a-z][a-z0-9_-]* and none of the keys of "
+                      "a pipeline; rename it",
+                      key->text);
+  ok = ok && segue_variables_expand (&loading->variables, value, 2, loading->error);
+  /* One that is wrong is known all the same: what refers to it is not to blame. */
+  g_hash_table_insert (pipeline->variables, key->text, value);
+  if (!pipeline->first_variable)
+    pipeline->first_variable = g_strdup (key->text);
+  return ok;
+}
+
+static gboolean
+resolve_variables (SegueLoading *loading)
+{
+  const SegueNode *vars = segue_node_get (loading->pipeline->root, "vars");
   if (!vars || vars->type == SEGUE_NODE_NULL)
     return TRUE;
   if (vars->type != SEGUE_NODE_MAP)
     return segue_node_error (vars, loading->error, "vars must be a map of name: value");
-  for (guint i = 0; i < vars->keys->len; i++) {
-    const SegueNode *key = g_ptr_array_index (vars->keys, i);
-    SegueNode *value = g_ptr_array_index (vars->values, i);
-    if (!segue_name_is_valid (key->text, TRUE) || g_strv_contains (root_keys, key->text))
-      return segue_node_error (key, loading->error,
-                               "variable '%s': a name is [a-z][a-z0-9_-]* and none of the keys of "
-                               "a pipeline; rename it",
-                               key->text);
-    if (!segue_variables_expand (&loading->variables, value, 2, loading->error))
+  for (guint i = 0; i < vars->keys->len; i++)
+    if (!resolve_variable (loading, g_ptr_array_index (vars->keys, i),
+                           g_ptr_array_index (vars->values, i)) &&
+        !segue_loading_goes_on (loading))
       return FALSE;
-    g_hash_table_insert (pipeline->variables, key->text, value);
-    if (!pipeline->first_variable)
-      pipeline->first_variable = g_strdup (key->text);
-  }
   return TRUE;
 }
 
@@ -164,7 +184,6 @@ static gboolean
 expand_all (SegueLoading *loading)
 {
   const SegueNode *root = loading->pipeline->root;
-  guint before = loading->problems ? loading->problems->len : 0;
   for (guint i = 0; i < root->keys->len; i++) {
     const SegueNode *key = g_ptr_array_index (root->keys, i);
     if (strcmp (key->text, "vars") &&
@@ -173,6 +192,15 @@ expand_all (SegueLoading *loading)
         !segue_loading_goes_on (loading))
       return FALSE;
   }
+  return TRUE;
+}
+
+static gboolean
+read_variables (SegueLoading *loading)
+{
+  guint before = loading->problems ? loading->problems->len : 0;
+  if (!resolve_variables (loading) || !expand_all (loading))
+    return FALSE;
   /* A reference that stays would be wrong once more as a value. */
   return !loading->problems || loading->problems->len == before;
 }
@@ -227,8 +255,7 @@ load (SegueLoading *loading, const char *const *overrides)
   return pipeline->root && check_version (loading) &&
          segue_loading_check_keys (loading, pipeline->root, root_keys, "") &&
          parse_overrides (loading, overrides) && override_root (loading) &&
-         resolve_variables (loading) && expand_all (loading) &&
-         (read_settings (loading) || segue_loading_goes_on (loading)) &&
+         read_variables (loading) && (read_settings (loading) || segue_loading_goes_on (loading)) &&
          (segue_loading_read_stages (loading) || segue_loading_goes_on (loading)) &&
          !loading->incomplete && segue_loading_connect (loading) &&
          segue_loading_check_sets (loading) && segue_loading_negotiate (loading) &&
