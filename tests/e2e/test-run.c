@@ -184,6 +184,25 @@ test_same_result (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   command_assert_has (result.out, "would run: parameter epochs of stage 'train' changed\n");
   command_assert_has (result.out, "would run: depends on 'train', which would run\n");
+  g_assert_null (strstr (result.out, "cache=true"));
+
+  /* Songs that were decoded before, and would be again for the sake of a later stage. */
+  static const struct {
+    const char *set, *says;
+  } changes[] = {
+    { "segment.count=3", "parameter count of stage 'segment' changed; 'decode' runs again for each "
+                         "such change, unless "
+                         "--set decode.cache=true keeps its output (3.7 MiB a minute)\n" },
+    { "decode.rate=15000", "parameter rate of stage 'decode' changed\n" },
+    { "decode.cache=true", "first run of this pipeline\n" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (changes); i++) {
+    command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music,
+                 "--dry-run", SMALL, "--set", changes[i].set, NULL);
+    command_assert (&result, 0);
+    command_assert_has (result.out, changes[i].says);
+    g_assert_true (i == 0 || !strstr (result.out, "--set"));
+  }
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
                "runs-never", "--dry-run", "--json", SMALL, NULL);
   command_assert (&result, 0);

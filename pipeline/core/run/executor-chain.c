@@ -43,6 +43,51 @@ typedef struct {
   guint n_failed, n_missed;
 } ChainRun;
 
+/* The stage, of those before the @changed one, whose output is worth its place: it reads files of any kind.
+ * NULL: there is none. */
+static const SegueGraphStage *
+find_worth_keeping (const ChainRun *at, guint changed)
+{
+  const SegueGraphStage *found = NULL;
+  for (guint i = 0; i < MIN (changed, at->chain->len); i++) {
+    const SegueGraphStage *stage = stage_at (at->run, g_array_index (at->chain, guint, i))->stage;
+    found = stage->type->flags & SEGUE_STAGE_ISOLATE ? stage : found;
+  }
+  return found;
+}
+
+/* For who looks at a plan: songs that were at work before are decoded again for a later stage's sake. */
+static char *
+advise_keeping (const ChainRun *at, const char *reason)
+{
+  guint changed = 0;
+  const char *what = segue_unit_memory_get_change (at->memory, &changed);
+  const SegueGraphStage *stage =
+    what && g_str_equal (what, reason) ? find_worth_keeping (at, changed) : NULL;
+  if (!stage)
+    return g_strdup (reason);
+  const SegueFormat *format = &stage->formats[0];
+  gboolean known = format->rate > 0 && format->rate < SEGUE_FORMAT_SAME && format->channels > 0 &&
+                   format->channels < SEGUE_FORMAT_SAME;
+  double bytes = known ? sizeof (float) * 60.0 * format->rate * format->channels : 0;
+  g_autofree char *cost =
+    known ? g_strdup_printf (" (%.1f MiB a minute)", bytes / (1024 * 1024)) : g_strdup ("");
+  return g_strdup_printf ("%s; '%s' runs again for each such change, unless --set %s.cache=true "
+                          "keeps its output%s",
+                          reason, stage->id, stage->id, cost);
+}
+
+static char *
+find_reason (const ChainRun *at, const char *id, const SegueSong *song)
+{
+  if (song->problem)
+    return g_strdup ("its record was damaged");
+  if (at->mode == SEGUE_SONG_ANEW)
+    return g_strdup ("--fresh was given");
+  g_autofree char *reason = segue_unit_memory_explain_song (at->memory, id, song->input_key);
+  return at->mode == SEGUE_SONG_LOOK ? advise_keeping (at, reason) : g_steal_pointer (&reason);
+}
+
 /* Notes what went in, and where nothing came from the store, why. */
 static void
 explain_song (ChainRun *at, const char *id, const SegueSong *song)
@@ -50,10 +95,7 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
   if (!song->input_key)
     return;
   if (!song->cached) {
-    g_autofree char *reason = song->problem ? g_strdup ("its record was damaged")
-                              : at->mode == SEGUE_SONG_ANEW
-                                ? g_strdup ("--fresh was given")
-                                : segue_unit_memory_explain_song (at->memory, id, song->input_key);
+    g_autofree char *reason = find_reason (at, id, song);
     segue_counts_add (at->first->computed, 0, reason, 1);
   }
   segue_unit_memory_note (at->memory, id, song->input_key);

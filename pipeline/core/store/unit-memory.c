@@ -24,6 +24,7 @@ struct _SegueUnitMemory {
   GHashTable *read;  /* metadata name → digest, last time; likewise */
   GPtrArray *names;  /* the keys of @read, NULL-terminated */
   char *changed;     /* nullable: what about its stages is not as it was */
+  guint place;       /* of the stage that @changed is about */
 };
 
 /* The rest of the line in @component that begins with @name; NULL: there is none. */
@@ -95,15 +96,19 @@ compare_components (const char *before, const char *now)
 }
 
 static char *
-compare_chains (const char *const *before, const char *const *now, const char *const *stage_ids)
+compare_chains (const char *const *before, const char *const *now, const char *const *stage_ids,
+                guint *place)
 {
+  *place = 0;
   guint n = g_strv_length ((GStrv) now);
   if (g_strv_length ((GStrv) before) != n)
     return g_strdup ("stages were added or removed");
   for (guint i = 0; i < n; i++) {
     g_autofree char *what = compare_components (before[i], now[i]);
-    if (what)
+    if (what) {
+      *place = i;
       return g_strdup_printf ("%s of stage '%s' changed", what, stage_ids[i]);
+    }
   }
   return NULL;
 }
@@ -144,7 +149,8 @@ recall (SegueUnitMemory *memory, const char *const *stage_ids)
   g_variant_get (before, "(^a&s@a{ss}@a{ss})", &old, &reads, &songs);
   fill_table (memory->read, reads);
   fill_table (memory->known, songs);
-  memory->changed = compare_chains (old, (const char *const *) memory->components, stage_ids);
+  memory->changed =
+    compare_chains (old, (const char *const *) memory->components, stage_ids, &memory->place);
   memory->before = g_steal_pointer (&before);
 }
 
@@ -203,6 +209,13 @@ void
 segue_unit_memory_note_read (SegueUnitMemory *memory, const char *name, const char *digest)
 {
   g_hash_table_replace (memory->reads, g_strdup (name), g_strdup (digest));
+}
+
+const char *
+segue_unit_memory_get_change (SegueUnitMemory *memory, guint *place)
+{
+  *place = memory->place;
+  return memory->changed;
 }
 
 char *

@@ -25,6 +25,9 @@ void segue_unit_memory_note_read (SegueUnitMemory *memory, const char *name, con
 /** segue_unit_memory_save: what was noted becomes what is remembered. */
 void segue_unit_memory_save (SegueUnitMemory *memory);
 
+/** segue_unit_memory_get_change: (transfer none) (nullable): what about its stages is not as it was.
+ * @place: (out): of the first such stage; 0, too, where stages were added or removed */
+const char *segue_unit_memory_get_change (SegueUnitMemory *memory, guint *place);
 /** segue_unit_memory_explain_song: (transfer full): why song @id, whose input now has @input_key, has
  * no result: "new", "its bytes changed", "parameter length of stage 'segment' changed", … */
 char *segue_unit_memory_explain_song (SegueUnitMemory *memory, const char *id,
