@@ -369,11 +369,18 @@ static const SegueParam *const params[] = {
 static gboolean
 negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
+  static const SegueFormat mono = { .struct_size = sizeof (SegueFormat), .channels = 1 };
+  static const SegueFormat one_rate = { .struct_size = sizeof (SegueFormat),
+                                        .rate = SEGUE_FORMAT_SAME };
   const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
-  if (audio != NULL && audio->channels > 1)
-    return segue_negotiation_refuse (negotiation, NULL, error,
-                                     "models take one channel; say `channels: mono` to `decode`");
+  SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
+  predictions->rank = 2;
+  predictions->dtype = SEGUE_DTYPE_F32;
+  predictions->shape[0] = SEGUE_FORMAT_VARIES;
+  if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
+      !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
+    return FALSE;
   if (audio == NULL || model == NULL || audio->rate == 0 || model->rate == 0 ||
       audio->rate == model->rate)
     return TRUE;

@@ -31,10 +31,11 @@ append_configs (GString *out, const Card *card)
 static void
 append_features (GString *out, const Card *card)
 {
-  g_string_append_printf (out,
-                          "dataset_info:\n  features:\n  - name: audio\n    dtype:\n      audio:\n"
-                          "        sampling_rate: %u\n",
-                          card->rate);
+  g_string_append (out, "dataset_info:\n  features:\n  - name: audio\n    dtype:");
+  if (card->rate > 0)
+    g_string_append_printf (out, "\n      audio:\n        sampling_rate: %u\n", card->rate);
+  else
+    g_string_append (out, " audio\n");
   g_string_append (out, "  - name: label\n    dtype:\n      class_label:\n        names:\n");
   for (guint i = 0; card->labels[i]; i++) {
     g_string_append_printf (out, "          '%u': ", i);

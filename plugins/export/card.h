@@ -5,7 +5,7 @@
 
 /** Card: strings are borrowed. @sets: %NULL-terminated, those that hold anything. @labels: folder
  * names, in the order in which `datasets` numbers them. @columns: (nullable): of the metadata
- * files, without `file_name`; names and types ("string", "float64") in turn. */
+ * files, without `file_name`; names and types ("string", "float64") in turn. @rate: Hz; 0: of each file its own. */
 typedef struct {
   const char *title;
   const char *const *sets;

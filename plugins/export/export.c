@@ -197,6 +197,7 @@ make_plan (const ExportConfig *config, SegueDataset *dataset, Plan *plan)
   g_ptr_array_add (plan->all, g_strdup ("README.md"));
 }
 
+/* @rate: (out): of all items; 0: they differ. */
 static gboolean
 write_audio (const ExportConfig *config, SegueDataset *dataset, const Plan *plan, Target *target,
              guint *rate, SegueContext *context, GError **error)
@@ -217,11 +218,11 @@ write_audio (const ExportConfig *config, SegueDataset *dataset, const Plan *plan
     wave = item ? wave_encode (item, (WaveEncoding) config->encoding, &clipped, error) : NULL;
     if (!wave)
       return FALSE;
-    if (i == 0) {
-      *rate = segue_item_get_rate (item);
-      if (!target_has_room (target, (guint64) plan->files->len * g_bytes_get_size (wave), error))
-        return FALSE;
-    }
+    if (i == 0 &&
+        !target_has_room (target, (guint64) plan->files->len * g_bytes_get_size (wave), error))
+      return FALSE;
+    if (i == 0 || *rate != segue_item_get_rate (item))
+      *rate = i == 0 ? segue_item_get_rate (item) : 0;
     n_clipped += clipped;
     if (!target_write (target, g_ptr_array_index (plan->files, i), wave, error))
       return FALSE;
@@ -333,7 +334,7 @@ collect (gpointer instance, SegueContext *context, GError **error)
     config->folder ? config->folder : segue_context_get_output_folder (context, error);
   g_auto (Plan) plan = { 0 };
   g_autoptr (Target) target = NULL;
-  guint rate = 16000;
+  guint rate = 0;
 
   if (!folder)
     return FALSE;
@@ -350,6 +351,37 @@ collect (gpointer instance, SegueContext *context, GError **error)
     if (plan.counts[s] > 0 && !write_metadata (dataset, &plan, s, target, error))
       return FALSE;
   return write_card (config, &plan, rate, target, error) && target_finish (target, error);
+}
+
+/* Whose the folder is can be told before hours of decoding. */
+static gboolean
+preview (SegueContext *context, GError **error)
+{
+  const ExportConfig *config = segue_context_get_config (context);
+
+  return !config->folder || target_check (config->folder, error);
+}
+
+static gboolean
+negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  const ExportConfig *config = data;
+  const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
+  guint channels = audio && audio->channels != SEGUE_FORMAT_VARIES ? audio->channels : 0;
+  guint frames = audio && audio->frames != SEGUE_FORMAT_VARIES ? audio->frames : 0;
+
+  if (channels > WAVE_MAX_CHANNELS)
+    return segue_negotiation_refuse (negotiation, NULL, error,
+                                     "items have %u channels, and a WAV file %d at most; write "
+                                     "`channels: mono` at the stage that decodes",
+                                     channels, WAVE_MAX_CHANNELS);
+  if (wave_is_too_long (frames, MAX (channels, 1), (WaveEncoding) config->encoding))
+    return segue_negotiation_refuse (
+      negotiation, NULL, error,
+      "items of %u samples are too long for a WAV file, which holds "
+      "4 GB; cut them with `segment`, into a shorter `length`%s",
+      frames, config->encoding == WAVE_FLOAT ? ", or write `encoding: pcm16`" : "");
+  return TRUE;
 }
 
 static const SeguePort *const inputs[] = {
@@ -372,6 +404,8 @@ static const SegueStageType export_type = {
   .params = params,
   .config_size = sizeof (ExportConfig),
   .collect = collect,
+  .preview = preview,
+  .negotiate = negotiate,
 };
 
 static const SegueStageType *const stages[] = { &export_type, NULL };

@@ -196,6 +196,27 @@ write_list (Target *self, const GPtrArray *files, gboolean with_stale, GError **
   return segue_file_write (path, text->str, (gssize) text->len, error);
 }
 
+gboolean
+target_check (const char *path, GError **error)
+{
+  g_autofree char *list = g_build_filename (path, LIST, NULL), *at = g_strdup (path);
+
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (list, G_FILE_TEST_EXISTS) &&
+      !check_empty (path, error))
+    return FALSE;
+  /* The folder, or the one that it will be made in. */
+  while (!g_file_test (at, G_FILE_TEST_EXISTS) && strlen (at) > 1) {
+    char *above = g_path_get_dirname (at);
+
+    g_free (at);
+    at = above;
+  }
+  if (access (at, W_OK | X_OK) == 0)
+    return TRUE;
+  segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't write to", at);
+  return FALSE;
+}
+
 Target *
 target_open (const char *path, const GPtrArray *files, GError **error)
 {

@@ -11,6 +11,8 @@
 
 typedef struct _Target Target;
 
+/** target_check: whether an export may write to @path, as far as can be said before there is one. */
+gboolean target_check (const char *path, GError **error);
 /** target_open: makes @path where it is not there; %SEGUE_ERROR_CANNOT_CREATE for a folder that
  * holds other people's files. @files: (element-type utf8): all that will be written, below @path. */
 Target *target_open (const char *path, const GPtrArray *files, GError **error);

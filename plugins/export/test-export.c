@@ -418,6 +418,180 @@ test_hostile_stale_link (void)
   segue_file_remove_folder (away, NULL);
 }
 
+/* ---- What is known before anything is decoded ---- */
+
+typedef struct {
+  gint64 rate, channels, frames;
+} SoundConfig;
+
+static const SegueParam *const sound_params[] = {
+  SEGUE_PARAM (SoundConfig, rate, SEGUE_PARAM_INT, .def = "16000"),
+  SEGUE_PARAM (SoundConfig, channels, SEGUE_PARAM_INT, .def = "1"),
+  SEGUE_PARAM (SoundConfig, frames, SEGUE_PARAM_INT, .def = "100"),
+  NULL,
+};
+
+static gboolean
+sound_produce (gpointer instance, SegueContext *context, GError **error)
+{
+  static const float zeros[100] = { 0 };
+  g_autoptr (GBytes) bytes = g_bytes_new_static (zeros, sizeof zeros);
+
+  return segue_context_emit (context, segue_item_new_audio (NULL, "a", bytes, 16000, 1), error);
+}
+
+static gboolean
+sound_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  const SoundConfig *config = data;
+  SegueFormat *format = segue_negotiation_get_output (negotiation, "audio");
+
+  format->rate = (guint) config->rate;
+  format->channels = (guint) config->channels;
+  format->frames = (guint) config->frames;
+  return TRUE;
+}
+
+static const SeguePort *const sound_port[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, ""), NULL };
+static const SegueStageType sound = { .struct_size = sizeof (SegueStageType),
+                                      .name = "sound",
+                                      .summary = "Silence",
+                                      .mode = SEGUE_MODE_SOURCE,
+                                      .outputs = sound_port,
+                                      .params = sound_params,
+                                      .config_size = sizeof (SoundConfig),
+                                      .produce = sound_produce,
+                                      .negotiate = sound_negotiate };
+static const SegueStageType *const sound_types[] = { &sound, NULL };
+static const SeguePlugin sound_plugin = { .struct_size = sizeof (SeguePlugin),
+                                          .abi_major = SEGUE_ABI_MAJOR,
+                                          .abi_minor = SEGUE_ABI_MINOR,
+                                          .name = "sound",
+                                          .version = "1",
+                                          .licence = "MIT",
+                                          .stages = sound_types };
+
+static SegueRegistry *
+make_registry (void)
+{
+  SegueRegistry *registry = segue_registry_new ();
+  g_autoptr (GError) error = NULL;
+
+  segue_registry_add (registry, &sound_plugin, NULL, &error);
+  g_assert_no_error (error);
+  segue_registry_add (registry, segue_plugin_query (), NULL, &error);
+  g_assert_no_error (error);
+  return registry;
+}
+
+/* What can't be written as WAV is an error of the pipeline. */
+static void
+test_formats (void)
+{
+  static const struct {
+    const char *from, *with, *says;
+  } cases[] = {
+    { "{}", "{}", NULL },
+    { "{ rate: 0, channels: 0, frames: 0 }", "{}", NULL },
+    { "{ channels: 4294967295, frames: 4294967295 }", "{}", NULL }, /* as the songs are */
+    { "{ channels: 1024 }", "{}", NULL },
+    { "{ channels: 1025 }", "{}",
+      "stage 'export': items have 1025 channels, and a WAV file 1024 at most; write `channels: "
+      "mono`" },
+    { "{ frames: 2000000000, channels: 0 }", "{}", NULL },
+    { "{ frames: 2000000000, channels: 2 }", "{}",
+      "are too long for a WAV file, which holds 4 GB" },
+    { "{ frames: 2000000000 }", "{ encoding: float32 }", "or write `encoding: pcm16`" },
+  };
+  g_autoptr (SegueRegistry) registry = make_registry ();
+  g_autofree char *root = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (root, "p.yaml", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = g_strdup_printf ("segue: 1\nstages:\n  - { use: sound, with: %s }\n"
+                                             "  - { use: export, with: %s }\n",
+                                             cases[i].from, cases[i].with);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SeguePipeline) pipeline = NULL;
+
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+    pipeline = segue_pipeline_load (registry, path, NULL, &error);
+    if (!cases[i].says) {
+      g_assert_no_error (error);
+      continue;
+    }
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+    g_assert_nonnull (strstr (error->message, cases[i].says));
+  }
+  segue_file_remove_folder (root, NULL);
+}
+
+/* A folder that can't be exported to is said before any song is looked at. */
+static void
+test_preview (void)
+{
+  g_autoptr (SegueRegistry) registry = make_registry ();
+  g_autofree char *root = g_dir_make_tmp ("segue-export-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (root, "p.yaml", NULL);
+  g_autofree char *folder = g_build_filename (root, "thesis", NULL);
+  g_autofree char *file = g_build_filename (folder, "thesis.txt", NULL);
+  g_autofree char *list = g_build_filename (folder, ".segue-export", NULL);
+  g_autofree char *below = g_build_filename (file, "deep", "er", NULL);
+  struct {
+    const char *folder, *says;
+  } cases[] = {
+    { folder, "holds files that export did not write" },
+    { file, "thesis.txt" },
+    { below, "thesis.txt" },
+    { root, "holds files that export did not write" },
+    { folder, NULL }, /* once an export was there */
+  };
+
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (file, "x", 1, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = g_strdup_printf ("segue: 1\nstages:\n  - use: sound\n"
+                                             "  - { use: export, with: { folder: out } }\n");
+    g_autofree char *set = g_strconcat ("export.folder=", cases[i].folder, NULL);
+    const char *overrides[] = { set, NULL };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SeguePipeline) pipeline = NULL;
+    SegueRunOptions options = { .struct_size = sizeof options, .cache = root };
+    gboolean ok;
+
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+    if (!cases[i].says)
+      g_assert_true (g_file_set_contents (list, "", 0, NULL));
+    pipeline = segue_pipeline_load (registry, path, overrides, &error);
+    g_assert_no_error (error);
+    ok = segue_pipeline_survey (pipeline, &options, NULL, NULL, &error);
+    g_test_message ("%s", error ? error->message : "right");
+    g_assert_true (ok == (cases[i].says == NULL));
+    g_assert_true (ok || strstr (error->message, cases[i].says));
+  }
+  segue_file_remove_folder (root, NULL);
+}
+
+/* `datasets` would resample what is at another rate than the card says. */
+static void
+test_rates (void)
+{
+  g_autoptr (GPtrArray) items = make_items ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueItem) other = segue_test_tone ("other.mp3", 440, 0.1, 8000);
+  g_autoptr (SegueHarness) harness = NULL;
+  g_autofree char *root = NULL, *path = NULL, *card = NULL;
+
+  g_ptr_array_add (items, segue_item_ref (other));
+  harness = run ("{}", items, &error);
+  g_assert_no_error (error);
+  root = output_of (harness);
+  path = g_build_filename (root, "README.md", NULL);
+  g_assert_true (g_file_get_contents (path, &card, NULL, NULL));
+  g_assert_nonnull (strstr (card, "  - name: audio\n    dtype: audio\n"));
+  g_assert_null (strstr (card, "sampling_rate"));
+}
+
 static void
 test_nothing_and_cancel (void)
 {
@@ -517,6 +691,9 @@ main (int argc, char **argv)
   g_test_add_func ("/export/hostile-list", test_hostile_list);
   g_test_add_func ("/export/hostile-links", test_hostile_links);
   g_test_add_func ("/export/hostile-stale-link", test_hostile_stale_link);
+  g_test_add_func ("/export/formats", test_formats);
+  g_test_add_func ("/export/preview", test_preview);
+  g_test_add_func ("/export/rates", test_rates);
   g_test_add_func ("/export/nothing-and-cancel", test_nothing_and_cancel);
   g_test_add_func ("/export/names", test_names);
   g_test_add_func ("/export/names-are-unique", test_names_are_unique);

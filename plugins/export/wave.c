@@ -106,21 +106,34 @@ encode (const SegueItem *audio, WaveEncoding encoding, Memory *memory, GError **
   return ok;
 }
 
+static gsize
+sample_size (WaveEncoding encoding)
+{
+  return encoding == WAVE_FLOAT ? sizeof (float) : sizeof (gint16);
+}
+
+gboolean
+wave_is_too_long (guint64 n_frames, guint channels, WaveEncoding encoding)
+{
+  guint64 room = (G_MAXUINT32 - MAX_HEADER) / sample_size (encoding);
+
+  return channels > 0 && n_frames > room / channels;
+}
+
 GBytes *
 wave_encode (const SegueItem *audio, WaveEncoding encoding, gsize *n_clipped, GError **error)
 {
-  gsize sample = encoding == WAVE_FLOAT ? sizeof (float) : sizeof (gint16), n_frames, n;
+  gsize n_frames, n;
   const float *frames = segue_item_get_frames (audio, &n_frames);
   g_autofree guint8 *bytes = NULL;
   Memory memory = { 0 };
 
   n = n_frames * segue_item_get_channels (audio);
-  /* Sizes in a WAV file have 32 bits. */
-  if (n > (G_MAXUINT32 - MAX_HEADER) / sample) {
+  if (wave_is_too_long (n_frames, segue_item_get_channels (audio), encoding)) {
     fail (audio, "it is longer than the format allows; cut it into segments", error);
     return NULL;
   }
-  memory.capacity = (sf_count_t) (n * sample + MAX_HEADER);
+  memory.capacity = (sf_count_t) (n * sample_size (encoding) + MAX_HEADER);
   memory.bytes = bytes = g_try_malloc ((gsize) memory.capacity);
   if (!bytes) {
     segue_set_error_from_errno (error, ENOMEM, SEGUE_ERROR_IO, "can't write as WAV",

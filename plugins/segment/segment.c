@@ -39,7 +39,7 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (SegmentConfig, shortest, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0.5", .min = 0,
                .max = 3600, .unit = "s",
                .doc = "Take a song that is shorter than one segment whole, if it lasts at least so "
-                      "long.  0: leave it out."),
+                      "long; not for training, which takes one length.  0: leave it out."),
   SEGUE_PARAM (SegmentConfig, max_gap, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "30", .min = 0,
                .max = 3600, .unit = "s",
                .doc = "Longest time from the start of one segment to the start of the next: a long "
@@ -182,10 +182,13 @@ negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
   segue_negotiation_pass (negotiation, "audio", "segments");
   segments->frames = segments->rate > 0 && length < SEGUE_FORMAT_VARIES ? (guint) length : 0;
   if (songs && songs->frames > 0 && songs->frames != SEGUE_FORMAT_VARIES && segments->frames > 0 &&
-      songs->frames < segments->frames)
+      songs->frames < segments->frames && config->shortest == 0)
     return segue_negotiation_refuse (negotiation, "length", error,
                                      "every item is %.3f s long, shorter than a segment of %g s",
                                      (double) songs->frames / songs->rate, config->length);
+  /* Short songs are taken as they are. */
+  if (config->shortest > 0)
+    segments->frames = SEGUE_FORMAT_VARIES;
   return TRUE;
 }
 

@@ -96,16 +96,17 @@ train_fingerprint (const void *config)
 static gboolean
 check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **error)
 {
-  if (audio->channels > 1)
-    return segue_negotiation_refuse (negotiation, NULL, error,
-                                     "models take one channel; say `channels: mono` to `decode`");
-  if (audio->rate == SEGUE_FORMAT_VARIES)
-    return segue_negotiation_refuse (negotiation, NULL, error,
-                                     "items are at different rates; say `rate` to `decode`");
+  static const SegueFormat mono = { .struct_size = sizeof (SegueFormat), .channels = 1 };
+  static const SegueFormat one_rate = { .struct_size = sizeof (SegueFormat),
+                                        .rate = SEGUE_FORMAT_SAME };
+  if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
+      !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
+    return FALSE;
   if (audio->frames == SEGUE_FORMAT_VARIES)
     return segue_negotiation_refuse (
       negotiation, NULL, error,
-      "items are as long as the songs, and models take one length; put `segment` before it");
+      "items differ in length, and models take one length; put `segment` before it (without "
+      "`shortest`)");
   return TRUE;
 }
 

@@ -253,6 +253,34 @@ test_many_connections (Fixture *f, gconstpointer data)
     command_assert_says (&result, formats[i]);
   g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (formats));
 
+  /* Variables that are wrong, each once; what refers to them is not. */
+  g_assert_true (g_file_set_contents (path,
+                                      "segue: 1\n"
+                                      "vars:\n"
+                                      "  music: .\n"
+                                      "  Rate: 8000\n"
+                                      "  stages: 3\n"
+                                      "  length: \"${lenght} s\"\n"
+                                      "  title: \"${\"\n"
+                                      "stages:\n"
+                                      "  - use: scan\n"
+                                      "    with: { root: \"${musik}\", layout: \"${title}\" }\n"
+                                      "  - use: segment\n"
+                                      "    with: { length: \"${length}\" }\n",
+                                      -1, NULL));
+  static const char *const variables[] = {
+    "wrong.yaml:4:3: variable 'Rate': a name is",
+    "wrong.yaml:5:3: variable 'stages': a name is",
+    "wrong.yaml:6:11: unknown variable 'lenght'; define it under vars, before its use",
+    "wrong.yaml:7:10: '${' begins a variable",
+    "wrong.yaml:10:19: unknown variable 'musik'; did you mean 'music'?",
+  };
+  command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
+  command_assert (&result, 78);
+  for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
+    command_assert_says (&result, variables[i]);
+  g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (variables));
+
   /* Variables that are not there, wherever they stand. */
   g_assert_true (g_file_set_contents (path,
                                       "segue: 1\n"
@@ -517,7 +545,16 @@ test_formats (Fixture *f, gconstpointer data)
   } cases[] = {
     { "  - { use: decode, with: { channels: keep } }\n  - use: segment\n  - use: split\n"
       "  - use: train\n",
-      "p.yaml:7:5: stage 'train': models take one channel" },
+      "p.yaml:7:5: stage 'train': its input 'audio' takes one channel, and stage 'decode' gives as "
+      "many channels as each file has; write `with: { channels: mono }` at stage 'decode'" },
+    { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
+      "  - { id: wide, use: decode, with: { channels: keep } }\n  - { id: parts, use: segment }\n"
+      "  - { id: sets, use: split }\n  - use: evaluate\n",
+      "p.yaml:11:5: stage 'evaluate': its input 'audio' takes one channel, and stage 'wide' "
+      "gives" },
+    { "  - use: decode\n  - { use: segment, with: { shortest: 1 } }\n  - use: split\n"
+      "  - use: train\n",
+      "p.yaml:7:5: stage 'train': items differ in length, and models take one length" },
     { "  - { use: decode, with: { rate: 8000 } }\n  - use: segment\n  - use: split\n"
       "  - { use: train, with: { model: { use: mel-cnn, high: 7000 } } }\n",
       "p.yaml:7:56: stage 'train': high must be at most 4000 Hz" },
@@ -543,7 +580,7 @@ test_formats (Fixture *f, gconstpointer data)
     { "  - use: decode\n  - use: segment\n  - { id: again, use: segment, with: { length: 11 } }\n",
       "p.yaml:6:48: stage 'again': every item is 10.000 s long, shorter than a segment of 11 s" },
     { "  - use: decode\n  - use: split\n  - use: train\n",
-      "p.yaml:6:5: stage 'train': items are as long as the songs" },
+      "p.yaml:6:5: stage 'train': items differ in length" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
       "p.yaml:7:33: stage 'train': \342\200\230" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",

@@ -37,7 +37,7 @@ RULES = [
     r"folds must be 0 or at least 2",
     r"must be as long as conv_dim",
     r"must divide hidden_size",
-    r"models take one channel",
+    r"its input '.*' takes .*, and stage '.*' gives",
     r"segments of .* are too short for",
     r"mel band .* is narrower than the bins",
     r"blocks halve .* bands to nothing",

@@ -1,5 +1,6 @@
 /* Formats, from stage to stage: each says what comes out, or why it can't work on what goes in. */
 #include "advice.h"
+#include "format.h"
 #include "pipeline-private.h"
 #include <string.h>
 
@@ -9,18 +10,34 @@ struct _SegueNegotiation {
   SegueGraphStage *stage;
 };
 
+/* NULL: not connected. */
+static const SegueGraphInput *
+find_input (const SegueNegotiation *negotiation, const char *port)
+{
+  const SegueGraphStage *stage = negotiation->stage;
+  for (guint i = 0; i < stage->n_inputs; i++)
+    if (strcmp (stage->inputs[i].port->name, port) == 0)
+      return stage->inputs[i].producer != SEGUE_NOT_CONNECTED ? &stage->inputs[i] : NULL;
+  return NULL;
+}
+
+static const SegueGraphStage *
+producer_of (const SegueNegotiation *negotiation, const SegueGraphInput *input)
+{
+  return g_ptr_array_index (negotiation->stages, input->producer);
+}
+
+static const SegueFormat *
+format_of (const SegueNegotiation *negotiation, const SegueGraphInput *input)
+{
+  return &producer_of (negotiation, input)->formats[input->producer_port];
+}
+
 const SegueFormat *
 segue_negotiation_get_input (SegueNegotiation *negotiation, const char *port)
 {
-  const SegueGraphStage *stage = negotiation->stage;
-  for (guint i = 0; i < stage->n_inputs; i++) {
-    const SegueGraphInput *input = &stage->inputs[i];
-    if (strcmp (input->port->name, port) != 0 || input->producer == SEGUE_NOT_CONNECTED)
-      continue;
-    const SegueGraphStage *producer = g_ptr_array_index (negotiation->stages, input->producer);
-    return &producer->formats[input->producer_port];
-  }
-  return NULL;
+  const SegueGraphInput *input = find_input (negotiation, port);
+  return input ? format_of (negotiation, input) : NULL;
 }
 
 SegueFormat *
@@ -73,6 +90,56 @@ segue_negotiation_refuse (SegueNegotiation *negotiation, const char *parameter, 
   const SegueNode *with = segue_node_get (stage->node, "with");
   const SegueNode *at = parameter && with ? find_parameter (with, parameter) : NULL;
   return segue_node_error (at ? at : stage->node, error, "stage '%s': %s", stage->id, message);
+}
+
+/* The stage on the way to @input that gave @part of it: those after it passed it on. */
+static const SegueGraphStage *
+find_origin (const SegueNegotiation *negotiation, const SegueGraphInput *input,
+             SegueFormatPart part)
+{
+  const SegueFormat *given = format_of (negotiation, input);
+  const SegueGraphStage *origin = NULL;
+  while (input) {
+    origin = producer_of (negotiation, input);
+    input = NULL;
+    for (guint i = 0; i < origin->n_inputs && !input; i++)
+      if (origin->inputs[i].producer != SEGUE_NOT_CONNECTED &&
+          segue_format_equals (format_of (negotiation, &origin->inputs[i]), given, part))
+        input = &origin->inputs[i];
+  }
+  return origin;
+}
+
+/* "; write `channels: mono` at stage 'decode'", where that has such a parameter. */
+static char *
+find_remedy (const SegueGraphStage *origin, const char *remedy)
+{
+  gsize length = remedy ? strcspn (remedy, ":") : 0;
+  for (const SegueParam *const *row = origin->type->params; length > 0 && row && *row; row++)
+    if (strlen ((*row)->name) == length && strncmp ((*row)->name, remedy, length) == 0)
+      return g_strdup_printf ("write `with: { %s }` at stage '%s'", remedy, origin->id);
+  return g_strdup_printf ("put a stage that converts it after '%s', or name another with from:",
+                          origin->id);
+}
+
+gboolean
+segue_negotiation_require (SegueNegotiation *negotiation, const char *port,
+                           const SegueFormat *wanted, const char *remedy, GError **error)
+{
+  SegueFormat whole = { 0 };
+  memcpy (&whole, wanted, MIN (wanted->struct_size, sizeof whole));
+  const SegueGraphInput *input = find_input (negotiation, port);
+  SegueFormatPart part =
+    input ? segue_format_compare (format_of (negotiation, input), &whole) : SEGUE_FORMAT_FITS;
+  if (part == SEGUE_FORMAT_FITS)
+    return TRUE;
+  const SegueGraphStage *origin = find_origin (negotiation, input, part);
+  g_autofree char *takes = segue_format_describe (&whole, part);
+  g_autofree char *gives = segue_format_describe (format_of (negotiation, input), part);
+  g_autofree char *advice = find_remedy (origin, remedy);
+  return segue_negotiation_refuse (negotiation, NULL, error,
+                                   "its input '%s' takes %s, and stage '%s' gives %s; %s", port,
+                                   takes, origin->id, gives, advice);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Mistakes that a stage can make with its items, each with its words. */
 #include "emitted.h"
 #include "dataset-private.h"
+#include "format.h"
 #include "item-private.h"
 
 #include <math.h>
@@ -119,9 +120,41 @@ check_kind (SegueContext *context, const SegueItem *item, GError **error)
   return TRUE;
 }
 
-/* As promised to later stages (see segue/format.h), and the same for all that becomes of a song. */
+static void
+find_format (const SegueItem *item, SegueFormat *format)
+{
+  const SegueItemBody *body = item->body;
+  *format = (SegueFormat){ .kind = body->kind, .rank = body->rank, .dtype = body->dtype };
+  if (body->kind == SEGUE_KIND_AUDIO && item->bytes)
+    format->frames =
+      (guint) MIN (g_bytes_get_size (item->bytes) / (sizeof (float) * body->channels), G_MAXINT);
+  for (guint i = 0; i < body->rank; i++)
+    format->shape[i] = (guint) MIN (body->shape[i], G_MAXINT);
+}
+
+/* As promised to later stages: see segue/format.h. */
 static gboolean
-check_format (SegueContext *context, const SegueItem *item, GError **error)
+check_promise (SegueContext *context, const SegueItem *item, GError **error)
+{
+  const SegueGraphStage *stage = context->stage;
+  const SegueFormat *promise = &stage->formats[find_output (stage, item->body->kind)];
+  SegueFormat format;
+  find_format (item, &format);
+  SegueFormatPart part = segue_format_compare (&format, promise);
+  /* A single number has no dimensions, which in a format means that they are not known. */
+  if (part == SEGUE_FORMAT_FITS && format.rank == 0 && promise->rank > 0)
+    part = SEGUE_FORMAT_TENSOR;
+  if (part == SEGUE_FORMAT_FITS)
+    return TRUE;
+  g_autofree char *is = segue_format_describe (&format, part);
+  g_autofree char *promised = segue_format_describe (promise, part);
+  return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " as %s, after a promise of %s", is,
+                 promised);
+}
+
+/* Audio as promised, and the same for all that becomes of a song. */
+static gboolean
+check_audio (SegueContext *context, const SegueItem *item, GError **error)
 {
   const SegueItemBody *body = item->body;
   if (body->kind != SEGUE_KIND_AUDIO)
@@ -242,8 +275,8 @@ segue_emitted_check (SegueContext *context, const SegueItem *item, GError **erro
       !(check_kind (context, item, error) && check_samples (context, item, error) &&
         check_metadata (context, item, error) && check_start (context, item, error)))
     return FALSE;
-  return check_id (context, item, error) && check_format (context, item, error) &&
-         segue_context_check_cancelled (context, error);
+  return check_id (context, item, error) && check_audio (context, item, error) &&
+         check_promise (context, item, error) && segue_context_check_cancelled (context, error);
 }
 
 gboolean

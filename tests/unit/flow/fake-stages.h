@@ -1,4 +1,4 @@
-/* The stages of the fake plugin: fake-chain.c, fake-readers.c, fake-wrong.c. */
+/* The stages of the fake plugin: fake-chain.c, fake-promise.c, fake-readers.c, fake-wrong.c. */
 #pragma once
 
 #include "fake.h"
@@ -18,6 +18,8 @@ extern const SegueStageType fake_dump;
 extern const SegueStageType fake_dump_live;
 extern const SegueStageType fake_predict;
 extern const SegueStageType fake_table;
+extern const SegueStageType fake_promise;
+extern const SegueStageType fake_promise_audio;
 extern const SegueStageType fake_wrong;
 extern const SegueStageType fake_wrong_collect;
 extern const SegueStageType fake_wrong_serial;

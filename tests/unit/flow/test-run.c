@@ -500,6 +500,41 @@ test_mistakes (void)
   }
 }
 
+/* What a stage promised when the pipeline was loaded it has to keep: others were told. */
+static void
+test_promises (void)
+{
+  static const struct {
+    const char *type, *deed, *says;
+  } cases[] = {
+    { "fake-promise", "right", NULL },
+    { "fake-promise", "shape",
+      "as float32 tensors of shape [3, 4], after a promise of float32 tensors of shape [4, "
+      "varies]" },
+    { "fake-promise", "rank", "as float32 tensors of shape [4, 1, 1], after a promise" },
+    { "fake-promise", "single", "as float32 tensors of shape [], after a promise" },
+    { "fake-promise", "dtype", "as int32 tensors of shape [4, 3], after a promise" },
+    { "fake-promise-audio", "right", NULL },
+    { "fake-promise-audio", "longer",
+      "as items of 6 samples, after a promise of items of 5 samples" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Bench) bench;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *stages =
+      g_strdup_printf ("  - use: fake-decode\n  - { id: mine, use: %s, with: { deed: %s } }\n",
+                       cases[i].type, cases[i].deed);
+    bench_init (&bench);
+    bench_write (&bench, "a/1.song", "some song");
+    g_assert_true (bench_try_run (&bench, "", stages, 1, NULL, &error) == (cases[i].says == NULL));
+    if (!cases[i].says)
+      continue;
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+    g_assert_nonnull (strstr (error->message, "emitted ‘a/1.song’"));
+    g_assert_nonnull (strstr (error->message, cases[i].says));
+  }
+}
+
 /* What may come of the song costs that song; what a stage leaves out and counts is its to decide. */
 static void
 test_costs_song (void)
@@ -579,6 +614,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/environment", test_environment);
   g_test_add_func ("/run/bad-plugins", test_bad_plugins);
   g_test_add_func ("/run/mistakes", test_mistakes);
+  g_test_add_func ("/run/promises", test_promises);
   g_test_add_func ("/run/costs-song", test_costs_song);
   g_test_add_func ("/run/mistakes-at-the-end", test_mistakes_at_the_end);
   g_test_add_func ("/run/cancel", test_cancel);

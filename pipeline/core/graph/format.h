@@ -1,0 +1,21 @@
+/* Formats held against each other (internal). */
+#pragma once
+
+#include <segue/format.h>
+
+/** SegueFormatPart: what two formats may differ in. */
+typedef enum {
+  SEGUE_FORMAT_KIND,
+  SEGUE_FORMAT_RATE,
+  SEGUE_FORMAT_CHANNELS,
+  SEGUE_FORMAT_FRAMES,
+  SEGUE_FORMAT_TENSOR,
+  SEGUE_FORMAT_FITS, /* nothing */
+} SegueFormatPart;
+
+/** segue_format_compare: the first part in which @given is sure not to be as @wanted. */
+SegueFormatPart segue_format_compare (const SegueFormat *given, const SegueFormat *wanted);
+/** segue_format_equals: whether the same is known of @part in both. */
+gboolean segue_format_equals (const SegueFormat *a, const SegueFormat *b, SegueFormatPart part);
+/** segue_format_describe: (transfer full): @part of @format in words: "2 channels", "float32 tensors of shape [?, 64]". */
+char *segue_format_describe (const SegueFormat *format, SegueFormatPart part);
