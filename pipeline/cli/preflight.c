@@ -2,6 +2,7 @@
 #include "preflight.h"
 
 #include <segue/json.h>
+#include <string.h>
 
 static void
 need_free (gpointer data)
@@ -29,7 +30,9 @@ check_path (const char *text, GError **error)
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
   g_autofree char *shown = segue_text_printable (path);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no ‘%s’", shown);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no ‘%s’%s", shown,
+               strchr (path, '$') ? " (variables of the shell are not replaced in a pipeline)"
+                                  : "");
   return FALSE;
 }
 

@@ -74,8 +74,8 @@ check (const void *data, GError **error)
     return TRUE;
   fields = layout_list_fields (layout);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "label ‘%s’ is no field of layout %s, which has: %s", config->label, config->layout,
-               fields);
+               "label ‘%s’ is no field of layout %s, which has %s", config->label, config->layout,
+               *fields ? fields : "none; fields stand in braces: \"{artist}/{title}\"");
   return FALSE;
 }
 

@@ -38,6 +38,7 @@ RULES = [
     r"must be as long as conv_dim",
     r"must divide hidden_size",
     r"its input '.*' takes .*, and stage '.*' gives",
+    r"items differ in length, and models take one",
     r"segments of .* are too short for",
     r"mel band .* is narrower than the bins",
     r"blocks halve .* bands to nothing",

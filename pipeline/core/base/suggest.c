@@ -32,9 +32,33 @@ distance (const char *a, const char *b)
   return rows[m % 3][n];
 }
 
+/* The only candidate of which @word is a part: of its words one, or how the first begins.  NULL: there are none
+ * or several. */
+static const char *
+find_by_part (const char *word, const char *const *candidates)
+{
+  const char *found = NULL;
+  gsize length = strlen (word);
+  if (length < 3)
+    return NULL;
+  for (; *candidates; candidates++) {
+    const char *at = *candidates;
+    gboolean fits = g_str_has_prefix (at, word);
+    while (!fits && (at = strpbrk (at, "-_"))) {
+      at++;
+      fits = g_str_has_prefix (at, word) && (at[length] == '\0' || strchr ("-_", at[length]));
+    }
+    if (fits && found)
+      return NULL;
+    found = fits ? *candidates : found;
+  }
+  return found;
+}
+
 char *
 segue_suggest (const char *word, const char *const *candidates)
 {
+  const char *const *all = candidates;
   gsize length = strlen (word);
   if (length == 0 || length > LONGEST)
     return NULL;
@@ -49,5 +73,5 @@ segue_suggest (const char *word, const char *const *candidates)
       best = *candidates;
     }
   }
-  return g_strdup (best);
+  return g_strdup (best ? best : find_by_part (word, all));
 }

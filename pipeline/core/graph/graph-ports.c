@@ -132,12 +132,45 @@ find_earlier (Connector *c, const SegueNode *reference, const char *id, gboolean
   return SEGUE_NOT_CONNECTED;
 }
 
+/* "audio: ID, model: ID" */
+static char *
+list_inputs (const SegueGraphStage *stage, const char *after)
+{
+  GString *out = g_string_new (NULL);
+  for (guint i = 0; i < stage->n_inputs; i++)
+    g_string_append_printf (out, "%s%s%s", i > 0 ? ", " : "", stage->inputs[i].port->name, after);
+  return g_string_free (out, FALSE);
+}
+
+/* @from has no output @name. */
+static gboolean
+refuse_output (Connector *c, const SegueNode *reference, const SegueGraphStage *from,
+               const char *name)
+{
+  g_autoptr (GString) list = g_string_new (NULL);
+  for (guint i = 0; i < from->n_outputs; i++)
+    g_string_append_printf (list, "%s%s", i > 0 ? ", " : "", from->type->outputs[i]->name);
+  return fail (c, reference, "from: stage '%s' has no output '%s'; its outputs are: %s", from->id,
+               name, list->len > 0 ? list->str : "none");
+}
+
+static gboolean
+has_output (const SegueGraphStage *stage, const char *name)
+{
+  for (guint i = 0; i < stage->n_outputs; i++)
+    if (!strcmp (stage->type->outputs[i]->name, name))
+      return TRUE;
+  return FALSE;
+}
+
 /* `from: STAGE` or `from: STAGE.OUTPUT`, for @only (NULL: for every input that it can feed). */
 static gboolean
 connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *only)
 {
-  if (reference->type != SEGUE_NODE_SCALAR)
-    return fail (c, reference, "from must be a stage's id, or a map of input: id");
+  if (reference->type != SEGUE_NODE_SCALAR) {
+    g_autofree char *inputs = list_inputs (c->stage, ": ID");
+    return fail (c, reference, "from must be a stage's id, or a map such as { %s }", inputs);
+  }
   g_auto (GStrv) parts = g_strsplit (reference->text, ".", 2);
   const char *id = parts[0] ? parts[0] : "";
   const char *output = parts[0] ? parts[1] : NULL;
@@ -145,6 +178,8 @@ connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *on
   guint producer = find_earlier (c, reference, id, &go);
   if (producer == SEGUE_NOT_CONNECTED)
     return go;
+  if (output && !has_output (stage_at (c, producer), output))
+    return refuse_output (c, reference, stage_at (c, producer), output);
   gboolean connected = FALSE;
   for (guint i = 0; i < c->stage->n_inputs; i++)
     if (!only || only == &c->stage->inputs[i])

@@ -133,6 +133,7 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
                             .folder = folder,
                             .within = at ? folder : NULL,
                             .where = where,
+                            .id = id ? id : type->name,
                             .at = place,
                             .problems = problems };
   g_autoptr (SegueGraphStage) stage = stage_new (type, id, at);

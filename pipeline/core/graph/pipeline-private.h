@@ -23,6 +23,9 @@ SegueNode *segue_override_value (const SegueOverride *override, const SegueNode 
 gboolean segue_override_apply (const SegueOverride *override, const char *path, SegueNode *stage,
                                SegueRegistry *registry, const SegueStageType *type, GError **error);
 
+/** segue_name_from: (transfer full) (nullable): a name [a-z][a-z0-9-]* that is like @text. */
+char *segue_name_from (const char *text);
+
 /** SegueVariables: the `vars` of a pipeline. */
 typedef struct {
   GHashTable *values; /* name → SegueNode, borrowed */
@@ -51,6 +54,9 @@ typedef struct {
 /** segue_loading_goes_on: after a failure: whether to look for more; it is then among the problems. */
 gboolean segue_loading_goes_on (SegueLoading *loading);
 
+/** segue_loading_refuse_key: @key is none of @known; @where goes before. */
+gboolean segue_loading_refuse_key (SegueLoading *loading, const SegueNode *key,
+                                   const char *const *known, const char *where);
 /** segue_loading_check_keys: whether every key of @map is one of @known; @where goes before. */
 gboolean segue_loading_check_keys (SegueLoading *loading, const SegueNode *map,
                                    const char *const *known, const char *where);

@@ -22,11 +22,77 @@ const SegueParam *const segue_stage_settings[] = {
 static const char *const stage_keys[] = { "id",      "use",        "with", "from", "cache",
                                           "isolate", "time_limit", "seed", NULL };
 
+/* What other programs call the keys of a stage. */
+static const char *
+find_usual_key (const char *key)
+{
+  static const struct {
+    const char *key, *usual;
+  } words[] = {
+    { "type", "use" },    { "stage", "use" },       { "uses", "use" },
+    { "plugin", "use" },  { "step", "use" },        { "params", "with" },
+    { "config", "with" }, { "parameters", "with" }, { "options", "with" },
+    { "args", "with" },   { "settings", "with" },   { "name", "id" },
+    { "input", "from" },  { "inputs", "from" },     { "source", "from" },
+    { "after", "from" },  { "needs", "from" },      { "depends_on", "from" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (!g_ascii_strcasecmp (words[i].key, key))
+      return words[i].usual;
+  return NULL;
+}
+
+/* A key that no stage has: often a parameter that stands beside `with`, not in it. */
+static gboolean
+refuse_key (SegueLoading *loading, const SegueNode *stage, const SegueNode *key)
+{
+  const SegueNode *use = segue_node_get (stage, "use");
+  const SegueStageType *type =
+    use && use->type == SEGUE_NODE_SCALAR
+      ? segue_registry_find_stage (loading->pipeline->registry, use->text)
+      : NULL;
+  for (const SegueParam *const *row = type ? type->params : NULL; row && *row; row++)
+    if (!strcmp ((*row)->name, key->text))
+      return segue_node_error (key, loading->error,
+                               "stage: '%s' is a parameter of '%s'; write with: { %s: … }",
+                               key->text, type->name, key->text);
+  const char *usual = find_usual_key (key->text);
+  if (usual && !segue_node_get (stage, usual))
+    return segue_node_error (key, loading->error, "stage: unknown key '%s'; did you mean '%s'?",
+                             key->text, usual);
+  return segue_loading_refuse_key (loading, key, stage_keys, "stage: ");
+}
+
+static gboolean
+check_keys (SegueLoading *loading, const SegueNode *stage)
+{
+  for (guint i = 0; i < stage->keys->len; i++) {
+    const SegueNode *key = g_ptr_array_index (stage->keys, i);
+    if (!g_strv_contains (stage_keys, key->text) && !refuse_key (loading, stage, key) &&
+        !segue_loading_goes_on (loading))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Whether a key that was refused was meant as @key. */
+static gboolean
+is_meant (const SegueNode *stage, const char *key)
+{
+  for (guint i = 0; i < stage->keys->len; i++)
+    if (!g_strcmp0 (find_usual_key (((SegueNode *) g_ptr_array_index (stage->keys, i))->text), key))
+      return TRUE;
+  return FALSE;
+}
+
 static const SegueStageType *
 find_type (SegueLoading *loading, const SegueNode *stage)
 {
   SegueRegistry *registry = loading->pipeline->registry;
   const SegueNode *use = segue_node_get (stage, "use");
+  /* Said already. */
+  if (!use && loading->problems && is_meant (stage, "use"))
+    return NULL;
   if (!use || use->type != SEGUE_NODE_SCALAR) {
     segue_node_error (use ? use : stage, loading->error,
                       "a stage needs 'use: TYPE', such as use: decode");
@@ -43,6 +109,11 @@ find_type (SegueLoading *loading, const SegueNode *stage)
     segue_node_error (use, loading->error, "no stage type '%s'; %s", shown, refusal);
   else if (near)
     segue_node_error (use, loading->error, "no stage type '%s'; did you mean '%s'?", shown, near);
+  else if (!g_str_is_ascii (use->text))
+    segue_node_error (use, loading->error,
+                      "no stage type '%s'; it has other characters than [a-z0-9-], such as a "
+                      "typographic quote: remove them",
+                      shown);
   else if (names->len == 1)
     segue_node_error (use, loading->error,
                       "no stage type '%s': no plugin was found; $SEGUE_PLUGIN_PATH names their "
@@ -63,7 +134,9 @@ find_id (SegueLoading *loading, const SegueNode *stage, const SegueStageType *ty
   if (id->type == SEGUE_NODE_SCALAR && segue_name_is_valid (id->text, FALSE))
     return id->text;
   g_autofree char *shown = segue_node_shown (id);
-  segue_node_error (id, loading->error, "id %s: an id is [a-z][a-z0-9-]*; write it so", shown);
+  g_autofree char *name = id->type == SEGUE_NODE_SCALAR ? segue_name_from (id->text) : NULL;
+  segue_node_error (id, loading->error, "id %s: an id is [a-z][a-z0-9-]*; write %s", shown,
+                    name ? name : type->name);
   return NULL;
 }
 
@@ -164,13 +237,27 @@ read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *st
   return TRUE;
 }
 
+/* What stands in place of a stage. */
+static gboolean
+refuse_node (SegueLoading *loading, const SegueNode *node)
+{
+  const char *text = node->type == SEGUE_NODE_SCALAR ? node->text : "";
+  if (g_str_has_prefix (text, "use:"))
+    return segue_node_error (node, loading->error,
+                             "a stage is a map: write - use: TYPE, with a plain space after use:");
+  g_autofree char *shown = segue_node_shown (node);
+  gboolean is_type = segue_registry_find_stage (loading->pipeline->registry, text) != NULL;
+  return segue_node_error (node, loading->error, "a stage is a map, got %s; write - use: %s", shown,
+                           is_type ? text : "TYPE");
+}
+
 static gboolean
 add_stage (SegueLoading *loading, SegueNode *node, GHashTable *ids, gboolean *applied)
 {
   SeguePipeline *pipeline = loading->pipeline;
   if (node->type != SEGUE_NODE_MAP)
-    return segue_node_error (node, loading->error, "a stage is a map: write - use: TYPE");
-  if (!segue_loading_check_keys (loading, node, stage_keys, "stage: "))
+    return refuse_node (loading, node);
+  if (!check_keys (loading, node))
     return FALSE;
   const SegueStageType *type = find_type (loading, node);
   const char *id = type ? find_id (loading, node, type) : NULL;

@@ -37,22 +37,26 @@ segue_loading_goes_on (SegueLoading *loading)
 }
 
 gboolean
+segue_loading_refuse_key (SegueLoading *loading, const SegueNode *key, const char *const *known,
+                          const char *where)
+{
+  g_autofree char *near = segue_suggest (key->text, known);
+  g_autofree char *list = g_strjoinv (", ", (char **) known);
+  if (near)
+    return segue_node_error (key, loading->error, "%sunknown key '%s'; did you mean '%s'?", where,
+                             key->text, near);
+  return segue_node_error (key, loading->error, "%sunknown key '%s'; known are %s", where,
+                           key->text, list);
+}
+
+gboolean
 segue_loading_check_keys (SegueLoading *loading, const SegueNode *map, const char *const *known,
                           const char *where)
 {
   for (guint i = 0; i < map->keys->len; i++) {
     const SegueNode *key = g_ptr_array_index (map->keys, i);
-    if (g_strv_contains (known, key->text))
-      continue;
-    g_autofree char *near = segue_suggest (key->text, known);
-    g_autofree char *list = g_strjoinv (", ", (char **) known);
-    if (near)
-      segue_node_error (key, loading->error, "%sunknown key '%s'; did you mean '%s'?", where,
-                        key->text, near);
-    else
-      segue_node_error (key, loading->error, "%sunknown key '%s'; known are %s", where, key->text,
-                        list);
-    if (!segue_loading_goes_on (loading))
+    if (!g_strv_contains (known, key->text) &&
+        !segue_loading_refuse_key (loading, key, known, where) && !segue_loading_goes_on (loading))
       return FALSE;
   }
   return TRUE;
@@ -66,6 +70,11 @@ check_version (SegueLoading *loading)
     return segue_node_error (root, loading->error,
                              "a pipeline is a map that begins with the line 'segue: 1'");
   const SegueNode *version = segue_node_get (root, "segue");
+  for (guint i = 0; !version && i < root->keys->len; i++) {
+    const SegueNode *key = g_ptr_array_index (root->keys, i);
+    if (!g_ascii_strcasecmp (key->text, "segue"))
+      return segue_loading_refuse_key (loading, key, root_keys, "");
+  }
   if (!version)
     return segue_node_error (root, loading->error, "no 'segue: 1'; put that line at the top");
   gint64 number = 0;
@@ -205,7 +214,19 @@ read_variables (SegueLoading *loading)
   return !loading->problems || loading->problems->len == before;
 }
 
-/* The file's name without its ending, with everything else than [a-z0-9-] replaced. */
+char *
+segue_name_from (const char *text)
+{
+  g_autofree char *lower = g_ascii_strdown (text, MIN (strlen (text), 64));
+  g_strcanon (lower, "abcdefghijklmnopqrstuvwxyz0123456789-", '-');
+  if (g_ascii_isdigit (*lower))
+    lower[MIN (strlen (lower), 62)] = '\0';
+  g_autofree char *name = g_ascii_isdigit (*lower) ? g_strconcat ("n", lower, NULL) : NULL;
+  const char *made = name ? name : lower;
+  return segue_name_is_valid (made, FALSE) ? g_strdup (made) : NULL;
+}
+
+/* The file's name without its ending. */
 static char *
 name_from_path (const char *path)
 {
@@ -213,9 +234,8 @@ name_from_path (const char *path)
   char *dot = strrchr (base, '.');
   if (dot && dot != base)
     *dot = '\0';
-  g_autofree char *lower = g_ascii_strdown (base, 64);
-  g_strcanon (lower, "abcdefghijklmnopqrstuvwxyz0123456789-", '-');
-  return segue_name_is_valid (lower, FALSE) ? g_steal_pointer (&lower) : g_strdup ("pipeline");
+  g_autofree char *name = g_ascii_isdigit (*base) ? NULL : segue_name_from (base);
+  return name ? g_steal_pointer (&name) : g_strdup ("pipeline");
 }
 
 static gboolean
@@ -234,10 +254,11 @@ read_settings (SegueLoading *loading)
   if (!segue_params_parse (segue_pipeline_settings, map, &settings, &scope, loading->error))
     return FALSE;
   gboolean valid = !settings.name || segue_name_is_valid (settings.name, FALSE);
+  g_autofree char *name = valid ? NULL : segue_name_from (settings.name);
   if (!valid)
     segue_node_error (segue_node_get (map, "name"), loading->error,
-                      "name '%s': a name is [a-z][a-z0-9-]*, at most 64 characters; write it so",
-                      settings.name);
+                      "name '%s': a name is [a-z][a-z0-9-]*, at most 64 characters; write %s",
+                      settings.name, name ? name : "pipeline");
   pipeline->name = settings.name ? g_strdup (settings.name) : name_from_path (pipeline->path);
   pipeline->seed = (guint64) settings.seed;
   pipeline->fail_on_error = settings.on_error == 1;

@@ -47,6 +47,23 @@ looks_like_braces (const SegueNode *node)
          ((const SegueNode *) g_ptr_array_index (node->values, 0))->type == SEGUE_NODE_NULL;
 }
 
+/* What a number or a switch was meant to be, as it has to be written; NULL: who knows. */
+static char *
+find_meant (const SegueParam *row, const SegueNode *node)
+{
+  static const char *const on[] = { "true", "yes", "on", "y", "1", NULL };
+  static const char *const off[] = { "false", "no", "off", "n", "0", NULL };
+  g_autofree char *lower = g_ascii_strdown (node->text, -1);
+  double value;
+  if (row->type == SEGUE_PARAM_BOOL)
+    return g_strdup (g_strv_contains (on, lower)    ? on[0]
+                     : g_strv_contains (off, lower) ? off[0]
+                                                    : NULL);
+  if (node->quoted && segue_scalar_to_double (node->text, &value) == SEGUE_SCALAR_OK)
+    return g_strdup (node->text);
+  return segue_scalar_meant (node->text, row->unit);
+}
+
 static gboolean
 fail_type (Parser *p, const SegueParam *row, const SegueNode *node)
 {
@@ -54,9 +71,15 @@ fail_type (Parser *p, const SegueParam *row, const SegueNode *node)
   const char *words = segue_param_type_words (row);
   gboolean number = row->type == SEGUE_PARAM_INT || row->type == SEGUE_PARAM_DOUBLE ||
                     row->type == SEGUE_PARAM_RANGE || row->type == SEGUE_PARAM_BOOL;
-  if (node->type == SEGUE_NODE_SCALAR && node->quoted && number)
-    return fail (p, node, "%s must be %s, got the text %s; remove the quotes", p->path->str, words,
+  const char *got = node->quoted && number ? "the text " : "";
+  g_autofree char *meant =
+    node->type == SEGUE_NODE_SCALAR && number ? find_meant (row, node) : NULL;
+  if (meant && g_str_equal (meant, node->text))
+    return fail (p, node, "%s must be %s, got %s%s; remove the quotes", p->path->str, words, got,
                  shown);
+  if (meant)
+    return fail (p, node, "%s must be %s, got %s%s; write %s", p->path->str, words, got, shown,
+                 meant);
   if (looks_like_braces (node) && !number) {
     const SegueNode *key = g_ptr_array_index (node->keys, 0);
     return fail (p, node, "%s must be %s; text with braces needs quotes: write \"{%s}\"",
@@ -64,13 +87,7 @@ fail_type (Parser *p, const SegueParam *row, const SegueNode *node)
   }
   if (row->type == SEGUE_PARAM_LIST && node->type == SEGUE_NODE_SCALAR)
     return fail (p, node, "%s must be a list, got %s; write [%s]", p->path->str, shown, shown);
-  g_autofree char *meant =
-    node->type == SEGUE_NODE_SCALAR && number && row->type != SEGUE_PARAM_BOOL
-      ? segue_scalar_meant (node->text)
-      : NULL;
-  if (meant)
-    return fail (p, node, "%s must be %s, got %s; write %s", p->path->str, words, shown, meant);
-  return fail (p, node, "%s must be %s, got %s", p->path->str, words, shown);
+  return fail (p, node, "%s must be %s, got %s%s", p->path->str, words, got, shown);
 }
 
 static gboolean
@@ -222,9 +239,9 @@ parse_text (Parser *p, const SegueParam *row, const SegueNode *node, char **fiel
   if (row->type == SEGUE_PARAM_OUTPUT_PATH && !node->outside && p->scope->within &&
       !segue_path_is_within (*field, p->scope->within))
     return fail (p, node,
-                 "%s leads out of the folder of the pipeline; name a place below it, or say on the "
-                 "command line, with --set, that it may be there",
-                 p->path->str);
+                 "%s leads out of the folder of the pipeline; name a place below it, or allow this "
+                 "one with --set %s.%s=FOLDER",
+                 p->path->str, p->scope->id ? p->scope->id : "STAGE", p->path->str);
   return TRUE;
 }
 
@@ -382,11 +399,31 @@ fail_key (Parser *p, const SegueNode *key, const char *const *known)
   return fail (p, key, "unknown parameter '%s%s%s'; known are %s", p->path->str, dot, shown, list);
 }
 
+/* A parameter of the model that stands beside it: where it goes.  NULL: @key is none. */
+static const SegueParam *
+find_model_row (Parser *p, const SegueParam *const *rows, const SegueNode *node,
+                const SegueNode *key, const SegueModelType **type)
+{
+  for (; p->scope->registry && rows && *rows; rows++) {
+    if ((*rows)->type != SEGUE_PARAM_MODEL)
+      continue;
+    const SegueNode *value = segue_node_get (node, (*rows)->name);
+    value = value && value->type == SEGUE_NODE_MAP ? segue_node_get (value, "use") : value;
+    const char *name = value ? value->text : (*rows)->def;
+    *type = name ? segue_registry_find_model (p->scope->registry, name) : NULL;
+    for (const SegueParam *const *own = *type ? (*type)->params : NULL; own && *own; own++)
+      if (!strcmp ((*own)->name, key->text))
+        return *rows;
+  }
+  return NULL;
+}
+
 /* @node (not NULL) is a map; each of its keys must be a row's, or @own_key. */
 static gboolean
 check_keys (Parser *p, const SegueParam *const *rows, const SegueNode *node, const char *own_key)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const SegueParam *const *all = rows;
   if (own_key)
     g_ptr_array_add (names, (gpointer) own_key);
   for (; rows && *rows; rows++)
@@ -395,7 +432,16 @@ check_keys (Parser *p, const SegueParam *const *rows, const SegueNode *node, con
   const char *const *known = (const char *const *) names->pdata;
   for (guint i = 0; i < node->keys->len; i++) {
     const SegueNode *key = g_ptr_array_index (node->keys, i);
-    if (!g_strv_contains (known, key->text) && !fail_key (p, key, known) && !goes_on (p))
+    const SegueModelType *type = NULL;
+    if (g_strv_contains (known, key->text))
+      continue;
+    const SegueParam *row = find_model_row (p, all, node, key, &type);
+    if (row)
+      fail (p, key, "'%s' is a parameter of the model; write %s: { use: %s, %s: … }", key->text,
+            row->name, type->name, key->text);
+    else
+      fail_key (p, key, known);
+    if (!goes_on (p))
       return FALSE;
   }
   return TRUE;

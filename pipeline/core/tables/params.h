@@ -10,6 +10,7 @@
  * @within: (nullable): what output paths in the file may not lead out of, since the file may be
  *   somebody else's
  * @where: (nullable): words before a message, such as "stage 'segment': "
+ * @id: (nullable): of the stage, for advice: "segment"
  * @at: (nullable): where to point when the map itself is missing
  * @problems: (nullable) (element-type GError): all that is wrong goes there, and no error is set; %NULL:
  *   the first ends it */
@@ -18,6 +19,7 @@ typedef struct {
   const char *folder;
   const char *within;
   const char *where;
+  const char *id;
   const SegueNode *at;
   GPtrArray *problems;
 } SegueParamScope;

@@ -145,7 +145,7 @@ line_of_text (Loader *loader, gsize line)
 }
 
 static const char *
-advice_for (const char *problem, char at)
+advice_for (const char *problem, const char *at)
 {
   static const struct {
     const char *problem, *advice;
@@ -154,16 +154,23 @@ advice_for (const char *problem, char at)
     { "could not find expected ':'", "write \"key: value\", and check the indentation" },
     { "did not find expected key", "check the indentation of this line and of the one above" },
     { "did not find expected '-'", "check the indentation of this line and of the one above" },
-    { "did not find expected ',' or", "a bracket is not closed, or a comma is missing" },
+    { "did not find expected ',' or",
+      "a bracket is not closed, a comma is missing, or text with \": \" or \" #\" needs quotes" },
+    { "did not find expected node content", "a value is missing, or there is a comma too many" },
+    { "did not find expected alphabetic", "put quotes around text that begins with * or &" },
     { "unexpected end of stream", "a quote or a bracket is not closed" },
     { "unexpected document indicator", "a quote or a bracket is not closed" },
     { "undefined alias", "write the anchor (&name) before the alias (*name)" },
     { "unknown escape", "use single quotes, or \\\\ for one \\" },
     { "control characters", "remove the control character" },
   };
-  if (at == '\t')
+  if (*at == '\t')
     return "indent with spaces, not with a tab";
-  if (at && strchr ("@`%", at))
+  if (*at == '-' && !strchr (" \r\n-", at[1]))
+    return "put a space after the -";
+  if (g_str_has_prefix (at, "\u2013") || g_str_has_prefix (at, "\u2014"))
+    return "write a plain - in place of the long dash";
+  if (*at && strchr ("@`%", *at))
     return "put quotes around text that begins with this character";
   for (guint i = 0; i < G_N_ELEMENTS (table); i++)
     if (strstr (problem, table[i].problem))
@@ -182,7 +189,7 @@ syntax_error (Loader *loader, const yaml_parser_t *yaml, GError **error)
   const char *problem = yaml->problem ? yaml->problem : "syntax error";
   if (yaml->error == YAML_READER_ERROR)
     return segue_node_error (place_at_byte (loader, MIN (yaml->problem_offset, loader->length)),
-                             error, "%s; %s", problem, advice_for (problem, 0));
+                             error, "%s; %s", problem, advice_for (problem, ""));
   /* What is never closed is noticed at the end of the file; where it begins is what helps. */
   gboolean unclosed = yaml->context && strstr (problem, "unexpected end of stream");
   yaml_mark_t mark = unclosed ? yaml->context_mark : yaml->problem_mark;
@@ -200,7 +207,7 @@ syntax_error (Loader *loader, const yaml_parser_t *yaml, GError **error)
     at = g_utf8_next_char (at);
   return segue_node_error (place_at (loader, mark.line, mark.column), error, "%s%s%s; %s", problem,
                            yaml->context ? " " : "", yaml->context ? yaml->context : "",
-                           advice_for (problem, *at));
+                           advice_for (problem, at));
 }
 
 static SegueNode *
@@ -214,8 +221,10 @@ add_key (Frame *frame, SegueNode *key, GError **error)
 {
   frame->key = key;
   if (key->type != SEGUE_NODE_SCALAR)
-    return segue_node_error (key, error,
-                             "a key must be text; put quotes around text that has braces");
+    return segue_node_error (
+      key, error,
+      "a key must be text; put quotes around text that has braces, and write "
+      "a variable as \"${name}\"");
   const SegueNode *first = g_hash_table_lookup (frame->seen, key->text);
   if (first)
     return segue_node_error (key, error,
@@ -257,7 +266,10 @@ check_tag (const SegueNode *node, const char *tag, GError **error)
     return TRUE;
   if (g_str_has_prefix (tag, "tag:yaml.org,2002:") && g_strv_contains (core, tag + 18))
     return TRUE;
-  return segue_node_error (node, error, "tag '%s' has no meaning here; remove it", tag);
+  gboolean include = g_str_has_prefix (tag, "!include");
+  return segue_node_error (node, error, "tag '%s' has no meaning here; %s", tag,
+                           include ? "a pipeline is one file: write out what the other one has"
+                                   : "remove it");
 }
 
 static gboolean

@@ -112,7 +112,7 @@ segue_scalar_to_int (const char *text, gint64 *value)
   return SEGUE_SCALAR_OK;
 }
 
-/* "1,000" and "1_000" lose their separators, "0,5" gets a point; "10 s" loses its unit. */
+/* "1,000" and "1_000" lose their separators, "0,5" gets a point. */
 static char *
 without_ornaments (const char *text)
 {
@@ -124,23 +124,50 @@ without_ornaments (const char *text)
     else if (*c != ',' && *c != '_')
       g_string_append_c (number, *c);
   }
-  gsize end = strspn (number->str, "+-.0123456789");
-  const char *unit = number->str + end;
-  unit += *unit == ' ';
-  gsize letters = 0;
-  while (g_ascii_isalpha (unit[letters]))
-    letters++;
-  gboolean half_exponent = letters == 1 && g_ascii_tolower (unit[0]) == 'e';
-  if (unit[letters] == '\0' && !half_exponent)
-    g_string_truncate (number, end);
   return g_string_free (number, FALSE);
 }
 
-char *
-segue_scalar_meant (const char *text)
+/* How many of @unit (%NULL: plain numbers) one @suffix is; 0: not known. */
+static double
+find_factor (const char *suffix, const char *unit)
 {
-  g_autofree char *number = strlen (text) < 64 ? without_ornaments (text) : NULL;
-  return number && is_float (number) && strcmp (number, text) ? g_steal_pointer (&number) : NULL;
+  static const struct {
+    const char *suffix, *unit;
+    double factor;
+  } factors[] = {
+    { "ms", "s", 0.001 },    { "sec", "s", 1 },      { "secs", "s", 1 },    { "second", "s", 1 },
+    { "seconds", "s", 1 },   { "m", "s", 60 },       { "min", "s", 60 },    { "minutes", "s", 60 },
+    { "h", "s", 3600 },      { "k", "Hz", 1000 },    { "kHz", "Hz", 1000 }, { "m", "minutes", 1 },
+    { "min", "minutes", 1 }, { "h", "minutes", 60 }, { "dB", "dBFS", 1 },   { "k", "", 1000 },
+    { "m", "", 1000000 },    { "%", "", 0.01 },
+  };
+  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, unit ? unit : "") == 0)
+    return 1;
+  for (guint i = 0; i < G_N_ELEMENTS (factors); i++)
+    if (g_ascii_strcasecmp (suffix, factors[i].suffix) == 0 &&
+        g_ascii_strcasecmp (unit ? unit : "", factors[i].unit) == 0)
+      return factors[i].factor;
+  /* "10 songs"; no exponent without its number. */
+  gsize letters = 0;
+  while (g_ascii_isalpha (suffix[letters]))
+    letters++;
+  return !unit && suffix[letters] == '\0' && g_ascii_strcasecmp (suffix, "e") ? 1 : 0;
+}
+
+char *
+segue_scalar_meant (const char *text, const char *unit)
+{
+  g_autofree char *trimmed = g_strstrip (g_strndup (text, 64));
+  g_autofree char *number = strlen (text) < 64 ? without_ornaments (trimmed) : NULL;
+  if (!number || is_float (number))
+    return number && strcmp (number, text) ? g_steal_pointer (&number) : NULL;
+  gsize end = strspn (number, "+-.0123456789");
+  g_autofree char *suffix = g_strdup (g_strchug (number + end));
+  number[end] = '\0';
+  double factor = is_float (number) ? find_factor (suffix, unit) : 0;
+  if (factor == 1)
+    return g_steal_pointer (&number);
+  return factor > 0 ? segue_scalar_from_double (g_ascii_strtod (number, NULL) * factor) : NULL;
 }
 
 char *

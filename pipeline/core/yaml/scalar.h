@@ -15,7 +15,8 @@ gboolean segue_scalar_to_bool (const char *text, gboolean *value);
 SegueScalarResult segue_scalar_to_int (const char *text, gint64 *value);
 SegueScalarResult segue_scalar_to_double (const char *text, double *value);
 /** segue_scalar_meant: (transfer full) (nullable): the number that people may have meant by text that is
- * none: `1_000`, `1,000`, `0,5`, `10s`. */
-char *segue_scalar_meant (const char *text);
+ * none: `1_000`, `1,000`, `0,5`, `10s`, `16 kHz`.
+ * @unit: (nullable): of the number: "s", "Hz" */
+char *segue_scalar_meant (const char *text, const char *unit);
 /** segue_scalar_from_double: (transfer full): the shortest text that reads back as @value. */
 char *segue_scalar_from_double (double value);

@@ -131,9 +131,18 @@ test_suggest (void)
   static const struct {
     const char *word, *near;
   } cases[] = {
-    { "lenght", "length" }, { "Count", "count" }, { "learning-rate", "learning_rate" },
-    { "counts", "count" },  { "ocunt", "count" }, { "frequency", NULL },
-    { "cou", NULL },        { "", NULL },         { "learningrate", "learning_rate" },
+    { "lenght", "length" },
+    { "Count", "count" },
+    { "learning-rate", "learning_rate" },
+    { "counts", "count" },
+    { "ocunt", "count" },
+    { "frequency", NULL },
+    { "co", NULL },
+    { "", NULL },
+    { "learningrate", "learning_rate" },
+    { "cou", "count" },
+    { "rate", "learning_rate" },
+    { "ratio", NULL },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *near = segue_suggest (cases[i].word, names);
