@@ -377,6 +377,24 @@ class Suite:
             shutil.rmtree(run)
         self.refused = None  # refusals are in the log, as they should be
 
+    def test_names_that_objects_inherit(self):
+        """Artists called as what every object has are shown like any other, so far and at the end."""
+        self.open()
+        shown = self.browser.execute_async_script("""
+          const done = arguments[0], labels = ['constructor', '__proto__', 'toString'];
+          import('/card.js').then(({ Card }) => {
+            const card = new Card(new File(['x'], 'x.wav'), { labels, limits: {} }, () => {}), said = [];
+            const probabilities = JSON.parse('{"constructor": 0.5, "__proto__": 0.3, "toString": 0.2}');
+            const note = () => said.push([...card.element.querySelectorAll('.labels li')].map(row => row.textContent).join());
+            card.take({ event: 'begun', segments: [{ start: 0, duration: 10 }] });
+            card.take({ event: 'heard', segments: [{ start: 0, duration: 10, probabilities }] });
+            note();
+            card.take({ event: 'answer', label: 'constructor', probabilities });
+            note();
+            done(said);
+          }, error => done([String(error)]));""")
+        assert shown == ["constructor50 %,__proto__30 %,toString20 %"] * 2, shown
+
     def test_dark_and_narrow(self):
         for name, size, scheme in (("dark", DESKTOP, "dark"), ("phone", PHONE, "light"), ("phone-dark", PHONE, "dark")):
             self.open(size, scheme)
