@@ -118,6 +118,35 @@ test_tags (void)
   clear_file (&file);
 }
 
+/* A tag with a picture in front of any sound, however far that pushes it. */
+static void
+test_tags_in_front (void)
+{
+  static const guint8 id3[] = { 'I', 'D', '3', 4, 0, 0, 0, 18, 40, 0 };
+  const guint size = 18 << 14 | 40 << 7;
+
+  for (const TestFormat *format = test_formats; format->name; format++) {
+    g_auto (Probe) probe = { 0 };
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    File file;
+
+    if (!test_format_can_be_written (format, 48000))
+      continue;
+    file = make_file (format, 3);
+    g_byte_array_append (bytes, id3, sizeof id3);
+    g_byte_array_set_size (bytes, sizeof id3 + size);
+    memset (bytes->data + sizeof id3, 0xff, size);
+    g_byte_array_append (bytes, file.bytes, (guint) file.length);
+    probe_bytes (bytes->data, bytes->len, &probe);
+    g_test_message ("%s: %s", format->name, probe.refusal ? probe.refusal : probe.damage);
+    g_assert_null (probe.refusal);
+    g_assert_cmpfloat (probe.intact, ==, 1);
+    g_assert_cmpfloat_with_epsilon (probe.declared, 3, 0.01);
+    g_assert_cmpuint (part_of (&probe, 0), >=, sizeof id3 + size);
+    clear_file (&file);
+  }
+}
+
 /* A page taken out of the middle: no gap in the bytes, but one in the numbers. */
 static void
 test_missing_page (void)
@@ -476,6 +505,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/probe/whole-files", test_whole_files);
   g_test_add_func ("/probe/tags", test_tags);
+  g_test_add_func ("/probe/tags-in-front", test_tags_in_front);
   g_test_add_func ("/probe/missing-page", test_missing_page);
   g_test_add_func ("/probe/chain", test_chain);
   g_test_add_func ("/probe/tags-behind", test_tags_behind);
