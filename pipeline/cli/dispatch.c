@@ -1,5 +1,6 @@
 /* The command line down to one verb, and errors up to the exit status. */
 #include "cli.h"
+#include "last-words.h"
 #include "params.h"
 
 #include <errno.h>
@@ -160,6 +161,8 @@ segue_cli_main (int argc, char **argv)
   segue_log_install (cli);
 
   g_autoptr (GError) error = NULL;
+  last_words_install ();
   dispatch (cli, argc, argv, &error);
+  last_words_cancel ();
   return conclude (cli, error);
 }

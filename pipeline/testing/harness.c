@@ -103,6 +103,22 @@ collect_output (gpointer data, SegueItem *item, GError **error)
   return TRUE;
 }
 
+static const SegueStageType *
+find_type (SegueRegistry *registry, const char *stage, GError **error)
+{
+  const SegueStageType *type = segue_registry_find_stage (registry, stage);
+  if (type)
+    return type;
+  g_autoptr (GPtrArray) types = segue_registry_list_stages (registry);
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < types->len; i++)
+    g_string_append_printf (names, "%s'%s'", i > 0 ? ", " : "",
+                            ((const SegueStageType *) g_ptr_array_index (types, i))->name);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "there is no stage type '%s'; there is %s",
+               stage, names->len ? names->str : "none");
+  return NULL;
+}
+
 SegueHarness *
 segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char *config,
                           GError **error)
@@ -116,9 +132,9 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
   harness->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   harness->quarantined = g_ptr_array_new_with_free_func (g_free);
   harness->log = g_ptr_array_new_with_free_func (g_free);
-  const SegueStageType *type = segue_registry_find_stage (registry, stage);
-  g_assert_nonnull (type);
-
+  const SegueStageType *type = find_type (registry, stage, error);
+  if (!type)
+    return NULL;
   harness->folder = g_dir_make_tmp ("segue-test-XXXXXX", error);
   if (!harness->folder)
     return NULL;
@@ -271,11 +287,33 @@ push_through_map (SegueHarness *harness, SegueItem *item, GError **error)
   return TRUE;
 }
 
+/* Mistakes of the test, not of the stage. */
+static gboolean
+may_push (SegueHarness *harness, const SegueItem *item, GError **error)
+{
+  const SegueStageType *type = harness->stage->type;
+  if (type->mode != SEGUE_MODE_MAP && type->mode != SEGUE_MODE_SERIAL) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "stage type '%s' takes no items one by one: it is neither MAP nor SERIAL; call "
+                 "segue_harness_set_input () and segue_harness_run ()",
+                 type->name);
+    return FALSE;
+  }
+  SegueKind wanted = type->inputs[0]->kind, kind = segue_item_get_kind (item);
+  if (wanted == SEGUE_KIND_ANY || wanted == kind)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+               "stage type '%s' takes items of kind %s, not %s", type->name,
+               segue_kind_to_string (wanted), segue_kind_to_string (kind));
+  return FALSE;
+}
+
 gboolean
 segue_harness_try_push (SegueHarness *harness, SegueItem *item, GError **error)
 {
   SegueMode mode = harness->stage->type->mode;
-  g_assert_true (mode == SEGUE_MODE_MAP || mode == SEGUE_MODE_SERIAL);
+  if (!may_push (harness, item, error))
+    return FALSE;
   segue_item_seal (item);
   g_autoptr (GError) local = NULL;
   if (mode == SEGUE_MODE_MAP ? push_through_map (harness, item, &local)
@@ -302,7 +340,8 @@ segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *con
   const SeguePort *const *inputs = harness->stage->type->inputs;
   for (guint i = 0; inputs && inputs[i]; i++)
     known |= g_str_equal (inputs[i]->name, port);
-  g_assert_true (known);
+  if (!known)
+    g_error ("stage type '%s' has no input '%s'", harness->stage->type->name, port);
   g_hash_table_replace (harness->inputs, g_strdup (port),
                         segue_dataset_new_from_items (items, n_items));
 }
@@ -327,7 +366,10 @@ run (SegueHarness *harness, GError **error)
   case SEGUE_MODE_MAP:
     break;
   }
-  g_assert_not_reached ();
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+               "stage type '%s' is MAP and takes items one by one: call segue_harness_push ()",
+               type->name);
+  return FALSE;
 }
 
 gboolean

@@ -141,6 +141,23 @@ for id in sha1 none; do
   report $? "the same plugin's result is found again (build id: $id)"
 done
 
+# ---- a stage that ends the program ----
+ends () { # code, status, pattern: what segue says of a stage that does so, and that it has no success
+  rm -rf "$scratch/out" "$scratch/cache"
+  sed "s/gsize n = 0;/gsize n = 0; $1;/" "$scratch/fill.c" >"$scratch/ends.c"
+  compile gcc "$scratch/ends.c" "$scratch/plugins/fill.so" -std=c11 -w -include stdlib.h -DNUMBER=0.25f -DFLAGS=0 || return 1
+  (SEGUE_PLUGIN_PATH="$scratch/plugins:$builtin" "$segue" run "$scratch/fill.yaml" --out "$scratch/runs") \
+    >"$scratch/log" 2>&1
+  [ $? = "$2" ] && has "plugins/fill.so $3"
+}
+
+ends 'exit (0)' 70 'ended the program with exit ().*isolate: true'
+report $? 'exit () in a stage is no success, and names the plugin'
+ends 'abort ()' 134 'ended the program with abort ()'
+report $? 'abort () in a stage names the plugin'
+ends '*(volatile int *) 8 = 1' 139 'crashed (SIGSEGV'
+report $? 'a crash in a stage names the plugin'
+
 # ---- of another segue ----
 refused () { # plugin, pattern
   mkdir -p "$scratch/old" && cp "$1" "$scratch/old/other.so"

@@ -364,17 +364,26 @@ segue_item_get_int (const SegueItem *item, const char *key, gint64 fallback)
   return value ? value->x : fallback;
 }
 
+/* A mistake of the caller has words, since nothing else would show it. */
 static gboolean
 may_set (const SegueItem *item, const char *key)
 {
-  return !item->sealed && key && *key && g_utf8_validate (key, -1, NULL) &&
-         !g_str_equal (key, SEGUE_META_SONG);
+  g_return_val_if_fail (key && *key && g_utf8_validate (key, -1, NULL), FALSE);
+  g_return_val_if_fail (!g_str_equal (key, SEGUE_META_SONG), FALSE);
+  if (item->sealed)
+    g_critical ("‘%s’ can't be changed, it is an input or was emitted: set `%s` on an item that "
+                "you made, before "
+                "you emit it",
+                item->body->id, key);
+  return !item->sealed;
 }
 
 void
 segue_item_set_string (SegueItem *item, const char *key, const char *value)
 {
-  g_return_if_fail (may_set (item, key) && value);
+  g_return_if_fail (value);
+  if (!may_set (item, key))
+    return;
   GVariant *text = g_utf8_validate (value, -1, NULL)
                      ? g_variant_new_string (value)
                      : g_variant_new_take_string (g_utf8_make_valid (value, -1));
@@ -384,14 +393,16 @@ segue_item_set_string (SegueItem *item, const char *key, const char *value)
 void
 segue_item_set_double (SegueItem *item, const char *key, double value)
 {
-  g_return_if_fail (may_set (item, key));
+  if (!may_set (item, key))
+    return;
   segue_metadata_set (&item->metadata, key, g_variant_new_double (value));
 }
 
 void
 segue_item_set_int (SegueItem *item, const char *key, gint64 value)
 {
-  g_return_if_fail (may_set (item, key));
+  if (!may_set (item, key))
+    return;
   segue_metadata_set (&item->metadata, key, g_variant_new_int64 (value));
 }
 

@@ -173,6 +173,36 @@ check_interface (const SeguePlugin *plugin, GError **error)
   return TRUE;
 }
 
+/* @types: of structs that begin with struct_size and name, each checked */
+static gboolean
+check_names (gconstpointer const *types, const char *what, GError **error)
+{
+  typedef struct {
+    gsize struct_size;
+    const char *name;
+  } Named;
+  for (guint i = 0; types && types[i]; i++)
+    for (guint k = 0; k < i; k++)
+      if (!strcmp (((const Named *) types[i])->name, ((const Named *) types[k])->name))
+        return refuse (error, "two %s types are named '%s'", what,
+                       ((const Named *) types[i])->name);
+  return TRUE;
+}
+
+static gboolean
+check_content (const SeguePlugin *plugin, GError **error)
+{
+  gboolean has_stages = plugin->stages && plugin->stages[0];
+  gboolean has_models = plugin->models && plugin->models[0];
+  if (!has_stages && !has_models)
+    return refuse (error,
+                   "plugin '%s' provides nothing: neither .stages nor .models of SEGUE_PLUGIN (…) "
+                   "has a type before its NULL",
+                   plugin->name);
+  return check_names ((gconstpointer const *) plugin->stages, "stage", error) &&
+         check_names ((gconstpointer const *) plugin->models, "model", error);
+}
+
 gboolean
 segue_plugin_check (const SeguePlugin *plugin, GError **error)
 {
@@ -190,5 +220,5 @@ segue_plugin_check (const SeguePlugin *plugin, GError **error)
   for (const SegueModelType *const *type = view.models; type && *type; type++)
     if (!check_model (*type, error))
       return FALSE;
-  return TRUE;
+  return check_content (&view, error);
 }

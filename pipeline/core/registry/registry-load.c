@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* SEGUE_PLUGIN_SYMBOL as a C++ compiler names a function that is not extern "C". */
+#define MANGLED_SYMBOL "_Z18segue_plugin_queryv"
+
 /* A search folder holds a folder per plugin; a build tree some more. */
 #define MAX_FOLDER_DEPTH 6
 
@@ -71,9 +74,15 @@ open_module (const char *path, GError **error)
   g_module_make_resident (module);
   gpointer symbol = NULL;
   if (!g_module_symbol (module, SEGUE_PLUGIN_SYMBOL, &symbol) || !symbol) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                 "no segue plugin: it has no symbol " SEGUE_PLUGIN_SYMBOL
-                 "; a plugin ends with SEGUE_PLUGIN (…)");
+    if (g_module_symbol (module, MANGLED_SYMBOL, &symbol))
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                   SEGUE_PLUGIN_SYMBOL
+                   " () has the name that C++ gives it; declare it extern \"C\", as "
+                   "SEGUE_PLUGIN (…) does");
+    else
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+                   "no segue plugin: it has no symbol " SEGUE_PLUGIN_SYMBOL
+                   "; a plugin ends with SEGUE_PLUGIN (…)");
     return NULL;
   }
   const SeguePlugin *(*query) (void) = (const SeguePlugin *(*) (void) ) symbol;

@@ -31,6 +31,8 @@ test_folder (void)
     { "future-past.so",
       "*built for plugin interface 1.3, this segue has " OURS "; build it again*" },
     { "future-minor.so", "*needs plugin interface 2.9, this segue has " OURS "; install a newer*" },
+    { "mangled.so",
+      "segue_plugin_query () has the name that C++ gives it; declare it extern \"C\"*" },
     { "symbol.so", "no segue plugin: it has no symbol segue_plugin_query*" },
     { "unbound.so", "can't be loaded: *segue_test_nobody_has_this*" },
     { "empty.so", "*returned nothing*" },
@@ -99,6 +101,19 @@ test_same_names (void)
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
   fixture_assert_message (&error, "*model type 'tiny' comes from plugin 'fixture' already*");
   twin.models = NULL;
+  g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
+  fixture_assert_message (&error,
+                          "/twin.so: plugin 'twin' provides nothing: neither .stages nor .models*");
+  /* What was refused takes nobody's name. */
+  static SegueStageType other;
+  static const SegueStageType *const stages[] = { &other, NULL };
+  static const SegueStageType *const twice[] = { &other, &other, NULL };
+  other = *fixture_plugin.stages[0];
+  other.name = "other";
+  twin.stages = twice;
+  g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
+  fixture_assert_message (&error, "/twin.so: two stage types are named 'other'");
+  twin.stages = stages;
   g_assert_true (segue_registry_add (registry, &twin, "/twin.so", &error));
   g_assert_no_error (error);
 }

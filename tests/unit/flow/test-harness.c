@@ -110,6 +110,32 @@ test_configuration (void)
   g_assert_nonnull (strstr (error->message, "length"));
 }
 
+/* Mistakes of a test have words, too. */
+static void
+test_usage (void)
+{
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.01, 1600);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segmnt", "{}", &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
+  g_assert_nonnull (strstr (error->message, "no stage type 'fake-segmnt'; there is "));
+  g_assert_nonnull (strstr (error->message, "'fake-segment'"));
+  g_clear_error (&error);
+
+  g_autoptr (SegueHarness) map = segue_harness_new (fake_plugin (), "fake-decode", "{}");
+  g_assert_false (segue_harness_try_push (map, tone, &error));
+  g_assert_nonnull (strstr (error->message, "'fake-decode' takes items of kind file, not audio"));
+  g_clear_error (&error);
+  g_assert_false (segue_harness_run (map, &error));
+  g_assert_nonnull (strstr (error->message, "call segue_harness_push ()"));
+  g_clear_error (&error);
+
+  g_autoptr (SegueHarness) collect = segue_harness_new (fake_plugin (), "fake-split", "{}");
+  g_assert_false (segue_harness_try_push (collect, tone, &error));
+  g_assert_nonnull (
+    strstr (error->message, "call segue_harness_set_input () and segue_harness_run ()"));
+}
+
 static float
 pull_sample (SegueHarness *harness)
 {
@@ -242,6 +268,7 @@ main (int argc, char **argv)
   g_test_add_func ("/harness/mistakes", test_mistakes);
   g_test_add_func ("/harness/mistakes-at-the-end", test_mistakes_at_the_end);
   g_test_add_func ("/harness/configuration", test_configuration);
+  g_test_add_func ("/harness/usage", test_usage);
   g_test_add_func ("/harness/seed-and-epoch", test_seed_and_epoch);
   g_test_add_func ("/harness/source", test_source);
   g_test_add_func ("/harness/collect", test_collect);

@@ -1,0 +1,120 @@
+#include "last-words.h"
+#include "cli.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_FRAMES 64
+/* Looking at the stack of a program that crashed may itself never end. */
+#define PATIENCE 3 /* s */
+
+static gint installed;
+
+/* What stands between a plugin's mistake and us: none of these is at fault first. */
+static gboolean
+is_ours (const char *path)
+{
+  static const char *const names[] = { "segue",           "libsegue.",    "libsegue-nn.",
+                                       "libc.",           "libglib-2.0.", "libgio-2.0.",
+                                       "libgobject-2.0.", "libpthread.",  "libm.",
+                                       "ld-linux",        "linux-vdso" };
+  const char *slash = strrchr (path, '/'), *base = slash ? slash + 1 : path;
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    gsize n = strlen (names[i]);
+    if (strncmp (base, names[i], n) == 0 && (names[i][n - 1] == '.' || base[n] == '\0' || i > 8))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* (nullable): the first object on the stack that is neither ours nor a library below us. */
+static const char *
+find_culprit (void)
+{
+  void *frames[MAX_FRAMES];
+  int n = backtrace (frames, MAX_FRAMES);
+  for (int i = 0; i < n; i++) {
+    Dl_info info;
+    if (dladdr (frames[i], &info) && info.dli_fname && *info.dli_fname && !is_ours (info.dli_fname))
+      return info.dli_fname;
+  }
+  return NULL;
+}
+
+/* With nothing that takes memory or a lock. */
+static void
+say (const char *what)
+{
+  const char *culprit = find_culprit ();
+  const char *const words[] = {
+    "segue: ", culprit ? culprit : "something", " ", what,
+    ": a bug there; with `isolate: true` at its stage in the pipeline such an end costs "
+    "one song, not the run\n"
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (write (STDERR_FILENO, words[i], strlen (words[i])) < 0)
+      return;
+}
+
+static void
+on_exit_called (void)
+{
+  if (!g_atomic_int_compare_and_exchange (&installed, TRUE, FALSE))
+    return;
+  say ("ended the program with exit ()");
+  _exit (70);
+}
+
+static const struct {
+  int number;
+  const char *words;
+} fatal[] = {
+  { SIGSEGV, "crashed (SIGSEGV: it used memory that is not there, or wrote to what is read-only)" },
+  { SIGBUS, "crashed (SIGBUS)" },
+  { SIGFPE, "crashed (SIGFPE: a division by zero)" },
+  { SIGILL, "crashed (SIGILL: an instruction that this processor does not have)" },
+  { SIGABRT, "ended the program with abort ()" },
+  { SIGTRAP, "ended the program with g_error () or a failed assertion" },
+};
+
+/* The handler is gone once it was called: what comes again has the default effect, a core dump among it. */
+static void
+on_fatal_signal (int number)
+{
+  alarm (PATIENCE);
+  for (gsize i = 0; i < G_N_ELEMENTS (fatal); i++)
+    if (fatal[i].number == number)
+      say (fatal[i].words);
+  alarm (0);
+  raise (number);
+}
+
+void
+last_words_install (void)
+{
+  static gsize registered;
+  void *frame;
+  /* The first call loads a library. */
+  backtrace (&frame, 1);
+  if (g_once_init_enter (&registered)) {
+    atexit (on_exit_called);
+    g_once_init_leave (&registered, 1);
+  }
+  g_atomic_int_set (&installed, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (fatal); i++) {
+    struct sigaction now,
+      action = { .sa_handler = on_fatal_signal, .sa_flags = (int) SA_RESETHAND | SA_NODEFER };
+    /* A sanitizer has its own. */
+    if (sigaction (fatal[i].number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+      sigaction (fatal[i].number, &action, NULL);
+  }
+}
+
+void
+last_words_cancel (void)
+{
+  g_atomic_int_set (&installed, FALSE);
+}

@@ -1,0 +1,7 @@
+/* What a C++ compiler makes of a function that is not extern "C". */
+void _Z18segue_plugin_queryv (void);
+
+__attribute__ ((visibility ("default"))) void
+_Z18segue_plugin_queryv (void)
+{
+}
