@@ -324,6 +324,13 @@ check_applied (SegueLoading *loading, const gboolean *applied)
   return TRUE;
 }
 
+static gboolean
+has_types (SegueRegistry *registry)
+{
+  g_autoptr (GPtrArray) names = segue_registry_stage_names (registry);
+  return names->len > 1;
+}
+
 gboolean
 segue_loading_read_stages (SegueLoading *loading)
 {
@@ -340,7 +347,8 @@ segue_loading_read_stages (SegueLoading *loading)
   for (guint i = 0; i < stages->values->len; i++)
     if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied)) {
       loading->incomplete = loading->incomplete || loading->pipeline->stages->len <= i;
-      if (!segue_loading_goes_on (loading))
+      /* Without any plugin all stages would say the same. */
+      if (!segue_loading_goes_on (loading) || !has_types (loading->pipeline->registry))
         return FALSE;
     }
   return loading->incomplete || check_applied (loading, applied);

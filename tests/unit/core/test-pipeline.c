@@ -568,6 +568,42 @@ test_advice (void)
   assert_advised (pipeline, "cut", "\u27e6 \u00a6 half", "\u27e6 \u00a6 half");
 }
 
+/* All that is wrong is found in one go, and each thing once. */
+static void
+test_problems (void)
+{
+  static const struct {
+    const char *text, *overrides[4], *says[4];
+    gboolean no_plugin;
+  } cases[] = {
+    { PIPELINE (SOURCE "- use: decode\n"),
+      { "musik=x", "decod.rate=3", "=", NULL },
+      { "*'='*", "*the pipeline has no variable 'musik'*",
+        "*no stage 'decod'; did you mean 'decode'?" } },
+    { "segue: 1\nvars: { A: 1, b: \"${c}\", seed: 3 }\nstages: [{use: source, id: \"${b}\"}]",
+      { NULL },
+      { "*variable 'A': a name is*", "*unknown variable 'c'*", "*variable 'seed': a name is*" } },
+    { PIPELINE (SOURCE "- use: decode\n- use: cut\n"),
+      { NULL },
+      { "*no stage type 'source': no plugin was found*" },
+      TRUE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *path = fixture_write ("p.yaml", cases[i].text);
+    g_autoptr (SegueRegistry) none = segue_registry_new ();
+    g_autoptr (GPtrArray) problems =
+      segue_pipeline_find_problems (cases[i].no_plugin ? none : registry, path, cases[i].overrides);
+    fixture_remove (path);
+    guint n = 0;
+    for (; n < G_N_ELEMENTS (cases[i].says) && cases[i].says[n]; n++) {
+      g_assert_cmpuint (n, <, problems->len);
+      GError *error = g_error_copy (g_ptr_array_index (problems, n));
+      fixture_assert_message (&error, cases[i].says[n]);
+    }
+    g_assert_cmpuint (problems->len, ==, n);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -588,6 +624,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/describe", test_describe);
   g_test_add_func ("/pipeline/presets", test_presets);
   g_test_add_func ("/pipeline/advice", test_advice);
+  g_test_add_func ("/pipeline/problems", test_problems);
   int status = g_test_run ();
   segue_registry_free (registry);
   return status;
