@@ -2,6 +2,8 @@
 #include "probe-private.h"
 
 #define FRAME_SAMPLES 1024
+/* How far into a file the first frame may be. */
+#define SYNC_RANGE (128 * 1024)
 
 typedef struct {
   guint32 key; /* profile, rate and channels */
@@ -33,15 +35,35 @@ is_chain (ProbeInput *input, guint64 offset, guint64 end, Frame *frame)
          frame_at (input, offset + frame->length, &next) && next.key == frame->key;
 }
 
-gboolean
-probe_adts (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
+/* Elsewhere than at the start it takes four frames in a row: fewer are found in other sound. */
+static gboolean
+begins_at (ProbeInput *input, guint64 offset, guint64 start, guint64 end, Frame *first)
 {
-  guint64 lost = 0, at = start;
+  guint64 at = offset;
+  Frame frame;
+
+  if (!is_chain (input, offset, end, first))
+    return FALSE;
+  for (guint i = 0; i < 3 && offset > start; i++) {
+    if (!is_chain (input, at, end, &frame) || frame.key != first->key)
+      return FALSE;
+    at += frame.length;
+  }
+  return TRUE;
+}
+
+gboolean
+probe_adts (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe)
+{
+  guint64 lost = 0, at = start, limit = MIN (end, start + (is_exact ? 1 : SYNC_RANGE));
   double seconds = 0;
   Frame first, frame;
 
-  if (!is_chain (input, start, end, &first))
+  while (at < limit && !begins_at (input, at, start, end, &first))
+    at++;
+  if (at >= limit)
     return FALSE;
+  probe_add_part (probe, at, end, NULL);
   probe->container = "ADTS";
   while (at < end && !input->failed && !g_cancellable_is_cancelled (input->cancellable)) {
     if (frame_at (input, at, &frame) && at + frame.length <= end &&

@@ -23,9 +23,8 @@ probe_is_chunk (ProbeInput *input, guint64 offset)
   return FALSE;
 }
 
-/* Names are of printable characters. */
-static gboolean
-may_be_chunk (const guint8 *p)
+gboolean
+probe_is_name (const guint8 *p)
 {
   for (guint i = 0; i < 4; i++)
     if (p[i] < 0x20 || p[i] > 0x7e)
@@ -39,7 +38,7 @@ probe_read_chunk (ProbeInput *input, guint64 offset, gboolean big_endian, ProbeC
   const guint8 *p = probe_peek (input, offset, 8);
   guint64 end;
 
-  if (!p || !may_be_chunk (p))
+  if (!p || !probe_is_name (p))
     return FALSE;
   memcpy (chunk->name, p, 4);
   chunk->name[4] = '\0';

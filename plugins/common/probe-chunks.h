@@ -15,5 +15,7 @@ typedef struct {
  * stands a byte sooner. %FALSE where the file ends, or what is there is no chunk. */
 gboolean probe_read_chunk (ProbeInput *input, guint64 offset, gboolean big_endian,
                            ProbeChunk *chunk);
+/** probe_is_name: whether the four bytes at @p are printable, as those of a chunk's name. */
+gboolean probe_is_name (const guint8 *p);
 /** probe_is_chunk: whether one of those that recordings have begins at @offset. */
 gboolean probe_is_chunk (ProbeInput *input, guint64 offset);

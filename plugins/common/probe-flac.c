@@ -1,12 +1,23 @@
-/* FLAC: STREAMINFO is the first block by the format's own rule, and may leave the length open.  Then the
- * last frame says where it begins. */
+/* FLAC: STREAMINFO is the first block by the format's own rule, and states how long the stream is: not at all
+ * where an encoder wrote into a pipe, and too little where one was stopped or the file was spliced.  So the
+ * last frames are looked at, which say where they begin; where these know better, decoders get a header that
+ * does. */
 #include "probe-private.h"
 
 #include <string.h>
 
-/* Where the last frame is looked for: the longest that encoders write has some 100 kB. */
-#define LAST_RANGE (256 * 1024)
+/* Where the last frames are looked for: the longest that encoders write have some 100 kB. */
+#define LAST_RANGE (1024 * 1024)
 #define MIN_FRAME  6
+#define MAX_BLOCKS 4096
+/* Files that were put one after the other. */
+#define MAX_LINKS 4096
+/* "fLaC" and the block STREAMINFO. */
+#define INFO_BYTES 42
+
+typedef struct {
+  guint64 begin, end; /* samples */
+} Frame;
 
 /* Polynomial 0x07, as frame headers have it. */
 static guint8
@@ -54,9 +65,10 @@ block_size (guint bits, const guint8 *p)
   return bits == 7 ? probe_be16 (p) + 1 : 256u << (bits - 8);
 }
 
-/* Whether a frame's header stands at @p (16 bytes); @end: the sample behind it. */
+/* Whether a frame's header stands at @p (16 bytes); @fixed_size: samples of each frame, where those are
+ * numbered. */
 static gboolean
-read_frame (const guint8 *p, guint32 fixed_size, guint64 *end)
+read_frame (const guint8 *p, guint32 fixed_size, Frame *frame)
 {
   guint size_bits = p[2] >> 4, rate_bits = p[2] & 15, length;
   guint64 number;
@@ -71,45 +83,126 @@ read_frame (const guint8 *p, guint32 fixed_size, guint64 *end)
   length += rate_bits == 12 ? 1 : rate_bits > 12 ? 2 : 0;
   if (length > 15 || crc8 (p, length) != p[length])
     return FALSE;
-  *end = (p[1] & 1 ? number : number * fixed_size) + samples;
-  return TRUE;
+  frame->begin = p[1] & 1 ? number : number * (fixed_size ? fixed_size : samples);
+  frame->end = frame->begin + samples;
+  return frame->end <= (guint64) 1 << 36;
 }
 
-/* Samples of the whole stream by the header of its last frame; 0: none can be found. */
+/* Samples of the whole stream by the headers of its last frames; 0: none can be found.  What looks like a header
+ * in other data does not go on where the frame before it ended. */
 static guint64
 find_length (ProbeInput *input, guint64 start, guint64 end, guint32 fixed_size)
 {
-  guint64 from = MAX (start, end - MIN (end, LAST_RANGE)), length = 0, sample;
+  guint64 from = MAX (start, end - MIN (end, LAST_RANGE)), length = 0, other = G_MAXUINT64;
+  Frame frame;
 
   for (guint64 at = from; at + MIN_FRAME < end; at++) {
     const guint8 *p = probe_peek (input, at, (gsize) MIN (16, end - at));
 
     if (!p)
       break;
-    if (p[0] == 0xff && at + 16 <= end && read_frame (p, fixed_size, &sample) &&
-        sample <= (guint64) 1 << 36)
-      length = sample;
+    if (p[0] != 0xff || at + 16 > end || !read_frame (p, fixed_size, &frame))
+      continue;
+    if (frame.begin == length || frame.begin == other)
+      length = frame.end;
+    else
+      other = frame.end;
   }
   return length;
+}
+
+/* The offset behind the blocks, where the first frame is, and how many samples that has; 0: there is none. */
+static guint64
+find_frames (ProbeInput *input, guint64 start, guint64 end, guint32 *n_samples)
+{
+  const guint8 *p = probe_peek (input, start, INFO_BYTES);
+  gboolean is_last = p && p[4] & 0x80;
+  guint64 at = start + INFO_BYTES;
+  Frame frame;
+
+  for (guint i = 0; i < MAX_BLOCKS && !is_last && (p = probe_peek (input, at, 4)); i++) {
+    is_last = (p[0] & 0x80) != 0;
+    at += 4 + (probe_be32 (p) & 0xffffff);
+  }
+  if (at >= end || !(p = probe_peek (input, at, 16)) || !read_frame (p, 0, &frame))
+    return 0;
+  *n_samples = (guint32) (frame.end - frame.begin);
+  return at;
+}
+
+/* STREAMINFO alone, with @n_samples, and without the digest, which may be that of other samples. */
+static GBytes *
+make_header (const guint8 *info, guint64 n_samples)
+{
+  guint8 bytes[INFO_BYTES] = { 0 };
+
+  memcpy (bytes, info, 26);
+  bytes[4] |= 0x80;
+  bytes[21] = (guint8) ((bytes[21] & 0xf0) | (n_samples >> 32 & 0x0f));
+  probe_put_be32 (bytes + 22, (guint32) n_samples);
+  return g_bytes_new (bytes, sizeof bytes);
+}
+
+/* Where the next file begins, of those that were put one after the other, or @end. */
+static guint64
+find_next (ProbeInput *input, guint64 at, guint64 end)
+{
+  const gsize step = PROBE_PEEK - 8;
+
+  for (; at + 8 <= end; at += step) {
+    gsize n = (gsize) MIN (end - at, PROBE_PEEK), rest;
+    const guint8 *window = probe_peek (input, at, n), *p = window;
+
+    if (!window)
+      break;
+    for (rest = n; (p = memmem (p, rest, "fLaC", 4)); p += 4, rest = n - (gsize) (p - window))
+      if (p + 8 <= window + n && (p[4] & 0x7f) == 0 && memcmp (p + 5, "\0\0\x22", 3) == 0)
+        return at + (guint64) (p - window);
+  }
+  return end;
+}
+
+/* One file from @start to @end. */
+static void
+read_link (ProbeInput *input, guint64 start, guint64 end, const guint8 *info, Probe *probe)
+{
+  /* 20 bits of rate, 3 of channels, 5 of depth, 36 of length, from byte 18 on. */
+  guint32 rate = (guint32) info[18] << 12 | (guint32) info[19] << 4 | info[20] >> 4;
+  guint64 stated = (guint64) (info[21] & 0x0f) << 32 | probe_be32 (info + 22);
+  guint32 fixed_size = probe_be16 (info + 8);
+  guint64 frames = find_frames (input, start, end, &fixed_size);
+  guint64 found = find_length (input, frames ? frames : start + INFO_BYTES, end, fixed_size);
+  gboolean is_wrong = frames && stated && found > stated;
+
+  if (rate && MAX (stated, found))
+    probe->declared =
+      (isnan (probe->declared) ? 0 : probe->declared) + (double) MAX (stated, found) / rate;
+  if (is_wrong)
+    probe_add_part (probe, frames, end, make_header (info, found));
+  else
+    probe_add_part (probe, start, end, NULL);
+  if (is_wrong && !probe->remark)
+    probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
+                                     " samples, and %" G_GUINT64_FORMAT ": all are taken",
+                                     stated, found);
 }
 
 void
 probe_flac (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
 {
-  const guint8 *p = probe_peek (input, start, 42);
-  guint32 rate, fixed_size;
-  guint64 samples;
-
   probe->container = "FLAC";
-  probe_add_part (probe, start, end, NULL);
-  if (!p || (p[4] & 0x7f) != 0)
-    return;
-  /* 20 bits of rate, 3 of channels, 5 of depth, 36 of length, from byte 18 on. */
-  fixed_size = probe_be16 (p + 8);
-  rate = (guint32) p[18] << 12 | (guint32) p[19] << 4 | p[20] >> 4;
-  samples = (guint64) (p[21] & 0x0f) << 32 | probe_be32 (p + 22);
-  if (!samples)
-    samples = find_length (input, start + 42, end, fixed_size);
-  if (rate && samples)
-    probe->declared = (double) samples / rate;
+  while (start < end && probe->parts->len < MAX_LINKS) {
+    const guint8 *p = probe_peek (input, start, INFO_BYTES);
+    guint8 info[INFO_BYTES];
+    guint64 next;
+
+    if (!p || (p[4] & 0x7f) != 0) {
+      probe_add_part (probe, start, end, NULL);
+      return;
+    }
+    memcpy (info, p, sizeof info);
+    next = find_next (input, start + 8, end);
+    read_link (input, start, next, info, probe);
+    start = next;
+  }
 }

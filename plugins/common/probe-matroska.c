@@ -163,14 +163,18 @@ probe_matroska (ProbeInput *input, guint64 start, Probe *probe)
          read_element (&self, at, &element)) {
     guint64 there = end - MIN (element.start, end);
 
-    if (element.id == ID_SEGMENT && element.size != UNKNOWN)
+    if (element.id == ID_SEGMENT && element.size != UNKNOWN) {
       probe_compare (probe, element.start, end, element.size);
+      end = element.start + MIN (element.size, there);
+    }
     if (is_entered (element.id)) {
       at = element.start;
       continue;
     }
-    if (element.size > there)
+    if (element.size > there) {
+      probe->remark = g_strdup ("ends within a block: it may have been cut short");
       break;
+    }
     read_leaf (&self, &element, end);
     at = element.start + element.size;
   }

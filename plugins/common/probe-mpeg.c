@@ -10,10 +10,11 @@
  * needs, with a frame of our own before them. */
 #include "probe-private.h"
 
+#include <segue/file.h>
 #include <string.h>
 
-/* How far into a file the first frame may be. */
-#define SYNC_RANGE (128 * 1024)
+/* How far into a file the first frame may be: behind a picture in a tag that states a wrong length. */
+#define SYNC_RANGE (16 * 1024 * 1024)
 /* Zeros behind the last frame that are padding, in bytes and against the sound; more are a download that
  * was never finished. */
 #define MAX_PADDING       (64 * 1024)
@@ -233,25 +234,17 @@ walk_frames (Mpeg *mpeg, guint64 offset, guint64 end)
   return walk;
 }
 
+/* What taggers put behind the sound, and do not mark at its end; pictures, archives and text as well. */
 static gboolean
-is_zero (ProbeInput *input, guint64 offset, guint64 end)
+is_attachment (ProbeInput *input, guint64 offset, guint64 end)
 {
-  const guint8 *p;
+  static const char *const magics[] = { "ID3",  "TAG",  "APETAGEX", "LYRICSBEGIN", "3DI",
+                                        "RIFF", "LIST", "id3 ",     "18273645",    "<" };
+  gsize n = (gsize) MIN (end - offset, SEGUE_RECOGNISE_LENGTH);
+  const guint8 *start = probe_peek (input, offset, n);
 
-  for (; offset < end && (p = probe_peek (input, offset, 1)); offset++)
-    if (*p)
-      return FALSE;
-  return TRUE;
-}
-
-/* What taggers put behind the sound, and do not mark at its end. */
-static gboolean
-is_attachment (ProbeInput *input, guint64 offset)
-{
-  static const char *const magics[] = { "ID3",  "TAG",          "APETAGEX", "LYRICSBEGIN",
-                                        "3DI",  "\xff\xd8\xff", "\x89PNG",  "GIF8",
-                                        "RIFF", "LIST",         "id3 ",     "<" };
-
+  if (start && segue_file_recognise (start, n))
+    return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (magics); i++) {
     const guint8 *p = probe_peek (input, offset, strlen (magics[i]));
 
@@ -266,9 +259,11 @@ static gboolean
 ends_well (Mpeg *mpeg, guint64 tail, guint64 end, guint64 sound)
 {
   guint64 most = MIN (MAX_PADDING, sound / MAX_PADDING_SHARE);
+  const guint8 *p;
 
-  return tail >= end || is_attachment (mpeg->input, tail) ||
-         (end - tail <= most && is_zero (mpeg->input, tail, end));
+  for (guint64 i = 0; tail < end && i < most && (p = probe_peek (mpeg->input, tail, 1)) && !*p; i++)
+    tail++;
+  return tail >= end || is_attachment (mpeg->input, tail, end);
 }
 
 /* Whether the first frame says what is there.  Files put one after the other have the tag of the first; a
@@ -366,23 +361,36 @@ begins_at (Mpeg *mpeg, guint64 offset, guint64 start, guint64 end, Frame *frame)
 
   measure_frames (mpeg, offset, end);
   return is_chain (mpeg, offset, end, frame) &&
-         (offset == start || offset + frame->length == end ||
-          is_chain (mpeg, offset + frame->length, end, &next));
+         (offset == start || is_chain (mpeg, offset + frame->length, end, &next));
+}
+
+/* The first frame, or @end.  Where there is none behind a tag, its length may be wrong: too small, so that a
+ * picture goes on, or too large, so that sound is in it. */
+static guint64
+find_first (Mpeg *mpeg, guint64 start, guint64 end, gboolean is_exact, Frame *frame)
+{
+  const guint8 *p = probe_peek (mpeg->input, 0, 3);
+  guint64 at = p && memcmp (p, "ID3", 3) == 0 ? 0 : start, limit = MIN (end, at + SYNC_RANGE);
+
+  if (start < end && begins_at (mpeg, start, start, end, frame))
+    return start;
+  while (!is_exact && at < limit && !begins_at (mpeg, at, start, end, frame))
+    at++;
+  return !is_exact && at < limit ? at : end;
 }
 
 gboolean
-probe_mpeg (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
+probe_mpeg (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe)
 {
   Mpeg mpeg = { .input = input };
-  guint64 first = start, limit = MIN (end, start + SYNC_RANGE), sound, last = end;
+  guint64 first, sound, last = end;
   gboolean is_told = FALSE;
   Frame frame, rest;
   Tag tag = { 0 };
   Walk found;
 
-  while (first < limit && !begins_at (&mpeg, first, start, end, &frame))
-    first++;
-  if (first >= limit)
+  first = find_first (&mpeg, start, end, is_exact, &frame);
+  if (first >= end)
     return FALSE;
   probe->container = "MPEG audio";
   read_tag (&mpeg, first, &frame, &tag);

@@ -8,12 +8,16 @@
 #include <string.h>
 
 #define HEADER      27
+#define ID3V1_BYTES 128
+/* Zeros at the end of a file. */
+#define MAX_PADDING (64 * 1024)
 #define MAX_STREAMS 4096 /* of all links: a day of web radio has hundreds */
 
 typedef enum { CODEC_OTHER, CODEC_VORBIS, CODEC_OPUS, CODEC_FLAC, CODEC_SPEEX } Codec;
 
 typedef struct {
   guint32 serial;
+  guint link; /* of a chain */
   Codec codec;
   guint32 rate;       /* of the granule positions */
   guint32 per_packet; /* most samples that a packet can hold */
@@ -30,7 +34,8 @@ typedef struct {
 typedef struct {
   ProbeInput *input;
   Probe *probe;
-  GArray *streams;       /* Stream, of all links of a chain */
+  GArray *streams; /* Stream, of all links of a chain */
+  guint link;
   gboolean is_under_way; /* in this link there are pages after those that begin streams */
   guint64 damaged;       /* bytes that are no page, or of pages with a wrong checksum */
   guint64 wasted;        /* bytes of which a checksum was made for nothing */
@@ -163,8 +168,10 @@ read_position (Stream *stream, gint64 granule, guint packets)
 static void
 note_link (Ogg *ogg, gboolean begins, guint64 offset)
 {
-  if (begins && ogg->is_under_way && ogg->streams->len < MAX_STREAMS)
+  if (begins && ogg->is_under_way && ogg->streams->len < MAX_STREAMS) {
     probe_add_part (ogg->probe, offset, ogg->end, NULL);
+    ogg->link++;
+  }
   ogg->is_under_way = !begins;
 }
 
@@ -183,6 +190,7 @@ read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_leng
     ogg->has_too_many = ogg->has_too_many || ogg->streams->len >= MAX_STREAMS;
     if (ogg->has_too_many)
       return;
+    fresh.link = ogg->link;
     fresh.next_page = number;
     g_array_append_val (ogg->streams, fresh);
   }
@@ -201,14 +209,34 @@ read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_leng
   read_position (stream, (gint64) probe_le64 (page + 6), packets);
 }
 
+/* The offset behind what is no sound and no damage: a tag between links, zeros that pad the file. */
+static guint64
+skip_padding (Ogg *ogg, guint64 offset)
+{
+  const guint8 *p = probe_peek (ogg->input, offset, 3);
+  guint64 after = probe_skip_id3 (ogg->input, offset);
+
+  if (p && memcmp (p, "TAG", 3) == 0)
+    after = offset + ID3V1_BYTES;
+  if (p && *p == 0 && ogg->end - offset <= MAX_PADDING &&
+      probe_is_zero (ogg->input, offset, ogg->end)) {
+    g_array_index (ogg->probe->parts, ProbePart, ogg->probe->parts->len - 1).end = offset;
+    after = ogg->end;
+  }
+  return MIN (after, ogg->end);
+}
+
 /* Steps over one page, or one byte that is none. */
 static guint64
 step (Ogg *ogg, const CrcTable *table, guint64 offset)
 {
   guint8 page[HEADER + 255];
   const guint8 *p = probe_peek (ogg->input, offset, HEADER);
+  guint64 after = ogg->ends_within ? offset : skip_padding (ogg, offset);
   guint32 length;
 
+  if (after > offset)
+    return after;
   ogg->ends_within = TRUE;
   if (!p || memcmp (p, "OggS", 4) != 0 || p[4] != 0) {
     ogg->damaged++;
@@ -239,7 +267,7 @@ static void
 sum_up (Ogg *ogg, Probe *probe)
 {
   double declared = 0;
-  gboolean has_audio = FALSE;
+  gint counted = -1; /* the last link with sound: of several tracks in it the first is decoded */
 
   for (guint i = 0; i < ogg->streams->len; i++) {
     const Stream *stream = &g_array_index (ogg->streams, Stream, i);
@@ -247,9 +275,9 @@ sum_up (Ogg *ogg, Probe *probe)
 
     if (stream->codec == CODEC_OTHER)
       continue;
-    has_audio = TRUE;
-    if (samples > 0)
+    if (samples > 0 && (gint) stream->link > counted)
       declared += (double) samples / stream->rate;
+    counted = (gint) stream->link;
     if (stream->missing)
       probe_note (probe, (double) stream->pages / (double) (stream->pages + stream->missing),
                   "%" G_GUINT64_FORMAT " of its pages are missing", stream->missing);
@@ -260,7 +288,7 @@ sum_up (Ogg *ogg, Probe *probe)
   }
   if (ogg->has_too_many)
     probe_note (probe, 0, "more than %d recordings stand in it, one after the other", MAX_STREAMS);
-  if (has_audio)
+  if (counted >= 0)
     probe->declared = declared;
   if (ogg->damaged)
     probe_note (probe, 1 - (double) ogg->damaged / (double) (ogg->end - ogg->start),

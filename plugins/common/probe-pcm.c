@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define MAX_COMMON 512
+/* Bytes behind the last sample in a chunk of sound. */
+#define MAX_PADDING 4096
 
 /* AIFF */
 
@@ -102,8 +104,17 @@ read_sound (ProbeInput *input, Probe *probe, const Common *common, gboolean is_a
   probe_compare (probe, start, input->size, size);
   if (!common->frame_bytes || !(common->rate >= 1))
     return;
-  if (common->n_frames && common->n_frames < size / common->frame_bytes)
-    size = common->n_frames * common->frame_bytes;
+  if (common->n_frames && common->n_frames < size / common->frame_bytes) {
+    guint64 counted = common->n_frames * common->frame_bytes;
+
+    /* What is left may pad a block; more is sound that a header does not count. */
+    if (size - counted <= MAX_PADDING)
+      size = counted;
+    else
+      probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
+                                       " samples, and %" G_GUINT64_FORMAT ": all are taken",
+                                       common->n_frames, size / common->frame_bytes);
+  }
   probe->declared = (double) (size / common->frame_bytes) / common->rate;
   end = start + MIN (size, there);
   end -= (end - start) % common->frame_bytes;
@@ -135,7 +146,20 @@ probe_aiff (ProbeInput *input, guint64 start, Probe *probe)
                   sound.start ? "no description of its sound" : "no chunk of sound");
 }
 
-/* AU: offset, size, encoding, rate and channels. */
+/* AU: offset, size, encoding, rate and channels.  Nothing stands behind the sound, so all of that is taken,
+ * whatever the size says. */
+
+GBytes *
+probe_make_au_header (guint encoding, guint rate, guint channels, guint64 size)
+{
+  const guint32 fields[] = { 24, (guint32) size, encoding, rate, channels };
+  guint8 bytes[24] = ".snd";
+
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    probe_put_be32 (bytes + 4 + 4 * i, fields[i]);
+  return size < 0xffff0000 ? g_bytes_new (bytes, sizeof bytes) : NULL;
+}
+
 void
 probe_au (ProbeInput *input, guint64 start, Probe *probe)
 {
@@ -143,8 +167,8 @@ probe_au (ProbeInput *input, guint64 start, Probe *probe)
     [1] = 1, [2] = 1, [3] = 2, [4] = 3, [5] = 4, [6] = 4, [7] = 8, [27] = 1
   };
   const guint8 *p = probe_peek (input, start, 24);
-  guint64 sound, size, frame;
-  guint32 encoding;
+  guint64 sound, size, there, frame;
+  guint32 encoding, rate, channels;
 
   probe->container = "AU";
   if (!p)
@@ -152,16 +176,29 @@ probe_au (ProbeInput *input, guint64 start, Probe *probe)
   sound = start + probe_be32 (p + 4);
   size = probe_be32 (p + 8);
   encoding = probe_be32 (p + 12);
+  rate = probe_be32 (p + 16);
+  channels = probe_be32 (p + 20);
   if (sound >= input->size) {
     probe_refuse (probe, "is damaged: its sound would begin behind its end");
     return;
   }
-  if (size == 0 || (size > input->size - sound && probe_is_made_up (size)))
-    size = input->size - sound;
-  frame = (encoding < sizeof widths ? widths[encoding] : 0) * (guint64) probe_be32 (p + 20);
-  if (frame && probe_be32 (p + 16))
-    probe->declared = (double) (size / frame) / probe_be32 (p + 16);
-  probe_compare (probe, sound, input->size, size);
+  there = probe_end_of_sound (input, sound) - sound;
+  frame = (encoding < sizeof widths ? widths[encoding] : 0) * (guint64) channels;
+  if (size == 0 || (size > there && probe_is_made_up (size)))
+    size = there;
+  if (frame && size + MAX_PADDING < there)
+    probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
+                                     " bytes of sound, and %" G_GUINT64_FORMAT ": all are taken",
+                                     size, there);
+  if (frame)
+    size = MAX (size, there);
+  probe_compare (probe, sound, sound + there, size);
+  if (!frame || !rate)
+    return;
+  probe->declared = (double) (size / frame) / rate;
+  there -= there % frame;
+  probe_add_part (probe, sound, sound + there,
+                  probe_make_au_header (encoding, rate, channels, there));
 }
 
 /* CAF: chunks with sizes of eight bytes; that of the sound may be −1: up to the end. */
@@ -205,6 +242,13 @@ probe_caf (ProbeInput *input, guint64 start, Probe *probe)
     guint64 size = probe_be64 (p + 4), there = input->size - at - 12;
     char name[5] = { (char) p[0], (char) p[1], (char) p[2], (char) p[3] };
 
+    if (!probe_is_name (p)) {
+      probe->remark = g_strdup_printf (
+        "has %" G_GUINT64_FORMAT " bytes behind the sound that its header states, which are not "
+        "used: if the song is longer, export it again",
+        input->size - at);
+      break;
+    }
     if (size > G_MAXINT64)
       size = there;
     read_caf_chunk (input, probe, name, at + 12, size, &caf);

@@ -80,6 +80,11 @@ void probe_compare (Probe *probe, guint64 start, guint64 end, guint64 promised);
 /** probe_is_made_up: whether @size, of 32 bits, is what writers into a pipe put where they don't know
  * a length: close to half or all of the range. */
 gboolean probe_is_made_up (guint64 size);
+/** probe_is_zero: whether all bytes from @offset to @end are. */
+gboolean probe_is_zero (ProbeInput *input, guint64 offset, guint64 end);
+/** probe_make_au_header: (transfer full) (nullable): before @size bytes of big-endian samples; %NULL: they are
+ * too many. */
+GBytes *probe_make_au_header (guint encoding, guint rate, guint channels, guint64 size);
 /** probe_add_part: another one after those that are there; @header: (transfer full) (nullable). */
 void probe_add_part (Probe *probe, guint64 start, guint64 end, GBytes *header);
 
@@ -95,6 +100,9 @@ void probe_mp4 (ProbeInput *input, guint64 start, Probe *probe);
 void probe_matroska (ProbeInput *input, guint64 start, Probe *probe);
 /** probe_ogg: adds a part for each link of a chain after the first. */
 void probe_ogg (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
-/** probe_mpeg, probe_adts: %FALSE where @start does not begin frames of this kind. */
-gboolean probe_mpeg (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
-gboolean probe_adts (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
+/** probe_mpeg, probe_adts: %FALSE where no frames of this kind begin at @start or, unless @is_exact, not far
+ * from there. */
+gboolean probe_mpeg (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact,
+                     Probe *probe);
+gboolean probe_adts (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact,
+                     Probe *probe);

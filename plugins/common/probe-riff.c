@@ -1,4 +1,4 @@
-/* WAVE, of RIFF, RF64, BW64 and Sony's Wave64: the format, then how many bytes of sound there should be.
+/* WAVE, of RIFF, RIFX, RF64, BW64 and Sony's Wave64: the format, then how many bytes of sound there should be.
  *
  * A decoder gets a header of our own before the sound.  So lengths that a writer into a pipe made up,
  * chunks without their pad byte and bytes behind the sound are dealt with once. */
@@ -9,6 +9,8 @@
 /* Of a format chunk: the longest (of Microsoft's codecs) have 50 bytes. */
 #define MAX_FORMAT 1024
 #define EXTENSIBLE 0xfffe
+/* Bytes behind the sound that are not worth a word. */
+#define MAX_BEHIND 4096
 
 typedef enum {
   TAG_PCM = 1,
@@ -23,7 +25,10 @@ typedef struct {
   guint8 bytes[MAX_FORMAT]; /* the chunk, as it is */
   guint length;             /* 0: not come across */
   guint tag;                /* of the sub-format, where it is extensible */
-  guint channels, rate, block_align, bits;
+  guint channels, rate, bits;
+  guint block_align; /* of linear samples as it must be, whatever the chunk says */
+  gboolean is_wrong; /* the chunk says something else */
+  gboolean is_big;   /* RIFX: numbers and samples begin with their upper end */
   guint32 n_samples; /* of the `fact` chunk; 0: it has none */
   guint64 ds64_size; /* RF64: of the data chunk */
 } Format;
@@ -35,6 +40,34 @@ is_linear (const Format *format)
          format->tag == TAG_MULAW;
 }
 
+/* A frame has room for the bits of all of its samples; more of it than that is right where there is padding. */
+static void
+check_block (Format *format)
+{
+  guint least = format->channels * ((format->bits + 7) / 8);
+
+  if (!is_linear (format) || !least ||
+      (format->block_align >= least && format->block_align % format->channels == 0))
+    return;
+  format->block_align = least;
+  format->is_wrong = TRUE;
+}
+
+/* The fields of 16 bits and of 32 turned round. */
+static void
+turn_round (guint8 *bytes)
+{
+  static const guint sizes[] = { 2, 2, 4, 4, 2, 2 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); bytes += sizes[i++])
+    for (guint k = 0; k < sizes[i] / 2; k++) {
+      guint8 other = bytes[sizes[i] - 1 - k];
+
+      bytes[sizes[i] - 1 - k] = bytes[k];
+      bytes[k] = other;
+    }
+}
+
 static void
 read_format (ProbeInput *input, guint64 start, guint64 size, Format *format)
 {
@@ -44,6 +77,9 @@ read_format (ProbeInput *input, guint64 start, guint64 size, Format *format)
   if (!p)
     return;
   memcpy (format->bytes, p, length);
+  if (format->is_big)
+    turn_round (format->bytes);
+  p = format->bytes;
   format->length = length;
   format->tag = probe_le16 (p);
   format->channels = probe_le16 (p + 2);
@@ -52,6 +88,7 @@ read_format (ProbeInput *input, guint64 start, guint64 size, Format *format)
   format->bits = probe_le16 (p + 14);
   if (format->tag == EXTENSIBLE && length >= 40)
     format->tag = probe_le16 (p + 24);
+  check_block (format);
 }
 
 static void
@@ -74,10 +111,13 @@ put_format (GByteArray *bytes, const Format *format)
                     width / 8 * format->channels == format->block_align;
 
   g_byte_array_append (bytes, (const guint8 *) "fmt ", 4);
-  if (is_odd) {
+  if (is_odd || format->is_wrong) {
     put_le (bytes, 16, 4);
-    put_le (bytes, TAG_PCM, 2);
-    g_byte_array_append (bytes, format->bytes + 2, 12);
+    put_le (bytes, format->tag, 2);
+    put_le (bytes, format->channels, 2);
+    put_le (bytes, format->rate, 4);
+    put_le (bytes, (guint64) format->rate * format->block_align, 4);
+    put_le (bytes, format->block_align, 2);
     put_le (bytes, width, 2);
     return;
   }
@@ -115,27 +155,76 @@ actual_size (ProbeInput *input, const Format *format, guint64 start, guint64 siz
   guint64 there = input->size - MIN (start, input->size);
 
   if (format->ds64_size && size == 0xffffffff)
-    return format->ds64_size;
+    return format->ds64_size > there && format->ds64_size >= G_MAXINT64 / 2 ? there
+                                                                            : format->ds64_size;
   if (size == 0 && !probe_is_chunk (input, start))
     return there;
   return size > there && probe_is_made_up (size) ? there : size;
 }
 
+/* Whether chunks stand from @at to the end of the file, or what may stand behind them. */
+static gboolean
+is_explained (ProbeInput *input, const Format *format, guint64 at)
+{
+  guint64 end = probe_end_of_sound (input, at);
+  ProbeChunk chunk = { .next = at + (at & 1) };
+
+  for (guint i = 0; i < PROBE_MAX_CHUNKS && chunk.next + 8 <= end; i++)
+    if (!probe_read_chunk (input, chunk.next, format->is_big, &chunk) ||
+        g_str_equal (chunk.name, "data") || g_str_equal (chunk.name, "RIFF"))
+      return FALSE;
+  return TRUE;
+}
+
+/* Where a header was written before the sound was, or files were put one after the other, what it does not
+ * count may be sound, or anything. */
+static void
+look_behind (ProbeInput *input, Probe *probe, const Format *format, guint64 end)
+{
+  guint64 there = probe_end_of_sound (input, end) - end;
+
+  if (!probe->remark && there > MAX_BEHIND && !is_explained (input, format, end) &&
+      !probe_is_zero (input, end, end + there))
+    probe->remark = g_strdup_printf (
+      "has %" G_GUINT64_FORMAT " bytes behind the sound that its header states, which are not "
+      "used: if the song is longer, export it again",
+      there);
+}
+
+/* Big-endian samples, of which no decoder reads all in WAVE, in a header of AU; %NULL: of one byte, or of a
+ * kind that AU does not have. */
+static GBytes *
+make_big_header (const Format *format, guint64 size)
+{
+  guint width = format->block_align / format->channels;
+  guint encoding = format->tag == TAG_PCM && width >= 2 && width <= 4       ? width + 1
+                   : format->tag == TAG_FLOAT && (width == 4 || width == 8) ? 5 + width / 4
+                                                                            : 0;
+
+  return encoding ? probe_make_au_header (encoding, format->rate, format->channels, size) : NULL;
+}
+
 static void
 read_data (ProbeInput *input, Probe *probe, const Format *format, guint64 start, guint64 size)
 {
+  GBytes *header;
   guint64 end;
 
   probe_compare (probe, start, input->size, size);
   end = start + MIN (size, input->size - MIN (start, input->size));
   if (format->tag == TAG_MP3 || format->tag == TAG_MP2) {
-    if (!probe_mpeg (input, start, end, probe))
+    if (!probe_mpeg (input, start, end, FALSE, probe))
       probe_add_part (probe, start, end, NULL);
     return;
   }
   if (is_linear (format) && format->block_align && format->rate) {
     probe->declared = (double) (size / format->block_align) / format->rate;
+    look_behind (input, probe, format, end);
     end -= (end - start) % format->block_align;
+    if (format->is_big && format->channels && (header = make_big_header (format, end - start))) {
+      probe_add_part (probe, start, end, header);
+      return;
+    }
   }
   /* Four bytes have to be enough for the length. */
   if (end - start < 0xffff0000)
@@ -155,22 +244,22 @@ conclude (ProbeInput *input, Probe *probe, const Format *format, guint64 start, 
 }
 
 static void
-probe_wave (ProbeInput *input, guint64 start, Probe *probe)
+probe_wave (ProbeInput *input, guint64 start, gboolean is_big, Probe *probe)
 {
-  Format format = { 0 };
+  Format format = { .is_big = is_big };
   ProbeChunk chunk = { .next = start + 12 }, data = { .start = 0 };
   const guint8 *p;
 
   probe->container = "WAVE";
   for (guint i = 0; i < PROBE_MAX_CHUNKS && !(data.start && format.length) &&
-                    probe_read_chunk (input, chunk.next, FALSE, &chunk);
+                    probe_read_chunk (input, chunk.next, is_big, &chunk);
        i++) {
     if (g_str_equal (chunk.name, "data") && !data.start)
       data = chunk;
     else if (g_str_equal (chunk.name, "fmt "))
       read_format (input, chunk.start, chunk.size, &format);
     else if (g_str_equal (chunk.name, "fact") && (p = probe_peek (input, chunk.start, 4)))
-      format.n_samples = probe_le32 (p);
+      format.n_samples = is_big ? probe_be32 (p) : probe_le32 (p);
     else if (g_str_equal (chunk.name, "ds64") && (p = probe_peek (input, chunk.start, 24)))
       format.ds64_size = probe_le64 (p + 8);
   }
@@ -183,7 +272,7 @@ probe_riff (ProbeInput *input, guint64 start, Probe *probe)
   const guint8 *p = probe_peek (input, start, 12);
 
   if (p && memcmp (p + 8, "WAVE", 4) == 0)
-    probe_wave (input, start, probe);
+    probe_wave (input, start, p[3] == 'X', probe);
   else
     probe->trusts_decoder = p != NULL; /* AVI and the like */
 }

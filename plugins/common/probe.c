@@ -96,6 +96,17 @@ probe_is_made_up (guint64 size)
   return (size >= 0x7fff0000 && size <= 0x80010000) || (size >= 0xfffe0000 && size <= 0xffffffff);
 }
 
+gboolean
+probe_is_zero (ProbeInput *input, guint64 offset, guint64 end)
+{
+  const guint8 *p;
+
+  for (; offset < end && (p = probe_peek (input, offset, 1)); offset++)
+    if (*p)
+      return FALSE;
+  return TRUE;
+}
+
 void
 probe_add_part (Probe *probe, guint64 start, guint64 end, GBytes *header)
 {
@@ -166,7 +177,8 @@ probe_by_magic (ProbeInput *input, guint64 start, Probe *probe)
 
   if (!p)
     return FALSE;
-  if (memcmp (p, "RIFF", 4) == 0 || memcmp (p, "RF64", 4) == 0 || memcmp (p, "BW64", 4) == 0)
+  if (memcmp (p, "RIFF", 4) == 0 || memcmp (p, "RIFX", 4) == 0 || memcmp (p, "RF64", 4) == 0 ||
+      memcmp (p, "BW64", 4) == 0)
     probe_riff (input, start, probe);
   else if (memcmp (p, "FORM", 4) == 0 && memcmp (p + 8, "AIF", 3) == 0)
     probe_aiff (input, start, probe);
@@ -193,16 +205,43 @@ probe_by_magic (ProbeInput *input, guint64 start, Probe *probe)
   return TRUE;
 }
 
-/* A stream behind bytes that are none of its own: 0, where there is none. */
+/* Magics that are long enough to be found in no other data. */
+static gboolean
+begins_stream (const guint8 *p)
+{
+  static const struct {
+    guint offset, length;
+    const char *bytes;
+  } magics[] = {
+    { 0, 6, "OggS\0\2" },
+    { 0, 8, "fLaC\0\0\0\x22" },
+    { 0, 8, "fLaC\x80\0\0\x22" },
+    { 8, 4, "WAVE" },
+    { 8, 4, "AIFF" },
+    { 8, 4, "AIFC" },
+    { 0, 8, "caff\0\1\0\0" },
+    { 0, 8, "riff\x2e\x91\xcf\x11" },
+  };
+
+  if (is_asf (p) || (memcmp (p, "wvpk", 4) == 0 && p[9] == 4) ||
+      (memcmp (p, "\0\0\0", 3) == 0 && memcmp (p + 4, "ftyp", 4) == 0) ||
+      (memcmp (p, "\x1a\x45\xdf\xa3", 4) == 0 && (p[4] >= 0x80 || p[4] == 1)))
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (magics); i++)
+    if (memcmp (p + magics[i].offset, magics[i].bytes, magics[i].length) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* The offset of a stream behind bytes that are none of its own; 0: there is none. */
 static guint64
-find_stream (ProbeInput *input, guint64 start)
+probe_stream_behind (ProbeInput *input, guint64 start, Probe *probe)
 {
   guint64 limit = MIN (input->size, start + GARBAGE_RANGE);
   const guint8 *p;
 
-  for (guint64 at = start + 1; at < limit && (p = probe_peek (input, at, 8)); at++)
-    if (memcmp (p, "OggS\0\2", 6) == 0 || memcmp (p, "fLaC\0\0\0\x22", 8) == 0 ||
-        memcmp (p, "fLaC\x80\0\0\x22", 8) == 0)
+  for (guint64 at = start + 1; at < limit && (p = probe_peek (input, at, 12)); at++)
+    if (begins_stream (p) && probe_by_magic (input, at, probe))
       return at;
   return 0;
 }
@@ -220,7 +259,7 @@ recognise (ProbeInput *input, Probe *probe)
 
 /* Not written at all: a disk image's hole, a download that was only begun. */
 static gboolean
-is_zero (ProbeInput *input)
+begins_with_zeros (ProbeInput *input)
 {
   gsize n = (gsize) MIN (input->size, SEGUE_RECOGNISE_LENGTH);
   const guint8 *p = probe_peek (input, 0, n);
@@ -228,6 +267,16 @@ is_zero (ProbeInput *input)
   return p && n > 1 && p[0] == 0 && memcmp (p, p + 1, n - 1) == 0;
 }
 
+static gboolean
+probe_frames (ProbeInput *input, guint64 start, gboolean is_exact, Probe *probe)
+{
+  guint64 end = probe_end_of_sound (input, start < input->size ? start : 0);
+
+  return probe_adts (input, start, end, is_exact, probe) ||
+         probe_mpeg (input, start, end, is_exact, probe);
+}
+
+/* Frames are found in other sound, too: so they are looked for last. */
 static void
 probe_all (ProbeInput *input, Probe *probe)
 {
@@ -235,11 +284,14 @@ probe_all (ProbeInput *input, Probe *probe)
 
   recognise (input, probe);
   if (!probe->refusal && !probe_by_magic (input, start, probe) &&
-      !probe_adts (input, start, probe_end_of_sound (input, start), probe) &&
-      !probe_mpeg (input, start, probe_end_of_sound (input, start), probe) &&
-      (found = find_stream (input, start)) > 0)
-    probe_by_magic (input, start = found, probe);
-  if (!probe->container && is_zero (input))
+      !probe_frames (input, start, TRUE, probe)) {
+    found = probe_stream_behind (input, start < input->size ? start : 0, probe);
+    if (found)
+      start = found;
+    else
+      probe_frames (input, start, FALSE, probe);
+  }
+  if (!probe->container && begins_with_zeros (input))
     probe_refuse (probe,
                   "begins with zeros, not with sound: it was never written whole; get another "
                   "copy");

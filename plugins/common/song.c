@@ -335,6 +335,12 @@ check_result (Song *self, double seconds, GError **error)
   const SongConfig *config = self->config;
   double promised = MIN (self->declared, config->max_duration);
 
+  if (seconds <= 0 && self->declared > 0)
+    return song_error (
+      self, error, SEGUE_ERROR_UNSUPPORTED,
+      "declares %.2f s of sound, none of which this decoder can decode: it is damaged, or of a "
+      "kind that the decoder does not know; export it again, as WAV or FLAC with 24 bits",
+      self->declared);
   if (seconds <= 0)
     return song_error (self, error, SEGUE_ERROR_UNSUPPORTED, "holds no sound");
   if (!isnan (self->declared) && seconds + DELAY_SLACK < promised * config->completeness)

@@ -1,5 +1,6 @@
 /* Tests of the probes: what containers promise, and that no file at all can upset them. */
 #include "probe.h"
+#include "testing-odd.h"
 #include "testing.h"
 
 #include <glib/gstdio.h>
@@ -375,6 +376,66 @@ test_ogg_without_end (void)
   clear_file (&file);
 }
 
+/* Two tracks at the same time last as long as the first. */
+static void
+test_ogg_tracks (void)
+{
+  File a = make_file (&test_formats[5], 3), b = make_file (&test_formats[5], 2);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_auto (Probe) probe = { 0 };
+  const gsize first = 27 + 1 + 30; /* a page with Vorbis's own header alone */
+
+  rewrite_pages (a.bytes, a.length, 7);
+  rewrite_pages (b.bytes, b.length, 8);
+  g_byte_array_append (bytes, a.bytes, first);
+  g_byte_array_append (bytes, b.bytes, first);
+  g_byte_array_append (bytes, a.bytes + first, (guint) (a.length - first));
+  g_byte_array_append (bytes, b.bytes + first, (guint) (b.length - first));
+  probe_bytes (bytes->data, bytes->len, &probe);
+  g_assert_cmpfloat (probe.intact, ==, 1);
+  g_assert_cmpuint (probe.parts->len, ==, 1);
+  g_assert_cmpfloat_with_epsilon (probe.declared, 3, 0.01);
+  clear_file (&a);
+  clear_file (&b);
+}
+
+/* Sound that a header of WAVE does not count is not taken in silence. */
+static void
+test_bytes_behind (void)
+{
+  static const guint8 chunk[] = { 'L', 'I', 'S', 'T', 0, 0x40, 0, 0 };
+  g_autoptr (GByteArray) bytes = test_make_wave ();
+  g_auto (Probe) whole = { 0 }, early = { 0 }, chunks = { 0 };
+
+  probe_bytes (bytes->data, bytes->len, &whole);
+  g_assert_null (whole.remark);
+  memcpy (bytes->data + 40, "\0\x20\0\0", 4);
+  probe_bytes (bytes->data, bytes->len, &early);
+  g_assert_nonnull (strstr (early.remark, "behind the sound"));
+  memcpy (bytes->data + 44 + 0x2000, chunk, sizeof chunk);
+  g_byte_array_set_size (bytes, 44 + 0x2000 + 8 + 0x4000);
+  probe_bytes (bytes->data, bytes->len, &chunks);
+  g_assert_null (chunks.remark);
+}
+
+/* Matroska of a writer into a pipe states no sizes: that it was cut shows where a block does not end. */
+static void
+test_matroska_into_a_pipe (void)
+{
+  static const guint8 head[] = { 0x1a, 0x45, 0xdf, 0xa3, 0x80, 0x18, 0x53, 0x80,
+                                 0x67, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                 0xff, 0x1f, 0x43, 0xb6, 0x75, 0xff, 0xa3, 0x90 };
+  guint8 bytes[sizeof head + 16] = { 0 };
+  g_auto (Probe) whole = { 0 }, cut = { 0 };
+
+  memcpy (bytes, head, sizeof head);
+  probe_bytes (bytes, sizeof bytes, &whole);
+  g_assert_cmpstr (whole.container, ==, "Matroska");
+  g_assert_null (whole.remark);
+  probe_bytes (bytes, sizeof bytes - 1, &cut);
+  g_assert_nonnull (strstr (cut.remark, "within a block"));
+}
+
 /* The length may be left open; and bytes that are none of the stream stand before it. */
 static void
 test_flac (void)
@@ -512,6 +573,9 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/free-format", test_free_format);
   g_test_add_func ("/probe/zeros-inside", test_zeros_inside);
   g_test_add_func ("/probe/ogg-without-end", test_ogg_without_end);
+  g_test_add_func ("/probe/ogg-tracks", test_ogg_tracks);
+  g_test_add_func ("/probe/bytes-behind", test_bytes_behind);
+  g_test_add_func ("/probe/matroska-into-a-pipe", test_matroska_into_a_pipe);
   g_test_add_func ("/probe/flac", test_flac);
   g_test_add_func ("/probe/asf", test_asf);
   g_test_add_func ("/probe/nested-pages", test_nested_pages);

@@ -70,6 +70,17 @@ test_no_song (DecoderFixture *fixture, gconstpointer decoder)
     FILE_OF ("Extended Module: song", "is a tracker module"),
     FILE_OF ("PSID\0\2\0\x7c", "is a chiptune"),
     FILE_OF ("RIFF\0\1\0\0sfbkLIST", "is a SoundFont"),
+    FILE_OF ("RIFF\x24\0\0\0CDDAfmt ", "a track of a CD (CDA)"),
+    FILE_OF ("HTTP/1.1 404 Not Found\r\n\r\n", "is a server's answer"),
+    FILE_OF ("<Error><Code>AccessDenied</Code></Error>", "is an error of a server"),
+    FILE_OF ("FILE \"a.flac\" WAVE\r\n", "is a cue sheet"),
+    FILE_OF ("[00:12.00]la la\n", "is lyrics"),
+    FILE_OF ("{\\rtf1\\ansi hello}", "(RTF)"),
+    FILE_OF ("\xff\xfeh\0e\0l\0l\0o\0!\0", "is text (UTF-16)"),
+    FILE_OF ("L\0\0\0\1\x14\2\0\0\0\0\0\xc0", "is a Windows shortcut"),
+    FILE_OF ("d10:created by5:x1.0", "is a BitTorrent file"),
+    FILE_OF ("CTENFDAM\1\2\3", "is copy-protected"),
+    FILE_OF ("!<arch>\ndebian-binary", "is an archive"),
 #undef FILE_OF
   };
   g_autofree char *path = decoder_path (fixture, "song.mp3");

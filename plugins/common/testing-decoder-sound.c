@@ -164,6 +164,41 @@ test_odd_mp3_headers (DecoderFixture *fixture, gconstpointer decoder)
   test_odd_mp3s ((const guint8 *) bytes, length, 9 * 16000, check_nearly_whole, &check);
 }
 
+/* A header that states less than there is, and files that were put one after the other. */
+static void
+test_odd_flac (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path =
+    decoder_make_song (fixture, "odd.flac", decoder_find_format ("flac"), 440, 9, 16000, 1);
+  g_autofree char *bytes = NULL, *twice = NULL;
+  Check check = { decoder, path };
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  twice = g_malloc (2 * length);
+  memcpy (twice, bytes, length);
+  memcpy (twice + length, bytes, length);
+  check_whole ((const guint8 *) twice, 2 * length, 2 * 9 * 16000, &check);
+  bytes[21] &= (char) 0xf0;
+  memcpy (bytes + 22, "\0\0\x40\0", 4);
+  check_whole ((const guint8 *) bytes, length, 9 * 16000, &check);
+}
+
+static void
+test_zeros_behind_ogg (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path =
+    decoder_make_song (fixture, "a.ogg", decoder_find_format ("vorbis"), 440, 9, 16000, 1);
+  g_autofree char *bytes = NULL;
+  Check check = { decoder, path };
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  bytes = g_realloc (bytes, length + 60000);
+  memset (bytes + length, 0, 60000);
+  check_nearly_whole ((const guint8 *) bytes, length + 60000, 9 * 16000, &check);
+}
+
 static void
 test_silence (DecoderFixture *fixture, gconstpointer decoder)
 {
@@ -261,6 +296,8 @@ const TestDecoderCase decoder_sound_cases[] = {
   { "channels", test_channels },
   { "odd-files", test_odd_files },
   { "odd-mp3-headers", test_odd_mp3_headers },
+  { "odd-flac", test_odd_flac },
+  { "zeros-behind-ogg", test_zeros_behind_ogg },
   { "silence", test_silence },
   { "limits", test_limits },
   { "names", test_names },

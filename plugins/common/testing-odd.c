@@ -18,6 +18,8 @@ typedef struct {
   gboolean has_no_pad;
   guint valid_bits; /* WAVE_FORMAT_EXTENSIBLE */
   gboolean has_no_size;
+  gboolean has_wrong_block; /* of one byte a frame */
+  const char *ahead;        /* of the header: no bytes of the format */
 } OddWave;
 
 /* clang-format off */
@@ -38,6 +40,8 @@ static const OddWave waves[] = {
   { "bytes behind the sound", .bits = 24, .channels = 1, .behind = "1234567", .behind_length = 7 },
   { "24 bits in 32", .bits = 32, .channels = 1, .valid_bits = 24 },
   { "20 bits in 24", .bits = 24, .channels = 2, .valid_bits = 20 },
+  { "frames of a wrong size", .bits = 16, .channels = 2, .has_wrong_block = TRUE },
+  { "the header of an answer ahead", .bits = 16, .channels = 1, .ahead = "HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\n" },
 };
 /* clang-format on */
 
@@ -81,7 +85,7 @@ put_format (GByteArray *bytes, const OddWave *wave)
   put_le (bytes, wave->channels, 2);
   put_le (bytes, RATE, 4);
   put_le (bytes, RATE * width, 4);
-  put_le (bytes, width, 2);
+  put_le (bytes, wave->has_wrong_block ? 1 : width, 2);
   put_le (bytes, wave->valid_bits ? wave->valid_bits : wave->bits, 2);
   if (!wave->valid_bits)
     return;
@@ -97,6 +101,8 @@ make_wave (const OddWave *wave)
   GByteArray *bytes = g_byte_array_new ();
   guint64 size = (guint64) N_FRAMES * wave->bits / 8 * wave->channels;
 
+  if (wave->ahead)
+    put (bytes, wave->ahead, strlen (wave->ahead));
   put (bytes, "RIFF", 4);
   put_le (bytes, wave->riff_size ? wave->riff_size : size + 36 + wave->before_length, 4);
   put (bytes, "WAVE", 4);
@@ -111,9 +117,56 @@ make_wave (const OddWave *wave)
   return bytes;
 }
 
+/* RIFX: all numbers begin with their upper end. */
+static GByteArray *
+make_big_wave (void)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  const guint32 size = 2 * N_FRAMES;
+  const guint32 sizes[] = { GUINT32_TO_BE (size + 36), GUINT32_TO_BE (size) };
+
+  put (bytes, "RIFX", 4);
+  put (bytes, &sizes[0], 4);
+  put (bytes, "WAVEfmt \0\0\0\x10\0\1\0\1\0\0\x3e\x80\0\0\x7d\0\0\2\0\x10", 28);
+  put (bytes, "data", 4);
+  put (bytes, &sizes[1], 4);
+  put_samples (bytes, 16, 1);
+  for (gsize i = bytes->len - size; i < bytes->len; i += 2) {
+    guint8 low = bytes->data[i];
+
+    bytes->data[i] = bytes->data[i + 1];
+    bytes->data[i + 1] = low;
+  }
+  return bytes;
+}
+
+/* AU with @size in its header. */
+static GByteArray *
+make_au (guint32 size)
+{
+  GByteArray *bytes = make_big_wave ();
+  guint8 header[24] = ".snd\0\0\0\x18\0\0\0\0\0\0\0\3\0\0\x3e\x80\0\0\0\1";
+
+  for (guint i = 0; i < 4; i++)
+    header[8 + i] = (guint8) (size >> (24 - 8 * i));
+  g_byte_array_remove_range (bytes, 0, 44);
+  return g_byte_array_prepend (bytes, header, sizeof header);
+}
+
 void
 test_odd_waves (TestOddFunc check, gpointer data)
 {
+  static const guint32 au_sizes[] = { 2 * N_FRAMES, 0, 0xffffffff, 0x7ffff000, 500 };
+  g_autoptr (GByteArray) big = make_big_wave ();
+
+  g_test_message ("RIFX");
+  check (big->data, big->len, N_FRAMES, data);
+  for (guint i = 0; i < G_N_ELEMENTS (au_sizes); i++) {
+    g_autoptr (GByteArray) bytes = make_au (au_sizes[i]);
+
+    g_test_message ("AU, %x", au_sizes[i]);
+    check (bytes->data, bytes->len, N_FRAMES, data);
+  }
   for (guint i = 0; i < G_N_ELEMENTS (waves); i++) {
     g_autoptr (GByteArray) bytes = make_wave (&waves[i]);
 
@@ -161,6 +214,7 @@ test_odd_aiffs (TestOddFunc check, gpointer data)
     { 0x7fffffff, 0x3fffffff, 0x7fffffff },
     { 0x7ffff02e, 0x3ffff800, 0x7ffff008 },
     { 0, 0, 0 },
+    { 46 + 2 * N_FRAMES + 8, 500, 2 * N_FRAMES + 8 },
   };
   static const guint8 tag[] = { 'I', 'D', '3', 3, 0, 0, 0, 0, 0, 5, 'h', 'e', 'l', 'l', 'o' };
 
@@ -198,6 +252,30 @@ find_header (const guint8 *bytes)
   g_assert_not_reached ();
 }
 
+/* ID3v2 with a picture, whose size is stated too small, too large, and larger than the file. */
+static void
+check_wrong_tags (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc check,
+                  gpointer data)
+{
+  static const guint32 sizes[] = { 1000, 40000, 0x0fffffff };
+  const gsize picture = 300000;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    gsize before = 10 + (i == 0 ? picture : 2000);
+    g_autofree guint8 *odd = g_malloc0 (before + length);
+    guint32 state = 3;
+
+    memcpy (odd, "ID3\3", 4);
+    for (guint k = 0; k < 4; k++)
+      odd[6 + k] = (guint8) (sizes[i] >> (21 - 7 * k) & 0x7f);
+    for (gsize k = 10; k < before; k++)
+      odd[k] = (guint8) ((state = state * 1664525 + 1013904223) >> 24);
+    memcpy (odd + before, bytes, length);
+    g_test_message ("a tag that states %u bytes", sizes[i]);
+    check (odd, before + length, n_frames, data);
+  }
+}
+
 void
 test_odd_mp3s (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc check, gpointer data)
 {
@@ -223,6 +301,7 @@ test_odd_mp3s (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc ch
   g_test_message ("VBRI");
   put_vbri (odd, bytes + at);
   check (odd, length, n_frames, data);
+  check_wrong_tags (bytes, length, n_frames, check, data);
   g_test_message ("padding before and behind");
   memset (odd, 0, 3000);
   memcpy (odd + 3000, bytes, length);

@@ -13,8 +13,9 @@ typedef struct {
     offset, sizeof bytes - 1, bytes, what                                                          \
   }
 
-#define MODULE "a tracker module, which has notes and instruments: export it as WAV or FLAC first"
-#define CHIP   "a chiptune, which is a program for a sound chip: export it as WAV or FLAC first"
+#define MODULE  "a tracker module, which has notes and instruments: export it as WAV or FLAC first"
+#define CHIP    "a chiptune, which is a program for a sound chip: export it as WAV or FLAC first"
+#define TORRENT "a BitTorrent file, not what it downloads"
 
 static const Magic magics[] = {
   AT (0, "\x1f\x8b", "a gzip archive: unpack it first"),
@@ -28,7 +29,18 @@ static const Magic magics[] = {
       "an xz archive: unpack it first"),
   AT (0, "BZh", "a bzip2 archive: unpack it first"),
   AT (0, "\x28\xb5\x2f\xfd", "a Zstandard archive: unpack it first"),
+  AT (0, "\x04\x22\x4d\x18", "an LZ4 archive: unpack it first"),
+  AT (0, "LZIP", "an lzip archive: unpack it first"),
+  AT (0, "MSCF\0\0\0\0", "a cabinet archive (CAB): unpack it first"),
+  AT (2, "-lh5-", "an LHA archive: unpack it first"),
+  AT (7, "**ACE**", "an ACE archive: unpack it first"),
+  AT (0, "!<arch>\n", "an archive (ar, deb): unpack it first"),
   AT (257, "ustar", "a tar archive: unpack it first"),
+  AT (0, "PAR2\0PKT", "repair data of an archive (PAR2)"),
+  AT (0, "Salted__", "encrypted (OpenSSL): decrypt it first"),
+  AT (0, "CTENFDAM", "copy-protected (NetEase)"),
+  AT (0, "\x7c\xd5\x32\xeb\x86\x02\x7f\x4b", "copy-protected (KuGou)"),
+  AT (8, "CDDA", "a pointer to a track of a CD (CDA), without the sound: rip the CD"),
   AT (0, "%PDF-", "a PDF document"),
   AT (0, "\xff\xd8\xff", "a picture (JPEG)"),
   AT (0, "\x89PNG\r\n\x1a\n", "a picture (PNG)"),
@@ -38,8 +50,15 @@ static const Magic magics[] = {
   AT (8, "WEBP", "a picture (WebP)"),
   AT (4, "ftypavif", "a picture (AVIF)"),
   AT (4, "ftypheic", "a picture (HEIC)"),
+  AT (0, "\0\0\0\x0cJXL ", "a picture (JPEG XL)"),
+  AT (0, "\0\0\0\x0cjP  ", "a picture (JPEG 2000)"),
+  AT (0, "8BPS", "a picture (Photoshop)"),
+  AT (0, "AT&TFORM", "a scanned document (DjVu)"),
+  AT (0, "%!PS", "a document (PostScript)"),
   AT (0, "MThd", "a MIDI file, which has notes and no sound"),
   AT (8, "RMID", "a MIDI file, which has notes and no sound"),
+  AT (0, "FLhd", "a project of FL Studio: export it as WAV or FLAC first"),
+  AT (1, "FICHIER GUITAR PRO", "a tablature (Guitar Pro), which has notes and no sound"),
   AT (0, "Extended Module: ", MODULE),
   AT (0, "IMPM", MODULE),
   AT (44, "SCRM", MODULE),
@@ -60,10 +79,26 @@ static const Magic magics[] = {
       "ELF",
       "a program"),
   AT (0, "MZ", "a Windows program"),
+  AT (0, "\xcf\xfa\xed\xfe", "a macOS program"),
+  AT (0, "\xca\xfe\xba\xbe", "a program (Java or macOS)"),
+  AT (0, "\0asm\1", "a program (WebAssembly)"),
+  AT (0, "FWS", "a Flash film"),
+  AT (0, "CWS", "a Flash film"),
+  AT (0, "ZWS", "a Flash film"),
+  AT (0, "wOFF", "a font"),
+  AT (0, "wOF2", "a font"),
+  AT (0, "OTTO", "a font"),
+  AT (0, "\0\1\0\0\0", "a font"),
+  AT (0, "L\0\0\0\1\x14\2\0", "a Windows shortcut (LNK), not the file itself"),
   AT (0, "SQLite format 3", "an SQLite database"),
   AT (0, "\0\5\x16\7", "what macOS keeps about a file (AppleDouble), not the file itself"),
   AT (0, "\0\0\0\1Bud1", "what macOS keeps about a folder (.DS_Store)"),
-  AT (0, "d8:announce", "a BitTorrent file"),
+  AT (0, "d8:announce", TORRENT),
+  AT (0, "d13:announce-list", TORRENT),
+  AT (0, "d7:comment", TORRENT),
+  AT (0, "d10:created by", TORRENT),
+  AT (0, "d13:creation date", TORRENT),
+  AT (0, "d4:info", TORRENT),
   AT (0, "bplist00", "a property list"),
   AT (0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document"),
   AT (4, "ftypaax ", "an Audible book, which is encrypted"),
@@ -83,6 +118,28 @@ static const Magic texts[] = {
   AT (0, "[playlist]", "a playlist (PLS)"),
   AT (0, "version https://git-lfs", "a Git LFS pointer: run ‘git lfs pull’ to get the file"),
   AT (0, "[internetshortcut]", "a link to a web page"),
+  AT (0, "<asx", "a playlist (ASX)"),
+  AT (0, "<smil", "a playlist (SMIL)"),
+  AT (0, "<?wpl", "a playlist (WPL)"),
+  AT (0, "<?php", "a PHP script"),
+  AT (0, "<error", "an error of a server (XML), not the file that was asked for"),
+  AT (0, "#!", "a script"),
+  AT (0, "http/1.", "a server's answer with its header: save the file alone"),
+  AT (0, "data:", "a data URL: save what it holds"),
+  AT (0, "{\\rtf", "a text document (RTF)"),
+  AT (0, "-----begin ", "encrypted or signed text (PGP, PEM)"),
+  AT (0, "mime-version:", "an e-mail or a saved web page (MIME)"),
+  AT (0, "received:", "an e-mail"),
+  AT (0, "return-path:", "an e-mail"),
+  AT (0, "from:", "an e-mail or a saved web page (MIME)"),
+  AT (0, "file \"", "a cue sheet: the sound is in the file that it names"),
+  AT (0, "rem ", "a cue sheet: the sound is in the file that it names"),
+  AT (0, "performer \"", "a cue sheet: the sound is in the file that it names"),
+  AT (0, "title \"", "a cue sheet: the sound is in the file that it names"),
+  AT (0, "[00:", "lyrics (LRC)"),
+  AT (0, "[ti:", "lyrics (LRC)"),
+  AT (0, "[ar:", "lyrics (LRC)"),
+  AT (0, "[al:", "lyrics (LRC)"),
 };
 
 typedef int (*Compare) (const char *a, const char *b, gsize n);
@@ -109,6 +166,19 @@ static gboolean
 is_multipart (const guint8 *start, gsize n)
 {
   return n > 2 && memcmp (start, "--", 2) == 0 && memmem (start, n, "\r\nContent-Disposition:", 22);
+}
+
+/* Text of Windows: a mark, then two bytes for each character, one of which is zero for those of our alphabet. */
+static gboolean
+is_wide_text (const guint8 *start, gsize n)
+{
+  gboolean little = n >= 2 && start[0] == 0xff && start[1] == 0xfe;
+  gboolean big = n >= 2 && start[0] == 0xfe && start[1] == 0xff;
+  gsize plain = 0;
+
+  for (gsize i = 2; i + 1 < n; i += 2)
+    plain += start[i + (little ? 1 : 0)] == 0 && start[i + (little ? 0 : 1)] != 0;
+  return (little || big) && n >= 8 && plain >= n / 4;
 }
 
 /* Control characters but those of white space are in no text. */
@@ -148,5 +218,7 @@ segue_file_recognise (const guint8 *start, gsize n)
     return what;
   if (is_multipart (start, n))
     return "a form (multipart/form-data): send the file alone, as the body of the request";
+  if (is_wide_text (start, n))
+    return "text (UTF-16)";
   return is_text (start, n) ? recognise_text (start, n) : NULL;
 }
