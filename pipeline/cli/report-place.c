@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 /* The folder that a report is made in; with a lock on it as long as somebody is at work. */
-#define WORK SEGUE_FILE_TEMPORARY "report-"
+#define WORK  SEGUE_FILE_TEMPORARY "report-"
+#define DRAWN 6 /* characters of its name that mkdtemp () draws */
 
 struct _SegueReportPlace {
   char *target; /* absolute, no link */
@@ -143,6 +144,18 @@ lock_work (const char *path)
   return -1;
 }
 
+/* As make_work () calls one, and this user's. */
+static gboolean
+is_work (const char *name, const char *path)
+{
+  struct stat info;
+  const char *drawn = g_str_has_prefix (name, WORK) ? name + strlen (WORK) : "";
+  gsize n = 0;
+  while (g_ascii_isalnum (drawn[n]))
+    n++;
+  return n == DRAWN && drawn[n] == '\0' && lstat (path, &info) == 0 && info.st_uid == geteuid ();
+}
+
 /* Work folders in @parent without a lock: of commands that were killed. */
 static void
 sweep (const char *parent)
@@ -150,7 +163,7 @@ sweep (const char *parent)
   g_auto (GStrv) names = segue_file_list_folder (parent, NULL);
   for (guint i = 0; names && names[i]; i++) {
     g_autofree char *path = g_build_filename (parent, names[i], NULL);
-    int lock = g_str_has_prefix (names[i], WORK) ? lock_work (path) : -1;
+    int lock = is_work (names[i], path) ? lock_work (path) : -1;
     if (lock < 0)
       continue;
     segue_file_remove_folder (path, NULL);

@@ -160,6 +160,10 @@ test_keeps (Fixture *f, gconstpointer data)
        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ../file\n");
   assert_refused (f, LATEST, "list", "list/thesis.txt");
 
+  /* A file of one's own that is called as a list. */
+  put (f, "notes/.segue-files", "mine");
+  assert_refused (f, LATEST, "notes", "notes/.segue-files");
+
   /* A link in a folder that is replaced. */
   command_run_shell (
     &result, f->folder, f->env,
@@ -209,6 +213,7 @@ test_leftover (Fixture *f, gconstpointer data)
   put (f, ".segue-tmp-report-dead00/report/index.html", "");
   put (f, ".segue-tmp-report-alive0/report/index.html", "mine");
   put (f, ".segue-tmp-other", "mine");
+  put (f, ".segue-tmp-report-mine/thesis.txt", "mine");
   g_autofree char *alive = g_build_filename (f->folder, ".segue-tmp-report-alive0", NULL);
   int fd = g_open (alive, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
   g_assert_cmpint (flock (fd, LOCK_EX), ==, 0);
@@ -216,6 +221,7 @@ test_leftover (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   close (fd);
   fixture_assert_exists (f, ".segue-tmp-report-alive0/report/index.html");
+  fixture_assert_exists (f, ".segue-tmp-report-mine/thesis.txt");
   fixture_assert_exists (f, ".segue-tmp-other");
   g_autofree char *dead = g_build_filename (f->folder, ".segue-tmp-report-dead00", NULL);
   g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));

@@ -118,6 +118,16 @@ segue_file_seal_folder (const char *folder, GError **error)
 
 /* ---- What is sealed ---- */
 
+/* Where the path begins; NULL: this is no line of a list, and the file not a list. */
+static char *
+find_path (char *line)
+{
+  gsize digits = strspn (line, "0123456789abcdef");
+  return digits == 2 * SHA256_DIGEST_SIZE && g_str_has_prefix (line + digits, "  ")
+           ? line + digits + 2
+           : NULL;
+}
+
 /* (transfer full): path → digest; empty where there is no list. */
 static GHashTable *
 read_seal (const char *folder)
@@ -126,13 +136,17 @@ read_seal (const char *folder)
   g_autofree char *path = g_build_filename (folder, SEGUE_FILE_SEAL, NULL);
   g_autofree char *text = segue_file_read (path, MAX_LIST, NULL, NULL);
   char *at = text, *line;
-  while (at && (line = strsep (&at, "\n"))) {
-    char *gap = strstr (line, "  ");
-    if (gap)
-      g_hash_table_replace (sealed, g_strdup (gap + 2), g_strndup (line, (gsize) (gap - line)));
+  gboolean ours = text != NULL;
+  while (ours && at && (line = strsep (&at, "\n"))) {
+    char *file = find_path (line);
+    if (file)
+      g_hash_table_replace (sealed, g_strdup (file), g_strndup (line, 2 * SHA256_DIGEST_SIZE));
+    ours = file || !*line;
   }
-  if (text)
+  if (ours)
     g_hash_table_replace (sealed, g_strdup (SEGUE_FILE_SEAL), NULL);
+  else
+    g_hash_table_remove_all (sealed);
   return sealed;
 }
 
