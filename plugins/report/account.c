@@ -135,6 +135,14 @@ report_account_param (const ReportAccount *account, const char *use, const char 
   return value;
 }
 
+/* As pipelines have them: the page shows it in a command to be copied, and the run may be a stranger's. */
+static gboolean
+is_id (const char *id)
+{
+  return g_ascii_islower (*id) &&
+         strspn (id, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen (id);
+}
+
 const char *
 report_account_stage_id (const ReportAccount *account, const char *use)
 {
@@ -142,8 +150,9 @@ report_account_stage_id (const ReportAccount *account, const char *use)
   json_t *stage;
   json_array_foreach (report_account_stages (account), i, stage)
   {
-    if (g_str_equal (get_text (stage, "use"), use))
-      return get_text (stage, "id");
+    const char *id = get_text (stage, "id");
+    if (g_str_equal (get_text (stage, "use"), use) && is_id (id))
+      return id;
   }
   return NULL;
 }

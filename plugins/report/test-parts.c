@@ -1,4 +1,5 @@
 /* The parts of a report by themselves: colours, text, sound, rows. */
+#include "account.h"
 #include "palette.h"
 #include "sound.h"
 #include "text.h"
@@ -262,6 +263,23 @@ test_wide (void)
   g_unlink (path);
 }
 
+/* A stranger's run: the page shows the id in a command for a shell. */
+static void
+test_stage_id (void)
+{
+  static const char *const ids[] = { "x'; rm -rf ~ #", "$(id)", "-rf", "", "a b", "A", "songs-2" };
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
+    g_autofree char *text = g_strdup_printf (
+      "{\"stages\": [{\"id\": \"%s\", \"use\": \"scan\"}], \"quarantined\": []}", ids[i]);
+    g_autoptr (GError) error = NULL;
+    ReportAccount *account = report_account_parse (text, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (report_account_stage_id (account, "scan"), ==,
+                     g_str_equal (ids[i], "songs-2") ? "songs-2" : NULL);
+    report_account_free (account);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -272,5 +290,6 @@ main (int argc, char **argv)
   g_test_add_func ("/report/csv", test_csv);
   g_test_add_func ("/report/csv/formulas", test_formulas);
   g_test_add_func ("/report/csv/wide", test_wide);
+  g_test_add_func ("/report/stage-id", test_stage_id);
   return g_test_run ();
 }
