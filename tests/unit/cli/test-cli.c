@@ -274,6 +274,10 @@ test_verdict (void)
     { "\"songs\": 15, \"song_accuracy\": 0.8, \"song_accuracy_interval\": [0.55, 0.93], "
       "\"chance\": 0.3, \"majority\": 0.3",
       "better than chance, but with more\ntest songs the figure would be more exact.\n" },
+    { "\"songs\": 15, \"song_accuracy\": 0.4, \"song_accuracy_interval\": [0.2, 0.64], \"chance\": "
+      "0.3, "
+      "\"majority\": 0.3",
+      "no better than chance, as far as 15\nsongs can tell.\n" },
     { "\"songs\": 1, \"song_accuracy\": 1, \"song_accuracy_interval\": [0.21, 1], \"chance\": 0.5, "
       "\"majority\": 1",
       "1 of 1 test song right" },
