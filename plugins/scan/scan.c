@@ -5,6 +5,7 @@
 #include "layout.h"
 #include "names.h"
 #include "relabel.h"
+#include "spellings.h"
 #include "twins.h"
 #include "walk.h"
 
@@ -183,6 +184,8 @@ choose_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context,
   const LabelRules enough = { none, none, (guint) config->min_songs };
   g_autoptr (GPtrArray) labelled = labels_choose (&wanted, songs, context, error), single = NULL;
 
+  if (labelled)
+    spellings_warn (labelled, context);
   single = labelled ? twins_sort_out (labelled, context, error) : NULL;
   return single ? labels_choose (&enough, single, context, error) : NULL;
 }

@@ -512,6 +512,30 @@ test_unreadable (Folder *folder, gconstpointer unused)
   assert_quarantined (harness, 0, "a/closed", "can't be read");
 }
 
+/* One name in several spellings is several labels, with a warning; other names are other labels. */
+static void
+test_spellings (Folder *folder, gconstpointer unused)
+{
+  g_autoptr (SegueHarness) harness = scan (folder, "");
+  g_autofree char *found = NULL;
+  GPtrArray *log;
+
+  put (folder, "AC-DC/x/1.mp3");
+  put (folder, "Bj\303\266rk/x/1.mp3");
+  put (folder, "Queen/x/1.mp3");
+  put (folder, "The  bjork/x/1.mp3");
+  put (folder, "acdc/x/1.mp3");
+  put (folder, "!!!/x/1.mp3");
+  put (folder, "---/x/1.mp3");
+  run (harness);
+  found = list (harness);
+  g_assert_nonnull (strstr (found, "acdc/x/1.mp3=acdc"));
+  log = segue_harness_get_log (harness);
+  g_assert_cmpuint (log->len, ==, 2);
+  g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "2 ways: ‘AC-DC’, ‘acdc’"));
+  g_assert_nonnull (strstr (g_ptr_array_index (log, 1), "2 ways: ‘Björk’, ‘The  bjork’"));
+}
+
 static void
 test_exclude (Folder *folder, gconstpointer unused)
 {
@@ -714,6 +738,7 @@ main (int argc, char **argv)
   ADD ("not-songs", test_not_songs);
   ADD ("links", test_links);
   ADD ("unreadable", test_unreadable);
+  ADD ("spellings", test_spellings);
   ADD ("exclude", test_exclude);
   ADD ("labels-and-min-songs", test_labels_and_min_songs);
   ADD ("relabel", test_relabel);
