@@ -25,9 +25,9 @@ sweep (const char *folder)
   while (names && (name = g_dir_read_name (names))) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
     struct stat info;
-    if (g_str_has_prefix (name, PREFIX) && g_str_has_suffix (name, SUFFIX) &&
-        lstat (path, &info) == 0 && S_ISREG (info.st_mode) && info.st_uid == geteuid () &&
-        now > info.st_mtim.tv_sec + READ_SECONDS)
+    if (strlen (name) == strlen (PREFIX "XXXXXX" SUFFIX) && g_str_has_prefix (name, PREFIX) &&
+        g_str_has_suffix (name, SUFFIX) && lstat (path, &info) == 0 && S_ISREG (info.st_mode) &&
+        info.st_uid == geteuid () && now > info.st_mtim.tv_sec + READ_SECONDS)
       (void) g_unlink (path);
   }
 }
