@@ -100,9 +100,24 @@ void probe_mp4 (ProbeInput *input, guint64 start, Probe *probe);
 void probe_matroska (ProbeInput *input, guint64 start, Probe *probe);
 /** probe_ogg: adds a part for each link of a chain after the first. */
 void probe_ogg (ProbeInput *input, guint64 start, guint64 end, Probe *probe);
-/** probe_mpeg, probe_adts: %FALSE where no frames of this kind begin at @start or, unless @is_exact, not far
+/** probe_mpeg and the like: %FALSE where no frames of this kind begin at @start or, unless @is_exact, not far
  * from there. */
 gboolean probe_mpeg (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact,
                      Probe *probe);
 gboolean probe_adts (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact,
                      Probe *probe);
+gboolean probe_ac3 (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe);
+gboolean probe_dts (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe);
+
+/** ProbeFrame: @key: what frames of one stream have in common.  @length: bytes, header included */
+typedef struct {
+  guint32 key, length;
+  double seconds;
+} ProbeFrame;
+
+/** ProbeFrameFunc: whether a frame begins at @offset; fills @frame. */
+typedef gboolean (*ProbeFrameFunc) (ProbeInput *input, guint64 offset, ProbeFrame *frame);
+
+/** probe_chain: likewise, of streams that are nothing but such frames. */
+gboolean probe_chain (ProbeInput *input, const char *container, ProbeFrameFunc read, guint64 start,
+                      guint64 end, gboolean is_exact, Probe *probe);

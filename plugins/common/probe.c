@@ -273,6 +273,8 @@ probe_frames (ProbeInput *input, guint64 start, gboolean is_exact, Probe *probe)
   guint64 end = probe_end_of_sound (input, start < input->size ? start : 0);
 
   return probe_adts (input, start, end, is_exact, probe) ||
+         probe_ac3 (input, start, end, is_exact, probe) ||
+         probe_dts (input, start, end, is_exact, probe) ||
          probe_mpeg (input, start, end, is_exact, probe);
 }
 

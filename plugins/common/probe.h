@@ -7,7 +7,8 @@
  *   WAVE, AIFF, CAF, AU  size of the sample data against the size of the file
  *   ASF                  the time that it plays, in its header
  *   FLAC                 number of samples in STREAMINFO, else in the last frame
- *   MPEG audio, ADTS     frames in the Xing, Info or VBRI header; bytes that belong to no frame
+ *   MPEG audio           frames in the Xing, Info or VBRI header; bytes that belong to no frame
+ *   ADTS, AC-3, DTS      frames; bytes that belong to none
  *   Ogg                  granule positions, page numbers, page checksums, the last page
  *   MP4, Matroska        duration of the first audio track, not of the longest track
  *

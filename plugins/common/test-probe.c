@@ -560,6 +560,43 @@ test_nested_pages (void)
   g_assert_cmpint (clock () - started, <, 5 * CLOCKS_PER_SEC);
 }
 
+/* Frames without a container: what is no frame is missed. */
+static void
+test_frames (void)
+{
+  static const struct {
+    const char *container;
+    guint8 header[10];
+    gsize length;
+    double seconds;
+  } streams[] = {
+    { "AC-3", { 0x0b, 0x77, 0, 0, 20, 8 << 3 }, 768, 1536 / 48e3 },
+    { "AC-3", { 0x0b, 0x77, 0, 0, 0x40 | 21, 8 << 3 }, 836, 1536 / 44.1e3 },
+    { "AC-3", { 0x0b, 0x77, 0, 0, 0x80 | 20, 9 << 3 }, 1152, 1536 / 16e3 },
+    { "AC-3", { 0x0b, 0x77, 1, 0x7f, 0x20, 16 << 3 }, 768, 768 / 48e3 },
+    { "AC-3", { 0x0b, 0x77, 1, 0x7f, 0xc0, 16 << 3 }, 768, 1536 / 24e3 },
+    { "DTS", { 0x7f, 0xfe, 0x80, 0x01, 0xfc, 0x3c, 0x3f, 0xf0, 0x34, 0 }, 1024, 512 / 48e3 },
+    { "ADTS", { 0xff, 0xf1, 0x4c, 0x80, 0x60, 0x1f, 0xfc }, 768, 1024 / 48e3 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (streams); i++) {
+    g_auto (Probe) whole = { 0 }, holed = { 0 };
+    gsize length = streams[i].length, n = 100 * length;
+    g_autofree guint8 *bytes = g_malloc0 (n);
+
+    for (guint k = 0; k < 100; k++)
+      memcpy (bytes + k * length, streams[i].header, sizeof streams[i].header);
+    probe_bytes (bytes, n, &whole);
+    g_assert_cmpstr (whole.container, ==, streams[i].container);
+    g_assert_cmpfloat_with_epsilon (whole.declared, 100 * streams[i].seconds, 1e-9);
+    g_assert_cmpfloat (whole.intact, ==, 1);
+    memset (bytes + 50 * length, 0, 10 * length);
+    probe_bytes (bytes, n, &holed);
+    g_assert_cmpfloat_with_epsilon (holed.intact, 0.9, 1e-9);
+    g_assert_cmpfloat_with_epsilon (holed.declared, 90 * streams[i].seconds, 1e-9);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -578,6 +615,7 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/matroska-into-a-pipe", test_matroska_into_a_pipe);
   g_test_add_func ("/probe/flac", test_flac);
   g_test_add_func ("/probe/asf", test_asf);
+  g_test_add_func ("/probe/frames", test_frames);
   g_test_add_func ("/probe/nested-pages", test_nested_pages);
   g_test_add_func ("/probe/mutations", test_mutations);
   g_test_add_func ("/probe/truncations", test_truncations);

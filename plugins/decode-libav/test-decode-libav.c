@@ -137,6 +137,7 @@ test_more_formats (Fixture *fixture, gconstpointer unused)
     { "wma.wma", "asf", "wmav2", 44100 },      { "wavpack.wv", "wv", "wavpack", 44100 },
     { "flac.mka", "matroska", "flac", 44100 }, { "opus.webm", "webm", "libopus", 48000 },
     { "ac3.ac3", "ac3", "ac3", 48000 },        { "mp2.mp2", "mp2", "mp2", 44100 },
+    { "ac3.ac3", "ac3", "ac3", 44100 },        { "eac3.eac3", "eac3", "eac3", 32000 },
     { "tta.tta", "tta", "tta", 44100 },        { "flac.ogg", "ogg", "flac", 44100 },
     { "sun.au", "au", "pcm_s16be", 44100 },    { "mp3.avi", "avi", "libmp3lame", 44100 },
     { "wave.w64", "w64", "pcm_s24le", 44100 }, { "ms.wav", "wav", "adpcm_ms", 44100 },
