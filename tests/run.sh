@@ -46,7 +46,8 @@ suite () { # folder, meson options…: build and run every test in it
   # A test that died before its first case is in no report: meson's word counts, too.
   before=$failed
   rm -f "$folder/meson-logs/testlog.junit.xml"
-  meson test -C "$folder" --no-rebuild --print-errorlogs --quiet
+  # Limits of time are there for what hangs, also on a machine that has other things to do.
+  meson test -C "$folder" --no-rebuild --timeout-multiplier 5 --print-errorlogs --quiet
   status=$?
   [ ! -f "$folder/meson-logs/testlog.junit.xml" ] || count "$folder/meson-logs/testlog.junit.xml"
   [ "$status" = 0 ] || [ "$failed" -gt "$before" ] || failed=$((failed + 1))
