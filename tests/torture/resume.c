@@ -56,6 +56,7 @@ typedef struct {
   GCancellable *cancellable;
   guint64 step;
   Way way;
+  GThread *canceller; /* nullable */
 } Stop;
 
 /* Somewhere in the next step or the one after, which take milliseconds. */
@@ -80,7 +81,7 @@ on_progress (gpointer data, const char *stage, guint64 done, guint64 total, cons
   if (stop->way == CANCEL)
     g_cancellable_cancel (stop->cancellable);
   else
-    g_thread_unref (g_thread_new ("cancel", cancel_soon, stop));
+    stop->canceller = g_thread_new ("cancel", cancel_soon, stop);
 }
 
 /* --one-run FOLDER STEP WAY: in FOLDER; step 0: to the end. */
@@ -109,7 +110,10 @@ run_one (char **argv)
   segue_registry_load_search_path (registry);
   g_autoptr (SeguePipeline) pipeline =
     segue_pipeline_load (registry, path, stop.way == KILL ? often : NULL, &error);
-  if (pipeline && segue_pipeline_run (pipeline, &options, NULL, cancellable, &error))
+  gboolean ran = pipeline && segue_pipeline_run (pipeline, &options, NULL, cancellable, &error);
+  if (stop.canceller)
+    g_thread_join (stop.canceller);
+  if (ran)
     return 0;
   if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
     return STOPPED;

@@ -322,6 +322,17 @@ segue_pipeline_load (SegueRegistry *registry, const char *path, const char *cons
   return pipeline_new (registry, path, overrides, NULL, error);
 }
 
+/* What this process lacks is no problem of the file, and hides what is: it is said alone, once. */
+static void
+keep_shortage (GPtrArray *problems)
+{
+  for (guint i = 0; i < problems->len; i++)
+    if (g_error_matches (g_ptr_array_index (problems, i), SEGUE_ERROR, SEGUE_ERROR_RESOURCE)) {
+      g_ptr_array_remove_range (problems, i + 1, problems->len - i - 1);
+      g_ptr_array_remove_range (problems, 0, i);
+    }
+}
+
 GPtrArray *
 segue_pipeline_find_problems (SegueRegistry *registry, const char *path,
                               const char *const *overrides)
@@ -331,6 +342,7 @@ segue_pipeline_find_problems (SegueRegistry *registry, const char *path,
   segue_pipeline_free (pipeline_new (registry, path, overrides, problems, &last));
   if (last)
     g_ptr_array_add (problems, last);
+  keep_shortage (problems);
   return problems;
 }
 

@@ -2,6 +2,7 @@
 #include "advice.h"
 #include "fixture.h"
 #include "graph.h"
+#include "registry.h"
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
@@ -604,6 +605,21 @@ test_problems (void)
   }
 }
 
+/* Where there was no memory for a plugin, what the file lacks is not known. */
+static void
+test_shortage (void)
+{
+  g_autofree char *path =
+    fixture_write ("p.yaml", PIPELINE ("- use: source\n  wiht: {}\n- use: decode\n- use: cut\n"));
+  g_autoptr (SegueRegistry) none = segue_registry_new ();
+  GError *shortage = g_error_new (SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory");
+  segue_registry_note_shortage (none, shortage);
+  g_autoptr (GPtrArray) problems = segue_pipeline_find_problems (none, path, NULL);
+  fixture_remove (path);
+  g_assert_cmpuint (problems->len, ==, 1);
+  g_assert_error ((GError *) g_ptr_array_index (problems, 0), SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -625,6 +641,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/presets", test_presets);
   g_test_add_func ("/pipeline/advice", test_advice);
   g_test_add_func ("/pipeline/problems", test_problems);
+  g_test_add_func ("/pipeline/shortage", test_shortage);
   int status = g_test_run ();
   segue_registry_free (registry);
   return status;
