@@ -20,7 +20,7 @@ import torture
 
 SHIM = os.path.join(torture.BUILD, "tests", "torture", "fail-calls.so")
 PIPELINE = os.path.join(torture.HERE, "faults.yaml")
-ARTEFACTS = [*torture.ARTEFACTS, "stages/export"]
+ARTEFACTS = [*torture.ARTEFACTS, "data"]
 ARTISTS, SONGS, RATE = 2, 4, 8000
 # What an allocation that counts is at least; songs, segments and tensors of this pipeline are larger.
 LEAST = 20000
