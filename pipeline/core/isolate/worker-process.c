@@ -51,6 +51,9 @@ set_not_started (const char *path, int number, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (path);
   gboolean resource = number == EAGAIN || number == ENOMEM;
+  /* The process opens a file before it is another program. */
+  if (number == EMFILE || number == ENFILE)
+    return segue_set_error_from_errno (error, number, SEGUE_ERROR_RESOURCE, "can't start", path);
   g_set_error (error, SEGUE_ERROR, resource ? SEGUE_ERROR_RESOURCE : SEGUE_ERROR_FAILED,
                "can't start ‘%s’, the process that isolated stages run in: %s; %s", shown,
                g_strerror (number),
