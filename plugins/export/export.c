@@ -353,7 +353,7 @@ collect (gpointer instance, SegueContext *context, GError **error)
   return write_card (config, &plan, rate, target, error) && target_finish (target, error);
 }
 
-/* Whose the folder is can be told before hours of decoding. */
+/* Whose folder it is, is known before hours of decoding. */
 static gboolean
 preview (SegueContext *context, GError **error)
 {

@@ -145,7 +145,7 @@ fail_to_map (SegueAnswer *answer, int number, const char **why)
   return FALSE;
 }
 
-/* All payloads are there: nobody writes to them any more. */
+/* All payloads are there, and are written to no more. */
 static gboolean
 map_buffers (SegueAnswer *answer, const char **why)
 {

@@ -48,7 +48,7 @@ typedef struct {
   guint n_reports;        /* lines of log and the like so far */
   guint n_lines;          /* lines of log so far */
   GArray *places;         /* Place: of the payloads in the arena */
-  GPtrArray *buffers;     /* GBytes: the payloads, once the first item is told */
+  GPtrArray *buffers;     /* GBytes: the payloads, once the first item has come */
   GPtrArray *items;       /* SegueItem */
   gboolean done;          /* all was said */
   GVariant *counts;       /* a(sx), once done */

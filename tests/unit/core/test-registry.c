@@ -104,7 +104,7 @@ test_same_names (void)
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
   fixture_assert_message (&error,
                           "/twin.so: plugin 'twin' provides nothing: neither .stages nor .models*");
-  /* What was refused takes nobody's name. */
+  /* What was refused takes no other stage's name. */
   static SegueStageType other;
   static const SegueStageType *const stages[] = { &other, NULL };
   static const SegueStageType *const twice[] = { &other, &other, NULL };

@@ -500,7 +500,7 @@ test_mistakes (void)
   }
 }
 
-/* What a stage promised when the pipeline was loaded it has to keep: others were told. */
+/* What a stage promised when the pipeline was loaded holds: later stages rely on it. */
 static void
 test_promises (void)
 {

@@ -187,7 +187,7 @@ misuse_wire (void)
   }
 }
 
-/* What is put in is as long as what is told, and stays as it is, or nothing in it is looked at. */
+/* Payloads have the stated size and do not change, or the answer is refused. */
 static void
 misuse_memory (void)
 {
