@@ -17,17 +17,17 @@ static gint installed;
 static gboolean
 is_ours (const char *path)
 {
-  static const char *const names[] = { "segue",           "libsegue.",    "libsegue-nn.",
-                                       "libc.",           "libglib-2.0.", "libgio-2.0.",
-                                       "libgobject-2.0.", "libpthread.",  "libm.",
-                                       "ld-linux",        "linux-vdso" };
+  static const char *const libraries[] = {
+    "libsegue.so", "libsegue-nn.so", "libc.so",           "libpthread.so",
+    "libm.so",     "libglib-2.0.so", "libgobject-2.0.so", "libgio-2.0.so",
+    "ld-linux-",   "linux-vdso.",    "libstdc++.so",
+  };
   const char *slash = strrchr (path, '/'), *base = slash ? slash + 1 : path;
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    gsize n = strlen (names[i]);
-    if (strncmp (base, names[i], n) == 0 && (names[i][n - 1] == '.' || base[n] == '\0' || i > 8))
+
+  for (gsize i = 0; i < G_N_ELEMENTS (libraries); i++)
+    if (strncmp (base, libraries[i], strlen (libraries[i])) == 0)
       return TRUE;
-  }
-  return FALSE;
+  return strcmp (base, "segue") == 0;
 }
 
 /* (nullable): the first object on the stack that is neither ours nor a library below us. */

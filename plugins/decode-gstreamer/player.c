@@ -32,6 +32,7 @@ struct _Player {
   GstAppSink *sink;
   GstBus *bus;
   TaskThreads *threads;
+  gboolean is_pausing; /* before its first buffer */
 
   GMutex lock; /* what any thread may touch: */
   GCond changed;
@@ -366,8 +367,25 @@ player_new (int fd, const ProbePart *part, GError **error)
     return NULL;
   }
   /* A failure is on the bus, where the first pull finds it. */
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  gst_element_set_state (self->pipeline, GST_STATE_PAUSED);
+  self->is_pausing = TRUE;
   return self;
+}
+
+/* A pipeline that is set to play at once goes on from its first buffer in a thread of GLib's pool, and
+ * waits for ever where that thread can't be made.  So it is set to play by whoever reads it. */
+static void
+play_once_paused (Player *self)
+{
+  GstState state;
+  GstStateChangeReturn change =
+    gst_element_get_state (self->pipeline, &state, NULL, WAIT * GST_USECOND);
+
+  /* An element that got no thread counts as paused, but would be waited for. */
+  if (change == GST_STATE_CHANGE_SUCCESS && state == GST_STATE_PAUSED &&
+      !task_threads_are_refused (self->threads, NULL))
+    gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  self->is_pausing = change == GST_STATE_CHANGE_ASYNC;
 }
 
 static gboolean
@@ -431,8 +449,10 @@ PlayerResult
 player_pull (Player *self, PlayerBlock *block, GError **error)
 {
   drop_sample (self);
+  if (self->is_pausing)
+    play_once_paused (self);
   self->sample = take_sample (self, 0);
-  if (!self->sample)
+  if (!self->sample && !self->is_pausing)
     self->sample = take_sample (self, wait_for_samples (self));
   if (self->sample) {
     self->n_idle = 0;
