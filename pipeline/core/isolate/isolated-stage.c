@@ -8,6 +8,7 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* Processes that may end before their stage is open, one after the other. */
@@ -51,16 +52,37 @@ describe_end (int status)
   return g_strdup_printf ("SIG%s (%s)", name ? name : "?", words ? words : "an unknown signal");
 }
 
-/* Signals that a process gets for what it did.  GLib's own way to end a program, SIGTRAP, is none of
- * them: it ends so where there is no memory. */
+/* Whether less memory is allowed here than the machine has (ulimit -v, ulimit -d). */
+static gboolean
+memory_is_limited (void)
+{
+  static const int limits[] = { RLIMIT_AS, RLIMIT_DATA };
+  struct rlimit limit;
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    if (getrlimit (limits[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+      return TRUE;
+  return FALSE;
+}
+
+/* Signals that a process gets for what it did.  Where there is no memory, GLib ends a program by SIGTRAP, or
+ * asks for more to say so until the stack ends, and C++ ends it by SIGABRT: these are no crashes then. */
 static gboolean
 is_crash (int status)
 {
-  static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS };
-  for (guint i = 0; status != -1 && WIFSIGNALED (status) && i < G_N_ELEMENTS (signals); i++)
-    if (WTERMSIG (status) == signals[i])
-      return TRUE;
-  return FALSE;
+  if (status == -1 || !WIFSIGNALED (status))
+    return FALSE;
+  switch (WTERMSIG (status)) {
+  case SIGBUS:
+  case SIGILL:
+  case SIGFPE:
+  case SIGSYS:
+    return TRUE;
+  case SIGSEGV:
+  case SIGABRT:
+    return !memory_is_limited ();
+  default:
+    return FALSE;
+  }
 }
 
 /* "‘song’ crashed stage 'decode' (plugin decode 1.0): SIGSEGV (Segmentation fault)" */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +218,25 @@ test_one_song (void)
     g_assert_cmpuint (output->len, ==, 8);
     g_assert_cmpuint (g_strv_length (first) - 1, ==, song + 1);
     g_assert_cmpuint (g_strv_length (last) - 1, ==, song + 1);
+  }
+}
+
+/* Under a limit of memory a library that gets none crashes: the song is tried again by the next run. */
+static void
+test_crash_under_a_limit (void)
+{
+  static const int limits[] = { RLIMIT_AS, RLIMIT_DATA };
+  static const char *const deeds[] = { "signal 11", "signal 6" };
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++) {
+    struct rlimit before;
+    g_assert_cmpint (getrlimit (limits[i], &before), ==, 0);
+    setrlimit (limits[i], &(struct rlimit){ (rlim_t) 1 << 50, before.rlim_max });
+    g_autoptr (GError) failed = isolate_bench_refuse (&bench, deeds[i]);
+    setrlimit (limits[i], &before);
+    g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
+    g_assert_nonnull (strstr (failed->message, "want of memory"));
   }
 }
 
@@ -592,6 +612,7 @@ main (int argc, char **argv)
                         test_song_by_song);
   g_test_add_func ("/isolate/one-song", test_one_song);
   g_test_add_func ("/isolate/killed-while-opening", test_killed_while_opening);
+  g_test_add_func ("/isolate/crash-under-a-limit", test_crash_under_a_limit);
   g_test_add_func ("/isolate/killed-each-time", test_killed_each_time);
   g_test_add_func ("/isolate/server-killed", test_server_killed);
   g_test_add_func ("/isolate/hang", test_hang);
