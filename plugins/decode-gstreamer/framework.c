@@ -4,6 +4,21 @@
 #include <gst/pbutils/pbutils.h>
 #include <segue/error.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* (transfer full): the name of the table of plugins that GStreamer keeps.  Plugins that could not be loaded are
+ * listed as bad ones there until their files change, so a table made under a limit of memory (ulimit -v) is only
+ * for runs under the same. */
+static char *
+name_registry (void)
+{
+  struct rlimit memory;
+
+  if (getrlimit (RLIMIT_AS, &memory) != 0 || memory.rlim_cur == RLIM_INFINITY)
+    return g_strdup ("gstreamer-registry.bin");
+  return g_strdup_printf ("gstreamer-registry-%" G_GUINT64_FORMAT ".bin",
+                          (guint64) memory.rlim_cur);
+}
 
 /* The environment is GStreamer's only way to be told.  It is set once, before any of GStreamer's
  * threads exist; under isolation the process has no others either. */
@@ -11,7 +26,7 @@ static void
 choose_registry (void)
 {
   g_autofree char *folder = g_build_filename (g_get_user_cache_dir (), "segue", NULL);
-  g_autofree char *path = g_build_filename (folder, "gstreamer-registry.bin", NULL);
+  g_autofree char *name = name_registry (), *path = g_build_filename (folder, name, NULL);
 
   if (g_getenv ("GST_REGISTRY") || g_getenv ("GST_REGISTRY_1_0"))
     return;
