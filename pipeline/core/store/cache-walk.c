@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REGISTRY  "gstreamer-registry.bin"
 #define MAX_DEPTH 32 /* of folders that stages leave; what lies deeper is not counted */
 
 struct _SegueCacheWalk {
@@ -62,14 +61,27 @@ name_work (const char *shard, const char *name)
   return g_str_has_prefix (name, ".spool-") ? NAME_LEFT : NAME_NONE;
 }
 
+/* What follows the name of GStreamer's registry, under a limit of memory one of its own:
+ * "gstreamer-registry.bin", "gstreamer-registry-8589934592.bin"; NULL: it is another name. */
+static const char *
+skip_registry (const char *name)
+{
+  if (!g_str_has_prefix (name, "gstreamer-registry"))
+    return NULL;
+  name += strlen ("gstreamer-registry");
+  if (*name == '-')
+    name += 1 + strspn (name + 1, "0123456789");
+  return g_str_has_prefix (name, ".bin") ? name + strlen (".bin") : NULL;
+}
+
 /* GStreamer writes its registry beside the old one, under a name of its own. */
 static Name
 name_top (const char *shard, const char *name)
 {
-  if (g_str_equal (name, REGISTRY))
+  const char *rest = skip_registry (name);
+  if (rest && !*rest)
     return NAME_ENTRY;
-  return segue_file_is_temporary (name) || g_str_has_prefix (name, REGISTRY ".") ? NAME_LEFT
-                                                                                 : NAME_NONE;
+  return segue_file_is_temporary (name) || (rest && *rest == '.') ? NAME_LEFT : NAME_NONE;
 }
 
 static const Place places[] = {

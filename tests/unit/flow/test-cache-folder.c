@@ -123,12 +123,14 @@ test_leftovers (void)
   g_auto (Bench) bench;
   write_songs (&bench);
   bench_run (&bench, STAGES, 1, NULL);
-  static const char *const left[] = { "records/0a/.segue-tmp-abcdef", "files/0a/.segue-tmp-abcdef",
-                                      "units/.segue-tmp-12345678", "work/.spool-XyZabc",
-                                      "gstreamer-registry.bin.tmpA1B2C3" };
+  static const char *const left[] = {
+    "records/0a/.segue-tmp-abcdef",     "files/0a/.segue-tmp-abcdef",
+    "units/.segue-tmp-12345678",        "work/.spool-XyZabc",
+    "gstreamer-registry.bin.tmpA1B2C3", "gstreamer-registry-8589934592.bin.tmpA1B2C3"
+  };
   static const char *const foreign[] = {
-    "records/0a/holiday.jpg", "files/README", "notes.txt", "work/thesis/chapter.tex",
-    "files/0a/.hidden",       "units/abc",    "files/" KEY
+    "records/0a/holiday.jpg", "files/README", "notes.txt",  "work/thesis/chapter.tex",
+    "files/0a/.hidden",       "units/abc",    "files/" KEY, "gstreamer-registry-mine.bin.old",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (left); i++) {
     g_autofree char *path = put (bench.cache, left[i], "left");
