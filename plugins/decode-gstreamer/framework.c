@@ -7,17 +7,23 @@
 #include <sys/resource.h>
 
 /* (transfer full): the name of the table of plugins that GStreamer keeps.  Plugins that could not be loaded are
- * listed as bad ones there until their files change, so a table made under a limit of memory (ulimit -v) is only
- * for runs under the same. */
+ * listed as bad ones there until their files change, so a table made under a tight limit of memory or open files
+ * (ulimit -v, ulimit -n) is only for runs under the same. */
 static char *
 name_registry (void)
 {
-  struct rlimit memory;
+  static const struct {
+    int resource;
+    rlim_t enough;
+  } needs[] = { { RLIMIT_AS, RLIM_INFINITY }, { RLIMIT_NOFILE, 64 } };
+  g_autoptr (GString) name = g_string_new ("gstreamer-registry");
+  struct rlimit limit;
 
-  if (getrlimit (RLIMIT_AS, &memory) != 0 || memory.rlim_cur == RLIM_INFINITY)
-    return g_strdup ("gstreamer-registry.bin");
-  return g_strdup_printf ("gstreamer-registry-%" G_GUINT64_FORMAT ".bin",
-                          (guint64) memory.rlim_cur);
+  for (guint i = 0; i < G_N_ELEMENTS (needs); i++)
+    if (getrlimit (needs[i].resource, &limit) == 0 && limit.rlim_cur < needs[i].enough)
+      g_string_append_printf (name, "-%" G_GUINT64_FORMAT, (guint64) limit.rlim_cur);
+  g_string_append (name, ".bin");
+  return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
 /* The environment is GStreamer's only way to be told.  It is set once, before any of GStreamer's

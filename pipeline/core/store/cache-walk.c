@@ -61,16 +61,15 @@ name_work (const char *shard, const char *name)
   return g_str_has_prefix (name, ".spool-") ? NAME_LEFT : NAME_NONE;
 }
 
-/* What follows the name of GStreamer's registry, under a limit of memory one of its own:
- * "gstreamer-registry.bin", "gstreamer-registry-8589934592.bin"; NULL: it is another name. */
+/* What follows the name of GStreamer's registry, which has numbers where limits are tight:
+ * "gstreamer-registry.bin", "gstreamer-registry-8589934592-15.bin"; NULL: it is another name. */
 static const char *
 skip_registry (const char *name)
 {
   if (!g_str_has_prefix (name, "gstreamer-registry"))
     return NULL;
   name += strlen ("gstreamer-registry");
-  if (*name == '-')
-    name += 1 + strspn (name + 1, "0123456789");
+  name += strspn (name, "-0123456789");
   return g_str_has_prefix (name, ".bin") ? name + strlen (".bin") : NULL;
 }
 

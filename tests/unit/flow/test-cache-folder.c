@@ -126,7 +126,7 @@ test_leftovers (void)
   static const char *const left[] = {
     "records/0a/.segue-tmp-abcdef",     "files/0a/.segue-tmp-abcdef",
     "units/.segue-tmp-12345678",        "work/.spool-XyZabc",
-    "gstreamer-registry.bin.tmpA1B2C3", "gstreamer-registry-8589934592.bin.tmpA1B2C3"
+    "gstreamer-registry.bin.tmpA1B2C3", "gstreamer-registry-8589934592-15.bin.tmpA1B2C3"
   };
   static const char *const foreign[] = {
     "records/0a/holiday.jpg", "files/README", "notes.txt",  "work/thesis/chapter.tex",
