@@ -98,7 +98,9 @@ segue_csv_fail (const SegueCsv *csv, GError **error, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%u: %s", csv->shown, csv->row_line, what);
+  /* A value that was cut to fit may end within a character. */
+  g_autofree char *valid = g_utf8_make_valid (what, -1);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%u: %s", csv->shown, csv->row_line, valid);
   return FALSE;
 }
 
