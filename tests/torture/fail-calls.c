@@ -399,7 +399,8 @@ take_room (int fd, size_t n)
     inside++;
     path_of_fd (fd, path);
     inside--;
-    kind = kinds[fd] = *path && is_under (path) ? 2 : 1;
+    kind = *path && is_under (path) ? 2 : 1;
+    kinds[fd] = kind;
   }
   if (kind == 1)
     return n;
