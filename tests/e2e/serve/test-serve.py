@@ -281,6 +281,20 @@ def test_token(server, place):
     check(server.token.encode() not in server.get("/").body, "the page tells the token")
 
 
+def test_descriptors(server, place):
+    """No program that the server starts gets its sockets or files: each descriptor closes itself."""
+    with socket.create_connection((server.host, server.port), 30):
+        folder = f"/proc/{server.process.pid}/fdinfo"
+        for number in os.listdir(folder):
+            try:
+                with open(f"{folder}/{number}") as f:
+                    flags = int(next(line for line in f if line.startswith("flags:")).split()[1], 8)
+                target = os.readlink(f"/proc/{server.process.pid}/fd/{number}")
+            except FileNotFoundError:
+                continue
+            check(int(number) < 3 or flags & os.O_CLOEXEC, f"descriptor {number} stays open: {target}")
+
+
 # ---- Bad manners ----
 
 def test_protocol(server, place):
@@ -658,7 +672,7 @@ def main():
     slow_body = Slow(server, f"{line}Content-Length: 1000\r\n\r\n".encode(), b"x", 0.5)
     silent = Slow(server, b"", b"", 0.5)
     for name in ("answer", "same_as_predict", "stream", "names", "not_songs", "wrong_bodies", "sizes", "expect", "methods", "hosts",
-                 "origins", "policy", "token", "runs", "report", "secret_addresses", "traversal", "protocol", "smuggling", "writes_first", "gone", "start"):
+                 "origins", "policy", "token", "runs", "report", "secret_addresses", "descriptors", "traversal", "protocol", "smuggling", "writes_first", "gone", "start"):
         tap.case(name, globals()[f"test_{name}"], server, place)
     tap.case("slow", test_slow, server, slow_heads, slow_body, silent)
     for name in ("crowd", "busy", "twenty"):

@@ -205,6 +205,23 @@ test_song_by_song (gconstpointer config)
   g_assert_null (strstr (bench.log->str, "misbehave: item 1 of its process"));
 }
 
+/* A program may be started with SIGCHLD ignored, and then can't wait for a child of its own: a crash is one
+ * all the same. */
+static void
+test_ignored_children (void)
+{
+  struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+  g_assert_cmpint (sigaction (SIGCHLD, &ignore, &before), ==, 0);
+  {
+    g_auto (IsolateBench) bench;
+    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) crashed = isolate_bench_refuse (&bench, "signal 11");
+    g_assert_error (crashed, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (crashed->message, "SIGSEGV"));
+  }
+  g_assert_cmpint (sigaction (SIGCHLD, &before, NULL), ==, 0);
+}
+
 /* Segments of one song share their process. */
 static void
 test_one_song (void)
@@ -610,6 +627,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/isolate/song-by-song/forked", "{}", test_song_by_song);
   g_test_add_data_func ("/isolate/song-by-song/started", "{ opening: with-thread }",
                         test_song_by_song);
+  g_test_add_func ("/isolate/ignored-children", test_ignored_children);
   g_test_add_func ("/isolate/one-song", test_one_song);
   g_test_add_func ("/isolate/killed-while-opening", test_killed_while_opening);
   g_test_add_func ("/isolate/crash-under-a-limit", test_crash_under_a_limit);

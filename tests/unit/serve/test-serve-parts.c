@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,6 +204,51 @@ test_clients (void)
     g_autofree char *client = peer_name_client ((struct sockaddr *) &native);
     g_assert_cmpstr (client, ==, rows[i].client);
   }
+}
+
+/* @other: (out): the client's end of the connection. */
+static Peer *
+begin_upload (Peers *peers, Song *song, int *other)
+{
+  int pair[2];
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  Peer *peer = peer_new (peers, pair[0], g_strdup ("A"));
+  peer_lend (peer, pair[0]);
+  peer_uploads (peer, song);
+  *other = pair[1];
+  return peer;
+}
+
+static gssize
+read_now (int fd, char *text, gsize size)
+{
+  memset (text, 0, size);
+  return recv (fd, text, size - 1, MSG_DONTWAIT);
+}
+
+/* An upload that sends next to nothing is cut off long before its time is over; one that sends goes on. */
+static void
+test_slow_uploads (void)
+{
+  char text[1000];
+  int of_slow, of_fast;
+  Peers *peers = peers_new (3600);
+  g_autoptr (Song) song = song_new (spool_open (), "a", "A", 5, NULL, NULL);
+  Peer *slow = begin_upload (peers, song, &of_slow), *fast = begin_upload (peers, song, &of_fast);
+  peer_sent (slow, 100);
+  peer_sent (fast, 1000000);
+  peers_tick (peers);
+  g_assert_cmpint (read_now (of_slow, text, sizeof text), <, 0);
+  g_usleep (5500000);
+  peers_tick (peers);
+  g_assert_cmpint (read_now (of_slow, text, sizeof text), >, 0);
+  g_assert_nonnull (strstr (text, "slow-upload"));
+  g_assert_cmpint (read_now (of_fast, text, sizeof text), <, 0);
+  peer_free (slow);
+  peer_free (fast);
+  close (of_slow);
+  close (of_fast);
+  peers_free (peers);
 }
 
 /* Who waits sleeps once, and is woken once. */
@@ -496,6 +542,7 @@ main (int argc, char **argv)
   g_test_add_func ("/serve/turns", test_turns);
   g_test_add_func ("/serve/places", test_places);
   g_test_add_func ("/serve/clients", test_clients);
+  g_test_add_func ("/serve/slow-uploads", test_slow_uploads);
   g_test_add_func ("/serve/waits", test_waits);
   g_test_add_func ("/serve/lines", test_lines);
   g_test_add_func ("/serve/problems-are-documented", test_problems_are_documented);
