@@ -303,6 +303,21 @@ test_swaps (Fixture *f, gconstpointer data)
   fixture_assert_exists (f, "runs/artist/latest/model/model.safetensors");
 }
 
+/* With descriptors closed, no file that is opened takes what is printed. */
+static void
+test_closed_descriptors (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  command_run_shell (&result, f->folder, f->env,
+                     "\"$segue\" run --preset dataset music --set segment.count=2 <&- >&- 2>&-");
+  command_assert (&result, 0);
+  g_autofree char *log = fixture_read (f, "runs/dataset/latest/log.ndjson", NULL);
+  g_auto (GStrv) lines = g_strsplit (log, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), >, 2);
+  for (guint i = 0; *lines[i]; i++)
+    g_assert_true (g_str_has_prefix (lines[i], "{\"") && g_str_has_suffix (lines[i], "}"));
+}
+
 /* Every segment of every song as a WAV file under its set and label. */
 static void
 test_dataset (Fixture *f, gconstpointer data)
@@ -469,6 +484,7 @@ main (int argc, char **argv)
   ADD ("same-result", test_same_result);
   ADD ("moved-song", test_moved_song);
   ADD ("swaps", test_swaps);
+  ADD ("closed-descriptors", test_closed_descriptors);
   ADD ("dataset", test_dataset);
   ADD ("too-few", test_too_few);
   ADD ("data-view", test_data_view);

@@ -582,6 +582,18 @@ is_gone (pid_t pid)
   return !end || g_str_has_prefix (end, ") Z");
 }
 
+/* The terminal that the command was started from is none of its workers'. */
+static void
+test_own_session (void)
+{
+  g_auto (IsolateBench) bench;
+  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (GPtrArray) output = carry_fine (&bench, "fine");
+  pid_t server = child_of (getpid ());
+  g_assert_cmpint (server, >, 0);
+  g_assert_cmpint (getsid (server), ==, server);
+}
+
 /* A worker ends where its parent or its server is killed, however busy it is; user and locks make no difference. */
 static void
 test_orphan (gconstpointer data)
@@ -640,6 +652,7 @@ main (int argc, char **argv)
   g_test_add_func ("/isolate/words", test_words);
   g_test_add_func ("/isolate/environment", test_environment);
   g_test_add_func ("/isolate/terminal", test_terminal);
+  g_test_add_func ("/isolate/own-session", test_own_session);
   g_test_add_func ("/isolate/files-are-locked", test_files_are_locked);
   g_test_add_func ("/isolate/calls-are-denied", test_calls_are_denied);
   g_test_add_func ("/isolate/opening", test_opening);
