@@ -3,11 +3,13 @@
 #include "progress-line.h"
 #include "table.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <math.h>
 #include <segue/file.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const SegueTerm plain = { .columns = 80, .unicode = TRUE };
@@ -562,6 +564,26 @@ test_excerpt (void)
   segue_file_remove_folder (folder, NULL);
 }
 
+/* A number of the first three that is free is given to no file; what is read or written there is an error. */
+static void
+test_guard (void)
+{
+  static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+  for (int free_one = STDIN_FILENO; free_one <= STDERR_FILENO; free_one++) {
+    int status;
+    pid_t child = fork ();
+    g_assert_cmpint (child, >=, 0);
+    if (child == 0) {
+      close (free_one);
+      segue_term_guard_descriptors ();
+      int mode = fcntl (free_one, F_GETFL);
+      _exit (mode != -1 && (mode & O_ACCMODE) == modes[free_one] ? 0 : 2);
+    }
+    g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+    g_assert_cmpint (status, ==, 0);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -570,6 +592,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/text/json", test_json_printable);
   g_test_add_func ("/cli/text/width", test_width);
   g_test_add_func ("/cli/text/wrap", test_wrap);
+  g_test_add_func ("/cli/guard", test_guard);
   g_test_add_func ("/cli/progress/duration", test_duration);
   g_test_add_func ("/cli/progress/bar", test_bar);
   g_test_add_func ("/cli/progress/bar-fits", test_bar_fits);
