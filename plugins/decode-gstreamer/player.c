@@ -372,8 +372,8 @@ player_new (int fd, const ProbePart *part, GError **error)
   return self;
 }
 
-/* A pipeline that is set to play at once goes on from its first buffer in a thread of GLib's pool, and
- * waits for ever where that thread can't be made.  So it is set to play by whoever reads it. */
+/* A pipeline that is set to play at once is taken from paused to playing by a thread of GLib's pool, and hangs
+ * where that thread can't be created.  So player_pull () takes that step itself. */
 static void
 play_once_paused (Player *self)
 {
