@@ -21,6 +21,9 @@ grep -nE '\bjson_load' \
     grep -v '^pipeline/core/base/json-read.c$') &&
   { echo 'parse JSON with segue_json_parse () or segue_json_read ()'; status=1; }
 
+# The floors of libsegue: no include goes up, no circle.
+sh tests/floors.sh || status=1
+
 # What is left for later is finished or left out.
 git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' '*.build' ':!tests/style.sh' && status=1
 exit $status

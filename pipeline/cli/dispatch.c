@@ -1,7 +1,7 @@
 /* The command line down to one verb, and errors up to the exit status. */
+#include "base/suggest.h"
 #include "cli.h"
 #include "last-words.h"
-#include "params.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -1,5 +1,5 @@
 /* segue fetch */
-#include "hub-cache.h"
+#include "base/hub-cache.h"
 #include "hub-client.h"
 #include "hub-store.h"
 #include "hub-url.h"

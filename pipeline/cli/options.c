@@ -1,6 +1,6 @@
 /* Options: a verb's table, parsed by getopt_long (), as those of every command. */
+#include "base/suggest.h"
 #include "cli.h"
-#include "params.h"
 
 #include <getopt.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "report-place.h"
 
-#include "beneath.h"
+#include "base/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>

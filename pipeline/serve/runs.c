@@ -1,6 +1,6 @@
 #include "runs.h"
 
-#include "beneath.h"
+#include "base/beneath.h"
 #include "problem.h"
 #include "run-about.h"
 #include "run-files.h"

@@ -1,7 +1,7 @@
 /* Whether a MAP stage makes the same of the same item each time (internal). */
 #pragma once
 
-#include "chain.h"
+#include "stage/chain.h"
 
 /**
  * segue_again_check: puts @item through @chain twice, which has instances of its own and reports nothing,

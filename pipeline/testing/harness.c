@@ -1,8 +1,9 @@
 /* The harness: one stage, driven by hand. */
-#include "advice.h"
 #include "again.h"
-#include "item-private.h"
-#include "stage-run.h"
+#include "graph/advice.h"
+#include "isolate/isolated-stage.h"
+#include "item/item-private.h"
+#include "stage/stage-run.h"
 
 #include <segue/file.h>
 #include <segue/testing.h>
@@ -152,6 +153,7 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
   harness->scope = (SegueScope){ .registry = registry,
                                  .seed = 42,
                                  .threads = 1,
+                                 .isolated = segue_isolated_carrier (),
                                  .host = &host,
                                  .host_data = harness,
                                  .thorough = TRUE };

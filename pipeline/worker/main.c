@@ -2,9 +2,9 @@
  *
  * Started by libsegue, with one end of a socket as descriptor 3; nothing else in it is of use by
  * hand.  See pipeline/core/isolate/. */
+#include "isolate/worker-serve.h"
 #include "notes.h"
 #include "sandbox.h"
-#include "worker-serve.h"
 
 #include <malloc.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* The whole stage over a model that trains in milliseconds. */
-#include "dataset-private.h"
 #include "feed.h"
 #include "settings.h"
+#include "stage/dataset-private.h"
 #include "tiny-model.h"
 
 #include <jansson.h>

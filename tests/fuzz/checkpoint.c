@@ -3,8 +3,8 @@
  *
  * The input is a file; it is read as it is, and with all that holds it together put right. */
 #include "checkpoint.h"
-#include "context-private.h"
 #include "scratch.h"
+#include "stage/context-private.h"
 #include "standalone.h"
 #include "tiny-model.h"
 

@@ -1,7 +1,7 @@
 /* Remembered hashes of files: whatever the memory says, a key is the file's own or one that was noted
  * for exactly this file, and always a key. */
-#include "contents.h"
-#include "key.h"
+#include "store/contents.h"
+#include "base/sha256.h"
 #include "scratch.h"
 #include "standalone.h"
 
@@ -52,9 +52,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   SegueFileStamp now;
   g_autofree char *key = segue_contents_key (files, song, &now, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (segue_key_is_valid (key));
+  g_assert_true (segue_sha256_is_valid (key));
   g_autofree char *noted = known ? g_strndup ((const char *) data + 1, size - 1) : NULL;
-  gboolean taken = noted && size == 1 + 64 && segue_key_is_valid (noted);
+  gboolean taken = noted && size == 1 + 64 && segue_sha256_is_valid (noted);
   g_assert_cmpstr (key, ==, taken ? noted : SONG_KEY);
   return 0;
 }

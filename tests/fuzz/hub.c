@@ -2,7 +2,7 @@
  * to another protocol, or past the end of a number.
  *
  * The input is a name, a file, and a header's value. */
-#include "hub-cache.h"
+#include "base/hub-cache.h"
 #include "hub-url.h"
 #include "scratch.h"
 #include "standalone.h"

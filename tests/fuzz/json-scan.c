@@ -3,7 +3,7 @@
  *
  * The first byte says whether a value is left out (the key "big").  The last byte of the text is followed by
  * no other. */
-#include "json-scan.h"
+#include "base/json-scan.h"
 #include "scratch.h"
 #include "standalone.h"
 

@@ -3,7 +3,7 @@
  * The first byte says how many of the lines after it are overrides (one `name=value` a line); the
  * rest is the file. */
 #include "fixture.h"
-#include "graph.h"
+#include "graph/graph.h"
 #include "scratch.h"
 #include "standalone.h"
 #include <segue/segue.h>

@@ -1,7 +1,7 @@
 /* segue.json, which travels with a model: whatever it says, the stages that come of it prepare songs
  * and do nothing else. */
-#include "preparation.h"
-#include "model-folder.h"
+#include "host/preparation.h"
+#include "model/model-folder.h"
 #include "scratch.h"
 #include "standalone.h"
 

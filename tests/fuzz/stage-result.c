@@ -1,9 +1,9 @@
 /* Results of stages in the store: whatever the bytes are, what comes out lies within them, and no file
  * of it leads out of its folder. */
-#include "result-private.h"
 #include "scratch.h"
 #include "standalone.h"
-#include "tree.h"
+#include "store/result-private.h"
+#include "store/tree.h"
 
 #include <nettle/sha2.h>
 #include <string.h>

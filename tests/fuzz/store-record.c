@@ -1,6 +1,6 @@
 /* Records of the store: whatever the bytes are, what comes out lies within them. */
-#include "record-private.h"
 #include "standalone.h"
+#include "store/record-private.h"
 
 #include <string.h>
 

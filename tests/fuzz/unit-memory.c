@@ -1,5 +1,5 @@
 /* What the cache remembers of a chain or a stage: whatever the bytes are, words that can be shown. */
-#include "unit-memory.h"
+#include "run/unit-memory.h"
 #include "scratch.h"
 #include "standalone.h"
 

@@ -1,6 +1,6 @@
 /* What a worker says: a stream of messages, as the core takes them apart, from a process that a
  * song's file may have taken over. */
-#include "answer.h"
+#include "isolate/answer.h"
 #include "standalone.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  *   generated SOURCE check      are schemas/pipeline.schema.json and docs/stages.md up to date?
  *   generated SOURCE write      write them
  */
-#include "registry.h"
+#include "registry/registry.h"
 #include <stdio.h>
 #include <string.h>
 

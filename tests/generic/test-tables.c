@@ -1,6 +1,6 @@
 /* Every stage type and model type of every plugin that was built: what its tables promise. */
-#include "params.h"
-#include "registry.h"
+#include "params/params.h"
+#include "registry/registry.h"
 #include "samples.h"
 #include <math.h>
 #include <string.h>
@@ -45,7 +45,9 @@ parse (const Table *table, const char *yaml, GError **error)
   g_autoptr (SegueNode) node = segue_node_parse (yaml, -1, "with", error);
   if (!node)
     return FALSE;
-  SegueParamScope scope = { .registry = registry, .folder = "/", .at = node };
+  SegueParamScope scope = { .models = segue_registry_model_types (registry),
+                            .folder = "/",
+                            .at = node };
   g_autofree gpointer config = g_malloc0 (MAX (table->config_size, 1));
   if (!segue_params_parse (table->params, node, config, &scope, error))
     return FALSE;
@@ -246,7 +248,7 @@ test_round_trip (void)
       g_autoptr (SegueNode) node = segue_node_parse (text, -1, "with", &error);
       g_assert_no_error (error);
       g_autofree gpointer config = g_malloc0 (MAX (table->config_size, 1));
-      SegueParamScope scope = { .registry = registry, .folder = "/" };
+      SegueParamScope scope = { .models = segue_registry_model_types (registry), .folder = "/" };
       segue_params_parse (table->params, node, config, &scope, &error);
       g_assert_no_error (error);
       written[k] = segue_params_describe (table->params, config);

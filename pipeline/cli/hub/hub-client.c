@@ -1,6 +1,6 @@
 /* Files of a Hugging Face server: asked for until there is an answer or no hope of one. */
 #include "hub-client.h"
-#include "hub-cache.h"
+#include "base/hub-cache.h"
 #include "hub-exchange.h"
 #include "hub-url.h"
 

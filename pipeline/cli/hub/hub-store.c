@@ -1,6 +1,6 @@
 /* Writing the Hugging Face cache. */
 #include "hub-store.h"
-#include "hub-cache.h"
+#include "base/hub-cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

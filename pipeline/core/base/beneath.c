@@ -1,5 +1,5 @@
 /* Paths beneath a folder: one openat () a part, none of them through a link. */
-#include "beneath.h"
+#include "base/beneath.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Build ids: the linker's hash of an object, which lies in memory with it. */
-#include "build.h"
+#include "base/build.h"
 
 #include <elf.h>
 #include <link.h>

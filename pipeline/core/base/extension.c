@@ -1,5 +1,5 @@
 /* What the extensions of file names say. */
-#include "extension.h"
+#include "base/extension.h"
 
 /* Whether a decoder reads them or not: where none does, their owner learns which files these are. */
 /* clang-format off */

@@ -2,7 +2,7 @@
  *
  * Where the file system can, a file that is being written has no name at all, so that a kill leaves
  * nothing behind; elsewhere it is a temporary file beside the one that it is to become. */
-#include "beneath.h"
+#include "base/beneath.h"
 
 #include <dirent.h>
 #include <errno.h>

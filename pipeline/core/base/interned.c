@@ -1,4 +1,4 @@
-#include "interned.h"
+#include "base/interned.h"
 
 /* GLib finds a string under a lock of its own, but lets go of the last reference outside of it: of two
  * threads, one may be handed what the other is just about to free. */

@@ -1,5 +1,5 @@
 /* JSON documents within bounds: the only place that calls jansson's parser. */
-#include "json-scan.h"
+#include "base/json-scan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "json-scan.h"
+#include "base/json-scan.h"
 
 #include <segue/error.h>
 #include <string.h>

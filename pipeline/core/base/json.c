@@ -1,6 +1,6 @@
 /* JSON text, written in order. */
-#include "json.h"
-#include "scalar.h"
+#include "base/json.h"
+#include "base/number.h"
 #include <string.h>
 
 void
@@ -124,7 +124,7 @@ void
 segue_json_double (SegueJson *json, double value)
 {
   separate (json);
-  g_autofree char *text = segue_scalar_from_double (value);
+  g_autofree char *text = segue_number_to_text (value);
   g_string_append (json->text, text);
 }
 

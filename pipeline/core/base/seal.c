@@ -1,5 +1,5 @@
 /* Folders that are ours to replace: a list in them has a digest of every file that we wrote. */
-#include "beneath.h"
+#include "base/beneath.h"
 
 #include <dirent.h>
 #include <errno.h>

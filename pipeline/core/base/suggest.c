@@ -1,5 +1,6 @@
 /* "Did you mean …?": the nearest of some names to a word. */
-#include "params.h"
+#include "base/suggest.h"
+
 #include <string.h>
 
 /* No name is longer; a word that is matches nothing. */

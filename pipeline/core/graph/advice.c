@@ -1,11 +1,8 @@
-#include "advice.h"
-#include "params.h"
+#include "graph/advice.h"
+#include "base/advice-marks.h"
+#include "params/params.h"
 
 #include <string.h>
-
-#define OPEN   "\u27e6"
-#define MIDDLE "\u00a6"
-#define CLOSE  "\u27e7"
 
 /* Settings of any stage, beside its parameters. */
 static const char *const settings[] = { "cache", "isolate", "time_limit" };
@@ -57,30 +54,36 @@ is_plain (const char *text)
   return TRUE;
 }
 
-/* "type:param=value", "param=value". */
+/* Whose advice it is. */
+typedef struct {
+  GPtrArray *stages;
+  const char *speaker;
+} Speech;
+
+/* SegueAdviceFunc: "type:param=value", "param=value". */
 static void
-append_setting (GString *out, const char *words, const char *setting, GPtrArray *stages,
-                const char *speaker)
+append_setting (GString *out, const char *words, const char *setting, gpointer data)
 {
+  const Speech *speech = data;
   const char *equals = strchr (setting, '=');
   const char *colon = equals ? memchr (setting, ':', (gsize) (equals - setting)) : NULL;
   g_autofree char *type = colon ? g_strndup (setting, (gsize) (colon - setting)) : NULL;
   const char *param = colon ? colon + 1 : setting;
-  if (!stages || !equals || !is_plain (equals + 1))
+  if (!equals || !is_plain (equals + 1))
     return;
   const SegueGraphStage *stage =
-    find_stage (stages, speaker, type, param, (gsize) (equals - param));
+    find_stage (speech->stages, speech->speaker, type, param, (gsize) (equals - param));
   if (stage)
     g_string_append_printf (out, "%s--set %s.%s", words, stage->id, param);
 }
 
-/* The same for a model's stages. */
+/* SegueAdviceFunc: the same for a model's stages. */
 static void
-append_option (GString *out, const char *words, const char *setting, GPtrArray *stages,
-               const char *speaker)
+append_option (GString *out, const char *words, const char *setting, gpointer data)
 {
+  GPtrArray *stages = data;
   gsize length = strcspn (setting, "=");
-  for (guint i = 0; stages && i < stages->len; i++) {
+  for (guint i = 0; i < stages->len; i++) {
     const SegueGraphStage *stage = g_ptr_array_index (stages, i);
     for (const SegueParam *const *row = stage->type->params; row && *row; row++) {
       gboolean same = strlen ((*row)->name) == length && !strncmp ((*row)->name, setting, length);
@@ -92,53 +95,22 @@ append_option (GString *out, const char *words, const char *setting, GPtrArray *
   }
 }
 
-typedef void (*Append) (GString *out, const char *words, const char *setting, GPtrArray *stages,
-                        const char *speaker);
-
-static char *
-advise (const char *message, Append append, GPtrArray *stages, const char *speaker)
-{
-  GString *out = g_string_new (NULL);
-  const char *at = message, *open;
-  while ((open = strstr (at, OPEN))) {
-    const char *middle = strstr (open, MIDDLE);
-    const char *close = middle ? strstr (middle, CLOSE) : NULL;
-    if (!close)
-      break;
-    const char *words = open + strlen (OPEN), *setting = middle + strlen (MIDDLE);
-    g_autofree char *before = g_strndup (words, (gsize) (middle - words));
-    g_autofree char *what = g_strndup (setting, (gsize) (close - setting));
-    g_string_append_len (out, at, open - at);
-    append (out, before, what, stages, speaker);
-    at = close + strlen (CLOSE);
-  }
-  g_string_append (out, at);
-  return g_string_free (out, FALSE);
-}
-
 char *
 segue_advise (const char *message, GPtrArray *stages, const char *speaker)
 {
-  return advise (message, append_setting, stages, speaker);
-}
-
-static void
-advise_error (GError **error, Append append, GPtrArray *stages, const char *speaker)
-{
-  if (!error || !*error || !strstr ((*error)->message, OPEN))
-    return;
-  g_autofree char *old = (*error)->message;
-  (*error)->message = advise (old, append, stages, speaker);
+  Speech speech = { .stages = stages, .speaker = speaker };
+  return segue_advice_replace (message, stages ? append_setting : NULL, &speech);
 }
 
 void
 segue_advise_error (GError **error, GPtrArray *stages, const char *speaker)
 {
-  advise_error (error, append_setting, stages, speaker);
+  Speech speech = { .stages = stages, .speaker = speaker };
+  segue_advice_replace_error (error, stages ? append_setting : NULL, &speech);
 }
 
 void
 segue_advise_prediction (GError **error, GPtrArray *stages)
 {
-  advise_error (error, append_option, stages, NULL);
+  segue_advice_replace_error (error, stages ? append_option : NULL, stages);
 }

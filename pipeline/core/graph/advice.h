@@ -1,7 +1,7 @@
 /* SEGUE_ADVICE() in messages → options that can be typed (internal). */
 #pragma once
 
-#include "graph.h"
+#include "graph/graph.h"
 
 /** segue_advise: (transfer full): @message with its advice as options.
  * @stages: (nullable): SegueGraphStage, all of the pipeline; %NULL: advice is left out

@@ -1,5 +1,5 @@
 /* Formats held against each other: whether what is given may be what is wanted, and words for both. */
-#include "format.h"
+#include "graph/format.h"
 
 #include <string.h>
 

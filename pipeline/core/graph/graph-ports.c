@@ -1,6 +1,7 @@
 /* Which output feeds which input: the nearest earlier stage that produces the kind, or `from:`. */
-#include "params.h"
-#include "pipeline-private.h"
+#include "base/suggest.h"
+#include "graph/pipeline-private.h"
+#include "params/params.h"
 #include <string.h>
 
 typedef struct {

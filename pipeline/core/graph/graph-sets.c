@@ -1,5 +1,5 @@
 /* Ways past a split, and outputs that no stage takes: pipelines that run, and mean something else. */
-#include "pipeline-private.h"
+#include "graph/pipeline-private.h"
 
 static SegueGraphStage *
 stage_at (GPtrArray *stages, guint index)

@@ -1,7 +1,8 @@
 /* One stage of a pipeline: its type and its parsed configuration. */
-#include "advice.h"
-#include "params.h"
-#include "registry.h"
+#include "base/advice-marks.h"
+#include "graph/graph.h"
+#include "params/params.h"
+#include "registry/registry.h"
 #include <string.h>
 
 const char *
@@ -48,7 +49,7 @@ check_config (const SegueGraphStage *stage, const SegueNode *at, const char *whe
   gboolean ok = !stage->type->check || stage->type->check (stage->config, &failure);
   if (ok && !failure)
     return TRUE;
-  segue_advise_error (&failure, NULL, NULL);
+  segue_advice_replace_error (&failure, NULL, NULL);
   g_autofree char *bug = segue_graph_find_bug ("check", ok, failure);
   return segue_node_error (at, error, "%s%s", where, bug ? bug : failure->message);
 }
@@ -129,7 +130,7 @@ segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, c
 {
   const SegueNode *place = with ? with : at;
   g_autofree char *where = g_strdup_printf ("stage '%s': ", id ? id : type->name);
-  SegueParamScope scope = { .registry = registry,
+  SegueParamScope scope = { .models = segue_registry_model_types (registry),
                             .folder = folder,
                             .within = at ? folder : NULL,
                             .where = where,

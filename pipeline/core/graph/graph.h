@@ -4,7 +4,7 @@
  * refers to an earlier stage, so file order is an order of execution. */
 #pragma once
 
-#include "node.h"
+#include "yaml/node.h"
 #include <segue/segue.h>
 
 #define SEGUE_NOT_CONNECTED G_MAXUINT

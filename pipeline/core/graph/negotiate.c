@@ -1,7 +1,7 @@
 /* Formats, from stage to stage: each says what comes out, or why it can't work on what goes in. */
-#include "advice.h"
-#include "format.h"
-#include "pipeline-private.h"
+#include "graph/advice.h"
+#include "graph/format.h"
+#include "graph/pipeline-private.h"
 #include <string.h>
 
 struct _SegueNegotiation {

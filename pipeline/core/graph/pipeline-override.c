@@ -1,6 +1,6 @@
 /* Overrides: `train.epochs=3` and the like, from outside of the file. */
-#include "params.h"
-#include "pipeline-private.h"
+#include "graph/pipeline-private.h"
+#include "params/params.h"
 #include <segue/error.h>
 #include <string.h>
 

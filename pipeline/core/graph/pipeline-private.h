@@ -1,7 +1,7 @@
 /* Parts of loading a pipeline (internal). */
 #pragma once
 
-#include "graph.h"
+#include "graph/graph.h"
 
 /** SegueOverride: one `key=value` from outside of the file. */
 typedef struct {

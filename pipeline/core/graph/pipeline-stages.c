@@ -1,7 +1,8 @@
 /* The stages of a pipeline file: types, ids, parameters and what overrides make of them. */
-#include "params.h"
-#include "pipeline-private.h"
-#include "registry.h"
+#include "base/suggest.h"
+#include "graph/pipeline-private.h"
+#include "params/params.h"
+#include "registry/registry.h"
 #include <string.h>
 
 #define ROW(...) SEGUE_PARAM (SegueStageSettings, __VA_ARGS__)

@@ -1,6 +1,7 @@
 /* Variables: `${name}` in the scalars of a pipeline. */
-#include "params.h"
-#include "pipeline-private.h"
+#include "base/suggest.h"
+#include "graph/pipeline-private.h"
+#include "params/params.h"
 #include <string.h>
 
 /* The length of a reference "${name}" at @text and its name; 0: none begins here. */

@@ -1,7 +1,8 @@
 /* A pipeline file, read, resolved and checked: settings, variables, stages, connections. */
-#include "params.h"
-#include "pipeline-private.h"
-#include "scalar.h"
+#include "base/suggest.h"
+#include "graph/pipeline-private.h"
+#include "params/params.h"
+#include "yaml/scalar.h"
 #include <segue/error.h>
 #include <string.h>
 

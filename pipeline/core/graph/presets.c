@@ -1,5 +1,6 @@
 /* Presets: pipelines that are installed and run by name. */
-#include "params.h"
+#include "base/suggest.h"
+#include "params/params.h"
 #include <segue/segue.h>
 #include <stdio.h>
 #include <string.h>

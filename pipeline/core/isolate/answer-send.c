@@ -1,6 +1,6 @@
 /* The worker's side of an answer: items into messages, overlapping bytes once. */
-#include "answer.h"
-#include "stretch.h"
+#include "isolate/answer.h"
+#include "item/stretch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The core's side of an answer: messages into items, each word checked. */
-#include "answer.h"
-#include "shared-bytes.h"
+#include "isolate/answer.h"
+#include "isolate/shared-bytes.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,10 +8,10 @@
  * The core takes every word of it to be hostile. */
 #pragma once
 
-#include "context-private.h"
-#include "item-private.h"
-#include "message.h"
-#include "shared-arena.h"
+#include "isolate/message.h"
+#include "isolate/shared-arena.h"
+#include "item/item-private.h"
+#include "stage/context-private.h"
 
 /* Most items that one may become. */
 #define SEGUE_ANSWER_MAX_ITEMS (256 * 1024)

@@ -1,7 +1,7 @@
 /* The core's side of a fork server. */
-#include "fork-server.h"
-#include "answer.h"
-#include "params.h"
+#include "isolate/fork-server.h"
+#include "isolate/answer.h"
+#include "params/params.h"
 
 #include <errno.h>
 #include <poll.h>

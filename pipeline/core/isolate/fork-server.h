@@ -6,9 +6,9 @@
  * signals of its children. */
 #pragma once
 
-#include "context-private.h"
-#include "message.h"
-#include "worker-process.h"
+#include "isolate/message.h"
+#include "isolate/worker-process.h"
+#include "stage/context-private.h"
 
 typedef struct _SegueForkServer SegueForkServer;
 

@@ -1,9 +1,9 @@
 /* The core's side of an isolated stage: asks, judges how it went, asks once more. */
-#include "isolated-stage.h"
-#include "answer.h"
-#include "params.h"
-#include "question.h"
-#include "worker.h"
+#include "isolate/isolated-stage.h"
+#include "isolate/answer.h"
+#include "isolate/question.h"
+#include "isolate/worker.h"
+#include "params/params.h"
 
 #include <math.h>
 #include <signal.h>
@@ -14,14 +14,14 @@
 /* Processes that may end before their stage is open, one after the other. */
 #define OPEN_TRIES 3
 
-struct _SegueIsolatedStage {
+typedef struct {
   SegueContext *context;
   SegueForkServer *server; /* NULL: it has ended; the next item starts another */
   SegueWorker *worker;     /* nullable: the one that has seen the song at hand */
   SegueWorker *reserve;    /* nullable: has seen no song */
   char *path;              /* of the last server's program */
   gboolean opened;         /* what a worker reports before it is asked was reported */
-};
+} IsolatedStage;
 
 /* How a try with one process ended. */
 typedef enum {
@@ -32,8 +32,8 @@ typedef enum {
   TRY_ENDED,     /* by the system, or without a word */
 } Try;
 
-gboolean
-segue_isolated_stage_may (SegueRegistry *registry, const SegueGraphStage *stage)
+static gboolean
+takes (SegueRegistry *registry, const SegueGraphStage *stage)
 {
   const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, stage->type);
   return entry && g_path_is_absolute (entry->path);
@@ -87,7 +87,7 @@ is_crash (int status)
 
 /* "‘song’ crashed stage 'decode' (plugin decode 1.0): SIGSEGV (Segmentation fault)" */
 static void
-set_item_error (SegueIsolatedStage *self, SegueErrorCode code, const char *verb, const char *rest,
+set_item_error (IsolatedStage *self, SegueErrorCode code, const char *verb, const char *rest,
                 GError **error)
 {
   const SegueContext *context = self->context;
@@ -101,7 +101,7 @@ set_item_error (SegueIsolatedStage *self, SegueErrorCode code, const char *verb,
 
 /* Ended by the system, most likely: that says nothing about the song. */
 static void
-set_ended (SegueIsolatedStage *self, const char *when, const char *end, GError **error)
+set_ended (IsolatedStage *self, const char *when, const char *end, GError **error)
 {
   g_autofree char *rest = g_strdup_printf (
     ": its process ended %swith %s, perhaps for want of memory; the next run tries again", when,
@@ -112,7 +112,7 @@ set_ended (SegueIsolatedStage *self, const char *when, const char *end, GError *
 /* No process lived until its stage was open.  What a process does to itself each time is the fault of
  * what is installed; what the system does to it has to do with the moment. */
 static void
-judge_opening (SegueIsolatedStage *self, int status, GError **error)
+judge_opening (IsolatedStage *self, int status, GError **error)
 {
   const SegueGraphStage *stage = self->context->stage;
   g_autofree char *end = describe_end (status);
@@ -128,7 +128,7 @@ judge_opening (SegueIsolatedStage *self, int status, GError **error)
 
 /* A server that is gone takes its workers along. */
 static int
-reap_server (SegueIsolatedStage *self)
+reap_server (IsolatedStage *self)
 {
   g_clear_pointer (&self->reserve, segue_worker_kill);
   return segue_fork_server_reap (g_steal_pointer (&self->server));
@@ -136,7 +136,7 @@ reap_server (SegueIsolatedStage *self)
 
 /* The worker has closed its socket: what it ended with. */
 static int
-reap_worker (SegueIsolatedStage *self)
+reap_worker (IsolatedStage *self)
 {
   int status = segue_worker_reap (g_steal_pointer (&self->worker));
   if (!segue_fork_server_is_gone (self->server))
@@ -146,7 +146,7 @@ reap_worker (SegueIsolatedStage *self)
 }
 
 static gboolean
-start_server (SegueIsolatedStage *self, GError **error)
+start_server (IsolatedStage *self, GError **error)
 {
   SegueContext *context = self->context;
   self->server =
@@ -160,7 +160,7 @@ start_server (SegueIsolatedStage *self, GError **error)
 
 /* A worker whose stage is open. */
 static gboolean
-take_worker (SegueIsolatedStage *self, GError **error)
+take_worker (IsolatedStage *self, GError **error)
 {
   int status = -1;
   for (guint i = 0; i < OPEN_TRIES; i++) {
@@ -183,7 +183,7 @@ take_worker (SegueIsolatedStage *self, GError **error)
 }
 
 static Try
-judge_end (SegueIsolatedStage *self, GError **error)
+judge_end (IsolatedStage *self, GError **error)
 {
   segue_fork_server_log_words (self->server, G_LOG_LEVEL_WARNING);
   int status = reap_worker (self);
@@ -198,7 +198,7 @@ judge_end (SegueIsolatedStage *self, GError **error)
 }
 
 static Try
-judge_late (SegueIsolatedStage *self, GError **error)
+judge_late (IsolatedStage *self, GError **error)
 {
   g_autofree char *rest = g_strdup_printf (
     " busy for more than %g s and was given up; the next run tries again" SEGUE_ADVICE (
@@ -209,7 +209,7 @@ judge_late (SegueIsolatedStage *self, GError **error)
 }
 
 static Try
-judge_nonsense (SegueIsolatedStage *self, const char *why, GError **error)
+judge_nonsense (IsolatedStage *self, const char *why, GError **error)
 {
   g_autofree char *rest = g_strdup_printf (": its process sent %s", why);
   set_item_error (self, SEGUE_ERROR_DATA, "confused", rest, error);
@@ -218,7 +218,7 @@ judge_nonsense (SegueIsolatedStage *self, const char *why, GError **error)
 
 /* Until the answer is whole. */
 static Try
-listen (SegueIsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError **error)
+listen (IsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError **error)
 {
   const char *why = "what is no message";
   while (!answer->done) {
@@ -241,7 +241,7 @@ listen (SegueIsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError *
 
 /* One item, one process. */
 static Try
-ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
+ask (IsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 {
   const SegueContext *context = self->context;
   if (!take_worker (self, error))
@@ -266,7 +266,7 @@ ask (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
 /* A worker has seen a stranger's bytes, so what it says can be about its song only: that memory, a disk
  * or the stage itself is at fault would end the run.  It is not held against the song either. */
 static void
-judge_failure (SegueIsolatedStage *self, const GError *failure, GError **error)
+judge_failure (IsolatedStage *self, const GError *failure, GError **error)
 {
   if (segue_error_is_about_item (failure)) {
     g_propagate_error (error, g_error_copy (failure));
@@ -281,7 +281,7 @@ judge_failure (SegueIsolatedStage *self, const GError *failure, GError **error)
 
 /* What the stage counted and looked at belongs to the result, good or bad. */
 static void
-take_account (SegueIsolatedStage *self, SegueItem *item, const SegueAnswer *answer)
+take_account (IsolatedStage *self, SegueItem *item, const SegueAnswer *answer)
 {
   GVariantIter iter;
   const char *name;
@@ -294,13 +294,21 @@ take_account (SegueIsolatedStage *self, SegueItem *item, const SegueAnswer *answ
     segue_reads_add (item->reads, name);
 }
 
+/* The process that has seen the song ends, now. */
+static void
+end_song (gpointer data, SegueContext *context)
+{
+  IsolatedStage *self = data;
+  g_clear_pointer (&self->worker, segue_worker_kill);
+}
+
 static gboolean
-conclude (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
+conclude (IsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 {
   segue_fork_server_log_words (self->server, G_LOG_LEVEL_DEBUG);
   take_account (self, item, answer);
   if (answer->failure) {
-    segue_isolated_stage_end_song (self);
+    end_song (self, self->context);
     judge_failure (self, answer->failure, error);
     return FALSE;
   }
@@ -311,9 +319,10 @@ conclude (SegueIsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError
   return TRUE;
 }
 
-gboolean
-segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError **error)
+static gboolean
+process (gpointer data, SegueItem *item, SegueContext *context, GError **error)
 {
+  IsolatedStage *self = data;
   for (guint tries = 2; tries > 0; tries--) {
     g_auto (SegueAnswer) answer = { 0 };
     g_autoptr (GError) local = NULL;
@@ -322,7 +331,7 @@ segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError 
     if (result == TRY_ANSWERED)
       return conclude (self, item, &answer, error);
     if (result != TRY_NOT_ASKED)
-      segue_isolated_stage_end_song (self);
+      end_song (self, context);
     if ((result == TRY_CRASHED || result == TRY_ENDED) && tries > 1)
       continue;
     g_propagate_error (error, g_steal_pointer (&local));
@@ -331,31 +340,41 @@ segue_isolated_stage_process (SegueIsolatedStage *self, SegueItem *item, GError 
   g_return_val_if_reached (FALSE);
 }
 
-void
-segue_isolated_stage_end_song (SegueIsolatedStage *self)
+static void
+close_stage (gpointer data, SegueContext *context)
 {
-  g_clear_pointer (&self->worker, segue_worker_kill);
-}
-
-SegueIsolatedStage *
-segue_isolated_stage_new (SegueContext *context, GError **error)
-{
-  g_autoptr (SegueIsolatedStage) self = g_new0 (SegueIsolatedStage, 1);
-  self->context = context;
-  if (!start_server (self, error))
-    return NULL;
-  self->reserve = segue_worker_new (self->server, error);
-  return self->reserve ? g_steal_pointer (&self) : NULL;
-}
-
-void
-segue_isolated_stage_free (SegueIsolatedStage *self)
-{
-  if (!self)
-    return;
+  IsolatedStage *self = data;
   g_clear_pointer (&self->worker, segue_worker_kill);
   g_clear_pointer (&self->reserve, segue_worker_kill);
   g_clear_pointer (&self->server, segue_fork_server_free);
   g_free (self->path);
   g_free (self);
+}
+
+static gboolean
+open_stage (SegueContext *context, gpointer *instance, GError **error)
+{
+  IsolatedStage *self = g_new0 (IsolatedStage, 1);
+  self->context = context;
+  gboolean ok =
+    start_server (self, error) && (self->reserve = segue_worker_new (self->server, error)) != NULL;
+  if (!ok)
+    close_stage (self, context);
+  *instance = ok ? self : NULL;
+  return ok;
+}
+
+static const SegueCarrier carrier = {
+  .takes = takes,
+  .open = open_stage,
+  .process = process,
+  .end_song = end_song,
+  .close = close_stage,
+  .lasts = TRUE,
+};
+
+const SegueCarrier *
+segue_isolated_carrier (void)
+{
+  return &carrier;
 }

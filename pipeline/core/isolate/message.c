@@ -1,5 +1,5 @@
 /* Messages over a stream socket: header, body, at most one descriptor. */
-#include "message.h"
+#include "isolate/message.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -22,7 +22,7 @@
  */
 #pragma once
 
-#include "item-form.h"
+#include "item/item-form.h"
 
 #include <gio/gio.h>
 

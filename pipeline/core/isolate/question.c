@@ -1,6 +1,6 @@
 /* An item on its way to a worker. */
-#include "question.h"
-#include "shared-bytes.h"
+#include "isolate/question.h"
+#include "isolate/shared-bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* What a worker is asked: an item, with its file or its bytes (internal). */
 #pragma once
 
-#include "item-private.h"
-#include "message.h"
-#include "shared-arena.h"
+#include "isolate/message.h"
+#include "isolate/shared-arena.h"
+#include "item/item-private.h"
 
 /** segue_question_send: asks what becomes of @item.  @arena: for the answer.  @epoch: as in
  * #SegueContext.  %FALSE with @error (and @wire OK) where the item can't be sent at all: its file is

@@ -1,6 +1,6 @@
 /* One memory for all payloads of an answer, from both sides. */
-#include "shared-arena.h"
-#include "shared-bytes.h"
+#include "isolate/shared-arena.h"
+#include "isolate/shared-bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Sealed memory, from both sides. */
-#include "shared-bytes.h"
+#include "isolate/shared-bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

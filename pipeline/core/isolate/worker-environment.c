@@ -1,5 +1,5 @@
 /* An allow-list: what is not named stays with the parent. */
-#include "worker-environment.h"
+#include "isolate/worker-environment.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Children by number: forked, waited for, killed. */
-#include "worker-fork.h"
-#include "message.h"
+#include "isolate/worker-fork.h"
+#include "isolate/message.h"
 
 #include <errno.h>
 #include <poll.h>

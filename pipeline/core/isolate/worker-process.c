@@ -1,6 +1,6 @@
 /* Starting, ending and burying worker processes. */
-#include "worker-process.h"
-#include "worker-spawn.h"
+#include "isolate/worker-process.h"
+#include "isolate/worker-spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

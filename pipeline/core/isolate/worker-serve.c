@@ -1,9 +1,9 @@
 /* The life of a worker process: open, and fork, or lock and answer, until the socket closes. */
-#include "worker-serve.h"
-#include "answer.h"
-#include "question.h"
-#include "worker-fork.h"
-#include "worker-stage.h"
+#include "isolate/worker-serve.h"
+#include "isolate/answer.h"
+#include "isolate/question.h"
+#include "isolate/worker-fork.h"
+#include "isolate/worker-stage.h"
 
 #include <stdio.h>
 #include <unistd.h>

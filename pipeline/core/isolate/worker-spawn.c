@@ -1,8 +1,8 @@
 /* As posix_spawn () does it, which can't make namespaces: the child borrows this process's memory until it
  * becomes another program, while the calling thread waits.  It has a stack of its own, makes system calls
  * only, and takes no signal. */
-#include "worker-spawn.h"
-#include "worker-environment.h"
+#include "isolate/worker-spawn.h"
+#include "isolate/worker-environment.h"
 
 #include <errno.h>
 #include <fcntl.h>

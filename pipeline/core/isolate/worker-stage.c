@@ -1,5 +1,5 @@
 /* Opening a stage in its process, and passing on what it reports. */
-#include "worker-stage.h"
+#include "isolate/worker-stage.h"
 
 void
 segue_worker_stage_clear (SegueWorkerStage *stage)

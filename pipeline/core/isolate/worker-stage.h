@@ -1,9 +1,9 @@
 /* The one stage of a worker process (internal). */
 #pragma once
 
-#include "chain.h"
-#include "message.h"
-#include "params.h"
+#include "isolate/message.h"
+#include "params/params.h"
+#include "stage/chain.h"
 
 typedef struct {
   int socket; /* borrowed: where what the stage reports goes; a fork has another */

@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "isolate/worker.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* A worker as the core sees it: forked by its server, asked, ended (internal). */
 #pragma once
 
-#include "fork-server.h"
+#include "isolate/fork-server.h"
 
 typedef struct _SegueWorker SegueWorker;
 

@@ -1,6 +1,6 @@
 /* A type's callbacks, held to their word: each returns success without an error, or failure with one, and lists
  * tensors that are whole. */
-#include "model-private.h"
+#include "model/model-private.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* segue.json: which model type a folder is of, and the stages that prepare a song for it. */
-#include "model-folder.h"
+#include "model/model-folder.h"
 
 #include <segue/file.h>
 #include <segue/json.h>

@@ -1,5 +1,5 @@
 /* Inference: segments in, probabilities out, in batches. */
-#include "model-private.h"
+#include "model/model-private.h"
 
 #include <math.h>
 #include <stdlib.h>

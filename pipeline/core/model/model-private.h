@@ -18,8 +18,6 @@ struct _SegueModel {
  * the other is a bug in its plugin. */
 gboolean segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure,
                                GError **error);
-/** segue_model_type_fingerprint: (transfer full) (nullable). */
-char *segue_model_type_fingerprint (const SegueModelType *type);
 /** segue_model_find_type: the type that reads @folder; %NULL with error where there is none. */
 const SegueModelType *segue_model_find_type (SegueRegistry *registry, const char *folder,
                                              GError **error);

@@ -1,9 +1,8 @@
 /* A model and the type that it is of: made, loaded, saved, described. */
-#include "build.h"
-#include "model-folder.h"
-#include "model-private.h"
-#include "params.h"
-#include "registry.h"
+#include "model/model-folder.h"
+#include "model/model-private.h"
+#include "params/params.h"
+#include "registry/registry.h"
 
 #include <segue/file.h>
 #include <string.h>
@@ -145,14 +144,6 @@ segue_model_find_type (SegueRegistry *registry, const char *folder, GError **err
   if (!segue_model_folder_read (folder, &content, error))
     return NULL;
   return find_type (registry, folder, &content, error);
-}
-
-char *
-segue_model_type_fingerprint (const SegueModelType *type)
-{
-  g_autofree char *own = type->fingerprint != NULL ? type->fingerprint () : NULL;
-  g_autofree char *build = segue_build_of ((void (*) (void)) type->create);
-  return g_strdup_printf ("%s build %s", own != NULL ? own : "", build);
 }
 
 /* A type that the caller insists on must be the one that reads the folder. */

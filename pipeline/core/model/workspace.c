@@ -1,5 +1,5 @@
 /* What a pass may take of the machine's memory. */
-#include "model-private.h"
+#include "model/model-private.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

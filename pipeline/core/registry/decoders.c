@@ -1,7 +1,6 @@
 /* Which decoders are asked for a song, in which order, and what `decode` says of itself. */
-#include "decoders.h"
-#include "extension.h"
-#include "registry.h"
+#include "registry/decoders.h"
+#include "base/extension.h"
 #include <string.h>
 
 /* 1 was what GStreamer made of a song. */

@@ -3,6 +3,8 @@
 
 #include <segue/stage.h>
 
+#define SEGUE_DECODE "decode"
+
 typedef struct _SegueDecoders SegueDecoders;
 
 SegueDecoders *segue_decoders_new (void);

@@ -1,7 +1,7 @@
 /* Whether a plugin fits this version, and whether its tables are sound: found out when it is
  * loaded, with words for its author, rather than as a crash in a user's run. */
-#include "params.h"
-#include "registry.h"
+#include "params/params.h"
+#include "registry/registry.h"
 #include <string.h>
 
 static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)

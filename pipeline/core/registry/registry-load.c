@@ -1,5 +1,5 @@
 /* Shared objects of the search path: found, opened, asked for their plugin, and words why one can't be. */
-#include "registry.h"
+#include "registry/registry.h"
 #include <errno.h>
 #include <gmodule.h>
 #include <segue/file.h>

@@ -1,7 +1,7 @@
 /* Plugins that were added, and what they provide: registry-load.c finds them. */
-#include "registry.h"
-#include "decoders.h"
-#include "params.h"
+#include "registry/registry.h"
+#include "params/params.h"
+#include "registry/decoders.h"
 #include <string.h>
 
 typedef struct {
@@ -331,6 +331,25 @@ GPtrArray *
 segue_registry_model_names (SegueRegistry *registry)
 {
   return sorted_names (registry ? registry->models : NULL);
+}
+
+static const SegueModelType *
+find_model (gpointer data, const char *name)
+{
+  return segue_registry_find_model (data, name);
+}
+
+static GPtrArray *
+list_models (gpointer data, GError **error)
+{
+  return segue_registry_check_whole (data, error) ? segue_registry_model_names (data) : NULL;
+}
+
+SegueModelTypes
+segue_registry_model_types (SegueRegistry *registry)
+{
+  SegueModelTypes types = { .find = find_model, .list = list_models, .data = registry };
+  return registry ? types : (SegueModelTypes){ 0 };
 }
 
 static GPtrArray *

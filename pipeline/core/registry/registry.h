@@ -1,6 +1,7 @@
 /* The registry's inside (internal). */
 #pragma once
 
+#include "params/params.h"
 #include <segue/segue.h>
 
 /** segue_registry_load_folder: every shared object in @folder and below it, in order of path; what
@@ -17,6 +18,9 @@ gboolean segue_registry_refuse (SegueRegistry *registry, const char *path, GErro
 GPtrArray *segue_registry_stage_names (SegueRegistry *registry);
 GPtrArray *segue_registry_model_names (SegueRegistry *registry);
 
+/** segue_registry_model_types: for parameters of type MODEL; @registry: (nullable): borrowed. */
+SegueModelTypes segue_registry_model_types (SegueRegistry *registry);
+
 /** segue_registry_refusal_of: (transfer full) (nullable): why a plugin whose file is named like
  * @name was refused: the reason that @name can't be found. */
 char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
@@ -24,9 +28,6 @@ char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
 /** segue_registry_check_whole: %FALSE where plugins may be missing for lack of memory or file handles: then
  * nothing can be said about a type that is not found.  @registry may be NULL. */
 gboolean segue_registry_check_whole (SegueRegistry *registry, GError **error);
-
-/* The stage type that asks decoders, one after the other; no plugin provides it. */
-#define SEGUE_DECODE "decode"
 
 /** segue_registry_decoders_of: (transfer none) (nullable): the decoders that @type asks, in their order;
  * %NULL: it is another stage type than `decode`. */

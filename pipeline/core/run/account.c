@@ -1,6 +1,6 @@
 /* The account of a run: what it came to before a stage, the same text for the same run. */
-#include "params-json.h"
-#include "run-private.h"
+#include "params/params-json.h"
+#include "run/run-private.h"
 
 #include <string.h>
 

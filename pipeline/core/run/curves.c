@@ -1,5 +1,5 @@
 /* Curves: a few per stage, with up to a million points each. */
-#include "curves.h"
+#include "run/curves.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Points of curves, as stages say them (internal). */
 #pragma once
 
-#include "json.h"
+#include "base/json.h"
 
 /** SegueCurves: points by stage (its index in the pipeline) and tag, in the order in which they came.
  * Any thread. */

@@ -1,7 +1,8 @@
 /* A chain in a run: its songs through the workers, what they came to, and why. */
-#include "key.h"
-#include "run-private.h"
-#include "unit-memory.h"
+#include "base/sha256.h"
+#include "run/run-private.h"
+#include "run/unit-memory.h"
+#include "store/key.h"
 
 static SegueStageRun *
 stage_at (SegueRun *run, guint index)
@@ -238,7 +239,7 @@ find_parts (SegueRun *run, const SegueUnit *unit, ChainParts *parts, GError **er
       return FALSE;
     const char *before = i > 0 ? stage_at (run, g_array_index (chain, guint, i - 1))->key : "";
     g_free (at->key);
-    at->key = segue_key_join (before, parts->components[i]);
+    at->key = segue_sha256_join (before, parts->components[i]);
   }
   parts->memory = segue_unit_memory_load (segue_store_get_folder (run->store), run->pipeline->name,
                                           unit->name, (const char *const *) parts->components, ids);

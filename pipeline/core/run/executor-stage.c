@@ -1,10 +1,10 @@
 /* A SOURCE, SERIAL or COLLECT stage: its result from the store, or made and kept there. */
-#include "params-paths.h"
-#include "run-private.h"
-#include "stage-output.h"
-#include "stage-run.h"
-#include "tree.h"
-#include "unit-memory.h"
+#include "params/params-paths.h"
+#include "run/run-private.h"
+#include "run/stage-output.h"
+#include "run/unit-memory.h"
+#include "stage/stage-run.h"
+#include "store/tree.h"
 
 #include <segue/file.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The executor: takes the stages in order, chains of MAP stages at once. */
-#include "advice.h"
-#include "preview.h"
-#include "run-private.h"
+#include "graph/advice.h"
+#include "run/preview.h"
+#include "run/run-private.h"
 
 static SegueStageRun *
 stage_at (SegueRun *run, guint index)

@@ -1,6 +1,6 @@
 /* log.ndjson: each line is one write to a file opened for appending. */
-#include "journal.h"
-#include "json.h"
+#include "run/journal.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* What a run would do: the executor's way through the stages, only looking. */
-#include "advice.h"
-#include "preview.h"
-#include "run-private.h"
+#include "graph/advice.h"
+#include "run/preview.h"
+#include "run/run-private.h"
 
 #include <segue/file.h>
 #include <string.h>

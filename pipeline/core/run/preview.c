@@ -1,8 +1,8 @@
 /* The data set before anything is decoded: what is known from the sources alone is checked first. */
-#include "preview.h"
-#include "advice.h"
-#include "context-private.h"
-#include "item-private.h"
+#include "run/preview.h"
+#include "graph/advice.h"
+#include "item/item-private.h"
+#include "stage/context-private.h"
 
 #include <string.h>
 

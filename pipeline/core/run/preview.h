@@ -1,7 +1,7 @@
 /* What is known of a run's data before anything is decoded (internal). */
 #pragma once
 
-#include "run-private.h"
+#include "run/run-private.h"
 
 /**
  * segue_run_preview: once the sources are done: calls preview () of all stages that have it and whose

@@ -1,7 +1,7 @@
 /* run.json and log.ndjson read back. */
-#include "revisit-account.h"
+#include "run/revisit-account.h"
 
-#include "graph.h"
+#include "graph/graph.h"
 
 #include <errno.h>
 #include <fcntl.h>

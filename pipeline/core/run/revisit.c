@@ -1,8 +1,9 @@
 /* A COLLECT stage over a run that is finished. */
-#include "dataset-private.h"
-#include "registry.h"
-#include "revisit-account.h"
-#include "stage-run.h"
+#include "stage/context-private.h"
+#include "registry/registry.h"
+#include "run/revisit-account.h"
+#include "stage/dataset-private.h"
+#include "stage/stage-run.h"
 
 #include <errno.h>
 #include <segue/file.h>

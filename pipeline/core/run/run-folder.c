@@ -1,6 +1,6 @@
 /* Folders of a run. */
-#include "run-folder.h"
-#include "work-about.h"
+#include "run/run-folder.h"
+#include "store/work-about.h"
 
 #include <errno.h>
 #include <fcntl.h>

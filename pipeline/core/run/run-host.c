@@ -1,7 +1,7 @@
 /* What stages ask of the run, and what the run tells its host. */
-#include "advice.h"
-#include "item-error.h"
-#include "run-private.h"
+#include "graph/advice.h"
+#include "item/item-error.h"
+#include "run/run-private.h"
 
 #include <string.h>
 

@@ -13,14 +13,14 @@
  *   run-lock.c        that it is at work, for others */
 #pragma once
 
-#include "builder.h"
-#include "curves.h"
-#include "journal.h"
-#include "run-folder.h"
-#include "run-lock.h"
-#include "songs.h"
-#include "stage-key.h"
-#include "stage-notes.h"
+#include "run/curves.h"
+#include "run/journal.h"
+#include "run/run-folder.h"
+#include "run/run-lock.h"
+#include "run/songs.h"
+#include "run/stage-key.h"
+#include "run/stage-notes.h"
+#include "stage/builder.h"
 #include <segue/segue.h>
 
 /** SegueStageRun: a stage and what is known of it in this run. */

@@ -1,6 +1,6 @@
 /* run.json: what a run was and what came of it; timings.json: how long it took. */
-#include "json.h"
-#include "run-private.h"
+#include "base/json.h"
+#include "run/run-private.h"
 
 #include <segue/file.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* A run, from options to result. */
-#include "run-private.h"
+#include "isolate/isolated-stage.h"
+#include "run/run-private.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
   run->scope = (SegueScope){ .registry = pipeline->registry,
                              .seed = pipeline->seed,
                              .threads = workers,
+                             .isolated = segue_isolated_carrier (),
                              .host = &segue_run_host,
                              .host_data = run };
   if (options->observer)

@@ -1,8 +1,9 @@
 /* One song: look it up, else carry it through the chain and keep what came out. */
-#include "song.h"
-#include "contents.h"
-#include "item-error.h"
-#include "key.h"
+#include "run/song.h"
+#include "base/sha256.h"
+#include "item/item-error.h"
+#include "store/contents.h"
+#include "store/key.h"
 
 #include <string.h>
 
@@ -52,7 +53,7 @@ chain_key (const SegueChainPlan *plan, const char *input_key, const char *song)
     g_autofree char *component =
       g_strconcat (plan->components[i], seeded ? "song " : NULL, song, NULL);
     g_autofree char *previous = key;
-    key = segue_key_join (previous, component);
+    key = segue_sha256_join (previous, component);
   }
   return key;
 }

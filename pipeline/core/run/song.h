@@ -1,8 +1,8 @@
 /* One song through a chain, from the store where it can be (internal). */
 #pragma once
 
-#include "chain.h"
-#include "store.h"
+#include "stage/chain.h"
+#include "store/store.h"
 
 /**
  * SegueSongMode: what is asked of the store.

@@ -1,7 +1,7 @@
 /* A chain over a dataset: workers take songs in order, a frontier takes their results in order. */
-#include "songs.h"
-#include "dataset-private.h"
-#include "item-private.h"
+#include "run/songs.h"
+#include "item/item-private.h"
+#include "stage/dataset-private.h"
 
 /* Songs that were made before it is said what the rest will take; again at each doubling. */
 #define FIRST_FORECAST 8

@@ -4,7 +4,7 @@
  * `on_error: fail` and `max_failures` end the run does not depend on the number of workers. */
 #pragma once
 
-#include "song.h"
+#include "run/song.h"
 
 /** SegueSongsJob: what to do; all borrowed. */
 typedef struct {

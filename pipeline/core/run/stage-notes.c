@@ -1,7 +1,7 @@
 /* What a stage says while it runs. */
-#include "stage-notes.h"
-#include "counts.h"
-#include "interned.h"
+#include "run/stage-notes.h"
+#include "base/interned.h"
+#include "item/counts.h"
 
 #include <segue/error.h>
 

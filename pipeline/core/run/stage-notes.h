@@ -4,7 +4,7 @@
  * learning curve in log.ndjson.  Any thread. */
 #pragma once
 
-#include "result.h"
+#include "store/result.h"
 
 typedef struct _SegueStageNotes SegueStageNotes;
 

@@ -1,5 +1,5 @@
 /* Datasets → what the store keeps of them → datasets. */
-#include "stage-output.h"
+#include "run/stage-output.h"
 
 #include <string.h>
 

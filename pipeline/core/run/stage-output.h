@@ -4,9 +4,9 @@
  * reach old results; items that were passed on, and views, hold no payload at all. */
 #pragma once
 
-#include "dataset-private.h"
-#include "graph.h"
-#include "result.h"
+#include "graph/graph.h"
+#include "stage/dataset-private.h"
+#include "store/result.h"
 
 /**
  * segue_stage_output_describe: fills in items and view of @result.

@@ -1,5 +1,5 @@
 /* What is run together, and what each stage reads. */
-#include "run-private.h"
+#include "run/run-private.h"
 
 static SegueStageRun *
 stage_at (SegueRun *run, guint index)

@@ -2,11 +2,11 @@
  *
  * What may go is chosen from a walk without a lock.  Each entry is then looked at once more, and removed,
  * with the gate closed (see users.h), some at a time, so that runs wait for milliseconds only. */
-#include "beneath.h"
-#include "cache-limit.h"
-#include "cache-walk.h"
-#include "contents.h"
-#include "users.h"
+#include "base/beneath.h"
+#include "store/cache-limit.h"
+#include "store/cache-walk.h"
+#include "store/contents.h"
+#include "store/users.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* What a cache holds. */
-#include "beneath.h"
-#include "cache-limit.h"
-#include "cache-walk.h"
-#include "users.h"
-#include "work-about.h"
+#include "base/beneath.h"
+#include "store/cache-limit.h"
+#include "store/cache-walk.h"
+#include "store/users.h"
+#include "store/work-about.h"
 
 #include <string.h>
 #include <unistd.h>

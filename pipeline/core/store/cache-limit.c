@@ -1,5 +1,5 @@
 /* Sizes, as people write them and as disks have them. */
-#include "cache-limit.h"
+#include "store/cache-limit.h"
 
 #include <segue/cache.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Reading everything once, and saying what is not as it was written. */
-#include "beneath.h"
-#include "cache-walk.h"
-#include "record.h"
-#include "result.h"
-#include "shard.h"
-#include "users.h"
+#include "base/beneath.h"
+#include "store/cache-walk.h"
+#include "store/record.h"
+#include "store/result.h"
+#include "store/shard.h"
+#include "store/users.h"
 
 #include <fcntl.h>
 #include <string.h>

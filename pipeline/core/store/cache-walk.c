@@ -1,9 +1,9 @@
 /* Walking a cache: handles of folders, never a link, nothing is opened that could block. */
-#include "cache-walk.h"
-#include "beneath.h"
-#include "key.h"
-#include "shard.h"
-#include "store.h"
+#include "store/cache-walk.h"
+#include "base/beneath.h"
+#include "base/sha256.h"
+#include "store/shard.h"
+#include "store/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ name_key (const char *shard, const char *name)
 static Name
 name_digest (const char *shard, const char *name)
 {
-  return segue_key_is_valid (name)        ? NAME_ENTRY
+  return segue_sha256_is_valid (name)     ? NAME_ENTRY
          : segue_file_is_temporary (name) ? NAME_LEFT
                                           : NAME_NONE;
 }

@@ -1,16 +1,15 @@
 /* Hashing files, once for each time that they change. */
-#include "contents.h"
-#include "key.h"
-#include "shard.h"
+#include "store/contents.h"
+#include "base/sha256.h"
+#include "store/shard.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/base16.h>
-#include <nettle/sha2.h>
 #include <segue/file.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <segue/error.h>
 #include <unistd.h>
 
 #define CHUNK      (64 * 1024)
@@ -80,16 +79,6 @@ open_regular (const char *path, struct stat *st, GError **error)
   return fd;
 }
 
-static char *
-finish_hex (struct sha256_ctx *sha)
-{
-  guint8 digest[SHA256_DIGEST_SIZE];
-  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
-  sha256_digest (sha, sizeof digest, digest);
-  base16_encode_update (hex, sizeof digest, digest);
-  return g_strdup (hex);
-}
-
 /* What is empty is not read: the kernel's own files say that they are, and some make the reader wait, or fail. */
 static char *
 hash_fd (int fd, gboolean empty, const char *path, GCancellable *cancellable, GError **error)
@@ -110,7 +99,7 @@ hash_fd (int fd, gboolean empty, const char *path, GCancellable *cancellable, GE
       return NULL;
     }
     if (n == 0)
-      return finish_hex (&sha);
+      return segue_sha256_finish (&sha);
     sha256_update (&sha, (gsize) n, buffer);
   }
 }
@@ -143,7 +132,7 @@ recall (const char *memory, const char *path, const SegueFileStamp *stamp)
     return NULL;
   g_autofree char *key = g_strndup (line + 1 + strlen (prefix), KEY_LENGTH);
   g_autofree char *expected = compose (prefix, key, path);
-  if (!segue_key_is_valid (key) || length != strlen (expected) || strcmp (text, expected) != 0)
+  if (!segue_sha256_is_valid (key) || length != strlen (expected) || strcmp (text, expected) != 0)
     return NULL;
   /* It was used: not the first to be forgotten. */
   (void) utimensat (AT_FDCWD, memory, NULL, AT_SYMLINK_NOFOLLOW);

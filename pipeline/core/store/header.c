@@ -1,5 +1,5 @@
 /* Numbers and GVariants as bytes of the store's files. */
-#include "header.h"
+#include "store/header.h"
 
 guint64
 segue_header_get (const guint8 *at, guint bytes)

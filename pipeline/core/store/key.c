@@ -1,12 +1,11 @@
 /* Keys: SHA-256 over all that a result depends on. */
-#include "key.h"
-#include "build.h"
-#include "contents.h"
-#include "params.h"
-#include "tree.h"
+#include "store/key.h"
+#include "base/build.h"
+#include "base/sha256.h"
+#include "params/params.h"
+#include "store/contents.h"
+#include "store/tree.h"
 
-#include <nettle/base16.h>
-#include <nettle/sha2.h>
 #include <segue/model.h>
 #include <string.h>
 
@@ -88,46 +87,17 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
 }
 
 char *
-segue_key_join (const char *previous, const char *text)
-{
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_checksum_update (checksum, (const guchar *) previous, -1);
-  g_checksum_update (checksum, (const guchar *) "\n", 1);
-  g_checksum_update (checksum, (const guchar *) text, -1);
-  return g_strdup (g_checksum_get_string (checksum));
-}
-
-gboolean
-segue_key_is_valid (const char *key)
-{
-  return strlen (key) == 64 && strspn (key, "0123456789abcdef") == 64;
-}
-
-char *
-segue_key_of_data (const void *data, gsize length)
-{
-  struct sha256_ctx sha;
-  guint8 digest[SHA256_DIGEST_SIZE];
-  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
-  sha256_init (&sha);
-  sha256_update (&sha, length, data);
-  sha256_digest (&sha, sizeof digest, digest);
-  base16_encode_update (hex, sizeof digest, digest);
-  return g_strdup (hex);
-}
-
-char *
 segue_key_of_bytes (const SegueItem *item)
 {
   gsize size;
   const void *data = g_bytes_get_data (item->bytes, &size);
-  g_autofree char *content = segue_key_of_data (data, size);
+  g_autofree char *content = segue_sha256_of (data, size);
   g_autoptr (GString) text = g_string_new (NULL);
   g_string_append_printf (text, "%s %s %u %u %u", segue_kind_to_string (item->body->kind), content,
                           item->body->rate, item->body->channels, item->body->dtype);
   for (guint i = 0; i < item->body->rank; i++)
     g_string_append_printf (text, " %" G_GSIZE_FORMAT, item->body->shape[i]);
-  return segue_key_join ("segue bytes 1", text->str);
+  return segue_sha256_join ("segue bytes 1", text->str);
 }
 
 char *
@@ -153,7 +123,7 @@ segue_key_of_song (SegueItem *const *entries, char *const *contents, guint n)
     g_string_append_printf (text, "%s %s %s\n", segue_kind_to_string (entries[i]->body->kind),
                             contents[i], suffix ? suffix : entries[i]->body->id);
   }
-  return segue_key_join ("segue song 1", text->str);
+  return segue_sha256_join ("segue song 1", text->str);
 }
 
 char *
@@ -171,5 +141,5 @@ segue_key_with_reads (const char *key, const char *const *names, SegueItem *cons
       g_autofree char *printed = value ? g_variant_print (value, TRUE) : g_strdup ("-");
       g_string_append_printf (text, "%s=%s\n", names[j], printed);
     }
-  return segue_key_join (key, text->str);
+  return segue_sha256_join (key, text->str);
 }

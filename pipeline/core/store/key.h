@@ -6,8 +6,8 @@
  * but for the values that stages looked at (see record.h).  Keys of other stages: stage-key.h. */
 #pragma once
 
-#include "dataset-private.h"
-#include "item-private.h"
+#include "graph/graph.h"
+#include "item/item-private.h"
 
 /** SegueKeyScope: what all keys of a run share; borrowed.
  * @seed: of the run; @contents: see segue_contents_key(); @hashed: (nullable): so many of the files
@@ -25,17 +25,11 @@ typedef struct {
  * that parameters name are in it by what they hold. */
 char *segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope,
                            GError **error);
-/** segue_key_join: (transfer full): SHA-256 over @previous and @text. */
-char *segue_key_join (const char *previous, const char *text);
-/** segue_key_is_valid: 64 hexadecimal digits. */
-gboolean segue_key_is_valid (const char *key);
 /** segue_key_of_payload: (transfer full): of an item that has one, or whose bytes lie in memory or
  * a spool, which are then read. */
 char *segue_key_of_payload (SegueItem *entry, GError **error);
 /** segue_key_of_bytes: (transfer full): of what @item, which has its bytes, is. */
 char *segue_key_of_bytes (const SegueItem *item);
-/** segue_key_of_data: (transfer full): SHA-256 of @length bytes. */
-char *segue_key_of_data (const void *data, gsize length);
 /** segue_key_of_song: (transfer full): of consecutive entries of one song.
  * @contents: keys of payloads, one per entry */
 char *segue_key_of_song (SegueItem *const *entries, char *const *contents, guint n);

@@ -1,7 +1,7 @@
 /* What reading and writing records share (internal). */
 #pragma once
 
-#include "record.h"
+#include "store/record.h"
 
 #define SEGUE_RECORD_MAGIC      "SEGUEREC"
 #define SEGUE_RECORD_VERSION    2

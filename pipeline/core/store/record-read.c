@@ -1,13 +1,14 @@
 /* Reading records: nothing in them is believed before it is checked. */
-#include "header.h"
-#include "key.h"
-#include "record-private.h"
+#include "base/sha256.h"
+#include "store/header.h"
+#include "store/record-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/sha2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <segue/error.h>
 #include <unistd.h>
 
 #define CHUNK (64 * 1024)
@@ -97,7 +98,7 @@ parse_header (SegueRecord *record, GVariant *header, GError **error)
   g_variant_get (header, "(s^as^as(ius)@a(usx)@a" SEGUE_ITEM_FORM ")", &record->key,
                  &record->components, &record->reads, &code, &record->failed, &message, &counts,
                  &items);
-  if (!segue_key_is_valid (record->key))
+  if (!segue_sha256_is_valid (record->key))
     return damaged (error, "its key is none");
   if (code != -1 && code != SEGUE_ERROR_DATA && code != SEGUE_ERROR_UNSUPPORTED)
     return damaged (error, "a failure of a kind that is not kept");

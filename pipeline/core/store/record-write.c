@@ -1,7 +1,7 @@
 /* Writing records: slices that overlap in memory become one stretch of the file. */
-#include "header.h"
-#include "record-private.h"
-#include "stretch.h"
+#include "item/stretch.h"
+#include "store/header.h"
+#include "store/record-private.h"
 
 #include <nettle/sha2.h>
 #include <segue/error.h>

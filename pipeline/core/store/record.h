@@ -18,8 +18,8 @@
  * it looked at, and the results lie at the key that their values give. */
 #pragma once
 
-#include "counts.h"
-#include "item-form.h"
+#include "item/counts.h"
+#include "item/item-form.h"
 
 #define SEGUE_RECORD_FIXED 96
 

@@ -1,7 +1,7 @@
 /* What reading and writing results share (internal). */
 #pragma once
 
-#include "result.h"
+#include "store/result.h"
 
 #define SEGUE_RESULT_MAGIC      "SEGUERES"
 #define SEGUE_RESULT_VERSION    2

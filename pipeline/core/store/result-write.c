@@ -1,16 +1,14 @@
 /* Writing results, and taking copies of their files: in a folder of another name, then renamed. */
-#include "beneath.h"
-#include "counts.h"
-#include "header.h"
-#include "key.h"
-#include "result-private.h"
-#include "tree.h"
+#include "base/beneath.h"
+#include "base/sha256.h"
+#include "item/counts.h"
+#include "store/header.h"
+#include "store/result-private.h"
+#include "store/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <nettle/base16.h>
-#include <nettle/sha2.h>
 #include <segue/error.h>
 #include <segue/file.h>
 #include <stdio.h>
@@ -74,12 +72,8 @@ write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancel
     sha256_update (&sha, length, data);
     result->n_bytes += length;
   }
-  guint8 digest[SHA256_DIGEST_SIZE];
-  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
-  sha256_digest (&sha, sizeof digest, digest);
-  base16_encode_update (hex, sizeof digest, digest);
   g_free (result->bytes_key);
-  result->bytes_key = g_strdup (hex);
+  result->bytes_key = segue_sha256_finish (&sha);
   return segue_file_writer_commit (writer, error);
 }
 

@@ -1,17 +1,17 @@
 /* Results: the structure, and reading it: nothing is believed before it is checked. */
-#include "counts.h"
-#include "header.h"
-#include "interned.h"
-#include "key.h"
-#include "result-private.h"
-#include "tree.h"
+#include "base/interned.h"
+#include "base/sha256.h"
+#include "item/counts.h"
+#include "store/header.h"
+#include "store/result-private.h"
+#include "store/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <segue/error.h>
 #include <unistd.h>
 
 #define CHUNK (64 * 1024)
@@ -102,7 +102,7 @@ check_item (const SegueResult *result, const SegueResultItem *item, GError **err
            damaged (error, "an item passed on from nowhere");
   if (!segue_item_form_check (form, result->n_bytes, &why))
     return damaged (error, why);
-  if (!segue_key_is_valid (item->key))
+  if (!segue_sha256_is_valid (item->key))
     return damaged (error, "an item without a key");
   if (form->kind == SEGUE_KIND_FILE)
     return damaged (error, "an item of an impossible kind");
@@ -172,7 +172,7 @@ parse_header (SegueResult *result, GVariant *header, GError **error)
                  &result->key, &result->is_reads, &result->reads, &result->view_port,
                  &result->view_output, &counts, &lines, &failures, &files, &items, &result->n_bytes,
                  &result->bytes_key);
-  if (!segue_key_is_valid (result->key))
+  if (!segue_sha256_is_valid (result->key))
     return damaged (error, "its key is none");
   parse_said (result, counts, lines, failures);
   parse_files (result, files);
@@ -283,11 +283,8 @@ check_bytes (int folder, const SegueResult *result, GError **error)
     at += n;
   }
   close (fd);
-  guint8 digest[SHA256_DIGEST_SIZE];
-  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
-  sha256_digest (&sha, sizeof digest, digest);
-  base16_encode_update (hex, sizeof digest, digest);
-  return ok && (g_str_equal (hex, result->bytes_key) ||
+  g_autofree char *key = segue_sha256_finish (&sha);
+  return ok && (g_str_equal (key, result->bytes_key) ||
                 damaged (error, "the checksum of its items is wrong"));
 }
 

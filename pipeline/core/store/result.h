@@ -16,8 +16,8 @@
  * folder that we copy it to, or read more than it holds. */
 #pragma once
 
-#include "dataset-private.h"
-#include "item-form.h"
+#include "item/counts.h"
+#include "item/item-form.h"
 
 /** SegueResultItem: one emitted item, all but its bytes. */
 typedef struct {

@@ -1,11 +1,12 @@
 /* 256 folders, so that none of them grows beyond what a file system likes. */
-#include "shard.h"
-#include "key.h"
+#include "store/shard.h"
+#include "base/sha256.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <segue/file.h>
 #include <string.h>
+#include <segue/error.h>
 #include <sys/stat.h>
 
 #define FOLDER 2 /* digits */
@@ -41,5 +42,5 @@ segue_shard_key (const char *folder, const char *name)
   if (strlen (folder) != FOLDER)
     return NULL;
   g_autofree char *key = g_strconcat (folder, name, NULL);
-  return segue_key_is_valid (key) ? g_steal_pointer (&key) : NULL;
+  return segue_sha256_is_valid (key) ? g_steal_pointer (&key) : NULL;
 }

@@ -1,7 +1,7 @@
 /* The store's results of stages. */
-#include "shard.h"
-#include "store.h"
-#include "tree.h"
+#include "store/shard.h"
+#include "store/store.h"
+#include "store/tree.h"
 
 #define RESULTS "results"
 

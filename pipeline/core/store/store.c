@@ -1,11 +1,11 @@
 /* The store: records by key. */
-#include "store.h"
-#include "beneath.h"
-#include "cache-limit.h"
-#include "key.h"
-#include "shard.h"
-#include "stretch.h"
-#include "users.h"
+#include "store/store.h"
+#include "base/beneath.h"
+#include "item/stretch.h"
+#include "store/cache-limit.h"
+#include "store/key.h"
+#include "store/shard.h"
+#include "store/users.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,8 +11,8 @@
  * mtime of a record or result is when it was last used: what was not for longest goes first. */
 #pragma once
 
-#include "record.h"
-#include "result.h"
+#include "store/record.h"
+#include "store/result.h"
 #include <segue/cache.h>
 
 typedef struct _SegueStore SegueStore;

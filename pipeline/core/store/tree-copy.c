@@ -1,13 +1,12 @@
 /* Copies of folders: every name is opened below a folder that is held open, links are not followed,
  * and what arrives is held against its hash. */
-#include "beneath.h"
-#include "tree.h"
+#include "base/beneath.h"
+#include "base/sha256.h"
+#include "store/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <nettle/base16.h>
-#include <nettle/sha2.h>
 #include <segue/error.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -127,11 +126,8 @@ transfer (Copy *copy, const SegueTreeFile *file, int in, int out, GError **error
     sha256_update (&sha, (gsize) n, copy->buffer);
     left -= (guint64) n;
   }
-  guint8 digest[SHA256_DIGEST_SIZE];
-  char hex[BASE16_ENCODE_LENGTH (SHA256_DIGEST_SIZE) + 1] = { 0 };
-  sha256_digest (&sha, sizeof digest, digest);
-  base16_encode_update (hex, sizeof digest, digest);
-  if (strcmp (hex, file->key) != 0)
+  g_autofree char *key = segue_sha256_finish (&sha);
+  if (strcmp (key, file->key) != 0)
     return damaged (copy, file, "is not what it was", error);
   return fsync (out) == 0 || cant_write (copy, file, error);
 }

@@ -1,7 +1,7 @@
 /* Folders by content: what is in them. */
-#include "tree.h"
-#include "contents.h"
-#include "key.h"
+#include "store/tree.h"
+#include "base/sha256.h"
+#include "store/contents.h"
 
 #include <errno.h>
 #include <segue/error.h>
@@ -127,7 +127,7 @@ segue_tree_key (GPtrArray *files, const char *below)
     if (name)
       g_string_append_printf (text, "%s %s\n", file->key, name);
   }
-  return segue_key_join ("segue tree 1", text->str);
+  return segue_sha256_join ("segue tree 1", text->str);
 }
 
 gboolean
@@ -165,7 +165,7 @@ segue_tree_is_sound (GPtrArray *files)
   for (guint i = 0; i < files->len; i++) {
     const SegueTreeFile *file = g_ptr_array_index (files, i);
     const SegueTreeFile *previous = i > 0 ? g_ptr_array_index (files, i - 1) : NULL;
-    if (!segue_tree_name_is_sound (file->name) || !segue_key_is_valid (file->key) ||
+    if (!segue_tree_name_is_sound (file->name) || !segue_sha256_is_valid (file->key) ||
         file->size > G_MAXINT64 || (previous && strcmp (previous->name, file->name) >= 0))
       return FALSE;
     /* What lies in a folder comes after what has the folder's name. */

@@ -1,6 +1,6 @@
 /* Locks of a cache's users. */
-#include "users.h"
-#include "beneath.h"
+#include "store/users.h"
+#include "base/beneath.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* A line of text in a work folder. */
-#include "work-about.h"
+#include "store/work-about.h"
 
 #include <segue/file.h>
 

@@ -1,6 +1,6 @@
 /* YAML values as JSON. */
-#include "json-node.h"
-#include "scalar.h"
+#include "yaml/json-node.h"
+#include "yaml/scalar.h"
 
 static void
 write_scalar (SegueJson *json, const SegueNode *node)

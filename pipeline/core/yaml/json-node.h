@@ -1,8 +1,8 @@
 /* YAML values as JSON (internal). */
 #pragma once
 
-#include "json.h"
-#include "node.h"
+#include "base/json.h"
+#include "yaml/node.h"
 
 /** segue_json_node: @node as it stands: plain scalars as the number or truth value that they are. */
 void segue_json_node (SegueJson *json, const SegueNode *node);

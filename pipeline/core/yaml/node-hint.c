@@ -1,5 +1,5 @@
 /* What a person probably meant where YAML sees something else: text with braces. */
-#include "node.h"
+#include "yaml/node.h"
 #include <string.h>
 
 /* Whether a `{word}` begins at @text, as in `{artist}` or `${music}`; its length, or 0. */

@@ -1,6 +1,6 @@
 /* YAML text → tree, by libyaml's events.  The text is hostile until it has become a tree: its size,
  * depth and expansion are bounded here, and nothing recurses on its nesting. */
-#include "node.h"
+#include "yaml/node.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/error.h>

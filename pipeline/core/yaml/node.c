@@ -1,5 +1,5 @@
 /* The tree that YAML text becomes: making, copying and reading nodes. */
-#include "node.h"
+#include "yaml/node.h"
 #include <segue/error.h>
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /* Scalar typing: what a plain scalar of YAML 1.2's core schema means. */
-#include "scalar.h"
+#include "yaml/scalar.h"
+#include "base/number.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -167,21 +169,5 @@ segue_scalar_meant (const char *text, const char *unit)
   double factor = is_float (number) ? find_factor (suffix, unit) : 0;
   if (factor == 1)
     return g_steal_pointer (&number);
-  return factor > 0 ? segue_scalar_from_double (g_ascii_strtod (number, NULL) * factor) : NULL;
-}
-
-char *
-segue_scalar_from_double (double value)
-{
-  if (value == floor (value) && fabs (value) <= EXACT_LIMIT)
-    return g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) value);
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  for (int digits = 1; digits <= 17; digits++) {
-    char format[8];
-    g_snprintf (format, sizeof format, "%%.%dg", digits);
-    g_ascii_formatd (text, sizeof text, format, value);
-    if (g_ascii_strtod (text, NULL) == value)
-      break;
-  }
-  return g_strdup (text);
+  return factor > 0 ? segue_number_to_text (g_ascii_strtod (number, NULL) * factor) : NULL;
 }

@@ -18,5 +18,3 @@ SegueScalarResult segue_scalar_to_double (const char *text, double *value);
  * none: `1_000`, `1,000`, `0,5`, `10s`, `16 kHz`.
  * @unit: (nullable): of the number: "s", "Hz" */
 char *segue_scalar_meant (const char *text, const char *unit);
-/** segue_scalar_from_double: (transfer full): the shortest text that reads back as @value. */
-char *segue_scalar_from_double (double value);

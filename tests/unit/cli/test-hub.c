@@ -1,5 +1,5 @@
 /* Names, folders, addresses and headers of the Hugging Face Hub. */
-#include "hub-cache.h"
+#include "base/hub-cache.h"
 #include "hub-url.h"
 
 #include <glib/gstdio.h>

@@ -1,6 +1,6 @@
 /* Formats of tensors through a pipeline: what can't be taken is refused when it is loaded, with the stages' names. */
 #include "fixture.h"
-#include "graph.h"
+#include "graph/graph.h"
 
 typedef struct {
   gint64 rows, columns; /* 0: not known; -1: varies */

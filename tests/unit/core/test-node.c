@@ -1,6 +1,6 @@
 /* YAML → tree: what is read, where it stood, and what is refused with which words. */
 #include "fixture.h"
-#include "node.h"
+#include "yaml/node.h"
 #include <string.h>
 
 static SegueNode *

@@ -1,6 +1,7 @@
 /* Tables at work: YAML → struct → canonical JSON, and the words for everything that is wrong. */
 #include "fixture.h"
-#include "params.h"
+#include "params/params.h"
+#include "registry/registry.h"
 #include <string.h>
 
 static SegueRegistry *registry;
@@ -9,9 +10,10 @@ static gboolean
 parse (const char *yaml, FixtureConfig *config, GError **error)
 {
   g_autoptr (SegueNode) node = segue_node_parse (yaml, -1, "t.yaml", error);
-  SegueParamScope scope = {
-    .registry = registry, .folder = "/base/folder", .where = "stage 'x': ", .at = node
-  };
+  SegueParamScope scope = { .models = segue_registry_model_types (registry),
+                            .folder = "/base/folder",
+                            .where = "stage 'x': ",
+                            .at = node };
   memset (config, 0, sizeof *config);
   return node && segue_params_parse (fixture_params, node, config, &scope, error);
 }

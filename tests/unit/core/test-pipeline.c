@@ -1,8 +1,8 @@
 /* Pipeline files: settings, variables, overrides, stages, ports, and the words for mistakes. */
-#include "advice.h"
 #include "fixture.h"
-#include "graph.h"
-#include "registry.h"
+#include "graph/advice.h"
+#include "graph/graph.h"
+#include "registry/registry.h"
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>

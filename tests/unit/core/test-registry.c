@@ -1,6 +1,6 @@
 /* Plugins: found, loaded once, and refused with a reason. */
 #include "fixture.h"
-#include "registry.h"
+#include "registry/registry.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

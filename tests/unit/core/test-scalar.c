@@ -1,6 +1,8 @@
 /* Plain scalars: what is a number and which, in any locale; and suggestions. */
-#include "params.h"
-#include "scalar.h"
+#include "base/number.h"
+#include "base/suggest.h"
+#include "params/params.h"
+#include "yaml/scalar.h"
 #include <locale.h>
 #include <math.h>
 
@@ -100,7 +102,7 @@ test_shortest (void)
     { 4e15, "4000000000000000" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *text = segue_scalar_from_double (cases[i].value);
+    g_autofree char *text = segue_number_to_text (cases[i].value);
     g_assert_cmpstr (text, ==, cases[i].text);
     double back;
     g_assert_cmpint (segue_scalar_to_double (text, &back), ==, SEGUE_SCALAR_OK);

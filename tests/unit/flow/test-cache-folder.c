@@ -1,7 +1,7 @@
 /* What a cache's folder may be made of: leftovers, damage, and what somebody put there on purpose. */
-#include "contents.h"
 #include "fake.h"
-#include "store.h"
+#include "store/contents.h"
+#include "store/store.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,7 +1,7 @@
 /* Files and folders: whole or not there; what a full disk and too few handles do to a run. */
-#include "contents.h"
 #include "fake.h"
-#include "run-folder.h"
+#include "run/run-folder.h"
+#include "store/contents.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,8 +1,8 @@
 /* A bounded cache: what goes first, what stays because somebody needs it, and that nobody is hurt. */
-#include "cache-limit.h"
 #include "fake.h"
-#include "run-folder.h"
-#include "store.h"
+#include "run/run-folder.h"
+#include "store/cache-limit.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

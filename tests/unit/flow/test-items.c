@@ -1,11 +1,11 @@
 /* Items, metadata and datasets in memory. */
-#include "builder.h"
-#include "chain.h"
+#include "base/interned.h"
 #include "fake.h"
-#include "interned.h"
-#include "item-error.h"
-#include "item-private.h"
-#include "stretch.h"
+#include "item/item-error.h"
+#include "item/item-private.h"
+#include "item/stretch.h"
+#include "stage/builder.h"
+#include "stage/chain.h"
 
 #include <segue/file.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What a model's folder says about its songs: by which decoder they were decoded in training. */
-#include "preparation.h"
+#include "host/preparation.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Records by themselves: what is written is read, slices share their buffer, lies are found out. */
-#include "record-private.h"
+#include "store/record-private.h"
 
 #include <glib/gstdio.h>
 #include <segue/error.h>

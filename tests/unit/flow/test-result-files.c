@@ -1,9 +1,9 @@
 /* Results on disk: damaged, half written, hostile. */
-#include "key.h"
-#include "result-private.h"
-#include "shard.h"
+#include "store/key.h"
+#include "store/result-private.h"
+#include "store/shard.h"
+#include "store/tree.h"
 #include "study.h"
-#include "tree.h"
 
 #include <glib/gstdio.h>
 #include <segue/cache.h>

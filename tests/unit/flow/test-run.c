@@ -1,7 +1,7 @@
 /* Whole runs: what comes out, whatever the number of workers and whatever fails. */
 #include "fake.h"
-#include "run-folder.h"
-#include "run-lock.h"
+#include "run/run-folder.h"
+#include "run/run-lock.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,4 +1,5 @@
 #include "bench.h"
+#include "isolate/isolated-stage.h"
 
 #include <errno.h>
 #include <segue/file.h>
@@ -35,9 +36,12 @@ isolate_bench_init (IsolateBench *bench, const char *const *types, const char *c
   segue_registry_load_file (bench->registry, g_getenv ("MISBEHAVE"), &error);
   g_assert_no_error (error);
   bench->log = g_string_new (NULL);
-  bench->scope = (SegueScope){
-    .registry = bench->registry, .seed = 7, .threads = 1, .host = &host, .host_data = bench
-  };
+  bench->scope = (SegueScope){ .registry = bench->registry,
+                               .seed = 7,
+                               .threads = 1,
+                               .isolated = segue_isolated_carrier (),
+                               .host = &host,
+                               .host_data = bench };
   bench->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
   for (; *types; types++) {
     g_autoptr (SegueNode) with = config ? segue_node_parse (config, -1, "config", &error) : NULL;

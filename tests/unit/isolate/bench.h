@@ -1,8 +1,8 @@
 /* Chains of stages of the test plugin, isolated or not, over files that say what to do. */
 #pragma once
 
-#include "chain.h"
-#include "item-private.h"
+#include "item/item-private.h"
+#include "stage/chain.h"
 
 typedef struct {
   SegueRegistry *registry;

@@ -1,8 +1,8 @@
 /* A worker that has been taken over: forked by a server that is as it should be, it does to the core
  * what $HOSTILE says. */
-#include "message.h"
-#include "question.h"
-#include "worker-fork.h"
+#include "isolate/message.h"
+#include "isolate/question.h"
+#include "isolate/worker-fork.h"
 
 #include <fcntl.h>
 #include <segue/item.h>

@@ -1,6 +1,6 @@
 /* The memory that an answer lies in: what was put in is what is read, and nothing changes it. */
-#include "shared-arena.h"
-#include "shared-bytes.h"
+#include "isolate/shared-arena.h"
+#include "isolate/shared-bytes.h"
 
 #include <errno.h>
 #include <glib.h>

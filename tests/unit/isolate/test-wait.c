@@ -1,5 +1,5 @@
 /* Waiting for the other side: its time is that in which this process runs. */
-#include "message.h"
+#include "isolate/message.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* What a model's segue.json may ask for, by the real decoder. */
-#include "params.h"
-#include "preparation.h"
-#include "registry.h"
+#include "host/preparation.h"
+#include "params/params.h"
+#include "registry/registry.h"
 
 /* (transfer full): the parameters of the only stage, as JSON. */
 static char *

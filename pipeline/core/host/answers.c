@@ -1,0 +1,313 @@
+/* Answers that are kept. */
+#include "params/model-version.h"
+#include "host/answers.h"
+#include "base/sha256.h"
+#include "host/song-prediction.h"
+#include "item/extent.h"
+#include "item/item-error.h"
+#include "item/item-private.h"
+#include "model/model-private.h"
+#include "store/key.h"
+#include "store/store.h"
+#include "store/tree.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Stands for the song's name in the message of a failure that is kept: songs move. */
+#define HERE "\x1f"
+
+struct _SegueAnswers {
+  SegueStore *store;
+  SegueAnswersOf of;
+  GMutex lock;      /* for: */
+  char *identity;   /* nullable: not known yet: of all but the song */
+  GStrv components; /* what it is made of */
+  char *warning;    /* nullable */
+  gint is_full;     /* nothing more can be kept */
+};
+
+void
+segue_answer_place_clear (SegueAnswerPlace *place)
+{
+  g_clear_pointer (&place->key, g_free);
+}
+
+SegueAnswers *
+segue_answers_open (const char *cache, const SegueAnswersOf *of, GError **error)
+{
+  SegueStore *store = segue_store_open (cache, error);
+  if (!store)
+    return NULL;
+  SegueAnswers *answers = g_new0 (SegueAnswers, 1);
+  answers->store = store;
+  answers->of = *of;
+  answers->warning = g_strdup (segue_store_get_warning (store));
+  g_mutex_init (&answers->lock);
+  return answers;
+}
+
+void
+segue_answers_free (SegueAnswers *answers)
+{
+  if (!answers)
+    return;
+  SegueCacheFreed freed = { .struct_size = sizeof freed };
+  segue_store_tidy (answers->store, &freed, NULL);
+  segue_store_free (answers->store);
+  g_mutex_clear (&answers->lock);
+  g_strfreev (answers->components);
+  g_free (answers->identity);
+  g_free (answers->warning);
+  g_free (answers);
+}
+
+char *
+segue_answers_get_warning (SegueAnswers *answers)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&answers->lock);
+  return g_strdup (answers->warning);
+}
+
+static void
+warn (SegueAnswers *answers, const char *message)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&answers->lock);
+  if (!answers->warning)
+    answers->warning = g_strdup (message);
+}
+
+/* ---- Keys ---- */
+
+/* What answers: its files, the code that reads them, and the numbers that it is asked to compute in. */
+static char *
+describe_model (SegueAnswers *answers, GCancellable *cancellable, GError **error)
+{
+  const SegueAnswersOf *of = &answers->of;
+  const char *contents = segue_store_get_contents_folder (answers->store);
+  const SegueModelType *type = segue_model_find_type (of->registry, of->model, error);
+  g_autoptr (GPtrArray) files =
+    type ? segue_tree_list (of->model, contents, TRUE, cancellable, error) : NULL;
+  if (!files)
+    return NULL;
+  g_autofree char *tree = segue_tree_key (files, "");
+  g_autofree char *fingerprint = segue_model_type_fingerprint (type);
+  return g_strdup_printf ("answers 1\nmodel %s\ntype %s\nversion %u\nfingerprint %s\n"
+                          "precision %s\ncutting %s\n",
+                          tree, type->name, type->result_version, fingerprint ? fingerprint : "",
+                          segue_model_precision_names ()[of->precision], of->cutting);
+}
+
+static GStrv
+find_components (SegueAnswers *answers, GCancellable *cancellable, GError **error)
+{
+  const GPtrArray *stages = answers->of.preparation->stages;
+  const SegueKeyScope scope = { .registry = answers->of.registry,
+                                .contents = segue_store_get_contents_folder (answers->store),
+                                .cancellable = cancellable };
+  g_auto (GStrv) components = g_new0 (char *, stages->len + 2);
+  for (guint i = 0; i < stages->len; i++)
+    if (!(components[i] = segue_key_component (g_ptr_array_index (stages, i), &scope, error)))
+      return NULL;
+  components[stages->len] = describe_model (answers, cancellable, error);
+  return components[stages->len] ? g_steal_pointer (&components) : NULL;
+}
+
+/* Known once the first song asks for it; the model's files are hashed while it is loaded. */
+static const char *
+get_identity (SegueAnswers *answers, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&answers->lock);
+  if (answers->identity)
+    return answers->identity;
+  answers->components = find_components (answers, cancellable, error);
+  if (!answers->components)
+    return NULL;
+  g_autofree char *key = g_strdup ("segue answers");
+  for (guint i = 0; answers->components[i]; i++) {
+    g_autofree char *previous = g_steal_pointer (&key);
+    key = segue_sha256_join (previous, answers->components[i]);
+  }
+  answers->identity = g_steal_pointer (&key);
+  return answers->identity;
+}
+
+static gboolean
+find_place (SegueAnswers *answers, const char *path, SegueAnswerPlace *place,
+            GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  const char *identity = get_identity (answers, cancellable, error);
+  if (!identity)
+    return FALSE;
+  const char *folder = segue_store_get_contents_folder (answers->store);
+  g_autofree char *content = segue_contents_key (folder, path, &place->stamp, cancellable, &local);
+  if (content)
+    place->key = segue_sha256_join (identity, content);
+  /* Who reads it next says better what is wrong with it. */
+  if (content || segue_error_is_about_item (local))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/* ---- From a record ---- */
+
+/* Labels of each segment; 0: not the record of an answer. */
+static guint
+count_labels (const SegueRecord *record)
+{
+  gsize n_labels = 0;
+  guint64 at = record->payload_offset;
+  for (guint i = 0; i < record->items->len; i++) {
+    const SegueItemForm *item = &g_array_index (record->items, SegueItemForm, i);
+    if (item->kind != SEGUE_KIND_PREDICTIONS || item->dtype != SEGUE_DTYPE_F32 || item->rank != 1 ||
+        item->offset != at || item->shape[0] == 0 || item->shape[0] > G_MAXUINT ||
+        (i > 0 && item->shape[0] != n_labels))
+      return 0;
+    n_labels = item->shape[0];
+    at += item->length;
+  }
+  return at == record->payload_offset + record->payload_length ? (guint) n_labels : 0;
+}
+
+static gboolean
+fill_segment (const SegueItemForm *item, const float *row, guint n_labels,
+              SegueSegmentPrediction *segment)
+{
+  if (!g_variant_lookup (item->delta, SEGUE_META_START, "d", &segment->start) ||
+      !g_variant_lookup (item->delta, SEGUE_META_DURATION, "d", &segment->duration) ||
+      !isfinite (segment->start) || !isfinite (segment->duration))
+    return FALSE;
+  for (guint c = 0; c < n_labels; c++) {
+    if (!(row[c] >= 0 && row[c] <= 1))
+      return FALSE;
+    segment->probabilities[c] = row[c];
+  }
+  return TRUE;
+}
+
+/* %NULL without an error: it is no answer. */
+static SegueSongPrediction *
+read_segments (SegueAnswers *answers, const SegueRecord *record, GError **error)
+{
+  guint n_labels = count_labels (record);
+  if (n_labels == 0)
+    return NULL;
+  g_autofree char *path = segue_store_get_path (answers->store, record->key);
+  g_autoptr (SegueStorage) storage = segue_storage_new_path (path);
+  const SegueExtent extent = { .storage = storage,
+                               .offset = record->payload_offset,
+                               .length = (gsize) record->payload_length };
+  g_autoptr (SegueSongPrediction) prediction =
+    segue_song_prediction_new (record->items->len, n_labels, error);
+  g_autoptr (GBytes) bytes = prediction ? segue_extent_read (&extent, error) : NULL;
+  if (!bytes)
+    return NULL;
+  const float *rows = g_bytes_get_data (bytes, NULL);
+  for (guint i = 0; i < prediction->n_segments; i++)
+    if (!fill_segment (&g_array_index (record->items, SegueItemForm, i),
+                       rows + (gsize) i * n_labels, n_labels, &prediction->segments[i]))
+      return NULL;
+  return g_steal_pointer (&prediction);
+}
+
+static void
+recall_failure (const GError *kept, const char *path, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+  g_autoptr (GString) message = g_string_new (kept->message);
+  g_string_replace (message, HERE, shown, 0);
+  g_set_error_literal (error, kept->domain, kept->code, message->str);
+}
+
+SegueSongPrediction *
+segue_answers_find (SegueAnswers *answers, const char *path, SegueAnswerPlace *place,
+                    GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *problem = NULL;
+  *place = (SegueAnswerPlace){ 0 };
+  if (!find_place (answers, path, place, cancellable, error) || !place->key)
+    return NULL;
+  g_autoptr (SegueRecord) record =
+    segue_store_read (answers->store, place->key, TRUE, &problem, error);
+  segue_store_forget (answers->store, place->key);
+  if (problem)
+    warn (answers, problem);
+  if (!record)
+    return NULL;
+  if (record->failure) {
+    recall_failure (record->failure, path, error);
+    return NULL;
+  }
+  SegueSongPrediction *prediction = read_segments (answers, record, &local);
+  if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
+    g_propagate_error (error, g_steal_pointer (&local));
+  else if (!prediction)
+    warn (answers, local ? local->message : "damaged record: it holds no answer");
+  return prediction;
+}
+
+/* ---- To a record ---- */
+
+static GPtrArray *
+make_items (SegueItem *song, const SegueSongPrediction *prediction)
+{
+  GPtrArray *items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  gsize n_labels = prediction->n_labels, row = n_labels * sizeof (float);
+  g_autoptr (GBytes) all =
+    g_bytes_new (prediction->segments[0].probabilities, prediction->n_segments * row);
+  for (guint i = 0; i < prediction->n_segments; i++) {
+    g_autofree char *suffix = g_strdup_printf ("%04u", i);
+    g_autoptr (GBytes) bytes = g_bytes_new_from_bytes (all, i * row, row);
+    SegueItem *item = segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, song, suffix, bytes,
+                                             SEGUE_DTYPE_F32, 1, &n_labels);
+    segue_item_set_double (item, SEGUE_META_START, prediction->segments[i].start);
+    segue_item_set_double (item, SEGUE_META_DURATION, prediction->segments[i].duration);
+    g_ptr_array_add (items, item);
+  }
+  return items;
+}
+
+/* A disk that is full for one answer is full for the next: the others go without. */
+static void
+write_record (SegueAnswers *answers, const SegueRecordContent *content)
+{
+  g_autoptr (GError) error = NULL;
+  if (segue_store_write (answers->store, content, &error)) {
+    segue_store_forget (answers->store, content->key);
+    return;
+  }
+  g_atomic_int_set (&answers->is_full, TRUE);
+  g_autofree char *message = g_strdup_printf ("answers are not kept: %s", error->message);
+  warn (answers, message);
+}
+
+gboolean
+segue_answers_keep (SegueAnswers *answers, const char *path, const SegueAnswerPlace *place,
+                    const SegueSongPrediction *prediction, const GError *failure, GError **error)
+{
+  if (!place->key)
+    return TRUE;
+  if (!segue_contents_check (path, &place->stamp, error))
+    return FALSE;
+  if (g_atomic_int_get (&answers->is_full))
+    return TRUE;
+  /* Records know songs by no name. */
+  g_autoptr (SegueItem) song = segue_item_new_file ("song", path);
+  segue_item_seal (song);
+  g_autoptr (GPtrArray) items = failure ? NULL : make_items (song, prediction);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autoptr (GError) kept = failure ? segue_error_name_item (failure, id, path, HERE) : NULL;
+  const SegueRecordContent content = { .key = place->key,
+                                       .components = (const char *const *) answers->components,
+                                       .failure = kept,
+                                       .items = items ? (SegueItem *const *) items->pdata : NULL,
+                                       .inputs = &song,
+                                       .n_items = items ? items->len : 0,
+                                       .n_inputs = 1 };
+  write_record (answers, &content);
+  return TRUE;
+}

@@ -1,0 +1,194 @@
+/* calibration.json: confidence of correct predictions. */
+#include "base/json.h"
+#include "model/model-folder.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <segue/calibration.h>
+#include <segue/file.h>
+
+#define FILE_NAME      "calibration.json"
+#define FORMAT_VERSION 1
+
+/* @confidences: float, in order once it is asked for. */
+struct _SegueCalibration {
+  GArray *confidences[SEGUE_N_AGGREGATIONS];
+};
+
+SegueCalibration *
+segue_calibration_new (void)
+{
+  SegueCalibration *calibration = g_new0 (SegueCalibration, 1);
+  for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++)
+    calibration->confidences[i] = g_array_new (FALSE, FALSE, sizeof (float));
+  return calibration;
+}
+
+void
+segue_calibration_free (SegueCalibration *calibration)
+{
+  if (!calibration)
+    return;
+  for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++)
+    g_array_unref (calibration->confidences[i]);
+  g_free (calibration);
+}
+
+void
+segue_calibration_add (SegueCalibration *calibration, guint truth, const float *segments,
+                       guint n_segments, guint n_labels)
+{
+  g_autofree float *probabilities = g_new (float, n_labels);
+  for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++) {
+    guint best =
+      segue_song_aggregate ((SegueAggregation) i, segments, n_segments, n_labels, probabilities);
+    if (best == truth)
+      g_array_append_val (calibration->confidences[i], probabilities[best]);
+  }
+}
+
+guint
+segue_calibration_count (const SegueCalibration *calibration, SegueAggregation aggregation)
+{
+  return calibration->confidences[aggregation]->len;
+}
+
+static int
+compare_floats (gconstpointer a, gconstpointer b)
+{
+  float x = *(const float *) a, y = *(const float *) b;
+  return x < y ? -1 : x > y;
+}
+
+/* @values in order, at most SEGUE_CALIBRATION_MAX of them: those that as many would have had. */
+static GArray *
+sort_and_thin (const GArray *values)
+{
+  g_autoptr (GArray) sorted = g_array_copy ((GArray *) values);
+  g_array_sort (sorted, compare_floats);
+  if (sorted->len <= SEGUE_CALIBRATION_MAX)
+    return g_steal_pointer (&sorted);
+  GArray *thin = g_array_new (FALSE, FALSE, sizeof (float));
+  for (guint k = 1; k <= SEGUE_CALIBRATION_MAX; k++) {
+    /* Rank k of m is rank k (n + 1) / (m + 1) of n; rather a lower one, which loses fewer songs. */
+    guint64 rank = (guint64) k * (sorted->len + 1) / (SEGUE_CALIBRATION_MAX + 1);
+    g_array_append_val (thin, g_array_index (sorted, float, MAX (rank, 1) - 1));
+  }
+  return thin;
+}
+
+/* On one line, as many digits as a float32 has. */
+static char *
+list_text (const GArray *values)
+{
+  g_autoptr (GArray) sorted = sort_and_thin (values);
+  GString *text = g_string_new ("[");
+  for (guint i = 0; i < sorted->len; i++) {
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+    double value = (double) g_array_index (sorted, float, i);
+    g_ascii_formatd (digits, sizeof digits, "%.9g", value);
+    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", digits);
+  }
+  g_string_append_c (text, ']');
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+segue_calibration_write (const SegueCalibration *calibration, const char *folder, GError **error)
+{
+  SegueJson json;
+  segue_json_init (&json, TRUE);
+  segue_json_open (&json, '{');
+  segue_json_key (&json, "segue");
+  segue_json_int (&json, FORMAT_VERSION);
+  segue_json_key_open (&json, "confidences", '{');
+  for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++) {
+    g_autofree char *list = list_text (calibration->confidences[i]);
+    segue_json_key (&json, segue_aggregation_names ()[i]);
+    segue_json_raw (&json, list);
+  }
+  segue_json_close (&json, '{');
+  segue_json_close (&json, '{');
+  g_autofree char *text = segue_json_finish (&json);
+  g_autofree char *path = g_build_filename (folder, FILE_NAME, NULL);
+  return segue_file_write (path, text, -1, error);
+}
+
+/* A list may be missing, as that of a way that is newer than the file; nothing in one may be odd. */
+static gboolean
+read_list (const json_t *list, GArray *values)
+{
+  if (!list)
+    return TRUE;
+  if (!json_is_array (list) || json_array_size (list) > SEGUE_CALIBRATION_MAX)
+    return FALSE;
+  for (gsize i = 0; i < json_array_size (list); i++) {
+    const json_t *member = json_array_get (list, i);
+    double value = json_number_value (member);
+    if (!json_is_number (member) || !(value >= 0 && value <= 1))
+      return FALSE;
+    float confidence = (float) value;
+    g_array_append_val (values, confidence);
+  }
+  g_array_sort (values, compare_floats);
+  return TRUE;
+}
+
+static gboolean
+read_lists (const json_t *root, SegueCalibration *calibration)
+{
+  const json_t *version = json_object_get (root, "segue");
+  const json_t *lists = json_object_get (root, "confidences");
+  if (!json_is_integer (version) || json_integer_value (version) != FORMAT_VERSION ||
+      !json_is_object (lists))
+    return FALSE;
+  for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++)
+    if (!read_list (json_object_get (lists, segue_aggregation_names ()[i]),
+                    calibration->confidences[i]))
+      return FALSE;
+  return TRUE;
+}
+
+SegueCalibration *
+segue_calibration_read (const char *folder, GError **error)
+{
+  json_t *root = segue_model_folder_read_object (folder, FILE_NAME, error);
+  if (!root)
+    return NULL;
+  g_autoptr (SegueCalibration) calibration = segue_calibration_new ();
+  gboolean ok = read_lists (root, calibration);
+  json_decref (root);
+  if (ok)
+    return g_steal_pointer (&calibration);
+  g_autofree char *shown = g_filename_display_name (folder);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "‘%s/" FILE_NAME
+               "’ is not what train writes there; train again, or remove the file to predict "
+               "without it",
+               shown);
+  return NULL;
+}
+
+double
+segue_calibration_least_share (const SegueCalibration *calibration, SegueAggregation aggregation)
+{
+  return 1.0 / (MIN (calibration->confidences[aggregation]->len, SEGUE_CALIBRATION_MAX) + 1.0);
+}
+
+gboolean
+segue_calibration_find_threshold (const SegueCalibration *calibration, SegueAggregation aggregation,
+                                  double share, double *threshold, GError **error)
+{
+  g_return_val_if_fail (share > 0 && share < 1, FALSE);
+  g_autoptr (GArray) sorted = sort_and_thin (calibration->confidences[aggregation]);
+  /* A share such as 0.1 is not quite that in binary. */
+  guint k = (guint) floor (share * (sorted->len + 1.0) + 1e-9);
+  if (k >= 1 && k <= sorted->len) {
+    *threshold = (double) g_array_index (sorted, float, k - 1);
+    return TRUE;
+  }
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "%g %% needs at least %.0f correctly classified validation songs; there are %u",
+               100 * share, ceil (1 / share - 1 - 1e-9), sorted->len);
+  return FALSE;
+}

@@ -1,0 +1,70 @@
+/* The stage `decode` as a chain of its own. */
+#include "base/advice-marks.h"
+#include "isolate/isolated-stage.h"
+#include "registry/registry.h"
+#include "stage/chain.h"
+
+#include <segue/decode.h>
+
+struct _SegueDecoder {
+  SegueScope scope;
+  SegueNode *with;
+  SegueGraphStage *stage;
+  SegueChain *chain;
+};
+
+SegueDecoder *
+segue_decoder_new (SegueRegistry *registry, guint rate, double max_duration, GError **error)
+{
+  char seconds[G_ASCII_DTOSTR_BUF_SIZE];
+  g_autoptr (SegueDecoder) decoder = g_new0 (SegueDecoder, 1);
+  const SegueStageType *type = segue_registry_find_stage (registry, "decode");
+  if (!type || type->mode != SEGUE_MODE_MAP) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                         "no plugin has the stage type ‘decode’; `segue inspect` lists those that "
+                         "there are");
+    return NULL;
+  }
+  g_ascii_formatd (seconds, sizeof seconds, "%.17g", max_duration);
+  g_autofree char *with = g_strdup_printf (
+    "{ rate: %u, channels: keep, max_duration: %s, when_long: cut }", rate, seconds);
+  decoder->with = segue_node_parse (with, -1, "decode", error);
+  if (!decoder->with)
+    return NULL;
+  decoder->stage = segue_graph_stage_new (registry, type, type->name, decoder->with, "/", error);
+  if (!decoder->stage)
+    return NULL;
+  decoder->scope =
+    (SegueScope){ .registry = registry, .threads = 1, .isolated = segue_isolated_carrier () };
+  const SegueGraphStage *stage = decoder->stage;
+  decoder->chain = segue_chain_new (&decoder->scope, &stage, 1);
+  return g_steal_pointer (&decoder);
+}
+
+void
+segue_decoder_free (SegueDecoder *decoder)
+{
+  if (!decoder)
+    return;
+  segue_chain_free (decoder->chain);
+  g_clear_pointer (&decoder->stage, segue_graph_stage_free);
+  g_clear_pointer (&decoder->with, segue_node_free);
+  g_free (decoder);
+}
+
+SegueItem *
+segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,
+                      GError **error)
+{
+  g_autoptr (GPtrArray) items = segue_chain_carry_file (decoder->chain, path, cancellable, error);
+  if (!items) {
+    segue_advice_replace_error (error, NULL, NULL);
+    segue_chain_renew (decoder->chain);
+    return NULL;
+  }
+  if (items->len == 1 && segue_item_get_kind (g_ptr_array_index (items, 0)) == SEGUE_KIND_AUDIO)
+    return segue_item_ref (g_ptr_array_index (items, 0));
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+               "the stage type ‘decode’ made %u items of one song", items->len);
+  return NULL;
+}

@@ -1,0 +1,511 @@
+/* A resident model that names songs: prepare in the calling thread, infer under a lock, add up.  The
+ * model is loaded in a thread of its own, while the first songs are decoded. */
+#include "graph/advice.h"
+#include "host/answers.h"
+#include "host/preparation.h"
+#include "host/song-prediction.h"
+#include "isolate/isolated-stage.h"
+#include "item/item-error.h"
+#include "model/model-folder.h"
+#include "stage/chain.h"
+
+#include <segue/predict.h>
+#include <string.h>
+
+/* How a song is cut for a model whose folder does not say. */
+#define PLAIN_SEGMENT_SECONDS 10
+/* In words, for keys. */
+#define PLAIN_CUTTING "whole songs, 10 s"
+/* Segments that are answered together: few, so that whoever listens hears of them soon; more are not
+ * faster. */
+#define BATCH 4
+
+/* Who is told of segments as they are answered. */
+typedef struct {
+  SegueHeardFunc heard; /* NULL: nobody */
+  gpointer data;
+} Listener;
+
+/* @fd: -1: the file at @path; else an open one, which @path is but a name of. */
+typedef struct {
+  int fd;
+  const char *path;
+} Song;
+
+/* A way to prepare songs: as in training, or relaxed, for songs that training leaves out. */
+typedef struct {
+  SeguePreparation *preparation; /* NULL: there is no such way */
+  SegueAnswers *answers;         /* nullable: none are kept */
+  GMutex lock;
+  GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
+} Way;
+
+enum { TRAINED, RELAXED, N_WAYS };
+
+struct _SeguePredictor {
+  SegueScope scope;
+  Way ways[N_WAYS];
+  gboolean damaged; /* damaged songs are asked for */
+  gboolean cut;     /* prepared songs are whole: cut them here */
+  char *folder;
+  SegueModelSpec spec;
+  SegueAggregation aggregation;
+  double threshold; /* of an answer's probability */
+  GMutex load_lock;
+  GThread *loader;      /* NULL: it has ended */
+  GError *load_failure; /* why there is no model */
+  SegueModelInfo info;
+  GMutex model_lock;
+  SegueModel *model;
+};
+
+static gpointer
+load_model (gpointer data)
+{
+  SeguePredictor *predictor = data;
+  predictor->model = segue_model_load (predictor->scope.registry, predictor->folder, NULL, NULL,
+                                       &predictor->spec, &predictor->load_failure);
+  predictor->info.struct_size = sizeof predictor->info;
+  if (predictor->model != NULL)
+    segue_model_describe (predictor->model, &predictor->info);
+  return NULL;
+}
+
+static void
+begin_to_load (SeguePredictor *predictor)
+{
+  predictor->loader = g_thread_try_new ("load-model", load_model, predictor, NULL);
+  if (predictor->loader == NULL)
+    load_model (predictor);
+}
+
+gboolean
+segue_predictor_wait (SeguePredictor *predictor, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->load_lock);
+  g_clear_pointer (&predictor->loader, g_thread_join);
+  if (predictor->model == NULL && error != NULL)
+    *error = g_error_copy (predictor->load_failure);
+  return predictor->model != NULL;
+}
+
+static SeguePreparation *
+preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
+{
+  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  if (!segue_model_folder_read (predictor->folder, &content, error))
+    return NULL;
+  g_autofree char *shown = g_filename_display_name (predictor->folder);
+  /* A model that was saved without one is prepared as a plain folder is. */
+  predictor->cut = content.preparation == NULL || g_str_equal (content.preparation, "[]");
+  if (!predictor->cut) {
+    g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
+    return segue_preparation_new (predictor->scope.registry, content.preparation, name, relax,
+                                  error);
+  }
+  if (!segue_predictor_wait (predictor, error))
+    return NULL;
+  g_autofree char *plain =
+    g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
+  return segue_preparation_new (predictor->scope.registry, plain, shown, relax, error);
+}
+
+SeguePredictor *
+segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
+                     SegueModelPrecision precision, GError **error)
+{
+  g_autoptr (SeguePredictor) predictor = g_new0 (SeguePredictor, 1);
+  g_mutex_init (&predictor->load_lock);
+  g_mutex_init (&predictor->model_lock);
+  for (guint i = 0; i < N_WAYS; i++) {
+    g_mutex_init (&predictor->ways[i].lock);
+    predictor->ways[i].chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
+  }
+  predictor->scope = (SegueScope){ .registry = registry,
+                                   .threads = MAX (threads, 1),
+                                   .isolated = segue_isolated_carrier () };
+  predictor->folder = g_strdup (folder);
+  predictor->spec = (SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
+                                      .threads = MAX (threads, 1),
+                                      .precision = precision };
+  begin_to_load (predictor);
+  predictor->ways[TRAINED].preparation = preparation_for (predictor, SEGUE_RELAX_NOTHING, error);
+  return predictor->ways[TRAINED].preparation != NULL ? g_steal_pointer (&predictor) : NULL;
+}
+
+gboolean
+segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error)
+{
+  SeguePreparation *preparation =
+    preparation_for (predictor, damaged ? SEGUE_RELAX_DAMAGED : SEGUE_RELAX_SIZE, error);
+  if (preparation == NULL)
+    return FALSE;
+  predictor->damaged = damaged;
+  /* Where nothing is stricter than it need be, a second attempt would end as the first. */
+  if (preparation->relaxed)
+    predictor->ways[RELAXED].preparation = preparation;
+  else
+    segue_preparation_free (preparation);
+  return TRUE;
+}
+
+static void
+way_clear (Way *way)
+{
+  g_clear_pointer (&way->answers, segue_answers_free);
+  g_clear_pointer (&way->chains, g_ptr_array_unref); /* before the stages that they run */
+  g_clear_pointer (&way->preparation, segue_preparation_free);
+  g_mutex_clear (&way->lock);
+}
+
+void
+segue_predictor_free (SeguePredictor *predictor)
+{
+  if (predictor == NULL)
+    return;
+  segue_predictor_wait (predictor, NULL);
+  g_clear_error (&predictor->load_failure);
+  for (guint i = 0; i < N_WAYS; i++)
+    way_clear (&predictor->ways[i]);
+  g_clear_pointer (&predictor->model, segue_model_free);
+  g_free (predictor->folder);
+  g_mutex_clear (&predictor->load_lock);
+  g_mutex_clear (&predictor->model_lock);
+  g_free (predictor);
+}
+
+void
+segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation aggregation,
+                                 double threshold)
+{
+  predictor->aggregation = aggregation;
+  predictor->threshold = threshold;
+}
+
+static gboolean
+open_answers (SeguePredictor *predictor, Way *way, const char *folder, GError **error)
+{
+  const SegueAnswersOf of = { .registry = predictor->scope.registry,
+                              .model = predictor->folder,
+                              .precision = predictor->spec.precision,
+                              .preparation = way->preparation,
+                              .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
+  g_clear_pointer (&way->answers, segue_answers_free);
+  way->answers = way->preparation != NULL ? segue_answers_open (folder, &of, error) : NULL;
+  return way->answers != NULL || way->preparation == NULL;
+}
+
+gboolean
+segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error)
+{
+  for (guint i = 0; i < N_WAYS; i++)
+    if (!open_answers (predictor, &predictor->ways[i], folder, error))
+      return FALSE;
+  return TRUE;
+}
+
+char *
+segue_predictor_get_warning (SeguePredictor *predictor)
+{
+  char *warning = NULL;
+  for (guint i = 0; warning == NULL && i < N_WAYS; i++)
+    if (predictor->ways[i].answers != NULL)
+      warning = segue_answers_get_warning (predictor->ways[i].answers);
+  if (warning == NULL)
+    warning = g_strdup (predictor->info.notice);
+  return warning != NULL ? warning : g_strdup (predictor->ways[TRAINED].preparation->warning);
+}
+
+const char *const *
+segue_predictor_get_labels (SeguePredictor *predictor)
+{
+  return predictor->info.labels;
+}
+
+static SegueChain *
+take_chain (SeguePredictor *predictor, Way *way)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&way->lock);
+  if (way->chains->len > 0)
+    return g_ptr_array_steal_index_fast (way->chains, way->chains->len - 1);
+  const GPtrArray *stages = way->preparation->stages;
+  return segue_chain_new (&predictor->scope, (const SegueGraphStage *const *) stages->pdata,
+                          stages->len);
+}
+
+/* After a failure of the environment an instance may be in any state: the next song gets a new one. */
+static void
+give_chain_back (Way *way, SegueChain *chain, const GError *error)
+{
+  if (error != NULL && !segue_error_is_about_item (error)) {
+    segue_chain_free (chain);
+    return;
+  }
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&way->lock);
+  g_ptr_array_add (way->chains, chain);
+}
+
+/* Segments side by side over the whole song; the last one ends where the song ends. */
+static GPtrArray *
+cut_song (SegueItem *song)
+{
+  GPtrArray *segments = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  guint rate = segue_item_get_rate (song), channels = segue_item_get_channels (song);
+  gsize n_frames, length = (gsize) PLAIN_SEGMENT_SECONDS * rate, frame = channels * sizeof (float);
+  segue_item_get_frames (song, &n_frames);
+  length = MIN (length, n_frames);
+  double begin = segue_item_get_double (song, SEGUE_META_START, 0);
+
+  for (gsize first = 0; length > 0 && first < n_frames; first += length) {
+    gsize at = MIN (first, n_frames - length);
+    g_autofree char *suffix = g_strdup_printf ("%04u", segments->len);
+    g_autoptr (GBytes) frames =
+      g_bytes_new_from_bytes (segue_item_get_bytes (song), at * frame, length * frame);
+    SegueItem *segment = segue_item_new_audio (song, suffix, frames, rate, channels);
+    segue_item_set_double (segment, SEGUE_META_START, begin + (double) at / rate);
+    segue_item_set_double (segment, SEGUE_META_DURATION, (double) length / rate);
+    g_ptr_array_add (segments, segment);
+  }
+  return segments;
+}
+
+/* The song's segments, in order; at least one. */
+static GPtrArray *
+prepare (SeguePredictor *predictor, Way *way, const Song *song, GCancellable *cancellable,
+         GError **error)
+{
+  GError *local = NULL;
+  SegueChain *chain = take_chain (predictor, way);
+  g_autoptr (GPtrArray) items =
+    song->fd < 0 ? segue_chain_carry_file (chain, song->path, cancellable, &local)
+                 : segue_chain_carry_fd (chain, song->fd, song->path, cancellable, &local);
+  give_chain_back (way, chain, local);
+  if (items == NULL) {
+    g_propagate_error (error, local);
+    return NULL;
+  }
+  if (predictor->cut && items->len == 1) {
+    g_autoptr (GPtrArray) whole = g_steal_pointer (&items);
+    items = cut_song (g_ptr_array_index (whole, 0));
+  }
+  if (items->len > 0)
+    return g_steal_pointer (&items);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "too short: no segment remains after preprocessing");
+  return NULL;
+}
+
+static gsize
+count_frames (const SegueItem *item)
+{
+  gsize n_frames = 0;
+  if (segue_item_get_kind (item) == SEGUE_KIND_AUDIO)
+    segue_item_get_frames (item, &n_frames);
+  return n_frames;
+}
+
+/* How many segments from @first on are of one length, as the model asks. */
+static guint
+batch_at (GPtrArray *items, guint first)
+{
+  gsize length = count_frames (g_ptr_array_index (items, first));
+  guint n = 1;
+  while (n < BATCH && first + n < items->len &&
+         count_frames (g_ptr_array_index (items, first + n)) == length)
+    n++;
+  return n;
+}
+
+/* A song at a time waits for the model, so that its answer is whole soonest. */
+static gboolean
+infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *prediction,
+       const Listener *listener, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->model_lock);
+  for (guint first = 0, n; first < items->len; first += n) {
+    n = batch_at (items, first);
+    if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
+                              prediction->segments[first].probabilities, cancellable, error))
+      return FALSE;
+    if (listener->heard != NULL)
+      listener->heard (prediction, first + n, listener->data);
+  }
+  return TRUE;
+}
+
+static SegueSongPrediction *
+prediction_new (GPtrArray *items, guint n_labels, GError **error)
+{
+  SegueSongPrediction *prediction = segue_song_prediction_new (items->len, n_labels, error);
+  for (guint i = 0; prediction != NULL && i < items->len; i++) {
+    const SegueItem *item = g_ptr_array_index (items, i);
+    double seconds = (double) count_frames (item) / MAX (segue_item_get_rate (item), 1);
+    prediction->segments[i].start = segue_item_get_double (item, SEGUE_META_START, 0);
+    prediction->segments[i].duration = segue_item_get_double (item, SEGUE_META_DURATION, seconds);
+  }
+  return prediction;
+}
+
+/* (nullable): where answers about @song are kept: of a file without a place nothing is. */
+static SegueAnswers *
+answers_of (const Way *way, const Song *song)
+{
+  return song->fd < 0 ? way->answers : NULL;
+}
+
+/* Prepares the song, and where that fails, once more: decoders can't always tell a bad file from memory
+ * that ran out, but what is in a song's bytes shows a second time.
+ * @is_fact: (out): whether it did, in the same words */
+static GPtrArray *
+prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean *is_fact,
+                GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) first = NULL, second = NULL;
+  GPtrArray *items = prepare (predictor, way, song, cancellable, &first);
+  *is_fact = FALSE;
+  if (answers_of (way, song) != NULL && segue_error_is_lasting (first)) {
+    items = prepare (predictor, way, song, cancellable, &second);
+    *is_fact = segue_error_is_lasting (second) && strcmp (first->message, second->message) == 0;
+  }
+  if (items == NULL)
+    g_propagate_error (error,
+                       second != NULL ? g_steal_pointer (&second) : g_steal_pointer (&first));
+  return items;
+}
+
+/* Asks the model, and keeps what it says at @place. */
+static SegueSongPrediction *
+ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPlace *place,
+     const Listener *listener, GCancellable *cancellable, GError **error)
+{
+  gboolean is_fact;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GPtrArray) items =
+    prepare_surely (predictor, way, song, &is_fact, cancellable, &failure);
+  SegueAnswers *answers = answers_of (way, song);
+  if (is_fact && !segue_answers_keep (answers, song->path, place, NULL, failure, error))
+    return NULL;
+  if (items == NULL) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return NULL;
+  }
+  if (!segue_predictor_wait (predictor, error))
+    return NULL;
+  g_autoptr (SegueSongPrediction) prediction =
+    prediction_new (items, predictor->info.n_labels, error);
+  if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
+    return NULL;
+  if (answers != NULL && !segue_answers_keep (answers, song->path, place, prediction, NULL, error))
+    return NULL;
+  return g_steal_pointer (&prediction);
+}
+
+/* The answer that was kept; %NULL without an error: there is none. */
+static SegueSongPrediction *
+recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace *place,
+        const Listener *listener, GCancellable *cancellable, GError **error)
+{
+  SegueAnswers *answers = answers_of (way, song);
+  if (answers == NULL)
+    return NULL;
+  g_autoptr (SegueSongPrediction) prediction =
+    segue_answers_find (answers, song->path, place, cancellable, error);
+  if (prediction == NULL || !segue_predictor_wait (predictor, error) ||
+      prediction->n_labels != predictor->info.n_labels)
+    return NULL;
+  prediction->cached = TRUE;
+  if (listener->heard != NULL)
+    listener->heard (prediction, prediction->n_segments, listener->data);
+  return g_steal_pointer (&prediction);
+}
+
+/* The segments' probabilities, of the song as @way prepares it. */
+static SegueSongPrediction *
+answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *listener,
+        GCancellable *cancellable, GError **error)
+{
+  g_auto (SegueAnswerPlace) place = { 0 };
+  g_autoptr (GError) local = NULL;
+  SegueSongPrediction *prediction =
+    recall (predictor, way, song, &place, listener, cancellable, &local);
+  if (prediction == NULL && local == NULL)
+    prediction = ask (predictor, way, song, &place, listener, cancellable, &local);
+  if (prediction == NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return prediction;
+}
+
+/* @refusal: (out): set with a prediction: why training would have left the song out */
+static SegueSongPrediction *
+predict (SeguePredictor *predictor, const Song *song, const Listener *listener, GError **refusal,
+         GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) first = NULL, second = NULL;
+  Way *relaxed = &predictor->ways[RELAXED];
+  SegueSongPrediction *prediction =
+    answer (predictor, &predictor->ways[TRAINED], song, listener, cancellable, &first);
+  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA) && relaxed->preparation != NULL)
+    prediction = answer (predictor, relaxed, song, listener, cancellable, &second);
+  if (prediction == NULL) {
+    g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
+    return NULL;
+  }
+  *refusal = g_steal_pointer (&first);
+  prediction->best =
+    segue_song_aggregate (predictor->aggregation, prediction->segments[0].probabilities,
+                          prediction->n_segments, prediction->n_labels, prediction->probabilities);
+  prediction->none = (double) prediction->probabilities[prediction->best] < predictor->threshold;
+  return prediction;
+}
+
+/* The chain calls the file by its last name, the caller by a path. */
+static GError *
+name_error (const SeguePredictor *predictor, const Song *song, const GError *error)
+{
+  g_autofree char *name = g_path_get_basename (song->path);
+  g_autofree char *id = g_filename_display_name (name);
+  g_autofree char *shown = g_filename_display_name (song->path);
+  GError *named = segue_error_name_item (error, id, song->path, shown);
+  const SeguePreparation *relaxed = predictor->ways[RELAXED].preparation;
+  gboolean may_ask = relaxed != NULL && !predictor->damaged;
+  segue_advise_prediction (&named, may_ask ? relaxed->stages : NULL);
+  return named;
+}
+
+static SegueSongPrediction *
+listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
+        GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL, refusal = NULL;
+  SegueSongPrediction *prediction =
+    predict (predictor, song, listener, &refusal, cancellable, &local);
+  if (prediction != NULL && refusal != NULL) {
+    g_autoptr (GError) named = name_error (predictor, song, refusal);
+    prediction->note = g_strdup (named->message);
+  }
+  if (prediction == NULL)
+    g_propagate_error (error, name_error (predictor, song, local));
+  return prediction;
+}
+
+SegueSongPrediction *
+segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
+                        gpointer data, GCancellable *cancellable, GError **error)
+{
+  return listen (predictor, &(Song){ -1, path }, &(Listener){ heard, data }, cancellable, error);
+}
+
+SegueSongPrediction *
+segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
+                           SegueHeardFunc heard, gpointer data, GCancellable *cancellable,
+                           GError **error)
+{
+  return listen (predictor, &(Song){ fd, name }, &(Listener){ heard, data }, cancellable, error);
+}
+
+SegueSongPrediction *
+segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
+                         GError **error)
+{
+  return segue_predictor_listen (predictor, path, NULL, NULL, cancellable, error);
+}

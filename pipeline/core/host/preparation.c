@@ -1,0 +1,155 @@
+/* A stranger's list of stages, checked until it is safe to run on a song. */
+#include "host/preparation.h"
+#include "params/params.h"
+#include "registry/registry.h"
+
+static gboolean refuse (GError **error, const char *name, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+
+static gboolean
+refuse (GError **error, const char *name, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’: %s", name, what);
+  return FALSE;
+}
+
+/* The stage type that @use names, if it may stand here. */
+static const SegueStageType *
+find_type (SegueRegistry *registry, const char *use, const char *name, GError **error)
+{
+  const SegueStageType *type = segue_registry_find_stage (registry, use);
+  if (type == NULL && !segue_registry_check_whole (registry, error))
+    return NULL;
+  if (type == NULL) {
+    refuse (error, name,
+            "songs are prepared by the stage type '%s', which no plugin provides; `segue inspect` "
+            "lists those that do",
+            use);
+    return NULL;
+  }
+  if (type->mode != SEGUE_MODE_MAP || !(type->flags & SEGUE_STAGE_PREPARE) ||
+      (type->flags & SEGUE_STAGE_LIVE)) {
+    refuse (error, name,
+            "the stage type '%s' may not prepare songs for a model: it can do more than look at "
+            "audio. Do not use this model",
+            use);
+    return NULL;
+  }
+  return type;
+}
+
+static gboolean
+check_version (const SegueStageType *type, const SegueNode *version, const char *name,
+               GError **error)
+{
+  guint64 number;
+  if (version == NULL)
+    return TRUE;
+  if (version->type != SEGUE_NODE_SCALAR ||
+      !g_ascii_string_to_unsigned (version->text, 10, 0, G_MAXUINT, &number, NULL))
+    return refuse (error, name, "the result_version of '%s' is not a number", type->name);
+  if (number > type->result_version)
+    return refuse (error, name,
+                   "songs were prepared by a newer '%s' (version %u of its results, this one makes "
+                   "version %u); update to use this model",
+                   type->name, (guint) number, type->result_version);
+  return TRUE;
+}
+
+/* Advances @kind from what the stage takes to what it emits. */
+static gboolean
+follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GError **error)
+{
+  const SeguePort *input = type->inputs ? type->inputs[0] : NULL;
+  const SeguePort *output = type->outputs ? type->outputs[0] : NULL;
+  if (input == NULL || output == NULL || (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
+    return refuse (error, name, "'%s' can't take what comes before it", type->name);
+  if (output->kind != SEGUE_KIND_ANY)
+    *kind = output->kind;
+  return TRUE;
+}
+
+/* Another decoder makes a song a little different, by less than a lossy format does. */
+static void
+compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, const SegueNode *node)
+{
+  const SegueNode *decoder = segue_node_get (node, "decoder");
+  const SegueNode *version = segue_node_get (node, "result_version");
+  const char *here = segue_graph_stage_first_decoder (stage);
+  const char *then = decoder != NULL && decoder->type == SEGUE_NODE_SCALAR ? decoder->text : NULL;
+  if (then == NULL && version != NULL && g_strcmp0 (version->text, "1") == 0)
+    then = "decode-gstreamer"; /* the only one that ‘decode’ was */
+  if (here == NULL || then == NULL || !segue_name_is_valid (then, FALSE) ||
+      g_str_equal (here, then) || preparation->warning != NULL)
+    return;
+  preparation->warning =
+    g_strdup_printf ("songs were decoded by %s in training and are decoded by %s here: "
+                     "probabilities may differ a little",
+                     then, here);
+}
+
+static gboolean
+add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *node, SegueKind *kind,
+           const char *name, SegueRelax relax, GError **error)
+{
+  const SegueNode *use = node->type == SEGUE_NODE_MAP ? segue_node_get (node, "use") : NULL;
+  if (use == NULL || use->type != SEGUE_NODE_SCALAR)
+    return refuse (error, name, "a stage of the preparation has no \"use\"");
+
+  const SegueStageType *type = find_type (registry, use->text, name, error);
+  if (type == NULL || !check_version (type, segue_node_get (node, "result_version"), name, error) ||
+      !follow_kind (type, kind, name, error))
+    return FALSE;
+
+  preparation->relaxed |= segue_relax_stage (type, node, relax);
+  segue_relax_limit (type, node);
+  g_autoptr (GError) local = NULL;
+  SegueGraphStage *stage =
+    segue_graph_stage_new (registry, type, type->name, segue_node_get (node, "with"), "/", &local);
+  if (stage == NULL)
+    return refuse (error, name, "%s", local->message);
+  g_ptr_array_add (preparation->stages, stage);
+  compare_decoder (preparation, stage, node);
+  return TRUE;
+}
+
+SeguePreparation *
+segue_preparation_new (SegueRegistry *registry, const char *text, const char *name,
+                       SegueRelax relax, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (SeguePreparation) preparation = g_new0 (SeguePreparation, 1);
+  preparation->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
+  preparation->root = segue_node_parse (text, -1, "preparation", &local);
+  if (preparation->root == NULL) {
+    refuse (error, name, "%s", local->message);
+    return NULL;
+  }
+
+  SegueKind kind = SEGUE_KIND_FILE;
+  const GPtrArray *nodes =
+    preparation->root->type == SEGUE_NODE_LIST ? preparation->root->values : NULL;
+  for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
+    if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, name, relax, error))
+      return NULL;
+  }
+  if (kind == SEGUE_KIND_AUDIO)
+    return g_steal_pointer (&preparation);
+  refuse (error, name, "its stages do not turn a file into audio");
+  return NULL;
+}
+
+void
+segue_preparation_free (SeguePreparation *preparation)
+{
+  if (preparation == NULL)
+    return;
+  g_clear_pointer (&preparation->stages, g_ptr_array_unref);
+  g_clear_pointer (&preparation->root, segue_node_free);
+  g_clear_pointer (&preparation->warning, g_free);
+  g_free (preparation);
+}

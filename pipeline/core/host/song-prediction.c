@@ -1,0 +1,40 @@
+/* The answer for one song: made and freed. */
+#include "host/song-prediction.h"
+
+/* Of one song: 1 GiB.  A thousand labels for a segment of each second of a day are less. */
+#define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
+
+SegueSongPrediction *
+segue_song_prediction_new (guint n_segments, guint n_labels, GError **error)
+{
+  gsize n = (gsize) n_segments * n_labels;
+  float *rows = n <= MAX_ANSWERS ? g_try_new0 (float, n) : NULL;
+  if (rows == NULL) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "%u segments with probabilities of %u labels each are more than can be held; "
+                 "take a model that cuts songs into fewer",
+                 n_segments, n_labels);
+    return NULL;
+  }
+  SegueSongPrediction *prediction = g_new0 (SegueSongPrediction, 1);
+  prediction->n_labels = n_labels;
+  prediction->n_segments = n_segments;
+  prediction->probabilities = g_new0 (float, n_labels);
+  prediction->segments = g_new0 (SegueSegmentPrediction, n_segments);
+  for (guint i = 0; i < n_segments; i++)
+    prediction->segments[i].probabilities = rows + (gsize) i * n_labels;
+  return prediction;
+}
+
+void
+segue_song_prediction_free (SegueSongPrediction *prediction)
+{
+  if (prediction == NULL)
+    return;
+  if (prediction->n_segments > 0)
+    g_free (prediction->segments[0].probabilities);
+  g_free (prediction->segments);
+  g_free (prediction->probabilities);
+  g_free (prediction->note);
+  g_free (prediction);
+}

@@ -1,0 +1,54 @@
+/* Datasets from the core's side (internal). */
+/* SEGUE_API marks what libsegue-testing calls; none of it is installed. */
+#pragma once
+
+#include "item/metadata.h"
+#include "stage/scope.h"
+#include <segue/dataset.h>
+
+/** segue_dataset_new:
+ * @entries: (transfer full) (element-type SegueItem): sealed; put in order here
+ * @preparation: (nullable): JSON text, see segue_dataset_get_preparation() */
+SegueDataset *segue_dataset_new (GPtrArray *entries, const char *preparation);
+
+/** segue_dataset_new_from_items: (transfer full): over @items (transfer none) that carry their
+ * payloads. */
+SEGUE_API
+SegueDataset *segue_dataset_new_from_items (SegueItem *const *items, guint n_items);
+
+/** segue_dataset_with_live: (transfer full): @dataset with one more live stage; @scope and @stage
+ * are
+ * borrowed for its life. */
+SEGUE_API
+SegueDataset *segue_dataset_with_live (SegueDataset *dataset, const SegueScope *scope,
+                                       const SegueGraphStage *stage);
+/** segue_dataset_without_live: (transfer full): what a port without SEGUE_PORT_LIVE gets. */
+SegueDataset *segue_dataset_without_live (SegueDataset *dataset);
+/** segue_dataset_set_preparation: on one that nobody else has yet. */
+void segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation);
+
+/**
+ * segue_dataset_as_input: (transfer full): @dataset as a SERIAL or COLLECT stage sees it: looking at
+ * its metadata is noted in @reads, also through views and live stages; its items' origins count from
+ * @first.
+ * @port: which of the stage's inputs it is; views of it know
+ */
+SegueDataset *segue_dataset_as_input (SegueDataset *dataset, SegueReads *reads, guint port,
+                                      guint first);
+/** segue_dataset_as_output: (transfer full): what a stage made, as the next ones see it: nothing is
+ * noted any more, nobody's metadata is their own. */
+SegueDataset *segue_dataset_as_output (SegueDataset *dataset);
+/** segue_dataset_with_entries: (transfer full): a view of @dataset with @entries (transfer full), in
+ * order. */
+SegueDataset *segue_dataset_with_entries (SegueDataset *dataset, GPtrArray *entries);
+/** segue_dataset_get_port: SEGUE_NOT_CONNECTED: it is no view of an input. */
+guint segue_dataset_get_port (SegueDataset *dataset);
+
+/** segue_dataset_get_song_end: the index after the last item of the song that begins at @first. */
+guint segue_dataset_get_song_end (SegueDataset *dataset, guint first);
+/** segue_dataset_count_songs: number of different source items. */
+guint segue_dataset_count_songs (SegueDataset *dataset);
+
+/* What a reader needs. */
+const SegueScope *segue_dataset_get_live (SegueDataset *dataset,
+                                          const SegueGraphStage *const **stages, guint *n_stages);

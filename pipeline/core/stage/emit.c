@@ -1,0 +1,33 @@
+/* What a stage emits: checked, then on its way. */
+#include "item/item-private.h"
+#include "stage/emitted.h"
+
+gboolean
+segue_context_emit (SegueContext *context, SegueItem *item, GError **error)
+{
+  g_autoptr (SegueItem) owned = item;
+  g_autoptr (GError) local = NULL;
+  gboolean ok = segue_emitted_check (context, owned, &local);
+  if (ok) {
+    context->n_emitted++;
+    segue_item_seal (owned);
+    ok = context->emit (context->emit_data, g_steal_pointer (&owned), &local);
+  }
+  if (ok)
+    return TRUE;
+  segue_context_fail (context, local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+void
+segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset)
+{
+  g_return_if_fail (context->stage->type->mode == SEGUE_MODE_COLLECT);
+  g_autoptr (GError) local = NULL;
+  if (!segue_emitted_check_view (context, dataset, &local))
+    segue_context_fail (context, local);
+  segue_dataset_ref (dataset);
+  g_clear_pointer (&context->output, segue_dataset_unref);
+  context->output = dataset;
+}

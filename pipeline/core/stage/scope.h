@@ -1,0 +1,62 @@
+/* What stages at work share: who they ask, and who carries them out (internal). */
+#pragma once
+
+#include "graph/graph.h"
+#include <segue/context.h>
+
+/**
+ * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be
+ * NULL.  Called from any thread where segue/context.h says so.
+ */
+typedef struct {
+  SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port);
+  void (*quarantine) (gpointer data, const SegueGraphStage *stage, const char *id,
+                      const GError *error);
+  void (*count) (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n);
+  /* @work: the work folder, else the output folder; made on the first call; transfer none */
+  const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
+                             GError **error);
+  void (*progress) (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
+                    const char *detail);
+  void (*progress_unit) (gpointer data, const SegueGraphStage *stage, const char *unit);
+  void (*log) (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level,
+               const char *message);
+  void (*scalar) (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step,
+                  double value);
+  const char *(*get_account) (gpointer data, const SegueGraphStage *stage);
+  void (*allow_read) (gpointer data, const SegueGraphStage *stage, const char *path);
+} SegueStageHost;
+
+/**
+ * SegueCarrier: who carries out a MAP stage: its plugin in this process, a process of its own, or decoders
+ * that are asked in turn.
+ * @takes: (nullable): whether it can carry out @stage at all
+ * @open: @self: (out): %NULL where it has no state
+ * @process: what @item becomes is emitted into @context
+ * @preload: (nullable): loads what songs will need
+ * @end_song: (nullable): no item of the song at hand will follow
+ * @lasts: it is as new after an item that failed; others are closed and opened again
+ */
+typedef struct {
+  gboolean (*takes) (SegueRegistry *registry, const SegueGraphStage *stage);
+  gboolean (*open) (SegueContext *context, gpointer *self, GError **error);
+  gboolean (*process) (gpointer self, SegueItem *item, SegueContext *context, GError **error);
+  void (*preload) (gpointer self, SegueContext *context);
+  void (*end_song) (gpointer self, SegueContext *context);
+  void (*close) (gpointer self, SegueContext *context);
+  gboolean lasts;
+} SegueCarrier;
+
+/** SegueScope: what all stages of a run share; outlives everything made with it.
+ * @isolated: (nullable): carries out stages that are to be isolated, see segue_isolated_carrier(); %NULL: they
+ *   run in this process, as all others do */
+typedef struct {
+  SegueRegistry *registry;
+  guint64 seed;
+  guint threads; /* of a COLLECT or SERIAL stage; chains that work side by side */
+  const SegueCarrier *isolated;
+  const SegueStageHost *host;
+  gpointer host_data;
+  gboolean is_worker; /* this process is that of one song */
+  gboolean thorough;  /* a harness: inputs come from a test, and checks may take their time */
+} SegueScope;
