@@ -159,27 +159,28 @@ typedef struct {
 } Survey;
 
 static void
-on_data_seen (gpointer data, const SegueDataView *view)
+print_line (Survey *survey, const SegueEvent *event)
 {
-  Survey *survey = data;
-  survey->data = segue_data_view_describe (view);
-}
-
-static void
-on_item_failed (gpointer data, const char *stage, const char *id, const GError *error)
-{
-  Survey *survey = data;
-  segue_run_report_add_failure (&survey->report, stage, id, error->message);
-}
-
-static void
-on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
-{
-  Survey *survey = data;
-  if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", level))
+  const char *stage = event->stage;
+  if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", event->level))
     return;
-  g_autofree char *text = segue_text_printable (message);
+  g_autofree char *text = segue_text_printable (event->text);
   fprintf (survey->cli->err.stream, "%s%s%s\n", stage ? stage : "", stage ? ": " : "", text);
+}
+
+/* SegueEventFunc. */
+static gboolean
+take_event (gpointer data, const SegueEvent *event)
+{
+  Survey *survey = data;
+  if (event->type == SEGUE_EVENT_LOG)
+    print_line (survey, event);
+  else if (event->type == SEGUE_EVENT_ITEM_FAILED)
+    segue_run_report_add_failure (&survey->report, event->stage, event->text,
+                                  event->error->message);
+  else if (event->type == SEGUE_EVENT_DATA)
+    survey->data = segue_data_view_describe (event->data);
+  return TRUE;
 }
 
 static gboolean
@@ -211,12 +212,9 @@ static gboolean
 check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **error)
 {
   Survey survey = { .cli = cli, .pipeline = pipeline };
-  const SegueObserver observer = { .struct_size = sizeof observer,
-                                   .data = &survey,
-                                   .log = on_log,
-                                   .item_failed = on_item_failed,
-                                   .data_seen = on_data_seen };
-  survey.options = (SegueRunOptions){ .struct_size = sizeof survey.options, .observer = &observer };
+  const SegueSink sink = { .take = take_event, .data = &survey };
+  survey.options =
+    (SegueRunOptions){ .struct_size = sizeof survey.options, .sinks = &sink, .n_sinks = 1 };
   segue_run_report_init (&survey.report);
   gboolean ok = segue_job_run (cli, NULL, look, &survey, error);
   if (ok || survey.data)

@@ -168,7 +168,8 @@ fetch_file (Fetch *fetch, const char *name, guint index, GCancellable *cancellab
       !segue_hub_store_link (&fetch->store, fetch->commit, name, info.etag, error))
     return FALSE;
   segue_progress_update (fetch->cli->progress, info.size, info.size, NULL);
-  segue_progress_finish (fetch->cli->progress, (double) (g_get_monotonic_time () - began) / 1e6);
+  segue_progress_finish (fetch->cli->progress, FALSE,
+                         (double) (g_get_monotonic_time () - began) / 1e6);
   return TRUE;
 }
 

@@ -133,20 +133,13 @@ segue_progress_update (SegueProgress *progress, guint64 done, guint64 total, con
 }
 
 void
-segue_progress_set_cached (SegueProgress *progress)
-{
-  g_mutex_lock (&progress->mutex);
-  progress->view.cached = TRUE;
-  g_mutex_unlock (&progress->mutex);
-}
-
-void
-segue_progress_finish (SegueProgress *progress, double seconds)
+segue_progress_finish (SegueProgress *progress, gboolean cached, double seconds)
 {
   g_mutex_lock (&progress->mutex);
   if (progress->active) {
     refresh_view (progress, now ());
     progress->view.elapsed = seconds;
+    progress->view.cached = cached;
     g_autofree char *line = segue_progress_done (progress->term, &progress->view);
     give_up_stage (progress);
     fprintf (progress->term->stream, "%s\n", line);

@@ -18,10 +18,8 @@ void segue_progress_start (SegueProgress *progress, const char *name, guint inde
 void segue_progress_set_unit (SegueProgress *progress, const char *unit);
 void segue_progress_update (SegueProgress *progress, guint64 done, guint64 total,
                             const char *detail);
-/** segue_progress_set_cached: the stage under way did no work, which is said when it finishes. */
-void segue_progress_set_cached (SegueProgress *progress);
-/** segue_progress_finish: the stage under way is finished; nothing is left under way. */
-void segue_progress_finish (SegueProgress *progress, double seconds);
+/** segue_progress_finish: the stage under way is finished, without work where @cached; nothing is left under way. */
+void segue_progress_finish (SegueProgress *progress, gboolean cached, double seconds);
 /** segue_progress_print: @line above the bar. */
 void segue_progress_print (SegueProgress *progress, const char *line);
 /** segue_progress_clear: takes the bar off the screen until it is drawn again. */

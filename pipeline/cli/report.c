@@ -25,28 +25,21 @@ typedef struct {
   SegueRunOptions options;
 } Report;
 
-static void
-on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
+/* SegueEventFunc. */
+static gboolean
+take_event (gpointer data, const SegueEvent *event)
 {
-  Report *report = data;
-  segue_progress_update (report->cli->progress, done, total, detail);
-}
-
-static void
-on_progress_unit (gpointer data, const char *stage, const char *unit)
-{
-  Report *report = data;
-  segue_progress_set_unit (report->cli->progress, unit);
-}
-
-static void
-on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
-{
-  Report *report = data;
-  if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage, level))
-    return;
-  g_autofree char *text = segue_text_printable (message);
-  segue_progress_print (report->cli->progress, text);
+  SegueProgress *progress = ((Report *) data)->cli->progress;
+  if (event->type == SEGUE_EVENT_PROGRESS)
+    segue_progress_update (progress, event->done, event->total, event->text);
+  else if (event->type == SEGUE_EVENT_PROGRESS_UNIT)
+    segue_progress_set_unit (progress, event->text);
+  else if (event->type == SEGUE_EVENT_LOG &&
+           segue_log_wants (g_getenv ("SEGUE_DEBUG"), event->stage, event->level)) {
+    g_autofree char *text = segue_text_printable (event->text);
+    segue_progress_print (progress, text);
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -100,14 +93,11 @@ static gboolean
 make_report (Report *report, GError **error)
 {
   SegueCli *cli = report->cli;
-  const SegueObserver observer = { .struct_size = sizeof observer,
-                                   .data = report,
-                                   .progress = on_progress,
-                                   .log = on_log,
-                                   .progress_unit = on_progress_unit };
+  const SegueSink sink = { .take = take_event, .data = report };
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   report->options.struct_size = sizeof report->options;
-  report->options.observer = &observer;
+  report->options.sinks = &sink;
+  report->options.n_sinks = 1;
   cli->progress = progress;
   gboolean ok = segue_job_run (cli, progress, job, report, error);
   cli->progress = NULL;

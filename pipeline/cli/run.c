@@ -46,55 +46,6 @@ release_lines (Run *run, gboolean show)
   g_ptr_array_set_size (run->held, 0);
 }
 
-static void
-on_stage_started (gpointer data, const char *stage, guint index, guint n_stages)
-{
-  Run *run = data;
-  run->at_work = FALSE;
-  segue_progress_start (run->cli->progress, stage, index, n_stages, NULL);
-}
-
-static void
-on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
-{
-  Run *run = data;
-  run->at_work = TRUE;
-  release_lines (run, TRUE);
-  segue_progress_update (run->cli->progress, done, total, detail);
-}
-
-static void
-on_progress_unit (gpointer data, const char *stage, const char *unit)
-{
-  Run *run = data;
-  segue_progress_set_unit (run->cli->progress, unit);
-}
-
-static void
-on_stage_finished (gpointer data, const char *stage, double seconds)
-{
-  Run *run = data;
-  release_lines (run, TRUE);
-  segue_progress_finish (run->cli->progress, seconds);
-}
-
-static void
-on_stage_cached (gpointer data, const char *stage)
-{
-  Run *run = data;
-  release_lines (run, FALSE);
-  segue_progress_set_cached (run->cli->progress);
-}
-
-/* Nothing has come to its end: a bar goes as it came. */
-static void
-on_stage_looked_at (gpointer data, const char *stage, double seconds)
-{
-  Run *run = data;
-  release_lines (run, FALSE);
-  segue_progress_hide (run->cli->progress);
-}
-
 /* "train: epoch 3/30: …", in lines that fit a terminal; a file gets one. */
 static char *
 log_line (const SegueTerm *err, const char *stage, gboolean loud, const char *message)
@@ -114,9 +65,8 @@ log_line (const SegueTerm *err, const char *stage, gboolean loud, const char *me
 }
 
 static void
-on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
+on_log (Run *run, const char *stage, GLogLevelFlags level, const char *message)
 {
-  Run *run = data;
   const SegueTerm *err = &run->cli->err;
   if (!segue_log_wants (g_getenv ("SEGUE_DEBUG"), stage ? stage : "run", level))
     return;
@@ -154,9 +104,8 @@ print_data_line (Run *run, const char *text, SegueStyle style)
 
 /* In a run it is said at once, in short, and a warning not a second time where a stage gives it later. */
 static void
-on_data_seen (gpointer data, const SegueDataView *view)
+on_data (Run *run, const SegueDataView *view)
 {
-  Run *run = data;
   run->data = segue_data_view_describe (view);
   if (run->dry)
     return;
@@ -169,11 +118,53 @@ on_data_seen (gpointer data, const SegueDataView *view)
   }
 }
 
+/* In a dry run nothing has come to its end: a bar goes as it came. */
 static void
-on_item_failed (gpointer data, const char *stage, const char *id, const GError *error)
+on_finished (Run *run, gboolean cached, double seconds)
+{
+  release_lines (run, !run->dry && !cached);
+  if (run->dry)
+    segue_progress_hide (run->cli->progress);
+  else
+    segue_progress_finish (run->cli->progress, cached, seconds);
+}
+
+/* SegueEventFunc. */
+static gboolean
+take_event (gpointer data, const SegueEvent *event)
 {
   Run *run = data;
-  segue_run_report_add_failure (&run->report, stage, id, error->message);
+  SegueProgress *progress = run->cli->progress;
+  switch (event->type) {
+  case SEGUE_EVENT_STARTED:
+    run->at_work = FALSE;
+    segue_progress_start (progress, event->stage, (guint) event->done, (guint) event->total, NULL);
+    break;
+  case SEGUE_EVENT_PROGRESS:
+    run->at_work = TRUE;
+    release_lines (run, TRUE);
+    segue_progress_update (progress, event->done, event->total, event->text);
+    break;
+  case SEGUE_EVENT_PROGRESS_UNIT:
+    segue_progress_set_unit (progress, event->text);
+    break;
+  case SEGUE_EVENT_LOG:
+    on_log (run, event->stage, event->level, event->text);
+    break;
+  case SEGUE_EVENT_ITEM_FAILED:
+    segue_run_report_add_failure (&run->report, event->stage, event->text, event->error->message);
+    break;
+  case SEGUE_EVENT_FINISHED:
+    on_finished (run, event->n != 0, event->value);
+    break;
+  case SEGUE_EVENT_DATA:
+    on_data (run, event->data);
+    break;
+  case SEGUE_EVENT_SCALAR:
+  case SEGUE_EVENT_COUNT:
+    break;
+  }
+  return TRUE;
 }
 
 /* ---- The pipeline and its folder ---- */
@@ -294,24 +285,14 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
   Run run = {
     .cli = cli, .pipeline = pipeline, .dry = options->dry_run, .known = known, .warnings = warnings
   };
-  const SegueObserver observer = {
-    .struct_size = sizeof observer,
-    .data = &run,
-    .stage_started = on_stage_started,
-    .progress = on_progress,
-    .log = on_log,
-    .item_failed = on_item_failed,
-    .stage_finished = options->dry_run ? on_stage_looked_at : on_stage_finished,
-    .progress_unit = on_progress_unit,
-    .stage_cached = on_stage_cached,
-    .data_seen = on_data_seen,
-  };
+  const SegueSink sink = { .take = take_event, .data = &run };
   run.options = (SegueRunOptions){
     .struct_size = sizeof run.options,
     .folder = options->out ? options->out : "runs",
     .workers = (guint) options->jobs,
-    .observer = &observer,
     .fresh = options->fresh,
+    .sinks = &sink,
+    .n_sinks = 1,
   };
   segue_run_report_init (&run.report);
   run.held = g_ptr_array_new_with_free_func (g_free);

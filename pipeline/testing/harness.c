@@ -39,19 +39,8 @@ get_input (gpointer data, const SegueGraphStage *stage, const char *port)
 }
 
 static void
-quarantine (gpointer data, const SegueGraphStage *stage, const char *id, const GError *error)
+add_count (SegueHarness *harness, const char *name, gint64 n)
 {
-  SegueHarness *harness = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
-  g_autofree char *message = segue_advise (error->message, harness->stages, stage->id);
-  g_ptr_array_add (harness->quarantined, g_strdup_printf ("%s: %s", id, message));
-}
-
-static void
-count (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n)
-{
-  SegueHarness *harness = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
   gint64 *total = g_hash_table_lookup (harness->counts, name);
   if (!total) {
     total = g_new0 (gint64, 1);
@@ -60,22 +49,40 @@ count (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n)
   *total += n;
 }
 
+static void
+add_line (SegueHarness *harness, GLogLevelFlags level, const char *message)
+{
+  const char *name = (level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING ? "info" : "warning";
+  g_autofree char *advised = segue_advise (message, harness->stages, harness->stage->id);
+  g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, advised));
+}
+
+static void
+add_failure (SegueHarness *harness, const char *id, const GError *error)
+{
+  g_autofree char *message = segue_advise (error->message, harness->stages, harness->stage->id);
+  g_ptr_array_add (harness->quarantined, g_strdup_printf ("%s: %s", id, message));
+}
+
+static void
+take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
+{
+  SegueHarness *harness = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
+  if (event->type == SEGUE_EVENT_COUNT)
+    add_count (harness, event->text, event->n);
+  else if (event->type == SEGUE_EVENT_LOG)
+    add_line (harness, event->level, event->text);
+  else if (event->type == SEGUE_EVENT_ITEM_FAILED)
+    add_failure (harness, event->text, event->error);
+}
+
 static const char *
 get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError **error)
 {
   SegueHarness *harness = data;
   const char *path = work ? harness->work_folder : harness->output_folder;
   return segue_file_make_folder (path, error) ? path : NULL;
-}
-
-static void
-log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
-{
-  SegueHarness *harness = data;
-  const char *name = (level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING ? "info" : "warning";
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&harness->lock);
-  g_autofree char *advised = segue_advise (message, harness->stages, stage->id);
-  g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, advised));
 }
 
 static const char *
@@ -87,10 +94,8 @@ get_account (gpointer data, const SegueGraphStage *stage)
 static const SegueStageHost host = {
   .get_input = get_input,
   .get_account = get_account,
-  .quarantine = quarantine,
-  .count = count,
   .get_folder = get_folder,
-  .log = log_line,
+  .event = take_event,
 };
 
 /* What is done for the second time only to compare counts for nothing. */

@@ -69,19 +69,21 @@ cancel_soon (gpointer data)
   return NULL;
 }
 
-static void
-on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
+/* SegueEventFunc. */
+static gboolean
+take_event (gpointer data, const SegueEvent *event)
 {
   Stop *stop = data;
-  if (!g_str_equal (stage, "train") || done != stop->step || !detail ||
-      !g_str_has_prefix (detail, "epoch"))
-    return;
+  if (event->type != SEGUE_EVENT_PROGRESS || !g_str_equal (event->stage, "train") ||
+      event->done != stop->step || !event->text || !g_str_has_prefix (event->text, "epoch"))
+    return TRUE;
   if (stop->way == KILL)
     raise (SIGKILL);
   if (stop->way == CANCEL)
     g_cancellable_cancel (stop->cancellable);
   else
     stop->canceller = g_thread_new ("cancel", cancel_soon, stop);
+  return TRUE;
 }
 
 /* --one-run FOLDER STEP WAY: in FOLDER; step 0: to the end. */
@@ -99,14 +101,13 @@ run_one (char **argv)
                 .way = (Way) g_ascii_strtoull (argv[2], NULL, 10) };
   /* Said only where it is to be killed: how often state is written is no part of what is made. */
   const char *const often[] = { "train.checkpoint=0", NULL };
-  const SegueObserver observer = { .struct_size = sizeof observer,
-                                   .data = &stop,
-                                   .progress = on_progress };
+  const SegueSink sink = { .take = take_event, .data = &stop };
   const SegueRunOptions options = { .struct_size = sizeof options,
                                     .folder = runs,
                                     .cache = cache,
                                     .workers = 2,
-                                    .observer = &observer };
+                                    .sinks = &sink,
+                                    .n_sinks = 1 };
   segue_registry_load_search_path (registry);
   g_autoptr (SeguePipeline) pipeline =
     segue_pipeline_load (registry, path, stop.way == KILL ? often : NULL, &error);

@@ -77,43 +77,45 @@ read_level (guint32 level)
   }
 }
 
-/* A line of log; of too many, the first ones. */
+/* A line of log, tamed; of too many, the first ones. */
 static void
 take_line (SegueAnswer *answer, guint32 level, const char *text, SegueContext *context)
 {
   if (++answer->n_lines > SEGUE_ANSWER_MAX_LINES + 1)
     return;
-  g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
   segue_context_log (context, read_level (level), "%s",
                      answer->n_lines <= SEGUE_ANSWER_MAX_LINES
-                       ? tamed
+                       ? text
                        : "further lines of log about this item are left out");
 }
 
 static gboolean
-take_report (SegueAnswer *answer, SegueMessage *message, SegueContext *context, const char **why)
+take_event (SegueAnswer *answer, SegueMessage *message, SegueContext *context, const char **why)
 {
-  guint32 level;
+  guint32 type, level;
   const char *text;
   guint64 done, total;
+  gint64 n;
   double value;
-  if (++answer->n_reports > SEGUE_ANSWER_MAX_REPORTS)
+  if (++answer->n_events > SEGUE_ANSWER_MAX_EVENTS)
     return nonsense (why, "too many lines of log and reports of progress");
   if (answer->quiet)
     return TRUE;
-  if (message->type == SEGUE_MESSAGE_LOG) {
-    g_variant_get (message->body, "(u&s)", &level, &text);
-    take_line (answer, level, text, context);
-  } else if (message->type == SEGUE_MESSAGE_SCALAR) {
-    g_variant_get (message->body, "(&std)", &text, &done, &value);
-    g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
-    segue_context_scalar (context, tamed, done, value);
-  } else {
-    g_variant_get (message->body, "(tt&s)", &done, &total, &text);
-    g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
+  g_variant_get (message->body, "(uu&sttxd)", &type, &level, &text, &done, &total, &n, &value);
+  g_autofree char *tamed = tame (text, SEGUE_ANSWER_MAX_LINE, FALSE);
+  switch (type) {
+  case SEGUE_EVENT_LOG:
+    take_line (answer, level, tamed, context);
+    return TRUE;
+  case SEGUE_EVENT_SCALAR:
+    segue_context_scalar (context, tamed, (guint64) n, value);
+    return TRUE;
+  case SEGUE_EVENT_PROGRESS:
     segue_context_progress (context, done, total, *tamed ? tamed : NULL);
+    return TRUE;
+  default:
+    return nonsense (why, "an event that is none of its own");
   }
-  return TRUE;
 }
 
 static gboolean
@@ -291,10 +293,8 @@ segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *con
   if (answer->text > SEGUE_ANSWER_MAX_TEXT)
     return nonsense (why, "more text and metadata than an answer may have");
   switch (message->type) {
-  case SEGUE_MESSAGE_LOG:
-  case SEGUE_MESSAGE_SCALAR:
-  case SEGUE_MESSAGE_PROGRESS:
-    return take_report (answer, message, context, why);
+  case SEGUE_MESSAGE_EVENT:
+    return take_event (answer, message, context, why);
   case SEGUE_MESSAGE_DONE:
     return take_end (answer, message, why);
   case SEGUE_MESSAGE_BUFFER:

@@ -22,10 +22,10 @@
 #define SEGUE_ANSWER_MAX_KEYS   256
 #define SEGUE_ANSWER_MAX_COUNTS 64
 #define SEGUE_ANSWER_MAX_READS  1024
-/* Most reports; of the lines of log among them those that are passed on, and the bytes of each. */
-#define SEGUE_ANSWER_MAX_REPORTS 10000
-#define SEGUE_ANSWER_MAX_LINES   200
-#define SEGUE_ANSWER_MAX_LINE    1024
+/* Most events; of the lines of log among them those that are passed on, and the bytes of each. */
+#define SEGUE_ANSWER_MAX_EVENTS 10000
+#define SEGUE_ANSWER_MAX_LINES  200
+#define SEGUE_ANSWER_MAX_LINE   1024
 
 /**
  * segue_answer_send: (worker)
@@ -45,7 +45,7 @@ typedef struct {
   gboolean quiet;         /* what is only reported is not passed on */
   SegueSharedArena arena; /* for the payloads; none: nothing was asked yet */
   gsize text;             /* bytes of messages so far */
-  guint n_reports;        /* lines of log and the like so far */
+  guint n_events;         /* lines of log and the like so far */
   guint n_lines;          /* lines of log so far */
   GArray *places;         /* Place: of the payloads in the arena */
   GPtrArray *buffers;     /* GBytes: the payloads, once the first item has come */

@@ -2,16 +2,16 @@
  *
  *   core                                    fork server
  *   OPEN plugin, stage, parameters   ──►
- *                                    ◄──   REPORT*, READY     or REPORT*, DONE (why not)
+ *                                    ◄──   EVENT*, READY     or EVENT*, DONE (why not)
  *   FORK + a worker's socket         ──►
  *   END that worker                  ──►
  *                                    ◄──   ENDED with what
  *
  *   core                                    worker
- *                                    ◄──   REPORT*, READY     or REPORT*, DONE (why not)
+ *                                    ◄──   EVENT*, READY     or EVENT*, DONE (why not)
  *   ARENA + memory for the answer,
  *   ITEM + its file or memory        ──►
- *                                    ◄──   REPORT*, BUFFER*, EMIT*, DONE
+ *                                    ◄──   EVENT*, BUFFER*, EMIT*, DONE
  *   ARENA …
  *
  * A worker that its server could not fork opens the stage itself: it gets OPEN before all else.
@@ -27,7 +27,7 @@
 #include <gio/gio.h>
 
 /* Raised whenever a format changes: a worker of another version is told apart from a broken one. */
-#define SEGUE_MESSAGE_VERSION 4
+#define SEGUE_MESSAGE_VERSION 5
 /* Longest body.  Payloads never are in one. */
 #define SEGUE_MESSAGE_MAX (1024 * 1024)
 
@@ -39,9 +39,7 @@ typedef enum {
   SEGUE_MESSAGE_ENDED,
   SEGUE_MESSAGE_ARENA,
   SEGUE_MESSAGE_ITEM,
-  SEGUE_MESSAGE_LOG,
-  SEGUE_MESSAGE_SCALAR,
-  SEGUE_MESSAGE_PROGRESS,
+  SEGUE_MESSAGE_EVENT,
   SEGUE_MESSAGE_BUFFER,
   SEGUE_MESSAGE_EMIT,
   SEGUE_MESSAGE_DONE,
@@ -63,12 +61,8 @@ typedef enum {
 /* id, song, metadata from outside the chain, path, epoch, form (of what it adds to these).  Comes with the
  * open file or its bytes' memory */
 #define SEGUE_FORMAT_ITEM "(ss@a{sv}^ayx@" SEGUE_ITEM_FORM ")"
-/* level, text */
-#define SEGUE_FORMAT_LOG "(us)"
-/* tag, step, value */
-#define SEGUE_FORMAT_SCALAR "(std)"
-/* done, total, detail */
-#define SEGUE_FORMAT_PROGRESS "(tts)"
+/* type, level, text, done, total, n, value: of a SegueEvent of type LOG, SCALAR or PROGRESS */
+#define SEGUE_FORMAT_EVENT "(uusttxd)"
 /* bytes of the next payload in the arena: the answer's next buffer, which count from 1 */
 #define SEGUE_FORMAT_BUFFER "(t)"
 /* whether it is the input itself (nothing else counts then), buffer (0: the input's bytes), form: its origin is

@@ -20,7 +20,8 @@ pass_notes_on (Worker *worker)
   g_autofree char *text = worker->hooks->take_notes ? worker->hooks->take_notes () : NULL;
   g_auto (GStrv) lines = g_strsplit (text ? text : "", "\n", -1);
   for (guint i = 0; lines[i]; i++)
-    segue_worker_stage_log (&worker->stage, G_LOG_LEVEL_DEBUG, lines[i]);
+    segue_worker_stage_report (
+      &worker->stage, SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_DEBUG, .text = lines[i]));
 }
 
 static gboolean
@@ -67,7 +68,8 @@ lock_in (Worker *worker)
   SegueWorkerStage *stage = &worker->stage;
   if (worker->hooks->lock) {
     g_autofree char *note = worker->hooks->lock (stage->memory);
-    segue_worker_stage_log (stage, G_LOG_LEVEL_DEBUG, note);
+    segue_worker_stage_report (stage,
+                               SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_DEBUG, .text = note));
   }
   return say_ready (stage->socket, FALSE);
 }

@@ -12,37 +12,23 @@ segue_worker_stage_clear (SegueWorkerStage *stage)
 }
 
 /* Whatever a stage says on its way is passed on, whether or not there is anybody left. */
-static void
-report (SegueWorkerStage *stage, SegueMessageType type, GVariant *body)
-{
-  segue_message_send (stage->socket, type, body, -1, SEGUE_WAIT_FOR_EVER);
-}
-
 void
-segue_worker_stage_log (SegueWorkerStage *stage, GLogLevelFlags level, const char *message)
+segue_worker_stage_report (SegueWorkerStage *stage, const SegueEvent *event)
 {
-  g_autofree char *text = g_utf8_make_valid (message, -1);
-  report (stage, SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, (guint32) level, text));
+  g_autofree char *text = g_utf8_make_valid (event->text ? event->text : "", -1);
+  segue_message_send (stage->socket, SEGUE_MESSAGE_EVENT,
+                      g_variant_new (SEGUE_FORMAT_EVENT, (guint32) event->type,
+                                     (guint32) event->level, text, event->done, event->total,
+                                     event->n, event->value),
+                      -1, SEGUE_WAIT_FOR_EVER);
 }
 
 static void
-log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+take_event (gpointer data, const SegueGraphStage *of, const SegueEvent *event)
 {
-  segue_worker_stage_log (data, level, message);
-}
-
-static void
-scalar (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step, double value)
-{
-  report (data, SEGUE_MESSAGE_SCALAR, g_variant_new (SEGUE_FORMAT_SCALAR, tag, step, value));
-}
-
-static void
-progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
-          const char *detail)
-{
-  report (data, SEGUE_MESSAGE_PROGRESS,
-          g_variant_new (SEGUE_FORMAT_PROGRESS, done, total, detail ? detail : ""));
+  if (event->type == SEGUE_EVENT_LOG || event->type == SEGUE_EVENT_SCALAR ||
+      event->type == SEGUE_EVENT_PROGRESS)
+    segue_worker_stage_report (data, event);
 }
 
 static void
@@ -51,9 +37,7 @@ allow_read (gpointer data, const SegueGraphStage *stage, const char *path)
   g_ptr_array_add (((SegueWorkerStage *) data)->readable, g_strdup (path));
 }
 
-static const SegueStageHost host = {
-  .log = log_line, .scalar = scalar, .progress = progress, .allow_read = allow_read
-};
+static const SegueStageHost host = { .allow_read = allow_read, .event = take_event };
 
 /* SegueParamContentFunc: files and folders that the parameters name may be read. */
 static char *

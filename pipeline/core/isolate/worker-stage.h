@@ -21,7 +21,7 @@ typedef struct {
 gboolean segue_worker_stage_open (SegueWorkerStage *stage, SegueMessage *message, GError **error);
 void segue_worker_stage_clear (SegueWorkerStage *stage);
 
-/** segue_worker_stage_log: a line for the log. */
-void segue_worker_stage_log (SegueWorkerStage *stage, GLogLevelFlags level, const char *message);
+/** segue_worker_stage_report: passes @event on to the core: a line of log, a point of a curve, or progress. */
+void segue_worker_stage_report (SegueWorkerStage *stage, const SegueEvent *event);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueWorkerStage, segue_worker_stage_clear)

@@ -21,7 +21,7 @@ write_stage (SegueJson *json, SegueRun *run, guint index)
   segue_params_write (json, type->params, stage->config, SEGUE_PARAMS_CANONICAL);
   segue_run_write_counters (json, run, index);
   segue_json_key (json, "curves");
-  segue_curves_write (run->curves, index, json);
+  segue_curves_write (run->curves, stage->id, json);
   segue_json_close (json, '{');
 }
 

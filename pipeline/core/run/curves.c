@@ -10,8 +10,7 @@ typedef struct {
 } Point;
 
 typedef struct {
-  guint stage;
-  char *tag;
+  char *stage, *tag;
   GArray *points; /* Point */
 } Curve;
 
@@ -24,6 +23,7 @@ static void
 clear_curve (gpointer data)
 {
   Curve *curve = data;
+  g_free (curve->stage);
   g_free (curve->tag);
   g_array_unref (curve->points);
 }
@@ -49,30 +49,34 @@ segue_curves_free (SegueCurves *curves)
 }
 
 static Curve *
-find (SegueCurves *curves, guint stage, const char *tag)
+find (SegueCurves *curves, const char *stage, const char *tag)
 {
   guint at = 0;
   for (; at < curves->list->len; at++) {
     Curve *curve = &g_array_index (curves->list, Curve, at);
-    int order = curve->stage != stage ? (curve->stage < stage ? -1 : 1) : strcmp (curve->tag, tag);
+    int order = strcmp (curve->stage, stage);
+    order = order != 0 ? order : strcmp (curve->tag, tag);
     if (order == 0)
       return curve;
     if (order > 0)
       break;
   }
-  Curve curve = { .stage = stage,
+  Curve curve = { .stage = g_strdup (stage),
                   .tag = g_strdup (tag),
                   .points = g_array_new (FALSE, FALSE, sizeof (Point)) };
   g_array_insert_val (curves->list, at, curve);
   return &g_array_index (curves->list, Curve, at);
 }
 
-void
-segue_curves_add (SegueCurves *curves, guint stage, const char *tag, guint64 step, double value)
+gboolean
+segue_curves_take (gpointer data, const SegueEvent *event)
 {
-  const Point point = { step, value };
+  SegueCurves *curves = data;
+  const Point point = { (guint64) event->n, event->value };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&curves->lock);
-  g_array_append_val (find (curves, stage, tag)->points, point);
+  if (event->type == SEGUE_EVENT_SCALAR)
+    g_array_append_val (find (curves, event->stage, event->text)->points, point);
+  return TRUE;
 }
 
 static void
@@ -91,13 +95,13 @@ write_points (const GArray *points, SegueJson *json)
 }
 
 void
-segue_curves_write (SegueCurves *curves, guint stage, SegueJson *json)
+segue_curves_write (SegueCurves *curves, const char *stage, SegueJson *json)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&curves->lock);
   segue_json_open (json, '{');
   for (guint i = 0; i < curves->list->len; i++) {
     const Curve *curve = &g_array_index (curves->list, Curve, i);
-    if (curve->stage != stage)
+    if (strcmp (curve->stage, stage) != 0)
       continue;
     segue_json_key_open (json, curve->tag, '[');
     write_points (curve->points, json);

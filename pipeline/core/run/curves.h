@@ -2,18 +2,19 @@
 #pragma once
 
 #include "base/json.h"
+#include <segue/event.h>
 
-/** SegueCurves: points by stage (its index in the pipeline) and tag, in the order in which they came.
+/** SegueCurves: points by stage and tag, in the order in which they came.
  * Any thread. */
 typedef struct _SegueCurves SegueCurves;
 
 SegueCurves *segue_curves_new (void);
 /** segue_curves_free: accepts %NULL. */
 void segue_curves_free (SegueCurves *curves);
-void segue_curves_add (SegueCurves *curves, guint stage, const char *tag, guint64 step,
-                       double value);
+/** segue_curves_take: (#SegueEventFunc): %SEGUE_EVENT_SCALAR; any other is none of theirs. */
+gboolean segue_curves_take (gpointer curves, const SegueEvent *event);
 /** segue_curves_write: those of @stage as one JSON object: tag → [[step, value or null], …], tags in
  * the order of their bytes. */
-void segue_curves_write (SegueCurves *curves, guint stage, SegueJson *json);
+void segue_curves_write (SegueCurves *curves, const char *stage, SegueJson *json);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueCurves, segue_curves_free)

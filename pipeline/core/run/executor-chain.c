@@ -113,6 +113,13 @@ log_reasons (ChainRun *at)
   }
 }
 
+static void
+count (ChainRun *at, guint stage, const char *name, gint64 n)
+{
+  const SegueGraphStage *counting = at->run->stages[g_array_index (at->chain, guint, stage)].stage;
+  segue_run_tell (at->run, SEGUE_EVENT (COUNT, counting->id, .text = name, .n = n));
+}
+
 /* What is known of a song: counted once, whether or not its payload is checked later. */
 static void
 count_song (ChainRun *at, const char *id, const SegueSong *song)
@@ -124,15 +131,13 @@ count_song (ChainRun *at, const char *id, const SegueSong *song)
   if (!song->cached || !song->entries)
     g_hash_table_add (run->missed, g_strdup (id));
   for (guint i = 0; song->counts && i < song->counts->len; i++) {
-    const SegueCount *count = &g_array_index (song->counts, SegueCount, i);
-    if (count->stage < at->chain->len)
-      segue_counts_add (run->counts, g_array_index (at->chain, guint, count->stage), count->name,
-                        count->n);
+    const SegueCount *counted = &g_array_index (song->counts, SegueCount, i);
+    if (counted->stage < at->chain->len)
+      count (at, counted->stage, counted->name, counted->n);
   }
   /* Its stages have said why; that it is gone is said here. */
   if (song->entries && song->entries->len == 0)
-    segue_counts_add (run->counts, g_array_index (at->chain, guint, at->chain->len - 1),
-                      "songs of which nothing is left", 1);
+    count (at, at->chain->len - 1, "songs of which nothing is left", 1);
   explain_song (at, id, song);
 }
 
@@ -142,7 +147,7 @@ count_failure (ChainRun *at, const char *id, const SegueSong *song)
   if (!song->error || !segue_error_is_about_item (song->error))
     return;
   const SegueGraphStage *stage = song->failed ? song->failed : at->first->stage;
-  segue_run_quarantine (at->run, stage->id, id, song->error);
+  segue_run_tell (at->run, SEGUE_EVENT (ITEM_FAILED, stage->id, .text = id, .error = song->error));
   at->n_failed++;
   if (!at->first_failure)
     at->first_failure = g_error_copy (song->error);
@@ -185,7 +190,7 @@ chain_progress (gpointer data, guint done, guint total)
 {
   ChainRun *at = data;
   if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
-    segue_run_progress (at->run, at->name, done, total, NULL);
+    segue_run_tell (at->run, SEGUE_EVENT (PROGRESS, at->name, .done = done, .total = total));
 }
 
 /* Nothing left to go on with: say why here, rather than let a later stage wonder. */
@@ -282,7 +287,7 @@ run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **e
     .progress = chain_progress,
   };
   if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
-    segue_run_progress_unit (run, at->name, "songs");
+    segue_run_tell (run, SEGUE_EVENT (PROGRESS_UNIT, at->name, .text = "songs"));
   return segue_songs_run (&job, entries, run->cancellable, error);
 }
 

@@ -132,12 +132,14 @@ segue_executor_run (SegueRun *run, GError **error)
     }
     SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
     g_autoptr (GTimer) timer = g_timer_new ();
-    segue_run_started (run, unit->name, at->unit);
+    segue_run_tell (run,
+                    SEGUE_EVENT (STARTED, unit->name, .done = at->unit, .total = run->units->len));
     if (!run_unit (run, unit, error))
       return FALSE;
     unit->seconds = g_timer_elapsed (timer, NULL);
     unit->done = TRUE;
-    segue_run_finished (run, unit->name, at->cached, unit->seconds);
+    segue_run_tell (run,
+                    SEGUE_EVENT (FINISHED, unit->name, .n = at->cached, .value = unit->seconds));
     for (guint j = 0; j < unit->stages->len; j++)
       stage_at (run, g_array_index (unit->stages, guint, j))->done = TRUE;
     release_datasets (run, i);

@@ -46,21 +46,8 @@ segue_journal_level (GLogLevelFlags level)
 }
 
 static void
-begin (SegueJson *json, const char *stage)
+write_line (SegueJournal *journal, const char *text)
 {
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree char *time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
-  segue_json_init (json, FALSE);
-  segue_json_open (json, '{');
-  segue_json_key_string (json, "time", time);
-  segue_json_key_string (json, "stage", stage);
-}
-
-static void
-end (SegueJournal *journal, SegueJson *json)
-{
-  segue_json_close (json, '{');
-  g_autofree char *text = segue_json_finish (json);
   g_autofree char *line = g_strconcat (text, "\n", NULL);
   gssize n;
   do {
@@ -68,49 +55,58 @@ end (SegueJournal *journal, SegueJson *json)
   } while (n < 0 && errno == EINTR);
 }
 
-void
-segue_journal_log (SegueJournal *journal, const char *stage, GLogLevelFlags level,
-                   const char *message)
+/* What an event is in the journal; %FALSE: it is not in there. */
+static gboolean
+write_event (SegueJson *json, const SegueEvent *event)
 {
-  SegueJson json;
-  begin (&json, stage);
-  segue_json_key_string (&json, "level", segue_journal_level (level));
-  segue_json_key_string (&json, "message", message);
-  end (journal, &json);
+  switch (event->type) {
+  case SEGUE_EVENT_LOG:
+    segue_json_key_string (json, "level", segue_journal_level (event->level));
+    segue_json_key_string (json, "message", event->text);
+    return TRUE;
+  case SEGUE_EVENT_SCALAR:
+    segue_json_key_string (json, "scalar", event->text);
+    segue_json_key (json, "step");
+    segue_json_uint (json, (guint64) event->n);
+    segue_json_key (json, "value");
+    if (isfinite (event->value))
+      segue_json_double (json, event->value);
+    else
+      segue_json_null (json);
+    return TRUE;
+  case SEGUE_EVENT_ITEM_FAILED:
+    segue_json_key_string (json, "failed", event->text);
+    segue_json_key_string (json, "reason", event->error->message);
+    return TRUE;
+  case SEGUE_EVENT_STARTED:
+    segue_json_key_string (json, "event", "started");
+    return TRUE;
+  case SEGUE_EVENT_FINISHED:
+    segue_json_key_string (json, "event", event->n ? "taken from the cache" : "finished");
+    return TRUE;
+  case SEGUE_EVENT_PROGRESS_UNIT:
+  case SEGUE_EVENT_PROGRESS:
+  case SEGUE_EVENT_COUNT:
+  case SEGUE_EVENT_DATA:
+    break;
+  }
+  return FALSE;
 }
 
-void
-segue_journal_scalar (SegueJournal *journal, const char *stage, const char *tag, guint64 step,
-                      double value)
+gboolean
+segue_journal_take (gpointer data, const SegueEvent *event)
 {
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
   SegueJson json;
-  begin (&json, stage);
-  segue_json_key_string (&json, "scalar", tag);
-  segue_json_key (&json, "step");
-  segue_json_uint (&json, step);
-  segue_json_key (&json, "value");
-  if (isfinite (value))
-    segue_json_double (&json, value);
-  else
-    segue_json_null (&json);
-  end (journal, &json);
-}
-
-void
-segue_journal_failed (SegueJournal *journal, const char *stage, const char *id, const char *reason)
-{
-  SegueJson json;
-  begin (&json, stage);
-  segue_json_key_string (&json, "failed", id);
-  segue_json_key_string (&json, "reason", reason);
-  end (journal, &json);
-}
-
-void
-segue_journal_event (SegueJournal *journal, const char *stage, const char *event)
-{
-  SegueJson json;
-  begin (&json, stage);
-  segue_json_key_string (&json, "event", event);
-  end (journal, &json);
+  segue_json_init (&json, FALSE);
+  segue_json_open (&json, '{');
+  segue_json_key_string (&json, "time", time);
+  segue_json_key_string (&json, "stage", event->stage);
+  gboolean is_in = write_event (&json, event);
+  segue_json_close (&json, '{');
+  g_autofree char *text = segue_json_finish (&json);
+  if (is_in)
+    write_line (data, text);
+  return TRUE;
 }

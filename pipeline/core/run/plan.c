@@ -158,11 +158,13 @@ plan_all (SegueRun *run, GPtrArray *plan, GError **error)
       continue;
     SeguePlanUnit *planned = new_unit (unit->name);
     g_ptr_array_add (plan, planned);
-    segue_run_started (run, unit->name, at->unit);
+    segue_run_tell (run,
+                    SEGUE_EVENT (STARTED, unit->name, .done = at->unit, .total = run->units->len));
     if (!plan_unit (run, unit, planned, error))
       return FALSE;
     unit->done = TRUE;
-    segue_run_finished (run, unit->name, planned->known && planned->n_computed == 0, 0);
+    segue_run_tell (
+      run, SEGUE_EVENT (FINISHED, unit->name, .n = planned->known && planned->n_computed == 0));
   }
   return TRUE;
 }
@@ -215,10 +217,11 @@ survey_all (SegueRun *run, GError **error)
       continue;
     SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
     g_autoptr (SeguePlanUnit) planned = new_unit (unit->name);
-    segue_run_started (run, unit->name, at->unit);
+    segue_run_tell (run,
+                    SEGUE_EVENT (STARTED, unit->name, .done = at->unit, .total = run->units->len));
     if (!plan_unit (run, unit, planned, error))
       return FALSE;
-    segue_run_finished (run, unit->name, FALSE, 0);
+    segue_run_tell (run, SEGUE_EVENT (FINISHED, unit->name));
   }
   return segue_run_preview (run, error);
 }

@@ -51,18 +51,18 @@ get_input (gpointer data, const SegueGraphStage *stage, const char *port)
 }
 
 static void
-log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+take_warning (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
   Preview *preview = data;
-  if ((level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING)
+  if (event->type != SEGUE_EVENT_LOG || (event->level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING)
     return;
-  char *advised = segue_advise (message, preview->run->pipeline->stages, stage->id);
+  char *advised = segue_advise (event->text, preview->run->pipeline->stages, stage->id);
   g_autofree char *line = g_strdup_printf ("%s: %s", stage->id, advised);
   g_free (advised);
   g_ptr_array_add (preview->view->warnings, g_steal_pointer (&line));
 }
 
-static const SegueStageHost preview_host = { .get_input = get_input, .log = log_line };
+static const SegueStageHost preview_host = { .get_input = get_input, .event = take_warning };
 
 /* Stages that pass on songs as they are, whatever they do to their sound. */
 static gboolean
@@ -202,8 +202,6 @@ segue_run_preview (SegueRun *run, GError **error)
   count_songs (view, run, find_sets (&preview));
   for (guint i = 0; i < run->n_stages; i++)
     segue_dataset_unref (outputs[i]);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->observer_lock);
-  if (run->observer.data_seen)
-    run->observer.data_seen (run->observer.data, view);
+  segue_run_tell (run, SEGUE_EVENT (DATA, NULL, .data = view));
   return ok;
 }

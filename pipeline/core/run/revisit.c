@@ -1,7 +1,8 @@
 /* A COLLECT stage over a run that is finished. */
-#include "stage/context-private.h"
 #include "registry/registry.h"
 #include "run/revisit-account.h"
+#include "run/sinks.h"
+#include "stage/context-private.h"
 #include "stage/dataset-private.h"
 #include "stage/stage-run.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 typedef struct {
-  SegueObserver observer;
+  SegueSinks sinks;
   const char *output;
   char *account;
   SegueDataset *metrics;
@@ -46,37 +47,16 @@ get_account (gpointer data, const SegueGraphStage *stage)
 }
 
 static void
-progress (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
-          const char *detail)
+take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
-  const SegueObserver *observer = &((Visit *) data)->observer;
-  if (observer->progress)
-    observer->progress (observer->data, stage->id, done, total, detail);
-}
-
-static void
-progress_unit (gpointer data, const SegueGraphStage *stage, const char *unit)
-{
-  const SegueObserver *observer = &((Visit *) data)->observer;
-  if (observer->progress_unit)
-    observer->progress_unit (observer->data, stage->id, unit);
-}
-
-static void
-log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
-{
-  const SegueObserver *observer = &((Visit *) data)->observer;
-  if (observer->log)
-    observer->log (observer->data, stage->id, level, message);
+  segue_sinks_tell (&((Visit *) data)->sinks, event);
 }
 
 static const SegueStageHost host = {
   .get_input = get_input,
   .get_folder = get_folder,
   .get_account = get_account,
-  .progress = progress,
-  .progress_unit = progress_unit,
-  .log = log_line,
+  .event = take_event,
 };
 
 /* A revisit leaves files, no items. */
@@ -131,12 +111,11 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
 }
 
 static gboolean
-carry_out (Visit *visit, const SegueScope *scope, const SegueGraphStage *stage,
-           GCancellable *cancellable, GError **error)
+carry_out (Visit *visit, const SegueScope *scope, const SegueGraphStage *stage, GError **error)
 {
   g_auto (SegueContext) context = { .scope = scope,
                                     .stage = stage,
-                                    .cancellable = cancellable,
+                                    .cancellable = visit->sinks.cancellable,
                                     .epoch = -1,
                                     .emit = take_item,
                                     .emit_data = visit };
@@ -160,18 +139,19 @@ segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use,
   if (!stage)
     return FALSE;
   Visit visit = { .output = output };
-  if (given.observer)
-    memcpy (&visit.observer, given.observer,
-            MIN (given.observer->struct_size, sizeof visit.observer));
   const SegueScope scope = { .registry = registry,
                              .threads = given.workers > 0 ? given.workers : g_get_num_processors (),
                              .host = &host,
                              .host_data = &visit };
+  segue_sinks_init (&visit.sinks, cancellable);
+  segue_sinks_add (&visit.sinks, given.sinks, given.n_sinks);
   visit.account = segue_revisit_account (folder, use, &problem, error);
   visit.metrics = visit.account ? find_metrics (folder, error) : NULL;
   if (problem)
-    log_line (&visit, stage, G_LOG_LEVEL_WARNING, problem);
-  gboolean ok = visit.metrics && carry_out (&visit, &scope, stage, cancellable, error);
+    segue_sinks_tell (&visit.sinks,
+                      SEGUE_EVENT (LOG, stage->id, .level = G_LOG_LEVEL_WARNING, .text = problem));
+  gboolean ok = visit.metrics && carry_out (&visit, &scope, stage, error);
+  segue_sinks_clear (&visit.sinks);
   g_clear_pointer (&visit.metrics, segue_dataset_unref);
   g_free (visit.account);
   return ok;

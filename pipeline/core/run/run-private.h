@@ -8,6 +8,7 @@
  *   plan.c            the same, but only looking: what would be done
  *   preview.c         what is known of the data before anything is decoded
  *   run-host.c        what stages ask for while they run
+ *   events.c          what the run says, to its sinks
  *   account.c         what the run came to, for stages that ask
  *   run-report.c      run.json, timings.json
  *   run-lock.c        that it is at work, for others */
@@ -17,6 +18,7 @@
 #include "run/journal.h"
 #include "run/run-folder.h"
 #include "run/run-lock.h"
+#include "run/sinks.h"
 #include "run/songs.h"
 #include "run/stage-key.h"
 #include "run/stage-notes.h"
@@ -64,7 +66,7 @@ typedef struct {
   SeguePipeline *pipeline;
   SegueScope scope;
   SegueKeyScope keys;
-  GCancellable *cancellable;
+  GCancellable *cancellable; /* of the sinks */
   SegueStore *store;
   char *id, *folder;
   SegueRunLock lock_file;
@@ -76,8 +78,7 @@ typedef struct {
   gboolean fresh;      /* no result in the store counts, but those that this run made */
   GHashTable *made;    /* set: keys of those */
 
-  SegueObserver observer; /* NULL where the host gave none */
-  GMutex observer_lock;
+  SegueSinks sinks;
 
   GMutex lock;         /* for what any thread may touch: */
   SegueCounts *counts; /* by index in the pipeline */
@@ -100,17 +101,17 @@ gboolean segue_run_open_journal (SegueRun *run, GError **error);
 void segue_run_fill_result (SegueRun *run, SegueRunResult *result);
 
 guint segue_run_index_of (SegueRun *run, const SegueGraphStage *stage);
-/** segue_run_quarantine: counts, remembers and reports a failure; @stage: its id. */
-void segue_run_quarantine (SegueRun *run, const char *stage, const char *id, const GError *error);
+
+/** segue_run_open_sinks: before anything is said. */
+void segue_run_open_sinks (SegueRun *run, const SegueRunOptions *options,
+                           GCancellable *cancellable);
+/** segue_run_add_sink: @data: borrowed until the run ends. */
+void segue_run_add_sink (SegueRun *run, SegueEventFunc take, gpointer data);
+/** segue_run_tell: to all sinks, in their order; any thread.  @event: see SEGUE_EVENT() */
+void segue_run_tell (SegueRun *run, const SegueEvent *event);
+/** segue_run_log: %SEGUE_EVENT_LOG. */
 void segue_run_log (SegueRun *run, const char *stage, GLogLevelFlags level, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
-void segue_run_progress (SegueRun *run, const char *unit, guint64 done, guint64 total,
-                         const char *detail);
-/** segue_run_progress_unit: what the progress of @unit counts from now on: @counted. */
-void segue_run_progress_unit (SegueRun *run, const char *unit, const char *counted);
-void segue_run_started (SegueRun *run, const char *unit, guint index);
-/** segue_run_finished: @cached: all of it came from the store. */
-void segue_run_finished (SegueRun *run, const char *unit, gboolean cached, double seconds);
 /** segue_run_repeat: says what @at said when @result was made. */
 void segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *result);
 /** segue_run_check_failures: whether the run may go on after those that there were. */

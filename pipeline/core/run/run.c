@@ -37,7 +37,6 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
 {
   guint workers = options->workers > 0 ? options->workers : g_get_num_processors ();
   run->pipeline = pipeline;
-  run->cancellable = cancellable;
   run->fresh = options->fresh;
   run->scope = (SegueScope){ .registry = pipeline->registry,
                              .seed = pipeline->seed,
@@ -45,10 +44,6 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
                              .isolated = segue_isolated_carrier (),
                              .host = &segue_run_host,
                              .host_data = run };
-  if (options->observer)
-    memcpy (&run->observer, options->observer,
-            MIN (options->observer->struct_size, sizeof run->observer));
-  g_mutex_init (&run->observer_lock);
   g_mutex_init (&run->lock);
   run->counts = segue_counts_new ();
   run->units = g_array_new (FALSE, FALSE, sizeof (SegueUnit));
@@ -70,6 +65,8 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
       run->curves = segue_curves_new ();
   }
   segue_run_find_units (run);
+  segue_run_open_sinks (run, options, cancellable);
+  run->cancellable = run->sinks.cancellable;
 }
 
 static void
@@ -109,7 +106,7 @@ segue_run_clear (SegueRun *run)
   segue_run_lock_release (&run->lock_file);
   g_free (run->id);
   g_free (run->folder);
-  g_mutex_clear (&run->observer_lock);
+  segue_sinks_clear (&run->sinks);
   g_mutex_clear (&run->lock);
 }
 
@@ -118,9 +115,10 @@ static void
 on_hashed (gpointer data, const SegueGraphStage *stage, guint done, guint total)
 {
   if (done < total)
-    segue_run_progress (data, stage->id, done, total, "hashing input files");
+    segue_run_tell (data, SEGUE_EVENT (PROGRESS, stage->id, .done = done, .total = total,
+                                       .text = "hashing input files"));
   else
-    segue_run_progress (data, stage->id, 0, 0, NULL);
+    segue_run_tell (data, SEGUE_EVENT (PROGRESS, stage->id));
 }
 
 gboolean
@@ -145,6 +143,7 @@ segue_run_open_journal (SegueRun *run, GError **error)
   run->journal = segue_journal_new (log, error);
   if (!run->journal)
     return FALSE;
+  segue_run_add_sink (run, segue_journal_take, run->journal);
   if (segue_store_get_warning (run->store))
     segue_run_log (run, NULL, G_LOG_LEVEL_WARNING, "%s", segue_store_get_warning (run->store));
   return TRUE;
@@ -174,8 +173,10 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
   const char *state = !failure                                                        ? "finished"
                       : g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_CANCELLED) ? "stopped"
                                                                                       : "failed";
+  /* The host has it as the run's error. */
   if (failure)
-    segue_journal_log (run->journal, NULL, G_LOG_LEVEL_CRITICAL, failure->message);
+    segue_journal_take (run->journal, SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_CRITICAL,
+                                                   .text = failure->message));
   segue_run_folder_settle (run->folder);
   return segue_run_report (run, state, failure, error) &&
          segue_run_report_timings (run, started, seconds, error) &&

@@ -36,12 +36,6 @@ segue_stage_notes_free (SegueStageNotes *notes)
   g_free (notes);
 }
 
-void
-segue_stage_notes_count (SegueStageNotes *notes, const char *name, gint64 n)
-{
-  segue_counts_add (notes->counts, 0, name, n);
-}
-
 static void
 add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, double value)
 {
@@ -58,20 +52,8 @@ add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, d
   segue_interned_release (line.text);
 }
 
-void
-segue_stage_notes_message (SegueStageNotes *notes, GLogLevelFlags level, const char *message)
-{
-  add_line (notes, level & G_LOG_LEVEL_MASK, message, 0, 0);
-}
-
-void
-segue_stage_notes_scalar (SegueStageNotes *notes, const char *tag, guint64 step, double value)
-{
-  add_line (notes, 0, tag, step, value);
-}
-
-void
-segue_stage_notes_failed (SegueStageNotes *notes, const char *id, const GError *error)
+static void
+add_failure (SegueStageNotes *notes, const char *id, const GError *error)
 {
   SegueResultFailure failure = { .id = g_utf8_make_valid (id, -1),
                                  .reason = g_utf8_make_valid (error->message, -1) };
@@ -79,6 +61,33 @@ segue_stage_notes_failed (SegueStageNotes *notes, const char *id, const GError *
   if (!segue_error_is_lasting (error))
     notes->problem = "an item may be tried again";
   g_array_append_val (notes->said->failures, failure);
+}
+
+gboolean
+segue_stage_notes_take (gpointer data, const SegueEvent *event)
+{
+  SegueStageNotes *notes = data;
+  switch (event->type) {
+  case SEGUE_EVENT_LOG:
+    add_line (notes, event->level & G_LOG_LEVEL_MASK, event->text, 0, 0);
+    break;
+  case SEGUE_EVENT_SCALAR:
+    add_line (notes, 0, event->text, (guint64) event->n, event->value);
+    break;
+  case SEGUE_EVENT_COUNT:
+    segue_counts_add (notes->counts, 0, event->text, event->n);
+    break;
+  case SEGUE_EVENT_ITEM_FAILED:
+    add_failure (notes, event->text, event->error);
+    break;
+  case SEGUE_EVENT_STARTED:
+  case SEGUE_EVENT_PROGRESS_UNIT:
+  case SEGUE_EVENT_PROGRESS:
+  case SEGUE_EVENT_FINISHED:
+  case SEGUE_EVENT_DATA:
+    break;
+  }
+  return TRUE;
 }
 
 const char *

@@ -18,11 +18,13 @@ name_of (const Choice *self, guint i)
   return self->decoders[i].link.context.stage->type->name;
 }
 
+/* Counters come with the answer; what else a decoder says is about its own work. */
 static void
-log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+pass_on (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
   Choice *self = data;
-  segue_context_log (self->context, level, "%s", message);
+  if (event->type == SEGUE_EVENT_LOG)
+    segue_context_log (self->context, event->level, "%s", event->text);
 }
 
 static void
@@ -32,7 +34,7 @@ allow_read (gpointer data, const SegueGraphStage *stage, const char *path)
   segue_context_allow_read (self->context, path);
 }
 
-static const SegueStageHost host = { .log = log_line, .allow_read = allow_read };
+static const SegueStageHost host = { .allow_read = allow_read, .event = pass_on };
 
 /* A decoder that does not start (its libraries are gone) is no song's fault, and no reason to end a run
  * that another can do. */

@@ -174,24 +174,29 @@ segue_context_get_input (SegueContext *context, const char *port)
            : NULL;
 }
 
+static void
+say (SegueContext *context, const SegueEvent *event)
+{
+  const SegueScope *scope = context->scope;
+  if (scope->host && scope->host->event)
+    scope->host->event (scope->host_data, context->stage, event);
+}
+
 void
 segue_context_quarantine (SegueContext *context, const char *id, const GError *error)
 {
-  const SegueScope *scope = context->scope;
   g_atomic_int_inc (&context->n_reasons);
-  if (scope->host && scope->host->quarantine)
-    scope->host->quarantine (scope->host_data, context->stage, id, error);
+  say (context, SEGUE_EVENT (ITEM_FAILED, context->stage->id, .text = id, .error = error));
 }
 
 void
 segue_context_count (SegueContext *context, const char *name, gint64 n)
 {
-  const SegueScope *scope = context->scope;
   g_atomic_int_inc (&context->n_reasons);
   if (context->counts)
     segue_counts_add (context->counts, context->index, name, n);
-  else if (scope->host && scope->host->count)
-    scope->host->count (scope->host_data, context->stage, name, n);
+  else
+    say (context, SEGUE_EVENT (COUNT, context->stage->id, .text = name, .n = n));
 }
 
 void
@@ -228,38 +233,31 @@ segue_context_get_work_folder (SegueContext *context, GError **error)
 void
 segue_context_progress (SegueContext *context, guint64 done, guint64 total, const char *detail)
 {
-  const SegueScope *scope = context->scope;
-  if (scope->host && scope->host->progress)
-    scope->host->progress (scope->host_data, context->stage, done, total, detail);
+  say (context,
+       SEGUE_EVENT (PROGRESS, context->stage->id, .done = done, .total = total, .text = detail));
 }
 
 void
 segue_context_set_progress_unit (SegueContext *context, const char *unit)
 {
-  const SegueScope *scope = context->scope;
-  if (scope->host && scope->host->progress_unit)
-    scope->host->progress_unit (scope->host_data, context->stage, unit);
+  say (context, SEGUE_EVENT (PROGRESS_UNIT, context->stage->id, .text = unit));
 }
 
 void
 segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)
 {
-  const SegueScope *scope = context->scope;
   if (!(level & G_LOG_LEVEL_DEBUG))
     g_atomic_int_inc (&context->n_reasons);
-  if (!scope->host || !scope->host->log)
-    return;
   va_list arguments;
   va_start (arguments, format);
   g_autofree char *message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  scope->host->log (scope->host_data, context->stage, level, message);
+  say (context, SEGUE_EVENT (LOG, context->stage->id, .level = level, .text = message));
 }
 
 void
 segue_context_scalar (SegueContext *context, const char *tag, guint64 step, double value)
 {
-  const SegueScope *scope = context->scope;
-  if (scope->host && scope->host->scalar)
-    scope->host->scalar (scope->host_data, context->stage, tag, step, value);
+  say (context,
+       SEGUE_EVENT (SCALAR, context->stage->id, .text = tag, .n = (gint64) step, .value = value));
 }

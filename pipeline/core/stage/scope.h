@@ -3,6 +3,7 @@
 
 #include "graph/graph.h"
 #include <segue/context.h>
+#include <segue/event.h>
 
 /**
  * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be
@@ -10,22 +11,21 @@
  */
 typedef struct {
   SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port);
-  void (*quarantine) (gpointer data, const SegueGraphStage *stage, const char *id,
-                      const GError *error);
-  void (*count) (gpointer data, const SegueGraphStage *stage, const char *name, gint64 n);
   /* @work: the work folder, else the output folder; made on the first call; transfer none */
   const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
                              GError **error);
-  void (*progress) (gpointer data, const SegueGraphStage *stage, guint64 done, guint64 total,
-                    const char *detail);
-  void (*progress_unit) (gpointer data, const SegueGraphStage *stage, const char *unit);
-  void (*log) (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level,
-               const char *message);
-  void (*scalar) (gpointer data, const SegueGraphStage *stage, const char *tag, guint64 step,
-                  double value);
   const char *(*get_account) (gpointer data, const SegueGraphStage *stage);
   void (*allow_read) (gpointer data, const SegueGraphStage *stage, const char *path);
+  /* PROGRESS_UNIT, PROGRESS, LOG, SCALAR, COUNT or ITEM_FAILED, of @stage */
+  void (*event) (gpointer data, const SegueGraphStage *stage, const SegueEvent *event);
 } SegueStageHost;
+
+/* SEGUE_EVENT: SEGUE_EVENT (LOG, stage->id, .level = …, .text = …). */
+#define SEGUE_EVENT(type_, stage_, ...)                                                            \
+  (&(SegueEvent){ .struct_size = sizeof (SegueEvent),                                              \
+                  .type = SEGUE_EVENT_##type_,                                                     \
+                  .stage = (stage_),                                                               \
+                  __VA_ARGS__ })
 
 /**
  * SegueCarrier: who carries out a MAP stage: its plugin in this process, a process of its own, or decoders

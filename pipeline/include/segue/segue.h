@@ -11,6 +11,7 @@
 #pragma once
 
 #include <segue/cache.h>
+#include <segue/event.h>
 #include <segue/plugin.h>
 #include <segue/predict.h>
 
@@ -151,64 +152,22 @@ char *segue_docs_stages (SegueRegistry *registry);
 
 /* ---- Runs ---- */
 
-/** SegueDataLabel: songs of one label by the set that they go to.
- * @n_unset: in a pipeline that makes no sets; @n_left_out: the label has too few songs */
-typedef struct {
-  char *label; /* "": none */
-  guint n_train, n_validation, n_test, n_unset, n_left_out;
-} SegueDataLabel;
-
-/**
- * SegueDataView: the data as the sources give it, before anything is decoded.  A song that turns out to
- * be damaged may change it.
- * @labels: (element-type SegueDataLabel): in the order of their bytes
- * @warnings: (element-type char *): "stage: what will be said", such as labels that are left out
- * @n_songs: source items
- */
-typedef struct {
-  gsize struct_size;
-  GArray *labels;
-  GPtrArray *warnings;
-  guint n_songs;
-} SegueDataView;
-
-/**
- * SegueObserver: what a host is told while a run goes on.  Any may be %NULL.  Called from any
- * thread, one call at a time.
- */
-typedef struct {
-  gsize struct_size;
-  gpointer data;
-  /* Stages that run together as one chain report as one, with an id such as "decode … segment". */
-  void (*stage_started) (gpointer data, const char *stage, guint index, guint n_stages);
-  void (*progress) (gpointer data, const char *stage, guint64 done, guint64 total,
-                    const char *detail);
-  void (*log) (gpointer data, const char *stage, GLogLevelFlags level, const char *message);
-  /* @error names the item, as ‘@id’. */
-  void (*item_failed) (gpointer data, const char *stage, const char *id, const GError *error);
-  void (*stage_finished) (gpointer data, const char *stage, double seconds);
-  /* What the stage's progress counts from now on: "songs", "steps". */
-  void (*progress_unit) (gpointer data, const char *stage, const char *unit);
-  /* Before stage_finished: it did no work, all of it came from the cache. */
-  void (*stage_cached) (gpointer data, const char *stage);
-  /* Once, when the sources are done, before anything is decoded. */
-  void (*data_seen) (gpointer data, const SegueDataView *view);
-} SegueObserver;
-
 /**
  * SegueRunOptions:
  * @folder: where run folders go ("runs")
  * @cache: (nullable): the stage cache; %NULL: $SEGUE_CACHE, else $XDG_CACHE_HOME/segue
  * @workers: songs at once; also threads of a COLLECT or SERIAL stage; 0: one per processor
  * @fresh: nothing is taken from the cache; what is made replaces what it holds
+ * @sinks: (nullable): @n_sinks of them; borrowed until the run ends
  */
 typedef struct {
   gsize struct_size;
   const char *folder;
   const char *cache;
   guint workers;
-  const SegueObserver *observer;
   gboolean fresh;
+  const SegueSink *sinks;
+  guint n_sinks;
 } SegueRunOptions;
 
 /** SegueRunResult: strings owned; set as far as the run got, also on failure.
@@ -237,7 +196,7 @@ gboolean segue_run_is_at_work (int folder);
 
 /**
  * SeguePlanUnit: what a run would do with a stage, or with the stages of a chain.
- * @name: as #SegueObserver has it
+ * @name: as #SegueEvent has it
  * @chain: it takes songs one by one: @n_cached and @n_computed count them; otherwise one of them is 1
  * @source: it looks at the world each time, and did: @n_computed counts what it found
  * @known: %FALSE: what it reads is not there yet, so neither is known
@@ -262,7 +221,7 @@ typedef struct {
  * @result: (nullable): counts of songs as they would be, as far as that is known
  *
  * What segue_pipeline_run() would take from the cache, what it would make, and why.  Sources look
- * (and report through the observer); songs that the cache has not seen are hashed, which it
+ * (and report to the sinks); songs that the cache has not seen are hashed, which it
  * remembers; nothing else is written.
  */
 SEGUE_API
@@ -271,7 +230,7 @@ GPtrArray *segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *
 
 /**
  * segue_pipeline_survey: looks at the data alone: sources look, and what can be known of the data before anything is
- * decoded is checked and reported (see #SegueObserver.data_seen).
+ * decoded is checked and reported (%SEGUE_EVENT_DATA).
  * @options: as for segue_pipeline_plan()
  * @result: (nullable): counts of songs as they would be
  */
@@ -285,7 +244,7 @@ gboolean segue_pipeline_survey (SeguePipeline *pipeline, const SegueRunOptions *
  * @use: a COLLECT stage type whose required ports are of kind METRICS
  * @with: (nullable): its parameters, as YAML
  * @output: a folder that is there and empty; after a failure what is in it is of no use
- * @options: workers, and the observer for progress and log lines; the rest is not looked at
+ * @options: workers, and the sinks for progress and log lines; the rest is not looked at
  *
  * Carries out the stage as if the run's pipeline ended with it: its ports of kind METRICS get what the
  * run left, the others stay unconnected; the account is drawn from run.json and log.ndjson.  Neither

@@ -5,38 +5,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static void
-on_progress (gpointer data, const char *stage, guint64 done, guint64 total, const char *detail)
-{
-  Bench *bench = data;
-  g_assert_cmpuint (done, <=, total);
-  bench->progress_calls++;
-  bench->songs_done = done;
-  if (bench->cancel_after > 0 && done >= bench->cancel_after)
-    g_cancellable_cancel (bench->cancellable);
-}
-
-static void
-on_progress_unit (gpointer data, const char *stage, const char *unit)
-{
-  Bench *bench = data;
-  g_string_append_printf (bench->units, "%s: %s\n", stage, unit);
-}
-
-static void
-on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
-{
-  Bench *bench = data;
-  g_string_append_printf (bench->log, "%s\n", message);
-}
-
-static void
-on_failed (gpointer data, const char *stage, const char *id, const GError *error)
-{
-  Bench *bench = data;
-  g_string_append_printf (bench->failures, "%s %s: %s\n", stage, id, error->message);
-}
-
 void
 bench_init (Bench *bench)
 {
@@ -58,9 +26,18 @@ bench_init (Bench *bench)
 }
 
 static void
-on_data_seen (gpointer data, const SegueDataView *view)
+on_progress (Bench *bench, guint64 done, guint64 total)
 {
-  Bench *bench = data;
+  g_assert_cmpuint (done, <=, total);
+  bench->progress_calls++;
+  bench->songs_done = done;
+  if (bench->cancel_after > 0 && done >= bench->cancel_after)
+    g_cancellable_cancel (bench->cancellable);
+}
+
+static void
+on_data (Bench *bench, const SegueDataView *view)
+{
   for (guint i = 0; i < view->labels->len; i++) {
     const SegueDataLabel *row = &g_array_index (view->labels, SegueDataLabel, i);
     g_string_append_printf (bench->data, "%s: %u %u %u %u %u\n", row->label, row->n_train,
@@ -68,6 +45,27 @@ on_data_seen (gpointer data, const SegueDataView *view)
   }
   for (guint i = 0; i < view->warnings->len; i++)
     g_string_append_printf (bench->data, "%s\n", (char *) g_ptr_array_index (view->warnings, i));
+}
+
+/* SegueEventFunc. */
+static gboolean
+take_event (gpointer data, const SegueEvent *event)
+{
+  Bench *bench = data;
+  g_assert_cmpuint (event->struct_size, ==, sizeof *event);
+  if (event->type == SEGUE_EVENT_PROGRESS)
+    on_progress (bench, event->done, event->total);
+  else if (event->type == SEGUE_EVENT_PROGRESS_UNIT)
+    g_string_append_printf (bench->units, "%s: %s\n", event->stage, event->text);
+  else if (event->type == SEGUE_EVENT_LOG)
+    g_string_append_printf (bench->log, "%s\n", event->text);
+  else if (event->type == SEGUE_EVENT_ITEM_FAILED)
+    g_string_append_printf (bench->failures, "%s %s: %s\n", event->stage, event->text,
+                            event->error->message);
+  else if (event->type == SEGUE_EVENT_DATA)
+    on_data (bench, event->data);
+  return bench->stop_after == 0 || event->type != SEGUE_EVENT_PROGRESS ||
+         event->done < bench->stop_after;
 }
 
 void
@@ -119,18 +117,13 @@ bench_try_run (Bench *bench, const char *settings, const char *text, guint worke
   g_string_truncate (bench->log, 0);
   g_string_truncate (bench->units, 0);
   g_string_truncate (bench->data, 0);
-  SegueObserver observer = { .struct_size = sizeof observer,
-                             .data = bench,
-                             .progress = on_progress,
-                             .progress_unit = on_progress_unit,
-                             .log = on_log,
-                             .item_failed = on_failed,
-                             .data_seen = on_data_seen };
+  const SegueSink sink = { .take = take_event, .data = bench };
   SegueRunOptions options = { .struct_size = sizeof options,
                               .folder = bench->runs,
                               .cache = bench->cache,
                               .workers = workers,
-                              .observer = &observer };
+                              .sinks = &sink,
+                              .n_sinks = 1 };
   SegueRunResult own = { .struct_size = sizeof own };
   struct rlimit before, few;
   getrlimit (RLIMIT_NOFILE, &before);

@@ -27,7 +27,7 @@ typedef struct {
   char *folder, *music, *cache, *runs;
   char *last_run; /* nullable: its folder */
   GCancellable *cancellable;
-  GString *failures; /* "stage id: reason" lines as the observer heard them */
+  GString *failures; /* "stage id: reason" lines as the sink got them */
   GString *log;
   GString *units; /* "stage: what its progress counts" lines */
   GString
@@ -35,6 +35,7 @@ typedef struct {
   gint progress_calls;
   guint64 songs_done;
   guint cancel_after; /* songs; 0: never */
+  guint stop_after;   /* likewise: by the sink's answer */
   guint max_handles;  /* open files during a run; 0: as many as there may be */
 } Bench;
 

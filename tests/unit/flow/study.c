@@ -91,32 +91,30 @@ load (Study *study)
   return pipeline;
 }
 
-static void
-on_log (gpointer data, const char *stage, GLogLevelFlags level, const char *message)
+/* SegueEventFunc. */
+static gboolean
+take_event (gpointer data, const SegueEvent *event)
 {
   Study *study = data;
-  g_string_append_printf (study->log, "%s: %s\n", stage ? stage : "run", message);
-}
-
-static void
-on_cached (gpointer data, const char *stage)
-{
-  Study *study = data;
-  g_string_append_printf (study->cached, "%s\n", stage);
+  if (event->type == SEGUE_EVENT_LOG)
+    g_string_append_printf (study->log, "%s: %s\n", event->stage ? event->stage : "run",
+                            event->text);
+  else if (event->type == SEGUE_EVENT_FINISHED && event->n)
+    g_string_append_printf (study->cached, "%s\n", event->stage);
+  return TRUE;
 }
 
 gboolean
 study_try_run (Study *study, GError **error)
 {
   g_autoptr (SeguePipeline) pipeline = load (study);
-  SegueObserver observer = {
-    .struct_size = sizeof observer, .data = study, .log = on_log, .stage_cached = on_cached
-  };
+  const SegueSink sink = { .take = take_event, .data = study };
   SegueRunOptions options = { .struct_size = sizeof options,
                               .folder = study->runs,
                               .cache = study->cache,
                               .workers = study->workers,
-                              .observer = &observer,
+                              .sinks = &sink,
+                              .n_sinks = 1,
                               .fresh = study->fresh };
   g_string_truncate (study->log, 0);
   g_string_truncate (study->cached, 0);

@@ -290,15 +290,16 @@ test_bad_plugins (void)
   g_assert_cmpstr (bench.failures->str, ==, "fake-segment a/X.song: ‘a/X.song’ is too short\n");
 }
 
+/* @limit: (in Bench): where it stops, by the host's cancellable or by a sink. */
 static void
-test_cancel (void)
+stop_and_continue (gsize limit)
 {
   g_auto (Bench) bench;
   g_autoptr (GError) error = NULL;
   bench_init (&bench);
   write_songs (&bench, 8);
   bench_write (&bench, "artist-1/song-waits.song", "WAIT");
-  bench.cancel_after = 3;
+  G_STRUCT_MEMBER (guint, &bench, limit) = 3;
   SegueRunResult result = { .struct_size = sizeof result };
   g_assert_false (bench_try_run (&bench, "", DUMP, 2, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
@@ -310,11 +311,23 @@ test_cancel (void)
   guint kept = bench_count_records (&bench);
   g_assert_cmpuint (kept, >=, 3);
   g_cancellable_reset (bench.cancellable);
-  bench.cancel_after = 0;
+  G_STRUCT_MEMBER (guint, &bench, limit) = 0;
   bench_write (&bench, "artist-1/song-waits.song", "no more");
   bench_run (&bench, DUMP, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, kept);
   segue_run_result_clear (&result);
+}
+
+static void
+test_cancel (void)
+{
+  stop_and_continue (G_STRUCT_OFFSET (Bench, cancel_after));
+}
+
+static void
+test_stop_by_a_sink (void)
+{
+  stop_and_continue (G_STRUCT_OFFSET (Bench, stop_after));
 }
 
 static void
@@ -618,6 +631,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/costs-song", test_costs_song);
   g_test_add_func ("/run/mistakes-at-the-end", test_mistakes_at_the_end);
   g_test_add_func ("/run/cancel", test_cancel);
+  g_test_add_func ("/run/cancel-by-a-sink", test_stop_by_a_sink);
   g_test_add_func ("/run/folder", test_run_folder);
   g_test_add_func ("/run/latest", test_latest);
   g_test_add_func ("/run/at-work", test_at_work);

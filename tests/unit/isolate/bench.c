@@ -17,13 +17,14 @@ isolate_count_handles (void)
 }
 
 static void
-log_line (gpointer data, const SegueGraphStage *stage, GLogLevelFlags level, const char *message)
+take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
   IsolateBench *bench = data;
-  g_string_append_printf (bench->log, "%s: %s\n", stage->id, message);
+  if (event->type == SEGUE_EVENT_LOG)
+    g_string_append_printf (bench->log, "%s: %s\n", event->stage, event->text);
 }
 
-static const SegueStageHost host = { .log = log_line };
+static const SegueStageHost host = { .event = take_event };
 
 void
 isolate_bench_init (IsolateBench *bench, const char *const *types, const char *config,

@@ -5,6 +5,7 @@
 #include "isolate/worker-fork.h"
 
 #include <fcntl.h>
+#include <segue/event.h>
 #include <segue/item.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,21 @@ static void
 say (SegueMessageType type, GVariant *body, int fd)
 {
   segue_message_send (our_socket, type, body, fd, SEGUE_WAIT_FOR_EVER);
+}
+
+static void
+say_event (guint type, guint level, const char *text, int fd)
+{
+  say (SEGUE_MESSAGE_EVENT,
+       g_variant_new (SEGUE_FORMAT_EVENT, type, level, text, (guint64) 0, (guint64) 0, (gint64) 1,
+                      0.0),
+       fd);
+}
+
+static void
+say_line (guint level, const char *text, int fd)
+{
+  say_event (SEGUE_EVENT_LOG, level, text, fd);
 }
 
 /* Of the item at hand, and for the answer to it. */
@@ -162,7 +178,7 @@ misuse_wire (void)
     for (guint i = 0; i < 5000; i++)
       say_raw (0x41414141u * i, 0x7fffffffu - i, "noise", 5);
   if (is ("long"))
-    say_raw (SEGUE_MESSAGE_LOG, SEGUE_MESSAGE_MAX + 1, "", 0);
+    say_raw (SEGUE_MESSAGE_EVENT, SEGUE_MESSAGE_MAX + 1, "", 0);
   if (is ("half"))
     say_raw (SEGUE_MESSAGE_DONE, 100, "abc", 3);
   if (is ("twisted"))
@@ -174,12 +190,16 @@ misuse_wire (void)
     say_with_many (8);
   if (is ("wrong-way"))
     say (SEGUE_MESSAGE_READY, g_variant_new (SEGUE_FORMAT_READY, SEGUE_MESSAGE_VERSION, TRUE), -1);
+  if (is ("runs-word"))
+    say_event (SEGUE_EVENT_ITEM_FAILED, 0, "another/song", -1);
+  if (is ("no-event"))
+    say_event (G_MAXUINT32, 0, "", -1);
   if (is ("servers-word"))
     say (SEGUE_MESSAGE_ENDED, g_variant_new (SEGUE_FORMAT_ENDED, 1u, 0), -1);
   if (is ("descriptor-with-text"))
-    say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 16u, "look"), 1);
+    say_line (16, "look", 1);
   while (is ("chatter"))
-    say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 4u /* error */, "bla"), -1);
+    say_line (4 /* error */, "bla", -1);
   if (is ("closes")) {
     shutdown (our_socket, SHUT_RDWR);
     close (our_socket);
@@ -314,10 +334,9 @@ exceed (void)
     say_end ("songs", 1, 1, 1025);
   g_autofree char *line = g_strnfill (4000, 'x');
   for (guint i = 0; is ("talks") && i < 1000; i++)
-    say (SEGUE_MESSAGE_LOG, g_variant_new (SEGUE_FORMAT_LOG, 16u, line), -1);
+    say_line (16, line, -1);
   if (is ("escapes"))
-    say (SEGUE_MESSAGE_LOG,
-         g_variant_new (SEGUE_FORMAT_LOG, 16u, "one\n\033]0;two\302\233\342\200\256"), -1);
+    say_line (16, "one\n\033]0;two\302\233\342\200\256", -1);
 }
 
 static void

@@ -14,6 +14,8 @@ static const char *const hostile[] = {
   "many-descriptors",
   "wrong-way",
   "servers-word",
+  "runs-word",
+  "no-event",
   "descriptor-with-text",
   "chatter",
   "a-descriptor",
