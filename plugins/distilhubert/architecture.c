@@ -1,6 +1,5 @@
 /* config.json → HubertArchitecture, HubertTraining. */
 #include "architecture.h"
-#include "model-json.h"
 
 #include <segue/nn/conv1d.h>
 #include <segue/nn/weighted-sum.h>
@@ -20,13 +19,13 @@ refuse_unsupported (const json_t *config, const char *where, GError **error)
   for (guint i = 0; keys[i] != NULL; i++) {
     const json_t *value = json_object_get (config, keys[i]);
     if (value != NULL && !json_is_null (value) && !json_is_false (value))
-      return model_json_refuse (error, where, keys[i],
-                                "is set, and this model type does not have it");
+      return segue_nn_config_refuse (error, where, keys[i],
+                                     "is set, and this model type does not have it");
   }
   const char *type = json_string_value (json_object_get (config, "model_type"));
   if (g_strcmp0 (type, "hubert") != 0)
-    return model_json_refuse (error, where, "model_type", "must be hubert, not %s",
-                              type != NULL ? type : "missing");
+    return segue_nn_config_refuse (error, where, "model_type", "must be hubert, not %s",
+                                   type != NULL ? type : "missing");
   return TRUE;
 }
 
@@ -40,17 +39,18 @@ parse_list (const json_t *config, const char *where, const char *key, gsize max,
     return TRUE;
   gsize n = json_array_size (list);
   if (!json_is_array (list) || n < 1 || n > HUBERT_MAX_CONVS)
-    return model_json_refuse (error, where, key, "must be a list of 1…%d numbers",
-                              HUBERT_MAX_CONVS);
+    return segue_nn_config_refuse (error, where, key, "must be a list of 1…%d numbers",
+                                   HUBERT_MAX_CONVS);
   if (a->n_convs != n && offset != offsetof (HubertConv, channels))
-    return model_json_refuse (error, where, key, "must be as long as conv_dim (%u)", a->n_convs);
+    return segue_nn_config_refuse (error, where, key, "must be as long as conv_dim (%u)",
+                                   a->n_convs);
   a->n_convs = (guint) n;
   for (gsize i = 0; i < n; i++) {
     const json_t *member = json_array_get (list, i);
     json_int_t value = json_integer_value (member);
     if (!json_is_integer (member) || value < 1 || value > (json_int_t) max)
-      return model_json_refuse (error, where, key, "must hold whole numbers of 1…%" G_GSIZE_FORMAT,
-                                max);
+      return segue_nn_config_refuse (error, where, key,
+                                     "must hold whole numbers of 1…%" G_GSIZE_FORMAT, max);
     *(gsize *) (void *) ((guint8 *) &a->convs[i] + offset) = (gsize) value;
   }
   return TRUE;
@@ -71,7 +71,7 @@ parse_convs (const json_t *config, const char *where, HubertArchitecture *a, GEr
   static const char *const others[] = { "conv_kernel", "conv_stride" };
   for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
     if (json_object_get (config, others[i]) == NULL && a->n_convs != G_N_ELEMENTS (defaults))
-      return model_json_refuse (error, where, others[i], "is missing");
+      return segue_nn_config_refuse (error, where, others[i], "is missing");
   }
   return parse_list (config, where, "conv_kernel", MAX_KERNEL, offsetof (HubertConv, kernel), a,
                      error) &&
@@ -84,10 +84,10 @@ parse_activation (const json_t *config, const char *where, const char *key,
                   SegueNnActivation *activation, GError **error)
 {
   const char *name = "gelu";
-  if (!model_json_get_string (config, where, key, &name, error))
+  if (!segue_nn_config_get_string (config, where, key, &name, error))
     return FALSE;
   if (!segue_nn_activation_from_name (name, activation))
-    return model_json_refuse (error, where, key, "names ‘%s’, which is not supported", name);
+    return segue_nn_config_refuse (error, where, key, "names ‘%s’, which is not supported", name);
   return TRUE;
 }
 
@@ -97,17 +97,18 @@ parse_switches (const json_t *config, const char *where, HubertArchitecture *a, 
   const char *norm = "group";
   a->conv_bias = a->stable = a->weighted_sum = FALSE;
   a->feature_norm = TRUE;
-  if (!model_json_get_string (config, where, "feat_extract_norm", &norm, error) ||
-      !model_json_get_bool (config, where, "conv_bias", &a->conv_bias, error) ||
-      !model_json_get_bool (config, where, "feat_proj_layer_norm", &a->feature_norm, error) ||
-      !model_json_get_bool (config, where, "do_stable_layer_norm", &a->stable, error) ||
-      !model_json_get_bool (config, where, "use_weighted_layer_sum", &a->weighted_sum, error) ||
+  if (!segue_nn_config_get_string (config, where, "feat_extract_norm", &norm, error) ||
+      !segue_nn_config_get_bool (config, where, "conv_bias", &a->conv_bias, error) ||
+      !segue_nn_config_get_bool (config, where, "feat_proj_layer_norm", &a->feature_norm, error) ||
+      !segue_nn_config_get_bool (config, where, "do_stable_layer_norm", &a->stable, error) ||
+      !segue_nn_config_get_bool (config, where, "use_weighted_layer_sum", &a->weighted_sum,
+                                 error) ||
       !parse_activation (config, where, "hidden_act", &a->activation, error) ||
       !parse_activation (config, where, "feat_extract_activation", &a->conv_activation, error))
     return FALSE;
   if (!g_str_equal (norm, "group") && !g_str_equal (norm, "layer"))
-    return model_json_refuse (error, where, "feat_extract_norm", "must be group or layer, not ‘%s’",
-                              norm);
+    return segue_nn_config_refuse (error, where, "feat_extract_norm",
+                                   "must be group or layer, not ‘%s’", norm);
   a->conv_norm = g_str_equal (norm, "group") ? HUBERT_NORM_GROUP : HUBERT_NORM_LAYER;
   return TRUE;
 }
@@ -130,18 +131,19 @@ parse_sizes (const json_t *config, const char *where, HubertArchitecture *a, GEr
   };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     *sizes[i].value = sizes[i].def;
-    if (!model_json_get_size (config, where, sizes[i].key, 1, sizes[i].max, sizes[i].value, error))
+    if (!segue_nn_config_get_size (config, where, sizes[i].key, 1, sizes[i].max, sizes[i].value,
+                                   error))
       return FALSE;
   }
   if (a->hidden % a->heads != 0)
-    return model_json_refuse (error, where, "num_attention_heads", "must divide hidden_size");
+    return segue_nn_config_refuse (error, where, "num_attention_heads", "must divide hidden_size");
   if (a->hidden % a->positional_groups != 0)
-    return model_json_refuse (error, where, "num_conv_pos_embedding_groups",
-                              "must divide hidden_size");
+    return segue_nn_config_refuse (error, where, "num_conv_pos_embedding_groups",
+                                   "must divide hidden_size");
 
   double eps = 1e-5, range = 0.02;
-  if (!model_json_get_number (config, where, "layer_norm_eps", 1e-30, 1, &eps, error) ||
-      !model_json_get_number (config, where, "initializer_range", 0, 100, &range, error))
+  if (!segue_nn_config_get_number (config, where, "layer_norm_eps", 1e-30, 1, &eps, error) ||
+      !segue_nn_config_get_number (config, where, "initializer_range", 0, 100, &range, error))
     return FALSE;
   a->eps = (float) eps;
   a->initializer_range = range > 0 ? (float) range : 0.02f;
@@ -158,7 +160,8 @@ hubert_architecture_parse (const json_t *config, const char *where,
       !parse_sizes (config, where, architecture, error))
     return FALSE;
   if (hubert_architecture_min_length (architecture) == G_MAXSIZE)
-    return model_json_refuse (error, where, "conv_stride", "asks for more samples than there are");
+    return segue_nn_config_refuse (error, where, "conv_stride",
+                                   "asks for more samples than there are");
   return TRUE;
 }
 
@@ -167,10 +170,10 @@ parse_probability (const json_t *config, const char *where, const char *key, dou
                    float *value, GError **error)
 {
   double number = def;
-  if (!model_json_get_number (config, where, key, 0, 1, &number, error))
+  if (!segue_nn_config_get_number (config, where, key, 0, 1, &number, error))
     return FALSE;
   if (number >= 1)
-    return model_json_refuse (error, where, key, "must be less than 1");
+    return segue_nn_config_refuse (error, where, key, "must be less than 1");
   *value = (float) number;
   return TRUE;
 }
@@ -182,9 +185,9 @@ parse_mask (const json_t *config, const char *where, const char *axis, HubertMas
   g_autofree char *share = g_strdup_printf ("mask_%s_prob", axis);
   g_autofree char *length = g_strdup_printf ("mask_%s_length", axis);
   g_autofree char *least = g_strdup_printf ("mask_%s_min_masks", axis);
-  return model_json_get_number (config, where, share, 0, 1, &mask->share, error) &&
-         model_json_get_size (config, where, length, 1, MAX_WIDTH, &mask->length, error) &&
-         model_json_get_size (config, where, least, 0, MAX_WIDTH, &mask->least, error);
+  return segue_nn_config_get_number (config, where, share, 0, 1, &mask->share, error) &&
+         segue_nn_config_get_size (config, where, length, 1, MAX_WIDTH, &mask->length, error) &&
+         segue_nn_config_get_size (config, where, least, 0, MAX_WIDTH, &mask->least, error);
 }
 
 gboolean
@@ -200,7 +203,7 @@ hubert_training_parse (const json_t *config, const char *where, HubertTraining *
                             error) &&
          parse_probability (config, where, "feat_proj_dropout", 0.0, &t->feature_dropout, error) &&
          parse_probability (config, where, "layerdrop", 0.1, &t->layerdrop, error) &&
-         model_json_get_bool (config, where, "apply_spec_augment", &t->augment, error) &&
+         segue_nn_config_get_bool (config, where, "apply_spec_augment", &t->augment, error) &&
          parse_mask (config, where, "time", &t->time_mask, error) &&
          parse_mask (config, where, "feature", &t->channel_mask, error);
 }

@@ -4,11 +4,9 @@
  */
 #pragma once
 
-#include <jansson.h>
 #include <segue/model.h>
 #include <segue/nn/activation.h>
-#include <segue/nn/pool.h>
-#include <segue/nn/safetensors.h>
+#include <segue/nn/model.h>
 
 #define HUBERT_MAX_CONVS 16
 /* The epsilon of the norms inside the conv encoder: torch's default, not layer_norm_eps. */
@@ -75,106 +73,38 @@ typedef struct {
 
 /* ---- weights.c ---- */
 
+/* What can be frozen together. */
 typedef enum { HUBERT_PART_ENCODER, HUBERT_PART_BASE, HUBERT_PART_HEAD } HubertPart;
 
-/* How a tensor lies in memory: as in the file, or packed for the op that uses it. */
-typedef enum {
-  HUBERT_LAYOUT_PLAIN,
-  HUBERT_LAYOUT_CONV,       /* see conv1d.h */
-  HUBERT_LAYOUT_POSITIONAL, /* see grouped-conv1d.h */
-} HubertLayout;
-
-typedef enum {
-  HUBERT_INIT_CONSTANT,
-  HUBERT_INIT_NORMAL,          /* N (0, amount²) */
-  HUBERT_INIT_UNIFORM,         /* U (−amount, amount) */
-  HUBERT_INIT_UNIT,            /* U (0, 1) */
-  HUBERT_INIT_POSITIONAL_NORM, /* ‖v‖ of the positional convolution, so that it starts as v */
-} HubertInit;
-
-/* A weight and its gradient; dw is NULL for what isn't trained. */
 typedef struct {
-  float *w;
-  float *dw;
-} HubertParam;
-
-typedef struct {
-  HubertParam weight;
-  HubertParam bias; /* w is NULL where there is none */
-} HubertAffine;
-
-typedef struct {
-  HubertAffine qkv; /* [3H, H], [3H]: the three projections as one */
-  HubertAffine out;
-  HubertAffine attention_norm; /* layer_norm */
-  HubertAffine inner;          /* intermediate_dense */
-  HubertAffine outer;          /* output_dense */
-  HubertAffine final_norm;     /* final_layer_norm */
+  SegueNnAffine qkv; /* [3H, H], [3H]: the three projections as one */
+  SegueNnAffine out;
+  SegueNnAffine attention_norm; /* layer_norm */
+  SegueNnAffine inner;          /* intermediate_dense */
+  SegueNnAffine outer;          /* output_dense */
+  SegueNnAffine final_norm;     /* final_layer_norm */
 } HubertLayer;
 
-/* One named tensor.  The shape is the file's; values lie as `layout` says. */
 typedef struct {
-  char *name; /* as transformers has it today, with the prefix `hubert.` of a classifier's file */
-  guint rank;
-  gsize shape[3];
-  gsize n_elements;
-  HubertLayout layout;
-  HubertPart part;
-  gboolean decay;
-  gboolean trained;
-  HubertInit init;
-  float amount;
-  gsize offset; /* floats, in the arena of values and in that of gradients */
-  HubertParam *param;
-} HubertTensor;
-
-typedef struct {
-  GArray *tensors; /* HubertTensor, in a fixed order */
-  gsize n_floats;
-  gpointer values_block, gradients_block; /* as allocated; the arenas are aligned inside */
-  float *values, *gradients;
-
-  HubertParam mask_embedding; /* masked_spec_embed [H] */
-  HubertAffine convs[HUBERT_MAX_CONVS];
-  HubertAffine conv_norms[HUBERT_MAX_CONVS];
-  HubertAffine feature_norm;
-  HubertAffine projection;
-  HubertParam positional_g, positional_v, positional_bias;
-  HubertAffine norm; /* encoder.layer_norm */
+  SegueNnWeight mask_embedding; /* masked_spec_embed [H] */
+  SegueNnAffine convs[HUBERT_MAX_CONVS];
+  SegueNnAffine conv_norms[HUBERT_MAX_CONVS];
+  SegueNnAffine feature_norm;
+  SegueNnAffine projection;
+  SegueNnWeight positional_g, positional_v, positional_bias;
+  SegueNnAffine norm; /* encoder.layer_norm */
   HubertLayer *layers;
-  HubertParam layer_weights; /* [layers + 1] */
-  HubertAffine projector;
-  HubertAffine classifier;
+  SegueNnWeight layer_weights; /* [layers + 1] */
+  SegueNnAffine projector;
+  SegueNnAffine classifier;
+  float *positional;      /* [groups, kernel, I, O]: g · v / ‖v‖, derived */
+  float *positional_norm; /* [kernel]: ‖v‖ */
 } HubertWeights;
-
-/* Names and shapes of all tensors; nothing is allocated for their values. */
-gboolean hubert_weights_declare (HubertWeights *weights, const HubertArchitecture *architecture,
-                                 gsize n_labels, gboolean mask_embedding, GError **error);
-/* Marks what is trained, and gives memory to values (undefined) and gradients (0). */
-gboolean hubert_weights_allocate (HubertWeights *weights, HubertFreeze freeze, gboolean augment,
-                                  GError **error);
-void hubert_weights_clear (HubertWeights *weights);
-float *hubert_tensor_values (const HubertWeights *weights, const HubertTensor *tensor);
-/* torch's order to the layout in memory, and back. */
-void hubert_tensor_pack (SegueNnPool *pool, const HubertArchitecture *architecture,
-                         const HubertTensor *tensor, const float *torch, float *packed);
-void hubert_tensor_unpack (SegueNnPool *pool, const HubertArchitecture *architecture,
-                           const HubertTensor *tensor, const float *packed, float *torch);
-
-/* ---- init.c ---- */
-
-/* Random values for tensor `index`, as transformers initialises them. */
-gboolean hubert_weights_init (HubertWeights *weights, const HubertArchitecture *architecture,
-                              guint index, guint64 seed, SegueNnPool *pool, GError **error);
-/* FALSE, with SEGUE_ERROR_RESOURCE. */
-gboolean hubert_no_memory (GError **error);
 
 /* ---- model.c ---- */
 
 typedef struct {
-  SegueNnPool *pool;
-  GCancellable *cancellable; /* borrowed, nullable: of passes */
-  SegueModelPrecision precision;
+  SegueNnModel base;
   HubertArchitecture architecture;
   HubertTraining training;
   HubertFreeze freeze;
@@ -182,20 +112,22 @@ typedef struct {
   json_t *config;              /* config.json as loaded or made: what we don't know is kept */
   json_t *preprocessor_config; /* likewise */
   gboolean assumes_normalise;  /* its folder does not say whether audio is normalised */
-  char **labels;
-  guint n_labels;
   HubertWeights weights;
-  float *positional;      /* [groups, kernel, I, O]: g · v / ‖v‖, derived by changed () */
-  float *positional_norm; /* [kernel]: ‖v‖ */
 } HubertModel;
+
+/* Declares all tensors of a model that knows its labels, and marks what is frozen. */
+gboolean hubert_weights_declare (HubertModel *model, gboolean mask_embedding, GError **error);
+/* The classifier of a file that names its tensors as transformers does, old or new; a bare base model's names lack
+ * the prefix. */
+SegueNnWeightsSource hubert_weights_source (HubertModel *model, SegueSafetensors *file,
+                                            const char *folder);
 
 /* Derives the positional convolution's weight from g and v, and all weights in the model's precision. */
 void hubert_model_changed (HubertModel *model);
 
-/* ---- precision.c ---- */
+/* ---- kept.c ---- */
 
-gboolean hubert_model_set_precision (HubertModel *model, SegueModelPrecision precision,
-                                     GError **error);
+/* Keeps the weights as products of the model's precision want them. */
 void hubert_model_keep_weights (const HubertModel *model);
 
 extern const SegueModelType hubert_model_type;

@@ -35,58 +35,17 @@ describe (gpointer data, SegueModelInfo *info)
   const HubertModel *model = data;
   *info = (SegueModelInfo){
     .struct_size = sizeof (SegueModelInfo),
-    .labels = (const char *const *) model->labels,
-    .n_labels = model->n_labels,
+    .labels = (const char *const *) model->base.labels,
+    .n_labels = model->base.n_labels,
     .rate = model->preprocessor.rate,
     .min_length = hubert_architecture_min_length (&model->architecture),
     .coupled = FALSE,
-    .precision = model->precision,
+    .precision = model->base.precision,
     .notice = model->assumes_normalise
                 ? "the model's folder does not say whether audio is normalised (do_normalize in "
                   "preprocessor_config.json or processor_config.json): it is, as transformers would"
                 : NULL,
   };
-}
-
-/* The shape as values lie in memory. */
-static void
-set_shape (const HubertModel *model, const HubertTensor *tensor, SegueModelTensor *out)
-{
-  gsize groups = model->architecture.positional_groups;
-  out->rank = tensor->rank;
-  for (guint i = 0; i < tensor->rank; i++)
-    out->shape[i] = tensor->shape[i];
-  if (tensor->layout == HUBERT_LAYOUT_CONV) {
-    out->shape[1] = tensor->shape[2];
-    out->shape[2] = tensor->shape[1];
-  } else if (tensor->layout == HUBERT_LAYOUT_POSITIONAL) {
-    out->rank = 4;
-    out->shape[0] = groups;
-    out->shape[1] = tensor->shape[2];
-    out->shape[2] = tensor->shape[1];
-    out->shape[3] = tensor->shape[0] / groups;
-  }
-}
-
-static GArray *
-list_tensors (gpointer data)
-{
-  const HubertModel *model = data;
-  const HubertWeights *weights = &model->weights;
-  GArray *list = g_array_sized_new (FALSE, TRUE, sizeof (SegueModelTensor), weights->tensors->len);
-  for (guint i = 0; i < weights->tensors->len; i++) {
-    const HubertTensor *tensor = &g_array_index (weights->tensors, HubertTensor, i);
-    SegueModelTensor out = {
-      .name = tensor->name,
-      .n_elements = tensor->n_elements,
-      .value = hubert_tensor_values (weights, tensor),
-      .gradient = tensor->trained ? weights->gradients + tensor->offset : NULL,
-      .decay = tensor->decay,
-    };
-    set_shape (model, tensor, &out);
-    g_array_append_val (list, out);
-  }
-  return list;
 }
 
 static void
@@ -113,18 +72,11 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   return FALSE;
 }
 
-static void
-set_cancellable (gpointer data, GCancellable *cancellable)
-{
-  HubertModel *model = data;
-  model->cancellable = cancellable;
-}
-
 /* From here to segue_nn_pool_check () the arithmetic may be left unfinished. */
 static void
 watch (const HubertModel *model)
 {
-  segue_nn_pool_watch (model->pool, model->cancellable);
+  segue_nn_pool_watch (model->base.pool, model->base.cancellable);
 }
 
 static gboolean
@@ -137,7 +89,7 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
     return FALSE;
   watch (data);
   hubert_prefix (data, &ws, input, output);
-  return segue_nn_pool_check (((HubertModel *) data)->pool, error);
+  return segue_nn_pool_check (((HubertModel *) data)->base.pool, error);
 }
 
 static gsize
@@ -165,7 +117,7 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
     return FALSE;
   watch (model);
   hubert_pass_forward (model, &ws, pass);
-  return segue_nn_pool_check (((HubertModel *) model)->pool, error);
+  return segue_nn_pool_check (((HubertModel *) model)->base.pool, error);
 }
 
 static gboolean
@@ -176,7 +128,7 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
     return FALSE;
   watch (model);
   hubert_pass_backward (model, &ws, pass, d_logits);
-  return segue_nn_pool_check (((HubertModel *) model)->pool, error);
+  return segue_nn_pool_check (((HubertModel *) model)->base.pool, error);
 }
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
@@ -214,7 +166,7 @@ const SegueModelType hubert_model_type = {
   .save = save,
   .free = free_model,
   .describe = describe,
-  .list_tensors = list_tensors,
+  .list_tensors = segue_nn_model_list_tensors,
   .changed = changed,
   .prefix_size = prefix_size,
   .prefix = prefix,
@@ -222,5 +174,5 @@ const SegueModelType hubert_model_type = {
   .forward = forward,
   .backward = backward,
   .fingerprint = segue_nn_fingerprint,
-  .set_cancellable = set_cancellable,
+  .set_cancellable = segue_nn_model_set_cancellable,
 };

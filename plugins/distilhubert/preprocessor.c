@@ -1,6 +1,5 @@
 /* preprocessor_config.json: Wav2Vec2FeatureExtractor. */
 #include "architecture.h"
-#include "model-json.h"
 
 gboolean
 hubert_preprocessor_parse (const json_t *config, const char *where,
@@ -10,14 +9,14 @@ hubert_preprocessor_parse (const json_t *config, const char *where,
   gboolean normalise = TRUE;
   const char *type = "Wav2Vec2FeatureExtractor";
   if (config != NULL &&
-      (!model_json_get_string (config, where, "feature_extractor_type", &type, error) ||
-       !model_json_get_size (config, where, "sampling_rate", 1, 768000, &rate, error) ||
-       !model_json_get_size (config, where, "feature_size", 1, 1, &feature_size, error) ||
-       !model_json_get_bool (config, where, "do_normalize", &normalise, error)))
+      (!segue_nn_config_get_string (config, where, "feature_extractor_type", &type, error) ||
+       !segue_nn_config_get_size (config, where, "sampling_rate", 1, 768000, &rate, error) ||
+       !segue_nn_config_get_size (config, where, "feature_size", 1, 1, &feature_size, error) ||
+       !segue_nn_config_get_bool (config, where, "do_normalize", &normalise, error)))
     return FALSE;
   if (!g_str_equal (type, "Wav2Vec2FeatureExtractor"))
-    return model_json_refuse (error, where, "feature_extractor_type",
-                              "is ‘%s’; only Wav2Vec2FeatureExtractor is supported", type);
+    return segue_nn_config_refuse (error, where, "feature_extractor_type",
+                                   "is ‘%s’; only Wav2Vec2FeatureExtractor is supported", type);
   *preprocessor = (HubertPreprocessor){ .rate = (guint) rate, .normalise = normalise };
   return TRUE;
 }

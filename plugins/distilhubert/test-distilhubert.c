@@ -48,11 +48,12 @@ test_defaults (void)
 static double
 deviation (const HubertModel *model, const char *name)
 {
-  for (guint i = 0; i < model->weights.tensors->len; i++) {
-    const HubertTensor *t = &g_array_index (model->weights.tensors, HubertTensor, i);
+  g_autoptr (GArray) tensors = segue_nn_weights_list (model->base.weights);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
     if (!g_str_equal (t->name, name))
       continue;
-    const float *values = hubert_tensor_values (&model->weights, t);
+    const float *values = t->value;
     double sum = 0, squares = 0;
     for (gsize j = 0; j < t->n_elements; j++) {
       sum += (double) values[j];
@@ -88,7 +89,8 @@ test_init (SmallFixture *f, gconstpointer data)
   /* The normalised weight of the positional convolution starts as v itself. */
   gsize n = 192 * 96 * 4;
   for (gsize i = 0; i < n; i++)
-    g_assert_cmpfloat_with_epsilon (model->positional[i], model->weights.positional_v.w[i], 1e-6f);
+    g_assert_cmpfloat_with_epsilon (model->weights.positional[i], model->weights.positional_v.w[i],
+                                    1e-6f);
   hubert_model_free (model);
 }
 
@@ -96,9 +98,17 @@ static void
 test_seed (SmallFixture *f, gconstpointer data)
 {
   HubertModel *a = small_create (f, 1), *b = small_create (f, 1), *c = small_create (f, 2);
-  gsize bytes = a->weights.n_floats * sizeof (float);
-  g_assert_cmpmem (a->weights.values, bytes, b->weights.values, bytes);
-  g_assert_cmpint (memcmp (a->weights.values, c->weights.values, bytes), !=, 0);
+  g_autoptr (GArray) of_a = segue_nn_model_list_tensors (a);
+  g_autoptr (GArray) of_b = segue_nn_model_list_tensors (b);
+  g_autoptr (GArray) of_c = segue_nn_model_list_tensors (c);
+  guint others = 0;
+  for (guint i = 0; i < of_a->len; i++) {
+    const SegueModelTensor *t = &g_array_index (of_a, SegueModelTensor, i);
+    gsize bytes = t->n_elements * sizeof (float);
+    g_assert_cmpmem (t->value, bytes, g_array_index (of_b, SegueModelTensor, i).value, bytes);
+    others += memcmp (t->value, g_array_index (of_c, SegueModelTensor, i).value, bytes) != 0;
+  }
+  g_assert_cmpuint (others, >, 0);
   hubert_model_free (a);
   hubert_model_free (b);
   hubert_model_free (c);
@@ -154,17 +164,23 @@ check_slopes (HubertModel *model)
 {
   g_auto (SmallRun) run = { NULL };
   g_autofree float *samples = small_samples (SMALL_BATCH, SMALL_LENGTH);
-  gsize n_floats = model->weights.n_floats;
-  memset (model->weights.gradients, 0, n_floats * sizeof (float));
+  g_autoptr (GArray) tensors = segue_nn_model_list_tensors (model);
+  memset (segue_nn_weights_get_gradients (model->base.weights), 0,
+          segue_nn_weights_get_size (model->base.weights) * sizeof (float));
   small_run_pass (&run, model, SEGUE_MODEL_TRAIN, SMALL_BATCH, samples, FALSE, 0, TRUE);
   double all = 0;
-  for (gsize i = 0; i < n_floats; i++)
-    all += pow ((double) model->weights.gradients[i], 2);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
+    for (gsize j = 0; t->gradient != NULL && j < t->n_elements; j++)
+      all += pow ((double) t->gradient[j], 2);
+  }
 
-  for (guint i = 0; i < model->weights.tensors->len; i++) {
-    const HubertTensor *t = &g_array_index (model->weights.tensors, HubertTensor, i);
-    const float *gradient = model->weights.gradients + t->offset;
-    float *values = hubert_tensor_values (&model->weights, t);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
+    const float *gradient = t->gradient;
+    float *values = t->value;
+    if (gradient == NULL)
+      continue;
     g_autofree float *was = g_memdup2 (values, t->n_elements * sizeof *values);
     double squares = 0, losses[2];
     for (gsize j = 0; j < t->n_elements; j++)
@@ -240,12 +256,14 @@ test_split_batch (SmallFixture *f, gconstpointer data)
   f->params.layerdrop = 0.3;
   HubertModel *model = small_create (f, 5);
   g_autofree float *samples = small_samples (SMALL_BATCH, SMALL_LENGTH);
-  gsize n = model->weights.n_floats, half = SMALL_BATCH / 2 * model->n_labels;
+  gsize n = segue_nn_weights_get_size (model->base.weights),
+        half = SMALL_BATCH / 2 * model->base.n_labels;
   g_auto (SmallRun) whole = { NULL };
   g_auto (SmallRun) part = { NULL };
   small_run_pass (&whole, model, SEGUE_MODEL_TRAIN, SMALL_BATCH, samples, FALSE, 0, TRUE);
-  g_autofree float *gradients = g_memdup2 (model->weights.gradients, n * sizeof (float));
-  memset (model->weights.gradients, 0, n * sizeof (float));
+  g_autofree float *gradients =
+    g_memdup2 (segue_nn_weights_get_gradients (model->base.weights), n * sizeof (float));
+  memset (segue_nn_weights_get_gradients (model->base.weights), 0, n * sizeof (float));
   for (guint i = 0; i < 2; i++) {
     guint first = i * SMALL_BATCH / 2;
     small_run_pass (&part, model, SEGUE_MODEL_TRAIN, SMALL_BATCH / 2,
@@ -255,7 +273,8 @@ test_split_batch (SmallFixture *f, gconstpointer data)
   }
   double difference = 0, norm = 0;
   for (gsize i = 0; i < n; i++) {
-    difference += pow ((double) gradients[i] - (double) model->weights.gradients[i], 2);
+    difference += pow (
+      (double) gradients[i] - (double) segue_nn_weights_get_gradients (model->base.weights)[i], 2);
     norm += pow ((double) gradients[i], 2);
   }
   g_assert_cmpfloat (norm, >, 0);
@@ -335,7 +354,8 @@ test_frozen (SmallFixture *f, gconstpointer data)
     g_autoptr (GError) error = NULL;
     f->params.freeze = (int) freeze;
     HubertModel *model = small_create (f, 6);
-    gsize size = hubert_model_type.prefix_size (model, SMALL_LENGTH), n = model->weights.n_floats;
+    gsize size = hubert_model_type.prefix_size (model, SMALL_LENGTH),
+          n = segue_nn_weights_get_size (model->base.weights);
     gsize bytes =
       hubert_model_type.plan (model, SMALL_BATCH, SMALL_LENGTH, SEGUE_MODEL_INFER, FALSE);
     g_autofree float *prefix = g_new (float, SMALL_BATCH *size);
@@ -349,14 +369,16 @@ test_frozen (SmallFixture *f, gconstpointer data)
       gboolean train = mode == SEGUE_MODEL_TRAIN;
       g_auto (SmallRun) a = { NULL };
       g_auto (SmallRun) b = { NULL };
-      memset (model->weights.gradients, 0, n * sizeof (float));
+      memset (segue_nn_weights_get_gradients (model->base.weights), 0, n * sizeof (float));
       small_run_pass (&a, model, mode, SMALL_BATCH, samples, FALSE, 0, train);
-      g_autofree float *gradients = g_memdup2 (model->weights.gradients, n * sizeof (float));
-      memset (model->weights.gradients, 0, n * sizeof (float));
+      g_autofree float *gradients =
+        g_memdup2 (segue_nn_weights_get_gradients (model->base.weights), n * sizeof (float));
+      memset (segue_nn_weights_get_gradients (model->base.weights), 0, n * sizeof (float));
       small_run_pass (&b, model, mode, SMALL_BATCH, prefix, TRUE, 0, train);
       g_assert_cmpmem (a.pass.logits, small_logits_bytes (model), b.pass.logits,
                        small_logits_bytes (model));
-      g_assert_cmpmem (gradients, n * sizeof (float), model->weights.gradients, n * sizeof (float));
+      g_assert_cmpmem (gradients, n * sizeof (float),
+                       segue_nn_weights_get_gradients (model->base.weights), n * sizeof (float));
     }
 
     g_autoptr (GArray) tensors = hubert_model_type.list_tensors (model);
@@ -393,8 +415,8 @@ test_normalise (SmallFixture *f, gconstpointer data)
   /* Silence is no division by zero. */
   memset (samples, 0, SMALL_BATCH * SMALL_LENGTH * sizeof *samples);
   small_run_pass (&b, model, SEGUE_MODEL_TRAIN, SMALL_BATCH, samples, FALSE, 0, TRUE);
-  for (gsize i = 0; i < model->weights.n_floats; i++)
-    g_assert_true (isfinite (model->weights.gradients[i]));
+  for (gsize i = 0; i < segue_nn_weights_get_size (model->base.weights); i++)
+    g_assert_true (isfinite (segue_nn_weights_get_gradients (model->base.weights)[i]));
   hubert_model_free (model);
 }
 

@@ -1,5 +1,4 @@
 /* Folders of every origin: labels and heads, base models, round trips, and what is refused. */
-#include "model-json.h"
 #include "test-small.h"
 
 #include <glib/gstdio.h>
@@ -35,9 +34,10 @@ test_labels (SmallFixture *f, gconstpointer data)
     g_assert_cmpfloat (c.pass.logits[3 * i], !=, x[2]);
   }
   /* A new head leaves the rest alone. */
-  gsize base = (gsize) (model->weights.classifier.weight.w - model->weights.values);
-  g_assert_cmpmem (model->weights.values, base * sizeof (float), fresh->weights.values,
-                   base * sizeof (float));
+  gsize base = (gsize) (model->weights.classifier.weight.w -
+                        segue_nn_weights_get_values (model->base.weights));
+  g_assert_cmpmem (segue_nn_weights_get_values (model->base.weights), base * sizeof (float),
+                   segue_nn_weights_get_values (fresh->base.weights), base * sizeof (float));
   hubert_model_free (model);
   hubert_model_free (same);
   hubert_model_free (fresh);
@@ -82,9 +82,10 @@ test_base_model (SmallFixture *f, gconstpointer data)
   g_clear_error (&error);
   HubertModel *again = small_load (f, small_labels, &error);
   g_assert_no_error (error);
-  gsize base = (gsize) (model->weights.projector.weight.w - model->weights.values);
-  g_assert_cmpmem (model->weights.values, base * sizeof (float), again->weights.values,
-                   base * sizeof (float));
+  gsize base =
+    (gsize) (model->weights.projector.weight.w - segue_nn_weights_get_values (model->base.weights));
+  g_assert_cmpmem (segue_nn_weights_get_values (model->base.weights), base * sizeof (float),
+                   segue_nn_weights_get_values (again->base.weights), base * sizeof (float));
   hubert_model_free (model);
   hubert_model_free (again);
 }
@@ -96,7 +97,7 @@ static void
 patch (const SmallFixture *f, const char *name, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (json_t) object = model_json_read (f->folder, name, FALSE, &error);
+  g_autoptr (json_t) object = segue_nn_config_read (f->folder, name, FALSE, &error);
   g_assert_no_error (error);
   json_error_t where;
   g_autoptr (json_t) changes = json_loads (text, 0, &where);
@@ -110,7 +111,7 @@ patch (const SmallFixture *f, const char *name, const char *text)
     else
       json_object_set (object, key, value);
   }
-  g_assert_true (model_json_write (object, f->folder, name, &error));
+  g_assert_true (segue_nn_config_write (object, f->folder, name, &error));
 }
 
 static void
@@ -127,9 +128,9 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_true (again->preprocessor.normalise);
   small_save (f, again);
-  g_autoptr (json_t) config = model_json_read (f->folder, "config.json", FALSE, &error);
+  g_autoptr (json_t) config = segue_nn_config_read (f->folder, "config.json", FALSE, &error);
   g_autoptr (json_t) preprocessor =
-    model_json_read (f->folder, "preprocessor_config.json", FALSE, &error);
+    segue_nn_config_read (f->folder, "preprocessor_config.json", FALSE, &error);
   g_assert_cmpstr (json_string_value (json_object_get (config, "license")), ==, "odd");
   g_assert_null (json_object_get (config, "auto_map"));
   g_assert_cmpstr (json_string_value (json_object_get (preprocessor, "padding_side")), ==, "left");
@@ -199,9 +200,9 @@ test_default_labels (SmallFixture *f, gconstpointer data)
   patch (f, "config.json", "{\"id2label\": null, \"label2id\": null}");
   model = small_load (f, NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (model->n_labels, ==, 3);
-  g_assert_cmpstr (model->labels[0], ==, "LABEL_0");
-  g_assert_cmpstr (model->labels[2], ==, "LABEL_2");
+  g_assert_cmpuint (model->base.n_labels, ==, 3);
+  g_assert_cmpstr (model->base.labels[0], ==, "LABEL_0");
+  g_assert_cmpstr (model->base.labels[2], ==, "LABEL_2");
   hubert_model_free (model);
 }
 
@@ -257,11 +258,13 @@ test_shards (SmallFixture *f, gconstpointer data)
   cut_weights (f);
   HubertModel *again = small_load (f, NULL, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < model->weights.tensors->len; i++) {
-    const HubertTensor *tensor = &g_array_index (model->weights.tensors, HubertTensor, i);
-    gsize size = tensor->n_elements * sizeof (float);
-    g_assert_cmpmem (model->weights.values + tensor->offset, size,
-                     again->weights.values + tensor->offset, size);
+  g_autoptr (GArray) before = segue_nn_model_list_tensors (model);
+  g_autoptr (GArray) after = segue_nn_model_list_tensors (again);
+  for (guint i = 0; i < before->len; i++) {
+    const SegueModelTensor *one = &g_array_index (before, SegueModelTensor, i);
+    const SegueModelTensor *other = &g_array_index (after, SegueModelTensor, i);
+    gsize size = one->n_elements * sizeof (float);
+    g_assert_cmpmem (one->value, size, other->value, size);
   }
   hubert_model_free (model);
   hubert_model_free (again);

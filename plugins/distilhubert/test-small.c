@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <segue/nn/cross-entropy.h>
+#include <segue/nn/random.h>
 #include <string.h>
 
 const char *const small_labels[] = { "a", "b", "c", NULL };
@@ -68,12 +69,13 @@ small_create (const SmallFixture *f, guint64 seed)
   HubertModel *model = hubert_model_create (&f->params, &spec, &error);
   g_assert_no_error (error);
   /* Initial weights are too small for differences to be told from rounding. */
-  for (guint i = 0; i < model->weights.tensors->len; i++) {
-    HubertTensor *tensor = &g_array_index (model->weights.tensors, HubertTensor, i);
-    if (tensor->init != HUBERT_INIT_NORMAL)
-      continue;
-    tensor->amount = 0.3f;
-    hubert_weights_init (&model->weights, &model->architecture, i, seed, model->pool, NULL);
+  g_autoptr (GArray) tensors = segue_nn_model_list_tensors (model);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
+    const SegueNnRandomKey key = { .seed = seed, .item = g_str_hash (tensor->name) };
+    if (segue_nn_weights_get_declared (model->base.weights, i)->init == SEGUE_NN_INIT_NORMAL)
+      segue_nn_random_fill_normal (model->base.pool, &key, 0.0f, 0.3f, tensor->n_elements,
+                                   tensor->value);
   }
   return model;
 }
@@ -141,12 +143,12 @@ small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint ba
   const gint32 labels[SMALL_BATCH] = { 0, 1, 2, 0 };
   /* As of a step of SMALL_BATCH items, however many of them are in this pass. */
   const SegueNnCrossEntropy loss = { .batch = batch,
-                                     .classes = model->n_labels,
+                                     .classes = model->base.n_labels,
                                      .divisor = SMALL_BATCH };
   small_run_clear (run);
   gsize bytes = hubert_model_type.plan (model, batch, SMALL_LENGTH, mode, from_prefix);
   run->block = g_malloc (bytes + 64);
-  run->d_logits = g_new0 (float, batch * model->n_labels);
+  run->d_logits = g_new0 (float, batch * model->base.n_labels);
   for (guint i = 0; i < batch; i++)
     run->items[i] = first_item + i;
   run->pass = (SegueModelPass){
@@ -160,7 +162,7 @@ small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint ba
     .seed = 3,
     .step = 5,
     .workspace = (gpointer) (((guintptr) run->block + 63) & ~(guintptr) 63),
-    .logits = g_new0 (float, batch * model->n_labels),
+    .logits = g_new0 (float, batch * model->base.n_labels),
   };
   memset (run->pass.workspace, 0xff, bytes);
   g_assert_true (hubert_model_type.forward (model, &run->pass, &error));
@@ -175,5 +177,5 @@ small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint ba
 gsize
 small_logits_bytes (const HubertModel *model)
 {
-  return SMALL_BATCH * model->n_labels * sizeof (float);
+  return SMALL_BATCH * model->base.n_labels * sizeof (float);
 }

@@ -31,7 +31,7 @@ add_branch (const HubertModel *model, const HubertWorkspace *ws, const SegueMode
             guint32 use, guint layer, const float *x, float *y)
 {
   SegueNnRandomKey key = key_of (pass, use, layer);
-  segue_nn_dropout_add (model->pool, &key, pass->items,
+  segue_nn_dropout_add (model->base.pool, &key, pass->items,
                         ws->train_base ? model->training.hidden_dropout : 0.0f, ws->batch,
                         ws->frames * model->architecture.hidden, ws->branch, x, y);
 }
@@ -42,25 +42,25 @@ branch_gradient (const HubertModel *model, HubertWorkspace *ws, const SegueModel
                  guint32 use, guint layer, const float *dy)
 {
   SegueNnRandomKey key = key_of (pass, use, layer);
-  segue_nn_dropout (model->pool, &key, pass->items, model->training.hidden_dropout, ws->batch,
+  segue_nn_dropout (model->base.pool, &key, pass->items, model->training.hidden_dropout, ws->batch,
                     ws->frames * model->architecture.hidden, dy, ws->d_branch);
 }
 
 static void
-norm_forward (const HubertModel *model, const HubertWorkspace *ws, const HubertAffine *norm,
+norm_forward (const HubertModel *model, const HubertWorkspace *ws, const SegueNnAffine *norm,
               const float *x, float *y, float *mean, float *rstd)
 {
-  segue_nn_layer_norm_forward (model->pool, ws->rows, model->architecture.hidden,
+  segue_nn_layer_norm_forward (model->base.pool, ws->rows, model->architecture.hidden,
                                model->architecture.eps, x, norm->weight.w, norm->bias.w, y, mean,
                                rstd);
 }
 
 /* dx may be dy. */
 static void
-norm_backward (const HubertModel *model, const HubertWorkspace *ws, const HubertAffine *norm,
+norm_backward (const HubertModel *model, const HubertWorkspace *ws, const SegueNnAffine *norm,
                const float *x, const float *mean, const float *rstd, const float *dy, float *dx)
 {
-  segue_nn_layer_norm_backward (model->pool, ws->rows, model->architecture.hidden, x,
+  segue_nn_layer_norm_backward (model->base.pool, ws->rows, model->architecture.hidden, x,
                                 norm->weight.w, mean, rstd, dy, dx, norm->weight.dw, norm->bias.dw);
 }
 
@@ -73,12 +73,12 @@ attention_forward (const HubertModel *model, HubertWorkspace *ws, const SegueMod
   gsize hidden = model->architecture.hidden;
   SegueNnAttention attention = hubert_workspace_attention (ws, model);
   SegueNnRandomKey key = key_of (pass, HUBERT_RANDOM_PROBABILITIES, layer);
-  segue_nn_linear_forward_batch (model->pool, ws->batch, ws->frames, hidden, 3 * hidden, x,
+  segue_nn_linear_forward_batch (model->base.pool, ws->batch, ws->frames, hidden, 3 * hidden, x,
                                  w->qkv.weight.w, w->qkv.bias.w, b->qkv);
-  segue_nn_attention_forward (model->pool, &attention, &key, pass->items, b->qkv, b->qkv + hidden,
-                              b->qkv + 2 * hidden, b->context, ws->scratch);
-  segue_nn_linear_forward_batch (model->pool, ws->batch, ws->frames, hidden, hidden, b->context,
-                                 w->out.weight.w, w->out.bias.w, ws->branch);
+  segue_nn_attention_forward (model->base.pool, &attention, &key, pass->items, b->qkv,
+                              b->qkv + hidden, b->qkv + 2 * hidden, b->context, ws->scratch);
+  segue_nn_linear_forward_batch (model->base.pool, ws->batch, ws->frames, hidden, hidden,
+                                 b->context, w->out.weight.w, w->out.bias.w, ws->branch);
 }
 
 /* dbias [3H] += column sums of d_qkv, but for the keys' third.  A bias of the keys adds one number to a
@@ -90,7 +90,7 @@ qkv_bias_backward (const HubertModel *model, HubertWorkspace *ws, float *dbias)
   gsize hidden = model->architecture.hidden;
   float *keys = ws->d_mixed; /* [H] at least; the head is done with it */
   memcpy (keys, dbias + hidden, hidden * sizeof *keys);
-  segue_nn_bias_backward (model->pool, ws->rows, 3 * hidden, ws->d_qkv, dbias);
+  segue_nn_bias_backward (model->base.pool, ws->rows, 3 * hidden, ws->d_qkv, dbias);
   memcpy (dbias + hidden, keys, hidden * sizeof *keys);
 }
 
@@ -104,12 +104,12 @@ attention_backward (const HubertModel *model, HubertWorkspace *ws, const SegueMo
   SegueNnAttention attention = hubert_workspace_attention (ws, model);
   SegueNnRandomKey key = key_of (pass, HUBERT_RANDOM_PROBABILITIES, layer);
   float *d_context = ws->d_sum;
-  segue_nn_linear_backward (model->pool, ws->rows, hidden, hidden, b->context, w->out.weight.w,
+  segue_nn_linear_backward (model->base.pool, ws->rows, hidden, hidden, b->context, w->out.weight.w,
                             ws->d_branch, d_context, w->out.weight.dw, w->out.bias.dw);
-  segue_nn_attention_backward (model->pool, &attention, &key, pass->items, b->qkv, b->qkv + hidden,
-                               b->qkv + 2 * hidden, d_context, ws->d_qkv, ws->d_qkv + hidden,
-                               ws->d_qkv + 2 * hidden, ws->scratch);
-  segue_nn_linear_backward (model->pool, ws->rows, hidden, 3 * hidden, x, w->qkv.weight.w,
+  segue_nn_attention_backward (model->base.pool, &attention, &key, pass->items, b->qkv,
+                               b->qkv + hidden, b->qkv + 2 * hidden, d_context, ws->d_qkv,
+                               ws->d_qkv + hidden, ws->d_qkv + 2 * hidden, ws->scratch);
+  segue_nn_linear_backward (model->base.pool, ws->rows, hidden, 3 * hidden, x, w->qkv.weight.w,
                             ws->d_qkv, ws->d_sum, w->qkv.weight.dw, NULL);
   qkv_bias_backward (model, ws, w->qkv.bias.dw);
 }
@@ -122,11 +122,12 @@ activate (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *p
   const HubertArchitecture *a = &model->architecture;
   float p = model->training.activation_dropout;
   float *active = ws->train_base ? ws->active : b->inner;
-  segue_nn_activation_forward (model->pool, a->activation, ws->rows * a->inner, b->inner, active);
+  segue_nn_activation_forward (model->base.pool, a->activation, ws->rows * a->inner, b->inner,
+                               active);
   if (ws->train_base && p > 0) {
     SegueNnRandomKey key = key_of (pass, HUBERT_RANDOM_ACTIVATION, layer);
-    segue_nn_dropout (model->pool, &key, pass->items, p, ws->batch, ws->frames * a->inner, active,
-                      active);
+    segue_nn_dropout (model->base.pool, &key, pass->items, p, ws->batch, ws->frames * a->inner,
+                      active, active);
   }
   return active;
 }
@@ -138,11 +139,11 @@ feed_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPas
 {
   const HubertLayer *w = &model->weights.layers[layer];
   const HubertArchitecture *a = &model->architecture;
-  segue_nn_linear_forward_batch (model->pool, ws->batch, ws->frames, a->hidden, a->inner, x,
+  segue_nn_linear_forward_batch (model->base.pool, ws->batch, ws->frames, a->hidden, a->inner, x,
                                  w->inner.weight.w, w->inner.bias.w, b->inner);
   const float *active = activate (model, ws, pass, layer, b);
-  segue_nn_linear_forward_batch (model->pool, ws->batch, ws->frames, a->inner, a->hidden, active,
-                                 w->outer.weight.w, w->outer.bias.w, ws->branch);
+  segue_nn_linear_forward_batch (model->base.pool, ws->batch, ws->frames, a->inner, a->hidden,
+                                 active, w->outer.weight.w, w->outer.bias.w, ws->branch);
 }
 
 /* d_branch → d_sum, the gradient of x. */
@@ -154,16 +155,17 @@ feed_forward_backward (const HubertModel *model, HubertWorkspace *ws, const Segu
   const HubertArchitecture *a = &model->architecture;
   float p = model->training.activation_dropout;
   const float *active = activate (model, ws, pass, layer, b);
-  segue_nn_linear_backward (model->pool, ws->rows, a->inner, a->hidden, active, w->outer.weight.w,
-                            ws->d_branch, ws->d_inner, w->outer.weight.dw, w->outer.bias.dw);
+  segue_nn_linear_backward (model->base.pool, ws->rows, a->inner, a->hidden, active,
+                            w->outer.weight.w, ws->d_branch, ws->d_inner, w->outer.weight.dw,
+                            w->outer.bias.dw);
   if (p > 0) {
     SegueNnRandomKey key = key_of (pass, HUBERT_RANDOM_ACTIVATION, layer);
-    segue_nn_dropout (model->pool, &key, pass->items, p, ws->batch, ws->frames * a->inner,
+    segue_nn_dropout (model->base.pool, &key, pass->items, p, ws->batch, ws->frames * a->inner,
                       ws->d_inner, ws->d_inner);
   }
-  segue_nn_activation_backward (model->pool, a->activation, ws->rows * a->inner, b->inner,
+  segue_nn_activation_backward (model->base.pool, a->activation, ws->rows * a->inner, b->inner,
                                 ws->d_inner, ws->d_inner);
-  segue_nn_linear_backward (model->pool, ws->rows, a->hidden, a->inner, x, w->inner.weight.w,
+  segue_nn_linear_backward (model->base.pool, ws->rows, a->hidden, a->inner, x, w->inner.weight.w,
                             ws->d_inner, ws->d_sum, w->inner.weight.dw, w->inner.bias.dw);
 }
 
@@ -224,11 +226,11 @@ backward_norms_before (const HubertModel *model, HubertWorkspace *ws, const Segu
   branch_gradient (model, ws, pass, HUBERT_RANDOM_FEED_FORWARD, layer, d);
   feed_forward_backward (model, ws, pass, layer, b, b->norm2);
   norm_backward (model, ws, &w->final_norm, b->sum1, b->mean2, b->rstd2, ws->d_sum, ws->d_sum);
-  segue_nn_add (model->pool, n, d, ws->d_sum, d);
+  segue_nn_add (model->base.pool, n, d, ws->d_sum, d);
   branch_gradient (model, ws, pass, HUBERT_RANDOM_ATTENTION, layer, d);
   attention_backward (model, ws, pass, layer, b, b->norm1);
   norm_backward (model, ws, &w->attention_norm, x, b->mean1, b->rstd1, ws->d_sum, ws->d_sum);
-  segue_nn_add (model->pool, n, d, ws->d_sum, d);
+  segue_nn_add (model->base.pool, n, d, ws->d_sum, d);
 }
 
 static void
@@ -241,11 +243,11 @@ backward_norms_after (const HubertModel *model, HubertWorkspace *ws, const Segue
   norm_backward (model, ws, &w->final_norm, b->sum2, b->mean2, b->rstd2, d, d);
   branch_gradient (model, ws, pass, HUBERT_RANDOM_FEED_FORWARD, layer, d);
   feed_forward_backward (model, ws, pass, layer, b, b->norm1);
-  segue_nn_add (model->pool, n, d, ws->d_sum, d);
+  segue_nn_add (model->base.pool, n, d, ws->d_sum, d);
   norm_backward (model, ws, &w->attention_norm, b->sum1, b->mean1, b->rstd1, d, d);
   branch_gradient (model, ws, pass, HUBERT_RANDOM_ATTENTION, layer, d);
   attention_backward (model, ws, pass, layer, b, x);
-  segue_nn_add (model->pool, n, d, ws->d_sum, d);
+  segue_nn_add (model->base.pool, n, d, ws->d_sum, d);
 }
 
 void

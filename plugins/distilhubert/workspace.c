@@ -2,38 +2,13 @@
 
 #include "architecture.h"
 
-#define ALIGNMENT ((gsize) 64) /* bytes */
-
-/* Cuts pieces from a block, or only adds them up where there is none. */
-typedef struct {
-  guint8 *base;
-  gsize used;
-  gboolean overflow;
-} Carver;
-
-static gpointer
-take_bytes (Carver *c, gsize bytes)
-{
-  gpointer piece = c->base != NULL ? c->base + c->used : NULL;
-  if (bytes > G_MAXSIZE / 4 - c->used) {
-    c->overflow = TRUE;
-    return NULL;
-  }
-  c->used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  return piece;
-}
+#include <segue/nn/arena.h>
 
 /* a · b · n floats. */
 static float *
-take (Carver *c, gsize a, gsize b, gsize n)
+take (SegueNnArena *arena, gsize a, gsize b, gsize n)
 {
-  gsize count;
-  if (!g_size_checked_mul (&count, a, b) || !g_size_checked_mul (&count, count, n) ||
-      count > G_MAXSIZE / 8) {
-    c->overflow = TRUE;
-    return NULL;
-  }
-  return take_bytes (c, count * sizeof (float));
+  return segue_nn_arena_floats (arena, a, b, n, 1);
 }
 
 static gboolean
@@ -43,7 +18,7 @@ has_norm (const HubertArchitecture *a, guint conv)
 }
 
 static void
-lay_encoder (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
+lay_encoder (SegueNnArena *c, const HubertArchitecture *a, HubertWorkspace *ws)
 {
   gsize largest[2] = { 0, 0 }, activated = 0, normed = 0, statistics = 0;
   for (guint i = 0; i < a->n_convs; i++) {
@@ -70,15 +45,15 @@ lay_encoder (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
 }
 
 static void
-lay_embedding (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
+lay_embedding (SegueNnArena *c, const HubertArchitecture *a, HubertWorkspace *ws)
 {
   gsize features = a->convs[a->n_convs - 1].channels;
   ws->feature_normed = take (c, a->feature_norm ? ws->rows : 0, 1, features);
   ws->feature_mean = take (c, 1, 1, ws->rows);
   ws->feature_rstd = take (c, 1, 1, ws->rows);
   ws->projected = take (c, ws->rows, 1, a->hidden);
-  ws->time_mask = take_bytes (c, ws->train_base ? ws->rows : 0);
-  ws->channel_mask = take_bytes (c, ws->train_base ? ws->batch * a->hidden : 0);
+  ws->time_mask = segue_nn_arena_bytes (c, ws->train_base ? ws->rows : 0);
+  ws->channel_mask = segue_nn_arena_bytes (c, ws->train_base ? ws->batch * a->hidden : 0);
   ws->positional = take (c, ws->rows, 1, a->hidden);
   ws->embedded = take (c, ws->rows, 1, a->hidden);
   ws->embedded_mean = take (c, 1, 1, ws->rows);
@@ -88,7 +63,7 @@ lay_embedding (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
 
 /* What inference may share between layers; in training each layer has its own. */
 static void
-lay_inside (Carver *c, const HubertArchitecture *a, const HubertWorkspace *ws,
+lay_inside (SegueNnArena *c, const HubertArchitecture *a, const HubertWorkspace *ws,
             HubertLayerBuffers *b)
 {
   b->qkv = take (c, ws->rows, 3, a->hidden);
@@ -101,7 +76,8 @@ lay_inside (Carver *c, const HubertArchitecture *a, const HubertWorkspace *ws,
 }
 
 static void
-lay_layer (Carver *c, const HubertArchitecture *a, const HubertWorkspace *ws, HubertLayerBuffers *b)
+lay_layer (SegueNnArena *c, const HubertArchitecture *a, const HubertWorkspace *ws,
+           HubertLayerBuffers *b)
 {
   b->sum1 = take (c, ws->rows, 1, a->hidden);
   b->norm1 = take (c, ws->rows, 1, a->hidden);
@@ -116,7 +92,7 @@ hubert_workspace_layer (const HubertWorkspace *ws, const HubertModel *model, gui
 {
   HubertLayerBuffers buffers = ws->shared;
   guint8 *base = (guint8 *) ws->layers + (layer % ws->n_layers) * ws->layer_stride;
-  Carver c = { .base = base };
+  SegueNnArena c = { base };
   lay_layer (&c, &model->architecture, ws, &buffers);
   return buffers;
 }
@@ -154,21 +130,21 @@ scratch_floats (const HubertWorkspace *ws, const HubertModel *model)
 {
   SegueNnAttention attention = hubert_workspace_attention (ws, model);
   SegueNnGroupedConv1d positional = hubert_workspace_positional (ws, model);
-  gsize n = MAX (segue_nn_attention_forward_scratch (model->pool, &attention),
-                 segue_nn_grouped_conv1d_scratch (model->pool, &positional));
+  gsize n = MAX (segue_nn_attention_forward_scratch (model->base.pool, &attention),
+                 segue_nn_grouped_conv1d_scratch (model->base.pool, &positional));
   if (ws->train_base)
-    n = MAX (n, segue_nn_attention_backward_scratch (model->pool, &attention));
+    n = MAX (n, segue_nn_attention_backward_scratch (model->base.pool, &attention));
   return n;
 }
 
 static void
-lay_transformer (Carver *c, const HubertModel *model, HubertWorkspace *ws)
+lay_transformer (SegueNnArena *c, const HubertModel *model, HubertWorkspace *ws)
 {
   const HubertArchitecture *a = &model->architecture;
   /* Inference alternates: a layer reads what the one before left in the other. */
   ws->n_layers = ws->train_base ? (guint) a->layers : 2;
   HubertLayerBuffers unused = { NULL };
-  Carver one = { NULL };
+  SegueNnArena one = { NULL };
   lay_layer (&one, a, ws, &unused);
   ws->layer_stride = one.used;
   c->overflow |= one.overflow;
@@ -185,7 +161,7 @@ lay_transformer (Carver *c, const HubertModel *model, HubertWorkspace *ws)
 }
 
 static void
-lay_head (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
+lay_head (SegueNnArena *c, const HubertArchitecture *a, HubertWorkspace *ws)
 {
   ws->pooled = take (c, ws->states, ws->batch, a->hidden);
   ws->mixed = take (c, 1, ws->batch, a->hidden);
@@ -198,7 +174,7 @@ lay_head (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
 }
 
 static void
-lay_backward (Carver *c, const HubertArchitecture *a, HubertWorkspace *ws)
+lay_backward (SegueNnArena *c, const HubertArchitecture *a, HubertWorkspace *ws)
 {
   gsize group = a->hidden / a->positional_groups;
   ws->d_state = take (c, ws->rows, 1, a->hidden);
@@ -215,7 +191,7 @@ hubert_workspace_lay (const HubertModel *model, gsize batch, gsize length, gbool
                       gboolean from_prefix, gpointer base, HubertWorkspace *ws)
 {
   const HubertArchitecture *a = &model->architecture;
-  Carver c = { .base = base };
+  SegueNnArena c = { base };
   gboolean frozen_base = model->freeze == HUBERT_FREEZE_BASE;
   *ws = (HubertWorkspace){
     .batch = batch,
@@ -245,5 +221,5 @@ hubert_workspace_lay (const HubertModel *model, gsize batch, gsize length, gbool
   lay_head (&c, a, ws);
   if (ws->train_base)
     lay_backward (&c, a, ws);
-  return c.overflow ? G_MAXSIZE : MAX (c.used, ALIGNMENT);
+  return segue_nn_arena_get_size (&c);
 }

@@ -1,9 +1,30 @@
-/* The model type `mel-cnn`: a small convolutional network over log-mel frames. */
+/* The model type `mel-cnn`: its parameters, its folder, its life. */
 #include "mel-cnn.h"
 
+#include <math.h>
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
-#include <stdlib.h>
+
+#define RATE         16000 /* Hz, where items say nothing */
+#define MODEL_TYPE   "segue-mel-cnn"
+#define CONFIG       "config.json"
+#define PREPROCESSOR "preprocessor_config.json"
+
+static const char *const pools[] = { "max", "mean", NULL };
+
+static const SegueParam *const params[] = {
+  SEGUE_NN_MEL_PARAMS,
+  SEGUE_PARAM (MelCnnConfig, channels, SEGUE_PARAM_LIST, .def = "[16, 32, 64, 128]", .min_items = 1,
+               .max_items = MEL_CNN_MAX_BLOCKS,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_INT, .min = 1, .max = MEL_CNN_MAX_CHANNELS),
+               .doc = "Channels of each block: a 3×3 convolution, batch normalisation, ReLU, and "
+                      "pooling that halves time and bands. Multiples of 16 are fastest."),
+  SEGUE_PARAM (MelCnnConfig, pool, SEGUE_PARAM_CHOICE, .def = "max", .choices = pools,
+               .doc = "What pooling takes of each 2×2 window."),
+  SEGUE_PARAM (MelCnnConfig, dropout, SEGUE_PARAM_DOUBLE, .def = "0.3", .min = 0, .max = 0.95,
+               .doc = "Dropout before the classifier, in training."),
+  NULL,
+};
 
 static void
 mel_cnn_free (gpointer data)
@@ -11,119 +32,178 @@ mel_cnn_free (gpointer data)
   MelCnn *model = data;
   if (model == NULL)
     return;
-  g_clear_pointer (&model->tensors, g_array_unref);
-  g_clear_pointer (&model->names, g_ptr_array_unref);
-  g_strfreev (model->labels);
-  free (model->arena);
-  segue_nn_log_mel_free (model->log_mel);
-  segue_nn_pool_free (model->pool);
+  segue_nn_mel_front_close (&model->front);
+  segue_nn_model_close (&model->base);
   g_free (model);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MelCnn, mel_cnn_free)
 
-/* All but the weights. @labels: (transfer none) */
-static MelCnn *
-make_model (const MelCnnArchitecture *architecture, const MelCnnConfig *config,
-            const char *const *labels, guint threads, GError **error)
+/* Each block halves the frames and the bands. */
+static void
+set_blocks (MelCnn *model, guint n, const gsize *channels, guint pool)
 {
+  model->n_blocks = n;
+  for (guint i = 0; i < n; i++) {
+    SegueNnConvBlock2d *block = &model->blocks[i];
+    block->in = i == 0 ? 1 : channels[i - 1];
+    block->out = channels[i];
+    block->first = i == 0;
+    block->pool = pool == 0 ? SEGUE_NN_POOL2D_MAX : SEGUE_NN_POOL2D_MEAN;
+  }
+  model->front.min_frames = (gsize) 1 << n;
+  model->front.layer = MEL_CNN_RANDOM_AUGMENT;
+}
+
+/* All tensors, once sizes and labels are known. */
+static gboolean
+declare (MelCnn *model, GError **error)
+{
+  SegueNnWeights *weights = model->base.weights;
+  gsize features = 2 * mel_cnn_get_channels (model);
+  double bound = (double) (1.0f / sqrtf ((float) features));
+  if (!segue_nn_mel_front_open (&model->front, &model->base, "frames", error))
+    return FALSE;
+  for (guint i = 0; i < model->n_blocks; i++) {
+    g_autofree char *name = g_strdup_printf ("blocks.%u", i);
+    segue_nn_conv_block2d_declare (&model->blocks[i], weights, name, i + 1);
+  }
+  const SegueNnTensor head = { .struct_size = sizeof head,
+                               .name = "head.weight",
+                               .rank = 2,
+                               .shape = { model->base.n_labels, features },
+                               .init = SEGUE_NN_INIT_UNIFORM,
+                               .a = -bound,
+                               .b = bound,
+                               .numbered = TRUE,
+                               .flags = SEGUE_NN_WEIGHT_LABELS | SEGUE_NN_WEIGHT_DECAY };
+  const SegueNnTensor bias = { .struct_size = sizeof bias,
+                               .name = "head.bias",
+                               .rank = 1,
+                               .shape = { model->base.n_labels },
+                               .flags = SEGUE_NN_WEIGHT_LABELS };
+  segue_nn_weights_add (weights, &model->head.weight, &head);
+  segue_nn_weights_add (weights, &model->head.bias, &bias);
+  return TRUE;
+}
+
+static gpointer
+create (const void *data, const SegueModelSpec *spec, GError **error)
+{
+  const MelCnnConfig *config = data;
   g_autoptr (MelCnn) model = g_new0 (MelCnn, 1);
-  model->architecture = *architecture;
-  model->labels = g_strdupv ((char **) labels);
-  model->n_labels = g_strv_length (model->labels);
-  model->tensors = g_array_new (FALSE, FALSE, sizeof (SegueModelTensor));
-  model->names = g_ptr_array_new_with_free_func (g_free);
-  model->pool = segue_nn_pool_new (MAX (threads, 1), NULL, error);
-  if (model->pool == NULL)
+  gsize channels[MEL_CNN_MAX_BLOCKS];
+  for (guint i = 0; i < config->channels->len; i++)
+    channels[i] = (gsize) g_array_index (config->channels, gint64, i);
+  set_blocks (model, config->channels->len, channels, (guint) config->pool);
+  model->dropout = (float) config->dropout;
+  if (config->front.bands >> model->n_blocks == 0) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "%u blocks halve %" G_GINT64_FORMAT
+                 " bands to nothing; take fewer channels in the "
+                 "list, or more bands",
+                 model->n_blocks, config->front.bands);
     return NULL;
-  model->log_mel = segue_nn_log_mel_new (&architecture->frames, model->pool, error);
-  if (model->log_mel == NULL)
+  }
+  if (!segue_nn_mel_front_set (&model->front, &config->front, spec->rate > 0 ? spec->rate : RATE,
+                               error) ||
+      !segue_nn_model_open (&model->base, spec, error))
     return NULL;
-  /* Of an architecture that makes sense: it divides by the rate. */
-  mel_cnn_training_from_config (config, architecture, &model->training);
+  segue_nn_model_set_labels (&model->base, spec->labels);
+  if (!declare (model, error) || !segue_nn_weights_allocate (model->base.weights, error) ||
+      !segue_nn_weights_init (model->base.weights, model->base.pool, spec->seed, NULL, error))
+    return NULL;
+  mel_cnn_changed (model);
   return g_steal_pointer (&model);
 }
 
-static gpointer
-mel_cnn_create (const void *config, const SegueModelSpec *spec, GError **error)
+static gboolean
+read_config (MelCnn *model, const json_t *config, const char *where, GError **error)
 {
-  guint rate = spec->rate > 0 ? spec->rate : MEL_CNN_RATE;
-  MelCnnArchitecture architecture;
-  if (!mel_cnn_architecture_from_config (config, rate, &architecture, error))
-    return NULL;
-  g_autoptr (MelCnn) model = make_model (&architecture, config, spec->labels, spec->threads, error);
-  if (model == NULL || !mel_cnn_weights_new (model, error))
-    return NULL;
-  mel_cnn_weights_init (model, spec->seed, FALSE);
-  mel_cnn_weights_changed (model);
-  return g_steal_pointer (&model);
+  gsize channels[MEL_CNN_MAX_BLOCKS];
+  guint n = 0, pool = G_MAXUINT;
+  if (!segue_nn_mel_front_read (&model->front, config, where, error) ||
+      !segue_nn_config_get_choice (config, where, "pool", pools, &pool, error) ||
+      !segue_nn_config_get_sizes (config, where, "channels", 1, MEL_CNN_MAX_CHANNELS,
+                                  MEL_CNN_MAX_BLOCKS, channels, &n, error))
+    return FALSE;
+  if (n == 0 || pool == G_MAXUINT)
+    return segue_nn_config_refuse (error, where, n == 0 ? "channels" : "pool", "is missing");
+  if (model->front.frames.bands >> n == 0)
+    return segue_nn_config_refuse (error, where, "channels",
+                                   "names more blocks than halve %" G_GSIZE_FORMAT " bands",
+                                   model->front.frames.bands);
+  set_blocks (model, n, channels, pool);
+  return TRUE;
 }
 
 static gpointer
-mel_cnn_load (const char *folder, const void *config, const SegueModelSpec *spec, GError **error)
+load (const char *folder, const void *data, const SegueModelSpec *spec, GError **error)
 {
-  MelCnnArchitecture architecture;
-  g_auto (GStrv) labels = NULL;
-  if (!mel_cnn_folder_read (folder, spec->rate, &architecture, &labels, error))
+  const MelCnnConfig *config = data;
+  g_autoptr (MelCnn) model = g_new0 (MelCnn, 1);
+  g_autoptr (GError) local = NULL;
+  g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
+  g_autoptr (json_t) json = segue_nn_config_read (folder, CONFIG, FALSE, error);
+  if (json == NULL || !read_config (model, json, where, error) ||
+      !segue_nn_model_check_rate (spec, (guint) model->front.frames.rate, error) ||
+      !segue_nn_model_open (&model->base, spec, error))
     return NULL;
-  if (labels == NULL && spec->labels == NULL) {
-    g_autofree char *shown = g_filename_display_name (folder);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s/config.json’ has no id2label, so its answers have no names; train it first",
-                 shown);
-    return NULL;
-  }
-  gboolean same = labels != NULL && (spec->labels == NULL ||
-                                     g_strv_equal (spec->labels, (const char *const *) labels));
-  g_autoptr (MelCnn) model =
-    make_model (&architecture, config, same ? (const char *const *) labels : spec->labels,
-                spec->threads, error);
-  if (model == NULL) {
-    g_autofree char *shown = g_filename_display_name (folder);
-    g_prefix_error (error, "‘%s/config.json’: ", shown);
+  char **found = segue_nn_config_get_labels (json, where, &local);
+  if (local != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
-  if (!mel_cnn_folder_read_weights (model, folder, same, error))
+  if (!segue_nn_model_choose_labels (&model->base, spec, found, folder, error))
     return NULL;
-  if (!same)
-    mel_cnn_weights_init (model, spec->seed, TRUE);
-  mel_cnn_weights_changed (model);
+  if (!declare (model, error)) {
+    g_prefix_error (error, "‘%s’: ", where);
+    return NULL;
+  }
+  segue_nn_mel_front_set_training (&model->front, &config->front);
+  model->dropout = (float) config->dropout;
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
+  const SegueNnWeightsSource source = { .struct_size = sizeof source,
+                                        .file = file,
+                                        .folder = folder };
+  if (file == NULL || !segue_nn_model_load_weights (&model->base, spec, &source, error))
+    return NULL;
+  mel_cnn_changed (model);
   return g_steal_pointer (&model);
+}
+
+static gboolean
+save (gpointer data, const char *folder, GError **error)
+{
+  const MelCnn *model = data;
+  json_t *channels = json_array ();
+  for (guint i = 0; i < model->n_blocks; i++)
+    json_array_append_new (channels, json_integer ((json_int_t) model->blocks[i].out));
+  g_autoptr (json_t) config =
+    json_pack ("{s:s, s:[s], s:s, s:o}", "model_type", MODEL_TYPE, "architectures", "SegueMelCnn",
+               "pool", pools[model->blocks[0].pool == SEGUE_NN_POOL2D_MEAN], "channels", channels);
+  segue_nn_mel_front_write (&model->front, config);
+  segue_nn_config_set_labels (config, (const char *const *) model->base.labels);
+  g_autoptr (json_t) preprocessor =
+    json_pack ("{s:s, s:I, s:i}", "feature_extractor_type", "SegueMelCnnFeatureExtractor",
+               "sampling_rate", (json_int_t) model->front.frames.rate, "feature_size", 1);
+  return segue_nn_config_write (config, folder, CONFIG, error) &&
+         segue_nn_config_write (preprocessor, folder, PREPROCESSOR, error) &&
+         segue_nn_weights_save (model->base.weights, model->base.pool, folder, error);
 }
 
 static void
-mel_cnn_describe (gpointer data, SegueModelInfo *info)
+describe (gpointer data, SegueModelInfo *info)
 {
   const MelCnn *model = data;
-  const SegueNnLogMelConfig *frames = &model->architecture.frames;
   *info = (SegueModelInfo){
     .struct_size = sizeof (SegueModelInfo),
-    .labels = (const char *const *) model->labels,
-    .n_labels = model->n_labels,
-    .rate = (guint) frames->rate,
-    .min_length = frames->window + (mel_cnn_min_frames (&model->architecture) - 1) * frames->hop,
+    .labels = (const char *const *) model->base.labels,
+    .n_labels = model->base.n_labels,
+    .rate = (guint) model->front.frames.rate,
+    .min_length = segue_nn_mel_front_get_min_length (&model->front),
     .coupled = TRUE,
   };
-}
-
-static GArray *
-mel_cnn_list_tensors (gpointer data)
-{
-  const MelCnn *model = data;
-  return g_array_copy (model->tensors);
-}
-
-static void
-mel_cnn_changed (gpointer data)
-{
-  mel_cnn_weights_changed (data);
-}
-
-static void
-mel_cnn_set_cancellable (gpointer data, GCancellable *cancellable)
-{
-  MelCnn *model = data;
-  model->cancellable = cancellable;
 }
 
 static const SegueRecipe recipe = {
@@ -137,7 +217,7 @@ static const SegueRecipe recipe = {
   .schedule = SEGUE_SCHEDULE_ONE_CYCLE,
 };
 
-static const char *const config_types[] = { "segue-mel-cnn", NULL };
+static const char *const config_types[] = { MODEL_TYPE, NULL };
 
 static const SegueModelType mel_cnn_type = {
   .struct_size = sizeof (SegueModelType),
@@ -151,24 +231,24 @@ static const SegueModelType mel_cnn_type = {
     "training (crop, gain, tilt, masks, dropout) is made inside the model, from the seed, the step "
     "and the segment, and is described by its own parameters.",
   .result_version = 1,
-  .params = mel_cnn_params,
+  .params = params,
   .config_size = sizeof (MelCnnConfig),
   .recipe = &recipe,
   .config_types = config_types,
-  .create = mel_cnn_create,
-  .load = mel_cnn_load,
-  .save = mel_cnn_save,
+  .create = create,
+  .load = load,
+  .save = save,
   .free = mel_cnn_free,
-  .describe = mel_cnn_describe,
-  .list_tensors = mel_cnn_list_tensors,
+  .describe = describe,
+  .list_tensors = segue_nn_model_list_tensors,
   .changed = mel_cnn_changed,
   .prefix_size = mel_cnn_prefix_size,
   .prefix = mel_cnn_prefix,
-  .plan = mel_cnn_plan_bytes,
+  .plan = mel_cnn_plan,
   .forward = mel_cnn_forward,
   .backward = mel_cnn_backward,
   .fingerprint = segue_nn_fingerprint,
-  .set_cancellable = mel_cnn_set_cancellable,
+  .set_cancellable = segue_nn_model_set_cancellable,
 };
 
 static const SegueModelType *const models[] = { &mel_cnn_type, NULL };

@@ -56,8 +56,8 @@ test_folder (void)
   memcpy (expected, f.logits, sizeof expected);
   tiny_type ()->free (f.model);
 
-  other.bands = 99; /* the folder's architecture wins */
-  other.standardise = 1;
+  other.front.bands = 99; /* the folder's architecture wins */
+  other.front.standardise = 1;
   f.model = tiny_type ()->load (folder, &other, &spec, &error);
   g_assert_no_error (error);
   tiny_type ()->describe (f.model, &info);
@@ -91,8 +91,37 @@ test_other_labels (void)
   g_assert_cmpuint (info.n_labels, ==, 2);
   g_assert_cmpmem (model->blocks[1].conv.w, 4 * 6 * 9 * sizeof (float), f.model->blocks[1].conv.w,
                    4 * 6 * 9 * sizeof (float));
-  g_assert_cmpfloat (fabsf (model->head.w[0]), >, 0.0f);
+  g_assert_cmpfloat (fabsf (model->head.weight.w[0]), >, 0.0f);
   tiny_type ()->free (model);
+  tiny_clear (&f);
+  remove_folder (folder);
+  g_array_unref (config.channels);
+}
+
+/* The same labels in another order keep their rows of the head: answers stay, under their labels. */
+static void
+test_reordered_labels (void)
+{
+  MelCnnConfig config = tiny_config ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = new_folder ();
+  const char *const reordered[] = { "tone", "noise", "Ægir", NULL };
+  const guint rows[] = { 2, 0, 1 };
+  const SegueModelSpec spec = { sizeof (SegueModelSpec), reordered, TINY_LENGTH, TINY_RATE, 5, 2 };
+  float expected[TINY_BATCH * 3];
+  Tiny f;
+
+  save_trained (&f, &config, folder);
+  f.pass.mode = SEGUE_MODEL_INFER;
+  tiny_forward (&f);
+  memcpy (expected, f.logits, sizeof expected);
+  tiny_type ()->free (f.model);
+  f.model = tiny_type ()->load (folder, &config, &spec, &error);
+  g_assert_no_error (error);
+  tiny_forward (&f);
+  for (guint i = 0; i < TINY_BATCH; i++)
+    for (guint k = 0; k < 3; k++)
+      g_assert_cmpfloat (f.logits[i * 3 + k], ==, expected[i * 3 + rows[k]]);
   tiny_clear (&f);
   remove_folder (folder);
   g_array_unref (config.channels);
@@ -189,7 +218,7 @@ test_hostile_weights (void)
   assert_refused (folder, &config, 0, SEGUE_ERROR_DATA);
 
   /* Values that no training leaves. */
-  float *variance = f.model->blocks[0].running_variance;
+  float *variance = f.model->blocks[0].variance.w;
   const float wrong[] = { -1.0f, NAN, INFINITY };
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
     float kept = variance[1];
@@ -202,7 +231,7 @@ test_hostile_weights (void)
 
   /* A file that lacks a tensor. */
   g_autoptr (SegueSafetensorsWriter) writer = segue_safetensors_writer_new ();
-  segue_safetensors_writer_add_f32 (writer, "head.bias", 1, &(gsize){ 3 }, f.model->head_bias.w);
+  segue_safetensors_writer_add_f32 (writer, "head.bias", 1, &(gsize){ 3 }, f.model->head.bias.w);
   segue_safetensors_writer_write (writer, path, &error);
   g_assert_no_error (error);
   assert_refused (folder, &config, 0, SEGUE_ERROR_DATA);
@@ -219,6 +248,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mel-cnn/folder", test_folder);
   g_test_add_func ("/mel-cnn/other-labels", test_other_labels);
+  g_test_add_func ("/mel-cnn/reordered-labels", test_reordered_labels);
   g_test_add_func ("/mel-cnn/hostile-config", test_hostile_config);
   g_test_add_func ("/mel-cnn/hostile-weights", test_hostile_weights);
   return g_test_run ();

@@ -66,7 +66,7 @@ test_gradients (void)
   MelCnnConfig config = tiny_config ();
   for (int standardise = 0; standardise < 2; standardise++)
     for (int pool = 0; pool < 2; pool++) {
-      config.standardise = standardise;
+      config.front.standardise = standardise;
       config.pool = pool;
       check_gradients (&config);
     }
@@ -237,7 +237,7 @@ static void
 test_silence (void)
 {
   MelCnnConfig config = tiny_config ();
-  for (config.standardise = 0; config.standardise < 2; config.standardise++) {
+  for (config.front.standardise = 0; config.front.standardise < 2; config.front.standardise++) {
     Tiny f;
     tiny_init (&f, &config, 1, SEGUE_MODEL_TRAIN);
     memset (f.x, 0, TINY_BATCH * TINY_LENGTH * sizeof (float));

@@ -20,21 +20,21 @@ MelCnnConfig
 tiny_config (void)
 {
   MelCnnConfig config = {
-    .bands = 16,
-    .window = 20,
-    .hop = 8,
-    .low = 100,
-    .high = 4000,
-    .floor = -60,
+    .front = { .bands = 16,
+               .window = 20,
+               .hop = 8,
+               .low = 100,
+               .high = 4000,
+               .floor = -60,
+               .crop = 0.8,
+               .gain = 6,
+               .tilt = 3,
+               .time_masks = 1,
+               .time_mask = 0.03,
+               .band_masks = 1,
+               .band_mask = 3 },
     .channels = g_array_new (FALSE, FALSE, sizeof (gint64)),
     .dropout = 0.25,
-    .crop = 0.8,
-    .gain = 6,
-    .tilt = 3,
-    .time_masks = 1,
-    .time_mask = 0.03,
-    .band_masks = 1,
-    .band_mask = 3,
   };
   const gint64 channels[] = { 4, 6 };
   g_array_append_vals (config.channels, channels, 2);
@@ -144,7 +144,7 @@ tiny_train (Tiny *f, guint steps)
       float *m = g_ptr_array_index (moments, i);
       if (t->gradient == NULL)
         continue;
-      segue_nn_adamw_step (f->model->pool, &adamw, step, 0.02, 0.01, 1.0f, t->n_elements,
+      segue_nn_adamw_step (f->model->base.pool, &adamw, step, 0.02, 0.01, 1.0f, t->n_elements,
                            t->gradient, m, m + t->n_elements, t->value);
       memset (t->gradient, 0, t->n_elements * sizeof (float));
     }

@@ -66,8 +66,8 @@ golden_run_from_model (HubertModel *model, guint batch, gsize length, const floa
   run->items = g_new (guint64, batch);
   for (guint i = 0; i < batch; i++)
     run->items[i] = 100 + i;
-  run->logits = g_new0 (float, batch * model->n_labels);
-  run->d_logits = g_new0 (float, batch * model->n_labels);
+  run->logits = g_new0 (float, batch * model->base.n_labels);
+  run->d_logits = g_new0 (float, batch * model->base.n_labels);
 
   gsize bytes = hubert_workspace_lay (model, batch, length, TRUE, FALSE, NULL, &run->layout);
   g_assert_cmpuint (bytes, !=, G_MAXSIZE);
@@ -129,7 +129,7 @@ double
 golden_run_forward (GoldenRun *run)
 {
   g_autoptr (GError) error = NULL;
-  const SegueNnCrossEntropy loss = { .batch = run->batch, .classes = run->model->n_labels };
+  const SegueNnCrossEntropy loss = { .batch = run->batch, .classes = run->model->base.n_labels };
   hubert_model_type.forward (run->model, &run->pass, &error);
   g_assert_no_error (error);
   double value = segue_nn_cross_entropy_forward (&loss, run->logits, run->labels, run->d_logits);
@@ -148,16 +148,17 @@ golden_run_backward (GoldenRun *run)
 void
 golden_run_zero_gradients (GoldenRun *run)
 {
-  memset (run->model->weights.gradients, 0,
-          run->model->weights.n_floats * sizeof *run->model->weights.gradients);
+  memset (segue_nn_weights_get_gradients (run->model->base.weights), 0,
+          segue_nn_weights_get_size (run->model->base.weights) * sizeof (float));
 }
 
 float *
-golden_gradient (const GoldenRun *run, const HubertTensor *tensor)
+golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint index)
 {
-  float *torch = g_new (float, tensor->n_elements);
-  hubert_tensor_unpack (run->model->pool, &run->model->architecture, tensor,
-                        run->model->weights.gradients + tensor->offset, torch);
+  float *torch = g_new0 (float, tensor->n_elements);
+  if (tensor->gradient != NULL)
+    segue_nn_weights_unpack (run->model->base.weights, run->model->base.pool, index,
+                             tensor->gradient, torch);
   return torch;
 }
 

@@ -42,7 +42,7 @@ double golden_run_forward (GoldenRun *run);
 void golden_run_backward (GoldenRun *run);
 void golden_run_zero_gradients (GoldenRun *run);
 /* (transfer full) the gradient of a tensor in torch's order. */
-float *golden_gradient (const GoldenRun *run, const HubertTensor *tensor);
+float *golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint index);
 
 /* max |a − b| / max |b|. */
 double golden_max_difference (const float *a, const float *b, gsize n);

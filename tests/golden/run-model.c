@@ -45,7 +45,7 @@ run (char **paths, GError **error)
   if (model == NULL)
     return FALSE;
 
-  const gsize shape[] = { info->shape[0], model->n_labels };
+  const gsize shape[] = { info->shape[0], model->base.n_labels };
   g_autofree float *logits = g_new0 (float, shape[0] * shape[1]);
   g_autoptr (SegueSafetensorsWriter) writer = segue_safetensors_writer_new ();
   segue_safetensors_writer_add_f32 (writer, "logits", 2, shape, logits);

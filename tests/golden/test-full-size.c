@@ -29,7 +29,7 @@ number (guint32 index, gsize i)
 }
 
 static void
-fill (const HubertTensor *tensor, guint32 index, float *values)
+fill (const SegueNnTensor *tensor, gsize n, guint32 index, float *values)
 {
   gsize fan_in = 1;
   for (guint i = 1; i < tensor->rank; i++)
@@ -38,7 +38,7 @@ fill (const HubertTensor *tensor, guint32 index, float *values)
   gboolean scale =
     strstr (tensor->name, "layer_norm") != NULL && g_str_has_suffix (tensor->name, ".weight");
   float linear = (float) sqrt (3.0 / (double) fan_in);
-  for (gsize i = 0; i < tensor->n_elements; i++) {
+  for (gsize i = 0; i < n; i++) {
     float u = number (index, i);
     values[i] = length             ? 2.0f + 0.5f * u
                 : scale            ? 1.0f + 0.25f * u
@@ -47,27 +47,32 @@ fill (const HubertTensor *tensor, guint32 index, float *values)
   }
 }
 
+/* SegueModelTensor by name. */
 static int
-by_name (gconstpointer a, gconstpointer b)
+by_name (gconstpointer a, gconstpointer b, gpointer tensors)
 {
-  return strcmp ((*(const HubertTensor *const *) a)->name,
-                 (*(const HubertTensor *const *) b)->name);
+  const SegueModelTensor *one =
+    &g_array_index ((GArray *) tensors, SegueModelTensor, *(const guint *) a);
+  const SegueModelTensor *other =
+    &g_array_index ((GArray *) tensors, SegueModelTensor, *(const guint *) b);
+  return strcmp (one->name, other->name);
 }
 
 static void
 fill_weights (HubertModel *model)
 {
-  HubertWeights *weights = &model->weights;
-  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
-  for (guint i = 0; i < weights->tensors->len; i++)
-    g_ptr_array_add (sorted, &g_array_index (weights->tensors, HubertTensor, i));
-  g_ptr_array_sort (sorted, by_name);
+  const SegueNnWeights *weights = model->base.weights;
+  g_autoptr (GArray) tensors = segue_nn_weights_list (weights);
+  g_autoptr (GArray) sorted = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint i = 0; i < tensors->len; i++)
+    g_array_append_val (sorted, i);
+  g_array_sort_with_data (sorted, by_name, tensors);
   for (guint i = 0; i < sorted->len; i++) {
-    const HubertTensor *tensor = sorted->pdata[i];
+    guint index = g_array_index (sorted, guint, i);
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, index);
     g_autofree float *torch = g_new (float, tensor->n_elements);
-    fill (tensor, i, torch);
-    hubert_tensor_pack (model->pool, &model->architecture, tensor, torch,
-                        hubert_tensor_values (weights, tensor));
+    fill (segue_nn_weights_get_declared (weights, index), tensor->n_elements, i, torch);
+    segue_nn_weights_pack (weights, model->base.pool, index, torch, tensor->value);
   }
   hubert_model_changed (model);
 }
@@ -181,7 +186,8 @@ test_forward (void)
     g_assert_cmpfloat (difference, <=, 1e-4);
   }
   g_autofree float *logits = golden_read (reference, "logits", NULL);
-  double difference = golden_max_difference (run->logits, logits, BATCH * run->model->n_labels);
+  double difference =
+    golden_max_difference (run->logits, logits, BATCH * run->model->base.n_labels);
   g_test_message ("logits: %.2g", difference);
   g_assert_cmpfloat (difference, <=, 1e-4);
   g_autofree float *expected = golden_read (reference, "loss", NULL);
@@ -193,17 +199,17 @@ test_gradients (void)
 {
   g_autoptr (SegueSafetensors) reference = golden_open ("full-size", "golden.safetensors");
   g_autoptr (GoldenRun) run = full_size_run ();
-  const HubertWeights *weights = &run->model->weights;
+  g_autoptr (GArray) tensors = segue_nn_model_list_tensors (run->model);
   double worst = 0;
   golden_run_forward (run);
   golden_run_backward (run);
-  for (guint i = 0; i < weights->tensors->len; i++) {
-    const HubertTensor *tensor = &g_array_index (weights->tensors, HubertTensor, i);
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
     /* Truly 0; the small fixtures bound the noise that stands there. */
-    if (!tensor->trained || g_str_has_suffix (tensor->name, "k_proj.bias"))
+    if (tensor->gradient == NULL || g_str_has_suffix (tensor->name, "k_proj.bias"))
       continue;
     g_autofree char *name = g_strconcat ("gradient.", tensor->name, NULL);
-    g_autofree float *found = golden_gradient (run, tensor);
+    g_autofree float *found = golden_gradient (run, tensor, i);
     double difference = compare_picked (reference, name, found, tensor->n_elements);
     if (!(difference <= 1e-3))
       g_test_message ("%s: %.3g", name, difference);
@@ -222,7 +228,7 @@ test_bits (gconstpointer data)
   g_autoptr (GoldenRun) half = run_in (precision);
   if (run == NULL)
     return;
-  gsize n = run->model->n_labels;
+  gsize n = run->model->base.n_labels;
   golden_run_forward (run);
   half->pass.batch = 1;
   for (guint item = 0; item < BATCH; item++) {
@@ -234,9 +240,9 @@ test_bits (gconstpointer data)
   g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
                    BATCH * n * sizeof (float));
 
-  g_clear_pointer (&half->model->pool, segue_nn_pool_free);
-  half->model->pool = segue_nn_pool_new (1, NULL, NULL);
-  g_assert_true (hubert_model_set_precision (half->model, precision, NULL));
+  g_clear_pointer (&half->model->base.pool, segue_nn_pool_free);
+  half->model->base.pool = segue_nn_pool_new (1, NULL, NULL);
+  g_assert_true (segue_nn_model_set_precision (&half->model->base, precision, NULL));
   hubert_model_changed (half->model);
   half->pass.batch = BATCH;
   half->pass.input = half->samples;
@@ -244,19 +250,21 @@ test_bits (gconstpointer data)
   golden_run_forward (half);
   golden_run_backward (half);
   golden_run_backward (run);
-  gsize bytes = run->model->weights.n_floats * sizeof (float);
+  gsize bytes = segue_nn_weights_get_size (run->model->base.weights) * sizeof (float);
   g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
                    BATCH * n * sizeof (float));
-  g_assert_cmpmem (run->model->weights.gradients, bytes, half->model->weights.gradients, bytes);
+  g_assert_cmpmem (segue_nn_weights_get_gradients (run->model->base.weights), bytes,
+                   segue_nn_weights_get_gradients (half->model->base.weights), bytes);
 }
 
 /* Of all gradients together: ‖a − b‖ / ‖b‖. */
 static double
 gradient_distance (const GoldenRun *a, const GoldenRun *b)
 {
-  gsize n = a->model->weights.n_floats;
-  const float *of_b = b->model->weights.gradients;
-  return golden_distance (a->model->weights.gradients, of_b, n) / golden_norm (of_b, n);
+  gsize n = segue_nn_weights_get_size (a->model->base.weights);
+  const float *of_b = segue_nn_weights_get_gradients (b->model->base.weights);
+  return golden_distance (segue_nn_weights_get_gradients (a->model->base.weights), of_b, n) /
+         golden_norm (of_b, n);
 }
 
 /* Rounded factors move answers and gradients a little, and no more than that. */
@@ -272,7 +280,7 @@ test_precision (gconstpointer data)
   double loss = golden_run_forward (exact);
   g_assert_cmpfloat_with_epsilon (golden_run_forward (run), loss, 0.02 * loss);
   double difference =
-    golden_max_difference (run->logits, exact->logits, BATCH * run->model->n_labels);
+    golden_max_difference (run->logits, exact->logits, BATCH * run->model->base.n_labels);
   g_test_message ("logits: %.2g", difference);
   g_assert_cmpfloat (difference, >, 0);
   g_assert_cmpfloat (difference, <=, of_logits[precision]);
@@ -290,8 +298,9 @@ test_architecture (void)
   g_autoptr (GoldenRun) run = full_size_run ();
   const HubertArchitecture *a = &run->model->architecture;
   gsize all = 0;
-  for (guint i = 0; i < run->model->weights.tensors->len; i++)
-    all += g_array_index (run->model->weights.tensors, HubertTensor, i).n_elements;
+  g_autoptr (GArray) tensors = segue_nn_model_list_tensors (run->model);
+  for (guint i = 0; i < tensors->len; i++)
+    all += g_array_index (tensors, SegueModelTensor, i).n_elements;
   /* 23,491,968 of the base and 199,434 of the head. */
   g_assert_cmpuint (all, ==, 23691402);
   g_assert_cmpuint (hubert_architecture_frames (a, 160000), ==, 499);

@@ -1,18 +1,16 @@
 /* id2label of config.json: the labels in the order of the logits. */
-#include "model-labels.h"
-
-#include <string.h>
+#include <segue/nn/config.h>
 
 char **
-model_labels_parse (const json_t *config, const char *where, GError **error)
+segue_nn_config_get_labels (const json_t *config, const char *where, GError **error)
 {
   const json_t *map = json_object_get (config, "id2label");
   if (map == NULL || json_is_null (map))
     return NULL;
   gsize n = json_object_size (map);
-  if (!json_is_object (map) || n < 1 || n > MODEL_LABELS_MAX) {
-    model_json_refuse (error, where, "id2label", "must map 1…%" G_GSIZE_FORMAT " numbers to text",
-                       MODEL_LABELS_MAX);
+  if (!json_is_object (map) || n < 1 || n > SEGUE_NN_MAX_LABELS) {
+    segue_nn_config_refuse (error, where, "id2label",
+                            "must map 1…%" G_GSIZE_FORMAT " numbers to text", SEGUE_NN_MAX_LABELS);
     return NULL;
   }
 
@@ -23,13 +21,14 @@ model_labels_parse (const json_t *config, const char *where, GError **error)
     g_snprintf (key, sizeof key, "%" G_GSIZE_FORMAT, i);
     const char *label = json_string_value (json_object_get (map, key));
     if (label == NULL || *label == '\0') {
-      model_json_refuse (error, where, "id2label",
-                         "has no text for \"%s\"; its keys must be 0…%" G_GSIZE_FORMAT, key, n - 1);
+      segue_nn_config_refuse (error, where, "id2label",
+                              "has no text for \"%s\"; its keys must be 0…%" G_GSIZE_FORMAT, key,
+                              n - 1);
       return NULL;
     }
     labels[i] = g_strdup (label);
     if (!g_hash_table_add (seen, labels[i])) {
-      model_json_refuse (error, where, "id2label", "has ‘%s’ twice", label);
+      segue_nn_config_refuse (error, where, "id2label", "has ‘%s’ twice", label);
       return NULL;
     }
   }
@@ -37,7 +36,7 @@ model_labels_parse (const json_t *config, const char *where, GError **error)
 }
 
 void
-model_labels_format (const char *const *labels, json_t *config)
+segue_nn_config_set_labels (json_t *config, const char *const *labels)
 {
   json_t *id2label = json_object (), *label2id = json_object ();
   for (guint i = 0; labels[i] != NULL; i++) {

@@ -1,0 +1,158 @@
+/* The front of a model over log-mel frames: samples → frames [B, T, M], brought to mean 0 and variance 1, and in
+ * training cropped, made louder or softer, tilted and masked (SpecAugment, Park et al. 2019).
+ *
+ * Frames themselves are a frozen prefix of the model.  A model type has these parameters by beginning its own struct
+ * with a SegueNnMelParams and its rows with SEGUE_NN_MEL_PARAMS.
+ */
+#pragma once
+
+#include <segue/nn/arena.h>
+#include <segue/nn/log-mel.h>
+#include <segue/nn/model.h>
+
+G_BEGIN_DECLS
+
+#define SEGUE_NN_MEL_MAX_BANDS 512
+
+/** SegueNnStandardise: each band, by statistics of the training set; or each segment by its own, which loses its
+ * loudness. */
+typedef enum {
+  SEGUE_NN_STANDARDISE_BAND,
+  SEGUE_NN_STANDARDISE_SEGMENT,
+} SegueNnStandardise;
+
+/** SegueNnMelParams: what a pipeline sets. */
+typedef struct {
+  gint64 bands;
+  double window, hop; /* ms */
+  double low, high;   /* Hz; @high may be unset */
+  int scale;
+  double floor; /* dB */
+  int standardise;
+  double crop;       /* share */
+  double gain, tilt; /* dB */
+  gint64 time_masks;
+  double time_mask; /* s */
+  gint64 band_masks, band_mask;
+} SegueNnMelParams;
+
+#define SEGUE_NN_MEL_ROW_(field, type, ...) SEGUE_PARAM (SegueNnMelParams, field, type, __VA_ARGS__)
+
+/** SEGUE_NN_MEL_PARAMS: rows of a table whose struct begins with a SegueNnMelParams. */
+#define SEGUE_NN_MEL_PARAMS                                                                        \
+  SEGUE_NN_MEL_ROW_ (bands, SEGUE_PARAM_INT, .def = "64", .min = 8, .max = SEGUE_NN_MEL_MAX_BANDS, \
+                     .doc = "Mel bands of a frame. More tell close notes apart, and cost time in " \
+                            "proportion."),                                                        \
+    SEGUE_NN_MEL_ROW_ (window, SEGUE_PARAM_DOUBLE, .def = "64", .min = 5, .max = 500,              \
+                       .unit = "ms",                                                               \
+                       .doc = "Length of the Hann window. A longer one tells pitches apart, a "    \
+                              "shorter one drums."),                                               \
+    SEGUE_NN_MEL_ROW_ (hop, SEGUE_PARAM_DOUBLE, .def = "32", .min = 1, .max = 500, .unit = "ms",   \
+                       .doc = "From one frame to the next."),                                      \
+    SEGUE_NN_MEL_ROW_ (low, SEGUE_PARAM_DOUBLE, .def = "20", .min = 0, .max = 20000, .unit = "Hz", \
+                       .doc = "Where the lowest mel band begins."),                                \
+    SEGUE_NN_MEL_ROW_ (high, SEGUE_PARAM_DOUBLE, .flags = SEGUE_PARAM_OPTIONAL, .min = 100,        \
+                       .max = 96000, .unit = "Hz",                                                 \
+                       .doc = "Where the highest mel band ends. Unset: half the sampling rate."),  \
+    SEGUE_NN_MEL_ROW_ (scale, SEGUE_PARAM_CHOICE, .def = "htk",                                    \
+                       .choices = ((const char *const[]){ "htk", "slaney", NULL }),                \
+                       .doc = "The mel scale: HTK's, or that of Slaney's Auditory Toolbox, which " \
+                              "is linear below 1 kHz."),                                           \
+    SEGUE_NN_MEL_ROW_ (floor, SEGUE_PARAM_DOUBLE, .def = "-80", .min = -200, .max = 0,             \
+                       .unit = "dB",                                                               \
+                       .doc = "Power, relative to a full-scale sine, that is added under the "     \
+                              "logarithm: what is fainter is silence."),                           \
+    SEGUE_NN_MEL_ROW_ (standardise, SEGUE_PARAM_CHOICE, .def = "band",                             \
+                       .choices = ((const char *const[]){ "band", "segment", NULL }),              \
+                       .doc = "What brings frames to mean 0 and variance 1: `band`, statistics "   \
+                              "of each band over the training set; `segment`, each segment's "     \
+                              "own, which loses its loudness."),                                   \
+    SEGUE_NN_MEL_ROW_ (crop, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0.05, .max = 1,              \
+                       .doc = "In training, the share of a segment that a step sees, from a "      \
+                              "random place: another one each epoch. Steps get faster in "         \
+                              "proportion."),                                                      \
+    SEGUE_NN_MEL_ROW_ (gain, SEGUE_PARAM_DOUBLE, .def = "6", .min = 0, .max = 60, .unit = "dB",    \
+                       .doc = "In training, segments get louder or softer by up to this much."),   \
+    SEGUE_NN_MEL_ROW_ (tilt, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 60, .unit = "dB",    \
+                       .doc = "In training, the highest band gets louder by up to this much "      \
+                              "while the lowest gets softer, or the other way round, as with "     \
+                              "another mastering."),                                               \
+    SEGUE_NN_MEL_ROW_ (time_masks, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 16,               \
+                       .doc = "In training, stretches of time to blank in each segment "           \
+                              "(SpecAugment)."),                                                   \
+    SEGUE_NN_MEL_ROW_ (time_mask, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0, .max = 60,           \
+                       .unit = "s",                                                                \
+                       .doc = "The longest such stretch; each is between nothing and this."),      \
+    SEGUE_NN_MEL_ROW_ (band_masks, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 16,               \
+                       .doc = "In training, groups of neighbouring bands to blank in each "        \
+                              "segment."),                                                         \
+    SEGUE_NN_MEL_ROW_ (band_mask, SEGUE_PARAM_INT, .def = "12", .min = 0,                          \
+                       .max = SEGUE_NN_MEL_MAX_BANDS,                                              \
+                       .doc = "The most bands in such a group; each has between none and this "    \
+                              "many.")
+
+/** SegueNnMelFront: what is above the line is the caller's to set, by the functions below; then it is opened.
+ * @min_frames: that a crop leaves at least
+ * @layer: names its random numbers among the model's */
+typedef struct {
+  SegueNnLogMelConfig frames;
+  SegueNnStandardise standardise;
+  double crop;
+  float gain, tilt; /* natural logarithms of a power */
+  gsize time_masks, time_mask, band_masks, band_mask;
+  gsize min_frames;
+  guint32 layer;
+  /* ---- */
+  SegueNnLogMel *log_mel;
+  SegueNnWeight mean, variance; /* [M], running; none where segments are standardised */
+} SegueNnMelFront;
+
+/** segue_nn_mel_front_set: of a new model, for audio of @rate Hz.  %SEGUE_ERROR_PIPELINE where @params don't go
+ * together. */
+SEGUE_API gboolean segue_nn_mel_front_set (SegueNnMelFront *front, const SegueNnMelParams *params,
+                                           guint rate, GError **error);
+/** segue_nn_mel_front_read: of a model folder's config.json (hostile): all but what is of training.  %SEGUE_ERROR_DATA */
+SEGUE_API gboolean segue_nn_mel_front_read (SegueNnMelFront *front, const json_t *config,
+                                            const char *where, GError **error);
+/** segue_nn_mel_front_set_training: what is of training, of frames that are known. */
+SEGUE_API void segue_nn_mel_front_set_training (SegueNnMelFront *front,
+                                                const SegueNnMelParams *params);
+/** segue_nn_mel_front_write: what segue_nn_mel_front_read() reads, into @config. */
+SEGUE_API void segue_nn_mel_front_write (const SegueNnMelFront *front, json_t *config);
+
+/** segue_nn_mel_front_open: and declares its statistics, @name.running_mean and @name.running_var. */
+SEGUE_API gboolean segue_nn_mel_front_open (SegueNnMelFront *front, SegueNnModel *model,
+                                            const char *name, GError **error);
+SEGUE_API void segue_nn_mel_front_close (SegueNnMelFront *front);
+/** segue_nn_mel_front_get_min_length: samples for its @min_frames. */
+SEGUE_API gsize segue_nn_mel_front_get_min_length (const SegueNnMelFront *front);
+
+/** segue_nn_mel_front_prefix_size: floats of the frames of @length samples. */
+SEGUE_API gsize segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length);
+/** segue_nn_mel_front_prefix: samples [batch, length] → frames [batch, prefix_size]. */
+SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnPool *pool,
+                                          guint batch, gsize length, const float *samples,
+                                          float *frames);
+
+/** SegueNnMelBuffers: in a workspace.
+ * @all_frames: of the segment; @frames: T, after the crop
+ * @output: [B, T, M] */
+typedef struct {
+  gsize all_frames, frames;
+  float *log_mel;
+  float *output;
+} SegueNnMelBuffers;
+
+/** segue_nn_mel_front_lay: %FALSE: @length leaves fewer than its @min_frames. */
+SEGUE_API gboolean segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNnArena *arena,
+                                           guint batch, gsize length, SegueModelMode mode,
+                                           gboolean from_prefix, SegueNnMelBuffers *buffers);
+/** segue_nn_mel_front_scratch: floats. */
+SEGUE_API gsize segue_nn_mel_front_scratch (const SegueNnMelFront *front, guint batch,
+                                            const SegueNnMelBuffers *buffers);
+/** segue_nn_mel_front_forward: the pass's input → buffers->output; in training the running statistics follow. */
+SEGUE_API void segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *pool,
+                                           const SegueModelPass *pass, SegueNnMelBuffers *buffers,
+                                           float *scratch);
+
+G_END_DECLS

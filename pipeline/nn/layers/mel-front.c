@@ -1,0 +1,231 @@
+/* From samples to a network's input: log-mel frames, crop, gain, tilt, standardisation, masks. */
+#include <segue/nn/mel-front.h>
+
+#include <math.h>
+#include <segue/error.h>
+#include <segue/nn/batch-norm.h>
+#include <segue/nn/elementwise.h>
+#include <segue/nn/random.h>
+#include <string.h>
+
+/* Under a variance: a silent segment or band becomes zeros. */
+#define EPS      1e-5f
+#define MOMENTUM 0.1
+
+/* Which random number of an item decides what; masks take two each from RANDOM_MASKS on. */
+enum { RANDOM_CROP, RANDOM_GAIN, RANDOM_TILT, RANDOM_MASKS };
+
+typedef struct {
+  const SegueNnMelFront *front;
+  const SegueModelPass *pass;
+  gsize all_frames, frames, bands;
+  const float *x;             /* [B, all_frames, bands] */
+  float *y;                   /* [B, frames, bands] */
+  const float *scale, *shift; /* [bands] */
+} Preparation;
+
+gboolean
+segue_nn_mel_front_open (SegueNnMelFront *front, SegueNnModel *model, const char *name,
+                         GError **error)
+{
+  g_autofree char *mean = g_strconcat (name, ".running_mean", NULL);
+  g_autofree char *variance = g_strconcat (name, ".running_var", NULL);
+  SegueNnTensor tensor = { .struct_size = sizeof tensor,
+                           .name = mean,
+                           .rank = 1,
+                           .shape = { front->frames.bands },
+                           .flags = SEGUE_NN_WEIGHT_BUFFER };
+  front->log_mel = segue_nn_log_mel_new (&front->frames, model->pool, error);
+  if (front->log_mel == NULL)
+    return FALSE;
+  if (front->standardise == SEGUE_NN_STANDARDISE_SEGMENT)
+    return TRUE;
+  segue_nn_weights_add (model->weights, &front->mean, &tensor);
+  tensor.name = variance;
+  tensor.a = 1;
+  tensor.flags |= SEGUE_NN_WEIGHT_VARIANCE;
+  segue_nn_weights_add (model->weights, &front->variance, &tensor);
+  return TRUE;
+}
+
+void
+segue_nn_mel_front_close (SegueNnMelFront *front)
+{
+  g_clear_pointer (&front->log_mel, segue_nn_log_mel_free);
+}
+
+gsize
+segue_nn_mel_front_get_min_length (const SegueNnMelFront *front)
+{
+  return front->frames.window + (MAX (front->min_frames, 1) - 1) * front->frames.hop;
+}
+
+gsize
+segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length)
+{
+  gsize size = 0, frames = segue_nn_log_mel_frames (&front->frames, length);
+  return g_size_checked_mul (&size, frames, front->frames.bands) ? size : 0;
+}
+
+void
+segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnPool *pool, guint batch,
+                           gsize length, const float *samples, float *frames)
+{
+  segue_nn_log_mel_forward (pool, front->log_mel, batch, length, samples, frames);
+}
+
+gboolean
+segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNnArena *arena, guint batch,
+                        gsize length, SegueModelMode mode, gboolean from_prefix,
+                        SegueNnMelBuffers *b)
+{
+  gsize least = MAX (front->min_frames, 1);
+  b->all_frames = b->frames = segue_nn_log_mel_frames (&front->frames, length);
+  if (mode == SEGUE_MODEL_TRAIN) {
+    gsize crop = (gsize) (front->crop * (double) b->all_frames + 0.5);
+    b->frames = MIN (MAX (crop, least), b->all_frames);
+  }
+  if (batch == 0 || b->frames < least)
+    return FALSE;
+  b->log_mel =
+    segue_nn_arena_floats (arena, from_prefix ? 0 : batch, b->all_frames, front->frames.bands, 1);
+  b->output = segue_nn_arena_floats (arena, batch, b->frames, front->frames.bands, 1);
+  return TRUE;
+}
+
+gsize
+segue_nn_mel_front_scratch (const SegueNnMelFront *front, guint batch, const SegueNnMelBuffers *b)
+{
+  gsize bands = front->frames.bands;
+  return 6 * bands + segue_nn_batch_norm_scratch (batch * b->frames, bands);
+}
+
+static SegueNnRandomKey
+item_key (const Preparation *p, gsize item)
+{
+  return (SegueNnRandomKey){ .seed = p->pass->seed,
+                             .step = p->pass->step,
+                             .item = p->pass->items[item],
+                             .layer = p->front->layer };
+}
+
+/* Uniform in [−range, range). */
+static float
+draw (const SegueNnRandomKey *key, guint64 index, float range)
+{
+  return range * (2.0f * segue_nn_random_uniform (key, index) - 1.0f);
+}
+
+/* A crop of one item, louder or softer: a gain multiplies the power under the logarithm, and what
+ * that takes below the floor stays there. */
+static void
+crop_item (gpointer data, gsize item, guint thread)
+{
+  const Preparation *p = data;
+  const SegueNnRandomKey key = item_key (p, item);
+  gsize first =
+    segue_nn_random_below (&key, RANDOM_CROP, (guint32) (p->all_frames - p->frames + 1));
+  const float *x = p->x + (item * p->all_frames + first) * p->bands;
+  float *y = p->y + item * p->frames * p->bands;
+  float gain = draw (&key, RANDOM_GAIN, p->front->gain);
+  float tilt = draw (&key, RANDOM_TILT, p->front->tilt);
+  float least = logf ((float) p->front->frames.floor);
+
+  for (gsize i = 0; i < p->frames; i++, x += p->bands, y += p->bands)
+    for (gsize m = 0; m < p->bands; m++) {
+      float place = 2.0f * (float) m / (float) (p->bands - 1) - 1.0f; /* −1 … 1 */
+      float v = x[m] + gain + tilt * place;
+      y[m] = MAX (v, least);
+    }
+}
+
+static void
+scale_item (gpointer data, gsize item, guint thread)
+{
+  const Preparation *p = data;
+  const float *x = p->x + item * p->frames * p->bands;
+  float *y = p->y + item * p->frames * p->bands;
+  for (gsize i = 0; i < p->frames; i++)
+    for (gsize m = 0; m < p->bands; m++)
+      y[i * p->bands + m] = p->scale[m] * x[i * p->bands + m] + p->shift[m];
+}
+
+/* Where a mask of up to `most` of `n` begins, and how many it covers. */
+static gsize
+draw_mask (const SegueNnRandomKey *key, guint64 index, gsize most, gsize n, gsize *length)
+{
+  *length = segue_nn_random_below (key, index, (guint32) (MIN (most, n) + 1));
+  return segue_nn_random_below (key, index + 1, (guint32) (n - *length + 1));
+}
+
+/* Standardised frames have mean 0: that is what a mask leaves. */
+static void
+mask_item (gpointer data, gsize item, guint thread)
+{
+  const Preparation *p = data;
+  const SegueNnRandomKey key = item_key (p, item);
+  float *y = p->y + item * p->frames * p->bands;
+  guint64 index = RANDOM_MASKS;
+  gsize length;
+
+  for (gsize k = 0; k < p->front->time_masks; k++, index += 2) {
+    gsize first = draw_mask (&key, index, p->front->time_mask, p->frames, &length);
+    memset (y + first * p->bands, 0, length * p->bands * sizeof *y);
+  }
+  for (gsize k = 0; k < p->front->band_masks; k++, index += 2) {
+    gsize first = draw_mask (&key, index, p->front->band_mask, p->bands, &length);
+    for (gsize i = 0; i < p->frames; i++)
+      memset (y + i * p->bands + first, 0, length * sizeof *y);
+  }
+}
+
+/* Batch normalisation without weights; in training with the batch's statistics. */
+static void
+standardise_bands (SegueNnMelFront *front, SegueNnPool *pool, Preparation *p, float *scratch)
+{
+  gsize rows = p->pass->batch * p->frames, n = p->bands;
+  float *mean = scratch, *variance = mean + n, *scale = variance + n, *shift = scale + n;
+  float *one = shift + n, *zero = one + n;
+
+  segue_nn_fill (pool, n, 1.0f, one);
+  segue_nn_fill (pool, n, 0.0f, zero);
+  if (p->pass->mode == SEGUE_MODEL_TRAIN) {
+    segue_nn_batch_norm_statistics (pool, rows, n, p->x, mean, variance, zero + n);
+    segue_nn_batch_norm_track (rows, n, MOMENTUM, mean, variance, front->mean.w, front->variance.w);
+    segue_nn_batch_norm_fold (n, EPS, one, zero, mean, variance, scale, shift, NULL);
+  } else {
+    segue_nn_batch_norm_fold (n, EPS, one, zero, front->mean.w, front->variance.w, scale, shift,
+                              NULL);
+  }
+  p->scale = scale;
+  p->shift = shift;
+  segue_nn_pool_run (pool, p->pass->batch, scale_item, p);
+}
+
+void
+segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *pool, const SegueModelPass *pass,
+                            SegueNnMelBuffers *b, float *scratch)
+{
+  gboolean train = pass->mode == SEGUE_MODEL_TRAIN;
+  Preparation p = { .front = front,
+                    .pass = pass,
+                    .all_frames = b->all_frames,
+                    .frames = b->frames,
+                    .bands = front->frames.bands,
+                    .x = pass->input,
+                    .y = b->output };
+  if (!pass->from_prefix) {
+    segue_nn_mel_front_prefix (front, pool, pass->batch, pass->length, pass->input, b->log_mel);
+    p.x = b->log_mel;
+  }
+  if (train) {
+    segue_nn_pool_run (pool, pass->batch, crop_item, &p);
+    p.x = b->output;
+  }
+  if (front->standardise == SEGUE_NN_STANDARDISE_BAND)
+    standardise_bands (front, pool, &p, scratch);
+  else
+    segue_nn_standardise (pool, pass->batch, p.frames * p.bands, EPS, p.x, p.y);
+  if (train)
+    segue_nn_pool_run (pool, pass->batch, mask_item, &p);
+}

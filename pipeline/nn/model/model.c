@@ -1,0 +1,141 @@
+#include <segue/nn/model.h>
+
+#include <segue/error.h>
+#include <segue/nn/backend.h>
+
+static const SegueNnPrecision of_model[] = {
+  [SEGUE_MODEL_FLOAT32] = SEGUE_NN_FLOAT32,
+  [SEGUE_MODEL_BFLOAT16] = SEGUE_NN_BFLOAT16,
+  [SEGUE_MODEL_INT8] = SEGUE_NN_INT8,
+};
+
+gboolean
+segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec, GError **error)
+{
+  model->weights = segue_nn_weights_new ();
+  model->pool = segue_nn_pool_new (MAX (spec->threads, 1), NULL, error);
+  return model->pool != NULL;
+}
+
+void
+segue_nn_model_close (SegueNnModel *model)
+{
+  segue_nn_weights_free (model->weights);
+  g_clear_pointer (&model->pool, segue_nn_pool_free);
+  g_strfreev (model->labels);
+  g_strfreev (model->found);
+}
+
+static gboolean
+has (const SegueNnModel *model, SegueNnPrecision precision)
+{
+  const SegueNnBackend *backend = segue_nn_pool_get_backend (model->pool);
+  return backend->has != NULL && backend->has (precision);
+}
+
+gboolean
+segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision,
+                              GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  model->precision = precision;
+  if (model->precision == SEGUE_MODEL_AUTO)
+    model->precision = has (model, SEGUE_NN_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
+  if (segue_nn_pool_set_precision (model->pool, of_model[model->precision], &local))
+    return TRUE;
+  /* Of a pipeline's text, not of a file. */
+  if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
+    local->code = SEGUE_ERROR_PIPELINE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+void
+segue_nn_model_set_labels (SegueNnModel *model, const char *const *labels)
+{
+  model->labels = g_strdupv ((char **) labels);
+  model->n_labels = g_strv_length (model->labels);
+}
+
+gboolean
+segue_nn_model_check_rate (const SegueModelSpec *spec, guint rate, GError **error)
+{
+  if (spec->rate == 0 || spec->rate == rate)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "the model takes audio of %u Hz and gets %u Hz" SEGUE_ADVICE (
+                 "; decode to that with ", "decode:rate=%u"),
+               rate, spec->rate, rate);
+  return FALSE;
+}
+
+gboolean
+segue_nn_model_check_length (const SegueModelSpec *spec, gsize min_length, GError **error)
+{
+  if (spec->length == 0 || spec->length >= min_length)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "the model needs segments of at least %" G_GSIZE_FORMAT
+               " samples and gets %" G_GSIZE_FORMAT "; make `length` of segment larger",
+               min_length, spec->length);
+  return FALSE;
+}
+
+gboolean
+segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec, char **found,
+                              const char *folder, GError **error)
+{
+  model->found = found;
+  if (spec->labels == NULL && found == NULL)
+    return segue_nn_config_refuse (error, folder, NULL,
+                                   "has no labels (id2label in config.json); train a classifier "
+                                   "from it first");
+  segue_nn_model_set_labels (model,
+                             spec->labels != NULL ? spec->labels : (const char *const *) found);
+  return TRUE;
+}
+
+/* Where each of the model's labels is among those found; %NULL where they are not the same labels. */
+static guint *
+match_labels (const SegueNnModel *model)
+{
+  guint n = model->n_labels;
+  if (model->found == NULL || g_strv_length (model->found) != n)
+    return NULL;
+  g_autoptr (GHashTable) places = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < n; i++)
+    g_hash_table_insert (places, model->found[i], GUINT_TO_POINTER (i));
+  g_autofree guint *rows = g_new (guint, n);
+  for (guint i = 0; i < n; i++) {
+    gpointer place;
+    if (!g_hash_table_lookup_extended (places, model->labels[i], NULL, &place))
+      return NULL;
+    rows[i] = GPOINTER_TO_UINT (place);
+  }
+  return g_steal_pointer (&rows);
+}
+
+gboolean
+segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
+                             const SegueNnWeightsSource *source, GError **error)
+{
+  g_autofree guint *rows = match_labels (model);
+  SegueNnWeightsSource with_labels = *source;
+  with_labels.rows = rows;
+  with_labels.n_rows = model->found != NULL ? g_strv_length (model->found) : 0;
+  with_labels.seed = spec->seed;
+  with_labels.needs_head = spec->labels == NULL;
+  return segue_nn_weights_load (model->weights, model->pool, &with_labels, error);
+}
+
+GArray *
+segue_nn_model_list_tensors (gpointer model)
+{
+  return segue_nn_weights_list (((SegueNnModel *) model)->weights);
+}
+
+void
+segue_nn_model_set_cancellable (gpointer model, GCancellable *cancellable)
+{
+  ((SegueNnModel *) model)->cancellable = cancellable;
+}

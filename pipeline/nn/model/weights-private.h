@@ -1,0 +1,42 @@
+/* Weights as their own files see them. */
+#pragma once
+
+#include <segue/nn/weights.h>
+
+/* One tensor. @offset: floats, in the arena of values and in that of gradients */
+typedef struct {
+  SegueNnTensor as_declared; /* its name is owned */
+  gsize n_elements;
+  gsize offset;
+  gboolean trained;
+  SegueNnWeight *weight;
+} NnTensor;
+
+typedef struct {
+  float **place;
+  gsize offset; /* floats, in the arena of what is derived */
+} NnDerived;
+
+struct _SegueNnWeights {
+  GArray *tensors; /* NnTensor */
+  GArray *derived; /* NnDerived */
+  gsize n_floats, n_derived;
+  gboolean overflow;
+  float *values, *gradients, *beside; /* aligned inside of */
+  gpointer blocks[3];
+};
+
+static inline const NnTensor *
+nn_weights_at (const SegueNnWeights *weights, guint i)
+{
+  return &g_array_index (weights->tensors, NnTensor, i);
+}
+
+/* Initial values for tensor i. */
+gboolean nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
+                              guint64 seed, gpointer data, GError **error);
+/* torch's order to the layout in memory, and back. */
+void nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, float *memory);
+void nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory, float *file);
+/* FALSE, with SEGUE_ERROR_RESOURCE. */
+gboolean nn_weights_no_memory (GError **error);
