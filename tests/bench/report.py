@@ -10,50 +10,54 @@ PARTS = ["forward", "answers", "train", "frozen", "memory", "predict", "start", 
 INTRODUCTION = """\
 # Performance
 
-`sh tests/bench/performance.sh` sets up the peers in a virtual environment, measures, and writes this page: no
-figure but those of the section “What bounds the rest” is typed by hand. Ours and theirs take turns: each program is started once, warms up, and then does one pass
-at a time (ours, theirs, ours, …) over the same segments of real music, so that what else the machine does meets all
-alike. A figure is the median of a program's passes; a ratio is that of two medians, with the least and the greatest
-ratio of paired passes in brackets. The model is DistilHuBERT of full size; PyTorch runs with
-sdpa attention, `inference_mode`, fused AdamW, `set_flush_denormal`, bfloat16 by autocast, both as it is and through
-`torch.compile`, of which the faster one counts. A training step is forward, backward, clipping and AdamW; the frozen
-one is what a step costs from the second epoch on, where we read the conv encoder's output back and PyTorch, as
-`freeze_feature_encoder ()` has it, computes it again.
+`sh tests/bench/performance.sh` installs the programs to compare with into a virtual environment, measures, and
+writes this page. Only the figures of the section “Remaining bottlenecks”, and those of decoding by format, are
+typed by hand. The programs alternate: each is started once, warms up, and then does one pass at a time (ours,
+theirs, ours, …) over the same segments of real music, so that other load on the machine affects all of them alike.
+A figure is the median of a program's passes. A ratio is that of two medians, with the smallest and the largest
+ratio of paired passes in parentheses. The model is DistilHuBERT of full size. PyTorch runs with sdpa attention,
+`inference_mode`, fused AdamW, `set_flush_denormal` and bfloat16 by autocast, both in eager mode and through
+`torch.compile`; the faster one counts. A training step is forward, backward, clipping and AdamW. The frozen step
+is what a step costs from the second epoch on, where segue reads the cached output of the conv encoder and PyTorch,
+with `freeze_feature_encoder ()`, computes it again.
 
-The ceiling is what the processor can do at all: products of registers on both cores, written by hand for the widest
-instructions there are (`tests/bench/ceiling.c`), the best of six bursts in each round of the same run. A share of it
-counts the operations of matrix products alone. Peak memory is the high-water mark of a process of its own, Python and
-libraries included. Top-1 agreement is over segments of songs that the model has not heard: no pretrained weights
-could be had, so it was trained from random ones for some hundred steps, until its answers differ. Each part can be
-measured again by itself (`sh tests/bench/performance.sh decode growth`); the page is made of the newest result of
-each.
+The ceiling is the maximum that the processor can reach: products of registers on both cores, hand-written for the
+widest instructions available (`tests/bench/ceiling.c`), the best of six bursts in each round of the same run. A
+share of the ceiling counts only the operations of matrix products. Peak memory is the high-water mark of a
+separate process, including Python and libraries. Top-1 agreement is measured on segments of songs that the model
+was not trained on. No pretrained weights were available, so the model was trained from random weights for some
+hundred steps, until its predictions differ between segments. A part can be measured again separately
+(`sh tests/bench/performance.sh decode growth`); the page is written from the newest result of each part.
 """
 
 # Of profiles (`perf record`, oneDNN's own timing), on the machine that the page names.
 LIMITS = """\
-## What bounds the rest
+## Remaining bottlenecks
 
-- **Forward in bfloat16**: of a product with packed weights 87 % is oneDNN's kernel, at 514 Gop/s a core, 5 % rounding
-  the other factor, 6 % writing with bias and activation; of a pass 78 % are kernels, 5 % the group norm over 65 MB.
-  What brought it there from 69 %: weights packed once; sums over 128 rows that stay in the cache, with no gap between
-  rows, for which oneDNN has its better kernel; the processor's own instruction for rounding; products that a thread
-  keeps (making one took 4 %); a workspace in large pages (1.5 %).
-- **int8**: four answers in a hundred are others, all of segments for whose first two labels float32 has logits less
-  than 0.05 apart: the model was trained for minutes and is sure of little. Logits are off by 0.034 (root of the mean
-  square), in bfloat16 by 0.008; ONNX Runtime's dynamic int8 is off by 0.092. The error comes from the convolutions: with
-  the transformer in bfloat16 it stays as it is, with the last four convolutions in bfloat16 it is 0.023, with the last
-  five 0.018, with all six 0.012; what that costs was seen on a busy machine only: 6, 16 and 34 % of the time.
-  So int8 is nobody's
-  default: `auto` takes bfloat16, which gives all the answers of float32.
-- **Decoding**: with `decode-gstreamer`, 64 % of the processor time is Debian's libvorbis and libogg, which take twice as long for
-  a song as the decoder inside ffmpeg, and GStreamer has no element for that one. Found on the way and mended: waking a
-  thread for each buffer took 45 %, and 69 s for the set. `decode-libav` has that decoder: libavcodec is 58 % of its
-  time, soxr 11 %, system calls and memory 10 %, SHA-256 4 %, averaging channels 2 %, the check of every page 1 %. Mended:
-  an index for seeking that libavformat grows (3 %), small blocks that malloc joins again and again (3 %), channels that
-  were put side by side before they were averaged (4 %).
-- **Decoding beside librosa**: 4 times would take 15.3 s; libavcodec and soxr are 70 % of our 17 s.
-- **Memory of an index**: 489 bytes a segment are asked for, 0.6 kB resident: body and id 126, items and their
-  pointers 106, metadata of its own 64, the trainer's tables 40, the rest by the song.
+- **Forward in bfloat16**: of a product with packed weights, 87 % is oneDNN's kernel, at 514 Gop/s per core, 5 % is
+  rounding the other factor, and 6 % is writing with bias and activation. Of a pass, 78 % are kernels, and 5 % is
+  the group norm over 65 MB. These changes raised the share of the ceiling from 69 %: weights packed once; sums
+  over 128 rows that stay in the cache, with no gap between rows, for which oneDNN has its better kernel; the
+  processor's own instruction for rounding; products that a thread keeps (creating one took 4 %); a workspace in
+  large pages (1.5 %).
+- **int8**: four of a hundred predictions differ, all for segments whose two most probable labels have float32
+  logits less than 0.05 apart: the model was trained for minutes, and its confidence is low. The error of the
+  logits is 0.034 (root mean square), in bfloat16 0.008; that of ONNX Runtime's dynamic int8 is 0.092. The error
+  comes from the convolutions: with the transformer in bfloat16 it is unchanged, with the last four convolutions in
+  bfloat16 it is 0.023, with the last five 0.018, with all six 0.012. What that costs was measured on a busy
+  machine only: 6, 16 and 34 % of the time. So int8 is not a default: `auto` uses bfloat16, which gives the same
+  predictions as float32.
+- **Decoding**: with `decode-gstreamer`, 64 % of the processor time is Debian's libvorbis and libogg, which take
+  twice as long for a song as the decoder inside ffmpeg, and GStreamer has no element for that decoder. One problem
+  was found and fixed: waking a thread for each buffer took 45 % of the time, and the set took 69 s. `decode-libav`
+  has ffmpeg's decoder: libavcodec is 58 % of its time, soxr 11 %, system calls and memory 10 %, SHA-256 4 %,
+  averaging channels 2 %, the check of every page 1 %. Fixed: an index for seeking that libavformat builds (3 %),
+  small blocks that malloc merges again and again (3 %), channels that were interleaved before they were averaged
+  (4 %).
+- **Decoding compared with librosa**: a ratio of 4 would require 15.3 s; libavcodec and soxr are 70 % of our 17 s.
+- **Memory of an index**: 489 bytes are requested per segment, 0.6 kB are resident: 126 for body and id, 106 for
+  items and their pointers, 64 for the segment's own metadata, 40 for the trainer's tables, and the rest for its
+  share of the song.
 """
 
 
@@ -321,7 +325,7 @@ def answers_detail(results):
     rows = [(name, percent(agreement(wanted, one)), percent(agreement(at["segue float32"], one)))
             for name, one in at.items()]
     n = len(wanted["logits"])
-    yield f"### Answers: top-1 agreement over {n} segments\n\n" + table(
+    yield f"### Top-1 agreement over {n} segments\n\n" + table(
         ["program", "with PyTorch float32", "with ours in float32"], rows)
 
 
@@ -345,7 +349,7 @@ def memory_detail(results):
 def predict_detail(results):
     rows = [(name, time_of(one), mebibytes(median(one["peaks"])) if there(one) else "",
              f"{one['difference']:.2g}" if there(one) else "") for name, one in results["predict"].items()]
-    yield "### From the command to the answer: 20 segments of a song of four minutes\n\n" + table(
+    yield "### `segue predict` from start to end: 20 segments of a song of four minutes\n\n" + table(
         ["program", "median", "peak memory", "largest difference of a probability to transformers"], rows)
 
 
@@ -357,10 +361,11 @@ def start_detail(results):
 def decode_detail(results):
     rows = [(name, one["songs"], time_of(one), f"{one['audio_seconds'] / seconds(one):.0f}×",
              mebibytes(one["peak_kib"])) for name, one in results["decode"].items()]
-    yield ("### Decoding\n\nThe libre music set to 16 kHz mono float32 on disk, two processes each. Ours, with each of "
-           "two decoders, are isolated, checked, hashed and synced to the cache, cut into segments of 10 s; ffmpeg is a "
-           "process a song with its soxr resampler; librosa is `librosa.load` in a pool of two, over every fourth song: "
-           "in the table of targets its time is scaled to all.\n\n" + table(
+    yield ("### Decoding\n\nThe libre music set, decoded to 16 kHz mono float32 on disk, with two processes each. "
+           "segue, with each of two decoders, isolates the decoder, checks and hashes each song, syncs it to the cache, "
+           "and cuts it into segments of 10 s. ffmpeg runs one process per song, with its soxr resampler. librosa is "
+           "`librosa.load` in a pool of two, over every fourth song; the table of targets scales its time to all songs."
+           "\n\n" + table(
                ["program", "songs", "median", "real time", "peak of the largest process"], rows))
 
 
@@ -368,8 +373,9 @@ def growth_detail(results):
     rows = [(f"{int(n):,}", duration(median(one["epoch"])), duration(per_segment(results["growth"], n, "epoch")),
              duration(median(one["evaluate"])), duration(per_segment(results["growth"], n, "evaluate")),
              mebibytes(median(one["peaks"]))) for n, one in results["growth"].items()]
-    yield ("### Growth\n\nThe small network over segments of 2 s, decoded before: the train stage by epochs (4 of "
-           "them, with the features that the first computes, checkpoints and the model's folder), and evaluate.\n\n" +
+    yield ("### Growth\n\nThe small network over segments of 2 s that were decoded before. An epoch is a quarter of the "
+           "train stage (4 epochs, including the features that the first one computes, checkpoints and the model's "
+           "folder); evaluate is the whole stage.\n\n" +
            table(["segments", "an epoch", "a segment", "evaluate", "a segment", "peak memory"], rows))
 
 
@@ -408,12 +414,12 @@ def write(folder, path):
     rows = [row for part, rows_of in ROWS if part in results for row in rows_of(results, work)]
     missing = [part for part in PARTS if part not in results]
     text = [INTRODUCTION, machines(kept),
-            f"A segment of 10 s takes {work['forward'] / 1e9:.1f} Gop forward, {work['train'] / 1e9:.0f} in a training "
-            f"step and {work['frozen'] / 1e9:.0f} in a frozen one.\n",
+            f"A segment of 10 s takes {work['forward'] / 1e9:.1f} Gop in a forward pass, {work['train'] / 1e9:.0f} in a "
+            f"training step and {work['frozen'] / 1e9:.0f} in a frozen step.\n",
             "## Targets\n",
             table(["figure", "ours", "beside", "ratio", "of the ceiling", "target", "met"], rows)]
     if missing:
         text.append(f"Not measured yet: {', '.join(missing)}.\n")
-    text += [LIMITS, "## In detail\n"]
+    text += [LIMITS, "## Details\n"]
     text += [section for part in PARTS if part in results for section in DETAILS[part](results)]
     path.write_text("\n".join(text))
