@@ -53,9 +53,9 @@ suite () { # folder, meson options…: build and run every test in it
   [ "$status" = 0 ] || [ "$failed" -gt "$before" ] || failed=$((failed + 1))
 }
 
-outside_the_tree () { # install, build examples/plugin against that, run it in a pipeline
+outside_the_tree () { # install, build the plugins of examples/ against that, run them in pipelines
   meson install -C build-test --quiet --no-rebuild || return
-  sh tests/e2e/outside-the-tree.sh "$PWD/build-test/prefix" "$PWD/examples/plugin"
+  sh tests/e2e/outside-the-tree.sh "$PWD/build-test/prefix" "$PWD/examples"
 }
 
 echo '== the suite, warnings as errors'

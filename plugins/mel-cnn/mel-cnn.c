@@ -5,10 +5,7 @@
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
 
-#define RATE         16000 /* Hz, where items say nothing */
-#define MODEL_TYPE   "segue-mel-cnn"
-#define CONFIG       "config.json"
-#define PREPROCESSOR "preprocessor_config.json"
+#define MODEL_TYPE "segue-mel-cnn"
 
 static const char *const pools[] = { "max", "mean", NULL };
 
@@ -32,8 +29,7 @@ mel_cnn_free (gpointer data)
   MelCnn *model = data;
   if (model == NULL)
     return;
-  segue_nn_mel_front_close (&model->front);
-  segue_nn_model_close (&model->base);
+  segue_nn_mel_model_close (&model->mel);
   g_free (model);
 }
 
@@ -51,19 +47,18 @@ set_blocks (MelCnn *model, guint n, const gsize *channels, guint pool)
     block->first = i == 0;
     block->pool = pool == 0 ? SEGUE_NN_POOL2D_MAX : SEGUE_NN_POOL2D_MEAN;
   }
-  model->front.min_frames = (gsize) 1 << n;
-  model->front.layer = MEL_CNN_RANDOM_AUGMENT;
+  model->mel.front.min_frames = (gsize) 1 << n;
+  model->mel.front.layer = MEL_CNN_RANDOM_AUGMENT;
 }
 
 /* All tensors, once sizes and labels are known. */
 static gboolean
-declare (MelCnn *model, GError **error)
+declare (SegueNnModel *base, GError **error)
 {
-  SegueNnWeights *weights = model->base.weights;
+  MelCnn *model = (MelCnn *) base;
+  SegueNnWeights *weights = model->mel.base.weights;
   gsize features = 2 * mel_cnn_get_channels (model);
   double bound = (double) (1.0f / sqrtf ((float) features));
-  if (!segue_nn_mel_front_open (&model->front, &model->base, "frames", error))
-    return FALSE;
   for (guint i = 0; i < model->n_blocks; i++) {
     g_autofree char *name = g_strdup_printf ("blocks.%u", i);
     segue_nn_conv_block2d_declare (&model->blocks[i], weights, name, i + 1);
@@ -71,7 +66,7 @@ declare (MelCnn *model, GError **error)
   const SegueNnTensor head = { .struct_size = sizeof head,
                                .name = "head.weight",
                                .rank = 2,
-                               .shape = { model->base.n_labels, features },
+                               .shape = { model->mel.base.n_labels, features },
                                .init = SEGUE_NN_INIT_UNIFORM,
                                .a = -bound,
                                .b = bound,
@@ -80,7 +75,7 @@ declare (MelCnn *model, GError **error)
   const SegueNnTensor bias = { .struct_size = sizeof bias,
                                .name = "head.bias",
                                .rank = 1,
-                               .shape = { model->base.n_labels },
+                               .shape = { model->mel.base.n_labels },
                                .flags = SEGUE_NN_WEIGHT_LABELS };
   segue_nn_weights_add (weights, &model->head.weight, &head);
   segue_nn_weights_add (weights, &model->head.bias, &bias);
@@ -105,13 +100,7 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
                  model->n_blocks, config->front.bands);
     return NULL;
   }
-  if (!segue_nn_mel_front_set (&model->front, &config->front, spec->rate > 0 ? spec->rate : RATE,
-                               error) ||
-      !segue_nn_model_open (&model->base, spec, error))
-    return NULL;
-  segue_nn_model_set_labels (&model->base, spec->labels);
-  if (!declare (model, error) || !segue_nn_weights_allocate (model->base.weights, error) ||
-      !segue_nn_weights_init (model->base.weights, model->base.pool, spec->seed, NULL, error))
+  if (!segue_nn_mel_model_create (&model->mel, &config->front, spec, declare, error))
     return NULL;
   mel_cnn_changed (model);
   return g_steal_pointer (&model);
@@ -122,17 +111,16 @@ read_config (MelCnn *model, const json_t *config, const char *where, GError **er
 {
   gsize channels[MEL_CNN_MAX_BLOCKS];
   guint n = 0, pool = G_MAXUINT;
-  if (!segue_nn_mel_front_read (&model->front, config, where, error) ||
-      !segue_nn_config_get_choice (config, where, "pool", pools, &pool, error) ||
+  if (!segue_nn_config_get_choice (config, where, "pool", pools, &pool, error) ||
       !segue_nn_config_get_sizes (config, where, "channels", 1, MEL_CNN_MAX_CHANNELS,
                                   MEL_CNN_MAX_BLOCKS, channels, &n, error))
     return FALSE;
   if (n == 0 || pool == G_MAXUINT)
     return segue_nn_config_refuse (error, where, n == 0 ? "channels" : "pool", "is missing");
-  if (model->front.frames.bands >> n == 0)
+  if (model->mel.front.frames.bands >> n == 0)
     return segue_nn_config_refuse (error, where, "channels",
                                    "names more blocks than halve %" G_GSIZE_FORMAT " bands",
-                                   model->front.frames.bands);
+                                   model->mel.front.frames.bands);
   set_blocks (model, n, channels, pool);
   return TRUE;
 }
@@ -142,31 +130,11 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
 {
   const MelCnnConfig *config = data;
   g_autoptr (MelCnn) model = g_new0 (MelCnn, 1);
-  g_autoptr (GError) local = NULL;
-  g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
-  g_autoptr (json_t) json = segue_nn_config_read (folder, CONFIG, FALSE, error);
-  if (json == NULL || !read_config (model, json, where, error) ||
-      !segue_nn_model_check_rate (spec, (guint) model->front.frames.rate, error) ||
-      !segue_nn_model_open (&model->base, spec, error))
-    return NULL;
-  char **found = segue_nn_config_get_labels (json, where, &local);
-  if (local != NULL) {
-    g_propagate_error (error, g_steal_pointer (&local));
-    return NULL;
-  }
-  if (!segue_nn_model_choose_labels (&model->base, spec, found, folder, error))
-    return NULL;
-  if (!declare (model, error)) {
-    g_prefix_error (error, "‘%s’: ", where);
-    return NULL;
-  }
-  segue_nn_mel_front_set_training (&model->front, &config->front);
+  g_autofree char *where = g_build_filename (folder, "config.json", NULL);
+  g_autoptr (json_t) json = segue_nn_mel_model_read (&model->mel, folder, error);
   model->dropout = (float) config->dropout;
-  g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
-  const SegueNnWeightsSource source = { .struct_size = sizeof source,
-                                        .file = file,
-                                        .folder = folder };
-  if (file == NULL || !segue_nn_model_load_weights (&model->base, spec, &source, error))
+  if (json == NULL || !read_config (model, json, where, error) ||
+      !segue_nn_mel_model_load (&model->mel, &config->front, spec, folder, json, declare, error))
     return NULL;
   mel_cnn_changed (model);
   return g_steal_pointer (&model);
@@ -179,31 +147,10 @@ save (gpointer data, const char *folder, GError **error)
   json_t *channels = json_array ();
   for (guint i = 0; i < model->n_blocks; i++)
     json_array_append_new (channels, json_integer ((json_int_t) model->blocks[i].out));
-  g_autoptr (json_t) config =
+  json_t *config =
     json_pack ("{s:s, s:[s], s:s, s:o}", "model_type", MODEL_TYPE, "architectures", "SegueMelCnn",
                "pool", pools[model->blocks[0].pool == SEGUE_NN_POOL2D_MEAN], "channels", channels);
-  segue_nn_mel_front_write (&model->front, config);
-  segue_nn_config_set_labels (config, (const char *const *) model->base.labels);
-  g_autoptr (json_t) preprocessor =
-    json_pack ("{s:s, s:I, s:i}", "feature_extractor_type", "SegueMelCnnFeatureExtractor",
-               "sampling_rate", (json_int_t) model->front.frames.rate, "feature_size", 1);
-  return segue_nn_config_write (config, folder, CONFIG, error) &&
-         segue_nn_config_write (preprocessor, folder, PREPROCESSOR, error) &&
-         segue_nn_weights_save (model->base.weights, model->base.pool, folder, error);
-}
-
-static void
-describe (gpointer data, SegueModelInfo *info)
-{
-  const MelCnn *model = data;
-  *info = (SegueModelInfo){
-    .struct_size = sizeof (SegueModelInfo),
-    .labels = (const char *const *) model->base.labels,
-    .n_labels = model->base.n_labels,
-    .rate = (guint) model->front.frames.rate,
-    .min_length = segue_nn_mel_front_get_min_length (&model->front),
-    .coupled = TRUE,
-  };
+  return segue_nn_mel_model_save (&model->mel, folder, config, error);
 }
 
 static const SegueRecipe recipe = {
@@ -239,11 +186,11 @@ static const SegueModelType mel_cnn_type = {
   .load = load,
   .save = save,
   .free = mel_cnn_free,
-  .describe = describe,
+  .describe = segue_nn_mel_model_describe,
   .list_tensors = segue_nn_model_list_tensors,
   .changed = mel_cnn_changed,
-  .prefix_size = mel_cnn_prefix_size,
-  .prefix = mel_cnn_prefix,
+  .prefix_size = segue_nn_mel_model_prefix_size,
+  .prefix = segue_nn_mel_model_prefix,
   .plan = mel_cnn_plan,
   .forward = mel_cnn_forward,
   .backward = mel_cnn_backward,

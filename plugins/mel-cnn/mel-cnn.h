@@ -21,8 +21,7 @@ typedef struct {
 } MelCnnConfig;
 
 typedef struct {
-  SegueNnModel base;
-  SegueNnMelFront front;
+  SegueNnMelModel mel;
   guint n_blocks;
   SegueNnConvBlock2d blocks[MEL_CNN_MAX_BLOCKS];
   SegueNnAffine head; /* [labels, 2C], [labels] */
@@ -37,9 +36,6 @@ enum { MEL_CNN_RANDOM_INIT, MEL_CNN_RANDOM_AUGMENT, MEL_CNN_RANDOM_DROPOUT };
 /* Channels of the last block. */
 gsize mel_cnn_get_channels (const MelCnn *model);
 void mel_cnn_changed (gpointer model);
-gsize mel_cnn_prefix_size (gpointer model, gsize length);
-gboolean mel_cnn_prefix (gpointer model, guint batch, gsize length, const float *input,
-                         void *workspace, float *output, GError **error);
 gsize mel_cnn_plan (gpointer model, guint batch, gsize length, SegueModelMode mode,
                     gboolean from_prefix);
 gboolean mel_cnn_forward (gpointer model, SegueModelPass *pass, GError **error);

@@ -31,7 +31,7 @@ lay_blocks (Run *run, SegueNnArena *arena)
 {
   const MelCnn *model = run->model;
   gsize convolved = 0, pooled[2] = { 0, 0 }, height = run->front.frames;
-  gsize width = model->front.frames.bands, batch = run->pass->batch;
+  gsize width = model->mel.front.frames.bands, batch = run->pass->batch;
   float *shared = NULL, *places[2] = { NULL, NULL };
   for (guint i = 0; i < model->n_blocks; i++) {
     SegueNnConvBlock2dBuffers *b = &run->blocks[i];
@@ -63,9 +63,9 @@ static gsize
 scratch_size (const Run *run)
 {
   const MelCnn *model = run->model;
-  gsize most = segue_nn_mel_front_scratch (&model->front, run->pass->batch, &run->front);
+  gsize most = segue_nn_mel_front_scratch (&model->mel.front, run->pass->batch, &run->front);
   for (guint i = 0; i < model->n_blocks; i++)
-    most = MAX (most, segue_nn_conv_block2d_scratch (&model->blocks[i], model->base.pool,
+    most = MAX (most, segue_nn_conv_block2d_scratch (&model->blocks[i], model->mel.base.pool,
                                                      &run->blocks[i], run->train));
   return most;
 }
@@ -79,7 +79,7 @@ lay (Run *run, MelCnn *model, SegueModelPass *pass)
   *run = (Run){ .model = model, .pass = pass, .train = pass->mode == SEGUE_MODEL_TRAIN };
   /* Far past any memory, and small enough that no product below overflows before it is checked. */
   if (pass->length > G_MAXSIZE >> 24 ||
-      !segue_nn_mel_front_lay (&model->front, &arena, pass->batch, pass->length, pass->mode,
+      !segue_nn_mel_front_lay (&model->mel.front, &arena, pass->batch, pass->length, pass->mode,
                                pass->from_prefix, &run->front))
     return G_MAXSIZE;
   lay_blocks (run, &arena);
@@ -96,23 +96,7 @@ mel_cnn_changed (gpointer data)
 {
   MelCnn *model = data;
   for (guint i = 0; i < model->n_blocks; i++)
-    segue_nn_conv_block2d_changed (&model->blocks[i], model->base.pool);
-}
-
-gsize
-mel_cnn_prefix_size (gpointer data, gsize length)
-{
-  return segue_nn_mel_front_prefix_size (&((MelCnn *) data)->front, length);
-}
-
-gboolean
-mel_cnn_prefix (gpointer data, guint batch, gsize length, const float *input, void *workspace,
-                float *output, GError **error)
-{
-  MelCnn *model = data;
-  segue_nn_pool_watch (model->base.pool, model->base.cancellable);
-  segue_nn_mel_front_prefix (&model->front, model->base.pool, batch, length, input, output);
-  return segue_nn_pool_check (model->base.pool, error);
+    segue_nn_conv_block2d_changed (&model->blocks[i], model->mel.base.pool);
 }
 
 gsize
@@ -132,7 +116,7 @@ static gboolean
 begin (Run *run, MelCnn *model, SegueModelPass *pass, GError **error)
 {
   if (lay (run, model, pass) != G_MAXSIZE) {
-    segue_nn_pool_watch (model->base.pool, model->base.cancellable);
+    segue_nn_pool_watch (model->mel.base.pool, model->mel.base.cancellable);
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -152,13 +136,13 @@ gboolean
 mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
 {
   MelCnn *model = data;
-  SegueNnPool *pool = model->base.pool;
+  SegueNnPool *pool = model->mel.base.pool;
   gsize batch = pass->batch, channels = mel_cnn_get_channels (model);
   Run run;
   if (!begin (&run, model, pass, error))
     return FALSE;
   const SegueNnRandomKey key = dropout_key (&run);
-  segue_nn_mel_front_forward (&model->front, pool, pass, &run.front, run.scratch);
+  segue_nn_mel_front_forward (&model->mel.front, pool, pass, &run.front, run.scratch);
   for (guint i = 0; i < model->n_blocks; i++)
     segue_nn_conv_block2d_forward (&model->blocks[i], pool, &run.blocks[i], run.train, run.scratch);
   segue_nn_mean_pool_forward (pool, batch * run.time, run.bands, channels,
@@ -166,8 +150,9 @@ mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
   segue_nn_mean_max_pool_forward (pool, batch, run.time, channels, run.by_time, run.features);
   segue_nn_dropout (pool, &key, pass->items, run.train ? model->dropout : 0.0f, batch, 2 * channels,
                     run.features, run.dropped);
-  segue_nn_linear_forward_batch (pool, batch, 1, 2 * channels, model->base.n_labels, run.dropped,
-                                 model->head.weight.w, model->head.bias.w, pass->logits);
+  segue_nn_linear_forward_batch (pool, batch, 1, 2 * channels, model->mel.base.n_labels,
+                                 run.dropped, model->head.weight.w, model->head.bias.w,
+                                 pass->logits);
   return segue_nn_pool_check (pool, error);
 }
 
@@ -175,7 +160,7 @@ gboolean
 mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **error)
 {
   MelCnn *model = data;
-  SegueNnPool *pool = model->base.pool;
+  SegueNnPool *pool = model->mel.base.pool;
   gsize batch = pass->batch, channels = mel_cnn_get_channels (model);
   Run run;
   g_return_val_if_fail (pass->mode == SEGUE_MODEL_TRAIN, FALSE);
@@ -183,7 +168,7 @@ mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GE
     return FALSE;
   const SegueNnRandomKey key = dropout_key (&run);
   float *d_features = run.features; /* their values aren't needed any more */
-  segue_nn_linear_backward (pool, batch, 2 * channels, model->base.n_labels, run.dropped,
+  segue_nn_linear_backward (pool, batch, 2 * channels, model->mel.base.n_labels, run.dropped,
                             model->head.weight.w, d_logits, d_features, model->head.weight.dw,
                             model->head.bias.dw);
   segue_nn_dropout (pool, &key, pass->items, model->dropout, batch, 2 * channels, d_features,

@@ -137,7 +137,7 @@ train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm)
     memset (tensor->gradient, 0, tensor->n_elements * sizeof (float));
     offset += tensor->n_elements;
   }
-  segue_model_get_type (optimiser->model)->changed (segue_model_get_impl (optimiser->model));
+  segue_model_changed (optimiser->model);
   copy_buffers (optimiser, FALSE);
   return TRUE;
 }
@@ -156,7 +156,7 @@ train_optimiser_drop_step (TrainOptimiser *optimiser)
 void
 train_optimiser_take_values (TrainOptimiser *optimiser)
 {
-  segue_model_get_type (optimiser->model)->changed (segue_model_get_impl (optimiser->model));
+  segue_model_changed (optimiser->model);
   copy_buffers (optimiser, FALSE);
 }
 

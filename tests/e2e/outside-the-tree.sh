@@ -1,22 +1,25 @@
 #!/bin/sh
-# Builds examples/plugin as somebody else would, against installed headers alone, and runs it in a
-# pipeline with the installed command.
+# Builds the plugins of examples/ as their authors would, against installed headers alone, and runs them in
+# pipelines with the installed command.
 #
-#   sh outside-the-tree.sh PREFIX PLUGIN_FOLDER
+#   sh outside-the-tree.sh PREFIX EXAMPLES
 set -eu
-installed=$1 plugin=$2
+installed=$1 plugin=$2/plugin model=$2/model
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 library=$(find "$installed" -name 'libsegue.so' -printf '%h\n')
 export PKG_CONFIG_PATH="$library/pkgconfig" LD_LIBRARY_PATH="$library"
-export SEGUE_PLUGIN_PATH="$scratch/build" XDG_CACHE_HOME="$scratch/cache"
+export SEGUE_PLUGIN_PATH="$scratch/build:$scratch/build-model" XDG_CACHE_HOME="$scratch/cache"
 unset SEGUE_PRESET_PATH SEGUE_CACHE SEGUE_WORKER
 
 cp -r "$plugin" "$scratch/plugin"
 meson setup "$scratch/build" "$scratch/plugin" --werror
 ninja -C "$scratch/build"
 meson test -C "$scratch/build"
+cp -r "$model" "$scratch/model"
+meson setup "$scratch/build-model" "$scratch/model" --werror
+ninja -C "$scratch/build-model"
 
 segue=$(find "$installed" -path '*/bin/segue')
 
@@ -93,3 +96,18 @@ PYTHON
   --out "$scratch/runs"
 find "$scratch/runs/levelled/latest/" -name '*.wav' | grep -q . || {
   echo 'the pipeline exported nothing' >&2; exit 1; }
+
+# A model type of somebody else: trained, judged, asked.
+"$segue" inspect mean-mlp
+"$segue" run "$scratch/model/mean.yaml" "$scratch/music" --set segment.count=2 --set train.epochs=60 \
+  --out "$scratch/runs"
+python3 - "$scratch/runs/mean/latest/metrics.json" <<'PYTHON'
+import json, sys
+accuracy = json.load(open(sys.argv[1]))["test"]["song_accuracy"]
+assert accuracy == 1, f"three tones are told apart by {accuracy}"
+PYTHON
+answer=$("$segue" predict "$scratch/runs/mean/latest" "$scratch/music/Artist 1/Album/Song 2.wav")
+case $answer in
+  *'Artist 1'*) ;;
+  *) echo "the wrong artist: $answer" >&2; exit 1 ;;
+esac

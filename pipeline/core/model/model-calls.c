@@ -47,6 +47,13 @@ segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_lo
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
+void
+segue_model_changed (SegueModel *model)
+{
+  if (model->type->changed != NULL)
+    model->type->changed (model->impl);
+}
+
 /* What is wrong with @tensor; %NULL: nothing. */
 static const char *
 find_mistake (const SegueModelTensor *tensor)

@@ -161,7 +161,7 @@ typedef struct {
  * @save: writes config.json, model.safetensors and preprocessor_config.json into @folder, which
  *   exists; each is written to a temporary file, synced and renamed
  * @list_tensors: (transfer full): #SegueModelTensor array, in a fixed order
- * @changed: values of tensors were changed from outside (an optimiser's step, a checkpoint): derive
+ * @changed: (optional): values of tensors were changed from outside (an optimiser's step, a checkpoint): derive
  *   packed or normalised weights again
  * @prefix_size: floats per item after the frozen prefix; 0: there is none
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
@@ -257,6 +257,10 @@ gboolean segue_model_forward (SegueModel *model, SegueModelPass *pass, GError **
 SEGUE_API
 gboolean segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_logits,
                                GError **error);
+
+/** segue_model_changed: values of @model's tensors were changed from outside. */
+SEGUE_API
+void segue_model_changed (SegueModel *model);
 
 /** SEGUE_MODEL_MAX_SEGMENT: bytes of workspace that inference of one segment may take: as much as a decoded song. */
 #define SEGUE_MODEL_MAX_SEGMENT ((gsize) 2 * 1024 * 1024 * 1024)

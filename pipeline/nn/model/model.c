@@ -34,8 +34,7 @@ has (const SegueNnModel *model, SegueNnPrecision precision)
 }
 
 gboolean
-segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision,
-                              GError **error)
+segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision, GError **error)
 {
   g_autoptr (GError) local = NULL;
   model->precision = precision;
@@ -126,6 +125,39 @@ segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
   with_labels.seed = spec->seed;
   with_labels.needs_head = spec->labels == NULL;
   return segue_nn_weights_load (model->weights, model->pool, &with_labels, error);
+}
+
+gboolean
+segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec, SegueNnDeclareFunc declare,
+                       GError **error)
+{
+  segue_nn_model_set_labels (model, spec->labels);
+  return declare (model, error) && segue_nn_weights_allocate (model->weights, error) &&
+         segue_nn_weights_init (model->weights, model->pool, spec->seed, model, error);
+}
+
+gboolean
+segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec, const char *folder,
+                     const json_t *config, SegueNnDeclareFunc declare, GError **error)
+{
+  g_autofree char *where = g_build_filename (folder, "config.json", NULL);
+  g_autoptr (GError) local = NULL;
+  char **found = segue_nn_config_get_labels (config, where, &local);
+  if (local != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  if (!segue_nn_model_choose_labels (model, spec, found, folder, error))
+    return FALSE;
+  if (!declare (model, error)) {
+    g_prefix_error (error, "‘%s’: ", where);
+    return FALSE;
+  }
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
+  const SegueNnWeightsSource source = {
+    .struct_size = sizeof source, .file = file, .folder = folder, .data = model
+  };
+  return file != NULL && segue_nn_model_load_weights (model, spec, &source, error);
 }
 
 GArray *

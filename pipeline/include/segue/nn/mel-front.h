@@ -155,4 +155,41 @@ SEGUE_API void segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *
                                            const SegueModelPass *pass, SegueNnMelBuffers *buffers,
                                            float *scratch);
 
+/* ---- A whole model behind such a front ---- */
+
+/** SegueNnMelModel: what the struct of a model over log-mel frames begins with; its configuration begins with a
+ * SegueNnMelParams. */
+typedef struct {
+  SegueNnModel base;
+  SegueNnMelFront front;
+} SegueNnMelModel;
+
+/** segue_nn_mel_model_create: as segue_nn_model_create(), for audio at the rate of @spec, or 16 kHz.  Opens @model.
+ * @declare: all weights but the front's */
+SEGUE_API gboolean segue_nn_mel_model_create (SegueNnMelModel *model,
+                                              const SegueNnMelParams *params,
+                                              const SegueModelSpec *spec,
+                                              SegueNnDeclareFunc declare, GError **error);
+/** segue_nn_mel_model_read: (transfer full): the config.json of @folder, the front's part of it read. */
+SEGUE_API json_t *segue_nn_mel_model_read (SegueNnMelModel *model, const char *folder,
+                                           GError **error);
+/** segue_nn_mel_model_load: the rest, once the caller has read its own sizes from @config.  Opens @model. */
+SEGUE_API gboolean segue_nn_mel_model_load (SegueNnMelModel *model, const SegueNnMelParams *params,
+                                            const SegueModelSpec *spec, const char *folder,
+                                            const json_t *config, SegueNnDeclareFunc declare,
+                                            GError **error);
+/** segue_nn_mel_model_save: config.json, preprocessor_config.json, model.safetensors.
+ * @config: (transfer full): model_type and the caller's own sizes */
+SEGUE_API gboolean segue_nn_mel_model_save (const SegueNnMelModel *model, const char *folder,
+                                            json_t *config, GError **error);
+/** segue_nn_mel_model_close: the struct itself is the caller's. */
+SEGUE_API void segue_nn_mel_model_close (SegueNnMelModel *model);
+
+/* Callbacks of SegueModelType.  @model: a #SegueNnMelModel */
+SEGUE_API void segue_nn_mel_model_describe (gpointer model, SegueModelInfo *info);
+SEGUE_API gsize segue_nn_mel_model_prefix_size (gpointer model, gsize length);
+SEGUE_API gboolean segue_nn_mel_model_prefix (gpointer model, guint batch, gsize length,
+                                              const float *input, void *workspace, float *output,
+                                              GError **error);
+
 G_END_DECLS

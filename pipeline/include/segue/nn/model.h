@@ -8,9 +8,8 @@
  *     SegueNnAffine classifier;
  *   } Model;
  *
- *   create (): segue_nn_model_open (), segue_nn_model_set_labels (), declares weights, allocates, initialises
- *   load ():   segue_nn_model_open (), reads config.json, segue_nn_model_choose_labels (), declares weights,
- *              segue_nn_model_load_weights ()
+ *   create (): sets sizes from parameters, segue_nn_model_open (), segue_nn_model_create ()
+ *   load ():   sets sizes from config.json, segue_nn_model_open (), segue_nn_model_load ()
  *   save ():   writes config.json, segue_nn_weights_save ()
  *   free ():   segue_nn_model_close ()
  */
@@ -63,6 +62,17 @@ SEGUE_API gboolean segue_nn_model_choose_labels (SegueNnModel *model, const Segu
  * @source: all but rows, number of rows and seed */
 SEGUE_API gboolean segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
                                                 const SegueNnWeightsSource *source, GError **error);
+
+/** SegueNnDeclareFunc: declares all weights of a model that knows its sizes and labels. */
+typedef gboolean (*SegueNnDeclareFunc) (SegueNnModel *model, GError **error);
+
+/** segue_nn_model_create: labels of @spec; weights declared, allocated, initialised. */
+SEGUE_API gboolean segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec,
+                                          SegueNnDeclareFunc declare, GError **error);
+/** segue_nn_model_load: labels of @spec or @config, the config.json of @folder; weights declared and read. */
+SEGUE_API gboolean segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec,
+                                        const char *folder, const json_t *config,
+                                        SegueNnDeclareFunc declare, GError **error);
 
 /* Callbacks of SegueModelType.  @model: a #SegueNnModel */
 SEGUE_API GArray *segue_nn_model_list_tensors (gpointer model);

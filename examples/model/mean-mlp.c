@@ -1,0 +1,199 @@
+/* mean-mlp: a small model type outside the tree: the mean of log-mel frames over time, one hidden layer, a classifier.
+ *
+ *   samples [B, length] → frames [B, T, M] → mean [B, M] → hidden [B, H], ReLU → logits [B, labels]
+ */
+#include <segue/nn/activation.h>
+#include <segue/nn/backend.h>
+#include <segue/nn/linear.h>
+#include <segue/nn/mean-pool.h>
+#include <segue/nn/mel-front.h>
+#include <segue/plugin.h>
+
+#define MODEL_TYPE "mean-mlp"
+
+typedef struct {
+  SegueNnMelParams front; /* first: see SEGUE_NN_MEL_PARAMS */
+  gint64 hidden;
+} Params;
+
+static const SegueParam *const params[] = {
+  SEGUE_NN_MEL_PARAMS,
+  SEGUE_PARAM (Params, hidden, SEGUE_PARAM_INT, .def = "128", .min = 1, .max = 4096,
+               .doc = "Width of the hidden layer."),
+  NULL,
+};
+
+typedef struct {
+  SegueNnMelModel mel;
+  gsize hidden;
+  SegueNnAffine inner, head;
+} Model;
+
+static void
+free_model (gpointer data)
+{
+  Model *model = data;
+  if (model == NULL)
+    return;
+  segue_nn_mel_model_close (&model->mel);
+  g_free (model);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Model, free_model)
+
+static gboolean
+declare (SegueNnModel *base, GError **error)
+{
+  Model *model = (Model *) base;
+  gsize bands = model->mel.front.frames.bands;
+  segue_nn_weights_add_linear (base->weights, &model->inner, 0, 0, model->hidden, bands,
+                               sqrt (2.0 / (double) bands), "hidden");
+  segue_nn_weights_add_linear (base->weights, &model->head, 0, SEGUE_NN_WEIGHT_LABELS,
+                               base->n_labels, model->hidden, 1 / sqrt ((double) model->hidden),
+                               "head");
+  return TRUE;
+}
+
+static gpointer
+create (const void *data, const SegueModelSpec *spec, GError **error)
+{
+  const Params *p = data;
+  g_autoptr (Model) model = g_new0 (Model, 1);
+  model->hidden = (gsize) p->hidden;
+  if (!segue_nn_mel_model_create (&model->mel, &p->front, spec, declare, error))
+    return NULL;
+  return g_steal_pointer (&model);
+}
+
+static gpointer
+load (const char *folder, const void *data, const SegueModelSpec *spec, GError **error)
+{
+  const Params *p = data;
+  g_autoptr (Model) model = g_new0 (Model, 1);
+  g_autofree char *where = g_build_filename (folder, "config.json", NULL);
+  g_autoptr (json_t) config = segue_nn_mel_model_read (&model->mel, folder, error);
+  model->hidden = 1;
+  if (config == NULL ||
+      !segue_nn_config_get_size (config, where, "hidden_size", 1, 4096, &model->hidden, error) ||
+      !segue_nn_mel_model_load (&model->mel, &p->front, spec, folder, config, declare, error))
+    return NULL;
+  return g_steal_pointer (&model);
+}
+
+static gboolean
+save (gpointer data, const char *folder, GError **error)
+{
+  const Model *model = data;
+  json_t *config =
+    json_pack ("{s:s, s:I}", "model_type", MODEL_TYPE, "hidden_size", (json_int_t) model->hidden);
+  return segue_nn_mel_model_save (&model->mel, folder, config, error);
+}
+
+typedef struct {
+  SegueNnMelBuffers front;
+  float *mean, *inner, *active, *d_active, *scratch;
+} Buffers;
+
+/* The workspace of a pass: measured where it has none. */
+static gsize
+lay (const Model *model, const SegueModelPass *pass, Buffers *b)
+{
+  SegueNnArena arena = { pass->workspace };
+  if (!segue_nn_mel_front_lay (&model->mel.front, &arena, pass->batch, pass->length, pass->mode,
+                               pass->from_prefix, &b->front))
+    return G_MAXSIZE;
+  b->mean = segue_nn_arena_floats (&arena, pass->batch, model->mel.front.frames.bands, 1, 1);
+  b->inner = segue_nn_arena_floats (&arena, pass->batch, model->hidden, 1, 1);
+  b->active = segue_nn_arena_floats (&arena, pass->batch, model->hidden, 1, 1);
+  b->d_active = segue_nn_arena_floats (&arena, pass->batch, model->hidden, 1, 1);
+  if (!arena.overflow)
+    b->scratch = segue_nn_arena_floats (
+      &arena, segue_nn_mel_front_scratch (&model->mel.front, pass->batch, &b->front), 1, 1, 1);
+  return segue_nn_arena_get_size (&arena);
+}
+
+static gsize
+plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+{
+  const SegueModelPass pass = {
+    .mode = mode, .batch = batch, .length = length, .from_prefix = from_prefix
+  };
+  Buffers buffers;
+  return lay (data, &pass, &buffers);
+}
+
+static gboolean
+forward (gpointer data, SegueModelPass *pass, GError **error)
+{
+  Model *model = data;
+  SegueNnPool *pool = model->mel.base.pool;
+  gsize bands = model->mel.front.frames.bands;
+  Buffers b;
+  lay (model, pass, &b);
+  segue_nn_pool_watch (pool, model->mel.base.cancellable);
+  segue_nn_mel_front_forward (&model->mel.front, pool, pass, &b.front, b.scratch);
+  segue_nn_mean_pool_forward (pool, pass->batch, b.front.frames, bands, b.front.output, b.mean);
+  segue_nn_linear_forward_batch (pool, pass->batch, 1, bands, model->hidden, b.mean,
+                                 model->inner.weight.w, model->inner.bias.w, b.inner);
+  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden, b.inner,
+                               b.active);
+  segue_nn_linear_forward_batch (pool, pass->batch, 1, model->hidden, model->mel.base.n_labels,
+                                 b.active, model->head.weight.w, model->head.bias.w, pass->logits);
+  return segue_nn_pool_check (pool, error);
+}
+
+static gboolean
+backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **error)
+{
+  Model *model = data;
+  SegueNnPool *pool = model->mel.base.pool;
+  Buffers b;
+  lay (model, pass, &b);
+  segue_nn_pool_watch (pool, model->mel.base.cancellable);
+  segue_nn_linear_backward (pool, pass->batch, model->hidden, model->mel.base.n_labels, b.active,
+                            model->head.weight.w, d_logits, b.d_active, model->head.weight.dw,
+                            model->head.bias.dw);
+  segue_nn_activation_backward (pool, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
+                                b.inner, b.d_active, b.d_active);
+  segue_nn_linear_backward (pool, pass->batch, model->mel.front.frames.bands, model->hidden, b.mean,
+                            NULL, b.d_active, NULL, model->inner.weight.dw, model->inner.bias.dw);
+  return segue_nn_pool_check (pool, error);
+}
+
+static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),
+                                    .epochs = 20,
+                                    .batch = 32,
+                                    .learning_rate = 3e-3,
+                                    .weight_decay = 0.01,
+                                    .schedule = SEGUE_SCHEDULE_COSINE };
+
+static const char *const config_types[] = { MODEL_TYPE, NULL };
+
+static const SegueModelType mean_mlp = {
+  .struct_size = sizeof (SegueModelType),
+  .name = "mean-mlp",
+  .summary = "A hidden layer over the mean of log-mel frames",
+  .doc = "The mean of log-mel frames over time, a hidden layer with ReLU, and a linear classifier.",
+  .result_version = 1,
+  .params = params,
+  .config_size = sizeof (Params),
+  .recipe = &recipe,
+  .config_types = config_types,
+  .create = create,
+  .load = load,
+  .save = save,
+  .free = free_model,
+  .describe = segue_nn_mel_model_describe,
+  .list_tensors = segue_nn_model_list_tensors,
+  .prefix_size = segue_nn_mel_model_prefix_size,
+  .prefix = segue_nn_mel_model_prefix,
+  .plan = plan,
+  .forward = forward,
+  .backward = backward,
+  .fingerprint = segue_nn_fingerprint,
+  .set_cancellable = segue_nn_model_set_cancellable,
+};
+
+static const SegueModelType *const models[] = { &mean_mlp, NULL };
+
+SEGUE_PLUGIN (.name = "mean-mlp", .version = "1.0", .licence = "MIT", .models = models)
