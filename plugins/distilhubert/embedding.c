@@ -67,7 +67,7 @@ hubert_embedding_forward (const HubertModel *model, HubertWorkspace *ws, const S
 
   segue_nn_grouped_conv1d_forward (model->base.pool, &positional, ws->projected,
                                    model->weights.positional, w->positional_bias.w, ws->positional,
-                                   ws->scratch);
+                                   ws->stack.scratch);
   segue_nn_activation_forward (model->base.pool, a->conv_activation, n, ws->positional,
                                ws->embedded);
   segue_nn_add (model->base.pool, n, ws->projected, ws->embedded, ws->embedded);
@@ -93,15 +93,15 @@ positional_backward (const HubertModel *model, HubertWorkspace *ws, float *d)
   segue_nn_fill (model->base.pool, a->hidden * group * a->positional_kernel, 0.0f,
                  ws->d_positional);
   segue_nn_activation_backward (model->base.pool, a->conv_activation, n, ws->positional, d,
-                                ws->d_branch);
+                                ws->stack.d_branch);
   segue_nn_grouped_conv1d_backward (model->base.pool, &positional, ws->projected,
-                                    model->weights.positional, ws->d_branch, ws->d_sum,
-                                    ws->d_positional, w->positional_bias.dw, ws->scratch);
+                                    model->weights.positional, ws->stack.d_branch, ws->stack.d_sum,
+                                    ws->d_positional, w->positional_bias.dw, ws->stack.scratch);
   segue_nn_weight_norm_backward (model->base.pool, a->positional_groups, a->positional_kernel,
                                  group * group, w->positional_v.w, w->positional_g.w,
-                                 model->weights.positional_norm, ws->d_positional, w->positional_v.dw,
-                                 w->positional_g.dw);
-  segue_nn_add (model->base.pool, n, d, ws->d_sum, d);
+                                 model->weights.positional_norm, ws->d_positional,
+                                 w->positional_v.dw, w->positional_g.dw);
+  segue_nn_add (model->base.pool, n, d, ws->stack.d_sum, d);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <segue/model.h>
 #include <segue/nn/activation.h>
 #include <segue/nn/model.h>
+#include <segue/nn/transformer.h>
 
 #define HUBERT_MAX_CONVS 16
 /* The epsilon of the norms inside the conv encoder: torch's default, not layer_norm_eps. */
@@ -77,15 +78,6 @@ typedef struct {
 typedef enum { HUBERT_PART_ENCODER, HUBERT_PART_BASE, HUBERT_PART_HEAD } HubertPart;
 
 typedef struct {
-  SegueNnAffine qkv; /* [3H, H], [3H]: the three projections as one */
-  SegueNnAffine out;
-  SegueNnAffine attention_norm; /* layer_norm */
-  SegueNnAffine inner;          /* intermediate_dense */
-  SegueNnAffine outer;          /* output_dense */
-  SegueNnAffine final_norm;     /* final_layer_norm */
-} HubertLayer;
-
-typedef struct {
   SegueNnWeight mask_embedding; /* masked_spec_embed [H] */
   SegueNnAffine convs[HUBERT_MAX_CONVS];
   SegueNnAffine conv_norms[HUBERT_MAX_CONVS];
@@ -93,7 +85,7 @@ typedef struct {
   SegueNnAffine projection;
   SegueNnWeight positional_g, positional_v, positional_bias;
   SegueNnAffine norm; /* encoder.layer_norm */
-  HubertLayer *layers;
+  SegueNnTransformerLayer *layers;
   SegueNnWeight layer_weights; /* [layers + 1] */
   SegueNnAffine projector;
   SegueNnAffine classifier;
@@ -122,6 +114,8 @@ gboolean hubert_weights_declare (HubertModel *model, gboolean mask_embedding, GE
 SegueNnWeightsSource hubert_weights_source (HubertModel *model, SegueSafetensors *file,
                                             const char *folder);
 
+/* The transformer of the model, with the dropouts of its training. */
+SegueNnTransformer hubert_model_get_transformer (const HubertModel *model);
 /* Derives the positional convolution's weight from g and v, and all weights in the model's precision. */
 void hubert_model_changed (HubertModel *model);
 

@@ -15,10 +15,7 @@ enum {
   HUBERT_RANDOM_EMBEDDING, /* dropout before the first layer */
   /* Of layer l: these + 8 l. */
   HUBERT_RANDOM_LAYERDROP = 16,
-  HUBERT_RANDOM_PROBABILITIES,
-  HUBERT_RANDOM_ATTENTION,
-  HUBERT_RANDOM_ACTIVATION,
-  HUBERT_RANDOM_FEED_FORWARD,
+  HUBERT_RANDOM_LAYER, /* four, see segue/nn/transformer.h */
 };
 
 static inline guint32

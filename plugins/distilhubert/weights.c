@@ -132,47 +132,22 @@ declare_embedding (HubertModel *model, gboolean mask_embedding)
   segue_nn_weights_add_derived (model->base.weights, &w->positional_norm, a->positional_kernel);
 }
 
-/* q, k and v as one [3H, H] and one [3H], each a tensor of its own in files. */
 static void
-declare_qkv (HubertModel *model, SegueNnAffine *qkv, const char *prefix)
+declare_layer (HubertModel *model, guint index)
 {
-  static const char *const names[] = { "q_proj", "k_proj", "v_proj" };
-  const HubertArchitecture *a = &model->architecture;
-  SegueNnTensor weight = { .rank = 2,
-                           .shape = { a->hidden, a->hidden },
-                           .init = SEGUE_NN_INIT_NORMAL,
-                           .b = (double) a->initializer_range,
-                           .part = HUBERT_PART_BASE,
-                           .flags = SEGUE_NN_WEIGHT_DECAY };
-  SegueNnTensor bias = { .rank = 1, .shape = { a->hidden }, .part = HUBERT_PART_BASE };
-  for (guint i = 0; i < 3; i++) {
-    declare (model, i == 0 ? &qkv->weight : NULL, weight,
-             g_strconcat (prefix, "attention.", names[i], ".weight", NULL));
-    weight.flags |= SEGUE_NN_WEIGHT_ADJACENT;
-  }
-  for (guint i = 0; i < 3; i++) {
-    declare (model, i == 0 ? &qkv->bias : NULL, bias,
-             g_strconcat (prefix, "attention.", names[i], ".bias", NULL));
-    bias.flags |= SEGUE_NN_WEIGHT_ADJACENT;
-  }
-}
-
-static void
-declare_layer (HubertModel *model, HubertLayer *layer, guint index)
-{
-  const HubertArchitecture *a = &model->architecture;
+  static const SegueNnTransformerNames names = { .query = "attention.q_proj",
+                                                 .key = "attention.k_proj",
+                                                 .value = "attention.v_proj",
+                                                 .out = "attention.out_proj",
+                                                 .attention_norm = "layer_norm",
+                                                 .inner = "feed_forward.intermediate_dense",
+                                                 .outer = "feed_forward.output_dense",
+                                                 .final_norm = "final_layer_norm" };
+  const SegueNnTransformer transformer = hubert_model_get_transformer (model);
   g_autofree char *prefix = g_strdup_printf ("hubert.encoder.layers.%u.", index);
-  g_autofree char *out = g_strconcat (prefix, "attention.out_proj", NULL);
-  g_autofree char *attention_norm = g_strconcat (prefix, "layer_norm", NULL);
-  g_autofree char *inner = g_strconcat (prefix, "feed_forward.intermediate_dense", NULL);
-  g_autofree char *outer = g_strconcat (prefix, "feed_forward.output_dense", NULL);
-  g_autofree char *final_norm = g_strconcat (prefix, "final_layer_norm", NULL);
-  declare_qkv (model, &layer->qkv, prefix);
-  declare_linear (model, &layer->out, HUBERT_PART_BASE, 0, a->hidden, a->hidden, out);
-  declare_norm (model, &layer->attention_norm, HUBERT_PART_BASE, a->hidden, attention_norm);
-  declare_linear (model, &layer->inner, HUBERT_PART_BASE, 0, a->inner, a->hidden, inner);
-  declare_linear (model, &layer->outer, HUBERT_PART_BASE, 0, a->hidden, a->inner, outer);
-  declare_norm (model, &layer->final_norm, HUBERT_PART_BASE, a->hidden, final_norm);
+  segue_nn_transformer_declare (&transformer, &model->weights.layers[index], model->base.weights,
+                                HUBERT_PART_BASE, (double) model->architecture.initializer_range,
+                                &names, prefix);
 }
 
 static void
@@ -197,11 +172,11 @@ gboolean
 hubert_weights_declare (HubertModel *model, gboolean mask_embedding, GError **error)
 {
   SegueNnWeights *weights = model->base.weights;
-  model->weights.layers = g_new0 (HubertLayer, model->architecture.layers);
+  model->weights.layers = g_new0 (SegueNnTransformerLayer, model->architecture.layers);
   declare_encoder (model);
   declare_embedding (model, mask_embedding);
   for (guint i = 0; i < model->architecture.layers; i++)
-    declare_layer (model, &model->weights.layers[i], i);
+    declare_layer (model, i);
   declare_head (model);
   if (model->freeze != HUBERT_FREEZE_NONE)
     segue_nn_weights_freeze (weights, HUBERT_PART_ENCODER);

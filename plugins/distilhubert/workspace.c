@@ -61,56 +61,6 @@ lay_embedding (SegueNnArena *c, const HubertArchitecture *a, HubertWorkspace *ws
   ws->first = take (c, ws->rows, 1, a->hidden);
 }
 
-/* What inference may share between layers; in training each layer has its own. */
-static void
-lay_inside (SegueNnArena *c, const HubertArchitecture *a, const HubertWorkspace *ws,
-            HubertLayerBuffers *b)
-{
-  b->qkv = take (c, ws->rows, 3, a->hidden);
-  b->context = take (c, ws->rows, 1, a->hidden);
-  b->inner = take (c, ws->rows, 1, a->inner);
-  b->mean1 = take (c, 1, 1, ws->rows);
-  b->rstd1 = take (c, 1, 1, ws->rows);
-  b->mean2 = take (c, 1, 1, ws->rows);
-  b->rstd2 = take (c, 1, 1, ws->rows);
-}
-
-static void
-lay_layer (SegueNnArena *c, const HubertArchitecture *a, const HubertWorkspace *ws,
-           HubertLayerBuffers *b)
-{
-  b->sum1 = take (c, ws->rows, 1, a->hidden);
-  b->norm1 = take (c, ws->rows, 1, a->hidden);
-  b->sum2 = take (c, ws->rows, 1, a->hidden);
-  b->norm2 = take (c, ws->rows, 1, a->hidden);
-  if (ws->train_base)
-    lay_inside (c, a, ws, b);
-}
-
-HubertLayerBuffers
-hubert_workspace_layer (const HubertWorkspace *ws, const HubertModel *model, guint layer)
-{
-  HubertLayerBuffers buffers = ws->shared;
-  guint8 *base = (guint8 *) ws->layers + (layer % ws->n_layers) * ws->layer_stride;
-  SegueNnArena c = { base };
-  lay_layer (&c, &model->architecture, ws, &buffers);
-  return buffers;
-}
-
-SegueNnAttention
-hubert_workspace_attention (const HubertWorkspace *ws, const HubertModel *model)
-{
-  const HubertArchitecture *a = &model->architecture;
-  return (SegueNnAttention){
-    .batch = ws->batch,
-    .time = ws->frames,
-    .heads = a->heads,
-    .dim = a->hidden / a->heads,
-    .stride = 3 * a->hidden,
-    .dropout = ws->train_base ? model->training.attention_dropout : 0.0f,
-  };
-}
-
 SegueNnGroupedConv1d
 hubert_workspace_positional (const HubertWorkspace *ws, const HubertModel *model)
 {
@@ -125,39 +75,18 @@ hubert_workspace_positional (const HubertWorkspace *ws, const HubertModel *model
   };
 }
 
-static gsize
-scratch_floats (const HubertWorkspace *ws, const HubertModel *model)
-{
-  SegueNnAttention attention = hubert_workspace_attention (ws, model);
-  SegueNnGroupedConv1d positional = hubert_workspace_positional (ws, model);
-  gsize n = MAX (segue_nn_attention_forward_scratch (model->base.pool, &attention),
-                 segue_nn_grouped_conv1d_scratch (model->base.pool, &positional));
-  if (ws->train_base)
-    n = MAX (n, segue_nn_attention_backward_scratch (model->base.pool, &attention));
-  return n;
-}
-
 static void
 lay_transformer (SegueNnArena *c, const HubertModel *model, HubertWorkspace *ws)
 {
   const HubertArchitecture *a = &model->architecture;
-  /* Inference alternates: a layer reads what the one before left in the other. */
-  ws->n_layers = ws->train_base ? (guint) a->layers : 2;
-  HubertLayerBuffers unused = { NULL };
-  SegueNnArena one = { NULL };
-  lay_layer (&one, a, ws, &unused);
-  ws->layer_stride = one.used;
-  c->overflow |= one.overflow;
-  ws->layers = take (c, ws->n_layers, ws->layer_stride / sizeof (float), 1);
-  if (!ws->train_base)
-    lay_inside (c, a, ws, &ws->shared);
-
+  const SegueNnTransformer transformer = hubert_model_get_transformer (model);
+  SegueNnGroupedConv1d positional = hubert_workspace_positional (ws, model);
+  segue_nn_transformer_lay (
+    &transformer, model->base.pool, c, (guint) a->layers, ws->batch, ws->frames, ws->train_base,
+    segue_nn_grouped_conv1d_scratch (model->base.pool, &positional), &ws->stack);
   ws->last = take (c, a->stable ? ws->rows : 0, 1, a->hidden);
   ws->last_mean = take (c, 1, 1, ws->rows);
   ws->last_rstd = take (c, 1, 1, ws->rows);
-  ws->active = take (c, ws->train_base ? ws->rows : 0, 1, a->inner);
-  ws->branch = take (c, ws->rows, 1, a->hidden);
-  ws->scratch = take (c, 1, 1, scratch_floats (ws, model));
 }
 
 static void
@@ -178,10 +107,6 @@ lay_backward (SegueNnArena *c, const HubertArchitecture *a, HubertWorkspace *ws)
 {
   gsize group = a->hidden / a->positional_groups;
   ws->d_state = take (c, ws->rows, 1, a->hidden);
-  ws->d_sum = take (c, ws->rows, 1, a->hidden);
-  ws->d_branch = take (c, ws->rows, 1, a->hidden);
-  ws->d_qkv = take (c, ws->rows, 3, a->hidden);
-  ws->d_inner = take (c, ws->rows, 1, a->inner);
   ws->d_features = take (c, ws->rows, 1, a->convs[a->n_convs - 1].channels);
   ws->d_positional = take (c, a->hidden, group, a->positional_kernel);
 }

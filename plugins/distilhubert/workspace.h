@@ -13,7 +13,6 @@
 
 #include "hubert.h"
 
-#include <segue/nn/attention.h>
 #include <segue/nn/grouped-conv1d.h>
 
 /* What the pass starts from. */
@@ -22,18 +21,6 @@ typedef enum {
   HUBERT_START_FEATURES, /* [B, T, C]: a frozen conv encoder's output */
   HUBERT_START_POOLED,   /* [B, states, H]: a frozen base model's output */
 } HubertStart;
-
-/* Of one transformer layer; see transformer.c. */
-typedef struct {
-  float *qkv;                           /* [B, T, 3H] */
-  float *context;                       /* [B, T, H]: attention's output */
-  float *sum1;                          /* [B, T, H] */
-  float *norm1;                         /* [B, T, H] */
-  float *inner;                         /* [B, T, I]: before the activation */
-  float *sum2;                          /* [B, T, H] */
-  float *norm2;                         /* [B, T, H] */
-  float *mean1, *rstd1, *mean2, *rstd2; /* [B, T] */
-} HubertLayerBuffers;
 
 typedef struct {
   gsize batch;
@@ -67,15 +54,9 @@ typedef struct {
   float *first; /* [B, T, H]: hidden state 0 */
 
   /* Transformer. */
-  guint n_layers; /* buffers of so many; layer l uses those of l mod n_layers */
-  float *layers;
-  gsize layer_stride;
-  HubertLayerBuffers shared; /* of inference: what no later layer reads */
-  float *last;               /* [B, T, H]: normed last state (do_stable_layer_norm) */
+  SegueNnTransformerWorkspace stack;
+  float *last; /* [B, T, H]: normed last state (do_stable_layer_norm) */
   float *last_mean, *last_rstd;
-  float *active; /* [B, T, I]: after activation and dropout */
-  float *branch; /* [B, T, H]: of attention or feed-forward, before it is added */
-  float *scratch;
 
   /* Head. */
   float *pooled;    /* [states, B, H] */
@@ -84,9 +65,7 @@ typedef struct {
 
   /* Backward. */
   float *d_projector, *d_mixed, *d_pooled; /* as above */
-  float *d_state, *d_sum, *d_branch;       /* [B, T, H] */
-  float *d_qkv;                            /* [B, T, 3H] */
-  float *d_inner;                          /* [B, T, I] */
+  float *d_state;                          /* [B, T, H] */
   float *d_features;                       /* [B, T, C] */
   float *d_positional;                     /* the packed weight's gradient */
 } HubertWorkspace;
@@ -96,10 +75,5 @@ typedef struct {
 gsize hubert_workspace_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
                             gboolean from_prefix, gpointer base, HubertWorkspace *workspace);
 
-HubertLayerBuffers hubert_workspace_layer (const HubertWorkspace *workspace,
-                                           const HubertModel *model, guint layer);
-
-SegueNnAttention hubert_workspace_attention (const HubertWorkspace *workspace,
-                                             const HubertModel *model);
 SegueNnGroupedConv1d hubert_workspace_positional (const HubertWorkspace *workspace,
                                                   const HubertModel *model);
