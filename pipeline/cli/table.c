@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <math.h>
+#include <segue/item.h>
 #include <string.h>
 
 #define COLUMNS 5
@@ -10,7 +11,6 @@
 /* An interval of accuracies as wide as this tells little. */
 #define WIDE 0.3
 
-static const char *const sets[] = { "train", "validation", "test" };
 static const char *const titles[COLUMNS] = { "set", "songs", "segments", "segments right",
                                              "songs right" };
 
@@ -77,9 +77,9 @@ compare_rows (gconstpointer a, gconstpointer b)
 static const char *
 judged_set (const json_t *metrics)
 {
-  for (gsize i = G_N_ELEMENTS (sets); i-- > 0;)
-    if (json_is_object (json_object_get (metrics, sets[i])))
-      return sets[i];
+  for (gsize i = SEGUE_N_SETS; i-- > 0;)
+    if (json_is_object (json_object_get (metrics, segue_set_get_name (i))))
+      return segue_set_get_name (i);
   return NULL;
 }
 
@@ -99,10 +99,10 @@ static GPtrArray *
 set_rows (const json_t *metrics)
 {
   GPtrArray *rows = g_ptr_array_new_with_free_func (row_free);
-  for (gsize i = 0; i < G_N_ELEMENTS (sets); i++) {
-    const json_t *figures = json_object_get (metrics, sets[i]);
+  for (gsize i = 0; i < SEGUE_N_SETS; i++) {
+    const json_t *figures = json_object_get (metrics, segue_set_get_name (i));
     if (json_is_object (figures))
-      g_ptr_array_add (rows, row_new (sets[i], figures));
+      g_ptr_array_add (rows, row_new (segue_set_get_name (i), figures));
   }
   return rows;
 }

@@ -1,32 +1,6 @@
 #include <math.h>
 #include <segue/nn/schedule.h>
 
-static const char *const names[] = {
-  [SEGUE_NN_SCHEDULE_CONSTANT] = "constant",
-  [SEGUE_NN_SCHEDULE_LINEAR] = "linear",
-  [SEGUE_NN_SCHEDULE_COSINE] = "cosine",
-  [SEGUE_NN_SCHEDULE_ONE_CYCLE] = "one-cycle",
-};
-
-gboolean
-segue_nn_schedule_from_name (const char *name, SegueNnScheduleKind *kind)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    if (g_str_equal (names[i], name)) {
-      *kind = (SegueNnScheduleKind) i;
-      return TRUE;
-    }
-  }
-  return FALSE;
-}
-
-const char *
-segue_nn_schedule_get_name (SegueNnScheduleKind kind)
-{
-  g_return_val_if_fail ((gsize) kind < G_N_ELEMENTS (names), "constant");
-  return names[kind];
-}
-
 /* From `from` to `to` along half a wave; share goes from 0 to 1. */
 static double
 cosine_between (double from, double to, double share)
@@ -55,16 +29,16 @@ segue_nn_schedule_factor (const SegueNnSchedule *schedule, guint64 step)
   const double now = (double) step, warmup = (double) schedule->warmup_steps;
   const double rest = MAX (1.0, (double) schedule->total_steps - warmup);
 
-  if (schedule->kind == SEGUE_NN_SCHEDULE_ONE_CYCLE)
+  if (schedule->kind == SEGUE_SCHEDULE_ONE_CYCLE)
     return one_cycle (schedule, now);
   if (now < warmup)
     return now / warmup;
 
   double share = MIN (1.0, (now - warmup) / rest);
   switch (schedule->kind) {
-  case SEGUE_NN_SCHEDULE_LINEAR:
+  case SEGUE_SCHEDULE_LINEAR:
     return 1.0 - share;
-  case SEGUE_NN_SCHEDULE_COSINE:
+  case SEGUE_SCHEDULE_COSINE:
     return MAX (0.0, 0.5 * (1.0 + cos (G_PI * share)));
   default:
     return 1.0;

@@ -10,12 +10,10 @@ typedef struct {
   GArray *ops;
 } AugmentConfig;
 
-static const char *const set_choices[] = { "train", "validation", "test", NULL };
-
 static const SegueParam *const params[] = {
   SEGUE_PARAM (AugmentConfig, sets, SEGUE_PARAM_LIST, .def = "[train]", .min_items = 1,
-               .max_items = 3,
-               .element = SEGUE_ELEMENT (SEGUE_PARAM_CHOICE, .choices = set_choices),
+               .max_items = SEGUE_N_SETS,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_CHOICE, .choices = SEGUE_SET_CHOICES),
                .doc = "Which sets are changed.  Items that are in no set are."),
   SEGUE_PARAM (
     AugmentConfig, ops, SEGUE_PARAM_LIST, .def = "[gaussian-noise]", .min_items = 1,
@@ -33,7 +31,7 @@ is_wanted (const AugmentConfig *config, SegueItem *item)
   if (!set)
     return TRUE;
   for (guint i = 0; i < config->sets->len; i++)
-    if (g_str_equal (set_choices[g_array_index (config->sets, int, i)], set))
+    if (g_array_index (config->sets, int, i) == (int) segue_set_from_name (set))
       return TRUE;
   return FALSE;
 }

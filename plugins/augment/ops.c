@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+/* An op: its parameters, by which it is chosen, and what it does. */
+typedef struct {
+  SegueParamGroup group; /* first: a chosen case is its op */
+  OpFunc apply;
+} Op;
+
 /* Every op's first field. */
 typedef struct {
   double p;
@@ -32,14 +38,6 @@ static const SegueParam *const noise_params[] = {
   NULL,
 };
 
-static const SegueParamGroup noise_case = {
-  .struct_size = sizeof (SegueParamGroup),
-  .name = "gaussian-noise",
-  .doc = "Adds white noise, as loud as the segment's own level asks for.  Silence stays silent.",
-  .size = sizeof (NoiseConfig),
-  .params = noise_params,
-};
-
 static void
 add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
 {
@@ -60,6 +58,17 @@ add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gui
   }
 }
 
+static const Op noise = {
+  .group = {
+    .struct_size = sizeof (SegueParamGroup),
+    .name = "gaussian-noise",
+    .doc = "Adds white noise, as loud as the segment's own level asks for.  Silence stays silent.",
+    .size = sizeof (NoiseConfig),
+    .params = noise_params,
+  },
+  .apply = add_noise,
+};
+
 /* ---- gain ---- */
 
 typedef struct {
@@ -74,14 +83,6 @@ static const SegueParam *const gain_params[] = {
   NULL,
 };
 
-static const SegueParamGroup gain_case = {
-  .struct_size = sizeof (SegueParamGroup),
-  .name = "gain",
-  .doc = "Makes the segment louder or quieter.  Nothing is clipped.",
-  .size = sizeof (GainConfig),
-  .params = gain_params,
-};
-
 static void
 apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
 {
@@ -92,17 +93,20 @@ apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gu
     samples[i] *= gain;
 }
 
+static const Op gain = {
+  .group = {
+    .struct_size = sizeof (SegueParamGroup),
+    .name = "gain",
+    .doc = "Makes the segment louder or quieter.  Nothing is clipped.",
+    .size = sizeof (GainConfig),
+    .params = gain_params,
+  },
+  .apply = apply_gain,
+};
+
 /* ---- polarity ---- */
 
 static const SegueParam *const polarity_params[] = { OP_PROBABILITY (OpConfig), NULL };
-
-static const SegueParamGroup polarity_case = {
-  .struct_size = sizeof (SegueParamGroup),
-  .name = "polarity",
-  .doc = "Inverts polarity (inaudible).",
-  .size = sizeof (OpConfig),
-  .params = polarity_params,
-};
 
 static void
 invert (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
@@ -110,6 +114,17 @@ invert (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint 
   for (gsize i = 0; i < n_frames * channels; i++)
     samples[i] = -samples[i];
 }
+
+static const Op polarity = {
+  .group = {
+    .struct_size = sizeof (SegueParamGroup),
+    .name = "polarity",
+    .doc = "Inverts polarity (inaudible).",
+    .size = sizeof (OpConfig),
+    .params = polarity_params,
+  },
+  .apply = invert,
+};
 
 /* ---- shift ---- */
 
@@ -123,14 +138,6 @@ static const SegueParam *const shift_params[] = {
   SEGUE_PARAM (ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 1]", .min = 0, .max = 1,
                .doc = "How far, as a share of the segment; drawn evenly from the range."),
   NULL,
-};
-
-static const SegueParamGroup shift_case = {
-  .struct_size = sizeof (SegueParamGroup),
-  .name = "shift",
-  .doc = "Rotates the segment: it starts later, and its beginning is moved to its end.",
-  .size = sizeof (ShareConfig),
-  .params = shift_params,
 };
 
 static void
@@ -158,6 +165,17 @@ shift (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint c
   reverse (samples, 0, n_frames, channels);
 }
 
+static const Op shift_op = {
+  .group = {
+    .struct_size = sizeof (SegueParamGroup),
+    .name = "shift",
+    .doc = "Rotates the segment: it starts later, and its beginning is moved to its end.",
+    .size = sizeof (ShareConfig),
+    .params = shift_params,
+  },
+  .apply = shift,
+};
+
 /* ---- time-mask ---- */
 
 static const SegueParam *const mask_params[] = {
@@ -165,14 +183,6 @@ static const SegueParam *const mask_params[] = {
   SEGUE_PARAM (ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 0.1]", .min = 0, .max = 1,
                .doc = "Length of the gap, as a share of the segment; drawn evenly from the range."),
   NULL,
-};
-
-static const SegueParamGroup mask_case = {
-  .struct_size = sizeof (SegueParamGroup),
-  .name = "time-mask",
-  .doc = "Silences a stretch somewhere in the segment.",
-  .size = sizeof (ShareConfig),
-  .params = mask_params,
 };
 
 static void
@@ -186,19 +196,25 @@ mask (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint ch
   memset (samples + start * channels, 0, length * channels * sizeof (float));
 }
 
+static const Op mask_op = {
+  .group = {
+    .struct_size = sizeof (SegueParamGroup),
+    .name = "time-mask",
+    .doc = "Silences a stretch somewhere in the segment.",
+    .size = sizeof (ShareConfig),
+    .params = mask_params,
+  },
+  .apply = mask,
+};
+
 const SegueParamGroup *const op_cases[] = {
-  &noise_case, &gain_case, &polarity_case, &shift_case, &mask_case, NULL,
+  &noise.group, &gain.group, &polarity.group, &shift_op.group, &mask_op.group, NULL,
 };
 
 OpFunc
 op_find (const SegueParamGroup *chosen)
 {
-  static const OpFunc functions[] = { add_noise, apply_gain, invert, shift, mask };
-
-  for (guint i = 0; op_cases[i]; i++)
-    if (op_cases[i] == chosen)
-      return functions[i];
-  return NULL;
+  return ((const Op *) chosen)->apply;
 }
 
 double

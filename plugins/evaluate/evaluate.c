@@ -10,8 +10,6 @@
 /* Segments of a song that pass through the model together. */
 #define BATCH 16
 
-static const char *const set_names[] = { "train", "validation", "test" };
-
 /* What is kept of a segment until its song ends. */
 typedef struct {
   double start, duration;
@@ -21,7 +19,7 @@ typedef struct {
   SegueModel *model;
   SegueModelInfo info;
   GHashTable *label_numbers; /* label → index + 1 */
-  EvaluateSet sets[G_N_ELEMENTS (set_names)];
+  EvaluateSet sets[SEGUE_N_SETS];
   EvaluateTable *table;
 
   /* The song at hand. */
@@ -40,7 +38,7 @@ static void
 evaluator_free (gpointer instance)
 {
   Evaluator *evaluator = instance;
-  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++) {
+  for (guint i = 0; i < SEGUE_N_SETS; i++) {
     g_clear_pointer (&evaluator->sets[i].tally, evaluate_tally_free);
     g_clear_pointer (&evaluator->sets[i].unknown, g_hash_table_unref);
   }
@@ -107,16 +105,16 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   for (guint c = 0; c < evaluator->info.n_labels; c++)
     g_hash_table_insert (evaluator->label_numbers, (gpointer) evaluator->info.labels[c],
                          GUINT_TO_POINTER (c + 1));
-  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++)
+  for (guint i = 0; i < SEGUE_N_SETS; i++)
     evaluator->sets[i] = (EvaluateSet){
-      .name = set_names[i],
+      .name = segue_set_get_name (i),
       .tally = evaluate_tally_new (evaluator->info.n_labels),
       .unknown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
     };
   evaluator->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   evaluator->places = g_array_new (FALSE, FALSE, sizeof (Place));
   evaluator->rows = g_array_new (FALSE, FALSE, sizeof (float));
-  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++)
+  for (guint i = 0; i < SEGUE_N_SETS; i++)
     if (evaluator->sets[i].tally == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "no memory to count %u labels against each other", evaluator->info.n_labels);
@@ -188,11 +186,8 @@ static EvaluateSet *
 find_set (Evaluator *evaluator)
 {
   const char *name = segue_item_get_string (evaluator->first, SEGUE_META_SET);
-  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++) {
-    if (g_strcmp0 (name != NULL ? name : "train", set_names[i]) == 0)
-      return &evaluator->sets[i];
-  }
-  return NULL;
+  SegueSet set = name != NULL ? segue_set_from_name (name) : SEGUE_SET_TRAIN;
+  return set < SEGUE_N_SETS ? &evaluator->sets[set] : NULL;
 }
 
 static void
@@ -312,13 +307,13 @@ evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
 static void
 report_unknown (Evaluator *evaluator, SegueContext *context)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (set_names); i++) {
+  for (guint i = 0; i < SEGUE_N_SETS; i++) {
     const EvaluateTally *tally = evaluator->sets[i].tally;
     if (tally->songs.unknown > 0)
       segue_context_log (context, G_LOG_LEVEL_WARNING,
                          "%" G_GUINT64_FORMAT " songs of the set `%s` have labels that the model "
                          "does not know; they count as wrong",
-                         tally->songs.unknown, set_names[i]);
+                         tally->songs.unknown, segue_set_get_name (i));
   }
 }
 
@@ -337,30 +332,24 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
   const EvaluateConfig *config = segue_context_get_config (context);
   g_autofree char *text =
     evaluate_metrics_to_json (segue_aggregation_names ()[config->aggregation], evaluator->sets,
-                              G_N_ELEMENTS (set_names), evaluator->info.labels);
+                              SEGUE_N_SETS, evaluator->info.labels);
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
   return segue_file_write (path, text, -1, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder),
                              error);
 }
 
-/* As SegueModelPrecision. */
-static const char *const precisions[] = { "float32", "auto", "bfloat16", "int8", NULL };
-
-/* As SegueAggregation. */
-static const char *const aggregations[] = { "mean-probability", "mean-logit", "vote",
-                                            "confidence-weighted", NULL };
-
 static const SegueParam *const params[] = {
   SEGUE_PARAM (EvaluateConfig, aggregation, SEGUE_PARAM_CHOICE, .def = "mean-probability",
-               .choices = aggregations,
+               .choices = SEGUE_AGGREGATION_CHOICES,
                .doc =
                  "How a song's answer is made of its segments': the mean of their probabilities; "
                  "the normalised geometric mean (`mean-logit`), right where segments err "
                  "independently; the share of segments that name a label first (`vote`); or the "
                  "mean weighted by 1 − normalised entropy (`confidence-weighted`). `segue predict` "
                  "asks the run's model in the same way."),
-  SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto", .choices = precisions,
+  SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
+               .choices = SEGUE_MODEL_PRECISION_CHOICES,
                .doc = "In what numbers the model multiplies: see train's. `int8` is for answers "
                       "only, the fastest, and may change some."),
   NULL,

@@ -16,8 +16,6 @@ typedef struct {
 } ExportConfig;
 
 static const char *const encoding_choices[] = { "pcm16", "float32", NULL };
-static const char *const set_names[] = { "train", "validation", "test", NULL };
-#define N_SETS   3
 #define METADATA "metadata.jsonl"
 
 static const SegueParam *const params[] = {
@@ -45,7 +43,7 @@ typedef struct {
   GArray *sets;       /* guint */
   GPtrArray *labels;  /* char *, sorted */
   GPtrArray *folders; /* char *, what they are called on disk, sorted */
-  guint counts[N_SETS];
+  guint counts[SEGUE_N_SETS];
   GPtrArray *extra; /* char *: metadata keys for metadata.jsonl */
   GPtrArray *all;   /* char *: all files, with those that are no audio */
 } Plan;
@@ -69,16 +67,12 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Index into set_names; items in no set are there to learn from. */
-static guint
+/* Items in no set are there to learn from. */
+static SegueSet
 set_of (const SegueItem *item)
 {
-  const char *set = segue_item_get_string (item, SEGUE_META_SET);
-
-  for (guint i = 0; set && set_names[i]; i++)
-    if (g_str_equal (set_names[i], set))
-      return i;
-  return 0;
+  SegueSet set = segue_set_from_name (segue_item_get_string (item, SEGUE_META_SET));
+  return set < SEGUE_N_SETS ? set : SEGUE_SET_TRAIN;
 }
 
 static const char *
@@ -184,16 +178,16 @@ make_plan (const ExportConfig *config, SegueDataset *dataset, Plan *plan)
 
     name = names_make (names, folder, stem);
     g_ptr_array_add (plan->files,
-                     g_strdup_printf ("data/%s/%s/%s.wav", set_names[set], folder, name));
+                     g_strdup_printf ("data/%s/%s/%s.wav", segue_set_get_name (set), folder, name));
     g_ptr_array_add (plan->all, g_strdup (g_ptr_array_index (plan->files, i)));
     g_array_append_val (plan->sets, set);
     plan->counts[set]++;
   }
   if (config->metadata)
     find_extra (dataset, plan);
-  for (guint s = 0; config->metadata && s < N_SETS; s++)
+  for (guint s = 0; config->metadata && s < SEGUE_N_SETS; s++)
     if (plan->counts[s] > 0)
-      g_ptr_array_add (plan->all, g_strdup_printf ("data/%s/" METADATA, set_names[s]));
+      g_ptr_array_add (plan->all, g_strdup_printf ("data/%s/" METADATA, segue_set_get_name (s)));
   g_ptr_array_add (plan->all, g_strdup ("README.md"));
 }
 
@@ -268,7 +262,7 @@ static gboolean
 write_metadata (SegueDataset *dataset, const Plan *plan, guint set, Target *target, GError **error)
 {
   GString *out = g_string_new (NULL);
-  g_autofree char *file = g_strdup_printf ("data/%s/" METADATA, set_names[set]);
+  g_autofree char *file = g_strdup_printf ("data/%s/" METADATA, segue_set_get_name (set));
   g_autoptr (GBytes) bytes = NULL;
 
   for (guint i = 0; i < plan->files->len; i++)
@@ -291,15 +285,15 @@ write_card (const ExportConfig *config, const Plan *plan, guint rate, Target *ta
   g_autoptr (GPtrArray) labels = g_ptr_array_new (), columns = g_ptr_array_new ();
   /* `datasets` reads labels off folders, or as they are out of metadata.jsonl. */
   const GPtrArray *from = config->metadata ? plan->labels : plan->folders;
-  const char *sets[N_SETS + 1] = { NULL };
-  guint counts[N_SETS], n_sets = 0;
+  const char *sets[SEGUE_N_SETS + 1] = { NULL };
+  guint counts[SEGUE_N_SETS], n_sets = 0;
   Card card = { .title = config->title, .sets = sets, .counts = counts, .rate = rate };
   g_autoptr (GBytes) bytes = NULL;
   char *text;
 
-  for (guint s = 0; s < N_SETS; s++)
+  for (guint s = 0; s < SEGUE_N_SETS; s++)
     if (plan->counts[s] > 0) {
-      sets[n_sets] = set_names[s];
+      sets[n_sets] = segue_set_get_name (s);
       counts[n_sets++] = plan->counts[s];
     }
   if (config->metadata) {
@@ -347,7 +341,7 @@ collect (gpointer instance, SegueContext *context, GError **error)
   target = target_open (folder, plan.all, error);
   if (!target || !write_audio (config, dataset, &plan, target, &rate, context, error))
     return FALSE;
-  for (guint s = 0; config->metadata && s < N_SETS; s++)
+  for (guint s = 0; config->metadata && s < SEGUE_N_SETS; s++)
     if (plan.counts[s] > 0 && !write_metadata (dataset, &plan, s, target, error))
       return FALSE;
   return write_card (config, &plan, rate, target, error) && target_finish (target, error);

@@ -49,7 +49,7 @@ merge (GArray *pairs)
 }
 
 ReportConfusion *
-report_confusion_count (const ReportTable *table, ReportSet set)
+report_confusion_count (const ReportTable *table, SegueSet set)
 {
   ReportConfusion *confusion = g_new0 (ReportConfusion, 1);
   confusion->pairs = g_array_new (FALSE, FALSE, sizeof (ReportPair));
@@ -141,7 +141,7 @@ report_confusion_choose (const ReportConfusion *confusion, guint max)
 }
 
 void
-report_calibration_count (ReportCalibration *calibration, const ReportTable *table, ReportSet set)
+report_calibration_count (ReportCalibration *calibration, const ReportTable *table, SegueSet set)
 {
   *calibration = (ReportCalibration){ .error = NAN };
   for (guint i = 0; i < table->segments->len; i++) {

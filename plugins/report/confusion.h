@@ -20,7 +20,7 @@ typedef struct {
   guint n_labels;
 } ReportConfusion;
 
-ReportConfusion *report_confusion_count (const ReportTable *table, ReportSet set);
+ReportConfusion *report_confusion_count (const ReportTable *table, SegueSet set);
 /** report_confusion_free: accepts %NULL. */
 void report_confusion_free (ReportConfusion *confusion);
 /** report_confusion_get: how often @truth was taken for @answer. */
@@ -46,6 +46,6 @@ typedef struct {
 } ReportCalibration;
 
 void report_calibration_count (ReportCalibration *calibration, const ReportTable *table,
-                               ReportSet set);
+                               SegueSet set);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReportConfusion, report_confusion_free)

@@ -15,7 +15,7 @@ report_figures_free (ReportFigures *figures)
 {
   if (figures == NULL)
     return;
-  for (guint i = 0; i < REPORT_N_SETS; i++)
+  for (guint i = 0; i < SEGUE_N_SETS; i++)
     g_clear_pointer (&figures->sets[i].labels, g_array_unref);
   g_free (figures);
 }
@@ -118,15 +118,15 @@ report_figures_load (const char *path, GError **error)
                  "‘%s’: ‘aggregation’ is none that is known; is the run of a newer segue?", shown);
     ok = FALSE;
   }
-  for (guint i = 0; i < REPORT_N_SETS; i++) {
-    json_t *set = json_object_get (root, report_set_name (i));
+  for (guint i = 0; i < SEGUE_N_SETS; i++) {
+    json_t *set = json_object_get (root, segue_set_get_name (i));
     figures->sets[i].labels = g_array_new (FALSE, FALSE, sizeof (ReportLabelFigures));
     g_array_set_clear_func (figures->sets[i].labels, clear_label);
     if (!ok || set == NULL || read_set (&figures->sets[i], set))
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "‘%s’: the figures of the set ‘%s’ are not what `evaluate` writes", shown,
-                 report_set_name (i));
+                 segue_set_get_name (i));
     ok = FALSE;
   }
   json_decref (root);
@@ -136,20 +136,20 @@ report_figures_load (const char *path, GError **error)
 gboolean
 report_figures_check (const ReportFigures *figures, const ReportTable *table, GError **error)
 {
-  guint64 counted[REPORT_N_SETS] = { 0 };
+  guint64 counted[SEGUE_N_SETS] = { 0 };
   for (guint i = 0; i < table->songs->len; i++) {
     const ReportSong *song = report_table_song (table, i);
     if (song->set >= 0 && song->label != REPORT_NO_LABEL)
       counted[song->set] += song->n;
   }
-  for (guint i = 0; i < REPORT_N_SETS; i++) {
+  for (guint i = 0; i < SEGUE_N_SETS; i++) {
     guint64 said = figures->sets[i].segments;
     if (said == counted[i])
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "metrics.json counts %" G_GUINT64_FORMAT " segments of the set ‘%s’, "
                  "predictions.csv has %" G_GUINT64_FORMAT ": they are not of one run",
-                 said, report_set_name (i), counted[i]);
+                 said, segue_set_get_name (i), counted[i]);
     return FALSE;
   }
   return TRUE;
@@ -158,7 +158,7 @@ report_figures_check (const ReportFigures *figures, const ReportTable *table, GE
 int
 report_figures_judged (const ReportFigures *figures)
 {
-  static const ReportSet order[] = { REPORT_TEST, REPORT_VALIDATION, REPORT_TRAIN };
+  static const SegueSet order[] = { SEGUE_SET_TEST, SEGUE_SET_VALIDATION, SEGUE_SET_TRAIN };
   for (guint i = 0; i < G_N_ELEMENTS (order); i++)
     if (figures->sets[order[i]].present && figures->sets[order[i]].segments > 0)
       return (int) order[i];

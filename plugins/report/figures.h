@@ -24,7 +24,7 @@ typedef struct {
 /** ReportFigures: @aggregation: how songs were answered. */
 typedef struct {
   SegueAggregation aggregation;
-  ReportSetFigures sets[REPORT_N_SETS];
+  ReportSetFigures sets[SEGUE_N_SETS];
 } ReportFigures;
 
 /** report_figures_load: (transfer full): %SEGUE_ERROR_DATA where the file is not what `evaluate`

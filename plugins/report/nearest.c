@@ -42,7 +42,7 @@ compare_row (gpointer data, guint segment, const float *row, GError **error)
   Search *search = data;
   guint song = report_table_segment (search->table, segment)->song, n = search->table->n_model;
   const ReportSong *of = report_table_song (search->table, song);
-  if (of->set != REPORT_TRAIN || of->label == REPORT_NO_LABEL)
+  if (of->set != SEGUE_SET_TRAIN || of->label == REPORT_NO_LABEL)
     return TRUE;
   guint number =
     GPOINTER_TO_UINT (g_hash_table_lookup (search->chains, GINT_TO_POINTER (of->label + 1)));

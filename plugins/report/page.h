@@ -18,7 +18,7 @@ typedef struct {
   const ReportAccount *account;
   const ReportFigures *figures;
   const ReportTable *table;
-  ReportSet judged;
+  SegueSet judged;
   const ReportConfusion *confusion;
   const ReportCalibration *calibration;
   const GArray *wrong, *nearest;

@@ -40,7 +40,7 @@ typedef struct {
   ReportCalibration calibration;
   ReportClips *clips;
   GArray *wrong, *nearest;
-  ReportSet judged;
+  SegueSet judged;
 } Parts;
 
 static void
@@ -102,7 +102,7 @@ read_inputs (Parts *parts, SegueContext *context, GError **error)
                          "no song has a label: there is nothing to report on");
     return FALSE;
   }
-  parts->judged = (ReportSet) judged;
+  parts->judged = (SegueSet) judged;
   return TRUE;
 }
 
@@ -119,7 +119,7 @@ compare_surest_first (gconstpointer a, gconstpointer b, gpointer data)
 }
 
 static GArray *
-find_wrong (const ReportTable *table, ReportSet set)
+find_wrong (const ReportTable *table, SegueSet set)
 {
   GArray *wrong = g_array_new (FALSE, FALSE, sizeof (guint));
   for (guint i = 0; i < table->segments->len; i++) {

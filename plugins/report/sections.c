@@ -95,22 +95,23 @@ report_append_summary (const Report *report, GString *html)
     html,
     "<p class=\"headline\"><strong>%s</strong> of songs and <strong>%s</strong> "
     "of segments of the set <em>%s</em> are right.</p>\n",
-    songs, segments, report_set_name (report->judged));
+    songs, segments, segue_set_get_name (report->judged));
   append_confidence (html, judged);
-  if (report->judged != REPORT_TEST)
+  if (report->judged != SEGUE_SET_TEST)
     g_string_append_printf (html,
                             "<p class=\"note\">This run has no test set: what follows is about "
                             "<em>%s</em>, %s.</p>\n",
-                            report_set_name (report->judged),
-                            report->judged == REPORT_TRAIN ? "which the model has learnt by heart"
-                                                           : "by which its best epoch was chosen");
+                            segue_set_get_name (report->judged),
+                            report->judged == SEGUE_SET_TRAIN
+                              ? "which the model has learnt by heart"
+                              : "by which its best epoch was chosen");
   begin_table (html, "Figures of each set", columns, 1);
-  for (guint i = 0; i < REPORT_N_SETS; i++) {
+  for (guint i = 0; i < SEGUE_N_SETS; i++) {
     const ReportSetFigures *set = &report->figures->sets[i];
     if (!set->present)
       continue;
     g_string_append (html, "<tr>");
-    append_cell (html, "th scope=\"row\"", report_set_name (i));
+    append_cell (html, "th scope=\"row\"", segue_set_get_name (i));
     append_share (html, set->song_accuracy);
     append_share (html, set->segment_accuracy);
     append_share (html, set->macro_f1);

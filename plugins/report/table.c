@@ -18,13 +18,6 @@ enum { SET, SONG, SOURCE, LABEL, PREDICTED, START, DURATION, N_COLUMNS };
 /* Rows between looks at the user. */
 #define ROWS 256
 
-const char *
-report_set_name (ReportSet set)
-{
-  static const char *const names[] = { "train", "validation", "test" };
-  return names[set];
-}
-
 static void
 clear_song (gpointer data)
 {
@@ -231,11 +224,9 @@ find_set (const char *name)
 {
   /* Songs in no set are there to learn from. */
   if (*name == '\0')
-    return REPORT_TRAIN;
-  for (guint i = 0; i < REPORT_N_SETS; i++)
-    if (g_str_equal (name, report_set_name (i)))
-      return (int) i;
-  return -1;
+    return SEGUE_SET_TRAIN;
+  SegueSet set = segue_set_from_name (name);
+  return set < SEGUE_N_SETS ? (int) set : -1;
 }
 
 static void

@@ -6,11 +6,6 @@
 
 #include <segue/predict.h>
 
-typedef enum { REPORT_TRAIN, REPORT_VALIDATION, REPORT_TEST, REPORT_N_SETS } ReportSet;
-
-/** report_set_name: "train", "validation", "test". */
-const char *report_set_name (ReportSet set);
-
 /** ReportSegment: @song: index; @answer: of labels; @confidence: the answer's probability; @truth: that
  * of the song's label, NaN where the model has none. */
 typedef struct {
@@ -23,7 +18,7 @@ typedef struct {
 
 /**
  * ReportSong: @id, @source: as the table has them (@source: "" where there is none)
- * @set: #ReportSet; -1: another, which is not judged
+ * @set: #SegueSet; -1: another, which is not judged
  * @label: index of labels; REPORT_NO_LABEL
  * @answer, @confidence: of its segments' probabilities together
  * @first, @n: its segments

@@ -13,18 +13,18 @@ typedef struct {
 
 typedef struct {
   gboolean is_dealt;
-  Set set;
+  SegueSet set;
   int fold;
 } Place;
 
 typedef struct {
   guint songs;
   guint groups;
-  guint largest;        /* group, in songs */
-  guint free_groups;    /* not dealt yet */
-  guint train_groups;   /* dealt to train */
-  guint in_set[N_SETS]; /* songs */
-  guint groups_in[N_SETS];
+  guint largest;              /* group, in songs */
+  guint free_groups;          /* not dealt yet */
+  guint train_groups;         /* dealt to train */
+  guint in_set[SEGUE_N_SETS]; /* songs */
+  guint groups_in[SEGUE_N_SETS];
   guint first, n_members; /* its slice of Deal.by_label */
 } Label;
 
@@ -147,17 +147,17 @@ group_members (const Deal *self, guint group, guint *n)
 }
 
 static gboolean
-wants (const Deal *self, Set set)
+wants (const Deal *self, SegueSet set)
 {
   const DealAmount *amount = &self->plan.amounts[set];
 
-  return set == SET_TRAIN || amount->share > 0 || amount->count > 0 ||
-         (set == SET_TEST && self->plan.folds > 0);
+  return set == SEGUE_SET_TRAIN || amount->share > 0 || amount->count > 0 ||
+         (set == SEGUE_SET_TEST && self->plan.folds > 0);
 }
 
 /* How many songs of @label @set should get. */
 static guint
-target (const Deal *self, const Label *label, Set set)
+target (const Deal *self, const Label *label, SegueSet set)
 {
   const DealAmount *amount = &self->plan.amounts[set];
   guint share = (guint) (amount->share * label->songs + 0.5);
@@ -166,7 +166,7 @@ target (const Deal *self, const Label *label, Set set)
 }
 
 static void
-place (Deal *self, guint group, Set set)
+place (Deal *self, guint group, SegueSet set)
 {
   guint n;
   const Member *members = group_members (self, group, &n);
@@ -177,7 +177,7 @@ place (Deal *self, guint group, Set set)
     Label *label = &self->labels[members[i].label];
 
     label->free_groups--;
-    label->train_groups += set == SET_TRAIN;
+    label->train_groups += set == SEGUE_SET_TRAIN;
     label->groups_in[set]++;
     label->in_set[set] += members[i].songs;
   }
@@ -186,7 +186,7 @@ place (Deal *self, guint group, Set set)
 /* Whether @group may go to @set: something has to be left, of each label in it, for what is dealt
  * after it: validation, then train. */
 static gboolean
-can_spare (const Deal *self, guint group, Set set)
+can_spare (const Deal *self, guint group, SegueSet set)
 {
   guint n;
   const Member *members = group_members (self, group, &n);
@@ -195,7 +195,7 @@ can_spare (const Deal *self, guint group, Set set)
     const Label *label = &self->labels[members[i].label];
     guint later = label->train_groups == 0;
 
-    later += set == SET_TEST && wants (self, SET_VALIDATION);
+    later += set == SEGUE_SET_TEST && wants (self, SEGUE_SET_VALIDATION);
     if (label->free_groups < 1 + later)
       return FALSE;
   }
@@ -214,7 +214,7 @@ brings_nearer (guint have, guint songs, guint wanted)
 }
 
 static void
-draw_label (Deal *self, guint index, Set set)
+draw_label (Deal *self, guint index, SegueSet set)
 {
   Label *label = &self->labels[index];
   guint wanted = target (self, label, set);
@@ -272,14 +272,14 @@ deal_folds (Deal *self)
   }
   for (guint g = 0; g < self->n_groups; g++)
     if (self->places[g].fold == (int) self->plan.fold)
-      place (self, g, SET_TEST);
+      place (self, g, SEGUE_SET_TEST);
 }
 
 static void
 reset (Deal *self)
 {
   for (guint g = 0; g < self->n_groups; g++)
-    self->places[g] = (Place){ FALSE, SET_TRAIN, -1 };
+    self->places[g] = (Place){ FALSE, SEGUE_SET_TRAIN, -1 };
   for (guint l = 0; l < self->n_labels; l++) {
     Label *label = &self->labels[l];
 
@@ -297,14 +297,14 @@ pin (Deal *self, const gboolean *train_only)
     const Member *member = &g_array_index (self->by_label, Member, i);
 
     if (train_only[member->label] && !self->places[member->group].is_dealt)
-      place (self, member->group, SET_TRAIN);
+      place (self, member->group, SEGUE_SET_TRAIN);
   }
 }
 
 static gboolean
 got_enough (const Deal *self, const Label *label)
 {
-  for (Set set = SET_TRAIN; set < N_SETS; set++) {
+  for (SegueSet set = SEGUE_SET_TRAIN; set < SEGUE_N_SETS; set++) {
     const DealAmount *amount = &self->plan.amounts[set];
     /* Albums can't be cut to measure; songs can. */
     guint exact = label->largest == 1 ? amount->count : 0;
@@ -324,15 +324,15 @@ deal_run (Deal *self, const gboolean *train_only, gboolean *short_labels)
   pin (self, train_only);
   if (self->plan.folds > 0)
     deal_folds (self);
-  else if (wants (self, SET_TEST))
+  else if (wants (self, SEGUE_SET_TEST))
     for (guint l = 0; l < self->n_labels; l++)
-      draw_label (self, l, SET_TEST);
-  if (wants (self, SET_VALIDATION))
+      draw_label (self, l, SEGUE_SET_TEST);
+  if (wants (self, SEGUE_SET_VALIDATION))
     for (guint l = 0; l < self->n_labels; l++)
-      draw_label (self, l, SET_VALIDATION);
+      draw_label (self, l, SEGUE_SET_VALIDATION);
   for (guint g = 0; g < self->n_groups; g++)
     if (!self->places[g].is_dealt)
-      place (self, g, SET_TRAIN);
+      place (self, g, SEGUE_SET_TRAIN);
   for (guint l = 0; l < self->n_labels; l++) {
     short_labels[l] =
       !train_only[l] && self->labels[l].songs > 0 && !got_enough (self, &self->labels[l]);
@@ -341,7 +341,7 @@ deal_run (Deal *self, const gboolean *train_only, gboolean *short_labels)
   return n_short;
 }
 
-Set
+SegueSet
 deal_get_set (const Deal *self, guint group)
 {
   return self->places[group].set;
@@ -358,10 +358,10 @@ deal_get_need (const Deal *self, gboolean of_songs)
 {
   guint need = 1;
 
-  for (Set set = SET_VALIDATION; set < N_SETS; set++) {
+  for (SegueSet set = SEGUE_SET_VALIDATION; set < SEGUE_N_SETS; set++) {
     const DealAmount *amount = &self->plan.amounts[set];
 
-    if (wants (self, set) && !(set == SET_TEST && self->plan.folds > 0))
+    if (wants (self, set) && !(set == SEGUE_SET_TEST && self->plan.folds > 0))
       need += of_songs ? MAX (MAX (amount->count, amount->least), 1) : 1;
   }
   if (self->plan.folds > 0)

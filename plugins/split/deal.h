@@ -6,10 +6,7 @@
  */
 #pragma once
 
-#include <glib.h>
-
-typedef enum { SET_TRAIN, SET_VALIDATION, SET_TEST } Set;
-#define N_SETS 3
+#include <segue/item.h>
 
 /** DealSong: indices of its label and group. */
 typedef struct {
@@ -24,9 +21,9 @@ typedef struct {
   guint least;
 } DealAmount;
 
-/** DealPlan: @folds 0: `amounts[SET_TEST]` says how much is test; else fold @fold of @folds is. */
+/** DealPlan: @folds 0: `amounts[SEGUE_SET_TEST]` says how much is test; else fold @fold of @folds is. */
 typedef struct {
-  DealAmount amounts[N_SETS]; /* of SET_VALIDATION and SET_TEST */
+  DealAmount amounts[SEGUE_N_SETS]; /* of SEGUE_SET_VALIDATION and SEGUE_SET_TEST */
   guint folds;
   guint fold;
   guint64 seed;
@@ -49,7 +46,7 @@ void deal_free (Deal *deal);
  */
 guint deal_run (Deal *deal, const gboolean *train_only, gboolean *short_labels);
 
-Set deal_get_set (const Deal *deal, guint group);
+SegueSet deal_get_set (const Deal *deal, guint group);
 /** deal_get_fold: -1: in no fold. */
 int deal_get_fold (const Deal *deal, guint group);
 /** deal_get_need: the least number of groups (songs, if @of_songs) that a label needs. */

@@ -18,7 +18,6 @@ typedef struct {
 
 enum { TOO_FEW_FAIL, TOO_FEW_TRAIN_ONLY, TOO_FEW_LEAVE_OUT };
 static const char *const too_few_choices[] = { "fail", "train_only", "leave_out", NULL };
-static const char *const set_names[N_SETS] = { "train", "validation", "test" };
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (SplitConfig, by, SEGUE_PARAM_STRING, .def = "song",
@@ -135,8 +134,9 @@ make_deal_plan (const SplitConfig *config, guint64 seed)
 {
   DealPlan plan = { .folds = (guint) config->folds, .fold = (guint) config->fold, .seed = seed };
 
-  plan.amounts[SET_TEST] = make_amount (config->folds ? 0 : config->test, (guint) config->min_test);
-  plan.amounts[SET_VALIDATION] = make_amount (config->validation, 1);
+  plan.amounts[SEGUE_SET_TEST] =
+    make_amount (config->folds ? 0 : config->test, (guint) config->min_test);
+  plan.amounts[SEGUE_SET_VALIDATION] = make_amount (config->validation, 1);
   return plan;
 }
 
@@ -194,7 +194,7 @@ typedef const char *(*ValueFunc) (const Index *index, const Deal *deal, guint gr
 static const char *
 set_of (const Index *index, const Deal *deal, guint group, char buffer[16])
 {
-  return set_names[deal_get_set (deal, group)];
+  return segue_set_get_name (deal_get_set (deal, group));
 }
 
 /* The set alone is not set where a label is left out: that leaves its items out. */
@@ -240,7 +240,7 @@ emit (const SplitConfig *config, SegueDataset *dataset, const Index *index, cons
       SegueContext *context)
 {
   g_autoptr (SegueDataset) grouped = NULL, folded = NULL, result = NULL;
-  guint counts[N_SETS] = { 0 };
+  guint counts[SEGUE_N_SETS] = { 0 };
 
   grouped = is_by_song (config) ? segue_dataset_ref (dataset)
                                 : annotate (dataset, index, outcome, SEGUE_META_GROUP, group_of);
@@ -250,8 +250,8 @@ emit (const SplitConfig *config, SegueDataset *dataset, const Index *index, cons
   result = annotate (folded, index, outcome, SEGUE_META_SET, set_of);
   for (guint i = 0; i < outcome->songs->len; i++)
     counts[deal_get_set (outcome->deal, g_array_index (outcome->songs, DealSong, i).group)]++;
-  for (guint s = 0; s < N_SETS; s++) {
-    g_autofree char *name = g_strdup_printf ("%s songs", set_names[s]);
+  for (guint s = 0; s < SEGUE_N_SETS; s++) {
+    g_autofree char *name = g_strdup_printf ("%s songs", segue_set_get_name (s));
 
     segue_context_count (context, name, counts[s]);
   }

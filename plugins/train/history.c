@@ -23,15 +23,14 @@ describe_set (const TrainSet *set)
 static json_t *
 describe_settings (const TrainSettings *s)
 {
-  static const char *const best[] = { "accuracy", "loss", "last" };
-  static const char *const weights[] = { "none", "balanced" };
-  return json_pack (
-    "{s:i, s:i, s:i, s:f, s:s, s:I, s:f, s:f, s:f, s:s, s:s, s:i}", "epochs", (int) s->epochs,
-    "batch", (int) s->batch, "accumulate", (int) (s->step_items / s->batch), "learning_rate",
-    s->learning_rate, "schedule", segue_nn_schedule_get_name (s->schedule.kind), "warmup_steps",
-    (json_int_t) s->schedule.warmup_steps, "weight_decay", s->weight_decay, "label_smoothing",
-    s->label_smoothing, "gradient_clip", s->gradient_clip, "class_weights",
-    weights[s->class_weights], "best", best[s->best], "early_stopping", (int) s->patience);
+  return json_pack ("{s:i, s:i, s:i, s:f, s:s, s:I, s:f, s:f, s:f, s:s, s:s, s:i}", "epochs",
+                    (int) s->epochs, "batch", (int) s->batch, "accumulate",
+                    (int) (s->step_items / s->batch), "learning_rate", s->learning_rate, "schedule",
+                    segue_schedule_get_name (s->schedule.kind), "warmup_steps",
+                    (json_int_t) s->schedule.warmup_steps, "weight_decay", s->weight_decay,
+                    "label_smoothing", s->label_smoothing, "gradient_clip", s->gradient_clip,
+                    "class_weights", TRAIN_WEIGHTS_CHOICES[s->class_weights], "best",
+                    TRAIN_BEST_CHOICES[s->best], "early_stopping", (int) s->patience);
 }
 
 static json_t *

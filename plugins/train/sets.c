@@ -5,15 +5,12 @@
 #include <segue/nn/cross-entropy.h>
 #include <string.h>
 
-typedef enum { SET_TRAIN, SET_VALIDATION, SET_OTHER } SetKind;
-
-static SetKind
+/* Items in no set are there to learn from. */
+static SegueSet
 set_of (const SegueItem *item)
 {
   const char *set = segue_item_get_string (item, SEGUE_META_SET);
-  if (set == NULL || g_str_equal (set, "train"))
-    return SET_TRAIN;
-  return g_str_equal (set, "validation") ? SET_VALIDATION : SET_OTHER;
+  return set == NULL ? SEGUE_SET_TRAIN : segue_set_from_name (set);
 }
 
 /* The first eight bytes of SHA-256. */
@@ -48,7 +45,7 @@ collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
 
   for (guint i = 0; i < n; i++) {
     SegueItem *item = segue_dataset_get_entry (dataset, i);
-    if (set_of (item) != SET_TRAIN)
+    if (set_of (item) != SEGUE_SET_TRAIN)
       continue;
     sets->train.n++;
     const char *label = segue_item_get_string (item, SEGUE_META_LABEL);
@@ -85,7 +82,7 @@ collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
 }
 
 static void
-fill_set (SegueDataset *dataset, SetKind kind, GHashTable *label_numbers, TrainSet *set)
+fill_set (SegueDataset *dataset, SegueSet kind, GHashTable *label_numbers, TrainSet *set)
 {
   g_autoptr (GHashTable) songs = g_hash_table_new (g_str_hash, g_str_equal);
   guint n = segue_dataset_get_length (dataset);
@@ -127,8 +124,8 @@ train_sets_new (SegueDataset *dataset, GError **error)
   g_autoptr (GHashTable) numbers = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint c = 0; c < sets->n_labels; c++)
     g_hash_table_insert (numbers, sets->labels[c], GUINT_TO_POINTER (c));
-  fill_set (dataset, SET_TRAIN, numbers, &sets->train);
-  fill_set (dataset, SET_VALIDATION, numbers, &sets->validation);
+  fill_set (dataset, SEGUE_SET_TRAIN, numbers, &sets->train);
+  fill_set (dataset, SEGUE_SET_VALIDATION, numbers, &sets->validation);
   for (guint i = 0; i < sets->validation.n; i++)
     sets->n_unknown += sets->validation.samples[i].label == SEGUE_NN_IGNORE;
   return g_steal_pointer (&sets);

@@ -43,22 +43,6 @@ given (double value, double otherwise)
   return isnan (value) ? otherwise : value;
 }
 
-static SegueNnScheduleKind
-schedule_kind (SegueSchedule schedule)
-{
-  switch (schedule) {
-  case SEGUE_SCHEDULE_LINEAR:
-    return SEGUE_NN_SCHEDULE_LINEAR;
-  case SEGUE_SCHEDULE_COSINE:
-    return SEGUE_NN_SCHEDULE_COSINE;
-  case SEGUE_SCHEDULE_ONE_CYCLE:
-    return SEGUE_NN_SCHEDULE_ONE_CYCLE;
-  case SEGUE_SCHEDULE_CONSTANT:
-  default:
-    return SEGUE_NN_SCHEDULE_CONSTANT;
-  }
-}
-
 static const SegueRecipe *
 recipe_of (const TrainConfig *config)
 {
@@ -96,8 +80,7 @@ train_settings_resolve (const TrainConfig *config, guint n_train, guint64 seed,
   double warmup = given (config->warmup, recipe->warmup);
   settings->steps_per_epoch = per_epoch;
   settings->schedule = (SegueNnSchedule){
-    .kind =
-      schedule_kind (config->schedule >= 0 ? (SegueSchedule) config->schedule : recipe->schedule),
+    .kind = config->schedule >= 0 ? (SegueSchedule) config->schedule : recipe->schedule,
     .warmup_steps = warmup <= 1 ? (guint64) floor (warmup * (double) total) : (guint64) warmup,
     .total_steps = total,
   };

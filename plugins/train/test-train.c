@@ -582,7 +582,7 @@ test_settings (void)
   g_assert_cmpuint (settings.steps_per_epoch, ==, 3);
   g_assert_cmpuint (settings.schedule.total_steps, ==, 18);
   g_assert_cmpuint (settings.schedule.warmup_steps, ==, 4);
-  g_assert_cmpint (settings.schedule.kind, ==, SEGUE_NN_SCHEDULE_COSINE);
+  g_assert_cmpint (settings.schedule.kind, ==, SEGUE_SCHEDULE_COSINE);
   g_assert_cmpfloat (settings.gradient_clip, ==, 2.0);
 
   config.warmup = 7;

@@ -9,12 +9,6 @@
 #include <segue/plugin.h>
 #include <string.h>
 
-static const char *const schedules[] = { "linear", "cosine", "one-cycle", "constant", NULL };
-/* As SegueModelPrecision. */
-static const char *const precisions[] = { "float32", "auto", "bfloat16", NULL };
-static const char *const class_weights[] = { "none", "balanced", NULL };
-static const char *const bests[] = { "accuracy", "loss", "last", NULL };
-
 #define BY_RECIPE " Where it is not given, the model type's own recipe says."
 
 static const SegueParam *const params[] = {
@@ -37,7 +31,7 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrainConfig, learning_rate, SEGUE_PARAM_DOUBLE, .min = 1e-9, .max = 10,
                .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "The largest step size, which the schedule then scales." BY_RECIPE),
-  SEGUE_PARAM (TrainConfig, schedule, SEGUE_PARAM_CHOICE, .choices = schedules,
+  SEGUE_PARAM (TrainConfig, schedule, SEGUE_PARAM_CHOICE, .choices = SEGUE_SCHEDULE_CHOICES,
                .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "How the learning rate falls after the warm-up." BY_RECIPE),
   SEGUE_PARAM (TrainConfig, warmup, SEGUE_PARAM_DOUBLE, .min = 0, .max = 1e9,
@@ -54,10 +48,11 @@ static const SegueParam *const params[] = {
                .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "Largest L2 norm of all gradients together; 0 clips nothing." BY_RECIPE),
   SEGUE_PARAM (TrainConfig, class_weights, SEGUE_PARAM_CHOICE, .def = "none",
-               .choices = class_weights,
+               .choices = TRAIN_WEIGHTS_CHOICES,
                .doc = "`balanced`: a label with fewer segments weighs more in the loss, so that "
                       "all labels count the same."),
-  SEGUE_PARAM (TrainConfig, best, SEGUE_PARAM_CHOICE, .def = "accuracy", .choices = bests,
+  SEGUE_PARAM (TrainConfig, best, SEGUE_PARAM_CHOICE, .def = "accuracy",
+               .choices = TRAIN_BEST_CHOICES,
                .doc = "Which epoch's weights are kept: the one with the best accuracy on "
                       "validation segments (of equals, the one with less loss), the one with the "
                       "least validation loss, or the last. Without a validation set: the last."),
@@ -67,7 +62,8 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
                .doc = "Compute the part of the model that is not trained once per segment and keep "
                       "its output on disk while training, rather than in every epoch."),
-  SEGUE_PARAM (TrainConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto", .choices = precisions,
+  SEGUE_PARAM (TrainConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
+               .choices = SEGUE_MODEL_TRAINING_CHOICES,
                .doc =
                  "In what numbers matrices are multiplied; weights, gradients and sums are "
                  "float32 always. `auto`: bfloat16 where the processor has instructions for it, "

@@ -107,7 +107,7 @@ load_model (Bench *bench, GError **error)
   bench->settings =
     (TrainSettings){ .learning_rate = 5e-5,
                      .gradient_clip = 1,
-                     .schedule = { .kind = SEGUE_NN_SCHEDULE_CONSTANT, .total_steps = 1 } };
+                     .schedule = { .kind = SEGUE_SCHEDULE_CONSTANT, .total_steps = 1 } };
   if (bench->train)
     bench->optimiser = train_optimiser_new (bench->model, &bench->settings, spec.threads, error);
   return !bench->train || bench->optimiser != NULL;

@@ -107,7 +107,7 @@ static void
 optimise (GoldenRun *run, GArray *tensors, float *state, guint64 step)
 {
   const SegueNnAdamW adamw = SEGUE_NN_ADAMW_DEFAULT;
-  const SegueNnSchedule schedule = { SEGUE_NN_SCHEDULE_LINEAR, WARMUP_STEPS, STEPS, 0, 0 };
+  const SegueNnSchedule schedule = { SEGUE_SCHEDULE_LINEAR, WARMUP_STEPS, STEPS, 0, 0 };
   const SegueNnWeights *weights = run->model->base.weights;
   SegueNnPool *pool = run->model->base.pool;
   g_autofree const float **gradients = g_new0 (const float *, tensors->len);

@@ -119,16 +119,6 @@ segue_kind_words (SegueKind kind)
   return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
 }
 
-const char *
-segue_recipe_schedule_words (SegueSchedule schedule)
-{
-  static const char *const words[] = { [SEGUE_SCHEDULE_LINEAR] = "linear",
-                                       [SEGUE_SCHEDULE_COSINE] = "cosine",
-                                       [SEGUE_SCHEDULE_ONE_CYCLE] = "one-cycle",
-                                       [SEGUE_SCHEDULE_CONSTANT] = "constant" };
-  return (gsize) schedule < G_N_ELEMENTS (words) ? words[schedule] : "unknown";
-}
-
 char *
 segue_recipe_words (const SegueRecipe *recipe)
 {
@@ -149,7 +139,7 @@ segue_recipe_words (const SegueRecipe *recipe)
     g_autofree char *value = segue_number_to_text (numbers[i].value);
     g_string_append_printf (words, "%s %s, ", numbers[i].name, value);
   }
-  g_string_append_printf (words, "schedule %s", segue_recipe_schedule_words (recipe->schedule));
+  g_string_append_printf (words, "schedule %s", segue_schedule_get_name (recipe->schedule));
   return g_string_free (g_steal_pointer (&words), FALSE);
 }
 

@@ -12,9 +12,6 @@ char *segue_param_default_words (const SegueParam *row);
 char *segue_stage_words (const SegueStageType *type);
 /** segue_kind_words: of a port: "audio", "file, audio or tensor". */
 const char *segue_kind_words (SegueKind kind);
-/** segue_recipe_schedule_words: "linear", "cosine", … */
-const char *segue_recipe_schedule_words (SegueSchedule schedule);
-
 /** segue_recipe_words: (transfer full): "epochs 3, batch 8, …" */
 char *segue_recipe_words (const SegueRecipe *recipe);
 

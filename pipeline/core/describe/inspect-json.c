@@ -213,7 +213,7 @@ write_model (SegueJson *json, SegueRegistry *registry, const SegueModelType *typ
   write_number (json, "warmup", type->recipe->warmup);
   write_number (json, "label_smoothing", type->recipe->label_smoothing);
   write_number (json, "gradient_clip", type->recipe->gradient_clip);
-  segue_json_key_string (json, "schedule", segue_recipe_schedule_words (type->recipe->schedule));
+  segue_json_key_string (json, "schedule", segue_schedule_get_name (type->recipe->schedule));
   segue_json_close (json, '{');
   write_rows (json, type->params);
   segue_json_close (json, '{');

@@ -4,13 +4,7 @@
 #include <segue/predict.h>
 #include <string.h>
 
-static const char *const names[] = {
-  [SEGUE_AGGREGATE_MEAN_PROBABILITY] = "mean-probability",
-  [SEGUE_AGGREGATE_MEAN_LOGIT] = "mean-logit",
-  [SEGUE_AGGREGATE_VOTE] = "vote",
-  [SEGUE_AGGREGATE_CONFIDENCE_WEIGHTED] = "confidence-weighted",
-  [SEGUE_N_AGGREGATIONS] = NULL,
-};
+static const char *const *const names = SEGUE_AGGREGATION_CHOICES;
 
 const char *const *
 segue_aggregation_names (void)

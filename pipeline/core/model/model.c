@@ -7,18 +7,18 @@
 #include <segue/file.h>
 #include <string.h>
 
-static const char *const precisions[] = {
-  [SEGUE_MODEL_FLOAT32] = "float32",
-  [SEGUE_MODEL_AUTO] = "auto",
-  [SEGUE_MODEL_BFLOAT16] = "bfloat16",
-  [SEGUE_MODEL_INT8] = "int8",
-  NULL,
-};
+static const char *const *const precisions = SEGUE_MODEL_PRECISION_CHOICES;
 
 const char *const *
 segue_model_precision_names (void)
 {
   return precisions;
+}
+
+const char *
+segue_schedule_get_name (SegueSchedule schedule)
+{
+  return schedule < SEGUE_N_SCHEDULES ? SEGUE_SCHEDULE_CHOICES[schedule] : "unknown";
 }
 
 /* A caller's header may have been an older one, with a shorter struct. */

@@ -170,9 +170,9 @@ count_songs (SegueDataView *view, SegueRun *run, SegueDataset *sets)
       SegueDataLabel *label = find_label (view, places, entry);
       view->n_songs++;
       label->n_left_out += kept == NULL;
-      label->n_train += g_strcmp0 (set, "train") == 0;
-      label->n_validation += g_strcmp0 (set, "validation") == 0;
-      label->n_test += g_strcmp0 (set, "test") == 0;
+      label->n_train += segue_set_from_name (set) == SEGUE_SET_TRAIN;
+      label->n_validation += segue_set_from_name (set) == SEGUE_SET_VALIDATION;
+      label->n_test += segue_set_from_name (set) == SEGUE_SET_TEST;
       label->n_unset += kept != NULL && set == NULL;
     }
   }

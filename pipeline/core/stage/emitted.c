@@ -308,11 +308,10 @@ segue_emitted_check_output (SegueContext *context, GError **error)
 gboolean
 segue_emitted_check_view (SegueContext *context, SegueDataset *dataset, GError **error)
 {
-  static const char *const sets[] = { "train", "validation", "test", NULL };
   for (guint i = 0; i < segue_dataset_get_length (dataset); i++) {
     const SegueItem *entry = segue_dataset_get_entry (dataset, i);
     const SegueMetadataValue *set = segue_metadata_find (entry->metadata, SEGUE_META_SET);
-    if (set && !(set->type == 's' && g_strv_contains (sets, set->s)))
+    if (set && !(set->type == 's' && segue_set_from_name (set->s) < SEGUE_N_SETS))
       return refuse (context, entry, SEGUE_ERROR_INTERNAL, error,
                      " in the set ‘%s’, which is not train, validation or test",
                      set->type == 's' ? set->s : "?");

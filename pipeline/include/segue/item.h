@@ -52,7 +52,19 @@ typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U
 #define SEGUE_META_GROUP    "group"    /* string: what split keeps together, where it was told so */
 #define SEGUE_META_RECORDING                                                                       \
   "recording" /* string: the same for files that hold one recording; only where there are several */
-#define SEGUE_META_SET "set" /* string: train, validation or test */
+#define SEGUE_META_SET "set" /* string: train, validation or test: see SegueSet */
+
+/** SegueSet: what a song is for.  @SEGUE_N_SETS: none of them. */
+typedef enum { SEGUE_SET_TRAIN, SEGUE_SET_VALIDATION, SEGUE_SET_TEST, SEGUE_N_SETS } SegueSet;
+
+/** SEGUE_SET_CHOICES: their names, then %NULL: for a parameter's choices. */
+#define SEGUE_SET_CHOICES ((const char *const[]){ "train", "validation", "test", NULL })
+/** segue_set_get_name: of a set but %SEGUE_N_SETS. */
+SEGUE_API
+const char *segue_set_get_name (SegueSet set);
+/** segue_set_from_name: %SEGUE_N_SETS where @name (nullable) is that of no set. */
+SEGUE_API
+SegueSet segue_set_from_name (const char *name);
 
 typedef struct _SegueItem SegueItem;
 

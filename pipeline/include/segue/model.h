@@ -41,7 +41,12 @@ typedef enum {
   SEGUE_MODEL_INT8
 } SegueModelPrecision;
 
-/** segue_model_precision_names: float32, auto, bfloat16, int8; then %NULL. */
+/** SEGUE_MODEL_PRECISION_CHOICES: their names, then %NULL: for a parameter's choices. */
+#define SEGUE_MODEL_PRECISION_CHOICES                                                              \
+  ((const char *const[]){ "float32", "auto", "bfloat16", "int8", NULL })
+/** SEGUE_MODEL_TRAINING_CHOICES: likewise: those that a model can be trained in. */
+#define SEGUE_MODEL_TRAINING_CHOICES ((const char *const[]){ "float32", "auto", "bfloat16", NULL })
+/** segue_model_precision_names: %SEGUE_MODEL_PRECISION_CHOICES. */
 SEGUE_API
 const char *const *segue_model_precision_names (void);
 
@@ -131,12 +136,27 @@ typedef struct {
   float *logits;
 } SegueModelPass;
 
+/**
+ * SegueSchedule: how the learning rate falls after a warm-up in which it rises from 0.
+ * @SEGUE_SCHEDULE_LINEAR: to 0: transformers' get_linear_schedule_with_warmup
+ * @SEGUE_SCHEDULE_COSINE: half a wave to 0: get_cosine_schedule_with_warmup
+ * @SEGUE_SCHEDULE_ONE_CYCLE: torch's OneCycleLR, anneal_strategy "cos", cycle_momentum False
+ * @SEGUE_SCHEDULE_CONSTANT: not at all
+ */
 typedef enum {
   SEGUE_SCHEDULE_LINEAR,
   SEGUE_SCHEDULE_COSINE,
   SEGUE_SCHEDULE_ONE_CYCLE,
-  SEGUE_SCHEDULE_CONSTANT
+  SEGUE_SCHEDULE_CONSTANT,
+  SEGUE_N_SCHEDULES
 } SegueSchedule;
+
+/** SEGUE_SCHEDULE_CHOICES: their names, then %NULL: for a parameter's choices. */
+#define SEGUE_SCHEDULE_CHOICES                                                                     \
+  ((const char *const[]){ "linear", "cosine", "one-cycle", "constant", NULL })
+/** segue_schedule_get_name: "linear", …; "unknown" for what is none. */
+SEGUE_API
+const char *segue_schedule_get_name (SegueSchedule schedule);
 
 /** SegueRecipe: how this type is trained where the pipeline does not say otherwise.
  * @struct_size: sizeof (SegueRecipe); fields past it read as zero */

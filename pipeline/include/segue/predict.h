@@ -40,7 +40,10 @@ typedef enum {
   SEGUE_N_AGGREGATIONS
 } SegueAggregation;
 
-/** segue_aggregation_names: mean-probability, mean-logit, vote, confidence-weighted; then %NULL. */
+/** SEGUE_AGGREGATION_CHOICES: their names, then %NULL: for a parameter's choices. */
+#define SEGUE_AGGREGATION_CHOICES                                                                  \
+  ((const char *const[]){ "mean-probability", "mean-logit", "vote", "confidence-weighted", NULL })
+/** segue_aggregation_names: %SEGUE_AGGREGATION_CHOICES. */
 SEGUE_API
 const char *const *segue_aggregation_names (void);
 

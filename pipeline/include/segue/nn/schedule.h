@@ -1,31 +1,22 @@
 #pragma once
 
+#include <segue/model.h>
 #include <segue/nn/types.h>
 
 G_BEGIN_DECLS
 
-/* Learning rates over the steps of a training. */
-typedef enum {
-  SEGUE_NN_SCHEDULE_CONSTANT,  /* constant after the warm-up */
-  SEGUE_NN_SCHEDULE_LINEAR,    /* to 0: transformers' get_linear_schedule_with_warmup */
-  SEGUE_NN_SCHEDULE_COSINE,    /* half a wave to 0: get_cosine_schedule_with_warmup */
-  SEGUE_NN_SCHEDULE_ONE_CYCLE, /* torch's OneCycleLR, anneal_strategy "cos", cycle_momentum False */
-} SegueNnScheduleKind;
-
-/* warmup_steps: the rate rises linearly from 0 to 1 over these; for one-cycle the steps of the rise,
+/* Learning rates over the steps of a training.
+ *
+ * warmup_steps: the rate rises linearly from 0 to 1 over these; for one-cycle the steps of the rise,
  * torch's pct_start · total_steps. total_steps is above 0. One-cycle starts at 1 / div_factor (0
  * means torch's 25) and ends at 1 / (div_factor · final_div_factor) (0 means 1e4). */
 typedef struct {
-  SegueNnScheduleKind kind;
+  SegueSchedule kind;
   guint64 warmup_steps;
   guint64 total_steps;
   double div_factor;
   double final_div_factor;
 } SegueNnSchedule;
-
-/* The names used in pipelines: constant, linear, cosine, one-cycle. FALSE for another. */
-SEGUE_API gboolean segue_nn_schedule_from_name (const char *name, SegueNnScheduleKind *kind);
-SEGUE_API const char *segue_nn_schedule_get_name (SegueNnScheduleKind kind);
 
 /* What to multiply the (greatest) learning rate by in step `step`, counted from 0: the value
  * that the optimiser of the reference uses in its call number step + 1. Steps past the end give
