@@ -1,6 +1,6 @@
 /* One stage of a pipeline: its type and its parsed configuration. */
-#include "base/advice-marks.h"
 #include "graph/graph.h"
+#include "base/advice-marks.h"
 #include "params/params.h"
 #include "registry/registry.h"
 #include <string.h>

@@ -1,5 +1,4 @@
 /* Answers that are kept. */
-#include "params/model-version.h"
 #include "host/answers.h"
 #include "base/sha256.h"
 #include "host/song-prediction.h"
@@ -7,6 +6,7 @@
 #include "item/item-error.h"
 #include "item/item-private.h"
 #include "model/model-private.h"
+#include "params/model-version.h"
 #include "store/key.h"
 #include "store/store.h"
 #include "store/tree.h"

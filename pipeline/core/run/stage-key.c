@@ -1,9 +1,9 @@
 /* Keys of SERIAL and COLLECT stages: what they are made of, each part by itself. */
-#include "stage/dataset-private.h"
-#include "params/model-version.h"
 #include "run/stage-key.h"
 #include "base/sha256.h"
 #include "model/model-private.h"
+#include "params/model-version.h"
+#include "stage/dataset-private.h"
 #include "store/contents.h"
 
 #include <string.h>

@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <segue/error.h>
 #include <segue/file.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <segue/error.h>
 #include <unistd.h>
 
 #define CHUNK      (64 * 1024)

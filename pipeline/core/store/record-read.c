@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/sha2.h>
+#include <segue/error.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <segue/error.h>
 #include <unistd.h>
 
 #define CHUNK (64 * 1024)

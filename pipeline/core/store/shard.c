@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <segue/error.h>
 #include <segue/file.h>
 #include <string.h>
-#include <segue/error.h>
 #include <sys/stat.h>
 
 #define FOLDER 2 /* digits */
