@@ -55,15 +55,34 @@ write_line (SegueJournal *journal, const char *text)
   } while (n < 0 && errno == EINTR);
 }
 
-/* What an event is in the journal; %FALSE: it is not in there. */
+/* Progress comes with every step, counters with every song. */
 static gboolean
+is_journalled (const SegueEvent *event)
+{
+  switch (event->type) {
+  case SEGUE_EVENT_LOG:
+  case SEGUE_EVENT_SCALAR:
+  case SEGUE_EVENT_ITEM_FAILED:
+  case SEGUE_EVENT_STARTED:
+  case SEGUE_EVENT_FINISHED:
+    return TRUE;
+  case SEGUE_EVENT_PROGRESS_UNIT:
+  case SEGUE_EVENT_PROGRESS:
+  case SEGUE_EVENT_COUNT:
+  case SEGUE_EVENT_DATA:
+    return FALSE;
+  }
+  return FALSE;
+}
+
+static void
 write_event (SegueJson *json, const SegueEvent *event)
 {
   switch (event->type) {
   case SEGUE_EVENT_LOG:
     segue_json_key_string (json, "level", segue_journal_level (event->level));
     segue_json_key_string (json, "message", event->text);
-    return TRUE;
+    break;
   case SEGUE_EVENT_SCALAR:
     segue_json_key_string (json, "scalar", event->text);
     segue_json_key (json, "step");
@@ -73,29 +92,27 @@ write_event (SegueJson *json, const SegueEvent *event)
       segue_json_double (json, event->value);
     else
       segue_json_null (json);
-    return TRUE;
+    break;
   case SEGUE_EVENT_ITEM_FAILED:
     segue_json_key_string (json, "failed", event->text);
     segue_json_key_string (json, "reason", event->error->message);
-    return TRUE;
+    break;
   case SEGUE_EVENT_STARTED:
     segue_json_key_string (json, "event", "started");
-    return TRUE;
+    break;
   case SEGUE_EVENT_FINISHED:
     segue_json_key_string (json, "event", event->n ? "taken from the cache" : "finished");
-    return TRUE;
-  case SEGUE_EVENT_PROGRESS_UNIT:
-  case SEGUE_EVENT_PROGRESS:
-  case SEGUE_EVENT_COUNT:
-  case SEGUE_EVENT_DATA:
+    break;
+  default:
     break;
   }
-  return FALSE;
 }
 
 gboolean
 segue_journal_take (gpointer data, const SegueEvent *event)
 {
+  if (!is_journalled (event))
+    return TRUE;
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
   SegueJson json;
@@ -103,10 +120,9 @@ segue_journal_take (gpointer data, const SegueEvent *event)
   segue_json_open (&json, '{');
   segue_json_key_string (&json, "time", time);
   segue_json_key_string (&json, "stage", event->stage);
-  gboolean is_in = write_event (&json, event);
+  write_event (&json, event);
   segue_json_close (&json, '{');
   g_autofree char *text = segue_json_finish (&json);
-  if (is_in)
-    write_line (data, text);
+  write_line (data, text);
   return TRUE;
 }
