@@ -55,7 +55,7 @@ suite () { # folder, meson options…: build and run every test in it
 
 outside_the_tree () { # install, build the plugins of examples/ against that, run them in pipelines
   meson install -C build-test --quiet --no-rebuild || return
-  sh tests/e2e/outside-the-tree.sh "$PWD/build-test/prefix" "$PWD/examples"
+  sh tests/e2e/outside-the-tree.sh "$PWD/build-test/prefix" "$PWD/examples" "$PWD/build-test"
 }
 
 echo '== the suite, warnings as errors'

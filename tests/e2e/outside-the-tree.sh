@@ -2,9 +2,9 @@
 # Builds the plugins of examples/ as their authors would, against installed headers alone, and runs them in
 # pipelines with the installed command.
 #
-#   sh outside-the-tree.sh PREFIX EXAMPLES
+#   sh outside-the-tree.sh PREFIX EXAMPLES BUILD
 set -eu
-installed=$1 plugin=$2/plugin model=$2/model
+installed=$1 plugin=$2/plugin model=$2/model build=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -20,6 +20,10 @@ meson test -C "$scratch/build"
 cp -r "$model" "$scratch/model"
 meson setup "$scratch/build-model" "$scratch/model" --werror
 ninja -C "$scratch/build-model"
+# What holds for every plugin in the tree holds for these, too.
+for suite in tables behaviour; do
+  G_DEBUG=fatal-criticals "$build/tests/generic/test-generic-$suite"
+done
 
 segue=$(find "$installed" -path '*/bin/segue')
 
