@@ -5,10 +5,10 @@
 #include <segue/nn/schedule.h>
 
 typedef enum { TRAIN_BEST_ACCURACY, TRAIN_BEST_LOSS, TRAIN_BEST_LAST } TrainBest;
-#define TRAIN_BEST_CHOICES ((const char *const[]){ "accuracy", "loss", "last", NULL })
+#define TRAIN_BEST_CHOICES SEGUE_NAMES ("accuracy", "loss", "last")
 
 typedef enum { TRAIN_WEIGHTS_NONE, TRAIN_WEIGHTS_BALANCED } TrainWeights;
-#define TRAIN_WEIGHTS_CHOICES ((const char *const[]){ "none", "balanced", NULL })
+#define TRAIN_WEIGHTS_CHOICES SEGUE_NAMES ("none", "balanced")
 
 /** TrainConfig: the parameters as parsed; unset where the recipe is to say. */
 typedef struct {

@@ -129,6 +129,26 @@ for compiler in g++ clang++ clang++-14; do
   done
 done
 
+{
+  find "$source/pipeline/include/segue" -name '*.h' -printf '#include <segue/%P>\n' | sort
+  cat <<'MODEL'
+namespace {
+struct Config { SegueNnMelParams front; int set, precision, schedule, aggregation; };
+#define CHOICE(field, names) SEGUE_PARAM (Config, field, SEGUE_PARAM_CHOICE, .choices = names, .doc = "")
+const SegueParam *const params[] = {
+  SEGUE_NN_MEL_PARAMS,
+  CHOICE (set, SEGUE_SET_CHOICES),
+  CHOICE (precision, SEGUE_MODEL_PRECISION_CHOICES),
+  CHOICE (schedule, SEGUE_SCHEDULE_CHOICES),
+  CHOICE (aggregation, SEGUE_AGGREGATION_CHOICES),
+  nullptr };
+}
+const void *rows () { return params; }
+MODEL
+} >"$scratch/headers.cc"
+compile g++ "$scratch/headers.cc" "$scratch/headers.so" -x c++ -std=c++20
+report $? 'all public headers, and their names and rows, in c++20'
+
 # ---- built again ----
 for id in sha1 none; do
   rm -rf "$scratch/out" "$scratch/cache"

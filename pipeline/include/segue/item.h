@@ -58,7 +58,7 @@ typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U
 typedef enum { SEGUE_SET_TRAIN, SEGUE_SET_VALIDATION, SEGUE_SET_TEST, SEGUE_N_SETS } SegueSet;
 
 /** SEGUE_SET_CHOICES: their names, then %NULL: for a parameter's choices. */
-#define SEGUE_SET_CHOICES ((const char *const[]){ "train", "validation", "test", NULL })
+#define SEGUE_SET_CHOICES SEGUE_NAMES ("train", "validation", "test")
 /** segue_set_get_name: of a set but %SEGUE_N_SETS. */
 SEGUE_API
 const char *segue_set_get_name (SegueSet set);

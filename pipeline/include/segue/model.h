@@ -42,10 +42,9 @@ typedef enum {
 } SegueModelPrecision;
 
 /** SEGUE_MODEL_PRECISION_CHOICES: their names, then %NULL: for a parameter's choices. */
-#define SEGUE_MODEL_PRECISION_CHOICES                                                              \
-  ((const char *const[]){ "float32", "auto", "bfloat16", "int8", NULL })
+#define SEGUE_MODEL_PRECISION_CHOICES SEGUE_NAMES ("float32", "auto", "bfloat16", "int8")
 /** SEGUE_MODEL_TRAINING_CHOICES: likewise: those that a model can be trained in. */
-#define SEGUE_MODEL_TRAINING_CHOICES ((const char *const[]){ "float32", "auto", "bfloat16", NULL })
+#define SEGUE_MODEL_TRAINING_CHOICES SEGUE_NAMES ("float32", "auto", "bfloat16")
 /** segue_model_precision_names: %SEGUE_MODEL_PRECISION_CHOICES. */
 SEGUE_API
 const char *const *segue_model_precision_names (void);
@@ -152,8 +151,7 @@ typedef enum {
 } SegueSchedule;
 
 /** SEGUE_SCHEDULE_CHOICES: their names, then %NULL: for a parameter's choices. */
-#define SEGUE_SCHEDULE_CHOICES                                                                     \
-  ((const char *const[]){ "linear", "cosine", "one-cycle", "constant", NULL })
+#define SEGUE_SCHEDULE_CHOICES SEGUE_NAMES ("linear", "cosine", "one-cycle", "constant")
 /** segue_schedule_get_name: "linear", …; "unknown" for what is none. */
 SEGUE_API
 const char *segue_schedule_get_name (SegueSchedule schedule);

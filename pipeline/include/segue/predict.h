@@ -42,7 +42,7 @@ typedef enum {
 
 /** SEGUE_AGGREGATION_CHOICES: their names, then %NULL: for a parameter's choices. */
 #define SEGUE_AGGREGATION_CHOICES                                                                  \
-  ((const char *const[]){ "mean-probability", "mean-logit", "vote", "confidence-weighted", NULL })
+  SEGUE_NAMES ("mean-probability", "mean-logit", "vote", "confidence-weighted")
 /** segue_aggregation_names: %SEGUE_AGGREGATION_CHOICES. */
 SEGUE_API
 const char *const *segue_aggregation_names (void);

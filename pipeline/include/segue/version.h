@@ -27,3 +27,14 @@
 #else
 #define SEGUE_ROW(Type, ...) (&(const Type){ .struct_size = sizeof (Type), __VA_ARGS__ })
 #endif
+
+/* Names, then %NULL: the choices of a parameter. */
+#ifdef __cplusplus
+#define SEGUE_NAMES(...)                                                                           \
+  ([] () -> const char *const * {                                                                  \
+    static const char *const names[] = { __VA_ARGS__, nullptr };                                   \
+    return names;                                                                                  \
+  }())
+#else
+#define SEGUE_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#endif

@@ -51,11 +51,11 @@ typedef struct {
                        .doc = "From one frame to the next."),                                      \
     SEGUE_NN_MEL_ROW_ (low, SEGUE_PARAM_DOUBLE, .def = "20", .min = 0, .max = 20000, .unit = "Hz", \
                        .doc = "Where the lowest mel band begins."),                                \
-    SEGUE_NN_MEL_ROW_ (high, SEGUE_PARAM_DOUBLE, .flags = SEGUE_PARAM_OPTIONAL, .min = 100,        \
-                       .max = 96000, .unit = "Hz",                                                 \
-                       .doc = "Where the highest mel band ends. Unset: half the sampling rate."),  \
+    SEGUE_NN_MEL_ROW_ (high, SEGUE_PARAM_DOUBLE, .min = 100, .max = 96000, .unit = "Hz",           \
+                       .doc = "Where the highest mel band ends. Unset: half the sampling rate.",   \
+                       .flags = SEGUE_PARAM_OPTIONAL),                                             \
     SEGUE_NN_MEL_ROW_ (scale, SEGUE_PARAM_CHOICE, .def = "htk",                                    \
-                       .choices = ((const char *const[]){ "htk", "slaney", NULL }),                \
+                       .choices = SEGUE_NAMES ("htk", "slaney"),                                   \
                        .doc = "The mel scale: HTK's, or that of Slaney's Auditory Toolbox, which " \
                               "is linear below 1 kHz."),                                           \
     SEGUE_NN_MEL_ROW_ (floor, SEGUE_PARAM_DOUBLE, .def = "-80", .min = -200, .max = 0,             \
@@ -63,7 +63,7 @@ typedef struct {
                        .doc = "Power, relative to a full-scale sine, that is added under the "     \
                               "logarithm: what is fainter is silence."),                           \
     SEGUE_NN_MEL_ROW_ (standardise, SEGUE_PARAM_CHOICE, .def = "band",                             \
-                       .choices = ((const char *const[]){ "band", "segment", NULL }),              \
+                       .choices = SEGUE_NAMES ("band", "segment"),                                 \
                        .doc = "What brings frames to mean 0 and variance 1: `band`, statistics "   \
                               "of each band over the training set; `segment`, each segment's "     \
                               "own, which loses its loudness."),                                   \
