@@ -59,7 +59,7 @@ hubert_model_changed (HubertModel *model)
                                 group * group, model->weights.positional_v.w,
                                 model->weights.positional_g.w, model->weights.positional,
                                 model->weights.positional_norm);
-  hubert_model_keep_weights (model);
+  segue_nn_weights_changed (model->base.weights, model->base.pool);
 }
 
 HubertModel *

@@ -119,9 +119,4 @@ SegueNnTransformer hubert_model_get_transformer (const HubertModel *model);
 /* Derives the positional convolution's weight from g and v, and all weights in the model's precision. */
 void hubert_model_changed (HubertModel *model);
 
-/* ---- kept.c ---- */
-
-/* Keeps the weights as products of the model's precision want them. */
-void hubert_model_keep_weights (const HubertModel *model);
-
 extern const SegueModelType hubert_model_type;

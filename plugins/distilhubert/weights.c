@@ -61,6 +61,9 @@ declare_encoder (HubertModel *model)
                               .part = HUBERT_PART_ENCODER,
                               .flags = SEGUE_NN_WEIGHT_DECAY },
              g_strconcat (layer, ".conv.weight", NULL));
+    if (i > 0)
+      segue_nn_weights_keep (model->base.weights, &w->convs[i].weight, conv->channels,
+                             conv->kernel * in);
     if (a->conv_bias)
       declare_bias (model, &w->convs[i].bias, HUBERT_PART_ENCODER, conv->channels,
                     g_strconcat (layer, ".conv.bias", NULL));
@@ -130,6 +133,9 @@ declare_embedding (HubertModel *model, gboolean mask_embedding)
   segue_nn_weights_add_derived (model->base.weights, &w->positional,
                                 a->hidden * group * a->positional_kernel);
   segue_nn_weights_add_derived (model->base.weights, &w->positional_norm, a->positional_kernel);
+  segue_nn_weights_keep (model->base.weights, &w->projection.weight, a->hidden, features);
+  segue_nn_weights_keep_derived (model->base.weights, &w->positional,
+                                 a->positional_groups * a->positional_kernel * group, group);
 }
 
 static void

@@ -65,6 +65,10 @@ segue_nn_transformer_declare (const SegueNnTransformer *t, SegueNnTransformerLay
   segue_nn_weights_add_linear (weights, &layer->outer, part, 0, t->hidden, t->inner, deviation,
                                outer);
   segue_nn_weights_add_norm (weights, &layer->final_norm, part, t->hidden, final_norm);
+  segue_nn_weights_keep (weights, &layer->qkv.weight, 3 * t->hidden, t->hidden);
+  segue_nn_weights_keep (weights, &layer->out.weight, t->hidden, t->hidden);
+  segue_nn_weights_keep (weights, &layer->inner.weight, t->inner, t->hidden);
+  segue_nn_weights_keep (weights, &layer->outer.weight, t->hidden, t->inner);
 }
 
 /* ---- Workspace ---- */

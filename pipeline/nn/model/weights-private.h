@@ -17,9 +17,17 @@ typedef struct {
   gsize offset; /* floats, in the arena of what is derived */
 } NnDerived;
 
+/* A matrix that is kept: of a weight, or of what is derived. */
+typedef struct {
+  const SegueNnWeight *weight;
+  float *const *place;
+  gsize rows, columns;
+} NnKeptMatrix;
+
 struct _SegueNnWeights {
   GArray *tensors; /* NnTensor */
   GArray *derived; /* NnDerived */
+  GArray *kept;    /* NnKeptMatrix */
   gsize n_floats, n_derived;
   gboolean overflow;
   float *values, *gradients, *beside; /* aligned inside of */

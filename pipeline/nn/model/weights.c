@@ -27,6 +27,7 @@ segue_nn_weights_new (void)
   weights->tensors = g_array_new (FALSE, TRUE, sizeof (NnTensor));
   g_array_set_clear_func (weights->tensors, clear_tensor);
   weights->derived = g_array_new (FALSE, TRUE, sizeof (NnDerived));
+  weights->kept = g_array_new (FALSE, TRUE, sizeof (NnKeptMatrix));
   return weights;
 }
 
@@ -37,6 +38,7 @@ segue_nn_weights_free (SegueNnWeights *weights)
     return;
   g_array_unref (weights->tensors);
   g_array_unref (weights->derived);
+  g_array_unref (weights->kept);
   for (guint i = 0; i < G_N_ELEMENTS (weights->blocks); i++)
     g_free (weights->blocks[i]);
   g_free (weights);
@@ -118,6 +120,36 @@ segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n)
   const NnDerived derived = { .place = place,
                               .offset = reserve (weights, &weights->n_derived, n, FALSE) };
   g_array_append_val (weights->derived, derived);
+}
+
+void
+segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight, gsize rows,
+                       gsize columns)
+{
+  const NnKeptMatrix matrix = { .weight = weight, .rows = rows, .columns = columns };
+  g_array_append_val (weights->kept, matrix);
+}
+
+void
+segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place, gsize rows,
+                               gsize columns)
+{
+  const NnKeptMatrix matrix = { .place = place, .rows = rows, .columns = columns };
+  g_array_append_val (weights->kept, matrix);
+}
+
+/* What has a gradient is multiplied on the way back as well, the other way round. */
+void
+segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool)
+{
+  for (guint i = 0; i < weights->kept->len; i++) {
+    const NnKeptMatrix *m = &g_array_index (weights->kept, NnKeptMatrix, i);
+    const float *values = m->weight != NULL ? m->weight->w : *m->place;
+    SegueNnKeep keep = m->weight == NULL       ? SEGUE_NN_KEEP_ANY
+                       : m->weight->dw == NULL ? SEGUE_NN_KEEP_OUTPUTS
+                                               : SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY;
+    segue_nn_pool_keep (pool, values, m->rows, m->columns, keep);
+  }
 }
 
 void

@@ -119,6 +119,17 @@ SEGUE_API void segue_nn_weights_add_norm (SegueNnWeights *weights, SegueNnAffine
  * *@place is set with them. */
 SEGUE_API void segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n);
 
+/** segue_nn_weights_keep: @weight, as it is declared, is multiplied by as a matrix [@rows, @columns], where rows are
+ * outputs: see segue_nn_pool_keep(). */
+SEGUE_API void segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight,
+                                      gsize rows, gsize columns);
+/** segue_nn_weights_keep_derived: likewise of what *@place will be; rows are no outputs. */
+SEGUE_API void segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place,
+                                              gsize rows, gsize columns);
+/** segue_nn_weights_changed: after each change of the values, once what is derived from them is: brings what is kept
+ * up to date. */
+SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool);
+
 /** segue_nn_weights_freeze: what is of @part has no gradient; before memory is given. */
 SEGUE_API void segue_nn_weights_freeze (SegueNnWeights *weights, guint part);
 /** segue_nn_weights_freeze_one: likewise. */
