@@ -207,7 +207,7 @@ print_survey (SegueCli *cli, Survey *survey, gboolean json)
     segue_data_view_print (survey->data, &cli->out);
 }
 
-/* Of the music no more than names is read. */
+/* Files are listed and, if a stage looks at their contents when it plans, read; nothing is decoded. */
 static gboolean
 check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **error)
 {

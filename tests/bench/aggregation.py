@@ -96,7 +96,7 @@ def spread(values):
 
 
 def print_table(results, sizes):
-    print("| segments a song | " + " | ".join(WAYS) + " |")
+    print("| segments per song | " + " | ".join(WAYS) + " |")
     print("|---" * (len(WAYS) + 1) + "|")
     for n in sizes:
         means = {way: statistics.mean(r[n][way] for r in results) for way in WAYS}
@@ -106,7 +106,8 @@ def print_table(results, sizes):
             cells.append(f"**{text}**" if means[way] == max(means.values()) else text)
         print(f"| {n} | " + " | ".join(cells) + " |")
     print()
-    print("| less mean-probability, seed by seed | " + " | ".join(WAYS[1:]) + " |")
+    print("The difference from mean-probability, for each seed:\n")
+    print("| segments per song | " + " | ".join(WAYS[1:]) + " |")
     print("|---" * len(WAYS) + "|")
     for n in sizes:
         cells = []
@@ -139,7 +140,7 @@ def draw(results, sizes):
            f'font-family="system-ui, sans-serif" font-size="13">')
     yield f'<rect width="{width}" height="{height}" rx="8" fill="#ffffff"/>'
     yield ('<text x="20" y="28" font-size="16" font-weight="600" fill="#1c2733">'
-           'Songs named rightly, by how much of them was heard</text>')
+           'Song accuracy by number of segments</text>')
     at = 20
     for way in WAYS:
         yield f'<rect x="{at}" y="42" width="14" height="4" fill="{COLOURS[way]}"/>'

@@ -105,7 +105,8 @@ def measure(options, work):
 
 
 def report(counts, areas):
-    print("| aggregation | `--none-of-these` | right answers lost | wrong answers turned away | strangers told |")
+    print("| aggregation | `--none-of-these` | correct predictions rejected | wrong predictions rejected "
+          "| songs of unknown artists rejected |")
     print("|---|---|---|---|---|")
     for (way, share), n in counts.items():
         print(f"| {way} | {share} | {share_text(n.right_lost, n.right)} | "
