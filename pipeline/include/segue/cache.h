@@ -1,7 +1,7 @@
-/* The cache: what it holds, how large it may grow, what goes first, whether it is whole.
+/* The cache: its contents, its size limit, the order in which entries are removed, and verification.
  *
- * A cache only ever holds what can be computed again, but for the checkpoints of work that is not
- * finished.  Any number of processes may use one at a time.  `@folder` is %NULL for the usual place:
+ * A cache contains only data that can be recomputed, except for the checkpoints of unfinished work.
+ * Any number of processes may use one at the same time.  `@folder` is %NULL for the default location:
  * `$SEGUE_CACHE`, else `$XDG_CACHE_HOME/segue`.
  */
 #pragma once
@@ -13,11 +13,11 @@ G_BEGIN_DECLS
 
 /**
  * SegueCachePart:
- * @SEGUE_CACHE_RECORDS: what chains of stages made of songs, and what models said of them
- * @SEGUE_CACHE_RESULTS: what other stages made
- * @SEGUE_CACHE_MEMORY: hashes of source files, and what chains were when they last ran
- * @SEGUE_CACHE_WORK: checkpoints and scratch files of work that is not finished
- * @SEGUE_CACHE_OTHER: leftovers of runs that were killed, and what libraries keep here
+ * @SEGUE_CACHE_RECORDS: output of chains of stages for songs, and predictions of models for songs
+ * @SEGUE_CACHE_RESULTS: output of other stages
+ * @SEGUE_CACHE_MEMORY: hashes of source files, and the state of chains when they last ran
+ * @SEGUE_CACHE_WORK: checkpoints and scratch files of unfinished work
+ * @SEGUE_CACHE_OTHER: leftovers of runs that were killed, and files that libraries keep here
  */
 typedef enum {
   SEGUE_CACHE_RECORDS,
@@ -32,19 +32,19 @@ typedef enum {
 SEGUE_API
 const char *segue_cache_part_to_string (SegueCachePart part);
 
-/** SegueCacheProgress: @done of @total bytes or entries; in the thread of the call. */
+/** SegueCacheProgress: @done of @total bytes or entries; called in the thread of the caller. */
 typedef void (*SegueCacheProgress) (gpointer data, guint64 done, guint64 total);
 
-/* ---- What it holds ---- */
+/* ---- Contents ---- */
 
 /** SegueCacheTally: @bytes: on the disk; @oldest, @newest: when an entry was last used, in s since
- * 1970; 0 where there is none. */
+ * 1970; 0 if there is no entry. */
 typedef struct {
   guint64 n, bytes;
   gint64 oldest, newest;
 } SegueCacheTally;
 
-/** SegueCacheWork: @about: (nullable): which stage of which pipeline; @used: s since 1970. */
+/** SegueCacheWork: @about: (nullable): stage and pipeline; @used: time of last use, s since 1970. */
 typedef struct {
   char *name, *about;
   guint64 bytes;
@@ -54,10 +54,10 @@ typedef struct {
 
 /**
  * SegueCacheInfo:
- * @limit: bytes that runs let it grow to
- * @limit_is_set: by $SEGUE_CACHE_SIZE, rather than by the size of the disk
- * @disk_free, @disk_size: of the file system
- * @n_users: runs that are using it now
+ * @limit: maximum size in bytes that runs allow
+ * @limit_is_set: @limit was set by $SEGUE_CACHE_SIZE, not derived from the size of the disk
+ * @disk_free, @disk_size: of the file system, in bytes
+ * @n_users: number of runs that are using the cache now
  * @work: #SegueCacheWork array
  */
 typedef struct {
@@ -69,35 +69,35 @@ typedef struct {
   GPtrArray *work;
 } SegueCacheInfo;
 
-/** segue_cache_info: (transfer full): changes nothing; a folder that is not there is an empty cache. */
+/** segue_cache_info: (transfer full): changes nothing; a missing folder counts as an empty cache. */
 SEGUE_API
 SegueCacheInfo *segue_cache_info (const char *folder, GCancellable *cancellable, GError **error);
 SEGUE_API
 void segue_cache_info_free (SegueCacheInfo *info);
 
-/** segue_cache_parse_size: "50G": a whole number with K, M, G or T (powers of 1000) or without.
+/** segue_cache_parse_size: "50G": a whole number, optionally with a suffix K, M, G or T (powers of 1000).
  * %SEGUE_ERROR_USAGE for anything else. */
 SEGUE_API
 gboolean segue_cache_parse_size (const char *text, guint64 *bytes, GError **error);
 
-/* ---- What goes ---- */
+/* ---- Removal ---- */
 
-/** SEGUE_CACHE_WORK_DAYS: a checkpoint that nobody has touched for so long goes. */
+/** SEGUE_CACHE_WORK_DAYS: a checkpoint that was not used for this many days is removed. */
 #define SEGUE_CACHE_WORK_DAYS 30
 
 /**
  * SegueCacheGcOptions:
- * @limit: (nullable): bytes that may stay; %NULL: see #SegueCacheInfo
- * @older: what was not used for so many days goes whatever its size; 0: nothing
- * @room: remove at least so many bytes, whatever the limit is
- * @all: everything, checkpoints of unfinished work, too
- * @check_files: forget hashes of files that are gone
- * @dry_run: only say what would go
- * @progress: (nullable): in entries
+ * @limit: (nullable): maximum size after the call in bytes; %NULL: see #SegueCacheInfo
+ * @older: remove every entry that was not used for this many days, whatever its size; 0: none
+ * @room: remove at least this many bytes, whatever the limit is
+ * @all: remove everything, including checkpoints of unfinished work
+ * @check_files: remove hashes of files that no longer exist
+ * @dry_run: only report what would be removed
+ * @progress: (nullable): counts entries
  *
  * Entries used since the oldest active run started are never removed; while any run is active, neither are
- * checkpoints.  Leftovers of killed runs and checkpoints of %SEGUE_CACHE_WORK_DAYS are removed first, then
- * records and results, the least recently used first, then remembered hashes.
+ * checkpoints.  Leftovers of killed runs and checkpoints older than %SEGUE_CACHE_WORK_DAYS are removed first,
+ * then records and results, the least recently used first, then remembered hashes.
  */
 typedef struct {
   gsize struct_size;
@@ -109,8 +109,8 @@ typedef struct {
   gpointer data;
 } SegueCacheGcOptions;
 
-/** SegueCacheFreed: @parts: what went (oldest and newest are not filled in); @bytes: of all of it;
- * @left: bytes that stay; @in_use: bytes of these that running work may need; @limit: as it was
+/** SegueCacheFreed: @parts: what was removed (oldest and newest are not filled in); @bytes: the total of it;
+ * @left: bytes that remain; @in_use: how many of these running work may need; @limit: the limit that was
  * applied. */
 typedef struct {
   gsize struct_size;
@@ -118,19 +118,19 @@ typedef struct {
   SegueCacheTally parts[SEGUE_CACHE_N_PARTS];
 } SegueCacheFreed;
 
-/** segue_cache_gc: @options, @cancellable: nullable.  What is removed before an error or a cancel stays
- * removed.  Runs that begin in the meantime wait, for milliseconds at a time. */
+/** segue_cache_gc: @options, @cancellable: nullable.  Entries removed before an error or cancellation stay
+ * removed.  Runs that start in the meantime wait, for milliseconds at a time. */
 SEGUE_API
 gboolean segue_cache_gc (const char *folder, const SegueCacheGcOptions *options,
                          SegueCacheFreed *freed, GCancellable *cancellable, GError **error);
 
-/* ---- Whether it is whole ---- */
+/* ---- Verification ---- */
 
 /**
  * SegueCacheVerifyOptions:
- * @repair: remove what is damaged: it is recomputed when it is needed
- * @damaged: (nullable): called for each, with its path in the cache
- * @progress: (nullable): in bytes
+ * @repair: remove damaged entries; they are recomputed when needed
+ * @damaged: (nullable): called for each damaged entry, with its path in the cache
+ * @progress: (nullable): counts bytes
  */
 typedef struct {
   gsize struct_size;
@@ -145,7 +145,7 @@ typedef struct {
   guint64 n, bytes, n_damaged, n_removed;
 } SegueCacheVerified;
 
-/** segue_cache_verify: reads every record and result and holds it against its checksums.  Damage is no
+/** segue_cache_verify: reads every record and result and verifies its checksums.  Damage is not an
  * error. */
 SEGUE_API
 gboolean segue_cache_verify (const char *folder, const SegueCacheVerifyOptions *options,

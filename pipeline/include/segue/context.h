@@ -1,7 +1,7 @@
-/* The context: all that a running stage may ask of the core.
+/* The context: the interface of the core to a running stage.
  *
  * Every callback of a stage gets one.  It is valid until that callback returns and is used only in
- * the callback's thread, except where a function says that it may be called from any thread.
+ * the callback's thread, except for functions that are documented as callable from any thread.
  */
 #pragma once
 
@@ -22,26 +22,26 @@ SEGUE_API
 const char *segue_context_get_stage_id (SegueContext *context);
 
 /**
- * segue_context_get_seed: the seed for what is being done now.  COLLECT, SERIAL and SOURCE: from the run's seed,
- * the stage's type and its `seed:`, if it has one.  MAP: from those and the item's id.  LIVE: from those and the
- * epoch.  Equal work gets the same seed, whichever other stages there are and on whichever thread.  All but
- * SOURCE stages need the flag %SEGUE_STAGE_SEEDED: otherwise the seed would not be part of their keys.
+ * segue_context_get_seed: the seed for the current callback.  COLLECT, SERIAL and SOURCE: derived from the run's
+ * seed, the stage's type and its `seed:`, if set.  MAP: from those and the item's id.  LIVE: from those and the
+ * epoch.  The same work gets the same seed, whatever the other stages and the thread are.  All but SOURCE stages
+ * need the flag %SEGUE_STAGE_SEEDED: otherwise the seed would not be part of their keys.
  */
 SEGUE_API
 guint64 segue_context_get_seed (SegueContext *context);
-/** segue_context_get_threads: how many threads a stage may keep busy (COLLECT and SERIAL). */
+/** segue_context_get_threads: the number of threads that a stage may use (COLLECT and SERIAL). */
 SEGUE_API
 guint segue_context_get_threads (SegueContext *context);
-/** segue_context_get_cancellable: (transfer none): any thread; every long loop looks at it. */
+/** segue_context_get_cancellable: (transfer none): any thread; every long loop must check it. */
 SEGUE_API
 GCancellable *segue_context_get_cancellable (SegueContext *context);
-/** segue_context_check_cancelled: %FALSE with %SEGUE_ERROR_CANCELLED once the user wants to stop. */
+/** segue_context_check_cancelled: %FALSE with %SEGUE_ERROR_CANCELLED once the run is cancelled. */
 SEGUE_API
 gboolean segue_context_check_cancelled (SegueContext *context, GError **error);
 /**
- * segue_context_allow_read: (in open ()) the file @path, or the folder with all that is below it, may
- * still be read by process ().  An isolated stage can read system libraries, what its parameters name
- * and its item, and nothing else; elsewhere this does nothing.
+ * segue_context_allow_read: (in open ()) lets process () read the file @path, or the folder @path and
+ * everything below it.  An isolated stage can read only system libraries, the paths in its parameters
+ * and its item; for other stages this does nothing.
  */
 SEGUE_API
 void segue_context_allow_read (SegueContext *context, const char *path);
@@ -50,7 +50,7 @@ SEGUE_API
 SegueRegistry *segue_context_get_registry (SegueContext *context);
 
 /**
- * segue_context_get_account: (transfer none): what the run came to before this stage, as JSON text:
+ * segue_context_get_account: (transfer none): summary of the run up to this stage, as JSON text:
  *
  *   {"segue": "0.1.0", "name": "artist", "seed": 42,
  *    "stages": [{"id": …, "use": …, "plugin": …, "plugin_version": …, "result_version": …,
@@ -58,9 +58,9 @@ SegueRegistry *segue_context_get_registry (SegueContext *context);
  *                "curves": {"train/loss": [[step, value or null], …], …}}, …],
  *    "quarantined": [{"stage": …, "id": …, "reason": …}, …]}
  *
- * The stages in the order of the pipeline, what was left out by id; no times, so that the same run
- * gives the same text.  For stages flagged %SEGUE_STAGE_ACCOUNT; "{}" where there is no run.  Of a
- * finished run it is as hostile as that run's folder.
+ * Stages are in the order of the pipeline, quarantined items are ordered by id; there are no times, so
+ * that the same run gives the same text.  For stages flagged %SEGUE_STAGE_ACCOUNT; "{}" if there is no
+ * run.  The summary of a finished run is as untrusted as that run's folder.
  */
 SEGUE_API
 const char *segue_context_get_account (SegueContext *context);
@@ -69,33 +69,33 @@ const char *segue_context_get_account (SegueContext *context);
  * segue_context_emit:
  * @item: (transfer full), even on failure
  *
- * Hands @item to whatever comes next and seals it.  In the callback's own thread.  %FALSE means that
- * something after this stage failed, the run was cancelled, or @item breaks a rule: return %FALSE at
- * once, with that error.
+ * Passes @item to the next stage and seals it.  Called in the callback's own thread.  %FALSE means that
+ * a later stage failed, the run was cancelled, or @item breaks a rule: return %FALSE at once, with that
+ * error.
  *
- * Refused, with stage and item named: a kind that the type does not declare; an id that does not derive from
- * the input's, is there already, or has a suffix that is empty, holds a slash or can't be printed; audio
- * without a sample; a sample, or a number in the metadata that the stage sets, that is NaN or infinite;
- * audio cut out of the input whose %SEGUE_META_START is not where its first sample is in the source; a
- * rate or number of channels that is not the one promised (segue/format.h) or that of other items of
- * the song.  %SEGUE_ERROR_DATA where the song may be the reason, else %SEGUE_ERROR_INTERNAL.
+ * Refused, with stage and item named in the error: a kind that the type does not declare; an id that does not
+ * derive from the input's, exists already, or has a suffix that is empty, contains a slash or is not printable;
+ * audio without samples; a sample, or a number in the metadata that the stage sets, that is NaN or infinite;
+ * audio cut out of the input whose %SEGUE_META_START is not the position of its first sample in the source; a
+ * rate or number of channels that differs from the negotiated one (segue/format.h) or from other items of
+ * the song.  %SEGUE_ERROR_DATA if the song may be the cause, else %SEGUE_ERROR_INTERNAL.
  */
 SEGUE_API
 gboolean segue_context_emit (SegueContext *context, SegueItem *item, GError **error);
 
-/** segue_context_emit_dataset: (COLLECT) the stage's output is @dataset (transfer none), a view of
+/** segue_context_emit_dataset: (COLLECT) sets the stage's output to @dataset (transfer none), a view of
  * an input made by segue_dataset_annotate() or segue_dataset_select(). */
 SEGUE_API
 void segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset);
 
 /** segue_context_get_input: (COLLECT, SERIAL) (transfer none) (nullable): the dataset on @port;
- * %NULL where an optional port is not connected.  A name that is no input of the type fails the stage with
+ * %NULL if an optional port is not connected.  A name that is not an input of the type fails the stage with
  * %SEGUE_ERROR_INTERNAL; the dataset is then empty. */
 SEGUE_API
 SegueDataset *segue_context_get_input (SegueContext *context, const char *port);
 
-/** segue_context_quarantine: (SOURCE, SERIAL, COLLECT) counts @id as an item that failed with @error and goes on. MAP
- * stages just return the error. */
+/** segue_context_quarantine: (SOURCE, SERIAL, COLLECT) counts @id as an item that failed with @error; the run
+ * continues.  MAP stages return the error instead. */
 SEGUE_API
 void segue_context_quarantine (SegueContext *context, const char *id, const GError *error);
 
@@ -104,18 +104,19 @@ void segue_context_quarantine (SegueContext *context, const char *id, const GErr
 SEGUE_API
 void segue_context_count (SegueContext *context, const char *name, gint64 n);
 
-/** segue_context_get_output_folder: (transfer none): the stage's folder in the run, made on the
- * first call; what stands in it is a result that people keep.  %NULL with error. */
+/** segue_context_get_output_folder: (transfer none): the stage's folder in the run, created on the
+ * first call; for results that the user keeps.  %NULL with error. */
 SEGUE_API
 const char *segue_context_get_output_folder (SegueContext *context, GError **error);
-/** segue_context_get_work_folder: (transfer none): a folder for scratch and checkpoints that outlives a kill
- * (the same for a rerun of the same stage over the same input) and is removed once the stage is finished. */
+/** segue_context_get_work_folder: (transfer none): a folder for scratch files and checkpoints that survives a
+ * kill (a rerun of the same stage over the same input gets the same one) and is removed once the stage is
+ * finished. */
 SEGUE_API
 const char *segue_context_get_work_folder (SegueContext *context, GError **error);
 
 /**
  * segue_context_progress:
- * @done, @total: in units that people count: segue_context_set_progress_unit(); @total 0: not known
+ * @done, @total: in the unit of segue_context_set_progress_unit(); @total 0: not known
  * @detail: (nullable): a few words, such as "epoch 3 of 12, loss 0.41"
  *
  * Any thread; cheap enough for every step (the command draws at most a few times a second).
@@ -123,17 +124,18 @@ const char *segue_context_get_work_folder (SegueContext *context, GError **error
 SEGUE_API
 void segue_context_progress (SegueContext *context, guint64 done, guint64 total,
                              const char *detail);
-/** segue_context_set_progress_unit: (any thread): what the stage's progress counts from now on, in the
- * plural: "segments", "steps" ("bytes" are shown as a size); before the first call it is bare
- * numbers.  A chain of MAP stages counts songs. */
+/** segue_context_set_progress_unit: (any thread): the unit of the stage's progress from now on, in the
+ * plural: "segments", "steps" ("bytes" are shown as a size); before the first call, progress is shown
+ * without a unit.  A chain of MAP stages counts songs. */
 SEGUE_API
 void segue_context_set_progress_unit (SegueContext *context, const char *unit);
-/** segue_context_log: (any thread): one line for people, into log.ndjson and on the screen above the bar. */
+/** segue_context_log: (any thread): writes one line for the user to log.ndjson and to the screen, above the
+ * progress bar. */
 SEGUE_API
 void segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
-/** segue_context_scalar: (any thread): a point of a curve, such as ("train/loss", step, value); into log.ndjson and
- * the run's curves. */
+/** segue_context_scalar: (any thread): adds a point of a curve, such as ("train/loss", step, value), to log.ndjson
+ * and the run's curves. */
 SEGUE_API
 void segue_context_scalar (SegueContext *context, const char *tag, guint64 step, double value);
 

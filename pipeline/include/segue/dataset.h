@@ -1,15 +1,15 @@
 /* Datasets: finished streams of items, re-readable by index.
  *
  * A dataset is an index (ids, kinds, metadata: in memory, small) over payloads (on disk, or in the
- * files themselves).  It is immutable and may be shared by threads.  A reader brings payloads into
+ * files themselves).  It is immutable and may be shared by threads.  A reader loads payloads into
  * memory one item at a time, so that any number of epochs over any number of songs runs in constant
  * memory; a reader belongs to one thread.
  *
  * Items are ordered by id, whatever the number of workers that made them.
  *
  * Live stages (on-the-fly augmentation) belong to a dataset and run when a reader reads, seeded by
- * run, stage, epoch and item: the same epoch always reads the same.  A port that does not ask for
- * %SEGUE_PORT_LIVE gets the clean dataset.
+ * run, stage, epoch and item: the same epoch always reads the same data.  A port without the flag
+ * %SEGUE_PORT_LIVE gets the dataset without them.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ SegueDataset *segue_dataset_select (SegueDataset *dataset, const char *key, cons
 
 /**
  * segue_dataset_annotate: (transfer full):
- * @values: one string per item, in order; %NULL leaves an item out
+ * @values: one string per item, in order; %NULL excludes an item
  *
  * The same payloads with string metadata @key added (or replaced) per item.
  */
@@ -58,17 +58,17 @@ gboolean segue_dataset_is_live (SegueDataset *dataset);
  * segue_dataset_get_preparation: (transfer none) (nullable):
  *
  * The MAP stages flagged %SEGUE_STAGE_PREPARE that turned a file into these items, as JSON text
- * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]` (of `decode` with the "decoder"
- * that was asked first): what a model folder has
- * to carry so that prediction prepares a song exactly as training did.
+ * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]` (for `decode` with the "decoder"
+ * that was tried first).  A model folder contains it so that prediction prepares a song exactly as
+ * training did.
  */
 SEGUE_API
 const char *segue_dataset_get_preparation (SegueDataset *dataset);
 
-/** segue_reader_new: a reader of @dataset as it is in @epoch (0 is the first). */
+/** segue_reader_new: a reader of @dataset in @epoch (0 is the first). */
 SEGUE_API
 SegueReader *segue_reader_new (SegueDataset *dataset, guint epoch);
-/** segue_reader_set_epoch: from the next read on. */
+/** segue_reader_set_epoch: applies from the next read on. */
 SEGUE_API
 void segue_reader_set_epoch (SegueReader *reader, guint epoch);
 /** segue_reader_get: (transfer full): item @index with its payload, live stages applied. */

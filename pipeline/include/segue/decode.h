@@ -1,7 +1,7 @@
-/* Songs as sound, for stages and hosts that need the original.
+/* Decoding of songs, for stages and hosts that need the original audio.
  *
- * The stage `decode` does it, in a process of its own: neither the caller nor libsegue links a
- * decoder, and a song that crashes or hangs one costs that song only.
+ * The stage `decode` does the work in a separate process: neither the caller nor libsegue links a
+ * decoder, and a song that crashes or hangs a decoder affects that song only.
  *
  *   g_autoptr (SegueDecoder) decoder = segue_decoder_new (registry, 48000, &error);
  *   g_autoptr (SegueItem) song = segue_decoder_decode (decoder, path, cancellable, &error);
@@ -17,11 +17,11 @@ typedef struct _SegueDecoder SegueDecoder;
 
 /**
  * segue_decoder_new:
- * @registry: borrowed for the decoder's life
- * @rate: Hz of what comes out; channels are those of the file
- * @max_duration: s; of a longer song comes the beginning
+ * @registry: borrowed; must outlive the decoder
+ * @rate: sample rate of the output in Hz; channels are those of the file
+ * @max_duration: s; a longer song is truncated to its beginning
  *
- * %NULL with %SEGUE_ERROR_PIPELINE where no plugin has a stage type `decode`.  One thread at a time.
+ * %NULL with %SEGUE_ERROR_PIPELINE if no plugin provides a stage type `decode`.  One thread at a time.
  */
 SEGUE_API
 SegueDecoder *segue_decoder_new (SegueRegistry *registry, guint rate, double max_duration,
@@ -31,8 +31,8 @@ SEGUE_API
 void segue_decoder_free (SegueDecoder *decoder);
 
 /** segue_decoder_decode: (transfer full): the file at @path (bytes as the system has them) as one
- * audio item, in memory.  Where segue_error_is_about_item(), or it is %SEGUE_ERROR_NO_INPUT, the next
- * song may go well. */
+ * audio item, in memory.  After an error that segue_error_is_about_item(), or %SEGUE_ERROR_NO_INPUT, the
+ * decoder can be used for the next song. */
 SEGUE_API
 SegueItem *segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,
                                  GError **error);

@@ -1,28 +1,28 @@
-/* Formats: what is known of a pipeline's items before anything runs.
+/* Formats: what is known about a pipeline's items before anything runs.
  *
- * `segue check` asks each stage in turn what comes out, given what goes in.  A stage that could not
- * work on it says so then, and not after hours of decoding.  What is not known stays so: a stage
- * refuses only what is sure to fail. */
+ * `segue check` asks each stage in order for the formats of its outputs, given those of its inputs.  A
+ * stage that can't process its input refuses it at that time, not after hours of decoding.  Unknown
+ * properties stay unknown: a stage refuses only what is certain to fail. */
 #pragma once
 
 #include <segue/item.h>
 
 G_BEGIN_DECLS
 
-/** SEGUE_FORMAT_VARIES: (of a rate, channels, frames, a dimension): items are sure to differ in it, or are
- * as the songs' files happen to be. */
+/** SEGUE_FORMAT_VARIES: (of a rate, channels, frames, a dimension): certain to differ between items, or
+ * determined by the songs' files. */
 #define SEGUE_FORMAT_VARIES G_MAXUINT
-/** SEGUE_FORMAT_SAME: (of what a stage takes): any, but the same for all items. */
+/** SEGUE_FORMAT_SAME: (of what a stage accepts): any value, but the same for all items. */
 #define SEGUE_FORMAT_SAME (G_MAXUINT - 1)
 
 /**
- * SegueFormat: of the items on a port; of a model: of the items that it takes.  Of the members, 0 is:
+ * SegueFormat: the format of the items on a port, or of the items that a model accepts.  A member that is 0 is
  * not known.
  * @struct_size: set by the core; the struct may grow at its end
  * @rate: (audio) Hz
  * @channels: (audio)
  * @frames: (audio) per channel of each item
- * @rank: (tensor, predictions) number of dimensions; 0: neither they nor @dtype are known
+ * @rank: (tensor, predictions) number of dimensions; 0: neither @shape nor @dtype is known
  * @dtype: of a tensor whose @rank is known
  * @shape: of a tensor whose @rank is known: its @rank dimensions
  */
@@ -37,28 +37,28 @@ typedef struct {
   guint shape[SEGUE_MAX_RANK];
 } SegueFormat;
 
-/* One stage being asked; valid during the callback. */
+/* The negotiation with one stage; valid during the callback. */
 typedef struct _SegueNegotiation SegueNegotiation;
 typedef struct _SegueRegistry SegueRegistry;
 
-/** segue_negotiation_get_input: (transfer none) (nullable): of input @port; %NULL where that is not
+/** segue_negotiation_get_input: (transfer none) (nullable): the format of input @port; %NULL if it is not
  * connected. */
 SEGUE_API
 const SegueFormat *segue_negotiation_get_input (SegueNegotiation *negotiation, const char *port);
-/** segue_negotiation_get_output: (transfer none): of output @port, to be filled in; nothing but its
- * kind is known before. */
+/** segue_negotiation_get_output: (transfer none): the format of output @port, to be filled in; initially
+ * only its kind is known. */
 SEGUE_API
 SegueFormat *segue_negotiation_get_output (SegueNegotiation *negotiation, const char *port);
-/** segue_negotiation_pass: output @port gives what comes in by @input. */
+/** segue_negotiation_pass: output @port has the format of @input. */
 SEGUE_API
 void segue_negotiation_pass (SegueNegotiation *negotiation, const char *input, const char *port);
 /**
- * segue_negotiation_require: what @port takes.
- * @wanted: 0 in a member, and %SEGUE_KIND_ANY: whatever comes
- * @remedy: (nullable): the parameter, as it is written, of stages that make such items: "channels: mono".
- *   One thing at a time is asked for then
+ * segue_negotiation_require: requires a format of input @port.
+ * @wanted: a member that is 0, or %SEGUE_KIND_ANY, accepts anything
+ * @remedy: (nullable): the parameter, as written in a pipeline, of stages that produce such items:
+ *   "channels: mono".  @wanted must then require one property only
  *
- * %FALSE, with %SEGUE_ERROR_PIPELINE that names the stage to change, where what comes in is sure not to fit.
+ * %FALSE, with %SEGUE_ERROR_PIPELINE that names the stage to change, if the input is certain not to match.
  */
 SEGUE_API
 gboolean segue_negotiation_require (SegueNegotiation *negotiation, const char *port,
@@ -68,9 +68,9 @@ SEGUE_API
 SegueRegistry *segue_negotiation_get_registry (SegueNegotiation *negotiation);
 /**
  * segue_negotiation_refuse:
- * @parameter: (nullable): the one to change, such as "rate" or "model.high"; %NULL: the stage
+ * @parameter: (nullable): the parameter to change, such as "rate" or "model.high"; %NULL: the stage
  *
- * %FALSE, with %SEGUE_ERROR_PIPELINE at the place of the parameter in the file.
+ * Returns %FALSE, with %SEGUE_ERROR_PIPELINE at the place of the parameter in the file.
  */
 SEGUE_API
 gboolean segue_negotiation_refuse (SegueNegotiation *negotiation, const char *parameter,

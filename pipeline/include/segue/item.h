@@ -1,8 +1,8 @@
-/* Items: what flows between stages.
+/* Items: the data that stages pass to each other.
  *
- * An item is a kind, an id, metadata and a payload.  A source stage makes items out of nothing (a
+ * An item has a kind, an id, metadata and a payload.  A source stage creates items without an input (a
  * file of a music folder); every later item derives from one and inherits its metadata.  An item
- * may be changed by whoever made it until it is emitted; from then on it is sealed, immutable, and
+ * may be changed by its creator until it is emitted; from then on it is sealed, immutable, and
  * may be read by any number of threads.
  *
  * Items are reference-counted (atomically), payloads are GBytes: a segment is a slice of its song's
@@ -25,7 +25,7 @@ G_BEGIN_DECLS
  * @SEGUE_KIND_AUDIO: float32 frames, interleaved, full scale ±1; payload: bytes, rate, channels
  * @SEGUE_KIND_TENSOR: a dense little-endian array, row-major; payload: bytes, dtype, shape
  * @SEGUE_KIND_MODEL: a model folder; payload: its path
- * @SEGUE_KIND_PREDICTIONS: float32 tensor [segments, labels] of probabilities for one song
+ * @SEGUE_KIND_PREDICTIONS: float32 tensor [segments, labels] of probabilities of one song
  * @SEGUE_KIND_METRICS: a folder with metrics.json; payload: its path
  */
 typedef enum {
@@ -42,27 +42,27 @@ typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U
 
 #define SEGUE_MAX_RANK 6
 
-/* Metadata keys with a fixed meaning.  Times are in the source file's own time, so that clips and
- * players can go back to the original. */
+/* Metadata keys with a fixed meaning.  Times are relative to the start of the source file, so that clips
+ * and players can refer to the original. */
 #define SEGUE_META_SOURCE   "source"   /* string: absolute path of the original, percent-encoded */
 #define SEGUE_META_SONG     "song"     /* string: id of the source item, set by the core */
-#define SEGUE_META_START    "start"    /* double, s: where in the source this begins */
+#define SEGUE_META_START    "start"    /* double, s: start of this item in the source */
 #define SEGUE_META_DURATION "duration" /* double, s */
 #define SEGUE_META_LABEL    "label"    /* string: Unicode NFC */
-#define SEGUE_META_GROUP    "group"    /* string: what split keeps together, where it was told so */
+#define SEGUE_META_GROUP    "group"    /* string: items that split keeps together, if configured */
 #define SEGUE_META_RECORDING                                                                       \
-  "recording" /* string: the same for files that hold one recording; only where there are several */
+  "recording" /* string: the same for all files of one recording; only if there are several */
 #define SEGUE_META_SET "set" /* string: train, validation or test: see SegueSet */
 
-/** SegueSet: what a song is for.  @SEGUE_N_SETS: none of them. */
+/** SegueSet: what a song is used for.  @SEGUE_N_SETS: none of the sets. */
 typedef enum { SEGUE_SET_TRAIN, SEGUE_SET_VALIDATION, SEGUE_SET_TEST, SEGUE_N_SETS } SegueSet;
 
 /** SEGUE_SET_CHOICES: their names, then %NULL: for a parameter's choices. */
 #define SEGUE_SET_CHOICES SEGUE_NAMES ("train", "validation", "test")
-/** segue_set_get_name: of a set but %SEGUE_N_SETS. */
+/** segue_set_get_name: the name of any set except %SEGUE_N_SETS. */
 SEGUE_API
 const char *segue_set_get_name (SegueSet set);
-/** segue_set_from_name: %SEGUE_N_SETS where @name (nullable) is that of no set. */
+/** segue_set_from_name: %SEGUE_N_SETS if @name (nullable) is not the name of a set. */
 SEGUE_API
 SegueSet segue_set_from_name (const char *name);
 
@@ -74,9 +74,9 @@ SegueItem *segue_item_new_file (const char *id, const char *path);
 
 /**
  * segue_item_new_audio:
- * @parent: (nullable): whose metadata and song it inherits
+ * @parent: (nullable): the item whose metadata and song it inherits
  * @suffix: (nullable): appended to the parent's id after `#`; %NULL keeps the id; the whole id
- *   where there is no parent
+ *   if there is no parent
  * @frames: (transfer none): interleaved float32, size a multiple of 4 × @channels
  * @rate: Hz, > 0
  */
@@ -104,11 +104,11 @@ SEGUE_API
 SegueKind segue_item_get_kind (const SegueItem *item);
 SEGUE_API
 const char *segue_item_get_id (const SegueItem *item);
-/** segue_item_get_song: the id of the source item that this one derives from (its own, if none). */
+/** segue_item_get_song: the id of the source item that this one derives from (its own id, if none). */
 SEGUE_API
 const char *segue_item_get_song (const SegueItem *item);
 
-/** segue_item_has_payload: %FALSE for the entries of an index, which carry metadata only. */
+/** segue_item_has_payload: %FALSE for the entries of an index, which contain metadata only. */
 SEGUE_API
 gboolean segue_item_has_payload (const SegueItem *item);
 /** segue_item_get_bytes: (transfer none): of audio, tensor and predictions items. */
@@ -121,13 +121,13 @@ const char *segue_item_get_path (const SegueItem *item);
 /**
  * segue_item_open:
  *
- * A file item's file, open for reading at its start: a new descriptor, closed on exec, which the
- * caller closes.  The way to read it wherever the stage runs: in an isolated stage there is nothing
- * behind the path, which is a name for messages.  Descriptors of one item may share their position:
- * use one at a time, or pread ().
+ * Opens a file item's file for reading at its start.  Returns a new descriptor, closed on exec, which
+ * the caller closes.  This works wherever the stage runs: in an isolated stage the path can't be
+ * opened and is only a name for messages.  Descriptors of one item may share their position: use one
+ * at a time, or pread ().
  *
- * -1 with %SEGUE_ERROR_NO_INPUT where it is gone or may not be read, %SEGUE_ERROR_DATA where it is
- * no regular file.  Any thread.
+ * -1 with %SEGUE_ERROR_NO_INPUT if the file no longer exists or may not be read, %SEGUE_ERROR_DATA if
+ * it is not a regular file.  Any thread.
  */
 SEGUE_API
 int segue_item_open (SegueItem *item, GError **error);
@@ -136,7 +136,7 @@ SEGUE_API
 guint segue_item_get_rate (const SegueItem *item);
 SEGUE_API
 guint segue_item_get_channels (const SegueItem *item);
-/** segue_item_get_frames: (transfer none): the samples, and in @n_frames their number per channel. */
+/** segue_item_get_frames: (transfer none): the samples; @n_frames is set to their number per channel. */
 SEGUE_API
 const float *segue_item_get_frames (const SegueItem *item, gsize *n_frames);
 SEGUE_API
@@ -146,7 +146,7 @@ SEGUE_API
 const gsize *segue_item_get_shape (const SegueItem *item, guint *rank);
 
 /* Metadata: string, double and integer values by key.  The getters return @fallback (or %NULL)
- * where the key is missing or of another type; the setters are for items not yet emitted. */
+ * if the key is missing or of another type; the setters are for items not yet emitted. */
 SEGUE_API
 const char *segue_item_get_string (const SegueItem *item, const char *key);
 SEGUE_API
@@ -159,7 +159,7 @@ SEGUE_API
 void segue_item_set_double (SegueItem *item, const char *key, double value);
 SEGUE_API
 void segue_item_set_int (SegueItem *item, const char *key, gint64 value);
-/** segue_item_get_metadata: (transfer full): all of it as a sorted `a{sv}` (types s, d, x). */
+/** segue_item_get_metadata: (transfer full): all metadata as a sorted `a{sv}` (types s, d, x). */
 SEGUE_API
 GVariant *segue_item_get_metadata (const SegueItem *item);
 /** segue_item_set_metadata: sets every key of @metadata, an `a{sv}` with types s, d and x. */

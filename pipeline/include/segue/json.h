@@ -1,8 +1,8 @@
-/* JSON that somebody else may have written, read within bounds.
+/* Reading of untrusted JSON within limits.
  *
- * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`).  Everything in
- * segue that parses JSON does so here: one pass over the text finds its depth, its longest string and the
- * memory that it would take, before any of that is allocated.  No document takes more than 64 MiB, its
+ * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`).  All of segue
+ * parses JSON with these functions: one pass over the text determines its depth, its longest string and
+ * the memory that it would take, before any of that is allocated.  No document takes more than 64 MiB, its
  * text included.  For code that uses jansson; no other header of segue includes this one.
  */
 #pragma once
@@ -14,12 +14,12 @@
 G_BEGIN_DECLS
 
 /**
- * SegueJsonKind: what a document is, which says how large it may be (table in json-read.c).
+ * SegueJsonKind: the kind of a document, which determines its limits (table in json-read.c).
  * @SEGUE_JSON_SETTINGS: config.json, segue.json and the like; parameters, resolved pipelines
  * @SEGUE_JSON_WEIGHTS: the header of a safetensors file
- * @SEGUE_JSON_RUN: run.json, and the account of a run
+ * @SEGUE_JSON_RUN: run.json, and the summary of a run
  * @SEGUE_JSON_METRICS: metrics.json; the value of `confusion` is not read, and is null
- * @SEGUE_JSON_SERVED: a file of a run, read while somebody waits for a page
+ * @SEGUE_JSON_SERVED: a file of a run, read while a user waits for a page
  * @SEGUE_JSON_LINE: one line of log.ndjson
  */
 typedef enum {
@@ -33,7 +33,7 @@ typedef enum {
 
 /**
  * SegueJsonFlags:
- * @SEGUE_JSON_OPTIONAL: a file that is not there is no error
+ * @SEGUE_JSON_OPTIONAL: a missing file is not an error
  * @SEGUE_JSON_FOLLOW_LINK: the file may be a symbolic link, as in a Hugging Face cache
  */
 typedef enum {
@@ -43,11 +43,11 @@ typedef enum {
 } SegueJsonFlags;
 
 /**
- * segue_json_parse: (transfer full): the object or list that @text is; any thread.
- * @text: @length bytes, or -1: up to the zero at its end
- * @place: what errors call it: a path, any bytes
+ * segue_json_parse: (transfer full): parses the object or list in @text; any thread.
+ * @text: @length bytes, or -1: zero-terminated
+ * @place: its name in errors: a path, any bytes
  *
- * A key that stands twice in an object is an error.  %SEGUE_ERROR_DATA: not JSON, or beyond a limit (the
+ * A duplicate key in an object is an error.  %SEGUE_ERROR_DATA: not JSON, or beyond a limit (the
  * message names place, line, column and limit); %SEGUE_ERROR_CANCELLED.
  */
 SEGUE_API
@@ -55,16 +55,17 @@ json_t *segue_json_parse (const char *text, gssize length, const char *place, Se
                           GCancellable *cancellable, GError **error);
 
 /**
- * segue_json_read: (transfer full): the object that the file @path holds; any thread.
+ * segue_json_read: (transfer full): the object in the file @path; any thread.
  *
- * A FIFO or a device is an error, never waited for.  Errors as of segue_json_parse(), and
- * %SEGUE_ERROR_NO_INPUT, %SEGUE_ERROR_IO.  %NULL without an error: not there, and @SEGUE_JSON_OPTIONAL.
+ * A FIFO or a device is an error and never blocks.  Errors as of segue_json_parse(), and
+ * %SEGUE_ERROR_NO_INPUT, %SEGUE_ERROR_IO.  %NULL without an error: the file is missing, with
+ * @SEGUE_JSON_OPTIONAL.
  */
 SEGUE_API
 json_t *segue_json_read (const char *path, SegueJsonKind kind, SegueJsonFlags flags,
                          GCancellable *cancellable, GError **error);
 
-/** segue_json_read_fd: likewise of an open file, from its beginning; @fd stays open. */
+/** segue_json_read_fd: the same for an open file, from its beginning; @fd stays open. */
 SEGUE_API
 json_t *segue_json_read_fd (int fd, const char *place, SegueJsonKind kind,
                             GCancellable *cancellable, GError **error);

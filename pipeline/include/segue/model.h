@@ -1,22 +1,22 @@
 /* Models: architectures behind one interface, and their folders.
  *
- * A model type is one static table, as a stage type is.  `train`, `evaluate` and `segue predict`
+ * A model type is one static table, like a stage type.  `train`, `evaluate` and `segue predict`
  * find it by name and never include its header.  A model classifies fixed-length segments of mono
  * audio at its own rate into labels.
  *
- * A model owns its weights and their gradients and the threads that it computes with; the caller
+ * A model owns its weights, their gradients and the threads that it computes with; the caller
  * owns everything whose size depends on a batch: input, workspace, logits.  Nothing is allocated in
  * a step.  A model is used by one thread at a time.
  *
- * Random numbers (initial weights, dropout, a model's own augmentation) are counters over
- * (seed, step, item, layer), never a stream: a step can be repeated alone, bit for bit.
+ * Random numbers (initial weights, dropout, a model's own augmentation) are functions of a counter over
+ * (seed, step, item, layer), never a stream: a single step can be repeated, bit for bit.
  *
- * The frozen prefix is the part of the forward pass that has no trained weight and draws no random
- * numbers before it (log-mel frames; a convolutional encoder that is not fine-tuned).  A trainer
- * may compute it once per item and feed its output in place of the samples from then on.
+ * The frozen prefix is the initial part of the forward pass that has no trained weights and uses no
+ * random numbers (log-mel frames; a convolutional encoder that is not fine-tuned).  A trainer
+ * may compute it once per item and then use its output as input in place of the samples.
  *
  * A model folder has the Hugging Face layout (config.json with id2label, model.safetensors,
- * preprocessor_config.json) and segue.json beside it: the model type, and the stages that prepare a
+ * preprocessor_config.json) and additionally segue.json: the model type, and the stages that prepare a
  * song for it.
  */
 #pragma once
@@ -29,9 +29,9 @@
 G_BEGIN_DECLS
 
 /**
- * SegueModelPrecision: in what numbers a model's matrices are multiplied; everything else, its weights
- * among it, stays float32.
- * @SEGUE_MODEL_AUTO: the fastest that this machine has instructions for and that costs no accuracy
+ * SegueModelPrecision: number format of a model's matrix products; everything else, including its
+ * weights, stays float32.
+ * @SEGUE_MODEL_AUTO: the fastest for which this system has instructions and which loses no accuracy
  * @SEGUE_MODEL_INT8: inference only
  */
 typedef enum {
@@ -43,24 +43,24 @@ typedef enum {
 
 /** SEGUE_MODEL_PRECISION_CHOICES: their names, then %NULL: for a parameter's choices. */
 #define SEGUE_MODEL_PRECISION_CHOICES SEGUE_NAMES ("float32", "auto", "bfloat16", "int8")
-/** SEGUE_MODEL_TRAINING_CHOICES: likewise: those that a model can be trained in. */
+/** SEGUE_MODEL_TRAINING_CHOICES: likewise, those that a model can be trained in. */
 #define SEGUE_MODEL_TRAINING_CHOICES SEGUE_NAMES ("float32", "auto", "bfloat16")
 /** segue_model_precision_names: %SEGUE_MODEL_PRECISION_CHOICES. */
 SEGUE_API
 const char *const *segue_model_precision_names (void);
 
 /**
- * SegueModelSpec: what a new or loaded model is to become.
+ * SegueModelSpec: the requirements on a new or loaded model.
  * @struct_size: sizeof (SegueModelSpec); a type's callbacks get one of full size
- * @labels: %NULL-terminated; %NULL when loading: as the folder has them (it is an error if it has
- *   none).  Where they differ from the folder's, the head is initialised again
- * @length: (samples): of a training segment; 0: not known yet
- * @rate: Hz, of the items at hand; 0: not known.  A model that needs another rate refuses with
- *   %SEGUE_ERROR_PIPELINE and says which
- * @seed: for weights that are made, not loaded
+ * @labels: %NULL-terminated; %NULL when loading: those of the folder (it is an error if it has
+ *   none).  If they differ from the folder's, the head is initialised again
+ * @length: length of a training segment in samples; 0: not known yet
+ * @rate: sample rate of the items in Hz; 0: not known.  A model that needs another rate fails with
+ *   %SEGUE_ERROR_PIPELINE and names the rate
+ * @seed: for weights that are initialised, not loaded
  * @threads: ≥ 1
- * @precision: one that the machine doesn't have is refused with %SEGUE_ERROR_PIPELINE; a type that knows
- *   float32 only takes any for that
+ * @precision: one that the system doesn't support is refused with %SEGUE_ERROR_PIPELINE; a type that
+ *   supports only float32 treats any value as float32
  * @blank: the model will only be described: a type need not fill in weights
  */
 typedef struct {
@@ -75,14 +75,14 @@ typedef struct {
 } SegueModelSpec;
 
 /**
- * SegueModelInfo: what a model is.
+ * SegueModelInfo: properties of a model.
  * @struct_size: sizeof (SegueModelInfo), set by the caller; a type's describe () gets one of full size, zeroed
  * @labels: (transfer none): in the order of its logits
- * @rate: Hz, that its input must have
- * @min_length: samples, below which it can't be run
+ * @rate: required sample rate of its input in Hz
+ * @min_length: minimum length of its input in samples
  * @coupled: whether items of a training batch influence each other (batch normalisation)
- * @precision: that it multiplies in, never %SEGUE_MODEL_AUTO
- * @notice: (transfer none) (nullable): what its files leave open and was assumed, for a warning
+ * @precision: of its matrix products, never %SEGUE_MODEL_AUTO
+ * @notice: (transfer none) (nullable): what its files do not specify and was assumed, for a warning
  */
 typedef struct {
   gsize struct_size;
@@ -96,8 +96,9 @@ typedef struct {
 } SegueModelInfo;
 
 /**
- * SegueModelTensor: one named weight or buffer; in arrays whose element size says how far the struct goes.  @value and @gradient are float32, row-major, owned
- * by the model and stay where they are; @gradient is %NULL for what is not trained.
+ * SegueModelTensor: one named weight or buffer; used in arrays whose element size is the size of the struct.
+ * @value and @gradient are float32, row-major, owned by the model and never move; @gradient is %NULL for tensors
+ * that are not trained.
  * @decay: whether weight decay applies (not to biases and norms)
  */
 typedef struct {
@@ -116,9 +117,9 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
  * SegueModelPass: one pass over a batch.
  * @struct_size: sizeof (SegueModelPass)
  * @input: [batch, length] samples; or [batch, prefix_size (length)] with @from_prefix
- * @items: [batch], TRAIN only: identifies each item to the random counters
+ * @items: [batch], TRAIN only: the item numbers for the random counters
  * @seed, @step: TRAIN only: likewise
- * @workspace: plan () bytes, 64-byte aligned; forward () leaves in it what backward () needs
+ * @workspace: plan () bytes, 64-byte aligned; forward () stores in it what backward () needs
  * @logits: [batch, labels], written by forward ()
  */
 typedef struct {
@@ -136,11 +137,11 @@ typedef struct {
 } SegueModelPass;
 
 /**
- * SegueSchedule: how the learning rate falls after a warm-up in which it rises from 0.
- * @SEGUE_SCHEDULE_LINEAR: to 0: transformers' get_linear_schedule_with_warmup
- * @SEGUE_SCHEDULE_COSINE: half a wave to 0: get_cosine_schedule_with_warmup
+ * SegueSchedule: how the learning rate decreases after a warm-up in which it rises from 0.
+ * @SEGUE_SCHEDULE_LINEAR: linearly to 0: transformers' get_linear_schedule_with_warmup
+ * @SEGUE_SCHEDULE_COSINE: half a cosine wave to 0: get_cosine_schedule_with_warmup
  * @SEGUE_SCHEDULE_ONE_CYCLE: torch's OneCycleLR, anneal_strategy "cos", cycle_momentum False
- * @SEGUE_SCHEDULE_CONSTANT: not at all
+ * @SEGUE_SCHEDULE_CONSTANT: no decrease
  */
 typedef enum {
   SEGUE_SCHEDULE_LINEAR,
@@ -152,11 +153,11 @@ typedef enum {
 
 /** SEGUE_SCHEDULE_CHOICES: their names, then %NULL: for a parameter's choices. */
 #define SEGUE_SCHEDULE_CHOICES SEGUE_NAMES ("linear", "cosine", "one-cycle", "constant")
-/** segue_schedule_get_name: "linear", …; "unknown" for what is none. */
+/** segue_schedule_get_name: "linear", …; "unknown" for an invalid value. */
 SEGUE_API
 const char *segue_schedule_get_name (SegueSchedule schedule);
 
-/** SegueRecipe: how this type is trained where the pipeline does not say otherwise.
+/** SegueRecipe: the training defaults of a type, for settings that the pipeline does not specify.
  * @struct_size: sizeof (SegueRecipe); fields past it read as zero */
 typedef struct {
   gsize struct_size;
@@ -164,7 +165,7 @@ typedef struct {
   guint batch;
   double learning_rate;
   double weight_decay;
-  double warmup; /* share of all steps, 0…1 */
+  double warmup; /* fraction of all steps, 0…1 */
   double label_smoothing;
   double gradient_clip; /* L2 norm; 0: none */
   SegueSchedule schedule;
@@ -173,23 +174,23 @@ typedef struct {
 /**
  * SegueModelType:
  * @config_types: %NULL-terminated `model_type` values of a config.json that this type reads
- * @create: a new model with random weights; %NULL with @error
- * @load: a model from @folder.  @config: as the pipeline gives it, or %NULL; what the folder says
- *   about the architecture wins, the rest (dropout, what is frozen) is the pipeline's
+ * @create: returns a new model with random weights; %NULL with @error
+ * @load: loads a model from @folder.  @config: as the pipeline specifies it, or %NULL; the folder
+ *   determines the architecture, the pipeline the rest (dropout, frozen parts)
  * @save: writes config.json, model.safetensors and preprocessor_config.json into @folder, which
  *   exists; each is written to a temporary file, synced and renamed
  * @list_tensors: (transfer full): #SegueModelTensor array, in a fixed order
- * @changed: (optional): values of tensors were changed from outside (an optimiser's step, a checkpoint): derive
- *   packed or normalised weights again
+ * @changed: (optional): values of tensors were changed from outside (an optimiser's step, a checkpoint):
+ *   recompute packed or normalised weights
  * @prefix_size: floats per item after the frozen prefix; 0: there is none
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
- * @plan: bytes of workspace for a pass; %G_MAXSIZE where the sizes are not possible
+ * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible
  * @backward: @d_logits [batch, labels]; gradients accumulate.  After a TRAIN forward of the same pass
  * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries,
  *   kernels chosen for this processor
- * @set_cancellable: (optional): from now on passes may be left unfinished once @cancellable (borrowed,
- *   %NULL: never) is cancelled, and fail with %SEGUE_ERROR_CANCELLED then: a large batch takes
- *   longer than people wait.  What else a pass changes (running statistics) is the caller's to undo
+ * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
+ *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
+ *   too long to wait for.  The caller must undo other changes of a pass (running statistics)
  */
 struct _SegueModelType {
   gsize struct_size;
@@ -225,27 +226,27 @@ struct _SegueModelType {
   void (*set_cancellable) (gpointer model, GCancellable *cancellable);
 };
 
-/* A model and the type that it is of. */
+/* A model and its type. */
 typedef struct _SegueModel SegueModel;
 
-/** segue_model_new: @config may be %NULL for all defaults. */
+/** segue_model_new: @config may be %NULL for the defaults. */
 SEGUE_API
 SegueModel *segue_model_new (const SegueModelType *type, const void *config,
                              const SegueModelSpec *spec, GError **error);
 /**
  * segue_model_load:
- * @type: (nullable): found from segue.json, else from config.json's `model_type`
+ * @type: (nullable): %NULL: determined from segue.json, else from config.json's `model_type`
  * @config: (nullable): of @type
- * @spec: (nullable): %NULL: as the folder says, one thread
+ * @spec: (nullable): %NULL: as the folder specifies, one thread
  *
- * Everything in @folder is hostile until checked; nothing outside it is read.
+ * Everything in @folder is untrusted until checked; nothing outside it is read.
  */
 SEGUE_API
 SegueModel *segue_model_load (SegueRegistry *registry, const char *folder,
                               const SegueModelType *type, const void *config,
                               const SegueModelSpec *spec, GError **error);
 /** segue_model_save: @preparation: (nullable): JSON text of segue_dataset_get_preparation(); written
- * into segue.json.  @folder is made where it is not there. */
+ * into segue.json.  @folder is created if it does not exist. */
 SEGUE_API
 gboolean segue_model_save (SegueModel *model, const char *folder, const char *preparation,
                            GError **error);
@@ -254,18 +255,18 @@ void segue_model_free (SegueModel *model);
 
 SEGUE_API
 const SegueModelType *segue_model_get_type (SegueModel *model);
-/** segue_model_get_impl: (transfer none): what the type's callbacks take. */
+/** segue_model_get_impl: (transfer none): the argument of the type's callbacks. */
 SEGUE_API
 gpointer segue_model_get_impl (SegueModel *model);
 SEGUE_API
 void segue_model_describe (SegueModel *model, SegueModelInfo *info);
 
-/** segue_model_list_tensors: (transfer full): #SegueModelTensor array, as the type lists them and whole; %NULL with
- * %SEGUE_ERROR_INTERNAL where they are not what #SegueModelTensor says. */
+/** segue_model_list_tensors: (transfer full): #SegueModelTensor array, as the type lists them, with elements of full
+ * size; %NULL with %SEGUE_ERROR_INTERNAL if they do not conform to #SegueModelTensor. */
 SEGUE_API
 GArray *segue_model_list_tensors (SegueModel *model, GError **error);
 
-/** segue_model_prefix, segue_model_forward, segue_model_backward: the callbacks of @model's type, held to their word:
+/** segue_model_prefix, segue_model_forward, segue_model_backward: call the callbacks of @model's type and check them:
  * one that returns %FALSE without an error, or %TRUE with one, fails with %SEGUE_ERROR_INTERNAL. */
 SEGUE_API
 gboolean segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *input,
@@ -280,24 +281,24 @@ gboolean segue_model_backward (SegueModel *model, SegueModelPass *pass, const fl
 SEGUE_API
 void segue_model_changed (SegueModel *model);
 
-/** SEGUE_MODEL_MAX_SEGMENT: bytes of workspace that inference of one segment may take: as much as a decoded song. */
+/** SEGUE_MODEL_MAX_SEGMENT: limit of the workspace for inference of one segment, in bytes: as for a decoded song. */
 #define SEGUE_MODEL_MAX_SEGMENT ((gsize) 2 * 1024 * 1024 * 1024)
 /** segue_model_check_length: whether segments of @length samples are long enough for @model, and need no more than
  * %SEGUE_MODEL_MAX_SEGMENT each.  %SEGUE_ERROR_PIPELINE. */
 SEGUE_API
 gboolean segue_model_check_length (SegueModel *model, gsize length, GError **error);
-/** segue_model_check_workspace: whether @bytes are at most half of what the machine has.  %SEGUE_ERROR_RESOURCE. */
+/** segue_model_check_workspace: whether @bytes are at most half of the system's memory.  %SEGUE_ERROR_RESOURCE. */
 SEGUE_API
 gboolean segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error);
 
-/** segue_model_set_cancellable: passes of @model may be cut short by @cancellable (borrowed, nullable), where its type
- * knows how. */
+/** segue_model_set_cancellable: lets @cancellable (borrowed, nullable) abort passes of @model, if its type supports
+ * that. */
 SEGUE_API
 void segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable);
 
 /** segue_model_new_workspace: (transfer full): @bytes for passes of @model, aligned to cache lines, in large pages
- * where the system has them; free () frees it.  %SEGUE_ERROR_RESOURCE where there is no memory, and for more than
- * half of what the machine has, since a model, and with it what it asks for, may be somebody else's. */
+ * if the system has them; free it with free ().  %SEGUE_ERROR_RESOURCE if memory runs out, or for more than half
+ * of the system's memory, since a model, and therefore the size that it requests, may be untrusted. */
 SEGUE_API
 void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error);
 
@@ -306,7 +307,7 @@ void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
  * @items: audio items (mono, the model's rate, all of one length)
  * @probabilities: (out) [n, labels], softmax of the logits
  *
- * Inference in batches of the model's choosing; batch size does not change results.  Buffers are
+ * Inference in batches whose size segue chooses; batch size does not change results.  Buffers are
  * kept in @model between calls.
  */
 SEGUE_API
@@ -316,18 +317,18 @@ gboolean segue_model_predict (SegueModel *model, SegueItem *const *items, guint 
 /**
  * segue_model_ref_resolve: (transfer full):
  *
- * The folder that @ref (a path, ORG/NAME or ORG/NAME@REVISION) stands for: the folder itself, or
+ * The folder that @ref (a path, ORG/NAME or ORG/NAME@REVISION) refers to: the folder itself, or
  * the snapshot in the Hugging Face cache ($HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
  * $XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub).  %SEGUE_ERROR_NO_INPUT otherwise,
- * with the command that fetches it.
+ * with the command that downloads it.
  */
 SEGUE_API
 char *segue_model_ref_resolve (const char *ref, GError **error);
 
-/** SEGUE_MODEL_MAX_SHARDS: files that weights may be cut into. */
+/** SEGUE_MODEL_MAX_SHARDS: the maximum number of files that weights may be split into. */
 #define SEGUE_MODEL_MAX_SHARDS 128
-/** segue_model_list_shards: (transfer full): the files that @index, the model.safetensors.index.json of a
- * stranger, places tensors in, each once, in order: plain names that end with `.safetensors`, no paths.
+/** segue_model_list_shards: (transfer full): the files of the tensors in @index, an untrusted
+ * model.safetensors.index.json, each once, in order: plain names that end with `.safetensors`, no paths.
  * %SEGUE_ERROR_DATA. */
 SEGUE_API
 GStrv segue_model_list_shards (const char *index, GError **error);

@@ -3,7 +3,7 @@
  * A stage type or model type has a plain C struct for its configuration and one table of rows that
  * describe the struct's fields.  That table alone drives parsing, range checks, error texts,
  * `segue inspect`, docs/stages.md, the JSON Schema and the cache key: names, ranges and defaults
- * stand nowhere else.
+ * are defined nowhere else.
  *
  *   typedef struct { double head, tail; } TrimConfig;
  *
@@ -23,7 +23,7 @@
 G_BEGIN_DECLS
 
 /**
- * SegueParamType: (what YAML may hold) → (the C field behind it).
+ * SegueParamType: (the YAML value) → (the C type of the field).
  * @SEGUE_PARAM_BOOL: true, false → `gboolean`
  * @SEGUE_PARAM_INT: whole number → `gint64`
  * @SEGUE_PARAM_DOUBLE: number → `double`
@@ -38,7 +38,7 @@ G_BEGIN_DECLS
  *   → #SegueVariant
  * @SEGUE_PARAM_INPUT_PATH: a file or folder to read → `char *`, absolute; keyed by content
  * @SEGUE_PARAM_OUTPUT_PATH: a file or folder to write → `char *`, absolute; not part of any key.
- *   A pipeline's file can name places below its own folder only, the command line any
+ *   A pipeline file can name only paths below its own folder, the command line any path
  * @SEGUE_PARAM_MODEL_REF: a model folder, or ORG/NAME of the Hugging Face cache → `char *`, the
  *   absolute path or the name as written (see segue_model_ref_resolve()); keyed by content
  * @SEGUE_PARAM_MODEL: a model type, `NAME` or `{ use: NAME, …its own parameters… }` → #SegueModelChoice
@@ -61,12 +61,12 @@ typedef enum {
 
 /**
  * SegueParamFlags:
- * @SEGUE_PARAM_OPTIONAL: may be left unset.  An unset field holds SEGUE_UNSET_INT,
+ * @SEGUE_PARAM_OPTIONAL: may be left unset.  The value of an unset field is SEGUE_UNSET_INT,
  *   SEGUE_UNSET_DOUBLE (test with isnan()), -1 (BOOL, CHOICE), {NAN, NAN} (RANGE) or %NULL.
- * @SEGUE_PARAM_VOLATILE: says how, not what (threads, log detail): not part of any key.
- * @SEGUE_PARAM_ON_REQUEST: (with `relaxed`) only where the caller asks for damaged songs, too
- * @SEGUE_PARAM_COST: (a number, with `relaxed`) what memory and time grow with: a model, which may be a
- *   stranger's, gets no more than the relaxed value
+ * @SEGUE_PARAM_VOLATILE: does not change the result (threads, log detail): not part of any key.
+ * @SEGUE_PARAM_ON_REQUEST: (with `relaxed`) relaxed only if the caller requests damaged songs
+ * @SEGUE_PARAM_COST: (a number, with `relaxed`) memory and time grow with it: a model, which may be
+ *   untrusted, gets at most the relaxed value
  */
 typedef enum {
   SEGUE_PARAM_OPTIONAL = 1 << 0,
@@ -86,7 +86,7 @@ typedef struct {
   gsize struct_size; /* sizeof (SegueParamGroup); fields past it read as zero */
   const char *name;  /* the case's name; NULL for a record */
   const char *doc;
-  gsize size; /* of the struct; 0 where there are no rows */
+  gsize size; /* of the struct; 0 if there are no rows */
   const SegueParam *const *params;
 } SegueParamGroup;
 
@@ -113,15 +113,14 @@ typedef struct {
  *   or INFINITY: no bound on that side
  * @min_items, @max_items: bounds of a list's length; @max_items 0: 1024
  * @choices: %NULL-terminated names of a CHOICE
- * @unit: as people read it: "s", "Hz", "dB"
+ * @unit: as shown to the user: "s", "Hz", "dB"
  * @doc: one or two sentences
- * @element: what a list holds (its `name` and `offset` are not used)
+ * @element: of a LIST: the row of its members (its `name` and `offset` are not used)
  * @group: of a RECORD
  * @cases, @tag: of a VARIANT: %NULL-terminated, and the key that names the case ("op")
- * @relaxed: (nullable): of a stage that prepares songs: the value, as `def`, for a song that training
- *   leaves out and that is to be predicted all the same: longer, or shorter, than any trained on.  A
- *   number takes the place of a stricter one only: of a larger one where it lies below `def`, else of
- *   a smaller one
+ * @relaxed: (nullable): of a stage that prepares songs: the value, written as `def`, for the prediction of
+ *   a song that training skips: longer, or shorter, than any song trained on.  A number replaces only a
+ *   stricter one: a larger one if @relaxed is below `def`, else a smaller one
  */
 struct _SegueParam {
   gsize struct_size;
@@ -147,7 +146,7 @@ struct _SegueParam {
   SEGUE_ROW (SegueParam, .name = #field, .type = param_type, .offset = offsetof (Config, field),   \
              __VA_ARGS__)
 
-/* What a list holds. */
+/* The row of a list's members. */
 #define SEGUE_ELEMENT(param_type, ...) SEGUE_ROW (SegueParam, .type = param_type, __VA_ARGS__)
 
 G_END_DECLS

@@ -4,8 +4,8 @@
  *
  *   SEGUE_PLUGIN (.name = "trim", .version = "1.0", .licence = "MIT", .stages = stages)
  *
- * A plugin is bound local, loaded once and never unloaded.  It must not start threads, install
- * signal handlers or change the working folder when it is loaded.
+ * A plugin is loaded once, with local binding, and never unloaded.  It must not start threads, install
+ * signal handlers or change the working directory when it is loaded.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 /**
- * SeguePlugin: what a shared object says of itself.
+ * SeguePlugin: the description of a shared object.
  * @abi_major, @abi_minor: set by SEGUE_PLUGIN()
  * @name: `[a-z][a-z0-9-]*`
  * @stages, @models: %NULL-terminated, or %NULL

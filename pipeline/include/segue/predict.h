@@ -1,8 +1,8 @@
-/* Naming the artist of a song: a model folder, its preparation, and the answers put together.
+/* Prediction of the artist of a song: a model folder, its preparation, and aggregation of segments.
  *
- * A predictor holds a resident model.  It may be shared by threads: songs are prepared at the same
- * time, each by the calling thread; the model answers one song at a time.  It is read while the first
- * songs are prepared.
+ * A predictor contains a resident model.  It may be shared by threads: songs are prepared concurrently,
+ * each in the calling thread; the model classifies one song at a time.  The model is loaded while the
+ * first songs are prepared.
  *
  *   SegueAggregation aggregation;
  *   g_autofree char *folder = segue_predictor_find_model ("runs/artist/latest", &aggregation, &error);
@@ -20,17 +20,17 @@ G_BEGIN_DECLS
 /* ---- From segments to a song ---- */
 
 /**
- * SegueAggregation: how the probabilities p of n segments become the song's.  All add up to 1.
+ * SegueAggregation: how the probabilities p of n segments become those of the song.  All add up to 1.
  * @SEGUE_AGGREGATE_MEAN_PROBABILITY: Σ p / n: the sum rule (Kittler et al., “On combining classifiers”,
  *   1998); one segment that is certain and wrong does little harm
  * @SEGUE_AGGREGATE_MEAN_LOGIT: softmax (Σ ln p / n), the normalised geometric mean: the product rule of
- *   the same paper, or logarithmic opinion pool (Genest and Zidek, 1986).  Right where segments err
- *   independently; a segment that rules a label out weighs much
- * @SEGUE_AGGREGATE_VOTE: the share of segments whose most probable label it is; of labels with as many votes the
- *   one with more mean probability is the answer
- * @SEGUE_AGGREGATE_CONFIDENCE_WEIGHTED: Σ w p / Σ w, w = 1 − H(p) / ln (number of labels): segments that
- *   know nothing (silence, applause: H(p) is their entropy) don't count.  The entropy rather than the largest
- *   probability, since it also tells two labels from many
+ *   the same paper, or logarithmic opinion pool (Genest and Zidek, 1986).  Correct if the errors of segments
+ *   are independent; a segment that rules out a label has a large weight
+ * @SEGUE_AGGREGATE_VOTE: the fraction of segments for which the label is the most probable; ties are resolved
+ *   by the larger mean probability
+ * @SEGUE_AGGREGATE_CONFIDENCE_WEIGHTED: Σ w p / Σ w, w = 1 − H(p) / ln (number of labels), with the entropy
+ *   H(p): uninformative segments (silence, applause) have weight 0.  Entropy rather than the largest
+ *   probability, since it also distinguishes two probable labels from many
  */
 typedef enum {
   SEGUE_AGGREGATE_MEAN_PROBABILITY,
@@ -52,7 +52,7 @@ const char *const *segue_aggregation_names (void);
  * @segments: [n_segments, n_labels], each row adds up to 1; at least one
  * @probabilities: (out) [n_labels]
  *
- * Returns the index of the answer: the first of the most probable.  Any thread.
+ * Returns the index of the predicted label: the first of the most probable ones.  Any thread.
  */
 SEGUE_API
 guint segue_song_aggregate (SegueAggregation aggregation, const float *segments, guint n_segments,
@@ -66,10 +66,10 @@ typedef struct _SegueSongPrediction SegueSongPrediction;
 /**
  * segue_predictor_new:
  *
- * Begins to load the model in @folder, and reads the preparation in its segue.json.  Only stage types flagged
- * %SEGUE_STAGE_PREPARE may stand there; others are refused, since a stranger's model must not make
- * us write files.  A Hugging Face folder without segue.json is prepared by decoding at its
- * preprocessor_config.json's rate and cutting segments of 10 s.
+ * Starts to load the model in @folder, and reads the preparation in its segue.json.  It may contain only stage
+ * types flagged %SEGUE_STAGE_PREPARE; others are refused, since an untrusted model must not cause files to be
+ * written.  For a Hugging Face folder without segue.json, songs are decoded at the rate in its
+ * preprocessor_config.json and cut into segments of 10 s.
  */
 SEGUE_API
 SeguePredictor *segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
@@ -79,56 +79,56 @@ void segue_predictor_free (SeguePredictor *predictor);
 
 /**
  * segue_predictor_find_model: (transfer full): the model's folder.
- * @given: the folder of a run or of a model, or ORG/NAME of one that was fetched
- * @aggregation: (out) (optional): what the run was evaluated with; of anything but a run: the mean of
- *   probabilities
+ * @given: the folder of a run or of a model, or ORG/NAME of one that was downloaded
+ * @aggregation: (out) (optional): the aggregation that the run was evaluated with; if @given is not a run:
+ *   the mean of probabilities
  *
- * %SEGUE_ERROR_NO_INPUT where there is none.
+ * %SEGUE_ERROR_NO_INPUT if there is no model.
  */
 SEGUE_API
 char *segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GError **error);
 
-/** segue_predictor_set_aggregation: of songs that are asked about from now on; before there are threads.
- * @threshold: a song whose answer is less probable is none of the labels, see segue/calibration.h; 0:
- *   each song is one of them */
+/** segue_predictor_set_aggregation: for songs that are predicted from now on; before the predictor is shared.
+ * @threshold: a song whose predicted label has a lower probability is rejected as an unknown artist, see
+ *   segue/calibration.h; 0: no song is rejected */
 SEGUE_API
 void segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation aggregation,
                                       double threshold);
 
 /**
- * segue_predictor_relax: songs that training would leave out are predicted all the same where that can
- * be: shorter ones than a segment, longer ones than its limit.
- * @damaged: truncated and damaged files, too
+ * segue_predictor_relax: enables the prediction of songs that training would skip, if possible: songs
+ * shorter than a segment or longer than the limit.
+ * @damaged: also truncated and damaged files
  *
  * They are prepared with the `relaxed` values of the stages' parameters (segue/param.h), and their
- * predictions have a note.  A long song takes memory: not for what strangers send.  Before there are
- * threads, and before segue_predictor_use_cache().
+ * predictions have a note.  A long song takes much memory: do not use this for untrusted files.  Before
+ * the predictor is shared by threads, and before segue_predictor_use_cache().
  */
 SEGUE_API
 gboolean segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error);
 
 /**
- * segue_predictor_use_cache: segments' probabilities are kept, and a song is asked about only once.
- * @folder: (nullable): as for runs, %NULL: the usual place
+ * segue_predictor_use_cache: caches segments' probabilities, so that a song is classified only once.
+ * @folder: (nullable): as for runs, %NULL: the default location
  *
- * They are found again by the song's bytes, by what the model is (its files, its type, the
- * libraries it computes with, precision) and by its preparation; how segments are put together is no
- * part of it.  That a song can't be used is kept likewise, that one took too long is not.  Any
- * number of processes may share a cache.  Before there are threads; on failure nothing is kept.
+ * The key consists of the song's bytes, the model (its files, its type, the libraries it computes with,
+ * precision) and its preparation; the aggregation is not part of it.  The refusal of a song is cached
+ * likewise, a timeout is not.  Any number of processes may share a cache.  Before the predictor is
+ * shared by threads; on failure nothing is cached.
  */
 SEGUE_API
 gboolean segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error);
-/** segue_predictor_get_warning: (transfer full) (nullable): the first reason why something could not be kept or
- * read back, which costs time only; else that songs are decoded by another decoder than in training; any
- * thread. */
+/** segue_predictor_get_warning: (transfer full) (nullable): the first reason why a cache entry could not be
+ * written or read, which costs only time; else a warning that songs are decoded by another decoder than in
+ * training; any thread. */
 SEGUE_API
 char *segue_predictor_get_warning (SeguePredictor *predictor);
 
-/** segue_predictor_wait: until the model is there; any thread, any number of times.  %FALSE, with the
- * reason: it can't be loaded, and every prediction fails with that error. */
+/** segue_predictor_wait: waits until the model is loaded; any thread, any number of times.  %FALSE, with
+ * the reason: it can't be loaded, and every prediction fails with that error. */
 SEGUE_API
 gboolean segue_predictor_wait (SeguePredictor *predictor, GError **error);
-/** segue_predictor_get_labels: (transfer none): %NULL-terminated, in the order of probabilities; once
+/** segue_predictor_get_labels: (transfer none): %NULL-terminated, in the order of probabilities; after
  * segue_predictor_wait() has returned %TRUE. */
 SEGUE_API
 const char *const *segue_predictor_get_labels (SeguePredictor *predictor);
@@ -141,13 +141,13 @@ typedef struct {
 } SegueSegmentPrediction;
 
 /**
- * SegueSongPrediction: the answer for one song.
- * @probabilities: [n_labels], as the segments' are put together
- * @best: index of the answer, see segue_song_aggregate()
- * @none: the answer is less probable than the predictor's threshold: it may be none of the labels
+ * SegueSongPrediction: the prediction for one song.
+ * @probabilities: [n_labels], aggregated from those of the segments
+ * @best: index of the predicted label, see segue_song_aggregate()
+ * @none: its probability is below the predictor's threshold: the artist may be unknown
  * @cached: nothing was computed for it
- * @note: (nullable): the song is none that training would have used, and why: it was prepared as
- *   segue_predictor_relax() says, and its confidence means less.  Names the song, as errors do
+ * @note: (nullable): why training would have skipped the song: it was prepared as described at
+ *   segue_predictor_relax(), and its confidence is less reliable.  Names the song, as errors do
  */
 struct _SegueSongPrediction {
   guint n_labels;
@@ -163,33 +163,33 @@ struct _SegueSongPrediction {
 SEGUE_API
 void segue_song_prediction_free (SegueSongPrediction *prediction);
 
-/** segue_predictor_predict: (transfer full): any thread.  %SEGUE_ERROR_DATA where the file is not a song that can be
- * used, with the reason.  Errors name it, as @path. */
+/** segue_predictor_predict: (transfer full): any thread.  %SEGUE_ERROR_DATA, with the reason, if the file is not a
+ * usable song.  Errors name it as @path. */
 SEGUE_API
 SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const char *path,
                                               GCancellable *cancellable, GError **error);
 
 /**
- * SegueHeardFunc: segments of a song have been answered.
+ * SegueHeardFunc: called when segments of a song have been classified.
  * @so_far: the first @n_heard of its segments have probabilities; those of the song are not known yet.
  *   Borrowed for the call.
  *
- * Called by the thread that predicts, while it holds the model: be quick.  An answer from the cache is
- * told of at once.
+ * Called in the thread that predicts, while it has locked the model: return quickly.  A cached prediction is
+ * reported in one call.
  */
 typedef void (*SegueHeardFunc) (const SegueSongPrediction *so_far, guint n_heard, gpointer data);
 
-/** segue_predictor_listen: as segue_predictor_predict(), and @heard (nullable) is told of segments a
- * few at a time. */
+/** segue_predictor_listen: as segue_predictor_predict(), and @heard (nullable) is called after every few
+ * segments. */
 SEGUE_API
 SegueSongPrediction *segue_predictor_listen (SeguePredictor *predictor, const char *path,
                                              SegueHeardFunc heard, gpointer data,
                                              GCancellable *cancellable, GError **error);
 
-/** segue_predictor_listen_fd: the same for a regular file that is open: nothing is opened by name, and
- * nothing about it is kept.
- * @fd: stays the caller's; read from the start, by this call alone while it lasts
- * @name: what errors call it */
+/** segue_predictor_listen_fd: the same for an open regular file: nothing is opened by name, and nothing
+ * is cached.
+ * @fd: owned by the caller; read from the start; must not be used elsewhere during the call
+ * @name: its name in errors */
 SEGUE_API
 SegueSongPrediction *segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
                                                 SegueHeardFunc heard, gpointer data,

@@ -1,23 +1,23 @@
 /* Stage types: what a plugin provides to pipelines.
  *
- * A stage type is one static table.  Its mode says how the core runs it; a plugin creates no
+ * A stage type is one static table.  Its mode determines how the core runs it; a plugin creates no
  * threads to schedule work (a stage may compute with up to segue_context_get_threads() threads).
  *
  * SOURCE   produce () is called once and emits items.
  * MAP      process () gets one item and emits any number.  There is one instance per worker, each
- *          used by one thread at a time; a worker carries one song through a whole chain of MAP
- *          stages before it takes the next.  What an item becomes may depend on nothing but the
- *          item, the configuration and the seed.
+ *          used by one thread at a time; a worker processes one song with a whole chain of MAP
+ *          stages before it starts the next.  The output for an item may depend only on the item, the
+ *          configuration and the seed.
  * SERIAL   one instance sees the ordered stream on its first port: process () for each item,
  *          end_song () after the last item of each song, finish () after the last song.  Its other
  *          ports are read through segue_context_get_input ().
  * COLLECT  collect () is called once, when all inputs are finished datasets.
  *
- * A callback that returns %TRUE has set no error, one that returns %FALSE has set one; anything else ends the
- * run as a bug in the plugin.
+ * A callback that returns %TRUE must not set an error, one that returns %FALSE must set one; anything else ends
+ * the run as a bug in the plugin.
  *
- * The life of an instance: open (), any number of calls, close ().  close () is called for every open () that succeeded,
- * also after an error or a cancel.
+ * The life of an instance: open (), any number of calls, close ().  close () is called for every open () that
+ * succeeded, also after an error or cancellation.
  */
 #pragma once
 
@@ -38,12 +38,12 @@ typedef enum {
 /**
  * SegueStageFlags:
  * @SEGUE_STAGE_LIVE: (MAP) one-to-one, keeps kind and id, runs when a reader reads
- * @SEGUE_STAGE_PREPARE: (MAP) pure, writes nothing, reads no labels: may travel in a model folder
- *   and be replayed on a stranger's song
+ * @SEGUE_STAGE_PREPARE: (MAP) pure, writes nothing, reads no labels: may be stored in a model folder
+ *   and be applied to an untrusted song
  * @SEGUE_STAGE_SEEDED: uses segue_context_get_seed(); the seed is then part of its key
- * @SEGUE_STAGE_ISOLATE: (MAP) parses hostile input: runs in a process of its own by default
- * @SEGUE_STAGE_ACCOUNT: (SERIAL, COLLECT) reads segue_context_get_account(); what it says is then
- *   part of its key
+ * @SEGUE_STAGE_ISOLATE: (MAP) parses untrusted input: runs in a separate process by default
+ * @SEGUE_STAGE_ACCOUNT: (SERIAL, COLLECT) reads segue_context_get_account(); its text is then
+ *   part of the stage's key
  */
 typedef enum {
   SEGUE_STAGE_LIVE = 1 << 0,
@@ -56,9 +56,9 @@ typedef enum {
 /**
  * SeguePortFlags:
  * @SEGUE_PORT_OPTIONAL: (input) may stay unconnected
- * @SEGUE_PORT_LIVE: (input) wants live stages applied
- * @SEGUE_PORT_SETS: (output) puts items into sets; (input) depends on them: a pipeline that goes past
- *   the stage that makes them is refused
+ * @SEGUE_PORT_LIVE: (input) live stages are applied
+ * @SEGUE_PORT_SETS: (output) assigns items to sets; (input) depends on sets: a pipeline in which this input
+ *   bypasses the stage that assigns them is refused
  */
 typedef enum {
   SEGUE_PORT_OPTIONAL = 1 << 0,
@@ -67,8 +67,8 @@ typedef enum {
 } SeguePortFlags;
 
 /**
- * SeguePort: an input or output.  An input takes the nearest earlier stage that produces its kind, unless `from:` says
- * otherwise.
+ * SeguePort: an input or output.  An input is connected to the nearest earlier stage that produces its kind, unless
+ * `from:` names another.
  * @struct_size: set by SEGUE_PORT(); fields past it read as zero
  * @name: `[a-z][a-z0-9_-]*`
  * @doc: one sentence
@@ -93,17 +93,17 @@ typedef struct {
   SEGUE_ROW (SeguePort, .name = port_name, .kind = port_kind, .doc = port_doc, __VA_ARGS__)
 
 /**
- * SegueDecodes: that a stage type decodes songs: `use: decode` asks all that are installed, from the highest
- * rank down, until one can read the song at hand.  A file that a stage type can't read (a format that it
- * does not know, a codec that it lacks) it refuses with %SEGUE_ERROR_UNSUPPORTED; any other error is the
- * song's, and no other decoder is asked.
+ * SegueDecodes: marks a stage type that decodes songs: `use: decode` tries all that are installed, from the
+ * highest rank down, until one can read the song.  A decoder refuses a file that it can't read (an unknown
+ * format, a missing codec) with %SEGUE_ERROR_UNSUPPORTED; any other error is caused by the song, and no other
+ * decoder is tried.
  *
  * Such a type is a MAP of one file to one audio item, flagged %SEGUE_STAGE_PREPARE, and takes the parameters
- * that `decode` has; where it knows one of those that are given not, it is not asked.
+ * that `decode` has; if a pipeline sets one that it does not have, it is not tried.
  *
  * @struct_size: sizeof (SegueDecodes)
- * @rank: of those that are installed here: `decode-libav` 300, `decode-gstreamer` 200, `decode-sndfile` 100
- * @extensions: %NULL-terminated: of names of files that it reads, lower case: "mp3"
+ * @rank: the decoders of segue: `decode-libav` 300, `decode-gstreamer` 200, `decode-sndfile` 100
+ * @extensions: %NULL-terminated: extensions of files that it reads, in lower case: "mp3"
  */
 typedef struct {
   gsize struct_size;
@@ -119,32 +119,32 @@ typedef struct _SegueStageType SegueStageType;
  * @name: `[a-z][a-z0-9-]*`, as in `use:`
  * @summary: one line without a full stop
  * @doc: a paragraph or more, Markdown
- * @result_version: bumped whenever the output for equal input changes
+ * @result_version: increased whenever the output for equal input changes
  * @flags: #SegueStageFlags
  * @params: %NULL-terminated rows over a struct of @config_size bytes
- * @check: (optional): rules between parameters, run by `segue check`; the error's message is given
- *   its place in the file by the core
+ * @check: (optional): checks rules between parameters, run by `segue check`; the core adds the place in
+ *   the file to the error's message
  * @fingerprint: (optional): (transfer full): what else the result depends on at run time: codec and library versions
- * @open: (optional): prepares for work, and makes an instance where the type has any: @instance (out) is %NULL before,
- *   and may stay so.  %FALSE with @error set on failure; close () is not called then
- * @close: (optional): frees an instance; it is not called where that is %NULL
- * @process: (MAP, SERIAL): borrows @item, whose payload is not to be written to.  A MAP stage that emits
+ * @open: (optional): prepares for work, and creates an instance if the type has instances: @instance (out) is
+ *   initially %NULL and may stay so.  %FALSE with @error set on failure; close () is not called then
+ * @close: (optional): frees an instance; not called if that is %NULL
+ * @process: (MAP, SERIAL): borrows @item, whose payload must not be written to.  A MAP stage that emits
  *   nothing for an item fails, counts or logs it
  * @preview: (COLLECT, SERIAL) (optional): called without an instance, once the sources are done and before
- *   any song is decoded.  segue_context_get_input () gives what each input would hold if every song could be
- *   used: one entry a song, with the metadata of its source.  %FALSE with @error where the run would fail for that;
- *   what later stages would see of it may be emitted as a view (segue_context_emit_dataset ()).  Warnings are
- *   shown as known before; nothing else is kept.  It is not called where a stage stands before that may choose
- *   songs or change their metadata: a MAP stage that is neither PREPARE nor LIVE, a COLLECT or SERIAL stage
- *   without preview ()
- * @decodes: (MAP) (optional): that it is a decoder of songs
+ *   any song is decoded.  segue_context_get_input () returns what each input would contain if every song were
+ *   usable: one entry per song, with the metadata of its source.  %FALSE with @error if the run would fail for
+ *   that reason; the view of it that later stages would get may be emitted (segue_context_emit_dataset ()).
+ *   Warnings are shown before the run; nothing else is kept.  Not called if an earlier stage may select songs or
+ *   change their metadata: a MAP stage that is neither PREPARE nor LIVE, a COLLECT or SERIAL stage without
+ *   preview ()
+ * @decodes: (MAP) (optional): marks a decoder of songs
  * @negotiate: (optional): fills in the formats of the outputs from those of the inputs, or refuses with
  *   segue_negotiation_refuse (): see segue/format.h.  Without it nothing is known of the outputs.  Runs
- *   whenever a pipeline is loaded: quick, and reads no songs
- * @preload: (MAP) (optional): loads what most items need and open () left for later, such as codecs.  An
+ *   whenever a pipeline is loaded: must be quick, and must not read songs
+ * @preload: (MAP) (optional): loads what most items need and open () does not load, such as codecs.  An
  *   isolated stage has a process for each song, forked from one in which open () and preload () were
- *   called: what they loaded, songs need not load.  Called while the first song is at work; elsewhere
- *   not at all.  Must not leave threads behind
+ *   called, so that songs need not load it again.  Called while the first song is processed, and only for
+ *   isolated stages.  Must not leave threads running
  */
 struct _SegueStageType {
   gsize struct_size;

@@ -4,10 +4,10 @@
  *   segue_harness_push (harness, item);
  *   g_autoptr (SegueItem) out = segue_harness_pull (harness);
  *
- * What a run refuses the harness refuses, with the same error.  An item is also put through a MAP stage twice
- * more, in another instance: where something else comes out, the push fails with %SEGUE_ERROR_INTERNAL.
+ * The harness refuses whatever a run refuses, with the same error.  An item is also processed by a MAP stage
+ * twice more, in another instance: if the output differs, the push fails with %SEGUE_ERROR_INTERNAL.
  *
- * A wrong configuration ends the test with the error's message; use the _try_ forms to test errors.
+ * An invalid configuration ends the test with the error's message; use the _try_ forms to test errors.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ SegueHarness *segue_harness_new (const SeguePlugin *plugin, const char *stage, c
 SEGUE_API
 SegueHarness *segue_harness_try_new (const SeguePlugin *plugin, const char *stage,
                                      const char *config, GError **error);
-/** segue_harness_new_in: the same with a stage type of @registry, which outlives the harness: where the
- * configuration names a type of another plugin, such as a model, or the stage looks one up. */
+/** segue_harness_new_in: the same with a stage type of @registry, which must outlive the harness: for a
+ * configuration that names a type of another plugin, such as a model, or a stage that looks one up. */
 SEGUE_API
 SegueHarness *segue_harness_new_in (SegueRegistry *registry, const char *stage, const char *config);
 SEGUE_API
@@ -40,11 +40,11 @@ SEGUE_API
 void segue_harness_set_epoch (SegueHarness *harness, guint epoch);
 SEGUE_API
 void segue_harness_set_threads (SegueHarness *harness, guint threads);
-/** segue_harness_get_cancellable: (transfer none): to test a cancel. */
+/** segue_harness_get_cancellable: (transfer none): to test cancellation. */
 SEGUE_API
 GCancellable *segue_harness_get_cancellable (SegueHarness *harness);
 
-/** segue_harness_set_account: @account: JSON text that segue_context_get_account() gives; copied. */
+/** segue_harness_set_account: @account: JSON text that segue_context_get_account() returns; copied. */
 SEGUE_API
 void segue_harness_set_account (SegueHarness *harness, const char *account);
 
@@ -53,19 +53,19 @@ SEGUE_API
 void segue_harness_push (SegueHarness *harness, SegueItem *item);
 SEGUE_API
 gboolean segue_harness_try_push (SegueHarness *harness, SegueItem *item, GError **error);
-/** segue_harness_set_input: (COLLECT, SERIAL) connects a dataset of @items, which all carry their payloads, to @port. */
+/** segue_harness_set_input: (COLLECT, SERIAL) connects a dataset of @items, which all have payloads, to @port. */
 SEGUE_API
 void segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *const *items,
                               guint n_items);
-/** segue_harness_run: SOURCE: produce (); COLLECT: collect (); SERIAL: the first port's items with end_song () and
- * finish (). */
+/** segue_harness_run: SOURCE: produce (); COLLECT: collect (); SERIAL: process () for the first port's items,
+ * end_song () and finish (). */
 SEGUE_API
 gboolean segue_harness_run (SegueHarness *harness, GError **error);
 
 /** segue_harness_pull: (transfer full) (nullable): the next emitted item. */
 SEGUE_API
 SegueItem *segue_harness_pull (SegueHarness *harness);
-/** segue_harness_get_dataset: (transfer none) (nullable): what segue_context_emit_dataset() got. */
+/** segue_harness_get_dataset: (transfer none) (nullable): the argument of segue_context_emit_dataset(). */
 SEGUE_API
 SegueDataset *segue_harness_get_dataset (SegueHarness *harness);
 SEGUE_API
@@ -76,15 +76,15 @@ GPtrArray *segue_harness_get_quarantined (SegueHarness *harness);
 /** segue_harness_get_log: (transfer none): "info: message", "warning: message" strings in order. */
 SEGUE_API
 GPtrArray *segue_harness_get_log (SegueHarness *harness);
-/** segue_harness_get_folder: (transfer none): a temporary folder that goes with the harness; output and work folders
- * lie in it. */
+/** segue_harness_get_folder: (transfer none): a temporary folder, removed with the harness, that contains the output
+ * and work folders. */
 SEGUE_API
 const char *segue_harness_get_folder (SegueHarness *harness);
 
 /** segue_test_tone: (transfer full): a mono audio item of a sine of @hz and amplitude 0.5. */
 SEGUE_API
 SegueItem *segue_test_tone (const char *id, double hz, double seconds, guint rate);
-/** segue_test_write_wav: float32 WAV at @path from an audio item (no library needed). */
+/** segue_test_write_wav: writes an audio item as float32 WAV at @path (no library needed). */
 SEGUE_API
 void segue_test_write_wav (const char *path, const SegueItem *audio);
 

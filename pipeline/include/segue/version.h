@@ -1,15 +1,15 @@
-/* What the installed headers say about themselves. */
+/* The version of the interface that the installed headers describe. */
 #pragma once
 
-/* Everything public is marked with this; all else is hidden.  In the libraries each function has the
- * version of the interface that brought it: what minor number N adds is marked SEGUE_API_SINCE (N). */
+/* Marks everything public; all else is hidden.  In the libraries each function has the version of the
+ * interface that added it: functions that minor version N adds are marked SEGUE_API_SINCE (N). */
 #define SEGUE_API                     __attribute__ ((visibility ("default"))) extern
 #define SEGUE_API_SINCE(minor_number) SEGUE_API
 
 /**
  * SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR:
  *
- * The plugin interface that these headers describe.  A plugin loads where the major number is the
+ * The plugin interface that these headers describe.  A plugin is accepted if its major number is the
  * same and its minor number is not newer.  Major: something was removed or changed its meaning.
  * Minor: something was added (tables grow at their end; see #SegueStageType.struct_size).
  */
@@ -17,7 +17,7 @@
 #define SEGUE_ABI_MINOR 0
 
 /* A pointer to a constant @Type: one member of a table at file scope.  In C++ (from C++20 on; with
- * g++ and clang++ also in C++17) fields stand in the order in which the struct has them. */
+ * g++ and clang++ also in C++17) fields must be in the order of the struct. */
 #ifdef __cplusplus
 #define SEGUE_ROW(Type, ...)                                                                       \
   ([] () -> const Type * {                                                                         \
