@@ -57,8 +57,8 @@ gboolean segue_node_error (const SegueNode *node, GError **error, const char *fo
 /** segue_node_new: an empty node with the position of @at (nullable). */
 SegueNode *segue_node_new (SegueNodeType type, const SegueNode *at);
 SegueNode *segue_node_new_scalar (const SegueNode *at, const char *text);
-/** segue_node_copy: (transfer full) (nullable): a deep copy; NULL where it would exceed @budget or
- * a depth of SEGUE_NODE_MAX_DEPTH, counted from @depth. */
+/** segue_node_copy: (transfer full) (nullable): a deep copy; NULL where it would exceed @budget or,
+ * with @node at @depth, SEGUE_NODE_MAX_DEPTH. */
 SegueNode *segue_node_copy (const SegueNode *node, guint depth, SegueNodeBudget *budget);
 /** segue_node_set: @value (transfer full) becomes the value of @key in @map. */
 void segue_node_set (SegueNode *map, const char *key, SegueNode *value);
