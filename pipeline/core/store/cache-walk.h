@@ -1,5 +1,5 @@
-/* The contents of a cache (internal): only files and folders with names that segue gives are entries;
- * segue never counts or removes anything else in the folder. */
+/* The contents of a cache (internal): only files and folders with names that segue gives are
+ * entries; segue never counts or removes anything else in the folder. */
 #pragma once
 
 #include <gio/gio.h>
