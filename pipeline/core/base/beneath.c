@@ -1,4 +1,4 @@
-/* Paths beneath a folder: one openat () a part, none of them through a link. */
+/* Paths beneath a folder: one openat () per part, none of them through a link. */
 #include "base/beneath.h"
 
 #include <dirent.h>
@@ -27,7 +27,7 @@ segue_beneath_open_parent (int folder, const char *path, const char **name)
     path = slash + 1;
   }
   *name = path;
-  /* The caller closes what it gets. */
+  /* The caller closes the result. */
   return at == folder ? openat (folder, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : at;
 }
 

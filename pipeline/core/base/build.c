@@ -1,4 +1,4 @@
-/* Build ids: the linker's hash of an object, which lies in memory with it. */
+/* Build ids: the linker's hash of an object, which is mapped into memory with it. */
 #include "base/build.h"
 
 #include <elf.h>
@@ -7,8 +7,8 @@
 
 typedef struct {
   guintptr address;
-  char *id;   /* (nullable): as the linker left it */
-  char *path; /* of the object; NULL: none has the address */
+  char *id;   /* (nullable): as the linker wrote it */
+  char *path; /* of the object; NULL: none contains the address */
 } Search;
 
 static gboolean
@@ -29,7 +29,7 @@ padded (gsize size, gsize alignment)
   return (size + alignment - 1) / alignment * alignment;
 }
 
-/* (transfer full) (nullable): of the notes in @size bytes at @notes. */
+/* (transfer full) (nullable): from the notes in @size bytes at @notes. */
 static char *
 find_id (const char *notes, gsize size, gsize alignment)
 {

@@ -1,5 +1,5 @@
 
-/* Comma-separated values, and what keeps a spreadsheet from running them. */
+/* Comma-separated values, with guards that keep a spreadsheet from running them as formulas. */
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/csv.h>
@@ -13,7 +13,7 @@
 #define MAX_ROW    (16u << 20)
 #define MAX_FIELDS 200000
 
-/* What makes a formula of a cell that begins with it; in East Asia the wide forms, too. */
+/* Characters that begin a formula in a cell; in East Asia also their wide forms. */
 #define FORMULA "=+-@\t\r\n"
 static const char *const wide_formula[] = { "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
                                             "\xef\xbc\xa0" };
@@ -27,14 +27,14 @@ is_formula (const char *text)
   return wide || (*text && strchr (FORMULA, *text) != NULL);
 }
 
-/* Where a cell may begin: a spreadsheet takes what its country separates fields by, in the middle of ours, too. */
+/* Where a cell may begin: a spreadsheet also splits at its locale's separator, in the middle of our fields. */
 static gboolean
 begins_cell (const char *field, const char *at)
 {
   return at == field || strchr (";\t\r\n", at[-1]) != NULL;
 }
 
-/* A name may have apostrophes there itself: one more in front of those and a formula is ours. */
+/* A name may itself have apostrophes there: the guard is one more before those and a formula. */
 static gboolean
 is_guarded (const char *text)
 {
@@ -58,7 +58,7 @@ segue_csv_append (GString *line, const char *text)
   g_string_append (line, quote);
 }
 
-/* In place. */
+/* Removes guards in place. */
 static void
 take_guards (char *field)
 {
@@ -73,7 +73,7 @@ take_guards (char *field)
 struct _SegueCsv {
   FILE *file;
   char *shown;    /* its path, for messages */
-  GString *text;  /* the row, a zero byte behind each field */
+  GString *text;  /* the row, a zero byte after each field */
   GArray *starts; /* gsize: where fields begin in it */
   guint line, row_line;
 };
@@ -98,7 +98,7 @@ segue_csv_fail (const SegueCsv *csv, GError **error, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  /* A value that was cut to fit may end within a character. */
+  /* A truncated value may end within a character. */
   g_autofree char *valid = g_utf8_make_valid (what, -1);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s:%u: %s", csv->shown, csv->row_line, valid);
   return FALSE;
@@ -123,7 +123,7 @@ segue_csv_open (const char *path, GError **error)
   csv->text = g_string_new (NULL);
   csv->starts = g_array_new (FALSE, FALSE, sizeof (gsize));
   csv->line = csv->row_line = 1;
-  /* Not waiting for the other end of a pipe that somebody put there. */
+  /* O_NONBLOCK: do not wait for the other end of a pipe. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) {
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read", path);
@@ -173,7 +173,7 @@ peek (SegueCsv *csv)
   return c;
 }
 
-/* Inside quotes up to the one that closes. */
+/* Inside quotes up to the closing one. */
 static gboolean
 read_quoted (SegueCsv *csv, GError **error)
 {
@@ -189,7 +189,7 @@ read_quoted (SegueCsv *csv, GError **error)
   return segue_csv_fail (csv, error, "a quoted field does not end");
 }
 
-/* One field and what ends it: ',', '\n' or EOF. */
+/* One field and its terminator: ',', '\n' or EOF. */
 static gboolean
 read_field (SegueCsv *csv, int *end, GError **error)
 {

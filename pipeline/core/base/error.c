@@ -1,4 +1,4 @@
-/* The error domain: what a code means for the run and for the exit status. */
+/* The error domain: the effect of a code on the run and on the exit status. */
 #include <errno.h>
 #include <segue/error.h>
 
@@ -63,7 +63,7 @@ code_from_errno (int err, SegueErrorCode missing_code)
   }
 }
 
-/* What it means to people and what they can do, where the system's own words don't say; or NULL. */
+/* The meaning of @err and what users can do, where the system's message does not say; or NULL. */
 static const char *
 advice_for_errno (int err)
 {

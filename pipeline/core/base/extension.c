@@ -1,7 +1,7 @@
-/* What the extensions of file names say. */
+/* File types by the extensions of file names. */
 #include "base/extension.h"
 
-/* Whether a decoder reads them or not: where none does, their owner learns which files these are. */
+/* Whether or not a decoder reads them: where none does, segue reports these files to the user. */
 /* clang-format off */
 static const char *const audio[] = {
   "3ga", "3gp", "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "caf", "dsf", "dts", "eac3", "flac",

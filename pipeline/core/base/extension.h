@@ -1,4 +1,4 @@
-/* What the extensions of file names say (internal). */
+/* File types by the extensions of file names (internal). */
 #pragma once
 
 #include <segue/file.h>

@@ -1,7 +1,7 @@
-/* Files that are either whole or not there.
+/* Files that are either complete or absent.
  *
- * Where the file system can, a file that is being written has no name at all, so that a kill leaves
- * nothing behind; elsewhere it is a temporary file beside the one that it is to become. */
+ * Where the file system can, a file that is being written has no name, so that a kill leaves nothing
+ * behind; elsewhere it is a temporary file in the target's folder. */
 #include "base/beneath.h"
 
 #include <dirent.h>
@@ -17,11 +17,11 @@
 
 struct _SegueFileWriter {
   char *path;
-  char *temporary; /* nullable: it has no name, or has its own by now */
+  char *temporary; /* nullable: it has no name, or already has its final one */
   int fd;
 };
 
-/* What a full disk means to people, beside what the system says. */
+/* Adds advice about a full disk to the system's message. */
 static gboolean
 set_write_error (GError **error, int err, const char *path)
 {
@@ -36,7 +36,7 @@ set_write_error (GError **error, int err, const char *path)
   return FALSE;
 }
 
-/* -1 where that can't be had.  What has no name gets one through /proc. */
+/* -1 where that is not possible.  A file without a name is named through /proc. */
 static int
 open_nameless (const char *folder)
 {
@@ -81,7 +81,7 @@ segue_file_writer_write (SegueFileWriter *writer, const void *data, gsize length
   return TRUE;
 }
 
-/* Makes a rename in @path's folder last.  Some file systems can't, and then need not. */
+/* Makes a rename in @path's folder durable.  Some file systems can't, and then need not. */
 static void
 sync_folder (const char *path)
 {
@@ -93,7 +93,7 @@ sync_folder (const char *path)
   close (fd);
 }
 
-/* (transfer full): a name beside @path that nothing has, most likely. */
+/* (transfer full): a name in @path's folder that is most likely unused. */
 static char *
 draw_temporary (const char *path)
 {
@@ -101,7 +101,7 @@ draw_temporary (const char *path)
   return g_strdup_printf ("%s/" SEGUE_FILE_TEMPORARY "%08x", folder, g_random_int ());
 }
 
-/* Names what has none: at once where nothing is in its place, which link() would not replace. */
+/* Names a file without a name: directly only where the path is free: link() does not replace. */
 static gboolean
 name_file (SegueFileWriter *writer, gboolean *in_place)
 {
@@ -213,7 +213,7 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* GDir takes a folder that can't be read to its end for one that ends there. */
+/* GDir reports a read error in the middle of a folder as its end. */
 GStrv
 segue_file_list_folder (const char *path, GError **error)
 {
@@ -265,7 +265,7 @@ segue_file_link (const char *path, const char *target, GError **error)
 {
   if (symlink (target, path) == 0)
     return TRUE;
-  /* symlink() refuses to replace: make a new one beside it and rename. */
+  /* symlink() does not replace: make a new one in the same folder and rename. */
   int err = errno;
   while (err == EEXIST) {
     g_autofree char *temporary = draw_temporary (path);

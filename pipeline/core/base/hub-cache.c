@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MAX_NAME     96 /* of an organisation or a model, as the Hub has it */
+#define MAX_NAME     96 /* of an organisation or a model, as on the Hub */
 #define MAX_REVISION 256
 #define MAX_FILE     1024
 
@@ -14,7 +14,7 @@ segue_hub_name_clear (SegueHubName *name)
   g_clear_pointer (&name->revision, g_free);
 }
 
-/* One part of a path: neither empty nor hidden nor leading upwards. */
+/* One part of a path: not empty, hidden, `.` or `..`. */
 static gboolean
 is_part (const char *part, gsize length, gsize max)
 {
@@ -26,8 +26,8 @@ is_part (const char *part, gsize length, gsize max)
   return TRUE;
 }
 
-/* An organisation or a model.  The Hub refuses `--` and `..`, and a folder name `models--A--B` could
- * not be taken apart again with them. */
+/* An organisation or a model.  The Hub refuses `--` and `..`, which would make a folder name
+ * `models--A--B` ambiguous. */
 static gboolean
 is_repo_part (const char *part, gsize length)
 {

@@ -1,11 +1,11 @@
-/* Where models of the Hugging Face Hub lie on disk, and which names may stand in it (internal).
+/* Where models of the Hugging Face Hub are stored, and which names are valid there (internal).
  *
  *   <cache>/models--ORG--NAME/refs/<revision>        text: a commit
  *                            /snapshots/<commit>/…   links into blobs/
  *                            /blobs/<etag>           the bytes
  *
  * A name that passes these checks can't lead out of the cache folder: no empty, `.` or `..` part, no
- * separator where none belongs. */
+ * misplaced separator. */
 /* SEGUE_API marks what the command calls; none of it is installed. */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 #define SEGUE_HUB_MAIN "main"
 
-/** SegueHubName: `ORG/NAME` or `ORG/NAME@REVISION`, taken apart and checked. */
+/** SegueHubName: `ORG/NAME` or `ORG/NAME@REVISION`, parsed and checked. */
 typedef struct {
   char *repo;     /* ORG/NAME */
   char *revision; /* a branch, a tag or a commit */
@@ -22,7 +22,7 @@ typedef struct {
 
 SEGUE_API
 void segue_hub_name_clear (SegueHubName *name);
-/** segue_hub_name_parse: %FALSE where @text is not such a name; @name is then untouched. */
+/** segue_hub_name_parse: %FALSE where @text is not such a name; @name is then unchanged. */
 SEGUE_API
 gboolean segue_hub_name_parse (const char *text, SegueHubName *name);
 

@@ -1,7 +1,7 @@
 #include "base/interned.h"
 
-/* GLib finds a string under a lock of its own, but lets go of the last reference outside of it: of two
- * threads, one may be handed what the other is just about to free. */
+/* GLib looks a string up under its own lock, but drops the last reference outside it: a thread may
+ * get a string that another is about to free. */
 static GMutex lock;
 
 GRefString *

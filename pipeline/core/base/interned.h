@@ -1,4 +1,4 @@
-/* Strings of which there is one each, as long as somebody has it: labels, names of metadata, tags of curves
+/* Interned strings, one copy of each while it is referenced: labels, names of metadata, tags of curves
  * (internal). */
 #pragma once
 

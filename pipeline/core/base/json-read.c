@@ -1,4 +1,4 @@
-/* JSON documents within bounds: the only place that calls jansson's parser. */
+/* JSON documents within limits: the only file that calls jansson's parser. */
 #include "base/json-scan.h"
 
 #include <errno.h>
@@ -12,13 +12,13 @@
 #define KIB ((gsize) 1024)
 #define MIB (1024 * KIB)
 
-/* Text and document together stay below 64 MiB. */
+/* Text and document together take less than 64 MiB. */
 static const SegueJsonLimits limits[] = {
   /* 90,000 labels */
   [SEGUE_JSON_SETTINGS] = { "settings", 8 * MIB, 40 * MIB, 32, MIB, NULL },
   /* 30,000 tensors; the format itself allows 100 MB */
   [SEGUE_JSON_WEIGHTS] = { "the header of weights", 16 * MIB, 40 * MIB, 8, MIB, NULL },
-  /* 40,000 songs that were left out, or 150,000 points of curves */
+  /* 40,000 skipped songs, or 150,000 points of curves */
   [SEGUE_JSON_RUN] = { "a run", 16 * MIB, 40 * MIB, 64, MIB, NULL },
   /* confusion matrices of 1,600 labels */
   [SEGUE_JSON_METRICS] = { "metrics", 32 * MIB, 24 * MIB, 16, 64 * KIB, "confusion" },
@@ -54,7 +54,7 @@ segue_json_parse (const char *text, gssize length, const char *place, SegueJsonK
   return parse (copied ? copy : (char *) text, size, place, kind, cancellable, error);
 }
 
-/* (transfer full): all of the file, with room for a byte more. */
+/* (transfer full): the whole file, with space for one extra byte. */
 static char *
 read_all (int fd, const char *place, const SegueJsonLimits *most, gsize *length, GError **error)
 {
@@ -111,7 +111,7 @@ json_t *
 segue_json_read (const char *path, SegueJsonKind kind, SegueJsonFlags flags,
                  GCancellable *cancellable, GError **error)
 {
-  /* O_NONBLOCK: a FIFO in a stranger's folder must not hang us. */
+  /* O_NONBLOCK: a FIFO in an untrusted folder must not block. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
                          (flags & SEGUE_JSON_FOLLOW_LINK ? 0 : O_NOFOLLOW));
   if (fd < 0 && errno == ENOENT && (flags & SEGUE_JSON_OPTIONAL))

@@ -3,17 +3,17 @@
 #include <segue/error.h>
 #include <string.h>
 
-/* What jansson 2.13 and later allocate at most, with malloc's own overhead on 64 bits: an empty hash table
- * has eight buckets, an empty array eight places, and either doubles when it is full. */
+/* Upper bounds of allocations in jansson 2.13 and later, with malloc's overhead on 64 bits: an empty hash
+ * table has eight buckets, an empty array eight slots, and either doubles when it is full. */
 #define OBJECT  256
 #define ARRAY   160
-#define KEY     160 /* and its bytes */
+#define KEY     160 /* plus its bytes */
 #define STRING  96  /* likewise */
 #define NUMBER  32
-#define ELEMENT 24 /* any value's place in what holds it */
+#define ELEMENT 24 /* slot of any value in its container */
 
-#define MAX_NUMBER 1024              /* characters; also of what is no JSON at all */
-#define STEP       ((gsize) 1 << 20) /* bytes between two looks at the cancellable */
+#define MAX_NUMBER 1024              /* characters; also of text that is not JSON */
+#define STEP       ((gsize) 1 << 20) /* bytes between two checks of the cancellable */
 
 typedef struct {
   char *text;
@@ -22,8 +22,8 @@ typedef struct {
   const char *place;
   gsize memory;
   guint depth;
-  gsize unread_at; /* where the value begins that is not to be read */
-  guint unread_in; /* the depth that it began at; 0: none is */
+  gsize unread_at; /* where the value begins that must not be read */
+  guint unread_in; /* the depth inside it; 0: there is none */
   GError **error;
 } Scan;
 
@@ -74,7 +74,7 @@ skip_space (const Scan *scan, gsize at)
   return at;
 }
 
-/* A key whose list or object is not to be read. */
+/* Notes the value of @key where it is a list or object that must not be read. */
 static void
 note_unread (Scan *scan, const char *key, gsize length, gsize colon)
 {

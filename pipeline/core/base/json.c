@@ -24,7 +24,7 @@ new_line (SegueJson *json)
     g_string_append_printf (json->text, "\n%*s", (int) (2 * json->depth), "");
 }
 
-/* What stands between the value before and this one. */
+/* Writes the separator between the previous value and this one. */
 static void
 separate (SegueJson *json)
 {

@@ -1,7 +1,7 @@
 /* JSON text, written in order (internal).
  *
- * jansson reads and writes the rest of our JSON; this writer is for text whose bytes matter: keys
- * and generated files need numbers in their shortest form, which jansson does not have. */
+ * jansson reads and writes all other JSON; this writer is for text whose bytes matter: keys and
+ * generated files need numbers in their shortest form, which jansson does not support. */
 #pragma once
 
 #include <glib.h>
@@ -10,12 +10,12 @@ typedef struct {
   GString *text;
   gboolean pretty; /* two spaces per level; else compact */
   guint depth;
-  gboolean empty;     /* nothing stands in the innermost bracket yet */
+  gboolean empty;     /* the innermost bracket is still empty */
   gboolean after_key; /* a value comes next */
 } SegueJson;
 
 void segue_json_init (SegueJson *json, gboolean pretty);
-/** segue_json_finish: (transfer full): the text; @json is spent. */
+/** segue_json_finish: (transfer full): the text; @json must not be used afterwards. */
 char *segue_json_finish (SegueJson *json);
 /** segue_json_open: @bracket is `{` or `[`; segue_json_close() takes the same one. */
 void segue_json_open (SegueJson *json, char bracket);

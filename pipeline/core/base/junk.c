@@ -1,9 +1,9 @@
-/* What systems and programs leave in people's folders. */
+/* Files that systems and programs leave in users' folders. */
 #include <segue/file.h>
 
 #include <string.h>
 
-/* Whole names, whatever the case. */
+/* Whole names, in any case. */
 static const char *const names[] = {
   /* macOS */
   ".apdisk",
@@ -67,7 +67,7 @@ static const char *const names[] = {
   ".vscode",
 };
 
-/* Beginnings, whatever the case. */
+/* Prefixes, in any case. */
 static const char *const prefixes[] = {
   "._",          ".trash",  ".nfs", ".fuse_hidden", ".goutputstream-", ".smbdelete",
   ".syncthing.", ".~lock.", ".#",   ".com.apple.",  ".com.google.",

@@ -42,7 +42,7 @@ resolve_path (const char *ref, GError **error)
 static gboolean
 not_fetched (const SegueHubName *name, const char *cache, GError **error)
 {
-  /* runs/artist looks like a name, too. */
+  /* runs/artist also looks like a name. */
   g_autofree char *parent = g_path_get_dirname (name->repo);
   if (is_folder (parent)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no model folder ‘%s’",
@@ -59,7 +59,7 @@ not_fetched (const SegueHubName *name, const char *cache, GError **error)
   return FALSE;
 }
 
-/* The commit that a branch or tag stood at when it was fetched.  NULL with no error set: not here. */
+/* The commit of a branch or tag when it was downloaded.  NULL with no error set: not in the cache. */
 static char *
 read_commit (const char *repo, const char *revision, GError **error)
 {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Up to here every whole number is a double of its own. */
+/* Up to here a double represents every whole number exactly. */
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
 
 char *

@@ -1,4 +1,4 @@
-/* Numbers as text, whatever the locale (internal). */
+/* Numbers as text, independent of the locale (internal). */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,4 @@
-/* What a file plainly is, if no sound: by its first bytes. */
+/* The type of a file that is not audio, by its first bytes. */
 #include <segue/file.h>
 #include <string.h>
 
@@ -104,7 +104,7 @@ static const Magic magics[] = {
   AT (4, "ftypaax ", "an Audible book, which is encrypted"),
 };
 
-/* Of text: after white space and without regard to case. */
+/* In text: after white space, in any case. */
 static const Magic texts[] = {
   AT (0, "<!doctype html", "a web page (HTML)"),
   AT (0, "<html", "a web page (HTML)"),
@@ -150,7 +150,7 @@ compare_exactly (const char *a, const char *b, gsize n)
   return memcmp (a, b, n);
 }
 
-/* (nullable): what the first entry of @table that stands in @start says. */
+/* (nullable): the description of the first entry of @table that matches @start. */
 static const char *
 look_up (const Magic *table, guint length, const guint8 *start, gsize n, Compare compare)
 {
@@ -161,14 +161,14 @@ look_up (const Magic *table, guint length, const guint8 *start, gsize n, Compare
   return NULL;
 }
 
-/* A form that a browser or a program sent: two dashes, a boundary, and headers. */
+/* A form that a browser or a program uploaded: two dashes, a boundary, and headers. */
 static gboolean
 is_multipart (const guint8 *start, gsize n)
 {
   return n > 2 && memcmp (start, "--", 2) == 0 && memmem (start, n, "\r\nContent-Disposition:", 22);
 }
 
-/* Text of Windows: a mark, then two bytes for each character, one of which is zero for those of our alphabet. */
+/* UTF-16 text of Windows: a mark, then two bytes per character, one of which is zero for Latin letters. */
 static gboolean
 is_wide_text (const guint8 *start, gsize n)
 {
@@ -181,7 +181,7 @@ is_wide_text (const guint8 *start, gsize n)
   return (little || big) && n >= 8 && plain >= n / 4;
 }
 
-/* Control characters but those of white space are in no text. */
+/* Text has no control characters except white space. */
 static gboolean
 is_text (const guint8 *start, gsize n)
 {
@@ -203,7 +203,7 @@ recognise_text (const guint8 *start, gsize n)
     return what;
   if (at < n && (start[at] == '{' || start[at] == '['))
     return "text (JSON?)";
-  /* The last character may go on behind the end. */
+  /* The last character may be truncated. */
   const char *end;
   g_utf8_validate ((const char *) start, (gssize) n, &end);
   return (const guint8 *) end + 4 > start + n ? "text" : NULL;

@@ -1,4 +1,4 @@
-/* Folders that are ours to replace: a list in them has a digest of every file that we wrote. */
+/* Folders that segue may replace: a list in them has a digest of every file that segue wrote. */
 #include "base/beneath.h"
 
 #include <dirent.h>
@@ -15,8 +15,8 @@
 #define MAX_DEPTH 16
 #define CHUNK     65536
 
-/* What is done with each file: @file is its path below the folder, @digest NULL where it could not be read or
- * is no regular file. */
+/* Called for each file: @file is its path below the folder, @digest NULL where it could not be read or is
+ * not a regular file. */
 typedef gboolean (*Visit) (gpointer data, int parent, const char *name, const char *file,
                            const char *digest);
 
@@ -51,7 +51,7 @@ is_folder (int parent, const char *name)
   return fstatat (parent, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (info.st_mode);
 }
 
-/* Visits all files below @name in @parent, links and devices among them, until a visit says %FALSE. */
+/* Visits all files below @name in @parent, including links and devices, until a visit returns %FALSE. */
 static gboolean
 walk (int parent, const char *name, const char *prefix, guint depth, Visit visit, gpointer data)
 {
@@ -92,7 +92,7 @@ add_line (gpointer data, int parent, const char *name, const char *file, const c
   return ok || g_str_equal (file, SEGUE_FILE_SEAL);
 }
 
-/* By file: what stands behind the digest. */
+/* By file: the text after the digest. */
 static int
 compare_lines (gconstpointer a, gconstpointer b)
 {
@@ -110,15 +110,15 @@ segue_file_seal_folder (const char *folder, GError **error)
     return FALSE;
   }
   g_ptr_array_sort (lines, compare_lines);
-  g_ptr_array_add (lines, g_strdup ("")); /* the last line's end */
+  g_ptr_array_add (lines, g_strdup ("")); /* end of the last line */
   g_ptr_array_add (lines, NULL);
   g_autofree char *text = g_strjoinv ("\n", (char **) lines->pdata);
   return segue_file_write (path, text, -1, error);
 }
 
-/* ---- What is sealed ---- */
+/* ---- Reading seals ---- */
 
-/* Where the path begins; NULL: this is no line of a list, and the file not a list. */
+/* The path in @line; NULL: this is not a line of a list, so the file is not a list. */
 static char *
 find_path (char *line)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* No name is longer; a word that is matches nothing. */
+/* No name is longer; a longer word matches nothing. */
 #define LONGEST 64
 
 static char
@@ -17,7 +17,7 @@ static guint
 distance (const char *a, const char *b)
 {
   gsize m = strlen (a), n = strlen (b);
-  guint rows[3][LONGEST + 1]; /* of the edit matrix: this one and the two before */
+  guint rows[3][LONGEST + 1]; /* of the edit matrix: the current one and the two before */
   for (gsize j = 0; j <= n; j++)
     rows[0][j] = (guint) j;
   for (gsize i = 1; i <= m; i++) {
@@ -33,8 +33,8 @@ distance (const char *a, const char *b)
   return rows[m % 3][n];
 }
 
-/* The only candidate of which @word is a part: of its words one, or how the first begins.  NULL: there are none
- * or several. */
+/* The only candidate that contains @word: as one of its words, or as its prefix.  NULL: there are none or
+ * several. */
 static const char *
 find_by_part (const char *word, const char *const *candidates)
 {

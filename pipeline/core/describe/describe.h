@@ -1,14 +1,14 @@
-/* What the tables say, in words: shared by `segue inspect` and docs/stages.md (internal). */
+/* The tables in words: shared by `segue inspect` and docs/stages.md (internal). */
 #pragma once
 
 #include "params/params.h"
 
-/** segue_param_value_words: (transfer full): what may be written: "number, 0.1..600 s", "one of a, b",
+/** segue_param_value_words: (transfer full): the valid values: "number, 0.1..600 s", "one of a, b",
  * "list of 1..3: text". */
 char *segue_param_value_words (const SegueParam *row);
 /** segue_param_default_words: (transfer full): "10", "required" or "none". */
 char *segue_param_default_words (const SegueParam *row);
-/** segue_stage_words: (transfer full): what mode and flags mean to someone who writes a pipeline. */
+/** segue_stage_words: (transfer full): the meaning of mode and flags for authors of pipelines. */
 char *segue_stage_words (const SegueStageType *type);
 /** segue_kind_words: of a port: "audio", "file, audio or tensor". */
 const char *segue_kind_words (SegueKind kind);
@@ -16,7 +16,7 @@ const char *segue_kind_words (SegueKind kind);
 char *segue_recipe_words (const SegueRecipe *recipe);
 
 /** SegueParamVisitor: called for every row, those of records, list members and cases after the row
- * that holds them.
+ * that contains them.
  * @path: "ops[].db"
  * @group: (nullable): set with @row NULL where a variant's case begins */
 typedef void (*SegueParamVisitor) (const SegueParam *row, const char *path,

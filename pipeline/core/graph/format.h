@@ -1,9 +1,9 @@
-/* Formats held against each other (internal). */
+/* Comparison of formats (internal). */
 #pragma once
 
 #include <segue/format.h>
 
-/** SegueFormatPart: what two formats may differ in. */
+/** SegueFormatPart: the parts in which two formats may differ. */
 typedef enum {
   SEGUE_FORMAT_KIND,
   SEGUE_FORMAT_RATE,
@@ -13,9 +13,9 @@ typedef enum {
   SEGUE_FORMAT_FITS, /* nothing */
 } SegueFormatPart;
 
-/** segue_format_compare: the first part in which @given is sure not to be as @wanted. */
+/** segue_format_compare: the first part in which @given is known to differ from @wanted. */
 SegueFormatPart segue_format_compare (const SegueFormat *given, const SegueFormat *wanted);
-/** segue_format_equals: whether the same is known of @part in both. */
+/** segue_format_equals: whether the same is known about @part in both. */
 gboolean segue_format_equals (const SegueFormat *a, const SegueFormat *b, SegueFormatPart part);
 /** segue_format_describe: (transfer full): @part of @format in words: "2 channels", "float32 tensors of shape [?, 64]". */
 char *segue_format_describe (const SegueFormat *format, SegueFormatPart part);

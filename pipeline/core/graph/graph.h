@@ -1,6 +1,6 @@
 /* The graph that a pipeline describes, resolved and checked (internal).
  *
- * Made by graph.c from YAML, run by the executor.  Stages stand in file order; an input always
+ * Built from YAML by pipeline.c, run by the executor.  Stages are in file order; an input always
  * refers to an earlier stage, so file order is an order of execution. */
 #pragma once
 
@@ -23,20 +23,20 @@ typedef struct {
   char *canonical;         /* segue_params_canonical() of it */
   gint64 seed;             /* `seed:`, or SEGUE_UNSET_INT */
   gboolean cache;          /* `cache: true`: keep this MAP stage's output too */
-  gboolean isolate;        /* (MAP) in a process of its own */
+  gboolean isolate;        /* (MAP) in a separate process */
   double time_limit;       /* s, for one item, where it is isolated */
   SegueGraphInput *inputs; /* one per input port of the type */
   guint n_inputs;
   SegueKind *outputs;   /* resolved kinds, one per output port */
-  SegueFormat *formats; /* likewise, and one to spare */
+  SegueFormat *formats; /* likewise, and one extra */
   guint n_outputs;
   GPtrArray
-    *decoders; /* (nullable) of `decode`: SegueGraphStage, in the order in which they are asked */
-  const SegueNode *node; /* where it stands, for messages; owned by the pipeline */
-  gboolean faulty; /* while a pipeline is loaded that will be refused: nothing follows from it */
+    *decoders; /* (nullable) of `decode`: SegueGraphStage, in the order in which they are tried */
+  const SegueNode *node; /* its position, for messages; owned by the pipeline */
+  gboolean faulty; /* while an invalid pipeline is loaded: do not derive further errors from it */
 } SegueGraphStage;
 
-/* How long an isolated stage may take over one item, in s, unless the pipeline says otherwise. */
+/* Default time limit of an isolated stage for one item, in s. */
 #define SEGUE_TIME_LIMIT 300
 
 /* A pipeline of more stages than this was not written by a person. */
@@ -56,32 +56,32 @@ struct _SeguePipeline {
   SegueNode *root;
 };
 
-/** segue_graph_find_bug: (transfer full) (nullable): what is wrong with a @callback that returned @ok with @failure
- * (nullable) set or not. */
+/** segue_graph_find_bug: (transfer full) (nullable): a message about the bug where a @callback returned an @ok that
+ * disagrees with @failure (nullable). */
 char *segue_graph_find_bug (const char *callback, gboolean ok, const GError *failure);
 /** segue_graph_stage_new: a stage outside any file (harness, predictor): @with is a map node or NULL. */
 SEGUE_API
 SegueGraphStage *segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type,
                                         const char *id, const SegueNode *with, const char *folder,
                                         GError **error);
-/** segue_graph_stage_new_at: likewise; errors without a place of their own point at @at, which has
- * to outlive the stage.
- * @problems: (nullable): as SegueParamScope has it */
+/** segue_graph_stage_new_at: likewise; errors without their own position point at @at, which must
+ * outlive the stage.
+ * @problems: (nullable): as in SegueParamScope */
 SegueGraphStage *segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type,
                                            const char *id, const SegueNode *with,
                                            const char *folder, const SegueNode *at,
                                            GPtrArray *problems, GError **error);
-/** segue_graph_stage_new_faulty: a stage whose parameters are wrong, for its ports alone. */
+/** segue_graph_stage_new_faulty: a stage with wrong parameters, used only for its ports. */
 SegueGraphStage *segue_graph_stage_new_faulty (const SegueStageType *type, const char *id,
                                                const SegueNode *at);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
 
-/** segue_graph_stage_isolate: whether it, and what it asks, runs in a process of its own, and how long that
- * may take over an item, in s. */
+/** segue_graph_stage_isolate: sets whether it and its decoders run in a separate process, and the time
+ * limit for an item, in s. */
 void segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double time_limit);
 
-/** segue_graph_stage_first_decoder: (nullable): of `decode`: the name of the one that is asked first. */
+/** segue_graph_stage_first_decoder: (nullable): of `decode`: the name of the one that is tried first. */
 const char *segue_graph_stage_first_decoder (const SegueGraphStage *stage);
 
 /** segue_graph_find_unused: adds (char *) lines about items that no stage takes to @warnings. */

@@ -1,4 +1,4 @@
-/* Counters of stages: a few names each, so a list will do. */
+/* Counters of stages: a few names each, so a list is enough. */
 #include "item/counts.h"
 
 #include <string.h>

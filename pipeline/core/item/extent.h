@@ -1,4 +1,4 @@
-/* Where the bytes of an item lie while it is not being looked at (internal). */
+/* Where the bytes of an item are stored while they are not loaded (internal). */
 #pragma once
 
 #include <gio/gio.h>
@@ -24,9 +24,9 @@ typedef struct {
 /**
  * segue_extent_read: (transfer full):
  *
- * A fresh buffer, read with pread(): a mapping would let the resident memory grow with the library.
- * %SEGUE_ERROR_RESOURCE where there is not so much memory, %SEGUE_ERROR_IO where the file is gone,
- * short or unreadable.
+ * A new buffer, read with pread(): a mapping would let the resident memory grow with the library.
+ * %SEGUE_ERROR_RESOURCE where memory is short, %SEGUE_ERROR_IO where the file is missing, truncated
+ * or unreadable.
  */
 GBytes *segue_extent_read (const SegueExtent *extent, GError **error);
 

@@ -5,7 +5,7 @@
 #define OPEN  "‘"
 #define CLOSE "’"
 
-/* Whether @text goes on with @name in quotes, or with a segment of it: its length; 0: no. */
+/* Where @text begins with @name in quotes, or with a segment of it: the length up to @name's end; 0: neither. */
 static gsize
 quoted_length (const char *text, const char *name)
 {

@@ -1,10 +1,10 @@
-/* Whether all samples of an item are finite: one pass, several of them at a time. */
+/* Whether all samples of an item are finite: one pass, several samples at a time. */
 #include "item/item-private.h"
 
 #include <string.h>
 
-/* The bits of several elements in one word: without its sign, an element whose exponent is all ones (NaN,
- * infinite) and nothing else reaches its sign bit when one is added to the exponent. */
+/* The bits of several elements in one word: without signs, only an element whose exponent is all ones
+ * (NaN, infinite) carries into its sign bit when one is added to the exponent. */
 typedef struct {
   guint64 magnitude, one, sign;
 } Lanes;

@@ -1,4 +1,4 @@
-/* The form of an item: taken from it, checked, written down, read back, and joined with what it derives from. */
+/* The form of an item: extracted, checked, serialized, read back, and joined with the item's origin. */
 #include "item/item-form.h"
 
 #include <string.h>
@@ -71,7 +71,7 @@ check_sizes (const SegueItemForm *form, const char **why)
   }
 }
 
-/* Metadata that are the core's own to set are not among an item's. */
+/* Metadata that only the core may set must not be among an item's. */
 static gboolean
 check_delta (GVariant *delta, const char **why)
 {

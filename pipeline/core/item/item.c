@@ -48,7 +48,7 @@ new_root (SegueKind kind, const char *id)
   return item;
 }
 
-/* @body: (transfer full): with what @parent says. */
+/* @body: (transfer full): with the metadata of @parent. */
 static SegueItem *
 new_child (SegueItemBody *body, const SegueItem *parent)
 {
@@ -137,7 +137,7 @@ segue_item_unref (SegueItem *item)
 void
 segue_item_seal (SegueItem *item)
 {
-  /* An item may be emitted again by another thread: don't write what is so already. */
+  /* Another thread may emit an item again: don't write an unchanged value. */
   if (!item->sealed)
     item->sealed = TRUE;
 }
@@ -149,7 +149,7 @@ segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape)
   item->body->shape = rank > 0 ? g_memdup2 (shape, rank * sizeof *shape) : NULL;
 }
 
-/* All but the bytes. */
+/* Copies all but the bytes. */
 static SegueItem *
 copy_without_bytes (const SegueItem *item)
 {
@@ -272,10 +272,10 @@ segue_item_open (SegueItem *item, GError **error)
 {
   g_return_val_if_fail (item->body->kind == SEGUE_KIND_FILE, -1);
   struct stat info;
-  /* Without O_NONBLOCK opening a named pipe would wait for a writer. */
+  /* Without O_NONBLOCK, opening a named pipe would wait for a writer. */
   int fd = item->body->file ? fcntl (segue_open_file_get_fd (item->body->file), F_DUPFD_CLOEXEC, 3)
                             : open (item->body->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  /* A socket, or a device that is not there. */
+  /* A socket, or a device that does not exist. */
   gboolean other = fd < 0 && (errno == ENXIO || errno == ENODEV);
   if (other || (fd >= 0 && fstat (fd, &info) == 0)) {
     if (!other && S_ISREG (info.st_mode) && lseek (fd, 0, SEEK_SET) == 0)
@@ -331,7 +331,7 @@ segue_item_get_shape (const SegueItem *item, guint *rank)
   return item->body->shape ? item->body->shape : none;
 }
 
-/* A value of @type as a stage sees it (nullable); a look at what came from outside is noted. */
+/* A value of @type as a stage sees it (nullable); a read of metadata from outside is recorded. */
 static const SegueMetadataValue *
 look_at (const SegueItem *item, const char *key, char type)
 {
@@ -364,7 +364,7 @@ segue_item_get_int (const SegueItem *item, const char *key, gint64 fallback)
   return value ? value->x : fallback;
 }
 
-/* A mistake of the caller has words, since nothing else would show it. */
+/* Warns about a caller's mistake, which nothing else would show. */
 static gboolean
 may_set (const SegueItem *item, const char *key)
 {
@@ -414,7 +414,7 @@ segue_item_get_metadata (const SegueItem *item)
   GVariant *all = segue_metadata_to_variant (item->metadata, FALSE);
   if (!item->reads)
     return all;
-  /* Which keys there are is a fact from outside, too. */
+  /* The set of keys also comes from outside. */
   segue_reads_add (item->reads, "*");
   g_variant_iter_init (&iter, all);
   while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))

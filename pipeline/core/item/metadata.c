@@ -1,4 +1,4 @@
-/* Metadata of an item, and the set of keys that a chain looked at. */
+/* Metadata of an item, and the set of keys that a chain read. */
 #include "item/metadata.h"
 #include "base/interned.h"
 
@@ -14,7 +14,7 @@ typedef struct {
 struct _SegueMetadata {
   gatomicrefcount refs;
   guint n;
-  SegueMetadata *base; /* nullable: what is not in @entries; has no base, nor anything of its own */
+  SegueMetadata *base; /* nullable: keys that are not in @entries; has no base and no own values */
   Entry entries[];
 };
 
@@ -59,7 +59,7 @@ segue_metadata_unref (SegueMetadata *metadata)
   g_free (metadata);
 }
 
-/* The place of @key in the table itself, or where it would stand. */
+/* The index of @key in the table itself, or where it would be inserted. */
 static guint
 find (const SegueMetadata *metadata, const char *key, gboolean *found)
 {
@@ -150,7 +150,7 @@ has_own (const SegueMetadata *metadata)
   return FALSE;
 }
 
-/* The same values in a table that nobody else has. */
+/* The same values in an unshared table. */
 static SegueMetadata *
 copy (SegueMetadata *metadata)
 {
@@ -235,7 +235,7 @@ segue_metadata_to_variant (const SegueMetadata *metadata, gboolean own)
         break;
       add (&builder, &base->entries[below], own);
     }
-    below += order == 0; /* what lies over it counts */
+    below += order == 0; /* overridden by @entry */
     add (&builder, entry, own);
   }
   for (; base && below < base->n; below++)

@@ -1,4 +1,4 @@
-/* Memory that items lie in. */
+/* Memory that contains items. */
 #include "item/stretch.h"
 
 static int
@@ -23,7 +23,7 @@ bytes_of (const SegueItem *item, gsize *size)
   return bytes ? g_bytes_get_data (bytes, size) : NULL;
 }
 
-/* Merges what overlaps.  Live buffers never overlap each other, so what does is one buffer. */
+/* Merges overlapping slices.  Live buffers never overlap each other, so these share one buffer. */
 static void
 merge (GArray *stretches)
 {
@@ -50,7 +50,7 @@ compare_indices (gconstpointer a, gconstpointer b, gpointer data)
   return compare_begin (&stretches[*(const guint *) a], &stretches[*(const guint *) b]);
 }
 
-/* A song may be cut into hundreds of thousands of adjacent slices, each a stretch of its own. */
+/* A song may be cut into hundreds of thousands of adjacent slices, each a separate stretch. */
 static void
 sort_by_address (GArray *stretches)
 {

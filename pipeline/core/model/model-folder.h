@@ -1,4 +1,4 @@
-/* What a model folder says of itself: segue.json, or only config.json (internal). */
+/* The description in a model folder: segue.json, or only config.json (internal). */
 #pragma once
 
 #include <jansson.h>
@@ -16,7 +16,8 @@ typedef struct {
   char *config_type;
 } SegueModelFolder;
 
-/** segue_model_folder_read: hostile-safe: regular files of bounded size, strict JSON, bounded text. */
+/** segue_model_folder_read: safe for untrusted folders: regular files of bounded size, strict JSON,
+ * bounded text. */
 gboolean segue_model_folder_read (const char *folder, SegueModelFolder *content, GError **error);
 void segue_model_folder_clear (SegueModelFolder *content);
 

@@ -1,10 +1,10 @@
-/* The insides of a SegueModel (internal). */
+/* The fields of a SegueModel (internal). */
 #pragma once
 
 #include <segue/segue.h>
 #include <stdlib.h>
 
-/* @own_config: defaults, where the caller gave none; @buffer: what predict () keeps between calls:
+/* @own_config: defaults, where the caller passed none; @buffer: kept by predict () between calls:
  * input, logits and workspace in one block of @buffer_bytes, 64-byte aligned. */
 struct _SegueModel {
   const SegueModelType *type;
@@ -14,8 +14,8 @@ struct _SegueModel {
   gsize buffer_bytes;
 };
 
-/** segue_model_conclude: a callback of @type returned @ok with @failure (transfer full) set or not: one without
- * the other is a bug in its plugin. */
+/** segue_model_conclude: checks the result of a callback of @type: @ok that disagrees with @failure (transfer
+ * full) is a bug in its plugin. */
 gboolean segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure,
                                GError **error);
 /** segue_model_find_type: the type that reads @folder; %NULL with error where there is none. */

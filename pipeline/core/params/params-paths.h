@@ -6,11 +6,11 @@
 /** segue_path_resolve: (transfer full): @text as an absolute path: `~` is the home folder, file: URIs
  * are decoded, all else is relative to @folder (NULL: the current folder). */
 char *segue_path_resolve (const char *text, const char *folder);
-/** segue_model_ref_parse: (transfer full): ORG/NAME as it is, unless a folder of that name is there;
+/** segue_model_ref_parse: (transfer full): ORG/NAME unchanged, unless a folder of that name exists;
  * else as segue_path_resolve(). */
 char *segue_model_ref_parse (const char *text, const char *folder);
-/** segue_path_is_within: whether what is written at @path lies in @folder, whatever links stand on the
- * way; both absolute and without dots.  @path itself need not be there yet. */
+/** segue_path_is_within: whether a file written at @path would be in @folder, links resolved; both
+ * absolute and without dots.  @path itself need not exist yet. */
 gboolean segue_path_is_within (const char *path, const char *folder);
 /** segue_path_to_text: (transfer full): @path, or its file: URI where its bytes are not UTF-8. */
 char *segue_path_to_text (const char *path);

@@ -1,13 +1,13 @@
-/* The registry's inside (internal). */
+/* The registry inside the core (internal). */
 #pragma once
 
 #include "params/params.h"
 #include <segue/segue.h>
 
-/** segue_registry_load_folder: every shared object in @folder and below it, in order of path; what
- * is refused stays in the list with its reason. */
+/** segue_registry_load_folder: loads every shared object in @folder and below it, in order of path;
+ * refused ones stay in the list with their reasons. */
 void segue_registry_load_folder (SegueRegistry *registry, const char *folder);
-/** segue_registry_note_file: %FALSE: it was looked at before. */
+/** segue_registry_note_file: %FALSE: it was already noted. */
 gboolean segue_registry_note_file (SegueRegistry *registry, const char *real_path);
 /** segue_registry_note_shortage: @shortage (transfer full): why plugins may be missing; the first one counts. */
 void segue_registry_note_shortage (SegueRegistry *registry, GError *shortage);
@@ -26,12 +26,12 @@ SegueModelTypes segue_registry_model_types (SegueRegistry *registry);
 char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
 
 /** segue_registry_check_whole: %FALSE where plugins may be missing for lack of memory or file handles: then
- * nothing can be said about a type that is not found.  @registry may be NULL. */
+ * a type that is not found may exist.  @registry may be NULL. */
 gboolean segue_registry_check_whole (SegueRegistry *registry, GError **error);
 
-/** segue_registry_decoders_of: (transfer none) (nullable): the decoders that @type asks, in their order;
+/** segue_registry_decoders_of: (transfer none) (nullable): the decoders that @type tries, in their order;
  * %NULL: it is another stage type than `decode`. */
 GPtrArray *segue_registry_decoders_of (SegueRegistry *registry, const SegueStageType *type);
 
-/** segue_plugin_check: whether @plugin can be used by this version: its interface, and its tables. */
+/** segue_plugin_check: whether this version can use @plugin: checks its interface and its tables. */
 gboolean segue_plugin_check (const SeguePlugin *plugin, GError **error);

@@ -1,17 +1,17 @@
-/* Keys: what a result is a function of (internal).
+/* Keys: hashes of everything that a result depends on (internal).
  *
- * A key is SHA-256 in hexadecimal.  A stage's component is text that holds ABI major, stage type,
+ * A key is SHA-256 in hexadecimal.  A stage's component is text that contains ABI major, stage type,
  * result version, the plugin's build, canonical parameters, the run-time fingerprint and, for a SEEDED stage, the seed;
- * a chain's key hashes its input's key with one component after the other.  Metadata is in no key,
- * but for the values that stages looked at (see record.h).  Keys of other stages: stage-key.h. */
+ * a chain's key hashes its input's key with each component in order.  Keys contain no metadata
+ * except the values that stages read (see record.h).  Keys of other stages: stage-key.h. */
 #pragma once
 
 #include "graph/graph.h"
 #include "item/item-private.h"
 
-/** SegueKeyScope: what all keys of a run share; borrowed.
- * @seed: of the run; @contents: see segue_contents_key(); @hashed: (nullable): so many of the files
- * that @stage reads are hashed, which takes as long as reading them */
+/** SegueKeyScope: shared by all keys of a run; borrowed.
+ * @seed: of the run; @contents: see segue_contents_key(); @hashed: (nullable): progress of hashing the
+ * files that @stage reads, which takes as long as reading them */
 typedef struct {
   guint64 seed;
   SegueRegistry *registry;
@@ -21,14 +21,14 @@ typedef struct {
   gpointer hashed_data;
 } SegueKeyScope;
 
-/** segue_key_component: (transfer full): without what differs from song to song.  Files and models
- * that parameters name are in it by what they hold. */
+/** segue_key_component: (transfer full): without the parts that differ between songs.  Files and models
+ * that parameters name are represented by their contents. */
 char *segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope,
                            GError **error);
-/** segue_key_of_payload: (transfer full): of an item that has one, or whose bytes lie in memory or
+/** segue_key_of_payload: (transfer full): of an item that has one, or whose bytes are in memory or
  * a spool, which are then read. */
 char *segue_key_of_payload (SegueItem *entry, GError **error);
-/** segue_key_of_bytes: (transfer full): of what @item, which has its bytes, is. */
+/** segue_key_of_bytes: (transfer full): of the form and bytes of @item, whose bytes are loaded. */
 char *segue_key_of_bytes (const SegueItem *item);
 /** segue_key_of_song: (transfer full): of consecutive entries of one song.
  * @contents: keys of payloads, one per entry */

@@ -1,4 +1,4 @@
-/* What reading and writing records share (internal). */
+/* Shared by reading and writing of records (internal). */
 #pragma once
 
 #include "store/record.h"

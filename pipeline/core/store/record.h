@@ -1,21 +1,20 @@
-/* Records: what a chain made of one song, in one file (internal).
+/* Records: the results of a chain for one song, in one file (internal).
  *
  *   offset  size
  *        0     8  "SEGUEREC"
- *        8     4  format version, little-endian as everything here
+ *        8     4  format version, little-endian like all numbers here
  *       12     4  bytes of header
- *       16     8  where the payload begins, a multiple of 64
+ *       16     8  offset of the payload, a multiple of 64
  *       24     8  bytes of payload; the file ends with it
  *       32    32  SHA-256 of bytes 0…31, 64…95 and the header
  *       64    32  SHA-256 of the payload
  *       96     …  header: a GVariant in normal form
  *
  * Items are slices of the payload; slices that overlap in memory are stored once.  A failure that
- * is
- * a fact about the song's bytes is kept in the same way, without items.
+ * depends only on the song's bytes is stored in the same way, without items.
  *
- * Where a chain looked at metadata from outside, the record at its key holds only the names of what
- * it looked at, and the results lie at the key that their values give. */
+ * Where a chain read metadata from outside, the record at its key contains only the names of that
+ * metadata, and the results are stored at the key that its values give. */
 #pragma once
 
 #include "item/counts.h"
@@ -37,7 +36,7 @@ typedef struct {
 
 void segue_record_free (SegueRecord *record);
 
-/** SegueRecordContent: what is to be written; all borrowed. */
+/** SegueRecordContent: the content to write; all borrowed. */
 typedef struct {
   const char *key;
   const char *const *components;
@@ -46,11 +45,11 @@ typedef struct {
   guint failed;             /* the stage that failed */
   GArray *counts;           /* nullable: SegueCount */
   SegueItem *const *items;  /* with their bytes */
-  SegueItem *const *inputs; /* what they derive from, by origin */
+  SegueItem *const *inputs; /* the items that they derive from, by origin */
   guint n_items, n_inputs;
 } SegueRecordContent;
 
-/** segue_record_write: to @path, whole or not at all.  The bytes depend on @content alone. */
+/** segue_record_write: to @path, atomically.  The bytes depend on @content alone. */
 gboolean segue_record_write (const char *path, const SegueRecordContent *content, GError **error);
 
 /**
@@ -59,14 +58,13 @@ gboolean segue_record_write (const char *path, const SegueRecordContent *content
  * @size: bytes of @data
  * @file_size: of the whole record
  *
- * Checks everything but the payload's SHA-256: whatever the bytes are, all extents of what is
- * returned lie in the file and all sizes agree.  %SEGUE_ERROR_DATA otherwise.
+ * Checks everything but the payload's SHA-256: for any bytes, all extents that are returned are
+ * within the file and all sizes agree.  %SEGUE_ERROR_DATA otherwise.
  */
 SegueRecord *segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **error);
 /** segue_record_read: (transfer full): opens, parses and checks the record at @path, which must be
- * that of
- * @key.
- * @verify: read the payload, too, and check its SHA-256 */
+ * that of @key.
+ * @verify: also read the payload and check its SHA-256 */
 SegueRecord *segue_record_read (const char *path, const char *key, gboolean verify,
                                 GCancellable *cancellable, GError **error);
 

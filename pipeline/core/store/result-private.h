@@ -1,4 +1,4 @@
-/* What reading and writing results share (internal). */
+/* Shared by reading and writing of results (internal). */
 #pragma once
 
 #include "store/result.h"
@@ -15,5 +15,5 @@
 
 /** segue_result_clear_…: for arrays of them. */
 void segue_result_clear_item (gpointer item);
-/** segue_result_sync_folder: makes names in it last, where the file system can. */
+/** segue_result_sync_folder: makes names in it durable, where the file system can. */
 void segue_result_sync_folder (const char *path);

@@ -1,7 +1,7 @@
-/* Folders by content, and copies of them that nothing in them can lead astray (internal).
+/* Folders by content, and safe copies of untrusted ones (internal).
  *
  * A tree is the regular files below a folder, by names relative to it, sorted.  Empty folders, times
- * and permissions are no part of it. */
+ * and permissions are not part of it. */
 #pragma once
 
 #include <gio/gio.h>
@@ -16,17 +16,17 @@ typedef struct {
 void segue_tree_file_free (SegueTreeFile *file);
 
 /**
- * segue_tree_list: (transfer full) (element-type SegueTreeFile): what @folder holds.
- * @contents: (nullable): where hashes are remembered, see segue_contents_key()
- * @follow: links to files count as files, and what is neither file nor folder is left out: for
- *   folders that a user names.  Otherwise both are %SEGUE_ERROR_DATA: for what a stage left
+ * segue_tree_list: (transfer full) (element-type SegueTreeFile): the files of @folder.
+ * @contents: (nullable): where hashes are cached, see segue_contents_key()
+ * @follow: links to files count as files, and what is neither file nor folder is skipped: for
+ *   folders that a user names.  Otherwise both are %SEGUE_ERROR_DATA: for a stage's output
  */
 GPtrArray *segue_tree_list (const char *folder, const char *contents, gboolean follow,
                             GCancellable *cancellable, GError **error);
-/** segue_tree_key: (transfer full): of all @files that lie in folder @below (""): all of them. */
+/** segue_tree_key: (transfer full): of all @files that are in folder @below ("": all of them). */
 char *segue_tree_key (GPtrArray *files, const char *below);
-/** segue_tree_is_sound: whether @files are what segue_tree_list() could have returned: names that
- * stay below the folder, in order, none of them a file and a folder at once, keys that are some. */
+/** segue_tree_is_sound: whether segue_tree_list() could have returned @files: names that stay below
+ * the folder, in order, none of them both a file and a folder, valid keys. */
 gboolean segue_tree_is_sound (GPtrArray *files);
 /** segue_tree_name_is_sound: a relative path of plain names. */
 gboolean segue_tree_name_is_sound (const char *name);
@@ -34,9 +34,9 @@ gboolean segue_tree_name_is_sound (const char *name);
 /**
  * segue_tree_copy: copies @files (sound) of folder @from into the empty folder @to.
  *
- * Clones where the file system can, never links: people edit what they get.  No link is followed
- * below either folder.  Each file is synced.  %SEGUE_ERROR_DATA where what is read is not what
- * @files say; other errors are about @to.
+ * Clones where the file system can, never links: people edit the copies.  No link is followed
+ * below either folder.  Each file is synced.  %SEGUE_ERROR_DATA where the data read does not match
+ * @files; other errors are about @to.
  */
 gboolean segue_tree_copy (const char *from, GPtrArray *files, const char *to,
                           GCancellable *cancellable, GError **error);

@@ -1,4 +1,4 @@
-/* YAML text as a tree that remembers where everything stood (internal).
+/* YAML text as a tree that records the position of every node (internal).
  *
  * YAML 1.2 core types; duplicate keys refused; depth, node count, text size and alias expansion are
  * bounded.  JSON is a subset: canonical parameters are read back by the same code. */
@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <segue/version.h>
 
-/* Bounds of what is read: far above any pipeline that a person writes, far below harm. */
+/* Limits on input: far above any pipeline that a person writes, far below any harm. */
 #define SEGUE_NODE_MAX_BYTES (1024 * 1024)
 #define SEGUE_NODE_MAX_NODES (64 * 1024)
 #define SEGUE_NODE_MAX_DEPTH 64
@@ -17,17 +17,17 @@ typedef enum { SEGUE_NODE_NULL, SEGUE_NODE_SCALAR, SEGUE_NODE_LIST, SEGUE_NODE_M
 typedef struct _SegueNode SegueNode;
 struct _SegueNode {
   SegueNodeType type;
-  gboolean quoted;    /* a quoted scalar is text, whatever it looks like */
+  gboolean quoted;    /* a quoted scalar is always text */
   gboolean outside;   /* not from a file (an override): paths are relative to the current folder */
   char *text;         /* SCALAR */
   GPtrArray *keys;    /* MAP: SegueNode scalars */
   GPtrArray *values;  /* MAP, LIST */
   GRefString *file;   /* shared by the nodes of one text */
-  guint line, column; /* from 1; 0 where there are none to speak of */
+  guint line, column; /* from 1; 0 where there are none */
 };
 
-/** SegueNodeBudget: how many more nodes and bytes of text copies may make, so that neither aliases
- * nor variables can multiply a small file into a large tree. */
+/** SegueNodeBudget: how many more nodes and bytes of text copies may add, so that neither aliases
+ * nor variables can expand a small file into a large tree. */
 typedef struct {
   gsize nodes;
   gsize bytes;
@@ -49,24 +49,24 @@ SEGUE_API
 void segue_node_free (SegueNode *node);
 /** segue_node_get: (transfer none) (nullable): the value of @key in a map. */
 const SegueNode *segue_node_get (const SegueNode *map, const char *key);
-/** segue_node_error: sets SEGUE_ERROR_PIPELINE with "file:line:column: " before the message (nothing
- * before it where @node is NULL); returns FALSE. */
+/** segue_node_error: sets SEGUE_ERROR_PIPELINE with the prefix "file:line:column: " (no prefix where
+ * @node is NULL); returns FALSE. */
 gboolean segue_node_error (const SegueNode *node, GError **error, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
 
-/** segue_node_new: an empty node that stands where @at stands (nullable). */
+/** segue_node_new: an empty node with the position of @at (nullable). */
 SegueNode *segue_node_new (SegueNodeType type, const SegueNode *at);
 SegueNode *segue_node_new_scalar (const SegueNode *at, const char *text);
-/** segue_node_copy: (transfer full) (nullable): a deep copy; NULL once it would exceed @budget or
- * stand deeper than SEGUE_NODE_MAX_DEPTH below @depth. */
+/** segue_node_copy: (transfer full) (nullable): a deep copy; NULL where it would exceed @budget or,
+ * with @node at @depth, SEGUE_NODE_MAX_DEPTH. */
 SegueNode *segue_node_copy (const SegueNode *node, guint depth, SegueNodeBudget *budget);
 /** segue_node_set: @value (transfer full) becomes the value of @key in @map. */
 void segue_node_set (SegueNode *map, const char *key, SegueNode *value);
 /** segue_node_shown: (transfer full): a short form for messages: the scalar, "a list", "a map". */
 char *segue_node_shown (const SegueNode *node);
 
-/** segue_node_braces_hint: (transfer full) (nullable): where unquoted text with braces, such as
- * `{artist}/{title}`, stands in @line: what to do about it.
+/** segue_node_braces_hint: (transfer full) (nullable): a hint where @line contains unquoted text
+ * with braces, such as `{artist}/{title}`.
  * @column: (out): where it begins, from 1 */
 char *segue_node_braces_hint (const char *line, guint *column);
 
