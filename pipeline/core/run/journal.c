@@ -55,7 +55,7 @@ write_line (SegueJournal *journal, const char *text)
   } while (n < 0 && errno == EINTR);
 }
 
-/* What an event is in the journal; %FALSE: it is not in there. */
+/* Writes an event's members; %FALSE: the journal does not record it. */
 static gboolean
 write_event (SegueJson *json, const SegueEvent *event)
 {

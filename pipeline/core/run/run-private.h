@@ -1,12 +1,17 @@
 /* A run: definitions that its parts share (internal).
  *
- *   run.c from options to result units.c the units that run together, and the inputs of each stage
- *   executor.c which stage or chain comes next executor-chain.c a chain and its songs
- *   executor-stage.c a SOURCE, SERIAL or COLLECT stage, from the store if possible plan.c a dry
- *   run: what would be done preview.c a preview of the data before anything is decoded run-host.c
- *   the host functions that running stages call events.c the run's events, to its sinks account.c a
- *   summary of the run, for stages that read it run-report.c run.json, timings.json run-lock.c
- *   marks the run as active, for other processes */
+ *   run.c             from options to result
+ *   units.c           the units that run together, and the inputs of each stage
+ *   executor.c        which stage or chain comes next
+ *   executor-chain.c  a chain and its songs
+ *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store if possible
+ *   plan.c            a dry run: what would be done
+ *   preview.c         a preview of the data before anything is decoded
+ *   run-host.c        the host functions that running stages call
+ *   events.c          the run's events, to its sinks
+ *   account.c         a summary of the run, for stages that read it
+ *   run-report.c      run.json, timings.json
+ *   run-lock.c        marks the run as active, for other processes */
 #pragma once
 
 #include "run/curves.h"
