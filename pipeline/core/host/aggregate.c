@@ -1,4 +1,4 @@
-/* Segments' probabilities → a song's. */
+/* From segments' probabilities to a song's. */
 #include <float.h>
 #include <math.h>
 #include <segue/predict.h>
@@ -23,7 +23,7 @@ largest (const double *values, guint n)
   return best;
 }
 
-/* 1 − H(p) / ln n: 1 for a segment that is certain, 0 for one that knows nothing. */
+/* 1 − H(p) / ln n: 1 for a certain segment, 0 for one with equal probabilities. */
 static double
 confidence_of (const float *row, guint n_labels)
 {
@@ -41,7 +41,7 @@ add_weighted (const float *row, guint n_labels, double weight, double *sums)
     sums[c] += weight * (double) row[c];
 }
 
-/* A probability that float32 has no number for must not rule a label out for ever. */
+/* A probability too small for float32 must not exclude a label forever. */
 static void
 add_logarithms (const float *row, guint n_labels, double *sums)
 {
@@ -106,7 +106,7 @@ add_all (SegueAggregation aggregation, const float *segments, guint n_segments, 
     add_segment (aggregation, segments + (gsize) s * n_labels, n_labels, sums);
 }
 
-/* Of labels with as many votes, the one with more probability. */
+/* Of labels with equal votes, the more probable one. */
 static guint
 break_tie (const double *votes, const float *segments, guint n_segments, guint n_labels)
 {
@@ -129,7 +129,7 @@ segue_song_aggregate (SegueAggregation aggregation, const float *segments, guint
   if (aggregation == SEGUE_AGGREGATE_MEAN_LOGIT)
     take_exponentials (sums, n_segments, n_labels);
   double total = add_up (sums, n_labels);
-  /* No segment knows anything: all weigh the same. */
+  /* All segments have confidence 0: all weigh the same. */
   if (!(total > 0)) {
     add_all (SEGUE_AGGREGATE_MEAN_PROBABILITY, segments, n_segments, n_labels, sums);
     total = add_up (sums, n_labels);

@@ -1,4 +1,4 @@
-/* Answers that are kept. */
+/* Cached answers. */
 #include "host/answers.h"
 #include "base/sha256.h"
 #include "host/song-prediction.h"
@@ -14,17 +14,17 @@
 #include <math.h>
 #include <string.h>
 
-/* Stands for the song's name in the message of a failure that is kept: songs move. */
+/* Stands for the song's name in the message of a stored failure: songs may move. */
 #define HERE "\x1f"
 
 struct _SegueAnswers {
   SegueStore *store;
   SegueAnswersOf of;
   GMutex lock;      /* for: */
-  char *identity;   /* nullable: not known yet: of all but the song */
-  GStrv components; /* what it is made of */
+  char *identity;   /* nullable: not known yet: hash of all but the song */
+  GStrv components; /* its parts */
   char *warning;    /* nullable */
-  gint is_full;     /* nothing more can be kept */
+  gint is_full;     /* nothing more can be stored */
 };
 
 void
@@ -79,7 +79,7 @@ warn (SegueAnswers *answers, const char *message)
 
 /* ---- Keys ---- */
 
-/* What answers: its files, the code that reads them, and the numbers that it is asked to compute in. */
+/* The model: its files, the code that reads them, and the requested precision. */
 static char *
 describe_model (SegueAnswers *answers, GCancellable *cancellable, GError **error)
 {
@@ -113,7 +113,7 @@ find_components (SegueAnswers *answers, GCancellable *cancellable, GError **erro
   return components[stages->len] ? g_steal_pointer (&components) : NULL;
 }
 
-/* Known once the first song asks for it; the model's files are hashed while it is loaded. */
+/* Computed for the first song; the model's files are hashed while it is loaded. */
 static const char *
 get_identity (SegueAnswers *answers, GCancellable *cancellable, GError **error)
 {
@@ -144,7 +144,7 @@ find_place (SegueAnswers *answers, const char *path, SegueAnswerPlace *place,
   g_autofree char *content = segue_contents_key (folder, path, &place->stamp, cancellable, &local);
   if (content)
     place->key = segue_sha256_join (identity, content);
-  /* Who reads it next says better what is wrong with it. */
+  /* The next code that reads it reports a better error. */
   if (content || segue_error_is_about_item (local))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local));
@@ -153,7 +153,7 @@ find_place (SegueAnswers *answers, const char *path, SegueAnswerPlace *place,
 
 /* ---- From a record ---- */
 
-/* Labels of each segment; 0: not the record of an answer. */
+/* Number of labels per segment; 0: not the record of an answer. */
 static guint
 count_labels (const SegueRecord *record)
 {
@@ -187,7 +187,7 @@ fill_segment (const SegueItemForm *item, const float *row, guint n_labels,
   return TRUE;
 }
 
-/* %NULL without an error: it is no answer. */
+/* %NULL without an error: not an answer. */
 static SegueSongPrediction *
 read_segments (SegueAnswers *answers, const SegueRecord *record, GError **error)
 {
@@ -270,7 +270,7 @@ make_items (SegueItem *song, const SegueSongPrediction *prediction)
   return items;
 }
 
-/* A disk that is full for one answer is full for the next: the others go without. */
+/* If the disk is full for one answer, it is for the next: stops storing them. */
 static void
 write_record (SegueAnswers *answers, const SegueRecordContent *content)
 {
@@ -294,7 +294,7 @@ segue_answers_keep (SegueAnswers *answers, const char *path, const SegueAnswerPl
     return FALSE;
   if (g_atomic_int_get (&answers->is_full))
     return TRUE;
-  /* Records know songs by no name. */
+  /* Records do not contain the song's name. */
   g_autoptr (SegueItem) song = segue_item_new_file ("song", path);
   segue_item_seal (song);
   g_autoptr (GPtrArray) items = failure ? NULL : make_items (song, prediction);

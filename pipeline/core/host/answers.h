@@ -1,8 +1,8 @@
-/* Answers that are kept: records of the store, beside those of chains (internal).
+/* Cached answers: records in the store, beside those of chains (internal).
  *
- * A record holds an item a segment: its probabilities, where it begins and how long it is; or why the
- * song can't be used.  Its key hashes the song's bytes, the components of the stages that prepare it
- * (see key.h), and all that says which model answers, in what numbers. */
+ * A record contains one item per segment: its probabilities, where it begins and how long it is; or
+ * why the song can't be used.  Its key hashes the song's bytes, the components of the stages that
+ * prepare it (see key.h), and everything that identifies the model and its precision. */
 #pragma once
 
 #include "host/preparation.h"
@@ -13,9 +13,9 @@
 typedef struct _SegueAnswers SegueAnswers;
 
 /**
- * SegueAnswersOf: whose answers they are; all borrowed.
+ * SegueAnswersOf: what the answers depend on; all borrowed.
  * @model: its folder
- * @cutting: what is done to songs besides @preparation, in words that differ where that does
+ * @cutting: a description of what is done to songs besides @preparation; differs whenever that does
  */
 typedef struct {
   SegueRegistry *registry;
@@ -25,8 +25,8 @@ typedef struct {
   const char *cutting;
 } SegueAnswersOf;
 
-/** SegueAnswerPlace: where a song's answer is kept. @key: %NULL: nowhere, as the file can't be read;
- * @stamp: the file as it was hashed. */
+/** SegueAnswerPlace: where a song's answer is stored. @key: %NULL: nowhere, as the file can't be
+ * read; @stamp: of the file when it was hashed. */
 typedef struct {
   char *key;
   SegueFileStamp stamp;
@@ -36,29 +36,30 @@ void segue_answer_place_clear (SegueAnswerPlace *place);
 
 /** segue_answers_open: (transfer full): @cache: (nullable): see segue_store_open(). */
 SegueAnswers *segue_answers_open (const char *cache, const SegueAnswersOf *of, GError **error);
-/** segue_answers_free: also brings the cache down to its limit; accepts %NULL. */
+/** segue_answers_free: also shrinks the cache to its limit; accepts %NULL. */
 void segue_answers_free (SegueAnswers *answers);
 
 /**
- * segue_answers_find: (transfer full) (nullable): the segments; nothing is added up.  Any thread.
- * @place: (out): for segue_answers_keep(), whatever is returned
+ * segue_answers_find: (transfer full) (nullable): the segments, without a result for the song.  Any
+ * thread.
+ * @place: (out): for segue_answers_keep(), set in any case
  *
- * %NULL without an error: not known.  %NULL with %SEGUE_ERROR_DATA: the song is known to be of no use,
- * and why; other errors are of the environment.
+ * %NULL without an error: not known.  %NULL with %SEGUE_ERROR_DATA: the song is known to be
+ * unusable, with the reason; other errors are of the environment.
  */
 SegueSongPrediction *segue_answers_find (SegueAnswers *answers, const char *path,
                                          SegueAnswerPlace *place, GCancellable *cancellable,
                                          GError **error);
 /**
- * segue_answers_keep: any thread.  That something can't be kept is a warning.
+ * segue_answers_keep: any thread.  If something can't be stored, that is a warning.
  * @failure: (nullable): in place of @prediction: a fact about the song's bytes
  *
- * %FALSE with %SEGUE_ERROR_DATA where the file at @path is not what it was when @place was found.
+ * %FALSE with %SEGUE_ERROR_DATA if the file at @path has changed since @place was found.
  */
 gboolean segue_answers_keep (SegueAnswers *answers, const char *path, const SegueAnswerPlace *place,
                              const SegueSongPrediction *prediction, const GError *failure,
                              GError **error);
-/** segue_answers_get_warning: (transfer full) (nullable): the first. */
+/** segue_answers_get_warning: (transfer full) (nullable): the first warning. */
 char *segue_answers_get_warning (SegueAnswers *answers);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueAnswers, segue_answers_free)

@@ -10,7 +10,7 @@
 #define FILE_NAME      "calibration.json"
 #define FORMAT_VERSION 1
 
-/* @confidences: float, in order once it is asked for. */
+/* @confidences: float, sorted on first use. */
 struct _SegueCalibration {
   GArray *confidences[SEGUE_N_AGGREGATIONS];
 };
@@ -60,7 +60,7 @@ compare_floats (gconstpointer a, gconstpointer b)
   return x < y ? -1 : x > y;
 }
 
-/* @values in order, at most SEGUE_CALIBRATION_MAX of them: those that as many would have had. */
+/* @values sorted, thinned to at most SEGUE_CALIBRATION_MAX, with the same quantiles. */
 static GArray *
 sort_and_thin (const GArray *values)
 {
@@ -70,14 +70,14 @@ sort_and_thin (const GArray *values)
     return g_steal_pointer (&sorted);
   GArray *thin = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint k = 1; k <= SEGUE_CALIBRATION_MAX; k++) {
-    /* Rank k of m is rank k (n + 1) / (m + 1) of n; rather a lower one, which loses fewer songs. */
+    /* Rank k of m is rank k (n + 1) / (m + 1) of n, rounded down, which rejects fewer songs. */
     guint64 rank = (guint64) k * (sorted->len + 1) / (SEGUE_CALIBRATION_MAX + 1);
     g_array_append_val (thin, g_array_index (sorted, float, MAX (rank, 1) - 1));
   }
   return thin;
 }
 
-/* On one line, as many digits as a float32 has. */
+/* On one line, with as many digits as a float32 has. */
 static char *
 list_text (const GArray *values)
 {
@@ -114,7 +114,8 @@ segue_calibration_write (const SegueCalibration *calibration, const char *folder
   return segue_file_write (path, text, -1, error);
 }
 
-/* A list may be missing, as that of a way that is newer than the file; nothing in one may be odd. */
+/* A list may be missing, if its aggregation is newer than the file; all of its values must be
+ * valid. */
 static gboolean
 read_list (const json_t *list, GArray *values)
 {
@@ -181,7 +182,7 @@ segue_calibration_find_threshold (const SegueCalibration *calibration, SegueAggr
 {
   g_return_val_if_fail (share > 0 && share < 1, FALSE);
   g_autoptr (GArray) sorted = sort_and_thin (calibration->confidences[aggregation]);
-  /* A share such as 0.1 is not quite that in binary. */
+  /* A share such as 0.1 is not exact in binary. */
   guint k = (guint) floor (share * (sorted->len + 1.0) + 1e-9);
   if (k >= 1 && k <= sorted->len) {
     *threshold = (double) g_array_index (sorted, float, k - 1);

@@ -1,4 +1,4 @@
-/* The stage `decode` as a chain of its own. */
+/* The stage `decode` as a separate chain. */
 #include "base/advice-marks.h"
 #include "isolate/isolated-stage.h"
 #include "registry/registry.h"

@@ -1,4 +1,4 @@
-/* The model that somebody means by a run's folder, a model's, or a name. */
+/* Finds a model by a run's folder, a model's folder, or a name. */
 #include "model/model-folder.h"
 
 #include <fcntl.h>
@@ -13,8 +13,8 @@ is_model_folder (const char *folder)
   return g_file_test (config, G_FILE_TEST_IS_REGULAR);
 }
 
-/* What `evaluate` noted in the run's metrics.json.  A run that was not evaluated, or by an older
- * segue, has nothing there. */
+/* What `evaluate` recorded in the run's metrics.json.  A run that was not evaluated, or by an older
+ * segue, has no such member. */
 static gboolean
 read_aggregation (const char *run, SegueAggregation *aggregation, GError **error)
 {
@@ -42,7 +42,7 @@ read_aggregation (const char *run, SegueAggregation *aggregation, GError **error
   return FALSE;
 }
 
-/* A folder, or what would be one of a finished run: the error says why there is no model in it. */
+/* A folder, or the path of one in a finished run: the error reports why there is no model in it. */
 static gboolean
 is_run_without (const char *given, GError **error)
 {

@@ -1,5 +1,5 @@
-/* A resident model that names songs: prepare in the calling thread, infer under a lock, add up.  The
- * model is loaded in a thread of its own, while the first songs are decoded. */
+/* A resident model that classifies songs: prepare in the calling thread, infer under a lock,
+ * aggregate.  The model is loaded in a separate thread, while the first songs are decoded. */
 #include "graph/advice.h"
 #include "host/answers.h"
 #include "host/preparation.h"
@@ -12,30 +12,29 @@
 #include <segue/predict.h>
 #include <string.h>
 
-/* How a song is cut for a model whose folder does not say. */
+/* How a song is cut for a model whose folder does not specify it. */
 #define PLAIN_SEGMENT_SECONDS 10
-/* In words, for keys. */
+/* As text, for keys. */
 #define PLAIN_CUTTING "whole songs, 10 s"
-/* Segments that are answered together: few, so that whoever listens hears of them soon; more are not
- * faster. */
+/* Segments per batch: few, so that the caller gets their results soon; more are not faster. */
 #define BATCH 4
 
-/* Who is told of segments as they are answered. */
+/* The callback for segments as they are answered. */
 typedef struct {
-  SegueHeardFunc heard; /* NULL: nobody */
+  SegueHeardFunc heard; /* NULL: none */
   gpointer data;
 } Listener;
 
-/* @fd: -1: the file at @path; else an open one, which @path is but a name of. */
+/* @fd: -1: the file at @path; else an open file, for which @path is only a name. */
 typedef struct {
   int fd;
   const char *path;
 } Song;
 
-/* A way to prepare songs: as in training, or relaxed, for songs that training leaves out. */
+/* A way to prepare songs: as in training, or relaxed, for songs that training skips. */
 typedef struct {
   SeguePreparation *preparation; /* NULL: there is no such way */
-  SegueAnswers *answers;         /* nullable: none are kept */
+  SegueAnswers *answers;         /* nullable: no cache */
   GMutex lock;
   GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
 } Way;
@@ -45,7 +44,7 @@ enum { TRAINED, RELAXED, N_WAYS };
 struct _SeguePredictor {
   SegueScope scope;
   Way ways[N_WAYS];
-  gboolean damaged; /* damaged songs are asked for */
+  gboolean damaged; /* damaged songs are requested */
   gboolean cut;     /* prepared songs are whole: cut them here */
   char *folder;
   SegueModelSpec spec;
@@ -96,7 +95,7 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   if (!segue_model_folder_read (predictor->folder, &content, error))
     return NULL;
   g_autofree char *shown = g_filename_display_name (predictor->folder);
-  /* A model that was saved without one is prepared as a plain folder is. */
+  /* A model that was saved without one is treated like a plain folder. */
   predictor->cut = content.preparation == NULL || g_str_equal (content.preparation, "[]");
   if (!predictor->cut) {
     g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
@@ -141,7 +140,7 @@ segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **err
   if (preparation == NULL)
     return FALSE;
   predictor->damaged = damaged;
-  /* Where nothing is stricter than it need be, a second attempt would end as the first. */
+  /* If nothing can be relaxed, a second attempt would fail like the first. */
   if (preparation->relaxed)
     predictor->ways[RELAXED].preparation = preparation;
   else
@@ -304,7 +303,7 @@ count_frames (const SegueItem *item)
   return n_frames;
 }
 
-/* How many segments from @first on are of one length, as the model asks. */
+/* How many segments from @first on are of one length, as the model requires. */
 static guint
 batch_at (GPtrArray *items, guint first)
 {
@@ -316,7 +315,7 @@ batch_at (GPtrArray *items, guint first)
   return n;
 }
 
-/* A song at a time waits for the model, so that its answer is whole soonest. */
+/* The model serves one song at a time, so that its answer is complete as soon as possible. */
 static gboolean
 infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *prediction,
        const Listener *listener, GCancellable *cancellable, GError **error)
@@ -346,16 +345,16 @@ prediction_new (GPtrArray *items, guint n_labels, GError **error)
   return prediction;
 }
 
-/* (nullable): where answers about @song are kept: of a file without a place nothing is. */
+/* (nullable): the cache for answers about @song: none for an open file without a path. */
 static SegueAnswers *
 answers_of (const Way *way, const Song *song)
 {
   return song->fd < 0 ? way->answers : NULL;
 }
 
-/* Prepares the song, and where that fails, once more: decoders can't always tell a bad file from memory
- * that ran out, but what is in a song's bytes shows a second time.
- * @is_fact: (out): whether it did, in the same words */
+/* Prepares the song, and if that fails, retries once: decoders can't always distinguish a bad file
+ * from a lack of memory, but an error in a song's bytes occurs a second time.
+ * @is_fact: (out): whether it did, with the same message */
 static GPtrArray *
 prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean *is_fact,
                 GCancellable *cancellable, GError **error)
@@ -373,7 +372,7 @@ prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean 
   return items;
 }
 
-/* Asks the model, and keeps what it says at @place. */
+/* Asks the model, and stores its answer at @place. */
 static SegueSongPrediction *
 ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPlace *place,
      const Listener *listener, GCancellable *cancellable, GError **error)
@@ -400,7 +399,7 @@ ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPla
   return g_steal_pointer (&prediction);
 }
 
-/* The answer that was kept; %NULL without an error: there is none. */
+/* The cached answer; %NULL without an error: there is none. */
 static SegueSongPrediction *
 recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace *place,
         const Listener *listener, GCancellable *cancellable, GError **error)
@@ -419,7 +418,7 @@ recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace 
   return g_steal_pointer (&prediction);
 }
 
-/* The segments' probabilities, of the song as @way prepares it. */
+/* The segments' probabilities, for the song as prepared by @way. */
 static SegueSongPrediction *
 answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *listener,
         GCancellable *cancellable, GError **error)
@@ -435,7 +434,7 @@ answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *l
   return prediction;
 }
 
-/* @refusal: (out): set with a prediction: why training would have left the song out */
+/* @refusal: (out): set with a prediction: why training would have skipped the song */
 static SegueSongPrediction *
 predict (SeguePredictor *predictor, const Song *song, const Listener *listener, GError **refusal,
          GCancellable *cancellable, GError **error)
@@ -458,7 +457,7 @@ predict (SeguePredictor *predictor, const Song *song, const Listener *listener, 
   return prediction;
 }
 
-/* The chain calls the file by its last name, the caller by a path. */
+/* The chain names the file by its base name, the caller by a path. */
 static GError *
 name_error (const SeguePredictor *predictor, const Song *song, const GError *error)
 {

@@ -1,4 +1,4 @@
-/* A stranger's list of stages, checked until it is safe to run on a song. */
+/* An untrusted list of stages, checked so that it is safe to run on a song. */
 #include "host/preparation.h"
 #include "params/params.h"
 #include "registry/registry.h"
@@ -17,7 +17,7 @@ refuse (GError **error, const char *name, const char *format, ...)
   return FALSE;
 }
 
-/* The stage type that @use names, if it may stand here. */
+/* The stage type @use, if it is allowed here. */
 static const SegueStageType *
 find_type (SegueRegistry *registry, const char *use, const char *name, GError **error)
 {
@@ -73,7 +73,7 @@ follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GErr
   return TRUE;
 }
 
-/* Another decoder makes a song a little different, by less than a lossy format does. */
+/* Another decoder changes a song's samples a little, by less than a lossy format does. */
 static void
 compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, const SegueNode *node)
 {
@@ -82,7 +82,7 @@ compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, co
   const char *here = segue_graph_stage_first_decoder (stage);
   const char *then = decoder != NULL && decoder->type == SEGUE_NODE_SCALAR ? decoder->text : NULL;
   if (then == NULL && version != NULL && g_strcmp0 (version->text, "1") == 0)
-    then = "decode-gstreamer"; /* the only one that ‘decode’ was */
+    then = "decode-gstreamer"; /* the only decoder of ‘decode’ at that time */
   if (here == NULL || then == NULL || !segue_name_is_valid (then, FALSE) ||
       g_str_equal (here, then) || preparation->warning != NULL)
     return;

@@ -5,11 +5,11 @@
 #include "host/relax.h"
 
 /**
- * SeguePreparation: what stands in segue.json, ready to be replayed.
- * @stages: (element-type SegueGraphStage): MAP, flagged PREPARE, each fit for what the one before emits; from a
- *   file to audio
- * @warning: (nullable): that songs are decoded otherwise than they were in training
- * @relaxed: a stage does not prepare songs quite as in training
+ * SeguePreparation: the stages in segue.json, ready to run.
+ * @stages: (element-type SegueGraphStage): MAP, flagged PREPARE, each fits the output of the one
+ *   before; from a file to audio
+ * @warning: (nullable): that songs are decoded differently than in training
+ * @relaxed: a stage does not prepare songs exactly as in training
  */
 typedef struct {
   GPtrArray *stages;
@@ -18,9 +18,9 @@ typedef struct {
   gboolean relaxed;
 } SeguePreparation;
 
-/** segue_preparation_new: @text: JSON, hostile; @name stands for its file in messages.
- * @relax: for songs that training leaves out.
- * %SEGUE_ERROR_DATA where it holds anything that may not travel with a model. */
+/** segue_preparation_new: @text: JSON, untrusted; @name: its file, for messages.
+ * @relax: for songs that training skips. %SEGUE_ERROR_DATA if it contains anything that is not
+ *   allowed in a model's folder. */
 SeguePreparation *segue_preparation_new (SegueRegistry *registry, const char *text,
                                          const char *name, SegueRelax relax, GError **error);
 void segue_preparation_free (SeguePreparation *preparation);

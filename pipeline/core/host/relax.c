@@ -10,7 +10,7 @@ number_in (const char *text)
   return text && segue_scalar_to_double (text, &value) == SEGUE_SCALAR_OK ? value : 0;
 }
 
-/* Whether a number refuses songs that the relaxed one takes; what is no number is replaced by it. */
+/* Whether a number rejects songs that the relaxed one accepts; anything else is replaced by it. */
 static gboolean
 is_stricter (const SegueParam *row, const SegueNode *given)
 {

@@ -1,7 +1,7 @@
-/* The answer for one song: made and freed. */
+/* The prediction for one song: allocate and free. */
 #include "host/song-prediction.h"
 
-/* Of one song: 1 GiB.  A thousand labels for a segment of each second of a day are less. */
+/* Per song: 1 GiB.  A thousand labels for one segment per second of a day are less. */
 #define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
 
 SegueSongPrediction *

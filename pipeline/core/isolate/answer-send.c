@@ -1,4 +1,4 @@
-/* The worker's side of an answer: items into messages, overlapping bytes once. */
+/* The worker's side of an answer: items to messages, overlapping bytes only once. */
 #include "isolate/answer.h"
 #include "item/stretch.h"
 
@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of an error, in bytes: whatever a plugin has to say, it fits. */
+/* Of an error message, in bytes: longer ones of a plugin are truncated to fit. */
 #define LONGEST_MESSAGE (64 * 1024)
-/* Of all items' descriptions, in bytes: leaves room for reports and the end. */
+/* Of all items' descriptions, in bytes: leaves room for events and DONE. */
 #define MOST_TEXT (SEGUE_ANSWER_MAX_TEXT - 4 * SEGUE_MESSAGE_MAX)
 
-/* The items' memory, and the buffer that each stretch of it is sent as. */
+/* The items' memory, and the buffer in which each stretch of it is sent. */
 typedef struct {
   GPtrArray *all;    /* the input, then the outputs */
   GArray *stretches; /* SegueStretch */
@@ -79,7 +79,7 @@ describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
                         segue_item_form_to_variant (&form));
 }
 
-/* What the core would take for nonsense, in words about the song.  @text: bytes so far */
+/* What the core would reject as invalid, as an error about the song.  @text: bytes so far */
 static gboolean
 check_size (const SegueItem *item, GVariant *body, gsize *text, GError **error)
 {

@@ -1,4 +1,4 @@
-/* The core's side of an answer: messages into items, each word checked. */
+/* The core's side of an answer: messages to items, with checks of every value. */
 #include "isolate/answer.h"
 #include "isolate/shared-bytes.h"
 
@@ -40,14 +40,15 @@ nonsense (const char **why, const char *what)
   return FALSE;
 }
 
-/* Of the name of a counter, in bytes, and of what it counts in one answer, so that sums of them have
- * no end in sight. */
+/* Of the name of a counter, in bytes, and of its value in one answer, so that sums can't
+ * overflow. */
 #define LONGEST_NAME  256
 #define LARGEST_COUNT ((gint64) 1 << 40)
 /* Of an error, in bytes. */
 #define LONGEST_MESSAGE (64 * 1024)
 
-/* Text for a terminal, a log and a record: nothing in it may be a command to any of them.
+/* Text for a terminal, a log and a record: replaces characters that any of them could take for a
+ * command.
  * @breaks: whether it may have more than one line */
 static char *
 tame (const char *text, gsize longest, gboolean breaks)
@@ -62,7 +63,7 @@ tame (const char *text, gsize longest, gboolean breaks)
   return g_string_free (tamed, FALSE);
 }
 
-/* Not the one that ends a program. */
+/* Without the level that ends a program. */
 static GLogLevelFlags
 read_level (guint32 level)
 {
@@ -77,7 +78,7 @@ read_level (guint32 level)
   }
 }
 
-/* A line of log, tamed; of too many, the first ones. */
+/* A log line, sanitised; of too many, only the first ones. */
 static void
 take_line (SegueAnswer *answer, guint32 level, const char *text, SegueContext *context)
 {
@@ -135,7 +136,7 @@ take_buffer (SegueAnswer *answer, SegueMessage *message, const char **why)
   return TRUE;
 }
 
-/* What this process lacks, in @number; 0: the worker is at fault. */
+/* @number: errno if this process can't map the memory; 0: the worker is at fault. */
 static gboolean
 fail_to_map (SegueAnswer *answer, int number, const char **why)
 {
@@ -147,7 +148,7 @@ fail_to_map (SegueAnswer *answer, int number, const char **why)
   return FALSE;
 }
 
-/* All payloads are there, and are written to no more. */
+/* All payloads are present, and are not written to any more. */
 static gboolean
 map_buffers (SegueAnswer *answer, const char **why)
 {
@@ -167,7 +168,7 @@ map_buffers (SegueAnswer *answer, const char **why)
   return TRUE;
 }
 
-/* (transfer full) (nullable): what @form lies in: @buffer, as EMIT counts them. */
+/* (transfer full) (nullable): the bytes that contain @form: @buffer, numbered as in EMIT. */
 static GBytes *
 find_buffer (SegueAnswer *answer, guint buffer, const SegueItemForm *form)
 {
@@ -180,7 +181,7 @@ find_buffer (SegueAnswer *answer, guint buffer, const SegueItemForm *form)
            : NULL;
 }
 
-/* What holds for an item of this answer, beyond what does for any. */
+/* Checks for an item of this answer, beyond those for any item. */
 static gboolean
 check_form (SegueAnswer *answer, const SegueItemForm *form, const char **why)
 {
@@ -213,7 +214,7 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
   g_autoptr (GBytes) bytes = find_buffer (answer, buffer, &form);
   if (!bytes)
     return nonsense (why, "an item outside of its buffers");
-  /* What is empty lies nowhere. */
+  /* An empty payload has no place in a buffer. */
   form.offset = form.length > 0 ? form.offset : 0;
   if (!segue_item_form_check (&form, g_bytes_get_size (bytes), why) ||
       !check_form (answer, &form, why))
@@ -224,7 +225,7 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
   return TRUE;
 }
 
-/* What a stage may say of an item or of its environment; the rest is for the core to say. */
+/* Codes that a stage may report about an item or its environment; others are for the core only. */
 static SegueErrorCode
 read_code (guint32 code)
 {

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Opening a stage may mean to look at everything that is installed, on a slow disk. */
+/* Opening a stage may read everything that is installed, on a slow disk. */
 #define OPEN_LIMIT (300 * G_TIME_SPAN_SECOND)
-/* For an answer that the server gives at once, or after the time that it gives a worker to end. */
+/* For a reply that the server sends at once, or after the time that it gives a worker to end. */
 #define REPLY_LIMIT (10 * G_TIME_SPAN_SECOND)
 
 struct _SegueForkServer {
@@ -77,7 +77,7 @@ segue_fork_server_send_open (SegueForkServer *server, int socket, gboolean be_se
                                   stage->type->name, stage->id, params, stage->seed,
                                   context->scope->seed, server->memory);
   SegueWire wire = segue_message_send (socket, SEGUE_MESSAGE_OPEN, body, -1, &wait);
-  /* If it is gone by now, waiting for its answer finds out why. */
+  /* If it has ended by now, the wait for its answer finds out why. */
   return wire == SEGUE_WIRE_OK || wire == SEGUE_WIRE_CLOSED ||
          (!segue_fork_server_explain (server, wire, error) &&
           set_not_opened (server, "it does not read what it is sent", error));
@@ -145,7 +145,7 @@ set_unexpected (SegueForkServer *server, SegueWire wire, GError **error)
                     error);
 }
 
-/* One message on the way to READY.  @answer: what came before it. */
+/* One message up to READY.  @answer: the messages before it. */
 static gboolean
 take_message (SegueForkServer *server, SegueMessage *message, SegueAnswer *answer, gboolean *ready,
               gboolean *forks, GError **error)
@@ -241,7 +241,7 @@ segue_fork_server_fork (SegueForkServer *server, int *socket, GError **error)
     segue_message_send (socket_of (server), SEGUE_MESSAGE_FORK, body, ends[1], &wait);
   close (ends[1]);
   *socket = ends[0];
-  /* A server that is gone or does not listen leaves a socket that is closed. */
+  /* If the server has ended or does not read, the worker's socket is closed. */
   if (!segue_fork_server_explain (server, wire, error))
     return ++server->n_forked;
   close (ends[0]);

@@ -1,9 +1,9 @@
 /* A fork server: a process that has a stage open, and forks a worker for each song (internal).
  *
- * Opening a stage, and loading all that it uses, takes longer than many a song; a fork of what is open
- * takes a millisecond.  The server itself sees no song: what a file does to its worker ends with that
- * worker.  It waits for its workers, so that their end is known whatever this process does with the
- * signals of its children. */
+ * Opening a stage, and loading all that it uses, takes longer than many songs do; a fork of an open
+ * stage takes a millisecond.  The server itself never sees a song: damage that a file does ends
+ * with its worker.  The server waits for its workers, so that their exit status is known however
+ * this process handles SIGCHLD. */
 #pragma once
 
 #include "isolate/message.h"
@@ -13,9 +13,9 @@
 typedef struct _SegueForkServer SegueForkServer;
 
 /**
- * SegueOpening: what waiting for a stage to be open came to.
- * @SEGUE_OPENING_ENDED: the process ended before; another one may not
- * @SEGUE_OPENING_FAILED: the stage can't be opened, or this process is in trouble: @error says it
+ * SegueOpening: the result of waiting until a stage is open.
+ * @SEGUE_OPENING_ENDED: the process ended before that; another try may succeed
+ * @SEGUE_OPENING_FAILED: the stage can't be opened, or this process failed: see @error
  */
 typedef enum {
   SEGUE_OPENING_DONE,
@@ -24,26 +24,26 @@ typedef enum {
 } SegueOpening;
 
 /** segue_fork_server_start: does not wait for it.
- * @context: of the stage to open; borrowed for life
+ * @context: of the stage to open; borrowed for the server's lifetime
  * @memory: bytes that each worker may have */
 SegueForkServer *segue_fork_server_start (SegueContext *context, guint64 memory, GError **error);
 /** segue_fork_server_free: lets it close its stage; its workers are killed. */
 void segue_fork_server_free (SegueForkServer *server);
 
-/** segue_fork_server_await: until its stage is open; at once where it is. */
+/** segue_fork_server_await: waits until its stage is open; returns at once if it is. */
 SegueOpening segue_fork_server_await (SegueForkServer *server, GError **error);
 /** segue_fork_server_is_gone: whether its process has ended. */
 gboolean segue_fork_server_is_gone (SegueForkServer *server);
-/** segue_fork_server_reap: (transfer full): of one that is gone: what it ended with, see
+/** segue_fork_server_reap: (transfer full): of a server that has ended: its exit status, see
  * segue_worker_process_reap(). */
 int segue_fork_server_reap (SegueForkServer *server);
 
-/** segue_fork_server_fork: asks for a worker, and does not wait for it.  @socket: (out): to talk to it;
- * the caller's.  Returns its number, above 0; 0 with @error. */
+/** segue_fork_server_fork: requests a worker, and does not wait for it.  @socket: (out): its
+ * socket, owned by the caller.  Returns its number, above 0; 0 with @error. */
 guint segue_fork_server_fork (SegueForkServer *server, int *socket, GError **error);
 /** segue_fork_server_kill: ends worker @number; does not wait. */
 void segue_fork_server_kill (SegueForkServer *server, guint number);
-/** segue_fork_server_wait: what worker @number, which has closed its socket, ended with, as from
+/** segue_fork_server_wait: exit status of worker @number, which has closed its socket, as from
  * waitpid (); -1: not known. */
 int segue_fork_server_wait (SegueForkServer *server, guint number);
 
@@ -51,9 +51,9 @@ int segue_fork_server_wait (SegueForkServer *server, guint number);
 const char *segue_fork_server_get_path (SegueForkServer *server);
 /** segue_fork_server_explain: whether an exchange failed because of this side: sets @error then. */
 gboolean segue_fork_server_explain (SegueForkServer *server, SegueWire wire, GError **error);
-/** segue_fork_server_listen: until READY comes over @socket, the server's or a worker's.
- * @quiet: what it reports on the way is not passed on
- * @forks: (out): as READY says */
+/** segue_fork_server_listen: waits for READY on @socket, the server's or a worker's.
+ * @quiet: events that come before it are not passed on
+ * @forks: (out): from READY */
 SegueOpening segue_fork_server_listen (SegueForkServer *server, int socket, gboolean quiet,
                                        gboolean *forks, GError **error);
 /** segue_fork_server_send_open: over @socket, the server's or a worker's. */
@@ -64,7 +64,7 @@ gboolean segue_fork_server_is_open (SegueForkServer *server);
 /** segue_fork_server_has_open_workers: whether workers have the stage open when they start; known
  * once the server is. */
 gboolean segue_fork_server_has_open_workers (SegueForkServer *server);
-/** segue_fork_server_log_words: what it and its workers wrote to their stderr goes to the log. */
+/** segue_fork_server_log_words: logs what it and its workers wrote to stderr. */
 void segue_fork_server_log_words (SegueForkServer *server, GLogLevelFlags level);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueForkServer, segue_fork_server_free)

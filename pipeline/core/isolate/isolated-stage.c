@@ -1,4 +1,4 @@
-/* The core's side of an isolated stage: asks, judges how it went, asks once more. */
+/* The core's side of an isolated stage: sends items, judges the results, retries once. */
 #include "isolate/isolated-stage.h"
 #include "isolate/answer.h"
 #include "isolate/question.h"
@@ -11,25 +11,25 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Processes that may end before their stage is open, one after the other. */
+/* Consecutive processes that may end before their stage is open. */
 #define OPEN_TRIES 3
 
 typedef struct {
   SegueContext *context;
   SegueForkServer *server; /* NULL: it has ended; the next item starts another */
-  SegueWorker *worker;     /* nullable: the one that has seen the song at hand */
+  SegueWorker *worker;     /* nullable: the one that has seen the current song */
   SegueWorker *reserve;    /* nullable: has seen no song */
   char *path;              /* of the last server's program */
-  gboolean opened;         /* what a worker reports before it is asked was reported */
+  gboolean opened;         /* events of a worker before its first question were reported */
 } IsolatedStage;
 
 /* How a try with one process ended. */
 typedef enum {
   TRY_ANSWERED,
   TRY_NOT_ASKED, /* the item could not be sent: @error says why */
-  TRY_FAILED,    /* nothing that another process could mend: @error says it */
+  TRY_FAILED,    /* a failure that a retry would not fix: see @error */
   TRY_CRASHED,   /* by its own fault: another process would likely do the same */
-  TRY_ENDED,     /* by the system, or without a word */
+  TRY_ENDED,     /* by the system, or without an answer */
 } Try;
 
 static gboolean
@@ -39,7 +39,7 @@ takes (SegueRegistry *registry, const SegueGraphStage *stage)
   return entry && g_path_is_absolute (entry->path);
 }
 
-/* (transfer full): "SIGSEGV (Segmentation fault)" or the like, of what waitpid () said. */
+/* (transfer full): "SIGSEGV (Segmentation fault)" or the like, from a status of waitpid (). */
 static char *
 describe_end (int status)
 {
@@ -52,7 +52,7 @@ describe_end (int status)
   return g_strdup_printf ("SIG%s (%s)", name ? name : "?", words ? words : "an unknown signal");
 }
 
-/* Whether less memory is allowed here than the machine has (ulimit -v, ulimit -d). */
+/* Whether this process may use less memory than the system has (ulimit -v, ulimit -d). */
 static gboolean
 memory_is_limited (void)
 {
@@ -64,8 +64,9 @@ memory_is_limited (void)
   return FALSE;
 }
 
-/* Signals that a process gets for what it did.  Where there is no memory, GLib ends a program by SIGTRAP, or
- * asks for more to say so until the stack ends, and C++ ends it by SIGABRT: these are no crashes then. */
+/* Signals that a process causes itself.  When memory runs out, GLib ends a program by SIGTRAP, or
+ * allocates for the message until the stack overflows, and C++ ends it by SIGABRT: these are no
+ * crashes then. */
 static gboolean
 is_crash (int status)
 {
@@ -99,7 +100,7 @@ set_item_error (IsolatedStage *self, SegueErrorCode code, const char *verb, cons
                rest);
 }
 
-/* Ended by the system, most likely: that says nothing about the song. */
+/* Most likely ended by the system: that is no evidence against the song. */
 static void
 set_ended (IsolatedStage *self, const char *when, const char *end, GError **error)
 {
@@ -109,8 +110,8 @@ set_ended (IsolatedStage *self, const char *when, const char *end, GError **erro
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
 }
 
-/* No process lived until its stage was open.  What a process does to itself each time is the fault of
- * what is installed; what the system does to it has to do with the moment. */
+/* No process lived until its stage was open.  Repeated crashes are the fault of the installation; a
+ * process that the system ended may succeed another time. */
 static void
 judge_opening (IsolatedStage *self, int status, GError **error)
 {
@@ -126,7 +127,7 @@ judge_opening (IsolatedStage *self, int status, GError **error)
                  segue_registry_get_plugin_of (self->context->scope->registry, stage->type)->path);
 }
 
-/* A server that is gone takes its workers along. */
+/* When a server ends, its workers end with it. */
 static int
 reap_server (IsolatedStage *self)
 {
@@ -134,7 +135,7 @@ reap_server (IsolatedStage *self)
   return segue_fork_server_reap (g_steal_pointer (&self->server));
 }
 
-/* The worker has closed its socket: what it ended with. */
+/* The worker has closed its socket: its exit status. */
 static int
 reap_worker (IsolatedStage *self)
 {
@@ -216,7 +217,7 @@ judge_nonsense (IsolatedStage *self, const char *why, GError **error)
   return TRY_CRASHED;
 }
 
-/* Until the answer is whole. */
+/* Reads until the answer is complete. */
 static Try
 listen (IsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError **error)
 {
@@ -239,7 +240,7 @@ listen (IsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError **erro
   return TRY_ANSWERED;
 }
 
-/* One item, one process. */
+/* One item in one process. */
 static Try
 ask (IsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 {
@@ -257,14 +258,15 @@ ask (IsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
     return TRY_NOT_ASKED;
   if (segue_fork_server_explain (self->server, wire, error))
     return TRY_FAILED;
-  /* In place of this one, while it works: songs have a process each. */
+  /* Starts the next worker while this one works: each song has a separate process. */
   if (!self->reserve)
     self->reserve = segue_worker_new (self->server, NULL);
   return listen (self, answer, &wait, error);
 }
 
-/* A worker has seen a stranger's bytes, so what it says can be about its song only: that memory, a disk
- * or the stage itself is at fault would end the run.  It is not held against the song either. */
+/* A worker has seen untrusted bytes, so its errors can be about its song only: an error about
+ * memory, a disk or the stage itself would end the run.  Such an error is not stored for the song
+ * either. */
 static void
 judge_failure (IsolatedStage *self, const GError *failure, GError **error)
 {
@@ -279,7 +281,7 @@ judge_failure (IsolatedStage *self, const GError *failure, GError **error)
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
 }
 
-/* What the stage counted and looked at belongs to the result, good or bad. */
+/* The stage's counters and metadata reads belong to the result, good or bad. */
 static void
 take_account (IsolatedStage *self, SegueItem *item, const SegueAnswer *answer)
 {
@@ -294,7 +296,7 @@ take_account (IsolatedStage *self, SegueItem *item, const SegueAnswer *answer)
     segue_reads_add (item->reads, name);
 }
 
-/* The process that has seen the song ends, now. */
+/* Ends the process that has seen the song. */
 static void
 end_song (gpointer data, SegueContext *context)
 {

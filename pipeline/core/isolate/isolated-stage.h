@@ -1,19 +1,19 @@
-/* A stage of a chain, carried out by processes of its own (internal).
+/* A stage of a chain that runs in separate processes (internal).
  *
- * Each song has a fresh process: one that a file has taken over sees no other song.  The next one
- * opens its stage while the song at hand is worked on, so that this costs no time.  A process that
- * crashes, hangs or talks nonsense costs the item at hand; a crash is tried once more in another
- * process, since only what happens twice is the item's fault.
+ * Each song has a new process: a process that a file has taken over sees no other song.  The next
+ * process opens its stage while the current song is processed, so that this costs no time.  A
+ * process that crashes, hangs or sends invalid messages fails the current item; a crash is retried
+ * once in another process, since only a failure that repeats is the item's fault.
  *
- * A LIVE stage sees single segments, millions of them: it keeps its process, and what its process
- * makes is never stored. */
+ * A LIVE stage sees single segments, millions of them: it keeps its process, and its output is
+ * never stored. */
 /* SEGUE_API marks what libsegue-testing calls; none of it is installed. */
 #pragma once
 
 #include "stage/scope.h"
 
-/** segue_isolated_carrier: carries out stages whose plugins have a file that another process can load.  It
- * starts the first process when it is opened, and does not wait for it: what the stage's open () has to say is
- * said by the first item. */
+/** segue_isolated_carrier: runs stages whose plugins have a file that another process can load.  It
+ * starts the first process when it is opened, and does not wait for it: the first item reports
+ * errors of the stage's open (). */
 SEGUE_API
 const SegueCarrier *segue_isolated_carrier (void);

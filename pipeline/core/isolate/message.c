@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Without `^` and `@`, which only g_variant_new () knows. */
+/* Without `^` and `@`, which only g_variant_new () accepts. */
 static const char *const types[] = {
   [SEGUE_MESSAGE_OPEN] = "(ubaysssxtt)",
   [SEGUE_MESSAGE_READY] = "(ub)",
@@ -49,12 +49,12 @@ segue_message_parse (guint type, GBytes *bytes, gboolean repaired)
   return g_variant_is_normal_form (body) ? g_steal_pointer (&body) : NULL;
 }
 
-/* Waits are no longer than this: to look for a cancel where there was no handle to spare for that, and
- * to look at the clock. */
+/* The longest single wait: to check for a cancel if no descriptor was left for that, and to read
+ * the clock. */
 #define SLICE (200 * G_TIME_SPAN_MILLISECOND)
-/* From one look at the clock to the next nothing takes as long as this, over what was waited: this
- * process was stopped, and the other one most likely with it (a frozen container, a debugger).  That
- * time does not count. */
+/* Nothing between two reads of the clock takes this long, beyond the wait itself: if it does, this
+ * process was stopped, and the other one most likely with it (a frozen container, a debugger).
+ * That time does not count. */
 #define ASLEEP (500 * G_TIME_SPAN_MILLISECOND)
 
 SegueWait
@@ -64,7 +64,7 @@ segue_wait_begin (gint64 duration, GCancellable *cancellable)
   return (SegueWait){ .deadline = now + duration, .cancellable = cancellable, .looked = now };
 }
 
-/* @waited: of the time since the last look. */
+/* @waited: the part of the time since the last read of the clock. */
 static gboolean
 is_late (SegueWait *wait, gint64 waited)
 {
@@ -76,7 +76,7 @@ is_late (SegueWait *wait, gint64 waited)
   return now >= wait->deadline;
 }
 
-/* Until @events are there, or the other side is gone. */
+/* Waits for @events, or until the other side has closed. */
 static SegueWire
 wait_for (int socket, short events, SegueWait *wait)
 {
@@ -111,7 +111,7 @@ wait_for (int socket, short events, SegueWait *wait)
   return wire;
 }
 
-/* After a call that moved @n bytes or failed: whether to go on, wait, or give up. */
+/* After a call that moved @n bytes or failed: whether to continue, wait, or stop. */
 static SegueWire
 judge (gssize n, int socket, short events, SegueWait *wait)
 {
@@ -190,8 +190,8 @@ take_descriptors (struct msghdr *header, SegueMessage *message)
   return fine;
 }
 
-/* Descriptors were dropped on the way: because too many were sent, or because this process may have
- * no more? */
+/* Descriptors were lost: finds out whether too many were sent, or whether this process can open no
+ * more. */
 static SegueWire
 blame_for_lost_descriptor (int socket)
 {
@@ -228,7 +228,7 @@ SegueWire
 segue_message_receive (int socket, SegueMessage *message, SegueWait *wait)
 {
   *message = (SegueMessage){ .fd = -1 };
-  /* Who always has something to say is never waited for. */
+  /* A side that always has data ready never causes a wait. */
   if (is_late (wait, 0))
     return SEGUE_WIRE_LATE;
   Header head;

@@ -1,4 +1,4 @@
-/* What the core and a worker say to each other over a stream socket (internal).
+/* The protocol between the core and a worker, over a stream socket (internal).
  *
  *   core                                    fork server
  *   OPEN plugin, stage, parameters   ──►
@@ -14,11 +14,11 @@
  *                                    ◄──   EVENT*, BUFFER*, EMIT*, DONE
  *   ARENA …
  *
- * A worker that its server could not fork opens the stage itself: it gets OPEN before all else.
+ * A worker that its server could not fork opens the stage itself: it gets OPEN first.
  *
  * A message is a type, a length and a GVariant of the type's own format; a descriptor may come with
- * it.  Whoever receives takes the other side to be hostile: lengths are bounded before anything is
- * allocated, and a body that is not in normal form is no message.
+ * it.  The receiver treats the other side as untrusted: it checks lengths before it allocates, and
+ * rejects a body that is not in normal form.
  */
 #pragma once
 
@@ -26,9 +26,10 @@
 
 #include <gio/gio.h>
 
-/* Raised whenever a format changes: a worker of another version is told apart from a broken one. */
+/* Incremented whenever a format changes, so that a worker of another version can be distinguished
+ * from a broken one. */
 #define SEGUE_MESSAGE_VERSION 5
-/* Longest body.  Payloads never are in one. */
+/* Maximum size of a body, in bytes.  Bodies never contain payloads. */
 #define SEGUE_MESSAGE_MAX (1024 * 1024)
 
 typedef enum {
@@ -52,9 +53,9 @@ typedef enum {
 #define SEGUE_FORMAT_READY "(ub)"
 /* the worker's number.  Comes with its end of a socket */
 #define SEGUE_FORMAT_FORK "(u)"
-/* the worker's number, and whether to wait for its end and tell; else it is killed */
+/* the worker's number, and whether to wait for its end and report it; else it is killed */
 #define SEGUE_FORMAT_END "(ub)"
-/* the worker's number, what it ended with, as from waitpid (); -1: it had to be killed */
+/* the worker's number, its exit status, as from waitpid (); -1: it had to be killed */
 #define SEGUE_FORMAT_ENDED "(ui)"
 /* bytes that the answer's payloads may take.  Comes with the memory for them */
 #define SEGUE_FORMAT_ARENA "(t)"
@@ -65,36 +66,36 @@ typedef enum {
 #define SEGUE_FORMAT_EVENT "(uusttxd)"
 /* bytes of the next payload in the arena: the answer's next buffer, which count from 1 */
 #define SEGUE_FORMAT_BUFFER "(t)"
-/* whether it is the input itself (nothing else counts then), buffer (0: the input's bytes), form: its origin is
- * 0, the input, or none, its offset in the buffer */
+/* whether it is the input itself (then the rest is ignored), buffer (0: the input's bytes), form:
+ * its origin is 0, the input, or none, its offset in the buffer */
 #define SEGUE_FORMAT_EMIT "(bu@" SEGUE_ITEM_FORM ")"
-/* counters, metadata keys of the input that were looked at, whether it went well; if not, code and
+/* counters, metadata keys of the input that were read, whether it succeeded; if not, code and
  * message of the error */
 #define SEGUE_FORMAT_DONE "(@a(sx)@asbus)"
 
-/** SegueMessage: @fd: -1: none came along. */
+/** SegueMessage: @fd: -1: none was sent. */
 typedef struct {
   SegueMessageType type;
   GVariant *body;
   int fd;
 } SegueMessage;
 
-/** SegueWait: how long to wait for the other side, in all that is exchanged with it. */
+/** SegueWait: how long to wait for the other side, over a whole exchange. */
 typedef struct {
-  gint64 deadline; /* µs, monotonic; G_MAXINT64: for ever; moves on while the process is stopped */
+  gint64 deadline; /* µs, monotonic; G_MAXINT64: no limit; extended while the process is stopped */
   GCancellable *cancellable; /* nullable */
-  gint64 looked;             /* when the clock was looked at last */
+  gint64 looked;             /* when the clock was read last */
 } SegueWait;
 #define SEGUE_WAIT_FOR_EVER (&(SegueWait){ .deadline = G_MAXINT64 })
 
-/** segue_wait_begin: for at most @duration µs from now on.  @cancellable: (nullable): borrowed */
+/** segue_wait_begin: for at most @duration µs from now.  @cancellable: (nullable): borrowed */
 SegueWait segue_wait_begin (gint64 duration, GCancellable *cancellable);
 
 /**
- * SegueWire: how an exchange went.
- * @SEGUE_WIRE_CLOSED: the other side is gone
- * @SEGUE_WIRE_NONSENSE: what came is no message
- * @SEGUE_WIRE_BROKEN: this side's own trouble, in errno
+ * SegueWire: the result of an exchange.
+ * @SEGUE_WIRE_CLOSED: the other side has closed its socket
+ * @SEGUE_WIRE_NONSENSE: an invalid message was received
+ * @SEGUE_WIRE_BROKEN: an error on this side, in errno
  */
 typedef enum {
   SEGUE_WIRE_OK,
@@ -111,11 +112,11 @@ void segue_message_clear (SegueMessage *message);
  * @fd: borrowed; -1: none.  Never raises SIGPIPE. */
 SegueWire segue_message_send (int socket, SegueMessageType type, GVariant *body, int fd,
                               SegueWait *wait);
-/** segue_message_receive: fills @message, which is cleared by the caller whatever comes back. */
+/** segue_message_receive: fills @message, which the caller clears in any case. */
 SegueWire segue_message_receive (int socket, SegueMessage *message, SegueWait *wait);
 
 /** segue_message_parse: (transfer full) (nullable): @bytes as the body of a message of @type.
- * @repaired: bring into normal form what is not, for tests; else it is none. */
+ * @repaired: convert a body that is not in normal form, for tests; else the result is %NULL. */
 GVariant *segue_message_parse (guint type, GBytes *bytes, gboolean repaired);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueMessage, segue_message_clear)

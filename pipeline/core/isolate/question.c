@@ -1,4 +1,4 @@
-/* An item on its way to a worker. */
+/* Sending an item to a worker. */
 #include "isolate/question.h"
 #include "isolate/shared-bytes.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An open file may be one that its owner writes to, as a server does; a worker gets it to read. */
+/* An open file may be writable, as those of a server are; a worker gets it read-only. */
 static int
 open_to_read (SegueItem *item, GError **error)
 {
@@ -106,7 +106,7 @@ take_payload (SegueItem *item, SegueMessage *message, guint64 length, GError **e
   return item->bytes || refuse (error, "a payload that can't be mapped");
 }
 
-/* What @item was before its chain: what a form adds to. */
+/* @item as it was before its chain, to which a form adds. */
 static SegueItem *
 make_base (SegueKind kind, const char *id, const char *song, GVariant *outside)
 {

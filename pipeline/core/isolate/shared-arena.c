@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of small payloads, in bytes: enough for any type of element.  Large ones are mapped, so begin with a
- * page. */
+/* Of small payloads, in bytes: enough for any type of element.  Large ones are mapped, so they
+ * begin at a page. */
 #define ALIGNMENT 64
 
 static gboolean
@@ -20,7 +20,7 @@ fail (const char *what, guint64 size, GError **error)
   return segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, text, "shared memory");
 }
 
-/* Where this process may write no file of @size, its worker may not either, and finds that out when it
+/* If this process may not write files of @size, its worker may not either, and fails when it
  * writes. */
 static off_t
 get_possible (guint64 size)
@@ -73,8 +73,8 @@ segue_shared_arena_put (SegueSharedArena *arena, gconstpointer data, gsize size,
          fail ("hand over", size, error);
 }
 
-/* As its worker left it: as large as was reserved, with each page there, so that none is made, or is
- * missing, when it is read. */
+/* Checks what the worker left: the reserved size, with every page present, so that none has to be
+ * allocated, or is missing, on reading. */
 static gboolean
 is_whole (const SegueSharedArena *arena, const struct stat *info)
 {
@@ -87,8 +87,8 @@ segue_shared_arena_seal (SegueSharedArena *arena, int *lacks)
 {
   struct stat info;
   *lacks = 0;
-  /* The first fails where the worker has it mapped to write, the second where the worker has made it
-   * smaller: sealed as it is it does not grow. */
+  /* The first fails if the worker has it mapped for writing, the second if the worker has made it
+   * smaller: the seal prevents growth. */
   if (fcntl (arena->fd, F_ADD_SEALS, F_SEAL_WRITE) == 0 &&
       ftruncate (arena->fd, (off_t) arena->used) == 0 &&
       fcntl (arena->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) == 0 &&

@@ -16,8 +16,7 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-/* Where the system insists on memory that can't be executed it has to be asked for so; where it is
- * older it does not know the word. */
+/* Some systems require the flag for memory that can't be executed; older ones reject it. */
 int
 segue_shared_bytes_open (void)
 {
@@ -57,8 +56,8 @@ segue_shared_bytes_new (gconstpointer data, gsize size, GError **error)
   return -1;
 }
 
-/* Pages that a stranger promised and never made would be made, or be missing, when they are read;
- * huge ones may be missing at any time. */
+/* Pages that an untrusted sender never allocated would be allocated, or be missing, on reading;
+ * huge pages may be missing at any time. */
 static gboolean
 is_sound (int fd, guint64 size)
 {
@@ -83,7 +82,7 @@ unmap (gpointer data)
   g_free (mapping);
 }
 
-/* A process may have some ten thousand mappings only, and small ones cost more than they save. */
+/* A process may have only some ten thousand mappings, and small ones cost more than they save. */
 static GBytes *
 copy (int fd, guint64 offset, gsize size, int *lacks)
 {

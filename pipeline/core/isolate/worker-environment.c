@@ -1,10 +1,10 @@
-/* An allow-list: what is not named stays with the parent. */
+/* An allow-list: workers get only these variables. */
 #include "isolate/worker-environment.h"
 
 #include <string.h>
 
 static const char *const names[] = {
-  /* where libraries and their data lie */
+  /* where libraries and their data are */
   "LD_LIBRARY_PATH",
   "LD_PRELOAD",
   "LOCPATH",

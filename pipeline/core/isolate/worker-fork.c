@@ -1,4 +1,4 @@
-/* Children by number: forked, waited for, killed. */
+/* Children by number: forks them, waits for them, kills them. */
 #include "isolate/worker-fork.h"
 #include "isolate/message.h"
 
@@ -36,15 +36,15 @@ segue_worker_fork_is_safe (void)
   return n == 1;
 }
 
-/* In the child; of a server with threads nothing but system calls. */
+/* In the child; if the server has threads, only system calls are allowed. */
 static void
 work (const Server *server, pid_t parent, int socket)
 {
   char name[] = "segue-worker", *const arguments[] = { name, NULL };
-  /* Where the server dies, so does its worker. */
+  /* If the server dies, its worker does, too. */
   if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid () != parent)
     _exit (1);
-  /* Where the server's was: a sandbox may know its number, and the server's goes. */
+  /* In place of the server's: a sandbox may rely on its number, and the server's is closed. */
   if (dup2 (socket, server->socket) < 0)
     _exit (1);
   close (socket);
@@ -54,7 +54,7 @@ work (const Server *server, pid_t parent, int socket)
   _exit (127);
 }
 
-/* One that can't be forked has closed its socket. */
+/* If a worker can't be forked, its socket is closed. */
 static void
 fork_worker (Server *server, SegueMessage *message)
 {
@@ -91,7 +91,7 @@ kill_child (pid_t pid)
     ;
 }
 
-/* A process closes its files a moment before it can be waited for. */
+/* A process closes its files a moment before waitpid () reports it. */
 static int
 wait_for (pid_t pid)
 {

@@ -1,4 +1,4 @@
-/* Starting, ending and burying worker processes. */
+/* Starting, ending and reaping worker processes. */
 #include "isolate/worker-process.h"
 #include "isolate/worker-spawn.h"
 
@@ -14,7 +14,7 @@
 
 /* How long a worker that is no longer needed, or has closed its socket, may take to end. */
 #define LAST_WAIT (2 * G_TIME_SPAN_SECOND)
-/* Of a worker's memory: enough for any decoder, and for a song of hours. */
+/* Of a worker's memory: enough for any decoder, and for a song that lasts hours. */
 #define LEAST_MEMORY ((guint64) 768 << 20)
 #define MOST_MEMORY  ((guint64) 4 << 30)
 /* Of what a worker wrote to its stderr. */
@@ -51,7 +51,7 @@ set_not_started (const char *path, int number, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (path);
   gboolean resource = number == EAGAIN || number == ENOMEM;
-  /* The process opens a file before it is another program. */
+  /* The child opens a file before it runs the other program. */
   if (number == EMFILE || number == ENFILE)
     return segue_set_error_from_errno (error, number, SEGUE_ERROR_RESOURCE, "can't start", path);
   g_set_error (error, SEGUE_ERROR, resource ? SEGUE_ERROR_RESOURCE : SEGUE_ERROR_FAILED,
@@ -62,7 +62,7 @@ set_not_started (const char *path, int number, GError **error)
   return FALSE;
 }
 
-/* The descriptors' numbers in the worker are not among them: each of these may be the other's. */
+/* Avoids the numbers that descriptors have in the worker: one could overwrite the other. */
 static int
 above_all (int fd)
 {
@@ -86,7 +86,7 @@ clear_ends (Ends *ends)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ends, clear_ends)
 
-/* A pipe that is full loses words rather than the worker's time. */
+/* A full pipe drops output rather than block the worker. */
 static gboolean
 open_ends (Ends *talk, Ends *words, GError **error)
 {
@@ -150,7 +150,7 @@ segue_worker_process_get_path (SegueWorkerProcess *process)
   return process->path;
 }
 
-/* Appends one line, made fit for a log and a terminal. */
+/* Appends one line, sanitised for a log and a terminal. */
 static void
 add_line (GString *lines, const char *line)
 {
@@ -172,7 +172,7 @@ segue_worker_process_take_words (SegueWorkerProcess *process)
     got += (gsize) n;
   if (got == 0)
     return NULL;
-  /* What does not fit is dropped, or it would come up again at the next song. */
+  /* The rest is dropped, or it would appear again with the next song. */
   char rest[4096];
   for (guint i = 0; n > 0 && i < 16 && read (process->words, rest, sizeof rest) > 0; i++)
     ;
@@ -196,7 +196,7 @@ free_process (SegueWorkerProcess *process)
   g_free (process);
 }
 
-/* With all that it has forked; its number is not reused until it is waited for. */
+/* Also kills all that it has forked; its pid is not reused until it is waited for. */
 void
 segue_worker_process_kill (SegueWorkerProcess *process)
 {
@@ -231,7 +231,7 @@ segue_worker_process_reap (SegueWorkerProcess *process, char **words)
   gint64 deadline = g_get_monotonic_time () + LAST_WAIT;
   int status = -1;
   pid_t got;
-  /* A process closes its files a moment before it can be waited for. */
+  /* A process closes its files a moment before waitpid () reports it. */
   while ((got = waitpid (process->pid, &status, WNOHANG)) == 0 &&
          g_get_monotonic_time () < deadline)
     g_usleep (500);

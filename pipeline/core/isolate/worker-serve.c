@@ -1,4 +1,5 @@
-/* The life of a worker process: open, and fork, or lock and answer, until the socket closes. */
+/* The main loop of a worker process: open, and fork, or lock and answer, until the socket
+ * closes. */
 #include "isolate/worker-serve.h"
 #include "isolate/answer.h"
 #include "isolate/question.h"
@@ -13,7 +14,7 @@ typedef struct {
   const SegueWorkerHooks *hooks;
 } Worker;
 
-/* What libraries had to say about the item. */
+/* Log lines of libraries about the item. */
 static void
 pass_notes_on (Worker *worker)
 {
@@ -99,8 +100,8 @@ preload (gpointer data)
   _exit (70);
 }
 
-/* Libraries of mathematics, which decoders come with, start threads as soon as they are loaded.  A
- * stage in a worker computes with one thread. */
+/* Math libraries that decoders depend on start threads as soon as they are loaded.  A stage in a
+ * worker computes with one thread. */
 static void
 ask_for_no_threads (void)
 {
@@ -108,7 +109,7 @@ ask_for_no_threads (void)
   g_setenv ("OMP_NUM_THREADS", "1", TRUE);
 }
 
-/* For this process, or for all that it forks. */
+/* For this process, or for all processes that it forks. */
 static void
 prepare_lock (Worker *worker)
 {

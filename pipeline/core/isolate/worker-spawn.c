@@ -1,6 +1,6 @@
-/* As posix_spawn () does it, which can't make namespaces: the child borrows this process's memory until it
- * becomes another program, while the calling thread waits.  It has a stack of its own, makes system calls
- * only, and takes no signal. */
+/* Like posix_spawn (), which can't create namespaces: the child uses this process's memory until it
+ * runs another program, while the calling thread waits.  It has a separate stack, makes system
+ * calls only, and blocks all signals. */
 #include "isolate/worker-spawn.h"
 #include "isolate/worker-environment.h"
 
@@ -25,7 +25,7 @@ typedef struct {
   int failed; /* an errno */
 } Child;
 
-/* Only what is allowed after vfork (). */
+/* Only calls that are allowed after vfork (). */
 static gboolean
 set_up_child (const Child *child)
 {
@@ -40,7 +40,7 @@ set_up_child (const Child *child)
       dup2 (child->words, STDERR_FILENO) < 0 || dup2 (child->socket, SOCKET) < 0)
     return FALSE;
 #ifdef SYS_close_range
-  /* On an older kernel those that this process opened close themselves. */
+  /* On older kernels, this process's descriptors are closed by their close-on-exec flag. */
   syscall (SYS_close_range, SOCKET + 1, ~0u, 0);
 #endif
   sigemptyset (&none);
@@ -63,11 +63,11 @@ start (Child *child, char *stack, int namespaces)
 {
   const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
   child->failed = 0;
-  /* Stacks grow down, on all processors that matter. */
+  /* Stacks grow down, on all supported processors. */
   return clone (become_worker, stack + STACK_SIZE, flags | namespaces, child);
 }
 
-/* What the system gives: root may have them as it is; others in a namespace of users. */
+/* As far as the system allows: root needs nothing else; other users need a user namespace. */
 static pid_t
 start_apart (Child *child, char *stack)
 {

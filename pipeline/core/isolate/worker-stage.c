@@ -1,4 +1,4 @@
-/* Opening a stage in its process, and passing on what it reports. */
+/* Opening a stage in its process, and passing on its events. */
 #include "isolate/worker-stage.h"
 
 void
@@ -11,7 +11,7 @@ segue_worker_stage_clear (SegueWorkerStage *stage)
   g_clear_pointer (&stage->readable, g_ptr_array_unref);
 }
 
-/* Whatever a stage says on its way is passed on, whether or not there is anybody left. */
+/* Events of a running stage are sent even if the core may be gone. */
 void
 segue_worker_stage_report (SegueWorkerStage *stage, const SegueEvent *event)
 {

@@ -6,11 +6,11 @@ struct _SegueWorker {
   SegueForkServer *server;
   guint number;
   int socket;
-  gboolean asked; /* to open the stage, where its server could not do that for it */
+  gboolean asked; /* OPEN was sent, as its server could not open the stage for it */
   gboolean ready;
 };
 
-/* Of a server whose workers have nothing: they open the stage ahead of need. */
+/* If the server's workers start without the stage: has them open it in advance. */
 static gboolean
 ask_to_open (SegueWorker *worker, GError **error)
 {

@@ -1,4 +1,4 @@
-/* The account of a run: what it came to before a stage, the same text for the same run. */
+/* The account of a run: its results before a stage, the same text for the same run. */
 #include "params/params-json.h"
 #include "run/run-private.h"
 
@@ -34,7 +34,7 @@ compare_quarantined (gconstpointer a, gconstpointer b)
   return order != 0 ? order : strcmp (one->stage, other->stage);
 }
 
-/* By id, whichever worker came across them first. */
+/* Sorted by id, whichever worker found them first. */
 static void
 write_quarantined (SegueJson *json, SegueRun *run)
 {

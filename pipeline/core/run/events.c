@@ -1,4 +1,5 @@
-/* What a run says, on its way to the sinks: its own record, its curves, its host's, its journal. */
+/* A run's events, on their way to the sinks: the run's record, its curves, the host's sinks, the
+ * journal. */
 #include "graph/advice.h"
 #include "item/item-error.h"
 #include "run/run-private.h"
@@ -14,7 +15,7 @@ find_stage (SegueRun *run, const char *id)
   return i;
 }
 
-/* SegueEventFunc: what the run's own record is made of. */
+/* SegueEventFunc: for the run's own record. */
 static gboolean
 record (gpointer data, const SegueEvent *event)
 {
@@ -47,7 +48,7 @@ segue_run_open_sinks (SegueRun *run, const SegueRunOptions *options, GCancellabl
   segue_sinks_add (&run->sinks, options->sinks, options->n_sinks);
 }
 
-/* Advice and names in messages are those of the run at hand. */
+/* Advice and names in messages are those of the current run. */
 void
 segue_run_tell (SegueRun *run, const SegueEvent *event)
 {

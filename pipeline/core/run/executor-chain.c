@@ -1,4 +1,4 @@
-/* A chain in a run: its songs through the workers, what they came to, and why. */
+/* A chain in a run: its songs through the workers, their results, and the reasons. */
 #include "base/sha256.h"
 #include "run/run-private.h"
 #include "run/unit-memory.h"
@@ -10,7 +10,7 @@ stage_at (SegueRun *run, guint index)
   return &run->stages[index];
 }
 
-/* The preparation of what comes out of @chain, as JSON text. */
+/* The preparation of the output of @chain, as JSON text. */
 static char *
 extend_preparation (SegueRun *run, GArray *chain, const char *before)
 {
@@ -31,7 +31,7 @@ extend_preparation (SegueRun *run, GArray *chain, const char *before)
   return g_string_free (text, FALSE);
 }
 
-/* A chain at work, for the callbacks of its songs. */
+/* A running chain, for the callbacks of its songs. */
 typedef struct {
   SegueRun *run;
   GArray *chain;
@@ -44,8 +44,8 @@ typedef struct {
   guint n_failed, n_missed;
 } ChainRun;
 
-/* The stage, of those before the @changed one, whose output is worth its place: it reads files of any kind.
- * NULL: there is none. */
+/* The stage before the @changed one whose output is worth caching: one that reads files of any
+ * kind. NULL: there is none. */
 static const SegueGraphStage *
 find_worth_keeping (const ChainRun *at, guint changed)
 {
@@ -57,7 +57,8 @@ find_worth_keeping (const ChainRun *at, guint changed)
   return found;
 }
 
-/* For who looks at a plan: songs that were at work before are decoded again for a later stage's sake. */
+/* For dry runs: @reason, with advice if songs are decoded again only because a later stage
+ * changed. */
 static char *
 advise_keeping (const ChainRun *at, const char *reason)
 {
@@ -89,7 +90,7 @@ find_reason (const ChainRun *at, const char *id, const SegueSong *song)
   return at->mode == SEGUE_SONG_LOOK ? advise_keeping (at, reason) : g_steal_pointer (&reason);
 }
 
-/* Notes what went in, and where nothing came from the store, why. */
+/* Notes the song's input, and on a cache miss, the reason. */
 static void
 explain_song (ChainRun *at, const char *id, const SegueSong *song)
 {
@@ -120,7 +121,7 @@ count (ChainRun *at, guint stage, const char *name, gint64 n)
   segue_run_tell (at->run, SEGUE_EVENT (COUNT, counting->id, .text = name, .n = n));
 }
 
-/* What is known of a song: counted once, whether or not its payload is checked later. */
+/* Counts a song's results: once, whether or not its payload is checked later. */
 static void
 count_song (ChainRun *at, const char *id, const SegueSong *song)
 {
@@ -135,7 +136,7 @@ count_song (ChainRun *at, const char *id, const SegueSong *song)
     if (counted->stage < at->chain->len)
       count (at, counted->stage, counted->name, counted->n);
   }
-  /* Its stages have said why; that it is gone is said here. */
+  /* Its stages have reported why; this counts that no item is left. */
   if (song->entries && song->entries->len == 0)
     count (at, at->chain->len - 1, "songs of which nothing is left", 1);
   explain_song (at, id, song);
@@ -153,7 +154,7 @@ count_failure (ChainRun *at, const char *id, const SegueSong *song)
     at->first_failure = g_error_copy (song->error);
 }
 
-/* A song whose header was taken for good before: only what turns out otherwise is news. */
+/* A song whose header looked good before: only what differs is counted. */
 static void
 recount_song (ChainRun *at, const char *id, const SegueSong *song)
 {
@@ -171,7 +172,7 @@ static void
 song_done (gpointer data, const char *id, SegueSong *song)
 {
   ChainRun *at = data;
-  /* A song that can't be read is no work; one that was bad before comes from the store. */
+  /* A song that can't be read is not computed; one that failed before comes from the store. */
   at->n_missed += !song->cached && song->input_key;
   if (at->quiet)
     return;
@@ -193,7 +194,7 @@ chain_progress (gpointer data, guint done, guint total)
     segue_run_tell (at->run, SEGUE_EVENT (PROGRESS, at->name, .done = done, .total = total));
 }
 
-/* Nothing left to go on with: say why here, rather than let a later stage wonder. */
+/* If no song is left: fails here with the reason, rather than in a later stage. */
 static gboolean
 check_any_left (ChainRun *at, GError **error)
 {
@@ -212,7 +213,7 @@ remaining_failures (SegueRun *run)
   return limit == G_MAXUINT ? G_MAXUINT : limit - MIN (limit, run->quarantined->len);
 }
 
-/* The stages of a chain, their keys, and what is remembered of them. */
+/* The stages of a chain, their keys, and what was recorded at the last run. */
 typedef struct {
   const SegueGraphStage **stages;
   GStrv components;
@@ -309,7 +310,7 @@ segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete, 
   return ok;
 }
 
-/* Only songs that came out of the chain have anything to be checked. */
+/* Only songs with output from the chain have payloads to check. */
 static void
 leave_out_failed (SegueStageRun *first, SegueDataset *output)
 {
@@ -344,7 +345,7 @@ segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
   gboolean ok = run_songs (&state, &parts, NULL, error);
   if (state.n_missed > 0)
     log_reasons (&state);
-  /* What is damaged has been made again, under the same key: nothing else has changed. */
+  /* Damaged payloads were recomputed, under the same key: nothing else has changed. */
   unit->checked = ok && !state.first_failure;
   if (state.first_failure)
     g_propagate_prefixed_error (error, state.first_failure,

@@ -1,4 +1,4 @@
-/* A SOURCE, SERIAL or COLLECT stage: its result from the store, or made and kept there. */
+/* A SOURCE, SERIAL or COLLECT stage: its result from the store, or computed and stored. */
 #include "params/params-paths.h"
 #include "run/run-private.h"
 #include "run/stage-output.h"
@@ -9,8 +9,8 @@
 #include <segue/file.h>
 #include <string.h>
 
-/* Sources look at the world each time: that is how a change of it is noticed.  What writes outside of
- * the run's folder has to look whether that is still there. */
+/* Sources read their inputs each time: that is how changes are detected.  A stage that writes
+ * outside of the run's folder has to check whether its files still exist. */
 static gboolean
 may_be_kept (const SegueGraphStage *stage)
 {
@@ -79,7 +79,7 @@ segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error)
   return at->parts != NULL;
 }
 
-/* The names of metadata that results depend on, as far as is known.  NULL: nothing is. */
+/* The names of metadata that results depend on, as far as is known.  NULL: none are known. */
 static GStrv
 find_reads (SegueRun *run, SegueStageRun *at, char **problem, GError **error)
 {
@@ -90,7 +90,7 @@ find_reads (SegueRun *run, SegueStageRun *at, char **problem, GError **error)
   return g_steal_pointer (&result->reads);
 }
 
-/* (transfer full) (nullable): the result that is there.  @names: (out): see find_reads(). */
+/* (transfer full) (nullable): the stored result.  @names: (out): see find_reads(). */
 static SegueResult *
 find_result (SegueRun *run, SegueStageRun *at, GStrv *names, char **problem, GError **error)
 {
@@ -120,7 +120,7 @@ join (SegueRun *run, SegueStageRun *at, const SegueResult *result, const char *f
   return TRUE;
 }
 
-/* Gives the run a copy of what the stage left.  %FALSE with a @problem, or an @error. */
+/* Gives the run a copy of the stage's output.  %FALSE with a @problem, or an @error. */
 static gboolean
 restore (SegueRun *run, SegueStageRun *at, const SegueResult *result, char **problem,
          GError **error)
@@ -174,13 +174,13 @@ segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error)
   return at->cached;
 }
 
-/* What a stage at work emits. */
+/* What a running stage emits. */
 typedef struct {
   const SegueGraphStage *stage;
   SegueBuilder **builders; /* by output port */
 } Output;
 
-/* What was made is known by what it is. */
+/* Items are identified by their content. */
 static gboolean
 take_output (gpointer data, SegueItem *item, GError **error)
 {
@@ -213,7 +213,7 @@ call_stage (SegueStageRun *at, SegueContext *context, GError **error)
   g_return_val_if_reached (FALSE);
 }
 
-/* What was emitted, by port; still with what it derives from. */
+/* The emitted items, by port; still with their origins. */
 static gboolean
 finish_outputs (SegueStageRun *at, SegueBuilder **builders, SegueContext *context,
                 SegueDataset **outputs, GError **error)
@@ -232,7 +232,7 @@ finish_outputs (SegueStageRun *at, SegueBuilder **builders, SegueContext *contex
   return TRUE;
 }
 
-/* Folders are known by what they hold.  @files: (nullable): of the output folder. */
+/* Folders are identified by their content.  @files: (nullable): of the output folder. */
 static gboolean
 set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDataset **outputs,
                  GError **error)
@@ -253,13 +253,14 @@ set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDatase
       if (!own)
         return FALSE;
       g_autofree char *key = segue_tree_key (own, below ? below : "");
-      segue_item_own_body (item)->key = g_ref_string_new (key); /* nobody else has the item yet */
+      segue_item_own_body (item)->key = g_ref_string_new (key); /* the item is not shared yet */
     }
   }
   return TRUE;
 }
 
-/* Keeps what the stage left.  That it can't be kept is no failure: the next run makes it again. */
+/* Stores the stage's output.  If it can't be stored, that is not a failure: the next run recomputes
+ * it. */
 static gboolean
 keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, SegueDataset **outputs,
       GError **error)
@@ -303,7 +304,7 @@ keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, Seg
   return TRUE;
 }
 
-/* What the stage sees: looking at metadata is noted. */
+/* Replaces the inputs by views that record reads of metadata. */
 static void
 watch_inputs (SegueStageRun *at, SegueReads *reads)
 {
@@ -323,7 +324,7 @@ settle_outputs (SegueRun *run, SegueStageRun *at, SegueReads *reads, SegueDatase
                 GError **error)
 {
   g_autoptr (GPtrArray) files = NULL;
-  /* A folder that the store can't hold may still be of use to people. */
+  /* A folder that can't be stored may still be useful. */
   if (at->notes && at->output_folder)
     files = segue_tree_list (at->output_folder, NULL, FALSE, run->cancellable, NULL);
   if (g_cancellable_is_cancelled (run->cancellable)) {
@@ -378,7 +379,8 @@ make (SegueRun *run, SegueStageRun *at, GError **error)
   return ok;
 }
 
-/* Whether the result came from the store; otherwise at->why says why not, unless there is an @error. */
+/* Whether the result came from the store; otherwise at->why contains the reason, unless there is an
+ * @error. */
 static gboolean
 take_from_store (SegueRun *run, SegueStageRun *at, GError **error)
 {

@@ -1,4 +1,4 @@
-/* The executor: takes the stages in order, chains of MAP stages at once. */
+/* The executor: runs the stages in order, and chains of MAP stages together. */
 #include "graph/advice.h"
 #include "run/preview.h"
 #include "run/run-private.h"
@@ -9,7 +9,7 @@ stage_at (SegueRun *run, guint index)
   return &run->stages[index];
 }
 
-/* Frees what nobody reads after stage @index. */
+/* Frees datasets that no stage after @index reads. */
 static void
 release_datasets (SegueRun *run, guint index)
 {
@@ -36,7 +36,7 @@ check_inputs_of (SegueRun *run, const SegueGraphStage *stage, GError **error)
   return TRUE;
 }
 
-/* Items of @producer may be a chain's, or pass on those of one further up. */
+/* Items of @producer may come from a chain, or be passed on from an earlier one. */
 static gboolean
 check_made (SegueRun *run, guint producer, GError **error)
 {
@@ -60,7 +60,7 @@ segue_executor_check_inputs (SegueRun *run, SegueStageRun *at, GError **error)
   return check_inputs_of (run, at->stage, error);
 }
 
-/* Whether items of @producer come, as they are, out of a chain. */
+/* Whether inputs of @stage come from a chain, directly or passed on. */
 static gboolean
 reads_records (SegueRun *run, const SegueGraphStage *stage)
 {
@@ -75,7 +75,8 @@ reads_records (SegueRun *run, const SegueGraphStage *stage)
   return FALSE;
 }
 
-/* A chain over another's results looks first: what is all there already need not read them. */
+/* A chain over another's results checks the store first: if it is complete, it need not read
+ * them. */
 static gboolean
 run_chain (SegueRun *run, SegueUnit *unit, GError **error)
 {
@@ -103,7 +104,7 @@ run_unit (SegueRun *run, SegueUnit *unit, GError **error)
     if (!ok)
       g_propagate_error (error, g_steal_pointer (&local));
   } else if (!segue_run_check_failures (run, error)) {
-    /* The failure that was one too many says it better. */
+    /* The error of the failure that exceeded the limit is more precise. */
     ok = FALSE;
   } else {
     g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", unit->name);

@@ -55,7 +55,7 @@ write_line (SegueJournal *journal, const char *text)
   } while (n < 0 && errno == EINTR);
 }
 
-/* Progress comes with every step, counters with every song. */
+/* Progress comes with every step, counters with every song: not recorded. */
 static gboolean
 is_journalled (const SegueEvent *event)
 {

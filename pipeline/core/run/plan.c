@@ -1,4 +1,4 @@
-/* What a run would do: the executor's way through the stages, only looking. */
+/* What a run would do: the executor's order of stages, without computing. */
 #include "graph/advice.h"
 #include "run/preview.h"
 #include "run/run-private.h"
@@ -42,7 +42,7 @@ add_reason (SeguePlanUnit *planned, const char *why, guint n)
   g_ptr_array_add (planned->reasons, reason);
 }
 
-/* The unit that has to run before @stage can be looked up; NULL: there is none. */
+/* The unit that has to run before @stage can be looked up; NULL: none. */
 static const char *
 find_missing (SegueRun *run, const SegueGraphStage *stage)
 {
@@ -169,7 +169,7 @@ plan_all (SegueRun *run, GPtrArray *plan, GError **error)
   return TRUE;
 }
 
-/* A run that leaves nothing: sources may write a file, into a folder that goes again. */
+/* A run that leaves no files: sources may write some, into a folder that is removed at the end. */
 static gboolean
 open_quiet_run (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
                 GCancellable *cancellable, GError **error)
@@ -207,7 +207,7 @@ segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
   return ok ? g_steal_pointer (&plan) : NULL;
 }
 
-/* Sources only, and what follows from them. */
+/* Runs sources only, and what depends on them alone. */
 static gboolean
 survey_all (SegueRun *run, GError **error)
 {

@@ -1,4 +1,4 @@
-/* The data set before anything is decoded: what is known from the sources alone is checked first. */
+/* The data set before anything is decoded: checks first what is known from the sources alone. */
 #include "run/preview.h"
 #include "graph/advice.h"
 #include "item/item-private.h"
@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-/* What the stages seen so far would pass on; NULL: not known without decoding. */
+/* What the stages so far would pass on; NULL: not known without decoding. */
 typedef struct {
   SegueRun *run;
   SegueDataset **outputs; /* by stage */
-  SegueDataset **inputs;  /* of the stage at hand, by port */
+  SegueDataset **inputs;  /* of the current stage, by port */
   SegueDataView *view;
 } Preview;
 
@@ -64,14 +64,14 @@ take_warning (gpointer data, const SegueGraphStage *stage, const SegueEvent *eve
 
 static const SegueStageHost preview_host = { .get_input = get_input, .event = take_warning };
 
-/* Stages that pass on songs as they are, whatever they do to their sound. */
+/* Stages that pass on each song, whatever they do to its sound. */
 static gboolean
 passes_songs_on (const SegueStageType *type)
 {
   return type->mode == SEGUE_MODE_MAP && (type->flags & (SEGUE_STAGE_PREPARE | SEGUE_STAGE_LIVE));
 }
 
-/* FALSE: some input is not known. */
+/* FALSE: an input is not known. */
 static gboolean
 find_inputs (Preview *preview, const SegueGraphStage *stage)
 {
@@ -148,7 +148,7 @@ compare_labels (gconstpointer a, gconstpointer b)
   return strcmp (((const SegueDataLabel *) a)->label, ((const SegueDataLabel *) b)->label);
 }
 
-/* Songs of all sources; @sets: (nullable): those that are left, in their sets. */
+/* Songs of all sources; @sets: (nullable): the remaining songs, in their sets. */
 static void
 count_songs (SegueDataView *view, SegueRun *run, SegueDataset *sets)
 {

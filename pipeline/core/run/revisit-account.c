@@ -57,7 +57,7 @@ find_stage (json_t *stages, const char *id)
   return NULL;
 }
 
-/* @into gets member @key of @from; %FALSE: it is not there, or not of type @type. */
+/* Copies member @key of @from to @into; %FALSE: it is missing, or not of type @type. */
 static gboolean
 copy_member (json_t *into, json_t *from, const char *key, json_type type)
 {
@@ -75,7 +75,7 @@ add_stage (json_t *stages, json_t *planned, json_t *finished)
                 copy_member (stage, planned, "use", JSON_STRING) &&
                 copy_member (stage, planned, "result_version", JSON_INTEGER) &&
                 copy_member (stage, planned, "with", JSON_OBJECT);
-  /* A plugin that is linked in has no name. */
+  /* A built-in plugin has no name. */
   copy_member (stage, planned, "plugin", JSON_STRING);
   copy_member (stage, planned, "plugin_version", JSON_STRING);
   counters = ok ? json_object_get (find_stage (finished, id), "counters") : NULL;
@@ -139,7 +139,8 @@ add_quarantined (json_t *account, json_t *run)
   return json_is_array (list);
 }
 
-/* Whether @line is a point of a curve.  Most lines are messages; the last one may have been cut by a kill. */
+/* Whether @line is a point of a curve.  Most lines are messages; the last one may be truncated by a
+ * kill. */
 static gboolean
 add_point (json_t *stages, const char *line)
 {
@@ -163,7 +164,7 @@ add_point (json_t *stages, const char *line)
   return is_point;
 }
 
-/* (nullable): a stranger's file: no link, no FIFO. */
+/* (nullable): an untrusted file: rejects links and FIFOs. */
 static FILE *
 open_log (const char *path)
 {
@@ -178,7 +179,7 @@ open_log (const char *path)
   return log;
 }
 
-/* Longer lines fall apart into pieces that are no points. */
+/* Longer lines are read in pieces, which are not valid points. */
 static void
 add_curves (json_t *account, const char *folder, char **problem)
 {

@@ -1,4 +1,4 @@
-/* A COLLECT stage over a run that is finished. */
+/* A COLLECT stage over a finished run. */
 #include "registry/registry.h"
 #include "run/revisit-account.h"
 #include "run/sinks.h"
@@ -59,7 +59,7 @@ static const SegueStageHost host = {
   .event = take_event,
 };
 
-/* A revisit leaves files, no items. */
+/* A revisit produces files, not items. */
 static gboolean
 take_item (gpointer data, SegueItem *item, GError **error)
 {
@@ -67,7 +67,7 @@ take_item (gpointer data, SegueItem *item, GError **error)
   return TRUE;
 }
 
-/* Where the run's metrics.json lies; it is an alias of a stage's file. */
+/* The run's metrics.json; an alias of a stage's file. */
 static SegueDataset *
 find_metrics (const char *run, GError **error)
 {

@@ -103,7 +103,7 @@ read_alias (const char *folder, const char *name)
   return ours ? g_build_filename (folder, target, NULL) : NULL;
 }
 
-/* @own and @alias change places, and what is then at @own leads to where it went. */
+/* Exchanges @own and @alias; @own then is a link to the new place. */
 static void
 change_places (const char *own, const char *alias, const char *name)
 {
@@ -113,7 +113,7 @@ change_places (const char *own, const char *alias, const char *name)
   if (lstat (own, &info) != 0 || S_ISLNK (info.st_mode))
     return;
   int failed = renameat2 (AT_FDCWD, own, AT_FDCWD, alias, RENAME_EXCHANGE);
-  /* Not every file system can exchange two names; then there is a moment without one. */
+  /* Not every file system can exchange two names; then there is a moment without the name. */
   if (failed && (errno == EINVAL || errno == ENOSYS) && g_unlink (alias) == 0)
     failed = rename (own, alias);
   if (failed || !segue_file_link (own, back, &error))
@@ -140,7 +140,7 @@ segue_run_folder_make_latest (const char *folder, GError **error)
   return segue_file_link (latest, id, error);
 }
 
-/* Opens and locks @path, made where it is not there; -1 with errno EWOULDBLOCK: in use. */
+/* Opens and locks @path, created if needed; -1 with errno EWOULDBLOCK: in use. */
 static int
 lock_folder (const char *path)
 {
@@ -156,9 +156,9 @@ lock_folder (const char *path)
       errno = EWOULDBLOCK;
       return -1;
     }
-    /* Some network folders have no locks for folders: two runs at the same work then make the same
-     * files, each of them whole. */
-    /* Whoever held it may have removed it just now: then what we locked has no name. */
+    /* Some network file systems have no locks for folders: two runs of the same work then write the
+     * same files, each of them complete. */
+    /* The previous owner may just have removed it: then the locked folder has no name. */
     if (fstat (fd, &held) == 0 && stat (path, &there) == 0 && held.st_ino == there.st_ino)
       return fd;
     close (fd);

@@ -1,4 +1,4 @@
-/* What stages ask of the run while they run. */
+/* What running stages request from the run. */
 #include "run/run-private.h"
 
 #include <string.h>
@@ -58,7 +58,8 @@ get_account (gpointer data, const SegueGraphStage *stage)
   return run->stages[segue_run_index_of (run, stage)].account;
 }
 
-/* What a stage says is noted where its result may be kept: as it was said, since advice depends on the run. */
+/* Records a stage's events if its result may be stored: in their original form, since advice
+ * depends on the run. */
 static void
 take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
@@ -68,7 +69,7 @@ take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event
     event->type == SEGUE_EVENT_PROGRESS || event->type == SEGUE_EVENT_PROGRESS_UNIT;
   if (notes)
     segue_stage_notes_take (notes, event);
-  /* A chain reports as one, in songs. */
+  /* A chain reports progress as a whole, in songs. */
   if (!is_progress || stage->type->mode != SEGUE_MODE_MAP)
     segue_run_tell (run, event);
 }

@@ -14,7 +14,7 @@
 #define MAX_TEXT 256
 #define START    22 /* of /proc/PID/stat: when the process began */
 
-/* Into @text, which holds @size bytes; FALSE: there is no such file, or nothing in it. */
+/* Reads into @text, of @size bytes; FALSE: there is no such file, or it is empty. */
 static gboolean
 read_small (int fd, char *text, gsize size)
 {
@@ -34,7 +34,7 @@ read_proc (const char *path, char *text, gsize size)
   return ok;
 }
 
-/* (transfer full) (nullable): `BOOT PID START`: no other process, now or later, is called so. */
+/* (transfer full) (nullable): `BOOT PID START`: unique to this process, now and later. */
 static char *
 name_process (guint64 pid)
 {
@@ -43,10 +43,10 @@ name_process (guint64 pid)
   if (!read_proc ("/proc/sys/kernel/random/boot_id", boot, sizeof boot) ||
       !read_proc (path, stat, sizeof stat))
     return NULL;
-  /* The second field is the program's name in brackets, and may hold anything. */
+  /* The second field is the program's name in brackets, and may contain anything. */
   const char *rest = strrchr (stat, ')');
   g_auto (GStrv) fields = rest ? g_strsplit (rest + 1, " ", -1) : NULL;
-  /* @rest begins with a space before the third. */
+  /* @rest begins with the space before the third field. */
   if (!fields || g_strv_length (fields) <= START - 2)
     return NULL;
   return g_strdup_printf ("%s %" G_GUINT64_FORMAT " %s", boot, pid, fields[START - 2]);
@@ -59,7 +59,7 @@ segue_run_lock_take (SegueRunLock *lock, const char *folder)
   lock->fd = open (lock->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (lock->fd < 0)
     return;
-  /* Where this file system has no locks, the process's name has to do. */
+  /* If this file system has no locks, the process's name has to suffice. */
   (void) flock (lock->fd, LOCK_EX | LOCK_NB);
   g_autofree char *process = name_process ((guint64) getpid ());
   gsize n = process ? strlen (process) : 0;
@@ -86,7 +86,7 @@ segue_run_lock_is_of_process (const char *text)
   if (g_strv_length (words) != 3 ||
       !g_ascii_string_to_unsigned (words[1], 10, 1, G_MAXINT32, &pid, NULL))
     return FALSE;
-  /* Another machine's processes can't be seen from here: it may well be at work. */
+  /* Another machine's processes are not visible here: the run may be active. */
   if (read_proc ("/proc/sys/kernel/random/boot_id", boot, sizeof boot) &&
       !g_str_equal (boot, words[0]))
     return TRUE;
@@ -101,7 +101,7 @@ segue_run_is_at_work (int folder)
   struct stat info;
   int fd = openat (folder, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   gboolean at_work = fd >= 0 && fstat (fd, &info) == 0 && S_ISREG (info.st_mode);
-  /* Closing it gives a lock back. */
+  /* Closing it releases the lock. */
   if (at_work && flock (fd, LOCK_SH | LOCK_NB) == 0)
     at_work = FALSE;
   else if (at_work && errno != EWOULDBLOCK)

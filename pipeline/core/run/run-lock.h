@@ -1,21 +1,22 @@
-/* The file .running of a run's folder (internal): there and locked while a process works on the run, so
- * that others can tell a run at work from one that was killed.
+/* The file .running of a run's folder (internal): present and locked while a process works on the
+ * run, so that other processes can distinguish an active run from a killed one.
  *
- * It names the process, too, for file systems without locks. */
+ * It also names the process, for file systems without locks. */
 #pragma once
 
 #include <glib.h>
 
-/** SegueRunLock: @path: %NULL: not taken.  @fd: -1: no file could be made; the run goes on without. */
+/** SegueRunLock: @path: %NULL: not taken.  @fd: -1: no file could be created; the run continues
+ * without it. */
 typedef struct {
   char *path;
   int fd;
 } SegueRunLock;
 
 void segue_run_lock_take (SegueRunLock *lock, const char *folder);
-/** segue_run_lock_release: the run has ended and has said so in its run.json; where it was not taken,
- * nothing happens. */
+/** segue_run_lock_release: after the run has ended and that is in its run.json; no effect if it was
+ * not taken. */
 void segue_run_lock_release (SegueRunLock *lock);
-/** segue_run_lock_is_of_process: what goes by @text, the file's content, where there are no locks:
- * whether the process is there, or may be, on another machine. */
+/** segue_run_lock_is_of_process: for file systems without locks: whether the process named by
+ * @text, the file's content, exists, or may exist on another machine. */
 gboolean segue_run_lock_is_of_process (const char *text);

@@ -1,17 +1,17 @@
-/* A run: what its parts share (internal).
+/* A run: definitions that its parts share (internal).
  *
  *   run.c             from options to result
- *   units.c           what is run together, and what each stage reads
+ *   units.c           the units that run together, and the inputs of each stage
  *   executor.c        which stage or chain comes next
  *   executor-chain.c  a chain and its songs
- *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store where it can be
- *   plan.c            the same, but only looking: what would be done
- *   preview.c         what is known of the data before anything is decoded
- *   run-host.c        what stages ask for while they run
- *   events.c          what the run says, to its sinks
- *   account.c         what the run came to, for stages that ask
+ *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store if possible
+ *   plan.c            a dry run: what would be done
+ *   preview.c         a preview of the data before anything is decoded
+ *   run-host.c        the host functions that running stages call
+ *   events.c          the run's events, to its sinks
+ *   account.c         a summary of the run, for stages that read it
  *   run-report.c      run.json, timings.json
- *   run-lock.c        that it is at work, for others */
+ *   run-lock.c        marks the run as active, for other processes */
 #pragma once
 
 #include "run/curves.h"
@@ -25,31 +25,31 @@
 #include "stage/builder.h"
 #include <segue/segue.h>
 
-/** SegueStageRun: a stage and what is known of it in this run. */
+/** SegueStageRun: a stage and its state in this run. */
 typedef struct {
   const SegueGraphStage *stage;
   SegueDataset **inputs;  /* per input port while it runs; NULL: not connected */
-  SegueDataset **outputs; /* per output port until the last reader is done; NULL: not there yet */
+  SegueDataset **outputs; /* per output port until the last reader is done; NULL: not made yet */
   guint *n_outputs;       /* items per output port, for the report */
-  guint last_use;         /* index of the last stage that reads what it made, or a view of it */
+  guint last_use;         /* index of the last stage that reads its output, or a view of it */
   guint unit;             /* index of the unit that it is in; SEGUE_NOT_CONNECTED: live */
-  char *key;              /* nullable: of its result; not run, or not kept */
+  char *key;              /* nullable: of its result; NULL: not run, or not stored */
   SegueStageKey *parts;   /* nullable: what @key is made of */
-  SegueStageNotes *notes; /* nullable: what it says, while it runs and may be kept */
+  SegueStageNotes *notes; /* nullable: its events, while it runs and its result may be stored */
   char *account;          /* nullable: of the run, where it reads that */
-  char *output_folder;    /* nullable: not asked for */
-  int output_fd; /* of that folder while the stage runs, to tell it from a later one; or -1 */
-  SegueWorkFolder *work; /* nullable: likewise */
+  char *output_folder;    /* nullable: not requested */
+  int output_fd;          /* of that folder while the stage runs, to detect a replaced one; or -1 */
+  SegueWorkFolder *work;  /* nullable: likewise */
   gboolean done;
   gboolean cached;         /* its result, or each song's of a chain, was in the store */
   char *why;               /* nullable: why not */
-  gboolean damaged;        /* what the store has of it is of no use */
-  guint n_songs, n_cached; /* of a chain, on its first stage */
+  gboolean damaged;        /* its record in the store is unusable */
+  guint n_songs, n_cached; /* of a chain, in its first stage */
   SegueCounts *computed;   /* likewise: why songs had no result in the store */
 } SegueStageRun;
 
-/** SegueUnit: what is run at once and timed: a stage, or a chain.
- * @stages: indices; @checked: of a chain: payloads of its results are known to be whole */
+/** SegueUnit: what runs and is timed together: a stage, or a chain.
+ * @stages: indices; @checked: of a chain: payloads of its results are known to be intact */
 typedef struct {
   char *name;
   GArray *stages;
@@ -75,22 +75,22 @@ typedef struct {
   guint n_stages;
   GArray *units;       /* SegueUnit, in order */
   SegueCurves *curves; /* nullable: no stage reads the account; points by index in the pipeline */
-  gboolean fresh;      /* no result in the store counts, but those that this run made */
+  gboolean fresh;      /* ignores results in the store, except those that this run made */
   GHashTable *made;    /* set: keys of those */
 
   SegueSinks sinks;
 
-  GMutex lock;         /* for what any thread may touch: */
+  GMutex lock;         /* for what any thread may access: */
   SegueCounts *counts; /* by index in the pipeline */
   GArray *quarantined; /* SegueQuarantined */
-  GHashTable *songs;   /* ids of songs that went into chains */
+  GHashTable *songs;   /* ids of songs that entered chains */
   GHashTable *missed;  /* those of them that the store had no result for */
   guint n_sources;     /* source items */
 } SegueRun;
 
 extern const SegueStageHost segue_run_host;
 
-/* From options to result, see run.c; @options: whole, whatever size the caller's were. */
+/* From options to result, see run.c; @options: complete, whatever struct size the caller has. */
 void segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *options,
                      GCancellable *cancellable);
 void segue_run_clear (SegueRun *run);
@@ -102,7 +102,7 @@ void segue_run_fill_result (SegueRun *run, SegueRunResult *result);
 
 guint segue_run_index_of (SegueRun *run, const SegueGraphStage *stage);
 
-/** segue_run_open_sinks: before anything is said. */
+/** segue_run_open_sinks: before any event. */
 void segue_run_open_sinks (SegueRun *run, const SegueRunOptions *options,
                            GCancellable *cancellable);
 /** segue_run_add_sink: @data: borrowed until the run ends. */
@@ -112,48 +112,49 @@ void segue_run_tell (SegueRun *run, const SegueEvent *event);
 /** segue_run_log: %SEGUE_EVENT_LOG. */
 void segue_run_log (SegueRun *run, const char *stage, GLogLevelFlags level, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
-/** segue_run_repeat: says what @at said when @result was made. */
+/** segue_run_repeat: repeats the events that @at reported when @result was made. */
 void segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *result);
-/** segue_run_check_failures: whether the run may go on after those that there were. */
+/** segue_run_check_failures: whether the run may continue after its failures so far. */
 gboolean segue_run_check_failures (SegueRun *run, GError **error);
 
-/** segue_run_find_units: what is run together; once, before all else. */
+/** segue_run_find_units: finds the units that run together; once, first of all. */
 void segue_run_find_units (SegueRun *run);
 /** segue_run_is_chain: whether @unit is a chain of MAP stages. */
 gboolean segue_run_is_chain (SegueRun *run, const SegueUnit *unit);
-/** segue_run_connect_inputs: what a stage reads; ports that did not ask for live items get clean
- * ones.  %FALSE: some of it is not there. */
+/** segue_run_connect_inputs: sets a stage's inputs; ports that do not accept live items get clean
+ * ones.  %FALSE: some of them are missing. */
 gboolean segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
-/** segue_run_release_inputs: @at reads nothing any more. */
+/** segue_run_release_inputs: @at reads no input any more. */
 void segue_run_release_inputs (SegueStageRun *at);
 /** segue_run_attach_live: a live stage's output is a view of its input. */
 gboolean segue_run_attach_live (SegueRun *run, SegueStageRun *at);
 /** segue_run_set_output: @dataset: (transfer full). */
 void segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset);
-/** segue_run_find_output: the output port that items of @kind leave by. */
+/** segue_run_find_output: the output port for items of @kind. */
 guint segue_run_find_output (const SegueGraphStage *stage, SegueKind kind);
 
 /** segue_executor_run: all units, in order. */
 gboolean segue_executor_run (SegueRun *run, GError **error);
-/** segue_executor_run_chain: with @mode LOOK, what has no result is only counted, and there is an
- * output only where all have one. */
+/** segue_executor_run_chain: with @mode LOOK, songs without a result are only counted, and there is
+ * an output only if all have one. */
 gboolean segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode,
                                    GError **error);
-/** segue_executor_check_chain: payloads of a chain that has run: what is damaged is made again. */
+/** segue_executor_check_chain: checks payloads of a chain that has run, and recomputes damaged
+ * ones. */
 gboolean segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error);
 /** segue_executor_probe_chain: @complete: whether all of its songs have results. */
 gboolean segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete,
                                      GError **error);
-/** segue_executor_check_inputs: before a stage reads its inputs' payloads: those that came from the
- * store without a look at them are checked, what is damaged is made again. */
+/** segue_executor_check_inputs: before a stage reads its inputs' payloads: checks those that came
+ * from the store unchecked, and recomputes damaged ones. */
 gboolean segue_executor_check_inputs (SegueRun *run, SegueStageRun *at, GError **error);
 /** segue_executor_run_stage: SOURCE, SERIAL or COLLECT. */
 gboolean segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error);
-/** segue_executor_find_parts: at->parts; inputs are connected. */
+/** segue_executor_find_parts: sets at->parts; inputs are connected. */
 gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error);
 /** segue_executor_look_up_stage: SERIAL or COLLECT, inputs connected: whether its result is in the
- * store; then its outputs are there, with folders as they lie in the store.  Otherwise at->why says
- * why, unless there is an error. */
+ * store; then its outputs are set, with folders located in the store.  Otherwise at->why contains
+ * the reason, unless there is an error. */
 gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
 
 /** segue_run_write_account: (transfer full): see segue_context_get_account(). */
@@ -161,7 +162,7 @@ char *segue_run_write_account (SegueRun *run, const SegueStageRun *at);
 
 /** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);
-/** segue_run_write_counters: member `counters`: what @stage counted; locked. */
+/** segue_run_write_counters: member `counters`: the counters of @stage; with the lock held. */
 void segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage);
 /** segue_run_report_timings: timings.json. */
 gboolean segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds,

@@ -1,4 +1,4 @@
-/* run.json: what a run was and what came of it; timings.json: how long it took. */
+/* run.json: a run and its results; timings.json: how long it took. */
 #include "base/json.h"
 #include "run/run-private.h"
 
@@ -27,8 +27,8 @@ segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage)
   segue_json_close (json, '{');
 }
 
-/* Whether it came from the store, and why not; of a chain, on its first stage, by song.  A live stage
- * has no result of its own. */
+/* Whether it came from the store, and why not; of a chain, in its first stage, by song.  A live
+ * stage has no separate result. */
 static void
 write_origin (SegueJson *json, SegueRun *run, const SegueStageRun *at)
 {

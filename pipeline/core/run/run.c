@@ -110,7 +110,7 @@ segue_run_clear (SegueRun *run)
   g_mutex_clear (&run->lock);
 }
 
-/* A stage that reads files begins with looking at what they hold. */
+/* A stage that reads files begins with hashing their content. */
 static void
 on_hashed (gpointer data, const SegueGraphStage *stage, guint done, guint total)
 {
@@ -166,14 +166,14 @@ open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
   return segue_run_report (run, "running", NULL, error);
 }
 
-/* Everything that is known of the run, also where it failed: @failure says how. */
+/* Writes everything that is known of the run, also if it failed: with @failure. */
 static gboolean
 close_run (SegueRun *run, const GError *failure, GDateTime *started, double seconds, GError **error)
 {
   const char *state = !failure                                                        ? "finished"
                       : g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_CANCELLED) ? "stopped"
                                                                                       : "failed";
-  /* The host has it as the run's error. */
+  /* The host gets it as the run's error. */
   if (failure)
     segue_journal_take (run->journal, SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_CRITICAL,
                                                    .text = failure->message));
@@ -183,7 +183,7 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
          (failure || segue_run_folder_make_latest (run->folder, error));
 }
 
-/* What was not used for longest makes way for what this run has made. */
+/* Evicts the least recently used results for those of this run. */
 static void
 tidy_cache (SegueRun *run)
 {

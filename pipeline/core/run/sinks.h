@@ -4,7 +4,7 @@
 #include <gio/gio.h>
 #include <segue/event.h>
 
-/** SegueSinks: @cancellable: follows the host's; cancelled, too, where a sink asks for it. */
+/** SegueSinks: @cancellable: follows the host's; also cancelled if a sink requests it. */
 typedef struct {
   GMutex lock;
   GArray *list; /* SegueSink */
@@ -16,7 +16,8 @@ typedef struct {
 /** segue_sinks_init: empty.  @of_host: (nullable): borrowed */
 void segue_sinks_init (SegueSinks *sinks, GCancellable *of_host);
 void segue_sinks_clear (SegueSinks *sinks);
-/** segue_sinks_add: @n more, behind those that there are.  Before or while events come, from one thread. */
+/** segue_sinks_add: @n more, after the existing ones.  Before or while events are sent, from one
+ * thread. */
 void segue_sinks_add (SegueSinks *sinks, const SegueSink *more, guint n);
 /** segue_sinks_tell: to all of them, in their order; any thread. */
 void segue_sinks_tell (SegueSinks *sinks, const SegueEvent *event);

@@ -1,4 +1,4 @@
-/* One song: look it up, else carry it through the chain and keep what came out. */
+/* One song: look it up, else carry it through the chain and store the output. */
 #include "run/song.h"
 #include "base/sha256.h"
 #include "item/item-error.h"
@@ -7,11 +7,11 @@
 
 #include <string.h>
 
-/* Stands for the song's name in the message of a failure that is kept: another song of the same
- * bytes, or the same one moved, has another. */
+/* Stands for the song's name in the message of a stored failure: another song with the same bytes,
+ * or the same one moved, has another name. */
 #define HERE "\x1f"
 
-/* The song at hand. */
+/* The current song. */
 typedef struct {
   const SegueChainPlan *plan;
   SegueItem *const *entries;
@@ -43,7 +43,7 @@ clear_job (Job *job)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, clear_job)
 
-/* The song's id takes part where a stage draws random numbers: equal bytes, other numbers. */
+/* The key includes the song's id if a stage draws random numbers: equal bytes, other numbers. */
 static char *
 chain_key (const SegueChainPlan *plan, const char *input_key, const char *song)
 {
@@ -129,7 +129,7 @@ name_song (Job *job, const GError *error, const char *name)
   return segue_error_name_item (error, segue_item_get_song (entry), entry->body->path, name);
 }
 
-/* Whether the store had the answer.  @error: the environment. */
+/* Whether the store had the answer.  @error: of the environment. */
 static gboolean
 look_up (Job *job, SegueSong *song, GError **error)
 {
@@ -166,7 +166,7 @@ look_up (Job *job, SegueSong *song, GError **error)
   return FALSE;
 }
 
-/* The names that results depend on: those known before and those of this time. */
+/* The names that results depend on: those known before and those read this time. */
 static GStrv
 merge_reads (GStrv known, SegueReads *reads)
 {
@@ -175,7 +175,7 @@ merge_reads (GStrv known, SegueReads *reads)
   return segue_reads_list (reads);
 }
 
-/* Keeps @output, or where there is none, @failure. */
+/* Stores @output, or if there is none, @failure. */
 static gboolean
 keep (Job *job, SegueSong *song, SegueReads *reads, GPtrArray *output, const GError *failure,
       char **key, GError **error)
@@ -231,7 +231,7 @@ carry (Job *job, SegueChain *chain, SegueReads *reads, GError **error)
                             job->cancellable, error);
 }
 
-/* Carries the song once.  Whatever a bad one left behind in an instance goes with it. */
+/* Carries the song once.  After a failure, discards any state that it left in an instance. */
 static GPtrArray *
 carry_once (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, GError **error)
 {
@@ -247,9 +247,9 @@ carry_once (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, GEr
   return output;
 }
 
-/* Decoders can't always tell a bad file from memory that ran out, or a disk that failed, while they were at
- * it.  But what is in a song's bytes shows a second time.
- * @is_fact: (out): whether it did, in the same words */
+/* Decoders can't always distinguish a bad file from a lack of memory, or a disk error, while they
+ * read it.  But an error in a song's bytes occurs a second time.
+ * @is_fact: (out): whether it did, with the same message */
 static GPtrArray *
 carry_surely (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, gboolean *is_fact,
               GError **error)
@@ -290,7 +290,7 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
   if (!keep (job, song, reads, output, NULL, &key, error))
     return FALSE;
 
-  /* The record as it is now gives the entries: one way to make them, whoever wrote it. */
+  /* The entries are made from the stored record: in one way, whichever process wrote it. */
   g_autofree char *problem = NULL;
   g_autoptr (SegueRecord) record = segue_store_read (job->plan->store, key, TRUE, &problem, error);
   song->entries = record ? join_all (job, record) : NULL;

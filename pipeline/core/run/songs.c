@@ -3,7 +3,8 @@
 #include "item/item-private.h"
 #include "stage/dataset-private.h"
 
-/* Songs that were made before it is said what the rest will take; again at each doubling. */
+/* Songs that are computed before the first forecast of disk space for the rest; again at each
+ * doubling. */
 #define FIRST_FORECAST 8
 
 typedef struct {
@@ -14,15 +15,15 @@ typedef struct {
 
 typedef struct {
   const SegueSongsJob *job;
-  GCancellable *cancellable; /* ours: also triggered when the run ends for another reason */
+  GCancellable *cancellable; /* own: also triggered when the run ends for another reason */
   GArray *slots;             /* Slot, one per song */
   GMutex lock;
   guint next;     /* slot to be taken */
-  guint frontier; /* slots before this one were taken account of */
+  guint frontier; /* slots before this one are accounted for */
   guint n_done;
   guint n_failed;   /* before the frontier */
-  guint n_made;     /* that the store had not */
-  guint64 bytes;    /* kept of these */
+  guint n_made;     /* cache misses */
+  guint64 bytes;    /* stored for these */
   gboolean stopped; /* no more slots are taken, results are dropped */
   GError *error;
   GPtrArray *entries; /* nullable: see segue_songs_run() */
@@ -56,7 +57,7 @@ get_song_id (Pool *pool, const Slot *slot)
   return segue_item_get_song (segue_dataset_get_entry (pool->job->input, slot->first));
 }
 
-/* With the lock held: ends the run; what others are at is interrupted. */
+/* With the lock held: ends the run; interrupts the other workers. */
 static void
 stop (Pool *pool, const GError *error)
 {
@@ -67,7 +68,7 @@ stop (Pool *pool, const GError *error)
   g_cancellable_cancel (pool->cancellable);
 }
 
-/* With the lock held: takes account of all finished songs up to the first that is not. */
+/* With the lock held: accounts for all finished songs up to the first unfinished one. */
 static void
 advance (Pool *pool)
 {
@@ -105,7 +106,7 @@ fill_entries (Pool *pool, const Slot *slot, GPtrArray *entries)
     g_ptr_array_add (entries, segue_dataset_get_entry (pool->job->input, slot->first + i));
 }
 
-/* Songs from @first on that the store has nothing for. */
+/* Songs from @first on that have no record in the store. */
 static guint
 count_unknown (Pool *pool, guint first)
 {
@@ -119,13 +120,13 @@ count_unknown (Pool *pool, guint first)
   return n;
 }
 
-/* A disk that won't do for the songs that are left is said now, not in the middle of the night. */
+/* Reports early, not after hours, that the disk has no room for the remaining songs. */
 static void
 forecast (Pool *pool, guint next, guint n_made, guint64 bytes)
 {
   SegueStore *store = pool->job->plan.store;
   g_autoptr (GError) error = NULL;
-  /* A tenth for what later stages leave. */
+  /* A tenth for the output of later stages. */
   guint64 each = bytes / n_made + bytes / n_made / 10;
   guint left = pool->slots->len - next;
   if (segue_store_has_room (store, each * left))
@@ -186,7 +187,7 @@ run_workers (Pool *pool)
   for (guint i = 1; i < n; i++) {
     g_autoptr (GError) error = NULL;
     GThread *thread = g_thread_try_new ("segue-songs", work, pool, &error);
-    /* Fewer workers are slower, nothing worse. */
+    /* Fewer workers are only slower. */
     if (!thread)
       break;
     g_ptr_array_add (threads, thread);

@@ -1,12 +1,13 @@
 /* A chain over a dataset: N workers, each carrying one song at a time (internal).
  *
- * Results are taken in source order: which songs fail, in which order that is said, and where
- * `on_error: fail` and `max_failures` end the run does not depend on the number of workers. */
+ * Results are processed in source order: which songs fail, in which order failures are reported,
+ * and where `on_error: fail` and `max_failures` end the run do not depend on the number of
+ * workers. */
 #pragma once
 
 #include "run/song.h"
 
-/** SegueSongsJob: what to do; all borrowed. */
+/** SegueSongsJob: a job; all fields are borrowed. */
 typedef struct {
   SegueChainPlan plan;
   SegueDataset *input;
@@ -20,11 +21,11 @@ typedef struct {
 
 /**
  * segue_songs_run:
- * @entries: (nullable) (element-type SegueItem): to which those of all songs that did not fail are
- *   added; %NULL: nobody wants them
+ * @entries: (nullable) (element-type SegueItem): receives the entries of all songs that did not
+ *   fail; %NULL: not wanted
  *
- * %FALSE where the run ends: too many failures (the error is that of the song that was one too many),
- * the environment, or a cancel.
+ * %FALSE if the run has to end: too many failures (the error is that of the song that exceeded the
+ * limit), an error of the environment, or a cancel.
  */
 gboolean segue_songs_run (const SegueSongsJob *job, GPtrArray *entries, GCancellable *cancellable,
                           GError **error);

@@ -39,11 +39,11 @@ segue_stage_key_free (SegueStageKey *key)
 static void
 hash_text (struct sha256_ctx *sha, const char *text)
 {
-  /* With its end, so that no two lists of texts run together the same way. */
+  /* With its final zero, so that different lists never join to the same bytes. */
   sha256_update (sha, strlen (text) + 1, (const guint8 *) text);
 }
 
-/* A model is read by code that is no part of it. */
+/* The code that reads a model is not part of it, but of the key. */
 static char *
 key_of_model (SegueStageKey *key, SegueItem *entry, GError **error)
 {
@@ -70,7 +70,7 @@ content_of (SegueStageKey *key, SegueItem *entry, GError **error)
                                       key->scope->cancellable, &local);
   if (content)
     return content;
-  /* What can't be read is for the stage to find out. */
+  /* Unreadable files are left for the stage to report. */
   if (segue_error_is_about_item (local))
     return g_strdup ("unreadable");
   g_propagate_error (error, g_steal_pointer (&local));

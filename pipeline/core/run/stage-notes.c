@@ -1,11 +1,12 @@
-/* What a stage says while it runs. */
+/* The events of a running stage. */
 #include "run/stage-notes.h"
 #include "base/interned.h"
 #include "item/counts.h"
 
 #include <segue/error.h>
 
-/* Ten million steps of training with a point in each tenth; what says more is recomputed. */
+/* Ten million steps of training with a point in each tenth; results with more lines are not
+ * stored. */
 #define MAX_LINES (1024 * 1024)
 
 struct _SegueStageNotes {

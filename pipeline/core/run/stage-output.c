@@ -1,4 +1,4 @@
-/* Datasets → what the store keeps of them → datasets. */
+/* Datasets → their form in the store → datasets. */
 #include "run/stage-output.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ is_passed_on (const SegueItem *item, const SegueItem *origin)
          item->body->key_index == origin->body->key_index;
 }
 
-/* %FALSE: it can't be kept. */
+/* %FALSE: it can't be stored. */
 static gboolean
 describe_item (const SegueItem *item, const SegueItem *origin, guint port, const char *folder,
                SegueResultItem *described)
@@ -84,7 +84,7 @@ segue_stage_output_describe (const SegueGraphStage *stage, SegueDataset *const *
   return TRUE;
 }
 
-/* The item that was passed on as it is now, with what was added to it. */
+/* The current form of an item that was passed on, with what was added to it. */
 static SegueItem *
 join_passed (const SegueItemForm *form, SegueItem *origin)
 {

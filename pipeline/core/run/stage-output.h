@@ -1,7 +1,7 @@
-/* What comes out of a SERIAL or COLLECT stage, as datasets and as a result of the store (internal).
+/* The output of a SERIAL or COLLECT stage, as datasets and as a result in the store (internal).
  *
- * Items that derive from an input item are kept as what they add to it, so that new labels and titles
- * reach old results; items that were passed on, and views, hold no payload at all. */
+ * Items that derive from an input item are stored as what they add to it, so that new labels and
+ * titles apply to old results; items that were passed on, and views, contain no payload at all. */
 #pragma once
 
 #include "graph/graph.h"
@@ -11,11 +11,11 @@
 /**
  * segue_stage_output_describe: fills in items and view of @result.
  * @inputs: as the stage saw them, see segue_dataset_as_input(); @reads: theirs
- * @outputs: as it left them: see segue_dataset_as_output()
+ * @outputs: as the stage made them, see segue_dataset_as_output()
  * @folder: (nullable): its output folder
  * @payloads: (out) (transfer container): see segue_store_write_result()
  *
- * %FALSE: it left something that the store can't hold: a folder that lies elsewhere.
+ * %FALSE: the output can't be stored: it has a folder outside of @folder.
  */
 gboolean segue_stage_output_describe (const SegueGraphStage *stage, SegueDataset *const *inputs,
                                       SegueReads *reads, SegueDataset *const *outputs,
@@ -25,7 +25,7 @@ gboolean segue_stage_output_describe (const SegueGraphStage *stage, SegueDataset
 /**
  * segue_stage_output_join: @outputs: (out): one for each output port.
  * @inputs: as they are now
- * @items: the file that payloads lie in; @folder: where the output folder is, or will be
+ * @items: the file that contains the payloads; @folder: where the output folder is, or will be
  *
  * %FALSE: @result is not of this stage and these inputs.
  */
@@ -33,5 +33,6 @@ gboolean segue_stage_output_join (const SegueGraphStage *stage, SegueDataset *co
                                   const SegueResult *result, const char *items, const char *folder,
                                   SegueDataset **outputs);
 
-/** segue_stage_output_below: (nullable): what @path is called below @folder; "": it is @folder. */
+/** segue_stage_output_below: (nullable): the path of @path relative to @folder; "": it is
+ * @folder. */
 const char *segue_stage_output_below (const char *folder, const char *path);

@@ -1,4 +1,4 @@
-/* Why something is recomputed: what a chain or stage was, against what it is. */
+/* Why a unit is recomputed: compares the last state of a chain or stage with the current one. */
 #include "run/unit-memory.h"
 
 #include <fcntl.h>
@@ -16,15 +16,15 @@
 
 struct _SegueUnitMemory {
   char *path;
-  GStrv components;  /* as they are now */
+  GStrv components;  /* the current ones */
   GHashTable *songs; /* id → input key, this time */
   GHashTable *reads; /* metadata name → digest, this time */
   GVariant *before;  /* nullable: of MEMORY_TYPE */
   GHashTable *known; /* id → input key, last time; borrowed from @before */
   GHashTable *read;  /* metadata name → digest, last time; likewise */
   GPtrArray *names;  /* the keys of @read, NULL-terminated */
-  char *changed;     /* nullable: what about its stages is not as it was */
-  guint place;       /* of the stage that @changed is about */
+  char *changed;     /* nullable: what has changed in its stages */
+  guint place;       /* of the stage of @changed */
 };
 
 /* The rest of the line in @component that begins with @name; NULL: there is none. */
@@ -64,7 +64,7 @@ describe_parameters (const char *before, const char *now)
                 : g_strdup_printf ("parameter%s %s", n > 1 ? "s" : "", names->str);
 }
 
-/* What differs between the components of one stage, in words; NULL: nothing. */
+/* The difference between the components of one stage, as text; NULL: none. */
 static char *
 compare_components (const char *before, const char *now)
 {
@@ -263,7 +263,7 @@ compare_songs (SegueUnitMemory *memory)
   return text->len > 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }
 
-/* "the metadata ‘label’ changed"; NULL: what it looks at has the values that it had. */
+/* "the metadata ‘label’ changed"; NULL: the values that it reads are the same. */
 static char *
 compare_reads (SegueUnitMemory *memory)
 {

@@ -1,4 +1,4 @@
-/* What is run together, and what each stage reads. */
+/* The units that run together, and the inputs of each stage. */
 #include "run/run-private.h"
 
 static SegueStageRun *
@@ -29,7 +29,7 @@ find_only_reader (SegueRun *run, guint index)
   return n == 1 ? reader : SEGUE_NOT_CONNECTED;
 }
 
-/* The chain that begins at @first, as indices of stages; one of them for any other stage. */
+/* The chain that begins at @first, as indices of stages; for any other stage, only its index. */
 static GArray *
 find_chain (SegueRun *run, guint first)
 {
@@ -57,8 +57,8 @@ name_chain (SegueRun *run, GArray *chain)
                            : g_strdup_printf ("%s … %s", first, last);
 }
 
-/* Results hold no more than what they add to their inputs, so an input lives as long as the last that
- * reads what was made of it. */
+/* Results contain only what they add to their inputs, so an input has to live as long as the last
+ * reader of anything derived from it. */
 static void
 find_last_uses (SegueRun *run)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Until then payloads stay in memory: predictions and metrics never get there. */
+/* Up to this size, payloads stay in memory: predictions and metrics never reach it. */
 #define MEMORY_LIMIT (32 * 1024 * 1024)
 
 struct _SegueBuilder {
@@ -81,7 +81,7 @@ write_spool (SegueBuilder *builder, GBytes *bytes, GError **error)
   return TRUE;
 }
 
-/* A copy: a small slice must not keep the song that it is of.  NULL: it goes to the spool. */
+/* A copy: a small slice must not keep its song in memory.  NULL: it has to go to the spool. */
 static GBytes *
 copy_into_memory (SegueBuilder *builder, GBytes *bytes)
 {

@@ -15,7 +15,7 @@ typedef struct {
 struct _SegueChain {
   Place *places;
   guint n_places;
-  GPtrArray *output; /* of the carry at hand */
+  GPtrArray *output; /* of the current carry */
   const SegueGraphStage *failed;
 };
 

@@ -2,12 +2,12 @@
 
 typedef struct {
   SegueLink link;
-  gboolean is_out; /* does not start here */
+  gboolean is_out; /* cannot start on this system */
 } Decoder;
 
 typedef struct {
   SegueContext *context;
-  SegueScope scope; /* of the decoders: what they report is reported for the stage that asks them */
+  SegueScope scope; /* of the decoders: their events are reported as those of this stage */
   Decoder *decoders;
   guint n_decoders;
 } Choice;
@@ -18,7 +18,8 @@ name_of (const Choice *self, guint i)
   return self->decoders[i].link.context.stage->type->name;
 }
 
-/* Counters come with the answer; what else a decoder says is about its own work. */
+/* Passes log lines on.  Counters come with the answer; other events of a decoder concern only its
+ * own work. */
 static void
 pass_on (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
@@ -36,8 +37,8 @@ allow_read (gpointer data, const SegueGraphStage *stage, const char *path)
 
 static const SegueStageHost host = { .allow_read = allow_read, .event = pass_on };
 
-/* A decoder that does not start (its libraries are gone) is no song's fault, and no reason to end a run
- * that another can do. */
+/* A decoder that cannot start (missing libraries) is not a song's fault, and does not end a run
+ * that another decoder can do. */
 static gboolean
 may_go_on (Choice *self, guint i, const GError *error)
 {
@@ -105,7 +106,7 @@ take (gpointer data, SegueItem *item, GError **error)
   return TRUE;
 }
 
-/* What one decoder makes of @item; what it counts is in @counts. */
+/* One decoder's output for @item; its counters go to @counts. */
 static GPtrArray *
 ask (Choice *self, guint i, SegueItem *item, SegueCounts *counts, GError **error)
 {

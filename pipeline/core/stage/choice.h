@@ -1,10 +1,10 @@
-/* `decode` at work: decoders that are asked one after the other until one can read the item (internal).
+/* The stage `decode`: tries decoders in order until one can read the item (internal).
  *
- * Each is opened when it is first asked; so most runs have the workers of one decoder.  The next is asked
- * where one answers %SEGUE_ERROR_UNSUPPORTED, or does not start here. */
+ * Each decoder is opened at its first use; so most runs have the workers of one decoder.  The next
+ * one is tried if a decoder fails with %SEGUE_ERROR_UNSUPPORTED or cannot start on this system. */
 #pragma once
 
 #include "stage/link.h"
 
-/** segue_choice: carries out stages that have decoders. */
+/** segue_choice: runs stages that have decoders. */
 extern const SegueCarrier segue_choice;

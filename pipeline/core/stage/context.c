@@ -1,4 +1,4 @@
-/* The context: what a stage says and asks goes on to the host. */
+/* The context: passes a stage's events and requests on to the host. */
 #include "item/item-private.h"
 #include "stage/context-private.h"
 #include "stage/dataset-private.h"
@@ -89,7 +89,7 @@ segue_context_get_seed (SegueContext *context)
 {
   const SegueStageType *type = context->stage->type;
   if (type->mode != SEGUE_MODE_SOURCE && !(type->flags & SEGUE_STAGE_SEEDED)) {
-    /* Its key has no seed: a result would come back for the wrong one. */
+    /* Its key has no seed: a cached result would be used for other seeds, too. */
     g_autoptr (GError) error = g_error_new (
       SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
       "stage type ‘%s’ asks for a seed without the flag SEGUE_STAGE_SEEDED", type->name);
@@ -126,7 +126,7 @@ segue_context_get_account (SegueContext *context)
   const SegueScope *scope = context->scope;
   const SegueStageType *type = context->stage->type;
   if (!(type->flags & SEGUE_STAGE_ACCOUNT)) {
-    /* Its key would not know. */
+    /* Its key does not cover the account. */
     g_autoptr (GError) error = g_error_new (
       SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
       "stage type ‘%s’ asks for the account of the run without the flag SEGUE_STAGE_ACCOUNT",

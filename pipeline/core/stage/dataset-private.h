@@ -7,41 +7,40 @@
 #include <segue/dataset.h>
 
 /** segue_dataset_new:
- * @entries: (transfer full) (element-type SegueItem): sealed; put in order here
+ * @entries: (transfer full) (element-type SegueItem): sealed; sorted here
  * @preparation: (nullable): JSON text, see segue_dataset_get_preparation() */
 SegueDataset *segue_dataset_new (GPtrArray *entries, const char *preparation);
 
-/** segue_dataset_new_from_items: (transfer full): over @items (transfer none) that carry their
+/** segue_dataset_new_from_items: (transfer full): over @items (transfer none) that have their
  * payloads. */
 SEGUE_API
 SegueDataset *segue_dataset_new_from_items (SegueItem *const *items, guint n_items);
 
 /** segue_dataset_with_live: (transfer full): @dataset with one more live stage; @scope and @stage
- * are
- * borrowed for its life. */
+ * are borrowed for its lifetime. */
 SEGUE_API
 SegueDataset *segue_dataset_with_live (SegueDataset *dataset, const SegueScope *scope,
                                        const SegueGraphStage *stage);
-/** segue_dataset_without_live: (transfer full): what a port without SEGUE_PORT_LIVE gets. */
+/** segue_dataset_without_live: (transfer full): for a port without SEGUE_PORT_LIVE. */
 SegueDataset *segue_dataset_without_live (SegueDataset *dataset);
-/** segue_dataset_set_preparation: on one that nobody else has yet. */
+/** segue_dataset_set_preparation: only on a dataset that is not shared yet. */
 void segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation);
 
 /**
- * segue_dataset_as_input: (transfer full): @dataset as a SERIAL or COLLECT stage sees it: looking at
- * its metadata is noted in @reads, also through views and live stages; its items' origins count from
- * @first.
- * @port: which of the stage's inputs it is; views of it know
+ * segue_dataset_as_input: (transfer full): @dataset as a SERIAL or COLLECT stage sees it: reads of
+ * its metadata are recorded in @reads, also through views and live stages; its items' origins count
+ * from @first.
+ * @port: which of the stage's inputs it is; also set in its views
  */
 SegueDataset *segue_dataset_as_input (SegueDataset *dataset, SegueReads *reads, guint port,
                                       guint first);
-/** segue_dataset_as_output: (transfer full): what a stage made, as the next ones see it: nothing is
- * noted any more, nobody's metadata is their own. */
+/** segue_dataset_as_output: (transfer full): a stage's output as the next stages see it: reads are
+ * no longer recorded, and no metadata is marked as own. */
 SegueDataset *segue_dataset_as_output (SegueDataset *dataset);
-/** segue_dataset_with_entries: (transfer full): a view of @dataset with @entries (transfer full), in
- * order. */
+/** segue_dataset_with_entries: (transfer full): a view of @dataset with @entries (transfer full),
+ * sorted. */
 SegueDataset *segue_dataset_with_entries (SegueDataset *dataset, GPtrArray *entries);
-/** segue_dataset_get_port: SEGUE_NOT_CONNECTED: it is no view of an input. */
+/** segue_dataset_get_port: SEGUE_NOT_CONNECTED: not a view of an input. */
 guint segue_dataset_get_port (SegueDataset *dataset);
 
 /** segue_dataset_get_song_end: the index after the last item of the song that begins at @first. */
@@ -49,6 +48,6 @@ guint segue_dataset_get_song_end (SegueDataset *dataset, guint first);
 /** segue_dataset_count_songs: number of different source items. */
 guint segue_dataset_count_songs (SegueDataset *dataset);
 
-/* What a reader needs. */
+/* For readers. */
 const SegueScope *segue_dataset_get_live (SegueDataset *dataset,
                                           const SegueGraphStage *const **stages, guint *n_stages);

@@ -25,7 +25,7 @@ segue_dataset_new (GPtrArray *entries, const char *preparation)
   return dataset;
 }
 
-/* The same in all but the entries (transfer full), which are in order. */
+/* A copy with other entries (transfer full), which are sorted. */
 static SegueDataset *
 new_view (SegueDataset *dataset, GPtrArray *entries)
 {
@@ -109,7 +109,7 @@ segue_dataset_annotate (SegueDataset *dataset, const char *key, const char *cons
       continue;
     SegueItem *entry = segue_item_copy (g_ptr_array_index (dataset->entries, i));
     segue_item_set_string (entry, key, values[i]);
-    /* In a stage at work, what it adds is its own until its output is taken. */
+    /* What a running stage adds stays marked as its own until its output is taken. */
     if (!entry->reads)
       segue_metadata_disown (&entry->metadata);
     segue_item_seal (entry);

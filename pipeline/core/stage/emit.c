@@ -1,4 +1,4 @@
-/* What a stage emits: checked, then on its way. */
+/* What a stage emits: checked, then passed on. */
 #include "item/item-private.h"
 #include "stage/emitted.h"
 

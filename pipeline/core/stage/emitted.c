@@ -1,4 +1,4 @@
-/* Mistakes that a stage can make with its items, each with its words. */
+/* Mistakes that a stage can make with its items, each with its message. */
 #include "stage/emitted.h"
 #include "graph/format.h"
 #include "item/item-private.h"
@@ -9,12 +9,13 @@
 
 /* Of a `start`, in s: a plugin may round it. */
 #define START_SLACK 0.01
-/* Looking at a payload: all of so many bytes at its ends, and in between a word in so many. */
+/* Checksum of a payload: all of LOOK_ENDS bytes at each end, and in between one word in every
+ * LOOK_STEP bytes. */
 #define LOOK_ENDS (16 * 1024)
 #define LOOK_STEP 512
 
-/* @blame: DATA: it may come of what is in the song; INTERNAL: of the plugin alone, which costs the song
- * where that is alone in a process, too. */
+/* @blame: DATA: the song's content may be the cause; INTERNAL: only the plugin, which fails just
+ * the song if that has a separate process. */
 static gboolean refuse (SegueContext *context, const SegueItem *item, SegueErrorCode blame,
                         GError **error, const char *format, ...) G_GNUC_PRINTF (5, 6);
 
@@ -37,7 +38,7 @@ refuse (SegueContext *context, const SegueItem *item, SegueErrorCode blame, GErr
   return FALSE;
 }
 
-/* The output port of @stage that @kind leaves by; n_outputs: none. */
+/* The output port of @stage for @kind; n_outputs: none. */
 static guint
 find_output (const SegueGraphStage *stage, SegueKind kind)
 {
@@ -59,7 +60,7 @@ check_moment (SegueContext *context, const SegueItem *item, GError **error)
   return FALSE;
 }
 
-/* What follows `#` goes into names of files and into tables. */
+/* The part after `#` is used in file names and tables. */
 static gboolean
 is_printable (const char *id)
 {
@@ -152,7 +153,7 @@ check_promise (SegueContext *context, const SegueItem *item, GError **error)
                  promised);
 }
 
-/* Audio as promised, and the same for all that becomes of a song. */
+/* Audio as promised, and of one format for all items of a song. */
 static gboolean
 check_audio (SegueContext *context, const SegueItem *item, GError **error)
 {
@@ -176,7 +177,7 @@ check_audio (SegueContext *context, const SegueItem *item, GError **error)
   return TRUE;
 }
 
-/* Where @item's samples begin in those of the @input, in bytes; -1: they are others. */
+/* Offset of @item's samples in those of @input, in bytes; -1: not a slice of it. */
 static gssize
 find_slice (const SegueItem *item, const SegueItem *input)
 {
@@ -188,7 +189,8 @@ find_slice (const SegueItem *item, const SegueItem *input)
   return inside ? at - begin : -1;
 }
 
-/* The same where a stage copies what it cuts; asked only of what is shorter and does not begin alike. */
+/* The same for a stage that copies its cuts; called only for items that are shorter and begin
+ * differently. */
 static gssize
 find_copy (const SegueItem *item, const SegueItem *input)
 {
@@ -213,7 +215,7 @@ get_seconds (const SegueItem *item, const char *key)
   return value && value->type == 'd' ? value->d : 0;
 }
 
-/* A cut says where it begins, in the time of the source. */
+/* A cut has to state where it begins, in the time of the source. */
 static gboolean
 check_start (SegueContext *context, const SegueItem *item, GError **error)
 {
@@ -256,7 +258,7 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " as %s", why);
   if (item->body->kind == SEGUE_KIND_AUDIO && g_bytes_get_size (item->bytes) == 0)
     return refuse (context, item, SEGUE_ERROR_DATA, error, " as audio without a sample");
-  /* What is a part of the input was looked at when that was emitted. */
+  /* Samples shared with the input were checked when the input was emitted. */
   if (!context->scope->thorough && context->input && context->input->bytes && item->bytes &&
       item->body->dtype == context->input->body->dtype && find_slice (item, context->input) >= 0)
     return TRUE;

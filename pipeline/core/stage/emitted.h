@@ -1,4 +1,4 @@
-/* What a stage may emit: one rule in a run, in a worker, in prediction and in the harness (internal). */
+/* Checks of what a stage emits, for runs, workers, prediction and the harness (internal). */
 #pragma once
 
 #include "stage/context-private.h"
@@ -6,12 +6,13 @@
 /**
  * segue_emitted_check: @item: (nullable): not sealed yet, unless it is passed on
  *
- * %SEGUE_ERROR_DATA where the song may be to blame (a sample that is not finite, no sample at all) or
- * came from a process of its own; %SEGUE_ERROR_INTERNAL where the plugin is.  Names stage and item.
+ * %SEGUE_ERROR_DATA if the song may be the cause (a sample that is not finite, no sample at all) or
+ * the item came from a separate process; %SEGUE_ERROR_INTERNAL if the plugin is.  The message names
+ * stage and item.
  */
 gboolean segue_emitted_check (SegueContext *context, const SegueItem *item, GError **error);
 
-/** segue_emitted_check_any: after a callback of a MAP stage that succeeded: an item that becomes nothing
+/** segue_emitted_check_any: after a callback of a MAP stage that succeeded: an item without output
  * has to be failed, counted or logged. */
 gboolean segue_emitted_check_any (SegueContext *context, GError **error);
 
@@ -21,9 +22,9 @@ gboolean segue_emitted_check_output (SegueContext *context, GError **error);
 /** segue_emitted_check_view: of segue_context_emit_dataset(). */
 gboolean segue_emitted_check_view (SegueContext *context, SegueDataset *dataset, GError **error);
 
-/** segue_emitted_look: what the payload of @item (borrowed) looks like, to see whether a stage writes
- * into it: its ends and every page of it; all of it in a harness. */
+/** segue_emitted_look: a checksum of the payload of @item (borrowed), to detect a stage that writes
+ * into it: over its ends and a sample of every page; over all of it in a harness. */
 guint64 segue_emitted_look (SegueContext *context, const SegueItem *item);
-/** segue_emitted_check_unchanged: whether it still @looked so. */
+/** segue_emitted_check_unchanged: whether the checksum still is @looked. */
 gboolean segue_emitted_check_unchanged (SegueContext *context, const SegueItem *item,
                                         guint64 looked, GError **error);

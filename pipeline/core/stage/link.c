@@ -1,4 +1,4 @@
-/* One MAP stage, called and held to the rules. */
+/* One MAP stage, called and checked. */
 #include "stage/link.h"
 #include "stage/emitted.h"
 #include "stage/stage-run.h"
@@ -98,7 +98,7 @@ segue_link_begin_song (SegueLink *link, GCancellable *cancellable)
   g_hash_table_remove_all (link->context.names);
 }
 
-/* A live stage gets its items one by one, from all songs. */
+/* A live stage gets its items one at a time, from all songs. */
 void
 segue_link_end_song (SegueLink *link)
 {
@@ -107,7 +107,7 @@ segue_link_end_song (SegueLink *link)
     link->carrier->end_song (link->instance, &link->context);
 }
 
-/* One call of the stage, and whether it kept to the rules. */
+/* One call of the stage, with checks of the rules. */
 static gboolean
 call (SegueLink *link, SegueItem *item, GError **error)
 {

@@ -1,6 +1,6 @@
-/* A link of a chain: one MAP stage at work (internal).
+/* A link of a chain: one running MAP stage (internal).
  *
- * Each call of the stage is held to the rules here, whoever carries it out. */
+ * Each call of the stage is checked against the rules here, whichever carrier runs it. */
 #pragma once
 
 #include "stage/context-private.h"
@@ -13,22 +13,22 @@ typedef struct {
 } SegueLink;
 
 /** segue_link_init: opens nothing.
- * @scope, @stage: borrowed for the link's life
+ * @scope, @stage: borrowed for the link's lifetime
  * @index: of the stage in its chain, for counters */
 void segue_link_init (SegueLink *link, const SegueScope *scope, const SegueGraphStage *stage,
                       guint index);
 /** segue_link_clear: closes it. */
 void segue_link_clear (SegueLink *link);
-/** segue_link_open: now, rather than with the first item; fine where it is. */
+/** segue_link_open: now, rather than with the first item; no error if it is open already. */
 gboolean segue_link_open (SegueLink *link, GError **error);
-/** segue_link_renew: after an item that failed: whatever it left behind goes. */
+/** segue_link_renew: after an item that failed: discards any state that it left. */
 void segue_link_renew (SegueLink *link);
-/** segue_link_preload: of one that is open: what songs will need is loaded now. */
+/** segue_link_preload: the link must be open: loads now what songs will need. */
 void segue_link_preload (SegueLink *link);
 
 void segue_link_begin_song (SegueLink *link, GCancellable *cancellable);
-/** segue_link_process: of one that is open: what @item becomes goes to @emit, one after the other. */
+/** segue_link_process: the link must be open: passes the output for @item to @emit, in order. */
 gboolean segue_link_process (SegueLink *link, SegueItem *item, SegueEmitFunc emit,
                              gpointer emit_data, GError **error);
-/** segue_link_end_song: what has seen the song goes. */
+/** segue_link_end_song: discards the state that has seen the song. */
 void segue_link_end_song (SegueLink *link);

@@ -1,4 +1,4 @@
-/* What stages at work share: who they ask, and who carries them out (internal). */
+/* What running stages share: their host and their carriers (internal). */
 #pragma once
 
 #include "graph/graph.h"
@@ -7,11 +7,11 @@
 
 /**
  * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be
- * NULL.  Called from any thread where segue/context.h says so.
+ * %NULL.  Called from any thread where segue/context.h allows it.
  */
 typedef struct {
   SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port);
-  /* @work: the work folder, else the output folder; made on the first call; transfer none */
+  /* @work: the work folder, else the output folder; created by the first call; transfer none */
   const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
                              GError **error);
   const char *(*get_account) (gpointer data, const SegueGraphStage *stage);
@@ -28,14 +28,14 @@ typedef struct {
                   __VA_ARGS__ })
 
 /**
- * SegueCarrier: who carries out a MAP stage: its plugin in this process, a process of its own, or decoders
- * that are asked in turn.
- * @takes: (nullable): whether it can carry out @stage at all
+ * SegueCarrier: what runs a MAP stage: its plugin in this process, a separate process, or decoders
+ * that are tried in order.
+ * @takes: (nullable): whether it can run @stage at all
  * @open: @self: (out): %NULL where it has no state
- * @process: what @item becomes is emitted into @context
+ * @process: emits the output for @item into @context
  * @preload: (nullable): loads what songs will need
- * @end_song: (nullable): no item of the song at hand will follow
- * @lasts: it is as new after an item that failed; others are closed and opened again
+ * @end_song: (nullable): no more items of the current song will follow
+ * @lasts: can be reused after an item that failed; others are closed and reopened
  */
 typedef struct {
   gboolean (*takes) (SegueRegistry *registry, const SegueGraphStage *stage);
@@ -48,15 +48,15 @@ typedef struct {
 } SegueCarrier;
 
 /** SegueScope: what all stages of a run share; outlives everything made with it.
- * @isolated: (nullable): carries out stages that are to be isolated, see segue_isolated_carrier(); %NULL: they
- *   run in this process, as all others do */
+ * @isolated: (nullable): runs stages that have to be isolated, see segue_isolated_carrier(); %NULL:
+ *   they run in this process, like all others */
 typedef struct {
   SegueRegistry *registry;
   guint64 seed;
-  guint threads; /* of a COLLECT or SERIAL stage; chains that work side by side */
+  guint threads; /* of a COLLECT or SERIAL stage; number of parallel chains */
   const SegueCarrier *isolated;
   const SegueStageHost *host;
   gpointer host_data;
-  gboolean is_worker; /* this process is that of one song */
-  gboolean thorough;  /* a harness: inputs come from a test, and checks may take their time */
+  gboolean is_worker; /* this process is a worker for one song */
+  gboolean thorough;  /* a harness: inputs come from a test, and checks may be slow */
 } SegueScope;

@@ -1,4 +1,4 @@
-/* Seeds: SHA-256 over what is being done, so that they depend on nothing else. */
+/* Seeds: SHA-256 over the arguments, so that they depend on nothing else. */
 #include "stage/seed.h"
 #include <segue/param.h>
 

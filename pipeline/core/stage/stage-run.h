@@ -1,7 +1,7 @@
 /* Running one stage that is not part of a chain (internal).
  *
- * The caller sets up the context (scope, stage, cancellable, emit); here are the calls in their
- * order, with close () after every open () that succeeded. */
+ * The caller sets up the context (scope, stage, cancellable, emit); these functions make the calls
+ * in order, with close () after every open () that succeeded. */
 /* SEGUE_API marks what libsegue-testing calls; none of it is installed. */
 #pragma once
 
@@ -10,22 +10,22 @@
 /** segue_stage_produce: SOURCE: open, produce, close. */
 SEGUE_API
 gboolean segue_stage_produce (SegueContext *context, GError **error);
-/** segue_stage_open: the type's open (), where it has one; @instance is %NULL after a failure. */
+/** segue_stage_open: calls the type's open (), if any; @instance is %NULL after a failure. */
 gboolean segue_stage_open (SegueContext *context, gpointer *instance, GError **error);
 /** segue_stage_collect: COLLECT: open, collect, close. */
 SEGUE_API
 gboolean segue_stage_collect (SegueContext *context, GError **error);
 
-/** SegueSerial: a SERIAL stage at work. */
+/** SegueSerial: a running SERIAL stage. */
 typedef struct {
   SegueContext *context;
   gpointer instance;
   gboolean opened;
-  guint n_items; /* that it was given */
-  char *song;    /* the one at hand */
+  guint n_items; /* received */
+  char *song;    /* the current one */
 } SegueSerial;
 
-/** segue_serial_push: opens with the first item; end_song () where @item begins another song. */
+/** segue_serial_push: opens with the first item; end_song () if @item begins another song. */
 SEGUE_API
 gboolean segue_serial_push (SegueSerial *serial, SegueItem *item, GError **error);
 /** segue_serial_finish: end_song () for the last song, finish (). */
