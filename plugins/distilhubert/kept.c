@@ -1,7 +1,7 @@
-/* Which weights are kept as products of the model's precision want them. */
+/* Which weights are stored in the form that products of the model's precision need. */
 #include "hubert.h"
 
-/* What has a gradient is multiplied on the way back as well, the other way round. */
+/* Weights with a gradient are also multiplied in the backward pass, transposed. */
 static void
 keep (const HubertModel *model, const SegueNnWeight *weight, gsize out, gsize in)
 {
