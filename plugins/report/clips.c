@@ -358,7 +358,7 @@ find_audio (Work *work)
     if (i == 0 ||
         !g_str_equal (song, segue_item_get_song (segue_dataset_get_entry (work->audio, i - 1))))
       g_hash_table_insert (work->audio_places, (gpointer) song, GUINT_TO_POINTER (i + 1));
-    /* The result depends on which part of a song an entry is, not on which thread comes first. */
+    /* Records that the result depends on an entry's part of the song, whichever thread reads it first. */
     (void) segue_item_get_double (entry, SEGUE_META_START, 0);
   }
 }

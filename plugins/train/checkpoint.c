@@ -218,8 +218,8 @@ look_at_file (TrainJob *job, int fd, guint64 n_state, Header *header)
   return FILE_GOOD;
 }
 
-/* @fd: (out): where the file is good.  The cache may be somebody else's: links and pipes are not followed or
- * waited for. */
+/* @fd: (out): set where the file is good.  The cache may belong to another user: links and pipes are not followed
+ * or waited for. */
 static FileState
 open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, int *fd)
 {

@@ -16,8 +16,7 @@ struct _TrainOptimiser {
   gsize *sizes;            /* [n_trained] */
   float *moments;          /* first moments of all trained tensors, then second */
   gsize n_moments;         /* of one kind */
-  float *buffers;          /* nullable: values that passes may change, as they were after the last
-   * step */
+  float *buffers;          /* nullable: values that passes may change, after the last step */
 };
 
 /* Tensors that are not trained: copied to optimiser->buffers, or back. */
