@@ -94,7 +94,7 @@ typedef struct {
   float *mean, *inner, *active, *d_active, *scratch;
 } Buffers;
 
-/* The workspace of a pass: measured where it has none. */
+/* The workspace of a pass: only measured where the pass has none. */
 static gsize
 lay (const Model *model, const SegueModelPass *pass, Buffers *b)
 {

@@ -1,7 +1,7 @@
-/* level: brings every song to the same loudness.
+/* level: changes every song to the same loudness.
  *
- * The whole of a plugin, in the order that all of segue's own keep: configuration, parameters,
- * work, stage type, plugin. */
+ * A whole plugin, in the order of all of segue's own plugins: configuration, parameters, work,
+ * stage type, plugin. */
 #include <math.h>
 #include <segue/plugin.h>
 
@@ -31,7 +31,7 @@ check (const void *config, GError **error)
   return FALSE;
 }
 
-/* The gain that brings @x [n] to the level; 1 for silence, which has no level to bring up. */
+/* The gain that changes @x [n] to the level; 1 for silence, which has no level. */
 static float
 choose_gain (const LevelConfig *level, const float *x, gsize n)
 {
@@ -55,7 +55,8 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   gsize n = n_frames * segue_item_get_channels (item);
 
   /* Items are immutable: the louder song is a new buffer.  Memory may run out on a long one, which
-   * says nothing about the song: an error of the environment, never held against the file. */
+   * is no property of the song: an error of the environment, never recorded as a failure of the
+   * file. */
   float *y = g_try_new (float, n);
   if (!y && n > 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
@@ -74,7 +75,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                              error);
 }
 
-/* What comes out is as what comes in: rate, channels, length. */
+/* The output has the rate, channels and length of the input. */
 static gboolean
 negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {

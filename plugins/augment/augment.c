@@ -36,7 +36,7 @@ is_wanted (const AugmentConfig *config, SegueItem *item)
   return FALSE;
 }
 
-/* (transfer full): the samples with all ops that the dice chose; NULL: none was. */
+/* (transfer full): the samples after all randomly chosen ops; NULL: none was chosen. */
 static float *
 apply_ops (const GArray *ops, guint64 seed, const SegueItem *item, gboolean *out_of_memory)
 {

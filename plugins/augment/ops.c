@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* An op: its parameters, by which it is chosen, and what it does. */
+/* An op: its parameters, which also select it, and its function. */
 typedef struct {
   SegueParamGroup group; /* first: a chosen case is its op */
   OpFunc apply;

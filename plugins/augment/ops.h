@@ -1,7 +1,7 @@
 /* Ways to change a segment that leave its label true.
  *
  * Each op is a pure function of the samples, its parameters and a seed: numbers are drawn as a
- * function of (seed, counter), so that nothing depends on what was drawn before.
+ * function of (seed, counter), so that no result depends on earlier draws.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ typedef void (*OpFunc) (gconstpointer config, guint64 seed, float *samples, gsiz
 /** The cases of the parameter `ops`, %NULL-terminated. */
 extern const SegueParamGroup *const op_cases[];
 
-/** op_find: what @chosen, one of op_cases, does. */
+/** op_find: the function of @chosen, one of op_cases. */
 OpFunc op_find (const SegueParamGroup *chosen);
 /** op_get_probability: of being applied to an item. */
 double op_get_probability (const SegueVariant *op);

@@ -1,4 +1,5 @@
-/* Tests of augment: what each op does, and that chance is a function of seed, epoch and item. */
+/* Tests of augment: what each op does, and that random values are a function of seed, epoch and
+ * item. */
 #include <math.h>
 #include <segue/testing.h>
 #include <string.h>
@@ -71,7 +72,7 @@ test_noise_level (void)
   }
 }
 
-/* Moments and independence of neighbours, over 32,000 numbers. */
+/* Moments and independence of adjacent values, over 32,000 numbers. */
 static void
 test_noise_is_gaussian (void)
 {
@@ -208,7 +209,7 @@ test_chance (void)
   g_assert_cmpuint (n_changed, <, 360);
 }
 
-/* Two ops of one kind are two throws. */
+/* Two ops of one kind draw separately. */
 static void
 test_ops_are_independent (void)
 {

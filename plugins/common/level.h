@@ -1,10 +1,10 @@
-/* How loud samples are. */
+/* The level of samples. */
 #pragma once
 
 #include <glib.h>
 #include <math.h>
 
-/** level_mean_square: of @n samples, all channels together; 0 of none. */
+/** level_mean_square: of @n samples, over all channels; 0 for no samples. */
 static inline double
 level_mean_square (const float *samples, gsize n)
 {

@@ -3,7 +3,7 @@
 
 #define BLOCK_SAMPLES 256
 #define AC3_BLOCKS    6
-/* The versions of bit streams (bsid) that are AC-3; those above, up to 16, are E-AC-3. */
+/* The bit stream versions (bsid) of AC-3; those above, up to 16, are E-AC-3. */
 #define LAST_AC3    10
 #define LAST_EAC3   16
 #define DTS_SYNC    0x7ffe8001
@@ -11,7 +11,7 @@
 
 static const guint32 ac3_rates[4] = { 48000, 44100, 32000 };
 
-/* In kbit/s, by half of the code. */
+/* In kbit/s, indexed by half of the code. */
 static guint32
 get_ac3_length (guint32 rate, guint8 code)
 {
@@ -32,7 +32,7 @@ read_ac3 (const guint8 *p, guint8 version, ProbeFrame *frame)
     return FALSE;
   frame->key = (guint32) version << 8 | p[4] >> 6;
   frame->length = get_ac3_length (rate, p[4] & 0x3f);
-  /* Versions above 8 are of a half and a quarter of the rate. */
+  /* Versions above 8 have a half or a quarter of the rate. */
   frame->seconds = (double) AC3_BLOCKS * BLOCK_SAMPLES / (double) (rate >> (MAX (version, 8) - 8));
   return frame->length > 0;
 }
@@ -44,7 +44,7 @@ read_eac3 (const guint8 *p, guint8 version, ProbeFrame *frame)
   gboolean is_half = p[4] >> 6 == 3;
   guint32 rate = is_half ? ac3_rates[p[4] >> 4 & 3] / 2 : ac3_rates[p[4] >> 6];
   guint8 n = is_half ? AC3_BLOCKS : blocks[p[4] >> 4 & 3];
-  /* More channels, or another programme, of the time of the first. */
+  /* More channels, or another programme, for the same time as the first. */
   gboolean is_beside = p[2] >> 6 == 1 || (p[2] >> 3 & 7) > 0;
 
   if (!rate || p[2] >> 6 == 3)

@@ -1,6 +1,5 @@
-/* ASF (WMA): objects, each with a name of 16 bytes and its size; one of those in the header tells how long
- * the file plays.  Demuxers believe it only where the file's size fits, which is to say when nothing is
- * missing. */
+/* ASF (WMA): objects, each with a name of 16 bytes and its size; one of those in the header contains the play
+ * duration.  Demuxers use it only where the file's size matches, that is, when nothing is missing. */
 #include "probe-private.h"
 
 #include <string.h>
@@ -25,7 +24,7 @@ probe_asf (ProbeInput *input, guint64 start, Probe *probe)
 {
   static const guint8 properties[16] = { 0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11,
                                          0x8e, 0xe4, 0x00, 0xc0, 0x0c, 0x20, 0x53, 0x65 };
-  guint64 at = start + 30; /* behind the header's own name, size and count */
+  guint64 at = start + 30; /* after the header's own name, size and count */
   const guint8 *p;
 
   probe->container = "ASF";

@@ -1,8 +1,8 @@
-/* Streams without a container: a chain of frames, each with its length in its header; nothing says how
- * many. */
+/* Streams without a container: a chain of frames, each with its length in its header; their number is not
+ * stored. */
 #include "probe-private.h"
 
-/* How far into a file the first frame may be. */
+/* The maximum offset of the first frame. */
 #define SYNC_RANGE (128 * 1024)
 
 typedef struct {
@@ -20,7 +20,7 @@ is_chain (const Chain *chain, guint64 offset, ProbeFrame *frame)
          chain->read (chain->input, offset + frame->length, &next) && next.key == frame->key;
 }
 
-/* Elsewhere than at the start it takes four frames in a row: fewer are found in other sound. */
+/* Anywhere but at the start four consecutive frames are required: fewer occur by chance in other audio data. */
 static gboolean
 begins_at (const Chain *chain, guint64 offset, ProbeFrame *first)
 {
@@ -37,7 +37,7 @@ begins_at (const Chain *chain, guint64 offset, ProbeFrame *first)
   return TRUE;
 }
 
-/* Adds up the frames from @at on; what is between them is lost. */
+/* Adds up the frames from @at on; bytes between them are lost. */
 static void
 walk (const Chain *chain, guint64 at, const ProbeFrame *first, Probe *probe)
 {

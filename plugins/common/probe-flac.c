@@ -1,16 +1,16 @@
-/* FLAC: STREAMINFO is the first block by the format's own rule, and states how long the stream is: not at all
- * where an encoder wrote into a pipe, and too little where one was stopped or the file was spliced.  So the
- * last frames are looked at, which say where they begin; where these know better, decoders get a header that
- * does. */
+/* FLAC: STREAMINFO is the first block by the format's own rule, and states the length of the stream: not at all
+ * where an encoder wrote into a pipe, and too little where one was stopped or the file was spliced.  So the last
+ * frames are read, which contain their position; where they give another length, decoders get a corrected
+ * header. */
 #include "probe-private.h"
 
 #include <string.h>
 
-/* Where the last frames are looked for: the longest that encoders write have some 100 kB. */
+/* The range searched for the last frames: the longest that encoders write have about 100 kB. */
 #define LAST_RANGE (1024 * 1024)
 #define MIN_FRAME  6
 #define MAX_BLOCKS 4096
-/* Files that were put one after the other. */
+/* Concatenated files. */
 #define MAX_LINKS 4096
 /* "fLaC" and the block STREAMINFO. */
 #define INFO_BYTES 42
@@ -33,7 +33,7 @@ crc8 (const guint8 *p, gsize n)
   return sum;
 }
 
-/* A number as UTF-8 has characters, up to seven bytes; its length, 0: none. */
+/* A number coded like a UTF-8 character, up to seven bytes; returns its length, 0: none. */
 static guint
 read_number (const guint8 *p, guint64 *number)
 {
@@ -52,7 +52,7 @@ read_number (const guint8 *p, guint64 *number)
   return MAX (n, 1);
 }
 
-/* Samples of a block by its four bits; those of a number that follows at @p. */
+/* Samples of a block from its four-bit code, or from a number that follows at @p. */
 static guint32
 block_size (guint bits, const guint8 *p)
 {
@@ -65,7 +65,7 @@ block_size (guint bits, const guint8 *p)
   return bits == 7 ? probe_be16 (p) + 1 : 256u << (bits - 8);
 }
 
-/* Whether a frame's header stands at @p (16 bytes); @fixed_size: samples of each frame, where those are
+/* Whether there is a frame header at @p (16 bytes); @fixed_size: samples of each frame, where frames are
  * numbered. */
 static gboolean
 read_frame (const guint8 *p, guint32 fixed_size, Frame *frame)
@@ -88,8 +88,8 @@ read_frame (const guint8 *p, guint32 fixed_size, Frame *frame)
   return frame->end <= (guint64) 1 << 36;
 }
 
-/* Samples of the whole stream by the headers of its last frames; 0: none can be found.  What looks like a header
- * in other data does not go on where the frame before it ended. */
+/* Samples of the whole stream from the headers of its last frames; 0: none found.  A false header in other data
+ * does not continue where the frame before it ended. */
 static guint64
 find_length (ProbeInput *input, guint64 start, guint64 end, guint32 fixed_size)
 {
@@ -111,7 +111,7 @@ find_length (ProbeInput *input, guint64 start, guint64 end, guint32 fixed_size)
   return length;
 }
 
-/* The offset behind the blocks, where the first frame is, and how many samples that has; 0: there is none. */
+/* The offset after the blocks, where the first frame is, and its number of samples; 0: there is none. */
 static guint64
 find_frames (ProbeInput *input, guint64 start, guint64 end, guint32 *n_samples)
 {
@@ -130,7 +130,7 @@ find_frames (ProbeInput *input, guint64 start, guint64 end, guint32 *n_samples)
   return at;
 }
 
-/* STREAMINFO alone, with @n_samples, and without the digest, which may be that of other samples. */
+/* Only STREAMINFO, with @n_samples, and without the digest, which may be of other samples. */
 static GBytes *
 make_header (const guint8 *info, guint64 n_samples)
 {
@@ -143,7 +143,7 @@ make_header (const guint8 *info, guint64 n_samples)
   return g_bytes_new (bytes, sizeof bytes);
 }
 
-/* Where the next file begins, of those that were put one after the other, or @end. */
+/* The start of the next of several concatenated files, or @end. */
 static guint64
 find_next (ProbeInput *input, guint64 at, guint64 end)
 {

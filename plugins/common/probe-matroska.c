@@ -1,10 +1,10 @@
-/* Matroska and WebM: elements in elements.  How long the first audio track lasts, by the times of its
- * first and last block, since a picture may last longer and sound may begin later. */
+/* Matroska and WebM: nested elements.  The duration of the first audio track, from the times of its first and last
+ * block, since video may last longer and audio may begin later. */
 #include "probe-private.h"
 
 #include <string.h>
 
-#define MAX_ELEMENTS (1u << 24) /* of a file: a film has some hundred thousand */
+#define MAX_ELEMENTS (1u << 24) /* per file: a film has some hundred thousand */
 #define UNKNOWN      G_MAXUINT64
 #define TYPE_AUDIO   2
 
@@ -26,7 +26,7 @@ enum {
 
 typedef struct {
   guint32 id;
-  guint64 start, size; /* of what it holds; %UNKNOWN: until something of a higher level */
+  guint64 start, size; /* of its content; %UNKNOWN: up to an element of a higher level */
 } Element;
 
 typedef struct {
@@ -40,7 +40,7 @@ typedef struct {
   gint64 first, last;
 } Matroska;
 
-/* A number whose first bit that is set says how many bytes it has; 0 bytes: none. */
+/* A number whose first set bit gives its size in bytes; 0 bytes: none. */
 static guint
 read_number (ProbeInput *input, guint64 at, gboolean keeps_mark, guint64 *value)
 {
@@ -92,7 +92,7 @@ read_unsigned (Matroska *self, const Element *element)
   return value;
 }
 
-/* A block begins with the number of its track and a time of its own. */
+/* A block begins with the number of its track and its own time. */
 static void
 read_block (Matroska *self, const Element *element)
 {
@@ -130,7 +130,7 @@ read_track (Matroska *self, const Element *track, guint64 end)
     self->track = number;
 }
 
-/* Whether to look inside, rather than behind it. */
+/* Whether to read its content instead of skipping it. */
 static gboolean
 is_entered (guint32 id)
 {

@@ -1,16 +1,15 @@
-/* MP4, M4A, QuickTime: boxes in boxes.  How long the first audio track lasts, since a picture may last
- * longer and sound may begin later: by its table of times, or that of its fragments, less what its edit
- * list leaves out. */
+/* MP4, M4A, QuickTime: nested boxes.  The duration of the first audio track, since video may last longer and audio
+ * may begin later: from its table of times, or that of its fragments, minus the parts that its edit list omits. */
 #include "probe-private.h"
 
 #include <string.h>
 
-#define MAX_BOXES (1u << 20) /* of a file; hours in fragments have some thousand */
-#define MAX_DEPTH 8          /* of a track's boxes, of which tables of samples stand three deep */
+#define MAX_BOXES (1u << 20) /* per file; hours in fragments have some thousand */
+#define MAX_DEPTH 8          /* nesting of a track's boxes; sample tables are at depth three */
 
 typedef struct {
   char type[5];
-  guint64 start, end; /* of what it holds */
+  guint64 start, end; /* of its content */
   gboolean is_cut;    /* the file ends before it does */
   guint64 promised;   /* bytes from @start on */
 } Box;
@@ -19,11 +18,11 @@ typedef struct {
   guint32 id;
   gboolean is_sound;
   guint32 timescale;
-  guint64 duration;  /* by its header */
-  guint64 times;     /* by the table of times */
-  guint64 fragments; /* by moof boxes */
+  guint64 duration;  /* from its header */
+  guint64 times;     /* from the table of times */
+  guint64 fragments; /* from moof boxes */
   guint64 edits;     /* in @movie_timescale */
-  guint64 skipped;   /* at the start, by the edit list */
+  guint64 skipped;   /* at the start, from the edit list */
   gboolean is_encrypted;
 } Track;
 
@@ -31,7 +30,7 @@ typedef struct {
   ProbeInput *input;
   guint32 movie_timescale;
   guint32 default_duration; /* of a sample in fragments */
-  Track track;              /* the first of sound */
+  Track track;              /* the first audio track */
   gboolean has_track, has_movie;
   guint n_boxes;
 } Movie;
@@ -65,14 +64,14 @@ next_box (Movie *movie, guint64 *at, guint64 end, Box *box)
   return TRUE;
 }
 
-/* Of versions 0 and 1, whose numbers have four or eight bytes. */
+/* Versions 0 and 1, whose numbers have four or eight bytes. */
 static guint64
 read_wide (const guint8 *p, gboolean is_wide)
 {
   return is_wide ? probe_be64 (p) : probe_be32 (p);
 }
 
-/* mvhd and mdhd: time scale and duration behind two dates. */
+/* mvhd and mdhd: time scale and duration after two dates. */
 static void
 read_times (Movie *movie, const Box *box, guint32 *timescale, guint64 *duration)
 {
@@ -99,7 +98,7 @@ read_edits (Movie *movie, const Box *box, Track *track)
        n--, at += step) {
     guint64 from = read_wide (p + (is_wide ? 8 : 4), is_wide);
 
-    if (from == (is_wide ? G_MAXUINT64 : G_MAXUINT32)) /* silence before the sound */
+    if (from == (is_wide ? G_MAXUINT64 : G_MAXUINT32)) /* silence before the audio */
       continue;
     if (is_first)
       track->skipped = from;
@@ -190,7 +189,7 @@ read_movie (Movie *movie, const Box *movie_box)
   }
 }
 
-/* tfhd: which track, and how long each of its samples lasts here. */
+/* tfhd: the track, and the duration of each of its samples here. */
 static gboolean
 read_fragment_header (Movie *movie, const Box *box, guint32 *duration)
 {
@@ -254,7 +253,7 @@ declare (const Movie *movie, Probe *probe)
 
   if (!track->timescale || !length)
     return;
-  /* A table of times may count what the header leaves out at the end. */
+  /* A table of times may include time at the end that the header does not count. */
   if (!track->fragments && track->duration)
     length = MIN (length, track->duration);
   length -= MIN (length, track->skipped);

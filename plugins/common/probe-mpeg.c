@@ -1,38 +1,38 @@
 /* MPEG-1/2/2.5 audio, layers I to III: a chain of frames, each with its length in its header.
  *
- * The Xing, Info or VBRI header in the first frame, where an encoder wrote one, tells how many
- * frames follow; the LAME extension of it how many samples at either end are padding. Without one
- * only gaps in the chain can be seen: a file cut at a frame's end then looks whole.  What stands behind
- * the last frame (tags, pictures) is no damage.
+ * The Xing, Info or VBRI header in the first frame, where an encoder wrote one, contains the number of frames that
+ * follow; its LAME extension the number of padding samples at either end. Without one only gaps in the chain can
+ * be detected: a file cut at a frame's end then looks whole.  Data after the last frame (tags, pictures) is not
+ * damage.
  *
- * Decoders get the frames alone, without padding before them and attachments behind them; where the first
- * frame counts wrongly, not all decoders know its header (VBRI), or none is there that a variable bit rate
- * needs, with a frame of our own before them. */
+ * Decoders get only the frames, without padding before and attachments after them; where the first frame counts
+ * wrongly, not all decoders know its header (VBRI), or a header that a variable bit rate needs is missing, a
+ * generated frame comes before them. */
 #include "probe-private.h"
 
 #include <segue/file.h>
 #include <string.h>
 
-/* How far into a file the first frame may be: behind a picture in a tag that states a wrong length. */
+/* The maximum offset of the first frame: after a picture in a tag that states a wrong length. */
 #define SYNC_RANGE (16 * 1024 * 1024)
-/* Zeros behind the last frame that are padding, in bytes and against the sound; more are a download that
- * was never finished. */
+/* Zeros after the last frame that count as padding, in bytes and relative to the audio; more mean an unfinished
+ * download. */
 #define MAX_PADDING       (64 * 1024)
 #define MAX_PADDING_SHARE 4
-/* Frames that the header's count may be off. */
+/* Allowed error of the header's frame count. */
 #define MISCOUNT 2
-/* Bytes of a frame of free format: 640 kbit/s at the lowest rate, and some. */
+/* Bytes of a free-format frame: 640 kbit/s at the lowest rate, with a margin. */
 #define MAX_FREE_LENGTH 8192
 #define ID3V1_BYTES     128
-/* Of a Xing header with the number of frames and bytes; of the frame that holds one, at most. */
+/* Of a Xing header with the number of frames and bytes; of the frame that contains one, at most. */
 #define XING_BYTES 16u
 #define MAX_HEADER 4096u
-/* Places where such a frame is looked for: noise has few that look like one. */
+/* Maximum number of positions tried for such a frame: noise has few that look like one. */
 #define MAX_MEASURED 64
 
 typedef struct {
   ProbeInput *input;
-  guint32 free_length; /* of frames whose header does not say, without padding; 0: not known */
+  guint32 free_length; /* of frames whose header lacks it, without padding; 0: not known */
   guint n_measured;
 } Mpeg;
 
@@ -64,7 +64,7 @@ static const guint16 bit_rates[2][3][16] = {
     { 0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0 } },
 };
 
-/* @free_length: where the bit rate is “free”, and a length is not in the header. */
+/* @free_length: where the bit rate is “free”, and the header contains no length. */
 static gboolean
 parse_header (const guint8 *p, guint32 free_length, Frame *frame)
 {
@@ -103,7 +103,7 @@ frame_at (Mpeg *mpeg, guint64 offset, Frame *frame)
   return p && parse_header (p, mpeg->free_length, frame);
 }
 
-/* A header alone is found in any noise: what follows the frame has to be a frame too. */
+/* A single header occurs by chance in noise: another frame has to follow the frame. */
 static gboolean
 is_chain (Mpeg *mpeg, guint64 offset, guint64 end, Frame *frame)
 {
@@ -116,7 +116,7 @@ is_chain (Mpeg *mpeg, guint64 offset, guint64 end, Frame *frame)
   return frame_at (mpeg, offset + frame->length, &next) && next.key == frame->key;
 }
 
-/* Of free format: the distance at which three headers stand that are alike. */
+/* Of free format: the distance between three similar headers. */
 static void
 measure_frames (Mpeg *mpeg, guint64 offset, guint64 end)
 {
@@ -169,13 +169,13 @@ read_tag (Mpeg *mpeg, guint64 offset, const Frame *frame, Tag *tag)
 typedef struct {
   guint64 frames;
   double seconds;
-  guint64 lost;         /* bytes between frames that belong to none */
-  guint64 tail;         /* behind the last frame */
+  guint64 lost;         /* bytes between frames that belong to no frame */
+  guint64 tail;         /* after the last frame */
   gboolean is_variable; /* the bit rate, after the first frame */
 } Walk;
 
-/* The offset after ID3v1 and ID3v2 tags in the middle, as in files that were put one after the other; 0
- * where there is none.  Three letters are found in any noise: frames have to follow. */
+/* The offset after ID3v1 and ID3v2 tags in the middle, as in concatenated files; 0 where there is none.  Three
+ * letters occur by chance in noise: frames have to follow. */
 static guint64
 after_tags (Mpeg *mpeg, guint64 offset, guint64 end)
 {
@@ -187,7 +187,7 @@ after_tags (Mpeg *mpeg, guint64 offset, guint64 end)
   return after > offset && after < end && is_chain (mpeg, after, end, &frame) ? after : 0;
 }
 
-/* The next frame or tag after @offset, where neither is. */
+/* The next frame or tag after @offset, where there is neither. */
 static guint64
 resync (Mpeg *mpeg, guint64 offset, guint64 end)
 {
@@ -213,7 +213,7 @@ walk_frames (Mpeg *mpeg, guint64 offset, guint64 end)
          !g_cancellable_is_cancelled (mpeg->input->cancellable)) {
     gboolean is_frame = frame_at (mpeg, offset, &frame) && offset + frame.length <= end;
 
-    /* Files put one after the other may change their format, but not for a single frame. */
+    /* Concatenated files may differ in format, but not for a single frame. */
     if (is_frame && (frame.key == key || is_chain (mpeg, offset, end, &frame))) {
       key = frame.key;
       walk.frames++;
@@ -234,7 +234,7 @@ walk_frames (Mpeg *mpeg, guint64 offset, guint64 end)
   return walk;
 }
 
-/* What taggers put behind the sound, and do not mark at its end; pictures, archives and text as well. */
+/* Data that taggers put after the audio without a mark at its end; pictures, archives and text as well. */
 static gboolean
 is_attachment (ProbeInput *input, guint64 offset, guint64 end)
 {
@@ -254,7 +254,7 @@ is_attachment (ProbeInput *input, guint64 offset, guint64 end)
   return FALSE;
 }
 
-/* Whether nothing of the sound stands behind the last frame. */
+/* Whether there is no audio data after the last frame. */
 static gboolean
 ends_well (Mpeg *mpeg, guint64 tail, guint64 end, guint64 sound)
 {
@@ -266,12 +266,12 @@ ends_well (Mpeg *mpeg, guint64 tail, guint64 end, guint64 sound)
   return tail >= end || is_attachment (mpeg->input, tail, end);
 }
 
-/* Whether the first frame says what is there.  Files put one after the other have the tag of the first; a
- * tag whose bytes are all there counts frames wrongly, or of another version of the file. */
+/* Whether the first frame's counts are right.  Concatenated files have the tag of the first; a tag whose bytes are
+ * all present counts frames wrongly, or those of another version of the file. */
 static gboolean
 compare_frames (Probe *probe, const Tag *tag, const Frame *frame, const Walk *found, guint64 sound)
 {
-  guint64 there = found->frames - 1; /* the frame that holds the tag is not one of them */
+  guint64 there = found->frames - 1; /* the frame that contains the tag is not counted */
   guint64 samples = tag->frames * frame->samples;
 
   probe->declared = found->seconds - (double) frame->samples / frame->rate;
@@ -293,7 +293,8 @@ compare_frames (Probe *probe, const Tag *tag, const Frame *frame, const Walk *fo
   return TRUE;
 }
 
-/* A frame without sound, like @first but for its bit rate, which gives it room for a header; its bytes. */
+/* A frame without audio, like @first except for its bit rate, which gives it room for a header; returns its
+ * bytes. */
 static guint
 make_silent_frame (Mpeg *mpeg, const guint8 *first, guint needed, guint8 *bytes, Frame *frame)
 {
@@ -308,8 +309,8 @@ make_silent_frame (Mpeg *mpeg, const guint8 *first, guint needed, guint8 *bytes,
   return 0;
 }
 
-/* (nullable): a first frame that counts the @n_frames that follow it, with what the file's own says about
- * delay and padding. @offset: of the file's own, or of the first frame. */
+/* (nullable): a first frame that counts the @n_frames that follow it, with the delay and padding of the file's
+ * own. @offset: of the file's own, or of the first frame. */
 static GBytes *
 make_first_frame (Mpeg *mpeg, guint64 offset, const Tag *tag, guint64 n_frames, guint64 n_bytes)
 {
@@ -337,7 +338,7 @@ make_first_frame (Mpeg *mpeg, guint64 offset, const Tag *tag, guint64 n_frames, 
   return g_bytes_new (bytes, length);
 }
 
-/* What decoders get of the frames from @first to @last. */
+/* The part for decoders: the frames from @first to @last. */
 static void
 add_frames (Mpeg *mpeg, guint64 first, guint64 last, const Frame *frame, const Tag *tag,
             const Walk *found, gboolean is_told, Probe *probe)
@@ -353,7 +354,7 @@ add_frames (Mpeg *mpeg, guint64 first, guint64 last, const Frame *frame, const T
   probe_add_part (probe, header ? start : first, last, header);
 }
 
-/* Two frames may be found in other sound; so elsewhere than at the start it takes three. */
+/* Two frames may occur by chance in other audio data; so anywhere but at the start three are required. */
 static gboolean
 begins_at (Mpeg *mpeg, guint64 offset, guint64 start, guint64 end, Frame *frame)
 {
@@ -364,8 +365,8 @@ begins_at (Mpeg *mpeg, guint64 offset, guint64 start, guint64 end, Frame *frame)
          (offset == start || is_chain (mpeg, offset + frame->length, end, &next));
 }
 
-/* The first frame, or @end.  Where there is none behind a tag, its length may be wrong: too small, so that a
- * picture goes on, or too large, so that sound is in it. */
+/* The first frame, or @end.  Where there is none after a tag, the tag's length may be wrong: too small, so that a
+ * picture continues, or too large, so that it covers audio. */
 static guint64
 find_first (Mpeg *mpeg, guint64 start, guint64 end, gboolean is_exact, Frame *frame)
 {

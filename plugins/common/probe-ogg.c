@@ -1,8 +1,8 @@
-/* Ogg: pages with a number, a checksum and the position in time at which they end.
+/* Ogg: pages with a number, a checksum and the time position at which they end.
  *
- * A decoder takes whatever pages it finds and reports nothing.  A whole stream has no page number
- * missing, checksums that are right, and ends with the end of a packet: at a page marked as the last, or,
- * since writers that were stopped mark none, where the file or the link of a chain ends. */
+ * A decoder uses whatever pages it finds and reports no errors.  A complete stream has no missing page numbers,
+ * correct checksums, and ends with the end of a packet: at a page marked as the last, or, since writers that were
+ * stopped mark none, where the file or the link of a chain ends. */
 #include "probe-private.h"
 
 #include <string.h>
@@ -20,11 +20,11 @@ typedef struct {
   guint link; /* of a chain */
   Codec codec;
   guint32 rate;       /* of the granule positions */
-  guint32 per_packet; /* most samples that a packet can hold */
+  guint32 per_packet; /* maximum number of samples in a packet */
   guint32 skip;       /* samples at the start that are not played (Opus) */
   guint32 next_page;
   gboolean ended;
-  gboolean is_open; /* its last page ends within a packet, or says no position */
+  gboolean is_open; /* its last page ends within a packet, or has no position */
   gint64 first;     /* granule position at which the stream starts; -1: not known yet */
   gint64 last;      /* -1: none yet */
   guint64 pages;
@@ -34,18 +34,18 @@ typedef struct {
 typedef struct {
   ProbeInput *input;
   Probe *probe;
-  GArray *streams; /* Stream, of all links of a chain */
+  GArray *streams; /* Stream, in all links of a chain */
   guint link;
-  gboolean is_under_way; /* in this link there are pages after those that begin streams */
-  guint64 damaged;       /* bytes that are no page, or of pages with a wrong checksum */
-  guint64 wasted;        /* bytes of which a checksum was made for nothing */
+  gboolean is_under_way; /* this link has pages after those that begin streams */
+  guint64 damaged;       /* bytes outside of pages, or of pages with a wrong checksum */
+  guint64 wasted;        /* bytes whose checksum was computed in vain */
   guint64 start, end;
-  gboolean ends_within; /* the last bytes are no whole page */
+  gboolean ends_within; /* the last bytes are not a complete page */
   gboolean has_too_many;
 } Ogg;
 
-/* CRC-32 with polynomial 0x04c11db7, not reflected, from zero, as the format's own page on framing
- * has it.  @rows: [k][b]: what byte b comes to when k more have followed. */
+/* CRC-32 with polynomial 0x04c11db7, not reflected, from zero, as in the format's framing specification.  @rows:
+ * [k][b]: the value of byte b after k more bytes. */
 typedef struct {
   guint32 rows[8][256];
 } CrcTable;
@@ -67,7 +67,7 @@ make_table (CrcTable *table)
       rows[k][i] = rows[k - 1][i] << 8 ^ rows[0][rows[k - 1][i] >> 24];
 }
 
-/* Every page of a song goes through here, so eight bytes at once. */
+/* Every page of a song is processed here, so eight bytes at a time. */
 static guint32
 add_to_checksum (const CrcTable *table, guint32 sum, const guint8 *p, gsize n)
 {
@@ -84,7 +84,7 @@ add_to_checksum (const CrcTable *table, guint32 sum, const guint8 *p, gsize n)
   return sum;
 }
 
-/* The page's own checksum field counts as zeros. FALSE also where the page is not all there. */
+/* The page's own checksum field counts as zeros. FALSE also where the page is incomplete. */
 static gboolean
 checksum_is_right (ProbeInput *input, const CrcTable *table, guint64 offset, guint32 length)
 {
@@ -156,7 +156,7 @@ read_position (Stream *stream, gint64 granule, guint packets)
   if (granule < 0)
     return;
   if (stream->first < 0 && granule > 0) {
-    /* A recording that was cut out of a broadcast starts somewhere. */
+    /* A recording cut from a broadcast may start at any position. */
     gint64 most = (gint64) packets * stream->per_packet;
 
     stream->first = granule > most ? granule : 0;
@@ -164,7 +164,7 @@ read_position (Stream *stream, gint64 granule, guint packets)
   stream->last = MAX (stream->last, granule);
 }
 
-/* All streams of a link begin before any goes on. */
+/* All streams of a link begin before any continues. */
 static void
 note_link (Ogg *ogg, gboolean begins, guint64 offset)
 {
@@ -175,7 +175,7 @@ note_link (Ogg *ogg, gboolean begins, guint64 offset)
   ogg->is_under_way = !begins;
 }
 
-/* @page: HEADER + n_segments bytes; @packet: what follows, as far as it could be read. */
+/* @page: HEADER + n_segments bytes; @packet: the data that follows, as far as it could be read. */
 static void
 read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_length)
 {
@@ -209,7 +209,7 @@ read_page (Ogg *ogg, const guint8 *page, const guint8 *packet, gsize packet_leng
   read_position (stream, (gint64) probe_le64 (page + 6), packets);
 }
 
-/* The offset behind what is no sound and no damage: a tag between links, zeros that pad the file. */
+/* The offset after data that is neither audio nor damage: a tag between links, zeros that pad the file. */
 static guint64
 skip_padding (Ogg *ogg, guint64 offset)
 {
@@ -226,7 +226,7 @@ skip_padding (Ogg *ogg, guint64 offset)
   return MIN (after, ogg->end);
 }
 
-/* Steps over one page, or one byte that is none. */
+/* Skips one page, or one byte that does not begin a page. */
 static guint64
 step (Ogg *ogg, const CrcTable *table, guint64 offset)
 {
@@ -267,7 +267,7 @@ static void
 sum_up (Ogg *ogg, Probe *probe)
 {
   double declared = 0;
-  gint counted = -1; /* the last link with sound: of several tracks in it the first is decoded */
+  gint counted = -1; /* the last link with audio: of several tracks in it the first is decoded */
 
   for (guint i = 0; i < ogg->streams->len; i++) {
     const Stream *stream = &g_array_index (ogg->streams, Stream, i);
@@ -306,7 +306,7 @@ probe_ogg (ProbeInput *input, guint64 start, guint64 end, Probe *probe)
   probe_add_part (probe, start, end, NULL);
   make_table (&table);
   ogg.streams = g_array_new (FALSE, TRUE, sizeof (Stream));
-  /* Pages that pretend to be long, one in another, could keep us busy for ever. */
+  /* Nested pages with false lengths could take unlimited time. */
   while (offset < end && ogg.wasted <= 2 * (end - start) + PROBE_WINDOW && !input->failed &&
          !g_cancellable_is_cancelled (input->cancellable))
     offset = step (&ogg, &table, offset);

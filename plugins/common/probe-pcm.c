@@ -1,17 +1,17 @@
-/* AIFF, AU and CAF: uncompressed sound, mostly; the header says how many bytes of it there should be. */
+/* AIFF, AU and CAF: mostly uncompressed audio; the header contains its size in bytes. */
 #include "probe-chunks.h"
 
 #include <string.h>
 
 #define MAX_COMMON 512
-/* Bytes behind the last sample in a chunk of sound. */
+/* Bytes after the last sample in an audio chunk. */
 #define MAX_PADDING 4096
 
 /* AIFF */
 
 typedef struct {
-  guint8 bytes[MAX_COMMON]; /* the COMM chunk, as it is */
-  guint length;             /* 0: not come across */
+  guint8 bytes[MAX_COMMON]; /* the COMM chunk, unchanged */
+  guint length;             /* 0: not found */
   guint frame_bytes;        /* 0: compressed */
   guint64 n_frames;
   double rate;
@@ -29,7 +29,7 @@ read_extended (const guint8 *p)
 static void
 read_common (ProbeInput *input, const ProbeChunk *chunk, gboolean is_aifc, Common *common)
 {
-  /* Bytes of a sample are those of its bits, rounded up. */
+  /* The bytes of a sample are its bits, rounded up to bytes. */
   static const char linear[][5] = {
     "NONE", "twos", "sowt", "raw ", "in24", "in32", "42ni", "23ni",
     "fl32", "FL32", "fl64", "FL64", "alaw", "ALAW", "ulaw", "ULAW"
@@ -107,7 +107,7 @@ read_sound (ProbeInput *input, Probe *probe, const Common *common, gboolean is_a
   if (common->n_frames && common->n_frames < size / common->frame_bytes) {
     guint64 counted = common->n_frames * common->frame_bytes;
 
-    /* What is left may pad a block; more is sound that a header does not count. */
+    /* The remainder may pad a block; more is audio that a header does not count. */
     if (size - counted <= MAX_PADDING)
       size = counted;
     else
@@ -146,8 +146,8 @@ probe_aiff (ProbeInput *input, guint64 start, Probe *probe)
                   sound.start ? "no description of its sound" : "no chunk of sound");
 }
 
-/* AU: offset, size, encoding, rate and channels.  Nothing stands behind the sound, so all of that is taken,
- * whatever the size says. */
+/* AU: offset, size, encoding, rate and channels.  Nothing follows the audio, so all of it is used, whatever the
+ * size is. */
 
 GBytes *
 probe_make_au_header (guint encoding, guint rate, guint channels, guint64 size)
@@ -201,7 +201,7 @@ probe_au (ProbeInput *input, guint64 start, Probe *probe)
                   probe_make_au_header (encoding, rate, channels, there));
 }
 
-/* CAF: chunks with sizes of eight bytes; that of the sound may be −1: up to the end. */
+/* CAF: chunks with sizes of eight bytes; that of the audio may be −1: up to the end. */
 
 typedef struct {
   double rate;

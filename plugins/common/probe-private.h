@@ -1,10 +1,10 @@
-/* Reading a hostile file piece by piece (internal to the probes). */
+/* Reading an untrusted file piece by piece (internal to the probes). */
 #pragma once
 
 #include "probe.h"
 
 #define PROBE_WINDOW (64 * 1024)
-/* What stays in the window before the place that is read, for a look ahead and back. */
+/* Bytes kept in the window before the current position, for reads ahead and back. */
 #define PROBE_BEHIND (8 * 1024)
 #define PROBE_PEEK   (PROBE_WINDOW - PROBE_BEHIND)
 
@@ -14,12 +14,12 @@ typedef struct {
   GCancellable *cancellable;
   guint64 window_start;
   gsize window_length;
-  int failed; /* errno, once reading failed */
+  int failed; /* errno, after reading failed */
   guint8 window[PROBE_WINDOW];
 } ProbeInput;
 
 /** probe_peek: (transfer none) (nullable): @n ≤ PROBE_PEEK bytes at @offset, valid until the next
- * call; %NULL where the file ends before, or reading failed. */
+ * call; %NULL where the file ends earlier, or reading failed. */
 const guint8 *probe_peek (ProbeInput *input, guint64 offset, gsize n);
 
 static inline guint32
@@ -65,7 +65,7 @@ probe_le64 (const guint8 *p)
   return (guint64) probe_le32 (p + 4) << 32 | probe_le32 (p);
 }
 
-/** probe_skip_id3: the offset after any ID3v2 tags that stand at @offset. */
+/** probe_skip_id3: the offset after any ID3v2 tags at @offset. */
 guint64 probe_skip_id3 (ProbeInput *input, guint64 offset);
 /** probe_skip_tags: likewise after ID3v2 and APE tags. */
 guint64 probe_skip_tags (ProbeInput *input, guint64 offset);
@@ -73,22 +73,22 @@ guint64 probe_skip_tags (ProbeInput *input, guint64 offset);
 guint64 probe_end_of_sound (ProbeInput *input, guint64 start);
 /** probe_note: lowers @intact and sets the damage, unless worse is already known. */
 void probe_note (Probe *probe, double intact, const char *format, ...) G_GNUC_PRINTF (3, 4);
-/** probe_refuse: it is no song, whatever `completeness` says. */
+/** probe_refuse: it is not a song, whatever `completeness` is. */
 void probe_refuse (Probe *probe, const char *format, ...) G_GNUC_PRINTF (2, 3);
-/** probe_compare: notes what is missing of @promised bytes of sound from @start on, up to @end. */
+/** probe_compare: notes how much of @promised bytes of sound is missing between @start and @end. */
 void probe_compare (Probe *probe, guint64 start, guint64 end, guint64 promised);
-/** probe_is_made_up: whether @size, of 32 bits, is what writers into a pipe put where they don't know
- * a length: close to half or all of the range. */
+/** probe_is_made_up: whether @size, of 32 bits, is a placeholder that writers into a pipe use for an unknown
+ * length: close to half or all of the range. */
 gboolean probe_is_made_up (guint64 size);
-/** probe_is_zero: whether all bytes from @offset to @end are. */
+/** probe_is_zero: whether all bytes from @offset to @end are zero. */
 gboolean probe_is_zero (ProbeInput *input, guint64 offset, guint64 end);
-/** probe_make_au_header: (transfer full) (nullable): before @size bytes of big-endian samples; %NULL: they are
- * too many. */
+/** probe_make_au_header: (transfer full) (nullable): a header for @size bytes of big-endian samples; %NULL: too
+ * many bytes. */
 GBytes *probe_make_au_header (guint encoding, guint rate, guint channels, guint64 size);
-/** probe_add_part: another one after those that are there; @header: (transfer full) (nullable). */
+/** probe_add_part: appends a part; @header: (transfer full) (nullable). */
 void probe_add_part (Probe *probe, guint64 start, guint64 end, GBytes *header);
 
-/* Each takes a file that has its magic at @start. Those that add no part leave that to the caller. */
+/* Each takes a file that has its magic at @start. Where a function adds no part, the caller does. */
 void probe_riff (ProbeInput *input, guint64 start, Probe *probe);
 void probe_w64 (ProbeInput *input, guint64 start, Probe *probe);
 void probe_aiff (ProbeInput *input, guint64 start, Probe *probe);
@@ -109,7 +109,7 @@ gboolean probe_adts (ProbeInput *input, guint64 start, guint64 end, gboolean is_
 gboolean probe_ac3 (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe);
 gboolean probe_dts (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe);
 
-/** ProbeFrame: @key: what frames of one stream have in common.  @length: bytes, header included */
+/** ProbeFrame: @key: equal in all frames of one stream.  @length: bytes, header included */
 typedef struct {
   guint32 key, length;
   double seconds;
@@ -118,6 +118,6 @@ typedef struct {
 /** ProbeFrameFunc: whether a frame begins at @offset; fills @frame. */
 typedef gboolean (*ProbeFrameFunc) (ProbeInput *input, guint64 offset, ProbeFrame *frame);
 
-/** probe_chain: likewise, of streams that are nothing but such frames. */
+/** probe_chain: likewise, for streams that consist only of such frames. */
 gboolean probe_chain (ProbeInput *input, const char *container, ProbeFrameFunc read, guint64 start,
                       guint64 end, gboolean is_exact, Probe *probe);

@@ -1,7 +1,7 @@
-/* WAVE, of RIFF, RIFX, RF64, BW64 and Sony's Wave64: the format, then how many bytes of sound there should be.
+/* WAVE, of RIFF, RIFX, RF64, BW64 and Sony's Wave64: the format, then the number of bytes of audio.
  *
- * A decoder gets a header of our own before the sound.  So lengths that a writer into a pipe made up,
- * chunks without their pad byte and bytes behind the sound are dealt with once. */
+ * A decoder gets a generated header before the audio.  So placeholder lengths from writers into a pipe, chunks
+ * without their pad byte and bytes after the audio are handled in one place. */
 #include "probe-chunks.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 /* Of a format chunk: the longest (of Microsoft's codecs) have 50 bytes. */
 #define MAX_FORMAT 1024
 #define EXTENSIBLE 0xfffe
-/* Bytes behind the sound that are not worth a word. */
+/* Bytes after the audio that are not worth a message. */
 #define MAX_BEHIND 4096
 
 typedef enum {
@@ -22,13 +22,13 @@ typedef enum {
 } Tag;
 
 typedef struct {
-  guint8 bytes[MAX_FORMAT]; /* the chunk, as it is */
-  guint length;             /* 0: not come across */
+  guint8 bytes[MAX_FORMAT]; /* the chunk, unchanged */
+  guint length;             /* 0: not found */
   guint tag;                /* of the sub-format, where it is extensible */
   guint channels, rate, bits;
-  guint block_align; /* of linear samples as it must be, whatever the chunk says */
-  gboolean is_wrong; /* the chunk says something else */
-  gboolean is_big;   /* RIFX: numbers and samples begin with their upper end */
+  guint block_align; /* for linear samples the required value, whatever the chunk has */
+  gboolean is_wrong; /* the chunk has another value */
+  gboolean is_big;   /* RIFX: numbers and samples are big-endian */
   guint32 n_samples; /* of the `fact` chunk; 0: it has none */
   guint64 ds64_size; /* RF64: of the data chunk */
 } Format;
@@ -40,7 +40,7 @@ is_linear (const Format *format)
          format->tag == TAG_MULAW;
 }
 
-/* A frame has room for the bits of all of its samples; more of it than that is right where there is padding. */
+/* A frame has room for the bits of all of its samples; more is correct where there is padding. */
 static void
 check_block (Format *format)
 {
@@ -53,7 +53,7 @@ check_block (Format *format)
   format->is_wrong = TRUE;
 }
 
-/* The fields of 16 bits and of 32 turned round. */
+/* Swaps the bytes of the 16-bit and 32-bit fields. */
 static void
 turn_round (guint8 *bytes)
 {
@@ -101,8 +101,8 @@ put_le (GByteArray *bytes, guint64 value, guint n)
   }
 }
 
-/* Samples that are not whole bytes, or fewer bits than their bytes, stand at the upper end of these: as
- * plain samples of so many bytes every decoder reads them. */
+/* Samples that are not whole bytes, or have fewer bits than their bytes, are in the upper bits: every decoder
+ * reads them as plain samples of that many bytes. */
 static void
 put_format (GByteArray *bytes, const Format *format)
 {
@@ -148,7 +148,7 @@ make_header (const Format *format, guint64 size)
   return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
 }
 
-/* What is behind @start may be the sound, or, where there is none, the next chunk. */
+/* The data after @start may be the audio, or, where there is none, the next chunk. */
 static guint64
 actual_size (ProbeInput *input, const Format *format, guint64 start, guint64 size)
 {
@@ -162,7 +162,7 @@ actual_size (ProbeInput *input, const Format *format, guint64 start, guint64 siz
   return size > there && probe_is_made_up (size) ? there : size;
 }
 
-/* Whether chunks stand from @at to the end of the file, or what may stand behind them. */
+/* Whether the file from @at to its end consists of chunks, and of data that may follow chunks. */
 static gboolean
 is_explained (ProbeInput *input, const Format *format, guint64 at)
 {
@@ -176,8 +176,8 @@ is_explained (ProbeInput *input, const Format *format, guint64 at)
   return TRUE;
 }
 
-/* Where a header was written before the sound was, or files were put one after the other, what it does not
- * count may be sound, or anything. */
+/* Where a header was written before the audio, or files were concatenated, bytes that it does not count may be
+ * audio, or anything. */
 static void
 look_behind (ProbeInput *input, Probe *probe, const Format *format, guint64 end)
 {
@@ -191,8 +191,8 @@ look_behind (ProbeInput *input, Probe *probe, const Format *format, guint64 end)
       there);
 }
 
-/* Big-endian samples, of which no decoder reads all in WAVE, in a header of AU; %NULL: of one byte, or of a
- * kind that AU does not have. */
+/* An AU header for big-endian samples, which no decoder supports fully in WAVE; %NULL: one-byte samples, or a type
+ * that AU does not have. */
 static GBytes *
 make_big_header (const Format *format, guint64 size)
 {
@@ -226,12 +226,12 @@ read_data (ProbeInput *input, Probe *probe, const Format *format, guint64 start,
       return;
     }
   }
-  /* Four bytes have to be enough for the length. */
+  /* The length has to fit into four bytes. */
   if (end - start < 0xffff0000)
     probe_add_part (probe, start, end, make_header (format, end - start));
 }
 
-/* Once the sound was found, or is known not to be there. */
+/* After the audio was found, or is known to be missing. */
 static void
 conclude (ProbeInput *input, Probe *probe, const Format *format, guint64 start, guint64 size)
 {
@@ -277,8 +277,8 @@ probe_riff (ProbeInput *input, guint64 start, Probe *probe)
     probe->trusts_decoder = p != NULL; /* AVI and the like */
 }
 
-/* Names of 16 bytes, of which the first four say it; sizes of eight, with the 24 before the bytes
- * themselves; padded to eight. */
+/* Names of 16 bytes, of which the first four identify the chunk; sizes of eight bytes, including the 24 before the
+ * data; padded to eight. */
 void
 probe_w64 (ProbeInput *input, guint64 start, Probe *probe)
 {
@@ -292,7 +292,7 @@ probe_w64 (ProbeInput *input, guint64 start, Probe *probe)
 
     if (memcmp (p, "data", 4) == 0) {
       if (size < 24 || (size > there && size - 24 >= G_MAXINT64 / 2))
-        size = there; /* into a pipe */
+        size = there; /* written into a pipe */
       conclude (input, probe, &format, at + 24, size - 24);
       return;
     }

@@ -1,10 +1,10 @@
-/* Tags around the sound: ID3, APE and Lyrics3, in any order and number. They are no part of any stream,
- * and so no damage of it. */
+/* Tags around the audio: ID3, APE and Lyrics3, in any order and number. They are not part of any stream, so they
+ * are not damage. */
 #include "probe-private.h"
 
 #include <string.h>
 
-/* Of a Lyrics3 1.00 block, which does not say how long it is. */
+/* Of a Lyrics3 1.00 block, which does not contain its length. */
 #define MAX_LYRICS 5100u
 
 static guint32
@@ -51,7 +51,7 @@ probe_skip_tags (ProbeInput *input, guint64 offset)
   return offset;
 }
 
-/* Lyrics3 1.00: text between two words; where it begins has to be looked for. */
+/* Lyrics3 1.00: text between two words; its start has to be searched for. */
 static guint64
 lyrics1_size (ProbeInput *input, guint64 end)
 {
@@ -73,7 +73,7 @@ lyrics2_size (const guint8 *p)
   return size + 15;
 }
 
-/* Bytes of the tag that ends at @end; 0: there is none. */
+/* Bytes of the tag that ends at @end; 0: no tag. */
 static guint64
 tag_size (ProbeInput *input, guint64 end)
 {

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How far into a file that begins with something else a stream is looked for. */
+/* How far a stream is searched for in a file that begins with other data. */
 #define GARBAGE_RANGE (128 * 1024)
 
 static gssize
@@ -168,7 +168,7 @@ is_mp4 (const guint8 *p)
   return FALSE;
 }
 
-/* What begins with a magic of four bytes and more; %FALSE: it is none of them. */
+/* Formats that begin with a magic of at least four bytes; %FALSE: none of them. */
 static gboolean
 probe_by_magic (ProbeInput *input, guint64 start, Probe *probe)
 {
@@ -205,7 +205,7 @@ probe_by_magic (ProbeInput *input, guint64 start, Probe *probe)
   return TRUE;
 }
 
-/* Magics that are long enough to be found in no other data. */
+/* Magics that are long enough not to occur by chance in other data. */
 static gboolean
 begins_stream (const guint8 *p)
 {
@@ -233,7 +233,7 @@ begins_stream (const guint8 *p)
   return FALSE;
 }
 
-/* The offset of a stream behind bytes that are none of its own; 0: there is none. */
+/* The offset of a stream after bytes that don't belong to it; 0: there is none. */
 static guint64
 probe_stream_behind (ProbeInput *input, guint64 start, Probe *probe)
 {
@@ -257,7 +257,7 @@ recognise (ProbeInput *input, Probe *probe)
     probe_refuse (probe, "is %s", what);
 }
 
-/* Not written at all: a disk image's hole, a download that was only begun. */
+/* Never written: a hole in a disk image, a download that was only started. */
 static gboolean
 begins_with_zeros (ProbeInput *input)
 {
@@ -278,7 +278,7 @@ probe_frames (ProbeInput *input, guint64 start, gboolean is_exact, Probe *probe)
          probe_mpeg (input, start, end, is_exact, probe);
 }
 
-/* Frames are found in other sound, too: so they are looked for last. */
+/* Frames also occur by chance in other audio data, so they are searched for last. */
 static void
 probe_all (ProbeInput *input, Probe *probe)
 {
@@ -301,7 +301,7 @@ probe_all (ProbeInput *input, Probe *probe)
     probe_add_part (probe, start < input->size ? start : 0, input->size, NULL);
 }
 
-/* Nothing behind the end, whatever a header says. */
+/* Nothing after the end, whatever a header states. */
 static void
 bound_parts (Probe *probe, guint64 size)
 {

@@ -1,10 +1,11 @@
-/* Random numbers as a function of (seed, counter): no stream, so no order to depend on. */
+/* Random numbers as a function of (seed, counter): no stream, so results do not depend on an
+ * order. */
 #pragma once
 
 #include <glib.h>
 #include <math.h>
 
-/** random_mix: SplitMix64's finaliser (Steele, Lea and Flood 2014): a bijection that scatters. */
+/** random_mix: SplitMix64's finaliser (Steele, Lea and Flood 2014): a bijection that mixes bits. */
 static inline guint64
 random_mix (guint64 x)
 {
@@ -13,7 +14,7 @@ random_mix (guint64 x)
   return x ^ (x >> 31);
 }
 
-/** random_bits: number @counter of the sequence that @seed names. */
+/** random_bits: number @counter of the sequence of @seed. */
 static inline guint64
 random_bits (guint64 seed, guint64 counter)
 {

@@ -7,11 +7,11 @@
 #define MIN_RATE     1000
 #define MAX_RATE     1536000
 #define MAX_CHANNELS RESAMPLER_MAX_CHANNELS
-/* Frames that are mixed and resampled in one go: small enough to stay in the first-level cache. */
+/* Frames that are mixed and resampled at once: small enough to stay in the first-level cache. */
 #define BLOCK 2048
-/* Every so many samples one counts for the energy; no usual tone has that many to a period. */
+/* One sample in this many counts for the energy; no usual tone has that period. */
 #define ENERGY_STEP 13
-/* Full scale is 1.  What is louder than this is no sound, and its sums may come to infinity. */
+/* Full scale is 1.  Louder values are not audio, and their sums may become infinite. */
 #define LOUDEST 1e30f
 
 struct _Resampler {
@@ -19,9 +19,9 @@ struct _Resampler {
   gboolean keep_channels;
   double expected_seconds;
 
-  soxr_t soxr; /* NULL: the native rate is the wanted one, or nothing came yet */
+  soxr_t soxr; /* NULL: the native rate is the output rate, or there was no input yet */
   guint native_rate;
-  guint channels;        /* of the output; 0: nothing came yet */
+  guint channels;        /* of the output; 0: no input yet */
   guint64 native_frames; /* since the rate last changed */
   guint64 base_length;   /* output frames before the rate last changed */
   double seconds;        /* before the rate last changed */
@@ -75,8 +75,8 @@ out_of_memory (const Resampler *self, GError **error)
   return FALSE;
 }
 
-/* Makes room for @extra more frames.  Growing by half keeps the waste bounded for songs whose
- * length nobody declared. */
+/* Makes room for @extra more frames.  Growing by half keeps the waste bounded for songs without a declared
+ * length. */
 static gboolean
 reserve (Resampler *self, gsize extra, GError **error)
 {
@@ -127,7 +127,7 @@ resample (Resampler *self, const float *frames, gsize n_frames, GError **error)
   return TRUE;
 }
 
-/* Empties the filter, and makes the length what the rates say, to the frame. */
+/* Flushes the filter, and adjusts the length to match the rates exactly. */
 static gboolean
 drain (Resampler *self, GError **error)
 {
@@ -197,8 +197,8 @@ check_format (Resampler *self, guint rate, guint channels, GError **error)
   return rate == self->native_rate || start_rate (self, rate, error);
 }
 
-/* Adds every @stride-th sample of @x to the sums in @output, or begins these; FALSE: one is not a number,
- * or as good as. */
+/* Adds every @stride-th sample of @x to the sums in @output, or starts these; FALSE: a sample is not a number, or
+ * far out of range. */
 static inline gboolean
 add_samples (float *output, const float *x, gsize stride, gsize n, gboolean begins)
 {
@@ -246,7 +246,7 @@ sum_energy (const float *x, gsize stride, gsize n)
   return sum;
 }
 
-/* What mixing costs, to see whether the channels cancel each other. */
+/* The energy lost by mixing, to detect channels that cancel each other. */
 static void
 note_energy (Resampler *self, const float *mixed, const float *const *planes, gsize stride, gsize n,
              guint channels)
@@ -256,7 +256,7 @@ note_energy (Resampler *self, const float *mixed, const float *const *planes, gs
   self->energy[1] += sum_energy (mixed, 1, n);
 }
 
-/* All channels as they are: [n, channels]. */
+/* All channels unchanged: [n, channels]. */
 static gboolean
 interleave (float *output, const float *const *planes, gsize stride, gsize n, guint channels)
 {
@@ -337,7 +337,7 @@ resampler_finish (Resampler *self, guint *channels, GError **error)
     return NULL;
   *channels = MAX (self->channels, 1);
   bytes = self->length * sizeof (float) * *channels;
-  /* Shrinking can't really fail; if it does, the larger block serves as well. */
+  /* Shrinking can't really fail; if it does, the larger block can be used as well. */
   output = bytes ? g_try_realloc (self->output, bytes) : NULL;
   if (!output)
     output = g_steal_pointer (&self->output);

@@ -1,14 +1,14 @@
-/* Streaming: native interleaved frames in, one growing buffer at the wanted rate out.
+/* Streaming: takes native interleaved frames, returns one growing buffer at the requested rate.
  *
- * The song is never held at its native rate: a chunk is averaged to mono (unless channels are
- * kept), resampled with soxr HQ (flat to 0.9 of the band, alias below -100 dB) and appended.  The
- * output has round (frames × rate / native rate) frames, with no delay.
+ * The song is never stored whole at its native rate: a chunk is averaged to mono (unless channels
+ * are kept), resampled with soxr HQ (flat to 0.9 of the band, alias below -100 dB) and appended.
+ * The output has round (frames × rate / native rate) frames, with no delay.
  */
 #pragma once
 
 #include <segue/segue.h>
 
-/* Of what goes in. */
+/* Of the input. */
 #define RESAMPLER_MAX_CHANNELS 64
 
 typedef struct _Resampler Resampler;
@@ -17,7 +17,7 @@ typedef struct _Resampler Resampler;
  * resampler_new:
  * @rate: Hz, of the output
  * @keep_channels: %FALSE: the output is the mean of all channels
- * @expected_seconds: how much will probably come (0: not known), to allocate once
+ * @expected_seconds: expected length of the input (0: not known), to allocate once
  */
 Resampler *resampler_new (guint rate, gboolean keep_channels, double expected_seconds);
 /** resampler_free: accepts %NULL. */
@@ -30,26 +30,26 @@ void resampler_free (Resampler *resampler);
  * The native rate may change between calls (chained Ogg streams); the number of channels too, if
  * they are not kept.
  *
- * Errors: %SEGUE_ERROR_DATA for samples that are not numbers, for a rate or number of channels
- * that can't be used; %SEGUE_ERROR_RESOURCE when memory runs out.
+ * Errors: %SEGUE_ERROR_DATA for samples that are not numbers, for an unusable rate or number of
+ * channels; %SEGUE_ERROR_RESOURCE when memory runs out.
  */
 gboolean resampler_push (Resampler *resampler, const float *frames, gsize n_frames, guint rate,
                          guint channels, GError **error);
 
-/** resampler_push_planes: the same of channels that lie apart: the samples of channel c are every
- * @stride-th from @planes[c] on. */
+/** resampler_push_planes: the same for channels stored separately: the samples of channel c are
+ * every @stride-th from @planes[c] on. */
 gboolean resampler_push_planes (Resampler *resampler, const float *const *planes, gsize stride,
                                 gsize n_frames, guint rate, guint channels, GError **error);
 
-/** resampler_finish: (transfer full): the rest of the filter and all that came out; after it the
- * resampler can only be freed. @channels: (out): of the result. */
+/** resampler_finish: (transfer full): flushes the filter and returns the whole output; afterwards
+ * the resampler can only be freed. @channels: (out): of the result. */
 GBytes *resampler_finish (Resampler *resampler, guint *channels, GError **error);
 
-/** resampler_get_seconds: how much has been pushed, in the source's own time. */
+/** resampler_get_seconds: duration pushed so far, in the source's own time. */
 double resampler_get_seconds (const Resampler *resampler);
 
-/** resampler_get_mono_share: the mean of all channels, by energy, against the channels themselves: 1
- * where they are equal, 0 where they cancel each other. */
+/** resampler_get_mono_share: energy of the mean of all channels relative to that of the channels: 1 where they are
+ * equal, 0 where they cancel each other. */
 double resampler_get_mono_share (const Resampler *resampler);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Resampler, resampler_free)

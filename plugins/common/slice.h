@@ -1,4 +1,4 @@
-/* Part of a song as an item of its own, for stages that cut and copy nothing. */
+/* Part of a song as a separate item, for stages that cut without copying. */
 #pragma once
 
 #include <segue/context.h>

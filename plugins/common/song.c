@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What comes out is held in memory as a whole. */
+/* The whole output is kept in memory. */
 #define MAX_BYTES (G_GUINT64_CONSTANT (2) << 30)
-/* Full scale is 1: below this (-84 dB) there is dither, if anything. */
+/* Full scale is 1: below this (-84 dB) there is at most dither. */
 #define SILENCE 0x1p-14f
 /* Energy that mixing may leave where channels cancel each other: -40 dB. */
 #define CANCELLED 1e-4
-/* Decoders may drop their delay, a frame or two, that nothing declares. */
+/* Decoders may drop their undeclared delay, a frame or two. */
 #define DELAY_SLACK 0.06
 
 static const char *const channel_choices[] = { "mono", "keep", NULL };
@@ -64,7 +64,7 @@ struct _Song {
   int fd;
   guint64 size; /* of the file */
   Probe probe;
-  double declared; /* s; NAN: the file does not say */
+  double declared; /* s; NAN: not in the file */
   Resampler *resampler;
   gint64 started; /* µs, monotonic */
 };
@@ -114,7 +114,7 @@ song_read_error (const Song *self, GError **error, int number)
                                      segue_item_get_id (self->file));
 }
 
-/* An error of a part that doesn't know the song's name gets it. */
+/* Adds the song's name to an error of a part that doesn't know it. */
 static gboolean
 name_error (const Song *self, GError **error)
 {
@@ -169,7 +169,7 @@ probe (Song *self, GError **error)
   return TRUE;
 }
 
-/* What is taken although it is not quite whole is taken with a word. */
+/* A file that is accepted although it is not quite complete is accepted with a message. */
 static void
 report (const Song *self, SegueContext *context)
 {
@@ -295,7 +295,7 @@ check_size (const Song *self, guint channels, GError **error)
                      (double) MAX_BYTES / second, floor ((double) MAX_BYTES / second));
 }
 
-/* Cuts @n_frames down to those that the song may still have. */
+/* Limits @n_frames to those that the song may still have. */
 static gboolean
 check_limits (Song *self, gsize *n_frames, guint rate, guint channels, GError **error)
 {
@@ -423,7 +423,7 @@ song_resampler_version (void)
   return g_strdup_printf ("%s hq", soxr_version ());
 }
 
-/* The resampler has tables of its own. */
+/* The resampler has its own tables. */
 void
 song_preload (void)
 {

@@ -1,4 +1,4 @@
-/* Tests of the probes: what containers promise, and that no file at all can upset them. */
+/* Tests of the probes: what containers declare, and that no file makes them fail. */
 #include "probe.h"
 #include "testing-odd.h"
 #include "testing.h"
@@ -86,7 +86,7 @@ test_whole_files (void)
   }
 }
 
-/* Tags around the sound are no damage, and hide nothing. */
+/* Tags around the audio are not damage, and hide no damage. */
 static void
 test_tags (void)
 {
@@ -119,7 +119,7 @@ test_tags (void)
   clear_file (&file);
 }
 
-/* A tag with a picture in front of any sound, however far that pushes it. */
+/* A tag with a picture in front of any audio, whatever its size. */
 static void
 test_tags_in_front (void)
 {
@@ -148,7 +148,7 @@ test_tags_in_front (void)
   }
 }
 
-/* A page taken out of the middle: no gap in the bytes, but one in the numbers. */
+/* A page taken out of the middle: no gap in the bytes, but one in the page numbers. */
 static void
 test_missing_page (void)
 {
@@ -172,7 +172,7 @@ test_missing_page (void)
   clear_file (&file);
 }
 
-/* Files put one after the other are one that lasts as long as all of them, in as many parts. */
+/* Concatenated files are one file with the sum of their durations, in one part each. */
 static void
 test_chain (void)
 {
@@ -193,7 +193,7 @@ test_chain (void)
   clear_file (&second);
 }
 
-/* What taggers put around MPEG audio, alone and one in front of the other. */
+/* Data that taggers put around MPEG audio, alone and combined. */
 static void
 test_tags_behind (void)
 {
@@ -228,7 +228,7 @@ test_tags_behind (void)
     g_autoptr (GByteArray) all = g_byte_array_new ();
     guint8 padded[32] = { 0 };
 
-    if (without) /* its Xing header: nothing says how many frames there are */
+    if (without) /* its Xing header: the number of frames is not declared */
       for (gsize i = 0; i < 300; i++)
         if (memcmp (file.bytes + i, "Xing", 4) == 0 || memcmp (file.bytes + i, "Info", 4) == 0)
           file.bytes[i] = 'x';
@@ -256,7 +256,7 @@ test_tags_behind (void)
   clear_file (&file);
 }
 
-/* Frames of free format say neither a bit rate nor a length: that is where the next one begins. */
+/* Frames of free format contain neither a bit rate nor a length: a frame ends where the next one begins. */
 static void
 test_free_format (void)
 {
@@ -280,7 +280,7 @@ test_free_format (void)
   g_assert_cmpfloat (gap.intact, <, 1);
 }
 
-/* Zeros where sound was, as of a disk or a download, are damage with and without a Xing header. */
+/* Zeros in place of audio, from a disk or a download, are damage with and without a Xing header. */
 static void
 test_zeros_inside (void)
 {
@@ -321,7 +321,7 @@ ogg_checksum (const guint8 *page, gsize length)
   return sum;
 }
 
-/* Every page with another serial number (0: as it is), and none of them marked as the last. */
+/* Every page with another serial number (0: unchanged), and none of them marked as the last. */
 static void
 rewrite_pages (guint8 *bytes, gsize length, guint32 serial)
 {
@@ -341,7 +341,7 @@ rewrite_pages (guint8 *bytes, gsize length, guint32 serial)
   }
 }
 
-/* Writers that are stopped mark no page as the last; links of a chain may have one serial number. */
+/* Interrupted writers mark no page as the last; links of a chain may share a serial number. */
 static void
 test_ogg_without_end (void)
 {
@@ -383,7 +383,7 @@ test_ogg_tracks (void)
   File a = make_file (&test_formats[5], 3), b = make_file (&test_formats[5], 2);
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   g_auto (Probe) probe = { 0 };
-  const gsize first = 27 + 1 + 30; /* a page with Vorbis's own header alone */
+  const gsize first = 27 + 1 + 30; /* a page with only Vorbis's own header */
 
   rewrite_pages (a.bytes, a.length, 7);
   rewrite_pages (b.bytes, b.length, 8);
@@ -399,7 +399,7 @@ test_ogg_tracks (void)
   clear_file (&b);
 }
 
-/* Sound that a header of WAVE does not count is not taken in silence. */
+/* Audio that a WAVE header does not count is not accepted silently. */
 static void
 test_bytes_behind (void)
 {
@@ -418,7 +418,7 @@ test_bytes_behind (void)
   g_assert_null (chunks.remark);
 }
 
-/* Matroska of a writer into a pipe states no sizes: that it was cut shows where a block does not end. */
+/* Matroska written into a pipe states no sizes: an incomplete block shows that it was truncated. */
 static void
 test_matroska_into_a_pipe (void)
 {
@@ -436,7 +436,7 @@ test_matroska_into_a_pipe (void)
   g_assert_nonnull (strstr (cut.remark, "within a block"));
 }
 
-/* The length may be left open; and bytes that are none of the stream stand before it. */
+/* The length may be undefined; and the stream may follow other bytes. */
 static void
 test_flac (void)
 {
@@ -464,7 +464,7 @@ put_le (guint8 *p, guint64 value, gsize n)
     p[i] = (guint8) (value >> 8 * i);
 }
 
-/* A header that holds an object of no interest and the properties: 12.5 s with 3 s before them. */
+/* A header with an irrelevant object and the properties: 12.5 s with 3 s before them. */
 static void
 test_asf (void)
 {
@@ -493,7 +493,7 @@ test_asf (void)
   g_assert_true (isnan (endless.declared));
 }
 
-/* Random bytes changed, cut and doubled, in every format: a probe ends, and says something. */
+/* Random bytes changed, removed and duplicated, in every format: a probe ends, and returns a result. */
 static void
 test_mutations (void)
 {
@@ -510,7 +510,7 @@ test_mutations (void)
       g_auto (Probe) probe = { 0 };
 
       for (gint k = g_rand_int_range (rand, 0, 12); k > 0; k--) {
-        /* Headers are where the mischief is. */
+        /* Headers are the critical part. */
         gsize range = g_rand_boolean (rand) ? head : length;
         gsize at = (gsize) g_rand_int_range (rand, 0, (gint32) range);
 
@@ -524,7 +524,7 @@ test_mutations (void)
   }
 }
 
-/* Every start of every format, byte by byte: no length is special. */
+/* Every prefix of every format, byte by byte: no length fails. */
 static void
 test_truncations (void)
 {
@@ -543,14 +543,14 @@ test_truncations (void)
   }
 }
 
-/* Pages that claim to be long, one in another: a megabyte of them must not take minutes. */
+/* Nested pages that claim to be long: a megabyte of them must not take minutes. */
 static void
 test_nested_pages (void)
 {
   const gsize length = 1 << 20;
   g_autofree guint8 *bytes = g_malloc0 (length);
   g_auto (Probe) probe = { 0 };
-  /* Of this process: what else the machine does is not in it. */
+  /* CPU time of this process: independent of other load. */
   clock_t started = clock ();
 
   for (gsize i = 0; i + 35 < length; i += 8)
@@ -560,7 +560,7 @@ test_nested_pages (void)
   g_assert_cmpint (clock () - started, <, 5 * CLOCKS_PER_SEC);
 }
 
-/* Frames without a container: what is no frame is missed. */
+/* Frames without a container: bytes outside of frames count as missing. */
 static void
 test_frames (void)
 {

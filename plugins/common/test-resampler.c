@@ -1,4 +1,4 @@
-/* Tests of the resampler: lengths to the frame, changes on the way, blocks that don't matter. */
+/* Tests of the resampler: exact lengths, changes in mid-stream, independence of block sizes. */
 #include "resampler.h"
 #include "testing.h"
 
@@ -57,7 +57,7 @@ test_blocks_do_not_matter (void)
   }
 }
 
-/* However channels lie, the bytes are those that they come to side by side. */
+/* For any layout of channels, the bytes equal those of interleaved input. */
 static void
 test_planes (void)
 {
@@ -135,7 +135,7 @@ test_changes (void)
   out = resampler_finish (resampler, &out_channels, &error);
   g_assert_cmpuint (g_bytes_get_size (out), ==, 48000 * sizeof (float));
   item = segue_item_new_audio (NULL, "x", out, 16000, 1);
-  /* 1 kHz fits each second a whole number of times: the sine goes on. */
+  /* 1 kHz has a whole number of periods per second: the sine is continuous. */
   g_assert_cmpfloat_with_epsilon (test_level_db (item, 1000), -6.02, 0.05);
 }
 
@@ -146,7 +146,7 @@ test_refused (void)
     float value;
     guint rate, channels;
     gboolean keep;
-    SegueErrorCode code; /* UNSUPPORTED: another decoder may know better */
+    SegueErrorCode code; /* UNSUPPORTED: another decoder may support it */
   } cases[] = {
     { NAN, 44100, 1, FALSE, SEGUE_ERROR_DATA },
     { INFINITY, 44100, 1, FALSE, SEGUE_ERROR_DATA },

@@ -1,4 +1,4 @@
-/* What decoders refuse, and in what words. */
+/* Files that decoders refuse, and their messages. */
 #include "testing-decoder.h"
 #include "testing-odd.h"
 
@@ -34,7 +34,7 @@ test_not_audio (DecoderFixture *fixture, gconstpointer decoder)
   decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_NO_INPUT, "");
 }
 
-/* What has no sound to be found in it is never played from its first byte on, whatever was asked for. */
+/* A file in which no audio is found is never decoded from its first byte on, whatever the parameters. */
 static void
 test_never_noise (DecoderFixture *fixture, gconstpointer decoder)
 {

@@ -1,4 +1,4 @@
-/* What decoders make of sound: the same of every format, at the rate and in the channels that were asked for. */
+/* The audio that decoders return: the same for every format, at the requested rate and channels. */
 #include "testing-decoder.h"
 #include "testing-odd.h"
 
@@ -11,7 +11,7 @@ static void
 test_formats_agree (DecoderFixture *fixture, gconstpointer decoder)
 {
   for (const TestFormat *format = test_formats; format->name; format++) {
-    /* Opus knows no 44.1 kHz. */
+    /* Opus does not support 44.1 kHz. */
     guint rate = g_str_equal (format->name, "opus") ? 48000 : 44100;
     g_autofree char *name = g_strconcat ("song.", format->extension, NULL), *path = NULL;
     g_autoptr (SegueItem) item = NULL;
@@ -56,7 +56,7 @@ test_resampling (DecoderFixture *fixture, gconstpointer decoder)
     g_assert_cmpfloat_with_epsilon (test_level_db (item, 997), -6.0206, 0.01);
     g_assert_cmpfloat (test_residue_db (item, 997), <, -100);
   }
-  for (double hz = 8200; hz < 22000; hz += 1700) { /* what 16 kHz can't hold must not come back */
+  for (double hz = 8200; hz < 22000; hz += 1700) { /* above 8 kHz nothing may alias */
     g_autofree char *path = decoder_make_song (fixture, "high.wav", format, hz, 2, 44100, 1);
     g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
 
@@ -109,7 +109,7 @@ typedef struct {
   char *path;
 } Check;
 
-/* All of the sound, and nothing but that. */
+/* All of the audio, and nothing else. */
 static void
 check_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
 {
@@ -133,7 +133,7 @@ test_odd_files (DecoderFixture *fixture, gconstpointer decoder)
   test_odd_aiffs (check_whole, &check);
 }
 
-/* All of the sound, but for the delay of an encoder. */
+/* All of the audio, except for an encoder's delay. */
 static void
 check_nearly_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
 {
@@ -164,7 +164,7 @@ test_odd_mp3_headers (DecoderFixture *fixture, gconstpointer decoder)
   test_odd_mp3s ((const guint8 *) bytes, length, 9 * 16000, check_nearly_whole, &check);
 }
 
-/* A header that states less than there is, and files that were put one after the other. */
+/* A header that states too little, and concatenated files. */
 static void
 test_odd_flac (DecoderFixture *fixture, gconstpointer decoder)
 {
@@ -257,7 +257,7 @@ test_names (DecoderFixture *fixture, gconstpointer decoder)
   }
 }
 
-/* Under isolation a stage sees nothing but an open descriptor. */
+/* Under isolation a stage only gets an open descriptor. */
 static void
 test_descriptor (DecoderFixture *fixture, gconstpointer decoder)
 {

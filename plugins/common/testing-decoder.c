@@ -1,4 +1,4 @@
-/* The promises that any decoder keeps: songs are made, decoded and compared. */
+/* The guarantees of every decoder: songs are made, decoded and compared. */
 #include "testing-decoder.h"
 
 #include <segue/file.h>

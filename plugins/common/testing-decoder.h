@@ -1,4 +1,4 @@
-/* What the tests of decoders share among themselves. */
+/* Shared by the tests of decoders. */
 #pragma once
 
 #include "testing.h"
@@ -28,7 +28,7 @@ char *decoder_make_song (DecoderFixture *fixture, const char *name, const TestFo
                          double hz, double seconds, guint rate, guint channels);
 void decoder_put_bytes (const char *path, const char *bytes, gsize length);
 
-/* The one item that comes out; decoder_decode (): it has to. */
+/* The single resulting item; decoder_decode () requires that there is one. */
 SegueItem *decoder_try (const TestDecoder *decoder, const char *config, const char *path,
                         GError **error);
 SegueItem *decoder_decode (const TestDecoder *decoder, const char *config, const char *path);

@@ -1,4 +1,5 @@
-/* Files that people have, odd and whole: every decoder that reads the format takes all of the sound. */
+/* Unusual but complete files as found in practice: every decoder that reads the format decodes all of the
+ * audio. */
 #include "testing-odd.h"
 
 #include "testing.h"
@@ -12,7 +13,7 @@
 typedef struct {
   const char *name;
   guint bits, channels;
-  guint32 data_size, riff_size; /* 0: as it is */
+  guint32 data_size, riff_size; /* 0: unchanged */
   const char *before, *behind;  /* chunks, as bytes */
   gsize before_length, behind_length;
   gboolean has_no_pad;
@@ -61,7 +62,7 @@ put_le (GByteArray *bytes, guint64 value, guint n)
   }
 }
 
-/* A sine that every sample type can hold. */
+/* A sine that every sample type can represent. */
 static void
 put_samples (GByteArray *bytes, guint bits, guint channels)
 {
@@ -117,7 +118,7 @@ make_wave (const OddWave *wave)
   return bytes;
 }
 
-/* RIFX: all numbers begin with their upper end. */
+/* RIFX: all numbers are big-endian. */
 static GByteArray *
 make_big_wave (void)
 {
@@ -228,7 +229,7 @@ test_odd_aiffs (TestOddFunc check, gpointer data)
   }
 }
 
-/* Frames and bytes of a Xing or Info header as VBRI has them, at its place. */
+/* Frames and bytes of a Xing or Info header as a VBRI header, at its position. */
 static void
 put_vbri (guint8 *bytes, const guint8 *xing)
 {
@@ -252,7 +253,7 @@ find_header (const guint8 *bytes)
   g_assert_not_reached ();
 }
 
-/* ID3v2 with a picture, whose size is stated too small, too large, and larger than the file. */
+/* ID3v2 with a picture, whose stated size is too small, too large, and larger than the file. */
 static void
 check_wrong_tags (const guint8 *bytes, gsize length, gsize n_frames, TestOddFunc check,
                   gpointer data)

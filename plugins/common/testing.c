@@ -56,8 +56,8 @@ test_sines (double hz, double seconds, guint rate, guint channels, gsize *n_fram
   return frames;
 }
 
-/* Least squares of sine, cosine and a constant over a whole number of nothing in particular: the
- * three are not orthogonal over the window, so the normal equations are solved. */
+/* Least squares of sine, cosine and a constant: the window is no whole number of periods, so the
+ * three are not orthogonal and the normal equations are solved. */
 static void
 fit (const float *x, gsize n, guint channels, double step, double out[3])
 {

@@ -1,5 +1,5 @@
-/* What the tests of all decoders share: audio files of every format that can be written here, and
- * the promises that any decoder keeps.
+/* Shared by the tests of all decoders: audio files of every format that can be written here, and
+ * the guarantees of every decoder.
  */
 #pragma once
 
@@ -24,9 +24,9 @@ void test_write_audio (const char *path, const TestFormat *format, const float *
                        gsize n_frames, guint rate, guint channels);
 /** test_sines: (transfer full): [seconds × rate, channels]: @hz, amplitude 0.5, in all channels. */
 float *test_sines (double hz, double seconds, guint rate, guint channels, gsize *n_frames);
-/** test_level_db: level of the sine at @hz in @item's middle half, dB against full scale. */
+/** test_level_db: level of the sine at @hz in @item's middle half, dB relative to full scale. */
 double test_level_db (const SegueItem *item, double hz);
-/** test_residue_db: RMS of what is left there without the sine at @hz; dB against full scale. */
+/** test_residue_db: RMS of the rest there without the sine at @hz; dB relative to full scale. */
 double test_residue_db (const SegueItem *item, double hz);
 
 /** test_add_decoder: adds the tests that @stage of @plugin has to pass, under "/@stage/". */

@@ -6,7 +6,7 @@
 
 #include <segue/plugin.h>
 
-/* How often a song is begun when GStreamer loses it before the first sound. */
+/* How often a song is started when GStreamer loses it before the first samples. */
 #define TRIES 3u
 
 static char *
@@ -21,8 +21,8 @@ fingerprint (const void *config)
   return g_strdup_printf ("%s; %s", framework, resampler);
 }
 
-/* There is nothing to keep between songs; but the first look at GStreamer's plugins may take
- * seconds, which no song's time-out should pay for. */
+/* Nothing is kept between songs; but the first scan of GStreamer's plugins may take seconds, which should not
+ * count against a song's timeout. */
 static gboolean
 open_framework (SegueContext *context, gpointer *instance, GError **error)
 {
@@ -93,7 +93,7 @@ decode_part (Song *song, const ProbePart *part, SegueContext *context, GError **
 
   for (guint i = 0; i < TRIES && result == PLAYER_STUCK && !has_begun; i++)
     result = play (song, part, context, &has_begun, error);
-  /* A song that stops on its way without an end is one that was cut short. */
+  /* A song that stops without an end of stream is truncated. */
   if (result == PLAYER_STUCK && !has_begun)
     return song_error (song, error, SEGUE_ERROR_TIMEOUT,
                        "can't be decoded: %u times its decoder stopped without a word", TRIES);

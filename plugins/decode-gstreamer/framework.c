@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* (transfer full): the name of the table of plugins that GStreamer keeps.  Plugins that could not be loaded are
- * listed as bad ones there until their files change, so a table made under a tight limit of memory or open files
- * (ulimit -v, ulimit -n) is only for runs under the same. */
+/* (transfer full): the name of GStreamer's plugin registry.  Plugins that could not be loaded are listed there as
+ * blocked until their files change, so a registry made under a tight limit of memory or open files (ulimit -v,
+ * ulimit -n) is used only for runs under the same limits. */
 static char *
 name_registry (void)
 {
@@ -26,8 +26,8 @@ name_registry (void)
   return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
-/* The environment is GStreamer's only way to be told.  It is set once, before any of GStreamer's
- * threads exist; under isolation the process has no others either. */
+/* GStreamer can be configured only through the environment.  It is set once, before any of GStreamer's threads
+ * exist; under isolation the process has no other threads either. */
 static void
 choose_registry (void)
 {
@@ -40,7 +40,7 @@ choose_registry (void)
     g_setenv ("GST_REGISTRY", path, TRUE);
 }
 
-/* A folder of plugins that could not be listed, for want of memory, say, is an empty one to GStreamer. */
+/* A folder of plugins that could not be listed, for example for lack of memory, appears empty to GStreamer. */
 static void
 look_twice (void)
 {
@@ -50,8 +50,8 @@ look_twice (void)
     gst_update_registry ();
 }
 
-/* Players of notes (modules, chiptunes, MIDI) are no decoders of recordings, and some of them hang when they are
- * asked how long a file lasts.  decodebin takes nothing without a rank. */
+/* Synthesisers (modules, chiptunes, MIDI) are not decoders of recordings, and some of them hang on a duration
+ * query.  decodebin uses no element without a rank. */
 static void
 leave_out_players (void)
 {
@@ -67,7 +67,7 @@ leave_out_players (void)
   }
 }
 
-/* %NULL or why it failed; lives as long as the process. */
+/* %NULL or the reason for the failure; lives as long as the process. */
 static gpointer
 init_once (gpointer unused)
 {

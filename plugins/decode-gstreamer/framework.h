@@ -1,4 +1,4 @@
-/* GStreamer itself: brought up once a process, quietly, with a registry of segue's own. */
+/* GStreamer itself: initialised once per process, without messages, with segue's own registry. */
 #pragma once
 
 #include <segue/context.h>
@@ -6,13 +6,13 @@
 /**
  * framework_init: (any thread)
  *
- * The first call may take seconds: GStreamer looks at every plugin that is installed and writes
- * down what it found.  That file is segue's own, in its cache folder, unless GST_REGISTRY says
- * otherwise: a player that runs at the same time must not be disturbed.
+ * The first call may take seconds: GStreamer scans every installed plugin and stores the result in
+ * a registry file.  That file is segue's own, in its cache folder, unless GST_REGISTRY is set: a
+ * player that runs at the same time must not be disturbed.
  */
 gboolean framework_init (GError **error);
 
-/** framework_allow: lets an isolated stage load any of GStreamer's plugins later, wherever they lie;
+/** framework_allow: lets an isolated stage load any of GStreamer's plugins later, wherever they are installed;
  * after framework_init(). */
 void framework_allow (SegueContext *context);
 

@@ -12,19 +12,18 @@
 
 #define WAIT      (50 * G_TIME_SPAN_MILLISECOND)
 #define STOP_WAIT (5 * G_TIME_SPAN_SECOND)
-/* Waits in a row without a thread that reads the file: what it had read has long come out. */
+/* Consecutive waits without a thread that reads the file: by then all data read must have been output. */
 #define STUCK_WAITS 20
-/* A thread that is woken for each buffer, of 1,000 frames often, takes as long to wake as to work.  So
- * the reader of what comes out is woken for so many at once, and the file's reader runs ahead of the
- * decoder by the whole of a usual song. */
+/* A thread that is woken for each buffer, of 1,000 frames often, takes as long to wake as to work.  So the reader
+ * of the output is woken for this many at once, and the file's reader runs ahead of the decoder by the whole of a
+ * usual song. */
 #define BATCH       32
 #define MAX_BUFFERS 64
 #define AHEAD_BYTES (16u * 1024 * 1024)
-/* How long a thread is held at most while decodebin links the element that it belongs to. */
+/* The maximum time a thread is blocked while decodebin links the element that it belongs to. */
 #define HOLD G_TIME_SPAN_SECOND
 
-/* Shared with GStreamer's threads and with the thread that ends the pipeline: whoever is last
- * frees it. */
+/* Shared with GStreamer's threads and with the thread that ends the pipeline: the last one frees it. */
 struct _Player {
   GstElement *pipeline;
   GstElement *source;
@@ -34,17 +33,17 @@ struct _Player {
   TaskThreads *threads;
   gboolean is_pausing; /* before its first buffer */
 
-  GMutex lock; /* what any thread may touch: */
+  GMutex lock; /* accessed by any thread: */
   GCond changed;
   gboolean is_linked;
   gboolean has_all_pads;
   gboolean is_stopped;
-  guint n_samples; /* that the sink holds */
+  guint n_samples; /* queued in the sink */
   gboolean is_over;
-  GThread *finder; /* the thread that finds out what the file is: the first that reads */
+  GThread *finder; /* the thread that detects the file type: the first that reads */
   gboolean is_found;
 
-  guint n_idle;      /* waits in a row with nothing and nobody at work */
+  guint n_idle;      /* consecutive waits without data and without a working thread */
   GstSample *sample; /* mapped as @map, or NULL */
   GstMapInfo map;
   GstCaps *caps; /* @info was read from these */
@@ -83,8 +82,8 @@ on_pad_added (GstElement *decoder, GstPad *pad, gpointer data)
   g_autoptr (GstPad) input = gst_element_get_static_pad (self->convert, "sink");
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  /* The first audio stream; others stay unlinked, which decodebin takes.  The streams of a chained
-   * file come one after the other, each when the last one's pad is gone. */
+  /* The first audio stream; others stay unlinked, which decodebin allows.  The streams of a chained file come one
+   * after the other, each after the last one's pad was removed. */
   if (!gst_pad_is_linked (input) && gst_pad_link (pad, input) == GST_PAD_LINK_OK)
     self->is_linked = TRUE;
 }
@@ -106,9 +105,9 @@ connect (Player *self, GstElement *element, const char *signal, GCallback callba
                          flags);
 }
 
-/* decodebin finds out what a file is in one thread, and while it still links the element for it, that
- * element may pull and push in a thread of its own: into pads that are not linked yet, and its errors
- * are dropped.  So whoever else reads the file waits until the type's signal has been dealt with. */
+/* decodebin detects the type of a file in one thread, and while it still links the element for it, that element
+ * may pull and push in its own thread: into pads that are not linked yet, and its errors are dropped.  So other
+ * threads that read the file wait until the type's signal has been handled. */
 static void
 on_type_dealt_with (GstElement *finder, guint probability, GstCaps *caps, gpointer data)
 {
@@ -158,7 +157,7 @@ on_sample (GstAppSink *sink, gpointer data)
   return GST_FLOW_OK;
 }
 
-/* Before the sink itself, which says that it is at the end when everything has been taken. */
+/* Before the sink itself, which reports the end only when everything has been pulled. */
 static GstPadProbeReturn
 on_sink_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
@@ -261,7 +260,7 @@ drop_sample (Player *self)
   g_clear_pointer (&self->sample, gst_sample_unref);
 }
 
-/* GStreamer's errors in our words: whose fault is it? */
+/* Maps GStreamer's errors to segue's: caused by the file or by the environment? */
 static void
 translate (const GError *problem, gboolean is_about_reading, const char *missing, GError **error)
 {
@@ -271,7 +270,7 @@ translate (const GError *problem, gboolean is_about_reading, const char *missing
                  "-bad, -ugly and gstreamer1.0-libav",
                  missing);
   else if (g_error_matches (problem, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN))
-    /* decodebin's way to say that it let all streams pass by. */
+    /* decodebin's report that it ignored all streams. */
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream");
   else if (g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND) ||
            g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE))
@@ -287,7 +286,7 @@ translate (const GError *problem, gboolean is_about_reading, const char *missing
                  problem->message);
 }
 
-/* The first error on the bus; a note about a missing decoder comes before it. */
+/* The first error on the bus; a message about a missing decoder comes before it. */
 static gboolean
 take_error (Player *self, GError **error)
 {
@@ -319,7 +318,7 @@ has_no_audio (Player *self)
   return self->has_all_pads && !self->is_linked;
 }
 
-/* Whether a thread takes data from the file: the source's own, or that of an element that pulls. */
+/* Whether a thread reads data from the file: the source's own, or that of an element that pulls. */
 static void
 look_for_reader (const GValue *value, gpointer is_read)
 {
@@ -366,14 +365,14 @@ player_new (int fd, const ProbePart *part, GError **error)
     release_player (self, NULL);
     return NULL;
   }
-  /* A failure is on the bus, where the first pull finds it. */
+  /* A failure is on the bus, where the first pull reads it. */
   gst_element_set_state (self->pipeline, GST_STATE_PAUSED);
   self->is_pausing = TRUE;
   return self;
 }
 
-/* A pipeline that is set to play at once is taken from paused to playing by a thread of GLib's pool, and hangs
- * where that thread can't be created.  So player_pull () takes that step itself. */
+/* A pipeline that is set to play directly is changed from paused to playing by a thread of GLib's pool, and hangs
+ * where that thread can't be created.  So player_pull () makes that change itself. */
 static void
 play_once_paused (Player *self)
 {
@@ -381,7 +380,7 @@ play_once_paused (Player *self)
   GstStateChangeReturn change =
     gst_element_get_state (self->pipeline, &state, NULL, WAIT * GST_USECOND);
 
-  /* An element that got no thread counts as paused, but would be waited for. */
+  /* An element without a thread counts as paused, but waiting for it would never end. */
   if (change == GST_STATE_CHANGE_SUCCESS && state == GST_STATE_PAUSED &&
       !task_threads_are_refused (self->threads, NULL))
     gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
@@ -420,7 +419,7 @@ read_sample (Player *self, PlayerBlock *block, GError **error)
   return TRUE;
 }
 
-/* ns that the sink may take until it has one, or knows itself that it is at the end. */
+/* ns that the sink may take until it has a sample, or has reached the end. */
 static GstClockTime
 wait_for_samples (Player *self)
 {
@@ -433,8 +432,7 @@ wait_for_samples (Player *self)
   return self->is_over ? WAIT * GST_USECOND : 0;
 }
 
-/* What the sink holds; NULL: nothing.  A sample may be taken before it is counted: where there is none,
- * there is nothing to count either. */
+/* The sink's next sample; NULL: none.  A sample may be pulled before it is counted: the count then stays at 0. */
 static GstSample *
 take_sample (Player *self, GstClockTime wait)
 {
@@ -485,7 +483,7 @@ stop_in_thread (gpointer data)
   Player *self = data;
 
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  /* Its signals hold the player, and the player holds it: here that circle is cut. */
+  /* Its signals reference the player, and the player references it: this breaks the cycle. */
   gst_clear_object (&self->pipeline);
   g_mutex_lock (&self->lock);
   self->is_stopped = TRUE;
@@ -495,7 +493,7 @@ stop_in_thread (gpointer data)
   return NULL;
 }
 
-/* Ending a pipeline waits for its threads, and some decoders never come back. */
+/* Ending a pipeline waits for its threads, and some decoders never return. */
 static gboolean
 stop_in_time (Player *self)
 {

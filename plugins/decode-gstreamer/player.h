@@ -2,9 +2,9 @@
  *
  *   open file ! decodebin ! audioconvert ! appsink
  *
- * A pipeline is built for each file (3 ms): what one file did to it can't reach the next.  Streams
- * that are not audio are not decoded.  Nothing here waits for longer than a moment: a decoder that
- * hangs is left behind in a thread of its own.
+ * A pipeline is built for each file (3 ms): so one file can't affect the next.  Streams that are
+ * not audio are not decoded.  No call waits for longer than a moment: a decoder that hangs is
+ * abandoned in its own thread.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ typedef struct _Player Player;
 
 /**
  * PlayerResult:
- * @PLAYER_STUCK: nothing will ever come, and nobody said why: decodebin drops errors that come
- *   while it links an element
+ * @PLAYER_STUCK: no output will ever come, without an error message: decodebin drops errors that
+ *   occur while it links an element
  */
 typedef enum {
   PLAYER_FRAMES,
@@ -37,11 +37,11 @@ typedef struct {
 
 /** player_new: starts to decode @part of the file @fd; both are borrowed for this call only. */
 Player *player_new (int fd, const ProbePart *part, GError **error);
-/** player_pull: waits a moment.  %PLAYER_FAILED: @error says why, without the file's name, in
+/** player_pull: waits a moment.  %PLAYER_FAILED: @error is the reason, without the file's name, in
  * %SEGUE_ERROR. */
 PlayerResult player_pull (Player *player, PlayerBlock *block, GError **error);
 /** player_get_duration: s, as the demuxer reports it; NAN: not known. */
 double player_get_duration (Player *player);
 /** player_stop: ends the pipeline and frees @player; %FALSE where it could not be ended in time and
- * was left behind.  One that was refused a thread is left behind without a try. */
+ * was abandoned.  One that was refused a thread is abandoned at once. */
 gboolean player_stop (Player *player);

@@ -2,10 +2,10 @@
 
 #include <gst/gst.h>
 
-/* What a player is made of, whatever the file is. */
+/* The elements of a player for any file. */
 static const char *const elements[] = { "decodebin", "typefind", "queue2",       "multiqueue",
                                         "appsink",   "queue",    "audioconvert", NULL };
-/* What people have. */
+/* Common formats. */
 static const char *const formats[] = {
   "application/x-id3",
   "audio/mpeg, mpegversion=(int)1, layer=(int)3, parsed=(boolean)true",
@@ -21,7 +21,7 @@ static const char *const formats[] = {
   NULL,
 };
 
-/* The class, too, which may have tables to fill. */
+/* The class, too, which may initialise tables. */
 static void
 load (GstElementFactory *factory)
 {
@@ -30,7 +30,7 @@ load (GstElementFactory *factory)
     gst_object_ref_sink (element);
 }
 
-/* The one that decodebin would take. */
+/* The one that decodebin would use. */
 static void
 load_first (GList *factories, const char *format)
 {

@@ -1,4 +1,4 @@
-/* Loading, ahead of time, what most songs need of GStreamer. */
+/* Loads in advance the parts of GStreamer that most songs need. */
 #pragma once
 
 /** preload_plugins: after framework_init().  Leaves no thread behind. */

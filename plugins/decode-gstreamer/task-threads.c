@@ -49,7 +49,7 @@ note_refusal (TaskThreads *self, const char *reason)
     self->reason = g_strdup (reason);
 }
 
-/* No handle: the task itself knows when its function has returned. */
+/* No handle: the task itself records when its function has returned. */
 static gpointer
 push (GstTaskPool *pool, GstTaskPoolFunction function, gpointer data, GError **error)
 {
@@ -108,8 +108,8 @@ task_threads_new (void)
   return gst_object_ref_sink (g_object_new (task_threads_get_type (), NULL));
 }
 
-/* In the thread that posts, before the task starts.  Only what somebody waits for goes on to the bus:
- * a message there holds its element, and whoever lets go of it last may have to wait for its tasks. */
+/* In the thread that posts, before the task starts.  Only messages that are waited for are passed to the bus: a
+ * message there references its element, and dropping the last reference may have to wait for its tasks. */
 static GstBusSyncReply
 on_message (GstBus *bus, GstMessage *message, gpointer data)
 {

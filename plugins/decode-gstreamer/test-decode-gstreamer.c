@@ -1,8 +1,8 @@
-/* Tests of decode-gstreamer: the promises of every decoder, and what GStreamer adds to them. */
+/* Tests of decode-gstreamer: the guarantees of every decoder, and those specific to GStreamer. */
 #include "framework.h"
 #include "testing.h"
 
-/* Its hooks have been there for years, and are called unstable still. */
+/* Its hooks have existed for years, and are still declared unstable. */
 #define GST_USE_UNSTABLE_API 1
 #include <gst/gst.h>
 #include <gst/gsttracer.h>
@@ -185,7 +185,7 @@ test_video (Fixture *fixture, gconstpointer unused)
   }
 }
 
-/* Two songs put one after the other, at different rates. */
+/* Two concatenated songs, at different rates. */
 static void
 test_chained (Fixture *fixture, gconstpointer unused)
 {
@@ -298,7 +298,7 @@ watcher_init (Watcher *watcher)
 {
 }
 
-/* A hook of GStreamer's tracers: every element as it is made, in any thread. */
+/* A hook of GStreamer's tracers: every element when it is created, in any thread. */
 static void
 on_element_new (GObject *tracer, GstClockTime time, GstElement *element)
 {
@@ -309,8 +309,8 @@ on_element_new (GObject *tracer, GstClockTime time, GstElement *element)
   g_atomic_int_inc (&pipelines.alive);
 }
 
-/* Player and pipeline hold each other while they play; a song that is over, whichever way, must not
- * leave them so: that is 100 kB a song, for as long as the process lives. */
+/* Player and pipeline reference each other while they play; a finished song, however it ends, must
+ * not leave them so: that would leak 100 kB per song. */
 static void
 test_nothing_stays (Fixture *fixture, gconstpointer unused)
 {
@@ -352,7 +352,7 @@ refuse_threads (void)
   pthread_attr_destroy (&attributes);
 }
 
-/* The pipeline is left as it is, and so the process ends without the look for leaks. */
+/* The pipeline is abandoned, so the process exits without the leak check. */
 static void
 decode_without_threads (const char *path)
 {
@@ -363,7 +363,7 @@ decode_without_threads (const char *path)
   /* GStreamer warns. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   refuse_threads ();
-  /* A song that is taken as far as it goes is not taken that way. */
+  /* A song that is accepted although incomplete is not accepted in this case. */
   none = decode ("{ completeness: 0 }", path, &error);
   g_assert_null (none);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
@@ -371,7 +371,7 @@ decode_without_threads (const char *path)
   _exit (0);
 }
 
-/* GStreamer would wait for ever for a thread that it never got. */
+/* GStreamer would wait forever for a thread that was never created. */
 static void
 test_no_threads (Fixture *fixture, gconstpointer unused)
 {

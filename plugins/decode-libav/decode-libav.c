@@ -17,14 +17,14 @@ fingerprint (const void *config)
   return g_strdup_printf ("%s; %s", libraries, resampler);
 }
 
-/* There is nothing to keep between songs; but afterwards no library can be loaded. */
+/* Nothing is kept between songs; but later no library can be loaded. */
 static gboolean
 load_libraries (SegueContext *context, gpointer *instance, GError **error)
 {
   return libav_load (error);
 }
 
-/* Tables of codecs, and functions that the linker looks up when they are first called. */
+/* Tables of codecs, and functions that the linker resolves when they are first called. */
 static void
 preload_codec (enum AVCodecID id)
 {
@@ -35,12 +35,12 @@ preload_codec (enum AVCodecID id)
     return;
   context->thread_count = 1;
   context->sample_rate = 44100;
-  /* Some want a header first, and fail here when their tables are filled. */
+  /* Some need a header first, and fail here after their tables are filled. */
   libav.avcodec_open2 (context, codec, NULL);
   libav.avcodec_free_context (&context);
 }
 
-/* What people have. */
+/* Common formats. */
 static void
 preload (gpointer instance)
 {
@@ -65,7 +65,7 @@ read_frames (Song *song, Reader *reader, GError **error)
   return result != READER_FAILED;
 }
 
-/* One link of a chained file, which is the whole of any other. */
+/* One link of a chained file; any other file is a single link. */
 static gboolean
 decode_part (Song *song, const ProbePart *part, GError **error)
 {

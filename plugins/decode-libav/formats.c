@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* An entry lets in one of the names that a demuxer has (“mov,mp4,m4a,…”). */
+/* An entry allows one of a demuxer's names (“mov,mp4,m4a,…”). */
 const char formats_containers[] =
   "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,matroska,"
   "mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,rm,shn,tak,truehd,tta,voc,w64,wav,wv,xwma";

@@ -1,16 +1,16 @@
-/* What is let in: containers and codecs of recordings.
+/* Allowed formats: containers and codecs of recordings.
  *
- * libavformat knows 350 formats, among them playlists, which open other files, and what consoles
- * play; each is code that reads what strangers made.  Those here are what people have music in.
- * Pictures and video are not decoded.
+ * libavformat knows 350 formats, among them playlists, which open other files, and formats of game
+ * consoles; each is code that reads untrusted files.  Those here are formats in which people store
+ * music. Pictures and video are not decoded.
  */
 #pragma once
 
 #include "libav.h"
 
-/** formats_containers: names of demuxers, by commas. */
+/** formats_containers: names of demuxers, separated by commas. */
 extern const char formats_containers[];
-/** formats_codecs: (transfer none): names of decoders, by commas; after libav_load(). */
+/** formats_codecs: (transfer none): names of decoders, separated by commas; after libav_load(). */
 const char *formats_codecs (void);
-/** formats_find_decoder: (nullable): that is let in. */
+/** formats_find_decoder: (nullable): only allowed decoders. */
 const AVCodec *formats_find_decoder (enum AVCodecID id);

@@ -10,7 +10,7 @@ struct _Input {
   const ProbePart *part;
   gint64 size, at; /* of the part; @at may be past the end */
   int failed;      /* errno */
-  GError *stopped; /* by the clock or the user */
+  GError *stopped; /* by the timeout or the user */
 };
 
 static int
@@ -83,7 +83,7 @@ input_free (Input *self)
 {
   if (!self)
     return;
-  /* The buffer may be another one by now, and is ours to free all the same. */
+  /* The buffer may have been replaced by now, and must be freed here in any case. */
   if (self->io)
     libav.av_free (self->io->buffer);
   libav.avio_context_free (&self->io);

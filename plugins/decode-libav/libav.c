@@ -4,9 +4,9 @@
 #include <segue/error.h>
 #include <string.h>
 
-/* What a song may have said about it, in lines: a damaged one has a thousand. */
+/* Maximum number of log lines per song: a damaged one may cause a thousand. */
 #define MAX_LINES 10u
-/* A machine that has this much left is not out of memory. */
+/* A system with this much free memory is not out of memory. */
 #define ENOUGH_MEMORY (32u << 20)
 
 Libav libav;
@@ -66,7 +66,7 @@ open_library (const char *name, GError **error)
   return module;
 }
 
-/* @function: a pointer to the member that takes it. */
+/* @function: a pointer to the member that receives it. */
 static gboolean
 find (GModule *module, const char *name, gpointer function, GError **error)
 {
@@ -97,7 +97,7 @@ load (GError **error)
            LIBAV_FORMAT_FUNCTIONS (FIND);
 }
 
-/* %NULL or why it failed; lives as long as the process. */
+/* %NULL or the reason for the failure; lives as long as the process. */
 static gpointer
 load_once (gpointer unused)
 {

@@ -1,7 +1,7 @@
-/* libavformat and libavcodec, loaded when the first song is about to be decoded.
+/* libavformat and libavcodec, loaded just before the first song is decoded.
  *
  * They need 130 other libraries: linked, they would cost every command of segue 26 ms and 25 MB, as
- * plugins are loaded to see what they provide.  The functions have their own names and types:
+ * plugins are loaded to read what they provide.  The functions have their own names and types:
  *
  *   libav.av_read_frame (format, packet)
  */
@@ -33,25 +33,26 @@ typedef struct {
   LIBAV_FORMAT_FUNCTIONS (LIBAV_MEMBER)
 } Libav;
 
-/** libav: nothing may be called before libav_load() has succeeded. */
+/** libav: no function may be called before libav_load() has succeeded. */
 extern Libav libav;
 
 /**
  * libav_load: (any thread): once a process; the libraries stay.
  *
- * Also takes over what they say, which they would print: it goes to the log of the stage that is
- * decoding in the thread that says it, see libav_log_to(), and what others make them say to GLib's.
- * There is one such hook in a process: a program that holds segue, decodes in-process
- * (`isolate: false`) and wants libav's words itself has to set its own hook after the first song.
+ * Also takes over their messages, which they would print: these go to the log of the stage that is
+ * decoding in the thread of the message, see libav_log_to(); messages caused by other code go to
+ * GLib's log. There is one such hook in a process: a program that embeds segue, decodes in-process
+ * (`isolate: false`) and wants libav's messages itself has to set its own hook after the first
+ * song.
  */
 gboolean libav_load (GError **error);
 
 /** libav_describe: (transfer full): versions, for fingerprints; after libav_load(). */
 char *libav_describe (void);
 
-/** libav_log_to: (nullable): where the first few warnings in this thread go from now on. */
+/** libav_log_to: (nullable): the log of the first few warnings in this thread from now on. */
 void libav_log_to (SegueContext *context);
 
-/** libav_out_of_memory: after AVERROR (ENOMEM): whether the machine has no memory, not the file an
- * appetite. */
+/** libav_out_of_memory: after AVERROR (ENOMEM): whether the system is out of memory, rather than
+ * the file requesting too much. */
 gboolean libav_out_of_memory (void);

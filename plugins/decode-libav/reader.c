@@ -5,11 +5,10 @@
 
 #include <math.h>
 
-/* Samples of a frame in each channel: 20 s of the finest sound; the longest that encoders write last a
- * few. */
+/* Samples of a frame in each channel: 20 s at the highest rate; the longest that encoders write last a few. */
 #define MAX_FRAME (1 << 22)
 
-/* Bytes of an index of what was read, which is for who wants to go back. */
+/* Bytes of the index of packets read, which only serves seeking back. */
 #define MAX_INDEX 2048
 
 static const char unreadable[] = "can't be decoded: its data is damaged, or of a kind that FFmpeg "
@@ -25,12 +24,12 @@ struct _Reader {
   AVPacket *packet;
   AVFrame *frame;
   Samples samples;
-  gboolean is_draining; /* every packet is with the decoder */
+  gboolean is_draining; /* all packets were sent to the decoder */
   int problem;          /* libav's: the last packet that could not be decoded; 0: none */
   gboolean has_begun;
 };
 
-/* libav's errors in our words: whose fault is it? */
+/* Maps libav's errors to segue's: caused by the file or by the environment? */
 static gboolean
 fail (const Reader *self, int number, const char *what, GError **error)
 {
@@ -41,14 +40,14 @@ fail (const Reader *self, int number, const char *what, GError **error)
   if (number == AVERROR (ENOMEM) && libav_out_of_memory ())
     return song_error (self->song, error, SEGUE_ERROR_RESOURCE,
                        "can't be decoded: out of memory; decode fewer songs at once (-j)");
-  /* Of a format that is not let in, or not one at all; libav's words add nothing. */
+  /* The format is not allowed, or unknown; libav's message adds nothing. */
   if (number == AVERROR (EINVAL) || number == AVERROR_INVALIDDATA)
     return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "%s", what);
   libav.av_strerror (number, text, sizeof text);
   return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "%s: %s", what, text);
 }
 
-/* A container that names other files gets none of them. */
+/* A container that refers to other files can't open them. */
 static int
 refuse_file (AVFormatContext *format, AVIOContext **io, const char *url, int flags,
              AVDictionary **options)
@@ -76,7 +75,7 @@ open_container (Reader *self, const ProbePart *part, GError **error)
   if (!self->format->protocol_whitelist || !self->format->format_whitelist ||
       !self->format->codec_whitelist)
     return fail (self, AVERROR (ENOMEM), "can't be decoded", error);
-  /* Frees the format where it fails. */
+  /* Frees the format on failure. */
   result = libav.avformat_open_input (&self->format, NULL, NULL, NULL);
   if (result < 0)
     return fail (
@@ -134,12 +133,12 @@ open_decoder (Reader *self, const AVCodec *decoder, GError **error)
     return fail (self, AVERROR (ENOMEM), "can't be decoded", error);
   result = libav.avcodec_parameters_to_context (self->codec, self->stream->codecpar);
   self->codec->pkt_timebase = self->stream->time_base;
-  /* Songs are decoded side by side, not parts of one. */
+  /* Songs are decoded in parallel, not parts of one song. */
   self->codec->thread_count = 1;
   self->codec->max_samples = MAX_FRAME;
-  /* Of Opus: sides that are turned round would be lost in mono. */
+  /* For Opus: channels with inverted phase would cancel each other in mono. */
   libav.av_opt_set_int (self->codec, "apply_phase_inv", 0, AV_OPT_SEARCH_CHILDREN);
-  /* Here damage would be a crackle, where other decoders have a gap. */
+  /* Damage would be audible noise here, where other decoders output a gap. */
   if (decoder->id == AV_CODEC_ID_FLAC)
     self->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   if (result >= 0)
@@ -186,7 +185,7 @@ reader_get_duration (const Reader *self)
   return format->duration > 0 ? (double) format->duration / AV_TIME_BASE : NAN;
 }
 
-/* What a decoder says to a packet: 0 where it goes on, with or without it. */
+/* The decoder's result for a packet: 0 where it continues, with or without it. */
 static int
 pass_over (Reader *self, int result)
 {
@@ -196,13 +195,13 @@ pass_over (Reader *self, int result)
   return result == AVERROR (ENOMEM) ? result : 0;
 }
 
-/* The next packet of the stream to the decoder; 0, or libav's error where it can't go on. */
+/* Sends the next packet of the stream to the decoder; 0, or libav's error where it can't continue. */
 static int
 feed (Reader *self)
 {
   int result = libav.av_read_frame (self->format, self->packet);
 
-  /* Containers have many words for a file that ends before they expect it. */
+  /* Demuxers report a truncated file with many different errors. */
   if (result == AVERROR_EOF || (result < 0 && input_get_io (self->input)->eof_reached)) {
     self->is_draining = TRUE;
     return pass_over (self, libav.avcodec_send_packet (self->codec, NULL));

@@ -1,5 +1,5 @@
-/* One file, or one link of a chained one, through libavformat and libavcodec: its first audio stream
- * as float32 at its native rate, without what encoders put before and behind (MP3, AAC, Opus). */
+/* One file, or one link of a chained one, through libavformat and libavcodec: its first audio stream as float32 at
+ * its native rate, without encoder delay and padding (MP3, AAC, Opus). */
 #pragma once
 
 #include "song.h"
@@ -24,10 +24,10 @@ Reader *reader_new (Song *song, const ProbePart *part, GError **error);
 /** reader_free: accepts %NULL. */
 void reader_free (Reader *reader);
 
-/** reader_get_duration: s, as the container declares it; NAN: it does not. */
+/** reader_get_duration: s, as the container declares it; NAN where it does not. */
 double reader_get_duration (const Reader *reader);
-/** reader_pull: what can't be decoded in the middle is passed over, as players do: the check for
- * completeness sees what is missing. */
+/** reader_pull: undecodable parts in the middle are skipped, as players do: the completeness check
+ * detects what is missing. */
 ReaderResult reader_pull (Reader *reader, ReaderBlock *block, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reader, reader_free)

@@ -1,4 +1,4 @@
-/* Samples of any type as float32, laid out as they were: channels in turn, or each in a plane of its own. */
+/* Samples of any type as float32, in their original layout: interleaved, or each channel in its own plane. */
 #pragma once
 
 #include "libav.h"
@@ -13,8 +13,8 @@ typedef struct {
   gsize capacity; /* of @converted, in samples */
 } Samples;
 
-/** samples_convert: full scale is 1; integers are divided by a power of two, so that what float32 can
- * hold is exact.  Valid until the next call and no longer than @frame.  %SEGUE_ERROR_DATA,
+/** samples_convert: full scale is 1; integers are divided by a power of two, so that values that float32 can
+ * represent are exact.  Valid until the next call and no longer than @frame.  %SEGUE_ERROR_DATA,
  * %SEGUE_ERROR_RESOURCE. */
 gboolean samples_convert (Samples *samples, const AVFrame *frame, GError **error);
 void samples_clear (Samples *samples);

@@ -1,4 +1,4 @@
-/* Tests of decode-libav: the promises of every decoder, and what libav adds to them. */
+/* Tests of decode-libav: the guarantees of every decoder, and those specific to libav. */
 #include "testing-encode.h"
 #include "testing.h"
 
@@ -109,7 +109,7 @@ assert_tone (const SegueItem *item, double seconds, double off)
   g_assert_cmpfloat (test_residue_db (item, 440), <, -35);
 }
 
-/* RMS of what is left without the tone where it was in the file that was encoded, to full scale. */
+/* RMS of the rest without the tone at its position in the encoded file, relative to full scale. */
 static double
 distance_db (const SegueItem *item)
 {
@@ -157,7 +157,7 @@ test_more_formats (Fixture *fixture, gconstpointer unused)
   }
 }
 
-/* What encoders put before and behind is gone: the song is as long as it was, and where it was. */
+/* Encoder delay and padding are removed: the song keeps its length and position. */
 static void
 test_gapless (Fixture *fixture, gconstpointer unused)
 {
@@ -168,7 +168,7 @@ test_gapless (Fixture *fixture, gconstpointer unused)
     { "lame.mp3", "mp3", "libmp3lame", 44100, 0 },
     { "opus.opus", "ogg", "libopus", 48000, 0 },
     { "vorbis.ogg", "ogg", "libvorbis", 44100, 0 },
-    { "aac.m4a", "mp4", "aac", 44100, 400 }, /* at the end, up to a frame is not told apart */
+    { "aac.m4a", "mp4", "aac", 44100, 400 }, /* at the end, up to a frame is not distinguished */
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
@@ -182,18 +182,18 @@ test_gapless (Fixture *fixture, gconstpointer unused)
     g_test_message ("%s: %" G_GSIZE_FORMAT " frames, off by %.1f dB", formats[i].name,
                     length_of (item), distance_db (item));
     g_assert_cmpuint (length_of (item) - 67200, <=, formats[i].off);
-    /* A frame off is -24 dB. */
+    /* An offset of one frame is -24 dB. */
     g_assert_cmpfloat (distance_db (item), <, -30);
   }
 }
 
-/* Every type of sample comes out as the number that it stands for. */
+/* Every sample type is converted to the right number. */
 static void
 test_sample_types (Fixture *fixture, gconstpointer unused)
 {
   static const struct {
     const char *codec;
-    double scale; /* 0: as float32 has it */
+    double scale; /* 0: as in float32 */
   } types[] = {
     { "pcm_u8", 0x1p7 },     { "pcm_s16le", 0x1p15 }, { "pcm_s16be", 0x1p15 },
     { "pcm_s32le", 0x1p31 }, { "pcm_f32le", 0 },      { "pcm_f64le", 0 },
@@ -248,7 +248,7 @@ test_cut_short (Fixture *fixture, gconstpointer unused)
   }
 }
 
-/* A frame whose checksum is wrong is left out, not played. */
+/* A frame whose checksum is wrong is dropped, not decoded. */
 static void
 test_damage (Fixture *fixture, gconstpointer unused)
 {
@@ -265,7 +265,7 @@ test_damage (Fixture *fixture, gconstpointer unused)
   g_assert_cmpfloat (test_level_db (item, 440), <, -6);
 }
 
-/* Songs put one after the other, of different rates and codecs. */
+/* Concatenated songs, of different rates and codecs. */
 static void
 test_chained (Fixture *fixture, gconstpointer unused)
 {
@@ -314,7 +314,7 @@ test_video (Fixture *fixture, gconstpointer unused)
   }
 }
 
-/* How long the sound lasts is what counts, not how long the picture does; cut short is cut short. */
+/* The duration of the audio counts, not that of the video; a truncated file is detected. */
 static void
 test_longer_video (Fixture *fixture, gconstpointer unused)
 {
@@ -335,7 +335,7 @@ test_longer_video (Fixture *fixture, gconstpointer unused)
   }
 }
 
-/* A cover that is larger than what libavformat looks at to find out what a file is. */
+/* A cover that is larger than the data that libavformat reads to detect a format. */
 static void
 test_cover (Fixture *fixture, gconstpointer unused)
 {
@@ -360,14 +360,14 @@ test_cover (Fixture *fixture, gconstpointer unused)
   g_assert_cmpuint (length_of (item), ==, length_of (plain));
 }
 
-/* Files that name others, of which there is a good one, are no songs. */
+/* Files that refer to others, one of them a good file, are not songs. */
 static void
 test_playlists (Fixture *fixture, gconstpointer unused)
 {
   static const struct {
     const char *text, *why;
   } lists[] = {
-    /* With a character that no text has, so that libav is asked. */
+    /* With a character that does not occur in text, so that libav is called. */
     { "ffconcat version 1.0\n#\001\nfile song.wav\n", "is not audio in any known format" },
     { "ffconcat version 1.0\nfile song.wav\n", "is text" },
     { "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-VERSION:3\n#EXTINF:4,\nsong.wav\n"
@@ -388,7 +388,7 @@ test_playlists (Fixture *fixture, gconstpointer unused)
   }
 }
 
-/* Libraries never print, whatever they are given, and whoever calls them. */
+/* Libraries never print, whatever the input and the caller. */
 static void
 test_quiet (Fixture *fixture, gconstpointer unused)
 {

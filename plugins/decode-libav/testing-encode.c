@@ -162,7 +162,7 @@ encode_frame (Track *track, AVFormatContext *format)
   write_packets (track, format);
 }
 
-/* The track that has come least far. */
+/* The track with the least progress. */
 static Track *
 next_track (Track *tracks, guint n)
 {

@@ -1,11 +1,11 @@
-/* decode-sndfile: songs as audio, with libsndfile alone. */
+/* decode-sndfile: songs as audio, with only libsndfile. */
 #include "song.h"
 
 #include <errno.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
 
-/* Samples (frames × channels) that are read in one go. */
+/* Samples (frames × channels) per read. */
 #define BLOCK 8192
 
 static char *
@@ -16,8 +16,8 @@ fingerprint (const void *config)
   return g_strdup_printf ("%s; %s", sf_version_string (), resampler);
 }
 
-/* libsndfile does not tell a file that is damaged from one that can't be read just now: the one is
- * remembered against the song, the other must not be.  So it reads through these. */
+/* libsndfile does not distinguish a damaged file from a temporary read error: the first is recorded as a failure
+ * of the song, the second must not be.  So it reads through these. */
 typedef struct {
   int fd;
   const ProbePart *part;
@@ -91,8 +91,8 @@ read_frames (Song *song, SNDFILE *file, const SF_INFO *info, GError **error)
   return TRUE;
 }
 
-/* (nullable): why a file can't be opened libsndfile keeps for the whole process, so that of another thread's
- * song could be said. */
+/* (nullable): libsndfile stores the reason for a failed open per process, so it could be that of another thread's
+ * song. */
 static SNDFILE *
 open_input (Song *song, Input *input, SF_INFO *info, GError **error)
 {

@@ -1,4 +1,4 @@
-/* Tests of decode-sndfile: the promises of every decoder. */
+/* Tests of decode-sndfile: the guarantees of every decoder. */
 #include "testing.h"
 
 const SeguePlugin *segue_plugin_query (void);

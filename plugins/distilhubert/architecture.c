@@ -4,8 +4,8 @@
 #include <segue/nn/conv1d.h>
 #include <segue/nn/weighted-sum.h>
 
-/* Bounds of sizes: an order above the largest published model, and small enough that no product of
- * them overflows 64 bits. */
+/* Bounds of sizes: an order of magnitude above the largest published model, and small enough that
+ * no product of them overflows 64 bits. */
 #define MAX_WIDTH  ((gsize) 1 << 16)
 #define MAX_KERNEL ((gsize) 1 << 12)
 #define MAX_LAYERS ((gsize) SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS - 1)

@@ -1,10 +1,11 @@
-/* config.json and preprocessor_config.json: from and to the structs that the passes use. */
+/* config.json and preprocessor_config.json: conversion from and to the structs that the passes
+ * use. */
 #pragma once
 
 #include "hubert.h"
 
-/* What @config says, with HubertConfig's defaults for what it leaves out.  What it asks for and this
- * plugin doesn't have is refused by name.  @where: the file, for messages. */
+/* Reads @config, with HubertConfig's defaults for missing keys.  Features that this plugin does not support are
+ * refused by name.  @where: the file, for messages. */
 gboolean hubert_architecture_parse (const json_t *config, const char *where,
                                     HubertArchitecture *architecture, GError **error);
 gboolean hubert_training_parse (const json_t *config, const char *where, HubertTraining *training,
@@ -12,15 +13,15 @@ gboolean hubert_training_parse (const json_t *config, const char *where, HubertT
 /* Whether the reference has a masked_spec_embed under this config. */
 gboolean hubert_training_has_mask_embedding (const HubertTraining *training);
 
-/* @config (nullable): there is no such file; then as Wav2Vec2FeatureExtractor's defaults. */
+/* @config (nullable): no such file; then Wav2Vec2FeatureExtractor's defaults. */
 gboolean hubert_preprocessor_parse (const json_t *config, const char *where,
                                     HubertPreprocessor *preprocessor, GError **error);
-/* (transfer full): the file's content, keeping what @loaded (nullable) holds besides. */
+/* (transfer full): the file's content, keeping other content of @loaded (nullable). */
 json_t *hubert_preprocessor_format (const HubertPreprocessor *preprocessor, const json_t *loaded);
 
-/* Frames that conv layer `conv` makes of `time` frames; 0 where there are too few. */
+/* Frames that conv layer `conv` outputs for `time` frames; 0 where there are too few. */
 gsize hubert_conv_time (const HubertConv *conv, gsize time);
 /* Frames after the whole encoder. */
 gsize hubert_architecture_frames (const HubertArchitecture *architecture, gsize length);
-/* The fewest samples that make a frame; G_MAXSIZE where that overflows. */
+/* The minimum number of samples for one frame; G_MAXSIZE where that overflows. */
 gsize hubert_architecture_min_length (const HubertArchitecture *architecture);

@@ -1,4 +1,4 @@
-/* The plugin: what the shared object provides. */
+/* The plugin: the symbols of the shared object. */
 #include "hubert.h"
 
 #include <segue/plugin.h>

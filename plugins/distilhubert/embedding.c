@@ -2,10 +2,10 @@
  *
  *   h = mask (dropout (projection (norm (f))))         [B, T, C] → [B, T, H]
  *   e = h + activation (positional (h))
- *   first = dropout (norm (e)), or dropout (e) where norms stand elsewhere (do_stable_layer_norm)
+ *   first = dropout (norm (e)), or dropout (e) where norms are at other places (do_stable_layer_norm)
  *
- * The first norm is there under feat_proj_layer_norm.  The positional convolution's weight is
- * normalised: W[·, ·, k] = g[k] v[·, ·, k] / ‖v[·, ·, k]‖ (Salimans & Kingma 2016).
+ * The first norm exists under feat_proj_layer_norm.  The positional convolution's weight is normalised: W[·, ·, k]
+ * = g[k] v[·, ·, k] / ‖v[·, ·, k]‖ (Salimans & Kingma 2016).
  */
 #include "passes.h"
 

@@ -98,7 +98,7 @@ forward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const f
     if (i + 1 == a->n_convs)
       y = ws->features + item * size;
     float *z = ws->train_encoder ? ws->convs[i] + item * size : y;
-    /* At once where nobody asks for what the activation is of. */
+    /* Directly, where the activation's input is not needed. */
     if (z == y && !has_norm (model, i))
       conv.activation = a->conv_activation;
     segue_nn_conv1d_forward (model->base.pool, &conv, x, weights->weight.w, weights->bias.w, z);
@@ -117,7 +117,7 @@ hubert_encoder_forward (const HubertModel *model, HubertWorkspace *ws, const flo
     forward_item (model, ws, item, samples + item * ws->length);
 }
 
-/* What goes into activation i, computed again where a norm made it. */
+/* The input of activation i, recomputed where a norm computed it. */
 static const float *
 before_activation (const HubertModel *model, HubertWorkspace *ws, gsize item, guint i)
 {
@@ -144,8 +144,8 @@ backward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const 
       norm_backward (model, ws, i, ws->convs[i] + item * size, d);
     if (i == 0) {
       const float *x = prepare_samples (model, ws, samples);
-      /* A norm over time takes a channel's bias out again: its gradient is 0, and summing it up would
-       * only give rounding noise, which AdamW would blow up to full steps. */
+      /* A norm over time removes a channel's bias: its gradient is 0, and a sum would be only rounding noise,
+       * which AdamW would scale up to full steps. */
       gboolean cancelled = a->conv_norm == HUBERT_NORM_GROUP;
       segue_nn_conv1d_backward (model->base.pool, &conv, x, weights->weight.w, d, NULL,
                                 weights->weight.dw, cancelled ? NULL : weights->bias.dw);

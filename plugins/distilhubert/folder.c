@@ -1,4 +1,4 @@
-/* A model's life: made from parameters or loaded from a folder, saved, freed. */
+/* A model's life cycle: made from parameters or loaded from a folder, saved, freed. */
 #include "folder.h"
 
 #include "architecture.h"
@@ -23,7 +23,7 @@ hubert_model_free (HubertModel *model)
   g_free (model);
 }
 
-/* Everything that does not need weights.  @config is taken. */
+/* Everything that does not need weights.  Takes @config. */
 static HubertModel *
 model_shell (json_t *config, const char *where, const HubertParams *params,
              const SegueModelSpec *spec, GError **error)
@@ -41,7 +41,7 @@ model_shell (json_t *config, const char *where, const HubertParams *params,
   return g_steal_pointer (&model);
 }
 
-/* What the items at hand must be like. */
+/* Requirements for the items. */
 static gboolean
 check_spec (const HubertModel *model, const SegueModelSpec *spec, GError **error)
 {
@@ -92,8 +92,8 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
   return g_steal_pointer (&model);
 }
 
-/* As transformers looks: what is nested in processor_config.json, then preprocessor_config.json; a
- * processor_config.json may be one itself.  Having none is no error. */
+/* In transformers' order: nested in processor_config.json, then preprocessor_config.json; a processor_config.json
+ * may itself be one.  It is not an error to have none. */
 static gboolean
 read_preprocessor (HubertModel *model, const char *folder, char **where, GError **error)
 {
@@ -134,8 +134,7 @@ load_preprocessor (HubertModel *model, const char *folder, const HubertParams *p
   return TRUE;
 }
 
-/* (transfer full) (nullable): as transformers calls classes that config.json does not name: it leaves two
- * out. */
+/* (transfer full) (nullable): transformers' names for classes that config.json does not name: it omits two. */
 static GStrv
 default_labels (SegueSafetensors *file)
 {
@@ -198,9 +197,9 @@ hubert_model_save (HubertModel *model, const char *folder, GError **error)
   segue_nn_config_set_labels (config, (const char *const *) model->base.labels);
   json_object_set_new (config, "architectures",
                        json_pack ("[s]", "HubertForSequenceClassification"));
-  /* It names Python to run, of whoever made the model that this one comes from. */
+  /* It names Python code to run, by the author of the model that this one is derived from. */
   json_object_del (config, "auto_map");
-  /* The same under the names of old and of new transformers. */
+  /* The same under the names in old and new versions of transformers. */
   json_object_set_new (config, "torch_dtype", json_string ("float32"));
   json_object_set_new (config, "dtype", json_string ("float32"));
   return segue_nn_weights_save (model->base.weights, model->base.pool, folder, error) &&

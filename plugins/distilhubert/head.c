@@ -5,7 +5,7 @@
  *   logits = classifier (projector (m))              [B, P] → [B, labels]
  *
  * The reference projects each frame and then takes the mean; both are linear, so this is the same
- * number at a five-hundredth of the work, and all that a frozen base model's prefix must keep is p.
+ * number at a five-hundredth of the work, and a frozen base model's prefix only has to keep p.
  */
 #include "passes.h"
 
@@ -48,7 +48,7 @@ hubert_pool_forward (const HubertModel *model, HubertWorkspace *ws, guint index,
                               ws->pooled + index * ws->batch * hidden);
 }
 
-/* [states, B, H] as one pointer a state. */
+/* [states, B, H] as one pointer per state. */
 static void
 state_pointers (const HubertWorkspace *ws, gsize hidden, float *block, float **states)
 {
@@ -76,7 +76,7 @@ hubert_head_forward (const HubertModel *model, HubertWorkspace *ws, float *logit
   const HubertArchitecture *a = &model->architecture;
   const HubertWeights *w = &model->weights;
   const float *mixed = mix_states (model, ws);
-  /* Row by row, so that an item's answer doesn't depend on its place in the batch. */
+  /* Row by row, so that an item's result doesn't depend on its place in the batch. */
   segue_nn_linear_forward_batch (model->base.pool, ws->batch, 1, a->hidden, a->projector, mixed,
                                  w->projector.weight.w, w->projector.bias.w, ws->projector);
   segue_nn_linear_forward_batch (model->base.pool, ws->batch, 1, a->projector, model->base.n_labels,

@@ -1,4 +1,4 @@
-/* What the files of this plugin share: the shape of a Hubert classifier, its weights, and the model.
+/* Shared by the files of this plugin: the shape of a Hubert classifier, its weights, and the model.
  *
  * Shapes in comments: B items of a batch, T frames after the conv encoder, H hidden_size, C channels.
  */
@@ -21,7 +21,7 @@ typedef struct {
   gsize stride;
 } HubertConv;
 
-/* Everything that shapes the computation, as config.json has it. */
+/* Everything that determines the computation, as in config.json. */
 typedef struct {
   guint n_convs;
   HubertConv convs[HUBERT_MAX_CONVS];
@@ -50,7 +50,7 @@ typedef struct {
   gsize least;
 } HubertMask;
 
-/* What happens in training only. */
+/* Used in training only. */
 typedef struct {
   float hidden_dropout;
   float attention_dropout;
@@ -62,8 +62,8 @@ typedef struct {
   HubertMask channel_mask; /* mask_feature_… */
 } HubertTraining;
 
-/* What is not trained: nothing, the conv encoder, or all but projector and classifier.  Whatever is
- * frozen also runs as in inference: no dropout, no masks. */
+/* What is not trained: nothing, the conv encoder, or all but projector and classifier.  Frozen
+ * parts also run as in inference: no dropout, no masks. */
 typedef enum { HUBERT_FREEZE_NONE, HUBERT_FREEZE_FEATURE_ENCODER, HUBERT_FREEZE_BASE } HubertFreeze;
 
 /* preprocessor_config.json: what happens to samples before the first convolution. */
@@ -101,13 +101,13 @@ typedef struct {
   HubertTraining training;
   HubertFreeze freeze;
   HubertPreprocessor preprocessor;
-  json_t *config;              /* config.json as loaded or made: what we don't know is kept */
+  json_t *config;              /* config.json as loaded or made: unknown keys are kept */
   json_t *preprocessor_config; /* likewise */
-  gboolean assumes_normalise;  /* its folder does not say whether audio is normalised */
+  gboolean assumes_normalise;  /* its folder does not specify whether audio is normalised */
   HubertWeights weights;
 } HubertModel;
 
-/* Declares all tensors of a model that knows its labels, and marks what is frozen. */
+/* Declares all tensors of a model whose labels are set, and marks what is frozen. */
 gboolean hubert_weights_declare (HubertModel *model, gboolean mask_embedding, GError **error);
 /* The classifier of a file that names its tensors as transformers does, old or new; a bare base model's names lack
  * the prefix. */

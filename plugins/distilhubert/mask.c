@@ -1,15 +1,15 @@
 /* SpecAugment on the projected features (Park et al. 2019), as transformers' _mask_hidden_states ():
  * spans of frames become the learnt masked_spec_embed, spans of channels become 0.
  *
- * Each item draws its own spans from its own counters, so that an item's masks don't depend on what
- * it shares a batch with.
+ * Each item draws its own spans from its own counters, so that an item's masks don't depend on the other items in
+ * its batch.
  */
 #include "passes.h"
 
 #include <segue/nn/random.h>
 #include <string.h>
 
-/* How many spans: share · n / length, rounded up or down at random; never more than fit. */
+/* The number of spans: share · n / length, rounded up or down at random; at most as many as fit. */
 static gsize
 count_spans (const HubertMask *mask, const SegueNnRandomKey *key, gsize n)
 {
@@ -20,7 +20,7 @@ count_spans (const HubertMask *mask, const SegueNnRandomKey *key, gsize n)
   return MIN (MAX (spans, mask->least), MIN (n / mask->length, n - mask->length + 1));
 }
 
-/* mask [n]: 1 where a span lies.  Starts are drawn without replacement. */
+/* mask [n]: 1 within spans.  Starts are drawn without replacement. */
 static void
 draw (const HubertMask *mask, const SegueNnRandomKey *key, gsize n, guint8 *masked)
 {

@@ -72,7 +72,7 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   return FALSE;
 }
 
-/* From here to segue_nn_pool_check () the arithmetic may be left unfinished. */
+/* From here to segue_nn_pool_check () the arithmetic may be incomplete. */
 static void
 watch (const HubertModel *model)
 {

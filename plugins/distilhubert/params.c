@@ -1,4 +1,4 @@
-/* The rows, and how they become a config.json: one way of reading serves new and loaded models. */
+/* The rows, and their conversion to a config.json: the same code reads new and loaded models. */
 #include "params.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ static const char *const activation_choices[] = { "gelu", "gelu_new", "quick_gel
   SEGUE_PARAM (HubertParams, field, SEGUE_PARAM_LIST, .def = default_text, .min_items = 1,         \
                .max_items = HUBERT_MAX_CONVS, .doc = text,                                         \
                .element = SEGUE_ELEMENT (SEGUE_PARAM_INT, .min = 1, .max = most))
-/* Left unset, the model folder decides; the text says what a new model has. */
+/* Left unset, the model folder decides; the text states the value of a new model. */
 #define PROBABILITY(field, text)                                                                   \
   SEGUE_PARAM (HubertParams, field, SEGUE_PARAM_DOUBLE, .flags = SEGUE_PARAM_OPTIONAL, .min = 0,   \
                .max = 0.99, .doc = text)
@@ -96,7 +96,7 @@ list_to_json (const GArray *list)
   return array;
 }
 
-/* The parts of DistilHuBERT's config that are no parameters. */
+/* The parts of DistilHuBERT's config that are not parameters. */
 static json_t *
 base_config (void)
 {

@@ -1,4 +1,4 @@
-/* Parameters of the model type, as a pipeline gives them. */
+/* Parameters of the model type, as given in a pipeline. */
 #pragma once
 
 #include "hubert.h"
@@ -21,7 +21,7 @@ typedef struct {
   gboolean use_weighted_layer_sum;
   gint64 classifier_proj_size;
   double layer_norm_eps;
-  /* Used by every model; where unset, as the folder says. */
+  /* Used by every model; where unset, the folder's values. */
   int freeze;
   gboolean do_normalize;
   double hidden_dropout, attention_dropout, activation_dropout, feat_proj_dropout, layerdrop;
@@ -34,5 +34,5 @@ extern const SegueParam *const hubert_params[];
 
 /* (transfer full): config.json of a new model: DistilHuBERT's, with the architecture of @params. */
 json_t *hubert_params_new_config (const HubertParams *params);
-/* Writes what @params set about training over @config. */
+/* Overwrites training settings in @config with those set in @params. */
 void hubert_params_override (const HubertParams *params, json_t *config);

@@ -14,7 +14,7 @@ base_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPas
   const HubertArchitecture *a = &model->architecture;
   hubert_embedding_forward (model, ws, pass, features);
   for (guint layer = 0; layer < a->layers; layer++) {
-    /* Now, for in inference a state is gone two layers on. */
+    /* Now, as in inference a state is overwritten two layers later. */
     if (a->weighted_sum)
       hubert_pool_forward (model, ws, layer, hubert_hidden_state (model, ws, pass, layer));
     if (!hubert_layer_is_skipped (model, ws, pass, layer))
@@ -28,7 +28,7 @@ base_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPas
     hubert_pool_forward (model, ws, 0, hubert_last_forward (model, ws, pass));
 }
 
-/* Between [B, states, H], as a prefix is kept, and [states, B, H], as the head wants it. */
+/* Between [B, states, H], the layout of a prefix, and [states, B, H], the layout for the head. */
 static void
 swap_states (const HubertModel *model, const HubertWorkspace *ws, const float *from, float *to,
              gboolean from_items)

@@ -1,13 +1,13 @@
-/* The parts of a pass, each forward beside its backward, in the order of the computation.
+/* The parts of a pass, each forward next to its backward, in the order of the computation.
  *
  * Backward parts write the gradient of their input and add to those of weights.  `pass` carries
- * seed, step and items for the random counters; it is not looked at in inference.
+ * seed, step and items for the random counters; it is not used in inference.
  */
 #pragma once
 
 #include "workspace.h"
 
-/* Numbers for SegueNnRandomKey.layer: one for each use of randomness. */
+/* Numbers for SegueNnRandomKey.layer: one for each use of random numbers. */
 enum {
   HUBERT_RANDOM_FEATURES = 1, /* dropout after the feature projection */
   HUBERT_RANDOM_TIME_MASK,

@@ -1,4 +1,4 @@
-/* What the golden tests can't compare with the reference: new models, randomness in training, frozen
+/* Properties that the golden tests can't compare with the reference: new models, randomness in training, frozen
  * parts, impossible lengths. */
 #include "architecture.h"
 #include "passes.h"
@@ -157,8 +157,8 @@ make_noisy (SmallFixture *f)
   f->params.mask_feature_length = 2;
 }
 
-/* With all of its randomness a training pass is a function of the weights: its gradient is the slope of the
- * loss along each tensor's own gradient. */
+/* Even with random values a training pass is a function of the weights: its gradient is the slope of the loss
+ * along each tensor's own gradient. */
 static void
 check_slopes (HubertModel *model)
 {
@@ -219,7 +219,7 @@ test_noisy_gradients (SmallFixture *f, gconstpointer data)
   }
 }
 
-/* A layer is left out in about the share of steps that layerdrop says, and then passes its state on. */
+/* A layer is skipped in about the share of steps that layerdrop specifies, and then passes its state on. */
 static void
 test_layerdrop (SmallFixture *f, gconstpointer data)
 {
@@ -248,7 +248,7 @@ test_layerdrop (SmallFixture *f, gconstpointer data)
   hubert_model_free (model);
 }
 
-/* A batch in two parts: the same answers bit for bit, the same gradients but for the order of sums. */
+/* A batch in two parts: the same outputs bit for bit, the same gradients except for the order of sums. */
 static void
 test_split_batch (SmallFixture *f, gconstpointer data)
 {
@@ -282,7 +282,7 @@ test_split_batch (SmallFixture *f, gconstpointer data)
   hubert_model_free (model);
 }
 
-/* Dropout, layerdrop and masks leave inference alone. */
+/* Dropout, layerdrop and masks don't affect inference. */
 static void
 test_inference_is_quiet (SmallFixture *f, gconstpointer data)
 {
@@ -303,7 +303,7 @@ test_inference_is_quiet (SmallFixture *f, gconstpointer data)
   hubert_model_free (noisy);
 }
 
-/* Masks: the share that was asked for, whole spans, other ones for each item and step. */
+/* Masks: the requested share, whole spans, different ones for each item and step. */
 static void
 test_masks (SmallFixture *f, gconstpointer data)
 {
@@ -412,7 +412,7 @@ test_normalise (SmallFixture *f, gconstpointer data)
   small_run_pass (&b, model, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
   for (guint i = 0; i < SMALL_BATCH * 3; i++)
     g_assert_cmpfloat_with_epsilon (a.pass.logits[i], b.pass.logits[i], 1e-4f);
-  /* Silence is no division by zero. */
+  /* Silence causes no division by zero. */
   memset (samples, 0, SMALL_BATCH * SMALL_LENGTH * sizeof *samples);
   small_run_pass (&b, model, SEGUE_MODEL_TRAIN, SMALL_BATCH, samples, FALSE, 0, TRUE);
   for (gsize i = 0; i < segue_nn_weights_get_size (model->base.weights); i++)

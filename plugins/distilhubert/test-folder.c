@@ -1,4 +1,4 @@
-/* Folders of every origin: labels and heads, base models, round trips, and what is refused. */
+/* Folders of every origin: labels and heads, base models, round trips, and refused folders. */
 #include "test-small.h"
 
 #include <glib/gstdio.h>
@@ -33,7 +33,7 @@ test_labels (SmallFixture *f, gconstpointer data)
     g_assert_cmpfloat (y[2], ==, x[1]);
     g_assert_cmpfloat (c.pass.logits[3 * i], !=, x[2]);
   }
-  /* A new head leaves the rest alone. */
+  /* A new head does not change the rest. */
   gsize base = (gsize) (model->weights.classifier.weight.w -
                         segue_nn_weights_get_values (model->base.weights));
   g_assert_cmpmem (segue_nn_weights_get_values (model->base.weights), base * sizeof (float),
@@ -43,7 +43,7 @@ test_labels (SmallFixture *f, gconstpointer data)
   hubert_model_free (fresh);
 }
 
-/* Rewrites the folder's weights: only `hubert.` tensors, without the prefix, in the old spelling. */
+/* Rewrites the folder's weights: only `hubert.` tensors, without the prefix, with the old names. */
 static void
 make_base_folder (const SmallFixture *f)
 {
@@ -92,7 +92,7 @@ test_base_model (SmallFixture *f, gconstpointer data)
 
 /* ---- Folders ---- */
 
-/* Replaces members of a JSON file by those of `text`; a null takes the member away. */
+/* Replaces members of a JSON file by those of `text`; a null removes the member. */
 static void
 patch (const SmallFixture *f, const char *name, const char *text)
 {
@@ -135,7 +135,7 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   g_assert_null (json_object_get (config, "auto_map"));
   g_assert_cmpstr (json_string_value (json_object_get (preprocessor, "padding_side")), ==, "left");
   g_assert_true (json_is_true (json_object_get (preprocessor, "do_normalize")));
-  /* Though this config has no use for it. */
+  /* Although this config does not use it. */
   g_assert_cmpmem (model->weights.mask_embedding.w, 12 * sizeof (float),
                    again->weights.mask_embedding.w, 12 * sizeof (float));
   hubert_model_free (model);
@@ -152,7 +152,7 @@ put (const SmallFixture *f, const char *name, const char *text)
     g_assert_true (g_file_set_contents (path, text, -1, NULL));
 }
 
-/* Where transformers 4 and 5 say how audio is prepared, and which of two files counts. */
+/* Where transformers 4 and 5 store audio preprocessing, and which of two files is used. */
 static void
 test_processor (SmallFixture *f, gconstpointer data)
 {
@@ -189,7 +189,7 @@ test_processor (SmallFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "processor_config.json"));
 }
 
-/* transformers leaves out the names of two unnamed classes. */
+/* transformers omits the names of two unnamed classes. */
 static void
 test_default_labels (SmallFixture *f, gconstpointer data)
 {
@@ -206,7 +206,7 @@ test_default_labels (SmallFixture *f, gconstpointer data)
   hubert_model_free (model);
 }
 
-/* The folder's weights in two files and an index, as save_pretrained (max_shard_size=…) leaves them. */
+/* The folder's weights in two files and an index, as save_pretrained (max_shard_size=…) writes them. */
 static void
 cut_weights (const SmallFixture *f)
 {
@@ -290,7 +290,7 @@ test_shards (SmallFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "is in two files"));
 }
 
-/* A change of config.json, and words of the error. */
+/* A change of config.json, and text of the error. */
 static const char *const hostile[][2] = {
   { "{\"conv_pos_batch_norm\": true}", "conv_pos_batch_norm is set" },
   { "{\"adapter_attn_dim\": 16}", "adapter_attn_dim is set" },
@@ -428,7 +428,7 @@ test_hostile_files (SmallFixture *f, gconstpointer data)
   hubert_model_free (model);
 }
 
-/* A config that promises far more than the file holds is refused before memory is asked for. */
+/* A config that declares far more than the file contains is refused before memory is allocated. */
 static void
 test_promises (SmallFixture *f, gconstpointer data)
 {

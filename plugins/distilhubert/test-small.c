@@ -68,7 +68,7 @@ small_create (const SmallFixture *f, guint64 seed)
   };
   HubertModel *model = hubert_model_create (&f->params, &spec, &error);
   g_assert_no_error (error);
-  /* Initial weights are too small for differences to be told from rounding. */
+  /* Initial weights are too small to distinguish differences from rounding. */
   g_autoptr (GArray) tensors = segue_nn_model_list_tensors (model);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
@@ -80,7 +80,7 @@ small_create (const SmallFixture *f, guint64 seed)
   return model;
 }
 
-/* Parameters of a loaded model where the pipeline says nothing. */
+/* Parameters of a loaded model where the pipeline sets nothing. */
 static HubertParams
 as_the_folder (void)
 {

@@ -1,4 +1,4 @@
-/* A model of a few thousand weights, and passes over it: what this plugin's tests share. */
+/* A model of a few thousand weights, and passes over it: shared by this plugin's tests. */
 #pragma once
 
 #include "folder.h"
@@ -18,10 +18,10 @@ typedef struct {
 void small_set_up (SmallFixture *f, gconstpointer data);
 void small_tear_down (SmallFixture *f, gconstpointer data);
 
-/* A model of the fixture's parameters, with weights large enough for differences to be told from
+/* A model of the fixture's parameters, with weights large enough to distinguish differences from
  * rounding. */
 HubertModel *small_create (const SmallFixture *f, guint64 seed);
-/* The model in the fixture's folder, where the pipeline says nothing about training. */
+/* The model in the fixture's folder, where the pipeline sets nothing about training. */
 HubertModel *small_load (const SmallFixture *f, const char *const *labels, GError **error);
 void small_save (const SmallFixture *f, HubertModel *model);
 float *small_samples (guint batch, gsize length);

@@ -1,4 +1,4 @@
-/* The transformer's layers, and which of them a step leaves out (layerdrop). */
+/* The transformer's layers, and which of them a step skips (layerdrop). */
 #include "passes.h"
 
 #include <segue/nn/random.h>
@@ -24,7 +24,7 @@ hubert_layer_is_skipped (const HubertModel *model, const HubertWorkspace *ws,
 {
   if (!ws->train_base || model->training.layerdrop <= 0)
     return FALSE;
-  /* Of the step, not of an item: a step's parts leave out the same layers. */
+  /* Per step, not per item: all parts of a step skip the same layers. */
   const SegueNnRandomKey key = { .seed = pass->seed,
                                  .step = pass->step,
                                  .layer = hubert_random_of_layer (HUBERT_RANDOM_LAYERDROP, layer) };

@@ -1,8 +1,8 @@
-/* The table of tensors: names as transformers has them today, with the prefix `hubert.` of a classifier's file.
+/* The table of tensors: names as in current transformers, with the prefix `hubert.` of a classifier's file.
  *
- * A file may hold a bare base model (names without the prefix) or a classifier, and spell the weight
+ * A file may contain a bare base model (names without the prefix) or a classifier, and name the weight
  * normalisation of the positional convolution as older torch did (weight_g, weight_v) or as newer does
- * (parametrizations.weight.original0, …1).  What is written has the newest spelling.
+ * (parametrizations.weight.original0, …1).  Files are written with the newest names.
  */
 #include "hubert.h"
 
@@ -99,7 +99,7 @@ declare_embedding (HubertModel *model, gboolean mask_embedding)
                                     .b = 1,
                                     .part = HUBERT_PART_BASE,
                                     .flags = SEGUE_NN_WEIGHT_DECAY | SEGUE_NN_WEIGHT_OPTIONAL };
-  /* The reference leaves torch's own initialisation here: U (±1/√fan_in), and g = ‖v‖. */
+  /* The reference keeps torch's own initialisation here: U (±1/√fan_in), and g = ‖v‖. */
   double bound = 1 / sqrt ((double) (group * a->positional_kernel));
   const SegueNnTensor v = { .rank = 3,
                             .shape = { a->hidden, group, a->positional_kernel },
@@ -188,7 +188,7 @@ hubert_weights_declare (HubertModel *model, gboolean mask_embedding, GError **er
     segue_nn_weights_freeze (weights, HUBERT_PART_ENCODER);
   if (model->freeze == HUBERT_FREEZE_BASE)
     segue_nn_weights_freeze (weights, HUBERT_PART_BASE);
-  /* Where nothing is masked, its gradient is not 0: there is none. */
+  /* Where nothing is masked, it has no gradient, rather than one of 0. */
   if (!model->training.augment)
     segue_nn_weights_freeze_one (weights, &model->weights.mask_embedding);
   return segue_nn_weights_check_size (weights, "hidden_size, intermediate_size or conv_dim", error);

@@ -132,7 +132,8 @@ hubert_workspace_lay (const HubertModel *model, gsize batch, gsize length, gbool
   for (guint i = 0; i < a->n_convs; i++)
     ws->conv_frames[i] = length = hubert_conv_time (&a->convs[i], length);
   ws->frames = length;
-  /* Far past any memory, and small enough that no product below overflows before it is checked. */
+  /* Far beyond any memory, and small enough that no product below overflows before it is
+   * checked. */
   if (batch == 0 || ws->frames == 0 || ws->length > G_MAXSIZE >> 24 || batch > G_MAXINT32 ||
       !g_size_checked_mul (&ws->rows, batch, ws->frames))
     return G_MAXSIZE;

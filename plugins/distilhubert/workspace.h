@@ -1,13 +1,13 @@
-/* The workspace: what a pass keeps besides the weights, planned once.
+/* The workspace: the buffers of a pass besides the weights, planned once.
  *
- * One function lays it out, for measuring and for use, so that both always agree.  The convolutional
- * encoder goes one item at a time: its activations are an order larger than all others (130 MB for 10 s
- * of DistilHuBERT), and what one item needs does not depend on how many there are.  The transformer
- * goes over the whole batch.
+ * One function lays it out, for measuring and for use, so that both always agree.  The convolutional encoder
+ * processes one item at a time: its activations are an order of magnitude larger than all others (130 MB for 10 s
+ * of DistilHuBERT), and one item's need does not depend on the number of items.  The transformer processes the
+ * whole batch.
  *
- * A training pass keeps of each convolution what came out of it, before norm and activation; these are
- * computed again on the way back, which costs little and halves the memory.  Likewise of a feed-forward only
- * the input of its activation is kept.
+ * A training pass keeps each convolution's output, before norm and activation; these are recomputed in the
+ * backward pass, which costs little and halves the memory.  Likewise only the input of a feed-forward's activation
+ * is kept.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 
 #include <segue/nn/grouped-conv1d.h>
 
-/* What the pass starts from. */
+/* The input of the pass. */
 typedef enum {
   HUBERT_START_SAMPLES,  /* [B, length] */
   HUBERT_START_FEATURES, /* [B, T, C]: a frozen conv encoder's output */
@@ -27,10 +27,10 @@ typedef struct {
   gsize length; /* samples */
   gsize frames; /* T */
   gsize rows;   /* B · T */
-  gsize states; /* hidden states that the head sees: 1, or layers + 1 */
+  gsize states; /* hidden states that the head uses: 1, or layers + 1 */
   gsize conv_frames[HUBERT_MAX_CONVS];
   HubertStart start;
-  gboolean train_encoder; /* keep what the backward of each part needs */
+  gboolean train_encoder; /* keep the values that each part's backward needs */
   gboolean train_base;
   gboolean train;
 
@@ -39,7 +39,7 @@ typedef struct {
   float *convs[HUBERT_MAX_CONVS]; /* [B, T_i, C_i]: each convolution's output */
   float *conv_mean, *conv_rstd;   /* one item, the largest layer */
   float *even, *odd;         /* one item: activations of even and odd layers, or their gradients */
-  float *activated, *normed; /* one item: computed again for the backward */
+  float *activated, *normed; /* one item: recomputed for the backward */
   float *features;           /* [B, T, C] */
 
   /* From features to the first hidden state. */
@@ -71,7 +71,7 @@ typedef struct {
 } HubertWorkspace;
 
 /* Lays out the workspace of a pass at @base (NULL: only measures).  Returns its bytes, G_MAXSIZE
- * where the sizes are not possible. */
+ * where the sizes are impossible. */
 gsize hubert_workspace_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
                             gboolean from_prefix, gpointer base, HubertWorkspace *workspace);
 

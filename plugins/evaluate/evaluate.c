@@ -7,10 +7,10 @@
 #include <segue/predict.h>
 #include <string.h>
 
-/* Segments of a song that pass through the model together. */
+/* Segments of a song per pass through the model. */
 #define BATCH 16
 
-/* What is kept of a segment until its song ends. */
+/* Data of a segment kept until its song ends. */
 typedef struct {
   double start, duration;
 } Place;
@@ -22,15 +22,15 @@ typedef struct {
   EvaluateSet sets[SEGUE_N_SETS];
   EvaluateTable *table;
 
-  /* The song at hand. */
-  SegueItem *first;     /* of its segments; NULL: there is none yet */
+  /* The current song. */
+  SegueItem *first;     /* of its segments; NULL: none yet */
   GPtrArray *waiting;   /* SegueItem: the next batch */
   GArray *places;       /* Place, of all its segments */
-  GArray *rows;         /* float [segments, labels], of those that were answered */
-  GError *song_failure; /* the song is left out */
+  GArray *rows;         /* float [segments, labels], of those that were predicted */
+  GError *song_failure; /* the song is skipped */
 
   GError *first_failure; /* of any song */
-  guint n_songs;         /* answered */
+  guint n_songs;         /* predicted */
   guint n_seen, n_items; /* segments; 0: not known */
 } Evaluator;
 
@@ -133,8 +133,8 @@ count_frames (SegueItem *item)
   return n_frames;
 }
 
-/* Answers the waiting segments.  What is wrong with the song itself is remembered, and the song
- * left out; other errors end the stage. */
+/* Predicts the waiting segments.  An error of the song itself is recorded, and the song skipped;
+ * other errors end the stage. */
 static gboolean
 answer_waiting (Evaluator *evaluator, SegueContext *context, GError **error)
 {
@@ -170,7 +170,7 @@ evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GEr
   g_array_append_val (evaluator->places, place);
   segue_context_progress (context, ++evaluator->n_seen, evaluator->n_items, NULL);
 
-  /* A batch is of one length. */
+  /* All segments of a batch have one length. */
   gboolean fits = evaluator->waiting->len == 0 ||
                   count_frames (g_ptr_array_index (evaluator->waiting, 0)) == count_frames (item);
   if (!fits && !answer_waiting (evaluator, context, error))
@@ -181,7 +181,7 @@ evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GEr
   return evaluator->waiting->len < BATCH || answer_waiting (evaluator, context, error);
 }
 
-/* The set that the song at hand belongs to; %NULL: one that is not judged. */
+/* The set of the current song; %NULL: one that is not evaluated. */
 static EvaluateSet *
 find_set (Evaluator *evaluator)
 {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* JSON knows no NaN: a figure that there is none of is null. */
+/* JSON has no NaN: a missing figure is null. */
 static json_t *
 number (double value)
 {
@@ -24,7 +24,7 @@ share (guint64 part, guint64 whole)
   return whole > 0 ? (double) part / (double) whole : NAN;
 }
 
-/* One label's figures, under the names that the whole set's have. */
+/* One label's figures, under the same names as those of the whole set. */
 static json_t *
 describe_label (const EvaluateTally *tally, guint c)
 {
@@ -60,7 +60,7 @@ describe_matrix (const EvaluateCounts *counts, guint n)
   return rows;
 }
 
-/* Rows are truths, columns answers. */
+/* Rows are true labels, columns predictions. */
 static json_t *
 describe_confusion (const EvaluateTally *tally, const char *const *labels)
 {

@@ -3,15 +3,15 @@
 
 #include "tally.h"
 
-/** EvaluateSet: @name: train, validation or test; @unknown: label → segments (GUINT), of labels that
- * the model has not. */
+/** EvaluateSet: @name: train, validation or test; @unknown: label → segments (GUINT), of labels that the model
+ * does not have. */
 typedef struct {
   const char *name;
   EvaluateTally *tally;
   GHashTable *unknown;
 } EvaluateSet;
 
-/** evaluate_metrics_to_json: (transfer full): the text; sets without an item are left out.
- * @aggregation: how songs were answered, by name */
+/** evaluate_metrics_to_json: (transfer full): the text; sets without items are omitted.
+ * @aggregation: how song predictions were made, by name */
 char *evaluate_metrics_to_json (const char *aggregation, const EvaluateSet *sets, guint n_sets,
                                 const char *const *labels);

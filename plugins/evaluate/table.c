@@ -1,4 +1,5 @@
-/* Comma-separated values as RFC 4180 quotes them, with plain line ends; numbers in no locale. */
+/* Comma-separated values as RFC 4180 quotes them, with plain line ends; numbers independent of the
+ * locale. */
 #include "table.h"
 
 #include <segue/csv.h>
@@ -43,7 +44,7 @@ evaluate_table_new (const char *path, const char *const *labels, GError **error)
   for (guint i = 1; columns[i] != NULL; i++)
     g_string_append_printf (table->line, ",%s", columns[i]);
   for (guint c = 0; c < table->n_labels; c++) {
-    /* A label may be called as a column is. */
+    /* A label may have the name of a column. */
     g_autofree char *name = g_strconcat ("p:", labels[c], NULL);
     g_string_append_c (table->line, ',');
     segue_csv_append (table->line, name);

@@ -1,11 +1,11 @@
-/* predictions.csv: a row per segment, written as they come. */
+/* predictions.csv: a row per segment, written as segments arrive. */
 #pragma once
 
 #include <glib.h>
 
 typedef struct _EvaluateTable EvaluateTable;
 
-/** EvaluateRow: texts as they are, %NULL as empty; @probabilities [n_labels]. */
+/** EvaluateRow: texts unchanged, %NULL as empty; @probabilities [n_labels]. */
 typedef struct {
   const char *set, *song, *source, *label, *predicted;
   double start, duration;

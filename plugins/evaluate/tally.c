@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-/* Standard deviations to either side that hold 95 % of a normal distribution. */
+/* Standard deviations to either side that contain 95 % of a normal distribution. */
 #define NORMAL_95 1.959963984540054
 
 EvaluateTally *

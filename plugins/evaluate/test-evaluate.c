@@ -1,4 +1,4 @@
-/* Figures against a case that was worked out by hand. */
+/* Figures compared with a case computed by hand. */
 #include "tally.h"
 #include "tiny-model.h"
 
@@ -19,7 +19,7 @@ typedef struct {
   GPtrArray *items;
 } Fixture;
 
-/* A model that hears tones as `tone` and noise as COMMA_LABEL, by zero crossings alone. */
+/* A model that predicts tones as `tone` and noise as COMMA_LABEL, by zero crossings only. */
 static char *
 save_model (const char *folder)
 {
@@ -148,15 +148,15 @@ test_figures (Fixture *fixture, gconstpointer data)
   run (fixture);
   json_t *metrics = read_metrics (fixture);
 
-  /* Segments: tone is taken for tone 2 times, for the other 1; the other for tone 1 + 2, for itself
-   * 2 + 1; one of a label that nobody knows. */
+  /* Segments: tone is predicted as tone 2 times, as the other 1; the other as tone 1 + 2, as itself
+   * 2 + 1; one of an unknown label. */
   assert_number (5.0 / 10, metrics, "test", "segment_accuracy");
   assert_number (2.0 / 4, metrics, "test", "song_accuracy");
   assert_number ((2.0 * 2 / (3 + 5) + 2.0 * 3 / (6 + 4)) / 2, metrics, "test", "macro_f1");
   assert_number ((2.0 * 1 / (1 + 2) + 2.0 * 1 / (2 + 1)) / 2, metrics, "test", "song_macro_f1");
   assert_number (10, metrics, "test", "segments");
   assert_number (4, metrics, "test", "songs");
-  /* 2 of 4 right: Wilson's interval as tables have it. */
+  /* 2 of 4 right: Wilson's interval as in tables. */
   json_t *interval = at (metrics, "test", "song_accuracy_interval", NULL);
   g_assert_cmpfloat_with_epsilon (json_number_value (json_array_get (interval, 0)), 0.15003899,
                                   1e-8);
@@ -191,7 +191,7 @@ test_figures (Fixture *fixture, gconstpointer data)
   json_decref (metrics);
 }
 
-/* One record of a table, quotes taken off; @text moves behind it. */
+/* One record of a table, without quotes; @text moves past it. */
 static GPtrArray *
 read_record (const char **text)
 {
@@ -282,7 +282,7 @@ test_items (Fixture *fixture, gconstpointer data)
   g_assert_null (segue_harness_pull (fixture->harness));
 }
 
-/* More segments than fit a batch, and a last one that is shorter. */
+/* More segments than fit into a batch, and a last one that is shorter. */
 static void
 test_batches (Fixture *fixture, gconstpointer data)
 {

@@ -1,7 +1,7 @@
 #include "card.h"
 
-/* A double-quoted YAML scalar is a JSON string; what is there has no control characters left, as
- * names have been sanitised, but a title may hold any. */
+/* A double-quoted YAML scalar is a JSON string; names have no control characters left, as they have
+ * been sanitised, but a title may contain any. */
 static void
 append_quoted (GString *out, const char *text)
 {

@@ -1,11 +1,11 @@
-/* README.md of an exported data set: for people, and front matter for `datasets`. */
+/* README.md of an exported data set: text for people, and front matter for `datasets`. */
 #pragma once
 
 #include <glib.h>
 
-/** Card: strings are borrowed. @sets: %NULL-terminated, those that hold anything. @labels: folder
- * names, in the order in which `datasets` numbers them. @columns: (nullable): of the metadata
- * files, without `file_name`; names and types ("string", "float64") in turn. @rate: Hz; 0: of each file its own. */
+/** Card: strings are borrowed. @sets: %NULL-terminated, those that are not empty. @labels: folder names, in the
+ * order in which `datasets` numbers them. @columns: (nullable): of the metadata files, without `file_name`; names
+ * and types ("string", "float64") alternate. @rate: Hz; 0: each file has its own. */
 typedef struct {
   const char *title;
   const char *const *sets;

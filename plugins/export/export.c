@@ -1,4 +1,4 @@
-/* export: a data set of WAV files that `datasets` opens as it is. */
+/* export: a data set of WAV files that `datasets` opens directly. */
 #include "card.h"
 #include "names.h"
 #include "target.h"
@@ -37,15 +37,15 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-/* What will be written, by index of the dataset. */
+/* Data to write, by index of the dataset. */
 typedef struct {
   GPtrArray *files;   /* char *: data/<set>/<label>/<name>.wav */
   GArray *sets;       /* guint */
   GPtrArray *labels;  /* char *, sorted */
-  GPtrArray *folders; /* char *, what they are called on disk, sorted */
+  GPtrArray *folders; /* char *, their names on disk, sorted */
   guint counts[SEGUE_N_SETS];
   GPtrArray *extra; /* char *: metadata keys for metadata.jsonl */
-  GPtrArray *all;   /* char *: all files, with those that are no audio */
+  GPtrArray *all;   /* char *: all files, including those that are not audio */
 } Plan;
 
 static void
@@ -67,7 +67,7 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Items in no set are there to learn from. */
+/* Items without a set are for training. */
 static SegueSet
 set_of (const SegueItem *item)
 {
@@ -104,13 +104,13 @@ stem_of (const SegueItem *item, const char *label)
   return *suffix == '#' ? g_strconcat (joined, "-", suffix + 1, NULL) : g_strdup (joined);
 }
 
-/* Labels and what their folders are called; (transfer full): one from the other. */
+/* Labels and the names of their folders; (transfer full): one from the other. */
 static GHashTable *
 name_labels (SegueDataset *dataset, Plan *plan)
 {
   GHashTable *folders = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (Names) names = names_new ();
-  /* The file that stands beside the folders: no label gets its name. */
+  /* The file next to the folders: no label gets its name. */
   g_autofree char *taken = names_make (names, "", METADATA);
 
   plan->labels = g_ptr_array_new_with_free_func (g_free);
@@ -134,7 +134,7 @@ name_labels (SegueDataset *dataset, Plan *plan)
   return folders;
 }
 
-/* Text fields of any item that are not written under a name of their own. */
+/* Text fields of any item that don't have their own column. */
 static void
 find_extra (SegueDataset *dataset, Plan *plan)
 {
@@ -283,7 +283,7 @@ write_card (const ExportConfig *config, const Plan *plan, guint rate, Target *ta
             GError **error)
 {
   g_autoptr (GPtrArray) labels = g_ptr_array_new (), columns = g_ptr_array_new ();
-  /* `datasets` reads labels off folders, or as they are out of metadata.jsonl. */
+  /* `datasets` reads labels from folder names, or unchanged from metadata.jsonl. */
   const GPtrArray *from = config->metadata ? plan->labels : plan->folders;
   const char *sets[SEGUE_N_SETS + 1] = { NULL };
   guint counts[SEGUE_N_SETS], n_sets = 0;
@@ -347,7 +347,7 @@ collect (gpointer instance, SegueContext *context, GError **error)
   return write_card (config, &plan, rate, target, error) && target_finish (target, error);
 }
 
-/* Whose folder it is, is known before hours of decoding. */
+/* The owner of the folder is checked before hours of decoding. */
 static gboolean
 preview (SegueContext *context, GError **error)
 {

@@ -50,7 +50,7 @@ defuse_set_words (const char *name)
   return g_string_free (out, FALSE);
 }
 
-/* What Windows keeps for devices, with or without an extension. */
+/* Names that Windows reserves for devices, with or without an extension. */
 static gboolean
 is_device (const char *name)
 {
@@ -83,7 +83,7 @@ truncate_utf8 (char *text, gsize bytes)
   text[bytes] = '\0';
 }
 
-/* As much of @name (changed) as leaves room for names_make()'s suffix, its end and words defused. */
+/* Shortens @name (changed) to leave room for names_make()'s suffix, and sanitises its end and words. */
 static char *
 shorten (char *name)
 {
@@ -94,7 +94,7 @@ shorten (char *name)
 
     truncate_utf8 (name, bytes);
     g_strchomp (name);
-    /* Windows drops dots at the end, and here may be a new one. */
+    /* Windows drops dots at the end, and there may be a new one here. */
     if (g_str_has_suffix (name, "."))
       name[strlen (name) - 1] = '_';
     defused = defuse_set_words (name);
@@ -119,7 +119,7 @@ name_sanitise (const char *text)
       g_string_append_len (out, at, g_utf8_next_char (at) - at);
   g_strstrip (out->str);
   out->len = strlen (out->str);
-  /* Hidden: `.name`, and `__name` for `datasets`; `~name` is somebody's home, `-name` an option. */
+  /* Hidden: `.name`, and `__name` for `datasets`; `~name` is a user's home, `-name` an option. */
   if (strchr (".-~", out->str[0]) && out->len > 0)
     out->str[0] = '_';
   if (out->len > 0 && out->str[out->len - 1] == '.')

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define LIST ".segue-export"
-/* A million files take a tenth of it. */
+/* A list of a million files needs a tenth of it. */
 #define MAX_LIST ((gsize) 1 << 30)
 
 /* Between a digest and its file, as sha256sum writes it. */
@@ -21,8 +21,8 @@
 struct _Target {
   char *path;
   GHashTable *files; /* of this export → SHA-256 of what was written; "" before */
-  GHashTable *known; /* what the list has: file → SHA-256; "": of an export that did not finish */
-  GPtrArray *stale;  /* of earlier ones only; borrowed from @known */
+  GHashTable *known; /* content of the list: file → SHA-256; "": of an export that did not finish */
+  GPtrArray *stale; /* of earlier ones only; borrowed from @known */
 };
 
 static int
@@ -31,7 +31,7 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Lines of the list come from disk: nothing in it may lead out of the folder. */
+/* Lines of the list come from disk: no path in it may lead outside of the folder. */
 static gboolean
 is_below (const char *file)
 {
@@ -43,8 +43,8 @@ is_below (const char *file)
   return parts[0] != NULL;
 }
 
-/* Whether all folders that @file stands in are folders, or not there yet.  A link is neither: it
- * may lead to anywhere. */
+/* Whether all parent folders of @file are folders, or don't exist yet.  A link is neither: it may lead
+ * anywhere. */
 static gboolean
 is_reached_by_folders (Target *self, const char *file)
 {
@@ -61,7 +61,7 @@ is_reached_by_folders (Target *self, const char *file)
   return TRUE;
 }
 
-/* An export that was killed at once may have left its list, unfinished. */
+/* An export that was killed immediately may have left an unfinished list. */
 static gboolean
 check_empty (const char *path, GError **error)
 {
@@ -79,7 +79,7 @@ check_empty (const char *path, GError **error)
   return is_empty;
 }
 
-/* A line of the list: a file that was written, behind its digest, or one that was going to be. */
+/* A line of the list: a file that was written, after its digest, or one that was about to be written. */
 static void
 take_line (Target *self, const char *line)
 {
@@ -126,7 +126,7 @@ is_there (Target *self, const char *file)
   return is_reached_by_folders (self, file) && lstat (path, &info) == 0;
 }
 
-/* Whether @file holds what an earlier export wrote there: a list alone may be a stranger's. */
+/* Whether @file has the content that an earlier export wrote: a list alone may be untrusted. */
 static gboolean
 is_ours (Target *self, const char *file)
 {
@@ -147,7 +147,7 @@ refuse (Target *self, const char *file, const char *what, GError **error)
   return FALSE;
 }
 
-/* What is listed already, and an error where the folder is somebody else's. */
+/* Reads the existing list; an error where the folder does not belong to an export. */
 static gboolean
 read_list (Target *self, GError **error)
 {
@@ -174,7 +174,7 @@ read_list (Target *self, GError **error)
   return TRUE;
 }
 
-/* Before anything else is written: after a kill, the next export knows what is ours. */
+/* Before anything else is written: after a kill, the next export recognises its own files. */
 static gboolean
 write_list (Target *self, const GPtrArray *files, gboolean with_stale, GError **error)
 {
@@ -204,7 +204,7 @@ target_check (const char *path, GError **error)
   if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (list, G_FILE_TEST_EXISTS) &&
       !check_empty (path, error))
     return FALSE;
-  /* The folder, or the one that it will be made in. */
+  /* The folder, or its closest existing parent. */
   while (!g_file_test (at, G_FILE_TEST_EXISTS) && strlen (at) > 1) {
     char *above = g_path_get_dirname (at);
 
@@ -259,7 +259,7 @@ holds (const char *path, GBytes *bytes)
          memcmp (text, data, size) == 0;
 }
 
-/* The caller's own string for @file, which outlives this. */
+/* The caller's own string for @file, which outlives this struct. */
 static char *
 known_name (Target *self, const char *file)
 {
@@ -287,7 +287,7 @@ target_write (Target *self, const char *file, GBytes *bytes, GError **error)
                  shown);
     return FALSE;
   }
-  /* Of an export that was interrupted the list says only that it was going to be written. */
+  /* After an interrupted export the list records only that it was about to be written. */
   if (!holds (path, bytes)) {
     const char *known = g_hash_table_lookup (self->known, file);
 
@@ -320,7 +320,7 @@ target_has_room (Target *self, guint64 bytes, GError **error)
   return FALSE;
 }
 
-/* In every folder that files of this export stand in, or stood. */
+/* In every folder that contains, or contained, files of exports. */
 static void
 remove_temporaries (Target *self)
 {
@@ -357,7 +357,7 @@ target_finish (Target *self, GError **error)
     g_autofree char *folder = g_path_get_dirname (path);
 
     if (!is_ours (self, stale))
-      continue; /* gone, changed since, or somebody else's */
+      continue; /* missing, changed since, or not written by an export */
     if (g_unlink (path) != 0 && errno != ENOENT)
       return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove the outdated",
                                          path);

@@ -1,4 +1,4 @@
-/* Tests of export: names that hijack nothing, bytes that repeat, folders that stay other people's. */
+/* Tests of export: safe names, reproducible bytes, folders of other programs left unchanged. */
 #include "names.h"
 #include "wave.h"
 
@@ -77,7 +77,7 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* All files below @root, one a line. */
+/* All files below @root, one per line. */
 static char *
 list (const char *root)
 {
@@ -172,7 +172,7 @@ test_metadata (void)
   g_assert_nonnull (strstr (text, "{\"file_name\":\"_/up__x-0000.wav\",\"label\":\"..\","
                                   "\"song\":\"../up/x.mp3\",\"start\":12.5,\"duration\":0.1"));
   g_assert_nonnull (strstr (text, "\"album\":\"Life \\\"live\\\"\\n1\""));
-  g_assert_null (strstr (text, "secret")); /* where it came from is nobody's business */
+  g_assert_null (strstr (text, "secret")); /* its origin is private */
   card_path = g_build_filename (root, "README.md", NULL);
   g_assert_true (g_file_get_contents (card_path, &card, NULL, NULL));
   g_assert_nonnull (strstr (card, "'0': \"..\"\n"));
@@ -256,7 +256,7 @@ test_again (void)
   g_assert_no_error (error);
   g_assert_cmpint (stat (kept, &old), ==, 0);
   before = digest (root);
-  /* What is gone is written again; what is not as it was written may be somebody's work. */
+  /* Missing files are written again; changed files may be a user's work. */
   g_assert_true (g_file_set_contents (broken, "mine", -1, NULL));
   g_assert_null (run (config, items, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE);
@@ -267,9 +267,9 @@ test_again (void)
   second = run (config, items, &error);
   g_assert_no_error (error);
   after = digest (root);
-  g_assert_cmpstr (before, ==, after); /* mended */
+  g_assert_cmpstr (before, ==, after); /* repaired */
   g_assert_cmpint (stat (kept, &new), ==, 0);
-  g_assert_cmpuint (old.st_ino, ==, new.st_ino); /* and not written again where it was whole */
+  g_assert_cmpuint (old.st_ino, ==, new.st_ino); /* and not written again where it was intact */
 
   g_assert_true (g_file_set_contents (mine, "not segue's", -1, NULL));
   g_ptr_array_remove_index (items, 2);
@@ -297,7 +297,7 @@ test_foreign_folder (void)
   segue_file_remove_folder (root, NULL);
 }
 
-/* A list that somebody else wrote over one's own files removes and replaces none of them. */
+/* A list from another source in a folder of the user's files removes and replaces none of them. */
 static void
 test_hostile_digests (void)
 {
@@ -334,7 +334,7 @@ test_hostile_digests (void)
   }
 }
 
-/* A list that was tampered with leads nowhere else. */
+/* A list that was tampered with leads nowhere outside of the folder. */
 static void
 test_hostile_list (void)
 {
@@ -357,7 +357,7 @@ test_hostile_list (void)
   segue_file_remove_folder (above, NULL);
 }
 
-/* A folder from somebody else, with a list of ours and links that lead to the user's own files. */
+/* A folder from another source, with an export list and links to the user's own files. */
 static void
 test_hostile_links (void)
 {
@@ -382,7 +382,7 @@ test_hostile_links (void)
     g_assert_true (g_file_set_contents (list_path, stale, -1, NULL));
     g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
     g_assert_cmpint (symlink (away, link), ==, 0);
-    /* Items that stand there can't be written, those that stood there are left alone. */
+    /* Items at such paths can't be written, earlier items there stay unchanged. */
     g_assert_null (run (config, items, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE);
     there = list (away);
@@ -392,7 +392,7 @@ test_hostile_links (void)
   }
 }
 
-/* The same, and nothing of the export stands below the link: it is done, and leaves that alone. */
+/* The same, with nothing of the export below the link: the export succeeds, and leaves that unchanged. */
 static void
 test_hostile_stale_link (void)
 {
@@ -418,7 +418,7 @@ test_hostile_stale_link (void)
   segue_file_remove_folder (away, NULL);
 }
 
-/* ---- What is known before anything is decoded ---- */
+/* ---- Checks before anything is decoded ---- */
 
 typedef struct {
   gint64 rate, channels, frames;
@@ -484,7 +484,7 @@ make_registry (void)
   return registry;
 }
 
-/* What can't be written as WAV is an error of the pipeline. */
+/* Audio that can't be written as WAV is an error of the pipeline. */
 static void
 test_formats (void)
 {
@@ -526,7 +526,7 @@ test_formats (void)
   segue_file_remove_folder (root, NULL);
 }
 
-/* A folder that can't be exported to is said before any song is looked at. */
+/* A folder that can't be exported to is reported before any song is read. */
 static void
 test_preview (void)
 {
@@ -572,7 +572,7 @@ test_preview (void)
   segue_file_remove_folder (root, NULL);
 }
 
-/* `datasets` would resample what is at another rate than the card says. */
+/* `datasets` would resample audio at another rate than the card specifies. */
 static void
 test_rates (void)
 {
@@ -618,7 +618,7 @@ test_names (void)
     { "my test", "my test~" },
     { "val-halen dev_2", "val~-halen dev~_2" },
     { "test1", "test~1" },
-    { "Test Icicles", "Test Icicles" }, /* `datasets` minds the case */
+    { "Test Icicles", "Test Icicles" }, /* `datasets` is case-sensitive */
     { "contest latest valid-ation", "contest latest valid~-ation" },
     { "..", "_" },
     { ".hidden", "_hidden" },

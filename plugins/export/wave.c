@@ -10,7 +10,7 @@
 /* A header takes a hundred bytes. */
 #define MAX_HEADER 4096
 
-/* libsndfile's view of memory. */
+/* A file in memory for libsndfile. */
 typedef struct {
   guint8 *bytes;
   sf_count_t length, capacity, at;
@@ -98,7 +98,7 @@ encode (const SegueItem *audio, WaveEncoding encoding, Memory *memory, GError **
   if (!file)
     return fail (audio, sf_strerror (NULL), error);
   sf_command (file, SFC_SET_CLIPPING, NULL, SF_TRUE);
-  /* It would hold the time of day. */
+  /* It would contain the time of day. */
   sf_command (file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
   ok = sf_writef_float (file, frames, (sf_count_t) n_frames) == (sf_count_t) n_frames ||
        fail (audio, sf_strerror (file), error);

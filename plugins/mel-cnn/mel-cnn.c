@@ -1,4 +1,4 @@
-/* The model type `mel-cnn`: its parameters, its folder, its life. */
+/* The model type `mel-cnn`: its parameters, its folder, its life cycle. */
 #include "mel-cnn.h"
 
 #include <math.h>

@@ -12,7 +12,7 @@
 #define MEL_CNN_MAX_BLOCKS   8
 #define MEL_CNN_MAX_CHANNELS 1024
 
-/* The parameters; what they say of the architecture is for new models only. */
+/* The parameters; those of the architecture apply to new models only. */
 typedef struct {
   SegueNnMelParams front; /* first: see SEGUE_NN_MEL_PARAMS */
   GArray *channels;       /* gint64 */

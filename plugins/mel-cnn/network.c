@@ -58,7 +58,7 @@ lay_blocks (Run *run, SegueNnArena *arena)
   run->bands = width >> model->n_blocks;
 }
 
-/* Scratch is needed by one op at a time: as much as the greediest wants. */
+/* Scratch is needed by one op at a time: as much as the largest one needs. */
 static gsize
 scratch_size (const Run *run)
 {
@@ -70,14 +70,14 @@ scratch_size (const Run *run)
   return most;
 }
 
-/* Bytes of the workspace; %G_MAXSIZE where the segment is too short, or the sizes are not possible. */
+/* Bytes of the workspace; %G_MAXSIZE where the segment is too short, or the sizes are impossible. */
 static gsize
 lay (Run *run, MelCnn *model, SegueModelPass *pass)
 {
   SegueNnArena arena = { pass->workspace };
   gsize channels = mel_cnn_get_channels (model);
   *run = (Run){ .model = model, .pass = pass, .train = pass->mode == SEGUE_MODEL_TRAIN };
-  /* Far past any memory, and small enough that no product below overflows before it is checked. */
+  /* Far beyond any memory, and small enough that no product below overflows before it is checked. */
   if (pass->length > G_MAXSIZE >> 24 ||
       !segue_nn_mel_front_lay (&model->mel.front, &arena, pass->batch, pass->length, pass->mode,
                                pass->from_prefix, &run->front))
@@ -111,7 +111,7 @@ mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gbo
   return lay (&run, data, &pass);
 }
 
-/* From here to segue_nn_pool_check () the arithmetic may be left unfinished. */
+/* From here to segue_nn_pool_check () the arithmetic may be incomplete. */
 static gboolean
 begin (Run *run, MelCnn *model, SegueModelPass *pass, GError **error)
 {

@@ -1,4 +1,4 @@
-/* A model's folder: saved, opened, and refused where somebody made it up. */
+/* A model's folder: saved, opened, and refused where it was forged. */
 #include "test-tiny.h"
 
 #include <glib/gstdio.h>
@@ -98,7 +98,7 @@ test_other_labels (void)
   g_array_unref (config.channels);
 }
 
-/* The same labels in another order keep their rows of the head: answers stay, under their labels. */
+/* The same labels in another order keep their rows of the head: predictions stay the same, by label. */
 static void
 test_reordered_labels (void)
 {
@@ -217,7 +217,7 @@ test_hostile_weights (void)
   g_file_set_contents (path, "", 0, NULL);
   assert_refused (folder, &config, 0, SEGUE_ERROR_DATA);
 
-  /* Values that no training leaves. */
+  /* Values that no training produces. */
   float *variance = f.model->blocks[0].variance.w;
   const float wrong[] = { -1.0f, NAN, INFINITY };
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {

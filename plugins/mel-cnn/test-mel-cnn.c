@@ -1,10 +1,10 @@
-/* The whole model on a tiny network: gradients, threads, what is random, learning, limits. */
+/* The whole model on a tiny network: gradients, threads, random values, learning, limits. */
 #include "test-tiny.h"
 
 #include <segue/error.h>
 #include <string.h>
 
-#define STEP 3e-4f /* larger ones meet the kinks of ReLU and maximum, smaller ones rounding */
+#define STEP 3e-4f /* larger ones cross the kinks of ReLU and maximum, smaller ones are rounding */
 
 /* The loss after `t` was moved by `amount` along a direction of ±1s. */
 static double
@@ -20,9 +20,9 @@ loss_along (Tiny *f, const SegueModelTensor *t, float amount)
   return loss;
 }
 
-/* Central differences over a few steps, the one nearest to @expected: a long step may cross the kink
- * of a ReLU or change which value is largest, a short one drowns in rounding.  Where which happens
- * depends on how the compiler rounds. */
+/* Central differences over a few steps, the one nearest to @expected: a long step may cross the kink of a ReLU or
+ * change which value is largest, a short one is dominated by rounding.  The limits depend on how the compiler
+ * rounds. */
 static double
 nearest_difference (Tiny *f, const SegueModelTensor *t, double expected)
 {
@@ -73,7 +73,7 @@ test_gradients (void)
   g_array_unref (config.channels);
 }
 
-/* Everything that a step leaves: logits, gradients, running statistics. */
+/* All results of a step: logits, gradients, running statistics. */
 static void
 append_state (Tiny *f, GByteArray *state)
 {
@@ -131,7 +131,7 @@ test_prefix (void)
   g_array_unref (config.channels);
 }
 
-/* An answer doesn't depend on what else is in the batch. */
+/* An item's output doesn't depend on the other items in the batch. */
 static void
 test_batch (void)
 {
@@ -151,7 +151,7 @@ test_batch (void)
   g_array_unref (config.channels);
 }
 
-/* What is random depends on seed, step and item, and on nothing else; inference has none. */
+/* Random values depend on seed, step and item only; inference has none. */
 static void
 test_random (void)
 {
@@ -192,7 +192,7 @@ test_learning (void)
   g_array_unref (config.channels);
 }
 
-/* Parameters that don't go together, and segments that are too short. */
+/* Incompatible parameters, and segments that are too short. */
 static void
 test_limits (void)
 {
@@ -204,7 +204,7 @@ test_limits (void)
                           .mode = SEGUE_MODEL_INFER,
                           .batch = 1 };
 
-  g_assert_null (tiny_type ()->create (&config, &spec, &error)); /* 4000 Hz is past half the rate */
+  g_assert_null (tiny_type ()->create (&config, &spec, &error)); /* 4000 Hz: over half the rate */
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
   g_clear_error (&error);
 
@@ -232,7 +232,7 @@ test_limits (void)
   g_array_unref (config.channels);
 }
 
-/* Silence has no variance; it must still give an answer. */
+/* Silence has no variance; it must still give a prediction. */
 static void
 test_silence (void)
 {

@@ -1,4 +1,4 @@
-/* A network of a few hundred weights, and passes over it: what this plugin's tests share. */
+/* A network of a few hundred weights, and passes over it: shared by this plugin's tests. */
 #pragma once
 
 #include "mel-cnn.h"
@@ -33,5 +33,5 @@ void tiny_clear (Tiny *f);
 double tiny_forward (Tiny *f);
 /* After a forward pass: adds to the gradients of all weights. */
 void tiny_backward (Tiny *f);
-/* Some steps of AdamW tell noise from tones. */
+/* A few steps of AdamW, after which the network distinguishes noise from tones. */
 void tiny_train (Tiny *f, guint steps);

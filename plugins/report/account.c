@@ -135,7 +135,7 @@ report_account_param (const ReportAccount *account, const char *use, const char 
   return value;
 }
 
-/* As pipelines have them: the page shows it in a command to be copied, and the run may be a stranger's. */
+/* Only values as in pipelines: the page shows it in a command to be copied, and the run may be untrusted. */
 static gboolean
 is_id (const char *id)
 {

@@ -1,4 +1,4 @@
-/* A chart as PNG, by cairo; Pango finds a font for each script. */
+/* A chart as PNG, drawn by cairo; Pango finds a font for each script. */
 #include "chart.h"
 
 #ifdef HAVE_PANGOCAIRO
@@ -8,10 +8,10 @@
 #include <segue/error.h>
 #include <segue/file.h>
 
-/* Pixels for one of the drawing's: sharp on a slide. */
+/* PNG pixels per pixel of the drawing: sharp on a slide. */
 #define SCALE  4
 #define MARGIN 12
-#define TITLE  28 /* a slide has no heading of the page above it */
+#define TITLE  28 /* a slide does not have the page's heading above it */
 /* cairo's own limit for a side. */
 #define MAX_SIDE 32000
 

@@ -1,4 +1,4 @@
-/* A chart as SVG: colours are classes, so that the page's theme says what they are. */
+/* A chart as SVG: colours are classes, so that the page's theme sets them. */
 #include "chart.h"
 #include "text.h"
 

@@ -6,18 +6,18 @@
 #include "confusion.h"
 #include "figures.h"
 
-/** What fits on a page that people read to its end. */
+/** Limits that keep the page short enough to read. */
 #define REPORT_MAX_BARS   60
 #define REPORT_MAX_MATRIX 40
 
-/** report_draw_accuracy: (transfer full): a bar a label, best first; of more than REPORT_MAX_BARS the
- * worst. */
+/** report_draw_accuracy: (transfer full): one bar per label, best first; the worst ones where there are more than
+ * REPORT_MAX_BARS. */
 ReportChart *report_draw_accuracy (const ReportSetFigures *figures);
-/** report_draw_confusion: (transfer full): rows are truths; each cell that holds something can be
- * pressed.  Of more than REPORT_MAX_MATRIX labels those with most errors. */
+/** report_draw_confusion: (transfer full): rows are true labels; each non-empty cell can be
+ * clicked.  Where there are more than REPORT_MAX_MATRIX labels, those with most errors. */
 ReportChart *report_draw_confusion (const ReportConfusion *confusion, const ReportTable *table);
-/** report_draw_loss, report_draw_validation: (transfer full) (nullable): by epoch, the one that was
- * kept marked; %NULL where the run has no such curves. */
+/** report_draw_loss, report_draw_validation: (transfer full) (nullable): by epoch, with the kept
+ * epoch marked; %NULL where the run has no such curves. */
 ReportChart *report_draw_loss (const ReportAccount *account);
 ReportChart *report_draw_validation (const ReportAccount *account);
 /** report_draw_reliability: (transfer full): accuracy by confidence. */

@@ -6,12 +6,12 @@
 #include <segue/file.h>
 #include <string.h>
 
-/* What Opus works at. */
+/* The sample rate of Opus. */
 #define RATE 48000
 /* Of a segment that is a whole song, its beginning. */
 #define MAX_CLIP_SECONDS 30
-/* Of a song that is longer, what comes later is what the model heard.  At its longest, and in stereo,
- * it takes 350 MB. */
+/* Later parts of longer songs come from the audio that the model used.  At the maximum, in stereo, it takes 350
+ * MB. */
 #define MAX_SONG_SECONDS 900
 #define MAX_THREADS      4
 
@@ -76,7 +76,7 @@ report_clips_count (const ReportClips *clips)
   return n;
 }
 
-/* ---- The work, by several threads ---- */
+/* ---- The work, in several threads ---- */
 
 typedef struct {
   ReportClips *clips;
@@ -84,15 +84,15 @@ typedef struct {
   SegueDataset *audio;      /* nullable */
   GHashTable *audio_places; /* song id → its first entry + 1 */
   ReportFormat format;
-  const char *music; /* nullable: the folder that songs of a finished run lie in */
+  const char *music; /* nullable: the folder of the songs of a finished run */
   const char *folder;
   GMutex mutex;
   guint next, done;   /* in clips->list, which is sorted by song */
-  GError *failure;    /* the first that is not about a song */
-  GError *no_decoder; /* nullable: why nobody has one */
+  GError *failure;    /* the first that does not concern a song */
+  GError *no_decoder; /* nullable: why there is none */
 } Work;
 
-/* One thread's. */
+/* Data of one thread. */
 typedef struct {
   Work *work;
   SegueDecoder *decoder; /* NULL: see no_decoder */
@@ -119,8 +119,8 @@ length_of (const ReportSegment *segment)
   return MIN (segment->duration, MAX_CLIP_SECONDS);
 }
 
-/* About this song, so that the others may go well; or there is no decoder at all, and what the model
- * heard is all that there is. */
+/* Whether the error concerns only this song, so that others may succeed; or there is no decoder at all, and only
+ * the audio that the model used is available. */
 static gboolean
 is_about_song (const GError *error)
 {
@@ -129,8 +129,8 @@ is_about_song (const GError *error)
          g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
 }
 
-/* The end of @path that has as many parts as @id: where the song lies in its music folder.  %NULL: it could
- * lead out of that. */
+/* The end of @path with as many parts as @id: the song's path in its music folder.  %NULL: it could lead outside
+ * of that. */
 static const char *
 find_tail (const char *path, const char *id)
 {
@@ -147,12 +147,12 @@ find_tail (const char *path, const char *id)
   return tail;
 }
 
-/* (transfer full): the file of @song, if it may be opened.  What the run itself decodes it has found; what the
- * table of a finished run names may be any file of this machine. */
+/* (transfer full): the file of @song, if it may be opened.  Songs that the run itself decodes were found by it;
+ * the table of a finished run may name any file of this machine. */
 static char *
 find_file (const Work *work, const ReportSong *song, GError **error)
 {
-  /* Bytes that are no text stand percent-encoded. */
+  /* Bytes that are not text are percent-encoded. */
   g_autofree char *path = g_uri_unescape_string (song->source, NULL);
   gboolean is_own = g_hash_table_contains (work->audio_places, song->id);
   const char *tail =
@@ -169,7 +169,7 @@ find_file (const Work *work, const ReportSong *song, GError **error)
   return NULL;
 }
 
-/* The song of segment @i as its file has it; %NULL with @error. */
+/* The song of segment @i, decoded from its file; %NULL with @error. */
 static SegueItem *
 decode_song (Hand *hand, guint i, GError **error)
 {
@@ -186,7 +186,7 @@ decode_song (Hand *hand, guint i, GError **error)
                                error);
 }
 
-/* What the model heard of segment @i; %NULL without @error: it is not known. */
+/* The audio that the model used for segment @i; %NULL without @error: not known. */
 static SegueItem *
 read_heard (Hand *hand, guint i, GError **error)
 {
@@ -230,7 +230,8 @@ write_clip (Hand *hand, guint i, const SegueItem *audio, double begin, GError **
   return TRUE;
 }
 
-/* The clip from the song's file, else from what the model heard; %FALSE: neither, @error says why. */
+/* The clip from the song's file, else from the audio that the model used; %FALSE: neither, @error is the
+ * reason. */
 static gboolean
 make_clip (Hand *hand, guint i, const SegueItem *song, const GError *problem, GError **error)
 {
@@ -250,7 +251,7 @@ make_clip (Hand *hand, guint i, const SegueItem *song, const GError *problem, GE
   return FALSE;
 }
 
-/* No path of this machine in what is said; people know the song's name. */
+/* The message contains no path of this machine; people know the song's name. */
 static char *
 explain (const GError *error)
 {
@@ -283,7 +284,7 @@ make_song (Hand *hand, guint first, guint end, GError **error)
   return TRUE;
 }
 
-/* Takes the next song: its clips are from @first to before the returned place; the same: there are no
+/* Takes the next song: its clips are from @first to before the returned index; the same index: there are no
  * more. */
 static guint
 take_song (Work *work, guint *first)
@@ -321,7 +322,7 @@ work_thread (gpointer data)
   return NULL;
 }
 
-/* The work by @n threads, of which this one is the first; fewer are slower, nothing else. */
+/* Does the work in @n threads, of which this one is the first; with fewer it is only slower. */
 static void
 work_all (Work *work, guint n)
 {
@@ -357,7 +358,7 @@ find_audio (Work *work)
     if (i == 0 ||
         !g_str_equal (song, segue_item_get_song (segue_dataset_get_entry (work->audio, i - 1))))
       g_hash_table_insert (work->audio_places, (gpointer) song, GUINT_TO_POINTER (i + 1));
-    /* Which part of a song an entry is counts for the result, whichever thread looks first. */
+    /* Records that the result depends on an entry's part of the song, whichever thread reads it first. */
     (void) segue_item_get_double (entry, SEGUE_META_START, 0);
   }
 }

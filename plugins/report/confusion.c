@@ -11,7 +11,7 @@ compare_places (gconstpointer a, gconstpointer b)
   return one->answer < other->answer ? -1 : one->answer > other->answer;
 }
 
-/* The answers of one song: runs of equal pairs are added up by merge(). */
+/* The predictions of one song: runs of equal pairs are added up by merge(). */
 static void
 add_song (ReportConfusion *confusion, const ReportTable *table, const ReportSong *song)
 {

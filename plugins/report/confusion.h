@@ -1,9 +1,10 @@
-/* What was taken for what, and how sure the model was: counted over the segments of one set. */
+/* Confusion matrix and confidence, counted over the segments of one set. */
 #pragma once
 
 #include "table.h"
 
-/** ReportPair: @n segments of @truth were taken for @answer; @songs: how many songs they are of. */
+/** ReportPair: @n segments of @truth were predicted as @answer; @songs: the number of their
+ * songs. */
 typedef struct {
   guint truth, answer;
   guint n, songs;
@@ -23,19 +24,20 @@ typedef struct {
 ReportConfusion *report_confusion_count (const ReportTable *table, SegueSet set);
 /** report_confusion_free: accepts %NULL. */
 void report_confusion_free (ReportConfusion *confusion);
-/** report_confusion_get: how often @truth was taken for @answer. */
+/** report_confusion_get: how often @truth was predicted as @answer. */
 guint report_confusion_get (const ReportConfusion *confusion, guint truth, guint answer);
-/** report_confusion_worst: (transfer full): (element-type ReportPair): what is wrong, most often
+/** report_confusion_worst: (transfer full): (element-type ReportPair): wrong pairs, most frequent
  * first. */
 GArray *report_confusion_worst (const ReportConfusion *confusion);
 /** report_confusion_choose: (transfer full): (element-type guint): at most @max of the labels that
- * occur, in their order: those with most errors where there are more. */
+ * occur, in their order; where there are more, those with most errors. */
 GArray *report_confusion_choose (const ReportConfusion *confusion, guint max);
 
 #define REPORT_BINS 10
 
-/** ReportCalibration: confidence in bins of a tenth; sums are of their segments.
- * @error: expected calibration error: mean distance of confidence and accuracy; NaN: no segments */
+/** ReportCalibration: confidence in bins of width 0.1; sums are over their segments.
+ * @error: expected calibration error: mean absolute difference of confidence and accuracy; NaN: no
+ *   segments */
 typedef struct {
   struct {
     guint n, right;

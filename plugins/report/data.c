@@ -1,4 +1,4 @@
-/* data.js: songs and segments for the page's script, written as they come. */
+/* data.js: songs and segments for the page's script, written one by one. */
 #include "page.h"
 
 #include <math.h>
@@ -31,7 +31,7 @@ flush (Data *data, gsize least, GError **error)
   return ok;
 }
 
-/* As JSON has it, all but plain ASCII escaped; `<` too. */
+/* As in JSON, with all but plain ASCII escaped; `<` too. */
 static void
 append_string (GString *text, const char *value)
 {
@@ -65,7 +65,7 @@ append_number (GString *text, double value)
                                           : "null");
 }
 
-/* What changes gathered in a page belong to. */
+/* Identifies the report that changes collected in a page belong to. */
 static void
 append_identity (const Report *report, GString *text)
 {
@@ -99,7 +99,7 @@ append_head (const Report *report, GString *text)
   g_string_append (text, "],\n\"songs\":[");
 }
 
-/* [id, set, label, answer, confidence, first segment, how many] */
+/* [id, set, label, answer, confidence, first segment, count] */
 static void
 append_song (GString *text, const ReportSong *song)
 {
@@ -138,8 +138,8 @@ append_clip (const Report *report, GString *text, guint segment)
   g_string_append_c (text, ']');
 }
 
-/* Of each wrong segment its number; of those with clips also the clip, and the nearest one's:
- * [segment, file] or [segment, null, why not]. */
+/* For each wrong segment its number; for those with clips also the clip, and that of the nearest
+ * one: [segment, file] or [segment, null, reason]. */
 static void
 append_wrong (const Report *report, GString *text)
 {

@@ -2,7 +2,7 @@
 #include "charts.h"
 
 #define NAMES 118 /* room for a row's name */
-#define HEAD  118 /* for a column's, which is turned */
+#define HEAD  118 /* for a column's, which is rotated */
 
 static double
 cell_size (guint n)

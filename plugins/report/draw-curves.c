@@ -22,11 +22,11 @@ typedef struct {
   gboolean dashed;
 } Series;
 
-/* One chart while it is drawn: @steps to an epoch, @low to @high up its side. */
+/* One chart while it is drawn: @steps per epoch, @low to @high on the vertical axis. */
 typedef struct {
   ReportChart *chart;
   double steps, epochs, low, high;
-  gboolean shares; /* what goes up its side is per cent */
+  gboolean shares; /* the vertical axis is in per cent */
   GString *says;
 } Plot;
 
@@ -43,7 +43,7 @@ place_y (const Plot *plot, double value)
   return BOTTOM - (value - plot->low) / (plot->high - plot->low) * (BOTTOM - TOP);
 }
 
-/* 1, 2 or 5 times a power of ten: at most TICKS of them to @span. */
+/* 1, 2 or 5 times a power of ten: at most TICKS of them in @span. */
 static double
 tick_size (double span)
 {
@@ -136,7 +136,7 @@ mark_best (const Plot *plot, guint best)
                      right_half ? REPORT_END : REPORT_START, 0, text, REPORT_COLOUR_INK);
 }
 
-/* Bounds with a little room, so that no line runs along the edge. */
+/* Bounds with a small margin, so that no line runs along the edge. */
 static void
 widen (Plot *plot, const GArray *curve)
 {
@@ -167,7 +167,7 @@ draw_legend (Plot *plot, const Series *series, double x)
                      REPORT_COLOUR_MUTED);
 }
 
-/* @high: of what goes up the side; -INFINITY: what the curves reach. */
+/* @high: of the vertical axis; -INFINITY: the maximum of the curves. */
 static ReportChart *
 draw (const ReportAccount *account, const char *name, const char *title, const Series *series,
       double high)

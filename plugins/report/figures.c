@@ -20,7 +20,7 @@ report_figures_free (ReportFigures *figures)
   g_free (figures);
 }
 
-/* A share, or another figure that is at least 0; null: there is none. */
+/* A share, or another figure that is at least 0; null: none. */
 static gboolean
 get_number (const json_t *object, const char *key, double max, double *value)
 {
@@ -57,7 +57,7 @@ share_or_nan (const json_t *value)
   return share >= 0 && share <= 1 ? share : NAN;
 }
 
-/* How far the figure can be trusted; runs of older versions don't say. */
+/* How reliable the figure is; runs of older versions don't contain it. */
 static void
 read_confidence (ReportSetFigures *set, const json_t *object)
 {
@@ -89,7 +89,7 @@ read_set (ReportSetFigures *set, json_t *object)
   return ok;
 }
 
-/* Runs of before it could be chosen don't say. */
+/* Runs made before it could be chosen don't contain it. */
 static gboolean
 read_aggregation (ReportFigures *figures, json_t *root)
 {

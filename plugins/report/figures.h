@@ -3,16 +3,16 @@
 
 #include "table.h"
 
-/** ReportLabelFigures: of one label in one set; NaN where there is nothing to compute from. */
+/** ReportLabelFigures: of one label in one set; NaN where there is no data. */
 typedef struct {
   char *name;
   double segment_accuracy, song_accuracy, f1;
   guint64 segments, songs;
 } ReportLabelFigures;
 
-/** ReportSetFigures: @present: the set has items; @low, @high: 95 % confidence interval of the accuracy by
- * song, and @baseline: what guessing gives, NaN where the run does not say; @labels:
- * #ReportLabelFigures in the file's order. */
+/** ReportSetFigures: @present: the set has items; @low, @high: 95 % confidence interval of the accuracy by song,
+ * and @baseline: accuracy of guessing, NaN where the run does not contain them; @labels: #ReportLabelFigures in
+ * the file's order. */
 typedef struct {
   gboolean present;
   double segment_accuracy, song_accuracy, macro_f1, loss;
@@ -21,7 +21,7 @@ typedef struct {
   GArray *labels;
 } ReportSetFigures;
 
-/** ReportFigures: @aggregation: how songs were answered. */
+/** ReportFigures: @aggregation: how song predictions were made. */
 typedef struct {
   SegueAggregation aggregation;
   ReportSetFigures sets[SEGUE_N_SETS];
@@ -33,11 +33,10 @@ ReportFigures *report_figures_load (const char *path, GError **error);
 /** report_figures_free: accepts %NULL. */
 void report_figures_free (ReportFigures *figures);
 
-/** report_figures_check: whether they count the segments that @table has. */
+/** report_figures_check: whether their counts match the segments of @table. */
 gboolean report_figures_check (const ReportFigures *figures, const ReportTable *table,
                                GError **error);
-/** report_figures_judged: the set that tells most: test, else validation, else train; -1: there is
- * none. */
+/** report_figures_judged: the most meaningful set: test, else validation, else train; -1: none. */
 int report_figures_judged (const ReportFigures *figures);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReportFigures, report_figures_free)

@@ -7,8 +7,8 @@
 typedef struct {
   const ReportTable *table;
   const GArray *wanted;
-  GHashTable *numbers; /* segment → its place in @wanted, + 1 */
-  GHashTable *chains;  /* label + 1 → the last place in @wanted with that label, + 1 */
+  GHashTable *numbers; /* segment → its index in @wanted, + 1 */
+  GHashTable *chains;  /* label + 1 → the last index in @wanted with that label, + 1 */
   guint *next;         /* [wanted]: the one before with the same label, + 1 */
   float *rows;         /* [wanted, n_model] */
   double *distances;   /* [wanted], squared */

@@ -1,4 +1,4 @@
-/* For a segment that was got wrong: which one of training, by the right artist, is most like it? */
+/* For a wrongly classified segment: the most similar training segment by the right artist. */
 #pragma once
 
 #include "table.h"
@@ -7,11 +7,11 @@
 
 /**
  * report_nearest_find:
- * @wanted: (element-type guint): segments, whose songs have labels
+ * @wanted: (element-type guint): segments of songs that have labels
  *
- * (transfer full) (element-type guint): for each of them a segment of the set train with the same
- * label, of another song, whose probabilities lie nearest (Euclid; the first of equals);
- * REPORT_NO_SEGMENT where there is none.  Reads the table twice; holds the probabilities of @wanted.
+ * (transfer full) (element-type guint): for each of them the segment of the set train with the same label, of
+ * another song, whose probabilities are nearest (Euclidean distance; the first of equals); REPORT_NO_SEGMENT where
+ * there is none.  Reads the table twice; keeps the probabilities of @wanted in memory.
  */
 GArray *report_nearest_find (const ReportTable *table, const GArray *wanted,
                              GCancellable *cancellable, GError **error);

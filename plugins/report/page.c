@@ -9,7 +9,7 @@
 
 #define RESOURCES "/segue/report/"
 
-/* One of the page's own files, as it was built in. */
+/* One of the page's own files, as built in. */
 static GBytes *
 get_resource (const char *name, GError **error)
 {
@@ -107,7 +107,7 @@ append_title (const Report *report, GString *html)
   report_text_append_html (html, name != NULL ? name : "run");
 }
 
-/* What stands for a `<!--{name}-->` of page.html. */
+/* The replacement of a `<!--{name}-->` in page.html. */
 static gboolean
 append_part (const Report *report, const char *name, const char *folder, GString *html,
              GError **error)
@@ -194,6 +194,6 @@ report_page_write (Report *report, const char *folder, GError **error)
   if (!fill_template (report, folder, g_bytes_get_data (template, NULL), html, error) ||
       !write_style (folder, error) || !write_script (folder, error))
     return FALSE;
-  /* The page itself comes last: where it is, all that it names is. */
+  /* The page itself is written last: where it exists, all files that it names exist. */
   return write_file (folder, "index.html", html->str, html->len, error);
 }

@@ -7,12 +7,12 @@
 #include "figures.h"
 
 /**
- * Report: all that a page is made of; borrowed.
- * @judged: the set that charts and the list of errors are about
- * @wrong: (element-type guint): its wrong segments, the surest first
+ * Report: all data of a page; borrowed.
+ * @judged: the set of the charts and the list of errors
+ * @wrong: (element-type guint): its wrong segments, most confident first
  * @nearest: (element-type guint): for the first of @wrong, those that have clips: see
  *   report_nearest_find()
- * @pictures: whether there are PNGs beside the page
+ * @pictures: whether there are PNG files next to the page
  */
 typedef struct {
   const ReportAccount *account;

@@ -39,7 +39,7 @@ ReportColour
 report_colour_heat (double share)
 {
   int step = (int) (share * (REPORT_HEAT_STEPS - 1) + 0.5);
-  /* What is there at all is not drawn as if it were not. */
+  /* A share above 0 is never drawn like 0. */
   if (step == 0 && share > 0)
     step = 1;
   return REPORT_COLOUR_HEAT + (ReportColour) CLAMP (step, 0, REPORT_HEAT_STEPS - 1);

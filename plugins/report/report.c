@@ -1,4 +1,5 @@
-/* report: one static page on how well a model does, where it errs, and what that sounds like. */
+/* report: one static page on how well a model performs, where it errs, and how those songs
+ * sound. */
 #include "nearest.h"
 #include "page.h"
 
@@ -31,7 +32,7 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-/* All that is made on the way. */
+/* All intermediate results. */
 typedef struct {
   ReportAccount *account;
   ReportFigures *figures;
@@ -131,7 +132,7 @@ find_wrong (const ReportTable *table, SegueSet set)
   return wrong;
 }
 
-/* Which segments can be listened to, and beside which ones of training. */
+/* The segments with clips, and the training segments shown next to them. */
 static gboolean
 choose_clips (Parts *parts, guint max, GCancellable *cancellable, GError **error)
 {

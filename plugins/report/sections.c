@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What people read through; the files of the run have all of it. */
+/* Limits of what people read; the files of the run contain everything. */
 #define MAX_PAIRS    30
 #define MAX_LEFT_OUT 500
 
@@ -58,7 +58,7 @@ end_table (GString *html)
   g_string_append (html, "</tbody></table></div>\n");
 }
 
-/* What can be said of other songs: with few of them, little. */
+/* What the figures imply for other songs: little, where there are few songs. */
 static void
 append_confidence (GString *html, const ReportSetFigures *set)
 {
@@ -207,7 +207,7 @@ report_append_left_out (const Report *report, GString *html)
 
 /* ---- How it was made ---- */
 
-/* Where on somebody's machine a folder lies is nobody else's business: its name does. */
+/* The location of a folder on a machine is private: its name is enough. */
 static json_t *
 without_places (const json_t *value)
 {

@@ -54,7 +54,7 @@ put_u32 (guint8 *at, guint32 value)
   memcpy (at, &value, sizeof value);
 }
 
-/* libsndfile draws a stream's serial number by the clock; the same sound is to be the same bytes. */
+/* libsndfile derives a stream's serial number from the clock; equal audio has to give equal bytes. */
 static void
 settle_serial (GByteArray *bytes)
 {

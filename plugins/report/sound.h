@@ -1,4 +1,4 @@
-/* A stretch of sound as the bytes of a file that browsers play. */
+/* A passage of audio as the bytes of a file that browsers play. */
 #pragma once
 
 #include <segue/item.h>
@@ -11,12 +11,12 @@ gboolean report_sound_can (ReportFormat format);
 /**
  * report_sound_encode: (transfer full):
  * @audio: an item with its frames, whose first one is at @begin s of the song
- * @start, @duration: s of the song; what lies outside of @audio is left away
- * @format: FLAC is taken where Opus does not know the rate
+ * @start, @duration: s of the song; parts outside of @audio are omitted
+ * @format: FLAC is used where Opus does not support the rate
  * @suffix: (out): of the file's name, "opus" or "flac"
  *
- * The same bytes for the same sound.  More than two channels are mixed to one.  %SEGUE_ERROR_DATA
- * where nothing of it is in @audio.
+ * Equal audio gives equal bytes.  More than two channels are mixed to one.  %SEGUE_ERROR_DATA where
+ * no part of it is in @audio.
  */
 GBytes *report_sound_encode (const SegueItem *audio, double begin, double start, double duration,
                              ReportFormat format, const char **suffix, GError **error);

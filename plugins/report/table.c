@@ -9,13 +9,13 @@ static const char *const columns[] = { "set",       "song",  "source",  "label",
                                        "predicted", "start", "duration" };
 enum { SET, SONG, SOURCE, LABEL, PREDICTED, START, DURATION, N_COLUMNS };
 
-/* Of ten seconds, 460 days; 40 bytes each. */
+/* With segments of ten seconds: 460 days; 40 bytes each. */
 #define MAX_SEGMENTS (4u * 1000 * 1000)
-/* Probabilities of one song that are held at a time: 256 MB. */
+/* Probabilities of one song kept in memory at a time: 256 MB. */
 #define MAX_ROWS (64u * 1024 * 1024)
-/* No sound lasts longer, and a double holds a microsecond of it. */
+/* No audio lasts longer, and a double can represent a microsecond at this size. */
 #define MAX_SECONDS (1e6)
-/* Rows between looks at the user. */
+/* Rows between checks for cancellation. */
 #define ROWS 256
 
 static void
@@ -166,7 +166,7 @@ typedef struct {
   GHashTable *labels; /* name → index + 1 */
   GHashTable *songs;  /* ids */
   SegueAggregation aggregation;
-  GArray *answers;      /* float [segments, n_model] of the song at hand */
+  GArray *answers;      /* float [segments, n_model] of the current song */
   float *probabilities; /* [n_model] of that song */
 } Loader;
 
@@ -222,7 +222,7 @@ find_label (Loader *loader, const char *name)
 static int
 find_set (const char *name)
 {
-  /* Songs in no set are there to learn from. */
+  /* Songs without a set are for training. */
   if (*name == '\0')
     return SEGUE_SET_TRAIN;
   SegueSet set = segue_set_from_name (name);

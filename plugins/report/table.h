@@ -1,13 +1,13 @@
-/* predictions.csv: every segment, what it is and what it was taken for.
+/* predictions.csv: every segment with its true label and its prediction.
  *
- * Held are a few numbers for each segment.  Its probabilities are read again by whoever needs them,
+ * Only a few numbers per segment are kept in memory.  Probabilities are read again where needed,
  * row by row, so that memory does not grow with the number of labels. */
 #pragma once
 
 #include <segue/predict.h>
 
-/** ReportSegment: @song: index; @answer: of labels; @confidence: the answer's probability; @truth: that
- * of the song's label, NaN where the model has none. */
+/** ReportSegment: @song: index; @answer: index of a label; @confidence: the answer's probability; @truth: that of
+ * the song's label, NaN where the model does not have the label. */
 typedef struct {
   guint song, answer;
   float confidence, truth;
@@ -17,10 +17,10 @@ typedef struct {
 #define REPORT_NO_LABEL (-1)
 
 /**
- * ReportSong: @id, @source: as the table has them (@source: "" where there is none)
- * @set: #SegueSet; -1: another, which is not judged
+ * ReportSong: @id, @source: as in the table (@source: "" where there is none)
+ * @set: #SegueSet; -1: another set, which is not evaluated
  * @label: index of labels; REPORT_NO_LABEL
- * @answer, @confidence: of its segments' probabilities together
+ * @answer, @confidence: from its segments' probabilities combined
  * @first, @n: its segments
  */
 typedef struct {
@@ -33,7 +33,7 @@ typedef struct {
 
 /**
  * ReportTable:
- * @labels: (element-type utf8): those of the model, then those that only songs have
+ * @labels: (element-type utf8): those of the model, then those of songs only
  * @n_model: how many of them are the model's
  * @songs: #ReportSong; @segments: #ReportSegment, songs together, in the order of the table
  */
@@ -44,7 +44,8 @@ typedef struct {
   GArray *songs, *segments;
 } ReportTable;
 
-/** report_table_load: (transfer full): @aggregation: how songs were answered; errors carry file and line. */
+/** report_table_load: (transfer full): @aggregation: how song predictions were made; errors carry file and
+ * line. */
 ReportTable *report_table_load (const char *path, SegueAggregation aggregation,
                                 GCancellable *cancellable, GError **error);
 /** report_table_free: accepts %NULL. */
@@ -53,12 +54,12 @@ void report_table_free (ReportTable *table);
 const char *report_table_label (const ReportTable *table, guint label);
 const ReportSong *report_table_song (const ReportTable *table, guint song);
 const ReportSegment *report_table_segment (const ReportTable *table, guint segment);
-/** report_table_is_wrong: it has a label, and is taken for another. */
+/** report_table_is_wrong: whether it has a label and is predicted as another. */
 gboolean report_table_is_wrong (const ReportTable *table, guint segment);
 
 /** ReportRowFunc: @row: [n_model] probabilities of segment @segment; %FALSE with @error ends it. */
 typedef gboolean (*ReportRowFunc) (gpointer data, guint segment, const float *row, GError **error);
-/** report_table_each: reads the table again.  %SEGUE_ERROR_DATA where it is not what it was. */
+/** report_table_each: reads the table again.  %SEGUE_ERROR_DATA where the file has changed. */
 gboolean report_table_each (const ReportTable *table, ReportRowFunc function, gpointer data,
                             GCancellable *cancellable, GError **error);
 

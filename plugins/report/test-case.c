@@ -12,7 +12,7 @@ static const char *const set_names[] = { "train", "validation", "test" };
 
 typedef struct {
   char *id, *set, *label;
-  GArray *answers; /* guint: label, per cent in turn */
+  GArray *answers; /* guint: label and per cent, alternating */
 } Song;
 
 static void
@@ -103,7 +103,7 @@ append_segment (Case *self, GString *csv, const Song *song, guint i)
   g_string_append_c (csv, '\n');
 }
 
-/* The figures of label @label (%NULL: all) in @set, as far as the report reads them. */
+/* The figures of label @label (%NULL: all) in @set, of those that the report reads. */
 static json_t *
 count (Case *self, const char *set, const char *label)
 {

@@ -1,4 +1,4 @@
-/* An evaluation for tests: songs and answers as they are told, written as `evaluate` does. */
+/* An evaluation for tests: specified songs and answers, written as `evaluate` does. */
 #pragma once
 
 #include <glib.h>
@@ -8,7 +8,7 @@ typedef struct {
   const char *const *labels; /* of the model */
   guint n_labels;
   GPtrArray *songs; /* see test-case.c */
-  GPtrArray *audio; /* SegueItem: of songs that have sound */
+  GPtrArray *audio; /* SegueItem: of songs that have audio */
   char *folder;     /* gets metrics.json and predictions.csv */
 } Case;
 
@@ -20,16 +20,16 @@ void case_clear (Case *self);
  * @set, @label: (nullable)
  * @answers: a segment each, "number of the label:per cent", as in "0:90 2:55"; the others share the
  *   rest.  Segment i begins at 10 i s and lasts 1 s
- * @sound: whether there is audio of it, a tone of its own
+ * @sound: whether it has audio, a separate tone
  */
 void case_add_song (Case *self, const char *id, const char *set, const char *label,
                     const char *answers, gboolean sound);
 void case_write (Case *self);
-/** case_put: (in the case's folder) what the file @name holds instead. */
+/** case_put: (in the case's folder) replaces the content of the file @name. */
 void case_put (Case *self, const char *name, const char *text);
 /** case_read_figures: (transfer full): metrics.json as it was written. */
 char *case_read_figures (Case *self);
-/** case_run: (transfer full): the stage over the case; its report lies in case_output(). */
+/** case_run: (transfer full): runs the stage over the case; its report is in case_output(). */
 SegueHarness *case_run (Case *self, const char *with, const char *account, GError **error);
 /** case_read: (transfer full): file @name of the report. */
 char *case_read (SegueHarness *harness, const char *name, gsize *length);

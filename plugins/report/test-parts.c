@@ -1,4 +1,4 @@
-/* The parts of a report by themselves: colours, text, sound, rows. */
+/* The parts of a report separately: colours, text, sound, rows. */
 #include "account.h"
 #include "palette.h"
 #include "sound.h"
@@ -106,7 +106,7 @@ make_sound (guint rate, guint channels, double seconds)
   return segue_item_new_audio (NULL, "song", bytes, rate, channels);
 }
 
-/* Length, channels and level, as another program would read them. */
+/* Length, channels and level, as read by another program. */
 static void
 check_sound (GBytes *bytes, double seconds, guint channels)
 {
@@ -160,7 +160,7 @@ test_sound (void)
     g_autoptr (GBytes) again =
       report_sound_encode (sound, 10, 11, 2, cases[i].format, &suffix, NULL);
     g_assert_true (g_bytes_equal (one, again));
-    /* What the song has of it; nothing is an error. */
+    /* The part that the song contains; an empty part is an error. */
     g_autoptr (GBytes) end =
       report_sound_encode (sound, 10, 13, 9, cases[i].format, &suffix, &error);
     g_assert_no_error (error);
@@ -203,7 +203,7 @@ test_csv (void)
   g_assert_error (missing, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
 }
 
-/* A spreadsheet runs no name as a formula, and every name comes back. */
+/* No spreadsheet evaluates a name as a formula, and every name is read back unchanged. */
 static void
 test_formulas (void)
 {
@@ -226,7 +226,7 @@ test_formulas (void)
     gsize start = text->len;
     segue_csv_append (text, names[i]);
     const char *field = text->str + start + (text->str[start] == '"');
-    /* Where a cell begins, for those who separate them by semicolons or tabs, too. */
+    /* Where a cell begins, also for programs that separate cells by semicolons or tabs. */
     for (const char *at = field; *at != '\0'; at++)
       if (at == field || strchr (";\t\r\n", at[-1]) != NULL)
         for (guint j = 0; j < G_N_ELEMENTS (formulas); j++)
@@ -245,7 +245,7 @@ test_formulas (void)
   g_unlink (path);
 }
 
-/* Half a gigabyte of places for fields is not made of 16 MiB of commas. */
+/* 16 MiB of commas must not allocate half a gigabyte for fields. */
 static void
 test_wide (void)
 {
@@ -263,7 +263,7 @@ test_wide (void)
   g_unlink (path);
 }
 
-/* A stranger's run: the page shows the id in a command for a shell. */
+/* An untrusted run: the page shows the id in a shell command. */
 static void
 test_stage_id (void)
 {

@@ -1,4 +1,4 @@
-/* The stage as a whole: what stands in a report, and what it refuses. */
+/* The stage as a whole: the content of a report, and the input that it refuses. */
 #include "test-case.h"
 
 #include <jansson.h>
@@ -76,7 +76,7 @@ assert_file (SegueHarness *harness, const char *name, const char *magic)
   g_assert_cmpmem (bytes, strlen (magic), magic, strlen (magic));
 }
 
-/* Figures, errors in their order, each beside a segment of training by the right artist. */
+/* Figures, errors in their order, each with a training segment by the right artist. */
 static void
 test_content (void)
 {
@@ -154,7 +154,7 @@ test_pictures (void)
 #endif
 }
 
-/* Names are data: they end no element, no string and no script, and turn no text around. */
+/* Names are data: they end no element, string or script, and don't change the text direction. */
 static void
 test_hostile_names (void)
 {
@@ -195,7 +195,7 @@ test_hostile_names (void)
   assert_has (page, "&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;");
   assert_has (page, "방탄 소년 🎧");
   g_assert_true (g_utf8_validate (page, -1, NULL));
-  /* What is saved as a table has to be the very names. */
+  /* A saved table has to contain the exact names. */
   json_t *data = read_data (harness);
   for (guint i = 0; names[i]; i++)
     g_assert_cmpstr (json_string_value (json_array_get (json_object_get (data, "labels"), i)), ==,
@@ -203,7 +203,7 @@ test_hostile_names (void)
   json_decref (data);
 }
 
-/* What a page has to say where there is little to say. */
+/* The content of a page where there is little data. */
 static void
 test_little (void)
 {
@@ -247,7 +247,7 @@ test_little (void)
   }
 }
 
-/* A label that the model does not know is always wrong, and has nothing in training. */
+/* A label that the model does not have is always wrong, and has nothing in training. */
 static void
 test_unknown_label (void)
 {
@@ -264,7 +264,7 @@ test_unknown_label (void)
   g_assert_cmpuint (json_array_size (json_object_get (data, "labels")), ==, 4);
   g_assert_cmpuint (json_array_size (json_object_get (data, "wrong")), ==, 2);
   g_assert_true (json_is_null (json_array_get (json_array_get (clips, 0), 1)));
-  /* No file, no sound: the page says why there is nothing to hear. */
+  /* No file, no clip: the page states why there is no clip. */
   json_t *own = json_array_get (json_array_get (clips, 0), 0);
   g_assert_true (json_is_null (json_array_get (own, 1)));
   g_assert_cmpuint (strlen (json_string_value (json_array_get (own, 2))), >, 10);
@@ -315,7 +315,7 @@ test_same_bytes (void)
   }
 }
 
-/* Two hundred artists: what does not fit is left away, and the page says so. */
+/* Two hundred artists: what does not fit is omitted, and the page states that. */
 static void
 test_many_labels (void)
 {
@@ -342,7 +342,7 @@ test_many_labels (void)
   assert_has (page, "Artist 029 predicted as Artist 000: 1 of 3 segments");
 }
 
-/* ---- What is refused ---- */
+/* ---- Refused input ---- */
 
 #define HEAD "set,song,source,label,predicted,start,duration,p:Anna,p:Ben\n"
 #define ROW  "test,a/1,/a,Anna,Anna,0,1,0.9,0.1\n"
@@ -418,7 +418,7 @@ test_damaged_figures (void)
   }
 }
 
-/* Three segments for Anna, two that are surer for Ben: the mean says Ben, a vote Anna. */
+/* Three segments for Anna, two more confident ones for Ben: the mean predicts Ben, a vote Anna. */
 static void
 test_aggregation (void)
 {
@@ -457,7 +457,7 @@ test_damaged_account (void)
     "{\"stages\": [{\"id\": \"x\"}]}",
     "{\"quarantined\": [{\"id\": \"x\", \"stage\": 1, \"reason\": \"\"}]}",
   };
-  /* Odd, and of no harm. */
+  /* Unusual, but harmless. */
   static const char *const odd[] = {
     "{\"stages\": [{\"id\": \"t\", \"use\": \"train\", \"curves\": {\"train/epoch_loss\": "
     "[[1, 2], 7, [\"x\", 1], [1e300, 1e300]], \"validation/loss\": [[0, null]]}}]}",

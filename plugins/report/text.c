@@ -4,7 +4,8 @@
 
 #define REPLACEMENT 0xfffd
 
-/* Controls, line and paragraph separators, and what changes the direction of the text around. */
+/* Controls, line and paragraph separators, and characters that change the direction of the
+ * surrounding text. */
 static gboolean
 is_harmful (gunichar c)
 {
@@ -24,7 +25,7 @@ report_text_shown (const char *text)
   return g_string_free (shown, FALSE);
 }
 
-/* Wider than most letters, so that what is estimated fits. */
+/* Wider than most letters, so that text of the estimated width fits. */
 static double
 width_of (gunichar c)
 {
@@ -87,7 +88,7 @@ report_text_share (double share)
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   if (!isfinite (share))
     return g_strdup ("–");
-  /* Adding zero makes one of what is minus zero. */
+  /* Adding zero turns minus zero into zero. */
   g_ascii_formatd (text, sizeof text, "%.0f", round (100 * share) + 0.0);
   return g_strconcat (text, " %", NULL);
 }

@@ -25,7 +25,7 @@ exclude_clear (Exclude *self)
   g_clear_pointer (&self->names, g_ptr_array_unref);
 }
 
-/* The folders above were asked about before: only the last name is new. */
+/* The parent folders were checked before: only the last name is new. */
 gboolean
 exclude_match (const char *path, gpointer data)
 {

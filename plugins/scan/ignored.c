@@ -4,7 +4,7 @@
 
 #include <segue/file.h>
 
-/* Named in one line; a folder that is no music library may hold any number. */
+/* Maximum number named in one line; a folder that is not a music library may contain any number. */
 #define MAX_EXTENSIONS 40
 
 /* "3 .cue, 12 .jpg, 1 no extension" */

@@ -1,4 +1,4 @@
-/* What is said of files that are not songs. */
+/* Log messages about files that are not songs. */
 #pragma once
 
 #include <segue/context.h>

@@ -5,7 +5,7 @@
 #include <segue/error.h>
 #include <string.h>
 
-/* Names in one line; the log has the others. */
+/* Maximum number of names in one line; the log contains the others. */
 #define MAX_NAMES 12
 
 static GHashTable *
@@ -24,7 +24,7 @@ count_labels (const GPtrArray *songs)
   return counts;
 }
 
-/* A name that was mistyped must not silently make a class disappear. */
+/* A mistyped name must not silently make a class disappear. */
 static gboolean
 wanted_labels (const LabelRules *rules, GHashTable *counts, GHashTable **wanted, GError **error)
 {
@@ -46,11 +46,11 @@ wanted_labels (const LabelRules *rules, GHashTable *counts, GHashTable **wanted,
   return TRUE;
 }
 
-/* Labels that are left out with all of their songs, and why. */
+/* Labels that are excluded with all of their songs, and the reason. */
 typedef struct {
   const LabelRules *rules;
   GHashTable *counts;  /* label → number of songs */
-  GHashTable *wanted;  /* labels, where `labels` names some */
+  GHashTable *wanted;  /* labels, where `labels` is set */
   GHashTable *skipped; /* folded labels of `skip_labels` */
 } Choice;
 
@@ -75,14 +75,14 @@ choice_init (Choice *self, const LabelRules *rules, const GPtrArray *songs, GErr
   return wanted_labels (rules, self->counts, &self->wanted, error);
 }
 
-/* Why labels are left out: the counter of their songs. */
+/* Reasons for excluding labels: the counter of their songs. */
 static const char *const words[] = { "not in ‘labels’", "in ‘skip_labels’",
                                      "fewer songs than ‘min_songs’" };
 static const char *const reasons[] = { "songs of other labels", "songs of skip_labels",
                                        "songs of labels below min_songs" };
 enum { OTHER_LABELS, SKIP_LABELS, MIN_SONGS, N_REASONS };
 
-/* N_REASONS: songs of @label are taken. */
+/* N_REASONS: songs of @label are used. */
 static guint
 why_left_out (const Choice *self, const char *label)
 {
@@ -96,7 +96,7 @@ why_left_out (const Choice *self, const char *label)
   return n < self->rules->min_songs ? MIN_SONGS : N_REASONS;
 }
 
-/* A line for each reason, and each label for who reads the log. */
+/* A line for each reason; the log contains each label. */
 static void
 log_left_out (const Choice *self, SegueContext *context)
 {

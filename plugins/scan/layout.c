@@ -42,7 +42,7 @@ is_field_name (const char *name)
   return strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen (name);
 }
 
-/* What the core and later stages set themselves. */
+/* Fields that the core and later stages set themselves. */
 static gboolean
 is_reserved (const char *name)
 {
@@ -167,8 +167,8 @@ layout_get_depth (const Layout *self)
   return self->parts->len;
 }
 
-/* The shortest match from the left is found without going back: like a glob in which `*` takes at
- * least one character, only the last text has to stand at the very end. */
+/* The shortest match from the left is found without backtracking: as in a glob in which `*` matches
+ * at least one character, only the last text has to be at the very end. */
 static gboolean
 match_part (const Part *part, const char *value, GPtrArray *found)
 {

@@ -1,8 +1,8 @@
 /* How a music folder is laid out: `{artist}/{album}/{title}`.
  *
- * A layout has one part a level.  A part holds fields in braces and text between them:
- * `{artist} - {album}/{track} {title}`.  A field takes as little as it can, and at least one
- * character.  The extension of the file is no part of the last level.
+ * A layout has one part per level.  A part consists of fields in braces and text between them:
+ * `{artist} - {album}/{track} {title}`.  A field matches as little as possible, and at least one
+ * character.  The extension of the file is not part of the last level.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 typedef struct _Layout Layout;
 
-/** layout_parse: errors say what is wrong with @text. */
+/** layout_parse: errors state what is wrong with @text. */
 Layout *layout_parse (const char *text, GError **error);
 /** layout_free: accepts %NULL. */
 void layout_free (Layout *layout);
@@ -25,10 +25,10 @@ typedef void (*LayoutFieldFunc) (const char *name, const char *value, gpointer d
 /**
  * layout_match:
  * @path: below the root, as bytes
- * @any_depth: a path with other than the layout's number of levels is fitted: the file's own name
- *   to the last part, folders to the others from the top; folders too many go with the last folder
- *   part (`Life/CD 1`), fields that are missing stay unset
- * @reason: (out) (transfer full): why it does not fit
+ * @any_depth: a path whose number of levels differs from the layout's is fitted: the file's own
+ *   name to the last part, folders to the others from the top; extra folders are added to the last
+ *   folder part (`Life/CD 1`), missing fields stay unset
+ * @reason: (out) (transfer full): why it does not match
  */
 gboolean layout_match (const Layout *layout, const char *path, gboolean any_depth,
                        LayoutFieldFunc func, gpointer data, char **reason);

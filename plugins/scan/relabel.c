@@ -4,10 +4,10 @@
 #include <segue/error.h>
 #include <stdlib.h>
 
-/* Of songs; what a row becomes in memory is some 200 bytes. */
+/* Of songs; a row takes about 200 bytes in memory. */
 #define MAX_ROWS 1000000
 
-/* A row of the table; an empty line, and the first where it names the columns, is none. */
+/* A row of the table; an empty line, and a first line that names the columns, is not a row. */
 static gboolean
 take_row (SegueCsv *csv, const GPtrArray *fields, gboolean is_first, GHashTable *labels,
           GError **error)
@@ -37,7 +37,7 @@ relabel_load (const char *path, GError **error)
 {
   g_autoptr (GHashTable) labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (GPtrArray) fields = g_ptr_array_new ();
-  /* The table may well be a link of the user's. */
+  /* The table may be a link made by the user. */
   char *real = realpath (path, NULL);
   g_autoptr (SegueCsv) csv = segue_csv_open (real ? real : path, error);
   gboolean is_first = TRUE;

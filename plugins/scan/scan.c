@@ -92,7 +92,7 @@ make_song (const ScanConfig *config, const Layout *layout, const char *path, cha
 {
   g_autofree char *id = name_to_text (path);
   g_autofree char *absolute = g_build_filename (config->root, path, NULL);
-  /* For JSON it has to be text, and for players the way back to the bytes. */
+  /* It has to be text for JSON, and convertible back to the bytes for players. */
   g_autofree char *source = g_uri_escape_string (absolute, "/ !#$&'()*+,:;=?@[]", TRUE);
   g_autoptr (SegueItem) item = segue_item_new_file (id, absolute);
 
@@ -128,7 +128,7 @@ quarantine_unlabelled (const ScanConfig *config, SegueContext *context, const ch
   quarantine (context, path, reason);
 }
 
-/* FALSE: the table leaves the song out. */
+/* FALSE: the table skips the song. */
 static gboolean
 relabel (GHashTable *table, SegueItem *item, guint *n_used)
 {
@@ -175,7 +175,7 @@ make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, Segue
   return g_steal_pointer (&songs);
 }
 
-/* (transfer container): those of @songs that are taken.  Labels are counted without copies. */
+/* (transfer container): those of @songs that are used.  Labels are counted without copies. */
 static GPtrArray *
 choose_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, GError **error)
 {
@@ -202,7 +202,7 @@ emit_songs (GPtrArray *songs, SegueContext *context, GError **error)
   return TRUE;
 }
 
-/* How many songs would have a label if they might lie at any depth. */
+/* How many songs would have a label if any depth were allowed. */
 static guint
 count_at_any_depth (const ScanConfig *config, const Walk *walk)
 {
@@ -259,7 +259,7 @@ nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError
   return FALSE;
 }
 
-/* (transfer full): the extensions of songs: what was asked for, else all that are usual here. */
+/* (transfer full): the extensions of songs: those in the parameters, else all usual ones. */
 static GArray *
 find_extensions (const ScanConfig *config, SegueContext *context)
 {

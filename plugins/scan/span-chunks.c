@@ -1,4 +1,4 @@
-/* Containers of chunks: the one with the sound is the recording, the others describe it. */
+/* Containers of chunks: the one with the audio is the recording, the others describe it. */
 #include "span-private.h"
 
 #include <string.h>
@@ -13,8 +13,8 @@ typedef struct {
   gboolean is_big;      /* most significant byte first */
   gboolean counts_head; /* in the size of a chunk */
   guint alignment;      /* of chunks */
-  const char *sound;    /* its name, or how that begins */
-  guint64 skip;         /* before the sound in its chunk */
+  const char *sound;    /* its name, or the start of it */
+  guint64 skip;         /* before the audio in its chunk */
 } Format;
 
 static const Format formats[] = {
@@ -26,7 +26,7 @@ static const Format formats[] = {
   { 0, "caff", 8, 4, 8, TRUE, FALSE, 1, "data", 4 },
   { 0, "DSD ", 28, 4, 8, FALSE, TRUE, 1, "data", 0 },
   { 0, "FRM8", 16, 4, 8, TRUE, FALSE, 2, "DSD ", 0 },
-  /* ASF: behind the identity of the file, which taggers draw again, and the number of packets. */
+  /* ASF: after the identity of the file, which taggers regenerate, and the number of packets. */
   { 0, "\x30\x26\xb2\x75", 30, 16, 8, FALSE, TRUE, 1, "\x36\x26\xb2\x75", 26 },
 };
 
@@ -53,7 +53,7 @@ find_sound (int fd, const Format *format, Span *span)
     guint64 size = read_size (bytes + format->name_bytes, format->size_bytes, format->is_big);
     guint64 there = span->length - at - head;
 
-    /* A header is no chunk of its own: that of ASF is entered. */
+    /* ASF's header is not a separate chunk: its content is read. */
     if (format->counts_head)
       size = size >= head ? size - head : 0;
     size = MIN (size, there);
@@ -119,8 +119,8 @@ span_find_media (int fd, Span *span)
   return TRUE;
 }
 
-/* FLAC: STREAMINFO comes first, and has the MD5 of the samples where the encoder worked it out; else what
- * stands behind the blocks of metadata is compared. */
+/* FLAC: STREAMINFO comes first, and has the MD5 of the samples where the encoder computed it; else the data after
+ * the metadata blocks is compared. */
 gboolean
 span_find_flac (int fd, Span *span)
 {

@@ -1,5 +1,5 @@
-/* Ogg: a tagger writes the packets of sound again as they were, in pages with other numbers and checksums, or
- * even of other sizes.  So packets are compared, not pages. */
+/* Ogg: a tagger rewrites the audio packets unchanged, in pages with other numbers and checksums, or even of other
+ * sizes.  So packets are compared, not pages. */
 #include "span-private.h"
 
 #include <string.h>
@@ -7,11 +7,11 @@
 #define HEADER      27
 #define MAX_PAGE    (HEADER + 255 + 255 * 255)
 #define MAX_COMMENT 4096 /* pages: a picture may be large */
-/* What a file is known by, beside its last position. */
+/* Identifies a file, together with its last position. */
 #define TAIL_BYTES 1024u
 #define TAIL_RANGE ((gsize) 2 * MAX_PAGE)
 
-/* @page: HEADER + 255 bytes; the size of all of it, or 0: there is none at @at. */
+/* @page: HEADER + 255 bytes; its total size, or 0: no page at @at. */
 static gsize
 read_page (int fd, guint64 at, guint64 end, guint8 *page)
 {
@@ -26,7 +26,7 @@ read_page (int fd, guint64 at, guint64 end, guint8 *page)
   return at + size <= end ? size : 0;
 }
 
-/* Packets of the stream before those of sound; 0: of a codec that is not known. */
+/* Packets of the stream before those of audio; 0: unknown codec. */
 static guint
 count_headers (const guint8 *packet)
 {
@@ -39,7 +39,7 @@ count_headers (const guint8 *packet)
   return 0;
 }
 
-/* The offset of the first page of sound; 0: not of one stream, or not known. */
+/* The offset of the first page of audio; 0: more than one stream, or not known. */
 static guint64
 find_sound (int fd, guint64 start, guint64 end)
 {
@@ -66,7 +66,7 @@ find_sound (int fd, guint64 start, guint64 end)
   return 0;
 }
 
-/* The last position, and what stands in the last packets.  FALSE: the file does not end with a whole page. */
+/* The last position, and the content of the last packets.  FALSE: the file does not end with a complete page. */
 static gboolean
 digest_tail (int fd, const Span *span, guint64 from, GChecksum *checksum)
 {
@@ -91,7 +91,7 @@ digest_tail (int fd, const Span *span, guint64 from, GChecksum *checksum)
   return payload->len > 0;
 }
 
-/* A page from which on there are pages up to the end. */
+/* A page from which pages continue up to the end. */
 static guint64
 find_tail (int fd, const Span *span)
 {

@@ -51,7 +51,7 @@ skip_tail (int fd, Span *span)
   if (span->length > APE_BYTES &&
       span_read_at (fd, span->start + span->length - APE_BYTES, tail, APE_BYTES) &&
       memcmp (tail, "APETAGEX", 8) == 0) {
-    /* Its size counts the footer; a header of the same size may stand before it. */
+    /* Its size includes the footer; a header of the same size may precede it. */
     guint64 size = (guint64) little_32 (tail + 12) + (little_32 (tail + 20) >> 31 ? APE_BYTES : 0);
 
     if (size < span->length)

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-/* Warnings in one run; more are a folder whose names are no labels. */
+/* Maximum number of warnings in one run; more mean a folder whose names are not labels. */
 #define MAX_WARNINGS 12
 
-/* (transfer full): what is left of a name without all that is spelled in several ways; "": nothing. */
+/* (transfer full): a name without all parts that have several spellings; "": nothing left. */
 static char *
 strip (const char *label)
 {
@@ -22,7 +22,7 @@ strip (const char *label)
   return g_string_free (rest, FALSE);
 }
 
-/* (transfer full): what names come to, to those names: (element-type utf8 GHashTable). */
+/* (transfer full): normalised name → original names: (element-type utf8 GHashTable). */
 static GHashTable *
 group (const GPtrArray *songs)
 {

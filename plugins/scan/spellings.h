@@ -1,8 +1,8 @@
-/* Labels that may be one, spelled in several ways. */
+/* Labels that may be the same, in different spellings. */
 #pragma once
 
 #include <segue/context.h>
 
-/** spellings_warn: names labels of @songs that differ in case, spaces, punctuation, accents or a leading "The"
- * alone.  They stay what they are: bands may well be called so. */
+/** spellings_warn: warns about labels of @songs that differ only in case, spaces, punctuation, accents or a
+ * leading "The".  They stay unchanged: different bands may have such names. */
 void spellings_warn (const GPtrArray *songs, SegueContext *context);

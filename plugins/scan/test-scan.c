@@ -1,4 +1,4 @@
-/* Tests of scan: real folders, odd names and all. */
+/* Tests of scan: real folders, including unusual names. */
 #include "names.h"
 #include "relabel.h"
 
@@ -71,7 +71,7 @@ run (SegueHarness *harness)
   g_assert_no_error (error);
 }
 
-/* The ids of what comes out, one a line, each with its label. */
+/* The ids of the resulting items, one per line, each with its label. */
 static char *
 list (SegueHarness *harness)
 {
@@ -141,7 +141,7 @@ test_sorted_and_ignored (Folder *folder, gconstpointer unused)
   g_assert_cmpuint (segue_harness_get_quarantined (harness)->len, ==, 0);
 }
 
-/* Bands and albums may begin with a dot; formats that hold sound beside a picture are songs, too. */
+/* Bands and albums may begin with a dot; formats with audio and video are songs, too. */
 static void
 test_names_that_begin_with_a_dot (Folder *folder, gconstpointer unused)
 {
@@ -204,7 +204,7 @@ put_bytes (Folder *folder, const char *path, const char *head, const char *sound
 {
   g_autofree char *whole = g_build_filename (folder->root, path, NULL);
   g_autofree char *all = g_strconcat (head, sound, tail, NULL);
-  /* In @head and @tail a ~ stands for a zero byte. */
+  /* In @head and @tail a ~ represents a zero byte. */
   g_strdelimit (all, "~", '\0');
   put (folder, path);
   g_assert_true (g_file_set_contents (
@@ -262,7 +262,7 @@ make_ogg (guint8 serial, const char *comment, const char *sound, gboolean is_spl
 
 #define CHUNK(bytes, head, text) add_chunk (bytes, head, sizeof head - 1, text)
 
-/* @tag: four characters; @sound: fifteen, before which each file has one of its own. */
+/* @tag: four characters; @sound: fifteen, preceded by one that differs per file. */
 static void
 put_containers (Folder *folder, const char *album, const char *tag, const char *sound)
 {
@@ -308,7 +308,7 @@ put_containers (Folder *folder, const char *album, const char *tag, const char *
   }
 }
 
-/* Copies that differ in their tags alone, whatever the container. */
+/* Copies that differ only in their tags, in any container. */
 static void
 test_copies_in_containers (Folder *folder, gconstpointer unused)
 {
@@ -330,7 +330,7 @@ test_copies_in_containers (Folder *folder, gconstpointer unused)
       strstr (g_ptr_array_index (segue_harness_get_quarantined (harness), i), "same recording"));
 }
 
-/* One recording in several files is one song; under two labels it is two that stay together. */
+/* One recording in several files is one song; under two labels it is two songs that stay together. */
 static void
 test_copies (Folder *folder, gconstpointer unused)
 {
@@ -378,7 +378,7 @@ test_copies (Folder *folder, gconstpointer unused)
   g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "‘Zed/Covers/1.mp3’"));
 }
 
-/* 방탄, as macOS writes it and as everybody else does. */
+/* 방탄, as macOS writes it and as other systems do. */
 static void
 test_composition_is_one_artist (Folder *folder, gconstpointer unused)
 {
@@ -479,7 +479,7 @@ test_links (Folder *folder, gconstpointer unused)
   g_assert_true (g_file_set_contents (far, "x", 1, NULL));
   put (folder, "z/real/1.mp3");
   put_link (folder, "..", "z/up");          /* loops */
-  put_link (folder, "../z/real", "a/copy"); /* stands before the real one */
+  put_link (folder, "../z/real", "a/copy"); /* comes before the real one */
   put_link (folder, "../../z/real/1.mp3", "a/b/1.mp3");
   put_link (folder, elsewhere, "a/outside");
   run (harness);
@@ -512,7 +512,7 @@ test_unreadable (Folder *folder, gconstpointer unused)
   assert_quarantined (harness, 0, "a/closed", "can't be read");
 }
 
-/* One name in several spellings is several labels, with a warning; other names are other labels. */
+/* One name in several spellings gives several labels, with a warning; different names give different labels. */
 static void
 test_spellings (Folder *folder, gconstpointer unused)
 {
@@ -631,7 +631,7 @@ test_bad_tables (Folder *folder, gconstpointer unused)
   }
 }
 
-/* A library that is laid out otherwise: what to do stands in the error, for as many songs as gain by it. */
+/* A library with another layout: the error states what to do, and how many songs it affects. */
 static void
 test_all_at_another_depth (Folder *folder, gconstpointer unused)
 {

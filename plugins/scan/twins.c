@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Warnings about recordings with several labels; the log has the others. */
+/* Maximum number of warnings about recordings with several labels; the log contains the others. */
 #define MAX_WARNINGS 12
-/* Files of one length are distinguished by a sample from their middle; only what agrees in it is read whole. */
+/* Files of one length are distinguished by a sample from their middle; only files with equal samples are read
+ * whole. */
 #define SAMPLE_BYTES ((gsize) 16 << 10)
 #define BLOCK_BYTES  ((gsize) 256 << 10)
-/* Others with the same length and sample that a file is compared with: more are made on purpose. */
+/* Maximum number of files with the same length and sample that a file is compared with: more are made on
+ * purpose. */
 #define MAX_ALIKE 64
 
 typedef struct {
@@ -42,7 +44,7 @@ look_at (File *file)
   struct stat info;
   int fd = open_song (file->song, &info);
 
-  if (fd < 0) /* its reader will say so */
+  if (fd < 0) /* its reader will report the error */
     return;
   file->device = info.st_dev;
   file->inode = info.st_ino;
@@ -50,7 +52,7 @@ look_at (File *file)
   close (fd);
 }
 
-/* Whether all bytes agree. */
+/* Whether all bytes are equal. */
 static gboolean
 agree (int a, const File *x, int b, const File *y, guint8 *buffer)
 {
@@ -121,7 +123,7 @@ has_digest (const Span *span)
   return span->is_whole || span->is_paged;
 }
 
-/* Most files are the only ones of their length, and are not read at all. */
+/* Most files have a unique length, and are not read at all. */
 static void
 take_samples (GArray *files)
 {
@@ -145,7 +147,7 @@ take_samples (GArray *files)
   }
 }
 
-/* Files that may be the same: with one digest, and one length where that is of a sample. */
+/* Files that may be the same: with equal digests, and equal lengths where the digest is of a sample. */
 static guint
 hash_file (gconstpointer data)
 {
@@ -167,7 +169,7 @@ may_be_same (gconstpointer a, gconstpointer b)
          (has_digest (&x->span) || x->span.length == y->span.length);
 }
 
-/* FALSE: cancelled, or no memory. */
+/* FALSE: cancelled, or out of memory. */
 static gboolean
 find_twins (GArray *files, SegueContext *context, GError **error)
 {
@@ -230,7 +232,7 @@ GPtrArray *
 twins_sort_out (GPtrArray *songs, SegueContext *context, GError **error)
 {
   g_autoptr (GArray) files = g_array_new (FALSE, TRUE, sizeof (File));
-  /* "recording, label" → the file that stands for it */
+  /* "recording, label" → the file that represents it */
   g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) taken = g_ptr_array_new ();
   guint n_warnings = 0;

@@ -13,8 +13,8 @@
 
 /* Deeper folders are a mistake, or an attack on the stack. */
 #define MAX_DEPTH 64
-/* Eight hours of the finest there is.  All of a song is hashed, which a hole of a terabyte, costing no
- * disk, would draw out for an hour. */
+/* Eight hours at the highest quality.  A whole song is hashed, which would take an hour for a sparse file of a
+ * terabyte that uses no disk. */
 #define MAX_SIZE ((goffset) 16 << 30)
 
 typedef struct {
@@ -24,7 +24,7 @@ typedef struct {
   gpointer data;
   GCancellable *cancellable;
   GHashTable *seen;      /* "device:inode" of folders and linked files → path */
-  GPtrArray *file_links; /* char *, links to regular files, looked at last */
+  GPtrArray *file_links; /* char *, links to regular files, handled last */
   GQueue folder_links;   /* char *, links to folders, not yet walked */
   GError *error;         /* the environment's, which ends the walk */
   Walk *walk;
@@ -64,8 +64,8 @@ static void G_GNUC_PRINTF (3, 4)
   g_ptr_array_add (self->walk->problems, problem);
 }
 
-/* What the system says about @path: a problem of that file or folder, or one of memory, descriptors or the
- * disk, with which nobody can say what is in the folder. */
+/* The system error for @path: a problem of that file or folder, or one of memory, descriptors or the disk, after
+ * which the content of the folder is unknown. */
 static void
 add_failure (Walker *self, const char *path, int number, const char *what)
 {
@@ -85,7 +85,7 @@ is_over (Walker *self)
   return self->error || g_cancellable_is_cancelled (self->cancellable);
 }
 
-/* The path that @info was first reached by, or NULL: then it is noted now. */
+/* The path that @info was first reached by, or NULL: then it is recorded now. */
 static const char *
 first_path (Walker *self, const struct stat *info, const char *path)
 {
@@ -149,12 +149,12 @@ visit_folder (Walker *self, int parent, const char *name, const char *path, guin
     add_failure (self, path, errno, "is a folder that can't be read");
   else
     walk_one (self, folder, path, depth + 1);
-  /* An album may be called `One.flac`; but an empty `song.mp3/` should have been a song. */
+  /* An album may be named `One.flac`; but an empty `song.mp3/` should have been a song. */
   if (name_has_extension (name, self->extensions) && self->walk->files->len == n_files)
     add_problem (self, path, "is a folder without songs, with an audio file's name");
 }
 
-/* What a link leads to waits: a real path to the same thing comes first. */
+/* Link targets are handled later: a real path to the same target comes first. */
 static void
 visit_link (Walker *self, int folder, const char *name, const char *path, gboolean is_audio)
 {

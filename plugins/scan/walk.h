@@ -1,8 +1,8 @@
-/* Finding the files of a folder, whatever lies in it.
+/* Finds the files of a folder, whatever it contains.
  *
  * Real folders are walked first, links to folders after them, and each folder once: loops end, and
- * where a song can be reached twice the real path wins.  The result depends on the folder alone,
- * not on the order in which the system lists it.
+ * where a song can be reached by two paths the real path is used.  The result depends on the folder
+ * alone, not on the order in which the system lists it.
  */
 #pragma once
 
@@ -15,9 +15,9 @@ typedef struct {
 } WalkProblem;
 
 /**
- * Walk: what was found; @files are regular files with an audio file's extension, @problems what
- * looked like songs and folders but can't be used; both sorted by the bytes of their paths.  What
- * segue_file_is_junk() is passed over; other files count as ignored.
+ * Walk: the result; @files are regular files with an audio file's extension, @problems are entries
+ * that looked like songs or folders but can't be used; both sorted by the bytes of their paths.
+ * Files for which segue_file_is_junk() is true are skipped; other files count as ignored.
  */
 typedef struct {
   GPtrArray *files;    /* char *, below the root */
@@ -26,7 +26,7 @@ typedef struct {
   GHashTable *ignored; /* of these: extension in lower case ("": none) → GUINT_TO_POINTER (n) */
 } Walk;
 
-/** WalkExcludeFunc: whether to leave out @path, a file or folder. */
+/** WalkExcludeFunc: whether to skip @path, a file or folder. */
 typedef gboolean (*WalkExcludeFunc) (const char *path, gpointer data);
 
 /** walk_folder: (transfer full): %SEGUE_ERROR_NO_INPUT where @root itself can't be read. */

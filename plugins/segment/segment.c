@@ -65,7 +65,7 @@ check (const void *data, GError **error)
   else if (config->max_gap != 0 && config->max_gap < MIN_HOP)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                  "max_gap must be 0 or at least %g s, got %g", MIN_HOP, config->max_gap);
-  /* Models of before have both in their folder, with the default that count had. */
+  /* Older models have both in their folder, with the former default of count. */
   else if (config->hop > 0 && config->count > 0 && config->count != DEFAULT_COUNT)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                  "count and hop both say how many segments a song gets; remove one of them");
@@ -94,7 +94,7 @@ start_of (const Plan *plan, gsize index)
 
   if (steps == 0)
     return plan->first;
-  /* Rounded to the nearest frame, in whole numbers: the same on every machine. */
+  /* Rounded to the nearest frame, in whole numbers: equal on every machine. */
   return plan->first + (gsize) (((guint64) (plan->last - plan->first) * index + steps / 2) / steps);
 }
 
@@ -116,7 +116,7 @@ make_plan (const SegmentConfig *config, gsize n_frames, gsize length, guint rate
     count = fit;
   if (gap > 0)
     count = MAX (count, (room + gap - 1) / gap + 1);
-  /* Not more segments than there are places to start. */
+  /* At most as many segments as there are start positions. */
   count = MIN (count, room + 1);
   *plan = count == 1 ? (Plan){ room / 2, room / 2, 1 } : (Plan){ 0, room, count };
   return TRUE;
@@ -186,7 +186,7 @@ negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
     return segue_negotiation_refuse (negotiation, "length", error,
                                      "every item is %.3f s long, shorter than a segment of %g s",
                                      (double) songs->frames / songs->rate, config->length);
-  /* Short songs are taken as they are. */
+  /* Short songs are used unchanged. */
   if (config->shortest > 0)
     segments->frames = SEGUE_FORMAT_VARIES;
   return TRUE;

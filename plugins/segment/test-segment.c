@@ -1,4 +1,4 @@
-/* Tests of segment: where segments stand, and what becomes of short and silent songs. */
+/* Tests of segment: positions of segments, and the handling of short and silent songs. */
 #include <segue/testing.h>
 #include <string.h>
 
@@ -81,13 +81,13 @@ test_short_songs (void)
   assert_starts ("{ length: 10, count: 4, when_short: fewer }", 25, "0 15");
   assert_starts ("{ length: 10, count: 4, when_short: fewer }", 15, "2.5");
   assert_starts ("{ length: 10, count: 4, when_short: skip }", 40, "0 10 20 30");
-  assert_starts ("{ length: 10, count: 4 }", 10, "0"); /* four times the same would be no four */
+  assert_starts ("{ length: 10, count: 4 }", 10, "0"); /* not four equal segments */
   assert_starts ("{ length: 10, count: 4 }", 10.001, "0 0.001");
   assert_refused ("{ length: 10, count: 4, when_short: skip }", song, "needs 40 s");
   assert_refused ("{ length: 30 }", song, "needs 30 s, has 25.00 s");
 }
 
-/* What `segue predict` takes that training does not. */
+/* Songs that `segue predict` accepts but training does not. */
 static void
 test_relaxed (void)
 {
@@ -96,7 +96,7 @@ test_relaxed (void)
   assert_starts ("{ length: 10, count: 4, shortest: 0.5 }", 0.5, "0");
   assert_starts ("{ length: 10, count: 4, shortest: 0.5 }", 11, "0 0.333 0.667 1");
   assert_refused ("{ length: 10, shortest: 0.5 }", clip, "needs 0.5 s, has 0.40 s");
-  /* 80 s to go along, in steps of 30 s at most. */
+  /* 80 s to cover, in steps of at most 30 s. */
   assert_starts ("{ length: 10, count: 2, max_gap: 30 }", 90, "0 26.667 53.333 80");
   assert_starts ("{ length: 10, count: 4, max_gap: 30 }", 100, "0 30 60 90");
   assert_starts ("{ length: 10, count: 4, max_gap: 30 }", 40, "0 10 20 30");
@@ -148,7 +148,7 @@ test_silence (void)
   segue_harness_push (harness, song);
   first = segue_harness_pull (harness);
   second = segue_harness_pull (harness);
-  g_assert_cmpstr (segue_item_get_id (first), ==, "song#0002"); /* a number says where it stood */
+  g_assert_cmpstr (segue_item_get_id (first), ==, "song#0002"); /* number: original position */
   g_assert_cmpstr (segue_item_get_id (second), ==, "song#0003");
   g_assert_null (segue_harness_pull (harness));
   g_assert_cmpint (segue_harness_get_count (harness, "silent segments"), ==, 2);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* How many songs of one label a group holds. */
+/* How many songs of one label a group contains. */
 typedef struct {
   guint label;
   guint group;
@@ -21,8 +21,8 @@ typedef struct {
   guint songs;
   guint groups;
   guint largest;              /* group, in songs */
-  guint free_groups;          /* not dealt yet */
-  guint train_groups;         /* dealt to train */
+  guint free_groups;          /* not assigned yet */
+  guint train_groups;         /* assigned to train */
   guint in_set[SEGUE_N_SETS]; /* songs */
   guint groups_in[SEGUE_N_SETS];
   guint first, n_members; /* its slice of Deal.by_label */
@@ -155,7 +155,7 @@ wants (const Deal *self, SegueSet set)
          (set == SEGUE_SET_TEST && self->plan.folds > 0);
 }
 
-/* How many songs of @label @set should get. */
+/* How many songs of @label should be in @set. */
 static guint
 target (const Deal *self, const Label *label, SegueSet set)
 {
@@ -183,8 +183,8 @@ place (Deal *self, guint group, SegueSet set)
   }
 }
 
-/* Whether @group may go to @set: something has to be left, of each label in it, for what is dealt
- * after it: validation, then train. */
+/* Whether @group may go to @set: of each label in it, something has to be left for the sets
+ * assigned later: validation, then train. */
 static gboolean
 can_spare (const Deal *self, guint group, SegueSet set)
 {
@@ -202,7 +202,7 @@ can_spare (const Deal *self, guint group, SegueSet set)
   return TRUE;
 }
 
-/* Whether @songs more bring a label that has @have nearer to @wanted. */
+/* Whether @songs more bring a label with @have songs nearer to @wanted. */
 static gboolean
 brings_nearer (guint have, guint songs, guint wanted)
 {
@@ -220,7 +220,7 @@ draw_label (Deal *self, guint index, SegueSet set)
   guint wanted = target (self, label, set);
   const Member *members = &g_array_index (self->by_label, Member, label->first);
 
-  /* In random order, what fits. */
+  /* In random order, groups that fit. */
   for (guint i = 0; i < label->n_members && label->in_set[set] < wanted; i++) {
     guint group = members[i].group;
 
@@ -228,7 +228,7 @@ draw_label (Deal *self, guint index, SegueSet set)
         brings_nearer (label->in_set[set], members[i].songs, wanted))
       place (self, group, set);
   }
-  /* Albums that are all larger than what is wanted: the smallest, until it is enough. */
+  /* Where all albums are larger than needed: the smallest ones, until there are enough songs. */
   while (label->in_set[set] < MAX (self->plan.amounts[set].least, MIN (wanted, 1))) {
     const Member *best = NULL;
 
@@ -242,7 +242,7 @@ draw_label (Deal *self, guint index, SegueSet set)
   }
 }
 
-/* Each group to the fold that has least of its label, then least of all. */
+/* Assigns each group to the fold with the fewest songs of its label, then the fewest in total. */
 static void
 deal_folds (Deal *self)
 {
@@ -253,7 +253,7 @@ deal_folds (Deal *self)
     const Member *members = &g_array_index (self->by_label, Member, label->first);
     g_autofree guint *own = g_new0 (guint, self->plan.folds);
 
-    for (guint i = 0; i < label->n_members; i++) /* groups that came with another label */
+    for (guint i = 0; i < label->n_members; i++) /* groups assigned with another label */
       if (self->places[members[i].group].fold >= 0)
         own[self->places[members[i].group].fold] += members[i].songs;
     for (guint i = 0; i < label->n_members; i++) {
@@ -306,7 +306,7 @@ got_enough (const Deal *self, const Label *label)
 {
   for (SegueSet set = SEGUE_SET_TRAIN; set < SEGUE_N_SETS; set++) {
     const DealAmount *amount = &self->plan.amounts[set];
-    /* Albums can't be cut to measure; songs can. */
+    /* Albums can't be divided; songs are exact. */
     guint exact = label->largest == 1 ? amount->count : 0;
 
     if (wants (self, set) && label->in_set[set] < MAX (MAX (exact, amount->least), 1))

@@ -29,7 +29,7 @@ names_add (Names *self, const char *name)
   return GPOINTER_TO_UINT (index);
 }
 
-/* Before the name of a group of one song, which no album has. */
+/* Prefix of the name of a single-song group, which no album has. */
 #define ALONE '\001'
 
 void
@@ -54,7 +54,7 @@ group_of (const SegueItem *item, const char *by)
   return number == G_MININT64 ? NULL : g_strdup_printf ("%" G_GINT64_FORMAT, number);
 }
 
-/* Groups that have to stay together: the same recording is in both. */
+/* Groups that have to stay together: both contain the same recording. */
 typedef struct {
   GHashTable *of_recording; /* recording → group */
   GArray *parents;          /* guint, by group: a forest; a root is its own parent */
@@ -66,7 +66,7 @@ find_root (const Joins *self, guint group)
   guint *parents = (guint *) (gpointer) self->parents->data;
 
   for (; group < self->parents->len && parents[group] != group; group = parents[group])
-    parents[group] = parents[parents[group]]; /* half the way next time */
+    parents[group] = parents[parents[group]]; /* path halving */
   return group;
 }
 
@@ -85,7 +85,7 @@ join_recording (const Index *index, Joins *self, const char *recording, guint gr
   }
   a = find_root (self, group);
   b = find_root (self, GPOINTER_TO_UINT (known));
-  /* The first in the order of names is the root, in whatever order they come. */
+  /* The first in the order of names is the root, whatever order they come in. */
   first = strcmp (index_get_group (index, a), index_get_group (index, b)) < 0;
   g_array_index (self->parents, guint, first ? b : a) = first ? a : b;
 }
@@ -127,7 +127,7 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Labels are dealt one after the other: in an order that their songs' ids don't decide. */
+/* Labels are assigned one by one, in an order that does not depend on their songs' ids. */
 static void
 sort_labels (Index *self)
 {

@@ -1,18 +1,18 @@
-/* What split reads off its input: each item's song, each song's label and group. */
+/* The data that split reads from its input: each item's song, each song's label and group. */
 #pragma once
 
 #include "deal.h"
 
 #include <segue/dataset.h>
 
-/** Names: by index and back. */
+/** Names: lookup by index and back. */
 typedef struct {
   GPtrArray *names;
   GHashTable *indices;
 } Names;
 
-/** Index: labels are in the order of their bytes; a group is known by its first name in that order.
- * Groups that share a recording are one. */
+/** Index: labels are sorted by their bytes; a group is identified by its first name in that order.
+ * Groups that share a recording are merged. */
 typedef struct {
   Names songs, labels, groups;
   GArray *of_song; /* DealSong */

@@ -1,4 +1,4 @@
-/* split: which songs are trained on, and which are kept for the questions. */
+/* split: which songs are for training, and which are kept for validation and test. */
 #include "deal.h"
 #include "index.h"
 #include "too-few.h"
@@ -110,10 +110,10 @@ unknown_key (SegueDataset *dataset, const char *by, GError **error)
                "no song has the metadata ‘%s’ that ‘by’ asks for; there are: %s", by, list->str);
 }
 
-/* The deal of the songs that are left, and which these are. */
+/* The assignment of the remaining songs, and the list of these. */
 typedef struct {
   Deal *deal;
-  GArray *songs;        /* DealSong, those that are dealt: borrowed by the deal */
+  GArray *songs;        /* DealSong, those that are assigned: borrowed by the deal */
   gboolean *left_out;   /* by label */
   gboolean *train_only; /* by label */
 } Outcome;
@@ -140,7 +140,7 @@ make_deal_plan (const SplitConfig *config, guint64 seed)
   return plan;
 }
 
-/* A deal of all songs whose labels are not left out. */
+/* An assignment of all songs whose labels are not excluded. */
 static void
 start_deal (Outcome *self, const DealPlan *plan, const Index *index)
 {
@@ -157,8 +157,8 @@ start_deal (Outcome *self, const DealPlan *plan, const Index *index)
                          index->groups.names->len);
 }
 
-/* Labels that can't be in every set go to train or are left out; what they take along may make others
- * too few. */
+/* Labels that can't be in every set go to train or are excluded; groups that they share may leave other labels
+ * with too few. */
 static gboolean
 deal_all (const SplitConfig *config, const Index *index, Outcome *self, SegueContext *context,
           GError **error)
@@ -197,7 +197,7 @@ set_of (const Index *index, const Deal *deal, guint group, char buffer[16])
   return segue_set_get_name (deal_get_set (deal, group));
 }
 
-/* The set alone is not set where a label is left out: that leaves its items out. */
+/* Only the set is not set where a label is excluded: that excludes its items. */
 static SegueDataset *
 annotate (SegueDataset *dataset, const Index *index, const Outcome *outcome, const char *key,
           ValueFunc value)
@@ -246,7 +246,7 @@ emit (const SplitConfig *config, SegueDataset *dataset, const Index *index, cons
                                 : annotate (dataset, index, outcome, SEGUE_META_GROUP, group_of);
   folded = config->folds == 0 ? segue_dataset_ref (grouped)
                               : annotate (grouped, index, outcome, "fold", fold_of);
-  /* Leaves items out, so it comes last: the index counts all of them. */
+  /* Excludes items, so it comes last: the index counts all of them. */
   result = annotate (folded, index, outcome, SEGUE_META_SET, set_of);
   for (guint i = 0; i < outcome->songs->len; i++)
     counts[deal_get_set (outcome->deal, g_array_index (outcome->songs, DealSong, i).group)]++;
@@ -258,7 +258,7 @@ emit (const SplitConfig *config, SegueDataset *dataset, const Index *index, cons
   segue_context_emit_dataset (context, result);
 }
 
-/* An index is all that it takes: before songs are decoded, theirs says how they will be split. */
+/* An index is enough: before songs are decoded, their index determines how they will be split. */
 static gboolean
 split_index (SegueContext *context, GError **error)
 {
@@ -295,7 +295,7 @@ preview (SegueContext *context, GError **error)
 
   if (split_index (context, &local))
     return TRUE;
-  /* A stage on the way may still add what songs are grouped by. */
+  /* A stage in between may still add the metadata that songs are grouped by. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_PIPELINE)) {
     segue_context_log (context, G_LOG_LEVEL_WARNING, "%s", local->message);
     return TRUE;

@@ -192,7 +192,7 @@ test_seed (void)
   g_assert_cmpstr (first, ==, turned);
 }
 
-/* Over many seeds each song is drawn about as often: no position is favoured. */
+/* Over many seeds each song is drawn about equally often: no position is favoured. */
 static void
 test_fairness (void)
 {
@@ -240,7 +240,7 @@ test_albums (void)
   }
 }
 
-/* Albums of one name under two artists stay together, whatever that does to the shares. */
+/* Albums of one name under two artists stay together, whatever the effect on the shares. */
 static void
 test_shared_albums (void)
 {
@@ -367,7 +367,7 @@ test_leave_out (void)
   g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "‘Abba’ has 2 songs, ‘Queen’ has 1 song"));
 }
 
-/* Files that hold one recording stay together, whatever labels they have and whatever groups them. */
+/* Files with one recording stay together, whatever their labels and groups. */
 static void
 test_recordings (void)
 {
@@ -375,7 +375,7 @@ test_recordings (void)
 
   add_artist (items, "Mika", 12, 2);
   add_artist (items, "Queen", 12, 2);
-  for (guint i = 0; i < 6; i++) { /* song i of the one is song i + 3 of the other */
+  for (guint i = 0; i < 6; i++) { /* song i of one artist is song i + 3 of the other */
     g_autofree char *recording = g_strdup_printf ("r%u", i);
 
     for (guint s = 0; s < 2; s++) {
@@ -433,7 +433,7 @@ test_missing_metadata (void)
   g_assert_nonnull (strstr (error->message, "album"));
 }
 
-/* Whatever the songs are like: no leak, all sets complete, or an error. */
+/* For any songs: no leak, all sets complete, or an error. */
 static void
 test_any_data_set (void)
 {

@@ -3,7 +3,7 @@
 #include <segue/error.h>
 #include <segue/item.h>
 
-/* Names in one line; the log has the others. */
+/* Maximum number of names in one line; the log contains the others. */
 #define MAX_NAMES 12
 
 /* How many groups each label has: [labels]. */

@@ -1,10 +1,10 @@
-/* The finished model's answers about validation songs. */
+/* The finished model's predictions for validation songs. */
 #include "calibrate.h"
 #include "validate.h"
 
 #include <segue/nn/cross-entropy.h>
 
-/* The song at hand. @rows: float [segments, n_labels]. */
+/* The current song. @rows: float [segments, n_labels]. */
 typedef struct {
   SegueCalibration *calibration;
   guint n_labels;

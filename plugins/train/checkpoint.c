@@ -1,5 +1,5 @@
-/* Scratch for the same program on the same machine: native byte order, checked by size, by a digest
- * of all bytes, and by a fingerprint of all that has to agree. */
+/* Scratch data for the same program on the same machine: native byte order, checked by size, by a digest of all
+ * bytes, and by a fingerprint of everything that has to match. */
 #include "checkpoint.h"
 #include "epochs.h"
 
@@ -15,8 +15,8 @@
 
 static const char magic[16] = "segue training 2";
 
-/* Followed by n_epochs TrainEpoch, step TrainStep, all tensors' values, the optimiser's state, and the
- * SHA-256 of all that. */
+/* Followed by n_epochs TrainEpoch, step TrainStep, all tensors' values, the optimiser's state, and the SHA-256 of
+ * everything. */
 typedef struct {
   char magic[16];
   guint64 fingerprint;
@@ -28,7 +28,7 @@ typedef struct {
   guint64 n_state;
 } Header;
 
-/* What a file in the work folder is to this training. */
+/* How a file in the work folder relates to this training. */
 typedef enum { FILE_ABSENT, FILE_FOREIGN, FILE_DAMAGED, FILE_GOOD } FileState;
 
 static char *
@@ -85,7 +85,7 @@ put (Output *output, const void *data, gsize length, GError **error)
   return segue_file_writer_write (output->file, data, length, error);
 }
 
-/* @state: (nullable): with it goes all of job->progress. */
+/* @state: (nullable): all of job->progress is saved with it. */
 static gboolean
 write_file (TrainJob *job, const char *path, const Header *header, const float *state,
             GError **error)
@@ -112,7 +112,7 @@ write_file (TrainJob *job, const char *path, const Header *header, const float *
          segue_file_writer_commit (file, error);
 }
 
-/* Whether the counts are such that a training of this job can have come to them. */
+/* Whether a training of this job can have reached these counts. */
 static gboolean
 is_possible (const TrainJob *job, const Header *header)
 {
@@ -162,7 +162,7 @@ take (Input *input, void *data, gsize length)
   return TRUE;
 }
 
-/* Whether the digest of what was taken follows. */
+/* Whether the digest of the data read so far follows. */
 static gboolean
 take_digest (Input *input)
 {
@@ -201,7 +201,7 @@ is_whole (int fd, guint64 size)
   return take_digest (&input);
 }
 
-/* What the file at @fd is, and its header.  @n_state: 0: weights alone. */
+/* The relation of the file at @fd to this training, and its header.  @n_state: 0: only weights. */
 static FileState
 look_at_file (TrainJob *job, int fd, guint64 n_state, Header *header)
 {
@@ -218,8 +218,8 @@ look_at_file (TrainJob *job, int fd, guint64 n_state, Header *header)
   return FILE_GOOD;
 }
 
-/* @fd: (out): where the file is good.  The cache may be somebody else's: links and pipes are not followed or
- * waited for. */
+/* @fd: (out): set where the file is good.  The cache may belong to another user: links and pipes are not followed
+ * or waited for. */
 static FileState
 open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, int *fd)
 {
@@ -234,7 +234,7 @@ open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, int
   return state;
 }
 
-/* A checkpoint that may be gone on from.  @stored: the epoch whose weights it needs. */
+/* A checkpoint that training may resume from.  @stored: the epoch whose weights it needs. */
 typedef struct {
   FileState state;
   Header header;
@@ -252,7 +252,7 @@ candidate_clear (Candidate *candidate)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Candidate, candidate_clear)
 
-/* Whether @stored, the epoch whose weights the checkpoint needs, is known, and they are good. */
+/* Whether @stored, the epoch whose weights the checkpoint needs, is known and its weights are good. */
 static gboolean
 find_weights (TrainJob *job, const Candidate *candidate, guint *stored)
 {
@@ -273,7 +273,7 @@ find_weights (TrainJob *job, const Candidate *candidate, guint *stored)
   return TRUE;
 }
 
-/* Where the weights that a checkpoint needs are damaged, so is it. */
+/* A checkpoint whose weights are damaged counts as damaged. */
 static void
 open_candidate (TrainJob *job, guint slot, Candidate *candidate)
 {
@@ -292,8 +292,7 @@ open_candidate (TrainJob *job, guint slot, Candidate *candidate)
     candidate->state = FILE_DAMAGED;
 }
 
-/* FALSE: the file can't be read (errno), or is no longer what it was when it was opened (0), and the job is of no
- * use. */
+/* FALSE: the file can't be read (errno), or has changed since it was opened (0), and the job is unusable. */
 static gboolean
 take_candidate (TrainJob *job, const Candidate *candidate)
 {
@@ -318,7 +317,7 @@ take_candidate (TrainJob *job, const Candidate *candidate)
          take_digest (&input);
 }
 
-/* Says what is not used, and why. */
+/* Logs unused files, and why. */
 static void
 tell_unused (TrainJob *job, guint slot, FileState state)
 {
@@ -415,7 +414,7 @@ train_checkpoint_save (TrainJob *job, GError **error)
   saved->step = progress->step;
   saved->n_epochs = progress->epochs->len;
   saved->at = g_get_monotonic_time ();
-  /* Only now does no checkpoint speak of the former best any more. */
+  /* Only now does no checkpoint refer to the former best any more. */
   if (before != TRAIN_NO_EPOCH && before != stored && before != saved->stored[saved->slot])
     remove_epoch (job, before);
   return TRUE;

@@ -1,7 +1,7 @@
 /* Comparing epochs. */
 #include "epochs.h"
 
-/* Whether validation can tell epochs apart: there is a set, and labels that the model knows. */
+/* Whether validation can distinguish epochs: there is a set, with labels that the model has. */
 static gboolean
 has_validation (const TrainJob *job)
 {

@@ -1,4 +1,4 @@
-/* Batches read ahead by threads of their own into two buffers. */
+/* Reads batches ahead in separate threads into two buffers. */
 #include "feed.h"
 
 #include <errno.h>
@@ -8,13 +8,13 @@
 
 #define N_BUFFERS 2
 
-/* @first, @n: positions; @taken, @done: rows that a thread has begun, has ended. */
+/* @first, @n: positions; @taken, @done: rows that a thread has begun, has finished. */
 typedef struct {
   float *rows;
   guint first, n, taken, done;
 } Buffer;
 
-/* Batch number b of a pass lies in buffer b % N_BUFFERS.  Batches released … planned − 1 are in the buffers; the
+/* Batch number b of a pass is in buffer b % N_BUFFERS.  Batches released … planned − 1 are in the buffers; the
  * consumer holds number given − 1 where given > released. */
 struct _TrainFeed {
   GMutex lock;
@@ -32,7 +32,7 @@ struct _TrainFeed {
   guint failed_at;
 };
 
-/* What one thread reads with. */
+/* The data of one reading thread. */
 typedef struct {
   SegueDataset *dataset; /* of reader, borrowed */
   SegueReader *reader;
@@ -131,7 +131,7 @@ read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position
   return read_audio (feed, worker, pass, sample, row, error);
 }
 
-/* (locked) The oldest batch with rows that nobody has begun; NULL: none. */
+/* (locked) The oldest batch with rows that no thread has begun; NULL: none. */
 static Buffer *
 find_work (TrainFeed *feed)
 {
@@ -278,7 +278,7 @@ train_feed_next (TrainFeed *feed, guint *first, guint *n, GError **error)
     Buffer *buffer = &feed->buffers[feed->given % N_BUFFERS];
     while (buffer->done < buffer->n && feed->failure == NULL)
       g_cond_wait (&feed->changed, &feed->lock);
-    /* Rows are begun in order: once none is being read, the failure is the first in the pass. */
+    /* Rows are begun in order: when none is being read any more, the failure is the first in the pass. */
     while (feed->failure != NULL && feed->active > 0)
       g_cond_wait (&feed->changed, &feed->lock);
     if (feed->failure != NULL) {

@@ -1,7 +1,7 @@
-/* Batches read ahead: while the model computes on one, the next is being read (and augmented).
+/* Reads batches ahead: while the model computes on one, the next is being read (and augmented).
  *
- * Two buffers, made once.  Rows are read by threads of the feed's own into their place in a batch, so what
- * a batch holds does not depend on who reads what when.
+ * Two buffers, allocated once.  The feed's own threads read rows into their place in a batch, so its content does
+ * not depend on which thread reads which row when.
  *
  *   train_feed_start (feed, &pass);
  *   while ((rows = train_feed_next (feed, &first, &n, &error)) != NULL)
@@ -12,10 +12,10 @@
 #include "sets.h"
 
 /**
- * TrainSource: where the rows of a set come from.
+ * TrainSource: the source of the rows of a set.
  * @features: a file of float32 rows in the order of the set's samples; −1: audio, from @dataset
- * @width: floats in a row; for audio the samples of every item
- * @rate: Hz, that audio must have
+ * @width: floats in a row; for audio the number of samples of every item
+ * @rate: Hz, required for audio
  * @like: id of the item that @width and @rate were taken from, for messages
  */
 typedef struct {
@@ -28,8 +28,8 @@ typedef struct {
 } TrainSource;
 
 /**
- * TrainPass: one way through a set.
- * @order: (nullable): [set->n]; %NULL: as they stand
+ * TrainPass: one pass over a set.
+ * @order: (nullable): [set->n]; %NULL: in stored order
  * @first: position to start at
  * @part, @batch: batches have at most @part items and never cross a multiple of @batch positions
  * @epoch: for live stages
@@ -48,13 +48,14 @@ typedef struct _TrainFeed TrainFeed;
 /** train_feed_new: @floats: of the largest batch. */
 TrainFeed *train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable,
                            GError **error);
-/** train_feed_free: waits for a read under way. */
+/** train_feed_free: waits for a read in progress. */
 void train_feed_free (TrainFeed *feed);
 
-/** train_feed_start: begins @pass (copied; what it points to must stay); one under way is dropped. */
+/** train_feed_start: begins @pass (copied; the data that it points to must stay valid); a pass in progress is
+ * dropped. */
 void train_feed_start (TrainFeed *feed, const TrainPass *pass);
-/** train_feed_next: (transfer none) (nullable): the next batch, good until the next call; %NULL
- * without @error at the end of the pass. */
+/** train_feed_next: (transfer none) (nullable): the next batch, valid until the next call; %NULL without @error at
+ * the end of the pass. */
 const float *train_feed_next (TrainFeed *feed, guint *first, guint *n, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrainFeed, train_feed_free)

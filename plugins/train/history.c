@@ -1,4 +1,4 @@
-/* Settings as resolved, and what each epoch came to. */
+/* Settings as resolved, and the results of each epoch. */
 #include "history.h"
 #include "epochs.h"
 
@@ -7,7 +7,7 @@
 #include <segue/file.h>
 #include <stdlib.h>
 
-/* JSON knows no NaN. */
+/* JSON has no NaN. */
 static json_t *
 number (double value)
 {

@@ -3,5 +3,6 @@
 
 #include "job.h"
 
-/** train_history_write: into @folder; holds no times, so equal trainings leave equal files. */
+/** train_history_write: writes it into @folder; it contains no times, so equal trainings write
+ * equal files. */
 gboolean train_history_write (const TrainJob *job, const char *folder, GError **error);

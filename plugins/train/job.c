@@ -1,4 +1,4 @@
-/* What a training needs before its first step: the data's shape, a model, and every buffer. */
+/* Prepares a training before its first step: the data's shape, a model, and every buffer. */
 #include "job.h"
 
 #include <segue/error.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /* A batch that needs more workspace than this passes in parts where its items don't influence each
- * other: large models gain nothing from tall matrices, and a part is what a cancel has to wait for.
- * A constant, so that the result does not depend on the machine's memory. */
+ * other: large models gain nothing from tall matrices, and a cancel has to wait for one part. A
+ * constant, so that the result does not depend on the machine's memory. */
 #define MAX_WORKSPACE ((gsize) 256 * 1024 * 1024)
 #define INFER_BATCH   16
 /* Live stages may cost more than the model; more threads than this would only wait for the disk. */
@@ -80,8 +80,8 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   return segue_model_check_length (job->model, job->length, error);
 }
 
-/* Whether outputs of the frozen prefix are computed once and kept: not for a single epoch, and
- * for training items not where live stages change them in each. */
+/* Whether outputs of the frozen prefix are computed once and kept: not for a single epoch, and not
+ * for training items that live stages change in each epoch. */
 static void
 choose_prefix (TrainJob *job)
 {
@@ -106,7 +106,7 @@ plan_train (TrainJob *job, guint batch)
   return job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_TRAIN, job->prefix_train);
 }
 
-/* The largest batch, at most @batch, that the workspace has room for. */
+/* The largest batch, at most @batch, that fits into the workspace. */
 static guint
 choose_part (TrainJob *job, guint batch, gsize (*plan) (TrainJob *, guint))
 {
@@ -162,7 +162,7 @@ make_buffers (TrainJob *job, GError **error)
   return job->feed != NULL;
 }
 
-/* Of all that the bytes in the work folder have to agree with. */
+/* Of everything that the bytes in the work folder have to match. */
 static guint64
 compute_fingerprint (TrainJob *job)
 {

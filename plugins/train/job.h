@@ -1,4 +1,4 @@
-/* All that one training holds: made once by train.c, used by each of its parts. */
+/* All data of one training: made once by train.c, used by each of its parts. */
 #pragma once
 
 #include "feed.h"
@@ -8,7 +8,7 @@
 #include <segue/context.h>
 
 /**
- * TrainEpoch: what a finished epoch came to.
+ * TrainEpoch: the results of a finished epoch.
  * @rate: the learning rate of its last step
  * @validation_…: NaN where there is no validation set; accuracies are shares, 0…1
  */
@@ -20,17 +20,17 @@ typedef struct {
   double validation_song_accuracy;
 } TrainEpoch;
 
-/** TrainStep: what a finished step came to: its loss, and the L2 norm of all gradients. */
+/** TrainStep: the results of a finished step: its loss, and the L2 norm of all gradients. */
 typedef struct {
   double loss;
   double norm;
 } TrainStep;
 
 /**
- * TrainProgress: how far a training is: with the weights and the optimiser's state all that it
- * takes to go on, bit for bit.
+ * TrainProgress: the progress of a training: with the weights and the optimiser's state, all data
+ * needed to resume it, bit for bit.
  * @step: finished steps of all epochs
- * @loss_sum, @loss_weight: of the epoch under way, over its finished steps
+ * @loss_sum, @loss_weight: of the current epoch, over its finished steps
  * @epochs: #TrainEpoch of each finished epoch
  * @steps: #TrainStep of each finished step
  */
@@ -43,10 +43,10 @@ typedef struct {
 } TrainProgress;
 
 /**
- * TrainSaved: what of it is on disk.
+ * TrainSaved: the part of it that is on disk.
  * @step, @n_epochs: of the last checkpoint
  * @at: when it was written, or training began; monotonic, µs
- * @slot: of the next one; two take turns
+ * @slot: of the next one; two slots alternate
  * @stored: per slot: the epoch whose weights its checkpoint needs, or %TRAIN_NO_EPOCH
  */
 typedef struct {
@@ -60,17 +60,17 @@ typedef struct {
 /**
  * TrainJob:
  * @length: samples of every item
- * @like: id of the item that said so
- * @prefix: floats per item after the model's frozen prefix; 0: it is not used
- * @prefix_train: whether training items take that short cut too
- * @train, @validation: where their rows come from
- * @part: items of a training batch that pass at once; fewer than settings->batch where the
- *   workspace would grow too large and items don't influence each other
+ * @like: id of the item that @length was taken from
+ * @prefix: floats per item after the model's frozen prefix; 0: the prefix is not used
+ * @prefix_train: whether training items use the prefix too
+ * @train, @validation: the sources of their rows
+ * @part: items of a training batch in one pass; fewer than settings->batch where the workspace
+ *   would be too large and items don't influence each other
  * @infer_part: likewise for inference
  * @workspace: 64-byte aligned, enough for any pass of this job
  * @weights: (nullable): [n_labels] of the loss
  * @logits, @gradient: [max part, n_labels]; @targets, @keys: [max part]
- * @fingerprint: of everything that a checkpoint has to agree with
+ * @fingerprint: of everything that a checkpoint has to match
  */
 typedef struct {
   SegueContext *context;
@@ -104,7 +104,7 @@ typedef struct {
   guint64 fingerprint;
 } TrainJob;
 
-/** train_make_model: what training begins with: random weights, or those of `init`. */
+/** train_make_model: the initial model: random weights, or those of `init`. */
 SegueModel *train_make_model (SegueRegistry *registry, const TrainConfig *config,
                               const SegueModelSpec *spec, GError **error);
 /** train_job_new: reads one item, makes or loads the model, and makes all buffers. */

@@ -1,5 +1,5 @@
-/* Mini-batch training with AdamW.  All that is drawn (orders, dropout) is a function of seed, epoch,
- * step and item, so a run that was interrupted goes on bit for bit. */
+/* Mini-batch training with AdamW.  All random values (orders, dropout) are functions of seed, epoch, step and
+ * item, so an interrupted run resumes bit for bit. */
 #include "learn.h"
 #include "checkpoint.h"
 #include "epochs.h"
@@ -32,7 +32,7 @@ not_finite (TrainJob *job, const char *what, GError **error)
   return FALSE;
 }
 
-/* Σ of the loss weights of the items order[first … first + n − 1]: what a step's loss is divided by. */
+/* Σ of the loss weights of the items order[first … first + n − 1]: the divisor of a step's loss. */
 static double
 step_divisor (const TrainJob *job, guint first, guint n)
 {
@@ -131,7 +131,7 @@ run_step (TrainJob *job, guint first, GError **error)
   return TRUE;
 }
 
-/* The steps of the epoch under way that are still to be done. */
+/* The remaining steps of the current epoch. */
 static gboolean
 run_epoch (TrainJob *job, GError **error)
 {
@@ -185,7 +185,7 @@ log_epoch (TrainJob *job, guint index)
                         epoch->validation_song_accuracy);
 }
 
-/* Validates, records the epoch, and keeps its weights where they are the best so far. */
+/* Validates, records the epoch, and stores its weights where they are the best so far. */
 static gboolean
 end_epoch (TrainJob *job, GError **error)
 {
@@ -198,7 +198,7 @@ end_epoch (TrainJob *job, GError **error)
   if (job->sets->validation.n > job->sets->n_unknown && !isfinite (epoch.validation_loss))
     return not_finite (job, "validation loss", error);
   g_array_append_val (progress->epochs, epoch);
-  /* The weights first: no checkpoint speaks of an epoch whose weights are not there. */
+  /* The weights first: no checkpoint may refer to an epoch whose weights are missing. */
   if (train_epochs_find_stored (job, progress->epochs) == index &&
       !train_checkpoint_save_epoch (job, index, error)) {
     g_array_set_size (progress->epochs, index);
@@ -209,7 +209,7 @@ end_epoch (TrainJob *job, GError **error)
   return train_checkpoint_save (job, error);
 }
 
-/* A run that goes on has all points of the curves in its own log, as if nothing had happened. */
+/* A resumed run has all points of the curves in its own log, as without an interruption. */
 static void
 repeat_log (TrainJob *job)
 {
@@ -222,7 +222,7 @@ repeat_log (TrainJob *job)
   }
 }
 
-/* Whatever ends a training before its time: the unfinished step is dropped, all before it kept. */
+/* Whatever ends a training early: the unfinished step is dropped, all steps before it are kept. */
 static void
 keep_steps (TrainJob *job)
 {

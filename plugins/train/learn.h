@@ -3,7 +3,7 @@
 
 #include "job.h"
 
-/** train_learn: trains to the end, or on from where an interrupted run was; leaves the kept
- * epoch's weights in the model.  Also where it fails or is
- * cancelled, a checkpoint of the last finished step is left. */
+/** train_learn: trains to the end, resuming an interrupted run; leaves the kept epoch's weights in
+ * the model.  Where it fails or is cancelled it also leaves a checkpoint of the last finished
+ * step. */
 gboolean train_learn (TrainJob *job, GError **error);

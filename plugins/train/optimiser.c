@@ -16,7 +16,7 @@ struct _TrainOptimiser {
   gsize *sizes;            /* [n_trained] */
   float *moments;          /* first moments of all trained tensors, then second */
   gsize n_moments;         /* of one kind */
-  float *buffers;          /* nullable: what passes may change, as it was after the last step */
+  float *buffers;          /* nullable: values that passes may change, after the last step */
 };
 
 /* Tensors that are not trained: copied to optimiser->buffers, or back. */
@@ -34,7 +34,7 @@ copy_buffers (TrainOptimiser *optimiser, gboolean back)
   }
 }
 
-/* Only where items of a batch influence each other does a pass leave something behind. */
+/* Only where items of a batch influence each other does a pass change such values. */
 static gboolean
 make_buffers (TrainOptimiser *optimiser, GError **error)
 {

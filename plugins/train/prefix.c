@@ -5,7 +5,7 @@
 #include <segue/error.h>
 #include <sys/statvfs.h>
 
-/* Synced at once: what a kill may cost, in bytes of rows. */
+/* Synced together: the maximum loss by a kill, in bytes of rows. */
 #define SYNC_BYTES ((guint64) 128 * 1024 * 1024)
 
 /* One set's rows. */
@@ -26,7 +26,7 @@ static gboolean
 prepared_open (Prepared *prepared, TrainJob *job, TrainSource *source, const char *folder,
                const char *name, GError **error)
 {
-  /* The name says what the rows belong to: another model or another set never finds them. */
+  /* The name identifies the model and the set of the rows: others never use them. */
   g_autofree char *base =
     g_strdup_printf ("features-%016" G_GINT64_MODIFIER "x-%s.f32", job->fingerprint, name);
   g_autofree char *path = g_build_filename (folder, base, NULL);
@@ -36,7 +36,7 @@ prepared_open (Prepared *prepared, TrainJob *job, TrainSource *source, const cha
                           error);
 }
 
-/* Prefixes of large models take gigabytes: better told now than in an hour. */
+/* Prefixes of large models take gigabytes: it is better to fail now than in an hour. */
 static gboolean
 check_space (const char *folder, guint64 bytes, GError **error)
 {
@@ -53,7 +53,7 @@ check_space (const char *folder, guint64 bytes, GError **error)
   return FALSE;
 }
 
-/* Computes rows from @first on until the end or an error; @n_written: those that were written. */
+/* Computes rows from @first on until the end or an error; @n_written: the number written. */
 static gboolean
 compute (TrainJob *job, Prepared *prepared, guint first, guint before, guint total,
          guint *n_written, GError **error)
@@ -90,7 +90,7 @@ compute (TrainJob *job, Prepared *prepared, guint first, guint before, guint tot
   return FALSE;
 }
 
-/* All rows of one set, then the source reads them.  @before: items of the sets before. */
+/* Computes all rows of one set, then the source reads them.  @before: items of the sets before. */
 static gboolean
 prepare (TrainJob *job, Prepared *prepared, guint before, guint total, GError **error)
 {

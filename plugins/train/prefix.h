@@ -4,8 +4,8 @@
 #include "job.h"
 
 /**
- * train_prefix_prepare: where job->prefix says so, makes job->validation (and, with prefix_train,
+ * train_prefix_prepare: where job->prefix is set, makes job->validation (and, with prefix_train,
  * job->train) read outputs of the model's frozen prefix, computing those that an interrupted run
- * did not leave whole.
+ * did not finish.
  */
 gboolean train_prefix_prepare (TrainJob *job, GError **error);

@@ -1,4 +1,4 @@
-/* Rows on disk, and what is known of them. */
+/* Rows on disk, and the record of them. */
 #include "rows.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of the file beside: a number and a digest. */
+/* Of the file next to it: a number and a digest. */
 #define MAX_COUNT_BYTES 128
 #define BLOCK           ((gsize) 1 << 20)
 #define DIGEST_DIGITS   (2 * SHA256_DIGEST_SIZE)
@@ -23,7 +23,7 @@ train_rows_clear (TrainRows *rows)
   g_clear_pointer (&rows->count_path, g_free);
 }
 
-/* Of all that @sha has taken; it goes on. */
+/* The digest of all data in @sha so far, which can be continued. */
 static void
 write_digest (const struct sha256_ctx *sha, char text[DIGEST_DIGITS + 1])
 {
@@ -34,7 +34,7 @@ write_digest (const struct sha256_ctx *sha, char text[DIGEST_DIGITS + 1])
     g_snprintf (text + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* What the file beside says: %FALSE where there is none, or nothing that makes sense. */
+/* Reads the file next to it: %FALSE where there is none, or its content is invalid. */
 static gboolean
 read_count (const TrainRows *rows, guint max, guint batch, guint64 *n,
             char digest[DIGEST_DIGITS + 1])
@@ -76,7 +76,7 @@ digest_rows (TrainRows *rows, guint64 n, SegueContext *context, GError **error)
   return TRUE;
 }
 
-/* Counts what an earlier run left. */
+/* Counts the rows of an earlier run. */
 static gboolean
 take_up (TrainRows *rows, guint max, guint batch, SegueContext *context, GError **error)
 {
@@ -109,7 +109,7 @@ train_rows_open (TrainRows *rows, const char *path, guint max, guint batch, Segu
   rows->path = g_strdup (path);
   rows->count_path = g_strconcat (path, ".rows", NULL);
   sha256_init (&rows->sha);
-  /* The cache may be somebody else's: what stands there is a file, or it is left alone. */
+  /* The cache may belong to another user: only a regular file is opened. */
   rows->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (rows->fd < 0)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "cannot create",

@@ -1,6 +1,6 @@
-/* Rows of float32 in a file that grows from front to back.  A small file beside it says how many rows are
- * surely on disk and what their SHA-256 is, so that an interrupted run loses little, and takes nothing
- * for a row that was damaged since. */
+/* Rows of float32 in a file that grows from front to back.  A small file next to it records how many rows are
+ * certainly on disk and their SHA-256, so that an interrupted run loses little, and rows damaged since are not
+ * used. */
 #pragma once
 
 #include <nettle/sha2.h>
@@ -10,7 +10,7 @@
  * TrainRows:
  * @fd: -1: not open
  * @row_bytes: of one row
- * @n_synced: rows that are on disk and what they were when they were written
+ * @n_synced: rows that are on disk with verified content
  */
 typedef struct {
   char *path;
@@ -21,15 +21,14 @@ typedef struct {
   struct sha256_ctx sha; /* of all rows so far */
 } TrainRows;
 
-/** train_rows_open: @rows: zeroed, with row_bytes.  Rows at @path that an earlier run left are read
- * through and counted where there are at most @max, a multiple of @batch or just @max of them; damaged
- * ones are told of and not counted. */
+/** train_rows_open: @rows: zeroed, with row_bytes.  Rows of an earlier run at @path are read and counted where
+ * there are at most @max: a multiple of @batch, or exactly @max; damaged ones are logged and not counted. */
 gboolean train_rows_open (TrainRows *rows, const char *path, guint max, guint batch,
                           SegueContext *context, GError **error);
 void train_rows_clear (TrainRows *rows);
 
-/** train_rows_append: @n rows that stand at row @first, behind all others. */
+/** train_rows_append: appends @n rows at row @first, after all others. */
 gboolean train_rows_append (TrainRows *rows, const float *values, guint first, guint n,
                             GError **error);
-/** train_rows_sync: has all rows, which are @n, on disk, and says so. */
+/** train_rows_sync: writes all @n rows to disk, and records that. */
 gboolean train_rows_sync (TrainRows *rows, guint n, GError **error);

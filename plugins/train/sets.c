@@ -5,7 +5,7 @@
 #include <segue/nn/cross-entropy.h>
 #include <string.h>
 
-/* Items in no set are there to learn from. */
+/* Items without a set are for training. */
 static SegueSet
 set_of (const SegueItem *item)
 {

@@ -1,10 +1,10 @@
-/* The recipe of the model type, where the pipeline does not say otherwise. */
+/* The recipe of the model type, unless the pipeline overrides it. */
 #include "settings.h"
 
 #include <math.h>
 #include <segue/error.h>
 
-/* Where neither the pipeline nor the model type says anything. */
+/* Used where neither the pipeline nor the model type sets a value. */
 static const SegueRecipe plain_recipe = { .struct_size = sizeof (SegueRecipe),
                                           .epochs = 10,
                                           .batch = 8,

@@ -1,4 +1,4 @@
-/* What the pipeline says of a training, and what that comes to with the model type's own recipe. */
+/* The settings of a training in the pipeline, and the result with the model type's own recipe. */
 #pragma once
 
 #include <segue/model.h>
@@ -10,7 +10,7 @@ typedef enum { TRAIN_BEST_ACCURACY, TRAIN_BEST_LOSS, TRAIN_BEST_LAST } TrainBest
 typedef enum { TRAIN_WEIGHTS_NONE, TRAIN_WEIGHTS_BALANCED } TrainWeights;
 #define TRAIN_WEIGHTS_CHOICES SEGUE_NAMES ("none", "balanced")
 
-/** TrainConfig: the parameters as parsed; unset where the recipe is to say. */
+/** TrainConfig: the parameters as parsed; unset where the recipe decides. */
 typedef struct {
   SegueModelChoice model;
   char *init;
@@ -32,10 +32,10 @@ typedef struct {
 } TrainConfig;
 
 /**
- * TrainSettings: every number decided.
+ * TrainSettings: all final values.
  * @batch: items that pass through the model together
  * @step_items: items of an optimiser's step: batch × accumulate
- * @checkpoint: µs of training that a kill may cost
+ * @checkpoint: µs of training that a kill may lose
  * @patience: epochs without an improvement after which training stops; 0: never
  */
 typedef struct {
@@ -62,7 +62,8 @@ gboolean train_settings_check (const TrainConfig *config, GError **error);
 /** train_settings_get_batch: items that pass through the model together. */
 guint train_settings_get_batch (const TrainConfig *config);
 
-/** train_settings_resolve: @n_train > 0 items.  The last step of an epoch may have fewer items. */
+/** train_settings_resolve: for @n_train > 0 items.  The last step of an epoch may have fewer
+ * items. */
 void train_settings_resolve (const TrainConfig *config, guint n_train, guint64 seed,
                              TrainSettings *settings);
 

@@ -1,4 +1,4 @@
-/* Checkpoints that somebody damaged, or that are not of this training. */
+/* Checkpoints that were damaged, or that are not of this training. */
 #include "tiny-model.h"
 
 #include <dlfcn.h>
@@ -12,13 +12,13 @@ const SeguePlugin *segue_plugin_query (void);
 
 static SegueRegistry *registry; /* with train, and a model type to train */
 
-/* Best epochs come and go, so that weights of former ones matter. */
+/* The best epoch changes several times, so that weights of former ones matter. */
 #define CONFIG          "{ model: { use: tiny, dropout: 0.2 }, epochs: 6, batch: 4, learning_rate: 2 }"
 #define STEPS_PER_EPOCH 5
-/* Passes through the model until somewhere in the fifth epoch. */
+/* Passes through the model up to a point in the fifth epoch. */
 #define PASSES 30
 
-/* @seed: another one is another training. */
+/* @seed: another seed is another training. */
 static SegueHarness *
 make_harness (guint64 seed)
 {
@@ -45,7 +45,7 @@ read_output (SegueHarness *harness, const char *name)
   return text;
 }
 
-/* What the training leaves, run to its end. */
+/* The output of the training, run to its end. */
 static char *
 finish (SegueHarness *harness)
 {
@@ -66,7 +66,7 @@ train_whole (guint64 seed)
   return finish (harness);
 }
 
-/* A training that was stopped in the middle. */
+/* A training that was interrupted in the middle. */
 static SegueHarness *
 make_stopped (guint64 seed)
 {
@@ -88,7 +88,7 @@ said (SegueHarness *harness, const char *text)
   return FALSE;
 }
 
-/* The step that it said to go on from; 0: the beginning. */
+/* The step that it reported to resume from; 0: the beginning. */
 static guint64
 get_resumed (SegueHarness *harness)
 {
@@ -160,7 +160,7 @@ damage_file (SegueHarness *harness, const char *name, Damage damage)
 
 /* ---- Tests ---- */
 
-/* Whichever one is damaged, the other serves, and the result is the same. */
+/* Whichever one is damaged, the other is used, and the result is the same. */
 static void
 test_one_damaged (void)
 {
@@ -178,7 +178,7 @@ test_one_damaged (void)
       steps[slot] = get_resumed (harness);
     }
   }
-  /* One is of the end of an epoch, the other of the step at which it was stopped. */
+  /* One is of the end of an epoch, the other of the step at which it was interrupted. */
   guint64 last = MAX (steps[0], steps[1]), before = MIN (steps[0], steps[1]);
   g_assert_cmpuint (before, >, STEPS_PER_EPOCH);
   g_assert_cmpuint (before % STEPS_PER_EPOCH, ==, 0);
@@ -200,7 +200,7 @@ test_both_damaged (void)
   }
 }
 
-/* A checkpoint is of no use without the weights of the best epoch that it knows. */
+/* A checkpoint is unusable without the weights of the best epoch that it refers to. */
 static void
 test_best_damaged (void)
 {
@@ -231,8 +231,8 @@ test_best_damaged (void)
 
 /* ---- Files that another process truncates while they are open ---- */
 
-/* Where the files are that are truncated as soon as a checkpoint's bytes go into a digest, or as the nth such
- * digest comes out. */
+/* The folder of files that are truncated when a checkpoint's bytes enter a digest, or when the nth such digest is
+ * computed. */
 static const char *cut_at_update, *cut_at_digest;
 static guint n_until_cut;
 static gboolean is_checkpoint; /* what is being digested */
@@ -250,7 +250,7 @@ cut_checkpoints (const char **folder)
   *folder = NULL;
 }
 
-/* In place of the library's. */
+/* Replaces the library's function. */
 void
 nettle_sha256_update (struct sha256_ctx *sha, size_t length, const uint8_t *data)
 {
@@ -275,8 +275,8 @@ nettle_sha256_digest (struct sha256_ctx *sha, size_t length, uint8_t *digest)
   is_checkpoint = FALSE;
 }
 
-/* One that is found damaged while it is checked is passed over; one that was good, and is not when it is
- * read, ends the run.  The next one gets to the same result. */
+/* A checkpoint found damaged during the check is skipped; one that was good, but not when it is read, ends the
+ * run.  The next run gets the same result. */
 static void
 test_truncated (void)
 {
@@ -304,7 +304,7 @@ test_truncated (void)
   g_assert_cmpuint (n_ended, >, 0);
 }
 
-/* Features that were computed before are looked at before they are trusted. */
+/* Features computed earlier are checked before they are used. */
 static void
 test_features_damaged (void)
 {
@@ -341,7 +341,7 @@ copy_file (SegueHarness *from, SegueHarness *to, const char *name)
   g_assert_true (g_file_set_contents (target, data, (gssize) length, NULL));
 }
 
-/* Another training's checkpoint is left alone, with a note; so is one of another version. */
+/* Another training's checkpoint is left unchanged, with a message; so is one of another version. */
 static void
 test_foreign (void)
 {
@@ -363,7 +363,7 @@ test_foreign (void)
     char *data = NULL;
     gsize length = 0;
     g_assert_true (g_file_get_contents (path, &data, &length, NULL));
-    data[15]++; /* the format's number */
+    data[15]++; /* the format's version number */
     g_assert_true (g_file_set_contents (path, data, (gssize) length, NULL));
     g_free (data);
   }
@@ -372,7 +372,7 @@ test_foreign (void)
   g_assert_true (said (newer, "another version"));
 }
 
-/* Two checkpoints, and no more weights than they speak of. */
+/* Two checkpoints, and only the weights that they refer to. */
 static void
 test_leaves_little (void)
 {

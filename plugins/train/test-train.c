@@ -32,7 +32,7 @@ read_output (SegueHarness *harness, const char *name)
   return text;
 }
 
-/* All that a training leaves. */
+/* All output of a training. */
 static char *
 read_all (SegueHarness *harness)
 {
@@ -150,7 +150,7 @@ test_repeats (void)
   g_assert_cmpstr (first, !=, other);
 }
 
-/* Outputs of the frozen prefix, read back from disk, stand for the samples. */
+/* Outputs of the frozen prefix, read back from disk, replace the samples. */
 static void
 test_prefix (void)
 {
@@ -210,7 +210,7 @@ test_label_smoothing (void)
   json_decref (smooth);
 }
 
-/* Steps far too large to settle: epochs get better and worse. */
+/* Steps far too large to converge: epochs get better and worse. */
 static char *
 noisy_config (guint epochs, const char *best)
 {
@@ -219,7 +219,7 @@ noisy_config (guint epochs, const char *best)
                           epochs, best);
 }
 
-/* The weights that are kept are those that a training of just so many epochs ends with. */
+/* The weights that are kept are those that a training of exactly that many epochs ends with. */
 static void
 test_best_epoch (void)
 {
@@ -230,7 +230,7 @@ test_best_epoch (void)
     json_t *history = train_history (config, songs);
     guint kept = (guint) json_integer_value (json_object_get (history, "kept_epoch")) - 1;
     g_assert_cmpuint (count_epochs (history), ==, 12);
-    g_assert_cmpuint (kept, <, 11); /* or there were nothing to choose */
+    g_assert_cmpuint (kept, <, 11); /* otherwise there would be nothing to choose */
     for (guint e = 0; e < 12; e++) {
       double loss = epoch_number (history, e, "validation", "loss");
       double accuracy = epoch_number (history, e, "validation", "segment_accuracy");
@@ -250,7 +250,7 @@ test_best_epoch (void)
   }
 }
 
-/* Validation songs of artists that nobody trained on can't choose an epoch. */
+/* Validation songs of artists without training songs can't choose an epoch. */
 static void
 test_strange_validation (void)
 {
@@ -282,7 +282,7 @@ test_early_stopping (void)
   assert_fails ("{ model: tiny, early_stopping: 3 }", alone, SEGUE_ERROR_PIPELINE, "validation");
 }
 
-/* Interrupted at the n-th pass and run again: as if nothing had happened. */
+/* Interrupted at the n-th pass and run again: with the same result as without an interruption. */
 static void
 test_resume (void)
 {
@@ -311,7 +311,7 @@ test_resume (void)
   }
 }
 
-/* Outputs of the prefix that were computed before an interruption are not computed again. */
+/* Outputs of the prefix that were computed before an interruption are not recomputed. */
 static void
 test_resume_prefix (void)
 {
@@ -426,7 +426,7 @@ prefix_with_error (gpointer model, guint batch, gsize length, const float *input
   return pass_with_error (model, NULL, error);
 }
 
-/* A callback's word and its error belong together: what does not is a bug in the model's plugin, with words. */
+/* A callback's return value and its error have to match: a mismatch is reported as a bug in the model's plugin. */
 static void
 test_mistaken_models (void)
 {
@@ -493,7 +493,7 @@ test_class_weights (void)
   g_assert_cmpfloat_with_epsilon (weights[0], 4.0 / 6, 1e-6);
   g_assert_cmpfloat_with_epsilon (weights[1], 4.0 / 2, 1e-6);
 
-  /* Weighted, the rare label pulls as hard as the other: from zero the biases stay in balance. */
+  /* With weights, the rare label counts as much as the other: biases that start at zero stay balanced. */
   g_autoptr (GPtrArray) songs = tiny_songs (12, 2, FALSE);
   for (guint i = songs->len; i-- > 0;) {
     SegueItem *item = g_ptr_array_index (songs, i);
@@ -510,7 +510,7 @@ test_class_weights (void)
   g_assert_cmpstr (a, !=, b);
 }
 
-/* Every position once, in order, never across a batch's border, whoever reads. */
+/* Every position once, in order, never across a batch boundary, whichever thread reads. */
 static void
 test_feed (void)
 {
@@ -549,7 +549,7 @@ test_feed (void)
         }
         expected += n;
         if (round == 1)
-          break; /* one under way is dropped by the next start */
+          break; /* a pass in progress is dropped by the next start */
       }
       g_assert_no_error (error);
       if (round != 1)

@@ -106,8 +106,8 @@ check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **e
   return TRUE;
 }
 
-/* A step's workspace, as if there were segments enough for a whole batch: it is better known now than after hours of
- * decoding. */
+/* Checks a step's workspace, assuming enough segments for a whole batch: it is better to fail now than after hours
+ * of decoding. */
 static gboolean
 check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError **error)
 {
@@ -115,14 +115,14 @@ check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError 
   gpointer impl = segue_model_get_impl (model);
   SegueModelInfo info = { .struct_size = sizeof info };
   segue_model_describe (model, &info);
-  /* Elsewhere a batch may pass in parts. */
+  /* Otherwise a batch may pass in parts. */
   guint batch = info.coupled ? train_settings_get_batch (config) : 1;
   gboolean has_prefix = type->prefix_size != NULL && type->prefix_size (impl, length) > 0;
   gsize bytes = type->plan (impl, batch, length, SEGUE_MODEL_TRAIN, has_prefix);
   return segue_model_check_workspace (model, bytes, error);
 }
 
-/* The model that training would begin with is made, or loaded: what it refuses, it refuses now. */
+/* Makes or loads the initial model, so that its errors occur now. */
 static gboolean
 train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
 {
@@ -152,7 +152,7 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
       return TRUE;
     return segue_negotiation_refuse (negotiation, "batch", error, "%s", local->message);
   }
-  /* Weights that were not fetched yet are named by `segue check` beside all else that is missing. */
+  /* `segue check` lists weights that were not fetched yet together with everything else that is missing. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
       g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
     return TRUE;

@@ -1,11 +1,11 @@
-/* One pass over the validation set, in the order in which it stands. */
+/* One pass over the validation set, in stored order. */
 #include "validate.h"
 
 #include <math.h>
 #include <segue/error.h>
 #include <segue/nn/cross-entropy.h>
 
-/* What is added up over the pass.  @songs: [n_songs, n_labels] probabilities; @labels: [n_songs]. */
+/* Sums over the pass.  @songs: [n_songs, n_labels] probabilities; @labels: [n_songs]. */
 typedef struct {
   guint n_labels;
   double *songs;
@@ -25,7 +25,7 @@ largest (const double *row, guint n)
   return best;
 }
 
-/* In double.  Returns −ln of the probability of @label, where it is one. */
+/* In double.  Returns −ln of the probability of @label, where it is a label of the model. */
 static double
 softmax (const float *logits, guint n, gint32 label, double *row)
 {

@@ -1,4 +1,4 @@
-/* How the model does on the validation set. */
+/* The model's performance on the validation set. */
 #pragma once
 
 #include "job.h"
@@ -7,9 +7,9 @@
 typedef void (*TrainAnswered) (const TrainSample *sample, const double *row, double loss,
                                gpointer data);
 
-/** train_validate_each: asks about every item of the validation set, in the order in which it stands. */
+/** train_validate_each: predicts every item of the validation set, in stored order. */
 gboolean train_validate_each (TrainJob *job, TrainAnswered answered, gpointer data, GError **error);
 
-/** train_validate: fills the validation_… fields of @epoch.  A song's answer is the mean of its segments'
- * probabilities; items whose label is unknown to the model count as wrong and have no loss. */
+/** train_validate: fills the validation_… fields of @epoch.  A song's prediction is the mean of its segments'
+ * probabilities; items whose label the model does not have count as wrong and have no loss. */
 gboolean train_validate (TrainJob *job, TrainEpoch *epoch, GError **error);

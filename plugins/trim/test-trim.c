@@ -1,4 +1,4 @@
-/* Tests of trim: what is left, where it stands, and that nothing is copied. */
+/* Tests of trim: what remains, its position, and that nothing is copied. */
 #include <segue/testing.h>
 #include <string.h>
 
@@ -59,7 +59,7 @@ test_short_songs (void)
   g_assert_nonnull (strstr (error->message, "‘song’"));
 }
 
-/* Every length between `keep` and all of both cuts: an odd number of frames to share, uneven shares. */
+/* Every length between `keep` and the sum of both cuts: odd numbers of frames to divide, uneven shares. */
 static void
 test_every_length (void)
 {
@@ -94,7 +94,7 @@ test_start_adds_up (void)
   g_assert_cmpfloat (segue_item_get_double (out, SEGUE_META_START, -1), ==, 10);
 }
 
-/* Two channels: @quiet s of noise floor, @loud s of sound, @quiet s again. */
+/* Two channels: @quiet s of noise floor, @loud s of audio, @quiet s again. */
 static SegueItem *
 make_padded (double quiet, double loud, float floor)
 {

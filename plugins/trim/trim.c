@@ -1,4 +1,4 @@
-/* trim: cuts the ends off a song. */
+/* trim: removes the ends of a song. */
 #include "level.h"
 #include "slice.h"
 
@@ -71,8 +71,8 @@ to_frames (double seconds, guint rate)
   return (gsize) (seconds * rate + 0.5);
 }
 
-/* Cuts `head` and `tail` off @span, or what `when_short` makes of them.  In whole frames throughout:
- * what has to be left is left to the sample. */
+/* Removes `head` and `tail` from @span, or less as `when_short` specifies.  In whole frames throughout: the
+ * remaining length is exact to the sample. */
 static gboolean
 cut (const TrimConfig *config, Span *span, guint rate)
 {
@@ -80,7 +80,7 @@ cut (const TrimConfig *config, Span *span, guint rate)
   gsize length = span->end - span->start, keep = to_frames (config->keep, rate);
 
   if (length < head + tail + MAX (keep, 1)) {
-    /* With `keep: 0` something has to be left all the same. */
+    /* Even with `keep: 0` something has to remain. */
     gsize surplus = keep > 0 && length > keep ? length - keep : 0;
 
     if (config->when_short == WHEN_SHORT_FAIL)
