@@ -1,8 +1,8 @@
 /* augment: changes segments differently in every epoch. */
 #include "ops.h"
-#include "random.h"
 
 #include <segue/plugin.h>
+#include <segue/random.h>
 #include <string.h>
 
 typedef struct {
@@ -49,7 +49,7 @@ apply_ops (const GArray *ops, guint64 seed, const SegueItem *item, gboolean *out
   for (guint i = 0; i < ops->len && bytes > 0; i++) {
     const SegueVariant *op = &g_array_index (ops, SegueVariant, i);
 
-    if (random_uniform (seed, 2 * i) >= op_get_probability (op))
+    if (segue_random_uniform (seed, 2 * i) >= op_get_probability (op))
       continue;
     if (!changed) {
       changed = g_try_malloc (bytes);
@@ -59,7 +59,8 @@ apply_ops (const GArray *ops, guint64 seed, const SegueItem *item, gboolean *out
       }
       memcpy (changed, frames, bytes);
     }
-    op_find (op->chosen) (op->config, random_bits (seed, 2 * i + 1), changed, n_frames, channels);
+    op_find (op->chosen) (op->config, segue_random_bits (seed, 2 * i + 1), changed, n_frames,
+                          channels);
   }
   return changed;
 }

@@ -1,8 +1,8 @@
 #include "ops.h"
 
 #include "level.h"
-#include "random.h"
 
+#include <segue/random.h>
 #include <string.h>
 
 /* An op: its parameters, which also select it, and its function. */
@@ -43,7 +43,7 @@ add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gui
 {
   const NoiseConfig *config = data;
   gsize n = n_frames * channels;
-  double snr_db = random_between (seed, 0, config->snr_db[0], config->snr_db[1]);
+  double snr_db = segue_random_between (seed, 0, config->snr_db[0], config->snr_db[1]);
   double deviation = sqrt (level_mean_square (samples, n)) * pow (10, -snr_db / 20);
 
   if (deviation <= 0)
@@ -51,7 +51,7 @@ add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gui
   for (gsize i = 0; i < n; i += 2) {
     double a, b;
 
-    random_normal_pair (seed, FIRST_SAMPLE + i / 2, &a, &b);
+    segue_random_normal_pair (seed, FIRST_SAMPLE + i / 2, &a, &b);
     samples[i] += (float) (a * deviation);
     if (i + 1 < n)
       samples[i + 1] += (float) (b * deviation);
@@ -87,7 +87,7 @@ static void
 apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
 {
   const GainConfig *config = data;
-  float gain = (float) pow (10, random_between (seed, 0, config->db[0], config->db[1]) / 20);
+  float gain = (float) pow (10, segue_random_between (seed, 0, config->db[0], config->db[1]) / 20);
 
   for (gsize i = 0; i < n_frames * channels; i++)
     samples[i] *= gain;
@@ -156,7 +156,7 @@ static void
 shift (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
 {
   const ShareConfig *config = data;
-  double share = random_between (seed, 0, config->share[0], config->share[1]);
+  double share = segue_random_between (seed, 0, config->share[0], config->share[1]);
   gsize by = MIN ((gsize) (share * (double) n_frames), n_frames);
 
   /* Rotating in place is three reversals. */
@@ -189,9 +189,9 @@ static void
 mask (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
 {
   const ShareConfig *config = data;
-  double share = random_between (seed, 0, config->share[0], config->share[1]);
+  double share = segue_random_between (seed, 0, config->share[0], config->share[1]);
   gsize length = MIN ((gsize) (share * (double) n_frames + 0.5), n_frames);
-  gsize start = (gsize) (random_uniform (seed, 1) * (double) (n_frames - length + 1));
+  gsize start = (gsize) (segue_random_uniform (seed, 1) * (double) (n_frames - length + 1));
 
   memset (samples + start * channels, 0, length * channels * sizeof (float));
 }

@@ -1,6 +1,5 @@
 /* segment: cuts a song into segments of equal length. */
 #include "level.h"
-#include "slice.h"
 
 #include <segue/plugin.h>
 
@@ -151,7 +150,7 @@ emit_segments (const SegmentConfig *config, SegueItem *song, const Plan *plan, g
     if (threshold > 0 &&
         level_mean_square (frames + start * channels, length * channels) < threshold)
       n_silent++;
-    else if (!slice_emit (song, suffix, start, length, context, error))
+    else if (!segue_context_emit_slice (context, song, suffix, start, length, error))
       return FALSE;
   }
   if (n_silent == plan->count) {

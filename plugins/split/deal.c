@@ -1,7 +1,6 @@
 #include "deal.h"
 
-#include "random.h"
-
+#include <segue/random.h>
 #include <string.h>
 
 /* How many songs of one label a group contains. */
@@ -104,7 +103,7 @@ deal_new (const DealPlan *plan, const DealSong *songs, guint n_songs, guint n_la
   self->by_label = g_array_new (FALSE, FALSE, sizeof (Member));
   self->by_group = g_array_new (FALSE, FALSE, sizeof (Member));
   for (guint i = 0; i < n_groups; i++)
-    self->hashes[i] = random_hash_string (plan->seed, group_names[i]);
+    self->hashes[i] = segue_random_hash_string (plan->seed, group_names[i]);
   count_members (self, songs, n_songs);
   g_array_sort_with_data (self->by_label, compare_by_hash, self);
 

@@ -1,6 +1,5 @@
 /* trim: removes the ends of a song. */
 #include "level.h"
-#include "slice.h"
 
 #include <segue/plugin.h>
 
@@ -121,7 +120,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
       config->head + config->tail + config->keep, config->head, config->tail);
     return FALSE;
   }
-  return slice_emit (item, NULL, span.start, span.end - span.start, context, error);
+  return segue_context_emit_slice (context, item, NULL, span.start, span.end - span.start, error);
 }
 
 static gboolean

@@ -24,8 +24,9 @@ const char *segue_context_get_stage_id (SegueContext *context);
 /**
  * segue_context_get_seed: the seed for the current callback.  COLLECT, SERIAL and SOURCE: derived from the run's
  * seed, the stage's type and its `seed:`, if set.  MAP: from those and the item's id.  LIVE: from those and the
- * epoch.  The same work gets the same seed, whatever the other stages and the thread are.  All but SOURCE stages
- * need the flag %SEGUE_STAGE_SEEDED: otherwise the seed would not be part of their keys.
+ * epoch.  The same work gets the same seed, whatever the other stages and the thread are; segue/random.h draws
+ * numbers from it.  All but SOURCE stages need the flag %SEGUE_STAGE_SEEDED: otherwise the seed would not be part
+ * of their keys.
  */
 SEGUE_API
 guint64 segue_context_get_seed (SegueContext *context);
@@ -82,6 +83,17 @@ const char *segue_context_get_account (SegueContext *context);
  */
 SEGUE_API
 gboolean segue_context_emit (SegueContext *context, SegueItem *item, GError **error);
+
+/**
+ * segue_context_emit_slice: emits the frames @start … @start + @n_frames − 1 of @song, without a copy.
+ * @song: audio (borrowed) that has these frames
+ * @suffix: (nullable): as in segue_item_new_audio()
+ *
+ * Sets %SEGUE_META_START, in seconds of the source, and %SEGUE_META_DURATION.  Otherwise as segue_context_emit().
+ */
+SEGUE_API
+gboolean segue_context_emit_slice (SegueContext *context, SegueItem *song, const char *suffix,
+                                   gsize start, gsize n_frames, GError **error);
 
 /** segue_context_emit_dataset: (COLLECT) sets the stage's output to @dataset (transfer none), a view of
  * an input made by segue_dataset_annotate() or segue_dataset_select(). */
