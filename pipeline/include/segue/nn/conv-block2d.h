@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/** SegueNnConvBlock2d: the caller sets @in, @out and @pool.
+/** SegueNnConvBlock2d: the caller sets @in, @out, @pool and @first.
  * @packed, @packed_back: derived from @conv; the first block of a network needs no gradient of its input, and has no
  *   @packed_back */
 typedef struct {

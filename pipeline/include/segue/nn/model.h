@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 
 /** SegueNnModel: zeroed before segue_nn_model_open().
  * @cancellable: (nullable): borrowed: for passes
- * @found: (nullable): the folder's labels, if they differ from the model's */
+ * @found: (nullable): the folder's labels */
 typedef struct {
   SegueNnPool *pool;
   SegueNnWeights *weights;
