@@ -6,9 +6,9 @@
 #include <segue/nn/pool.h>
 #include <stdatomic.h>
 
-/* One word contains the number of the run and of the next tile; a thread takes a tile by incrementing
- * the value that it read. So a late worker finds either tiles of the current run or none, and the
- * caller waits only for tiles, never for workers that slept through a run.
+/* One word contains the numbers of the run and of the next tile; a thread takes a tile by
+ * incrementing the value that it read. So a late worker finds either tiles of the current run or
+ * none, and the caller waits only for tiles, never for workers that slept through a run.
  *
  * Both sides poll a few hundred times before they sleep, since the next run of a network usually
  * follows within microseconds. */

@@ -24,7 +24,7 @@ NnRandomStream nn_random_item_stream (const SegueNnRandomKey *key, const guint64
 
 void nn_random_chunk (const NnRandomStream *stream, guint32 chunk, guint32 *out);
 
-/* y [n] = x [n] with dropout; element i has the factor segue_nn_dropout_factor () of index first + i.
- * y may be x. */
+/* y [n] = x [n] with dropout; element i has the factor segue_nn_dropout_factor () of index
+ * first + i. y may be x. */
 void nn_dropout_run (const NnRandomStream *stream, float p, guint64 first, gsize n, const float *x,
                      float *y);

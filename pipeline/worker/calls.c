@@ -188,8 +188,8 @@ allow_self (Filter *filter)
   }
 }
 
-/* Private memory, which counts towards the process's memory limit: not shared with others, not a growing stack, no
- * huge pages. */
+/* Private memory, which counts towards the process's memory limit: not shared with others, not a growing
+ * stack, no huge pages. */
 static void
 allow_private_memory (Filter *filter)
 {

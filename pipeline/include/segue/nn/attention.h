@@ -30,8 +30,8 @@ SEGUE_API gsize segue_nn_attention_forward_scratch (SegueNnPool *pool,
 SEGUE_API gsize segue_nn_attention_backward_scratch (SegueNnPool *pool,
                                                      const SegueNnAttention *attention);
 
-/* key: of the dropout mask; the index of an element of item b is (head · time + row) · time + column,
- * see dropout.h. key and items may be NULL if dropout is 0. */
+/* key: of the dropout mask; the index of an element of item b is (head · time + row) · time +
+ * column, see dropout.h. key and items may be NULL if dropout is 0. */
 SEGUE_API void segue_nn_attention_forward (SegueNnPool *pool, const SegueNnAttention *attention,
                                            const SegueNnRandomKey *key, const guint64 *items,
                                            const float *q, const float *k, const float *v, float *y,

@@ -28,8 +28,8 @@ typedef struct {
 /* ⌊(time − kernel) / stride⌋ + 1, or 0 if time < kernel. */
 SEGUE_API gsize segue_nn_conv1d_out_time (gsize time, gsize kernel, gsize stride);
 
-/* w = torch_w [out, in, kernel] packed as [out, kernel, in]; and the inverse, torch_w = (or, with `add`,
- * +=), which also converts a gradient of packed weights to the order of a file. */
+/* w = torch_w [out, in, kernel] packed as [out, kernel, in]; and the inverse, torch_w = (or, with
+ * `add`, +=), which also converts a gradient of packed weights to the order of a file. */
 SEGUE_API void segue_nn_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                      const float *torch_w, float *w);
 SEGUE_API void segue_nn_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
  *
  *   loss = Σ_b [(1 − ε) · w[y_b] · −log p_b[y_b] + ε/C · Σ_c w[c] · −log p_b[c]] / Σ_b w[y_b]
  *
- * Rows whose label is SEGUE_NN_IGNORE are ignored in all sums. Batches are small, so this runs on the
- * calling thread, in double. */
+ * Rows whose label is SEGUE_NN_IGNORE are ignored in all sums. Batches are small, so this runs on
+ * the calling thread, in double. */
 #define SEGUE_NN_IGNORE (-100)
 
 typedef struct {

@@ -23,7 +23,8 @@ typedef struct {
   gsize groups;
 } SegueNnGroupedConv1d;
 
-/* w = torch_w [out, in / groups, kernel], packed; and the inverse, torch_w = (or, with `add`, +=). */
+/* w = torch_w [out, in / groups, kernel], packed; and the inverse, torch_w = (or, with `add`,
+ * +=). */
 SEGUE_API void segue_nn_grouped_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                              gsize groups, const float *torch_w, float *w);
 SEGUE_API void segue_nn_grouped_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
