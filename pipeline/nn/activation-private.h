@@ -1,4 +1,4 @@
-/* Values of activations, for loops of other ops, too. */
+/* Values of activations, also for loops of other ops. */
 #pragma once
 
 #include "vector-math.h"
@@ -27,8 +27,8 @@ nn_swish (float x, float a)
   return x * nn_sigmoid (a * x);
 }
 
-/* `omp simd` says that iterations are independent, which they are even where out is x: without
- * it the compiler would leave operation in place to its scalar code. */
+/* `omp simd` declares iterations independent, which they are even if out is x: without it the
+ * compiler would use scalar code for in-place operation. */
 #define NN_EACH(value)                                                                             \
   _Pragma ("omp simd") for (gsize i = 0; i < n; i++) out[i] = (value);                             \
   break

@@ -7,7 +7,7 @@ typedef struct {
   float *out; /* y or dx */
 } Map;
 
-/* The first name of each activation is the one that we write. */
+/* The first name of each activation is the one that is written. */
 static const struct {
   const char *name;
   SegueNnActivation activation;

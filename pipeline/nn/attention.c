@@ -5,7 +5,7 @@
 #include <math.h>
 #include <segue/nn/attention.h>
 
-/* Rows of the score matrix that exist at once: [BLOCK, time] floats of scratch per thread. */
+/* Rows of the score matrix in memory at a time: [BLOCK, time] floats of scratch per thread. */
 #define BLOCK ((gsize) 128)
 
 typedef struct {
@@ -121,8 +121,8 @@ softmax_backward_rows (gsize rows, gsize n, float scale, const float *p, float *
     nn_softmax_backward_row (n, scale, p + i * n, dp + i * n, dp + i * n);
 }
 
-/* Rows first … of one head: dq of those rows; dk and dv are added to, but written by the first
- * rows. */
+/* Rows first … of one head: dq of those rows; dk and dv are written for the first rows, then
+ * added to. */
 static void
 backward_rows (const Attention *c, gsize item, gsize head, gsize first, float *p)
 {
@@ -155,7 +155,7 @@ backward_rows (const Attention *c, gsize item, gsize head, gsize first, float *p
             a->stride, add, c->dk + at, a->stride);
 }
 
-/* Tile: one head of one item, its rows in order, for all of them add to dk and dv. */
+/* Tile: one head of one item, its rows in order, since all of them add to dk and dv. */
 static void
 backward_tile (gpointer data, gsize tile, guint thread)
 {

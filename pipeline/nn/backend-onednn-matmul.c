@@ -1,19 +1,19 @@
-/* oneDNN has a function for float32 products; for all others there is its matmul primitive.  Making one
- * takes microseconds even where oneDNN knows the kernel, so a thread keeps those that it has made. */
+/* oneDNN has a function for float32 products; all others need its matmul primitive.  Creating one takes
+ * microseconds even if oneDNN has cached the kernel, so each thread caches its primitives. */
 #include "backend-onednn-matmul.h"
 
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
-/* Weights are packed for products of about so many rows. */
+/* Weights are packed for products of about this many rows. */
 #define USUAL_ROWS 128
-/* Of one thread; then it starts again. */
+/* Per thread; when it is reached, the cache is emptied. */
 #define MAX_PRODUCTS 1024
 
-/* What a product is; compared as bytes. */
+/* Key of a product; compared as bytes. */
 typedef struct {
   gsize m, n, k;
-  gsize lda, ldb, ldc; /* ldb: 0 where B is packed */
+  gsize lda, ldb, ldc; /* ldb: 0 if B is packed */
   guint8 precision;
   guint8 trans_a, trans_b;
   guint8 add;
@@ -23,7 +23,7 @@ _Static_assert(sizeof (Shape) == 6 * sizeof (gsize) + 8, "no gaps");
 
 enum { SOURCE, WEIGHTS, RESULT, SCRATCHPAD, N_ARGS };
 
-/* One, ready to be run on any matrices of its shape. */
+/* A primitive, ready to run on any matrices of its shape. */
 typedef struct {
   Shape shape;
   dnnl_primitive_t primitive;
@@ -31,7 +31,7 @@ typedef struct {
   gsize scratchpad; /* bytes */
 } Product;
 
-/* Of the process: it holds nothing but the processor's properties. */
+/* One per process: it contains only the processor's properties. */
 static dnnl_engine_t
 get_engine (void)
 {
@@ -50,7 +50,7 @@ destroy_stream (gpointer stream)
   dnnl_stream_destroy (stream);
 }
 
-/* Of this thread, as long as it lives. */
+/* One per thread, for its lifetime. */
 static dnnl_stream_t
 get_stream (void)
 {
@@ -68,7 +68,7 @@ free_pad (gpointer pad)
   g_byte_array_unref (pad);
 }
 
-/* Of this thread: what kernels need besides, as large as it ever was. */
+/* One per thread: scratch memory of kernels, which never shrinks. */
 static gpointer
 get_scratchpad (gsize size)
 {
@@ -83,8 +83,8 @@ get_scratchpad (gsize size)
   return pad->data;
 }
 
-/* Of this thread only, and the caller's own again afterwards: our tiles are the parallelism, and a
- * primitive is made for so many threads. */
+/* For this thread only, and restored afterwards: the parallelism is in the tiles, and a primitive is
+ * created for a fixed number of threads. */
 static int
 take_one_thread (void)
 {
@@ -101,9 +101,9 @@ give_threads_back (int threads)
     omp_set_num_threads (threads);
 }
 
-/* ---- What a product is to oneDNN ---- */
+/* ---- Description of a product for oneDNN ---- */
 
-/* The first call that fails is remembered, the others are not made then. */
+/* The status of the first call that fails is kept; later calls are skipped. */
 #define TRY(status, call)                                                                          \
   G_STMT_START                                                                                     \
   {                                                                                                \
@@ -130,7 +130,7 @@ weight_type (SegueNnPrecision precision)
   return precision == SEGUE_NN_INT8 ? dnnl_s8 : dnnl_bf16;
 }
 
-/* The primitive for a shape, with B as `b` says, which may leave its order open. */
+/* The primitive for a shape, with B as described by `b`, which may leave its order open. */
 static dnnl_primitive_desc_t
 describe_product (const Shape *s, const dnnl_memory_desc_t *b, dnnl_status_t *status)
 {
@@ -157,7 +157,7 @@ describe_product (const Shape *s, const dnnl_memory_desc_t *b, dnnl_status_t *st
   return desc;
 }
 
-/* B in the order that oneDNN likes best. */
+/* B in the order that oneDNN prefers. */
 static dnnl_memory_desc_t
 describe_packed (SegueNnPrecision precision, gsize n, gsize k, dnnl_status_t *status)
 {
@@ -175,7 +175,7 @@ describe_packed (SegueNnPrecision precision, gsize n, gsize k, dnnl_status_t *st
   return b;
 }
 
-/* ---- Products that a thread has ready ---- */
+/* ---- Cached products of a thread ---- */
 
 static void
 product_free (gpointer data)
@@ -281,7 +281,7 @@ run (const Shape *shape, gconstpointer a, gconstpointer b, gpointer c)
   return status == dnnl_success;
 }
 
-/* ---- The back end's functions ---- */
+/* ---- Functions of the backend ---- */
 
 gboolean
 nn_onednn_bgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,

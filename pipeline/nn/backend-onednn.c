@@ -1,5 +1,5 @@
-/* oneDNN, which writes its kernels for the processor at hand when it is first called: on
- * processors that are younger than the distribution's OpenBLAS it is several times as fast. */
+/* oneDNN, which generates its kernels for the current processor when it is first called: on
+ * processors that are newer than the distribution's OpenBLAS it is several times as fast. */
 #include "backend-onednn.h"
 
 #include "backend-onednn-matmul.h"
@@ -10,7 +10,7 @@
 static gboolean
 usable (void)
 {
-  /* Only these can be told not to start threads of their own. */
+  /* Only these can be configured not to start their own threads. */
   const dnnl_version_t *version = dnnl_version ();
   return version->cpu_runtime == DNNL_RUNTIME_OMP || version->cpu_runtime == DNNL_RUNTIME_SEQ;
 }
@@ -61,7 +61,7 @@ static gboolean
 sgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alpha, const float *a,
        gsize lda, const float *b, gsize ldb, float beta, float *c, gsize ldc)
 {
-  /* Of this thread only, and the caller's own again afterwards: our tiles are the parallelism. */
+  /* For this thread only, and restored afterwards: the parallelism is in the tiles. */
   int threads = omp_get_max_threads ();
   if (threads != 1)
     omp_set_num_threads (1);
@@ -70,7 +70,7 @@ sgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k, float alph
                                      (dnnl_dim_t) ldb, beta, c, (dnnl_dim_t) ldc);
   if (threads != 1)
     omp_set_num_threads (threads);
-  /* It packs matrices into buffers of its own; nothing else can fail. */
+  /* It packs matrices into its own buffers; nothing else can fail. */
   g_assert (status == dnnl_success || status == dnnl_out_of_memory);
   return status == dnnl_success;
 }

@@ -3,17 +3,17 @@
 #include <cblas.h>
 
 #if defined(__x86_64__)
-/* In builds of OpenBLAS with kernels for many processors, and in no header. */
+/* In builds of OpenBLAS with kernels for many processors, but not in a header. */
 extern void gotoblas_dynamic_init (void) __attribute__ ((weak));
 extern void gotoblas_dynamic_quit (void) __attribute__ ((weak));
 #endif
 
 /* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it
  * falls back to those of the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five
- * times slower.  The variable that names kernels is read when it is loaded, so it is made to
- * look again.
+ * times slower.  The variable that selects kernels is read when OpenBLAS is loaded, so it is
+ * initialised again.
  *
- * Called before the first product.  The variable is set only meanwhile, and only here. */
+ * Called before the first product.  The variable is set only for that time, and only here. */
 static void
 choose_kernels (void)
 {
@@ -45,7 +45,7 @@ init (void)
     choose_kernels ();
     g_once_init_leave (&chosen, 1);
   }
-  /* Our own tiles are the parallelism. */
+  /* The parallelism is in the tiles. */
   openblas_set_num_threads (1);
 }
 

@@ -44,10 +44,10 @@ segue_nn_backend_names (void)
   return names;
 }
 
-/* Raised when our own loops compute anything else than before. */
+/* Increased whenever the results of this library's own loops change. */
 #define KERNELS 2
 
-/* Which of the clones of our own loops runs here; see NN_VECTORISED in nn-private.h. */
+/* The clone of this library's loops for this processor; see NN_VECTORISED in nn-private.h. */
 static const char *
 vector_class (void)
 {
@@ -69,7 +69,7 @@ segue_nn_fingerprint (void)
   const SegueNnBackend *backend = segue_nn_backend_find (NULL);
   if (backend == NULL)
     return g_strdup (vector_class ());
-  /* Which kernels a library takes is settled when it starts. */
+  /* A library chooses its kernels when it is initialised. */
   if (backend->init != NULL)
     backend->init ();
   return g_strdup_printf ("%s %s %s/%d", backend->name,

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <segue/nn/batch-norm.h>
 
-/* Channels that are done at once: a few vectors, whatever the processor. */
+/* Channels processed at a time: a few vectors on any processor. */
 #define CHANNELS ((gsize) 32)
 
 typedef struct {
@@ -25,8 +25,8 @@ segue_nn_batch_norm_scratch (gsize rows, gsize channels)
   return count_tiles (rows, channels) * 3 * channels;
 }
 
-/* n <= CHANNELS columns of rows × channels. The first sum is rounded; what the second finds left over
- * around it corrects both. */
+/* n <= CHANNELS columns of rows × channels. The first sum is rounded; the second sums the remainders
+ * around it, which correct both. */
 NN_INLINE void
 sum_columns (const float *x, gsize rows, gsize channels, gsize n, float *sums)
 {

@@ -4,14 +4,14 @@
 #include <segue/nn/conv1d.h>
 #include <segue/nn/linear.h>
 
-/* With s = stride, the kernel's taps fall into groups of up to s: group g has taps g·s … g·s +
- * taps − 1. The part of window t that group g sees is row t + g of x, if x is read as a matrix
+/* With s = stride, the kernel's taps are split into groups of up to s: group g has taps g·s … g·s +
+ * taps − 1. The part of window t that group g uses is row t + g of x, if x is read as a matrix
  * of rows of s·in floats: rows of one group never overlap. So, with W_g = w[:, taps of g, :] as
  * [out, taps·in],
  *
  *   y[t]  = Σ_g X[t + g] W_gᵀ        dX[r] = Σ_g dY[r − g] W_g        dW_g = Σ_t dY[t]ᵀ X[t + g]
  *
- * and the first taps·in floats of a row are what counts. Groups are added in order within one
+ * and only the first taps·in floats of a row are used. Groups are added in order within one
  * tile. */
 typedef struct {
   const SegueNnConv1d *conv;
@@ -112,7 +112,7 @@ dx_tile (gpointer data, gsize tile, guint thread)
   float *dx = c->dx + item * length;
   const float *dy = c->dy + item * c->out_time * v->out;
 
-  /* Floats of this tile; the last tile also clears what no window reached. */
+  /* Floats of this tile; the last tile also clears frames outside every window. */
   gsize begin = MIN (first * row, length);
   gsize end = tile % c->tiles_m + 1 == c->tiles_m ? length : MIN ((first + rows) * row, length);
   nn_fill_rows (1, end - begin, NULL, dx + begin, end - begin);

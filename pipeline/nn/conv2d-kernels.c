@@ -6,7 +6,7 @@
 #define BLOCK  NN_CONV2D_BLOCK
 
 /* One pair of kernels for vectors of LANES floats, COUNT of them per pass, with registers for PIXELS · COUNT
- * sums. `target_clones` won't do: the shape of the block must change with the vectors. */
+ * sums. `target_clones` is not sufficient: the shape of the block must change with the vectors. */
 #define DEFINE_KERNELS(name, TARGET, LANES, COUNT)                                                 \
   typedef float name##_vector __attribute__ ((vector_size (4 * (LANES)), aligned (4), may_alias)); \
                                                                                                    \

@@ -3,9 +3,9 @@
 #include <glib.h>
 
 /* The two inner loops of a convolution. Both keep a block of NN_CONV2D_PIXELS × `columns` sums in
- * registers, load a row of the block's other operand once and broadcast the elements of the first
- * against it, so that no matrix of gathered windows is ever made. `columns` is NN_CONV2D_BLOCK or half of it;
- * operands have rows of NN_CONV2D_BLOCK either way. */
+ * registers, load a row of the block's second operand once and broadcast the elements of the first
+ * against it, so that windows are never gathered into a matrix. `columns` is NN_CONV2D_BLOCK or half of it;
+ * operands have rows of NN_CONV2D_BLOCK in both cases. */
 #define NN_CONV2D_PIXELS 8
 #define NN_CONV2D_BLOCK  32
 #define NN_CONV2D_HALF   16
@@ -23,5 +23,5 @@ typedef struct {
                     float *dw);
 } NnConv2dKernels;
 
-/* The version for this processor and for that many columns. */
+/* The version for this processor and this number of columns. */
 const NnConv2dKernels *nn_conv2d_kernels (gsize columns);

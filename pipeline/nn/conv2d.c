@@ -8,12 +8,12 @@
 #define BLOCK  NN_CONV2D_BLOCK
 #define HALF   NN_CONV2D_HALF
 
-/* Pixels of a band: their windows and sums stay in the cache of a core while all channels are done. */
+/* Pixels of a band: their windows and sums stay in the cache of a core while all channels are computed. */
 #define FORWARD_PIXELS  512
 #define GRADIENT_PIXELS 256
-/* Floats of a band's copy, borders included, that a core's cache holds beside the weights. */
+/* Floats of a band's copy, borders included, that fit into a core's cache beside the weights. */
 #define BAND_FLOATS 65536
-/* The gradient of the weights is summed in so many parts, which are then added in order. */
+/* The gradient of the weights is summed in this many parts, which are then added in order. */
 #define MAX_PARTS 16
 
 /* A band of whole rows of one image. */
@@ -46,8 +46,8 @@ cut_bands (const SegueNnConv2d *conv, gsize channels, gsize pixels)
   return b;
 }
 
-/* The rows of `image` [height, width, channels] that windows of the band from row `first` on see, zeros
- * where they leave the image. */
+/* The rows of `image` [height, width, channels] that windows of the band from row `first` on cover, zeros
+ * outside the image. */
 static void
 copy_band (const Bands *b, const float *image, gsize first, gsize rows, float *copy)
 {
@@ -159,12 +159,12 @@ typedef struct {
   float *y, *scratch;
 } Forward;
 
-/* Where the windows of the next eight pixels of a band begin; the last one's again, where the band has
+/* The starts of the windows of the next eight pixels of a band; the last one is repeated if the band has
  * no more. */
 typedef struct {
   const Bands *bands;
   const float *copy;
-  gsize row, column, left; /* of the next pixel; pixels that are left */
+  gsize row, column, left; /* of the next pixel; left: remaining pixels */
 } Windows;
 
 static void
@@ -264,7 +264,7 @@ typedef struct {
   gsize parts;
   gsize columns;   /* of a window, a multiple of PIXELS */
   gsize part_size; /* [blocks, columns, BLOCK] */
-  gsize dy_width;  /* channels of a copy of dy, a multiple of HALF; 0 where none is needed */
+  gsize dy_width;  /* channels of a copy of dy, a multiple of HALF; 0 if none is needed */
   gsize dy_size;   /* floats of that copy */
   const float *x, *dy;
   float *sums;   /* [parts, part_size] */
@@ -286,7 +286,7 @@ plan_gradient (const SegueNnConv2d *conv)
   return g;
 }
 
-/* dy with zeros where a block has no channels, so that the kernels can read whole blocks. */
+/* dy with zeros for missing channels of a block, so that the kernels can read whole blocks. */
 static void
 copy_dy (const Gradient *g, const float *dy, gsize pixels, float *copy)
 {
@@ -342,7 +342,7 @@ gradient_part (gpointer data, gsize part, guint thread)
       gradient_band (g, item, band * g->bands.rows, copy, sums);
 }
 
-/* The sums of one output channel, added in order and brought into torch's order. */
+/* The sums of one output channel, added in order and stored in torch's order. */
 static void
 add_parts (gpointer data, gsize o, guint thread)
 {

@@ -1,4 +1,4 @@
-/* The conversions that products wait for, with instructions that compilers don't find by themselves. */
+/* The time-critical conversions of products, with instructions that compilers don't generate. */
 #include "convert-avx512.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -7,7 +7,7 @@
 
 #define LANES ((gsize) 16)
 
-/* Rows lie far apart: each would begin with a wait for memory. */
+/* Rows are far apart: without a prefetch, each would begin with a wait for memory. */
 #define AHEAD        2 /* rows */
 #define FETCH(x, ld) _mm_prefetch ((const char *) ((x) + AHEAD * (ld)), _MM_HINT_T0)
 
@@ -83,7 +83,7 @@ nn_to_uint8_rows_avx512 (gsize rows, gsize columns, const float *from, gsize ld,
       __mmask16 there = FIRST (MIN (LANES, columns - j));
       __m512 values = _mm512_maskz_loadu_ps (there, x + j);
       values = _mm512_fmadd_ps (values, inverse, zero);
-      values = _mm512_min_ps (_mm512_max_ps (values, none), all); /* not-a-number becomes 0 */
+      values = _mm512_min_ps (_mm512_max_ps (values, none), all); /* NaN becomes 0 */
       __m512i whole = _mm512_cvttps_epi32 (_mm512_add_ps (values, half));
       _mm_mask_storeu_epi8 (q + j, there, _mm512_cvtepi32_epi8 (whole));
     }

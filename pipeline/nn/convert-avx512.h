@@ -2,11 +2,11 @@
 
 #include "convert.h"
 
-/* Whether this processor has what these need, each. */
+/* Whether this processor has the instructions for each of these. */
 gboolean nn_has_avx512_bf16 (void);
 gboolean nn_has_avx512 (void);
 
-/* As in convert.h, to the bit. */
+/* As in convert.h, bit-identical. */
 void nn_to_bfloat16_avx512 (gsize rows, gsize columns, const float *from, gsize ld,
                             SegueNnBfloat16 *to);
 void nn_to_uint8_rows_avx512 (gsize rows, gsize columns, const float *from, gsize ld, guint8 *to,
@@ -24,5 +24,5 @@ typedef struct {
   gint32 zero; /* 0 … 255 */
 } NnQuantisation;
 
-/* Of numbers from least <= 0 to most >= 0. */
+/* For numbers from least <= 0 to most >= 0. */
 NnQuantisation nn_quantisation (float least, float most);

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Not-a-number stays so: rounding could carry it into the exponent.  What is below normal numbers becomes
- * 0, as the processor's own instruction has it. */
+/* NaN stays NaN: rounding could carry into the exponent.  Subnormal numbers become 0, as with the
+ * processor's own instruction. */
 NN_INLINE SegueNnBfloat16
 round_to_bfloat16 (float x)
 {
@@ -52,7 +52,7 @@ find_range (gsize n, const float *x, float *least, float *most)
 NN_INLINE float
 clamp_to (float x, float least, float most)
 {
-  x = x > least ? x : least; /* not-a-number, too */
+  x = x > least ? x : least; /* also for NaN */
   return x < most ? x : most;
 }
 
@@ -61,7 +61,7 @@ nn_quantisation (float least, float most)
 {
   float scale = (most - least) / 255.0f;
   if (!(scale > G_MINFLOAT))
-    scale = 1.0f; /* all of it is 0, or as good as */
+    scale = 1.0f; /* all elements are 0, or nearly 0 */
   return (NnQuantisation){ scale, (gint32) nearbyintf (-least / scale) };
 }
 

@@ -3,7 +3,7 @@
 #include <segue/nn/dropout.h>
 #include <string.h>
 
-#define CHUNK 1024 /* elements that are dropped on the stack at once; a multiple of ELEMENTS */
+#define CHUNK 1024 /* elements processed on the stack at a time; a multiple of ELEMENTS */
 
 typedef struct {
   const SegueNnRandomKey *key;
@@ -14,12 +14,12 @@ typedef struct {
   float *y;
 } Dropout;
 
-/* Decisions are 16 bits: element e of a chunk of ELEMENTS is decided by the lower half of number
+/* Decisions are 16 bits: element e of a chunk of ELEMENTS is determined by the lower half of number
  * e, or for the second half of the chunk by the upper half of number e − NN_CHUNK. */
 #define ELEMENTS (2 * NN_CHUNK)
 
-/* 16 bits below this drop; the scale is that of the rounded probability, so that means stay
- * true. */
+/* 16 bits below this drop; the scale is that of the rounded probability, so that means are
+ * preserved. */
 static guint32
 threshold_of (float p)
 {

@@ -4,7 +4,7 @@
 #include <segue/nn/elementwise.h>
 #include <string.h>
 
-/* Partial sums stand on the stack, so a reduction is cut into at most this many tiles. */
+/* Partial sums are on the stack, so a reduction is split into at most this many tiles. */
 #define MAX_PARTS 256
 
 typedef struct {
@@ -87,7 +87,7 @@ dot_tile (gpointer data, gsize tile, guint thread)
   e->parts[tile] = sum;
 }
 
-/* parts[tile]: 1 where some element isn't finite. x − x is 0 for all finite x and NaN for
+/* parts[tile]: 1 if an element isn't finite. x − x is 0 for all finite x and NaN for
  * others. */
 NN_VECTORISED static void
 finite_tile (gpointer data, gsize tile, guint thread)

@@ -21,9 +21,9 @@ typedef struct {
 
 void nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm);
 
-/* Tile borders for a product [m, n]: one place, for every op that cuts products itself. */
+/* Tile borders for a product [m, n], for every op that splits products itself. */
 gsize nn_gemm_block_m (gsize m);
 gsize nn_gemm_block_n (gsize n);
 
-/* Sets rows of c [m, n] to bias, or to 0 where bias is NULL. */
+/* Sets rows of c [m, n] to bias, or to 0 if bias is NULL. */
 void nn_fill_rows (gsize m, gsize n, const float *bias, float *c, gsize ldc);

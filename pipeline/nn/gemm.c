@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-/* A tile packs its rows of A and columns of B once, so the larger the tile the less is packed
- * twice; the smaller, the more threads find work. */
+/* A tile packs its rows of A and columns of B once, so larger tiles pack less data repeatedly;
+ * smaller tiles give work to more threads. */
 #define TILE_M 512
 #define TILE_N 512
-#define UNIT   16 /* rows or columns of a register block; borders fall between them */
+#define UNIT   16 /* rows or columns of a register block; borders are between them */
 
 typedef struct {
   const NnGemm *gemm;

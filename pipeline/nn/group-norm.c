@@ -4,11 +4,11 @@
 #include <math.h>
 #include <segue/nn/norm.h>
 
-/* Frames whose columns are summed in float before they go to double: 64 KiB of them stay in the
- * cache for the second look. */
+/* Frames whose columns are summed in float before the sums are added in double: 64 KiB of them stay
+ * in the cache for the second pass. */
 #define CHUNK 256
 
-/* A tile is some whole groups, about NN_COLUMNS channels, of one item (forward) or of all items
+/* A tile has several whole groups, about NN_COLUMNS channels, of one item (forward) or of all items
  * in order (backward, which sums over them). */
 typedef struct {
   gsize batch, time, channels, groups;
@@ -84,7 +84,7 @@ group_statistics (const GroupNorm *g, const float *x, gsize item, gsize first_gr
   }
 }
 
-/* n <= NN_COLUMNS columns: the mean is taken off first, for it may be large against the
+/* n <= NN_COLUMNS columns: the mean is subtracted first, since it may be large compared to the
  * deviation. */
 NN_INLINE void
 scale_columns (const GroupNorm *g, gsize item, gsize c, gsize n)
@@ -231,7 +231,7 @@ backward_item (const GroupNorm *g, gsize item, gsize first, gsize last)
   }
 }
 
-/* Groups of one channel, the common case, go side by side. */
+/* Groups of one channel, the common case, are processed together. */
 NN_INLINE void
 backward_item_by_channel (const GroupNorm *g, gsize item, gsize first, gsize last)
 {

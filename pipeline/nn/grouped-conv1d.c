@@ -77,8 +77,8 @@ gather_slice (const Conv *c, const float *x, gsize group, gsize t, gsize frames,
   return slice;
 }
 
-/* C = windows (or their transpose) · b + beta · C, where the windows [frames, taps · in] of a slice lie
- * behind it.  What is rounded anyway is rounded before there are `taps` of each number. */
+/* C = windows (or their transpose) · b + beta · C, where the windows [frames, taps · in] of a slice are
+ * stored after it.  Numbers that will be rounded are rounded before each is copied `taps` times. */
 static void
 multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice, gsize frames,
                   gsize taps, const float *b, gsize ldb, gsize n, float *to, gsize ldc)
@@ -97,7 +97,7 @@ multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice
                         .c = to,
                         .ldc = ldc };
   if (nn_product_rounds (c->pool, product.m, product.n, product.k)) {
-    /* In half of what float32 would take; there is room for the slice behind them. */
+    /* In half of the memory for float32; the slice fits after them. */
     SegueNnBfloat16 *rounded = (SegueNnBfloat16 *) windows, *narrow = rounded + frames * width;
     nn_to_bfloat16 (rows, in, slice, in, narrow);
     for (gsize i = 0; i < frames; i++)

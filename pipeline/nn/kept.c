@@ -11,7 +11,7 @@ clear_kept (gpointer data)
   nn_packed_free (kept->packed);
 }
 
-/* Where it stands, or would. */
+/* Its index, or where to insert it. */
 static guint
 find_place (const GArray *all, const float *values)
 {
@@ -57,7 +57,7 @@ nn_products_clear (NnProducts *self)
   g_clear_pointer (&self->scratch, free);
 }
 
-/* A matrix on its way into its copies. */
+/* The conversion of a matrix to its copies. */
 typedef struct {
   SegueNnPool *pool;
   NnProducts *products;
@@ -84,7 +84,7 @@ pack_tile (gpointer data, gsize tile, guint thread)
     nn_pool_fail (c->pool);
 }
 
-/* The entry of w; a new one where there is none, or one of another shape. */
+/* The entry of w; a new one if there is none, or if its shape differs. */
 static NnKept *
 get_entry (NnProducts *products, const float *w, gsize n)
 {
@@ -100,7 +100,7 @@ get_entry (NnProducts *products, const float *w, gsize n)
   return &g_array_index (products->kept, NnKept, place);
 }
 
-/* Memory for what is asked for, where there is none yet. */
+/* Allocates the requested copies that have no memory yet. */
 static gboolean
 allocate (const NnProducts *products, NnKept *kept, gsize rows, gsize columns, gboolean is_packed,
           gboolean is_plain)

@@ -131,7 +131,7 @@ segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsize channels, con
                   .dx = dx,
                   .dgamma = dgamma,
                   .dbeta = dbeta };
-  /* Parameters first, for dx may be dy. */
+  /* Parameters first, since dx may be dy. */
   if (dgamma != NULL || dbeta != NULL)
     segue_nn_pool_run (pool, nn_tiles (channels, NN_COLUMNS), parameters_tile, &l);
   if (dx != NULL)

@@ -15,7 +15,7 @@ typedef struct {
   gsize weights; /* index of the first one's */
 } Band;
 
-/* What one thread writes to while it works: kissfft keeps its own scratch in the plan. */
+/* Buffers of one thread: kissfft keeps its own scratch in the plan. */
 typedef struct {
   kiss_fftr_cfg fft;
   float *samples;     /* [fft] */
@@ -199,7 +199,7 @@ make_frame (const SegueNnLogMel *log_mel, Worker *worker, const float *x, float 
 {
   const SegueNnLogMelConfig *c = &log_mel->config;
   const float *weights = (const float *) (gpointer) log_mel->weights->data;
-  float *power = worker->samples; /* the transform is done with them */
+  float *power = worker->samples; /* the transform no longer needs them */
 
   for (gsize i = 0; i < c->window; i++)
     worker->samples[i] = x[i] * log_mel->window[i];

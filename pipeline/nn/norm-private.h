@@ -1,4 +1,4 @@
-/* What the normalisations share: moments of parts, and gradients of the learnt scale and shift. */
+/* Shared by the normalisations: moments of parts, and gradients of the learnt scale and shift. */
 #pragma once
 
 #include "nn-private.h"

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define ALIGNMENT 64 /* bytes: of what kernels read by cache lines */
+#define ALIGNMENT 64 /* bytes: for buffers that kernels read by cache lines */
 
 gboolean
 nn_packed_is_known (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows,
@@ -82,7 +82,7 @@ nn_packed_fits (const NnPacked *self, const NnProduct *product, gsize offset)
          (product->k % NN_PACKED_K == 0 || column + product->k == self->columns);
 }
 
-/* sum [m, n] = (or +=) what the whole numbers stand for: with x ≈ scale (q − zero) and w ≈ scale q,
+/* sum [m, n] = (or +=) the values of the quantised sums: with x ≈ scale (q − zero) and w ≈ scale q,
  * Σ x w ≈ scale_x scale_w (Σ q_x q_w − zero Σ q_w). */
 NN_VECTORISED static void
 scale_raw (gsize m, gsize n, const NnPackedScratch *x, const float *scales, const gint32 *sums,

@@ -1,8 +1,8 @@
 /* Weights in the order in which a backend's kernels read them, and products with them.
  *
- * Blocks of NN_PACKED_K columns and as many outputs as a tile of a product has lie one behind the other.
- * A tile then needs nothing but its own rows of the other factor, converted a few at a time, and sums
- * where they stay in the cache: what a product writes it writes once. */
+ * Blocks of NN_PACKED_K columns and as many outputs as a tile of a product has are stored consecutively.
+ * A tile then needs only its own rows of the other factor, converted a few at a time, and sums that stay
+ * in the cache: a product writes each result once. */
 #pragma once
 
 #include "product.h"
@@ -20,34 +20,34 @@ struct _NnPacked {
   gsize n_k;         /* blocks along the columns */
   gsize block_bytes; /* from one to the next */
   guint8 *blocks;    /* [⌈rows / block_n⌉, n_k] */
-  float *scales;     /* of int8, [n_k, rows]: a row's in each block */
+  float *scales;     /* of int8, [n_k, rows]: one per row of each block */
   gint32 *sums;      /* likewise: the sum of its numbers */
 };
 
-/* Of one thread. */
+/* Per thread. */
 typedef struct {
   guint8 a[NN_PACKED_M * NN_PACKED_K * sizeof (SegueNnBfloat16)];
   float sum[NN_PACKED_M * NN_PACKED_N];
-  gint32 raw[NN_PACKED_M * NN_PACKED_N]; /* what int8 adds up, before it is scaled */
+  gint32 raw[NN_PACKED_M * NN_PACKED_N]; /* sums of int8 products, before scaling */
   float scales[NN_PACKED_M];
   gint32 zeros[NN_PACKED_M];
 } NnPackedScratch;
 
-/* Whether the backend has an order for such weights. */
+/* Whether the backend has a packed order for such weights. */
 gboolean nn_packed_is_known (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows,
                              gsize columns);
 
-/* NULL: no memory. Numbers come by nn_packed_fill (). */
+/* NULL: no memory. nn_packed_fill () sets the values. */
 NnPacked *nn_packed_new (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows,
                          gsize columns);
 void nn_packed_free (NnPacked *self);
 
-/* Blocks, each to be filled by one thread or another. `room` is for NN_PACKED_N * NN_PACKED_K numbers
+/* Number of blocks, and filling of one, in any thread. `room` is for NN_PACKED_N * NN_PACKED_K numbers
  * of two bytes. */
 gsize nn_packed_count (const NnPacked *self);
 gboolean nn_packed_fill (NnPacked *self, gsize block, const float *w, gpointer room);
 
-/* Whether a product's second factor, at `offset` in w, is made of whole blocks. */
+/* Whether a product's second factor, at `offset` in w, consists of whole blocks. */
 gboolean nn_packed_fits (const NnPacked *self, const NnProduct *product, gsize offset);
 gboolean nn_packed_multiply (const NnPacked *self, const NnProduct *product, gsize offset,
                              NnPackedScratch *scratch);

@@ -6,15 +6,15 @@
 #include <segue/nn/pool.h>
 #include <stdatomic.h>
 
-/* One word says which run this is and which tile is next; a thread takes a tile by raising it from
- * what it saw. So a worker that comes late finds either tiles of the present run or none, and the
- * caller waits only for tiles, never for workers that slept through a run.
+/* One word contains the numbers of the run and of the next tile; a thread takes a tile by
+ * incrementing the value that it read. So a late worker finds either tiles of the current run or
+ * none, and the caller waits only for tiles, never for workers that slept through a run.
  *
- * Both sides look a few hundred times before they sleep, for the next run of a network usually
+ * Both sides poll a few hundred times before they sleep, since the next run of a network usually
  * follows within microseconds. */
 #define SPINS 500
 
-/* The next tile between runs: whatever n_tiles is being set to, there is none. */
+/* The next tile between runs: above any value that n_tiles may be set to. */
 #define CLOSED G_MAXUINT32
 
 typedef struct {
@@ -35,7 +35,7 @@ struct _SegueNnPool {
 
   GMutex run_lock; /* one run at a time */
 
-  /* Of this run: written while the word is closed, read by who took a tile. */
+  /* Of this run: written while the word is closed, read by threads that took a tile. */
   SegueNnTask task;
   gpointer data;
   atomic_uint_fast32_t n_tiles;
@@ -70,7 +70,7 @@ tile_done (SegueNnPool *pool, guint thread, guint32 n_tiles)
   if (atomic_fetch_add_explicit (&pool->n_done, 1, memory_order_acq_rel) + 1 < n_tiles ||
       thread == 0)
     return;
-  /* The lock makes sure that the caller is either asleep or yet to look. */
+  /* The lock ensures that the caller is either asleep or has not checked yet. */
   g_mutex_lock (&pool->lock);
   if (pool->run_waiting)
     g_cond_signal (&pool->finished);
@@ -86,7 +86,7 @@ run_tile (SegueNnPool *pool, SegueNnTask task, gpointer data, gsize tile, guint 
     task (data, tile, thread);
 }
 
-/* Runs tiles until none is left; the number of the run that had none. */
+/* Runs tiles until none is left; returns the number of the run that had none. */
 static guint32
 take_tiles (SegueNnPool *pool, guint thread)
 {
@@ -177,7 +177,7 @@ work (gpointer data)
 
   for (;;) {
     guint32 seen = take_tiles (pool, worker->index);
-    /* `quit` is set before the last number is, so whoever saw that one sees it too. */
+    /* `quit` is set before the last number, so a thread that read that number also reads `quit`. */
     if (atomic_load (&pool->quit))
       return NULL;
     wait_for_next_run (pool, seen);

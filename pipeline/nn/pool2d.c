@@ -3,7 +3,7 @@
 #include <segue/nn/pool2d.h>
 #include <string.h>
 
-/* Channels that are done at once: a few vectors, whatever the processor. */
+/* Channels processed at a time: a few vectors on any processor. */
 #define CHANNELS ((gsize) 32)
 #define WINDOW   SEGUE_NN_POOL2D_MAX_WINDOW
 
@@ -34,13 +34,13 @@ plan (const SegueNnPool2d *shape)
   return p;
 }
 
-/* n channels, from c on, of one window of rows × columns. Where all three numbers are constants to the compiler,
+/* n channels, from c on, of one window of rows × columns. If all three numbers are compile-time constants,
  * everything stays in registers. */
 typedef struct {
   gsize rows, columns;
   gsize c, n;
   gsize x; /* index in x of the window's first pixel, channel c */
-  gsize y; /* and of what it becomes in y */
+  gsize y; /* and of its result in y */
 } Window;
 
 typedef enum { POOL, SUM, WRITE } Job;
@@ -71,8 +71,8 @@ pool_window (const Pool2d *p, const Window *w)
     p->y[w->y + j] = sum[j] * share;
 }
 
-/* Adds Σ g and Σ g · x̂ of a window, g being the gradient before pool and ReLU, to sums and sums + channels: only
- * one pixel under a maximum has a g, and those that ReLU cut off have none. */
+/* Adds Σ g and Σ g · x̂ of a window, g being the gradient before pool and ReLU, to sums and sums + channels: with
+ * maximum pooling only one pixel has a g, and pixels that ReLU set to 0 have none. */
 NN_INLINE void
 sum_window (const Pool2d *p, const Window *w, float *sums)
 {
@@ -140,7 +140,7 @@ write_window (const Pool2d *p, const Window *w)
   }
 }
 
-/* Pixels that no window reached still had a say in mean and variance. */
+/* Pixels outside every window still contributed to mean and variance. */
 NN_INLINE void
 write_rest (const Pool2d *p, gsize item, gsize row, gsize column)
 {
@@ -186,7 +186,7 @@ do_windows (const Pool2d *p, Job job, gsize tile, gsize rows, gsize columns)
     write_rest (p, item, row, p->out_width * columns);
 }
 
-/* The usual window apart, so that it is unrolled. */
+/* A special case for the usual window, so that it is unrolled. */
 NN_INLINE void
 do_band (const Pool2d *p, Job job, gsize tile)
 {
@@ -240,7 +240,7 @@ segue_nn_norm_relu_pool2d_scratch (const SegueNnPool2d *shape)
   return (shape->batch * plan (shape).bands + 1) * 2 * shape->channels;
 }
 
-/* dgamma and dbeta, and the line that the sums add to each pixel's gradient. */
+/* dgamma and dbeta, and the linear term that the sums add to each pixel's gradient. */
 static void
 finish_sums (Pool2d *p, float *dgamma, float *dbeta)
 {

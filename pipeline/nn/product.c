@@ -6,16 +6,16 @@
 #include <segue/error.h>
 #include <stdlib.h>
 
-/* Blocks of what is converted: of A [BLOCK_M, BLOCK_K], of B [BLOCK_K, BLOCK_N]. With two bytes a number
- * one of each fits into a processor's own cache beside the part of C that is at work. */
+/* Blocks for conversion: of A [BLOCK_M, BLOCK_K], of B [BLOCK_K, BLOCK_N]. With two bytes per number,
+ * one of each fits into a core's own cache beside the current part of C. */
 #define BLOCK_M   ((gsize) 512)
 #define BLOCK_N   ((gsize) 512)
 #define BLOCK_K   ((gsize) 512)
-#define ALIGNMENT 64 /* bytes: of what kernels read by cache lines */
-/* Products thinner than this cost more to convert than they take. */
+#define ALIGNMENT 64 /* bytes: for buffers that kernels read by cache lines */
+/* For products thinner than this, conversion takes longer than the product. */
 #define THIN ((gsize) 32)
 
-/* Of one thread. */
+/* Per thread. */
 typedef struct {
   SegueNnBfloat16 a[BLOCK_M * BLOCK_K];
   SegueNnBfloat16 b[BLOCK_K * BLOCK_N];
@@ -23,12 +23,12 @@ typedef struct {
 } Scratch;
 _Static_assert(sizeof (Scratch) % ALIGNMENT == 0, "one behind the other");
 
-/* A product at work. */
+/* A product being computed. */
 typedef struct {
   const SegueNnBackend *backend;
   Scratch *scratch;
   const NnProduct *p;
-  const NnKept *kept; /* that B is part of; NULL: of none */
+  const NnKept *kept; /* that contains B; NULL: none */
 } Work;
 
 static gsize
@@ -37,7 +37,7 @@ place (gsize ld, gboolean transposed, gsize row, gsize column)
   return transposed ? column * ld + row : row * ld + column;
 }
 
-/* Rows and columns as they lie in memory. */
+/* Rows and columns in the order of memory. */
 static gsize
 convert_block (const float *x, gsize ld, gboolean transposed, gsize rows, gsize columns,
                SegueNnBfloat16 *to)
@@ -128,7 +128,7 @@ multiply_float32 (const Work *w)
                             p->ldb, p->beta, p->c, p->ldc);
 }
 
-/* Libraries refuse rows that overlap: then the sum is taken in pieces that don't. */
+/* Libraries refuse rows that overlap: the sum is then split into parts that don't. */
 static gboolean
 multiply_pieces (Work *w, gboolean (*multiply) (const Work *))
 {

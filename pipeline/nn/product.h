@@ -1,8 +1,8 @@
 /* Products in the pool's precision, one tile at a time.
  *
- * Ops keep everything in float32. What a tile multiplies is converted block by block into memory of its
- * thread, where it stays in the cache until it is used; only what the pool was told to keep is
- * converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
+ * Ops keep everything in float32. The factors of a tile are converted block by block into memory of its
+ * thread, where they stay in the cache until they are used; only matrices kept with segue_nn_pool_keep ()
+ * are converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
 #pragma once
 
 #include <segue/nn/activation.h>
@@ -31,19 +31,19 @@ void nn_products_clear (NnProducts *self);
 
 /* The kept matrix that `values` points into; NULL: none. */
 const NnKept *nn_products_find (const NnProducts *self, const float *values);
-/* Drops all of them. */
+/* Frees all of them. */
 void nn_products_forget (NnProducts *self);
 /* Memory of a thread, for NN_PACKED_N * NN_PACKED_K numbers of two bytes; not under float32. */
 gpointer nn_products_room (const NnProducts *self, guint thread);
 
 /* C [m, n] = f (op (A) [m, k] op (B) [k, n] + bias + beta * C), row-major; see sgemm in backend.h. beta is
- * 0 or 1, and 0 with a bias. Where only B is transposed, A's rows may overlap: lda < k, as windows of a
+ * 0 or 1, and 0 with a bias. If only B is transposed, A's rows may overlap: lda < k, as windows of a
  * convolution do. */
 typedef struct {
   gboolean trans_a, trans_b;
   gsize m, n, k;
   const float *a;
-  const SegueNnBfloat16 *rounded_a; /* instead of a, where nn_product_rounds () */
+  const SegueNnBfloat16 *rounded_a; /* instead of a, if nn_product_rounds () */
   gsize lda;
   const float *b;
   gsize ldb;
@@ -57,7 +57,7 @@ typedef struct {
 /* One tile of a product, in the calling thread, which is the pool's `thread`. */
 void nn_product (SegueNnPool *pool, guint thread, const NnProduct *product);
 
-/* Whether nn_product () rounds the factors of such a product: not under float32, nor where it is thin. */
+/* Whether nn_product () rounds the factors of such a product: not under float32, nor if it is thin. */
 gboolean nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k);
 
 /* The same in float32 whatever the pool's precision is, times alpha, with any beta. */
@@ -68,5 +68,5 @@ void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, g
 /* ---- pool.c ---- */
 
 NnProducts *nn_pool_get_products (SegueNnPool *pool);
-/* A product found no memory: what this pass writes is no result. */
+/* A product ran out of memory: the results of this pass are invalid. */
 void nn_pool_fail (SegueNnPool *pool);

@@ -71,15 +71,15 @@ one_block (const NnRandomStream *stream, guint32 block, guint32 out[4])
   segue_nn_philox (counter, stream->key, out);
 }
 
-/* Numbers come in chunks of NN_CHUNK: word w of block 64 c + l is number 256 c + 64 w + l. So a
- * vector of lanes is stored as it is, where word by word it would have to be taken apart. */
+/* Numbers are generated in chunks of NN_CHUNK: word w of block 64 c + l is number 256 c + 64 w + l.
+ * So a vector of lanes is stored unchanged; in the order of words it would have to be split. */
 NN_VECTORISED void
 nn_random_chunk (const NnRandomStream *stream, guint32 chunk, guint32 *out)
 {
   const NnRandomStream s = *stream; /* out can't change it */
 #pragma GCC ivdep
   for (guint l = 0; l < LANES; l++) {
-    /* rounds () in 64 bits of which the upper half is 0, which is how vectors multiply */
+    /* rounds () in 64 bits of which the upper half is 0, as vector multiplications need */
     guint64 c0 = chunk * LANES + l, c1 = s.tail[0], c2 = s.tail[1], c3 = s.tail[2];
     guint32 k0 = s.key[0], k1 = s.key[1];
 #pragma GCC unroll 10

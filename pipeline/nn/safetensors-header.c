@@ -1,4 +1,4 @@
-/* The JSON header of a safetensors file, read as if an enemy had written it. */
+/* Reading of the untrusted JSON header of a safetensors file. */
 #include "safetensors-private.h"
 
 #include <segue/error.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What every check needs to say. */
+/* The place of a check, for messages. */
 typedef struct {
   const char *file;
   const char *tensor; /* NULL before there is one */
@@ -66,7 +66,7 @@ parse_dtype (json_t *dtype, SegueTensorInfo *info, const Where *where)
   return TRUE;
 }
 
-/* Offsets relative to the data; whether they fit together is seen when all are known. */
+/* Offsets relative to the data; their consistency is checked when all are known. */
 static gboolean
 parse_offsets (json_t *offsets, SegueTensorInfo *info, guint64 data_length, const Where *where)
 {

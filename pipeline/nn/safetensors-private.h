@@ -2,13 +2,13 @@
 
 #include <segue/nn/safetensors.h>
 
-/* 100,000 tensors.  The format allows 100 MB, which no library writes; a larger header is refused before it
- * is read. */
+/* Enough for 100,000 tensors.  The format allows 100 MB, which no library writes; a larger header is refused
+ * before it is read. */
 #define SAFETENSORS_MAX_HEADER ((guint64) 16 << 20)
 
 #define SAFETENSORS_METADATA "__metadata__"
 
-/* OTHER where no dtype of ours is called so. */
+/* OTHER for an unknown name. */
 SegueSafetensorsDtype nn_safetensors_dtype_from_name (const char *name);
 
 /* FALSE for types that aren't floating point. `from` may be unaligned. */
@@ -22,7 +22,7 @@ gboolean nn_safetensors_size (SegueSafetensorsDtype dtype, guint n_dims, const g
 #define SAFETENSORS_WEIGHTS "model.safetensors"
 #define SAFETENSORS_INDEX   "model.safetensors.index.json"
 
-/* What the JSON text of a header says, checked against the length of the data that follows. */
+/* The content of a JSON header, checked against the length of the data that follows. */
 typedef struct {
   SegueTensorInfo *tensors; /* sorted by name; names belong to the header */
   gsize n_tensors;
@@ -34,13 +34,13 @@ struct _SegueSafetensors {
   int fd;     /* or −1, and bytes or parts */
   GBytes *bytes;
   NnSafetensorsHeader header;
-  /* Of shards: a file each, and for each tensor of the header the file that has it. */
+  /* With shards: the files, and for each tensor of the header the file that contains it. */
   GPtrArray *parts;
   guint16 *part_of;
 };
 
-/* data_start: where data begins in the file; data_length: how much there is. `name` is the
- * file's, for messages. On failure nothing is left to clear. */
+/* data_start: where data begins in the file; data_length: its length. `name` is the file's, for
+ * messages. On failure nothing has to be cleared. */
 gboolean nn_safetensors_parse (const char *text, gsize length, guint64 data_start,
                                guint64 data_length, const char *name, NnSafetensorsHeader *header,
                                GError **error);

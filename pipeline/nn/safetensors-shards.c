@@ -1,4 +1,4 @@
-/* Weights that are cut into several files. */
+/* Weights that are split into several files. */
 #include "safetensors-private.h"
 
 #include <segue/error.h>
@@ -6,7 +6,7 @@
 #include <segue/model.h>
 #include <string.h>
 
-/* A tensor and the shard that has it, while they are sorted together. */
+/* A tensor and the shard that contains it, to sort them together. */
 typedef struct {
   SegueTensorInfo info;
   guint16 part;

@@ -13,7 +13,7 @@
 typedef struct {
   SegueTensorInfo info; /* owns its name */
   gconstpointer data;
-  float *owned; /* data, where it is the writer's */
+  float *owned; /* data, if the writer owns it */
 } Entry;
 
 struct _SegueSafetensorsWriter {

@@ -11,7 +11,7 @@
 
 #define CHUNK 65536 /* bytes that are converted at a time */
 
-/* length bytes from offset; that the file was long enough was seen when it was opened. */
+/* length bytes from offset; the length of the file was checked when it was opened. */
 static gboolean
 read_at (SegueSafetensors *file, guint64 offset, gsize length, void *out, GError **error)
 {
@@ -82,7 +82,7 @@ segue_safetensors_open (const char *path, GError **error)
   g_autoptr (SegueSafetensors) file = g_new0 (SegueSafetensors, 1);
   struct stat status;
   file->name = g_strdup (path);
-  /* NONBLOCK: a pipe of that name must not stop us. */
+  /* NONBLOCK: a pipe of that name must not block. */
   file->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file->fd < 0 || fstat (file->fd, &status) != 0) {
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't open", path);
@@ -152,7 +152,7 @@ segue_safetensors_get_metadata (SegueSafetensors *file, const char *key)
   return g_hash_table_lookup (file->header.metadata, key);
 }
 
-/* The file that has the bytes of @tensor. */
+/* The file that contains the bytes of @tensor. */
 static SegueSafetensors *
 part_of (SegueSafetensors *file, const SegueTensorInfo *tensor)
 {
@@ -177,7 +177,7 @@ describe_shape (guint n_dims, const gsize *shape)
   return g_string_free (g_string_append_c (text, ']'), FALSE);
 }
 
-/* The tensor, if it is there and as it should be. */
+/* The tensor, if it exists and has the expected shape and type. */
 static const SegueTensorInfo *
 expect (SegueSafetensors *file, const char *name, guint n_dims, const gsize *shape, GError **error)
 {

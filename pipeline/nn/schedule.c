@@ -1,7 +1,7 @@
 #include <math.h>
 #include <segue/nn/schedule.h>
 
-/* From `from` to `to` along half a wave; share goes from 0 to 1. */
+/* From `from` to `to` along half a cosine wave; share is 0 … 1. */
 static double
 cosine_between (double from, double to, double share)
 {

@@ -14,7 +14,7 @@ nn_softmax_row (gsize n, const float *x, float *y)
   for (gsize i = 0; i < n; i++)
     most = nn_max (most, x[i]);
 
-  /* A float sums a few hundred without loss, and a row may have many thousands. */
+  /* A float sums a few hundred numbers without loss, and a row may have many thousands. */
   double total = 0.0;
   for (gsize first = 0; first < n; first += NN_SOFTMAX_CHUNK) {
     const gsize last = MIN (first + NN_SOFTMAX_CHUNK, n);

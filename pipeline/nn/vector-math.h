@@ -1,4 +1,4 @@
-/* exp, Φ and friends as straight-line float code that a compiler can vectorise. */
+/* exp, Φ and related functions as branch-free float code that a compiler can vectorise. */
 #pragma once
 
 #include "nn-private.h"
@@ -36,7 +36,7 @@ nn_max (float a, float b)
 /* eˣ within 2e-7 of its value; x is clamped to where the result is a normal number, so e^−∞ is
  * 1.2e-38.
  *
- * x = n ln 2 + r: adding 1.5 · 2²³ rounds to an integer n, which then stands in the low bits;
+ * x = n ln 2 + r: adding 1.5 · 2²³ rounds to an integer n, which is then in the low bits;
  * e^r by a polynomial on |r| <= ln 2 / 2 (Cephes, expf). */
 NN_INLINE float
 nn_exp (float x)
@@ -89,7 +89,7 @@ nn_sigmoid (float x)
 }
 
 /* tanh x within 3e-7 of its value: by a polynomial near 0 (Cephes, tanhf), where the other form
- * cancels. */
+ * suffers from cancellation. */
 NN_INLINE float
 nn_tanh (float x)
 {

@@ -1,4 +1,4 @@
-/* The same item again: the same has to come out. */
+/* Processes the same item again: the output must be the same. */
 #include "again.h"
 
 #include <string.h>

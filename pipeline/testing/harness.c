@@ -1,4 +1,4 @@
-/* The harness: one stage, driven by hand. */
+/* The harness: one stage, driven by a test. */
 #include "again.h"
 #include "graph/advice.h"
 #include "isolate/isolated-stage.h"
@@ -19,13 +19,13 @@ struct _SegueHarness {
 
   SegueChain *chain;    /* MAP */
   SegueChain *again;    /* likewise: see segue_again_check() */
-  SegueScope quiet;     /* the scope of that */
+  SegueScope quiet;     /* the scope of @again */
   SegueContext context; /* the other modes */
   SegueSerial serial;
   GHashTable *inputs; /* port → SegueDataset */
-  GPtrArray *stages;  /* the one stage, as a pipeline has them */
+  GPtrArray *stages;  /* contains only @stage, as in a pipeline */
 
-  GMutex lock; /* what any thread may touch: */
+  GMutex lock; /* of counts, quarantined and log, which any thread may use */
   GHashTable *counts;
   GPtrArray *quarantined, *log;
   GQueue output;
@@ -98,7 +98,7 @@ static const SegueStageHost host = {
   .event = take_event,
 };
 
-/* What is done for the second time only to compare counts for nothing. */
+/* For repeated processing, only to compare results: nothing is counted. */
 static const SegueStageHost quiet_host = { .get_folder = get_folder };
 
 static gboolean
@@ -294,7 +294,7 @@ push_through_map (SegueHarness *harness, SegueItem *item, GError **error)
   return TRUE;
 }
 
-/* Mistakes of the test, not of the stage. */
+/* Errors of the test, not of the stage. */
 static gboolean
 may_push (SegueHarness *harness, const SegueItem *item, GError **error)
 {

@@ -1,4 +1,4 @@
-/* Audio for tests: synthesised, so that every test knows what it holds. */
+/* Audio for tests: synthesised, so that every test knows its content. */
 #include <math.h>
 #include <segue/file.h>
 #include <segue/testing.h>

@@ -1,9 +1,9 @@
-/* seccomp: from here on, the system calls that decoding needs, and no other, in every thread.
+/* seccomp: allows from now on only the system calls that decoding needs, in every thread.
  *
- * The list is drawn from what the decoders do (calls.inc).  None of them takes a path: what a stage
- * needs is opened before, comes as a descriptor, or has to be asked for (segue_context_allow_read ()).
- * Any other call fails with EPERM, as for anybody without the right: a library that only tries goes on
- * without.  Calls of other ABIs (32 bits, x32) end the process. */
+ * The list is recorded from the decoders (calls.inc).  None of the calls takes a path: files that a stage
+ * needs are opened before, passed as descriptors, or must be requested (segue_context_allow_read ()).
+ * Any other call fails with EPERM, as for a process without the permission: a library that only tries
+ * it continues without.  Calls of other ABIs (32 bits, x32) end the process. */
 #include "sandbox.h"
 
 #ifdef HAVE_SECCOMP
@@ -29,7 +29,7 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-/* What is on no list.  A test builds a copy of this program that notes such calls. */
+/* For calls that are on no list.  A test builds a copy of this program that records such calls. */
 #ifndef DENIED
 #define DENIED SCMP_ACT_ERRNO (EPERM)
 #endif
@@ -41,14 +41,14 @@ typedef struct {
   int failed;       /* the first error: a negative errno */
 } Filter;
 
-/* Drawn by tests/unit/sandbox/trace.py: what the decoders call while they decode. */
+/* Recorded by tests/unit/sandbox/trace.py: calls of the decoders while they decode. */
 static const char *const drawn[] = {
 #define CALL(name) #name,
 #include "calls.inc"
 #undef CALL
 };
 
-/* What the same work takes with other C libraries, kernels, clocks and processors. */
+/* Calls for the same work with other C libraries, kernels, clocks and processors. */
 // clang-format off
 static const char *const kin[] = {
   "clock_getres", "clock_gettime", "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64",
@@ -61,13 +61,13 @@ static const char *const kin[] = {
 };
 // clang-format on
 
-/* Opening files to read them, for stages that said which: those are locked away otherwise. */
+/* Opening files for reading, for stages that requested it; denied otherwise. */
 static const char *const reading[] = {
   "access", "faccessat", "faccessat2", "getdents64", "readlink", "readlinkat",
   "stat",   "lstat",     "newfstatat", "fstatat64",  "statx",
 };
 
-/* -1: there is none of that name. */
+/* -1: there is no call of that name. */
 static int
 resolve (Filter *filter, const char *name)
 {
@@ -80,12 +80,12 @@ resolve (Filter *filter, const char *name)
 static void
 note (Filter *filter, int result)
 {
-  /* That a call is not there on this processor, or in the list twice, is fine. */
+  /* A call that does not exist on this processor, or is listed twice, is not an error. */
   if (result < 0 && result != -EEXIST && result != -EDOM && filter->failed == 0)
     filter->failed = result;
 }
 
-/* As on an older kernel, so that the caller takes the older call, or goes on without. */
+/* As on an older kernel, so that the caller uses the older call, or continues without. */
 static void
 pretend_missing_if (Filter *filter, const char *name, guint n, const struct scmp_arg_cmp *where)
 {
@@ -130,11 +130,11 @@ allow_threads (Filter *filter)
                            CLONE_CHILD_CLEARTID | 0x400000 /* CLONE_DETACHED: musl */;
   const struct scmp_arg_cmp flags[] = { SCMP_A0 (SCMP_CMP_MASKED_EQ, ~may, must) };
   allow_if (filter, "clone", 1, flags);
-  /* Its flags lie in memory, where they can't be judged; the C library takes the older one. */
+  /* Its flags are in memory, where a filter can't check them; the C library falls back to the older one. */
   pretend_missing (filter, "clone3");
 }
 
-/* On descriptors: no owner for signals, no lease, no lock, no size of a pipe. */
+/* On descriptors, except for signal owners, leases, locks and pipe sizes. */
 static void
 allow_fcntl (Filter *filter)
 {
@@ -147,7 +147,7 @@ allow_fcntl (Filter *filter)
   }
 }
 
-/* Messages to the parent, over the one socket, and to no address. */
+/* Messages to the parent, over its socket only, without an address. */
 static void
 allow_talk (Filter *filter)
 {
@@ -157,7 +157,7 @@ allow_talk (Filter *filter)
   allow_if (filter, "recvmsg", 1, parent);
   allow_if (filter, "sendto", 2, parent);
   allow_if (filter, "recvfrom", 2, parent);
-  /* GStreamer wakes its threads through pairs of sockets; connected ones take no address either. */
+  /* GStreamer wakes its threads through pairs of sockets; connected ones take no address. */
   for (guint i = 0; i < 4; i++) {
     scmp_datum_t type = SOCK_STREAM | (i & 1 ? SOCK_CLOEXEC : 0) | (i & 2 ? SOCK_NONBLOCK : 0);
     const struct scmp_arg_cmp pair[] = { SCMP_A0 (SCMP_CMP_EQ, AF_UNIX),
@@ -166,8 +166,8 @@ allow_talk (Filter *filter)
   }
 }
 
-/* About this process: signals to itself (abort ()), names of threads and memory, its own limits and
- * processors to be read. */
+/* On this process: signals to itself (abort ()), names of threads and memory, reading its own limits
+ * and processors. */
 static void
 allow_self (Filter *filter)
 {
@@ -175,11 +175,11 @@ allow_self (Filter *filter)
   const struct scmp_arg_cmp of_other[] = { SCMP_A0 (SCMP_CMP_NE, 0) };
   const struct scmp_arg_cmp reads[] = { SCMP_A0 (SCMP_CMP_EQ, 0), SCMP_A2 (SCMP_CMP_EQ, 0) };
   static const scmp_datum_t options[] = { PR_SET_NAME, PR_GET_NAME, PR_SET_VMA };
-  /* To this process: keep_signals (). */
+  /* keep_signals () restricts them to this process. */
   allow (filter, "kill");
   allow (filter, "tgkill");
   allow_if (filter, "sched_getaffinity", 1, of_self);
-  /* pthread_getattr_np () asks by the number of its thread, and fails on anything but ENOSYS. */
+  /* pthread_getattr_np () passes the id of its thread, and fails on any error but ENOSYS. */
   pretend_missing_if (filter, "sched_getaffinity", 1, of_other);
   allow_if (filter, "prlimit64", 2, reads);
   for (guint i = 0; i < G_N_ELEMENTS (options); i++) {
@@ -188,8 +188,8 @@ allow_self (Filter *filter)
   }
 }
 
-/* The process's own, which its limit of memory counts: neither shared with others, nor a stack that grows, nor
- * of huge pages. */
+/* Private memory, which counts towards the process's memory limit: not shared with others, not a growing
+ * stack, no huge pages. */
 static void
 allow_private_memory (Filter *filter)
 {
@@ -227,14 +227,14 @@ allow_all (Filter *filter, gboolean reads)
   if (reads)
     allow_reading (filter);
   pretend_missing (filter, "openat2");
-  /* Memory that its limit does not count, and that outlives it. */
+  /* Memory that does not count towards the limit of the process, and that outlives it. */
   pretend_missing (filter, "memfd_create");
 }
 
-/* As the kernel takes it: building it takes milliseconds, which no song should wait for. */
+/* In the format of the kernel: building it takes milliseconds, so it is not done for each song. */
 typedef struct {
   GBytes *program; /* struct sock_filter; nullable */
-  char *about;     /* what it holds; without a program: why there is none */
+  char *about;     /* its contents; without a program: the reason */
 } Prepared;
 
 static Prepared prepared;
@@ -264,7 +264,7 @@ build (Filter *filter, gboolean reads)
 {
   seccomp_attr_set (filter->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 #if SCMP_VER_MAJOR > 2 || SCMP_VER_MINOR >= 5
-  /* A tree, for a list of this length. */
+  /* A binary tree, since the list is long. */
   seccomp_attr_set (filter->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 #endif
   allow_all (filter, reads);
@@ -291,7 +291,7 @@ calls_prepare (gboolean reads)
                          unknown->str);
 }
 
-/* In every thread that is there already, too.  0, or an errno. */
+/* Also in every existing thread.  0, or an errno. */
 static int
 install (const struct sock_fprog *program)
 {
@@ -299,7 +299,7 @@ install (const struct sock_fprog *program)
   return result == 0 ? 0 : result > 0 ? EBUSY : errno;
 }
 
-/* Signals go to this process only (abort ()): its number is known late, so this is a program of its own. */
+/* Allows signals to this process only (abort ()): its id is known late, so this is a separate program. */
 static int
 keep_signals (void)
 {

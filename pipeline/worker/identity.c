@@ -1,4 +1,4 @@
-/* Root's rights, for a worker that root started. */
+/* Dropping root privileges, for a worker that root started. */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ has_capability (const struct __user_cap_data_struct *have, guint number)
   return have[number / 32].effective & (1u << number % 32);
 }
 
-/* The parent ends the worker by a signal, so it has to keep the right to, as the worker has it. */
+/* The parent ends the worker by a signal, so it needs CAP_KILL, which it has if the worker has it. */
 static gboolean
 may_become_nobody (const struct __user_cap_data_struct *have)
 {
@@ -34,7 +34,7 @@ identity_lock (gboolean reads, char **how)
   gboolean knows = syscall (SYS_capget, &head, have) == 0;
   if (geteuid () == 0 && !reads && knows && may_become_nobody (have) && setgroups (0, NULL) == 0 &&
       setresgid (NOBODY, NOBODY, NOBODY) == 0 && setresuid (NOBODY, NOBODY, NOBODY) == 0) {
-    /* The kernel forgets it with the old user; a worker that the server leaves behind has to end. */
+    /* The kernel resets it when the user changes; a worker must end with its server. */
     prctl (PR_SET_PDEATHSIG, SIGKILL);
     *how = g_strdup ("nobody");
     return TRUE;

@@ -1,4 +1,4 @@
-/* Landlock: from here on, no file but those that are named, and those only to be read. */
+/* Landlock: allows from now on access to the listed files only, and only for reading. */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 
-/* Later than the headers that this may be built with; the kernel says what it knows. */
+/* Newer than the headers that this may be built with; the kernel reports what it supports. */
 #define FS_TRUNCATE          ((guint64) 1 << 14)
 #define FS_IOCTL_DEVICE      ((guint64) 1 << 15)
 #define NET_BIND_AND_CONNECT ((guint64) 3)
@@ -74,8 +74,8 @@ is_library (const char *name)
   return end && (end[3] == '\0' || end[3] == '.');
 }
 
-/* The libraries beside one that was loaded, which others may ask for later; whatever else lies in that
- * folder, in somebody's home perhaps, is not theirs. */
+/* The libraries beside one that was loaded, which other libraries may load later; other files in that
+ * folder, which may be in a user's home, stay denied. */
 static void
 allow_neighbours (int rules, const char *path)
 {
@@ -126,7 +126,7 @@ allow_all (int rules, GPtrArray *readable)
 
 typedef struct {
   int rules;   /* -1: there are none */
-  char *about; /* what they hold; without rules: why there are none */
+  char *about; /* their contents; without rules: the reason */
 } Prepared;
 
 static Prepared prepared = { .rules = -1 };

@@ -1,4 +1,4 @@
-/* Limits of the process and of its user. */
+/* Resource limits of the process and of its user. */
 #include "sandbox.h"
 
 #include <stdio.h>
@@ -6,12 +6,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* Libraries reserve far more addresses than they use. */
+/* Libraries reserve much more address space than they use. */
 #define MORE_ADDRESSES ((guint64) 8 << 30)
 #define MOST_FILES     256
-/* GStreamer has a dozen. */
+/* GStreamer uses about a dozen. */
 #define MOST_THREADS 512
-/* Of the user nobody, who may have other processes. */
+/* For the user nobody, which may have other processes. */
 #define MOST_OF_NOBODY 4096
 
 static void

@@ -1,7 +1,7 @@
-/* segue-worker: one stage of a pipeline in a process of its own.
+/* segue-worker: one stage of a pipeline in a separate process.
  *
- * Started by libsegue, with one end of a socket as descriptor 3; nothing else in it is of use by
- * hand.  See pipeline/core/isolate/. */
+ * Started by libsegue, with one end of a socket as descriptor 3; it is not meant to be started
+ * manually.  See pipeline/core/isolate/. */
 #include "isolate/worker-serve.h"
 #include "notes.h"
 #include "sandbox.h"
@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Decoders ask for blocks of every size for every packet.  The small ones that glibc keeps apart, to have
- * them at hand, are joined again each time a large one is wanted: 3 % of the time that a song takes. */
+/* Decoders allocate blocks of every size for every packet.  glibc keeps small ones in fastbins, and
+ * consolidates these for each large allocation: 3 % of the time that a song takes. */
 static void
 set_up_memory (void)
 {
@@ -23,8 +23,8 @@ set_up_memory (void)
 }
 
 /* The first process of a namespace can't be killed by a signal that it sends itself, as abort () does.  It
- * ends with the number that a shell would say.  A fault comes again, and kills.  A sanitizer would look at the
- * stack first, by way of a file that a worker can't open, and then never end. */
+ * exits with the status that a shell would report.  A fault recurs, and kills it.  A sanitizer would inspect the
+ * stack first, through a file that a worker can't open, and then never end. */
 __attribute__ ((no_sanitize_address)) static void
 on_fatal_signal (int number, siginfo_t *info, void *context)
 {
@@ -41,7 +41,7 @@ catch_fatal_signals (void)
                               .sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER };
   for (guint i = 0; getpid () == 1 && i < G_N_ELEMENTS (fatal); i++) {
     struct sigaction now;
-    /* A sanitizer has its own. */
+    /* A sanitizer has its own handlers. */
     if (sigaction (fatal[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
       sigaction (fatal[i], &action, NULL);
   }
@@ -51,7 +51,7 @@ static const SegueWorkerHooks hooks = { .prepare = sandbox_prepare,
                                         .lock = sandbox_lock,
                                         .take_notes = notes_take };
 
-/* @argv: the namespaces that the parent gave, with commas */
+/* @argv: the namespaces that the parent created, comma-separated */
 int
 main (int argc, char **argv)
 {
@@ -62,13 +62,13 @@ main (int argc, char **argv)
            stderr);
     return 64;
   }
-  /* A limit of file sizes is an error of the write, and no song's fault. */
+  /* Exceeding the file size limit becomes an error of the write, and is not the song's fault. */
   signal (SIGXFSZ, SIG_IGN);
   catch_fatal_signals ();
   set_up_memory ();
   notes_install ();
   sandbox_begin (argc > 1 ? argv[1] : NULL);
   int status = segue_worker_serve (SANDBOX_SOCKET, &hooks);
-  /* At once: threads that a decoder left behind may be anywhere. */
+  /* Without cleanup: threads that a decoder left running may be anywhere. */
   _exit (status);
 }

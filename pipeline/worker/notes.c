@@ -1,6 +1,6 @@
 #include "notes.h"
 
-/* Of one item. */
+/* Per item. */
 #define MAX_BYTES 4096
 
 static GMutex lock;
@@ -15,8 +15,8 @@ find_field (const GLogField *fields, gsize n, const char *key)
   return "";
 }
 
-/* Errors are about to end the process.  A critical may be made to ($G_DEBUG), which GLib's own writer
- * knows; GStreamer's are about the file at hand. */
+/* An error ends the process.  A critical message does so if $G_DEBUG requests it, which GLib's own
+ * writer handles; those of GStreamer concern the current file. */
 static gboolean
 may_be_fatal (GLogLevelFlags level, const char *domain)
 {

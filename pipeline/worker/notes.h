@@ -1,11 +1,10 @@
-/* What libraries say by GLib's log while the worker is at an item: kept for the run's log, since a
- * terminal has no use for what a decoder thinks of a damaged file. */
+/* Messages of libraries to GLib's log while the worker processes an item: kept for the run's log, since
+ * a decoder's messages about a damaged file do not belong on the terminal. */
 #pragma once
 
 #include <glib.h>
 
 /** notes_install: from now on, in all threads. */
 void notes_install (void);
-/** notes_take: (transfer full) (nullable): the lines since it was last called, not all of them where
- * they are many. */
+/** notes_take: (transfer full) (nullable): the lines since the last call, truncated if there are many. */
 char *notes_take (void);

@@ -1,7 +1,7 @@
-/* fstat () as the call that takes a descriptor and no path, in place of the C library's, which asks for
- * the path "" beside the descriptor: a filter can't look at a path.  Libraries find these first, as they
- * are the program's. */
-#undef _FILE_OFFSET_BITS /* which makes both names one */
+/* fstat () as the system call that takes a descriptor and no path, in place of the C library's, which
+ * passes the path "" with the descriptor: a filter can't check a path.  Libraries use these functions,
+ * since those of the program come first. */
+#undef _FILE_OFFSET_BITS /* which maps both names to one */
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #define EXPORT __attribute__ ((visibility ("default")))
 
-/* As the C library had them before 2.33. */
+/* As in the C library before 2.33. */
 EXPORT int __fxstat (int version, int fd, struct stat *info);
 EXPORT int __fxstat64 (int version, int fd, struct stat64 *info);
 

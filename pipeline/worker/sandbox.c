@@ -1,4 +1,4 @@
-/* The layers, one after the other. */
+/* Applies the layers in order. */
 #include "sandbox.h"
 
 #include <signal.h>
@@ -12,7 +12,7 @@
 static const char *namespaces; /* nullable */
 static gboolean reads;
 
-/* What loading a library later on needs to read, for stages that asked to read at all. */
+/* Paths that loading a library later needs to read, for stages that requested any reading. */
 static const char *const system_paths[] = {
   "/usr",
   "/lib",
@@ -34,7 +34,7 @@ static const char *const system_paths[] = {
 #endif
 };
 
-/* The C library looks at the clock's zone each time, unless it is named. */
+/* The C library checks the time zone file each time, unless TZ is set. */
 static void
 settle_time_zone (void)
 {
@@ -47,13 +47,13 @@ void
 sandbox_begin (const char *given)
 {
   namespaces = given && *given ? given : NULL;
-  /* One byte: nothing is written, and no program is started that would take a dump. */
+  /* One byte: no core dump is written, and no program that would receive one is started. */
   setrlimit (RLIMIT_CORE, &(struct rlimit){ 1, 1 });
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   settle_time_zone ();
 }
 
-/* The process's number where its parent is; in a namespace of its own it is 1 to itself. */
+/* The process's id in its parent's namespace; in its own namespace it is 1. */
 static char *
 find_number (void)
 {

@@ -88,7 +88,8 @@ gboolean segue_cache_parse_size (const char *text, guint64 *bytes, GError **erro
 /**
  * SegueCacheGcOptions:
  * @limit: (nullable): maximum size after the call in bytes; %NULL: see #SegueCacheInfo
- * @older: remove every entry that was not used for this many days, whatever its size; 0: none
+ * @older: remove records, results and hashes that were not used for this many days, whatever the limit
+ *   is; 0: none
  * @room: remove at least this many bytes, whatever the limit is
  * @all: remove everything, including checkpoints of unfinished work
  * @check_files: remove hashes of files that no longer exist

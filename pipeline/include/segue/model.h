@@ -96,7 +96,7 @@ typedef struct {
 } SegueModelInfo;
 
 /**
- * SegueModelTensor: one named weight or buffer; used in arrays whose element size is the size of the struct.
+ * SegueModelTensor: one named weight or buffer; in arrays whose element size gives the size of the struct.
  * @value and @gradient are float32, row-major, owned by the model and never move; @gradient is %NULL for tensors
  * that are not trained.
  * @decay: whether weight decay applies (not to biases and norms)

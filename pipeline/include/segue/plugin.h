@@ -4,8 +4,8 @@
  *
  *   SEGUE_PLUGIN (.name = "trim", .version = "1.0", .licence = "MIT", .stages = stages)
  *
- * A plugin is loaded once, with local binding, and never unloaded.  It must not start threads, install
- * signal handlers or change the working directory when it is loaded.
+ * A plugin is loaded once, with local binding, and never unloaded.  It must not start threads,
+ * install signal handlers or change the working directory when it is loaded.
  */
 #pragma once
 

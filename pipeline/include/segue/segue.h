@@ -200,7 +200,7 @@ gboolean segue_run_is_at_work (int folder);
  * SeguePlanUnit: what a run would do for a stage, or for the stages of a chain.
  * @name: as in #SegueEvent
  * @chain: it processes songs one by one: @n_cached and @n_computed count songs; otherwise one of them is 1
- * @source: it is never cached, and was run for the plan: @n_computed counts the items found
+ * @source: it runs every time, also for a plan: @n_computed counts the items found
  * @known: %FALSE: its input does not exist yet, so @n_cached and @n_computed are unknown
  * @reasons: #SeguePlanReason array: why results that are not in the cache would be computed
  */

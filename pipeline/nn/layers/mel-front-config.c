@@ -1,10 +1,10 @@
-/* What parameters and config.json say of log-mel frames, in samples, frames and natural logarithms. */
+/* Settings of log-mel frames, from parameters and config.json, in samples, frames and natural logarithms. */
 #include <segue/nn/mel-front.h>
 
 #include <math.h>
 #include <segue/error.h>
 
-/* A second. */
+/* Per second. */
 #define MAX_FRAMES 1000
 
 static const char *const scales[] = { "htk", "slaney", NULL };
@@ -52,7 +52,7 @@ segue_nn_mel_front_set (SegueNnMelFront *front, const SegueNnMelParams *params, 
   return TRUE;
 }
 
-/* It divides by the rate: of frames that make sense. */
+/* It divides by the rate: frames must be valid. */
 void
 segue_nn_mel_front_set_training (SegueNnMelFront *front, const SegueNnMelParams *params)
 {

@@ -8,11 +8,11 @@
 #include <segue/nn/random.h>
 #include <string.h>
 
-/* Under a variance: a silent segment or band becomes zeros. */
+/* Added to a variance: a silent segment or band becomes zeros. */
 #define EPS      1e-5f
 #define MOMENTUM 0.1
 
-/* Which random number of an item decides what; masks take two each from RANDOM_MASKS on. */
+/* Indices of the random numbers of an item; each mask uses two, from RANDOM_MASKS on. */
 enum { RANDOM_CROP, RANDOM_GAIN, RANDOM_TILT, RANDOM_MASKS };
 
 typedef struct {
@@ -116,8 +116,8 @@ draw (const SegueNnRandomKey *key, guint64 index, float range)
   return range * (2.0f * segue_nn_random_uniform (key, index) - 1.0f);
 }
 
-/* A crop of one item, louder or softer: a gain multiplies the power under the logarithm, and what
- * that takes below the floor stays there. */
+/* A crop of one item, louder or softer: a gain multiplies the power under the logarithm, and the
+ * result is at least the floor. */
 static void
 crop_item (gpointer data, gsize item, guint thread)
 {
@@ -150,7 +150,7 @@ scale_item (gpointer data, gsize item, guint thread)
       y[i * p->bands + m] = p->scale[m] * x[i * p->bands + m] + p->shift[m];
 }
 
-/* Where a mask of up to `most` of `n` begins, and how many it covers. */
+/* The start and length of a mask of up to `most` of `n`. */
 static gsize
 draw_mask (const SegueNnRandomKey *key, guint64 index, gsize most, gsize n, gsize *length)
 {
@@ -158,7 +158,7 @@ draw_mask (const SegueNnRandomKey *key, guint64 index, gsize most, gsize n, gsiz
   return segue_nn_random_below (key, index + 1, (guint32) (n - *length + 1));
 }
 
-/* Standardised frames have mean 0: that is what a mask leaves. */
+/* Standardised frames have mean 0: a mask sets them to 0. */
 static void
 mask_item (gpointer data, gsize item, guint thread)
 {

@@ -1,7 +1,7 @@
-/* The life of a model over log-mel frames. */
+/* Creation, loading and saving of a model over log-mel frames. */
 #include <segue/nn/mel-front.h>
 
-#define RATE 16000 /* Hz, where items say nothing */
+#define RATE 16000 /* Hz, if the rate of items is not known */
 #define NAME "frames"
 
 gboolean
@@ -72,7 +72,7 @@ segue_nn_mel_model_describe (gpointer data, SegueModelInfo *info)
   info->n_labels = model->base.n_labels;
   info->rate = (guint) model->front.frames.rate;
   info->min_length = segue_nn_mel_front_get_min_length (&model->front);
-  info->coupled = TRUE; /* by the statistics of a batch */
+  info->coupled = TRUE; /* through the statistics of a batch */
 }
 
 gsize

@@ -16,7 +16,7 @@ enum { RANDOM_PROBABILITIES, RANDOM_ATTENTION, RANDOM_ACTIVATION, RANDOM_FEED_FO
 
 /* ---- Weights ---- */
 
-/* q, k and v are tensors of their own in files. */
+/* q, k and v are separate tensors in files. */
 static void
 declare_projections (const SegueNnTransformer *t, SegueNnAffine *qkv, SegueNnWeights *weights,
                      guint part, double deviation, const SegueNnTransformerNames *names,
@@ -84,7 +84,7 @@ attention_of (const SegueNnTransformer *t, const Workspace *ws)
                              .dropout = ws->train ? t->attention_dropout : 0.0f };
 }
 
-/* What inference shares between layers; in training each layer has its own. */
+/* Buffers that layers share in inference; in training each layer has its own. */
 static void
 lay_inside (const SegueNnTransformer *t, SegueNnArena *arena, const Workspace *ws, Buffers *b)
 {
@@ -116,7 +116,7 @@ segue_nn_transformer_lay (const SegueNnTransformer *t, SegueNnPool *pool, SegueN
   Buffers unused = { NULL };
   SegueNnArena one = { NULL };
   *ws = (Workspace){ .batch = batch, .frames = frames, .rows = batch * frames, .train = train };
-  /* Inference alternates: a layer reads what the one before left in the other. */
+  /* Inference alternates: a layer reads the output of the previous one from the other. */
   ws->n_buffers = train ? n_layers : 2;
   lay_layer (t, &one, ws, &unused);
   ws->stride = one.used;
@@ -222,9 +222,9 @@ attention_forward (const Call *c, const Buffers *b, const float *x)
                                  w->out.weight.w, w->out.bias.w, ws->branch);
 }
 
-/* dbias [3H] += column sums of d_qkv, but for the keys' third.  A bias of the keys adds one number to a
- * whole row of scores, which softmax does not see: its gradient is 0, and the sum is rounding noise,
- * which AdamW would blow up to full steps. */
+/* dbias [3H] += column sums of d_qkv, except for the keys' third.  A bias of the keys adds one number to a
+ * whole row of scores, which does not change softmax: its gradient is 0, and the sum is rounding noise,
+ * which AdamW would amplify to full steps. */
 static void
 qkv_bias_backward (const Call *c, float *dbias)
 {
@@ -255,7 +255,7 @@ attention_backward (const Call *c, const Buffers *b, const float *x)
   qkv_bias_backward (c, w->qkv.bias.dw);
 }
 
-/* inner [B, T, I] → active; in inference they are one. */
+/* inner [B, T, I] → active; in inference they are the same buffer. */
 static float *
 activate (const Call *c, const Buffers *b)
 {

@@ -38,7 +38,7 @@ segue_nn_config_refuse (GError **error, const char *where, const char *key, cons
   return FALSE;
 }
 
-/* (nullable): a null is as good as a missing member. */
+/* (nullable): null is treated as a missing member. */
 static const json_t *
 member (const json_t *object, const char *key)
 {

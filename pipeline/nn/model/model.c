@@ -42,7 +42,7 @@ segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision
     model->precision = has (model, SEGUE_NN_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
   if (segue_nn_pool_set_precision (model->pool, of_model[model->precision], &local))
     return TRUE;
-  /* Of a pipeline's text, not of a file. */
+  /* An error of the pipeline's text, not of a file. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
     local->code = SEGUE_ERROR_PIPELINE;
   g_propagate_error (error, g_steal_pointer (&local));
@@ -94,7 +94,7 @@ segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec, c
   return TRUE;
 }
 
-/* Where each of the model's labels is among those found; %NULL where they are not the same labels. */
+/* The index of each of the model's labels in the folder's; %NULL if they are not the same labels. */
 static guint *
 match_labels (const SegueNnModel *model)
 {

@@ -1,4 +1,4 @@
-/* Weights from and to model.safetensors. */
+/* Reading weights from and writing them to model.safetensors. */
 #include "weights-private.h"
 
 #include <segue/error.h>
@@ -8,7 +8,7 @@
 
 #define FILE_NAME "model.safetensors"
 
-/* The tensor called so, with the prefix or without. */
+/* The tensor called @name, with or without the prefix. */
 static const SegueTensorInfo *
 find_spelled (const SegueNnWeightsSource *source, const char *name)
 {
@@ -39,7 +39,7 @@ segue_nn_weights_has (const SegueNnWeightsSource *source, const char *name)
   return find (source, name) != NULL;
 }
 
-/* Rows that are labels are as many as the file's. */
+/* If rows are labels, there are as many as the file has. */
 static void
 shape_in_file (const NnTensor *tensor, const SegueNnWeightsSource *source, gsize shape[4])
 {
@@ -71,7 +71,7 @@ is_head (const NnTensor *tensor)
   return (tensor->as_declared.flags & (SEGUE_NN_WEIGHT_HEAD | SEGUE_NN_WEIGHT_LABELS)) != 0;
 }
 
-/* Of the head: whether all tensors of its layer are there as declared. */
+/* For the head: whether all tensors of its layer are present as declared. */
 static gboolean
 layer_fits (const SegueNnWeights *weights, const NnTensor *tensor,
             const SegueNnWeightsSource *source)
@@ -162,7 +162,7 @@ read_tensor (SegueNnPool *pool, const NnTensor *tensor, const SegueNnWeightsSour
   return TRUE;
 }
 
-/* One value that is no number would make every answer none. */
+/* A single NaN would make every prediction NaN. */
 static gboolean
 check_values (SegueNnPool *pool, const NnTensor *tensor, const float *values, const char *path,
               GError **error)
@@ -196,7 +196,7 @@ segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
                        const SegueNnWeightsSource *source, GError **error)
 {
   g_autofree char *path = g_build_filename (source->folder, FILE_NAME, NULL);
-  /* Before anything as large as a stranger's config.json may ask for is made. */
+  /* Before anything of a size that an untrusted config.json specifies is allocated. */
   for (guint i = 0; i < weights->tensors->len; i++)
     if (!check_tensor (nn_weights_at (weights, i), source, path, error))
       return FALSE;

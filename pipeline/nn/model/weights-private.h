@@ -1,4 +1,4 @@
-/* Weights as their own files see them. */
+/* The table of weights (internal). */
 #pragma once
 
 #include <segue/nn/weights.h>
@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct {
   float **place;
-  gsize offset; /* floats, in the arena of what is derived */
+  gsize offset; /* floats, in the arena of derived values */
 } NnDerived;
 
 /* A matrix that is kept: of a weight, or of what is derived. */
@@ -30,7 +30,7 @@ struct _SegueNnWeights {
   GArray *kept;    /* NnKeptMatrix */
   gsize n_floats, n_derived;
   gboolean overflow;
-  float *values, *gradients, *beside; /* aligned inside of */
+  float *values, *gradients, *beside; /* aligned, in @blocks */
   gpointer blocks[3];
 };
 
@@ -43,7 +43,7 @@ nn_weights_at (const SegueNnWeights *weights, guint i)
 /* Initial values for tensor i. */
 gboolean nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
                               guint64 seed, gpointer data, GError **error);
-/* torch's order to the layout in memory, and back. */
+/* Converts torch's order to the layout in memory, and back. */
 void nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, float *memory);
 void nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory, float *file);
 /* FALSE, with SEGUE_ERROR_RESOURCE. */

@@ -1,4 +1,4 @@
-/* The table of tensors: declared, given memory, initialised, listed. */
+/* The table of tensors: declaration, allocation, initialisation, listing. */
 #include "weights-private.h"
 
 #include <segue/error.h>
@@ -44,7 +44,7 @@ segue_nn_weights_free (SegueNnWeights *weights)
   g_free (weights);
 }
 
-/* Where n more floats go in an arena of *used. */
+/* The offset for n more floats in an arena of *used. */
 static gsize
 reserve (SegueNnWeights *weights, gsize *used, gsize n, gboolean adjacent)
 {
@@ -180,8 +180,8 @@ nn_weights_no_memory (GError **error)
   return FALSE;
 }
 
-/* Zeroed floats from the system, untouched until they are used, so that gradients of a model that only
- * predicts cost nothing. */
+/* Zeroed floats from the system, which uses no memory before the first access, so that gradients of a
+ * model that only predicts are free. */
 static float *
 new_arena (gsize n_floats, gpointer *block)
 {
@@ -304,7 +304,7 @@ nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory
   }
 }
 
-/* As values lie in memory. */
+/* The shape in memory. */
 static void
 set_shape (const SegueNnTensor *t, SegueModelTensor *out)
 {

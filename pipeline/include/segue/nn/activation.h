@@ -16,10 +16,10 @@ typedef enum {
   SEGUE_NN_ACTIVATION_SIGMOID,    /* sigmoid: σ (x) = 1 / (1 + e^−x) */
 } SegueNnActivation;
 
-/* FALSE, leaving `activation` alone, for a name that isn't known. */
+/* FALSE, without changing `activation`, for an unknown name. */
 SEGUE_API gboolean segue_nn_activation_from_name (const char *name, SegueNnActivation *activation);
 
-/* The name that a config.json should carry; static data. */
+/* The name for a config.json; static data. */
 SEGUE_API const char *segue_nn_activation_get_name (SegueNnActivation activation);
 
 /* y [n] = f (x [n]); y may be x. */

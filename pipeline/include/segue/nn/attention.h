@@ -10,10 +10,10 @@ G_BEGIN_DECLS
  *
  * q, k, v and y are [batch, time, heads · dim], head h in channels h·dim … h·dim + dim − 1, as
  * the projections leave them; `stride` is the distance in floats between frames of q, k, v (and
- * dq, dk, dv), so that the three may lie interleaved in one [batch, time, 3 · heads · dim]
+ * dq, dk, dv), so that the three may be interleaved in one [batch, time, 3 · heads · dim]
  * buffer. y and dy are contiguous.
  *
- * Probabilities are never stored: the backward computes them again, block by block of rows, from
+ * Probabilities are never stored: the backward recomputes them, one block of rows at a time, from
  * q and k. That costs a sixth of the op's arithmetic and makes memory linear in time. */
 typedef struct {
   gsize batch;
@@ -30,8 +30,8 @@ SEGUE_API gsize segue_nn_attention_forward_scratch (SegueNnPool *pool,
 SEGUE_API gsize segue_nn_attention_backward_scratch (SegueNnPool *pool,
                                                      const SegueNnAttention *attention);
 
-/* key: of the dropout mask; element (head · time + row) · time + column of item b has
- * that index, see dropout.h. key and items may be NULL where dropout is 0. */
+/* key: of the dropout mask; the index of an element of item b is (head · time + row) · time +
+ * column, see dropout.h. key and items may be NULL if dropout is 0. */
 SEGUE_API void segue_nn_attention_forward (SegueNnPool *pool, const SegueNnAttention *attention,
                                            const SegueNnRandomKey *key, const guint64 *items,
                                            const float *q, const float *k, const float *v, float *y,

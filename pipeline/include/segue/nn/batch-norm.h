@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * It is used as one multiplication and one addition per channel, y = scale · x + shift, which the op that reads
  * x next applies itself (pool2d.h): the normalised activation is never written. */
 
-/* mean and the population variance [channels] of x [rows, channels]; rows > 0. Each block of rows is
- * summed around its own mean and the blocks are merged in order, so that nothing cancels.
+/* mean and population variance [channels] of x [rows, channels]; rows > 0. Each block of rows is
+ * summed around its own mean and the blocks are merged in order, to avoid cancellation.
  * scratch: segue_nn_batch_norm_scratch () floats. */
 SEGUE_API gsize segue_nn_batch_norm_scratch (gsize rows, gsize channels);
 SEGUE_API void segue_nn_batch_norm_statistics (SegueNnPool *pool, gsize rows, gsize channels,
@@ -26,7 +26,7 @@ SEGUE_API void segue_nn_batch_norm_track (gsize rows, gsize channels, double mom
                                           const float *mean, const float *variance,
                                           float *running_mean, float *running_variance);
 
-/* scale = gamma · rstd, shift = beta − mean · scale, and rstd where it isn't NULL; all [channels]. */
+/* scale = gamma · rstd, shift = beta − mean · scale, and rstd if it isn't NULL; all [channels]. */
 SEGUE_API void segue_nn_batch_norm_fold (gsize channels, float eps, const float *gamma,
                                          const float *beta, const float *mean,
                                          const float *variance, float *scale, float *shift,

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/** SegueNnConvBlock2d: @in, @out and @pool are the caller's to set.
+/** SegueNnConvBlock2d: the caller sets @in, @out, @pool and @first.
  * @packed, @packed_back: derived from @conv; the first block of a network needs no gradient of its input, and has no
  *   @packed_back */
 typedef struct {
@@ -24,8 +24,8 @@ typedef struct {
   float *packed, *packed_back;
 } SegueNnConvBlock2d;
 
-/** SegueNnConvBlock2dBuffers: of one pass.  Where there will be no backward, @convolved may be that of another block.
- * @x: the block's input, in a backward replaced by its gradient
+/** SegueNnConvBlock2dBuffers: of one pass.  Without a backward, blocks may share @convolved.
+ * @x: the block's input; the backward replaces it by its gradient
  * @statistics: mean, variance, scale, shift, rstd: [5, out] */
 typedef struct {
   gsize batch, height, width;
@@ -35,21 +35,22 @@ typedef struct {
   float *statistics; /* [5, out] */
 } SegueNnConvBlock2dBuffers;
 
-/** segue_nn_conv_block2d_declare: @name.conv.weight, @name.norm.*; weights by He et al. 2015, for ReLU follows.
- * @item: names their random numbers */
+/** segue_nn_conv_block2d_declare: declares @name.conv.weight, @name.norm.*; weights by He et al. 2015, for ReLU
+ * follows.
+ * @item: identifies their random numbers */
 SEGUE_API void segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weights,
                                               const char *name, guint64 item);
-/** segue_nn_conv_block2d_changed: after each change of the weights. */
+/** segue_nn_conv_block2d_changed: must be called after each change of the weights. */
 SEGUE_API void segue_nn_conv_block2d_changed (SegueNnConvBlock2d *block, SegueNnPool *pool);
 /** segue_nn_conv_block2d_scratch: floats. */
 SEGUE_API gsize segue_nn_conv_block2d_scratch (const SegueNnConvBlock2d *block, SegueNnPool *pool,
                                                const SegueNnConvBlock2dBuffers *buffers,
                                                gboolean train);
-/** segue_nn_conv_block2d_forward: @train: by the batch's statistics, which the running ones follow. */
+/** segue_nn_conv_block2d_forward: @train: normalises with the batch's statistics and updates the running ones. */
 SEGUE_API void segue_nn_conv_block2d_forward (SegueNnConvBlock2d *block, SegueNnPool *pool,
                                               const SegueNnConvBlock2dBuffers *buffers,
                                               gboolean train, float *scratch);
-/** segue_nn_conv_block2d_backward: from the gradient of y, in its place; gradients take the places of the activations
+/** segue_nn_conv_block2d_backward: the buffer of y contains its gradient on entry; gradients replace the activations
  * that they belong to. */
 SEGUE_API void segue_nn_conv_block2d_backward (SegueNnConvBlock2d *block, SegueNnPool *pool,
                                                const SegueNnConvBlock2dBuffers *buffers,

@@ -8,12 +8,12 @@ G_BEGIN_DECLS
  *
  *   y[b, t, o] = bias[o] + Σ_j Σ_i w[o, j, i] · x[b, t·stride + j, i],   t < out_time
  *
- * Weights are kept PACKED as [out, kernel, in] (torch: [out, in, kernel]): a window of x is then
+ * Weights are stored PACKED as [out, kernel, in] (torch: [out, in, kernel]): a window of x is then
  * one contiguous row of kernel·in floats, as is a row of w, and the convolution is a matrix
- * product whose left matrix has rows stride·in apart. Those rows overlap where kernel > stride,
- * which BLAS refuses, so the kernel is cut into ⌈kernel / stride⌉ groups of up to `stride` taps
- * and their products are added. Nothing is copied. Optimisers and norms work on packed weights
- * as they are. */
+ * product whose left matrix has rows stride·in apart. Those rows overlap if kernel > stride,
+ * which BLAS refuses, so the kernel is split into ⌈kernel / stride⌉ groups of up to `stride` taps
+ * and their products are added. Nothing is copied. Optimisers and norms work directly on packed
+ * weights. */
 typedef struct {
   gsize batch;
   gsize time; /* of x; >= kernel */
@@ -25,11 +25,11 @@ typedef struct {
     activation; /* of y, while a tile of it is in the cache; linear for a backward */
 } SegueNnConv1d;
 
-/* ⌊(time − kernel) / stride⌋ + 1, or 0 where time < kernel. */
+/* ⌊(time − kernel) / stride⌋ + 1, or 0 if time < kernel. */
 SEGUE_API gsize segue_nn_conv1d_out_time (gsize time, gsize kernel, gsize stride);
 
-/* w = [out, in, kernel] as [out, kernel, in]; and torch_w = (or, with `add`, +=) the way back,
- * which also brings a gradient of packed weights home to the order of a file. */
+/* w = torch_w [out, in, kernel] packed as [out, kernel, in]; and the inverse, torch_w = (or, with
+ * `add`, +=), which also converts a gradient of packed weights to the order of a file. */
 SEGUE_API void segue_nn_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                      const float *torch_w, float *w);
 SEGUE_API void segue_nn_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
@@ -40,7 +40,7 @@ SEGUE_API void segue_nn_conv1d_forward (SegueNnPool *pool, const SegueNnConv1d *
                                         const float *x, const float *w, const float *bias,
                                         float *y);
 
-/* dx [batch, time, in] is written (0 in frames that no window reached), dw [out, kernel, in] and
+/* dx [batch, time, in] is written (0 in frames outside every window), dw [out, kernel, in] and
  * dbias [out] are added to; each may be NULL. x is read only for dw, w only for dx. */
 SEGUE_API void segue_nn_conv1d_backward (SegueNnPool *pool, const SegueNnConv1d *conv,
                                          const float *x, const float *w, const float *dy, float *dx,

@@ -4,19 +4,19 @@
 
 G_BEGIN_DECLS
 
-/* Two-dimensional convolution over channels-last images, stride 1, zeros around the borders so that
- * the output is as large as the input ("same"; kernels have odd sides):
+/* Two-dimensional convolution over channels-last images, stride 1, zero-padded so that the output is
+ * as large as the input ("same"; kernels have odd sides):
  *
  *   y[b, h, w, o] = Σ_r Σ_s Σ_i k[o, i, r, s] · x[b, h + r − ⌊kernel_height / 2⌋, w + s − ⌊kernel_width / 2⌋, i]
  *
- * There is no bias, for a batch normalisation follows, which would take it away again.
+ * There is no bias, since a batch normalisation follows, which would remove it.
  *
- * Windows are never gathered: a band of rows is copied once into a border of zeros, where the
+ * Windows are never gathered: a band of rows is copied once into a buffer with a border of zeros, where the
  * `kernel_width · in` floats of each row of a window are contiguous, and a register block of 8 pixels × 32
- * channels is summed straight from there. About 85 % of a core's float32 peak.
+ * channels is summed directly from it. This reaches about 85 % of a core's float32 peak.
  *
- * Weights and their gradients are in torch's order [out, in, kernel_height, kernel_width], as a file has
- * them; the kernels read a packed copy, which has to be packed again after each change of the weights. */
+ * Weights and their gradients are in torch's order [out, in, kernel_height, kernel_width], as in a
+ * file; the kernels read a packed copy, which has to be packed again after each change of the weights. */
 typedef struct {
   gsize batch;
   gsize height; /* rows: frames of a spectrogram */
@@ -33,8 +33,8 @@ SEGUE_API gsize segue_nn_conv2d_packed_size (const SegueNnConv2d *conv);
 /* Floats of the packed weights for the gradient of the input. */
 SEGUE_API gsize segue_nn_conv2d_packed_back_size (const SegueNnConv2d *conv);
 
-/* w [out, in, kernel_height, kernel_width] into `packed` for the forward, and into packed_back (mirrored, in and
- * out exchanged) for the gradient of the input. Either may be NULL. */
+/* Packs w [out, in, kernel_height, kernel_width] into `packed` for the forward, and into packed_back (mirrored,
+ * in and out exchanged) for the gradient of the input. Either may be NULL. */
 SEGUE_API void segue_nn_conv2d_pack (SegueNnPool *pool, const SegueNnConv2d *conv, const float *w,
                                      float *packed, float *packed_back);
 

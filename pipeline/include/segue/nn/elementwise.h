@@ -20,11 +20,11 @@ SEGUE_API void segue_nn_scale (SegueNnPool *pool, gsize n, float alpha, float *x
 SEGUE_API void segue_nn_fill (SegueNnPool *pool, gsize n, float alpha, float *y);
 SEGUE_API void segue_nn_copy (SegueNnPool *pool, gsize n, const float *x, float *y);
 
-/* Σ x·y and Σ x² over n, carried in double. */
+/* Σ x·y and Σ x² over n, accumulated in double. */
 SEGUE_API double segue_nn_dot (SegueNnPool *pool, gsize n, const float *x, const float *y);
 SEGUE_API double segue_nn_sum_squares (SegueNnPool *pool, gsize n, const float *x);
 
-/* TRUE when no element is infinite or not a number. */
+/* TRUE if no element is infinite or NaN. */
 SEGUE_API gboolean segue_nn_all_finite (SegueNnPool *pool, gsize n, const float *x);
 
 /* Normalises each row of x [rows, n] to mean 0 and variance 1: (x − mean) / √(var + eps),

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  *
  * with g = ⌊o / O⌋, I = in / groups, O = out / groups, and x = 0 outside of the sequence.
  *
- * Weights are kept packed as [groups, kernel, I, O] (torch: [out, I, kernel]). A group's windows
- * are gathered a cache-sized tile at a time and multiplied. */
+ * Weights are stored packed as [groups, kernel, I, O] (torch: [out, I, kernel]). A group's windows
+ * are gathered one cache-sized tile at a time and multiplied. */
 typedef struct {
   gsize batch;
   gsize time;
@@ -23,15 +23,15 @@ typedef struct {
   gsize groups;
 } SegueNnGroupedConv1d;
 
-/* w = torch's [out, in / groups, kernel], packed; and torch_w = (or, with `add`, +=) the way
- * back. */
+/* w = torch_w [out, in / groups, kernel], packed; and the inverse, torch_w = (or, with `add`,
+ * +=). */
 SEGUE_API void segue_nn_grouped_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                              gsize groups, const float *torch_w, float *w);
 SEGUE_API void segue_nn_grouped_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
                                                gsize groups, gboolean add, const float *w,
                                                float *torch_w);
 
-/* Floats of scratch for forward and backward alike; grows with the pool's threads, not with
+/* Floats of scratch for both forward and backward; grows with the pool's threads, not with
  * batch. */
 SEGUE_API gsize segue_nn_grouped_conv1d_scratch (SegueNnPool *pool,
                                                  const SegueNnGroupedConv1d *conv);

@@ -11,7 +11,7 @@ SEGUE_API void segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in,
                                         float *y);
 
 /* The same for x [batch, rows, in] and y [batch, rows, out], in tiles that never span two items:
- * what is computed for an item does not depend, bit for bit, on which others are in the batch. */
+ * the result for an item does not depend, bit for bit, on the other items of the batch. */
 SEGUE_API void segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize in,
                                               gsize out, const float *x, const float *w,
                                               const float *bias, float *y);
@@ -23,7 +23,7 @@ SEGUE_API void segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in
                                          float *dw, float *dbias);
 
 /* dbias [channels] += column sums of dy [rows, channels]: the bias gradient of any op over
- * channels-last data. Sums are carried in double. */
+ * channels-last data. Sums are accumulated in double. */
 SEGUE_API void segue_nn_bias_backward (SegueNnPool *pool, gsize rows, gsize channels,
                                        const float *dy, float *dbias);
 

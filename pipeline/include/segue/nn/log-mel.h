@@ -8,13 +8,13 @@ G_BEGIN_DECLS
  *
  *   log (floor + Σ_k F[m, k] · |X_t[k]|²),   X_t = DFT of window · samples t·hop … t·hop + window − 1
  *
- * (natural logarithm; frames lie wholly inside the samples, nothing is padded or centred). The window is Hann's,
- * periodic as in torch.hann_window, and scaled to the sum 2, so that a sine of amplitude a on a
+ * (natural logarithm; every frame is completely inside the samples, without padding or centring). The window is
+ * Hann's, periodic as in torch.hann_window, and scaled to the sum 2, so that a sine of amplitude a at a
  * bin's frequency has |X| = a whatever the window's length, and `floor` is a power relative to that
- * of full scale: 1e-6 is 60 dB down.
+ * of full scale: 1e-6 is −60 dB.
  *
- * F are triangles that rise from one centre to the next and fall to the one after, with height 1, at
- * bands + 2 frequencies that are equally far apart on the mel scale:
+ * F are triangles of height 1 that rise from one centre to the next and fall to the one after it, at
+ * bands + 2 frequencies that are equally spaced on the mel scale:
  *
  *   HTK     mel = 2595 · log10 (1 + Hz / 700)
  *   Slaney  mel = 3 · Hz / 200 below 1000 Hz; above, 15 + 27 · log_6.4 (Hz / 1000)
@@ -39,15 +39,15 @@ typedef struct {
 /* Tables and FFT plans for one configuration. */
 typedef struct _SegueNnLogMel SegueNnLogMel;
 
-/* pool: whose threads will use it; only pools with no more threads may.
+/* pool: the largest pool that will use it; pools with more threads must not.
  * Errors: SEGUE_ERROR_DATA for a configuration outside the bounds above, or one with a band so narrow
- * that no bin of the FFT lies in it; SEGUE_ERROR_RESOURCE. */
+ * that it contains no bin of the FFT; SEGUE_ERROR_RESOURCE. */
 SEGUE_API SegueNnLogMel *segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnPool *pool,
                                                GError **error);
 /* NULL is accepted. */
 SEGUE_API void segue_nn_log_mel_free (SegueNnLogMel *log_mel);
 
-/* Frames of `samples` samples: ⌊(samples − window) / hop⌋ + 1, or 0. */
+/* Number of frames for `samples` samples: ⌊(samples − window) / hop⌋ + 1, or 0. */
 SEGUE_API gsize segue_nn_log_mel_frames (const SegueNnLogMelConfig *config, gsize samples);
 
 /* x [batch, samples] → y [batch, frames, bands]. One call at a time for each SegueNnLogMel. */

@@ -1,8 +1,8 @@
-/* The front of a model over log-mel frames: samples → frames [B, T, M], brought to mean 0 and variance 1, and in
- * training cropped, made louder or softer, tilted and masked (SpecAugment, Park et al. 2019).
+/* The front end of a model over log-mel frames: samples → frames [B, T, M], standardised to mean 0 and variance 1,
+ * and in training cropped, changed in gain, tilted and masked (SpecAugment, Park et al. 2019).
  *
- * Frames themselves are a frozen prefix of the model.  A model type has these parameters by beginning its own struct
- * with a SegueNnMelParams and its rows with SEGUE_NN_MEL_PARAMS.
+ * The frames are a frozen prefix of the model.  A model type gets these parameters if its own struct begins with a
+ * SegueNnMelParams and its rows with SEGUE_NN_MEL_PARAMS.
  */
 #pragma once
 
@@ -14,14 +14,14 @@ G_BEGIN_DECLS
 
 #define SEGUE_NN_MEL_MAX_BANDS 512
 
-/** SegueNnStandardise: each band, by statistics of the training set; or each segment by its own, which loses its
- * loudness. */
+/** SegueNnStandardise: each band with statistics of the training set; or each segment with its own, which removes
+ * its loudness. */
 typedef enum {
   SEGUE_NN_STANDARDISE_BAND,
   SEGUE_NN_STANDARDISE_SEGMENT,
 } SegueNnStandardise;
 
-/** SegueNnMelParams: what a pipeline sets. */
+/** SegueNnMelParams: the parameters that a pipeline sets. */
 typedef struct {
   gint64 bands;
   double window, hop; /* ms */
@@ -29,7 +29,7 @@ typedef struct {
   int scale;
   double floor; /* dB */
   int standardise;
-  double crop;       /* share */
+  double crop;       /* fraction */
   double gain, tilt; /* dB */
   gint64 time_masks;
   double time_mask; /* s */
@@ -91,9 +91,9 @@ typedef struct {
                        .doc = "The most bands in such a group; each has between none and this "    \
                               "many.")
 
-/** SegueNnMelFront: what is above the line is the caller's to set, by the functions below; then it is opened.
- * @min_frames: that a crop leaves at least
- * @layer: names its random numbers among the model's */
+/** SegueNnMelFront: the caller sets the members above the line, with the functions below, before opening it.
+ * @min_frames: minimum number of frames after a crop
+ * @layer: distinguishes its random numbers from others of the model */
 typedef struct {
   SegueNnLogMelConfig frames;
   SegueNnStandardise standardise;
@@ -104,30 +104,31 @@ typedef struct {
   guint32 layer;
   /* ---- */
   SegueNnLogMel *log_mel;
-  SegueNnWeight mean, variance; /* [M], running; none where segments are standardised */
+  SegueNnWeight mean, variance; /* [M], running; none if segments are standardised */
 } SegueNnMelFront;
 
-/** segue_nn_mel_front_set: of a new model, for audio of @rate Hz.  %SEGUE_ERROR_PIPELINE where @params don't go
- * together. */
+/** segue_nn_mel_front_set: for a new model, with audio of @rate Hz.  %SEGUE_ERROR_PIPELINE if @params are
+ * inconsistent. */
 SEGUE_API gboolean segue_nn_mel_front_set (SegueNnMelFront *front, const SegueNnMelParams *params,
                                            guint rate, GError **error);
-/** segue_nn_mel_front_read: of a model folder's config.json (hostile): all but what is of training.  %SEGUE_ERROR_DATA */
+/** segue_nn_mel_front_read: all but the training parameters, from a model folder's config.json (untrusted).
+ * %SEGUE_ERROR_DATA */
 SEGUE_API gboolean segue_nn_mel_front_read (SegueNnMelFront *front, const json_t *config,
                                             const char *where, GError **error);
-/** segue_nn_mel_front_set_training: what is of training, of frames that are known. */
+/** segue_nn_mel_front_set_training: the training parameters; the frames must be set before. */
 SEGUE_API void segue_nn_mel_front_set_training (SegueNnMelFront *front,
                                                 const SegueNnMelParams *params);
-/** segue_nn_mel_front_write: what segue_nn_mel_front_read() reads, into @config. */
+/** segue_nn_mel_front_write: writes what segue_nn_mel_front_read() reads into @config. */
 SEGUE_API void segue_nn_mel_front_write (const SegueNnMelFront *front, json_t *config);
 
-/** segue_nn_mel_front_open: and declares its statistics, @name.running_mean and @name.running_var. */
+/** segue_nn_mel_front_open: also declares its statistics, @name.running_mean and @name.running_var. */
 SEGUE_API gboolean segue_nn_mel_front_open (SegueNnMelFront *front, SegueNnModel *model,
                                             const char *name, GError **error);
 SEGUE_API void segue_nn_mel_front_close (SegueNnMelFront *front);
-/** segue_nn_mel_front_get_min_length: samples for its @min_frames. */
+/** segue_nn_mel_front_get_min_length: number of samples for its @min_frames. */
 SEGUE_API gsize segue_nn_mel_front_get_min_length (const SegueNnMelFront *front);
 
-/** segue_nn_mel_front_prefix_size: floats of the frames of @length samples. */
+/** segue_nn_mel_front_prefix_size: number of floats in the frames of @length samples. */
 SEGUE_API gsize segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length);
 /** segue_nn_mel_front_prefix: samples [batch, length] → frames [batch, prefix_size]. */
 SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnPool *pool,
@@ -135,7 +136,7 @@ SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnP
                                           float *frames);
 
 /** SegueNnMelBuffers: in a workspace.
- * @all_frames: of the segment; @frames: T, after the crop
+ * @all_frames: number of frames of the segment; @frames: T, after the crop
  * @output: [B, T, M] */
 typedef struct {
   gsize all_frames, frames;
@@ -143,21 +144,21 @@ typedef struct {
   float *output;
 } SegueNnMelBuffers;
 
-/** segue_nn_mel_front_lay: %FALSE: @length leaves fewer than its @min_frames. */
+/** segue_nn_mel_front_lay: %FALSE: @length gives fewer than its @min_frames. */
 SEGUE_API gboolean segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNnArena *arena,
                                            guint batch, gsize length, SegueModelMode mode,
                                            gboolean from_prefix, SegueNnMelBuffers *buffers);
 /** segue_nn_mel_front_scratch: floats. */
 SEGUE_API gsize segue_nn_mel_front_scratch (const SegueNnMelFront *front, guint batch,
                                             const SegueNnMelBuffers *buffers);
-/** segue_nn_mel_front_forward: the pass's input → buffers->output; in training the running statistics follow. */
+/** segue_nn_mel_front_forward: the pass's input → buffers->output; training updates the running statistics. */
 SEGUE_API void segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *pool,
                                            const SegueModelPass *pass, SegueNnMelBuffers *buffers,
                                            float *scratch);
 
-/* ---- A whole model behind such a front ---- */
+/* ---- A complete model with this front end ---- */
 
-/** SegueNnMelModel: what the struct of a model over log-mel frames begins with; its configuration begins with a
+/** SegueNnMelModel: the first member of the struct of a model over log-mel frames; its configuration begins with a
  * SegueNnMelParams. */
 typedef struct {
   SegueNnModel base;
@@ -165,24 +166,24 @@ typedef struct {
 } SegueNnMelModel;
 
 /** segue_nn_mel_model_create: as segue_nn_model_create(), for audio at the rate of @spec, or 16 kHz.  Opens @model.
- * @declare: all weights but the front's */
+ * @declare: all weights except the front end's */
 SEGUE_API gboolean segue_nn_mel_model_create (SegueNnMelModel *model,
                                               const SegueNnMelParams *params,
                                               const SegueModelSpec *spec,
                                               SegueNnDeclareFunc declare, GError **error);
-/** segue_nn_mel_model_read: (transfer full): the config.json of @folder, the front's part of it read. */
+/** segue_nn_mel_model_read: (transfer full): the config.json of @folder; also reads the front end's part of it. */
 SEGUE_API json_t *segue_nn_mel_model_read (SegueNnMelModel *model, const char *folder,
                                            GError **error);
-/** segue_nn_mel_model_load: the rest, once the caller has read its own sizes from @config.  Opens @model. */
+/** segue_nn_mel_model_load: loads the rest, after the caller has read its own sizes from @config.  Opens @model. */
 SEGUE_API gboolean segue_nn_mel_model_load (SegueNnMelModel *model, const SegueNnMelParams *params,
                                             const SegueModelSpec *spec, const char *folder,
                                             const json_t *config, SegueNnDeclareFunc declare,
                                             GError **error);
-/** segue_nn_mel_model_save: config.json, preprocessor_config.json, model.safetensors.
+/** segue_nn_mel_model_save: writes config.json, preprocessor_config.json, model.safetensors.
  * @config: (transfer full): model_type and the caller's own sizes */
 SEGUE_API gboolean segue_nn_mel_model_save (const SegueNnMelModel *model, const char *folder,
                                             json_t *config, GError **error);
-/** segue_nn_mel_model_close: the struct itself is the caller's. */
+/** segue_nn_mel_model_close: does not free the struct itself. */
 SEGUE_API void segue_nn_mel_model_close (SegueNnMelModel *model);
 
 /* Callbacks of SegueModelType.  @model: a #SegueNnMelModel */

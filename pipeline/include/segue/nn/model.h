@@ -1,7 +1,7 @@
-/* What all models of libsegue-nn are made of: threads, labels, weights, and callbacks of a #SegueModelType that need
- * nothing else.
+/* The common base of all models of libsegue-nn: threads, labels, weights, and those callbacks of a #SegueModelType
+ * that need nothing else.
  *
- * A model's own struct begins with a SegueNnModel; so pointers to it are pointers to the model.
+ * A model's own struct begins with a SegueNnModel, so that a pointer to it is also a pointer to the model.
  *
  *   typedef struct {
  *     SegueNnModel base;
@@ -21,8 +21,8 @@
 G_BEGIN_DECLS
 
 /** SegueNnModel: zeroed before segue_nn_model_open().
- * @cancellable: (nullable): borrowed: of passes
- * @found: (nullable): the folder's labels, where they are not the model's */
+ * @cancellable: (nullable): borrowed: for passes
+ * @found: (nullable): the folder's labels */
 typedef struct {
   SegueNnPool *pool;
   SegueNnWeights *weights;
@@ -33,37 +33,37 @@ typedef struct {
   char **found;
 } SegueNnModel;
 
-/** segue_nn_model_open: threads, and an empty table of weights. */
+/** segue_nn_model_open: creates the threads, and an empty table of weights. */
 SEGUE_API gboolean segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec,
                                         GError **error);
-/** segue_nn_model_close: frees all that is in it; the model is the caller's. */
+/** segue_nn_model_close: frees its contents, not the struct itself. */
 SEGUE_API void segue_nn_model_close (SegueNnModel *model);
 
-/** segue_nn_model_set_precision: AUTO is the fastest that is here and costs no accuracy.  %SEGUE_ERROR_PIPELINE where
- * the machine doesn't have it. */
+/** segue_nn_model_set_precision: AUTO is the fastest available precision that loses no accuracy.
+ * %SEGUE_ERROR_PIPELINE if the system doesn't support @precision. */
 SEGUE_API gboolean segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision,
                                                  GError **error);
 SEGUE_API void segue_nn_model_set_labels (SegueNnModel *model, const char *const *labels);
 
-/** segue_nn_model_check_rate: that items are of @rate Hz; %SEGUE_ERROR_PIPELINE says what to set. */
+/** segue_nn_model_check_rate: checks that items have @rate Hz; %SEGUE_ERROR_PIPELINE names the setting to change. */
 SEGUE_API gboolean segue_nn_model_check_rate (const SegueModelSpec *spec, guint rate,
                                               GError **error);
-/** segue_nn_model_check_length: that segments have at least @min_length samples; likewise. */
+/** segue_nn_model_check_length: checks that segments have at least @min_length samples; likewise. */
 SEGUE_API gboolean segue_nn_model_check_length (const SegueModelSpec *spec, gsize min_length,
                                                 GError **error);
 
 /** segue_nn_model_choose_labels: those of @spec, else @found (transfer full) (nullable), the folder's.
- * %SEGUE_ERROR_DATA where there are neither. */
+ * %SEGUE_ERROR_DATA if there are neither. */
 SEGUE_API gboolean segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec,
                                                  char **found, const char *folder, GError **error);
-/** segue_nn_model_load_weights: segue_nn_weights_load() with the head that fits the labels: the folder's own, row by
- * row, where they are the same labels in whatever order; else initialised.  A model that is used as it is
- * (@spec has no labels) must have one.
+/** segue_nn_model_load_weights: segue_nn_weights_load() with the head that matches the labels: the folder's, row by
+ * row, if the labels are the same in any order; else initialised.  A model that is used unchanged (@spec has no
+ * labels) must have a head.
  * @source: all but rows, number of rows and seed */
 SEGUE_API gboolean segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
                                                 const SegueNnWeightsSource *source, GError **error);
 
-/** SegueNnDeclareFunc: declares all weights of a model that knows its sizes and labels. */
+/** SegueNnDeclareFunc: declares all weights of a model whose sizes and labels are set. */
 typedef gboolean (*SegueNnDeclareFunc) (SegueNnModel *model, GError **error);
 
 /** segue_nn_model_create: labels of @spec; weights declared, allocated, initialised. */

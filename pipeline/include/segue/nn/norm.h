@@ -8,7 +8,7 @@ G_BEGIN_DECLS
  * rstd = 1 / √(var + eps), as in torch. */
 
 /* Layer normalisation over channels: x, y [rows, channels]; gamma, beta [channels]. mean and
- * rstd [rows] are written for the backward; both may be NULL when there will be none. y may be x
+ * rstd [rows] are written for the backward; both may be NULL without a backward. y may be x
  * (but then there is no backward). */
 SEGUE_API void segue_nn_layer_norm_forward (SegueNnPool *pool, gsize rows, gsize channels,
                                             float eps, const float *x, const float *gamma,
@@ -23,8 +23,8 @@ SEGUE_API void segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsiz
 /* Group normalisation: x, y [batch, time, channels]; statistics over all time and the channels /
  * groups channels of a group, for each item. groups == channels normalises each channel over
  * time, as the first layer of wav2vec 2.0 does. gamma, beta [channels]; mean, rstd [batch,
- * groups] are always written. y may be x (but then there is no backward). y is what `activation`
- * makes of it; the backward is that of the norm alone. */
+ * groups] are always written. y may be x (but then there is no backward). `activation` is applied
+ * to y; the backward is that of the norm alone. */
 SEGUE_API void segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time,
                                             gsize channels, gsize groups, float eps,
                                             SegueNnActivation activation, const float *x,

@@ -19,20 +19,20 @@ typedef struct {
 #define SEGUE_NN_ADAMW_DEFAULT ((SegueNnAdamW){ 0.9, 0.999, 1e-8 })
 
 /* Updates w [n] from its gradient dw [n] times grad_scale (1, or segue_nn_clip_coefficient ()).
- * m and v [n] are the state, 0 at first. step counts from 1. weight_decay is given here, for
+ * m and v [n] are the state, initially 0. step counts from 1. weight_decay is a parameter, since
  * biases and norms usually have none. */
 SEGUE_API void segue_nn_adamw_step (SegueNnPool *pool, const SegueNnAdamW *adamw, guint64 step,
                                     double lr, double weight_decay, float grad_scale, gsize n,
                                     const float *dw, float *m, float *v, float *w);
 
-/* Square root of the sum of squares of all gradients together, carried in double. NULL entries of
- * grads are left out. Not finite when a gradient isn't. */
+/* Square root of the sum of squares of all gradients together, accumulated in double. NULL entries
+ * of grads are skipped. Not finite if a gradient isn't. */
 SEGUE_API double segue_nn_grad_norm (SegueNnPool *pool, gsize n_tensors, const float *const *grads,
                                      const gsize *sizes);
 
-/* What to multiply gradients by so that their norm is at most max_norm: min (1, max_norm / (norm
- * + 1e-6)), as torch.nn.utils.clip_grad_norm_. max_norm 0 clips nothing. A norm that isn't
- * finite gives 0: look at the norm and skip the step. */
+/* The factor for gradients that limits their norm to max_norm: min (1, max_norm / (norm + 1e-6)),
+ * as torch.nn.utils.clip_grad_norm_. max_norm 0 clips nothing. A norm that isn't finite gives 0:
+ * check the norm and skip the step. */
 SEGUE_API float segue_nn_clip_coefficient (double norm, double max_norm);
 
 G_END_DECLS

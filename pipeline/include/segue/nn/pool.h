@@ -6,70 +6,70 @@
 
 G_BEGIN_DECLS
 
-/* The threads that do arithmetic, and the backend that multiplies for them: what every op of
- * libsegue-nn takes first.
+/* The threads that compute, and their backend for matrix products: the first argument of every op of
+ * libsegue-nn.
  *
- * Work is cut into tiles. Which thread takes which tile is left to chance; what a tile computes is
- * not, so ops choose tile borders from shapes alone and let no two tiles write the same place. */
+ * Work is split into tiles. The assignment of tiles to threads is not deterministic; the results of
+ * tiles are, so ops derive tile borders from shapes alone, and no two tiles write to the same memory. */
 typedef struct _SegueNnPool SegueNnPool;
 
-/* `tile` is 0 … n_tiles − 1; `thread` is 0 … threads − 1 and names a per-thread part of scratch
- * memory: no two tiles run at once under the same `thread`. A task must not run the pool again. */
+/* `tile` is 0 … n_tiles − 1; `thread` is 0 … threads − 1 and selects a per-thread part of scratch
+ * memory: no two tiles run concurrently with the same `thread`. A task must not call the pool again. */
 typedef void (*SegueNnTask) (gpointer data, gsize tile, guint thread);
 
-/* The most threads a pool may have. */
+/* The maximum number of threads of a pool. */
 #define SEGUE_NN_POOL_MAX_THREADS 256
 
-/* n_threads: 0 takes the number of processors that this process may use. The calling thread of
+/* n_threads: 0 means the number of processors that this process may use. The calling thread of
  * segue_nn_pool_run () counts as one of them, so 1 starts none.
  * backend: a name, or NULL for the default.
  * Errors: SEGUE_ERROR_RESOURCE when threads can't be started, SEGUE_ERROR_DATA for an unknown
  * backend. */
 SEGUE_API SegueNnPool *segue_nn_pool_new (guint n_threads, const char *backend, GError **error);
 
-/* Waits for nothing but its own idle threads; no run may be under way. NULL is accepted. */
+/* Waits only for its own idle threads; no run may be in progress. NULL is accepted. */
 SEGUE_API void segue_nn_pool_free (SegueNnPool *pool);
 
 SEGUE_API guint segue_nn_pool_get_threads (SegueNnPool *pool);
 SEGUE_API const SegueNnBackend *segue_nn_pool_get_backend (SegueNnPool *pool);
 
-/* In what the products of ops are taken from now on: float32 until this is called. Not while a run
- * is under way. Attention, and products too thin to gain, stay float32.
- * Errors: SEGUE_ERROR_DATA where the backend, on this processor, has no such precision;
- * SEGUE_ERROR_RESOURCE where there is no memory for it. */
+/* The precision of matrix products in ops from now on; initially float32. Must not be called while a
+ * run is in progress. Attention, and products too small to benefit, stay float32.
+ * Errors: SEGUE_ERROR_DATA if the backend, on this processor, does not support the precision;
+ * SEGUE_ERROR_RESOURCE if there is no memory for it. */
 SEGUE_API gboolean segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision,
                                                 GError **error);
 SEGUE_API SegueNnPrecision segue_nn_pool_get_precision (SegueNnPool *pool);
 
-/* What products a matrix is kept for. */
+/* The products that a matrix is kept for. */
 typedef enum {
-  SEGUE_NN_KEEP_OUTPUTS = 1 << 0, /* x wᵀ, where rows belong to outputs: linear and conv1d, forward;
-                                     what int8 is for */
-  SEGUE_NN_KEEP_ANY = 1 << 1,     /* all others; bfloat16 under int8, too */
+  SEGUE_NN_KEEP_OUTPUTS = 1 << 0, /* x wᵀ, with one row per output: linear and conv1d, forward; the
+                                     only use of int8 */
+  SEGUE_NN_KEEP_ANY = 1 << 1,     /* all others; bfloat16 also under int8 */
 } SegueNnKeep;
 
 /* Keeps copies of w [rows, columns] in the pool's precision, so that products with it, or with a part
- * of it, don't convert it again and again: for weights. To be called again whenever values of w, or
- * the precision, have changed; before w is freed comes segue_nn_pool_forget (). Does nothing under
- * float32. Where there is no memory for it the next segue_nn_pool_check () says so. */
+ * of it, don't convert it each time: for weights. Must be called again whenever values of w, or the
+ * precision, have changed; segue_nn_pool_forget () must be called before w is freed. Does nothing under
+ * float32. If there is no memory for it, the next segue_nn_pool_check () reports that. */
 SEGUE_API void segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns,
                                    SegueNnKeep keep);
 
-/* Keeps nothing any more. */
+/* Frees all kept copies. */
 SEGUE_API void segue_nn_pool_forget (SegueNnPool *pool);
 
 /* Runs `task` for each tile and returns when all are done. Several threads may call this on one
- * pool; their runs take turns. */
+ * pool; their runs are serialised. */
 SEGUE_API void segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task,
                                   gpointer data);
 
-/* Begins a pass that may be left unfinished: once `cancellable` (borrowed; NULL: never) is cancelled,
- * tiles are left out, so that the rest of the pass takes no time. segue_nn_pool_check () ends it. */
+/* Begins a pass that may be cancelled: once `cancellable` (borrowed; NULL: never) is cancelled, tiles
+ * are skipped, so that the rest of the pass takes no time. segue_nn_pool_check () ends it. */
 SEGUE_API void segue_nn_pool_watch (SegueNnPool *pool, GCancellable *cancellable);
 
-/* FALSE where what was written since this was last asked is no result: with SEGUE_ERROR_CANCELLED
- * where tiles were left out, with SEGUE_ERROR_RESOURCE where an op ran out of memory. Ops can't say
- * so themselves; who runs a pass asks at its end. */
+/* FALSE if results written since the last call are invalid: with SEGUE_ERROR_CANCELLED if tiles were
+ * skipped, with SEGUE_ERROR_RESOURCE if an op ran out of memory. Ops can't report this themselves; the
+ * caller must check at the end of a pass. */
 SEGUE_API gboolean segue_nn_pool_check (SegueNnPool *pool, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnPool, segue_nn_pool_free)

@@ -9,10 +9,10 @@ G_BEGIN_DECLS
  *   y = pool (relu (scale · x + shift))
  *
  * over windows of pool_height × pool_width that do not overlap. Rows and columns that fill no
- * window are left out of y, as in torch. scale and shift are those of batch-norm.h. Neither the
- * normalised activation nor the places of maxima are stored: the backward finds them again in x. */
+ * window are ignored, as in torch. scale and shift are those of batch-norm.h. Neither the
+ * normalised activation nor the positions of maxima are stored: the backward recomputes them from x. */
 typedef enum {
-  SEGUE_NN_POOL2D_MAX, /* of equals, the first takes the gradient */
+  SEGUE_NN_POOL2D_MAX, /* of equal maxima, the first gets the gradient */
   SEGUE_NN_POOL2D_MEAN,
 } SegueNnPool2dKind;
 
@@ -33,7 +33,7 @@ SEGUE_API void segue_nn_norm_relu_pool2d_forward (SegueNnPool *pool, const Segue
                                                   const float *x, const float *scale,
                                                   const float *shift, float *y);
 
-/* What the backward knows of the normalisation that scale and shift stand for: all [channels]. */
+/* The normalisation that scale and shift represent, for the backward: all [channels]. */
 typedef struct {
   const float *gamma;
   const float *mean; /* of this batch */
@@ -57,7 +57,7 @@ SEGUE_API void segue_nn_norm_relu_pool2d_backward (SegueNnPool *pool, const Segu
 SEGUE_API void segue_nn_mean_max_pool_forward (SegueNnPool *pool, gsize batch, gsize time,
                                                gsize channels, const float *x, float *y);
 
-/* dx [batch, time, channels] is written, and may be x; of equal maxima the first takes the
+/* dx [batch, time, channels] is written, and may be x; of equal maxima the first gets the
  * gradient. */
 SEGUE_API void segue_nn_mean_max_pool_backward (SegueNnPool *pool, gsize batch, gsize time,
                                                 gsize channels, const float *x, const float *dy,

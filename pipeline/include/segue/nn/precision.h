@@ -4,12 +4,12 @@
 
 G_BEGIN_DECLS
 
-/* In what numbers matrices are multiplied. Everything else is float32 whatever the precision: values
- * in memory, sums inside a product, gradients, master weights, everything that is no product. */
+/* The number format of matrix products. Everything else is float32 whatever the precision: values
+ * in memory, sums inside a product, gradients, master weights, all other operations. */
 typedef enum {
   SEGUE_NN_FLOAT32,
   SEGUE_NN_BFLOAT16, /* both factors rounded to eight bits of mantissa */
-  SEGUE_NN_INT8,     /* a scale for each row of either factor, and for each 512 of the sum;
+  SEGUE_NN_INT8,     /* a scale for each row of either factor, and for every 512 terms of the sum;
                         inference only */
 } SegueNnPrecision;
 
@@ -18,7 +18,7 @@ typedef enum {
 /* "float32", "bfloat16", "int8". */
 SEGUE_API const char *segue_nn_precision_get_name (SegueNnPrecision precision);
 
-/* A number's upper half: sign, eight bits of exponent, seven of mantissa. */
+/* The upper half of a float32: sign, eight bits of exponent, seven of mantissa. */
 typedef guint16 SegueNnBfloat16;
 
 G_END_DECLS

@@ -6,26 +6,26 @@ G_BEGIN_DECLS
 
 /* Random numbers without a stream: each is a pure function of (seed, step, item, layer, index),
  * by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
- * Whoever needs a number again asks for it again; nothing is stored, and neither threads nor
- * batch size matter. */
+ * A number that is needed again is recomputed; nothing is stored, and results depend neither on
+ * threads nor on batch size. */
 typedef struct {
   guint64 seed;
   guint64 step;  /* of training, or 0 */
-  guint64 item;  /* any number that names the item, or 0 */
-  guint32 layer; /* whoever asks: give each use its own number */
+  guint64 item;  /* any number that identifies the item, or 0 */
+  guint32 layer; /* the caller: each use needs its own number */
 } SegueNnRandomKey;
 
 /* The block function itself: 10 rounds. */
 SEGUE_API void segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4]);
 
-/* 32 random bits, out of a Philox block under a key that was itself drawn from (seed, step, item).
+/* 32 random bits from a Philox block with a key that was itself drawn from (seed, step, item).
  * index < 2³⁴. */
 SEGUE_API guint32 segue_nn_random_bits (const SegueNnRandomKey *key, guint64 index);
 
 /* Uniform in [0, 1), 24 bits. */
 SEGUE_API float segue_nn_random_uniform (const SegueNnRandomKey *key, guint64 index);
 
-/* Uniform in 0 … bound − 1, without bias worth naming (bound · 2⁻⁶⁴); bound > 0. */
+/* Uniform in 0 … bound − 1, with negligible bias (bound · 2⁻⁶⁴); bound > 0. */
 SEGUE_API guint32 segue_nn_random_below (const SegueNnRandomKey *key, guint64 index, guint32 bound);
 
 /* Standard normal, by Box and Muller. */

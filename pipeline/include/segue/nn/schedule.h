@@ -18,9 +18,9 @@ typedef struct {
   double final_div_factor;
 } SegueNnSchedule;
 
-/* What to multiply the (greatest) learning rate by in step `step`, counted from 0: the value
+/* The factor for the (maximum) learning rate in step `step`, counted from 0: the value
  * that the optimiser of the reference uses in its call number step + 1. Steps past the end give
- * the end's value. */
+ * the final value. */
 SEGUE_API double segue_nn_schedule_factor (const SegueNnSchedule *schedule, guint64 step);
 
 G_END_DECLS

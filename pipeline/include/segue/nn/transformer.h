@@ -1,4 +1,4 @@
-/* Transformer layers, with norms behind attention and feed-forward (BERT) or before them.
+/* Transformer layers, with norms after attention and feed-forward (BERT) or before them.
  *
  *   norms after:                               norms before (norm_first):
  *     s1 = x + drop (attention (x))              n1 = attention_norm (x)
@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-/** SegueNnTransformer: what all layers of a stack share.  Dropouts are of training. */
+/** SegueNnTransformer: properties that all layers of a stack share.  Dropouts apply in training only. */
 typedef struct {
   gsize hidden;
   gsize heads; /* divides @hidden */
@@ -39,7 +39,7 @@ typedef struct {
   SegueNnAffine final_norm;
 } SegueNnTransformerLayer;
 
-/** SegueNnTransformerNames: what the tensors of a layer are called behind its prefix, without ".weight", ".bias". */
+/** SegueNnTransformerNames: names of the tensors of a layer after its prefix, without ".weight", ".bias". */
 typedef struct {
   const char *query, *key, *value;
   const char *out;
@@ -56,7 +56,7 @@ SEGUE_API void segue_nn_transformer_declare (const SegueNnTransformer *transform
                                              const SegueNnTransformerNames *names,
                                              const char *prefix);
 
-/** SegueNnTransformerBuffers: of one layer.  In inference all but sum1 … norm2 are those of all layers. */
+/** SegueNnTransformerBuffers: of one layer.  In inference all layers share the buffers except sum1 … norm2. */
 typedef struct {
   float *qkv;                           /* [B, T, 3H] */
   float *context;                       /* [B, T, H]: attention's output */
@@ -69,7 +69,7 @@ typedef struct {
 } SegueNnTransformerBuffers;
 
 /** SegueNnTransformerWorkspace: of a stack, and of a pass.
- * @d_branch, @d_sum, @scratch: may be used in between by others */
+ * @d_branch, @d_sum, @scratch: other ops may use them between calls */
 typedef struct {
   gsize batch, frames, rows; /* B, T, B · T */
   gboolean train;
@@ -87,8 +87,8 @@ typedef struct {
   float *keys;             /* [H] */
 } SegueNnTransformerWorkspace;
 
-/** segue_nn_transformer_lay: of @n_layers layers over [@batch, @frames, hidden].
- * @more_scratch: floats of scratch that others need */
+/** segue_nn_transformer_lay: lays out @n_layers layers over [@batch, @frames, hidden].
+ * @more_scratch: floats of scratch that other ops need */
 SEGUE_API void segue_nn_transformer_lay (const SegueNnTransformer *transformer, SegueNnPool *pool,
                                          SegueNnArena *arena, guint n_layers, gsize batch,
                                          gsize frames, gboolean train, gsize more_scratch,
@@ -96,7 +96,8 @@ SEGUE_API void segue_nn_transformer_lay (const SegueNnTransformer *transformer, 
 /** segue_nn_transformer_get_buffers: of layer @layer. */
 SEGUE_API SegueNnTransformerBuffers segue_nn_transformer_get_buffers (
   const SegueNnTransformer *transformer, const SegueNnTransformerWorkspace *workspace, guint layer);
-/** segue_nn_transformer_get_output: of layer @layer, which is done; in inference until the next but one is. */
+/** segue_nn_transformer_get_output: of layer @layer, after its forward; in inference valid until the next layer but
+ * one runs. */
 SEGUE_API const float *
 segue_nn_transformer_get_output (const SegueNnTransformer *transformer,
                                  const SegueNnTransformerWorkspace *workspace, guint layer);
@@ -104,7 +105,7 @@ segue_nn_transformer_get_output (const SegueNnTransformer *transformer,
 /** SegueNnTransformerCall: one layer in one pass.
  * @index: of the layer, for its buffers
  * @random: the first of four numbers for #SegueNnRandomKey.layer
- * @pass: for seed, step and items; not looked at in inference */
+ * @pass: for seed, step and items; not used in inference */
 typedef struct {
   const SegueNnTransformer *transformer;
   const SegueNnTransformerLayer *layer;

@@ -18,7 +18,7 @@ SEGUE_API void segue_nn_weight_norm_forward (SegueNnPool *pool, gsize outer, gsi
                                              gsize inner, const float *v, const float *g, float *w,
                                              float *norm);
 
-/* From dw [outer, kernel, inner]: dv and dg are added to, for both are parameters. */
+/* From dw [outer, kernel, inner]: dv and dg are added to, since both are parameters. */
 SEGUE_API void segue_nn_weight_norm_backward (SegueNnPool *pool, gsize outer, gsize kernel,
                                               gsize inner, const float *v, const float *g,
                                               const float *norm, const float *dw, float *dv,

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 SEGUE_API void segue_nn_weighted_sum_forward (SegueNnPool *pool, gsize layers, gsize n,
                                               const float *const *h, const float *w, float *y);
 
-/* dh[l] [n] = p_l · dy, written, where dh and dh[l] aren't NULL; dw [layers] += its gradient, or
+/* dh[l] [n] = p_l · dy, written, if dh and dh[l] aren't NULL; dw [layers] += its gradient, or
  * NULL. */
 SEGUE_API void segue_nn_weighted_sum_backward (SegueNnPool *pool, gsize layers, gsize n,
                                                const float *const *h, const float *w,

@@ -1,7 +1,7 @@
 /* The weights of a model: declared once, with name, shape, layout, initial values and part.
  *
- * From the declarations follow their memory (all values in one arena, all gradients in another), what is frozen,
- * what an optimiser sees, what is read from and written to model.safetensors.  Values stay where they are until
+ * The declarations determine their memory (all values in one arena, all gradients in another), what is frozen,
+ * what an optimiser updates, and what is read from and written to model.safetensors.  Values do not move until
  * the weights are freed.  Used by one thread at a time.
  *
  *   SegueNnWeights *weights = segue_nn_weights_new ();
@@ -17,7 +17,7 @@
 
 G_BEGIN_DECLS
 
-/** SegueNnWeight: @w: the values, as @layout has them, once there is memory; %NULL where none was declared.
+/** SegueNnWeight: @w: the values, in the declared layout, once allocated; %NULL if not declared.
  * @dw: their gradient; %NULL: not trained */
 typedef struct {
   float *w;
@@ -29,21 +29,21 @@ typedef struct {
   SegueNnWeight bias;
 } SegueNnAffine;
 
-/** SegueNnLayout: how values lie in memory.
+/** SegueNnLayout: the order of values in memory.
  * @SEGUE_NN_LAYOUT_PLAIN: as in the file, row-major
  * @SEGUE_NN_LAYOUT_CONV1D: [out, kernel, in] for [out, in, kernel], see conv1d.h
- * @SEGUE_NN_LAYOUT_GROUPED_CONV1D: see grouped-conv1d.h; as many in as out */
+ * @SEGUE_NN_LAYOUT_GROUPED_CONV1D: see grouped-conv1d.h; in equals out */
 typedef enum {
   SEGUE_NN_LAYOUT_PLAIN,
   SEGUE_NN_LAYOUT_CONV1D,
   SEGUE_NN_LAYOUT_GROUPED_CONV1D,
 } SegueNnLayout;
 
-/** SegueNnInit: what initial values are.
+/** SegueNnInit: the initial values.
  * @SEGUE_NN_INIT_CONSTANT: @a
  * @SEGUE_NN_INIT_NORMAL: N (@a, @b²)
  * @SEGUE_NN_INIT_UNIFORM: U [@a, @b)
- * @SEGUE_NN_INIT_MADE: what @make writes; after all tensors that were declared before */
+ * @SEGUE_NN_INIT_MADE: written by @make; called after all tensors that were declared before are initialised */
 typedef enum {
   SEGUE_NN_INIT_CONSTANT,
   SEGUE_NN_INIT_NORMAL,
@@ -56,15 +56,15 @@ typedef gboolean (*SegueNnMakeFunc) (gpointer data, SegueNnPool *pool, gsize n, 
                                      GError **error);
 
 /** SegueNnWeightFlags:
- * @SEGUE_NN_WEIGHT_DECAY: weight decay applies: for what 0 is a natural place of; not biases, not norms
- * @SEGUE_NN_WEIGHT_BUFFER: has no gradient and is no weight: running statistics
+ * @SEGUE_NN_WEIGHT_DECAY: weight decay applies: for weights whose neutral value is 0; not biases, not norms
+ * @SEGUE_NN_WEIGHT_BUFFER: has no gradient and is not a weight: running statistics
  * @SEGUE_NN_WEIGHT_VARIANCE: a file with negative values is refused
  * @SEGUE_NN_WEIGHT_OPTIONAL: a file may lack it
- * @SEGUE_NN_WEIGHT_HEAD: of the classifier: a file's values count only where all of its layer (the name up to its
- *   last dot) is there in the shape declared
- * @SEGUE_NN_WEIGHT_LABELS: its rows are labels: likewise, and only where the file's labels are the model's; each row
- *   goes where its label is
- * @SEGUE_NN_WEIGHT_ADJACENT: lies behind the last one without a gap, so that both can be used as one */
+ * @SEGUE_NN_WEIGHT_HEAD: part of the classifier: a file's values are used only if its whole layer (the name up to
+ *   the last dot) is present in the declared shape
+ * @SEGUE_NN_WEIGHT_LABELS: its rows are labels: likewise, and only if the file's labels are the model's; rows are
+ *   reordered to match their labels
+ * @SEGUE_NN_WEIGHT_ADJACENT: stored directly after the previous one, so that both can be used as one */
 typedef enum {
   SEGUE_NN_WEIGHT_DECAY = 1 << 0,
   SEGUE_NN_WEIGHT_BUFFER = 1 << 1,
@@ -75,13 +75,13 @@ typedef enum {
   SEGUE_NN_WEIGHT_ADJACENT = 1 << 6,
 } SegueNnWeightFlags;
 
-/** SegueNnTensor: one declaration; what is not said is 0.
+/** SegueNnTensor: one declaration; unused members are 0.
  * @struct_size: sizeof (SegueNnTensor)
  * @name: in files; copied
  * @shape: [rank], of the file
  * @groups: of %SEGUE_NN_LAYOUT_GROUPED_CONV1D
- * @item: names its random numbers, with the seed, where @numbered; else its name does
- * @part: a number below 32 of the caller's: what can be frozen together */
+ * @item: identifies its random numbers, with the seed, if @numbered; else its name does
+ * @part: a number below 32, chosen by the caller: tensors of one part can be frozen together */
 typedef struct {
   gsize struct_size;
   const char *name;
@@ -104,61 +104,61 @@ SEGUE_API SegueNnWeights *segue_nn_weights_new (void);
 /* %NULL is accepted. */
 SEGUE_API void segue_nn_weights_free (SegueNnWeights *weights);
 
-/** segue_nn_weights_add: @weight: (nullable): filled in by segue_nn_weights_allocate(); stays where it is. */
+/** segue_nn_weights_add: @weight: (nullable): filled in by segue_nn_weights_allocate(); must not move. */
 SEGUE_API void segue_nn_weights_add (SegueNnWeights *weights, SegueNnWeight *weight,
                                      const SegueNnTensor *tensor);
 /** segue_nn_weights_add_linear: @name.weight [out, in], N (0, @deviation²), with weight decay, and @name.bias [out],
- * which are 0. */
+ * initialised to 0. */
 SEGUE_API void segue_nn_weights_add_linear (SegueNnWeights *weights, SegueNnAffine *affine,
                                             guint part, SegueNnWeightFlags flags, gsize out,
                                             gsize in, double deviation, const char *name);
-/** segue_nn_weights_add_norm: @name.weight [n], which are 1, and @name.bias [n], which are 0. */
+/** segue_nn_weights_add_norm: @name.weight [n], initialised to 1, and @name.bias [n], initialised to 0. */
 SEGUE_API void segue_nn_weights_add_norm (SegueNnWeights *weights, SegueNnAffine *affine,
                                           guint part, gsize n, const char *name);
-/** segue_nn_weights_add_derived: @n floats of memory beside the weights, for what a model makes of them:
- * *@place is set with them. */
+/** segue_nn_weights_add_derived: @n floats of memory beside the weights, for values that a model derives from them:
+ * *@place is set on allocation. */
 SEGUE_API void segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n);
 
-/** segue_nn_weights_keep: @weight, as it is declared, is multiplied by as a matrix [@rows, @columns], where rows are
- * outputs: see segue_nn_pool_keep(). */
+/** segue_nn_weights_keep: declares that products use @weight as a matrix [@rows, @columns], where rows are outputs;
+ * see segue_nn_pool_keep(). */
 SEGUE_API void segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight,
                                       gsize rows, gsize columns);
-/** segue_nn_weights_keep_derived: likewise of what *@place will be; rows are no outputs. */
+/** segue_nn_weights_keep_derived: likewise for the derived values at *@place; rows are not outputs. */
 SEGUE_API void segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place,
                                               gsize rows, gsize columns);
-/** segue_nn_weights_changed: after each change of the values, once what is derived from them is: brings what is kept
- * up to date. */
+/** segue_nn_weights_changed: updates the kept matrices; call it after each change of the values, once the derived
+ * values are computed. */
 SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool);
 
-/** segue_nn_weights_freeze: what is of @part has no gradient; before memory is given. */
+/** segue_nn_weights_freeze: tensors of @part get no gradient; before allocation. */
 SEGUE_API void segue_nn_weights_freeze (SegueNnWeights *weights, guint part);
 /** segue_nn_weights_freeze_one: likewise. */
 SEGUE_API void segue_nn_weights_freeze_one (SegueNnWeights *weights, const SegueNnWeight *weight);
 
-/** segue_nn_weights_check_size: %SEGUE_ERROR_DATA for sizes that no model has: those in a config.json are a stranger's.
- * @what: that would have to be smaller: "hidden_size or conv_dim" */
+/** segue_nn_weights_check_size: %SEGUE_ERROR_DATA for implausible sizes: those in a config.json are untrusted.
+ * @what: the settings that are too large: "hidden_size or conv_dim" */
 SEGUE_API gboolean segue_nn_weights_check_size (const SegueNnWeights *weights, const char *what,
                                                 GError **error);
-/** segue_nn_weights_allocate: zeroed values and gradients.  %SEGUE_ERROR_RESOURCE without memory, and as
+/** segue_nn_weights_allocate: zeroed values and gradients.  %SEGUE_ERROR_RESOURCE if memory runs out, and errors of
  * segue_nn_weights_check_size(). */
 SEGUE_API gboolean segue_nn_weights_allocate (SegueNnWeights *weights, GError **error);
-/** segue_nn_weights_init: initial values of all.
+/** segue_nn_weights_init: sets the initial values of all tensors.
  * @data: for @make functions */
 SEGUE_API gboolean segue_nn_weights_init (SegueNnWeights *weights, SegueNnPool *pool, guint64 seed,
                                           gpointer data, GError **error);
-/** segue_nn_weights_list: (transfer full): #SegueModelTensor array, in the order of declaration, with the shapes that
- * values have in memory. */
+/** segue_nn_weights_list: (transfer full): #SegueModelTensor array, in the order of declaration, with the shapes in
+ * memory. */
 SEGUE_API GArray *segue_nn_weights_list (const SegueNnWeights *weights);
 
-/** segue_nn_weights_get_size: floats of all values, or of all gradients, with the gaps between them. */
+/** segue_nn_weights_get_size: number of floats of all values, or of all gradients, with the gaps between them. */
 SEGUE_API gsize segue_nn_weights_get_size (const SegueNnWeights *weights);
-/** segue_nn_weights_get_values: (transfer none): all of them, once there is memory. */
+/** segue_nn_weights_get_values: (transfer none): all of them, after allocation. */
 SEGUE_API float *segue_nn_weights_get_values (const SegueNnWeights *weights);
-/** segue_nn_weights_get_gradients: likewise; of what is not trained they stay 0. */
+/** segue_nn_weights_get_gradients: likewise; those of tensors that are not trained stay 0. */
 SEGUE_API float *segue_nn_weights_get_gradients (const SegueNnWeights *weights);
 
-/* To compare with another implementation: tensor @i of segue_nn_weights_list() as it was declared, and its values
- * between the order of files and that of memory. */
+/* To compare with another implementation: the declaration of tensor @i of segue_nn_weights_list(), and conversion of
+ * its values between the order of files and that of memory. */
 SEGUE_API const SegueNnTensor *segue_nn_weights_get_declared (const SegueNnWeights *weights,
                                                               guint i);
 SEGUE_API void segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
@@ -168,13 +168,13 @@ SEGUE_API void segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnPo
 
 /**
  * SegueNnWeightsSource: a file that weights are read from.
- * @file: hostile
- * @folder: that it lies in, for messages
- * @prefix: (nullable): that names in the file may lack ("hubert.")
- * @spellings: (nullable): pairs of endings, today's and an older one, then %NULL
- * @rows: (nullable): [labels]: which of the file's @n_rows rows is each label's; %NULL: its labels are others
- * @needs_head: a file without all that is flagged HEAD or LABELS is refused
- * @seed, @data: for what has to be initialised
+ * @file: untrusted
+ * @folder: its folder, for messages
+ * @prefix: (nullable): a prefix that names in the file may lack ("hubert.")
+ * @spellings: (nullable): pairs of name endings, the current and an older one, then %NULL
+ * @rows: (nullable): [labels]: for each label, its row among the file's @n_rows rows; %NULL: the labels differ
+ * @needs_head: a file that lacks a tensor flagged HEAD or LABELS is refused
+ * @seed, @data: for tensors that have to be initialised
  */
 typedef struct {
   gsize struct_size;
@@ -189,14 +189,14 @@ typedef struct {
   gpointer data;
 } SegueNnWeightsSource;
 
-/** segue_nn_weights_has: whether the file has a tensor of that @name, under any spelling. */
+/** segue_nn_weights_has: whether the file has a tensor called @name, in any spelling. */
 SEGUE_API gboolean segue_nn_weights_has (const SegueNnWeightsSource *source, const char *name);
-/** segue_nn_weights_load: checks the file against the declarations, then gives memory, then reads.  What is missing
- * and may be is initialised.  %SEGUE_ERROR_DATA where a tensor is missing, has another shape, or holds a value that is
- * not finite. */
+/** segue_nn_weights_load: checks the file against the declarations, then allocates memory, then reads.  Tensors that
+ * may be missing and are missing are initialised.  %SEGUE_ERROR_DATA if a tensor is missing, has another shape, or
+ * contains a value that is not finite. */
 SEGUE_API gboolean segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
                                           const SegueNnWeightsSource *source, GError **error);
-/** segue_nn_weights_save: model.safetensors in @folder, replaced as a whole. */
+/** segue_nn_weights_save: writes model.safetensors in @folder, replaced as a whole. */
 SEGUE_API gboolean segue_nn_weights_save (const SegueNnWeights *weights, SegueNnPool *pool,
                                           const char *folder, GError **error);
 
