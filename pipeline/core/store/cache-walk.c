@@ -61,7 +61,7 @@ name_work (const char *shard, const char *name)
   return g_str_has_prefix (name, ".spool-") ? NAME_LEFT : NAME_NONE;
 }
 
-/* What follows the name of GStreamer's registry, which has numbers where limits are tight:
+/* The text after the name of GStreamer's registry, which has numbers where limits are tight:
  * "gstreamer-registry.bin", "gstreamer-registry-8589934592-15.bin"; NULL: it is another name. */
 static const char *
 skip_registry (const char *name)
