@@ -4,7 +4,7 @@
 #include <gio/gio.h>
 
 typedef struct {
-  const char *name;   /* of what is read, for messages: "settings" */
+  const char *name;   /* of the document, for messages: "settings" */
   gsize bytes;        /* of text */
   gsize memory;       /* of the parsed document, estimated from above */
   guint depth;        /* of brackets */

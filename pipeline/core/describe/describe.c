@@ -1,4 +1,4 @@
-/* What the tables say, in words. */
+/* The tables in words. */
 #include "describe/describe.h"
 #include "base/number.h"
 #include "base/suggest.h"
@@ -181,7 +181,7 @@ segue_docs_unknown (SegueRegistry *registry, const char *name, GError **error)
   g_autoptr (GPtrArray) names = segue_registry_stage_names (registry);
   g_autoptr (GPtrArray) models = segue_registry_model_names (registry);
   g_ptr_array_set_size (names, (int) names->len - 1);
-  for (guint i = 0; i < models->len; i++) /* with the NULL at its end */
+  for (guint i = 0; i < models->len; i++) /* including the final NULL */
     g_ptr_array_add (names, g_ptr_array_index (models, i));
   g_autofree char *near = segue_suggest (name, (const char *const *) names->pdata);
   g_autofree char *shown = g_utf8_make_valid (name, -1);

@@ -1,4 +1,4 @@
-/* `segue inspect --json`: types as data, for programs that draw forms or check pipelines. */
+/* `segue inspect --json`: types as data, for programs that show forms or check pipelines. */
 #include "describe/describe.h"
 #include "graph/graph.h"
 #include "params/params-paths.h"
@@ -58,7 +58,7 @@ write_cases (SegueJson *json, const SegueParam *row)
   segue_json_close (json, '[');
 }
 
-/* What a value may be, without its name and default: of a row, or of a list's members. */
+/* The rules for a value, without its name and default: of a row, or of a list's members. */
 static void
 write_value_rules (SegueJson *json, const SegueParam *row)
 {

@@ -12,7 +12,7 @@ typedef struct {
   guint columns;
 } Page;
 
-/* One paragraph, wrapped: the first line behind @indent spaces, the others behind @hanging. */
+/* One paragraph, wrapped: the first line after @indent spaces, the others after @hanging. */
 static void
 append_wrapped (Page *page, const char *paragraph, guint indent, guint hanging)
 {
@@ -42,7 +42,7 @@ append_paragraph (Page *page, const char *paragraph, guint indent)
   append_wrapped (page, paragraph, indent, indent);
 }
 
-/* Markdown as it is written: paragraphs wrapped; lists and indented code line by line. */
+/* Markdown source: paragraphs wrapped; lists and indented code line by line. */
 static void
 append_doc (Page *page, const char *doc, guint indent)
 {
@@ -122,7 +122,7 @@ append_extensions (Page *page, const SegueStageType *type)
   append_wrapped (page, line, 2, 4);
 }
 
-/* What `decode` asks here, in its order. */
+/* The decoders that `decode` tries on this system, in order. */
 static void
 append_decoders (Page *page, SegueRegistry *registry, const GPtrArray *decoders)
 {

@@ -1,4 +1,4 @@
-/* A pipeline as resolved, as JSON: for run.json and for `--json`. */
+/* A resolved pipeline as JSON: for run.json and for `--json`. */
 #include "graph/graph.h"
 #include "params/params-json.h"
 #include "params/params-paths.h"

@@ -1,5 +1,5 @@
-/* JSON Schema (draft 2020-12) of pipeline files, from the tables: what an editor needs to complete,
- * explain and check a pipeline while it is written. */
+/* JSON Schema (draft 2020-12) of pipeline files, from the tables: for editors that complete, explain
+ * and check a pipeline while it is written. */
 #include "describe/describe.h"
 #include "graph/graph.h"
 #include "graph/pipeline-private.h"
@@ -7,7 +7,7 @@
 #include "yaml/json-node.h"
 #include <string.h>
 
-/* Wherever a value stands, a variable may stand too. */
+/* Every value may also be a variable. */
 #define VARIABLE_PATTERN "^\\$\\{[a-z][a-z0-9_-]*\\}$"
 
 static void write_value (SegueJson *json, const SegueParam *row);
@@ -20,7 +20,7 @@ is_optional (const SegueParam *row)
   return (row->flags & SEGUE_PARAM_OPTIONAL) != 0 && row->type != SEGUE_PARAM_LIST;
 }
 
-/* "type": the given ones, text for a variable, null where the row may be unset. */
+/* "type": the given ones, string for a variable, null where the row may be unset. */
 static void
 write_types (SegueJson *json, const SegueParam *row, const char *first, const char *second)
 {
@@ -35,7 +35,7 @@ write_types (SegueJson *json, const SegueParam *row, const char *first, const ch
   segue_json_key_string (json, "pattern", VARIABLE_PATTERN);
 }
 
-/* A whole number that no field holds is refused, whatever the row says. */
+/* A whole number that does not fit into the field is refused, even where the row has no bounds. */
 static void
 write_limits_of_integers (SegueJson *json, const SegueParam *row)
 {
@@ -194,7 +194,7 @@ write_value (SegueJson *json, const SegueParam *row)
     segue_json_key_string (json, "$ref", "#/$defs/model");
     break;
   default:
-    /* Text needs no quotes, whatever it looks like: `label: 1984`. */
+    /* Text needs no quotes, even where it looks like a number: `label: 1984`. */
     segue_json_key_open (json, "type", '[');
     segue_json_string (json, "string");
     segue_json_string (json, "number");
@@ -295,7 +295,7 @@ write_not_true (SegueJson *json, const char *key)
   segue_json_close (json, '{');
 }
 
-/* Settings that are for stages of one mode, and the inputs that `from` may name. */
+/* Settings for stages of one mode, and the inputs that `from` may name. */
 static void
 write_settings_of (SegueJson *json, const SegueStageType *type)
 {
@@ -312,7 +312,7 @@ write_settings_of (SegueJson *json, const SegueStageType *type)
     write_refused (json, "from");
 }
 
-/* The branch of a stage's schema that holds once its type is known. */
+/* The branch of a stage's schema that applies once its type is known. */
 static void
 write_branch (SegueJson *json, const SegueStageType *type)
 {
@@ -353,7 +353,7 @@ write_use (SegueJson *json, GPtrArray *stages)
   for (guint i = 0; i < stages->len; i++)
     segue_json_string (json, ((const SegueStageType *) g_ptr_array_index (stages, i))->name);
   segue_json_close (json, '[');
-  /* Editors show these beside each completion; validators pass them over. */
+  /* Editors show these next to each completion; validators ignore them. */
   segue_json_key_open (json, "enumDescriptions", '[');
   for (guint i = 0; i < stages->len; i++)
     segue_json_string (json, ((const SegueStageType *) g_ptr_array_index (stages, i))->summary);
@@ -430,7 +430,7 @@ static const char lists_of_root[] =
   "\"stages\": {\"description\": \"The steps, in order.\", \"type\": \"array\", \"minItems\": 1, "
   "\"maxItems\": 256, \"items\": {\"$ref\": \"#/$defs/stage\"}}}";
 
-/* Two of them are looked at beyond their rows: the version is not computed, and a name is an id. */
+/* Two of them are checked beyond their rows: the version is not computed, and a name is an id. */
 static void
 write_setting (SegueJson *json, const SegueParam *row)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Settings of any stage, beside its parameters. */
+/* Settings of any stage, besides its parameters. */
 static const char *const settings[] = { "cache", "isolate", "time_limit" };
 
 static gboolean
@@ -20,7 +20,7 @@ has_param (const SegueStageType *type, const char *name, gsize length)
 }
 
 /* The stage that has the parameter: one of the type named; else the speaker, or one of its chain, which
- * begins with the first name in @speaker.  Of several the last: the nearest to what went wrong. */
+ * begins with the first name in @speaker.  Of several the last: the nearest to the failure. */
 static const SegueGraphStage *
 find_stage (GPtrArray *stages, const char *speaker, const char *type, const char *param,
             gsize length)
@@ -44,7 +44,7 @@ find_stage (GPtrArray *stages, const char *speaker, const char *type, const char
   return found;
 }
 
-/* Nothing that a shell takes for more than a word: part of a message may be a stranger's. */
+/* Whether a shell reads @text as a plain word: part of a message may be untrusted. */
 static gboolean
 is_plain (const char *text)
 {
@@ -54,7 +54,7 @@ is_plain (const char *text)
   return TRUE;
 }
 
-/* Whose advice it is. */
+/* The source of the advice. */
 typedef struct {
   GPtrArray *stages;
   const char *speaker;

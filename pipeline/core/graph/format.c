@@ -1,9 +1,9 @@
-/* Formats held against each other: whether what is given may be what is wanted, and words for both. */
+/* Comparison of formats: whether a given one may fit a wanted one, and descriptions of both. */
 #include "graph/format.h"
 
 #include <string.h>
 
-/* The members that are one number, and their words. */
+/* The members that are one number, and their descriptions. */
 static const struct {
   gsize offset;
   const char *before, *after, *same, *varies;

@@ -7,7 +7,7 @@
 typedef struct {
   SegueLoading *loading;
   GPtrArray *stages;
-  guint index; /* of the stage at hand */
+  guint index; /* of the current stage */
   SegueGraphStage *stage;
 } Connector;
 
@@ -30,7 +30,7 @@ static gboolean G_GNUC_PRINTF (3, 4)
   return segue_loading_goes_on (c->loading);
 }
 
-/* What flows through stages that take items of any kind. */
+/* Kinds that pass through stages that take items of any kind. */
 static gboolean
 may_be_any (SegueKind kind)
 {
@@ -52,8 +52,8 @@ kind_words (SegueKind kind)
   return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
 }
 
-/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits.  What a faulty
- * stage passes on, of a kind that is not known, fits. */
+/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits.  An output of
+ * unknown kind of a faulty stage fits. */
 static gboolean
 try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *name)
 {
@@ -104,8 +104,8 @@ types_that_produce (Connector *c, SegueKind kind)
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
-/* The earlier stage that @reference (an id) names; SEGUE_NOT_CONNECTED after an error, with whether to go on
- * in @go. */
+/* The earlier stage that @reference (an id) names; SEGUE_NOT_CONNECTED after an error, with whether to
+ * continue in @go. */
 static guint
 find_earlier (Connector *c, const SegueNode *reference, const char *id, gboolean *go)
 {
@@ -248,7 +248,7 @@ connect_stage (Connector *c)
   gboolean map = from && from->type == SEGUE_NODE_MAP;
   if (from && !(map ? connect_map (c, from, decided) : connect_reference (c, from, NULL)))
     return FALSE;
-  /* A wrong `from` is not made good by what is nearest. */
+  /* A wrong `from` is not replaced by the nearest stage. */
   if (from && c->stage->faulty)
     return TRUE;
   for (guint i = 0; i < c->stage->n_inputs; i++) {
@@ -271,7 +271,7 @@ resolve_outputs (SegueGraphStage *stage)
   for (guint i = 0; i < stage->n_outputs; i++)
     if (stage->outputs[i] == SEGUE_KIND_ANY) {
       stage->outputs[i] = kind;
-      /* For want of what stands before it. */
+      /* For lack of a stage before it. */
       stage->faulty = stage->faulty || kind == SEGUE_KIND_ANY;
     }
 }
@@ -282,7 +282,7 @@ is_live (const SegueGraphStage *stage)
   return (stage->type->flags & SEGUE_STAGE_LIVE) != 0;
 }
 
-/* What is stored can't come after what is computed again in every epoch. */
+/* A stage whose output is stored can't follow a stage that is recomputed in every epoch. */
 static gboolean
 check_after_live (Connector *c)
 {
@@ -298,8 +298,8 @@ check_after_live (Connector *c)
                before->id, before->id);
 }
 
-/* Live items that nothing reads are a mistake in the order of stages, not a wish.  What a faulty stage would
- * read is not known. */
+/* Live items that nothing reads are a mistake in the order of stages, not an intention.  What a faulty
+ * stage would read is unknown. */
 static gboolean
 check_live_used (Connector *c)
 {

@@ -1,4 +1,4 @@
-/* Ways past a split, and outputs that no stage takes: pipelines that run, and mean something else. */
+/* Paths around a split, and outputs that no stage takes: pipelines that run, but not as intended. */
 #include "graph/pipeline-private.h"
 
 static SegueGraphStage *
@@ -13,7 +13,7 @@ is_items (SegueKind kind)
   return kind == SEGUE_KIND_FILE || kind == SEGUE_KIND_AUDIO || kind == SEGUE_KIND_TENSOR;
 }
 
-/* The input that a stage's items come in by; NULL: it makes them. */
+/* The input that a stage's items come from; NULL: it creates them. */
 static const SegueGraphInput *
 items_input (const SegueGraphStage *stage)
 {
@@ -32,7 +32,7 @@ makes_sets (const SegueGraphStage *stage)
   return FALSE;
 }
 
-/* The stage at the beginning of the way to @index.  @sets: (out): whether one on it makes sets. */
+/* The first stage of the path to @index.  @sets: (out): whether a stage on it assigns sets. */
 static guint
 find_source (GPtrArray *stages, guint index, gboolean *sets)
 {
@@ -46,7 +46,7 @@ find_source (GPtrArray *stages, guint index, gboolean *sets)
   }
 }
 
-/* A stage that makes sets of what begins at @source; NULL: there is none. */
+/* A stage that assigns the items of @source to sets; NULL: there is none. */
 static const SegueGraphStage *
 find_split (GPtrArray *stages, guint source)
 {
@@ -100,7 +100,7 @@ is_taken (GPtrArray *stages, guint producer, guint port)
 void
 segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings)
 {
-  /* What the last stage gives is what a pipeline under construction is run for. */
+  /* Not the last stage: a pipeline under construction is run for its output. */
   for (guint i = 0; i + 1 < stages->len; i++) {
     const SegueGraphStage *stage = stage_at (stages, i);
     for (guint k = 0; k < stage->n_outputs; k++) {

@@ -41,7 +41,7 @@ segue_graph_find_bug (const char *callback, gboolean ok, const GError *failure)
   return NULL;
 }
 
-/* The type's own rules between parameters; their messages get their place here. */
+/* The type's own rules between parameters; their messages get their position here. */
 static gboolean
 check_config (const SegueGraphStage *stage, const SegueNode *at, const char *where, GError **error)
 {
@@ -54,7 +54,7 @@ check_config (const SegueGraphStage *stage, const SegueNode *at, const char *whe
   return segue_node_error (at, error, "%s%s", where, bug ? bug : failure->message);
 }
 
-/* A decoder that does not know one of the parameters can't do what was asked for. */
+/* A decoder that does not know one of the parameters is skipped. */
 static void
 add_decoders (SegueGraphStage *stage, SegueRegistry *registry, const SegueNode *with,
               const char *folder)

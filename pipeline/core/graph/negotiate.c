@@ -1,4 +1,4 @@
-/* Formats, from stage to stage: each says what comes out, or why it can't work on what goes in. */
+/* Formats, from stage to stage: each reports its output formats, or why it can't use its inputs. */
 #include "graph/advice.h"
 #include "graph/format.h"
 #include "graph/pipeline-private.h"
@@ -47,7 +47,7 @@ segue_negotiation_get_output (SegueNegotiation *negotiation, const char *port)
   for (guint i = 0; i < stage->n_outputs; i++)
     if (strcmp (stage->type->outputs[i]->name, port) == 0)
       return &stage->formats[i];
-  /* A name that is no output: what is said of it goes nowhere. */
+  /* There is no output of that name: writes to its format are ignored. */
   return &stage->formats[stage->n_outputs];
 }
 
@@ -65,7 +65,7 @@ segue_negotiation_get_registry (SegueNegotiation *negotiation)
   return negotiation->registry;
 }
 
-/* The node of "model.high" below @with; as much of the path as there is. */
+/* The node of "model.high" below @with; of the longest part of the path that exists. */
 static const SegueNode *
 find_parameter (const SegueNode *with, const char *path)
 {
@@ -92,7 +92,7 @@ segue_negotiation_refuse (SegueNegotiation *negotiation, const char *parameter, 
   return segue_node_error (at ? at : stage->node, error, "stage '%s': %s", stage->id, message);
 }
 
-/* The stage on the way to @input that gave @part of it: those after it passed it on. */
+/* The stage on the path to @input that set @part of its format: later ones passed it on. */
 static const SegueGraphStage *
 find_origin (const SegueNegotiation *negotiation, const SegueGraphInput *input,
              SegueFormatPart part)
@@ -110,7 +110,7 @@ find_origin (const SegueNegotiation *negotiation, const SegueGraphInput *input,
   return origin;
 }
 
-/* "; write `channels: mono` at stage 'decode'", where that has such a parameter. */
+/* "write `with: { channels: mono }` at stage 'decode'", where that has such a parameter. */
 static char *
 find_remedy (const SegueGraphStage *origin, const char *remedy)
 {
@@ -177,7 +177,7 @@ segue_loading_negotiate (SegueLoading *loading)
     forget_formats (stage);
     if (stage->faulty || ask (&negotiation, loading->error))
       continue;
-    /* What it would make of what it refuses is not known. */
+    /* The outputs for an input that it refuses are unknown. */
     forget_formats (stage);
     segue_advise_error (loading->error, stages, stage->id);
     if (!segue_loading_goes_on (loading))

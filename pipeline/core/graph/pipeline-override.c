@@ -1,10 +1,10 @@
-/* Overrides: `train.epochs=3` and the like, from outside of the file. */
+/* Overrides: `train.epochs=3` and similar, from outside the file. */
 #include "graph/pipeline-private.h"
 #include "params/params.h"
 #include <segue/error.h>
 #include <string.h>
 
-/* A message shows at most this much of what was given. */
+/* A message shows at most this much of an assignment. */
 #define SHOWN_BYTES 80
 
 static void
@@ -88,7 +88,7 @@ segue_override_value (const SegueOverride *override, const SegueNode *like, GErr
   return raw_scalar (override->text, override->value->file);
 }
 
-/* Where a value goes, and the row that describes it (found FALSE: no row does). */
+/* The target of a value, and the row that describes it (found FALSE: no row does). */
 typedef struct {
   SegueNode **slot;
   gboolean found;
@@ -105,7 +105,7 @@ case_rows (const SegueParam *row, const char *name)
   return NULL;
 }
 
-/* The rows of the keys in the map at @place; NULL where nobody knows. */
+/* The rows of the keys in the map at @place; NULL where they are unknown. */
 static const SegueParam *const *
 rows_at (const Place *place, SegueRegistry *registry)
 {
@@ -125,8 +125,8 @@ rows_at (const Place *place, SegueRegistry *registry)
   return type ? type->params : NULL;
 }
 
-/* Makes what stands at @place a map or list, so that something can be set inside of it:
- * `distilhubert` becomes `{ use: distilhubert }`. */
+/* Makes the node at @place a map or list, so that a value can be set inside it: `distilhubert`
+ * becomes `{ use: distilhubert }`. */
 static gboolean
 open_place (Place *place, const SegueOverride *override, GError **error)
 {
@@ -205,14 +205,14 @@ has_row (const SegueParam *const *rows, const char *name)
   return FALSE;
 }
 
-/* What can be set at any stage, unless the type has a parameter of that name. */
+/* Whether @path is a setting of any stage, unless the type has a parameter of that name. */
 static gboolean
 is_setting (const char *path, const SegueStageType *type)
 {
   return has_row (segue_stage_settings, path) && !has_row (type->params, path);
 }
 
-/* A layout is text, and would be a map to YAML: `songs.layout={artist}/{title}`. */
+/* A layout is text, but a map in YAML: `songs.layout={artist}/{title}`. */
 static SegueNode *
 value_for (const Place *place, const SegueOverride *override, GError **error)
 {

@@ -1,4 +1,4 @@
-/* The stages of a pipeline file: types, ids, parameters and what overrides make of them. */
+/* The stages of a pipeline file: types, ids, parameters and their overrides. */
 #include "base/suggest.h"
 #include "graph/pipeline-private.h"
 #include "params/params.h"
@@ -23,7 +23,7 @@ const SegueParam *const segue_stage_settings[] = {
 static const char *const stage_keys[] = { "id",      "use",        "with", "from", "cache",
                                           "isolate", "time_limit", "seed", NULL };
 
-/* What other programs call the keys of a stage. */
+/* Names of a stage's keys in other programs. */
 static const char *
 find_usual_key (const char *key)
 {
@@ -43,7 +43,7 @@ find_usual_key (const char *key)
   return NULL;
 }
 
-/* A key that no stage has: often a parameter that stands beside `with`, not in it. */
+/* A key that no stage has: often a parameter next to `with` instead of in it. */
 static gboolean
 refuse_key (SegueLoading *loading, const SegueNode *stage, const SegueNode *key)
 {
@@ -76,7 +76,7 @@ check_keys (SegueLoading *loading, const SegueNode *stage)
   return TRUE;
 }
 
-/* Whether a key that was refused was meant as @key. */
+/* Whether a refused key was meant as @key. */
 static gboolean
 is_meant (const SegueNode *stage, const char *key)
 {
@@ -91,7 +91,7 @@ find_type (SegueLoading *loading, const SegueNode *stage)
 {
   SegueRegistry *registry = loading->pipeline->registry;
   const SegueNode *use = segue_node_get (stage, "use");
-  /* Said already. */
+  /* Already reported. */
   if (!use && loading->problems && is_meant (stage, "use"))
     return NULL;
   if (!use || use->type != SEGUE_NODE_SCALAR) {
@@ -125,7 +125,7 @@ find_type (SegueLoading *loading, const SegueNode *stage)
   return NULL;
 }
 
-/* The id of @stage: `id:`, or else its type. */
+/* The id of @stage: `id:`, else its type. */
 static const char *
 find_id (SegueLoading *loading, const SegueNode *stage, const SegueStageType *type)
 {
@@ -173,7 +173,7 @@ override_stage (SegueLoading *loading, const char *id, SegueNode *stage, const S
   return TRUE;
 }
 
-/* The stage's settings alone, so that their table can be held against them. */
+/* Only the stage's settings, to check them against their table. */
 static SegueNode *
 copy_settings (const SegueNode *node)
 {
@@ -187,7 +187,7 @@ copy_settings (const SegueNode *node)
   return map;
 }
 
-/* Whether settings that are for stages of one mode stand at such a stage. */
+/* Whether settings for stages of one mode are used only at such a stage. */
 static gboolean
 check_settings (SegueLoading *loading, const SegueNode *node, const SegueStageSettings *settings,
                 const SegueGraphStage *stage)
@@ -238,7 +238,7 @@ read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *st
   return TRUE;
 }
 
-/* What stands in place of a stage. */
+/* A node that is not a stage. */
 static gboolean
 refuse_node (SegueLoading *loading, const SegueNode *node)
 {
@@ -312,7 +312,7 @@ refuse_override (SegueLoading *loading, const SegueOverride *override)
                            list);
 }
 
-/* An override whose stage is not there would otherwise be lost without a word. */
+/* An override whose stage does not exist would otherwise be silently lost. */
 static gboolean
 check_applied (SegueLoading *loading, const gboolean *applied)
 {
@@ -348,7 +348,7 @@ segue_loading_read_stages (SegueLoading *loading)
   for (guint i = 0; i < stages->values->len; i++)
     if (!add_stage (loading, g_ptr_array_index (stages->values, i), ids, applied)) {
       loading->incomplete = loading->incomplete || loading->pipeline->stages->len <= i;
-      /* Without any plugin all stages would say the same. */
+      /* Without any plugin all stages would report the same error. */
       if (!segue_loading_goes_on (loading) || !has_types (loading->pipeline->registry))
         return FALSE;
     }

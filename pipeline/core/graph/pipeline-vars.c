@@ -101,7 +101,7 @@ expand_text (SegueVariables *variables, SegueNode *node, GError **error)
                                "variable '%s' is not text, so it can't stand inside of text", name);
     if (!spend (variables, node, strlen (value->text), error))
       return FALSE;
-    /* What a path begins with says what it is relative to. */
+    /* The first part of a path determines what it is relative to. */
     if (result->len == 0)
       outside = value->outside;
     g_string_append (result, value->text);

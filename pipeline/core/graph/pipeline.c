@@ -143,7 +143,7 @@ override_key (SegueLoading *loading, const SegueOverride *override)
   return value != NULL;
 }
 
-/* `seed=7` and `music=…`: settings and variables, set in the tree before anything looks at it. */
+/* `seed=7` and `music=…`: settings and variables, set in the tree before anything reads it. */
 static gboolean
 override_root (SegueLoading *loading)
 {
@@ -167,7 +167,7 @@ resolve_variable (SegueLoading *loading, const SegueNode *key, SegueNode *value)
                       "a pipeline; rename it",
                       key->text);
   ok = ok && segue_variables_expand (&loading->variables, value, 2, loading->error);
-  /* One that is wrong is known all the same: what refers to it is not to blame. */
+  /* A wrong one is also known: references to it are not reported as errors. */
   g_hash_table_insert (pipeline->variables, key->text, value);
   if (!pipeline->first_variable)
     pipeline->first_variable = g_strdup (key->text);
@@ -211,7 +211,7 @@ read_variables (SegueLoading *loading)
   guint before = loading->problems ? loading->problems->len : 0;
   if (!resolve_variables (loading) || !expand_all (loading))
     return FALSE;
-  /* A reference that stays would be wrong once more as a value. */
+  /* An unresolved reference would cause a second error as a value. */
   return !loading->problems || loading->problems->len == before;
 }
 
@@ -227,7 +227,7 @@ segue_name_from (const char *text)
   return segue_name_is_valid (made, FALSE) ? g_strdup (made) : NULL;
 }
 
-/* The file's name without its ending. */
+/* The file's name without its extension. */
 static char *
 name_from_path (const char *path)
 {
@@ -323,7 +323,7 @@ segue_pipeline_load (SegueRegistry *registry, const char *path, const char *cons
   return pipeline_new (registry, path, overrides, NULL, error);
 }
 
-/* What this process lacks is no problem of the file, and hides what is: it is said alone, once. */
+/* A resource that this process lacks is not a problem of the file, and hides those: report only it. */
 static void
 keep_shortage (GPtrArray *problems)
 {

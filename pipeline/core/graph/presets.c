@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A summary stands in the first lines of its file. */
+/* A summary is in the first lines of its file. */
 #define HEAD_BYTES 4096
 
 void
@@ -19,7 +19,7 @@ segue_preset_free (SeguePreset *preset)
   g_free (preset);
 }
 
-/* Lines for editors, such as "# yaml-language-server: $schema=…", say nothing to people. */
+/* Lines for editors, such as "# yaml-language-server: $schema=…", are not part of a summary. */
 static gboolean
 is_modeline (const char *comment)
 {

@@ -1,4 +1,4 @@
-/* What an item shares with its copies. */
+/* The body that an item shares with its copies. */
 #include "item/item-private.h"
 
 #include <string.h>

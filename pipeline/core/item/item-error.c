@@ -5,7 +5,7 @@
 #define OPEN  "‘"
 #define CLOSE "’"
 
-/* Where @text begins with @name in quotes, or with a segment of it: the length up to @name's end; 0: neither. */
+/* The length of the quote and @name where @text begins with them, or with a segment of it, or 0. */
 static gsize
 quoted_length (const char *text, const char *name)
 {

@@ -29,11 +29,11 @@ typedef struct {
  * %FALSE where its id does not begin with its origin's; @form must be cleared in any case. */
 gboolean segue_item_form_of (const SegueItem *item, const SegueItem *origin, SegueItemForm *form);
 void segue_item_form_clear (SegueItemForm *form);
-/** segue_item_form_check: whether an item may be so.
- * @n_bytes: that its bytes lie among
- * @why: (out): if not, what is wrong, as a static phrase ("audio without a sample rate") */
+/** segue_item_form_check: whether an item may have this form.
+ * @n_bytes: size of the container of its bytes
+ * @why: (out): if not, the mistake as a static phrase ("audio without a sample rate") */
 gboolean segue_item_form_check (const SegueItemForm *form, guint64 n_bytes, const char **why);
-/** segue_item_form_to_variant: floating. */
+/** segue_item_form_to_variant: returns a floating reference. */
 GVariant *segue_item_form_to_variant (const SegueItemForm *form);
 /** segue_item_form_from_variant: from a %SEGUE_ITEM_FORM; must be checked, and cleared in any case.
  * %FALSE with @why where it does not fit into a form. */

@@ -1,5 +1,5 @@
-/* A type's callbacks, held to their word: each returns success without an error, or failure with one, and lists
- * tensors that are whole. */
+/* Checks of a type's callbacks: each returns success without an error, or failure with one, and lists
+ * complete tensors. */
 #include "model/model-private.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ segue_model_changed (SegueModel *model)
     model->type->changed (model->impl);
 }
 
-/* What is wrong with @tensor; %NULL: nothing. */
+/* The mistake in @tensor; %NULL: none. */
 static const char *
 find_mistake (const SegueModelTensor *tensor)
 {
@@ -71,7 +71,7 @@ find_mistake (const SegueModelTensor *tensor)
   return tensor->value == NULL ? "has no value" : NULL;
 }
 
-/* A header that is older or newer has elements of another size. */
+/* With an older or newer header, elements have another size. */
 static GArray *
 complete (const GArray *listed)
 {

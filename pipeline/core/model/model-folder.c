@@ -1,11 +1,11 @@
-/* segue.json: which model type a folder is of, and the stages that prepare a song for it. */
+/* segue.json: the model type of a folder, and the stages that prepare a song for it. */
 #include "model/model-folder.h"
 
 #include <segue/file.h>
 #include <segue/json.h>
 #include <string.h>
 
-/* The longest chain that makes sense is a handful of stages. */
+/* The longest reasonable chain has a handful of stages. */
 #define MAX_PREPARATION_STAGES 64
 #define FORMAT_VERSION         1
 
@@ -37,8 +37,8 @@ is_name (const char *text)
   return TRUE;
 }
 
-/* [{"use": name, "result_version": n, "with": {…}}, …]: the shape only; whether such stages exist
- * and may stand here is for those who replay it. */
+/* [{"use": name, "result_version": n, "with": {…}}, …]: the shape only; code that replays it checks
+ * whether such stages exist and are allowed. */
 static gboolean
 check_preparation (const json_t *stages)
 {
@@ -139,7 +139,7 @@ segue_model_folder_write (const char *folder, const char *model, const char *pre
 
   json_decref (stages);
 
-  /* The text goes in as it is: canonical numbers stay the shortest ones. */
+  /* The text is inserted unchanged: canonical numbers stay the shortest ones. */
   g_autofree char *content =
     g_strdup_printf ("{\n  \"segue\": %d,\n  \"model\": \"%s\",\n  \"preparation\": %s\n}\n",
                      FORMAT_VERSION, model, preparation != NULL ? preparation : "[]");

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than this gains nothing: the matrices are tall enough. */
+/* More than this is not faster: the matrices are tall enough. */
 #define MAX_BATCH 16
-/* A batch is cut until its workspace fits; long segments then go one by one. */
+/* A batch is reduced until its workspace fits; long segments are then computed one by one. */
 #define MAX_WORKSPACE ((gsize) 256 * 1024 * 1024)
 
-/* What one batch needs, and where it lies in the model's buffer (bytes). */
+/* The memory of one batch, and its offsets in the model's buffer (bytes). */
 typedef struct {
   guint batch;
   gsize length; /* samples */
@@ -78,7 +78,7 @@ plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *pl
   return FALSE;
 }
 
-/* Makes the kept buffer large enough for @plan. */
+/* Makes the model's buffer large enough for @plan. */
 static gboolean
 reserve (SegueModel *model, const Plan *plan, GError **error)
 {
@@ -94,7 +94,7 @@ reserve (SegueModel *model, const Plan *plan, GError **error)
   return TRUE;
 }
 
-/* In double, so that probabilities add up to 1 as nearly as float32 can say. */
+/* In double, so that probabilities add up to 1 as closely as float32 allows. */
 static void
 softmax (const float *logits, guint n, float *probabilities)
 {

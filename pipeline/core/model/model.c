@@ -1,4 +1,4 @@
-/* A model and the type that it is of: made, loaded, saved, described. */
+/* A model and its type: create, load, save, describe. */
 #include "model/model-folder.h"
 #include "model/model-private.h"
 #include "params/params.h"
@@ -21,7 +21,7 @@ segue_schedule_get_name (SegueSchedule schedule)
   return schedule < SEGUE_N_SCHEDULES ? SEGUE_SCHEDULE_CHOICES[schedule] : "unknown";
 }
 
-/* A caller's header may have been an older one, with a shorter struct. */
+/* A caller's header may be older, with a shorter struct. */
 static SegueModelSpec
 whole_spec (const SegueModelSpec *given)
 {
@@ -40,7 +40,7 @@ rows_of (const SegueModelType *type)
   return type->params != NULL ? type->params : no_params;
 }
 
-/* All defaults of @type, as the pipeline would parse them from nothing. */
+/* All defaults of @type, as the pipeline parses them from an empty map. */
 static gpointer
 default_config (const SegueModelType *type, GError **error)
 {
@@ -52,7 +52,7 @@ default_config (const SegueModelType *type, GError **error)
   return g_steal_pointer (&config);
 }
 
-/* What every caller relies on afterwards without looking again. */
+/* Properties that every caller relies on without checking again. */
 static gboolean
 check_description (SegueModel *model, GError **error)
 {
@@ -66,7 +66,7 @@ check_description (SegueModel *model, GError **error)
   return FALSE;
 }
 
-/* A model without impl yet; its own defaults where @config is %NULL. */
+/* A model without impl; its own defaults where @config is %NULL. */
 static SegueModel *
 model_shell (const SegueModelType *type, const void *config, GError **error)
 {
@@ -146,7 +146,7 @@ segue_model_find_type (SegueRegistry *registry, const char *folder, GError **err
   return find_type (registry, folder, &content, error);
 }
 
-/* A type that the caller insists on must be the one that reads the folder. */
+/* A type that the caller requests must be the one that reads the folder. */
 static gboolean
 check_type (const SegueModelType *wanted, const SegueModelType *found, const char *folder,
             GError **error)
@@ -198,7 +198,7 @@ segue_model_save (SegueModel *model, const char *folder, const char *preparation
     return FALSE;
   g_autoptr (GError) local = NULL;
   gboolean ok = model->type->save (model->impl, folder, &local);
-  /* segue.json last: a folder that has one is whole. */
+  /* segue.json last: a folder that has one is complete. */
   return segue_model_conclude (model->type, ok, &local, error) &&
          segue_model_folder_write (folder, model->type->name, preparation, error);
 }

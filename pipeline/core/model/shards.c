@@ -6,7 +6,7 @@
 
 #define SUFFIX ".safetensors"
 
-/* Of a file beside the index, on any system. */
+/* Whether it is the name of a file in the index's folder, on any system. */
 static gboolean
 is_name (const char *name)
 {

@@ -1,4 +1,4 @@
-/* What a pass may take of the machine's memory. */
+/* How much of the system's memory a pass may use. */
 #include "model/model-private.h"
 
 #include <sys/mman.h>
@@ -53,7 +53,7 @@ segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
 {
   if (!segue_model_check_workspace (model, bytes, error))
     return NULL;
-  /* A pass goes through all of it: with small pages it would wait for each of them. */
+  /* A pass touches all of it: with small pages it would wait for each of them. */
   gsize page = bytes >= LARGE_PAGE ? LARGE_PAGE : CACHE_LINE;
   gsize whole = MAX ((bytes + page - 1) / page, 1) * page;
   void *workspace = aligned_alloc (page, whole);

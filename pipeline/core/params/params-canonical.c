@@ -9,7 +9,7 @@ typedef struct {
   SegueParamsSelection selection;
   SegueParamContentFunc content; /* (nullable): paths by content, for keys */
   gpointer data;
-  GError *error; /* the first one that @content had */
+  GError *error; /* the first error of @content */
 } Writer;
 
 /* A key of the object to write: a row, or a name under `use` or a variant's tag. */
@@ -109,11 +109,11 @@ is_selected (const Writer *writer, const SegueParam *row, gconstpointer field)
   if (writer->selection == SEGUE_PARAMS_CANONICAL &&
       ((row->flags & SEGUE_PARAM_VOLATILE) || row->type == SEGUE_PARAM_OUTPUT_PATH))
     return FALSE;
-  /* Left out where that reads back as unset; where there is a default, null has to say so. */
+  /* Omitted where that reads back as unset; where there is a default, null is written for unset. */
   return row->def || !segue_param_is_unset (row, field);
 }
 
-/* What a model computes depends on its type's code and what that calls, too. */
+/* A model's results also depend on its type's code and the code that it calls. */
 static void
 write_model_version (Writer *writer, const SegueModelType *model)
 {

@@ -1,10 +1,10 @@
-/* Whether a table of rows describes its struct soundly: mistakes of a plugin's author, found when
+/* Whether a table of rows describes its struct correctly: mistakes of a plugin's author, found when
  * the plugin is loaded. */
 #include "params/params.h"
 #include "yaml/scalar.h"
 #include <string.h>
 
-/* Records in lists in cases: no table nests deeper, and one that holds itself would never end. */
+/* Records in lists in cases: no table nests deeper; one that contains itself would never end. */
 #define MAX_DEPTH 8
 
 static gboolean check_rows (const SegueParam *const *rows, gsize size, const char *what,
@@ -93,8 +93,8 @@ check_type (const SegueParam *row, const char *what, guint depth, GError **error
   }
 }
 
-/* A default must be what a person could have written.  Model types are looked up at the time of
- * use: their plugin may come later. */
+/* A default must be a value that a person could write.  Model types are looked up at the time of
+ * use: their plugin may be loaded later. */
 static gboolean
 check_value (const SegueParam *row, const char *value, const char *name, const char *what,
              GError **error)
@@ -136,7 +136,7 @@ check_rows (const SegueParam *const *rows, gsize size, const char *what, const c
   if (depth > MAX_DEPTH)
     return refuse (error, what, "tables nest deeper than %d", MAX_DEPTH);
   for (const SegueParam *const *one = rows; one && *one; one++) {
-    /* All that a row can't do without. */
+    /* The fields that every row needs. */
     if ((*one)->struct_size < G_STRUCT_OFFSET (SegueParam, min))
       return refuse (error, what, "a row's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_PARAM (…)",
                      (*one)->struct_size);

@@ -7,9 +7,9 @@
 
 typedef struct {
   const SegueParamScope *scope;
-  GString *path; /* of the parameter at hand, for messages: "ops[1].db" */
+  GString *path; /* of the current parameter, for messages: "ops[1].db" */
   GError **error;
-  gboolean failed; /* something is among the scope's problems */
+  gboolean failed; /* an error was added to the scope's problems */
 } Parser;
 
 static gboolean parse_value (Parser *p, const SegueParam *row, const SegueNode *node,
@@ -28,7 +28,7 @@ static gboolean G_GNUC_PRINTF (3, 4)
                            p->scope->where ? p->scope->where : "", message);
 }
 
-/* Whether to look for more after a failure, which is then among the problems. */
+/* Whether to look for more after a failure, which is then added to the problems. */
 static gboolean
 goes_on (Parser *p)
 {
@@ -39,7 +39,7 @@ goes_on (Parser *p)
   return TRUE;
 }
 
-/* An unquoted {artist} is a map of the key "artist" and no value. */
+/* An unquoted {artist} is a map with the key "artist" and no value. */
 static gboolean
 looks_like_braces (const SegueNode *node)
 {
@@ -47,7 +47,7 @@ looks_like_braces (const SegueNode *node)
          ((const SegueNode *) g_ptr_array_index (node->values, 0))->type == SEGUE_NODE_NULL;
 }
 
-/* What a number or a switch was meant to be, as it has to be written; NULL: who knows. */
+/* The valid spelling of what was meant by a wrong number or boolean; NULL: unknown. */
 static char *
 find_meant (const SegueParam *row, const SegueNode *node)
 {
@@ -99,7 +99,7 @@ fail_bounds (Parser *p, const SegueParam *row, const SegueNode *node)
                row->unit ? " " : "", row->unit ? row->unit : "", shown);
 }
 
-/* A whole number that no field holds: the nearest bound is what helps. */
+/* A whole number that does not fit into the field: the message names the nearest bound. */
 static gboolean
 fail_too_large (Parser *p, const SegueParam *row, const SegueNode *node)
 {
@@ -406,7 +406,7 @@ fail_key (Parser *p, const SegueNode *key, const char *const *known)
   return fail (p, key, "unknown parameter '%s%s%s'; known are %s", p->path->str, dot, shown, list);
 }
 
-/* A parameter of the model that stands beside it: where it goes.  NULL: @key is none. */
+/* The MODEL row for a model's parameter that was written next to it.  NULL: @key is not one. */
 static const SegueParam *
 find_model_row (Parser *p, const SegueParam *const *rows, const SegueNode *node,
                 const SegueNode *key, const SegueModelType **type)
@@ -460,7 +460,7 @@ parse_default (Parser *p, const SegueParam *row, const SegueNode *map, gpointer 
   g_autoptr (SegueNode) node = segue_node_parse (row->def, -1, row->name, p->error);
   if (!node)
     return FALSE;
-  /* A default can fail (its model type is not installed): then the place is where it applies. */
+  /* A default can fail (its model type is not installed): the error points to where it applies. */
   const SegueNode *at = map ? map : p->scope->at;
   g_clear_pointer (&node->file, g_ref_string_release);
   if (at && at->file) {
@@ -503,7 +503,7 @@ static gboolean
 parse_rows (Parser *p, const SegueParam *const *rows, const SegueNode *node, gpointer config,
             const char *own_key)
 {
-  /* First, so that whatever fails can be cleared. */
+  /* First, so that @config can be cleared after any failure. */
   for (const SegueParam *const *one = rows; one && *one; one++) {
     SegueParam row = segue_param_read (*one);
     segue_param_unset (&row, (char *) config + row.offset);

@@ -1,4 +1,4 @@
-/* Paths in pipelines: made absolute once, where they are read. */
+/* Paths in pipelines: made absolute once, when they are read. */
 #include "params/params-paths.h"
 #include "base/hub-cache.h"
 #include "params/params.h"
@@ -48,7 +48,7 @@ segue_path_to_text (const char *path)
   return uri ? uri : g_utf8_make_valid (path, -1);
 }
 
-/* (nullable): @path without links, as far as it is there; %NULL where a link leads nowhere. */
+/* (nullable): the existing part of @path without links; %NULL where a link is broken. */
 static char *
 real_path (const char *path)
 {

@@ -1,4 +1,4 @@
-/* Rows and the fields behind them: sizes, unset values, bounds, freeing. */
+/* Rows and their fields: sizes, unset values, bounds, freeing. */
 #include "params/params.h"
 #include "base/number.h"
 #include <string.h>
@@ -209,7 +209,7 @@ segue_param_bounds (const SegueParam *row)
     return NULL;
   g_autofree char *min = segue_number_to_text (row->min);
   g_autofree char *max = segue_number_to_text (row->max);
-  /* Bounds that only the C type sets are none that a person needs to read. */
+  /* Bounds that only come from the C type are not shown to users. */
   gboolean open_above = isinf (row->max) || row->max >= (double) G_MAXINT64;
   gboolean open_below = isinf (row->min) || row->min <= (double) G_MININT64;
   if (open_above && open_below)

@@ -50,7 +50,7 @@ char *segue_params_canonical (const SegueParam *const *rows, gconstpointer confi
  * for another process that parses the same @config again. */
 char *segue_params_describe (const SegueParam *const *rows, gconstpointer config);
 
-/** SegueParamContentFunc: (transfer full): text that stands for the content behind @path, the value
+/** SegueParamContentFunc: (transfer full): text that represents the content of @path, the value
  * of an INPUT_PATH or MODEL_REF @row; NULL with @error. */
 typedef char *(*SegueParamContentFunc) (const SegueParam *row, const char *path, gpointer data,
                                         GError **error);
@@ -64,7 +64,7 @@ char *segue_params_key (const SegueParam *const *rows, gconstpointer config,
 
 /** segue_param_read: a row as this version defines it: fields past the plugin's struct_size are zero. */
 SegueParam segue_param_read (const SegueParam *row);
-/** segue_param_field_size: bytes of the C field behind @row. */
+/** segue_param_field_size: bytes of the C field of @row. */
 gsize segue_param_field_size (const SegueParam *row);
 /** segue_param_field_align: alignment that the field needs; for a record, from its rows. */
 gsize segue_param_field_align (const SegueParam *row);

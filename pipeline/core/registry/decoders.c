@@ -1,9 +1,9 @@
-/* Which decoders are asked for a song, in which order, and what `decode` says of itself. */
+/* The decoders that are tried for a song, their order, and the description of `decode`. */
 #include "registry/decoders.h"
 #include "base/extension.h"
 #include <string.h>
 
-/* 1 was what GStreamer made of a song. */
+/* Version 1 was GStreamer's decoding. */
 #define DECODE_VERSION 2
 
 struct _SegueDecoders {
@@ -26,7 +26,7 @@ segue_decoders_free (SegueDecoders *decoders)
   g_free (decoders);
 }
 
-/* From the highest rank down; of equal ones by name, so that the order is the same everywhere. */
+/* By descending rank; equal ones by name, so that the order is the same everywhere. */
 static int
 compare_decoders (gconstpointer a, gconstpointer b)
 {
@@ -37,7 +37,7 @@ compare_decoders (gconstpointer a, gconstpointer b)
   return strcmp (first->name, second->name);
 }
 
-/* The table of the decoder that is asked first, but for what it calls itself. */
+/* The table of the decoder that is tried first, with its own name, documentation and version. */
 const SegueStageType *
 segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder)
 {

@@ -1,5 +1,5 @@
-/* Whether a plugin fits this version, and whether its tables are sound: found out when it is
- * loaded, with words for its author, rather than as a crash in a user's run. */
+/* Whether a plugin fits this version, and whether its tables are valid: checked when it is loaded,
+ * with messages for its author, rather than found by a crash in a user's run. */
 #include "params/params.h"
 #include "registry/registry.h"
 #include <string.h>
@@ -37,7 +37,7 @@ check_ports (const char *type, const char *what, const SeguePort *const *ports, 
   return TRUE;
 }
 
-/* An output of kind ANY has the kind of the first ANY input, which must then be there. */
+/* An output of kind ANY has the kind of the first ANY input, which must then exist. */
 static gboolean
 check_any (const SegueStageType *type, const char *what, GError **error)
 {
@@ -106,7 +106,7 @@ check_decoder (const SegueStageType *view, const char *what, GError **error)
 static gboolean
 check_stage (const SegueStageType *type, GError **error)
 {
-  /* All that the first version of the interface had before its callbacks. */
+  /* The fields that the first version of the interface had before its callbacks. */
   if (type->struct_size < G_STRUCT_OFFSET (SegueStageType, check))
     return refuse (
       error, "a stage type's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueStageType)",

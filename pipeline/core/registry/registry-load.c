@@ -1,4 +1,4 @@
-/* Shared objects of the search path: found, opened, asked for their plugin, and words why one can't be. */
+/* Shared objects of the search path: finding, opening and querying them, and messages for failures. */
 #include "registry/registry.h"
 #include <errno.h>
 #include <gmodule.h>
@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SEGUE_PLUGIN_SYMBOL as a C++ compiler names a function that is not extern "C". */
+/* SEGUE_PLUGIN_SYMBOL as mangled by a C++ compiler for a function that is not extern "C". */
 #define MANGLED_SYMBOL "_Z18segue_plugin_queryv"
 
-/* A search folder holds a folder per plugin; a build tree some more. */
+/* A search folder contains a folder per plugin; a build tree is a few levels deeper. */
 #define MAX_FOLDER_DEPTH 6
 
-/* The loader has only words for what it lacks; 0: nothing. */
+/* The loader reports exhausted resources only in its message; 0: none. */
 static int
 find_shortage (const char *reason)
 {
@@ -23,7 +23,7 @@ find_shortage (const char *reason)
   return strstr (reason, "failed to map segment") || strstr (reason, "out of memory") ? ENOMEM : 0;
 }
 
-/* The loader's own words say what is missing, but not why: the plugin is of another interface. */
+/* The loader's message names what is missing, but not why: the plugin has another interface. */
 static gboolean
 explain_version (const char *reason, GError **error)
 {
@@ -55,11 +55,11 @@ explain_version (const char *reason, GError **error)
 static const SeguePlugin *
 open_module (const char *path, GError **error)
 {
-  /* Bound at once, so that a missing library is a reason given here and not a crash later. */
+  /* Bound immediately, so that a missing library is an error here and not a crash later. */
   GModule *module = g_module_open (path, G_MODULE_BIND_LOCAL);
   if (!module) {
     const char *reason = g_module_error ();
-    /* It often begins with the path, which stands beside every refusal anyway. */
+    /* It often begins with the path, which is shown with every refusal anyway. */
     if (reason && g_str_has_prefix (reason, path))
       reason += strlen (path) + strspn (reason + strlen (path), ": ");
     int lack = reason ? find_shortage (reason) : 0;
@@ -70,7 +70,7 @@ open_module (const char *path, GError **error)
                    reason && *reason ? reason : "no reason given");
     return NULL;
   }
-  /* Code and tables of a plugin are pointed at from everywhere: it stays, even where refused. */
+  /* Code and tables of a plugin are referenced from everywhere: it stays loaded, even where refused. */
   g_module_make_resident (module);
   gpointer symbol = NULL;
   if (!g_module_symbol (module, SEGUE_PLUGIN_SYMBOL, &symbol) || !symbol) {
@@ -101,7 +101,7 @@ segue_registry_load_file (SegueRegistry *registry, const char *path, GError **er
   gboolean known = real && !segue_registry_note_file (registry, real);
   free (real);
   if (known)
-    return TRUE; /* two search folders lead to it */
+    return TRUE; /* it is reachable from two search folders */
   GError *failure = NULL;
   const SeguePlugin *plugin = open_module (absolute, &failure);
   return plugin ? segue_registry_add (registry, plugin, absolute, error)
@@ -114,13 +114,13 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* Collects shared objects below @folder.  Links to folders are not followed: they could go round. */
+/* Collects shared objects below @folder.  Links to folders are not followed: they could be cycles. */
 static void
 find_modules (SegueRegistry *registry, const char *folder, guint depth, GPtrArray *paths)
 {
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) names = segue_file_list_folder (folder, &error);
-  /* Not there, or not ours to read: then there is nothing for us. */
+  /* A folder that is missing or not readable counts as empty. */
   if (!names && !g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT))
     segue_registry_note_shortage (registry, g_steal_pointer (&error));
   for (guint i = 0; names && names[i]; i++) {

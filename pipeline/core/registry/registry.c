@@ -1,4 +1,4 @@
-/* Plugins that were added, and what they provide: registry-load.c finds them. */
+/* Plugins that were added, and their types: registry-load.c finds them. */
 #include "registry/registry.h"
 #include "params/params.h"
 #include "registry/decoders.h"
@@ -15,11 +15,11 @@ struct _SegueRegistry {
   GHashTable *stages; /* name → Provided */
   GHashTable *models; /* name → Provided */
   GHashTable
-    *providers; /* type, as the plugin has it and completed → SeguePluginEntry (borrowed) */
-  GHashTable *real_paths; /* set: shared objects that were looked at */
+    *providers; /* types, as in the plugin and as completed → SeguePluginEntry (borrowed) */
+  GHashTable *real_paths; /* set: shared objects that were tried */
   SegueDecoders *decoders;
   GPtrArray *completed; /* copies of tables that were built against an older minor version */
-  GError *shortage;     /* nullable: why the search could not be brought to its end */
+  GError *shortage;     /* nullable: why the search could not be completed */
 };
 
 static void
@@ -72,8 +72,8 @@ add_entry (SegueRegistry *registry, const char *path, const SeguePlugin *plugin,
   return entry;
 }
 
-/* A table that an older header described ends early: callbacks and fields past its end are zero.
- * All of the core then reads tables without looking at sizes. */
+/* A table from an older header is shorter: callbacks and fields past its end become zero.  The core
+ * then reads tables without checking sizes. */
 static gconstpointer
 complete (SegueRegistry *registry, gconstpointer table, gsize full_size)
 {
@@ -103,7 +103,7 @@ complete_ports (SegueRegistry *registry, const SeguePort *const *ports)
   return copy;
 }
 
-/* @type, or a copy of it in which nothing that the core reads is short. */
+/* @type, or a copy of it in which every table that the core reads is complete. */
 static gconstpointer
 complete_stage (SegueRegistry *registry, const SegueStageType *type)
 {
@@ -179,7 +179,7 @@ provide (SegueRegistry *registry, GHashTable *provided, const char *name, gconst
   g_hash_table_insert (registry->providers, (gpointer) one->type, (gpointer) entry);
 }
 
-/* `decode` is as the decoder that is asked first. */
+/* `decode` belongs to the plugin of the decoder that is tried first. */
 static void
 add_decoder (SegueRegistry *registry, const char *name)
 {
@@ -382,7 +382,7 @@ segue_registry_get_plugin_of (SegueRegistry *registry, const void *stage_or_mode
   return g_hash_table_lookup (registry->providers, stage_or_model_type);
 }
 
-/* Whether @path is what a plugin @name would be called: segue-NAME.so, libNAME.so, NAME.so. */
+/* Whether @path is a file name for a plugin @name: segue-NAME.so, libNAME.so, NAME.so. */
 static gboolean
 is_named (const char *path, const char *name)
 {

@@ -1,7 +1,7 @@
-/* What goes, in which order, and how nobody is hurt by it.
+/* Which entries are removed, in which order, and how runs stay safe.
  *
- * What may go is chosen from a walk without a lock.  Each entry is then looked at once more, and removed,
- * with the gate closed (see users.h), some at a time, so that runs wait for milliseconds only. */
+ * Candidates are chosen from a walk without a lock.  Each entry is then checked again, and removed, with
+ * the gate closed (see users.h), in batches, so that runs wait only for milliseconds. */
 #include "base/beneath.h"
 #include "store/cache-limit.h"
 #include "store/cache-walk.h"
@@ -17,12 +17,12 @@
 
 #define NS     G_GINT64_CONSTANT (1000000000)
 #define DAY_NS (86400 * NS)
-#define BATCH  64 /* entries removed before others get their turn */
+#define BATCH  64 /* entries removed before the gate is opened for runs */
 #define LEFT_NS                                                                                    \
-  (3600 * NS) /* leftovers whose writers sign in nowhere have this long to be renamed */
-#define MAX_FILES (1000 * 1000) /* source files whose hashes are remembered */
+  (3600 * NS) /* time to be renamed, for temporary files of writers that have no users file */
+#define MAX_FILES (1000 * 1000) /* source files whose hashes are cached */
 
-/* Lower goes first; what only may go does so as long as the cache is too large. */
+/* Lower is removed first; RANK_MAY entries only while the cache is too large. */
 typedef enum { RANK_MUST, RANK_MAY, RANK_MAY_LAST } Rank;
 
 typedef struct {
@@ -41,10 +41,10 @@ typedef struct {
   SegueLiveUsers live;
   GArray *candidates;
   SegueCacheFreed *freed;
-  guint64 target; /* bytes that may be left */
+  guint64 target; /* bytes that may remain */
 } Gc;
 
-/* What claims to be from tomorrow was stamped by a clock that went wrong. */
+/* A stamp more than a day in the future comes from a wrong clock. */
 static gint64
 age_stamp (const Gc *gc, const SegueCacheEntry *entry)
 {
@@ -66,7 +66,7 @@ is_forgettable (const Gc *gc, const SegueCacheEntry *entry)
   return segue_contents_is_gone (memory);
 }
 
-/* FALSE: it stays. */
+/* FALSE: it is kept. */
 static gboolean
 rank_entry (const Gc *gc, const SegueCacheEntry *entry, Rank *rank)
 {
@@ -114,7 +114,7 @@ choose (Gc *gc, GArray *entries)
     g_array_append_val (gc->candidates, candidate);
   }
   g_array_sort (gc->candidates, compare_candidates);
-  /* The oldest of too many are at the front of the last rank. */
+  /* Where there are too many, the oldest are first in the last rank. */
   for (guint i = 0; n_files > MAX_FILES && i < gc->candidates->len; i++) {
     Candidate *candidate = &g_array_index (gc->candidates, Candidate, i);
     if (candidate->rank != RANK_MAY_LAST)
@@ -146,27 +146,27 @@ close_gate (Gc *gc, GError **error)
   return TRUE;
 }
 
-/* With the gate closed: whether somebody may need @entry, as it is now. */
+/* With the gate closed: whether a run may need @entry in its current state. */
 static gboolean
 is_needed (const Gc *gc, const SegueCacheEntry *entry)
 {
   if (entry->used >= gc->live.since)
     return TRUE;
-  /* Nobody can tell which work a run will take up again. */
+  /* It is unknown which work a run will resume. */
   if (entry->part == SEGUE_CACHE_WORK && !entry->left)
     return gc->live.n > 0;
   return entry->left && entry->part == SEGUE_CACHE_OTHER && !gc->options.all &&
          entry->used > gc->now - LEFT_NS;
 }
 
-/* In a cache that several people use, some of it is not ours to remove. */
+/* In a shared cache, segue may lack permission to remove some entries. */
 static gboolean
 is_not_ours (int err)
 {
   return err == EACCES || err == EPERM;
 }
 
-/* A folder is out of everybody's sight before the first file in it goes. */
+/* Renames a folder so that no process finds it, before its files are removed. */
 static gboolean
 remove_folder (int parent, const char *name, const char *path, gboolean *gone, GError **error)
 {
@@ -203,7 +203,7 @@ remove_at (Gc *gc, int parent, const char *name, const SegueCacheEntry *entry, g
     return remove_folder (parent, name, entry->path, gone, error);
   if (unlinkat (parent, name, 0) == 0 || errno == ENOENT)
     return TRUE;
-  /* A folder where a file should be is for people to look into, or for `verify`. */
+  /* A folder in the place of a file is left to users, or to `verify`. */
   if ((errno == EISDIR && !entry->left) || is_not_ours (errno))
     *gone = FALSE;
   else if (errno == EISDIR)
@@ -227,7 +227,7 @@ remove_entry (Gc *gc, const SegueCacheEntry *seen, GError **error)
   if (segue_cache_measure (parent, name, &entry)) {
     if (is_needed (gc, &entry))
       gc->freed->in_use += entry.bytes;
-    /* One that was used in the meantime is not the oldest any more. */
+    /* One that was used in the meantime is no longer the oldest. */
     else if (entry.inode == seen->inode && entry.used == seen->used)
       ok = remove_at (gc, parent, name, &entry, &gone, error);
   }
@@ -280,7 +280,7 @@ collect (Gc *gc, GError **error)
     return FALSE;
   gc->now = g_get_real_time () * 1000;
   choose (gc, segue_cache_walk_get_entries (walk));
-  /* Also where nothing is to go: what killed runs signed in with does. */
+  /* Also where there is nothing to remove: this removes the users files of killed runs. */
   gboolean ok = find_target (gc, gc->freed->left, error) && close_gate (gc, error) &&
                 remove_candidates (gc, error);
   open_gate (gc);

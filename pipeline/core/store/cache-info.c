@@ -1,4 +1,4 @@
-/* What a cache holds. */
+/* The contents of a cache. */
 #include "base/beneath.h"
 #include "store/cache-limit.h"
 #include "store/cache-walk.h"
@@ -100,7 +100,7 @@ segue_cache_info (const char *folder, GCancellable *cancellable, GError **error)
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
-  /* A cache that isn't there yet will be on the disk of the folder above it. */
+  /* A cache that does not exist yet will be on the disk of its parent folder. */
   g_autofree char *there = g_strdup (info->folder);
   SegueDisk disk = { 0 };
   while (!segue_disk_look (there, &disk) && strcmp (there, "/") != 0) {

@@ -1,4 +1,4 @@
-/* Sizes, as people write them and as disks have them. */
+/* Sizes of caches: as text, and from the disk. */
 #include "store/cache-limit.h"
 
 #include <segue/cache.h>

@@ -1,4 +1,4 @@
-/* Reading everything once, and saying what is not as it was written. */
+/* Reads everything once, and reports what differs from what was written. */
 #include "base/beneath.h"
 #include "store/cache-walk.h"
 #include "store/record.h"
@@ -19,7 +19,7 @@ typedef struct {
   SegueCacheVerified *verified;
 } Verify;
 
-/* Records and results lie at <part>/ab/cdef…. */
+/* Records and results are stored at <part>/ab/cdef…. */
 static char *
 key_of (const SegueCacheEntry *entry)
 {
@@ -38,7 +38,7 @@ check_content (Verify *verify, const SegueCacheEntry *entry, GError **error)
   return record != NULL;
 }
 
-/* TRUE: damaged, and @why; anything else that went wrong is an @error. */
+/* TRUE: damaged, and @why; any other failure is an @error. */
 static gboolean
 is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **error)
 {
@@ -51,7 +51,7 @@ is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **e
            g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_IO))
     *why = g_strdup (local->message);
   else if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT)) {
-    /* Removed in the meantime, which is not damage; one that may not be read is. */
+    /* An entry removed in the meantime is not damage; an unreadable one is. */
     g_autofree char *path = g_build_filename (verify->folder, entry->path, NULL);
     if (!g_file_test (path, entry->folder ? G_FILE_TEST_IS_DIR : G_FILE_TEST_IS_REGULAR))
       return FALSE;
@@ -63,7 +63,7 @@ is_damaged (Verify *verify, const SegueCacheEntry *entry, char **why, GError **e
   return TRUE;
 }
 
-/* Only what was looked at, and nothing that a run has looked up: it recomputes that itself. */
+/* Removes only what was checked, and nothing that a run looked up: that run recomputes it. */
 static gboolean
 repair (Verify *verify, const SegueCacheEntry *seen, GError **error)
 {

@@ -1,4 +1,4 @@
-/* Walking a cache: handles of folders, never a link, nothing is opened that could block. */
+/* Walking a cache: through handles of folders, never a link; nothing is opened that could block. */
 #include "store/cache-walk.h"
 #include "base/beneath.h"
 #include "base/sha256.h"
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_DEPTH 32 /* of folders that stages leave; what lies deeper is not counted */
+#define MAX_DEPTH 32 /* of stages' output folders; deeper files are not counted */
 
 struct _SegueCacheWalk {
   GStringChunk *paths;
@@ -23,7 +23,7 @@ struct _SegueCacheWalk {
   GCancellable *cancellable;
 };
 
-/* What may have a name in a folder of the cache. */
+/* The types of names in a folder of the cache. */
 typedef enum { NAME_NONE, NAME_ENTRY, NAME_LEFT } Name;
 
 /* One folder of the cache, or all of its 256 folders of keys. */
@@ -49,7 +49,7 @@ name_digest (const char *shard, const char *name)
                                           : NAME_NONE;
 }
 
-/* A key, or a key and a number where several runs were at the same work. */
+/* A key, or a key and a number where several runs did the same work. */
 static Name
 name_work (const char *shard, const char *name)
 {
@@ -61,7 +61,7 @@ name_work (const char *shard, const char *name)
   return g_str_has_prefix (name, ".spool-") ? NAME_LEFT : NAME_NONE;
 }
 
-/* What follows the name of GStreamer's registry, which has numbers where limits are tight:
+/* The text after the name of GStreamer's registry, which has numbers where limits are tight:
  * "gstreamer-registry.bin", "gstreamer-registry-8589934592-15.bin"; NULL: it is another name. */
 static const char *
 skip_registry (const char *name)
@@ -73,7 +73,7 @@ skip_registry (const char *name)
   return g_str_has_prefix (name, ".bin") ? name + strlen (".bin") : NULL;
 }
 
-/* GStreamer writes its registry beside the old one, under a name of its own. */
+/* GStreamer writes its registry next to the old one, under a separate name. */
 static Name
 name_top (const char *shard, const char *name)
 {
@@ -98,7 +98,7 @@ mtime_of (const struct stat *st)
   return (gint64) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-/* Adds up what is in @name. */
+/* Adds the contents of @name to @entry. */
 static void
 measure_folder (int parent, const char *name, SegueCacheEntry *entry, guint depth)
 {
@@ -161,7 +161,7 @@ list_folder (SegueCacheWalk *walk, const Place *place, const char *path, const c
     int err = errno;
     if (fd >= 0)
       close (fd);
-    /* What isn't there, or isn't ours to read, holds nothing that we could remove. */
+    /* A folder that is missing or unreadable contains nothing that segue could remove. */
     return (err != EMFILE && err != ENFILE && err != ENOMEM) ||
            segue_set_error_from_errno (error, err, SEGUE_ERROR_IO, "can't list", path);
   }

@@ -1,4 +1,4 @@
-/* Hashing files, once for each time that they change. */
+/* Hashing of files, once per change. */
 #include "store/contents.h"
 #include "base/sha256.h"
 #include "store/shard.h"
@@ -16,12 +16,12 @@
 #define MAGIC      "segue file 2 "
 #define KEY_LENGTH 64
 #define MAX_MEMORY (16 * 1024) /* bytes, most of them the path */
-/* Above the largest model there is.  A hole costs no disk, and hashing one would draw a run out for as
- * long as whoever made it likes. */
+/* Above the largest existing model.  A sparse file uses no disk, and hashing a malicious one could take
+ * arbitrarily long. */
 #define MAX_FILE ((off_t) 64 << 30)
-/* A file may change twice within one tick of the file system's clock: what is younger than this when
- * it is read is hashed again next time.  So is what is from the future, be it the file's time or the
- * clock that is wrong. */
+/* A file may change twice within one tick of the file system's clock: a file that is younger than this
+ * when it is read is hashed again next time.  So is a file from the future, whether its time or the
+ * clock is wrong. */
 #define SETTLED_NS (2 * G_GINT64_CONSTANT (1000000000))
 
 static SegueFileStamp
@@ -36,7 +36,7 @@ stamp_from_stat (const struct stat *st)
   };
 }
 
-/* Without the device: its number is another after the disk was plugged in again. */
+/* Without the device: its number changes when a disk is plugged in again. */
 static char *
 describe_stamp (const SegueFileStamp *stamp)
 {
@@ -45,7 +45,7 @@ describe_stamp (const SegueFileStamp *stamp)
                           stamp->inode, stamp->size, stamp->mtime, stamp->ctime);
 }
 
-/* Opens a regular file without waiting for anyone (a FIFO would). */
+/* Opens a regular file without blocking (a FIFO would block). */
 static int
 open_regular (const char *path, struct stat *st, GError **error)
 {
@@ -79,7 +79,7 @@ open_regular (const char *path, struct stat *st, GError **error)
   return fd;
 }
 
-/* What is empty is not read: the kernel's own files say that they are, and some make the reader wait, or fail. */
+/* Empty files are not read: the kernel's files report size 0, and reading some of them blocks or fails. */
 static char *
 hash_fd (int fd, gboolean empty, const char *path, GCancellable *cancellable, GError **error)
 {
@@ -111,7 +111,7 @@ memory_path (const char *folder, const char *path)
   return segue_shard_path (folder, name);
 }
 
-/* What is remembered of @path: a line of its own checksum, one of stamp and key, and the path. */
+/* The cached text for @path: a line with its checksum, one with stamp and key, and the path. */
 static char *
 compose (const char *stamp, const char *key, const char *path)
 {
@@ -120,7 +120,7 @@ compose (const char *stamp, const char *key, const char *path)
   return g_strdup_printf (MAGIC "%s\n%s", digest, body);
 }
 
-/* A memory that is damaged, of another format or of another state of the file is none. */
+/* Ignores a memory file that is damaged, of another format or of another state of the file. */
 static char *
 recall (const char *memory, const char *path, const SegueFileStamp *stamp)
 {
@@ -134,13 +134,13 @@ recall (const char *memory, const char *path, const SegueFileStamp *stamp)
   g_autofree char *expected = compose (prefix, key, path);
   if (!segue_sha256_is_valid (key) || length != strlen (expected) || strcmp (text, expected) != 0)
     return NULL;
-  /* It was used: not the first to be forgotten. */
+  /* Marks it as used, so that it is not removed first. */
   (void) utimensat (AT_FDCWD, memory, NULL, AT_SYMLINK_NOFOLLOW);
   return g_steal_pointer (&key);
 }
 
-/* Only a convenience: without it the file is hashed again.
- * @began: ns, before the file was opened: a change after that must show in its times */
+/* Optional: without it the file is hashed again.
+ * @began: ns, before the file was opened: a later change must be visible in its times */
 static void
 remember (const char *memory, const char *path, const SegueFileStamp *stamp, const char *key,
           gint64 began)
@@ -215,7 +215,7 @@ segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **er
     now = stamp_from_stat (&st);
   else if (errno != ENOENT && errno != ENOTDIR)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't look at", path);
-  /* Not ctime: that changes with the file's permissions and names, too. */
+  /* Not ctime: it also changes with the file's permissions and names. */
   if (now.device == stamp->device && now.inode == stamp->inode && now.size == stamp->size &&
       now.mtime == stamp->mtime)
     return TRUE;

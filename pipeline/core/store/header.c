@@ -1,4 +1,4 @@
-/* Numbers and GVariants as bytes of the store's files. */
+/* Numbers and GVariants as bytes in the store's files. */
 #include "store/header.h"
 
 guint64

@@ -1,4 +1,4 @@
-/* Keys: SHA-256 over all that a result depends on. */
+/* Keys: SHA-256 of everything that a result depends on. */
 #include "store/key.h"
 #include "base/build.h"
 #include "base/sha256.h"
@@ -9,7 +9,7 @@
 #include <segue/model.h>
 #include <string.h>
 
-/* Stands for the file, folder or model at @path. */
+/* Represents the file, folder or model at @path. */
 static char *
 content_of_path (const SegueParam *row, const char *path, gpointer data, GError **error)
 {
@@ -26,7 +26,7 @@ content_of_path (const SegueParam *row, const char *path, gpointer data, GError 
   return files ? segue_tree_key (files, "") : NULL;
 }
 
-/* A stage whose code was built again may give another result, whatever its versions say. */
+/* A stage whose code was rebuilt may give another result, even with the same versions. */
 static char *
 build_of (const SegueStageType *type)
 {
@@ -36,7 +36,7 @@ build_of (const SegueStageType *type)
   return segue_build_of (code);
 }
 
-/* Of `decode`: the decoders that it asks, in their order, are what comes out depends on. */
+/* Of `decode`: its output depends on the decoders that it tries, in their order. */
 static char *
 fingerprint_decoders (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
 {
@@ -82,7 +82,7 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
       g_string_append_printf (text, " %" G_GINT64_FORMAT, stage->seed);
     g_string_append_c (text, '\n');
   }
-  /* Records keep it as text, and a plugin may say anything. */
+  /* Records store it as text, and a plugin may return any bytes. */
   return g_utf8_make_valid (text->str, (gssize) text->len);
 }
 

@@ -34,6 +34,6 @@ char *segue_key_of_bytes (const SegueItem *item);
  * @contents: keys of payloads, one per entry */
 char *segue_key_of_song (SegueItem *const *entries, char *const *contents, guint n);
 /** segue_key_with_reads: (transfer full): @key and the values of the metadata @names in @entries;
- * the name "*" stands for all of it. */
+ * the name "*" means all metadata. */
 char *segue_key_with_reads (const char *key, const char *const *names, SegueItem *const *entries,
                             guint n);

@@ -1,4 +1,4 @@
-/* Reading records: nothing in them is believed before it is checked. */
+/* Reading records: nothing in them is trusted before it is checked. */
 #include "base/sha256.h"
 #include "store/header.h"
 #include "store/record-private.h"
@@ -34,7 +34,7 @@ damaged (GError **error, const char *what)
   return FALSE;
 }
 
-/* Sizes of the fixed part: header and payload lie in the file, one after the other. */
+/* Sizes in the fixed part: header and payload are within the file, in this order. */
 static gboolean
 check_fixed (const guint8 *data, guint64 file_size, gsize *header, guint64 *payload, GError **error)
 {

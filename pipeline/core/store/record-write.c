@@ -8,7 +8,7 @@
 #include <segue/file.h>
 #include <string.h>
 
-/* (transfer full): %NULL: it derives from something else. */
+/* (transfer full): %NULL: it derives from another item. */
 static GVariant *
 describe_item (const SegueRecordContent *content, const SegueItem *item, GArray *stretches)
 {

@@ -1,4 +1,4 @@
-/* Writing results, and taking copies of their files: in a folder of another name, then renamed. */
+/* Writing results, and copying their files: in a folder of another name, then renamed. */
 #include "base/beneath.h"
 #include "base/sha256.h"
 #include "item/counts.h"
@@ -26,7 +26,7 @@ segue_result_sync_folder (const char *path)
   close (fd);
 }
 
-/* (transfer full): a folder beside @path. */
+/* (transfer full): a folder next to @path. */
 static char *
 make_temporary (const char *path, GError **error)
 {
@@ -41,7 +41,7 @@ make_temporary (const char *path, GError **error)
   return NULL;
 }
 
-/* Lays the payloads of items one after the other into @path. */
+/* Writes the payloads of items into @path, in order. */
 static gboolean
 write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancellable *cancellable,
              GError **error)
@@ -77,7 +77,7 @@ write_items (const char *path, SegueResult *result, GPtrArray *payloads, GCancel
   return segue_file_writer_commit (writer, error);
 }
 
-/* As bytes: a curve may have a million points, and a tree takes several times the memory of what it says. */
+/* As bytes: a curve may have a million points, and a tree needs several times the memory of its content. */
 static void
 add_flat (GVariantBuilder *builder, GVariant *value)
 {
@@ -170,20 +170,20 @@ fill (const char *folder, SegueResult *result, GPtrArray *payloads, const char *
   return write_header (header, result, error);
 }
 
-/* Puts whatever is at @path out of the way. */
+/* Removes anything at @path. */
 static void
 throw_away (const char *path)
 {
   g_autofree char *temporary = make_temporary (path, NULL);
   if (!temporary)
     return;
-  /* A folder takes the place of an empty one; a file does not. */
+  /* rename() replaces an empty folder by a folder, not by a file. */
   if (rename (path, temporary) != 0)
     (void) g_unlink (path);
   segue_file_remove_folder (temporary, NULL);
 }
 
-/* The temporary folder becomes @path; gone in any case.  -1: another is there. */
+/* Renames the temporary folder to @path; removes it on failure.  -1: @path exists, nothing was removed. */
 static int
 settle (const char *temporary, const char *path, GError **error)
 {
@@ -217,7 +217,7 @@ segue_result_write (const char *path, SegueResult *result, GPtrArray *payloads,
   int settled = settle (temporary, path, error);
   if (settled >= 0)
     return settled;
-  /* Who came first stays, unless it is good for nothing. */
+  /* An existing result is kept, unless it is unusable. */
   g_autoptr (SegueResult) first = segue_result_read (path, result->key, NULL);
   if (!first) {
     throw_away (path);
@@ -235,7 +235,7 @@ segue_result_write_reads (const char *path, const char *key, const char *const *
   struct stat st;
   g_autoptr (SegueResult) result = segue_result_new (key);
   g_autofree char *header = g_build_filename (path, "result", NULL);
-  /* Not through a link to somewhere else, nor in the place of what no file can replace. */
+  /* Not through a link to elsewhere, nor over something that a file can't replace. */
   if ((lstat (path, &st) == 0 && !S_ISDIR (st.st_mode)) ||
       (lstat (header, &st) == 0 && !S_ISREG (st.st_mode)))
     throw_away (path);

@@ -1,4 +1,4 @@
-/* Results: the structure, and reading it: nothing is believed before it is checked. */
+/* Results: the structure, and reading it: nothing is trusted before it is checked. */
 #include "base/interned.h"
 #include "base/sha256.h"
 #include "item/counts.h"
@@ -221,7 +221,7 @@ segue_result_parse (const guint8 *data, gsize size, GError **error)
   return parse_header (result, header, error) ? g_steal_pointer (&result) : NULL;
 }
 
-/* -1 with an error: about the environment, or that it is not there or not a file. */
+/* -1 with an error: about the environment, or that it is missing or not a file. */
 static int
 open_file (int folder, const char *name, struct stat *st, GError **error)
 {

@@ -1,4 +1,4 @@
-/* 256 folders, so that none of them grows beyond what a file system likes. */
+/* 256 folders, so that none of them becomes too large for a file system. */
 #include "store/shard.h"
 #include "base/sha256.h"
 

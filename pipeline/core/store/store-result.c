@@ -12,7 +12,7 @@ segue_store_get_result_path (SegueStore *store, const char *key)
   return g_build_filename (segue_store_get_folder (store), name, NULL);
 }
 
-/* (transfer full): what is stamped of a result, see segue_store_use(). */
+/* (transfer full): the file of a result that is stamped, see segue_store_use(). */
 static char *
 header_name (const char *key)
 {

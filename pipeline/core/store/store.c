@@ -19,7 +19,7 @@
 #define RECORDS "records"
 #define FILES   "files"
 
-/* What tools for back-ups look for: https://bford.info/cachedir/ */
+/* Backup tools look for it: https://bford.info/cachedir/ */
 #define CACHEDIR_TAG                                                                               \
   "Signature: 8a477f597d28d172789f06886806bc55\n"                                                  \
   "# This folder holds what segue can compute again.\n"
@@ -30,9 +30,9 @@ struct _SegueStore {
   int fd;        /* of the folder */
   SegueUsers *users;
   gint n_written;
-  GMutex room;          /* held by who makes some */
+  GMutex room;          /* held while space is freed */
   GMutex lock;          /* for: */
-  GHashTable *verified; /* keys whose payload was checked, or written, by us */
+  GHashTable *verified; /* keys whose payload this store checked or wrote */
   GHashTable *used;     /* paths that are stamped */
 };
 
@@ -47,7 +47,7 @@ segue_store_find_folder (const char *folder)
   return g_canonicalize_filename (given, NULL);
 }
 
-/* A cache from somebody else can't make us write elsewhere. */
+/* An untrusted cache can't make segue write elsewhere. */
 static gboolean
 refuse_links (SegueStore *store, GError **error)
 {
@@ -66,8 +66,8 @@ refuse_links (SegueStore *store, GError **error)
   return TRUE;
 }
 
-/* The user's private group, as Debian and Fedora make one for each: it has the user's name and no other
- * members.  Where that can't be found out, it is not. */
+/* Whether it is the user's private group, as on Debian and Fedora: it has the user's name and no other
+ * members.  FALSE where that is unknown. */
 static gboolean
 is_private_group (gid_t gid)
 {
@@ -82,8 +82,8 @@ is_private_group (gid_t gid)
   return TRUE;
 }
 
-/* A shared cache has its uses, so it is not refused: but whoever may write to it may change what
- * comes out of a run. */
+/* A shared cache is useful, so it is not refused: but every user who may write to it may change the
+ * results of a run. */
 static char *
 find_warning (SegueStore *store)
 {
@@ -112,7 +112,7 @@ open_folder (SegueStore *store, GError **error)
 {
   store->records = g_build_filename (store->folder, RECORDS, NULL);
   store->contents = g_build_filename (store->folder, FILES, NULL);
-  /* What people listen to is their own affair. */
+  /* The music that users have is private. */
   if (g_mkdir_with_parents (store->folder, 0700) != 0)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
                                        "can't make the folder", store->folder);
@@ -133,7 +133,7 @@ open_folder (SegueStore *store, GError **error)
          (g_file_test (tag, G_FILE_TEST_EXISTS) || segue_file_write (tag, CACHEDIR_TAG, -1, error));
 }
 
-/* A limit that can't be read is said before the work, not after it. */
+/* An invalid limit is reported before the work, not after it. */
 static gboolean
 check_limit (SegueStore *store, GError **error)
 {
@@ -211,7 +211,7 @@ note (SegueStore *store, GHashTable *set, const char *name)
   g_hash_table_add (set, g_strdup (name));
 }
 
-/* Whether it is there; a cache that may only be read keeps its old stamp. */
+/* Whether it exists; a read-only cache keeps its old stamp. */
 static gboolean
 stamp (SegueStore *store, const char *path, GError **error)
 {
@@ -304,7 +304,7 @@ segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GErro
   SegueDisk disk;
   if (has_room (store, bytes, &disk))
     return TRUE;
-  /* One at a time: the next may find that there is room by then. */
+  /* One at a time: the next may find that there is enough space. */
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->room);
   if (has_room (store, bytes, &disk))
     return TRUE;
@@ -334,7 +334,7 @@ segue_store_write (SegueStore *store, const SegueRecordContent *content, GError 
   g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &bytes);
   if (!segue_shard_make (path, error) || !segue_store_make_room (store, bytes, "a song", error))
     return FALSE;
-  /* Its time is now, and so is that of one that it replaces: both are safe. */
+  /* Its stamp is now, as is that of a record that it replaces: neither is removed. */
   if (!segue_record_write (path, content, error))
     return FALSE;
   note (store, store->used, name);
@@ -353,8 +353,8 @@ gboolean
 segue_store_tidy (SegueStore *store, SegueCacheFreed *freed, GError **error)
 {
   *freed = (SegueCacheFreed){ .struct_size = sizeof *freed };
-  /* What only read has not made it larger.  What this run used is safe, as we are still here: else one
-   * that ended because the disk is full would begin again. */
+  /* A run that only read has not made it larger.  Entries that this run used are kept, as the store is
+   * still open: else a run that ended because the disk is full would start from the beginning. */
   if (g_atomic_int_get (&store->n_written) == 0 || segue_users_hold_gate (store->users))
     return TRUE;
   return segue_cache_gc (store->folder, NULL, freed, NULL, error);

@@ -1,5 +1,5 @@
-/* Copies of folders: every name is opened below a folder that is held open, links are not followed,
- * and what arrives is held against its hash. */
+/* Copies of folders: every name is opened below a folder that is kept open, links are not followed,
+ * and the copied data is checked against its hash. */
 #include "base/beneath.h"
 #include "base/sha256.h"
 #include "store/tree.h"
@@ -54,7 +54,7 @@ open_below (int root, const char *name, int flags)
   return fd;
 }
 
-/* Makes the folders on the way to @name below @root. */
+/* Creates the parent folders of @name below @root. */
 static gboolean
 make_folders (int root, const char *name)
 {
@@ -108,7 +108,7 @@ check_cancelled (const Copy *copy, GError **error)
   return FALSE;
 }
 
-/* From @in to @out, or where @out is a clone of it already, only past the hash. */
+/* Copies @in to @out, or where @out is already a clone of it, only hashes it. */
 static gboolean
 transfer (Copy *copy, const SegueTreeFile *file, int in, int out, GError **error)
 {
@@ -158,7 +158,7 @@ copy_file (Copy *copy, const SegueTreeFile *file, GError **error)
   return ok;
 }
 
-/* Makes the names last.  Some file systems can't, and then need not. */
+/* Makes the names durable.  Some file systems can't, and then need not. */
 static void
 sync_folders (const Copy *copy, GPtrArray *files)
 {

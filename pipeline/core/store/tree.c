@@ -1,4 +1,4 @@
-/* Folders by content: what is in them. */
+/* Folders by content: listing, keys, checks. */
 #include "store/tree.h"
 #include "base/sha256.h"
 #include "store/contents.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* More than any model or report has; less than would keep us busy for long. */
+/* More than any model or report has, but fast enough to process. */
 #define MAX_FILES 1000000
 #define MAX_DEPTH 64
 #define MAX_NAME  4096
@@ -107,7 +107,7 @@ segue_tree_list (const char *folder, const char *contents, gboolean follow,
   return g_steal_pointer (&files);
 }
 
-/* What @name is called below the folder @below; %NULL: it does not lie there. */
+/* @name relative to the folder @below; %NULL: it is not in it. */
 static const char *
 strip_folder (const char *name, const char *below)
 {
@@ -143,7 +143,7 @@ segue_tree_name_is_sound (const char *name)
   return TRUE;
 }
 
-/* Whether a folder on the way to @name is one of @names. */
+/* Whether a parent folder of @name is one of @names. */
 static gboolean
 lies_in_file (GHashTable *names, const char *name)
 {
@@ -168,7 +168,7 @@ segue_tree_is_sound (GPtrArray *files)
     if (!segue_tree_name_is_sound (file->name) || !segue_sha256_is_valid (file->key) ||
         file->size > G_MAXINT64 || (previous && strcmp (previous->name, file->name) >= 0))
       return FALSE;
-    /* What lies in a folder comes after what has the folder's name. */
+    /* Files in a folder come after a file with the folder's name. */
     if (lies_in_file (names, file->name))
       return FALSE;
     g_hash_table_add (names, file->name);

@@ -15,15 +15,15 @@
 #define GATE   "gate"
 #define RUN    "run-"
 #define PAUSE  2000                 /* µs between tries to get a lock */
-#define WAIT   (5 * G_USEC_PER_SEC) /* µs: who holds it may be suspended, or a stranger */
+#define WAIT   (5 * G_USEC_PER_SEC) /* µs: the holder may be suspended, or untrusted */
 
 struct _SegueUsers {
   GMutex lock;
   int folder, gate, run; /* -1: none */
   char *name;            /* of the file at @run */
   guint inside;          /* threads for which the gate is held open */
-  gboolean shut;         /* others hold the gate, and have been waited for */
-  gint64 since;          /* ns: when we began, as others see it */
+  gboolean shut;         /* another process holds the gate: the last wait timed out */
+  gint64 since;          /* ns: when this user began, as others see it */
 };
 
 static gint64
@@ -32,7 +32,7 @@ mtime_of (const struct stat *st)
   return (gint64) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-/* FALSE with errno; EWOULDBLOCK: others hold on to it. */
+/* FALSE with errno; EWOULDBLOCK: another process still holds it. */
 static gboolean
 lock_within (int fd, int operation, gint64 wait, GCancellable *cancellable)
 {
@@ -64,8 +64,8 @@ open_regular_at (int folder, const char *name, int flags)
   return -1;
 }
 
-/* A lock needs no right to write, so who may open the gate can keep all runs out.  In a cache of one's own
- * only who may write to the cache gets at the locks. */
+/* A lock needs no write permission, so a user who may open the gate can block all runs.  In a private
+ * cache only users who may write to the cache can open the locks. */
 static void
 restrict_folder (int folder)
 {
@@ -82,7 +82,7 @@ restrict_folder (int folder)
     (void) fchmod (folder, st.st_mode & mode);
 }
 
-/* A lock needs no right to write, as long as the file is there. */
+/* A lock needs no write permission where the file exists. */
 static int
 open_gate (int folder)
 {
@@ -90,8 +90,8 @@ open_gate (int folder)
   return fd >= 0 ? fd : open_regular_at (folder, GATE, O_RDONLY);
 }
 
-/* Closing it lets go whatever the file system answers to the wish.  Where it can't be opened again there
- * are no locks from now on. */
+/* Closing it releases the lock even where the file system fails to unlock.  Where it can't be opened
+ * again, there are no locks from now on. */
 static void
 let_go_of_gate (SegueUsers *users)
 {
@@ -117,8 +117,8 @@ set_busy (GError **error)
   return FALSE;
 }
 
-/* The gate is held open, so that no sweep removes the file before it is locked; where it could not be, the
- * number of links tells. */
+/* The gate is held open, so that no sweep removes the file before it is locked; where that failed, the
+ * number of links shows whether one did. */
 static gboolean
 sign_in (SegueUsers *users)
 {
@@ -207,7 +207,7 @@ segue_users_hold_gate (SegueUsers *users)
   return users->gate >= 0 && users->run < 0;
 }
 
-/* A clock that was set back: what is stamped from now on looks older than this run. */
+/* After a clock was set back, new stamps look older than this run. */
 static void
 follow_clock (SegueUsers *users)
 {
@@ -233,7 +233,7 @@ segue_users_enter (SegueUsers *users)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&users->lock);
   follow_clock (users);
   if (users->gate >= 0 && users->inside == 0) {
-    /* Who was waited for once is not waited for again. */
+    /* After one timeout, do not wait again. */
     users->shut = !lock_within (users->gate, LOCK_SH, users->shut ? 0 : WAIT, NULL);
     if (users->shut)
       return FALSE;
@@ -284,13 +284,13 @@ segue_users_close_gate (int cache, GCancellable *cancellable, GError **error)
   return -1;
 }
 
-/* Whether somebody holds it; @since: when they began. */
+/* Whether a process holds it; @since: when that process began. */
 static gboolean
 look_at_user (int folder, const char *name, gboolean sweep, gint64 *since)
 {
   struct stat st;
   int fd = open_regular_at (folder, name, O_RDONLY);
-  /* A file that we may not open is somebody's. */
+  /* A file without permission to open belongs to another user. */
   if (fd < 0)
     return errno == EACCES || is_exhausted (errno);
   gboolean live = flock (fd, (sweep ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -316,7 +316,7 @@ segue_users_list (int cache, gboolean sweep)
     live.n++;
     live.since = MIN (live.since, since);
   }
-  /* Who can't be seen may use everything. */
+  /* Users that can't be listed may use everything. */
   if (errno != 0 && errno != ENOENT) {
     live.n++;
     live.since = G_MININT64;

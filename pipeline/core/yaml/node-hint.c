@@ -1,4 +1,4 @@
-/* What a person probably meant where YAML sees something else: text with braces. */
+/* Hints where YAML reads text with braces as something else than its author meant. */
 #include "yaml/node.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* YAML text → tree, by libyaml's events.  The text is hostile until it has become a tree: its size,
- * depth and expansion are bounded here, and nothing recurses on its nesting. */
+/* YAML text → tree, from libyaml's events.  The text is untrusted until it is a tree: its size, depth
+ * and expansion are bounded here, and nothing recurses on its nesting. */
 #include "yaml/node.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ typedef struct {
 typedef struct {
   const char *text;
   gsize length;
-  SegueNode *place;    /* stands for the file in messages */
+  SegueNode *place;    /* represents the file in messages */
   GPtrArray *open;     /* Frame */
   GHashTable *anchors; /* name → SegueNode, borrowed from the tree */
   SegueNodeBudget budget;
@@ -84,8 +84,8 @@ place_at_byte (Loader *loader, gsize offset)
   return place_at (loader, line, column);
 }
 
-/* (nullable): how the text is encoded, where editors write something else than UTF-8.  Without a byte
- * order mark, it begins with a character of ASCII, as every pipeline does. */
+/* (nullable): the encoding of the text where an editor did not write UTF-8.  Without a byte order
+ * mark, it begins with an ASCII character, as every pipeline does. */
 static const char *
 other_encoding (const char *text, gsize length)
 {
@@ -109,7 +109,7 @@ other_encoding (const char *text, gsize length)
   return NULL;
 }
 
-/* What is wrong with the bytes, before YAML looks at them. */
+/* Checks the bytes before they are parsed as YAML. */
 static gboolean
 check_bytes (Loader *loader, GError **error)
 {
@@ -190,10 +190,10 @@ syntax_error (Loader *loader, const yaml_parser_t *yaml, GError **error)
   if (yaml->error == YAML_READER_ERROR)
     return segue_node_error (place_at_byte (loader, MIN (yaml->problem_offset, loader->length)),
                              error, "%s; %s", problem, advice_for (problem, ""));
-  /* What is never closed is noticed at the end of the file; where it begins is what helps. */
+  /* An unclosed bracket or quote is detected at the end of the file; report where it begins. */
   gboolean unclosed = yaml->context && strstr (problem, "unexpected end of stream");
   yaml_mark_t mark = unclosed ? yaml->context_mark : yaml->problem_mark;
-  /* libyaml often notices an unquoted `{artist}/…` only in the line after it. */
+  /* libyaml often detects an unquoted `{artist}/…` only in the line after it. */
   for (gsize back = 0; back <= 1 && back <= mark.line; back++) {
     g_autofree char *line = line_of_text (loader, mark.line - back);
     guint column;
@@ -237,7 +237,7 @@ add_key (Frame *frame, SegueNode *key, GError **error)
   return TRUE;
 }
 
-/* Takes @node: the next value, or key, of the innermost open list or map. */
+/* Takes ownership of @node: the next value, or key, of the innermost open list or map. */
 static gboolean
 attach (Loader *loader, SegueNode *node, const char *anchor, GError **error)
 {
@@ -257,7 +257,7 @@ attach (Loader *loader, SegueNode *node, const char *anchor, GError **error)
   return TRUE;
 }
 
-/* Core tags say nothing that the parameter's own type does not; others would be silently lost. */
+/* Core tags add nothing to the parameter's own type; others would be silently lost. */
 static gboolean
 check_tag (const SegueNode *node, const char *tag, GError **error)
 {
@@ -399,7 +399,7 @@ segue_node_parse (const char *text, gssize length, const char *name, GError **er
 {
   g_auto (Loader) loader = { 0 };
   gsize n_bytes = length < 0 ? strlen (text) : (gsize) length;
-  /* Windows' editors put a byte order mark before UTF-8, too; libyaml takes it for part of the key. */
+  /* Windows editors also put a byte order mark before UTF-8; libyaml reads it as part of the key. */
   gboolean marked = n_bytes >= 3 && !memcmp (text, "\xef\xbb\xbf", 3);
   text += marked ? 3 : 0;
   loader_init (&loader, text, n_bytes - (marked ? 3 : 0), name);
@@ -429,7 +429,7 @@ segue_node_load (const char *path, GError **error)
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't read", path);
     return NULL;
   }
-  /* One byte more than is allowed tells a file that is too large, whatever it says of its size. */
+  /* One extra byte detects a file that is too large, whatever size it reports. */
   g_autofree char *text = g_try_malloc (SEGUE_NODE_MAX_BYTES + 1);
   gsize length = 0;
   gssize n = 1;

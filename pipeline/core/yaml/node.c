@@ -1,4 +1,4 @@
-/* The tree that YAML text becomes: making, copying and reading nodes. */
+/* The tree of YAML text: creating, copying and reading nodes. */
 #include "yaml/node.h"
 #include <segue/error.h>
 #include <string.h>
@@ -106,7 +106,7 @@ segue_node_set (SegueNode *map, const char *key, SegueNode *value)
   g_ptr_array_index (map->values, i) = value;
 }
 
-/* A message is one line of text, whatever bytes and control characters it quotes. */
+/* Keeps a message to one line of text, whatever bytes and control characters it quotes. */
 static char *
 one_line (const char *text)
 {
@@ -148,7 +148,7 @@ segue_node_shown (const SegueNode *node)
   case SEGUE_NODE_SCALAR:
     break;
   }
-  /* An override may hold any bytes; a message is one line of text. */
+  /* An override may contain any bytes; a message is one line of text. */
   g_autofree char *valid = g_utf8_make_valid (node->text, -1);
   GString *shown = g_string_new (node->quoted ? "\"" : NULL);
   const char *c = valid;

@@ -41,7 +41,7 @@ typedef struct {
 
 /** segue_node_load: SEGUE_ERROR_NO_INPUT where @path can't be opened, else SEGUE_ERROR_PIPELINE. */
 SegueNode *segue_node_load (const char *path, GError **error);
-/** segue_node_parse: @name stands for the file in messages. */
+/** segue_node_parse: @name represents the file in messages. */
 SEGUE_API
 SegueNode *segue_node_parse (const char *text, gssize length, const char *name, GError **error);
 /** segue_node_free: accepts NULL. */

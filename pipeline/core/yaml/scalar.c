@@ -1,4 +1,4 @@
-/* Scalar typing: what a plain scalar of YAML 1.2's core schema means. */
+/* Scalar typing: the value of a plain scalar in YAML 1.2's core schema. */
 #include "yaml/scalar.h"
 #include "base/number.h"
 
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Up to here every whole number is a double of its own. */
+/* Up to here a double represents every whole number exactly. */
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
 
 gboolean
@@ -114,7 +114,7 @@ segue_scalar_to_int (const char *text, gint64 *value)
   return SEGUE_SCALAR_OK;
 }
 
-/* "1,000" and "1_000" lose their separators, "0,5" gets a point. */
+/* Removes separators from "1,000" and "1_000", and gives "0,5" a decimal point. */
 static char *
 without_ornaments (const char *text)
 {
@@ -129,7 +129,7 @@ without_ornaments (const char *text)
   return g_string_free (number, FALSE);
 }
 
-/* How many of @unit (%NULL: plain numbers) one @suffix is; 0: not known. */
+/* How many of @unit (%NULL: plain numbers) one @suffix is; 0: unknown. */
 static double
 find_factor (const char *suffix, const char *unit)
 {
@@ -149,7 +149,7 @@ find_factor (const char *suffix, const char *unit)
     if (g_ascii_strcasecmp (suffix, factors[i].suffix) == 0 &&
         g_ascii_strcasecmp (unit ? unit : "", factors[i].unit) == 0)
       return factors[i].factor;
-  /* "10 songs"; no exponent without its number. */
+  /* "10 songs"; not an exponent without its number. */
   gsize letters = 0;
   while (g_ascii_isalpha (suffix[letters]))
     letters++;
