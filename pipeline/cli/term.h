@@ -34,8 +34,8 @@ typedef enum {
 } SegueStyle;
 
 /** segue_term_guard_descriptors: call it before opening any file: opens those of stdin, stdout and
- * stderr that are closed (`>&-`), so that no other file gets their numbers.  Reads and writes there
- * fail. */
+ * stderr that are closed (`>&-`), so that no other file gets their numbers.  Then reads of stdin
+ * and writes to stdout fail; writes to stderr are discarded. */
 void segue_term_guard_descriptors (void);
 /** segue_term_init: @descriptor: to write to; from now on use only the term's stream.  @term must
  * not move in memory. */
