@@ -5,7 +5,7 @@
 typedef struct {
   const SegueInOrder *work;
   GMutex lock;
-  GCond made;     /* a result is there */
+  GCond made;     /* a result is available */
   GCond room;     /* a task may be started, or no more will be */
   gpointer *ring; /* [window]: that of task i is at i % window; NULL: not made yet */
   guint next;     /* the next task to start */

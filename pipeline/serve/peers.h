@@ -17,7 +17,7 @@ typedef struct _Peer Peer;
 
 /**
  * PeerState: the state of a connection, in the order in which connections are closed in favour of
- * new ones.
+ * new ones (%PEER_WAITS: never).
  * @PEER_LINGERS: it was answered; further data is read and dropped
  * @PEER_ASKS: the head of its request arrives
  * @PEER_UPLOADS: a song arrives
