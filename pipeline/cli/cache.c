@@ -15,7 +15,7 @@ typedef struct {
   gboolean repair;
 } Options;
 
-/* A job at work and what comes of it. */
+/* A running job and its results. */
 typedef struct {
   SegueCli *cli;
   const char *name;
@@ -36,7 +36,7 @@ on_progress (gpointer data, guint64 done, guint64 total)
   segue_progress_update (work->cli->progress, done, total, NULL);
 }
 
-/* What is quick needs no bar. */
+/* Quick jobs need no bar. */
 static gboolean
 on_patience (gpointer data)
 {
@@ -60,7 +60,7 @@ run_job (Work *work, SegueJob job, GError **error)
   return ok;
 }
 
-/* ---- Words ---- */
+/* ---- Text ---- */
 
 static char *
 age_text (gint64 used)
@@ -259,7 +259,7 @@ gc (SegueCli *cli, const Options *options, GError **error)
                                    .progress = on_progress,
                                    .data = &work };
   gboolean ok = run_job (&work, gc_job, error);
-  /* Also of one that was stopped: what is gone is gone. */
+  /* Also for a cancelled job: what it removed stays removed. */
   const SegueCacheFreed *freed = &work.freed;
   if (ok && options->json)
     print_json (cli, json_pack ("{s:b, s:o, s:I, s:I, s:I, s:I, s:I}", "dry_run", options->dry_run,

@@ -29,7 +29,7 @@ sources_text (const json_t *inputs)
   return g_string_free (out, FALSE);
 }
 
-/* "model, metrics": what a stage gives. */
+/* "model, metrics": a stage's outputs. */
 static char *
 kinds_text (const json_t *outputs)
 {
@@ -95,7 +95,7 @@ overview (const SegueTerm *term, const json_t *root)
   return g_string_free (out, FALSE);
 }
 
-/* A folder may still be open: any will do to see whether the rest is right.
+/* A folder may not be known yet: any path suffices to check the rest.
  * @folder: (nullable): `name=value`, for a variable */
 static SeguePipeline *
 load (SegueCli *cli, SegueRegistry *registry, const char *path, char **set, const char *folder,
@@ -131,7 +131,7 @@ print_warnings (const SegueTerm *err, SeguePipeline *pipeline)
   }
 }
 
-/* The pipeline is right, but could not start as it stands. */
+/* The pipeline is valid, but cannot start yet. */
 static void
 print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline, const char *unset)
 {
@@ -148,7 +148,7 @@ print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline, co
   }
 }
 
-/* ---- What is known of the data ---- */
+/* ---- The data ---- */
 
 typedef struct {
   SegueCli *cli;
@@ -207,7 +207,7 @@ print_survey (SegueCli *cli, Survey *survey, gboolean json)
     segue_data_view_print (survey->data, &cli->out);
 }
 
-/* Files are listed and, if a stage looks at their contents when it plans, read; nothing is decoded. */
+/* Lists the files, and lets stages read what they look at when they plan; nothing is decoded. */
 static gboolean
 check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **error)
 {

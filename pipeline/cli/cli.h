@@ -1,18 +1,18 @@
 /* The command: a table of verbs, each a table of options and one function.
  *
- * The tables are all there is: `segue --help`, `segue VERB --help`, the man page, the parsing of
- * options and the suggestions for near misses are drawn from them. */
+ * The tables are the only source: `segue --help`, `segue VERB --help`, the man page, the parsing of
+ * options and the suggestions for typing errors are generated from them. */
 #pragma once
 
 #include "term.h"
 #include <segue/segue.h>
 
 /**
- * SegueCli: what a verb gets.
+ * SegueCli: the context of a verb.
  * @out: results
  * @err: progress, logs, errors
- * @signal: the signal that asked to stop, or 0
- * @progress: (nullable): bars that log lines have to stay clear of
+ * @signal: the signal that cancelled it, or 0
+ * @progress: (nullable): progress bars that log lines must not overwrite
  */
 typedef struct {
   SegueTerm out;
@@ -26,10 +26,11 @@ typedef enum {
   SEGUE_OPTION_COUNT,  /* gint, from `min` to `max` */
   SEGUE_OPTION_STRING, /* char *, UTF-8 */
   SEGUE_OPTION_PATH,   /* char *, bytes */
-  SEGUE_OPTION_LIST,   /* char **, bytes; may be given many times */
+  SEGUE_OPTION_LIST,   /* char **, bytes; may be given several times */
 } SegueOptionType;
 
-/** SegueOption: one row. @offset: of the field in the verb's struct; @argument: as help shows it. */
+/** SegueOption: one row. @offset: of the field in the verb's struct; @argument: as shown in
+ * help. */
 typedef struct {
   const char *name;
   char short_name;
@@ -47,11 +48,11 @@ typedef struct {
 
 /**
  * SegueVerb:
- * @synopsis: what stands after `segue NAME`
+ * @synopsis: the text after `segue NAME`
  * @doc: paragraphs, separated by an empty line
  * @options, @examples: end with a zeroed row
  * @size: of the struct that options are parsed into
- * @run: @arguments: what is left after options, %NULL-terminated
+ * @run: @arguments: the arguments after options, %NULL-terminated
  */
 typedef struct {
   const char *name;
@@ -75,30 +76,32 @@ extern const SegueVerb segue_verb_schema;
 extern const SegueVerb segue_verb_fetch;
 extern const SegueVerb segue_verb_cache;
 
-/** segue_cli_main: the whole command; the exit status. */
+/** segue_cli_main: runs the whole command; returns the exit status. */
 int segue_cli_main (int argc, char **argv);
 
 /** segue_verbs: %NULL-terminated, in the order of the help. */
 const SegueVerb *const *segue_verbs (void);
 
-/** segue_options_parse: takes the options of @verb out of @arguments (changed in place) into
- * @values, zeroed and of the verb's size. @help: whether --help was among them. */
+/** segue_options_parse: moves the options of @verb from @arguments (changed in place) to @values,
+ * zeroed and of the verb's size. @help: whether --help was among them. */
 gboolean segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values,
                               gboolean *help, GError **error);
-/** segue_options_words: (transfer full): what segue_options_parse() takes for @values again. */
+/** segue_options_words: (transfer full): words that segue_options_parse() parses into @values
+ * again. */
 GStrv segue_options_words (const SegueVerb *verb, gconstpointer values);
 void segue_options_clear (const SegueVerb *verb, gpointer values);
 
-/** segue_print_error: on stderr, with the line of the pipeline that it points at. */
+/** segue_print_error: on stderr, with the line of the pipeline that it refers to. */
 void segue_print_error (SegueCli *cli, const GError *error);
 
 /** segue_usage_error: sets %SEGUE_ERROR_USAGE and points to the verb's help; returns %FALSE. */
 gboolean segue_usage_error (const SegueVerb *verb, GError **error, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
-/** segue_parse_choice: the index of @given in @names; where @given is %NULL, @index stays. */
+/** segue_parse_choice: the index of @given in @names; if @given is %NULL, @index does not
+ * change. */
 gboolean segue_parse_choice (const SegueVerb *verb, const char *option, const char *given,
                              const char *const *names, guint *index, GError **error);
-/** segue_refuse_arguments: an error where more than @max arguments are left. */
+/** segue_refuse_arguments: an error if more than @max arguments are left. */
 gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max,
                                  GError **error);
 
@@ -109,7 +112,7 @@ gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint 
       "the library that multiplies matrices: onednn or openblas (default: the fastest that is "    \
       "there)"                                                                                     \
   }
-/** segue_choose_backend: @name: (nullable): before there are threads. */
+/** segue_choose_backend: @name: (nullable); call it before any thread starts. */
 void segue_choose_backend (const char *name);
 
 /** segue_help_main, segue_help_verb: (transfer full): for a terminal. */
@@ -118,12 +121,12 @@ char *segue_help_verb (const SegueTerm *term, const SegueVerb *verb);
 /** segue_help_man: (transfer full): the man page, roff. */
 char *segue_help_man (void);
 
-/** segue_log_install: what libraries log goes to stderr, as far as $SEGUE_DEBUG lets it. */
+/** segue_log_install: writes log messages of libraries to stderr, as selected by $SEGUE_DEBUG. */
 void segue_log_install (SegueCli *cli);
-/** segue_log_wants: whether @category (a log domain, a stage) shows @level: from `message` on, and
- * what `SEGUE_DEBUG=category:level,…` asks for. */
+/** segue_log_wants: whether @category (a log domain, a stage) shows @level: `message` and above,
+ * and what `SEGUE_DEBUG=category:level,…` enables. */
 gboolean segue_log_wants (const char *debug, const char *category, GLogLevelFlags level);
 
-/** segue_excerpt: (transfer full) (nullable): the line that a `file:line:column: …` message points
- * at, with a caret under the place. */
+/** segue_excerpt: (transfer full) (nullable): the line that a `file:line:column: …` message refers
+ * to, with a caret under the position. */
 char *segue_excerpt (const SegueTerm *term, const char *message);

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #define MAX_NAME 40 /* columns; a longer name pushes its line to the right */
-/* With fewer test songs an accuracy says little: it is known to ±14 points at best. */
+/* With fewer test songs, an accuracy means little: its precision is ±14 points at best. */
 #define FEW_TEST_SONGS 50
 
 static const char *const columns[] = { "train", "validation", "test", "unset", "left_out" };
@@ -40,7 +40,7 @@ is_left (const json_t *row)
   return get (row, TRAIN) + get (row, VALIDATION) + get (row, TEST) + get (row, UNSET) > 0;
 }
 
-/* Songs by column; how many labels are left. */
+/* Adds up songs by column; returns the number of remaining labels. */
 static guint
 add_up (const json_t *data, guint totals[N_COLUMNS])
 {
@@ -75,7 +75,7 @@ segue_data_view_summarise (const json_t *data)
   if (n_labels > 1 && totals[TEST] > 0)
     g_string_append_printf (text, "; chance level %.0f %%", 100.0 / n_labels);
   if (totals[TEST] > 0 && totals[TEST] < FEW_TEST_SONGS)
-    /* Half of a 95 % interval where half of the songs are right. */
+    /* Half of a 95 % interval if half of the songs are right. */
     g_string_append_printf (
       text, "\nfew test songs (%u): the accuracy by song will be uncertain by up to ±%.0f points",
       totals[TEST], MIN (50, 98 / sqrt (totals[TEST])));

@@ -1,4 +1,4 @@
-/* The command line down to one verb, and errors up to the exit status. */
+/* From the command line to a verb, and from errors to the exit status. */
 #include "base/suggest.h"
 #include "cli.h"
 #include "last-words.h"
@@ -46,7 +46,7 @@ unknown_verb (const char *name, GError **error)
   g_ptr_array_add (names, NULL);
   g_autofree char *shown = segue_text_printable (name);
   g_autofree char *near = segue_suggest (shown, (const char *const *) names->pdata);
-  /* A pipeline's name in the verb's place is the likeliest slip of all. */
+  /* A pipeline's name in place of the verb is the most likely mistake. */
   if (g_str_has_suffix (name, ".yaml") || g_str_has_suffix (name, ".yml"))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                  "a verb is missing; did you mean: segue run %s", shown);
@@ -67,7 +67,7 @@ static gboolean
 run_verb (SegueCli *cli, const SegueVerb *verb, char **arguments, GError **error)
 {
   g_autofree gpointer values = g_malloc0 (MAX (verb->size, 1));
-  /* The first word stands for the program's name. */
+  /* The first word takes the place of the program's name. */
   char **words = g_strdupv (arguments);
   gboolean help = FALSE;
   gboolean ok = segue_options_parse (verb, &words, values, &help, error);
@@ -110,7 +110,7 @@ dispatch (SegueCli *cli, int argc, char **argv, GError **error)
   return run_verb (cli, verb, argv + 1, error);
 }
 
-/* A place in a pipeline comes first, as compilers have it, so that editors can jump there. */
+/* A position in a pipeline comes first, as in compiler messages, so that editors can jump there. */
 void
 segue_print_error (SegueCli *cli, const GError *error)
 {
@@ -126,16 +126,16 @@ segue_print_error (SegueCli *cli, const GError *error)
              segue_term_reset (err), text);
 }
 
-/* Prints what @failure (nullable) and the output came to; the exit status. */
+/* Prints @failure (nullable) and errors of the output; returns the exit status. */
 static int
 conclude (SegueCli *cli, const GError *failure)
 {
   g_autoptr (GError) lost = NULL;
   gboolean arrived = segue_term_flush (&cli->out, &lost);
-  /* A verb that stopped for want of an output says the same. */
+  /* A verb that stopped because of a closed output reports the same error. */
   if (failure && (arrived || g_strcmp0 (failure->message, lost->message) != 0))
     segue_print_error (cli, failure);
-  /* A reader that wants no more (`| head`) is no error that anybody needs to read of. */
+  /* A reader that wants no more (`| head`) is not an error to report. */
   if (!arrived && cli->out.problem != EPIPE)
     segue_print_error (cli, lost);
   if (cli->signal && g_error_matches (failure, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
@@ -149,9 +149,9 @@ int
 segue_cli_main (int argc, char **argv)
 {
   segue_term_guard_descriptors ();
-  /* Only the character set: numbers are printed the same everywhere. */
+  /* Only the character set: numbers are printed the same in all locales. */
   setlocale (LC_CTYPE, "");
-  /* A limit of file sizes (ulimit -f) is then an error of the write, as a full disk is. */
+  /* Then a limit of file sizes (ulimit -f) is a write error, like a full disk. */
   signal (SIGXFSZ, SIG_IGN);
   g_set_prgname ("segue");
   /* Never freed: libraries may log to the very end. */

@@ -1,11 +1,11 @@
-/* The line of a pipeline that an error points at. */
+/* The line of a pipeline that an error refers to. */
 #include "cli.h"
 
 #include <string.h>
 
 #define MAX_FILE (4 * 1024 * 1024)
 
-/* Takes `file:line:column: …` apart; the file's own name may hold colons. */
+/* Parses `file:line:column: …`; the file's name may contain colons. */
 static gboolean
 parse_place (const char *message, char **file, guint *line, guint *column)
 {
@@ -37,7 +37,7 @@ read_line (const char *file, guint line)
       return NULL;
   }
   g_autofree char *raw = g_strndup (at, strcspn (at, "\r\n"));
-  /* One column per character, so that the caret stands where the eye looks. */
+  /* One column per character, so that the caret is under the right character. */
   g_strdelimit (raw, "\t", ' ');
   return segue_text_printable (raw);
 }

@@ -14,14 +14,14 @@
 #define SHARDED        "model.safetensors.index.json"
 #define PICKLE         "pytorch_model.bin"
 #define MAX_SIZE       ((guint64) 64 << 30)
-#define MAX_SMALL_SIZE ((guint64) 64 << 20) /* of what git itself keeps */
+#define MAX_SMALL_SIZE ((guint64) 64 << 20) /* of a file that git itself stores */
 
 typedef struct {
   char *revision;
   char **files;
 } Options;
 
-/* What is fetched where no --file says otherwise. */
+/* The files that are fetched without --file. */
 static const struct {
   const char *name;
   gboolean required;
@@ -36,7 +36,7 @@ static const struct {
 typedef struct {
   SegueCli *cli;
   SegueHubName name;
-  GPtrArray *wanted; /* char *, names of files */
+  GPtrArray *wanted; /* char *, file names */
   gboolean defaults; /* they are the default ones */
   char *endpoint;
   SegueHubStore store;
@@ -57,7 +57,7 @@ fetch_clear (Fetch *fetch)
   g_free (fetch->snapshot);
 }
 
-/* ---- What the client and the store tell us ---- */
+/* ---- Callbacks of the client and the store ---- */
 
 static void
 on_progress (gpointer data, guint64 done, guint64 total)
@@ -82,7 +82,7 @@ on_waiting (gpointer data)
 
 /* ---- One file ---- */
 
-/* Bytes that are the ones @info names, under their final name. */
+/* Downloads the content of @info, verifies it, and gives it its final name. */
 static gboolean
 bring_locked (Fetch *fetch, const char *name, const SegueHubFile *info, GCancellable *cancellable,
               GError **error)
@@ -104,7 +104,7 @@ bring_locked (Fetch *fetch, const char *name, const SegueHubFile *info, GCancell
     if (!ok || same)
       return ok;
     segue_hub_store_drop (&fetch->store, info->etag);
-    /* What an earlier download left may have been the bad part. */
+    /* The part from an earlier download may have been damaged. */
     if (!resumed || !again) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                    "‘%s’ arrived damaged: its checksum is not %s; try again", name, info->etag);
@@ -150,7 +150,7 @@ check_info (Fetch *fetch, const char *name, const SegueHubFile *info, GError **e
   return TRUE;
 }
 
-/* Later files are asked for at the commit that the first one had, so that all belong together. */
+/* Later files are requested at the commit of the first one, so that all are of one version. */
 static gboolean
 fetch_file (Fetch *fetch, const char *name, guint index, GCancellable *cancellable, GError **error)
 {
@@ -184,7 +184,7 @@ server_has (Fetch *fetch, const char *name, GCancellable *cancellable)
                                 NULL);
 }
 
-/* There is no model.safetensors: what there is instead, and what to do. */
+/* There is no model.safetensors: reports which files exist instead, and what to do. */
 static void
 explain_no_weights (Fetch *fetch, GCancellable *cancellable, GError **error)
 {
@@ -203,7 +203,7 @@ explain_no_weights (Fetch *fetch, GCancellable *cancellable, GError **error)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "%s has no " WEIGHTS, repo);
 }
 
-/* Weights that are cut into several files: the index, and then all that it names. */
+/* Weights that are split into several files: the index, and then all files in it. */
 static gboolean
 fetch_shards (Fetch *fetch, guint index, GCancellable *cancellable, GError **error)
 {

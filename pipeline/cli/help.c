@@ -1,11 +1,11 @@
-/* Help, drawn from the verbs' tables: for a terminal and as a man page. */
+/* Help, generated from the verbs' tables: for a terminal and as a man page. */
 #include "cli.h"
 
 #include <string.h>
 
 #define MAX_COLUMNS 100 /* longer lines are hard to read */
 #define LIST_INDENT 2
-#define MIN_DOC     30 /* columns left for an option's text, below which it goes on its own line */
+#define MIN_DOC     30 /* minimum columns for an option's text; with less it gets a separate line */
 
 static const char intro[] =
   "segue turns a folder of music into a trained classifier that names the artist of a song. "
@@ -100,7 +100,7 @@ right_column (const SegueTerm *term, guint widest)
   return column + MIN_DOC > help_columns (term) ? 8 : column;
 }
 
-/* The command in lines that fit and can be pasted: broken where a shell sees a space. */
+/* The command in lines that fit and can be pasted: broken only at a shell's word separators. */
 static char *
 fold_command (const char *command, guint columns)
 {
@@ -201,7 +201,7 @@ segue_help_main (const SegueTerm *term)
 static void
 append_synopsis (GString *out, const SegueTerm *term, const SegueVerb *verb)
 {
-  const char space = '\x1f'; /* stands for one inside of brackets */
+  const char space = '\x1f'; /* represents one inside of brackets */
   g_autofree char *head =
     g_strdup_printf ("usage: segue %s%s", verb->name, *verb->synopsis ? " " : "");
   g_autofree char *synopsis = g_strdup (verb->synopsis);

@@ -1,15 +1,15 @@
-/* Threads that make, one that takes, and a ring of results between them. */
+/* Threads that make results, one that takes them, and a ring buffer between them. */
 #include "in-order.h"
 #include "job.h"
 
 typedef struct {
   const SegueInOrder *work;
   GMutex lock;
-  GCond made;     /* a result is there */
-  GCond room;     /* a task may be begun, or none ever again */
-  gpointer *ring; /* [window]: that of task i lies at i % window; NULL: not made yet */
-  guint next;     /* task that no thread has begun */
-  guint taken;    /* tasks before this one */
+  GCond made;     /* a result is available */
+  GCond room;     /* a task may be started, or no more will be */
+  gpointer *ring; /* [window]: that of task i is at i % window; NULL: not made yet */
+  guint next;     /* the next task to start */
+  guint taken;    /* tasks before this one were taken */
   gboolean stopped;
 } Line;
 
@@ -74,7 +74,7 @@ segue_in_order (const SegueInOrder *work, GError **error)
   g_cond_init (&line.room);
   for (guint i = 0; i < MIN (work->n_threads, work->n); i++) {
     GThread *thread = segue_thread_start ("in-order", make_results, &line, i == 0 ? error : NULL);
-    /* Fewer are slower, nothing worse. */
+    /* Fewer threads are only slower. */
     if (!thread)
       break;
     g_ptr_array_add (threads, thread);

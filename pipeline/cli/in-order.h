@@ -1,4 +1,5 @@
-/* Many tasks by several threads, their results one by one in order, and few at a time in memory. */
+/* Runs many tasks in several threads; takes their results in order, with few in memory at a
+ * time. */
 #pragma once
 
 #include <glib.h>
@@ -6,11 +7,12 @@
 /**
  * SegueInOrder:
  * @n: tasks
- * @n_threads: at least 1; where the system refuses some, fewer do
- * @window: tasks that are at work, or done and not yet taken: a slow one must not let all that come after
- *   it pile up; at least 1
- * @make: by any thread: the result of a task (transfer full), not %NULL
- * @take: by the thread that calls, in order: @result (transfer full).  %FALSE: no more are wanted
+ * @n_threads: at least 1; if the system refuses some, fewer are used
+ * @window: maximum number of tasks that are running, or done and not yet taken: a slow one must not
+ *   let all later ones pile up; at least 1
+ * @make: called in any thread: returns the result of a task (transfer full), not %NULL
+ * @take: called in the caller's thread, in order: @result (transfer full).  %FALSE: no more are
+ *   wanted
  * @drop: frees a result that is not taken
  */
 typedef struct {
@@ -23,6 +25,6 @@ typedef struct {
   GDestroyNotify drop;
 } SegueInOrder;
 
-/** segue_in_order: until all are taken, or no more are wanted, and no task is under way.  %FALSE with
- * %SEGUE_ERROR_RESOURCE where there is no thread at all. */
+/** segue_in_order: returns when all are taken, or no more are wanted, and no task is running.
+ * %FALSE with %SEGUE_ERROR_RESOURCE if no thread could be started. */
 gboolean segue_in_order (const SegueInOrder *work, GError **error);

@@ -5,8 +5,8 @@
 #include <signal.h>
 
 #define TICK 200 /* ms */
-/* Shells, `timeout` and other wrappers pass a signal on that everybody has got already: within so
- * many ms it is the same one. */
+/* In ms.  Shells, `timeout` and other wrappers forward a signal that the whole process group got
+ * already: within this time it counts as the same one. */
 #define ECHO 200
 
 typedef struct {
@@ -41,7 +41,7 @@ stop_listening (Running *running, int but)
       g_clear_handle_id (&running->signals[i].source, g_source_remove);
 }
 
-/* From now on a second one kills.  Not SIGHUP: a terminal that is closed says so more than once. */
+/* From now on a second one kills.  Not SIGHUP: a closed terminal sends it more than once. */
 static gboolean
 on_echo_over (gpointer data)
 {
@@ -70,7 +70,7 @@ on_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* What was ignored when we were started (nohup, a background job) stays ignored. */
+/* A signal that was ignored when we were started (nohup, a background job) stays ignored. */
 static gboolean
 is_ignored (int number)
 {

@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #define MAX_FRAMES 64
-/* Looking at the stack of a program that crashed may itself never end. */
+/* Reading the stack of a crashed program may itself never end. */
 #define PATIENCE 3 /* s */
 
 static gint installed;
 
-/* What stands between a plugin's mistake and us: none of these is at fault first. */
+/* Objects between a plugin's code and ours: these are not the first suspects. */
 static gboolean
 is_ours (const char *path)
 {
@@ -30,7 +30,7 @@ is_ours (const char *path)
   return strcmp (base, "segue") == 0;
 }
 
-/* (nullable): the first object on the stack that is neither ours nor a library below us. */
+/* (nullable): the first object on the stack that is neither ours nor one of our libraries. */
 static const char *
 find_culprit (void)
 {
@@ -44,7 +44,7 @@ find_culprit (void)
   return NULL;
 }
 
-/* With nothing that takes memory or a lock. */
+/* Allocates nothing and takes no lock. */
 static void
 say (const char *what)
 {
@@ -80,7 +80,8 @@ static const struct {
   { SIGTRAP, "ended the program with g_error () or a failed assertion" },
 };
 
-/* The handler is gone once it was called: what comes again has the default effect, a core dump among it. */
+/* The handler is reset when it is called: another signal has the default effect, including a core
+ * dump. */
 static void
 on_fatal_signal (int number)
 {
@@ -107,7 +108,7 @@ last_words_install (void)
   for (gsize i = 0; i < G_N_ELEMENTS (fatal); i++) {
     struct sigaction now,
       action = { .sa_handler = on_fatal_signal, .sa_flags = (int) SA_RESETHAND | SA_NODEFER };
-    /* A sanitizer has its own. */
+    /* A sanitizer has its own handler. */
     if (sigaction (fatal[i].number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
       sigaction (fatal[i].number, &action, NULL);
   }

@@ -1,4 +1,4 @@
-/* What libraries log, on stderr. */
+/* Log messages of libraries, on stderr. */
 #include "cli.h"
 #include "progress.h"
 
@@ -13,7 +13,7 @@ static const struct {
   { "debug", G_LOG_LEVEL_DEBUG },
 };
 
-/* Greater is less important; unknown words ask for nothing. */
+/* Greater is less important; unknown names enable nothing. */
 static GLogLevelFlags
 level_from_name (const char *name)
 {
@@ -56,10 +56,10 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
   SegueCli *cli = data;
   const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN");
   const char *message = find_field (fields, n_fields, "MESSAGE");
-  /* What a decoder thinks of a damaged file; what becomes of the file is said by its stage. */
+  /* Messages about damaged files; the stage reports what happens to the file. */
   if (domain && g_str_has_prefix (domain, "GStreamer") && !(level & G_LOG_LEVEL_ERROR))
     level = G_LOG_LEVEL_DEBUG;
-  /* GLib's own writer knows when an error is to be fatal ($G_DEBUG). */
+  /* GLib's own writer handles fatal errors ($G_DEBUG). */
   if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
     return g_log_writer_default (level, fields, n_fields, NULL);
   if (!message || !segue_log_wants (g_getenv ("SEGUE_DEBUG"), domain ? domain : "", level))

@@ -1,11 +1,11 @@
-/* Options: a verb's table, parsed by getopt_long (), as those of every command. */
+/* Options: a verb's table, parsed by getopt_long (). */
 #include "base/suggest.h"
 #include "cli.h"
 
 #include <getopt.h>
 #include <string.h>
 
-/* What getopt_long () returns for the long option in row i; a short one is its own letter. */
+/* What getopt_long () returns for the long option in row i; for a short one, its letter. */
 #define LONG_OPTION 256
 #define HELP        'h'
 
@@ -60,7 +60,7 @@ find_row (const SegueVerb *verb, int code)
   return NULL;
 }
 
-/* `-n.mp3` is -n with a value to every command; a file of that name is likelier meant. */
+/* `-n.mp3` parses as -n with a value; more likely, a file of that name is meant. */
 static char *
 file_hint (const char *word)
 {
@@ -90,7 +90,7 @@ parse_count (const SegueVerb *verb, const SegueOption *option, const char *text,
                             *shown ? shown : "nothing", hint);
 }
 
-/* Values of options that are given again take the place of earlier ones; lists grow. */
+/* A repeated option replaces its earlier value; lists grow. */
 static gboolean
 store_value (const SegueVerb *verb, const SegueOption *option, const char *text, const char *word,
              gpointer values, GError **error)
@@ -125,7 +125,7 @@ store_value (const SegueVerb *verb, const SegueOption *option, const char *text,
   return TRUE;
 }
 
-/* The option that @name may have been meant as. */
+/* The option that was probably meant by @name. */
 static char *
 suggest_option (const SegueVerb *verb, const char *name)
 {
@@ -168,7 +168,8 @@ refuse_long (const SegueVerb *verb, const char *word, GError **error)
   return segue_usage_error (verb, error, "there is no option --%s%s", shown, hint);
 }
 
-/* The word that getopt_long () is at: one with more letters to come is not yet behind it. */
+/* The word that getopt_long () parses: optind does not pass it until all of its letters are
+ * parsed. */
 static const char *
 word_at_hand (char *const *words, int code)
 {
@@ -190,14 +191,14 @@ refuse_option (const SegueVerb *verb, int code, const char *word, GError **error
     return segue_usage_error (verb, error, "--%s takes no value", known ? known->name : "help");
   if (g_str_has_prefix (word, "--"))
     return refuse_long (verb, word, error);
-  /* Half of a character that takes several bytes is shown whole. */
+  /* A character of several bytes is shown as a whole. */
   g_autofree char *letter =
     g_ascii_isprint (optopt) ? g_strdup_printf ("-%c", optopt) : segue_text_printable (word);
   g_autofree char *hint = file_hint (word);
   return segue_usage_error (verb, error, "there is no option %s%s", letter, hint);
 }
 
-/* What is left after options, with the program's name in front. */
+/* The arguments after options, with the program's name first. */
 static char **
 take_rest (char **words, int n, int first)
 {
@@ -212,12 +213,12 @@ gboolean
 segue_options_parse (const SegueVerb *verb, char ***arguments, gpointer values, gboolean *help,
                      GError **error)
 {
-  char **words = *arguments; /* getopt_long () puts them in another order */
+  char **words = *arguments; /* getopt_long () reorders them */
   int n = (int) g_strv_length (words);
   g_autofree struct option *table = long_options (verb);
   g_autofree char *letters = short_options (verb);
   int code;
-  optind = 0; /* from the start, whatever was parsed before */
+  optind = 0; /* restart, whatever was parsed before */
   opterr = 0;
   *help = FALSE;
   while ((code = getopt_long (n, words, letters, table, NULL)) != -1) {
@@ -320,7 +321,7 @@ segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint max, GErr
   return segue_usage_error (verb, error, "one argument too many: ‘%s’", shown);
 }
 
-/* The command does not know the libraries; model types do, and look there. */
+/* The command does not know the libraries; model types read this variable. */
 void
 segue_choose_backend (const char *name)
 {

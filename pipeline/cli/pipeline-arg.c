@@ -1,4 +1,4 @@
-/* Which pipeline is meant. */
+/* Finds the pipeline of the command line. */
 #include "pipeline-arg.h"
 
 SegueRegistry *
@@ -9,7 +9,7 @@ segue_registry_for_cli (void)
   return registry;
 }
 
-/* A file that is not there: perhaps a preset was meant. */
+/* A missing file: perhaps a preset was meant. */
 static gboolean
 explain_missing (const SegueVerb *verb, const char *path, GError **error)
 {
@@ -46,7 +46,7 @@ segue_find_pipeline (const SegueVerb *verb, const char *preset, char ***argument
   const char *path = *(*arguments)++;
   if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return g_strdup (path);
-  /* A pipe or a device reads as a file does; anything else would be an error further on. */
+  /* A pipe or a device can be read like a file; anything else causes an error later. */
   if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_DIR))
     return g_strdup (path);
   explain_missing (verb, path, error);
@@ -57,7 +57,7 @@ char *
 segue_find_unset_variable (const char *path, char *const *set)
 {
   gboolean has_value = FALSE;
-  /* What is not a file can be read once only; its errors are told by who loads it. */
+  /* Pipes and devices can be read only once; the code that loads them reports errors. */
   if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return NULL;
   g_autofree char *variable = segue_pipeline_peek_first_variable (path, &has_value, NULL);
@@ -76,7 +76,7 @@ segue_folder_override (const char *path, const char *folder, GError **error)
   GError *local = NULL;
   g_autofree char *variable = segue_pipeline_peek_first_variable (path, NULL, &local);
   if (variable) {
-    /* An absolute path can't be taken for `~` or a quoted string. */
+    /* An absolute path can't be confused with `~` or a quoted string. */
     g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
     return g_strconcat (variable, "=", absolute, NULL);
   }
@@ -101,7 +101,7 @@ segue_load_pipeline (SegueCli *cli, SegueRegistry *registry, const char *path,
   SeguePipeline *pipeline = segue_pipeline_load (registry, path, overrides, &first);
   if (pipeline)
     return pipeline;
-  /* What is not a file can be read once only. */
+  /* Pipes and devices can be read only once. */
   g_autoptr (GPtrArray) problems = g_file_test (path, G_FILE_TEST_IS_REGULAR)
                                      ? segue_pipeline_find_problems (registry, path, overrides)
                                      : g_ptr_array_new ();

@@ -1,10 +1,10 @@
-/* Songs asked about by several threads, and said in order. */
+/* Predicts songs in several threads, and prints the answers in order. */
 #include "predict-answers.h"
 #include "in-order.h"
 #include "job.h"
 #include "predict-text.h"
 
-/* Answers that may wait for a slow song, for each thread. */
+/* Answers per thread that may wait for a slow song. */
 #define AHEAD     4
 #define TABLE_TOP 2 /* labels in a row */
 
@@ -21,7 +21,7 @@ typedef struct {
   SeguePredictCsv csv;
   GCancellable *cancellable;
   guint n_failed, n_cached;
-  GError *failure; /* what ends it: the model, the environment, a cancel */
+  GError *failure; /* what ends the command: the model, the environment, a cancel */
 } Predict;
 
 static void
@@ -49,12 +49,12 @@ make_answer (gpointer data, guint index)
   return answer;
 }
 
-/* Names in CSV stand as they are, but on a terminal, which they could drive. */
+/* Names in CSV are printed unchanged, except on a terminal, which they could control. */
 static void
 print (Predict *predict, const char *text)
 {
   const SegueTerm *out = &predict->cli->out;
-  /* Where both streams are one terminal, the bar would stand in the answer's way. */
+  /* If both streams are one terminal, the bar would overwrite the answer. */
   if (out->tty)
     segue_progress_clear (predict->cli->progress);
   if (predict->ask->format != SEGUE_PREDICT_CSV || !out->tty) {
@@ -68,7 +68,7 @@ print (Predict *predict, const char *text)
   }
 }
 
-/* Songs are decoded already while the model is read; nothing can be said before it is there. */
+/* Songs are decoded while the model is loaded; nothing can be printed before that is done. */
 static gboolean
 begin (Predict *predict, GError **error)
 {
@@ -87,7 +87,7 @@ begin (Predict *predict, GError **error)
   return TRUE;
 }
 
-/* (nullable): what stands on stdout for a file that could not be used. */
+/* (nullable): the text on stdout for a file that could not be used. */
 static char *
 failure_text (Predict *predict, const char *file, const GError *error)
 {
@@ -134,7 +134,7 @@ say_failure (Predict *predict, const char *file, const GError *error)
   segue_progress_print (predict->cli->progress, line);
 }
 
-/* A song unlike those trained on; JSON has it in the answer. */
+/* A note on a song unlike the training songs; in JSON it is part of the answer. */
 static void
 say_note (Predict *predict, const SegueSongPrediction *prediction)
 {
@@ -174,7 +174,7 @@ take_answer (gpointer data, guint index, gpointer result)
     say_note (predict, answer->prediction);
     predict->n_cached += answer->prediction->cached;
   }
-  /* Nothing is gained by hours of answers that can't be kept. */
+  /* Stops early: answers that can't be written are useless. */
   if (!segue_term_flush (&predict->cli->out, predict->failure ? NULL : &predict->failure))
     return FALSE;
   g_autofree char *known =

@@ -1,4 +1,4 @@
-/* Songs asked about by several threads, and said in order. */
+/* Predicts songs in several threads, and prints the answers in order. */
 #pragma once
 
 #include "cli.h"
@@ -10,12 +10,12 @@ typedef enum {
 } SeguePredictFormat;
 
 /**
- * SeguePredictAsk: what to ask and how to say it; all borrowed.
+ * SeguePredictAsk: what to predict and how to print it; all borrowed.
  * @files: (element-type filename): at least one
- * @timeline: segments, too, where the format has not got them anyway
- * @none: songs may be none of the labels
- * @n_top: labels that are shown; 0: as many as the format has by itself
- * @n_threads: songs at once
+ * @timeline: also segments, if the format does not include them anyway
+ * @none: songs may be rejected (unknown label)
+ * @n_top: labels that are shown; 0: the format's default
+ * @n_threads: number of songs in parallel
  */
 typedef struct {
   SeguePredictor *predictor;
@@ -27,7 +27,7 @@ typedef struct {
   guint n_threads;
 } SeguePredictAsk;
 
-/** segue_predict_answers: says each answer on stdout as soon as those before it are said, and flushes.  An error
- * that is about a file stands in its place, and the others are asked about all the same; %FALSE then,
- * too. */
+/** segue_predict_answers: prints each answer on stdout as soon as those before it are printed, and
+ * flushes.  An error about a file is printed in its place, and the other files are still predicted;
+ * then it also returns %FALSE. */
 gboolean segue_predict_answers (SegueCli *cli, const SeguePredictAsk *ask, GError **error);

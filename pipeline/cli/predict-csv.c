@@ -34,14 +34,15 @@ segue_predict_csv_head (const SeguePredictCsv *csv)
   for (guint i = 1; i <= count_pairs (csv); i++)
     g_string_append_printf (line, ",label_%u,p_%u", i, i);
   for (guint c = 0; csv->n_top == 0 && csv->labels[c]; c++) {
-    /* A label may be called as a column is. */
+    /* A label may have the name of a column. */
     g_autofree char *name = g_strconcat ("p:", csv->labels[c], NULL);
     append_field (line, name);
   }
   return g_string_free (line, FALSE);
 }
 
-/* What comes after the place: answer, its probability, no error, and how probable labels are. */
+/* The columns after the position: answer, its probability, no error, and the labels'
+ * probabilities. */
 static void
 append_answer (GString *line, const SeguePredictCsv *csv, const float *probabilities,
                guint n_labels, guint best, gboolean none)

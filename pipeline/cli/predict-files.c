@@ -1,4 +1,4 @@
-/* Files, folders, patterns and lists of them → files. */
+/* Expands files, folders, patterns and lists to files. */
 #include "predict-files.h"
 #include "predict-list.h"
 
@@ -33,14 +33,14 @@ static gboolean
 add_folder (GPtrArray *files, char *folder, const char *const *extensions, GError **error)
 {
   char *const roots[] = { folder, NULL };
-  /* Links are followed; fts notices when one leads back (FTS_DC). */
+  /* Links are followed; fts detects cycles (FTS_DC). */
   FTS *tree = fts_open (roots, FTS_LOGICAL | FTS_NOCHDIR, compare);
   FTSENT *entry;
   while (tree && (errno = 0, entry = fts_read (tree))) {
     gboolean junk = entry->fts_level > 0 && segue_file_is_junk (entry->fts_name);
     if (entry->fts_info == FTS_D && junk)
       fts_set (tree, entry, FTS_SKIP);
-    /* A folder or link that can't be read is answered with its error. */
+    /* An unreadable folder or link stays in the list; its answer is the error. */
     gboolean broken = (entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS) && !junk;
     gboolean audio = (entry->fts_info == FTS_F || entry->fts_info == FTS_SLNONE) && !junk &&
                      has_extension (entry->fts_name, extensions);
@@ -64,10 +64,10 @@ add_name (GPtrArray *files, const char *name, const char *const *extensions, GEr
   return TRUE;
 }
 
-/* Of a playlist, which may be a stranger's and name a folder in every line. */
+/* In a playlist, which may be untrusted and name a folder in every line. */
 #define MAX_LISTED 200000
 
-/* What a list names.  @most: files that there may be then; 0: any number */
+/* The names in a list.  @most: maximum number of files; 0: no limit */
 typedef struct {
   GPtrArray *files;
   const char *const *extensions;
@@ -122,12 +122,12 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* A pattern that came in quotes, or from a program: what a shell would have made of it. */
+/* A pattern in quotes, or from a program: expanded as by a shell. */
 static gboolean
 add_pattern (GPtrArray *files, const char *pattern, const char *const *extensions, GError **error)
 {
   glob_t found = { 0 };
-  /* The order of bytes, not of a locale. */
+  /* Byte order, not a locale's order. */
   int status = glob (pattern, GLOB_NOSORT, NULL, &found);
   gboolean ok = TRUE;
   if (status == 0)
@@ -159,7 +159,7 @@ add_list (GPtrArray *files, const SeguePredictInput *input, GError **error)
   return segue_predict_list_read (&list, add_listed, &found, error);
 }
 
-/* What a person gave: a pattern or a path; file managers hand over URIs. */
+/* An argument: a pattern or a path; file managers pass URIs. */
 static gboolean
 add_argument (GPtrArray *files, const char *given, const char *const *extensions, GError **error)
 {

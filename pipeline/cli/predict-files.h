@@ -1,4 +1,4 @@
-/* Which files `segue predict` is to answer. */
+/* The files for `segue predict`. */
 #pragma once
 
 #include <gio/gio.h>
@@ -6,11 +6,11 @@
 
 /**
  * SeguePredictInput:
- * @arguments: files, folders, playlists (.m3u, .m3u8, .pls), `file:` URIs, patterns (`*.mp3`, where no
- *   file has that very name); `-`: a list
+ * @arguments: files, folders, playlists (.m3u, .m3u8, .pls), `file:` URIs, patterns (`*.mp3`, if no
+ *   file has exactly that name); `-`: a list
  * @extensions: (nullable): of files in folders that are songs, without the dot; %NULL: any
- * @list: where the list is read from: a file or folder a line
- * @separator: what ends a name in it: '\n' or '\0'
+ * @list: where the list is read from: one file or folder per line
+ * @separator: the end of a name in it: '\n' or '\0'
  */
 typedef struct {
   char *const *arguments;
@@ -19,7 +19,7 @@ typedef struct {
   char separator;
 } SeguePredictInput;
 
-/** segue_predict_files: (transfer full) (element-type filename): in the order given, what is below a
- * folder or fits a pattern in byte order.  A name that is not there, a pattern that nothing fits, and a
- * folder below that can't be read, stay in the list: they get their answer, an error, in their place. */
+/** segue_predict_files: (transfer full) (element-type filename): in the order given; files below a
+ * folder or matching a pattern in byte order.  A missing file, a pattern without a match, and a
+ * subfolder that can't be read stay in the list: their answer is an error, in their place. */
 GPtrArray *segue_predict_files (const SeguePredictInput *input, GError **error);

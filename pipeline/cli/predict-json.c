@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Enough to give a float32 back bit for bit. */
+/* Enough to restore a float32 bit for bit. */
 #define DIGITS JSON_REAL_PRECISION (9)
 
 char *
@@ -26,7 +26,7 @@ segue_predict_name (const char *file)
   return g_string_free (out, FALSE);
 }
 
-/* json_real () takes no infinity and no NaN. */
+/* json_real () does not accept infinity and NaN. */
 static json_t *
 number (double value)
 {
@@ -118,7 +118,7 @@ segue_predict_json (const char *file, const char *const *labels,
     json_t *entry = json_object ();
     json_object_set_new (entry, "start", number (segment->start));
     json_object_set_new (entry, "duration", number (segment->duration));
-    /* A segment's own best is first by its probability. */
+    /* A segment's best label comes first by its probability. */
     json_object_set_new (entry, "probabilities",
                          probabilities_object (segment->probabilities, n, n, labels, n_top));
     json_array_append_new (segments, entry);

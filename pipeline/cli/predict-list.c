@@ -1,13 +1,13 @@
-/* Names out of lists. */
+/* Names from lists. */
 #include "predict-list.h"
 
 #include <errno.h>
 #include <segue/error.h>
 #include <string.h>
 
-/* No file system has longer paths; what is longer is no list of files. */
+/* No file system has longer paths; a longer line means that this is not a list of files. */
 #define MAX_NAME (64 * 1024)
-/* Of a playlist, which may be a stranger's.  A list on stdin is the user's own. */
+/* In a playlist, which may be untrusted.  A list on stdin is the user's. */
 #define MAX_LINES 200000
 #define MAX_BYTES (32 * 1024 * 1024)
 
@@ -68,7 +68,7 @@ read_line (const Reading *reading, GString *line, GError **error)
   return FALSE;
 }
 
-/* ---- Which file a name means ---- */
+/* ---- From names to files ---- */
 
 static char *
 with_slashes (const char *name)
@@ -76,7 +76,7 @@ with_slashes (const char *name)
   return strchr (name, '\\') ? g_strdelimit (g_strdup (name), "\\", '/') : NULL;
 }
 
-/* Players of Windows write M3U in its own character set, which holds all of Latin-1. */
+/* Players on Windows write M3U in its own character set, which contains all of Latin-1. */
 static char *
 from_latin (const char *name)
 {
@@ -103,7 +103,7 @@ unescaped (const char *name)
   return strchr (name, '%') ? g_uri_unescape_string (name, NULL) : NULL;
 }
 
-/* Addresses in the web stay as they are: no file has them, and the error then shows what was written. */
+/* Web addresses stay unchanged: no such file exists, and the error then shows the original text. */
 static char *
 place (const SeguePredictList *list, const char *name)
 {
@@ -111,7 +111,7 @@ place (const SeguePredictList *list, const char *name)
   return list->folder && !whole ? g_build_filename (list->folder, name, NULL) : g_strdup (name);
 }
 
-/* (nullable): the first of what @name may have been written for that is there. */
+/* (nullable): the first existing file of those that @name may mean. */
 static char *
 find (const SeguePredictList *list, const char *name)
 {
@@ -126,7 +126,7 @@ find (const SeguePredictList *list, const char *name)
   return NULL;
 }
 
-/* As the list has it; then with what a Windows program has changed about it. */
+/* As in the list; then without the changes that Windows programs make. */
 static char *
 resolve (const SeguePredictList *list, const char *name)
 {
@@ -141,7 +141,7 @@ resolve (const SeguePredictList *list, const char *name)
 
 /* ---- Lines ---- */
 
-/* What the first line says of the list. */
+/* Detects the type of list by the first line. */
 static void
 recognise (Reading *reading, GString *line)
 {
@@ -160,7 +160,7 @@ is_there (const SeguePredictList *list, const char *name)
   return g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
-/* (nullable): the name in a line; %NULL: it holds none. */
+/* (nullable): the name in a line; %NULL: none. */
 static const char *
 name_in (const Reading *reading, char *line)
 {

@@ -1,4 +1,4 @@
-/* Lists of songs: names in lines, or what players save (M3U, PLS). */
+/* Lists of songs: one name per line, or playlists (M3U, PLS). */
 #pragma once
 
 #include <gio/gio.h>
@@ -7,8 +7,8 @@
 /**
  * SeguePredictList:
  * @stream: where it is read from
- * @separator: what ends a name: '\n' or '\0'; only names that end with '\0' are taken as they are
- * @folder: (nullable): what relative names are relative to; %NULL: the current folder
+ * @separator: the end of a name: '\n' or '\0'; only names that end with '\0' are taken literally
+ * @folder: (nullable): base of relative names; %NULL: the current folder
  * @playlist: lines that begin with # are comments, also without `#EXTM3U` at the top
  */
 typedef struct {
@@ -18,16 +18,16 @@ typedef struct {
   gboolean playlist;
 } SeguePredictList;
 
-/** SeguePredictListFunc: for each name, in order; %FALSE with @error ends the list. */
+/** SeguePredictListFunc: called for each name, in order; %FALSE with @error ends the list. */
 typedef gboolean (*SeguePredictListFunc) (gpointer data, const char *name, GError **error);
 
 /**
  * segue_predict_list_read:
  *
- * Byte order marks, the line ends of other systems, empty lines and a playlist's comments are passed
- * over.  A name is found as it stands, as a `file:` URI, relative to the list, with backslashes, in
- * Latin-1, in the other normal form of Unicode, or percent-encoded: whichever is there.  One that is
- * not there stays as it stands.
+ * Byte order marks, the line ends of other systems, empty lines and a playlist's comments are
+ * skipped.  A name is tried literally, as a `file:` URI, relative to the list, with backslashes, in
+ * Latin-1, in the other normal form of Unicode, and percent-encoded: the first that exists is used.
+ * If none exists, the name does not change.
  */
 gboolean segue_predict_list_read (const SeguePredictList *list, SeguePredictListFunc func,
                                   gpointer data, GError **error);

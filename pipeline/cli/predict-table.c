@@ -1,4 +1,4 @@
-/* Answers as a table for people. */
+/* Answers as a text table. */
 #include "predict-text.h"
 
 #define PERCENT_COLUMNS 7 /* "100.0 %" */
@@ -48,7 +48,7 @@ segue_predict_table_row (const SeguePredictTable *table, const char *file,
                                        : g_steal_pointer (&name);
   GString *out = g_string_new (NULL);
   segue_text_append_padded (out, clipped, table->name_columns);
-  /* The labels that it is like stand behind all the same. */
+  /* The most similar labels follow all the same. */
   if (prediction->none)
     append_pair (out, table, NONE, "", TRUE);
   g_autofree guint *order =

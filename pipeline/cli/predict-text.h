@@ -1,11 +1,11 @@
-/* Answers as text: a table, JSON lines, CSV, a strip per song. */
+/* Answers as text: a table, JSON lines, CSV, a timeline per song. */
 #pragma once
 
 #include "term.h"
 #include <segue/segue.h>
 
-/** segue_predict_name: (transfer full): a file's name as ids of songs are written: bytes that are no
- * UTF-8 become %XX, and a `%` that could be taken for one of those %25. */
+/** segue_predict_name: (transfer full): a file's name in the form of song ids: bytes that are not
+ * UTF-8 become %XX, and a `%` that could be part of such a code becomes %25. */
 char *segue_predict_name (const char *file);
 /** segue_predict_rank: (transfer full): [labels] indices, @best first, then the most probable. */
 guint *segue_predict_rank (const float *probabilities, guint n, guint best);
@@ -14,21 +14,21 @@ guint segue_predict_find_first (const float *probabilities, guint n);
 
 /* ---- JSON ---- */
 
-/** segue_predict_json: (transfer full): one line: file, label (of none of the labels: null, and
- * nearest), probabilities, segments.
+/** segue_predict_json: (transfer full): one line: file, label (if rejected: null, and nearest),
+ * probabilities, segments.
  * @file: bytes
- * @n_top: how many labels; 0: all */
+ * @n_top: number of labels; 0: all */
 char *segue_predict_json (const char *file, const char *const *labels,
                           const SegueSongPrediction *prediction, guint n_top);
 /** segue_predict_json_error: (transfer full): one line: file, error. */
 char *segue_predict_json_error (const char *file, const char *message);
 
-/* ---- CSV: quoted as RFC 4180 says; lines end with a line feed, as those of predictions.csv ---- */
+/* ---- CSV: quoted as in RFC 4180; lines end with a line feed, as in predictions.csv ---- */
 
 /**
  * SeguePredictCsv:
- * @segments: a row a segment, with start and duration; else a row a song
- * @n_top: how many labels, most probable first, as pairs of columns; 0: a column for each label
+ * @segments: one row per segment, with start and duration; else one row per song
+ * @n_top: number of labels, most probable first, as pairs of columns; 0: one column per label
  */
 typedef struct {
   const char *const *labels;
@@ -36,18 +36,18 @@ typedef struct {
   guint n_top;
 } SeguePredictCsv;
 
-/** segue_predict_csv_head, segue_predict_csv_rows, segue_predict_csv_error: (transfer full): without
- * the last line end.  A song that is none of the labels has an empty one. */
+/** segue_predict_csv_head, segue_predict_csv_rows, segue_predict_csv_error: (transfer full):
+ * without the last line end.  A rejected song has an empty label. */
 char *segue_predict_csv_head (const SeguePredictCsv *csv);
 char *segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
                               const SegueSongPrediction *prediction);
 char *segue_predict_csv_error (const SeguePredictCsv *csv, const char *file, const char *message);
 
-/* ---- For people ---- */
+/* ---- Tables ---- */
 
 /**
  * SeguePredictTable: how rows are laid out.
- * @name_columns: for file names; longer ones are clipped on a terminal
+ * @name_columns: for file names; longer ones are truncated on a terminal
  * @label_columns: for labels
  * @n_top: labels in a row, most probable first
  */
@@ -59,16 +59,16 @@ typedef struct {
   guint n_top;
 } SeguePredictTable;
 
-/** segue_predict_table_init: columns for @files (element-type filename) and @labels, which the table
- * borrows.
- * @none: songs may be none of the labels */
+/** segue_predict_table_init: column widths for @files (element-type filename) and @labels, which
+ * the table borrows.
+ * @none: songs may be rejected */
 void segue_predict_table_init (SeguePredictTable *table, const SegueTerm *term, GPtrArray *files,
                                const char *const *labels, guint n_top, gboolean none);
 /** segue_predict_table_row: (transfer full): file, label, probability, runner-up, its probability. */
 char *segue_predict_table_row (const SeguePredictTable *table, const char *file,
                                const SegueSongPrediction *prediction);
 
-/** segue_predict_timeline: (transfer full): lines below a song's row: a letter a segment, where each
- * line begins in the song, where the last ends, and which label a letter stands for. */
+/** segue_predict_timeline: (transfer full): lines below a song's row: one letter per segment, the
+ * start of each line in the song, the end of the last, and the label of each letter. */
 char *segue_predict_timeline (const SegueTerm *term, const char *const *labels,
                               const SegueSongPrediction *prediction);

@@ -1,4 +1,4 @@
-/* Which label each segment of a song was taken for, as a strip of letters. */
+/* The predicted label of each segment of a song, as a strip of letters. */
 #include "predict-text.h"
 #include "progress-line.h"
 
@@ -6,19 +6,19 @@
 #define MAX_STRIP    60
 #define N_LETTERS    26
 #define OTHER        '.'
-#define SURE         0.5f /* letters of segments that are less so are small */
+#define SURE         0.5f /* segments with less confidence get lower-case letters */
 
-/* @letters: [labels]; of those that are first in no segment, 0. */
+/* @letters: [labels]; 0 for labels that are first in no segment. */
 typedef struct {
   const SegueTerm *term;
   const char *const *labels;
   const SegueSongPrediction *prediction;
   guint *firsts; /* [segments]: the most probable label */
-  guint *order;  /* [labels]: as the song has them */
+  guint *order;  /* [labels]: ranked for the song */
   char *letters;
 } Strip;
 
-/* A is the answer, or the label that comes next to it. */
+/* A is the answer, or the next label in rank that is first in a segment. */
 static void
 give_letters (Strip *strip)
 {
@@ -59,7 +59,7 @@ is_unsure (const Strip *strip, guint segment)
   return strip->prediction->segments[segment].probabilities[strip->firsts[segment]] < SURE;
 }
 
-/* Segments from @first on, before @end. */
+/* Segments from @first up to, but not including, @end. */
 static void
 append_letters (GString *out, const Strip *strip, guint first, guint end)
 {
@@ -102,7 +102,7 @@ append_strip (GString *out, const Strip *strip)
 {
   const SegueSongPrediction *song = strip->prediction;
   guint room = strip->term->columns - MIN (strip->term->columns, 2 * (MARK_COLUMNS + 1));
-  /* In tens, to count by. */
+  /* Multiples of ten, for counting. */
   guint width = CLAMP (room / 10 * 10, 10, MAX_STRIP);
   for (guint first = 0; first < song->n_segments; first += width) {
     guint end = MIN (first + width, song->n_segments);

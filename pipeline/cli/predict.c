@@ -24,7 +24,7 @@ typedef struct {
   char *backend;
 } Options;
 
-/* ---- Options, read ---- */
+/* ---- Parsing of options ---- */
 
 /* "5" or "5%" → 0.05; "off" → 0. */
 static gboolean
@@ -46,12 +46,12 @@ parse_share (const char *given, double *share, GError **error)
                             shown);
 }
 
-/* How the model is asked. */
+/* A model and how it is used. */
 typedef struct {
   char *folder;
   SegueModelPrecision precision;
   SegueAggregation aggregation;
-  double threshold; /* 0: each song is one of the labels */
+  double threshold; /* 0: no song is rejected */
   char *notice;     /* nullable: about the threshold */
 } Model;
 
@@ -63,7 +63,7 @@ model_clear (Model *model)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Model, model_clear)
 
-/* The probability below which a song is none of the labels. */
+/* The probability below which a song is rejected. */
 static gboolean
 find_threshold (Model *model, double share, GError **error)
 {
@@ -73,7 +73,7 @@ find_threshold (Model *model, double share, GError **error)
   g_autofree char *shown = segue_text_printable (model->folder);
   g_autoptr (SegueCalibration) calibration = segue_calibration_read (model->folder, &local);
   double least = calibration ? segue_calibration_least_share (calibration, model->aggregation) : 1;
-  /* A small library allows no less; better strict than not at all. */
+  /* A small library allows no smaller share; too strict is better than no rejection. */
   if (share < least && least < 1) {
     model->notice = g_strdup_printf ("--none-of-these %.3g instead of %.3g: %.0f correctly "
                                      "classified validation songs allow no less; a larger "
@@ -190,7 +190,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   if (!segue_predictor_relax (predictor, options->partial, error))
     return FALSE;
 
-  /* Without a cache it takes longer, nothing worse. */
+  /* Without a cache it only takes longer. */
   g_autoptr (GError) no_cache = NULL;
   if (!options->no_cache && !segue_predictor_use_cache (predictor, NULL, &no_cache))
     warn (cli, no_cache->message);

@@ -1,4 +1,4 @@
-/* Looking before leaping: better said now than after an hour of decoding. */
+/* Checks before a run: reports missing inputs now rather than after an hour of decoding. */
 #include "preflight.h"
 
 #include <segue/json.h>
@@ -54,7 +54,7 @@ check_value (const SegueParam *row, const char *value, GError **error)
   return TRUE;
 }
 
-/* The option that changes what holds @value: a variable with that value, else the stage's parameter. */
+/* The option that changes @value: of a variable with that value, else of the stage's parameter. */
 static char *
 name_option (const json_t *root, const char *stage, const char *parameter, const char *value)
 {
@@ -66,7 +66,7 @@ name_option (const json_t *root, const char *stage, const char *parameter, const
   return g_strdup_printf ("%s.%s", stage, parameter);
 }
 
-/* Weights may lie elsewhere: who is offline, or has trained them, names their folder. */
+/* Weights may be stored elsewhere: advises to give their folder, for offline use or own weights. */
 static void
 advise_folder (GError **error, const char *option)
 {

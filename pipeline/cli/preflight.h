@@ -1,9 +1,9 @@
-/* What a pipeline needs that may not be there: files and folders to read, models by name. */
+/* Checks for missing inputs of a pipeline: files and folders to read, models by name. */
 #pragma once
 
 #include "cli.h"
 
-/** SegueNeed: one thing that is not there. */
+/** SegueNeed: one missing input. */
 typedef struct {
   char *stage; /* id */
   char *stage_type;

@@ -6,8 +6,8 @@
 
 #define BAR         24 /* cells; one length, so that it does not jump as figures grow */
 #define SHORT_BAR   10
-#define DETAIL      32  /* columns that are found for a detail before there is a bar */
-#define MIN_DETAIL  8   /* columns, below which it says nothing */
+#define DETAIL      32  /* columns reserved for a detail before a bar gets any */
+#define MIN_DETAIL  8   /* columns, below which it is useless */
 #define RATE_STEP   1.0 /* s between samples of a rate */
 #define RATE_SETTLE 0.5 /* s, below which a rate means nothing */
 
@@ -27,7 +27,7 @@ void
 segue_rate_add (SegueRate *rate, double now, guint64 done)
 {
   guint last = (rate->next + SEGUE_RATE_SAMPLES - 1) % SEGUE_RATE_SAMPLES;
-  /* A stage that counts from 0 again (from songs read to steps trained) has a rate of its own again. */
+  /* If a stage restarts its count (from songs read to steps trained), the rate starts over. */
   if (rate->n > 0 && done < rate->values[last])
     *rate = (SegueRate){ 0 };
   if (rate->n > 0 && now - rate->times[last] < RATE_STEP)
@@ -62,7 +62,7 @@ amount_text (const SegueProgressView *view, guint64 amount)
   return is_bytes (view) ? g_format_size (amount) : g_strdup_printf ("%" G_GUINT64_FORMAT, amount);
 }
 
-/* " songs", and of one " song". */
+/* " songs", or " song" for one. */
 static void
 append_unit (GString *out, const SegueProgressView *view, guint64 amount)
 {
@@ -87,7 +87,7 @@ rate_text (const SegueProgressView *view)
   return g_strdup_printf (view->rate < 10 ? "%.1f/s" : "%.0f/s", view->rate);
 }
 
-/* What a line says; those that don't fit are left out from the first on. */
+/* The parts of a line; if they don't fit, they are dropped, the first ones first. */
 typedef struct {
   guint bar; /* cells */
   gboolean rate, unit, index;
@@ -155,7 +155,7 @@ separator_for (const SegueTerm *term)
   return term->unicode ? " · " : ", ";
 }
 
-/* The line as @layout has it; in @width what it takes, the detail not counted. */
+/* The line with @layout; @width: its width without the detail. */
 static char *
 lay_out (const SegueTerm *term, const SegueProgressView *view, const Layout *layout, guint *width)
 {
@@ -176,11 +176,11 @@ lay_out (const SegueTerm *term, const SegueProgressView *view, const Layout *lay
 char *
 segue_progress_bar (const SegueTerm *term, const SegueProgressView *view)
 {
-  /* A full last column would wrap the cursor. */
+  /* Writing to the last column would wrap the cursor. */
   guint room = term->columns - 1, width = 0;
   const char *separator = separator_for (term);
   g_autofree char *detail = segue_text_printable (view->detail ? view->detail : "");
-  /* Words say more than a longer bar. */
+  /* Text is more useful than a longer bar. */
   guint words =
     *detail ? segue_text_width (separator) + MIN (segue_text_width (detail), DETAIL) : 0;
   g_autofree char *line = NULL;

@@ -1,4 +1,4 @@
-/* What a progress bar says, as text: no clock, no terminal, so that it can be tested. */
+/* The text of a progress bar: needs no clock and no terminal, so that it can be tested. */
 #pragma once
 
 #include "term.h"
@@ -6,14 +6,14 @@
 #define SEGUE_UNIT_BYTES "bytes"
 
 /**
- * SegueProgressView: one stage as it stands.
+ * SegueProgressView: the state of one stage.
  * @index: from 0, of @n_stages; @n_stages 0: not shown
  * @unit: (nullable): what @done and @total count, in the plural; SEGUE_UNIT_BYTES: shown as sizes
  * @total: 0: not known
  * @detail: (nullable)
  * @rate: units per second; 0: not known
  * @elapsed: s since the stage began
- * @cached: all of it was there already
+ * @cached: all results came from the cache
  */
 typedef struct {
   const char *name;
@@ -32,7 +32,7 @@ typedef struct {
 char *segue_progress_bar (const SegueTerm *term, const SegueProgressView *view);
 /** segue_progress_plain: (transfer full): the same for a log file. */
 char *segue_progress_plain (const SegueProgressView *view);
-/** segue_progress_done: (transfer full): what a finished stage leaves on the screen. */
+/** segue_progress_done: (transfer full): the line that a finished stage leaves on the screen. */
 char *segue_progress_done (const SegueTerm *term, const SegueProgressView *view);
 
 /** segue_duration_text: (transfer full): "0:07", "1:02:03". */
@@ -40,8 +40,8 @@ char *segue_duration_text (double seconds);
 
 #define SEGUE_RATE_SAMPLES 30
 
-/** SegueRate: units per second over about the last half minute, so that what came out of a cache at
- * once does not promise the same of the rest. */
+/** SegueRate: units per second over about the last half minute, so that fast cache hits do not
+ * distort the estimate for the rest. */
 typedef struct {
   double times[SEGUE_RATE_SAMPLES];
   guint64 values[SEGUE_RATE_SAMPLES];

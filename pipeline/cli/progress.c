@@ -8,8 +8,8 @@
 struct _SegueProgress {
   SegueTerm *term;
   GMutex mutex;
-  gboolean active; /* a stage is under way */
-  gboolean drawn;  /* the cursor stands behind a bar */
+  gboolean active; /* a stage is running */
+  gboolean drawn;  /* the cursor is behind a bar */
   char *name;
   char *detail;
   char *unit;
@@ -112,7 +112,7 @@ segue_progress_set_unit (SegueProgress *progress, const char *unit)
   g_mutex_lock (&progress->mutex);
   g_free (progress->unit);
   progress->unit = g_strdup (unit);
-  /* What was counted before is no start for this. */
+  /* The earlier count has another unit. */
   progress->view.done = progress->view.total = 0;
   progress->rate = (SegueRate){ 0 };
   g_mutex_unlock (&progress->mutex);

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folder that a report is made in; with a lock on it as long as somebody is at work. */
+/* Prefix of the folder in which a report is written; locked while a command uses it. */
 #define WORK  SEGUE_FILE_TEMPORARY "report-"
-#define DRAWN 6 /* characters of its name that mkdtemp () draws */
+#define DRAWN 6 /* random characters of its name, from mkdtemp () */
 
 struct _SegueReportPlace {
   char *target; /* absolute, no link */
@@ -44,7 +44,7 @@ segue_report_place_get_work (SegueReportPlace *place)
   return place->work;
 }
 
-/* @path with the links on its way resolved, whether or not it is there itself. */
+/* @path with the links in it resolved, whether or not it exists. */
 static char *
 resolve (const char *path)
 {
@@ -70,8 +70,8 @@ leads_out (const char *run, GError **error)
   return FALSE;
 }
 
-/* Where the alias `report` of a run that has the stage leads: `stages/STAGE/report`.  A run may be a
- * stranger's: no other link is followed, and none on the way. */
+/* The target of the alias `report` of a run with that stage: `stages/STAGE/report`.  A run may be
+ * untrusted: no other link is followed, nor links in the path. */
 static gboolean
 find_in_run (SegueReportPlace *place, const char *run, GError **error)
 {
@@ -94,7 +94,7 @@ find_in_run (SegueReportPlace *place, const char *run, GError **error)
   return parent >= 0 || leads_out (run, error);
 }
 
-/* Nothing of anybody else's may be in a folder that is replaced. */
+/* A folder that is replaced must contain nothing but a report. */
 static gboolean
 check_target (SegueReportPlace *place, const char *folder, GError **error)
 {
@@ -130,7 +130,7 @@ is_run (const char *run, GError **error)
   return FALSE;
 }
 
-/* -1: in use, or not there any more */
+/* -1: in use, or removed */
 static int
 lock_work (const char *path)
 {
@@ -144,7 +144,7 @@ lock_work (const char *path)
   return -1;
 }
 
-/* As make_work () calls one, and this user's. */
+/* Whether the name is from make_work (), and the folder this user's. */
 static gboolean
 is_work (const char *name, const char *path)
 {
@@ -156,7 +156,7 @@ is_work (const char *name, const char *path)
   return n == DRAWN && drawn[n] == '\0' && lstat (path, &info) == 0 && info.st_uid == geteuid ();
 }
 
-/* Work folders in @parent without a lock: of commands that were killed. */
+/* Removes work folders in @parent without a lock: left by killed commands. */
 static void
 sweep (const char *parent)
 {
@@ -179,11 +179,11 @@ make_work (SegueReportPlace *place, const char *parent, GError **error)
     if (!g_mkdtemp_full (work, 0777))
       return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE, "can't write in",
                                          parent);
-    /* Another command may have swept it away before it was locked. */
+    /* Another command may have removed it before it was locked. */
     place->lock = lock_work (work);
     if (place->lock >= 0 || access (work, F_OK) == 0) {
       place->work = g_steal_pointer (&work);
-      break; /* without a lock, too: some network folders have none */
+      break; /* also without a lock: some network file systems have none */
     }
   }
   return TRUE;
@@ -207,7 +207,7 @@ segue_report_place_new (const char *run, const char *out, GError **error)
   return make_work (place, parent, error) ? g_steal_pointer (&place) : NULL;
 }
 
-/* Takes @target out of the way, where nothing has changed in it since it was looked at. */
+/* Replaces the target, if nothing has changed in it since it was checked. */
 static gboolean
 replace (SegueReportPlace *place, const char *made, GError **error)
 {
@@ -218,7 +218,7 @@ replace (SegueReportPlace *place, const char *made, GError **error)
     (void) renameat2 (AT_FDCWD, made, AT_FDCWD, place->target, RENAME_EXCHANGE);
     return FALSE;
   }
-  /* Not every file system can exchange two folders; then there is a moment without one. */
+  /* Not every file system can exchange two folders; then there is a moment without the folder. */
   if (errno != EINVAL && errno != ENOSYS)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_CANNOT_CREATE,
                                        "can't replace the folder", place->target);

@@ -68,7 +68,7 @@ append_quoted (GString *yaml, const char *text)
   g_string_append_c (yaml, '"');
 }
 
-/* The stage's parameters, as YAML; it says itself what is wrong with a value. */
+/* The stage's parameters, as YAML; the stage itself validates values. */
 static char *
 make_parameters (const Options *options)
 {

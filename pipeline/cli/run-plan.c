@@ -1,4 +1,4 @@
-/* What a run would do, for people and as JSON. */
+/* What a run would do, as text and as JSON. */
 #include "run-plan.h"
 
 #include <jansson.h>
@@ -11,7 +11,7 @@ songs (guint n)
   return n == 1 ? "song" : "songs";
 }
 
-/* "new", or where there are several: "10: new; 2: its bytes changed". */
+/* "new", or if there are several: "10: new; 2: its bytes changed". */
 static char *
 reasons_text (const SeguePlanUnit *unit)
 {

@@ -1,4 +1,4 @@
-/* What `segue run --dry-run` says. */
+/* The output of `segue run --dry-run`. */
 #pragma once
 
 #include "cli.h"

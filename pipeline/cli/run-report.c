@@ -1,4 +1,4 @@
-/* The end of a run, for people and as JSON. */
+/* The end of a run, as text and as JSON. */
 #include "run-report.h"
 #include "table.h"
 
@@ -8,10 +8,10 @@
 
 #define MAX_FAILURES 10
 
-/* An item that was left out, as a line for people. */
+/* A skipped item, as a line of text. */
 typedef struct {
   char *stage, *id, *line;
-  char *reason; /* as it is, not printable */
+  char *reason; /* original text, not made printable */
 } Failure;
 
 static void
@@ -58,7 +58,7 @@ plural (guint64 n, const char *one, const char *many)
   return n == 1 ? one : many;
 }
 
-/* As one would write it here: below the current folder without what leads to it. */
+/* @path as typed here: relative to the current folder if it is below it. */
 static char *
 from_here (const char *path)
 {
@@ -76,7 +76,7 @@ compare_ids (gconstpointer a, gconstpointer b)
   return strcmp ((*one)->id, (*other)->id);
 }
 
-/* By name, whichever worker came across them first. */
+/* Sorted by name, whichever worker found them first. */
 static void
 print_failures (const SegueRunReport *report, const SegueTerm *err)
 {
@@ -88,7 +88,7 @@ print_failures (const SegueRunReport *report, const SegueTerm *err)
   guint n = MAX (report->failures->len, report->result.n_failed);
   if (n <= n_shown)
     return;
-  if (!report->result.folder) { /* nothing was run */
+  if (!report->result.folder) { /* nothing ran */
     fprintf (err->stream, "  and %u more; --json lists all of them\n", n - n_shown);
     return;
   }
@@ -138,7 +138,7 @@ load_metrics (const char *folder)
   return segue_json_read (path, SEGUE_JSON_METRICS, SEGUE_JSON_FOLLOW_LINK, NULL, NULL);
 }
 
-/* What the pipeline's source calls a label: its parameter `label`, in the presets "artist". */
+/* The name of a label in the pipeline's source: its parameter `label`, in the presets "artist". */
 static char *
 label_heading (SeguePipeline *pipeline)
 {
@@ -158,7 +158,7 @@ label_heading (SeguePipeline *pipeline)
   return copy;
 }
 
-/* runs/NAME/latest, where it is this run: shorter, and still right after the next one. */
+/* runs/NAME/latest, if it is this run: shorter, and still valid after the next one. */
 static char *
 shortest_folder (const char *folder)
 {
@@ -170,7 +170,7 @@ shortest_folder (const char *folder)
   return from_here (same ? latest : folder);
 }
 
-/* As it can be pasted into a shell. */
+/* Quoted for a shell. */
 static char *
 quoted (const char *path)
 {
@@ -226,7 +226,7 @@ segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
   json_decref (object);
 }
 
-/* Whether the same may go well another time: what is wrong with the data or the pipeline stays wrong. */
+/* Whether a retry may succeed: errors of the data or the pipeline remain. */
 static gboolean
 may_pass (const GError *error)
 {

@@ -27,17 +27,17 @@ typedef struct {
   SegueRunOptions options;
   SegueRunReport report;
   GPtrArray *plan; /* nullable: of a dry run */
-  GPtrArray *held; /* lines of a stage that may yet turn out to be in the cache */
+  GPtrArray *held; /* lines of a stage that may still be a cache hit */
   gboolean at_work;
   json_t *data;      /* nullable: the data set, before anything is decoded */
   GHashTable *known; /* log lines that were shown with it */
   SegueWarnings *warnings;
 } Run;
 
-/* ---- What the run tells us, from its threads ---- */
+/* ---- Events of the run, from its threads ---- */
 
-/* A stage that is taken from the cache says again what it said when it ran, all of its epochs; on a
- * screen that is no news. */
+/* A stage from the cache repeats all events of its run, such as its epochs; the screen need not
+ * show them again. */
 static void
 release_lines (Run *run, gboolean show)
 {
@@ -46,7 +46,7 @@ release_lines (Run *run, gboolean show)
   g_ptr_array_set_size (run->held, 0);
 }
 
-/* "train: epoch 3/30: …", in lines that fit a terminal; a file gets one. */
+/* "train: epoch 3/30: …", in lines that fit a terminal; in one line for a file. */
 static char *
 log_line (const SegueTerm *err, const char *stage, gboolean loud, const char *message)
 {
@@ -102,7 +102,7 @@ print_data_line (Run *run, const char *text, SegueStyle style)
   }
 }
 
-/* In a run it is said at once, in short, and a warning not a second time where a stage gives it later. */
+/* In a run, prints a summary at once; a stage's later warning is not repeated. */
 static void
 on_data (Run *run, const SegueDataView *view)
 {
@@ -118,7 +118,7 @@ on_data (Run *run, const SegueDataView *view)
   }
 }
 
-/* In a dry run nothing has come to its end: a bar goes as it came. */
+/* In a dry run no stage finishes: the bar is just removed. */
 static void
 on_finished (Run *run, gboolean cached, double seconds)
 {
@@ -200,7 +200,7 @@ load (SegueCli *cli, SegueRegistry *registry, const char *path, char **set, cons
   return segue_load_pipeline (cli, registry, path, (const char *const *) all, error);
 }
 
-/* The music is what nobody else can name. */
+/* Only the user can name the music folder. */
 static gboolean
 check_variable (const char *path, const Options *options, GError **error)
 {
@@ -218,7 +218,7 @@ check_variable (const char *path, const Options *options, GError **error)
   return FALSE;
 }
 
-/* What is not there is said before anything is begun. */
+/* Reports missing inputs before anything starts. */
 static gboolean
 check_needs (SegueRegistry *registry, SeguePipeline *pipeline, const char *folder, GError **error)
 {

@@ -1,5 +1,5 @@
-/* The options of `segue serve`: parsed by the command, handed on, and parsed once more, with the same
- * table, by the program that serves. */
+/* The options of `segue serve`: parsed by the command, passed on, and parsed again, with the same
+ * table, by segue-serve. */
 #pragma once
 
 #include "cli.h"

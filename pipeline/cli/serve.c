@@ -1,4 +1,4 @@
-/* segue serve: hands over to segue-serve, so that the command itself needs no HTTP library. */
+/* segue serve: executes segue-serve, so that the command itself needs no HTTP library. */
 #include "serve-options.h"
 
 #include <errno.h>

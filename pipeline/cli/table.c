@@ -1,4 +1,4 @@
-/* What a run ends with: figures by label and by set, and what they are worth. */
+/* The results of a run: figures by label and by set, and their precision. */
 #include "table.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 #define COLUMNS 5
 #define GAP     2
 
-/* An interval of accuracies as wide as this tells little. */
+/* An interval of accuracies this wide means little. */
 #define WIDE 0.3
 
 static const char *const titles[COLUMNS] = { "set", "songs", "segments", "segments right",
@@ -73,7 +73,7 @@ compare_rows (gconstpointer a, gconstpointer b)
   return strcmp (x->cells[0], y->cells[0]);
 }
 
-/* (nullable): the set that tells most. */
+/* (nullable): the most informative set. */
 static const char *
 judged_set (const json_t *metrics)
 {
@@ -117,7 +117,7 @@ widen (guint *widths, GPtrArray *rows)
   }
 }
 
-/* The name on the left, figures to the right. */
+/* The name left-aligned, figures right-aligned. */
 static void
 append_row (GString *out, const SegueTerm *term, char *const *cells, const guint *widths)
 {
@@ -139,7 +139,7 @@ append_rows (GString *out, const SegueTerm *term, GPtrArray *rows, const guint *
     append_row (out, term, ((Row *) g_ptr_array_index (rows, r))->cells, widths);
 }
 
-/* Long names give way so that a row fits the terminal; a file or a pipe gets them whole. */
+/* Long names are shortened so that a row fits the terminal; a file or a pipe gets them in full. */
 static void
 fit (guint *widths, const SegueTerm *term)
 {
@@ -166,8 +166,8 @@ songs_word (double n)
   return n == 1 ? "song" : "songs";
 }
 
-/* "3 of 4 test songs right (75.0 %): between 30.1 % and 95.4 % with 95 % confidence. …": what can be
- * said of songs that are not in the set. */
+/* "3 of 4 test songs right (75.0 %): between 30.1 % and 95.4 % with 95 % confidence. …": what it
+ * implies for songs that are not in the set. */
 static void
 append_verdict (GString *out, const SegueTerm *term, const json_t *set, const char *name)
 {

@@ -37,15 +37,15 @@ segue_term_guard_descriptors (void)
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl (fd, F_GETFD) != -1 || errno != EBADF)
       continue;
-    /* The wrong way round, so that what is read or written there is an error; stderr has no other
-     * place to tell of it. */
+    /* In the wrong direction, so that reads and writes there fail; but stderr stays writable, as
+     * there is no other place to report errors. */
     int opened = open ("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
     if (opened != fd)
       _exit (1);
   }
 }
 
-/* stdio keeps the errno of a write that failed no longer than to the next call. */
+/* stdio keeps the errno of a failed write only until the next call. */
 static ssize_t
 write_noting (void *cookie, const char *bytes, size_t n)
 {
@@ -73,7 +73,7 @@ segue_term_init (SegueTerm *term, int descriptor)
   term->stream = fopencookie (term, "w", (cookie_io_functions_t){ .write = write_noting });
   if (!term->stream)
     abort ();
-  /* As the streams of the C library are. */
+  /* As in the C library. */
   if (descriptor == STDERR_FILENO)
     setvbuf (term->stream, NULL, _IONBF, 0);
   else if (isatty (descriptor))
@@ -112,8 +112,8 @@ segue_term_reset (const SegueTerm *term)
   return term->colour ? "\033[0m" : "";
 }
 
-/* Characters that move the cursor, hide text or turn its direction.  Two that hide nothing are part
- * of names: joiners, in Persian and between emoji. */
+/* Characters that move the cursor, hide text or change its direction.  Not the two joiners, which
+ * hide nothing and occur in names: in Persian and between emoji. */
 static gboolean
 is_unsafe (gunichar c)
 {
@@ -155,7 +155,8 @@ segue_json_printable (const char *json)
   GString *out = g_string_sized_new (strlen (json));
   for (const char *p = json; *p; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
-    /* What is below a space is white space between the values: strings have it escaped. */
+    /* Characters below a space are white space between values: strings contain them only
+     * escaped. */
     if (c < 0x20 || !is_unsafe (c))
       g_string_append_unichar (out, c);
     else if (c < 0x10000)

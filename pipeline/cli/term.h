@@ -1,5 +1,5 @@
-/* A stream that people may be looking at: whether it is a terminal, its width, colours, and text
- * that is safe to print there. */
+/* An output stream that may be a terminal: its width, colours, and text that is safe to print
+ * there. */
 #pragma once
 
 #include <glib.h>
@@ -7,9 +7,9 @@
 
 /**
  * SegueTerm:
- * @descriptor: where @stream writes to
+ * @descriptor: the file descriptor of @stream
  * @problem: errno of the first write that failed, or 0
- * @columns: width; 80 where it isn't known
+ * @columns: width; 80 if unknown
  * @tty: a terminal that can move its cursor (not TERM=dumb)
  * @colour: @tty and no $NO_COLOR
  * @unicode: the locale can show more than ASCII
@@ -33,16 +33,17 @@ typedef enum {
   SEGUE_STYLE_CYAN,
 } SegueStyle;
 
-/** segue_term_guard_descriptors: before anything is opened: of stdin, stdout and stderr, opens those
- * that are closed (`>&-`), so that no other file gets their numbers.  Reads and writes fail there. */
+/** segue_term_guard_descriptors: call it before opening any file: opens those of stdin, stdout and
+ * stderr that are closed (`>&-`), so that no other file gets their numbers.  Then reads of stdin
+ * and writes to stdout fail; writes to stderr are discarded. */
 void segue_term_guard_descriptors (void);
-/** segue_term_init: @descriptor: to write to, from now on through the term's stream alone.  @term must
- * stay where it is. */
+/** segue_term_init: @descriptor: to write to; from now on use only the term's stream.  @term must
+ * not move in memory. */
 void segue_term_init (SegueTerm *term, int descriptor);
-/** segue_term_flush: whether all that was printed has arrived; else %SEGUE_ERROR_IO with the reason of
- * the first write that failed.  Threads: one at a time. */
+/** segue_term_flush: whether all output was written; else %SEGUE_ERROR_IO with the reason of the
+ * first write that failed.  One thread at a time. */
 gboolean segue_term_flush (SegueTerm *term, GError **error);
-/** segue_term_measure: looks at the width again; windows are resized. */
+/** segue_term_measure: reads the width again, as windows can be resized. */
 void segue_term_measure (SegueTerm *term);
 
 /** segue_term_style, segue_term_reset: escape sequences, or "" without colour. */
@@ -50,11 +51,12 @@ const char *segue_term_style (const SegueTerm *term, SegueStyle style);
 const char *segue_term_reset (const SegueTerm *term);
 
 /** segue_text_printable: (transfer full): @text (any bytes) as valid UTF-8 in one line, control
- * characters escaped, so that a file's name can't drive the terminal. */
+ * characters escaped, so that a file's name can't control the terminal. */
 char *segue_text_printable (const char *text);
 /** segue_json_printable: (transfer full): JSON text of the same meaning, safe to print likewise. */
 char *segue_json_printable (const char *json);
-/** segue_term_print_json: @json (from json_dumps (), freed here) made printable, and a line end. */
+/** segue_term_print_json: prints @json (from json_dumps (), freed here), made printable, and a line
+ * end. */
 void segue_term_print_json (const SegueTerm *term, char *json);
 /** segue_text_width: columns that UTF-8 @text takes: wide characters two, combining ones none. */
 guint segue_text_width (const char *text);
@@ -62,6 +64,6 @@ guint segue_text_width (const char *text);
 char *segue_text_clip (const char *text, guint columns, gboolean unicode);
 /** segue_text_append_padded: @text, then spaces up to @columns. */
 void segue_text_append_padded (GString *out, const char *text, guint columns);
-/** segue_text_append_wrapped: words of @text in lines of at most @columns, each line after the first
- * indented by @indent; the cursor stands at @indent already.  Ends with a line break. */
+/** segue_text_append_wrapped: words of @text in lines of at most @columns, each line after the
+ * first indented by @indent; the cursor is at @indent already.  Ends with a line break. */
 void segue_text_append_wrapped (GString *out, const char *text, guint indent, guint columns);

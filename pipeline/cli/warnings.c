@@ -1,6 +1,6 @@
 #include "warnings.h"
 
-/* Of each stage. */
+/* Per stage. */
 #define MAX_SHOWN 10
 
 struct _SegueWarnings {

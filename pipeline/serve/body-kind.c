@@ -36,7 +36,7 @@ body_kind_of_bytes (const char *data, gsize length)
   if (begins (data, length, "--") && g_strstr_len (data, (gssize) MIN (length, BODY_KIND_BYTES),
                                                    "\r\nContent-Disposition: form-data"))
     return FORM;
-  /* A byte order mark and blanks may stand before a page. */
+  /* A page may begin with a byte order mark and blanks. */
   if (begins (data, length, "\xef\xbb\xbf")) {
     data += 3;
     length -= 3;

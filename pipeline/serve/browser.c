@@ -15,7 +15,7 @@ struct _Browser {
   gint64 until;
 };
 
-/* Files of servers that were killed: the token in them may be one that its owner keeps. */
+/* Removes files of killed servers: their token may be one that is still in use. */
 static void
 sweep (const char *folder)
 {

@@ -1,12 +1,14 @@
-/* The page in a browser, without its token on any command line: other users of the machine see those. */
+/* Opens the page in a browser, without its token on a command line, which other users of the system
+ * can see. */
 #pragma once
 
 #include <glib.h>
 
 typedef struct _Browser Browser;
 
-/** browser_open: (transfer full) (nullable): starts the user's browser at @url, by a file that only this
- * user can read and that leads there.  %NULL: there is no browser, or no place for the file. */
+/** browser_open: (transfer full) (nullable): starts the user's browser at @url, through a file that
+ * only this user can read and that redirects there.  %NULL: no browser, or no place for the
+ * file. */
 Browser *browser_open (const char *url);
 /** browser_tick: removes the file once the browser has had time to read it. */
 void browser_tick (Browser *browser);

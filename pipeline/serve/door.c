@@ -14,7 +14,7 @@
 #define EVENTS         64
 #define TICK           200 /* ms */
 #define LINGER_SECONDS 30
-#define LINGER_BLOCKS  16 /* read of one connection before it is another's turn */
+#define LINGER_BLOCKS  16 /* read from one connection before the next one's turn */
 
 struct _Door {
   GSocket *socket;
@@ -28,8 +28,8 @@ struct _Door {
   gboolean closed;
   gint ended;
   GHashTable
-    *inside; /* the thread's: Peer that it has, to the bytes that were read after the answer */
-  GAsyncQueue *coming; /* Peer that the HTTP library is done with */
+    *inside; /* the thread's: each Peer that it handles, to the bytes read after its answer */
+  GAsyncQueue *coming; /* peers that the HTTP library is done with */
 };
 
 static gboolean
@@ -115,14 +115,14 @@ drop (Door *door, Peer *peer)
   peer_free (peer);
 }
 
-/* Room for one more connection of @client. */
+/* Makes room for one more connection of @client. */
 static gboolean
 make_room (Door *door, const char *client)
 {
   if (door->limits.of_client > 0 && peers_count_of (door->peers, client) >= door->limits.of_client)
     return FALSE;
   gboolean found = TRUE;
-  /* One that the HTTP library has goes by and by. */
+  /* A connection that the HTTP library handles ends a little later. */
   if (peers_count (door->peers) >= door->limits.connections) {
     Peer *victim = peers_make_way (door->peers, &found);
     if (victim)
@@ -140,7 +140,8 @@ let_in (Door *door)
     int fd = accept4 (g_socket_get_fd (door->socket), (struct sockaddr *) &address, &size,
                       SOCK_CLOEXEC | SOCK_NONBLOCK);
     gboolean found = fd < 0 && (errno == EMFILE || errno == ENFILE);
-    /* Without a handle the connection would stay in the queue, and wake this thread for ever. */
+    /* Without a free descriptor the connection would stay in the queue, and wake this thread
+     * forever. */
     Peer *victim = found ? peers_make_way (door->peers, &found) : NULL;
     if (victim)
       drop (door, victim);
@@ -161,7 +162,8 @@ let_in (Door *door)
   }
 }
 
-/* The HTTP library gets a descriptor of its own, and closes it; this one tells when the client is done. */
+/* The HTTP library gets a separate descriptor, and closes it; the original one shows when the
+ * client is done. */
 static void
 hand_over (Door *door, Peer *peer)
 {
@@ -224,11 +226,11 @@ read_head (Door *door, Peer *peer, gboolean gone)
     drop (door, peer);
 }
 
-/* Reads on; there is nothing more to be said to it. */
+/* Reads and drops data after the answer. */
 static void
 drain (Door *door, Peer *peer)
 {
-  static char block[64 * 1024]; /* this thread's alone; never read */
+  static char block[64 * 1024]; /* used by this thread only; content is never used */
   guint64 *read = g_hash_table_lookup (door->inside, peer);
   gssize n = 1;
   for (guint i = 0; i < LINGER_BLOCKS && n > 0 && *read <= door->limits.linger_bytes; i++) {
@@ -290,7 +292,7 @@ stand (gpointer data)
       }
     }
     drop_late (door);
-    /* Last, as it may drop others, and a new one may lie where an old one did. */
+    /* Last, as it may free other peers, and a new one may have the address of an old one. */
     if (knocks && is_closed (door))
       epoll_ctl (door->epoll, EPOLL_CTL_DEL, g_socket_get_fd (door->socket), NULL);
     else if (knocks)

@@ -6,7 +6,7 @@
 static void
 add_name (Guard *guard, const char *name)
 {
-  /* In a URL an IPv6 address stands in brackets. */
+  /* In a URL, an IPv6 address is in brackets. */
   gboolean bare = strchr (name, ':') && *name != '[';
   g_autofree char *host = bare ? g_strdup_printf ("[%s]", name) : g_strdup (name);
   g_ptr_array_add (guard->names, g_ascii_strdown (host, -1));
@@ -45,7 +45,7 @@ guard_clear (Guard *guard)
   g_clear_pointer (&guard->names, g_ptr_array_unref);
 }
 
-/* @host without `:PORT`; NULL where what follows the name is no port. */
+/* @host without `:PORT`; NULL if the text after the name is not a port. */
 static char *
 strip_port (const char *host)
 {

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* RFC 9110: tchar beside letters and digits. */
+/* RFC 9110: tchar except letters and digits. */
 #define TOKEN_MARKS "!#$%&'*+-.^_`|~"
 
-/* What may stand once only, as somebody decides by it. */
+/* Fields that may occur only once, as decisions depend on them. */
 static const char *const single[] = {
   "Host",   "Content-Length", "Transfer-Encoding", "Authorization", "Origin", "Sec-Fetch-Site",
   "Expect", "Range",
@@ -15,7 +15,7 @@ enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING };
 typedef struct {
   gboolean seen[G_N_ELEMENTS (single)];
   gboolean old; /* HTTP/1.0 */
-  guint parts;  /* that the HTTP library keeps: where it has no room for them, it says nothing */
+  guint parts;  /* kept by the HTTP library, which drops them silently if it has no room */
 } Head;
 
 static gboolean
@@ -61,7 +61,7 @@ is_number (const char *text, gsize n)
 {
   g_autofree char *copy = g_strndup (text, n);
   guint64 number;
-  /* It takes a sign and spaces; a length has neither. */
+  /* The parser accepts a sign and spaces; a length has neither. */
   return n > 0 && g_ascii_isdigit (*text) &&
          g_ascii_string_to_unsigned (copy, 10, 0, G_MAXUINT64, &number, NULL);
 }
@@ -79,7 +79,7 @@ take_single (Head *head, gsize which, const char *value, gsize n)
   return TRUE;
 }
 
-/* NAME: VALUE; a line that goes on from the one before begins with a blank, and so has no name. */
+/* NAME: VALUE; a continuation line begins with a blank, and so has no name. */
 static gboolean
 take_field (Head *head, const char *line, gsize n)
 {
@@ -102,7 +102,7 @@ take_field (Head *head, const char *line, gsize n)
   return TRUE;
 }
 
-/* Of a line without its end: no control character but the tab. */
+/* @line: without its end.  No control characters except tabs. */
 static gboolean
 is_text (const char *line, gsize n)
 {

@@ -1,7 +1,7 @@
 /* The head of a request, read strictly before the HTTP library reads it leniently.
  *
- * Whatever two programs may understand differently (a proxy in front and this server) is refused: two
- * lengths, a length beside chunks, two hosts, folded lines, lines that end in a bare LF. */
+ * Rejects whatever two programs (a proxy in front and this server) may interpret differently: two
+ * lengths, a length together with chunks, two hosts, folded lines, lines that end in a bare LF. */
 #pragma once
 
 #include <glib.h>
@@ -11,9 +11,9 @@
 
 /**
  * HeadVerdict:
- * @HEAD_PARTIAL: no empty line yet, and nothing wrong so far
- * @HEAD_WHOLE: a request follows the rules
- * @HEAD_BAD: it does not
+ * @HEAD_PARTIAL: no empty line yet, and no error so far
+ * @HEAD_WHOLE: a complete, valid request
+ * @HEAD_BAD: an invalid request
  * @HEAD_TOO_LARGE: longer than %HEAD_MAX, or of more than %HEAD_MAX_PARTS
  */
 typedef enum {
@@ -23,5 +23,5 @@ typedef enum {
   HEAD_TOO_LARGE,
 } HeadVerdict;
 
-/** head_judge: @data: what has come of the connection so far, from its beginning. */
+/** head_judge: @data: the data of the connection so far, from its beginning. */
 HeadVerdict head_judge (const char *data, gsize length);

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Enough to give a float32 back bit for bit. */
+/* Enough to restore a float32 bit for bit. */
 #define DIGITS JSON_REAL_PRECISION (9)
 
-/* json_real () takes no infinity and no NaN. */
+/* json_real () does not accept infinity and NaN. */
 static json_t *
 number (double value)
 {
@@ -33,15 +33,15 @@ place (const SegueSegmentPrediction *segment)
   return object;
 }
 
-/* What is no number comes last. */
+/* NaN is sorted last. */
 static float
 weight (float p)
 {
   return isnan (p) ? -INFINITY : p;
 }
 
-/* The largest of those that come after @last, which was taken before; -1: none was.  @top passes over a
- * row are cheaper than sorting thousands of labels for five. */
+/* The next largest value after @last, the previous one; -1: none yet.  @top passes over a row are
+ * cheaper than sorting thousands of labels for five. */
 static guint
 next_best (const float *p, guint n, gint last)
 {

@@ -1,15 +1,16 @@
-/* What is heard of a song, as lines of JSON; docs/serve.md has their fields. */
+/* The progress and result of a song's classification, as lines of JSON; docs/serve.md lists their
+ * fields. */
 #pragma once
 
 #include "problem.h"
 
 #include <segue/segue.h>
 
-/* (transfer full): each ends with a line break.  @top: labels to tell of, best first. */
+/* (transfer full): each ends with a line break.  @top: number of labels to list, best first. */
 
-/** line_begun: which segments will be heard. */
+/** line_begun: which segments will be classified. */
 char *line_begun (const char *name, const SegueSongPrediction *prediction);
-/** line_heard: segments @from up to @to, without it, have their answers. */
+/** line_heard: segments from @from up to, but not including, @to have their answers. */
 char *line_heard (const SegueSongPrediction *prediction, guint from, guint to,
                   const char *const *labels, guint top);
 char *line_answer (const char *name, const SegueSongPrediction *prediction,

@@ -1,4 +1,5 @@
-/* segue-serve: started by `segue serve`, with the same options, which it has checked by its table. */
+/* segue-serve: started by `segue serve`, with the same options, which that command has
+ * validated. */
 #include "browser.h"
 #include "guard.h"
 #include "job.h"
@@ -15,7 +16,7 @@
 
 #define TICK 200 /* ms */
 
-/* What the options come to. */
+/* The settings from the options. */
 typedef struct {
   SegueCli *cli;
   const ServeOptions *options;
@@ -50,7 +51,7 @@ parse_place (const ServeOptions *options, ServerConfig *config, GError **error)
                             shown);
 }
 
-/* (transfer full): `runs/artist/latest` is called artist. */
+/* (transfer full): the name of `runs/artist/latest` is artist. */
 static char *
 name_model (const char *given)
 {
@@ -86,13 +87,13 @@ show_in_browser (Serving *serving, const char *url)
              "no browser could be started (xdg-open): open the address by hand\n");
 }
 
-/* (transfer full) (nullable): by a file, by the environment, else a random one.  There is no option
- * that takes it: other users see command lines. */
+/* (transfer full) (nullable): from a file, from the environment, else a random one.  There is no
+ * option for the token itself: other users can see command lines. */
 static char *
 choose_token (const ServeOptions *options, GError **error)
 {
   g_autofree char *given = g_strdup (g_getenv (SERVE_TOKEN));
-  /* Not for decoders, nor for the browser. */
+  /* Hides it from decoders and the browser. */
   g_unsetenv (SERVE_TOKEN);
   if (options->token_file)
     return token_read (options->token_file, error);
@@ -123,7 +124,8 @@ announce (Serving *serving, const Server *server)
   }
   g_autoptr (GInetAddress) parsed = g_inet_address_new_from_string (address);
   gboolean v6 = strchr (address, ':') != NULL;
-  /* Not ‘localhost’: of its two addresses one may be free, and another user listen there for the token. */
+  /* Not ‘localhost’: if one of its two addresses is free, another user may listen there for the
+   * token. */
   const char *host = !g_inet_address_get_is_any (parsed) ? address : v6 ? "::1" : "127.0.0.1";
   const char *token = serving->config.token;
   g_autofree char *url =
@@ -137,7 +139,7 @@ announce (Serving *serving, const Server *server)
     show_in_browser (serving, url);
 }
 
-/* SegueJob: until it is cancelled. */
+/* SegueJob: runs until it is cancelled. */
 static gboolean
 serve (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -209,7 +211,7 @@ main (int argc, char **argv)
 {
   segue_term_guard_descriptors ();
   setlocale (LC_CTYPE, "");
-  /* A limit of file sizes and a client that has gone are errors of the write. */
+  /* Then a limit of file sizes and a disconnected client are write errors. */
   signal (SIGXFSZ, SIG_IGN);
   signal (SIGPIPE, SIG_IGN);
   g_set_prgname ("segue-serve");

@@ -7,25 +7,25 @@
 
 #define ASK_SECONDS  10
 #define READ_SECONDS 120
-/* Of an upload: less than this in that time is too slow. */
+/* Of an upload: fewer than RATE_BYTES in RATE_SECONDS are too slow. */
 #define RATE_SECONDS 5
 #define RATE_BYTES   (40 * 1024)
-#define NETWORK_SIZE 8 /* bytes of an IPv6 address that are one client's */
+#define NETWORK_SIZE 8 /* bytes of an IPv6 address that identify a client */
 
 struct _Peer {
   Peers *peers;
-  int fd, lent; /* -1: it is not */
+  int fd, lent; /* -1: not lent */
   char *client;
   PeerState state;
   gint64 since, deadline; /* monotonic; 0: none */
-  Song *song;             /* nullable: that arrives or is waited for */
+  Song *song;             /* nullable: being received or waited for */
   gint64 rate_since;
   guint64 rate_bytes;
 };
 
 struct _Peers {
   guint upload_seconds;
-  GMutex lock; /* guards what is in it, too */
+  GMutex lock; /* also guards the peers in it */
   GPtrArray *all;
 };
 
@@ -70,7 +70,7 @@ peers_count_at_work (Peers *peers)
   return n;
 }
 
-/* With the lock. */
+/* With the lock held. */
 static guint
 count_of (const Peers *peers, const char *client)
 {
@@ -175,7 +175,7 @@ peers_find_lent (Peers *peers, int fd)
   return NULL;
 }
 
-/* (transfer full) (nullable): the song that it had to do with before. */
+/* (transfer full) (nullable): the peer's previous song. */
 static Song *
 enter (Peer *peer, PeerState state, guint seconds, Song *song)
 {
@@ -217,7 +217,7 @@ peer_waits (Peer *peer)
 void
 peer_give_back (Peer *peer)
 {
-  /* Until the door has it, it can't be made to go: no deadline. */
+  /* Until the door has it back, it can't be closed: no deadline. */
   song_unref (enter (peer, PEER_READS, 0, NULL));
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&peer->peers->lock);
   peer->lent = -1;
@@ -252,14 +252,14 @@ peer_refuse (Peer *peer, ProblemKind problem, const char *message)
     "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n\r\n%s",
     row->status, row->code, problem == PROBLEM_BUSY ? "Retry-After: 2\r\n" : "", strlen (body),
     body);
-  /* Who doesn't read it doesn't get it. */
+  /* Does not wait for a client that does not read it. */
   if (send (peer->fd, answer, strlen (answer), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
     shutdown (peer->fd, SHUT_WR);
 }
 
 /* ---- All of them ---- */
 
-/* With the lock: the HTTP library sees the end of the connection, and does the rest. */
+/* With the lock held: the HTTP library sees the end of the connection, and does the rest. */
 static void
 cut (Peer *peer, ProblemKind problem)
 {
@@ -277,7 +277,7 @@ peers_make_way (Peers *peers, gboolean *found)
   guint most = 0;
   for (guint i = 0; i < peers->all->len; i++) {
     Peer *peer = g_ptr_array_index (peers->all, i);
-    /* One that waits has sent its song, and will be done soon; one that is cut is on its way out. */
+    /* A waiting one has sent its song, and will be done soon; one that was cut is being closed. */
     if (peer->state == PEER_WAITS || peer->deadline == 0)
       continue;
     guint n = count_of (peers, peer->client);
@@ -302,7 +302,7 @@ has_gone (const Peer *peer)
   return poll (&polled, 1, 0) > 0;
 }
 
-/* An upload that sends next to nothing. */
+/* Whether it is an upload that sends almost nothing. */
 static gboolean
 is_too_slow (Peer *peer, gint64 now)
 {
@@ -314,7 +314,7 @@ is_too_slow (Peer *peer, gint64 now)
   return slow;
 }
 
-/* With the lock, of a connection that the HTTP library has. */
+/* With the lock held, for a connection that the HTTP library handles. */
 static void
 check (Peer *peer, gint64 now, GPtrArray *lonely)
 {
@@ -325,7 +325,7 @@ check (Peer *peer, gint64 now, GPtrArray *lonely)
     cut (peer, peer->state == PEER_UPLOADS ? PROBLEM_SLOW_UPLOAD : PROBLEM_NONE);
   else if (peer->state == PEER_WAITS && has_gone (peer))
     g_ptr_array_add (lonely, song_ref (peer->song));
-  /* All that it waited for is there: from now on it is for the client to take it. */
+  /* Its answer is complete: from now on the client has to read it. */
   else if (peer->state == PEER_WAITS && song_has_ended (peer->song)) {
     peer->state = PEER_READS;
     set_deadline (peer, READ_SECONDS);

@@ -1,4 +1,4 @@
-/* What can be wrong with a request: a table of statuses, codes and words, as docs/serve.md lists it. */
+/* Errors of requests: a table of statuses, codes and messages, as in docs/serve.md. */
 #pragma once
 
 #include <glib.h>
@@ -27,7 +27,7 @@ typedef enum {
   N_PROBLEMS,
 } ProblemKind;
 
-/** ProblemRow: @message: where nobody has better words. */
+/** ProblemRow: @message: the default. */
 typedef struct {
   guint status;
   const char *code;
@@ -36,5 +36,5 @@ typedef struct {
 
 const ProblemRow *problem_row (ProblemKind kind);
 /** problem_json: (transfer full): `{"error":{"code":…,"message":…}}`.
- * @message: (nullable): the row's */
+ * @message: (nullable): %NULL: the row's */
 char *problem_json (ProblemKind kind, const char *message);

@@ -28,7 +28,7 @@ queue_turn (const QueueTurn *waiting, guint n_waiting, guint64 now, const char *
   return last + 1;
 }
 
-/* With the lock: (transfer full) (nullable). */
+/* With the lock held: (transfer full) (nullable). */
 static Song *
 take_next (Queue *queue)
 {
@@ -84,7 +84,7 @@ queue_new (SeguePredictor *predictor, guint threads, guint max_songs, guint seco
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->changed);
   for (guint i = 0; i < threads; i++) {
-    /* Fewer are slower, nothing worse. */
+    /* Fewer threads are only slower. */
     GThread *thread = g_thread_try_new ("hear", hear, queue, i == 0 ? error : NULL);
     if (!thread)
       break;
@@ -139,7 +139,7 @@ leave (Song *song, gpointer data)
   g_ptr_array_remove_fast (queue->places, song);
 }
 
-/* With the lock. */
+/* With the lock held. */
 static guint
 count_places (const Queue *queue, const char *client)
 {
@@ -149,7 +149,7 @@ count_places (const Queue *queue, const char *client)
   return n;
 }
 
-/* With the lock: (nullable): the newest song, of those that are not being classified yet, of the client
+/* With the lock held: (nullable): the newest song that is not being classified yet, of the client
  * with most places, if that has more than @client will have. */
 static Song *
 find_victim (const Queue *queue, const char *client)
@@ -167,7 +167,7 @@ find_victim (const Queue *queue, const char *client)
   return victim;
 }
 
-/* With the lock. */
+/* With the lock held. */
 static ProblemKind
 judge (const Queue *queue, const char *client, Song **victim)
 {
@@ -203,7 +203,7 @@ queue_enter (Queue *queue, Song *song)
   Song *victim;
   g_mutex_lock (&queue->lock);
   ProblemKind problem = judge (queue, song_get_client (song), &victim);
-  /* Its request holds it: it is cancelled by the thread that serves requests, this one. */
+  /* Its request has a reference: the thread that serves requests, this one, cancels it. */
   if (victim) {
     song_ref (victim);
     g_ptr_array_remove_fast (queue->places, victim);
@@ -235,7 +235,7 @@ queue_add (Queue *queue, Song *song)
   song_cancel (song, PROBLEM_STOPPING);
 }
 
-/* With the lock. */
+/* With the lock held. */
 static void
 drop_cancelled (Queue *queue, GPtrArray *dropped)
 {

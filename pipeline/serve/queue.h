@@ -1,33 +1,33 @@
-/* Songs in flight: those that wait, threads that classify them, and how many there may be.
+/* Songs in flight: waiting songs, threads that classify them, and their limits.
  *
- * It is fair: clients take turns, however many songs each of them has waiting; and where all places are
- * taken, the client with most of them loses one to a client that has fewer. */
+ * It is fair: clients take turns, however many songs each of them has waiting; and if all places
+ * are taken, the client with most of them loses one to a client that has fewer. */
 #pragma once
 
 #include "song.h"
 
 typedef struct _Queue Queue;
 
-/** queue_new: (nullable): %NULL with @error where there is not one thread to be had.
- * @predictor: outlives it
- * @seconds: how long hearing a song may take */
+/** queue_new: (nullable): %NULL with @error if no thread could be started.
+ * @predictor: has to outlive it
+ * @seconds: time limit for classifying a song */
 Queue *queue_new (SeguePredictor *predictor, guint threads, guint max_songs, guint seconds,
                   GError **error);
-/** queue_stop: cancels everything, takes no more, and waits until no thread is at work. */
+/** queue_stop: cancels all songs, accepts no more, and waits until no thread is working. */
 void queue_stop (Queue *queue);
-/** queue_free: stopped, and all songs are gone. */
+/** queue_free: it has to be stopped, and all songs freed. */
 void queue_free (Queue *queue);
 
-/** queue_expect: (transfer full) (nullable): a song that is about to arrive; %NULL with @problem: there is
- * no place for it now, or no file.  Arguments as for song_new(). */
+/** queue_expect: (transfer full) (nullable): a song that is about to be received; %NULL with
+ * @problem: there is no place for it now, or no file.  Arguments as for song_new(). */
 Song *queue_expect (Queue *queue, const char *name, const char *client, guint top,
                     ProblemKind *problem);
-/** queue_enter: @song gets a place, which it has until it ends: called when enough of it has come to
- * show that its client means it.  Another song may be cancelled (busy) for it. */
+/** queue_enter: @song gets a place, which it keeps until it ends: called when enough of it was
+ * received to show that the upload is real.  Another song may be cancelled (busy) for it. */
 ProblemKind queue_enter (Queue *queue, Song *song);
-/** queue_add: @song has arrived, and has a place. */
+/** queue_add: @song is complete, and has a place. */
 void queue_add (Queue *queue, Song *song);
-/** queue_tick: gives up what takes too long; a few times a second. */
+/** queue_tick: cancels songs that take too long; called a few times a second. */
 void queue_tick (Queue *queue);
 
 /** QueueCounts: songs that have a place, of which some wait and some are being classified. */
@@ -37,12 +37,12 @@ typedef struct {
 
 QueueCounts queue_count (Queue *queue);
 
-/** QueueTurn: a client's song waiting; of equal turns the earlier comes first. */
+/** QueueTurn: a client's waiting song; of equal turns, the earlier comes first. */
 typedef struct {
   Song *song;
   guint64 turn;
 } QueueTurn;
 
-/** queue_turn: the turn of a song of @client that comes now, behind @n_waiting others.
+/** queue_turn: the turn of a new song of @client, behind @n_waiting others.
  * @now: the turn that was served last */
 guint64 queue_turn (const QueueTurn *waiting, guint n_waiting, guint64 now, const char *client);

@@ -13,11 +13,11 @@ static const char *const policies[REPLY_REPORT + 1] = {
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
 
-/* (transfer full): no allow-same-origin: the report's origin is no other document's. */
+/* (transfer full): without allow-same-origin: the report's origin is unique. */
 static char *
 report_policy (const char *own)
 {
-  /* Such a policy has no way to write an IPv6 address. */
+  /* Such a policy can't contain an IPv6 address. */
   const char *source = own && *own != '[' ? own : "'self'";
   return g_strdup_printf (
     "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; "
@@ -30,7 +30,7 @@ report_policy (const char *own)
 static void
 add_headers (struct MHD_Response *response, const char *type, ReplyPolicy policy)
 {
-  /* One request a connection (door.h). */
+  /* One request per connection (door.h). */
   MHD_add_response_header (response, "Connection", "close");
   MHD_add_response_header (response, "Content-Type", type);
   if (policies[policy])
@@ -39,7 +39,7 @@ add_headers (struct MHD_Response *response, const char *type, ReplyPolicy policy
   MHD_add_response_header (response, "X-Frame-Options", "DENY");
   MHD_add_response_header (response, "Referrer-Policy", "no-referrer");
   MHD_add_response_header (response, "Cross-Origin-Opener-Policy", "same-origin");
-  /* To the browser a report's own files are another origin's. */
+  /* For the browser, a report's own files are from another origin. */
   if (policy != REPLY_REPORT)
     MHD_add_response_header (response, "Cross-Origin-Resource-Policy", "same-origin");
   MHD_add_response_header (response, "Cache-Control",

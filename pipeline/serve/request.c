@@ -1,4 +1,4 @@
-/* Every request: who may ask, what for. */
+/* All requests: access checks and routes. */
 #include "page-resource.h"
 #include "reply.h"
 #include "server-private.h"
@@ -10,14 +10,14 @@
 
 typedef enum { GET, POST } Method;
 
-/** Route: @answer: (nullable): of those without a body. */
+/** Route: @answer: (nullable): for routes without a body. */
 typedef struct _Route {
   const char *path;
   Method method;
   enum MHD_Result (*answer) (Request *request, const char *path);
 } Route;
 
-/* ---- What there is to see ---- */
+/* ---- Answers ---- */
 
 static enum MHD_Result
 answer_page (Request *request, const char *path)
@@ -86,7 +86,7 @@ wake (gpointer connection, gpointer unused)
   MHD_resume_connection (connection);
 }
 
-/* Called twice: the list is read by another thread, so that requests of others are answered meanwhile. */
+/* Called twice: another thread reads the list, so that other requests are answered meanwhile. */
 static enum MHD_Result
 answer_runs (Request *request, const char *path)
 {
@@ -105,14 +105,14 @@ answer_report (Request *request, const char *path)
   int fd = runs_open_report_file (request->server->runs, place, &type);
   if (fd < 0)
     return reply_problem (request->connection, PROBLEM_NOT_FOUND, NULL, NULL);
-  /* What the report may load is its own folder: other reports are at addresses that it can't guess. */
+  /* The report may load only files of its folder: it can't guess the addresses of other reports. */
   const char *host = request_header (request, "Host");
   g_autofree char *own =
     host ? g_strdup_printf ("%s/reports/%.*s/", host, (int) strcspn (place, "/"), place) : NULL;
   return reply_file (request->connection, fd, type, own);
 }
 
-/* A path that ends with a slash stands for all that begin so, but for the page's. */
+/* A path that ends with a slash matches all paths that begin with it, except the page's. */
 static const Route routes[] = {
   { "/", GET, answer_page },
   { "/page.css", GET, answer_page },
@@ -163,7 +163,7 @@ has_body (Request *request)
   return request_header (request, "Transfer-Encoding") || (length && !g_str_equal (length, "0"));
 }
 
-/* By the header, or as the address has it that segue serve prints. */
+/* In the header, or in the URL in the form that segue serve prints. */
 static gboolean
 has_token (Request *request)
 {
@@ -182,7 +182,7 @@ judge (Request *request, const char *path, const char *method, const char *versi
   const Route *route = request->route;
   if (g_atomic_int_get (&request->server->stopping))
     return PROBLEM_STOPPING;
-  /* No browser leaves it out. */
+  /* All browsers send it. */
   if (host ? !guard_knows_host (&request->server->guard, host)
            : !g_str_equal (version, MHD_HTTP_VERSION_1_0))
     return PROBLEM_FOREIGN_HOST;

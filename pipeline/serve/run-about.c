@@ -13,7 +13,7 @@
 enum { RUN, TIMES, METRICS, N_FILES };
 static const char *const files[N_FILES] = { "run.json", "timings.json", "metrics.json" };
 
-/* A file as it was when it was read; all zero: it is not there. */
+/* The stamp of a file when it was read; all zero: no such file. */
 typedef struct {
   guint64 device, inode, size;
   gint64 seconds, nanoseconds;
@@ -91,7 +91,7 @@ take_stamp (int fd, Stamp *stamp)
                       .nanoseconds = info.st_mtim.tv_nsec };
 }
 
-/* @key of @from, where it is a number, as @key of @to; else null. */
+/* Copies @key of @from, if it is a number, to @key of @to; else null. */
 static void
 take_number (json_t *to, const json_t *from, const char *key)
 {
@@ -99,7 +99,7 @@ take_number (json_t *to, const json_t *from, const char *key)
   json_object_set_new (to, key, json_is_number (value) ? json_incref (value) : json_null ());
 }
 
-/* One of the words that segue writes, or null. */
+/* One of the states that segue writes, or null. */
 static json_t *
 known_state (const json_t *about)
 {
@@ -142,7 +142,7 @@ read_files (const int fds[N_FILES], GCancellable *cancellable)
   return object;
 }
 
-/* With what changes while no file does: whether a process is at it. */
+/* Adds what can change without the files: whether a process is working on it. */
 static json_t *
 with_life (const json_t *about, int run)
 {

@@ -16,7 +16,7 @@ run_part_is_plain (const char *part)
   return *part != '\0' && *part != '.' && !strchr (part, '/');
 }
 
-/* (nullable): where the alias @first leads: `stages/STAGE/@first`. */
+/* (nullable): the target of the alias @first: `stages/STAGE/@first`. */
 static char *
 read_alias (int run, const char *first)
 {

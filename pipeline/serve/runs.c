@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define MAX_RUNS  200
-#define MAX_NAMES 10000 /* folders that are looked at */
+#define MAX_NAMES 10000 /* maximum number of folders to read */
 #define MAX_PARTS 8
 
 struct _RunsList {
@@ -25,8 +25,8 @@ struct _RunsList {
 struct _Runs {
   char *folder;
   GMutex lock;       /* of @pool */
-  GThreadPool *pool; /* of one thread, that reads what strangers may have written; NULL: stopped */
-  RunMemory *memory; /* that thread's */
+  GThreadPool *pool; /* of one thread, for untrusted files; NULL: stopped */
+  RunMemory *memory; /* used by that thread only */
   GCancellable *cancellable;
   guint8 key[TOKEN_KEY_SIZE]; /* of reports' addresses */
 };
@@ -78,7 +78,7 @@ place_clear (gpointer data)
   g_free (place->id);
 }
 
-/* Folders in @path below @root, in no order; links (`latest`) are none. */
+/* Folders in @path below @root, unsorted; without links (`latest`). */
 static GPtrArray *
 list_folders (int root, const char *path)
 {
@@ -125,7 +125,7 @@ find_runs (int root)
   return places;
 }
 
-/* (nullable): what segue left there says that it is one. */
+/* (nullable): NULL if its folder can't be opened. */
 static json_t *
 describe_run (Runs *runs, int root, const Place *place)
 {

@@ -1,4 +1,4 @@
-/* What requests see of the server, and a request. */
+/* The server as requests see it, and a request. */
 #pragma once
 
 #include "door.h"
@@ -24,12 +24,12 @@ struct _Server {
 
 /**
  * Request:
- * @route: (nullable): what is asked for
- * @song: (nullable): that it brings
- * @received: bytes of it
- * @entered: it has a place; @arrived: all of it is there
- * @streams: the answer is lines as they come, not one object at the end
- * @list: (nullable): of runs, that it waits for
+ * @route: (nullable): the requested route
+ * @song: (nullable): the song that it uploads
+ * @received: bytes of the song so far
+ * @entered: the song has a place; @arrived: it is complete
+ * @streams: the answer is lines as they are produced, not one object at the end
+ * @list: (nullable): the list of runs that it waits for
  */
 typedef struct {
   Server *server;
@@ -46,14 +46,14 @@ typedef struct {
 /** request_header: (transfer none) (nullable). */
 const char *request_header (Request *request, const char *name);
 
-/* Callbacks of the HTTP library; all of them in its one thread. */
+/* Callbacks of the HTTP library; all run in its single thread. */
 enum MHD_Result request_handle (void *server, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *body,
                                 size_t *body_size, void **state);
 void request_completed (void *server, struct MHD_Connection *connection, void **state,
                         enum MHD_RequestTerminationCode how);
 
-/* POST /api/songs: the head, each part of the body, then again and again until there is an answer. */
+/* POST /api/songs: the head, each part of the body, then repeatedly until there is an answer. */
 enum MHD_Result song_request_begin (Request *request);
 enum MHD_Result song_request_receive (Request *request, const char *data, gsize length);
 enum MHD_Result song_request_continue (Request *request);

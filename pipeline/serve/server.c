@@ -1,16 +1,16 @@
-/* Starting and stopping. */
+/* Start and stop. */
 #include "server-private.h"
 
 #include <segue/error.h>
 
 #define MAX_CONNECTIONS   256
-#define MAX_FROM_ADDRESS  32          /* unless it is this machine's */
-#define CONNECTION_MEMORY (64 * 1024) /* a head, its cookies once more, a row for each part */
+#define MAX_FROM_ADDRESS  32          /* unless the server listens on a loopback address */
+#define CONNECTION_MEMORY (64 * 1024) /* a head, a copy of its cookies, a row for each part */
 #define SILENT_SECONDS    30
 #define LINGER_BYTES      (256 * 1024 * 1024)
-#define LAST_WORDS        20 /* × 10 ms for answers to go out when it stops */
+#define LAST_WORDS        20 /* × 10 ms for sending answers when it stops */
 
-/* The HTTP library begins with a connection that the door handed over, or is done with it. */
+/* The HTTP library starts or ends a connection that the door handed over. */
 static void
 on_connection (void *data, struct MHD_Connection *connection, void **context,
                enum MHD_ConnectionNotificationCode what)

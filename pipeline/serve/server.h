@@ -1,16 +1,17 @@
-/* The server: one thread that talks HTTP, a few that hear songs, one model.
+/* The server: one thread for HTTP, a few that classify songs, one model.
  *
- * Memory is bounded: connections × the HTTP library's buffer, songs in hand × what is told of a song,
- * threads × a decoded song.  The bytes of songs lie on disk: songs in hand × the largest. */
+ * Memory is bounded: connections × the HTTP library's buffer, songs in flight × the lines about a
+ * song, threads × a decoded song.  The bytes of songs are on disk: songs in flight × the
+ * largest. */
 #pragma once
 
 #include <segue/segue.h>
 
-/** ServerConfig: borrowed for the server's life.
+/** ServerConfig: borrowed for the server's lifetime.
  * @port: 0: any free one
- * @names: (nullable): that it goes by, besides its address
- * @token: (nullable): that requests have to carry; %NULL: none
- * @model_name: what clients see of it */
+ * @names: (nullable): its names, besides its address
+ * @token: (nullable): required in requests; %NULL: none
+ * @model_name: its name as shown to clients */
 typedef struct {
   const char *address;
   guint16 port;
@@ -25,11 +26,12 @@ typedef struct {
 
 typedef struct _Server Server;
 
-/** server_start: from when it returns it answers.  @predictor: loaded; outlives it. */
+/** server_start: answers requests as soon as it returns.  @predictor: loaded; has to outlive it. */
 Server *server_start (const ServerConfig *config, SeguePredictor *predictor, GError **error);
-/** server_get_port: that it listens at. */
+/** server_get_port: on which it listens. */
 guint server_get_port (const Server *server);
-/** server_tick: looks after limits of time; a few times a second. */
+/** server_tick: enforces time limits; called a few times a second. */
 void server_tick (Server *server);
-/** server_stop: takes no more, gives up what is being heard, tells who waits; frees @server. */
+/** server_stop: accepts no more songs, cancels those in flight, answers their clients; frees
+ * @server. */
 void server_stop (Server *server);

@@ -1,4 +1,4 @@
-/* POST /api/songs: a song comes in, what is heard of it goes out. */
+/* POST /api/songs: receives a song, sends its progress and result. */
 #include "body-kind.h"
 #include "reply.h"
 #include "server-private.h"
@@ -11,9 +11,9 @@
 #define DEFAULT_TOP 5
 #define MAX_TOP     100
 #define BLOCK       4096
-#define EARNEST     (64 * 1024) /* bytes of a song that get it a place, or all of it */
+#define EARNEST     (64 * 1024) /* bytes received before a song gets a place, or all of it */
 
-/* The argument `name`; NULL where it can't be one. */
+/* The argument `name`; NULL if it is invalid. */
 static const char *
 find_name (Request *request)
 {
@@ -79,7 +79,7 @@ song_request_begin (Request *request)
   return MHD_YES;
 }
 
-/* A place, once. */
+/* Gets a place, once. */
 static ProblemKind
 enter (Request *request)
 {
@@ -97,7 +97,7 @@ keep (Request *request, const char *data, gsize length)
   peer_sent (request->peer, length);
   if (request->received > request->server->config->max_bytes)
     return PROBLEM_TOO_LARGE;
-  /* It had to make way. */
+  /* It was cancelled in favour of another song. */
   if (song_is_cancelled (request->song))
     return PROBLEM_BUSY;
   ProblemKind problem = request->received >= EARNEST ? enter (request) : PROBLEM_NONE;
@@ -128,7 +128,7 @@ wake_for_news (gpointer connection, gpointer unused)
   MHD_resume_connection (connection);
 }
 
-/* MHD_ContentReaderCallback: 0: asked again when there is more. */
+/* MHD_ContentReaderCallback: 0: called again when there is more. */
 static ssize_t
 read_lines (void *data, uint64_t at, char *buffer, size_t max)
 {
@@ -151,7 +151,7 @@ begin_stream (Request *request)
                          REPLY_DATA);
 }
 
-/* (nullable): what has arrived in place of a song, and how to send one. */
+/* (nullable): what was received in place of a song, and how to send one. */
 static const char *
 find_other_kind (const Song *song)
 {

@@ -16,7 +16,7 @@ struct _Song {
 
   GMutex lock; /* guards what follows */
   int fd;
-  gint64 deadline; /* of being heard; 0: isn't */
+  gint64 deadline; /* of classification; 0: not started */
   GString *lines;
   char *answer, *message;
   ProblemKind problem, why_cancelled;
@@ -25,7 +25,7 @@ struct _Song {
   gpointer sleeper;
 };
 
-/* What hearing needs beside the song. */
+/* State of a classification besides the song. */
 typedef struct {
   Song *song;
   const char *const *labels;
@@ -94,7 +94,7 @@ song_get_client (const Song *song)
   return song->client;
 }
 
-/* With the lock. */
+/* With the lock held. */
 static void
 wake_up (Song *song)
 {
@@ -127,7 +127,7 @@ on_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
   wake_up (song);
 }
 
-/* With the lock. */
+/* With the lock held. */
 static void
 end (Song *song, ProblemKind problem)
 {
@@ -148,7 +148,7 @@ judge (Song *song, const GError *error)
   if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT))
     return PROBLEM_TOOK_TOO_LONG;
   if (!segue_error_is_lasting (error)) {
-    /* It may name folders of this machine: for the log alone. */
+    /* The message may contain paths of this machine: only for the log. */
     g_warning ("‘%s’: %s", song->name, error->message);
     return PROBLEM_FAILED;
   }
@@ -195,7 +195,7 @@ song_cancel (Song *song, ProblemKind problem)
     if (song->ended || song->why_cancelled)
       return;
     song->why_cancelled = problem;
-    /* Who waits for a thread needs none to end. */
+    /* A song that waits for a thread can end without one. */
     if (song->deadline == 0)
       end (song, problem);
   }

@@ -11,7 +11,7 @@ spool_open (void)
   int fd = open (g_get_tmp_dir (), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
     return fd;
-  /* A file system without such files: it loses its name at once. */
+  /* A file system without unnamed files: removes the name at once. */
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "segue-song-XXXXXX", NULL);
   fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
   if (fd >= 0)

@@ -106,7 +106,7 @@ char *
 token_sign (const guint8 key[TOKEN_KEY_SIZE], const char *name, const char *id)
 {
   g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, key, TOKEN_KEY_SIZE);
-  /* The zeros between them keep (a, bc) and (ab, c) apart. */
+  /* The zeros between them distinguish (a, bc) from (ab, c). */
   g_hmac_update (hmac, (const guint8 *) name, (gssize) strlen (name) + 1);
   g_hmac_update (hmac, (const guint8 *) id, (gssize) strlen (id) + 1);
   return g_strndup (g_hmac_get_string (hmac), SIGNATURE_SIZE);

@@ -1,4 +1,4 @@
-/* Files of a Hugging Face server: asked for until there is an answer or no hope of one. */
+/* Files of a Hugging Face server: requests with retries. */
 #include "hub-client.h"
 #include "base/hub-cache.h"
 #include "hub-exchange.h"
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_TRIES  4   /* without a byte of progress in between */
-#define MAX_WAIT   60  /* s, that a server may ask us to wait */
-#define FIRST_WAIT 0.5 /* s, doubled with every try */
+#define MAX_TRIES  4   /* consecutive, without a byte of progress */
+#define MAX_WAIT   60  /* s, maximum wait that a server may request */
+#define FIRST_WAIT 0.5 /* s, doubled with every retry */
 
 struct _SegueHubClient {
   CURL *curl;
@@ -68,7 +68,7 @@ segue_hub_client_free (SegueHubClient *client)
   g_free (client);
 }
 
-/* ---- Again, and when not ---- */
+/* ---- Retries ---- */
 
 static gboolean
 is_passing (const SegueHubExchange *exchange, CURLcode code)
@@ -164,7 +164,7 @@ tell_retry (SegueHubClient *client, const SegueHubExchange *exchange, CURLcode c
     client->notice (client->data, line);
 }
 
-/* Asks until it is answered, as long as there is hope. */
+/* Sends the request, with retries while they may help. */
 static gboolean
 ask_patiently (SegueHubClient *client, SegueHubExchange *exchange, const char *url, GError **error)
 {
@@ -180,7 +180,7 @@ ask_patiently (SegueHubClient *client, SegueHubExchange *exchange, const char *u
     }
     if (succeeded (exchange, code))
       return TRUE;
-    /* Not what we asked for, and no body either: the whole file, from the start. */
+    /* Range not satisfiable, and no body: requests the whole file, from the start. */
     gboolean unusable = code == CURLE_OK && exchange->fd >= 0 && exchange->status == 416;
     gboolean short_body =
       code == CURLE_OK && exchange->fd >= 0 && (exchange->status == 200 || exchange->status == 206);
@@ -221,7 +221,7 @@ exchange_clear (SegueHubExchange *exchange)
   g_clear_error (&exchange->error);
 }
 
-/* ---- What the server says of a file ---- */
+/* ---- The server's description of a file ---- */
 
 static gboolean
 parse_file (SegueHubExchange *exchange, const char *url, SegueHubFile *file, GError **error)
@@ -229,7 +229,7 @@ parse_file (SegueHubExchange *exchange, const char *url, SegueHubFile *file, GEr
   const char *commit = segue_hub_exchange_header (exchange, "x-repo-commit");
   const char *etag = segue_hub_exchange_header (exchange, "x-linked-etag");
   const char *size = segue_hub_exchange_header (exchange, "x-linked-size");
-  /* Small files have no other content than what the answer itself is about. */
+  /* For small files, the ETag of the response itself identifies the content. */
   if (!etag)
     etag = segue_hub_exchange_header (exchange, "etag");
   if (!size)
@@ -272,7 +272,7 @@ segue_hub_client_read (SegueHubClient *client, const char *repo, const char *com
   struct stat info;
   if (fstat (fd, &info) != 0)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", name);
-  /* More than the whole is not a part of it. */
+  /* A partial file larger than the whole is invalid. */
   if ((guint64) info.st_size > size && ftruncate (fd, 0) != 0)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't write", name);
   guint64 there = (guint64) info.st_size > size ? 0 : (guint64) info.st_size;

@@ -1,4 +1,4 @@
-/* Questions and answers. */
+/* Requests and responses. */
 #include "hub-exchange.h"
 #include "hub-url.h"
 
@@ -10,8 +10,8 @@
 #define MAX_REDIRECTS   6
 #define MAX_HEADER      8192
 #define MAX_HEADERS     256
-#define MAX_HEAD        (256 * 1024)  /* bytes, interim answers included */
-#define MAX_PAGE        (1024 * 1024) /* bytes of an error's page, which is not kept */
+#define MAX_HEAD        (256 * 1024)  /* bytes, including interim responses */
+#define MAX_PAGE        (1024 * 1024) /* bytes of an error page, which is not kept */
 #define CONNECT_TIMEOUT 15L
 #define STALL_TIMEOUT   30L /* s without a byte */
 
@@ -45,7 +45,7 @@ on_header (char *text, size_t size, size_t n, void *data)
   return length;
 }
 
-/* Where the body that begins now belongs: behind what there is, at the start, or nowhere. */
+/* Where the body that begins now is written: after the existing bytes, at the start, or nowhere. */
 static gboolean
 begin_body (SegueHubExchange *exchange)
 {
@@ -60,7 +60,7 @@ begin_body (SegueHubExchange *exchange)
       exchange->at = start;
       return TRUE;
     }
-    /* Some other part: of no use, and asked for again from the start. */
+    /* Another range: useless, so the file is requested from the start. */
     exchange->start = exchange->at = 0;
     if (ftruncate (exchange->fd, 0) != 0)
       return segue_set_error_from_errno (&exchange->error, errno, SEGUE_ERROR_IO, "can't write",
@@ -176,7 +176,7 @@ segue_hub_exchange_header (SegueHubExchange *exchange, const char *name)
   return g_hash_table_lookup (exchange->headers, name);
 }
 
-/* Whether this answer says all that there is to know of a file. */
+/* Whether this response describes a file completely. */
 static gboolean
 says_enough (SegueHubExchange *exchange)
 {
@@ -191,7 +191,7 @@ segue_hub_is_redirect (long status)
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* What the first server that says it says holds, whatever a later one says. */
+/* The first server that sends a header takes precedence over later ones. */
 static void
 keep_first (SegueHubExchange *exchange, GHashTable *kept)
 {

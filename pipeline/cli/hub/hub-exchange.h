@@ -1,21 +1,21 @@
-/* One question to a server and its answer, through redirects.  The only code that knows libcurl.
+/* One request to a server and its response, through redirects.  The only code that uses libcurl.
  *
- * Redirects are followed here and not by libcurl: each step is looked at, and the token goes to the
- * server that it was given for and to no other. */
+ * Redirects are followed here and not by libcurl: each step is checked, and the token is sent only
+ * to the server that it was given for. */
 #pragma once
 
 #include <curl/curl.h>
 #include <gio/gio.h>
 
 /**
- * SegueHubExchange: what is asked, and what came back.
- * @endpoint, @token: (borrowed): whom to trust, and with what (nullable)
- * @headers: lower-case name → value, of the last answer
- * @fd: where the body goes; -1: a question without a body
- * @start: the body is asked for from here on
- * @at: there are so many bytes in @fd
- * @size: of the whole; no more than this is taken
- * @error: ours, from inside a callback; %SEGUE_ERROR_TIMEOUT where another try may help
+ * SegueHubExchange: a request and its response.
+ * @endpoint, @token: (borrowed): the trusted server, and its token (nullable)
+ * @headers: lower-case name → value, of the last response
+ * @fd: where the body is written; -1: a request without a body
+ * @start: offset from which the body is requested
+ * @at: number of bytes in @fd
+ * @size: of the whole file; more bytes are not accepted
+ * @error: our error, from a callback; %SEGUE_ERROR_TIMEOUT if a retry may help
  */
 typedef struct {
   CURL *curl;
@@ -28,7 +28,7 @@ typedef struct {
   guint64 start;
   guint64 at;
   guint64 size;
-  gsize head_bytes, page_bytes; /* of this answer, so that one without an end is given up */
+  gsize head_bytes, page_bytes; /* of this response, so that an endless one is aborted */
   gboolean body_begun;
   gboolean body_wanted;
   GError *error;
@@ -36,7 +36,8 @@ typedef struct {
   gpointer data;
 } SegueHubExchange;
 
-/** segue_hub_exchange_ask: libcurl's word on it; @error only where a redirect can't be followed. */
+/** segue_hub_exchange_ask: returns libcurl's result; sets @error only if a redirect can't be
+ * followed. */
 CURLcode segue_hub_exchange_ask (SegueHubExchange *exchange, const char *url, GError **error);
 /** segue_hub_exchange_header: (transfer none) (nullable): @name in lower case. */
 const char *segue_hub_exchange_header (SegueHubExchange *exchange, const char *name);

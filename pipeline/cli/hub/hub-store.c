@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define LOCK_PAUSE 200000             /* µs between tries */
-#define SPARE_ROOM (64 * 1024 * 1024) /* bytes that are left to others */
+#define SPARE_ROOM (64 * 1024 * 1024) /* bytes that stay free for others */
 #define CHUNK      (1024 * 1024)
 
 gboolean
@@ -47,7 +47,7 @@ blob_path (SegueHubStore *store, const char *etag, const char *suffix)
   return g_build_filename (store->folder, "blobs", name, NULL);
 }
 
-/* The same lock that Hugging Face's own programs take. */
+/* The same lock as in Hugging Face's own programs. */
 static int
 open_lock (SegueHubStore *store, const char *etag, char **path, GError **error)
 {
@@ -111,7 +111,7 @@ segue_hub_store_check_room (SegueHubStore *store, guint64 size, GError **error)
 {
   struct statvfs info;
   if (statvfs (store->folder, &info) != 0)
-    return TRUE; /* writing will tell */
+    return TRUE; /* writing will report it */
   guint64 room = (guint64) info.f_bavail * info.f_frsize;
   if (size <= G_MAXUINT64 - SPARE_ROOM && room >= size + SPARE_ROOM)
     return TRUE;
@@ -135,7 +135,7 @@ segue_hub_store_verify (int fd, const char *etag, gboolean *same, GCancellable *
   gboolean is_git = strlen (etag) == 40;
   g_autoptr (GChecksum) sum = g_checksum_new (is_git ? G_CHECKSUM_SHA1 : G_CHECKSUM_SHA256);
   if (is_git) {
-    /* git hashes the bytes behind a header, with its final zero. */
+    /* git hashes a header, with its final zero, and then the bytes. */
     g_autofree char *header = g_strdup_printf ("blob %" G_GINT64_FORMAT, (gint64) info.st_size);
     g_checksum_update (sum, (const guchar *) header, (gssize) strlen (header) + 1);
   }
@@ -164,7 +164,7 @@ sync_folder (const char *folder)
   int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return;
-  (void) fsync (fd); /* some file systems can't, and then need not */
+  (void) fsync (fd); /* some file systems don't support it, and then don't need it */
   close (fd);
 }
 

@@ -1,7 +1,7 @@
-/* The Hugging Face cache, written: blobs, links to them, and what a branch stands for.
+/* Writes the Hugging Face cache: blobs, links to them, and the commits of branches.
  *
- * What lies under its final name is whole and checked; a download under way lies beside it as
- * blobs/<etag>.incomplete and is gone on with by whoever holds the lock. */
+ * A file with its final name is complete and verified; an unfinished download is stored beside it
+ * as blobs/<etag>.incomplete; the process that holds the lock resumes it. */
 #pragma once
 
 #include <gio/gio.h>
@@ -12,31 +12,31 @@ typedef struct {
   char *folder; /* cache/name */
 } SegueHubStore;
 
-/** segue_hub_store_open: of checked @repo. */
+/** segue_hub_store_open: @repo: a validated name. */
 gboolean segue_hub_store_open (SegueHubStore *store, const char *repo, GError **error);
 void segue_hub_store_clear (SegueHubStore *store);
 
-/** segue_hub_store_lock: one process at a time brings a blob; a descriptor to be closed, -1 on
- * failure.  @waiting: (nullable): called once if it has to wait. */
+/** segue_hub_store_lock: only one process at a time downloads a blob; returns a descriptor that the
+ * caller closes, -1 on failure.  @waiting: (nullable): called once if it has to wait. */
 int segue_hub_store_lock (SegueHubStore *store, const char *etag, void (*waiting) (gpointer),
                           gpointer data, GCancellable *cancellable, GError **error);
 gboolean segue_hub_store_has_blob (SegueHubStore *store, const char *etag, guint64 size);
-/** segue_hub_store_open_partial: what there is so far, for reading and writing; -1 on failure. */
+/** segue_hub_store_open_partial: the partial file, for reading and writing; -1 on failure. */
 int segue_hub_store_open_partial (SegueHubStore *store, const char *etag, GError **error);
-/** segue_hub_store_check_room: for @size more bytes. */
+/** segue_hub_store_check_room: whether the disk has room for @size more bytes. */
 gboolean segue_hub_store_check_room (SegueHubStore *store, guint64 size, GError **error);
-/** segue_hub_store_verify: whether the content of @fd is what @etag names. */
+/** segue_hub_store_verify: whether the content of @fd matches @etag. */
 gboolean segue_hub_store_verify (int fd, const char *etag, gboolean *same,
                                  GCancellable *cancellable, GError **error);
 /** segue_hub_store_keep: the partial file, whose content was verified, becomes the blob. */
 gboolean segue_hub_store_keep (SegueHubStore *store, const char *etag, int fd, GError **error);
-/** segue_hub_store_drop: the partial file is of no use. */
+/** segue_hub_store_drop: removes the partial file. */
 void segue_hub_store_drop (SegueHubStore *store, const char *etag);
 
-/** segue_hub_store_link: snapshots/@commit/@file → the blob; names are checked ones. */
+/** segue_hub_store_link: snapshots/@commit/@file → the blob; with validated names. */
 gboolean segue_hub_store_link (SegueHubStore *store, const char *commit, const char *file,
                                const char *etag, GError **error);
-/** segue_hub_store_set_ref: @revision stands for @commit from now on. */
+/** segue_hub_store_set_ref: sets the commit of @revision to @commit. */
 gboolean segue_hub_store_set_ref (SegueHubStore *store, const char *revision, const char *commit,
                                   GError **error);
 

@@ -1,14 +1,14 @@
-/* Addresses and headers. */
+/* URLs and headers. */
 #include "hub-url.h"
 
 #include <segue/error.h>
 #include <string.h>
 
 #define DEFAULT_ENDPOINT "https://huggingface.co"
-/* ENCODED: a signed address stays exactly as it was given. */
+/* ENCODED: a signed URL stays exactly as it was given. */
 #define URI_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE)
 
-/* GLib takes ‘//host;x’ for a host and the path ‘;x’, which it can't write again. */
+/* GLib parses ‘//host;x’ as a host and the path ‘;x’, which it can't write back. */
 static gboolean
 is_usable (GUri *uri)
 {
@@ -27,7 +27,7 @@ segue_hub_endpoint (GError **error)
     value = DEFAULT_ENDPOINT;
   g_autoptr (GUri) uri = g_uri_parse (value, URI_FLAGS, NULL);
   if (!uri || !is_usable (uri) || g_uri_get_query (uri) || g_uri_get_fragment (uri)) {
-    /* A password in it is not for a terminal or a log. */
+    /* A password in it must not appear in a terminal or a log. */
     if (strchr (value, '@'))
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                            "HF_ENDPOINT has to be an address such as " DEFAULT_ENDPOINT
@@ -46,7 +46,7 @@ segue_hub_endpoint (GError **error)
 char *
 segue_hub_file_url (const char *endpoint, const char *repo, const char *revision, const char *file)
 {
-  /* A revision is one part of the address, so its slashes are escaped; a file's are not. */
+  /* A revision is one part of the URL, so its slashes are escaped; a file's are not. */
   g_autofree char *escaped_revision = g_uri_escape_string (revision, NULL, FALSE);
   g_autofree char *escaped_file = g_uri_escape_string (file, "/", FALSE);
   return g_strdup_printf ("%s/%s/resolve/%s/%s", endpoint, repo, escaped_revision, escaped_file);
@@ -118,7 +118,7 @@ segue_hub_etag (const char *header)
   return g_ascii_strdown (start, (gssize) length);
 }
 
-/* Decimal digits, after which @end stands ('\0': the text is over). */
+/* Decimal digits, followed by @end ('\0': the end of the text). */
 static gboolean
 parse_digits (const char **at, char end, guint64 *value)
 {

@@ -26,7 +26,7 @@ typedef struct {
 /* How a try with one process ended. */
 typedef enum {
   TRY_ANSWERED,
-  TRY_NOT_ASKED, /* the item could not be sent: @error says why */
+  TRY_NOT_ASKED, /* the item could not be sent: see @error */
   TRY_FAILED,    /* a failure that a retry would not fix: see @error */
   TRY_CRASHED,   /* by its own fault: another process would likely do the same */
   TRY_ENDED,     /* by the system, or without an answer */

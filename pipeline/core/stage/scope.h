@@ -31,7 +31,7 @@ typedef struct {
  * SegueCarrier: what runs a MAP stage: its plugin in this process, a separate process, or decoders
  * that are tried in order.
  * @takes: (nullable): whether it can run @stage at all
- * @open: @self: (out): %NULL where it has no state
+ * @open: @self: (out): %NULL if it has no state
  * @process: emits the output for @item into @context
  * @preload: (nullable): loads what songs will need
  * @end_song: (nullable): no more items of the current song will follow
