@@ -1,5 +1,5 @@
-/* A plugin of stages that keep what the store has to keep for them: folders, items of all kinds, views,
- * messages, curves, counters, items left out; and that count how often they work. */
+/* A plugin of stages with all types of results that the store keeps: folders, items of all kinds, views, messages,
+ * curves, counters, skipped items; they count how often they work. */
 #pragma once
 
 #include <segue/segue.h>

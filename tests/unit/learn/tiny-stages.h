@@ -14,7 +14,7 @@
  */
 const SeguePlugin *tiny_stages (void);
 
-/** tiny_get_decoded: how often `decode` was given a song. */
+/** tiny_get_decoded: how many songs `decode` received. */
 guint tiny_get_decoded (void);
 
 /** tiny_write_song: @n_samples of a tone of @hz. */
