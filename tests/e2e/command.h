@@ -32,8 +32,8 @@ gint64 command_get_int (const CommandResult *result, const char *key);
 
 /** command_env: (transfer full): this process's environment, in a UTF-8 locale, with caches below @folder and no
  * user settings.
- * @leaks: whether a build with LeakSanitizer looks for leaks.  Not where GStreamer starts: GLib gives
- * up its first table of quarks when it grows, and no stack tells that from a leak of ours */
+ * @leaks: whether a build with LeakSanitizer checks for leaks.  Not where GStreamer starts: GLib
+ * abandons its first table of quarks when it grows, and no stack distinguishes that from a leak of segue */
 char **command_env (const char *folder, gboolean leaks);
 
 /** scratch_new: (transfer full): an empty folder. */

@@ -304,7 +304,7 @@ test_swaps (Fixture *f, gconstpointer data)
   fixture_assert_exists (f, "runs/artist/latest/model/model.safetensors");
 }
 
-/* With descriptors closed, no file that is opened takes what is printed. */
+/* With descriptors closed, no opened file receives printed output. */
 static void
 test_closed_descriptors (Fixture *f, gconstpointer data)
 {
