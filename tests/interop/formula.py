@@ -2,8 +2,8 @@
 million numbers and none is stored.
 
 Number i of the tensor with index t (tensors sorted by name, names as in current transformers) is
-(h >> 8) / 2^23 - 1, in [-1, 1), with h = mix (mix (t + 1) xor i) and mix the 32-bit finaliser below: exact in float32. It is
-multiplied by a scale that depends on the tensor's role and shape, in float32.
+(h >> 8) / 2^23 - 1, in [-1, 1), with h = mix (mix (t + 1) xor i) and mix the 32-bit finaliser below: exact in
+float32. It is multiplied by a scale that depends on the tensor's role and shape, in float32.
 """
 
 import numpy as np

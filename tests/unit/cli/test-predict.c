@@ -360,7 +360,7 @@ test_playlists (void)
                    FILES ("a.mp3", "b/c d.mp3"));
   assert_playlist (folder, "X.M3U8", "# comment\n#1.mp3\n  a.mp3  \n100%.mp3\nb\\c d.mp3",
                    FILES ("#1.mp3", "a.mp3", "100%.mp3", "b/c d.mp3"));
-  /* Bytes as they are, Latin-1, percents, the other normal form, and Latin-1 behind backslashes. */
+  /* Bytes as they are, Latin-1, percents, the other normal form, and Latin-1 after backslashes. */
   assert_playlist (folder, "x.m3u",
                    "b/raw\xe9.mp3\n\xe9t\xe9.mp3\nb/c%20d.mp3\n\xc3\xb1.mp3\nb\\\xfc.mp3\n",
                    FILES ("b/raw\xe9.mp3", "\xc3\xa9t\xc3\xa9.mp3", "b/c d.mp3", "n\xcc\x83.mp3",

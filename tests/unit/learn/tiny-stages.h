@@ -8,7 +8,7 @@
  *   songs   → files `high/NN.f32` and `low/NN.f32` of a folder, with label and set
  *   decode  file → audio; refuses a file that is not a multiple of 4 bytes; one called `….slow` takes too
  *           long
- *   cut     audio → segments of `length` samples, the rest left out
+ *   cut     audio → segments of `length` samples, the rest skipped
  *   spy     audio → audio, without the flag PREPARE
  *   shaky   audio → audio, LIVE: training items get another loudness in each epoch
  */
