@@ -1,9 +1,9 @@
 #!/bin/sh
-# The floors of libsegue, as pipeline/core/meson.build lists them from the ground up: what stands on one
-# includes what stands there or below, by folder and name, and no two files need each other in a circle.
+# The floors of libsegue, as pipeline/core/meson.build lists them from the ground up: a file on one floor includes
+# only files on the same or lower floors, by folder and name, and there are no cycles between files.
 #
-#   sh tests/floors.sh            the includes
-#   sh tests/floors.sh ARCHIVE    the calls, too: a public header declares what all floors define
+#   sh tests/floors.sh            checks the includes
+#   sh tests/floors.sh ARCHIVE    checks the calls, too: a public header declares functions that all floors define
 set -u
 archive=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/.." || exit 70
@@ -15,7 +15,7 @@ floors=$(sed -n "/^core_floors = \[/,/^\]/s/^  '\([a-z]*\)',.*/\1/p" pipeline/co
 includes=$(cd pipeline/core && grep -oE '^#include "[^"]+"' ./*/*.[ch] |
   sed 's|^\./||; s|:#include "|: |; s|"$||')
 
-# Of lines “USER: USED[ …]” those in which USED stands on a higher floor than USER.
+# Of lines “USER: USED[ …]” those in which USED is on a higher floor than USER.
 refuse_upward () {
   awk -v floors="$floors" '
     BEGIN { n = split (floors, list, /[ \n]+/); for (i = 1; i <= n; i++) height[list[i]] = i }
@@ -36,7 +36,7 @@ circles=$(echo "$includes" | sed -E 's/\.[ch]\b//g; s/-private\b//g; s/://' | aw
 
 [ -n "$archive" ] || exit $status
 
-# A member of the archive is called FLOOR_NAME.c.o.
+# A member of the archive is named FLOOR_NAME.c.o.
 calls=$(nm -A -g "$archive" | sed -nE 's/^.*[:\/]([a-z]+)_([^:]*)\.c\.o:[0-9a-f ]*([A-Z]) (segue_.*)$/\1\/\2 \3 \4/p' | awk '
   $2 == "U" { user[++n] = $1; used[n] = $3; next }
   { defined[$3] = $1 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Programs, libraries and plugins as they were linked: hardening.sh FORTIFIED FILE...
+# Checks linked programs, libraries and plugins: hardening.sh FORTIFIED FILE...
 set -u
 fortified=$1
 shift
@@ -18,7 +18,7 @@ for file; do
   echo "$dynamic" | grep -qE 'BIND_NOW|FLAGS.* NOW' || fail 'lazy binding'
   [ "$fortified" = false ] || echo "$symbols" | grep -q '__stack_chk_fail' || fail 'no stack protector'
 done
-# That one function or another is fortified depends on the file; of all of them some are.
+# Which functions are fortified depends on the file; in all files together, some are.
 [ "$fortified" = false ] || readelf --dyn-syms -W "$@" | grep -q '__[a-z]*_chk\b.*GLIBC' ||
   { echo 'nothing is fortified'; status=1; }
 exit $status

@@ -3,8 +3,8 @@
 # the whole suite again under AddressSanitizer and UndefinedBehaviorSanitizer, a plugin built
 # outside the tree against the installed headers, and the style check.
 #
-#   sh tests/run.sh            all of it
-#   sh tests/run.sh --quick    the ordinary build only
+#   sh tests/run.sh            everything
+#   sh tests/run.sh --quick    only the ordinary build
 set -u
 cd "$(dirname "$0")/.." || exit 70
 
@@ -43,10 +43,10 @@ suite () { # folder, meson options…: build and run every test in it
   fi
   ninja -C "$folder" >"$folder-ninja.tmp" 2>&1 || { tail -n 60 "$folder-ninja.tmp"; failed=$((failed + 1)); return; }
   rm -f "$folder-ninja.tmp"
-  # A test that died before its first case is in no report: meson's word counts, too.
+  # A test that crashed before its first case is in no report: meson's result counts, too.
   before=$failed
   rm -f "$folder/meson-logs/testlog.junit.xml"
-  # Limits of time are there for what hangs, also on a machine that has other things to do.
+  # Timeouts are for tests that hang, also on a busy machine.
   meson test -C "$folder" --no-rebuild --timeout-multiplier 5 --print-errorlogs --quiet
   status=$?
   [ ! -f "$folder/meson-logs/testlog.junit.xml" ] || count "$folder/meson-logs/testlog.junit.xml"

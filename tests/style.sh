@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a tool can check of the style: formatting, no tabs, no leftovers.
+# Style rules that a tool can check: formatting, no tabs, no leftovers.
 set -u
 cd "$(dirname "$0")/.." || exit 70
 status=0
@@ -21,9 +21,9 @@ grep -nE '\bjson_load' \
     grep -v '^pipeline/core/base/json-read.c$') &&
   { echo 'parse JSON with segue_json_parse () or segue_json_read ()'; status=1; }
 
-# The floors of libsegue: no include goes up, no circle.
+# The floors of libsegue: no include of a higher floor, no cycles.
 sh tests/floors.sh || status=1
 
-# What is left for later is finished or left out.
+# Postponed work is finished or removed.
 git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' '*.build' ':!tests/style.sh' && status=1
 exit $status

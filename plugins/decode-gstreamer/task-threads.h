@@ -14,6 +14,7 @@ TaskThreads *task_threads_new (void);
 /** task_threads_serve: makes every task of @pipeline get its thread from @self; call it before the
  * pipeline starts. */
 void task_threads_serve (TaskThreads *self, GstElement *pipeline);
-/** task_threads_are_refused: whether one was; nothing in that pipeline may be ended or freed then.
- * @error: (nullable): says so, in %SEGUE_ERROR. */
+/** task_threads_are_refused: whether a thread was refused; nothing in that pipeline may be
+ * ended or freed then.
+ * @error: (nullable): set in that case, in %SEGUE_ERROR. */
 gboolean task_threads_are_refused (TaskThreads *self, GError **error);

@@ -15,7 +15,7 @@ typedef struct {
 } Buffer;
 
 /* Batch number b of a pass is in buffer b % N_BUFFERS.  Batches released … planned − 1 are in the buffers; the
- * consumer holds number given − 1 where given > released. */
+ * consumer has number given − 1 where given > released. */
 struct _TrainFeed {
   GMutex lock;
   GCond changed;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Holds the interface of libraries, as the compiler described it, against the one that is committed.
+"""Compares the interface of libraries, as described by the compiler, with the committed one.
 
-What is removed, or changes its type or its layout, breaks plugins that are built already. What is added does
-not, nor does a struct with struct_size that grows at its end.
+Removals and changes of type or layout break existing plugins. Additions do not, nor does a struct with struct_size
+that grows at its end.
 
-    compare.py check FOLDER HEADERS LIBRARY…    TAP: one line a library
+    compare.py check FOLDER HEADERS LIBRARY…    TAP: one line per library
     compare.py update FOLDER HEADERS LIBRARY…   writes FOLDER/NAME.abi for each
 """
 
@@ -14,7 +14,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ET
 
-# What stands between segue's own libraries changes with any version; what other libraries have inside is theirs.
+# The interface between segue's own libraries changes with any version; internals of other libraries are not
+# checked.
 RULES = """[suppress_function]
   symbol_version_regexp = ^SEGUE_PRIVATE_
   drop = yes
@@ -48,18 +49,18 @@ def members(struct):
 
 
 def sized_structs(root):
-    """Structs that say their size, by name."""
+    """Structs that contain their size, by name."""
     return {struct.get('name'): struct for struct in root.iter('class-decl')
             if members(struct) and members(struct)[0].find('var-decl').get('name') == 'struct_size'}
 
 
 def without_growth(now, before):
-    """The description NOW, without what its structs with struct_size have got at their ends since BEFORE."""
+    """The description NOW, without members added since BEFORE at the ends of its structs with struct_size."""
     root = ET.fromstring(now)
     old = sized_structs(ET.fromstring(before))
     for name, struct in sized_structs(root).items():
         known = len(members(old[name])) if name in old else len(members(struct))
-        # Where the size is the same, struct_size can't tell the new from the old: a change.
+        # Where the size is the same, struct_size can't distinguish the new from the old: a change.
         if struct.get('size-in-bits') == (old[name].get('size-in-bits') if name in old else None):
             continue
         for member in members(struct)[known:]:
@@ -70,7 +71,7 @@ def without_growth(now, before):
 
 
 def changes(library, folder, headers, scratch, rules):
-    """What abidiff finds; '' where nothing would break."""
+    """The findings of abidiff; '' where nothing would break."""
     committed = os.path.join(folder, name_of(library) + '.abi')
     with open(committed, encoding='utf-8') as file:
         before = file.read()

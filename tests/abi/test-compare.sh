@@ -1,5 +1,5 @@
 #!/bin/sh
-# That compare.py sees what breaks a plugin, and lets pass what does not, on a library of one file.
+# Checks that compare.py detects changes that break a plugin, and accepts others, on a library of one file.
 #
 #   sh test-compare.sh COMPILER COMPARE
 set -u

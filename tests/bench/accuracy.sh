@@ -1,6 +1,6 @@
 #!/bin/sh
-# Accuracy on the libre music set over several seeds: runs a preset once a seed and prints a table
-# of validation and test accuracy, by segment and by song, with means.
+# Accuracy on the libre music set over several seeds: runs a preset once per seed and prints a table of validation
+# and test accuracy, by segment and by song, with means.
 #
 #   sh tests/bench/accuracy.sh small quickstart 1 2 3
 #   sh tests/bench/accuracy.sh all artist-small 1 2 3 -- --set train.epochs=20

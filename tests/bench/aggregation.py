@@ -2,10 +2,10 @@
 
     python3 tests/bench/aggregation.py CHART.svg runs/*/latest
 
-Songs of the test set are asked about with 1 … 20 of their segments: random subsets, drawn without
-replacement, DRAWS of them a song and size (one where all are taken).  Runs are grouped by seed; each
-run's own song accuracy has to be what this computes for its aggregation, so that what is measured is
-what segue does.  A table goes to standard output.  Standard library only.
+Songs of the test set are predicted from 1 … 20 of their segments: random subsets, drawn without replacement, DRAWS
+of them per song and size (one where all are taken).  Runs are grouped by seed; each run's own song accuracy has to
+equal the value computed here for its aggregation, so that the measurement matches segue.  A table goes to standard
+output.  Standard library only.
 """
 
 import csv
@@ -25,7 +25,7 @@ WAYS = tuple(COLOURS)
 
 
 class Segment:
-    """What each way adds up of one segment."""
+    """The summand of one segment in each method."""
 
     def __init__(self, p):
         entropy = -sum(x * math.log(x) for x in p if x > 0) / math.log(len(p))
@@ -63,7 +63,7 @@ def read_songs(run):
 
 
 def accuracy(songs, seed, n):
-    """Of each way, over draws of at most n segments."""
+    """For each method, over draws of at most n segments."""
     right = dict.fromkeys(WAYS, 0.0)
     for name, (truth, segments) in songs:
         whole = n >= len(segments)
@@ -77,7 +77,7 @@ def accuracy(songs, seed, n):
 
 
 def read_runs(folders):
-    """seed → songs, having held each run against its own figures."""
+    """seed → songs, after comparing each run with its own figures."""
     seeds = {}
     for folder in map(Path, folders):
         seed = json.load(open(folder / "run.json"))["seed"]

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Which way to put segments together names most songs rightly, on the libre music set: runs a preset
-# once a seed, evaluates the model in each way, and prints a table over 1 … 20 segments a song; the chart
-# goes to docs/images/aggregation.svg.
+# Which aggregation of segments predicts most songs rightly, on the libre music set: runs a preset once per seed,
+# evaluates the model with each aggregation, and prints a table over 1 … 20 segments per song; the chart goes to
+# docs/images/aggregation.svg.
 #
 #   sh tests/bench/aggregation.sh all artist-small 1 2 3 4 5
 #   sh tests/bench/aggregation.sh small quickstart 1 -- --set train.epochs=2
@@ -19,7 +19,7 @@ segue=${SEGUE:-segue} runs=${RUNS:-runs} chart=${CHART:-$here/../../docs/images/
 music=$(sh "$here/../../examples/libre-music.sh" "$set_name")
 folders=
 for seed in $seeds; do
-  # Training comes from the cache but for the first.
+  # Training is read from the cache except for the first.
   for way in mean-probability mean-logit vote confidence-weighted; do
     name=aggregation-$set_name-$preset-$seed-$way
     "$segue" run --preset "$preset" "$music" --set "seed=$seed" --set "name=$name" \

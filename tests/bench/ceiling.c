@@ -1,18 +1,18 @@
-/* ceiling: how many operations a second the processor can do at all, for shares of it: dot products that never
- * leave its registers, by hand, on all threads at once; the best of several bursts.  A multiplication and
- * an addition are two operations.
+/* ceiling: the maximum number of operations per second of the processor, as a reference for shares: hand-written
+ * dot products in registers, on all threads at once; the best of several bursts.  A multiplication and an addition
+ * are two operations.
  *
  *   ceiling [--threads N] [--repeat N | --turns]
  *
- * Prints "ready", for each turn an object of Gop/s by number format, and at the end what they were measured
- * with.  A format that the processor has no instruction for is not there. */
+ * Prints "ready", for each turn an object of Gop/s by number format, and at the end the parameters of the
+ * measurement.  Formats without processor instructions are omitted. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
 #define BURSTS        6
 #define BURST_SECONDS 0.04
-/* Independent sums, more than a pipeline holds at once. */
+/* Independent sums, more than a pipeline executes at once. */
 #define SUMS 12
 
 /* One way to compute in one format: runs @rounds of its loop and returns the operations done. */
@@ -28,7 +28,7 @@ typedef struct {
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The compiler may neither see that sums are alike, nor leave one out. */
+/* The compiler must neither detect that sums are equal, nor omit one. */
 #define KEEP(value) __asm__ volatile("" : "+v"(value))
 #define FOR_SUMS    _Pragma ("GCC unroll 12") for (int i = 0; i < SUMS; i++)
 
@@ -93,7 +93,7 @@ typedef struct {
   guint8 rows[16];
 } TileConfig;
 
-/* Linux lends the tiles to who asks. */
+/* Linux grants the tiles on request. */
 static gboolean
 has_tiles (void)
 {
@@ -157,7 +157,7 @@ int8_amx (gsize rounds)
   return (double) rounds * TILE_SUMS * 16 * 16 * 64 * 2;
 }
 
-/* Of each format the first that can be used. */
+/* For each format the first usable one. */
 static const Kernel kernels[] = {
   { "float32", "AVX-512 FMA", has_avx512, float32_avx512 },
   { "float32", "AVX2 FMA", has_avx2, float32_avx2 },
@@ -233,7 +233,7 @@ measure (const Kernel *kernel, guint n_threads)
   return best;
 }
 
-/* Members of an object: of each format that is there, what @print prints. */
+/* Members of an object: for each available format, the output of @print. */
 static void
 print_object (void (*print) (const Kernel *kernel, guint n_threads), guint n_threads)
 {

@@ -1,11 +1,11 @@
-"""Decoding by format: `use: decode` beside ffmpeg, two processes each, to 16 kHz mono float32 with soxr.
+"""Decoding by format: `use: decode` compared with ffmpeg, two processes each, to 16 kHz mono float32 with soxr.
 
   python3 tests/bench/decode-formats.py BUILD FOLDER [ROUNDS [SONGS]]
 
-SONGS (16) of those below FOLDER (Ogg Vorbis or Opus), as far apart as they stand there, are measured as they
-are, and as MP3, AAC and FLAC that ffmpeg makes of them.  Each round has both programs, in the other order than
-the round before; the medians of ROUNDS (5) are compared.  segue also isolates, checks, hashes and stores what it
-decodes.  Prints a table for docs/performance.md, in three minutes on two processors."""
+SONGS (16) of those below FOLDER (Ogg Vorbis or Opus), evenly spread, are measured unchanged, and converted by
+ffmpeg to MP3, AAC and FLAC.  Each round runs both programs, in the opposite order of the round before; the medians
+of ROUNDS (5) are compared.  segue also isolates, checks, hashes and stores what it decodes.  Prints a table for
+docs/performance.md, in three minutes on two processors."""
 import itertools
 import json
 import os

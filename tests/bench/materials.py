@@ -1,13 +1,13 @@
-"""What is measured, made once into a folder: a DistilHuBERT of full size, the same as ONNX models, segments of the
-libre music set, and a song of four minutes.
+"""Materials for measurements, made once in a folder: a DistilHuBERT of full size, the same as ONNX models,
+segments of the libre music set, and a song of four minutes.
 
   python3 tests/bench/materials.py FOLDER MUSIC BUILD
 
-  model/           trained for some hundred steps, so that its answers differ
-  song-model/      the same, for 20 segments of 10 s a song
+  model/           trained for some hundred steps, so that its predictions differ
+  song-model/      the same, for 20 segments of 10 s per song
   onnx/            float32, int8-dynamic, int8-static
-  segments.f32     16 segments of 10 s: what passes are timed on
-  answers.f32      100 segments of songs that the model has not heard: what answers are compared on
+  segments.f32     16 segments of 10 s: for timing passes
+  answers.f32      100 segments of songs that the model was not trained on: for comparing predictions
   song.mp3         four minutes"""
 import json
 import os
@@ -45,7 +45,7 @@ def segment(song, start):
 
 
 def segments(songs, n):
-    """Of each song in turn, further and further in, until there are n."""
+    """From each song in order, at later and later positions, until there are n."""
     found = []
     for start in range(20, 20 + 7 * n, 7):
         for song in songs:
@@ -63,8 +63,8 @@ def songs_by_artist(music):
 
 
 def make_model(folder, artists, build):
-    """Random weights, then some hundred steps on half of the songs: what is random answers alike to everything, and
-    the least noise would be another answer."""
+    """Random weights, then some hundred steps on half of the songs: a random model predicts nearly the same for
+    everything, and the slightest noise would change the prediction."""
     import models
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         scratch = Path(scratch)
@@ -79,7 +79,7 @@ def make_model(folder, artists, build):
                         f"weights={scratch}/random", "--out", scratch / "runs"], check=True, env=env,
                        stdout=subprocess.DEVNULL)
         shutil.copytree(scratch / "runs" / "model" / "latest" / "model", folder)
-    (folder / "segue.json").unlink()  # how these songs were cut is nobody's business here
+    (folder / "segue.json").unlink()  # the segmentation of these songs is irrelevant here
 
 
 def make_song_model(folder, model):
@@ -94,7 +94,7 @@ def make_segments(path, artists, per_artist):
 
 
 def make_song(path, artists):
-    """Of songs that are long enough together."""
+    """From songs that are long enough together."""
     list_file = path.with_suffix(".txt")
     songs = max(artists.values(), key=len)[:8]
     quoted = [str(song).replace("'", r"'\''") for song in songs]
@@ -144,7 +144,7 @@ def make_onnx(folder, model_folder, samples):
 
 
 def make(path, function, *arguments):
-    """Whole or not at all."""
+    """Written completely or not at all."""
     if path.exists():
         return
     print(f"making {path.name}", file=sys.stderr)

@@ -11,8 +11,8 @@ music=$(sh "$here/../../examples/libre-music.sh" all)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Libraries of so many songs: the libre set, as often as it takes, under other names.  A byte is
-# added to each copy (behind the last Ogg page, where a decoder stops), so that none is a duplicate.
+# Libraries with these numbers of songs: the libre set, repeated under other names.  A byte is added to each copy
+# (after the last Ogg page, where a decoder stops), so that none is a duplicate.
 python3 - "$music" "$scratch" <<'PYTHON'
 import os, shutil, sys
 music, scratch = sys.argv[1:]

@@ -1,12 +1,12 @@
 /* model-bench FOLDER [SEGMENTS]: how long one pass of a DistilHuBERT folder takes, as `train` and `segue predict`
- * run it: a batch goes through in parts of which each has room in the workspace, and AdamW with clipping
- * is theirs.  SEGMENTS holds raw float32 samples, one segment after another; without it there is noise.
+ * run it: a batch passes in parts that each fit into the workspace, with the same AdamW and clipping.  SEGMENTS
+ * contains raw float32 samples, one segment after another; without it noise is used.
  *
  *   --what forward   inference
  *   --what train     forward, backward, optimiser
  *   --what frozen    the same from the second epoch on, with the conv encoder frozen and its output kept
  *
- * Prints "ready" after the warm-up, the seconds of each pass, and at the end all of it as one JSON object. */
+ * Prints "ready" after the warm-up, the seconds of each pass, and at the end everything as one JSON object. */
 #include "fixture.h"
 #include "optimiser.h"
 
@@ -46,7 +46,7 @@ typedef struct {
   SegueModelInfo info;
   TrainSettings settings;
   TrainOptimiser *optimiser; /* nullable */
-  float *rows;               /* [n_rows, width]: samples, or what the frozen prefix made of them */
+  float *rows;               /* [n_rows, width]: samples, or the output of the frozen prefix */
   gsize n_rows, width;
   guint part;
   void *workspace;
@@ -54,12 +54,12 @@ typedef struct {
   float *d_logits;
   gint32 *targets;
   guint64 *items;
-  guint64 n_passes; /* warm-up included */
+  guint64 n_passes; /* including warm-up */
 } Bench;
 
-/* ---- The model and what a pass needs ---- */
+/* ---- The model and the data of a pass ---- */
 
-/* Linked in: nothing is looked for on this machine. */
+/* Linked in: no plugins are searched for on this machine. */
 static const SegueModelType *const models[] = { &hubert_model_type, NULL };
 static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
                                     .abi_major = SEGUE_ABI_MAJOR,
@@ -173,7 +173,7 @@ make_workspace (Bench *bench, GError **error)
   return TRUE;
 }
 
-/* What the first epoch leaves for those that follow. */
+/* The output of the first epoch for later ones. */
 static gboolean
 keep_prefix (Bench *bench, GError **error)
 {
@@ -206,7 +206,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)
 
 /* ---- Passes ---- */
 
-/* Items @first … @first + @n − 1 of the batch, whose rows lie together at @input. */
+/* Items @first … @first + @n − 1 of the batch, whose rows are contiguous at @input. */
 static gboolean
 run_part (Bench *bench, guint first, guint n, const float *input, GError **error)
 {
@@ -234,7 +234,7 @@ run_part (Bench *bench, guint first, guint n, const float *input, GError **error
   return segue_model_backward (bench->model, &pass, gradient, error);
 }
 
-/* The next batch of rows, in turn; a part ends where they start again. */
+/* The next batch of rows, cyclically; a part ends where they wrap around. */
 static gboolean
 run_pass (Bench *bench, GError **error)
 {
@@ -259,7 +259,7 @@ run_pass (Bench *bench, GError **error)
   return TRUE;
 }
 
-/* With --turns a pass waits for a line on standard input, and the end of it is the end. */
+/* With --turns a pass waits for a line on standard input, and ends with it. */
 static gboolean
 has_turn (const Options *options, guint n_done)
 {
@@ -308,7 +308,7 @@ median (GArray *times)
                2;
 }
 
-/* Of this program's own memory: ru_maxrss would count what its parent had before it. */
+/* Of this program's own memory: ru_maxrss would include its parent's memory. */
 static json_int_t
 peak_kib (void)
 {
@@ -415,7 +415,7 @@ exit_status (const GError *error)
 {
   if (error->domain == G_OPTION_ERROR || g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_USAGE))
     return EXIT_USAGE;
-  /* A precision that this processor has no instructions for. */
+  /* A precision without instructions on this processor. */
   return g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE) ? EXIT_NOT_THERE : 1;
 }
 

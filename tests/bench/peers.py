@@ -1,9 +1,9 @@
-"""How long one pass of a DistilHuBERT folder takes in PyTorch and in ONNX Runtime, in their best settings: the
+"""How long one pass of a DistilHuBERT folder takes in PyTorch and in ONNX Runtime, with their best settings: the
 counterpart of model-bench.c, with the same options, the same segments and the same output.
 
   python3 tests/bench/peers.py torch|torch-compiled|onnxruntime FOLDER SEGMENTS [--what train] …
 
-An onnxruntime FOLDER holds the models that materials.py exports, by precision."""
+An onnxruntime FOLDER contains the models that materials.py exports, by precision."""
 import argparse
 import json
 import os
@@ -33,7 +33,7 @@ def load_torch(folder, options):
 
 
 def torch_pass(options):
-    """A function from samples [batch, length] to logits, and what it is made of."""
+    """A function from samples [batch, length] to logits, and its components."""
     torch, model, library = load_torch(options.folder, options)
     if options.precision not in ("float32", "bfloat16"):
         sys.exit(f"PyTorch is not measured in {options.precision}")
@@ -83,7 +83,7 @@ def onnxruntime_pass(options):
 
 
 def peak_kib():
-    """Of this program's own memory: ru_maxrss would count what its parent had before it."""
+    """Of this program's own memory: ru_maxrss would include its parent's memory."""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 

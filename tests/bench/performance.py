@@ -1,10 +1,10 @@
-"""Runs ours and theirs in turn, keeps what comes of each part, and writes docs/performance.md of the newest of each.
-Run by performance.sh, which brings what it needs.
+"""Runs segue and its peers alternately, stores the results of each part, and writes docs/performance.md from the
+newest ones. Run by performance.sh, which installs the dependencies.
 
   python3 tests/bench/performance.py [--repeat N] [--no-compile] [PART…]
   python3 tests/bench/performance.py report
 
-A part that fails leaves its last result alone, and the exit status says so."""
+A part that fails does not change its last result, and the exit status reports it."""
 import argparse
 import functools
 import itertools
@@ -37,14 +37,14 @@ OURS = ["float32", "bfloat16", "int8"]
 
 
 def environment(**changes):
-    """Ours, without what a user may have set."""
+    """This process's environment, without user settings."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SEGUE_", "OMP_"))}
     return {**env, "SEGUE_PLUGIN_PATH": str(BUILD / "plugins"),
             "SEGUE_WORKER": str(BUILD / "pipeline" / "worker" / "segue-worker"),
             "TORCHINDUCTOR_CACHE_DIR": str(WORK / "inductor"), **changes}
 
 
-# Programs that take turns.
+# Programs that run alternately.
 
 def model_commands(what, batch, precisions, peers, segments="segments.f32", more=()):
     """By name: "segue float32", "torch bfloat16", …"""
@@ -54,7 +54,7 @@ def model_commands(what, batch, precisions, peers, segments="segments.f32", more
         folder = WORK / ("onnx" if program == "onnxruntime" else "model")
         start = [BUILD / "tests" / "bench" / "model-bench"] if program == "segue" else [
             PYTHON, HERE / "peers.py", program]
-        # What is compiled in the first pass may be compiled again in the second.
+        # Code compiled in the first pass may be compiled again in the second.
         settle = ["--warm-up", 2] if program == "torch-compiled" else []
         commands[f"{program} {precision}"] = [*start, folder, WORK / segments, "--precision", precision,
                                               "--threads", THREADS, *words, *settle]
@@ -84,7 +84,7 @@ def forward(options):
 
 
 def answers(options):
-    """Logits of segments that nobody has heard; nothing here is timed."""
+    """Logits of segments that no model was trained on; nothing here is timed."""
     n = (WORK / "answers.f32").stat().st_size // (160000 * 4)
     n = min(n, options.answers or n)
     peers = [("torch", "float32"), ("torch", "bfloat16"), *ONNX]
@@ -93,7 +93,7 @@ def answers(options):
     result = {}
     for name, command in commands.items():
         command += [] if name.startswith("segue") else ["--part", 4]
-        # Alone: there is no need for all of them in memory.
+        # Separately: not all of them have to be in memory.
         result.update(take_turns({name: [*command, "--turns"]}, 1, environment()))
     return result
 
@@ -110,7 +110,7 @@ def frozen(options):
 
 
 def memory(options):
-    """Peaks of two training steps, of each program alone."""
+    """Peaks of two training steps, for each program alone."""
     result = {}
     for what in ("train", "frozen"):
         commands = model_commands(what, 8, ["float32", "bfloat16"],
@@ -142,7 +142,8 @@ def predict(options):
     for name, at in result.items():
         found = at.pop("answer")["probabilities"]
         at["difference"] = max(abs(found[label] - wanted[label]) for label in wanted)
-    # Another decoder, which may keep the encoder's padding, and another resampler: not another answer.
+    # Another decoder, which may keep the encoder's padding, and another resampler: the prediction should not
+    # change.
     if result["segue float32"]["difference"] > 0.05:
         raise Failure(f"the answers are not the same: {result}")
     return result
@@ -175,7 +176,7 @@ def f32_seconds(folder):
 
 
 def decode_with_ffmpeg(scratch):
-    """A process a song, as many at once as we have workers."""
+    """One process per song, as many at once as segue has workers."""
     def one(number, song):
         return timed(["ffmpeg", "-v", "error", "-nostdin", "-threads", 1, "-i", song, "-map", "0:a:0", "-ac", 1,
                       "-af", "aresample=16000:resampler=soxr", "-f", "f32le", scratch / f"{number}.f32"])
@@ -188,7 +189,7 @@ def decode_with_ffmpeg(scratch):
 
 
 def decode_with_librosa(scratch):
-    """Every fourth song: it takes that much longer."""
+    """Every fourth song: it takes much longer."""
     once = timed([PYTHON, HERE / "decode-peer.py", scratch, *libre_songs()[::4]])
     return {**once, "songs": len(list(scratch.glob("*.f32"))), "audio_seconds": f32_seconds(scratch)}
 
@@ -200,7 +201,7 @@ def decode(options):
     programs |= {"ffmpeg": decode_with_ffmpeg, "librosa": decode_with_librosa}
     result = {name: {"values": []} for name in programs}
     for song in libre_songs():
-        song.read_bytes()  # from the disk once, before anybody's turn
+        song.read_bytes()  # read from the disk once, before the first program
     for _ in range(options.repeat or 3):
         for name, program in programs.items():
             with tempfile.TemporaryDirectory(dir=WORK) as scratch:
@@ -228,7 +229,7 @@ def make_growth_songs(folder, n):
 
 
 def growth(options):
-    """Train and evaluate alone: songs are decoded by a run before."""
+    """Only train and evaluate: songs are decoded by an earlier run."""
     result = {}
     with tempfile.TemporaryDirectory(dir=WORK) as scratch:
         for n, rounds in ((100, 5), (1000, 3), (10000, 1)):

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Speed and memory beside PyTorch, ONNX Runtime, ffmpeg and librosa: measures, and writes docs/performance.md.
+# Speed and memory compared with PyTorch, ONNX Runtime, ffmpeg and librosa: measures, and writes
+# docs/performance.md.
 #
 #   sh tests/bench/performance.sh                       everything: about half an hour on two idle cores
 #   sh tests/bench/performance.sh forward decode        some parts: forward, answers, train, frozen, memory,
 #                                                       predict, start, decode, growth
-#   sh tests/bench/performance.sh report                the page alone, of what was measured
-#   sh tests/bench/performance.sh --repeat 1 forward    so many rounds; --no-compile: without torch.compile
+#   sh tests/bench/performance.sh report                only the page, from stored measurements
+#   sh tests/bench/performance.sh --repeat 1 forward    number of rounds; --no-compile: without torch.compile
 #
-# Installs what it needs; Python packages, materials and results stay in the user's cache.  $BUILD: a release
-# build (default: build-bench, made where it is missing).
+# Installs its dependencies; Python packages, materials and results stay in the user's cache.  $BUILD: a release
+# build (default: build-bench, created where it is missing).
 set -eu
 cd "$(dirname "$0")/../.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/segue
@@ -27,7 +28,7 @@ ready () {
 }
 
 sh examples/dependencies.sh bench
-# torch by its exact version first: without one, or as a dependency, it brings gigabytes for a GPU.
+# torch by its exact version first: without one, or as a dependency, it installs gigabytes for a GPU.
 if ! ready; then
   echo "== packages into $venv" >&2
   quietly python3 -m venv "$venv"

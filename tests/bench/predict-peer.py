@@ -1,5 +1,5 @@
-"""What somebody would write with transformers to do what `segue predict` does with song-model (materials.py):
-the same segments, in PyTorch's best settings.
+"""A program with transformers that does the same as `segue predict` with song-model (materials.py): the same
+segments, with PyTorch's best settings.
 
   python3 tests/bench/predict-peer.py MODEL SONG"""
 import json

@@ -1,4 +1,4 @@
-"""docs/performance.md of the results that performance.py kept."""
+"""Writes docs/performance.md from the results stored by performance.py."""
 import json
 import os
 import platform
@@ -30,7 +30,7 @@ hundred steps, until its predictions differ between segments. A part can be meas
 (`sh tests/bench/performance.sh decode growth`); the page is written from the newest result of each part.
 """
 
-# Of profiles (`perf record`, oneDNN's own timing), on the machine that the page names.
+# Of profiles (`perf record`, oneDNN's own timing), on the machine named on the page.
 LIMITS = """\
 ## Remaining bottlenecks
 
@@ -82,7 +82,7 @@ which damage would not be detected.
 # The machine and the work.
 
 def machine():
-    """What a result depends on beyond the programs."""
+    """What a result depends on apart from the programs."""
     with open("/proc/cpuinfo") as file:
         names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     with open("/proc/meminfo") as file:
@@ -92,8 +92,8 @@ def machine():
 
 
 def operations(config, length):
-    """Of matrix products in a forward pass over one segment: before, and from, the first trained weight of a
-    frozen conv encoder; and those whose input needs no gradient."""
+    """Operations of matrix products in a forward pass over one segment: before, and from, the first trained weight
+    of a frozen conv encoder; and those whose input needs no gradient."""
     encoder, first, channels = 0, 0, 1
     for i, (width, kernel, stride) in enumerate(zip(config["conv_dim"], config["conv_kernel"], config["conv_stride"])):
         length = (length - kernel) // stride + 1
@@ -120,13 +120,13 @@ def there(at):
 
 
 def fastest(results, precision):
-    """Of PyTorch as it is and compiled."""
+    """Of PyTorch without and with compilation."""
     found = [results[name] for name in (f"torch {precision}", f"torch-compiled {precision}") if name in results]
     return min(found, key=seconds) if found else None
 
 
 def ratio(theirs, ours):
-    """(of medians, least and greatest of pairs); None where one is not there."""
+    """(of medians, least and greatest of pairs); None where one is missing."""
     if not there(theirs) or not there(ours):
         return None
     pairs = [t / o for t, o in zip(theirs["values"], ours["values"])]
@@ -134,7 +134,7 @@ def ratio(theirs, ours):
 
 
 def share(ours, ceiling, precision, work):
-    """Of the ceiling, round by round."""
+    """Share of the ceiling, per round."""
     rates = [at.get(precision) for at in ceiling["values"]]
     if not there(ours) or None in rates:
         return None
@@ -142,7 +142,7 @@ def share(ours, ceiling, precision, work):
 
 
 def agreement(a, b):
-    """Share of segments with the same answer."""
+    """Share of segments with the same prediction."""
     if not there(a) or not there(b):
         return None
     same = [max(range(len(x)), key=x.__getitem__) == max(range(len(y)), key=y.__getitem__)
@@ -175,7 +175,7 @@ def mebibytes(kib):
 
 
 def met(*conditions):
-    """Of conditions that are None where something isn't there."""
+    """From conditions that are None where data is missing."""
     return "–" if None in conditions else "yes" if all(conditions) else "**no**"
 
 
@@ -268,7 +268,7 @@ def start_rows(results, work):
 
 
 def for_all_songs(one, at):
-    """Of a program that decoded some of the songs: what all would have taken."""
+    """For a program that decoded some of the songs: the time for all of them."""
     scale = at["ffmpeg"]["audio_seconds"] / one["audio_seconds"]
     return {**one, "values": [s * scale for s in one["values"]]}
 
@@ -308,7 +308,7 @@ ROWS = [("forward", forward_rows), ("train", train_rows), ("frozen", frozen_rows
 # Details by part.
 
 def programs(at, base):
-    """Every program of one run beside the one that the ratios are to."""
+    """Every program of one run, with the reference program of the ratios."""
     for name, one in at.items():
         if name == "ceiling":
             continue
@@ -405,7 +405,7 @@ DETAILS = {"forward": forward_detail, "answers": answers_detail, "train": train_
 # The page.
 
 def libraries(value):
-    """Every `library` that programs named."""
+    """Every `library` that programs reported."""
     if isinstance(value, dict):
         found = {value["library"]} if "library" in value else set()
         return found.union(*map(libraries, value.values()))

@@ -1,12 +1,13 @@
-"""How many songs of artists that a model never heard `--none-of-these` tells, and how many of the known it loses.
+"""How many songs of unknown artists `--none-of-these` rejects, and how many songs of known artists it rejects
+wrongly.
 
     python3 tests/bench/strangers.py MUSIC [--folds 5] [--seed 1] [--preset artist-small]
         [--shares 10,20] [-- --set train.epochs=2]
 
-The artists of MUSIC (a folder each) are dealt into folds; in turn one fold's are the strangers and a model
-is trained on the others, a fifth of their songs for validation and a fifth for the test.  Then
-`segue predict` is asked about all strangers' songs and all test songs.  Tables go to standard output.
-A share needs 1 / share − 1 validation songs that were named rightly, in each fold.
+The artists of MUSIC (a folder each) are split into folds; each fold in order is the set of unknown artists and a
+model is trained on the others, a fifth of their songs for validation and a fifth for the test.  Then `segue
+predict` classifies all songs of unknown artists and all test songs.  Tables go to standard output. A share needs 1
+/ share − 1 correctly predicted validation songs, in each fold.
 
 SEGUE names the command (default: segue on the path), RUNS the folder for runs (default: runs).
 Standard library only.
@@ -27,7 +28,7 @@ WAYS = ("mean-probability", "mean-logit", "vote", "confidence-weighted")
 
 
 def decode(name):
-    """A file's name from how predictions.csv has it."""
+    """A file's name from its form in predictions.csv."""
     return re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), name.encode())
 
 
@@ -47,7 +48,8 @@ def predict(run, way, share, names):
 
 
 def area(known, strangers):
-    """That a known song is answered with more confidence than a stranger's: the area under the ROC curve."""
+    """Probability that a known song has a higher confidence than one of an unknown artist: the area under the ROC
+    curve."""
     wins = sum((k > s) + (k == s) / 2 for k in known for s in strangers)
     return wins / (len(known) * len(strangers))
 

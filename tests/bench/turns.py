@@ -1,5 +1,6 @@
-"""Programs that take turns, so that what else the machine does meets all of them alike: each is started once, does a
-pass for each line on its input, prints what came of it, and a JSON object at the end.  See model-bench.c."""
+"""Programs that run alternately, so that other load on the machine affects all of them equally: each is started
+once, does a pass for each line on its input, prints the result, and a JSON object at the end.  See
+model-bench.c."""
 import json
 import os
 import statistics
@@ -16,7 +17,7 @@ class Failure(Exception):
 
 
 class Contestant:
-    """One program; `missing` says what it lacks, where it says so itself."""
+    """One program; `missing`: what it lacks, where it reports that itself."""
 
     def __init__(self, name, command, env=None):
         self.name, self.command, self.values, self.missing = name, list(map(str, command)), [], None
@@ -62,7 +63,7 @@ class Contestant:
 
 
 def take_turns(commands, rounds, env=None):
-    """What each of the named commands reports, after so many rounds."""
+    """The report of each named command, after the given number of rounds."""
     contestants = []
     try:
         for name, command in commands.items():

@@ -1,4 +1,4 @@
-"""The songs that the page relabelled stand under their new labels in the next run, or are gone.
+"""The songs relabelled on the page have their new labels in the next run, or are excluded.
 
     check-relabel.py RELABEL_CSV PREDICTIONS_CSV
 """

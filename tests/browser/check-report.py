@@ -1,9 +1,9 @@
-"""A report in headless Chromium, from disk: everything drawn, everything reachable, nothing amiss.
+"""A report in headless Chromium, from disk: everything is drawn and reachable, without errors.
 
     check-report.py REPORT_FOLDER [RELABEL_CSV]
 
-With RELABEL_CSV, labels are corrected, too, and what the page saves is put there.  $SHOTS: a folder
-for screenshots.
+With RELABEL_CSV, labels are corrected, too, and the file saved by the page is stored there.  $SHOTS: a folder for
+screenshots.
 """
 import base64
 import json
@@ -35,7 +35,7 @@ def open_browser(downloads):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.add_experimental_option("prefs", {"download.default_directory": downloads})
     browser = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    # Whatever the page asks for beyond its own disk is an error.
+    # Any request of the page other than for local files is an error.
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.emulateNetworkConditions",
                             {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
@@ -84,7 +84,7 @@ class Page:
 
 
 def check_looks(page):
-    """In each theme and width: rules.js finds nothing, nothing runs out at the side."""
+    """In each theme and width: rules.js reports nothing, and nothing overflows horizontally."""
     rules = (HERE / "rules.js").read_text()
     for view in VIEWS:
         page.show(view)
@@ -113,7 +113,7 @@ def check_charts(page):
 
 
 def check_names(page):
-    """Every label reads in the page as it is, but for what would turn the text around."""
+    """Every label is shown unchanged in the page, except for characters that change the text direction."""
     harmless = [label.replace("\u202e", "\ufffd") for label in page.data["labels"]]
     text = page.run("return document.querySelector('main').textContent")
     for label in harmless:
@@ -126,7 +126,7 @@ PLAYING = "return [...document.querySelectorAll('audio')].filter(a => !a.paused 
 
 
 def check_players(page):
-    """Each kind of player reaches `playing`, by keyboard and by the player's own button."""
+    """Each type of player reaches `playing`, by keyboard and by the player's own button."""
     page.show("light")
     page.run("window.played = []; document.addEventListener('playing', e => played.push(e.target.getAttribute('src')), true)")
     audio = page.run("return document.querySelectorAll('#wrong-list audio').length")
@@ -143,7 +143,7 @@ def check_players(page):
     page.press(Keys.ARROW_DOWN, " ")
     page.wait("return played.length === 3", "the second does not play")
     page.press(" ")
-    # All the others, one after the other, as their own buttons would.
+    # All the others, in order, as with their own buttons.
     failed = page.browser.execute_async_script("""
         const done = arguments[arguments.length - 1], players = [...document.querySelectorAll("audio")].slice(0, 20);
         (async () => {
@@ -183,7 +183,7 @@ def check_keyboard(page):
         page.press(Keys.ARROW_DOWN)
     assert focused(page) == wrong[min(len(wrong) - 1, 27)], "the list does not go on past what it showed"
 
-    # The matrix: arrows move, Enter lists what is in the cell.
+    # The matrix: arrows move, Enter lists the songs of the cell.
     page.run("document.querySelector('.cell[tabindex=\"0\"]').focus()")
     page.press(Keys.ARROW_DOWN)
     cell = page.run("return {...document.activeElement.dataset, says: document.activeElement.getAttribute('aria-label')}")
@@ -199,7 +199,7 @@ def check_keyboard(page):
     page.find("#wrong-all").click()
     assert page.find("#wrong-count").text.startswith(f"{len(wrong)} error")
 
-    # Everything that can be pressed is reached with Tab, and shows it.
+    # Everything clickable is reachable with Tab, and shows the focus.
     page.show("light")
     seen = set()
     for _ in range(400):
@@ -211,7 +211,7 @@ def check_keyboard(page):
         if here[0] == "BODY":
             break
         seen.add(f"{here[0]} {here[1]}")
-        # A player draws its own, around the part of it that has the focus.
+        # A player draws its own outline, around its part with the focus.
         assert here[2] or here[0] == "AUDIO", f"no ring on {here}"
     for needed in ("A skip", "BUTTON pair", "DIV item", "g cell", "INPUT songs-search", "SELECT songs-set"):
         assert needed in seen, (needed, sorted(seen))
@@ -246,7 +246,7 @@ def relabel(page, item, action, label=None):
 
 
 def check_relabelling(page, downloads, into):
-    """A label of the list, a new one that has to be quoted, one left out, one undone; saved."""
+    """A label of the list, a new one that has to be quoted, one excluded, one undone; saved."""
     page.show("light")
     page.run("localStorage.clear()")
     page.show("light")
@@ -268,7 +268,7 @@ def check_relabelling(page, downloads, into):
     relabel(page, item(songs[2]), "cancel", "nobody")
     assert page.find("#changes-count").text.startswith("2 songs")
     relabel(page, item(songs[2]), "leave-out")
-    # They outlast the page.
+    # They persist after the page is closed.
     page.show("light")
     assert page.find("#changes-count").text.startswith("3 songs")
     assert page.run("return document.querySelectorAll('#changes-list li').length") == 3

@@ -25,7 +25,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-# Who runs this in the background has it ignored, and so would what is started here.
+# It is ignored where this runs in the background, and would be in child processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -84,7 +84,7 @@ class Suite:
                       for name in os.listdir(os.path.join(held, artist))}
         self.n = self.failed = 0
 
-    # What is on the page.
+    # Elements of the page.
 
     def cards(self):
         return self.browser.find_elements(By.CSS_SELECTOR, ".card")
@@ -105,7 +105,7 @@ class Suite:
         self.wait(lambda: "artists" in self.browser.find_element(By.ID, "model").text or hash)
 
     def drop(self, paths):
-        """As a person drops: by the browser's own input, so that folders are folders."""
+        """Like a drop by a person: by the browser's own input, so that folders are folders."""
         data = {"items": [], "files": paths, "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
             self.browser.execute_cdp_cmd("Input.dispatchDragEvent", {
@@ -125,7 +125,7 @@ class Suite:
             os.makedirs(self.shots, exist_ok=True)
             self.browser.save_screenshot(os.path.join(self.shots, f"serve-{name}.png"))
 
-    # What is expected of it.
+    # Expectations.
 
     def test_drop(self):
         self.open()
@@ -142,7 +142,7 @@ class Suite:
     def test_fills_in(self):
         """Segments appear one after the other, not all at the end."""
         self.open()
-        # Looked at on every change: a small network hears a song faster than it can be asked from outside.
+        # Checked on every change: a small network classifies a song faster than it can be polled from outside.
         self.browser.execute_script("""
             window.seen = new Set();
             const look = () => window.seen.add(document.querySelectorAll('.segment:not(.expected)').length);
@@ -176,7 +176,7 @@ class Suite:
         assert timeline.get_attribute("aria-valuetext").startswith("0:00 of")
 
     def test_folder(self):
-        """A folder with more in it than songs."""
+        """A folder with songs and other files."""
         folder = os.path.join(self.folder, "dropped")
         os.makedirs(os.path.join(folder, "disc 1"), exist_ok=True)
         for path in list(self.songs.values())[:2]:
@@ -189,7 +189,7 @@ class Suite:
         assert "1 file" in self.browser.find_element(By.ID, "notice").text
 
     def test_errors(self):
-        """What can't be used says so, and harms nobody; names are text."""
+        """Unusable files are reported, and do no harm; names are text."""
         broken = os.path.join(self.folder, "<img src=x onerror=alert(1)> \u0634\u0639\u0631 \u6b4c.ogg")
         with open(broken, "wb") as file:
             file.write(b"OggS" + os.urandom(5000))
@@ -205,7 +205,7 @@ class Suite:
         assert "empty" in self.text(cards[1], ".state")
         assert self.text(cards[2], ".artist") == next(iter(self.songs))
         self.shot("errors")
-        # The browser's own report of the refused one is no error of the page.
+        # The browser's own report of the refused one is not an error of the page.
         self.refused = 1
 
     def test_compare(self):
@@ -218,7 +218,7 @@ class Suite:
         self.shot("compare")
 
     def test_busy(self):
-        """A server that takes one song at a time: the others come again, and all are answered."""
+        """A server that takes one song at a time: the others are retried, and all are answered."""
         server = Server(self.folder, "--songs", "1")
         try:
             self.open(url=server.url)
@@ -301,7 +301,7 @@ class Suite:
         self.refused = None
 
     def test_token(self):
-        """Without the token the page asks for it; with it the address bar doesn't have it."""
+        """Without the token the page requests it; with it the address bar does not contain it."""
         bare = self.server.url.split("?")[0]
         self.open()
         assert self.browser.current_url == bare, self.browser.current_url
@@ -350,7 +350,7 @@ class Suite:
         self.refused = None
 
     def test_report_is_locked_in(self):
-        """A hostile report runs its script, and can neither ask the server nor see its pages."""
+        """A malicious report runs its script, and can neither query the server nor read its pages."""
         run = os.path.join(self.folder, "runs", "hostile", "30000101-000000")
         report = os.path.join(run, "report")
         os.makedirs(report)
@@ -375,10 +375,11 @@ class Suite:
             assert colour == "rgb(1, 2, 3)", colour
         finally:
             shutil.rmtree(run)
-        self.refused = None  # refusals are in the log, as they should be
+        self.refused = None  # refusals are in the log, as expected
 
     def test_names_that_objects_inherit(self):
-        """Artists called as what every object has are shown like any other, so far and at the end."""
+        """Artists named like properties of every object are shown like any other, during and after
+        classification."""
         self.open()
         shown = self.browser.execute_async_script("""
           const done = arguments[0], labels = ['constructor', '__proto__', 'toString'];
@@ -405,7 +406,7 @@ class Suite:
             self.shot(name)
 
     def test_cancel(self):
-        """Removed while it is sent or heard: the server has nothing in hand any more."""
+        """Removed while it is sent or classified: the server has no work left."""
         self.open()
         self.choose(list(self.songs.values()))
         self.browser.find_element(By.ID, "clear").click()

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The report in a browser: makes a run over music with names in other scripts, opens its page from
-# disk in headless Chromium, and does what people do there: looks, listens, types, corrects labels.
-# Then the page of segue serve: songs are dropped, heard and played.
+# The report in a browser: makes a run over music with names in other scripts, opens its page from disk in headless
+# Chromium, and performs user actions there: views, plays, types, corrects labels. Then the page of segue serve:
+# songs are dropped, classified and played.
 #
 #   sh tests/browser/run.sh
-#   sh tests/browser/run.sh REPORT   another report's page, as it is (looks and listens only)
+#   sh tests/browser/run.sh REPORT   another report's page, unchanged (views and plays only)
 #
-# SEGUE_BUILD names a build folder to use (default: build-test, made where it is missing), SHOTS one
-# for screenshots (default: none are kept).  Music is the small libre set.
+# SEGUE_BUILD names a build folder to use (default: build-test, created where it is missing), SHOTS one for
+# screenshots (default: none are kept).  Music is the small libre set.
 set -eu
 cd "$(dirname "$0")/../.."
 root=$PWD build=${SEGUE_BUILD:-$PWD/build-test}
@@ -31,7 +31,7 @@ songs=$(sh examples/libre-music.sh small)
 music=$scratch/music
 mkdir -p "$music"
 cp -r "$songs/Maxstack" "$songs/Obsidian Shell" "$music/"
-# An artist and songs in Korean and emoji, and one whose names are up to no good.
+# An artist and songs in Korean and emoji, and one with malicious names.
 foreign="$music/방탄 소년 🎧/앨범"
 hostile="$music/<b onclick=x>'&\"$(printf '\342\200\256')/<script>alert(1)<!--"
 mkdir -p "$foreign" "$hostile"
@@ -53,7 +53,7 @@ echo '== the page'
 /usr/bin/python3 tests/browser/check-report.py "$scratch/runs/artist-small/latest/report" "$scratch/relabel.csv"
 
 echo '== the table that the page saved, given to the next run'
-# One song is all that the new artist has.
+# The new artist has only one song.
 run --set "songs.relabel=$scratch/relabel.csv" --set split.too_few=train_only
 /usr/bin/python3 tests/browser/check-relabel.py "$scratch/relabel.csv" \
   "$scratch/runs/artist-small/latest/predictions.csv"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What authors of plugins do to them: compiled as C++, built again with other code, linked against an
-# older or a newer segue, without a build id.
+# Plugins in all forms that authors may build: compiled as C++, rebuilt with other code, linked with an older or a
+# newer segue, without a build id.
 #
 #   sh authors.sh SEGUE SOURCE_ROOT BUILD_ROOT
 set -u
@@ -32,7 +32,7 @@ has () { # pattern: in the log
   grep -q -- "$1" "$scratch/log"
 }
 
-# A stage that writes NUMBER into each sample, and what makes it a pipeline.
+# A stage that writes NUMBER into each sample, and the rest of its pipeline.
 mkdir -p "$scratch/music" "$scratch/plugins"
 cat >"$scratch/fill.cc" <<'PLUGIN'
 #include <segue/plugin.h>
@@ -149,7 +149,7 @@ MODEL
 compile g++ "$scratch/headers.cc" "$scratch/headers.so" -x c++ -std=c++20
 report $? 'all public headers, and their names and rows, in c++20'
 
-# ---- built again ----
+# ---- rebuilt ----
 for id in sha1 none; do
   rm -rf "$scratch/out" "$scratch/cache"
   compile gcc "$scratch/fill.c" "$scratch/one.so" -std=c11 -DNUMBER=0.25f -DFLAGS=0 -Wl,--build-id=$id &&
@@ -178,7 +178,7 @@ report $? 'abort () in a stage names the plugin'
 ends '*(volatile int *) 8 = 1' 139 'crashed (SIGSEGV'
 report $? 'a crash in a stage names the plugin'
 
-# ---- of another segue ----
+# ---- for another version of segue ----
 refused () { # plugin, pattern
   mkdir -p "$scratch/old" && cp "$1" "$scratch/old/other.so"
   SEGUE_PLUGIN_PATH="$scratch/old" "$segue" inspect other >"$scratch/log" 2>&1
@@ -202,7 +202,7 @@ gcc -shared -fPIC -Wl,-soname,libsegue.so.2 -Wl,--version-script="$scratch/new.m
   refused "$scratch/other.so" 'needs plugin interface 2.7, this segue has 2'
 report $? 'a plugin of a newer interface is refused with words'
 
-# ---- a decoder of a format that segue does not know ----
+# ---- a decoder for a format that segue does not know ----
 cat >"$scratch/tape.c" <<'PLUGIN'
 #include <segue/plugin.h>
 
@@ -236,7 +236,7 @@ SEGUE_PLUGIN_PATH="$builtin" "$segue" run "$scratch/tape.yaml" --dry-run --out "
     >"$scratch/log" 2>&1 && has 'scan *1 found'
 report $? 'what an installed decoder reads is scanned, videos aside'
 
-# ---- what the libraries export ----
+# ---- exports of the libraries ----
 for name in core/libsegue:'' nn/libsegue-nn:nn/ testing/libsegue-testing:testing.h; do
   library="$build/pipeline/${name%%:*}.so"
   part=${name#*:}

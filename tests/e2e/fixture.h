@@ -1,11 +1,11 @@
-/* What tests of runs start from: some music, and a place for each test. */
+/* Fixtures for tests of runs: some music, and a folder for each test. */
 #pragma once
 
 #include "command.h"
 
 #include <jansson.h>
 
-/** FixtureLibrary: songs that all tests of a program share: music_write_library(). */
+/** FixtureLibrary: songs shared by all tests of a program: music_write_library(). */
 typedef struct {
   char *folder;
   guint artists, songs;
@@ -14,7 +14,7 @@ typedef struct {
 FixtureLibrary fixture_library_new (guint artists, guint songs);
 void fixture_library_clear (FixtureLibrary *library);
 
-/** Fixture: a test's own copy of the music, its own cache and runs. */
+/** Fixture: a test's own copy of the music, own cache and own runs. */
 typedef struct {
   char *folder;
   char *music; /* @folder/music: links into the library */
@@ -25,7 +25,7 @@ typedef struct {
 void fixture_set_up (Fixture *f, gconstpointer library);
 void fixture_tear_down (Fixture *f, gconstpointer library);
 
-/** fixture_place: (transfer full): the path of @song below the music, in a folder that is there. */
+/** fixture_place: (transfer full): the path of @song below the music, in an existing folder. */
 char *fixture_place (Fixture *f, const char *song);
 
 /* Files below the folder: */

@@ -46,7 +46,7 @@ static const char *const bases[] = {
   "\xe0\x80\xaf",             /* likewise */
   "\xf0\x80\x80\xaf",         /* likewise */
   "\xed\xa0\x80",             /* half a surrogate pair */
-  "\xff\xfe",                 /* no UTF-8 at all */
+  "\xff\xfe",                 /* not UTF-8 */
   "\xf4\x90\x80\x80",         /* past the end of Unicode */
   "\xe2\x80\xa4\xe2\x80\xa4", /* one dot leaders: `..` under compatibility */
   "\xe2\x80\xa5",             /* two dot leader */
@@ -116,7 +116,7 @@ static const char *const bases[] = {
   "NaN",
 };
 
-/* In ways that lead somewhere. */
+/* As parts of valid paths. */
 static const char *const ways[] = { "../%s", "a/../../%s", "/%s/../%s", "./%s//x" };
 
 GPtrArray *
@@ -183,7 +183,7 @@ note (GString *text, const char *root, const char *below)
     note (text, root, g_ptr_array_index (names, i));
 }
 
-/* All but the working folder. */
+/* Everything except the working folder. */
 static char *
 take_snapshot (Sandbox *s)
 {
@@ -250,14 +250,14 @@ sandbox_write (Sandbox *s, const char *name, const void *data, gssize size)
 {
   g_autofree char *path = sandbox_path (s, name);
   gsize length = size < 0 ? strlen (data) : (gsize) size;
-  /* Not synced, as g_file_set_contents () would: these are thousands. */
+  /* Not synced, as g_file_set_contents () would: there are thousands. */
   FILE *file = fopen (path, "w");
   g_assert_nonnull (file);
   g_assert_cmpuint (fwrite (data, 1, length, file), ==, length);
   g_assert_cmpint (fclose (file), ==, 0);
 }
 
-/* ---- What is said ---- */
+/* ---- Output ---- */
 
 void
 hostile_assert_shown (const char *text)

@@ -1,11 +1,11 @@
-/* A tiny HTTP server on 127.0.0.1 for tests: one answer a connection, each in a thread. */
+/* A tiny HTTP server on 127.0.0.1 for tests: one response per connection, each in a thread. */
 #pragma once
 
 #include <gio/gio.h>
 
 typedef struct _HttpServer HttpServer;
 
-/** HttpRequest: @range: first byte asked for, or -1; @token: the Authorization header, or NULL. */
+/** HttpRequest: @range: first byte requested, or -1; @token: the Authorization header, or NULL. */
 typedef struct {
   char *method;
   char *path;
@@ -13,7 +13,7 @@ typedef struct {
   char *token;
 } HttpRequest;
 
-/** HttpAnswer: writes the whole answer, status line and all; any thread. */
+/** HttpAnswer: writes the whole response, including the status line; any thread. */
 typedef void (*HttpAnswer) (gpointer data, const HttpRequest *request, GOutputStream *out);
 
 HttpServer *http_server_new (HttpAnswer answer, gpointer data);

@@ -11,7 +11,7 @@ answer_status (GOutputStream *out, int status)
 
 static char *git_sha1 (const char *text);
 
-/* A small file, as git keeps it. */
+/* A small file, as stored by git. */
 static void
 answer_text (Hub *f, const HttpRequest *request, GOutputStream *out, const char *text)
 {
@@ -60,7 +60,7 @@ answer_hub (gpointer data, const HttpRequest *request, GOutputStream *out)
     answer_status (out, 404);
 }
 
-#define ENDLESS ((gsize) 256 << 20) /* bytes: far more than sockets hold */
+#define ENDLESS ((gsize) 256 << 20) /* bytes: far more than sockets buffer */
 
 static void
 answer_endless (Hub *f, GOutputStream *out)

@@ -1,4 +1,4 @@
-/* make-music FOLDER [ARTISTS [SONGS]]: the tests' music, to try things by hand. */
+/* make-music FOLDER [ARTISTS [SONGS]]: the tests' music, for manual tests. */
 #include "music.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the plugins of examples/ as their authors would, against installed headers alone, and runs them in
-# pipelines with the installed command.
+# Builds the plugins of examples/ as their authors would, with only installed headers, and runs them in pipelines
+# with the installed command.
 #
 #   sh outside-the-tree.sh PREFIX EXAMPLES BUILD
 set -eu
@@ -27,7 +27,7 @@ done
 
 segue=$(find "$installed" -path '*/bin/segue')
 
-# From a prefix of one's own, as an ordinary user, with nothing but what the prefix holds.
+# From a separate prefix, as an ordinary user, with only the content of the prefix.
 ordinary () {
   if [ "$(id -u)" != 0 ]; then
     env -i HOME="$scratch/home" PATH=/usr/bin:/bin "$@"
@@ -46,7 +46,7 @@ else
   ordinary "$segue" check --preset artist-small >/dev/null
 fi
 
-# By hand, with libsegue-nn: found where it is installed, with no help from the environment.
+# By hand, with libsegue-nn: found where it is installed, without environment variables.
 mkdir "$scratch/by-hand"
 cat >"$scratch/by-hand.c" <<'PLUGIN'
 #include <segue/nn/backend.h>
@@ -83,7 +83,7 @@ env -u LD_LIBRARY_PATH SEGUE_PLUGIN_PATH="$scratch/by-hand" "$segue" inspect by-
 "$segue" inspect level
 "$segue" check "$scratch/plugin/levelled.yaml"
 
-# Songs of its own: three artists, each with a tone of its own.
+# Its own songs: three artists, each with its own tone.
 python3 - "$scratch/music" <<'PYTHON'
 import math, os, struct, sys, wave
 for artist in range(3):
@@ -101,7 +101,7 @@ PYTHON
 find "$scratch/runs/levelled/latest/" -name '*.wav' | grep -q . || {
   echo 'the pipeline exported nothing' >&2; exit 1; }
 
-# A model type of somebody else: trained, judged, asked.
+# An external model type: train, evaluate, predict.
 "$segue" inspect mean-mlp
 "$segue" run "$scratch/model/mean.yaml" "$scratch/music" --set segment.count=2 --set train.epochs=60 \
   --out "$scratch/runs"

@@ -1,5 +1,5 @@
-/* A folder as people have them: files that are not what they say, and names of every kind.  Each is
- * either used or left out with a reason; the run goes on. */
+/* A realistic folder: files with wrong types, and names of every kind.  Each is either used or skipped with a
+ * reason; the run continues. */
 #include "fixture.h"
 #include "music.h"
 
@@ -10,7 +10,7 @@
 #define ARTISTS 3
 #define SONGS   4
 
-/* Names that are good music all the same. */
+/* Unusual names of valid songs. */
 static const char *const odd_names[] = {
   "A B/ C /  d.wav",
   "\"quoted\"/'it'/a;b$(c)`d`.wav",
@@ -32,7 +32,7 @@ put (Fixture *f, const char *name, const void *bytes, gssize length)
   g_assert_no_error (error);
 }
 
-/* What is not usable, each below "Bad/Album". */
+/* Unusable files, each below "Bad/Album". */
 static void
 put_bad (Fixture *f)
 {
@@ -52,7 +52,7 @@ put_bad (Fixture *f)
   music_write_song (whole, 0, 0, 2); /* shorter than a segment */
   g_autofree char *long_song = fixture_place (f, "Bad/Album/cut.wav");
   music_write_song (long_song, 0, 0, 60);
-  g_assert_cmpint (truncate (long_song, 300000), ==, 0); /* 60 s, it says; 9 s there are */
+  g_assert_cmpint (truncate (long_song, 300000), ==, 0); /* declares 60 s; contains 9 s */
 
   g_autofree char *folder = fixture_place (f, "Bad/Album/folder.mp3/x");
   g_autofree char *link = fixture_place (f, "Bad/Album/dangling.mp3");
@@ -94,7 +94,7 @@ run (Fixture *f, int status, CommandResult *result)
   assert_printable (result->out);
 }
 
-/* Every bad file is named with a reason, in the report or in run.json. */
+/* Every bad file is listed with a reason, in the report or in run.json. */
 static void
 test_bad_files (Fixture *f, gconstpointer data)
 {
@@ -118,7 +118,7 @@ test_bad_files (Fixture *f, gconstpointer data)
     g_assert_nonnull (strstr (text, id));
   }
 
-  /* The reasons are remembered, and what is mended is seen. */
+  /* The reasons are cached, and repaired files are detected. */
   run (f, 0, &result);
   command_assert_says (&result, "12 left out:");
   g_autofree char *mended = fixture_place (f, "Bad/Album/text.mp3");
@@ -142,7 +142,7 @@ test_odd_names (Fixture *f, gconstpointer data)
   command_assert_says (&result, count);
   g_assert_null (strstr (result.err, "left out"));
 
-  /* Each is answered under its own name, a line an answer. */
+  /* Each is answered under its own name, one line per answer. */
   g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
   static const char *const head[] = { "predict", "--json", "--model", "runs/artist-small/latest",
                                       "--" };
@@ -174,7 +174,7 @@ test_odd_names (Fixture *f, gconstpointer data)
   assert_printable (result.out);
 }
 
-/* Good and bad together: all are answered, in order, and the status says that not all was well. */
+/* Good and bad together: all are answered, in order, and the exit status reports failures. */
 static void
 test_predict (Fixture *f, gconstpointer data)
 {
@@ -193,8 +193,8 @@ test_predict (Fixture *f, gconstpointer data)
     const char *file = json_string_value (json_object_get (answer, "file"));
     gboolean bad = strstr (file, "Bad") != NULL;
     const char *error = json_string_value (json_object_get (answer, "error"));
-    /* A song that is shorter than it says still has a sound; whether it is used is its decoder's.  One
-     * that is shorter than a segment is predicted with a note. */
+    /* A song shorter than declared still has audio; its decoder decides whether it is used.  One that is shorter
+     * than a segment is predicted with a note. */
     if (strstr (file, "short.wav"))
       g_assert_nonnull (json_object_get (answer, "note"));
     else if (!strstr (file, "cut.wav") && bad != (error != NULL))
@@ -209,7 +209,7 @@ test_predict (Fixture *f, gconstpointer data)
   g_assert_cmpuint (n_answers, >=, 2);
 }
 
-/* Nothing usable at all is an error that says so. */
+/* No usable file at all is reported as an error. */
 static void
 test_nothing_but_bad (Fixture *f, gconstpointer data)
 {

@@ -138,7 +138,7 @@ test_usage (Fixture *f, gconstpointer data)
   command_assert_says (&result, "$SEGUE_CACHE_SIZE: ‘lots’ is not a size");
 }
 
-/* ---- Several at once ---- */
+/* ---- Several processes at once ---- */
 
 typedef struct {
   Fixture *f;
@@ -183,8 +183,8 @@ assert_same (Fixture *f, const char *a, const char *b)
   }
 }
 
-/* Two runs of the same and one of another seed over one cache, from which somebody removes all that may
- * go: what comes out is what comes out of a run that is alone. */
+/* Two runs with the same seed and one with another over one cache, from which another process removes all
+ * removable entries: the result equals that of a single run. */
 static void
 test_together (Fixture *f, gconstpointer data)
 {
@@ -210,8 +210,8 @@ test_together (Fixture *f, gconstpointer data)
   assert_same (f, "other", "other-alone");
 }
 
-/* A disk that is really full: a message that says where and what to do, no half file, and what is
- * finished is there for the run that has room. */
+/* A disk that is really full: a message that states where and what to do, no partial files, and finished results
+ * are available to a later run with space. */
 static void
 test_full_disk (Fixture *f, gconstpointer data)
 {

@@ -1,4 +1,4 @@
-/* Pipelines and the command line itself: what is right passes, what is wrong says where and why. */
+/* Pipelines and the command line itself: correct ones pass, errors state where and why. */
 #include "command.h"
 
 #include <glib/gstdio.h>
@@ -56,14 +56,14 @@ test_presets (Fixture *f, gconstpointer data)
     assert_has (result.out, "← songs");
     command_assert_says (&result, "note: name a folder of music when you run it");
 
-    /* What is resolved is what stands in the file, and every default beside it. */
+    /* The resolved pipeline has the file's content, plus every default. */
     command_run (&result, f->folder, f->env, "check", "--preset", name, "--json", NULL);
     command_assert (&result, 0);
     json_t *root = json_loads (result.out, JSON_REJECT_DUPLICATES, NULL);
     g_assert_cmpuint (json_array_size (json_object_get (root, "stages")), >, 3);
     json_decref (root);
 
-    /* A printed preset is a pipeline of one's own. */
+    /* A printed preset can be used as a pipeline file. */
     command_run (&result, f->folder, f->env, "presets", name, NULL);
     command_assert (&result, 0);
     g_autofree char *path = g_build_filename (f->folder, "mine.yaml", NULL);
@@ -114,7 +114,7 @@ test_wrong (Fixture *f, gconstpointer data)
     g_assert_cmpstr (result.out, ==, "");
     for (gsize j = 0; j < G_N_ELEMENTS (wrong[i].says) && wrong[i].says[j]; j++)
       command_assert_says (&result, wrong[i].says[j]);
-    /* `run` says the same, and leaves nothing behind. */
+    /* `run` reports the same, and leaves no files. */
     g_autofree char *said = g_strdup (result.err);
     command_run (&result, f->folder, f->env, "run", "wrong.yaml", NULL);
     command_assert (&result, 78);
@@ -133,7 +133,7 @@ count_places (const CommandResult *result)
   return n;
 }
 
-/* All that is wrong is said at once, each with its place; `run` says the same. */
+/* All errors are reported at once, each with its position; `run` reports the same. */
 static void
 test_many (Fixture *f, gconstpointer data)
 {
@@ -172,8 +172,8 @@ test_many (Fixture *f, gconstpointer data)
   }
 }
 
-/* Likewise for what feeds what, beside wrong parameters; what a wrong stage would have given is not missed
- * after it. */
+/* Likewise for connections between stages, together with wrong parameters; output of a wrong stage is not reported
+ * as missing after it. */
 static void
 test_many_connections (Fixture *f, gconstpointer data)
 {
@@ -220,7 +220,7 @@ test_many_connections (Fixture *f, gconstpointer data)
     command_assert_says (&result, places[i]);
   g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (places));
 
-  /* Ways past a split, and formats. */
+  /* Bypasses of a split, and formats. */
   static const char *const formats[] = {
     "wrong.yaml:9:11: stage 'one': its input 'audio' comes from 'segment', past 'split'",
     "wrong.yaml:14:20: stage 'two': the model takes audio of 16000 Hz and gets 22050 Hz; decode to "
@@ -253,7 +253,7 @@ test_many_connections (Fixture *f, gconstpointer data)
     command_assert_says (&result, formats[i]);
   g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (formats));
 
-  /* Variables that are wrong, each once; what refers to them is not. */
+  /* Wrong variables are reported once each; references to them are not. */
   g_assert_true (g_file_set_contents (path,
                                       "segue: 1\n"
                                       "vars:\n"
@@ -281,7 +281,7 @@ test_many_connections (Fixture *f, gconstpointer data)
     command_assert_says (&result, variables[i]);
   g_assert_cmpuint (count_places (&result), ==, G_N_ELEMENTS (variables));
 
-  /* Variables that are not there, wherever they stand. */
+  /* Missing variables, at any position. */
   g_assert_true (g_file_set_contents (path,
                                       "segue: 1\n"
                                       "vars: { music: . }\n"
@@ -313,7 +313,7 @@ test_rubbish (Fixture *f, gconstpointer data)
     command_run (&result, f->folder, f->env, "check", "wrong.yaml", NULL);
     command_assert (&result, 78);
     g_assert_true (g_utf8_validate (result.err, -1, NULL));
-    /* Nothing of it drives the terminal. */
+    /* None of it controls the terminal. */
     for (const char *p = result.err; *p; p++)
       g_assert_false (*p != '\n' && g_ascii_iscntrl (*p));
   }
@@ -398,7 +398,7 @@ test_unknown (Fixture *f, gconstpointer data)
   }
 }
 
-/* The version is told without a look at any plugin, even where all of them are broken. */
+/* The version is printed without reading any plugin, even where all of them are broken. */
 static void
 test_version (Fixture *f, gconstpointer data)
 {
@@ -410,7 +410,7 @@ test_version (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   g_assert_true (g_str_has_prefix (result.out, "segue "));
   g_assert_cmpstr (result.err, ==, "");
-  /* And a plugin that is found but can't be used says why. */
+  /* And for a plugin that is found but unusable the reason is reported. */
   command_run (&result, f->folder, f->env, "inspect", NULL);
   command_assert (&result, 0);
   assert_has (result.out, "segue-broken.so");
@@ -442,7 +442,7 @@ test_inspect (Fixture *f, gconstpointer data)
   json_decref (root);
 }
 
-/* What is printed on stdout by verbs that need no music. */
+/* Output on stdout of verbs that need no music. */
 static const char *const printing[] = {
   "--help",
   "--version",
@@ -470,7 +470,7 @@ run_redirected (Fixture *f, const char *words, const char *redirection, CommandR
   command_run_shell (result, f->folder, f->env, line);
 }
 
-/* An output that is lost is no success, and the reason is the system's own. */
+/* Lost output is a failure, with the system's own reason. */
 static void
 test_full (Fixture *f, gconstpointer data)
 {
@@ -492,7 +492,7 @@ test_full (Fixture *f, gconstpointer data)
   }
 }
 
-/* A reader that has gone is not spoken of, whether or not the signal of it is ignored. */
+/* A closed reader causes no message, whether or not SIGPIPE is ignored. */
 static void
 test_gone (Fixture *f, gconstpointer data)
 {
@@ -508,7 +508,7 @@ test_gone (Fixture *f, gconstpointer data)
   }
 }
 
-/* With descriptors closed, no file that is opened takes what was printed. */
+/* With descriptors closed, no opened file receives printed output. */
 static void
 test_closed (Fixture *f, gconstpointer data)
 {
@@ -521,7 +521,7 @@ test_closed (Fixture *f, gconstpointer data)
   g_assert_cmpint (result.status, >, 0);
 }
 
-/* No colour and no bar where nobody looks; both on a terminal. */
+/* No colour and no bar without a terminal; both on a terminal. */
 static void
 test_plain (Fixture *f, gconstpointer data)
 {
@@ -531,7 +531,7 @@ test_plain (Fixture *f, gconstpointer data)
   g_assert_null (strchr (result.out, '\033'));
 }
 
-/* ---- What stages take ---- */
+/* ---- Inputs of stages ---- */
 
 #define BEGIN                                                                                      \
   "segue: 1\nstages:\n"                                                                            \
@@ -607,7 +607,7 @@ test_formats (Fixture *f, gconstpointer data)
   }
 }
 
-/* What no stage takes was hardly meant so; a pipeline under construction may end anywhere. */
+/* An output that no stage takes is probably a mistake; a pipeline under construction may end anywhere. */
 static void
 test_unused (Fixture *f, gconstpointer data)
 {

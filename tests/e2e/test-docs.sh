@@ -1,7 +1,6 @@
 #!/bin/sh
-# Holds README and docs against the program: every YAML block that is a whole pipeline is checked,
-# every `segue …` line names a verb that exists, and what can be tried without music is tried.
-# Prints TAP.
+# Checks README and docs with the program: every YAML block that is a whole pipeline is checked, every `segue …`
+# line has an existing verb, and commands that work without music are run. Prints TAP.
 #
 #   sh test-docs.sh SEGUE SOURCE_ROOT
 set -u

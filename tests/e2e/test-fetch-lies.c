@@ -1,4 +1,4 @@
-/* `segue fetch` from servers that fail or lie: an error that says what, and nothing in the cache. */
+/* `segue fetch` from servers that fail or send false data: a specific error, and nothing in the cache. */
 #include "hub-server.h"
 
 static void
@@ -25,7 +25,7 @@ static void
 test_down (Hub *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  /* Port 1 is nobody's. */
+  /* No server uses port 1. */
   f->env = g_environ_setenv (f->env, "HF_ENDPOINT", "http://127.0.0.1:1", TRUE);
   hub_fetch (f, 69, &result);
   command_assert_says (&result, "can't reach http://127.0.0.1:1/");
@@ -73,7 +73,7 @@ test_huge (Hub *f, gconstpointer data)
   g_assert_cmpuint (http_server_count (f->store, "GET"), ==, 0);
 }
 
-/* A page, a head, or interim answers without an end are given up. */
+/* An endless page, head, or series of interim responses is aborted. */
 static void
 test_endless (Hub *f, gconstpointer data)
 {

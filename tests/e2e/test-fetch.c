@@ -1,4 +1,4 @@
-/* `segue fetch` from a server that means well: all of a model, again, in parts, and not at all. */
+/* `segue fetch` from a correct server: a whole model, again, in parts, and not at all. */
 #include "hub-server.h"
 
 #include <glib/gstdio.h>
@@ -154,11 +154,11 @@ test_interrupt (Hub *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   hub_fetch (f, 0, &result);
   hub_assert_whole (f);
-  /* It went on and did not start again. */
+  /* It resumed and did not start again. */
   g_assert_cmpuint (http_server_count (f->store, "range=-1 "), ==, 1);
 }
 
-/* Weights in several files, and the processor's settings. */
+/* Weights in several files, and the preprocessor's settings. */
 static void
 test_shards (Hub *f, gconstpointer data)
 {
@@ -193,7 +193,7 @@ test_hostile_shards (Hub *f, gconstpointer data)
   }
 }
 
-/* ---- What is not even asked ---- */
+/* ---- Refused without a request ---- */
 
 static void
 test_offline (Hub *f, gconstpointer data)
@@ -234,7 +234,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  signal (SIGINT, SIG_DFL); /* whoever runs the tests in the background has it ignored */
+  signal (SIGINT, SIG_DFL); /* it is ignored where the tests run in the background */
 #define ADD(path, test) g_test_add ("/fetch/" path, Hub, NULL, hub_set_up, test, hub_tear_down)
   ADD ("whole", test_whole);
   ADD ("no-token", test_no_token);

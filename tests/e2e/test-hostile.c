@@ -1,5 +1,5 @@
-/* Names from somebody else, wherever they come in: nothing is made, changed or removed outside of
- * where segue may write, and nothing that is shown drives the terminal. */
+/* Untrusted names in every input: nothing is created, changed or removed outside of where segue may
+ * write, and no output controls the terminal. */
 #include "hostile.h"
 #include "music.h"
 
@@ -65,7 +65,7 @@ write_export (Sandbox *s, const char *more)
   sandbox_write (s, "export.yaml", text->str, -1);
 }
 
-/* A second of sound, of which all songs are copies. */
+/* A second of audio, of which all songs are copies. */
 static char *
 make_song (Sandbox *s, gsize *length)
 {
@@ -104,14 +104,14 @@ test_labels (Sandbox *s, gconstpointer unused)
   RUN (s, &result, "run", "export.yaml");
   command_assert (&result, 0);
   g_autofree char *train = g_build_filename (s->work, "dataset", "data", "train", NULL);
-  /* A folder for each label, and none in another. */
+  /* A folder for each label, and none inside another. */
   g_assert_cmpuint (count_below (train, "", TRUE), ==, g_hash_table_size (labels));
   g_assert_cmpuint (count_below (train, ".wav", FALSE), >=, g_hash_table_size (labels));
   RUN (s, &result, "run", "export.yaml", "--json");
   command_assert (&result, 0);
 }
 
-/* Beside each good song a bad one, so that every name stands in a message. */
+/* A bad song next to each good one, so that every name is in a message. */
 static void
 test_file_names (Sandbox *s, gconstpointer unused)
 {
@@ -123,7 +123,7 @@ test_file_names (Sandbox *s, gconstpointer unused)
 
   for (guint i = 0; i < names->len; i++) {
     const char *name = g_ptr_array_index (names, i);
-    /* What can be a folder's name, is not hidden, and is not a song's. */
+    /* Names that are valid for a folder, not hidden, and not a song's. */
     if (strchr (name, '/') != NULL || *name == '.' || strlen (name) > 240 ||
         g_str_has_suffix (name, ".wav"))
       continue;
@@ -247,7 +247,7 @@ test_model_labels (Sandbox *s, gconstpointer unused)
   command_assert (&result, 0);
   RUN (s, &result, "predict", "--model", "model", "--json", "song.wav");
   command_assert (&result, 0);
-  /* What is shown so is still the same text to a program. */
+  /* Text that is escaped in this way is still the same text to a program. */
   json_t *answer = json_loads (result.out, JSON_REJECT_DUPLICATES, NULL);
   json_t *probabilities = json_object_get (answer, "probabilities");
   g_assert_cmpuint (json_object_size (probabilities), ==, json_array_size (labels));
@@ -258,7 +258,7 @@ test_model_labels (Sandbox *s, gconstpointer unused)
   json_decref (labels);
 }
 
-/* What a model says of how songs are prepared for it. */
+/* A model's settings for the preparation of songs. */
 static void
 test_model_preparation (Sandbox *s, gconstpointer unused)
 {
@@ -297,7 +297,7 @@ test_model_preparation (Sandbox *s, gconstpointer unused)
   json_decref (labels);
 }
 
-/* A tensor of every name: one that the model has not got is none of its business. */
+/* A tensor of every name: one that the model does not have is ignored. */
 static void
 test_tensor_names (Sandbox *s, gconstpointer unused)
 {
@@ -315,7 +315,7 @@ test_tensor_names (Sandbox *s, gconstpointer unused)
       json_pack ("{s:s, s:[i], s:[i, i]}", "dtype", "F32", "shape", 0, "data_offsets", 0, 0));
   g_assert_cmpuint (json_object_size (header), >, 150);
   for (guint n = 0; n < 2; n++) {
-    /* With sound sizes, and with the last one's wrong: then its name is in the message. */
+    /* With correct sizes, and with a wrong last one: then its name is in the message. */
     if (n == 1)
       json_object_set_new (header, "\x1b[2J\xc2\x9b\xe2\x80\xae", json_integer (1));
     char *text = json_dumps (header, JSON_COMPACT);
@@ -351,7 +351,7 @@ test_hub (Sandbox *s, gconstpointer unused)
     default:
       RUN (s, &result, "fetch", "a/b", "--file", name);
     }
-    /* Not a name, or one that is not asked for, since we are offline. */
+    /* Not a name, or one that is not requested, since the test is offline. */
     g_assert_true (result.status == 64 || result.status == 69);
   }
   g_autofree char *cache = g_build_filename (s->work, "hub", NULL);
@@ -412,7 +412,7 @@ test_pipelines (Sandbox *s, gconstpointer unused)
         g_assert_true (g_utf8_validate (error->message, -1, NULL));
       else
         g_assert_true (is_name (segue_pipeline_get_name (pipeline)));
-      /* One of many by the command, too: each form with some names. */
+      /* Some through the command, too: each form with some names. */
       if ((i + k) % 61 != 0)
         continue;
       RUN (s, &result, "check", "hostile.yaml");
@@ -421,7 +421,7 @@ test_pipelines (Sandbox *s, gconstpointer unused)
   }
 }
 
-/* ---- A cache from somebody else ---- */
+/* ---- An untrusted cache ---- */
 
 static void
 replace_with (const char *path, const char *target)
@@ -522,12 +522,12 @@ test_cache (Sandbox *s, gconstpointer unused)
   use_cache (s);
 }
 
-/* ---- What would take all memory, or for ever ---- */
+/* ---- Inputs that would take all memory, or forever ---- */
 
-/* Far below what each of these asks for, far above what saying no takes. */
+/* Far below what each of these requests, far above what a refusal takes. */
 #define MOST_KIB (1536 * 1024)
 
-/* Ends with @status and has not taken what it was asked to. */
+/* Ends with @status and has not allocated the requested amount. */
 static void
 refuse (Sandbox *s, const char *what, int status, const char *const *arguments)
 {
@@ -548,7 +548,7 @@ refuse (Sandbox *s, const char *what, int status, const char *const *arguments)
 #define RUN_IT  ((const char *const[]){ "run", "export.yaml", NULL })
 #define CHECK   ((const char *const[]){ "check", "export.yaml", NULL })
 
-/* @size bytes of which the first are @begin, and the rest no disk. */
+/* @size bytes of which the first are @begin, and the rest a hole. */
 static void
 write_sparse (Sandbox *s, const char *name, const char *begin, off_t size)
 {
@@ -640,7 +640,7 @@ test_greedy_pipelines (Sandbox *s, gconstpointer unused)
 static void
 test_greedy_songs (Sandbox *s, gconstpointer unused)
 {
-  /* Offsets into a WAV header, and what does not belong there. */
+  /* Offsets into a WAV header, and invalid values for them. */
   static const struct {
     guint at, size;
     guint32 number;

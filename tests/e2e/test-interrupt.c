@@ -31,7 +31,7 @@ spawn_endless (Fixture *f, int *err)
   return pid;
 }
 
-/* Reads on until @text has been said. */
+/* Reads output until @text has been printed. */
 static void
 await (int fd, GString *heard, const char *text)
 {
@@ -65,7 +65,7 @@ test_interrupt (Fixture *f, gconstpointer data)
   command_assert_has (heard->str, "press Ctrl-C again to stop at once");
   fixture_assert_exists (f, "runs/artist-small");
 
-  /* What was finished before is not done again. */
+  /* Finished work is not done again. */
   g_auto (CommandResult) result = { 0 };
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
                "--set", "segment.count=2", "--set", "train.epochs=1", "--set",
@@ -74,7 +74,7 @@ test_interrupt (Fixture *f, gconstpointer data)
   g_assert_cmpint (command_get_int (&result, "cached"), ==, 18);
 }
 
-/* Whoever presses twice does not wait. */
+/* A second Ctrl-C ends it without waiting. */
 static void
 test_interrupt_twice (Fixture *f, gconstpointer data)
 {
@@ -88,7 +88,7 @@ test_interrupt_twice (Fixture *f, gconstpointer data)
   int status = -1;
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   close (err);
-  /* Killed, unless it had stopped in the meantime. */
+  /* Killed, unless it has ended in the meantime. */
   g_assert_true ((WIFSIGNALED (status) && WTERMSIG (status) == SIGINT) ||
                  (WIFEXITED (status) && WEXITSTATUS (status) == 130));
 }
@@ -97,7 +97,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  signal (SIGINT, SIG_DFL); /* whoever runs the tests in the background has it ignored */
+  signal (SIGINT, SIG_DFL); /* it is ignored where the tests run in the background */
   g_auto (FixtureLibrary) library = fixture_library_new (3, 6);
 #define ADD(path, test)                                                                            \
   g_test_add ("/interrupt/" path, Fixture, &library, fixture_set_up, test, fixture_tear_down)

@@ -1,4 +1,4 @@
-/* segue predict: many songs, in any number of ways to name and to show them; killed, and gone on with. */
+/* segue predict: many songs, in all forms of input and output; killed, and resumed. */
 #include "fixture.h"
 #include "music.h"
 
@@ -140,7 +140,7 @@ test_playlist (Fixture *f, gconstpointer data)
   }
 }
 
-/* What is no file costs itself, and not the songs beside it: with the cache of answers and without. */
+/* A path that is not a file fails alone, and not the songs next to it: with the cache of answers and without. */
 static void
 test_no_files (Fixture *f, gconstpointer data)
 {
@@ -181,8 +181,8 @@ assert_note (Fixture *f, const char *options, const char *file, guint segments, 
   }
 }
 
-/* What training leaves out is predicted as far as it goes, with a note, and no advice that only a
- * pipeline could take. */
+/* Songs that training skips are predicted as far as possible, with a note, and without advice that applies only to
+ * a pipeline. */
 static void
 test_unlike_training (Fixture *f, gconstpointer data)
 {
@@ -219,7 +219,7 @@ test_unlike_training (Fixture *f, gconstpointer data)
   command_assert_says (&result, "the file could not be used");
 }
 
-/* Answers that can't be written end it, with the reason. */
+/* Answers that can't be written end the command, with the reason. */
 static void
 test_full (Fixture *f, gconstpointer data)
 {
@@ -242,7 +242,7 @@ test_full (Fixture *f, gconstpointer data)
   }
 }
 
-/* What a run was evaluated with is what its model is asked with. */
+/* Prediction uses the settings of the run's evaluation. */
 static void
 test_aggregation (Fixture *f, gconstpointer data)
 {
@@ -276,7 +276,7 @@ test_none_of_these (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
   static const char calibration[] = MODEL "/model/calibration.json";
-  /* Nothing is as sure as that. */
+  /* No answer is that confident. */
   fixture_write (f, calibration,
                  "{\"segue\": 1, \"confidences\": {\"mean-probability\": [1, 1, 1]}}");
   shell (f, "segue predict -m " MODEL " --none-of-these 25% music", &result);
@@ -334,7 +334,7 @@ list_records (Fixture *f)
   return records;
 }
 
-/* Kills the command once it has said @n_lines. */
+/* Kills the command after it has printed @n_lines. */
 static void
 kill_after (Fixture *f, guint n_lines)
 {
@@ -369,7 +369,7 @@ test_killed (Fixture *f, gconstpointer data)
     kill_after (f, n_lines);
     g_autoptr (GHashTable) before = list_records (f);
     g_assert_cmpuint (g_hash_table_size (before), >=, n_lines);
-    /* What was answered is not asked again, and so not written again. */
+    /* Answered songs are not computed again, and so not written again. */
     kill_after (f, n_lines + 2);
     g_autoptr (GHashTable) after = list_records (f);
     GHashTableIter iter;
@@ -387,7 +387,7 @@ test_killed (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
 }
 
-/* A cache that can't be used costs time, no answer. */
+/* An unusable cache costs time, but no answer. */
 static void
 test_no_cache (Fixture *f, gconstpointer data)
 {
@@ -434,11 +434,11 @@ measure (Fixture *f, guint n)
   return usage.ru_maxrss;
 }
 
-/* A hundred songs take no more than twenty.  One that stayed would take 2 MiB. */
+/* A hundred songs take no more than twenty.  A song that stayed in memory would take 2 MiB. */
 static void
 test_memory (Fixture *f, gconstpointer data)
 {
-  /* What a sanitizer keeps of freed memory is not ours. */
+  /* Freed memory that a sanitizer keeps does not count. */
   f->env = g_environ_setenv (f->env, "ASAN_OPTIONS",
                              "detect_leaks=0:abort_on_error=1:quarantine_size_mb=1", TRUE);
   glong few = measure (f, 20), many = measure (f, 100);

@@ -1,4 +1,4 @@
-/* The page of a run: made by the preset, made again by the verb, put in its place whole. */
+/* The page of a run: made by the preset, recreated by the verb, replaced as a whole. */
 #include "fixture.h"
 
 #include <fcntl.h>
@@ -37,7 +37,7 @@ assert_no_temporaries (Fixture *f, const char *name)
     g_assert_false (segue_file_is_temporary (names[i]));
 }
 
-/* The whole page, of the same clips, from the run and from the verb. */
+/* The whole page, with the same clips, from the run and from the verb. */
 static void
 test_page (Fixture *f, gconstpointer data)
 {
@@ -64,7 +64,7 @@ test_page (Fixture *f, gconstpointer data)
   g_assert_cmpstr (first, ==, second);
   assert_no_temporaries (f, LATEST);
 
-  /* Songs that are gone have no clips; all else is there.  Songs that moved have them again. */
+  /* Missing songs have no clips; everything else exists.  Moved songs have clips again. */
   g_autofree char *away = g_build_filename (f->folder, "away", NULL);
   g_assert_cmpint (g_rename (f->music, away), ==, 0);
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", f->music,
@@ -106,7 +106,7 @@ test_without_stage (Fixture *f, gconstpointer data)
   command_assert_has (curves, "kept: epoch 1");
 }
 
-/* @text written as the file @name, with the folders that it takes. */
+/* Writes @text to the file @name, with its folders. */
 static void
 put (Fixture *f, const char *name, const char *text)
 {
@@ -130,7 +130,7 @@ assert_refused (Fixture *f, const char *run, const char *out, const char *kept)
   g_assert_cmpstr (text, ==, "mine");
 }
 
-/* A report never takes the place of anything else, whatever that is called. */
+/* A report never replaces anything else, whatever its name. */
 static void
 test_keeps (Fixture *f, gconstpointer data)
 {
@@ -142,7 +142,7 @@ test_keeps (Fixture *f, gconstpointer data)
   put (f, "videos/clips/wedding.mp4", "mine");
   assert_refused (f, LATEST, "videos", "videos/clips/wedding.mp4");
 
-  /* Beside an earlier report; in place of one of its files; under a name that its list has. */
+  /* Next to an earlier report; in place of one of its files; under a name in its list. */
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "page", NULL);
   command_assert (&result, 0);
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "page", NULL);
@@ -153,14 +153,14 @@ test_keeps (Fixture *f, gconstpointer data)
   put (f, "page/index.html", "mine");
   assert_refused (f, LATEST, "page", "page/index.html");
 
-  /* A stranger's list over one's own files. */
+  /* An untrusted list in a folder of the user's files. */
   put (f, "list/thesis.txt", "mine");
   put (f, "list/.segue-files",
        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  thesis.txt\n"
        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ../file\n");
   assert_refused (f, LATEST, "list", "list/thesis.txt");
 
-  /* A file of one's own that is called as a list. */
+  /* A user's file with the name of a list. */
   put (f, "notes/.segue-files", "mine");
   assert_refused (f, LATEST, "notes", "notes/.segue-files");
 
@@ -171,7 +171,7 @@ test_keeps (Fixture *f, gconstpointer data)
   assert_refused (f, LATEST, "linked", "videos/clips/wedding.mp4");
 }
 
-/* Links in a stranger's run lead nowhere. */
+/* Links in an untrusted run are not followed. */
 static void
 test_links (Fixture *f, gconstpointer data)
 {
@@ -180,7 +180,7 @@ test_links (Fixture *f, gconstpointer data)
   static const char *const lines[] = {
     "rm -r run/report; ln -s ../home run/report",
     "rm -r run/report; ln -s \"$PWD/home\" run/report",
-    /* As a run at work has it: `report` is an alias of the stage's folder. */
+    /* As in a run in progress: `report` is an alias of the stage's folder. */
     "rm -r run/report run/stages/report/report; ln -s stages/report/report run/report; "
     "ln -s ../../../home run/stages/report/report",
     "rm -r run/report run/stages/report; ln -s stages/report/report run/report; "
@@ -198,13 +198,13 @@ test_links (Fixture *f, gconstpointer data)
     assert_refused (f, "run", NULL, "home/kept");
     g_assert_cmpuint (count_files (f, "home"), ==, i == 3 ? 3 : 2);
   }
-  /* An alias as a run has it is one. */
+  /* An alias as in a run is accepted. */
   command_run_shell (&result, f->folder, f->env, "rm -rf run; cp -a " LATEST "/. run");
   command_run (&result, f->folder, f->env, "report", "run", NULL);
   command_assert (&result, 0);
 }
 
-/* What a command left that was killed goes with the next one; what one is at work in stays. */
+/* Leftovers of a killed command are removed by the next one; folders of a running one stay. */
 static void
 test_leftover (Fixture *f, gconstpointer data)
 {
@@ -227,7 +227,7 @@ test_leftover (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));
 }
 
-/* A stranger's run names files of this machine. */
+/* An untrusted run refers to files of this machine. */
 static void
 test_sources (Fixture *f, gconstpointer data)
 {
@@ -251,7 +251,7 @@ test_sources (Fixture *f, gconstpointer data)
   }
 }
 
-/* What is not a run, and what is not a report. */
+/* Folders that are not runs, and that are not reports. */
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
@@ -291,7 +291,7 @@ test_refused (Fixture *f, gconstpointer data)
   fixture_assert_exists (f, "report/thesis.txt");
   assert_no_temporaries (f, ".");
 
-  /* A run that is damaged keeps the report that it has. */
+  /* A damaged run keeps its report. */
   g_autofree char *before = fixture_read (f, LATEST "/report/index.html", NULL);
   fixture_write (f, LATEST "/predictions.csv", "set,song\n");
   command_run (&result, f->folder, f->env, "report", LATEST, NULL);

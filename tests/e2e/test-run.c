@@ -1,4 +1,4 @@
-/* From a folder of music to names, by the built command alone. */
+/* From a folder of music to names, by the built command only. */
 #include "fixture.h"
 #include "music.h"
 
@@ -8,7 +8,7 @@
 #define ARTISTS 3
 #define SONGS   6
 
-/* Little enough to be trained in seconds; SMALL: the network, too. */
+/* Small enough to train in seconds; SMALL: the network, too. */
 #define QUICK                                                                                      \
   (char *) "--set", (char *) "segment.count=2", (char *) "--set", (char *) "train.epochs=2"
 #define SMALL QUICK, (char *) "--set", (char *) "train.model.channels=[8,8]"
@@ -84,7 +84,7 @@ test_first_contact (Fixture *f, gconstpointer data)
   command_assert_has (result.out, "\nThe test set by artist:\n");
   command_assert_has (result.out, "with 95 % confidence the accuracy");
   command_assert_says (&result, "\n18 songs\n");
-  /* Each epoch leaves a line, in the order in which they end. */
+  /* Each epoch prints a line, in the order in which they end. */
   for (guint epoch = 1; epoch <= 6; epoch++) {
     g_autofree char *line = g_strdup_printf ("\ntrain: epoch %u/6: loss ", epoch);
     command_assert_says (&result, line);
@@ -104,13 +104,14 @@ test_first_contact (Fixture *f, gconstpointer data)
     g_autofree char *name = g_build_filename ("runs/artist-small/latest", left[i], NULL);
     fixture_assert_exists (f, name);
   }
-  /* Sounds that differ so much are learnt in no time. */
+  /* Sounds that differ this much are learnt quickly. */
   json_t *metrics = fixture_read_json (f, "runs/artist-small/latest/metrics.json");
   json_t *accuracy = json_object_get (json_object_get (metrics, "train"), "segment_accuracy");
   g_assert_cmpfloat (json_number_value (accuracy), >=, 0.8);
   json_decref (metrics);
 
-  /* The very command that the run ended with, then everything else that --model may name. */
+  /* The exact command that the run printed at its end, then everything else that --model
+   * accepts. */
   static const char *const models[] = { "runs/artist-small/latest",
                                         "runs/artist-small/latest/model",
                                         "runs/artist-small/latest/" };
@@ -126,7 +127,7 @@ test_first_contact (Fixture *f, gconstpointer data)
     before = g_strdup (result.out);
   }
 
-  /* Every song of a folder, in order, the same however many threads there are. */
+  /* Every song of a folder, in order, the same for any number of threads. */
   for (guint jobs = 1; jobs <= 3; jobs += 2) {
     g_autofree char *j = g_strdup_printf ("%u", jobs);
     command_run (&result, f->folder, f->env, "predict", "--model", models[0], "--json", "-j", j,
@@ -167,7 +168,7 @@ test_same_result (Fixture *f, gconstpointer data)
     assert_same (f, a, b);
   }
 
-  /* The same once more takes all of it from the cache, into a folder of its own. */
+  /* A second identical run reads everything from the cache, into its own folder. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
                "runs-again", SMALL, NULL);
   command_assert (&result, 0);
@@ -186,7 +187,7 @@ test_same_result (Fixture *f, gconstpointer data)
   command_assert_has (result.out, "would run: depends on 'train', which would run\n");
   g_assert_null (strstr (result.out, "cache=true"));
 
-  /* Songs that were decoded before, and would be again for the sake of a later stage. */
+  /* Songs that were decoded before, and would be decoded again for a later stage. */
   static const struct {
     const char *set, *says;
   } changes[] = {
@@ -266,7 +267,7 @@ check_precisions (Fixture *f)
   command_assert_says (&none, "openblas has no int8 on this processor");
 }
 
-/* One word makes another decoder, one word another network. */
+/* One word selects another decoder, one word another network. */
 static void
 test_swaps (Fixture *f, gconstpointer data)
 {
@@ -296,14 +297,14 @@ test_swaps (Fixture *f, gconstpointer data)
   assert_answer (line, "music/Artist 0/Album 0/Song 0.wav", 2);
   check_precisions (f);
 
-  /* Those weights are as good a start for the preset `artist` as the published ones. */
+  /* Those weights can be the start for the preset `artist`, like the published ones. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, QUICK, "--set",
                "weights=runs/artist-small/latest/model", NULL);
   command_assert (&result, 0);
   fixture_assert_exists (f, "runs/artist/latest/model/model.safetensors");
 }
 
-/* With descriptors closed, no file that is opened takes what is printed. */
+/* With descriptors closed, no opened file receives printed output. */
 static void
 test_closed_descriptors (Fixture *f, gconstpointer data)
 {
@@ -341,7 +342,7 @@ test_dataset (Fixture *f, gconstpointer data)
   g_assert_cmpuint (g_strv_length (lines), ==, ARTISTS * SONGS * 2);
 }
 
-/* ---- What can go wrong ---- */
+/* ---- Errors ---- */
 
 static void
 test_too_few (Fixture *f, gconstpointer data)
@@ -354,7 +355,7 @@ test_too_few (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   command_assert_says (&result, "1 label with too few songs for every set (at least 3) is "
                                 "left out: ‘Lonely’ has 1 song");
-  /* What names alone show ends a run before it decodes anything. */
+  /* Errors visible from names alone end a run before it decodes anything. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                "--set", "split.too_few=fail", "--fresh", NULL);
   command_assert (&result, 65);
@@ -364,7 +365,7 @@ test_too_few (Fixture *f, gconstpointer data)
   command_assert_says (&result, "--set split.too_few=leave_out");
 }
 
-/* The data set without decoding: by label and set, as a run has it then. */
+/* The data set without decoding: by label and set, as in a later run. */
 static void
 test_data_view (Fixture *f, gconstpointer data)
 {
@@ -390,7 +391,7 @@ test_data_view (Fixture *f, gconstpointer data)
   command_assert_has (result.out, "(rescanned on every run)");
   g_assert_null (strstr (result.err, "run.json"));
 
-  /* Fewer than two labels: said at once, by everything that looks. */
+  /* Fewer than two labels: reported at once, by every command that checks. */
   const char *const verbs[] = { "check", "run" };
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++) {
     command_run (&result, f->folder, f->env, verbs[i], "--preset", "artist-small", f->music,
@@ -426,7 +427,7 @@ test_no_folder (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (runs, G_FILE_TEST_EXISTS));
 }
 
-/* Without the weights nothing is begun, and one sentence says how to get them. */
+/* Without the weights nothing is started, and one sentence states how to get them. */
 static void
 test_no_weights (Fixture *f, gconstpointer data)
 {

@@ -1,6 +1,6 @@
-"""On a terminal: lines that fit 60 and 80 columns, and nothing of a stranger's that drives it.
+"""On a terminal: lines that fit 60 and 80 columns, and no untrusted text that controls it.
 
-TAP on stdout, as every test.  The built command runs behind a pseudo-terminal.
+TAP on stdout, like every test.  The built command runs behind a pseudo-terminal.
 """
 import fcntl
 import os
@@ -43,7 +43,7 @@ def environment(folder, extra):
 
 
 def on_terminal(arguments, folder, columns, extra=None):
-    """What the command writes on a terminal of so many columns, and its exit status."""
+    """The command's output on a terminal with this many columns, and its exit status."""
     pid, master = pty.fork()
     if pid == 0:
         try:
@@ -134,7 +134,7 @@ def test_predict(bench):
 
 
 def test_arguments(bench):
-    """What a person, or a script with a stranger's word, gives to each verb."""
+    """Arguments that a person, or a script with untrusted text, gives to each verb."""
     word = HOSTILE[0] + HOSTILE[2]
     with open(os.path.join(bench.folder, word + ".yaml"), "w") as f:
         f.write("segue: 1\n\"%s\": 1\nstages:\n  - use: \"%s\"\n" % ("k\\e[2J\\u202e", "t\\e[2J\\u202e"))
@@ -150,7 +150,7 @@ def test_arguments(bench):
 
 
 def test_plain(bench):
-    """NO_COLOR and TERM=dumb: no escape at all in the first case but for the bar's, none in the second."""
+    """NO_COLOR and TERM=dumb: no escape sequences in the first case except the bar's, none in the second."""
     output, _ = on_terminal(["run", "small.yaml"], bench.folder, 80, {"NO_COLOR": "1"})
     assert not re.search(r"\x1b\[[0-9]+m", output)
     output, _ = on_terminal(["run", "small.yaml"], bench.folder, 80, {"TERM": "dumb"})
@@ -169,7 +169,7 @@ def main():
             try:
                 test(bench)
                 print("ok %d - %s" % (number, test.__name__), flush=True)
-            except Exception as problem:  # whatever it is, the next test is run
+            except Exception as problem:  # whatever the error, the next test is run
                 failed = True
                 print("not ok %d - %s\n# %s" % (number, test.__name__, ascii(problem)), flush=True)
     finally:

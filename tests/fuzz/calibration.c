@@ -1,4 +1,4 @@
-/* calibration.json of a stranger's model: thresholds that are probabilities, or an error. */
+/* calibration.json of an untrusted model: thresholds that are probabilities, or an error. */
 #include "scratch.h"
 #include "standalone.h"
 

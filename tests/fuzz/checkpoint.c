@@ -1,7 +1,7 @@
-/* Checkpoints of a training, in a cache that may be somebody else's: whatever the bytes, the training
- * goes on from a state that it can have come to, or starts again.
+/* Checkpoints of a training, in a cache that may be untrusted: whatever the bytes, the training resumes from a
+ * state that it can have reached, or starts again.
  *
- * The input is a file; it is read as it is, and with all that holds it together put right. */
+ * The input is a file; it is read unchanged, and with its checks (digest, lengths) corrected. */
 #include "checkpoint.h"
 #include "scratch.h"
 #include "stage/context-private.h"
@@ -87,7 +87,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < HEADER)
     return 0;
 
-  /* The numbers of epochs and of steps are the input's; all else, and the length, follow. */
+  /* The numbers of epochs and of steps are from the input; the rest, and the length, follow from them. */
   guint64 header[HEADER / 8];
   memcpy (header, data, HEADER);
   memcpy (header, "segue training 2", 16);

@@ -1,5 +1,5 @@
-/* Remembered hashes of files: whatever the memory says, a key is the file's own or one that was noted
- * for exactly this file, and always a key. */
+/* Cached hashes of files: whatever the record contains, a key is the file's own or one that was recorded for
+ * exactly this file, and always a valid key. */
 #include "store/contents.h"
 #include "base/sha256.h"
 #include "scratch.h"
@@ -25,8 +25,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     g_autofree char *name = g_compute_checksum_for_string (G_CHECKSUM_SHA256, song, -1);
     memory = g_strdup_printf ("files/%.2s/%s", name, name + 2);
   }
-  /* The first byte says whether what follows is the key in a memory of this file, as it is, whose
-   * checksum is right. */
+  /* The first byte selects whether the rest is used as the key in a record of this file with a correct
+   * checksum. */
   g_autoptr (GByteArray) text = g_byte_array_new ();
   gboolean known = size > 0 && data[0] == '=';
   if (known) {

@@ -1,5 +1,5 @@
-/* Names, addresses and headers of a model server: what passes its check can't lead out of the cache,
- * to another protocol, or past the end of a number.
+/* Names, addresses and headers of a model server: values that pass the checks can't lead outside of the cache, to
+ * another protocol, or to an overflow of a number.
  *
  * The input is a name, a file, and a header's value. */
 #include "base/hub-cache.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* @below stays in @root when the system follows it. */
+/* Whether @below stays in @root when the system resolves it. */
 static void
 check_below (const char *root, const char *below)
 {

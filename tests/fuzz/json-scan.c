@@ -1,8 +1,8 @@
-/* What a JSON text would come to, before it is parsed: a text that passes is parsed within the memory, depth
- * and lengths that it was said to keep to, and one that is refused says where.
+/* The cost of a JSON text, before it is parsed: a text that passes is parsed within the predicted memory, depth
+ * and lengths, and a refusal states the position.
  *
- * The first byte says whether a value is left out (the key "big").  The last byte of the text is followed by
- * no other. */
+ * The first byte selects whether a value is skipped (the key "big").  No byte follows the last byte of the
+ * text. */
 #include "base/json-scan.h"
 #include "scratch.h"
 #include "standalone.h"
@@ -62,7 +62,7 @@ check_parsed (const char *text, gsize length, gboolean leaves_out)
   g_assert_cmpuint (depth_of (value), <=, limits.depth);
   if (leaves_out && json_is_object (value)) {
     const json_t *big = json_object_get (value, "big");
-    /* “[0]” has no room for null, and costs next to nothing. */
+    /* “[0]” has no room for null, and costs almost nothing. */
     g_assert_cmpuint (json_object_size (big), ==, 0);
     g_assert_cmpuint (json_array_size (big), <=, 1);
   }

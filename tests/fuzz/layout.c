@@ -1,5 +1,5 @@
-/* Layouts and the paths that they are held against: fields are text, never empty, and a file's name
- * can be told from its text again.
+/* Layouts and the paths that they are matched with: fields are text, never empty, and a file's name
+ * can be recovered from its text.
  *
  * The input is a layout and a path. */
 #include "layout.h"
@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   FuzzText texts[2];
   fuzz_split (data, size, texts, 2);
   g_autofree char *path = g_strndup ((const char *) texts[1].data, texts[1].size);
-  if (*path == '\0') /* no file's */
+  if (*path == '\0') /* not a file name */
     return 0;
   g_autofree char *text = g_utf8_make_valid ((const char *) texts[0].data, (gssize) texts[0].size);
   g_autoptr (GError) error = NULL;

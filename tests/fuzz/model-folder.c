@@ -1,8 +1,9 @@
-/* A stranger's model folder, read as `segue predict` reads it: whatever config.json,
- * preprocessor_config.json, segue.json and the weights' header say, a model that works or an error.
+/* An untrusted model folder, read as by `segue predict`: whatever config.json,
+ * preprocessor_config.json, segue.json and the weights' header contain, a model that works or an
+ * error.
  *
- * The input holds those four in this order; see fuzz_split().  Of the weights there is the header
- * alone: the values, as many as it speaks of, are 0.  Built once for each model type. */
+ * The input contains those four in this order; see fuzz_split().  Of the weights only the header is
+ * given: the values that it declares are 0.  Built once for each model type. */
 #include "scratch.h"
 #include "standalone.h"
 
@@ -10,13 +11,13 @@
 #include <segue/segue.h>
 #include <string.h>
 
-/* What a header may promise here; more is as good as a file that is too short. */
+/* The maximum size that a header may declare here; more is like a file that is too short. */
 #define MAX_VALUES ((gsize) 64 * 1024)
-/* Models are run where that takes no time. */
+/* Models are run where that takes little time. */
 #define MAX_LENGTH    ((gsize) 4096)
 #define MAX_WORKSPACE ((gsize) 4 * 1024 * 1024)
 
-/* The largest number behind "data_offsets": where the values end. */
+/* The largest number after "data_offsets": the end of the values. */
 static gsize
 end_of_values (const char *header)
 {

@@ -1,7 +1,7 @@
-/* Pipeline files: whatever the bytes, a pipeline or an error that can be read.
+/* Pipeline files: whatever the bytes, a pipeline or a readable error.
  *
- * The first byte says how many of the lines after it are overrides (one `name=value` a line); the
- * rest is the file. */
+ * The first byte is the number of following lines that are overrides (one `name=value` per line);
+ * the rest is the file. */
 #include "fixture.h"
 #include "graph/graph.h"
 #include "scratch.h"
@@ -11,7 +11,7 @@
 
 #define MAX_OVERRIDES 4
 
-/* Cuts the next line off @text. */
+/* Removes the next line from @text. */
 static char *
 take_line (const char **text, gsize *size)
 {
@@ -39,7 +39,7 @@ load (SegueRegistry *registry, const char *path, const char *const *overrides)
   g_assert_no_error (error);
   g_autofree char *described = segue_pipeline_describe (pipeline);
   g_assert_true (g_utf8_validate (described, -1, NULL));
-  /* What is written down for another process reads back as the same. */
+  /* A pipeline serialised for another process reads back the same. */
   for (guint i = 0; i < pipeline->stages->len; i++) {
     const SegueGraphStage *stage = g_ptr_array_index (pipeline->stages, i);
     g_autoptr (SegueNode) again = segue_node_parse (stage->canonical, -1, "canonical", &error);

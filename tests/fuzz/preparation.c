@@ -1,5 +1,5 @@
-/* segue.json, which travels with a model: whatever it says, the stages that come of it prepare songs
- * and do nothing else. */
+/* segue.json, which travels with a model: whatever it contains, the resulting stages prepare songs and do nothing
+ * else. */
 #include "host/preparation.h"
 #include "model/model-folder.h"
 #include "scratch.h"

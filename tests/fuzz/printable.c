@@ -1,4 +1,4 @@
-/* Text on its way to a terminal: nothing in it moves the cursor, hides or turns what stands there. */
+/* Text for a terminal: nothing in it moves the cursor, or hides or reverses the displayed text. */
 #include "standalone.h"
 #include "term.h"
 

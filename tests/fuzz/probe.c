@@ -1,11 +1,11 @@
-/* Containers of audio: whatever the bytes, a share that is whole and a duration, soon. */
+/* Containers of audio: whatever the bytes, an undamaged share and a duration, in short time. */
 #include "probe.h"
 #include "scratch.h"
 #include "standalone.h"
 
 #include <math.h>
 
-/* It can be read from end to end, and nothing behind it. */
+/* It can be read from start to end, and nothing after it. */
 static void
 check_part (const ProbePart *part, size_t size)
 {

@@ -3,11 +3,10 @@
 #
 #   sh tests/fuzz/run.sh TARGET|all [--runs N] [--seconds S]
 #
-# Builds into build-fuzz/ with clang.  Each target runs N times (2000000 unless told, or until S
-# seconds are over), starting from corpus/TARGET and from what earlier runs grew in build-fuzz/corpus;
-# an input that crashes, hangs for 10 s or takes more than 2 GB ends it.  That input is made as small
-# as half a minute allows and put into corpus/TARGET as found-…, to be committed with the mend: from
-# then on the ordinary tests replay it.
+# Builds into build-fuzz/ with clang.  Each target runs N times (default: 2000000, or until S seconds are over),
+# starting from corpus/TARGET and from inputs of earlier runs in build-fuzz/corpus; an input that crashes, hangs
+# for 10 s or takes more than 2 GB ends it.  That input is minimised for half a minute and stored in corpus/TARGET
+# as found-…, to be committed with the fix: from then on the ordinary tests replay it.
 set -u
 cd "$(dirname "$0")/../.." || exit 70
 
@@ -30,7 +29,7 @@ if [ ! -f build-fuzz/build.ninja ]; then
   rm -f build-fuzz-setup.tmp
 fi
 
-# What a run does beside the corpus: words of the format, and how long an input may be.
+# Further settings of a run besides the corpus: words of the format, and the maximum length of an input.
 max_length () {
   case "$1" in
   decode-*|probe) echo 16384 ;;

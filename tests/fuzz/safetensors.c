@@ -1,4 +1,4 @@
-/* safetensors files: whatever the bytes are, tensors that are told of lie within them, side by side. */
+/* safetensors files: whatever the bytes are, reported tensors are within them, without overlap. */
 #include "standalone.h"
 
 #include <segue/nn/safetensors.h>
@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < 8)
     return 0;
 
-  /* The same with the length of the header put right, to get behind it: up to the last brace. */
+  /* The same with a corrected header length, to pass that check: up to the last brace. */
   const guint8 *end = memrchr (data + 8, '}', size - 8);
   if (end == NULL)
     return 0;

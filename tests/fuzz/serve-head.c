@@ -1,6 +1,6 @@
-/* Heads of requests: what is let through reads in one way only, and how the bytes arrive changes nothing.
+/* Heads of requests: accepted heads are unambiguous, and do not depend on how the bytes arrive.
  *
- * The rules are stated a second time here, in another way: by lines that are cut apart. */
+ * The rules are implemented a second time here, in another way: by splitting into lines. */
 #include "head.h"
 #include "standalone.h"
 
@@ -15,7 +15,7 @@ count (char **lines, const char *name)
   return n;
 }
 
-/* @head: up to and with the empty line. */
+/* @head: up to and including the empty line. */
 static void
 check_whole (const char *head)
 {
@@ -40,7 +40,7 @@ check_whole (const char *head)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  /* A copy of exactly this size, so that a read past its end is seen. */
+  /* A copy of exactly this size, so that a read past its end is detected. */
   g_autofree char *copy = size > 0 ? g_memdup2 (data, size) : g_strdup ("");
   HeadVerdict verdict = head_judge (copy, size);
   gsize n = size > 0 ? data[size - 1] % size : 0;
@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     g_autofree char *head = g_strndup (copy, (gsize) (end - copy) + 4);
     g_assert_cmpuint (strlen (head), ==, (gsize) (end - copy) + 4);
     check_whole (head);
-    /* With all that may follow, and without. */
+    /* With and without the bytes that follow. */
     g_assert_cmpint (head_judge (head, strlen (head)), ==, HEAD_WHOLE);
   }
   if (before != HEAD_PARTIAL)

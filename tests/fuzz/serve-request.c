@@ -1,7 +1,7 @@
-/* What a client says of itself and of what it wants: nobody gets in by a name that isn't one of ours, a range
- * lies within its file, and no path leads to anything but a report's files.
+/* A client's headers and paths: no request with a foreign host name is accepted, a range is within its file, and
+ * paths lead only to a report's files.
  *
- * The input is four texts: Host, Origin, Range, and what follows /reports/SECRET/. */
+ * The input is four texts: Host, Origin, Range, and the part after /reports/SECRET/. */
 #include "guard.h"
 #include "reply.h"
 #include "runs.h"

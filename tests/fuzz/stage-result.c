@@ -1,5 +1,5 @@
-/* Results of stages in the store: whatever the bytes are, what comes out lies within them, and no file
- * of it leads out of its folder. */
+/* Results of stages in the store: whatever the bytes are, the returned data is within them, and none of its files
+ * is outside of its folder. */
 #include "scratch.h"
 #include "standalone.h"
 #include "store/result-private.h"
@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < SEGUE_RESULT_FIXED)
     return 0;
 
-  /* The same with length and checksum put right, to get behind them. */
+  /* The same with corrected length and checksum, to pass those checks. */
   g_autofree guint8 *fixed = g_memdup2 (data, size);
   guint32 numbers[2] = { GUINT32_TO_LE (SEGUE_RESULT_VERSION),
                          GUINT32_TO_LE ((guint32) (size - SEGUE_RESULT_FIXED)) };

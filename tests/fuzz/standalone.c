@@ -1,9 +1,9 @@
-/* A main for fuzz targets, for where there is no fuzzing engine:
+/* A main for fuzz targets, for builds without a fuzzing engine:
  *
- *   fuzz-NAME FILE|FOLDER…                 each file once, as the tests do
+ *   fuzz-NAME FILE|FOLDER…                 runs each file once, as the tests do
  *   fuzz-NAME --mutate N FILE|FOLDER…      and N changed forms of each, the same ones every time
  *
- * With clang, `-fsanitize=fuzzer` takes the place of this file. */
+ * With clang, `-fsanitize=fuzzer` replaces this file. */
 #include "standalone.h"
 
 #include <glib.h>
@@ -20,7 +20,7 @@ next_random (guint64 *state)
   return z ^ (z >> 31);
 }
 
-/* Flips bits, overwrites with telling values, cuts, doubles a stretch: one to eight times. */
+/* Flips bits, overwrites with special values, removes or duplicates a range: one to eight times. */
 static void
 mutate (GByteArray *data, guint64 *state)
 {
@@ -50,7 +50,7 @@ mutate (GByteArray *data, guint64 *state)
   }
 }
 
-/* A copy of its own size, so that a sanitizer sees the first byte read past it. */
+/* A copy of exactly this size, so that a sanitizer detects the first byte read past it. */
 static void
 run_exact (const guint8 *data, gsize size)
 {

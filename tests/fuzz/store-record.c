@@ -1,4 +1,4 @@
-/* Records of the store: whatever the bytes are, what comes out lies within them. */
+/* Records of the store: whatever the bytes are, the returned data is within them. */
 #include "standalone.h"
 #include "store/record-private.h"
 
@@ -35,7 +35,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < SEGUE_RECORD_FIXED)
     return 0;
 
-  /* The same with sizes and checksum put right, to get behind them. */
+  /* The same with corrected sizes and checksum, to pass those checks. */
   g_autofree guint8 *fixed = g_memdup2 (data, size);
   gsize header = fixed[12] | fixed[13] << 8;
   header = MIN (header, size - SEGUE_RECORD_FIXED);

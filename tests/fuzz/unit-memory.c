@@ -1,4 +1,4 @@
-/* What the cache remembers of a chain or a stage: whatever the bytes are, words that can be shown. */
+/* Cached records of a chain or a stage: whatever the bytes are, printable text. */
 #include "run/unit-memory.h"
 #include "scratch.h"
 #include "standalone.h"

@@ -1,5 +1,5 @@
-/* What a worker says: a stream of messages, as the core takes them apart, from a process that a
- * song's file may have taken over. */
+/* Messages of a worker: a stream, as parsed by the core, from a process that a song's file may have
+ * compromised. */
 #include "isolate/answer.h"
 #include "standalone.h"
 
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of the arena, and of the buffers that are put into it; larger ones are never made. */
+/* Of the arena, and of the buffers in it; larger ones are never created. */
 #define LARGEST_ANSWER (16 * 1024 * 1024)
 #define LARGEST_BUFFER (2 * 1024 * 1024)
 
@@ -21,7 +21,7 @@ make_input (void)
   return segue_item_copy_as_input (item, reads, 0);
 }
 
-/* Whatever was said, what was understood can be read to its end. */
+/* Whatever the message, the parsed data can be read to its end. */
 static void
 check (const SegueAnswer *answer)
 {
@@ -46,7 +46,7 @@ check (const SegueAnswer *answer)
   g_assert_cmpuint (answer->arena.used, <=, LARGEST_ANSWER);
 }
 
-/* As a worker does before it tells of a buffer.  @theirs: the answer's arena, as the worker sees it */
+/* As a worker does before it reports a buffer.  @theirs: the answer's arena, in the worker */
 static void
 put_buffer (SegueSharedArena *theirs, const SegueMessage *message)
 {
@@ -59,8 +59,7 @@ put_buffer (SegueSharedArena *theirs, const SegueMessage *message)
   segue_shared_arena_put (theirs, zeros, (gsize) size, NULL);
 }
 
-/* The stream message by message, with their bodies as they are or put into normal form, which gets
- * behind that check. */
+/* The stream message by message, with bodies unchanged or in normal form, which passes that check. */
 static void
 take_apart (const uint8_t *data, size_t size, gboolean repaired, SegueItem *input)
 {
@@ -92,7 +91,7 @@ take_apart (const uint8_t *data, size_t size, gboolean repaired, SegueItem *inpu
   check (&answer);
 }
 
-/* The same through a socket, where lengths and ends are found out. */
+/* The same through a socket, where lengths and ends are determined. */
 static void
 receive (const uint8_t *data, size_t size)
 {

@@ -1,6 +1,7 @@
-/* What is drawn from the parameter tables and committed: checked against the tables, or written.
+/* Files generated from the parameter tables and committed: checked against the tables, or written.
  *
- *   generated SOURCE check      are schemas/pipeline.schema.json and docs/stages.md up to date?
+ *   generated SOURCE check      checks that schemas/pipeline.schema.json and docs/stages.md are up
+ *   to date
  *   generated SOURCE write      write them
  */
 #include "registry/registry.h"
@@ -17,7 +18,7 @@ static const Generated all[] = {
   { "docs/stages.md", segue_docs_stages },
 };
 
-/* The first line that differs, for a message that helps. */
+/* The first line that differs, for a helpful message. */
 static guint
 first_difference (const char *a, const char *b)
 {
@@ -60,7 +61,7 @@ main (int argc, char **argv)
   if (argc != 3 || !g_getenv ("SEGUE_PLUGIN_PATH"))
     return 64;
   gboolean writes = !strcmp (argv[2], "write");
-  /* Only what is built here, not what else is installed on this machine. */
+  /* Only plugins built here, not others installed on this machine. */
   SegueRegistry *registry = segue_registry_new ();
   segue_registry_load_folder (registry, g_getenv ("SEGUE_PLUGIN_PATH"));
   gboolean ok = TRUE;

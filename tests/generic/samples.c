@@ -28,7 +28,7 @@ holds (const SegueParam *row, const SegueParam *target)
   return FALSE;
 }
 
-/* The case that holds the target, or else the first. */
+/* The case that contains the target, or else the first. */
 static const SegueParamGroup *
 chosen_case (const SegueParam *row, const SegueParam *target)
 {

@@ -4,9 +4,9 @@
 #include <segue/segue.h>
 
 /**
- * segue_sample_config: (transfer full): YAML of a `with` that gives @rows what they require and
- * nothing else, apart from @target, which is @value.
- * @target: (nullable): a row of @rows or of what they hold (a record's, a case's, a list's element)
+ * segue_sample_config: (transfer full): YAML of a `with` that sets only required parameters of
+ * @rows, and @target to @value.
+ * @target: (nullable): a row of @rows or nested in them (in a record, a case, a list's element)
  * @model: name of a model type, for MODEL rows
  */
 char *segue_sample_config (const SegueParam *const *rows, const SegueParam *target,

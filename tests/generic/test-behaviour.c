@@ -1,5 +1,5 @@
-/* Every stage type of every plugin that was built, run in the harness: nothing to do, no wish to go
- * on, and nothing left behind. */
+/* Every stage type of every plugin that was built, run in the harness: empty input, cancellation,
+ * and no leftovers. */
 #include "samples.h"
 #include <glib/gstdio.h>
 #include <segue/testing.h>
@@ -18,13 +18,13 @@ open_stage (const SegueStageType *type)
   SegueHarness *harness = segue_harness_try_new_in (registry, type->name, config, &error);
   if (!harness)
     g_error ("%s with %s: %s", type->name, config, error->message);
-  /* Where a path is required, the sample names a folder of this name; it is there, and empty. */
+  /* Where a path is required, the sample uses a folder of this name, which exists and is empty. */
   g_autofree char *sample = g_build_filename (segue_harness_get_folder (harness), "sample", NULL);
   g_mkdir (sample, 0777);
   return harness;
 }
 
-/* Whatever comes of it, an error is one that people can read, and none of ours to fix. */
+/* Whatever the result, an error is readable, and not an internal one. */
 static void
 assert_sensible (const SegueStageType *type, gboolean ok, const GError *error)
 {
@@ -54,7 +54,7 @@ test_zero_items (gconstpointer data)
   const SegueStageType *type = data;
   g_autoptr (SegueHarness) harness = open_stage (type);
   if (type->mode == SEGUE_MODE_MAP)
-    return; /* opening and closing is all there is */
+    return; /* it only opens and closes */
   g_autoptr (GError) error = NULL;
   empty_inputs (harness, type);
   gboolean ok = segue_harness_run (harness, &error);
@@ -81,7 +81,7 @@ test_cancelled (gconstpointer data)
     ok = segue_harness_run (harness, &error);
   }
   assert_sensible (type, ok, error);
-  /* A cancelled run ends within 2 s, with all that a stage has to put away. */
+  /* A cancelled run ends within 2 s, including a stage's cleanup. */
   g_assert_cmpint (g_get_monotonic_time () - start, <, 60 * G_USEC_PER_SEC);
 }
 
@@ -91,7 +91,7 @@ count_free (gpointer data)
   g_atomic_int_inc ((gint *) data);
 }
 
-/* A song of @frames zero samples whose buffer tells when the last reference to it is gone. */
+/* A song of @frames zero samples whose buffer records when its last reference is dropped. */
 static SegueItem *
 watched_item (const SegueStageType *type, const float *samples, gsize frames, gint *freed)
 {
@@ -115,7 +115,7 @@ test_references (gconstpointer data)
     g_test_skip ("takes no sound");
     return;
   }
-  static const gsize lengths[] = { 30 * RATE, RATE, 1, 0 }; /* long, short, and hardly there */
+  static const gsize lengths[] = { 30 * RATE, RATE, 1, 0 }; /* long, short, and almost empty */
   g_autofree float *samples = g_new0 (float, lengths[0]);
   for (gsize i = 0; i < lengths[0]; i++)
     samples[i] = (float) ((i * 7919) % 1000) / 1000 - 0.5f;

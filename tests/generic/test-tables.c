@@ -1,4 +1,4 @@
-/* Every stage type and model type of every plugin that was built: what its tables promise. */
+/* Every stage type and model type of every plugin that was built: the guarantees of its tables. */
 #include "params/params.h"
 #include "registry/registry.h"
 #include "samples.h"
@@ -84,7 +84,7 @@ number_text (double value)
   return g_strdup (g_ascii_formatd (text, sizeof text, "%.17g", value));
 }
 
-/* Past this, neighbouring whole numbers can't be told apart in a bound's double. */
+/* Past this, adjacent whole numbers can't be distinguished in a bound's double. */
 #define EXACT 9007199254740992.0
 
 static void
@@ -106,7 +106,7 @@ check_end (const Table *table, const SegueParam *row, const char *name, double b
   }
 }
 
-/* A list that may be longer meets the bounds of a whole file before its own. */
+/* A list that may be longer reaches the limits of a whole file before its own. */
 #define LONGEST_LIST 8192
 
 static void
@@ -216,7 +216,7 @@ test_values (void)
   }
 }
 
-/* With nothing given: it opens, or says what it requires. */
+/* Without parameters: it opens, or reports what it requires. */
 static void
 test_defaults (void)
 {
@@ -235,7 +235,7 @@ test_defaults (void)
   }
 }
 
-/* What one process writes down, another reads back the same. */
+/* Data that one process writes, another reads back the same. */
 static void
 test_round_trip (void)
 {
@@ -296,7 +296,7 @@ test_docs (void)
   }
 }
 
-/* Everything about a plugin lies in its folder: build/plugins/NAME/… comes from plugins/NAME. */
+/* Everything about a plugin is in its folder: build/plugins/NAME/… comes from plugins/NAME. */
 static void
 test_folders (void)
 {

@@ -73,7 +73,7 @@ golden_run_from_model (HubertModel *model, guint batch, gsize length, const floa
   g_assert_cmpuint (bytes, !=, G_MAXSIZE);
   run->block = g_malloc (bytes + 64);
   run->workspace = (gpointer) (((guintptr) run->block + 63) & ~(guintptr) 63);
-  /* Whoever reads what no one wrote gets not-a-number, and the test fails. */
+  /* A read of memory that was never written returns NaN, and the test fails. */
   memset (run->workspace, 0xff, bytes);
   hubert_workspace_lay (model, batch, length, TRUE, FALSE, run->workspace, &run->layout);
   run->pass = (SegueModelPass){

@@ -1,10 +1,10 @@
-/* What the golden tests share: a fixture's folder, its reference numbers, and a model on it. */
+/* Shared by the golden tests: a fixture's folder, its reference numbers, and a model on it. */
 #pragma once
 
 #include "folder.h"
 #include "passes.h"
 
-/* A model with what one pass needs. */
+/* A model with the data of one pass. */
 typedef struct {
   HubertModel *model;
   guint batch;
@@ -20,7 +20,7 @@ typedef struct {
   SegueModelPass pass;
 } GoldenRun;
 
-/* Everything about training as config.json has it. */
+/* All training settings, as in config.json. */
 extern const HubertParams golden_as_the_folder;
 
 char *golden_folder (const char *fixture);

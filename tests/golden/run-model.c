@@ -1,6 +1,6 @@
-/* run-model FOLDER INPUT OUTPUT [SAVED]: logits of the model in FOLDER for `samples` [batch, length] of INPUT
- * as `logits` of OUTPUT (both safetensors); and the model as we save it, into SAVED.  For the interop
- * checks, which compare with other implementations. */
+/* run-model FOLDER INPUT OUTPUT [SAVED]: logits of the model in FOLDER for `samples` [batch, length] of INPUT as
+ * `logits` of OUTPUT (both safetensors); and the model as saved by segue, into SAVED.  For the interop checks,
+ * which compare with other implementations. */
 #include "fixture.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
-/* DistilHuBERT at its own size.  Its weights come from a formula that formula.py shares, so that
- * nothing of 94 MB is stored: what this adds to the small fixtures are the tiles and blocks that only large
- * matrices reach. */
+/* DistilHuBERT at its own size.  Its weights come from a formula that formula.py shares, so that 94 MB need not be
+ * stored: beyond the small fixtures this tests the tiles and blocks that only large matrices use. */
 #include "architecture.h"
 #include "fixture.h"
 
@@ -11,7 +10,7 @@
 #define LENGTH  24000
 #define SAMPLES 1000 /* index of the samples among the formula's tensors */
 
-/* A 32-bit finaliser; see formula.py, which must agree. */
+/* A 32-bit finaliser; see formula.py, which must match. */
 static guint32
 mix (guint32 x)
 {
@@ -88,8 +87,8 @@ make_samples (void)
   return samples;
 }
 
-/* The parameters' own defaults are DistilHuBERT's; here they are written out once more, to be
- * compared with the fixture's config.json. */
+/* The parameters' own defaults are DistilHuBERT's; here they are repeated, to compare them with the fixture's
+ * config.json. */
 static HubertParams
 full_size_params (GArray *lists[3])
 {
@@ -116,7 +115,7 @@ full_size_params (GArray *lists[3])
   return p;
 }
 
-/* NULL, with a word, where this processor has no such precision. */
+/* NULL, with a message, where this processor has no such precision. */
 static GoldenRun *
 run_in (SegueModelPrecision precision)
 {
@@ -151,7 +150,7 @@ full_size_run (void)
   return run_in (SEGUE_MODEL_FLOAT32);
 }
 
-/* Compares the numbers that the fixture kept, at equal distances, and the norm of all. */
+/* Compares the numbers stored in the fixture, at equal distances, and the norm of all. */
 static double
 compare_picked (SegueSafetensors *reference, const char *name, const float *values, gsize n)
 {
@@ -205,7 +204,7 @@ test_gradients (void)
   golden_run_backward (run);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
-    /* Truly 0; the small fixtures bound the noise that stands there. */
+    /* Exactly 0; the small fixtures limit the noise in its place. */
     if (tensor->gradient == NULL || g_str_has_suffix (tensor->name, "k_proj.bias"))
       continue;
     g_autofree char *name = g_strconcat ("gradient.", tensor->name, NULL);
@@ -267,7 +266,7 @@ gradient_distance (const GoldenRun *a, const GoldenRun *b)
          golden_norm (of_b, n);
 }
 
-/* Rounded factors move answers and gradients a little, and no more than that. */
+/* Rounded factors change outputs and gradients only a little. */
 static void
 test_precision (gconstpointer data)
 {

@@ -1,7 +1,7 @@
-/* The model against transformers, on small fixtures that turn every switch of the architecture.
+/* The model against transformers, on small fixtures that cover every option of the architecture.
  *
  * Criteria: hidden states and logits within 1e-4 of the largest number of the reference; every parameter's
- * gradient within 1e-3 of its norm (or of a millionth of all gradients' norm, for what is truly 0); the losses
+ * gradient within 1e-3 of its norm (or of a millionth of all gradients' norm, where it is exactly 0); the losses
  * of ten AdamW steps within 1e-4.
  */
 #include "fixture.h"
@@ -15,7 +15,7 @@
 #define FORWARD_LIMIT  1e-4
 #define GRADIENT_LIMIT 1e-3
 #define LOSS_LIMIT     1e-4
-/* As reference.py has them. */
+/* As in reference.py. */
 #define STEPS         10
 #define WARMUP_STEPS  2
 #define LEARNING_RATE 1e-3
@@ -199,7 +199,7 @@ infer (GoldenRun *run, guint first, guint n, float *logits)
   g_assert_no_error (error);
 }
 
-/* Inference gives what training gives with dropout off, alone or in a batch. */
+/* Inference equals training with dropout off, alone or in a batch. */
 static void
 test_inference (gconstpointer fixture)
 {
@@ -230,8 +230,8 @@ remove_folder (const char *folder)
   g_rmdir (folder);
 }
 
-/* Every tensor of the fixture's own file is in what we save, bit for bit, and nothing else is; what
- * was loaded from there answers the same. */
+/* Every tensor of the fixture's own file is in the saved file, bit for bit, and nothing else; a model loaded from
+ * there gives the same outputs. */
 static void
 test_round_trip (gconstpointer fixture)
 {

@@ -1,4 +1,4 @@
-"""The exported data set opens with `datasets` as it is: splits, labels, audio."""
+"""The exported data set opens directly with `datasets`: splits, labels, audio."""
 
 import io
 import sys
@@ -12,8 +12,8 @@ from support import equal, folder, run_pipeline, write_music_folder
 
 
 def stand_in_for_torchcodec():
-    """datasets asks for torchcodec's encoder before it looks whether there is anything to encode.  Here
-    there is not, and torchcodec loads only where the libraries of the right FFmpeg are."""
+    """datasets requests torchcodec's encoder before it checks whether there is anything to encode.  Here there is
+    not, and torchcodec loads only where libraries of the right FFmpeg version are installed."""
     try:
         from torchcodec.encoders import AudioEncoder  # noqa: F401
     except (ImportError, OSError, RuntimeError):
@@ -29,7 +29,7 @@ SONGS, SEGMENTS = 5, 3
 
 
 def data_folder(run):
-    """Where the run left the data set: the folder that holds a README.md with the data beside it."""
+    """The location of the run's data set: the folder that contains a README.md next to the data."""
     found = [path.parent for path in sorted(run.rglob("README.md")) if (path.parent / "data").is_dir()]
     if not found:
         raise SystemExit(f"no data set under {run}: {sorted(run.iterdir())}")

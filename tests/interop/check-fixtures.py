@@ -1,4 +1,4 @@
-"""The committed fixtures are what the installed transformers computes."""
+"""The committed fixtures equal the results of the installed transformers."""
 
 import sys
 
@@ -16,7 +16,7 @@ def check(name, stored, made):
     given = {"samples", "labels"}
     equal(f"{name}: tensors", sorted(set(made) - given), sorted(set(stored) - given))
     gradients = [value for key, value in made.items() if key.startswith("gradient.")]
-    # Where a gradient is truly 0, any machine has rounding noise of its own.
+    # Where a gradient is exactly 0, each machine has its own rounding noise.
     noise = 1e-6 * max(np.abs(value).max() for value in gradients)
     worst = 0.0
     for key, value in made.items():

@@ -1,4 +1,4 @@
-"""mel-cnn: a folder that segue trained, computed by torch from its files alone, against `segue predict`."""
+"""mel-cnn: a folder trained by segue, computed by torch from its files alone, compared with `segue predict`."""
 
 import json
 

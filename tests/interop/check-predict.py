@@ -1,4 +1,4 @@
-"""`segue predict --json` on folders that transformers saved, against transformers on the same samples."""
+"""`segue predict --json` on folders saved by transformers, compared with transformers on the same samples."""
 
 import numpy as np
 import torch

@@ -1,4 +1,5 @@
-"""What segue saves and trains opens in transformers: every weight used, labels in order, the same answers."""
+"""Models that segue saves and trains open in transformers: every weight used, labels in order, the same
+outputs."""
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ import models
 from support import FIXTURES, close, equal, folder, music, our_logits, run_pipeline, write_music_folder
 from reference import label_names
 
-# A model that a pipeline describes itself: with the switches that DistilHuBERT leaves off.
+# A model defined by a pipeline: with the options that DistilHuBERT does not use.
 NEW = (
     "{ use: distilhubert, hidden_size: 24, num_attention_heads: 3, intermediate_size: 40, "
     "conv_dim: [16, 16, 16], conv_kernel: [10, 8, 4], conv_stride: [5, 4, 4], conv_bias: true, "
@@ -20,7 +21,7 @@ LABELS = ["Ärzte", "Mika", "Zoë"]
 
 
 def open_in_transformers(path, samples, expected):
-    """Opens the folder, which must lack nothing and hold nothing else, and compares the answers."""
+    """Opens the folder, which must be complete and contain nothing else, and compares the outputs."""
     model, info = AutoModelForAudioClassification.from_pretrained(path, output_loading_info=True)
     for key in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
         equal(f"{path.name}: {key}", sorted(info.get(key, [])), [])

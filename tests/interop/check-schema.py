@@ -1,7 +1,7 @@
 """The JSON Schema of pipelines and `segue check` agree: on valid files, and on files with one mutation each.
 
-What the schema refuses, `segue check` refuses; what `segue check` refuses for its form, the schema refuses.
-What a schema can't say is listed below, by what `segue check` says of it.
+Everything that the schema refuses, `segue check` refuses; files that `segue check` refuses for their form, the
+schema refuses. Rules that a schema can't express are listed below, by the message of `segue check`.
 """
 
 import json
@@ -15,20 +15,20 @@ import jsonschema
 
 from support import BUILD, SOURCE, folder
 
-# What hangs on other values, on the order of stages, or on what there is in the world.
+# Rules that depend on other values, on the order of stages, or on the environment.
 BEYOND = [
-    r"from: ",                            # which stages there are, and what they give
+    r"from: ",                            # existing stages, and their outputs
     r"needs \S+, and no earlier stage produces it",
     r"its input '.*' comes from '.*', past",
     r"two stages have the id",
-    r"unknown variable ",                 # what variables hold
+    r"unknown variable ",                 # values of variables
     r"variable '.*' (has no value|is not text)",
-    r"low not above high",                # two numbers held against each other
+    r"low not above high",                # comparisons of two numbers
     r"leads out of the folder of the pipeline",
     r"no later stage takes what it makes",
     r"its output is stored, but stage",
 ]
-# Rules between the parameters of a stage, and formats between stages: each with a stage's own words.
+# Rules between the parameters of a stage, and formats between stages: each with a stage's own message.
 RULES = [
     r"min_duration .* must not be above max_duration",
     r"label ‘.*’ is no field of layout",
@@ -53,7 +53,7 @@ def segue_check(path, *options):
                             env=environment, capture_output=True, text=True, check=False)
     if result.returncode not in (0, 78):
         raise SystemExit(f"segue check {path}: {result.returncode}\n{result.stderr}")
-    # Each error begins with its place: a line of the file, or what was given to --set.
+    # Each error begins with its position: a line of the file, or the argument of --set.
     return re.findall(r"^(?:segue: )?\S.*: .*", result.stderr, re.M) or ["?"] if result.returncode else []
 
 
@@ -63,7 +63,7 @@ WRONG_TYPES = [True, "text", "", 0.5, 3, None, [], {}, [1, 2, 3], {"a": 1}, "12"
 
 
 def good_values(row, full=False):
-    """Values that the row takes."""
+    """Values that the row accepts."""
     kind = row["type"]
     if kind == "bool":
         return [True, False]
@@ -101,7 +101,7 @@ def good_map(rows):
 
 
 def bad_values(row):
-    """Values next to what the row takes; some are right after all."""
+    """Values close to those that the row accepts; some are valid nevertheless."""
     kind = row["type"]
     found = list(WRONG_TYPES)
     low, high = row.get("min"), row.get("max")
@@ -151,7 +151,7 @@ def base(*stages):
 
 
 def chain_with(name, stage):
-    """A pipeline in which a stage of this type has what it needs."""
+    """A pipeline that meets the requirements of a stage of this type."""
     order = ["scan", "decode", "trim", "segment", "split", "augment", "train", "evaluate", "report", "export"]
     stages = {use: {"use": use} for use in order}
     stages["scan"]["with"] = {"root": "."}
@@ -166,7 +166,7 @@ def chain_with(name, stage):
 
 
 def of_stage(kind):
-    """Every pipeline of one stage type: its parameters, then what any stage has."""
+    """Every pipeline of one stage type: its parameters, then the settings of any stage."""
     needs = good_map(kind["params"])
     for row in kind["params"]:
         for value in good_values(row) + bad_values(row):
@@ -214,7 +214,7 @@ def of_root():
 
 
 def of_variables(kind):
-    """A value that comes by a variable: the schema can't look into it, and must let it pass."""
+    """A value from a variable: the schema can't check it, and must accept it."""
     for row in kind["params"]:
         value = good_values(row)[0]
         pipeline = chain_with(kind["name"], {"use": kind["name"], "with": dict(
@@ -234,7 +234,7 @@ def pipelines():
 # ---- Verdicts ----
 
 def differs(path, pipeline):
-    """What is said of a pipeline where the two do not agree; None: they do."""
+    """The messages about a pipeline where the two differ; None: they agree."""
     path.write_text(json.dumps(pipeline))
     said = segue_check(path)
     refused = next(VALIDATOR.iter_errors(pipeline), None)
@@ -270,7 +270,7 @@ def main():
 
 
 def shown(pipeline):
-    """The part of a pipeline that is not as it always is."""
+    """The part of a pipeline that differs from the common one."""
     text = json.dumps(pipeline)
     for use in ("decode", "trim", "segment", "split", "augment", "train", "evaluate", "report", "export"):
         text = text.replace(f', {{"use": "{use}"}}', "")

@@ -1,4 +1,4 @@
-"""Model files of every origin: with and without the prefix, either spelling of weight norm, half precision."""
+"""Model files of every origin: with and without the prefix, both namings of weight norm, half precision."""
 
 import shutil
 
@@ -24,7 +24,7 @@ def rename(tensors, spelling, prefix):
 
 
 def old_torch_spelling():
-    """What torch's own older weight_norm calls its tensors."""
+    """The tensor names of torch's own older weight_norm."""
     conv = torch.nn.utils.weight_norm(torch.nn.Conv1d(4, 4, 3), name="weight", dim=2)
     return {name for name, _ in conv.named_parameters()} - {"bias"}
 

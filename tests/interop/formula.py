@@ -1,9 +1,9 @@
-"""A model of DistilHuBERT's own size whose weights come from a formula, so that both sides make the
-same 23.7 million numbers and none is stored.
+"""A model of DistilHuBERT's own size whose weights come from a formula, so that both sides generate the same 23.7
+million numbers and none is stored.
 
-Number i of the tensor with index t (tensors sorted by name, names as transformers has them today)
-is (h >> 8) / 2^23 - 1, in [-1, 1), with h = mix (mix (t + 1) xor i) and mix the 32-bit finaliser below:
-exact in float32. It is multiplied by a scale that depends on the tensor's role and shape, in float32.
+Number i of the tensor with index t (tensors sorted by name, names as in current transformers) is
+(h >> 8) / 2^23 - 1, in [-1, 1), with h = mix (mix (t + 1) xor i) and mix the 32-bit finaliser below: exact in
+float32. It is multiplied by a scale that depends on the tensor's role and shape, in float32.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ SETTINGS = dict(
 LABELS = [f"artist {i}" for i in range(10)]
 BATCH = 2
 LENGTH = 24000
-SAMPLED = 64  # numbers of each gradient and hidden state that the fixture keeps
+SAMPLED = 64  # numbers of each gradient and hidden state stored in the fixture
 
 
 def mix(x):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the golden fixtures: small random Hubert classifiers and what transformers computes with them.
+"""Makes the golden fixtures: small random Hubert classifiers and transformers' results for them.
 
     make-fixtures.py [FOLDER]      (default: tests/golden/fixtures)
 
-Each fixture is a model folder (config.json, model.safetensors, preprocessor_config.json) and a
-golden.safetensors with inputs, labels, hidden states, logits, loss, all gradients and the losses of
-ten AdamW steps. Together they turn every switch of the architecture. full-size holds no weights:
-those of DistilHuBERT's own dimensions come from a formula (see formula.py).
+Each fixture is a model folder (config.json, model.safetensors, preprocessor_config.json) and a golden.safetensors
+with inputs, labels, hidden states, logits, loss, all gradients and the losses of ten AdamW steps. Together they
+cover every option of the architecture. full-size contains no weights: those of DistilHuBERT's own dimensions come
+from a formula (see formula.py).
 """
 
 import json
@@ -33,9 +33,9 @@ BASE = dict(
     classifier_proj_size=10,
 )
 
-# name: (config, labels, batch, samples, do_normalize, spelling of the weights' names)
+# name: (config, labels, batch, samples, do_normalize, naming of the weights)
 FIXTURES = {
-    # DistilHuBERT in small.
+    # A small DistilHuBERT.
     "distil": (
         dict(
             BASE,
@@ -67,7 +67,7 @@ FIXTURES = {
         dict(BASE, use_weighted_layer_sum=True, hidden_act="relu", num_conv_pos_embeddings=9),
         ["one", "two", "three", "four", "five"], 2, 760, False, "modern",
     ),
-    # Sizes that divide by nothing, a stride of 1, other activations, another epsilon.
+    # Sizes that are not multiples of block sizes, a stride of 1, other activations, another epsilon.
     "odd": (
         dict(BASE, hidden_size=21, num_attention_heads=3, intermediate_size=37, conv_dim=[10, 14, 13],
              conv_kernel=[7, 1, 4], conv_stride=[3, 1, 2], num_conv_pos_embeddings=3,
@@ -101,8 +101,8 @@ def make_config(settings, labels):
 
 
 def random_tensor(rng, name, shape):
-    """Values of the size that training leaves, not the small ones that initialisation makes: so that
-    every tensor matters to the result."""
+    """Values of a magnitude as after training, not the small ones of initialisation: so that every tensor affects
+    the result."""
     values = rng.standard_normal(shape)
     if "layer_norm" in name and name.endswith(".weight") or name.endswith("original0"):
         return 1.0 + 0.2 * values

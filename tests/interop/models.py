@@ -1,4 +1,4 @@
-"""Models that transformers makes, for the checks."""
+"""Models made by transformers, for the checks."""
 
 import torch
 from transformers import HubertConfig, HubertForSequenceClassification, Wav2Vec2FeatureExtractor
@@ -15,8 +15,8 @@ SMALL = dict(
 
 
 def save_random(folder, seed, labels, do_normalize=False, scale=1.0, **settings):
-    """A random model as transformers saves it; returns it.  Initial weights answer nearly the same to
-    everything: `scale` makes the head louder."""
+    """A random model as transformers saves it; returns it.  Initial weights give nearly the same output for
+    everything: `scale` enlarges the head's weights."""
     torch.manual_seed(seed)
     config = HubertConfig(
         **settings, id2label=dict(enumerate(labels)), label2id={n: i for i, n in enumerate(labels)},

@@ -1,7 +1,7 @@
-"""The reference side of the golden fixtures: what transformers computes for a model folder.
+"""The reference side of the golden fixtures: the results of transformers for a model folder.
 
-Everything is computed in float64 with dropout off, so that the numbers are the truth up to their
-storage as float32, and a disagreement is the other side's rounding.
+Everything is computed in float64 with dropout off, so that the numbers are exact up to their storage as float32,
+and a difference is the other side's rounding.
 """
 
 import json
@@ -20,10 +20,10 @@ from transformers import (
 STEPS = 10
 WARMUP_STEPS = 2
 LEARNING_RATE = 1e-3
-WEIGHT_DECAY = 1.0  # large, so that what must not decay shows in the losses
+WEIGHT_DECAY = 1.0  # large, so that a wrong decay is visible in the losses
 CLIP = 1.0
 
-# Randomness in training, all of it: with these a training pass is a function of its input.
+# All randomness in training: with these a training pass is a function of its input.
 DETERMINISTIC = {
     "hidden_dropout": 0.0,
     "attention_dropout": 0.0,
@@ -36,7 +36,7 @@ DETERMINISTIC = {
 
 
 def modern_name(name):
-    """The name that transformers gives a tensor today, from any spelling that a file may hold."""
+    """The current transformers name of a tensor, from any name that a file may contain."""
     name = name.replace("conv.weight_g", "conv.parametrizations.weight.original0")
     name = name.replace("conv.weight_v", "conv.parametrizations.weight.original1")
     head = ("hubert.", "projector.", "classifier.", "layer_weights")
@@ -44,8 +44,7 @@ def modern_name(name):
 
 
 def load_model(folder, dtype=torch.float64):
-    """The model in `folder`, every tensor of which must be used and every parameter of which must be
-    there."""
+    """The model in `folder`, every tensor must be used and every parameter must be present."""
     config = HubertConfig.from_pretrained(folder)
     model = HubertForSequenceClassification._from_config(config, attn_implementation="eager")
     tensors = load_file(Path(folder) / "model.safetensors")
@@ -55,7 +54,7 @@ def load_model(folder, dtype=torch.float64):
 
 
 def prepare(folder, samples):
-    """What the model is fed for raw samples [batch, length], by the folder's own preprocessor."""
+    """The model's input for raw samples [batch, length], from the folder's own preprocessor."""
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     rows = [np.asarray(row, np.float64) for row in samples]
     if extractor.do_normalize:
@@ -113,7 +112,7 @@ def training_losses(model, values, labels):
 
 
 def compute(folder, samples, labels):
-    """Everything that a fixture holds besides its input, as float32 arrays."""
+    """Everything in a fixture besides its input, as float32 arrays."""
     model = load_model(folder)
     values = prepare(folder, samples)
     targets = torch.from_numpy(np.asarray(labels, np.int64))

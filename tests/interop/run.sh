@@ -1,11 +1,11 @@
 #!/bin/sh
-# Checks against the ecosystem's own tools: transformers computes what we compute, opens what we save, and
-# the other way round. The only tests that need Python packages; they go into a folder of their own.
+# Checks against the ecosystem's own tools: transformers computes the same as segue, opens models that segue saves,
+# and vice versa. The only tests that need Python packages; these are installed into a separate folder.
 #
 #   sh tests/interop/run.sh              all checks
 #   sh tests/interop/run.sh predict …    some of them
 #
-# SEGUE_BUILD names a build folder to use (default: build-test, made where it is missing).
+# SEGUE_BUILD names a build folder to use (default: build-test, created where it is missing).
 set -u
 cd "$(dirname "$0")/../.." || exit 70
 
@@ -14,12 +14,12 @@ build=${SEGUE_BUILD:-$PWD/build-test}
 log=$(mktemp) || exit 73
 trap 'rm -f "$log"' EXIT
 
-# One check is enough to know whether the packages are all there.
+# One check is enough to determine whether all packages are installed.
 ready () {
   "$venv/bin/python" -c 'import torch, transformers, datasets, soundfile, safetensors, numpy, jsonschema' 2>/dev/null
 }
 
-# torch by its exact version first: without one, or as a dependency, it brings gigabytes for a GPU.
+# torch by its exact version first: without one, or as a dependency, it installs gigabytes for a GPU.
 install () {
   echo "== packages into $venv"
   python3 -m venv "$venv" &&

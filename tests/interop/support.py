@@ -1,4 +1,4 @@
-"""What the checks share: the programs under test, audio, comparisons."""
+"""Shared by the checks: the programs under test, audio, comparisons."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def folder():
 
 
 def run(*command, cwd=None):
-    """Runs a program of the build and returns what it prints; its errors end the check."""
+    """Runs a program of the build and returns its output; its errors end the check."""
     environment = dict(
         os.environ,
         SEGUE_PLUGIN_PATH=str(BUILD / "plugins"),
@@ -75,7 +75,7 @@ stages:
 
 
 def run_pipeline(work, name, stage, config="{}", count=4):
-    """Songs of WORK/music, `count` segments of 1 s each, dealt into sets, then the stage; returns the run's
+    """Songs of WORK/music, `count` segments of 1 s each, split into sets, then the stage; returns the run's
     folder."""
     text = PREPARED.format(name=name, stage=stage, config=config, count=count)
     (work / f"{name}.yaml").write_text(text)
@@ -84,7 +84,7 @@ def run_pipeline(work, name, stage, config="{}", count=4):
 
 
 def our_logits(model, samples, saved=None):
-    """Logits of the model folder for samples [batch, length]; the model as we save it goes to `saved`."""
+    """Logits of the model folder for samples [batch, length]; the model as saved by segue goes to `saved`."""
     with folder() as work:
         save_file({"samples": np.ascontiguousarray(samples, np.float32)}, work / "in.safetensors")
         if saved is not None:
@@ -111,14 +111,14 @@ def music(seconds, seed):
 
 
 def write_wav(path, audio):
-    """As 16-bit PCM; returns what a reader of the file gets."""
+    """As 16-bit PCM; returns the samples that a reader of the file gets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, audio, RATE, subtype="PCM_16")
     return soundfile.read(path, dtype="float32")[0]
 
 
 def write_music_folder(root, labels, songs, seconds):
-    """ROOT/<label>/<album>/<song>.wav, each label with a sound of its own."""
+    """ROOT/<label>/<album>/<song>.wav, each label with its own sound."""
     for i, label in enumerate(labels):
         for song in range(songs):
             time = np.arange(int(seconds * RATE)) / RATE
@@ -128,7 +128,7 @@ def write_music_folder(root, labels, songs, seconds):
 
 
 def close(what, found, expected, limit=LIMIT):
-    """max |found − expected| against max |expected|."""
+    """max |found − expected| relative to max |expected|."""
     found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
     if found.shape != expected.shape:
         sys.exit(f"{what}: shape {found.shape}, expected {expected.shape}")

@@ -1,10 +1,10 @@
-"""Whether the decoders get by with the system calls that their sandbox allows.
+"""Checks that the decoders need only the system calls that their sandbox allows.
 
   python3 tests/torture/calls.py NOTING-WORKER
 
-Songs of every format that can be encoded here, whole, cut off, damaged and random, through each decoder, in a copy of
-segue-worker that notes each call that it is denied (tests/unit/sandbox/noting.c).  A call that is not among those that
-libraries go on without is one that a decoder needs, and that pipeline/worker/calls.c lacks."""
+Songs of every format that can be encoded here, complete, truncated, damaged and random, through each decoder, in a
+copy of segue-worker that reports each denied call (tests/unit/sandbox/noting.c).  A denied call that libraries
+cannot do without is needed by a decoder, and missing in pipeline/worker/calls.c."""
 import ctypes
 import os
 import pathlib
@@ -18,8 +18,8 @@ import torture
 DECODERS = [name for name in ("decode-gstreamer", "decode-libav", "decode-sndfile")
             if os.path.exists(os.path.join(torture.BUILD, "plugins", name, f"segue-{name}.so"))]
 DAMAGED = torture.amount(16, 64, 1000)
-# GLib and GStreamer look for files and settings, C libraries for the memory's and the processors' layout: they take
-# paths, or change what is not the process's own, and do without.
+# GLib and GStreamer look for files and settings, C libraries for the layout of memory and processors: these calls
+# take paths, or change state outside the process, and the libraries work without them.
 WITHOUT = {"access", "faccessat2", "get_mempolicy", "getdents64", "mbind", "mlock", "newfstatat", "openat",
            "readlink", "sched_getattr", "sched_setattr", "set_mempolicy", "statx", "umask"}
 PIPELINE = """segue: 1
@@ -44,7 +44,7 @@ def make_songs(folder):
     for song in sorted(folder.glob("whole-*")):
         (folder / f"half-{song.name}").write_bytes(song.read_bytes()[:song.stat().st_size // 2])
         (folder / f"noise-{song.name}").write_bytes(chance.randbytes(5000))
-        # Longer than it says, where the format has several in a row: memory that has to grow.
+        # Longer than declared, where the format allows concatenation: memory has to grow.
         (folder / f"long-{song.name}").write_bytes(song.read_bytes() * 40)
     return len(list(folder.glob("whole-*")))
 

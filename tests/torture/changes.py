@@ -1,11 +1,11 @@
-"""What changes under a run: folders that may not be written or are taken away, and songs that vanish, are cut
-short, grow, are rewritten or replaced between two reads.
+"""Changes during a run: folders that become read-only or are removed, and songs that vanish, are truncated, grow,
+are rewritten or replaced between two reads.
 
   python3 tests/torture/changes.py
 
-The command is stopped at each of its calls on the song or folder in turn, then comes the change, then it
-goes on.  It ends as it may, but clearly; and the next run has the result that an empty cache would have:
-nothing about the song was remembered wrongly."""
+The command is stopped at each of its calls on the song or folder in order, then the change is made, then it
+continues.  It may end in any well-defined way; and the next run has the result of an empty cache: nothing about
+the song was cached wrongly."""
 import os
 import re
 import shutil
@@ -13,7 +13,7 @@ import shutil
 import faultbench
 import torture
 
-# How many of the calls at most, in full and otherwise.
+# Maximum number of calls, in full and otherwise.
 FULL, SAMPLE = 200, 3
 
 
@@ -62,7 +62,7 @@ CHANGES = [vanish, cut_short, grow, rewrite, replace, become_folder]
 
 
 def check_end(bench, result):
-    """It ended: well, without songs that it names, or with a clear error."""
+    """It ended: well, without the songs that it lists, or with a clear error."""
     if result.problems():
         raise torture.Failure(f"{result.problems()}: {result}")
     if result.status != 0 and not (result.error() and "‘" in result.error()):
@@ -70,7 +70,7 @@ def check_end(bench, result):
 
 
 def from_scratch(bench, fresh):
-    """What an empty cache makes of the music as it is now, whether or not that can be used."""
+    """The result of an empty cache for the current music, whether or not it can be used."""
     fresh.reset()
     command = [str(fresh.out) if word == str(bench.out) else word for word in bench.command]
     result = fresh.run(command)
@@ -131,7 +131,7 @@ def take_away(bench, folder):
 
 
 def forbid(bench, folder, template, expect):
-    """May not be written from the beginning."""
+    """Not writable from the start."""
     bench.reset(template)
     folder.mkdir(parents=True, exist_ok=True)
     below = [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]
@@ -154,7 +154,7 @@ def forbid(bench, folder, template, expect):
 
 
 def hide(bench):
-    """A song that may not be read is left out, by name; once it may, it is there again."""
+    """An unreadable song is skipped, by name; when it is readable again, it is used again."""
     bench.reset()
     path = bench.song(0, 1)
     path.chmod(0)

@@ -1,5 +1,5 @@
-"""The same bytes whatever the machine is like: any number of workers, run after run, other folders,
-other languages, time zones, rights of new files and orders of folders.
+"""The same bytes in any environment: any number of workers, repeated runs, other folders, other languages, time
+zones, rights of new files and orders of folders.
 
   python3 tests/torture/determinism.py"""
 import os
@@ -12,7 +12,7 @@ def run(scratch, name, music, reference, *more, cwd=None, **changes):
     place = torture.Place(scratch, name, music)
     place.run(*more, cwd=cwd, **changes)
     if music != reference.music:
-        # Each row says where its song is.
+        # Each row contains the path of its song.
         table = os.path.join(place.latest(), "predictions.csv")
         with open(table, encoding="utf-8") as file:
             text = file.read()
@@ -40,7 +40,7 @@ def with_other_umask(*arguments):
 
 
 def other_circumstances(case, scratch, music, reference):
-    # The songs elsewhere, found from elsewhere.
+    # The songs at another path, from another working folder.
     elsewhere = os.path.join(scratch, "other place", "Müsik")
     shutil.copytree(music, elsewhere)
     case("music in another folder", run, elsewhere, reference)

@@ -1,10 +1,10 @@
-"""The disk fills up: at so many bytes into a run, drawn at random, writing fails with ENOSPC.
+"""The disk fills up: after a random number of bytes of a run, writing fails with ENOSPC.
 
   python3 tests/torture/diskfull.py [--offsets N] [--seed S]
 
-Each time the command says that the disk is full and names the file; what was finished is kept (songs
-are not decoded again), results of an earlier run and the checkpoint of an interrupted training are as
-they were, and with room again the same command ends with the bytes of an undisturbed run.
+Each time the command reports that the disk is full and names the file; finished work is kept (songs are not
+decoded again), results of an earlier run and the checkpoint of an interrupted training are unchanged, and with
+space again the same command ends with the bytes of an undisturbed run.
 
 Twice: with a preload that counts bytes, and, where mounting is permitted, on a tmpfs that is filled."""
 import argparse
@@ -21,7 +21,7 @@ FULL_WORDS = "disk is full|disk of the cache|make room|no room|not enough room|s
 
 
 def files(bench, *keep):
-    """Name → digest of what lies below the folders @keep of the working folder."""
+    """Name → digest of the files below the folders @keep of the working folder."""
     found = {}
     for folder in keep:
         for name, path in torture.files_below(str(folder)).items():
@@ -30,7 +30,7 @@ def files(bench, *keep):
 
 
 class Disk:
-    """What @prepare leaves has to survive a full disk."""
+    """The result of @prepare has to survive a full disk."""
 
     def __init__(self, bench, reference):
         self.bench, self.reference = bench, reference
@@ -43,7 +43,7 @@ class Disk:
         if found:
             raise torture.Failure(f"{found}: {result}")
         if result.status == 0:
-            # The log, or what was remembered for convenience: left out.
+            # The log, and data cached for convenience: skipped.
             if bench.artefacts() != self.reference:
                 raise torture.Failure(f"it claims success, with another result: {result}")
         elif result.status not in (73, 74) or not re.search(FULL_WORDS, result.error() or ""):
@@ -56,7 +56,7 @@ class Disk:
             raise torture.Failure(f"what was there before changed: {changed[:3]}")
 
     def again(self, n_records):
-        """With room again."""
+        """With space again."""
         result = self.bench.plain()
         if self.bench.artefacts() != self.reference:
             raise torture.Failure(f"the rerun has another result: {result}")
@@ -88,7 +88,7 @@ def by_bytes(disk, template, offset):
 
 
 def on_tmpfs(disk, template, room):
-    """@room: bytes that are left on the disk when the run begins."""
+    """@room: bytes free on the disk when the run begins."""
     bench = disk.bench
     bench.reset(template)
     ballast = bench.work / "ballast"
@@ -146,7 +146,7 @@ def main():
     print(f"# an undisturbed run writes {needed} bytes")
     tap.case("by bytes written", each, by_bytes, disk, templates, draws)
 
-    # Room for two runs, and what lies there before.
+    # Space for two runs, and the existing files.
     size = 4 * needed + (4 << 20)
     bench.reset()
     if mount(bench.work, size):

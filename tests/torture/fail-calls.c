@@ -1,22 +1,22 @@
 /* Preloaded into a command: counts the calls that can fail, and makes some of them fail.
  *
- *   FAIL_STATE=FILE      where it counts: zeros, shared by the command and its children
+ *   FAIL_STATE=FILE      file of counters: zeros, shared by the command and its children
  *   FAIL_CALLS=A,B       classes that count, see `class_names`
  *   FAIL_UNDER=/a:/b     only calls on these paths, or on descriptors of files below them
- *   FAIL_LEAST=65536     only allocations of so many bytes
+ *   FAIL_LEAST=65536     only allocations of at least this size
  *   FAIL_FIRST=N         the first call that fails, from 1
- *   FAIL_TIMES=M         so many from there on (default 1)
+ *   FAIL_TIMES=M         this many from there on (default 1)
  *   FAIL_EVERY=K         every K-th of them (default 1)
- *   FAIL_WITH=ENOSPC     an errno; or `short`: half of what was asked for is read or written;
- *                        `kill`: the end, in the middle of it; `stop`: it goes on when it is sent
- *                        SIGCONT, and does not fail; `none`: nothing, it is only noted
- *   FAIL_BUDGET=BYTES    what is written beyond so many bytes, all in all, fails with ENOSPC
+ *   FAIL_WITH=ENOSPC     an errno; or `short`: half of the requested bytes is read or written;
+ *                        `kill`: the process is killed during the call; `stop`: it continues
+ *                        after SIGCONT, and does not fail; `none`: the call is only recorded
+ *   FAIL_BUDGET=BYTES    writes beyond this many bytes in total fail with ENOSPC
  *   FAIL_TRACE=1         with the stack of each call that failed
- *   FAIL_SITES=FILE      of each call that counts, 64 bits: its class, and from where it was made
+ *   FAIL_SITES=FILE      for each counted call, 64 bits: its class and its caller
  *
  * The state begins with numbers of 64 bits: calls counted, bytes written, the length of the text, and 21
  * for calls by class; then the text, a line for each call that failed. */
-/* Both names of each function are wanted, not one for the other. */
+/* Both names of each function are needed, not one for the other. */
 #undef _FILE_OFFSET_BITS
 #include <dirent.h>
 #include <dlfcn.h>
@@ -79,7 +79,7 @@ typedef struct {
 } State;
 
 static State *state;            /* NULL: nothing is counted */
-static _Atomic uint64_t *sites; /* [n_sites]; NULL: nobody asks */
+static _Atomic uint64_t *sites; /* [n_sites]; NULL: not requested */
 static size_t n_sites;
 static unsigned classes;
 static char *under;
@@ -88,7 +88,7 @@ static size_t least;
 static uint64_t first, times, every, budget;
 static int error_number, signal_number, is_short, is_harmless, traces;
 static size_t state_size;
-/* What a descriptor is: 0 not known, 1 of no interest, 2 of interest. */
+/* State of a descriptor: 0 not known, 1 irrelevant, 2 relevant. */
 static _Atomic unsigned char kinds[MAX_FDS];
 static __thread int inside;
 
@@ -136,7 +136,7 @@ is_listed (const char *name, const char *list)
   return 0;
 }
 
-/* The file in memory, shared; NULL: it can't be. */
+/* The file in memory, shared; NULL: not possible. */
 static void *
 map_file (const char *path, size_t *size)
 {
@@ -180,7 +180,7 @@ start (void)
     folder[0] = '\0';
   void *frames[4];
   if (traces || sites_path)
-    backtrace (frames, 4); /* loads what it needs while files may be opened */
+    backtrace (frames, 4); /* loads its dependencies while files may be opened */
   state = map_file (path, &state_size);
   if (state_size <= sizeof (State))
     state = NULL;
@@ -217,7 +217,7 @@ report (const char *name, const char *detail)
   free (names);
 }
 
-/* From where it was called: the same in every process, wherever its libraries lie. */
+/* The caller: the same in every process, wherever its libraries are loaded. */
 static uint64_t
 hash_stack (void)
 {
@@ -240,7 +240,7 @@ note_site (Class class, uint64_t n)
     atomic_store (&sites[n - 1], (uint64_t) class << 56 | hash_stack () >> 8);
 }
 
-/* Whether this call, which counts, is one that fails. */
+/* Whether this counted call has to fail. */
 static int
 is_chosen (Class class, const char *name, const char *detail)
 {
@@ -378,7 +378,7 @@ fails_plain (Class class, const char *name)
   return chosen;
 }
 
-/* A descriptor that is new, or no more. */
+/* A descriptor that was opened or closed. */
 static int
 forget (int fd)
 {
@@ -387,7 +387,7 @@ forget (int fd)
   return fd;
 }
 
-/* How much of @n bytes to @fd there is room for; what is more than that is not written. */
+/* How many of @n bytes to @fd fit; the rest is not written. */
 static size_t
 take_room (int fd, size_t n)
 {
@@ -469,7 +469,7 @@ fdopendir (int fd)
 LISTS (readdir, struct dirent)
 LISTS (readdir64, struct dirent64)
 
-/* Half of what was asked for, at least something. */
+/* Half of the requested size, at least one. */
 #define SHARE(size) ((size) > 1 ? (size) / 2 : (size))
 
 EXPORT ssize_t
@@ -530,7 +530,7 @@ PWRITES (pwrite64, off64_t)
 ON_FD (SYNC, fsync)
 ON_FD (SYNC, fdatasync)
 
-/* Closes it all the same, as Linux does. */
+/* Closes it nevertheless, as Linux does. */
 EXPORT int
 close (int fd)
 {
@@ -807,7 +807,7 @@ fork (void)
   return fails_plain (PROCESS, "fork") ? -1 : REAL (fork) ();
 }
 
-/* How workers start: with arguments that only the function below it has to know. */
+/* The start of workers: only the wrapped function uses the arguments. */
 EXPORT int
 clone (int (*function) (void *), void *stack, int flags, void *data, ...)
 {
@@ -827,7 +827,7 @@ pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*fun
            : REAL (pthread_create) (thread, attributes, function, data);
 }
 
-/* What GLib and others call where they are built with _FORTIFY_SOURCE. */
+/* Called by GLib and others where they are built with _FORTIFY_SOURCE. */
 #define OPENS_2(function, plain)                                                                   \
   int function (const char *path, int flags);                                                      \
   EXPORT int function (const char *path, int flags)                                                \

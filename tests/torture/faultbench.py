@@ -1,4 +1,4 @@
-"""The command on a bench: a small pipeline in folders of its own, what it has to leave, and the preload
+"""A bench for the command: a small pipeline in its own folders, its expected output, and the preload
 (fail-calls.c) that makes calls fail."""
 import ctypes
 import dataclasses
@@ -22,19 +22,18 @@ SHIM = os.path.join(torture.BUILD, "tests", "torture", "fail-calls.so")
 PIPELINE = os.path.join(torture.HERE, "faults.yaml")
 ARTEFACTS = [*torture.ARTEFACTS, "data"]
 ARTISTS, SONGS, RATE = 2, 4, 8000
-# What an allocation that counts is at least; songs, segments and tensors of this pipeline are larger.
+# The minimum size of an allocation that counts; songs, segments and tensors of this pipeline are larger.
 LEAST = 20000
-# Beyond it, nothing goes by way of GLib's g_malloc (), which ends the process.
+# Beyond it, nothing uses GLib's g_malloc (), which ends the process.
 PAYLOAD = 70000
-# What is said of a song that may be well: GStreamer waits for threads that it did not get, a worker lacks
-# memory.
+# Messages about a song that may be intact: GStreamer waits for threads that it did not get, a worker lacks memory.
 AGAIN = "try again|tries again"
-# A run takes a fraction of a second; under sanitizers and on a busy machine some.
+# A run takes a fraction of a second; under sanitizers and on a busy machine several.
 TIMEOUT = 60
 STATE_SIZE = 65536
-# Calls of which the preload notes from where they are made.
+# Calls whose callers the preload records.
 MAX_SITES = 65536
-# As fail-calls.c has them, in this order.
+# As in fail-calls.c, in this order.
 CLASSES = ["open", "list", "read", "write", "sync", "rename", "make", "remove", "stat", "lock", "map",
            "memory", "process", "thread", "close"]
 STATE_HEAD = 24 * 8
@@ -72,7 +71,7 @@ def is_sanitized():
 
 
 def bounded(n):
-    """How much of something CI has time for, where it would be @n: less in a build that is slow."""
+    """How many of @n CI has time for: fewer in a slow build."""
     return max(1, n // 3) if is_sanitized() else n
 
 
@@ -81,7 +80,7 @@ def digest(path):
 
 
 def generalise(line, bench):
-    """An error without what differs from run to run, to be counted."""
+    """An error without parts that differ between runs, for counting."""
     if line is None:
         return "(no error)"
     return re.sub(r"[0-9a-f]{16,}|\.segue-tmp-\w+|\d{6,}(-\d+)?|\d+", "#", line.replace(str(bench.root), ""))
@@ -95,20 +94,20 @@ class Result:
     seconds: float
     calls: int = 0
     written: int = 0
-    failed: str = ""  # the calls that the preload made fail, a line each
+    failed: str = ""  # the calls that the preload made fail, one per line
     by_class: dict = None
-    sites: dict = None  # by class: of each call, from where it was made; where `sites` was asked for
+    sites: dict = None  # by class: the caller of each call; where `sites` was requested
 
     def __str__(self):
         return f"status {self.status} after {self.seconds:.1f} s\n{self.err}\n{self.failed}"
 
     def error(self):
-        """The line that says what went wrong; None where there is none, or more than one."""
+        """The error line; None where there is none, or more than one."""
         lines = [line for line in self.err.splitlines() if line.startswith("segue: ")]
         return lines[0] if len(lines) == 1 and self.err.rstrip().endswith(lines[0]) else None
 
     def problems(self):
-        """What must not be, however the command ended."""
+        """Conditions that must not occur, however the command ended."""
         found = []
         if self.status is None:
             found.append("it hangs")
@@ -133,7 +132,7 @@ class Bench:
         for artist in range(ARTISTS):
             for song in range(SONGS):
                 write_song(self.song(artist, song), artist, song)
-        # What a file holds is remembered once it has lain still for a while.
+        # A file's hash is cached once the file has been unchanged for a while.
         self.settled = time.monotonic() + 2.2
 
     def song(self, artist, song):
@@ -142,7 +141,7 @@ class Bench:
     def environment(self, faults):
         env = torture.environment(SEGUE_CACHE=str(self.cache), XDG_CACHE_HOME=str(self.root / "xdg"),
                                   NO_COLOR="1")
-        # GStreamer's own tables are no leak, see command_env () of tests/e2e.
+        # GStreamer's own tables are not a leak, see command_env () of tests/e2e.
         leaks = int(self.decode != "decode-gstreamer")
         env["ASAN_OPTIONS"] = f"detect_leaks={leaks}:abort_on_error=1:allocator_may_return_null=1"
         if self.decode == "decode-gstreamer":
@@ -158,8 +157,8 @@ class Bench:
         return env
 
     def start(self, command=None, limits=(), humble=False, **faults):
-        """Limits: (resource.RLIMIT_…, value); humble: without root's right to overlook permissions;
-        faults: what FAIL_… is set to."""
+        """Limits: (resource.RLIMIT_…, value); humble: without root's right to bypass permissions; faults: the
+        values of FAIL_…."""
         for name, size in ("state", STATE_SIZE), ("sites", MAX_SITES * 8 * faults.get("sites", False)):
             with open(self.root / name, "wb") as file:
                 file.truncate(size)
@@ -203,7 +202,7 @@ class Bench:
         return self.finish(self.start(command, limits, humble, **faults))
 
     def run_and_stop(self, change, **faults):
-        """A run that is stopped, it or its worker, at the call that @faults names; then comes @change."""
+        """A run that is stopped, it or its worker, at the call in @faults; then @change is made."""
         process = self.start(**faults, **{"with": "stop"})
         began = time.monotonic()
         while process.poll() is None and time.monotonic() - began < TIMEOUT:
@@ -223,12 +222,12 @@ class Bench:
         return result
 
     def keep(self, name):
-        """What lies in the working folder now is where later runs begin, by that name."""
+        """Saves the current working folder as the start of later runs, under that name."""
         shutil.rmtree(self.root / name, ignore_errors=True)
         shutil.copytree(self.work, self.root / name, symlinks=True)
 
     def reset(self, name=None):
-        """Back to what was kept; to nothing at all.  The working folder may be a mounted one."""
+        """Restores a saved state; or an empty one.  The working folder may be a mounted one."""
         self.work.mkdir(exist_ok=True)
         for path in self.work.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -242,7 +241,7 @@ class Bench:
         return pathlib.Path(torture.newest_run(str(self.out / "faults")))
 
     def artefacts(self):
-        """What has to be the same bytes after every run: name → SHA-256."""
+        """Files that must have the same bytes after every run: name → SHA-256."""
         found = {}
         for top in filter(os.path.exists, (self.latest() / name for name in ARTEFACTS)):
             for name, path in torture.files_below(str(top)).items():

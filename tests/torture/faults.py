@@ -1,18 +1,17 @@
-"""Each call that can fail, failed in turn: the first, the second, the third … open, read, write, fsync,
-rename, allocation, with one errno after the other.
+"""Makes each call that can fail fail, in order: the first, the second, the third … open, read, write, fsync,
+rename, allocation, with each errno in order.
 
   python3 tests/torture/faults.py [--sample N] [--only PATTERN] [--messages] [--every-call]
 
-A call is known by its class and by the stack that leads to it; of those with the same stack (one for each
-song, each file of a folder, each step) the first, one in the middle and the last fail, unless told otherwise.
-Whatever fails, the command ends in time, with an exit status and one line that say what it was, or as
-if nothing had happened; nothing on disk is damaged, and nothing is held against a song: a plain rerun
-ends with the bytes of a run that nothing happened to.
+A call is known by its class and by the stack that leads to it; of those with the same stack (one for each song,
+each file of a folder, each step) the first, one in the middle and the last fail, unless told otherwise. Whatever
+fails, the command ends in time, with an exit status and one line that state the error, or as without the failure;
+nothing on disk is damaged, and no failure is recorded for a song: a plain rerun ends with the bytes of an
+undisturbed run.
 
-What is harmless: a file that can't be removed or closed, a remembered hash that can't be kept, free
-space that can't be asked for, a thread less, a reason (`chains/`) that is forgotten.  A song or folder that
-may not be read (EACCES) is left out, by name.  GLib ends the process where its own small allocations
-fail; then only what is on disk counts."""
+Harmless: a file that can't be removed or closed, a hash that can't be cached, free space that can't be queried,
+one thread less, a reason (`chains/`) that is lost.  An unreadable song or folder (EACCES) is skipped, by name.
+GLib ends the process where its own small allocations fail; then only what is on disk counts."""
 import argparse
 import collections
 import dataclasses
@@ -50,7 +49,7 @@ FAULTS = [
     ("thread", "EAGAIN", False),
     ("close", "EIO", True),
 ]
-# No songs left, not there, can't create, I/O and resources.
+# No songs left, not found, can't create, I/O and resources.
 STATUSES = {65, 66, 73, 74}
 # How many of them CI has time for.
 SAMPLE = 45
@@ -60,7 +59,7 @@ SAMPLE = 45
 class Scenario:
     name: str
     bench: faultbench.Bench
-    begins: str  # what lies in the working folder; None: nothing
+    begins: str  # the content of the working folder; None: empty
     command: list
     reference: object = None
 
@@ -68,7 +67,7 @@ class Scenario:
         return self.bench.run(self.command, **faults)
 
     def observe(self, result):
-        """What has to be the same, whatever happened on the way."""
+        """Data that has to be the same, whatever happened during the run."""
         return result.out if self.command[0] == "predict" else self.bench.artefacts()
 
 
@@ -80,7 +79,7 @@ def is_glib_abort(result):
 
 
 def judge(scenario, fault, result):
-    """What is wrong with how the command ended."""
+    """Errors in the way the command ended."""
     kind, error, harmless = fault
     if kind in ("memory", "thread") and is_glib_abort(result):
         return []
@@ -94,13 +93,13 @@ def judge(scenario, fault, result):
     if harmless:
         return ["it failed, although it could go on"]
     line = result.error()
-    # A worker that ended before it could say why.
+    # A worker that ended before it could report the reason.
     if result.status == 1 and kind in ("memory", "process") and "segue-worker" in (line or ""):
         return []
     if result.status not in STATUSES:
         return ["its exit status does not say what happened"]
     if scenario.command[0] == "predict" and result.out:
-        return []  # the answer in the song's place says it
+        return []  # the answer in the song's place reports it
     if not line:
         return ["not one line says what went wrong"]
     return [] if re.search("‘.+’|memory|thread", line) else ["the line names nothing"]
@@ -133,7 +132,7 @@ class Campaign:
         self.groups = [g for g in self.groups if self.moments_of(g)]
 
     def moments_of(self, group):
-        """Which calls of its class are to fail, from 1."""
+        """The calls of its class that have to fail, from 1."""
         return self.moments[group[0].name][group[1][0]]
 
     def count(self, scenario):
@@ -166,7 +165,7 @@ class Campaign:
         return [f"call {at} ({result.failed.strip()}): {problem}\n{result}" for problem in found]
 
     def shares(self, sample):
-        """How many calls of each group: all; or @sample in all, more of those that have more."""
+        """How many calls of each group: all; or @sample in total, more of larger groups."""
         if not sample:
             return [len(self.moments_of(g)) for g in self.groups]
         roots = [len(self.moments_of(g)) ** 0.5 for g in self.groups]
@@ -174,7 +173,7 @@ class Campaign:
         return [end - begin for begin, end in zip([0, *ends], ends)]
 
     def picks(self, index, k):
-        """Which @k of a group's calls, evenly spread; another first one in each group."""
+        """Selects @k of a group's calls, evenly spread; with another first one in each group."""
         moments = self.moments_of(self.groups[index])
         n = len(moments)
         offset = index * 0.618 % 1 if k < n else 0

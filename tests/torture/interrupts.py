@@ -1,10 +1,10 @@
-"""Signals at any moment: the first stops a run soon, with exit status 128 + its number and all that is
-finished kept, and the same command goes on to the bytes of an undisturbed run.
+"""Signals at any moment: the first stops a run soon, with exit status 128 + its number and all finished work kept,
+and the same command resumes to the bytes of an undisturbed run.
 
   python3 tests/torture/interrupts.py [--seed S]
 
-In full, also at the slowest moments that there are: a training step of a large model, its
-evaluation, a long song, a huge file, a server that says nothing."""
+In full, also during the slowest operations: a training step of a large model, its evaluation, a long song, a huge
+file, a server that does not respond."""
 import argparse
 import http.server
 import json
@@ -19,13 +19,13 @@ import time
 
 import torture
 
-# What is promised.  A machine that runs other tests beside these, with sanitizers, may take longer.
+# The guaranteed times.  A machine that runs other tests at the same time, with sanitizers, may take longer.
 LIMIT = 2.0 if torture.FULL else 60.0
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def stop(process, number):
-    """Sends what a terminal sends: to the whole group.  The seconds that it took to end."""
+    """Sends the signal like a terminal: to the whole group.  Returns the seconds until the end."""
     began = time.monotonic()
     os.killpg(process.pid, number)
     try:
@@ -48,7 +48,7 @@ def check_stopped(place, process, seconds, number):
     if os.path.exists(report):
         with open(report) as file:
             said = json.load(file)
-        # That it was stopped is nobody's fault.
+        # An interruption is not an error.
         if said["state"] != "stopped" or said["quarantined"]:
             raise torture.Failure(f"{report}: {said['state']}, {said['quarantined']}")
 
@@ -56,7 +56,7 @@ def check_stopped(place, process, seconds, number):
 # ---- The small pipeline, at random moments
 
 def state_of(place):
-    """What the newest run says of itself; None: it has not said anything yet."""
+    """The newest run's run.json; None: not written yet."""
     try:
         with open(os.path.join(place.latest(), "run.json")) as file:
             return json.load(file)["state"]
@@ -75,7 +75,7 @@ def at_random_moments(scratch, music, reference, length, seed, trials):
         time.sleep(moment)
         if process.poll() is None:
             seconds = stop(process, number)
-            # Before it listens, and after its last word, a signal does what signals do.
+            # Before the handler is installed, and after its last output, a signal has its default effect.
             early_or_late = process.returncode == -number and state_of(place) in (None, "finished")
             if process.returncode != 0 and not early_or_late:
                 check_stopped(place, process, seconds, number)
@@ -97,7 +97,7 @@ def closed_pipe(scratch, music, reference, which):
     os.close(write)
     os.close(read)
     status = process.wait(timeout=300)
-    # What could not be said is an error of its own; the run is whole.
+    # Lost output is a separate error; the run is complete.
     if status not in (0, 74):
         raise torture.Failure(f"exit status {status}")
     torture.check_same(place, reference)
@@ -105,7 +105,7 @@ def closed_pipe(scratch, music, reference, which):
 
 
 def frozen(scratch, music, reference, seconds):
-    """Everything stops for longer than a song may take, as on a machine that is put to sleep."""
+    """Everything stops for longer than a song may take, as on a machine that is suspended."""
     place = torture.Place(scratch, "frozen", music)
     process = place.start("--set", f"decode.time_limit={seconds * 0.75}")
     naps = 0
@@ -216,7 +216,7 @@ def at_stage(scratch, name, music, stages, stage, delays):
 
 
 def second_signal(scratch, music):
-    """In the middle of a large model's step, where the first one has to wait for something."""
+    """In the middle of a large model's step, where the first signal has to wait."""
     place = Heavy(scratch, "second", music, SEGMENTS + TRAIN % ("none", 1))
     process = place.start()
     wait_for_stage(place, process, "train", 4)
@@ -232,7 +232,7 @@ def second_signal(scratch, music):
 
 
 class Silence(http.server.BaseHTTPRequestHandler):
-    """Takes a request and says nothing."""
+    """Accepts a request and does not respond."""
 
     asked = threading.Event()
 
@@ -294,7 +294,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    # A shell that starts this in the background has it ignored, by all that is started here, too.
+    # A shell that starts this in the background ignores it, also for child processes.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     scratch = torture.make_scratch()
     music = torture.make_music(scratch)

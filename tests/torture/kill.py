@@ -3,9 +3,9 @@ undisturbed run.
 
   python3 tests/torture/kill.py [--trials N] [--seed S] [--only I] [--lanes N]
 
-Three kinds of trial take turns: one kill; several kills in a row; and a cache that goes through all
-of them, with another seed each time.  Moments are drawn uniformly over the length of a run, its
-start included.  --only repeats one trial."""
+Three kinds of trial alternate: one kill; several consecutive kills; and a cache shared by all of them, with
+another seed each time.  Moments are drawn uniformly over the length of a run, its start included.  --only repeats
+one trial."""
 import argparse
 import collections
 import concurrent.futures
@@ -32,12 +32,12 @@ class Campaign:
         self.leftover_files = self.leftover_processes = self.n_kills = 0
         self.failures = []
         self.reference = torture.Place(scratch, "reference", self.music)
-        # GStreamer's list of plugins is made on the first run.
+        # GStreamer's plugin registry is created in the first run.
         self.reference.run()
         self.length = 0
 
     def measure(self, lanes):
-        """How long an undisturbed run takes while as many others run."""
+        """The duration of an undisturbed run while as many others run."""
         def one(i):
             place = torture.Place(self.scratch, f"measure-{i}", self.music)
             seconds = place.run()
@@ -80,7 +80,7 @@ class Campaign:
                 reference = torture.Place(self.scratch, f"reference-{index}", self.music)
                 reference.run(*more)
             for i in range(draw.randint(2, 5) if kind == "kills in a row" else 1):
-                # Half of it is done by then, or more.
+                # Half of it or more is done by then.
                 length = self.length / 2 if i else self.length
                 said.append(self.kill_once(place, draw, more, length))
             place.run(*more)

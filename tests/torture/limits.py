@@ -2,9 +2,9 @@
 
   python3 tests/torture/limits.py
 
-Under each the command ends like an undisturbed run, or with an exit status and a line that says which
-limit it was and what to do; and without the limit the same command ends with the bytes of an undisturbed
-run.  Below what the loader and GLib themselves need, these end the process: then only that counts."""
+Under each the command ends like an undisturbed run, or with an exit status and a line that states the limit and
+what to do; and without the limit the same command ends with the bytes of an undisturbed run.  Below what the
+loader and GLib themselves need, these end the process: then only that counts."""
 import os
 import re
 import resource
@@ -14,7 +14,7 @@ import faultbench
 import torture
 
 MIB = 1 << 20
-# The last words of the loader, of GLib and of C++ code, which end the process when they get no memory or no
+# The last messages of the loader, of GLib and of C++ code, which end the process when they get no memory or
 # descriptor for themselves.
 LIBRARIES = ("error while loading shared libraries|GLib-ERROR|GLib-GIO-ERROR|OpenBLAS|libgcc_s.so.1 must|"
              "terminate called")
@@ -33,7 +33,7 @@ def judge(bench, reference, which, result, words):
         raise torture.Failure(f"it hangs: {result}")
     if re.search(LIBRARIES, result.err) and result.error() is None:
         return "ended by a library"
-    # GLib asks for memory to say that there is none, until the stack ends, too.
+    # GLib allocates memory to report that there is none, until the stack is exhausted, too.
     if which == resource.RLIMIT_AS and result.status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGTRAP):
         return "ended by a library"
     line = result.error() or ""
@@ -58,7 +58,7 @@ def under(bench, reference, which, values, words):
 
 
 def keep_whole(bench):
-    """GStreamer's table of plugins lists those that could not be loaded as bad ones, and outlives the run."""
+    """GStreamer's plugin registry lists those that could not be loaded as blocked, and persists after the run."""
     tables = bench.root / "xdg" / "segue"
     whole = tables / "gstreamer-registry.bin"
     for which, value in (resource.RLIMIT_AS, 304 * MIB), (resource.RLIMIT_NOFILE, 15):

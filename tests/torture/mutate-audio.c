@@ -1,6 +1,6 @@
 /* mutate-audio FOLDER FIRST COUNT: audio files of every format that can be encoded here, damaged in
- * as many ways.  The name says which: `<number>.<format>`; equal numbers give equal bytes.
- * mutate-audio FOLDER: the files as they are undamaged. */
+ * as many ways.  The name is `<number>.<format>`; equal numbers give equal bytes. mutate-audio
+ * FOLDER: the undamaged files. */
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
@@ -47,7 +47,7 @@ below (guint64 *state, guint n)
 
 /* ---- Damage ---- */
 
-/* Places near the beginning, where sizes and set-up stand, come up as often as all others. */
+/* Positions near the beginning, where sizes and settings are, are as frequent as all others. */
 static guint
 place (guint64 *state, const GByteArray *file)
 {
@@ -61,7 +61,7 @@ flip_bits (GByteArray *file, const GByteArray *other, guint64 *state)
     file->data[place (state, file)] ^= (guint8) (1u << below (state, 8));
 }
 
-/* Numbers that a size, a rate or a count of channels should not be. */
+/* Invalid values for a size, a rate or a number of channels. */
 static void
 overwrite_number (GByteArray *file, const GByteArray *other, guint64 *state)
 {
@@ -131,7 +131,7 @@ static const Damage damages[] = { flip_bits,    overwrite_number, cut_off,   rem
 
 /* ---- Files ---- */
 
-/* (nullable): what @format is like undamaged; %NULL where it can't be encoded here. */
+/* (nullable): an undamaged file of @format; %NULL where it can't be encoded here. */
 static GByteArray *
 encode (const Format *format, const char *wave, const char *folder)
 {

@@ -1,6 +1,6 @@
-"""Damaged audio files through decoding in processes of its own: the runner survives all of them, and
-each ends either with items or left out with a reason.  Without isolation the same comes out of each, to the
-byte and the word: so the sandbox denies nothing that a decoder needs."""
+"""Damaged audio files decoded in separate processes: the runner survives all of them, and each either gives items
+or is skipped with a reason.  Without isolation the results are identical, including messages: so the sandbox
+denies nothing that a decoder needs."""
 import json
 import os
 import re
@@ -15,14 +15,14 @@ FILES, BATCH = (20000, 2000) if torture.FULL else (200, 100)
 FIRST = int(os.environ.get("SEGUE_TORTURE_SEED", "0"))
 DECODERS = [name for name in ("decode-gstreamer", "decode-libav", "decode-sndfile")
             if os.path.exists(os.path.join(torture.BUILD, "plugins", name, f"segue-{name}.so"))]
-# Of songs that a decoder without isolation does not survive, or that took too long.
+# For songs that crash a decoder without isolation, or that took too long.
 FATAL = re.compile(r"crash|ended|was given up|killed|memory")
-# A run says what it leaves out in some lines, however many files that are.
+# A run reports skipped files in a few lines, for any number of files.
 MAX_LINES = 60
 
 
 def exported(dataset):
-    """Songs that items came of."""
+    """Songs that gave items."""
     songs = set()
     for folder, _, names in os.walk(dataset):
         if "metadata.jsonl" in names:
@@ -61,7 +61,8 @@ def check_each(place, music):
 
 
 def compare(scratch, place, music, first, options, left_out):
-    """Once more without isolation.  What crashes or hangs a decoder there ends the run, and stays out of it."""
+    """Once more without isolation.  A file that crashes or hangs a decoder there ends the run, and is excluded
+    from it."""
     fatal = [song for song, reason in left_out.items() if FATAL.search(reason)]
     for song in fatal:
         os.remove(os.path.join(music, song))
@@ -70,7 +71,7 @@ def compare(scratch, place, music, first, options, left_out):
     items, reasons = check_each(bare, music)
     kept = {song: reason for song, reason in left_out.items() if song not in fatal}
     other = [song for song in sorted(set(kept) | set(reasons)) if kept.get(song) != reasons.get(song)]
-    # What of a damaged file comes out of GStreamer before its threads find an error is a matter of chance.
+    # How much of a damaged file GStreamer returns before its threads detect an error is random.
     chance = "decoder=decode-gstreamer" in options and len(other) * 1000 <= len(kept) + len(items)
     if not other and (different := torture.difference(place.dataset, bare.dataset)):
         raise torture.Failure(f"isolated and in the process other sound: {different}")
@@ -90,7 +91,7 @@ def batch(scratch, decoder, first, count, kinds):
         os.makedirs(folder, exist_ok=True)
         os.rename(os.path.join(made, name), os.path.join(folder, name))
     place = torture.Place(scratch, f"place-{first}", music, "mutated-audio.yaml")
-    # Every other batch is not looked at before it is decoded, so that the decoders get the worst.
+    # Every second batch is not probed before decoding, so that the decoders get the worst files.
     trust = first // BATCH % 2 == 1
     options = ["-j", "2", "--set", f"decoder={decoder}", *(["--set", "decode.completeness=0"] if trust else [])]
     seconds = place.run(*options, G_DEBUG=None)
@@ -98,7 +99,7 @@ def batch(scratch, decoder, first, count, kinds):
     items, left_out = check_each(place, music)
     compare(scratch, place, music, first, options, left_out)
     for reason in left_out.values():
-        # Names and numbers aside, what went wrong.
+        # The errors, without names and numbers.
         kind = re.sub(r"‘[^’]*’|\d+(\.\d+)?", "…", reason.split("’", 1)[-1])[:60].strip()
         kinds[kind] = kinds.get(kind, 0) + 1
     shutil.rmtree(place.folder)

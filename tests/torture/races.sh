@@ -3,9 +3,9 @@
 #
 #   sh tests/torture/races.sh [TEST …]
 #
-# A distribution's GLib is built without the sanitizer, which then takes everything that its mutexes
-# and reference counts guard for a race.  So GLib is built with it first, from the distribution's own
-# source package, into build-tsan/glib.
+# A distribution's GLib is built without the sanitizer, which then reports everything guarded by its mutexes and
+# reference counts as a race.  So GLib is built with it first, from the distribution's own source package, into
+# build-tsan/glib.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$PWD/build-tsan

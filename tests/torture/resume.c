@@ -1,9 +1,8 @@
-/* A training that is stopped after each of its steps, in turn, and run again has to leave the bytes, and
- * the points of all curves, of one that was never stopped.
+/* A training that is interrupted after each of its steps, in order, and run again has to produce the bytes, and
+ * the points of all curves, of one that was never interrupted.
  *
- * It is stopped by a cancel between steps or somewhere in the one that follows, which keeps the last
- * step, or by a SIGKILL from within, which keeps what the last checkpoint had.  SEGUE_TORTURE=full:
- * after every step; else after some. */
+ * It is interrupted by a cancel between steps or during the following one, which keeps the last step, or by a
+ * SIGKILL from within, which keeps the last checkpoint.  SEGUE_TORTURE=full: after every step; else after some. */
 #include "music.h"
 
 #include <jansson.h>
@@ -22,8 +21,8 @@
 typedef enum { CANCEL, CANCEL_WITHIN, KILL, N_WAYS } Way;
 static const char *const ways[] = { "cancel", "within", "kill" };
 
-/* Each has everything random that its model type knows.  @stride: between steps that a quick test stops
- * after; no divisor of an epoch. */
+/* Each uses all random features of its model type.  @stride: between steps after which a quick test interrupts;
+ * not a divisor of an epoch. */
 typedef struct {
   const char *name;
   const char *train;
@@ -50,7 +49,7 @@ static const Case cases[] = {
     16000, 97 },
 };
 
-/* ---- One run, in a process of its own ---- */
+/* ---- One run, in a separate process ---- */
 
 typedef struct {
   GCancellable *cancellable;
@@ -59,7 +58,7 @@ typedef struct {
   GThread *canceller; /* nullable */
 } Stop;
 
-/* Somewhere in the next step or the one after, which take milliseconds. */
+/* During the next step or the one after, which take milliseconds. */
 static gpointer
 cancel_soon (gpointer data)
 {
@@ -99,7 +98,7 @@ run_one (char **argv)
   Stop stop = { .cancellable = cancellable,
                 .step = g_ascii_strtoull (argv[1], NULL, 10),
                 .way = (Way) g_ascii_strtoull (argv[2], NULL, 10) };
-  /* Said only where it is to be killed: how often state is written is no part of what is made. */
+  /* Set only where it will be killed: how often state is written does not affect the output. */
   const char *const often[] = { "train.checkpoint=0", NULL };
   const SegueSink sink = { .take = take_event, .data = &stop };
   const SegueRunOptions options = { .struct_size = sizeof options,
@@ -137,7 +136,7 @@ spawn (const char *folder, guint64 step, Way way)
   return WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
 }
 
-/* ---- What a run left ---- */
+/* ---- Output of a run ---- */
 
 static char *
 read_file (const char *folder, const char *name, gsize *length)
@@ -169,7 +168,7 @@ read_curves (const char *folder)
   return g_string_free (curves, FALSE);
 }
 
-/* Steps that a training came to, by its curves. */
+/* The number of steps of a training, from its curves. */
 static guint64
 count_steps (const char *curves)
 {
@@ -251,7 +250,7 @@ stop_and_resume (const char *scratch, const char *reference, const Case *it, gui
   g_autofree char *name = g_strdup_printf ("%s-%" G_GUINT64_FORMAT, ways[way], step);
   char *folder = make_place (scratch, name, it);
   int status = spawn (folder, step, way);
-  /* A cancel that comes with the last words changes nothing. */
+  /* A cancel that arrives with the last message changes nothing. */
   if (way != CANCEL_WITHIN || status != 0)
     g_assert_cmpint (status, ==, way == KILL ? -SIGKILL : STOPPED);
   if (status != 0)

@@ -1,11 +1,11 @@
-/* Preloaded: folders are read from back to front, as some other file system might give them. */
-#undef _FILE_OFFSET_BITS /* it would make one function of two */
+/* Preloaded: folders are read in reverse order, as another file system might return them. */
+#undef _FILE_OFFSET_BITS /* it would merge two functions */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is left of the folders that are being read; the tests' are small and few. */
+/* The remaining entries of folders being read; the tests' are small and few. */
 typedef struct Folder {
   DIR *dir;
   struct dirent *entries;
@@ -17,7 +17,7 @@ typedef struct Folder {
 
 static _Thread_local Folder *folders;
 
-/* Both have one layout where this is run. */
+/* Both have the same layout on this platform. */
 _Static_assert(sizeof (struct dirent) == sizeof (struct dirent64), "64 bits");
 
 static Folder *

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What happens to a long job over night, done to it on purpose: kills, interrupts, other machines'
-# habits.  Afterwards a plain rerun has to end with the bytes of an undisturbed run.
+# Possible disturbances of a long job, caused on purpose: kills, interrupts, differences between machines.
+# Afterwards a plain rerun has to end with the bytes of an undisturbed run.
 #
-#   sh tests/torture/run.sh                  what CI runs: half a minute
+#   sh tests/torture/run.sh                  the part for CI: half a minute
 #   sh tests/torture/run.sh --full           1,000 kills, each step of a training, …
 #   sh tests/torture/run.sh --full kill      one part of it: kill, resume, determinism, interrupts…
 #
@@ -27,7 +27,7 @@ parts=
 for part; do
   parts="$parts torture-$part"
 done
-# One part after the other: each keeps two processors busy itself.
+# Parts run in order: each keeps two processors busy itself.
 # shellcheck disable=SC2086  # a list of names
 exec meson test -C "$build" --no-rebuild --suite torture --timeout-multiplier 0 --num-processes 1 \
   --verbose $parts

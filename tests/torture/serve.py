@@ -2,10 +2,10 @@
 
   python3 tests/torture/serve.py
 
-Each round twenty clients come at once: songs, damaged songs, songs that are too large, and clients that go
-away in the middle.  Every good song has the right answer, every bad one a clear 4xx.  What the server holds
-(memory, descriptors, processes, files) doesn't grow from round to round, nor with the size of what is sent;
-and when it is killed in the middle of all that, nothing is left."""
+Each round twenty clients connect at once: songs, damaged songs, songs that are too large, and clients that
+disconnect in the middle.  Every good song gets the right answer, every bad one a clear 4xx.  The server's
+resources (memory, descriptors, processes, files) don't grow from round to round, nor with the size of uploads; and
+when it is killed in the middle, nothing is left."""
 import contextlib
 import os
 import random
@@ -24,7 +24,7 @@ ROUNDS = torture.amount(4, 6, 100)
 KILLS = torture.amount(2, 5, 100)
 # The server; for each of its two threads and of the three decoders a fork server, and its worker in reserve.
 PROCESSES = 1 + 2 * 3 * 2
-# Of resident memory, beyond the first round: what an allocator keeps, for other sizes.
+# Of resident memory, beyond the first round: memory that an allocator keeps, for other sizes.
 SLACK_KB = 60_000 if serving.SANITIZED else 24_000
 
 
@@ -37,7 +37,7 @@ def damaged(song, chance):
 
 @contextlib.contextmanager
 def serving_at(place, *options, **more):
-    """A server that does not outlive a check that fails."""
+    """A server that ends with a failed check."""
     server = serving.Server(place, *options, **more)
     try:
         yield server
@@ -61,7 +61,7 @@ class Users:
                 self.problems.append(problem)
 
     def post(self, body, name, *headers):
-        """Comes again while the server is busy."""
+        """Retries while the server is busy."""
         while True:
             answer = self.server.post(body, name, *headers)
             if answer.code() != "busy":
@@ -82,7 +82,7 @@ class Users:
 
     def broken(self, i, chance):
         answer = self.post(damaged(self.place.song(i % serving.ARTISTS, 0), chance), f"broken-{i}")
-        check(answer.status in (200, 422), answer)  # it may have been hit where nobody hears it
+        check(answer.status in (200, 422), answer)  # the damage may be inaudible
 
     def large(self, i, chance):
         expect(self.post(bytes(MAX_SONG * 1000000 + 1), f"large-{i}"), 413, "too-large")
@@ -102,7 +102,7 @@ class Users:
         try:
             getattr(self, kind)(i, random.Random(seed))
             self.note(kind)
-        except Exception as problem:  # whatever it is, it is to be told
+        except Exception as problem:  # whatever the error, it is reported
             self.note(kind, f"{kind} {i}: {type(problem).__name__}: {problem}")
 
     def round(self, seed):
@@ -118,7 +118,7 @@ def descriptors(server):
 
 
 def few_descriptors(server, most):
-    """What is being closed, or lingers for a client that closes late, goes by itself."""
+    """Connections being closed, or lingering for a client that closes late, end by themselves."""
     end = time.monotonic() + 60
     while descriptors(server) > most:
         if time.monotonic() > end:
@@ -140,7 +140,7 @@ def few_processes(server):
 def test_load(place):
     with serving_at(place, "--max-song", str(MAX_SONG), "--songs", "12", "-j", "2", leaks=serving.SANITIZED) as server:
         users = Users(server, place)
-        # What it holds while nothing goes on varies (workers that wait, the connection that asks): the most of it.
+        # Its idle resources vary (waiting workers, the querying connection): their maximum.
         files = 0
         for seed in range(2):
             users.round(seed)
@@ -163,7 +163,7 @@ def test_load(place):
 
 
 def test_large(place):
-    """What is sent is on the disk, not in memory."""
+    """Uploads are on disk, not in memory."""
     with serving_at(place, "--max-song", "300", "-j", "1") as server:
         expect(server.post(place.song(0, 0)), 200)
         before = server.status_number("VmHWM")
@@ -175,7 +175,7 @@ def test_large(place):
 
 
 def test_kills(place):
-    """kill -9 in the middle of uploads and of hearing."""
+    """kill -9 during uploads and classification."""
     for trial in range(KILLS):
         chance = random.Random(trial)
         with serving_at(place, "-j", "2") as server:

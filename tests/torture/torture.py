@@ -1,5 +1,5 @@
-"""What the parts of the torture suite share: the built command in folders of its own, and
-comparing what it leaves with what an undisturbed run leaves."""
+"""Shared by the parts of the torture suite: the built command in its own folders, and comparisons of its output
+with that of an undisturbed run."""
 import filecmp
 import json
 import os
@@ -16,7 +16,7 @@ BUILD = os.environ.get("SEGUE_BUILD_ROOT") or os.path.abspath(os.environ.get("BU
 SEGUE = os.path.join(BUILD, "pipeline", "cli", "segue")
 FULL = os.environ.get("SEGUE_TORTURE") == "full"
 SANITIZED = "SEGUE_SANITIZED" in os.environ
-# What is promised to be byte-identical; times stand elsewhere.
+# Files guaranteed to be byte-identical; times are stored elsewhere.
 ARTEFACTS = ["model", "metrics.json", "predictions.csv"]
 
 
@@ -25,12 +25,12 @@ class Failure(Exception):
 
 
 def amount(few, some, full):
-    """How often something is done: with sanitizers, in CI, and by run.sh --full."""
+    """The number of repetitions: with sanitizers, in CI, and by run.sh --full."""
     return full if FULL else few if SANITIZED else some
 
 
 def newest_run(folder):
-    """Ids are times, with -2, -3 behind those of one second; a name that is not there, if there is none."""
+    """Ids are times, with the suffix -2, -3 within one second; a nonexistent name, if there is none."""
     def age(name):
         return name[:15], int(name[16:] or 1)
     ids = [name for name in os.listdir(folder) if name[0].isdigit()] if os.path.isdir(folder) else []
@@ -38,20 +38,20 @@ def newest_run(folder):
 
 
 def environment(**changes):
-    """Ours, without what a user may have set."""
+    """This process's environment, without user settings."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SEGUE_", "HF_"))}
     env.update(SEGUE_PLUGIN_PATH=os.path.join(BUILD, "plugins"),
                SEGUE_WORKER=os.path.join(BUILD, "pipeline", "worker", "segue-worker"),
                SEGUE_PRESET_PATH=os.path.join(SOURCE, "examples", "presets"),
                OPENBLAS_NUM_THREADS="1", LC_ALL="C.UTF-8",
-               # GStreamer's own table of types is no leak.
+               # GStreamer's own table of types is not a leak.
                ASAN_OPTIONS="detect_leaks=0:abort_on_error=1")
     env.update(changes)
     return {k: v for k, v in env.items() if v is not None}
 
 
 class Place:
-    """A folder with music, a cache and results of its own."""
+    """A folder with its own music, cache and results."""
 
     def __init__(self, scratch, name, music, pipeline="pipeline.yaml"):
         self.folder = os.path.join(scratch, name)
@@ -67,7 +67,7 @@ class Place:
                 f"dataset={self.dataset}", "--out", os.path.join(self.folder, "runs"), *more]
 
     def start(self, *more, cwd=None, **changes):
-        # The marker is found in the environment of every process that a run leaves behind.
+        # The marker is in the environment of every process that a run leaves.
         changes = {"SEGUE_CACHE": self.cache, "SEGUE_TORTURE_PLACE": self.folder,
                    "SEGUE_WORKER_ENV": "SEGUE_TORTURE_PLACE", **changes}
         with open(self.log, "a") as log:
@@ -77,7 +77,7 @@ class Place:
                                     start_new_session=True)
 
     def run(self, *more, cwd=None, **changes):
-        """A whole run that has to succeed; the seconds it took."""
+        """A whole run that has to succeed; returns its duration in seconds."""
         began = time.monotonic()
         status = self.start(*more, cwd=cwd, **changes).wait(timeout=300)
         if status != 0:
@@ -89,7 +89,7 @@ class Place:
         return newest_run(os.path.join(self.folder, "runs", "torture"))
 
     def processes(self):
-        """Those of a run in this place that are still there."""
+        """The remaining processes of a run in this place."""
         mark = f"SEGUE_TORTURE_PLACE={self.folder}\0".encode()
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -111,7 +111,7 @@ class Place:
         return True
 
     def leftovers(self):
-        """Temporary files, which a kill may leave and nobody needs."""
+        """Temporary files, which a kill may leave and which are not needed."""
         return [os.path.join(folder, name) for folder, _, names in os.walk(self.folder)
                 for name in names if name.startswith(".segue-tmp-")]
 
@@ -129,7 +129,7 @@ def files_below(path):
 
 
 def difference(a, b):
-    """The first thing that is not the same below @a and @b, or None."""
+    """The first difference between @a and @b, or None."""
     left, right = files_below(a), files_below(b)
     if set(left) != set(right):
         return f"only one has {sorted(set(left) ^ set(right))[:5]}"
@@ -140,7 +140,7 @@ def difference(a, b):
 
 
 def check_same(place, reference):
-    """Final artefacts of @place are those of @reference, and its run says that it finished."""
+    """Final artefacts of @place are those of @reference, and its run is recorded as finished."""
     pairs = [(os.path.join(place.latest(), name), os.path.join(reference.latest(), name))
              for name in ARTEFACTS] + [(place.dataset, reference.dataset)]
     for a, b in pairs:
@@ -154,7 +154,7 @@ def check_same(place, reference):
 
 
 def stage_reached(place):
-    """What the newest run was at, by its own log; None: it had not begun."""
+    """The current step of the newest run, from its own log; None: it had not begun."""
     try:
         with open(os.path.join(place.latest(), "log.ndjson"), errors="replace") as file:
             lines = file.read().split("\n")
@@ -174,8 +174,8 @@ def stage_reached(place):
 
 
 def make_scratch():
-    """In memory where there is room: what a kill leaves does not depend on the disk, and syncing to
-    it is most of a short run's time."""
+    """In memory where there is space: leftovers of a kill do not depend on the disk, and syncing to it is most of
+    a short run's time."""
     memory = "/dev/shm"
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
     return tempfile.mkdtemp(prefix="segue-torture-", dir=memory if roomy else None)
@@ -195,7 +195,7 @@ def keep_or_remove(scratch, failed):
 
 
 class Tap:
-    """What meson reads."""
+    """Output for meson."""
 
     def __init__(self):
         self.n = self.failed = 0

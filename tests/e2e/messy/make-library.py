@@ -23,7 +23,7 @@ RATE = 16000
 
 
 def tone(artist, song, seconds):
-    """Each artist a sound of its own, each song a key of its own; a second of it, repeated."""
+    """Each artist has its own sound, each song its own key; one second of it, repeated."""
     step = 2 * math.pi * (220 + 37 * artist + 5 * song) / RATE
     second = array.array("h", (
         int(9000 * (math.sin(step * i) + 0.5 * math.sin(step * i * (2 + artist % 3)) + 0.2 * math.sin(i / 50 * artist)))
@@ -40,7 +40,7 @@ def write_wav(path, samples):
 
 
 def write_24_bit(path, samples):
-    """An odd number of bytes of sound, and the pad byte that the format asks for."""
+    """An odd number of bytes of audio, and the pad byte that the format requires."""
     if len(samples) % 2 == 0:
         samples = samples[:-1]
     data = b"".join(struct.pack("<i", s << 8)[:3] for s in samples)
@@ -65,7 +65,7 @@ class Library:
         return whole
 
     def song(self, path, artist, number, reason=None, seconds=31):
-        """@path without its extension.  @reason: why it is left out; "" where its label is."""
+        """@path without its extension.  @reason: why it is skipped; "" where its label is excluded."""
         if self.sources:
             source = self.take_source(artist)
             path += os.path.splitext(source)[1]
@@ -80,7 +80,7 @@ class Library:
         return path
 
     def take_source(self, artist):
-        """Each of our artists has the songs of one of theirs, in turn."""
+        """Each artist gets the songs of one artist of MUSIC, in order."""
         theirs = sorted({os.path.relpath(s, os.path.dirname(os.path.dirname(os.path.dirname(s)))).split(os.sep)[0]
                          for s in self.sources})
         name = self.artists.setdefault(artist, theirs[len(self.artists) % len(theirs)])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The first command of README on a library with everything that is odd: it ends with a model, and whatever is
-left out is named with its reason.  TAP."""
+"""The first command of README on a library with all kinds of unusual files: it ends with a model, and everything
+skipped is reported with its reason.  TAP."""
 
 import csv
 import importlib.util

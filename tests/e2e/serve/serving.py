@@ -1,4 +1,4 @@
-"""segue serve under test: the built command, a model that was trained in seconds, and plain sockets."""
+"""segue serve under test: the built command, a model trained in seconds, and plain sockets."""
 import json
 import os
 import re
@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-# Who runs this in the background has it ignored, and so would what is started here.
+# It is ignored where this runs in the background, and would be in child processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,7 +28,7 @@ def environment(**changes):
                SEGUE_SERVE=os.path.join(BUILD, "pipeline", "serve", "segue-serve"),
                SEGUE_PRESET_PATH=os.path.join(SOURCE, "examples", "presets"),
                OPENBLAS_NUM_THREADS="1", LC_ALL="C.UTF-8",
-               # GStreamer's own table of types, in workers, is no leak.
+               # GStreamer's own table of types, in workers, is not a leak.
                ASAN_OPTIONS="detect_leaks=0:abort_on_error=1")
     env.update(changes)
     return {k: v for k, v in env.items() if v is not None}
@@ -44,7 +44,7 @@ def check(true, what):
 
 
 class Place:
-    """A folder with music, a trained model, and room for what servers leave (nothing)."""
+    """A folder with music, a trained model, and a place for files that servers leave (none)."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="segue-serve-")
@@ -76,9 +76,9 @@ class Server:
     def __init__(self, place, *more, model="runs/artist-small/latest", leaks=False, **changes):
         self.place = place
         self.log = os.path.join(place.folder, "serve.log")
-        # LeakSanitizer looks when it ends; workers end without being asked.
+        # LeakSanitizer checks at its end; workers end without notice.
         options = "detect_leaks=1:abort_on_error=1:quarantine_size_mb=16" if leaks else None
-        # Found in the environment of every process that it starts.
+        # Present in the environment of every process that it starts.
         Server.started += 1
         mark = f"{place.folder}:{Server.started}"
         self.mark = f"SEGUE_TEST_SERVER={mark}\0".encode()
@@ -98,7 +98,7 @@ class Server:
             return file.read()
 
     def stop(self, how=signal.SIGINT, seconds=60):
-        """The exit status, and the seconds that it took."""
+        """The exit status, and the duration in seconds."""
         began = time.monotonic()
         self.process.send_signal(how)
         try:
@@ -111,7 +111,7 @@ class Server:
         return socket.create_connection((self.host, self.port), timeout)
 
     def workers(self):
-        """Processes of this server that are left, itself included."""
+        """Remaining processes of this server, including itself."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -126,15 +126,15 @@ class Server:
         with open(f"/proc/{self.process.pid}/status") as file:
             return int(re.search(rf"^{name}:\s+(\d+)", file.read(), re.M)[1])
 
-    # One request, one answer.
+    # One request, one response.
 
     def raw(self, data, timeout=30):
-        """Sends bytes, reads until the server closes (it is asked to, or the answer is whole)."""
+        """Sends bytes, reads until the server closes (on request, or after a complete response)."""
         with self.connect(timeout) as sock:
             try:
                 sock.sendall(data)
             except OSError:
-                pass  # it may have answered before it had all
+                pass  # it may have responded before it had received everything
             return Answer(sock)
 
     def ask(self, method, path, body=None, headers=(), host=None, version="1.1", access=None):
@@ -163,7 +163,7 @@ class Server:
 
 
 class Answer:
-    """What came over a socket; status 0: nothing did."""
+    """The response read from a socket; status 0: none."""
 
     def __init__(self, sock):
         self.data = b""
@@ -222,7 +222,7 @@ def expect(answer, status, code=None):
 
 
 class Tap:
-    """What meson reads."""
+    """Output for meson."""
 
     def __init__(self):
         self.n = self.failed = 0

@@ -1,4 +1,4 @@
-"""segue serve as a client sees it: answers, errors by code, limits, strangers, and its end."""
+"""segue serve as seen by a client: answers, errors by code, limits, untrusted clients, and its end."""
 import gzip
 import json
 import os
@@ -77,7 +77,7 @@ def test_not_songs(server, place):
 
 
 def test_wrong_bodies(server, place):
-    """What people send in place of a song, by mistake."""
+    """Files that people send instead of a song, by mistake."""
     song = place.song(0, 0)
     form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.wav"\r\n\r\n' + song[:9000] + b"\r\n--x--\r\n"
     for body, headers, words in (
@@ -93,7 +93,7 @@ def test_wrong_bodies(server, place):
 def test_sizes(server, place):
     head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n{server.access}"
     for length in (MAX_SONG * 1000000 + 1, 1 << 40, (1 << 64) - 2):
-        # It answers without waiting for what was announced.
+        # It responds without waiting for the announced body.
         expect(server.raw(f"{head}Content-Length: {length}\r\n\r\nabc".encode(), timeout=60), 413, "too-large")
     block = b"%x\r\n" % 65536 + bytes(65536) + b"\r\n"
     chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
@@ -120,7 +120,7 @@ def test_expect(server, place):
     expect(refused, 413, "too-large")
 
 
-# ---- Strangers ----
+# ---- Untrusted clients ----
 
 def test_methods(server, place):
     for method in ("PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "GET", "X" * 50):
@@ -190,7 +190,7 @@ def test_runs(server, place):
 
 
 def test_report(server, place):
-    """One that was made by hand, with things in it that no report has."""
+    """A handmade one, with content that no report has."""
     run = os.path.join(place.folder, "runs", "hand", "20200101-000000")
     folder = os.path.join(run, "stages", "report", "report")
     os.makedirs(os.path.join(folder, "clips"))
@@ -250,7 +250,7 @@ def test_traversal(server, place):
 
 
 def test_secret_addresses(server, place):
-    """A report is at an address that the API tells, and no other: not with another run's secret, nor without."""
+    """A report is only at the address that the API returns: not with another run's secret, nor without."""
     mine, other = (run["report"].split("/") for run in server.get("/api/runs").json()["runs"])
     expect(server.get("/" + "/".join(mine), access=""), 200)
     check(mine[1] != other[1], "one secret for two runs")
@@ -262,7 +262,7 @@ def test_secret_addresses(server, place):
 
 
 def test_token(server, place):
-    """Whoever has the address printed may ask, by header or by argument; everybody else learns nothing."""
+    """Clients with the printed token have access, by header or by argument; all others learn nothing."""
     song = place.song(0, 0)
     for access in (f"Authorization: token {server.token}\r\n", f"authorization: bearer {server.token}\r\n"):
         expect(server.get("/api/model", access=access), 200)
@@ -295,7 +295,7 @@ def test_descriptors(server, place):
             check(int(number) < 3 or flags & os.O_CLOEXEC, f"descriptor {number} stays open: {target}")
 
 
-# ---- Bad manners ----
+# ---- Misbehaving clients ----
 
 def test_protocol(server, place):
     host = f"Host: 127.0.0.1:{server.port}\r\n{server.access}"
@@ -307,7 +307,7 @@ def test_protocol(server, place):
         data = b""
         while block := sock.recv(65536):
             data += block
-        # One request a connection: what follows it is never taken for another.
+        # One request per connection: data after it is never treated as another.
         check(data.count(b"HTTP/1.1") == 1 and b"connection: close" in data.lower(), data)
     for raw in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"\x00\x01\x02" * 100 + b"\r\n\r\n", b"\x16\x03\x01\x02\x00\x01" * 20,
                 b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
@@ -317,7 +317,7 @@ def test_protocol(server, place):
                 f"POST /api/songs HTTP/1.1\r\n{host}Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde".encode(),
                 f"POST /api/songs HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc".encode(),
                 f"POST /api/songs HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc".encode()):
-        # What may still become a request is cut off after ten seconds.
+        # An incomplete request is aborted after ten seconds.
         with server.connect(60) as sock:
             try:
                 sock.sendall(raw)
@@ -334,7 +334,7 @@ def test_protocol(server, place):
 
 
 def test_smuggling(server, place):
-    """What a proxy may read in another way is refused, and nothing behind it is looked at."""
+    """A request that a proxy may read differently is refused, and nothing after it is read."""
     host = f"Host: 127.0.0.1:{server.port}\r\n{server.access}"
     post, get = f"POST /api/songs?name=a HTTP/1.1\r\n{host}", f"GET /api/health HTTP/1.1\r\n{host}"
     second = f"{get}\r\n"
@@ -352,11 +352,11 @@ def test_smuggling(server, place):
     for head in (f"{get}X: {'a' * 20000}\r\n", f"{get}{many(200, 'X%d: y' + chr(13) + chr(10))}",
                  f"GET /api/health?{many(300, 'a%d=b&')} HTTP/1.1\r\n{host}", f"{get}Cookie: {many(300, 'a%d=b; ')}\r\n"):
         expect(server.raw(f"{head}\r\n".encode()), 431, "large-head")
-    # What is taken is answered, however it is cut up.
+    # An accepted request is answered, however it is split.
     for head in (f"{get}{many(150, 'X%d: ' + 'y' * 90 + chr(13) + chr(10))}", f"GET /api/health?{many(150, 'a%d=' + 'b' * 90 + '&')} HTTP/1.1\r\n{host}",
                  f"{get}Cookie: {many(150, 'a%d=' + 'b' * 90 + '; ')}\r\n", f"{get}Cookie: a={'b' * 16000}\r\n"):
         expect(server.raw(f"{head}\r\n".encode()), 200)
-    # Byte by byte it is the same request.
+    # Sent byte by byte it is the same request.
     with server.connect() as sock:
         for byte in f"{get}Connection: close\r\n\r\n".encode():
             sock.sendall(bytes([byte]))
@@ -364,7 +364,7 @@ def test_smuggling(server, place):
 
 
 def test_writes_first(server, place):
-    """A client that reads when it has sent everything gets the answer, not a reset."""
+    """A client that reads only after it has sent everything gets the response, not a reset."""
     body = os.urandom(1000) * 2900
     for path, headers, status, code in (
             ("/api/songs?name=a&top=x", [], 400, "bad-request"), ("/api/songs?name=%ff", [], 400, "bad-name"),
@@ -383,7 +383,7 @@ def test_writes_first(server, place):
 
 
 def test_crowd(server, place):
-    """Connections that do next to nothing take no place from one that asks."""
+    """Almost idle connections take no place from one with a request."""
     song = place.song(0, 0)
     head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n{server.access}Content-Length: 2000000\r\n\r\n".encode()
     for first in (b"", b"GET / HT", head, head + b"x", head + bytes(60000)):
@@ -395,7 +395,7 @@ def test_crowd(server, place):
                 try:
                     sock.sendall(first)
                 except OSError:
-                    pass  # it had to make way already
+                    pass  # it was already dropped
             check(expect(server.post(song), 200).json()["label"] == "Artist 0", f"beside 300 with {first[:10]}")
         finally:
             for sock in held:
@@ -404,7 +404,7 @@ def test_crowd(server, place):
 
 
 def test_gone(server, place):
-    """Clients that go away at any moment leave nothing in hand."""
+    """Clients that disconnect at any moment leave no work on the server."""
     song = place.song(0, 0)
     head = f"POST /api/songs?name=a HTTP/1.1\r\nHost: localhost\r\n{server.access}Content-Length: {len(song)}\r\n\r\n".encode()
     for n in (10, len(head), len(head) + 1000, len(head) + len(song) - 1, len(head) + len(song)):
@@ -414,7 +414,7 @@ def test_gone(server, place):
 
 
 class Slow(threading.Thread):
-    """A client that sends a byte now and then; when and with what that ended."""
+    """A client that sends a byte now and then; returns when and how that ended."""
 
     def __init__(self, server, first, drip, pause):
         super().__init__(daemon=True)
@@ -470,12 +470,12 @@ class Held(threading.Thread):
 
 
 def test_busy(server, place):
-    """As many as it takes are in flight: others are told at once to come back.  Whoever comes from another
-    address gets its share."""
+    """The maximum number is in flight: others are told at once to retry.  A client at another address gets its
+    share."""
     song = place.song(0, 0)
     answer = None
     for _ in range(20):
-        # On a machine that does too much else, some of them are too slow and lose their places.
+        # On a busy machine, some of them are too slow and lose their places.
         held = [Held(server, "127.0.0.1") for _ in range(8)]
         answer = server.post(song)
         if answer.status == 503:
@@ -526,7 +526,7 @@ def test_twenty(server, place):
     server.wait_until_idle()
 
 
-# ---- Beginnings and ends ----
+# ---- Start and end ----
 
 def refused(place, status, words, *arguments):
     result = subprocess.run([serving.SEGUE, "serve", *arguments], cwd=place.folder, capture_output=True, text=True,
@@ -555,13 +555,13 @@ def test_start(server, place):
 
 
 def test_no_leak(server):
-    """Under a sanitizer, of all that was done to it."""
+    """Under a sanitizer, reports on all earlier tests."""
     status, seconds = server.stop()
     check(status == 130, f"exit status {status}: {server.said()[-3000:]}")
 
 
 def test_end(place, how, status):
-    """Songs in hand are given up; nothing is left of it: no process, no file."""
+    """Songs in progress are cancelled; no process and no file is left."""
     server = serving.Server(place, "-j", "2")
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(server.post(place.song(0, 0)))) for _ in range(6)]
@@ -583,7 +583,7 @@ def test_end(place, how, status):
 
 
 def test_interface(place):
-    """Told to listen to everybody, it warns, goes by addresses, and by no name that it wasn't told."""
+    """When it listens on all addresses, it warns, accepts addresses as host names, and only configured names."""
     server = serving.Server(place, "--bind", "0.0.0.0", "--host", "music.example")
     check("everybody with its token who can reach 0.0.0.0" in server.said(), server.said())
     check(server.host == "127.0.0.1", f"the token is sent to {server.host}, which another user may listen at")
@@ -598,7 +598,7 @@ def test_interface(place):
 
 
 def test_tokens(place):
-    """A token of one's own: in a file, in the environment; or none.  None is on a command line."""
+    """A user's token: in a file, in the environment; or none.  Tokens are never on a command line."""
     path, own = os.path.join(place.folder, "token"), "my-own_token.of~24-letters"
     with open(path, "w") as file:
         file.write(own + "\nmore\n")
@@ -622,7 +622,7 @@ def test_tokens(place):
         file.write(f'#!/bin/sh\nset -e\nls -l "$1" >{browser}/listed\ncp "$1" {browser}/page\n'
                    f'echo "$1" >{browser}/called.part\nmv {browser}/called.part {browser}/called\n')
     os.chmod(os.path.join(browser, "xdg-open"), 0o755)
-    # What killed servers left, and what is not theirs.
+    # Leftovers of killed servers, and files of others.
     left, others = "segue-serve-abcdef.html", ["segue-serve-ABCDEF.html", "segue-serve-notes.txt", "old.html"]
     for name in (left, *others):
         with open(os.path.join(runtime, name), "w") as file:
@@ -643,7 +643,7 @@ def test_tokens(place):
 
 
 def test_no_room(place):
-    """A limit of file sizes stands in for a full disk."""
+    """A limit of file sizes simulates a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300000, limits[1]))
     server = serving.Server(place)
@@ -654,7 +654,7 @@ def test_no_room(place):
 
 
 def test_decoder_lost(place):
-    """What is about this machine stays in its log."""
+    """Details about this machine stay in its log."""
     server = serving.Server(place, SEGUE_WORKER="/nowhere/segue-worker")
     answer = expect(server.post(place.song(0, 0)), 500, "failed")
     check(b"nowhere" not in answer.data, answer)

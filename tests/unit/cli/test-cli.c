@@ -52,7 +52,7 @@ test_printable (void)
   assert_text (segue_text_printable ("\033[31mred"), "\\x1b[31mred");
   assert_text (segue_text_printable ("\xff"), "\xef\xbf\xbd");
   assert_text (segue_text_printable ("노래 🎵"), "노래 🎵");
-  /* U+202E turns what follows around. */
+  /* U+202E reverses the following text. */
   assert_text (segue_text_printable ("a\xe2\x80\xaegpj"), "a\\u202egpj");
   assert_text (segue_text_printable ("\xf3\xa0\x81\x81"), "\\U000e0041");
 }
@@ -130,7 +130,7 @@ test_bar (void)
   g_assert_cmpstr (line, ==, "[2/6] decode … segment: 30 of 120 songs, 12/s, 0:08 left, tagged");
   assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 30 songs in 2.5 s");
 
-  /* Without a detail there is room for more of a bar. */
+  /* Without a detail there is room for a longer bar. */
   view.detail = NULL;
   g_autofree char *longer = segue_progress_bar (&screen, &view);
   assert_has (longer, "━━━━━━────────────────── 30/120 songs · 12/s · 0:08 left");
@@ -147,7 +147,7 @@ test_bar (void)
   assert_text (segue_progress_done (&plain, &view), "[2/6] decode … segment: 1 in 2.5 s");
 }
 
-/* Whatever is shown, the cursor must stay in its line. */
+/* Whatever is displayed, the cursor must stay in its line. */
 static void
 test_bar_fits (void)
 {
@@ -161,7 +161,7 @@ test_bar_fits (void)
     g_assert_cmpuint (segue_text_width (bar), <, columns);
     g_assert_null (strpbrk (bar, "\n\033"));
   }
-  /* What a training says is there in any usual width. */
+  /* A training's status is visible at any usual width. */
   SegueProgressView train = { .name = "train",
                               .index = 4,
                               .n_stages = 7,
@@ -195,7 +195,7 @@ test_bytes (void)
   assert_has (line, "0:05 left");
 }
 
-/* Half the songs come out of the cache at once; the estimate is about the rest. */
+/* Half the songs are read from the cache at once; the estimate is for the rest. */
 static void
 test_rate (void)
 {
@@ -206,7 +206,7 @@ test_rate (void)
   for (guint s = 1; s <= 100; s++)
     segue_rate_add (&rate, s, 1000 + 2 * s);
   g_assert_cmpfloat_with_epsilon (segue_rate_get (&rate, 100, 1200), 2, 1e-9);
-  g_assert_cmpfloat (segue_rate_get (&rate, 101, 100), ==, 0); /* it went back */
+  g_assert_cmpfloat (segue_rate_get (&rate, 101, 100), ==, 0); /* it went backwards */
   for (guint s = 101; s <= 104; s++)
     segue_rate_add (&rate, s, 3 * (s - 101));
   g_assert_cmpfloat_with_epsilon (segue_rate_get (&rate, 105, 12), 3, 1e-9);
@@ -236,7 +236,7 @@ static const char metrics_text[] =
   "1},"
   "   \"A\\u001b[2J\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": null}}}}";
 
-/* Which set it is of, and what can be concluded from so few songs. */
+/* The set of the figures, and what can be concluded from so few songs. */
 static void
 test_table (void)
 {
@@ -357,7 +357,7 @@ parse (const char *line, Values *values, gboolean *help, char ***left, GError **
   return segue_options_parse (&verb, left, values, help, error);
 }
 
-/* Handed on to another program, they come to the same there. */
+/* Passed on to another program, they have the same effect there. */
 static void
 test_option_words (void)
 {
@@ -385,13 +385,13 @@ test_option_words (void)
   g_assert_cmpuint (g_strv_length (no_words), ==, 0);
 }
 
-/* Every spelling that users know from other commands. */
+/* Every spelling that is usual in other commands. */
 static void
 test_options (void)
 {
   static const struct {
     const char *line;
-    const char *rest; /* words that are no options */
+    const char *rest; /* words that are not options */
     const char *name, *last;
     gint count;
     gboolean flag;
@@ -431,7 +431,7 @@ test_options (void)
   }
 }
 
-/* --help wins, whatever comes after it. */
+/* --help wins, whatever follows. */
 static void
 test_options_help (void)
 {
@@ -495,7 +495,7 @@ test_options_wrong (void)
   }
 }
 
-/* Every verb says what it is for, with an example, in lines that fit. */
+/* The help of every verb states its purpose, with an example, in lines that fit. */
 static void
 test_help (void)
 {
@@ -564,7 +564,7 @@ test_excerpt (void)
   segue_file_remove_folder (folder, NULL);
 }
 
-/* A number of the first three that is free is given to no file; what is read or written there is an error. */
+/* A free descriptor among the first three is not used for files; reads and writes there are errors. */
 static void
 test_guard (void)
 {

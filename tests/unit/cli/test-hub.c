@@ -118,7 +118,7 @@ test_resolve (void)
   assert_unresolved (ref, "is a file");
   assert_unresolved ("what is this", "neither");
 
-  /* What a reference holds is not believed. */
+  /* The content of a reference is not trusted. */
   static const char *const hostile[] = { "../../..", "", "main", COMMIT "/.." };
   for (gsize i = 0; i < G_N_ELEMENTS (hostile); i++) {
     g_assert_true (g_file_set_contents (ref, hostile[i], -1, NULL));

@@ -1,15 +1,15 @@
-/* Signals to a job, in a process of its own each time. */
+/* Signals to a job, each in a separate process. */
 #include "job.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Long enough to be sure that nobody waited for it. */
+/* Long enough to be sure that it was not waited for. */
 #define LONG 20
 
 typedef struct {
-  gboolean stubborn; /* does not look at the cancel */
+  gboolean stubborn; /* ignores the cancel */
   int ready;         /* closed when it has begun */
 } Job;
 
@@ -26,7 +26,7 @@ job (gpointer data, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-/* As the command: 128 + the signal that stopped it. */
+/* As the command: 128 + the signal that ended it. */
 static int
 run_job (Job *data)
 {
@@ -47,7 +47,7 @@ start (gboolean stubborn)
   if (pid == 0) {
     Job data = { stubborn, ends[1] };
     close (ends[0]);
-    close (STDERR_FILENO); /* what it says is not what is tested */
+    close (STDERR_FILENO); /* its output is not tested */
     _exit (run_job (&data));
   }
   close (ends[1]);
@@ -79,7 +79,7 @@ test_first (void)
   }
 }
 
-/* Wrappers pass on what the whole group has got: that is no second one. */
+/* Wrappers pass on a signal that the whole group received: it does not count as a second one. */
 static void
 test_echo (void)
 {
@@ -137,7 +137,7 @@ main (int argc, char **argv)
 {
   static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
   g_test_init (&argc, &argv, NULL);
-  /* Whoever runs the tests in the background has some of them ignored. */
+  /* Some are ignored where the tests run in the background. */
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     signal (numbers[i], SIG_DFL);
   g_test_add_func ("/job/first-signal", test_first);

@@ -1,4 +1,4 @@
-/* What `segue predict` reads and says: lists of files, answers as text, answers in order. */
+/* Input and output of `segue predict`: lists of files, answers as text, answers in order. */
 #include "in-order.h"
 #include "predict-files.h"
 #include "predict-text.h"
@@ -47,7 +47,7 @@ test_json (void)
     "25}},{\"start\":20.0,\"duration\":10.0,\"probabilities\":{\"Abba\":0.0,\"Mika "
     "\\\"M\\\"\":1.0,\"방탄\":0.0}}]}");
   song.n_segments = 0;
-  /* Equals keep the model's order. */
+  /* Equal ones keep the model's order. */
   assert_text (segue_predict_json ("x", labels, &song, 2),
                "{\"file\":\"x\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{\"Mika "
                "\\\"M\\\"\":0.5,\"Abba\":0.25},\"segments\":[]}");
@@ -90,7 +90,7 @@ test_table (void)
                "노래.mp3  Mika \"M\"   75.0 %  Abba       25.0 %  방탄        0.0 %");
 }
 
-/* What is none of the labels says so, and what it is like. */
+/* A rejected song is reported as unknown, with the most similar label. */
 static void
 test_none (void)
 {
@@ -111,11 +111,11 @@ test_none (void)
   const SeguePredictCsv csv = { labels, FALSE, 0 };
   song.none = TRUE;
   assert_text (segue_predict_csv_rows (&csv, "x", &song), "x,,0.5,,0.25,0.5,0.25");
-  /* No formula for a spreadsheet. */
+  /* No formula in a spreadsheet. */
   assert_text (segue_predict_csv_rows (&csv, "-x.mp3", &song), "'-x.mp3,,0.5,,0.25,0.5,0.25");
 }
 
-/* The answer stands first, also where votes came out even. */
+/* The answer comes first, also where votes are tied. */
 static void
 test_answer_is_first (void)
 {
@@ -302,7 +302,7 @@ assert_playlist (const char *folder, const char *name, const char *text, const c
   g_assert_cmpuint (files->len, ==, g_strv_length ((char **) wanted));
 }
 
-/* A stranger's list is no reason for gigabytes of names. */
+/* An untrusted list must not cause gigabytes of names. */
 static void
 test_long_playlist (void)
 {
@@ -320,7 +320,7 @@ test_long_playlist (void)
   g_rmdir (folder);
 }
 
-/* A line may name a folder, and each line the same. */
+/* A line may name a folder, and each line the same one. */
 static void
 test_playlist_of_folders (void)
 {
@@ -360,7 +360,7 @@ test_playlists (void)
                    FILES ("a.mp3", "b/c d.mp3"));
   assert_playlist (folder, "X.M3U8", "# comment\n#1.mp3\n  a.mp3  \n100%.mp3\nb\\c d.mp3",
                    FILES ("#1.mp3", "a.mp3", "100%.mp3", "b/c d.mp3"));
-  /* Bytes as they are, Latin-1, percents, the other normal form, and Latin-1 behind backslashes. */
+  /* Bytes as they are, Latin-1, percents, the other normal form, and Latin-1 after backslashes. */
   assert_playlist (folder, "x.m3u",
                    "b/raw\xe9.mp3\n\xe9t\xe9.mp3\nb/c%20d.mp3\n\xc3\xb1.mp3\nb\\\xfc.mp3\n",
                    FILES ("b/raw\xe9.mp3", "\xc3\xa9t\xc3\xa9.mp3", "b/c d.mp3", "n\xcc\x83.mp3",
@@ -372,7 +372,7 @@ test_playlists (void)
                    "[playlist]\r\nNumberOfEntries=2\r\nFile1=a.mp3\r\nTitle1=A\r\nLength1=12\r\n"
                    "file2 = x\r\nFile2=b\\c d.mp3\r\nVersion=2\r\n",
                    FILES ("a.mp3", "b/c d.mp3"));
-  /* A playlist in a playlist is no song, and no circle. */
+  /* A playlist in a playlist is not a song, and causes no cycle. */
   assert_playlist (folder, "x.m3u", "x.m3u\n", FILES ("x.m3u"));
 
   g_autofree char *here = g_get_current_dir ();
@@ -410,7 +410,7 @@ test_list_of_other_encoding (void)
               "line 1 of the list is UTF-16 text; save the list with UTF-8 encoding");
 }
 
-/* As a shell would have it, but that a file of that very name comes first, and in the order of bytes. */
+/* As in a shell, except that a file of that exact name comes first, and in byte order. */
 static void
 test_patterns (void)
 {
@@ -462,7 +462,7 @@ make_task (gpointer data, guint index)
   gint most = g_atomic_int_get (&tasks->most_there);
   while (there > most && !g_atomic_int_compare_and_exchange (&tasks->most_there, most, there))
     most = g_atomic_int_get (&tasks->most_there);
-  /* Every ninth is slow: all that come after it are done before. */
+  /* Every ninth is slow: all later ones finish earlier. */
   if (index % 9 == 0)
     g_usleep (2000);
   tasks->made[index]++;
@@ -497,7 +497,7 @@ run_tasks (Tasks *tasks, guint n_threads)
   g_assert_true (segue_in_order (&work, NULL));
 }
 
-/* Each once, in order, and never more than fit the window. */
+/* Each once, in order, and never more than fit into the window. */
 static void
 test_in_order (void)
 {
@@ -507,7 +507,7 @@ test_in_order (void)
       run_tasks (&tasks, n_threads);
       g_assert_cmpint (tasks.n_taken, ==, N_TASKS);
       g_assert_cmpint (tasks.n_dropped, ==, 0);
-      /* One more is in the hands of who takes. */
+      /* One more is held by the consumer. */
       g_assert_cmpint (tasks.most_there, <=, window + 1);
       for (guint i = 0; i < N_TASKS; i++)
         g_assert_cmpuint (tasks.made[i], ==, 1);

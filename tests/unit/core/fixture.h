@@ -1,4 +1,4 @@
-/* A plugin of stage and model types that do nothing: tables for tests of what reads tables. */
+/* A plugin of stage and model types that do nothing: tables for tests of code that reads tables. */
 #pragma once
 
 #include <segue/segue.h>

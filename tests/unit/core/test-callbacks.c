@@ -1,4 +1,4 @@
-/* check () and negotiate (): what each returns, and the error that it sets or does not set, belong together. */
+/* check () and negotiate (): the return value and the error of each have to match. */
 #include "fixture.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What is drawn from the tables: text for terminals, JSON, the schema, Markdown. */
+/* Output generated from the tables: text for terminals, JSON, the schema, Markdown. */
 #include "fixture.h"
 #include <jansson.h>
 #include <string.h>

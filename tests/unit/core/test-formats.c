@@ -1,4 +1,5 @@
-/* Formats of tensors through a pipeline: what can't be taken is refused when it is loaded, with the stages' names. */
+/* Formats of tensors through a pipeline: unsupported formats are refused when it is loaded, with the stages'
+ * names. */
 #include "fixture.h"
 #include "graph/graph.h"
 
@@ -67,7 +68,7 @@ picky_negotiate (const void *config, SegueNegotiation *negotiation, GError **err
   return segue_negotiation_require (negotiation, "items", &wanted, NULL, error);
 }
 
-/* As of a plugin that was built when a format ended with its frames. */
+/* As from a plugin built when a format ended with its frames. */
 static gboolean
 old_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {

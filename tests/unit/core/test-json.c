@@ -1,4 +1,4 @@
-/* JSON of strangers: what it costs is known before it is parsed. */
+/* Untrusted JSON: its cost is known before it is parsed. */
 #include <glib/gstdio.h>
 #include <malloc.h>
 #include <segue/error.h>
@@ -10,7 +10,7 @@
 
 #define MIB (1024 * 1024)
 
-static gsize used, most; /* bytes that jansson holds, with malloc's overhead */
+static gsize used, most; /* bytes allocated by jansson, with malloc's overhead */
 
 static void *
 count_malloc (size_t size)
@@ -40,7 +40,7 @@ repeat (const char *before, const char *part, guint n, const char *after)
   return text;
 }
 
-/* An object of @n members with keys of their own. */
+/* An object of @n members with different keys. */
 static GString *
 many_keys (guint n, const char *value)
 {
@@ -57,7 +57,7 @@ parse (GString *text, SegueJsonKind kind, GError **error)
   return segue_json_parse (text->str, (gssize) text->len, "b.json", kind, NULL, error);
 }
 
-/* Whether it is taken or refused, no kind of document takes more than 64 MiB. */
+/* Whether accepted or refused, no kind of document needs more than 64 MiB. */
 static void
 assert_bounded (GString *text, SegueJsonKind kind)
 {
@@ -79,7 +79,7 @@ test_memory (void)
 {
   json_set_alloc_funcs (count_malloc, count_free);
   for (guint kind = SEGUE_JSON_WEIGHTS; kind <= SEGUE_JSON_SERVED; kind += 2) {
-    /* Up to what the kind allows and beyond. */
+    /* Up to the limits of the kind and beyond. */
     for (guint n = 1000; n <= 625000; n *= 5) {
       static const char *const parts[] = { "{}",         "[]",       "0",      "1.5",
                                            "\"\"",       "{\"\":0}", "[[[]]]", "\"\\u00e4\"",
@@ -116,7 +116,7 @@ refuse (GString *text, SegueJsonKind kind, const char *part)
 static void
 test_limits (void)
 {
-  /* Refused before anything is allocated; place and limit are said. */
+  /* Refused before anything is allocated; position and limit are reported. */
   refuse (repeat ("{\"a\":[\n", "{}", 2780000, "]}"), SEGUE_JSON_SETTINGS,
           "the document needs more than 40 MiB of memory (limit for settings)");
   refuse (repeat ("{\"a\":[\n", "{}", 3000000, "]}"), SEGUE_JSON_SETTINGS,
@@ -138,7 +138,7 @@ test_limits (void)
   refuse (g_string_new ("7"), SEGUE_JSON_SETTINGS, "not valid JSON");
 }
 
-/* Twenty thousand labels are settings, ten thousand tensors weights. */
+/* Twenty thousand labels fit into settings, ten thousand tensors into weights. */
 static void
 test_real (void)
 {
@@ -157,7 +157,7 @@ test_real (void)
   g_string_free (tensors, TRUE);
 }
 
-/* What nobody looks at costs nothing, wherever it stands; its key's text as a value is no such key. */
+/* A skipped value costs nothing, at any position; the key's text as a value is not such a key. */
 static void
 test_unread (void)
 {
@@ -169,7 +169,7 @@ test_unread (void)
   g_assert_true (json_is_null (json_object_get (test, "confusion")));
   g_assert_cmpuint (json_array_size (json_object_get (test, "y")), ==, 2);
   g_assert_cmpint (json_integer_value (json_object_get (root, "confusion")), ==, 5);
-  /* The text is the caller's, and stays as it was. */
+  /* The text belongs to the caller, and stays unchanged. */
   g_assert_nonnull (strstr (matrix->str, "[1,2]"));
   json_decref (root);
   g_string_free (matrix, TRUE);

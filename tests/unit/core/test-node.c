@@ -1,4 +1,4 @@
-/* YAML → tree: what is read, where it stood, and what is refused with which words. */
+/* YAML → tree: values, their positions, and refused input with its messages. */
 #include "fixture.h"
 #include "yaml/node.h"
 #include <string.h>
@@ -116,7 +116,7 @@ test_depth (void)
     g_string_append_c (nested, ']');
   g_autoptr (SegueNode) deep = parse (nested->str);
   g_assert_nonnull (deep);
-  /* Aliases deepen a tree without a bracket. */
+  /* Aliases deepen a tree without brackets. */
   g_autoptr (GString) chain = g_string_new ("- &a0 [x]\n");
   for (int i = 1; i < 80; i++)
     g_string_append_printf (chain, "- &a%d [*a%d]\n", i, i - 1);
@@ -134,7 +134,7 @@ test_bytes (void)
   assert_refused (large, -1, "t.yaml: larger than 1 MiB*");
 }
 
-/* As editors of other systems save it. */
+/* As saved by editors on other systems. */
 static void
 test_encodings (void)
 {
@@ -227,7 +227,7 @@ test_braces (void)
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_refused (cases[i].text, -1, cases[i].pattern);
-  /* Flow maps and quoted braces are nobody's mistake. */
+  /* Flow maps and quoted braces are not errors. */
   guint column;
   g_assert_null (segue_node_braces_hint ("with: { rate: 16000 }", &column));
   g_assert_null (segue_node_braces_hint ("root: ${music}/x", &column));

@@ -1,4 +1,4 @@
-/* Tables at work: YAML → struct → canonical JSON, and the words for everything that is wrong. */
+/* Tables at work: YAML → struct → canonical JSON, and the messages for all errors. */
 #include "fixture.h"
 #include "params/params.h"
 #include "registry/registry.h"
@@ -104,7 +104,7 @@ test_paths (void)
   g_assert_cmpstr (config.init, ==, "/base/folder/runs/a/model");
   g_assert_cmpstr (config.output, ==, "/base/folder/~user");
   segue_params_clear (fixture_params, &config);
-  /* Bytes that YAML can't hold come as a URI, and go back as one. */
+  /* Bytes that YAML can't represent are read from a URI, and written as one. */
   parse_ok ("{input: \"file:///m/%ff%20x\"}", &config);
   g_assert_cmpstr (config.input, ==, "/m/\xff x");
   g_autofree char *text = segue_params_canonical (fixture_params, &config);
@@ -214,7 +214,7 @@ test_messages (void)
     g_assert_false (parse (cases[i].yaml, &config, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
     g_autofree char *pattern = g_strdup (cases[i].pattern);
-    /* g_pattern has no brackets: "[[]" is written for people who know shells. */
+    /* g_pattern has no brackets: "[[]" is written for users of shells. */
     for (char *at; (at = strstr (pattern, "[[]"));)
       memmove (at, at + 2, strlen (at + 2) + 1), *at = '?';
     fixture_assert_message (&error, pattern);
@@ -316,7 +316,7 @@ test_key (void)
   segue_params_clear (fixture_params, &config);
 }
 
-/* A table from an older header: its rows end early, and what lies behind is not looked at. */
+/* A table from an older header: its rows end early, and data after them is not read. */
 static void
 test_short_rows (void)
 {

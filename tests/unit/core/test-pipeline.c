@@ -1,4 +1,4 @@
-/* Pipeline files: settings, variables, overrides, stages, ports, and the words for mistakes. */
+/* Pipeline files: settings, variables, overrides, stages, ports, and the messages for errors. */
 #include "fixture.h"
 #include "graph/advice.h"
 #include "graph/graph.h"
@@ -275,7 +275,7 @@ test_variable_messages (void)
     assert_refused (cases[i].text, NULL, cases[i].pattern);
 }
 
-/* A file of somebody else's may write below its own folder; where else, only the user says. */
+/* An untrusted file may write below its own folder; only the user allows other places. */
 static void
 test_output_paths (void)
 {
@@ -310,7 +310,7 @@ test_output_paths (void)
     g_assert_null (pipeline);
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
     g_assert_nonnull (strstr (error->message, "stage 'everything': output leads out of"));
-    /* The same from the command line is the user's own word. */
+    /* The same from the command line is the user's own choice. */
     g_autofree char *override = g_strdup_printf ("everything.output=%s", output);
     const char *const overrides[] = { override, NULL };
     g_autoptr (SeguePipeline) own = segue_pipeline_load (registry, path, overrides, NULL);
@@ -423,7 +423,7 @@ test_override_values (void)
     g_autofree char *described = segue_pipeline_describe (pipeline);
     g_assert_true (g_utf8_validate (described, -1, NULL));
   }
-  /* Text as it stands, where a parameter is text; nothing unsets it. */
+  /* Text unchanged, where a parameter is text; an empty value unsets it. */
   const char *const texts[][2] = { { "{artist}/{title}", "{artist}/{title}" },
                                    { "{artist} - {title} #1", "{artist} - {title} #1" },
                                    { "[x", "[x" },
@@ -438,7 +438,7 @@ test_override_values (void)
     g_autoptr (SeguePipeline) pipeline = load_ok (text, overrides);
     g_assert_cmpstr (config_of (pipeline, 0)->layout, ==, texts[i][1]);
   }
-  /* The default of a parameter opens up where something is set inside of it. */
+  /* The default of a parameter is expanded where a value is set inside of it. */
   const char *const inside[] = { "music=/x", "everything.model.width=5", NULL };
   g_autoptr (SeguePipeline) pipeline = load_ok (text, inside);
   g_assert_cmpint (((FixtureModelConfig *) config_of (pipeline, 0)->model.config)->width, ==, 5);
@@ -536,7 +536,7 @@ assert_advised (const SeguePipeline *pipeline, const char *speaker, const char *
   g_assert_cmpstr (advised, ==, wanted);
 }
 
-/* Advice names the stages of this pipeline; what nobody could type is left out. */
+/* Advice names the stages of this pipeline; names that can't be typed are omitted. */
 static void
 test_advice (void)
 {
@@ -558,18 +558,18 @@ test_advice (void)
   assert_advised (pipeline, "cut",
                   "x" SEGUE_ADVICE (": ", "count=3") SEGUE_ADVICE (" or ", "length=1.5"),
                   "x: --set cut.count=3 or --set cut.length=1.5");
-  /* The type's name in place of the id is told apart from a mistake. */
+  /* The type's name in place of the id is distinguished from other mistakes. */
   assert_refused (
     PIPELINE ("- id: songs\n  use: everything\n"),
     (const char *const[]){ "everything.count=3", NULL },
     "*no stage 'everything'; the stage of that type is called 'songs': --set songs.count");
-  /* Not out of a stranger's message into somebody's shell. */
+  /* Nothing from an untrusted file may get into a user's shell through a message. */
   assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "count=$(rm -rf ~)"), "x");
   assert_advised (pipeline, "cut", "x" SEGUE_ADVICE (": ", "count=3;ls"), "x");
   assert_advised (pipeline, "cut", "\u27e6 \u00a6 half", "\u27e6 \u00a6 half");
 }
 
-/* All that is wrong is found in one go, and each thing once. */
+/* All errors are found in one pass, each once. */
 static void
 test_problems (void)
 {
@@ -605,7 +605,7 @@ test_problems (void)
   }
 }
 
-/* Where there was no memory for a plugin, what the file lacks is not known. */
+/* Where there was no memory for a plugin, missing types of the file are not known. */
 static void
 test_shortage (void)
 {

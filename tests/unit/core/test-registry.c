@@ -49,7 +49,7 @@ test_folder (void)
   const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, nothing);
   g_assert_cmpstr (entry->plugin->name, ==, "good");
   g_assert_true (g_str_has_suffix (entry->path, "good.so"));
-  /* Again: nothing is loaded twice, nothing is refused for it. */
+  /* Again: nothing is loaded twice, or refused because of it. */
   g_autoptr (GPtrArray) before = segue_registry_list (registry);
   segue_registry_load_folder (registry, plugin_folder);
   g_autoptr (GPtrArray) after = segue_registry_list (registry);
@@ -104,7 +104,7 @@ test_same_names (void)
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
   fixture_assert_message (&error,
                           "/twin.so: plugin 'twin' provides nothing: neither .stages nor .models*");
-  /* What was refused takes no other stage's name. */
+  /* A refused plugin does not occupy another stage's name. */
   static SegueStageType other;
   static const SegueStageType *const stages[] = { &other, NULL };
   static const SegueStageType *const twice[] = { &other, &other, NULL };
@@ -148,7 +148,7 @@ static const SeguePort no_size = { .name = "x", .kind = SEGUE_KIND_AUDIO };
 static const SeguePort *const old_port[] = { &no_size, NULL };
 static const SeguePort *const bad_port[] = { SEGUE_PORT ("X y", SEGUE_KIND_AUDIO, "X."), NULL };
 
-/* A table of an older minor version ends before the last callbacks; what lies there is not read. */
+/* A table of an older minor version ends before the last callbacks; memory there is not read. */
 static void
 test_short_table (void)
 {

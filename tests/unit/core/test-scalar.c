@@ -1,4 +1,4 @@
-/* Plain scalars: what is a number and which, in any locale; and suggestions. */
+/* Plain scalars: which ones are numbers, and their values, in any locale; and suggestions. */
 #include "base/number.h"
 #include "base/suggest.h"
 #include "params/params.h"

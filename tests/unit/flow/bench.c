@@ -1,4 +1,4 @@
-/* The bench: pipelines of fake stages in a temporary folder, and what became of them. */
+/* The bench: pipelines of fake stages in a temporary folder, and their results. */
 #include "fake.h"
 
 #include <segue/file.h>

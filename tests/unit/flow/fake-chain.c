@@ -1,4 +1,4 @@
-/* Where songs come from and what a chain makes of them, with all ways to fail. */
+/* Sources of songs and stages of a chain, with all ways to fail. */
 #include "fake-stages.h"
 
 #include <errno.h>
@@ -69,9 +69,9 @@ const SegueStageType fake_scan = {
 
 /* ---- fake-decode: a sample per byte of the file, `repeat` times over ----
  *
- * BAD… is damaged, GLITCH… seems to be when it is first read, SLOW… a time-out, NOMEM… the environment, WAIT… works until cancelled,
- * MUTE… fails without an error, SWALLOW… goes on after a failed emit, WIDE… has more channels than
- * an item may have. */
+ * BAD… is damaged, GLITCH… seems to be when it is first read, SLOW… times out, NOMEM… fails by the environment,
+ * WAIT… works until cancelled, MUTE… fails without an error, SWALLOW… continues after a failed emit, WIDE… has
+ * more channels than an item may have. */
 
 typedef struct {
   double gain;
@@ -85,7 +85,7 @@ static const SegueParam *const decode_params[] = {
 };
 
 typedef struct {
-  gboolean spoilt; /* by a bad song: results of an instance may not depend on it */
+  gboolean spoilt; /* by a bad song: results of an instance must not depend on it */
 } Decoder;
 
 static gboolean

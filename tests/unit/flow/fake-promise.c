@@ -1,4 +1,4 @@
-/* Stages that say what they will emit, and emit something else. */
+/* Stages that declare what they will emit, and emit something else. */
 #include "fake-stages.h"
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* What reads the result of a chain. */
+/* Stages that read the result of a chain. */
 #include "fake-stages.h"
 
 #include <segue/file.h>
@@ -39,7 +39,7 @@ split_collect (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
-/* 99 songs are too many to split by, as is known beforehand. */
+/* 99 songs are too many to split by, which is known in advance. */
 static gboolean
 split_preview (SegueContext *context, GError **error)
 {
@@ -66,7 +66,7 @@ const SegueStageType fake_split = {
   .preview = split_preview,
 };
 
-/* ---- fake-dump, fake-dump-live: what a reader reads, as text, for two epochs ---- */
+/* ---- fake-dump, fake-dump-live: the data that a reader reads, as text, for two epochs ---- */
 
 static void
 describe (GString *text, SegueItem *item)
@@ -115,7 +115,7 @@ dump_collect (gpointer instance, SegueContext *context, GError **error)
 const SegueStageType fake_dump = DUMP ("fake-dump", fake_audio_port);
 const SegueStageType fake_dump_live = DUMP ("fake-dump-live", live_port);
 
-/* ---- fake-typo: asks for an input that it does not have ---- */
+/* ---- fake-typo: requests an input that it does not have ---- */
 
 static gboolean
 typo_collect (gpointer instance, SegueContext *context, GError **error)

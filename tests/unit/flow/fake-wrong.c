@@ -1,4 +1,4 @@
-/* Stages with the mistakes that authors make, and what has to be said to each. */
+/* Stages with mistakes of plugin authors, and the message for each. */
 #include "fake-stages.h"
 
 #include <math.h>
@@ -56,7 +56,7 @@ wrong_open (SegueContext *context, gpointer *instance, GError **error)
   return TRUE;
 }
 
-/* @first, @n: of the samples of @item; @copied: in a buffer of its own */
+/* @first, @n: of the samples of @item; @copied: in a separate buffer */
 static SegueItem *
 part_of (SegueItem *item, const char *suffix, gsize first, gsize n, gboolean copied)
 {
@@ -86,7 +86,7 @@ emit_from_thread (gpointer data)
   return NULL;
 }
 
-/* (nullable): the one item that the deed is about. */
+/* (nullable): the one item that the deed uses. */
 static SegueItem *
 make_wrong (const char *deed, guint *n_seen, SegueItem *item)
 {

@@ -1,4 +1,4 @@
-/* Stages that can be seen through: small files in, small figures out. */
+/* Transparent stages: small files in, small figures out. */
 #include "fake-stages.h"
 
 static const SegueStageType *const stages[] = {

@@ -1,5 +1,5 @@
-/* A plugin of small stages that the tests of the executor can see through, and a bench to run
- * pipelines of them in a temporary folder. */
+/* A plugin of small, transparent stages for tests of the executor, and a bench to run pipelines of
+ * them in a temporary folder. */
 #pragma once
 
 #include <segue/segue.h>
@@ -19,7 +19,7 @@ typedef struct {
   gboolean in_run;
 } FakeMistake;
 
-/** fake_mistakes: the last one has no deed. */
+/** fake_mistakes: the last entry has no deed. */
 extern const FakeMistake fake_mistakes[];
 
 typedef struct {
@@ -27,7 +27,7 @@ typedef struct {
   char *folder, *music, *cache, *runs;
   char *last_run; /* nullable: its folder */
   GCancellable *cancellable;
-  GString *failures; /* "stage id: reason" lines as the sink got them */
+  GString *failures; /* "stage id: reason" lines as received by the sink */
   GString *log;
   GString *units; /* "stage: what its progress counts" lines */
   GString
@@ -35,13 +35,13 @@ typedef struct {
   gint progress_calls;
   guint64 songs_done;
   guint cancel_after; /* songs; 0: never */
-  guint stop_after;   /* likewise: by the sink's answer */
-  guint max_handles;  /* open files during a run; 0: as many as there may be */
+  guint stop_after;   /* likewise: by the sink's return value */
+  guint max_handles;  /* open files during a run; 0: the system's limit */
 } Bench;
 
 void bench_init (Bench *bench);
 void bench_clear (Bench *bench);
-/** bench_write: a song; what its content may be: see fake-decode in fake-chain.c. */
+/** bench_write: a song; its possible content: see fake-decode in fake-chain.c. */
 void bench_write (Bench *bench, const char *path, const char *content);
 /** bench_run: the pipeline of @stages (YAML list text) and @settings (YAML top-level lines). */
 gboolean bench_try_run (Bench *bench, const char *settings, const char *stages, guint workers,
@@ -53,7 +53,7 @@ char *bench_read (Bench *bench, const char *name);
 guint bench_count_records (Bench *bench);
 /** bench_list_records: (transfer full): their paths, sorted. */
 GPtrArray *bench_list_records (Bench *bench);
-/** bench_forget_results: of stages that are no chains. */
+/** bench_forget_results: removes results of stages that are not chains. */
 void bench_forget_results (Bench *bench);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)

@@ -1,4 +1,4 @@
-/* Stages that leave something, and count their calls. */
+/* Stages that produce results, and count their calls. */
 #include "learn.h"
 
 #include <segue/file.h>
@@ -88,7 +88,7 @@ static const SegueParam *const train_params[] = {
   NULL,
 };
 
-/* One line an item and epoch: what is learnt is what was seen. */
+/* One line per item and epoch: the result contains the input. */
 static char *
 learn (SegueContext *context, guint epochs, GError **error)
 {

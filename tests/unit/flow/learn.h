@@ -1,5 +1,5 @@
-/* A plugin of stages that keep what the store has to keep for them: folders, items of all kinds, views,
- * messages, curves, counters, items left out; and that count how often they work. */
+/* A plugin of stages with all types of results that the store keeps: folders, items of all kinds, views, messages,
+ * curves, counters, skipped items; they count how often they work. */
 #pragma once
 
 #include <segue/segue.h>
@@ -11,11 +11,11 @@ extern gint learn_trained, learn_judged, learn_sifted, learn_tabled, learn_repor
  *
  *   learn-scan    SOURCE   `root`, `title`, `style`: files with metadata of these values, label: folder
  *   learn-sift    COLLECT  passes on every item but those of songs with "drop" in their ids, and one
- *                          that derives from each; looks at no metadata
+ *                          that derives from each; reads no metadata
  *   learn-train   COLLECT  `epochs`, `into`: a model folder from labels and payloads, live or not
- *   learn-judge   SERIAL   predictions and metrics of audio by a model; leaves out songs with "odd" (bad
- *                          data) and "late" (a time-out) in their ids
- *   learn-table   COLLECT  predictions as text, with their titles where `titles` asks for them
+ *   learn-judge   SERIAL   predictions and metrics of audio by a model; skips songs with "odd" (bad
+ *                          data) and "late" (a timeout) in their ids
+ *   learn-table   COLLECT  predictions as text, with their titles where `titles` requests them
  *   learn-report  COLLECT  the account of the run, and a copy of its metrics
- *   learn-pry     COLLECT  asks for the account without the flag that it needs */
+ *   learn-pry     COLLECT  requests the account without the flag that it needs */
 const SeguePlugin *learn_plugin (void);

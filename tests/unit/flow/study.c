@@ -1,4 +1,4 @@
-/* The study: one pipeline, changed a little from run to run. */
+/* The study: one pipeline, changed slightly between runs. */
 #include "study.h"
 
 #include <jansson.h>

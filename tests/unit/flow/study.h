@@ -1,11 +1,11 @@
-/* A pipeline of stages whose results are kept, run in a temporary folder. */
+/* A pipeline of stages whose results are cached, run in a temporary folder. */
 #pragma once
 
 #include "fake.h"
 #include "learn.h"
 
 /**
- * Study: what may differ from run to run.
+ * Study: settings that may differ between runs.
  * @name: of the pipeline; @learn: id of the stage that learns; @title, @style: metadata of all songs
  * @tail: stages after the others, as YAML
  */
@@ -17,7 +17,7 @@ typedef struct {
   guint workers, length;
   gboolean fresh;
   GString *log;    /* "stage: message" lines of the last run */
-  GString *cached; /* ids of units that came from the store in the last run, a line each */
+  GString *cached; /* ids of units read from the store in the last run, one per line */
 } Study;
 
 void study_init (Study *study);
@@ -32,11 +32,11 @@ char *study_plan (Study *study);
 char *study_read (Study *study, const char *name);
 /** study_list: (transfer full): all files below @folder, sorted; relative. */
 GPtrArray *study_list (const char *folder);
-/** study_digest: (transfer full): of what stages left in the newest run. */
+/** study_digest: (transfer full): of the stages' output in the newest run. */
 char *study_digest (Study *study);
-/** study_assert_work: how often stages were called since the last time it was asked. */
+/** study_assert_work: checks how often stages were called since the last check. */
 void study_assert_work (guint sifted, guint trained, guint judged, guint tabled);
-/** study_assert_why: run.json's reason for stage @id. */
+/** study_assert_why: checks run.json's reason for stage @id. */
 void study_assert_why (Study *study, const char *id, const char *why);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Study, study_clear)

@@ -1,5 +1,5 @@
-/* The account of a run: the same for the same run, in the key of who reads it, and drawn again from a
- * finished run's folder. */
+/* The account of a run: the same for the same run, part of its readers' keys, and recreated from a finished run's
+ * folder. */
 #include "study.h"
 
 #include <glib/gstdio.h>
@@ -71,7 +71,7 @@ test_content (void)
   json_decref (account);
 }
 
-/* What came from the store gives the account that what was made gave; any number of workers does. */
+/* Results from the store give the same account as computed ones, with any number of workers. */
 static void
 test_again (void)
 {
@@ -92,7 +92,7 @@ test_again (void)
   g_assert_cmpstr (first, ==, second);
 }
 
-/* All that it tells of recomputes it, where nothing else does. */
+/* A change of any content recomputes it; other changes do not. */
 static void
 test_in_key (void)
 {
@@ -162,7 +162,7 @@ test_revisit (void)
   json_decref (other);
   g_autofree char *after = study_digest (&study);
   g_assert_cmpstr (before, ==, after);
-  /* Items of a run are gone with it. */
+  /* Items of a run are removed with it. */
   g_assert_false (revisit (&study, "learn-table", &later, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
   g_clear_error (&error);
@@ -208,7 +208,7 @@ test_hostile_run (void)
   g_assert_false (revisit (&study, "learn-report", &account, &gone));
   g_assert_error (gone, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
 
-  /* A log of anything; lines that are points of nothing. */
+  /* A log with arbitrary lines; lines that are not points. */
   put (&study, "run.json", good);
   put (&study, "log.ndjson",
        "\n{\"scalar\": 1}\nnonsense \"scalar\"\n{\"stage\":\"learn\",\"scalar\":\"x\",\"step\":1}\n"
@@ -216,7 +216,7 @@ test_hostile_run (void)
   g_assert_true (revisit (&study, "learn-report", &account, &fine));
   g_assert_no_error (fine);
 
-  /* Metrics of somebody else. */
+  /* Untrusted metrics. */
   g_autofree char *alias =
     g_build_filename (study.runs, study.name, "latest", "metrics.json", NULL);
   g_autofree char *elsewhere = g_build_filename (study.folder, "metrics.json", NULL);

@@ -1,4 +1,4 @@
-/* What a cache's folder may be made of: leftovers, damage, and what somebody put there on purpose. */
+/* Possible content of a cache's folder: leftovers, damage, and malicious files. */
 #include "fake.h"
 #include "store/contents.h"
 #include "store/store.h"
@@ -16,7 +16,7 @@
 #define KEY    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define REST   (&KEY[2])
 
-/* µs: how wrong the clock is, and how much it moves each time that somebody looks at it. */
+/* µs: the error of the clock, and how much it moves each time it is read. */
 static gint64 clock_offset, clock_step;
 
 gint64
@@ -71,7 +71,7 @@ on_damaged (gpointer data, const char *path, const char *reason)
   g_string_append_printf (data, "%s: %s\n", path, reason);
 }
 
-/* What is damaged, a line each. */
+/* Damaged files, one per line. */
 static char *
 verify (const char *folder, gboolean repair, SegueCacheVerified *verified)
 {
@@ -109,14 +109,14 @@ test_empty (void)
   g_autofree char *damaged = verify (cache, TRUE, &verified);
   g_assert_cmpuint (verified.n, ==, 0);
   g_assert_false (exists (cache));
-  /* A file is no cache. */
+  /* A file is not a cache. */
   g_autofree char *file = put (folder, "file", "");
   g_assert_null (segue_cache_info (file, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
   g_assert_true (segue_file_remove_folder (folder, NULL));
 }
 
-/* What a kill leaves goes, unless its writer may be alive; what nobody of ours wrote stays. */
+/* Leftovers of a kill are removed, unless their writer may be alive; files that segue did not write stay. */
 static void
 test_leftovers (void)
 {
@@ -170,13 +170,13 @@ test_verify (void)
   g_autofree char *dump = bench_read (&bench, "dump.txt");
   g_autofree char *none = verify (bench.cache, FALSE, &verified);
   g_assert_cmpstr (none, ==, "");
-  /* Three songs; what the dump depends on, and the dump. */
+  /* Three songs; the dump's dependencies, and the dump. */
   g_assert_cmpuint (verified.n, ==, 5);
   g_autoptr (GPtrArray) records = bench_list_records (&bench);
   g_autofree char *data = NULL;
   gsize size;
   g_assert_true (g_file_get_contents (records->pdata[1], &data, &size, NULL));
-  data[size - 3] ^= 1; /* in the payload, where a run looks only when it needs it */
+  data[size - 3] ^= 1; /* in the payload, which a run reads only when it needs it */
   g_assert_true (g_file_set_contents (records->pdata[1], data, (gssize) size, NULL));
 
   g_autofree char *found = verify (bench.cache, FALSE, &verified);
@@ -184,7 +184,7 @@ test_verify (void)
   g_assert_cmpuint (verified.n_removed, ==, 0);
   g_assert_true (g_str_has_prefix (found, (char *) records->pdata[1] + strlen (bench.cache) + 1));
   g_assert_nonnull (strstr (found, "checksum"));
-  /* One that a run has looked up is that run's to mend. */
+  /* One that a run has looked up is repaired by that run. */
   SegueStore *store = segue_store_open (bench.cache, NULL);
   segue_store_use (store, (char *) records->pdata[1] + strlen (bench.cache) + 1, NULL);
   g_autofree char *in_use = verify (bench.cache, TRUE, &verified);
@@ -224,10 +224,10 @@ test_stopped (void)
   g_assert_cmpuint (bench_count_records (&bench), ==, 3);
 }
 
-/* ---- A cache from somebody else ---- */
+/* ---- An untrusted cache ---- */
 
-/* Links that lead out, FIFOs that block, files that are larger than any disk: neither followed, nor
- * waited for, nor read. */
+/* Links that lead outside, FIFOs that block, files that are larger than any disk: neither followed, nor waited
+ * for, nor read. */
 static void
 test_hostile (void)
 {
@@ -269,7 +269,7 @@ test_hostile (void)
   g_test_message ("%s", damaged);
   g_assert_cmpuint (verified.n_damaged, ==, 4);
 
-  /* A run that looks behind the link finds nothing, and writes nothing there. */
+  /* A run does not follow the link, and writes nothing there. */
   g_autoptr (SegueStore) store = segue_store_open (bench.cache, NULL);
   g_autoptr (GError) error = NULL;
   g_autofree char *problem = NULL;
@@ -291,7 +291,7 @@ test_hostile (void)
   g_assert_true (exists (precious));
 }
 
-/* The folders that everything lies in have to be the cache's own. */
+/* The top folders have to be the cache's own. */
 static void
 test_links (void)
 {
@@ -312,7 +312,7 @@ test_links (void)
     segue_cache_gc (bench.cache, &all, NULL, NULL, NULL);
     g_autoptr (GDir) entries = g_dir_open (outside, 0, NULL);
     g_assert_null (g_dir_read_name (entries));
-    /* The cache itself may be wherever a link leads. */
+    /* The cache itself may be a link. */
     g_assert_cmpint (g_unlink (link), ==, 0);
     g_autofree char *elsewhere = g_build_filename (bench.folder, "elsewhere", NULL);
     g_assert_cmpint (symlink (bench.cache, elsewhere), ==, 0);
@@ -343,8 +343,7 @@ test_owner (void)
   g_assert_nonnull (strstr (bench.log->str, "belongs to somebody else"));
 }
 
-/* Another group than the user's own: with root's rights any, else one that the user is in; FALSE where there
- * is none. */
+/* Another group than the user's own: as root any group, else one of the user's; FALSE where there is none. */
 static gboolean
 find_shared_group (gid_t *group)
 {
@@ -376,7 +375,7 @@ test_group (void)
   g_assert_cmpint (g_chmod (bench.cache, 0770), ==, 0);
   bench_run (&bench, STAGES, 1, NULL);
   g_assert_nonnull (strstr (bench.log->str, "members of a group may change the cache"));
-  /* Root's own group has its name, on every system, and seldom other members. */
+  /* Root's own group has the same name on every system, and rarely other members. */
   struct group *own = geteuid () == 0 ? getgrgid (0) : NULL;
   if (!own || strcmp (own->gr_name, "root") != 0 || own->gr_mem[0])
     return;
@@ -386,7 +385,7 @@ test_group (void)
   g_assert_null (strstr (bench.log->str, "cache"));
 }
 
-/* A gate that is a FIFO or a folder makes no run wait. */
+/* A gate that is a FIFO or a folder does not make a run wait. */
 static void
 test_odd_gate (void)
 {
@@ -409,7 +408,7 @@ test_odd_gate (void)
   }
 }
 
-/* ---- Hashes that are remembered ---- */
+/* ---- Cached hashes ---- */
 
 typedef struct {
   char *folder, *memory, *song;
@@ -444,7 +443,7 @@ hash (Memory *f)
   return key;
 }
 
-/* (transfer full) (nullable): the one file that is remembered by. */
+/* (transfer full) (nullable): the one file that contains the cached hash. */
 static char *
 find_memory (Memory *f)
 {
@@ -453,8 +452,8 @@ find_memory (Memory *f)
   return exists (path) ? g_steal_pointer (&path) : NULL;
 }
 
-/* A file that was changed a moment before it was read may change again without a trace: nothing is
- * remembered of it, however long the reading takes. */
+/* A file that was changed a moment before it was read may change again undetected: its hash is not cached, however
+ * long the reading takes. */
 static void
 test_racy (Memory *f, gconstpointer data)
 {
@@ -462,7 +461,7 @@ test_racy (Memory *f, gconstpointer data)
   g_autofree char *first = hash (f);
   clock_step = clock_offset = 0;
   g_assert_null (find_memory (f));
-  /* Its times are of tomorrow, or the clock is of yesterday. */
+  /* Its times are in the future, or the clock is in the past. */
   set_used (f->song, -DAY);
   clock_offset = 10 * G_USEC_PER_SEC; /* its ctime is old enough */
   g_autofree char *second = hash (f);
@@ -475,7 +474,7 @@ test_racy (Memory *f, gconstpointer data)
   g_assert_cmpstr (first, ==, third);
   g_assert_cmpstr (first, ==, second);
 
-  /* What is remembered is taken: this one lies, with a checksum that is right. */
+  /* A cached hash is used: this one is false, with a correct checksum. */
   g_autofree char *text = NULL;
   gsize length;
   g_assert_true (g_file_get_contents (memory, &text, &length, NULL));
@@ -492,7 +491,7 @@ test_racy (Memory *f, gconstpointer data)
   g_assert_cmpint (stat (memory, &st), ==, 0);
   g_assert_cmpint (st.st_mtime, >, g_get_real_time () / 1000000 - DAY);
 
-  /* Whatever else it says, the file is read. */
+  /* With any other content, the file is read. */
   for (gsize i = 0; i < length; i += 3) {
     g_autofree char *bad = g_strndup (text, length);
     bad[i] ^= 1;
@@ -511,7 +510,7 @@ test_racy (Memory *f, gconstpointer data)
   g_assert_cmpstr (real, ==, first);
 }
 
-/* A hash is forgotten with its file, but not with the disk that is not plugged in. */
+/* A hash is removed with its file, but not while the file's disk is disconnected. */
 static void
 test_gone (Memory *f, gconstpointer data)
 {

@@ -1,4 +1,4 @@
-/* The store as runs see it: what is taken from it, what is computed, and why. */
+/* The store as used by runs: cache hits, computed results, and the reasons. */
 #include "fake.h"
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@ write_songs (Bench *bench)
   bench_write (bench, "ben/three.song", "the third song");
 }
 
-/* Runs @stages and says how many songs came from the store; decoding must agree. */
+/* Runs @stages and returns how many songs came from the store; the number of decoded songs must match. */
 static guint
 count_cached (Bench *bench, const char *stages)
 {
@@ -31,7 +31,7 @@ count_cached (Bench *bench, const char *stages)
   return cached;
 }
 
-/* What run.json says of why @n songs were computed. */
+/* Checks run.json's reason why @n songs were computed. */
 static void
 assert_reason (Bench *bench, const char *reason, guint n)
 {
@@ -53,7 +53,7 @@ test_reasons (void)
   g_autofree char *second = bench_read (&bench, "dump.txt");
   g_assert_cmpstr (first, ==, second);
 
-  /* A default written out is no change; another value is, and the first one still has its records. */
+  /* An explicit default is no change; another value is, and the first one still has its records. */
   g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 1.0")), ==, 3);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 2")), ==, 0);
   assert_reason (&bench, "parameter gain of stage 'fake-decode' changed", 3);
@@ -123,14 +123,14 @@ test_seed (void)
   segue_run_result_clear (&result);
   g_autofree char *second = bench_read (&bench, "dump.txt");
   g_assert_cmpstr (first, !=, second);
-  /* What draws nothing does not ask for the seed. */
+  /* A stage without random numbers does not depend on the seed. */
   bench_run (&bench, CHAIN (""), 2, NULL);
   bench_try_run (&bench, "seed: 9", CHAIN (""), 2, &result, &error);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
 }
 
-/* Equal stages give equal results, wherever they stand and whatever stands beside them. */
+/* Equal stages give equal results, at any position and with any other stages. */
 static void
 test_own_seed (void)
 {
@@ -162,7 +162,7 @@ test_own_seed (void)
   g_autofree char *still = bench_read (&bench, "stages/dump-two/dump.txt");
   g_assert_cmpstr (still, ==, one);
 
-  /* Computed again by the second stage, alone: the same noise. */
+  /* Recomputed only by the second stage: the same noise. */
   g_autoptr (GPtrArray) records = bench_list_records (&bench);
   for (guint i = 0; i < records->len; i++)
     g_assert_cmpint (g_unlink (g_ptr_array_index (records, i)), ==, 0);
@@ -196,7 +196,7 @@ test_kept_between (void)
   g_assert_cmpstr (dump, ==, straight);
 }
 
-/* A stage that looks at metadata from outside: its results belong to what it saw. */
+/* A stage that reads metadata from outside: its results depend on the values that it read. */
 static void
 test_reads (void)
 {
@@ -226,7 +226,7 @@ test_reads (void)
   g_assert_cmpstr (dump_second, ==, again);
 }
 
-/* Counters of a song come with its result. */
+/* Counters of a song are stored with its result. */
 static void
 test_counters (void)
 {
@@ -241,7 +241,7 @@ test_counters (void)
   g_assert_nonnull (strstr (second, "\"songs decoded\": 3"));
 }
 
-/* Whatever is wrong with a record, the song is computed again and the result is the same. */
+/* Whatever is wrong with a record, the song is recomputed and the result is the same. */
 static void
 test_damage (void)
 {
@@ -277,7 +277,7 @@ test_damage (void)
       g_file_set_contents (path, bad, (gssize) size, NULL);
     }
     if (damage == 4) {
-      /* A folder can't be replaced by a file: that is for people to look into. */
+      /* A folder can't be replaced by a file: that is left to the user. */
       g_autoptr (GError) error = NULL;
       g_assert_false (bench_try_run (&bench, "seed: 7", CHAIN (""), 2, NULL, &error));
       g_assert_nonnull (error);
@@ -285,7 +285,7 @@ test_damage (void)
       continue;
     }
     if (damage == 5) {
-      /* Nobody reads it, so nobody cares. */
+      /* It is never read, so it does not matter. */
       g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
       g_autofree char *dump = bench_read (&bench, "dump.txt");
       g_assert_cmpstr (dump, ==, expected);
@@ -372,7 +372,7 @@ count_files (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
-/* Looking at what files hold takes as long as reading them, and is shown. */
+/* Hashing files takes as long as reading them, and is shown as progress. */
 static void
 test_hashing (void)
 {
@@ -420,7 +420,7 @@ get_status (const char *name)
 
 #endif
 
-/* 70 MiB pass through twice; no more than the song at hand may be in memory at any time. */
+/* 70 MiB pass through twice; only the current song may be in memory at any time. */
 static void
 test_memory (void)
 {

@@ -1,4 +1,4 @@
-/* `decode`: decoders that are asked in order, and what of their answers is whose. */
+/* `decode`: decoders that are tried in order, and which of their results are used. */
 #include <segue/testing.h>
 #include <string.h>
 
@@ -49,7 +49,7 @@ process_first (gpointer instance, SegueItem *file, SegueContext *context, GError
   else if (is_named (file, "one"))
     return emit (file, context, 0.125f, error);
   else {
-    segue_context_count (context, "frames", 1000); /* of a try that came to nothing */
+    segue_context_count (context, "frames", 1000); /* of a failed try */
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "the first can't read it");
   }
   return FALSE;
@@ -152,14 +152,14 @@ assert_refused (SegueHarness *harness, const char *name, int code, const char *w
   g_assert_null (segue_harness_pull (harness));
 }
 
-/* In the order of rank; the next one only where one can't read the song. */
+/* In order of rank; the next one only where the previous one can't read the song. */
 static void
 test_order (void)
 {
   g_autoptr (SegueHarness) harness = segue_harness_new (&plugin_of_three, "decode", "{}");
   assert_decoded (harness, "one", 0.125f);
   assert_decoded (harness, "two", 0.25f);
-  /* What the second emitted before it failed is not part of it. */
+  /* Output of the second before it failed is not part of the result. */
   assert_decoded (harness, "three", 0.5f);
   assert_decoded (harness, "one and two", 0.125f);
   g_assert_cmpint (segue_harness_get_count (harness, "decoded by first"), ==, 2);
@@ -168,7 +168,7 @@ test_order (void)
   g_assert_cmpint (segue_harness_get_count (harness, "frames"), ==, 16);
 }
 
-/* A damaged song is not offered around until a lax decoder takes it. */
+/* A damaged song is not tried with further decoders until a tolerant one accepts it. */
 static void
 test_damaged (void)
 {
@@ -179,7 +179,7 @@ test_damaged (void)
   assert_decoded (harness, "one", 0.125f);
 }
 
-/* One that does not start here is done without, and that is said. */
+/* A decoder that does not start here is skipped, with a message. */
 static void
 test_broken (void)
 {
@@ -191,7 +191,7 @@ test_broken (void)
   g_assert_nonnull (strstr (g_ptr_array_index (log, 0), "its library is not there"));
 }
 
-/* A decoder that does not know a parameter that is given is not asked. */
+/* A decoder that does not have a given parameter is not tried. */
 static void
 test_parameters (void)
 {

@@ -1,4 +1,4 @@
-/* Files and folders: whole or not there; what a full disk and too few handles do to a run. */
+/* Files and folders: complete or missing; effects of a full disk and too few handles on a run. */
 #include "fake.h"
 #include "run/run-folder.h"
 #include "store/contents.h"
@@ -62,7 +62,7 @@ test_write (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (text, ==, "new");
   g_assert_cmpuint (count_files (fixture->folder), ==, 1);
 
-  /* What a kill leaves is known by its name. */
+  /* Leftovers of a kill are recognised by their names. */
   g_autofree char *temporary = g_build_filename (fixture->folder, ".segue-tmp-0a1b2c", NULL);
   g_assert_true (g_file_set_contents (temporary, "half", -1, NULL));
   segue_file_remove_temporaries (fixture->folder);
@@ -108,7 +108,7 @@ test_work_folder (Fixture *fixture, gconstpointer data)
   g_autofree char *checkpoint = g_build_filename (first->path, "checkpoint", NULL);
   g_assert_true (segue_file_write (checkpoint, "x", 1, NULL));
   segue_work_folder_close (first, FALSE);
-  /* Who comes next finds what was left, and leaves nothing when it is finished. */
+  /* The next process finds the leftovers, and leaves none when it has finished. */
   first = segue_work_folder_open (fixture->folder, "key", "a test", NULL);
   g_assert_true (g_file_test (checkpoint, G_FILE_TEST_EXISTS));
   segue_work_folder_close (first, TRUE);
@@ -134,10 +134,10 @@ test_contents (Fixture *fixture, gconstpointer data)
   g_assert_true (segue_file_write (path, "abc", 3, NULL));
   g_autofree char *fresh = hash (memory, path);
   g_assert_cmpstr (fresh, ==, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  /* A file that was written just now may be written again within the clock's tick: not remembered. */
+  /* A file that was written just now may be written again within the clock's tick: not cached. */
   g_assert_cmpuint (count_files (memory), ==, 0);
 
-  /* The same size and time, other bytes: the change time tells. */
+  /* The same size and time, other bytes: the change time differs. */
   struct utimbuf past = { .actime = 1000000000, .modtime = 1000000000 };
   g_assert_cmpint (utime (path, &past), ==, 0);
   g_assert_true (segue_file_write (path, "abd", 3, NULL));
@@ -171,7 +171,7 @@ test_odd_files (Fixture *fixture, gconstpointer data)
     g_assert_true (segue_error_is_about_item (error));
     g_assert_nonnull (strstr (error->message, paths[i]));
   }
-  /* The kernel's, which says that it is empty, and fails to be read. */
+  /* A kernel file, which reports that it is empty, and can't be read. */
   SegueFileStamp stamp;
   g_autofree char *empty = segue_contents_key (NULL, "/proc/self/mem", &stamp, NULL, NULL);
   g_assert_true (empty || access ("/proc/self/mem", F_OK) != 0);
@@ -201,7 +201,7 @@ test_full_disk (void)
   g_assert_false (ok);
   g_test_message ("%s", error->message);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
-  /* No half records, no temporary files, nothing held against the songs. */
+  /* No partial records, no temporary files, no failures recorded for the songs. */
   g_assert_cmpuint (bench_count_records (&bench), ==, 0);
   g_assert_cmpuint (bench.failures->len, ==, 0);
   bench_run (&bench, STAGES, 1, NULL);
@@ -216,7 +216,7 @@ test_no_handles (void)
   bench_write (&bench, "a/1.song", "a song of some length");
   bench_run (&bench, STAGES, 1, NULL);
 
-  /* From none to enough: it is never the song's fault. */
+  /* From none to enough: never recorded as a failure of the song. */
   gboolean seen = FALSE, finished = FALSE;
   int next = open ("/dev/null", O_RDONLY);
   close (next);

@@ -1,4 +1,4 @@
-/* A bounded cache: what goes first, what stays because somebody needs it, and that nobody is hurt. */
+/* A bounded cache: removal order, entries kept because they are needed, and no effect on running processes. */
 #include "fake.h"
 #include "run/run-folder.h"
 #include "store/cache-limit.h"
@@ -26,7 +26,7 @@ static gint64 disk_free = -1; /* bytes; -1: plenty */
 static gboolean slow_hands, no_locks;
 static const char *not_ours; /* name of a file that may not be removed */
 
-/* In place of the system's, so that clocks go wrong and disks fill up when a test needs it. */
+/* Replaces the system's functions, so that clocks go wrong and disks fill up when a test needs it. */
 gint64
 g_get_real_time (void)
 {
@@ -35,7 +35,7 @@ g_get_real_time (void)
   return (gint64) now.tv_sec * 1000000 + now.tv_nsec / 1000 + clock_offset;
 }
 
-/* What waits for a lock is done at once, and counted. */
+/* A wait for a lock returns at once, and is counted. */
 static gboolean fast_waits;
 static gint64 waited; /* µs */
 
@@ -68,7 +68,7 @@ statvfs (const char *path, struct statvfs *fs)
   return 0;
 }
 
-/* Between the last look at an entry and its end there is time for much. */
+/* Simulates events between the last check of an entry and its removal. */
 int
 unlinkat (int folder, const char *name, int flags)
 {
@@ -198,7 +198,7 @@ test_order (void)
   guint64 one = info->parts[SEGUE_CACHE_RECORDS].bytes / 5;
   guint64 limit = info->bytes - 2 * one;
 
-  /* One that is used again is not the oldest any more; what a wrong clock stamped is. */
+  /* An entry that is used again is not the oldest any more; one stamped by a wrong clock is. */
   set_used (records->pdata[0], 0);
   set_used (records->pdata[3], -400 * DAY);
   SegueCacheFreed dry = gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit, .dry_run = TRUE });
@@ -212,7 +212,7 @@ test_order (void)
   g_assert_true (exists ("", records->pdata[0]));
   g_assert_cmpuint (gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
 
-  /* The songs that are gone are computed again, to the same result. */
+  /* The removed songs are recomputed, with the same result. */
   g_autofree char *before = bench_read (&bench, "dump.txt");
   SegueRunResult result = { .struct_size = sizeof result };
   bench_run (&bench, STAGES, 2, &result);
@@ -241,7 +241,7 @@ test_older (void)
   g_assert_cmpuint (info->bytes, ==, 0);
 }
 
-/* In a cache that several people use, what can't be removed keeps nobody from the rest. */
+/* In a cache that several people use, entries that can't be removed don't prevent the removal of others. */
 static void
 test_not_ours (void)
 {
@@ -255,7 +255,7 @@ test_not_ours (void)
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
 }
 
-/* A use is a stamp, also where everything comes from the cache. */
+/* A use updates the time stamp, also where everything is read from the cache. */
 static void
 test_stamps (void)
 {
@@ -273,7 +273,7 @@ test_end_of_run (void)
   bench_init (&bench);
   bench_write (&bench, "a/1.song", "a song");
   g_setenv ("SEGUE_CACHE_SIZE", "1K", TRUE);
-  /* What a run has used itself stays: it may have to go on from there. */
+  /* Entries that a run itself has used stay: it may have to resume from them. */
   bench_run (&bench, STAGES, 1, NULL);
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
   g_assert_null (strstr (bench.log->str, "limit"));
@@ -295,7 +295,7 @@ test_end_of_run (void)
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
 }
 
-/* What a run has used stays as long as it is there, what it has not goes. */
+/* Entries that a run has used stay as long as the run exists, others are removed. */
 static void
 test_user (void)
 {
@@ -319,7 +319,7 @@ test_user (void)
   g_assert_cmpuint (bench_count_records (&bench), ==, 0);
 }
 
-/* A clock that is set back in the middle of a run doesn't make what is used look old. */
+/* A clock that is set back during a run does not make used entries look old. */
 static void
 test_clock (void)
 {
@@ -344,7 +344,7 @@ test_clock (void)
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
 }
 
-/* ---- Processes of our own kind: `test-flow-gc WHAT FOLDER` ---- */
+/* ---- Other processes of this program: `test-flow-gc WHAT FOLDER` ---- */
 
 static char *program;
 
@@ -367,7 +367,7 @@ reap (GPid pid)
   return status;
 }
 
-/* Opens the store, says so, and stays. */
+/* Opens the store, reports that, and keeps it open. */
 static int
 be_user (const char *folder)
 {
@@ -387,7 +387,7 @@ be_collector (const char *folder)
   guint64 n = 0;
   pid_t parent = getppid ();
   slow_hands = TRUE;
-  /* A test that has failed leaves nobody behind. */
+  /* A failed test leaves no process behind. */
   while (!g_file_test (stop, G_FILE_TEST_EXISTS) && getppid () == parent) {
     SegueCacheFreed freed = { .struct_size = sizeof freed };
     g_autoptr (GError) error = NULL;
@@ -440,7 +440,7 @@ run_in_thread (gpointer data)
   return NULL;
 }
 
-/* Two processes that remove all they may, as fast as they can, while two runs look up, write and read. */
+/* Two processes that remove entries as fast as they can, while two runs look up, write and read. */
 static void
 test_stress (void)
 {
@@ -454,7 +454,7 @@ test_stress (void)
     g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
     g_autofree char *text = g_strdup_printf ("the song with number %02u", i);
     bench_write (&first, path, text);
-    if (i % 2 == 0) /* half of the songs are of both */
+    if (i % 2 == 0) /* half of the songs are in both */
       bench_write (&second, path, text);
   }
   bench_run (&first, STAGES, 3, NULL);
@@ -504,12 +504,12 @@ test_work (void)
   g_assert_cmpuint (in_use, ==, 1);
   g_assert_cmpuint (named, ==, 1);
 
-  /* While a run is at work it is not known what it will resume. */
+  /* While a run is in progress it is not known what it will resume. */
   SegueStore *store = segue_store_open (bench.cache, NULL);
   gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_true (exists ("", inner));
   segue_store_free (store);
-  /* One file that was touched yesterday keeps the whole of it. */
+  /* One file that was touched yesterday keeps the whole folder. */
   set_used (inner, DAY);
   gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_true (exists ("", inner));
@@ -523,7 +523,7 @@ test_work (void)
   segue_work_folder_close (busy, TRUE);
 }
 
-/* Where a file system has no locks, runs go on, and nothing is removed. */
+/* Where a file system has no locks, runs continue, and nothing is removed. */
 static void
 test_no_locks (void)
 {
@@ -542,7 +542,7 @@ test_no_locks (void)
   no_locks = FALSE;
 }
 
-/* ---- Strangers at the gate ---- */
+/* ---- Other processes at the gate ---- */
 
 static int
 hold_gate (const Bench *bench, int operation)
@@ -566,7 +566,7 @@ let_go (int fd)
   close (fd);
 }
 
-/* Who holds on to the lock keeps gc from removing, and makes no run wait. */
+/* A process that keeps the lock prevents removal by gc, but no run waits for it. */
 static void
 test_held_open (void)
 {
@@ -587,7 +587,7 @@ test_held_open (void)
   g_assert_cmpuint (bench_count_records (&bench), ==, 0);
 }
 
-/* Who closes the gate for good costs a run its cache, not its result. */
+/* A process that closes the gate permanently costs a run its cache, not its result. */
 static void
 test_held_shut (void)
 {
@@ -603,7 +603,7 @@ test_held_shut (void)
   let_go (fd);
   g_autofree char *again = bench_read (&bench, "dump.txt");
   g_assert_cmpstr (again, ==, dump);
-  /* In the middle of a run, too. */
+  /* Also during a run. */
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueStore) store = segue_store_open (bench.cache, &error);
   const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
@@ -657,7 +657,7 @@ test_limit (void)
   g_assert_true (set);
 }
 
-/* A disk that stays full ends the run; what others have left in the cache makes way first. */
+/* A disk that stays full ends the run; entries of other runs are removed from the cache first. */
 static void
 test_no_room (void)
 {
@@ -678,7 +678,7 @@ test_no_room (void)
   bench_run (&bench, STAGES, 1, NULL);
 }
 
-/* What many songs will take is said after a few of them, once those that are there are not counted. */
+/* The space for many songs is estimated after a few of them, without those already stored. */
 static void
 test_forecast (void)
 {
@@ -700,9 +700,9 @@ test_forecast (void)
   g_assert_nonnull (strstr (error->message, "for the 56 songs that are left, 90.0"));
   g_assert_cmpuint (bench_count_records (&bench), ==, 8);
 
-  /* With room it goes through.  Then twenty are missing, and the rest doesn't count. */
+  /* With enough space it succeeds.  Then twenty are missing, and the rest does not count. */
   disk_free = -1;
-  clock_offset = 10 * G_USEC_PER_SEC; /* hashes of files that are this new are not remembered */
+  clock_offset = 10 * G_USEC_PER_SEC; /* hashes of files that are this new are not cached */
   g_setenv ("SEGUE_CACHE_SIZE", "1T", TRUE);
   bench_run (&bench, first, 2, NULL);
   g_autoptr (GPtrArray) records = bench_list_records (&bench);

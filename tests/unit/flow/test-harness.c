@@ -1,4 +1,4 @@
-/* The harness, as the author of a plugin meets it. */
+/* The harness, as used by plugin authors. */
 #include "fake.h"
 
 #include <segue/testing.h>
@@ -24,7 +24,7 @@ test_map (void)
     g_assert_cmpfloat (segue_item_get_double (item, SEGUE_META_START, -1), ==, 0.04 * i);
   }
   g_assert_null (segue_harness_pull (harness));
-  /* A song that fails leaves nothing, not even what was emitted before. */
+  /* A song that fails has no results, not even those emitted before. */
   g_assert_false (segue_harness_try_push (harness, brief, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_null (segue_harness_pull (harness));
@@ -48,7 +48,7 @@ test_impossible_item (void)
   remove (folder);
 }
 
-/* What a run refuses, and more. */
+/* The mistakes that a run refuses, and more. */
 static void
 test_mistakes (void)
 {
@@ -71,7 +71,7 @@ test_mistakes (void)
     g_autoptr (SegueItem) tone = segue_test_tone ("a/1.song", 440, 0.9, 100);
     segue_harness_push (harness, tone);
     segue_harness_push (harness, tone);
-    /* What is done again to compare is not counted. */
+    /* Repeated work for a comparison is not counted. */
     g_assert_cmpint (segue_harness_get_count (harness, "items that are too loud"), ==,
                      i == 1 ? 2 : 0);
   }
@@ -110,7 +110,7 @@ test_configuration (void)
   g_assert_nonnull (strstr (error->message, "length"));
 }
 
-/* Mistakes of a test have words, too. */
+/* Mistakes in a test have messages, too. */
 static void
 test_usage (void)
 {
@@ -219,7 +219,7 @@ test_serial (void)
   g_autoptr (SegueItem) second = segue_harness_pull (harness);
   g_assert_cmpstr (segue_item_get_id (second), ==, "b");
 
-  /* By hand: an answer as soon as the next song begins. */
+  /* By hand: a result as soon as the next song begins. */
   g_autoptr (SegueHarness) other = segue_harness_new (fake_plugin (), "fake-predict", "{}");
   segue_harness_push (other, a);
   g_assert_null (segue_harness_pull (other));

@@ -21,7 +21,7 @@ make_item (const char *id, const char *label)
   return item;
 }
 
-/* What @item says of itself alone, or altogether. */
+/* The metadata of @item itself, or including inherited metadata. */
 static void
 assert_metadata (const SegueItem *item, gboolean own, const char *expected)
 {
@@ -30,7 +30,7 @@ assert_metadata (const SegueItem *item, gboolean own, const char *expected)
   g_assert_cmpstr (printed, ==, expected);
 }
 
-/* Segments share what their song says, until one of them says otherwise. */
+/* Segments share the metadata of their song, unless one of them overrides it. */
 static void
 test_metadata_shared (void)
 {
@@ -99,7 +99,7 @@ test_metadata (void)
   g_assert_cmpstr (segue_item_get_string (copy, SEGUE_META_LABEL), ==, "Ben");
 }
 
-/* What a chain looks at: only what came from outside, whether it is there or not. */
+/* Metadata that a chain reads: only keys from outside, present or missing. */
 static void
 test_reads (void)
 {
@@ -192,7 +192,7 @@ test_spool (void)
   g_assert_true (segue_file_remove_folder (folder, NULL));
 }
 
-/* A chain by itself, as a predictor uses it. */
+/* A separate chain, as in a predictor. */
 static void
 test_chain (void)
 {
@@ -238,7 +238,7 @@ assert_named (const char *message, const char *expected)
   g_assert_cmpstr (named->message, ==, expected);
 }
 
-/* By one name, once, whatever a stage called it. */
+/* By one name, once, whatever its name in a stage. */
 static void
 test_named_errors (void)
 {
@@ -263,7 +263,7 @@ intern_and_release (gpointer unused)
   return NULL;
 }
 
-/* The last reference goes while another thread asks for the same string. */
+/* The last reference is dropped while another thread requests the same string. */
 static void
 test_interned (void)
 {
@@ -274,8 +274,8 @@ test_interned (void)
     g_thread_join (threads[i]);
 }
 
-/* A song in as many adjacent slices as one may have, in no order of addresses: a search that looks at
- * each stretch for each slice would not end within the time that this test has. */
+/* A song in as many adjacent slices as one may have, in no order of addresses: a search over all ranges for each
+ * slice would exceed this test's time. */
 static void
 test_adjacent_slices (void)
 {
@@ -303,7 +303,7 @@ test_adjacent_slices (void)
   g_assert_null (segue_stretches_get (stretches, stranger));
 }
 
-/* In any place of any buffer, of any type that has such values, and of no other. */
+/* At any position of any buffer, for any type that has such values, and for no other. */
 static void
 test_finite (void)
 {

@@ -1,4 +1,4 @@
-/* What a model's folder says about its songs: by which decoder they were decoded in training. */
+/* A model folder's record of its songs: the decoder used in training. */
 #include "host/preparation.h"
 
 #include <string.h>
@@ -51,12 +51,12 @@ test_other_decoder (void)
     { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"decode-fast\"}", NULL },
     { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"decode-slow\"}", "decode-slow" },
     { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"decode-gone\"}", "decode-gone" },
-    /* Of before decoders were recorded: of the only one that there was, or of any. */
+    /* From before decoders were recorded: by the only existing one, or by any. */
     { "{\"use\": \"decode\", \"result_version\": 1}", "decode-gstreamer" },
     { "{\"use\": \"decode\", \"result_version\": 2}", NULL },
-    /* That the user chose is what is used, here as there. */
+    /* The user's choice is used in both places. */
     { "{\"use\": \"decode-slow\", \"result_version\": 2}", NULL },
-    /* No name that could be one, so nothing that a stranger may write to a terminal. */
+    /* Not a valid name, so it must not reach a terminal. */
     { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": \"\\u001b[31m\"}", NULL },
     { "{\"use\": \"decode\", \"result_version\": 2, \"decoder\": [\"decode-slow\"]}", NULL },
   };

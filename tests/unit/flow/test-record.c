@@ -1,4 +1,4 @@
-/* Records by themselves: what is written is read, slices share their buffer, lies are found out. */
+/* Records: written data is read back, slices share their buffer, false data is detected. */
 #include "store/record-private.h"
 
 #include <glib/gstdio.h>
@@ -108,7 +108,7 @@ test_round_trip (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (third->rank, ==, 3);
   g_assert_cmpuint (third->shape[2], ==, 3);
 
-  /* What came with the source is not in it: only what was set since. */
+  /* Metadata of the source is not in it: only metadata set since. */
   g_autofree char *delta = g_variant_print (third->delta, FALSE);
   g_assert_cmpstr (delta, ==, "{'bins': <int64 2>, 'window': <'hann'>}");
   SegueStorage *storage = segue_storage_new_path (fixture->path);
@@ -128,7 +128,7 @@ test_same_bytes (Fixture *fixture, gconstpointer data)
   g_autofree char *expected = NULL;
   gsize expected_size = 0;
   for (guint i = 0; i < 8; i++) {
-    /* The order of two buffers in memory changes with what was there before. */
+    /* The order of two buffers in memory depends on earlier allocations. */
     g_autofree void *gap = g_malloc (4096 * (i + 1));
     g_autoptr (GBytes) one = i % 2 ? make_song (400, 0) : NULL;
     g_autoptr (GBytes) two = make_song (400, 1000);
@@ -183,7 +183,7 @@ test_cut_off (Fixture *fixture, gconstpointer data)
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   }
   /* One bit anywhere: in the header it is found at once, in the payload when that is checked.  Only
-   * the padding between the two means nothing. */
+   * the padding between the two has no meaning. */
   for (gsize at = 0; at < size; at++) {
     g_autoptr (GError) error = NULL;
     bytes[at] ^= 4;

@@ -1,4 +1,4 @@
-/* Results on disk: damaged, half written, hostile. */
+/* Results on disk: damaged, partially written, malicious. */
 #include "store/key.h"
 #include "store/result-private.h"
 #include "store/shard.h"
@@ -32,13 +32,13 @@ damage_file (const char *path, const char *elsewhere, Damage damage)
     g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
   else if (damage != DAMAGE_GONE) {
     gsize length = damage == DAMAGE_CUT && size > 0 ? size - 1 : size;
-    /* Where nothing can be cut off or changed, something is too much. */
+    /* Where no data can be removed or changed, some is added. */
     g_assert_true (
       g_file_set_contents (path, size > 0 ? data : "x", size > 0 ? (gssize) length : 1, NULL));
   }
 }
 
-/* Whatever is wrong with whichever file of a result, the run leaves what it should, and mends it. */
+/* Whatever is wrong with any file of a result, the run gives the right result, and repairs it. */
 static void
 test_damage (void)
 {
@@ -60,7 +60,7 @@ test_damage (void)
       g_autofree char *digest = study_digest (&study);
       g_assert_cmpstr (digest, ==, expected);
       gboolean logged = strstr (study.log->str, "recomputed: damaged result") != NULL;
-      /* One whose header is gone is none. */
+      /* A result without its header is not a result. */
       g_assert_true (logged == !(is_header && damage == DAMAGE_GONE));
     }
   study_run (&study);
@@ -70,7 +70,7 @@ test_damage (void)
   g_assert_cmpstr (untouched, ==, "elsewhere");
 }
 
-/* What a kill may leave: folders that have no name yet, or nothing in them, or no header yet. */
+/* Possible leftovers of a kill: folders that have no name yet, or no content, or no header yet. */
 static void
 test_killed (void)
 {
@@ -131,7 +131,7 @@ test_verify (void)
   g_assert_cmpuint (verified.n_removed, ==, 1);
 }
 
-/* ---- Somebody else's cache ---- */
+/* ---- An untrusted cache ---- */
 
 static SegueResult *
 new_result (const char *file)
@@ -143,7 +143,7 @@ new_result (const char *file)
   return result;
 }
 
-/* With a header whose checksum is right: only what it says is wrong. */
+/* With a header whose checksum is right: only its content is wrong. */
 static gboolean
 reads_back (const char *folder, SegueResult *result)
 {
@@ -235,7 +235,7 @@ test_hostile_items (void)
   segue_file_remove_folder (folder, NULL);
 }
 
-/* Links in a result's folder lead nowhere, neither to read nor to write. */
+/* Links in a result's folder are followed neither to read nor to write. */
 static void
 test_links (void)
 {
@@ -267,7 +267,7 @@ test_links (void)
   g_clear_error (&error);
   g_assert_false (g_file_test (second, G_FILE_TEST_EXISTS));
 
-  /* A link in the place of a result is replaced, not followed. */
+  /* A link in place of a result is replaced, not followed. */
   static const char *const names[] = { "label", NULL };
   g_autofree char *link = g_build_filename (folder, "link", NULL);
   g_assert_cmpint (symlink (outside, link), ==, 0);
@@ -301,7 +301,7 @@ test_first_wins (void)
     g_assert_cmpstr (g_array_index (read->lines, SegueResultLine, 0).text, ==,
                      i == 2 ? "writer 2" : "writer 0");
   }
-  /* Nothing is left beside it. */
+  /* Nothing is left next to it. */
   g_autoptr (GDir) entries = g_dir_open (folder, 0, NULL);
   g_assert_cmpstr (g_dir_read_name (entries), ==, "result");
   g_assert_null (g_dir_read_name (entries));

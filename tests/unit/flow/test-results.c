@@ -1,4 +1,4 @@
-/* Results of stages: what is taken from the store, what is computed, and why. */
+/* Results of stages: cache hits, computed results, and the reasons. */
 #include "study.h"
 
 #include <glib/gstdio.h>
@@ -13,7 +13,7 @@ assert_same (const char *a, const char *b)
   g_assert_cmpstr (a, ==, b);
 }
 
-/* The second run works nothing, and leaves and says all that the first did. */
+/* The second run computes nothing, and gives the same files and messages as the first. */
 static void
 test_again (void)
 {
@@ -39,7 +39,7 @@ test_again (void)
   assert_same (model, "");
   study_assert_why (&study, "learn", NULL);
 
-  /* Counters, curves, warnings and who was left out. */
+  /* Counters, curves, warnings and skipped items. */
   g_autofree char *report = study_read (&study, "run.json");
   g_assert_nonnull (strstr (report, "\"epochs\": 2"));
   g_assert_nonnull (strstr (report, "not to be judged"));
@@ -47,7 +47,7 @@ test_again (void)
   g_assert_nonnull (strstr (log, "\"scalar\":\"train/loss\",\"step\":1,\"value\":0.5}"));
   g_assert_nonnull (strstr (study.log->str, "learn: learnt by heart\n"));
 
-  /* What people do to their copy is theirs. */
+  /* Changes that users make to their copy do not affect the cache. */
   g_autofree char *mine = g_build_filename (study.runs, "study", "latest", "history.txt", NULL);
   g_assert_true (g_file_set_contents (mine, "mine", -1, NULL));
   study_run (&study);
@@ -63,7 +63,7 @@ assert_all_cached (Study *study)
   study_assert_work (0, 0, 0, 0);
 }
 
-/* Names of stages and pipelines, workers and places are no part of a result. */
+/* Names of stages and pipelines, workers and locations are not part of a result. */
 static void
 test_cosmetic (void)
 {
@@ -93,7 +93,7 @@ test_cosmetic (void)
   assert_all_cached (&study);
 }
 
-/* Equal stages work once, even where nothing counts that an earlier run has kept. */
+/* Equal stages work once, even where results of earlier runs are not used. */
 static void
 test_equal_stages (void)
 {
@@ -131,7 +131,7 @@ test_reasons (void)
   study_assert_why (&study, "learn-judge", "the model of stage 'learn' changed");
   study_assert_why (&study, "learn-table", "3 songs changed");
 
-  /* One that is still there, and one with the same outcome by another way. */
+  /* One that still exists, and one with the same result from another path. */
   study.with = "";
   study_run (&study);
   study_assert_work (0, 0, 0, 0);
@@ -169,7 +169,7 @@ test_reasons (void)
   study_assert_why (&study, "learn", "--fresh was given");
 }
 
-/* Only metadata that a stage looked at is in its key; what it did not is there as it is now. */
+/* Only metadata that a stage read is in its key; other metadata has its current values. */
 static void
 test_metadata (void)
 {
@@ -186,21 +186,21 @@ test_metadata (void)
   study_assert_why (&study, "titles", "metadata of songs changed: title");
   g_autofree char *titles = study_read (&study, "stages/titles/table.txt");
   g_assert_nonnull (strstr (titles, "anna/one.song#0000#half renamed\n"));
-  /* The dump looks at everything; items that sift made, and those it passed on, have the new title. */
+  /* The dump reads everything; items that sift made, and those it passed on, have the new title. */
   g_autofree char *dump = study_read (&study, "dump.txt");
   g_assert_nonnull (strstr (dump, "anna/one.song#0000#half"));
   g_assert_null (strstr (dump, "'title': <'plain'>"));
   g_assert_null (strstr (dump, "drop"));
   g_assert_nonnull (strstr (dump, "'halved': <int64 1>"));
 
-  /* Another model, by chance with the same predictions: what follows these is not computed again. */
+  /* Another model, by chance with the same predictions: stages after these are not recomputed. */
   study.style = "grand";
   study_run (&study);
   study_assert_work (0, 1, 1, 0);
   study_assert_why (&study, "learn", "metadata of songs changed: label");
 }
 
-/* A dry run says what a run then does, and leaves nothing behind. */
+/* A dry run reports what a run then does, and leaves no files. */
 static void
 test_plan (void)
 {
@@ -229,7 +229,7 @@ test_plan (void)
                        "learn-judge: 1 cached, 0 computed\n"
                        "learn-table: 1 cached, 0 computed\n");
   study.with = "epochs: 5";
-  for (guint i = 0; i < 2; i++) { /* it remembers nothing */
+  for (guint i = 0; i < 2; i++) { /* it caches nothing */
     g_autofree char *third = study_plan (&study);
     assert_same (third, "fake-decode, fake-segment: 5 cached, 0 computed\n"
                         "fake-split: 1 cached, 0 computed\n"
@@ -248,7 +248,7 @@ test_plan (void)
   study_assert_work (0, 0, 0, 0);
 }
 
-/* What can't be kept is made each time; nothing else is lost by it. */
+/* A result that can't be cached is computed each time; nothing else is affected. */
 static void
 test_not_kept (void)
 {
@@ -263,7 +263,7 @@ test_not_kept (void)
     study_assert_work (i == 0, 1, 0, 0);
   }
 
-  /* A file outside of the run's folder is looked after by the stage itself. */
+  /* A file outside of the run's folder is managed by the stage itself. */
   g_autofree char *into = g_build_filename (study.folder, "copy", NULL);
   g_autofree char *with = g_strdup_printf ("into: copy");
   study.with = with;
@@ -271,11 +271,11 @@ test_not_kept (void)
   study_assert_work (0, 1, 1, 1);
   g_assert_cmpint (g_unlink (into), ==, 0);
   study_run (&study);
-  /* The model is the same, and so is what follows. */
+  /* The model is the same, and so are the later stages. */
   study_assert_work (0, 1, 0, 0);
   g_assert_true (g_file_test (into, G_FILE_TEST_EXISTS));
 
-  /* Time may have been short for another reason. */
+  /* A timeout may have had another reason. */
   study.with = "";
   study_add_song (&study, "ben/late.song", "a late song");
   study_run (&study);

@@ -1,4 +1,4 @@
-/* Whole runs: what comes out, whatever the number of workers and whatever fails. */
+/* Whole runs: results with any number of workers and any failures. */
 #include "fake.h"
 #include "run/run-folder.h"
 #include "run/run-lock.h"
@@ -24,7 +24,7 @@ write_songs (Bench *bench, guint n)
   }
 }
 
-/* What follows from the sources alone is known, and is an error, before a song is decoded. */
+/* Errors that follow from the sources alone are reported before a song is decoded. */
 static void
 test_preview (void)
 {
@@ -37,7 +37,7 @@ test_preview (void)
   write_songs (&bench, 12);
   bench_run (&bench, CHAIN "  - { id: part, use: fake-split }\n  - use: fake-dump\n", 2, NULL);
   g_assert_cmpstr (bench.data->str, ==, sets);
-  g_assert_null (strstr (bench.log->str, "looked ahead")); /* that was only a look */
+  g_assert_null (strstr (bench.log->str, "looked ahead")); /* that was only a preview */
 
   gint decoded = g_atomic_int_get (&fake_decoded);
   bench_write (&bench, "artist-0/new.song", "not decoded yet");
@@ -48,7 +48,7 @@ test_preview (void)
   g_assert_cmpstr (error->message, ==, "stage 'part': too many; try --set part.every=2");
   g_assert_cmpint (g_atomic_int_get (&fake_decoded), ==, decoded);
 
-  /* A stage that may choose songs stands before it: nothing is known. */
+  /* A stage that may choose songs comes before it: nothing is known. */
   bench_run (&bench,
              "  - use: fake-decode\n  - use: fake-copies\n"
              "  - { id: part, use: fake-split, with: { every: 99 } }\n",
@@ -77,7 +77,7 @@ test_workers (void)
     g_assert_cmpuint (result.n_cached, ==, 0);
     segue_run_result_clear (&result);
 
-    /* Sources differ by the temporary folder: compare without. */
+    /* Sources differ by the temporary folder: compare without it. */
     g_autofree char *text = bench_read (&bench, "dump.txt");
     g_autoptr (GString) dump = g_string_new (text);
     g_string_replace (dump, bench.folder, "", 0);
@@ -137,7 +137,7 @@ test_quarantine (void)
   g_assert_cmpuint (result.n_songs, ==, 12);
   segue_run_result_clear (&result);
 
-  /* In source order, with the stage that it happened in. */
+  /* In source order, with the stage of the failure. */
   g_auto (GStrv) lines = g_strsplit (bench.failures->str, "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), ==, 6);
   g_assert_true (g_str_has_prefix (lines[0], "fake-decode artist-0/song-03.song: "));
@@ -154,7 +154,7 @@ test_quarantine (void)
   g_assert_nonnull (strstr (report, "\"state\": \"finished\""));
   g_assert_nonnull (strstr (report, "‘artist-2/song-X.song’ is too short"));
 
-  /* Damage is remembered, under the name that the song has now; a time-out is tried again. */
+  /* Damage is cached, under the song's current name; a timeout is retried. */
   g_autofree char *from = g_build_filename (bench.music, "artist-1", "song-04.song", NULL);
   g_autofree char *to = g_build_filename (bench.music, "artist-1", "renamed.song", NULL);
   g_assert_cmpint (g_rename (from, to), ==, 0);
@@ -169,7 +169,7 @@ test_quarantine (void)
             "fake-decode artist-1/renamed.song: can't decode ‘artist-1/renamed.song’: damaged\n"));
 }
 
-/* What fails once was not the song's fault: it is not left out, and nothing is remembered. */
+/* A single failure is not the song's fault: it is not skipped, and no failure is cached. */
 static void
 test_glitch (void)
 {
@@ -183,7 +183,7 @@ test_glitch (void)
   g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 5);
   g_assert_cmpuint (result.n_failed, ==, 0);
   segue_run_result_clear (&result);
-  /* The counters of the try that failed are not among them. */
+  /* The counters of the failed try are not included. */
   g_autofree char *report = bench_read (&bench, "run.json");
   g_assert_nonnull (strstr (report, "\"songs decoded\": 4"));
   bench_run (&bench, DUMP, 1, &result);
@@ -247,7 +247,7 @@ test_environment (void)
   g_assert_cmpuint (result.n_failed, ==, 0);
   g_assert_nonnull (result.folder);
   segue_run_result_clear (&result);
-  /* What was finished is kept, what failed is not held against the file. */
+  /* Finished results are cached, failures are not recorded for the file. */
   g_assert_cmpuint (bench_count_records (&bench), ==, 6);
   bench_write (&bench, "artist-9/last.song", "fine now");
   bench_run (&bench, DUMP, 1, &result);
@@ -276,14 +276,14 @@ test_bad_plugins (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "‘audoi’"));
   g_clear_error (&error);
-  /* What could not be read back is not written in the first place. */
+  /* Data that could not be read back is not written in the first place. */
   bench_write (&bench, "a/1.song", "WIDE");
   g_assert_false (bench_try_run (&bench, "", "  - use: fake-decode\n", 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "'fake-decode'"));
   g_assert_nonnull (strstr (error->message, "more than 65535"));
   g_clear_error (&error);
-  /* A stage that goes on after a failed emit fails with what the emit said. */
+  /* A stage that continues after a failed emit fails with the error of the emit. */
   bench_write (&bench, "a/X.song", "SWALLOW");
   bench_write (&bench, "a/1.song", "another song");
   bench_run (&bench, DUMP, 1, NULL);
@@ -341,7 +341,7 @@ test_run_folder (void)
   bench_run (&bench, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
   bench_run (&bench, DUMP, 2, &second);
   g_assert_cmpint (strcmp (strrchr (first.folder, '/'), strrchr (second.folder, '/')), <, 0);
-  /* Of two entries of one name the last stage's stands at the top, and is no link. */
+  /* Of two entries with one name the last stage's is at the top level, and is not a link. */
   static const char *const own[] = { "dump.txt", "stages/fake-dump/dump.txt" };
   for (guint i = 0; i < G_N_ELEMENTS (own); i++) {
     g_autofree char *file = g_build_filename (first.folder, own[i], NULL);
@@ -371,7 +371,7 @@ assert_latest (Bench *bench, const char *run)
   g_assert_cmpstr (target, ==, run ? strrchr (run, '/') + 1 : NULL);
 }
 
-/* Only a run that finished is the latest: none that failed or was cancelled. */
+/* Only a finished run becomes the latest: not a failed or cancelled one. */
 static void
 test_latest (void)
 {
@@ -404,7 +404,7 @@ is_at_work (const char *folder)
   return at_work;
 }
 
-/* Others see that a run is at work, that it has ended, and that it was killed. */
+/* Other processes see that a run is in progress, has ended, or was killed. */
 static void
 test_at_work (void)
 {
@@ -435,7 +435,7 @@ test_at_work (void)
   waitpid (child, NULL, 0);
   g_assert_false (is_at_work (folder));
 
-  /* Without locks, by the process: this one, one that is no more, one of another machine. */
+  /* Without locks, by the process: this one, one that has ended, one on another machine. */
   g_assert_true (segue_run_lock_is_of_process (text));
   g_auto (GStrv) words = g_strsplit (text, " ", 0);
   g_autofree char *later = g_strdup_printf ("%s %s 1", words[0], words[1]);
@@ -448,7 +448,7 @@ test_at_work (void)
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     g_assert_false (segue_run_lock_is_of_process (bad[i]));
 
-  /* What somebody put there instead is not waited for. */
+  /* A foreign file in its place is not waited for. */
   g_autofree char *path = g_build_filename (folder, ".running", NULL);
   g_unlink (path);
   g_assert_cmpint (mkfifo (path, 0600), ==, 0);
@@ -461,7 +461,7 @@ test_at_work (void)
   segue_file_remove_folder (folder, NULL);
 }
 
-/* What a run leaves can be copied: no link among it leads out of the copy. */
+/* A run's folder can be copied: none of its links leads outside of the copy. */
 static void
 test_settle (void)
 {
@@ -513,7 +513,7 @@ test_mistakes (void)
   }
 }
 
-/* What a stage promised when the pipeline was loaded holds: later stages rely on it. */
+/* Declarations of a stage when the pipeline was loaded are enforced: later stages rely on them. */
 static void
 test_promises (void)
 {
@@ -548,7 +548,7 @@ test_promises (void)
   }
 }
 
-/* What may come of the song costs that song; what a stage leaves out and counts is its to decide. */
+/* Errors that a song may cause cost that song; a stage itself decides what it skips and counts. */
 static void
 test_costs_song (void)
 {

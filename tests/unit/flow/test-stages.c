@@ -1,4 +1,4 @@
-/* SERIAL and COLLECT stages, live stages, and what a dataset says of itself. */
+/* SERIAL and COLLECT stages, live stages, and the description of a dataset. */
 #include "fake.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ test_serial (void)
   g_autofree char *journal = bench_read (&bench, "log.ndjson");
   g_assert_nonnull (strstr (journal, "\"scalar\":\"test/songs\",\"step\":1,\"value\":3}"));
 
-  /* A finished stage leaves no scratch behind. */
+  /* A finished stage leaves no scratch files. */
   g_autofree char *work = g_build_filename (bench.cache, "work", NULL);
   g_autoptr (GDir) folder = g_dir_open (work, 0, NULL);
   g_assert_nonnull (folder);
@@ -53,14 +53,14 @@ test_live (void)
     bench_run (&bench, stages, workers, NULL);
     g_autofree char *live = bench_read (&bench, "stages/live/dump.txt");
     g_autofree char *clean = bench_read (&bench, "stages/clean/dump.txt");
-    /* One sample, the seed: of its own in each epoch and for each item. */
+    /* One sample, the seed: different in each epoch and for each item. */
     g_auto (GStrv) lines = g_strsplit (live, "\n", -1);
     g_assert_cmpuint (g_strv_length (lines), ==, 2 * 9 + 1);
     for (guint i = 0; i < 18; i++)
       for (guint j = 0; j < i; j++)
         g_assert_cmpstr (strrchr (lines[i], '}'), !=, strrchr (lines[j], '}'));
     g_assert_nonnull (strstr (live, "#0001 anna/one.song "));
-    /* A port that did not ask sees through: both epochs alike. */
+    /* A port that did not request live data skips live stages: both epochs are equal. */
     gsize half = strlen (clean) / 2;
     g_assert_cmpint (memcmp (clean, clean + half, half), ==, 0);
     g_assert_nonnull (strstr (clean, " 80\n"));
@@ -106,7 +106,7 @@ test_split (void)
                                           : "'set': <'train'>"));
 }
 
-/* Two readers of one stage: it ends its chain, and is made once. */
+/* Two readers of one stage: it ends its chain, and is computed once. */
 static void
 test_branches (void)
 {

@@ -69,7 +69,7 @@ void
 isolate_bench_clear (IsolateBench *bench)
 {
   segue_chain_free (bench->chain);
-  /* No zombie, and no process that goes on. */
+  /* No zombie, and no running process. */
   if (bench->isolate) {
     g_assert_cmpint (waitpid (-1, NULL, WNOHANG), ==, -1);
     g_assert_cmpint (errno, ==, ECHILD);

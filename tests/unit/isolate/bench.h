@@ -1,4 +1,4 @@
-/* Chains of stages of the test plugin, isolated or not, over files that say what to do. */
+/* Chains of stages of the test plugin, isolated or not, over files that specify what to do. */
 #pragma once
 
 #include "item/item-private.h"
@@ -20,9 +20,9 @@ typedef struct {
 /** isolate_bench_init: @config: YAML of the first stage; @types: %NULL-terminated. */
 void isolate_bench_init (IsolateBench *bench, const char *const *types, const char *config,
                          gboolean isolate, double time_limit);
-/** isolate_bench_clear: and asserts that no process and no descriptor is left. */
+/** isolate_bench_clear: also asserts that no process and no descriptor is left. */
 void isolate_bench_clear (IsolateBench *bench);
-/** isolate_bench_carry: a file of text @deed with a label through the chain. */
+/** isolate_bench_carry: sends a file of text @deed with a label through the chain. */
 GPtrArray *isolate_bench_carry (IsolateBench *bench, const char *deed, GError **error);
 /** isolate_bench_refuse: (transfer full): the error that @deed ends with. */
 GError *isolate_bench_refuse (IsolateBench *bench, const char *deed);

@@ -1,5 +1,4 @@
-/* A worker that has been taken over: forked by a server that is as it should be, it does to the core
- * what $HOSTILE says. */
+/* A compromised worker: forked by a correct server, it attacks the core as $HOSTILE specifies. */
 #include "isolate/message.h"
 #include "isolate/question.h"
 #include "isolate/worker-fork.h"
@@ -15,7 +14,7 @@
 
 #define SERVER 3
 
-/* What this process talks through. */
+/* The socket of this process. */
 static int our_socket = SERVER;
 
 static void
@@ -39,11 +38,11 @@ say_line (guint level, const char *text, int fd)
   say_event (SEGUE_EVENT_LOG, level, text, fd);
 }
 
-/* Of the item at hand, and for the answer to it. */
+/* Of the current item, and for the answer to it. */
 static char *our_id;
 static SegueSharedArena our_arena = { .fd = -1 };
 
-/* A question. */
+/* A request. */
 static void
 listen_once (void)
 {
@@ -54,7 +53,7 @@ listen_once (void)
   g_variant_get_child (message.body, 0, "s", &our_id);
 }
 
-/* What to open, as the server. */
+/* The stage to open, as the server. */
 static void
 listen_as_server (void)
 {
@@ -71,7 +70,7 @@ say_raw (guint32 type, guint32 length, const char *body, gsize n)
     _exit (1);
 }
 
-/* @name: of @n_counts counters of @count each; @n_reads: metadata keys that were looked at */
+/* @name: of @n_counts counters of @count each; @n_reads: metadata keys that were read */
 static void
 say_end (const char *name, guint n_counts, gint64 count, guint n_reads)
 {
@@ -126,7 +125,7 @@ say_buffer (guint64 size)
   say (SEGUE_MESSAGE_BUFFER, g_variant_new (SEGUE_FORMAT_BUFFER, size), -1);
 }
 
-/* As it should be. */
+/* A correct answer. */
 static void
 put_buffer (gsize size)
 {
@@ -136,14 +135,14 @@ put_buffer (gsize size)
   say_buffer (size);
 }
 
-/* An item that lies in the first buffer. */
+/* An item in the first buffer. */
 static void
 emit_first (void)
 {
   emit (&(Emitted){ SEGUE_KIND_AUDIO, "a/song", 1000, 1, .buffer = 1, .length = 8 });
 }
 
-/* A message with more descriptors than anybody asked for. */
+/* A message with more descriptors than requested. */
 static void
 say_with_many (guint n)
 {
@@ -164,7 +163,7 @@ say_with_many (guint n)
   sendmsg (our_socket, &header, MSG_NOSIGNAL);
 }
 
-/* A song that is called so is left alone. */
+/* A song with this name is handled correctly. */
 static gboolean
 is (const char *what)
 {
@@ -246,7 +245,7 @@ misuse_memory (void)
     put_buffer (4096);
     emit_first ();
   }
-  /* It can't: only then it says what confuses. */
+  /* It can't: only then it sends confusing data. */
   if (is ("grows") && ftruncate (our_arena.fd, (off_t) our_arena.size + 1) != 0 &&
       pwrite (our_arena.fd, "x", 1, (off_t) our_arena.size) < 0)
     say_buffer (G_MAXUINT64);
@@ -313,7 +312,7 @@ misuse_items (void)
     emit_first ();
 }
 
-/* Each thing by itself is as it should be, but there is too much of it. */
+/* Each part is correct, but there are too many. */
 static void
 exceed (void)
 {

@@ -1,4 +1,4 @@
-/* A plugin whose stages do what their files tell them to, good or bad. */
+/* A plugin whose stages do what their files specify, good or bad. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -37,7 +37,7 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-/* Past any handler of a sanitizer.  The first process of a namespace outlives that, and says it as the
+/* Bypasses any handler of a sanitizer.  The first process of a namespace survives that, and reports it as the
  * worker does. */
 static void
 die_of (int number)
@@ -61,7 +61,7 @@ wait_for_ever (gpointer data)
   return data;
 }
 
-/* Whether this is the first time: the file at $MISBEHAVE_MARK is not there yet. */
+/* Whether this is the first time: the file at $MISBEHAVE_MARK does not exist yet. */
 static gboolean
 leaves_mark (void)
 {
@@ -89,7 +89,7 @@ open_instance (SegueContext *context, gpointer *instance, GError **error)
   return config->opening != OPENS_NOT;
 }
 
-/* One byte of @fd, to see whether it can be read. */
+/* One byte of @fd, to check whether it can be read. */
 static int
 look_at (int fd)
 {
@@ -110,7 +110,7 @@ fork_now (void)
   return child < 0 ? -1 : 0;
 }
 
-/* What a sandbox is there to deny: 0, or -1 with errno. */
+/* Actions that a sandbox has to deny: 0, or -1 with errno. */
 static int
 try (const char *deed, const char *object)
 {
@@ -144,7 +144,7 @@ try (const char *deed, const char *object)
 /* Items that this process has worked on. */
 static guint n_seen;
 
-/* What may hurt the process. */
+/* Actions that may harm the process. */
 static gboolean
 hurt (const char *deed, const char *object)
 {
@@ -164,7 +164,7 @@ hurt (const char *deed, const char *object)
   return FALSE;
 }
 
-/* Takes addresses, without ever touching what is behind them. */
+/* Reserves addresses, without ever touching the memory. */
 static gboolean
 allocate (SegueItem *item, GError **error)
 {
@@ -238,7 +238,7 @@ misbehave (gpointer instance, SegueItem *item, SegueContext *context, GError **e
                  object);
     return FALSE;
   }
-  if (g_str_equal (deed, "blame")) { /* the machine, or the program */
+  if (g_str_equal (deed, "blame")) { /* the system, or the program */
     g_set_error (error, SEGUE_ERROR, atoi (object), "‘%s’: the disk is full",
                  segue_item_get_id (item));
     return FALSE;
@@ -282,7 +282,7 @@ static const SegueStageType misbehave_type = {
   .process = misbehave,
 };
 
-/* ---- slices: every way for an item to hang together with its input ---- */
+/* ---- slices: every relation of an item to its input ---- */
 
 static SegueItem *
 slice (SegueItem *item, GBytes *bytes, const char *suffix, gsize first, gsize n)
@@ -304,7 +304,7 @@ make_slices (gpointer instance, SegueItem *item, SegueContext *context, GError *
   for (gsize i = 0; i < size / sizeof (float); i++)
     doubled[i] = 2 * samples[i];
   g_autoptr (GBytes) own = g_bytes_new_take (doubled, size);
-  /* Of the input and of a buffer of its own, overlapping and apart, and the item itself. */
+  /* Of the input and of a separate buffer, overlapping and disjoint, and the item itself. */
   SegueItem *items[] = {
     slice (item, input, "0", 0, 500), slice (item, input, "1", 250, 500),
     slice (item, own, "2", 100, 200), slice (item, own, "3", 200, 300),

@@ -1,4 +1,4 @@
-/* The memory that an answer lies in: what was put in is what is read, and nothing changes it. */
+/* The memory of an answer: data that was put in is read back, and nothing changes it. */
 #include "isolate/shared-arena.h"
 #include "isolate/shared-bytes.h"
 
@@ -82,7 +82,7 @@ test_full (void)
   g_assert_true (segue_shared_arena_reserve (&core, 64, &offset));
 }
 
-/* What the worker did not put in is not there to be read. */
+/* Data that the worker did not put in can't be read. */
 static void
 test_missing (void)
 {
@@ -97,8 +97,7 @@ test_missing (void)
   g_assert_cmpint (lacks, ==, 0);
 }
 
-/* Where a process may write small files only, there is room for small answers, and the limit is named
- * for what does not fit. */
+/* Where a process may write only small files, small answers fit, and the error for larger ones names the limit. */
 static void
 test_limit (void)
 {

@@ -1,11 +1,11 @@
-/* A worker that was taken over by the file that it looked at: it costs that file, and nothing else. */
+/* A worker that was compromised by its file: it costs that file, and nothing else. */
 #include "bench.h"
 
 #include <string.h>
 
 static const char *const misbehave[] = { "misbehave", NULL };
 
-/* What each does is told in hostile-worker.c. */
+/* Each is described in hostile-worker.c. */
 static const char *const hostile[] = {
   "noise",
   "long",
@@ -73,7 +73,7 @@ test_hostile (gconstpointer what)
   g_assert_cmpuint (isolate_count_handles (), ==, handles);
 }
 
-/* What it logs is cut short and made printable; that costs no song. */
+/* Its log messages are truncated and made printable; that costs no song. */
 static void
 test_log (void)
 {
@@ -92,7 +92,7 @@ test_log (void)
   }
 }
 
-/* Who never stops talking has no more time than who says nothing. */
+/* A worker that never stops sending has no more time than a silent one. */
 static void
 test_flood (void)
 {
@@ -113,7 +113,7 @@ test_half (void)
   g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
 }
 
-/* It closes its socket and lives on: nobody waits for it for ever. */
+/* It closes its socket and continues: the core does not wait for it forever. */
 static void
 test_closes (void)
 {
@@ -124,7 +124,7 @@ test_closes (void)
   g_assert_error (gone, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
 }
 
-/* It answers and lives on: it has seen its song, and sees no other. */
+/* It answers and continues: it has seen its song, and gets no other. */
 static void
 test_deaf (void)
 {
@@ -139,7 +139,7 @@ test_deaf (void)
   }
 }
 
-/* Another version, or no worker at all: the installation is broken, not the song. */
+/* Another version, or not a worker: the installation is broken, not the song. */
 static void
 test_not_ours (gconstpointer what)
 {

@@ -1,4 +1,4 @@
-/* Isolated stages in a run: the same keys and records, and what is remembered against a song. */
+/* Isolated stages in a run: the same keys and records, and the cached failures of songs. */
 #include "fake.h"
 
 #include <string.h>
@@ -61,7 +61,7 @@ test_same_records (void)
       first = g_strdup (digest);
     if (!failures)
       failures = g_strdup (bench.failures->str);
-    /* Done one way is done. */
+    /* Results of one way are used by the other. */
     SegueRunResult result = { .struct_size = sizeof result };
     bench_run (&bench, ways[0], 2, &result);
     g_assert_cmpuint (result.n_cached, ==, 8);
@@ -69,8 +69,7 @@ test_same_records (void)
   }
 }
 
-/* The run goes on; what says something about the file is remembered, and what may have been the
- * moment's fault is not. */
+/* The run continues; failures that depend on the file are cached, and possibly temporary ones are not. */
 static void
 test_memory_of_failures (void)
 {
@@ -96,8 +95,8 @@ test_memory_of_failures (void)
   }
 }
 
-/* An item that could not be read back costs its song, in a worker and without one: a decoder that is led astray,
- * or a process that was taken over and goes past the decoder's own checks. */
+/* An item that could not be read back costs its song, in a worker and without one: a misled decoder, or a
+ * compromised process that bypasses the decoder's own checks. */
 static void
 test_impossible_item (gconstpointer worker)
 {
@@ -118,7 +117,7 @@ test_impossible_item (gconstpointer worker)
   segue_run_result_clear (&result);
 }
 
-/* A worker that can't be started is nobody's fault but the installation's. */
+/* A worker that can't be started is an error of the installation. */
 static void
 test_no_worker (void)
 {

@@ -1,4 +1,4 @@
-/* Isolated stages: what comes out is what would have come out, and what goes wrong costs one item. */
+/* Isolated stages: the results are the same as without isolation, and an error costs one item. */
 #include "bench.h"
 
 #include <fcntl.h>
@@ -46,7 +46,7 @@ assert_equal (const SegueItem *a, const SegueItem *b)
                    b->body->rank * sizeof (gsize));
 }
 
-/* The same items, lying in memory as they would. */
+/* The same items, with the same memory layout. */
 static void
 test_same_result (gconstpointer types)
 {
@@ -63,7 +63,7 @@ test_same_result (gconstpointer types)
     g_assert_cmpuint (ours->len, ==, theirs->len);
     for (guint i = 0; i < ours->len; i++)
       assert_equal (g_ptr_array_index (ours, i), g_ptr_array_index (theirs, i));
-    if (types == two) { /* slices overlap by as much as they did */
+    if (types == two) { /* slices overlap by the same amount */
       for (guint i = 1; i < 4; i += 2)
         g_assert_cmpint (address_of (ours->pdata[i]) - address_of (ours->pdata[i - 1]), ==,
                          address_of (theirs->pdata[i]) - address_of (theirs->pdata[i - 1]));
@@ -79,7 +79,7 @@ test_same_result (gconstpointer types)
   g_assert_nonnull (strstr (apart.log->str, "misbehave: a/song: ?[31mfine\n"));
 }
 
-/* A song's own fault, in the stage's own words. */
+/* An error of the song, with the stage's own message. */
 static void
 test_failure (void)
 {
@@ -91,7 +91,7 @@ test_failure (void)
     g_assert_cmpstr (failed->message, ==, "‘a/song’ is bad: so bad");
     g_assert_cmpint (segue_counts_get (bench.counts, "deeds"), ==, 1);
   }
-  /* What each process says about itself is said once. */
+  /* A message that each process logs about itself is logged once. */
   g_auto (GStrv) locked = g_strsplit (bench.log->str, "locked away", -1);
   g_assert_cmpuint (g_strv_length (locked), <=, 2);
   g_autoptr (GError) error = NULL;
@@ -119,7 +119,7 @@ test_vanished (void)
   g_assert_no_error (error);
 }
 
-/* A worker that was taken over can blame the machine: it costs its song, and no run. */
+/* A compromised worker can blame the system: it costs its song, and no run. */
 static void
 test_blame (void)
 {
@@ -137,7 +137,7 @@ test_blame (void)
   }
 }
 
-/* Every way to die: what it is called, and whether it is held against the song. */
+/* Every way to die: its message, and whether it is recorded as the song's failure. */
 static void
 test_deaths (void)
 {
@@ -170,7 +170,7 @@ test_deaths (void)
       g_assert_nonnull (strstr (died->message, "‘a/song’"));
       g_assert_nonnull (strstr (died->message, "stage 'misbehave' (plugin misbehaving 0.9)"));
     }
-    /* The next song is none the worse for it. */
+    /* The next song is not affected. */
     g_autoptr (GError) error = NULL;
     g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
     g_assert_no_error (error);
@@ -188,8 +188,8 @@ carry_fine (IsolateBench *bench, const char *deed)
   return output;
 }
 
-/* Nothing that one song leaves in its process, and no process that has seen one, reaches the next: not
- * after a failure, nor after a crash. */
+/* No state that one song leaves in its process, and no process that has seen one, reaches the next: neither after
+ * a failure nor after a crash. */
 static void
 test_song_by_song (gconstpointer config)
 {
@@ -205,8 +205,8 @@ test_song_by_song (gconstpointer config)
   g_assert_null (strstr (bench.log->str, "misbehave: item 1 of its process"));
 }
 
-/* A program may be started with SIGCHLD ignored, and then can't wait for a child of its own: a crash is one
- * all the same. */
+/* A program may be started with SIGCHLD ignored, and then can't wait for its own children: a crash is detected all
+ * the same. */
 static void
 test_ignored_children (void)
 {
@@ -238,7 +238,7 @@ test_one_song (void)
   }
 }
 
-/* Under a limit of memory a library that gets none crashes: the song is tried again by the next run. */
+/* Under a limit of memory a library that gets no memory crashes: the song is tried again by the next run. */
 static void
 test_crash_under_a_limit (void)
 {
@@ -270,8 +270,7 @@ test_killed_while_opening (void)
   g_assert_true (g_file_test (mark, G_FILE_TEST_EXISTS));
 }
 
-/* Where that happens each time it is the song's trouble, or the machine's, and no advice is given up
- * for it. */
+/* Where that happens each time the song or the system is the cause: no advice to disable isolation. */
 static void
 test_killed_each_time (void)
 {
@@ -283,7 +282,7 @@ test_killed_each_time (void)
   g_assert_null (strstr (killed->message, "isolate"));
 }
 
-/* The fork server may go at any time, and is replaced. */
+/* The fork server may end at any time, and is replaced. */
 static void
 test_server_killed (void)
 {
@@ -311,7 +310,7 @@ test_hang (void)
   g_assert_nonnull (strstr (late->message, "time_limit"));
 }
 
-/* A song with more metadata than an answer may have is refused by its worker, in words about it. */
+/* A song with more metadata than an answer may have is refused by its worker, with a message about it. */
 static void
 test_metadata (void)
 {
@@ -348,7 +347,7 @@ test_cancel (void)
   g_assert_error (stopped, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
 }
 
-/* A worker's memory has an end, and what it lacks does not end the run. */
+/* A worker's memory is limited, and a shortage does not end the run. */
 static void
 test_memory (void)
 {
@@ -373,7 +372,7 @@ assert_denied (IsolateBench *bench, const char *deed)
     g_error ("%s: %s", deed, denied->message);
 }
 
-/* What a worker prints comes through a pipe that never stops it, as printable lines, not all of them. */
+/* A worker's output goes through a pipe that never blocks it, as printable lines, limited in number. */
 static void
 test_words (void)
 {
@@ -396,7 +395,7 @@ test_words (void)
   g_assert_cmpuint (bench.log->len, <, 3 * 16 * 1024);
 }
 
-/* Tokens and whatever else lies in the environment stay out of it. */
+/* Tokens and other variables of the environment are not passed on. */
 static void
 test_environment (void)
 {
@@ -443,7 +442,7 @@ test_terminal (void)
   close (terminal);
 }
 
-/* Whether the layer of the sandbox is there at all, by its own word. */
+/* Whether the layer of the sandbox is available, as it reports itself. */
 static gboolean
 has_layer (IsolateBench *bench, const char *words)
 {
@@ -503,13 +502,13 @@ test_calls_are_denied (void)
   };
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
     assert_denied (&bench, deeds[i]);
-  /* What decoders need stays. */
+  /* Features that decoders need remain. */
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "thread", &error);
   g_assert_no_error (error);
 }
 
-/* A stage that can't be opened says so in its own words; one that dies over it ends the run. */
+/* A stage that can't be opened reports its own error; one that crashes on opening ends the run. */
 static void
 test_opening (void)
 {
@@ -572,7 +571,7 @@ has_child (pid_t pid)
   return child_of (pid) != 0;
 }
 
-/* What was orphaned may wait for somebody to bury it. */
+/* An orphan may still have to be reaped. */
 static gboolean
 is_gone (pid_t pid)
 {
@@ -582,7 +581,7 @@ is_gone (pid_t pid)
   return !end || g_str_has_prefix (end, ") Z");
 }
 
-/* The terminal that the command was started from is none of its workers'. */
+/* Workers have no access to the terminal that the command was started from. */
 static void
 test_own_session (void)
 {
@@ -594,7 +593,7 @@ test_own_session (void)
   g_assert_cmpint (getsid (server), ==, server);
 }
 
-/* A worker ends where its parent or its server is killed, however busy it is; user and locks make no difference. */
+/* A worker ends where its parent or its server is killed, however busy it is; for any user and locks. */
 static void
 test_orphan (gconstpointer data)
 {

@@ -1,4 +1,4 @@
-/* Waiting for the other side: its time is that in which this process runs. */
+/* Waiting for the other side: only time in which this process runs is counted. */
 #include "isolate/message.h"
 
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ answer_late (gpointer data)
   return NULL;
 }
 
-/* As on a machine that sleeps before this process has looked at the socket at all. */
+/* As on a machine that was suspended before this process has read the socket. */
 static void
 test_asleep_at_once (void)
 {

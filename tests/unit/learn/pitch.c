@@ -1,4 +1,4 @@
-/* A model folder whose answers depend on the pitch of a song. */
+/* A model folder whose predictions depend on the pitch of a song. */
 #include "pitch.h"
 #include "tiny-model.h"
 #include "tiny-stages.h"

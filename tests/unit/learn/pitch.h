@@ -1,4 +1,4 @@
-/* A model folder whose answers depend on the pitch of a song, and songs for it. */
+/* A model folder whose predictions depend on the pitch of a song, and songs for it. */
 #pragma once
 
 #include <segue/segue.h>
@@ -17,9 +17,9 @@ typedef struct {
 void pitch_set_up (Pitch *pitch, gconstpointer data);
 void pitch_tear_down (Pitch *pitch, gconstpointer data);
 
-/** pitch_save_model: @slope: how much the pitch counts: 20 is a good one.  @preparation: (nullable) */
+/** pitch_save_model: @slope: the weight of the pitch: 20 is a good value.  @preparation: (nullable) */
 void pitch_save_model (Pitch *pitch, const char *preparation, float slope);
 /** pitch_song: (transfer full): the path of a tone. */
 char *pitch_song (Pitch *pitch, const char *name, double hz, gsize n_samples);
-/** pitch_new_predictor: (transfer full): the model is there. */
+/** pitch_new_predictor: (transfer full): with the model loaded. */
 SeguePredictor *pitch_new_predictor (Pitch *pitch);

@@ -1,4 +1,4 @@
-/* Segments put together: each way against figures worked out by hand. */
+/* Aggregation of segments: each method compared with figures computed by hand. */
 #include <math.h>
 #include <segue/predict.h>
 #include <string.h>
@@ -26,7 +26,7 @@ assert_song (const float *song, double a, double b, double c)
   g_assert_cmpfloat_with_epsilon ((double) song[2], c, 1e-6);
 }
 
-/* One song on which they don't agree. */
+/* One song for which they differ. */
 static void
 test_worked_example (void)
 {
@@ -50,7 +50,7 @@ test_worked_example (void)
                (sure * 0.1 + unsure * 0.6) / whole);
 }
 
-/* A label that one segment has ruled out altogether is not out for ever, and nothing is infinite. */
+/* A label with probability 0 in one segment is not excluded forever, and nothing is infinite. */
 static void
 test_certain (void)
 {
@@ -63,7 +63,7 @@ test_certain (void)
   assert_song (song, 0.5, 0.5, 0);
 }
 
-/* Votes that come out even go by mean probability; other equals to the first. */
+/* Tied votes are decided by mean probability; other ties by order. */
 static void
 test_ties (void)
 {
@@ -76,7 +76,7 @@ test_ties (void)
     g_assert_cmpuint (aggregate ((SegueAggregation) i, even, 2, song), ==, 0);
 }
 
-/* Where no segment knows anything, none weighs more than another; where one does, it alone. */
+/* Where all segments are uniform, they have equal weights; where only one is not, it alone counts. */
 static void
 test_nothing_known (void)
 {

@@ -1,4 +1,4 @@
-/* Answers that are kept: what finds them again, what does not, and what damage does. */
+/* Cached answers: cache hits, cache misses, and effects of damage. */
 #include "pitch.h"
 #include "tiny-stages.h"
 
@@ -37,7 +37,7 @@ new_predictor (Fixture *f)
   return predictor;
 }
 
-/* By a predictor of its own. @decoded: how often a song is decoded for it */
+/* By a separate predictor. @decoded: how often a song is decoded for it */
 static SegueSongPrediction *
 ask (Fixture *f, const char *path, guint decoded)
 {
@@ -77,7 +77,7 @@ test_once (Fixture *f, gconstpointer data)
   g_autoptr (SegueSongPrediction) another = ask (f, other, 1);
   g_assert_cmpuint (another->best, !=, first->best);
 
-  /* Equal bytes are the same song, wherever they lie; other bytes in its place are another. */
+  /* Equal bytes are the same song, at any path; other bytes at its path are another. */
   g_autofree char *moved = g_build_filename (f->pitch.folder, "moved.f32", NULL);
   g_assert_cmpint (g_rename (low, moved), ==, 0);
   g_autoptr (SegueSongPrediction) there = ask (f, moved, 0);
@@ -87,7 +87,7 @@ test_once (Fixture *f, gconstpointer data)
   g_assert_cmpuint (changed->n_segments, ==, 3);
 }
 
-/* How segments are put together is no part of what is kept. */
+/* The aggregation of segments is not part of the cached data. */
 static void
 test_aggregations (Fixture *f, gconstpointer data)
 {
@@ -148,8 +148,8 @@ assert_bad (Fixture *f, const char *path, SegueErrorCode code, guint decoded)
   g_assert_cmpuint (tiny_get_decoded () - before, ==, decoded);
 }
 
-/* What is wrong with a song's bytes is looked at twice and then known, under whatever name; what is
- * wrong with the world is not. */
+/* An error of a song's bytes is checked twice and then cached, under any name; an error of the environment is
+ * not. */
 static void
 test_bad_songs (Fixture *f, gconstpointer data)
 {
@@ -189,7 +189,7 @@ find_record (Fixture *f)
   return found;
 }
 
-/* One wrong bit, anywhere: said, made again, and whole afterwards. */
+/* One wrong bit, anywhere: reported, recomputed, and repaired afterwards. */
 static void
 test_damage (Fixture *f, gconstpointer data)
 {
@@ -208,7 +208,7 @@ test_damage (Fixture *f, gconstpointer data)
     g_autoptr (SegueSongPrediction) again = segue_predictor_predict (predictor, low, NULL, &error);
     g_assert_no_error (error);
     assert_same (first, again);
-    /* Padding before the payload is nobody's. */
+    /* Padding before the payload has no meaning. */
     g_autofree char *warning = segue_predictor_get_warning (predictor);
     g_assert_true (again->cached || strstr (warning, "damaged") != NULL);
     g_autofree char *now = NULL;
@@ -238,7 +238,7 @@ digest (char *out, const char *const parts[], const gsize *lengths, guint n)
   g_checksum_get_digest (checksum, (guint8 *) out, &length);
 }
 
-/* Checksums as whoever may write to the cache would set them: see record.h. */
+/* Checksums as an attacker with write access to the cache would set them: see record.h. */
 static void
 reseal (char *record, gsize length)
 {
@@ -256,8 +256,7 @@ put_record (const char *path, const char *bytes, gsize length)
   g_assert_true (g_file_set_contents (path, sealed, (gssize) length, NULL));
 }
 
-/* What somebody else made of a record, checksums and all: no probability that is none, no place that is
- * none. */
+/* A forged record, with correct checksums: no invalid probabilities, no invalid positions. */
 static void
 test_hostile (Fixture *f, gconstpointer data)
 {
@@ -295,7 +294,7 @@ test_hostile (Fixture *f, gconstpointer data)
   }
 }
 
-/* `segue cache` knows them as what they are. */
+/* `segue cache` recognises their type. */
 static void
 test_cache_folder (Fixture *f, gconstpointer data)
 {
@@ -336,7 +335,7 @@ ask_all (gpointer data)
   return NULL;
 }
 
-/* Several at once over one cache. */
+/* Several predictors at once over one cache. */
 static void
 test_together (Fixture *f, gconstpointer data)
 {

@@ -1,10 +1,10 @@
-/* Thresholds by right answers, and their file. */
+/* Thresholds from right answers, and their file. */
 #include <glib/gstdio.h>
 #include <segue/calibration.h>
 #include <segue/file.h>
 #include <string.h>
 
-/* @n songs of one segment, named rightly with probabilities from just above 0.5 up to 1, in disorder. */
+/* @n songs of one segment, predicted rightly with probabilities from just above 0.5 up to 1, unordered. */
 static SegueCalibration *
 calibrate (guint n)
 {
@@ -28,7 +28,7 @@ threshold (const SegueCalibration *calibration, double share)
   return found;
 }
 
-/* Of n songs that come after n like them, k / (n + 1) are below the k-th. */
+/* Of new songs like the n given ones, a share of k / (n + 1) is below the k-th. */
 static void
 test_ranks (void)
 {
@@ -45,7 +45,7 @@ test_ranks (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, "4 % needs at least 24 correctly classified"));
   g_assert_nonnull (strstr (error->message, "there are 19"));
-  /* What there are songs for, they are enough for. */
+  /* Thresholds exist for the levels with enough songs. */
   static const guint sizes[] = { 1, 2, 3, 8, 19, 99, 1000, 5000 };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     g_autoptr (SegueCalibration) few = calibrate (sizes[i]);
@@ -57,12 +57,12 @@ test_ranks (void)
   g_assert_cmpfloat (segue_calibration_least_share (none, SEGUE_AGGREGATE_VOTE), ==, 1);
 }
 
-/* A wrong answer says nothing about how sure right ones are. */
+/* A wrong answer carries no information about the confidence of right ones. */
 static void
 test_wrong_answers (void)
 {
   g_autoptr (SegueCalibration) calibration = segue_calibration_new ();
-  /* Two of three votes, but the mean says otherwise. */
+  /* Two of three votes, but the mean gives another label. */
   const float rows[] = { 0.9f, 0.1f, 0.45f, 0.55f, 0.45f, 0.55f };
   segue_calibration_add (calibration, 1, rows, 3, 2);
   g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_MEAN_PROBABILITY), ==, 0);
@@ -81,7 +81,7 @@ read_text (const char *folder, const char *text, GError **error)
   return segue_calibration_read (folder, error);
 }
 
-/* What is read back gives the same thresholds, bit for bit; of many songs, nearly. */
+/* The file gives the same thresholds when read back, bit for bit; for many songs, approximately. */
 static void
 test_file (void)
 {
@@ -105,7 +105,7 @@ test_file (void)
   segue_file_remove_folder (folder, NULL);
 }
 
-/* From somebody else: an error, whatever it is. */
+/* Untrusted content: an error in each case. */
 static void
 test_hostile (void)
 {
@@ -139,7 +139,7 @@ test_hostile (void)
   g_assert_null (read_text (folder, long_list->str, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
 
-  /* Ways that one of us does not know are no nonsense, and order is nobody's word. */
+  /* Methods unknown to this version are not errors, and the order is not fixed. */
   g_autoptr (SegueCalibration) fine = read_text (
     folder, "{\"segue\": 1, \"confidences\": {\"new\": 7, \"mean-probability\": [1, 0.25, 0.5]}}",
     NULL);

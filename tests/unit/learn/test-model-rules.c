@@ -1,5 +1,5 @@
-/* Model types that break rules: a callback that fails without an error or succeeds with one, tensors that are not
- * whole, a workspace that is too large.  Each is a bug, or a limit, with words. */
+/* Model types that break rules: a callback that fails without an error or succeeds with one, incomplete tensors, a
+ * workspace that is too large.  Each is reported as a bug, or as a limit. */
 #include "tiny-model.h"
 
 #include <segue/file.h>
@@ -84,7 +84,7 @@ test_mistaken_passes (void)
   assert_bug (&error, "'other' succeeded with an error set (half of it)");
 }
 
-static GArray *listed; /* what a mistaken list_tensors () gives */
+static GArray *listed; /* the result of a wrong list_tensors () */
 
 static GArray *
 list_mistaken (gpointer model)
@@ -169,7 +169,7 @@ plan_vast (gpointer model, guint batch, gsize length, SegueModelMode mode, gbool
   return (gsize) batch * length * 1024 * 1024;
 }
 
-/* One segment may take 2 GiB, which 2048 samples of this one do. */
+/* One segment may take 2 GiB, which 2048 samples of this one need. */
 static void
 test_longest (void)
 {
@@ -198,7 +198,7 @@ test_longest (void)
   g_assert_nonnull (strstr (error->message, "too long for this 'other' model"));
 }
 
-/* A callback's word and its error belong together. */
+/* A callback's return value and its error have to match. */
 static void
 test_mistakes (void)
 {

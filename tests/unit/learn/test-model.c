@@ -1,4 +1,4 @@
-/* Models behind their folders: what is written is read again, and nothing else is believed. */
+/* Models and their folders: written data is read back, and nothing else is trusted. */
 #include "tiny-model.h"
 
 #include <glib/gstdio.h>
@@ -127,7 +127,7 @@ test_type (Fixture *fixture, gconstpointer data)
   save (fixture, NULL);
   assert_refused (fixture, &fixture->other, SEGUE_ERROR_PIPELINE, "model: tiny");
 
-  /* Without segue.json, config.json's model_type says. */
+  /* Without segue.json, config.json's model_type decides. */
   g_autoptr (GError) error = NULL;
   remove_file (fixture, "segue.json");
   g_autoptr (SegueModel) model =
@@ -261,7 +261,7 @@ test_predict_refuses (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* What a model asks for may be a stranger's wish. */
+/* A model's requirements may be untrusted. */
 static void
 test_workspace (Fixture *fixture, gconstpointer data)
 {

@@ -1,4 +1,4 @@
-/* train and evaluate as they are installed, in whole runs. */
+/* train and evaluate as installed, in whole runs. */
 #include "tiny-model.h"
 #include "tiny-stages.h"
 
@@ -55,7 +55,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->folder);
 }
 
-/* One run of a pipeline with @live and @train in it, with a cache of its own or a given one. */
+/* One run of a pipeline with @live and @train in it, with its own cache or a given one. */
 static gboolean
 run (Fixture *fixture, const char *live, const char *train, guint workers, const char *cache_name,
      GCancellable *cancellable, char **folder, GError **error)
@@ -113,7 +113,7 @@ read_file (const char *folder, const char *name)
   return text;
 }
 
-/* All of a run that has to be the same each time. */
+/* All data of a run that has to be the same each time. */
 static char *
 read_results (const char *folder)
 {
@@ -146,14 +146,14 @@ test_whole (Fixture *fixture, gconstpointer data)
   }
   json_decref (metrics);
 
-  /* The preparation travels with the model; what changes training items only does not. */
+  /* The preparation travels with the model; stages that change only training items do not. */
   g_autofree char *segue = read_file (folder, "model/segue.json");
   g_assert_nonnull (strstr (segue, "\"decode\""));
   g_assert_nonnull (strstr (segue, "\"length\":1600"));
   g_assert_null (strstr (segue, "shaky"));
 }
 
-/* What `evaluate` says of a song is what the predictor says of its file. */
+/* The prediction of `evaluate` for a song equals the predictor's for its file. */
 static void
 test_predictor_agrees (Fixture *fixture, gconstpointer data)
 {
@@ -198,11 +198,11 @@ test_workers (Fixture *fixture, gconstpointer data)
     if (clean == NULL)
       clean = g_steal_pointer (&a);
     else
-      g_assert_cmpstr (a, !=, clean); /* the live stage was seen */
+      g_assert_cmpstr (a, !=, clean); /* the live stage had an effect */
   }
 }
 
-/* Killed in the middle, run again: the same bytes as without. */
+/* Killed in the middle, run again: the same bytes as without a kill. */
 static void
 test_interrupted (Fixture *fixture, gconstpointer data)
 {

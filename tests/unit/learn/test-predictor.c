@@ -1,4 +1,4 @@
-/* Songs named by a model folder: its preparation replayed, and only what may be replayed. */
+/* Songs predicted by a model folder: its preparation is replayed, with only the allowed stages. */
 #include "pitch.h"
 #include "tiny-stages.h"
 
@@ -52,7 +52,7 @@ note_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
   *heard = (Heard){ heard->n_calls + 1, n_heard, so_far->n_segments };
 }
 
-/* Segments are told of as they are answered: all of them, in order, and more than once a song. */
+/* Segments are reported as they are predicted: all of them, in order, in several steps per song. */
 static void
 test_listens (Pitch *pitch, gconstpointer data)
 {
@@ -69,8 +69,7 @@ test_listens (Pitch *pitch, gconstpointer data)
   g_assert_cmpuint (heard.n_calls, >, 1);
 }
 
-/* A file without a name on disk: read as one with a name is, called what the caller calls it, and not
- * remembered. */
+/* A file without a name on disk: read like one with a name, with the caller's name for it, and not cached. */
 static void
 test_open_file (Pitch *pitch, gconstpointer data)
 {
@@ -104,8 +103,8 @@ test_open_file (Pitch *pitch, gconstpointer data)
   g_assert_nonnull (error);
 }
 
-/* The folder says what it is, and holds no model: known once that was waited for, and said again with
- * every song. */
+/* The folder has valid settings, but contains no model: known after waiting for the load, and reported for every
+ * song. */
 static void
 test_no_model (Pitch *pitch, gconstpointer data)
 {
@@ -124,7 +123,7 @@ test_no_model (Pitch *pitch, gconstpointer data)
   g_assert_error (again, error->domain, error->code);
 }
 
-/* A folder that does not say: ten-second segments over all of the song, the last one ends with it. */
+/* A folder without these settings: ten-second segments over the whole song, the last one ends with it. */
 static void
 test_plain_folder (Pitch *pitch, gconstpointer data)
 {
@@ -182,7 +181,7 @@ test_bad_songs (Pitch *pitch, gconstpointer data)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
   g_clear_error (&error);
 
-  /* A bad song spoils nothing for the next. */
+  /* A bad song does not affect the next. */
   g_autofree char *good = pitch_song (pitch, "good.f32", 200, 8000);
   g_autoptr (SegueSongPrediction) a = segue_predictor_predict (predictor, good, NULL, &error);
   g_assert_no_error (error);

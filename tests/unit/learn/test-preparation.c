@@ -1,4 +1,4 @@
-/* What a model's segue.json may ask for, by the real decoder. */
+/* Requests that a model's segue.json may contain, with the real decoder. */
 #include "host/preparation.h"
 #include "params/params.h"
 #include "registry/registry.h"

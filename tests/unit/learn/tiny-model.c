@@ -1,7 +1,8 @@
-/* The model seam, proved by the least that fills it.
+/* A minimal implementation of the model interface.
  *
  * A segment [length] → 6 statistics of its frames (the frozen prefix) → linear → logits.  Dropout
- * on the statistics draws from counters, as the seam demands.  Weights are kept in config.json. */
+ * on the statistics draws from counters, as the interface requires.  Weights are stored in
+ * config.json. */
 #include "tiny-model.h"
 
 #include <jansson.h>
@@ -30,7 +31,7 @@ typedef struct {
   guint n_changes;
 } Tiny;
 
-/* A test can't reach into a stage; the model is called by it at known times. */
+/* A test can't access a stage's internals; the model is called by it at known times. */
 static GCancellable *to_cancel;
 static guint passes_left, passes;
 
@@ -244,7 +245,8 @@ tiny_prefix_size (gpointer model, gsize length)
   return ((Tiny *) model)->config.frozen ? N_STATISTICS : 0;
 }
 
-/* Mean over frames of: zero crossings, |x|, |Δx|, |Δ²x|, and how much |x| and crossings vary. */
+/* Mean over frames of: zero crossings, |x|, |Δx|, |Δ²x|, and the variation of |x| and of
+ * crossings. */
 static void
 compute_statistics (const float *x, gsize length, float *out)
 {

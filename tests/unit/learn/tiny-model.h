@@ -6,17 +6,18 @@
 /** tiny_plugin: (transfer none): with the model type `tiny` and no stages. */
 const SeguePlugin *tiny_plugin (void);
 
-/** tiny_registry_new: (transfer full): of @plugin and the tiny one, for a stage that uses a model. */
+/** tiny_registry_new: (transfer full): with @plugin and the tiny one, for a stage that uses a model. */
 SegueRegistry *tiny_registry_new (const SeguePlugin *plugin);
 
 /** tiny_cancel_after: @cancellable is cancelled by the @n-th pass (forward or prefix) from now on;
  * %NULL: never. */
 void tiny_cancel_after (GCancellable *cancellable, guint n);
 
-/** tiny_get_passes: how many there were since tiny_cancel_after(). */
+/** tiny_get_passes: number of passes since tiny_cancel_after(). */
 guint tiny_get_passes (void);
 
-/** tiny_tone, tiny_noise: (transfer full): a segment of 1600 samples at 8 kHz, drawn by @draw. */
+/** tiny_tone, tiny_noise: (transfer full): a segment of 1600 samples at 8 kHz, @draw selects the random
+ * numbers. */
 SegueItem *tiny_tone (const char *id, guint draw);
 SegueItem *tiny_noise (const char *id, guint draw);
 

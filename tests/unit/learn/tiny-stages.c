@@ -1,4 +1,4 @@
-/* Just enough of a preparation to replay. */
+/* A minimal preparation to replay. */
 #include "tiny-stages.h"
 
 #include <math.h>
@@ -141,7 +141,7 @@ static const SeguePort *const audio[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
                                           NULL };
 static const SegueParam *const no_params[] = { NULL };
 
-/* What the MAP stages have in common. */
+/* Fields common to the MAP stages. */
 #define COMMON                                                                                     \
   .struct_size = sizeof (SegueStageType), .summary = "For tests", .doc = "For tests.",             \
   .result_version = 2, .mode = SEGUE_MODE_MAP, .outputs = audio

@@ -11,7 +11,7 @@ typedef struct {
   guint n_inputs;
   float *in[OP_MAX_INPUTS];
   double *exact[OP_MAX_INPUTS]; /* the same values in double */
-  float *before[OP_MAX_INPUTS]; /* what the gradients of parameters are added to */
+  float *before[OP_MAX_INPUTS]; /* initial values that the gradients of parameters are added to */
   float *grads[OP_MAX_INPUTS];  /* of one thread */
   float *y, *saved, *dy;
 } Run;
@@ -30,7 +30,7 @@ fail (const char *format, ...)
 double
 op_test_uniform (guint64 seed, gsize index)
 {
-  /* splitmix64: independent of what is under test */
+  /* splitmix64: independent of the code under test */
   guint64 z = seed * G_GUINT64_CONSTANT (0xD1342543DE82EF95) + index;
   z += G_GUINT64_CONSTANT (0x9E3779B97F4A7C15);
   z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xBF58476D1CE4E5B9);
@@ -89,7 +89,7 @@ run_finish (Run *run)
   g_free (run->dy);
 }
 
-/* Not a number: what isn't written stays visible. */
+/* Not a number: unwritten elements stay visible. */
 static float *
 new_poisoned (gsize n)
 {
@@ -117,7 +117,7 @@ forward (Run *run, SegueNnPool *pool, float **y, float **saved)
   run->test->forward (run->test, pool, run->in, *y, *saved);
 }
 
-/* Gradients of all inputs, or with only >= 0 of that one alone. */
+/* Gradients of all inputs, or with only >= 0 only of that one. */
 static void
 backward (Run *run, SegueNnPool *pool, gint only, float **grads)
 {
@@ -196,7 +196,7 @@ difference_along (Run *run, guint input, const double *direction, double *y)
   return (sides[0] - sides[1]) / (2.0 * STEP);
 }
 
-/* The gradient as the op sees it, without what a parameter's gradient was added to. */
+/* The gradient computed by the op, without the initial value of a parameter's gradient. */
 static double
 gradient_at (Run *run, guint input, gsize element)
 {

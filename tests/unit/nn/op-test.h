@@ -1,16 +1,16 @@
 /* One harness for every differentiable op. A test gives the op's shapes, calls its forward and
- * backward, and says in a few plain loops over double what it should compute; the harness does
+ * backward, and defines in a few plain loops over double what it should compute; the harness does
  * the rest:
  *
- * - the forward agrees with the reference;
- * - gradients agree with central differences of the reference, element by element (all of them
- *   where they are few, a sample where they are many) and along one random direction through all
+ * - the forward matches the reference;
+ * - gradients match central differences of the reference, element by element (all of them where
+ *   they are few, a sample where they are many) and along one random direction through all
  *   elements;
- * - gradients of parameters are added to what was there, those of inputs overwrite it;
- * - each gradient may be left out (NULL) without changing the others;
+ * - gradients of parameters are added to the previous values, those of inputs overwrite them;
+ * - each gradient may be omitted (NULL) without changing the others;
  * - 1, 2, 3 and 4 threads give the same bits.
  *
- * Buffers are exactly as long as they must be, so that AddressSanitizer sees a step outside. */
+ * Buffers have exactly the required length, so that AddressSanitizer detects accesses outside. */
 #pragma once
 
 #include <segue/nn/pool.h>
@@ -41,24 +41,24 @@ struct _OpTest {
 
   void (*forward) (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved);
   void (*reference) (const OpTest *test, double *const *in, double *y);
-  /* grads[i] is NULL for constants and for gradients that are left out. */
+  /* grads[i] is NULL for constants and for gradients that are omitted. */
   void (*backward) (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
                     const float *saved, const float *dy, float *const *grads);
   gboolean all_gradients; /* the op computes all gradients or none: no NULLs */
 
-  /* Greatest error allowed, in units of the largest magnitude at hand; 0: 2e-6 of values and
-   * 1e-5 of gradients, some tens of roundings of a float. */
+  /* Greatest error allowed, in units of the largest magnitude; 0: 2e-6 of values and 1e-5 of
+   * gradients, some tens of roundings of a float. */
   double tolerance;
   double gradient_tolerance;
 };
 
 void op_test_run (const OpTest *test);
 
-/* A pool for tests that need no more than one; aborts on failure. */
+/* A pool for tests that need only one pool; aborts on failure. */
 SegueNnPool *op_test_pool (guint n_threads);
 
 /* n values, uniform in [low, high), the same for the same seed. Free with g_free (). */
 float *op_test_random (guint64 seed, gsize n, double low, double high);
 
-/* The same without the factor of a float's memory: a deterministic number in [0, 1). */
+/* The same without memory for floats: one deterministic number in [0, 1). */
 double op_test_uniform (guint64 seed, gsize index);

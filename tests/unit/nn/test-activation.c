@@ -73,7 +73,7 @@ test_gradients (void)
 }
 
 /* Every value that matters, −20 … 20 in fine steps: within 1e-6, or a few roundings where values
- * are large; and the far ends stay what they should be. */
+ * are large; and the far ends keep their correct values. */
 static void
 test_accuracy (void)
 {

@@ -10,7 +10,7 @@
 static const SegueNnRandomKey key = { 42, 3, 100, 5 };
 static const guint64 items[] = { 17, G_GUINT64_CONSTANT (0xFEDCBA9876543210), 3 };
 
-/* q, k and v interleaved in one buffer where the stride says so. */
+/* q, k and v interleaved in one buffer, depending on the stride. */
 static void
 split (const SegueNnAttention *a, float *const *in, const float **q, const float **k,
        const float **v)
@@ -115,7 +115,7 @@ test_attention (void)
   }
 }
 
-/* An item attends in a batch as it does alone. */
+/* An item gives the same result in a batch as alone. */
 static void
 test_batch (void)
 {

@@ -74,7 +74,7 @@ test_conv1d (void)
   }
 }
 
-/* An activation on the way out is the activation of what comes out. */
+/* A fused activation equals the activation of the output. */
 static void
 test_activation (void)
 {
@@ -171,7 +171,7 @@ test_grouped (void)
   }
 }
 
-/* An item's output doesn't depend on how many others are in the batch. */
+/* An item's output doesn't depend on the number of others in the batch. */
 static void
 test_batch (void)
 {
@@ -201,7 +201,7 @@ test_batch (void)
   }
 }
 
-/* Packed weights are where the headers say, and come back as they were; `add` adds. */
+/* Packed weights have the layout in the headers, and unpack unchanged; `add` adds. */
 static void
 test_packing (void)
 {

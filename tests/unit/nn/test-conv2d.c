@@ -79,7 +79,7 @@ test_conv2d (void)
   }
 }
 
-/* An image's output and its gradient don't depend on what else is in the batch. */
+/* An image's output and its gradient don't depend on other images in the batch. */
 static void
 test_batch (void)
 {
@@ -105,7 +105,7 @@ test_batch (void)
   g_assert_cmpmem (dx + n_in, n_in * sizeof *dx, dx_one, n_in * sizeof *dx);
 }
 
-/* The gradient of the input may take the input's place. */
+/* The gradient of the input may overwrite the input. */
 static void
 test_in_place (void)
 {

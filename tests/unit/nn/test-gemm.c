@@ -22,7 +22,7 @@ element (const Product *p, const float *a, gsize lda, const float *b, gsize ldb,
   return sum;
 }
 
-/* Compares with plain loops; what lies between the rows of C must not change. */
+/* Compares with plain loops; elements between the rows of C must not change. */
 static void
 check_product (const Product *p, const char *backend, guint n_threads)
 {
@@ -70,7 +70,7 @@ test_products (void)
         check_product (&products[i], *name, n_threads);
 }
 
-/* beta == 0 must not look at C: NaN there would spread. */
+/* beta == 0 must not read C: NaN there would spread. */
 static void
 test_beta_zero (void)
 {
@@ -142,7 +142,7 @@ test_linear (void)
   }
 }
 
-/* An item's output doesn't depend on how many others are in the batch, on any backend. */
+/* An item's output doesn't depend on the number of others in the batch, on any backend. */
 static void
 test_linear_batch (void)
 {

@@ -1,4 +1,4 @@
-/* Log-mel frames against their definition, in double. */
+/* Log-mel frames compared with their definition, in double. */
 #include "op-test.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ static const SegueNnLogMelConfig config = { .rate = 8000,
                                             .floor = 1e-6,
                                             .scale = SEGUE_NN_MEL_HTK };
 
-/* Hz of the place x ∈ [0, bands + 1] on the scale, by bisection of the definition. */
+/* Hz of the position x ∈ [0, bands + 1] on the scale, by bisection of the definition. */
 static double
 to_mel (SegueNnMelScale scale, double hz)
 {
@@ -130,7 +130,7 @@ test_levels (void)
   for (gsize i = 0; i < c.fft; i++)
     x[i] = 0.1f * (float) sin (2.0 * G_PI * (double) (bin * i) / (double) c.fft);
   segue_nn_log_mel_forward (pool, log_mel, 1, c.fft, x, y);
-  /* Hann's window also fills the bins beside it, at a quarter of the power each. */
+  /* Hann's window also fills the adjacent bins, at a quarter of the power each. */
   g_assert_cmpfloat ((double) y[0], >, log (0.01));
   g_assert_cmpfloat ((double) y[0], <, log (0.016));
 }
@@ -145,7 +145,7 @@ test_frames (void)
   g_assert_cmpuint (segue_nn_log_mel_frames (&config, 270), ==, 2);
 }
 
-/* Whatever a hostile file says. */
+/* Any values of an untrusted file. */
 static void
 test_refusals (void)
 {

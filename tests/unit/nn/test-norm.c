@@ -136,7 +136,7 @@ test_group_norm (void)
   }
 }
 
-/* An offset a thousand times the deviation must not eat the variance. */
+/* An offset a thousand times the deviation must not cancel the variance. */
 static void
 test_offset (void)
 {
@@ -159,7 +159,7 @@ test_offset (void)
   }
 }
 
-/* In place, forward and backward give what they give out of place. */
+/* In place, forward and backward give the same results as out of place. */
 static void
 test_in_place (void)
 {
@@ -262,7 +262,7 @@ test_standardise (void)
   }
 }
 
-/* An activation on the way out is the activation of what comes out. */
+/* A fused activation equals the activation of the output. */
 static void
 test_activation (void)
 {

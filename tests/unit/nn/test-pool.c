@@ -1,4 +1,4 @@
-/* The pool: every tile once, runs in a row, runs from several threads, and what it refuses. */
+/* The pool: every tile once, consecutive runs, runs from several threads, and refused arguments. */
 #include "op-test.h"
 
 #include <segue/error.h>
@@ -94,7 +94,7 @@ stop_at_tenth (gpointer data, gsize tile, guint thread)
     g_cancellable_cancel (stop->cancellable);
 }
 
-/* What is left of a pass is left out, and the check says so, once. */
+/* The rest of a cancelled pass is skipped, and the check reports that, once. */
 static void
 test_cancel (void)
 {
@@ -113,14 +113,14 @@ test_cancel (void)
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
     g_clear_error (&error);
 
-    /* It is no longer watched: what has to be whole is. */
+    /* The cancellable is no longer checked: work that has to be complete is. */
     stop.n_run = 10;
     segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
     g_assert_cmpint (stop.n_run, ==, 10 + TILES);
     g_assert_true (segue_nn_pool_check (pool, &error));
     g_assert_no_error (error);
 
-    /* A pass that was done when it was cancelled is a whole one. */
+    /* A pass that had finished when it was cancelled is complete. */
     g_cancellable_reset (cancellable);
     segue_nn_pool_watch (pool, cancellable);
     segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);

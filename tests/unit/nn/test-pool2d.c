@@ -1,4 +1,4 @@
-/* Batch normalisation, and what follows it: ReLU and pooling; pooling over time. */
+/* Batch normalisation, and the ops after it: ReLU and pooling; pooling over time. */
 #include "op-test.h"
 
 #include <math.h>
@@ -109,7 +109,7 @@ test_block (void)
   }
 }
 
-/* An offset a thousand times the deviation must not eat the variance; running statistics as in torch. */
+/* An offset a thousand times the deviation must not cancel the variance; running statistics as in torch. */
 static void
 test_statistics (void)
 {
@@ -135,7 +135,7 @@ test_statistics (void)
   }
 }
 
-/* Of equal maxima only one takes the gradient; what ReLU cut off takes none. */
+/* Of equal maxima only one receives the gradient; elements that ReLU set to 0 receive none. */
 static void
 test_ties (void)
 {

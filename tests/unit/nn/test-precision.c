@@ -1,4 +1,4 @@
-/* Products in bfloat16 and int8: what they are exactly, and that nothing but the numbers differs. */
+/* Products in bfloat16 and int8: their exact values, and that nothing but the numbers differs. */
 #include "op-test.h"
 
 #include "convert-avx512.h"
@@ -10,7 +10,7 @@
 #include <segue/nn/linear.h>
 #include <string.h>
 
-/* A pool of that precision; NULL, with a word, where this processor has none. */
+/* A pool of that precision; NULL, with a message, where this processor has none. */
 static SegueNnPool *
 pool_of (SegueNnPrecision precision, guint n_threads)
 {
@@ -55,7 +55,7 @@ test_bfloat16_values (void)
     { INFINITY, INFINITY },
     { -INFINITY, -INFINITY },
     { 0x1p-126f, 0x1p-126f },
-    { 0x1p-133f, 0 }, /* below what is normal */
+    { 0x1p-133f, 0 }, /* below the normal range */
     { -0x1p-127f, -0.0f },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (values); i++) {
@@ -89,7 +89,7 @@ test_uint8_values (void)
                                     x[row * (COLUMNS + GAP) + i % COLUMNS], 0.51f * scales[row]);
   }
 
-  /* One that is no number, or endless, costs itself only. */
+  /* A NaN or infinite value affects only itself. */
   const float odd[] = { NAN, INFINITY, -INFINITY, 1.0f, -1.0f };
   nn_to_uint8_rows (1, 5, odd, 5, q, scales, zeros);
   g_assert_cmpfloat_with_epsilon (scales[0], 2.0f / 255.0f, 1e-6f);
@@ -102,7 +102,7 @@ test_uint8_values (void)
   g_assert_cmpint (q[3], ==, zeros[1]);
 }
 
-/* What a processor has instructions for comes out as everywhere else. */
+/* With processor instructions, the results are the same as without. */
 static void
 test_portable (void)
 {
@@ -159,7 +159,7 @@ typedef struct {
   gsize pad; /* added to each leading dimension */
 } Product;
 
-/* Shapes across the borders of blocks, and of tiles. */
+/* Shapes across the boundaries of blocks, and of tiles. */
 static const Product products[] = {
   { 40, 50, 60, FALSE, FALSE, 0, 0 },  { 40, 50, 60, FALSE, TRUE, 1, 3 },
   { 33, 70, 45, TRUE, FALSE, 0, 5 },   { 64, 32, 100, TRUE, TRUE, 1, 1 },
@@ -169,8 +169,8 @@ static const Product products[] = {
   { 40, 50, 10, FALSE, TRUE, 0, 0 },
 };
 
-/* Each number of C against the product of the rounded numbers, which float32 sums as it always does.
- * What is too thin to gain may not be rounded at all. */
+/* Compares each number of C with the product of the rounded numbers, summed in float32 as usual. Shapes too thin
+ * to gain may stay unrounded. */
 static void
 check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
 {
@@ -282,8 +282,8 @@ static const struct {
   { run_grouped, TAPS *IN, IN / GROUPS, SEGUE_NN_KEEP_ANY, TIME, IN },
 };
 
-/* Layers with kept weights: near float32, the same for any number of threads and in any batch, and true
- * to weights that changed. */
+/* Layers with kept weights: near float32, the same for any number of threads and in any batch, and following
+ * changes of weights. */
 static void
 test_layers (gconstpointer which)
 {
@@ -319,7 +319,7 @@ test_layers (gconstpointer which)
   }
 }
 
-/* A pool goes from one precision to another and back. */
+/* A pool changes from one precision to another and back. */
 static void
 test_change (void)
 {

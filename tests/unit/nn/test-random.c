@@ -71,7 +71,7 @@ moments (const float *x, gsize n, double *mean, double *deviation, double *kurto
   *kurtosis = fourths / (double) n / pow (squares / (double) n, 2.0);
 }
 
-/* A fill is the numbers one by one, on any number of threads, and looks like its distribution:
+/* A fill equals the numbers one by one, on any number of threads, and matches its distribution:
  * bounds are five standard errors. */
 static void
 test_fills (void)
@@ -197,11 +197,11 @@ test_dropout_mask (void)
   g_assert_cmpfloat_with_epsilon ((double) dropped, expected, 5.0 * deviation);
   g_assert_cmpfloat_with_epsilon (kept, BATCH * N, 5.0 * deviation / 0.9);
 
-  /* A row alone, and in place, is what it was in the batch. */
+  /* A row alone, and in place, equals that in the batch. */
   segue_nn_dropout (one, &key, items + 2, p, 1, N, x + 2 * N, x + 2 * N);
   g_assert_cmpmem (x + 2 * N, N * sizeof *x, y + 2 * N, N * sizeof *y);
 
-  /* Without names, items count from the key's. */
+  /* Without item names, items are numbered from the key's. */
   SegueNnRandomKey second = key;
   second.item++;
   segue_nn_dropout (four, &key, NULL, p, 2, N, x, y);

@@ -1,4 +1,4 @@
-/* safetensors files: round trips, conversions, and every way in which a file can lie. */
+/* safetensors files: round trips, conversions, and all kinds of false data in a file. */
 #include <glib/gstdio.h>
 #include <math.h>
 #include <segue/error.h>
@@ -40,7 +40,7 @@ assert_refused (GBytes *bytes, const char *what)
 static void
 test_hostile_headers (void)
 {
-  /* header, bytes of data, what the message must say */
+  /* header, bytes of data, required text of the message */
   static const struct {
     const char *header;
     gsize n_data;
@@ -109,7 +109,7 @@ test_hostile_headers (void)
   }
 }
 
-/* Types that no model of ours needs stand in no one's way; where one is needed, its name is said. */
+/* Types that no model of segue needs are accepted; where one is needed, the error names it. */
 static void
 test_other_dtypes (void)
 {
@@ -142,7 +142,7 @@ test_other_dtypes (void)
   g_assert_nonnull (strstr (error->message, "is F8_E4M3, but F32"));
 }
 
-/* Every prefix of a good file is refused, and so is every longer one; and a length that lies. */
+/* Every prefix of a good file is refused, and so is every longer one; and a false length. */
 static void
 test_lengths (void)
 {
@@ -316,7 +316,7 @@ test_round_trip (void)
   remove_folder (folder, "m.safetensors");
 }
 
-/* The order in which tensors were added doesn't matter; another file is replaced as a whole. */
+/* The order in which tensors were added doesn't matter; another file is replaced completely. */
 static void
 test_same_bytes (void)
 {
@@ -410,7 +410,7 @@ test_conversions (void)
   remove_folder (folder, "m.safetensors");
 }
 
-/* What isn't there, isn't a file, or can't be made. */
+/* Paths that don't exist, are not files, or can't be created. */
 static void
 test_paths (void)
 {
@@ -428,7 +428,7 @@ test_paths (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_clear_error (&error);
   g_assert_cmpint (mkfifo (path, 0600), ==, 0);
-  g_assert_null (segue_safetensors_open (path, &error)); /* and doesn't wait */
+  g_assert_null (segue_safetensors_open (path, &error)); /* and doesn't block */
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_clear_error (&error);
   g_assert_false (segue_safetensors_writer_write (writer, deep, &error));

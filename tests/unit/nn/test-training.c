@@ -1,5 +1,5 @@
 /* Loss, optimiser, clipping, schedules, and the sums under them. Expected numbers that aren't
- * worked out here are what torch 2 and transformers 4 print for the same input. */
+ * computed here are the output of torch 2 and transformers 4 for the same input. */
 #include "op-test.h"
 
 #include <math.h>
@@ -295,7 +295,7 @@ test_schedules (void)
                    G_N_ELEMENTS (one_cycle));
 }
 
-/* Any schedule, however odd its numbers, stays within 0 … 1. */
+/* Any schedule, however unusual its numbers, stays within 0 … 1. */
 static void
 test_schedule_corners (void)
 {

@@ -1,7 +1,7 @@
-/* A decoder that was taken over: carries out whatever system call a song's text asks for.
+/* A compromised decoder: executes any system call that a song's text specifies.
  *
  * "call NUMBER WORD…": numbers, s:TEXT, `song` (its descriptor), `cwd`, `buffer` (4096 zero bytes),
- * `self` (this process), `-`: NULL.  Any other first word is a deed of its own, see deeds[]. */
+ * `self` (this process), `-`: NULL.  Any other first word is a separate deed, see deeds[]. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -43,7 +43,7 @@ call (char **words, int song)
     values[i] = read_word (words[i], song);
   long result =
     syscall (values[0], values[1], values[2], values[3], values[4], values[5], values[6]);
-  /* A child of this process, if there is one, has nothing to do here. */
+  /* A child of this process, if there is one, must not continue here. */
   if (result == 0 && (values[0] == SYS_clone
 #ifdef SYS_fork
                       || values[0] == SYS_fork || values[0] == SYS_vfork
@@ -53,14 +53,14 @@ call (char **words, int song)
   return result < 0 ? -1 : 0;
 }
 
-/* What the parent's environment has, and this one's should not. */
+/* Variables of the parent's environment that should be missing in this one's. */
 static int
 find_variable (char **words, int song)
 {
   return g_getenv (words[0]) ? 0 : (errno = EPERM, -1);
 }
 
-/* A signal by way of a descriptor's owner. */
+/* A signal through a descriptor's owner. */
 static int
 signal_by_owner (char **words, int song)
 {
@@ -94,7 +94,7 @@ send_to (const char *path, int type, int fd)
   if (socketpair (AF_UNIX, type, 0, pair) != 0)
     return -1;
   int result = sendmsg (pair[0], &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-  if (result < 0 && errno != EPERM) /* the kernel's own refusal, and nothing was sent */
+  if (result < 0 && errno != EPERM) /* refused by the kernel itself, nothing was sent */
     errno = EPERM;
   return result;
 }
@@ -133,7 +133,7 @@ wait_for_ever (gpointer data)
   return data;
 }
 
-/* Threads without end take the machine's processes. */
+/* An endless number of threads exhausts the system's processes. */
 static int
 start_threads (char **words, int song)
 {

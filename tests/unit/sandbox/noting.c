@@ -1,5 +1,5 @@
-/* Part of a copy of segue-worker for tests, in which a call that is on no list raises SIGSYS: it is noted on
- * stderr, once a process, and fails with EPERM, as in the worker itself. */
+/* Part of a copy of segue-worker for tests, in which an unlisted system call raises SIGSYS: it is reported on
+ * stderr, once per process, and fails with EPERM, as in the worker itself. */
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>

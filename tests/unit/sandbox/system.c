@@ -1,4 +1,5 @@
-/* By a filter of its own: calls fail as they do on a system that was built or set up without. */
+/* Uses its own filter: calls fail as on a system that was built or configured without the
+ * feature. */
 #include "system.h"
 
 #ifdef HAVE_SECCOMP

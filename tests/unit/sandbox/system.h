@@ -1,9 +1,9 @@
-/* Systems that lack a layer of the sandbox, as far as the process and its children can tell. */
+/* Simulates systems that lack a layer of the sandbox, for the process and its children. */
 #pragma once
 
 #include <glib.h>
 
-/** SystemLack: what there is not. */
+/** SystemLack: the missing features. */
 typedef enum {
   LACKS_NOTHING = 0,
   LACKS_SECCOMP = 1 << 0,
@@ -11,5 +11,5 @@ typedef enum {
   LACKS_NAMESPACES = 1 << 2,
 } SystemLack;
 
-/** system_lacks: from here on, for good.  %FALSE: it can't be arranged here. */
+/** system_lacks: takes effect permanently.  %FALSE: not possible here. */
 gboolean system_lacks (SystemLack lack);

@@ -1,6 +1,6 @@
-/* A decoder that was taken over tries everything: on systems with all layers of the sandbox and with some,
- * started by root and by somebody else.  The table in docs/reliability.md says which layers stop what; here
- * each is tried alone. */
+/* A compromised decoder tries everything: on systems with all layers of the sandbox and with some, started by root
+ * and by another user.  The table in docs/reliability.md lists which layers stop what; here each is tested
+ * alone. */
 #include "bench.h"
 #include "deeds.h"
 #include "system.h"
@@ -33,7 +33,7 @@
 #endif
 
 #define NOBODY 65534
-/* An exit status: not all of it could be tried here. */
+/* Exit status: not everything could be tested here. */
 #define SKIPPED 77
 
 static const char *const only_evil[] = { "evil", NULL };
@@ -44,7 +44,7 @@ typedef struct {
   uid_t user;
 } Trial;
 
-/* ---- what belongs to others ---- */
+/* ---- data and processes of others ---- */
 
 typedef struct {
   char *folder, *victim, *link, *new_name, *socket_path;
@@ -57,7 +57,7 @@ at (const Others *others, const char *name)
   return g_build_filename (others->folder, name, NULL);
 }
 
-/* Of the same user as the worker, who may do anything to them. */
+/* Owned by the worker's user, who has all rights to them. */
 static void
 others_init (Others *others)
 {
@@ -83,7 +83,7 @@ others_init (Others *others)
   msgsnd (others->queue, &message, sizeof message.text, IPC_NOWAIT);
 }
 
-/* Nothing of theirs was touched. */
+/* None of them was touched. */
 static void
 others_check (const Others *others)
 {
@@ -128,7 +128,7 @@ number_of (const Deed *deed)
   return deed->number > 0 ? deed->number : -1;
 }
 
-/* (transfer full) (nullable): as evil.c takes it. */
+/* (transfer full) (nullable): in the form for evil.c. */
 static char *
 spell (const Deed *deed, const Others *others)
 {
@@ -161,7 +161,7 @@ ends_with_errno (const char *message, const int *numbers)
   return FALSE;
 }
 
-/* Denied by the list of calls in no other way than these; by others with whatever the kernel says. */
+/* The list of calls denies only with these errors; other layers with any error of the kernel. */
 static gboolean
 is_denied (const Deed *deed, Layers there, const char *message)
 {
@@ -178,16 +178,16 @@ applies (const Deed *deed, Layers there, uid_t user)
 {
   if (!(deed->stopped_by & there))
     return FALSE;
-  /* A sanitizer takes more than the limits allow. */
+  /* A sanitizer needs more than the limits allow. */
   if (HAS_SANITIZER && deed->stopped_by == BY_LIMITS)
     return FALSE;
-  /* A user's threads are counted by the namespace. */
+  /* A user's threads are counted per namespace. */
   if (g_str_has_prefix (deed->words, "threads"))
     return user == 0 || (there & BY_NAMESPACES);
   return TRUE;
 }
 
-/* A worker with a sanitizer may look at files, to say what it found. */
+/* A worker with a sanitizer may read files, to report its findings. */
 static guint
 first_deed (void)
 {
@@ -214,7 +214,7 @@ layers_of (IsolateBench *bench)
          (strstr (line, "limits (") ? BY_LIMITS : 0);
 }
 
-/* Of a song that its owner can write to, as a server's can be. */
+/* For a song that its owner can write to, as may happen on a server. */
 static char *
 carry (IsolateBench *bench, const char *text)
 {
@@ -232,7 +232,7 @@ carry (IsolateBench *bench, const char *text)
   return g_strdup (error->message);
 }
 
-/* In a process of its own, since what a system lacks stays so. */
+/* In a separate process, since the simulated lack is permanent. */
 static int
 try_all (const Trial *trial)
 {
@@ -304,8 +304,8 @@ spell_layers (Layers layers)
   return g_string_free (text, FALSE);
 }
 
-/* (transfer full): a line for each kind of deed: what it is, how many, which layers stop all of them, and
- * which some. */
+/* (transfer full): a line for each kind of deed: description, number, layers that stop all of them, and layers
+ * that stop some. */
 static char *
 draw_table (void)
 {

@@ -33,10 +33,10 @@ stages:
 # Judged by their arguments in calls.c.
 JUDGED = {"clone", "clone3", "fcntl", "kill", "mmap", "prctl", "prlimit64", "recvfrom", "recvmsg",
           "sched_getaffinity", "sendmsg", "sendto", "socketpair", "tgkill"}
-# Tried by libraries, which go on without: they take paths, or change what is not theirs to change.
+# Tried by libraries, which work without them: they take paths, or change state outside the process.
 WITHOUT = {"access", "faccessat2", "get_mempolicy", "getdents64", "mbind", "mlock", "newfstatat", "openat",
            "readlink", "sched_getattr", "sched_setattr", "seccomp", "set_mempolicy", "statx", "umask"}
-# The lock itself, behind Landlock.
+# The lock itself, after Landlock.
 LOCK = {"setgroups", "setresgid", "setresuid", "landlock_restrict_self"}
 
 

@@ -1,4 +1,4 @@
-/* Who may ask, whose turn it is, what a range is, what a song tells and when. */
+/* Access checks, scheduling, ranges, and a song's events and their times. */
 #include "guard.h"
 #include "head.h"
 #include "lines.h"
@@ -101,7 +101,7 @@ test_ranges (void)
   g_assert_false (reply_parse_range ("bytes=0-", 0, &range));
 }
 
-/* One that brings many songs waits behind one that brings its first. */
+/* A client with many songs waits behind one with its first. */
 static void
 test_turns (void)
 {
@@ -114,7 +114,7 @@ test_turns (void)
   g_assert_cmpuint (waiting[2].turn, ==, 10);
   waiting[3] = (QueueTurn){ one, queue_turn (waiting, 3, 7, "B") };
   g_assert_cmpuint (waiting[3].turn, ==, 8);
-  /* Who had to wait owes nothing later. */
+  /* A client that had to wait has no disadvantage later. */
   g_assert_cmpuint (queue_turn (waiting + 3, 1, 9, "A"), ==, 10);
 }
 
@@ -142,7 +142,7 @@ ended_with (Song *song)
                                                                             : PROBLEM_NONE;
 }
 
-/* Songs that have shown nothing yet hold no place; of those that do, a client with few gets its share. */
+/* Songs without progress occupy no place; of those with progress, a client with few gets its share. */
 static void
 test_places (void)
 {
@@ -171,7 +171,7 @@ test_places (void)
   song_unref (g_steal_pointer (&songs[0]));
   g_assert_cmpint (queue_enter (queue, songs[3]), ==, PROBLEM_NONE);
   queue_stop (queue);
-  /* One that arrives now is told so, and is not classified. */
+  /* A song that arrives now is refused with a message, and not classified. */
   queue_add (queue, songs[1]);
   g_assert_cmpint (ended_with (songs[1]), ==, PROBLEM_STOPPING);
   g_assert_null (queue_expect (queue, "d", "A", 5, &problem));
@@ -182,7 +182,7 @@ test_places (void)
   queue_free (queue);
 }
 
-/* An IPv6 network is one client, and an IPv4 address is the same by either way. */
+/* An IPv6 network is one client, and an IPv4 address is the same in either form. */
 static void
 test_clients (void)
 {
@@ -226,7 +226,7 @@ read_now (int fd, char *text, gsize size)
   return recv (fd, text, size - 1, MSG_DONTWAIT);
 }
 
-/* An upload that sends next to nothing is cut off long before its time is over; one that sends goes on. */
+/* An upload that sends almost nothing is aborted long before its timeout; one that sends continues. */
 static void
 test_slow_uploads (void)
 {
@@ -251,7 +251,7 @@ test_slow_uploads (void)
   peers_free (peers);
 }
 
-/* Who waits sleeps once, and is woken once. */
+/* A waiting thread sleeps once, and is woken once. */
 static void
 test_waits (void)
 {
@@ -305,7 +305,7 @@ test_lines (void)
   g_assert_nonnull (strstr (strange, "\"B\\\"<\":0.75"));
 }
 
-/* What can go wrong stands in the documentation, with its status. */
+/* Every error is listed in the documentation, with its status. */
 static void
 test_problems_are_documented (void)
 {
@@ -339,7 +339,7 @@ test_spool (void)
   close (fd);
 }
 
-/* Of all links in a run's folder, aliases alone lead somewhere. */
+/* Of all links in a run's folder, only aliases are followed. */
 static void
 test_run_files (void)
 {
@@ -390,7 +390,7 @@ assert_about (RunMemory *memory, const char *folder, const char *text)
   close (run);
 }
 
-/* A run at work, killed, finished; what strangers write there; what is remembered goes with its file. */
+/* A run in progress, killed, finished; untrusted content; cached data is removed with its file. */
 static void
 test_run_memory (void)
 {
@@ -438,7 +438,7 @@ judge (const char *head)
 #define HOST "Host: localhost\r\n"
 #define POST "POST /api/songs HTTP/1.1\r\n" HOST
 
-/* What two programs may read differently is no request. */
+/* A request that programs may read differently is refused. */
 static void
 test_heads (void)
 {
@@ -508,7 +508,7 @@ test_heads (void)
     g_test_message ("%s", bad[i]);
     g_assert_cmpint (judge (bad[i]), ==, HEAD_BAD);
   }
-  /* A zero byte, which a text does not show. */
+  /* A zero byte, which is not visible in a text. */
   g_assert_cmpint (head_judge (GET HOST "X: \0\r\n\r\n", sizeof (GET HOST "X: .\r\n\r\n") - 1), ==,
                    HEAD_BAD);
   g_autofree char *long_line = g_strnfill (HEAD_MAX + 1, 'a');

@@ -1,4 +1,4 @@
-/* A plugin whose query has nothing to say. */
+/* A plugin whose query returns nothing. */
 #include <segue/plugin.h>
 
 SEGUE_API const SeguePlugin *segue_plugin_query (void);

@@ -1,5 +1,5 @@
-/* A plugin for an interface that does not exist yet: only the first fields of its descriptor mean
- * anything to this version. */
+/* A plugin for an interface that does not exist yet: this version understands only the first fields
+ * of its descriptor. */
 #include <segue/plugin.h>
 
 SEGUE_API const SeguePlugin *segue_plugin_query (void);

@@ -1,4 +1,4 @@
-/* A plugin as it should be. */
+/* A correct plugin. */
 #include <segue/plugin.h>
 
 static gboolean

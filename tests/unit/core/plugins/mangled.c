@@ -1,4 +1,4 @@
-/* What a C++ compiler makes of a function that is not extern "C". */
+/* The symbol of a C++ function that is not extern "C". */
 void _Z18segue_plugin_queryv (void);
 
 __attribute__ ((visibility ("default"))) void

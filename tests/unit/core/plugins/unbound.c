@@ -1,4 +1,4 @@
-/* A plugin that needs a symbol which nobody has. */
+/* A plugin that needs a symbol that does not exist. */
 #include <segue/plugin.h>
 
 extern void segue_test_nobody_has_this (void);
