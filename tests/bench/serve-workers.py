@@ -1,9 +1,9 @@
-"""The cost of a worker per song in segue serve: two installed versions answer the same songs in turns.
+"""The cost of a worker per song in segue serve: two installed versions classify the same songs in turns.
 
   python3 tests/bench/serve-workers.py PREFIX_BEFORE PREFIX_NOW MODEL SONG... [--use NAME[,NAME]]
 
-Both servers run all the time; a round is 100 songs from 10 clients, first to one and then to the other, so that what
-else the machine does meets both.  MODEL: a folder that both versions can read.  --use: the stage type that decodes,
+Both servers run all the time; a round is 100 songs from 10 clients, first to one and then to the other, so that
+other load affects both.  MODEL: a folder that both versions can read.  --use: the stage type that decodes,
 in the first and the second version, so that both decode alike.  Prints songs per second, the latency of a song that
 comes alone, and of the first song after the start, each with the ratio or difference of the medians."""
 import argparse

@@ -3,9 +3,9 @@
   /usr/bin/python3 tests/browser/check-serve.py [--shots FOLDER] [--folder FOLDER]
 
 Needs Debian's chromium, chromium-driver and python3-selenium (examples/dependencies.sh browser).
-Trains the small network for a minute first on the music of examples/libre-music.sh, without one song
-of each artist; these are the songs that the page is then asked about.  --folder: where all that is
-kept for the next time.  Prints TAP."""
+First trains the small network for a minute on the music of examples/libre-music.sh, without one song
+of each artist; the page then classifies these songs.  --folder: keeps the model and the songs there for
+the next run.  Prints TAP."""
 import argparse
 import http.server
 import json

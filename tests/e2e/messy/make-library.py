@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A music library as people have them, with everything that is odd in one.
+"""A music library as people have them, with all the usual oddities.
 
   make-library.py FOLDER [MUSIC]
 
 MUSIC: a folder <artist>/<album>/<title> whose songs are copied in as the good ones; without it, they are
-synthesised.  Prints as JSON what becomes of what: {"left_out": {path: words of the reason}, "labels": [left
+synthesised.  Prints the expected results as JSON: {"left_out": {path: words of the reason}, "labels": [left
 out], "ignored": n, "used": n or null}.
 """
 

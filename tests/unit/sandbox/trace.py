@@ -1,12 +1,12 @@
-"""Draws pipeline/worker/calls.inc: the system calls that the decoders make while they decode.
+"""Writes pipeline/worker/calls.inc: the system calls that the decoders make while they decode.
 
   meson setup build-trace -Dseccomp=disabled && ninja -C build-trace
   python3 tests/unit/sandbox/trace.py build-trace SONGS [--write]
 
-SONGS: a folder with one folder for each kind of song; damaged ones belong in it (build-trace/tests/torture/
-mutate-audio makes some).  Needs strace, and a kernel with Landlock: what comes after it was locked counts.  Calls
-that take a path, or are judged by their arguments in calls.c, are not drawn; what is new is printed, to be looked at
-before it is written."""
+SONGS: a folder with one folder for each kind of song; include damaged ones (build-trace/tests/torture/
+mutate-audio makes some).  Needs strace, and a kernel with Landlock: only calls after the Landlock rules are set
+count.  Calls that take a path, or whose arguments calls.c checks, are not included; new calls are printed, for
+review before they are written."""
 import argparse
 import collections
 import os
