@@ -28,7 +28,9 @@ make_job (void)
   static const char *const labels[] = { "a", "b", NULL };
   static const SegueStageHost host = { .get_folder = get_folder };
   static const SegueScope scope = { .host = &host };
-  static SegueContext context = { .scope = &scope };
+  static char id[] = "train";
+  static const SegueGraphStage stage = { .id = id };
+  static SegueContext context = { .scope = &scope, .stage = &stage };
   static TrainSets sets;
   static TrainJob job;
   const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
