@@ -110,7 +110,7 @@ import json, sys
 accuracy = json.load(open(sys.argv[1]))["test"]["song_accuracy"]
 assert accuracy == 1, f"three tones are told apart by {accuracy}"
 PYTHON
-answer=$("$segue" predict "$scratch/runs/mean/latest" "$scratch/music/Artist 1/Album/Song 2.wav")
+answer=$("$segue" predict --model "$scratch/runs/mean/latest" "$scratch/music/Artist 1/Album/Song 2.wav")
 case $answer in
   *'Artist 1'*) ;;
   *) echo "the wrong artist: $answer" >&2; exit 1 ;;

@@ -319,16 +319,19 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  if (!g_getenv ("SEGUE_PLUGIN_PATH") || !g_getenv ("SEGUE_SOURCE_ROOT"))
-    g_error ("run this with meson test, which says where things lie");
+  if (!g_getenv ("SEGUE_PLUGIN_PATH"))
+    g_error ("SEGUE_PLUGIN_PATH is not set; run this test with meson test");
+  g_auto (GStrv) folders = g_strsplit (g_getenv ("SEGUE_PLUGIN_PATH"), ":", -1);
   registry = segue_registry_new ();
-  segue_registry_load_folder (registry, g_getenv ("SEGUE_PLUGIN_PATH"));
+  for (guint i = 0; folders[i]; i++)
+    segue_registry_load_folder (registry, folders[i]);
   collect_tables ();
   g_test_add_func ("/generic/tables/defaults", test_defaults);
   g_test_add_func ("/generic/tables/values", test_values);
   g_test_add_func ("/generic/tables/round-trip", test_round_trip);
   g_test_add_func ("/generic/tables/docs", test_docs);
-  g_test_add_func ("/generic/tables/folders", test_folders);
+  if (g_getenv ("SEGUE_SOURCE_ROOT"))
+    g_test_add_func ("/generic/tables/folders", test_folders);
   int status = g_test_run ();
   g_array_unref (tables);
   segue_registry_free (registry);
