@@ -496,7 +496,7 @@ test_formats (void)
     { "{ channels: 4294967295, frames: 4294967295 }", "{}", NULL }, /* as the songs are */
     { "{ channels: 1024 }", "{}", NULL },
     { "{ channels: 1025 }", "{}",
-      "stage 'export': items have 1025 channels, and a WAV file 1024 at most; write `channels: "
+      "stage 'export': items have 1025 channels, but a WAV file has at most 1024; write `channels: "
       "mono`" },
     { "{ frames: 2000000000, channels: 0 }", "{}", NULL },
     { "{ frames: 2000000000, channels: 2 }", "{}",

@@ -31,7 +31,7 @@ static const SegueParam *const params[] = {
     .relaxed = "overlap",
     .doc =
       "What to do with a song that is too short for `count` segments side by side: `overlap` lets "
-      "them overlap, `fewer` takes as many as fit, `skip` skips the song, with the reason."),
+      "them overlap, `fewer` uses as many as fit, `skip` skips the song, with the reason."),
   SEGUE_PARAM (SegmentConfig, hop, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
                .unit = "s",
                .doc = "Instead of `count`: time from the start of one segment to the start of the "
