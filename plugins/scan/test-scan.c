@@ -611,9 +611,12 @@ test_bad_tables (Folder *folder, gconstpointer unused)
   static const struct {
     const char *text, *why;
   } cases[] = {
-    { "song,label\na/x/1.mp3\n", ":2: " },         { "a,b,c\n", "more than two columns" },
-    { "song,label\n\"a,b\n", "does not end" },     { "\"a\"x,b\n", "after a closing quote" },
-    { "a,b\na,c\n", ":2: a song is in two rows" }, { "a,\xff\n", "UTF-8" },
+    { "song,label\na/x/1.mp3\n", ":2: " },
+    { "a,b,c\n", "more than two columns" },
+    { "song,label\n\"a,b\n", "does not end" },
+    { "\"a\"x,b\n", "after a closing quote" },
+    { "a,b\na,c\n", ":2: a song is listed in two rows" },
+    { "a,\xff\n", "UTF-8" },
   };
   g_autofree char *table = g_build_filename (folder->root, "labels.csv", NULL);
 
