@@ -1,12 +1,12 @@
 #!/bin/sh
-# Brings free game music out of Debian's own packages into a folder laid out as
+# Extracts free game music from Debian's own packages into a folder laid out as
 # <artist>/<album>/<title>.ogg, and prints the folder's name.
 #
 #   sh examples/libre-music.sh small   4 artists,  82 songs, 196 MB to download
 #   sh examples/libre-music.sh all    10 artists, 162 songs, 640 MB
 #
-# Packages are fetched once and nothing is installed; the songs stay in the user's cache.  Each
-# package's licence is kept beside its songs.
+# Packages are downloaded once and nothing is installed; the songs stay in the user's cache.  Each
+# package's licence is stored beside its songs.
 set -eu
 
 set_name=${1:-small}
@@ -29,7 +29,7 @@ tracks () { # of the chosen artists, without the heading
 fetch () { # package → $cache/packages/<package>, unpacked
   [ -d "$cache/packages/$1" ] && return
   scratch=$(mktemp -d "$cache/packages/.$1.XXXXXX")
-  echo "fetching $1" >&2
+  echo "downloading $1" >&2
   (cd "$scratch" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download "$1" >&2) || {
     rm -rf "$scratch"
     echo "‘apt-get download $1’ failed; run ‘apt-get update’ as root once and try again" >&2

@@ -1,7 +1,7 @@
 #!/bin/sh
-# segue in one go, on a fresh Debian or Ubuntu machine: installs what is missing, builds, brings
-# four artists of free game music, trains the small network on them, and names the artist of a song
-# that training never saw.
+# segue in one command, on a fresh Debian or Ubuntu machine: installs missing packages, builds segue,
+# downloads free game music by four artists, trains the small network on it, and predicts the artist
+# of a song that was not used in training.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ segue=$prefix/bin/segue
 
 say '2. Music'
 songs=$(sh examples/libre-music.sh small)
-# One song moves out of the folder that is scanned: no set ever holds it.
+# One song is moved out of the scanned folder, so that no set contains it.
 held_out=$(dirname "$songs")/held-out
 mkdir -p "$held_out"
 [ -e "$held_out/$held_out_song" ] ||
@@ -35,17 +35,17 @@ rm -f "$music/$held_out_artist/$held_out_album/$held_out_song"
 say '3. Train and evaluate'
 "$segue" run --preset quickstart "$music" "$@"
 
-say "4. Who made ‘$held_out_song’? (It is by $held_out_artist, and training never saw it.)"
+say "4. Who made ‘$held_out_song’? (It is by $held_out_artist, and was not used in training.)"
 "$segue" predict --model runs/quickstart/latest "$held_out/$held_out_song"
 
 cat >&2 <<TEXT
 
-Where everything is:
+Locations:
   the command     $segue
   the music       $music
   this run        $PWD/runs/quickstart/latest/  (metrics.json, predictions.csv, model/)
   the report      file://$PWD/runs/quickstart/latest/report/index.html  (open it in a browser)
 
-Next, your own music, laid out as <artist>/<album>/<title>.mp3:
+Next, train on your own music, laid out as <artist>/<album>/<title>.mp3:
   $segue run --preset artist-small ~/Music
 TEXT

@@ -12,10 +12,10 @@ typedef struct {
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (LevelConfig, rms_db, SEGUE_PARAM_DOUBLE, .def = "-20", .min = -60, .max = 0,
-               .unit = "dBFS", .doc = "Root-mean-square level that each song is brought to."),
+               .unit = "dBFS", .doc = "Root-mean-square level that each song is scaled to."),
   SEGUE_PARAM (LevelConfig, peak_db, SEGUE_PARAM_DOUBLE, .def = "-1", .min = -60, .max = 0,
                .unit = "dBFS",
-               .doc = "No sample gets louder than this, even if the level is missed."),
+               .doc = "No sample exceeds this level, even if `rms_db` is then not reached."),
   NULL,
 };
 
@@ -60,7 +60,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   float *y = g_try_new (float, n);
   if (!y && n > 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "%s: no memory for %" G_GSIZE_FORMAT " samples; try fewer workers (-j)",
+                 "%s: not enough memory for %" G_GSIZE_FORMAT " samples; use fewer workers (-j)",
                  segue_item_get_id (item), n);
     return FALSE;
   }
@@ -87,13 +87,13 @@ static const SeguePort *const inputs[] = {
   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs or segments."), NULL
 };
 static const SeguePort *const outputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same, levelled."), NULL
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same items, scaled."), NULL
 };
 
 static const SegueStageType level = {
   .struct_size = sizeof (SegueStageType),
   .name = "level",
-  .summary = "Brings every song to the same loudness",
+  .summary = "Scales every song to the same loudness",
   .doc = "Scales each item by one gain so that its root-mean-square level is `rms_db`, or as near "
          "to it as `peak_db` allows. Silence stays silence.",
   .result_version = 1,

@@ -14,12 +14,12 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (AugmentConfig, sets, SEGUE_PARAM_LIST, .def = "[train]", .min_items = 1,
                .max_items = SEGUE_N_SETS,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_CHOICE, .choices = SEGUE_SET_CHOICES),
-               .doc = "Which sets are changed.  Items that are in no set are."),
-  SEGUE_PARAM (
-    AugmentConfig, ops, SEGUE_PARAM_LIST, .def = "[gaussian-noise]", .min_items = 1,
-    .max_items = 64, .element = SEGUE_ELEMENT (SEGUE_PARAM_VARIANT, .cases = op_cases, .tag = "op"),
-    .doc = "What is done to a segment, in this order; each with its own probability `p`, "
-           "and numbers drawn again in every epoch."),
+               .doc = "Sets whose items are augmented.  Items in no set are augmented, too."),
+  SEGUE_PARAM (AugmentConfig, ops, SEGUE_PARAM_LIST, .def = "[gaussian-noise]", .min_items = 1,
+               .max_items = 64,
+               .element = SEGUE_ELEMENT (SEGUE_PARAM_VARIANT, .cases = op_cases, .tag = "op"),
+               .doc = "Operations on a segment, in this order; each has its own probability `p`, "
+                      "and its values are drawn again in every epoch."),
   NULL,
 };
 
@@ -77,7 +77,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
     changed = apply_ops (config->ops, segue_context_get_seed (context), item, &out_of_memory);
   if (out_of_memory) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "‘%s’: not enough memory to change it: lower the batch size",
+                 "‘%s’: not enough memory to augment it; reduce `batch` of the `train` stage",
                  segue_item_get_id (item));
     return FALSE;
   }
@@ -100,17 +100,17 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments."),
                                            NULL };
 static const SeguePort *const outputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same, changed."), NULL
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same items, augmented."), NULL
 };
 
 static const SegueStageType augment = {
   .struct_size = sizeof (SegueStageType),
   .name = "augment",
-  .summary = "Changes segments differently in every epoch of training",
+  .summary = "Augments segments differently in every epoch of training",
   .doc =
-    "Runs when a segment is read for training, not before: nothing is stored, and no two "
-    "epochs hear the same.  What happens to a segment depends on the run's seed, the epoch and "
-    "its id alone.  `evaluate`, `export` and `report` see the clean segments.",
+    "Runs when a segment is read for training, not before: nothing is stored, and the samples "
+    "differ in every epoch.  The changes to a segment depend only on the run's seed, the epoch and "
+    "the segment's id.  `evaluate`, `export` and `report` get the segments without augmentation.",
   .result_version = 1,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,

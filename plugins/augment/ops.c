@@ -33,8 +33,7 @@ typedef struct {
 static const SegueParam *const noise_params[] = {
   OP_PROBABILITY (NoiseConfig),
   SEGUE_PARAM (NoiseConfig, snr_db, SEGUE_PARAM_RANGE, .def = "[10, 40]", .min = -20, .max = 120,
-               .unit = "dB",
-               .doc = "Level of the segment over that of the noise; drawn evenly from the range."),
+               .unit = "dB", .doc = "Signal-to-noise ratio; drawn uniformly from the range."),
   NULL,
 };
 
@@ -62,7 +61,7 @@ static const Op noise = {
   .group = {
     .struct_size = sizeof (SegueParamGroup),
     .name = "gaussian-noise",
-    .doc = "Adds white noise, as loud as the segment's own level asks for.  Silence stays silent.",
+    .doc = "Adds white noise, relative to the segment's own level.  Silence stays silent.",
     .size = sizeof (NoiseConfig),
     .params = noise_params,
   },
@@ -79,7 +78,7 @@ typedef struct {
 static const SegueParam *const gain_params[] = {
   OP_PROBABILITY (GainConfig),
   SEGUE_PARAM (GainConfig, db, SEGUE_PARAM_RANGE, .def = "[-6, 6]", .min = -60, .max = 60,
-               .unit = "dB", .doc = "Change of level; drawn evenly from the range."),
+               .unit = "dB", .doc = "Change of level; drawn uniformly from the range."),
   NULL,
 };
 
@@ -136,7 +135,7 @@ typedef struct {
 static const SegueParam *const shift_params[] = {
   OP_PROBABILITY (ShareConfig),
   SEGUE_PARAM (ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 1]", .min = 0, .max = 1,
-               .doc = "How far, as a share of the segment; drawn evenly from the range."),
+               .doc = "Shift, as a fraction of the segment; drawn uniformly from the range."),
   NULL,
 };
 
@@ -180,8 +179,9 @@ static const Op shift_op = {
 
 static const SegueParam *const mask_params[] = {
   OP_PROBABILITY (ShareConfig),
-  SEGUE_PARAM (ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 0.1]", .min = 0, .max = 1,
-               .doc = "Length of the gap, as a share of the segment; drawn evenly from the range."),
+  SEGUE_PARAM (
+    ShareConfig, share, SEGUE_PARAM_RANGE, .def = "[0, 0.1]", .min = 0, .max = 1,
+    .doc = "Length of the gap, as a fraction of the segment; drawn uniformly from the range."),
   NULL,
 };
 
@@ -200,7 +200,7 @@ static const Op mask_op = {
   .group = {
     .struct_size = sizeof (SegueParamGroup),
     .name = "time-mask",
-    .doc = "Silences a stretch somewhere in the segment.",
+    .doc = "Silences a random part of the segment.",
     .size = sizeof (ShareConfig),
     .params = mask_params,
   },

@@ -59,7 +59,7 @@ walk (const Chain *chain, guint64 at, const ProbeFrame *first, Probe *probe)
   probe->declared = seconds;
   if (lost)
     probe_note (probe, 1 - (double) lost / (double) (chain->end - chain->start),
-                "%" G_GUINT64_FORMAT " bytes in it are no sound", lost);
+                "%" G_GUINT64_FORMAT " bytes in it are not audio", lost);
 }
 
 gboolean

@@ -183,7 +183,7 @@ read_link (ProbeInput *input, guint64 start, guint64 end, const guint8 *info, Pr
     probe_add_part (probe, start, end, NULL);
   if (is_wrong && !probe->remark)
     probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
-                                     " samples, and %" G_GUINT64_FORMAT ": all are taken",
+                                     " samples, but contains %" G_GUINT64_FORMAT ": all are used",
                                      stated, found);
 }
 

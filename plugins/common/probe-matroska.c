@@ -172,14 +172,14 @@ probe_matroska (ProbeInput *input, guint64 start, Probe *probe)
       continue;
     }
     if (element.size > there) {
-      probe->remark = g_strdup ("ends within a block: it may have been cut short");
+      probe->remark = g_strdup ("ends within a block: it may be truncated");
       break;
     }
     read_leaf (&self, &element, end);
     at = element.start + element.size;
   }
   if (self.has_tracks && !self.track)
-    probe_refuse (probe, "holds no audio stream");
+    probe_refuse (probe, "contains no audio stream");
   if (self.has_blocks && self.last > self.first)
     probe->declared = (double) (self.last - self.first) * (double) self.scale / 1e9;
 }

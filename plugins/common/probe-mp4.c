@@ -283,10 +283,11 @@ probe_mp4 (ProbeInput *input, guint64 start, Probe *probe)
   if (input->failed)
     return;
   if (!movie.has_movie)
-    probe_refuse (probe, "is damaged: its index (moov) is missing, as in a download that was not "
-                         "finished; get a whole copy");
+    probe_refuse (
+      probe,
+      "is damaged: its index (moov) is missing, as in an unfinished download; get a complete copy");
   else if (!movie.has_track)
-    probe_refuse (probe, "holds no audio stream");
+    probe_refuse (probe, "contains no audio stream");
   else if (movie.track.is_encrypted)
     probe_refuse (probe, "is encrypted (DRM)");
   declare (&movie, probe);

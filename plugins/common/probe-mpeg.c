@@ -278,17 +278,17 @@ compare_frames (Probe *probe, const Tag *tag, const Frame *frame, const Walk *fo
   if (there > tag->frames + MISCOUNT)
     return FALSE;
   if (there + MISCOUNT < tag->frames && tag->bytes && tag->bytes <= sound + frame->length) {
-    probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
-                                     " frames, and %" G_GUINT64_FORMAT
-                                     ", with all the bytes that it states: taken as whole",
-                                     tag->frames, there);
+    probe->remark = g_strdup_printf (
+      "has a header that states %" G_GUINT64_FORMAT " frames, but contains %" G_GUINT64_FORMAT
+      ", with all the bytes that the header states: treated as complete",
+      tag->frames, there);
     return FALSE;
   }
   probe->declared = (double) (samples - MIN (samples, tag->padding)) / frame->rate;
   if (there + MISCOUNT < tag->frames) /* some encoders count a frame too many */
     probe_note (probe, (double) there / (double) tag->frames,
-                "its header promises %" G_GUINT64_FORMAT " frames, but only %" G_GUINT64_FORMAT
-                " are there",
+                "its header states %" G_GUINT64_FORMAT " frames, but only %" G_GUINT64_FORMAT
+                " are present",
                 tag->frames, there);
   return TRUE;
 }
@@ -406,10 +406,10 @@ probe_mpeg (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Pr
   else if (!tag.frames)
     found.lost += end - found.tail;
   if (last == end && !tag.frames && !probe->remark && frame_at (&mpeg, found.tail, &rest))
-    probe->remark = g_strdup ("ends within a frame: it may have been cut short");
+    probe->remark = g_strdup ("ends within a frame: it may be truncated");
   if (found.lost)
     probe_note (probe, 1 - (double) found.lost / (double) (end - first),
-                "%" G_GUINT64_FORMAT " bytes in it are no sound", found.lost);
+                "%" G_GUINT64_FORMAT " bytes in it are not audio", found.lost);
   add_frames (&mpeg, first, last, &frame, &tag, &found, is_told, probe);
   return TRUE;
 }

@@ -282,12 +282,13 @@ sum_up (Ogg *ogg, Probe *probe)
       probe_note (probe, (double) stream->pages / (double) (stream->pages + stream->missing),
                   "%" G_GUINT64_FORMAT " of its pages are missing", stream->missing);
     if (!stream->ended && (stream->is_open || ogg->ends_within))
-      probe_note (probe, 0, "it ends within a page: it was cut short");
+      probe_note (probe, 0, "it ends within a page: it is truncated");
     else if (!stream->ended && !probe->remark)
-      probe->remark = g_strdup ("has no mark at its last page; taken as whole, as the page is");
+      probe->remark = g_strdup (
+        "has no end mark on its last page; treated as complete, because that page is complete");
   }
   if (ogg->has_too_many)
-    probe_note (probe, 0, "more than %d recordings stand in it, one after the other", MAX_STREAMS);
+    probe_note (probe, 0, "it contains more than %d recordings, one after the other", MAX_STREAMS);
   if (counted >= 0)
     probe->declared = declared;
   if (ogg->damaged)

@@ -112,7 +112,7 @@ read_sound (ProbeInput *input, Probe *probe, const Common *common, gboolean is_a
       size = counted;
     else
       probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
-                                       " samples, and %" G_GUINT64_FORMAT ": all are taken",
+                                       " samples, but contains %" G_GUINT64_FORMAT ": all are used",
                                        common->n_frames, size / common->frame_bytes);
   }
   probe->declared = (double) (size / common->frame_bytes) / common->rate;
@@ -142,8 +142,8 @@ probe_aiff (ProbeInput *input, guint64 start, Probe *probe)
   if (sound.start && common.length)
     read_sound (input, probe, &common, is_aifc, &sound);
   else
-    probe_refuse (probe, "is damaged: %s can be found in it",
-                  sound.start ? "no description of its sound" : "no chunk of sound");
+    probe_refuse (probe, "is damaged: it has no %s",
+                  sound.start ? "chunk that describes its audio" : "audio chunk");
 }
 
 /* AU: offset, size, encoding, rate and channels.  Nothing follows the audio, so all of it is used, whatever the
@@ -179,7 +179,7 @@ probe_au (ProbeInput *input, guint64 start, Probe *probe)
   rate = probe_be32 (p + 16);
   channels = probe_be32 (p + 20);
   if (sound >= input->size) {
-    probe_refuse (probe, "is damaged: its sound would begin behind its end");
+    probe_refuse (probe, "is damaged: its audio would begin after the end of the file");
     return;
   }
   there = probe_end_of_sound (input, sound) - sound;
@@ -187,9 +187,10 @@ probe_au (ProbeInput *input, guint64 start, Probe *probe)
   if (size == 0 || (size > there && probe_is_made_up (size)))
     size = there;
   if (frame && size + MAX_PADDING < there)
-    probe->remark = g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
-                                     " bytes of sound, and %" G_GUINT64_FORMAT ": all are taken",
-                                     size, there);
+    probe->remark =
+      g_strdup_printf ("has a header that states %" G_GUINT64_FORMAT
+                       " bytes of audio, but contains %" G_GUINT64_FORMAT ": all are used",
+                       size, there);
   if (frame)
     size = MAX (size, there);
   probe_compare (probe, sound, sound + there, size);
@@ -243,10 +244,10 @@ probe_caf (ProbeInput *input, guint64 start, Probe *probe)
     char name[5] = { (char) p[0], (char) p[1], (char) p[2], (char) p[3] };
 
     if (!probe_is_name (p)) {
-      probe->remark = g_strdup_printf (
-        "has %" G_GUINT64_FORMAT " bytes behind the sound that its header states, which are not "
-        "used: if the song is longer, export it again",
-        input->size - at);
+      probe->remark = g_strdup_printf ("has %" G_GUINT64_FORMAT
+                                       " bytes after the audio that its header states, which are "
+                                       "not used: if the song is longer, export it again",
+                                       input->size - at);
       break;
     }
     if (size > G_MAXINT64)

@@ -185,10 +185,10 @@ look_behind (ProbeInput *input, Probe *probe, const Format *format, guint64 end)
 
   if (!probe->remark && there > MAX_BEHIND && !is_explained (input, format, end) &&
       !probe_is_zero (input, end, end + there))
-    probe->remark = g_strdup_printf (
-      "has %" G_GUINT64_FORMAT " bytes behind the sound that its header states, which are not "
-      "used: if the song is longer, export it again",
-      there);
+    probe->remark = g_strdup_printf ("has %" G_GUINT64_FORMAT
+                                     " bytes after the audio that its header states, which are not "
+                                     "used: if the song is longer, export it again",
+                                     there);
 }
 
 /* An AU header for big-endian samples, which no decoder supports fully in WAVE; %NULL: one-byte samples, or a type
@@ -236,9 +236,9 @@ static void
 conclude (ProbeInput *input, Probe *probe, const Format *format, guint64 start, guint64 size)
 {
   if (!start)
-    probe_refuse (probe, "is damaged: no chunk of sound can be found in it");
+    probe_refuse (probe, "is damaged: it has no audio chunk");
   else if (!format->length)
-    probe_refuse (probe, "is damaged: it does not say what format its sound is in");
+    probe_refuse (probe, "is damaged: it does not state its audio format");
   else
     read_data (input, probe, format, start, actual_size (input, format, start, size));
 }

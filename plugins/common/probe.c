@@ -85,8 +85,8 @@ probe_compare (Probe *probe, guint64 start, guint64 end, guint64 promised)
 
   if (promised > there)
     probe_note (probe, (double) there / (double) promised,
-                "its header promises %" G_GUINT64_FORMAT
-                " bytes of sound, but only %" G_GUINT64_FORMAT " are there",
+                "its header states %" G_GUINT64_FORMAT
+                " bytes of audio, but only %" G_GUINT64_FORMAT " are present",
                 promised, there);
 }
 
@@ -294,9 +294,9 @@ probe_all (ProbeInput *input, Probe *probe)
       probe_frames (input, start, FALSE, probe);
   }
   if (!probe->container && begins_with_zeros (input))
-    probe_refuse (probe,
-                  "begins with zeros, not with sound: it was never written whole; get another "
-                  "copy");
+    probe_refuse (
+      probe,
+      "begins with zeros instead of audio: it was never written completely; get another copy");
   if (probe->parts->len == 0)
     probe_add_part (probe, start < input->size ? start : 0, input->size, NULL);
 }

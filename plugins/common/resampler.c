@@ -70,7 +70,7 @@ out_of_memory (const Resampler *self, GError **error)
 {
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                "not enough memory for a song of more than %.0f s; decode fewer songs at once (-j "
-               "1)" SEGUE_ADVICE (", or leave long ones out with ", "max_duration=600"),
+               "1)" SEGUE_ADVICE (", or skip long songs with ", "max_duration=600"),
                (double) self->length / self->rate);
   return FALSE;
 }
@@ -182,16 +182,17 @@ check_format (Resampler *self, guint rate, guint channels, GError **error)
 {
   if (rate < MIN_RATE || rate > MAX_RATE || channels < 1 || channels > MAX_CHANNELS) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
-                 "claims %u channels at %u Hz, which no recording has", channels, rate);
+                 "declares %u channels at %u Hz, which is outside the supported range", channels,
+                 rate);
     return FALSE;
   }
   if (self->channels == 0)
     self->channels = self->keep_channels ? channels : 1;
   if (self->keep_channels && self->channels != channels) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "changes from %u to %u channels on its way" SEGUE_ADVICE ("; decode it with ",
-                                                                           "channels=mono"),
-                 self->channels, channels);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "changes from %u to %u channels partway" SEGUE_ADVICE ("; decode it with ", "channels=mono"),
+      self->channels, channels);
     return FALSE;
   }
   return rate == self->native_rate || start_rate (self, rate, error);
@@ -301,10 +302,10 @@ resampler_push_planes (Resampler *self, const float *const *planes, gsize stride
     fine = self->keep_channels ? interleave (block, at, stride, n, channels)
                                : mix (block, at, stride, n, channels);
     if (!fine) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                   "holds samples that are not numbers, or infinite, after %.2f s: export the "
-                   "file again",
-                   resampler_get_seconds (self));
+      g_set_error (
+        error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+        "contains samples that are not numbers, or infinite, after %.2f s: export the file again",
+        resampler_get_seconds (self));
       return FALSE;
     }
     if (!take (self, block, n, error))

@@ -23,7 +23,7 @@ static const char *const silence_choices[] = { "fail", "keep", NULL };
 
 const SegueParam *const song_params[] = {
   SEGUE_PARAM (SongConfig, rate, SEGUE_PARAM_INT, .def = "16000", .min = 4000, .max = 192000,
-               .unit = "Hz", .doc = "Rate of the audio that comes out."),
+               .unit = "Hz", .doc = "Sample rate of the output."),
   SEGUE_PARAM (SongConfig, channels, SEGUE_PARAM_CHOICE, .def = "mono", .choices = channel_choices,
                .doc = "`mono`: the mean of all channels; `keep`: as in the file."),
   SEGUE_PARAM (SongConfig, min_duration, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0", .min = 0,
@@ -31,24 +31,24 @@ const SegueParam *const song_params[] = {
                .doc = "Songs that are shorter are skipped, with the reason."),
   SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .relaxed = "10800",
                .min = 1, .max = 86400, .unit = "s", .flags = SEGUE_PARAM_COST,
-               .doc = "Longest song.  A decoded second takes 64 kB at 16 kHz, and a song at most "
-                      "2 GiB; there are as many songs in memory as workers."),
-  SEGUE_PARAM (SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .relaxed = "cut",
-               .choices = when_long_choices,
-               .doc =
-                 "What to do with a longer song: `fail` skips it, with the reason; `cut` takes "
-                 "its beginning."),
+               .doc = "Maximum length of a song.  A decoded second takes 64 kB at 16 kHz, and a "
+                      "song at most 2 GiB; each worker has one song in memory."),
+  SEGUE_PARAM (
+    SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .relaxed = "cut",
+    .choices = when_long_choices,
+    .doc =
+      "What to do with a longer song: `fail` skips it, with the reason; `cut` uses its beginning."),
   SEGUE_PARAM (SongConfig, completeness, SEGUE_PARAM_DOUBLE, .def = "0.99", .relaxed = "0",
                .min = 0, .max = 1, .flags = SEGUE_PARAM_ON_REQUEST,
                .doc = "Minimum fraction of the declared audio that must be present and decode; "
                       "truncated and damaged files fall below it.  0: not checked."),
   SEGUE_PARAM (SongConfig, silence, SEGUE_PARAM_CHOICE, .def = "fail", .choices = silence_choices,
                .doc = "What to do with a song of digital silence, or whose channels cancel each "
-                      "other in mono: `fail` skips it, with the reason; `keep` takes it."),
+                      "other in mono: `fail` skips it, with the reason; `keep` uses it."),
   SEGUE_PARAM (SongConfig, timeout, SEGUE_PARAM_DOUBLE, .def = "60", .min = 1, .max = 3600,
                .unit = "s", .flags = SEGUE_PARAM_VOLATILE,
-               .doc = "How much longer decoding may take than the song lasts.  A song that "
-                      "takes longer is tried again by the next run."),
+               .doc = "Time limit for decoding, in addition to the song's length.  A song that "
+                      "exceeds it is retried by the next run."),
   NULL,
 };
 
@@ -144,7 +144,7 @@ too_long (const Song *self, GError **error)
 {
   return song_error (
     self, error, SEGUE_ERROR_DATA,
-    "lasts more than %g s" SEGUE_ADVICE ("; take its beginning with ", "when_long=cut")
+    "is longer than %g s" SEGUE_ADVICE ("; use its beginning with ", "when_long=cut")
       SEGUE_ADVICE (", or all of it with ", "max_duration=14400"),
     self->config->max_duration);
 }
@@ -161,7 +161,7 @@ probe (Song *self, GError **error)
   self->declared = self->probe.declared;
   if (self->probe.intact < config->completeness)
     return song_error (self, error, SEGUE_ERROR_DATA,
-                       "is damaged: %s; get a whole copy" SEGUE_ADVICE (
+                       "is damaged: %s; get a complete copy" SEGUE_ADVICE (
                          ", or use what is left with ", "completeness=0"),
                        self->probe.damage);
   if (config->when_long == SONG_WHEN_LONG_FAIL && self->declared > config->max_duration)
@@ -177,7 +177,7 @@ report (const Song *self, SegueContext *context)
 
   if (found->intact < 1)
     segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "‘%s’ is taken, but %.2g %% of it is damaged: %s",
+                       "‘%s’ is used, but %.2g %% of it is damaged: %s",
                        segue_item_get_id (self->file), 100 * (1 - found->intact), found->damage);
   else if (found->remark)
     segue_context_log (context, G_LOG_LEVEL_WARNING, "‘%s’ %s", segue_item_get_id (self->file),
@@ -274,7 +274,7 @@ song_check_clock (Song *self, GError **error)
     return TRUE;
   return song_error (
     self, error, SEGUE_ERROR_TIMEOUT,
-    "was given up after %.0f s, with %.0f s of it decoded; the next run tries again" SEGUE_ADVICE (
+    "timed out after %.0f s, with %.0f s of it decoded; the next run tries again" SEGUE_ADVICE (
       ", with more time if you add ", "timeout=600"),
     taken, resampler_get_seconds (self->resampler));
 }
@@ -288,11 +288,11 @@ check_size (const Song *self, guint channels, GError **error)
 
   if (resampler_get_seconds (self->resampler) * second <= (double) MAX_BYTES)
     return TRUE;
-  return song_error (self, error, SEGUE_ERROR_DATA,
-                     "takes more than 2 GiB when decoded, as all above %.0f s does" SEGUE_ADVICE (
-                       "; take its beginning with ", "when_long=cut")
-                       SEGUE_ADVICE (" ", "max_duration=%.0f"),
-                     (double) MAX_BYTES / second, floor ((double) MAX_BYTES / second));
+  return song_error (
+    self, error, SEGUE_ERROR_DATA,
+    "takes more than 2 GiB when decoded, as any song longer than %.0f s does" SEGUE_ADVICE (
+      "; use its beginning with ", "when_long=cut") SEGUE_ADVICE (" ", "max_duration=%.0f"),
+    (double) MAX_BYTES / second, floor ((double) MAX_BYTES / second));
 }
 
 /* Limits @n_frames to those that the song may still have. */
@@ -338,16 +338,16 @@ check_result (Song *self, double seconds, GError **error)
   if (seconds <= 0 && self->declared > 0)
     return song_error (
       self, error, SEGUE_ERROR_UNSUPPORTED,
-      "declares %.2f s of sound, none of which this decoder can decode: it is damaged, or of a "
-      "kind that the decoder does not know; export it again, as WAV or FLAC with 24 bits",
+      "declares %.2f s of audio, none of which this decoder can decode: it is damaged, or in a "
+      "format that the decoder does not support; export it again, as WAV or FLAC with 24 bits",
       self->declared);
   if (seconds <= 0)
-    return song_error (self, error, SEGUE_ERROR_UNSUPPORTED, "holds no sound");
+    return song_error (self, error, SEGUE_ERROR_UNSUPPORTED, "contains no audio");
   if (!isnan (self->declared) && seconds + DELAY_SLACK < promised * config->completeness)
     return song_error (
       self, error, SEGUE_ERROR_DATA,
-      "is truncated or damaged: %.2f s of the declared %.2f s could be decoded; get "
-      "a whole copy" SEGUE_ADVICE (", or use what is left with ", "completeness=0"),
+      "is truncated or damaged: %.2f s of the declared %.2f s could be decoded; get a complete "
+      "copy" SEGUE_ADVICE (", or use what is left with ", "completeness=0"),
       seconds, self->declared);
   if (seconds < config->min_duration)
     return song_error (self, error, SEGUE_ERROR_DATA,

@@ -411,7 +411,7 @@ test_bytes_behind (void)
   g_assert_null (whole.remark);
   memcpy (bytes->data + 40, "\0\x20\0\0", 4);
   probe_bytes (bytes->data, bytes->len, &early);
-  g_assert_nonnull (strstr (early.remark, "behind the sound"));
+  g_assert_nonnull (strstr (early.remark, "after the audio"));
   memcpy (bytes->data + 44 + 0x2000, chunk, sizeof chunk);
   g_byte_array_set_size (bytes, 44 + 0x2000 + 8 + 0x4000);
   probe_bytes (bytes->data, bytes->len, &chunks);

@@ -43,9 +43,9 @@ test_never_noise (DecoderFixture *fixture, gconstpointer decoder)
 
   memcpy (bytes->data + 36, "dat\1", 4);
   decoder_put_bytes (path, (const char *) bytes->data, bytes->len);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "no chunk of sound");
+  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "it has no audio chunk");
   decoder_assert_refused (decoder, "{ completeness: 0 }", path, SEGUE_ERROR_DATA,
-                          "no chunk of sound");
+                          "it has no audio chunk");
 }
 
 static void

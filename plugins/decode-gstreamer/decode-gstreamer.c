@@ -81,7 +81,7 @@ play (Song *song, const ProbePart *part, SegueContext *context, gboolean *has_be
   result = read_frames (song, player, has_begun, error);
   if (!player_stop (player))
     segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "‘%s’ hangs its decoder, which was left behind", song_get_name (song));
+                       "‘%s’ hangs its decoder, which could not be stopped", song_get_name (song));
   return result;
 }
 
@@ -96,7 +96,7 @@ decode_part (Song *song, const ProbePart *part, SegueContext *context, GError **
   /* A song that stops without an end of stream is truncated. */
   if (result == PLAYER_STUCK && !has_begun)
     return song_error (song, error, SEGUE_ERROR_TIMEOUT,
-                       "can't be decoded: %u times its decoder stopped without a word", TRIES);
+                       "can't be decoded: its decoder stopped %u times without an error", TRIES);
   return result != PLAYER_FAILED;
 }
 
@@ -132,17 +132,13 @@ static const SegueStageType decode_gstreamer = {
   SONG_DECODER,
   .name = "decode-gstreamer",
   .summary = "Decodes songs of any format with GStreamer",
-  .doc =
-    "Takes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: whatever "
-    "GStreamer has a decoder for; pictures and video are not touched), averages its channels to "
-    "mono and resamples it with soxr HQ, as it comes: a song is never held at its native rate.\n\n"
-    "Decoders do not report truncated files.  The container is parsed first, and the decoded "
-    "length "
-    "is compared with the declared one: see `completeness`.  Runs in a process of its own, with a "
-    "time "
-    "limit: hostile files crash and hang decoders.  `use: decode` asks this decoder and the others "
-    "that "
-    "are installed.",
+  .doc = "Decodes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: every "
+         "format that GStreamer has a decoder for; pictures and video are ignored), averages its "
+         "channels to mono and resamples it with soxr HQ as a stream: a song is never in memory at "
+         "its native rate.\n\nDecoders do not report truncated files.  The container is parsed "
+         "first, and the decoded length is compared with the declared one: see `completeness`.  "
+         "Runs in a separate process with a time limit, because malicious files crash and hang "
+         "decoders.  `use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,
   .fingerprint = fingerprint,
   .open = open_framework,

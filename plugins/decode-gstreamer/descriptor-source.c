@@ -55,7 +55,7 @@ fill (GstBaseSrc *source, guint64 offset, guint size, GstBuffer *buffer)
   gssize n;
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
-    GST_ELEMENT_ERROR (source, RESOURCE, READ, ("no memory"), (NULL));
+    GST_ELEMENT_ERROR (source, RESOURCE, READ, ("not enough memory"), (NULL));
     return GST_FLOW_ERROR;
   }
   n = read_at ((DescriptorSource *) source, map.data, size, offset);

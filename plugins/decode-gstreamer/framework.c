@@ -90,7 +90,8 @@ framework_init (GError **error)
 
   if (failure)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                 "GStreamer does not start: %s; is it installed whole?", failure->message);
+                 "GStreamer does not start: %s; check that it is installed completely",
+                 failure->message);
   return failure == NULL;
 }
 

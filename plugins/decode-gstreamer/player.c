@@ -193,11 +193,10 @@ add_element (Player *self, const char *name, GError **error)
   if (element)
     gst_bin_add (GST_BIN (self->pipeline), element);
   else if (factory)
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-      "GStreamer's ‘%s’ is installed, but can't be loaded: there is no memory for it, or "
-      "its file is damaged (‘gst-inspect-1.0 %s’ tries the same)",
-      name, name);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "GStreamer's ‘%s’ is installed, but can't be loaded: there is not enough memory "
+                 "for it, or its file is damaged (check with ‘gst-inspect-1.0 %s’)",
+                 name, name);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                  "GStreamer's ‘%s’ is not installed: install gstreamer1.0-plugins-base and -good",
@@ -214,7 +213,7 @@ add_source (Player *self, int fd, const ProbePart *part, GError **error)
     gst_bin_add (GST_BIN (self->pipeline), source);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "a song's file can't be opened once more: %s", g_strerror (errno));
+                 "the song's file can't be opened again: %s", g_strerror (errno));
   return source;
 }
 
@@ -271,7 +270,7 @@ translate (const GError *problem, gboolean is_about_reading, const char *missing
                  missing);
   else if (g_error_matches (problem, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN))
     /* decodebin's report that it ignored all streams. */
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "contains no audio stream");
   else if (g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND) ||
            g_error_matches (problem, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED,
@@ -403,7 +402,8 @@ read_sample (Player *self, PlayerBlock *block, GError **error)
     gst_caps_replace (&self->caps, caps);
   }
   if (!gst_buffer_map (buffer, &self->map, GST_MAP_READ)) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for decoded audio");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                         "not enough memory for the decoded audio");
     g_clear_pointer (&self->sample, gst_sample_unref);
     return FALSE;
   }
@@ -461,7 +461,7 @@ player_pull (Player *self, PlayerBlock *block, GError **error)
   if (gst_app_sink_is_eos (self->sink))
     return PLAYER_END;
   if (has_no_audio (self)) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "contains no audio stream");
     return PLAYER_FAILED;
   }
   return is_stuck (self) ? PLAYER_STUCK : PLAYER_NOTHING_YET;

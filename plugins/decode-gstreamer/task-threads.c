@@ -145,8 +145,8 @@ task_threads_are_refused (TaskThreads *self, GError **error)
 
   if (self->reason)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "can't be decoded: its decoder got no thread: %s; close other programs, or raise "
-                 "the limits (ulimit -u, ulimit -v)",
+                 "can't be decoded: its decoder can't start a thread: %s; close other programs, or "
+                 "raise the limits (ulimit -u, ulimit -v)",
                  self->reason);
   return self->reason != NULL;
 }

@@ -60,8 +60,8 @@ open_library (const char *name, GError **error)
     g_module_make_resident (module);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                 "%s can't be loaded: %s; is there memory for it, and is FFmpeg installed, of the "
-                 "major version that segue was built with?",
+                 "%s can't be loaded: %s; check that there is enough memory and that FFmpeg is "
+                 "installed, in the major version that segue was built with",
                  name, g_module_error ());
   return module;
 }

@@ -11,9 +11,9 @@
 /* Bytes of the index of packets read, which only serves seeking back. */
 #define MAX_INDEX 2048
 
-static const char unreadable[] = "can't be decoded: its data is damaged, or of a kind that FFmpeg "
-                                 "does not know; get another copy, or "
-                                 "export it as WAV or FLAC";
+static const char unreadable[] =
+  "can't be decoded: its data is damaged, or in a format that FFmpeg does not support; get another "
+  "copy, or export it as WAV or FLAC";
 
 struct _Reader {
   Song *song;
@@ -117,8 +117,8 @@ choose_stream (Reader *self, const AVCodec **decoder, GError **error)
     return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED,
                        "is in a format that decode-libav does not read (%s)",
                        libav.avcodec_get_name (undecodable->codecpar->codec_id));
-  return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "holds no audio stream%s",
-                     undecodable ? " of a known kind" : "");
+  return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED, "contains no audio stream%s",
+                     undecodable ? " in a known format" : "");
 }
 
 static gboolean

@@ -52,7 +52,8 @@ reserve (Samples *self, gsize n, GError **error)
   self->converted = n <= G_MAXSIZE / sizeof (float) ? g_try_malloc (n * sizeof (float)) : NULL;
   self->capacity = self->converted ? n : 0;
   if (!self->converted)
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for decoded audio");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                         "not enough memory for the decoded audio");
   return self->converted != NULL;
 }
 
@@ -85,7 +86,7 @@ samples_convert (Samples *self, const AVFrame *frame, GError **error)
   guint n_planes = is_planar ? channels : 1;
 
   if (channels < 1 || channels > RESAMPLER_MAX_CHANNELS) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "claims %d channels",
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED, "declares %d channels",
                  frame->ch_layout.nb_channels);
     return FALSE;
   }

@@ -310,7 +310,7 @@ test_video (Fixture *fixture, gconstpointer unused)
     item = decode ("{}", path);
     assert_tone (item, 3, 0.1);
     g_assert_true (test_encode (path, containers[i], mute, 3));
-    assert_refused (path, "holds no audio stream");
+    assert_refused (path, "contains no audio stream");
   }
 }
 

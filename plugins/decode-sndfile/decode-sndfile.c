@@ -118,7 +118,7 @@ decode (Song *song, Input *input, GError **error)
   if (info.samplerate > 0)
     song_trust_duration (song, (double) info.frames / info.samplerate);
   if (info.channels < 1 || info.channels > BLOCK)
-    ok = song_error (song, error, SEGUE_ERROR_UNSUPPORTED, "claims %d channels", info.channels);
+    ok = song_error (song, error, SEGUE_ERROR_UNSUPPORTED, "declares %d channels", info.channels);
   else
     ok = read_frames (song, file, &info, error);
   sf_close (file);
@@ -177,16 +177,12 @@ static const SegueStageType decode_sndfile = {
   SONG_DECODER,
   .name = "decode-sndfile",
   .summary = "Decodes songs with libsndfile: WAV, AIFF, FLAC, Ogg Vorbis, Opus and MP3",
-  .doc = "Takes what libsndfile reads, averages its channels to mono and resamples it with soxr "
-         "HQ, as it "
-         "comes, in a fraction of the dependencies of other decoders.\n\n"
-         "Decoders do not report truncated files.  The container is parsed first, and the decoded "
-         "length "
-         "is compared with the declared one: see `completeness`.  Runs in a process of its own, "
-         "with a time "
-         "limit: hostile files crash and hang decoders.  `use: decode` asks this decoder and the "
-         "others that "
-         "are installed.",
+  .doc = "Decodes the formats that libsndfile reads, averages the channels to mono and resamples "
+         "with soxr HQ as a stream, with a fraction of the dependencies of other "
+         "decoders.\n\nDecoders do not report truncated files.  The container is parsed first, and "
+         "the decoded length is compared with the declared one: see `completeness`.  Runs in a "
+         "separate process with a time limit, because malicious files crash and hang decoders.  "
+         "`use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,
   .fingerprint = fingerprint,
   .process = process,

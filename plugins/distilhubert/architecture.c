@@ -20,7 +20,7 @@ refuse_unsupported (const json_t *config, const char *where, GError **error)
     const json_t *value = json_object_get (config, keys[i]);
     if (value != NULL && !json_is_null (value) && !json_is_false (value))
       return segue_nn_config_refuse (error, where, keys[i],
-                                     "is set, and this model type does not have it");
+                                     "is set, but this model type does not support it");
   }
   const char *type = json_string_value (json_object_get (config, "model_type"));
   if (g_strcmp0 (type, "hubert") != 0)
@@ -50,7 +50,7 @@ parse_list (const json_t *config, const char *where, const char *key, gsize max,
     json_int_t value = json_integer_value (member);
     if (!json_is_integer (member) || value < 1 || value > (json_int_t) max)
       return segue_nn_config_refuse (error, where, key,
-                                     "must hold whole numbers of 1…%" G_GSIZE_FORMAT, max);
+                                     "must contain whole numbers of 1…%" G_GSIZE_FORMAT, max);
     *(gsize *) (void *) ((guint8 *) &a->convs[i] + offset) = (gsize) value;
   }
   return TRUE;
@@ -161,7 +161,7 @@ hubert_architecture_parse (const json_t *config, const char *where,
     return FALSE;
   if (hubert_architecture_min_length (architecture) == G_MAXSIZE)
     return segue_nn_config_refuse (error, where, "conv_stride",
-                                   "asks for more samples than there are");
+                                   "needs more samples than a segment can have");
   return TRUE;
 }
 

@@ -41,10 +41,11 @@ describe (gpointer data, SegueModelInfo *info)
     .min_length = hubert_architecture_min_length (&model->architecture),
     .coupled = FALSE,
     .precision = model->base.precision,
-    .notice = model->assumes_normalise
-                ? "the model's folder does not say whether audio is normalised (do_normalize in "
-                  "preprocessor_config.json or processor_config.json): it is, as transformers would"
-                : NULL,
+    .notice =
+      model->assumes_normalise
+        ? "the model folder does not state whether audio is normalised (do_normalize in "
+          "preprocessor_config.json or processor_config.json): it is normalised, as in transformers"
+        : NULL,
   };
 }
 
@@ -150,11 +151,11 @@ const SegueModelType hubert_model_type = {
   .struct_size = sizeof (SegueModelType),
   .name = "distilhubert",
   .summary = "DistilHuBERT and other Hubert models with a classifier on top",
-  .doc = "A convolutional encoder over raw samples of 16 kHz, transformer layers, the mean over "
+  .doc = "A convolutional encoder over raw samples at 16 kHz, transformer layers, the mean over "
          "time, and a linear classifier: transformers' HubertForSequenceClassification. Start from "
          "pre-trained weights with `init: ntu-spml/distilhubert`; without `init` weights are "
          "random. Every size and switch is read from the model folder's config.json, so "
-         "facebook/hubert-base-ls960 and hubert-large are this type too. What is saved opens in "
+         "facebook/hubert-base-ls960 and hubert-large are this type, too. Saved models open in "
          "transformers' AutoModelForAudioClassification.",
   .result_version = 1,
   .params = hubert_params,

@@ -32,37 +32,40 @@ static const char *const activation_choices[] = { "gelu", "gelu_new", "quick_gel
 
 const SegueParam *const hubert_params[] = {
   CHOICE (freeze, "none", freeze_choices,
-          "What is not trained: nothing, the convolutional feature encoder, or everything but the "
-          "projector and the classifier. What is frozen is computed once per segment and runs "
+          "Part that is not trained: nothing, the convolutional feature encoder, or everything but "
+          "the projector and the classifier. The frozen part is computed once per segment and runs "
           "without dropout."),
-  OPTIONAL_SWITCH (do_normalize, "Bring each segment to mean 0 and variance 1 first. Unset: as the "
-                                 "model folder says; no, for a new model."),
-  PROBABILITY (hidden_dropout, "Dropout after embeddings, attention and feed-forward. Unset: as "
-                               "the model folder says; 0.1 for a new model."),
-  PROBABILITY (attention_dropout, "Dropout of attention probabilities. Unset: as the model folder "
-                                  "says; 0.1 for a new model."),
-  PROBABILITY (activation_dropout, "Dropout inside the feed-forward. Unset: as the model folder "
-                                   "says; 0.1 for a new model."),
-  PROBABILITY (feat_proj_dropout, "Dropout after the feature projection. Unset: as the model "
-                                  "folder says; 0 for a new model."),
+  OPTIONAL_SWITCH (do_normalize, "Bring each segment to mean 0 and variance 1 first. Unset: as in "
+                                 "the model folder; no, for a new model."),
+  PROBABILITY (hidden_dropout, "Dropout after embeddings, attention and feed-forward. Unset: as in "
+                               "the model folder; 0.1 for a new model."),
+  PROBABILITY (
+    attention_dropout,
+    "Dropout of attention probabilities. Unset: as in the model folder; 0.1 for a new model."),
+  PROBABILITY (
+    activation_dropout,
+    "Dropout inside the feed-forward. Unset: as in the model folder; 0.1 for a new model."),
+  PROBABILITY (
+    feat_proj_dropout,
+    "Dropout after the feature projection. Unset: as in the model folder; 0 for a new model."),
   PROBABILITY (layerdrop, "Probability of skipping a whole transformer layer in a step. Unset: as "
-                          "the model folder says; 0 for a new model."),
-  OPTIONAL_SWITCH (apply_spec_augment, "Mask spans of time and of channels while training "
-                                       "(SpecAugment). Unset: as the model folder says; no, for a "
-                                       "new model."),
-  PROBABILITY (mask_time_prob, "Share of frames to mask. Unset: as the model folder says; 0.05 for "
-                               "a new model."),
-  OPTIONAL_SIZE (mask_time_length, "Frames in one masked span. Unset: as the model folder says; 10 "
-                                   "for a new model."),
-  PROBABILITY (mask_feature_prob, "Share of channels to mask. Unset: as the model folder says; 0 "
-                                  "for a new model."),
-  OPTIONAL_SIZE (mask_feature_length, "Channels in one masked span. Unset: as the model folder "
-                                      "says; 10 for a new model."),
+                          "in the model folder; 0 for a new model."),
+  OPTIONAL_SWITCH (apply_spec_augment,
+                   "Mask spans of time and of channels while training (SpecAugment). Unset: as in "
+                   "the model folder; no, for a new model."),
+  PROBABILITY (mask_time_prob,
+               "Share of frames to mask. Unset: as in the model folder; 0.05 for a new model."),
+  OPTIONAL_SIZE (mask_time_length,
+                 "Frames in one masked span. Unset: as in the model folder; 10 for a new model."),
+  PROBABILITY (mask_feature_prob,
+               "Share of channels to mask. Unset: as in the model folder; 0 for a new model."),
+  OPTIONAL_SIZE (mask_feature_length,
+                 "Channels in one masked span. Unset: as in the model folder; 10 for a new model."),
   SIZE (hidden_size, "768", 1, 65536,
-        "Channels of the transformer (new models only, as all that "
-        "follow: a model folder has its own)."),
+        "Channels of the transformer (for new models only, as all parameters below: a model folder "
+        "has its own)."),
   SIZE (num_hidden_layers, "2", 1, 255, "Transformer layers."),
-  SIZE (num_attention_heads, "12", 1, 65536, "Heads of attention; divides hidden_size."),
+  SIZE (num_attention_heads, "12", 1, 65536, "Attention heads; divides hidden_size."),
   SIZE (intermediate_size, "3072", 1, 65536, "Channels inside the feed-forward."),
   CHOICE (hidden_act, "gelu", activation_choices, "Activation inside the feed-forward."),
   CONVS (conv_dim, "[512, 512, 512, 512, 512, 512, 512]", 65536,

@@ -117,7 +117,8 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   for (guint i = 0; i < SEGUE_N_SETS; i++)
     if (evaluator->sets[i].tally == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                   "no memory to count %u labels against each other", evaluator->info.n_labels);
+                   "not enough memory for the confusion matrix of %u labels",
+                   evaluator->info.n_labels);
       return FALSE;
     }
   segue_context_set_progress_unit (context, "segments");
@@ -340,18 +341,18 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
 }
 
 static const SegueParam *const params[] = {
-  SEGUE_PARAM (EvaluateConfig, aggregation, SEGUE_PARAM_CHOICE, .def = "mean-probability",
-               .choices = SEGUE_AGGREGATION_CHOICES,
-               .doc =
-                 "How a song's answer is made of its segments': the mean of their probabilities; "
-                 "the normalised geometric mean (`mean-logit`), right where segments err "
-                 "independently; the share of segments that name a label first (`vote`); or the "
-                 "mean weighted by 1 − normalised entropy (`confidence-weighted`). `segue predict` "
-                 "asks the run's model in the same way."),
+  SEGUE_PARAM (
+    EvaluateConfig, aggregation, SEGUE_PARAM_CHOICE, .def = "mean-probability",
+    .choices = SEGUE_AGGREGATION_CHOICES,
+    .doc =
+      "How the predictions of a song's segments are combined: the mean of their probabilities; the "
+      "normalised geometric mean (`mean-logit`), right where segments err independently; the share "
+      "of segments that rank a label first (`vote`); or the mean weighted by 1 − normalised "
+      "entropy (`confidence-weighted`). `segue predict` does the same with the run's model."),
   SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
                .choices = SEGUE_MODEL_PRECISION_CHOICES,
-               .doc = "In what numbers the model multiplies: see train's. `int8` is for answers "
-                      "only, the fastest, and may change some."),
+               .doc = "Number format of matrix multiplications: see `train`. `int8` is for "
+                      "predictions only: the fastest, but it may change some of them."),
   NULL,
 };
 
@@ -380,9 +381,10 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 }
 
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments as the model takes them, without augmentation.",
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
+              "Segments as the model expects them, without augmentation.",
               .flags = SEGUE_PORT_SETS),
-  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model to ask."), NULL
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model to evaluate."), NULL
 };
 
 static const SeguePort *const outputs[] = {
@@ -398,15 +400,12 @@ static const SegueStageType evaluate = {
   .struct_size = sizeof (SegueStageType),
   .name = "evaluate",
   .summary = "Evaluates a model on every segment and song",
-  .doc =
-    "Runs the model over all items of all sets, as they are without augmentation. A song's answer "
-    "is made of its segments' probabilities as `aggregation` says.\n\n"
-    "Leaves `metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
-    "chance "
-    "level, macro F1, loss, per label, and confusion matrices, for each of `train`, `validation` "
-    "and "
-    "`test`) and `predictions.csv` (a "
-    "row per segment). Labels that the model does not know count as wrong and are listed.",
+  .doc = "Runs the model over all items of all sets, without augmentation. A song's prediction is "
+         "combined from its segments' probabilities as `aggregation` states.\n\nWrites "
+         "`metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
+         "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
+         "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
+         "model does not know count as wrong and are listed.",
   .result_version = 3,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,

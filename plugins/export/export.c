@@ -19,21 +19,22 @@ static const char *const encoding_choices[] = { "pcm16", "float32", NULL };
 #define METADATA "metadata.jsonl"
 
 static const SegueParam *const params[] = {
-  SEGUE_PARAM (ExportConfig, folder, SEGUE_PARAM_OUTPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
-               .doc =
-                 "Where to write: an empty folder, or one that an earlier export filled.  Below "
-                 "the pipeline's folder, unless it is given on the command line.  Unset: the "
-                 "run's own folder."),
+  SEGUE_PARAM (
+    ExportConfig, folder, SEGUE_PARAM_OUTPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
+    .doc =
+      "Target folder: empty, or written by an earlier export.  Relative to the pipeline's folder "
+      "and below it, unless it is given on the command line.  Unset: the run's folder."),
   SEGUE_PARAM (ExportConfig, encoding, SEGUE_PARAM_CHOICE, .def = "pcm16",
                .choices = encoding_choices,
-               .doc = "`pcm16`: what everything reads; samples beyond full scale are clipped and "
-                      "counted.  `float32`: the samples as they are."),
-  SEGUE_PARAM (ExportConfig, metadata, SEGUE_PARAM_BOOL, .def = "false",
-               .doc = "Write a metadata.jsonl for each set, with label, song, start, duration and "
-                      "the layout's fields.  Labels are then text, as they are, instead of folder "
-                      "names."),
+               .doc = "`pcm16`: readable by all programs; samples beyond full scale are clipped "
+                      "and counted.  `float32`: the samples unchanged."),
+  SEGUE_PARAM (
+    ExportConfig, metadata, SEGUE_PARAM_BOOL, .def = "false",
+    .doc =
+      "Write a metadata.jsonl for each set, with label, song, start, duration and the layout's "
+      "fields.  Labels are then stored unchanged, as text, instead of as folder names."),
   SEGUE_PARAM (ExportConfig, title, SEGUE_PARAM_STRING, .def = "Music segments",
-               .doc = "What the data set is called in its README.md."),
+               .doc = "Name of the data set in its README.md."),
   NULL,
 };
 
@@ -270,7 +271,7 @@ write_metadata (SegueDataset *dataset, const Plan *plan, guint set, Target *targ
         !append_row (out, segue_dataset_get_entry (dataset, i), g_ptr_array_index (plan->files, i),
                      plan)) {
       g_string_free (out, TRUE);
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "‘%s’ has metadata that is no text",
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "‘%s’ has metadata that is not text",
                    segue_item_get_id (segue_dataset_get_entry (dataset, i)));
       return FALSE;
     }
@@ -333,8 +334,9 @@ collect (gpointer instance, SegueContext *context, GError **error)
   if (!folder)
     return FALSE;
   if (segue_dataset_get_length (dataset) == 0) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                         "there is nothing to export: see why the songs before it were skipped");
+    g_set_error_literal (
+      error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+      "there is nothing to export: check why the stages before it skipped the songs");
     return FALSE;
   }
   make_plan (config, dataset, &plan);
@@ -366,14 +368,14 @@ negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
 
   if (channels > WAVE_MAX_CHANNELS)
     return segue_negotiation_refuse (negotiation, NULL, error,
-                                     "items have %u channels, and a WAV file %d at most; write "
-                                     "`channels: mono` at the stage that decodes",
+                                     "items have %u channels, but a WAV file has at most %d; write "
+                                     "`channels: mono` in the stage that decodes",
                                      channels, WAVE_MAX_CHANNELS);
   if (wave_is_too_long (frames, MAX (channels, 1), (WaveEncoding) config->encoding))
     return segue_negotiation_refuse (
       negotiation, NULL, error,
-      "items of %u samples are too long for a WAV file, which holds "
-      "4 GB; cut them with `segment`, into a shorter `length`%s",
+      "items of %u samples are too long for a WAV file, which is limited to 4 GB; cut them with "
+      "`segment` into a shorter `length`%s",
       frames, config->encoding == WAVE_FLOAT ? ", or write `encoding: pcm16`" : "");
   return TRUE;
 }
@@ -385,13 +387,13 @@ static const SeguePort *const inputs[] = {
 static const SegueStageType export_type = {
   .struct_size = sizeof (SegueStageType),
   .name = "export",
-  .summary = "Writes a data set of WAV files that Hugging Face datasets opens as it is",
-  .doc = "Files stand as `data/<set>/<label>/<name>.wav` with a README.md whose front matter names "
-         "sets and labels: `datasets.load_dataset (\"audiofolder\", data_dir=…)`.  Items in no set "
-         "go to train.  Live augmentation is left out.\n\n"
-         "Names are made safe for every system, and so that no word in them (`test`, `dev`) makes "
-         "`datasets` put a file into another set.  The same data set gives the same bytes.  What "
-         "is there already is not written again; what an earlier export left is removed.",
+  .summary = "Writes a data set of WAV files that Hugging Face datasets opens directly",
+  .doc = "Files are named `data/<set>/<label>/<name>.wav`, with a README.md whose front matter "
+         "lists sets and labels: `datasets.load_dataset (\"audiofolder\", data_dir=…)`.  Items in "
+         "no set go to train.  Live augmentation is not applied.\n\nNames are made safe for every "
+         "system, and no word in them (`test`, `dev`) makes `datasets` put a file into another "
+         "set.  The same data set gives the same bytes.  Files that exist already are not written "
+         "again; outdated files of an earlier export are removed.",
   .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,

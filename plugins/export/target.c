@@ -74,7 +74,7 @@ check_empty (const char *path, GError **error)
     g_autofree char *shown = g_filename_display_name (path);
 
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "‘%s’ holds files that export did not write: name an empty folder", shown);
+                 "‘%s’ contains files that export did not write: choose an empty folder", shown);
   }
   return is_empty;
 }
@@ -166,7 +166,8 @@ read_list (Target *self, GError **error)
     if (g_hash_table_contains (self->files, file) || !is_there (self, file))
       continue;
     if (*(char *) digest == '\0')
-      return refuse (self, file, "is left of an export that was interrupted, or is not of one",
+      return refuse (self, file,
+                     "is left over from an interrupted export, or was not written by an export",
                      error);
     g_ptr_array_add (self->stale, file);
   }
@@ -282,8 +283,8 @@ target_write (Target *self, const char *file, GBytes *bytes, GError **error)
     g_autofree char *shown = g_filename_display_name (folder);
 
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "‘%s’ is reached by a link or a file, not by folders: remove that, or export to "
-                 "another folder",
+                 "the path to ‘%s’ contains a link or a file instead of a folder: remove it, or "
+                 "export to another folder",
                  shown);
     return FALSE;
   }
@@ -293,7 +294,8 @@ target_write (Target *self, const char *file, GBytes *bytes, GError **error)
 
     if (is_there (self, file) && !(known && *known == '\0') && !is_ours (self, file))
       return refuse (self, file,
-                     known ? "was changed since it was exported" : "is not of an export", error);
+                     known ? "was changed since it was exported" : "was not written by an export",
+                     error);
     if (!segue_file_make_folder (folder, error) ||
         !segue_file_write (path, data, (gssize) size, error))
       return FALSE;
@@ -315,7 +317,8 @@ target_has_room (Target *self, guint64 bytes, GError **error)
   needed = g_format_size (bytes);
   there = g_format_size ((guint64) info.f_bavail * info.f_frsize);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-               "the export needs %s in ‘%s’, where %s are free: make room, or export elsewhere",
+               "the export needs %s in ‘%s’, where only %s are free: free some space, or export to "
+               "another disk",
                needed, shown, there);
   return FALSE;
 }

@@ -306,10 +306,10 @@ test_hostile_digests (void)
   } cases[] = {
     /* of the empty file */
     { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  notes.txt\n", NULL },
-    { "notes.txt\n", "is left of an export that was interrupted, or is not of one" },
+    { "notes.txt\n", "is left over from an interrupted export, or was not written by an export" },
     { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  README.md\n",
       "was changed since it was exported" },
-    { "\n", "is not of an export" },
+    { "\n", "was not written by an export" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -496,11 +496,11 @@ test_formats (void)
     { "{ channels: 4294967295, frames: 4294967295 }", "{}", NULL }, /* as the songs are */
     { "{ channels: 1024 }", "{}", NULL },
     { "{ channels: 1025 }", "{}",
-      "stage 'export': items have 1025 channels, and a WAV file 1024 at most; write `channels: "
+      "stage 'export': items have 1025 channels, but a WAV file has at most 1024; write `channels: "
       "mono`" },
     { "{ frames: 2000000000, channels: 0 }", "{}", NULL },
     { "{ frames: 2000000000, channels: 2 }", "{}",
-      "are too long for a WAV file, which holds 4 GB" },
+      "are too long for a WAV file, which is limited to 4 GB" },
     { "{ frames: 2000000000 }", "{ encoding: float32 }", "or write `encoding: pcm16`" },
   };
   g_autoptr (SegueRegistry) registry = make_registry ();
@@ -540,10 +540,10 @@ test_preview (void)
   struct {
     const char *folder, *says;
   } cases[] = {
-    { folder, "holds files that export did not write" },
+    { folder, "contains files that export did not write" },
     { file, "thesis.txt" },
     { below, "thesis.txt" },
-    { root, "holds files that export did not write" },
+    { root, "contains files that export did not write" },
     { folder, NULL }, /* once an export was there */
   };
 

@@ -17,7 +17,7 @@ static const SegueParam *const params[] = {
                .doc = "Channels of each block: a 3×3 convolution, batch normalisation, ReLU, and "
                       "pooling that halves time and bands. Multiples of 16 are fastest."),
   SEGUE_PARAM (MelCnnConfig, pool, SEGUE_PARAM_CHOICE, .def = "max", .choices = pools,
-               .doc = "What pooling takes of each 2×2 window."),
+               .doc = "How pooling reduces each 2×2 window."),
   SEGUE_PARAM (MelCnnConfig, dropout, SEGUE_PARAM_DOUBLE, .def = "0.3", .min = 0, .max = 0.95,
                .doc = "Dropout before the classifier, in training."),
   NULL,
@@ -95,8 +95,7 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
   if (config->front.bands >> model->n_blocks == 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                  "%u blocks halve %" G_GINT64_FORMAT
-                 " bands to nothing; take fewer channels in the "
-                 "list, or more bands",
+                 " bands to nothing; list fewer `channels`, or use more bands",
                  model->n_blocks, config->front.bands);
     return NULL;
   }
@@ -119,7 +118,7 @@ read_config (MelCnn *model, const json_t *config, const char *where, GError **er
     return segue_nn_config_refuse (error, where, n == 0 ? "channels" : "pool", "is missing");
   if (model->mel.front.frames.bands >> n == 0)
     return segue_nn_config_refuse (error, where, "channels",
-                                   "names more blocks than halve %" G_GSIZE_FORMAT " bands",
+                                   "has more blocks than can halve %" G_GSIZE_FORMAT " bands",
                                    model->mel.front.frames.bands);
   set_blocks (model, n, channels, pool);
   return TRUE;
@@ -169,14 +168,13 @@ static const char *const config_types[] = { MODEL_TYPE, NULL };
 static const SegueModelType mel_cnn_type = {
   .struct_size = sizeof (SegueModelType),
   .name = "mel-cnn",
-  .summary = "A small convolutional network over log-mel frames, trained from nothing",
-  .doc =
-    "Log-mel frames, then blocks of a 3×3 convolution over time and mel bands, batch "
-    "normalisation, ReLU and pooling; mean over bands, mean and maximum over time, and a linear "
-    "classifier. It needs no other model's weights and trains in minutes on two cores.\n\n"
-    "Frames are a frozen prefix: they are computed once per segment. Everything random in "
-    "training (crop, gain, tilt, masks, dropout) is made inside the model, from the seed, the step "
-    "and the segment, and is described by its own parameters.",
+  .summary = "A small convolutional network over log-mel frames, trained from scratch",
+  .doc = "Log-mel frames, then blocks of a 3×3 convolution over time and mel bands, batch "
+         "normalisation, ReLU and pooling; mean over bands, mean and maximum over time, and a "
+         "linear classifier. It needs no other model's weights and trains in minutes on two "
+         "cores.\n\nFrames are a frozen prefix: they are computed once per segment. All random "
+         "changes in training (crop, gain, tilt, masks, dropout) are made inside the model, depend "
+         "on the seed, the step and the segment, and have their own parameters.",
   .result_version = 1,
   .params = params,
   .config_size = sizeof (MelCnnConfig),

@@ -120,8 +120,9 @@ begin (Run *run, MelCnn *model, SegueModelPass *pass, GError **error)
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "a segment of %" G_GSIZE_FORMAT " samples leaves nothing after %u blocks, each of "
-               "which halves its frames; take longer segments or fewer blocks",
+               "a segment of %" G_GSIZE_FORMAT
+               " samples is too short for %u blocks, each of which halves its frames; use longer "
+               "segments or fewer blocks",
                pass->length, model->n_blocks);
   return FALSE;
 }

@@ -30,13 +30,13 @@ is_whole (json_t *root)
 ReportAccount *
 report_account_parse (const char *text, GError **error)
 {
-  json_t *root = segue_json_parse (text, -1, "the account of the run", SEGUE_JSON_RUN, NULL, error);
+  json_t *root = segue_json_parse (text, -1, "the run summary", SEGUE_JSON_RUN, NULL, error);
   if (root == NULL)
     return NULL;
   if (!is_whole (root)) {
     g_set_error_literal (
       error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "the account of the run is damaged: a stage or a quarantined item lacks a member");
+      "the run summary is damaged: a stage or a quarantined item lacks a member");
     json_decref (root);
     return NULL;
   }

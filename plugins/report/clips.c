@@ -161,7 +161,7 @@ find_file (const Work *work, const ReportSong *song, GError **error)
     return g_build_filename (work->music, tail, NULL);
   if (!is_own && work->music == NULL)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                         "its file was not opened: name the music folder with --music FOLDER");
+                         "its file was not opened: specify the music folder with --music FOLDER");
   else if (!is_own || path == NULL || !g_path_is_absolute (path))
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file is known for it");
   else
@@ -256,7 +256,7 @@ static char *
 explain (const GError *error)
 {
   if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT))
-    return g_strdup ("the song's file is not there any more, or can't be read");
+    return g_strdup ("the song's file no longer exists, or can't be read");
   return g_strdup (error->message);
 }
 
@@ -376,8 +376,8 @@ tell_missing (const Work *work)
   }
   if (n > 0)
     segue_context_log (work->context, G_LOG_LEVEL_WARNING,
-                       "%u of %u clips could not be made; the first: %s", n, work->clips->list->len,
-                       first);
+                       "%u of %u clips could not be created; the first error: %s", n,
+                       work->clips->list->len, first);
 }
 
 gboolean

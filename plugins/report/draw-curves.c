@@ -218,5 +218,5 @@ report_draw_validation (const ReportAccount *account)
     { "validation/accuracy", "segments", REPORT_COLOUR_RIGHT, FALSE },
     { "validation/song_accuracy", "songs", REPORT_COLOUR_WRONG, TRUE },
   };
-  return draw (account, "validation", "Accuracy on validation by epoch", series, 1);
+  return draw (account, "validation", "Validation accuracy by epoch", series, 1);
 }

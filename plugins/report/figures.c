@@ -115,7 +115,8 @@ report_figures_load (const char *path, GError **error)
   gboolean ok = TRUE;
   if (!read_aggregation (figures, root)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’: ‘aggregation’ is none that is known; is the run of a newer segue?", shown);
+                 "‘%s’: unknown ‘aggregation’; was the run made by a newer version of segue?",
+                 shown);
     ok = FALSE;
   }
   for (guint i = 0; i < SEGUE_N_SETS; i++) {
@@ -125,8 +126,8 @@ report_figures_load (const char *path, GError **error)
     if (!ok || set == NULL || read_set (&figures->sets[i], set))
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’: the figures of the set ‘%s’ are not what `evaluate` writes", shown,
-                 segue_set_get_name (i));
+                 "‘%s’: the figures of the set ‘%s’ are not in the form that `evaluate` writes",
+                 shown, segue_set_get_name (i));
     ok = FALSE;
   }
   json_decref (root);
@@ -148,7 +149,7 @@ report_figures_check (const ReportFigures *figures, const ReportTable *table, GE
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "metrics.json counts %" G_GUINT64_FORMAT " segments of the set ‘%s’, "
-                 "predictions.csv has %" G_GUINT64_FORMAT ": they are not of one run",
+                 "predictions.csv has %" G_GUINT64_FORMAT ": they are not from the same run",
                  said, segue_set_get_name (i), counted[i]);
     return FALSE;
   }

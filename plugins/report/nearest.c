@@ -101,10 +101,10 @@ report_nearest_find (const ReportTable *table, const GArray *wanted, GCancellabl
                              .distances = g_new0 (double, wanted->len + 1),
                              .nearest = g_array_new (FALSE, FALSE, sizeof (guint)) };
   if (search.rows == NULL) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for the probabilities of %u segments over %u labels; ask for fewer "
-                 "‘clips’",
-                 wanted->len, table->n_model);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+      "not enough memory for the probabilities of %u segments over %u labels; reduce ‘clips’",
+      wanted->len, table->n_model);
     return NULL;
   }
   chain_labels (&search);

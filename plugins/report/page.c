@@ -81,7 +81,7 @@ append_curves (const Report *report, const char *folder, GString *html, GError *
     g_string_append (html, "</div>\n");
   }
   g_string_append (html, loss == NULL && validation == NULL
-                           ? "<p>This run left no curves.</p></div>\n"
+                           ? "<p>This run has no learning curves.</p></div>\n"
                            : "</div>\n");
   return TRUE;
 }

@@ -18,17 +18,16 @@ static const char *const format_choices[] = { "opus", "flac", NULL };
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ReportConfig, clips, SEGUE_PARAM_INT, .def = "200", .min = 0, .max = 2000,
-               .doc = "How many of the wrong segments, the surest first, can be listened to.  Each "
-                      "takes about 300 kB with the one beside it."),
-  SEGUE_PARAM (ReportConfig, format, SEGUE_PARAM_CHOICE, .def = "opus", .choices = format_choices,
-               .doc = "Of the clips.  `opus`: small, for every browser of the last years; `flac`: "
-                      "without loss, some six times as large, and what is taken where libsndfile "
-                      "was built without Opus."),
+               .doc = "Maximum number of misclassified segments to listen to, the most confident "
+                      "first.  Each takes about 300 kB, including the clip beside it."),
+  SEGUE_PARAM (
+    ReportConfig, format, SEGUE_PARAM_CHOICE, .def = "opus", .choices = format_choices,
+    .doc = "Format of the clips.  `opus`: small, for all recent browsers; `flac`: lossless, about "
+           "six times as large, and the fallback where libsndfile was built without Opus."),
   SEGUE_PARAM (ReportConfig, music, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
-               .doc =
-                 "The music folder of the run, for a report on a finished run (`segue report`): "
-                 "clips are cut from songs below it, found by their path there.  In the run "
-                 "itself songs are read where `scan` found them, and this is not needed."),
+               .doc = "The music folder of the run, for a report on a finished run (`segue "
+                      "report`): clips are cut from songs below it, found by their paths.  Not "
+                      "needed in the run itself, where songs are read where `scan` found them."),
   NULL,
 };
 
@@ -72,7 +71,7 @@ find_metrics (SegueContext *context, GError **error)
   guint n = metrics != NULL ? segue_dataset_get_length (metrics) : 0;
   if (n != 1) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "a report is of one evaluation, but there are %u", n);
+                 "a report describes one evaluation, but there are %u", n);
     return NULL;
   }
   g_autoptr (SegueReader) reader = segue_reader_new (metrics, 0);
@@ -199,28 +198,25 @@ collect (gpointer instance, SegueContext *context, GError **error)
 
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS,
-              "What `evaluate` left: metrics.json and predictions.csv."),
-  SEGUE_PORT (
-    "audio", SEGUE_KIND_AUDIO,
-    "The audio that the model used, for clips of songs whose file can't be read any more.",
-    .flags = SEGUE_PORT_OPTIONAL),
+              "Output of `evaluate`: metrics.json and predictions.csv."),
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
+              "The audio that the model used, for clips of songs whose file can no longer be read.",
+              .flags = SEGUE_PORT_OPTIONAL),
   NULL
 };
 
 static const SegueStageType report = {
   .struct_size = sizeof (SegueStageType),
   .name = "report",
-  .summary = "Shows how well a model does, and lets people listen to what it got wrong",
-  .doc =
-    "Leaves `report/index.html`: a page that opens from disk, without a network, in light and "
-    "dark, "
-    "on a phone.  Accuracy by label, confusion matrix, learning curves, reliability, every song "
-    "with its segments; the wrong segments as short clips, each beside the segment of training by "
-    "the right artist that is most like it (by the model's own probabilities); what was left out, "
-    "and the pipeline that made it.  Labels can be corrected in the page, which saves them as a "
-    "table that `scan` takes.  Each chart is there as PNG, too.\n\n"
-    "The page is about the set test; where there is none, about validation, or train.  Clips are "
-    "cut from the songs' own files, decoded as `decode` does.",
+  .summary = "Reports a model's accuracy, with its misclassified segments to listen to",
+  .doc = "Writes `report/index.html`: a page that opens from disk, without a network, in light and "
+         "dark mode, also on phones.  Accuracy by label, confusion matrix, learning curves, "
+         "reliability, every song with its segments; the misclassified segments as short clips, "
+         "each beside the most similar training segment of the correct artist (by the model's own "
+         "probabilities); the skipped songs, and the pipeline of the run.  Labels can be corrected "
+         "in the page, which saves them as a table for `relabel` of `scan`.  Each chart is also "
+         "available as PNG.\n\nThe page describes the test set; without one, the validation or "
+         "training set.  Clips are cut from the songs' own files, decoded as `decode` does.",
   .result_version = 3,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_ACCOUNT,

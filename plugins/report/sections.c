@@ -99,12 +99,12 @@ report_append_summary (const Report *report, GString *html)
   append_confidence (html, judged);
   if (report->judged != SEGUE_SET_TEST)
     g_string_append_printf (html,
-                            "<p class=\"note\">This run has no test set: what follows is about "
+                            "<p class=\"note\">This run has no test set: the figures below are for "
                             "<em>%s</em>, %s.</p>\n",
                             segue_set_get_name (report->judged),
                             report->judged == SEGUE_SET_TRAIN
-                              ? "which the model has learnt by heart"
-                              : "by which its best epoch was chosen");
+                              ? "which the model was trained on"
+                              : "which was used to choose its best epoch");
   begin_table (html, "Figures of each set", columns, 1);
   for (guint i = 0; i < SEGUE_N_SETS; i++) {
     const ReportSetFigures *set = &report->figures->sets[i];
@@ -269,7 +269,7 @@ report_append_pipeline (const Report *report, GString *html)
   json_t *seed = json_object_get (report->account->root, "seed"), *stage;
   size_t i;
   if (version == NULL || json_array_size (report_account_stages (report->account)) == 0) {
-    g_string_append (html, "<p>Nothing is known of the run that this is of.</p>\n");
+    g_string_append (html, "<p>This report contains no information about its run.</p>\n");
     return;
   }
   g_string_append (html, "<p>segue ");
@@ -299,7 +299,7 @@ void
 report_append_relabel_note (const Report *report, GString *html)
 {
   if (report_account_param (report->account, "scan", "relabel") != NULL)
-    g_string_append (html,
-                     "<p class=\"note\">This run took such a table already. What is saved here "
-                     "are the changes made in this page alone: add its rows to that table.</p>");
+    g_string_append (
+      html, "<p class=\"note\">This run already used such a table. The file saved here contains "
+            "only the changes made in this page: add its rows to that table.</p>");
 }

@@ -112,11 +112,11 @@ rows_open (Rows *rows, const char *path, GError **error)
   for (guint i = 0; i < N_COLUMNS; i++)
     if (rows->fields->len <= i || !g_str_equal (field (rows, i), columns[i]))
       return segue_csv_fail (rows->csv, error,
-                             "column %u is not ‘%s’: this is no table that `evaluate` wrote", i + 1,
-                             columns[i]);
+                             "column %u is not ‘%s’: this is not a table that `evaluate` wrote",
+                             i + 1, columns[i]);
   rows->n_labels = rows->fields->len - N_COLUMNS;
   if (rows->n_labels == 0)
-    return segue_csv_fail (rows->csv, error, "no column holds the probability of a label");
+    return segue_csv_fail (rows->csv, error, "no column contains the probability of a label");
   rows->row = g_new0 (float, rows->n_labels);
   return TRUE;
 }
@@ -200,7 +200,7 @@ read_labels (Loader *loader, GError **error)
       return segue_csv_fail (loader->rows->csv, error, "column %u is ‘%.40s’, not ‘p:’ and a label",
                              N_COLUMNS + i + 1, name);
     if (g_hash_table_contains (loader->labels, name + 2))
-      return segue_csv_fail (loader->rows->csv, error, "two columns are of the label ‘%.40s’",
+      return segue_csv_fail (loader->rows->csv, error, "two columns are for the label ‘%.40s’",
                              name + 2);
     add_label (loader, name + 2);
   }
@@ -249,9 +249,9 @@ begin_song (Loader *loader, GError **error)
   const Rows *rows = loader->rows;
   const char *id = field (rows, SONG);
   if (*id == '\0')
-    return segue_csv_fail (rows->csv, error, "a segment of no song");
+    return segue_csv_fail (rows->csv, error, "a segment without a song");
   if (g_hash_table_contains (loader->songs, id))
-    return segue_csv_fail (rows->csv, error, "the segments of ‘%.80s’ do not stand together", id);
+    return segue_csv_fail (rows->csv, error, "the rows of ‘%.80s’ are not consecutive", id);
   end_song (loader);
   const ReportSong song = { .id = g_strdup (id),
                             .source = g_strdup (field (rows, SOURCE)),
@@ -295,7 +295,7 @@ add_segment (Loader *loader, GError **error)
   gboolean known = song->label >= 0 && (guint) song->label < table->n_model;
   segment.truth = known ? rows->row[song->label] : NAN;
   if (loader->answers->len + table->n_model > MAX_ROWS)
-    return segue_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be held",
+    return segue_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be stored",
                            song->id);
   g_array_append_vals (loader->answers, rows->row, table->n_model);
   song->n++;

@@ -231,7 +231,7 @@ test_little (void)
     { &all_right, "No segment was misclassified", 0 },
     { &single, "<strong>100 %</strong>", 0 },
     { &no_test, "This run has no test set", 1 },
-    { &only_train, "learnt by heart", 0 },
+    { &only_train, "which the model was trained on", 0 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     case_write (cases[i].of);
@@ -240,8 +240,8 @@ test_little (void)
     g_autofree char *page = case_read (harness, "index.html", NULL);
     json_t *data = read_data (harness);
     assert_has (page, cases[i].says);
-    assert_has (page, "This run left no curves");
-    assert_has (page, "Nothing is known of the run");
+    assert_has (page, "This run has no learning curves");
+    assert_has (page, "This report contains no information about its run");
     g_assert_cmpuint (json_array_size (json_object_get (data, "wrong")), ==, cases[i].n_wrong);
     json_decref (data);
   }
@@ -355,9 +355,9 @@ test_damaged_table (void)
   } cases[] = {
     { "", "predictions.csv:1: column 1 is not ‘set’" },
     { "set,song\n", "column 3 is not ‘source’" },
-    { "set,song,source,label,predicted,start,duration\n", "no column holds the probability" },
+    { "set,song,source,label,predicted,start,duration\n", "no column contains the probability" },
     { "set,song,source,label,predicted,start,duration,q:x\n", "not ‘p:’ and a label" },
-    { "set,song,source,label,predicted,start,duration,p:x,p:x\n", "two columns are of the label" },
+    { "set,song,source,label,predicted,start,duration,p:x,p:x\n", "two columns are for the label" },
     { HEAD, "the table has no rows" },
     { HEAD "test,a/1,/a,Anna,Anna,0,1,0.9\n", ":2: 8 columns, but the first line has 9" },
     { HEAD ROW "test,a/1,/a,Ben,Anna,9,1,0.9,0.1\n", ":3: ‘a/1’ has two sets or labels" },
@@ -366,8 +366,8 @@ test_damaged_table (void)
     { HEAD "test,a/1,/a,Anna,Anna,0,1e300,0.9,0.1\n", "column 7 is ‘1e300’" },
     { HEAD "test,a/1,/a,Anna,Anna,0,1,1.5,0.1\n", "column 8 is ‘1.5’" },
     { HEAD "test,a/1,/a,Anna,Anna,0,1,0.9,-inf\n", "column 9 is ‘-inf’" },
-    { HEAD "test,,/a,Anna,Anna,0,1,0.9,0.1\n", "a segment of no song" },
-    { HEAD ROW "test,b/1,/a,Anna,Anna,0,1,0.9,0.1\n" ROW, "‘a/1’ do not stand together" },
+    { HEAD "test,,/a,Anna,Anna,0,1,0.9,0.1\n", "a segment without a song" },
+    { HEAD ROW "test,b/1,/a,Anna,Anna,0,1,0.9,0.1\n" ROW, "the rows of ‘a/1’ are not consecutive" },
     { HEAD "test,\"a/1,/a,Anna", "a quoted field does not end" },
     { HEAD "test,\"a\"/1,/a,Anna,Anna,0,1,0.9,0.1\n", "text after a closing quote" },
     { HEAD "test,\xff,/a,Anna,Anna,0,1,0.9,0.1\n", "column 2 is not UTF-8" },
@@ -474,7 +474,7 @@ test_damaged_account (void)
     g_autoptr (GError) error = NULL;
     g_assert_null (case_run (&c, "{}", texts[i], &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    g_assert_nonnull (strstr (error->message, "the account of the run"));
+    g_assert_nonnull (strstr (error->message, "the run summary"));
   }
   for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
     g_autoptr (GError) error = NULL;

@@ -35,10 +35,9 @@ wanted_labels (const LabelRules *rules, GHashTable *counts, GHashTable **wanted,
 
     g_hash_table_add (set, label);
     if (!g_hash_table_contains (counts, label)) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                   "no song has the label ‘%s’, which ‘labels’ asks for: look at how its folder is "
-                   "spelled",
-                   label);
+      g_set_error (
+        error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+        "no song has the label ‘%s’, which ‘labels’ lists: check how its folder is spelled", label);
       return FALSE;
     }
   }
@@ -113,7 +112,7 @@ log_left_out (const Choice *self, SegueContext *context)
 
       if (why_left_out (self, label) != reason)
         continue;
-      segue_context_log (context, G_LOG_LEVEL_DEBUG, "%s is left out: %s", named, words[reason]);
+      segue_context_log (context, G_LOG_LEVEL_DEBUG, "%s is excluded: %s", named, words[reason]);
       if (n_labels++ < MAX_NAMES)
         g_string_append_printf (list, "%s%s", list->len ? ", " : "", named);
     }
@@ -121,7 +120,7 @@ log_left_out (const Choice *self, SegueContext *context)
       g_string_append_printf (list, " and %u more", n_labels - MAX_NAMES);
     if (n_labels > 0)
       segue_context_log (context, reason == OTHER_LABELS ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING,
-                         "labels left out (%s): %s", words[reason], list->str);
+                         "excluded labels (%s): %s", words[reason], list->str);
   }
 }
 

@@ -30,7 +30,7 @@ static gboolean
 fail (GError **error, const char *layout, const char *what)
 {
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "layout ‘%s’ %s; it looks like {artist}/{album}/{title}", layout, what);
+               "layout ‘%s’ %s; it should look like {artist}/{album}/{title}", layout, what);
   return FALSE;
 }
 
@@ -56,7 +56,8 @@ static gboolean
 add_field (Layout *self, Part *part, const char *text, const char *name, GError **error)
 {
   if (!is_field_name (name))
-    return fail (error, text, "has a field whose name is not of a-z, 0-9, - and _");
+    return fail (error, text,
+                 "has a field whose name contains characters other than a-z, 0-9, - and _");
   if (is_reserved (name))
     return fail (error, text,
                  "has a field whose name segue uses itself (source, song, start, "
@@ -83,7 +84,7 @@ parse_part (Layout *self, Part *part, const char *text, const char *level, GErro
     if (!open)
       return TRUE;
     if (*open == '}' || !(close = strpbrk (open + 1, "{}")) || *close == '{')
-      return fail (error, text, "has a brace without its partner");
+      return fail (error, text, "has an unmatched brace");
     if (part->fields->len > 0 && open == at)
       return fail (error, text, "has two fields with nothing between them");
     name = g_strndup (open + 1, (gsize) (close - open - 1));
@@ -237,8 +238,8 @@ layout_match (const Layout *self, const char *path, gboolean any_depth, LayoutFi
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   if (n_levels != depth && !any_depth) {
-    *reason = g_strdup_printf ("does not fit the layout %s: it lies %u deep, not %u" SEGUE_ADVICE (
-                                 "; songs at any depth are taken with ", "any_depth=true"),
+    *reason = g_strdup_printf ("does not fit the layout %s: it is %u deep, not %u" SEGUE_ADVICE (
+                                 "; use songs at any depth with ", "any_depth=true"),
                                self->text, n_levels, depth);
     return FALSE;
   }

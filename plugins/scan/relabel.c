@@ -21,11 +21,11 @@ take_row (SegueCsv *csv, const GPtrArray *fields, gboolean is_first, GHashTable 
     return segue_csv_fail (csv, error, "a row needs two columns: song,label");
   if (fields->len > 2)
     return segue_csv_fail (
-      csv, error, "a row has more than two columns; names that hold a comma stand in quotes");
+      csv, error, "a row has more than two columns; put names that contain a comma in quotes");
   if (is_first && g_str_equal (song, "song"))
     return TRUE;
   if (g_hash_table_contains (labels, song))
-    return segue_csv_fail (csv, error, "a song stands in two rows");
+    return segue_csv_fail (csv, error, "a song is listed in two rows");
   if (g_hash_table_size (labels) == MAX_ROWS)
     return segue_csv_fail (csv, error, "more than %d songs", MAX_ROWS);
   g_hash_table_insert (labels, g_strdup (song), g_utf8_normalize (label, -1, G_NORMALIZE_NFC));

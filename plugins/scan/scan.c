@@ -34,31 +34,32 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, label, SEGUE_PARAM_STRING, .def = "artist",
                .doc = "Which field is the label; empty: songs get none."),
   SEGUE_PARAM (ScanConfig, any_depth, SEGUE_PARAM_BOOL, .def = "false",
-               .doc = "Also take songs at another depth than the layout's: surplus folders are "
-                      "joined to the last one (`Life/CD 1`), missing fields stay unset.  "
-                      "Otherwise such songs are left out, with the reason."),
+               .doc = "Also use songs at another depth than the layout's: surplus folders are "
+                      "joined to the last one (`Life/CD 1`), missing fields stay unset.  Otherwise "
+                      "such songs are skipped, with the reason."),
   SEGUE_PARAM (ScanConfig, min_songs, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 1000000,
-               .doc = "Leave out labels that have fewer songs."),
+               .doc = "Exclude labels that have fewer songs."),
   SEGUE_PARAM (ScanConfig, labels, SEGUE_PARAM_LIST, .def = "[]", .max_items = 100000,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
-               .doc = "Take these labels only; empty: all."),
-  SEGUE_PARAM (ScanConfig, skip_labels, SEGUE_PARAM_LIST, .def = "[]", .max_items = 100000,
-               .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
-               .doc = "Leave out these labels, whatever the case: folders of compilations name no "
-                      "artist."),
+               .doc = "Use only these labels; empty: all."),
+  SEGUE_PARAM (
+    ScanConfig, skip_labels, SEGUE_PARAM_LIST, .def = "[]", .max_items = 100000,
+    .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
+    .doc = "Exclude these labels, in upper or lower case: folders of compilations name no artist."),
   SEGUE_PARAM (ScanConfig, exclude, SEGUE_PARAM_LIST, .def = "[]", .max_items = 10000,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
-               .doc = "Files and folders to leave out: patterns with `*` and `?`, whatever the "
+               .doc = "Files and folders to skip: patterns with `*` and `?`, in upper or lower "
                       "case.  A pattern without a slash is matched against every name on the path "
                       "(`*live*`), one with a slash against the whole path below the root."),
   SEGUE_PARAM (ScanConfig, relabel, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "CSV file with the columns `song` (path below the root) and `label`: labels "
-                      "that win over the folder's.  An empty label leaves the song out."),
-  SEGUE_PARAM (ScanConfig, extensions, SEGUE_PARAM_LIST, .flags = SEGUE_PARAM_OPTIONAL,
-               .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
-               .doc = "Which files are songs, whatever the case.  All others are ignored and "
-                      "counted by extension.  Empty: all that is audio to an installed decoder; "
-                      "videos are not."),
+                      "that override the folder's.  An empty label excludes the song."),
+  SEGUE_PARAM (
+    ScanConfig, extensions, SEGUE_PARAM_LIST, .flags = SEGUE_PARAM_OPTIONAL,
+    .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
+    .doc =
+      "File extensions of songs, in upper or lower case.  All other files are ignored and counted "
+      "by extension.  Empty: the audio formats of the installed decoders; not videos."),
   NULL,
 };
 
@@ -75,8 +76,9 @@ check (const void *data, GError **error)
     return TRUE;
   fields = layout_list_fields (layout);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "label ‘%s’ is no field of layout %s, which has %s", config->label, config->layout,
-               *fields ? fields : "none; fields stand in braces: \"{artist}/{title}\"");
+               "label ‘%s’ is not a field of layout %s, which has %s", config->label,
+               config->layout,
+               *fields ? fields : "none; write fields in braces: \"{artist}/{title}\"");
   return FALSE;
 }
 
@@ -168,10 +170,10 @@ make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, Segue
       g_ptr_array_add (songs, g_steal_pointer (&song));
   }
   if (table && n_used < g_hash_table_size (table))
-    segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "%u rows of the relabel table name songs that are not there: ids are paths "
-                       "below the root",
-                       g_hash_table_size (table) - n_used);
+    segue_context_log (
+      context, G_LOG_LEVEL_WARNING,
+      "%u rows of the relabel table name songs that do not exist: ids are paths below the root",
+      g_hash_table_size (table) - n_used);
   return g_steal_pointer (&songs);
 }
 
@@ -229,12 +231,12 @@ nothing_fits (const ScanConfig *config, const Walk *walk, const char *root, GErr
   if (n > 0)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "none of the %u songs below ‘%s’ is at the depth of the layout %s" SEGUE_ADVICE (
-                   "; to take %u of them at any depth, add ", "any_depth=true"),
+                   "; to use %u of them at any depth, add ", "any_depth=true"),
                  walk->files->len, root, config->layout, n);
   else
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-      "none of the %u songs below ‘%s’ fits the layout %s: name another folder or layout",
+      "none of the %u songs below ‘%s’ fits the layout %s: specify another folder or layout",
       walk->files->len, root, config->layout);
   return FALSE;
 }
@@ -248,8 +250,8 @@ nothing_found (const ScanConfig *config, const Walk *walk, guint n_songs, GError
     return nothing_fits (config, walk, root, error);
   if (walk->files->len == 0)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "‘%s’ holds no songs (%" G_GUINT64_FORMAT " other files): name the folder that is "
-                 "laid out as %s",
+                 "‘%s’ contains no songs (%" G_GUINT64_FORMAT
+                 " other files): specify the folder that is laid out as %s",
                  root, walk->n_ignored, config->layout);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
@@ -305,29 +307,24 @@ produce (gpointer instance, SegueContext *context, GError **error)
 }
 
 static const SeguePort *const outputs[] = {
-  SEGUE_PORT ("songs", SEGUE_KIND_FILE, "One file a song."), NULL
+  SEGUE_PORT ("songs", SEGUE_KIND_FILE, "One file per song."), NULL
 };
 
 static const SegueStageType scan = {
   .struct_size = sizeof (SegueStageType),
   .name = "scan",
-  .summary = "Finds the songs of a music folder and reads their labels off its layout",
-  .doc =
-    "Walks `root` and emits every file with an audio file's extension, sorted by the bytes of its "
-    "path.  The path below the root is read as `layout` says; the field named by `label` becomes "
-    "the song's label.  Fields are brought into Unicode NFC, so that a name that macOS wrote and "
-    "its twin from elsewhere are one artist.\n\n"
-    "Files that are not audio are ignored and counted; what systems leave in folders "
-    "(`._song.mp3`, "
-    "`@eaDir`, `#recycle`) is passed over.  What looks like a song or a folder of songs and can't "
-    "be "
-    "used (a dangling link, a folder that can't be read, a named pipe, a song outside the layout) "
-    "is "
-    "left out with the reason.  Links are followed; a song or folder that can be reached twice "
-    "counts once, and so does a recording that lies there in several files with the same label "
-    "(the "
-    "same bytes, or the same but for their tags).  Where such files have several labels, a warning "
-    "names them, and `split` keeps them in one set.",
+  .summary = "Finds the songs of a music folder and reads their labels from its layout",
+  .doc = "Walks `root` and emits every file with an audio file's extension, sorted by the bytes of "
+         "its path.  The path below the root is parsed by `layout`; the field named by `label` "
+         "becomes the song's label.  Fields are converted to Unicode NFC, so that a name written "
+         "by macOS and the same name from another system are one artist.\n\nFiles that are not "
+         "audio are ignored and counted; files that systems create in folders (`._song.mp3`, "
+         "`@eaDir`, `#recycle`) are ignored without a count.  Songs and folders that can't be used "
+         "(a dangling link, a folder that can't be read, a named pipe, a song outside the layout) "
+         "are skipped, with the reason.  Links are followed; a song or folder that can be reached "
+         "twice counts once, and so does a recording that is stored in several files with the same "
+         "label (the same bytes, or the same except for their tags).  Where such files have "
+         "several labels, a warning names them, and `split` keeps them in one set.",
   .result_version = 1,
   .mode = SEGUE_MODE_SOURCE,
   .outputs = outputs,

@@ -64,10 +64,10 @@ spellings_warn (const GPtrArray *songs, SegueContext *context)
     for (guint k = 0; k < names->len; k++)
       g_string_append_printf (list, "%s‘%s’", k ? ", " : "",
                               (const char *) g_ptr_array_index (names, k));
-    segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "labels that may be one, spelled in %u ways: %s; if they are, rename their "
-                       "folders",
-                       names->len, list->str);
+    segue_context_log (
+      context, G_LOG_LEVEL_WARNING,
+      "labels that may be the same, spelled in %u ways: %s; if they are, rename their folders",
+      names->len, list->str);
     n_warnings++;
   }
 }

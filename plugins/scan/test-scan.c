@@ -615,7 +615,7 @@ test_bad_tables (Folder *folder, gconstpointer unused)
     { "a,b,c\n", "more than two columns" },
     { "song,label\n\"a,b\n", "does not end" },
     { "\"a\"x,b\n", "after a closing quote" },
-    { "a,b\na,c\n", ":2: a song stands in two rows" },
+    { "a,b\na,c\n", ":2: a song is listed in two rows" },
     { "a,\xff\n", "UTF-8" },
   };
   g_autofree char *table = g_build_filename (folder->root, "labels.csv", NULL);
@@ -646,7 +646,7 @@ test_all_at_another_depth (Folder *folder, gconstpointer unused)
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, "none of the 3 songs"));
   g_assert_nonnull (
-    strstr (error->message, "take 2 of them at any depth, add --set scan.any_depth=true"));
+    strstr (error->message, "use 2 of them at any depth, add --set scan.any_depth=true"));
 }
 
 static void

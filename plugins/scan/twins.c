@@ -179,7 +179,7 @@ find_twins (GArray *files, SegueContext *context, GError **error)
 
   if (!buffer) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                         "out of memory for comparing songs");
+                         "not enough memory to compare songs");
     return FALSE;
   }
   for (guint i = 0; i < files->len; i++) {
@@ -209,7 +209,7 @@ static void
 leave_out (SegueItem *song, SegueItem *first, SegueContext *context)
 {
   g_autoptr (GError) error =
-    g_error_new (SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ holds the same recording as ‘%s’",
+    g_error_new (SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ contains the same recording as ‘%s’",
                  segue_item_get_id (song), segue_item_get_id (first));
 
   segue_context_quarantine (context, segue_item_get_id (song), error);
@@ -222,8 +222,8 @@ mark (SegueItem *song, SegueItem *first, SegueContext *context, guint *n_warning
   segue_item_set_string (first, SEGUE_META_RECORDING, segue_item_get_id (first));
   segue_context_log (
     context, (*n_warnings)++ < MAX_WARNINGS ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
-    "one recording has two labels, ‘%s’ and ‘%s’, and is in one set: ‘%s’ is the same as ‘%s’; "
-    "remove the one that is wrong",
+    "one recording has two labels, ‘%s’ and ‘%s’, and is kept in one set: ‘%s’ is the same as "
+    "‘%s’; remove the wrong one",
     segue_item_get_string (first, SEGUE_META_LABEL), segue_item_get_string (song, SEGUE_META_LABEL),
     segue_item_get_id (song), segue_item_get_id (first));
 }

@@ -103,7 +103,7 @@ static gboolean
 is_too_large (Walker *self, const char *path, const struct stat *info)
 {
   if (info->st_size > MAX_SIZE)
-    add_problem (self, path, "is larger than %d GiB, which no song is", (int) (MAX_SIZE >> 30));
+    add_problem (self, path, "is larger than %d GiB, the limit for a song", (int) (MAX_SIZE >> 30));
   return info->st_size > MAX_SIZE;
 }
 
@@ -141,7 +141,7 @@ visit_folder (Walker *self, int parent, const char *name, const char *path, guin
   int folder;
 
   if (depth >= MAX_DEPTH) {
-    add_problem (self, path, "lies more than %u folders deep", MAX_DEPTH);
+    add_problem (self, path, "is more than %u folders deep", MAX_DEPTH);
     return;
   }
   folder = openat (parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
@@ -185,7 +185,7 @@ visit (Walker *self, int folder, const char *name, const char *path, guint depth
   struct stat info;
 
   if (fstatat (folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-    add_failure (self, path, errno, "can't be looked at");
+    add_failure (self, path, errno, "can't be accessed");
   else if (S_ISDIR (info.st_mode))
     visit_folder (self, folder, name, path, depth);
   else if (S_ISLNK (info.st_mode))
@@ -279,7 +279,7 @@ follow_links (Walker *self)
     if (fstatat (self->root_fd, link, &info, 0) != 0 || faccessat (self->root_fd, link, R_OK, 0))
       add_failure (self, link, errno, "is a link to a file that can't be read");
     else if ((known = first_path (self, &info, link)))
-      add_problem (self, link, "leads to a song that is there already: ‘%s’", known);
+      add_problem (self, link, "leads to a song that was found already: ‘%s’", known);
     else if (!is_too_large (self, link, &info))
       g_ptr_array_add (self->walk->files, g_strdup (link));
   }

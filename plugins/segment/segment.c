@@ -21,32 +21,34 @@ static const char *const when_short_choices[] = { "overlap", "fewer", "skip", NU
 static const SegueParam *const params[] = {
   SEGUE_PARAM (SegmentConfig, length, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0.05, .max = 3600,
                .unit = "s", .doc = "Length of a segment."),
+  SEGUE_PARAM (SegmentConfig, count, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 1,
+               .max = 1000,
+               .doc = "Segments per song, at equal spacing: the first starts where the song "
+                      "starts, the last ends where it ends.  A single segment is taken from the "
+                      "middle.  Default: 20, unless `hop` is given."),
   SEGUE_PARAM (
-    SegmentConfig, count, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 1, .max = 1000,
-    .doc = "Segments per song, at equal spacing: the first starts where the song starts, "
-           "the last ends where it ends.  A single one comes from the middle.  Default: 20, "
-           "unless `hop` is given."),
-  SEGUE_PARAM (SegmentConfig, when_short, SEGUE_PARAM_CHOICE, .def = "overlap",
-               .choices = when_short_choices, .relaxed = "overlap",
-               .doc = "What to do with a song that is too short for `count` segments side by side: "
-                      "`overlap` lets them overlap, `fewer` takes as many as fit, `skip` leaves "
-                      "the song out, with the reason."),
+    SegmentConfig, when_short, SEGUE_PARAM_CHOICE, .def = "overlap", .choices = when_short_choices,
+    .relaxed = "overlap",
+    .doc =
+      "What to do with a song that is too short for `count` segments side by side: `overlap` lets "
+      "them overlap, `fewer` uses as many as fit, `skip` skips the song, with the reason."),
   SEGUE_PARAM (SegmentConfig, hop, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
                .unit = "s",
-               .doc = "Instead of `count`: start a segment every so often, as many as the song "
-                      "holds.  0: use `count`."),
+               .doc = "Instead of `count`: time from the start of one segment to the start of the "
+                      "next, for as many as fit in the song.  0: use `count`."),
   SEGUE_PARAM (SegmentConfig, shortest, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0.5", .min = 0,
                .max = 3600, .unit = "s",
-               .doc = "Take a song that is shorter than one segment whole, if it lasts at least so "
-                      "long; not for training, which takes one length.  0: leave it out."),
+               .doc =
+                 "Minimum length of a song that is shorter than one segment and is used whole; not "
+                 "for training, which needs one length.  0: such songs are skipped."),
   SEGUE_PARAM (SegmentConfig, max_gap, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "30", .min = 0,
                .max = 3600, .unit = "s",
                .doc = "Longest time from the start of one segment to the start of the next: a long "
                       "song gets more than `count` of them.  0: no limit."),
-  SEGUE_PARAM (SegmentConfig, min_rms_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
-               .unit = "dBFS",
-               .doc = "Leave out segments whose RMS level is lower: silence names no artist.  0: "
-                      "keep all."),
+  SEGUE_PARAM (
+    SegmentConfig, min_rms_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
+    .unit = "dBFS",
+    .doc = "Skip segments whose RMS level is lower: silence identifies no artist.  0: keep all."),
   NULL,
 };
 
@@ -67,7 +69,7 @@ check (const void *data, GError **error)
   /* Older models have both in their folder, with the former default of count. */
   else if (config->hop > 0 && config->count > 0 && config->count != DEFAULT_COUNT)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                 "count and hop both say how many segments a song gets; remove one of them");
+                 "count and hop both determine how many segments a song gets; remove one of them");
   else
     return TRUE;
   return FALSE;
@@ -212,7 +214,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
 
 static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs."), NULL };
 static const SeguePort *const outputs[] = {
-  SEGUE_PORT ("segments", SEGUE_KIND_AUDIO, "Slices of them."), NULL
+  SEGUE_PORT ("segments", SEGUE_KIND_AUDIO, "Slices of the songs."), NULL
 };
 
 static const SegueStageType segment = {
@@ -220,10 +222,10 @@ static const SegueStageType segment = {
   .name = "segment",
   .summary = "Cuts a song into segments of equal length",
   .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds.  All "
-         "have exactly the same number of samples; a song shorter than one segment is left "
-         "out, with the reason, or taken whole (`shortest`), never padded.\n\n"
-         "Copies nothing: segments are slices of the song, overlapping ones too.  `start` and "
-         "`duration` stay in the time of the original file.",
+         "have exactly the same number of samples; a song shorter than one segment is skipped, "
+         "with the reason, or used whole (`shortest`), never padded.\n\nNothing is copied: all "
+         "segments, also overlapping ones, are slices of the song.  `start` and `duration` are "
+         "times in the original file.",
   .result_version = 1,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE,

@@ -163,7 +163,8 @@ test_bad_hop (void)
   } cases[] = {
     { "{ hop: 0.001 }", "hop must be 0 or at least 0.01 s, got 0.001" },
     { "{ max_gap: 0.001 }", "max_gap must be 0 or at least 0.01 s, got 0.001" },
-    { "{ hop: 5, count: 10 }", "count and hop both say how many segments a song gets; remove one" },
+    { "{ hop: 5, count: 10 }",
+      "count and hop both determine how many segments a song gets; remove one" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;

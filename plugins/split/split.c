@@ -33,12 +33,11 @@ static const SegueParam *const params[] = {
                .doc = "Cross-validation: split each label's songs into this many folds of equal "
                       "size; `fold` is then test, and `test` is not used.  0: none."),
   SEGUE_PARAM (SplitConfig, fold, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 99,
-               .doc = "Which fold is test, from 0."),
+               .doc = "The fold that is the test set, counted from 0."),
   SEGUE_PARAM (SplitConfig, too_few, SEGUE_PARAM_CHOICE, .def = "fail", .choices = too_few_choices,
-               .doc =
-                 "What to do when a label has too few songs (or albums) to be in every set: "
-                 "`fail` ends the run and names them, `train_only` trains on them and does not "
-                 "test them, `leave_out` leaves their songs out and names them."),
+               .doc = "What to do when a label has too few songs (or albums) to be in every set: "
+                      "`fail` ends the run and lists them, `train_only` trains on them and does "
+                      "not test them, `leave_out` excludes them and lists them."),
   NULL,
 };
 
@@ -107,7 +106,7 @@ unknown_key (SegueDataset *dataset, const char *by, GError **error)
   for (GTreeNode *node = g_tree_node_first (keys); node; node = g_tree_node_next (node))
     g_string_append_printf (list, ", %s", (const char *) g_tree_node_key (node));
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "no song has the metadata ‘%s’ that ‘by’ asks for; there are: %s", by, list->str);
+               "no song has the metadata ‘%s’ that ‘by’ requires; available: %s", by, list->str);
 }
 
 /* The assignment of the remaining songs, and the list of these. */
@@ -274,7 +273,7 @@ split_index (SegueContext *context, GError **error)
   }
   if (index.n_alone > 0)
     segue_context_log (context, G_LOG_LEVEL_WARNING,
-                       "%u songs have no ‘%s’: each of them is a group of its own", index.n_alone,
+                       "%u songs have no ‘%s’: each of them is a separate group", index.n_alone,
                        config->by);
   if (!deal_all (config, &index, &outcome, context, error))
     return FALSE;
@@ -326,12 +325,10 @@ static const SegueStageType split = {
   .doc =
     "Every label is in every set, and whatever belongs together (the segments of a song, copies of "
     "one recording; with `by: album`, the songs of an album) is in one set only.  The payloads are "
-    "untouched: an item gets the metadata `set`, and `fold` and `group` where there are any.\n\n"
-    "A split by song is optimistic: songs of an album share their sound.  `by: album` is the "
-    "harder "
-    "test; report both.\n\n"
-    "Which songs are drawn depends on the run's seed and their names alone: songs that are added "
-    "later do not reshuffle the others.",
+    "untouched: an item gets the metadata `set`, and `fold` and `group` where there are any.\n\nA "
+    "split by song is optimistic: songs of an album share their sound.  `by: album` is the harder "
+    "test; report both.\n\nWhich songs are drawn depends only on the run's seed and their names: "
+    "songs that are added later do not reshuffle the others.",
   .result_version = 1,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,

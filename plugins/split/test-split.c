@@ -315,7 +315,7 @@ test_too_few (void)
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message,
                             "‘Abba’ has 2 songs, ‘Queen’ has 1 song; each needs at least 3: add "
-                            "songs, or leave such labels out with --set split.too_few=leave_out"));
+                            "songs, or exclude such labels with --set split.too_few=leave_out"));
   g_assert_null (strstr (error->message, "Mika"));
 
   harness = run ("{ too_few: train_only }", items);

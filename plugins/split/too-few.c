@@ -59,7 +59,7 @@ too_few_fail (const Index *index, const char *by, const gboolean *labels, guint 
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_DATA,
     "%u label%s too few %ss to be in every set: %s; each needs at least %u" SEGUE_ADVICE (
-      ": add songs, or leave such labels out with ", "too_few=leave_out"),
+      ": add songs, or exclude such labels with ", "too_few=leave_out"),
     n, n == 1 ? " has" : "s have", by, list, need);
   return FALSE;
 }
@@ -98,7 +98,7 @@ too_few_report (const Index *index, const char *by, const gboolean *labels, gboo
   segue_context_log (context, G_LOG_LEVEL_WARNING,
                      "%u label%s with too few %ss for every set (at least %u) %s %s: %s", n,
                      n == 1 ? "" : "s", by, need, n == 1 ? "is" : "are",
-                     left_out ? "left out" : "trained on but not tested", list);
+                     left_out ? "excluded" : "trained on but not tested", list);
   for (guint l = 0; n > MAX_NAMES && l < n_labels; l++)
     if (labels[l])
       segue_context_log (context, G_LOG_LEVEL_DEBUG, "‘%s’ has too few %ss",

@@ -327,7 +327,7 @@ tell_unused (TrainJob *job, guint slot, FileState state)
   g_autofree char *shown = g_filename_display_name (path);
   if (state == FILE_FOREIGN)
     segue_context_log (job->context, G_LOG_LEVEL_INFO,
-                       "‘%s’ is of another training, or of another version of segue: not used",
+                       "‘%s’ is from another training, or from another version of segue: not used",
                        shown);
   else
     segue_context_log (job->context, G_LOG_LEVEL_WARNING,
@@ -447,7 +447,7 @@ train_checkpoint_load_epoch (TrainJob *job, guint epoch, GError **error)
   if (!ok) {
     g_autofree char *shown = g_filename_display_name (path);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                 "the weights of epoch %u are gone from ‘%s’; run again", epoch + 1, shown);
+                 "the weights of epoch %u are missing in ‘%s’; run again", epoch + 1, shown);
   }
   return ok;
 }

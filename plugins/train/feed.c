@@ -109,7 +109,7 @@ read_features (const TrainSource *source, guint sample, float *row, GError **err
                    "can't read the prepared features of ‘%s’ back from the cache: %s; run again",
                    segue_item_get_id (
                      segue_dataset_get_entry (source->dataset, source->set->samples[sample].index)),
-                   n < 0 ? g_strerror (errno) : "the file was cut short");
+                   n < 0 ? g_strerror (errno) : "the file is truncated");
       return FALSE;
     }
     have += (gsize) n;
@@ -195,7 +195,7 @@ train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable, GError
     feed->buffers[b].rows = g_try_new (float, floats);
     if (feed->buffers[b].rows == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                   "no memory for a batch of %" G_GSIZE_FORMAT " MiB; make `batch` smaller",
+                   "not enough memory for a batch of %" G_GSIZE_FORMAT " MiB; reduce `batch`",
                    floats / (1024 * 1024 / sizeof (float)));
       return NULL;
     }

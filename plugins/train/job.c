@@ -71,10 +71,10 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   if (job->info.notice != NULL)
     segue_context_log (job->context, G_LOG_LEVEL_WARNING, "%s", job->info.notice);
   if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->train.rate) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "model type '%s' made a model of %u labels at %u Hz for %u labels at %u Hz",
-                 job->type->name, job->info.n_labels, job->info.rate, job->sets->n_labels,
-                 job->train.rate);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+      "model type '%s' created a model of %u labels at %u Hz instead of %u labels at %u Hz",
+      job->type->name, job->info.n_labels, job->info.rate, job->sets->n_labels, job->train.rate);
     return FALSE;
   }
   return segue_model_check_length (job->model, job->length, error);
@@ -119,8 +119,10 @@ static gboolean
 no_memory (GError **error, gsize bytes)
 {
   g_autofree char *size = g_format_size (bytes);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "no memory for a batch, which takes %s; make `batch` or the segments smaller", size);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+    "not enough memory for a batch, which takes %s; reduce `batch` or the length of the segments",
+    size);
   return FALSE;
 }
 

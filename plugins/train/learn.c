@@ -26,7 +26,7 @@ not_finite (TrainJob *job, const char *what, GError **error)
   const guint n = job->progress.epochs->len;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                "the %s is no longer a finite number in epoch %u, step %" G_GUINT64_FORMAT
-               "; make learning_rate (%g) smaller, warmup longer, or set gradient_clip",
+               "; reduce learning_rate (%g), increase warmup, or set gradient_clip",
                what, n + 1, MIN (job->progress.step + 1 - n * per_epoch, per_epoch),
                job->settings.learning_rate);
   return FALSE;
@@ -240,7 +240,7 @@ train_learn (TrainJob *job, GError **error)
     return FALSE;
   if (job->progress.step > 0)
     segue_context_log (job->context, G_LOG_LEVEL_INFO,
-                       "going on from step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT,
+                       "resuming from step %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT,
                        job->progress.step, job->settings.schedule.total_steps);
   repeat_log (job);
 

@@ -50,7 +50,7 @@ make_buffers (TrainOptimiser *optimiser, GError **error)
   optimiser->buffers = g_try_new (float, n);
   if (optimiser->buffers == NULL) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                         "no memory for a copy of the model's statistics");
+                         "not enough memory for a copy of the model's statistics");
     return FALSE;
   }
   copy_buffers (optimiser, FALSE);
@@ -85,13 +85,13 @@ train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint thr
   optimiser->moments = g_try_new0 (float, 2 * optimiser->n_moments);
   if (optimiser->n_trained == 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                 "nothing of this '%s' model is trained: all of it is frozen",
+                 "this '%s' model can't be trained: all of it is frozen",
                  segue_model_get_type (model)->name);
     return NULL;
   }
   if (optimiser->moments == NULL) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for the %" G_GSIZE_FORMAT " MiB that the optimiser needs",
+                 "not enough memory for the %" G_GSIZE_FORMAT " MiB that the optimiser needs",
                  2 * optimiser->n_moments / (1024 * 1024 / sizeof (float)));
     return NULL;
   }

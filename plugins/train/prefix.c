@@ -47,8 +47,8 @@ check_space (const char *folder, guint64 bytes, GError **error)
   g_autofree char *wanted = g_format_size (bytes);
   g_autofree char *free_bytes = g_format_size ((guint64) st.f_bavail * st.f_frsize);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-               "prepared features take %s, ‘%s’ has %s left; make room, or compute them again in "
-               "each epoch with `cache_features: false`",
+               "prepared features need %s, but ‘%s’ has only %s left; free some space, or "
+               "recompute them in each epoch with `cache_features: false`",
                wanted, shown, free_bytes);
   return FALSE;
 }
@@ -69,7 +69,7 @@ compute (TrainJob *job, Prepared *prepared, guint first, guint before, guint tot
 
   if (output == NULL) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                         "no memory to prepare features in");
+                         "not enough memory to prepare features");
     return FALSE;
   }
   train_feed_start (job->feed, &pass);

@@ -58,7 +58,7 @@ digest_rows (TrainRows *rows, guint64 n, SegueContext *context, GError **error)
   g_autofree guint8 *block = g_try_malloc (BLOCK);
   if (block == NULL) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                         "no memory to check prepared features in");
+                         "not enough memory to check prepared features");
     return FALSE;
   }
   for (guint64 at = 0; at < bytes;) {

@@ -62,15 +62,14 @@ collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
                  "there is nothing to train on: none of %u items is in the set `train`", n);
   else if (n_unlabelled > 0)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "%u of %u training items have no label, such as ‘%s’; name the part of the path "
-                 "that is the label where the music is scanned",
+                 "%u of %u training items have no label, such as ‘%s’; set `layout` and `label` of "
+                 "the `scan` stage",
                  n_unlabelled, sets->train.n, unlabelled);
   else if (labels->len < 2)
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "a classifier needs at least two labels, all %u training items have ‘%s’: add songs "
-      "of another, or look at what the layout takes for the label",
-      sets->train.n, (const char *) g_ptr_array_index (labels, 0));
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "a classifier needs at least two labels, but all %u training items have ‘%s’: add "
+                 "songs with another label, or check `layout` and `label` of the `scan` stage",
+                 sets->train.n, (const char *) g_ptr_array_index (labels, 0));
   if (sets->train.n == 0 || n_unlabelled > 0 || labels->len < 2)
     return FALSE;
 

@@ -95,7 +95,7 @@ get_resumed (SegueHarness *harness)
   GPtrArray *log = segue_harness_get_log (harness);
   for (guint i = 0; i < log->len; i++) {
     const char *line = g_ptr_array_index (log, i);
-    const char *prefix = "info: going on from step ";
+    const char *prefix = "info: resuming from step ";
     if (g_str_has_prefix (line, prefix))
       return g_ascii_strtoull (line + strlen (prefix), NULL, 10);
   }
@@ -353,7 +353,7 @@ test_foreign (void)
   g_autofree char *result = finish (harness);
   g_assert_cmpstr (result, ==, whole);
   g_assert_true (said (harness, "info: ‘"));
-  g_assert_true (said (harness, "of another training"));
+  g_assert_true (said (harness, "from another training"));
   g_assert_cmpuint (get_resumed (harness), ==, 0);
 
   g_autoptr (SegueHarness) newer = make_stopped (2);

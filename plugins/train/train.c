@@ -9,28 +9,26 @@
 #include <segue/plugin.h>
 #include <string.h>
 
-#define BY_RECIPE " Where it is not given, the model type's own recipe says."
+#define BY_RECIPE " Unset: from the model type's recipe."
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (TrainConfig, model, SEGUE_PARAM_MODEL, .def = "mel-cnn",
-               .doc = "The model type, by name or with parameters of its own: "
-                      "`{ use: NAME, … }`."),
+               .doc = "The model type, by name or with its own parameters: `{ use: NAME, … }`."),
   SEGUE_PARAM (TrainConfig, init, SEGUE_PARAM_MODEL_REF, .flags = SEGUE_PARAM_OPTIONAL,
-               .doc =
-                 "Weights to start from: a model folder, or ORG/NAME of one that was fetched. "
-                 "A head for other labels is initialised again. Without it weights are random."),
+               .doc = "Weights to start from: a model folder, or ORG/NAME of a fetched one. A head "
+                      "for other labels is reinitialised. Unset: random weights."),
   SEGUE_PARAM (TrainConfig, epochs, SEGUE_PARAM_INT, .min = 1, .max = 100000,
                .flags = SEGUE_PARAM_OPTIONAL,
-               .doc = "How often every training segment is seen." BY_RECIPE),
+               .doc = "Number of passes over all training segments." BY_RECIPE),
   SEGUE_PARAM (TrainConfig, batch, SEGUE_PARAM_INT, .min = 1, .max = 4096,
                .flags = SEGUE_PARAM_OPTIONAL, .unit = "segments",
-               .doc = "Segments that pass through the model together." BY_RECIPE),
+               .doc = "Number of segments that pass through the model together." BY_RECIPE),
   SEGUE_PARAM (TrainConfig, accumulate, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 4096,
                .doc = "Batches whose gradients make one step of the optimiser: a large batch in "
                       "the memory of a small one."),
   SEGUE_PARAM (TrainConfig, learning_rate, SEGUE_PARAM_DOUBLE, .min = 1e-9, .max = 10,
                .flags = SEGUE_PARAM_OPTIONAL,
-               .doc = "The largest step size, which the schedule then scales." BY_RECIPE),
+               .doc = "The maximum learning rate, which the schedule scales." BY_RECIPE),
   SEGUE_PARAM (TrainConfig, schedule, SEGUE_PARAM_CHOICE, .choices = SEGUE_SCHEDULE_CHOICES,
                .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "How the learning rate falls after the warm-up." BY_RECIPE),
@@ -51,29 +49,29 @@ static const SegueParam *const params[] = {
                .choices = TRAIN_WEIGHTS_CHOICES,
                .doc = "`balanced`: a label with fewer segments weighs more in the loss, so that "
                       "all labels count the same."),
-  SEGUE_PARAM (TrainConfig, best, SEGUE_PARAM_CHOICE, .def = "accuracy",
-               .choices = TRAIN_BEST_CHOICES,
-               .doc = "Which epoch's weights are kept: the one with the best accuracy on "
-                      "validation segments (of equals, the one with less loss), the one with the "
-                      "least validation loss, or the last. Without a validation set: the last."),
+  SEGUE_PARAM (
+    TrainConfig, best, SEGUE_PARAM_CHOICE, .def = "accuracy", .choices = TRAIN_BEST_CHOICES,
+    .doc = "The epoch whose weights are kept: the one with the best accuracy on validation "
+           "segments (of equals, the one with the lower loss), the one with the lowest validation "
+           "loss, or the last. Without a validation set: the last."),
   SEGUE_PARAM (TrainConfig, early_stopping, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 100000,
                .unit = "epochs",
-               .doc = "Stop after so many epochs without a better one; 0: never."),
+               .doc = "Stop after this many epochs without improvement; 0: never."),
   SEGUE_PARAM (TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
                .doc = "Compute the part of the model that is not trained once per segment and keep "
                       "its output on disk while training, rather than in every epoch."),
-  SEGUE_PARAM (TrainConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
-               .choices = SEGUE_MODEL_TRAINING_CHOICES,
-               .doc =
-                 "In what numbers matrices are multiplied; weights, gradients and sums are "
-                 "float32 always. `auto`: bfloat16 where the processor has instructions for it, "
-                 "which is as accurate and nearly twice as fast, float32 elsewhere; it is "
-                 "float32 in model types that know nothing else."),
+  SEGUE_PARAM (
+    TrainConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
+    .choices = SEGUE_MODEL_TRAINING_CHOICES,
+    .doc =
+      "Number format of matrix multiplications; weights, gradients and sums are always float32. "
+      "`auto`: bfloat16 where the processor has instructions for it, which is as accurate and "
+      "nearly twice as fast; float32 elsewhere, and in model types that support nothing else."),
   SEGUE_PARAM (TrainConfig, checkpoint, SEGUE_PARAM_DOUBLE, .def = "5", .min = 0, .max = 1440,
                .unit = "minutes", .flags = SEGUE_PARAM_VOLATILE,
-               .doc = "How much training a power cut may cost: all that it takes to go on is "
-                      "written so often, and after each epoch; 0: after each step. Ctrl-C costs "
-                      "the step under way, whatever this says."),
+               .doc =
+                 "How much training a power cut may lose: a checkpoint is written this often, and "
+                 "after each epoch; 0: after each step. Ctrl-C loses only the step in progress."),
   NULL,
 };
 
@@ -172,11 +170,11 @@ report_sets (TrainJob *job)
                      job->type->name, job->sets->n_labels, train->n, train->n_songs, validation->n,
                      validation->n_songs);
   if (job->info.precision != SEGUE_MODEL_FLOAT32)
-    segue_context_log (job->context, G_LOG_LEVEL_INFO, "multiplies in %s",
+    segue_context_log (job->context, G_LOG_LEVEL_INFO, "matrix multiplications in %s",
                        segue_model_precision_names ()[job->info.precision]);
   if (job->part < job->settings.batch && job->part < train->n)
     segue_context_log (job->context, G_LOG_LEVEL_INFO,
-                       "batches of %u pass %u segments at a time to save memory",
+                       "batches of %u are computed in parts of %u segments to save memory",
                        job->settings.batch, job->part);
   if (job->sets->n_unknown > 0)
     segue_context_log (job->context, G_LOG_LEVEL_WARNING,
@@ -190,11 +188,10 @@ check_validation (TrainJob *job, GError **error)
 {
   if (job->settings.patience == 0 || job->sets->validation.n > job->sets->n_unknown)
     return TRUE;
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-    "early_stopping needs a validation set with labels that are trained on; make one" SEGUE_ADVICE (
-      " with ", "split:validation=0.1")
-      SEGUE_ADVICE (", or switch it off with ", "early_stopping=0"));
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "early_stopping needs a validation set with labels that are trained on; create "
+               "one" SEGUE_ADVICE (" with ", "split:validation=0.1")
+                 SEGUE_ADVICE (", or switch it off with ", "early_stopping=0"));
   return FALSE;
 }
 
@@ -247,16 +244,14 @@ static const SegueStageType train = {
   .name = "train",
   .summary = "Trains a classifier on labelled segments",
   .doc =
-    "Trains a model type on the items of the set `train` and tries it on those of `validation` "
-    "after each epoch. What the pipeline leaves open (epochs, batch, learning_rate, schedule, "
-    "warmup, weight_decay, label_smoothing, gradient_clip) is taken from the recipe of the model "
-    "type, which `segue inspect MODEL` shows.\n\n"
-    "The optimiser is AdamW. The same seed gives the same model, whatever the number of threads. "
-    "A training that was interrupted goes on where it was.\n\n"
-    "Leaves `model/` and `history.json`. With the model goes how probable its right answers about "
-    "validation songs were (`calibration.json`): by that `segue predict --none-of-these` tells "
-    "songs "
-    "of nobody that it knows.",
+    "Trains a model type on the items of the set `train` and evaluates it on those of `validation` "
+    "after each epoch. Parameters that the pipeline does not set (epochs, batch, learning_rate, "
+    "schedule, warmup, weight_decay, label_smoothing, gradient_clip) are taken from the recipe of "
+    "the model type, which `segue inspect MODEL` shows.\n\nThe optimiser is AdamW. The same seed "
+    "gives the same model, whatever the number of threads. An interrupted training resumes where "
+    "it stopped.\n\nWrites `model/` and `history.json`. The model contains the probabilities of "
+    "its correct predictions for validation songs (`calibration.json`), which `segue predict "
+    "--none-of-these` uses to recognise unknown artists.",
   .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,

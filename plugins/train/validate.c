@@ -104,10 +104,10 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
   g_autofree gint32 *labels = g_new0 (gint32, set->n_songs);
   Tally tally = { .n_labels = n_labels, .songs = songs, .labels = labels };
   if (songs == NULL) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory to validate %u songs with %u labels in; close other programs and run "
-                 "again",
-                 set->n_songs, n_labels);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+      "not enough memory to validate %u songs with %u labels; close other programs and run again",
+      set->n_songs, n_labels);
     return FALSE;
   }
   if (!train_validate_each (job, count_sample, &tally, error))

@@ -25,7 +25,7 @@ static const SegueParam *const params[] = {
                .choices = when_short_choices, .relaxed = "scale",
                .doc = "What to do with a song of which less than `keep` would be left: `scale` "
                       "shortens both cuts in proportion until `keep` is left, `skip` does not cut "
-                      "it at all, `fail` leaves the song out, with the reason."),
+                      "it at all, `fail` quarantines the song, with the reason."),
   SEGUE_PARAM (TrimConfig, silence_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
                .unit = "dBFS",
                .doc = "Before the cuts, remove silence at both ends: windows of 20 ms that are "
@@ -113,11 +113,11 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
     }
   }
   if (!cut (config, &span, rate)) {
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "‘%s’ is too short: %.2f s, and needs %g s before cutting %g s and %g s off its ends",
-      segue_item_get_id (item), (double) (span.end - span.start) / rate,
-      config->head + config->tail + config->keep, config->head, config->tail);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is too short: it lasts %.2f s, but needs %g s before cutting %g s and %g s "
+                 "off its ends",
+                 segue_item_get_id (item), (double) (span.end - span.start) / rate,
+                 config->head + config->tail + config->keep, config->head, config->tail);
     return FALSE;
   }
   return segue_context_emit_slice (context, item, NULL, span.start, span.end - span.start, error);
@@ -134,19 +134,17 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 static const SeguePort *const inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Whole songs."),
                                            NULL };
 static const SeguePort *const outputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same, shorter."), NULL
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "The same songs, shortened."), NULL
 };
 
 static const SegueStageType trim = {
   .struct_size = sizeof (SegueStageType),
   .name = "trim",
   .summary = "Cuts the ends off a song",
-  .doc =
-    "Removes silence at both ends (with `silence_db`), then `head` and `tail` seconds: intros, "
-    "applause and fade-outs say little about an artist.  A song that would become too short is "
-    "cut less, not cut, or left out: see `when_short`.\n\n"
-    "Copies nothing: the output is a slice of the input.  `start` and `duration` stay "
-    "in the time of the original file.",
+  .doc = "Removes silence at both ends (with `silence_db`), then `head` and `tail` seconds: "
+         "intros, applause and fade-outs say little about an artist.  A song that would become too "
+         "short is cut less, not cut, or quarantined: see `when_short`.\n\nNothing is copied: the "
+         "output is a slice of the input.  `start` and `duration` are times in the original file.",
   .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE,

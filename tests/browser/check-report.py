@@ -22,7 +22,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 HERE = pathlib.Path(__file__).parent
 CHARTS = ["Accuracy by label", "Confusion matrix", "Loss by epoch",
-          "Accuracy on validation by epoch", "Reliability"]
+          "Validation accuracy by epoch", "Reliability"]
 VIEWS = {"light": (1280, 900, "light"), "dark": (1280, 900, "dark"), "phone": (360, 740, "light"),
          "phone-dark": (360, 740, "dark")}
 

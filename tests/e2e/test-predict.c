@@ -202,17 +202,17 @@ test_unlike_training (Fixture *f, gconstpointer data)
 
   assert_note (f, "", "music/clip.wav", 1, "‘music/clip.wav’ is too short: needs 5 s, has 3");
   /* 300 s in steps of at most 30 s. */
-  assert_note (f, "", "music/mix.wav", 11, "‘music/mix.wav’ lasts more than 60 s");
+  assert_note (f, "", "music/mix.wav", 11, "‘music/mix.wav’ is longer than 60 s");
   assert_note (f, "--partial", "music/cut.wav", 4, "‘music/cut.wav’ is damaged");
   shell (f, "segue predict -m runs/limits/latest -t music/mix.wav music/clip.wav", &result);
   command_assert (&result, 0);
-  command_assert_says (&result, "note: ‘music/mix.wav’ lasts more than 60 s; predicted from");
+  command_assert_says (&result, "note: ‘music/mix.wav’ is longer than 60 s; predicted from");
   command_assert_has (result.out, "0:00 ");
   command_assert_has (result.out, " 5:05\n");
 
   shell (f, "segue predict -m runs/limits/latest music/cut.wav", &result);
   command_assert (&result, 65);
-  command_assert_says (&result, "; get a whole copy, or use what is left with --partial\n");
+  command_assert_says (&result, "; get a complete copy, or use what is left with --partial\n");
   shell (f, "segue predict -m runs/limits/latest --partial music/blip.wav", &result);
   command_assert (&result, 65);
   command_assert_says (&result, "too short: needs 0.5 s");

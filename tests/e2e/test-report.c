@@ -73,9 +73,9 @@ test_page (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", "runs",
                NULL);
   command_assert (&result, 0);
-  command_assert_says (&result, "clips could not be made");
+  command_assert_says (&result, "clips could not be created");
   g_autofree char *third = fixture_read (f, "copy/data.js", NULL);
-  command_assert_has (third, "the song's file is not there any more");
+  command_assert_has (third, "the song's file no longer exists");
   g_assert_cmpuint (count_files (f, "copy/clips"), ==, 0);
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", "away",
                NULL);
@@ -246,7 +246,7 @@ test_sources (Fixture *f, gconstpointer data)
     command_assert (&result, 0);
     command_run (&result, f->folder, f->env, "report", "run", NULL);
     command_assert (&result, 0);
-    command_assert_says (&result, "name the music folder with --music FOLDER");
+    command_assert_says (&result, "specify the music folder with --music FOLDER");
     g_assert_cmpuint (count_files (f, "run/report/clips"), ==, 0);
   }
 }

@@ -354,7 +354,7 @@ test_too_few (Fixture *f, gconstpointer data)
                NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "1 label with too few songs for every set (at least 3) is "
-                                "left out: ‘Lonely’ has 1 song");
+                                "excluded: ‘Lonely’ has 1 song");
   /* Errors visible from names alone end a run before it decodes anything. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                "--set", "split.too_few=fail", "--fresh", NULL);
@@ -382,7 +382,7 @@ test_data_view (Fixture *f, gconstpointer data)
   command_assert_has (result.out, "few test songs (3)");
   command_assert_has (result.out, "‘Lonely’ has 1 song");
   command_assert_says (&result, "‘loose.wav’ is not inside an artist folder");
-  command_assert_says (&result, "labels left out (in ‘skip_labels’): ‘various artists’ (1 song)");
+  command_assert_says (&result, "excluded labels (in ‘skip_labels’): ‘various artists’ (1 song)");
   g_autofree char *first = g_strndup (result.out, strcspn (result.out, "\n"));
   command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
                "--dry-run", NULL);

@@ -31,7 +31,7 @@ BEYOND = [
 # Rules between the parameters of a stage, and formats between stages: each with a stage's own message.
 RULES = [
     r"min_duration .* must not be above max_duration",
-    r"label ‘.*’ is no field of layout",
+    r"label ‘.*’ is not a field of layout",
     r"layout ‘’ is empty",
     r"by must name what stays together",
     r"folds must be 0 or at least 2",
