@@ -536,11 +536,11 @@ def refused(place, status, words, *arguments):
 
 def test_start(server, place):
     model = ("--model", "runs/artist-small/latest")
-    refused(place, 73, "is taken, perhaps by another segue serve", *model, "--port", str(server.port))
+    refused(place, 73, "is in use, perhaps by another segue serve", *model, "--port", str(server.port))
     refused(place, 64, "--port must be 0..65535, got ‘70000’", *model, "--port", "70000")
     refused(place, 64, "--port must be 0..65535, got ‘http’", *model, "--port", "http")
     refused(place, 64, "--bind takes an IP address", *model, "--bind", "localhost")
-    refused(place, 73, "can't listen at 192.0.2.1", *model, "--bind", "192.0.2.1", "--port", "0")
+    refused(place, 73, "can't listen on 192.0.2.1", *model, "--bind", "192.0.2.1", "--port", "0")
     refused(place, 64, "--model is missing")
     refused(place, 64, "one argument too many: ‘x’", *model, "x")
     refused(place, 64, "did you mean --port?", *model, "--prot", "1")
@@ -585,7 +585,7 @@ def test_end(place, how, status):
 def test_interface(place):
     """When it listens on all addresses, it warns, accepts addresses as host names, and only configured names."""
     server = serving.Server(place, "--bind", "0.0.0.0", "--host", "music.example")
-    check("everybody with its token who can reach 0.0.0.0" in server.said(), server.said())
+    check("anyone with its token who can reach 0.0.0.0" in server.said(), server.said())
     check(server.host == "127.0.0.1", f"the token is sent to {server.host}, which another user may listen at")
     for host in ("10.1.2.3", "[fe80::1]:80", "music.example", "localhost"):
         expect(server.get("/", host=host), 200)
@@ -605,7 +605,7 @@ def test_tokens(place):
     for mode in (0o600, 0o640, 0o604):
         os.chmod(path, mode)
         server = serving.Server(place, "--token-file", path)
-        check(("other users may read the token" in server.said()) == (mode != 0o600), f"{mode:o}: {server.said()}")
+        check(("other users can read the token" in server.said()) == (mode != 0o600), f"{mode:o}: {server.said()}")
         server.stop()
     for server in (serving.Server(place, "--token-file", path), serving.Server(place, SEGUE_SERVE_TOKEN=own)):
         check(server.token == own, server.token)
