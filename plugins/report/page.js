@@ -97,8 +97,8 @@
         element("p", { class: "note" }, "There is no training segment by " + labelOf(segment.song.label) + " to compare with."));
     const near = segments[clip.nearest[0]];
     return element("div", { class: "players" }, own,
-      makePlayer("most similar by " + labelOf(near.song.label) + ": " + titleOf(near.song) + ", " + stretch(near),
-        "Most similar, by " + labelOf(near.song.label) + ": " + titleOf(near.song) + " at " + stretch(near), clip.nearest));
+      makePlayer("most similar segment by " + labelOf(near.song.label) + ": " + titleOf(near.song) + ", " + stretch(near),
+        "Most similar segment, by " + labelOf(near.song.label) + ": " + titleOf(near.song) + " at " + stretch(near), clip.nearest));
   };
 
   const makeItem = (number, place) => {

@@ -30,7 +30,7 @@ const ids = all("[id]").map(element => element.id);
 ids.filter((id, i) => ids.indexOf(id) !== i).forEach(id => problems.push("two elements have the id " + id));
 all("[aria-labelledby], [aria-describedby]").forEach(element =>
   ((element.getAttribute("aria-labelledby") || "") + " " + (element.getAttribute("aria-describedby") || ""))
-    .split(/\s+/).filter(Boolean).filter(id => !document.getElementById(id)).forEach(id => say(element, "refers to a missing id " + id)));
+    .split(/\s+/).filter(Boolean).filter(id => !document.getElementById(id)).forEach(id => say(element, "missing id " + id)));
 all("a[href^='#']").forEach(link => {
   if (!document.getElementById(link.getAttribute("href").slice(1)))
     say(link, "link without a target");
