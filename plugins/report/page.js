@@ -98,7 +98,8 @@
     const near = segments[clip.nearest[0]];
     return element("div", { class: "players" }, own,
       makePlayer("most similar segment by " + labelOf(near.song.label) + ": " + titleOf(near.song) + ", " + stretch(near),
-        "Most similar segment, by " + labelOf(near.song.label) + ": " + titleOf(near.song) + " at " + stretch(near), clip.nearest));
+        "Most similar segment, by " + labelOf(near.song.label) + ": " + titleOf(near.song) + " at " + stretch(near),
+        clip.nearest));
   };
 
   const makeItem = (number, place) => {
