@@ -4,12 +4,12 @@
 
 #define FORM                                                                                       \
   "the body is a multipart form, not a song; send the song itself as the body (with curl: "        \
-  "--data-binary @song.mp3 in place of -F)"
+  "--data-binary @song.mp3 instead of -F)"
 #define GZIP                                                                                       \
-  "the body is compressed; send the song as it is, without gzip and without Content-Encoding"
+  "the body is compressed; send the song uncompressed, without gzip and without Content-Encoding"
 #define PAGE                                                                                       \
-  "the body is a web page (HTML), not a song; perhaps its download failed: open the file in an "   \
-  "editor to see what it says"
+  "the body is a web page (HTML), not a song; its download may have failed: open the file in an "  \
+  "editor to check its content"
 
 static gboolean
 begins (const char *text, gsize length, const char *with)

@@ -37,15 +37,16 @@ explain_bind (const char *address, guint port, const GError *reason, GError **er
 {
   if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "port %u of %s is taken, perhaps by another segue serve; choose another with "
-                 "--port, or any free one with --port 0",
+                 "port %u of %s is in use, perhaps by another segue serve; choose another port "
+                 "with --port N, or any free port with --port 0",
                  port, address);
   else if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "port %u may not be taken; choose one above 1023 with --port", port);
+                 "no permission to listen on port %u; choose a port above 1023 with --port N",
+                 port);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "can't listen at %s: %s; --bind takes an address of this machine", address,
+                 "can't listen on %s: %s; --bind takes an address of this machine", address,
                  reason->message);
   return FALSE;
 }
@@ -92,8 +93,8 @@ door_new (const char *address, guint16 port, const DoorLimits *limits, Peers *pe
   if (door->epoll >= 0)
     door->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (door->wake < 0)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no file handle is left: %s",
-                 g_strerror (errno));
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "can't create a file handle for connections: %s", g_strerror (errno));
   else if (open_socket (door, address, port, error))
     return door;
   door_free (door);
@@ -257,7 +258,7 @@ take_back (Door *door)
   guint64 times;
   Peer *peer;
   if (read (door->wake, &times, sizeof times) < 0)
-    g_debug ("woken for nothing");
+    g_debug ("spurious wake-up");
   while ((peer = g_async_queue_try_pop (door->coming)))
     linger (door, peer);
 }
@@ -319,7 +320,7 @@ wake (Door *door)
 {
   const guint64 once = 1;
   if (write (door->wake, &once, sizeof once) < 0)
-    g_debug ("woken often enough");
+    g_debug ("wake-up already pending");
 }
 
 void

@@ -46,8 +46,8 @@ parse_place (const ServeOptions *options, ServerConfig *config, GError **error)
     return TRUE;
   g_autofree char *shown = segue_text_printable (config->address);
   return segue_usage_error (&segue_verb_serve, error,
-                            "--bind takes an IP address such as 127.0.0.1 or ::, got ‘%s’; a name "
-                            "that browsers use goes to --host",
+                            "--bind takes an IP address such as 127.0.0.1 or ::, got ‘%s’; for a "
+                            "name that browsers use, pass --host NAME",
                             shown);
 }
 
@@ -67,7 +67,8 @@ configure (const ServeOptions *options, ServerConfig *config, GError **error)
 {
   if (!options->model)
     return segue_usage_error (&segue_verb_serve, error,
-                              "--model is missing: the folder of a run or of a model");
+                              "--model is missing: pass --model DIR, the folder of a run or of a "
+                              "model");
   config->names = options->hosts;
   config->runs = options->runs ? options->runs : "runs";
   config->threads = or_else (options->jobs, g_get_num_processors ());
@@ -84,7 +85,7 @@ show_in_browser (Serving *serving, const char *url)
   serving->browser = browser_open (url);
   if (!serving->browser)
     fprintf (serving->cli->err.stream,
-             "no browser could be started (xdg-open): open the address by hand\n");
+             "can't start a browser with xdg-open: open the address by hand\n");
 }
 
 /* (transfer full) (nullable): from a file, from the environment, else a random one.  There is no
@@ -112,15 +113,16 @@ announce (Serving *serving, const Server *server)
   const char *address = serving->config.address;
   if (!guard_is_loopback (address))
     fprintf (cli->err.stream,
-             "%s who can reach %s may use this server, and what is sent is not encrypted\n",
-             serving->config.token ? "everybody with its token" : "everybody", address);
+             "%s who can reach %s can use this server, and connections are not encrypted\n",
+             serving->config.token ? "anyone with its token" : "anyone", address);
   else if (!serving->config.token)
-    fprintf (cli->err.stream, "all users of this machine may use this server (--no-token)\n");
+    fprintf (cli->err.stream, "all users of this machine can use this server (--no-token)\n");
   const char *file = serving->options->token_file;
   if (serving->config.token && file && token_is_exposed (file)) {
     g_autofree char *quoted = g_shell_quote (file);
     g_autofree char *shown = segue_text_printable (quoted);
-    fprintf (cli->err.stream, "other users may read the token: chmod 600 %s\n", shown);
+    fprintf (cli->err.stream, "other users can read the token; to prevent that: chmod 600 %s\n",
+             shown);
   }
   g_autoptr (GInetAddress) parsed = g_inet_address_new_from_string (address);
   gboolean v6 = strchr (address, ':') != NULL;

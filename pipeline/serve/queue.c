@@ -193,7 +193,7 @@ queue_expect (Queue *queue, const char *name, const char *client, guint top, Pro
   if (fd >= 0)
     return song_new (fd, name, client, top, leave, queue);
   *problem = errno == ENOSPC || errno == EDQUOT ? PROBLEM_NO_ROOM : PROBLEM_FAILED;
-  g_warning ("can't keep a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
+  g_warning ("can't store a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
   return NULL;
 }
 

@@ -63,7 +63,7 @@ start (Server *server, GError **error)
   if (server->daemon)
     return door_open (server->door, server->daemon, error);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "can't start the HTTP server: no thread or no file handle is left; close other "
+               "can't start the HTTP server: no threads or file handles are left; close other "
                "programs, or raise the limits (ulimit -n, ulimit -u)");
   return FALSE;
 }

@@ -43,7 +43,7 @@ refuse (Request *request, ProblemKind problem)
   g_autofree char *message = NULL;
   if (problem == PROBLEM_TOO_LARGE)
     message = g_strdup_printf ("the song is larger than the %" G_GUINT64_FORMAT
-                               " MB that this server takes",
+                               " MB that this server accepts",
                                request->server->config->max_bytes / 1000000);
   return reply_problem (request->connection, problem, message, NULL);
 }
@@ -60,8 +60,8 @@ song_request_begin (Request *request)
   if (!name)
     return refuse (request, PROBLEM_BAD_NAME);
   if (!find_top (request, &top))
-    return reply_problem (request->connection, PROBLEM_BAD_REQUEST, "top is a number from 1 to 100",
-                          NULL);
+    return reply_problem (request->connection, PROBLEM_BAD_REQUEST,
+                          "top must be a number from 1 to 100", NULL);
   if (other)
     return reply_problem (request->connection, PROBLEM_NO_SONG_BODY, other, NULL);
   if (announced && !g_ascii_string_to_unsigned (announced, 10, 0, G_MAXUINT64, &length, NULL))

@@ -28,7 +28,7 @@ spool_append (int fd, const void *data, gsize length)
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0) {
-      g_warning ("can't keep a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
+      g_warning ("can't store a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
       return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? PROBLEM_NO_ROOM
                                                                   : PROBLEM_FAILED;
     }

@@ -23,7 +23,7 @@ fill (guint8 *bytes, gsize size, GError **error)
       continue;
     if (more < 0) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                   "the system's random source does not answer: %s", g_strerror (errno));
+                   "can't read the system's random source: %s", g_strerror (errno));
       return FALSE;
     }
     n += (gsize) more;

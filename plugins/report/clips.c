@@ -160,10 +160,11 @@ find_file (const Work *work, const ReportSong *song, GError **error)
   if (tail != NULL)
     return g_build_filename (work->music, tail, NULL);
   if (!is_own && work->music == NULL)
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                         "its file was not opened: specify the music folder with --music FOLDER");
+    g_set_error_literal (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "the song's file was not opened: pass the music folder with --music FOLDER");
   else if (!is_own || path == NULL || !g_path_is_absolute (path))
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file is known for it");
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file of the song is known");
   else
     return g_steal_pointer (&path);
   return NULL;
@@ -256,7 +257,7 @@ static char *
 explain (const GError *error)
 {
   if (g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT))
-    return g_strdup ("the song's file no longer exists, or can't be read");
+    return g_strdup ("the song's file is missing, or can't be read");
   return g_strdup (error->message);
 }
 

@@ -74,7 +74,7 @@ report_draw_accuracy (const ReportSetFigures *figures)
     g_autofree char *low = report_text_share (worst->segment_accuracy);
     chart->says =
       g_strdup_printf ("%u labels, from %s with %s of segments right to %s with %s. The "
-                       "table below has all of them.",
+                       "table below lists all labels.",
                        n, best->name, high, worst->name, low);
   }
   return chart;

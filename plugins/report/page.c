@@ -29,8 +29,8 @@ add_chart (const Report *report, const ReportChart *chart, const char *folder, G
   if (!report->pictures)
     return TRUE;
   g_string_append_printf (html,
-                          "<p class=\"note\"><a href=\"" REPORT_CHARTS "/%s\" download>%s as a "
-                          "picture (PNG)</a></p>\n",
+                          "<p class=\"note\"><a href=\"" REPORT_CHARTS "/%s\" download>%s as an "
+                          "image (PNG)</a></p>\n",
                           name, chart->title);
   return report_chart_write_png (chart, path, error);
 }
@@ -43,9 +43,9 @@ append_accuracy (const Report *report, const char *folder, GString *html, GError
   if (!add_chart (report, chart, folder, html, error))
     return FALSE;
   if (set->labels->len > REPORT_MAX_BARS)
-    g_string_append_printf (html,
-                            "<p class=\"note\">Of %u labels the %d with the least accuracy.</p>\n",
-                            set->labels->len, REPORT_MAX_BARS);
+    g_string_append_printf (
+      html, "<p class=\"note\">Of %u labels, the %d with the lowest accuracy are shown.</p>\n",
+      set->labels->len, REPORT_MAX_BARS);
   report_append_labels (report, html);
   return TRUE;
 }
@@ -56,8 +56,9 @@ append_confusion (const Report *report, const char *folder, GString *html, GErro
   g_autoptr (ReportChart) chart = report_draw_confusion (report->confusion, report->table);
   g_autoptr (GArray) occur = report_confusion_choose (report->confusion, G_MAXUINT);
   if (occur->len > REPORT_MAX_MATRIX)
-    g_string_append_printf (html, "<p class=\"note\">Of %u labels the %d with most errors.</p>\n",
-                            occur->len, REPORT_MAX_MATRIX);
+    g_string_append_printf (
+      html, "<p class=\"note\">Of %u labels, the %d with the most errors are shown.</p>\n",
+      occur->len, REPORT_MAX_MATRIX);
   g_string_append (html, "<div class=\"scroll matrix\" tabindex=\"0\" role=\"region\" "
                          "aria-label=\"Confusion matrix\">");
   gboolean ok = add_chart (report, chart, folder, html, error);

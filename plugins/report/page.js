@@ -1,5 +1,5 @@
-// The report's script: players, songs, and corrected labels.  Plain, for every browser of the last
-// years, and without modules or requests, which pages on a disk may not have.
+// The report's script: players, songs, and corrected labels.  Plain JavaScript for all recent browsers,
+// without modules and requests, which pages opened from disk may not use.
 "use strict";
 (() => {
   const data = window.segueReport;
@@ -9,13 +9,13 @@
     ({ index, id, set, label, answer, confidence, first, n }));
   const segments = data.segments.map(([song, start, duration, answer, confidence]) =>
     ({ song: songs[song], start, duration, answer, confidence }));
-  // Of a wrong segment: its clip, and the nearest segment of training with its own.
+  // For each wrong segment: its clip, and the most similar training segment with its clip.
   const clips = new Map(data.clips.map(([own, nearest]) => [own[0], { own, nearest }]));
 
   // ---- Text and elements ----
 
   const find = id => document.getElementById(id);
-  // What can't be seen, or would turn the text around it; data keeps it, the page shows a sign.
+  // Replaces characters that are invisible or change the text direction; data keeps them.
   const shown = text =>
     text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069\u200e\u200f\u061c\ufeff\u{e0000}-\u{e001f}]/gu, "\ufffd");
   const labelOf = number => number < 0 ? "no label" : shown(data.labels[number]);
@@ -37,7 +37,7 @@
     made.append(...children.filter(child => child !== null));
     return made;
   };
-  // A name of any script, which leaves the direction of what is around it alone.
+  // A name in any script, isolated from the direction of the text around it.
   const name = (text, attributes) => element("bdi", attributes, text);
   const replace = (parent, children) => parent.replaceChildren(...children);
 
@@ -94,11 +94,12 @@
     const own = makePlayer("this segment", "This segment, " + titleOf(segment.song) + " at " + stretch(segment), clip.own);
     if (!clip.nearest)
       return element("div", { class: "players" }, own,
-        element("p", { class: "note" }, "Training has nothing by " + labelOf(segment.song.label) + " to compare."));
+        element("p", { class: "note" }, "There is no training segment by " + labelOf(segment.song.label) + " to compare with."));
     const near = segments[clip.nearest[0]];
     return element("div", { class: "players" }, own,
-      makePlayer("most like it by " + labelOf(near.song.label) + ": " + titleOf(near.song) + ", " + stretch(near),
-        "To compare, by " + labelOf(near.song.label) + ": " + titleOf(near.song) + " at " + stretch(near), clip.nearest));
+      makePlayer("most similar segment by " + labelOf(near.song.label) + ": " + titleOf(near.song) + ", " + stretch(near),
+        "Most similar segment, by " + labelOf(near.song.label) + ": " + titleOf(near.song) + " at " + stretch(near),
+        clip.nearest));
   };
 
   const makeItem = (number, place) => {
@@ -166,7 +167,7 @@
     if (!player)
       return;
     if (player.paused)
-      player.play().catch(() => {}); // the player itself shows that it can't
+      player.play().catch(() => {}); // the player itself shows the failure
     else
       player.pause();
   };
@@ -182,14 +183,14 @@
   list.addEventListener("keydown", event => {
     const item = event.target.closest(".item");
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    // A player and a button have keys of their own; letters mean the same everywhere in the list.
+    // Players and buttons have their own keys; letters mean the same everywhere in the list.
     const own = event.target !== item && !/^\p{L}$/u.test(event.key);
     if (!item || !action || own || event.ctrlKey || event.altKey || event.metaKey)
       return;
     event.preventDefault();
     action(item);
   });
-  // Where nothing that has keys of its own has the focus, they work as soon as the list is in view.
+  // If no element with its own keys has the focus, the keys work whenever the list is in view.
   const isInView = item => {
     const box = item.getBoundingClientRect();
     return box.bottom > 0 && box.top < innerHeight;
@@ -212,7 +213,7 @@
     const item = event.target.closest(".item");
     items().forEach(other => { other.tabIndex = other === item ? 0 : -1; });
   });
-  // One at a time.
+  // Only one player plays at a time.
   document.addEventListener("play", event =>
     document.querySelectorAll("audio").forEach(other => { if (other !== event.target) other.pause(); }), true);
   find("wrong-more").addEventListener("click", () => {
@@ -230,7 +231,7 @@
     cells.forEach(({ node }) => node.setAttribute("tabindex", node === cell.node ? "0" : "-1"));
     cell.node.focus();
   };
-  // The next one in a direction: along its row or column, else the nearest row or column with one.
+  // The next cell in a direction: in the same row, or in the nearest row that has cells.
   const moves = {
     ArrowRight: [(a, b) => a.truth === b.truth && b.answer > a.answer, (a, b) => b.answer - a.answer],
     ArrowLeft: [(a, b) => a.truth === b.truth && b.answer < a.answer, (a, b) => a.answer - b.answer],
@@ -293,7 +294,7 @@
     const wrong = segmentsOf(song).filter(isWrong).length;
     const right = song.label < 0 ? count(song.n, "segment", "segments") : song.n - wrong + " of " + song.n + " right";
     const listen = wrong === 0 ? null : element("button", { type: "button",
-      "aria-label": "Listen to what is wrong in " + titleOf(song), onclick: () => setFilter({ song }) }, "Listen");
+      "aria-label": "Listen to the wrong segments of " + titleOf(song), onclick: () => setFilter({ song }) }, "Listen");
     return element("tr", null,
       element("td", { class: "song" }, name(titleOf(song)), element("small", null, name(folderOf(song)),
         song.set >= 0 ? " · " + SETS[song.set] : "")),
@@ -332,11 +333,11 @@
   // ---- Corrected labels ----
 
   const dialog = find("relabel"), memory = "segue-report-" + data.id;
-  const changes = new Map(); // song's id → label; "": left out
+  const changes = new Map(); // song's id → label; "": excluded
   let asked = null;
 
-  // A page on a disk or of `segue serve` may not be given a memory; then the changes last as long as it is
-  // open, and the page says so.
+  // A page opened from disk or from `segue serve` may have no storage; then the changes are lost when it is
+  // closed, and the page states that.
   const remember = () => {
     try {
       localStorage.setItem(memory, JSON.stringify([...changes]));
@@ -353,7 +354,7 @@
     } catch (error) { /* see above */ }
   };
 
-  const sayChange = label => label === "" ? "left out" : "really by " + shown(label);
+  const sayChange = label => label === "" ? "excluded" : "new label " + shown(label);
   const makeCorrection = song => {
     const note = element("span", { class: "corrected", "data-corrected": song.index });
     if (changes.has(song.id))
@@ -363,8 +364,8 @@
   const makeCorrectButton = song => element("button", { type: "button", "aria-label": "Fix the label of " + titleOf(song),
     onclick: () => openDialog(song) }, "Fix label");
 
-  // A spreadsheet would run such a name, or what stands in it behind a semicolon, as a formula; segue takes the
-  // apostrophes off again.
+  // A spreadsheet would run such a name, or its part after a semicolon, as a formula; segue removes the
+  // apostrophes.
   const guarded = text => text.replace(/([;\t\r\n])(?='*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/g, "$1'")
     .replace(/^(?='*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/, "'");
   const enclosed = text => /[",;\t\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
@@ -375,10 +376,10 @@
   const showChanges = () => {
     const byId = new Map(songs.map(song => [song.id, song]));
     find("changes").hidden = changes.size === 0;
-    find("changes-count").textContent = count(changes.size, "song has", "songs have") + " another label.";
+    find("changes-count").textContent = count(changes.size, "song has", "songs have") + " a changed label.";
     find("changes-text").value = table();
     replace(find("changes-list"), [...changes].map(([id, label]) => element("li", null, name(shown(id)), ": " +
-      sayChange(label) + " ", element("button", { type: "button", "aria-label": "Undo the change of " + titleOf(byId.get(id)),
+      sayChange(label) + " ", element("button", { type: "button", "aria-label": "Undo the change to " + titleOf(byId.get(id)),
         onclick: () => setChange(byId.get(id), null) }, "Undo"))));
     document.querySelectorAll("[data-corrected]").forEach(note => {
       const song = songs[Number(note.dataset.corrected)];
@@ -398,12 +399,12 @@
 
   const openDialog = song => {
     asked = song;
-    replace(find("relabel-song"), [name(shown(song.id)), " stands under ", name(labelOf(song.label)), "."]);
+    replace(find("relabel-song"), [name(shown(song.id)), ", label: ", name(labelOf(song.label)), "."]);
     find("relabel-label").value = changes.get(song.id) || "";
     dialog.returnValue = "cancel";
     dialog.showModal();
   };
-  // Not by submitting a form, which a page in a sandbox may not do.
+  // Without submitting a form, which a page in a sandbox may not do.
   dialog.querySelectorAll("button").forEach(button =>
     button.addEventListener("click", () => dialog.close(button.value)));
   find("relabel-label").addEventListener("keydown", event => {

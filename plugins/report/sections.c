@@ -68,11 +68,11 @@ append_confidence (GString *html, const ReportSetFigures *set)
   g_autofree char *high = report_text_share (set->high);
   g_autofree char *baseline = report_text_share (set->baseline);
   const char *songs = set->songs == 1 ? "song" : "songs";
-  g_string_append_printf (html,
-                          "<p class=\"note\">With 95 %% confidence, between %s and %s of songs "
-                          "like these %" G_GUINT64_FORMAT " are recognised; guessing gives %s%s",
-                          low, high, set->songs, baseline,
-                          set->low > set->baseline ? ".</p>\n" : ": ");
+  g_string_append_printf (
+    html,
+    "<p class=\"note\">With 95 %% confidence, between %s and %s of songs "
+    "like these %" G_GUINT64_FORMAT " are classified correctly; guessing gives %s%s",
+    low, high, set->songs, baseline, set->low > set->baseline ? ".</p>\n" : ": ");
   if (set->low <= set->baseline)
     g_string_append_printf (html,
                             set->high > set->baseline
@@ -94,17 +94,17 @@ report_append_summary (const Report *report, GString *html)
   g_string_append_printf (
     html,
     "<p class=\"headline\"><strong>%s</strong> of songs and <strong>%s</strong> "
-    "of segments of the set <em>%s</em> are right.</p>\n",
+    "of segments in the set <em>%s</em> are right.</p>\n",
     songs, segments, segue_set_get_name (report->judged));
   append_confidence (html, judged);
   if (report->judged != SEGUE_SET_TEST)
     g_string_append_printf (html,
-                            "<p class=\"note\">This run has no test set: the figures below are for "
+                            "<p class=\"note\">This run has no test set: this report uses the set "
                             "<em>%s</em>, %s.</p>\n",
                             segue_set_get_name (report->judged),
                             report->judged == SEGUE_SET_TRAIN
-                              ? "which the model was trained on"
-                              : "which was used to choose its best epoch");
+                              ? "on which the model was trained"
+                              : "by which the best epoch was chosen");
   begin_table (html, "Figures of each set", columns, 1);
   for (guint i = 0; i < SEGUE_N_SETS; i++) {
     const ReportSetFigures *set = &report->figures->sets[i];
@@ -176,21 +176,21 @@ report_append_pairs (const Report *report, GString *html)
   }
   end_table (html);
   if (worst->len > n)
-    g_string_append_printf (html, "<p class=\"note\">%u pairs more occur less often.</p>\n",
+    g_string_append_printf (html, "<p class=\"note\">%u more pairs occur less often.</p>\n",
                             worst->len - n);
 }
 
 void
 report_append_left_out (const Report *report, GString *html)
 {
-  static const char *const columns[] = { "What", "Stage", "Why", NULL };
+  static const char *const columns[] = { "Item", "Stage", "Reason", NULL };
   g_autoptr (GArray) left_out = report_account_left_out (report->account);
   guint n = MIN (left_out->len, MAX_LEFT_OUT);
   if (n == 0) {
-    g_string_append (html, "<p>Nothing: every song could be used.</p>\n");
+    g_string_append (html, "<p>No items were skipped.</p>\n");
     return;
   }
-  begin_table (html, "What was left out", columns, 3);
+  begin_table (html, "Skipped items", columns, 3);
   for (guint i = 0; i < n; i++) {
     const ReportLeftOut *item = &g_array_index (left_out, ReportLeftOut, i);
     g_string_append (html, "<tr>");
@@ -201,11 +201,12 @@ report_append_left_out (const Report *report, GString *html)
   }
   end_table (html);
   if (left_out->len > n)
-    g_string_append_printf (html, "<p class=\"note\">And %u more; run.json has all of them.</p>\n",
-                            left_out->len - n);
+    g_string_append_printf (
+      html, "<p class=\"note\">%u more are not shown; run.json lists all of them.</p>\n",
+      left_out->len - n);
 }
 
-/* ---- How it was made ---- */
+/* ---- The pipeline ---- */
 
 /* The location of a folder on a machine is private: its name is enough. */
 static json_t *
@@ -264,12 +265,14 @@ get_text (const json_t *object, const char *key)
 void
 report_append_pipeline (const Report *report, GString *html)
 {
-  static const char *const columns[] = { "Stage", "Type", "Plugin", "Parameters", "Counted", NULL };
+  static const char *const columns[] = {
+    "Stage", "Type", "Plugin", "Parameters", "Counters", NULL
+  };
   const char *version = report_account_text (report->account, "segue");
   json_t *seed = json_object_get (report->account->root, "seed"), *stage;
   size_t i;
   if (version == NULL || json_array_size (report_account_stages (report->account)) == 0) {
-    g_string_append (html, "<p>This report contains no information about its run.</p>\n");
+    g_string_append (html, "<p>There is no information about this run.</p>\n");
     return;
   }
   g_string_append (html, "<p>segue ");
@@ -300,6 +303,6 @@ report_append_relabel_note (const Report *report, GString *html)
 {
   if (report_account_param (report->account, "scan", "relabel") != NULL)
     g_string_append (
-      html, "<p class=\"note\">This run already used such a table. The file saved here contains "
-            "only the changes made in this page: add its rows to that table.</p>");
+      html, "<p class=\"note\">This run already used such a table. The table saved here "
+            "contains only the changes made in this page: add its rows to that table.</p>");
 }

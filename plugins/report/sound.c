@@ -128,7 +128,7 @@ report_sound_encode (const SegueItem *audio, double begin, double start, double 
   double from = MAX (start - begin, 0) * rate, to = MAX (start + duration - begin, 0) * rate;
   gsize first = (gsize) MIN (from, (double) n_frames), end = (gsize) MIN (to, (double) n_frames);
   if (end <= first) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "it has no audio at %.0f s", start);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "the song has no audio at %.0f s", start);
     return NULL;
   }
   g_autofree float *frames = take_frames (audio, first, end - first, &channels);

@@ -231,7 +231,7 @@ test_little (void)
     { &all_right, "No segment was misclassified", 0 },
     { &single, "<strong>100 %</strong>", 0 },
     { &no_test, "This run has no test set", 1 },
-    { &only_train, "which the model was trained on", 0 },
+    { &only_train, "on which the model was trained", 0 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     case_write (cases[i].of);
@@ -241,7 +241,7 @@ test_little (void)
     json_t *data = read_data (harness);
     assert_has (page, cases[i].says);
     assert_has (page, "This run has no learning curves");
-    assert_has (page, "This report contains no information about its run");
+    assert_has (page, "There is no information about this run");
     g_assert_cmpuint (json_array_size (json_object_get (data, "wrong")), ==, cases[i].n_wrong);
     json_decref (data);
   }
@@ -336,8 +336,8 @@ test_many_labels (void)
   g_autoptr (SegueHarness) harness = case_run (&c, "{}", NULL, &error);
   g_assert_no_error (error);
   g_autofree char *page = case_read (harness, "index.html", NULL);
-  assert_has (page, "Of 200 labels the 60 with the least accuracy");
-  assert_has (page, "Of 200 labels the 40 with most errors");
+  assert_has (page, "Of 200 labels, the 60 with the lowest accuracy are shown");
+  assert_has (page, "Of 200 labels, the 40 with the most errors are shown");
   assert_has (page, "All 200 labels as a table");
   assert_has (page, "Artist 029 predicted as Artist 000: 1 of 3 segments");
 }

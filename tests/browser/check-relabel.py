@@ -17,4 +17,4 @@ assert len(wanted) == 3, wanted
 assert sum(label == "" for label in wanted.values()) == 1, wanted
 for song, label in wanted.items():
     assert found.get(song, "") == label, (song, label, found.get(song))
-print(f"ok      {len(wanted)} songs are what the page says")
+print(f"ok      {len(wanted)} songs have the labels that were set on the page")

@@ -91,7 +91,7 @@ def check_looks(page):
         problems = page.run(rules)
         assert not problems, f"{view}: " + "\n".join(problems[:20])
         scroll, inner = page.run("return [document.documentElement.scrollWidth, innerWidth]")
-        assert scroll <= inner, f"{view}: the page is {scroll} wide on a screen of {inner}"
+        assert scroll <= inner, f"{view}: the page is {scroll} pixels wide, the screen {inner}"
         page.shoot(view)
 
 
@@ -136,8 +136,8 @@ def check_players(page):
     page.press(Keys.SPACE)
     page.wait(PLAYING + " === 1", "the segment does not play")
     page.press("c")
-    page.wait("return played.length === 2", "the one beside it does not play")
-    page.wait(PLAYING + " === 1", "two play at once")
+    page.wait("return played.length === 2", "the similar segment does not play")
+    page.wait(PLAYING + " === 1", "two players play at once")
     page.press("c")
     page.wait(PLAYING + " === 0", "it does not stop")
     page.press(Keys.ARROW_DOWN, " ")
@@ -181,7 +181,7 @@ def check_keyboard(page):
     assert focused(page) == wrong[0]
     for _ in range(min(len(wrong) - 1, 27)):
         page.press(Keys.ARROW_DOWN)
-    assert focused(page) == wrong[min(len(wrong) - 1, 27)], "the list does not go on past what it showed"
+    assert focused(page) == wrong[min(len(wrong) - 1, 27)], "the list does not continue after the shown items"
 
     # The matrix: arrows move, Enter lists the songs of the cell.
     page.run("document.querySelector('.cell[tabindex=\"0\"]').focus()")
@@ -212,7 +212,7 @@ def check_keyboard(page):
             break
         seen.add(f"{here[0]} {here[1]}")
         # A player draws its own outline, around its part with the focus.
-        assert here[2] or here[0] == "AUDIO", f"no ring on {here}"
+        assert here[2] or here[0] == "AUDIO", f"no focus ring on {here}"
     for needed in ("A skip", "BUTTON pair", "DIV item", "g cell", "INPUT songs-search", "SELECT songs-set"):
         assert needed in seen, (needed, sorted(seen))
 
@@ -242,7 +242,7 @@ def relabel(page, item, action, label=None):
     if label is not None:
         page.run("arguments[0].value = arguments[1]", field, label)
     page.find(f"#relabel button[value='{action}']").click()
-    page.wait("return !document.getElementById('relabel').open", "the dialog stays")
+    page.wait("return !document.getElementById('relabel').open", "the dialog does not close")
 
 
 def check_relabelling(page, downloads, into):
@@ -302,7 +302,7 @@ def main():
                 print("ok      relabelling")
             log = [entry for entry in browser.get_log("browser")]
             assert not log, log
-            print("ok      nothing in the console")
+            print("ok      no messages in the console")
         finally:
             browser.quit()
 

@@ -133,7 +133,7 @@ class Suite:
         cards = self.wait(lambda: self.answered(len(self.songs)))
         for card in cards:
             name, artist = self.text(card, ".name"), self.text(card, ".artist")
-            assert os.path.basename(self.songs[artist]) == name, f"{name} is said to be by {artist}"
+            assert os.path.basename(self.songs[artist]) == name, f"{name} is predicted as {artist}"
             assert self.text(card, ".sure").endswith("%")
             assert len(card.find_elements(By.CSS_SELECTOR, ".segment")) > 3
             assert not card.find_elements(By.CSS_SELECTOR, ".segment.expected")
@@ -151,7 +151,7 @@ class Suite:
         self.choose([next(iter(self.songs.values()))])
         self.wait(lambda: self.answered(1))
         seen = self.browser.execute_script("return [...window.seen]")
-        assert len(set(seen) - {0}) > 1, f"seen were {sorted(seen)} segments"
+        assert len(set(seen) - {0}) > 1, f"numbers of segments seen: {sorted(seen)}"
 
     def test_plays(self):
         self.open()
@@ -169,7 +169,7 @@ class Suite:
         timeline.send_keys(Keys.SPACE)
         begun, place = at(), where()
         self.wait(lambda: at() > begun + 0.5, 20)
-        assert where() > place, "the bar does not move"
+        assert where() > place, "the playhead does not move"
         timeline.send_keys(Keys.SPACE)
         timeline.send_keys(Keys.HOME)
         self.wait(lambda: at() < 1)
@@ -239,7 +239,7 @@ class Suite:
         self.open(PHONE, hash="#runs")
         name = self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#runs-table tbody th bdi"))[0]
         lines = self.browser.execute_script("return arguments[0].getClientRects().length", name)
-        assert lines == 1, f"{name.text} stands in {lines} lines"
+        assert lines == 1, f"{name.text} wraps over {lines} lines"
         wide = self.browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= PHONE[0], f"{wide} pixels wide"
         self.shot("runs-phone")
@@ -287,7 +287,7 @@ class Suite:
             self.wait(lambda: not find("#relabel").get_attribute("open"))
             assert find("#changes").is_displayed() and "Somebody else" in find("#changes-text").get_attribute("value")
             if expected:
-                assert find("#changes-unkept").is_displayed(), "it does not say that nothing is kept"
+                assert find("#changes-unkept").is_displayed(), "no note that changes are not stored"
                 find("#changes-list button").click()
                 assert not find("#changes").is_displayed()
                 self.browser.execute_script("arguments[0].click()", button)
@@ -426,7 +426,7 @@ class Suite:
                 getattr(self, name)()
                 said = [entry["message"] for entry in self.browser.get_log("browser")]
                 ours = [message for message in said if "status of 4" not in message]
-                assert self.refused is None or not ours and len(said) == self.refused, f"the console says {said}"
+                assert self.refused is None or not ours and len(said) == self.refused, f"messages in the console: {said}"
                 print(f"ok {self.n} - {name}", flush=True)
             except Exception as problem:  # of selenium, too
                 self.failed += 1

@@ -1,4 +1,4 @@
-// What a page owes to everybody, as far as a script can see: returns what is wrong, in words.
+// Accessibility rules that a script can check: returns the problems, in words.
 const problems = [];
 const say = (element, what) =>
   problems.push(what + ": <" + element.tagName.toLowerCase() + (element.id ? "#" + element.id : "") + "> " +
@@ -18,7 +18,7 @@ if (!document.title.trim())
 if (!document.querySelector("meta[name=viewport]"))
   problems.push("no viewport");
 if (all("h1").length !== 1 || all("main").length !== 1)
-  problems.push("not one h1 and one main");
+  problems.push("not exactly one h1 and one main");
 let level = 0;
 all("h1, h2, h3, h4").filter(isSeen).forEach(heading => {
   const own = Number(heading.tagName[1]);
@@ -27,17 +27,17 @@ all("h1, h2, h3, h4").filter(isSeen).forEach(heading => {
   level = own;
 });
 const ids = all("[id]").map(element => element.id);
-ids.filter((id, i) => ids.indexOf(id) !== i).forEach(id => problems.push("two elements are called " + id));
+ids.filter((id, i) => ids.indexOf(id) !== i).forEach(id => problems.push("two elements have the id " + id));
 all("[aria-labelledby], [aria-describedby]").forEach(element =>
   ((element.getAttribute("aria-labelledby") || "") + " " + (element.getAttribute("aria-describedby") || ""))
-    .split(/\s+/).filter(Boolean).filter(id => !document.getElementById(id)).forEach(id => say(element, "there is no " + id)));
+    .split(/\s+/).filter(Boolean).filter(id => !document.getElementById(id)).forEach(id => say(element, "missing id " + id)));
 all("a[href^='#']").forEach(link => {
   if (!document.getElementById(link.getAttribute("href").slice(1)))
-    say(link, "leads nowhere");
+    say(link, "link without a target");
 });
 all("table").forEach(table => {
   if (!table.caption || !table.querySelector("thead th[scope=col]"))
-    say(table, "a table without caption or heads");
+    say(table, "a table without caption or headings");
 });
 
 // ---- Names ----
@@ -54,7 +54,7 @@ all("img:not([alt])").forEach(image => say(image, "has no alt"));
 all("svg:not([role])").forEach(image => say(image, "has no role"));
 all(".scroll").forEach(box => {
   if (box.scrollWidth > box.clientWidth && box.tabIndex < 0)
-    say(box, "scrolls, but not by keyboard");
+    say(box, "can't be scrolled by keyboard");
 });
 
 // ---- Contrast and size ----
@@ -85,7 +85,7 @@ all("body *").filter(element => !element.closest("svg, script, noscript, datalis
     if (parseFloat(getComputedStyle(element).fontSize) < 12)
       say(element, "small text, " + getComputedStyle(element).fontSize);
   });
-// In charts the ground is the shape below the text, in its cell or the card.
+// In charts, the background is the shape below the text, in its cell, or the card.
 all("svg.chart text").filter(isSeen).forEach(text => {
   const shape = text.closest(".cell")?.querySelector("rect");
   const ground = shape ? parse(getComputedStyle(shape).fill) : groundOf(text.closest("svg").parentElement);
@@ -93,10 +93,10 @@ all("svg.chart text").filter(isSeen).forEach(text => {
   if (value < 4.5)
     say(text, "contrast in a chart " + value.toFixed(2));
 });
-// What is pressed with a finger is large enough to be hit (WCAG 2.2: 24 pixels).
+// Touch targets are large enough (WCAG 2.2: 24 pixels).
 all("button, select, input, summary, nav a").filter(isSeen).forEach(control => {
   const box = control.getBoundingClientRect();
   if (box.height < 24 || box.width < 24)
-    say(control, "hard to hit, " + Math.round(box.width) + " by " + Math.round(box.height));
+    say(control, "small touch target, " + Math.round(box.width) + " by " + Math.round(box.height));
 });
 return problems;

@@ -75,7 +75,7 @@ test_page (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   command_assert_says (&result, "clips could not be created");
   g_autofree char *third = fixture_read (f, "copy/data.js", NULL);
-  command_assert_has (third, "the song's file no longer exists");
+  command_assert_has (third, "the song's file is missing");
   g_assert_cmpuint (count_files (f, "copy/clips"), ==, 0);
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", "away",
                NULL);

@@ -1,5 +1,6 @@
-/* The token that requests carry.  It comes in the address that `segue serve` prints, and is kept by this
- * browser for this address: no cookie, which servers at other ports of this machine would get, too. */
+/* The token that requests carry.  It is part of the address that `segue serve` prints, and is kept in this
+ * browser's storage for this address.  It is not a cookie: servers at other ports of this machine would also
+ * get that. */
 
 const KEY = 'segue-token';
 let token = '';
@@ -7,7 +8,7 @@ let token = '';
 const remember = () => {
   try {
     localStorage.setItem(KEY, token);
-  } catch { /* a browser that keeps nothing: the token lasts as long as the page */ }
+  } catch { /* a browser without storage: the token is kept only while the page is open */ }
 };
 
 const recall = () => {
@@ -23,7 +24,7 @@ export const useToken = given => {
   remember();
 };
 
-/* Out of the address, so that neither the history nor a picture of the window has it. */
+/* Removed from the address, so that neither the history nor a screenshot of the window contains it. */
 const given = new URLSearchParams(location.search).get('token');
 if (given) {
   useToken(given);
@@ -32,5 +33,5 @@ if (given) {
   token = recall();
 }
 
-/* What a header can hold; anything else is no token of ours. */
+/* Only characters that a header can contain; anything else is not a token of this server. */
 export const headers = () => (/^[\w.~-]+$/.test(token) ? { Authorization: `Bearer ${token}` } : {});

@@ -1,5 +1,5 @@
-/* One song: sent, classified, shown, played.  Whatever comes from outside (names of files and of artists,
- * messages) is put in as text, never as markup. */
+/* One song: sent, classified, shown, played.  Untrusted data (names of files and of artists, messages) is
+ * inserted as text, never as markup. */
 
 import { headers } from './access.js';
 
@@ -14,7 +14,7 @@ const clock = seconds => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 };
 
-/* An artist may be called `constructor` or `__proto__`: nothing is inherited. */
+/* A copy without inherited properties: an artist may be called `constructor` or `__proto__`. */
 const bare = object => Object.assign(Object.create(null), object);
 
 const ranked = probabilities => Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
@@ -29,7 +29,7 @@ const mean = segments => {
 };
 
 export class Card {
-  /* model: of /api/model; changed (): something to be counted has changed. */
+  /* model: of /api/model; changed (): called when something counted on the page has changed. */
   constructor (file, model, changed) {
     this.file = file;
     this.model = model;
@@ -58,13 +58,13 @@ export class Card {
     return `label-${Math.max(index, 0) % COLOURS}`;
   }
 
-  /* ---- To the server and back ---- */
+  /* ---- Request and response ---- */
 
-  /* Ends when there is an answer, or there won't be one. */
+  /* Resolves when there is an answer, or when the song failed or was removed. */
   async send () {
     const limit = this.model.limits.song_bytes;
     if (this.file.size > limit)
-      return this.fail(`This song is larger than the ${Math.floor(limit / 1e6)} MB that the server takes.`);
+      return this.fail(`This song is larger than the ${Math.floor(limit / 1e6)} MB that the server accepts.`);
     if (this.file.size === 0)
       return this.fail('This file is empty.');
     while (!this.removed && await this.sendOnce() === 'busy') {
@@ -166,7 +166,7 @@ export class Card {
       this.find('.sure').textContent = percent(this.probabilities[artist.textContent] ?? 0);
     }
     this.say(this.state === 'answered' ? ''
-      : `so far, ${this.heard.length} of ${this.expected.length} segments`);
+      : `so far: ${this.heard.length} of ${this.expected.length} segments`);
     this.showLabels(order.slice(0, 5));
     this.showSegments(artist.textContent);
   }
@@ -194,7 +194,7 @@ export class Card {
       const bar = document.createElement('div');
       bar.className = 'segment expected';
       bar.style.left = `${100 * place.start / length}%`;
-      /* Where they overlap, each is seen up to where the next begins. */
+      /* Overlapping segments: each is drawn up to the start of the next. */
       const end = Math.min(place.start + place.duration, places[i + 1]?.start ?? Infinity);
       bar.style.width = `calc(${100 * (end - place.start) / length}% - 1px)`;
       if (i < this.heard.length) {
@@ -207,7 +207,7 @@ export class Card {
     }));
   }
 
-  /* ---- The player: the file itself, from the user's own disk ---- */
+  /* ---- The player: plays the file from the user's own disk ---- */
 
   length () {
     const known = this.find('audio').duration;

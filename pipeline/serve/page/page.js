@@ -1,8 +1,8 @@
-/* The page: songs come in by drop or choice and are sent a few at a time; runs are listed. */
+/* The page: songs that are dropped or chosen are sent a few at a time; runs are listed. */
 import { headers, useToken } from './access.js';
 import { Card, percent } from './card.js';
 
-/* Browsers open no more than six connections to one server; some have to stay free for the page. */
+/* Browsers open at most six connections to one server; some must stay free for the page. */
 const AT_ONCE = 3;
 const SONGS = /\.(mp3|flac|ogg|oga|opus|wav|m4a|aac|aif|aiff|wma|wv|ape|mpc)$/i;
 
@@ -23,7 +23,7 @@ const describe = () => {
   if (answered > 0)
     parts.push(`${songs(answered)} by ${artists.size} ${artists.size === 1 ? 'artist' : 'artists'}`);
   if (left > 0)
-    parts.push(`${left} to go`);
+    parts.push(`${left} remaining`);
   if (failed > 0)
     parts.push(`${failed} could not be used`);
   return parts.join(', ');
@@ -32,7 +32,7 @@ const describe = () => {
 const update = () => {
   const text = describe();
   find('bar').hidden = cards.length === 0;
-  /* Said aloud by screen readers: only when it is news. */
+  /* Screen readers announce this text: set only when it changes. */
   if (find('tally').textContent !== text)
     find('tally').textContent = text;
   if (find('compare').getAttribute('aria-pressed') === 'true')
@@ -69,18 +69,18 @@ const add = files => {
     sendNext();
 };
 
-/* A folder has covers and playlists in it, too. */
+/* A folder may also contain covers and playlists. */
 const addFromFolder = files => {
   const songs = files.filter(file => SONGS.test(file.name))
     .sort((a, b) => (a.webkitRelativePath || a.name).localeCompare(b.webkitRelativePath || b.name));
   const others = files.length - songs.length;
-  find('notice').textContent = songs.length === 0 ? 'There is no song in this folder.' : '';
+  find('notice').textContent = songs.length === 0 ? 'This folder contains no songs.' : '';
   if (songs.length > 0 && others > 0)
-    find('notice').textContent = `${others} ${others === 1 ? 'file' : 'files'} of the folder left out: not audio.`;
+    find('notice').textContent = `${others} ${others === 1 ? 'file' : 'files'} in this folder skipped: not audio.`;
   add(songs);
 };
 
-/* All files below a dropped folder; the browser hands entries out in portions. */
+/* All files below a dropped folder; the browser returns entries in portions. */
 const filesBelow = async entry => {
   if (entry.isFile)
     return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
@@ -100,7 +100,7 @@ const takeDrop = async data => {
   find('notice').textContent = '';
   if (entries.length === 0 || entries.some(entry => !entry))
     return add([...data.files]);
-  /* Files now: what was dropped is gone once this function waits. */
+  /* Files first: the dropped data is no longer available once this function waits. */
   add([...data.files].filter((_, i) => entries[i]?.isFile));
   for (const entry of entries.filter(each => each.isDirectory)) {
     try {
@@ -232,12 +232,12 @@ const showRuns = async () => {
   find('runs-table').tBodies[0].replaceChildren(...rows);
   find('runs-table').hidden = rows.length === 0;
   find('runs-state').textContent = !answer ? failure
-    : rows.length === 0 ? 'No runs here yet: segue run makes them.'
-      : answer.total > rows.length ? `The newest ${rows.length} of ${answer.total}; accuracy on the test set.`
-        : 'Accuracy on the test set.';
+    : rows.length === 0 ? 'No runs yet. Create one: segue run --preset artist-small FOLDER'
+      : answer.total > rows.length ? `The newest ${rows.length} of ${answer.total} runs. Accuracy is measured on the test set.`
+        : 'Accuracy is measured on the test set.';
 };
 
-/* ---- Beginning ---- */
+/* ---- Access and start ---- */
 
 const ask = async path => {
   const answer = await fetch(path, { headers: headers() });
@@ -248,7 +248,7 @@ const ask = async path => {
   return answer.json();
 };
 
-/* Without the right token the server says nothing but that. */
+/* Without a valid token, the server reports only that. */
 const askForToken = () => {
   find('access').hidden = false;
   find('token').focus();

@@ -89,7 +89,7 @@ class Server:
                 stderr=log, text=True, env=environment(**changes), start_new_session=True)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"http://([^/]+):(\d+)/(?:\?token=([\w.~-]+))?\n", line)
-        check(found, f"it says {line!r}: {self.said()}")
+        check(found, f"the server printed {line!r}: {self.said()}")
         self.host, self.port, self.token = found[1].strip("[]"), int(found[2]), found[3]
         self.access = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
 
@@ -158,7 +158,7 @@ class Server:
             counts = self.get("/api/health").json()
             if counts["songs"]["in_hand"] == 0 and counts["connections"] <= 1:
                 return
-            check(time.monotonic() < end, f"still in hand: {counts}")
+            check(time.monotonic() < end, f"still in flight: {counts}")
             time.sleep(0.05)
 
 

@@ -216,7 +216,7 @@ def test_report(server, place):
     check(server.get("/api/runs").json()["runs"][1]["state"] == "unreadable", "a damaged run.json")
     with open(os.path.join(run, "run.json"), "w") as file:
         file.write('{"state": "running"}')
-    check(server.get("/api/runs").json()["runs"][1]["state"] == "killed", "a run that no process is at")
+    check(server.get("/api/runs").json()["runs"][1]["state"] == "killed", "a run without a process")
     clip = f"{base}/clips/a.ogg"
     check(expect(server.get(clip), 200).body == b"0123456789", clip)
     for asked, status, body in (("bytes=2-4", 206, b"234"), ("bytes=7-", 206, b"789"), ("bytes=-3", 206, b"789"),
@@ -278,7 +278,7 @@ def test_token(server, place):
             answer = expect(server.get(path, access=access), 401, "no-token")
             check(answer.headers["www-authenticate"] == "Bearer" and "Artist" not in str(answer.body), answer)
         expect(server.ask("POST", "/api/songs?name=a", song, access=access), 401, "no-token")
-    check(server.token.encode() not in server.get("/").body, "the page tells the token")
+    check(server.token.encode() not in server.get("/").body, "the page contains the token")
 
 
 def test_descriptors(server, place):
@@ -327,7 +327,7 @@ def test_protocol(server, place):
             try:
                 answer = serving.Answer(sock)
             except socket.timeout:
-                raise serving.Failure(f"no answer and no end: {raw[:80]}")
+                raise serving.Failure(f"no response, and the connection stays open: {raw[:80]}")
             check(answer.status == 0 or answer.status >= 400, f"{raw[:60]}: {answer}")
         check(b"microhttpd" not in answer.data.lower(), answer)
     expect(server.get("/api/health"), 200)
@@ -396,7 +396,7 @@ def test_crowd(server, place):
                     sock.sendall(first)
                 except OSError:
                     pass  # it was already dropped
-            check(expect(server.post(song), 200).json()["label"] == "Artist 0", f"beside 300 with {first[:10]}")
+            check(expect(server.post(song), 200).json()["label"] == "Artist 0", f"with 300 connections that sent {first[:10]}")
         finally:
             for sock in held:
                 sock.close()
@@ -444,14 +444,14 @@ class Slow(threading.Thread):
 def test_slow(server, slow_heads, slow_body, silent):
     for thread in (*slow_heads, slow_body, silent):
         thread.join(120)
-        check(thread.seconds is not None, f"it holds on: {thread.data!r}")
+        check(thread.seconds is not None, f"the connection is still open: {thread.data!r}")
     check(b"408" in slow_body.data and b"slow-upload" in slow_body.data, slow_body.data)
     server.wait_until_idle()
     return f"heads cut off after {slow_heads[0].seconds:.1f} s, a slow upload after {slow_body.seconds:.1f} s"
 
 
 class Held(threading.Thread):
-    """A client that goes on sending a song that never ends, so that it keeps its place."""
+    """A client that keeps sending an endless song, so that it keeps its place."""
 
     def __init__(self, server, source):
         super().__init__(daemon=True)
@@ -470,7 +470,7 @@ class Held(threading.Thread):
 
 
 def test_busy(server, place):
-    """The maximum number is in flight: others are told at once to retry.  A client at another address gets its
+    """The maximum number is in flight: others get `busy` at once.  A client at another address gets its
     share."""
     song = place.song(0, 0)
     answer = None
@@ -536,11 +536,11 @@ def refused(place, status, words, *arguments):
 
 def test_start(server, place):
     model = ("--model", "runs/artist-small/latest")
-    refused(place, 73, "is taken, perhaps by another segue serve", *model, "--port", str(server.port))
+    refused(place, 73, "is in use, perhaps by another segue serve", *model, "--port", str(server.port))
     refused(place, 64, "--port must be 0..65535, got ‘70000’", *model, "--port", "70000")
     refused(place, 64, "--port must be 0..65535, got ‘http’", *model, "--port", "http")
     refused(place, 64, "--bind takes an IP address", *model, "--bind", "localhost")
-    refused(place, 73, "can't listen at 192.0.2.1", *model, "--bind", "192.0.2.1", "--port", "0")
+    refused(place, 73, "can't listen on 192.0.2.1", *model, "--bind", "192.0.2.1", "--port", "0")
     refused(place, 64, "--model is missing")
     refused(place, 64, "one argument too many: ‘x’", *model, "x")
     refused(place, 64, "did you mean --port?", *model, "--prot", "1")
@@ -585,8 +585,8 @@ def test_end(place, how, status):
 def test_interface(place):
     """When it listens on all addresses, it warns, accepts addresses as host names, and only configured names."""
     server = serving.Server(place, "--bind", "0.0.0.0", "--host", "music.example")
-    check("everybody with its token who can reach 0.0.0.0" in server.said(), server.said())
-    check(server.host == "127.0.0.1", f"the token is sent to {server.host}, which another user may listen at")
+    check("anyone with its token who can reach 0.0.0.0" in server.said(), server.said())
+    check(server.host == "127.0.0.1", f"the token is sent to {server.host}, where another user may listen")
     for host in ("10.1.2.3", "[fe80::1]:80", "music.example", "localhost"):
         expect(server.get("/", host=host), 200)
     expect(server.get("/", host="evil.example"), 403, "foreign-host")
@@ -605,7 +605,7 @@ def test_tokens(place):
     for mode in (0o600, 0o640, 0o604):
         os.chmod(path, mode)
         server = serving.Server(place, "--token-file", path)
-        check(("other users may read the token" in server.said()) == (mode != 0o600), f"{mode:o}: {server.said()}")
+        check(("other users can read the token" in server.said()) == (mode != 0o600), f"{mode:o}: {server.said()}")
         server.stop()
     for server in (serving.Server(place, "--token-file", path), serving.Server(place, SEGUE_SERVE_TOKEN=own)):
         check(server.token == own, server.token)
