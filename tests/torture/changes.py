@@ -107,7 +107,7 @@ def change_song(bench, fresh, song, original, change):
             raise torture.Failure(f"at call {at} ({result.failed.strip()}): {problem}")
         finally:
             restore()
-    return f"{len(picks(n))} of {n} moments: {left_out} times left out, {failed} times an error"
+    return f"{len(picks(n))} of {n} moments: {left_out} times skipped, {failed} times an error"
 
 
 def take_away(bench, folder):
@@ -162,8 +162,8 @@ def hide(bench):
         result = bench.run(humble=True)
     finally:
         path.chmod(0o644)
-    if result.status != 0 or not re.search(r"1 left out:\n.*Artist 0/Song 1.wav", result.err):
-        raise torture.Failure(f"it is not left out by name: {result}")
+    if result.status != 0 or not re.search(r"1 skipped:\n.*Artist 0/Song 1.wav", result.err):
+        raise torture.Failure(f"it is not skipped by name: {result}")
     again = bench.plain()
     if bench.artefacts() != bench.reference or "left out" in again.err:
         raise torture.Failure(f"the song as it was has another result: {again}")

@@ -580,7 +580,7 @@ test_held_open (void)
   g_test_message ("%s", error->message);
   bench_write (&bench, "a/new.song", "a new song");
   bench_run (&bench, STAGES, 1, NULL);
-  g_assert_nonnull (strstr (bench.log->str, "the cache was not tidied"));
+  g_assert_nonnull (strstr (bench.log->str, "the cache was not pruned"));
   let_go (fd);
   g_assert_cmpuint (bench_count_records (&bench), ==, 6);
   gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });

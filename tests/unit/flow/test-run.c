@@ -572,7 +572,7 @@ test_costs_song (void)
     g_autofree char *dump = bench_read (&bench, "dump.txt");
     g_autofree char *report = bench_read (&bench, "run.json");
     g_assert_true (!strstr (dump, "a/1.song") == (i == 2));
-    g_assert_true (!strstr (report, "songs of which nothing is left") == (i == 1));
+    g_assert_true (!strstr (report, "songs with no items left") == (i == 1));
     segue_run_result_clear (&result);
   }
 }
@@ -584,7 +584,7 @@ test_mistakes_at_the_end (void)
     const char *type, *deed, *says;
   } cases[] = {
     { "collect", "nothing", "finished without an output" },
-    { "collect", "false", "failed without saying why" },
+    { "collect", "false", "failed without a reason" },
     { "collect", "true", "returned TRUE with an error set (too loud)" },
     { "collect", "letter", "in the set ‘trian’, which is not train, validation or test" },
     { "collect", "right", NULL },
