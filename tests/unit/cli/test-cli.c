@@ -240,15 +240,20 @@ static const char metrics_text[] =
 static void
 test_table (void)
 {
-  assert_text (
-    table_of (&plain, metrics_text),
-    "set         songs  segments  segments right  songs right\ntrain          10       200         "
-    "100.0 %      100.0 %\ntest            4        80          77.1 %       75.0 %\n\nThe test "
-    "set by artist:\nartist      songs  segments  segments right  songs right\n방탄소년단      1   "
-    "     20         100.0 %      100.0 %\nMika            2        40          42.5 %       50.0 "
-    "%\nA\\x1b[2J        1        20\n\n3 of 4 test songs right (75.0 %); with 95 % confidence the "
-    "accuracy is between\n30.1 % and 95.4 %. Chance level is 33.3 %, always predicting the most "
-    "frequent\nlabel gives 50.0 %: no better than chance, as far as 4 songs can tell.\n");
+  assert_text (table_of (&plain, metrics_text),
+               "set         songs  segments  segments right  songs right\n"
+               "train          10       200         100.0 %      100.0 %\n"
+               "test            4        80          77.1 %       75.0 %\n"
+               "\n"
+               "The test set by artist:\n"
+               "artist      songs  segments  segments right  songs right\n"
+               "방탄소년단      1        20         100.0 %      100.0 %\n"
+               "Mika            2        40          42.5 %       50.0 %\n"
+               "A\\x1b[2J        1        20\n"
+               "\n"
+               "3 of 4 test songs right (75.0 %); with 95 % confidence the accuracy is between\n"
+               "30.1 % and 95.4 %. Chance level is 33.3 %, always predicting the most frequent\n"
+               "label gives 50.0 %: no better than chance, as far as 4 songs can tell.\n");
   /* A terminal of any width. */
   for (guint columns = 60; columns < 100; columns++) {
     const SegueTerm narrow = { .columns = columns, .tty = TRUE, .unicode = TRUE };

@@ -522,14 +522,12 @@ test_promises (void)
   } cases[] = {
     { "fake-promise", "right", NULL },
     { "fake-promise", "shape",
-      "as float32 tensors of shape [3, 4], after a promise of float32 tensors of shape [4, "
-      "varies]" },
-    { "fake-promise", "rank", "as float32 tensors of shape [4, 1, 1], after a promise" },
-    { "fake-promise", "single", "as float32 tensors of shape [], after a promise" },
-    { "fake-promise", "dtype", "as int32 tensors of shape [4, 3], after a promise" },
+      "as float32 tensors of shape [3, 4], but declared float32 tensors of shape [4, varies]" },
+    { "fake-promise", "rank", "as float32 tensors of shape [4, 1, 1], but declared" },
+    { "fake-promise", "single", "as float32 tensors of shape [], but declared" },
+    { "fake-promise", "dtype", "as int32 tensors of shape [4, 3], but declared" },
     { "fake-promise-audio", "right", NULL },
-    { "fake-promise-audio", "longer",
-      "as items of 6 samples, after a promise of items of 5 samples" },
+    { "fake-promise-audio", "longer", "as items of 6 samples, but declared items of 5 samples" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_auto (Bench) bench;
