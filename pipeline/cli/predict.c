@@ -216,7 +216,7 @@ static const SegueOption rows[] = {
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "one JSON object per line: file, label, probabilities, segments (start, duration, "
     "probabilities); or file, error. For an unknown artist, label is null and nearest is the most "
-    "probable label. A note states why training would not have used the song" },
+    "probable label; note states why training would not have used the song" },
   { "csv", 0, SEGUE_OPTION_FLAG, offsetof (Options, csv), NULL, 0, 0,
     "a header and one row per song: file, label, confidence, error, then the probability of each "
     "label" },

@@ -126,7 +126,7 @@ test_hostile_redirects (Hub *f, gconstpointer data)
   }
   f->location = "model.safetensors";
   hub_fetch (f, 69, &result);
-  command_assert_says (&result, "circle");
+  command_assert_says (&result, "loop");
   hub_assert_nothing (f);
 }
 
