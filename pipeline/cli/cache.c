@@ -82,11 +82,11 @@ static const char *
 part_doc (SegueCachePart part)
 {
   static const char *const docs[] = {
-    [SEGUE_CACHE_RECORDS] = "songs, prepared or answered",
-    [SEGUE_CACHE_RESULTS] = "what other stages made",
-    [SEGUE_CACHE_MEMORY] = "hashes of files that were read",
-    [SEGUE_CACHE_WORK] = "checkpoints of what is not finished",
-    [SEGUE_CACHE_OTHER] = "leftovers of runs that were killed, and what libraries keep",
+    [SEGUE_CACHE_RECORDS] = "prepared songs and predictions",
+    [SEGUE_CACHE_RESULTS] = "results of other stages",
+    [SEGUE_CACHE_MEMORY] = "hashes of input files",
+    [SEGUE_CACHE_WORK] = "checkpoints of unfinished work",
+    [SEGUE_CACHE_OTHER] = "leftovers of killed runs, and files of libraries",
   };
   return (guint) part < G_N_ELEMENTS (docs) ? docs[part] : "";
 }
@@ -168,7 +168,7 @@ print_work (const SegueTerm *out, GPtrArray *list)
     g_autofree char *size = g_format_size (work->bytes);
     g_autofree char *age = age_text (work->used);
     fprintf (out->stream, "  %s: %s, %s%s\n", about, size, work->in_use ? "" : "last touched ",
-             work->in_use ? "a run is at it" : age);
+             work->in_use ? "in use by a run" : age);
   }
 }
 
@@ -181,8 +181,8 @@ print_info (const SegueTerm *out, const SegueCacheInfo *info)
   for (guint i = 0; i < SEGUE_CACHE_N_PARTS; i++) {
     const SegueCacheTally *part = &info->parts[i];
     g_autofree char *age = part->n > 0 ? age_text (part->oldest) : NULL;
-    g_autofree char *doc = g_strdup_printf (
-      "%s%s%s%s", part_doc (i), age ? " (the oldest used " : "", age ? age : "", age ? ")" : "");
+    g_autofree char *doc = g_strdup_printf ("%s%s%s%s", part_doc (i), age ? " (oldest used " : "",
+                                            age ? age : "", age ? ")" : "");
     print_part (out, segue_cache_part_to_string (i), part->n, part->bytes, doc);
     if (i == SEGUE_CACHE_WORK)
       print_work (out, info->work);
@@ -192,7 +192,7 @@ print_info (const SegueTerm *out, const SegueCacheInfo *info)
   g_autofree char *left = g_format_size (info->disk_free);
   g_autofree char *size = g_format_size (info->disk_size);
   fprintf (out->stream, "%s of at most %s (%s)\n", bytes, limit,
-           info->limit_is_set ? "$SEGUE_CACHE_SIZE" : "$SEGUE_CACHE_SIZE changes that");
+           info->limit_is_set ? "$SEGUE_CACHE_SIZE" : "set $SEGUE_CACHE_SIZE to change it");
   fprintf (out->stream, "%s of %s are free on this disk\n", left, size);
   if (info->n_users > 0)
     fprintf (out->stream, "%u run%s using it now\n", info->n_users,
@@ -237,7 +237,7 @@ print_freed (const SegueTerm *out, const SegueCacheFreed *freed, gboolean dry_ru
            dry_run ? "would be removed" : "removed", left, limit);
   if (freed->in_use > 0) {
     g_autofree char *kept = g_format_size (freed->in_use);
-    fprintf (out->stream, "%s kept for runs that are at work\n", kept);
+    fprintf (out->stream, "%s kept for active runs\n", kept);
   }
 }
 
@@ -322,11 +322,11 @@ verify (SegueCli *cli, const Options *options, GError **error)
   json_decref (work.damaged);
   if (!ok || verified->n_damaged == verified->n_removed)
     return ok;
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " entries of the cache are damaged; "
-    "segue cache verify --repair removes them, and the next run computes again what it needs",
-    verified->n_damaged, verified->n);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+               "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+               " entries of the cache are damaged; segue cache verify --repair removes them, and "
+               "the next run recomputes what it needs",
+               verified->n_damaged, verified->n);
   return FALSE;
 }
 
@@ -348,11 +348,11 @@ check_options (const Options *options, const char *action, GError **error)
   };
   for (gsize i = 0; i < G_N_ELEMENTS (given); i++)
     if (given[i].given && !given[i].fits)
-      return segue_usage_error (&segue_verb_cache, error, "%s does not go with ‘%s’", given[i].name,
-                                action);
+      return segue_usage_error (&segue_verb_cache, error, "%s can't be used with ‘%s’",
+                                given[i].name, action);
   if (options->all && (options->max || options->older > 0))
     return segue_usage_error (&segue_verb_cache, error,
-                              "--all leaves nothing for --max or --older to decide");
+                              "--all can't be combined with --max or --older");
   return TRUE;
 }
 
@@ -370,29 +370,29 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     if (g_str_equal (word, actions[i].name))
       return check_options (data, word, error) && actions[i].run (cli, data, error);
   g_autofree char *shown = segue_text_printable (word);
-  return segue_usage_error (&segue_verb_cache, error, "‘%s’ is none of info, gc and verify", shown);
+  return segue_usage_error (&segue_verb_cache, error, "‘%s’ is not info, gc or verify", shown);
 }
 
 static const SegueOption rows[] = {
   { "max", 0, SEGUE_OPTION_STRING, offsetof (Options, max), "SIZE", 0, 0,
-    "gc: leave at most so much, such as 50G (default: the limit that info shows)" },
+    "gc: maximum size to keep, such as 50G (default: the limit that info shows)" },
   { "older", 0, SEGUE_OPTION_COUNT, offsetof (Options, older), "DAYS", 1, 36500,
-    "gc: remove also what was not used for so many days" },
+    "gc: also remove entries not used for this many days" },
   { "all", 0, SEGUE_OPTION_FLAG, offsetof (Options, all), NULL, 0, 0,
     "gc: remove everything that no run is using, checkpoints included" },
   { "dry-run", 'n', SEGUE_OPTION_FLAG, offsetof (Options, dry_run), NULL, 0, 0,
-    "gc: only say what would be removed" },
+    "gc: only show what would be removed" },
   { "repair", 0, SEGUE_OPTION_FLAG, offsetof (Options, repair), NULL, 0, 0,
-    "verify: remove damaged entries; the next run computes again what it needs" },
+    "verify: remove damaged entries; the next run recomputes what it needs" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0, "the result as JSON" },
   { NULL },
 };
 
 static const SegueExample examples[] = {
-  { "segue cache", "where it is, how large it is and may be" },
-  { "segue cache gc --max 20G", "what was not used for longest goes until 20 GB are left" },
-  { "segue cache verify", "read everything, and name what is damaged" },
-  { "SEGUE_CACHE_SIZE=200G segue run mine.yaml", "a larger limit than a fifth of the disk" },
+  { "segue cache", "its folder, size and limit" },
+  { "segue cache gc --max 20G", "remove the least recently used entries until 20 GB are left" },
+  { "segue cache verify", "check every entry, and list damaged ones" },
+  { "SEGUE_CACHE_SIZE=200G segue run mine.yaml", "a limit above a fifth of the disk" },
   { NULL, NULL },
 };
 
@@ -401,20 +401,16 @@ const SegueVerb segue_verb_cache = {
   .summary = "inspect, prune or verify the cache",
   .synopsis =
     "[info|gc|verify] [--json] [--max SIZE] [--older DAYS] [--all] [--dry-run] [--repair]",
-  .doc =
-    "Finished work is kept in one folder, $SEGUE_CACHE or ~/.cache/segue, shared by all runs. All "
-    "of "
-    "it can be computed again, except checkpoints of unfinished training.\n\ninfo prints the "
-    "folder, "
-    "its contents and its limit: $SEGUE_CACHE_SIZE (such as 50G), else a fifth of the disk, but at "
-    "most half of what would be free without it. After each run that adds to it, the least "
-    "recently "
-    "used entries are removed until it is within the limit; entries that the run itself used "
-    "stay.\n\ngc does so now, and removes leftovers of killed runs, hashes of missing files, and "
-    "checkpoints that were not used for 30 days. Entries that an active run has used are never "
-    "removed; while any run is active, neither are checkpoints.\n\nverify reads every entry and "
-    "checks "
-    "it against its checksums; the exit status is 65 if an entry is damaged and was not removed.",
+  .doc = "Results are cached in one folder, $SEGUE_CACHE or ~/.cache/segue, shared by all runs. "
+         "All of them can be recomputed, except checkpoints of unfinished training.\n\ninfo prints "
+         "the folder, its contents and its limit: $SEGUE_CACHE_SIZE (such as 50G), else a fifth of "
+         "the disk, but at most half of the space that would be free without it. After each run "
+         "that adds to it, the least recently used entries are removed until it is within the "
+         "limit; entries that the run itself used stay.\n\ngc does the same immediately, and also "
+         "removes leftovers of killed runs, hashes of missing files, and checkpoints that were not "
+         "used for 30 days. Entries that an active run has used are never removed; while any run "
+         "is active, neither are checkpoints.\n\nverify reads every entry and checks it against "
+         "its checksums; the exit status is 65 if an entry is damaged and was not removed.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

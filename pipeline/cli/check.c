@@ -66,7 +66,7 @@ append_stage (GString *out, const SegueTerm *term, const json_t *stage, const gu
   if (*kinds)
     g_string_append_printf (out, "  %s%s", to, kinds);
   if (json_is_true (json_object_get (stage, "live")))
-    g_string_append (out, ", as it is read");
+    g_string_append (out, ", applied when read");
   g_string_append_c (out, '\n');
 }
 
@@ -137,14 +137,14 @@ print_needs (SegueCli *cli, SegueRegistry *registry, SeguePipeline *pipeline, co
 {
   g_autoptr (GPtrArray) needs = segue_preflight (registry, pipeline);
   if (unset)
-    print_note (&cli->err, "name a folder of %s when you run it", unset);
+    print_note (&cli->err, "give a folder of %s when you run it", unset);
   for (guint i = 0; i < needs->len; i++) {
     const SegueNeed *need = g_ptr_array_index (needs, i);
     const SegueStageType *type = segue_registry_find_stage (registry, need->stage_type);
     gboolean is_source = type && type->mode == SEGUE_MODE_SOURCE;
     if (!is_source || !unset)
       print_note (&cli->err, "stage '%s': %s: %s%s", need->stage, need->parameter,
-                  need->error->message, is_source ? "; name a folder when you run it" : "");
+                  need->error->message, is_source ? "; give a folder when you run it" : "");
   }
 }
 
@@ -261,23 +261,22 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 
 static const SegueOption rows[] = {
   { "preset", 'p', SEGUE_OPTION_STRING, offsetof (Options, preset), "NAME", 0, 0,
-    "a pipeline that comes with the program, instead of a file" },
+    "a pipeline that comes with segue, instead of a file" },
   { "set", 's', SEGUE_OPTION_LIST, offsetof (Options, set), "KEY=VALUE", 0, 0,
-    "as segue run has it; may be given many times" },
+    "as for segue run; may be given many times" },
   { "data", 'd', SEGUE_OPTION_FLAG, offsetof (Options, data), NULL, 0, 0,
-    "shows the data set as it would be: songs of each label by set, what is left out and why; a "
-    "FOLDER does, "
-    "too" },
+    "show the data set: songs of each label by set, what is skipped and why; also implied by "
+    "FOLDER" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "the pipeline as resolved, with every default, or the data set, as JSON" },
   { NULL },
 };
 
 static const SegueExample examples[] = {
-  { "segue check mine.yaml", "is it right, and what feeds what?" },
-  { "segue check --preset artist --json", "every parameter as it will be" },
+  { "segue check mine.yaml", "is it valid, and how are its stages connected?" },
+  { "segue check --preset artist --json", "every parameter with its value" },
   { "segue check --preset artist-small ~/Music",
-    "which songs of whom would be trained on and tested" },
+    "which songs would be used for training and testing" },
   { NULL, NULL },
 };
 
@@ -285,13 +284,11 @@ const SegueVerb segue_verb_check = {
   .name = "check",
   .summary = "check a pipeline without running it",
   .synopsis = "PIPELINE|--preset NAME [FOLDER] [--set KEY=VALUE]... [--data] [--json]",
-  .doc =
-    "Reads and resolves a pipeline, and shows its stages and what feeds what; or, with exit "
-    "status 78, the place of the first error in the file and what to do about it. Nothing is "
-    "run, and the music need not be there.\n\nWith a FOLDER, or --data where the pipeline names "
-    "one, it "
-    "shows the data set instead: songs of each label by set, what is left out and why. No song is "
-    "decoded: a song that turns out to be damaged may still change it.",
+  .doc = "Reads and resolves a pipeline, and shows its stages and how they are connected; or, with "
+         "exit status 78, the position of the first error in the file and how to fix it. Nothing "
+         "is run, and the music need not exist.\n\nWith a FOLDER, or with --data if the pipeline "
+         "names one, it shows the data set instead: songs of each label by set, what is skipped "
+         "and why. No song is decoded: songs that turn out to be damaged may still change it.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

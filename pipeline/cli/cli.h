@@ -109,8 +109,7 @@ gboolean segue_refuse_arguments (const SegueVerb *verb, char **arguments, guint 
 #define SEGUE_OPTION_BACKEND(Struct)                                                               \
   {                                                                                                \
     "backend", 0, SEGUE_OPTION_STRING, offsetof (Struct, backend), "NAME", 0, 0,                   \
-      "the library that multiplies matrices: onednn or openblas (default: the fastest that is "    \
-      "there)"                                                                                     \
+      "the library for matrix products: onednn or openblas (default: the fastest available)"       \
   }
 /** segue_choose_backend: @name: (nullable); call it before any thread starts. */
 void segue_choose_backend (const char *name);

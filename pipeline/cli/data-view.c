@@ -7,7 +7,7 @@
 #define FEW_TEST_SONGS 50
 
 static const char *const columns[] = { "train", "validation", "test", "unset", "left_out" };
-static const char *const headings[] = { "train", "validation", "test", "songs", "left out" };
+static const char *const headings[] = { "train", "validation", "test", "songs", "skipped" };
 enum { TRAIN, VALIDATION, TEST, UNSET, LEFT_OUT, N_COLUMNS };
 
 json_t *
@@ -68,7 +68,7 @@ segue_data_view_summarise (const json_t *data)
   g_string_append_printf (text, "%u %s of %u %s", n_songs, n_songs == 1 ? "song" : "songs",
                           n_labels, n_labels == 1 ? "label" : "labels");
   if (totals[LEFT_OUT] > 0)
-    g_string_append_printf (text, " (%u left out)", totals[LEFT_OUT]);
+    g_string_append_printf (text, " (%u skipped)", totals[LEFT_OUT]);
   if (n_sets > 0)
     g_string_append_printf (text, ": %u train, %u validation, %u test", totals[TRAIN],
                             totals[VALIDATION], totals[TEST]);

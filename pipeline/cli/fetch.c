@@ -107,7 +107,8 @@ bring_locked (Fetch *fetch, const char *name, const SegueHubFile *info, GCancell
     /* The part from an earlier download may have been damaged. */
     if (!resumed || !again) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                   "‘%s’ arrived damaged: its checksum is not %s; try again", name, info->etag);
+                   "‘%s’ was damaged in transfer: its checksum is not %s; try again", name,
+                   info->etag);
       return FALSE;
     }
   }
@@ -135,7 +136,7 @@ check_info (Fetch *fetch, const char *name, const SegueHubFile *info, GError **e
   guint64 most = strlen (info->etag) == 64 ? MAX_SIZE : MAX_SMALL_SIZE;
   if (info->size > most) {
     g_autofree char *size = g_format_size (info->size);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is said to have %s, which is too much",
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is too large: the server reports %s",
                  name, size);
     return FALSE;
   }
@@ -144,7 +145,7 @@ check_info (Fetch *fetch, const char *name, const SegueHubFile *info, GError **e
                                                                    : info->commit;
   if (!g_str_equal (asked, info->commit)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "the server answers for commit %s, but %s was asked for", info->commit, asked);
+                 "the server sent commit %s, but %s was requested", info->commit, asked);
     return FALSE;
   }
   return TRUE;
@@ -193,11 +194,11 @@ explain_no_weights (Fetch *fetch, GCancellable *cancellable, GError **error)
   if (server_has (fetch, PICKLE, cancellable))
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "%s has its weights as " PICKLE
-      " only, a pickle, which can run any program when it is opened and is never read; "
-      "if you trust it, convert it once with transformers: python3 -c \"from transformers "
-      "import AutoModel; AutoModel.from_pretrained('%s').save_pretrained('model')\" and "
-      "use the folder ‘model’",
+      "%s has its weights only as " PICKLE
+      ", a pickle, which can run any program when it is opened, so segue never reads it; if you "
+      "trust it, convert it once with transformers: python3 -c \"from transformers import "
+      "AutoModel; AutoModel.from_pretrained('%s').save_pretrained('model')\" and use the folder "
+      "‘model’",
       repo, repo);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "%s has no " WEIGHTS, repo);
@@ -372,12 +373,11 @@ const SegueVerb segue_verb_fetch = {
   .summary = "download a model from the Hugging Face Hub",
   .synopsis = "ORG/NAME [--revision R] [--file F]...",
   .doc =
-    "Downloads config.json, model.safetensors (or the files that it is cut into) and, if present, "
+    "Downloads config.json, model.safetensors (or its shards) and, if present, "
     "preprocessor_config.json, processor_config.json and segue.json into the Hugging Face cache, "
-    "which all programs of that family share, and prints the folder. A pipeline then names the "
+    "which other Hugging Face programs share, and prints the folder. A pipeline then refers to the "
     "model as ORG/NAME.\n\nAn interrupted download resumes. Each file is verified against its "
-    "checksum before "
-    "it gets its name. Pickles (pytorch_model.bin) are never fetched nor opened.",
+    "checksum before it gets its name. Pickles (pytorch_model.bin) are never fetched or opened.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

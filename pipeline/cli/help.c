@@ -8,15 +8,14 @@
 #define MIN_DOC     30 /* minimum columns for an option's text; with less it gets a separate line */
 
 static const char intro[] =
-  "segue turns a folder of music into a trained classifier that names the artist of a song. "
-  "A pipeline written in YAML says how; every step of it is a plugin, and prepared songs are kept, "
-  "so "
-  "that a second run prepares only what changed.";
+  "segue turns a folder of music into a trained classifier that predicts the artist of a song. A "
+  "pipeline written in YAML specifies how; each of its stages is a plugin, and prepared songs are "
+  "cached, so that a second run prepares only what changed.";
 
 static const SegueExample start[] = {
-  { "segue presets", "pipelines that come with the program" },
-  { "segue run --preset artist-small ~/Music", "learn from ~/Music/ARTIST/ALBUM/SONG.mp3" },
-  { "segue predict --model runs/artist-small/latest song.mp3", "name the artist of a song" },
+  { "segue presets", "pipelines that come with segue" },
+  { "segue run --preset artist-small ~/Music", "train on ~/Music/ARTIST/ALBUM/SONG.mp3" },
+  { "segue predict --model runs/artist-small/latest song.mp3", "predict the artist of a song" },
   { "segue serve --model runs/artist-small/latest --open", "the same in a browser" },
   { NULL, NULL },
 };
@@ -25,24 +24,22 @@ static const struct {
   const char *name;
   const char *doc;
 } variables[] = {
-  { "SEGUE_PLUGIN_PATH", "folders with further plugins, separated by colons; looked into first" },
-  { "SEGUE_PRESET_PATH", "folders with further presets" },
-  { "SEGUE_WORKER", "the program that isolated stages run in (default: as installed)" },
-  { "SEGUE_WORKER_ENV",
-    "names of variables, with commas, that it gets beside those of libraries, language and time" },
+  { "SEGUE_PLUGIN_PATH", "additional plugin folders, separated by colons; searched first" },
+  { "SEGUE_PRESET_PATH", "additional preset folders" },
+  { "SEGUE_WORKER", "the program that runs isolated stages (default: as installed)" },
+  { "SEGUE_WORKER_ENV", "comma-separated names of variables that it gets besides those for "
+                        "libraries, language and time" },
   { "SEGUE_SERVE", "the program that serve starts (default: as installed)" },
-  { "SEGUE_CACHE", "where finished work is kept (default: $XDG_CACHE_HOME/segue)" },
-  { "SEGUE_CACHE_SIZE",
-    "how large that may grow, such as 50G (default: a fifth of the disk, and no "
-    "more than half of what would be free without it)" },
-  { "SEGUE_BACKEND", "the library that multiplies matrices: onednn or openblas (default: the "
-                     "fastest that is there)" },
-  { "SEGUE_DEBUG",
-    "what else to show on stderr: category:level,… with a stage or log domain (or *) and error, "
-    "warning, message, info or debug; for example decode:debug" },
-  { "HF_HUB_CACHE, HF_HOME", "where models of the Hugging Face Hub lie" },
-  { "HF_ENDPOINT", "the server that fetch asks (default: https://huggingface.co)" },
-  { "HF_TOKEN", "sent to that server alone, for models that need it" },
+  { "SEGUE_CACHE", "the cache folder (default: $XDG_CACHE_HOME/segue)" },
+  { "SEGUE_CACHE_SIZE", "size limit of the cache, such as 50G (default: a fifth of the disk, but "
+                        "at most half of the space that would be free without it)" },
+  { "SEGUE_BACKEND",
+    "the library for matrix products: onednn or openblas (default: the fastest available)" },
+  { "SEGUE_DEBUG", "additional log lines on stderr: category:level,… with a stage or log domain "
+                   "(or *) and error, warning, message, info or debug; for example decode:debug" },
+  { "HF_HUB_CACHE, HF_HOME", "where models of the Hugging Face Hub are stored" },
+  { "HF_ENDPOINT", "the server that fetch uses (default: https://huggingface.co)" },
+  { "HF_TOKEN", "a token sent only to that server, for models that need it" },
   { "HF_HUB_OFFLINE", "1: fetch nothing" },
   { "NO_COLOR", "any value: no colours" },
 };
@@ -52,16 +49,16 @@ static const struct {
   const char *doc;
 } statuses[] = {
   { 0, "success" },
-  { 1, "a failure that fits nowhere else" },
-  { 64, "the command was called in a way that it does not understand" },
+  { 1, "any other failure" },
+  { 64, "invalid options or arguments" },
   { 65, "bad data: a song, a file or a model that can't be used" },
-  { 66, "a file or folder that was named is not there" },
-  { 69, "a server can't be reached, or offline was asked for" },
+  { 66, "a given file or folder does not exist" },
+  { 69, "a server can't be reached, or offline mode is set" },
   { 70, "an error in segue or in a plugin" },
-  { 73, "an output can't be made" },
+  { 73, "an output can't be created" },
   { 74, "reading or writing failed, or memory ran out" },
-  { 78, "the pipeline is wrong" },
-  { 130, "interrupted; what was finished is kept" },
+  { 78, "the pipeline is invalid" },
+  { 130, "interrupted; completed results are kept" },
 };
 
 static guint
@@ -193,7 +190,8 @@ segue_help_main (const SegueTerm *term)
   append_heading (out, term, "Options");
   append_row (out, term, "-h, --help", "show this; after a verb: what the verb does", 17);
   append_row (out, term, "    --version", "the version", 17);
-  g_string_append (out, "\n‘segue VERB --help’ has options and examples, ‘man segue’ all of it.\n");
+  g_string_append (out,
+                   "\n‘segue VERB --help’ shows options and examples, ‘man segue’ everything.\n");
   return g_string_free (out, FALSE);
 }
 

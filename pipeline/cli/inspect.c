@@ -6,10 +6,10 @@ typedef struct {
 } Options;
 
 static const char *const mode_titles[] = {
-  [SEGUE_MODE_SOURCE] = "Sources, which bring songs in",
-  [SEGUE_MODE_MAP] = "Steps that take one item at a time",
-  [SEGUE_MODE_SERIAL] = "Steps that follow the stream in order",
-  [SEGUE_MODE_COLLECT] = "Steps that see everything at once",
+  [SEGUE_MODE_SOURCE] = "Sources of songs",
+  [SEGUE_MODE_MAP] = "Stages that process one item at a time",
+  [SEGUE_MODE_SERIAL] = "Stages that process all items in order",
+  [SEGUE_MODE_COLLECT] = "Stages that process the whole data set",
 };
 
 static void
@@ -80,7 +80,7 @@ overview (const SegueTerm *term, SegueRegistry *registry)
     }
   }
   if (models->len > 0)
-    append_title (out, term, "Models, for train");
+    append_title (out, term, "Model types, for train");
   for (guint i = 0; i < models->len; i++) {
     const SegueModelType *type = g_ptr_array_index (models, i);
     append_type (out, term, type->name, type->summary, column);
@@ -127,10 +127,9 @@ const SegueVerb segue_verb_inspect = {
   .name = "inspect",
   .summary = "list stage types and models, or explain one",
   .synopsis = "[TYPE] [--json]",
-  .doc =
-    "Without a name, lists every stage type and model type of the plugins that are installed, and "
-    "the plugins that were found but can't be used, with the reason. With one, explains it: "
-    "parameters, ranges, defaults, what it takes and what it gives.",
+  .doc = "Without a name, lists every stage type and model type of the plugins that are installed, "
+         "and the plugins that were found but can't be used, with the reason. With one, explains "
+         "it: parameters, ranges, defaults, inputs and outputs.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -49,11 +49,9 @@ static void
 say (const char *what)
 {
   const char *culprit = find_culprit ();
-  const char *const words[] = {
-    "segue: ", culprit ? culprit : "something", " ", what,
-    ": a bug there; with `isolate: true` at its stage in the pipeline such an end costs "
-    "one song, not the run\n"
-  };
+  const char *const words[] = { "segue: ", culprit ? culprit : "the program", " ", what,
+                                ": a bug in it; with `isolate: true` on its stage in the pipeline, "
+                                "such a crash loses one song, not the run\n" };
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
     if (write (STDERR_FILENO, words[i], strlen (words[i])) < 0)
       return;
@@ -72,7 +70,7 @@ static const struct {
   int number;
   const char *words;
 } fatal[] = {
-  { SIGSEGV, "crashed (SIGSEGV: it used memory that is not there, or wrote to what is read-only)" },
+  { SIGSEGV, "crashed (SIGSEGV: it accessed unmapped memory, or wrote to read-only memory)" },
   { SIGBUS, "crashed (SIGBUS)" },
   { SIGFPE, "crashed (SIGFPE: a division by zero)" },
   { SIGILL, "crashed (SIGILL: an instruction that this processor does not have)" },

@@ -158,8 +158,8 @@ refuse_long (const SegueVerb *verb, const char *word, GError **error)
   g_autofree char *shown = segue_text_printable (name);
   g_autofree char *several = *name ? options_that_begin (verb, name) : NULL;
   if (several)
-    return segue_usage_error (verb, error, "--%s may be any of %s; write one of them out", shown,
-                              several);
+    return segue_usage_error (
+      verb, error, "--%s is ambiguous: it may be any of %s; write one in full", shown, several);
   g_autofree char *near = suggest_option (verb, shown);
   g_autofree char *hint = file_hint (word);
   if (near)

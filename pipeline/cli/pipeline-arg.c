@@ -21,13 +21,12 @@ explain_missing (const SegueVerb *verb, const char *path, GError **error)
                  verb->name, preset->name);
   else if (g_file_test (path, G_FILE_TEST_IS_DIR))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "‘%s’ is a folder, not a pipeline; name one before it, or a preset: segue run "
-                 "--preset artist-small %s",
+                 "‘%s’ is a folder, not a pipeline; give a pipeline before it, or a preset: segue "
+                 "run --preset artist-small %s",
                  shown, shown);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "there is no pipeline ‘%s’; segue presets lists the ones that come with the "
-                 "program",
+                 "there is no pipeline ‘%s’; segue presets lists those that come with segue",
                  shown);
   return FALSE;
 }

@@ -142,7 +142,7 @@ say_note (Predict *predict, const SegueSongPrediction *prediction)
     return;
   g_autofree char *reason = segue_text_printable (prediction->note);
   g_autofree char *line =
-    g_strdup_printf ("note: %s; predicted from what there is, less reliably", reason);
+    g_strdup_printf ("note: %s; predicted from the available audio, less reliably", reason);
   segue_progress_print (predict->cli->progress, line);
 }
 

@@ -82,9 +82,10 @@ add_listed (gpointer data, const char *name, GError **error)
     return FALSE;
   if (found->most == 0 || found->files->len <= found->most)
     return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "the playlist names folders with more than %d files; give the folders themselves",
-               MAX_LISTED);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "the folders in the playlist contain more than %d files; give the folders themselves",
+    MAX_LISTED);
   return FALSE;
 }
 
@@ -140,7 +141,7 @@ add_pattern (GPtrArray *files, const char *pattern, const char *const *extension
     g_ptr_array_add (files, g_strdup (pattern));
   else
     return segue_set_error_from_errno (error, status == GLOB_NOSPACE ? ENOMEM : EIO,
-                                       SEGUE_ERROR_NO_INPUT, "can't look for", pattern);
+                                       SEGUE_ERROR_NO_INPUT, "can't search for", pattern);
   return ok;
 }
 

@@ -51,11 +51,11 @@ read_line (const Reading *reading, GString *line, GError **error)
   g_string_truncate (line, 0);
   while (!what && (c = getc (list->stream)) != EOF && c != (guchar) list->separator) {
     if (line->len >= MAX_NAME)
-      what = "is longer than any path; give one file a line";
+      what = "is longer than any path; give one file per line";
     else if (c == '\0' && line->len > 0 && (line->str[0] == '\xff' || line->str[0] == '\xfe'))
       what = "is UTF-16 text; save the list with UTF-8 encoding";
     else if (c == '\0')
-      what = "holds a zero byte; if names end with one, add --null";
+      what = "contains a zero byte; if names end with one, add --null";
     g_string_append_c (line, (char) c);
   }
   if (!what && c == EOF && ferror (list->stream))
@@ -192,7 +192,7 @@ is_too_long (Reading *reading, gsize length, GError **error)
   if (!reading->list->playlist || (reading->line <= MAX_LINES && reading->bytes <= MAX_BYTES))
     return FALSE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "the playlist has more than %d lines or %d MiB; give its files in several lists",
+               "the playlist has more than %d lines or %d MiB; split it into several lists",
                MAX_LINES, MAX_BYTES >> 20);
   return TRUE;
 }

@@ -91,7 +91,7 @@ append_legend (GString *out, const Strip *strip)
     g_autofree char *shown = segue_text_printable (strip->labels[label]);
     g_string_append_printf (legend, "%s%c %s", legend->len > 0 ? ", " : "", letter, shown);
   }
-  g_string_append (legend, any_unsure ? "; small: less than 50 %" : "");
+  g_string_append (legend, any_unsure ? "; lower case: less than 50 %" : "");
   g_string_append_printf (out, "%*s ", MARK_COLUMNS, "");
   segue_text_append_wrapped (out, legend->str, MARK_COLUMNS + 1, strip->term->columns);
   g_string_truncate (out, out->len - 1); /* its line end */

@@ -75,10 +75,10 @@ find_threshold (Model *model, double share, GError **error)
   double least = calibration ? segue_calibration_least_share (calibration, model->aggregation) : 1;
   /* A small library allows no smaller share; too strict is better than no rejection. */
   if (share < least && least < 1) {
-    model->notice = g_strdup_printf ("--none-of-these %.3g instead of %.3g: %.0f correctly "
-                                     "classified validation songs allow no less; a larger "
-                                     "validation set does",
-                                     100 * least, 100 * share, 1 / least - 1);
+    model->notice =
+      g_strdup_printf ("--none-of-these %.3g instead of %.3g: the minimum with %.0f correctly "
+                       "classified validation songs; a larger validation set allows less",
+                       100 * least, 100 * share, 1 / least - 1);
     share = least;
   }
   if (calibration && segue_calibration_find_threshold (calibration, model->aggregation, share,
@@ -154,9 +154,9 @@ check_options (const Options *options, char **arguments, GError **error)
   if (!arguments[0])
     return segue_usage_error (verb, error, "give one song or more, a folder, or - for a list");
   if (options->json && options->csv)
-    return segue_usage_error (verb, error, "--json and --csv are two formats; take one");
+    return segue_usage_error (verb, error, "--json and --csv can't be combined");
   if (options->null && !g_strv_contains ((const char *const *) arguments, "-"))
-    return segue_usage_error (verb, error, "--null is about a list: give - to read one");
+    return segue_usage_error (verb, error, "--null applies only to a list: give - to read one");
   return TRUE;
 }
 
@@ -215,74 +215,71 @@ static const SegueOption rows[] = {
     "the folder of a run (runs/artist/latest), of a model, or ORG/NAME of a fetched one" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "one JSON object per line: file, label, probabilities, segments (start, duration, "
-    "probabilities); or file, error. Of none of the labels: label is null, nearest the most "
-    "probable. With note: the song is none that training would have used, and why" },
+    "probabilities); or file, error. For an unknown artist, label is null and nearest is the most "
+    "probable label; note states why training would not have used the song" },
   { "csv", 0, SEGUE_OPTION_FLAG, offsetof (Options, csv), NULL, 0, 0,
-    "a head and a row a song: file, label, confidence, error, then the probability of each label" },
+    "a header and one row per song: file, label, confidence, error, then the probability of each "
+    "label" },
   { "timeline", 't', SEGUE_OPTION_FLAG, offsetof (Options, timeline), NULL, 0, 0,
-    "show segments, too: a strip of letters below each song; in CSV a row a segment; JSON has them "
-    "anyway" },
+    "also show segments: a strip of letters below each song; in CSV one row per segment; JSON "
+    "always has them" },
   { "top", 'n', SEGUE_OPTION_COUNT, offsetof (Options, top), "N", 1, MAX_TOP,
     "how many labels to show (default: 2; in JSON and CSV all)" },
   { "aggregation", 'a', SEGUE_OPTION_STRING, offsetof (Options, aggregation), "NAME", 0, 0,
-    "how segments make a song's answer: mean-probability, mean-logit (their geometric mean), vote, "
-    "or confidence-weighted (default: what the run was evaluated with)" },
+    "how the predictions of segments are combined into that of a song: mean-probability, "
+    "mean-logit (their geometric mean), vote, or confidence-weighted (default: as the run was "
+    "evaluated)" },
   { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (Options, none), "PERCENT", 0, 0,
     "reject a song whose confidence is below that of all but PERCENT of the correctly classified "
     "validation songs (default: off)" },
   { "null", '0', SEGUE_OPTION_FLAG, offsetof (Options, null), NULL, 0, 0,
     "names in a list end with a zero byte, as `find -print0` writes them" },
   { "partial", 0, SEGUE_OPTION_FLAG, offsetof (Options, partial), NULL, 0, 0,
-    "predict truncated and damaged files, too, from what can be decoded of them" },
+    "also predict truncated and damaged files, from the part that can be decoded" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
     "songs at once (default: one per processor)" },
   { "no-cache", 0, SEGUE_OPTION_FLAG, offsetof (Options, no_cache), NULL, 0, 0,
-    "classify every song again, and keep no answer" },
+    "classify every song again, and cache no predictions" },
   { "precision", 0, SEGUE_OPTION_STRING, offsetof (Options, precision), "NAME", 0, 0,
-    "float32, bfloat16, int8 (fastest, and may change an answer) or auto (the default: what the "
-    "processor has that costs no accuracy)" },
+    "float32, bfloat16, int8 (fastest, but may change a prediction) or auto (default: what the "
+    "processor supports without loss of accuracy)" },
   SEGUE_OPTION_BACKEND (Options),
   { NULL },
 };
 
 static const SegueExample examples[] = {
-  { "segue predict --model runs/artist/latest song.mp3", "who made this?" },
-  { "segue predict --model runs/artist/latest --timeline song.mp3", "and where in it?" },
-  { "segue predict --model runs/artist/latest ~/New --csv > new.csv", "a folder, as a table" },
-  { "segue predict --model runs/artist/latest 'New/*.mp3' --json", "for another program" },
+  { "segue predict --model runs/artist/latest song.mp3", "who is the artist?" },
+  { "segue predict --model runs/artist/latest --timeline song.mp3", "the same, by segment" },
+  { "segue predict --model runs/artist/latest ~/New --csv > new.csv", "a folder, as CSV" },
+  { "segue predict --model runs/artist/latest 'New/*.mp3' --json", "JSON for another program" },
   { "find New -print0 | segue predict --model runs/artist/latest -0 -",
-    "a list, whatever is in the names" },
+    "a list, with any characters in the names" },
   { "segue predict --model runs/artist/latest --none-of-these 5 ~/New",
-    "with songs of nobody that the model knows" },
+    "reject songs of unknown artists" },
   { NULL, NULL },
 };
 
 const SegueVerb segue_verb_predict = {
   .name = "predict",
-  .summary = "name the artist of songs with a trained model",
+  .summary = "predict the artist of songs with a trained model",
   .synopsis = "--model DIR FILE... [--json | --csv] [--timeline] [--top N] [-j N]",
   .doc =
-    "Prepares each song exactly as in training, asks the model about every segment of it, puts the "
-    "segments' answers together, and says: the file, the most probable label with its probability, "
-    "and the runner-up. FILE is a song, a folder that is searched for audio files, a playlist "
-    "(.m3u, .m3u8, .pls), a pattern such as '*.mp3' where no shell has expanded it, or - for a "
-    "list "
-    "on stdin, a name a line.\n\n"
-    "Answers come in the order of the files, the same for any -j; of a song that was answered "
-    "nothing but the name stays in memory. A file that can't be used is reported in its place and "
-    "the others are answered all the same; the exit status is then 65.\n\n"
-    "A song that training would leave out because it is shorter than a segment, or longer than "
-    "the limit (a mix), is predicted as far as it goes, with a note: its confidence means less.\n\n"
-    "What the model said about each segment is kept in the cache (segue cache), so the same "
-    "command goes on after a kill, and another --aggregation, --top or format decodes nothing. A "
-    "song is known by its bytes, a model by its files.\n\n"
-    "A model predicts one of its labels for any song. With --none-of-these 5, songs with a lower "
-    "confidence than all but 5 % of the correctly classified validation songs are shown as (none "
-    "of "
-    "these). That rejects 5 % of the correct predictions, on average; n such validation songs "
-    "allow "
-    "1 / (n + 1) at least. How many songs of unknown artists are rejected is measured in "
-    "docs/results.md.",
+    "Prepares each song exactly as in training, classifies every segment, aggregates the results, "
+    "and prints the file, the most probable label with its probability, and the runner-up. FILE is "
+    "a song, a folder that is searched for audio files, a playlist (.m3u, .m3u8, .pls), a pattern "
+    "such as '*.mp3' where no shell has expanded it, or - for a list on stdin, one name per "
+    "line.\n\nPredictions are printed in the order of the files, whatever -j is; once a song is "
+    "done, only its name stays in memory. A file that can't be used is reported in its place, and "
+    "the others are classified all the same; the exit status is then 65.\n\nA song that training "
+    "would skip because it is shorter than a segment, or longer than the limit (a mix), is "
+    "predicted from the available audio, with a note: its confidence is less "
+    "reliable.\n\nPredictions of segments are cached (segue cache), so the same command resumes "
+    "after a kill, and another --aggregation, --top or format decodes nothing. A song is "
+    "identified by its bytes, a model by its files.\n\nA model predicts one of its labels for any "
+    "song. With --none-of-these 5, songs with a lower confidence than all but 5 % of the correctly "
+    "classified validation songs are shown as (none of these). That rejects 5 % of the correct "
+    "predictions, on average; with n such validation songs, the minimum is 1 / (n + 1). How many "
+    "songs of unknown artists are rejected is measured in docs/results.md.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

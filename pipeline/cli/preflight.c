@@ -31,8 +31,7 @@ check_path (const char *text, GError **error)
     return TRUE;
   g_autofree char *shown = segue_text_printable (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no ‘%s’%s", shown,
-               strchr (path, '$') ? " (variables of the shell are not replaced in a pipeline)"
-                                  : "");
+               strchr (path, '$') ? " (shell variables are not expanded in a pipeline)" : "");
   return FALSE;
 }
 
@@ -71,7 +70,7 @@ static void
 advise_folder (GError **error, const char *option)
 {
   GError *old = *error;
-  *error = g_error_new (old->domain, old->code, "%s; or name a model folder: --set %s=FOLDER",
+  *error = g_error_new (old->domain, old->code, "%s; or give a model folder: --set %s=FOLDER",
                         old->message, option);
   g_error_free (old);
 }

@@ -38,9 +38,8 @@ list_text (SegueCli *cli, GPtrArray *presets)
   }
   fputs (out->str, cli->out.stream);
   if (presets->len > 0 && cli->out.tty)
-    fprintf (cli->out.stream,
-             "\nRun one with: segue run --preset NAME FOLDER\nTake one as a start: segue presets "
-             "NAME > mine.yaml\n");
+    fprintf (cli->out.stream, "\nRun one with: segue run --preset NAME FOLDER\nCopy one to edit "
+                              "it: segue presets NAME > mine.yaml\n");
 }
 
 static gboolean
@@ -68,7 +67,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
     return FALSE;
   if (arguments[0] && options->json)
     return segue_usage_error (&segue_verb_presets, error,
-                              "--json goes with the list, not with a name");
+                              "--json applies to the list, not to one preset");
   if (arguments[0])
     return show (cli, arguments[0], error);
   g_autoptr (GPtrArray) presets = segue_preset_list ();
@@ -86,18 +85,17 @@ static const SegueOption rows[] = {
 };
 
 static const SegueExample examples[] = {
-  { "segue presets", "what there is" },
-  { "segue presets artist > mine.yaml", "a pipeline of your own, to be edited" },
+  { "segue presets", "list all presets" },
+  { "segue presets artist > mine.yaml", "a copy to edit" },
   { NULL, NULL },
 };
 
 const SegueVerb segue_verb_presets = {
   .name = "presets",
-  .summary = "list the pipelines that come with the program, or print one",
+  .summary = "list the pipelines that come with segue, or print one",
   .synopsis = "[NAME] [--json]",
-  .doc =
-    "Without a name, lists the presets: pipelines that are run by name with segue run --preset. "
-    "With one, prints the file, which is a good start for a pipeline of your own.",
+  .doc = "Without a name, lists the presets: pipelines that are run by name with segue run "
+         "--preset. With one, prints the file, a good starting point for your own pipeline.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -66,7 +66,7 @@ leads_out (const char *run, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (run);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-               "‘%s/report’ is a link that segue did not make; name a folder with --out", shown);
+               "‘%s/report’ is a link that segue did not create; give a folder with --out", shown);
   return FALSE;
 }
 
@@ -110,8 +110,7 @@ check_target (SegueReportPlace *place, const char *folder, GError **error)
   g_autofree char *file = g_filename_display_name (stranger);
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-    "‘%s’ holds something other than an unchanged report (‘%s’): name another folder with "
-    "--out",
+    "‘%s’ contains something other than an unchanged report (‘%s’): give another folder with --out",
     shown, file);
   return FALSE;
 }

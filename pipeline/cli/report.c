@@ -173,12 +173,12 @@ const SegueVerb segue_verb_report = {
     "Writes report/index.html into the folder of a finished run, in place of an earlier report: "
     "accuracy by label, confusion matrix, learning curves, reliability, every song with its "
     "segments, and the wrong segments as clips, each beside the most similar training segment of "
-    "the right artist. The presets end with the same page; this writes it for runs of pipelines "
-    "without the stage `report`, or again.\n\nClips are cut from the songs below --music FOLDER. "
-    "Without it there are none: the paths in a run's files are not trusted, since the run may be "
-    "somebody else's.\n\nA folder is replaced only if every file in it was written by segue and is "
-    "unchanged.\n\nWrong labels can be corrected in the page, which saves them as a "
-    "table for the next run: segue run … --set songs.relabel=relabel.csv.",
+    "the correct artist. The presets end with the same page; this verb writes it for runs of "
+    "pipelines without the stage `report`, or rewrites it.\n\nClips are cut from the songs below "
+    "--music FOLDER. Without it there are no clips: the paths in a run's files are not trusted, "
+    "since the run may come from someone else.\n\nA folder is replaced only if every file in it "
+    "was written by segue and is unchanged.\n\nWrong labels can be corrected in the page, which "
+    "saves them as a table for the next run: segue run … --set songs.relabel=relabel.csv.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

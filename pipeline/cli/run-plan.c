@@ -74,7 +74,7 @@ segue_run_plan_print (GPtrArray *plan, const SegueTerm *out)
     n += would_run (unit);
   }
   if (n == 0)
-    fputs ("nothing would run: all of it is in the cache\n", out->stream);
+    fputs ("nothing would run: everything is cached\n", out->stream);
 }
 
 static json_t *

@@ -120,13 +120,13 @@ segue_run_report_print_counts (const SegueRunReport *report, const SegueTerm *er
   if (result->n_cached > 0)
     fprintf (err->stream, ", %u from the cache", result->n_cached);
   if (result->n_ignored > 0)
-    fprintf (err->stream, ", %" G_GUINT64_FORMAT " %s ignored that %s not audio", result->n_ignored,
-             plural (result->n_ignored, "file", "files"), plural (result->n_ignored, "is", "are"));
+    fprintf (err->stream, ", %" G_GUINT64_FORMAT " non-audio %s ignored", result->n_ignored,
+             plural (result->n_ignored, "file", "files"));
   if (result->n_failed == 0) {
     fputc ('\n', err->stream);
     return;
   }
-  fprintf (err->stream, "; %s%u left out%s:\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
+  fprintf (err->stream, "; %s%u skipped%s:\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
            result->n_failed, segue_term_reset (err));
   print_failures (report, err);
 }
@@ -244,6 +244,6 @@ segue_run_report_print_kept (const SegueRunReport *report, const GError *error,
 {
   g_autofree char *folder = from_here (report->result.folder);
   g_autofree char *shown = segue_text_printable (folder);
-  fprintf (err->stream, "what is finished is kept in %s%s\n", shown,
+  fprintf (err->stream, "completed results are kept in %s%s\n", shown,
            may_pass (error) ? "; run the same command again to continue" : "");
 }

@@ -177,7 +177,7 @@ check_folder (const char *folder, GError **error)
   g_autofree char *shown = segue_text_printable (folder);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                g_file_test (folder, G_FILE_TEST_EXISTS)
-                 ? "‘%s’ is a file; give the folder that holds the music"
+                 ? "‘%s’ is a file; give the folder that contains the music"
                  : "there is no folder ‘%s’",
                shown);
   return FALSE;
@@ -332,20 +332,19 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 
 static const SegueOption rows[] = {
   { "preset", 'p', SEGUE_OPTION_STRING, offsetof (Options, preset), "NAME", 0, 0,
-    "a pipeline that comes with the program, instead of a file (see: segue presets)" },
+    "a pipeline that comes with segue, instead of a file (see: segue presets)" },
   { "set", 's', SEGUE_OPTION_LIST, offsetof (Options, set), "KEY=VALUE", 0, 0,
-    "changes a variable (music=~/Music), the seed (seed=7) or a stage's parameter "
-    "(train.epochs=3); may be given many times" },
+    "change a variable (music=~/Music), the seed (seed=7) or a stage's parameter (train.epochs=3); "
+    "may be given many times" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (Options, jobs), "N", 1, MAX_JOBS,
     "songs at once (default: one per processor); the result does not depend on it" },
   { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
-    "where the run's folder is made (default: runs)" },
+    "where the run's folder is created (default: runs)" },
   { "dry-run", 'n', SEGUE_OPTION_FLAG, offsetof (Options, dry_run), NULL, 0, 0,
-    "runs nothing; shows the data set (songs of each label by set, what is left out and why), and "
-    "of each "
-    "stage what is in the cache, what would run, and why" },
+    "run nothing; show the data set (songs of each label by set, what is skipped and why) and, for "
+    "each stage, what is cached, what would run, and why" },
   { "fresh", 0, SEGUE_OPTION_FLAG, offsetof (Options, fresh), NULL, 0, 0,
-    "takes nothing from the cache: everything is made again, and replaces what was there" },
+    "ignore the cache: recompute everything, and replace the cached results" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
     "the result as one JSON object" },
   SEGUE_OPTION_BACKEND (Options),
@@ -353,7 +352,7 @@ static const SegueOption rows[] = {
 };
 
 static const SegueExample examples[] = {
-  { "segue run --preset artist-small ~/Music", "a first result, with no weights to fetch" },
+  { "segue run --preset artist-small ~/Music", "a first result, without fetching weights" },
   { "segue run --preset artist ~/Music", "DistilHuBERT, fine-tuned" },
   { "segue run mine.yaml --set train.epochs=3", "your own pipeline, with one change" },
   { "segue run mine.yaml --set train.epochs=3 --dry-run", "what that change would cost" },
@@ -364,20 +363,16 @@ const SegueVerb segue_verb_run = {
   .name = "run",
   .summary = "run a pipeline: from a folder of music to a trained model",
   .synopsis = "PIPELINE|--preset NAME [FOLDER] [--set KEY=VALUE]... [-j N] [--out DIR]",
-  .doc =
-    "Runs a pipeline, a YAML file or a preset, and leaves a folder runs/NAME/ID with the model, "
-    "the "
-    "metrics, the predictions and a record of how they came about; runs/NAME/latest points to the "
-    "one that finished last.\n\nFOLDER sets the pipeline's first variable, for the presets the "
-    "folder of music: "
-    "FOLDER/ARTIST/ALBUM/SONG.mp3. A song that can't be used is left out, counted and "
-    "named with its reason.\n\nWhat stages make is kept in a cache: a second run makes only what "
-    "changed, and what depends on it; one that was stopped goes on from there. What a stage's "
-    "result "
-    "depends on is its parameters, what its songs hold and the metadata that it looks at: not "
-    "names "
-    "of stages, not where the music, the pipeline or the run's folder lie, not -j. --dry-run says "
-    "what would be made, and why. Ctrl-C stops; a second Ctrl-C stops at once.",
+  .doc = "Runs a pipeline, a YAML file or a preset, and creates a folder runs/NAME/ID with the "
+         "model, the metrics, the predictions and a record of how they were computed; "
+         "runs/NAME/latest points to the last finished run.\n\nFOLDER sets the pipeline's first "
+         "variable, for the presets the folder of music: FOLDER/ARTIST/ALBUM/SONG.mp3. A song that "
+         "can't be used is skipped, counted and listed with the reason.\n\nResults of stages are "
+         "cached: a second run computes only what changed, and what depends on it; an interrupted "
+         "run resumes. The result of a stage depends on its parameters, the contents of its songs "
+         "and the metadata that it reads, but not on the names of stages, the location of the "
+         "music, the pipeline or the run's folder, or -j. --dry-run shows what would be computed, "
+         "and why. Ctrl-C stops the run; a second Ctrl-C stops it immediately.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -23,11 +23,10 @@ const SegueVerb segue_verb_schema = {
   .name = "schema",
   .summary = "print the JSON Schema of pipelines, for editors",
   .synopsis = "",
-  .doc =
-    "Prints a JSON Schema of pipeline files with every stage type and parameter of the plugins "
-    "that are installed.\n\nAn editor with a YAML language server then completes and checks a "
-    "pipeline while it is written. Its first line says where the schema lies: "
-    "# yaml-language-server: $schema=pipeline.schema.json",
+  .doc = "Prints a JSON Schema of pipeline files with every stage type and parameter of the "
+         "plugins that are installed.\n\nAn editor with a YAML language server then completes and "
+         "checks a pipeline while it is written. The first line of the pipeline tells it where the "
+         "schema is: # yaml-language-server: $schema=pipeline.schema.json",
   .examples = examples,
   .run = run,
 };

@@ -31,7 +31,7 @@ run (SegueCli *cli, gconstpointer options, char **arguments, GError **error)
   execv (program, (char **) argv->pdata);
   g_autofree char *shown = segue_text_printable (program);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-               "can't start ‘%s’, the program that serves: %s; it is built where libmicrohttpd is "
+               "can't start the server program ‘%s’: %s; it is built only if libmicrohttpd is "
                "found: install libmicrohttpd-dev and build again",
                shown, g_strerror (errno));
   return FALSE;
@@ -43,59 +43,58 @@ static const SegueOption rows[] = {
   { "runs", 0, SEGUE_OPTION_PATH, offsetof (ServeOptions, runs), "DIR", 0, 0,
     "the folder whose runs and reports are shown (default: runs)" },
   { "port", 'p', SEGUE_OPTION_STRING, offsetof (ServeOptions, port), "N", 0, 0,
-    "where to listen (default: " SERVE_PORT "; 0: any free port)" },
+    "the port to listen on (default: " SERVE_PORT "; 0: any free port)" },
   { "bind", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, bind), "ADDRESS", 0, 0,
-    "whom to listen to: an IP address of this machine, 0.0.0.0 or :: for all of them (default: "
-    "127.0.0.1, this machine only)" },
+    "the address to listen on: an IP address of this machine, 0.0.0.0 or :: for all of them "
+    "(default: 127.0.0.1, this machine only)" },
   { "host", 0, SEGUE_OPTION_LIST, offsetof (ServeOptions, hosts), "NAME", 0, 0,
-    "a name under which browsers may reach it, besides localhost and the address; may be given "
-    "many times" },
+    "a host name under which browsers may reach it, besides localhost and the address; may be "
+    "given many times" },
   { "open", 0, SEGUE_OPTION_FLAG, offsetof (ServeOptions, open), NULL, 0, 0,
     "show the page in a browser" },
   { "token-file", 0, SEGUE_OPTION_PATH, offsetof (ServeOptions, token_file), "FILE", 0, 0,
-    "a file whose first line is the token that requests have to carry (default: $" SERVE_TOKEN
-    ", else a random one, which the printed address has)" },
+    "a file whose first line is the token that requests must carry (default: $" SERVE_TOKEN
+    ", else a random one, which is part of the printed address)" },
   { "no-token", 0, SEGUE_OPTION_FLAG, offsetof (ServeOptions, no_token), NULL, 0, 0,
-    "answer requests without a token: all users of this machine, or of the network, may ask" },
+    "accept requests without a token: from any user of this machine, or of the network" },
   { "jobs", 'j', SEGUE_OPTION_COUNT, offsetof (ServeOptions, jobs), "N", 1, MAX_JOBS,
     "songs that are decoded at once (default: one per processor)" },
   { "songs", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, songs), "N", 1, 10000,
-    "songs that are taken at once: being received, waiting or being heard; others are told to come "
-    "back (default: " TEXT_OF (SERVE_SONGS) ")" },
+    "songs in flight at once: being received, queued or being classified; further ones are asked "
+    "to retry later (default: " TEXT_OF (SERVE_SONGS) ")" },
   { "max-song", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, max_song), "MB", 1, 100000,
-    "how large a song may be (default: " TEXT_OF (SERVE_MAX_SONG) ")" },
+    "maximum size of a song (default: " TEXT_OF (SERVE_MAX_SONG) ")" },
   { "upload-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, upload_time), "SECONDS", 1, 86400,
-    "how long receiving a song may take (default: " TEXT_OF (SERVE_UPLOAD_TIME) ")" },
+    "time limit for receiving a song (default: " TEXT_OF (SERVE_UPLOAD_TIME) ")" },
   { "hearing-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, hearing_time), "SECONDS", 1,
-    86400, "how long hearing one may take (default: " TEXT_OF (SERVE_HEARING_TIME) ")" },
+    86400, "time limit for classifying a song (default: " TEXT_OF (SERVE_HEARING_TIME) ")" },
   { "precision", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, precision), "NAME", 0, 0,
-    "float32, bfloat16, int8 or auto, as segue predict has it" },
+    "float32, bfloat16, int8 or auto, as for segue predict" },
   SEGUE_OPTION_BACKEND (ServeOptions),
   { NULL },
 };
 
 static const SegueExample examples[] = {
-  { "segue serve --model runs/artist/latest --open", "drop songs into a page of your browser" },
+  { "segue serve --model runs/artist/latest --open", "drop songs onto a page in your browser" },
   { "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @song.mp3 'http://127.0.0.1:" SERVE_PORT
     "/api/songs?name=song.mp3'",
-    "ask from a program; TOKEN stands in the printed address" },
+    "from a program; TOKEN is part of the printed address" },
   { "segue serve --model runs/artist/latest --bind 0.0.0.0 --host music.local",
-    "for everybody in a network that you trust" },
+    "for all users of a network that you trust" },
   { NULL, NULL },
 };
 
 const SegueVerb segue_verb_serve = {
   .name = "serve",
-  .summary = "a web page that names the artist of songs, and shows runs",
+  .summary = "serve a web page that predicts the artist of songs, and shows runs",
   .synopsis = "--model DIR [--runs DIR] [--port N] [--bind ADDRESS] [--open] [-j N]",
-  .doc =
-    "Serves a page on this machine: drop songs or a folder on it and watch predictions arrive, "
-    "segment by segment. Finished and running runs are listed beside it, with their reports. "
-    "Programs use the same server: docs/serve.md has its JSON interface.\n\n"
-    "Songs are decoded in processes of their own, held in files without a name while they are "
-    "classified, and not stored. Requests have to carry the token of the printed address; by "
-    "default only this machine can reach it. Requests from pages of other sites are refused.\n\n"
-    "Ctrl-C stops it: songs in flight are cancelled, and nothing is left behind.",
+  .doc = "Serves a page on this machine: drop songs or a folder on it and watch predictions "
+         "arrive, segment by segment. Finished and running runs are listed beside it, with their "
+         "reports. Programs can use the same server: docs/serve.md documents its JSON "
+         "interface.\n\nSongs are decoded in separate processes, kept in unnamed files while they "
+         "are classified, and not stored. Requests must carry the token of the printed address; by "
+         "default only this machine can reach the server. Requests from pages of other sites are "
+         "refused.\n\nCtrl-C stops it: songs in flight are cancelled, and nothing is left behind.",
   .options = rows,
   .size = sizeof (ServeOptions),
   .examples = examples,

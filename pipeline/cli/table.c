@@ -186,7 +186,8 @@ append_verdict (GString *out, const SegueTerm *term, const json_t *set, const ch
                           round (accuracy * songs), songs, name, songs_word (songs), 100 * accuracy,
                           100 * low, 100 * high, 100 * chance);
   if (majority > chance)
-    g_string_append_printf (text, ", always the most frequent label gives %.1f %%", 100 * majority);
+    g_string_append_printf (text, ", always predicting the most frequent label gives %.1f %%",
+                            100 * majority);
   double baseline = majority > chance ? majority : chance;
   gboolean no_better = low <= baseline;
   if (no_better && high > baseline)
@@ -195,9 +196,10 @@ append_verdict (GString *out, const SegueTerm *term, const json_t *set, const ch
   else if (no_better)
     g_string_append (text, ": worse than chance.");
   else
-    g_string_append (text, high - low > WIDE ? ": better than chance, but with more test songs the "
-                                               "figure would be more exact."
-                                             : ".");
+    g_string_append (text,
+                     high - low > WIDE
+                       ? ": better than chance; more test songs would give a more precise figure."
+                       : ".");
   g_string_append_c (out, '\n');
   g_string_append (out, no_better ? segue_term_style (term, SEGUE_STYLE_YELLOW) : "");
   segue_text_append_wrapped (out, text->str, 0, term->columns);

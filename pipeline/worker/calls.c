@@ -276,7 +276,7 @@ calls_prepare (gboolean reads)
   g_autoptr (GString) unknown = g_string_new (NULL);
   Filter filter = { .context = seccomp_init (DENIED), .unknown = unknown };
   if (!filter.context) {
-    prepared.about = g_strdup ("libseccomp does not start");
+    prepared.about = g_strdup ("libseccomp can't be initialised");
     return;
   }
   build (&filter, reads);
@@ -287,7 +287,7 @@ calls_prepare (gboolean reads)
     filter.failed != 0
       ? g_strdup (g_strerror (-filter.failed))
       : g_strdup_printf ("%u rules%s%s%s", filter.n_allowed, reads ? ", reading files" : "",
-                         unknown->len > 0 ? "; denied, as libseccomp does not know them: " : "",
+                         unknown->len > 0 ? "; denied because libseccomp does not know them: " : "",
                          unknown->str);
 }
 

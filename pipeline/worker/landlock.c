@@ -146,9 +146,10 @@ landlock_prepare (GPtrArray *readable)
     return;
   }
   allow_all (prepared.rules, readable);
-  prepared.about = g_strdup_printf ("Landlock %ld: %s", abi,
-                                    readable->len > 0 ? "libraries and what the stage asked for"
-                                                      : "none can be opened");
+  prepared.about =
+    g_strdup_printf ("Landlock %ld: %s", abi,
+                     readable->len > 0 ? "libraries and the files that the stage requested"
+                                       : "no file can be opened");
 }
 
 gboolean

@@ -58,7 +58,8 @@ main (int argc, char **argv)
   int type;
   socklen_t size = sizeof type;
   if (getsockopt (SANDBOX_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-    fputs ("segue-worker: started by segue itself, for stages that run in a process of their own\n",
+    fputs ("segue-worker: segue starts this program itself, to run isolated stages in separate "
+           "processes\n",
            stderr);
     return 64;
   }

@@ -97,7 +97,7 @@ sandbox_lock (guint64 memory)
   gboolean own_users = namespaces && strstr (namespaces, "user") != NULL, done;
   char *how;
   add (&report, "namespaces", namespaces != NULL,
-       g_strdup (namespaces ? namespaces : "this system gives none"));
+       g_strdup (namespaces ? namespaces : "not available on this system"));
   done = limits_lock (memory, own_users, &how);
   add (&report, "limits", done, how);
   done = identity_lock (reads, &how);
@@ -106,6 +106,6 @@ sandbox_lock (guint64 memory)
   add (&report, "files", done, how);
   done = calls_lock (&how);
   add (&report, "calls", done, how);
-  return g_strdup_printf ("process %s: sandbox holds: %s%s%s", number, holds->str,
+  return g_strdup_printf ("process %s: sandbox active: %s%s%s", number, holds->str,
                           lacks->len > 0 ? "; not available: " : "", lacks->str);
 }

@@ -101,12 +101,12 @@ test_bad_files (Fixture *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   put_bad (f);
   run (f, 0, &result);
-  command_assert_says (&result, "2 files ignored that are not audio");
-  command_assert_says (&result, "12 left out:");
+  command_assert_says (&result, "2 non-audio files ignored");
+  command_assert_says (&result, "12 skipped:");
   command_assert_says (&result, "  decode: ‘Bad/Album/cut.wav’ ");
   command_assert_says (&result, "  songs: ‘Bad/Album/dangling.mp3’ ");
   command_assert_says (&result, "  and 2 more; see runs/artist-small/");
-  g_autofree char *first = g_strdup (strstr (result.err, "left out:"));
+  g_autofree char *first = g_strdup (strstr (result.err, "skipped:"));
 
   json_t *report = fixture_read_json (f, "runs/artist-small/latest/run.json");
   g_autofree char *text = json_dumps (report, JSON_COMPACT);
@@ -120,11 +120,11 @@ test_bad_files (Fixture *f, gconstpointer data)
 
   /* The reasons are cached, and repaired files are detected. */
   run (f, 0, &result);
-  command_assert_says (&result, "12 left out:");
+  command_assert_says (&result, "12 skipped:");
   g_autofree char *mended = fixture_place (f, "Bad/Album/text.mp3");
   music_write_song (mended, 1, 3, 33);
   run (f, 0, &result);
-  command_assert_says (&result, "11 left out:");
+  command_assert_says (&result, "11 skipped:");
   g_assert_null (strstr (result.err, "text.mp3"));
 }
 
@@ -140,7 +140,7 @@ test_odd_names (Fixture *f, gconstpointer data)
   g_autofree char *count =
     g_strdup_printf ("%u songs", ARTISTS * SONGS + (guint) G_N_ELEMENTS (odd_names));
   command_assert_says (&result, count);
-  g_assert_null (strstr (result.err, "left out"));
+  g_assert_null (strstr (result.err, "skipped"));
 
   /* Each is answered under its own name, one line per answer. */
   g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);

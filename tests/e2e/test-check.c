@@ -54,7 +54,7 @@ test_presets (Fixture *f, gconstpointer data)
     command_assert (&result, 0);
     assert_has (result.out, name);
     assert_has (result.out, "← songs");
-    command_assert_says (&result, "note: name a folder of music when you run it");
+    command_assert_says (&result, "note: give a folder of music when you run it");
 
     /* The resolved pipeline has the file's content, plus every default. */
     command_run (&result, f->folder, f->env, "check", "--preset", name, "--json", NULL);

@@ -298,7 +298,7 @@ test_none_of_these (Fixture *f, gconstpointer data)
   fixture_write (f, calibration, "{\"segue\": 1, \"confidences\": {\"vote\": [7]}}");
   shell (f, "segue predict -m " MODEL " --none-of-these 25 music", &result);
   command_assert (&result, 65);
-  command_assert_says (&result, "calibration.json’ is not what train writes");
+  command_assert_says (&result, "calibration.json’ is not a valid calibration file");
   shell (f, "segue predict -m " MODEL " music", &result);
   command_assert (&result, 0);
   shell (f,

@@ -191,9 +191,9 @@ test_same_result (Fixture *f, gconstpointer data)
   static const struct {
     const char *set, *says;
   } changes[] = {
-    { "segment.count=3", "parameter count of stage 'segment' changed; 'decode' runs again for each "
-                         "such change, unless "
-                         "--set decode.cache=true keeps its output (3.7 MiB a minute)\n" },
+    { "segment.count=3",
+      "parameter count of stage 'segment' changed; 'decode' runs again after each such change, "
+      "unless --set decode.cache=true caches its output (3.7 MiB per minute)\n" },
     { "decode.rate=15000", "parameter rate of stage 'decode' changed\n" },
     { "decode.cache=true", "first run of this pipeline\n" },
   };

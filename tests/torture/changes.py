@@ -90,7 +90,7 @@ def change_song(bench, fresh, song, original, change):
     for at in picks(n):
         bench.reset()
         result = bench.run_and_stop(lambda: change(path), calls="open,read,stat", under=path, first=at)
-        left_out += "left out" in result.err
+        left_out += "skipped" in result.err
         failed += result.status != 0
         try:
             check_end(bench, result)
@@ -101,13 +101,13 @@ def change_song(bench, fresh, song, original, change):
                                       f"before, with the change: {result}")
             restore()
             again = bench.plain()
-            if bench.artefacts() != bench.reference or "left out" in again.err:
+            if bench.artefacts() != bench.reference or "skipped" in again.err:
                 raise torture.Failure(f"the song as it was has another result: {again}")
         except torture.Failure as problem:
             raise torture.Failure(f"at call {at} ({result.failed.strip()}): {problem}")
         finally:
             restore()
-    return f"{len(picks(n))} of {n} moments: {left_out} times left out, {failed} times an error"
+    return f"{len(picks(n))} of {n} moments: {left_out} times skipped, {failed} times an error"
 
 
 def take_away(bench, folder):
@@ -162,10 +162,10 @@ def hide(bench):
         result = bench.run(humble=True)
     finally:
         path.chmod(0o644)
-    if result.status != 0 or not re.search(r"1 left out:\n.*Artist 0/Song 1.wav", result.err):
-        raise torture.Failure(f"it is not left out by name: {result}")
+    if result.status != 0 or not re.search(r"1 skipped:\n.*Artist 0/Song 1.wav", result.err):
+        raise torture.Failure(f"it is not skipped by name: {result}")
     again = bench.plain()
-    if bench.artefacts() != bench.reference or "left out" in again.err:
+    if bench.artefacts() != bench.reference or "skipped" in again.err:
         raise torture.Failure(f"the song as it was has another result: {again}")
 
 

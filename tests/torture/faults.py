@@ -87,7 +87,7 @@ def judge(scenario, fault, result):
     if found:
         return found
     if result.status == 0:
-        left_out = "left out" in result.err and (error == "EACCES" or re.search(faultbench.AGAIN, result.err))
+        left_out = "skipped" in result.err and (error == "EACCES" or re.search(faultbench.AGAIN, result.err))
         same = scenario.observe(result) == scenario.reference
         return [] if same or left_out else ["it claims success, with another result"]
     if harmless:
@@ -112,7 +112,7 @@ def judge_rerun(scenario, kind):
     found = []
     if scenario.observe(again) != scenario.reference:
         found.append("the rerun has another result")
-    if "left out" in again.err:
+    if "skipped" in again.err:
         found.append(f"the rerun leaves songs out: {again.err}")
     if kind != "remove" and scenario.bench.temporaries():
         found.append(f"temporary files are left: {scenario.bench.temporaries()}")

@@ -16,7 +16,7 @@ FIRST = int(os.environ.get("SEGUE_TORTURE_SEED", "0"))
 DECODERS = [name for name in ("decode-gstreamer", "decode-libav", "decode-sndfile")
             if os.path.exists(os.path.join(torture.BUILD, "plugins", name, f"segue-{name}.so"))]
 # For songs that crash a decoder without isolation, or that took too long.
-FATAL = re.compile(r"crash|ended|was given up|timed out|killed|memory")
+FATAL = re.compile(r"crash|ended|was cancelled|timed out|killed|memory")
 # A run reports skipped files in a few lines, for any number of files.
 MAX_LINES = 60
 

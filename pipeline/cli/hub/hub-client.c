@@ -36,8 +36,9 @@ segue_hub_client_new (const char *endpoint, const char *token, SegueHubProgress 
 {
   for (const char *p = token; p && *p; p++)
     if (!g_ascii_isgraph (*p)) {
-      g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
-                           "HF_TOKEN holds a space or another character that no token has");
+      g_set_error_literal (
+        error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+        "HF_TOKEN contains a space or another character that is invalid in a token");
       return NULL;
     }
   curl_global_init (CURL_GLOBAL_DEFAULT);
@@ -126,19 +127,18 @@ set_error (SegueHubExchange *exchange, CURLcode code, const char *url, GError **
                  "%s (%s)", exchange->error->message, url);
   else if (code != CURLE_OK)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE,
-                 "can't reach %s: %s; what has arrived is kept, try again", url,
+                 "can't reach %s: %s; the part received so far is kept, try again", url,
                  curl_easy_strerror (code));
   else if (status == 404)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "there is no %s", url);
   else if (status == 401 || status == 403)
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE,
-      "%s is not given to us (%ld): the name is wrong, or the model asks for an account; "
-      "then set HF_TOKEN to a token of yours",
-      url, status);
-  else
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE, "%s answers %ld; try again later",
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE,
+                 "access to %s denied (HTTP %ld): check the name, or set HF_TOKEN to your token if "
+                 "the model is gated",
                  url, status);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE,
+                 "%s returned HTTP status %ld; try again later", url, status);
 }
 
 static gboolean
@@ -155,10 +155,10 @@ succeeded (const SegueHubExchange *exchange, CURLcode code)
 static void
 tell_retry (SegueHubClient *client, const SegueHubExchange *exchange, CURLcode code, double wait)
 {
-  g_autofree char *reason = exchange->error ? g_strdup (exchange->error->message)
-                            : code != CURLE_OK
-                              ? g_strdup (curl_easy_strerror (code))
-                              : g_strdup_printf ("the server answers %ld", exchange->status);
+  g_autofree char *reason =
+    exchange->error    ? g_strdup (exchange->error->message)
+    : code != CURLE_OK ? g_strdup (curl_easy_strerror (code))
+                       : g_strdup_printf ("the server returned HTTP status %ld", exchange->status);
   g_autofree char *line = g_strdup_printf ("%s; trying again in %.1f s", reason, wait);
   if (client->notice)
     client->notice (client->data, line);
@@ -243,10 +243,10 @@ parse_file (SegueHubExchange *exchange, const char *url, SegueHubFile *file, GEr
   if (!bad)
     return TRUE;
   segue_hub_file_clear (file);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "%s: the answer's %s is missing or not as a Hugging Face server has it; is "
-               "HF_ENDPOINT right?",
-               url, bad);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "%s: the response header %s is missing or not that of a Hugging Face server; check HF_ENDPOINT",
+    url, bad);
   return FALSE;
 }
 

@@ -35,7 +35,7 @@ on_header (char *text, size_t size, size_t n, void *data)
     g_hash_table_remove_all (exchange->headers);
   exchange->head_bytes += length;
   if (exchange->head_bytes > MAX_HEAD || g_hash_table_size (exchange->headers) >= MAX_HEADERS)
-    return refuse (exchange, "the head of the server's answer does not end");
+    return refuse (exchange, "the headers of the server's response are too long");
   const char *colon = memchr (text, ':', length);
   if (!colon || length > MAX_HEADER)
     return length;
@@ -66,7 +66,7 @@ begin_body (SegueHubExchange *exchange)
       return segue_set_error_from_errno (&exchange->error, errno, SEGUE_ERROR_IO, "can't write",
                                          "the download");
     g_set_error_literal (&exchange->error, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT,
-                         "the server sent another part of the file than it was asked for");
+                         "the server sent a different part of the file than requested");
     return FALSE;
   }
   if (exchange->status == 200) {
@@ -90,10 +90,10 @@ on_body (char *bytes, size_t size, size_t n, void *data)
     exchange->page_bytes += length;
     return exchange->page_bytes <= MAX_PAGE
              ? length
-             : refuse (exchange, "the server sends more than a megabyte in place of the file");
+             : refuse (exchange, "the server sends more than a megabyte instead of the file");
   }
   if (length > exchange->size - exchange->at)
-    return refuse (exchange, "the server sends more bytes than it said the file has");
+    return refuse (exchange, "the server sends more bytes than the size that it announced");
   for (gsize left = length; left > 0;) {
     gssize written = pwrite (exchange->fd, bytes, left, (off_t) exchange->at);
     if (written < 0 && errno == EINTR)
@@ -224,7 +224,6 @@ segue_hub_exchange_ask (SegueHubExchange *exchange, const char *first_url, GErro
     g_free (url);
     url = next;
   }
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE, "‘%s’ redirects in a circle",
-               first_url);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_UNREACHABLE, "‘%s’ redirects in a loop", first_url);
   return CURLE_TOO_MANY_REDIRECTS;
 }

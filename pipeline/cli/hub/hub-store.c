@@ -119,8 +119,8 @@ segue_hub_store_check_room (SegueHubStore *store, guint64 size, GError **error)
   g_autofree char *needed = g_format_size (size);
   g_autofree char *there = g_format_size (room);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-               "there is no room in ‘%s’ for %s more (%s free); free some, or set HF_HUB_CACHE to "
-               "another disk",
+               "not enough space in ‘%s’ for another %s (%s free); free some, or set HF_HUB_CACHE "
+               "to a folder on another disk",
                shown, needed, there);
   return FALSE;
 }

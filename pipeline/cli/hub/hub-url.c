@@ -30,8 +30,8 @@ segue_hub_endpoint (GError **error)
     /* A password in it must not appear in a terminal or a log. */
     if (strchr (value, '@'))
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
-                           "HF_ENDPOINT has to be an address such as " DEFAULT_ENDPOINT
-                           ", without a name or a password; a token goes to HF_TOKEN");
+                           "HF_ENDPOINT must be an address such as " DEFAULT_ENDPOINT
+                           ", without a user name or password; set HF_TOKEN to pass a token");
     else
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                    "HF_ENDPOINT is ‘%s’, which is not an address such as " DEFAULT_ENDPOINT, value);

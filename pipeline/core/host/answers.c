@@ -245,7 +245,7 @@ segue_answers_find (SegueAnswers *answers, const char *path, SegueAnswerPlace *p
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
     g_propagate_error (error, g_steal_pointer (&local));
   else if (!prediction)
-    warn (answers, local ? local->message : "damaged record: it holds no answer");
+    warn (answers, local ? local->message : "damaged record: it contains no prediction");
   return prediction;
 }
 
@@ -280,7 +280,7 @@ write_record (SegueAnswers *answers, const SegueRecordContent *content)
     return;
   }
   g_atomic_int_set (&answers->is_full, TRUE);
-  g_autofree char *message = g_strdup_printf ("answers are not kept: %s", error->message);
+  g_autofree char *message = g_strdup_printf ("predictions are not cached: %s", error->message);
   warn (answers, message);
 }
 

@@ -162,11 +162,11 @@ segue_calibration_read (const char *folder, GError **error)
   if (ok)
     return g_steal_pointer (&calibration);
   g_autofree char *shown = g_filename_display_name (folder);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s/" FILE_NAME
-               "’ is not what train writes there; train again, or remove the file to predict "
-               "without it",
-               shown);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "‘%s/" FILE_NAME
+    "’ is not a valid calibration file; train again, or remove the file to predict without it",
+    shown);
   return NULL;
 }
 

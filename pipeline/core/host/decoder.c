@@ -21,8 +21,8 @@ segue_decoder_new (SegueRegistry *registry, guint rate, double max_duration, GEr
   const SegueStageType *type = segue_registry_find_stage (registry, "decode");
   if (!type || type->mode != SEGUE_MODE_MAP) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                         "no plugin has the stage type ‘decode’; `segue inspect` lists those that "
-                         "there are");
+                         "no plugin provides the stage type ‘decode’; `segue inspect` lists the "
+                         "available stage types");
     return NULL;
   }
   g_ascii_formatd (seconds, sizeof seconds, "%.17g", max_duration);
@@ -65,6 +65,6 @@ segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *can
   if (items->len == 1 && segue_item_get_kind (g_ptr_array_index (items, 0)) == SEGUE_KIND_AUDIO)
     return segue_item_ref (g_ptr_array_index (items, 0));
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               "the stage type ‘decode’ made %u items of one song", items->len);
+               "the stage type ‘decode’ emitted %u items for one song", items->len);
   return NULL;
 }

@@ -32,11 +32,10 @@ read_aggregation (const char *run, SegueAggregation *aggregation, GError **error
     g_propagate_error (error, g_steal_pointer (&local));
   else if (!known) {
     g_autofree char *shown = g_filename_display_name (run);
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "‘%s/metrics.json’ names an \"aggregation\" that this segue does not know; update, "
-      "or name the folder of the model itself",
-      shown);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s/metrics.json’ names an unknown \"aggregation\"; update segue, or give the "
+                 "folder of the model itself",
+                 shown);
   } else
     return TRUE;
   return FALSE;

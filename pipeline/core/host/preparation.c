@@ -27,15 +27,15 @@ find_type (SegueRegistry *registry, const char *use, const char *name, GError **
   if (type == NULL) {
     refuse (error, name,
             "songs are prepared by the stage type '%s', which no plugin provides; `segue inspect` "
-            "lists those that do",
+            "lists the available stage types",
             use);
     return NULL;
   }
   if (type->mode != SEGUE_MODE_MAP || !(type->flags & SEGUE_STAGE_PREPARE) ||
       (type->flags & SEGUE_STAGE_LIVE)) {
     refuse (error, name,
-            "the stage type '%s' may not prepare songs for a model: it can do more than look at "
-            "audio. Do not use this model",
+            "the stage type '%s' is not allowed in the preparation of a model: it can do more than "
+            "process audio. Do not use this model",
             use);
     return NULL;
   }
@@ -54,8 +54,8 @@ check_version (const SegueStageType *type, const SegueNode *version, const char 
     return refuse (error, name, "the result_version of '%s' is not a number", type->name);
   if (number > type->result_version)
     return refuse (error, name,
-                   "songs were prepared by a newer '%s' (version %u of its results, this one makes "
-                   "version %u); update to use this model",
+                   "songs were prepared by a newer '%s' (result version %u; the installed one has "
+                   "version %u); update it to use this model",
                    type->name, (guint) number, type->result_version);
   return TRUE;
 }
@@ -67,7 +67,8 @@ follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GErr
   const SeguePort *input = type->inputs ? type->inputs[0] : NULL;
   const SeguePort *output = type->outputs ? type->outputs[0] : NULL;
   if (input == NULL || output == NULL || (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
-    return refuse (error, name, "'%s' can't take what comes before it", type->name);
+    return refuse (error, name, "'%s' does not accept the output of the stage before it",
+                   type->name);
   if (output->kind != SEGUE_KIND_ANY)
     *kind = output->kind;
   return TRUE;

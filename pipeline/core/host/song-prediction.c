@@ -11,8 +11,8 @@ segue_song_prediction_new (guint n_segments, guint n_labels, GError **error)
   float *rows = n <= MAX_ANSWERS ? g_try_new0 (float, n) : NULL;
   if (rows == NULL) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "%u segments with probabilities of %u labels each are more than can be held; "
-                 "take a model that cuts songs into fewer",
+                 "%u segments with probabilities of %u labels each are too many; use a model that "
+                 "cuts songs into fewer segments",
                  n_segments, n_labels);
     return NULL;
   }

@@ -112,10 +112,10 @@ send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outpu
   for (guint i = 0; i < outputs->len; i++) {
     const SegueItem *item = g_ptr_array_index (outputs, i);
     if (item != input && !item->bytes) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "an isolated stage can't emit ‘%s’ of kind %s: it has no bytes that a process "
-                   "could hand over",
-                   item->body->id, segue_kind_to_string (item->body->kind));
+      g_set_error (
+        error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+        "an isolated stage can't emit ‘%s’ of kind %s: it has no bytes to pass to another process",
+        item->body->id, segue_kind_to_string (item->body->kind));
       return FALSE;
     }
     g_autoptr (GVariant) body = g_variant_ref_sink (describe (layout, input, item));

@@ -87,7 +87,7 @@ take_line (SegueAnswer *answer, guint32 level, const char *text, SegueContext *c
   segue_context_log (context, read_level (level), "%s",
                      answer->n_lines <= SEGUE_ANSWER_MAX_LINES
                        ? text
-                       : "further lines of log about this item are left out");
+                       : "further log lines about this item are dropped");
 }
 
 static gboolean
@@ -99,7 +99,7 @@ take_event (SegueAnswer *answer, SegueMessage *message, SegueContext *context, c
   gint64 n;
   double value;
   if (++answer->n_events > SEGUE_ANSWER_MAX_EVENTS)
-    return nonsense (why, "too many lines of log and reports of progress");
+    return nonsense (why, "too many log lines and progress reports");
   if (answer->quiet)
     return TRUE;
   g_variant_get (message->body, "(uu&sttxd)", &type, &level, &text, &done, &total, &n, &value);
@@ -115,7 +115,7 @@ take_event (SegueAnswer *answer, SegueMessage *message, SegueContext *context, c
     segue_context_progress (context, done, total, *tamed ? tamed : NULL);
     return TRUE;
   default:
-    return nonsense (why, "an event that is none of its own");
+    return nonsense (why, "an event of an unknown type");
   }
 }
 
@@ -130,7 +130,7 @@ take_buffer (SegueAnswer *answer, SegueMessage *message, const char **why)
   if (answer->places->len >= SEGUE_ANSWER_MAX_ITEMS)
     return nonsense (why, "too many buffers");
   if (!segue_shared_arena_reserve (&answer->arena, size, &place.offset))
-    return nonsense (why, "more bytes than its memory may hold");
+    return nonsense (why, "more bytes than fit in its memory");
   place.size = (gsize) size;
   g_array_append_val (answer->places, place);
   return TRUE;
@@ -141,9 +141,9 @@ static gboolean
 fail_to_map (SegueAnswer *answer, int number, const char **why)
 {
   if (number == 0)
-    return nonsense (why, "memory that is not as it says, or that it still writes to");
+    return nonsense (why, "memory that does not match its description, or is still writable");
   g_set_error (&answer->environment, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "no memory for what became of ‘%s’: %s", answer->input->body->id,
+               "out of memory for the results of ‘%s’: %s", answer->input->body->id,
                g_strerror (number));
   return FALSE;
 }
@@ -191,7 +191,7 @@ check_form (SegueAnswer *answer, const SegueItemForm *form, const char **why)
     return nonsense (why, "an item with too many metadata keys");
   if (form->origin > 0 ||
       (form->origin < 0 && !g_str_equal (form->suffix, answer->input->body->song)))
-    return nonsense (why, "an item that has nothing to do with what it was asked");
+    return nonsense (why, "an item unrelated to its input");
   return TRUE;
 }
 
@@ -270,9 +270,9 @@ take_end (SegueAnswer *answer, SegueMessage *message, const char **why)
   g_variant_get (message->body, "(@a(sx)@asbu&s)", &answer->counts, &answer->reads, &ok, &code,
                  &text);
   if (!check_counts (answer->counts))
-    return nonsense (why, "counters that can't be, or too many");
+    return nonsense (why, "invalid counters, or too many");
   if (g_variant_n_children (answer->reads) > SEGUE_ANSWER_MAX_READS)
-    return nonsense (why, "too many metadata keys that it looked at");
+    return nonsense (why, "reads of too many metadata keys");
   answer->done = TRUE;
   if (ok)
     return TRUE;
@@ -287,22 +287,24 @@ segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *con
                    const char **why)
 {
   if (answer->done)
-    return nonsense (why, "more than an answer");
+    return nonsense (why, "a message after its answer");
   if (message->fd >= 0)
-    return nonsense (why, "a descriptor without a question for it");
+    return nonsense (why, "an unexpected file descriptor");
   answer->text += g_variant_get_size (message->body);
   if (answer->text > SEGUE_ANSWER_MAX_TEXT)
-    return nonsense (why, "more text and metadata than an answer may have");
+    return nonsense (why, "more text and metadata than an answer may contain");
   switch (message->type) {
   case SEGUE_MESSAGE_EVENT:
     return take_event (answer, message, context, why);
   case SEGUE_MESSAGE_DONE:
     return take_end (answer, message, why);
   case SEGUE_MESSAGE_BUFFER:
-    return answer->input ? take_buffer (answer, message, why) : nonsense (why, "an early answer");
+    return answer->input ? take_buffer (answer, message, why)
+                         : nonsense (why, "an answer before any request");
   case SEGUE_MESSAGE_EMIT:
-    return answer->input ? take_emitted (answer, message, why) : nonsense (why, "an early answer");
+    return answer->input ? take_emitted (answer, message, why)
+                         : nonsense (why, "an answer before any request");
   default:
-    return nonsense (why, "a message that is not for the core");
+    return nonsense (why, "a message of an unexpected type");
   }
 }

@@ -50,13 +50,13 @@ segue_fork_server_explain (SegueForkServer *server, SegueWire wire, GError **err
   if (wire == SEGUE_WIRE_CANCELLED)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
   else if (wire == SEGUE_WIRE_BROKEN && errno == EMSGSIZE)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "‘%s’ has more metadata or parameters than the process of stage '%s' takes "
-                 "(%d bytes)",
-                 context->input ? segue_item_get_id (context->input) : context->stage->id,
-                 context->stage->id, SEGUE_MESSAGE_MAX);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+      "‘%s’ has more metadata or parameters than the process of stage '%s' accepts (%d bytes)",
+      context->input ? segue_item_get_id (context->input) : context->stage->id, context->stage->id,
+      SEGUE_MESSAGE_MAX);
   else if (wire == SEGUE_WIRE_BROKEN)
-    segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't talk to",
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't communicate with",
                                 segue_worker_process_get_path (server->process));
   else
     return FALSE;
@@ -80,7 +80,7 @@ segue_fork_server_send_open (SegueForkServer *server, int socket, gboolean be_se
   /* If it has ended by now, the wait for its answer finds out why. */
   return wire == SEGUE_WIRE_OK || wire == SEGUE_WIRE_CLOSED ||
          (!segue_fork_server_explain (server, wire, error) &&
-          set_not_opened (server, "it does not read what it is sent", error));
+          set_not_opened (server, "it does not read its messages", error));
 }
 
 SegueForkServer *
@@ -140,8 +140,8 @@ set_unexpected (SegueForkServer *server, SegueWire wire, GError **error)
 {
   if (!segue_fork_server_explain (server, wire, error))
     set_not_opened (server,
-                    wire == SEGUE_WIRE_LATE ? "it takes too long"
-                                            : "it is no segue-worker, or of another version",
+                    wire == SEGUE_WIRE_LATE ? "it timed out"
+                                            : "it is not segue-worker, or has another version",
                     error);
 }
 
@@ -155,14 +155,14 @@ take_message (SegueForkServer *server, SegueMessage *message, SegueAnswer *answe
   if (message->type == SEGUE_MESSAGE_READY) {
     g_variant_get (message->body, "(ub)", &version, forks);
     *ready = version == SEGUE_MESSAGE_VERSION;
-    return *ready || set_not_opened (server, "it is of another version; reinstall segue", error);
+    return *ready || set_not_opened (server, "it has another version; reinstall segue", error);
   }
   if (!segue_answer_take (answer, message, server->context, &why))
     return set_not_opened (server, why, error);
   if (!answer->done)
     return TRUE;
   if (!answer->failure)
-    return set_not_opened (server, "it answers before it was asked", error);
+    return set_not_opened (server, "it answers before any request", error);
   g_propagate_error (error, g_steal_pointer (&answer->failure));
   return FALSE;
 }
@@ -231,7 +231,7 @@ segue_fork_server_fork (SegueForkServer *server, int *socket, GError **error)
 {
   int ends[2];
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't talk to",
+    segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, "can't communicate with",
                                 segue_worker_process_get_path (server->process));
     return 0;
   }

@@ -105,8 +105,7 @@ static void
 set_ended (IsolatedStage *self, const char *when, const char *end, GError **error)
 {
   g_autofree char *rest = g_strdup_printf (
-    ": its process ended %swith %s, perhaps for want of memory; the next run tries again", when,
-    end);
+    ": its process ended %swith %s, possibly out of memory; the next run tries again", when, end);
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
 }
 
@@ -202,7 +201,7 @@ static Try
 judge_late (IsolatedStage *self, GError **error)
 {
   g_autofree char *rest = g_strdup_printf (
-    " busy for more than %g s and was given up; the next run tries again" SEGUE_ADVICE (
+    " busy for more than %g s and was cancelled; the next run tries again" SEGUE_ADVICE (
       ", with more time if you add ", "time_limit=%.0f"),
     self->context->stage->time_limit, ceil (self->context->stage->time_limit * 4));
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "kept", rest, error);
@@ -221,7 +220,7 @@ judge_nonsense (IsolatedStage *self, const char *why, GError **error)
 static Try
 listen (IsolatedStage *self, SegueAnswer *answer, SegueWait *wait, GError **error)
 {
-  const char *why = "what is no message";
+  const char *why = "an invalid message";
   while (!answer->done) {
     g_auto (SegueMessage) message = { .fd = -1 };
     SegueWire wire = segue_message_receive (segue_worker_get_socket (self->worker), &message, wait);
@@ -274,10 +273,10 @@ judge_failure (IsolatedStage *self, const GError *failure, GError **error)
     g_propagate_error (error, g_error_copy (failure));
     return;
   }
-  g_autofree char *rest =
-    g_strdup_printf ("%s: %s; the next run tries again",
-                     failure->code == SEGUE_ERROR_RESOURCE ? ", which lacks memory or handles" : "",
-                     failure->message);
+  g_autofree char *rest = g_strdup_printf (
+    "%s: %s; the next run tries again",
+    failure->code == SEGUE_ERROR_RESOURCE ? ", which ran out of memory or file descriptors" : "",
+    failure->message);
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
 }
 

@@ -33,8 +33,7 @@ open_payload (SegueItem *item, GError **error)
   if (!item->bytes) {
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-      "‘%s’ of kind %s can't be given to an isolated stage: it is neither a file nor has "
-      "bytes that a process could be handed",
+      "‘%s’ of kind %s can't be passed to an isolated stage: it is neither a file nor has bytes",
       item->body->id, segue_kind_to_string (item->body->kind));
     return -1;
   }
@@ -87,7 +86,7 @@ segue_question_receive (int socket, SegueSharedArena *arena, SegueMessage *messa
 static gboolean
 refuse (GError **error, const char *what)
 {
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "a worker was asked nonsense: %s", what);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "invalid request to a worker: %s", what);
   return FALSE;
 }
 
@@ -125,7 +124,7 @@ segue_question_read (SegueMessage *message, SegueReads *reads, gint64 *epoch, GE
   g_autoptr (GVariant) outside = NULL, described = NULL;
   g_auto (SegueItemForm) form = { 0 };
   if (message->type != SEGUE_MESSAGE_ITEM) {
-    refuse (error, "no item");
+    refuse (error, "not an item");
     return NULL;
   }
   g_variant_get (message->body, "(&s&s@a{sv}^&ayx@" SEGUE_ITEM_FORM ")", &id, &song, &outside,

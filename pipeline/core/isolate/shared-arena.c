@@ -16,7 +16,7 @@
 static gboolean
 fail (const char *what, guint64 size, GError **error)
 {
-  g_autofree char *text = g_strdup_printf ("can't %s %" G_GUINT64_FORMAT " bytes", what, size);
+  g_autofree char *text = g_strdup_printf ("can't %s %" G_GUINT64_FORMAT " bytes in", what, size);
   return segue_set_error_from_errno (error, errno, SEGUE_ERROR_RESOURCE, text, "shared memory");
 }
 
@@ -37,7 +37,7 @@ segue_shared_arena_init (SegueSharedArena *arena, guint64 size, GError **error)
   if (arena->fd >= 0 && ftruncate (arena->fd, get_possible (size)) == 0 &&
       fcntl (arena->fd, F_ADD_SEALS, F_SEAL_GROW) == 0)
     return TRUE;
-  fail ("make room for an answer of", size, error);
+  fail ("reserve room for an answer of", size, error);
   segue_shared_arena_clear (arena);
   return FALSE;
 }
@@ -70,7 +70,7 @@ segue_shared_arena_put (SegueSharedArena *arena, gconstpointer data, gsize size,
   return (segue_shared_arena_reserve (arena, size, &offset) &&
           lseek (arena->fd, (off_t) offset, SEEK_SET) == (off_t) offset &&
           segue_shared_bytes_write (arena->fd, data, size)) ||
-         fail ("hand over", size, error);
+         fail ("store", size, error);
 }
 
 /* Checks what the worker left: the reserved size, with every page present, so that none has to be

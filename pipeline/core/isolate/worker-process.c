@@ -55,7 +55,7 @@ set_not_started (const char *path, int number, GError **error)
   if (number == EMFILE || number == ENFILE)
     return segue_set_error_from_errno (error, number, SEGUE_ERROR_RESOURCE, "can't start", path);
   g_set_error (error, SEGUE_ERROR, resource ? SEGUE_ERROR_RESOURCE : SEGUE_ERROR_FAILED,
-               "can't start ‘%s’, the process that isolated stages run in: %s; %s", shown,
+               "can't start ‘%s’, the program that runs isolated stages: %s; %s", shown,
                g_strerror (number),
                resource ? "use fewer workers (-j), or close other programs, and run again"
                         : "reinstall segue, or set $SEGUE_WORKER to its path");

@@ -95,7 +95,7 @@ preload (gpointer data)
   segue_chain_preload (worker->stage.chain);
   if (segue_worker_fork_is_safe ())
     return;
-  fprintf (stderr, "stage type '%s' left threads behind in preload ()\n",
+  fprintf (stderr, "stage type '%s' left threads running after preload ()\n",
            worker->stage.stage->type->name);
   _exit (70);
 }

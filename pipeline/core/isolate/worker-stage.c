@@ -84,14 +84,14 @@ segue_worker_stage_open (SegueWorkerStage *stage, SegueMessage *message, GError 
   stage->readable = g_ptr_array_new_with_free_func (g_free);
   if (message->type != SEGUE_MESSAGE_OPEN) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                         "a worker's first message is not what to open");
+                         "a worker's first message is not a request to open a stage");
     return FALSE;
   }
   g_variant_get (message->body, "(ub^&ay&s&s&sxtt)", &version, &stage->be_server, &plugin, &type,
                  &id, &params, &own_seed, &seed, &stage->memory);
   if (version != SEGUE_MESSAGE_VERSION) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                         "segue-worker is of another version; reinstall segue");
+                         "segue-worker has another version; reinstall segue");
     return FALSE;
   }
   if (!find_stage (stage, plugin, type, id, params, own_seed, error))

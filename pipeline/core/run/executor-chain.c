@@ -73,10 +73,10 @@ advise_keeping (const ChainRun *at, const char *reason)
                    format->channels < SEGUE_FORMAT_SAME;
   double bytes = known ? sizeof (float) * 60.0 * format->rate * format->channels : 0;
   g_autofree char *cost =
-    known ? g_strdup_printf (" (%.1f MiB a minute)", bytes / (1024 * 1024)) : g_strdup ("");
-  return g_strdup_printf ("%s; '%s' runs again for each such change, unless --set %s.cache=true "
-                          "keeps its output%s",
-                          reason, stage->id, stage->id, cost);
+    known ? g_strdup_printf (" (%.1f MiB per minute)", bytes / (1024 * 1024)) : g_strdup ("");
+  return g_strdup_printf (
+    "%s; '%s' runs again after each such change, unless --set %s.cache=true caches its output%s",
+    reason, stage->id, stage->id, cost);
 }
 
 static char *
@@ -138,7 +138,7 @@ count_song (ChainRun *at, const char *id, const SegueSong *song)
   }
   /* Its stages have reported why; this counts that no item is left. */
   if (song->entries && song->entries->len == 0)
-    count (at, at->chain->len - 1, "songs of which nothing is left", 1);
+    count (at, at->chain->len - 1, "songs with no items left", 1);
   explain_song (at, id, song);
 }
 
@@ -349,7 +349,7 @@ segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
   unit->checked = ok && !state.first_failure;
   if (state.first_failure)
     g_propagate_prefixed_error (error, state.first_failure,
-                                "a result in the cache is damaged and can't be made again: ");
+                                "a result in the cache is damaged and can't be recomputed: ");
   return unit->checked;
 }
 

@@ -129,7 +129,7 @@ restore (SegueRun *run, SegueStageRun *at, const SegueResult *result, char **pro
   g_autofree char *path = segue_store_get_result_path (run->store, result->key);
   g_autofree char *folder = g_build_filename (run->folder, "stages", at->stage->id, NULL);
   if (!join (run, at, result, folder)) {
-    *problem = g_strdup ("damaged result: it is of something else");
+    *problem = g_strdup ("damaged result: it does not match its stage or inputs");
     return FALSE;
   }
   if (result->files->len > 0) {
@@ -274,16 +274,16 @@ keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, Seg
   g_autoptr (SegueResult) result = segue_result_new (at->key);
   segue_stage_notes_fill (at->notes, result);
   if (!problem && at->output_folder && !files)
-    problem = "its folder holds what is no file";
+    problem = "its folder contains something other than regular files";
   if (files) {
     g_ptr_array_unref (result->files);
     result->files = g_ptr_array_ref (files);
   }
   if (!problem && !segue_stage_output_describe (at->stage, at->inputs, reads, outputs,
                                                 at->output_folder, result, &payloads))
-    problem = "it left what does not lie in its folder";
+    problem = "its output is not in its folder";
   if (problem) {
-    segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "not kept: %s", problem);
+    segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "not cached: %s", problem);
     return TRUE;
   }
   const char *base = segue_stage_key_get_base (at->parts);
@@ -299,7 +299,7 @@ keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, Seg
     return FALSE;
   }
   segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING,
-                 "its result can't be kept in the cache, the next run will make it again: %s",
+                 "its result can't be stored in the cache; the next run will recompute it: %s",
                  local->message);
   return TRUE;
 }

@@ -198,9 +198,9 @@ add_curves (json_t *account, const char *folder, char **problem)
   if (!feof (log))
     *problem = ferror (log)
                  ? g_strdup_printf ("can't read log.ndjson: %s", g_strerror (errno))
-                 : g_strdup_printf ("the curves are not complete: log.ndjson has more than "
-                                    "%d points or %d MiB",
-                                    MAX_POINTS, (int) (MAX_LOG >> 20));
+                 : g_strdup_printf (
+                     "the curves are incomplete: log.ndjson has more than %d points or %d MiB",
+                     MAX_POINTS, (int) (MAX_LOG >> 20));
   fclose (log);
 }
 
@@ -216,8 +216,8 @@ segue_revisit_account (const char *folder, const char *use, char **problem, GErr
                              !copy_member (account, run, "name", JSON_STRING) ||
                              !copy_member (account, run, "seed", JSON_INTEGER)
                            ? "segue, name or seed is missing"
-                         : !add_stages (account, run, use) ? "a stage of the pipeline is not whole"
-                         : !add_quarantined (account, run) ? "quarantined is not whole"
+                         : !add_stages (account, run, use) ? "a stage of the pipeline is incomplete"
+                         : !add_quarantined (account, run) ? "quarantined is incomplete"
                                                            : NULL;
     if (broken) {
       refuse (error, path, broken);

@@ -36,7 +36,8 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   if (!work)
     return visit->output;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               "stage type ‘%s’ asked for a folder that outlives it", stage->type->name);
+               "stage type ‘%s’ requested a work folder, which is only available in a run",
+               stage->type->name);
   return NULL;
 }
 
@@ -82,8 +83,8 @@ find_metrics (const char *run, GError **error)
   if (!inside) {
     g_autofree char *shown = g_filename_display_name (run);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "the run in ‘%s’ has no metrics.json of its own: it did not get as far as "
-                 "`evaluate`, or has no such stage",
+                 "the run in ‘%s’ has no metrics.json in its folder: it did not reach `evaluate`, "
+                 "or has no such stage",
                  shown);
     return NULL;
   }
@@ -97,8 +98,8 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
   if (!type)
     return segue_registry_check_whole (registry, error) &&
            (g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                         "no plugin has the stage type ‘%s’; `segue inspect` lists those that "
-                         "there are",
+                         "no plugin provides the stage type ‘%s’; `segue inspect` lists the "
+                         "available stage types",
                          use),
             FALSE);
   gboolean fits = type->mode == SEGUE_MODE_COLLECT;
@@ -106,7 +107,7 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
     fits = fits && ((*port)->kind == SEGUE_KIND_METRICS || (*port)->flags & SEGUE_PORT_OPTIONAL);
   if (!fits)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
-                 "the stage type ‘%s’ needs more than a finished run has", use);
+                 "the stage type ‘%s’ needs inputs that a finished run does not have", use);
   return fits;
 }
 

@@ -65,7 +65,7 @@ segue_run_folder_check_stage (const char *path, int fd, GError **error)
     return TRUE;
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-               "‘%s’ was taken away while it was written; run again", shown);
+               "‘%s’ was removed while it was being written; run again", shown);
   return FALSE;
 }
 
@@ -117,7 +117,7 @@ change_places (const char *own, const char *alias, const char *name)
   if (failed && (errno == EINVAL || errno == ENOSYS) && g_unlink (alias) == 0)
     failed = rename (own, alias);
   if (failed || !segue_file_link (own, back, &error))
-    g_debug ("‘%s’ stays a link: %s", alias, error ? error->message : g_strerror (errno));
+    g_debug ("‘%s’ remains a link: %s", alias, error ? error->message : g_strerror (errno));
 }
 
 void
@@ -189,7 +189,7 @@ segue_work_folder_open (const char *cache, const char *key, const char *about, G
     return work;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-               "more than %d runs are at the same work in ‘%s’", MAX_ATTEMPTS, parent);
+               "more than %d runs do the same work in ‘%s’", MAX_ATTEMPTS, parent);
   return NULL;
 }
 

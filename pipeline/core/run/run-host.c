@@ -31,8 +31,8 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
   if (stage->type->mode == SEGUE_MODE_MAP) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "stage '%s' asked for a folder: a MAP stage's result is its items and may come "
-                 "from the cache",
+                 "stage '%s' requested a folder: the result of a MAP stage is its items and may "
+                 "come from the cache",
                  stage->id);
     return NULL;
   }

@@ -190,14 +190,13 @@ tidy_cache (SegueRun *run)
   SegueCacheFreed freed = { .struct_size = sizeof freed };
   g_autoptr (GError) error = NULL;
   if (!segue_store_tidy (run->store, &freed, &error))
-    segue_run_log (run, NULL, G_LOG_LEVEL_INFO, "the cache was not tidied: %s", error->message);
+    segue_run_log (run, NULL, G_LOG_LEVEL_INFO, "the cache was not pruned: %s", error->message);
   if (freed.n == 0)
     return;
   g_autofree char *bytes = g_format_size (freed.bytes);
   g_autofree char *limit = g_format_size (freed.limit);
   segue_run_log (run, NULL, G_LOG_LEVEL_INFO,
-                 "removed %s that was not used for longest from the cache (limit: %s)", bytes,
-                 limit);
+                 "removed the least recently used %s from the cache (limit: %s)", bytes, limit);
 }
 
 void

@@ -162,7 +162,7 @@ look_up (Job *job, SegueSong *song, GError **error)
     return TRUE;
   song->cached = FALSE;
   g_clear_pointer (&song->counts, g_array_unref);
-  song->problem = g_strdup ("damaged record: it is not of this song");
+  song->problem = g_strdup ("damaged record: it belongs to another song");
   return FALSE;
 }
 
@@ -297,8 +297,9 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
   song->bytes = record ? record->payload_length : 0;
   if (!song->entries && (!error || !*error))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                 "what was just written to the cache ‘%s’ can't be read back: %s",
-                 segue_store_get_folder (job->plan->store), problem ? problem : "it is gone");
+                 "a record just written to the cache ‘%s’ can't be read back: %s",
+                 segue_store_get_folder (job->plan->store),
+                 problem ? problem : "it no longer exists");
   return song->entries != NULL;
 }
 

@@ -132,7 +132,7 @@ forecast (Pool *pool, guint next, guint n_made, guint64 bytes)
   if (segue_store_has_room (store, each * left))
     return;
   left = count_unknown (pool, next);
-  g_autofree char *what = g_strdup_printf ("the %u songs that are left", left);
+  g_autofree char *what = g_strdup_printf ("the remaining %u songs", left);
   if (segue_store_make_room (store, each * left, what, &error))
     return;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);

@@ -49,7 +49,7 @@ add_line (SegueStageNotes *notes, guint level, const char *text, guint64 step, d
     g_array_append_val (notes->said->lines, line);
     return;
   }
-  notes->problem = "it said too much";
+  notes->problem = "too many log lines";
   segue_interned_release (line.text);
 }
 
@@ -60,7 +60,7 @@ add_failure (SegueStageNotes *notes, const char *id, const GError *error)
                                  .reason = g_utf8_make_valid (error->message, -1) };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&notes->lock);
   if (!segue_error_is_lasting (error))
-    notes->problem = "an item may be tried again";
+    notes->problem = "a failed item may be retried";
   g_array_append_val (notes->said->failures, failure);
 }
 

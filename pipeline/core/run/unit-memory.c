@@ -78,10 +78,10 @@ compare_components (const char *before, const char *now)
     { "fingerprint", "a library or codec" },
     { "build", "the plugin" },
     { "model", "the model" },
-    { "metrics", "the outcome" },
+    { "metrics", "the metrics" },
     { "preparation", "the preparation" },
-    { "port", "the place" },
-    { "account", "the account of the run" },
+    { "port", "the input port" },
+    { "account", "the run summary" },
     { "abi", "the plugin interface" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
@@ -230,7 +230,7 @@ segue_unit_memory_explain_song (SegueUnitMemory *memory, const char *id, const c
     return g_strdup (memory->changed);
   if (g_strcmp0 (before, input_key) != 0)
     return g_strdup ("its bytes changed");
-  return g_strdup ("its result, or what that depends on, was not in the cache");
+  return g_strdup ("its result, or one that it depends on, was not in the cache");
 }
 
 static void
@@ -259,7 +259,7 @@ compare_songs (SegueUnitMemory *memory)
   g_autoptr (GString) text = g_string_new (NULL);
   append_songs (text, n_new, "song is new", "songs are new");
   append_songs (text, n_changed, "song changed", "songs changed");
-  append_songs (text, n_gone, "song is gone", "songs are gone");
+  append_songs (text, n_gone, "song was removed", "songs were removed");
   return text->len > 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }
 

@@ -62,9 +62,10 @@ open_first (Choice *self, GError **error)
       return FALSE;
     }
   }
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "stage '%s': no decoder here takes these parameters; `segue inspect %s` lists them",
-               self->context->stage->id, self->context->stage->type->name);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+    "stage '%s': no available decoder accepts these parameters; `segue inspect %s` lists them",
+    self->context->stage->id, self->context->stage->type->name);
   return FALSE;
 }
 
@@ -140,8 +141,9 @@ hand_on (Choice *self, guint i, GPtrArray *items, const GError *refusal, GError 
   g_autofree char *counter = g_strdup_printf ("decoded by %s", name);
   segue_context_count (self->context, counter, 1);
   if (refusal)
-    segue_context_log (self->context, G_LOG_LEVEL_INFO, "%s decoded what another could not: %s",
-                       name, refusal->message);
+    segue_context_log (self->context, G_LOG_LEVEL_INFO,
+                       "%s decoded a file that another decoder could not: %s", name,
+                       refusal->message);
   for (guint k = 0; k < items->len; k++)
     if (!segue_context_emit (self->context, segue_item_ref (g_ptr_array_index (items, k)), error))
       return FALSE;

@@ -60,7 +60,7 @@ segue_context_conclude (SegueContext *context, gboolean ok, GError **error)
       g_propagate_error (error, g_steal_pointer (&failure));
     else
       segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
-                             "failed without saying why: a bug in the plugin");
+                             "failed without a reason: a bug in the plugin");
   }
   return ok;
 }
@@ -92,7 +92,7 @@ segue_context_get_seed (SegueContext *context)
     /* Its key has no seed: a cached result would be used for other seeds, too. */
     g_autoptr (GError) error = g_error_new (
       SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-      "stage type ‘%s’ asks for a seed without the flag SEGUE_STAGE_SEEDED", type->name);
+      "stage type ‘%s’ requests a seed without the flag SEGUE_STAGE_SEEDED", type->name);
     segue_context_fail (context, error);
   }
   return segue_seed_derive (context->scope->seed, type->name, context->stage->seed, context->epoch,
@@ -129,8 +129,7 @@ segue_context_get_account (SegueContext *context)
     /* Its key does not cover the account. */
     g_autoptr (GError) error = g_error_new (
       SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-      "stage type ‘%s’ asks for the account of the run without the flag SEGUE_STAGE_ACCOUNT",
-      type->name);
+      "stage type ‘%s’ requests the run summary without the flag SEGUE_STAGE_ACCOUNT", type->name);
     segue_context_fail (context, error);
   }
   const char *account = scope->host && scope->host->get_account
@@ -162,7 +161,7 @@ segue_context_get_input (SegueContext *context, const char *port)
   if (!has_input (type, port)) {
     g_autoptr (GError) error =
       g_error_new (SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "stage type ‘%s’ asks for the dataset on input ‘%s’, which it does not declare",
+                   "stage type ‘%s’ requests the dataset on input ‘%s’, which it does not declare",
                    type->name, port);
     segue_context_fail (context, error);
     if (!context->nothing)
@@ -214,7 +213,7 @@ get_folder (SegueContext *context, gboolean work, GError **error)
   if (scope->host && scope->host->get_folder)
     return scope->host->get_folder (scope->host_data, context->stage, work, error);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               "stage ‘%s’ asked for a folder where it may not write", context->stage->id);
+               "stage ‘%s’ requested a folder, but may not write here", context->stage->id);
   return NULL;
 }
 

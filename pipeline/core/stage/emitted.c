@@ -55,8 +55,8 @@ check_moment (SegueContext *context, const SegueItem *item, GError **error)
     return TRUE;
   segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error, "emitted %s: a bug in the plugin",
                          !item           ? "no item"
-                         : context->emit ? "an item from a thread of its own"
-                                         : "an item in a callback that may not");
+                         : context->emit ? "an item from another thread"
+                                         : "an item in a callback that must not emit");
   return FALSE;
 }
 
@@ -92,14 +92,13 @@ check_id (SegueContext *context, const SegueItem *item, GError **error)
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    ", which does not derive from its input ‘%s’", context->input->body->id);
   if (*id == '\0' || (suffix && *suffix && (suffix[1] == '\0' || !is_printable (suffix))))
-    return refuse (
-      context, item, SEGUE_ERROR_INTERNAL, error,
-      " with an id that is empty, or has a suffix that is empty, holds a slash or can't be "
-      "printed");
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   " with an id that is empty, or has a suffix that is empty, contains a slash or "
+                   "an unprintable character");
   g_autofree char *name = g_strdup_printf ("%u %s", item->body->kind, id);
   if (context->names && g_hash_table_contains (context->names, name))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
-                   " twice; each item needs a suffix of its own");
+                   " twice; each item needs a unique suffix");
   if (context->names)
     g_hash_table_add (context->names, g_steal_pointer (&name));
   return TRUE;
@@ -115,7 +114,7 @@ check_kind (SegueContext *context, const SegueItem *item, GError **error)
   if (context->stage->type->mode == SEGUE_MODE_MAP && !segue_kind_has_bytes (kind) &&
       kind != SEGUE_KIND_FILE)
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
-                   ", of kind %s, which a MAP stage can't make", segue_kind_to_string (kind));
+                   ", of kind %s, which a MAP stage can't emit", segue_kind_to_string (kind));
   if (!segue_item_has_payload (item))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " without a payload");
   return TRUE;
@@ -149,7 +148,7 @@ check_promise (SegueContext *context, const SegueItem *item, GError **error)
     return TRUE;
   g_autofree char *is = segue_format_describe (&format, part);
   g_autofree char *promised = segue_format_describe (promise, part);
-  return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " as %s, after a promise of %s", is,
+  return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " as %s, but declared %s", is,
                  promised);
 }
 
@@ -168,8 +167,8 @@ check_audio (SegueContext *context, const SegueItem *item, GError **error)
     channels = format->channels;
   if ((rate > 0 && rate != body->rate) || (channels > 0 && channels != body->channels))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
-                   " with %u channels at %u Hz, after %s of %u at %u Hz", body->channels,
-                   body->rate, context->rate > 0 ? "others" : "a promise", channels, rate);
+                   " with %u channels at %u Hz, but %s %u at %u Hz", body->channels, body->rate,
+                   context->rate > 0 ? "earlier items had" : "declared", channels, rate);
   if (context->input) {
     context->rate = body->rate;
     context->channels = body->channels;
@@ -257,7 +256,7 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
   if (!segue_item_check_sizes (item, &why))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " as %s", why);
   if (item->body->kind == SEGUE_KIND_AUDIO && g_bytes_get_size (item->bytes) == 0)
-    return refuse (context, item, SEGUE_ERROR_DATA, error, " as audio without a sample");
+    return refuse (context, item, SEGUE_ERROR_DATA, error, " as audio without samples");
   /* Samples shared with the input were checked when the input was emitted. */
   if (!context->scope->thorough && context->input && context->input->bytes && item->bytes &&
       item->body->dtype == context->input->body->dtype && find_slice (item, context->input) >= 0)
@@ -265,7 +264,7 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
   if (segue_item_is_finite (item, &at))
     return TRUE;
   return refuse (context, item, SEGUE_ERROR_DATA, error,
-                 " with NaN or an infinite value, the first in place %" G_GSIZE_FORMAT, at);
+                 " with NaN or an infinite value, the first at index %" G_GSIZE_FORMAT, at);
 }
 
 gboolean
@@ -287,11 +286,10 @@ segue_emitted_check_any (SegueContext *context, GError **error)
   if (context->n_emitted > 0 || g_atomic_int_get (&context->n_reasons) > 0 ||
       context->stage->n_outputs == 0 || context->stage->type->flags & SEGUE_STAGE_LIVE)
     return TRUE;
-  segue_context_set_bug (
-    context, SEGUE_ERROR_DATA, error,
-    "made nothing of ‘%s’ and did not say why: a bug in the plugin, which has to "
-    "fail, count or log what it leaves out",
-    context->input->body->id);
+  segue_context_set_bug (context, SEGUE_ERROR_DATA, error,
+                         "emitted nothing for ‘%s’ and gave no reason: a bug in the plugin, which "
+                         "must fail, count or log what it skips",
+                         context->input->body->id);
   return FALSE;
 }
 
@@ -300,10 +298,9 @@ segue_emitted_check_output (SegueContext *context, GError **error)
 {
   if (context->n_emitted > 0 || context->output || context->stage->n_outputs == 0)
     return TRUE;
-  segue_context_set_bug (
-    context, SEGUE_ERROR_INTERNAL, error,
-    "finished without an output: a bug in the plugin, which has to emit an item or "
-    "a dataset, be it empty");
+  segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                         "finished without an output: a bug in the plugin, which must emit an item "
+                         "or a dataset, even an empty one");
   return FALSE;
 }
 
@@ -356,10 +353,9 @@ segue_emitted_check_unchanged (SegueContext *context, const SegueItem *item, gui
   if (segue_emitted_look (context, item) == looked)
     return TRUE;
   gboolean isolated = context->stage->isolate || context->scope->is_worker;
-  segue_context_set_bug (
-    context, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL, error,
-    "wrote into the payload of its input ‘%s’, which others may be reading: a bug "
-    "in the plugin, which has to make a copy",
-    item->body->id);
+  segue_context_set_bug (context, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL, error,
+                         "wrote into the payload of its input ‘%s’, which other stages may be "
+                         "reading: a bug in the plugin, which must make a copy",
+                         item->body->id);
   return FALSE;
 }

@@ -52,7 +52,7 @@ apply_live (SegueReader *reader, SegueItem *item, GCancellable *cancellable, GEr
       strcmp (result->body->id, item->body->id) == 0)
     return segue_item_ref (result);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               "a live stage made %u items of ‘%s’; it must emit one of the same kind and id",
+               "a live stage emitted %u items for ‘%s’; it must emit one of the same kind and id",
                output->len, item->body->id);
   return NULL;
 }

@@ -252,8 +252,8 @@ test_table (void)
                "A\\x1b[2J        1        20\n"
                "\n"
                "3 of 4 test songs right (75.0 %); with 95 % confidence the accuracy is between\n"
-               "30.1 % and 95.4 %. Chance level is 33.3 %, always the most frequent label gives\n"
-               "50.0 %: no better than chance, as far as 4 songs can tell.\n");
+               "30.1 % and 95.4 %. Chance level is 33.3 %, always predicting the most frequent\n"
+               "label gives 50.0 %: no better than chance, as far as 4 songs can tell.\n");
   /* A terminal of any width. */
   for (guint columns = 60; columns < 100; columns++) {
     const SegueTerm narrow = { .columns = columns, .tty = TRUE, .unicode = TRUE };
@@ -275,7 +275,7 @@ test_verdict (void)
       "between 85.0 % and 93.0 %. Chance level is 10.0 %.\n" },
     { "\"songs\": 15, \"song_accuracy\": 0.8, \"song_accuracy_interval\": [0.55, 0.93], "
       "\"chance\": 0.3, \"majority\": 0.3",
-      "better than chance, but with more\ntest songs the figure would be more exact.\n" },
+      "better than chance; more test songs\nwould give a more precise figure.\n" },
     { "\"songs\": 15, \"song_accuracy\": 0.4, \"song_accuracy_interval\": [0.2, 0.64], \"chance\": "
       "0.3, "
       "\"majority\": 0.3",
@@ -462,7 +462,7 @@ test_options_wrong (void)
     { "verb -x", "there is no option -x (" },
     { "verb -fxc4", "there is no option -x (" },
     { "verb -f -\xc3\xa9", "there is no option -\xc3\xa9 (" },
-    { "verb --fla", "--fla may be any of --flag, --flat; write one of them out" },
+    { "verb --fla", "--fla is ambiguous: it may be any of --flag, --flat; write one in full" },
     { "verb --flag=1", "--flag takes no value" },
     { "verb --help=1", "--help takes no value" },
     { "verb -c 10", "--count must be 1..9, got 10" },

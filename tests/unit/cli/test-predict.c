@@ -178,7 +178,7 @@ test_timeline (void)
   assert_text (segue_predict_timeline (&plain, labels, &song),
                "     0:10 AAAAAAAAAaAAAAAAAAAaAAAAAAAAAaAAAAAAAAAaBBBBBBBBBBBBBBBBBBBB\n"
                "    10:10 BBBBBBBBBB 11:50\n"
-               "          A Mika \"M\", B Abba; small: less than 50 %");
+               "          A Mika \"M\", B Abba; lower case: less than 50 %");
   const SegueTerm coloured = { .columns = 40, .tty = TRUE, .colour = TRUE };
   song.n_segments = 3;
   assert_text (segue_predict_timeline (&coloured, labels, &song),

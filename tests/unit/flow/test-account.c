@@ -107,8 +107,7 @@ test_in_key (void)
   g_autofree char *plan = study_plan (&study);
   g_assert_nonnull (strstr (plan, "learn-table: 1 cached"));
   g_assert_nonnull (strstr (
-    plan,
-    "learn-report: 0 cached, 1 computed, the account of the run of stage 'learn-report' changed"));
+    plan, "learn-report: 0 cached, 1 computed, the run summary of stage 'learn-report' changed"));
   study_run (&study);
   assert_reported (1);
 }

@@ -580,7 +580,7 @@ test_held_open (void)
   g_test_message ("%s", error->message);
   bench_write (&bench, "a/new.song", "a new song");
   bench_run (&bench, STAGES, 1, NULL);
-  g_assert_nonnull (strstr (bench.log->str, "the cache was not tidied"));
+  g_assert_nonnull (strstr (bench.log->str, "the cache was not pruned"));
   let_go (fd);
   g_assert_cmpuint (bench_count_records (&bench), ==, 6);
   gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
@@ -697,7 +697,7 @@ test_forecast (void)
   g_assert_false (bench_try_run (&bench, "", first, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   g_test_message ("%s", error->message);
-  g_assert_nonnull (strstr (error->message, "for the 56 songs that are left, 90.0"));
+  g_assert_nonnull (strstr (error->message, "for the remaining 56 songs, 90.0"));
   g_assert_cmpuint (bench_count_records (&bench), ==, 8);
 
   /* With enough space it succeeds.  Then twenty are missing, and the rest does not count. */

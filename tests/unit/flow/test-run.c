@@ -522,14 +522,12 @@ test_promises (void)
   } cases[] = {
     { "fake-promise", "right", NULL },
     { "fake-promise", "shape",
-      "as float32 tensors of shape [3, 4], after a promise of float32 tensors of shape [4, "
-      "varies]" },
-    { "fake-promise", "rank", "as float32 tensors of shape [4, 1, 1], after a promise" },
-    { "fake-promise", "single", "as float32 tensors of shape [], after a promise" },
-    { "fake-promise", "dtype", "as int32 tensors of shape [4, 3], after a promise" },
+      "as float32 tensors of shape [3, 4], but declared float32 tensors of shape [4, varies]" },
+    { "fake-promise", "rank", "as float32 tensors of shape [4, 1, 1], but declared" },
+    { "fake-promise", "single", "as float32 tensors of shape [], but declared" },
+    { "fake-promise", "dtype", "as int32 tensors of shape [4, 3], but declared" },
     { "fake-promise-audio", "right", NULL },
-    { "fake-promise-audio", "longer",
-      "as items of 6 samples, after a promise of items of 5 samples" },
+    { "fake-promise-audio", "longer", "as items of 6 samples, but declared items of 5 samples" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_auto (Bench) bench;
@@ -572,7 +570,7 @@ test_costs_song (void)
     g_autofree char *dump = bench_read (&bench, "dump.txt");
     g_autofree char *report = bench_read (&bench, "run.json");
     g_assert_true (!strstr (dump, "a/1.song") == (i == 2));
-    g_assert_true (!strstr (report, "songs of which nothing is left") == (i == 1));
+    g_assert_true (!strstr (report, "songs with no items left") == (i == 1));
     segue_run_result_clear (&result);
   }
 }
@@ -584,7 +582,7 @@ test_mistakes_at_the_end (void)
     const char *type, *deed, *says;
   } cases[] = {
     { "collect", "nothing", "finished without an output" },
-    { "collect", "false", "failed without saying why" },
+    { "collect", "false", "failed without a reason" },
     { "collect", "true", "returned TRUE with an error set (too loud)" },
     { "collect", "letter", "in the set ‘trian’, which is not train, validation or test" },
     { "collect", "right", NULL },

@@ -86,7 +86,7 @@ test_log (void)
     g_assert_no_error (error);
     g_assert_cmpuint (bench.log->len, <, 300 * 1024);
     if (i == 0)
-      g_assert_nonnull (strstr (bench.log->str, "are left out\n"));
+      g_assert_nonnull (strstr (bench.log->str, "are dropped\n"));
     else
       g_assert_nonnull (strstr (bench.log->str, "misbehave: one??]0;two??\n"));
   }

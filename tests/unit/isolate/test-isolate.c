@@ -253,7 +253,7 @@ test_crash_under_a_limit (void)
     g_autoptr (GError) failed = isolate_bench_refuse (&bench, deeds[i]);
     setrlimit (limits[i], &before);
     g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
-    g_assert_nonnull (strstr (failed->message, "want of memory"));
+    g_assert_nonnull (strstr (failed->message, "out of memory"));
   }
 }
 

@@ -198,11 +198,11 @@ test_refuses_preparation (Pitch *pitch, gconstpointer data)
   static const struct {
     const char *preparation, *words;
   } cases[] = {
-    { "[{\"use\":\"decode\"},{\"use\":\"spy\"}]", "may not prepare" },
-    { "[{\"use\":\"decode\"},{\"use\":\"shaky\"}]", "may not prepare" },
+    { "[{\"use\":\"decode\"},{\"use\":\"spy\"}]", "is not allowed in the preparation" },
+    { "[{\"use\":\"decode\"},{\"use\":\"shaky\"}]", "is not allowed in the preparation" },
     { "[{\"use\":\"decode\"},{\"use\":\"unheard-of\"}]", "unheard-of" },
-    { "[{\"use\":\"cut\"}]", "can't take" },
-    { "[{\"use\":\"decode\"},{\"use\":\"decode\"}]", "can't take" },
+    { "[{\"use\":\"cut\"}]", "does not accept" },
+    { "[{\"use\":\"decode\"},{\"use\":\"decode\"}]", "does not accept" },
     { "[{\"use\":\"decode\",\"with\":{\"rate\":9000}}]", "rate" },
     { "[{\"use\":\"decode\",\"with\":{\"command\":\"sh\"}}]", "command" },
     { "[{\"use\":\"decode\",\"with\":{\"rate\":{\"a\":[]}}}]", "rate" },

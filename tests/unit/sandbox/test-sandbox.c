@@ -201,7 +201,7 @@ static Layers
 layers_of (IsolateBench *bench)
 {
   g_autoptr (GError) error = isolate_bench_refuse (bench, "call -1");
-  const char *held = strstr (bench->log->str, "sandbox holds: ");
+  const char *held = strstr (bench->log->str, "sandbox active: ");
   g_assert_nonnull (held);
   g_autofree char *line = g_strndup (held, strcspn (held, "\n"));
   char *lacking = strstr (line, "; not available: ");
