@@ -62,21 +62,21 @@ check_config (const SegueNnLogMelConfig *c, GError **error)
   else if (c->bands < 1 || c->bands > SEGUE_NN_LOG_MEL_MAX_BANDS)
     wrong = "there must be 1 to 1024 mel bands";
   else if (!(c->low >= 0.0 && c->low < c->high && c->high <= c->rate / 2.0))
-    wrong = "the mel bands must lie between 0 Hz and half the rate, low end first";
+    wrong = "the mel bands must be between 0 Hz and half the sample rate, low end first";
   else if (!(c->floor > 0.0 && isfinite (c->floor)))
     wrong = "the floor under the logarithm must be above 0";
   else if (c->scale != SEGUE_NN_MEL_HTK && c->scale != SEGUE_NN_MEL_SLANEY)
     wrong = "the mel scale must be htk or slaney";
   if (wrong == NULL)
     return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "log-mel frames can't be made: %s", wrong);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't compute log-mel frames: %s", wrong);
   return FALSE;
 }
 
 static gboolean
 no_memory (GError **error)
 {
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for an FFT");
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory for an FFT");
   return FALSE;
 }
 
@@ -123,7 +123,7 @@ make_bands (SegueNnLogMel *log_mel, GError **error)
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                    "mel band %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
                    " (%.0f to %.0f Hz) is narrower than the bins of an FFT of %" G_GSIZE_FORMAT
-                   " points: take fewer bands or a longer window",
+                   " points: use fewer bands or a longer window",
                    m + 1, c->bands, left, right, c->fft);
       return FALSE;
     }

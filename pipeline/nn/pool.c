@@ -205,7 +205,7 @@ start_workers (SegueNnPool *pool, GError **error)
     GThread *thread = g_thread_try_new ("segue-nn", work, worker, &reason);
     if (thread == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                   "cannot start %u threads for arithmetic: %s; ask for fewer", pool->n_threads,
+                   "can't start %u computing threads: %s; use fewer (-j)", pool->n_threads,
                    reason->message);
       return FALSE;
     }
@@ -328,8 +328,8 @@ segue_nn_pool_check (SegueNnPool *pool, GError **error)
   if (!failed)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-               "%s has no memory left to multiply in; close other programs, or use fewer threads "
-               "(-j), and run again",
+               "%s is out of memory for matrix products; close other programs, or use fewer "
+               "threads (-j), and run again",
                pool->products.backend->name);
   return FALSE;
 }

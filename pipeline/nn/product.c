@@ -207,7 +207,8 @@ segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision, GErr
   NnProducts *products = nn_pool_get_products (pool);
   if (!can (products->backend, precision)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "%s has no %s on this processor; choose float32, or ‘auto’ for what it has",
+                 "%s does not support %s on this processor; choose float32, or ‘auto’ for a "
+                 "supported precision",
                  products->backend->name, segue_nn_precision_get_name (precision));
     return FALSE;
   }
@@ -215,7 +216,7 @@ segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision, GErr
     products->scratch = aligned_alloc (ALIGNMENT, products->n_threads * sizeof (Scratch));
     if (products->scratch == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                   "no memory to multiply in %s; use fewer threads (-j), or float32",
+                   "out of memory for %s matrix products; use fewer threads (-j), or float32",
                    segue_nn_precision_get_name (precision));
       return FALSE;
     }

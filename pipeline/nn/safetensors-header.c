@@ -24,7 +24,7 @@ refuse (const Where *where, const char *format, ...)
   g_autofree char *file = g_filename_display_name (where->file);
   g_autofree char *tensor = where->tensor != NULL ? g_strescape (where->tensor, NULL) : NULL;
   g_set_error (where->error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’ is not a sound safetensors file:%s%s%s %s; get it again", file,
+               "‘%s’ is not a valid safetensors file:%s%s%s %s; download it again", file,
                tensor != NULL ? " tensor ‘" : "", tensor != NULL ? tensor : "",
                tensor != NULL ? "’:" : "", what);
   return FALSE;
@@ -76,14 +76,14 @@ parse_offsets (json_t *offsets, SegueTensorInfo *info, guint64 data_length, cons
       !parse_size (json_array_get (offsets, 1), &end))
     return refuse (where, "its data_offsets are not two sizes");
   if (begin > end || end > data_length)
-    return refuse (where, "its data_offsets lie outside of the file");
+    return refuse (where, "its data_offsets are outside the file");
   if (!nn_safetensors_size (info->dtype, info->n_dims, info->shape, &info->n_elements,
                             &info->n_bytes))
     return refuse (where, "its shape is too large");
   if (info->dtype == SEGUE_SAFETENSORS_OTHER)
     info->n_bytes = end - begin;
   if (info->n_bytes != end - begin)
-    return refuse (where, "its shape needs %zu bytes but its data_offsets hold %" G_GUINT64_FORMAT,
+    return refuse (where, "its shape needs %zu bytes but its data_offsets span %" G_GUINT64_FORMAT,
                    info->n_bytes, end - begin);
   info->offset = begin;
   return TRUE;
@@ -148,7 +148,7 @@ check_layout (NnSafetensorsHeader *header, guint64 data_length, Where *where)
     where->tensor = info->name;
     if (info->offset != end)
       return refuse (where, info->offset < end ? "its data overlaps another's"
-                                               : "there is a hole before its data");
+                                               : "there is a gap before its data");
     end += info->n_bytes;
   }
   where->tensor = NULL;

@@ -24,7 +24,7 @@ refuse (const SegueSafetensors *file, const char *tensor, const char *what, GErr
   g_autofree char *shown = g_filename_display_name (file->name);
   g_autofree char *name = g_strescape (tensor, NULL);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’: tensor ‘%.200s’ %s; get the model again", shown, name, what);
+               "‘%s’: tensor ‘%.200s’ %s; download the model again", shown, name, what);
   return FALSE;
 }
 
@@ -90,8 +90,8 @@ segue_safetensors_open_folder (const char *folder, GError **error)
   g_autofree char *shown = g_filename_display_name (pickle);
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-    "‘%s’ is a pickle, which can run any program when it is opened and is never read; if you trust "
-    "it, convert it with transformers: python3 -c \"from transformers import AutoModel; "
+    "‘%s’ is a pickle, which can run any program when it is opened, so segue never reads it; if "
+    "you trust it, convert it with transformers: python3 -c \"from transformers import AutoModel; "
     "AutoModel.from_pretrained('FOLDER').save_pretrained('NEW')\"",
     shown);
   return NULL;

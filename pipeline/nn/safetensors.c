@@ -31,7 +31,7 @@ read_at (SegueSafetensors *file, guint64 offset, gsize length, void *out, GError
     if (n == 0) {
       g_autofree char *shown = g_filename_display_name (file->name);
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                   "‘%s’ became shorter while it was being read; get it again", shown);
+                   "‘%s’ was truncated while it was being read; download it again", shown);
       return FALSE;
     }
     done += (gsize) n;
@@ -44,7 +44,7 @@ refuse (SegueSafetensors *file, const char *what, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (file->name);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’ is not a sound safetensors file: %s; get it again", shown, what);
+               "‘%s’ is not a valid safetensors file: %s; download it again", shown, what);
   return FALSE;
 }
 
@@ -62,12 +62,12 @@ read_header (SegueSafetensors *file, guint64 file_length, GError **error)
   if (length > SAFETENSORS_MAX_HEADER)
     return refuse (file, "its header is larger than 16 MiB", error);
   if (length > file_length - sizeof prefix)
-    return refuse (file, "its header is cut short", error);
+    return refuse (file, "its header is truncated", error);
 
   g_autofree char *text = g_try_malloc (length + 1);
   if (text == NULL) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "no memory for the header of ‘%s’",
-                 file->name);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "not enough memory for the header of ‘%s’", file->name);
     return FALSE;
   }
   guint64 data_start = sizeof prefix + length;

@@ -29,12 +29,13 @@ compare (const SegueItem *a, const SegueItem *b)
 {
   GBytes *first = segue_item_get_bytes (a), *second = segue_item_get_bytes (b);
   if (!g_str_equal (segue_item_get_id (a), segue_item_get_id (b)))
-    return "another id";
+    return "a different id";
   if (!is_same_shape (a, b))
-    return "another shape";
+    return "a different shape";
   if (!is_same_metadata (a, b))
-    return "other metadata";
-  return !first == !second && (!first || g_bytes_equal (first, second)) ? NULL : "other samples";
+    return "different metadata";
+  return !first == !second && (!first || g_bytes_equal (first, second)) ? NULL
+                                                                        : "different samples";
 }
 
 static gboolean
@@ -42,9 +43,9 @@ refuse (const SegueGraphStage *stage, const SegueItem *item, const char *how, GE
 {
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-    "stage '%s' (type '%s') made %s of ‘%s’ when it was given it again: what process () makes "
-    "may depend on nothing but the item, the configuration and the seed (no state from item "
-    "to item, no clock, no random numbers but from segue_context_get_seed ())",
+    "stage '%s' (type '%s') produced %s for ‘%s’ when it processed it again: the output of process "
+    "() must depend only on the item, the configuration and the seed (no state from item to item, "
+    "no clock, no random numbers except from segue_context_get_seed ())",
     stage->id, stage->type->name, how, segue_item_get_id (item));
   return FALSE;
 }
@@ -63,7 +64,7 @@ segue_again_check (SegueChain *chain, const SegueGraphStage *stage, SegueItem *i
       return refuse (stage, item, how, error);
     }
     if (other->len != output->len)
-      return refuse (stage, item, "another number of items", error);
+      return refuse (stage, item, "a different number of items", error);
     for (guint i = 0; i < output->len; i++) {
       const char *how = compare (g_ptr_array_index (output, i), g_ptr_array_index (other, i));
       if (how)

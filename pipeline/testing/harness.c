@@ -120,7 +120,7 @@ find_type (SegueRegistry *registry, const char *stage, GError **error)
   for (guint i = 0; i < types->len; i++)
     g_string_append_printf (names, "%s'%s'", i > 0 ? ", " : "",
                             ((const SegueStageType *) g_ptr_array_index (types, i))->name);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "there is no stage type '%s'; there is %s",
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "there is no stage type '%s'; available: %s",
                stage, names->len ? names->str : "none");
   return NULL;
 }

@@ -193,7 +193,7 @@ echo 'void segue_old (void); void segue_plugin_query (void); void segue_plugin_q
   >"$scratch/other.c"
 gcc -shared -fPIC -Wl,-soname,libsegue.so.1 -o "$scratch/libold.so" "$scratch/lib.c" &&
   gcc -shared -fPIC -o "$scratch/other.so" "$scratch/other.c" -L"$scratch" -lold &&
-  refused "$scratch/other.so" 'built for plugin interface 1, this segue has 2.*build it again'
+  refused "$scratch/other.so" 'built for plugin interface 1, this segue has 2.*rebuild it'
 report $? 'a plugin of an older interface is refused with words'
 
 echo 'SEGUE_2.7 { global: segue_old; };' >"$scratch/new.map"

@@ -222,7 +222,7 @@ test_many_connections (Fixture *f, gconstpointer data)
 
   /* Bypasses of a split, and formats. */
   static const char *const formats[] = {
-    "wrong.yaml:9:11: stage 'one': its input 'audio' comes from 'segment', past 'split'",
+    "wrong.yaml:9:11: stage 'one': its input 'audio' comes from 'segment', which bypasses 'split'",
     "wrong.yaml:14:20: stage 'two': the model takes audio of 16000 Hz and gets 22050 Hz; decode to "
     "that with --set "
     "decode.rate=16000\n",
@@ -584,12 +584,13 @@ test_formats (Fixture *f, gconstpointer data)
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
       "p.yaml:7:33: stage 'train': \342\200\230" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",
-      "p.yaml:7:25: stage 'train': its input 'audio' comes from 'segment', past 'split'" },
+      "p.yaml:7:25: stage 'train': its input 'audio' comes from 'segment', which bypasses "
+      "'split'" },
     { "  - use: decode\n  - use: segment\n  - use: train\n  - use: split\n",
-      "p.yaml:6:5: stage 'train': its input 'audio' comes from 'segment', past 'split'" },
+      "p.yaml:6:5: stage 'train': its input 'audio' comes from 'segment', which bypasses 'split'" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
       "  - { use: evaluate, from: { audio: segment } }\n",
-      "stage 'evaluate': its input 'audio' comes from 'segment', past 'split'" },
+      "stage 'evaluate': its input 'audio' comes from 'segment', which bypasses 'split'" },
     { "  - { id: low, use: decode, with: { rate: 8000 } }\n"
       "  - { id: songs-8, use: segment }\n  - use: split\n  - use: train\n"
       "  - { id: other, use: decode, with: { rate: 16000 } }\n"
@@ -618,7 +619,7 @@ test_unused (Fixture *f, gconstpointer data)
   command_run (&result, f->folder, f->env, "check", "p.yaml", NULL);
   command_assert (&result, 0);
   command_assert_says (&result,
-                       "warning: p.yaml:5:5: stage 'trim': no stage takes its output 'audio'");
+                       "warning: p.yaml:5:5: stage 'trim': no stage uses its output 'audio'");
   g_assert_null (strstr (result.err, "stage 'segment'"));
 }
 

@@ -188,7 +188,7 @@ test_hostile_shards (Hub *f, gconstpointer data)
     g_auto (CommandResult) result = { 0 };
     f->index = indices[i];
     hub_fetch (f, 65, &result);
-    command_assert_says (&result, "does not map tensors to files beside it");
+    command_assert_says (&result, "does not map tensors to files in the same folder");
     g_assert_false (hub_has (f, "refs/main"));
   }
 }

@@ -19,13 +19,13 @@ from support import BUILD, SOURCE, folder
 BEYOND = [
     r"from: ",                            # existing stages, and their outputs
     r"needs \S+, and no earlier stage produces it",
-    r"its input '.*' comes from '.*', past",
+    r"its input '.*' comes from '.*', which bypasses",
     r"two stages have the id",
     r"unknown variable ",                 # values of variables
     r"variable '.*' (has no value|is not text)",
     r"low not above high",                # comparisons of two numbers
-    r"leads out of the folder of the pipeline",
-    r"no later stage takes what it makes",
+    r"is outside the folder of the pipeline",
+    r"no later stage uses its output, which is recomputed",
     r"its output is stored, but stage",
 ]
 # Rules between the parameters of a stage, and formats between stages: each with a stage's own message.
@@ -43,7 +43,7 @@ RULES = [
     r"mel band .* is narrower than the bins",
     r"blocks halve .* bands to nothing",
     r"low must be below .* Hz, where the highest mel band ends",
-    r"high must be at most .* Hz, half of the audio's rate",
+    r"high must be at most .* Hz, half of the audio's sample rate",
 ]
 
 

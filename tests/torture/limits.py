@@ -85,7 +85,7 @@ def main():
                  r"too many open files.*ulimit -n")
         sizes = [0, 100, 4096, 40000] + list(range(5000, 200000, 5000)) * full
         tap.case(f"{decode}: sizes of files", under, bench, reference, resource.RLIMIT_FSIZE, sizes,
-                 r"larger than is allowed.*ulimit -f")
+                 r"exceed the file size limit.*ulimit -f")
         if faultbench.is_sanitized():
             print(f"# {decode}: memory: left out, the sanitizer's own tables take terabytes")
             continue

@@ -131,7 +131,7 @@ segue_csv_open (const char *path, GError **error)
   }
   if (fstat (fd, &info) != 0 || !S_ISREG (info.st_mode)) {
     close (fd);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is no regular file", csv->shown);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not a regular file", csv->shown);
     return NULL;
   }
   csv->file = fdopen (fd, "r");
@@ -157,7 +157,7 @@ static gboolean
 take (SegueCsv *csv, int c, GError **error)
 {
   if (c == '\0')
-    return segue_csv_fail (csv, error, "a zero byte: this is no text");
+    return segue_csv_fail (csv, error, "a NUL byte: this is not text");
   if (csv->text->len >= MAX_ROW)
     return segue_csv_fail (csv, error, "a row of more than %u MiB", MAX_ROW >> 20);
   g_string_append_c (csv->text, (char) c);

@@ -69,25 +69,24 @@ advice_for_errno (int err)
 {
   switch (err) {
   case ENOSPC:
-    return "the disk is full; free some space and run again, what is finished is kept";
+    return "the disk is full; free some space and run again; finished work is kept";
   case EDQUOT:
-    return "your share of the disk (quota) is used up; free some space and run again, what is "
-           "finished is kept";
+    return "the disk quota is exceeded; free some space and run again; finished work is kept";
   case EFBIG:
-    return "the file would be larger than is allowed here; raise the limit (ulimit -f) and run "
-           "again, what is finished is kept";
+    return "the file would exceed the file size limit; raise the limit (ulimit -f) and run again; "
+           "finished work is kept";
   case EROFS:
-    return "the disk is read-only; choose a folder on another one";
+    return "the disk is read-only; choose a folder on another disk";
   case EMFILE:
     return "too many open files; raise the limit (ulimit -n 4096) or use fewer workers (-j), and "
            "run again";
   case ENFILE:
-    return "too many open files on this machine; close other programs and run again";
+    return "too many open files on this system; close other programs and run again";
   case ENOMEM:
     return "not enough memory; close other programs or use fewer workers (-j), and run again";
   case EAGAIN:
-    return "the system has nothing left to give; close other programs or use fewer workers (-j), "
-           "and run again";
+    return "system resources are exhausted; close other programs or use fewer workers (-j), and "
+           "run again";
   default:
     return NULL;
   }

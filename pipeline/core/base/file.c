@@ -29,10 +29,8 @@ set_write_error (GError **error, int err, const char *path)
     return segue_set_error_from_errno (error, err, SEGUE_ERROR_CANNOT_CREATE, "can't write", path);
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-               "can't write ‘%s’: %s; free some space and run again, what is finished "
-               "is kept",
-               shown,
-               err == EDQUOT ? "your share of the disk (quota) is used up" : "the disk is full");
+               "can't write ‘%s’: %s; free some space and run again; finished work is kept", shown,
+               err == EDQUOT ? "the disk quota is exceeded" : "the disk is full");
   return FALSE;
 }
 

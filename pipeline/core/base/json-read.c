@@ -102,7 +102,7 @@ segue_json_read_fd (int fd, const char *place, SegueJsonKind kind, GCancellable 
   if (!root || json_is_object (root))
     return root;
   g_autofree char *shown = g_filename_display_name (place);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ does not hold a JSON object", shown);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ does not contain a JSON object", shown);
   json_decref (root);
   return NULL;
 }

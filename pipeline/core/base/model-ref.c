@@ -33,7 +33,7 @@ resolve_path (const char *ref, GError **error)
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                g_file_test (path, G_FILE_TEST_EXISTS)
-                 ? "the model ‘%s’ is a file; give the folder that holds its config.json"
+                 ? "the model ‘%s’ is a file; give the folder that contains its config.json"
                  : "there is no model folder ‘%s’",
                shown);
   return NULL;
@@ -72,8 +72,10 @@ read_commit (const char *repo, const char *revision, GError **error)
   if (text && strlen (text) == length && segue_hub_is_commit (g_strstrip (text)))
     return g_steal_pointer (&text);
   g_autofree char *shown = g_filename_display_name (path);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’ does not hold a commit; delete it and fetch the model again", shown);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "‘%s’ does not contain a commit hash; delete it and download the model again with segue fetch",
+    shown);
   return NULL;
 }
 

@@ -15,7 +15,7 @@ typedef struct {
 
 #define MODULE  "a tracker module, which has notes and instruments: export it as WAV or FLAC first"
 #define CHIP    "a chiptune, which is a program for a sound chip: export it as WAV or FLAC first"
-#define TORRENT "a BitTorrent file, not what it downloads"
+#define TORRENT "a BitTorrent file, not the files that it downloads"
 
 static const Magic magics[] = {
   AT (0, "\x1f\x8b", "a gzip archive: unpack it first"),
@@ -40,7 +40,7 @@ static const Magic magics[] = {
   AT (0, "Salted__", "encrypted (OpenSSL): decrypt it first"),
   AT (0, "CTENFDAM", "copy-protected (NetEase)"),
   AT (0, "\x7c\xd5\x32\xeb\x86\x02\x7f\x4b", "copy-protected (KuGou)"),
-  AT (8, "CDDA", "a pointer to a track of a CD (CDA), without the sound: rip the CD"),
+  AT (8, "CDDA", "a shortcut to a track of a CD (CDA), without audio: rip the CD"),
   AT (0, "%PDF-", "a PDF document"),
   AT (0, "\xff\xd8\xff", "a picture (JPEG)"),
   AT (0, "\x89PNG\r\n\x1a\n", "a picture (PNG)"),
@@ -55,10 +55,10 @@ static const Magic magics[] = {
   AT (0, "8BPS", "a picture (Photoshop)"),
   AT (0, "AT&TFORM", "a scanned document (DjVu)"),
   AT (0, "%!PS", "a document (PostScript)"),
-  AT (0, "MThd", "a MIDI file, which has notes and no sound"),
-  AT (8, "RMID", "a MIDI file, which has notes and no sound"),
+  AT (0, "MThd", "a MIDI file, which contains notes and no audio"),
+  AT (8, "RMID", "a MIDI file, which contains notes and no audio"),
   AT (0, "FLhd", "a project of FL Studio: export it as WAV or FLAC first"),
-  AT (1, "FICHIER GUITAR PRO", "a tablature (Guitar Pro), which has notes and no sound"),
+  AT (1, "FICHIER GUITAR PRO", "a tablature (Guitar Pro), which contains notes and no audio"),
   AT (0, "Extended Module: ", MODULE),
   AT (0, "IMPM", MODULE),
   AT (44, "SCRM", MODULE),
@@ -91,8 +91,8 @@ static const Magic magics[] = {
   AT (0, "\0\1\0\0\0", "a font"),
   AT (0, "L\0\0\0\1\x14\2\0", "a Windows shortcut (LNK), not the file itself"),
   AT (0, "SQLite format 3", "an SQLite database"),
-  AT (0, "\0\5\x16\7", "what macOS keeps about a file (AppleDouble), not the file itself"),
-  AT (0, "\0\0\0\1Bud1", "what macOS keeps about a folder (.DS_Store)"),
+  AT (0, "\0\5\x16\7", "macOS metadata of a file (AppleDouble), not the file itself"),
+  AT (0, "\0\0\0\1Bud1", "macOS metadata of a folder (.DS_Store)"),
   AT (0, "d8:announce", TORRENT),
   AT (0, "d13:announce-list", TORRENT),
   AT (0, "d7:comment", TORRENT),
@@ -122,20 +122,20 @@ static const Magic texts[] = {
   AT (0, "<smil", "a playlist (SMIL)"),
   AT (0, "<?wpl", "a playlist (WPL)"),
   AT (0, "<?php", "a PHP script"),
-  AT (0, "<error", "an error of a server (XML), not the file that was asked for"),
+  AT (0, "<error", "an error message of a server (XML), not the requested file"),
   AT (0, "#!", "a script"),
-  AT (0, "http/1.", "a server's answer with its header: save the file alone"),
-  AT (0, "data:", "a data URL: save what it holds"),
+  AT (0, "http/1.", "an HTTP response with its header: save only the file"),
+  AT (0, "data:", "a data URL: save its content"),
   AT (0, "{\\rtf", "a text document (RTF)"),
   AT (0, "-----begin ", "encrypted or signed text (PGP, PEM)"),
   AT (0, "mime-version:", "an e-mail or a saved web page (MIME)"),
   AT (0, "received:", "an e-mail"),
   AT (0, "return-path:", "an e-mail"),
   AT (0, "from:", "an e-mail or a saved web page (MIME)"),
-  AT (0, "file \"", "a cue sheet: the sound is in the file that it names"),
-  AT (0, "rem ", "a cue sheet: the sound is in the file that it names"),
-  AT (0, "performer \"", "a cue sheet: the sound is in the file that it names"),
-  AT (0, "title \"", "a cue sheet: the sound is in the file that it names"),
+  AT (0, "file \"", "a cue sheet: the audio is in the file that it names"),
+  AT (0, "rem ", "a cue sheet: the audio is in the file that it names"),
+  AT (0, "performer \"", "a cue sheet: the audio is in the file that it names"),
+  AT (0, "title \"", "a cue sheet: the audio is in the file that it names"),
   AT (0, "[00:", "lyrics (LRC)"),
   AT (0, "[ti:", "lyrics (LRC)"),
   AT (0, "[ar:", "lyrics (LRC)"),
@@ -217,7 +217,7 @@ segue_file_recognise (const guint8 *start, gsize n)
   if (what)
     return what;
   if (is_multipart (start, n))
-    return "a form (multipart/form-data): send the file alone, as the body of the request";
+    return "a form (multipart/form-data): send only the file, as the body of the request";
   if (is_wide_text (start, n))
     return "text (UTF-16)";
   return is_text (start, n) ? recognise_text (start, n) : NULL;

@@ -106,7 +106,7 @@ segue_file_seal_folder (const char *folder, GError **error)
   g_autofree char *path = g_build_filename (folder, SEGUE_FILE_SEAL, NULL);
   if (!walk (AT_FDCWD, folder, "", 0, add_line, lines)) {
     g_autofree char *shown = g_filename_display_name (folder);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't list what lies in ‘%s’", shown);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO, "can't list the files in ‘%s’", shown);
     return FALSE;
   }
   g_ptr_array_sort (lines, compare_lines);

@@ -91,16 +91,16 @@ static const char *
 mode_words (const SegueStageType *type)
 {
   if (type->flags & SEGUE_STAGE_LIVE)
-    return "live: makes each item again whenever it is read";
+    return "live: recomputes each item whenever it is read";
   switch (type->mode) {
   case SEGUE_MODE_SOURCE:
-    return "source: brings items in";
+    return "source: produces items";
   case SEGUE_MODE_MAP:
-    return "map: takes one item at a time, many at once";
+    return "map: processes items one by one, several in parallel";
   case SEGUE_MODE_SERIAL:
-    return "serial: follows the items in order";
+    return "serial: processes items in order";
   case SEGUE_MODE_COLLECT:
-    return "collect: sees all items at once";
+    return "collect: processes all items at once";
   }
   return "unknown";
 }
@@ -109,8 +109,8 @@ char *
 segue_stage_words (const SegueStageType *type)
 {
   return g_strconcat (
-    mode_words (type), type->flags & SEGUE_STAGE_SEEDED ? "; random, by the pipeline's seed" : "",
-    type->flags & SEGUE_STAGE_ISOLATE ? "; isolated: in a process of its own" : "", NULL);
+    mode_words (type), type->flags & SEGUE_STAGE_SEEDED ? "; random, seeded by the pipeline" : "",
+    type->flags & SEGUE_STAGE_ISOLATE ? "; isolated: runs in a separate process" : "", NULL);
 }
 
 const char *

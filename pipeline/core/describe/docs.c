@@ -81,8 +81,7 @@ append_model (GString *out, SegueRegistry *registry, const SegueModelType *type)
                           type->doc ? type->doc : "");
   append_params (out, type->params);
   g_autofree char *recipe = segue_recipe_words (type->recipe);
-  g_string_append_printf (out, "Trained, where the pipeline does not say otherwise, with %s.\n\n",
-                          recipe);
+  g_string_append_printf (out, "Default training settings: %s.\n\n", recipe);
 }
 
 char *
@@ -91,11 +90,10 @@ segue_docs_stages (SegueRegistry *registry)
   g_autoptr (GPtrArray) stages = segue_registry_list_stages (registry);
   g_autoptr (GPtrArray) models = segue_registry_list_models (registry);
   GString *out = g_string_new (
-    "<!-- Drawn from the parameter tables; `ninja -C build update-generated` draws it again. -->\n"
-    "# Stages and models\n\nEvery stage type that comes with segue, and its parameters. "
-    "`segue inspect NAME` prints the same for what is installed.\n\nBeside its parameters (`with`) "
-    "a stage of a pipeline takes settings that change how it is run, and never what comes "
-    "out:\n\n");
+    "<!-- Generated from the parameter tables by `ninja -C build update-generated`. -->\n# Stages "
+    "and models\n\nThe stage types that come with segue, and their parameters. `segue inspect "
+    "NAME` prints the same for every installed type.\n\nBesides its parameters (`with`), a stage "
+    "of a pipeline has settings for how it runs; of these, only `seed` changes its results:\n\n");
   append_params (out, segue_stage_settings);
   for (guint i = 0; i < stages->len; i++)
     append_stage (out, registry, g_ptr_array_index (stages, i));

@@ -118,7 +118,7 @@ static void
 append_extensions (Page *page, const SegueStageType *type)
 {
   g_autofree char *list = g_strjoinv (" ", (GStrv) type->decodes->extensions);
-  g_autofree char *line = g_strconcat ("reads files named ", list, NULL);
+  g_autofree char *line = g_strconcat ("reads files with the extensions ", list, NULL);
   append_wrapped (page, line, 2, 4);
 }
 
@@ -126,7 +126,7 @@ append_extensions (Page *page, const SegueStageType *type)
 static void
 append_decoders (Page *page, SegueRegistry *registry, const GPtrArray *decoders)
 {
-  g_string_append (page->text, "\nDecoders here, in the order in which they are asked\n\n");
+  g_string_append (page->text, "\nInstalled decoders, in the order in which they are tried\n\n");
   for (guint i = 0; i < decoders->len; i++) {
     const SegueStageType *type = g_ptr_array_index (decoders, i);
     const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, type);
@@ -165,7 +165,7 @@ append_model (Page *page, SegueRegistry *registry, const SegueModelType *type)
   }
   append_params (page, type->params);
   g_autofree char *recipe = segue_recipe_words (type->recipe);
-  g_string_append (page->text, "\nTrained, where the pipeline does not say otherwise, with\n\n");
+  g_string_append (page->text, "\nDefault training settings\n\n");
   append_paragraph (page, recipe, 2);
 }
 

@@ -310,8 +310,8 @@ check_live_used (Connector *c)
     c->stage = stage;
     if (known && is_live (stage) && !used[i] &&
         !fail (c, NULL,
-               "no later stage takes what it makes again in every epoch; put it right before "
-               "the stage that trains, or remove it"))
+               "no later stage uses its output, which is recomputed in every epoch; put it right "
+               "before the stage that trains, or remove it"))
       return FALSE;
     known = known && !stage->faulty;
     for (guint k = 0; k < stage->n_inputs; k++)

@@ -75,8 +75,8 @@ segue_loading_check_sets (SegueLoading *loading)
       const SegueNode *from = segue_node_get (stage->node, "from");
       segue_node_error (
         from ? from : stage->node, loading->error,
-        "stage '%s': its input '%s' comes from '%s', past '%s': the items are in no set, and test "
-        "items would be trained on; take what comes after '%s'",
+        "stage '%s': its input '%s' comes from '%s', which bypasses '%s': the items are in no set, "
+        "and the model would be trained on test items; connect it to '%s' or a later stage",
         stage->id, input->port->name, stage_at (stages, input->producer)->id, split->id, split->id);
       if (!segue_loading_goes_on (loading))
         return FALSE;
@@ -107,10 +107,10 @@ segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings)
       if (!is_items (stage->outputs[k]) || is_taken (stages, i, k))
         continue;
       g_autoptr (GError) place = NULL;
-      segue_node_error (stage->node, &place,
-                        "stage '%s': no stage takes its output '%s'; remove it, or name it with "
-                        "from: %s",
-                        stage->id, stage->type->outputs[k]->name, stage->id);
+      segue_node_error (
+        stage->node, &place,
+        "stage '%s': no stage uses its output '%s'; remove the stage, or connect it with from: %s",
+        stage->id, stage->type->outputs[k]->name, stage->id);
       g_ptr_array_add (warnings, g_strdup (place->message));
     }
   }

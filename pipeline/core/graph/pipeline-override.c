@@ -149,8 +149,8 @@ open_place (Place *place, const SegueOverride *override, GError **error)
     key = row->tag;
   if (!key) {
     g_autofree char *shown = segue_node_shown (node);
-    return segue_node_error (override->value, error,
-                             "nothing can be set inside of a single value (%s)", shown);
+    return segue_node_error (override->value, error, "a single value (%s) has no parameters to set",
+                             shown);
   }
   SegueNode *map = segue_node_new (SEGUE_NODE_MAP, node);
   segue_node_set (map, key, node);
@@ -166,8 +166,8 @@ enter_list (Place *place, const char *part, const SegueOverride *override, GErro
   if (!g_ascii_string_to_unsigned (part, 10, 0, G_MAXUINT, &index, NULL) ||
       index >= list->values->len)
     return segue_node_error (override->value, error,
-                             "'%s' is no entry of a list of %u; they count from 0", part,
-                             list->values->len);
+                             "'%s' is not an index of a list of %u entries; indexes start at 0",
+                             part, list->values->len);
   place->slot = (SegueNode **) &g_ptr_array_index (list->values, index);
   if (place->found && place->row.type == SEGUE_PARAM_LIST)
     place->row = segue_param_read (place->row.element);

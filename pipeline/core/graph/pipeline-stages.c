@@ -9,14 +9,16 @@
 
 const SegueParam *const segue_stage_settings[] = {
   ROW (cache, SEGUE_PARAM_BOOL, .def = "false",
-       .doc = "Keep this step's own output in the cache too."),
+       .doc = "Also cache the output of this stage itself."),
   ROW (isolate, SEGUE_PARAM_BOOL, .flags = SEGUE_PARAM_OPTIONAL,
-       .doc = "Run this step in processes of its own, so that a song that crashes it or makes it "
-              "hang costs nothing but that song.  Default: steps that read files of any kind."),
+       .doc = "Run this stage in separate processes, so that a song that makes it crash or hang "
+              "affects no other song.  Default: true for stages that read files of any kind."),
   ROW (time_limit, SEGUE_PARAM_DOUBLE, .def = "300", .min = 0.1, .max = 86400, .unit = "s",
-       .doc = "How long an isolated step may take over one song before it is given up."),
-  ROW (seed, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0, .max = (double) G_MAXINT64,
-       .doc = "Gives this step other random numbers.  Equal steps without it give equal results."),
+       .doc = "Time limit of an isolated stage per song.  A song that exceeds it fails."),
+  ROW (
+    seed, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0, .max = (double) G_MAXINT64,
+    .doc =
+      "Gives this stage different random numbers.  Without it, equal stages give equal results."),
   NULL,
 };
 
@@ -112,7 +114,7 @@ find_type (SegueLoading *loading, const SegueNode *stage)
     segue_node_error (use, loading->error, "no stage type '%s'; did you mean '%s'?", shown, near);
   else if (!g_str_is_ascii (use->text))
     segue_node_error (use, loading->error,
-                      "no stage type '%s'; it has other characters than [a-z0-9-], such as a "
+                      "no stage type '%s'; it contains characters other than [a-z0-9-], such as a "
                       "typographic quote: remove them",
                       shown);
   else if (names->len == 1)
@@ -213,11 +215,10 @@ check_settings (SegueLoading *loading, const SegueNode *node, const SegueStageSe
   const SeguePluginEntry *entry =
     segue_registry_get_plugin_of (loading->pipeline->registry, stage->type);
   if (settings->isolate == TRUE && !g_path_is_absolute (entry->path))
-    return segue_node_error (
-      isolate, loading->error,
-      "stage '%s': '%s' is part of this program and can't run in a process of "
-      "its own; remove isolate",
-      stage->id, stage->type->name);
+    return segue_node_error (isolate, loading->error,
+                             "stage '%s': '%s' is part of this program and can't run in a separate "
+                             "process; remove isolate",
+                             stage->id, stage->type->name);
   return TRUE;
 }
 

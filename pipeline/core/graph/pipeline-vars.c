@@ -87,9 +87,8 @@ expand_text (SegueVariables *variables, SegueNode *node, GError **error)
     gsize length = reference_at (c, &name);
     if (length == 0) {
       if (c[0] == '$' && c[1] == '{')
-        return segue_node_error (node, error,
-                                 "'${' begins a variable, as in ${music}; write $${ for the "
-                                 "characters themselves");
+        return segue_node_error (
+          node, error, "'${' begins a variable, as in ${music}; write $${ for a literal ${");
       g_string_append_c (result, *c++);
       continue;
     }
@@ -98,7 +97,7 @@ expand_text (SegueVariables *variables, SegueNode *node, GError **error)
       return FALSE;
     if (value->type != SEGUE_NODE_SCALAR)
       return segue_node_error (node, error,
-                               "variable '%s' is not text, so it can't stand inside of text", name);
+                               "variable '%s' is not text, so it can't be used inside text", name);
     if (!spend (variables, node, strlen (value->text), error))
       return FALSE;
     /* The first part of a path determines what it is relative to. */

@@ -65,7 +65,7 @@ segue_pread_all (int fd, void *buffer, gsize length, guint64 offset, const char 
     if (n == 0) {
       g_autofree char *shown = g_filename_display_name (path);
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                   "‘%s’ is shorter than it was; run the same command again to make it", shown);
+                   "‘%s’ was truncated; run the same command again to recompute it", shown);
       return FALSE;
     }
     at += n;
@@ -87,7 +87,7 @@ segue_extent_read (const SegueExtent *extent, GError **error)
   g_autofree void *buffer = g_try_malloc (extent->length);
   if (!buffer) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "not enough memory for %" G_GSIZE_FORMAT " MiB of a song; use fewer workers",
+                 "not enough memory for %" G_GSIZE_FORMAT " MiB of a song; use fewer workers (-j)",
                  (extent->length >> 20) + 1);
     return NULL;
   }

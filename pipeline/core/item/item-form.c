@@ -47,7 +47,7 @@ check_tensor (const SegueItemForm *form, const char **why)
   if (form->dtype > SEGUE_DTYPE_U8)
     return wrong (why, "a tensor with elements of an unknown type");
   if (!segue_shape_bytes (form->dtype, form->rank, form->shape, &bytes) || bytes != form->length)
-    return wrong (why, "a tensor whose shape is not that of its bytes");
+    return wrong (why, "a tensor whose shape does not match its number of bytes");
   return TRUE;
 }
 
@@ -55,7 +55,7 @@ static gboolean
 check_sizes (const SegueItemForm *form, const char **why)
 {
   if (form->length > G_MAXSSIZE)
-    return wrong (why, "more bytes than memory can hold");
+    return wrong (why, "more bytes than fit into memory");
   switch (form->kind) {
   case SEGUE_KIND_AUDIO:
     return check_audio (form, why);
@@ -65,7 +65,7 @@ check_sizes (const SegueItemForm *form, const char **why)
   case SEGUE_KIND_FILE:
   case SEGUE_KIND_MODEL:
   case SEGUE_KIND_METRICS:
-    return form->length == 0 || wrong (why, "a file or folder with bytes of its own");
+    return form->length == 0 || wrong (why, "a file or folder with a payload");
   default:
     return wrong (why, "an unknown kind of item");
   }
@@ -83,11 +83,11 @@ gboolean
 segue_item_form_check (const SegueItemForm *form, guint64 n_bytes, const char **why)
 {
   if (form->origin < -1 || form->origin > G_MAXINT32)
-    return wrong (why, "an item that derives from nothing");
+    return wrong (why, "an item with an invalid origin");
   if (form->origin < 0 ? *form->suffix == '\0' : *form->suffix != '\0' && *form->suffix != '#')
-    return wrong (why, "an id that derives from nothing");
+    return wrong (why, "an id that does not match its origin");
   if (form->offset > n_bytes || form->length > n_bytes - form->offset)
-    return wrong (why, "an item outside of its bytes");
+    return wrong (why, "an item outside the payload");
   return check_delta (form->delta, why) && check_sizes (form, why);
 }
 

@@ -65,9 +65,9 @@ find_mistake (const SegueModelTensor *tensor)
     return "has more dimensions than SEGUE_MAX_RANK";
   for (guint i = 0; i < tensor->rank; i++)
     if (!g_size_checked_mul (&n, n, tensor->shape[i]))
-      return "has a shape that no memory holds";
+      return "has a shape that is too large for memory";
   if (n != tensor->n_elements)
-    return "has another number of elements than its shape";
+    return "has a number of elements that does not match its shape";
   return tensor->value == NULL ? "has no value" : NULL;
 }
 

@@ -92,7 +92,7 @@ segue_model_folder_read (const char *folder, SegueModelFolder *content, GError *
   if (!g_file_test (folder, G_FILE_TEST_IS_DIR)) {
     g_autofree char *shown = g_filename_display_name (folder);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "‘%s’ is not a folder; name the folder that holds config.json", shown);
+                 "‘%s’ is not a folder; name the folder that contains config.json", shown);
     return FALSE;
   }
 

@@ -45,8 +45,9 @@ check_item (SegueModel *model, const SegueModelInfo *info, SegueItem *item, gsiz
                             G_GSIZE_FORMAT,
                             n_frames, info->min_length);
   else if (n_frames != length)
-    what = g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, those beside it %" G_GSIZE_FORMAT,
-                            n_frames, length);
+    what =
+      g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, the other segments have %" G_GSIZE_FORMAT,
+                       n_frames, length);
   if (what == NULL)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s", segue_item_get_id (item), what);
@@ -134,8 +135,8 @@ run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n
     for (guint c = 0; c < plan->n_labels; c++) {
       if (!isfinite (row[c])) {
         g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                     "the model's answer for ‘%s’ is not a number; its weights or this audio hold "
-                     "values that are not finite",
+                     "the model's output for ‘%s’ is not a number; its weights or this audio "
+                     "contain values that are not finite",
                      segue_item_get_id (items[i]));
         return FALSE;
       }

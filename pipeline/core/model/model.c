@@ -126,14 +126,14 @@ find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *
   const char *name = content->model != NULL ? content->model : content->config_type;
   if (name != NULL)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ holds a model of type '%s', which no plugin provides; `segue inspect` lists "
-                 "those that do",
+                 "‘%s’ contains a model of type '%s', which no plugin provides; `segue inspect` "
+                 "lists the installed types",
                  shown, name);
   else
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ holds no model: there is neither a segue.json nor a config.json with a "
-                 "model_type",
-                 shown);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+      "‘%s’ contains no model: there is neither a segue.json nor a config.json with a model_type",
+      shown);
   return NULL;
 }
 
@@ -155,8 +155,8 @@ check_type (const SegueModelType *wanted, const SegueModelType *found, const cha
     return TRUE;
   g_autofree char *shown = g_filename_display_name (folder);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-               "‘%s’ holds a model of type '%s', not '%s'; ask for `model: %s`", shown, found->name,
-               wanted->name, found->name);
+               "‘%s’ contains a model of type '%s', not '%s'; write `model: %s`", shown,
+               found->name, wanted->name, found->name);
   return FALSE;
 }
 

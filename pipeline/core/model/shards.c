@@ -21,7 +21,8 @@ static GStrv
 refuse (const char *index, const char *what, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (index);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s; get the model again", shown, what);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s; download the model again", shown,
+               what);
   return NULL;
 }
 
@@ -44,7 +45,7 @@ segue_model_list_shards (const char *index, GError **error)
   json_decref (root);
   guint n = g_hash_table_size (names);
   if (!ok || n == 0)
-    return refuse (index, "does not map tensors to files beside it", error);
+    return refuse (index, "does not map tensors to files in the same folder", error);
   if (n > SEGUE_MODEL_MAX_SHARDS)
     return refuse (index, "names more than 128 files", error);
   g_autoptr (GList) sorted = g_list_sort (g_hash_table_get_keys (names), (GCompareFunc) strcmp);

@@ -25,7 +25,7 @@ segue_model_check_length (SegueModel *model, gsize length, GError **error)
   g_autofree char *most = g_format_size_full (SEGUE_MODEL_MAX_SEGMENT, G_FORMAT_SIZE_IEC_UNITS);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                "segments of %.3f s are too long for this '%s' model: it would take more than %s of "
-               "memory for each; take shorter segments, or a smaller model",
+               "memory for each; use shorter segments, or a smaller model",
                seconds, model->type->name, most);
   return FALSE;
 }
@@ -38,13 +38,12 @@ segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error)
   if (bytes <= all / 2)
     return TRUE;
   g_autofree char *needed =
-    bytes < G_MAXSIZE / 4 ? g_format_size (bytes) : g_strdup ("more memory than there can be");
+    bytes < G_MAXSIZE / 4 ? g_format_size (bytes) : g_strdup ("more memory than any system has");
   g_autofree char *there = g_format_size (all);
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-    "a pass of this '%s' model takes %s, more than half of the machine's memory (%s); take "
-    "shorter segments, smaller batches or a smaller model",
-    model->type->name, needed, there);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+               "a pass of this '%s' model takes %s, more than half of the system's memory (%s); "
+               "use shorter segments, smaller batches or a smaller model",
+               model->type->name, needed, there);
   return FALSE;
 }
 
@@ -59,7 +58,7 @@ segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
   void *workspace = aligned_alloc (page, whole);
   if (workspace == NULL)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
+                 "not enough memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
                  bytes / (1024 * 1024));
   else if (page == LARGE_PAGE)
     madvise (workspace, whole, MADV_HUGEPAGE);

@@ -122,7 +122,7 @@ check_row (const SegueParam *row, gsize size, const char *what, guint depth, GEr
     return FALSE;
   gsize field = segue_param_field_size (row);
   if (row->offset > size || field > size - row->offset)
-    return refuse (error, what, "its field lies outside of the struct; is config_size right?");
+    return refuse (error, what, "its field is outside the struct; check config_size");
   if (row->offset % segue_param_field_align (row))
     return refuse (error, what, "its field's type does not fit the row's; see SegueParamType");
   return check_value (row, row->def, "default", what, error) &&

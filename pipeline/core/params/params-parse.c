@@ -239,7 +239,7 @@ parse_text (Parser *p, const SegueParam *row, const SegueNode *node, char **fiel
   if (row->type == SEGUE_PARAM_OUTPUT_PATH && !node->outside && p->scope->within &&
       !segue_path_is_within (*field, p->scope->within))
     return fail (p, node,
-                 "%s leads out of the folder of the pipeline; name a place below it, or allow this "
+                 "%s is outside the folder of the pipeline; use a path inside it, or allow this "
                  "one with --set %s.%s=FOLDER",
                  p->path->str, p->scope->id ? p->scope->id : "STAGE", p->path->str);
   return TRUE;
@@ -299,7 +299,7 @@ chosen_name (Parser *p, const SegueParam *row, const SegueNode *node, const char
       return NULL;
     }
   }
-  fail (p, node, "%s does not say which one; write { %s: NAME, … }", p->path->str, key);
+  fail (p, node, "%s does not specify which one; write { %s: NAME, … }", p->path->str, key);
   return NULL;
 }
 

@@ -258,7 +258,7 @@ segue_param_type_words (const SegueParam *row)
   case SEGUE_PARAM_MODEL:
     return "a model type, or { use: NAME, … }";
   }
-  return "of a type that this version does not know";
+  return "of a type unknown to this version";
 }
 
 gboolean

@@ -46,18 +46,15 @@ segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder)
   g_ptr_array_sort (decoders->types, compare_decoders);
   *decode = *(const SegueStageType *) g_ptr_array_index (decoders->types, 0);
   decode->name = SEGUE_DECODE;
-  decode->summary = "Decodes songs of any format with the best decoder that is installed";
+  decode->summary = "Decodes songs of any format with the best installed decoder";
   decode->doc =
-    "Asks the decoders that are installed, `decode-libav`, `decode-gstreamer` and `decode-sndfile` "
-    "among them, in the order of their rank: the first that can read a song decodes it, and a "
-    "counter says how many songs that was.  A song that is damaged is refused by the first and "
-    "goes to no other.\n\n"
-    "Decoders do not report truncated files.  The container is parsed first, and the decoded "
-    "length "
-    "is compared with the declared one: see `completeness`.  Decoders run in processes of their "
-    "own, with a time limit: hostile files crash and hang them.  Which decoders there are, and "
-    "their "
-    "versions, is part of the cache key.";
+    "Tries the installed decoders, such as `decode-libav`, `decode-gstreamer` and "
+    "`decode-sndfile`, in the order of their rank.  The first that can read a song decodes it; a "
+    "counter reports the number of songs of each decoder.  A damaged song is refused by the first "
+    "decoder, and no other is tried.\n\nDecoders do not report truncated files.  The container is "
+    "parsed first, and the decoded length is compared with the declared one: see `completeness`.  "
+    "Decoders run in separate processes with a time limit, because malicious files crash and hang "
+    "them.  The installed decoders and their versions are part of the cache key.";
   decode->result_version = DECODE_VERSION;
   decode->fingerprint = NULL;
   decode->decodes = NULL;

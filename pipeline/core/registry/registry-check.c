@@ -92,7 +92,7 @@ check_decoder (const SegueStageType *view, const char *what, GError **error)
   if (!decodes)
     return TRUE;
   if (decodes->struct_size < sizeof *decodes || !decodes->extensions)
-    return refuse (error, "%s: says that it decodes, but not which files; fill in SegueDecodes",
+    return refuse (error, "%s: declares that it decodes, but no file types; fill in SegueDecodes",
                    what);
   if (view->mode != SEGUE_MODE_MAP || !(view->flags & SEGUE_STAGE_PREPARE) || !in || !in[0] ||
       in[1] || in[0]->kind != SEGUE_KIND_FILE || !out || !out[0] || out[1] ||
@@ -162,8 +162,8 @@ check_interface (const SeguePlugin *plugin, GError **error)
                    plugin->struct_size);
   if (plugin->abi_major != SEGUE_ABI_MAJOR)
     return refuse (error,
-                   "built for plugin interface %u.%u, this segue has %d.%d; build it again "
-                   "with this version's headers",
+                   "built for plugin interface %u.%u, this segue has %d.%d; rebuild it with this "
+                   "version's headers",
                    plugin->abi_major, plugin->abi_minor, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
   if (plugin->abi_minor > SEGUE_ABI_MINOR)
     return refuse (error,
@@ -213,7 +213,7 @@ segue_plugin_check (const SeguePlugin *plugin, GError **error)
   if (!view.name || !segue_name_is_valid (view.name, FALSE))
     return refuse (error, "plugin '%s': a name is [a-z][a-z0-9-]*", view.name ? view.name : "");
   if (!view.version || !view.licence)
-    return refuse (error, "plugin '%s' does not say its version and licence", view.name);
+    return refuse (error, "plugin '%s' does not state its version and licence", view.name);
   for (const SegueStageType *const *type = view.stages; type && *type; type++)
     if (!check_stage (*type, error))
       return FALSE;

@@ -36,10 +36,10 @@ explain_version (const char *reason, GError **error)
     g_autofree char *major = g_match_info_fetch (match, 2);
     if (atoi (major) == SEGUE_ABI_MAJOR)
       return FALSE;
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                 "built for plugin interface %s, this segue has %d.%d; build it again with this "
-                 "version's headers",
-                 major, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
+    g_set_error (
+      error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
+      "built for plugin interface %s, this segue has %d.%d; rebuild it with this version's headers",
+      major, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
     return TRUE;
   }
   g_clear_pointer (&match, g_match_info_unref);
@@ -77,11 +77,10 @@ open_module (const char *path, GError **error)
     if (g_module_symbol (module, MANGLED_SYMBOL, &symbol))
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                    SEGUE_PLUGIN_SYMBOL
-                   " () has the name that C++ gives it; declare it extern \"C\", as "
-                   "SEGUE_PLUGIN (…) does");
+                   " () has a C++ name; declare it extern \"C\", as SEGUE_PLUGIN (…) does");
     else
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                   "no segue plugin: it has no symbol " SEGUE_PLUGIN_SYMBOL
+                   "not a segue plugin: it has no symbol " SEGUE_PLUGIN_SYMBOL
                    "; a plugin ends with SEGUE_PLUGIN (…)");
     return NULL;
   }

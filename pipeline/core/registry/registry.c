@@ -139,7 +139,7 @@ refuse_second (GHashTable *provided, const char *what, const char *name, GError 
     return TRUE;
   g_autofree char *path = g_filename_display_name (first->entry->path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-               "%s '%s' comes from plugin '%s' already (%s); remove one of the two", what, name,
+               "%s '%s' is already provided by plugin '%s' (%s); remove one of the two", what, name,
                first->entry->plugin->name, path);
   return FALSE;
 }
@@ -152,7 +152,7 @@ refuse_names (SegueRegistry *registry, const SeguePlugin *plugin, GError **error
     if (entry->plugin && !strcmp (entry->plugin->name, plugin->name)) {
       g_autofree char *path = g_filename_display_name (entry->path);
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                   "a plugin named '%s' is loaded already (%s); the first one found wins",
+                   "a plugin named '%s' is already loaded (%s); only the first one found is used",
                    plugin->name, path);
       return FALSE;
     }

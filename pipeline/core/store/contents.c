@@ -71,7 +71,7 @@ open_regular (const char *path, struct stat *st, GError **error)
   if (st->st_size > MAX_FILE) {
     g_autofree char *shown = g_filename_display_name (path);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ is larger than %d GiB, which no song and no model is", shown,
+                 "‘%s’ is larger than %d GiB, the limit for songs and models", shown,
                  (int) (MAX_FILE >> 30));
     close (fd);
     return -1;
@@ -214,13 +214,13 @@ segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **er
   if (stat (path, &st) == 0)
     now = stamp_from_stat (&st);
   else if (errno != ENOENT && errno != ENOTDIR)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't look at", path);
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't access", path);
   /* Not ctime: it also changes with the file's permissions and names. */
   if (now.device == stamp->device && now.inode == stamp->inode && now.size == stamp->size &&
       now.mtime == stamp->mtime)
     return TRUE;
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "‘%s’ changed while it was read; run again when it is complete", shown);
+               "‘%s’ changed while it was being read; run again when it is complete", shown);
   return FALSE;
 }

@@ -39,15 +39,15 @@ static gboolean
 check_fixed (const guint8 *data, guint64 file_size, gsize *header, guint64 *payload, GError **error)
 {
   if (file_size < SEGUE_RECORD_FIXED || memcmp (data, SEGUE_RECORD_MAGIC, 8) != 0)
-    return damaged (error, "it does not begin as one");
+    return damaged (error, "it does not begin with the signature of a record");
   if (segue_header_get (data + 8, 4) != SEGUE_RECORD_VERSION)
-    return damaged (error, "of another version");
+    return damaged (error, "it has another format version");
   *header = segue_header_get (data + 12, 4);
   *payload = segue_header_get (data + 16, 8);
   guint64 length = segue_header_get (data + 24, 8);
   if (*header > SEGUE_RECORD_MAX_HEADER || *payload % 64 != 0 ||
       *payload < SEGUE_RECORD_FIXED + *header || *payload > file_size)
-    return damaged (error, "its header does not fit");
+    return damaged (error, "its header has an invalid size");
   if (length != file_size - *payload)
     return damaged (error, "its size is wrong");
   return TRUE;
@@ -61,9 +61,9 @@ parse_item (GVariant *value, const SegueRecord *record, SegueItemForm *item, GEr
       !segue_item_form_check (item, record->payload_length, &why))
     return damaged (error, why);
   if (item->origin < 0)
-    return damaged (error, "an item that derives from nothing");
+    return damaged (error, "an item with an invalid origin");
   if (!segue_kind_has_bytes (item->kind) && item->kind != SEGUE_KIND_FILE)
-    return damaged (error, "an item of an impossible kind");
+    return damaged (error, "an item of an invalid kind");
   if (item->kind == SEGUE_KIND_FILE && *item->suffix != '\0')
     return damaged (error, "a file that derives from another");
   item->offset += record->payload_offset;
@@ -99,15 +99,15 @@ parse_header (SegueRecord *record, GVariant *header, GError **error)
                  &record->components, &record->reads, &code, &record->failed, &message, &counts,
                  &items);
   if (!segue_sha256_is_valid (record->key))
-    return damaged (error, "its key is none");
+    return damaged (error, "its key is invalid");
   if (code != -1 && code != SEGUE_ERROR_DATA && code != SEGUE_ERROR_UNSUPPORTED)
-    return damaged (error, "a failure of a kind that is not kept");
+    return damaged (error, "a failure of a kind that is not cached");
   if (code != -1)
     record->failure = g_error_new_literal (SEGUE_ERROR, code, message);
   parse_counts (record, counts);
   gsize n = g_variant_n_children (items);
   if (n > G_MAXUINT || (n > 0 && (record->failure || record->reads[0])))
-    return damaged (error, "items where there should be none");
+    return damaged (error, "it has unexpected items");
   for (gsize i = 0; i < n; i++) {
     g_autoptr (GVariant) value = g_variant_get_child_value (items, i);
     SegueItemForm item;
@@ -126,13 +126,13 @@ segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **
   guint64 payload;
   guint8 digest[32];
   if (size < SEGUE_RECORD_FIXED || size > file_size) {
-    damaged (error, "it is cut off");
+    damaged (error, "it is truncated");
     return NULL;
   }
   if (!check_fixed (data, file_size, &length, &payload, error))
     return NULL;
   if (size - SEGUE_RECORD_FIXED < length) {
-    damaged (error, "it is cut off");
+    damaged (error, "it is truncated");
     return NULL;
   }
   segue_record_header_digest (data, data + SEGUE_RECORD_FIXED, length, digest);
@@ -189,7 +189,7 @@ read_open (int fd, const char *path, const char *key, gboolean verify, GCancella
   gsize length;
   guint64 payload;
   if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode) || st.st_size < SEGUE_RECORD_FIXED) {
-    damaged (error, "it is cut off");
+    damaged (error, "it is truncated");
     return NULL;
   }
   guint64 size = (guint64) st.st_size;

@@ -38,8 +38,7 @@ describe (const SegueRecordContent *content, GArray *stretches, GError **error)
     GVariant *item = describe_item (content, content->items[i], stretches);
     if (!item) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                   "‘%s’ does not derive from what its song was made of",
-                   content->items[i]->body->id);
+                   "‘%s’ does not derive from an input of its song", content->items[i]->body->id);
       return NULL;
     }
     g_variant_builder_add_value (&items, item);
@@ -86,7 +85,7 @@ segue_record_write (const char *path, const SegueRecordContent *content, GError 
   gsize length = g_variant_get_size (header);
   if (length > SEGUE_RECORD_MAX_HEADER) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "a song became too many items (%u) to be kept", content->n_items);
+                 "a song has too many items (%u) to be cached", content->n_items);
     return FALSE;
   }
   gsize padded = (SEGUE_RECORD_FIXED + length + 63) / 64 * 64 - SEGUE_RECORD_FIXED;

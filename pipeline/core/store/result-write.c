@@ -136,7 +136,7 @@ write_header (const char *path, const SegueResult *result, GError **error)
   gsize length = g_variant_get_size (header);
   if (length > SEGUE_RESULT_MAX_HEADER) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "its result has too many items and messages to be kept");
+                 "its result has too many items and messages to be cached");
     return FALSE;
   }
   g_autofree guint8 *data = g_malloc0 (SEGUE_RESULT_FIXED + length);
@@ -280,8 +280,6 @@ segue_result_verify (const char *path, const char *key, GCancellable *cancellabl
   g_autofree char *found = segue_tree_key (files, "");
   if (g_str_equal (expected, found))
     return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "damaged result: its files are not what they "
-               "were");
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "damaged result: its files have changed");
   return FALSE;
 }

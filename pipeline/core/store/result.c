@@ -99,15 +99,15 @@ check_item (const SegueResult *result, const SegueResultItem *item, GError **err
   if (item->passed)
     return (form->origin >= 0 && form->origin <= G_MAXINT32 && *form->suffix == '\0' &&
             segue_metadata_is_valid (form->delta)) ||
-           damaged (error, "an item passed on from nowhere");
+           damaged (error, "an item passed on with an invalid origin");
   if (!segue_item_form_check (form, result->n_bytes, &why))
     return damaged (error, why);
   if (!segue_sha256_is_valid (item->key))
     return damaged (error, "an item without a key");
   if (form->kind == SEGUE_KIND_FILE)
-    return damaged (error, "an item of an impossible kind");
+    return damaged (error, "an item of an invalid kind");
   return segue_kind_has_bytes (form->kind) || *item->path == '\0' ||
-         segue_tree_name_is_sound (item->path) || damaged (error, "a folder that lies elsewhere");
+         segue_tree_name_is_sound (item->path) || damaged (error, "an invalid folder name");
 }
 
 static gboolean
@@ -173,13 +173,13 @@ parse_header (SegueResult *result, GVariant *header, GError **error)
                  &result->view_output, &counts, &lines, &failures, &files, &items, &result->n_bytes,
                  &result->bytes_key);
   if (!segue_sha256_is_valid (result->key))
-    return damaged (error, "its key is none");
+    return damaged (error, "its key is invalid");
   parse_said (result, counts, lines, failures);
   parse_files (result, files);
   if (!segue_tree_is_sound (result->files))
-    return damaged (error, "files that would lie elsewhere");
+    return damaged (error, "an invalid list of files");
   if (result->n_bytes > G_MAXINT64)
-    return damaged (error, "its size is impossible");
+    return damaged (error, "its size is invalid");
   for (gsize i = 0; i < g_variant_n_children (items); i++) {
     g_autoptr (GVariant) value = g_variant_get_child_value (items, i);
     if (!parse_item (value, result, error))
@@ -194,9 +194,9 @@ check_fixed (const guint8 *data, gsize size, GError **error)
   guint8 digest[SHA256_DIGEST_SIZE];
   struct sha256_ctx sha;
   if (size < SEGUE_RESULT_FIXED || memcmp (data, SEGUE_RESULT_MAGIC, 8) != 0)
-    return damaged (error, "it does not begin as one");
+    return damaged (error, "it does not begin with the signature of a result");
   if (segue_header_get (data + 8, 4) != SEGUE_RESULT_VERSION)
-    return damaged (error, "of another version");
+    return damaged (error, "it has another format version");
   if (segue_header_get (data + 12, 4) != size - SEGUE_RESULT_FIXED)
     return damaged (error, "its size is wrong");
   sha256_init (&sha);
@@ -235,7 +235,8 @@ open_file (int folder, const char *name, struct stat *st, GError **error)
   int err = fd < 0 ? errno : 0;
   if (fd >= 0)
     close (fd);
-  damaged (error, err == ENOENT ? "a file of it is missing" : "a file of it is none");
+  damaged (error, err == ENOENT ? "one of its files is missing"
+                                : "one of its files is not a regular file");
   return -1;
 }
 
@@ -275,7 +276,8 @@ check_bytes (int folder, const SegueResult *result, GError **error)
   struct sha256_ctx sha;
   sha256_init (&sha);
   guint8 buffer[CHUNK];
-  gboolean ok = (guint64) st.st_size == result->n_bytes || damaged (error, "its items are cut off");
+  gboolean ok =
+    (guint64) st.st_size == result->n_bytes || damaged (error, "its items have the wrong size");
   for (guint64 at = 0; ok && at < result->n_bytes;) {
     gsize n = (gsize) MIN (result->n_bytes - at, CHUNK);
     ok = segue_pread_all (fd, buffer, n, at, "items", error);
@@ -293,7 +295,7 @@ segue_result_read (const char *path, const char *key, GError **error)
 {
   int folder = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder < 0 && errno != ENOENT && errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
-    damaged (error, "it is not a folder that can be read");
+    damaged (error, "it is not a readable folder");
     return NULL;
   }
   if (folder < 0) {

@@ -32,7 +32,7 @@ segue_shard_make (const char *path, GError **error)
                                        "can't make the folder", folder);
   g_autofree char *shown = g_filename_display_name (folder);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-               "‘%s’ is not a folder of the cache's own; remove it and run again", shown);
+               "‘%s’ is a file or a link, not a folder; remove it and run again", shown);
   return FALSE;
 }
 

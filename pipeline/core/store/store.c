@@ -22,7 +22,7 @@
 /* Backup tools look for it: https://bford.info/cachedir/ */
 #define CACHEDIR_TAG                                                                               \
   "Signature: 8a477f597d28d172789f06886806bc55\n"                                                  \
-  "# This folder holds what segue can compute again.\n"
+  "# This folder contains results that segue can recompute.\n"
 
 struct _SegueStore {
   char *folder, *records, *contents;
@@ -58,8 +58,8 @@ refuse_links (SegueStore *store, GError **error)
       continue;
     g_autofree char *shown = g_filename_display_name (store->folder);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE,
-                 "‘%s/%s’ is not a folder of the cache's own; remove it, or set SEGUE_CACHE to the "
-                 "folder that the whole cache lies in",
+                 "‘%s/%s’ is a file or a link, not a folder; remove it, or set SEGUE_CACHE to the "
+                 "folder that contains the whole cache",
                  shown, folders[i]);
     return FALSE;
   }
@@ -89,21 +89,21 @@ find_warning (SegueStore *store)
 {
   struct stat st;
   g_autofree char *shown = g_filename_display_name (store->folder);
+  g_autofree char *quoted = g_shell_quote (shown);
   if (fstat (store->fd, &st) != 0)
     return NULL;
   if (st.st_mode & S_IWOTH)
-    return g_strdup_printf ("everybody on this machine may change the cache ‘%s’ and so what comes "
-                            "out of runs; chmod o-w makes it yours",
-                            shown);
+    return g_strdup_printf ("all users of this system can change the cache ‘%s’ and so the results "
+                            "of runs; to prevent that: chmod o-w %s",
+                            shown, quoted);
   if ((st.st_mode & S_IWGRP) && !is_private_group (st.st_gid))
-    return g_strdup_printf ("the members of a group may change the cache ‘%s’ and so what comes "
-                            "out of runs; chmod g-w makes it yours",
-                            shown);
+    return g_strdup_printf ("the members of a group can change the cache ‘%s’ and so the results "
+                            "of runs; to prevent that: chmod g-w %s",
+                            shown, quoted);
   if (st.st_uid != geteuid () && st.st_uid != 0)
-    return g_strdup_printf (
-      "the cache ‘%s’ belongs to somebody else, who may change what comes out of "
-      "runs; set SEGUE_CACHE to a folder of your own",
-      shown);
+    return g_strdup_printf ("the cache ‘%s’ belongs to another user, who can change the results of "
+                            "runs; set SEGUE_CACHE to one of your own folders",
+                            shown);
   return NULL;
 }
 
@@ -125,8 +125,9 @@ open_folder (SegueStore *store, GError **error)
   store->warning = find_warning (store);
   store->users = segue_users_join (store->folder, error);
   if (store->users && !store->warning && segue_users_is_shut (store->users))
-    store->warning = g_strdup ("another process holds the lock ‘users/gate’ of the cache: until it "
-                               "lets go, nothing is taken from the cache, and nothing is removed");
+    store->warning =
+      g_strdup ("another process holds the lock ‘users/gate’ of the cache: until it releases the "
+                "lock, nothing is read from the cache, and nothing is removed");
   g_autofree char *tag = g_build_filename (store->folder, "CACHEDIR.TAG", NULL);
   return store->users && segue_file_make_folder (store->records, error) &&
          segue_file_make_folder (store->contents, error) &&
@@ -316,12 +317,11 @@ segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GErro
   g_autofree char *shown = g_filename_display_name (store->folder);
   g_autofree char *needed = g_format_size (bytes);
   g_autofree char *left = g_format_size (disk.free);
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_IO,
-    "the disk of the cache ‘%s’ is full: %s are needed for %s, %s are free; free some space "
-    "(segue cache gc --all removes what no run is using), or set SEGUE_CACHE to a folder "
-    "on a larger disk, and run again: what is finished is kept",
-    shown, needed, what, left);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+               "the disk of the cache ‘%s’ is full: %s are needed for %s, %s are free; free some "
+               "space (segue cache gc --all removes everything that no run is using), or set "
+               "SEGUE_CACHE to a folder on a larger disk, and run again; finished work is kept",
+               shown, needed, what, left);
   return FALSE;
 }
 

@@ -120,7 +120,7 @@ transfer (Copy *copy, const SegueTreeFile *file, int in, int out, GError **error
       return FALSE;
     gssize n = read_some (cloned ? out : in, copy->buffer, (gsize) MIN (left, CHUNK));
     if (n <= 0)
-      return damaged (copy, file, n < 0 ? "can't be read" : "is cut off", error);
+      return damaged (copy, file, n < 0 ? "can't be read" : "is truncated", error);
     if (!cloned && !write_all (out, copy->buffer, (gsize) n))
       return cant_write (copy, file, error);
     sha256_update (&sha, (gsize) n, copy->buffer);
@@ -128,7 +128,7 @@ transfer (Copy *copy, const SegueTreeFile *file, int in, int out, GError **error
   }
   g_autofree char *key = segue_sha256_finish (&sha);
   if (strcmp (key, file->key) != 0)
-    return damaged (copy, file, "is not what it was", error);
+    return damaged (copy, file, "has changed", error);
   return fsync (out) == 0 || cant_write (copy, file, error);
 }
 
@@ -144,7 +144,7 @@ copy_file (Copy *copy, const SegueTreeFile *file, GError **error)
   gboolean ok = fstat (in, &st) == 0 && S_ISREG (st.st_mode) && (guint64) st.st_size == file->size;
   if (!ok) {
     close (in);
-    return damaged (copy, file, "is not what it was", error);
+    return damaged (copy, file, "has changed", error);
   }
   int out = make_folders (copy->to, file->name)
               ? open_below (copy->to, file->name, O_RDWR | O_CREAT | O_EXCL)

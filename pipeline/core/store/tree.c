@@ -42,7 +42,7 @@ add_file (Walk *walk, const char *name, const char *path, GError **error)
 {
   SegueFileStamp stamp;
   if (walk->files->len >= MAX_FILES)
-    return refuse (error, walk->root, "holds too many files");
+    return refuse (error, walk->root, "contains too many files");
   g_autofree char *key =
     segue_contents_key (walk->contents, path, &stamp, walk->cancellable, error);
   if (!key)
@@ -63,11 +63,11 @@ walk_entry (Walk *walk, const char *name, guint depth, GError **error)
   struct stat st;
   g_autofree char *path = g_build_filename (walk->root, name, NULL);
   if (lstat (path, &st) != 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't look at", path);
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't access", path);
   if (S_ISDIR (st.st_mode))
     return walk_folder (walk, name, depth + 1, error);
   if (S_ISLNK (st.st_mode) && walk->follow && stat (path, &st) != 0)
-    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't look at", path);
+    return segue_set_error_from_errno (error, errno, SEGUE_ERROR_NO_INPUT, "can't access", path);
   if (S_ISREG (st.st_mode))
     return add_file (walk, name, path, error);
   return walk->follow || refuse (error, path, "is neither a file nor a folder");
@@ -78,7 +78,7 @@ walk_folder (Walk *walk, const char *below, guint depth, GError **error)
 {
   g_autofree char *path = g_build_filename (walk->root, below, NULL);
   if (depth > MAX_DEPTH)
-    return refuse (error, path, "lies too deep");
+    return refuse (error, path, "is nested too deeply");
   g_auto (GStrv) names = segue_file_list_folder (path, error);
   gboolean ok = names != NULL;
   for (guint i = 0; ok && names[i]; i++) {

@@ -110,10 +110,9 @@ is_exhausted (int err)
 static gboolean
 set_busy (GError **error)
 {
-  g_set_error_literal (
-    error, SEGUE_ERROR, SEGUE_ERROR_IO,
-    "another process holds the lock ‘users/gate’ of the cache, and no file can be "
-    "made beside it; is a ‘segue cache gc’ suspended?");
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
+                       "another process holds the lock ‘users/gate’ of the cache, and no file can "
+                       "be created next to it; is a ‘segue cache gc’ suspended?");
   return FALSE;
 }
 
@@ -274,12 +273,12 @@ segue_users_close_gate (int cache, GCancellable *cancellable, GError **error)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
   else if (err == EWOULDBLOCK)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                         "another process holds the lock ‘users/gate’ of the cache: a run that may "
-                         "only read it, or that is suspended; nothing more was removed");
+                         "another process holds the lock ‘users/gate’ of the cache: a run that can "
+                         "only read the cache, or a suspended one; nothing more was removed");
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                 "the cache is on a file system without locks (%s), so nobody can tell whether a "
-                 "run needs it; remove its folder by hand when none is at work",
+                 "the cache is on a file system without locks (%s), so segue can't detect whether "
+                 "a run is using it; remove its folder by hand when no run is active",
                  g_strerror (err));
   return -1;
 }

@@ -115,8 +115,8 @@ check_bytes (Loader *loader, GError **error)
 {
   if (loader->length > SEGUE_NODE_MAX_BYTES) {
     loader->place->line = 0;
-    return segue_node_error (loader->place, error,
-                             "larger than 1 MiB, which no pipeline is; is this the right file?");
+    return segue_node_error (
+      loader->place, error, "larger than 1 MiB, the limit for a pipeline; is this the right file?");
   }
   const char *encoding = other_encoding (loader->text, loader->length);
   if (encoding)
@@ -128,7 +128,7 @@ check_bytes (Loader *loader, GError **error)
   const SegueNode *place = place_at_byte (loader, (gsize) (end - loader->text));
   if (*end == '\0')
     return segue_node_error (place, error,
-                             "a NUL byte, which text never has; is this the right file?");
+                             "a NUL byte, so this is not text; is this the right file?");
   return segue_node_error (place, error, "not UTF-8 text; save the file with UTF-8 encoding");
 }
 
@@ -156,7 +156,7 @@ advice_for (const char *problem, const char *at)
     { "did not find expected '-'", "check the indentation of this line and of the one above" },
     { "did not find expected ',' or",
       "a bracket is not closed, a comma is missing, or text with \": \" or \" #\" needs quotes" },
-    { "did not find expected node content", "a value is missing, or there is a comma too many" },
+    { "did not find expected node content", "a value is missing, or there is an extra comma" },
     { "did not find expected alphabetic", "put quotes around text that begins with * or &" },
     { "unexpected end of stream", "a quote or a bracket is not closed" },
     { "unexpected document indicator", "a quote or a bracket is not closed" },
@@ -228,8 +228,8 @@ add_key (Frame *frame, SegueNode *key, GError **error)
   const SegueNode *first = g_hash_table_lookup (frame->seen, key->text);
   if (first)
     return segue_node_error (key, error,
-                             "key '%s' stands here twice (first in line %u); remove one of them",
-                             key->text, first->line);
+                             "duplicate key '%s' (first in line %u); remove one of them", key->text,
+                             first->line);
   if (!strcmp (key->text, "<<"))
     return segue_node_error (key, error,
                              "merge keys (<<) are not part of YAML 1.2; write the keys out");
@@ -267,9 +267,9 @@ check_tag (const SegueNode *node, const char *tag, GError **error)
   if (g_str_has_prefix (tag, "tag:yaml.org,2002:") && g_strv_contains (core, tag + 18))
     return TRUE;
   gboolean include = g_str_has_prefix (tag, "!include");
-  return segue_node_error (node, error, "tag '%s' has no meaning here; %s", tag,
-                           include ? "a pipeline is one file: write out what the other one has"
-                                   : "remove it");
+  return segue_node_error (
+    node, error, "tag '%s' has no meaning here; %s", tag,
+    include ? "a pipeline is one file: insert the content of the other one here" : "remove it");
 }
 
 static gboolean
@@ -331,7 +331,8 @@ on_alias (Loader *loader, const yaml_event_t *event, GError **error)
   for (guint i = 0; i < loader->open->len; i++) {
     Frame *frame = g_ptr_array_index (loader->open, i);
     if (!g_strcmp0 (frame->anchor, name))
-      return segue_node_error (place, error, "alias *%s stands inside of what it stands for", name);
+      return segue_node_error (place, error, "alias *%s is inside the value that it refers to",
+                               name);
   }
   const SegueNode *anchored = g_hash_table_lookup (loader->anchors, name);
   if (!anchored)
@@ -372,7 +373,7 @@ on_event (Loader *loader, const yaml_event_t *event, GError **error)
     if (loader->documents++ == 0)
       return TRUE;
     return segue_node_error (place_at (loader, event->start_mark.line, event->start_mark.column),
-                             error, "a second document begins here; a file holds one pipeline");
+                             error, "a second document begins here; a file contains one pipeline");
   default:
     return TRUE;
   }

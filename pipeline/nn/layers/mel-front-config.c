@@ -26,7 +26,7 @@ segue_nn_mel_front_set (SegueNnMelFront *front, const SegueNnMelParams *params, 
     fft *= 2;
   if (high > rate / 2.0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                 "high must be at most %g Hz, half of the audio's rate of %u Hz, got %g",
+                 "high must be at most %g Hz, half of the audio's sample rate of %u Hz, got %g",
                  rate / 2.0, rate, high);
     return FALSE;
   }

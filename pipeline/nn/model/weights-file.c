@@ -123,7 +123,7 @@ check_tensor (const NnTensor *tensor, const SegueNnWeightsSource *source, const 
     return TRUE;
   g_autofree char *wanted = shape_text (t->rank, t->shape);
   g_autofree char *found = shape_text (info->n_dims, info->shape);
-  return segue_nn_config_refuse (error, path, t->name, "has shape %s where config.json says %s",
+  return segue_nn_config_refuse (error, path, t->name, "has shape %s, but config.json specifies %s",
                                  found, wanted);
 }
 
@@ -171,8 +171,10 @@ check_values (SegueNnPool *pool, const NnTensor *tensor, const float *values, co
   if (tensor->as_declared.flags & SEGUE_NN_WEIGHT_VARIANCE)
     for (gsize i = 0; i < tensor->n_elements; i++)
       good = good && values[i] >= 0.0f;
-  return good || segue_nn_config_refuse (error, path, tensor->as_declared.name,
-                                         "has values that no training leaves; get the model again");
+  return good ||
+         segue_nn_config_refuse (
+           error, path, tensor->as_declared.name,
+           "has values that are not finite, or negative variances; download the model again");
 }
 
 static gboolean
@@ -202,7 +204,7 @@ segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
       return FALSE;
   if (source->needs_head && !has_head (weights, source))
     return segue_nn_config_refuse (error, source->folder, NULL,
-                                   "has labels but no classifier for them of the sizes in "
+                                   "has labels, but no classifier for them of the sizes in "
                                    "config.json; train one from it first");
   if (!segue_nn_weights_allocate (weights, error))
     return FALSE;

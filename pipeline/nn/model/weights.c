@@ -213,7 +213,8 @@ segue_nn_weights_allocate (SegueNnWeights *weights, GError **error)
   weights->beside = new_arena (weights->n_derived, &weights->blocks[2]);
   if (weights->values == NULL || weights->gradients == NULL || weights->beside == NULL) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "no memory for the %" G_GSIZE_FORMAT " MiB of the model's weights and gradients",
+                 "not enough memory for the %" G_GSIZE_FORMAT
+                 " MiB of the model's weights and gradients",
                  (weights->n_floats * 2 + weights->n_derived) * sizeof (float) >> 20);
     return FALSE;
   }

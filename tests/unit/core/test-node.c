@@ -81,7 +81,7 @@ test_aliases (void)
   g_assert_cmpstr (segue_node_get (g_ptr_array_index (c->values, 1), "b")->text, ==, "2");
   g_assert_cmpstr (segue_node_get (root, "key")->text, ==, "key");
   assert_refused ("a: *nothing", -1, "t.yaml:1:4: alias ?nothing has no anchor*quote*");
-  assert_refused ("a: &x [*x]", -1, "t.yaml:1:8: alias ?x stands inside of what it stands for");
+  assert_refused ("a: &x [*x]", -1, "t.yaml:1:8: alias ?x is inside the value that it refers to");
 }
 
 static void
@@ -179,7 +179,7 @@ test_count (void)
 static void
 test_keys (void)
 {
-  assert_refused ("a: 1\nb: 2\n\"a\": 3\n", -1, "t.yaml:3:1: key 'a' stands here twice*line 1*");
+  assert_refused ("a: 1\nb: 2\n\"a\": 3\n", -1, "t.yaml:3:1: duplicate key 'a'*line 1*");
   assert_refused ("{a: 1}: 2", -1, "t.yaml:1:1: a key must be text*");
   assert_refused ("~: 2", -1, "t.yaml:1:1: a key must be text*");
   assert_refused ("a: &x {b: 1}\nc: {<<: *x}", -1, "t.yaml:2:5: merge keys (<<)*");
@@ -198,12 +198,12 @@ test_syntax (void)
     { "a: @b\n", "t.yaml:1:4: *quotes*" },
     { "a: b: c\n", "t.yaml:1:5: *quote text*" },
     { "a: {b: c: d}\n", "t.yaml:1:*needs quotes" },
-    { "a: {b: 1,, c: 2}\n", "t.yaml:1:*a comma too many" },
+    { "a: {b: 1,, c: 2}\n", "t.yaml:1:*an extra comma" },
     { "a: *\n", "t.yaml:1:*put quotes around text that begins with ?*" },
     { "- a\n-b: c\n", "t.yaml:2:1: *put a space after the -" },
     { "- a\n\u2013 b: c\n", "t.yaml:2:1: *write a plain - in place of the long dash" },
     { "a: {{ b }}\n", "t.yaml:1:*write a variable as \"${name}\"" },
-    { "a: !include b.yaml\n", "t.yaml:1:*write out what the other one has" },
+    { "a: !include b.yaml\n", "t.yaml:1:*insert the content of the other one here" },
     { "a: 1\n b: 2\n", "t.yaml:2:3: *indentation*" },
     { "a: \"\\q\"\n", "t.yaml:1:*: *single quotes*" },
     { "%YAML 9.9\n---\na: 1\n", "t.yaml:1:*" },

@@ -217,7 +217,7 @@ test_graph_messages (void)
       "artist.yaml:6:3: stage 'cut': its output is stored, but stage 'jitter' *move 'jitter' after "
       "it" },
     { PIPELINE (SOURCE "- use: decode\n- use: jitter\n- use: split\n- use: train\n"),
-      "artist.yaml:5:3: stage 'jitter': no later stage takes *" },
+      "artist.yaml:5:3: stage 'jitter': no later stage uses *" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_refused (cases[i].text, NULL, cases[i].pattern);
@@ -309,7 +309,8 @@ test_output_paths (void)
     }
     g_assert_null (pipeline);
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
-    g_assert_nonnull (strstr (error->message, "stage 'everything': output leads out of"));
+    g_assert_nonnull (
+      strstr (error->message, "stage 'everything': output is outside the folder of"));
     /* The same from the command line is the user's own choice. */
     g_autofree char *override = g_strdup_printf ("everything.output=%s", output);
     const char *const overrides[] = { override, NULL };
@@ -465,9 +466,10 @@ test_override_messages (void)
       "everything.count=0: stage 'everything': count must be 1..1000, got 0" },
     { "everything.count=", "*count has no value*" },
     { "everything.count.x=1",
-      "*unknown parameter*|*nothing can be set inside*|*must be a whole number*" },
-    { "everything.ops.1.gain=1", "*'1' is no entry of a list of 1; they count from 0" },
-    { "everything.ops.x=1", "*'x' is no entry of a list of 1*" },
+      "*unknown parameter*|*a single value * has no parameters to set*|*must be a whole number*" },
+    { "everything.ops.1.gain=1",
+      "*'1' is not an index of a list of 1 entries; indexes start at 0" },
+    { "everything.ops.x=1", "*'x' is not an index of a list of 1 *" },
     { "everything.model.width=0", "*model.width must be 1..4096, got 0" },
     { "everything.sets=[1", "everything.sets=[1:*bracket*" },
     { "seed=x", "seed=x: seed must be a whole number, got x" },

@@ -26,14 +26,11 @@ test_folder (void)
   g_autoptr (SegueRegistry) registry = segue_registry_new ();
   segue_registry_load_folder (registry, plugin_folder);
   static const char *const refused[][2] = {
-    { "future-major.so",
-      "*built for plugin interface 3.0, this segue has " OURS "; build it again*" },
-    { "future-past.so",
-      "*built for plugin interface 1.3, this segue has " OURS "; build it again*" },
+    { "future-major.so", "*built for plugin interface 3.0, this segue has " OURS "; rebuild it*" },
+    { "future-past.so", "*built for plugin interface 1.3, this segue has " OURS "; rebuild it*" },
     { "future-minor.so", "*needs plugin interface 2.9, this segue has " OURS "; install a newer*" },
-    { "mangled.so",
-      "segue_plugin_query () has the name that C++ gives it; declare it extern \"C\"*" },
-    { "symbol.so", "no segue plugin: it has no symbol segue_plugin_query*" },
+    { "mangled.so", "segue_plugin_query () has a C++ name; declare it extern \"C\"*" },
+    { "symbol.so", "not a segue plugin: it has no symbol segue_plugin_query*" },
     { "unbound.so", "can't be loaded: *segue_test_nobody_has_this*" },
     { "empty.so", "*returned nothing*" },
   };
@@ -92,14 +89,14 @@ test_same_names (void)
   GError *error = NULL;
   SeguePlugin twin = fixture_plugin;
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
-  fixture_assert_message (&error, "/twin.so: a plugin named 'fixture' is loaded already (*");
+  fixture_assert_message (&error, "/twin.so: a plugin named 'fixture' is already loaded (*");
   twin.name = "twin";
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
-  fixture_assert_message (&error,
-                          "/twin.so: stage type 'everything' comes from plugin 'fixture' already*");
+  fixture_assert_message (
+    &error, "/twin.so: stage type 'everything' is already provided by plugin 'fixture'*");
   twin.stages = NULL;
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
-  fixture_assert_message (&error, "*model type 'tiny' comes from plugin 'fixture' already*");
+  fixture_assert_message (&error, "*model type 'tiny' is already provided by plugin 'fixture'*");
   twin.models = NULL;
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
   fixture_assert_message (&error,
@@ -216,7 +213,7 @@ test_bad_tables (void)
       "*flags of MAP stages*" },
     { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .collect = nothing,
             .params = fixture_params, .config_size = 16),
-      "*outside of the struct*" },
+      "*outside the struct*" },
   };
 #undef TYPE
 #undef TYPE_OF
@@ -236,7 +233,7 @@ test_bad_tables (void)
   GError *error = NULL;
   g_autoptr (SegueRegistry) registry = segue_registry_new ();
   g_assert_false (segue_registry_add (registry, &plugin, NULL, &error));
-  fixture_assert_message (&error, "*does not say its version and licence");
+  fixture_assert_message (&error, "*does not state its version and licence");
 }
 
 int

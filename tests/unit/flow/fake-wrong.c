@@ -25,11 +25,11 @@ const FakeMistake fake_mistakes[] = {
   { "letter", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
   { "suffix", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
   { "folder", SEGUE_ERROR_INTERNAL, "of kind model, which it does not declare", TRUE },
-  { "state", SEGUE_ERROR_INTERNAL, "made other samples of ‘a/1.song’ when it was given it again",
-    FALSE },
-  { "clock", SEGUE_ERROR_INTERNAL, "made other metadata of ‘a/1.song’ when it was given it again",
-    FALSE },
-  { "moods", SEGUE_ERROR_INTERNAL, "made an error (moody) of ‘a/1.song’", FALSE },
+  { "state", SEGUE_ERROR_INTERNAL,
+    "produced different samples for ‘a/1.song’ when it processed it again", FALSE },
+  { "clock", SEGUE_ERROR_INTERNAL,
+    "produced different metadata for ‘a/1.song’ when it processed it again", FALSE },
+  { "moods", SEGUE_ERROR_INTERNAL, "produced an error (moody) for ‘a/1.song’", FALSE },
   { NULL, 0, NULL, FALSE },
 };
 

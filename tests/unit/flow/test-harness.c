@@ -118,7 +118,7 @@ test_usage (void)
   g_autoptr (GError) error = NULL;
   g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segmnt", "{}", &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
-  g_assert_nonnull (strstr (error->message, "no stage type 'fake-segmnt'; there is "));
+  g_assert_nonnull (strstr (error->message, "no stage type 'fake-segmnt'; available: "));
   g_assert_nonnull (strstr (error->message, "'fake-segment'"));
   g_clear_error (&error);
 

@@ -114,8 +114,8 @@ test_mistaken_tensors (void)
     { nameless, "tensor 0 of list_tensors () ('') has no name" },
     { valueless, "('w') has no value" },
     { deep, "more dimensions" },
-    { unequal, "another number of elements than its shape" },
-    { vast, "that no memory holds" },
+    { unequal, "a number of elements that does not match its shape" },
+    { vast, "that is too large for memory" },
   };
   g_autoptr (GError) error = NULL;
   other.list_tensors = list_mistaken;

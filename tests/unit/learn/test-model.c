@@ -139,9 +139,9 @@ test_type (Fixture *fixture, gconstpointer data)
   write_text (fixture, "config.json", "{\"model_type\": \"resnet\"}", -1);
   assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "resnet");
   write_text (fixture, "config.json", "{}", -1);
-  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "holds no model");
+  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "contains no model");
   remove_file (fixture, "config.json");
-  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "holds no model");
+  assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "contains no model");
   g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
   assert_refused (fixture, NULL, SEGUE_ERROR_NO_INPUT, "not a folder");
 }

@@ -380,7 +380,7 @@ test_refused (Folder *f, gconstpointer data)
   save_as (f, model, without_norm, NULL, 0);
   refuse (f, "body.norm.bias is missing");
   save_as (f, model, swapped, NULL, 0);
-  refuse (f, "has shape [2] where config.json says [3]");
+  refuse (f, "has shape [2], but config.json specifies [3]");
   save_as (f, model, NULL, &model->conv.w[2], NAN);
   refuse (f, "body.conv.weight has values");
   save_as (f, model, NULL, &model->head.bias.w[0], INFINITY);

@@ -41,18 +41,18 @@ typedef struct {
 /** SEGUE_NN_MEL_PARAMS: rows of a table whose struct begins with a SegueNnMelParams. */
 #define SEGUE_NN_MEL_PARAMS                                                                        \
   SEGUE_NN_MEL_ROW_ (bands, SEGUE_PARAM_INT, .def = "64", .min = 8, .max = SEGUE_NN_MEL_MAX_BANDS, \
-                     .doc = "Mel bands of a frame. More tell close notes apart, and cost time in " \
-                            "proportion."),                                                        \
-    SEGUE_NN_MEL_ROW_ (window, SEGUE_PARAM_DOUBLE, .def = "64", .min = 5, .max = 500,              \
-                       .unit = "ms",                                                               \
-                       .doc = "Length of the Hann window. A longer one tells pitches apart, a "    \
-                              "shorter one drums."),                                               \
+                     .doc = "Mel bands per frame. More bands separate close notes better, and "    \
+                            "take more time in proportion."),                                      \
+    SEGUE_NN_MEL_ROW_ (                                                                            \
+      window, SEGUE_PARAM_DOUBLE, .def = "64", .min = 5, .max = 500, .unit = "ms",                 \
+      .doc =                                                                                       \
+        "Length of the Hann window. A longer one separates pitches better, a shorter one drums."), \
     SEGUE_NN_MEL_ROW_ (hop, SEGUE_PARAM_DOUBLE, .def = "32", .min = 1, .max = 500, .unit = "ms",   \
-                       .doc = "From one frame to the next."),                                      \
+                       .doc = "Distance from one frame to the next."),                             \
     SEGUE_NN_MEL_ROW_ (low, SEGUE_PARAM_DOUBLE, .def = "20", .min = 0, .max = 20000, .unit = "Hz", \
-                       .doc = "Where the lowest mel band begins."),                                \
+                       .doc = "Lower edge of the lowest mel band."),                               \
     SEGUE_NN_MEL_ROW_ (high, SEGUE_PARAM_DOUBLE, .min = 100, .max = 96000, .unit = "Hz",           \
-                       .doc = "Where the highest mel band ends. Unset: half the sampling rate.",   \
+                       .doc = "Upper edge of the highest mel band. Unset: half the sample rate.",  \
                        .flags = SEGUE_PARAM_OPTIONAL),                                             \
     SEGUE_NN_MEL_ROW_ (scale, SEGUE_PARAM_CHOICE, .def = "htk",                                    \
                        .choices = SEGUE_NAMES ("htk", "slaney"),                                   \
@@ -60,36 +60,35 @@ typedef struct {
                               "is linear below 1 kHz."),                                           \
     SEGUE_NN_MEL_ROW_ (floor, SEGUE_PARAM_DOUBLE, .def = "-80", .min = -200, .max = 0,             \
                        .unit = "dB",                                                               \
-                       .doc = "Power, relative to a full-scale sine, that is added under the "     \
-                              "logarithm: what is fainter is silence."),                           \
-    SEGUE_NN_MEL_ROW_ (standardise, SEGUE_PARAM_CHOICE, .def = "band",                             \
-                       .choices = SEGUE_NAMES ("band", "segment"),                                 \
-                       .doc = "What brings frames to mean 0 and variance 1: `band`, statistics "   \
-                              "of each band over the training set; `segment`, each segment's "     \
-                              "own, which loses its loudness."),                                   \
-    SEGUE_NN_MEL_ROW_ (crop, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0.05, .max = 1,              \
-                       .doc = "In training, the share of a segment that a step sees, from a "      \
-                              "random place: another one each epoch. Steps get faster in "         \
-                              "proportion."),                                                      \
+                       .doc = "Power, relative to a full-scale sine, that is added before the "    \
+                              "logarithm is taken. Anything fainter counts as silence."),          \
+    SEGUE_NN_MEL_ROW_ (                                                                            \
+      standardise, SEGUE_PARAM_CHOICE, .def = "band", .choices = SEGUE_NAMES ("band", "segment"),  \
+      .doc =                                                                                       \
+        "Statistics that scale frames to mean 0 and variance 1: `band`, those of each band over "  \
+        "the training set; `segment`, those of each segment, which discards its loudness."),       \
+    SEGUE_NN_MEL_ROW_ (                                                                            \
+      crop, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0.05, .max = 1,                               \
+      .doc = "In training, the fraction of a segment that a step uses, at a random position that " \
+             "changes every epoch. Smaller fractions make steps faster in proportion."),           \
     SEGUE_NN_MEL_ROW_ (gain, SEGUE_PARAM_DOUBLE, .def = "6", .min = 0, .max = 60, .unit = "dB",    \
                        .doc = "In training, segments get louder or softer by up to this much."),   \
     SEGUE_NN_MEL_ROW_ (tilt, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 60, .unit = "dB",    \
-                       .doc = "In training, the highest band gets louder by up to this much "      \
-                              "while the lowest gets softer, or the other way round, as with "     \
-                              "another mastering."),                                               \
-    SEGUE_NN_MEL_ROW_ (time_masks, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 16,               \
-                       .doc = "In training, stretches of time to blank in each segment "           \
-                              "(SpecAugment)."),                                                   \
+                       .doc =                                                                      \
+                         "In training, the highest band gets louder by up to this much while the " \
+                         "lowest gets softer, or vice versa, as with a different mastering."),     \
+    SEGUE_NN_MEL_ROW_ (                                                                            \
+      time_masks, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 16,                                \
+      .doc = "In training, the number of time spans to blank in each segment (SpecAugment)."),     \
     SEGUE_NN_MEL_ROW_ (time_mask, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0, .max = 60,           \
                        .unit = "s",                                                                \
-                       .doc = "The longest such stretch; each is between nothing and this."),      \
-    SEGUE_NN_MEL_ROW_ (band_masks, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 16,               \
-                       .doc = "In training, groups of neighbouring bands to blank in each "        \
-                              "segment."),                                                         \
-    SEGUE_NN_MEL_ROW_ (band_mask, SEGUE_PARAM_INT, .def = "12", .min = 0,                          \
-                       .max = SEGUE_NN_MEL_MAX_BANDS,                                              \
-                       .doc = "The most bands in such a group; each has between none and this "    \
-                              "many.")
+                       .doc = "Maximum length of such a span; each is between 0 and this long."),  \
+    SEGUE_NN_MEL_ROW_ (                                                                            \
+      band_masks, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 16,                                \
+      .doc = "In training, the number of groups of neighbouring bands to blank in each segment."), \
+    SEGUE_NN_MEL_ROW_ (                                                                            \
+      band_mask, SEGUE_PARAM_INT, .def = "12", .min = 0, .max = SEGUE_NN_MEL_MAX_BANDS,            \
+      .doc = "Maximum number of bands in such a group; each has between 0 and this many.")
 
 /** SegueNnMelFront: the caller sets the members above the line, with the functions below, before opening it.
  * @min_frames: minimum number of frames after a crop
