@@ -348,7 +348,7 @@ static void
 write_use (SegueJson *json, GPtrArray *stages)
 {
   segue_json_key_open (json, "use", '{');
-  segue_json_key_string (json, "description", "The stage type: what this step does.");
+  segue_json_key_string (json, "description", "The stage type: what this stage does.");
   segue_json_key_open (json, "enum", '[');
   for (guint i = 0; i < stages->len; i++)
     segue_json_string (json, ((const SegueStageType *) g_ptr_array_index (stages, i))->name);
@@ -363,7 +363,7 @@ write_use (SegueJson *json, GPtrArray *stages)
 
 /* The keys of a stage that are the same for every type. */
 static const char stage_keys[] =
-  "{\"id\": {\"description\": \"Name of this step in the pipeline. Default: its type.\", "
+  "{\"id\": {\"description\": \"Name of this stage in the pipeline. Default: its type.\", "
   "\"type\": [\"string\", \"boolean\"], \"pattern\": \"^[a-z][a-z0-9-]{0,63}$|[$][{]\"}, "
   "\"from\": {\"description\": \"Where its inputs come from, if not from the nearest earlier stage "
   "that fits: a stage's id, or a map of input: id.\", \"anyOf\": [{\"type\": \"string\"}, "
@@ -427,7 +427,7 @@ static const char lists_of_root[] =
   "\"type\": [\"object\", \"null\"], \"propertyNames\": {\"pattern\": \"^[a-z][a-z0-9_-]{0,63}$\", "
   "\"not\": {\"enum\": [\"segue\", "
   "\"name\", \"seed\", \"on_error\", \"max_failures\", \"vars\", \"stages\"]}}}, "
-  "\"stages\": {\"description\": \"The steps, in order.\", \"type\": \"array\", \"minItems\": 1, "
+  "\"stages\": {\"description\": \"The stages, in order.\", \"type\": \"array\", \"minItems\": 1, "
   "\"maxItems\": 256, \"items\": {\"$ref\": \"#/$defs/stage\"}}}";
 
 /* Two of them are checked beyond their rows: the version is not computed, and a name is an id. */
