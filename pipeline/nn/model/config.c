@@ -133,8 +133,8 @@ segue_nn_config_get_sizes (const json_t *object, const char *where, const char *
     if (!json_is_integer (value) || json_integer_value (value) < (json_int_t) min ||
         json_integer_value (value) > (json_int_t) max)
       return segue_nn_config_refuse (
-        error, where, key, "must hold whole numbers of %" G_GSIZE_FORMAT "…%" G_GSIZE_FORMAT, min,
-        max);
+        error, where, key, "must contain whole numbers of %" G_GSIZE_FORMAT "…%" G_GSIZE_FORMAT,
+        min, max);
     values[i] = (gsize) json_integer_value (value);
   }
   *n = (guint) length;
