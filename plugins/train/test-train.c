@@ -453,11 +453,11 @@ test_mistaken_models (void)
   registry = tiny_registry_new (segue_plugin_query ());
   segue_registry_add (registry, &plugin, NULL, &error);
   g_assert_no_error (error);
-  assert_fails ("{ model: mute }", songs, SEGUE_ERROR_INTERNAL, "'mute' failed without saying why");
+  assert_fails ("{ model: mute }", songs, SEGUE_ERROR_INTERNAL, "'mute' failed without setting an error");
   assert_fails ("{ model: with-error }", songs, SEGUE_ERROR_INTERNAL,
                 "'with-error' succeeded with an error set (half of it)");
   assert_fails ("{ model: mute-back }", songs, SEGUE_ERROR_INTERNAL,
-                "'mute-back' failed without saying why");
+                "'mute-back' failed without setting an error");
   assert_fails ("{ model: prefix }", songs, SEGUE_ERROR_INTERNAL,
                 "'prefix' succeeded with an error set (half of it)");
   segue_registry_free (registry);

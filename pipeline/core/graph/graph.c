@@ -37,7 +37,7 @@ segue_graph_find_bug (const char *callback, gboolean ok, const GError *failure)
     return g_strdup_printf ("%s () returned TRUE with an error set (%s): a bug in the plugin",
                             callback, failure->message);
   if (!ok && !failure)
-    return g_strdup_printf ("%s () failed without saying why: a bug in the plugin", callback);
+    return g_strdup_printf ("%s () failed without setting an error: a bug in the plugin", callback);
   return NULL;
 }
 

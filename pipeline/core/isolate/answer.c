@@ -213,7 +213,7 @@ take_emitted (SegueAnswer *answer, SegueMessage *message, const char **why)
     return FALSE;
   g_autoptr (GBytes) bytes = find_buffer (answer, buffer, &form);
   if (!bytes)
-    return nonsense (why, "an item outside of its buffers");
+    return nonsense (why, "an item outside the payload");
   /* An empty payload has no place in a buffer. */
   form.offset = form.length > 0 ? form.offset : 0;
   if (!segue_item_form_check (&form, g_bytes_get_size (bytes), why) ||

@@ -110,7 +110,7 @@ test_check (void)
 {
   assert_refused ("check: refuse", "*mistaken.yaml:3:*: stage 'mistaken': no such tape");
   assert_refused ("check: fail-mutely", "*mistaken.yaml:3:*: stage 'mistaken': check () failed "
-                                        "without saying why: a bug in the plugin");
+                                        "without setting an error: a bug in the plugin");
   assert_refused ("check: succeed-with-error", "*mistaken.yaml:3:*: stage 'mistaken': check () "
                                                "returned TRUE with an error set (no such tape): a "
                                                "bug in the plugin");
@@ -121,7 +121,7 @@ test_negotiate (void)
 {
   assert_refused ("negotiate: refuse", "*no such rate");
   assert_refused ("negotiate: fail-mutely", "*mistaken.yaml:3:*: stage 'mistaken': negotiate () "
-                                            "failed without saying why: a bug in the plugin");
+                                            "failed without setting an error: a bug in the plugin");
   assert_refused ("negotiate: succeed-with-error",
                   "*mistaken.yaml:3:*: stage 'mistaken': negotiate () returned TRUE with an error "
                   "set (no such rate): "

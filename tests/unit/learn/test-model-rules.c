@@ -79,7 +79,7 @@ test_mistaken_passes (void)
   g_assert_false (segue_model_forward (model, &pass, &error));
   assert_bug (&error, "'other' succeeded with an error set (half of it)");
   g_assert_false (segue_model_backward (model, &pass, NULL, &error));
-  assert_bug (&error, "'other' failed without saying why");
+  assert_bug (&error, "'other' failed without setting an error");
   g_assert_false (segue_model_prefix (model, 1, 1600, NULL, NULL, NULL, &error));
   assert_bug (&error, "'other' succeeded with an error set (half of it)");
 }
@@ -208,7 +208,7 @@ test_mistakes (void)
   other.create = create_mutely;
   g_assert_null (segue_model_new (&other, NULL, &spec, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
-  g_assert_nonnull (strstr (error->message, "'other' failed without saying why"));
+  g_assert_nonnull (strstr (error->message, "'other' failed without setting an error"));
   g_clear_error (&error);
 
   other.create = tiny_plugin ()->models[0]->create;
