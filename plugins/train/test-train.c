@@ -453,7 +453,8 @@ test_mistaken_models (void)
   registry = tiny_registry_new (segue_plugin_query ());
   segue_registry_add (registry, &plugin, NULL, &error);
   g_assert_no_error (error);
-  assert_fails ("{ model: mute }", songs, SEGUE_ERROR_INTERNAL, "'mute' failed without setting an error");
+  assert_fails ("{ model: mute }", songs, SEGUE_ERROR_INTERNAL,
+                "'mute' failed without setting an error");
   assert_fails ("{ model: with-error }", songs, SEGUE_ERROR_INTERNAL,
                 "'with-error' succeeded with an error set (half of it)");
   assert_fails ("{ model: mute-back }", songs, SEGUE_ERROR_INTERNAL,
