@@ -291,7 +291,8 @@ test_none_of_these (Fixture *f, gconstpointer data)
 
   shell (f, "segue predict -m " MODEL " --none-of-these 24 music", &result);
   command_assert (&result, 0);
-  command_assert_says (&result, "--none-of-these 25 instead of 24: 3 correctly classified");
+  command_assert_says (&result,
+                       "--none-of-these 25 instead of 24: the minimum with 3 correctly classified");
   command_assert_has (result.out, "(none of these)");
   shell (f, "segue predict -m " MODEL " --none-of-these 25 -a vote music", &result);
   command_assert (&result, 65);

@@ -246,7 +246,7 @@ test_sources (Fixture *f, gconstpointer data)
     command_assert (&result, 0);
     command_run (&result, f->folder, f->env, "report", "run", NULL);
     command_assert (&result, 0);
-    command_assert_says (&result, "specify the music folder with --music FOLDER");
+    command_assert_says (&result, "pass the music folder with --music FOLDER");
     g_assert_cmpuint (count_files (f, "run/report/clips"), ==, 0);
   }
 }

@@ -264,7 +264,7 @@ check_precisions (Fixture *f)
   command_run (&none, f->folder, f->env, "predict", "--model", "runs/artist-small/latest", "music",
                "--precision", "int8", "--backend", "openblas", NULL);
   command_assert (&none, 78);
-  command_assert_says (&none, "openblas has no int8 on this processor");
+  command_assert_says (&none, "openblas does not support int8 on this processor");
 }
 
 /* One word selects another decoder, one word another network. */

@@ -15,7 +15,8 @@ segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure,
                  type->name, (*failure)->message);
   else if (*failure == NULL)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-                 "model type '%s' failed without setting an error: a bug in its plugin", type->name);
+                 "model type '%s' failed without setting an error: a bug in its plugin",
+                 type->name);
   else
     g_propagate_error (error, g_steal_pointer (failure));
   return FALSE;

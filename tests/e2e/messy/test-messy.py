@@ -67,7 +67,7 @@ def main():
         ok(not more, "nothing else is left out", {name: reasons[name] for name in more})
         for label in wanted["labels"]:
             ok(f"‘{label}’" in said, f"label {label!r} is named", said)
-        ok(f"{wanted['ignored']} files ignored" in said, "other files are counted", said)
+        ok(f"{wanted['ignored']} non-audio files ignored" in said, "other files are counted", said)
         ok(".mkv" in said and ".mid" in said, "videos and notes are named", said)
         ok("one recording has two labels" in said, "a recording with two labels is named", said)
         ok(not any(ord(c) < 32 and c != "\n" for c in said), "nothing is written to the terminal as it stands", repr(said))

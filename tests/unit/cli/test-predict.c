@@ -275,7 +275,7 @@ test_list (void)
   g_autoptr (GError) error = NULL;
   g_assert_null (list_files (arguments, zeros, sizeof zeros - 1, '\n', &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-  assert_has (error->message, "line 2 of the list holds a zero byte");
+  assert_has (error->message, "line 2 of the list contains a zero byte");
   g_clear_error (&error);
   g_autofree char *endless = g_strnfill (100 * 1024, 'x');
   g_assert_null (list_files (arguments, endless, 100 * 1024, '\n', &error));
