@@ -178,6 +178,31 @@ test_cancel (DecoderFixture *fixture, gconstpointer data)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
 }
 
+/* From another thread, while the song is being decoded. */
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (20000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_cancel_on_the_way (DecoderFixture *fixture, gconstpointer data)
+{
+  const TestDecoder *decoder = data;
+  g_autofree char *path =
+    decoder_make_song (fixture, "long.flac", decoder_find_format ("flac"), 440, 300, 44100, 2);
+  g_autoptr (SegueHarness) harness = segue_harness_new (decoder->plugin, decoder->stage, "{}");
+  g_autoptr (SegueItem) file = segue_item_new_file ("a/b/song", path);
+  g_autoptr (GError) error = NULL;
+  GThread *thread = g_thread_new ("cancel", cancel_soon, segue_harness_get_cancellable (harness));
+
+  g_assert_false (segue_harness_try_push (harness, file, &error));
+  g_thread_join (thread);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
+}
+
 static void
 test_bad_config (DecoderFixture *fixture, gconstpointer data)
 {
@@ -191,9 +216,15 @@ test_bad_config (DecoderFixture *fixture, gconstpointer data)
 }
 
 const TestDecoderCase decoder_refused_cases[] = {
-  { "not-audio", test_not_audio },       { "never-noise", test_never_noise },
-  { "no-song", test_no_song },           { "no-frames", test_no_frames },
-  { "cut-short", test_cut_short },       { "noise-inside", test_noise_inside },
-  { "not-a-number", test_not_a_number }, { "cancel", test_cancel },
-  { "bad-config", test_bad_config },     { NULL, NULL },
+  { "not-audio", test_not_audio },
+  { "never-noise", test_never_noise },
+  { "no-song", test_no_song },
+  { "no-frames", test_no_frames },
+  { "cut-short", test_cut_short },
+  { "noise-inside", test_noise_inside },
+  { "not-a-number", test_not_a_number },
+  { "cancel", test_cancel },
+  { "cancel-on-the-way", test_cancel_on_the_way },
+  { "bad-config", test_bad_config },
+  { NULL, NULL },
 };

@@ -289,6 +289,19 @@ test_cut_short_is_taken_on_request (DecoderFixture *fixture, gconstpointer decod
   g_assert_cmpfloat_with_epsilon ((double) decoder_length (item), 16000, 100);
 }
 
+static void
+test_fingerprint (DecoderFixture *fixture, gconstpointer data)
+{
+  const TestDecoder *decoder = data;
+  const SegueStageType *type = decoder->plugin->stages[0];
+  g_autofree char *first = type->fingerprint (NULL), *again = type->fingerprint (NULL);
+
+  g_test_message ("%s", first);
+  g_assert_cmpstr (first, ==, again);
+  for (guint i = 0; decoder->fingerprint[i]; i++)
+    g_assert_nonnull (strstr (first, decoder->fingerprint[i]));
+}
+
 const TestDecoderCase decoder_sound_cases[] = {
   { "formats-agree", test_formats_agree },
   { "resampling", test_resampling },
@@ -303,5 +316,6 @@ const TestDecoderCase decoder_sound_cases[] = {
   { "names", test_names },
   { "descriptor", test_descriptor },
   { "cut-short-is-taken-on-request", test_cut_short_is_taken_on_request },
+  { "fingerprint", test_fingerprint },
   { NULL, NULL },
 };

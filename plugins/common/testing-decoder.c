@@ -100,6 +100,18 @@ decoder_length (const SegueItem *item)
 }
 
 void
+decoder_assert_tone (const SegueItem *item, double seconds, double off)
+{
+  double length = (double) decoder_length (item) / 16000;
+
+  g_test_message ("%.4f s, level %.2f dB, rest %.1f dB", length, test_level_db (item, 440),
+                  test_residue_db (item, 440));
+  g_assert_cmpfloat_with_epsilon (length, seconds, off);
+  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.02, 0.5);
+  g_assert_cmpfloat (test_residue_db (item, 440), <, -35);
+}
+
+void
 decoder_put_bytes (const char *path, const char *bytes, gsize length)
 {
   g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
@@ -108,7 +120,7 @@ decoder_put_bytes (const char *path, const char *bytes, gsize length)
 static void
 add_cases (const TestDecoder *decoder, const TestDecoderCase *cases)
 {
-  for (; cases->name; cases++) {
+  for (; cases && cases->name; cases++) {
     g_autofree char *path = g_strdup_printf ("/%s/%s", decoder->stage, cases->name);
 
     g_test_add (path, DecoderFixture, decoder, set_up, cases->function, tear_down);
@@ -116,11 +128,9 @@ add_cases (const TestDecoder *decoder, const TestDecoderCase *cases)
 }
 
 void
-test_add_decoder (const SeguePlugin *plugin, const char *stage)
+test_add_decoder (const TestDecoder *decoder)
 {
-  static TestDecoder decoder;
-
-  decoder = (TestDecoder){ plugin, stage };
-  add_cases (&decoder, decoder_sound_cases);
-  add_cases (&decoder, decoder_refused_cases);
+  add_cases (decoder, decoder_sound_cases);
+  add_cases (decoder, decoder_refused_cases);
+  add_cases (decoder, decoder->cases);
 }

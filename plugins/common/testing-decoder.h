@@ -1,12 +1,7 @@
-/* Shared by the tests of decoders. */
+/* Shared by the tests of decoders: a fixture, and the guarantees of every decoder. */
 #pragma once
 
 #include "testing.h"
-
-typedef struct {
-  const SeguePlugin *plugin;
-  const char *stage;
-} TestDecoder;
 
 typedef struct {
   char *folder;
@@ -16,6 +11,18 @@ typedef struct {
   const char *name;
   void (*function) (DecoderFixture *fixture, gconstpointer decoder);
 } TestDecoderCase;
+
+/** TestDecoder: @stage of @plugin. @fingerprint: what it names, %NULL-terminated.
+ * @cases: (nullable): the tests that are specific to it. */
+typedef struct {
+  const SeguePlugin *plugin;
+  const char *stage;
+  const char *fingerprint[4];
+  const TestDecoderCase *cases;
+} TestDecoder;
+
+/** test_add_decoder: adds the tests that every decoder has to pass, and its own, under "/STAGE/". */
+void test_add_decoder (const TestDecoder *decoder);
 
 /* %NULL-named entry at the end. */
 extern const TestDecoderCase decoder_sound_cases[];
@@ -33,6 +40,8 @@ SegueItem *decoder_try (const TestDecoder *decoder, const char *config, const ch
                         GError **error);
 SegueItem *decoder_decode (const TestDecoder *decoder, const char *config, const char *path);
 gsize decoder_length (const SegueItem *item);
+/* The tone of 440 Hz at the default rate, for @seconds ± @off, and nothing else. */
+void decoder_assert_tone (const SegueItem *item, double seconds, double off);
 /* @code: %SEGUE_ERROR_DATA: or UNSUPPORTED. */
 void decoder_assert_refused (const TestDecoder *decoder, const char *config, const char *path,
                              int code, const char *why);

@@ -1,6 +1,4 @@
-/* Shared by the tests of all decoders: audio files of every format that can be written here, and
- * the guarantees of every decoder.
- */
+/* Audio files of every format that can be written here, and the tone in a decoded item. */
 #pragma once
 
 #include <segue/testing.h>
@@ -28,6 +26,3 @@ float *test_sines (double hz, double seconds, guint rate, guint channels, gsize 
 double test_level_db (const SegueItem *item, double hz);
 /** test_residue_db: RMS of the rest there without the sine at @hz; dB relative to full scale. */
 double test_residue_db (const SegueItem *item, double hz);
-
-/** test_add_decoder: adds the tests that @stage of @plugin has to pass, under "/@stage/". */
-void test_add_decoder (const SeguePlugin *plugin, const char *stage);

@@ -1,44 +1,23 @@
 /* Tests of decode-gstreamer: the guarantees of every decoder, and those specific to GStreamer. */
 #include "framework.h"
-#include "testing.h"
+#include "testing-decoder.h"
 
 /* Its hooks have existed for years, and are still declared unstable. */
 #define GST_USE_UNSTABLE_API 1
 #include <gst/gst.h>
 #include <gst/gsttracer.h>
 #include <pthread.h>
-#include <segue/file.h>
 #include <string.h>
 #include <unistd.h>
 
 const SeguePlugin *segue_plugin_query (void);
 
-typedef struct {
-  char *folder;
-} Fixture;
-
-static void
-set_up (Fixture *fixture, gconstpointer unused)
-{
-  g_autoptr (GError) error = NULL;
-
-  fixture->folder = g_dir_make_tmp ("segue-decode-XXXXXX", &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer unused)
-{
-  segue_file_remove_folder (fixture->folder, NULL);
-  g_free (fixture->folder);
-}
-
 /* Runs a pipeline that writes @name; %NULL where an element is not installed. */
 static char *
-make_file (Fixture *fixture, const char *name, const char *description)
+make_file (DecoderFixture *fixture, const char *name, const char *description)
 {
   g_autoptr (GError) error = NULL;
-  char *path = g_build_filename (fixture->folder, name, NULL);
+  char *path = decoder_path (fixture, name);
   g_autofree char *text = g_strconcat (description, " ! filesink location=", path, NULL);
   g_autoptr (GstElement) pipeline = gst_parse_launch (text, &error);
   g_autoptr (GstBus) bus = NULL;
@@ -65,34 +44,8 @@ make_file (Fixture *fixture, const char *name, const char *description)
   "videotestsrc num-buffers=" #seconds "0 ! video/x-raw,width=64,height=48,framerate=10/1 ! "      \
   "videoconvert ! "
 
-static SegueItem *
-decode (const char *config, const char *path, GError **error)
-{
-  g_autoptr (SegueHarness) harness =
-    segue_harness_new (segue_plugin_query (), "decode-gstreamer", config);
-  g_autoptr (SegueItem) file = segue_item_new_file ("song", path);
-
-  return segue_harness_try_push (harness, file, error) ? segue_harness_pull (harness) : NULL;
-}
-
 static void
-assert_tone (const char *path, double seconds)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SegueItem) item = decode ("{}", path, &error);
-
-  g_assert_no_error (error);
-  g_test_message ("%s: %.3f s, level %.2f dB, rest %.1f dB", path,
-                  segue_item_get_double (item, SEGUE_META_DURATION, 0), test_level_db (item, 440),
-                  test_residue_db (item, 440));
-  g_assert_cmpfloat_with_epsilon (segue_item_get_double (item, SEGUE_META_DURATION, 0), seconds,
-                                  0.15);
-  g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.02, 0.5);
-  g_assert_cmpfloat (test_residue_db (item, 440), <, -35);
-}
-
-static void
-test_more_formats (Fixture *fixture, gconstpointer unused)
+test_more_formats (DecoderFixture *fixture, gconstpointer decoder)
 {
   static const struct {
     const char *name, *pipeline;
@@ -113,24 +66,21 @@ test_more_formats (Fixture *fixture, gconstpointer unused)
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_autofree char *path = make_file (fixture, formats[i].name, formats[i].pipeline);
+    g_autoptr (SegueItem) item = NULL;
 
     if (!path)
       continue;
-    if (g_str_has_suffix (path, ".spx")) {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (SegueItem) item = decode ("{}", path, &error);
-
-      g_assert_no_error (error);
-    } else {
-      assert_tone (path, 4);
-    }
+    g_test_message ("%s", formats[i].name);
+    item = decoder_decode (decoder, "{}", path);
+    if (!g_str_has_suffix (path, ".spx"))
+      decoder_assert_tone (item, 4, 0.15);
     n++;
   }
   g_test_message ("%u formats", n);
 }
 
 static void
-test_cut_short (Fixture *fixture, gconstpointer unused)
+test_cut_short (DecoderFixture *fixture, gconstpointer decoder)
 {
   static const struct {
     const char *name, *pipeline;
@@ -144,23 +94,19 @@ test_cut_short (Fixture *fixture, gconstpointer unused)
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_autofree char *path = make_file (fixture, formats[i].name, formats[i].pipeline);
     g_autofree char *bytes = NULL;
-    g_autoptr (GError) error = NULL;
-    g_autoptr (SegueItem) item = NULL;
     gsize length;
 
     if (!path)
       continue;
     g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
-    g_assert_true (g_file_set_contents (path, bytes, (gssize) (length * 7 / 10), NULL));
-    item = decode ("{}", path, &error);
-    g_test_message ("%s: %s", formats[i].name, error ? error->message : "taken");
-    g_assert_null (item);
-    g_assert_true (segue_error_is_lasting (error));
+    decoder_put_bytes (path, bytes, length * 7 / 10);
+    g_test_message ("%s", formats[i].name);
+    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
   }
 }
 
 static void
-test_video (Fixture *fixture, gconstpointer unused)
+test_video (DecoderFixture *fixture, gconstpointer decoder)
 {
   g_autofree char *both = make_file (
     fixture, "both.ogg",
@@ -169,31 +115,30 @@ test_video (Fixture *fixture, gconstpointer unused)
   g_autofree char *mkv = make_file (fixture, "mute.mp3", VIDEO (3) "theoraenc ! matroskamux");
   const char *silent[] = { mute, mkv };
 
-  if (both)
-    assert_tone (both, 3);
+  if (both) {
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", both);
+
+    decoder_assert_tone (item, 3, 0.15);
+  }
   for (guint i = 0; i < G_N_ELEMENTS (silent); i++) {
-    g_autoptr (GError) error = NULL;
     gint64 started = g_get_monotonic_time ();
 
     if (!silent[i])
       continue;
-    g_assert_null (decode ("{}", silent[i], &error));
-    g_assert_true (segue_error_is_lasting (error));
-    g_test_message ("%s", error->message);
-    g_assert_nonnull (strstr (error->message, "audio"));
+    decoder_assert_refused (decoder, "{}", silent[i], SEGUE_ERROR_DATA, "audio");
     g_assert_cmpint (g_get_monotonic_time () - started, <, 20 * G_TIME_SPAN_SECOND);
   }
 }
 
 /* Two concatenated songs, at different rates. */
 static void
-test_chained (Fixture *fixture, gconstpointer unused)
+test_chained (DecoderFixture *fixture, gconstpointer decoder)
 {
   g_autofree char *first = make_file (fixture, "1.ogg", TONE (2) "vorbisenc quality=0.9 ! oggmux");
   g_autofree char *second =
     make_file (fixture, "2.ogg",
                TONE (2) "audioresample ! audio/x-raw,rate=32000 ! vorbisenc quality=0.9 ! oggmux");
-  g_autofree char *path = g_build_filename (fixture->folder, "chain.ogg", NULL);
+  g_autofree char *path = decoder_path (fixture, "chain.ogg");
   g_autofree char *a = NULL, *b = NULL;
   g_autoptr (GByteArray) both = g_byte_array_new ();
   gsize n, m;
@@ -206,19 +151,17 @@ test_chained (Fixture *fixture, gconstpointer unused)
   g_assert_true (g_file_get_contents (second, &b, &m, NULL));
   g_byte_array_append (both, (guint8 *) a, (guint) n);
   g_byte_array_append (both, (guint8 *) b, (guint) m);
-  g_assert_true (g_file_set_contents (path, (char *) both->data, (gssize) both->len, NULL));
+  decoder_put_bytes (path, (char *) both->data, both->len);
   {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (SegueItem) item = decode ("{}", path, &error);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
 
-    g_assert_no_error (error);
     g_assert_cmpfloat_with_epsilon (segue_item_get_double (item, SEGUE_META_DURATION, 0), 4, 0.15);
   }
 }
 
 /* Elements that push before decodebin has linked them used to lose one song in five. */
 static void
-test_again_and_again (Fixture *fixture, gconstpointer unused)
+test_again_and_again (DecoderFixture *fixture, gconstpointer decoder)
 {
   static const guint formats[] = { 0, 3, 4, 5 };
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
@@ -227,48 +170,17 @@ test_again_and_again (Fixture *fixture, gconstpointer unused)
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     const TestFormat *format = &test_formats[formats[i]];
-    char *path = g_build_filename (fixture->folder, format->name, NULL);
+    char *path = decoder_path (fixture, format->name);
 
     test_write_audio (path, format, frames, n_frames, 44100, 2);
     g_ptr_array_add (paths, path);
   }
   for (guint i = 0; i < 80; i++) {
-    g_autoptr (GError) error = NULL;
     g_autoptr (SegueItem) item =
-      decode ("{}", g_ptr_array_index (paths, i % G_N_ELEMENTS (formats)), &error);
+      decoder_decode (decoder, "{}", g_ptr_array_index (paths, i % G_N_ELEMENTS (formats)));
 
-    g_assert_no_error (error);
-    segue_item_get_frames (item, &n_frames);
-    g_assert_cmpuint (n_frames, ==, 3200);
+    g_assert_cmpuint (decoder_length (item), ==, 3200);
   }
-}
-
-/* From another thread, while the song is being decoded. */
-static gpointer
-cancel_soon (gpointer cancellable)
-{
-  g_usleep (20000);
-  g_cancellable_cancel (cancellable);
-  return NULL;
-}
-
-static void
-test_cancel_on_the_way (Fixture *fixture, gconstpointer unused)
-{
-  gsize n_frames;
-  g_autofree float *frames = test_sines (440, 300, 44100, 2, &n_frames);
-  g_autofree char *path = g_build_filename (fixture->folder, "long.flac", NULL);
-  g_autoptr (SegueHarness) harness =
-    segue_harness_new (segue_plugin_query (), "decode-gstreamer", "{}");
-  g_autoptr (SegueItem) file = segue_item_new_file ("song", path);
-  g_autoptr (GError) error = NULL;
-  GThread *thread;
-
-  test_write_audio (path, &test_formats[4], frames, n_frames, 44100, 2);
-  thread = g_thread_new ("cancel", cancel_soon, segue_harness_get_cancellable (harness));
-  g_assert_false (segue_harness_try_push (harness, file, &error));
-  g_thread_join (thread);
-  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
 }
 
 typedef struct {
@@ -312,11 +224,11 @@ on_element_new (GObject *tracer, GstClockTime time, GstElement *element)
 /* Player and pipeline reference each other while they play; a finished song, however it ends, must
  * not leave them so: that would leak 100 kB per song. */
 static void
-test_nothing_stays (Fixture *fixture, gconstpointer unused)
+test_nothing_stays (DecoderFixture *fixture, gconstpointer decoder)
 {
   gsize n_frames;
   g_autofree float *frames = test_sines (440, 2, 44100, 2, &n_frames);
-  g_autofree char *path = g_build_filename (fixture->folder, "song.flac", NULL);
+  g_autofree char *path = decoder_path (fixture, "song.flac");
   g_autofree char *bytes = NULL;
   gsize length;
 
@@ -331,7 +243,7 @@ test_nothing_stays (Fixture *fixture, gconstpointer unused)
 
     /* The second time without most of its frames. */
     g_assert_true (g_file_set_contents (path, bytes, i < 3 ? (gssize) length : 200, NULL));
-    item = decode (configs[i % 3], path, &error);
+    item = decoder_try (decoder, configs[i % 3], path, &error);
     g_assert_true ((item != NULL) == (i < 3));
   }
   for (guint i = 0; i < 12000 && g_atomic_int_get (&pipelines.alive) > 0; i++)
@@ -354,17 +266,16 @@ refuse_threads (void)
 
 /* The pipeline is abandoned, so the process exits without the leak check. */
 static void
-decode_without_threads (const char *path)
+decode_without_threads (const TestDecoder *decoder, const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueItem) whole = decode ("{}", path, &error), none = NULL;
+  g_autoptr (SegueItem) whole = decoder_decode (decoder, "{}", path), none = NULL;
 
-  g_assert_no_error (error);
   /* GStreamer warns. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   refuse_threads ();
   /* A song that is accepted although incomplete is not accepted in this case. */
-  none = decode ("{ completeness: 0 }", path, &error);
+  none = decoder_try (decoder, "{ completeness: 0 }", path, &error);
   g_assert_null (none);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
   g_assert_nonnull (strstr (error->message, "thread"));
@@ -373,15 +284,15 @@ decode_without_threads (const char *path)
 
 /* GStreamer would wait forever for a thread that was never created. */
 static void
-test_no_threads (Fixture *fixture, gconstpointer unused)
+test_no_threads (DecoderFixture *fixture, gconstpointer decoder)
 {
   gsize n_frames;
   g_autofree float *frames = test_sines (440, 2, 44100, 2, &n_frames);
   const char *given = g_getenv ("SEGUE_TEST_SONG");
-  g_autofree char *path = g_build_filename (fixture->folder, "song.wav", NULL);
+  g_autofree char *path = decoder_path (fixture, "song.wav");
 
   if (g_test_subprocess ())
-    decode_without_threads (given);
+    decode_without_threads (decoder, given);
   test_write_audio (path, &test_formats[0], frames, n_frames, 44100, 2);
   g_setenv ("SEGUE_TEST_SONG", path, TRUE);
   g_test_trap_subprocess (NULL, 30 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
@@ -389,24 +300,24 @@ test_no_threads (Fixture *fixture, gconstpointer unused)
   g_test_trap_assert_passed ();
 }
 
-static void
-test_fingerprint (void)
-{
-  const SegueStageType *type = segue_plugin_query ()->stages[0];
-  g_autofree char *first = type->fingerprint (NULL), *again = type->fingerprint (NULL);
-
-  g_test_message ("%s", first);
-  g_assert_cmpstr (first, ==, again);
-  g_assert_nonnull (strstr (first, "GStreamer 1."));
-  g_assert_nonnull (strstr (first, "soxr"));
-}
-
-#define ADD(name, function)                                                                        \
-  g_test_add ("/decode-gstreamer/" name, Fixture, NULL, set_up, function, tear_down)
+static const TestDecoderCase cases[] = {
+  { "more-formats", test_more_formats },
+  { "more-cut-short", test_cut_short },
+  { "video", test_video },
+  { "chained", test_chained },
+  { "again-and-again", test_again_and_again },
+  { "nothing-stays", test_nothing_stays },
+  { "no-threads", test_no_threads },
+  { NULL, NULL },
+};
 
 int
 main (int argc, char **argv)
 {
+  const TestDecoder decoder = { .plugin = segue_plugin_query (),
+                                .stage = "decode-gstreamer",
+                                .fingerprint = { "GStreamer 1.", "soxr" },
+                                .cases = cases };
   g_autoptr (GstTracer) watcher = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -415,15 +326,6 @@ main (int argc, char **argv)
   g_assert_no_error (error);
   watcher = g_object_new (watcher_get_type (), NULL);
   gst_tracing_register_hook (watcher, "element-new", G_CALLBACK (on_element_new));
-  test_add_decoder (segue_plugin_query (), "decode-gstreamer");
-  ADD ("more-formats", test_more_formats);
-  ADD ("more-cut-short", test_cut_short);
-  ADD ("video", test_video);
-  ADD ("chained", test_chained);
-  ADD ("again-and-again", test_again_and_again);
-  ADD ("cancel-on-the-way", test_cancel_on_the_way);
-  ADD ("nothing-stays", test_nothing_stays);
-  ADD ("no-threads", test_no_threads);
-  g_test_add_func ("/decode-gstreamer/fingerprint", test_fingerprint);
+  test_add_decoder (&decoder);
   return g_test_run ();
 }
