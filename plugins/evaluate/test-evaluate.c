@@ -93,21 +93,10 @@ run (Fixture *fixture)
   g_assert_no_error (error);
 }
 
-static char *
-read_output (Fixture *fixture, const char *name)
-{
-  g_autofree char *path =
-    g_build_filename (segue_harness_get_folder (fixture->harness), "output", name, NULL);
-  char *text = NULL;
-  g_file_get_contents (path, &text, NULL, NULL);
-  g_assert_nonnull (text);
-  return text;
-}
-
 static json_t *
 read_metrics (Fixture *fixture)
 {
-  g_autofree char *text = read_output (fixture, "metrics.json");
+  g_autofree char *text = tiny_read (fixture->harness, "metrics.json");
   json_t *metrics = json_loads (text, JSON_REJECT_DUPLICATES, NULL);
   g_assert_nonnull (metrics);
   return metrics;
@@ -220,7 +209,7 @@ test_table (Fixture *fixture, gconstpointer data)
 {
   add_worked_example (fixture);
   run (fixture);
-  g_autofree char *content = read_output (fixture, "predictions.csv");
+  g_autofree char *content = tiny_read (fixture->harness, "predictions.csv");
   const char *text = content;
   g_autoptr (GPtrArray) head = read_record (&text);
   g_assert_cmpuint (head->len, ==, 9);

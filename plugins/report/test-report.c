@@ -1,4 +1,5 @@
 /* The stage as a whole: the content of a report, and the input that it refuses. */
+#include "assert-text.h"
 #include "test-case.h"
 
 #include <jansson.h>
@@ -57,14 +58,6 @@ static gint64
 number_at (json_t *list, gsize i)
 {
   return json_integer_value (json_array_get (list, i));
-}
-
-static void
-assert_has (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_test_message ("‘%s’ is not in the page", part);
-  g_assert_nonnull (strstr (text, part));
 }
 
 static void
@@ -293,6 +286,26 @@ digest (SegueHarness *harness)
   return g_strdup (g_checksum_get_string (checksum));
 }
 
+/* segue serve shows the report in a sandbox, where no form can be submitted, not even one that only
+ * closes a dialog. */
+static void
+test_works_in_a_sandbox (void)
+{
+  g_auto (Case) c;
+  g_autoptr (GError) error = NULL;
+  case_init (&c, labels);
+  add_songs (&c, FALSE);
+  case_write (&c);
+  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 0 }", account, &error);
+  g_assert_no_error (error);
+  g_autofree char *page = case_read (harness, "index.html", NULL);
+  g_autofree char *script = case_read (harness, "page.js", NULL);
+  assert_has (page, "<dialog id=\"relabel\"");
+  g_assert_null (strstr (page, "<form"));
+  g_assert_null (strstr (page, "formmethod"));
+  g_assert_false (g_regex_match_simple ("\\b(requestSubmit|submit) *\\(", script, 0, 0));
+}
+
 static void
 test_same_bytes (void)
 {
@@ -515,6 +528,7 @@ main (int argc, char **argv)
   g_test_add_func ("/report/hostile-names", test_hostile_names);
   g_test_add_func ("/report/little", test_little);
   g_test_add_func ("/report/unknown-label", test_unknown_label);
+  g_test_add_func ("/report/works-in-a-sandbox", test_works_in_a_sandbox);
   g_test_add_func ("/report/same-bytes", test_same_bytes);
   g_test_add_func ("/report/many-labels", test_many_labels);
   g_test_add_func ("/report/damaged-table", test_damaged_table);

@@ -35,16 +35,6 @@ path_of (SegueHarness *harness, const char *name)
   return g_build_filename (segue_harness_get_folder (harness), name, NULL);
 }
 
-static char *
-read_output (SegueHarness *harness, const char *name)
-{
-  g_autofree char *path = path_of (harness, name);
-  char *text = NULL;
-  g_file_get_contents (path, &text, NULL, NULL);
-  g_assert_nonnull (text);
-  return text;
-}
-
 /* The output of the training, run to its end. */
 static char *
 finish (SegueHarness *harness)
@@ -54,8 +44,8 @@ finish (SegueHarness *harness)
   g_cancellable_reset (segue_harness_get_cancellable (harness));
   segue_harness_run (harness, &error);
   g_assert_no_error (error);
-  g_autofree char *config = read_output (harness, "output/model/config.json");
-  g_autofree char *history = read_output (harness, "output/history.json");
+  g_autofree char *config = tiny_read (harness, "model/config.json");
+  g_autofree char *history = tiny_read (harness, "history.json");
   return g_strconcat (config, history, NULL);
 }
 

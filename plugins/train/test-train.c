@@ -21,24 +21,13 @@ harness_with (const char *config, GPtrArray *songs)
   return harness;
 }
 
-static char *
-read_output (SegueHarness *harness, const char *name)
-{
-  g_autofree char *path =
-    g_build_filename (segue_harness_get_folder (harness), "output", name, NULL);
-  char *text = NULL;
-  g_file_get_contents (path, &text, NULL, NULL);
-  g_assert_nonnull (text);
-  return text;
-}
-
 /* All output of a training. */
 static char *
 read_all (SegueHarness *harness)
 {
-  g_autofree char *config = read_output (harness, "model/config.json");
-  g_autofree char *segue = read_output (harness, "model/segue.json");
-  g_autofree char *history = read_output (harness, "history.json");
+  g_autofree char *config = tiny_read (harness, "model/config.json");
+  g_autofree char *segue = tiny_read (harness, "model/segue.json");
+  g_autofree char *history = tiny_read (harness, "history.json");
   return g_strconcat (config, segue, history, NULL);
 }
 
@@ -62,7 +51,7 @@ train_history (const char *config, GPtrArray *songs)
   g_autoptr (SegueHarness) harness = harness_with (config, songs);
   segue_harness_run (harness, &error);
   g_assert_no_error (error);
-  g_autofree char *text = read_output (harness, "history.json");
+  g_autofree char *text = tiny_read (harness, "history.json");
   json_t *history = json_loads (text, 0, NULL);
   g_assert_nonnull (history);
   return history;
@@ -114,7 +103,7 @@ test_learns (void)
   segue_harness_run (harness, &error);
   g_assert_no_error (error);
 
-  g_autofree char *text = read_output (harness, "history.json");
+  g_autofree char *text = tiny_read (harness, "history.json");
   json_t *history = json_loads (text, 0, NULL);
   guint kept = (guint) json_integer_value (json_object_get (history, "kept_epoch")) - 1;
   g_assert_cmpfloat (epoch_number (history, kept, "validation", "segment_accuracy"), >, 0.95);

@@ -1,4 +1,5 @@
 /* Pipelines and the command line itself: correct ones pass, errors state where and why. */
+#include "assert-text.h"
 #include "command.h"
 
 #include <glib/gstdio.h>
@@ -24,14 +25,6 @@ tear_down (Fixture *f, gconstpointer data)
 {
   scratch_free (f->folder);
   g_strfreev (f->env);
-}
-
-static void
-assert_has (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_test_message ("‘%s’ is not in:\n%s", part, text);
-  g_assert_nonnull (strstr (text, part));
 }
 
 /* ---- Presets ---- */
@@ -180,8 +173,7 @@ test_many_connections (Fixture *f, gconstpointer data)
   static const char *const places[] = {
     "wrong.yaml:4:11: stage 'scan': a source has no inputs",
     "wrong.yaml:6:5: stage 'trim': input 'audio' needs audio, and no earlier stage produces it; "
-    "put "
-    "one before it (decode, ",
+    "put one before it (decode, ",
     "wrong.yaml:9:25: stage 'slow': unknown parameter 'laber'",
     "wrong.yaml:11:11: stage 'segment': from: no stage 'decod'; earlier ones are: scan, trim, slow",
     "wrong.yaml:13:13: stage 'split': from: no input 'audio'; inputs are: items",
@@ -224,8 +216,7 @@ test_many_connections (Fixture *f, gconstpointer data)
   static const char *const formats[] = {
     "wrong.yaml:9:11: stage 'one': its input 'audio' comes from 'segment', which bypasses 'split'",
     "wrong.yaml:14:20: stage 'two': the model takes audio of 16000 Hz and gets 22050 Hz; decode to "
-    "that with --set "
-    "decode.rate=16000\n",
+    "that with --set decode.rate=16000\n",
     "wrong.yaml:17:42: stage 'three': high must be at most 11025 Hz",
   };
   g_assert_true (g_file_set_contents (path,
@@ -569,11 +560,9 @@ test_formats (Fixture *f, gconstpointer data)
       "train\n",
       "p.yaml:7:5: stage 'train': segments of 0.050 s are too short for 'mel-cnn'" },
     { "  - use: decode\n  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
-      "  - { use: train, with: { model: { use: mel-cnn, hop: 1, channels: [1024] } } "
-      "}\n",
+      "  - { use: train, with: { model: { use: mel-cnn, hop: 1, channels: [1024] } } }\n",
       "p.yaml:7:34: stage 'train': segments of 3600.000 s are too long for this 'mel-cnn' model: "
-      "it "
-      "would take more than 2" },
+      "it would take more than 2" },
     { "  - use: decode\n  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
       "  - { use: train, with: { batch: 4096 } }\n",
       "p.yaml:7:34: stage 'train': a pass of this 'mel-cnn' model takes " },

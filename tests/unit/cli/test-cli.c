@@ -1,4 +1,5 @@
 /* The command's pure parts: text on terminals, bars, tables, options, help, log rules, excerpts. */
+#include "assert-text.h"
 #include "cli.h"
 #include "progress-line.h"
 #include "table.h"
@@ -15,21 +16,6 @@
 static const SegueTerm plain = { .columns = 80, .unicode = TRUE };
 static const SegueTerm ascii = { .columns = 80 };
 static const SegueTerm screen = { .columns = 80, .tty = TRUE, .unicode = TRUE };
-
-static void
-assert_text (char *got, const char *wanted)
-{
-  g_assert_cmpstr (got, ==, wanted);
-  g_free (got);
-}
-
-static void
-assert_has (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_test_message ("‘%s’ is not in ‘%s’", part, text);
-  g_assert_nonnull (strstr (text, part));
-}
 
 static void
 assert_fits (const char *text, guint columns)
@@ -227,14 +213,11 @@ table_of (const SegueTerm *term, const char *text)
 static const char metrics_text[] =
   "{\"train\": {\"songs\": 10, \"segments\": 200, \"segment_accuracy\": 1, \"song_accuracy\": 1},"
   " \"test\": {\"songs\": 4, \"segments\": 80, \"segment_accuracy\": 0.7708, \"song_accuracy\": "
-  "0.75,"
-  "  \"song_accuracy_interval\": [0.3006, 0.9544], \"chance\": 0.3333, \"majority\": 0.5,"
+  "0.75,  \"song_accuracy_interval\": [0.3006, 0.9544], \"chance\": 0.3333, \"majority\": 0.5,"
   "  \"labels\": {"
   "   \"Mika\": {\"songs\": 2, \"segments\": 40, \"segment_accuracy\": 0.425, \"song_accuracy\": "
-  "0.5},"
-  "   \"방탄소년단\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": 1, \"song_accuracy\": "
-  "1},"
-  "   \"A\\u001b[2J\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": null}}}}";
+  "0.5},   \"방탄소년단\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": 1, \"song_accuracy\": "
+  "1},   \"A\\u001b[2J\": {\"songs\": 1, \"segments\": 20, \"segment_accuracy\": null}}}}";
 
 /* The set of the figures, and what can be concluded from so few songs. */
 static void
@@ -277,19 +260,16 @@ test_verdict (void)
       "\"chance\": 0.3, \"majority\": 0.3",
       "better than chance; more test songs\nwould give a more precise figure.\n" },
     { "\"songs\": 15, \"song_accuracy\": 0.4, \"song_accuracy_interval\": [0.2, 0.64], \"chance\": "
-      "0.3, "
-      "\"majority\": 0.3",
+      "0.3, \"majority\": 0.3",
       "no better than chance, as far as 15\nsongs can tell.\n" },
     { "\"songs\": 1, \"song_accuracy\": 1, \"song_accuracy_interval\": [0.21, 1], \"chance\": 0.5, "
       "\"majority\": 1",
       "1 of 1 test song right" },
     { "\"songs\": 99, \"song_accuracy\": 0, \"song_accuracy_interval\": [0, 0.04], \"chance\": "
-      "0.5, "
-      "\"majority\": 0.5",
+      "0.5, \"majority\": 0.5",
       ": worse than chance.\n" },
     { "\"songs\": 0, \"song_accuracy\": null, \"song_accuracy_interval\": [null, null], "
-      "\"chance\": "
-      "0.5, \"majority\": null",
+      "\"chance\": 0.5, \"majority\": null",
       NULL },
     { "\"songs\": 5, \"song_accuracy\": 0.4", NULL },
   };

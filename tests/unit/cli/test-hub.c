@@ -1,4 +1,5 @@
 /* Names, folders, addresses and headers of the Hugging Face Hub. */
+#include "assert-text.h"
 #include "base/hub-cache.h"
 #include "hub-url.h"
 
@@ -10,13 +11,6 @@
 
 #define COMMIT "1111111111111111111111111111111111111111"
 #define SHA256 COMMIT "222222222222222222222222"
-
-static void
-assert_text (char *got, const char *wanted)
-{
-  g_assert_cmpstr (got, ==, wanted);
-  g_free (got);
-}
 
 static void
 test_names (void)

@@ -1,4 +1,5 @@
 /* Input and output of `segue predict`: lists of files, answers as text, answers in order. */
+#include "assert-text.h"
 #include "in-order.h"
 #include "predict-files.h"
 #include "predict-text.h"
@@ -11,21 +12,6 @@
 #include <unistd.h>
 
 static const SegueTerm plain = { .columns = 80, .unicode = TRUE };
-
-static void
-assert_text (char *got, const char *wanted)
-{
-  g_assert_cmpstr (got, ==, wanted);
-  g_free (got);
-}
-
-static void
-assert_has (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_test_message ("‘%s’ is not in ‘%s’", part, text);
-  g_assert_nonnull (strstr (text, part));
-}
 
 /* ---- Answers as text ---- */
 

@@ -99,6 +99,14 @@ bench_write (Bench *bench, const char *path, const char *content)
   g_assert_no_error (error);
 }
 
+void
+bench_write_songs (Bench *bench)
+{
+  bench_write (bench, "anna/one.song", "the first song");
+  bench_write (bench, "anna/two.song", "the second song");
+  bench_write (bench, "ben/three.song", "the third song");
+}
+
 gboolean
 bench_try_run (Bench *bench, const char *settings, const char *text, guint workers,
                SegueRunResult *result, GError **error)

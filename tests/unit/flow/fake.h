@@ -43,6 +43,8 @@ void bench_init (Bench *bench);
 void bench_clear (Bench *bench);
 /** bench_write: a song; its possible content: see fake-decode in fake-chain.c. */
 void bench_write (Bench *bench, const char *path, const char *content);
+/** bench_write_songs: two songs of anna, one of ben. */
+void bench_write_songs (Bench *bench);
 /** bench_run: the pipeline of @stages (YAML list text) and @settings (YAML top-level lines). */
 gboolean bench_try_run (Bench *bench, const char *settings, const char *stages, guint workers,
                         SegueRunResult *result, GError **error);

@@ -1,4 +1,5 @@
 /* Possible content of a cache's folder: leftovers, damage, and malicious files. */
+#include "cache-files.h"
 #include "fake.h"
 #include "store/contents.h"
 #include "store/store.h"
@@ -29,40 +30,11 @@ g_get_real_time (void)
   return time;
 }
 
-static void
-set_used (const char *path, gint64 seconds_ago)
-{
-  struct timespec time = { .tv_sec = (time_t) (g_get_real_time () / 1000000 - seconds_ago) };
-  const struct timespec times[2] = { time, time };
-  g_assert_cmpint (utimensat (AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), ==, 0);
-}
-
 static gboolean
 exists (const char *path)
 {
   struct stat st;
   return lstat (path, &st) == 0;
-}
-
-static char *
-put (const char *folder, const char *name, const char *text)
-{
-  char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *parent = g_path_get_dirname (path);
-  g_assert_true (segue_file_make_folder (parent, NULL));
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-  return path;
-}
-
-static SegueCacheFreed
-gc (const char *folder, SegueCacheGcOptions options)
-{
-  SegueCacheFreed freed = { .struct_size = sizeof freed };
-  g_autoptr (GError) error = NULL;
-  options.struct_size = sizeof options;
-  segue_cache_gc (folder, &options, &freed, NULL, &error);
-  g_assert_no_error (error);
-  return freed;
 }
 
 static void
@@ -105,12 +77,12 @@ test_empty (void)
   g_assert_no_error (error);
   g_assert_cmpuint (info->bytes, ==, 0);
   g_assert_cmpuint (info->disk_size, >, 0);
-  g_assert_cmpuint (gc (cache, (SegueCacheGcOptions){ .all = TRUE }).n, ==, 0);
+  g_assert_cmpuint (cache_gc (cache, (SegueCacheGcOptions){ .all = TRUE }).n, ==, 0);
   g_autofree char *damaged = verify (cache, TRUE, &verified);
   g_assert_cmpuint (verified.n, ==, 0);
   g_assert_false (exists (cache));
   /* A file is not a cache. */
-  g_autofree char *file = put (folder, "file", "");
+  g_autofree char *file = cache_put (folder, "file", "");
   g_assert_null (segue_cache_info (file, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
   g_assert_true (segue_file_remove_folder (folder, NULL));
@@ -133,26 +105,26 @@ test_leftovers (void)
     "files/0a/.hidden",       "units/abc",    "files/" KEY, "gstreamer-registry-mine.bin.old",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (left); i++) {
-    g_autofree char *path = put (bench.cache, left[i], "left");
-    set_used (path, 2 * 3600);
+    g_autofree char *path = cache_put (bench.cache, left[i], "left");
+    cache_set_used (path, 2 * 3600);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (foreign); i++) {
-    g_autofree char *path = put (bench.cache, foreign[i], "mine");
-    set_used (path, 1000 * DAY);
+    g_autofree char *path = cache_put (bench.cache, foreign[i], "mine");
+    cache_set_used (path, 1000 * DAY);
   }
-  g_autofree char *dead = put (bench.cache, "users/run-0123456789abcdef", "");
+  g_autofree char *dead = cache_put (bench.cache, "users/run-0123456789abcdef", "");
   SegueStore *store = segue_store_open (bench.cache, NULL);
-  g_autofree char *live = put (bench.cache, "records/0b/.segue-tmp-fedcba", "being written");
-  set_used (live, -1);
-  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ 0 });
+  g_autofree char *live = cache_put (bench.cache, "records/0b/.segue-tmp-fedcba", "being written");
+  cache_set_used (live, -1);
+  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ 0 });
   g_assert_cmpuint (freed.n, ==, G_N_ELEMENTS (left));
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_OTHER].n, ==, G_N_ELEMENTS (left));
   g_assert_true (exists (live));
   g_assert_false (exists (dead));
   segue_store_free (store);
-  set_used (live, 1);
-  g_assert_cmpuint (gc (bench.cache, (SegueCacheGcOptions){ 0 }).n, ==, 1);
-  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  cache_set_used (live, 1);
+  g_assert_cmpuint (cache_gc (bench.cache, (SegueCacheGcOptions){ 0 }).n, ==, 1);
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_cmpuint (bench_count_records (&bench), ==, 1); /* the foreign one */
   for (gsize i = 0; i < G_N_ELEMENTS (foreign); i++) {
     g_autofree char *path = g_build_filename (bench.cache, foreign[i], NULL);
@@ -238,9 +210,9 @@ test_hostile (void)
   g_autofree char *outside = g_build_filename (bench.folder, "outside", NULL);
   g_autofree char *shard = g_build_filename (bench.cache, "records", "00", NULL);
   g_autofree char *shard_2 = g_build_filename (bench.cache, "records", "f0", NULL);
-  g_autofree char *mine = put (outside, REST, "mine");
-  g_autofree char *precious = put (outside, "precious", "mine");
-  set_used (mine, 1000 * DAY);
+  g_autofree char *mine = cache_put (outside, REST, "mine");
+  g_autofree char *precious = cache_put (outside, "precious", "mine");
+  cache_set_used (mine, 1000 * DAY);
   gint64 before = g_get_real_time () / 1000000 - 999 * DAY;
   g_rmdir (shard);
   g_rmdir (shard_2);
@@ -253,7 +225,7 @@ test_hostile (void)
   g_assert_cmpint (symlink (mine, link), ==, 0);
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
-  g_autofree char *inner = put (folder, "inner", "x");
+  g_autofree char *inner = cache_put (folder, "inner", "x");
   g_autofree char *out = g_build_filename (folder, "out", NULL);
   g_assert_cmpint (symlink (outside, out), ==, 0);
   int fd = open (sparse, O_CREAT | O_RDWR, 0600);
@@ -284,7 +256,7 @@ test_hostile (void)
 
   g_autofree char *repaired = verify (bench.cache, TRUE, &verified);
   g_assert_cmpuint (verified.n_removed, ==, 4);
-  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   struct stat st;
   g_assert_cmpint (stat (mine, &st), ==, 0);
   g_assert_cmpint (st.st_mtime, <, before);
@@ -419,7 +391,7 @@ set_up (Memory *f, gconstpointer data)
 {
   f->folder = g_dir_make_tmp ("segue-memory-XXXXXX", NULL);
   f->memory = g_build_filename (f->folder, "files", NULL);
-  f->song = put (f->folder, "music/a.mp3", "abc");
+  f->song = cache_put (f->folder, "music/a.mp3", "abc");
   g_assert_true (segue_file_make_folder (f->memory, NULL));
 }
 
@@ -462,11 +434,11 @@ test_racy (Memory *f, gconstpointer data)
   clock_step = clock_offset = 0;
   g_assert_null (find_memory (f));
   /* Its times are in the future, or the clock is in the past. */
-  set_used (f->song, -DAY);
+  cache_set_used (f->song, -DAY);
   clock_offset = 10 * G_USEC_PER_SEC; /* its ctime is old enough */
   g_autofree char *second = hash (f);
   g_assert_null (find_memory (f));
-  set_used (f->song, DAY);
+  cache_set_used (f->song, DAY);
   clock_offset = 10 * G_USEC_PER_SEC;
   g_autofree char *third = hash (f);
   g_autofree char *memory = find_memory (f);
@@ -484,7 +456,7 @@ test_racy (Memory *f, gconstpointer data)
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
   memcpy (body - 1 - 64, digest, 64);
   g_assert_true (g_file_set_contents (memory, text, -1, NULL));
-  set_used (memory, 5 * DAY);
+  cache_set_used (memory, 5 * DAY);
   g_autofree char *told = hash (f);
   g_assert_cmpstr (told, ==, "7777777777777777777777777777777777777777777777777777777777777777");
   struct stat st;
@@ -514,21 +486,21 @@ test_racy (Memory *f, gconstpointer data)
 static void
 test_gone (Memory *f, gconstpointer data)
 {
-  set_used (f->song, DAY);
+  cache_set_used (f->song, DAY);
   clock_offset = 10 * G_USEC_PER_SEC;
   g_autofree char *key = hash (f);
   g_autofree char *memory = find_memory (f);
   g_assert_nonnull (memory);
   SegueCacheGcOptions options = { .check_files = TRUE };
-  g_assert_cmpuint (gc (f->folder, options).n, ==, 0);
+  g_assert_cmpuint (cache_gc (f->folder, options).n, ==, 0);
   g_autofree char *music = g_path_get_dirname (f->song);
   g_autofree char *away = g_strconcat (music, ".away", NULL);
   g_assert_cmpint (g_rename (music, away), ==, 0);
-  g_assert_cmpuint (gc (f->folder, options).n, ==, 0);
+  g_assert_cmpuint (cache_gc (f->folder, options).n, ==, 0);
   g_assert_cmpint (g_rename (away, music), ==, 0);
   g_assert_cmpint (g_unlink (f->song), ==, 0);
-  g_assert_cmpuint (gc (f->folder, (SegueCacheGcOptions){ 0 }).n, ==, 0);
-  g_assert_cmpuint (gc (f->folder, options).n, ==, 1);
+  g_assert_cmpuint (cache_gc (f->folder, (SegueCacheGcOptions){ 0 }).n, ==, 0);
+  g_assert_cmpuint (cache_gc (f->folder, options).n, ==, 1);
   g_assert_false (exists (memory));
 }
 

@@ -10,14 +10,6 @@
 #define CHAIN(decode)                                                                              \
   "  - use: fake-decode\n    with: { " decode " }\n  - use: fake-segment\n  - use: fake-dump\n"
 
-static void
-write_songs (Bench *bench)
-{
-  bench_write (bench, "anna/one.song", "the first song");
-  bench_write (bench, "anna/two.song", "the second song");
-  bench_write (bench, "ben/three.song", "the third song");
-}
-
 /* Runs @stages and returns how many songs came from the store; the number of decoded songs must match. */
 static guint
 count_cached (Bench *bench, const char *stages)
@@ -45,7 +37,7 @@ test_reasons (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
   assert_reason (&bench, "first run of this pipeline", 3);
   g_autofree char *first = bench_read (&bench, "dump.txt");
@@ -73,7 +65,7 @@ test_relabel (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
   g_autofree char *from = g_build_filename (bench.music, "anna", "two.song", NULL);
   g_autofree char *to = g_build_filename (bench.music, "ben", "two.song", NULL);
@@ -112,7 +104,7 @@ test_seed (void)
   g_auto (Bench) bench;
   g_autoptr (GError) error = NULL;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   g_assert_cmpuint (count_cached (&bench, noise), ==, 0);
   g_autofree char *first = bench_read (&bench, "dump.txt");
   g_assert_cmpuint (count_cached (&bench, noise), ==, 3);
@@ -143,7 +135,7 @@ test_own_seed (void)
   static const char decode[] = "  - { use: fake-decode, cache: true }\n";
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   g_autofree char *all = g_strconcat (decode, first, rest, NULL);
   bench_run (&bench, all, 2, NULL);
   g_autofree char *one = bench_read (&bench, "stages/dump-one/dump.txt");
@@ -179,7 +171,7 @@ test_kept_between (void)
                              "    with: { count: %d }\n  - use: fake-dump\n";
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   g_autofree char *three = g_strdup_printf (kept, 3);
   g_autofree char *two = g_strdup_printf (kept, 2);
   bench_run (&bench, three, 2, NULL);
@@ -204,7 +196,7 @@ test_reads (void)
                              "    with: { every: %d }\n  - use: fake-copies\n  - use: fake-dump\n";
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   g_autofree char *second = g_strdup_printf (text, 2);
   g_autofree char *third = g_strdup_printf (text, 3);
   bench_run (&bench, second, 2, NULL);
@@ -232,7 +224,7 @@ test_counters (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   bench_run (&bench, CHAIN (""), 2, NULL);
   g_autofree char *first = bench_read (&bench, "run.json");
   g_assert_nonnull (strstr (first, "\"songs decoded\": 3"));
@@ -247,7 +239,7 @@ test_damage (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   bench_run (&bench, CHAIN (""), 2, NULL);
   g_autofree char *expected = bench_read (&bench, "dump.txt");
   g_autoptr (GPtrArray) records = bench_list_records (&bench);
@@ -344,7 +336,7 @@ test_two_runs (void)
   g_auto (Bench) second;
   bench_init (&first);
   bench_init (&second);
-  write_songs (&first);
+  bench_write_songs (&first);
   g_free (second.music);
   g_free (second.cache);
   second.music = g_strdup (first.music);
@@ -400,7 +392,7 @@ test_hashing (void)
   bench_init (&bench);
   segue_registry_add (bench.registry, &plugin, NULL, &error);
   g_assert_no_error (error);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   bench_run (&bench, "  - use: count-files\n", 2, NULL);
   g_assert_cmpint (bench.progress_calls, ==, 3);
   g_assert_cmpuint (bench.songs_done, ==, 0); /* what the stage itself does counts from 0 */

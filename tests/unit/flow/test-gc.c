@@ -1,4 +1,5 @@
 /* A bounded cache: removal order, entries kept because they are needed, and no effect on running processes. */
+#include "cache-files.h"
 #include "fake.h"
 #include "run/run-folder.h"
 #include "store/cache-limit.h"
@@ -91,14 +92,6 @@ flock (int fd, int operation)
   return (int) syscall (SYS_flock, fd, operation);
 }
 
-static void
-set_used (const char *path, gint64 seconds_ago)
-{
-  struct timespec time = { .tv_sec = (time_t) (g_get_real_time () / 1000000 - seconds_ago) };
-  const struct timespec times[2] = { time, time };
-  g_assert_cmpint (utimensat (AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), ==, 0);
-}
-
 static gint64
 get_used (const char *path)
 {
@@ -112,27 +105,6 @@ exists (const char *folder, const char *name)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
   return g_file_test (path, G_FILE_TEST_EXISTS);
-}
-
-static char *
-put (const char *folder, const char *name, const char *text)
-{
-  char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *parent = g_path_get_dirname (path);
-  g_assert_true (segue_file_make_folder (parent, NULL));
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-  return path;
-}
-
-static SegueCacheFreed
-gc (const char *folder, SegueCacheGcOptions options)
-{
-  SegueCacheFreed freed = { .struct_size = sizeof freed };
-  g_autoptr (GError) error = NULL;
-  options.struct_size = sizeof options;
-  segue_cache_gc (folder, &options, &freed, NULL, &error);
-  g_assert_no_error (error);
-  return freed;
 }
 
 static const guint64 nothing = 0;
@@ -151,7 +123,7 @@ make_records (Bench *bench)
   GPtrArray *records = bench_list_records (bench);
   g_assert_cmpuint (records->len, ==, 5);
   for (guint i = 0; i < 5; i++)
-    set_used (records->pdata[i], (10 - i) * DAY);
+    cache_set_used (records->pdata[i], (10 - i) * DAY);
   return records;
 }
 
@@ -199,18 +171,19 @@ test_order (void)
   guint64 limit = info->bytes - 2 * one;
 
   /* An entry that is used again is not the oldest any more; one stamped by a wrong clock is. */
-  set_used (records->pdata[0], 0);
-  set_used (records->pdata[3], -400 * DAY);
-  SegueCacheFreed dry = gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit, .dry_run = TRUE });
+  cache_set_used (records->pdata[0], 0);
+  cache_set_used (records->pdata[3], -400 * DAY);
+  SegueCacheFreed dry =
+    cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit, .dry_run = TRUE });
   g_assert_cmpuint (bench_count_records (&bench), ==, 5);
-  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit });
+  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit });
   g_assert_cmpmem (&dry, sizeof dry, &freed, sizeof freed);
   g_assert_cmpuint (freed.n, ==, 2);
   g_assert_cmpuint (freed.left, <=, limit);
   g_assert_false (exists ("", records->pdata[1]));
   g_assert_false (exists ("", records->pdata[3]));
   g_assert_true (exists ("", records->pdata[0]));
-  g_assert_cmpuint (gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
+  g_assert_cmpuint (cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
 
   /* The removed songs are recomputed, with the same result. */
   g_autofree char *before = bench_read (&bench, "dump.txt");
@@ -227,14 +200,14 @@ test_older (void)
 {
   g_auto (Bench) bench;
   g_autoptr (GPtrArray) records = make_records (&bench);
-  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .older = 8 });
+  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .older = 8 });
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 3);
   g_assert_false (exists ("", records->pdata[2]));
   g_assert_true (exists ("", records->pdata[3]));
-  freed = gc (bench.cache, (SegueCacheGcOptions){ .room = 1 });
+  freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .room = 1 });
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
   g_assert_false (exists ("", records->pdata[3]));
-  freed = gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
   g_assert_cmpuint (freed.left, ==, 0);
   g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
@@ -248,7 +221,7 @@ test_not_ours (void)
   g_auto (Bench) bench;
   g_autoptr (GPtrArray) records = make_records (&bench);
   not_ours = strrchr (records->pdata[2], '/') + 1;
-  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   not_ours = NULL;
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 4);
   g_assert_cmpuint (freed.left, >, 0);
@@ -310,12 +283,12 @@ test_user (void)
   g_assert_true (segue_store_use (store, used, NULL));
   g_assert_false (segue_store_use (store, "records/00/nothing", &error));
   g_assert_no_error (error);
-  SegueCacheFreed freed = gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
   g_assert_true (exists ("", records->pdata[1]));
   g_assert_cmpuint (freed.in_use, >, 0);
   segue_store_free (store);
-  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_cmpuint (bench_count_records (&bench), ==, 0);
 }
 
@@ -338,8 +311,8 @@ test_clock (void)
   g_assert_true (segue_store_use (store, used, NULL));
   g_assert_cmpint (get_used (run), <=, began - 3 * 3600 + 60);
   /* As if the kernel's clock had been set back, too. */
-  set_used (records->pdata[1], -1);
-  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_set_used (records->pdata[1], -1);
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   clock_offset = 0;
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
 }
@@ -421,13 +394,13 @@ test_killed (void)
   GPid pid = spawn ("user", bench.cache);
   while (!exists (bench.cache, "ready"))
     g_usleep (5000);
-  set_used (records->pdata[0], -1);
-  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_set_used (records->pdata[0], -1);
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_cmpuint (bench_count_records (&bench), ==, 1);
   kill (pid, SIGKILL);
   g_assert_true (WIFSIGNALED (reap (pid)));
   g_assert_cmpuint (count_users (bench.cache), ==, 1);
-  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_cmpuint (bench_count_records (&bench), ==, 0);
   g_assert_cmpuint (count_users (bench.cache), ==, 0);
 }
@@ -467,7 +440,7 @@ test_stress (void)
     g_assert_cmpstr (dump, ==, expected);
   }
   g_thread_join (thread);
-  g_autofree char *stop = put (first.cache, "stop", "");
+  g_autofree char *stop = cache_put (first.cache, "stop", "");
   for (gsize i = 0; i < G_N_ELEMENTS (pids); i++)
     g_assert_cmpint (reap (pids[i]), ==, 0);
   g_assert_cmpuint (count_users (first.cache), ==, 0);
@@ -484,14 +457,14 @@ test_work (void)
   SegueWorkFolder *young = segue_work_folder_open (bench.cache, KEY, "stage 'two'", NULL);
   SegueWorkFolder *old = segue_work_folder_open (bench.cache, KEY, "stage 'three'", NULL);
   g_autofree char *young_path = g_strdup (young->path), *old_path = g_strdup (old->path);
-  g_autofree char *inner = put (old->path, "checkpoint/model", "weights");
+  g_autofree char *inner = cache_put (old->path, "checkpoint/model", "weights");
   g_autofree char *about = g_build_filename (old->path, ".about", NULL);
   g_autofree char *folder = g_path_get_dirname (inner);
   segue_work_folder_close (young, FALSE);
   segue_work_folder_close (old, FALSE);
   const char *const aged[] = { inner, folder, about, old_path };
   for (gsize i = 0; i < G_N_ELEMENTS (aged); i++)
-    set_used (aged[i], 31 * DAY);
+    cache_set_used (aged[i], 31 * DAY);
 
   g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
   g_assert_cmpuint (info->work->len, ==, 3);
@@ -506,18 +479,18 @@ test_work (void)
 
   /* While a run is in progress it is not known what it will resume. */
   SegueStore *store = segue_store_open (bench.cache, NULL);
-  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_true (exists ("", inner));
   segue_store_free (store);
   /* One file that was touched yesterday keeps the whole folder. */
-  set_used (inner, DAY);
-  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_set_used (inner, DAY);
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_true (exists ("", inner));
-  set_used (inner, 31 * DAY);
-  gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_set_used (inner, 31 * DAY);
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_false (exists ("", old_path));
   g_assert_true (exists ("", young_path));
-  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_false (exists ("", young_path));
   g_assert_true (exists ("", busy->path));
   segue_work_folder_close (busy, TRUE);
@@ -583,7 +556,7 @@ test_held_open (void)
   g_assert_nonnull (strstr (bench.log->str, "the cache was not pruned"));
   let_go (fd);
   g_assert_cmpuint (bench_count_records (&bench), ==, 6);
-  gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_cmpuint (bench_count_records (&bench), ==, 0);
 }
 

@@ -4,19 +4,11 @@
 #include <string.h>
 
 static void
-write_songs (Bench *bench)
-{
-  bench_write (bench, "anna/one.song", "the first song");
-  bench_write (bench, "anna/two.song", "the second song");
-  bench_write (bench, "ben/three.song", "the third song");
-}
-
-static void
 test_serial (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   bench_run (&bench,
              "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-predict\n"
              "  - use: fake-table\n",
@@ -44,7 +36,7 @@ test_live (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   static const char stages[] =
     "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-live\n"
     "  - { id: live, use: fake-dump-live }\n  - { id: clean, use: fake-dump }\n";
@@ -75,7 +67,7 @@ test_preparation (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   bench_run (&bench,
              "  - use: fake-decode\n    with: { gain: 0.5 }\n    cache: true\n"
              "  - use: fake-segment\n  - use: fake-split\n  - use: fake-noise\n"
@@ -93,7 +85,7 @@ test_split (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   bench_run (&bench,
              "  - use: fake-decode\n  - use: fake-split\n  - use: fake-segment\n"
              "  - use: fake-dump\n",
@@ -112,7 +104,7 @@ test_branches (void)
 {
   g_auto (Bench) bench;
   bench_init (&bench);
-  write_songs (&bench);
+  bench_write_songs (&bench);
   int before = g_atomic_int_get (&fake_decoded);
   bench_run (&bench,
              "  - use: fake-decode\n  - { id: short, use: fake-segment, with: { length: 5 } }\n"

@@ -68,8 +68,7 @@ run (Fixture *fixture, const char *live, const char *train, guint workers, const
                                            "  - use: decode\n"
                                            "  - use: cut\n"
                                            "    with: { length: 1600 }\n"
-                                           "%s"
-                                           "  - use: train\n"
+                                           "%s  - use: train\n"
                                            "    with: %s\n"
                                            "  - use: evaluate\n",
                                            fixture->folder, N_SONGS, live, train);

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <segue/segue.h>
+#include <segue/testing.h>
 
 /** tiny_plugin: (transfer none): with the model type `tiny` and no stages. */
 const SeguePlugin *tiny_plugin (void);
 
 /** tiny_registry_new: (transfer full): with @plugin and the tiny one, for a stage that uses a model. */
 SegueRegistry *tiny_registry_new (const SeguePlugin *plugin);
+
+/** tiny_read: (transfer full): file @name that the stage in @harness left, as text; there must be one. */
+char *tiny_read (SegueHarness *harness, const char *name);
 
 /** tiny_cancel_after: @cancellable is cancelled by the @n-th pass (forward or prefix) from now on;
  * %NULL: never. */

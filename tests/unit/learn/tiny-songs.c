@@ -58,3 +58,15 @@ tiny_songs (guint n_songs, guint n_segments, gboolean validation)
   }
   return items;
 }
+
+char *
+tiny_read (SegueHarness *harness, const char *name)
+{
+  g_autofree char *path =
+    g_build_filename (segue_harness_get_folder (harness), "output", name, NULL);
+  g_autoptr (GError) error = NULL;
+  char *text = NULL;
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  return text;
+}
