@@ -1,5 +1,5 @@
 /* augment: changes segments differently in every epoch. */
-#include "ops.h"
+#include "op.h"
 
 #include <segue/plugin.h>
 #include <segue/random.h>

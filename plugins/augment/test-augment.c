@@ -1,5 +1,7 @@
 /* Tests of augment: what each op does, and that random values are a function of seed, epoch and
  * item. */
+#include "op.h"
+
 #include <math.h>
 #include <segue/testing.h>
 #include <string.h>
@@ -133,21 +135,36 @@ test_gain (void)
 }
 
 static void
-test_other_ops (void)
+test_polarity (void)
 {
   g_autoptr (SegueItem) clean = new_segment ("a", "train");
   g_autoptr (SegueItem) turned = push_at (clean, "{ ops: [{ op: polarity, p: 1 }] }", 1, 0);
+
+  g_assert_cmpfloat (distance (turned, clean, -1), ==, 0);
+}
+
+static void
+test_shift (void)
+{
+  g_autoptr (SegueItem) clean = new_segment ("a", "train");
   g_autoptr (SegueItem) shifted =
     push_at (clean, "{ ops: [{ op: shift, share: 0.25, p: 1 }] }", 1, 0);
+  gsize n;
+  const float *x = segue_item_get_frames (clean, &n), *y = segue_item_get_frames (shifted, &n);
+
+  g_assert_cmpmem (y, (n - n / 4) * sizeof (float), x + n / 4, (n - n / 4) * sizeof (float));
+  g_assert_cmpmem (y + n - n / 4, n / 4 * sizeof (float), x, n / 4 * sizeof (float));
+}
+
+static void
+test_time_mask (void)
+{
+  g_autoptr (SegueItem) clean = new_segment ("a", "train");
   g_autoptr (SegueItem) masked =
     push_at (clean, "{ ops: [{ op: time-mask, share: 0.1, p: 1 }] }", 1, 0);
   gsize n, n_zero = 0;
-  const float *x = segue_item_get_frames (clean, &n), *y = segue_item_get_frames (shifted, &n);
-  const float *z = segue_item_get_frames (masked, &n);
+  const float *x = segue_item_get_frames (clean, &n), *z = segue_item_get_frames (masked, &n);
 
-  g_assert_cmpfloat (distance (turned, clean, -1), ==, 0);
-  g_assert_cmpmem (y, (n - n / 4) * sizeof (float), x + n / 4, (n - n / 4) * sizeof (float));
-  g_assert_cmpmem (y + n - n / 4, n / 4 * sizeof (float), x, n / 4 * sizeof (float));
   for (gsize i = 0; i < n; i++) {
     n_zero += z[i] == 0 && x[i] != 0;
     g_assert_true (z[i] == 0 || z[i] == x[i]);
@@ -167,6 +184,27 @@ test_stereo (void)
   const void *got = g_bytes_get_data (segue_item_get_bytes (out), &size);
 
   g_assert_cmpmem (got, size, expected, sizeof expected);
+}
+
+/* Whatever an op does: with its default values it changes a segment, the same seed and epoch give
+ * the same samples, and with `p: 0` nothing changes. */
+static void
+test_every_op (void)
+{
+  g_autoptr (SegueItem) clean = new_segment ("a", "train");
+
+  for (const SegueParamGroup *const *op = op_cases; *op; op++) {
+    g_autofree char *always = g_strdup_printf ("{ ops: [{ op: %s, p: 1 }] }", (*op)->name);
+    g_autofree char *never = g_strdup_printf ("{ ops: [{ op: %s, p: 0 }] }", (*op)->name);
+    g_autoptr (SegueItem) changed = push_at (clean, always, 1, 0);
+    g_autoptr (SegueItem) again = push_at (clean, always, 1, 0);
+    g_autoptr (SegueItem) unchanged = push_at (clean, never, 1, 0);
+
+    g_test_message ("%s", (*op)->name);
+    g_assert_false (is_equal (changed, clean));
+    g_assert_true (is_equal (changed, again));
+    g_assert_true (is_equal (unchanged, clean));
+  }
 }
 
 static void
@@ -243,7 +281,10 @@ main (int argc, char **argv)
   g_test_add_func ("/augment/noise-is-gaussian", test_noise_is_gaussian);
   g_test_add_func ("/augment/silence-stays-silent", test_silence_stays_silent);
   g_test_add_func ("/augment/gain", test_gain);
-  g_test_add_func ("/augment/other-ops", test_other_ops);
+  g_test_add_func ("/augment/polarity", test_polarity);
+  g_test_add_func ("/augment/shift", test_shift);
+  g_test_add_func ("/augment/time-mask", test_time_mask);
+  g_test_add_func ("/augment/every-op", test_every_op);
   g_test_add_func ("/augment/stereo", test_stereo);
   g_test_add_func ("/augment/sets", test_sets);
   g_test_add_func ("/augment/chance", test_chance);

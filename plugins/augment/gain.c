@@ -1,0 +1,38 @@
+/* gain: changes the level. */
+#include "op.h"
+
+#include <math.h>
+#include <segue/random.h>
+
+typedef struct {
+  double p;
+  double db[2];
+} GainConfig;
+
+static const SegueParam *const gain_params[] = {
+  OP_PROBABILITY (GainConfig),
+  SEGUE_PARAM (GainConfig, db, SEGUE_PARAM_RANGE, .def = "[-6, 6]", .min = -60, .max = 60,
+               .unit = "dB", .doc = "Change of level; drawn uniformly from the range."),
+  NULL,
+};
+
+static void
+apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+{
+  const GainConfig *config = data;
+  float gain = (float) pow (10, segue_random_between (seed, 0, config->db[0], config->db[1]) / 20);
+
+  for (gsize i = 0; i < n_frames * channels; i++)
+    samples[i] *= gain;
+}
+
+const Op op_gain = {
+  .group = {
+    .struct_size = sizeof (SegueParamGroup),
+    .name = "gain",
+    .doc = "Makes the segment louder or quieter.  Nothing is clipped.",
+    .size = sizeof (GainConfig),
+    .params = gain_params,
+  },
+  .apply = apply_gain,
+};
