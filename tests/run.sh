@@ -1,7 +1,6 @@
 #!/bin/sh
 # Every test that needs no Python packages: the suite in an ordinary build with warnings as errors,
-# the whole suite again under AddressSanitizer and UndefinedBehaviorSanitizer, a plugin built
-# outside the tree against the installed headers, and the style check.
+# the whole suite again under AddressSanitizer and UndefinedBehaviorSanitizer, and the style check.
 #
 #   sh tests/run.sh            everything
 #   sh tests/run.sh --quick    only the ordinary build
@@ -53,16 +52,10 @@ suite () { # folder, meson options…: build and run every test in it
   [ "$status" = 0 ] || [ "$failed" -gt "$before" ] || failed=$((failed + 1))
 }
 
-outside_the_tree () { # install, build the plugins of examples/ against that, run them in pipelines
-  meson install -C build-test --quiet --no-rebuild || return
-  sh tests/e2e/outside-the-tree.sh "$PWD/build-test/prefix" "$PWD/examples" "$PWD/build-test"
-}
-
 echo '== the suite, warnings as errors'
 suite build-test -Dwerror=true -Dprefix="$PWD/build-test/prefix"
 one 'style: clang-format' sh tests/style.sh
 if [ "${1:-}" != --quick ]; then
-  one 'a plugin outside the tree' outside_the_tree
   echo '== the suite under AddressSanitizer and UndefinedBehaviorSanitizer'
   suite build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
 fi
