@@ -16,7 +16,6 @@ import argparse
 import collections
 import dataclasses
 import fnmatch
-import itertools
 import re
 
 import faultbench
@@ -129,7 +128,6 @@ class Campaign:
                        if fnmatch.fnmatch(f"{s.name}-{f[0]}-{f[1]}", only)]
         for scenario in {s.name: s for s, _ in self.groups}.values():
             self.moments[scenario.name] = self.count(scenario)
-        self.groups = [g for g in self.groups if self.moments_of(g)]
 
     def moments_of(self, group):
         """The calls of its class that have to fail, from 1."""
@@ -164,13 +162,19 @@ class Campaign:
         found = judge(scenario, fault, result) + judge_rerun(scenario, fault[0])
         return [f"call {at} ({result.failed.strip()}): {problem}\n{result}" for problem in found]
 
-    def shares(self, sample):
-        """How many calls of each group: all; or @sample in total, more of larger groups."""
+    def cases(self, sample):
+        """Groups, and how many of their calls: all groups and calls; or one call of each of @sample groups, fault by
+        fault and evenly spread. Which groups have calls depends on timing: one that has none is replaced by the next
+        one that has, so that the number of cases is always the same."""
+        sizes = [len(self.moments_of(g)) for g in self.groups]
         if not sample:
-            return [len(self.moments_of(g)) for g in self.groups]
-        roots = [len(self.moments_of(g)) ** 0.5 for g in self.groups]
-        ends = [int(sample * end / sum(roots)) for end in itertools.accumulate(roots)]
-        return [end - begin for begin, end in zip([0, *ends], ends)]
+            return [(index, n) for index, n in enumerate(sizes) if n]
+        order = sorted(range(len(sizes)), key=lambda index: FAULTS.index(self.groups[index][1]))
+        taken = []
+        for part in range(sample):
+            begin = part * len(order) // sample
+            taken += [i for i in order[begin:] + order[:begin] if sizes[i] and i not in taken][:1]
+        return [(index, 1) for index in taken]
 
     def picks(self, index, k):
         """Selects @k of a group's calls, evenly spread; with another first one in each group."""
@@ -231,10 +235,9 @@ def main():
         sample = 0 if torture.FULL else faultbench.bounded(SAMPLE)
     campaign = Campaign(scenarios, options.only, options.every_call)
     tap = torture.Tap()
-    for index, k in enumerate(campaign.shares(sample)):
+    for index, k in campaign.cases(sample):
         scenario, fault = campaign.groups[index]
-        if k > 0:
-            tap.case(f"{scenario.name}: {fault[0]} {fault[1]}", campaign.group, index, k)
+        tap.case(f"{scenario.name}: {fault[0]} {fault[1]}", campaign.group, index, k)
     print("# calls made fail: " + ", ".join(f"{n} {kind}" for kind, n in campaign.injected.items()))
     for (status, line), causes in sorted(campaign.messages.items()) if options.messages else ():
         print(f"# {status} {line}   [{', '.join(sorted(causes))}]")
