@@ -342,8 +342,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   const Options *options = data;
   if (!arguments[0])
     return segue_usage_error (&segue_verb_fetch, error,
-                              "a name is missing, such as "
-                              "ntu-spml/distilhubert");
+                              "a name is missing, such as ntu-spml/distilhubert");
   if (!segue_refuse_arguments (&segue_verb_fetch, arguments, 1, error))
     return FALSE;
   Fetch fetch = { .cli = cli };

@@ -146,8 +146,7 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 static const SegueOption rows[] = {
   { "out", 'o', SEGUE_OPTION_PATH, offsetof (Options, out), "DIR", 0, 0,
     "where the page is written: a folder that does not exist, is empty, or holds an unchanged "
-    "report "
-    "(default: report in the run's folder)" },
+    "report (default: report in the run's folder)" },
   { "clips", 0, SEGUE_OPTION_COUNT, offsetof (Options, clips), "N", 1, MAX_CLIPS,
     "number of wrong segments that get a clip, most confident first (default: 200)" },
   { "music", 0, SEGUE_OPTION_PATH, offsetof (Options, music), "FOLDER", 0, 0,

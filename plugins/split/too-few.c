@@ -72,8 +72,7 @@ check_any_left (const Index *index, const char *by, guint n_left, const char *li
     return TRUE;
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-    "%s of %u labels has enough %ss to be in every set (at least %u), and two are needed: "
-    "%s%s",
+    "%s of %u labels has enough %ss to be in every set (at least %u), and two are needed: %s%s",
     n_left == 1 ? "only one" : "none", index->labels.names->len, by, need, list,
     g_str_equal (by, SEGUE_META_SONG) ? "; add songs"
                                       : SEGUE_ADVICE ("; split by song instead with ", "by=song"));

@@ -190,8 +190,7 @@ test_links (Fixture *f, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
     g_autofree char *line =
       g_strdup_printf ("rm -rf run home; cp -r %s run; mkdir home; "
-                       "cp -r run/report home/sealed; printf mine >home/kept; "
-                       "%s",
+                       "cp -r run/report home/sealed; printf mine >home/kept; %s",
                        LATEST "/.", lines[i]);
     command_run_shell (&result, f->folder, f->env, line);
     command_assert (&result, 0);

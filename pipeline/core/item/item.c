@@ -372,8 +372,7 @@ may_set (const SegueItem *item, const char *key)
   g_return_val_if_fail (!g_str_equal (key, SEGUE_META_SONG), FALSE);
   if (item->sealed)
     g_critical ("‘%s’ can't be changed, it is an input or was emitted: set `%s` on an item that "
-                "you made, before "
-                "you emit it",
+                "you made, before you emit it",
                 item->body->id, key);
   return !item->sealed;
 }

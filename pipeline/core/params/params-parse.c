@@ -338,8 +338,7 @@ fail_model (Parser *p, const SegueNode *node)
     return FALSE;
   if (!names || names->len == 1)
     return fail (p, node,
-                 "%s: no model type is installed; $SEGUE_PLUGIN_PATH names folders of "
-                 "plugins",
+                 "%s: no model type is installed; $SEGUE_PLUGIN_PATH names folders of plugins",
                  p->path->str);
   return fail_choice (p, node, node->text, (const char *const *) names->pdata);
 }

@@ -167,8 +167,7 @@ check_interface (const SeguePlugin *plugin, GError **error)
                    plugin->abi_major, plugin->abi_minor, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
   if (plugin->abi_minor > SEGUE_ABI_MINOR)
     return refuse (error,
-                   "needs plugin interface %u.%u, this segue has %d.%d; install a newer "
-                   "segue",
+                   "needs plugin interface %u.%u, this segue has %d.%d; install a newer segue",
                    plugin->abi_major, plugin->abi_minor, SEGUE_ABI_MAJOR, SEGUE_ABI_MINOR);
   return TRUE;
 }

@@ -18,8 +18,7 @@ segue_stage_open (SegueContext *context, gpointer *instance, GError **error)
       return TRUE;
     segue_context_set_bug (
       context, SEGUE_ERROR_INTERNAL, &local,
-      "makes an instance in open () and has no close () to free it: a bug in the "
-      "plugin");
+      "makes an instance in open () and has no close () to free it: a bug in the plugin");
   }
   *instance = NULL;
   g_propagate_error (error, g_steal_pointer (&local));

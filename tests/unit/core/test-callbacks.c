@@ -124,8 +124,7 @@ test_negotiate (void)
                                             "failed without setting an error: a bug in the plugin");
   assert_refused ("negotiate: succeed-with-error",
                   "*mistaken.yaml:3:*: stage 'mistaken': negotiate () returned TRUE with an error "
-                  "set (no such rate): "
-                  "a bug in the plugin");
+                  "set (no such rate): a bug in the plugin");
 }
 
 int

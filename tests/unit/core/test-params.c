@@ -195,8 +195,7 @@ test_messages (void)
     { "model: {use: tiny, widht: 3}", "*unknown parameter 'model.widht'; did you mean 'width'?" },
     { "model: {use: tiny, width: 0}", "t.yaml:1:27: *model.width must be 1..4096, got 0" },
     { "{model: tiny, dropout: 0.3}",
-      "*'dropout' is a parameter of the model; write model: { use: tiny, "
-      "dropout: … }" },
+      "*'dropout' is a parameter of the model; write model: { use: tiny, dropout: … }" },
     { "{model: {use: huge}, width: 3}",
       "*'width' is a parameter of the model; write model: { use: huge, *" },
     { "model: {width: 1}", "*model does not specify which one; write { use: NAME, … }" },
