@@ -21,4 +21,12 @@ done
 # Which functions are fortified depends on the file; in all files together, some are.
 [ "$fortified" = false ] || readelf --dyn-syms -W "$@" | grep -q '__[a-z]*_chk\b.*GLIBC' ||
   { echo 'nothing is fortified'; status=1; }
+
+# What the compiler adds to code on x86: a landing pad where a pointer to a function may lead, of which files built
+# without -fcf-protection have two, from the C library's start files; and a write to each page of a large frame.
+if [ "$(uname -m)" = x86_64 ] && command -v objdump >/dev/null; then
+  code=$(objdump -d --no-show-raw-insn "$@" | grep -oE 'endbr64|or[lq] +\$0x0,(0x[0-9a-f]+)?\(%rsp\)')
+  [ "$(echo "$code" | grep -c endbr64)" -gt $((10 * $#)) ] || { echo 'no landing pads: -fcf-protection'; status=1; }
+  echo "$code" | grep -q 'rsp' || { echo 'no probes of the stack: -fstack-clash-protection'; status=1; }
+fi
 exit $status

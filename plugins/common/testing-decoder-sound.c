@@ -237,6 +237,20 @@ test_limits (DecoderFixture *fixture, gconstpointer decoder)
     item = decoder_decode (decoder, "{ max_duration: 3, when_long: cut }", path);
     g_assert_cmpuint (decoder_length (item), ==, 48000);
   }
+  {
+    /* A FLAC file that states no length. */
+    g_autofree char *path = decoder_path (fixture, "long.flac"), *bytes = NULL;
+    g_autoptr (SegueItem) item = NULL;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+    bytes[21] &= (char) 0xf0;
+    memset (bytes + 22, 0, 4);
+    decoder_put_bytes (path, bytes, length);
+    decoder_assert_refused (decoder, "{ max_duration: 3 }", path, SEGUE_ERROR_DATA, "max_duration");
+    item = decoder_decode (decoder, "{ max_duration: 3, when_long: cut }", path);
+    g_assert_cmpuint (decoder_length (item), ==, 48000);
+  }
 }
 
 static void

@@ -1,5 +1,6 @@
 /* Isolated stages: the results are the same as without isolation, and an error costs one item. */
 #include "bench.h"
+#include "isolate/worker-process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -362,6 +363,20 @@ test_memory (void)
   g_assert_nonnull (strstr (lacks->message, "wants more than"));
 }
 
+/* All workers of a run together may use half of the system's memory, unless each then has too little to decode. */
+static void
+test_shared_memory (void)
+{
+  guint64 half = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE) / 2;
+  guint64 least = segue_worker_memory (G_MAXUINT);
+  for (guint n = 1; n <= 256; n++) {
+    guint64 each = segue_worker_memory (n);
+    g_assert_cmpuint (each, <=, (guint64) 4 << 30);
+    g_assert_cmpuint (each, >=, least);
+    g_assert_true (each == least || n * each <= half);
+  }
+}
+
 static void
 assert_denied (IsolateBench *bench, const char *deed)
 {
@@ -648,6 +663,7 @@ main (int argc, char **argv)
   g_test_add_func ("/isolate/metadata", test_metadata);
   g_test_add_func ("/isolate/cancel", test_cancel);
   g_test_add_func ("/isolate/memory", test_memory);
+  g_test_add_func ("/isolate/shared-memory", test_shared_memory);
   g_test_add_func ("/isolate/words", test_words);
   g_test_add_func ("/isolate/environment", test_environment);
   g_test_add_func ("/isolate/terminal", test_terminal);
