@@ -368,7 +368,7 @@ static void
 test_shared_memory (void)
 {
   guint64 half = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE) / 2;
-  guint64 least = segue_worker_memory (G_MAXUINT);
+  guint64 least = (guint64) 768 << 20;
   for (guint n = 1; n <= 256; n++) {
     guint64 each = segue_worker_memory (n);
     g_assert_cmpuint (each, <=, (guint64) 4 << 30);
