@@ -126,38 +126,39 @@ static gboolean
 forward (gpointer data, SegueModelPass *pass, GError **error)
 {
   Model *model = data;
-  SegueNnPool *pool = model->mel.base.pool;
+  SegueNnThreads *threads = model->mel.base.threads;
   gsize bands = model->mel.front.frames.bands;
   Buffers b;
   lay (model, pass, &b);
-  segue_nn_pool_watch (pool, model->mel.base.cancellable);
-  segue_nn_mel_front_forward (&model->mel.front, pool, pass, &b.front, b.scratch);
-  segue_nn_mean_pool_forward (pool, pass->batch, b.front.frames, bands, b.front.output, b.mean);
-  segue_nn_linear_forward_batch (pool, pass->batch, 1, bands, model->hidden, b.mean,
+  segue_nn_threads_watch (threads, model->mel.base.cancellable);
+  segue_nn_mel_front_forward (&model->mel.front, threads, pass, &b.front, b.scratch);
+  segue_nn_mean_pool_forward (threads, pass->batch, b.front.frames, bands, b.front.output, b.mean);
+  segue_nn_linear_forward_batch (threads, pass->batch, 1, bands, model->hidden, b.mean,
                                  model->inner.weight.w, model->inner.bias.w, b.inner);
-  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden, b.inner,
-                               b.active);
-  segue_nn_linear_forward_batch (pool, pass->batch, 1, model->hidden, model->mel.base.n_labels,
+  segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
+                               b.inner, b.active);
+  segue_nn_linear_forward_batch (threads, pass->batch, 1, model->hidden, model->mel.base.n_labels,
                                  b.active, model->head.weight.w, model->head.bias.w, pass->logits);
-  return segue_nn_pool_check (pool, error);
+  return segue_nn_threads_check (threads, error);
 }
 
 static gboolean
 backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **error)
 {
   Model *model = data;
-  SegueNnPool *pool = model->mel.base.pool;
+  SegueNnThreads *threads = model->mel.base.threads;
   Buffers b;
   lay (model, pass, &b);
-  segue_nn_pool_watch (pool, model->mel.base.cancellable);
-  segue_nn_linear_backward (pool, pass->batch, model->hidden, model->mel.base.n_labels, b.active,
+  segue_nn_threads_watch (threads, model->mel.base.cancellable);
+  segue_nn_linear_backward (threads, pass->batch, model->hidden, model->mel.base.n_labels, b.active,
                             model->head.weight.w, d_logits, b.d_active, model->head.weight.dw,
                             model->head.bias.dw);
-  segue_nn_activation_backward (pool, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
+  segue_nn_activation_backward (threads, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
                                 b.inner, b.d_active, b.d_active);
-  segue_nn_linear_backward (pool, pass->batch, model->mel.front.frames.bands, model->hidden, b.mean,
-                            NULL, b.d_active, NULL, model->inner.weight.dw, model->inner.bias.dw);
-  return segue_nn_pool_check (pool, error);
+  segue_nn_linear_backward (threads, pass->batch, model->mel.front.frames.bands, model->hidden,
+                            b.mean, NULL, b.d_active, NULL, model->inner.weight.dw,
+                            model->inner.bias.dw);
+  return segue_nn_threads_check (threads, error);
 }
 
 static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),

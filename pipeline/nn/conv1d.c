@@ -15,7 +15,7 @@
  * tile. */
 typedef struct {
   const SegueNnConv1d *conv;
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   gsize out_time;
   gsize groups;           /* ⌈kernel / stride⌉ */
   gsize block_m, block_n; /* of one tile */
@@ -47,12 +47,12 @@ set_tiles (Conv *c, gsize m, gsize n)
 }
 
 static Conv
-conv_new (SegueNnPool *pool, const SegueNnConv1d *conv)
+conv_new (SegueNnThreads *threads, const SegueNnConv1d *conv)
 {
   g_assert (conv->time >= conv->kernel);
   return (Conv){
     .conv = conv,
-    .pool = pool,
+    .threads = threads,
     .out_time = segue_nn_conv1d_out_time (conv->time, conv->kernel, conv->stride),
     .groups = nn_tiles (conv->kernel, conv->stride),
   };
@@ -72,7 +72,7 @@ forward_tile (gpointer data, gsize tile, guint thread)
   const float *w = c->w + o * v->kernel * v->in;
   float *y = c->y + (item * c->out_time + t) * v->out + o;
 
-  nn_product (c->pool, thread,
+  nn_product (c->threads, thread,
               &(NnProduct){ .trans_b = TRUE,
                             .m = m,
                             .n = n,
@@ -88,16 +88,16 @@ forward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_conv1d_forward (SegueNnPool *pool, const SegueNnConv1d *conv, const float *x,
+segue_nn_conv1d_forward (SegueNnThreads *threads, const SegueNnConv1d *conv, const float *x,
                          const float *w, const float *bias, float *y)
 {
-  Conv c = conv_new (pool, conv);
+  Conv c = conv_new (threads, conv);
   c.x = x;
   c.w = w;
   c.bias = bias;
   c.y = y;
   set_tiles (&c, c.out_time, conv->out);
-  segue_nn_pool_run (pool, conv->batch * c.tiles_m * c.tiles_n, forward_tile, &c);
+  segue_nn_threads_run (threads, conv->batch * c.tiles_m * c.tiles_n, forward_tile, &c);
 }
 
 /* Tile: rows (of stride·in floats) of one item's dx. */
@@ -121,7 +121,7 @@ dx_tile (gpointer data, gsize tile, guint thread)
     /* rows r of this tile that group g writes: r − g is a frame of dy */
     gsize from = MAX (first, g), to = MIN (first + rows, c->out_time + g);
     if (from < to)
-      nn_product (c->pool, thread,
+      nn_product (c->threads, thread,
                   &(NnProduct){ .m = to - from,
                                 .n = taps_of (v, g) * v->in,
                                 .k = v->out,
@@ -150,7 +150,7 @@ dw_tile (gpointer data, gsize tile, guint thread)
   gsize m = MIN (c->block_m, v->out - o), n = MIN (c->block_n, columns - column);
   float *dw = c->dw + o * v->kernel * v->in + group * row + column;
   for (gsize item = 0; item < v->batch; item++)
-    nn_product (c->pool, thread,
+    nn_product (c->threads, thread,
                 &(NnProduct){ .trans_a = TRUE,
                               .m = m,
                               .n = n,
@@ -165,11 +165,11 @@ dw_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_conv1d_backward (SegueNnPool *pool, const SegueNnConv1d *conv, const float *x,
+segue_nn_conv1d_backward (SegueNnThreads *threads, const SegueNnConv1d *conv, const float *x,
                           const float *w, const float *dy, float *dx, float *dw, float *dbias)
 {
   g_assert (conv->activation == SEGUE_NN_ACTIVATION_LINEAR);
-  Conv c = conv_new (pool, conv);
+  Conv c = conv_new (threads, conv);
   c.x = x;
   c.w = w;
   c.dy = dy;
@@ -178,14 +178,14 @@ segue_nn_conv1d_backward (SegueNnPool *pool, const SegueNnConv1d *conv, const fl
 
   if (dx != NULL) {
     set_tiles (&c, c.out_time + c.groups - 1, 1);
-    segue_nn_pool_run (pool, conv->batch * c.tiles_m, dx_tile, &c);
+    segue_nn_threads_run (threads, conv->batch * c.tiles_m, dx_tile, &c);
   }
   if (dw != NULL) {
     set_tiles (&c, conv->out, MIN (conv->stride, conv->kernel) * conv->in);
-    segue_nn_pool_run (pool, c.groups * c.tiles_m * c.tiles_n, dw_tile, &c);
+    segue_nn_threads_run (threads, c.groups * c.tiles_m * c.tiles_n, dw_tile, &c);
   }
   if (dbias != NULL)
-    segue_nn_bias_backward (pool, conv->batch * c.out_time, conv->out, dy, dbias);
+    segue_nn_bias_backward (threads, conv->batch * c.out_time, conv->out, dy, dbias);
 }
 
 typedef struct {
@@ -218,17 +218,17 @@ unpack_row (gpointer data, gsize o, guint thread)
 }
 
 void
-segue_nn_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, const float *torch_w,
-                      float *w)
+segue_nn_conv1d_pack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel,
+                      const float *torch_w, float *w)
 {
   Pack pack = { in, kernel, FALSE, torch_w, w };
-  segue_nn_pool_run (pool, out, pack_row, &pack);
+  segue_nn_threads_run (threads, out, pack_row, &pack);
 }
 
 void
-segue_nn_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, gboolean add,
+segue_nn_conv1d_unpack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel, gboolean add,
                         const float *w, float *torch_w)
 {
   Pack pack = { in, kernel, add, w, torch_w };
-  segue_nn_pool_run (pool, out, unpack_row, &pack);
+  segue_nn_threads_run (threads, out, unpack_row, &pack);
 }

@@ -19,7 +19,7 @@ typedef struct {
   const float *bias; /* [n] or NULL; beta must be 0 then */
 } NnGemm;
 
-void nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm);
+void nn_gemm_run (SegueNnThreads *threads, const NnGemm *gemm);
 
 /* Tile borders for a product [m, n], for every op that splits products itself. */
 gsize nn_gemm_block_m (gsize m);

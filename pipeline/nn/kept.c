@@ -59,7 +59,7 @@ nn_products_clear (NnProducts *self)
 
 /* The conversion of a matrix to its copies. */
 typedef struct {
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   NnProducts *products;
   const float *from;
   gsize rows, columns;
@@ -81,7 +81,7 @@ pack_tile (gpointer data, gsize tile, guint thread)
 {
   const Conversion *c = data;
   if (!nn_packed_fill (c->to->packed, tile, c->from, nn_products_room (c->products, thread)))
-    nn_pool_fail (c->pool);
+    nn_threads_fail (c->threads);
 }
 
 /* The entry of w; a new one if there is none, or if its shape differs. */
@@ -115,9 +115,10 @@ allocate (const NnProducts *products, NnKept *kept, gsize rows, gsize columns, g
 }
 
 void
-segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns, SegueNnKeep keep)
+segue_nn_threads_keep (SegueNnThreads *threads, const float *w, gsize rows, gsize columns,
+                       SegueNnKeep keep)
 {
-  NnProducts *products = nn_pool_get_products (pool);
+  NnProducts *products = nn_threads_get_products (threads);
   if (products->precision == SEGUE_NN_FLOAT32 || rows == 0 || columns == 0)
     return;
   gboolean is_packed = (keep & SEGUE_NN_KEEP_OUTPUTS) != 0 &&
@@ -127,18 +128,18 @@ segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns
   if (!allocate (products, kept, rows, columns, is_packed, is_plain)) {
     g_array_remove_index (products->kept,
                           (guint) (kept - (NnKept *) (gpointer) products->kept->data));
-    nn_pool_fail (pool);
+    nn_threads_fail (threads);
     return;
   }
-  Conversion c = { pool, products, w, rows, columns, nn_block_rows (columns), kept };
+  Conversion c = { threads, products, w, rows, columns, nn_block_rows (columns), kept };
   if (is_plain)
-    segue_nn_pool_run (pool, nn_tiles (rows, c.block), round_tile, &c);
+    segue_nn_threads_run (threads, nn_tiles (rows, c.block), round_tile, &c);
   if (is_packed)
-    segue_nn_pool_run (pool, nn_packed_count (kept->packed), pack_tile, &c);
+    segue_nn_threads_run (threads, nn_packed_count (kept->packed), pack_tile, &c);
 }
 
 void
-segue_nn_pool_forget (SegueNnPool *pool)
+segue_nn_threads_forget (SegueNnThreads *threads)
 {
-  nn_products_forget (nn_pool_get_products (pool));
+  nn_products_forget (nn_threads_get_products (threads));
 }

@@ -10,15 +10,16 @@ typedef struct {
 } BiasBackward;
 
 void
-segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
+segue_nn_linear_forward (SegueNnThreads *threads, gsize rows, gsize in, gsize out, const float *x,
                          const float *w, const float *bias, float *y)
 {
-  segue_nn_linear_forward_batch (pool, 1, rows, in, out, x, w, bias, y);
+  segue_nn_linear_forward_batch (threads, 1, rows, in, out, x, w, bias, y);
 }
 
 void
-segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize in, gsize out,
-                               const float *x, const float *w, const float *bias, float *y)
+segue_nn_linear_forward_batch (SegueNnThreads *threads, gsize batch, gsize rows, gsize in,
+                               gsize out, const float *x, const float *w, const float *bias,
+                               float *y)
 {
   /* y [rows, out] = x [rows, in] · (w [out, in])ᵀ, for each item */
   NnGemm gemm = { .batch = batch,
@@ -36,19 +37,19 @@ segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize
                   .ldc = out,
                   .stride_c = rows * out,
                   .bias = bias };
-  nn_gemm_run (pool, &gemm);
+  nn_gemm_run (threads, &gemm);
 }
 
 void
-segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
+segue_nn_linear_backward (SegueNnThreads *threads, gsize rows, gsize in, gsize out, const float *x,
                           const float *w, const float *dy, float *dx, float *dw, float *dbias)
 {
   if (dx != NULL) /* [rows, in] = dy [rows, out] · w [out, in] */
-    segue_nn_gemm (pool, FALSE, FALSE, rows, in, out, 1.0f, dy, out, w, in, 0.0f, dx, in);
+    segue_nn_gemm (threads, FALSE, FALSE, rows, in, out, 1.0f, dy, out, w, in, 0.0f, dx, in);
   if (dw != NULL) /* [out, in] += (dy [rows, out])ᵀ · x [rows, in] */
-    segue_nn_gemm (pool, TRUE, FALSE, out, in, rows, 1.0f, dy, out, x, in, 1.0f, dw, in);
+    segue_nn_gemm (threads, TRUE, FALSE, out, in, rows, 1.0f, dy, out, x, in, 1.0f, dw, in);
   if (dbias != NULL)
-    segue_nn_bias_backward (pool, rows, out, dy, dbias);
+    segue_nn_bias_backward (threads, rows, out, dy, dbias);
 }
 
 NN_VECTORISED static void
@@ -69,9 +70,9 @@ sum_columns (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_bias_backward (SegueNnPool *pool, gsize rows, gsize channels, const float *dy,
+segue_nn_bias_backward (SegueNnThreads *threads, gsize rows, gsize channels, const float *dy,
                         float *dbias)
 {
   BiasBackward b = { rows, channels, dy, dbias };
-  segue_nn_pool_run (pool, nn_tiles (channels, NN_COLUMNS), sum_columns, &b);
+  segue_nn_threads_run (threads, nn_tiles (channels, NN_COLUMNS), sum_columns, &b);
 }

@@ -97,20 +97,20 @@ multiply_bfloat16 (const Work *w)
 }
 
 void
-nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
+nn_sgemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
           float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
           gsize ldc)
 {
-  const NnProducts *products = nn_pool_get_products (pool);
+  const NnProducts *products = nn_threads_get_products (threads);
   if (!products->backend->sgemm (trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
-    nn_pool_fail (pool);
+    nn_threads_fail (threads);
 }
 
 gboolean
-nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k)
+nn_product_rounds (SegueNnThreads *threads, gsize m, gsize n, gsize k)
 {
-  return nn_pool_get_products (pool)->precision != SEGUE_NN_FLOAT32 && m >= THIN && n >= THIN &&
-         k >= THIN;
+  return nn_threads_get_products (threads)->precision != SEGUE_NN_FLOAT32 && m >= THIN &&
+         n >= THIN && k >= THIN;
 }
 
 NN_VECTORISED static void
@@ -166,12 +166,12 @@ multiply_rounded (Work *w)
 }
 
 void
-nn_product (SegueNnPool *pool, guint thread, const NnProduct *p)
+nn_product (SegueNnThreads *threads, guint thread, const NnProduct *p)
 {
-  const NnProducts *products = nn_pool_get_products (pool);
+  const NnProducts *products = nn_threads_get_products (threads);
   Work work = { .backend = products->backend, .p = p };
   gboolean done;
-  if (nn_product_rounds (pool, p->m, p->n, p->k)) {
+  if (nn_product_rounds (threads, p->m, p->n, p->k)) {
     work.scratch = (Scratch *) (gpointer) products->scratch + thread;
     work.kept = nn_products_find (products, p->b);
     done = multiply_rounded (&work);
@@ -180,7 +180,7 @@ nn_product (SegueNnPool *pool, guint thread, const NnProduct *p)
     done = multiply_pieces (&work, multiply_float32);
   }
   if (!done)
-    nn_pool_fail (pool);
+    nn_threads_fail (threads);
 }
 
 gpointer
@@ -190,9 +190,9 @@ nn_products_room (const NnProducts *self, guint thread)
 }
 
 SegueNnPrecision
-segue_nn_pool_get_precision (SegueNnPool *pool)
+segue_nn_threads_get_precision (SegueNnThreads *threads)
 {
-  return nn_pool_get_products (pool)->precision;
+  return nn_threads_get_products (threads)->precision;
 }
 
 static gboolean
@@ -202,9 +202,9 @@ can (const SegueNnBackend *backend, SegueNnPrecision precision)
 }
 
 gboolean
-segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision, GError **error)
+segue_nn_threads_set_precision (SegueNnThreads *threads, SegueNnPrecision precision, GError **error)
 {
-  NnProducts *products = nn_pool_get_products (pool);
+  NnProducts *products = nn_threads_get_products (threads);
   if (!can (products->backend, precision)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "%s does not support %s on this processor; choose float32, or ‘auto’ for a "

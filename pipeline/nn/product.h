@@ -1,16 +1,16 @@
-/* Products in the pool's precision, one tile at a time.
+/* Products in the precision of the threads, one tile at a time.
  *
  * Ops keep everything in float32. The factors of a tile are converted block by block into memory of its
- * thread, where they stay in the cache until they are used; only matrices kept with segue_nn_pool_keep ()
+ * thread, where they stay in the cache until they are used; only matrices kept with segue_nn_threads_keep ()
  * are converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
 #pragma once
 
 #include <segue/nn/activation.h>
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 typedef struct _NnPacked NnPacked;
 
-/* A matrix that is kept; see segue_nn_pool_keep (). */
+/* A matrix that is kept; see segue_nn_threads_keep (). */
 typedef struct {
   const float *values;
   gsize n;                   /* elements */
@@ -54,19 +54,19 @@ typedef struct {
   SegueNnActivation activation; /* f, while C is in the cache */
 } NnProduct;
 
-/* One tile of a product, in the calling thread, which is the pool's `thread`. */
-void nn_product (SegueNnPool *pool, guint thread, const NnProduct *product);
+/* One tile of a product, in the calling thread, which is number `thread`. */
+void nn_product (SegueNnThreads *threads, guint thread, const NnProduct *product);
 
 /* Whether nn_product () rounds the factors of such a product: not under float32, nor if it is thin. */
-gboolean nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k);
+gboolean nn_product_rounds (SegueNnThreads *threads, gsize m, gsize n, gsize k);
 
-/* The same in float32 whatever the pool's precision is, times alpha, with any beta. */
-void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
-               float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
-               float *c, gsize ldc);
+/* The same in float32 whatever the precision is, times alpha, with any beta. */
+void nn_sgemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m, gsize n,
+               gsize k, float alpha, const float *a, gsize lda, const float *b, gsize ldb,
+               float beta, float *c, gsize ldc);
 
-/* ---- pool.c ---- */
+/* ---- threads.c ---- */
 
-NnProducts *nn_pool_get_products (SegueNnPool *pool);
+NnProducts *nn_threads_get_products (SegueNnThreads *threads);
 /* A product ran out of memory: the results of this pass are invalid. */
-void nn_pool_fail (SegueNnPool *pool);
+void nn_threads_fail (SegueNnThreads *threads);

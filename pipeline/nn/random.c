@@ -196,21 +196,21 @@ fill_normal (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_random_fill_uniform (SegueNnPool *pool, const SegueNnRandomKey *key, float low, float high,
-                              gsize n, float *x)
+segue_nn_random_fill_uniform (SegueNnThreads *threads, const SegueNnRandomKey *key, float low,
+                              float high, gsize n, float *x)
 {
   g_assert (n <= NN_MAX_INDEX);
   Fill fill = { nn_random_stream (key), low, high, n, x };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), fill_uniform, &fill);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), fill_uniform, &fill);
 }
 
 void
-segue_nn_random_fill_normal (SegueNnPool *pool, const SegueNnRandomKey *key, float mean,
+segue_nn_random_fill_normal (SegueNnThreads *threads, const SegueNnRandomKey *key, float mean,
                              float deviation, gsize n, float *x)
 {
   g_assert (n <= NN_MAX_INDEX);
   Fill fill = { nn_random_stream (key), mean, deviation, n, x };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), fill_normal, &fill);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), fill_normal, &fill);
 }
 
 void

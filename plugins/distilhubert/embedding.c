@@ -30,7 +30,7 @@ apply_dropout (const HubertModel *model, const HubertWorkspace *ws, const SegueM
   if (!ws->train_base || p <= 0)
     return;
   const SegueNnRandomKey key = { .seed = pass->seed, .step = pass->step, .layer = use };
-  segue_nn_dropout (model->base.pool, &key, pass->items, p, ws->batch,
+  segue_nn_dropout (model->base.threads, &key, pass->items, p, ws->batch,
                     ws->frames * model->architecture.hidden, x, x);
 }
 
@@ -40,12 +40,12 @@ project (const HubertModel *model, HubertWorkspace *ws, const float *features)
   const HubertArchitecture *a = &model->architecture;
   const HubertWeights *w = &model->weights;
   if (a->feature_norm) {
-    segue_nn_layer_norm_forward (model->base.pool, ws->rows, n_features (model), a->eps, features,
-                                 w->feature_norm.weight.w, w->feature_norm.bias.w,
+    segue_nn_layer_norm_forward (model->base.threads, ws->rows, n_features (model), a->eps,
+                                 features, w->feature_norm.weight.w, w->feature_norm.bias.w,
                                  ws->feature_normed, ws->feature_mean, ws->feature_rstd);
     features = ws->feature_normed;
   }
-  segue_nn_linear_forward_batch (model->base.pool, ws->batch, ws->frames, n_features (model),
+  segue_nn_linear_forward_batch (model->base.threads, ws->batch, ws->frames, n_features (model),
                                  a->hidden, features, w->projection.weight.w, w->projection.bias.w,
                                  ws->projected);
 }
@@ -65,16 +65,16 @@ hubert_embedding_forward (const HubertModel *model, HubertWorkspace *ws, const S
   if (ws->train_base)
     hubert_mask_forward (model, ws, pass, ws->projected);
 
-  segue_nn_grouped_conv1d_forward (model->base.pool, &positional, ws->projected,
+  segue_nn_grouped_conv1d_forward (model->base.threads, &positional, ws->projected,
                                    model->weights.positional, w->positional_bias.w, ws->positional,
                                    ws->stack.scratch);
-  segue_nn_activation_forward (model->base.pool, a->conv_activation, n, ws->positional,
+  segue_nn_activation_forward (model->base.threads, a->conv_activation, n, ws->positional,
                                ws->embedded);
-  segue_nn_add (model->base.pool, n, ws->projected, ws->embedded, ws->embedded);
+  segue_nn_add (model->base.threads, n, ws->projected, ws->embedded, ws->embedded);
   if (a->stable)
-    segue_nn_copy (model->base.pool, n, ws->embedded, ws->first);
+    segue_nn_copy (model->base.threads, n, ws->embedded, ws->first);
   else
-    segue_nn_layer_norm_forward (model->base.pool, ws->rows, a->hidden, a->eps, ws->embedded,
+    segue_nn_layer_norm_forward (model->base.threads, ws->rows, a->hidden, a->eps, ws->embedded,
                                  w->norm.weight.w, w->norm.bias.w, ws->first, ws->embedded_mean,
                                  ws->embedded_rstd);
   apply_dropout (model, ws, pass, HUBERT_RANDOM_EMBEDDING, model->training.hidden_dropout,
@@ -90,18 +90,18 @@ positional_backward (const HubertModel *model, HubertWorkspace *ws, float *d)
   SegueNnGroupedConv1d positional = hubert_workspace_positional (ws, model);
   gsize n = ws->rows * a->hidden, group = a->hidden / a->positional_groups;
 
-  segue_nn_fill (model->base.pool, a->hidden * group * a->positional_kernel, 0.0f,
+  segue_nn_fill (model->base.threads, a->hidden * group * a->positional_kernel, 0.0f,
                  ws->d_positional);
-  segue_nn_activation_backward (model->base.pool, a->conv_activation, n, ws->positional, d,
+  segue_nn_activation_backward (model->base.threads, a->conv_activation, n, ws->positional, d,
                                 ws->stack.d_branch);
-  segue_nn_grouped_conv1d_backward (model->base.pool, &positional, ws->projected,
+  segue_nn_grouped_conv1d_backward (model->base.threads, &positional, ws->projected,
                                     model->weights.positional, ws->stack.d_branch, ws->stack.d_sum,
                                     ws->d_positional, w->positional_bias.dw, ws->stack.scratch);
-  segue_nn_weight_norm_backward (model->base.pool, a->positional_groups, a->positional_kernel,
+  segue_nn_weight_norm_backward (model->base.threads, a->positional_groups, a->positional_kernel,
                                  group * group, w->positional_v.w, w->positional_g.w,
                                  model->weights.positional_norm, ws->d_positional,
                                  w->positional_v.dw, w->positional_g.dw);
-  segue_nn_add (model->base.pool, n, d, ws->stack.d_sum, d);
+  segue_nn_add (model->base.threads, n, d, ws->stack.d_sum, d);
 }
 
 static void
@@ -112,11 +112,11 @@ project_backward (const HubertModel *model, HubertWorkspace *ws, const float *fe
   const HubertWeights *w = &model->weights;
   const float *x = a->feature_norm ? ws->feature_normed : features;
   gboolean wanted = a->feature_norm || ws->train_encoder;
-  segue_nn_linear_backward (model->base.pool, ws->rows, n_features (model), a->hidden, x,
+  segue_nn_linear_backward (model->base.threads, ws->rows, n_features (model), a->hidden, x,
                             w->projection.weight.w, d, wanted ? ws->d_features : NULL,
                             w->projection.weight.dw, w->projection.bias.dw);
   if (a->feature_norm)
-    segue_nn_layer_norm_backward (model->base.pool, ws->rows, n_features (model), features,
+    segue_nn_layer_norm_backward (model->base.threads, ws->rows, n_features (model), features,
                                   w->feature_norm.weight.w, ws->feature_mean, ws->feature_rstd,
                                   ws->d_features, ws->train_encoder ? ws->d_features : NULL,
                                   w->feature_norm.weight.dw, w->feature_norm.bias.dw);
@@ -131,7 +131,7 @@ hubert_embedding_backward (const HubertModel *model, HubertWorkspace *ws,
   float *d = ws->d_state;
   apply_dropout (model, ws, pass, HUBERT_RANDOM_EMBEDDING, model->training.hidden_dropout, d);
   if (!a->stable)
-    segue_nn_layer_norm_backward (model->base.pool, ws->rows, a->hidden, ws->embedded,
+    segue_nn_layer_norm_backward (model->base.threads, ws->rows, a->hidden, ws->embedded,
                                   w->norm.weight.w, ws->embedded_mean, ws->embedded_rstd, d, d,
                                   w->norm.weight.dw, w->norm.bias.dw);
   positional_backward (model, ws, d);

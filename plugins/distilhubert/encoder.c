@@ -49,15 +49,15 @@ norm_forward (const HubertModel *model, HubertWorkspace *ws, guint i, SegueNnAct
   const SegueNnAffine *norm = &model->weights.conv_norms[i];
   gsize time = ws->conv_frames[i], channels = model->architecture.convs[i].channels;
   if (model->architecture.conv_norm == HUBERT_NORM_GROUP)
-    segue_nn_group_norm_forward (model->base.pool, 1, time, channels, channels,
+    segue_nn_group_norm_forward (model->base.threads, 1, time, channels, channels,
                                  HUBERT_CONV_NORM_EPS, activation, z, norm->weight.w, norm->bias.w,
                                  n, ws->conv_mean, ws->conv_rstd);
   else
-    segue_nn_layer_norm_forward (model->base.pool, time, channels, HUBERT_CONV_NORM_EPS, z,
+    segue_nn_layer_norm_forward (model->base.threads, time, channels, HUBERT_CONV_NORM_EPS, z,
                                  norm->weight.w, norm->bias.w, n, ws->conv_mean, ws->conv_rstd);
   if (model->architecture.conv_norm == HUBERT_NORM_LAYER &&
       activation != SEGUE_NN_ACTIVATION_LINEAR)
-    segue_nn_activation_forward (model->base.pool, activation, time * channels, n, n);
+    segue_nn_activation_forward (model->base.threads, activation, time * channels, n, n);
 }
 
 /* d [T_i, C_i] in place, with the mean and rstd that norm_forward () last left. */
@@ -67,11 +67,11 @@ norm_backward (const HubertModel *model, HubertWorkspace *ws, guint i, const flo
   const SegueNnAffine *norm = &model->weights.conv_norms[i];
   gsize time = ws->conv_frames[i], channels = model->architecture.convs[i].channels;
   if (model->architecture.conv_norm == HUBERT_NORM_GROUP)
-    segue_nn_group_norm_backward (model->base.pool, 1, time, channels, channels, z, norm->weight.w,
-                                  ws->conv_mean, ws->conv_rstd, d, d, norm->weight.dw,
-                                  norm->bias.dw);
+    segue_nn_group_norm_backward (model->base.threads, 1, time, channels, channels, z,
+                                  norm->weight.w, ws->conv_mean, ws->conv_rstd, d, d,
+                                  norm->weight.dw, norm->bias.dw);
   else
-    segue_nn_layer_norm_backward (model->base.pool, time, channels, z, norm->weight.w,
+    segue_nn_layer_norm_backward (model->base.threads, time, channels, z, norm->weight.w,
                                   ws->conv_mean, ws->conv_rstd, d, d, norm->weight.dw,
                                   norm->bias.dw);
 }
@@ -81,7 +81,7 @@ prepare_samples (const HubertModel *model, HubertWorkspace *ws, const float *sam
 {
   if (!model->preprocessor.normalise)
     return samples;
-  segue_nn_standardise (model->base.pool, 1, ws->length, NORMALISE_EPS, samples, ws->samples);
+  segue_nn_standardise (model->base.threads, 1, ws->length, NORMALISE_EPS, samples, ws->samples);
   return ws->samples;
 }
 
@@ -101,11 +101,11 @@ forward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const f
     /* Directly, where the activation's input is not needed. */
     if (z == y && !has_norm (model, i))
       conv.activation = a->conv_activation;
-    segue_nn_conv1d_forward (model->base.pool, &conv, x, weights->weight.w, weights->bias.w, z);
+    segue_nn_conv1d_forward (model->base.threads, &conv, x, weights->weight.w, weights->bias.w, z);
     if (has_norm (model, i))
       norm_forward (model, ws, i, a->conv_activation, z, y);
     else if (z != y)
-      segue_nn_activation_forward (model->base.pool, a->conv_activation, size, z, y);
+      segue_nn_activation_forward (model->base.threads, a->conv_activation, size, z, y);
     x = y;
   }
 }
@@ -139,7 +139,7 @@ backward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const 
     const SegueNnAffine *weights = &model->weights.convs[i];
     SegueNnConv1d conv = conv_of (model, ws, i);
     gsize size = conv_size (model, ws, i);
-    segue_nn_activation_backward (model->base.pool, a->conv_activation, size, n, d, d);
+    segue_nn_activation_backward (model->base.threads, a->conv_activation, size, n, d, d);
     if (has_norm (model, i))
       norm_backward (model, ws, i, ws->convs[i] + item * size, d);
     if (i == 0) {
@@ -147,16 +147,16 @@ backward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const 
       /* A norm over time removes a channel's bias: its gradient is 0, and a sum would be only rounding noise,
        * which AdamW would scale up to full steps. */
       gboolean cancelled = a->conv_norm == HUBERT_NORM_GROUP;
-      segue_nn_conv1d_backward (model->base.pool, &conv, x, weights->weight.w, d, NULL,
+      segue_nn_conv1d_backward (model->base.threads, &conv, x, weights->weight.w, d, NULL,
                                 weights->weight.dw, cancelled ? NULL : weights->bias.dw);
       return;
     }
     float *d_input = (i - 1) % 2 ? ws->odd : ws->even;
     n = before_activation (model, ws, item, i - 1);
-    segue_nn_activation_forward (model->base.pool, a->conv_activation, conv_size (model, ws, i - 1),
-                                 n, ws->activated);
-    segue_nn_conv1d_backward (model->base.pool, &conv, ws->activated, weights->weight.w, d, d_input,
-                              weights->weight.dw, weights->bias.dw);
+    segue_nn_activation_forward (model->base.threads, a->conv_activation,
+                                 conv_size (model, ws, i - 1), n, ws->activated);
+    segue_nn_conv1d_backward (model->base.threads, &conv, ws->activated, weights->weight.w, d,
+                              d_input, weights->weight.dw, weights->bias.dw);
     d = d_input;
   }
 }

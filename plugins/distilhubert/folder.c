@@ -55,11 +55,11 @@ hubert_model_changed (HubertModel *model)
 {
   const HubertArchitecture *a = &model->architecture;
   gsize group = a->hidden / a->positional_groups;
-  segue_nn_weight_norm_forward (model->base.pool, a->positional_groups, a->positional_kernel,
+  segue_nn_weight_norm_forward (model->base.threads, a->positional_groups, a->positional_kernel,
                                 group * group, model->weights.positional_v.w,
                                 model->weights.positional_g.w, model->weights.positional,
                                 model->weights.positional_norm);
-  segue_nn_weights_changed (model->base.weights, model->base.pool);
+  segue_nn_weights_changed (model->base.weights, model->base.threads);
 }
 
 HubertModel *
@@ -86,7 +86,7 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
     return NULL;
   if (spec->blank)
     return g_steal_pointer (&model);
-  if (!segue_nn_weights_init (model->base.weights, model->base.pool, spec->seed, model, error))
+  if (!segue_nn_weights_init (model->base.weights, model->base.threads, spec->seed, model, error))
     return NULL;
   hubert_model_changed (model);
   return g_steal_pointer (&model);
@@ -202,7 +202,7 @@ hubert_model_save (HubertModel *model, const char *folder, GError **error)
   /* The same under the names in old and new versions of transformers. */
   json_object_set_new (config, "torch_dtype", json_string ("float32"));
   json_object_set_new (config, "dtype", json_string ("float32"));
-  return segue_nn_weights_save (model->base.weights, model->base.pool, folder, error) &&
+  return segue_nn_weights_save (model->base.weights, model->base.threads, folder, error) &&
          segue_nn_config_write (preprocessor, folder, PREPROCESSOR, error) &&
          segue_nn_config_write (config, folder, CONFIG, error);
 }

@@ -22,7 +22,7 @@ hubert_last_forward (const HubertModel *model, HubertWorkspace *ws, const SegueM
   const float *x = hubert_hidden_state (model, ws, pass, (guint) a->layers);
   if (!a->stable)
     return x;
-  segue_nn_layer_norm_forward (model->base.pool, ws->rows, a->hidden, a->eps, x, norm->weight.w,
+  segue_nn_layer_norm_forward (model->base.threads, ws->rows, a->hidden, a->eps, x, norm->weight.w,
                                norm->bias.w, ws->last, ws->last_mean, ws->last_rstd);
   return ws->last;
 }
@@ -35,7 +35,7 @@ hubert_last_backward (const HubertModel *model, HubertWorkspace *ws, const Segue
   if (!a->stable)
     return;
   const float *x = hubert_hidden_state (model, ws, pass, (guint) a->layers);
-  segue_nn_layer_norm_backward (model->base.pool, ws->rows, a->hidden, x, norm->weight.w,
+  segue_nn_layer_norm_backward (model->base.threads, ws->rows, a->hidden, x, norm->weight.w,
                                 ws->last_mean, ws->last_rstd, ws->d_state, ws->d_state,
                                 norm->weight.dw, norm->bias.dw);
 }
@@ -44,7 +44,7 @@ void
 hubert_pool_forward (const HubertModel *model, HubertWorkspace *ws, guint index, const float *state)
 {
   gsize hidden = model->architecture.hidden;
-  segue_nn_mean_pool_forward (model->base.pool, ws->batch, ws->frames, hidden, state,
+  segue_nn_mean_pool_forward (model->base.threads, ws->batch, ws->frames, hidden, state,
                               ws->pooled + index * ws->batch * hidden);
 }
 
@@ -64,7 +64,7 @@ mix_states (const HubertModel *model, HubertWorkspace *ws)
   if (!model->architecture.weighted_sum)
     return ws->pooled;
   state_pointers (ws, hidden, ws->pooled, states);
-  segue_nn_weighted_sum_forward (model->base.pool, ws->states, ws->batch * hidden,
+  segue_nn_weighted_sum_forward (model->base.threads, ws->states, ws->batch * hidden,
                                  (const float *const *) states, model->weights.layer_weights.w,
                                  ws->mixed);
   return ws->mixed;
@@ -77,11 +77,11 @@ hubert_head_forward (const HubertModel *model, HubertWorkspace *ws, float *logit
   const HubertWeights *w = &model->weights;
   const float *mixed = mix_states (model, ws);
   /* Row by row, so that an item's result doesn't depend on its place in the batch. */
-  segue_nn_linear_forward_batch (model->base.pool, ws->batch, 1, a->hidden, a->projector, mixed,
+  segue_nn_linear_forward_batch (model->base.threads, ws->batch, 1, a->hidden, a->projector, mixed,
                                  w->projector.weight.w, w->projector.bias.w, ws->projector);
-  segue_nn_linear_forward_batch (model->base.pool, ws->batch, 1, a->projector, model->base.n_labels,
-                                 ws->projector, w->classifier.weight.w, w->classifier.bias.w,
-                                 logits);
+  segue_nn_linear_forward_batch (model->base.threads, ws->batch, 1, a->projector,
+                                 model->base.n_labels, ws->projector, w->classifier.weight.w,
+                                 w->classifier.bias.w, logits);
 }
 
 void
@@ -92,10 +92,10 @@ hubert_head_backward (const HubertModel *model, HubertWorkspace *ws, const float
   gboolean weighted = a->weighted_sum;
   const float *mixed = weighted ? ws->mixed : ws->pooled;
   float *d_mixed = weighted ? ws->d_mixed : ws->d_pooled;
-  segue_nn_linear_backward (model->base.pool, ws->batch, a->projector, model->base.n_labels,
+  segue_nn_linear_backward (model->base.threads, ws->batch, a->projector, model->base.n_labels,
                             ws->projector, w->classifier.weight.w, d_logits, ws->d_projector,
                             w->classifier.weight.dw, w->classifier.bias.dw);
-  segue_nn_linear_backward (model->base.pool, ws->batch, a->hidden, a->projector, mixed,
+  segue_nn_linear_backward (model->base.threads, ws->batch, a->hidden, a->projector, mixed,
                             w->projector.weight.w, ws->d_projector, d_mixed, w->projector.weight.dw,
                             w->projector.bias.dw);
   if (!weighted)
@@ -103,7 +103,7 @@ hubert_head_backward (const HubertModel *model, HubertWorkspace *ws, const float
   float *states[SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS], *d_states[SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS];
   state_pointers (ws, a->hidden, ws->pooled, states);
   state_pointers (ws, a->hidden, ws->d_pooled, d_states);
-  segue_nn_weighted_sum_backward (model->base.pool, ws->states, ws->batch * a->hidden,
+  segue_nn_weighted_sum_backward (model->base.threads, ws->states, ws->batch * a->hidden,
                                   (const float *const *) states, w->layer_weights.w, d_mixed,
                                   d_states, w->layer_weights.dw);
 }

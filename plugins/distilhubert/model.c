@@ -73,11 +73,11 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   return FALSE;
 }
 
-/* From here to segue_nn_pool_check () the arithmetic may be incomplete. */
+/* From here to segue_nn_threads_check () the arithmetic may be incomplete. */
 static void
 watch (const HubertModel *model)
 {
-  segue_nn_pool_watch (model->base.pool, model->base.cancellable);
+  segue_nn_threads_watch (model->base.threads, model->base.cancellable);
 }
 
 static gboolean
@@ -90,7 +90,7 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
     return FALSE;
   watch (data);
   hubert_prefix (data, &ws, input, output);
-  return segue_nn_pool_check (((HubertModel *) data)->base.pool, error);
+  return segue_nn_threads_check (((HubertModel *) data)->base.threads, error);
 }
 
 static gsize
@@ -118,7 +118,7 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
     return FALSE;
   watch (model);
   hubert_pass_forward (model, &ws, pass);
-  return segue_nn_pool_check (((HubertModel *) model)->base.pool, error);
+  return segue_nn_threads_check (((HubertModel *) model)->base.threads, error);
 }
 
 static gboolean
@@ -129,7 +129,7 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
     return FALSE;
   watch (model);
   hubert_pass_backward (model, &ws, pass, d_logits);
-  return segue_nn_pool_check (((HubertModel *) model)->base.pool, error);
+  return segue_nn_threads_check (((HubertModel *) model)->base.threads, error);
 }
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */

@@ -63,9 +63,9 @@ add_pool_gradient (const HubertModel *model, HubertWorkspace *ws, guint index, g
   gsize hidden = model->architecture.hidden;
   const float *d_pooled = ws->d_pooled + index * ws->batch * hidden;
   float *to = first ? ws->d_state : ws->stack.d_branch;
-  segue_nn_mean_pool_backward (model->base.pool, ws->batch, ws->frames, hidden, d_pooled, to);
+  segue_nn_mean_pool_backward (model->base.threads, ws->batch, ws->frames, hidden, d_pooled, to);
   if (!first)
-    segue_nn_add (model->base.pool, ws->rows * hidden, ws->d_state, to, ws->d_state);
+    segue_nn_add (model->base.threads, ws->rows * hidden, ws->d_state, to, ws->d_state);
 }
 
 void

@@ -49,7 +49,7 @@ call_of (const HubertModel *model, const SegueNnTransformer *transformer, Hubert
   return (SegueNnTransformerCall){
     .transformer = transformer,
     .layer = &model->weights.layers[layer],
-    .pool = model->base.pool,
+    .threads = model->base.threads,
     .workspace = &ws->stack,
     .pass = pass,
     .index = layer,

@@ -75,13 +75,13 @@ declare_encoder (HubertModel *model)
 
 /* g = ‖v‖, so that the positional convolution starts as v: weight normalisation writes it as `norm`. */
 static gboolean
-make_positional_norm (gpointer data, SegueNnPool *pool, gsize n, float *g, GError **error)
+make_positional_norm (gpointer data, SegueNnThreads *threads, gsize n, float *g, GError **error)
 {
   const HubertModel *model = data;
   const HubertArchitecture *a = &model->architecture;
   gsize group = a->hidden / a->positional_groups;
-  segue_nn_fill (pool, n, 1.0f, model->weights.positional_norm);
-  segue_nn_weight_norm_forward (pool, a->positional_groups, n, group * group,
+  segue_nn_fill (threads, n, 1.0f, model->weights.positional_norm);
+  segue_nn_weight_norm_forward (threads, a->positional_groups, n, group * group,
                                 model->weights.positional_v.w, model->weights.positional_norm,
                                 model->weights.positional, g);
   return TRUE;

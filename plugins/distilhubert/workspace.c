@@ -82,8 +82,8 @@ lay_transformer (SegueNnArena *c, const HubertModel *model, HubertWorkspace *ws)
   const SegueNnTransformer transformer = hubert_model_get_transformer (model);
   SegueNnGroupedConv1d positional = hubert_workspace_positional (ws, model);
   segue_nn_transformer_lay (
-    &transformer, model->base.pool, c, (guint) a->layers, ws->batch, ws->frames, ws->train_base,
-    segue_nn_grouped_conv1d_scratch (model->base.pool, &positional), &ws->stack);
+    &transformer, model->base.threads, c, (guint) a->layers, ws->batch, ws->frames, ws->train_base,
+    segue_nn_grouped_conv1d_scratch (model->base.threads, &positional), &ws->stack);
   ws->last = take (c, a->stable ? ws->rows : 0, 1, a->hidden);
   ws->last_mean = take (c, 1, 1, ws->rows);
   ws->last_rstd = take (c, 1, 1, ws->rows);

@@ -157,7 +157,7 @@ golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint ind
 {
   float *torch = g_new0 (float, tensor->n_elements);
   if (tensor->gradient != NULL)
-    segue_nn_weights_unpack (run->model->base.weights, run->model->base.pool, index,
+    segue_nn_weights_unpack (run->model->base.weights, run->model->base.threads, index,
                              tensor->gradient, torch);
   return torch;
 }

@@ -71,7 +71,7 @@ fill_weights (HubertModel *model)
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, index);
     g_autofree float *torch = g_new (float, tensor->n_elements);
     fill (segue_nn_weights_get_declared (weights, index), tensor->n_elements, i, torch);
-    segue_nn_weights_pack (weights, model->base.pool, index, torch, tensor->value);
+    segue_nn_weights_pack (weights, model->base.threads, index, torch, tensor->value);
   }
   hubert_model_changed (model);
 }
@@ -239,8 +239,8 @@ test_bits (gconstpointer data)
   g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
                    BATCH * n * sizeof (float));
 
-  g_clear_pointer (&half->model->base.pool, segue_nn_pool_free);
-  half->model->base.pool = segue_nn_pool_new (1, NULL, NULL);
+  g_clear_pointer (&half->model->base.threads, segue_nn_threads_free);
+  half->model->base.threads = segue_nn_threads_new (1, NULL, NULL);
   g_assert_true (segue_nn_model_set_precision (&half->model->base, precision, NULL));
   hubert_model_changed (half->model);
   half->pass.batch = BATCH;

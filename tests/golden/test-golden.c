@@ -109,14 +109,14 @@ optimise (GoldenRun *run, GArray *tensors, float *state, guint64 step)
   const SegueNnAdamW adamw = SEGUE_NN_ADAMW_DEFAULT;
   const SegueNnSchedule schedule = { SEGUE_SCHEDULE_LINEAR, WARMUP_STEPS, STEPS, 0, 0 };
   const SegueNnWeights *weights = run->model->base.weights;
-  SegueNnPool *pool = run->model->base.pool;
+  SegueNnThreads *threads = run->model->base.threads;
   g_autofree const float **gradients = g_new0 (const float *, tensors->len);
   g_autofree gsize *sizes = g_new0 (gsize, tensors->len);
   for (guint i = 0; i < tensors->len; i++) {
     gradients[i] = g_array_index (tensors, SegueModelTensor, i).gradient;
     sizes[i] = g_array_index (tensors, SegueModelTensor, i).n_elements;
   }
-  double norm = segue_nn_grad_norm (pool, tensors->len, gradients, sizes);
+  double norm = segue_nn_grad_norm (threads, tensors->len, gradients, sizes);
   float scale = segue_nn_clip_coefficient (norm, CLIP);
   double rate = LEARNING_RATE * segue_nn_schedule_factor (&schedule, step);
   for (guint i = 0; i < tensors->len; i++) {
@@ -124,7 +124,7 @@ optimise (GoldenRun *run, GArray *tensors, float *state, guint64 step)
     if (tensor->gradient == NULL)
       continue;
     float *m = state + (tensor->value - segue_nn_weights_get_values (weights));
-    segue_nn_adamw_step (pool, &adamw, step + 1, rate, tensor->decay ? WEIGHT_DECAY : 0.0, scale,
+    segue_nn_adamw_step (threads, &adamw, step + 1, rate, tensor->decay ? WEIGHT_DECAY : 0.0, scale,
                          tensor->n_elements, tensor->gradient, m,
                          m + segue_nn_weights_get_size (weights), tensor->value);
   }

@@ -13,15 +13,15 @@ gboolean
 segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec, GError **error)
 {
   model->weights = segue_nn_weights_new ();
-  model->pool = segue_nn_pool_new (MAX (spec->threads, 1), NULL, error);
-  return model->pool != NULL;
+  model->threads = segue_nn_threads_new (MAX (spec->threads, 1), NULL, error);
+  return model->threads != NULL;
 }
 
 void
 segue_nn_model_close (SegueNnModel *model)
 {
   segue_nn_weights_free (model->weights);
-  g_clear_pointer (&model->pool, segue_nn_pool_free);
+  g_clear_pointer (&model->threads, segue_nn_threads_free);
   g_strfreev (model->labels);
   g_strfreev (model->found);
 }
@@ -29,7 +29,7 @@ segue_nn_model_close (SegueNnModel *model)
 static gboolean
 has (const SegueNnModel *model, SegueNnPrecision precision)
 {
-  const SegueNnBackend *backend = segue_nn_pool_get_backend (model->pool);
+  const SegueNnBackend *backend = segue_nn_threads_get_backend (model->threads);
   return backend->has != NULL && backend->has (precision);
 }
 
@@ -40,7 +40,7 @@ segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision
   model->precision = precision;
   if (model->precision == SEGUE_MODEL_AUTO)
     model->precision = has (model, SEGUE_NN_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
-  if (segue_nn_pool_set_precision (model->pool, of_model[model->precision], &local))
+  if (segue_nn_threads_set_precision (model->threads, of_model[model->precision], &local))
     return TRUE;
   /* An error of the pipeline's text, not of a file. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
@@ -124,7 +124,7 @@ segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
   with_labels.n_rows = model->found != NULL ? g_strv_length (model->found) : 0;
   with_labels.seed = spec->seed;
   with_labels.needs_head = spec->labels == NULL;
-  return segue_nn_weights_load (model->weights, model->pool, &with_labels, error);
+  return segue_nn_weights_load (model->weights, model->threads, &with_labels, error);
 }
 
 gboolean
@@ -133,7 +133,7 @@ segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec, SegueNnD
 {
   segue_nn_model_set_labels (model, spec->labels);
   return declare (model, error) && segue_nn_weights_allocate (model->weights, error) &&
-         segue_nn_weights_init (model->weights, model->pool, spec->seed, model, error);
+         segue_nn_weights_init (model->weights, model->threads, spec->seed, model, error);
 }
 
 gboolean

@@ -41,10 +41,12 @@ nn_weights_at (const SegueNnWeights *weights, guint i)
 }
 
 /* Initial values for tensor i. */
-gboolean nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
+gboolean nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
                               guint64 seed, gpointer data, GError **error);
 /* Converts torch's order to the layout in memory, and back. */
-void nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, float *memory);
-void nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory, float *file);
+void nn_tensor_pack (SegueNnThreads *threads, const NnTensor *tensor, const float *file,
+                     float *memory);
+void nn_tensor_unpack (SegueNnThreads *threads, const NnTensor *tensor, const float *memory,
+                       float *file);
 /* FALSE, with SEGUE_ERROR_RESOURCE. */
 gboolean nn_weights_no_memory (GError **error);

@@ -140,7 +140,7 @@ segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place, gsi
 
 /* What has a gradient is multiplied on the way back as well, the other way round. */
 void
-segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool)
+segue_nn_weights_changed (SegueNnWeights *weights, SegueNnThreads *threads)
 {
   for (guint i = 0; i < weights->kept->len; i++) {
     const NnKeptMatrix *m = &g_array_index (weights->kept, NnKeptMatrix, i);
@@ -148,7 +148,7 @@ segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool)
     SegueNnKeep keep = m->weight == NULL       ? SEGUE_NN_KEEP_ANY
                        : m->weight->dw == NULL ? SEGUE_NN_KEEP_OUTPUTS
                                                : SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY;
-    segue_nn_pool_keep (pool, values, m->rows, m->columns, keep);
+    segue_nn_threads_keep (threads, values, m->rows, m->columns, keep);
   }
 }
 
@@ -233,7 +233,7 @@ segue_nn_weights_allocate (SegueNnWeights *weights, GError **error)
 }
 
 gboolean
-nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i, guint64 seed,
+nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i, guint64 seed,
                      gpointer data, GError **error)
 {
   const NnTensor *tensor = nn_weights_at (weights, i);
@@ -243,34 +243,34 @@ nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i, 
   float *values = weights->values + tensor->offset;
   switch (t->init) {
   case SEGUE_NN_INIT_CONSTANT:
-    segue_nn_fill (pool, tensor->n_elements, (float) t->a, values);
+    segue_nn_fill (threads, tensor->n_elements, (float) t->a, values);
     return TRUE;
   case SEGUE_NN_INIT_NORMAL:
-    segue_nn_random_fill_normal (pool, &key, (float) t->a, (float) t->b, tensor->n_elements,
+    segue_nn_random_fill_normal (threads, &key, (float) t->a, (float) t->b, tensor->n_elements,
                                  values);
     return TRUE;
   case SEGUE_NN_INIT_UNIFORM:
-    segue_nn_random_fill_uniform (pool, &key, (float) t->a, (float) t->b, tensor->n_elements,
+    segue_nn_random_fill_uniform (threads, &key, (float) t->a, (float) t->b, tensor->n_elements,
                                   values);
     return TRUE;
   case SEGUE_NN_INIT_MADE:
-    return t->make (data, pool, tensor->n_elements, values, error);
+    return t->make (data, threads, tensor->n_elements, values, error);
   }
   g_assert_not_reached ();
 }
 
 gboolean
-segue_nn_weights_init (SegueNnWeights *weights, SegueNnPool *pool, guint64 seed, gpointer data,
-                       GError **error)
+segue_nn_weights_init (SegueNnWeights *weights, SegueNnThreads *threads, guint64 seed,
+                       gpointer data, GError **error)
 {
   for (guint i = 0; i < weights->tensors->len; i++)
-    if (!nn_weights_init_one (weights, pool, i, seed, data, error))
+    if (!nn_weights_init_one (weights, threads, i, seed, data, error))
       return FALSE;
   return TRUE;
 }
 
 void
-nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, float *memory)
+nn_tensor_pack (SegueNnThreads *threads, const NnTensor *tensor, const float *file, float *memory)
 {
   const gsize *shape = tensor->as_declared.shape;
   switch (tensor->as_declared.layout) {
@@ -278,17 +278,17 @@ nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, fl
     memcpy (memory, file, tensor->n_elements * sizeof *memory);
     break;
   case SEGUE_NN_LAYOUT_CONV1D:
-    segue_nn_conv1d_pack (pool, shape[0], shape[1], shape[2], file, memory);
+    segue_nn_conv1d_pack (threads, shape[0], shape[1], shape[2], file, memory);
     break;
   case SEGUE_NN_LAYOUT_GROUPED_CONV1D:
-    segue_nn_grouped_conv1d_pack (pool, shape[0], shape[0], shape[2], tensor->as_declared.groups,
+    segue_nn_grouped_conv1d_pack (threads, shape[0], shape[0], shape[2], tensor->as_declared.groups,
                                   file, memory);
     break;
   }
 }
 
 void
-nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory, float *file)
+nn_tensor_unpack (SegueNnThreads *threads, const NnTensor *tensor, const float *memory, float *file)
 {
   const gsize *shape = tensor->as_declared.shape;
   switch (tensor->as_declared.layout) {
@@ -296,11 +296,11 @@ nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory
     memcpy (file, memory, tensor->n_elements * sizeof *file);
     break;
   case SEGUE_NN_LAYOUT_CONV1D:
-    segue_nn_conv1d_unpack (pool, shape[0], shape[1], shape[2], FALSE, memory, file);
+    segue_nn_conv1d_unpack (threads, shape[0], shape[1], shape[2], FALSE, memory, file);
     break;
   case SEGUE_NN_LAYOUT_GROUPED_CONV1D:
-    segue_nn_grouped_conv1d_unpack (pool, shape[0], shape[0], shape[2], tensor->as_declared.groups,
-                                    FALSE, memory, file);
+    segue_nn_grouped_conv1d_unpack (threads, shape[0], shape[0], shape[2],
+                                    tensor->as_declared.groups, FALSE, memory, file);
     break;
   }
 }
@@ -350,17 +350,17 @@ segue_nn_weights_get_declared (const SegueNnWeights *weights, guint i)
 }
 
 void
-segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnPool *pool, guint i, const float *file,
-                       float *memory)
+segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
+                       const float *file, float *memory)
 {
-  nn_tensor_pack (pool, nn_weights_at (weights, i), file, memory);
+  nn_tensor_pack (threads, nn_weights_at (weights, i), file, memory);
 }
 
 void
-segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
+segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
                          const float *memory, float *file)
 {
-  nn_tensor_unpack (pool, nn_weights_at (weights, i), memory, file);
+  nn_tensor_unpack (threads, nn_weights_at (weights, i), memory, file);
 }
 
 gsize

@@ -140,7 +140,7 @@ save_as (const Folder *f, const Model *model, Rename rename, float *changed, flo
     const SegueNnTensor *declared = segue_nn_weights_get_declared (model->base.weights, i);
     g_autofree char *name = rename ? rename (t->name) : g_strdup (t->name);
     float *as_filed = g_new (float, t->n_elements);
-    segue_nn_weights_unpack (model->base.weights, model->base.pool, i, t->value, as_filed);
+    segue_nn_weights_unpack (model->base.weights, model->base.threads, i, t->value, as_filed);
     if (name)
       segue_safetensors_writer_take_f32 (writer, name, declared->rank, declared->shape, as_filed);
     else
@@ -276,7 +276,7 @@ test_spellings (Folder *f, gconstpointer data)
   again->optional.w[0] = 5;
   assert_same (model, again, segue_nn_weights_get_size (model->base.weights));
   /* What is written has today's names. */
-  segue_nn_weights_save (again->base.weights, again->base.pool, f->folder, &error);
+  segue_nn_weights_save (again->base.weights, again->base.threads, f->folder, &error);
   g_assert_no_error (error);
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (f->folder, &error);
   g_assert_nonnull (segue_safetensors_lookup (file, "body.conv.weight"));

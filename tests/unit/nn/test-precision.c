@@ -10,14 +10,14 @@
 #include <segue/nn/linear.h>
 #include <string.h>
 
-/* A pool of that precision; NULL, with a message, where this processor has none. */
-static SegueNnPool *
-pool_of (SegueNnPrecision precision, guint n_threads)
+/* Threads with products of that precision; NULL, with a message, where this processor has none. */
+static SegueNnThreads *
+threads_of (SegueNnPrecision precision, guint n_threads)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
   g_autoptr (GError) error = NULL;
-  if (segue_nn_pool_set_precision (pool, precision, &error))
-    return g_steal_pointer (&pool);
+  if (segue_nn_threads_set_precision (threads, precision, &error))
+    return g_steal_pointer (&threads);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_test_message ("%s", error->message);
   return NULL;
@@ -174,7 +174,7 @@ static const Product products[] = {
 static void
 check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
 {
-  g_autoptr (SegueNnPool) pool = pool_of (SEGUE_NN_BFLOAT16, n_threads);
+  g_autoptr (SegueNnThreads) threads = threads_of (SEGUE_NN_BFLOAT16, n_threads);
   gsize lda = (p->trans_a ? p->m : p->k) + p->pad, ldb = (p->trans_b ? p->k : p->n) + p->pad;
   gsize ldc = p->n + p->pad;
   gsize n_a = (p->trans_a ? p->k : p->m) * lda, rows_b = p->trans_b ? p->n : p->k;
@@ -183,13 +183,13 @@ check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
   g_autofree float *b = op_test_random (2, rows_b * ldb, -1, 1);
   g_autofree float *before = op_test_random (3, p->m * ldc, -1, 1);
   g_autofree float *c = op_test_random (3, p->m * ldc, -1, 1);
-  if (pool == NULL)
+  if (threads == NULL)
     return;
   if (keep != 0)
-    segue_nn_pool_keep (pool, b, rows_b, ldb, keep);
-  segue_nn_gemm (pool, p->trans_a, p->trans_b, p->m, p->n, p->k, 1, a, lda, b, ldb, p->beta, c,
+    segue_nn_threads_keep (threads, b, rows_b, ldb, keep);
+  segue_nn_gemm (threads, p->trans_a, p->trans_b, p->m, p->n, p->k, 1, a, lda, b, ldb, p->beta, c,
                  ldc);
-  g_assert_true (segue_nn_pool_check (pool, NULL));
+  g_assert_true (segue_nn_threads_check (threads, NULL));
   for (gsize i = 0; i < n_a && !thin; i++)
     a[i] = round_bfloat16 (a[i]);
   for (gsize i = 0; i < rows_b * ldb && !thin; i++)
@@ -233,7 +233,7 @@ distance (gsize n, const float *x, const float *y)
 /* Of each precision: half a unit of the last place of either factor, which are independent. */
 static const double expected_distance[] = { 1e-6, 3e-3, 6e-3 };
 
-typedef void (*Layer) (SegueNnPool *pool, gsize batch, const float *x, const float *w,
+typedef void (*Layer) (SegueNnThreads *threads, gsize batch, const float *x, const float *w,
                        const float *bias, float *y);
 
 enum {
@@ -246,29 +246,29 @@ enum {
 };
 
 static void
-run_linear (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
+run_linear (SegueNnThreads *threads, gsize batch, const float *x, const float *w, const float *bias,
             float *y)
 {
-  segue_nn_linear_forward_batch (pool, batch, TIME, IN, OUT, x, w, bias, y);
+  segue_nn_linear_forward_batch (threads, batch, TIME, IN, OUT, x, w, bias, y);
 }
 
 static void
-run_conv (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
+run_conv (SegueNnThreads *threads, gsize batch, const float *x, const float *w, const float *bias,
           float *y)
 {
   const SegueNnConv1d conv = { batch, TIME, IN, OUT, KERNEL, STRIDE };
-  segue_nn_conv1d_forward (pool, &conv, x, w, bias, y);
+  segue_nn_conv1d_forward (threads, &conv, x, w, bias, y);
 }
 
 enum { GROUPS = 2, TAPS = 40 };
 
 static void
-run_grouped (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
-             float *y)
+run_grouped (SegueNnThreads *threads, gsize batch, const float *x, const float *w,
+             const float *bias, float *y)
 {
   const SegueNnGroupedConv1d conv = { batch, TIME, IN, IN, TAPS, GROUPS };
-  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, &conv));
-  segue_nn_grouped_conv1d_forward (pool, &conv, x, w, bias, y, scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, &conv));
+  segue_nn_grouped_conv1d_forward (threads, &conv, x, w, bias, y, scratch);
 }
 
 static const struct {
@@ -295,51 +295,51 @@ test_layers (gconstpointer which)
   g_autofree float *bias = op_test_random (3, OUT, -1, 1);
   g_autofree float *exact = g_new (float, BATCH *TIME *OUT), *y = g_new (float, BATCH *TIME *OUT);
   g_autofree float *other = g_new (float, BATCH *TIME *OUT);
-  g_autoptr (SegueNnPool) plain = op_test_pool (1), pool = pool_of (precision, 1);
-  g_autoptr (SegueNnPool) threads = pool_of (precision, 4);
-  for (gsize i = 0; i < 2 * G_N_ELEMENTS (layers) && pool != NULL; i++) {
+  g_autoptr (SegueNnThreads) plain = op_test_threads (1), one = threads_of (precision, 1);
+  g_autoptr (SegueNnThreads) four = threads_of (precision, 4);
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (layers) && one != NULL; i++) {
     Layer run = layers[i / 2].run;
     gsize item = layers[i / 2].out_time * layers[i / 2].out, n = BATCH * item;
     for (gsize j = 0; j < n_weights; j++)
       w[j] *= 1 + (float) i;
     gsize rows = layers[i / 2].rows, columns = layers[i / 2].columns;
-    segue_nn_pool_keep (pool, w, rows, columns, layers[i / 2].keep);
-    segue_nn_pool_keep (threads, w, rows, columns, layers[i / 2].keep);
+    segue_nn_threads_keep (one, w, rows, columns, layers[i / 2].keep);
+    segue_nn_threads_keep (four, w, rows, columns, layers[i / 2].keep);
     run (plain, BATCH, x, w, bias, exact);
-    run (pool, BATCH, x, w, bias, y);
-    run (threads, BATCH, x, w, bias, other);
+    run (one, BATCH, x, w, bias, y);
+    run (four, BATCH, x, w, bias, other);
     g_test_message ("%" G_GSIZE_FORMAT ": %g", i, distance (n, exact, y));
     g_assert_cmpfloat (distance (n, exact, y), <, expected_distance[precision]);
     g_assert_cmpmem (y, n * sizeof *y, other, n * sizeof *y);
     for (gsize b = 0; b < BATCH; b++) {
-      run (pool, 1, x + b * TIME * IN, w, bias, other);
+      run (one, 1, x + b * TIME * IN, w, bias, other);
       g_assert_cmpmem (other, item * sizeof *y, y + b * item, item * sizeof *y);
     }
-    g_assert_true (segue_nn_pool_check (pool, NULL));
+    g_assert_true (segue_nn_threads_check (one, NULL));
   }
 }
 
-/* A pool changes from one precision to another and back. */
+/* Threads change from one precision to another and back. */
 static void
 test_change (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, TIME * IN, -1, 1);
   g_autofree float *w = op_test_random (2, OUT * IN, -1, 1);
   g_autofree float *exact = g_new (float, TIME *OUT), *y = g_new (float, TIME *OUT);
-  run_linear (pool, 1, x, w, NULL, exact);
+  run_linear (threads, 1, x, w, NULL, exact);
   for (guint i = 0; i < 2 * SEGUE_NN_N_PRECISIONS; i++) {
     SegueNnPrecision precision = i % SEGUE_NN_N_PRECISIONS;
-    if (!segue_nn_pool_set_precision (pool, precision, NULL))
+    if (!segue_nn_threads_set_precision (threads, precision, NULL))
       continue;
-    g_assert_cmpint (segue_nn_pool_get_precision (pool), ==, precision);
-    segue_nn_pool_keep (pool, w, OUT, IN, SEGUE_NN_KEEP_OUTPUTS);
-    run_linear (pool, 1, x, w, NULL, y);
+    g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, precision);
+    segue_nn_threads_keep (threads, w, OUT, IN, SEGUE_NN_KEEP_OUTPUTS);
+    run_linear (threads, 1, x, w, NULL, y);
     g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
     if (precision == SEGUE_NN_FLOAT32)
       g_assert_cmpmem (exact, TIME * OUT * sizeof *y, y, TIME * OUT * sizeof *y);
-    segue_nn_pool_forget (pool);
-    run_linear (pool, 1, x, w, NULL, y);
+    segue_nn_threads_forget (threads);
+    run_linear (threads, 1, x, w, NULL, y);
     g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
   }
 }
@@ -347,13 +347,13 @@ test_change (void)
 static void
 test_refused (void)
 {
-  g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, "openblas", NULL);
+  g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, "openblas", NULL);
   for (guint i = 1; i < SEGUE_NN_N_PRECISIONS; i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_false (segue_nn_pool_set_precision (pool, i, &error));
+    g_assert_false (segue_nn_threads_set_precision (threads, i, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     g_assert_nonnull (strstr (error->message, segue_nn_precision_get_name (i)));
-    g_assert_cmpint (segue_nn_pool_get_precision (pool), ==, SEGUE_NN_FLOAT32);
+    g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, SEGUE_NN_FLOAT32);
   }
 }
 

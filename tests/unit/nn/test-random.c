@@ -79,8 +79,8 @@ test_fills (void)
   enum { N = 100003 };
   g_autofree float *x = g_new (float, N), *y = g_new (float, N);
   double mean, deviation, kurtosis, error = 1.0 / sqrt ((double) N);
-  g_autoptr (SegueNnPool) one = op_test_pool (1);
-  g_autoptr (SegueNnPool) three = op_test_pool (3);
+  g_autoptr (SegueNnThreads) one = op_test_threads (1);
+  g_autoptr (SegueNnThreads) three = op_test_threads (3);
 
   segue_nn_random_fill_uniform (one, &key, 0.0f, 1.0f, N, x);
   segue_nn_random_fill_uniform (three, &key, 0.0f, 1.0f, N, y);
@@ -171,8 +171,8 @@ test_dropout_mask (void)
   enum { BATCH = 3, N = 20001 };
   static const guint64 items[BATCH] = { 5, 1000000007, G_MAXUINT64 };
   const float p = 0.1f;
-  g_autoptr (SegueNnPool) one = op_test_pool (1);
-  g_autoptr (SegueNnPool) four = op_test_pool (4);
+  g_autoptr (SegueNnThreads) one = op_test_threads (1);
+  g_autoptr (SegueNnThreads) four = op_test_threads (4);
   g_autofree float *x = op_test_random (1, BATCH * N, 1, 2), *y = g_new (float, BATCH *N);
   g_autofree float *z = g_new (float, BATCH *N);
   gsize dropped = 0;
@@ -213,22 +213,22 @@ static void
 test_dropout_add (void)
 {
   enum { BATCH = 2, N = 17003 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, BATCH * N, -1, 1), *y = g_new (float, BATCH *N);
   g_autofree float *residual = op_test_random (2, BATCH * N, -1, 1), *z = g_new (float, BATCH *N);
 
   for (guint i = 0; i < 2; i++) {
     float p = i == 0 ? 0.0f : 0.3f;
-    segue_nn_dropout (pool, &key, NULL, p, BATCH, N, x, y);
-    segue_nn_dropout_add (pool, &key, NULL, p, BATCH, N, x, residual, z);
+    segue_nn_dropout (threads, &key, NULL, p, BATCH, N, x, y);
+    segue_nn_dropout_add (threads, &key, NULL, p, BATCH, N, x, residual, z);
     if (p == 0.0f)
       g_assert_cmpmem (y, BATCH * N * sizeof *y, x, BATCH * N * sizeof *x);
     for (gsize j = 0; j < BATCH * N; j++)
       g_assert_cmpfloat ((double) z[j], ==, (double) (residual[j] + y[j]));
   }
-  segue_nn_dropout_add (pool, &key, NULL, 0.3f, BATCH, N, x, residual, residual);
+  segue_nn_dropout_add (threads, &key, NULL, 0.3f, BATCH, N, x, residual, residual);
   g_assert_cmpmem (residual, BATCH * N * sizeof *residual, z, BATCH * N * sizeof *z);
-  segue_nn_dropout (pool, NULL, NULL, 0.0f, BATCH, N, x, x);
+  segue_nn_dropout (threads, NULL, NULL, 0.0f, BATCH, N, x, x);
 }
 
 int

@@ -12,7 +12,7 @@ typedef struct {
   /* Whether the library, as installed on this system, supports the required operations; NULL: always. */
   gboolean (*usable) (void);
 
-  /* Called by every pool, before its first product; afterwards the library must not start
+  /* Called when threads are created, before their first product; afterwards the library must not start
    * threads itself. */
   void (*init) (void);
 

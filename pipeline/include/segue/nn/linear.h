@@ -1,30 +1,30 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
 /* y [rows, out] = x [rows, in] wᵀ + bias, with w [out, in] as in torch.nn.Linear. `rows` is
  * batch × time. bias [out] may be NULL. */
-SEGUE_API void segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out,
+SEGUE_API void segue_nn_linear_forward (SegueNnThreads *threads, gsize rows, gsize in, gsize out,
                                         const float *x, const float *w, const float *bias,
                                         float *y);
 
 /* The same for x [batch, rows, in] and y [batch, rows, out], in tiles that never span two items:
  * the result for an item does not depend, bit for bit, on the other items of the batch. */
-SEGUE_API void segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize in,
-                                              gsize out, const float *x, const float *w,
+SEGUE_API void segue_nn_linear_forward_batch (SegueNnThreads *threads, gsize batch, gsize rows,
+                                              gsize in, gsize out, const float *x, const float *w,
                                               const float *bias, float *y);
 
 /* dx [rows, in] = dy w; dw [out, in] += dyᵀ x; dbias [out] += column sums of dy. Each of dx, dw and
  * dbias may be NULL; x is read only for dw, w only for dx. */
-SEGUE_API void segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in, gsize out,
+SEGUE_API void segue_nn_linear_backward (SegueNnThreads *threads, gsize rows, gsize in, gsize out,
                                          const float *x, const float *w, const float *dy, float *dx,
                                          float *dw, float *dbias);
 
 /* dbias [channels] += column sums of dy [rows, channels]: the bias gradient of any op over
  * channels-last data. Sums are accumulated in double. */
-SEGUE_API void segue_nn_bias_backward (SegueNnPool *pool, gsize rows, gsize channels,
+SEGUE_API void segue_nn_bias_backward (SegueNnThreads *threads, gsize rows, gsize channels,
                                        const float *dy, float *dbias);
 
 G_END_DECLS

@@ -24,7 +24,7 @@ G_BEGIN_DECLS
  * @cancellable: (nullable): borrowed: for passes
  * @found: (nullable): the folder's labels */
 typedef struct {
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   SegueNnWeights *weights;
   GCancellable *cancellable;
   SegueModelPrecision precision;

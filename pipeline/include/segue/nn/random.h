@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -32,9 +32,9 @@ SEGUE_API guint32 segue_nn_random_below (const SegueNnRandomKey *key, guint64 in
 SEGUE_API float segue_nn_random_normal (const SegueNnRandomKey *key, guint64 index);
 
 /* x [n] uniform in [low, high), or normal; element i is the number of index i. */
-SEGUE_API void segue_nn_random_fill_uniform (SegueNnPool *pool, const SegueNnRandomKey *key,
+SEGUE_API void segue_nn_random_fill_uniform (SegueNnThreads *threads, const SegueNnRandomKey *key,
                                              float low, float high, gsize n, float *x);
-SEGUE_API void segue_nn_random_fill_normal (SegueNnPool *pool, const SegueNnRandomKey *key,
+SEGUE_API void segue_nn_random_fill_normal (SegueNnThreads *threads, const SegueNnRandomKey *key,
                                             float mean, float deviation, gsize n, float *x);
 
 /* A random order of 0 … n − 1 (Fisher and Yates); n < 2³². */

@@ -6,14 +6,14 @@
  *
  *   SegueNnWeights *weights = segue_nn_weights_new ();
  *   segue_nn_weights_add_linear (weights, &layer, HEAD, 0, n_labels, width, 0.02, "classifier");
- *   segue_nn_weights_allocate (weights, &error) && segue_nn_weights_init (weights, pool, seed, NULL, &error)
- *   segue_nn_linear_forward (pool, rows, width, n_labels, x, layer.weight.w, layer.bias.w, y);
+ *   segue_nn_weights_allocate (weights, &error) && segue_nn_weights_init (weights, threads, seed, NULL, &error)
+ *   segue_nn_linear_forward (threads, rows, width, n_labels, x, layer.weight.w, layer.bias.w, y);
  */
 #pragma once
 
 #include <segue/model.h>
-#include <segue/nn/pool.h>
 #include <segue/nn/safetensors.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -52,7 +52,7 @@ typedef enum {
 } SegueNnInit;
 
 /** SegueNnMakeFunc: writes @values [n].  %FALSE with @error. */
-typedef gboolean (*SegueNnMakeFunc) (gpointer data, SegueNnPool *pool, gsize n, float *values,
+typedef gboolean (*SegueNnMakeFunc) (gpointer data, SegueNnThreads *threads, gsize n, float *values,
                                      GError **error);
 
 /** SegueNnWeightFlags:
@@ -120,7 +120,7 @@ SEGUE_API void segue_nn_weights_add_norm (SegueNnWeights *weights, SegueNnAffine
 SEGUE_API void segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n);
 
 /** segue_nn_weights_keep: declares that products use @weight as a matrix [@rows, @columns], where rows are outputs;
- * see segue_nn_pool_keep(). */
+ * see segue_nn_threads_keep(). */
 SEGUE_API void segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight,
                                       gsize rows, gsize columns);
 /** segue_nn_weights_keep_derived: likewise for the derived values at *@place; rows are not outputs. */
@@ -128,7 +128,7 @@ SEGUE_API void segue_nn_weights_keep_derived (SegueNnWeights *weights, float *co
                                               gsize rows, gsize columns);
 /** segue_nn_weights_changed: updates the kept matrices; call it after each change of the values, once the derived
  * values are computed. */
-SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool);
+SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights, SegueNnThreads *threads);
 
 /** segue_nn_weights_freeze: tensors of @part get no gradient; before allocation. */
 SEGUE_API void segue_nn_weights_freeze (SegueNnWeights *weights, guint part);
@@ -144,8 +144,8 @@ SEGUE_API gboolean segue_nn_weights_check_size (const SegueNnWeights *weights, c
 SEGUE_API gboolean segue_nn_weights_allocate (SegueNnWeights *weights, GError **error);
 /** segue_nn_weights_init: sets the initial values of all tensors.
  * @data: for @make functions */
-SEGUE_API gboolean segue_nn_weights_init (SegueNnWeights *weights, SegueNnPool *pool, guint64 seed,
-                                          gpointer data, GError **error);
+SEGUE_API gboolean segue_nn_weights_init (SegueNnWeights *weights, SegueNnThreads *threads,
+                                          guint64 seed, gpointer data, GError **error);
 /** segue_nn_weights_list: (transfer full): #SegueModelTensor array, in the order of declaration, with the shapes in
  * memory. */
 SEGUE_API GArray *segue_nn_weights_list (const SegueNnWeights *weights);
@@ -161,10 +161,10 @@ SEGUE_API float *segue_nn_weights_get_gradients (const SegueNnWeights *weights);
  * its values between the order of files and that of memory. */
 SEGUE_API const SegueNnTensor *segue_nn_weights_get_declared (const SegueNnWeights *weights,
                                                               guint i);
-SEGUE_API void segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
-                                      const float *file, float *memory);
-SEGUE_API void segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
-                                        const float *memory, float *file);
+SEGUE_API void segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnThreads *threads,
+                                      guint i, const float *file, float *memory);
+SEGUE_API void segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnThreads *threads,
+                                        guint i, const float *memory, float *file);
 
 /**
  * SegueNnWeightsSource: a file that weights are read from.
@@ -194,10 +194,10 @@ SEGUE_API gboolean segue_nn_weights_has (const SegueNnWeightsSource *source, con
 /** segue_nn_weights_load: checks the file against the declarations, then allocates memory, then reads.  Tensors that
  * may be missing and are missing are initialised.  %SEGUE_ERROR_DATA if a tensor is missing, has another shape, or
  * contains a value that is not finite. */
-SEGUE_API gboolean segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
+SEGUE_API gboolean segue_nn_weights_load (SegueNnWeights *weights, SegueNnThreads *threads,
                                           const SegueNnWeightsSource *source, GError **error);
 /** segue_nn_weights_save: writes model.safetensors in @folder, replaced as a whole. */
-SEGUE_API gboolean segue_nn_weights_save (const SegueNnWeights *weights, SegueNnPool *pool,
+SEGUE_API gboolean segue_nn_weights_save (const SegueNnWeights *weights, SegueNnThreads *threads,
                                           const char *folder, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnWeights, segue_nn_weights_free)

@@ -6,40 +6,41 @@
 
 G_BEGIN_DECLS
 
-/* The threads that compute, and their backend for matrix products: the first argument of every op of
+/* A pool of threads, and its backend for matrix products: the first argument of every op of
  * libsegue-nn.
  *
  * Work is split into tiles. The assignment of tiles to threads is not deterministic; the results of
  * tiles are, so ops derive tile borders from shapes alone, and no two tiles write to the same memory. */
-typedef struct _SegueNnPool SegueNnPool;
+typedef struct _SegueNnThreads SegueNnThreads;
 
 /* `tile` is 0 … n_tiles − 1; `thread` is 0 … threads − 1 and selects a per-thread part of scratch
- * memory: no two tiles run concurrently with the same `thread`. A task must not call the pool again. */
+ * memory: no two tiles run concurrently with the same `thread`. A task must not start another run. */
 typedef void (*SegueNnTask) (gpointer data, gsize tile, guint thread);
 
-/* The maximum number of threads of a pool. */
-#define SEGUE_NN_POOL_MAX_THREADS 256
+/* The maximum number of threads. */
+#define SEGUE_NN_MAX_THREADS 256
 
 /* n_threads: 0 means the number of processors that this process may use. The calling thread of
- * segue_nn_pool_run () counts as one of them, so 1 starts none.
+ * segue_nn_threads_run () counts as one of them, so 1 starts none.
  * backend: a name, or NULL for the default.
  * Errors: SEGUE_ERROR_RESOURCE when threads can't be started, SEGUE_ERROR_DATA for an unknown
  * backend. */
-SEGUE_API SegueNnPool *segue_nn_pool_new (guint n_threads, const char *backend, GError **error);
+SEGUE_API SegueNnThreads *segue_nn_threads_new (guint n_threads, const char *backend,
+                                                GError **error);
 
 /* Waits only for its own idle threads; no run may be in progress. NULL is accepted. */
-SEGUE_API void segue_nn_pool_free (SegueNnPool *pool);
+SEGUE_API void segue_nn_threads_free (SegueNnThreads *threads);
 
-SEGUE_API guint segue_nn_pool_get_threads (SegueNnPool *pool);
-SEGUE_API const SegueNnBackend *segue_nn_pool_get_backend (SegueNnPool *pool);
+SEGUE_API guint segue_nn_threads_get_count (SegueNnThreads *threads);
+SEGUE_API const SegueNnBackend *segue_nn_threads_get_backend (SegueNnThreads *threads);
 
 /* The precision of matrix products in ops from now on; initially float32. Must not be called while a
  * run is in progress. Attention, and products too small to benefit, stay float32.
  * Errors: SEGUE_ERROR_DATA if the backend, on this processor, does not support the precision;
  * SEGUE_ERROR_RESOURCE if there is no memory for it. */
-SEGUE_API gboolean segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision,
-                                                GError **error);
-SEGUE_API SegueNnPrecision segue_nn_pool_get_precision (SegueNnPool *pool);
+SEGUE_API gboolean segue_nn_threads_set_precision (SegueNnThreads *threads,
+                                                   SegueNnPrecision precision, GError **error);
+SEGUE_API SegueNnPrecision segue_nn_threads_get_precision (SegueNnThreads *threads);
 
 /* The products that a matrix is kept for. */
 typedef enum {
@@ -48,30 +49,30 @@ typedef enum {
   SEGUE_NN_KEEP_ANY = 1 << 1,     /* all others; bfloat16 also under int8 */
 } SegueNnKeep;
 
-/* Keeps copies of w [rows, columns] in the pool's precision, so that products with it, or with a part
+/* Keeps copies of w [rows, columns] in the precision of products, so that products with it, or with a part
  * of it, don't convert it each time: for weights. Must be called again whenever values of w, or the
- * precision, have changed; segue_nn_pool_forget () must be called before w is freed. Does nothing under
- * float32. If there is no memory for it, the next segue_nn_pool_check () reports that. */
-SEGUE_API void segue_nn_pool_keep (SegueNnPool *pool, const float *w, gsize rows, gsize columns,
-                                   SegueNnKeep keep);
+ * precision, have changed; segue_nn_threads_forget () must be called before w is freed. Does nothing under
+ * float32. If there is no memory for it, the next segue_nn_threads_check () reports that. */
+SEGUE_API void segue_nn_threads_keep (SegueNnThreads *threads, const float *w, gsize rows,
+                                      gsize columns, SegueNnKeep keep);
 
 /* Frees all kept copies. */
-SEGUE_API void segue_nn_pool_forget (SegueNnPool *pool);
+SEGUE_API void segue_nn_threads_forget (SegueNnThreads *threads);
 
 /* Runs `task` for each tile and returns when all are done. Several threads may call this on one
- * pool; their runs are serialised. */
-SEGUE_API void segue_nn_pool_run (SegueNnPool *pool, gsize n_tiles, SegueNnTask task,
-                                  gpointer data);
+ * threads; their runs are serialised. */
+SEGUE_API void segue_nn_threads_run (SegueNnThreads *threads, gsize n_tiles, SegueNnTask task,
+                                     gpointer data);
 
 /* Begins a pass that may be cancelled: once `cancellable` (borrowed; NULL: never) is cancelled, tiles
- * are skipped, so that the rest of the pass takes no time. segue_nn_pool_check () ends it. */
-SEGUE_API void segue_nn_pool_watch (SegueNnPool *pool, GCancellable *cancellable);
+ * are skipped, so that the rest of the pass takes no time. segue_nn_threads_check () ends it. */
+SEGUE_API void segue_nn_threads_watch (SegueNnThreads *threads, GCancellable *cancellable);
 
 /* FALSE if results written since the last call are invalid: with SEGUE_ERROR_CANCELLED if tiles were
  * skipped, with SEGUE_ERROR_RESOURCE if an op ran out of memory. Ops can't report this themselves; the
  * caller must check at the end of a pass. */
-SEGUE_API gboolean segue_nn_pool_check (SegueNnPool *pool, GError **error);
+SEGUE_API gboolean segue_nn_threads_check (SegueNnThreads *threads, GError **error);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnPool, segue_nn_pool_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnThreads, segue_nn_threads_free)
 
 G_END_DECLS
