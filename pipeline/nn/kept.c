@@ -119,7 +119,7 @@ segue_nn_threads_keep (SegueNnThreads *threads, const float *w, gsize rows, gsiz
                        SegueNnKeep keep)
 {
   NnProducts *products = nn_threads_get_products (threads);
-  if (products->precision == SEGUE_NN_FLOAT32 || rows == 0 || columns == 0)
+  if (products->precision == SEGUE_MODEL_FLOAT32 || rows == 0 || columns == 0)
     return;
   gboolean is_packed = (keep & SEGUE_NN_KEEP_OUTPUTS) != 0 &&
                        nn_packed_is_known (products->backend, products->precision, rows, columns);

@@ -109,7 +109,7 @@ nn_sgemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m, 
 gboolean
 nn_product_rounds (SegueNnThreads *threads, gsize m, gsize n, gsize k)
 {
-  return nn_threads_get_products (threads)->precision != SEGUE_NN_FLOAT32 && m >= THIN &&
+  return nn_threads_get_products (threads)->precision != SEGUE_MODEL_FLOAT32 && m >= THIN &&
          n >= THIN && k >= THIN;
 }
 
@@ -189,35 +189,39 @@ nn_products_room (const NnProducts *self, guint thread)
   return ((Scratch *) (gpointer) self->scratch)[thread].b;
 }
 
-SegueNnPrecision
+SegueModelPrecision
 segue_nn_threads_get_precision (SegueNnThreads *threads)
 {
   return nn_threads_get_products (threads)->precision;
 }
 
 static gboolean
-can (const SegueNnBackend *backend, SegueNnPrecision precision)
+can (const SegueNnBackend *backend, SegueModelPrecision precision)
 {
-  return precision == SEGUE_NN_FLOAT32 || (backend->has != NULL && backend->has (precision));
+  return precision == SEGUE_MODEL_FLOAT32 || (backend->has != NULL && backend->has (precision));
 }
 
 gboolean
-segue_nn_threads_set_precision (SegueNnThreads *threads, SegueNnPrecision precision, GError **error)
+segue_nn_threads_set_precision (SegueNnThreads *threads, SegueModelPrecision precision,
+                                GError **error)
 {
   NnProducts *products = nn_threads_get_products (threads);
+  if (precision == SEGUE_MODEL_AUTO)
+    precision =
+      can (products->backend, SEGUE_MODEL_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
   if (!can (products->backend, precision)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "%s does not support %s on this processor; choose float32, or ‘auto’ for a "
                  "supported precision",
-                 products->backend->name, segue_nn_precision_get_name (precision));
+                 products->backend->name, segue_model_precision_names ()[precision]);
     return FALSE;
   }
-  if (precision != SEGUE_NN_FLOAT32 && products->scratch == NULL) {
+  if (precision != SEGUE_MODEL_FLOAT32 && products->scratch == NULL) {
     products->scratch = aligned_alloc (ALIGNMENT, products->n_threads * sizeof (Scratch));
     if (products->scratch == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "out of memory for %s matrix products; use fewer threads (-j), or float32",
-                   segue_nn_precision_get_name (precision));
+                   segue_model_precision_names ()[precision]);
       return FALSE;
     }
   }

@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
   const SegueNnBackend *backend;
-  SegueNnPrecision precision;
+  SegueModelPrecision precision;
   gsize n_threads;
   guint8 *scratch; /* a block for each thread; NULL under float32 */
   GArray *kept;    /* NnKept, by address */

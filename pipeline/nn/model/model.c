@@ -1,13 +1,6 @@
 #include <segue/nn/model.h>
 
 #include <segue/error.h>
-#include <segue/nn/backend.h>
-
-static const SegueNnPrecision of_model[] = {
-  [SEGUE_MODEL_FLOAT32] = SEGUE_NN_FLOAT32,
-  [SEGUE_MODEL_BFLOAT16] = SEGUE_NN_BFLOAT16,
-  [SEGUE_MODEL_INT8] = SEGUE_NN_INT8,
-};
 
 gboolean
 segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec, GError **error)
@@ -26,22 +19,14 @@ segue_nn_model_close (SegueNnModel *model)
   g_strfreev (model->found);
 }
 
-static gboolean
-has (const SegueNnModel *model, SegueNnPrecision precision)
-{
-  const SegueNnBackend *backend = segue_nn_threads_get_backend (model->threads);
-  return backend->has != NULL && backend->has (precision);
-}
-
 gboolean
 segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  model->precision = precision;
-  if (model->precision == SEGUE_MODEL_AUTO)
-    model->precision = has (model, SEGUE_NN_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
-  if (segue_nn_threads_set_precision (model->threads, of_model[model->precision], &local))
+  if (segue_nn_threads_set_precision (model->threads, precision, &local)) {
+    model->precision = segue_nn_threads_get_precision (model->threads);
     return TRUE;
+  }
   /* An error of the pipeline's text, not of a file. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
     local->code = SEGUE_ERROR_PIPELINE;

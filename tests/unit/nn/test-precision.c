@@ -12,7 +12,7 @@
 
 /* Threads with products of that precision; NULL, with a message, where this processor has none. */
 static SegueNnThreads *
-threads_of (SegueNnPrecision precision, guint n_threads)
+threads_of (SegueModelPrecision precision, guint n_threads)
 {
   g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
   g_autoptr (GError) error = NULL;
@@ -174,7 +174,7 @@ static const Product products[] = {
 static void
 check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
 {
-  g_autoptr (SegueNnThreads) threads = threads_of (SEGUE_NN_BFLOAT16, n_threads);
+  g_autoptr (SegueNnThreads) threads = threads_of (SEGUE_MODEL_BFLOAT16, n_threads);
   gsize lda = (p->trans_a ? p->m : p->k) + p->pad, ldb = (p->trans_b ? p->k : p->n) + p->pad;
   gsize ldc = p->n + p->pad;
   gsize n_a = (p->trans_a ? p->k : p->m) * lda, rows_b = p->trans_b ? p->n : p->k;
@@ -231,7 +231,11 @@ distance (gsize n, const float *x, const float *y)
 }
 
 /* Of each precision: half a unit of the last place of either factor, which are independent. */
-static const double expected_distance[] = { 1e-6, 3e-3, 6e-3 };
+static const double expected_distance[] = {
+  [SEGUE_MODEL_FLOAT32] = 1e-6, [SEGUE_MODEL_BFLOAT16] = 3e-3, [SEGUE_MODEL_INT8] = 6e-3
+};
+static const SegueModelPrecision precisions[] = { SEGUE_MODEL_FLOAT32, SEGUE_MODEL_BFLOAT16,
+                                                  SEGUE_MODEL_INT8 };
 
 typedef void (*Layer) (SegueNnThreads *threads, gsize batch, const float *x, const float *w,
                        const float *bias, float *y);
@@ -287,7 +291,7 @@ static const struct {
 static void
 test_layers (gconstpointer which)
 {
-  SegueNnPrecision precision = GPOINTER_TO_UINT (which);
+  SegueModelPrecision precision = GPOINTER_TO_UINT (which);
   enum { BATCH = 3 };
   g_autofree float *x = op_test_random (1, BATCH * TIME * IN, -0.2, 1);
   const gsize n_weights = IN * MAX (OUT * KERNEL, TAPS * IN / GROUPS);
@@ -328,15 +332,15 @@ test_change (void)
   g_autofree float *w = op_test_random (2, OUT * IN, -1, 1);
   g_autofree float *exact = g_new (float, TIME *OUT), *y = g_new (float, TIME *OUT);
   run_linear (threads, 1, x, w, NULL, exact);
-  for (guint i = 0; i < 2 * SEGUE_NN_N_PRECISIONS; i++) {
-    SegueNnPrecision precision = i % SEGUE_NN_N_PRECISIONS;
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (precisions); i++) {
+    SegueModelPrecision precision = precisions[i % G_N_ELEMENTS (precisions)];
     if (!segue_nn_threads_set_precision (threads, precision, NULL))
       continue;
     g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, precision);
     segue_nn_threads_keep (threads, w, OUT, IN, SEGUE_NN_KEEP_OUTPUTS);
     run_linear (threads, 1, x, w, NULL, y);
     g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
-    if (precision == SEGUE_NN_FLOAT32)
+    if (precision == SEGUE_MODEL_FLOAT32)
       g_assert_cmpmem (exact, TIME * OUT * sizeof *y, y, TIME * OUT * sizeof *y);
     segue_nn_threads_forget (threads);
     run_linear (threads, 1, x, w, NULL, y);
@@ -348,12 +352,12 @@ static void
 test_refused (void)
 {
   g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, "openblas", NULL);
-  for (guint i = 1; i < SEGUE_NN_N_PRECISIONS; i++) {
+  for (guint i = 1; i < G_N_ELEMENTS (precisions); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_false (segue_nn_threads_set_precision (threads, i, &error));
+    g_assert_false (segue_nn_threads_set_precision (threads, precisions[i], &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    g_assert_nonnull (strstr (error->message, segue_nn_precision_get_name (i)));
-    g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, SEGUE_NN_FLOAT32);
+    g_assert_nonnull (strstr (error->message, segue_model_precision_names ()[precisions[i]]));
+    g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, SEGUE_MODEL_FLOAT32);
   }
 }
 
@@ -366,10 +370,10 @@ main (int argc, char **argv)
   g_test_add_func ("/nn/precision/portable", test_portable);
   g_test_add_func ("/nn/precision/int8-rows", test_int8_rows);
   g_test_add_func ("/nn/precision/bfloat16-products", test_bfloat16_products);
-  for (guint i = 0; i < SEGUE_NN_N_PRECISIONS; i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (precisions); i++) {
     g_autofree char *path =
-      g_strconcat ("/nn/precision/layers/", segue_nn_precision_get_name (i), NULL);
-    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_layers);
+      g_strconcat ("/nn/precision/layers/", segue_model_precision_names ()[precisions[i]], NULL);
+    g_test_add_data_func (path, GUINT_TO_POINTER (precisions[i]), test_layers);
   }
   g_test_add_func ("/nn/precision/change", test_change);
   g_test_add_func ("/nn/precision/refused", test_refused);

@@ -34,13 +34,16 @@ SEGUE_API void segue_nn_threads_free (SegueNnThreads *threads);
 SEGUE_API guint segue_nn_threads_get_count (SegueNnThreads *threads);
 SEGUE_API const SegueNnBackend *segue_nn_threads_get_backend (SegueNnThreads *threads);
 
-/* The precision of matrix products in ops from now on; initially float32. Must not be called while a
- * run is in progress. Attention, and products too small to benefit, stay float32.
+/* The precision of matrix products in ops from now on; initially float32. AUTO is the fastest available
+ * precision that loses no accuracy. In BFLOAT16 both factors are rounded to eight bits of mantissa; INT8
+ * has a scale for each row of either factor and for every 512 terms of the sum. Everything else stays
+ * float32: values in memory, sums inside a product, gradients, master weights, all other operations,
+ * attention, and products too small to benefit. Must not be called while a run is in progress.
  * Errors: SEGUE_ERROR_DATA if the backend, on this processor, does not support the precision;
  * SEGUE_ERROR_RESOURCE if there is no memory for it. */
 SEGUE_API gboolean segue_nn_threads_set_precision (SegueNnThreads *threads,
-                                                   SegueNnPrecision precision, GError **error);
-SEGUE_API SegueNnPrecision segue_nn_threads_get_precision (SegueNnThreads *threads);
+                                                   SegueModelPrecision precision, GError **error);
+SEGUE_API SegueModelPrecision segue_nn_threads_get_precision (SegueNnThreads *threads);
 
 /* The products that a matrix is kept for. */
 typedef enum {

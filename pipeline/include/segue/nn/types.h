@@ -21,4 +21,7 @@ G_BEGIN_DECLS
  * - A wrong shape is a bug of the caller and aborts (g_assert); only functions that read files or
  *   create resources can fail, and then set a GError. */
 
+/* The upper half of a float32: sign, eight bits of exponent, seven of mantissa. */
+typedef guint16 SegueNnBfloat16;
+
 G_END_DECLS
