@@ -2,6 +2,7 @@
 
 #include "level.h"
 
+#include <math.h>
 #include <segue/random.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 G_BEGIN_DECLS
 
 /* Random numbers without a stream: each is a pure function of (seed, step, item, layer, index),
- * by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * by segue_philox ().
  * A number that is needed again is recomputed; nothing is stored, and results depend neither on
  * threads nor on batch size. */
 typedef struct {
@@ -14,9 +14,6 @@ typedef struct {
   guint64 item;  /* any number that identifies the item, or 0 */
   guint32 layer; /* the caller: each use needs its own number */
 } SegueNnRandomKey;
-
-/* The block function itself: 10 rounds. */
-SEGUE_API void segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4]);
 
 /* 32 random bits from a Philox block with a key that was itself drawn from (seed, step, item).
  * index < 2³⁴. */
