@@ -130,16 +130,16 @@ forward (gpointer data, SegueModelPass *pass, GError **error)
   gsize bands = model->mel.front.frames.bands;
   Buffers b;
   lay (model, pass, &b);
-  segue_nn_threads_watch (threads, model->mel.base.cancellable);
+  segue_nn_model_begin (&model->mel.base);
   segue_nn_mel_front_forward (&model->mel.front, threads, pass, &b.front, b.scratch);
   segue_nn_mean_pool_forward (threads, pass->batch, b.front.frames, bands, b.front.output, b.mean);
   segue_nn_linear_forward_batch (threads, pass->batch, 1, bands, model->hidden, b.mean,
-                                 model->inner.weight.w, model->inner.bias.w, b.inner);
+                                 &model->inner, b.inner);
   segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
                                b.inner, b.active);
   segue_nn_linear_forward_batch (threads, pass->batch, 1, model->hidden, model->mel.base.n_labels,
-                                 b.active, model->head.weight.w, model->head.bias.w, pass->logits);
-  return segue_nn_threads_check (threads, error);
+                                 b.active, &model->head, pass->logits);
+  return segue_nn_model_end (&model->mel.base, error);
 }
 
 static gboolean
@@ -149,16 +149,14 @@ backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **e
   SegueNnThreads *threads = model->mel.base.threads;
   Buffers b;
   lay (model, pass, &b);
-  segue_nn_threads_watch (threads, model->mel.base.cancellable);
+  segue_nn_model_begin (&model->mel.base);
   segue_nn_linear_backward (threads, pass->batch, model->hidden, model->mel.base.n_labels, b.active,
-                            model->head.weight.w, d_logits, b.d_active, model->head.weight.dw,
-                            model->head.bias.dw);
+                            &model->head, d_logits, b.d_active);
   segue_nn_activation_backward (threads, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
                                 b.inner, b.d_active, b.d_active);
   segue_nn_linear_backward (threads, pass->batch, model->mel.front.frames.bands, model->hidden,
-                            b.mean, NULL, b.d_active, NULL, model->inner.weight.dw,
-                            model->inner.bias.dw);
-  return segue_nn_threads_check (threads, error);
+                            b.mean, &model->inner, b.d_active, NULL);
+  return segue_nn_model_end (&model->mel.base, error);
 }
 
 static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),
@@ -186,6 +184,7 @@ static const SegueModelType mean_mlp = {
   .free = free_model,
   .describe = segue_nn_mel_model_describe,
   .list_tensors = segue_nn_model_list_tensors,
+  .changed = segue_nn_model_changed,
   .prefix_size = segue_nn_mel_model_prefix_size,
   .prefix = segue_nn_mel_model_prefix,
   .plan = plan,

@@ -20,8 +20,9 @@ typedef struct {
   gsize groups;           /* ⌈kernel / stride⌉ */
   gsize block_m, block_n; /* of one tile */
   gsize tiles_m, tiles_n;
-  const float *x, *w, *bias, *dy;
-  float *y, *dx, *dw;
+  const SegueNnAffine *weights;
+  const float *x, *dy;
+  float *y, *dx;
 } Conv;
 
 gsize
@@ -47,12 +48,13 @@ set_tiles (Conv *c, gsize m, gsize n)
 }
 
 static Conv
-conv_new (SegueNnThreads *threads, const SegueNnConv1d *conv)
+conv_new (SegueNnThreads *threads, const SegueNnConv1d *conv, const SegueNnAffine *w)
 {
   g_assert (conv->time >= conv->kernel);
   return (Conv){
     .conv = conv,
     .threads = threads,
+    .weights = w,
     .out_time = segue_nn_conv1d_out_time (conv->time, conv->kernel, conv->stride),
     .groups = nn_tiles (conv->kernel, conv->stride),
   };
@@ -69,7 +71,7 @@ forward_tile (gpointer data, gsize tile, guint thread)
   gsize m = MIN (c->block_m, c->out_time - t), n = MIN (c->block_n, v->out - o);
   gsize row = v->stride * v->in; /* floats between windows */
   const float *x = c->x + item * v->time * v->in + t * row;
-  const float *w = c->w + o * v->kernel * v->in;
+  const SegueNnWeight *w = &c->weights->weight, *bias = &c->weights->bias;
   float *y = c->y + (item * c->out_time + t) * v->out + o;
 
   nn_product (c->threads, thread,
@@ -79,9 +81,10 @@ forward_tile (gpointer data, gsize tile, guint thread)
                             .k = v->kernel * v->in,
                             .a = x,
                             .lda = row,
-                            .b = w,
+                            .b = w->w + o * v->kernel * v->in,
+                            .kept = w->kept,
                             .ldb = v->kernel * v->in,
-                            .bias = c->bias != NULL ? c->bias + o : NULL,
+                            .bias = bias->w != NULL ? bias->w + o : NULL,
                             .c = y,
                             .ldc = v->out,
                             .activation = v->activation });
@@ -89,12 +92,10 @@ forward_tile (gpointer data, gsize tile, guint thread)
 
 void
 segue_nn_conv1d_forward (SegueNnThreads *threads, const SegueNnConv1d *conv, const float *x,
-                         const float *w, const float *bias, float *y)
+                         const SegueNnAffine *w, float *y)
 {
-  Conv c = conv_new (threads, conv);
+  Conv c = conv_new (threads, conv, w);
   c.x = x;
-  c.w = w;
-  c.bias = bias;
   c.y = y;
   set_tiles (&c, c.out_time, conv->out);
   segue_nn_threads_run (threads, conv->batch * c.tiles_m * c.tiles_n, forward_tile, &c);
@@ -127,7 +128,8 @@ dx_tile (gpointer data, gsize tile, guint thread)
                                 .k = v->out,
                                 .a = dy + (from - g) * v->out,
                                 .lda = v->out,
-                                .b = c->w + g * row,
+                                .b = c->weights->weight.w + g * row,
+                                .kept = c->weights->weight.kept,
                                 .ldb = v->kernel * v->in,
                                 .beta = 1.0f,
                                 .c = dx + from * row,
@@ -148,7 +150,7 @@ dw_tile (gpointer data, gsize tile, guint thread)
     return; /* the last group is narrower */
 
   gsize m = MIN (c->block_m, v->out - o), n = MIN (c->block_n, columns - column);
-  float *dw = c->dw + o * v->kernel * v->in + group * row + column;
+  float *dw = c->weights->weight.dw + o * v->kernel * v->in + group * row + column;
   for (gsize item = 0; item < v->batch; item++)
     nn_product (c->threads, thread,
                 &(NnProduct){ .trans_a = TRUE,
@@ -166,26 +168,24 @@ dw_tile (gpointer data, gsize tile, guint thread)
 
 void
 segue_nn_conv1d_backward (SegueNnThreads *threads, const SegueNnConv1d *conv, const float *x,
-                          const float *w, const float *dy, float *dx, float *dw, float *dbias)
+                          const SegueNnAffine *w, const float *dy, float *dx)
 {
   g_assert (conv->activation == SEGUE_NN_ACTIVATION_LINEAR);
-  Conv c = conv_new (threads, conv);
+  Conv c = conv_new (threads, conv, w);
   c.x = x;
-  c.w = w;
   c.dy = dy;
   c.dx = dx;
-  c.dw = dw;
 
   if (dx != NULL) {
     set_tiles (&c, c.out_time + c.groups - 1, 1);
     segue_nn_threads_run (threads, conv->batch * c.tiles_m, dx_tile, &c);
   }
-  if (dw != NULL) {
+  if (w->weight.dw != NULL) {
     set_tiles (&c, conv->out, MIN (conv->stride, conv->kernel) * conv->in);
     segue_nn_threads_run (threads, c.groups * c.tiles_m * c.tiles_n, dw_tile, &c);
   }
-  if (dbias != NULL)
-    segue_nn_bias_backward (threads, conv->batch * c.out_time, conv->out, dy, dbias);
+  if (w->bias.dw != NULL)
+    segue_nn_bias_backward (threads, conv->batch * c.out_time, conv->out, dy, w->bias.dw);
 }
 
 typedef struct {

@@ -12,6 +12,7 @@ typedef struct {
   gsize m, n, k;
   float alpha, beta;
   const float *a, *b;
+  const SegueNnKept *kept; /* of the weight that b is part of, or NULL */
   gsize lda, ldb;
   gsize stride_a, stride_b, stride_c; /* between the matrices of a batch */
   float *c;

@@ -87,6 +87,7 @@ run_tile (gpointer data, gsize tile, guint thread)
                             .lda = g->lda,
                             .b = b,
                             .ldb = g->ldb,
+                            .kept = g->kept,
                             .bias = g->bias != NULL ? g->bias + j : NULL,
                             .beta = g->beta,
                             .c = c,

@@ -21,6 +21,7 @@ typedef struct {
   gsize taps;     /* of one gathered block */
   const float *x; /* [batch, time, groups · in] */
   const float *w; /* [groups, kernel, in, out] */
+  const SegueNnKept *kept;
   const float *bias;
   float *y; /* [batch, time, groups · out] */
   const float *dy;
@@ -81,7 +82,8 @@ gather_slice (const Conv *c, const float *x, gsize group, gsize t, gsize frames,
  * stored after it.  Numbers that will be rounded are rounded before each is copied `taps` times. */
 static void
 multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice, gsize frames,
-                  gsize taps, const float *b, gsize ldb, gsize n, float *to, gsize ldc)
+                  gsize taps, const float *b, const SegueNnKept *kept, gsize ldb, gsize n,
+                  float *to, gsize ldc)
 {
   gsize in = c->in, width = taps * in, rows = frames + taps - 1;
   float *windows = slice + rows * in;
@@ -92,6 +94,7 @@ multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice
                         .a = windows,
                         .lda = width,
                         .b = b,
+                        .kept = kept,
                         .ldb = ldb,
                         .beta = 1.0f,
                         .c = to,
@@ -126,7 +129,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
     gsize taps = MIN (c->taps, c->kernel - j);
     float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
     multiply_windows (c, thread, FALSE, slice, frames, taps,
-                      c->w + (group * c->kernel + j) * c->in * c->out, c->out, c->out, y, width);
+                      c->w + (group * c->kernel + j) * c->in * c->out, c->kept, c->out, c->out, y,
+                      width);
   }
 }
 
@@ -146,8 +150,8 @@ dw_tile (gpointer data, gsize tile, guint thread)
       gsize frames = MIN (FRAMES, c->time - t);
       float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
       multiply_windows (c, thread, TRUE, slice, frames, taps,
-                        c->dy + (item * c->time + t) * width + group * c->out, width, c->out, dw,
-                        c->out);
+                        c->dy + (item * c->time + t) * width + group * c->out, NULL, width, c->out,
+                        dw, c->out);
     }
   }
 }
@@ -182,13 +186,13 @@ run_forward (SegueNnThreads *threads, Conv *c)
 
 void
 segue_nn_grouped_conv1d_forward (SegueNnThreads *threads, const SegueNnGroupedConv1d *conv,
-                                 const float *x, const float *w, const float *bias, float *y,
-                                 float *scratch)
+                                 const float *x, const SegueNnAffine *w, float *y, float *scratch)
 {
   Conv c = conv_new (threads, conv, scratch);
   c.x = x;
-  c.w = w;
-  c.bias = bias;
+  c.w = w->weight.w;
+  c.kept = w->weight.kept;
+  c.bias = w->bias.w;
   c.y = y;
   run_forward (threads, &c);
 }
@@ -215,13 +219,13 @@ flip_group (gpointer data, gsize tile, guint thread)
 
 void
 segue_nn_grouped_conv1d_backward (SegueNnThreads *threads, const SegueNnGroupedConv1d *conv,
-                                  const float *x, const float *w, const float *dy, float *dx,
-                                  float *dw, float *dbias, float *scratch)
+                                  const float *x, const SegueNnAffine *w, const float *dy,
+                                  float *dx, float *scratch)
 {
   Conv c = conv_new (threads, conv, scratch);
 
   if (dx != NULL) {
-    Permute flip = { c.groups, c.kernel, c.in, c.out, FALSE, w, scratch };
+    Permute flip = { c.groups, c.kernel, c.in, c.out, FALSE, w->weight.w, scratch };
     segue_nn_threads_run (threads, c.groups * c.kernel, flip_group, &flip);
     Conv back = c;
     back.in = c.out;
@@ -233,14 +237,14 @@ segue_nn_grouped_conv1d_backward (SegueNnThreads *threads, const SegueNnGroupedC
     back.y = dx;
     run_forward (threads, &back);
   }
-  if (dw != NULL) {
+  if (w->weight.dw != NULL) {
     c.x = x;
     c.dy = dy;
-    c.dw = dw;
+    c.dw = w->weight.dw;
     segue_nn_threads_run (threads, c.groups * nn_tiles (c.kernel, c.taps), dw_tile, &c);
   }
-  if (dbias != NULL)
-    segue_nn_bias_backward (threads, conv->batch * conv->time, conv->out, dy, dbias);
+  if (w->bias.dw != NULL)
+    segue_nn_bias_backward (threads, conv->batch * conv->time, conv->out, dy, w->bias.dw);
 }
 
 /* torch [groups · out, in, kernel] → [groups, kernel, in, out] for one group and tap, and back. */

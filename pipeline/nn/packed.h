@@ -5,7 +5,7 @@
  * in the cache: a product writes each result once. */
 #pragma once
 
-#include "product.h"
+#include "kept.h"
 
 #define NN_PACKED_K ((gsize) 512) /* columns of a block */
 #define NN_PACKED_N ((gsize) 512) /* outputs of a block, at most */

@@ -1,6 +1,7 @@
 #include "activation-private.h"
 #include "convert.h"
 #include "gemm-private.h"
+#include "kept.h"
 #include "packed.h"
 
 #include <segue/error.h>
@@ -28,7 +29,7 @@ typedef struct {
   const SegueNnBackend *backend;
   Scratch *scratch;
   const NnProduct *p;
-  const NnKept *kept; /* that contains B; NULL: none */
+  const SegueNnKept *kept; /* usable copies that contain B; NULL: none */
 } Work;
 
 static gsize
@@ -173,7 +174,7 @@ nn_product (SegueNnThreads *threads, guint thread, const NnProduct *p)
   gboolean done;
   if (nn_product_rounds (threads, p->m, p->n, p->k)) {
     work.scratch = (Scratch *) (gpointer) products->scratch + thread;
-    work.kept = nn_products_find (products, p->b);
+    work.kept = nn_kept_is_usable (p->kept, products) ? p->kept : NULL;
     done = multiply_rounded (&work);
   } else {
     g_assert (p->rounded_a == NULL);
@@ -225,8 +226,6 @@ segue_nn_threads_set_precision (SegueNnThreads *threads, SegueModelPrecision pre
       return FALSE;
     }
   }
-  if (precision != products->precision)
-    nn_products_forget (products);
   products->precision = precision;
   return TRUE;
 }

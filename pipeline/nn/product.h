@@ -1,38 +1,20 @@
 /* Products in the precision of the threads, one tile at a time.
  *
  * Ops keep everything in float32. The factors of a tile are converted block by block into memory of its
- * thread, where they stay in the cache until they are used; only matrices kept with segue_nn_threads_keep ()
- * are converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
+ * thread, where they stay in the cache until they are used; only weights that are kept are converted
+ * beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
 #pragma once
 
 #include <segue/nn/activation.h>
-#include <segue/nn/threads.h>
-
-typedef struct _NnPacked NnPacked;
-
-/* A matrix that is kept; see segue_nn_threads_keep (). */
-typedef struct {
-  const float *values;
-  gsize n;                   /* elements */
-  SegueNnBfloat16 *bfloat16; /* [n], or NULL */
-  NnPacked *packed;          /* or NULL */
-} NnKept;
+#include <segue/nn/weight.h>
 
 typedef struct {
   const SegueNnBackend *backend;
   SegueModelPrecision precision;
   gsize n_threads;
   guint8 *scratch; /* a block for each thread; NULL under float32 */
-  GArray *kept;    /* NnKept, by address */
 } NnProducts;
 
-void nn_products_init (NnProducts *self, const SegueNnBackend *backend, gsize n_threads);
-void nn_products_clear (NnProducts *self);
-
-/* The kept matrix that `values` points into; NULL: none. */
-const NnKept *nn_products_find (const NnProducts *self, const float *values);
-/* Frees all of them. */
-void nn_products_forget (NnProducts *self);
 /* Memory of a thread, for NN_PACKED_N * NN_PACKED_K numbers of two bytes; not under float32. */
 gpointer nn_products_room (const NnProducts *self, guint thread);
 
@@ -47,7 +29,8 @@ typedef struct {
   gsize lda;
   const float *b;
   gsize ldb;
-  const float *bias; /* [n], or NULL */
+  const SegueNnKept *kept; /* of the weight that B is part of, or NULL */
+  const float *bias;       /* [n], or NULL */
   float beta;
   float *c;
   gsize ldc;
@@ -67,6 +50,8 @@ void nn_sgemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsiz
 
 /* ---- threads.c ---- */
 
+/* Of any backend, for tests. */
+SegueNnThreads *nn_threads_new (guint n_threads, const SegueNnBackend *backend, GError **error);
 NnProducts *nn_threads_get_products (SegueNnThreads *threads);
 /* A product ran out of memory: the results of this pass are invalid. */
 void nn_threads_fail (SegueNnThreads *threads);

@@ -5,6 +5,7 @@
 #include <segue/error.h>
 #include <segue/nn/threads.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 /* One word contains the numbers of the run and of the next tile; a thread takes a tile by
  * incrementing the value that it read. So a late worker finds either tiles of the current run or
@@ -226,16 +227,22 @@ segue_nn_threads_new (guint n_threads, const char *backend, GError **error)
     return NULL;
   }
 
+  return nn_threads_new (n_threads, found, error);
+}
+
+SegueNnThreads *
+nn_threads_new (guint n_threads, const SegueNnBackend *backend, GError **error)
+{
   g_autoptr (SegueNnThreads) threads = g_new0 (SegueNnThreads, 1);
   threads->n_threads =
     CLAMP (n_threads > 0 ? n_threads : count_processors (), 1, SEGUE_NN_MAX_THREADS);
-  nn_products_init (&threads->products, found, threads->n_threads);
+  threads->products = (NnProducts){ .backend = backend, .n_threads = threads->n_threads };
   atomic_init (&threads->word, CLOSED);
   g_mutex_init (&threads->run_lock);
   g_mutex_init (&threads->lock);
   g_cond_init (&threads->wake);
   g_cond_init (&threads->finished);
-  found->init ();
+  backend->init ();
   if (!start_workers (threads, error))
     return NULL;
   return g_steal_pointer (&threads);
@@ -256,7 +263,7 @@ segue_nn_threads_free (SegueNnThreads *threads)
   g_mutex_clear (&threads->lock);
   g_cond_clear (&threads->wake);
   g_cond_clear (&threads->finished);
-  nn_products_clear (&threads->products);
+  free (threads->products.scratch);
   g_free (threads->handles);
   g_free (threads->workers);
   g_free (threads);

@@ -46,8 +46,7 @@ project (const HubertModel *model, HubertWorkspace *ws, const float *features)
     features = ws->feature_normed;
   }
   segue_nn_linear_forward_batch (model->base.threads, ws->batch, ws->frames, n_features (model),
-                                 a->hidden, features, w->projection.weight.w, w->projection.bias.w,
-                                 ws->projected);
+                                 a->hidden, features, &w->projection, ws->projected);
 }
 
 void
@@ -65,9 +64,8 @@ hubert_embedding_forward (const HubertModel *model, HubertWorkspace *ws, const S
   if (ws->train_base)
     hubert_mask_forward (model, ws, pass, ws->projected);
 
-  segue_nn_grouped_conv1d_forward (model->base.threads, &positional, ws->projected,
-                                   model->weights.positional, w->positional_bias.w, ws->positional,
-                                   ws->stack.scratch);
+  segue_nn_grouped_conv1d_forward (model->base.threads, &positional, ws->projected, &w->positional,
+                                   ws->positional, ws->stack.scratch);
   segue_nn_activation_forward (model->base.threads, a->conv_activation, n, ws->positional,
                                ws->embedded);
   segue_nn_add (model->base.threads, n, ws->projected, ws->embedded, ws->embedded);
@@ -89,14 +87,15 @@ positional_backward (const HubertModel *model, HubertWorkspace *ws, float *d)
   const HubertWeights *w = &model->weights;
   SegueNnGroupedConv1d positional = hubert_workspace_positional (ws, model);
   gsize n = ws->rows * a->hidden, group = a->hidden / a->positional_groups;
+  SegueNnAffine conv = w->positional;
+  conv.weight.dw = ws->d_positional;
 
   segue_nn_fill (model->base.threads, a->hidden * group * a->positional_kernel, 0.0f,
                  ws->d_positional);
   segue_nn_activation_backward (model->base.threads, a->conv_activation, n, ws->positional, d,
                                 ws->stack.d_branch);
-  segue_nn_grouped_conv1d_backward (model->base.threads, &positional, ws->projected,
-                                    model->weights.positional, ws->stack.d_branch, ws->stack.d_sum,
-                                    ws->d_positional, w->positional_bias.dw, ws->stack.scratch);
+  segue_nn_grouped_conv1d_backward (model->base.threads, &positional, ws->projected, &conv,
+                                    ws->stack.d_branch, ws->stack.d_sum, ws->stack.scratch);
   segue_nn_weight_norm_backward (model->base.threads, a->positional_groups, a->positional_kernel,
                                  group * group, w->positional_v.w, w->positional_g.w,
                                  model->weights.positional_norm, ws->d_positional,
@@ -113,8 +112,7 @@ project_backward (const HubertModel *model, HubertWorkspace *ws, const float *fe
   const float *x = a->feature_norm ? ws->feature_normed : features;
   gboolean wanted = a->feature_norm || ws->train_encoder;
   segue_nn_linear_backward (model->base.threads, ws->rows, n_features (model), a->hidden, x,
-                            w->projection.weight.w, d, wanted ? ws->d_features : NULL,
-                            w->projection.weight.dw, w->projection.bias.dw);
+                            &w->projection, d, wanted ? ws->d_features : NULL);
   if (a->feature_norm)
     segue_nn_layer_norm_backward (model->base.threads, ws->rows, n_features (model), features,
                                   w->feature_norm.weight.w, ws->feature_mean, ws->feature_rstd,

@@ -101,7 +101,7 @@ forward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const f
     /* Directly, where the activation's input is not needed. */
     if (z == y && !has_norm (model, i))
       conv.activation = a->conv_activation;
-    segue_nn_conv1d_forward (model->base.threads, &conv, x, weights->weight.w, weights->bias.w, z);
+    segue_nn_conv1d_forward (model->base.threads, &conv, x, weights, z);
     if (has_norm (model, i))
       norm_forward (model, ws, i, a->conv_activation, z, y);
     else if (z != y)
@@ -146,17 +146,17 @@ backward_item (const HubertModel *model, HubertWorkspace *ws, gsize item, const 
       const float *x = prepare_samples (model, ws, samples);
       /* A norm over time removes a channel's bias: its gradient is 0, and a sum would be only rounding noise,
        * which AdamW would scale up to full steps. */
-      gboolean cancelled = a->conv_norm == HUBERT_NORM_GROUP;
-      segue_nn_conv1d_backward (model->base.threads, &conv, x, weights->weight.w, d, NULL,
-                                weights->weight.dw, cancelled ? NULL : weights->bias.dw);
+      SegueNnAffine first = *weights;
+      if (a->conv_norm == HUBERT_NORM_GROUP)
+        first.bias.dw = NULL;
+      segue_nn_conv1d_backward (model->base.threads, &conv, x, &first, d, NULL);
       return;
     }
     float *d_input = (i - 1) % 2 ? ws->odd : ws->even;
     n = before_activation (model, ws, item, i - 1);
     segue_nn_activation_forward (model->base.threads, a->conv_activation,
                                  conv_size (model, ws, i - 1), n, ws->activated);
-    segue_nn_conv1d_backward (model->base.threads, &conv, ws->activated, weights->weight.w, d,
-                              d_input, weights->weight.dw, weights->bias.dw);
+    segue_nn_conv1d_backward (model->base.threads, &conv, ws->activated, weights, d, d_input);
     d = d_input;
   }
 }

@@ -3,8 +3,6 @@
 
 #include "architecture.h"
 
-#include <segue/nn/weight-norm.h>
-
 #define CONFIG       "config.json"
 #define PREPROCESSOR "preprocessor_config.json"
 #define PROCESSOR    "processor_config.json"
@@ -50,18 +48,6 @@ check_spec (const HubertModel *model, const SegueModelSpec *spec, GError **error
                                       error);
 }
 
-void
-hubert_model_changed (HubertModel *model)
-{
-  const HubertArchitecture *a = &model->architecture;
-  gsize group = a->hidden / a->positional_groups;
-  segue_nn_weight_norm_forward (model->base.threads, a->positional_groups, a->positional_kernel,
-                                group * group, model->weights.positional_v.w,
-                                model->weights.positional_g.w, model->weights.positional,
-                                model->weights.positional_norm);
-  segue_nn_weights_changed (model->base.weights, model->base.threads);
-}
-
 HubertModel *
 hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GError **error)
 {
@@ -86,9 +72,7 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
     return NULL;
   if (spec->blank)
     return g_steal_pointer (&model);
-  if (!segue_nn_weights_init (model->base.weights, model->base.threads, spec->seed, model, error))
-    return NULL;
-  hubert_model_changed (model);
+  segue_nn_weights_init (model->base.weights, model->base.threads, spec->seed);
   return g_steal_pointer (&model);
 }
 
@@ -184,7 +168,6 @@ hubert_model_load (const char *folder, const HubertParams *params, const SegueMo
   if (model == NULL || !load_preprocessor (model, folder, params, error) ||
       !check_spec (model, spec, error) || !load_weights (model, folder, spec, error))
     return NULL;
-  hubert_model_changed (model);
   return g_steal_pointer (&model);
 }
 

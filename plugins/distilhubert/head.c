@@ -78,10 +78,9 @@ hubert_head_forward (const HubertModel *model, HubertWorkspace *ws, float *logit
   const float *mixed = mix_states (model, ws);
   /* Row by row, so that an item's result doesn't depend on its place in the batch. */
   segue_nn_linear_forward_batch (model->base.threads, ws->batch, 1, a->hidden, a->projector, mixed,
-                                 w->projector.weight.w, w->projector.bias.w, ws->projector);
+                                 &w->projector, ws->projector);
   segue_nn_linear_forward_batch (model->base.threads, ws->batch, 1, a->projector,
-                                 model->base.n_labels, ws->projector, w->classifier.weight.w,
-                                 w->classifier.bias.w, logits);
+                                 model->base.n_labels, ws->projector, &w->classifier, logits);
 }
 
 void
@@ -93,11 +92,9 @@ hubert_head_backward (const HubertModel *model, HubertWorkspace *ws, const float
   const float *mixed = weighted ? ws->mixed : ws->pooled;
   float *d_mixed = weighted ? ws->d_mixed : ws->d_pooled;
   segue_nn_linear_backward (model->base.threads, ws->batch, a->projector, model->base.n_labels,
-                            ws->projector, w->classifier.weight.w, d_logits, ws->d_projector,
-                            w->classifier.weight.dw, w->classifier.bias.dw);
+                            ws->projector, &w->classifier, d_logits, ws->d_projector);
   segue_nn_linear_backward (model->base.threads, ws->batch, a->hidden, a->projector, mixed,
-                            w->projector.weight.w, ws->d_projector, d_mixed, w->projector.weight.dw,
-                            w->projector.bias.dw);
+                            &w->projector, ws->d_projector, d_mixed);
   if (!weighted)
     return;
   float *states[SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS], *d_states[SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS];

@@ -83,13 +83,13 @@ typedef struct {
   SegueNnAffine conv_norms[HUBERT_MAX_CONVS];
   SegueNnAffine feature_norm;
   SegueNnAffine projection;
-  SegueNnWeight positional_g, positional_v, positional_bias;
-  SegueNnAffine norm; /* encoder.layer_norm */
+  SegueNnWeight positional_g, positional_v;
+  SegueNnAffine positional; /* weight: [groups, kernel, I, O]: g · v / ‖v‖, derived */
+  SegueNnAffine norm;       /* encoder.layer_norm */
   SegueNnTransformerLayer *layers;
   SegueNnWeight layer_weights; /* [layers + 1] */
   SegueNnAffine projector;
   SegueNnAffine classifier;
-  float *positional;      /* [groups, kernel, I, O]: g · v / ‖v‖, derived */
   float *positional_norm; /* [kernel]: ‖v‖ */
 } HubertWeights;
 
@@ -116,7 +116,5 @@ SegueNnWeightsSource hubert_weights_source (HubertModel *model, SegueSafetensors
 
 /* The transformer of the model, with the dropouts of its training. */
 SegueNnTransformer hubert_model_get_transformer (const HubertModel *model);
-/* Derives the positional convolution's weight from g and v, and all weights in the model's precision. */
-void hubert_model_changed (HubertModel *model);
 
 extern const SegueModelType hubert_model_type;

@@ -49,12 +49,6 @@ describe (gpointer data, SegueModelInfo *info)
   };
 }
 
-static void
-changed (gpointer model)
-{
-  hubert_model_changed (model);
-}
-
 static gsize
 prefix_size (gpointer model, gsize length)
 {
@@ -73,13 +67,6 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   return FALSE;
 }
 
-/* From here to segue_nn_threads_check () the arithmetic may be incomplete. */
-static void
-watch (const HubertModel *model)
-{
-  segue_nn_threads_watch (model->base.threads, model->base.cancellable);
-}
-
 static gboolean
 prefix (gpointer data, guint batch, gsize length, const float *input, void *workspace,
         float *output, GError **error)
@@ -88,9 +75,9 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
   gsize bytes = hubert_workspace_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
   if (!check_length (data, bytes, length, error))
     return FALSE;
-  watch (data);
+  segue_nn_model_begin (data);
   hubert_prefix (data, &ws, input, output);
-  return segue_nn_threads_check (((HubertModel *) data)->base.threads, error);
+  return segue_nn_model_end (data, error);
 }
 
 static gsize
@@ -116,9 +103,9 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
   HubertWorkspace ws;
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
-  watch (model);
+  segue_nn_model_begin (model);
   hubert_pass_forward (model, &ws, pass);
-  return segue_nn_threads_check (((HubertModel *) model)->base.threads, error);
+  return segue_nn_model_end (model, error);
 }
 
 static gboolean
@@ -127,9 +114,9 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
   HubertWorkspace ws;
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
-  watch (model);
+  segue_nn_model_begin (model);
   hubert_pass_backward (model, &ws, pass, d_logits);
-  return segue_nn_threads_check (((HubertModel *) model)->base.threads, error);
+  return segue_nn_model_end (model, error);
 }
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
@@ -168,7 +155,7 @@ const SegueModelType hubert_model_type = {
   .free = free_model,
   .describe = describe,
   .list_tensors = segue_nn_model_list_tensors,
-  .changed = changed,
+  .changed = segue_nn_model_changed,
   .prefix_size = prefix_size,
   .prefix = prefix,
   .plan = plan,

@@ -89,8 +89,8 @@ test_init (SmallFixture *f, gconstpointer data)
   /* The normalised weight of the positional convolution starts as v itself. */
   gsize n = 192 * 96 * 4;
   for (gsize i = 0; i < n; i++)
-    g_assert_cmpfloat_with_epsilon (model->weights.positional[i], model->weights.positional_v.w[i],
-                                    1e-6f);
+    g_assert_cmpfloat_with_epsilon (model->weights.positional.weight.w[i],
+                                    model->weights.positional_v.w[i], 1e-6f);
   hubert_model_free (model);
 }
 
@@ -192,12 +192,12 @@ check_slopes (HubertModel *model)
       float h = (side == 0 ? STEP : -STEP) / (float) norm;
       for (gsize j = 0; j < t->n_elements; j++)
         values[j] = was[j] + h * gradient[j];
-      hubert_model_changed (model);
+      segue_nn_model_changed (model);
       losses[side] =
         small_run_pass (&run, model, SEGUE_MODEL_TRAIN, SMALL_BATCH, samples, FALSE, 0, FALSE);
     }
     memcpy (values, was, t->n_elements * sizeof *values);
-    hubert_model_changed (model);
+    segue_nn_model_changed (model);
     double slope = (losses[0] - losses[1]) / (2.0 * (double) STEP);
     if (fabs (slope - norm) > SLOPE_LIMIT * norm)
       g_test_message ("%s: slope %g, gradient %g", t->name, slope, norm);

@@ -63,7 +63,7 @@ declare_encoder (HubertModel *model)
              g_strconcat (layer, ".conv.weight", NULL));
     if (i > 0)
       segue_nn_weights_keep (model->base.weights, &w->convs[i].weight, conv->channels,
-                             conv->kernel * in);
+                             conv->kernel * in, SEGUE_NN_KEEP_OUTPUTS);
     if (a->conv_bias)
       declare_bias (model, &w->convs[i].bias, HUBERT_PART_ENCODER, conv->channels,
                     g_strconcat (layer, ".conv.bias", NULL));
@@ -74,8 +74,8 @@ declare_encoder (HubertModel *model)
 }
 
 /* g = ‖v‖, so that the positional convolution starts as v: weight normalisation writes it as `norm`. */
-static gboolean
-make_positional_norm (gpointer data, SegueNnThreads *threads, gsize n, float *g, GError **error)
+static void
+make_positional_norm (gpointer data, SegueNnThreads *threads, gsize n, float *g)
 {
   const HubertModel *model = data;
   const HubertArchitecture *a = &model->architecture;
@@ -83,8 +83,19 @@ make_positional_norm (gpointer data, SegueNnThreads *threads, gsize n, float *g,
   segue_nn_fill (threads, n, 1.0f, model->weights.positional_norm);
   segue_nn_weight_norm_forward (threads, a->positional_groups, n, group * group,
                                 model->weights.positional_v.w, model->weights.positional_norm,
-                                model->weights.positional, g);
-  return TRUE;
+                                model->weights.positional.weight.w, g);
+}
+
+static void
+normalise_positional (gpointer data, SegueNnThreads *threads)
+{
+  HubertModel *model = data;
+  const HubertArchitecture *a = &model->architecture;
+  HubertWeights *w = &model->weights;
+  gsize group = a->hidden / a->positional_groups;
+  segue_nn_weight_norm_forward (threads, a->positional_groups, a->positional_kernel, group * group,
+                                w->positional_v.w, w->positional_g.w, w->positional.weight.w,
+                                w->positional_norm);
 }
 
 static void
@@ -114,6 +125,7 @@ declare_embedding (HubertModel *model, gboolean mask_embedding)
                             .shape = { 1, 1, a->positional_kernel },
                             .init = SEGUE_NN_INIT_MADE,
                             .make = make_positional_norm,
+                            .layer = model,
                             .part = HUBERT_PART_BASE,
                             .flags = SEGUE_NN_WEIGHT_DECAY };
   if (mask_embedding)
@@ -127,15 +139,18 @@ declare_embedding (HubertModel *model, gboolean mask_embedding)
            g_strdup ("hubert.encoder.pos_conv_embed.conv.parametrizations.weight.original1"));
   declare (model, &w->positional_g, g,
            g_strdup ("hubert.encoder.pos_conv_embed.conv.parametrizations.weight.original0"));
-  declare_bias (model, &w->positional_bias, HUBERT_PART_BASE, a->hidden,
+  declare_bias (model, &w->positional.bias, HUBERT_PART_BASE, a->hidden,
                 g_strdup ("hubert.encoder.pos_conv_embed.conv.bias"));
   declare_norm (model, &w->norm, HUBERT_PART_BASE, a->hidden, "hubert.encoder.layer_norm");
-  segue_nn_weights_add_derived (model->base.weights, &w->positional,
+  segue_nn_weights_add_derived (model->base.weights, &w->positional.weight.w,
                                 a->hidden * group * a->positional_kernel);
   segue_nn_weights_add_derived (model->base.weights, &w->positional_norm, a->positional_kernel);
-  segue_nn_weights_keep (model->base.weights, &w->projection.weight, a->hidden, features);
-  segue_nn_weights_keep_derived (model->base.weights, &w->positional,
-                                 a->positional_groups * a->positional_kernel * group, group);
+  segue_nn_weights_keep (model->base.weights, &w->projection.weight, a->hidden, features,
+                         SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (model->base.weights, &w->positional.weight,
+                         a->positional_groups * a->positional_kernel * group, group,
+                         SEGUE_NN_KEEP_ANY);
+  segue_nn_weights_derive (model->base.weights, normalise_positional, model);
 }
 
 static void
@@ -203,6 +218,5 @@ hubert_weights_source (HubertModel *model, SegueSafetensors *file, const char *f
                                  .file = file,
                                  .folder = folder,
                                  .prefix = "hubert.",
-                                 .spellings = spellings,
-                                 .data = model };
+                                 .spellings = spellings };
 }

@@ -91,14 +91,6 @@ lay (Run *run, MelCnn *model, SegueModelPass *pass)
   return segue_nn_arena_get_size (&arena);
 }
 
-void
-mel_cnn_changed (gpointer data)
-{
-  MelCnn *model = data;
-  for (guint i = 0; i < model->n_blocks; i++)
-    segue_nn_conv_block2d_changed (&model->blocks[i], model->mel.base.threads);
-}
-
 gsize
 mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
 {
@@ -111,12 +103,11 @@ mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gbo
   return lay (&run, data, &pass);
 }
 
-/* From here to segue_nn_threads_check () the arithmetic may be incomplete. */
 static gboolean
 begin (Run *run, MelCnn *model, SegueModelPass *pass, GError **error)
 {
   if (lay (run, model, pass) != G_MAXSIZE) {
-    segue_nn_threads_watch (model->mel.base.threads, model->mel.base.cancellable);
+    segue_nn_model_begin (&model->mel.base);
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -153,9 +144,8 @@ mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
   segue_nn_dropout (threads, &key, pass->items, run.train ? model->dropout : 0.0f, batch,
                     2 * channels, run.features, run.dropped);
   segue_nn_linear_forward_batch (threads, batch, 1, 2 * channels, model->mel.base.n_labels,
-                                 run.dropped, model->head.weight.w, model->head.bias.w,
-                                 pass->logits);
-  return segue_nn_threads_check (threads, error);
+                                 run.dropped, &model->head, pass->logits);
+  return segue_nn_model_end (&model->mel.base, error);
 }
 
 gboolean
@@ -171,8 +161,7 @@ mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GE
   const SegueNnRandomKey key = dropout_key (&run);
   float *d_features = run.features; /* their values aren't needed any more */
   segue_nn_linear_backward (threads, batch, 2 * channels, model->mel.base.n_labels, run.dropped,
-                            model->head.weight.w, d_logits, d_features, model->head.weight.dw,
-                            model->head.bias.dw);
+                            &model->head, d_logits, d_features);
   segue_nn_dropout (threads, &key, pass->items, model->dropout, batch, 2 * channels, d_features,
                     run.dropped);
   segue_nn_mean_max_pool_backward (threads, batch, run.time, channels, run.by_time, run.dropped,
@@ -181,5 +170,5 @@ mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GE
                                run.blocks[model->n_blocks - 1].y);
   for (guint i = model->n_blocks; i-- > 0;)
     segue_nn_conv_block2d_backward (&model->blocks[i], threads, &run.blocks[i], run.scratch);
-  return segue_nn_threads_check (threads, error);
+  return segue_nn_model_end (&model->mel.base, error);
 }

@@ -73,7 +73,7 @@ fill_weights (HubertModel *model)
     fill (segue_nn_weights_get_declared (weights, index), tensor->n_elements, i, torch);
     segue_nn_weights_pack (weights, model->base.threads, index, torch, tensor->value);
   }
-  hubert_model_changed (model);
+  segue_nn_model_changed (model);
 }
 
 static float *
@@ -242,7 +242,7 @@ test_bits (gconstpointer data)
   g_clear_pointer (&half->model->base.threads, segue_nn_threads_free);
   half->model->base.threads = segue_nn_threads_new (1, NULL, NULL);
   g_assert_true (segue_nn_model_set_precision (&half->model->base, precision, NULL));
-  hubert_model_changed (half->model);
+  segue_nn_model_changed (half->model);
   half->pass.batch = BATCH;
   half->pass.input = half->samples;
   half->pass.logits = half->logits;

@@ -46,6 +46,14 @@ declare_vector (SegueNnWeights *weights, SegueNnWeight *weight, const char *name
   segue_nn_weights_add (weights, weight, &tensor);
 }
 
+static void
+pack (gpointer layer, SegueNnThreads *threads)
+{
+  SegueNnConvBlock2d *block = layer;
+  const SegueNnConv2d shape = conv_of (block, NULL);
+  segue_nn_conv2d_pack (threads, &shape, block->conv.w, block->packed, block->packed_back);
+}
+
 void
 segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weights, const char *name,
                                guint64 item)
@@ -73,13 +81,7 @@ segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weight
   if (!block->first)
     segue_nn_weights_add_derived (weights, &block->packed_back,
                                   segue_nn_conv2d_packed_back_size (&shape));
-}
-
-void
-segue_nn_conv_block2d_changed (SegueNnConvBlock2d *block, SegueNnThreads *threads)
-{
-  const SegueNnConv2d shape = conv_of (block, NULL);
-  segue_nn_conv2d_pack (threads, &shape, block->conv.w, block->packed, block->packed_back);
+  segue_nn_weights_derive (weights, pack, block);
 }
 
 gsize

@@ -85,8 +85,8 @@ gboolean
 segue_nn_mel_model_prefix (gpointer data, guint batch, gsize length, const float *input,
                            void *workspace, float *output, GError **error)
 {
-  const SegueNnMelModel *model = data;
-  segue_nn_threads_watch (model->base.threads, model->base.cancellable);
+  SegueNnMelModel *model = data;
+  segue_nn_model_begin (&model->base);
   segue_nn_mel_front_prefix (&model->front, model->base.threads, batch, length, input, output);
-  return segue_nn_threads_check (model->base.threads, error);
+  return segue_nn_model_end (&model->base, error);
 }

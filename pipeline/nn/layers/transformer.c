@@ -65,10 +65,11 @@ segue_nn_transformer_declare (const SegueNnTransformer *t, SegueNnTransformerLay
   segue_nn_weights_add_linear (weights, &layer->outer, part, 0, t->hidden, t->inner, deviation,
                                outer);
   segue_nn_weights_add_norm (weights, &layer->final_norm, part, t->hidden, final_norm);
-  segue_nn_weights_keep (weights, &layer->qkv.weight, 3 * t->hidden, t->hidden);
-  segue_nn_weights_keep (weights, &layer->out.weight, t->hidden, t->hidden);
-  segue_nn_weights_keep (weights, &layer->inner.weight, t->inner, t->hidden);
-  segue_nn_weights_keep (weights, &layer->outer.weight, t->hidden, t->inner);
+  segue_nn_weights_keep (weights, &layer->qkv.weight, 3 * t->hidden, t->hidden,
+                         SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (weights, &layer->out.weight, t->hidden, t->hidden, SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (weights, &layer->inner.weight, t->inner, t->hidden, SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (weights, &layer->outer.weight, t->hidden, t->inner, SEGUE_NN_KEEP_OUTPUTS);
 }
 
 /* ---- Workspace ---- */
@@ -214,12 +215,12 @@ attention_forward (const Call *c, const Buffers *b, const float *x)
   gsize hidden = c->transformer->hidden;
   SegueNnAttention attention = attention_of (c->transformer, ws);
   SegueNnRandomKey key = key_of (c, RANDOM_PROBABILITIES);
-  segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, hidden, 3 * hidden, x,
-                                 w->qkv.weight.w, w->qkv.bias.w, b->qkv);
+  segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, hidden, 3 * hidden, x, &w->qkv,
+                                 b->qkv);
   segue_nn_attention_forward (c->threads, &attention, &key, c->pass->items, b->qkv, b->qkv + hidden,
                               b->qkv + 2 * hidden, b->context, ws->scratch);
   segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, hidden, hidden, b->context,
-                                 w->out.weight.w, w->out.bias.w, ws->branch);
+                                 &w->out, ws->branch);
 }
 
 /* dbias [3H] += column sums of d_qkv, except for the keys' third.  A bias of the keys adds one number to a
@@ -244,14 +245,15 @@ attention_backward (const Call *c, const Buffers *b, const float *x)
   gsize hidden = c->transformer->hidden;
   SegueNnAttention attention = attention_of (c->transformer, ws);
   SegueNnRandomKey key = key_of (c, RANDOM_PROBABILITIES);
+  const SegueNnAffine without_bias = { .weight = w->qkv.weight };
   float *d_context = ws->d_sum;
-  segue_nn_linear_backward (c->threads, ws->rows, hidden, hidden, b->context, w->out.weight.w,
-                            ws->d_branch, d_context, w->out.weight.dw, w->out.bias.dw);
+  segue_nn_linear_backward (c->threads, ws->rows, hidden, hidden, b->context, &w->out, ws->d_branch,
+                            d_context);
   segue_nn_attention_backward (c->threads, &attention, &key, c->pass->items, b->qkv,
                                b->qkv + hidden, b->qkv + 2 * hidden, d_context, ws->d_qkv,
                                ws->d_qkv + hidden, ws->d_qkv + 2 * hidden, ws->scratch);
-  segue_nn_linear_backward (c->threads, ws->rows, hidden, 3 * hidden, x, w->qkv.weight.w, ws->d_qkv,
-                            ws->d_sum, w->qkv.weight.dw, NULL);
+  segue_nn_linear_backward (c->threads, ws->rows, hidden, 3 * hidden, x, &without_bias, ws->d_qkv,
+                            ws->d_sum);
   qkv_bias_backward (c, w->qkv.bias.dw);
 }
 
@@ -279,10 +281,10 @@ feed_forward (const Call *c, const Buffers *b, const float *x)
   const SegueNnTransformerLayer *w = c->layer;
   const Workspace *ws = c->workspace;
   segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, t->hidden, t->inner, x,
-                                 w->inner.weight.w, w->inner.bias.w, b->inner);
+                                 &w->inner, b->inner);
   const float *active = activate (c, b);
   segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, t->inner, t->hidden, active,
-                                 w->outer.weight.w, w->outer.bias.w, ws->branch);
+                                 &w->outer, ws->branch);
 }
 
 /* d_branch → d_sum, the gradient of x. */
@@ -293,8 +295,8 @@ feed_forward_backward (const Call *c, const Buffers *b, const float *x)
   const SegueNnTransformerLayer *w = c->layer;
   const Workspace *ws = c->workspace;
   const float *active = activate (c, b);
-  segue_nn_linear_backward (c->threads, ws->rows, t->inner, t->hidden, active, w->outer.weight.w,
-                            ws->d_branch, ws->d_inner, w->outer.weight.dw, w->outer.bias.dw);
+  segue_nn_linear_backward (c->threads, ws->rows, t->inner, t->hidden, active, &w->outer,
+                            ws->d_branch, ws->d_inner);
   if (t->activation_dropout > 0) {
     SegueNnRandomKey key = key_of (c, RANDOM_ACTIVATION);
     segue_nn_dropout (c->threads, &key, c->pass->items, t->activation_dropout, ws->batch,
@@ -302,8 +304,8 @@ feed_forward_backward (const Call *c, const Buffers *b, const float *x)
   }
   segue_nn_activation_backward (c->threads, t->activation, ws->rows * t->inner, b->inner,
                                 ws->d_inner, ws->d_inner);
-  segue_nn_linear_backward (c->threads, ws->rows, t->hidden, t->inner, x, w->inner.weight.w,
-                            ws->d_inner, ws->d_sum, w->inner.weight.dw, w->inner.bias.dw);
+  segue_nn_linear_backward (c->threads, ws->rows, t->hidden, t->inner, x, &w->inner, ws->d_inner,
+                            ws->d_sum);
 }
 
 void

@@ -117,8 +117,11 @@ segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec, SegueNnD
                        GError **error)
 {
   segue_nn_model_set_labels (model, spec->labels);
-  return declare (model, error) && segue_nn_weights_allocate (model->weights, error) &&
-         segue_nn_weights_init (model->weights, model->threads, spec->seed, model, error);
+  if (!declare (model, error) || !segue_nn_weights_allocate (model->weights, error))
+    return FALSE;
+  if (!spec->blank)
+    segue_nn_weights_init (model->weights, model->threads, spec->seed);
+  return TRUE;
 }
 
 gboolean
@@ -139,9 +142,9 @@ segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec, const char
     return FALSE;
   }
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
-  const SegueNnWeightsSource source = {
-    .struct_size = sizeof source, .file = file, .folder = folder, .data = model
-  };
+  const SegueNnWeightsSource source = { .struct_size = sizeof source,
+                                        .file = file,
+                                        .folder = folder };
   return file != NULL && segue_nn_model_load_weights (model, spec, &source, error);
 }
 
@@ -149,6 +152,25 @@ GArray *
 segue_nn_model_list_tensors (gpointer model)
 {
   return segue_nn_weights_list (((SegueNnModel *) model)->weights);
+}
+
+void
+segue_nn_model_begin (SegueNnModel *model)
+{
+  segue_nn_weights_refresh (model->weights, model->threads);
+  segue_nn_threads_watch (model->threads, model->cancellable);
+}
+
+gboolean
+segue_nn_model_end (SegueNnModel *model, GError **error)
+{
+  return segue_nn_threads_check (model->threads, error);
+}
+
+void
+segue_nn_model_changed (gpointer model)
+{
+  segue_nn_weights_changed (((SegueNnModel *) model)->weights);
 }
 
 void

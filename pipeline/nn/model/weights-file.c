@@ -186,8 +186,10 @@ load_tensor (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
   gboolean missing = is_head (tensor) ? !layer_fits (weights, tensor, source)
                                       : find (source, tensor->as_declared.name) == NULL;
   float *values = weights->values + tensor->offset;
-  if (missing || (of_labels && source->rows == NULL))
-    return nn_weights_init_one (weights, threads, i, source->seed, source->data, error);
+  if (missing || (of_labels && source->rows == NULL)) {
+    nn_weights_init_one (weights, threads, i, source->seed);
+    return TRUE;
+  }
   return (of_labels ? read_rows (tensor, source, values, error)
                     : read_tensor (threads, tensor, source, values, error)) &&
          check_values (threads, tensor, values, path, error);
@@ -211,6 +213,7 @@ segue_nn_weights_load (SegueNnWeights *weights, SegueNnThreads *threads,
   for (guint i = 0; i < weights->tensors->len; i++)
     if (!load_tensor (weights, threads, i, source, path, error))
       return FALSE;
+  segue_nn_weights_changed (weights);
   return TRUE;
 }
 

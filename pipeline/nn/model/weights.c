@@ -20,6 +20,14 @@ clear_tensor (gpointer tensor)
   g_free ((char *) ((NnTensor *) tensor)->as_declared.name);
 }
 
+static void
+free_kept (gpointer data)
+{
+  NnKeptWeight *kept = data;
+  nn_kept_clear (&kept->kept);
+  g_free (kept);
+}
+
 SegueNnWeights *
 segue_nn_weights_new (void)
 {
@@ -27,7 +35,8 @@ segue_nn_weights_new (void)
   weights->tensors = g_array_new (FALSE, TRUE, sizeof (NnTensor));
   g_array_set_clear_func (weights->tensors, clear_tensor);
   weights->derived = g_array_new (FALSE, TRUE, sizeof (NnDerived));
-  weights->kept = g_array_new (FALSE, TRUE, sizeof (NnKeptMatrix));
+  weights->derive = g_array_new (FALSE, TRUE, sizeof (NnDerive));
+  weights->kept = g_ptr_array_new_with_free_func (free_kept);
   return weights;
 }
 
@@ -38,7 +47,8 @@ segue_nn_weights_free (SegueNnWeights *weights)
     return;
   g_array_unref (weights->tensors);
   g_array_unref (weights->derived);
-  g_array_unref (weights->kept);
+  g_array_unref (weights->derive);
+  g_ptr_array_unref (weights->kept);
   for (guint i = 0; i < G_N_ELEMENTS (weights->blocks); i++)
     g_free (weights->blocks[i]);
   g_free (weights);
@@ -123,32 +133,45 @@ segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n)
 }
 
 void
-segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight, gsize rows,
-                       gsize columns)
+segue_nn_weights_derive (SegueNnWeights *weights, SegueNnDeriveFunc derive, gpointer layer)
 {
-  const NnKeptMatrix matrix = { .weight = weight, .rows = rows, .columns = columns };
-  g_array_append_val (weights->kept, matrix);
+  const NnDerive added = { .derive = derive, .layer = layer };
+  g_array_append_val (weights->derive, added);
 }
 
 void
-segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place, gsize rows,
-                               gsize columns)
+segue_nn_weights_keep (SegueNnWeights *weights, SegueNnWeight *weight, gsize rows, gsize columns,
+                       SegueNnKeep keep)
 {
-  const NnKeptMatrix matrix = { .place = place, .rows = rows, .columns = columns };
-  g_array_append_val (weights->kept, matrix);
+  NnKeptWeight *added = g_new0 (NnKeptWeight, 1);
+  *added =
+    (NnKeptWeight){ .weight = weight, .keep = keep, .kept = { .rows = rows, .columns = columns } };
+  weight->kept = &added->kept;
+  g_ptr_array_add (weights->kept, added);
 }
 
-/* What has a gradient is multiplied on the way back as well, the other way round. */
 void
-segue_nn_weights_changed (SegueNnWeights *weights, SegueNnThreads *threads)
+segue_nn_weights_changed (SegueNnWeights *weights)
 {
+  weights->is_fresh = FALSE;
+  for (guint i = 0; i < weights->kept->len; i++)
+    nn_kept_expire (&((NnKeptWeight *) weights->kept->pdata[i])->kept);
+}
+
+void
+segue_nn_weights_refresh (SegueNnWeights *weights, SegueNnThreads *threads)
+{
+  for (guint i = 0; i < weights->derive->len && !weights->is_fresh; i++) {
+    const NnDerive *d = &g_array_index (weights->derive, NnDerive, i);
+    d->derive (d->layer, threads);
+  }
+  weights->is_fresh = TRUE;
   for (guint i = 0; i < weights->kept->len; i++) {
-    const NnKeptMatrix *m = &g_array_index (weights->kept, NnKeptMatrix, i);
-    const float *values = m->weight != NULL ? m->weight->w : *m->place;
-    SegueNnKeep keep = m->weight == NULL       ? SEGUE_NN_KEEP_ANY
-                       : m->weight->dw == NULL ? SEGUE_NN_KEEP_OUTPUTS
-                                               : SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY;
-    segue_nn_threads_keep (threads, values, m->rows, m->columns, keep);
+    NnKeptWeight *k = weights->kept->pdata[i];
+    k->kept.values = k->weight->w;
+    /* A weight with a gradient is multiplied on the way back as well, the other way round. */
+    k->kept.keep = k->weight->dw != NULL ? k->keep | SEGUE_NN_KEEP_ANY : k->keep;
+    nn_kept_refresh (&k->kept, threads);
   }
 }
 
@@ -232,9 +255,8 @@ segue_nn_weights_allocate (SegueNnWeights *weights, GError **error)
   return TRUE;
 }
 
-gboolean
-nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i, guint64 seed,
-                     gpointer data, GError **error)
+void
+nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i, guint64 seed)
 {
   const NnTensor *tensor = nn_weights_at (weights, i);
   const SegueNnTensor *t = &tensor->as_declared;
@@ -244,29 +266,27 @@ nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, gui
   switch (t->init) {
   case SEGUE_NN_INIT_CONSTANT:
     segue_nn_fill (threads, tensor->n_elements, (float) t->a, values);
-    return TRUE;
+    break;
   case SEGUE_NN_INIT_NORMAL:
     segue_nn_random_fill_normal (threads, &key, (float) t->a, (float) t->b, tensor->n_elements,
                                  values);
-    return TRUE;
+    break;
   case SEGUE_NN_INIT_UNIFORM:
     segue_nn_random_fill_uniform (threads, &key, (float) t->a, (float) t->b, tensor->n_elements,
                                   values);
-    return TRUE;
+    break;
   case SEGUE_NN_INIT_MADE:
-    return t->make (data, threads, tensor->n_elements, values, error);
+    t->make (t->layer, threads, tensor->n_elements, values);
+    break;
   }
-  g_assert_not_reached ();
 }
 
-gboolean
-segue_nn_weights_init (SegueNnWeights *weights, SegueNnThreads *threads, guint64 seed,
-                       gpointer data, GError **error)
+void
+segue_nn_weights_init (SegueNnWeights *weights, SegueNnThreads *threads, guint64 seed)
 {
   for (guint i = 0; i < weights->tensors->len; i++)
-    if (!nn_weights_init_one (weights, threads, i, seed, data, error))
-      return FALSE;
-  return TRUE;
+    nn_weights_init_one (weights, threads, i, seed);
+  segue_nn_weights_changed (weights);
 }
 
 void

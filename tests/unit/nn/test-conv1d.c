@@ -13,7 +13,8 @@ static void
 conv_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y, float *saved)
 {
   const Conv *s = test->shape;
-  segue_nn_conv1d_forward (threads, &s->conv, in[0], in[1], s->bias ? in[2] : NULL, y);
+  const SegueNnAffine w = { { .w = in[1] }, { .w = s->bias ? in[2] : NULL } };
+  segue_nn_conv1d_forward (threads, &s->conv, in[0], &w, y);
 }
 
 static void
@@ -39,8 +40,8 @@ conv_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, co
                const float *saved, const float *dy, float *const *grads)
 {
   const Conv *s = test->shape;
-  segue_nn_conv1d_backward (threads, &s->conv, in[0], in[1], dy, grads[0], grads[1],
-                            s->bias ? grads[2] : NULL);
+  const SegueNnAffine w = { { .w = in[1], .dw = grads[1] }, { .dw = s->bias ? grads[2] : NULL } };
+  segue_nn_conv1d_backward (threads, &s->conv, in[0], &w, dy, grads[0]);
 }
 
 static void
@@ -84,10 +85,11 @@ test_activation (void)
   g_autofree float *x = op_test_random (1, conv.batch * conv.time * conv.in, -1, 1);
   g_autofree float *w = op_test_random (2, conv.out * conv.kernel * conv.in, -1, 1);
   g_autofree float *expected = g_new (float, n), *y = g_new (float, n);
-  segue_nn_conv1d_forward (threads, &conv, x, w, NULL, expected);
+  const SegueNnAffine affine = { { .w = w } };
+  segue_nn_conv1d_forward (threads, &conv, x, &affine, expected);
   segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_GELU, n, expected, expected);
   conv.activation = SEGUE_NN_ACTIVATION_GELU;
-  segue_nn_conv1d_forward (threads, &conv, x, w, NULL, y);
+  segue_nn_conv1d_forward (threads, &conv, x, &affine, y);
   for (gsize i = 0; i < n; i++)
     g_assert_cmpfloat_with_epsilon (y[i], expected[i], 1e-6f);
 }
@@ -112,7 +114,8 @@ grouped_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, 
 {
   const SegueNnGroupedConv1d *c = test->shape;
   g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, c));
-  segue_nn_grouped_conv1d_forward (threads, c, in[0], in[1], in[2], y, scratch);
+  const SegueNnAffine w = { { .w = in[1] }, { .w = in[2] } };
+  segue_nn_grouped_conv1d_forward (threads, c, in[0], &w, y, scratch);
 }
 
 static void
@@ -143,8 +146,8 @@ grouped_backward (const OpTest *test, SegueNnThreads *threads, float *const *in,
 {
   const SegueNnGroupedConv1d *c = test->shape;
   g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, c));
-  segue_nn_grouped_conv1d_backward (threads, c, in[0], in[1], dy, grads[0], grads[1], grads[2],
-                                    scratch);
+  const SegueNnAffine w = { { .w = in[1], .dw = grads[1] }, { .dw = grads[2] } };
+  segue_nn_grouped_conv1d_backward (threads, c, in[0], &w, dy, grads[0], scratch);
 }
 
 static void
@@ -184,20 +187,21 @@ test_batch (void)
   gsize n_y = segue_nn_conv1d_out_time (conv.time, conv.kernel, conv.stride) * conv.out;
   g_autofree float *x = op_test_random (1, BATCH * n_x, -1, 1), *w = op_test_random (2, 400, -1, 1);
   g_autofree float *together = g_new (float, BATCH *n_y), *alone = g_new (float, n_y);
+  const SegueNnAffine affine = { { .w = w } };
 
-  segue_nn_conv1d_forward (threads, &conv, x, w, NULL, together);
+  segue_nn_conv1d_forward (threads, &conv, x, &affine, together);
   conv.batch = 1;
   for (gsize b = 0; b < BATCH; b++) {
-    segue_nn_conv1d_forward (threads, &conv, x + b * n_x, w, NULL, alone);
+    segue_nn_conv1d_forward (threads, &conv, x + b * n_x, &affine, alone);
     g_assert_cmpmem (alone, n_y * sizeof *alone, together + b * n_y, n_y * sizeof *alone);
   }
 
   gsize n = grouped.time * grouped.in;
   g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, &grouped));
-  segue_nn_grouped_conv1d_forward (threads, &grouped, x, w, NULL, together, scratch);
+  segue_nn_grouped_conv1d_forward (threads, &grouped, x, &affine, together, scratch);
   grouped.batch = 1;
   for (gsize b = 0; b < BATCH; b++) {
-    segue_nn_grouped_conv1d_forward (threads, &grouped, x + b * n, w, NULL, alone, scratch);
+    segue_nn_grouped_conv1d_forward (threads, &grouped, x + b * n, &affine, alone, scratch);
     g_assert_cmpmem (alone, n * sizeof *alone, together + b * n, n * sizeof *alone);
   }
 }

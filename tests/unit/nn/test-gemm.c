@@ -96,8 +96,8 @@ linear_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, f
                 float *saved)
 {
   const Linear *s = test->shape;
-  segue_nn_linear_forward (threads, s->rows, s->in, s->out, in[0], in[1], s->bias ? in[2] : NULL,
-                           y);
+  const SegueNnAffine w = { { .w = in[1] }, { .w = s->bias ? in[2] : NULL } };
+  segue_nn_linear_forward (threads, s->rows, s->in, s->out, in[0], &w, y);
 }
 
 static void
@@ -119,8 +119,8 @@ linear_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, 
                  const float *saved, const float *dy, float *const *grads)
 {
   const Linear *s = test->shape;
-  segue_nn_linear_backward (threads, s->rows, s->in, s->out, in[0], in[1], dy, grads[0], grads[1],
-                            s->bias ? grads[2] : NULL);
+  const SegueNnAffine w = { { .w = in[1], .dw = grads[1] }, { .dw = s->bias ? grads[2] : NULL } };
+  segue_nn_linear_backward (threads, s->rows, s->in, s->out, in[0], &w, dy, grads[0]);
 }
 
 static void
@@ -161,10 +161,10 @@ test_linear_batch (void)
       g_autofree float *w = op_test_random (2, s->in * s->out, -1, 1);
       g_autofree float *bias = op_test_random (3, s->out, -1, 1);
       g_autofree float *together = g_new (float, BATCH *n_y), *alone = g_new (float, n_y);
-      const float *b = s->bias ? bias : NULL;
-      segue_nn_linear_forward_batch (threads, BATCH, s->rows, s->in, s->out, x, w, b, together);
+      const SegueNnAffine affine = { { .w = w }, { .w = s->bias ? bias : NULL } };
+      segue_nn_linear_forward_batch (threads, BATCH, s->rows, s->in, s->out, x, &affine, together);
       for (gsize item = 0; item < BATCH; item++) {
-        segue_nn_linear_forward_batch (threads, 1, s->rows, s->in, s->out, x + item * n_x, w, b,
+        segue_nn_linear_forward_batch (threads, 1, s->rows, s->in, s->out, x + item * n_x, &affine,
                                        alone);
         g_assert_cmpmem (alone, n_y * sizeof *alone, together + item * n_y, n_y * sizeof *alone);
       }

@@ -40,8 +40,6 @@ typedef struct {
  * @item: identifies their random numbers */
 SEGUE_API void segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weights,
                                               const char *name, guint64 item);
-/** segue_nn_conv_block2d_changed: must be called after each change of the weights. */
-SEGUE_API void segue_nn_conv_block2d_changed (SegueNnConvBlock2d *block, SegueNnThreads *threads);
 /** segue_nn_conv_block2d_scratch: floats. */
 SEGUE_API gsize segue_nn_conv_block2d_scratch (const SegueNnConvBlock2d *block,
                                                SegueNnThreads *threads,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/threads.h>
+#include <segue/nn/weight.h>
 
 G_BEGIN_DECLS
 
@@ -37,16 +37,15 @@ SEGUE_API void segue_nn_grouped_conv1d_unpack (SegueNnThreads *threads, gsize ou
 SEGUE_API gsize segue_nn_grouped_conv1d_scratch (SegueNnThreads *threads,
                                                  const SegueNnGroupedConv1d *conv);
 
-/* x [batch, time, in], w packed, bias [out] or NULL, y [batch, time, out]. */
+/* x [batch, time, in], w packed, bias [out], y [batch, time, out]. */
 SEGUE_API void segue_nn_grouped_conv1d_forward (SegueNnThreads *threads,
                                                 const SegueNnGroupedConv1d *conv, const float *x,
-                                                const float *w, const float *bias, float *y,
-                                                float *scratch);
+                                                const SegueNnAffine *w, float *y, float *scratch);
 
-/* dx [batch, time, in] is written; dw (packed) and dbias [out] are added to; each may be NULL. */
+/* dx [batch, time, in] is written, unless it is NULL; the gradients of w (packed) and bias are added to. */
 SEGUE_API void segue_nn_grouped_conv1d_backward (SegueNnThreads *threads,
                                                  const SegueNnGroupedConv1d *conv, const float *x,
-                                                 const float *w, const float *dy, float *dx,
-                                                 float *dw, float *dbias, float *scratch);
+                                                 const SegueNnAffine *w, const float *dy, float *dx,
+                                                 float *scratch);
 
 G_END_DECLS

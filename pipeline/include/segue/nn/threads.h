@@ -45,23 +45,6 @@ SEGUE_API gboolean segue_nn_threads_set_precision (SegueNnThreads *threads,
                                                    SegueModelPrecision precision, GError **error);
 SEGUE_API SegueModelPrecision segue_nn_threads_get_precision (SegueNnThreads *threads);
 
-/* The products that a matrix is kept for. */
-typedef enum {
-  SEGUE_NN_KEEP_OUTPUTS = 1 << 0, /* x wᵀ, with one row per output: linear and conv1d, forward; the
-                                     only use of int8 */
-  SEGUE_NN_KEEP_ANY = 1 << 1,     /* all others; bfloat16 also under int8 */
-} SegueNnKeep;
-
-/* Keeps copies of w [rows, columns] in the precision of products, so that products with it, or with a part
- * of it, don't convert it each time: for weights. Must be called again whenever values of w, or the
- * precision, have changed; segue_nn_threads_forget () must be called before w is freed. Does nothing under
- * float32. If there is no memory for it, the next segue_nn_threads_check () reports that. */
-SEGUE_API void segue_nn_threads_keep (SegueNnThreads *threads, const float *w, gsize rows,
-                                      gsize columns, SegueNnKeep keep);
-
-/* Frees all kept copies. */
-SEGUE_API void segue_nn_threads_forget (SegueNnThreads *threads);
-
 /* Runs `task` for each tile and returns when all are done. Several threads may call this on one
  * threads; their runs are serialised. */
 SEGUE_API void segue_nn_threads_run (SegueNnThreads *threads, gsize n_tiles, SegueNnTask task,
