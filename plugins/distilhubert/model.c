@@ -1,33 +1,7 @@
 /* The model type: callbacks and descriptor. */
-#include "architecture.h"
 #include "folder.h"
-#include "passes.h"
 
 #include <segue/nn/backend.h>
-
-static gpointer
-create (const void *config, const SegueModelSpec *spec, GError **error)
-{
-  return hubert_model_create (config, spec, error);
-}
-
-static gpointer
-load (const char *folder, const void *config, const SegueModelSpec *spec, GError **error)
-{
-  return hubert_model_load (folder, config, spec, error);
-}
-
-static gboolean
-save (gpointer model, const char *folder, GError **error)
-{
-  return hubert_model_save (model, folder, error);
-}
-
-static void
-free_model (gpointer model)
-{
-  hubert_model_free (model);
-}
 
 static void
 describe (gpointer data, SegueModelInfo *info)
@@ -37,8 +11,8 @@ describe (gpointer data, SegueModelInfo *info)
     .struct_size = sizeof (SegueModelInfo),
     .labels = (const char *const *) model->base.labels,
     .n_labels = model->base.n_labels,
-    .rate = model->preprocessor.rate,
-    .min_length = hubert_architecture_min_length (&model->architecture),
+    .rate = model->rate,
+    .min_length = segue_nn_conv_encoder_get_min_length (&model->encoder),
     .coupled = FALSE,
     .precision = model->base.precision,
     .notice =
@@ -52,7 +26,7 @@ describe (gpointer data, SegueModelInfo *info)
 static gsize
 prefix_size (gpointer model, gsize length)
 {
-  return hubert_prefix_size (model, length);
+  return hubert_get_prefix_size (model, length);
 }
 
 static gboolean
@@ -63,7 +37,7 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                "segments of %" G_GSIZE_FORMAT " samples can't be used; this model needs at least "
                "%" G_GSIZE_FORMAT,
-               length, hubert_architecture_min_length (&model->architecture));
+               length, segue_nn_conv_encoder_get_min_length (&model->encoder));
   return FALSE;
 }
 
@@ -72,7 +46,7 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
         float *output, GError **error)
 {
   HubertWorkspace ws;
-  gsize bytes = hubert_workspace_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
+  gsize bytes = hubert_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
   if (!check_length (data, bytes, length, error))
     return FALSE;
   segue_nn_model_begin (data);
@@ -84,16 +58,14 @@ static gsize
 plan (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
 {
   HubertWorkspace ws;
-  return hubert_workspace_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, from_prefix, NULL,
-                               &ws);
+  return hubert_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, from_prefix, NULL, &ws);
 }
 
 static gboolean
 lay_pass (const HubertModel *model, const SegueModelPass *pass, HubertWorkspace *ws, GError **error)
 {
-  gsize bytes =
-    hubert_workspace_lay (model, pass->batch, pass->length, pass->mode == SEGUE_MODEL_TRAIN,
-                          pass->from_prefix, pass->workspace, ws);
+  gsize bytes = hubert_lay (model, pass->batch, pass->length, pass->mode == SEGUE_MODEL_TRAIN,
+                            pass->from_prefix, pass->workspace, ws);
   return check_length (model, bytes, pass->length, error);
 }
 
@@ -104,7 +76,7 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
   segue_nn_model_begin (model);
-  hubert_pass_forward (model, &ws, pass);
+  hubert_forward (model, &ws, pass);
   return segue_nn_model_end (model, error);
 }
 
@@ -115,7 +87,7 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
   segue_nn_model_begin (model);
-  hubert_pass_backward (model, &ws, pass, d_logits);
+  hubert_backward (model, &ws, pass, d_logits);
   return segue_nn_model_end (model, error);
 }
 
@@ -149,10 +121,10 @@ const SegueModelType hubert_model_type = {
   .config_size = sizeof (HubertParams),
   .recipe = &recipe,
   .config_types = config_types,
-  .create = create,
-  .load = load,
-  .save = save,
-  .free = free_model,
+  .create = hubert_model_create,
+  .load = hubert_model_load,
+  .save = hubert_model_save,
+  .free = hubert_model_free,
   .describe = describe,
   .list_tensors = segue_nn_model_list_tensors,
   .changed = segue_nn_model_changed,

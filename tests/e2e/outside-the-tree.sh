@@ -21,7 +21,7 @@ cp -r "$model" "$scratch/model"
 meson setup "$scratch/build-model" "$scratch/model" --werror
 ninja -C "$scratch/build-model"
 # What holds for every plugin in the tree holds for these, too.
-for suite in tables behaviour; do
+for suite in tables behaviour models; do
   G_DEBUG=fatal-criticals "$build/tests/generic/test-generic-$suite"
 done
 

@@ -42,17 +42,17 @@ test_forward (gconstpointer fixture)
   g_autofree char *folder = golden_folder (fixture);
   g_autoptr (SegueSafetensors) reference = golden_open (fixture, "golden.safetensors");
   g_autoptr (GoldenRun) run = golden_run_new (folder, &golden_as_the_folder, reference, 1);
-  const HubertArchitecture *a = &run->model->architecture;
+  const HubertModel *model = run->model;
   double loss = golden_run_forward (run);
 
-  gsize n = run->layout.rows * a->hidden;
-  check_close (reference, "features", run->layout.features,
-               run->layout.rows * a->convs[a->n_convs - 1].channels);
-  for (guint i = 0; i <= a->layers; i++) {
+  gsize n = run->layout.rows * model->transformer.hidden;
+  check_close (reference, "features", run->layout.encoder.features,
+               run->layout.rows * segue_nn_conv_encoder_get_channels (&model->encoder));
+  for (guint i = 0; i <= model->n_layers; i++) {
     g_autofree char *name = g_strdup_printf ("hidden_states.%u", i);
-    check_close (reference, name, hubert_hidden_state (run->model, &run->layout, &run->pass, i), n);
+    check_close (reference, name, hubert_get_state (run->model, &run->layout, &run->pass, i), n);
   }
-  if (!a->weighted_sum)
+  if (model->head.n_states == 1)
     check_close (reference, "last_hidden_state",
                  hubert_last_forward (run->model, &run->layout, &run->pass), n);
   check_close (reference, "logits", run->logits, run->batch * run->model->base.n_labels);

@@ -18,6 +18,7 @@ typedef struct {
   SegueNnWeight optional;
   SegueNnAffine projector, head;
   float *derived;
+  guint n_derivations;
 } Model;
 
 static const char *const labels[] = { "a", "b", "c", NULL };
@@ -27,6 +28,14 @@ add (Model *model, SegueNnWeight *weight, SegueNnTensor tensor)
 {
   tensor.struct_size = sizeof tensor;
   segue_nn_weights_add (model->base.weights, weight, &tensor);
+}
+
+static void
+derive (gpointer layer, SegueNnThreads *threads)
+{
+  Model *model = layer;
+  model->derived[0] = 2 * model->conv.w[0];
+  model->n_derivations++;
 }
 
 static gboolean
@@ -71,6 +80,7 @@ declare (SegueNnModel *base, GError **error)
   segue_nn_weights_add_linear (base->weights, &model->head, HEAD, SEGUE_NN_WEIGHT_LABELS,
                                base->n_labels, 2, 0.1, "head");
   segue_nn_weights_add_derived (base->weights, &model->derived, 33);
+  segue_nn_weights_derive (base->weights, derive, model);
   return TRUE;
 }
 
@@ -209,6 +219,35 @@ test_memory (void)
   assert_same (model, other, segue_nn_weights_get_size (model->base.weights));
   model_free (model);
   model_free (other);
+}
+
+/* What is derived is computed before a pass, once after each change. */
+static void
+test_changes (Folder *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  Model *model = model_new ();
+  g_assert_cmpuint (model->n_derivations, ==, 0);
+  for (guint i = 0; i < 4; i++) {
+    if (i == 2) {
+      model->conv.w[0] = 17;
+      segue_nn_model_changed (model);
+      segue_nn_model_changed (model);
+    }
+    segue_nn_model_begin (&model->base);
+    g_assert_cmpuint (model->n_derivations, ==, i / 2 + 1);
+    g_assert_cmpfloat (model->derived[0], ==, 2 * model->conv.w[0]);
+    g_assert_true (segue_nn_model_end (&model->base, &error));
+  }
+  /* A loaded model needs no call. */
+  save_as (f, model, NULL, NULL, 0);
+  Model *again = load (f, labels, labels, &error);
+  g_assert_no_error (error);
+  segue_nn_model_begin (&again->base);
+  g_assert_cmpfloat (again->derived[0], ==, 34);
+  g_assert_true (segue_nn_model_end (&again->base, &error));
+  model_free (model);
+  model_free (again);
 }
 
 static void
@@ -467,6 +506,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/config", test_config);
 #define ADD(path, function)                                                                        \
   g_test_add (path, Folder, NULL, folder_set_up, function, folder_tear_down)
+  ADD ("/model/changes", test_changes);
   ADD ("/model/spellings", test_spellings);
   ADD ("/model/heads", test_heads);
   ADD ("/model/half-a-head", test_half_a_head);
