@@ -67,7 +67,7 @@ SEGUE_API gboolean segue_nn_model_load_weights (SegueNnModel *model, const Segue
 /** SegueNnDeclareFunc: declares all weights of a model whose sizes and labels are set. */
 typedef gboolean (*SegueNnDeclareFunc) (SegueNnModel *model, GError **error);
 
-/** segue_nn_model_create: labels of @spec; weights declared, allocated, initialised. */
+/** segue_nn_model_create: labels of @spec; weights declared, allocated, and initialised unless @spec is blank. */
 SEGUE_API gboolean segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec,
                                           SegueNnDeclareFunc declare, GError **error);
 /** segue_nn_model_load: labels of @spec or @config, the config.json of @folder; weights declared and read. */
