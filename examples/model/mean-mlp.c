@@ -1,11 +1,11 @@
 /* mean-mlp: a small model type outside the tree: the mean of log-mel frames over time, one hidden layer, a classifier.
  *
- *   samples [B, length] → frames [B, T, M] → mean [B, M] → hidden [B, H], ReLU → logits [B, labels]
+ *   samples [B, length] → frames [B, T, M]                                          segue/nn/mel-front.h
+ *   mean over time [B, M] → hidden [B, H], ReLU → logits [B, labels]                     segue/nn/head.h
  */
-#include <segue/nn/activation.h>
+#include <math.h>
 #include <segue/nn/backend.h>
-#include <segue/nn/linear.h>
-#include <segue/nn/mean-pool.h>
+#include <segue/nn/head.h>
 #include <segue/nn/mel-front.h>
 #include <segue/plugin.h>
 
@@ -25,8 +25,7 @@ static const SegueParam *const params[] = {
 
 typedef struct {
   SegueNnMelModel mel;
-  gsize hidden;
-  SegueNnAffine inner, head;
+  SegueNnHead head; /* its projector is the hidden layer */
 } Model;
 
 static void
@@ -45,11 +44,15 @@ static gboolean
 declare (SegueNnModel *base, GError **error)
 {
   Model *model = (Model *) base;
-  gsize bands = model->mel.front.frames.bands;
-  segue_nn_weights_add_linear (base->weights, &model->inner, 0, 0, model->hidden, bands,
-                               sqrt (2.0 / (double) bands), "hidden");
-  segue_nn_weights_add_linear (base->weights, &model->head, 0, SEGUE_NN_WEIGHT_LABELS,
-                               base->n_labels, model->hidden, 1 / sqrt ((double) model->hidden),
+  SegueNnHead *head = &model->head;
+  head->hidden = model->mel.front.frames.bands;
+  head->n_states = 1;
+  head->n_labels = base->n_labels;
+  head->activation = SEGUE_NN_ACTIVATION_RELU;
+  segue_nn_weights_add_linear (base->weights, &head->projector, 0, 0, head->projected, head->hidden,
+                               sqrt (2.0 / (double) head->hidden), "hidden");
+  segue_nn_weights_add_linear (base->weights, &head->classifier, 0, SEGUE_NN_WEIGHT_LABELS,
+                               head->n_labels, head->projected, 1 / sqrt ((double) head->projected),
                                "head");
   return TRUE;
 }
@@ -59,7 +62,7 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
 {
   const Params *p = data;
   g_autoptr (Model) model = g_new0 (Model, 1);
-  model->hidden = (gsize) p->hidden;
+  model->head.projected = (gsize) p->hidden;
   if (!segue_nn_mel_model_create (&model->mel, &p->front, spec, declare, error))
     return NULL;
   return g_steal_pointer (&model);
@@ -72,9 +75,10 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
   g_autoptr (Model) model = g_new0 (Model, 1);
   g_autofree char *where = g_build_filename (folder, "config.json", NULL);
   g_autoptr (json_t) config = segue_nn_mel_model_read (&model->mel, folder, error);
-  model->hidden = 1;
+  model->head.projected = 1;
   if (config == NULL ||
-      !segue_nn_config_get_size (config, where, "hidden_size", 1, 4096, &model->hidden, error) ||
+      !segue_nn_config_get_size (config, where, "hidden_size", 1, 4096, &model->head.projected,
+                                 error) ||
       !segue_nn_mel_model_load (&model->mel, &p->front, spec, folder, config, declare, error))
     return NULL;
   return g_steal_pointer (&model);
@@ -84,14 +88,15 @@ static gboolean
 save (gpointer data, const char *folder, GError **error)
 {
   const Model *model = data;
-  json_t *config =
-    json_pack ("{s:s, s:I}", "model_type", MODEL_TYPE, "hidden_size", (json_int_t) model->hidden);
+  json_t *config = json_pack ("{s:s, s:I}", "model_type", MODEL_TYPE, "hidden_size",
+                              (json_int_t) model->head.projected);
   return segue_nn_mel_model_save (&model->mel, folder, config, error);
 }
 
 typedef struct {
   SegueNnMelBuffers front;
-  float *mean, *inner, *active, *d_active, *scratch;
+  SegueNnHeadBuffers head;
+  float *scratch;
 } Buffers;
 
 /* The workspace of a pass: only measured where the pass has none. */
@@ -102,10 +107,7 @@ lay (const Model *model, const SegueModelPass *pass, Buffers *b)
   if (!segue_nn_mel_front_lay (&model->mel.front, &arena, pass->batch, pass->length, pass->mode,
                                pass->from_prefix, &b->front))
     return G_MAXSIZE;
-  b->mean = segue_nn_arena_floats (&arena, pass->batch, model->mel.front.frames.bands, 1, 1);
-  b->inner = segue_nn_arena_floats (&arena, pass->batch, model->hidden, 1, 1);
-  b->active = segue_nn_arena_floats (&arena, pass->batch, model->hidden, 1, 1);
-  b->d_active = segue_nn_arena_floats (&arena, pass->batch, model->hidden, 1, 1);
+  segue_nn_head_lay (&model->head, &arena, pass->batch, pass->mode == SEGUE_MODEL_TRAIN, &b->head);
   if (!arena.overflow)
     b->scratch = segue_nn_arena_floats (
       &arena, segue_nn_mel_front_scratch (&model->mel.front, pass->batch, &b->front), 1, 1, 1);
@@ -126,38 +128,25 @@ static gboolean
 forward (gpointer data, SegueModelPass *pass, GError **error)
 {
   Model *model = data;
-  SegueNnPool *pool = model->mel.base.pool;
-  gsize bands = model->mel.front.frames.bands;
+  SegueNnThreads *threads = model->mel.base.threads;
   Buffers b;
   lay (model, pass, &b);
-  segue_nn_pool_watch (pool, model->mel.base.cancellable);
-  segue_nn_mel_front_forward (&model->mel.front, pool, pass, &b.front, b.scratch);
-  segue_nn_mean_pool_forward (pool, pass->batch, b.front.frames, bands, b.front.output, b.mean);
-  segue_nn_linear_forward_batch (pool, pass->batch, 1, bands, model->hidden, b.mean,
-                                 model->inner.weight.w, model->inner.bias.w, b.inner);
-  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden, b.inner,
-                               b.active);
-  segue_nn_linear_forward_batch (pool, pass->batch, 1, model->hidden, model->mel.base.n_labels,
-                                 b.active, model->head.weight.w, model->head.bias.w, pass->logits);
-  return segue_nn_pool_check (pool, error);
+  segue_nn_model_begin (&model->mel.base);
+  segue_nn_mel_front_forward (&model->mel.front, threads, pass, &b.front, b.scratch);
+  segue_nn_head_pool (&model->head, threads, &b.head, 0, b.front.frames, b.front.output);
+  segue_nn_head_forward (&model->head, threads, &b.head, pass->logits);
+  return segue_nn_model_end (&model->mel.base, error);
 }
 
 static gboolean
 backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **error)
 {
   Model *model = data;
-  SegueNnPool *pool = model->mel.base.pool;
   Buffers b;
   lay (model, pass, &b);
-  segue_nn_pool_watch (pool, model->mel.base.cancellable);
-  segue_nn_linear_backward (pool, pass->batch, model->hidden, model->mel.base.n_labels, b.active,
-                            model->head.weight.w, d_logits, b.d_active, model->head.weight.dw,
-                            model->head.bias.dw);
-  segue_nn_activation_backward (pool, SEGUE_NN_ACTIVATION_RELU, pass->batch * model->hidden,
-                                b.inner, b.d_active, b.d_active);
-  segue_nn_linear_backward (pool, pass->batch, model->mel.front.frames.bands, model->hidden, b.mean,
-                            NULL, b.d_active, NULL, model->inner.weight.dw, model->inner.bias.dw);
-  return segue_nn_pool_check (pool, error);
+  segue_nn_model_begin (&model->mel.base);
+  segue_nn_head_backward (&model->head, model->mel.base.threads, &b.head, d_logits);
+  return segue_nn_model_end (&model->mel.base, error);
 }
 
 static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),
@@ -185,6 +174,7 @@ static const SegueModelType mean_mlp = {
   .free = free_model,
   .describe = segue_nn_mel_model_describe,
   .list_tensors = segue_nn_model_list_tensors,
+  .changed = segue_nn_model_changed,
   .prefix_size = segue_nn_mel_model_prefix_size,
   .prefix = segue_nn_mel_model_prefix,
   .plan = plan,

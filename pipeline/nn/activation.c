@@ -127,17 +127,17 @@ backward_block (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_activation_forward (SegueNnPool *pool, SegueNnActivation activation, gsize n,
+segue_nn_activation_forward (SegueNnThreads *threads, SegueNnActivation activation, gsize n,
                              const float *x, float *y)
 {
   Map map = { .activation = activation, .n = n, .x = x, .out = y };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), forward_block, &map);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), forward_block, &map);
 }
 
 void
-segue_nn_activation_backward (SegueNnPool *pool, SegueNnActivation activation, gsize n,
+segue_nn_activation_backward (SegueNnThreads *threads, SegueNnActivation activation, gsize n,
                               const float *x, const float *dy, float *dx)
 {
   Map map = { .activation = activation, .n = n, .x = x, .dy = dy, .out = dx };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), backward_block, &map);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), backward_block, &map);
 }

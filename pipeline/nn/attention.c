@@ -10,7 +10,7 @@
 
 typedef struct {
   const SegueNnAttention *attention;
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   const SegueNnRandomKey *key;
   const guint64 *items;
   const float *q, *k, *v, *dy;
@@ -33,25 +33,25 @@ row_blocks (const SegueNnAttention *a)
 }
 
 gsize
-segue_nn_attention_forward_scratch (SegueNnPool *pool, const SegueNnAttention *attention)
+segue_nn_attention_forward_scratch (SegueNnThreads *threads, const SegueNnAttention *attention)
 {
-  return segue_nn_pool_get_threads (pool) * matrix_size (attention);
+  return segue_nn_threads_get_count (threads) * matrix_size (attention);
 }
 
 gsize
-segue_nn_attention_backward_scratch (SegueNnPool *pool, const SegueNnAttention *attention)
+segue_nn_attention_backward_scratch (SegueNnThreads *threads, const SegueNnAttention *attention)
 {
-  return segue_nn_pool_get_threads (pool) * 3 * matrix_size (attention);
+  return segue_nn_threads_get_count (threads) * 3 * matrix_size (attention);
 }
 
 static Attention
-attention_new (SegueNnPool *pool, const SegueNnAttention *attention, const SegueNnRandomKey *key,
-               const guint64 *items, float *scratch)
+attention_new (SegueNnThreads *threads, const SegueNnAttention *attention,
+               const SegueNnRandomKey *key, const guint64 *items, float *scratch)
 {
   g_assert (attention->stride >= attention->heads * attention->dim && attention->dim > 0);
   g_assert (attention->dropout == 0.0f || (attention->dropout < 1.0f && key != NULL));
   return (Attention){ .attention = attention,
-                      .pool = pool,
+                      .threads = threads,
                       .key = key,
                       .items = items,
                       .scratch = scratch,
@@ -63,8 +63,8 @@ NN_VECTORISED static void
 probabilities (const Attention *c, const float *q, const float *k, gsize rows, float *p)
 {
   const SegueNnAttention *a = c->attention;
-  nn_sgemm (c->pool, FALSE, TRUE, rows, a->time, a->dim, c->scale, q, a->stride, k, a->stride, 0.0f,
-            p, a->time);
+  nn_sgemm (c->threads, FALSE, TRUE, rows, a->time, a->dim, c->scale, q, a->stride, k, a->stride,
+            0.0f, p, a->time);
   for (gsize i = 0; i < rows; i++)
     nn_softmax_row (a->time, p + i * a->time, p + i * a->time);
 }
@@ -95,23 +95,23 @@ forward_tile (gpointer data, gsize tile, guint thread)
   probabilities (c, c->q + at + first * a->stride, c->k + at, rows, p);
   if (a->dropout > 0.0f)
     drop (c, item, head, first, rows, p, p);
-  nn_sgemm (c->pool, FALSE, FALSE, rows, a->dim, a->time, 1.0f, p, a->time, c->v + at, a->stride,
+  nn_sgemm (c->threads, FALSE, FALSE, rows, a->dim, a->time, 1.0f, p, a->time, c->v + at, a->stride,
             0.0f, c->y + (item * a->time + first) * width + head * a->dim, width);
 }
 
 void
-segue_nn_attention_forward (SegueNnPool *pool, const SegueNnAttention *attention,
+segue_nn_attention_forward (SegueNnThreads *threads, const SegueNnAttention *attention,
                             const SegueNnRandomKey *key, const guint64 *items, const float *q,
                             const float *k, const float *v, float *y, float *scratch)
 {
-  Attention c = attention_new (pool, attention, key, items, scratch);
+  Attention c = attention_new (threads, attention, key, items, scratch);
   c.q = q;
   c.k = k;
   c.v = v;
   c.y = y;
   c.per_thread = matrix_size (attention);
-  segue_nn_pool_run (pool, attention->batch * attention->heads * row_blocks (attention),
-                     forward_tile, &c);
+  segue_nn_threads_run (threads, attention->batch * attention->heads * row_blocks (attention),
+                        forward_tile, &c);
 }
 
 NN_VECTORISED static void
@@ -140,18 +140,18 @@ backward_rows (const Attention *c, gsize item, gsize head, gsize first, float *p
   }
 
   /* dv += droppedᵀ dy; dp = dy vᵀ through the mask */
-  nn_sgemm (c->pool, TRUE, FALSE, a->time, a->dim, rows, 1.0f, dropped, a->time, dy, width, add,
+  nn_sgemm (c->threads, TRUE, FALSE, a->time, a->dim, rows, 1.0f, dropped, a->time, dy, width, add,
             c->dv + at, a->stride);
-  nn_sgemm (c->pool, FALSE, TRUE, rows, a->time, a->dim, 1.0f, dy, width, c->v + at, a->stride,
+  nn_sgemm (c->threads, FALSE, TRUE, rows, a->time, a->dim, 1.0f, dy, width, c->v + at, a->stride,
             0.0f, dp, a->time);
   if (a->dropout > 0.0f)
     drop (c, item, head, first, rows, dp, dp);
 
   /* dp becomes the gradient of q kᵀ: dq = dp k; dk += dpᵀ q */
   softmax_backward_rows (rows, a->time, c->scale, p, dp);
-  nn_sgemm (c->pool, FALSE, FALSE, rows, a->dim, a->time, 1.0f, dp, a->time, c->k + at, a->stride,
-            0.0f, c->dq + at_rows, a->stride);
-  nn_sgemm (c->pool, TRUE, FALSE, a->time, a->dim, rows, 1.0f, dp, a->time, c->q + at_rows,
+  nn_sgemm (c->threads, FALSE, FALSE, rows, a->dim, a->time, 1.0f, dp, a->time, c->k + at,
+            a->stride, 0.0f, c->dq + at_rows, a->stride);
+  nn_sgemm (c->threads, TRUE, FALSE, a->time, a->dim, rows, 1.0f, dp, a->time, c->q + at_rows,
             a->stride, add, c->dk + at, a->stride);
 }
 
@@ -167,12 +167,12 @@ backward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_attention_backward (SegueNnPool *pool, const SegueNnAttention *attention,
+segue_nn_attention_backward (SegueNnThreads *threads, const SegueNnAttention *attention,
                              const SegueNnRandomKey *key, const guint64 *items, const float *q,
                              const float *k, const float *v, const float *dy, float *dq, float *dk,
                              float *dv, float *scratch)
 {
-  Attention c = attention_new (pool, attention, key, items, scratch);
+  Attention c = attention_new (threads, attention, key, items, scratch);
   c.q = q;
   c.k = k;
   c.v = v;
@@ -181,5 +181,5 @@ segue_nn_attention_backward (SegueNnPool *pool, const SegueNnAttention *attentio
   c.dk = dk;
   c.dv = dv;
   c.per_thread = 3 * matrix_size (attention);
-  segue_nn_pool_run (pool, attention->batch * attention->heads, backward_tile, &c);
+  segue_nn_threads_run (threads, attention->batch * attention->heads, backward_tile, &c);
 }

@@ -125,16 +125,16 @@ describe (gsize rows, gsize columns, gsize ld, gboolean transposed, dnnl_data_ty
 }
 
 static dnnl_data_type_t
-weight_type (SegueNnPrecision precision)
+weight_type (SegueModelPrecision precision)
 {
-  return precision == SEGUE_NN_INT8 ? dnnl_s8 : dnnl_bf16;
+  return precision == SEGUE_MODEL_INT8 ? dnnl_s8 : dnnl_bf16;
 }
 
 /* The primitive for a shape, with B as described by `b`, which may leave its order open. */
 static dnnl_primitive_desc_t
 describe_product (const Shape *s, const dnnl_memory_desc_t *b, dnnl_status_t *status)
 {
-  gboolean is_int8 = s->precision == SEGUE_NN_INT8;
+  gboolean is_int8 = s->precision == SEGUE_MODEL_INT8;
   dnnl_primitive_desc_t desc = NULL;
   dnnl_primitive_attr_t attr = NULL;
   dnnl_post_ops_t sum = NULL;
@@ -159,7 +159,7 @@ describe_product (const Shape *s, const dnnl_memory_desc_t *b, dnnl_status_t *st
 
 /* B in the order that oneDNN prefers. */
 static dnnl_memory_desc_t
-describe_packed (SegueNnPrecision precision, gsize n, gsize k, dnnl_status_t *status)
+describe_packed (SegueModelPrecision precision, gsize n, gsize k, dnnl_status_t *status)
 {
   const Shape usual = {
     .m = USUAL_ROWS, .n = n, .k = k, .lda = k, .ldc = n, .precision = (guint8) precision
@@ -199,7 +199,7 @@ product_new (const Shape *s)
   Product *self = g_new0 (Product, 1);
   self->shape = *s;
   dnnl_memory_desc_t b =
-    s->ldb == 0 ? describe_packed ((SegueNnPrecision) s->precision, s->n, s->k, &status)
+    s->ldb == 0 ? describe_packed ((SegueModelPrecision) s->precision, s->n, s->k, &status)
                 : describe (s->k, s->n, s->ldb, s->trans_b, weight_type (s->precision), &status);
   dnnl_primitive_desc_t desc = describe_product (s, &b, &status);
   TRY (&status, dnnl_primitive_create (&self->primitive, desc));
@@ -294,7 +294,7 @@ nn_onednn_bgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
                         .lda = lda,
                         .ldb = ldb,
                         .ldc = ldc,
-                        .precision = SEGUE_NN_BFLOAT16,
+                        .precision = SEGUE_MODEL_BFLOAT16,
                         .trans_a = trans_a != FALSE,
                         .trans_b = trans_b != FALSE,
                         .add = beta != 0.0f };
@@ -302,9 +302,9 @@ nn_onednn_bgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
 }
 
 gsize
-nn_onednn_packed_size (SegueNnPrecision precision, gsize n, gsize k)
+nn_onednn_packed_size (SegueModelPrecision precision, gsize n, gsize k)
 {
-  if (precision == SEGUE_NN_FLOAT32 || !nn_onednn_has (precision) || get_engine () == NULL)
+  if (precision == SEGUE_MODEL_FLOAT32 || !nn_onednn_has (precision) || get_engine () == NULL)
     return 0;
   /* The order may depend on the number of threads. */
   int threads = take_one_thread ();
@@ -315,7 +315,7 @@ nn_onednn_packed_size (SegueNnPrecision precision, gsize n, gsize k)
 }
 
 gboolean
-nn_onednn_pack (SegueNnPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
+nn_onednn_pack (SegueModelPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
                 gpointer packed)
 {
   int threads = take_one_thread ();
@@ -343,7 +343,7 @@ nn_onednn_pack (SegueNnPrecision precision, gsize n, gsize k, gconstpointer b, g
 }
 
 gboolean
-nn_onednn_packed_gemm (SegueNnPrecision precision, gsize m, gsize n, gsize k, gconstpointer a,
+nn_onednn_packed_gemm (SegueModelPrecision precision, gsize m, gsize n, gsize k, gconstpointer a,
                        gconstpointer packed, gboolean add, gpointer c)
 {
   const Shape shape = {
@@ -353,16 +353,18 @@ nn_onednn_packed_gemm (SegueNnPrecision precision, gsize m, gsize n, gsize k, gc
 }
 
 gboolean
-nn_onednn_has (SegueNnPrecision precision)
+nn_onednn_has (SegueModelPrecision precision)
 {
   dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa ();
   switch (precision) {
-  case SEGUE_NN_FLOAT32:
+  case SEGUE_MODEL_FLOAT32:
     return TRUE;
-  case SEGUE_NN_BFLOAT16:
+  case SEGUE_MODEL_BFLOAT16:
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
-  case SEGUE_NN_INT8:
+  case SEGUE_MODEL_INT8:
     return (isa & dnnl_cpu_isa_avx512_core_vnni) == dnnl_cpu_isa_avx512_core_vnni;
+  case SEGUE_MODEL_AUTO:
+    break;
   }
   return FALSE;
 }

@@ -66,13 +66,13 @@ sum_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_batch_norm_statistics (SegueNnPool *pool, gsize rows, gsize channels, const float *x,
+segue_nn_batch_norm_statistics (SegueNnThreads *threads, gsize rows, gsize channels, const float *x,
                                 float *mean, float *variance, float *scratch)
 {
   g_assert (rows > 0);
   Statistics s = { rows, channels, nn_block_rows (channels), x, scratch };
   gsize tiles = count_tiles (rows, channels);
-  segue_nn_pool_run (pool, tiles, sum_tile, &s);
+  segue_nn_threads_run (threads, tiles, sum_tile, &s);
 
   for (gsize c = 0; c < channels; c++) {
     NormMoments total = { 0.0, 0.0, 0.0 };

@@ -15,13 +15,14 @@
  * tile. */
 typedef struct {
   const SegueNnConv1d *conv;
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   gsize out_time;
   gsize groups;           /* ⌈kernel / stride⌉ */
   gsize block_m, block_n; /* of one tile */
   gsize tiles_m, tiles_n;
-  const float *x, *w, *bias, *dy;
-  float *y, *dx, *dw;
+  const SegueNnAffine *weights;
+  const float *x, *dy;
+  float *y, *dx;
 } Conv;
 
 gsize
@@ -47,12 +48,13 @@ set_tiles (Conv *c, gsize m, gsize n)
 }
 
 static Conv
-conv_new (SegueNnPool *pool, const SegueNnConv1d *conv)
+conv_new (SegueNnThreads *threads, const SegueNnConv1d *conv, const SegueNnAffine *w)
 {
   g_assert (conv->time >= conv->kernel);
   return (Conv){
     .conv = conv,
-    .pool = pool,
+    .threads = threads,
+    .weights = w,
     .out_time = segue_nn_conv1d_out_time (conv->time, conv->kernel, conv->stride),
     .groups = nn_tiles (conv->kernel, conv->stride),
   };
@@ -69,35 +71,34 @@ forward_tile (gpointer data, gsize tile, guint thread)
   gsize m = MIN (c->block_m, c->out_time - t), n = MIN (c->block_n, v->out - o);
   gsize row = v->stride * v->in; /* floats between windows */
   const float *x = c->x + item * v->time * v->in + t * row;
-  const float *w = c->w + o * v->kernel * v->in;
+  const SegueNnWeight *w = &c->weights->weight, *bias = &c->weights->bias;
   float *y = c->y + (item * c->out_time + t) * v->out + o;
 
-  nn_product (c->pool, thread,
+  nn_product (c->threads, thread,
               &(NnProduct){ .trans_b = TRUE,
                             .m = m,
                             .n = n,
                             .k = v->kernel * v->in,
                             .a = x,
                             .lda = row,
-                            .b = w,
+                            .b = w->w + o * v->kernel * v->in,
+                            .kept = w->kept,
                             .ldb = v->kernel * v->in,
-                            .bias = c->bias != NULL ? c->bias + o : NULL,
+                            .bias = bias->w != NULL ? bias->w + o : NULL,
                             .c = y,
                             .ldc = v->out,
                             .activation = v->activation });
 }
 
 void
-segue_nn_conv1d_forward (SegueNnPool *pool, const SegueNnConv1d *conv, const float *x,
-                         const float *w, const float *bias, float *y)
+segue_nn_conv1d_forward (SegueNnThreads *threads, const SegueNnConv1d *conv, const float *x,
+                         const SegueNnAffine *w, float *y)
 {
-  Conv c = conv_new (pool, conv);
+  Conv c = conv_new (threads, conv, w);
   c.x = x;
-  c.w = w;
-  c.bias = bias;
   c.y = y;
   set_tiles (&c, c.out_time, conv->out);
-  segue_nn_pool_run (pool, conv->batch * c.tiles_m * c.tiles_n, forward_tile, &c);
+  segue_nn_threads_run (threads, conv->batch * c.tiles_m * c.tiles_n, forward_tile, &c);
 }
 
 /* Tile: rows (of stride·in floats) of one item's dx. */
@@ -121,13 +122,14 @@ dx_tile (gpointer data, gsize tile, guint thread)
     /* rows r of this tile that group g writes: r − g is a frame of dy */
     gsize from = MAX (first, g), to = MIN (first + rows, c->out_time + g);
     if (from < to)
-      nn_product (c->pool, thread,
+      nn_product (c->threads, thread,
                   &(NnProduct){ .m = to - from,
                                 .n = taps_of (v, g) * v->in,
                                 .k = v->out,
                                 .a = dy + (from - g) * v->out,
                                 .lda = v->out,
-                                .b = c->w + g * row,
+                                .b = c->weights->weight.w + g * row,
+                                .kept = c->weights->weight.kept,
                                 .ldb = v->kernel * v->in,
                                 .beta = 1.0f,
                                 .c = dx + from * row,
@@ -148,9 +150,9 @@ dw_tile (gpointer data, gsize tile, guint thread)
     return; /* the last group is narrower */
 
   gsize m = MIN (c->block_m, v->out - o), n = MIN (c->block_n, columns - column);
-  float *dw = c->dw + o * v->kernel * v->in + group * row + column;
+  float *dw = c->weights->weight.dw + o * v->kernel * v->in + group * row + column;
   for (gsize item = 0; item < v->batch; item++)
-    nn_product (c->pool, thread,
+    nn_product (c->threads, thread,
                 &(NnProduct){ .trans_a = TRUE,
                               .m = m,
                               .n = n,
@@ -165,27 +167,25 @@ dw_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_conv1d_backward (SegueNnPool *pool, const SegueNnConv1d *conv, const float *x,
-                          const float *w, const float *dy, float *dx, float *dw, float *dbias)
+segue_nn_conv1d_backward (SegueNnThreads *threads, const SegueNnConv1d *conv, const float *x,
+                          const SegueNnAffine *w, const float *dy, float *dx)
 {
   g_assert (conv->activation == SEGUE_NN_ACTIVATION_LINEAR);
-  Conv c = conv_new (pool, conv);
+  Conv c = conv_new (threads, conv, w);
   c.x = x;
-  c.w = w;
   c.dy = dy;
   c.dx = dx;
-  c.dw = dw;
 
   if (dx != NULL) {
     set_tiles (&c, c.out_time + c.groups - 1, 1);
-    segue_nn_pool_run (pool, conv->batch * c.tiles_m, dx_tile, &c);
+    segue_nn_threads_run (threads, conv->batch * c.tiles_m, dx_tile, &c);
   }
-  if (dw != NULL) {
+  if (w->weight.dw != NULL) {
     set_tiles (&c, conv->out, MIN (conv->stride, conv->kernel) * conv->in);
-    segue_nn_pool_run (pool, c.groups * c.tiles_m * c.tiles_n, dw_tile, &c);
+    segue_nn_threads_run (threads, c.groups * c.tiles_m * c.tiles_n, dw_tile, &c);
   }
-  if (dbias != NULL)
-    segue_nn_bias_backward (pool, conv->batch * c.out_time, conv->out, dy, dbias);
+  if (w->bias.dw != NULL)
+    segue_nn_bias_backward (threads, conv->batch * c.out_time, conv->out, dy, w->bias.dw);
 }
 
 typedef struct {
@@ -218,17 +218,17 @@ unpack_row (gpointer data, gsize o, guint thread)
 }
 
 void
-segue_nn_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, const float *torch_w,
-                      float *w)
+segue_nn_conv1d_pack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel,
+                      const float *torch_w, float *w)
 {
   Pack pack = { in, kernel, FALSE, torch_w, w };
-  segue_nn_pool_run (pool, out, pack_row, &pack);
+  segue_nn_threads_run (threads, out, pack_row, &pack);
 }
 
 void
-segue_nn_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, gboolean add,
+segue_nn_conv1d_unpack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel, gboolean add,
                         const float *w, float *torch_w)
 {
   Pack pack = { in, kernel, add, w, torch_w };
-  segue_nn_pool_run (pool, out, unpack_row, &pack);
+  segue_nn_threads_run (threads, out, unpack_row, &pack);
 }

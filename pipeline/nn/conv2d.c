@@ -138,17 +138,17 @@ pack_block (gpointer data, gsize block, guint thread)
 }
 
 void
-segue_nn_conv2d_pack (SegueNnPool *pool, const SegueNnConv2d *conv, const float *w, float *packed,
-                      float *packed_back)
+segue_nn_conv2d_pack (SegueNnThreads *threads, const SegueNnConv2d *conv, const float *w,
+                      float *packed, float *packed_back)
 {
   check (conv);
   if (packed != NULL) {
     Pack p = { conv, w, packed, FALSE };
-    segue_nn_pool_run (pool, blocks (conv->out), pack_block, &p);
+    segue_nn_threads_run (threads, blocks (conv->out), pack_block, &p);
   }
   if (packed_back != NULL) {
     Pack p = { conv, w, packed_back, TRUE };
-    segue_nn_pool_run (pool, blocks (conv->in), pack_block, &p);
+    segue_nn_threads_run (threads, blocks (conv->in), pack_block, &p);
   }
 }
 
@@ -227,7 +227,7 @@ forward_band (gpointer data, gsize tile, guint thread)
 
 /* The convolution itself; the backward uses it with in and out exchanged. */
 static void
-convolve (SegueNnPool *pool, const SegueNnConv2d *conv, gsize in, gsize out, const float *x,
+convolve (SegueNnThreads *threads, const SegueNnConv2d *conv, gsize in, gsize out, const float *x,
           const float *packed, float *y, float *scratch)
 {
   Forward f = { .bands = cut_bands (conv, in, FORWARD_PIXELS),
@@ -236,25 +236,26 @@ convolve (SegueNnPool *pool, const SegueNnConv2d *conv, gsize in, gsize out, con
                 .packed = packed,
                 .y = y,
                 .scratch = scratch };
-  segue_nn_pool_run (pool, conv->batch * f.bands.bands, forward_band, &f);
+  segue_nn_threads_run (threads, conv->batch * f.bands.bands, forward_band, &f);
 }
 
 gsize
-segue_nn_conv2d_forward_scratch (SegueNnPool *pool, const SegueNnConv2d *conv)
+segue_nn_conv2d_forward_scratch (SegueNnThreads *threads, const SegueNnConv2d *conv)
 {
   check (conv);
   if (conv->height == 0 || conv->width == 0)
     return 0;
-  return segue_nn_pool_get_threads (pool) * cut_bands (conv, conv->in, FORWARD_PIXELS).copy_size;
+  return segue_nn_threads_get_count (threads) *
+         cut_bands (conv, conv->in, FORWARD_PIXELS).copy_size;
 }
 
 void
-segue_nn_conv2d_forward (SegueNnPool *pool, const SegueNnConv2d *conv, const float *x,
+segue_nn_conv2d_forward (SegueNnThreads *threads, const SegueNnConv2d *conv, const float *x,
                          const float *packed, float *y, float *scratch)
 {
   check (conv);
   if (conv->height > 0 && conv->width > 0)
-    convolve (pool, conv, conv->in, conv->out, x, packed, y, scratch);
+    convolve (threads, conv, conv->in, conv->out, x, packed, y, scratch);
 }
 
 /* dw is summed in parts, each over its share of the images in order. */
@@ -361,20 +362,20 @@ add_parts (gpointer data, gsize o, guint thread)
 }
 
 gsize
-segue_nn_conv2d_backward_scratch (SegueNnPool *pool, const SegueNnConv2d *conv)
+segue_nn_conv2d_backward_scratch (SegueNnThreads *threads, const SegueNnConv2d *conv)
 {
   check (conv);
   if (conv->height == 0 || conv->width == 0)
     return 0;
-  gsize threads = segue_nn_pool_get_threads (pool);
+  gsize n_threads = segue_nn_threads_get_count (threads);
   Gradient g = plan_gradient (conv);
-  gsize weights = g.parts * g.part_size + threads * (g.bands.copy_size + g.dy_size);
-  gsize input = threads * cut_bands (conv, conv->out, FORWARD_PIXELS).copy_size;
+  gsize weights = g.parts * g.part_size + n_threads * (g.bands.copy_size + g.dy_size);
+  gsize input = n_threads * cut_bands (conv, conv->out, FORWARD_PIXELS).copy_size;
   return MAX (weights, input);
 }
 
 void
-segue_nn_conv2d_backward (SegueNnPool *pool, const SegueNnConv2d *conv, const float *x,
+segue_nn_conv2d_backward (SegueNnThreads *threads, const SegueNnConv2d *conv, const float *x,
                           const float *packed_back, const float *dy, float *dx, float *dw,
                           float *scratch)
 {
@@ -388,9 +389,9 @@ segue_nn_conv2d_backward (SegueNnPool *pool, const SegueNnConv2d *conv, const fl
     g.sums = scratch;
     g.copies = scratch + g.parts * g.part_size;
     g.dw = dw;
-    segue_nn_pool_run (pool, g.parts, gradient_part, &g);
-    segue_nn_pool_run (pool, conv->out, add_parts, &g);
+    segue_nn_threads_run (threads, g.parts, gradient_part, &g);
+    segue_nn_threads_run (threads, conv->out, add_parts, &g);
   }
   if (dx != NULL)
-    convolve (pool, conv, conv->out, conv->in, dy, packed_back, dx, scratch);
+    convolve (threads, conv, conv->out, conv->in, dy, packed_back, dx, scratch);
 }

@@ -3,7 +3,7 @@
 
 #include "nn-private.h"
 
-#include <segue/nn/precision.h>
+#include <segue/nn/types.h>
 
 /* to [rows, columns], dense, from rows ld apart; rounds to nearest, ties to even; subnormal numbers
  * become 0. */

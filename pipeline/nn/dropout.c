@@ -109,22 +109,23 @@ add_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_dropout (SegueNnPool *pool, const SegueNnRandomKey *key, const guint64 *items, float p,
-                  gsize batch, gsize n, const float *x, float *y)
+segue_nn_dropout (SegueNnThreads *threads, const SegueNnRandomKey *key, const guint64 *items,
+                  float p, gsize batch, gsize n, const float *x, float *y)
 {
-  segue_nn_dropout_add (pool, key, items, p, batch, n, x, NULL, y);
+  segue_nn_dropout_add (threads, key, items, p, batch, n, x, NULL, y);
 }
 
 void
-segue_nn_dropout_add (SegueNnPool *pool, const SegueNnRandomKey *key, const guint64 *items, float p,
-                      gsize batch, gsize n, const float *x, const float *residual, float *y)
+segue_nn_dropout_add (SegueNnThreads *threads, const SegueNnRandomKey *key, const guint64 *items,
+                      float p, gsize batch, gsize n, const float *x, const float *residual,
+                      float *y)
 {
   g_assert (p >= 0.0f && p < 1.0f && (p == 0.0f || key != NULL));
   Dropout d = { key, items, p, n, x, residual, y };
   if (p > 0.0f) {
-    segue_nn_pool_run (pool, batch * nn_tiles (n, NN_BLOCK), dropout_tile, &d);
+    segue_nn_threads_run (threads, batch * nn_tiles (n, NN_BLOCK), dropout_tile, &d);
   } else {
     d.n = batch * n;
-    segue_nn_pool_run (pool, nn_tiles (d.n, NN_BLOCK), add_tile, &d);
+    segue_nn_threads_run (threads, nn_tiles (d.n, NN_BLOCK), add_tile, &d);
   }
 }

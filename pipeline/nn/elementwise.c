@@ -103,76 +103,76 @@ finite_tile (gpointer data, gsize tile, guint thread)
 }
 
 static void
-run (SegueNnPool *pool, Elementwise *e, SegueNnTask task)
+run (SegueNnThreads *threads, Elementwise *e, SegueNnTask task)
 {
-  segue_nn_pool_run (pool, nn_tiles (e->n, NN_BLOCK), task, e);
+  segue_nn_threads_run (threads, nn_tiles (e->n, NN_BLOCK), task, e);
 }
 
 static double
-reduce (SegueNnPool *pool, Elementwise *e, SegueNnTask task)
+reduce (SegueNnThreads *threads, Elementwise *e, SegueNnTask task)
 {
   double sum = 0.0;
   e->block = MAX (nn_tiles (e->n, MAX_PARTS), NN_BLOCK);
   gsize n_tiles = nn_tiles (e->n, e->block);
-  segue_nn_pool_run (pool, n_tiles, task, e);
+  segue_nn_threads_run (threads, n_tiles, task, e);
   for (gsize i = 0; i < n_tiles; i++)
     sum += e->parts[i];
   return sum;
 }
 
 void
-segue_nn_add (SegueNnPool *pool, gsize n, const float *a, const float *b, float *y)
+segue_nn_add (SegueNnThreads *threads, gsize n, const float *a, const float *b, float *y)
 {
   Elementwise e = { .n = n, .a = a, .b = b, .y = y };
-  run (pool, &e, add_tile);
+  run (threads, &e, add_tile);
 }
 
 void
-segue_nn_accumulate (SegueNnPool *pool, gsize n, float alpha, const float *x, float *y)
+segue_nn_accumulate (SegueNnThreads *threads, gsize n, float alpha, const float *x, float *y)
 {
   Elementwise e = { .n = n, .alpha = alpha, .a = x, .y = y };
-  run (pool, &e, accumulate_tile);
+  run (threads, &e, accumulate_tile);
 }
 
 void
-segue_nn_scale (SegueNnPool *pool, gsize n, float alpha, float *x)
+segue_nn_scale (SegueNnThreads *threads, gsize n, float alpha, float *x)
 {
   Elementwise e = { .n = n, .alpha = alpha, .y = x };
-  run (pool, &e, scale_tile);
+  run (threads, &e, scale_tile);
 }
 
 void
-segue_nn_fill (SegueNnPool *pool, gsize n, float alpha, float *y)
+segue_nn_fill (SegueNnThreads *threads, gsize n, float alpha, float *y)
 {
   Elementwise e = { .n = n, .alpha = alpha, .y = y };
-  run (pool, &e, fill_tile);
+  run (threads, &e, fill_tile);
 }
 
 void
-segue_nn_copy (SegueNnPool *pool, gsize n, const float *x, float *y)
+segue_nn_copy (SegueNnThreads *threads, gsize n, const float *x, float *y)
 {
   Elementwise e = { .n = n, .a = x, .y = y };
-  run (pool, &e, copy_tile);
+  run (threads, &e, copy_tile);
 }
 
 double
-segue_nn_dot (SegueNnPool *pool, gsize n, const float *x, const float *y)
+segue_nn_dot (SegueNnThreads *threads, gsize n, const float *x, const float *y)
 {
   Elementwise e = { .n = n, .a = x, .b = y };
-  return reduce (pool, &e, dot_tile);
+  return reduce (threads, &e, dot_tile);
 }
 
 double
-segue_nn_sum_squares (SegueNnPool *pool, gsize n, const float *x)
+segue_nn_sum_squares (SegueNnThreads *threads, gsize n, const float *x)
 {
-  return segue_nn_dot (pool, n, x, x);
+  return segue_nn_dot (threads, n, x, x);
 }
 
 gboolean
-segue_nn_all_finite (SegueNnPool *pool, gsize n, const float *x)
+segue_nn_all_finite (SegueNnThreads *threads, gsize n, const float *x)
 {
   Elementwise e = { .n = n, .a = x };
-  return reduce (pool, &e, finite_tile) == 0.0;
+  return reduce (threads, &e, finite_tile) == 0.0;
 }
 
 typedef struct {
@@ -203,8 +203,9 @@ standardise_row (gpointer data, gsize row, guint thread)
 }
 
 void
-segue_nn_standardise (SegueNnPool *pool, gsize rows, gsize n, float eps, const float *x, float *y)
+segue_nn_standardise (SegueNnThreads *threads, gsize rows, gsize n, float eps, const float *x,
+                      float *y)
 {
   Standardise s = { n, eps, x, y };
-  segue_nn_pool_run (pool, n > 0 ? rows : 0, standardise_row, &s);
+  segue_nn_threads_run (threads, n > 0 ? rows : 0, standardise_row, &s);
 }

@@ -12,6 +12,7 @@ typedef struct {
   gsize m, n, k;
   float alpha, beta;
   const float *a, *b;
+  const SegueNnKept *kept; /* of the weight that b is part of, or NULL */
   gsize lda, ldb;
   gsize stride_a, stride_b, stride_c; /* between the matrices of a batch */
   float *c;
@@ -19,7 +20,7 @@ typedef struct {
   const float *bias; /* [n] or NULL; beta must be 0 then */
 } NnGemm;
 
-void nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm);
+void nn_gemm_run (SegueNnThreads *threads, const NnGemm *gemm);
 
 /* Tile borders for a product [m, n], for every op that splits products itself. */
 gsize nn_gemm_block_m (gsize m);

@@ -11,7 +11,7 @@
 
 typedef struct {
   const NnGemm *gemm;
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   gsize block_m, block_n;
   gsize tiles_m, tiles_n;
 } Run;
@@ -73,11 +73,11 @@ run_tile (gpointer data, gsize tile, guint thread)
   }
   if (g->alpha != 1.0f || (g->beta != 0.0f && g->beta != 1.0f)) {
     g_assert (g->bias == NULL);
-    nn_sgemm (run->pool, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb,
+    nn_sgemm (run->threads, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb,
               g->beta, c, g->ldc);
     return;
   }
-  nn_product (run->pool, thread,
+  nn_product (run->threads, thread,
               &(NnProduct){ .trans_a = g->trans_a,
                             .trans_b = g->trans_b,
                             .m = m,
@@ -87,6 +87,7 @@ run_tile (gpointer data, gsize tile, guint thread)
                             .lda = g->lda,
                             .b = b,
                             .ldb = g->ldb,
+                            .kept = g->kept,
                             .bias = g->bias != NULL ? g->bias + j : NULL,
                             .beta = g->beta,
                             .c = c,
@@ -94,7 +95,7 @@ run_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm)
+nn_gemm_run (SegueNnThreads *threads, const NnGemm *gemm)
 {
   g_assert (gemm->k == 0 || gemm->lda >= (gemm->trans_a ? gemm->m : gemm->k));
   g_assert (gemm->k == 0 || gemm->ldb >= (gemm->trans_b ? gemm->k : gemm->n));
@@ -103,29 +104,29 @@ nn_gemm_run (SegueNnPool *pool, const NnGemm *gemm)
 
   Run run = {
     .gemm = gemm,
-    .pool = pool,
+    .threads = threads,
     .block_m = nn_gemm_block_m (gemm->m),
     .block_n = nn_gemm_block_n (gemm->n),
   };
   run.tiles_m = nn_tiles (gemm->m, run.block_m);
   run.tiles_n = nn_tiles (gemm->n, run.block_n);
-  segue_nn_pool_run (pool, gemm->batch * run.tiles_m * run.tiles_n, run_tile, &run);
+  segue_nn_threads_run (threads, gemm->batch * run.tiles_m * run.tiles_n, run_tile, &run);
 }
 
 void
-segue_nn_gemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
-               float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
-               float *c, gsize ldc)
+segue_nn_gemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m, gsize n,
+               gsize k, float alpha, const float *a, gsize lda, const float *b, gsize ldb,
+               float beta, float *c, gsize ldc)
 {
-  segue_nn_gemm_batch (pool, 1, trans_a, trans_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c,
+  segue_nn_gemm_batch (threads, 1, trans_a, trans_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c,
                        ldc, 0);
 }
 
 void
-segue_nn_gemm_batch (SegueNnPool *pool, gsize batch, gboolean trans_a, gboolean trans_b, gsize m,
-                     gsize n, gsize k, float alpha, const float *a, gsize lda, gsize stride_a,
-                     const float *b, gsize ldb, gsize stride_b, float beta, float *c, gsize ldc,
-                     gsize stride_c)
+segue_nn_gemm_batch (SegueNnThreads *threads, gsize batch, gboolean trans_a, gboolean trans_b,
+                     gsize m, gsize n, gsize k, float alpha, const float *a, gsize lda,
+                     gsize stride_a, const float *b, gsize ldb, gsize stride_b, float beta,
+                     float *c, gsize ldc, gsize stride_c)
 {
   NnGemm gemm = { .batch = batch,
                   .trans_a = trans_a,
@@ -144,5 +145,5 @@ segue_nn_gemm_batch (SegueNnPool *pool, gsize batch, gboolean trans_a, gboolean 
                   .stride_c = stride_c,
                   .c = c,
                   .ldc = ldc };
-  nn_gemm_run (pool, &gemm);
+  nn_gemm_run (threads, &gemm);
 }

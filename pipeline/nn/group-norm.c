@@ -123,7 +123,7 @@ forward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
+segue_nn_group_norm_forward (SegueNnThreads *threads, gsize batch, gsize time, gsize channels,
                              gsize groups, float eps, SegueNnActivation activation, const float *x,
                              const float *gamma, const float *beta, float *y, float *mean,
                              float *rstd)
@@ -141,7 +141,7 @@ segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time, gsize c
                   .mean = mean,
                   .rstd = rstd };
   set_tiles (&g);
-  segue_nn_pool_run (pool, batch * g.tiles, forward_tile, &g);
+  segue_nn_threads_run (threads, batch * g.tiles, forward_tile, &g);
 }
 
 /* Per column: Σ dy and Σ dy · x̂ over time, n <= NN_COLUMNS. */
@@ -263,7 +263,7 @@ backward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_group_norm_backward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
+segue_nn_group_norm_backward (SegueNnThreads *threads, gsize batch, gsize time, gsize channels,
                               gsize groups, const float *x, const float *gamma, const float *mean,
                               const float *rstd, const float *dy, float *dx, float *dgamma,
                               float *dbeta)
@@ -281,5 +281,5 @@ segue_nn_group_norm_backward (SegueNnPool *pool, gsize batch, gsize time, gsize 
                   .dgamma = dgamma,
                   .dbeta = dbeta };
   set_tiles (&g);
-  segue_nn_pool_run (pool, g.tiles, backward_tile, &g);
+  segue_nn_threads_run (threads, g.tiles, backward_tile, &g);
 }

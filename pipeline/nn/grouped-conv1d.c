@@ -14,13 +14,14 @@
 /* One convolution from `in` to `out` channels per group. The gradient of the input is the same
  * convolution of dy, with taps in reverse and channels exchanged. */
 typedef struct {
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   gsize batch, time, groups, kernel;
   gsize in, out;  /* per group */
   gsize left;     /* frames of padding before the sequence */
   gsize taps;     /* of one gathered block */
   const float *x; /* [batch, time, groups · in] */
   const float *w; /* [groups, kernel, in, out] */
+  const SegueNnKept *kept;
   const float *bias;
   float *y; /* [batch, time, groups · out] */
   const float *dy;
@@ -51,13 +52,13 @@ check (const SegueNnGroupedConv1d *conv)
 }
 
 gsize
-segue_nn_grouped_conv1d_scratch (SegueNnPool *pool, const SegueNnGroupedConv1d *conv)
+segue_nn_grouped_conv1d_scratch (SegueNnThreads *threads, const SegueNnGroupedConv1d *conv)
 {
   check (conv);
   gsize in = conv->in / conv->groups, out = conv->out / conv->groups;
   gsize thread =
     MAX (gather_size (in, conv->kernel, conv->time), gather_size (out, conv->kernel, conv->time));
-  return conv->groups * conv->kernel * in * out + segue_nn_pool_get_threads (pool) * thread;
+  return conv->groups * conv->kernel * in * out + segue_nn_threads_get_count (threads) * thread;
 }
 
 /* Frames t + j … of one group of x [time, groups · in], as [frames + taps − 1, in]. */
@@ -81,7 +82,8 @@ gather_slice (const Conv *c, const float *x, gsize group, gsize t, gsize frames,
  * stored after it.  Numbers that will be rounded are rounded before each is copied `taps` times. */
 static void
 multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice, gsize frames,
-                  gsize taps, const float *b, gsize ldb, gsize n, float *to, gsize ldc)
+                  gsize taps, const float *b, const SegueNnKept *kept, gsize ldb, gsize n,
+                  float *to, gsize ldc)
 {
   gsize in = c->in, width = taps * in, rows = frames + taps - 1;
   float *windows = slice + rows * in;
@@ -92,11 +94,12 @@ multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice
                         .a = windows,
                         .lda = width,
                         .b = b,
+                        .kept = kept,
                         .ldb = ldb,
                         .beta = 1.0f,
                         .c = to,
                         .ldc = ldc };
-  if (nn_product_rounds (c->pool, product.m, product.n, product.k)) {
+  if (nn_product_rounds (c->threads, product.m, product.n, product.k)) {
     /* In half of the memory for float32; the slice fits after them. */
     SegueNnBfloat16 *rounded = (SegueNnBfloat16 *) windows, *narrow = rounded + frames * width;
     nn_to_bfloat16 (rows, in, slice, in, narrow);
@@ -107,7 +110,7 @@ multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice
     for (gsize i = 0; i < frames; i++)
       memcpy (windows + i * width, slice + i * in, width * sizeof *windows);
   }
-  nn_product (c->pool, thread, &product);
+  nn_product (c->threads, thread, &product);
 }
 
 /* Tile: some frames of one group of one item. */
@@ -126,7 +129,8 @@ forward_tile (gpointer data, gsize tile, guint thread)
     gsize taps = MIN (c->taps, c->kernel - j);
     float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
     multiply_windows (c, thread, FALSE, slice, frames, taps,
-                      c->w + (group * c->kernel + j) * c->in * c->out, c->out, c->out, y, width);
+                      c->w + (group * c->kernel + j) * c->in * c->out, c->kept, c->out, c->out, y,
+                      width);
   }
 }
 
@@ -146,19 +150,19 @@ dw_tile (gpointer data, gsize tile, guint thread)
       gsize frames = MIN (FRAMES, c->time - t);
       float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
       multiply_windows (c, thread, TRUE, slice, frames, taps,
-                        c->dy + (item * c->time + t) * width + group * c->out, width, c->out, dw,
-                        c->out);
+                        c->dy + (item * c->time + t) * width + group * c->out, NULL, width, c->out,
+                        dw, c->out);
     }
   }
 }
 
 static Conv
-conv_new (SegueNnPool *pool, const SegueNnGroupedConv1d *conv, float *scratch)
+conv_new (SegueNnThreads *threads, const SegueNnGroupedConv1d *conv, float *scratch)
 {
   check (conv);
   gsize in = conv->in / conv->groups, out = conv->out / conv->groups;
   return (Conv){
-    .pool = pool,
+    .threads = threads,
     .batch = conv->batch,
     .time = conv->time,
     .groups = conv->groups,
@@ -174,22 +178,23 @@ conv_new (SegueNnPool *pool, const SegueNnGroupedConv1d *conv, float *scratch)
 }
 
 static void
-run_forward (SegueNnPool *pool, Conv *c)
+run_forward (SegueNnThreads *threads, Conv *c)
 {
-  segue_nn_pool_run (pool, c->batch * c->groups * nn_tiles (c->time, FRAMES), forward_tile, c);
+  segue_nn_threads_run (threads, c->batch * c->groups * nn_tiles (c->time, FRAMES), forward_tile,
+                        c);
 }
 
 void
-segue_nn_grouped_conv1d_forward (SegueNnPool *pool, const SegueNnGroupedConv1d *conv,
-                                 const float *x, const float *w, const float *bias, float *y,
-                                 float *scratch)
+segue_nn_grouped_conv1d_forward (SegueNnThreads *threads, const SegueNnGroupedConv1d *conv,
+                                 const float *x, const SegueNnAffine *w, float *y, float *scratch)
 {
-  Conv c = conv_new (pool, conv, scratch);
+  Conv c = conv_new (threads, conv, scratch);
   c.x = x;
-  c.w = w;
-  c.bias = bias;
+  c.w = w->weight.w;
+  c.kept = w->weight.kept;
+  c.bias = w->bias.w;
   c.y = y;
-  run_forward (pool, &c);
+  run_forward (threads, &c);
 }
 
 typedef struct {
@@ -213,15 +218,15 @@ flip_group (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_grouped_conv1d_backward (SegueNnPool *pool, const SegueNnGroupedConv1d *conv,
-                                  const float *x, const float *w, const float *dy, float *dx,
-                                  float *dw, float *dbias, float *scratch)
+segue_nn_grouped_conv1d_backward (SegueNnThreads *threads, const SegueNnGroupedConv1d *conv,
+                                  const float *x, const SegueNnAffine *w, const float *dy,
+                                  float *dx, float *scratch)
 {
-  Conv c = conv_new (pool, conv, scratch);
+  Conv c = conv_new (threads, conv, scratch);
 
   if (dx != NULL) {
-    Permute flip = { c.groups, c.kernel, c.in, c.out, FALSE, w, scratch };
-    segue_nn_pool_run (pool, c.groups * c.kernel, flip_group, &flip);
+    Permute flip = { c.groups, c.kernel, c.in, c.out, FALSE, w->weight.w, scratch };
+    segue_nn_threads_run (threads, c.groups * c.kernel, flip_group, &flip);
     Conv back = c;
     back.in = c.out;
     back.out = c.in;
@@ -230,16 +235,16 @@ segue_nn_grouped_conv1d_backward (SegueNnPool *pool, const SegueNnGroupedConv1d 
     back.x = dy;
     back.w = scratch;
     back.y = dx;
-    run_forward (pool, &back);
+    run_forward (threads, &back);
   }
-  if (dw != NULL) {
+  if (w->weight.dw != NULL) {
     c.x = x;
     c.dy = dy;
-    c.dw = dw;
-    segue_nn_pool_run (pool, c.groups * nn_tiles (c.kernel, c.taps), dw_tile, &c);
+    c.dw = w->weight.dw;
+    segue_nn_threads_run (threads, c.groups * nn_tiles (c.kernel, c.taps), dw_tile, &c);
   }
-  if (dbias != NULL)
-    segue_nn_bias_backward (pool, conv->batch * conv->time, conv->out, dy, dbias);
+  if (w->bias.dw != NULL)
+    segue_nn_bias_backward (threads, conv->batch * conv->time, conv->out, dy, w->bias.dw);
 }
 
 /* torch [groups · out, in, kernel] → [groups, kernel, in, out] for one group and tap, and back. */
@@ -269,17 +274,17 @@ unpack_row (gpointer data, gsize row, guint thread)
 }
 
 void
-segue_nn_grouped_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, gsize groups,
-                              const float *torch_w, float *w)
+segue_nn_grouped_conv1d_pack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel,
+                              gsize groups, const float *torch_w, float *w)
 {
   Permute p = { groups, kernel, in / groups, out / groups, FALSE, torch_w, w };
-  segue_nn_pool_run (pool, groups * kernel, pack_tap, &p);
+  segue_nn_threads_run (threads, groups * kernel, pack_tap, &p);
 }
 
 void
-segue_nn_grouped_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel, gsize groups,
-                                gboolean add, const float *w, float *torch_w)
+segue_nn_grouped_conv1d_unpack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel,
+                                gsize groups, gboolean add, const float *w, float *torch_w)
 {
   Permute p = { groups, kernel, in / groups, out / groups, add, w, torch_w };
-  segue_nn_pool_run (pool, out, unpack_row, &p);
+  segue_nn_threads_run (threads, out, unpack_row, &p);
 }

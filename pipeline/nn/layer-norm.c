@@ -48,7 +48,7 @@ forward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_layer_norm_forward (SegueNnPool *pool, gsize rows, gsize channels, float eps,
+segue_nn_layer_norm_forward (SegueNnThreads *threads, gsize rows, gsize channels, float eps,
                              const float *x, const float *gamma, const float *beta, float *y,
                              float *mean, float *rstd)
 {
@@ -62,7 +62,7 @@ segue_nn_layer_norm_forward (SegueNnPool *pool, gsize rows, gsize channels, floa
                   .y = y,
                   .mean = mean,
                   .rstd = rstd };
-  segue_nn_pool_run (pool, nn_tiles (rows, nn_block_rows (channels)), forward_tile, &l);
+  segue_nn_threads_run (threads, nn_tiles (rows, nn_block_rows (channels)), forward_tile, &l);
 }
 
 /* With x̂ = (x − mean) rstd and g = gamma · dy:  dx = rstd · (g − mean (g) − x̂ · mean (g · x̂)) */
@@ -117,7 +117,7 @@ parameters_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsize channels, const float *x,
+segue_nn_layer_norm_backward (SegueNnThreads *threads, gsize rows, gsize channels, const float *x,
                               const float *gamma, const float *mean, const float *rstd,
                               const float *dy, float *dx, float *dgamma, float *dbeta)
 {
@@ -133,7 +133,7 @@ segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsize channels, con
                   .dbeta = dbeta };
   /* Parameters first, since dx may be dy. */
   if (dgamma != NULL || dbeta != NULL)
-    segue_nn_pool_run (pool, nn_tiles (channels, NN_COLUMNS), parameters_tile, &l);
+    segue_nn_threads_run (threads, nn_tiles (channels, NN_COLUMNS), parameters_tile, &l);
   if (dx != NULL)
-    segue_nn_pool_run (pool, nn_tiles (rows, nn_block_rows (channels)), dx_tile, &l);
+    segue_nn_threads_run (threads, nn_tiles (rows, nn_block_rows (channels)), dx_tile, &l);
 }

@@ -10,15 +10,15 @@ typedef struct {
 } BiasBackward;
 
 void
-segue_nn_linear_forward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
-                         const float *w, const float *bias, float *y)
+segue_nn_linear_forward (SegueNnThreads *threads, gsize rows, gsize in, gsize out, const float *x,
+                         const SegueNnAffine *w, float *y)
 {
-  segue_nn_linear_forward_batch (pool, 1, rows, in, out, x, w, bias, y);
+  segue_nn_linear_forward_batch (threads, 1, rows, in, out, x, w, y);
 }
 
 void
-segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize in, gsize out,
-                               const float *x, const float *w, const float *bias, float *y)
+segue_nn_linear_forward_batch (SegueNnThreads *threads, gsize batch, gsize rows, gsize in,
+                               gsize out, const float *x, const SegueNnAffine *w, float *y)
 {
   /* y [rows, out] = x [rows, in] · (w [out, in])ᵀ, for each item */
   NnGemm gemm = { .batch = batch,
@@ -30,25 +30,41 @@ segue_nn_linear_forward_batch (SegueNnPool *pool, gsize batch, gsize rows, gsize
                   .a = x,
                   .lda = in,
                   .stride_a = rows * in,
-                  .b = w,
+                  .b = w->weight.w,
+                  .kept = w->weight.kept,
                   .ldb = in,
                   .c = y,
                   .ldc = out,
                   .stride_c = rows * out,
-                  .bias = bias };
-  nn_gemm_run (pool, &gemm);
+                  .bias = w->bias.w };
+  nn_gemm_run (threads, &gemm);
 }
 
 void
-segue_nn_linear_backward (SegueNnPool *pool, gsize rows, gsize in, gsize out, const float *x,
-                          const float *w, const float *dy, float *dx, float *dw, float *dbias)
+segue_nn_linear_backward (SegueNnThreads *threads, gsize rows, gsize in, gsize out, const float *x,
+                          const SegueNnAffine *w, const float *dy, float *dx)
 {
-  if (dx != NULL) /* [rows, in] = dy [rows, out] · w [out, in] */
-    segue_nn_gemm (pool, FALSE, FALSE, rows, in, out, 1.0f, dy, out, w, in, 0.0f, dx, in);
-  if (dw != NULL) /* [out, in] += (dy [rows, out])ᵀ · x [rows, in] */
-    segue_nn_gemm (pool, TRUE, FALSE, out, in, rows, 1.0f, dy, out, x, in, 1.0f, dw, in);
-  if (dbias != NULL)
-    segue_nn_bias_backward (pool, rows, out, dy, dbias);
+  if (dx != NULL) {
+    /* [rows, in] = dy [rows, out] · w [out, in] */
+    NnGemm gemm = { .batch = 1,
+                    .m = rows,
+                    .n = in,
+                    .k = out,
+                    .alpha = 1.0f,
+                    .a = dy,
+                    .lda = out,
+                    .b = w->weight.w,
+                    .kept = w->weight.kept,
+                    .ldb = in,
+                    .c = dx,
+                    .ldc = in };
+    nn_gemm_run (threads, &gemm);
+  }
+  if (w->weight.dw != NULL) /* [out, in] += (dy [rows, out])ᵀ · x [rows, in] */
+    segue_nn_gemm (threads, TRUE, FALSE, out, in, rows, 1.0f, dy, out, x, in, 1.0f, w->weight.dw,
+                   in);
+  if (w->bias.dw != NULL)
+    segue_nn_bias_backward (threads, rows, out, dy, w->bias.dw);
 }
 
 NN_VECTORISED static void
@@ -69,9 +85,9 @@ sum_columns (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_bias_backward (SegueNnPool *pool, gsize rows, gsize channels, const float *dy,
+segue_nn_bias_backward (SegueNnThreads *threads, gsize rows, gsize channels, const float *dy,
                         float *dbias)
 {
   BiasBackward b = { rows, channels, dy, dbias };
-  segue_nn_pool_run (pool, nn_tiles (channels, NN_COLUMNS), sum_columns, &b);
+  segue_nn_threads_run (threads, nn_tiles (channels, NN_COLUMNS), sum_columns, &b);
 }

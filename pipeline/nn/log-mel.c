@@ -132,12 +132,12 @@ make_bands (SegueNnLogMel *log_mel, GError **error)
 }
 
 static gboolean
-make_workers (SegueNnLogMel *log_mel, guint threads, GError **error)
+make_workers (SegueNnLogMel *log_mel, guint n_threads, GError **error)
 {
   gsize fft = log_mel->config.fft;
-  log_mel->n_workers = threads;
-  log_mel->workers = g_new0 (Worker, threads);
-  for (guint i = 0; i < threads; i++) {
+  log_mel->n_workers = n_threads;
+  log_mel->workers = g_new0 (Worker, n_threads);
+  for (guint i = 0; i < n_threads; i++) {
     Worker *worker = &log_mel->workers[i];
     worker->fft = kiss_fftr_alloc ((int) fft, 0, NULL, NULL);
     worker->samples = g_try_new (float, fft);
@@ -149,14 +149,14 @@ make_workers (SegueNnLogMel *log_mel, guint threads, GError **error)
 }
 
 SegueNnLogMel *
-segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnPool *pool, GError **error)
+segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnThreads *threads, GError **error)
 {
   if (!check_config (config, error))
     return NULL;
   g_autoptr (SegueNnLogMel) log_mel = g_new0 (SegueNnLogMel, 1);
   log_mel->config = *config;
   if (!make_window (log_mel, error) || !make_bands (log_mel, error) ||
-      !make_workers (log_mel, segue_nn_pool_get_threads (pool), error))
+      !make_workers (log_mel, segue_nn_threads_get_count (threads), error))
     return NULL;
   return g_steal_pointer (&log_mel);
 }
@@ -230,15 +230,15 @@ run_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_log_mel_forward (SegueNnPool *pool, SegueNnLogMel *log_mel, gsize batch, gsize samples,
-                          const float *x, float *y)
+segue_nn_log_mel_forward (SegueNnThreads *threads, SegueNnLogMel *log_mel, gsize batch,
+                          gsize samples, const float *x, float *y)
 {
-  g_assert (segue_nn_pool_get_threads (pool) <= log_mel->n_workers);
+  g_assert (segue_nn_threads_get_count (threads) <= log_mel->n_workers);
   Forward f = { .log_mel = log_mel,
                 .samples = samples,
                 .frames = segue_nn_log_mel_frames (&log_mel->config, samples),
                 .x = x,
                 .y = y };
   f.tiles = nn_tiles (f.frames, FRAMES_PER_TILE);
-  segue_nn_pool_run (pool, batch * f.tiles, run_tile, &f);
+  segue_nn_threads_run (threads, batch * f.tiles, run_tile, &f);
 }

@@ -27,12 +27,12 @@ forward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_mean_pool_forward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
+segue_nn_mean_pool_forward (SegueNnThreads *threads, gsize batch, gsize time, gsize channels,
                             const float *x, float *y)
 {
   g_assert (time > 0);
   MeanPool p = { .time = time, .channels = channels, .x = x, .y = y };
-  segue_nn_pool_run (pool, batch * nn_tiles (channels, NN_COLUMNS), forward_tile, &p);
+  segue_nn_threads_run (threads, batch * nn_tiles (channels, NN_COLUMNS), forward_tile, &p);
 }
 
 NN_VECTORISED static void
@@ -50,10 +50,10 @@ backward_item (gpointer data, gsize item, guint thread)
 }
 
 void
-segue_nn_mean_pool_backward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
+segue_nn_mean_pool_backward (SegueNnThreads *threads, gsize batch, gsize time, gsize channels,
                              const float *dy, float *dx)
 {
   g_assert (time > 0);
   MeanPool p = { .time = time, .channels = channels, .dy = dy, .dx = dx };
-  segue_nn_pool_run (pool, batch, backward_item, &p);
+  segue_nn_threads_run (threads, batch, backward_item, &p);
 }

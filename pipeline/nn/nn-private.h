@@ -1,7 +1,7 @@
 /* Shared by the ops of libsegue-nn. */
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 /* Marks a function whose loops gcc should also compile for wider vectors; the loader selects the
  * version for the current processor. Helpers that it calls in a loop must be `static inline` to

@@ -36,7 +36,7 @@ adamw_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_adamw_step (SegueNnPool *pool, const SegueNnAdamW *adamw, guint64 step, double lr,
+segue_nn_adamw_step (SegueNnThreads *threads, const SegueNnAdamW *adamw, guint64 step, double lr,
                      double weight_decay, float grad_scale, gsize n, const float *dw, float *m,
                      float *v, float *w)
 {
@@ -56,17 +56,17 @@ segue_nn_adamw_step (SegueNnPool *pool, const SegueNnAdamW *adamw, guint64 step,
     .v = v,
     .w = w,
   };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), adamw_tile, &a);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), adamw_tile, &a);
 }
 
 double
-segue_nn_grad_norm (SegueNnPool *pool, gsize n_tensors, const float *const *grads,
+segue_nn_grad_norm (SegueNnThreads *threads, gsize n_tensors, const float *const *grads,
                     const gsize *sizes)
 {
   double sum = 0.0;
   for (gsize i = 0; i < n_tensors; i++)
     if (grads[i] != NULL)
-      sum += segue_nn_sum_squares (pool, sizes[i], grads[i]);
+      sum += segue_nn_sum_squares (threads, sizes[i], grads[i]);
   return sqrt (sum);
 }
 

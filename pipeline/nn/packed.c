@@ -9,7 +9,7 @@
 #define ALIGNMENT 64 /* bytes: for buffers that kernels read by cache lines */
 
 gboolean
-nn_packed_is_known (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows,
+nn_packed_is_known (const SegueNnBackend *backend, SegueModelPrecision precision, gsize rows,
                     gsize columns)
 {
   return backend->packed_size != NULL &&
@@ -23,7 +23,8 @@ nn_packed_count (const NnPacked *self)
 }
 
 NnPacked *
-nn_packed_new (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows, gsize columns)
+nn_packed_new (const SegueNnBackend *backend, SegueModelPrecision precision, gsize rows,
+               gsize columns)
 {
   NnPacked *self = g_new0 (NnPacked, 1);
   *self = (NnPacked){ .backend = backend,
@@ -35,12 +36,12 @@ nn_packed_new (const SegueNnBackend *backend, SegueNnPrecision precision, gsize 
   gsize bytes = backend->packed_size (precision, self->block_n, MIN (columns, NN_PACKED_K));
   self->block_bytes = nn_tiles (bytes, ALIGNMENT) * ALIGNMENT;
   self->blocks = aligned_alloc (ALIGNMENT, nn_packed_count (self) * self->block_bytes);
-  if (precision == SEGUE_NN_INT8) {
+  if (precision == SEGUE_MODEL_INT8) {
     self->scales = g_try_new (float, self->n_k *rows);
     self->sums = g_try_new (gint32, self->n_k * rows);
   }
   if (self->blocks != NULL &&
-      (precision != SEGUE_NN_INT8 || (self->scales != NULL && self->sums != NULL)))
+      (precision != SEGUE_MODEL_INT8 || (self->scales != NULL && self->sums != NULL)))
     return self;
   nn_packed_free (self);
   return NULL;
@@ -64,7 +65,7 @@ nn_packed_fill (NnPacked *self, gsize block, const float *w, gpointer room)
   gsize k0 = k_block * NN_PACKED_K, at = k_block * self->rows + n0;
   gsize n = MIN (self->block_n, self->rows - n0), k = MIN (NN_PACKED_K, self->columns - k0);
   const float *from = w + n0 * self->columns + k0;
-  if (self->precision == SEGUE_NN_INT8)
+  if (self->precision == SEGUE_MODEL_INT8)
     nn_to_int8_rows (n, k, from, self->columns, room, self->scales + at, self->sums + at);
   else
     nn_to_bfloat16 (n, k, from, self->columns, room);
@@ -131,7 +132,7 @@ add_block (const NnPacked *self, const NnProduct *p, gsize block, gsize m0, gsiz
 {
   const float *a = p->a + m0 * p->lda + k0;
   const guint8 *b = self->blocks + block * self->block_bytes;
-  if (self->precision != SEGUE_NN_INT8) {
+  if (self->precision != SEGUE_MODEL_INT8) {
     nn_to_bfloat16 (m, k, a, p->lda, (SegueNnBfloat16 *) (gpointer) scratch->a);
     return self->backend->packed_gemm (self->precision, m, p->n, k, scratch->a, b, k0 > 0,
                                        scratch->sum);

@@ -5,7 +5,7 @@
  * in the cache: a product writes each result once. */
 #pragma once
 
-#include "product.h"
+#include "kept.h"
 
 #define NN_PACKED_K ((gsize) 512) /* columns of a block */
 #define NN_PACKED_N ((gsize) 512) /* outputs of a block, at most */
@@ -14,7 +14,7 @@
 /* x wᵀ for a w [rows, columns]. */
 struct _NnPacked {
   const SegueNnBackend *backend;
-  SegueNnPrecision precision;
+  SegueModelPrecision precision;
   gsize rows, columns;
   gsize block_n;     /* rows of a block */
   gsize n_k;         /* blocks along the columns */
@@ -34,11 +34,11 @@ typedef struct {
 } NnPackedScratch;
 
 /* Whether the backend has a packed order for such weights. */
-gboolean nn_packed_is_known (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows,
-                             gsize columns);
+gboolean nn_packed_is_known (const SegueNnBackend *backend, SegueModelPrecision precision,
+                             gsize rows, gsize columns);
 
 /* NULL: no memory. nn_packed_fill () sets the values. */
-NnPacked *nn_packed_new (const SegueNnBackend *backend, SegueNnPrecision precision, gsize rows,
+NnPacked *nn_packed_new (const SegueNnBackend *backend, SegueModelPrecision precision, gsize rows,
                          gsize columns);
 void nn_packed_free (NnPacked *self);
 

@@ -71,7 +71,7 @@ pool_window (const Pool2d *p, const Window *w)
     p->y[w->y + j] = sum[j] * share;
 }
 
-/* Adds Σ g and Σ g · x̂ of a window, g being the gradient before pool and ReLU, to sums and sums + channels: with
+/* Adds Σ g and Σ g · x̂ of a window, g being the gradient before pooling and ReLU, to sums and sums + channels: with
  * maximum pooling only one pixel has a g, and pixels that ReLU set to 0 have none. */
 NN_INLINE void
 sum_window (const Pool2d *p, const Window *w, float *sums)
@@ -215,15 +215,15 @@ write_band (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_norm_relu_pool2d_forward (SegueNnPool *pool, const SegueNnPool2d *shape, const float *x,
-                                   const float *scale, const float *shift, float *y)
+segue_nn_norm_relu_pool2d_forward (SegueNnThreads *threads, const SegueNnPool2d *shape,
+                                   const float *x, const float *scale, const float *shift, float *y)
 {
   Pool2d p = plan (shape);
   p.x = x;
   p.scale = scale;
   p.shift = shift;
   p.y = y;
-  segue_nn_pool_run (pool, shape->batch * p.bands, pool_band, &p);
+  segue_nn_threads_run (threads, shape->batch * p.bands, pool_band, &p);
 }
 
 static void
@@ -265,7 +265,7 @@ finish_sums (Pool2d *p, float *dgamma, float *dbeta)
 }
 
 void
-segue_nn_norm_relu_pool2d_backward (SegueNnPool *pool, const SegueNnPool2d *shape,
+segue_nn_norm_relu_pool2d_backward (SegueNnThreads *threads, const SegueNnPool2d *shape,
                                     const SegueNnBatchNorm *norm, const float *x, const float *dy,
                                     float *dx, float *dgamma, float *dbeta, float *scratch)
 {
@@ -280,13 +280,13 @@ segue_nn_norm_relu_pool2d_backward (SegueNnPool *pool, const SegueNnPool2d *shap
   p.slope = scratch;
   p.offset = scratch + shape->channels;
   p.sums = scratch + 2 * shape->channels;
-  segue_nn_pool_run (pool, tiles, sum_band, &p);
+  segue_nn_threads_run (threads, tiles, sum_band, &p);
   finish_sums (&p, dgamma, dbeta);
   if (dx == NULL)
     return;
-  segue_nn_pool_run (pool, tiles, write_band, &p);
+  segue_nn_threads_run (threads, tiles, write_band, &p);
   if (shape->height % shape->pool_height != 0)
-    segue_nn_pool_run (pool, shape->batch, write_last_rows, &p);
+    segue_nn_threads_run (threads, shape->batch, write_last_rows, &p);
 }
 
 typedef struct {
@@ -316,12 +316,12 @@ pool_item (gpointer data, gsize item, guint thread)
 }
 
 void
-segue_nn_mean_max_pool_forward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
+segue_nn_mean_max_pool_forward (SegueNnThreads *threads, gsize batch, gsize time, gsize channels,
                                 const float *x, float *y)
 {
   g_assert (time > 0);
   TimePool p = { .time = time, .channels = channels, .x = x, .y = y };
-  segue_nn_pool_run (pool, batch, pool_item, &p);
+  segue_nn_threads_run (threads, batch, pool_item, &p);
 }
 
 static void
@@ -344,9 +344,9 @@ spread_item (gpointer data, gsize item, guint thread)
 }
 
 void
-segue_nn_mean_max_pool_backward (SegueNnPool *pool, gsize batch, gsize time, gsize channels,
+segue_nn_mean_max_pool_backward (SegueNnThreads *threads, gsize batch, gsize time, gsize channels,
                                  const float *x, const float *dy, float *dx)
 {
   TimePool p = { .time = time, .channels = channels, .x = x, .dy = dy, .dx = dx };
-  segue_nn_pool_run (pool, batch, spread_item, &p);
+  segue_nn_threads_run (threads, batch, spread_item, &p);
 }

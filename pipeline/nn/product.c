@@ -1,6 +1,7 @@
 #include "activation-private.h"
 #include "convert.h"
 #include "gemm-private.h"
+#include "kept.h"
 #include "packed.h"
 
 #include <segue/error.h>
@@ -28,7 +29,7 @@ typedef struct {
   const SegueNnBackend *backend;
   Scratch *scratch;
   const NnProduct *p;
-  const NnKept *kept; /* that contains B; NULL: none */
+  const SegueNnKept *kept; /* usable copies that contain B; NULL: none */
 } Work;
 
 static gsize
@@ -97,20 +98,20 @@ multiply_bfloat16 (const Work *w)
 }
 
 void
-nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
+nn_sgemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
           float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta, float *c,
           gsize ldc)
 {
-  const NnProducts *products = nn_pool_get_products (pool);
+  const NnProducts *products = nn_threads_get_products (threads);
   if (!products->backend->sgemm (trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
-    nn_pool_fail (pool);
+    nn_threads_fail (threads);
 }
 
 gboolean
-nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k)
+nn_product_rounds (SegueNnThreads *threads, gsize m, gsize n, gsize k)
 {
-  return nn_pool_get_products (pool)->precision != SEGUE_NN_FLOAT32 && m >= THIN && n >= THIN &&
-         k >= THIN;
+  return nn_threads_get_products (threads)->precision != SEGUE_MODEL_FLOAT32 && m >= THIN &&
+         n >= THIN && k >= THIN;
 }
 
 NN_VECTORISED static void
@@ -166,21 +167,21 @@ multiply_rounded (Work *w)
 }
 
 void
-nn_product (SegueNnPool *pool, guint thread, const NnProduct *p)
+nn_product (SegueNnThreads *threads, guint thread, const NnProduct *p)
 {
-  const NnProducts *products = nn_pool_get_products (pool);
+  const NnProducts *products = nn_threads_get_products (threads);
   Work work = { .backend = products->backend, .p = p };
   gboolean done;
-  if (nn_product_rounds (pool, p->m, p->n, p->k)) {
+  if (nn_product_rounds (threads, p->m, p->n, p->k)) {
     work.scratch = (Scratch *) (gpointer) products->scratch + thread;
-    work.kept = nn_products_find (products, p->b);
+    work.kept = nn_kept_is_usable (p->kept, products) ? p->kept : NULL;
     done = multiply_rounded (&work);
   } else {
     g_assert (p->rounded_a == NULL);
     done = multiply_pieces (&work, multiply_float32);
   }
   if (!done)
-    nn_pool_fail (pool);
+    nn_threads_fail (threads);
 }
 
 gpointer
@@ -189,40 +190,42 @@ nn_products_room (const NnProducts *self, guint thread)
   return ((Scratch *) (gpointer) self->scratch)[thread].b;
 }
 
-SegueNnPrecision
-segue_nn_pool_get_precision (SegueNnPool *pool)
+SegueModelPrecision
+segue_nn_threads_get_precision (SegueNnThreads *threads)
 {
-  return nn_pool_get_products (pool)->precision;
+  return nn_threads_get_products (threads)->precision;
 }
 
 static gboolean
-can (const SegueNnBackend *backend, SegueNnPrecision precision)
+can (const SegueNnBackend *backend, SegueModelPrecision precision)
 {
-  return precision == SEGUE_NN_FLOAT32 || (backend->has != NULL && backend->has (precision));
+  return precision == SEGUE_MODEL_FLOAT32 || (backend->has != NULL && backend->has (precision));
 }
 
 gboolean
-segue_nn_pool_set_precision (SegueNnPool *pool, SegueNnPrecision precision, GError **error)
+segue_nn_threads_set_precision (SegueNnThreads *threads, SegueModelPrecision precision,
+                                GError **error)
 {
-  NnProducts *products = nn_pool_get_products (pool);
+  NnProducts *products = nn_threads_get_products (threads);
+  if (precision == SEGUE_MODEL_AUTO)
+    precision =
+      can (products->backend, SEGUE_MODEL_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
   if (!can (products->backend, precision)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "%s does not support %s on this processor; choose float32, or ‘auto’ for a "
                  "supported precision",
-                 products->backend->name, segue_nn_precision_get_name (precision));
+                 products->backend->name, segue_model_precision_names ()[precision]);
     return FALSE;
   }
-  if (precision != SEGUE_NN_FLOAT32 && products->scratch == NULL) {
+  if (precision != SEGUE_MODEL_FLOAT32 && products->scratch == NULL) {
     products->scratch = aligned_alloc (ALIGNMENT, products->n_threads * sizeof (Scratch));
     if (products->scratch == NULL) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "out of memory for %s matrix products; use fewer threads (-j), or float32",
-                   segue_nn_precision_get_name (precision));
+                   segue_model_precision_names ()[precision]);
       return FALSE;
     }
   }
-  if (precision != products->precision)
-    nn_products_forget (products);
   products->precision = precision;
   return TRUE;
 }

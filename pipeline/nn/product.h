@@ -1,38 +1,20 @@
-/* Products in the pool's precision, one tile at a time.
+/* Products in the precision of the threads, one tile at a time.
  *
  * Ops keep everything in float32. The factors of a tile are converted block by block into memory of its
- * thread, where they stay in the cache until they are used; only matrices kept with segue_nn_pool_keep ()
- * are converted beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
+ * thread, where they stay in the cache until they are used; only weights that are kept are converted
+ * beforehand. Blocks depend on shapes alone, so results don't depend on threads. */
 #pragma once
 
 #include <segue/nn/activation.h>
-#include <segue/nn/pool.h>
-
-typedef struct _NnPacked NnPacked;
-
-/* A matrix that is kept; see segue_nn_pool_keep (). */
-typedef struct {
-  const float *values;
-  gsize n;                   /* elements */
-  SegueNnBfloat16 *bfloat16; /* [n], or NULL */
-  NnPacked *packed;          /* or NULL */
-} NnKept;
+#include <segue/nn/weight.h>
 
 typedef struct {
   const SegueNnBackend *backend;
-  SegueNnPrecision precision;
+  SegueModelPrecision precision;
   gsize n_threads;
   guint8 *scratch; /* a block for each thread; NULL under float32 */
-  GArray *kept;    /* NnKept, by address */
 } NnProducts;
 
-void nn_products_init (NnProducts *self, const SegueNnBackend *backend, gsize n_threads);
-void nn_products_clear (NnProducts *self);
-
-/* The kept matrix that `values` points into; NULL: none. */
-const NnKept *nn_products_find (const NnProducts *self, const float *values);
-/* Frees all of them. */
-void nn_products_forget (NnProducts *self);
 /* Memory of a thread, for NN_PACKED_N * NN_PACKED_K numbers of two bytes; not under float32. */
 gpointer nn_products_room (const NnProducts *self, guint thread);
 
@@ -47,26 +29,29 @@ typedef struct {
   gsize lda;
   const float *b;
   gsize ldb;
-  const float *bias; /* [n], or NULL */
+  const SegueNnKept *kept; /* of the weight that B is part of, or NULL */
+  const float *bias;       /* [n], or NULL */
   float beta;
   float *c;
   gsize ldc;
   SegueNnActivation activation; /* f, while C is in the cache */
 } NnProduct;
 
-/* One tile of a product, in the calling thread, which is the pool's `thread`. */
-void nn_product (SegueNnPool *pool, guint thread, const NnProduct *product);
+/* One tile of a product, in the calling thread, which is number `thread`. */
+void nn_product (SegueNnThreads *threads, guint thread, const NnProduct *product);
 
 /* Whether nn_product () rounds the factors of such a product: not under float32, nor if it is thin. */
-gboolean nn_product_rounds (SegueNnPool *pool, gsize m, gsize n, gsize k);
+gboolean nn_product_rounds (SegueNnThreads *threads, gsize m, gsize n, gsize k);
 
-/* The same in float32 whatever the pool's precision is, times alpha, with any beta. */
-void nn_sgemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
-               float alpha, const float *a, gsize lda, const float *b, gsize ldb, float beta,
-               float *c, gsize ldc);
+/* The same in float32 whatever the precision is, times alpha, with any beta. */
+void nn_sgemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m, gsize n,
+               gsize k, float alpha, const float *a, gsize lda, const float *b, gsize ldb,
+               float beta, float *c, gsize ldc);
 
-/* ---- pool.c ---- */
+/* ---- threads.c ---- */
 
-NnProducts *nn_pool_get_products (SegueNnPool *pool);
+/* Of any backend, for tests. */
+SegueNnThreads *nn_threads_new (guint n_threads, const SegueNnBackend *backend, GError **error);
+NnProducts *nn_threads_get_products (SegueNnThreads *threads);
 /* A product ran out of memory: the results of this pass are invalid. */
-void nn_pool_fail (SegueNnPool *pool);
+void nn_threads_fail (SegueNnThreads *threads);

@@ -1,6 +1,7 @@
 #include "random-private.h"
 
 #include <math.h>
+#include <segue/random.h>
 
 #define LANES (NN_CHUNK / 4) /* blocks of a chunk */
 #define PAIRS (NN_CHUNK / 2)
@@ -18,33 +19,6 @@ typedef struct {
   float *x;
 } Fill;
 
-NN_INLINE void
-rounds (const guint32 counter[4], guint32 k0, guint32 k1, guint32 out[4])
-{
-  guint32 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-
-#pragma GCC unroll 10
-  for (guint round = 0; round < ROUNDS; round++) {
-    guint64 p0 = (guint64) MULTIPLIER_0 * c0, p1 = (guint64) MULTIPLIER_1 * c2;
-    c0 = (guint32) (p1 >> 32) ^ c1 ^ k0;
-    c1 = (guint32) p1;
-    c2 = (guint32) (p0 >> 32) ^ c3 ^ k1;
-    c3 = (guint32) p0;
-    k0 += WEYL_0;
-    k1 += WEYL_1;
-  }
-  out[0] = c0;
-  out[1] = c1;
-  out[2] = c2;
-  out[3] = c3;
-}
-
-void
-segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4])
-{
-  rounds (counter, key[0], key[1], out);
-}
-
 NnRandomStream
 nn_random_stream (const SegueNnRandomKey *key)
 {
@@ -52,7 +26,7 @@ nn_random_stream (const SegueNnRandomKey *key)
                          (guint32) (key->item >> 32) };
   guint32 seed[2] = { (guint32) key->seed, (guint32) (key->seed >> 32) };
   guint32 out[4];
-  segue_nn_philox (counter, seed, out);
+  segue_philox (counter, seed, out);
   return (NnRandomStream){ { out[0], out[1] }, { key->layer, out[2], out[3] } };
 }
 
@@ -68,7 +42,7 @@ static void
 one_block (const NnRandomStream *stream, guint32 block, guint32 out[4])
 {
   guint32 counter[4] = { block, stream->tail[0], stream->tail[1], stream->tail[2] };
-  segue_nn_philox (counter, stream->key, out);
+  segue_philox (counter, stream->key, out);
 }
 
 /* Numbers are generated in chunks of NN_CHUNK: word w of block 64 c + l is number 256 c + 64 w + l.
@@ -79,7 +53,7 @@ nn_random_chunk (const NnRandomStream *stream, guint32 chunk, guint32 *out)
   const NnRandomStream s = *stream; /* out can't change it */
 #pragma GCC ivdep
   for (guint l = 0; l < LANES; l++) {
-    /* rounds () in 64 bits of which the upper half is 0, as vector multiplications need */
+    /* segue_philox () in 64 bits of which the upper half is 0, as vector multiplications need */
     guint64 c0 = chunk * LANES + l, c1 = s.tail[0], c2 = s.tail[1], c3 = s.tail[2];
     guint32 k0 = s.key[0], k1 = s.key[1];
 #pragma GCC unroll 10
@@ -196,21 +170,21 @@ fill_normal (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_random_fill_uniform (SegueNnPool *pool, const SegueNnRandomKey *key, float low, float high,
-                              gsize n, float *x)
+segue_nn_random_fill_uniform (SegueNnThreads *threads, const SegueNnRandomKey *key, float low,
+                              float high, gsize n, float *x)
 {
   g_assert (n <= NN_MAX_INDEX);
   Fill fill = { nn_random_stream (key), low, high, n, x };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), fill_uniform, &fill);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), fill_uniform, &fill);
 }
 
 void
-segue_nn_random_fill_normal (SegueNnPool *pool, const SegueNnRandomKey *key, float mean,
+segue_nn_random_fill_normal (SegueNnThreads *threads, const SegueNnRandomKey *key, float mean,
                              float deviation, gsize n, float *x)
 {
   g_assert (n <= NN_MAX_INDEX);
   Fill fill = { nn_random_stream (key), mean, deviation, n, x };
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), fill_normal, &fill);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), fill_normal, &fill);
 }
 
 void

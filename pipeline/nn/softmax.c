@@ -33,16 +33,16 @@ backward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_softmax_forward (SegueNnPool *pool, gsize rows, gsize n, const float *x, float *y)
+segue_nn_softmax_forward (SegueNnThreads *threads, gsize rows, gsize n, const float *x, float *y)
 {
   Softmax s = { .rows = rows, .n = n, .x = x, .out = y };
-  segue_nn_pool_run (pool, n > 0 ? nn_tiles (rows, nn_block_rows (n)) : 0, forward_tile, &s);
+  segue_nn_threads_run (threads, n > 0 ? nn_tiles (rows, nn_block_rows (n)) : 0, forward_tile, &s);
 }
 
 void
-segue_nn_softmax_backward (SegueNnPool *pool, gsize rows, gsize n, const float *y, const float *dy,
-                           float *dx)
+segue_nn_softmax_backward (SegueNnThreads *threads, gsize rows, gsize n, const float *y,
+                           const float *dy, float *dx)
 {
   Softmax s = { .rows = rows, .n = n, .y = y, .dy = dy, .out = dx };
-  segue_nn_pool_run (pool, n > 0 ? nn_tiles (rows, nn_block_rows (n)) : 0, backward_tile, &s);
+  segue_nn_threads_run (threads, n > 0 ? nn_tiles (rows, nn_block_rows (n)) : 0, backward_tile, &s);
 }

@@ -34,13 +34,13 @@ forward_tap (gpointer data, gsize k, guint thread)
 }
 
 void
-segue_nn_weight_norm_forward (SegueNnPool *pool, gsize outer, gsize kernel, gsize inner,
+segue_nn_weight_norm_forward (SegueNnThreads *threads, gsize outer, gsize kernel, gsize inner,
                               const float *v, const float *g, float *w, float *norm)
 {
   WeightNorm n = {
     .outer = outer, .kernel = kernel, .inner = inner, .v = v, .g = g, .w = w, .norm = norm
   };
-  segue_nn_pool_run (pool, kernel, forward_tap, &n);
+  segue_nn_threads_run (threads, kernel, forward_tap, &n);
 }
 
 /* With v̂ = v / ‖v‖ and s = Σ dw · v̂:  dg = s,  dv = g / ‖v‖ · (dw − s v̂) */
@@ -71,7 +71,7 @@ backward_tap (gpointer data, gsize k, guint thread)
 }
 
 void
-segue_nn_weight_norm_backward (SegueNnPool *pool, gsize outer, gsize kernel, gsize inner,
+segue_nn_weight_norm_backward (SegueNnThreads *threads, gsize outer, gsize kernel, gsize inner,
                                const float *v, const float *g, const float *norm, const float *dw,
                                float *dv, float *dg)
 {
@@ -84,5 +84,5 @@ segue_nn_weight_norm_backward (SegueNnPool *pool, gsize outer, gsize kernel, gsi
                    .dw = dw,
                    .dv = dv,
                    .dg = dg };
-  segue_nn_pool_run (pool, kernel, backward_tap, &n);
+  segue_nn_threads_run (threads, kernel, backward_tap, &n);
 }

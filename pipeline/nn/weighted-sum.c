@@ -45,13 +45,13 @@ forward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_weighted_sum_forward (SegueNnPool *pool, gsize layers, gsize n, const float *const *h,
-                               const float *w, float *y)
+segue_nn_weighted_sum_forward (SegueNnThreads *threads, gsize layers, gsize n,
+                               const float *const *h, const float *w, float *y)
 {
   g_assert (layers > 0 && layers <= SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS);
   WeightedSum s = { .layers = layers, .n = n, .h = h, .y = y };
   mixture (layers, w, s.p);
-  segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), forward_tile, &s);
+  segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), forward_tile, &s);
 }
 
 NN_VECTORISED static void
@@ -72,8 +72,9 @@ backward_tile (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_weighted_sum_backward (SegueNnPool *pool, gsize layers, gsize n, const float *const *h,
-                                const float *w, const float *dy, float *const *dh, float *dw)
+segue_nn_weighted_sum_backward (SegueNnThreads *threads, gsize layers, gsize n,
+                                const float *const *h, const float *w, const float *dy,
+                                float *const *dh, float *dw)
 {
   g_assert (layers > 0 && layers <= SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS);
   WeightedSum s = { .layers = layers, .n = n, .h = h, .dy = dy, .dh = dh };
@@ -82,12 +83,12 @@ segue_nn_weighted_sum_backward (SegueNnPool *pool, gsize layers, gsize n, const 
   if (dw != NULL) {
     double dp[SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS], mean = 0.0;
     for (gsize l = 0; l < layers; l++) {
-      dp[l] = segue_nn_dot (pool, n, dy, h[l]);
+      dp[l] = segue_nn_dot (threads, n, dy, h[l]);
       mean += (double) s.p[l] * dp[l];
     }
     for (gsize l = 0; l < layers; l++)
       dw[l] += (float) ((double) s.p[l] * (dp[l] - mean));
   }
   if (dh != NULL)
-    segue_nn_pool_run (pool, nn_tiles (n, NN_BLOCK), backward_tile, &s);
+    segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), backward_tile, &s);
 }

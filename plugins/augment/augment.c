@@ -111,7 +111,7 @@ static const SegueStageType augment = {
     "Runs when a segment is read for training, not before: nothing is stored, and the samples "
     "differ in every epoch.  The changes to a segment depend only on the run's seed, the epoch and "
     "the segment's id.  `evaluate`, `export` and `report` get the segments without augmentation.",
-  .result_version = 1,
+  .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
   .inputs = inputs,

@@ -2,6 +2,7 @@
 #include "level.h"
 #include "op.h"
 
+#include <math.h>
 #include <segue/random.h>
 
 typedef struct {

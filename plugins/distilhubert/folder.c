@@ -1,10 +1,6 @@
 /* A model's life cycle: made from parameters or loaded from a folder, saved, freed. */
 #include "folder.h"
 
-#include "architecture.h"
-
-#include <segue/nn/weight-norm.h>
-
 #define CONFIG       "config.json"
 #define PREPROCESSOR "preprocessor_config.json"
 #define PROCESSOR    "processor_config.json"
@@ -12,14 +8,15 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HubertModel, hubert_model_free)
 
 void
-hubert_model_free (HubertModel *model)
+hubert_model_free (gpointer data)
 {
+  HubertModel *model = data;
   if (model == NULL)
     return;
   segue_nn_model_close (&model->base);
   g_clear_pointer (&model->config, json_decref);
   g_clear_pointer (&model->preprocessor_config, json_decref);
-  g_free (model->weights.layers);
+  g_free (model->layers);
   g_free (model);
 }
 
@@ -32,10 +29,8 @@ model_shell (json_t *config, const char *where, const HubertParams *params,
   model->config = config;
   model->freeze = (HubertFreeze) params->freeze;
   hubert_params_override (params, config);
-  if (!hubert_architecture_parse (config, where, &model->architecture, error) ||
-      !hubert_training_parse (config, where, &model->training, error))
-    return NULL;
-  if (!segue_nn_model_open (&model->base, spec, error) ||
+  if (!hubert_config_read (model, config, where, error) ||
+      !segue_nn_model_open (&model->base, spec, error) ||
       !segue_nn_model_set_precision (&model->base, spec->precision, error))
     return NULL;
   return g_steal_pointer (&model);
@@ -45,27 +40,23 @@ model_shell (json_t *config, const char *where, const HubertParams *params,
 static gboolean
 check_spec (const HubertModel *model, const SegueModelSpec *spec, GError **error)
 {
-  return segue_nn_model_check_rate (spec, model->preprocessor.rate, error) &&
-         segue_nn_model_check_length (spec, hubert_architecture_min_length (&model->architecture),
+  return segue_nn_model_check_rate (spec, model->rate, error) &&
+         segue_nn_model_check_length (spec, segue_nn_conv_encoder_get_min_length (&model->encoder),
                                       error);
 }
 
-void
-hubert_model_changed (HubertModel *model)
+static gboolean
+declare_new (SegueNnModel *base, GError **error)
 {
-  const HubertArchitecture *a = &model->architecture;
-  gsize group = a->hidden / a->positional_groups;
-  segue_nn_weight_norm_forward (model->base.pool, a->positional_groups, a->positional_kernel,
-                                group * group, model->weights.positional_v.w,
-                                model->weights.positional_g.w, model->weights.positional,
-                                model->weights.positional_norm);
-  segue_nn_weights_changed (model->base.weights, model->base.pool);
+  HubertModel *model = (HubertModel *) base;
+  return hubert_declare (model, segue_nn_spec_augment_has_embedding (&model->masks), error);
 }
 
-HubertModel *
-hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GError **error)
+gpointer
+hubert_model_create (const void *data, const SegueModelSpec *spec, GError **error)
 {
   static const char *const where = "parameters of distilhubert";
+  const HubertParams *params = data;
   g_autoptr (GError) local = NULL;
   g_autoptr (HubertModel) model =
     model_shell (hubert_params_new_config (params), where, params, spec, &local);
@@ -76,19 +67,11 @@ hubert_model_create (const HubertParams *params, const SegueModelSpec *spec, GEr
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
-  model->preprocessor = (HubertPreprocessor){ 16000, params->do_normalize > 0 };
-  segue_nn_model_set_labels (&model->base, spec->labels);
-  if (!check_spec (model, spec, error))
+  model->rate = 16000;
+  model->encoder.standardise = params->do_normalize > 0;
+  if (!check_spec (model, spec, error) ||
+      !segue_nn_model_create (&model->base, spec, declare_new, error))
     return NULL;
-  if (!hubert_weights_declare (model, hubert_training_has_mask_embedding (&model->training),
-                               error) ||
-      !segue_nn_weights_allocate (model->base.weights, error))
-    return NULL;
-  if (spec->blank)
-    return g_steal_pointer (&model);
-  if (!segue_nn_weights_init (model->base.weights, model->base.pool, spec->seed, model, error))
-    return NULL;
-  hubert_model_changed (model);
   return g_steal_pointer (&model);
 }
 
@@ -124,13 +107,13 @@ load_preprocessor (HubertModel *model, const char *folder, const HubertParams *p
 {
   g_autofree char *where = NULL;
   if (!read_preprocessor (model, folder, &where, error) ||
-      !hubert_preprocessor_parse (model->preprocessor_config, where, &model->preprocessor, error))
+      !hubert_preprocessor_read (model, model->preprocessor_config, where, error))
     return FALSE;
   model->assumes_normalise =
     params->do_normalize < 0 &&
     !json_is_boolean (json_object_get (model->preprocessor_config, "do_normalize"));
   if (params->do_normalize >= 0)
-    model->preprocessor.normalise = params->do_normalize > 0;
+    model->encoder.standardise = params->do_normalize > 0;
   return TRUE;
 }
 
@@ -148,9 +131,13 @@ default_labels (SegueSafetensors *file)
   return labels;
 }
 
+/* A file may contain a bare base model (names without the prefix) or a classifier, and name the weight normalisation
+ * of the positional convolution as older torch did.  Files are written with the newest names. */
 static gboolean
 load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec, GError **error)
 {
+  static const char *const spellings[] = { "parametrizations.weight.original0", "weight_g",
+                                           "parametrizations.weight.original1", "weight_v", NULL };
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
   g_autoptr (GError) local = NULL;
   g_auto (GStrv) found = segue_nn_config_get_labels (model->config, where, &local);
@@ -165,17 +152,21 @@ load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec
     found = default_labels (file);
   if (!segue_nn_model_choose_labels (&model->base, spec, g_steal_pointer (&found), folder, error))
     return FALSE;
-  const SegueNnWeightsSource source = hubert_weights_source (model, file, folder);
-  gboolean mask_embedding = hubert_training_has_mask_embedding (&model->training) ||
+  const SegueNnWeightsSource source = { .struct_size = sizeof source,
+                                        .file = file,
+                                        .folder = folder,
+                                        .prefix = "hubert.",
+                                        .spellings = spellings };
+  gboolean mask_embedding = segue_nn_spec_augment_has_embedding (&model->masks) ||
                             segue_nn_weights_has (&source, "hubert.masked_spec_embed");
-  return hubert_weights_declare (model, mask_embedding, error) &&
+  return hubert_declare (model, mask_embedding, error) &&
          segue_nn_model_load_weights (&model->base, spec, &source, error);
 }
 
-HubertModel *
-hubert_model_load (const char *folder, const HubertParams *params, const SegueModelSpec *spec,
-                   GError **error)
+gpointer
+hubert_model_load (const char *folder, const void *data, const SegueModelSpec *spec, GError **error)
 {
+  const HubertParams *params = data;
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
   json_t *config = segue_nn_config_read (folder, CONFIG, FALSE, error);
   if (config == NULL)
@@ -184,16 +175,15 @@ hubert_model_load (const char *folder, const HubertParams *params, const SegueMo
   if (model == NULL || !load_preprocessor (model, folder, params, error) ||
       !check_spec (model, spec, error) || !load_weights (model, folder, spec, error))
     return NULL;
-  hubert_model_changed (model);
   return g_steal_pointer (&model);
 }
 
 gboolean
-hubert_model_save (HubertModel *model, const char *folder, GError **error)
+hubert_model_save (gpointer data, const char *folder, GError **error)
 {
+  HubertModel *model = data;
   g_autoptr (json_t) config = json_deep_copy (model->config);
-  g_autoptr (json_t) preprocessor =
-    hubert_preprocessor_format (&model->preprocessor, model->preprocessor_config);
+  g_autoptr (json_t) preprocessor = hubert_preprocessor_write (model);
   segue_nn_config_set_labels (config, (const char *const *) model->base.labels);
   json_object_set_new (config, "architectures",
                        json_pack ("[s]", "HubertForSequenceClassification"));
@@ -202,7 +192,7 @@ hubert_model_save (HubertModel *model, const char *folder, GError **error)
   /* The same under the names in old and new versions of transformers. */
   json_object_set_new (config, "torch_dtype", json_string ("float32"));
   json_object_set_new (config, "dtype", json_string ("float32"));
-  return segue_nn_weights_save (model->base.weights, model->base.pool, folder, error) &&
+  return segue_nn_weights_save (model->base.weights, model->base.threads, folder, error) &&
          segue_nn_config_write (preprocessor, folder, PREPROCESSOR, error) &&
          segue_nn_config_write (config, folder, CONFIG, error);
 }

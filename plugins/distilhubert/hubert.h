@@ -1,122 +1,128 @@
-/* Shared by the files of this plugin: the shape of a Hubert classifier, its weights, and the model.
+/* A Hubert classifier: transformers' HubertForSequenceClassification.
  *
- * Shapes in comments: B items of a batch, T frames after the conv encoder, H hidden_size, C channels.
+ *   samples [B, length] → features [B, T, C]                          segue/nn/conv-encoder.h
+ *   h = mask (dropout (projection (norm (features))))   [B, T, H]     segue/nn/spec-augment.h
+ *   e = h + activation (positional (h))                               segue/nn/positional-conv.h
+ *   state 0 = dropout (norm (e)); with do_stable_layer_norm dropout (e)
+ *   state l + 1 = layer l (state l)                                   segue/nn/transformer.h
+ *   logits = head (the last state, or all of them)      [B, labels]   segue/nn/head.h
+ *
+ * Under do_stable_layer_norm the norm of e follows the last layer instead.  The norm of features exists under
+ * feat_proj_layer_norm.
  */
 #pragma once
 
 #include <segue/model.h>
-#include <segue/nn/activation.h>
+#include <segue/nn/conv-encoder.h>
+#include <segue/nn/head.h>
 #include <segue/nn/model.h>
+#include <segue/nn/positional-conv.h>
+#include <segue/nn/spec-augment.h>
 #include <segue/nn/transformer.h>
 
-#define HUBERT_MAX_CONVS 16
-/* The epsilon of the norms inside the conv encoder: torch's default, not layer_norm_eps. */
-#define HUBERT_CONV_NORM_EPS 1e-5f
-
-typedef enum { HUBERT_NORM_GROUP, HUBERT_NORM_LAYER } HubertConvNorm;
-
-typedef struct {
-  gsize channels;
-  gsize kernel;
-  gsize stride;
-} HubertConv;
-
-/* Everything that determines the computation, as in config.json. */
-typedef struct {
-  guint n_convs;
-  HubertConv convs[HUBERT_MAX_CONVS];
-  gboolean conv_bias;
-  HubertConvNorm conv_norm;
-  SegueNnActivation conv_activation; /* also of the positional convolution */
-  gboolean feature_norm;             /* feat_proj_layer_norm */
-  gsize hidden;
-  gsize layers;
-  gsize heads;
-  gsize inner; /* intermediate_size */
-  SegueNnActivation activation;
-  gsize positional_kernel;
-  gsize positional_groups;
-  gboolean stable; /* do_stable_layer_norm: norms before attention and feed-forward, not after */
-  gboolean weighted_sum;
-  gsize projector; /* classifier_proj_size */
-  float eps;
-  float initializer_range;
-} HubertArchitecture;
-
-/* Spans of `length` that cover about `share` of an axis, at least `least` spans. */
-typedef struct {
-  double share;
-  gsize length;
-  gsize least;
-} HubertMask;
-
-/* Used in training only. */
-typedef struct {
-  float hidden_dropout;
-  float attention_dropout;
-  float activation_dropout;
-  float feature_dropout; /* feat_proj_dropout */
-  float layerdrop;
-  gboolean augment; /* apply_spec_augment */
-  HubertMask time_mask;
-  HubertMask channel_mask; /* mask_feature_… */
-} HubertTraining;
-
-/* What is not trained: nothing, the conv encoder, or all but projector and classifier.  Frozen
- * parts also run as in inference: no dropout, no masks. */
+/* What is not trained: nothing, the conv encoder, or all but projector and classifier.  Frozen parts also run as in
+ * inference: no dropout, no masks. */
 typedef enum { HUBERT_FREEZE_NONE, HUBERT_FREEZE_FEATURE_ENCODER, HUBERT_FREEZE_BASE } HubertFreeze;
-
-/* preprocessor_config.json: what happens to samples before the first convolution. */
-typedef struct {
-  guint rate; /* Hz */
-  gboolean normalise;
-} HubertPreprocessor;
-
-/* ---- weights.c ---- */
 
 /* What can be frozen together. */
 typedef enum { HUBERT_PART_ENCODER, HUBERT_PART_BASE, HUBERT_PART_HEAD } HubertPart;
 
 typedef struct {
-  SegueNnWeight mask_embedding; /* masked_spec_embed [H] */
-  SegueNnAffine convs[HUBERT_MAX_CONVS];
-  SegueNnAffine conv_norms[HUBERT_MAX_CONVS];
+  SegueNnModel base;
+  HubertFreeze freeze;
+
+  /* As in config.json, in the order of the computation. */
+  SegueNnConvEncoder encoder;
+  gboolean has_feature_norm; /* feat_proj_layer_norm */
   SegueNnAffine feature_norm;
   SegueNnAffine projection;
-  SegueNnWeight positional_g, positional_v, positional_bias;
-  SegueNnAffine norm; /* encoder.layer_norm */
+  float feature_dropout; /* feat_proj_dropout */
+  SegueNnSpecAugment masks;
+  SegueNnPositionalConv positional;
+  SegueNnAffine norm;             /* encoder.layer_norm */
+  SegueNnTransformer transformer; /* norm_first: do_stable_layer_norm */
+  guint n_layers;
   SegueNnTransformerLayer *layers;
-  SegueNnWeight layer_weights; /* [layers + 1] */
-  SegueNnAffine projector;
-  SegueNnAffine classifier;
-  float *positional;      /* [groups, kernel, I, O]: g · v / ‖v‖, derived */
-  float *positional_norm; /* [kernel]: ‖v‖ */
-} HubertWeights;
+  float layerdrop;
+  SegueNnHead head;
+  float initializer_range;
 
-/* ---- model.c ---- */
-
-typedef struct {
-  SegueNnModel base;
-  HubertArchitecture architecture;
-  HubertTraining training;
-  HubertFreeze freeze;
-  HubertPreprocessor preprocessor;
+  guint rate;                  /* Hz */
   json_t *config;              /* config.json as loaded or made: unknown keys are kept */
   json_t *preprocessor_config; /* likewise */
   gboolean assumes_normalise;  /* its folder does not specify whether audio is normalised */
-  HubertWeights weights;
 } HubertModel;
 
-/* Declares all tensors of a model whose labels are set, and marks what is frozen. */
-gboolean hubert_weights_declare (HubertModel *model, gboolean mask_embedding, GError **error);
-/* The classifier of a file that names its tensors as transformers does, old or new; a bare base model's names lack
- * the prefix. */
-SegueNnWeightsSource hubert_weights_source (HubertModel *model, SegueSafetensors *file,
-                                            const char *folder);
+/* ---- config.c ---- */
 
-/* The transformer of the model, with the dropouts of its training. */
-SegueNnTransformer hubert_model_get_transformer (const HubertModel *model);
-/* Derives the positional convolution's weight from g and v, and all weights in the model's precision. */
-void hubert_model_changed (HubertModel *model);
+/* Reads @config into the model, with HubertConfig's defaults for missing keys.  Features that this plugin does not
+ * support are refused by name.  @where: the file, for messages. */
+gboolean hubert_config_read (HubertModel *model, const json_t *config, const char *where,
+                             GError **error);
+/* @config (nullable): no such file; then Wav2Vec2FeatureExtractor's defaults. */
+gboolean hubert_preprocessor_read (HubertModel *model, const json_t *config, const char *where,
+                                   GError **error);
+/* (transfer full): preprocessor_config.json, keeping other content of the loaded one. */
+json_t *hubert_preprocessor_write (const HubertModel *model);
+
+/* ---- network.c ---- */
+
+/* Declares all tensors of a model whose labels are set, and marks what is frozen. */
+gboolean hubert_declare (HubertModel *model, gboolean has_mask_embedding, GError **error);
+
+/* The input of a pass. */
+typedef enum {
+  HUBERT_START_SAMPLES,  /* [B, length] */
+  HUBERT_START_FEATURES, /* [B, T, C]: a frozen conv encoder's output */
+  HUBERT_START_POOLED,   /* [B, states, H]: a frozen base model's output */
+} HubertStart;
+
+/* The buffers of a pass. */
+typedef struct {
+  gsize batch, length;
+  gsize frames, rows; /* T, B · T */
+  HubertStart start;
+  gboolean train_encoder, train_base, train; /* keep the values that each part's backward needs */
+  SegueNnConvEncoderBuffers encoder;
+  float *feature_normed;              /* [B, T, C] */
+  float *feature_mean, *feature_rstd; /* [B, T] */
+  float *projected;                   /* [B, T, H]: h */
+  SegueNnSpecAugmentBuffers masks;
+  SegueNnPositionalConvBuffers positional;
+  float *embedded; /* [B, T, H]: e */
+  float *embedded_mean, *embedded_rstd;
+  float *first; /* [B, T, H]: state 0 */
+  SegueNnTransformerWorkspace stack;
+  float *last; /* [B, T, H]: normed last state (do_stable_layer_norm) */
+  float *last_mean, *last_rstd;
+  SegueNnHeadBuffers head;
+  float *d_state;    /* [B, T, H] */
+  float *d_features; /* [B, T, C] */
+} HubertWorkspace;
+
+/* Lays out the workspace of a pass at @base (NULL: only measures).  Returns its bytes, G_MAXSIZE where the sizes are
+ * impossible. */
+gsize hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
+                  gboolean from_prefix, gpointer base, HubertWorkspace *workspace);
+
+/* Whether layerdrop leaves this layer out of this step, for the whole batch. */
+gboolean hubert_is_skipped (const HubertModel *model, const HubertWorkspace *workspace,
+                            const SegueModelPass *pass, guint layer);
+/* State @state [B, T, H]: the input of that layer; `n_layers`: the last one's output. */
+const float *hubert_get_state (const HubertModel *model, const HubertWorkspace *workspace,
+                               const SegueModelPass *pass, guint state);
+/* The last state, normed under do_stable_layer_norm. */
+const float *hubert_last_forward (const HubertModel *model, HubertWorkspace *workspace,
+                                  const SegueModelPass *pass);
+
+void hubert_forward (const HubertModel *model, HubertWorkspace *workspace,
+                     const SegueModelPass *pass);
+void hubert_backward (const HubertModel *model, HubertWorkspace *workspace,
+                      const SegueModelPass *pass, const float *d_logits);
+/* Floats per item after the frozen prefix; 0: nothing is frozen. */
+gsize hubert_get_prefix_size (const HubertModel *model, gsize length);
+/* samples [B, length] → output [B, prefix size]. */
+void hubert_prefix (const HubertModel *model, HubertWorkspace *workspace, const float *samples,
+                    float *output);
 
 extern const SegueModelType hubert_model_type;

@@ -1,33 +1,7 @@
 /* The model type: callbacks and descriptor. */
-#include "architecture.h"
 #include "folder.h"
-#include "passes.h"
 
 #include <segue/nn/backend.h>
-
-static gpointer
-create (const void *config, const SegueModelSpec *spec, GError **error)
-{
-  return hubert_model_create (config, spec, error);
-}
-
-static gpointer
-load (const char *folder, const void *config, const SegueModelSpec *spec, GError **error)
-{
-  return hubert_model_load (folder, config, spec, error);
-}
-
-static gboolean
-save (gpointer model, const char *folder, GError **error)
-{
-  return hubert_model_save (model, folder, error);
-}
-
-static void
-free_model (gpointer model)
-{
-  hubert_model_free (model);
-}
 
 static void
 describe (gpointer data, SegueModelInfo *info)
@@ -37,8 +11,8 @@ describe (gpointer data, SegueModelInfo *info)
     .struct_size = sizeof (SegueModelInfo),
     .labels = (const char *const *) model->base.labels,
     .n_labels = model->base.n_labels,
-    .rate = model->preprocessor.rate,
-    .min_length = hubert_architecture_min_length (&model->architecture),
+    .rate = model->rate,
+    .min_length = segue_nn_conv_encoder_get_min_length (&model->encoder),
     .coupled = FALSE,
     .precision = model->base.precision,
     .notice =
@@ -49,16 +23,10 @@ describe (gpointer data, SegueModelInfo *info)
   };
 }
 
-static void
-changed (gpointer model)
-{
-  hubert_model_changed (model);
-}
-
 static gsize
 prefix_size (gpointer model, gsize length)
 {
-  return hubert_prefix_size (model, length);
+  return hubert_get_prefix_size (model, length);
 }
 
 static gboolean
@@ -69,15 +37,8 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                "segments of %" G_GSIZE_FORMAT " samples can't be used; this model needs at least "
                "%" G_GSIZE_FORMAT,
-               length, hubert_architecture_min_length (&model->architecture));
+               length, segue_nn_conv_encoder_get_min_length (&model->encoder));
   return FALSE;
-}
-
-/* From here to segue_nn_pool_check () the arithmetic may be incomplete. */
-static void
-watch (const HubertModel *model)
-{
-  segue_nn_pool_watch (model->base.pool, model->base.cancellable);
 }
 
 static gboolean
@@ -85,28 +46,26 @@ prefix (gpointer data, guint batch, gsize length, const float *input, void *work
         float *output, GError **error)
 {
   HubertWorkspace ws;
-  gsize bytes = hubert_workspace_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
+  gsize bytes = hubert_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
   if (!check_length (data, bytes, length, error))
     return FALSE;
-  watch (data);
+  segue_nn_model_begin (data);
   hubert_prefix (data, &ws, input, output);
-  return segue_nn_pool_check (((HubertModel *) data)->base.pool, error);
+  return segue_nn_model_end (data, error);
 }
 
 static gsize
 plan (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
 {
   HubertWorkspace ws;
-  return hubert_workspace_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, from_prefix, NULL,
-                               &ws);
+  return hubert_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, from_prefix, NULL, &ws);
 }
 
 static gboolean
 lay_pass (const HubertModel *model, const SegueModelPass *pass, HubertWorkspace *ws, GError **error)
 {
-  gsize bytes =
-    hubert_workspace_lay (model, pass->batch, pass->length, pass->mode == SEGUE_MODEL_TRAIN,
-                          pass->from_prefix, pass->workspace, ws);
+  gsize bytes = hubert_lay (model, pass->batch, pass->length, pass->mode == SEGUE_MODEL_TRAIN,
+                            pass->from_prefix, pass->workspace, ws);
   return check_length (model, bytes, pass->length, error);
 }
 
@@ -116,9 +75,9 @@ forward (gpointer model, SegueModelPass *pass, GError **error)
   HubertWorkspace ws;
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
-  watch (model);
-  hubert_pass_forward (model, &ws, pass);
-  return segue_nn_pool_check (((HubertModel *) model)->base.pool, error);
+  segue_nn_model_begin (model);
+  hubert_forward (model, &ws, pass);
+  return segue_nn_model_end (model, error);
 }
 
 static gboolean
@@ -127,9 +86,9 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
   HubertWorkspace ws;
   if (!lay_pass (model, pass, &ws, error))
     return FALSE;
-  watch (model);
-  hubert_pass_backward (model, &ws, pass, d_logits);
-  return segue_nn_pool_check (((HubertModel *) model)->base.pool, error);
+  segue_nn_model_begin (model);
+  hubert_backward (model, &ws, pass, d_logits);
+  return segue_nn_model_end (model, error);
 }
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
@@ -162,13 +121,13 @@ const SegueModelType hubert_model_type = {
   .config_size = sizeof (HubertParams),
   .recipe = &recipe,
   .config_types = config_types,
-  .create = create,
-  .load = load,
-  .save = save,
-  .free = free_model,
+  .create = hubert_model_create,
+  .load = hubert_model_load,
+  .save = hubert_model_save,
+  .free = hubert_model_free,
   .describe = describe,
   .list_tensors = segue_nn_model_list_tensors,
-  .changed = changed,
+  .changed = segue_nn_model_changed,
   .prefix_size = prefix_size,
   .prefix = prefix,
   .plan = plan,

@@ -18,7 +18,7 @@ static const char *const activation_choices[] = { "gelu", "gelu_new", "quick_gel
                .doc = text)
 #define CONVS(field, default_text, most, text)                                                     \
   SEGUE_PARAM (HubertParams, field, SEGUE_PARAM_LIST, .def = default_text, .min_items = 1,         \
-               .max_items = HUBERT_MAX_CONVS, .doc = text,                                         \
+               .max_items = SEGUE_NN_CONV_ENCODER_MAX_LAYERS, .doc = text,                         \
                .element = SEGUE_ELEMENT (SEGUE_PARAM_INT, .min = 1, .max = most))
 /* Left unset, the model folder decides; the text states the value of a new model. */
 #define PROBABILITY(field, text)                                                                   \

@@ -34,8 +34,8 @@ test_labels (SmallFixture *f, gconstpointer data)
     g_assert_cmpfloat (c.pass.logits[3 * i], !=, x[2]);
   }
   /* A new head does not change the rest. */
-  gsize base = (gsize) (model->weights.classifier.weight.w -
-                        segue_nn_weights_get_values (model->base.weights));
+  gsize base =
+    (gsize) (model->head.classifier.weight.w - segue_nn_weights_get_values (model->base.weights));
   g_assert_cmpmem (segue_nn_weights_get_values (model->base.weights), base * sizeof (float),
                    segue_nn_weights_get_values (fresh->base.weights), base * sizeof (float));
   hubert_model_free (model);
@@ -83,7 +83,7 @@ test_base_model (SmallFixture *f, gconstpointer data)
   HubertModel *again = small_load (f, small_labels, &error);
   g_assert_no_error (error);
   gsize base =
-    (gsize) (model->weights.projector.weight.w - segue_nn_weights_get_values (model->base.weights));
+    (gsize) (model->head.projector.weight.w - segue_nn_weights_get_values (model->base.weights));
   g_assert_cmpmem (segue_nn_weights_get_values (model->base.weights), base * sizeof (float),
                    segue_nn_weights_get_values (again->base.weights), base * sizeof (float));
   hubert_model_free (model);
@@ -126,7 +126,7 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   patch (f, "preprocessor_config.json", "{\"padding_side\": \"left\", \"do_normalize\": true}");
   HubertModel *again = small_load (f, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (again->preprocessor.normalise);
+  g_assert_true (again->encoder.standardise);
   small_save (f, again);
   g_autoptr (json_t) config = segue_nn_config_read (f->folder, "config.json", FALSE, &error);
   g_autoptr (json_t) preprocessor =
@@ -136,8 +136,8 @@ test_unknown_is_kept (SmallFixture *f, gconstpointer data)
   g_assert_cmpstr (json_string_value (json_object_get (preprocessor, "padding_side")), ==, "left");
   g_assert_true (json_is_true (json_object_get (preprocessor, "do_normalize")));
   /* Although this config does not use it. */
-  g_assert_cmpmem (model->weights.mask_embedding.w, 12 * sizeof (float),
-                   again->weights.mask_embedding.w, 12 * sizeof (float));
+  g_assert_cmpmem (model->masks.embedding.w, 12 * sizeof (float), again->masks.embedding.w,
+                   12 * sizeof (float));
   hubert_model_free (model);
   hubert_model_free (again);
 }
@@ -179,7 +179,7 @@ test_processor (SmallFixture *f, gconstpointer data)
     put (f, "preprocessor_config.json", cases[i].preprocessor);
     model = small_load (f, NULL, &error);
     g_assert_no_error (error);
-    g_assert_cmpint (model->preprocessor.normalise, ==, cases[i].normalise);
+    g_assert_cmpint (model->encoder.standardise, ==, cases[i].normalise);
     g_assert_cmpint (model->assumes_normalise, ==, cases[i].assumed);
     hubert_model_free (model);
   }
@@ -298,7 +298,7 @@ static const char *const hostile[][2] = {
   { "{\"quantization_config\": {\"bits\": 4}}", "quantization_config is set" },
   { "{\"model_type\": \"wav2vec2\"}", "must be hubert" },
   { "{\"model_type\": null}", "must be hubert" },
-  { "{\"feat_extract_norm\": \"batch\"}", "group or layer" },
+  { "{\"feat_extract_norm\": \"batch\"}", "must be ‘group’ or ‘layer’" },
   { "{\"hidden_act\": \"mish\"}", "mish" },
   { "{\"hidden_act\": 3}", "must be text" },
   { "{\"conv_bias\": 1}", "true or false" },

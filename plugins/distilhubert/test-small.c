@@ -74,7 +74,7 @@ small_create (const SmallFixture *f, guint64 seed)
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
     const SegueNnRandomKey key = { .seed = seed, .item = g_str_hash (tensor->name) };
     if (segue_nn_weights_get_declared (model->base.weights, i)->init == SEGUE_NN_INIT_NORMAL)
-      segue_nn_random_fill_normal (model->base.pool, &key, 0.0f, 0.3f, tensor->n_elements,
+      segue_nn_random_fill_normal (model->base.threads, &key, 0.0f, 0.3f, tensor->n_elements,
                                    tensor->value);
   }
   return model;

@@ -101,7 +101,6 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
   }
   if (!segue_nn_mel_model_create (&model->mel, &config->front, spec, declare, error))
     return NULL;
-  mel_cnn_changed (model);
   return g_steal_pointer (&model);
 }
 
@@ -135,7 +134,6 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
   if (json == NULL || !read_config (model, json, where, error) ||
       !segue_nn_mel_model_load (&model->mel, &config->front, spec, folder, json, declare, error))
     return NULL;
-  mel_cnn_changed (model);
   return g_steal_pointer (&model);
 }
 
@@ -186,7 +184,7 @@ static const SegueModelType mel_cnn_type = {
   .free = mel_cnn_free,
   .describe = segue_nn_mel_model_describe,
   .list_tensors = segue_nn_model_list_tensors,
-  .changed = mel_cnn_changed,
+  .changed = segue_nn_model_changed,
   .prefix_size = segue_nn_mel_model_prefix_size,
   .prefix = segue_nn_mel_model_prefix,
   .plan = mel_cnn_plan,

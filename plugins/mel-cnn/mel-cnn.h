@@ -35,7 +35,6 @@ enum { MEL_CNN_RANDOM_INIT, MEL_CNN_RANDOM_AUGMENT, MEL_CNN_RANDOM_DROPOUT };
 
 /* Channels of the last block. */
 gsize mel_cnn_get_channels (const MelCnn *model);
-void mel_cnn_changed (gpointer model);
 gsize mel_cnn_plan (gpointer model, guint batch, gsize length, SegueModelMode mode,
                     gboolean from_prefix);
 gboolean mel_cnn_forward (gpointer model, SegueModelPass *pass, GError **error);

@@ -65,7 +65,7 @@ scratch_size (const Run *run)
   const MelCnn *model = run->model;
   gsize most = segue_nn_mel_front_scratch (&model->mel.front, run->pass->batch, &run->front);
   for (guint i = 0; i < model->n_blocks; i++)
-    most = MAX (most, segue_nn_conv_block2d_scratch (&model->blocks[i], model->mel.base.pool,
+    most = MAX (most, segue_nn_conv_block2d_scratch (&model->blocks[i], model->mel.base.threads,
                                                      &run->blocks[i], run->train));
   return most;
 }
@@ -91,14 +91,6 @@ lay (Run *run, MelCnn *model, SegueModelPass *pass)
   return segue_nn_arena_get_size (&arena);
 }
 
-void
-mel_cnn_changed (gpointer data)
-{
-  MelCnn *model = data;
-  for (guint i = 0; i < model->n_blocks; i++)
-    segue_nn_conv_block2d_changed (&model->blocks[i], model->mel.base.pool);
-}
-
 gsize
 mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
 {
@@ -111,12 +103,11 @@ mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gbo
   return lay (&run, data, &pass);
 }
 
-/* From here to segue_nn_pool_check () the arithmetic may be incomplete. */
 static gboolean
 begin (Run *run, MelCnn *model, SegueModelPass *pass, GError **error)
 {
   if (lay (run, model, pass) != G_MAXSIZE) {
-    segue_nn_pool_watch (model->mel.base.pool, model->mel.base.cancellable);
+    segue_nn_model_begin (&model->mel.base);
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -137,31 +128,31 @@ gboolean
 mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
 {
   MelCnn *model = data;
-  SegueNnPool *pool = model->mel.base.pool;
+  SegueNnThreads *threads = model->mel.base.threads;
   gsize batch = pass->batch, channels = mel_cnn_get_channels (model);
   Run run;
   if (!begin (&run, model, pass, error))
     return FALSE;
   const SegueNnRandomKey key = dropout_key (&run);
-  segue_nn_mel_front_forward (&model->mel.front, pool, pass, &run.front, run.scratch);
+  segue_nn_mel_front_forward (&model->mel.front, threads, pass, &run.front, run.scratch);
   for (guint i = 0; i < model->n_blocks; i++)
-    segue_nn_conv_block2d_forward (&model->blocks[i], pool, &run.blocks[i], run.train, run.scratch);
-  segue_nn_mean_pool_forward (pool, batch * run.time, run.bands, channels,
+    segue_nn_conv_block2d_forward (&model->blocks[i], threads, &run.blocks[i], run.train,
+                                   run.scratch);
+  segue_nn_mean_pool_forward (threads, batch * run.time, run.bands, channels,
                               run.blocks[model->n_blocks - 1].y, run.by_time);
-  segue_nn_mean_max_pool_forward (pool, batch, run.time, channels, run.by_time, run.features);
-  segue_nn_dropout (pool, &key, pass->items, run.train ? model->dropout : 0.0f, batch, 2 * channels,
-                    run.features, run.dropped);
-  segue_nn_linear_forward_batch (pool, batch, 1, 2 * channels, model->mel.base.n_labels,
-                                 run.dropped, model->head.weight.w, model->head.bias.w,
-                                 pass->logits);
-  return segue_nn_pool_check (pool, error);
+  segue_nn_mean_max_pool_forward (threads, batch, run.time, channels, run.by_time, run.features);
+  segue_nn_dropout (threads, &key, pass->items, run.train ? model->dropout : 0.0f, batch,
+                    2 * channels, run.features, run.dropped);
+  segue_nn_linear_forward_batch (threads, batch, 1, 2 * channels, model->mel.base.n_labels,
+                                 run.dropped, &model->head, pass->logits);
+  return segue_nn_model_end (&model->mel.base, error);
 }
 
 gboolean
 mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **error)
 {
   MelCnn *model = data;
-  SegueNnPool *pool = model->mel.base.pool;
+  SegueNnThreads *threads = model->mel.base.threads;
   gsize batch = pass->batch, channels = mel_cnn_get_channels (model);
   Run run;
   g_return_val_if_fail (pass->mode == SEGUE_MODEL_TRAIN, FALSE);
@@ -169,16 +160,15 @@ mel_cnn_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GE
     return FALSE;
   const SegueNnRandomKey key = dropout_key (&run);
   float *d_features = run.features; /* their values aren't needed any more */
-  segue_nn_linear_backward (pool, batch, 2 * channels, model->mel.base.n_labels, run.dropped,
-                            model->head.weight.w, d_logits, d_features, model->head.weight.dw,
-                            model->head.bias.dw);
-  segue_nn_dropout (pool, &key, pass->items, model->dropout, batch, 2 * channels, d_features,
+  segue_nn_linear_backward (threads, batch, 2 * channels, model->mel.base.n_labels, run.dropped,
+                            &model->head, d_logits, d_features);
+  segue_nn_dropout (threads, &key, pass->items, model->dropout, batch, 2 * channels, d_features,
                     run.dropped);
-  segue_nn_mean_max_pool_backward (pool, batch, run.time, channels, run.by_time, run.dropped,
+  segue_nn_mean_max_pool_backward (threads, batch, run.time, channels, run.by_time, run.dropped,
                                    run.by_time);
-  segue_nn_mean_pool_backward (pool, batch * run.time, run.bands, channels, run.by_time,
+  segue_nn_mean_pool_backward (threads, batch * run.time, run.bands, channels, run.by_time,
                                run.blocks[model->n_blocks - 1].y);
   for (guint i = model->n_blocks; i-- > 0;)
-    segue_nn_conv_block2d_backward (&model->blocks[i], pool, &run.blocks[i], run.scratch);
-  return segue_nn_pool_check (pool, error);
+    segue_nn_conv_block2d_backward (&model->blocks[i], threads, &run.blocks[i], run.scratch);
+  return segue_nn_model_end (&model->mel.base, error);
 }

@@ -144,8 +144,8 @@ tiny_train (Tiny *f, guint steps)
       float *m = g_ptr_array_index (moments, i);
       if (t->gradient == NULL)
         continue;
-      segue_nn_adamw_step (f->model->mel.base.pool, &adamw, step, 0.02, 0.01, 1.0f, t->n_elements,
-                           t->gradient, m, m + t->n_elements, t->value);
+      segue_nn_adamw_step (f->model->mel.base.threads, &adamw, step, 0.02, 0.01, 1.0f,
+                           t->n_elements, t->gradient, m, m + t->n_elements, t->value);
       memset (t->gradient, 0, t->n_elements * sizeof (float));
     }
     tiny_type ()->changed (f->model);

@@ -329,7 +329,7 @@ static const SegueStageType split = {
     "split by song is optimistic: songs of an album share their sound.  `by: album` is the harder "
     "test; report both.\n\nWhich songs are drawn depends only on the run's seed and their names: "
     "songs that are added later do not reshuffle the others.",
-  .result_version = 1,
+  .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,
   .inputs = inputs,

@@ -9,7 +9,7 @@
 struct _TrainOptimiser {
   SegueModel *model; /* borrowed */
   const TrainSettings *settings;
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   GArray *tensors; /* SegueModelTensor */
   guint n_trained;
   const float **gradients; /* [n_trained] */
@@ -58,14 +58,14 @@ make_buffers (TrainOptimiser *optimiser, GError **error)
 }
 
 TrainOptimiser *
-train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint threads,
+train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint n_threads,
                      GError **error)
 {
   g_autoptr (TrainOptimiser) optimiser = g_new0 (TrainOptimiser, 1);
   optimiser->model = model;
   optimiser->settings = settings;
-  optimiser->pool = segue_nn_pool_new (threads, NULL, error);
-  if (optimiser->pool == NULL)
+  optimiser->threads = segue_nn_threads_new (n_threads, NULL, error);
+  if (optimiser->threads == NULL)
     return NULL;
 
   optimiser->tensors = segue_model_list_tensors (model, error);
@@ -103,7 +103,7 @@ train_optimiser_free (TrainOptimiser *optimiser)
 {
   if (optimiser == NULL)
     return;
-  g_clear_pointer (&optimiser->pool, segue_nn_pool_free);
+  g_clear_pointer (&optimiser->threads, segue_nn_threads_free);
   g_clear_pointer (&optimiser->tensors, g_array_unref);
   g_free (optimiser->gradients);
   g_free (optimiser->sizes);
@@ -117,7 +117,7 @@ train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm)
 {
   const TrainSettings *settings = optimiser->settings;
   const SegueNnAdamW adamw = SEGUE_NN_ADAMW_DEFAULT;
-  *norm = segue_nn_grad_norm (optimiser->pool, optimiser->n_trained, optimiser->gradients,
+  *norm = segue_nn_grad_norm (optimiser->threads, optimiser->n_trained, optimiser->gradients,
                               optimiser->sizes);
   if (!isfinite (*norm))
     return FALSE;
@@ -130,7 +130,7 @@ train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm)
     SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
     if (tensor->gradient == NULL)
       continue;
-    segue_nn_adamw_step (optimiser->pool, &adamw, step + 1, rate,
+    segue_nn_adamw_step (optimiser->threads, &adamw, step + 1, rate,
                          tensor->decay ? settings->weight_decay : 0, scale, tensor->n_elements,
                          tensor->gradient, optimiser->moments + offset,
                          optimiser->moments + optimiser->n_moments + offset, tensor->value);

@@ -87,6 +87,7 @@ generic () { # suite, types that it has to know…
 }
 try 'the generic suite: behaviour' generic behaviour level hum
 try 'the generic suite: tables' generic tables
+try 'the generic suite: models' generic models mean-mlp
 
 # As an ordinary user, with only the content of the prefix.
 ordinary () {

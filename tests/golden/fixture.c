@@ -69,13 +69,13 @@ golden_run_from_model (HubertModel *model, guint batch, gsize length, const floa
   run->logits = g_new0 (float, batch * model->base.n_labels);
   run->d_logits = g_new0 (float, batch * model->base.n_labels);
 
-  gsize bytes = hubert_workspace_lay (model, batch, length, TRUE, FALSE, NULL, &run->layout);
+  gsize bytes = hubert_lay (model, batch, length, TRUE, FALSE, NULL, &run->layout);
   g_assert_cmpuint (bytes, !=, G_MAXSIZE);
   run->block = g_malloc (bytes + 64);
   run->workspace = (gpointer) (((guintptr) run->block + 63) & ~(guintptr) 63);
   /* A read of memory that was never written returns NaN, and the test fails. */
   memset (run->workspace, 0xff, bytes);
-  hubert_workspace_lay (model, batch, length, TRUE, FALSE, run->workspace, &run->layout);
+  hubert_lay (model, batch, length, TRUE, FALSE, run->workspace, &run->layout);
   run->pass = (SegueModelPass){
     .struct_size = sizeof (SegueModelPass),
     .mode = SEGUE_MODEL_TRAIN,
@@ -157,7 +157,7 @@ golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint ind
 {
   float *torch = g_new0 (float, tensor->n_elements);
   if (tensor->gradient != NULL)
-    segue_nn_weights_unpack (run->model->base.weights, run->model->base.pool, index,
+    segue_nn_weights_unpack (run->model->base.weights, run->model->base.threads, index,
                              tensor->gradient, torch);
   return torch;
 }

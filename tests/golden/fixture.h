@@ -2,7 +2,6 @@
 #pragma once
 
 #include "folder.h"
-#include "passes.h"
 
 /* A model with the data of one pass. */
 typedef struct {

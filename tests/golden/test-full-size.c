@@ -1,6 +1,5 @@
 /* DistilHuBERT at its own size.  Its weights come from a formula that formula.py shares, so that 94 MB need not be
  * stored: beyond the small fixtures this tests the tiles and blocks that only large matrices use. */
-#include "architecture.h"
 #include "fixture.h"
 
 #include <math.h>
@@ -71,9 +70,9 @@ fill_weights (HubertModel *model)
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, index);
     g_autofree float *torch = g_new (float, tensor->n_elements);
     fill (segue_nn_weights_get_declared (weights, index), tensor->n_elements, i, torch);
-    segue_nn_weights_pack (weights, model->base.pool, index, torch, tensor->value);
+    segue_nn_weights_pack (weights, model->base.threads, index, torch, tensor->value);
   }
-  hubert_model_changed (model);
+  segue_nn_model_changed (model);
 }
 
 static float *
@@ -176,11 +175,11 @@ test_forward (void)
   g_autoptr (SegueSafetensors) reference = golden_open ("full-size", "golden.safetensors");
   g_autoptr (GoldenRun) run = full_size_run ();
   double loss = golden_run_forward (run);
-  for (guint i = 0; i <= run->model->architecture.layers; i++) {
+  for (guint i = 0; i <= run->model->n_layers; i++) {
     g_autofree char *name = g_strdup_printf ("hidden_states.%u", i);
-    double difference = compare_picked (
-      reference, name, hubert_hidden_state (run->model, &run->layout, &run->pass, i),
-      run->layout.rows * run->model->architecture.hidden);
+    double difference =
+      compare_picked (reference, name, hubert_get_state (run->model, &run->layout, &run->pass, i),
+                      run->layout.rows * run->model->transformer.hidden);
     g_test_message ("%s: %.2g", name, difference);
     g_assert_cmpfloat (difference, <=, 1e-4);
   }
@@ -239,10 +238,10 @@ test_bits (gconstpointer data)
   g_assert_cmpmem (run->logits, BATCH * n * sizeof (float), half->logits,
                    BATCH * n * sizeof (float));
 
-  g_clear_pointer (&half->model->base.pool, segue_nn_pool_free);
-  half->model->base.pool = segue_nn_pool_new (1, NULL, NULL);
+  g_clear_pointer (&half->model->base.threads, segue_nn_threads_free);
+  half->model->base.threads = segue_nn_threads_new (1, NULL, NULL);
   g_assert_true (segue_nn_model_set_precision (&half->model->base, precision, NULL));
-  hubert_model_changed (half->model);
+  segue_nn_model_changed (half->model);
   half->pass.batch = BATCH;
   half->pass.input = half->samples;
   half->pass.logits = half->logits;
@@ -295,15 +294,15 @@ static void
 test_architecture (void)
 {
   g_autoptr (GoldenRun) run = full_size_run ();
-  const HubertArchitecture *a = &run->model->architecture;
+  const SegueNnConvEncoder *encoder = &run->model->encoder;
   gsize all = 0;
   g_autoptr (GArray) tensors = segue_nn_model_list_tensors (run->model);
   for (guint i = 0; i < tensors->len; i++)
     all += g_array_index (tensors, SegueModelTensor, i).n_elements;
   /* 23,491,968 of the base and 199,434 of the head. */
   g_assert_cmpuint (all, ==, 23691402);
-  g_assert_cmpuint (hubert_architecture_frames (a, 160000), ==, 499);
-  g_assert_cmpuint (hubert_architecture_min_length (a), ==, 400);
+  g_assert_cmpuint (segue_nn_conv_encoder_get_frames (encoder, 160000), ==, 499);
+  g_assert_cmpuint (segue_nn_conv_encoder_get_min_length (encoder), ==, 400);
 }
 
 int

@@ -42,17 +42,17 @@ test_forward (gconstpointer fixture)
   g_autofree char *folder = golden_folder (fixture);
   g_autoptr (SegueSafetensors) reference = golden_open (fixture, "golden.safetensors");
   g_autoptr (GoldenRun) run = golden_run_new (folder, &golden_as_the_folder, reference, 1);
-  const HubertArchitecture *a = &run->model->architecture;
+  const HubertModel *model = run->model;
   double loss = golden_run_forward (run);
 
-  gsize n = run->layout.rows * a->hidden;
-  check_close (reference, "features", run->layout.features,
-               run->layout.rows * a->convs[a->n_convs - 1].channels);
-  for (guint i = 0; i <= a->layers; i++) {
+  gsize n = run->layout.rows * model->transformer.hidden;
+  check_close (reference, "features", run->layout.encoder.features,
+               run->layout.rows * segue_nn_conv_encoder_get_channels (&model->encoder));
+  for (guint i = 0; i <= model->n_layers; i++) {
     g_autofree char *name = g_strdup_printf ("hidden_states.%u", i);
-    check_close (reference, name, hubert_hidden_state (run->model, &run->layout, &run->pass, i), n);
+    check_close (reference, name, hubert_get_state (run->model, &run->layout, &run->pass, i), n);
   }
-  if (!a->weighted_sum)
+  if (model->head.n_states == 1)
     check_close (reference, "last_hidden_state",
                  hubert_last_forward (run->model, &run->layout, &run->pass), n);
   check_close (reference, "logits", run->logits, run->batch * run->model->base.n_labels);
@@ -109,14 +109,14 @@ optimise (GoldenRun *run, GArray *tensors, float *state, guint64 step)
   const SegueNnAdamW adamw = SEGUE_NN_ADAMW_DEFAULT;
   const SegueNnSchedule schedule = { SEGUE_SCHEDULE_LINEAR, WARMUP_STEPS, STEPS, 0, 0 };
   const SegueNnWeights *weights = run->model->base.weights;
-  SegueNnPool *pool = run->model->base.pool;
+  SegueNnThreads *threads = run->model->base.threads;
   g_autofree const float **gradients = g_new0 (const float *, tensors->len);
   g_autofree gsize *sizes = g_new0 (gsize, tensors->len);
   for (guint i = 0; i < tensors->len; i++) {
     gradients[i] = g_array_index (tensors, SegueModelTensor, i).gradient;
     sizes[i] = g_array_index (tensors, SegueModelTensor, i).n_elements;
   }
-  double norm = segue_nn_grad_norm (pool, tensors->len, gradients, sizes);
+  double norm = segue_nn_grad_norm (threads, tensors->len, gradients, sizes);
   float scale = segue_nn_clip_coefficient (norm, CLIP);
   double rate = LEARNING_RATE * segue_nn_schedule_factor (&schedule, step);
   for (guint i = 0; i < tensors->len; i++) {
@@ -124,7 +124,7 @@ optimise (GoldenRun *run, GArray *tensors, float *state, guint64 step)
     if (tensor->gradient == NULL)
       continue;
     float *m = state + (tensor->value - segue_nn_weights_get_values (weights));
-    segue_nn_adamw_step (pool, &adamw, step + 1, rate, tensor->decay ? WEIGHT_DECAY : 0.0, scale,
+    segue_nn_adamw_step (threads, &adamw, step + 1, rate, tensor->decay ? WEIGHT_DECAY : 0.0, scale,
                          tensor->n_elements, tensor->gradient, m,
                          m + segue_nn_weights_get_size (weights), tensor->value);
   }

@@ -46,6 +46,14 @@ declare_vector (SegueNnWeights *weights, SegueNnWeight *weight, const char *name
   segue_nn_weights_add (weights, weight, &tensor);
 }
 
+static void
+pack (gpointer layer, SegueNnThreads *threads)
+{
+  SegueNnConvBlock2d *block = layer;
+  const SegueNnConv2d shape = conv_of (block, NULL);
+  segue_nn_conv2d_pack (threads, &shape, block->conv.w, block->packed, block->packed_back);
+}
+
 void
 segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weights, const char *name,
                                guint64 item)
@@ -73,25 +81,19 @@ segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weight
   if (!block->first)
     segue_nn_weights_add_derived (weights, &block->packed_back,
                                   segue_nn_conv2d_packed_back_size (&shape));
-}
-
-void
-segue_nn_conv_block2d_changed (SegueNnConvBlock2d *block, SegueNnPool *pool)
-{
-  const SegueNnConv2d shape = conv_of (block, NULL);
-  segue_nn_conv2d_pack (pool, &shape, block->conv.w, block->packed, block->packed_back);
+  segue_nn_weights_derive (weights, pack, block);
 }
 
 gsize
-segue_nn_conv_block2d_scratch (const SegueNnConvBlock2d *block, SegueNnPool *pool,
+segue_nn_conv_block2d_scratch (const SegueNnConvBlock2d *block, SegueNnThreads *threads,
                                const SegueNnConvBlock2dBuffers *b, gboolean train)
 {
   const SegueNnConv2d conv = conv_of (block, b);
   const SegueNnPool2d shape = pool_of (block, b);
-  gsize most = segue_nn_conv2d_forward_scratch (pool, &conv);
+  gsize most = segue_nn_conv2d_forward_scratch (threads, &conv);
   if (!train)
     return most;
-  most = MAX (most, segue_nn_conv2d_backward_scratch (pool, &conv));
+  most = MAX (most, segue_nn_conv2d_backward_scratch (threads, &conv));
   most = MAX (most, segue_nn_norm_relu_pool2d_scratch (&shape));
   return MAX (most, segue_nn_batch_norm_scratch (b->batch * b->height * b->width, block->out));
 }
@@ -105,13 +107,14 @@ statistic (const SegueNnConvBlock2d *block, const SegueNnConvBlock2dBuffers *b, 
 }
 
 static void
-normalise (SegueNnConvBlock2d *block, SegueNnPool *pool, const SegueNnConvBlock2dBuffers *b,
+normalise (SegueNnConvBlock2d *block, SegueNnThreads *threads, const SegueNnConvBlock2dBuffers *b,
            gboolean train, float *scratch)
 {
   float *mean = statistic (block, b, MEAN), *variance = statistic (block, b, VARIANCE);
   gsize rows = b->batch * b->height * b->width;
   if (train) {
-    segue_nn_batch_norm_statistics (pool, rows, block->out, b->convolved, mean, variance, scratch);
+    segue_nn_batch_norm_statistics (threads, rows, block->out, b->convolved, mean, variance,
+                                    scratch);
     segue_nn_batch_norm_track (rows, block->out, MOMENTUM, mean, variance, block->mean.w,
                                block->variance.w);
   }
@@ -122,19 +125,19 @@ normalise (SegueNnConvBlock2d *block, SegueNnPool *pool, const SegueNnConvBlock2
 }
 
 void
-segue_nn_conv_block2d_forward (SegueNnConvBlock2d *block, SegueNnPool *pool,
+segue_nn_conv_block2d_forward (SegueNnConvBlock2d *block, SegueNnThreads *threads,
                                const SegueNnConvBlock2dBuffers *b, gboolean train, float *scratch)
 {
   const SegueNnConv2d conv = conv_of (block, b);
   const SegueNnPool2d shape = pool_of (block, b);
-  segue_nn_conv2d_forward (pool, &conv, b->x, block->packed, b->convolved, scratch);
-  normalise (block, pool, b, train, scratch);
-  segue_nn_norm_relu_pool2d_forward (pool, &shape, b->convolved, statistic (block, b, SCALE),
+  segue_nn_conv2d_forward (threads, &conv, b->x, block->packed, b->convolved, scratch);
+  normalise (block, threads, b, train, scratch);
+  segue_nn_norm_relu_pool2d_forward (threads, &shape, b->convolved, statistic (block, b, SCALE),
                                      statistic (block, b, SHIFT), b->y);
 }
 
 void
-segue_nn_conv_block2d_backward (SegueNnConvBlock2d *block, SegueNnPool *pool,
+segue_nn_conv_block2d_backward (SegueNnConvBlock2d *block, SegueNnThreads *threads,
                                 const SegueNnConvBlock2dBuffers *b, float *scratch)
 {
   const SegueNnConv2d conv = conv_of (block, b);
@@ -142,8 +145,8 @@ segue_nn_conv_block2d_backward (SegueNnConvBlock2d *block, SegueNnPool *pool,
   const SegueNnBatchNorm norm = { block->norm.weight.w, statistic (block, b, MEAN),
                                   statistic (block, b, RSTD), statistic (block, b, SCALE),
                                   statistic (block, b, SHIFT) };
-  segue_nn_norm_relu_pool2d_backward (pool, &shape, &norm, b->convolved, b->y, b->convolved,
+  segue_nn_norm_relu_pool2d_backward (threads, &shape, &norm, b->convolved, b->y, b->convolved,
                                       block->norm.weight.dw, block->norm.bias.dw, scratch);
-  segue_nn_conv2d_backward (pool, &conv, b->x, block->packed_back, b->convolved,
+  segue_nn_conv2d_backward (threads, &conv, b->x, block->packed_back, b->convolved,
                             block->first ? NULL : b->x, block->conv.dw, scratch);
 }

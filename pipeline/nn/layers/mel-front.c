@@ -35,7 +35,7 @@ segue_nn_mel_front_open (SegueNnMelFront *front, SegueNnModel *model, const char
                            .rank = 1,
                            .shape = { front->frames.bands },
                            .flags = SEGUE_NN_WEIGHT_BUFFER };
-  front->log_mel = segue_nn_log_mel_new (&front->frames, model->pool, error);
+  front->log_mel = segue_nn_log_mel_new (&front->frames, model->threads, error);
   if (front->log_mel == NULL)
     return FALSE;
   if (front->standardise == SEGUE_NN_STANDARDISE_SEGMENT)
@@ -68,10 +68,10 @@ segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length)
 }
 
 void
-segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnPool *pool, guint batch,
+segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnThreads *threads, guint batch,
                            gsize length, const float *samples, float *frames)
 {
-  segue_nn_log_mel_forward (pool, front->log_mel, batch, length, samples, frames);
+  segue_nn_log_mel_forward (threads, front->log_mel, batch, length, samples, frames);
 }
 
 gboolean
@@ -181,16 +181,16 @@ mask_item (gpointer data, gsize item, guint thread)
 
 /* Batch normalisation without weights; in training with the batch's statistics. */
 static void
-standardise_bands (SegueNnMelFront *front, SegueNnPool *pool, Preparation *p, float *scratch)
+standardise_bands (SegueNnMelFront *front, SegueNnThreads *threads, Preparation *p, float *scratch)
 {
   gsize rows = p->pass->batch * p->frames, n = p->bands;
   float *mean = scratch, *variance = mean + n, *scale = variance + n, *shift = scale + n;
   float *one = shift + n, *zero = one + n;
 
-  segue_nn_fill (pool, n, 1.0f, one);
-  segue_nn_fill (pool, n, 0.0f, zero);
+  segue_nn_fill (threads, n, 1.0f, one);
+  segue_nn_fill (threads, n, 0.0f, zero);
   if (p->pass->mode == SEGUE_MODEL_TRAIN) {
-    segue_nn_batch_norm_statistics (pool, rows, n, p->x, mean, variance, zero + n);
+    segue_nn_batch_norm_statistics (threads, rows, n, p->x, mean, variance, zero + n);
     segue_nn_batch_norm_track (rows, n, MOMENTUM, mean, variance, front->mean.w, front->variance.w);
     segue_nn_batch_norm_fold (n, EPS, one, zero, mean, variance, scale, shift, NULL);
   } else {
@@ -199,12 +199,12 @@ standardise_bands (SegueNnMelFront *front, SegueNnPool *pool, Preparation *p, fl
   }
   p->scale = scale;
   p->shift = shift;
-  segue_nn_pool_run (pool, p->pass->batch, scale_item, p);
+  segue_nn_threads_run (threads, p->pass->batch, scale_item, p);
 }
 
 void
-segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *pool, const SegueModelPass *pass,
-                            SegueNnMelBuffers *b, float *scratch)
+segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnThreads *threads,
+                            const SegueModelPass *pass, SegueNnMelBuffers *b, float *scratch)
 {
   gboolean train = pass->mode == SEGUE_MODEL_TRAIN;
   Preparation p = { .front = front,
@@ -215,17 +215,17 @@ segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *pool, const Seg
                     .x = pass->input,
                     .y = b->output };
   if (!pass->from_prefix) {
-    segue_nn_mel_front_prefix (front, pool, pass->batch, pass->length, pass->input, b->log_mel);
+    segue_nn_mel_front_prefix (front, threads, pass->batch, pass->length, pass->input, b->log_mel);
     p.x = b->log_mel;
   }
   if (train) {
-    segue_nn_pool_run (pool, pass->batch, crop_item, &p);
+    segue_nn_threads_run (threads, pass->batch, crop_item, &p);
     p.x = b->output;
   }
   if (front->standardise == SEGUE_NN_STANDARDISE_BAND)
-    standardise_bands (front, pool, &p, scratch);
+    standardise_bands (front, threads, &p, scratch);
   else
-    segue_nn_standardise (pool, pass->batch, p.frames * p.bands, EPS, p.x, p.y);
+    segue_nn_standardise (threads, pass->batch, p.frames * p.bands, EPS, p.x, p.y);
   if (train)
-    segue_nn_pool_run (pool, pass->batch, mask_item, &p);
+    segue_nn_threads_run (threads, pass->batch, mask_item, &p);
 }

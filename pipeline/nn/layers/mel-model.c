@@ -54,7 +54,7 @@ segue_nn_mel_model_save (const SegueNnMelModel *model, const char *folder, json_
   segue_nn_config_set_labels (config, (const char *const *) model->base.labels);
   return segue_nn_config_write (config, folder, "config.json", error) &&
          segue_nn_config_write (preprocessor, folder, "preprocessor_config.json", error) &&
-         segue_nn_weights_save (model->base.weights, model->base.pool, folder, error);
+         segue_nn_weights_save (model->base.weights, model->base.threads, folder, error);
 }
 
 void
@@ -85,8 +85,8 @@ gboolean
 segue_nn_mel_model_prefix (gpointer data, guint batch, gsize length, const float *input,
                            void *workspace, float *output, GError **error)
 {
-  const SegueNnMelModel *model = data;
-  segue_nn_pool_watch (model->base.pool, model->base.cancellable);
-  segue_nn_mel_front_prefix (&model->front, model->base.pool, batch, length, input, output);
-  return segue_nn_pool_check (model->base.pool, error);
+  SegueNnMelModel *model = data;
+  segue_nn_model_begin (&model->base);
+  segue_nn_mel_front_prefix (&model->front, model->base.threads, batch, length, input, output);
+  return segue_nn_model_end (&model->base, error);
 }

@@ -65,10 +65,11 @@ segue_nn_transformer_declare (const SegueNnTransformer *t, SegueNnTransformerLay
   segue_nn_weights_add_linear (weights, &layer->outer, part, 0, t->hidden, t->inner, deviation,
                                outer);
   segue_nn_weights_add_norm (weights, &layer->final_norm, part, t->hidden, final_norm);
-  segue_nn_weights_keep (weights, &layer->qkv.weight, 3 * t->hidden, t->hidden);
-  segue_nn_weights_keep (weights, &layer->out.weight, t->hidden, t->hidden);
-  segue_nn_weights_keep (weights, &layer->inner.weight, t->inner, t->hidden);
-  segue_nn_weights_keep (weights, &layer->outer.weight, t->hidden, t->inner);
+  segue_nn_weights_keep (weights, &layer->qkv.weight, 3 * t->hidden, t->hidden,
+                         SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (weights, &layer->out.weight, t->hidden, t->hidden, SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (weights, &layer->inner.weight, t->inner, t->hidden, SEGUE_NN_KEEP_OUTPUTS);
+  segue_nn_weights_keep (weights, &layer->outer.weight, t->hidden, t->inner, SEGUE_NN_KEEP_OUTPUTS);
 }
 
 /* ---- Workspace ---- */
@@ -109,7 +110,7 @@ lay_layer (const SegueNnTransformer *t, SegueNnArena *arena, const Workspace *ws
 }
 
 void
-segue_nn_transformer_lay (const SegueNnTransformer *t, SegueNnPool *pool, SegueNnArena *arena,
+segue_nn_transformer_lay (const SegueNnTransformer *t, SegueNnThreads *threads, SegueNnArena *arena,
                           guint n_layers, gsize batch, gsize frames, gboolean train,
                           gsize more_scratch, Workspace *ws)
 {
@@ -126,9 +127,9 @@ segue_nn_transformer_lay (const SegueNnTransformer *t, SegueNnPool *pool, SegueN
     lay_inside (t, arena, ws, &ws->shared);
 
   SegueNnAttention attention = attention_of (t, ws);
-  ws->n_scratch = MAX (segue_nn_attention_forward_scratch (pool, &attention), more_scratch);
+  ws->n_scratch = MAX (segue_nn_attention_forward_scratch (threads, &attention), more_scratch);
   if (train)
-    ws->n_scratch = MAX (ws->n_scratch, segue_nn_attention_backward_scratch (pool, &attention));
+    ws->n_scratch = MAX (ws->n_scratch, segue_nn_attention_backward_scratch (threads, &attention));
   ws->active = segue_nn_arena_floats (arena, train ? ws->rows : 0, t->inner, 1, 1);
   ws->branch = segue_nn_arena_floats (arena, ws->rows, t->hidden, 1, 1);
   ws->scratch = segue_nn_arena_floats (arena, ws->n_scratch, 1, 1, 1);
@@ -173,7 +174,7 @@ add_branch (const Call *c, guint use, const float *x, float *y)
   const SegueNnTransformer *t = c->transformer;
   const Workspace *ws = c->workspace;
   SegueNnRandomKey key = key_of (c, use);
-  segue_nn_dropout_add (c->pool, &key, c->pass->items, ws->train ? t->hidden_dropout : 0.0f,
+  segue_nn_dropout_add (c->threads, &key, c->pass->items, ws->train ? t->hidden_dropout : 0.0f,
                         ws->batch, ws->frames * t->hidden, ws->branch, x, y);
 }
 
@@ -184,7 +185,7 @@ branch_gradient (const Call *c, guint use, const float *dy)
   const SegueNnTransformer *t = c->transformer;
   const Workspace *ws = c->workspace;
   SegueNnRandomKey key = key_of (c, use);
-  segue_nn_dropout (c->pool, &key, c->pass->items, t->hidden_dropout, ws->batch,
+  segue_nn_dropout (c->threads, &key, c->pass->items, t->hidden_dropout, ws->batch,
                     ws->frames * t->hidden, dy, ws->d_branch);
 }
 
@@ -192,7 +193,7 @@ static void
 norm_forward (const Call *c, const SegueNnAffine *norm, const float *x, float *y, float *mean,
               float *rstd)
 {
-  segue_nn_layer_norm_forward (c->pool, c->workspace->rows, c->transformer->hidden,
+  segue_nn_layer_norm_forward (c->threads, c->workspace->rows, c->transformer->hidden,
                                c->transformer->eps, x, norm->weight.w, norm->bias.w, y, mean, rstd);
 }
 
@@ -201,7 +202,7 @@ static void
 norm_backward (const Call *c, const SegueNnAffine *norm, const float *x, const float *mean,
                const float *rstd, const float *dy, float *dx)
 {
-  segue_nn_layer_norm_backward (c->pool, c->workspace->rows, c->transformer->hidden, x,
+  segue_nn_layer_norm_backward (c->threads, c->workspace->rows, c->transformer->hidden, x,
                                 norm->weight.w, mean, rstd, dy, dx, norm->weight.dw, norm->bias.dw);
 }
 
@@ -214,12 +215,12 @@ attention_forward (const Call *c, const Buffers *b, const float *x)
   gsize hidden = c->transformer->hidden;
   SegueNnAttention attention = attention_of (c->transformer, ws);
   SegueNnRandomKey key = key_of (c, RANDOM_PROBABILITIES);
-  segue_nn_linear_forward_batch (c->pool, ws->batch, ws->frames, hidden, 3 * hidden, x,
-                                 w->qkv.weight.w, w->qkv.bias.w, b->qkv);
-  segue_nn_attention_forward (c->pool, &attention, &key, c->pass->items, b->qkv, b->qkv + hidden,
+  segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, hidden, 3 * hidden, x, &w->qkv,
+                                 b->qkv);
+  segue_nn_attention_forward (c->threads, &attention, &key, c->pass->items, b->qkv, b->qkv + hidden,
                               b->qkv + 2 * hidden, b->context, ws->scratch);
-  segue_nn_linear_forward_batch (c->pool, ws->batch, ws->frames, hidden, hidden, b->context,
-                                 w->out.weight.w, w->out.bias.w, ws->branch);
+  segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, hidden, hidden, b->context,
+                                 &w->out, ws->branch);
 }
 
 /* dbias [3H] += column sums of d_qkv, except for the keys' third.  A bias of the keys adds one number to a
@@ -231,7 +232,7 @@ qkv_bias_backward (const Call *c, float *dbias)
   const Workspace *ws = c->workspace;
   gsize hidden = c->transformer->hidden;
   memcpy (ws->keys, dbias + hidden, hidden * sizeof *dbias);
-  segue_nn_bias_backward (c->pool, ws->rows, 3 * hidden, ws->d_qkv, dbias);
+  segue_nn_bias_backward (c->threads, ws->rows, 3 * hidden, ws->d_qkv, dbias);
   memcpy (dbias + hidden, ws->keys, hidden * sizeof *dbias);
 }
 
@@ -244,14 +245,15 @@ attention_backward (const Call *c, const Buffers *b, const float *x)
   gsize hidden = c->transformer->hidden;
   SegueNnAttention attention = attention_of (c->transformer, ws);
   SegueNnRandomKey key = key_of (c, RANDOM_PROBABILITIES);
+  const SegueNnAffine without_bias = { .weight = w->qkv.weight };
   float *d_context = ws->d_sum;
-  segue_nn_linear_backward (c->pool, ws->rows, hidden, hidden, b->context, w->out.weight.w,
-                            ws->d_branch, d_context, w->out.weight.dw, w->out.bias.dw);
-  segue_nn_attention_backward (c->pool, &attention, &key, c->pass->items, b->qkv, b->qkv + hidden,
-                               b->qkv + 2 * hidden, d_context, ws->d_qkv, ws->d_qkv + hidden,
-                               ws->d_qkv + 2 * hidden, ws->scratch);
-  segue_nn_linear_backward (c->pool, ws->rows, hidden, 3 * hidden, x, w->qkv.weight.w, ws->d_qkv,
-                            ws->d_sum, w->qkv.weight.dw, NULL);
+  segue_nn_linear_backward (c->threads, ws->rows, hidden, hidden, b->context, &w->out, ws->d_branch,
+                            d_context);
+  segue_nn_attention_backward (c->threads, &attention, &key, c->pass->items, b->qkv,
+                               b->qkv + hidden, b->qkv + 2 * hidden, d_context, ws->d_qkv,
+                               ws->d_qkv + hidden, ws->d_qkv + 2 * hidden, ws->scratch);
+  segue_nn_linear_backward (c->threads, ws->rows, hidden, 3 * hidden, x, &without_bias, ws->d_qkv,
+                            ws->d_sum);
   qkv_bias_backward (c, w->qkv.bias.dw);
 }
 
@@ -262,10 +264,10 @@ activate (const Call *c, const Buffers *b)
   const SegueNnTransformer *t = c->transformer;
   const Workspace *ws = c->workspace;
   float *active = ws->train ? ws->active : b->inner;
-  segue_nn_activation_forward (c->pool, t->activation, ws->rows * t->inner, b->inner, active);
+  segue_nn_activation_forward (c->threads, t->activation, ws->rows * t->inner, b->inner, active);
   if (ws->train && t->activation_dropout > 0) {
     SegueNnRandomKey key = key_of (c, RANDOM_ACTIVATION);
-    segue_nn_dropout (c->pool, &key, c->pass->items, t->activation_dropout, ws->batch,
+    segue_nn_dropout (c->threads, &key, c->pass->items, t->activation_dropout, ws->batch,
                       ws->frames * t->inner, active, active);
   }
   return active;
@@ -278,11 +280,11 @@ feed_forward (const Call *c, const Buffers *b, const float *x)
   const SegueNnTransformer *t = c->transformer;
   const SegueNnTransformerLayer *w = c->layer;
   const Workspace *ws = c->workspace;
-  segue_nn_linear_forward_batch (c->pool, ws->batch, ws->frames, t->hidden, t->inner, x,
-                                 w->inner.weight.w, w->inner.bias.w, b->inner);
+  segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, t->hidden, t->inner, x,
+                                 &w->inner, b->inner);
   const float *active = activate (c, b);
-  segue_nn_linear_forward_batch (c->pool, ws->batch, ws->frames, t->inner, t->hidden, active,
-                                 w->outer.weight.w, w->outer.bias.w, ws->branch);
+  segue_nn_linear_forward_batch (c->threads, ws->batch, ws->frames, t->inner, t->hidden, active,
+                                 &w->outer, ws->branch);
 }
 
 /* d_branch → d_sum, the gradient of x. */
@@ -293,17 +295,17 @@ feed_forward_backward (const Call *c, const Buffers *b, const float *x)
   const SegueNnTransformerLayer *w = c->layer;
   const Workspace *ws = c->workspace;
   const float *active = activate (c, b);
-  segue_nn_linear_backward (c->pool, ws->rows, t->inner, t->hidden, active, w->outer.weight.w,
-                            ws->d_branch, ws->d_inner, w->outer.weight.dw, w->outer.bias.dw);
+  segue_nn_linear_backward (c->threads, ws->rows, t->inner, t->hidden, active, &w->outer,
+                            ws->d_branch, ws->d_inner);
   if (t->activation_dropout > 0) {
     SegueNnRandomKey key = key_of (c, RANDOM_ACTIVATION);
-    segue_nn_dropout (c->pool, &key, c->pass->items, t->activation_dropout, ws->batch,
+    segue_nn_dropout (c->threads, &key, c->pass->items, t->activation_dropout, ws->batch,
                       ws->frames * t->inner, ws->d_inner, ws->d_inner);
   }
-  segue_nn_activation_backward (c->pool, t->activation, ws->rows * t->inner, b->inner, ws->d_inner,
-                                ws->d_inner);
-  segue_nn_linear_backward (c->pool, ws->rows, t->hidden, t->inner, x, w->inner.weight.w,
-                            ws->d_inner, ws->d_sum, w->inner.weight.dw, w->inner.bias.dw);
+  segue_nn_activation_backward (c->threads, t->activation, ws->rows * t->inner, b->inner,
+                                ws->d_inner, ws->d_inner);
+  segue_nn_linear_backward (c->threads, ws->rows, t->hidden, t->inner, x, &w->inner, ws->d_inner,
+                            ws->d_sum);
 }
 
 void
@@ -337,11 +339,11 @@ backward_norms_before (const Call *c, const Buffers *b, const float *x, float *d
   branch_gradient (c, RANDOM_FEED_FORWARD, d);
   feed_forward_backward (c, b, b->norm2);
   norm_backward (c, &w->final_norm, b->sum1, b->mean2, b->rstd2, ws->d_sum, ws->d_sum);
-  segue_nn_add (c->pool, n, d, ws->d_sum, d);
+  segue_nn_add (c->threads, n, d, ws->d_sum, d);
   branch_gradient (c, RANDOM_ATTENTION, d);
   attention_backward (c, b, b->norm1);
   norm_backward (c, &w->attention_norm, x, b->mean1, b->rstd1, ws->d_sum, ws->d_sum);
-  segue_nn_add (c->pool, n, d, ws->d_sum, d);
+  segue_nn_add (c->threads, n, d, ws->d_sum, d);
 }
 
 static void
@@ -353,11 +355,11 @@ backward_norms_after (const Call *c, const Buffers *b, const float *x, float *d)
   norm_backward (c, &w->final_norm, b->sum2, b->mean2, b->rstd2, d, d);
   branch_gradient (c, RANDOM_FEED_FORWARD, d);
   feed_forward_backward (c, b, b->norm1);
-  segue_nn_add (c->pool, n, d, ws->d_sum, d);
+  segue_nn_add (c->threads, n, d, ws->d_sum, d);
   norm_backward (c, &w->attention_norm, b->sum1, b->mean1, b->rstd1, d, d);
   branch_gradient (c, RANDOM_ATTENTION, d);
   attention_backward (c, b, x);
-  segue_nn_add (c->pool, n, d, ws->d_sum, d);
+  segue_nn_add (c->threads, n, d, ws->d_sum, d);
 }
 
 void

@@ -119,6 +119,17 @@ segue_nn_config_get_choice (const json_t *object, const char *where, const char 
 }
 
 gboolean
+segue_nn_config_get_activation (const json_t *object, const char *where, const char *key,
+                                SegueNnActivation *activation, GError **error)
+{
+  const char *name = NULL;
+  if (!segue_nn_config_get_string (object, where, key, &name, error))
+    return FALSE;
+  return name == NULL || segue_nn_activation_from_name (name, activation) ||
+         segue_nn_config_refuse (error, where, key, "names ‘%s’, which is not supported", name);
+}
+
+gboolean
 segue_nn_config_get_sizes (const json_t *object, const char *where, const char *key, gsize min,
                            gsize max, guint max_n, gsize *values, guint *n, GError **error)
 {

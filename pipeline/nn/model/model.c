@@ -1,47 +1,32 @@
 #include <segue/nn/model.h>
 
 #include <segue/error.h>
-#include <segue/nn/backend.h>
-
-static const SegueNnPrecision of_model[] = {
-  [SEGUE_MODEL_FLOAT32] = SEGUE_NN_FLOAT32,
-  [SEGUE_MODEL_BFLOAT16] = SEGUE_NN_BFLOAT16,
-  [SEGUE_MODEL_INT8] = SEGUE_NN_INT8,
-};
 
 gboolean
 segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec, GError **error)
 {
   model->weights = segue_nn_weights_new ();
-  model->pool = segue_nn_pool_new (MAX (spec->threads, 1), NULL, error);
-  return model->pool != NULL;
+  model->threads = segue_nn_threads_new (MAX (spec->threads, 1), NULL, error);
+  return model->threads != NULL;
 }
 
 void
 segue_nn_model_close (SegueNnModel *model)
 {
   segue_nn_weights_free (model->weights);
-  g_clear_pointer (&model->pool, segue_nn_pool_free);
+  g_clear_pointer (&model->threads, segue_nn_threads_free);
   g_strfreev (model->labels);
   g_strfreev (model->found);
-}
-
-static gboolean
-has (const SegueNnModel *model, SegueNnPrecision precision)
-{
-  const SegueNnBackend *backend = segue_nn_pool_get_backend (model->pool);
-  return backend->has != NULL && backend->has (precision);
 }
 
 gboolean
 segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  model->precision = precision;
-  if (model->precision == SEGUE_MODEL_AUTO)
-    model->precision = has (model, SEGUE_NN_BFLOAT16) ? SEGUE_MODEL_BFLOAT16 : SEGUE_MODEL_FLOAT32;
-  if (segue_nn_pool_set_precision (model->pool, of_model[model->precision], &local))
+  if (segue_nn_threads_set_precision (model->threads, precision, &local)) {
+    model->precision = segue_nn_threads_get_precision (model->threads);
     return TRUE;
+  }
   /* An error of the pipeline's text, not of a file. */
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
     local->code = SEGUE_ERROR_PIPELINE;
@@ -124,7 +109,7 @@ segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
   with_labels.n_rows = model->found != NULL ? g_strv_length (model->found) : 0;
   with_labels.seed = spec->seed;
   with_labels.needs_head = spec->labels == NULL;
-  return segue_nn_weights_load (model->weights, model->pool, &with_labels, error);
+  return segue_nn_weights_load (model->weights, model->threads, &with_labels, error);
 }
 
 gboolean
@@ -132,8 +117,11 @@ segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec, SegueNnD
                        GError **error)
 {
   segue_nn_model_set_labels (model, spec->labels);
-  return declare (model, error) && segue_nn_weights_allocate (model->weights, error) &&
-         segue_nn_weights_init (model->weights, model->pool, spec->seed, model, error);
+  if (!declare (model, error) || !segue_nn_weights_allocate (model->weights, error))
+    return FALSE;
+  if (!spec->blank)
+    segue_nn_weights_init (model->weights, model->threads, spec->seed);
+  return TRUE;
 }
 
 gboolean
@@ -154,9 +142,9 @@ segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec, const char
     return FALSE;
   }
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
-  const SegueNnWeightsSource source = {
-    .struct_size = sizeof source, .file = file, .folder = folder, .data = model
-  };
+  const SegueNnWeightsSource source = { .struct_size = sizeof source,
+                                        .file = file,
+                                        .folder = folder };
   return file != NULL && segue_nn_model_load_weights (model, spec, &source, error);
 }
 
@@ -164,6 +152,25 @@ GArray *
 segue_nn_model_list_tensors (gpointer model)
 {
   return segue_nn_weights_list (((SegueNnModel *) model)->weights);
+}
+
+void
+segue_nn_model_begin (SegueNnModel *model)
+{
+  segue_nn_weights_refresh (model->weights, model->threads);
+  segue_nn_threads_watch (model->threads, model->cancellable);
+}
+
+gboolean
+segue_nn_model_end (SegueNnModel *model, GError **error)
+{
+  return segue_nn_threads_check (model->threads, error);
+}
+
+void
+segue_nn_model_changed (gpointer model)
+{
+  segue_nn_weights_changed (((SegueNnModel *) model)->weights);
 }
 
 void

@@ -146,7 +146,7 @@ read_rows (const NnTensor *tensor, const SegueNnWeightsSource *source, float *to
 }
 
 static gboolean
-read_tensor (SegueNnPool *pool, const NnTensor *tensor, const SegueNnWeightsSource *source,
+read_tensor (SegueNnThreads *threads, const NnTensor *tensor, const SegueNnWeightsSource *source,
              float *to, GError **error)
 {
   const SegueNnTensor *t = &tensor->as_declared;
@@ -158,16 +158,16 @@ read_tensor (SegueNnPool *pool, const NnTensor *tensor, const SegueNnWeightsSour
     return nn_weights_no_memory (error);
   if (!segue_safetensors_read_f32 (source->file, name, t->rank, t->shape, as_filed, error))
     return FALSE;
-  nn_tensor_pack (pool, tensor, as_filed, to);
+  nn_tensor_pack (threads, tensor, as_filed, to);
   return TRUE;
 }
 
 /* A single NaN would make every prediction NaN. */
 static gboolean
-check_values (SegueNnPool *pool, const NnTensor *tensor, const float *values, const char *path,
-              GError **error)
+check_values (SegueNnThreads *threads, const NnTensor *tensor, const float *values,
+              const char *path, GError **error)
 {
-  gboolean good = segue_nn_all_finite (pool, tensor->n_elements, values);
+  gboolean good = segue_nn_all_finite (threads, tensor->n_elements, values);
   if (tensor->as_declared.flags & SEGUE_NN_WEIGHT_VARIANCE)
     for (gsize i = 0; i < tensor->n_elements; i++)
       good = good && values[i] >= 0.0f;
@@ -178,7 +178,7 @@ check_values (SegueNnPool *pool, const NnTensor *tensor, const float *values, co
 }
 
 static gboolean
-load_tensor (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
+load_tensor (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
              const SegueNnWeightsSource *source, const char *path, GError **error)
 {
   const NnTensor *tensor = nn_weights_at (weights, i);
@@ -186,15 +186,17 @@ load_tensor (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
   gboolean missing = is_head (tensor) ? !layer_fits (weights, tensor, source)
                                       : find (source, tensor->as_declared.name) == NULL;
   float *values = weights->values + tensor->offset;
-  if (missing || (of_labels && source->rows == NULL))
-    return nn_weights_init_one (weights, pool, i, source->seed, source->data, error);
+  if (missing || (of_labels && source->rows == NULL)) {
+    nn_weights_init_one (weights, threads, i, source->seed);
+    return TRUE;
+  }
   return (of_labels ? read_rows (tensor, source, values, error)
-                    : read_tensor (pool, tensor, source, values, error)) &&
-         check_values (pool, tensor, values, path, error);
+                    : read_tensor (threads, tensor, source, values, error)) &&
+         check_values (threads, tensor, values, path, error);
 }
 
 gboolean
-segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
+segue_nn_weights_load (SegueNnWeights *weights, SegueNnThreads *threads,
                        const SegueNnWeightsSource *source, GError **error)
 {
   g_autofree char *path = g_build_filename (source->folder, FILE_NAME, NULL);
@@ -209,13 +211,14 @@ segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
   if (!segue_nn_weights_allocate (weights, error))
     return FALSE;
   for (guint i = 0; i < weights->tensors->len; i++)
-    if (!load_tensor (weights, pool, i, source, path, error))
+    if (!load_tensor (weights, threads, i, source, path, error))
       return FALSE;
+  segue_nn_weights_changed (weights);
   return TRUE;
 }
 
 gboolean
-segue_nn_weights_save (const SegueNnWeights *weights, SegueNnPool *pool, const char *folder,
+segue_nn_weights_save (const SegueNnWeights *weights, SegueNnThreads *threads, const char *folder,
                        GError **error)
 {
   g_autofree char *path = g_build_filename (folder, FILE_NAME, NULL);
@@ -231,7 +234,7 @@ segue_nn_weights_save (const SegueNnWeights *weights, SegueNnPool *pool, const c
     float *as_filed = g_try_new (float, tensor->n_elements);
     if (as_filed == NULL)
       return nn_weights_no_memory (error);
-    nn_tensor_unpack (pool, tensor, values, as_filed);
+    nn_tensor_unpack (threads, tensor, values, as_filed);
     segue_safetensors_writer_take_f32 (writer, t->name, t->rank, t->shape, as_filed);
   }
   return segue_safetensors_writer_write (writer, path, error);

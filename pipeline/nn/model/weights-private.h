@@ -1,6 +1,8 @@
 /* The table of weights (internal). */
 #pragma once
 
+#include "../kept.h"
+
 #include <segue/nn/weights.h>
 
 /* One tensor. @offset: floats, in the arena of values and in that of gradients */
@@ -17,17 +19,23 @@ typedef struct {
   gsize offset; /* floats, in the arena of derived values */
 } NnDerived;
 
-/* A matrix that is kept: of a weight, or of what is derived. */
 typedef struct {
-  const SegueNnWeight *weight;
-  float *const *place;
-  gsize rows, columns;
-} NnKeptMatrix;
+  SegueNnDeriveFunc derive;
+  gpointer layer;
+} NnDerive;
+
+typedef struct {
+  SegueNnWeight *weight;
+  SegueNnKeep keep;
+  SegueNnKept kept;
+} NnKeptWeight;
 
 struct _SegueNnWeights {
-  GArray *tensors; /* NnTensor */
-  GArray *derived; /* NnDerived */
-  GArray *kept;    /* NnKeptMatrix */
+  GArray *tensors;   /* NnTensor */
+  GArray *derived;   /* NnDerived */
+  GArray *derive;    /* NnDerive */
+  GPtrArray *kept;   /* NnKeptWeight */
+  gboolean is_fresh; /* what is derived */
   gsize n_floats, n_derived;
   gboolean overflow;
   float *values, *gradients, *beside; /* aligned, in @blocks */
@@ -41,10 +49,12 @@ nn_weights_at (const SegueNnWeights *weights, guint i)
 }
 
 /* Initial values for tensor i. */
-gboolean nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
-                              guint64 seed, gpointer data, GError **error);
+void nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
+                          guint64 seed);
 /* Converts torch's order to the layout in memory, and back. */
-void nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, float *memory);
-void nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory, float *file);
+void nn_tensor_pack (SegueNnThreads *threads, const NnTensor *tensor, const float *file,
+                     float *memory);
+void nn_tensor_unpack (SegueNnThreads *threads, const NnTensor *tensor, const float *memory,
+                       float *file);
 /* FALSE, with SEGUE_ERROR_RESOURCE. */
 gboolean nn_weights_no_memory (GError **error);

@@ -20,6 +20,14 @@ clear_tensor (gpointer tensor)
   g_free ((char *) ((NnTensor *) tensor)->as_declared.name);
 }
 
+static void
+free_kept (gpointer data)
+{
+  NnKeptWeight *kept = data;
+  nn_kept_clear (&kept->kept);
+  g_free (kept);
+}
+
 SegueNnWeights *
 segue_nn_weights_new (void)
 {
@@ -27,7 +35,8 @@ segue_nn_weights_new (void)
   weights->tensors = g_array_new (FALSE, TRUE, sizeof (NnTensor));
   g_array_set_clear_func (weights->tensors, clear_tensor);
   weights->derived = g_array_new (FALSE, TRUE, sizeof (NnDerived));
-  weights->kept = g_array_new (FALSE, TRUE, sizeof (NnKeptMatrix));
+  weights->derive = g_array_new (FALSE, TRUE, sizeof (NnDerive));
+  weights->kept = g_ptr_array_new_with_free_func (free_kept);
   return weights;
 }
 
@@ -38,7 +47,8 @@ segue_nn_weights_free (SegueNnWeights *weights)
     return;
   g_array_unref (weights->tensors);
   g_array_unref (weights->derived);
-  g_array_unref (weights->kept);
+  g_array_unref (weights->derive);
+  g_ptr_array_unref (weights->kept);
   for (guint i = 0; i < G_N_ELEMENTS (weights->blocks); i++)
     g_free (weights->blocks[i]);
   g_free (weights);
@@ -123,32 +133,45 @@ segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n)
 }
 
 void
-segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight, gsize rows,
-                       gsize columns)
+segue_nn_weights_derive (SegueNnWeights *weights, SegueNnDeriveFunc derive, gpointer layer)
 {
-  const NnKeptMatrix matrix = { .weight = weight, .rows = rows, .columns = columns };
-  g_array_append_val (weights->kept, matrix);
+  const NnDerive added = { .derive = derive, .layer = layer };
+  g_array_append_val (weights->derive, added);
 }
 
 void
-segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place, gsize rows,
-                               gsize columns)
+segue_nn_weights_keep (SegueNnWeights *weights, SegueNnWeight *weight, gsize rows, gsize columns,
+                       SegueNnKeep keep)
 {
-  const NnKeptMatrix matrix = { .place = place, .rows = rows, .columns = columns };
-  g_array_append_val (weights->kept, matrix);
+  NnKeptWeight *added = g_new0 (NnKeptWeight, 1);
+  *added =
+    (NnKeptWeight){ .weight = weight, .keep = keep, .kept = { .rows = rows, .columns = columns } };
+  weight->kept = &added->kept;
+  g_ptr_array_add (weights->kept, added);
 }
 
-/* What has a gradient is multiplied on the way back as well, the other way round. */
 void
-segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool)
+segue_nn_weights_changed (SegueNnWeights *weights)
 {
+  weights->is_fresh = FALSE;
+  for (guint i = 0; i < weights->kept->len; i++)
+    nn_kept_expire (&((NnKeptWeight *) weights->kept->pdata[i])->kept);
+}
+
+void
+segue_nn_weights_refresh (SegueNnWeights *weights, SegueNnThreads *threads)
+{
+  for (guint i = 0; i < weights->derive->len && !weights->is_fresh; i++) {
+    const NnDerive *d = &g_array_index (weights->derive, NnDerive, i);
+    d->derive (d->layer, threads);
+  }
+  weights->is_fresh = TRUE;
   for (guint i = 0; i < weights->kept->len; i++) {
-    const NnKeptMatrix *m = &g_array_index (weights->kept, NnKeptMatrix, i);
-    const float *values = m->weight != NULL ? m->weight->w : *m->place;
-    SegueNnKeep keep = m->weight == NULL       ? SEGUE_NN_KEEP_ANY
-                       : m->weight->dw == NULL ? SEGUE_NN_KEEP_OUTPUTS
-                                               : SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY;
-    segue_nn_pool_keep (pool, values, m->rows, m->columns, keep);
+    NnKeptWeight *k = weights->kept->pdata[i];
+    k->kept.values = k->weight->w;
+    /* A weight with a gradient is multiplied on the way back as well, the other way round. */
+    k->kept.keep = k->weight->dw != NULL ? k->keep | SEGUE_NN_KEEP_ANY : k->keep;
+    nn_kept_refresh (&k->kept, threads);
   }
 }
 
@@ -232,9 +255,8 @@ segue_nn_weights_allocate (SegueNnWeights *weights, GError **error)
   return TRUE;
 }
 
-gboolean
-nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i, guint64 seed,
-                     gpointer data, GError **error)
+void
+nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i, guint64 seed)
 {
   const NnTensor *tensor = nn_weights_at (weights, i);
   const SegueNnTensor *t = &tensor->as_declared;
@@ -243,34 +265,32 @@ nn_weights_init_one (const SegueNnWeights *weights, SegueNnPool *pool, guint i, 
   float *values = weights->values + tensor->offset;
   switch (t->init) {
   case SEGUE_NN_INIT_CONSTANT:
-    segue_nn_fill (pool, tensor->n_elements, (float) t->a, values);
-    return TRUE;
+    segue_nn_fill (threads, tensor->n_elements, (float) t->a, values);
+    break;
   case SEGUE_NN_INIT_NORMAL:
-    segue_nn_random_fill_normal (pool, &key, (float) t->a, (float) t->b, tensor->n_elements,
+    segue_nn_random_fill_normal (threads, &key, (float) t->a, (float) t->b, tensor->n_elements,
                                  values);
-    return TRUE;
+    break;
   case SEGUE_NN_INIT_UNIFORM:
-    segue_nn_random_fill_uniform (pool, &key, (float) t->a, (float) t->b, tensor->n_elements,
+    segue_nn_random_fill_uniform (threads, &key, (float) t->a, (float) t->b, tensor->n_elements,
                                   values);
-    return TRUE;
+    break;
   case SEGUE_NN_INIT_MADE:
-    return t->make (data, pool, tensor->n_elements, values, error);
+    t->make (t->layer, threads, tensor->n_elements, values);
+    break;
   }
-  g_assert_not_reached ();
-}
-
-gboolean
-segue_nn_weights_init (SegueNnWeights *weights, SegueNnPool *pool, guint64 seed, gpointer data,
-                       GError **error)
-{
-  for (guint i = 0; i < weights->tensors->len; i++)
-    if (!nn_weights_init_one (weights, pool, i, seed, data, error))
-      return FALSE;
-  return TRUE;
 }
 
 void
-nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, float *memory)
+segue_nn_weights_init (SegueNnWeights *weights, SegueNnThreads *threads, guint64 seed)
+{
+  for (guint i = 0; i < weights->tensors->len; i++)
+    nn_weights_init_one (weights, threads, i, seed);
+  segue_nn_weights_changed (weights);
+}
+
+void
+nn_tensor_pack (SegueNnThreads *threads, const NnTensor *tensor, const float *file, float *memory)
 {
   const gsize *shape = tensor->as_declared.shape;
   switch (tensor->as_declared.layout) {
@@ -278,17 +298,17 @@ nn_tensor_pack (SegueNnPool *pool, const NnTensor *tensor, const float *file, fl
     memcpy (memory, file, tensor->n_elements * sizeof *memory);
     break;
   case SEGUE_NN_LAYOUT_CONV1D:
-    segue_nn_conv1d_pack (pool, shape[0], shape[1], shape[2], file, memory);
+    segue_nn_conv1d_pack (threads, shape[0], shape[1], shape[2], file, memory);
     break;
   case SEGUE_NN_LAYOUT_GROUPED_CONV1D:
-    segue_nn_grouped_conv1d_pack (pool, shape[0], shape[0], shape[2], tensor->as_declared.groups,
+    segue_nn_grouped_conv1d_pack (threads, shape[0], shape[0], shape[2], tensor->as_declared.groups,
                                   file, memory);
     break;
   }
 }
 
 void
-nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory, float *file)
+nn_tensor_unpack (SegueNnThreads *threads, const NnTensor *tensor, const float *memory, float *file)
 {
   const gsize *shape = tensor->as_declared.shape;
   switch (tensor->as_declared.layout) {
@@ -296,11 +316,11 @@ nn_tensor_unpack (SegueNnPool *pool, const NnTensor *tensor, const float *memory
     memcpy (file, memory, tensor->n_elements * sizeof *file);
     break;
   case SEGUE_NN_LAYOUT_CONV1D:
-    segue_nn_conv1d_unpack (pool, shape[0], shape[1], shape[2], FALSE, memory, file);
+    segue_nn_conv1d_unpack (threads, shape[0], shape[1], shape[2], FALSE, memory, file);
     break;
   case SEGUE_NN_LAYOUT_GROUPED_CONV1D:
-    segue_nn_grouped_conv1d_unpack (pool, shape[0], shape[0], shape[2], tensor->as_declared.groups,
-                                    FALSE, memory, file);
+    segue_nn_grouped_conv1d_unpack (threads, shape[0], shape[0], shape[2],
+                                    tensor->as_declared.groups, FALSE, memory, file);
     break;
   }
 }
@@ -350,17 +370,17 @@ segue_nn_weights_get_declared (const SegueNnWeights *weights, guint i)
 }
 
 void
-segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnPool *pool, guint i, const float *file,
-                       float *memory)
+segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
+                       const float *file, float *memory)
 {
-  nn_tensor_pack (pool, nn_weights_at (weights, i), file, memory);
+  nn_tensor_pack (threads, nn_weights_at (weights, i), file, memory);
 }
 
 void
-segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
+segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
                          const float *memory, float *file)
 {
-  nn_tensor_unpack (pool, nn_weights_at (weights, i), memory, file);
+  nn_tensor_unpack (threads, nn_weights_at (weights, i), memory, file);
 }
 
 gsize

@@ -47,13 +47,13 @@ op_test_random (guint64 seed, gsize n, double low, double high)
   return x;
 }
 
-SegueNnPool *
-op_test_pool (guint n_threads)
+SegueNnThreads *
+op_test_threads (guint n_threads)
 {
   g_autoptr (GError) error = NULL;
-  SegueNnPool *pool = segue_nn_pool_new (n_threads, NULL, &error);
+  SegueNnThreads *threads = segue_nn_threads_new (n_threads, NULL, &error);
   g_assert_no_error (error);
-  return pool;
+  return threads;
 }
 
 static void
@@ -110,16 +110,16 @@ assert_same_bits (const OpTest *test, const char *what, guint n_threads, const f
 }
 
 static void
-forward (Run *run, SegueNnPool *pool, float **y, float **saved)
+forward (Run *run, SegueNnThreads *threads, float **y, float **saved)
 {
   *y = new_poisoned (run->test->n_out);
   *saved = new_poisoned (run->test->n_saved);
-  run->test->forward (run->test, pool, run->in, *y, *saved);
+  run->test->forward (run->test, threads, run->in, *y, *saved);
 }
 
 /* Gradients of all inputs, or with only >= 0 only of that one. */
 static void
-backward (Run *run, SegueNnPool *pool, gint only, float **grads)
+backward (Run *run, SegueNnThreads *threads, gint only, float **grads)
 {
   for (guint i = 0; i < run->n_inputs; i++) {
     const OpInput *input = &run->test->inputs[i];
@@ -130,7 +130,7 @@ backward (Run *run, SegueNnPool *pool, gint only, float **grads)
     else
       grads[i] = new_poisoned (input->n);
   }
-  run->test->backward (run->test, pool, run->in, run->y, run->saved, run->dy, grads);
+  run->test->backward (run->test, threads, run->in, run->y, run->saved, run->dy, grads);
 }
 
 static double
@@ -242,16 +242,16 @@ check_gradient (Run *run, guint input)
 static void
 check_threads (Run *run, guint n_threads)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
   g_autofree float *y = NULL, *saved = NULL;
   float *grads[OP_MAX_INPUTS];
 
-  forward (run, pool, &y, &saved);
+  forward (run, threads, &y, &saved);
   assert_same_bits (run->test, "y", n_threads, run->y, y, run->test->n_out);
   assert_same_bits (run->test, "saved", n_threads, run->saved, saved, run->test->n_saved);
   if (run->test->backward == NULL)
     return;
-  backward (run, pool, -1, grads);
+  backward (run, threads, -1, grads);
   for (guint i = 0; i < run->n_inputs; i++) {
     const OpInput *input = &run->test->inputs[i];
     if (input->role != OP_CONSTANT)
@@ -261,10 +261,10 @@ check_threads (Run *run, guint n_threads)
 }
 
 static void
-check_alone (Run *run, SegueNnPool *pool, guint input)
+check_alone (Run *run, SegueNnThreads *threads, guint input)
 {
   float *grads[OP_MAX_INPUTS];
-  backward (run, pool, (gint) input, grads);
+  backward (run, threads, (gint) input, grads);
   assert_same_bits (run->test, run->test->inputs[input].name, 1, run->grads[input], grads[input],
                     run->test->inputs[input].n);
   g_free (grads[input]);
@@ -273,20 +273,20 @@ check_alone (Run *run, SegueNnPool *pool, guint input)
 void
 op_test_run (const OpTest *test)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   Run run;
   run_start (&run, test);
 
-  forward (&run, pool, &run.y, &run.saved);
+  forward (&run, threads, &run.y, &run.saved);
   check_forward (&run);
   if (test->backward != NULL) {
-    backward (&run, pool, -1, run.grads);
+    backward (&run, threads, -1, run.grads);
     for (guint i = 0; i < run.n_inputs; i++) {
       if (test->inputs[i].role == OP_CONSTANT)
         continue;
       check_gradient (&run, i);
       if (!test->all_gradients)
-        check_alone (&run, pool, i);
+        check_alone (&run, threads, i);
     }
   }
   for (guint n_threads = 2; n_threads <= 4; n_threads++)

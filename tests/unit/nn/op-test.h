@@ -13,7 +13,7 @@
  * Buffers have exactly the required length, so that AddressSanitizer detects accesses outside. */
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 #define OP_MAX_INPUTS 8
 
@@ -39,10 +39,11 @@ struct _OpTest {
   gsize n_saved; /* floats that forward leaves for backward */
   gconstpointer shape;
 
-  void (*forward) (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved);
+  void (*forward) (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                   float *saved);
   void (*reference) (const OpTest *test, double *const *in, double *y);
   /* grads[i] is NULL for constants and for gradients that are omitted. */
-  void (*backward) (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+  void (*backward) (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                     const float *saved, const float *dy, float *const *grads);
   gboolean all_gradients; /* the op computes all gradients or none: no NULLs */
 
@@ -54,8 +55,8 @@ struct _OpTest {
 
 void op_test_run (const OpTest *test);
 
-/* A pool for tests that need only one pool; aborts on failure. */
-SegueNnPool *op_test_pool (guint n_threads);
+/* Threads for tests that need no more than these; aborts on failure. */
+SegueNnThreads *op_test_threads (guint n_threads);
 
 /* n values, uniform in [low, high), the same for the same seed. Free with g_free (). */
 float *op_test_random (guint64 seed, gsize n, double low, double high);

@@ -32,10 +32,11 @@ exact (SegueNnActivation activation, double x)
 }
 
 static void
-activation_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+activation_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                    float *saved)
 {
   const SegueNnActivation *activation = test->shape;
-  segue_nn_activation_forward (pool, *activation, test->n_out, in[0], y);
+  segue_nn_activation_forward (threads, *activation, test->n_out, in[0], y);
 }
 
 static void
@@ -47,11 +48,11 @@ activation_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-activation_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+activation_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                      const float *saved, const float *dy, float *const *grads)
 {
   const SegueNnActivation *activation = test->shape;
-  segue_nn_activation_backward (pool, *activation, test->n_out, in[0], dy, grads[0]);
+  segue_nn_activation_backward (threads, *activation, test->n_out, in[0], dy, grads[0]);
 }
 
 static void
@@ -78,12 +79,12 @@ static void
 test_accuracy (void)
 {
   enum { N = 400001 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = g_new (float, N), *y = g_new (float, N);
   for (gsize i = 0; i < N; i++)
     x[i] = (float) ((double) i * 1e-4 - 20.0);
   for (SegueNnActivation a = 0; a <= SEGUE_NN_ACTIVATION_SIGMOID; a++) {
-    segue_nn_activation_forward (pool, a, N, x, y);
+    segue_nn_activation_forward (threads, a, N, x, y);
     for (gsize i = 0; i < N; i++) {
       double expected = exact (a, (double) x[i]);
       g_assert_true (fabs ((double) y[i] - expected) <= MAX (1e-6, 4e-7 * fabs (expected)));
@@ -94,19 +95,19 @@ test_accuracy (void)
 static void
 test_extremes (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   for (SegueNnActivation a = 0; a <= SEGUE_NN_ACTIVATION_SIGMOID; a++) {
     float x[] = { 0.0f, 90.0f, -90.0f, 1e6f, -1e6f }, y[G_N_ELEMENTS (x)], dx[G_N_ELEMENTS (x)];
     float dy[] = { 1, 1, 1, 1, 1 };
-    segue_nn_activation_forward (pool, a, G_N_ELEMENTS (x), x, y);
-    segue_nn_activation_backward (pool, a, G_N_ELEMENTS (x), x, dy, dx);
+    segue_nn_activation_forward (threads, a, G_N_ELEMENTS (x), x, y);
+    segue_nn_activation_backward (threads, a, G_N_ELEMENTS (x), x, dy, dx);
     for (gsize i = 0; i < G_N_ELEMENTS (x); i++) {
       double expected = exact (a, (double) x[i]);
       g_assert_cmpfloat_with_epsilon ((double) y[i], expected, 1e-6 * (1.0 + fabs (expected)));
       g_assert_true (fabs ((double) dx[i]) <= 1.0 + 1e-6);
     }
     float nan = NAN, out;
-    segue_nn_activation_forward (pool, a, 1, &nan, &out);
+    segue_nn_activation_forward (threads, a, 1, &nan, &out);
     g_assert_true (isnan (out) || a == SEGUE_NN_ACTIVATION_RELU);
   }
 }
@@ -115,13 +116,13 @@ static void
 test_in_place (void)
 {
   enum { N = 20000 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, N, -4, 4), *y = g_new (float, N);
   g_autofree float *dy = op_test_random (2, N, -1, 1), *dx = g_new (float, N);
-  segue_nn_activation_backward (pool, SEGUE_NN_ACTIVATION_GELU, N, x, dy, dx);
-  segue_nn_activation_backward (pool, SEGUE_NN_ACTIVATION_GELU, N, x, dy, dy);
-  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_GELU, N, x, y);
-  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_GELU, N, x, x);
+  segue_nn_activation_backward (threads, SEGUE_NN_ACTIVATION_GELU, N, x, dy, dx);
+  segue_nn_activation_backward (threads, SEGUE_NN_ACTIVATION_GELU, N, x, dy, dy);
+  segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_GELU, N, x, y);
+  segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_GELU, N, x, x);
   g_assert_cmpmem (x, N * sizeof *x, y, N * sizeof *y);
   g_assert_cmpmem (dy, N * sizeof *dy, dx, N * sizeof *dx);
 }
@@ -148,10 +149,11 @@ typedef struct {
 } Shape;
 
 static void
-softmax_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+softmax_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                 float *saved)
 {
   const Shape *s = test->shape;
-  segue_nn_softmax_forward (pool, s->rows, s->n, in[0], y);
+  segue_nn_softmax_forward (threads, s->rows, s->n, in[0], y);
 }
 
 static void
@@ -168,11 +170,11 @@ softmax_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-softmax_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+softmax_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                   const float *saved, const float *dy, float *const *grads)
 {
   const Shape *s = test->shape;
-  segue_nn_softmax_backward (pool, s->rows, s->n, y, dy, grads[0]);
+  segue_nn_softmax_backward (threads, s->rows, s->n, y, dy, grads[0]);
 }
 
 static void
@@ -194,9 +196,9 @@ test_softmax (void)
 static void
 test_softmax_extremes (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   float x[] = { 1e30f, 1e30f, -1e30f, 0.0f }, y[4];
-  segue_nn_softmax_forward (pool, 1, 4, x, y);
+  segue_nn_softmax_forward (threads, 1, 4, x, y);
   g_assert_cmpfloat_with_epsilon ((double) y[0], 0.5, 1e-6);
   g_assert_cmpfloat_with_epsilon ((double) y[1], 0.5, 1e-6);
   g_assert_cmpfloat ((double) y[2], <, 1e-30);

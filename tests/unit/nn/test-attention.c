@@ -22,26 +22,27 @@ split (const SegueNnAttention *a, float *const *in, const float **q, const float
 }
 
 static void
-attention_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+attention_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                   float *saved)
 {
   const SegueNnAttention *a = test->shape;
-  g_autofree float *scratch = g_new (float, segue_nn_attention_forward_scratch (pool, a));
+  g_autofree float *scratch = g_new (float, segue_nn_attention_forward_scratch (threads, a));
   const float *q, *k, *v;
   split (a, in, &q, &k, &v);
-  segue_nn_attention_forward (pool, a, &key, items, q, k, v, y, scratch);
+  segue_nn_attention_forward (threads, a, &key, items, q, k, v, y, scratch);
 }
 
 static void
-attention_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+attention_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                     const float *saved, const float *dy, float *const *grads)
 {
   const SegueNnAttention *a = test->shape;
   gsize width = a->heads * a->dim;
   gboolean together = a->stride > width;
-  g_autofree float *scratch = g_new (float, segue_nn_attention_backward_scratch (pool, a));
+  g_autofree float *scratch = g_new (float, segue_nn_attention_backward_scratch (threads, a));
   const float *q, *k, *v;
   split (a, in, &q, &k, &v);
-  segue_nn_attention_backward (pool, a, &key, items, q, k, v, dy, grads[0],
+  segue_nn_attention_backward (threads, a, &key, items, q, k, v, dy, grads[0],
                                together ? grads[0] + width : grads[1],
                                together ? grads[0] + 2 * width : grads[2], scratch);
 }
@@ -121,15 +122,15 @@ test_batch (void)
 {
   SegueNnAttention all = { 3, 9, 2, 4, 8, 0.3f }, one = { 1, 9, 2, 4, 8, 0.3f };
   enum { N = 9 * 8 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, 3 * N, -1, 1), *together = g_new (float, 3 * N);
-  g_autofree float *scratch = g_new (float, segue_nn_attention_forward_scratch (pool, &all));
+  g_autofree float *scratch = g_new (float, segue_nn_attention_forward_scratch (threads, &all));
   float alone[N];
 
-  segue_nn_attention_forward (pool, &all, &key, items, x, x, x, together, scratch);
+  segue_nn_attention_forward (threads, &all, &key, items, x, x, x, together, scratch);
   for (gsize b = 0; b < 3; b++) {
     const float *q = x + b * N;
-    segue_nn_attention_forward (pool, &one, &key, items + b, q, q, q, alone, scratch);
+    segue_nn_attention_forward (threads, &one, &key, items + b, q, q, q, alone, scratch);
     g_assert_cmpmem (alone, sizeof alone, together + b * N, sizeof alone);
   }
 }
@@ -139,10 +140,10 @@ typedef struct {
 } Shape;
 
 static void
-mean_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+mean_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y, float *saved)
 {
   const Shape *s = test->shape;
-  segue_nn_mean_pool_forward (pool, s->batch, s->time, s->channels, in[0], y);
+  segue_nn_mean_pool_forward (threads, s->batch, s->time, s->channels, in[0], y);
 }
 
 static void
@@ -158,11 +159,11 @@ mean_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-mean_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+mean_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                const float *saved, const float *dy, float *const *grads)
 {
   const Shape *s = test->shape;
-  segue_nn_mean_pool_backward (pool, s->batch, s->time, s->channels, dy, grads[0]);
+  segue_nn_mean_pool_backward (threads, s->batch, s->time, s->channels, dy, grads[0]);
 }
 
 static void
@@ -185,10 +186,11 @@ test_mean_pool (void)
 enum { LAYERS = 4 };
 
 static void
-mixture_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+mixture_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                 float *saved)
 {
   const float *const h[LAYERS] = { in[1], in[2], in[3], in[4] };
-  segue_nn_weighted_sum_forward (pool, LAYERS, test->n_out, h, in[0], y);
+  segue_nn_weighted_sum_forward (threads, LAYERS, test->n_out, h, in[0], y);
 }
 
 static void
@@ -205,11 +207,11 @@ mixture_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-mixture_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+mixture_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                   const float *saved, const float *dy, float *const *grads)
 {
   const float *const h[LAYERS] = { in[1], in[2], in[3], in[4] };
-  segue_nn_weighted_sum_backward (pool, LAYERS, test->n_out, h, in[0], dy, grads + 1, grads[0]);
+  segue_nn_weighted_sum_backward (threads, LAYERS, test->n_out, h, in[0], dy, grads + 1, grads[0]);
 }
 
 static void
@@ -238,7 +240,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/nn/attention/op", test_attention);
   g_test_add_func ("/nn/attention/batch", test_batch);
-  g_test_add_func ("/nn/mean-pool/op", test_mean_pool);
+  g_test_add_func ("/nn/mean-threads/op", test_mean_pool);
   g_test_add_func ("/nn/weighted-sum/op", test_weighted_sum);
   return g_test_run ();
 }

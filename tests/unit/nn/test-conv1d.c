@@ -10,10 +10,11 @@ typedef struct {
 } Conv;
 
 static void
-conv_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+conv_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y, float *saved)
 {
   const Conv *s = test->shape;
-  segue_nn_conv1d_forward (pool, &s->conv, in[0], in[1], s->bias ? in[2] : NULL, y);
+  const SegueNnAffine w = { { .w = in[1] }, { .w = s->bias ? in[2] : NULL } };
+  segue_nn_conv1d_forward (threads, &s->conv, in[0], &w, y);
 }
 
 static void
@@ -35,12 +36,12 @@ conv_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-conv_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+conv_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                const float *saved, const float *dy, float *const *grads)
 {
   const Conv *s = test->shape;
-  segue_nn_conv1d_backward (pool, &s->conv, in[0], in[1], dy, grads[0], grads[1],
-                            s->bias ? grads[2] : NULL);
+  const SegueNnAffine w = { { .w = in[1], .dw = grads[1] }, { .dw = s->bias ? grads[2] : NULL } };
+  segue_nn_conv1d_backward (threads, &s->conv, in[0], &w, dy, grads[0]);
 }
 
 static void
@@ -80,14 +81,15 @@ test_activation (void)
 {
   SegueNnConv1d conv = { 2, 1303, 7, 45, 3, 2 };
   gsize n = 2 * segue_nn_conv1d_out_time (conv.time, conv.kernel, conv.stride) * conv.out;
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, conv.batch * conv.time * conv.in, -1, 1);
   g_autofree float *w = op_test_random (2, conv.out * conv.kernel * conv.in, -1, 1);
   g_autofree float *expected = g_new (float, n), *y = g_new (float, n);
-  segue_nn_conv1d_forward (pool, &conv, x, w, NULL, expected);
-  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_GELU, n, expected, expected);
+  const SegueNnAffine affine = { { .w = w } };
+  segue_nn_conv1d_forward (threads, &conv, x, &affine, expected);
+  segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_GELU, n, expected, expected);
   conv.activation = SEGUE_NN_ACTIVATION_GELU;
-  segue_nn_conv1d_forward (pool, &conv, x, w, NULL, y);
+  segue_nn_conv1d_forward (threads, &conv, x, &affine, y);
   for (gsize i = 0; i < n; i++)
     g_assert_cmpfloat_with_epsilon (y[i], expected[i], 1e-6f);
 }
@@ -107,11 +109,13 @@ test_out_time (void)
 }
 
 static void
-grouped_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+grouped_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                 float *saved)
 {
   const SegueNnGroupedConv1d *c = test->shape;
-  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, c));
-  segue_nn_grouped_conv1d_forward (pool, c, in[0], in[1], in[2], y, scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, c));
+  const SegueNnAffine w = { { .w = in[1] }, { .w = in[2] } };
+  segue_nn_grouped_conv1d_forward (threads, c, in[0], &w, y, scratch);
 }
 
 static void
@@ -137,13 +141,13 @@ grouped_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-grouped_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+grouped_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                   const float *saved, const float *dy, float *const *grads)
 {
   const SegueNnGroupedConv1d *c = test->shape;
-  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, c));
-  segue_nn_grouped_conv1d_backward (pool, c, in[0], in[1], dy, grads[0], grads[1], grads[2],
-                                    scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, c));
+  const SegueNnAffine w = { { .w = in[1], .dw = grads[1] }, { .dw = grads[2] } };
+  segue_nn_grouped_conv1d_backward (threads, c, in[0], &w, dy, grads[0], scratch);
 }
 
 static void
@@ -178,25 +182,26 @@ test_batch (void)
   enum { BATCH = 3 };
   SegueNnConv1d conv = { BATCH, 1203, 5, 17, 3, 2 };
   SegueNnGroupedConv1d grouped = { BATCH, 301, 8, 8, 6, 2 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   gsize n_x = conv.time * conv.in;
   gsize n_y = segue_nn_conv1d_out_time (conv.time, conv.kernel, conv.stride) * conv.out;
   g_autofree float *x = op_test_random (1, BATCH * n_x, -1, 1), *w = op_test_random (2, 400, -1, 1);
   g_autofree float *together = g_new (float, BATCH *n_y), *alone = g_new (float, n_y);
+  const SegueNnAffine affine = { { .w = w } };
 
-  segue_nn_conv1d_forward (pool, &conv, x, w, NULL, together);
+  segue_nn_conv1d_forward (threads, &conv, x, &affine, together);
   conv.batch = 1;
   for (gsize b = 0; b < BATCH; b++) {
-    segue_nn_conv1d_forward (pool, &conv, x + b * n_x, w, NULL, alone);
+    segue_nn_conv1d_forward (threads, &conv, x + b * n_x, &affine, alone);
     g_assert_cmpmem (alone, n_y * sizeof *alone, together + b * n_y, n_y * sizeof *alone);
   }
 
   gsize n = grouped.time * grouped.in;
-  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, &grouped));
-  segue_nn_grouped_conv1d_forward (pool, &grouped, x, w, NULL, together, scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, &grouped));
+  segue_nn_grouped_conv1d_forward (threads, &grouped, x, &affine, together, scratch);
   grouped.batch = 1;
   for (gsize b = 0; b < BATCH; b++) {
-    segue_nn_grouped_conv1d_forward (pool, &grouped, x + b * n, w, NULL, alone, scratch);
+    segue_nn_grouped_conv1d_forward (threads, &grouped, x + b * n, &affine, alone, scratch);
     g_assert_cmpmem (alone, n * sizeof *alone, together + b * n, n * sizeof *alone);
   }
 }
@@ -206,33 +211,33 @@ static void
 test_packing (void)
 {
   enum { OUT = 6, IN = 4, KERNEL = 3, GROUPS = 2, N = OUT * IN * KERNEL };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *torch_w = op_test_random (1, N, -1, 1);
   g_autofree float *packed = g_new (float, N), *back = g_new0 (float, N);
 
-  segue_nn_conv1d_pack (pool, OUT, IN, KERNEL, torch_w, packed);
+  segue_nn_conv1d_pack (threads, OUT, IN, KERNEL, torch_w, packed);
   for (gsize o = 0; o < OUT; o++)
     for (gsize i = 0; i < IN; i++)
       for (gsize j = 0; j < KERNEL; j++)
         g_assert_cmpfloat ((double) packed[(o * KERNEL + j) * IN + i], ==,
                            (double) torch_w[(o * IN + i) * KERNEL + j]);
-  segue_nn_conv1d_unpack (pool, OUT, IN, KERNEL, FALSE, packed, back);
+  segue_nn_conv1d_unpack (threads, OUT, IN, KERNEL, FALSE, packed, back);
   g_assert_cmpmem (back, N * sizeof *back, torch_w, N * sizeof *torch_w);
-  segue_nn_conv1d_unpack (pool, OUT, IN, KERNEL, TRUE, packed, back);
+  segue_nn_conv1d_unpack (threads, OUT, IN, KERNEL, TRUE, packed, back);
   for (gsize i = 0; i < N; i++)
     g_assert_cmpfloat ((double) back[i], ==, 2.0 * (double) torch_w[i]);
 
   gsize n = N / GROUPS, per_in = IN / GROUPS, per_out = OUT / GROUPS;
-  segue_nn_grouped_conv1d_pack (pool, OUT, IN, KERNEL, GROUPS, torch_w, packed);
+  segue_nn_grouped_conv1d_pack (threads, OUT, IN, KERNEL, GROUPS, torch_w, packed);
   for (gsize o = 0; o < OUT; o++)
     for (gsize i = 0; i < per_in; i++)
       for (gsize j = 0; j < KERNEL; j++)
         g_assert_cmpfloat (
           (double) packed[((o / per_out * KERNEL + j) * per_in + i) * per_out + o % per_out], ==,
           (double) torch_w[(o * per_in + i) * KERNEL + j]);
-  segue_nn_grouped_conv1d_unpack (pool, OUT, IN, KERNEL, GROUPS, FALSE, packed, back);
+  segue_nn_grouped_conv1d_unpack (threads, OUT, IN, KERNEL, GROUPS, FALSE, packed, back);
   g_assert_cmpmem (back, n * sizeof *back, torch_w, n * sizeof *torch_w);
-  segue_nn_grouped_conv1d_unpack (pool, OUT, IN, KERNEL, GROUPS, TRUE, packed, back);
+  segue_nn_grouped_conv1d_unpack (threads, OUT, IN, KERNEL, GROUPS, TRUE, packed, back);
   for (gsize i = 0; i < n; i++)
     g_assert_cmpfloat ((double) back[i], ==, 2.0 * (double) torch_w[i]);
 }

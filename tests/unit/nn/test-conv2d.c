@@ -11,13 +11,13 @@ n_weights (const SegueNnConv2d *c)
 }
 
 static void
-conv_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+conv_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y, float *saved)
 {
   const SegueNnConv2d *c = test->shape;
   g_autofree float *packed = g_new (float, segue_nn_conv2d_packed_size (c));
-  g_autofree float *scratch = g_new (float, segue_nn_conv2d_forward_scratch (pool, c));
-  segue_nn_conv2d_pack (pool, c, in[1], packed, NULL);
-  segue_nn_conv2d_forward (pool, c, in[0], packed, y, scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_conv2d_forward_scratch (threads, c));
+  segue_nn_conv2d_pack (threads, c, in[1], packed, NULL);
+  segue_nn_conv2d_forward (threads, c, in[0], packed, y, scratch);
 }
 
 static void
@@ -44,14 +44,14 @@ conv_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-conv_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+conv_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                const float *saved, const float *dy, float *const *grads)
 {
   const SegueNnConv2d *c = test->shape;
   g_autofree float *packed = g_new (float, segue_nn_conv2d_packed_back_size (c));
-  g_autofree float *scratch = g_new (float, segue_nn_conv2d_backward_scratch (pool, c));
-  segue_nn_conv2d_pack (pool, c, in[1], NULL, packed);
-  segue_nn_conv2d_backward (pool, c, in[0], packed, dy, grads[0], grads[1], scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_conv2d_backward_scratch (threads, c));
+  segue_nn_conv2d_pack (threads, c, in[1], NULL, packed);
+  segue_nn_conv2d_backward (threads, c, in[0], packed, dy, grads[0], grads[1], scratch);
 }
 
 static void
@@ -87,21 +87,21 @@ test_batch (void)
   SegueNnConv2d one = three;
   gsize n_in = one.height * one.width * one.in, n_out = one.height * one.width * one.out;
   one.batch = 1;
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, 3 * n_in, -1, 1);
   g_autofree float *w = op_test_random (2, n_weights (&one), -1, 1);
   g_autofree float *packed = g_new (float, segue_nn_conv2d_packed_size (&one));
   g_autofree float *back = g_new (float, segue_nn_conv2d_packed_back_size (&one));
-  g_autofree float *scratch = g_new (float, segue_nn_conv2d_backward_scratch (pool, &three));
+  g_autofree float *scratch = g_new (float, segue_nn_conv2d_backward_scratch (threads, &three));
   g_autofree float *y = g_new (float, 3 * n_out), *y_one = g_new (float, n_out);
   g_autofree float *dx = g_new (float, 3 * n_in), *dx_one = g_new (float, n_in);
 
-  segue_nn_conv2d_pack (pool, &one, w, packed, back);
-  segue_nn_conv2d_forward (pool, &three, x, packed, y, scratch);
-  segue_nn_conv2d_forward (pool, &one, x + n_in, packed, y_one, scratch);
+  segue_nn_conv2d_pack (threads, &one, w, packed, back);
+  segue_nn_conv2d_forward (threads, &three, x, packed, y, scratch);
+  segue_nn_conv2d_forward (threads, &one, x + n_in, packed, y_one, scratch);
   g_assert_cmpmem (y + n_out, n_out * sizeof *y, y_one, n_out * sizeof *y);
-  segue_nn_conv2d_backward (pool, &three, NULL, back, y, dx, NULL, scratch);
-  segue_nn_conv2d_backward (pool, &one, NULL, back, y_one, dx_one, NULL, scratch);
+  segue_nn_conv2d_backward (threads, &three, NULL, back, y, dx, NULL, scratch);
+  segue_nn_conv2d_backward (threads, &one, NULL, back, y_one, dx_one, NULL, scratch);
   g_assert_cmpmem (dx + n_in, n_in * sizeof *dx, dx_one, n_in * sizeof *dx);
 }
 
@@ -111,18 +111,18 @@ test_in_place (void)
 {
   const SegueNnConv2d c = { 2, 9, 8, 5, 6, 3, 3 };
   gsize n_in = c.batch * c.height * c.width * c.in, n_w = n_weights (&c);
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, n_in, -1, 1);
   g_autofree float *w = op_test_random (2, n_w, -1, 1);
   g_autofree float *dy = op_test_random (3, n_in / c.in * c.out, -1, 1);
   g_autofree float *back = g_new (float, segue_nn_conv2d_packed_back_size (&c));
-  g_autofree float *scratch = g_new (float, segue_nn_conv2d_backward_scratch (pool, &c));
+  g_autofree float *scratch = g_new (float, segue_nn_conv2d_backward_scratch (threads, &c));
   g_autofree float *dx = g_new (float, n_in);
   g_autofree float *dw = g_new0 (float, n_w), *dw_in_place = g_new0 (float, n_w);
 
-  segue_nn_conv2d_pack (pool, &c, w, NULL, back);
-  segue_nn_conv2d_backward (pool, &c, x, back, dy, dx, dw, scratch);
-  segue_nn_conv2d_backward (pool, &c, x, back, dy, x, dw_in_place, scratch);
+  segue_nn_conv2d_pack (threads, &c, w, NULL, back);
+  segue_nn_conv2d_backward (threads, &c, x, back, dy, dx, dw, scratch);
+  segue_nn_conv2d_backward (threads, &c, x, back, dy, x, dw_in_place, scratch);
   g_assert_cmpmem (dx, n_in * sizeof *dx, x, n_in * sizeof *x);
   g_assert_cmpmem (dw, n_w * sizeof *dw, dw_in_place, n_w * sizeof *dw);
 }

@@ -26,7 +26,7 @@ element (const Product *p, const float *a, gsize lda, const float *b, gsize ldb,
 static void
 check_product (const Product *p, const char *backend, guint n_threads)
 {
-  g_autoptr (SegueNnPool) pool = segue_nn_pool_new (n_threads, backend, NULL);
+  g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (n_threads, backend, NULL);
   gsize lda = (p->trans_a ? p->m : p->k) + p->pad, ldb = (p->trans_b ? p->k : p->n) + p->pad;
   gsize ldc = p->n + p->pad;
   gsize size_a = (p->trans_a ? p->k : p->m) * lda, size_b = (p->trans_b ? p->n : p->k) * ldb;
@@ -37,8 +37,8 @@ check_product (const Product *p, const char *backend, guint n_threads)
   g_autofree float *c = op_test_random (3, p->batch * size_c, -1, 1);
   double allowed = 1e-6 * (4.0 + sqrt ((double) p->k)) * MAX (1.0, fabs ((double) p->alpha));
 
-  segue_nn_gemm_batch (pool, p->batch, p->trans_a, p->trans_b, p->m, p->n, p->k, p->alpha, a, lda,
-                       size_a, b, ldb, size_b, p->beta, c, ldc, size_c);
+  segue_nn_gemm_batch (threads, p->batch, p->trans_a, p->trans_b, p->m, p->n, p->k, p->alpha, a,
+                       lda, size_a, b, ldb, size_b, p->beta, c, ldc, size_c);
   for (gsize item = 0; item < p->batch; item++) {
     for (gsize i = 0; i < p->m; i++) {
       for (gsize j = 0; j < ldc; j++) {
@@ -75,12 +75,12 @@ static void
 test_beta_zero (void)
 {
   for (gsize i = 0; i < 6; i++) {
-    g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, i < 3 ? NULL : "openblas", NULL);
+    g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, i < 3 ? NULL : "openblas", NULL);
     gsize k = i % 3 * 20;
     g_autofree float *a = op_test_random (1, 30 * 40, -1, 1), *c = g_new (float, 30 * 30);
     for (gsize j = 0; j < 30 * 30; j++)
       c[j] = NAN;
-    segue_nn_gemm (pool, FALSE, TRUE, 30, 30, k, 1, a, 40, a, 40, 0, c, 30);
+    segue_nn_gemm (threads, FALSE, TRUE, 30, 30, k, 1, a, 40, a, 40, 0, c, 30);
     for (gsize j = 0; j < 30 * 30; j++)
       g_assert_true (isfinite (c[j]));
   }
@@ -92,10 +92,12 @@ typedef struct {
 } Linear;
 
 static void
-linear_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+linear_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                float *saved)
 {
   const Linear *s = test->shape;
-  segue_nn_linear_forward (pool, s->rows, s->in, s->out, in[0], in[1], s->bias ? in[2] : NULL, y);
+  const SegueNnAffine w = { { .w = in[1] }, { .w = s->bias ? in[2] : NULL } };
+  segue_nn_linear_forward (threads, s->rows, s->in, s->out, in[0], &w, y);
 }
 
 static void
@@ -113,12 +115,12 @@ linear_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-linear_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+linear_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                  const float *saved, const float *dy, float *const *grads)
 {
   const Linear *s = test->shape;
-  segue_nn_linear_backward (pool, s->rows, s->in, s->out, in[0], in[1], dy, grads[0], grads[1],
-                            s->bias ? grads[2] : NULL);
+  const SegueNnAffine w = { { .w = in[1], .dw = grads[1] }, { .dw = s->bias ? grads[2] : NULL } };
+  segue_nn_linear_backward (threads, s->rows, s->in, s->out, in[0], &w, dy, grads[0]);
 }
 
 static void
@@ -151,18 +153,18 @@ test_linear_batch (void)
                                    { 37, 50, 90, TRUE },
                                    { 521, 40, 17, FALSE } };
   for (const char *const *name = segue_nn_backend_names (); *name != NULL; name++) {
-    g_autoptr (SegueNnPool) pool = segue_nn_pool_new (2, *name, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS (shapes) && pool != NULL; i++) {
+    g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (2, *name, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS (shapes) && threads != NULL; i++) {
       const Linear *s = &shapes[i];
       gsize n_x = s->rows * s->in, n_y = s->rows * s->out;
       g_autofree float *x = op_test_random (1, BATCH * n_x, -1, 1);
       g_autofree float *w = op_test_random (2, s->in * s->out, -1, 1);
       g_autofree float *bias = op_test_random (3, s->out, -1, 1);
       g_autofree float *together = g_new (float, BATCH *n_y), *alone = g_new (float, n_y);
-      const float *b = s->bias ? bias : NULL;
-      segue_nn_linear_forward_batch (pool, BATCH, s->rows, s->in, s->out, x, w, b, together);
+      const SegueNnAffine affine = { { .w = w }, { .w = s->bias ? bias : NULL } };
+      segue_nn_linear_forward_batch (threads, BATCH, s->rows, s->in, s->out, x, &affine, together);
       for (gsize item = 0; item < BATCH; item++) {
-        segue_nn_linear_forward_batch (pool, 1, s->rows, s->in, s->out, x + item * n_x, w, b,
+        segue_nn_linear_forward_batch (threads, 1, s->rows, s->in, s->out, x + item * n_x, &affine,
                                        alone);
         g_assert_cmpmem (alone, n_y * sizeof *alone, together + item * n_y, n_y * sizeof *alone);
       }

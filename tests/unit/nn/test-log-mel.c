@@ -92,13 +92,13 @@ test_definition (void)
     gsize frames = segue_nn_log_mel_frames (c, SAMPLES), n = frames * c->bands;
     g_autofree double *expected = g_new (double, n);
     g_autofree float *first = g_new (float, BATCH *n), *y = g_new (float, BATCH *n);
-    for (guint threads = 1; threads <= 4; threads++) {
-      g_autoptr (SegueNnPool) pool = op_test_pool (threads);
+    for (guint n_threads = 1; n_threads <= 4; n_threads++) {
+      g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
       g_autoptr (GError) error = NULL;
-      g_autoptr (SegueNnLogMel) log_mel = segue_nn_log_mel_new (c, pool, &error);
+      g_autoptr (SegueNnLogMel) log_mel = segue_nn_log_mel_new (c, threads, &error);
       g_assert_no_error (error);
-      segue_nn_log_mel_forward (pool, log_mel, BATCH, SAMPLES, x, threads == 1 ? first : y);
-      if (threads > 1)
+      segue_nn_log_mel_forward (threads, log_mel, BATCH, SAMPLES, x, n_threads == 1 ? first : y);
+      if (n_threads > 1)
         g_assert_cmpmem (first, BATCH * n * sizeof *y, y, BATCH * n * sizeof *y);
     }
     for (gsize b = 0; b < BATCH; b++) {
@@ -121,15 +121,15 @@ test_levels (void)
   c.high = 2000;
   double place = (double) c.fft / c.rate * edge (&c, 1.0);
   gsize bin = (gsize) (place + 0.5);
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
-  g_autoptr (SegueNnLogMel) log_mel = segue_nn_log_mel_new (&c, pool, NULL);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
+  g_autoptr (SegueNnLogMel) log_mel = segue_nn_log_mel_new (&c, threads, NULL);
 
   memset (x, 0, sizeof x);
-  segue_nn_log_mel_forward (pool, log_mel, 1, c.fft, x, y);
+  segue_nn_log_mel_forward (threads, log_mel, 1, c.fft, x, y);
   g_assert_cmpfloat_with_epsilon ((double) y[0], log (1e-6), 1e-5);
   for (gsize i = 0; i < c.fft; i++)
     x[i] = 0.1f * (float) sin (2.0 * G_PI * (double) (bin * i) / (double) c.fft);
-  segue_nn_log_mel_forward (pool, log_mel, 1, c.fft, x, y);
+  segue_nn_log_mel_forward (threads, log_mel, 1, c.fft, x, y);
   /* Hann's window also fills the adjacent bins, at a quarter of the power each. */
   g_assert_cmpfloat ((double) y[0], >, log (0.01));
   g_assert_cmpfloat ((double) y[0], <, log (0.016));
@@ -166,10 +166,10 @@ test_refusals (void)
   wrong[11].floor = 0;
   wrong[12].floor = NAN;
   wrong[13].bands = 400; /* narrower than bins */
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_null (segue_nn_log_mel_new (&wrong[i], pool, &error));
+    g_assert_null (segue_nn_log_mel_new (&wrong[i], threads, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   }
 }

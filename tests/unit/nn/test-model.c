@@ -18,6 +18,7 @@ typedef struct {
   SegueNnWeight optional;
   SegueNnAffine projector, head;
   float *derived;
+  guint n_derivations;
 } Model;
 
 static const char *const labels[] = { "a", "b", "c", NULL };
@@ -27,6 +28,14 @@ add (Model *model, SegueNnWeight *weight, SegueNnTensor tensor)
 {
   tensor.struct_size = sizeof tensor;
   segue_nn_weights_add (model->base.weights, weight, &tensor);
+}
+
+static void
+derive (gpointer layer, SegueNnThreads *threads)
+{
+  Model *model = layer;
+  model->derived[0] = 2 * model->conv.w[0];
+  model->n_derivations++;
 }
 
 static gboolean
@@ -71,6 +80,7 @@ declare (SegueNnModel *base, GError **error)
   segue_nn_weights_add_linear (base->weights, &model->head, HEAD, SEGUE_NN_WEIGHT_LABELS,
                                base->n_labels, 2, 0.1, "head");
   segue_nn_weights_add_derived (base->weights, &model->derived, 33);
+  segue_nn_weights_derive (base->weights, derive, model);
   return TRUE;
 }
 
@@ -140,7 +150,7 @@ save_as (const Folder *f, const Model *model, Rename rename, float *changed, flo
     const SegueNnTensor *declared = segue_nn_weights_get_declared (model->base.weights, i);
     g_autofree char *name = rename ? rename (t->name) : g_strdup (t->name);
     float *as_filed = g_new (float, t->n_elements);
-    segue_nn_weights_unpack (model->base.weights, model->base.pool, i, t->value, as_filed);
+    segue_nn_weights_unpack (model->base.weights, model->base.threads, i, t->value, as_filed);
     if (name)
       segue_safetensors_writer_take_f32 (writer, name, declared->rank, declared->shape, as_filed);
     else
@@ -211,6 +221,35 @@ test_memory (void)
   model_free (other);
 }
 
+/* What is derived is computed before a pass, once after each change. */
+static void
+test_changes (Folder *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  Model *model = model_new ();
+  g_assert_cmpuint (model->n_derivations, ==, 0);
+  for (guint i = 0; i < 4; i++) {
+    if (i == 2) {
+      model->conv.w[0] = 17;
+      segue_nn_model_changed (model);
+      segue_nn_model_changed (model);
+    }
+    segue_nn_model_begin (&model->base);
+    g_assert_cmpuint (model->n_derivations, ==, i / 2 + 1);
+    g_assert_cmpfloat (model->derived[0], ==, 2 * model->conv.w[0]);
+    g_assert_true (segue_nn_model_end (&model->base, &error));
+  }
+  /* A loaded model needs no call. */
+  save_as (f, model, NULL, NULL, 0);
+  Model *again = load (f, labels, labels, &error);
+  g_assert_no_error (error);
+  segue_nn_model_begin (&again->base);
+  g_assert_cmpfloat (again->derived[0], ==, 34);
+  g_assert_true (segue_nn_model_end (&again->base, &error));
+  model_free (model);
+  model_free (again);
+}
+
 static void
 test_frozen (void)
 {
@@ -276,7 +315,7 @@ test_spellings (Folder *f, gconstpointer data)
   again->optional.w[0] = 5;
   assert_same (model, again, segue_nn_weights_get_size (model->base.weights));
   /* What is written has today's names. */
-  segue_nn_weights_save (again->base.weights, again->base.pool, f->folder, &error);
+  segue_nn_weights_save (again->base.weights, again->base.threads, f->folder, &error);
   g_assert_no_error (error);
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (f->folder, &error);
   g_assert_nonnull (segue_safetensors_lookup (file, "body.conv.weight"));
@@ -467,6 +506,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/config", test_config);
 #define ADD(path, function)                                                                        \
   g_test_add (path, Folder, NULL, folder_set_up, function, folder_tear_down)
+  ADD ("/model/changes", test_changes);
   ADD ("/model/spellings", test_spellings);
   ADD ("/model/heads", test_heads);
   ADD ("/model/half-a-head", test_half_a_head);

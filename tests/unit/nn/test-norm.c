@@ -31,10 +31,11 @@ normalise (const double *x, gsize time, gsize channels, gsize first, gsize width
 }
 
 static void
-layer_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+layer_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+               float *saved)
 {
   const Shape *s = test->shape;
-  segue_nn_layer_norm_forward (pool, s->time, s->channels, (float) EPS, in[0], in[1], in[2], y,
+  segue_nn_layer_norm_forward (threads, s->time, s->channels, (float) EPS, in[0], in[1], in[2], y,
                                saved, saved + s->time);
 }
 
@@ -48,11 +49,11 @@ layer_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-layer_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+layer_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                 const float *saved, const float *dy, float *const *grads)
 {
   const Shape *s = test->shape;
-  segue_nn_layer_norm_backward (pool, s->time, s->channels, in[0], in[1], saved, saved + s->time,
+  segue_nn_layer_norm_backward (threads, s->time, s->channels, in[0], in[1], saved, saved + s->time,
                                 dy, grads[0], grads[1], grads[2]);
 }
 
@@ -80,10 +81,11 @@ test_layer_norm (void)
 }
 
 static void
-group_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+group_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+               float *saved)
 {
   const Shape *s = test->shape;
-  segue_nn_group_norm_forward (pool, s->batch, s->time, s->channels, s->groups, (float) EPS,
+  segue_nn_group_norm_forward (threads, s->batch, s->time, s->channels, s->groups, (float) EPS,
                                SEGUE_NN_ACTIVATION_LINEAR, in[0], in[1], in[2], y, saved,
                                saved + s->batch * s->groups);
 }
@@ -100,11 +102,11 @@ group_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-group_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+group_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                 const float *saved, const float *dy, float *const *grads)
 {
   const Shape *s = test->shape;
-  segue_nn_group_norm_backward (pool, s->batch, s->time, s->channels, s->groups, in[0], in[1],
+  segue_nn_group_norm_backward (threads, s->batch, s->time, s->channels, s->groups, in[0], in[1],
                                 saved, saved + s->batch * s->groups, dy, grads[0], grads[1],
                                 grads[2]);
 }
@@ -141,13 +143,13 @@ static void
 test_offset (void)
 {
   enum { TIME = 4000, CHANNELS = 3 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, TIME * CHANNELS, 999, 1001);
   g_autofree float *y = g_new (float, TIME *CHANNELS);
   float gamma[CHANNELS] = { 1, 1, 1 }, beta[CHANNELS] = { 0 }, mean[CHANNELS], rstd[CHANNELS];
 
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR,
-                               x, gamma, beta, y, mean, rstd);
+  segue_nn_group_norm_forward (threads, 1, TIME, CHANNELS, CHANNELS, 1e-5f,
+                               SEGUE_NN_ACTIVATION_LINEAR, x, gamma, beta, y, mean, rstd);
   for (gsize c = 0; c < CHANNELS; c++) {
     double exact = 0.0, squares = 0.0;
     for (gsize t = 0; t < TIME; t++)
@@ -164,34 +166,35 @@ static void
 test_in_place (void)
 {
   enum { TIME = 11, CHANNELS = 70, N = TIME * CHANNELS };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, N, -1, 1), *dy = op_test_random (2, N, -1, 1);
   g_autofree float *gamma = op_test_random (3, CHANNELS, -1, 1), *y = g_new (float, N);
   g_autofree float *beta = op_test_random (4, CHANNELS, -1, 1), *dx = g_new (float, N);
   g_autofree float *copy = g_memdup2 (x, N * sizeof *x), *dcopy = g_memdup2 (dy, N * sizeof *dy);
   float mean[CHANNELS], rstd[CHANNELS];
 
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, 35, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR, x,
+  segue_nn_group_norm_forward (threads, 1, TIME, CHANNELS, 35, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR, x,
                                gamma, beta, y, mean, rstd);
-  segue_nn_group_norm_backward (pool, 1, TIME, CHANNELS, 35, x, gamma, mean, rstd, dy, dx, NULL,
+  segue_nn_group_norm_backward (threads, 1, TIME, CHANNELS, 35, x, gamma, mean, rstd, dy, dx, NULL,
                                 NULL);
-  segue_nn_group_norm_backward (pool, 1, TIME, CHANNELS, 35, x, gamma, mean, rstd, dcopy, dcopy,
+  segue_nn_group_norm_backward (threads, 1, TIME, CHANNELS, 35, x, gamma, mean, rstd, dcopy, dcopy,
                                 NULL, NULL);
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, 35, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR, copy,
-                               gamma, beta, copy, mean, rstd);
+  segue_nn_group_norm_forward (threads, 1, TIME, CHANNELS, 35, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR,
+                               copy, gamma, beta, copy, mean, rstd);
   g_assert_cmpmem (copy, N * sizeof *copy, y, N * sizeof *y);
   g_assert_cmpmem (dcopy, N * sizeof *dcopy, dx, N * sizeof *dx);
 
-  segue_nn_layer_norm_forward (pool, TIME, CHANNELS, 1e-5f, x, gamma, beta, y, NULL, NULL);
-  segue_nn_layer_norm_forward (pool, TIME, CHANNELS, 1e-5f, x, gamma, beta, x, NULL, NULL);
+  segue_nn_layer_norm_forward (threads, TIME, CHANNELS, 1e-5f, x, gamma, beta, y, NULL, NULL);
+  segue_nn_layer_norm_forward (threads, TIME, CHANNELS, 1e-5f, x, gamma, beta, x, NULL, NULL);
   g_assert_cmpmem (x, N * sizeof *x, y, N * sizeof *y);
 }
 
 static void
-weight_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+weight_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+                float *saved)
 {
   const Shape *s = test->shape; /* outer, kernel, inner */
-  segue_nn_weight_norm_forward (pool, s->batch, s->time, s->channels, in[0], in[1], y, saved);
+  segue_nn_weight_norm_forward (threads, s->batch, s->time, s->channels, in[0], in[1], y, saved);
 }
 
 static void
@@ -211,11 +214,11 @@ weight_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-weight_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+weight_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                  const float *saved, const float *dy, float *const *grads)
 {
   const Shape *s = test->shape;
-  segue_nn_weight_norm_backward (pool, s->batch, s->time, s->channels, in[0], in[1], saved, dy,
+  segue_nn_weight_norm_backward (threads, s->batch, s->time, s->channels, in[0], in[1], saved, dy,
                                  grads[0], grads[1]);
 }
 
@@ -245,12 +248,12 @@ static void
 test_standardise (void)
 {
   enum { ROWS = 3, N = 1001 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, ROWS * N, 0, 5), *y = g_new (float, ROWS *N);
   for (gsize i = 0; i < N; i++)
     x[N + i] = 0.25f; /* no variance: stays finite */
 
-  segue_nn_standardise (pool, ROWS, N, 1e-7f, x, y);
+  segue_nn_standardise (threads, ROWS, N, 1e-7f, x, y);
   for (gsize row = 0; row < ROWS; row++) {
     double mean = 0.0, var = 0.0;
     for (gsize i = 0; i < N; i++)
@@ -267,15 +270,15 @@ static void
 test_activation (void)
 {
   enum { TIME = 301, CHANNELS = 70, N = TIME * CHANNELS };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, N, -1, 1), *y = g_new (float, N);
   g_autofree float *gamma = op_test_random (2, CHANNELS, -1, 1), *expected = g_new (float, N);
   float mean[CHANNELS], rstd[CHANNELS];
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, SEGUE_NN_ACTIVATION_LINEAR,
-                               x, gamma, gamma, expected, mean, rstd);
-  segue_nn_activation_forward (pool, SEGUE_NN_ACTIVATION_GELU, N, expected, expected);
-  segue_nn_group_norm_forward (pool, 1, TIME, CHANNELS, CHANNELS, 1e-5f, SEGUE_NN_ACTIVATION_GELU,
-                               x, gamma, gamma, y, mean, rstd);
+  segue_nn_group_norm_forward (threads, 1, TIME, CHANNELS, CHANNELS, 1e-5f,
+                               SEGUE_NN_ACTIVATION_LINEAR, x, gamma, gamma, expected, mean, rstd);
+  segue_nn_activation_forward (threads, SEGUE_NN_ACTIVATION_GELU, N, expected, expected);
+  segue_nn_group_norm_forward (threads, 1, TIME, CHANNELS, CHANNELS, 1e-5f,
+                               SEGUE_NN_ACTIVATION_GELU, x, gamma, gamma, y, mean, rstd);
   for (gsize i = 0; i < N; i++)
     g_assert_cmpfloat_with_epsilon (y[i], expected[i], 1e-6f);
 }

@@ -22,26 +22,27 @@ n_out (const SegueNnPool2d *s)
 
 /* saved: mean, variance, scale, shift, rstd. */
 static void
-block_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+block_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y,
+               float *saved)
 {
   const SegueNnPool2d *s = test->shape;
   gsize c = s->channels, rows = n_in (s) / c;
   g_autofree float *scratch = g_new (float, segue_nn_batch_norm_scratch (rows, c));
-  segue_nn_batch_norm_statistics (pool, rows, c, in[0], saved, saved + c, scratch);
+  segue_nn_batch_norm_statistics (threads, rows, c, in[0], saved, saved + c, scratch);
   segue_nn_batch_norm_fold (c, (float) EPS, in[1], in[2], saved, saved + c, saved + 2 * c,
                             saved + 3 * c, saved + 4 * c);
-  segue_nn_norm_relu_pool2d_forward (pool, s, in[0], saved + 2 * c, saved + 3 * c, y);
+  segue_nn_norm_relu_pool2d_forward (threads, s, in[0], saved + 2 * c, saved + 3 * c, y);
 }
 
 static void
-block_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+block_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                 const float *saved, const float *dy, float *const *grads)
 {
   const SegueNnPool2d *s = test->shape;
   gsize c = s->channels;
   const SegueNnBatchNorm norm = { in[1], saved, saved + 4 * c, saved + 2 * c, saved + 3 * c };
   g_autofree float *scratch = g_new (float, segue_nn_norm_relu_pool2d_scratch (s));
-  segue_nn_norm_relu_pool2d_backward (pool, s, &norm, in[0], dy, grads[0], grads[1], grads[2],
+  segue_nn_norm_relu_pool2d_backward (threads, s, &norm, in[0], dy, grads[0], grads[1], grads[2],
                                       scratch);
 }
 
@@ -114,13 +115,13 @@ static void
 test_statistics (void)
 {
   enum { ROWS = 9000, CHANNELS = 3 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, ROWS * CHANNELS, 999, 1001);
   g_autofree float *scratch = g_new (float, segue_nn_batch_norm_scratch (ROWS, CHANNELS));
   float mean[CHANNELS], variance[CHANNELS];
   float running_mean[CHANNELS] = { 0, 1, 2 }, running_variance[CHANNELS] = { 1, 1, 1 };
 
-  segue_nn_batch_norm_statistics (pool, ROWS, CHANNELS, x, mean, variance, scratch);
+  segue_nn_batch_norm_statistics (threads, ROWS, CHANNELS, x, mean, variance, scratch);
   segue_nn_batch_norm_track (ROWS, CHANNELS, 0.1, mean, variance, running_mean, running_variance);
   for (gsize c = 0; c < CHANNELS; c++) {
     double exact = 0.0, squares = 0.0;
@@ -142,11 +143,11 @@ test_ties (void)
   const SegueNnPool2d s = { 1, 2, 4, 1, 2, 2, SEGUE_NN_POOL2D_MAX };
   const float x[8] = { 5, 5, -1, -2, 5, 5, -3, -4 }, one = 1, zero = 0, dy[2] = { 1, 1 };
   const SegueNnBatchNorm norm = { &one, &zero, &one, &one, &zero };
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   g_autofree float *scratch = g_new (float, segue_nn_norm_relu_pool2d_scratch (&s));
   float dgamma = 0, dbeta = 0, dx[8];
 
-  segue_nn_norm_relu_pool2d_backward (pool, &s, &norm, x, dy, dx, &dgamma, &dbeta, scratch);
+  segue_nn_norm_relu_pool2d_backward (threads, &s, &norm, x, dy, dx, &dgamma, &dbeta, scratch);
   g_assert_cmpfloat (dbeta, ==, 1);
   g_assert_cmpfloat (dgamma, ==, 5);
 }
@@ -156,10 +157,10 @@ typedef struct {
 } TimeShape;
 
 static void
-time_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+time_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y, float *saved)
 {
   const TimeShape *s = test->shape;
-  segue_nn_mean_max_pool_forward (pool, s->batch, s->time, s->channels, in[0], y);
+  segue_nn_mean_max_pool_forward (threads, s->batch, s->time, s->channels, in[0], y);
 }
 
 static void
@@ -180,11 +181,11 @@ time_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-time_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+time_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                const float *saved, const float *dy, float *const *grads)
 {
   const TimeShape *s = test->shape;
-  segue_nn_mean_max_pool_backward (pool, s->batch, s->time, s->channels, in[0], dy, grads[0]);
+  segue_nn_mean_max_pool_backward (threads, s->batch, s->time, s->channels, in[0], dy, grads[0]);
 }
 
 static void

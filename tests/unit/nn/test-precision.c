@@ -2,6 +2,10 @@
 #include "op-test.h"
 
 #include "convert-avx512.h"
+#include "gemm-private.h"
+#include "kept.h"
+#include "portable.h"
+
 #include <math.h>
 #include <segue/error.h>
 #include <segue/nn/conv1d.h>
@@ -10,14 +14,20 @@
 #include <segue/nn/linear.h>
 #include <string.h>
 
-/* A pool of that precision; NULL, with a message, where this processor has none. */
-static SegueNnPool *
-pool_of (SegueNnPrecision precision, guint n_threads)
+/* The default one, and one that has all precisions on any processor. */
+enum { DEFAULT, PORTABLE, N_BACKENDS };
+
+/* Threads with products of that precision; NULL, with a message, where this processor has none. */
+static SegueNnThreads *
+threads_of (guint backend, SegueModelPrecision precision, guint n_threads)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
   g_autoptr (GError) error = NULL;
-  if (segue_nn_pool_set_precision (pool, precision, &error))
-    return g_steal_pointer (&pool);
+  g_autoptr (SegueNnThreads) threads = nn_threads_new (
+    n_threads, backend == PORTABLE ? &portable_backend : segue_nn_backend_find (NULL), &error);
+  g_assert_no_error (error);
+  if (segue_nn_threads_set_precision (threads, precision, &error))
+    return g_steal_pointer (&threads);
+  g_assert_cmpuint (backend, !=, PORTABLE);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_test_message ("%s", error->message);
   return NULL;
@@ -172,9 +182,9 @@ static const Product products[] = {
 /* Compares each number of C with the product of the rounded numbers, summed in float32 as usual. Shapes too thin
  * to gain may stay unrounded. */
 static void
-check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
+check_bfloat16 (guint backend, const Product *p, SegueNnKeep keep, guint n_threads)
 {
-  g_autoptr (SegueNnPool) pool = pool_of (SEGUE_NN_BFLOAT16, n_threads);
+  g_autoptr (SegueNnThreads) threads = threads_of (backend, SEGUE_MODEL_BFLOAT16, n_threads);
   gsize lda = (p->trans_a ? p->m : p->k) + p->pad, ldb = (p->trans_b ? p->k : p->n) + p->pad;
   gsize ldc = p->n + p->pad;
   gsize n_a = (p->trans_a ? p->k : p->m) * lda, rows_b = p->trans_b ? p->n : p->k;
@@ -183,13 +193,28 @@ check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
   g_autofree float *b = op_test_random (2, rows_b * ldb, -1, 1);
   g_autofree float *before = op_test_random (3, p->m * ldc, -1, 1);
   g_autofree float *c = op_test_random (3, p->m * ldc, -1, 1);
-  if (pool == NULL)
+  SegueNnKept kept = { .values = b, .rows = rows_b, .columns = ldb, .keep = keep };
+  const NnGemm gemm = { .batch = 1,
+                        .trans_a = p->trans_a,
+                        .trans_b = p->trans_b,
+                        .m = p->m,
+                        .n = p->n,
+                        .k = p->k,
+                        .alpha = 1,
+                        .beta = p->beta,
+                        .a = a,
+                        .lda = lda,
+                        .b = b,
+                        .kept = keep != 0 ? &kept : NULL,
+                        .ldb = ldb,
+                        .c = c,
+                        .ldc = ldc };
+  if (threads == NULL)
     return;
-  if (keep != 0)
-    segue_nn_pool_keep (pool, b, rows_b, ldb, keep);
-  segue_nn_gemm (pool, p->trans_a, p->trans_b, p->m, p->n, p->k, 1, a, lda, b, ldb, p->beta, c,
-                 ldc);
-  g_assert_true (segue_nn_pool_check (pool, NULL));
+  nn_kept_refresh (&kept, threads);
+  nn_gemm_run (threads, &gemm);
+  nn_kept_clear (&kept);
+  g_assert_true (segue_nn_threads_check (threads, NULL));
   for (gsize i = 0; i < n_a && !thin; i++)
     a[i] = round_bfloat16 (a[i]);
   for (gsize i = 0; i < rows_b * ldb && !thin; i++)
@@ -212,10 +237,10 @@ check_bfloat16 (const Product *p, SegueNnKeep keep, guint n_threads)
 static void
 test_bfloat16_products (void)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (products); i++)
+  for (gsize i = 0; i < N_BACKENDS * G_N_ELEMENTS (products); i++)
     for (guint keep = 0; keep <= (SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY); keep++)
       for (guint n_threads = 1; n_threads <= 3; n_threads += 2)
-        check_bfloat16 (&products[i], keep, n_threads);
+        check_bfloat16 (i % N_BACKENDS, &products[i / N_BACKENDS], keep, n_threads);
 }
 
 /* How far y is from x, in units of x's own size. */
@@ -231,10 +256,14 @@ distance (gsize n, const float *x, const float *y)
 }
 
 /* Of each precision: half a unit of the last place of either factor, which are independent. */
-static const double expected_distance[] = { 1e-6, 3e-3, 6e-3 };
+static const double expected_distance[] = {
+  [SEGUE_MODEL_FLOAT32] = 1e-6, [SEGUE_MODEL_BFLOAT16] = 3e-3, [SEGUE_MODEL_INT8] = 6e-3
+};
+static const SegueModelPrecision precisions[] = { SEGUE_MODEL_FLOAT32, SEGUE_MODEL_BFLOAT16,
+                                                  SEGUE_MODEL_INT8 };
 
-typedef void (*Layer) (SegueNnPool *pool, gsize batch, const float *x, const float *w,
-                       const float *bias, float *y);
+typedef void (*Layer) (SegueNnThreads *threads, gsize batch, const float *x, const SegueNnAffine *w,
+                       float *y);
 
 enum {
   IN = 70,
@@ -246,29 +275,26 @@ enum {
 };
 
 static void
-run_linear (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
-            float *y)
+run_linear (SegueNnThreads *threads, gsize batch, const float *x, const SegueNnAffine *w, float *y)
 {
-  segue_nn_linear_forward_batch (pool, batch, TIME, IN, OUT, x, w, bias, y);
+  segue_nn_linear_forward_batch (threads, batch, TIME, IN, OUT, x, w, y);
 }
 
 static void
-run_conv (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
-          float *y)
+run_conv (SegueNnThreads *threads, gsize batch, const float *x, const SegueNnAffine *w, float *y)
 {
   const SegueNnConv1d conv = { batch, TIME, IN, OUT, KERNEL, STRIDE };
-  segue_nn_conv1d_forward (pool, &conv, x, w, bias, y);
+  segue_nn_conv1d_forward (threads, &conv, x, w, y);
 }
 
 enum { GROUPS = 2, TAPS = 40 };
 
 static void
-run_grouped (SegueNnPool *pool, gsize batch, const float *x, const float *w, const float *bias,
-             float *y)
+run_grouped (SegueNnThreads *threads, gsize batch, const float *x, const SegueNnAffine *w, float *y)
 {
   const SegueNnGroupedConv1d conv = { batch, TIME, IN, IN, TAPS, GROUPS };
-  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (pool, &conv));
-  segue_nn_grouped_conv1d_forward (pool, &conv, x, w, bias, y, scratch);
+  g_autofree float *scratch = g_new (float, segue_nn_grouped_conv1d_scratch (threads, &conv));
+  segue_nn_grouped_conv1d_forward (threads, &conv, x, w, y, scratch);
 }
 
 static const struct {
@@ -282,78 +308,130 @@ static const struct {
   { run_grouped, TAPS *IN, IN / GROUPS, SEGUE_NN_KEEP_ANY, TIME, IN },
 };
 
+/* As the table of weights does. */
+static void
+change (SegueNnKept *kept, float *w, gsize n, float factor)
+{
+  for (gsize i = 0; i < n; i++)
+    w[i] *= factor;
+  nn_kept_expire (kept);
+}
+
 /* Layers with kept weights: near float32, the same for any number of threads and in any batch, and following
  * changes of weights. */
 static void
-test_layers (gconstpointer which)
+check_layer (guint backend, SegueModelPrecision precision, guint which)
 {
-  SegueNnPrecision precision = GPOINTER_TO_UINT (which);
   enum { BATCH = 3 };
   g_autofree float *x = op_test_random (1, BATCH * TIME * IN, -0.2, 1);
-  const gsize n_weights = IN * MAX (OUT * KERNEL, TAPS * IN / GROUPS);
+  const gsize n_weights = layers[which].rows * layers[which].columns;
   g_autofree float *w = op_test_random (2, n_weights, -1, 1);
   g_autofree float *bias = op_test_random (3, OUT, -1, 1);
   g_autofree float *exact = g_new (float, BATCH *TIME *OUT), *y = g_new (float, BATCH *TIME *OUT);
   g_autofree float *other = g_new (float, BATCH *TIME *OUT);
-  g_autoptr (SegueNnPool) plain = op_test_pool (1), pool = pool_of (precision, 1);
-  g_autoptr (SegueNnPool) threads = pool_of (precision, 4);
-  for (gsize i = 0; i < 2 * G_N_ELEMENTS (layers) && pool != NULL; i++) {
-    Layer run = layers[i / 2].run;
-    gsize item = layers[i / 2].out_time * layers[i / 2].out, n = BATCH * item;
-    for (gsize j = 0; j < n_weights; j++)
-      w[j] *= 1 + (float) i;
-    gsize rows = layers[i / 2].rows, columns = layers[i / 2].columns;
-    segue_nn_pool_keep (pool, w, rows, columns, layers[i / 2].keep);
-    segue_nn_pool_keep (threads, w, rows, columns, layers[i / 2].keep);
-    run (plain, BATCH, x, w, bias, exact);
-    run (pool, BATCH, x, w, bias, y);
-    run (threads, BATCH, x, w, bias, other);
-    g_test_message ("%" G_GSIZE_FORMAT ": %g", i, distance (n, exact, y));
+  g_autoptr (SegueNnThreads) plain = op_test_threads (1);
+  g_autoptr (SegueNnThreads) one = threads_of (backend, precision, 1);
+  g_autoptr (SegueNnThreads) four = threads_of (backend, precision, 4);
+  SegueNnKept kept = { .values = w,
+                       .rows = layers[which].rows,
+                       .columns = layers[which].columns,
+                       .keep = layers[which].keep };
+  const SegueNnAffine affine = { { .w = w, .kept = &kept }, { .w = bias } };
+  Layer run = layers[which].run;
+  gsize item = layers[which].out_time * layers[which].out, n = BATCH * item;
+  for (guint i = 0; i < 2 && one != NULL; i++) {
+    change (&kept, w, n_weights, 1 + (float) i);
+    nn_kept_refresh (&kept, one);
+    run (plain, BATCH, x, &affine, exact);
+    run (one, BATCH, x, &affine, y);
+    run (four, BATCH, x, &affine, other);
+    g_test_message ("%u: %g", which, distance (n, exact, y));
     g_assert_cmpfloat (distance (n, exact, y), <, expected_distance[precision]);
     g_assert_cmpmem (y, n * sizeof *y, other, n * sizeof *y);
     for (gsize b = 0; b < BATCH; b++) {
-      run (pool, 1, x + b * TIME * IN, w, bias, other);
+      run (one, 1, x + b * TIME * IN, &affine, other);
       g_assert_cmpmem (other, item * sizeof *y, y + b * item, item * sizeof *y);
     }
-    g_assert_true (segue_nn_pool_check (pool, NULL));
+    g_assert_true (segue_nn_threads_check (one, NULL));
   }
+  nn_kept_clear (&kept);
 }
 
-/* A pool changes from one precision to another and back. */
 static void
-test_change (void)
+test_layers (gconstpointer data)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  for (guint which = 0; which < G_N_ELEMENTS (layers); which++)
+    for (guint backend = 0; backend < N_BACKENDS; backend++)
+      check_layer (backend, GPOINTER_TO_UINT (data), which);
+}
+
+/* Copies that are out of date, or of another precision or backend, are never used: without a refresh the
+ * product is that of the values. */
+static void
+test_out_of_date (void)
+{
   g_autofree float *x = op_test_random (1, TIME * IN, -1, 1);
   g_autofree float *w = op_test_random (2, OUT * IN, -1, 1);
   g_autofree float *exact = g_new (float, TIME *OUT), *y = g_new (float, TIME *OUT);
-  run_linear (pool, 1, x, w, NULL, exact);
-  for (guint i = 0; i < 2 * SEGUE_NN_N_PRECISIONS; i++) {
-    SegueNnPrecision precision = i % SEGUE_NN_N_PRECISIONS;
-    if (!segue_nn_pool_set_precision (pool, precision, NULL))
+  g_autoptr (SegueNnThreads) plain = op_test_threads (1);
+  SegueNnKept kept = {
+    .values = w, .rows = OUT, .columns = IN, .keep = SEGUE_NN_KEEP_OUTPUTS | SEGUE_NN_KEEP_ANY
+  };
+  const SegueNnAffine affine = { { .w = w, .kept = &kept } };
+  for (guint i = 0; i < 4 * N_BACKENDS * G_N_ELEMENTS (precisions); i++) {
+    SegueModelPrecision precision = precisions[i % G_N_ELEMENTS (precisions)];
+    guint backend = i / G_N_ELEMENTS (precisions) % N_BACKENDS;
+    g_autoptr (SegueNnThreads) threads = threads_of (backend, precision, 2);
+    if (threads == NULL)
       continue;
-    g_assert_cmpint (segue_nn_pool_get_precision (pool), ==, precision);
-    segue_nn_pool_keep (pool, w, OUT, IN, SEGUE_NN_KEEP_OUTPUTS);
-    run_linear (pool, 1, x, w, NULL, y);
-    g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
-    if (precision == SEGUE_NN_FLOAT32)
-      g_assert_cmpmem (exact, TIME * OUT * sizeof *y, y, TIME * OUT * sizeof *y);
-    segue_nn_pool_forget (pool);
-    run_linear (pool, 1, x, w, NULL, y);
-    g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
+    /* First with copies of whatever came before. */
+    for (guint refreshed = 0; refreshed < 2; refreshed++) {
+      if (refreshed)
+        nn_kept_refresh (&kept, threads);
+      run_linear (plain, 1, x, &affine, exact);
+      run_linear (threads, 1, x, &affine, y);
+      g_assert_cmpfloat (distance (TIME * OUT, exact, y), <, expected_distance[precision]);
+      if (precision == SEGUE_MODEL_FLOAT32 && backend == DEFAULT)
+        g_assert_cmpmem (exact, TIME * OUT * sizeof *y, y, TIME * OUT * sizeof *y);
+    }
+    g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, precision);
+    if (i % 2 == 0)
+      change (&kept, w, OUT * IN, -1.5f);
   }
+  nn_kept_clear (&kept);
+}
+
+/* A copy that is up to date is used: a value that nobody was told of shows that. */
+static void
+test_used (void)
+{
+  g_autofree float *x = op_test_random (1, TIME * IN, 0.5, 1);
+  g_autofree float *w = op_test_random (2, OUT * IN, -1, 1);
+  g_autofree float *before = g_new (float, TIME *OUT), *after = g_new (float, TIME *OUT);
+  g_autoptr (SegueNnThreads) threads = threads_of (PORTABLE, SEGUE_MODEL_BFLOAT16, 2);
+  SegueNnKept kept = { .values = w, .rows = OUT, .columns = IN, .keep = SEGUE_NN_KEEP_OUTPUTS };
+  const SegueNnAffine affine = { { .w = w, .kept = &kept } };
+  nn_kept_refresh (&kept, threads);
+  run_linear (threads, 1, x, &affine, before);
+  w[0] += 100;
+  run_linear (threads, 1, x, &affine, after);
+  g_assert_cmpmem (before, TIME * OUT * sizeof *before, after, TIME * OUT * sizeof *after);
+  nn_kept_expire (&kept);
+  run_linear (threads, 1, x, &affine, after);
+  g_assert_cmpfloat (after[0], >, before[0] + 40);
+  nn_kept_clear (&kept);
 }
 
 static void
 test_refused (void)
 {
-  g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, "openblas", NULL);
-  for (guint i = 1; i < SEGUE_NN_N_PRECISIONS; i++) {
+  g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, "openblas", NULL);
+  for (guint i = 1; i < G_N_ELEMENTS (precisions); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_false (segue_nn_pool_set_precision (pool, i, &error));
+    g_assert_false (segue_nn_threads_set_precision (threads, precisions[i], &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    g_assert_nonnull (strstr (error->message, segue_nn_precision_get_name (i)));
-    g_assert_cmpint (segue_nn_pool_get_precision (pool), ==, SEGUE_NN_FLOAT32);
+    g_assert_nonnull (strstr (error->message, segue_model_precision_names ()[precisions[i]]));
+    g_assert_cmpint (segue_nn_threads_get_precision (threads), ==, SEGUE_MODEL_FLOAT32);
   }
 }
 
@@ -366,12 +444,13 @@ main (int argc, char **argv)
   g_test_add_func ("/nn/precision/portable", test_portable);
   g_test_add_func ("/nn/precision/int8-rows", test_int8_rows);
   g_test_add_func ("/nn/precision/bfloat16-products", test_bfloat16_products);
-  for (guint i = 0; i < SEGUE_NN_N_PRECISIONS; i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (precisions); i++) {
     g_autofree char *path =
-      g_strconcat ("/nn/precision/layers/", segue_nn_precision_get_name (i), NULL);
-    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_layers);
+      g_strconcat ("/nn/precision/layers/", segue_model_precision_names ()[precisions[i]], NULL);
+    g_test_add_data_func (path, GUINT_TO_POINTER (precisions[i]), test_layers);
   }
-  g_test_add_func ("/nn/precision/change", test_change);
+  g_test_add_func ("/nn/precision/out-of-date", test_out_of_date);
+  g_test_add_func ("/nn/precision/used", test_used);
   g_test_add_func ("/nn/precision/refused", test_refused);
   return g_test_run ();
 }

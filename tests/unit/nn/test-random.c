@@ -8,28 +8,6 @@
 
 static const SegueNnRandomKey key = { G_GUINT64_CONSTANT (0x123456789ABCDEF0), 7, 11, 3 };
 
-/* The known answers that come with Random123. */
-static void
-test_philox (void)
-{
-  static const struct {
-    guint32 counter[4], key[2], out[4];
-  } known[] = {
-    { { 0, 0, 0, 0 }, { 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
-    { { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
-      { 0xffffffff, 0xffffffff },
-      { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
-    { { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 },
-      { 0xa4093822, 0x299f31d0 },
-      { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS (known); i++) {
-    guint32 out[4];
-    segue_nn_philox (known[i].counter, known[i].key, out);
-    g_assert_cmpmem (out, sizeof out, known[i].out, sizeof known[i].out);
-  }
-}
-
 /* Each part of the key matters, the high halves too. */
 static void
 test_keys_differ (void)
@@ -79,8 +57,8 @@ test_fills (void)
   enum { N = 100003 };
   g_autofree float *x = g_new (float, N), *y = g_new (float, N);
   double mean, deviation, kurtosis, error = 1.0 / sqrt ((double) N);
-  g_autoptr (SegueNnPool) one = op_test_pool (1);
-  g_autoptr (SegueNnPool) three = op_test_pool (3);
+  g_autoptr (SegueNnThreads) one = op_test_threads (1);
+  g_autoptr (SegueNnThreads) three = op_test_threads (3);
 
   segue_nn_random_fill_uniform (one, &key, 0.0f, 1.0f, N, x);
   segue_nn_random_fill_uniform (three, &key, 0.0f, 1.0f, N, y);
@@ -171,8 +149,8 @@ test_dropout_mask (void)
   enum { BATCH = 3, N = 20001 };
   static const guint64 items[BATCH] = { 5, 1000000007, G_MAXUINT64 };
   const float p = 0.1f;
-  g_autoptr (SegueNnPool) one = op_test_pool (1);
-  g_autoptr (SegueNnPool) four = op_test_pool (4);
+  g_autoptr (SegueNnThreads) one = op_test_threads (1);
+  g_autoptr (SegueNnThreads) four = op_test_threads (4);
   g_autofree float *x = op_test_random (1, BATCH * N, 1, 2), *y = g_new (float, BATCH *N);
   g_autofree float *z = g_new (float, BATCH *N);
   gsize dropped = 0;
@@ -213,29 +191,28 @@ static void
 test_dropout_add (void)
 {
   enum { BATCH = 2, N = 17003 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree float *x = op_test_random (1, BATCH * N, -1, 1), *y = g_new (float, BATCH *N);
   g_autofree float *residual = op_test_random (2, BATCH * N, -1, 1), *z = g_new (float, BATCH *N);
 
   for (guint i = 0; i < 2; i++) {
     float p = i == 0 ? 0.0f : 0.3f;
-    segue_nn_dropout (pool, &key, NULL, p, BATCH, N, x, y);
-    segue_nn_dropout_add (pool, &key, NULL, p, BATCH, N, x, residual, z);
+    segue_nn_dropout (threads, &key, NULL, p, BATCH, N, x, y);
+    segue_nn_dropout_add (threads, &key, NULL, p, BATCH, N, x, residual, z);
     if (p == 0.0f)
       g_assert_cmpmem (y, BATCH * N * sizeof *y, x, BATCH * N * sizeof *x);
     for (gsize j = 0; j < BATCH * N; j++)
       g_assert_cmpfloat ((double) z[j], ==, (double) (residual[j] + y[j]));
   }
-  segue_nn_dropout_add (pool, &key, NULL, 0.3f, BATCH, N, x, residual, residual);
+  segue_nn_dropout_add (threads, &key, NULL, 0.3f, BATCH, N, x, residual, residual);
   g_assert_cmpmem (residual, BATCH * N * sizeof *residual, z, BATCH * N * sizeof *z);
-  segue_nn_dropout (pool, NULL, NULL, 0.0f, BATCH, N, x, x);
+  segue_nn_dropout (threads, NULL, NULL, 0.0f, BATCH, N, x, x);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/nn/random/philox", test_philox);
   g_test_add_func ("/nn/random/keys-differ", test_keys_differ);
   g_test_add_func ("/nn/random/fills", test_fills);
   g_test_add_func ("/nn/random/permutation", test_permutation);

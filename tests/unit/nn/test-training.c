@@ -17,7 +17,7 @@ static const gint32 labels[] = { 2, 0, SEGUE_NN_IGNORE, 4, 4, 1, 3 };
 static const float weights[] = { 0.5f, 2.0f, 1.0f, 0.25f, 3.0f };
 
 static void
-loss_forward (const OpTest *test, SegueNnPool *pool, float *const *in, float *y, float *saved)
+loss_forward (const OpTest *test, SegueNnThreads *threads, float *const *in, float *y, float *saved)
 {
   const Loss *l = test->shape;
   y[0] = (float) segue_nn_cross_entropy_forward (&l->loss, in[0], l->labels, saved);
@@ -50,12 +50,12 @@ loss_reference (const OpTest *test, double *const *in, double *y)
 }
 
 static void
-loss_backward (const OpTest *test, SegueNnPool *pool, float *const *in, const float *y,
+loss_backward (const OpTest *test, SegueNnThreads *threads, float *const *in, const float *y,
                const float *saved, const float *dy, float *const *grads)
 {
   const Loss *l = test->shape;
   segue_nn_cross_entropy_backward (&l->loss, saved, l->labels, grads[0]);
-  segue_nn_scale (pool, l->loss.batch * l->loss.classes, dy[0], grads[0]);
+  segue_nn_scale (threads, l->loss.batch * l->loss.classes, dy[0], grads[0]);
 }
 
 static void
@@ -157,7 +157,7 @@ test_adamw_torch (void)
                                        4.0950998148048257e-10, 0.0 };
   static const double v_expected[] = { 0.0005495003424584866, 0.009980027563869953,
                                        4.9900098582851876e-21, 0.0 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   const SegueNnAdamW adamw = SEGUE_NN_ADAMW_DEFAULT;
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -165,7 +165,7 @@ test_adamw_torch (void)
     for (guint step = 1; step <= 5; step++) {
       /* half the gradient, scaled by two: as clipping would */
       float dw[] = { 0.05f * (float) step, (-3.0f + (float) step) / 2.0f, 5e-10f, 0.0f };
-      segue_nn_adamw_step (pool, &adamw, step, 1e-2, cases[i].decay, 2.0f, 4, dw, m, v, w);
+      segue_nn_adamw_step (threads, &adamw, step, 1e-2, cases[i].decay, 2.0f, 4, dw, m, v, w);
     }
     for (gsize j = 0; j < 4; j++) {
       double size = fabs ((double) cases[i].expected[j]);
@@ -185,13 +185,13 @@ test_adamw_many (void)
   const SegueNnAdamW adamw = { 0.8, 0.99, 1e-6 };
   g_autofree float *first = NULL;
   for (guint n_threads = 1; n_threads <= 4; n_threads++) {
-    g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+    g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
     g_autofree float *w = op_test_random (1, N, -1, 1), *dw = op_test_random (2, N, -1, 1);
     g_autofree float *m = op_test_random (3, N, -1, 1), *v = op_test_random (4, N, 0, 1);
     g_autofree float *before = g_memdup2 (w, N * sizeof *w);
     g_autofree float *m_before = g_memdup2 (m, N * sizeof *m);
     g_autofree float *v_before = g_memdup2 (v, N * sizeof *v);
-    segue_nn_adamw_step (pool, &adamw, 10, 1e-3, 0.01, 0.5f, N, dw, m, v, w);
+    segue_nn_adamw_step (threads, &adamw, 10, 1e-3, 0.01, 0.5f, N, dw, m, v, w);
     for (gsize i = 0; i < N; i++) {
       double g = 0.5 * (double) dw[i];
       double mi = 0.8 * (double) m_before[i] + 0.2 * g;
@@ -210,11 +210,11 @@ test_adamw_many (void)
 static void
 test_clipping (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   const float a[] = { 3.0f, 4.0f, 0.0f }, b[] = { 12.0f };
   const float *grads[] = { a, NULL, b };
   const gsize sizes[] = { 3, 9, 1 };
-  double norm = segue_nn_grad_norm (pool, 3, grads, sizes);
+  double norm = segue_nn_grad_norm (threads, 3, grads, sizes);
   g_assert_cmpfloat (norm, ==, 13.0);
   g_assert_cmpfloat_with_epsilon ((double) (segue_nn_clip_coefficient (norm, 1.0) * a[0]),
                                   0.23076921701431274, 1e-8);
@@ -227,7 +227,7 @@ test_clipping (void)
   const float bad[] = { 1.0f, NAN };
   const float *broken[] = { bad };
   const gsize two = 2;
-  g_assert_true (isnan (segue_nn_grad_norm (pool, 1, broken, &two)));
+  g_assert_true (isnan (segue_nn_grad_norm (threads, 1, broken, &two)));
 }
 
 static void
@@ -324,24 +324,24 @@ test_elementwise (void)
     for (gsize i = 0; i < n; i++)
       exact += (double) a[i] * (double) b[i];
     for (guint n_threads = 1; n_threads <= 4; n_threads++) {
-      g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+      g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
       g_autofree float *y = g_new (float, n + 1);
       y[n] = 42.0f;
-      double dot = segue_nn_dot (pool, n, a, b);
+      double dot = segue_nn_dot (threads, n, a, b);
       if (n_threads == 1)
         first = dot;
       g_assert_true (dot == first);
       g_assert_cmpfloat_with_epsilon (dot, exact, 1e-9);
 
-      segue_nn_add (pool, n, a, b, y);
-      segue_nn_accumulate (pool, n, 0.5f, a, y);
-      segue_nn_scale (pool, n, 2.0f, y);
+      segue_nn_add (threads, n, a, b, y);
+      segue_nn_accumulate (threads, n, 0.5f, a, y);
+      segue_nn_scale (threads, n, 2.0f, y);
       for (gsize i = 0; i < n; i++)
         g_assert_cmpfloat_with_epsilon ((double) y[i], 3.0 * (double) a[i] + 2.0 * (double) b[i],
                                         1e-6);
-      segue_nn_copy (pool, n, a, y);
-      segue_nn_add (pool, n, y, b, y);
-      segue_nn_fill (pool, n / 2, 7.0f, y);
+      segue_nn_copy (threads, n, a, y);
+      segue_nn_add (threads, n, y, b, y);
+      segue_nn_fill (threads, n / 2, 7.0f, y);
       for (gsize i = 0; i < n; i++)
         g_assert_true (y[i] == (i < n / 2 ? 7.0f : a[i] + b[i]));
       g_assert_true (y[n] == 42.0f);
@@ -353,17 +353,17 @@ static void
 test_all_finite (void)
 {
   enum { N = 50000 };
-  g_autoptr (SegueNnPool) pool = op_test_pool (3);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (3);
   g_autofree float *x = op_test_random (1, N, -3e38, 3e38);
   static const gsize places[] = { 0, 1, 16383, 16384, N - 1 };
   const float bad[] = { NAN, INFINITY, -INFINITY };
-  g_assert_true (segue_nn_all_finite (pool, N, x));
-  g_assert_true (segue_nn_all_finite (pool, 0, x));
+  g_assert_true (segue_nn_all_finite (threads, N, x));
+  g_assert_true (segue_nn_all_finite (threads, 0, x));
   for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
     for (gsize j = 0; j < G_N_ELEMENTS (bad); j++) {
       float was = x[places[i]];
       x[places[i]] = bad[j];
-      g_assert_false (segue_nn_all_finite (pool, N, x));
+      g_assert_false (segue_nn_all_finite (threads, N, x));
       x[places[i]] = was;
     }
   }

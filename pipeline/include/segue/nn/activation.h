@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -23,11 +23,11 @@ SEGUE_API gboolean segue_nn_activation_from_name (const char *name, SegueNnActiv
 SEGUE_API const char *segue_nn_activation_get_name (SegueNnActivation activation);
 
 /* y [n] = f (x [n]); y may be x. */
-SEGUE_API void segue_nn_activation_forward (SegueNnPool *pool, SegueNnActivation activation,
+SEGUE_API void segue_nn_activation_forward (SegueNnThreads *threads, SegueNnActivation activation,
                                             gsize n, const float *x, float *y);
 
 /* dx [n] = dy [n] · f' (x [n]), from the INPUT of the forward; dx may be dy. */
-SEGUE_API void segue_nn_activation_backward (SegueNnPool *pool, SegueNnActivation activation,
+SEGUE_API void segue_nn_activation_backward (SegueNnThreads *threads, SegueNnActivation activation,
                                              gsize n, const float *x, const float *dy, float *dx);
 
 G_END_DECLS

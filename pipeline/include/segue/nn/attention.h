@@ -24,21 +24,23 @@ typedef struct {
   float dropout; /* on probabilities; 0 for inference */
 } SegueNnAttention;
 
-/* Floats of scratch; grows with the pool's threads and with time, not with batch. */
-SEGUE_API gsize segue_nn_attention_forward_scratch (SegueNnPool *pool,
+/* Floats of scratch; grows with the number of threads and with time, not with batch. */
+SEGUE_API gsize segue_nn_attention_forward_scratch (SegueNnThreads *threads,
                                                     const SegueNnAttention *attention);
-SEGUE_API gsize segue_nn_attention_backward_scratch (SegueNnPool *pool,
+SEGUE_API gsize segue_nn_attention_backward_scratch (SegueNnThreads *threads,
                                                      const SegueNnAttention *attention);
 
 /* key: of the dropout mask; the index of an element of item b is (head · time + row) · time +
  * column, see dropout.h. key and items may be NULL if dropout is 0. */
-SEGUE_API void segue_nn_attention_forward (SegueNnPool *pool, const SegueNnAttention *attention,
+SEGUE_API void segue_nn_attention_forward (SegueNnThreads *threads,
+                                           const SegueNnAttention *attention,
                                            const SegueNnRandomKey *key, const guint64 *items,
                                            const float *q, const float *k, const float *v, float *y,
                                            float *scratch);
 
 /* dq, dk, dv are written; the same key as forward. */
-SEGUE_API void segue_nn_attention_backward (SegueNnPool *pool, const SegueNnAttention *attention,
+SEGUE_API void segue_nn_attention_backward (SegueNnThreads *threads,
+                                            const SegueNnAttention *attention,
                                             const SegueNnRandomKey *key, const guint64 *items,
                                             const float *q, const float *k, const float *v,
                                             const float *dy, float *dq, float *dk, float *dv,

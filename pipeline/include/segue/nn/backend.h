@@ -1,6 +1,7 @@
 #pragma once
 
-#include <segue/nn/precision.h>
+#include <segue/model.h>
+#include <segue/nn/types.h>
 
 G_BEGIN_DECLS
 
@@ -12,7 +13,7 @@ typedef struct {
   /* Whether the library, as installed on this system, supports the required operations; NULL: always. */
   gboolean (*usable) (void);
 
-  /* Called by every pool, before its first product; afterwards the library must not start
+  /* Called when threads are created, before their first product; afterwards the library must not start
    * threads itself. */
   void (*init) (void);
 
@@ -29,7 +30,7 @@ typedef struct {
 
   /* Whether this processor has instructions for a precision, so that it is faster; NULL: only for
    * float32. */
-  gboolean (*has) (SegueNnPrecision precision);
+  gboolean (*has) (SegueModelPrecision precision);
 
   /* As sgemm, with alpha = 1, for matrices in bfloat16; sums and C are float32. */
   gboolean (*bgemm) (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
@@ -38,16 +39,16 @@ typedef struct {
 
   /* Bytes of weights B [n, k], one row per output, packed in the order in which the kernels of a
    * precision read them; NULL, or 0: there is no such order. Smaller matrices need no more. */
-  gsize (*packed_size) (SegueNnPrecision precision, gsize n, gsize k);
+  gsize (*packed_size) (SegueModelPrecision precision, gsize n, gsize k);
 
   /* Packs B into that order, aligned to 64 bytes: bfloat16 or int8. */
-  gboolean (*pack) (SegueNnPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
+  gboolean (*pack) (SegueModelPrecision precision, gsize n, gsize k, gconstpointer b, gsize ldb,
                     gpointer packed);
 
   /* C [m, n] = A [m, k] Bᵀ, plus C if `add`; rows without gaps. BFLOAT16: A is bfloat16, C float32;
    * INT8: A is uint8, C int32. */
-  gboolean (*packed_gemm) (SegueNnPrecision precision, gsize m, gsize n, gsize k, gconstpointer a,
-                           gconstpointer packed, gboolean add, gpointer c);
+  gboolean (*packed_gemm) (SegueModelPrecision precision, gsize m, gsize n, gsize k,
+                           gconstpointer a, gconstpointer packed, gboolean add, gpointer c);
 } SegueNnBackend;
 
 /* The usable backend called `name`; for NULL the one that $SEGUE_BACKEND names, or the first usable

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * summed around its own mean and the blocks are merged in order, to avoid cancellation.
  * scratch: segue_nn_batch_norm_scratch () floats. */
 SEGUE_API gsize segue_nn_batch_norm_scratch (gsize rows, gsize channels);
-SEGUE_API void segue_nn_batch_norm_statistics (SegueNnPool *pool, gsize rows, gsize channels,
+SEGUE_API void segue_nn_batch_norm_statistics (SegueNnThreads *threads, gsize rows, gsize channels,
                                                const float *x, float *mean, float *variance,
                                                float *scratch);
 

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <segue/nn/activation.h>
 #include <segue/version.h>
 
 G_BEGIN_DECLS
@@ -32,6 +33,10 @@ SEGUE_API gboolean segue_nn_config_get_string (const json_t *object, const char 
 SEGUE_API gboolean segue_nn_config_get_choice (const json_t *object, const char *where,
                                                const char *key, const char *const *names,
                                                guint *index, GError **error);
+/** segue_nn_config_get_activation: by its name in transformers. */
+SEGUE_API gboolean segue_nn_config_get_activation (const json_t *object, const char *where,
+                                                   const char *key, SegueNnActivation *activation,
+                                                   GError **error);
 /** segue_nn_config_get_sizes: a list of 1…@max_n whole numbers; @n is set to their number. */
 SEGUE_API gboolean segue_nn_config_get_sizes (const json_t *object, const char *where,
                                               const char *key, gsize min, gsize max, guint max_n,

@@ -40,19 +40,18 @@ typedef struct {
  * @item: identifies their random numbers */
 SEGUE_API void segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weights,
                                               const char *name, guint64 item);
-/** segue_nn_conv_block2d_changed: must be called after each change of the weights. */
-SEGUE_API void segue_nn_conv_block2d_changed (SegueNnConvBlock2d *block, SegueNnPool *pool);
 /** segue_nn_conv_block2d_scratch: floats. */
-SEGUE_API gsize segue_nn_conv_block2d_scratch (const SegueNnConvBlock2d *block, SegueNnPool *pool,
+SEGUE_API gsize segue_nn_conv_block2d_scratch (const SegueNnConvBlock2d *block,
+                                               SegueNnThreads *threads,
                                                const SegueNnConvBlock2dBuffers *buffers,
                                                gboolean train);
 /** segue_nn_conv_block2d_forward: @train: normalises with the batch's statistics and updates the running ones. */
-SEGUE_API void segue_nn_conv_block2d_forward (SegueNnConvBlock2d *block, SegueNnPool *pool,
+SEGUE_API void segue_nn_conv_block2d_forward (SegueNnConvBlock2d *block, SegueNnThreads *threads,
                                               const SegueNnConvBlock2dBuffers *buffers,
                                               gboolean train, float *scratch);
 /** segue_nn_conv_block2d_backward: the buffer of y contains its gradient on entry; gradients replace the activations
  * that they belong to. */
-SEGUE_API void segue_nn_conv_block2d_backward (SegueNnConvBlock2d *block, SegueNnPool *pool,
+SEGUE_API void segue_nn_conv_block2d_backward (SegueNnConvBlock2d *block, SegueNnThreads *threads,
                                                const SegueNnConvBlock2dBuffers *buffers,
                                                float *scratch);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <segue/nn/activation.h>
+#include <segue/nn/weight.h>
 
 G_BEGIN_DECLS
 
@@ -30,20 +31,19 @@ SEGUE_API gsize segue_nn_conv1d_out_time (gsize time, gsize kernel, gsize stride
 
 /* w = torch_w [out, in, kernel] packed as [out, kernel, in]; and the inverse, torch_w = (or, with
  * `add`, +=), which also converts a gradient of packed weights to the order of a file. */
-SEGUE_API void segue_nn_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
+SEGUE_API void segue_nn_conv1d_pack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel,
                                      const float *torch_w, float *w);
-SEGUE_API void segue_nn_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
+SEGUE_API void segue_nn_conv1d_unpack (SegueNnThreads *threads, gsize out, gsize in, gsize kernel,
                                        gboolean add, const float *w, float *torch_w);
 
-/* x [batch, time, in], w [out, kernel, in], bias [out] or NULL, y [batch, out_time, out]. */
-SEGUE_API void segue_nn_conv1d_forward (SegueNnPool *pool, const SegueNnConv1d *conv,
-                                        const float *x, const float *w, const float *bias,
-                                        float *y);
+/* x [batch, time, in], w [out, kernel, in], bias [out], y [batch, out_time, out]. */
+SEGUE_API void segue_nn_conv1d_forward (SegueNnThreads *threads, const SegueNnConv1d *conv,
+                                        const float *x, const SegueNnAffine *w, float *y);
 
-/* dx [batch, time, in] is written (0 in frames outside every window), dw [out, kernel, in] and
- * dbias [out] are added to; each may be NULL. x is read only for dw, w only for dx. */
-SEGUE_API void segue_nn_conv1d_backward (SegueNnPool *pool, const SegueNnConv1d *conv,
-                                         const float *x, const float *w, const float *dy, float *dx,
-                                         float *dw, float *dbias);
+/* dx [batch, time, in] is written (0 in frames outside every window), unless it is NULL; the gradients of w
+ * and bias are added to. x is read only for the gradient of w, w only for dx. */
+SEGUE_API void segue_nn_conv1d_backward (SegueNnThreads *threads, const SegueNnConv1d *conv,
+                                         const float *x, const SegueNnAffine *w, const float *dy,
+                                         float *dx);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -35,22 +35,24 @@ SEGUE_API gsize segue_nn_conv2d_packed_back_size (const SegueNnConv2d *conv);
 
 /* Packs w [out, in, kernel_height, kernel_width] into `packed` for the forward, and into packed_back (mirrored,
  * in and out exchanged) for the gradient of the input. Either may be NULL. */
-SEGUE_API void segue_nn_conv2d_pack (SegueNnPool *pool, const SegueNnConv2d *conv, const float *w,
-                                     float *packed, float *packed_back);
+SEGUE_API void segue_nn_conv2d_pack (SegueNnThreads *threads, const SegueNnConv2d *conv,
+                                     const float *w, float *packed, float *packed_back);
 
-/* Floats of scratch for either direction: grows with the pool's threads, and for the backward with the
+/* Floats of scratch for either direction: grows with the number of threads, and for the backward with the
  * size of the weights, not with batch × height. */
-SEGUE_API gsize segue_nn_conv2d_forward_scratch (SegueNnPool *pool, const SegueNnConv2d *conv);
-SEGUE_API gsize segue_nn_conv2d_backward_scratch (SegueNnPool *pool, const SegueNnConv2d *conv);
+SEGUE_API gsize segue_nn_conv2d_forward_scratch (SegueNnThreads *threads,
+                                                 const SegueNnConv2d *conv);
+SEGUE_API gsize segue_nn_conv2d_backward_scratch (SegueNnThreads *threads,
+                                                  const SegueNnConv2d *conv);
 
 /* x [batch, height, width, in] → y [batch, height, width, out]. */
-SEGUE_API void segue_nn_conv2d_forward (SegueNnPool *pool, const SegueNnConv2d *conv,
+SEGUE_API void segue_nn_conv2d_forward (SegueNnThreads *threads, const SegueNnConv2d *conv,
                                         const float *x, const float *packed, float *y,
                                         float *scratch);
 
 /* dx [batch, height, width, in] is written, dw [out, in, kernel_height, kernel_width] is added to;
  * either may be NULL. x is read only for dw, packed_back only for dx. dx may be x (it is written last). */
-SEGUE_API void segue_nn_conv2d_backward (SegueNnPool *pool, const SegueNnConv2d *conv,
+SEGUE_API void segue_nn_conv2d_backward (SegueNnThreads *threads, const SegueNnConv2d *conv,
                                          const float *x, const float *packed_back, const float *dy,
                                          float *dx, float *dw, float *scratch);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 

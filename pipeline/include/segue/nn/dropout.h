@@ -16,13 +16,13 @@ G_BEGIN_DECLS
 SEGUE_API float segue_nn_dropout_factor (const SegueNnRandomKey *key, float p, guint64 index);
 
 /* x, y [batch, n]; y may be x. For the backward, x is dy and y is dx. */
-SEGUE_API void segue_nn_dropout (SegueNnPool *pool, const SegueNnRandomKey *key,
+SEGUE_API void segue_nn_dropout (SegueNnThreads *threads, const SegueNnRandomKey *key,
                                  const guint64 *items, float p, gsize batch, gsize n,
                                  const float *x, float *y);
 
 /* y [batch, n] = residual + dropout (x), in one pass; y may be x or residual. residual may be
  * NULL. */
-SEGUE_API void segue_nn_dropout_add (SegueNnPool *pool, const SegueNnRandomKey *key,
+SEGUE_API void segue_nn_dropout_add (SegueNnThreads *threads, const SegueNnRandomKey *key,
                                      const guint64 *items, float p, gsize batch, gsize n,
                                      const float *x, const float *residual, float *y);
 

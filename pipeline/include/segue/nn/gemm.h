@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -9,13 +9,13 @@ G_BEGIN_DECLS
  * op (A) is A, stored [m, k] with rows lda apart (lda >= k), or for trans_a its transpose, stored
  * [k, m] with lda >= m; likewise B. beta == 0 never reads C, so it may be uninitialised. k == 0 is
  * allowed; the result is beta * C. */
-SEGUE_API void segue_nn_gemm (SegueNnPool *pool, gboolean trans_a, gboolean trans_b, gsize m,
+SEGUE_API void segue_nn_gemm (SegueNnThreads *threads, gboolean trans_a, gboolean trans_b, gsize m,
                               gsize n, gsize k, float alpha, const float *a, gsize lda,
                               const float *b, gsize ldb, float beta, float *c, gsize ldc);
 
 /* `batch` such products; matrix i of A starts at a + i * stride_a, and so on. The Cs must not
  * overlap. */
-SEGUE_API void segue_nn_gemm_batch (SegueNnPool *pool, gsize batch, gboolean trans_a,
+SEGUE_API void segue_nn_gemm_batch (SegueNnThreads *threads, gsize batch, gboolean trans_a,
                                     gboolean trans_b, gsize m, gsize n, gsize k, float alpha,
                                     const float *a, gsize lda, gsize stride_a, const float *b,
                                     gsize ldb, gsize stride_b, float beta, float *c, gsize ldc,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/weight.h>
 
 G_BEGIN_DECLS
 
@@ -25,26 +25,27 @@ typedef struct {
 
 /* w = torch_w [out, in / groups, kernel], packed; and the inverse, torch_w = (or, with `add`,
  * +=). */
-SEGUE_API void segue_nn_grouped_conv1d_pack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
-                                             gsize groups, const float *torch_w, float *w);
-SEGUE_API void segue_nn_grouped_conv1d_unpack (SegueNnPool *pool, gsize out, gsize in, gsize kernel,
-                                               gsize groups, gboolean add, const float *w,
-                                               float *torch_w);
+SEGUE_API void segue_nn_grouped_conv1d_pack (SegueNnThreads *threads, gsize out, gsize in,
+                                             gsize kernel, gsize groups, const float *torch_w,
+                                             float *w);
+SEGUE_API void segue_nn_grouped_conv1d_unpack (SegueNnThreads *threads, gsize out, gsize in,
+                                               gsize kernel, gsize groups, gboolean add,
+                                               const float *w, float *torch_w);
 
-/* Floats of scratch for both forward and backward; grows with the pool's threads, not with
+/* Floats of scratch for both forward and backward; grows with the number of threads, not with
  * batch. */
-SEGUE_API gsize segue_nn_grouped_conv1d_scratch (SegueNnPool *pool,
+SEGUE_API gsize segue_nn_grouped_conv1d_scratch (SegueNnThreads *threads,
                                                  const SegueNnGroupedConv1d *conv);
 
-/* x [batch, time, in], w packed, bias [out] or NULL, y [batch, time, out]. */
-SEGUE_API void segue_nn_grouped_conv1d_forward (SegueNnPool *pool, const SegueNnGroupedConv1d *conv,
-                                                const float *x, const float *w, const float *bias,
-                                                float *y, float *scratch);
+/* x [batch, time, in], w packed, bias [out], y [batch, time, out]. */
+SEGUE_API void segue_nn_grouped_conv1d_forward (SegueNnThreads *threads,
+                                                const SegueNnGroupedConv1d *conv, const float *x,
+                                                const SegueNnAffine *w, float *y, float *scratch);
 
-/* dx [batch, time, in] is written; dw (packed) and dbias [out] are added to; each may be NULL. */
-SEGUE_API void segue_nn_grouped_conv1d_backward (SegueNnPool *pool,
+/* dx [batch, time, in] is written, unless it is NULL; the gradients of w (packed) and bias are added to. */
+SEGUE_API void segue_nn_grouped_conv1d_backward (SegueNnThreads *threads,
                                                  const SegueNnGroupedConv1d *conv, const float *x,
-                                                 const float *w, const float *dy, float *dx,
-                                                 float *dw, float *dbias, float *scratch);
+                                                 const SegueNnAffine *w, const float *dy, float *dx,
+                                                 float *scratch);
 
 G_END_DECLS

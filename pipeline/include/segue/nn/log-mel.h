@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -39,11 +39,11 @@ typedef struct {
 /* Tables and FFT plans for one configuration. */
 typedef struct _SegueNnLogMel SegueNnLogMel;
 
-/* pool: the largest pool that will use it; pools with more threads must not.
+/* threads: those that will use it, or more than those.
  * Errors: SEGUE_ERROR_DATA for a configuration outside the bounds above, or one with a band so narrow
  * that it contains no bin of the FFT; SEGUE_ERROR_RESOURCE. */
-SEGUE_API SegueNnLogMel *segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnPool *pool,
-                                               GError **error);
+SEGUE_API SegueNnLogMel *segue_nn_log_mel_new (const SegueNnLogMelConfig *config,
+                                               SegueNnThreads *threads, GError **error);
 /* NULL is accepted. */
 SEGUE_API void segue_nn_log_mel_free (SegueNnLogMel *log_mel);
 
@@ -51,8 +51,8 @@ SEGUE_API void segue_nn_log_mel_free (SegueNnLogMel *log_mel);
 SEGUE_API gsize segue_nn_log_mel_frames (const SegueNnLogMelConfig *config, gsize samples);
 
 /* x [batch, samples] → y [batch, frames, bands]. One call at a time for each SegueNnLogMel. */
-SEGUE_API void segue_nn_log_mel_forward (SegueNnPool *pool, SegueNnLogMel *log_mel, gsize batch,
-                                         gsize samples, const float *x, float *y);
+SEGUE_API void segue_nn_log_mel_forward (SegueNnThreads *threads, SegueNnLogMel *log_mel,
+                                         gsize batch, gsize samples, const float *x, float *y);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnLogMel, segue_nn_log_mel_free)
 

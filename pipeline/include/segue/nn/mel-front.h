@@ -130,7 +130,7 @@ SEGUE_API gsize segue_nn_mel_front_get_min_length (const SegueNnMelFront *front)
 /** segue_nn_mel_front_prefix_size: number of floats in the frames of @length samples. */
 SEGUE_API gsize segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length);
 /** segue_nn_mel_front_prefix: samples [batch, length] → frames [batch, prefix_size]. */
-SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnPool *pool,
+SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnThreads *threads,
                                           guint batch, gsize length, const float *samples,
                                           float *frames);
 
@@ -151,7 +151,7 @@ SEGUE_API gboolean segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNn
 SEGUE_API gsize segue_nn_mel_front_scratch (const SegueNnMelFront *front, guint batch,
                                             const SegueNnMelBuffers *buffers);
 /** segue_nn_mel_front_forward: the pass's input → buffers->output; training updates the running statistics. */
-SEGUE_API void segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnPool *pool,
+SEGUE_API void segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnThreads *threads,
                                            const SegueModelPass *pass, SegueNnMelBuffers *buffers,
                                            float *scratch);
 

@@ -11,6 +11,7 @@
  *   create (): sets sizes from parameters, segue_nn_model_open (), segue_nn_model_create ()
  *   load ():   sets sizes from config.json, segue_nn_model_open (), segue_nn_model_load ()
  *   save ():   writes config.json, segue_nn_weights_save ()
+ *   forward (), backward (): segue_nn_model_begin (), operations, segue_nn_model_end ()
  *   free ():   segue_nn_model_close ()
  */
 #pragma once
@@ -24,7 +25,7 @@ G_BEGIN_DECLS
  * @cancellable: (nullable): borrowed: for passes
  * @found: (nullable): the folder's labels */
 typedef struct {
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   SegueNnWeights *weights;
   GCancellable *cancellable;
   SegueModelPrecision precision;
@@ -66,7 +67,7 @@ SEGUE_API gboolean segue_nn_model_load_weights (SegueNnModel *model, const Segue
 /** SegueNnDeclareFunc: declares all weights of a model whose sizes and labels are set. */
 typedef gboolean (*SegueNnDeclareFunc) (SegueNnModel *model, GError **error);
 
-/** segue_nn_model_create: labels of @spec; weights declared, allocated, initialised. */
+/** segue_nn_model_create: labels of @spec; weights declared, allocated, and initialised unless @spec is blank. */
 SEGUE_API gboolean segue_nn_model_create (SegueNnModel *model, const SegueModelSpec *spec,
                                           SegueNnDeclareFunc declare, GError **error);
 /** segue_nn_model_load: labels of @spec or @config, the config.json of @folder; weights declared and read. */
@@ -74,8 +75,15 @@ SEGUE_API gboolean segue_nn_model_load (SegueNnModel *model, const SegueModelSpe
                                         const char *folder, const json_t *config,
                                         SegueNnDeclareFunc declare, GError **error);
 
+/** segue_nn_model_begin: begins a pass: refreshes what is computed from the weights, and watches the model's
+ * cancellable.  Until segue_nn_model_end() results may be incomplete. */
+SEGUE_API void segue_nn_model_begin (SegueNnModel *model);
+/** segue_nn_model_end: %FALSE if the results of the pass are invalid; see segue_nn_threads_check(). */
+SEGUE_API gboolean segue_nn_model_end (SegueNnModel *model, GError **error);
+
 /* Callbacks of SegueModelType.  @model: a #SegueNnModel */
 SEGUE_API GArray *segue_nn_model_list_tensors (gpointer model);
+SEGUE_API void segue_nn_model_changed (gpointer model);
 SEGUE_API void segue_nn_model_set_cancellable (gpointer model, GCancellable *cancellable);
 
 G_END_DECLS

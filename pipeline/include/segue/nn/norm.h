@@ -10,12 +10,12 @@ G_BEGIN_DECLS
 /* Layer normalisation over channels: x, y [rows, channels]; gamma, beta [channels]. mean and
  * rstd [rows] are written for the backward; both may be NULL without a backward. y may be x
  * (but then there is no backward). */
-SEGUE_API void segue_nn_layer_norm_forward (SegueNnPool *pool, gsize rows, gsize channels,
+SEGUE_API void segue_nn_layer_norm_forward (SegueNnThreads *threads, gsize rows, gsize channels,
                                             float eps, const float *x, const float *gamma,
                                             const float *beta, float *y, float *mean, float *rstd);
 
 /* dx is written, and may be dy; dgamma and dbeta are added to. Each of the three may be NULL. */
-SEGUE_API void segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsize channels,
+SEGUE_API void segue_nn_layer_norm_backward (SegueNnThreads *threads, gsize rows, gsize channels,
                                              const float *x, const float *gamma, const float *mean,
                                              const float *rstd, const float *dy, float *dx,
                                              float *dgamma, float *dbeta);
@@ -25,14 +25,14 @@ SEGUE_API void segue_nn_layer_norm_backward (SegueNnPool *pool, gsize rows, gsiz
  * time, as the first layer of wav2vec 2.0 does. gamma, beta [channels]; mean, rstd [batch,
  * groups] are always written. y may be x (but then there is no backward). `activation` is applied
  * to y; the backward is that of the norm alone. */
-SEGUE_API void segue_nn_group_norm_forward (SegueNnPool *pool, gsize batch, gsize time,
+SEGUE_API void segue_nn_group_norm_forward (SegueNnThreads *threads, gsize batch, gsize time,
                                             gsize channels, gsize groups, float eps,
                                             SegueNnActivation activation, const float *x,
                                             const float *gamma, const float *beta, float *y,
                                             float *mean, float *rstd);
 
 /* dx is written, and may be dy; dgamma and dbeta are added to. Each of the three may be NULL. */
-SEGUE_API void segue_nn_group_norm_backward (SegueNnPool *pool, gsize batch, gsize time,
+SEGUE_API void segue_nn_group_norm_backward (SegueNnThreads *threads, gsize batch, gsize time,
                                              gsize channels, gsize groups, const float *x,
                                              const float *gamma, const float *mean,
                                              const float *rstd, const float *dy, float *dx,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -21,14 +21,14 @@ typedef struct {
 /* Updates w [n] from its gradient dw [n] times grad_scale (1, or segue_nn_clip_coefficient ()).
  * m and v [n] are the state, initially 0. step counts from 1. weight_decay is a parameter, since
  * biases and norms usually have none. */
-SEGUE_API void segue_nn_adamw_step (SegueNnPool *pool, const SegueNnAdamW *adamw, guint64 step,
-                                    double lr, double weight_decay, float grad_scale, gsize n,
-                                    const float *dw, float *m, float *v, float *w);
+SEGUE_API void segue_nn_adamw_step (SegueNnThreads *threads, const SegueNnAdamW *adamw,
+                                    guint64 step, double lr, double weight_decay, float grad_scale,
+                                    gsize n, const float *dw, float *m, float *v, float *w);
 
 /* Square root of the sum of squares of all gradients together, accumulated in double. NULL entries
  * of grads are skipped. Not finite if a gradient isn't. */
-SEGUE_API double segue_nn_grad_norm (SegueNnPool *pool, gsize n_tensors, const float *const *grads,
-                                     const gsize *sizes);
+SEGUE_API double segue_nn_grad_norm (SegueNnThreads *threads, gsize n_tensors,
+                                     const float *const *grads, const gsize *sizes);
 
 /* The factor for gradients that limits their norm to max_norm: min (1, max_norm / (norm + 1e-6)),
  * as torch.nn.utils.clip_grad_norm_. max_norm 0 clips nothing. A norm that isn't finite gives 0:

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -29,9 +29,9 @@ typedef struct {
 } SegueNnPool2d;
 
 /* x [batch, height, width, channels] → y [batch, ⌊height / pool_height⌋, ⌊width / pool_width⌋, channels]. */
-SEGUE_API void segue_nn_norm_relu_pool2d_forward (SegueNnPool *pool, const SegueNnPool2d *shape,
-                                                  const float *x, const float *scale,
-                                                  const float *shift, float *y);
+SEGUE_API void segue_nn_norm_relu_pool2d_forward (SegueNnThreads *threads,
+                                                  const SegueNnPool2d *shape, const float *x,
+                                                  const float *scale, const float *shift, float *y);
 
 /* The normalisation that scale and shift represent, for the backward: all [channels]. */
 typedef struct {
@@ -47,19 +47,20 @@ typedef struct {
  * may be NULL.
  * scratch: segue_nn_norm_relu_pool2d_scratch () floats. */
 SEGUE_API gsize segue_nn_norm_relu_pool2d_scratch (const SegueNnPool2d *shape);
-SEGUE_API void segue_nn_norm_relu_pool2d_backward (SegueNnPool *pool, const SegueNnPool2d *shape,
+SEGUE_API void segue_nn_norm_relu_pool2d_backward (SegueNnThreads *threads,
+                                                   const SegueNnPool2d *shape,
                                                    const SegueNnBatchNorm *norm, const float *x,
                                                    const float *dy, float *dx, float *dgamma,
                                                    float *dbeta, float *scratch);
 
 /* Mean and maximum over time: y [batch, 2 · channels] from x [batch, time, channels], time > 0; first
  * all means, then all maxima. */
-SEGUE_API void segue_nn_mean_max_pool_forward (SegueNnPool *pool, gsize batch, gsize time,
+SEGUE_API void segue_nn_mean_max_pool_forward (SegueNnThreads *threads, gsize batch, gsize time,
                                                gsize channels, const float *x, float *y);
 
 /* dx [batch, time, channels] is written, and may be x; of equal maxima the first gets the
  * gradient. */
-SEGUE_API void segue_nn_mean_max_pool_backward (SegueNnPool *pool, gsize batch, gsize time,
+SEGUE_API void segue_nn_mean_max_pool_backward (SegueNnThreads *threads, gsize batch, gsize time,
                                                 gsize channels, const float *x, const float *dy,
                                                 float *dx);
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
 /* Random numbers without a stream: each is a pure function of (seed, step, item, layer, index),
- * by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * by segue_philox ().
  * A number that is needed again is recomputed; nothing is stored, and results depend neither on
  * threads nor on batch size. */
 typedef struct {
@@ -14,9 +14,6 @@ typedef struct {
   guint64 item;  /* any number that identifies the item, or 0 */
   guint32 layer; /* the caller: each use needs its own number */
 } SegueNnRandomKey;
-
-/* The block function itself: 10 rounds. */
-SEGUE_API void segue_nn_philox (const guint32 counter[4], const guint32 key[2], guint32 out[4]);
 
 /* 32 random bits from a Philox block with a key that was itself drawn from (seed, step, item).
  * index < 2³⁴. */
@@ -32,9 +29,9 @@ SEGUE_API guint32 segue_nn_random_below (const SegueNnRandomKey *key, guint64 in
 SEGUE_API float segue_nn_random_normal (const SegueNnRandomKey *key, guint64 index);
 
 /* x [n] uniform in [low, high), or normal; element i is the number of index i. */
-SEGUE_API void segue_nn_random_fill_uniform (SegueNnPool *pool, const SegueNnRandomKey *key,
+SEGUE_API void segue_nn_random_fill_uniform (SegueNnThreads *threads, const SegueNnRandomKey *key,
                                              float low, float high, gsize n, float *x);
-SEGUE_API void segue_nn_random_fill_normal (SegueNnPool *pool, const SegueNnRandomKey *key,
+SEGUE_API void segue_nn_random_fill_normal (SegueNnThreads *threads, const SegueNnRandomKey *key,
                                             float mean, float deviation, gsize n, float *x);
 
 /* A random order of 0 … n − 1 (Fisher and Yates); n < 2³². */

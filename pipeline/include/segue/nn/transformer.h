@@ -89,9 +89,10 @@ typedef struct {
 
 /** segue_nn_transformer_lay: lays out @n_layers layers over [@batch, @frames, hidden].
  * @more_scratch: floats of scratch that other ops need */
-SEGUE_API void segue_nn_transformer_lay (const SegueNnTransformer *transformer, SegueNnPool *pool,
-                                         SegueNnArena *arena, guint n_layers, gsize batch,
-                                         gsize frames, gboolean train, gsize more_scratch,
+SEGUE_API void segue_nn_transformer_lay (const SegueNnTransformer *transformer,
+                                         SegueNnThreads *threads, SegueNnArena *arena,
+                                         guint n_layers, gsize batch, gsize frames, gboolean train,
+                                         gsize more_scratch,
                                          SegueNnTransformerWorkspace *workspace);
 /** segue_nn_transformer_get_buffers: of layer @layer. */
 SEGUE_API SegueNnTransformerBuffers segue_nn_transformer_get_buffers (
@@ -109,7 +110,7 @@ segue_nn_transformer_get_output (const SegueNnTransformer *transformer,
 typedef struct {
   const SegueNnTransformer *transformer;
   const SegueNnTransformerLayer *layer;
-  SegueNnPool *pool;
+  SegueNnThreads *threads;
   SegueNnTransformerWorkspace *workspace;
   const SegueModelPass *pass;
   guint index;

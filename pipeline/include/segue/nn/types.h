@@ -15,10 +15,13 @@ G_BEGIN_DECLS
  * - `_backward` functions ADD to the gradients of parameters (dw, db, dgamma, …) and WRITE the
  *   gradients of inputs (dx, …), unless a comment states otherwise. A gradient that isn't needed
  *   is NULL.
- * - Every op takes the pool that runs it. Any number of threads gives bit-identical results:
+ * - Every op takes the threads that run it. Any number of threads gives bit-identical results:
  *   tiles depend on shapes only, and sums are accumulated in the order of tiles.
  * - Buffers must not overlap unless a comment states that they may be the same.
  * - A wrong shape is a bug of the caller and aborts (g_assert); only functions that read files or
  *   create resources can fail, and then set a GError. */
+
+/* The upper half of a float32: sign, eight bits of exponent, seven of mantissa. */
+typedef guint16 SegueNnBfloat16;
 
 G_END_DECLS

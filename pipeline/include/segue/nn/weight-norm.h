@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -14,12 +14,12 @@ G_BEGIN_DECLS
  * kernel, in/groups · out/groups), and of conv1d.h (out, kernel, in). */
 
 /* v, w [outer, kernel, inner]; g [kernel]; norm [kernel] is written for the backward. */
-SEGUE_API void segue_nn_weight_norm_forward (SegueNnPool *pool, gsize outer, gsize kernel,
+SEGUE_API void segue_nn_weight_norm_forward (SegueNnThreads *threads, gsize outer, gsize kernel,
                                              gsize inner, const float *v, const float *g, float *w,
                                              float *norm);
 
 /* From dw [outer, kernel, inner]: dv and dg are added to, since both are parameters. */
-SEGUE_API void segue_nn_weight_norm_backward (SegueNnPool *pool, gsize outer, gsize kernel,
+SEGUE_API void segue_nn_weight_norm_backward (SegueNnThreads *threads, gsize outer, gsize kernel,
                                               gsize inner, const float *v, const float *g,
                                               const float *norm, const float *dw, float *dv,
                                               float *dg);

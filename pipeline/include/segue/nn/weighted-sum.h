@@ -1,6 +1,6 @@
 #pragma once
 
-#include <segue/nn/pool.h>
+#include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
 
@@ -12,12 +12,12 @@ G_BEGIN_DECLS
 #define SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS 256
 
 /* h: `layers` pointers. y may be h[0]. */
-SEGUE_API void segue_nn_weighted_sum_forward (SegueNnPool *pool, gsize layers, gsize n,
+SEGUE_API void segue_nn_weighted_sum_forward (SegueNnThreads *threads, gsize layers, gsize n,
                                               const float *const *h, const float *w, float *y);
 
 /* dh[l] [n] = p_l · dy, written, if dh and dh[l] aren't NULL; dw [layers] += its gradient, or
  * NULL. */
-SEGUE_API void segue_nn_weighted_sum_backward (SegueNnPool *pool, gsize layers, gsize n,
+SEGUE_API void segue_nn_weighted_sum_backward (SegueNnThreads *threads, gsize layers, gsize n,
                                                const float *const *h, const float *w,
                                                const float *dy, float *const *dh, float *dw);
 

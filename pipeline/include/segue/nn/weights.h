@@ -4,30 +4,23 @@
  * what an optimiser updates, and what is read from and written to model.safetensors.  Values do not move until
  * the weights are freed.  Used by one thread at a time.
  *
+ * What is computed from the values (packed or normalised weights, copies in the precision of products) belongs to the
+ * table, too.  Whoever writes values calls segue_nn_weights_changed(); each pass begins with
+ * segue_nn_weights_refresh().  In between, products use the values themselves, never what is out of date.
+ *
  *   SegueNnWeights *weights = segue_nn_weights_new ();
  *   segue_nn_weights_add_linear (weights, &layer, HEAD, 0, n_labels, width, 0.02, "classifier");
- *   segue_nn_weights_allocate (weights, &error) && segue_nn_weights_init (weights, pool, seed, NULL, &error)
- *   segue_nn_linear_forward (pool, rows, width, n_labels, x, layer.weight.w, layer.bias.w, y);
+ *   segue_nn_weights_allocate (weights, &error)
+ *   segue_nn_weights_init (weights, threads, seed)
+ *   segue_nn_linear_forward (threads, rows, width, n_labels, x, &layer, y);
  */
 #pragma once
 
 #include <segue/model.h>
-#include <segue/nn/pool.h>
 #include <segue/nn/safetensors.h>
+#include <segue/nn/weight.h>
 
 G_BEGIN_DECLS
-
-/** SegueNnWeight: @w: the values, in the declared layout, once allocated; %NULL if not declared.
- * @dw: their gradient; %NULL: not trained */
-typedef struct {
-  float *w;
-  float *dw;
-} SegueNnWeight;
-
-typedef struct {
-  SegueNnWeight weight;
-  SegueNnWeight bias;
-} SegueNnAffine;
 
 /** SegueNnLayout: the order of values in memory.
  * @SEGUE_NN_LAYOUT_PLAIN: as in the file, row-major
@@ -51,9 +44,8 @@ typedef enum {
   SEGUE_NN_INIT_MADE,
 } SegueNnInit;
 
-/** SegueNnMakeFunc: writes @values [n].  %FALSE with @error. */
-typedef gboolean (*SegueNnMakeFunc) (gpointer data, SegueNnPool *pool, gsize n, float *values,
-                                     GError **error);
+/** SegueNnMakeFunc: writes @values [n]. */
+typedef void (*SegueNnMakeFunc) (gpointer layer, SegueNnThreads *threads, gsize n, float *values);
 
 /** SegueNnWeightFlags:
  * @SEGUE_NN_WEIGHT_DECAY: weight decay applies: for weights whose neutral value is 0; not biases, not norms
@@ -92,6 +84,7 @@ typedef struct {
   SegueNnInit init;
   double a, b;
   SegueNnMakeFunc make;
+  gpointer layer; /* its argument */
   gboolean numbered;
   guint64 item;
   guint part;
@@ -115,20 +108,24 @@ SEGUE_API void segue_nn_weights_add_linear (SegueNnWeights *weights, SegueNnAffi
 /** segue_nn_weights_add_norm: @name.weight [n], initialised to 1, and @name.bias [n], initialised to 0. */
 SEGUE_API void segue_nn_weights_add_norm (SegueNnWeights *weights, SegueNnAffine *affine,
                                           guint part, gsize n, const char *name);
-/** segue_nn_weights_add_derived: @n floats of memory beside the weights, for values that a model derives from them:
+/** segue_nn_weights_add_derived: @n floats of memory beside the weights, for values that a layer derives from them:
  * *@place is set on allocation. */
 SEGUE_API void segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n);
+/** SegueNnDeriveFunc: writes what @layer derives from its weights. */
+typedef void (*SegueNnDeriveFunc) (gpointer layer, SegueNnThreads *threads);
+/** segue_nn_weights_derive: segue_nn_weights_refresh() calls @derive after each change.  @layer must not move. */
+SEGUE_API void segue_nn_weights_derive (SegueNnWeights *weights, SegueNnDeriveFunc derive,
+                                        gpointer layer);
 
-/** segue_nn_weights_keep: declares that products use @weight as a matrix [@rows, @columns], where rows are outputs;
- * see segue_nn_pool_keep(). */
-SEGUE_API void segue_nn_weights_keep (SegueNnWeights *weights, const SegueNnWeight *weight,
-                                      gsize rows, gsize columns);
-/** segue_nn_weights_keep_derived: likewise for the derived values at *@place; rows are not outputs. */
-SEGUE_API void segue_nn_weights_keep_derived (SegueNnWeights *weights, float *const *place,
-                                              gsize rows, gsize columns);
-/** segue_nn_weights_changed: updates the kept matrices; call it after each change of the values, once the derived
- * values are computed. */
-SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights, SegueNnPool *pool);
+/** segue_nn_weights_keep: declares that products use @weight, which must not move, as a matrix [@rows, @columns].
+ * @keep: those of the forward; of a weight that is trained, %SEGUE_NN_KEEP_ANY is implied */
+SEGUE_API void segue_nn_weights_keep (SegueNnWeights *weights, SegueNnWeight *weight, gsize rows,
+                                      gsize columns, SegueNnKeep keep);
+/** segue_nn_weights_changed: values were written: all that is computed from them is out of date. */
+SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights);
+/** segue_nn_weights_refresh: computes what is out of date, also after a change of @threads' precision.  Returns at
+ * once if nothing is.  If memory runs out, the next segue_nn_threads_check() reports that. */
+SEGUE_API void segue_nn_weights_refresh (SegueNnWeights *weights, SegueNnThreads *threads);
 
 /** segue_nn_weights_freeze: tensors of @part get no gradient; before allocation. */
 SEGUE_API void segue_nn_weights_freeze (SegueNnWeights *weights, guint part);
@@ -142,10 +139,9 @@ SEGUE_API gboolean segue_nn_weights_check_size (const SegueNnWeights *weights, c
 /** segue_nn_weights_allocate: zeroed values and gradients.  %SEGUE_ERROR_RESOURCE if memory runs out, and errors of
  * segue_nn_weights_check_size(). */
 SEGUE_API gboolean segue_nn_weights_allocate (SegueNnWeights *weights, GError **error);
-/** segue_nn_weights_init: sets the initial values of all tensors.
- * @data: for @make functions */
-SEGUE_API gboolean segue_nn_weights_init (SegueNnWeights *weights, SegueNnPool *pool, guint64 seed,
-                                          gpointer data, GError **error);
+/** segue_nn_weights_init: sets the initial values of all tensors. */
+SEGUE_API void segue_nn_weights_init (SegueNnWeights *weights, SegueNnThreads *threads,
+                                      guint64 seed);
 /** segue_nn_weights_list: (transfer full): #SegueModelTensor array, in the order of declaration, with the shapes in
  * memory. */
 SEGUE_API GArray *segue_nn_weights_list (const SegueNnWeights *weights);
@@ -161,10 +157,10 @@ SEGUE_API float *segue_nn_weights_get_gradients (const SegueNnWeights *weights);
  * its values between the order of files and that of memory. */
 SEGUE_API const SegueNnTensor *segue_nn_weights_get_declared (const SegueNnWeights *weights,
                                                               guint i);
-SEGUE_API void segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
-                                      const float *file, float *memory);
-SEGUE_API void segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnPool *pool, guint i,
-                                        const float *memory, float *file);
+SEGUE_API void segue_nn_weights_pack (const SegueNnWeights *weights, SegueNnThreads *threads,
+                                      guint i, const float *file, float *memory);
+SEGUE_API void segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnThreads *threads,
+                                        guint i, const float *memory, float *file);
 
 /**
  * SegueNnWeightsSource: a file that weights are read from.
@@ -174,7 +170,7 @@ SEGUE_API void segue_nn_weights_unpack (const SegueNnWeights *weights, SegueNnPo
  * @spellings: (nullable): pairs of name endings, the current and an older one, then %NULL
  * @rows: (nullable): [labels]: for each label, its row among the file's @n_rows rows; %NULL: the labels differ
  * @needs_head: a file that lacks a tensor flagged HEAD or LABELS is refused
- * @seed, @data: for tensors that have to be initialised
+ * @seed: for tensors that have to be initialised
  */
 typedef struct {
   gsize struct_size;
@@ -186,7 +182,6 @@ typedef struct {
   gsize n_rows;
   gboolean needs_head;
   guint64 seed;
-  gpointer data;
 } SegueNnWeightsSource;
 
 /** segue_nn_weights_has: whether the file has a tensor called @name, in any spelling. */
@@ -194,10 +189,10 @@ SEGUE_API gboolean segue_nn_weights_has (const SegueNnWeightsSource *source, con
 /** segue_nn_weights_load: checks the file against the declarations, then allocates memory, then reads.  Tensors that
  * may be missing and are missing are initialised.  %SEGUE_ERROR_DATA if a tensor is missing, has another shape, or
  * contains a value that is not finite. */
-SEGUE_API gboolean segue_nn_weights_load (SegueNnWeights *weights, SegueNnPool *pool,
+SEGUE_API gboolean segue_nn_weights_load (SegueNnWeights *weights, SegueNnThreads *threads,
                                           const SegueNnWeightsSource *source, GError **error);
 /** segue_nn_weights_save: writes model.safetensors in @folder, replaced as a whole. */
-SEGUE_API gboolean segue_nn_weights_save (const SegueNnWeights *weights, SegueNnPool *pool,
+SEGUE_API gboolean segue_nn_weights_save (const SegueNnWeights *weights, SegueNnThreads *threads,
                                           const char *folder, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueNnWeights, segue_nn_weights_free)

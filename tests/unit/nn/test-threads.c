@@ -1,4 +1,4 @@
-/* The pool: every tile once, consecutive runs, runs from several threads, and refused arguments. */
+/* Threads: every tile once, consecutive runs, runs from several threads, and refused arguments. */
 #include "op-test.h"
 
 #include <segue/error.h>
@@ -8,7 +8,7 @@ enum { TILES = 1000 };
 
 typedef struct {
   gint runs[TILES]; /* of each tile */
-  gint inside[SEGUE_NN_POOL_MAX_THREADS];
+  gint inside[SEGUE_NN_MAX_THREADS];
   guint n_threads;
 } Count;
 
@@ -28,13 +28,13 @@ test_every_tile_once (void)
 {
   static const gsize sizes[] = { 0, 1, 2, 3, 7, TILES };
   for (guint n_threads = 1; n_threads <= 5; n_threads++) {
-    g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
-    g_assert_cmpuint (segue_nn_pool_get_threads (pool), ==, n_threads);
+    g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
+    g_assert_cmpuint (segue_nn_threads_get_count (threads), ==, n_threads);
     for (guint round = 0; round < 200; round++) {
       g_autofree Count *c = g_new0 (Count, 1);
       gsize n_tiles = sizes[round % G_N_ELEMENTS (sizes)];
       c->n_threads = n_threads;
-      segue_nn_pool_run (pool, n_tiles, count, c);
+      segue_nn_threads_run (threads, n_tiles, count, c);
       for (gsize tile = 0; tile < TILES; tile++)
         g_assert_cmpint (c->runs[tile], ==, tile < n_tiles);
     }
@@ -45,12 +45,12 @@ test_every_tile_once (void)
 static void
 test_after_a_pause (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (3);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (3);
   for (guint round = 0; round < 3; round++) {
     g_autofree Count *c = g_new0 (Count, 1);
     c->n_threads = 3;
     g_usleep (20000);
-    segue_nn_pool_run (pool, TILES, count, c);
+    segue_nn_threads_run (threads, TILES, count, c);
     g_assert_cmpint (c->runs[TILES - 1], ==, 1);
   }
   g_usleep (20000); /* and are freed asleep */
@@ -59,11 +59,11 @@ test_after_a_pause (void)
 static gpointer
 run_many (gpointer data)
 {
-  SegueNnPool *pool = data;
+  SegueNnThreads *threads = data;
   for (guint round = 0; round < 100; round++) {
     g_autofree Count *c = g_new0 (Count, 1);
-    c->n_threads = segue_nn_pool_get_threads (pool);
-    segue_nn_pool_run (pool, TILES, count, c);
+    c->n_threads = segue_nn_threads_get_count (threads);
+    segue_nn_threads_run (threads, TILES, count, c);
     for (gsize tile = 0; tile < TILES; tile++)
       g_assert_cmpint (c->runs[tile], ==, 1);
   }
@@ -73,12 +73,12 @@ run_many (gpointer data)
 static void
 test_several_callers (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (2);
-  GThread *threads[3];
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
+  GThread *callers[3];
   for (guint i = 0; i < 3; i++)
-    threads[i] = g_thread_new ("caller", run_many, pool);
+    callers[i] = g_thread_new ("caller", run_many, threads);
   for (guint i = 0; i < 3; i++)
-    g_thread_join (threads[i]);
+    g_thread_join (callers[i]);
 }
 
 typedef struct {
@@ -99,33 +99,33 @@ static void
 test_cancel (void)
 {
   for (guint n_threads = 1; n_threads <= 3; n_threads++) {
-    g_autoptr (SegueNnPool) pool = op_test_pool (n_threads);
+    g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
     g_autoptr (GCancellable) cancellable = g_cancellable_new ();
     g_autoptr (GError) error = NULL;
     Stop stop = { .cancellable = cancellable };
-    segue_nn_pool_watch (pool, cancellable);
-    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    segue_nn_threads_watch (threads, cancellable);
+    segue_nn_threads_run (threads, TILES, stop_at_tenth, &stop);
     g_assert_cmpint (stop.n_run, >=, 10);
     g_assert_cmpint (stop.n_run, <, 10 + (gint) n_threads);
-    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    segue_nn_threads_run (threads, TILES, stop_at_tenth, &stop);
     g_assert_cmpint (stop.n_run, <, 10 + (gint) n_threads);
-    g_assert_false (segue_nn_pool_check (pool, &error));
+    g_assert_false (segue_nn_threads_check (threads, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
     g_clear_error (&error);
 
     /* The cancellable is no longer checked: work that has to be complete is. */
     stop.n_run = 10;
-    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    segue_nn_threads_run (threads, TILES, stop_at_tenth, &stop);
     g_assert_cmpint (stop.n_run, ==, 10 + TILES);
-    g_assert_true (segue_nn_pool_check (pool, &error));
+    g_assert_true (segue_nn_threads_check (threads, &error));
     g_assert_no_error (error);
 
     /* A pass that had finished when it was cancelled is complete. */
     g_cancellable_reset (cancellable);
-    segue_nn_pool_watch (pool, cancellable);
-    segue_nn_pool_run (pool, TILES, stop_at_tenth, &stop);
+    segue_nn_threads_watch (threads, cancellable);
+    segue_nn_threads_run (threads, TILES, stop_at_tenth, &stop);
     g_cancellable_cancel (cancellable);
-    g_assert_true (segue_nn_pool_check (pool, &error));
+    g_assert_true (segue_nn_threads_check (threads, &error));
   }
 }
 
@@ -134,7 +134,7 @@ test_backends (void)
 {
   g_autoptr (GError) error = NULL;
   const char *const *names = segue_nn_backend_names ();
-  g_assert_null (segue_nn_pool_new (1, "abacus", &error));
+  g_assert_null (segue_nn_threads_new (1, "abacus", &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, "abacus"));
   g_assert_nonnull (strstr (error->message, names[0]));
@@ -142,8 +142,8 @@ test_backends (void)
   for (guint i = 0; names[i] != NULL; i++) {
     if (segue_nn_backend_find (names[i]) == NULL)
       continue; /* built, but not usable here */
-    g_autoptr (SegueNnPool) pool = segue_nn_pool_new (1, names[i], NULL);
-    const SegueNnBackend *backend = segue_nn_pool_get_backend (pool);
+    g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, names[i], NULL);
+    const SegueNnBackend *backend = segue_nn_threads_get_backend (threads);
     g_assert_cmpstr (backend->name, ==, names[i]);
     g_assert_cmpuint (strlen (backend->fingerprint ()), >, 0);
   }
@@ -152,21 +152,21 @@ test_backends (void)
 static void
 test_default_threads (void)
 {
-  g_autoptr (SegueNnPool) pool = op_test_pool (0);
-  g_assert_cmpuint (segue_nn_pool_get_threads (pool), >=, 1);
-  g_assert_cmpuint (segue_nn_pool_get_threads (pool), <=, SEGUE_NN_POOL_MAX_THREADS);
-  segue_nn_pool_free (NULL);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (0);
+  g_assert_cmpuint (segue_nn_threads_get_count (threads), >=, 1);
+  g_assert_cmpuint (segue_nn_threads_get_count (threads), <=, SEGUE_NN_MAX_THREADS);
+  segue_nn_threads_free (NULL);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/nn/pool/every-tile-once", test_every_tile_once);
-  g_test_add_func ("/nn/pool/after-a-pause", test_after_a_pause);
-  g_test_add_func ("/nn/pool/several-callers", test_several_callers);
-  g_test_add_func ("/nn/pool/cancel", test_cancel);
-  g_test_add_func ("/nn/pool/backends", test_backends);
-  g_test_add_func ("/nn/pool/default-threads", test_default_threads);
+  g_test_add_func ("/nn/threads/every-tile-once", test_every_tile_once);
+  g_test_add_func ("/nn/threads/after-a-pause", test_after_a_pause);
+  g_test_add_func ("/nn/threads/several-callers", test_several_callers);
+  g_test_add_func ("/nn/threads/cancel", test_cancel);
+  g_test_add_func ("/nn/threads/backends", test_backends);
+  g_test_add_func ("/nn/threads/default-threads", test_default_threads);
   return g_test_run ();
 }
