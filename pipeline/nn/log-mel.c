@@ -148,7 +148,7 @@ make_frame (const SegueNnLogMel *log_mel, Worker *worker, const float *x, float 
   kiss_fftr (worker->fft, worker->samples, worker->bins);
   for (gsize k = 0; k <= c->fft / 2; k++)
     power[k] = worker->bins[k].r * worker->bins[k].r + worker->bins[k].i * worker->bins[k].i;
-  segue_nn_mel_bands_forward (log_mel->bands, power, y);
+  segue_nn_mel_bands_forward (log_mel->bands, 1, power, y);
   for (gsize m = 0; m < c->bands; m++)
     y[m] = logf ((float) c->floor + y[m]);
 }

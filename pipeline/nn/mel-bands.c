@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <segue/error.h>
+#include <segue/nn/fft.h>
 #include <segue/nn/mel-bands.h>
 
 /* The bins under one triangle. */
@@ -124,15 +125,36 @@ segue_nn_mel_bands_free (SegueNnMelBands *bands)
   g_free (bands);
 }
 
-void
-segue_nn_mel_bands_forward (const SegueNnMelBands *bands, const float *power, float *y)
+NN_INLINE void
+sum_bands (const SegueNnMelBands *bands, gsize frames, const float *power, float *y)
 {
   const float *weights = (const float *) (gpointer) bands->weights->data;
-  for (gsize m = 0; m < bands->n; m++) {
+  for (gsize m = 0; m < bands->n; m++, y += frames) {
     const Band *band = &bands->bands[m];
-    float sum = 0.0f;
+    for (gsize t = 0; t < frames; t++)
+      y[t] = 0.0f;
     for (gsize k = 0; k < band->n; k++)
-      sum += weights[band->weights + k] * power[band->first + k];
-    y[m] = sum;
+      for (gsize t = 0; t < frames; t++)
+        y[t] += weights[band->weights + k] * power[(band->first + k) * frames + t];
   }
+}
+
+/* As many as segue_nn_fft_forward () transforms together. */
+NN_VECTORISED
+static void
+sum_bands_of_signals (const SegueNnMelBands *bands, const float *restrict power, float *restrict y)
+{
+  sum_bands (bands, SEGUE_NN_FFT_SIGNALS, power, y);
+}
+
+void
+segue_nn_mel_bands_forward (const SegueNnMelBands *bands, gsize frames, const float *power,
+                            float *y)
+{
+  if (frames == 1)
+    sum_bands (bands, 1, power, y);
+  else if (frames == SEGUE_NN_FFT_SIGNALS)
+    sum_bands_of_signals (bands, power, y);
+  else
+    sum_bands (bands, frames, power, y);
 }

@@ -47,16 +47,16 @@ def segment(length, channels):
 
 
 def fast_length(window):
-    """kissfft's: twice the next length without prime factors above 5."""
-    half = (window + 1) // 2
+    """The next even length without prime factors above 13."""
+    n = window + window % 2
     while True:
-        rest = half
-        for p in (2, 3, 5):
+        rest = n
+        for p in (2, 3, 5, 7, 11, 13):
             while rest % p == 0:
                 rest //= p
         if rest == 1:
-            return 2 * half
-        half += 1
+            return n
+        n += 2
 
 
 def spectra(x, rate):

@@ -1,8 +1,7 @@
 /* The modulation spectrum of log-mel levels: how fast, and how much, the level of a band changes. */
 #pragma once
 
-#include <glib.h>
-#include <kiss_fft.h>
+#include <segue/nn/fft.h>
 
 G_BEGIN_DECLS
 
@@ -11,16 +10,16 @@ G_BEGIN_DECLS
 
 /* Plan and buffers for one number of frames. */
 typedef struct {
-  gsize n;   /* frames that are used */
-  gsize end; /* bins that are needed: 1 … end − 1 */
+  gsize n;                                                 /* frames that are used */
   gsize first[MODULATION_RANGES], last[MODULATION_RANGES]; /* bins of each range, inclusive */
-  kiss_fft_cfg plan;
-  kiss_fft_cpx *in, *out; /* [n] */
-  float *magnitudes;      /* [end] */
+  SegueNnFft *plan;
+  float *signals; /* [n, SEGUE_NN_FFT_SIGNALS]: bands */
+  float *re, *im; /* [n / 2 + 1, SEGUE_NN_FFT_SIGNALS] */
 } Modulation;
 
-/* For `frames` >= 2 frames, `rate` of them per second. FALSE: there was no memory; the plan is cleared. */
-gboolean modulation_init (Modulation *modulation, gsize frames, double rate);
+/* For `frames` >= 2 frames, `rate` of them per second.
+ * Errors: SEGUE_ERROR_RESOURCE. */
+gboolean modulation_init (Modulation *modulation, gsize frames, double rate, GError **error);
 /* One of zeros is accepted. */
 void modulation_clear (Modulation *modulation);
 

@@ -19,8 +19,8 @@ struct _Features {
   Spectrum spectrum;
   SegueNnMelBands *bands; /* of statistics and modulation, else NULL */
   Stereo *stereo;         /* or NULL */
-  float *power;           /* [bins] */
-  float *in_bands;        /* [bands] */
+  float *re, *im, *power; /* [bins, SPECTRUM_BLOCK] */
+  float *in_bands;        /* [bands, SPECTRUM_BLOCK] */
 
   /* For a number of frames: kept as long as segments are equally long. */
   gsize frames;
@@ -67,9 +67,13 @@ make_bands (Features *f, GError **error)
                                   .high = c->f_max,
                                   .nearest = TRUE };
   f->bands = segue_nn_mel_bands_new (&bands, error);
-  f->power = g_new (float, f->spectrum.n_bins);
-  f->in_bands = g_new (float, c->bands);
-  return f->bands != NULL;
+  if (f->bands == NULL)
+    return FALSE;
+  f->re = g_new (float, f->spectrum.n_bins *SPECTRUM_BLOCK);
+  f->im = g_new (float, f->spectrum.n_bins *SPECTRUM_BLOCK);
+  f->power = g_new (float, f->spectrum.n_bins *SPECTRUM_BLOCK);
+  f->in_bands = g_new (float, c->bands *SPECTRUM_BLOCK);
+  return TRUE;
 }
 
 Features *
@@ -79,14 +83,12 @@ features_new (const FeaturesConfig *config, GError **error)
     return NULL;
   g_autoptr (Features) f = g_new0 (Features, 1);
   f->config = *config;
-  if (!spectrum_init (&f->spectrum, config->rate)) {
-    no_memory (error);
+  if (!spectrum_init (&f->spectrum, config->rate, error))
     return NULL;
-  }
   if ((config->statistics || config->modulation) && !make_bands (f, error))
     return NULL;
   if (config->stereo) {
-    f->stereo = stereo_new (config->rate, f->spectrum.fft, config->stereo_f_max, error);
+    f->stereo = stereo_new (config->rate, &f->spectrum, config->stereo_f_max, error);
     if (f->stereo == NULL)
       return NULL;
   }
@@ -111,6 +113,8 @@ features_free (Features *f)
   spectrum_clear (&f->spectrum);
   segue_nn_mel_bands_free (f->bands);
   stereo_free (f->stereo);
+  g_free (f->re);
+  g_free (f->im);
   g_free (f->power);
   g_free (f->in_bands);
   g_free (f);
@@ -151,44 +155,32 @@ prepare_frames (Features *f, gsize frames, GError **error)
     return no_memory (error);
   f->levels = g_try_new (float, frames * f->config.bands);
   f->scratch = g_try_new (float, frames);
-  if (f->levels == NULL || f->scratch == NULL ||
-      !modulation_init (&f->modulation, frames, f->config.rate / (double) f->spectrum.hop)) {
+  if (f->levels == NULL || f->scratch == NULL) {
     forget_frames (f);
     return no_memory (error);
+  }
+  if (!modulation_init (&f->modulation, frames, f->config.rate / (double) f->spectrum.hop, error)) {
+    forget_frames (f);
+    return FALSE;
   }
   f->frames = frames;
   return TRUE;
 }
 
 static void
-add_levels (Features *f, gsize t)
+make_levels (Features *f, const float *samples, guint channels)
 {
-  for (gsize k = 0; k < f->spectrum.n_bins; k++) {
-    kiss_fft_cpx x = f->spectrum.middle[k];
-    f->power[k] = x.r * x.r + x.i * x.i;
-  }
-  segue_nn_mel_bands_forward (f->bands, f->power, f->in_bands);
-  for (gsize m = 0; m < f->config.bands; m++)
-    f->levels[m * f->frames + t] = logf (f->in_bands[m] + floor_power);
-}
-
-static void
-run_frames (Features *f, const float *samples, gsize frames, guint channels)
-{
-  if (f->stereo != NULL)
-    stereo_begin (f->stereo);
-  for (gsize t = 0; t < frames; t++) {
-    const float *x = samples + t * f->spectrum.hop * channels;
-    gboolean stereo = f->stereo != NULL && t % 2 == 0;
-    if (f->bands == NULL && !stereo)
-      continue;
-    spectrum_middle (&f->spectrum, x, channels);
-    if (f->bands != NULL)
-      add_levels (f, t);
-    if (stereo) {
-      spectrum_side (&f->spectrum, x, channels);
-      stereo_add (f->stereo, &f->spectrum);
-    }
+  gsize n = f->spectrum.n_bins * SPECTRUM_BLOCK;
+  for (gsize t = 0; t < f->frames; t += SPECTRUM_BLOCK) {
+    gsize count = MIN (SPECTRUM_BLOCK, f->frames - t);
+    spectrum_compute (&f->spectrum, SPECTRUM_MIDDLE, samples + t * f->spectrum.hop * channels,
+                      channels, count, 1, f->re, f->im);
+    for (gsize i = 0; i < n; i++)
+      f->power[i] = f->re[i] * f->re[i] + f->im[i] * f->im[i];
+    segue_nn_mel_bands_forward (f->bands, SPECTRUM_BLOCK, f->power, f->in_bands);
+    for (gsize m = 0; m < f->config.bands; m++)
+      for (gsize i = 0; i < count; i++)
+        f->levels[m * f->frames + t + i] = logf (f->in_bands[m * SPECTRUM_BLOCK + i] + floor_power);
   }
 }
 
@@ -218,7 +210,8 @@ features_compute (Features *f, const float *samples, gsize length, guint channel
   gsize frames = spectrum_get_frames (&f->spectrum, length);
   if (!prepare_frames (f, frames, error))
     return FALSE;
-  run_frames (f, samples, frames, channels);
+  if (f->bands != NULL)
+    make_levels (f, samples, channels);
 
   float *at = out;
   if (f->config.statistics)
@@ -228,6 +221,6 @@ features_compute (Features *f, const float *samples, gsize length, guint channel
     modulation_compute (&f->modulation, f->levels, f->config.bands, frames, at);
   at += modulation_width (f);
   if (f->stereo != NULL)
-    stereo_end (f->stereo, at);
+    stereo_compute (f->stereo, samples, channels, frames, at);
   return check_finite (out, features_get_width (f), error);
 }

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  *   window  2048 / 44100 s (46.4 ms), rounded to samples; Hann's, periodic, scaled to the sum 2, so that a sine of
  *           amplitude a has |X| = a
  *   hop     1024 / 44100 s, rounded; the stereo image uses every second frame
- *   fft     the window, padded with zeros to the next length that is fast (2048 at 44.1 kHz: none)
+ *   fft     the window, padded with zeros to the next even length without prime factors above 13 (2048 at 44.1 kHz: none)
  *
  * Below, t counts frames, m mel bands, k bins; bands are HTK triangles of height 1 (segue/nn/mel-bands.h; a band
  * without a bin takes the nearest). Deviations are those of the population (divided by n). Output, in this order:
@@ -27,7 +27,7 @@ G_BEGIN_DECLS
  *
  *     0.05–0.45, 0.45–1.05, 1.05–2.06, 2.06–4.07, 4.07–8.08, 8.08–12.90 Hz
  *
- *   A range without a bin (few frames) takes the nearest. n has no prime factor above 13: the last frames are dropped.
+ *   A range without a bin (few frames) takes the nearest. n has no prime factor above 13 and is at most 65536: the last frames are dropped.
  *   [bands / 4][6].
  *
  * stereo (4 · stereo bands): of |L|², |R|², |M|² and |S|², S = (L − R) / 2, the sums P over FEATURES_STEREO_BANDS bands

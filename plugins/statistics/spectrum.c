@@ -7,34 +7,36 @@
 #define WINDOW_SECONDS (2048.0 / 44100.0)
 #define HOP_SECONDS    (1024.0 / 44100.0)
 
+/* Samples of a cache line. */
+#define LINE 16
+
 gboolean
-spectrum_init (Spectrum *s, double rate)
+spectrum_init (Spectrum *s, double rate, GError **error)
 {
   s->window = (gsize) round (rate * WINDOW_SECONDS);
   s->hop = (gsize) round (rate * HOP_SECONDS);
-  s->fft = (gsize) kiss_fftr_next_fast_size_real ((int) s->window);
+  s->fft = s->window + s->window % 2;
+  while (!segue_nn_fft_supports (s->fft))
+    s->fft += 2;
   s->n_bins = s->fft / 2 + 1;
+  s->plan = segue_nn_fft_new (s->fft, error);
+  if (s->plan == NULL)
+    return FALSE;
   s->hann = g_new (float, s->window);
-  s->plan = kiss_fftr_alloc ((int) s->fft, 0, NULL, NULL);
-  s->padded = g_new0 (float, s->fft);
-  s->middle = g_new (kiss_fft_cpx, s->n_bins);
-  s->side = g_new (kiss_fft_cpx, s->n_bins);
-  /* 0.5 − 0.5 cos has the sum window / 2. */
+  s->signals = g_new0 (float, s->fft *SPECTRUM_BLOCK);
+  /* 1 − cos has the sum `window`. */
   for (gsize i = 0; i < s->window; i++)
     s->hann[i] = (float) ((1.0 - cos (2.0 * G_PI * (double) i / (double) s->window)) * 2.0 /
                           (double) s->window);
-  return s->plan != NULL;
+  return TRUE;
 }
 
 void
 spectrum_clear (Spectrum *s)
 {
-  if (s->plan != NULL)
-    kiss_fftr_free (s->plan);
+  segue_nn_fft_free (s->plan);
   g_free (s->hann);
-  g_free (s->padded);
-  g_free (s->middle);
-  g_free (s->side);
+  g_free (s->signals);
   memset (s, 0, sizeof *s);
 }
 
@@ -44,26 +46,28 @@ spectrum_get_frames (const Spectrum *s, gsize length)
   return length < s->window ? 0 : (length - s->window) / s->hop + 1;
 }
 
-void
-spectrum_middle (Spectrum *s, const float *x, guint channels)
+/* Samples from … to of n frames, and zeros beyond n. Frames are a power of two apart and compete for the same cache
+ * lines, so each is read a line at a time. */
+static void
+window_frames (Spectrum *s, float right, const float *samples, guint channels, gsize distance,
+               gsize n, gsize from, gsize to)
 {
-  if (channels == 1)
-    for (gsize i = 0; i < s->window; i++)
-      s->padded[i] = x[i] * s->hann[i];
-  else
-    for (gsize i = 0; i < s->window; i++)
-      s->padded[i] = 0.5f * (x[2 * i] + x[2 * i + 1]) * s->hann[i];
-  kiss_fftr (s->plan, s->padded, s->middle);
+  memset (s->signals + from * SPECTRUM_BLOCK, 0, (to - from) * SPECTRUM_BLOCK * sizeof *s->signals);
+  for (gsize frame = 0; frame < n; frame++) {
+    const float *x = samples + frame * distance;
+    for (gsize i = from; i < to; i++)
+      s->signals[i * SPECTRUM_BLOCK + frame] =
+        (0.5f * x[i * channels] + right * x[(i + 1) * channels - 1]) * s->hann[i];
+  }
 }
 
 void
-spectrum_side (Spectrum *s, const float *x, guint channels)
+spectrum_compute (Spectrum *s, SpectrumSignal signal, const float *samples, guint channels, gsize n,
+                  gsize step, float *re, float *im)
 {
-  if (channels == 1) {
-    memset (s->side, 0, s->n_bins * sizeof *s->side);
-    return;
-  }
-  for (gsize i = 0; i < s->window; i++)
-    s->padded[i] = 0.5f * (x[2 * i] - x[2 * i + 1]) * s->hann[i];
-  kiss_fftr (s->plan, s->padded, s->side);
+  float right = signal == SPECTRUM_MIDDLE ? 0.5f : -0.5f;
+  for (gsize i = 0; i < s->window; i += LINE)
+    window_frames (s, right, samples, channels, step * s->hop * channels, n, i,
+                   MIN (i + LINE, s->window));
+  segue_nn_fft_forward (s->plan, s->signals, re, im);
 }

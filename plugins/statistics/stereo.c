@@ -19,12 +19,14 @@ typedef struct {
 } Sums;
 
 struct _Stereo {
+  Spectrum *spectrum;
   SegueNnMelBands *bands;
   gsize n_bands; /* those that are used */
   gsize frames;
   Sums *sums;             /* [n_bands] */
-  float *power[N_POWERS]; /* [bins] */
-  float in_bands[N_POWERS][FEATURES_STEREO_BANDS];
+  float *re[2], *im[2];   /* [bins, SPECTRUM_BLOCK]: middle and side */
+  float *power[N_POWERS]; /* [bins, SPECTRUM_BLOCK] */
+  float in_bands[N_POWERS][FEATURES_STEREO_BANDS][SPECTRUM_BLOCK];
 };
 
 /* The bands that are used are the first ones of a fixed division, so that a limit leaves the others as they are. */
@@ -38,11 +40,11 @@ count_bands (const SegueNnMelBandsConfig *all, double f_max)
 }
 
 Stereo *
-stereo_new (double rate, gsize fft, double f_max, GError **error)
+stereo_new (double rate, Spectrum *spectrum, double f_max, GError **error)
 {
   SegueNnMelBandsConfig config = { .scale = SEGUE_NN_MEL_HTK,
                                    .rate = rate,
-                                   .fft = fft,
+                                   .fft = spectrum->fft,
                                    .n = FEATURES_STEREO_BANDS,
                                    .low = LOWEST,
                                    .high = HIGHEST,
@@ -66,11 +68,16 @@ stereo_new (double rate, gsize fft, double f_max, GError **error)
   config.high = MIN (top, rate / 2.0);
 
   g_autoptr (Stereo) stereo = g_new0 (Stereo, 1);
+  stereo->spectrum = spectrum;
   stereo->n_bands = n;
   stereo->bands = segue_nn_mel_bands_new (&config, error);
   stereo->sums = g_new (Sums, n);
   for (guint i = 0; i < N_POWERS; i++)
-    stereo->power[i] = g_new (float, fft / 2 + 1);
+    stereo->power[i] = g_new (float, spectrum->n_bins *SPECTRUM_BLOCK);
+  for (guint i = 0; i < 2; i++) {
+    stereo->re[i] = g_new (float, spectrum->n_bins *SPECTRUM_BLOCK);
+    stereo->im[i] = g_new (float, spectrum->n_bins *SPECTRUM_BLOCK);
+  }
   return stereo->bands != NULL ? g_steal_pointer (&stereo) : NULL;
 }
 
@@ -83,6 +90,10 @@ stereo_free (Stereo *stereo)
   g_free (stereo->sums);
   for (guint i = 0; i < N_POWERS; i++)
     g_free (stereo->power[i]);
+  for (guint i = 0; i < 2; i++) {
+    g_free (stereo->re[i]);
+    g_free (stereo->im[i]);
+  }
   g_free (stereo);
 }
 
@@ -90,13 +101,6 @@ gsize
 stereo_get_bands (const Stereo *stereo)
 {
   return stereo->n_bands;
-}
-
-void
-stereo_begin (Stereo *stereo)
-{
-  stereo->frames = 0;
-  memset (stereo->sums, 0, stereo->n_bands * sizeof *stereo->sums);
 }
 
 static float
@@ -108,29 +112,32 @@ power_of (float real, float imaginary)
 /* Left is middle + side, right is middle − side. The sums of powers would not do: if one channel is much quieter, its
  * power would be the difference of large numbers. */
 static void
-make_powers (Stereo *stereo, const Spectrum *s)
+make_powers (Stereo *stereo)
 {
-  for (gsize k = 0; k < s->n_bins; k++) {
-    kiss_fft_cpx m = s->middle[k], d = s->side[k];
-    stereo->power[LEFT][k] = power_of (m.r + d.r, m.i + d.i);
-    stereo->power[RIGHT][k] = power_of (m.r - d.r, m.i - d.i);
-    stereo->power[MIDDLE][k] = power_of (m.r, m.i);
-    stereo->power[SIDE][k] = power_of (d.r, d.i);
+  gsize n = stereo->spectrum->n_bins * SPECTRUM_BLOCK;
+  const float *mr = stereo->re[SPECTRUM_MIDDLE], *mi = stereo->im[SPECTRUM_MIDDLE];
+  const float *sr = stereo->re[SPECTRUM_SIDE], *si = stereo->im[SPECTRUM_SIDE];
+  for (gsize i = 0; i < n; i++) {
+    stereo->power[LEFT][i] = power_of (mr[i] + sr[i], mi[i] + si[i]);
+    stereo->power[RIGHT][i] = power_of (mr[i] - sr[i], mi[i] - si[i]);
+    stereo->power[MIDDLE][i] = power_of (mr[i], mi[i]);
+    stereo->power[SIDE][i] = power_of (sr[i], si[i]);
   }
   for (guint i = 0; i < N_POWERS; i++)
-    segue_nn_mel_bands_forward (stereo->bands, stereo->power[i], stereo->in_bands[i]);
+    segue_nn_mel_bands_forward (stereo->bands, SPECTRUM_BLOCK, stereo->power[i],
+                                stereo->in_bands[i][0]);
 }
 
-void
-stereo_add (Stereo *stereo, const Spectrum *spectrum)
+static void
+add_frame (Stereo *stereo, gsize frame)
 {
-  make_powers (stereo, spectrum);
   stereo->frames++;
   for (gsize b = 0; b < stereo->n_bands; b++) {
     Sums *sums = &stereo->sums[b];
-    double left = (double) stereo->in_bands[LEFT][b] + FLOOR;
-    double right = (double) stereo->in_bands[RIGHT][b] + FLOOR;
-    double middle = (double) stereo->in_bands[MIDDLE][b], side = (double) stereo->in_bands[SIDE][b];
+    double left = (double) stereo->in_bands[LEFT][b][frame] + FLOOR;
+    double right = (double) stereo->in_bands[RIGHT][b][frame] + FLOOR;
+    double middle = (double) stereo->in_bands[MIDDLE][b][frame];
+    double side = (double) stereo->in_bands[SIDE][b][frame];
     double ratio = log ((side + FLOOR) / (middle + FLOOR));
     double correlation = (middle - side + FLOOR) / sqrt (left * right);
     double change = ratio - sums->mean;
@@ -141,8 +148,8 @@ stereo_add (Stereo *stereo, const Spectrum *spectrum)
   }
 }
 
-void
-stereo_end (const Stereo *stereo, float *out)
+static void
+write_statistics (const Stereo *stereo, float *out)
 {
   gsize bands = stereo->n_bands;
   double n = (double) stereo->frames;
@@ -153,4 +160,25 @@ stereo_end (const Stereo *stereo, float *out)
     out[2 * bands + b] = (float) (sums->left_right / n);
     out[3 * bands + b] = (float) (sums->correlation / n);
   }
+}
+
+void
+stereo_compute (Stereo *stereo, const float *samples, guint channels, gsize frames, float *out)
+{
+  Spectrum *spectrum = stereo->spectrum;
+  gsize used = (frames + 1) / 2;
+  stereo->frames = 0;
+  memset (stereo->sums, 0, stereo->n_bands * sizeof *stereo->sums);
+  for (gsize t = 0; t < used; t += SPECTRUM_BLOCK) {
+    gsize n = MIN (SPECTRUM_BLOCK, used - t);
+    const float *x = samples + 2 * t * spectrum->hop * channels;
+    spectrum_compute (spectrum, SPECTRUM_MIDDLE, x, channels, n, 2, stereo->re[SPECTRUM_MIDDLE],
+                      stereo->im[SPECTRUM_MIDDLE]);
+    spectrum_compute (spectrum, SPECTRUM_SIDE, x, channels, n, 2, stereo->re[SPECTRUM_SIDE],
+                      stereo->im[SPECTRUM_SIDE]);
+    make_powers (stereo);
+    for (gsize frame = 0; frame < n; frame++)
+      add_frame (stereo, frame);
+  }
+  write_statistics (stereo, out);
 }

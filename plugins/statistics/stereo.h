@@ -1,4 +1,4 @@
-/* The stereo image of a segment, accumulated frame by frame. */
+/* The stereo image of a segment. */
 #pragma once
 
 #include "spectrum.h"
@@ -12,18 +12,17 @@ G_BEGIN_DECLS
 
 typedef struct _Stereo Stereo;
 
-/* rate and fft: those of the spectrum; f_max: Hz, see segment-features.h. Errors: SEGUE_ERROR_DATA. */
-Stereo *stereo_new (double rate, gsize fft, double f_max, GError **error);
+/* The spectrum must live as long; f_max: Hz, see segment-features.h. Errors: SEGUE_ERROR_DATA. */
+Stereo *stereo_new (double rate, Spectrum *spectrum, double f_max, GError **error);
 /* NULL is accepted. */
 void stereo_free (Stereo *stereo);
 
 gsize stereo_get_bands (const Stereo *stereo);
 
-void stereo_begin (Stereo *stereo);
-/* The spectrum's current frame of middle and side. */
-void stereo_add (Stereo *stereo, const Spectrum *spectrum);
-/* out [STEREO_STATISTICS][bands]; at least one frame was added. */
-void stereo_end (const Stereo *stereo, float *out);
+/* samples: the first of `frames` frames of the spectrum, of which every second one is used, with 1 or 2 channels →
+ * out [STEREO_STATISTICS][bands]. */
+void stereo_compute (Stereo *stereo, const float *samples, guint channels, gsize frames,
+                     float *out);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Stereo, stereo_free)
 

@@ -37,9 +37,10 @@ SEGUE_API SegueNnMelBands *segue_nn_mel_bands_new (const SegueNnMelBandsConfig *
 /* NULL is accepted. */
 SEGUE_API void segue_nn_mel_bands_free (SegueNnMelBands *bands);
 
-/* power [fft / 2 + 1] → y [n]. Any number of threads may call it at the same time. */
-SEGUE_API void segue_nn_mel_bands_forward (const SegueNnMelBands *bands, const float *power,
-                                           float *y);
+/* power [fft / 2 + 1, frames] → y [n, frames]; fastest for the frames of segue_nn_fft_forward (). Any number of threads
+ * may call it at the same time. */
+SEGUE_API void segue_nn_mel_bands_forward (const SegueNnMelBands *bands, gsize frames,
+                                           const float *power, float *y);
 
 /* Hz of point i = 0 … n + 1 of a configuration: band m rises from point m to m + 1, and falls to m + 2. */
 SEGUE_API double segue_nn_mel_bands_edge (const SegueNnMelBandsConfig *config, gsize i);
