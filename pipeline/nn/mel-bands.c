@@ -125,36 +125,41 @@ segue_nn_mel_bands_free (SegueNnMelBands *bands)
   g_free (bands);
 }
 
+/* Up to SEGUE_NN_FFT_SIGNALS frames, of rows `stride` apart. */
 NN_INLINE void
-sum_bands (const SegueNnMelBands *bands, gsize frames, const float *power, float *y)
+sum_bands (const SegueNnMelBands *bands, gsize frames, gsize stride, const float *power, float *y)
 {
   const float *weights = (const float *) (gpointer) bands->weights->data;
-  for (gsize m = 0; m < bands->n; m++, y += frames) {
+  for (gsize m = 0; m < bands->n; m++) {
     const Band *band = &bands->bands[m];
-    for (gsize t = 0; t < frames; t++)
-      y[t] = 0.0f;
+    float sums[SEGUE_NN_FFT_SIGNALS] = { 0 };
     for (gsize k = 0; k < band->n; k++)
       for (gsize t = 0; t < frames; t++)
-        y[t] += weights[band->weights + k] * power[(band->first + k) * frames + t];
+        sums[t] += weights[band->weights + k] * power[(band->first + k) * stride + t];
+    for (gsize t = 0; t < frames; t++)
+      y[m * stride + t] = sums[t];
   }
 }
 
 /* As many as segue_nn_fft_forward () transforms together. */
 NN_VECTORISED
 static void
-sum_bands_of_signals (const SegueNnMelBands *bands, const float *restrict power, float *restrict y)
+sum_full_block (const SegueNnMelBands *bands, gsize stride, const float *power, float *y)
 {
-  sum_bands (bands, SEGUE_NN_FFT_SIGNALS, power, y);
+  sum_bands (bands, SEGUE_NN_FFT_SIGNALS, stride, power, y);
 }
 
 void
 segue_nn_mel_bands_forward (const SegueNnMelBands *bands, gsize frames, const float *power,
                             float *y)
 {
-  if (frames == 1)
-    sum_bands (bands, 1, power, y);
-  else if (frames == SEGUE_NN_FFT_SIGNALS)
-    sum_bands_of_signals (bands, power, y);
-  else
-    sum_bands (bands, frames, power, y);
+  if (frames == 1) {
+    sum_bands (bands, 1, 1, power, y);
+    return;
+  }
+  for (gsize t = 0; t < frames; t += SEGUE_NN_FFT_SIGNALS)
+    if (frames - t >= SEGUE_NN_FFT_SIGNALS)
+      sum_full_block (bands, frames, power + t, y + t);
+    else
+      sum_bands (bands, frames - t, frames, power + t, y + t);
 }
