@@ -8,13 +8,6 @@
 
 #define FRAMES_PER_TILE 32
 
-/* The bins under one triangle. */
-typedef struct {
-  gsize first;
-  gsize n;
-  gsize weights; /* index of the first one's */
-} Band;
-
 /* Buffers of one thread: kissfft keeps its own scratch in the plan. */
 typedef struct {
   kiss_fftr_cfg fft;
@@ -25,48 +18,23 @@ typedef struct {
 struct _SegueNnLogMel {
   SegueNnLogMelConfig config;
   float *window; /* [window] */
-  Band *bands;
-  GArray *weights; /* float */
+  SegueNnMelBands *bands;
   Worker *workers;
   guint n_workers;
 };
-
-static double
-mel_from_hz (SegueNnMelScale scale, double hz)
-{
-  if (scale == SEGUE_NN_MEL_HTK)
-    return 2595.0 * log10 (1.0 + hz / 700.0);
-  return hz < 1000.0 ? 3.0 * hz / 200.0 : 15.0 + 27.0 * log (hz / 1000.0) / log (6.4);
-}
-
-static double
-hz_from_mel (SegueNnMelScale scale, double mel)
-{
-  if (scale == SEGUE_NN_MEL_HTK)
-    return 700.0 * (pow (10.0, mel / 2595.0) - 1.0);
-  return mel < 15.0 ? 200.0 * mel / 3.0 : 1000.0 * pow (6.4, (mel - 15.0) / 27.0);
-}
 
 static gboolean
 check_config (const SegueNnLogMelConfig *c, GError **error)
 {
   const char *wrong = NULL;
-  if (!(c->rate > 0.0 && c->rate <= 1e6))
-    wrong = "the rate must be between 0 and 1000000 Hz";
-  else if (c->fft < 4 || c->fft > SEGUE_NN_LOG_MEL_MAX_FFT || c->fft % 2 != 0)
+  if (c->fft < 4 || c->fft > SEGUE_NN_LOG_MEL_MAX_FFT || c->fft % 2 != 0)
     wrong = "the FFT must have 4 to 65536 points, an even number";
   else if (c->window < 2 || c->window > c->fft)
     wrong = "the window must be at least 2 samples and no longer than the FFT";
   else if (c->hop < 1 || c->hop > SEGUE_NN_LOG_MEL_MAX_FFT)
     wrong = "the hop must be 1 to 65536 samples";
-  else if (c->bands < 1 || c->bands > SEGUE_NN_LOG_MEL_MAX_BANDS)
-    wrong = "there must be 1 to 1024 mel bands";
-  else if (!(c->low >= 0.0 && c->low < c->high && c->high <= c->rate / 2.0))
-    wrong = "the mel bands must be between 0 Hz and half the sample rate, low end first";
   else if (!(c->floor > 0.0 && isfinite (c->floor)))
     wrong = "the floor under the logarithm must be above 0";
-  else if (c->scale != SEGUE_NN_MEL_HTK && c->scale != SEGUE_NN_MEL_SLANEY)
-    wrong = "the mel scale must be htk or slaney";
   if (wrong == NULL)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't compute log-mel frames: %s", wrong);
@@ -99,36 +67,11 @@ static gboolean
 make_bands (SegueNnLogMel *log_mel, GError **error)
 {
   const SegueNnLogMelConfig *c = &log_mel->config;
-  double low = mel_from_hz (c->scale, c->low), high = mel_from_hz (c->scale, c->high);
-  double step = (high - low) / (double) (c->bands + 1);
-
-  log_mel->bands = g_new0 (Band, c->bands);
-  log_mel->weights = g_array_new (FALSE, FALSE, sizeof (float));
-  for (gsize m = 0; m < c->bands; m++) {
-    Band *band = &log_mel->bands[m];
-    double left = hz_from_mel (c->scale, low + (double) m * step);
-    double centre = hz_from_mel (c->scale, low + (double) (m + 1) * step);
-    double right = hz_from_mel (c->scale, low + (double) (m + 2) * step);
-    band->weights = log_mel->weights->len;
-    for (gsize k = 0; k <= c->fft / 2; k++) {
-      double hz = (double) k * c->rate / (double) c->fft;
-      float weight = (float) MIN ((hz - left) / (centre - left), (right - hz) / (right - centre));
-      if (weight <= 0.0f)
-        continue;
-      if (band->n++ == 0)
-        band->first = k;
-      g_array_append_val (log_mel->weights, weight);
-    }
-    if (band->n == 0) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                   "mel band %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-                   " (%.0f to %.0f Hz) is narrower than the bins of an FFT of %" G_GSIZE_FORMAT
-                   " points: use fewer bands or a longer window",
-                   m + 1, c->bands, left, right, c->fft);
-      return FALSE;
-    }
-  }
-  return TRUE;
+  SegueNnMelBandsConfig bands = {
+    .scale = c->scale, .rate = c->rate, .fft = c->fft, .n = c->bands, .low = c->low, .high = c->high
+  };
+  log_mel->bands = segue_nn_mel_bands_new (&bands, error);
+  return log_mel->bands != NULL;
 }
 
 static gboolean
@@ -174,8 +117,7 @@ segue_nn_log_mel_free (SegueNnLogMel *log_mel)
   }
   g_free (log_mel->workers);
   g_free (log_mel->window);
-  g_free (log_mel->bands);
-  g_clear_pointer (&log_mel->weights, g_array_unref);
+  segue_nn_mel_bands_free (log_mel->bands);
   g_free (log_mel);
 }
 
@@ -194,11 +136,10 @@ typedef struct {
 } Forward;
 
 /* y [bands] of one frame. */
-NN_INLINE void
+static void
 make_frame (const SegueNnLogMel *log_mel, Worker *worker, const float *x, float *y)
 {
   const SegueNnLogMelConfig *c = &log_mel->config;
-  const float *weights = (const float *) (gpointer) log_mel->weights->data;
   float *power = worker->samples; /* the transform no longer needs them */
 
   for (gsize i = 0; i < c->window; i++)
@@ -207,13 +148,9 @@ make_frame (const SegueNnLogMel *log_mel, Worker *worker, const float *x, float 
   kiss_fftr (worker->fft, worker->samples, worker->bins);
   for (gsize k = 0; k <= c->fft / 2; k++)
     power[k] = worker->bins[k].r * worker->bins[k].r + worker->bins[k].i * worker->bins[k].i;
-  for (gsize m = 0; m < c->bands; m++) {
-    const Band *band = &log_mel->bands[m];
-    float sum = 0.0f;
-    for (gsize k = 0; k < band->n; k++)
-      sum += weights[band->weights + k] * power[band->first + k];
-    y[m] = logf ((float) c->floor + sum);
-  }
+  segue_nn_mel_bands_forward (log_mel->bands, 1, power, y);
+  for (gsize m = 0; m < c->bands; m++)
+    y[m] = logf ((float) c->floor + y[m]);
 }
 
 static void

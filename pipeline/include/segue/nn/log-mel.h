@@ -1,5 +1,6 @@
 #pragma once
 
+#include <segue/nn/mel-bands.h>
 #include <segue/nn/threads.h>
 
 G_BEGIN_DECLS
@@ -13,14 +14,7 @@ G_BEGIN_DECLS
  * bin's frequency has |X| = a whatever the window's length, and `floor` is a power relative to that
  * of full scale: 1e-6 is −60 dB.
  *
- * F are triangles of height 1 that rise from one centre to the next and fall to the one after it, at
- * bands + 2 frequencies that are equally spaced on the mel scale:
- *
- *   HTK     mel = 2595 · log10 (1 + Hz / 700)
- *   Slaney  mel = 3 · Hz / 200 below 1000 Hz; above, 15 + 27 · log_6.4 (Hz / 1000)
- *           (Auditory Toolbox 1998) */
-typedef enum { SEGUE_NN_MEL_HTK, SEGUE_NN_MEL_SLANEY } SegueNnMelScale;
-
+ * F are the triangles of segue/nn/mel-bands.h. */
 typedef struct {
   double rate;  /* Hz */
   gsize window; /* samples, 2 … fft */
@@ -33,8 +27,8 @@ typedef struct {
   SegueNnMelScale scale;
 } SegueNnLogMelConfig;
 
-#define SEGUE_NN_LOG_MEL_MAX_FFT   65536
-#define SEGUE_NN_LOG_MEL_MAX_BANDS 1024
+#define SEGUE_NN_LOG_MEL_MAX_FFT   SEGUE_NN_MEL_BANDS_MAX_FFT
+#define SEGUE_NN_LOG_MEL_MAX_BANDS SEGUE_NN_MEL_BANDS_MAX
 
 /* Tables and FFT plans for one configuration. */
 typedef struct _SegueNnLogMel SegueNnLogMel;
