@@ -85,7 +85,7 @@ segue_nn_syrk (SegueNnThreads *threads, gboolean trans, gsize n, gsize k, double
               .ldc = ldc };
   gsize tiles = nn_tiles (n, TILE);
   init ();
-  segue_nn_threads_run (pool, tiles * (tiles + 1) / 2, run_syrk, &run);
+  segue_nn_threads_run (threads, tiles * (tiles + 1) / 2, run_syrk, &run);
 }
 
 static void
@@ -116,7 +116,7 @@ segue_nn_dgemm (SegueNnThreads *threads, gboolean trans_b, gsize m, gsize n, gsi
               .ldc = ldc,
               .tiles = nn_tiles (n, TILE) };
   init ();
-  segue_nn_threads_run (pool, nn_tiles (m, TILE) * run.tiles, run_dgemm, &run);
+  segue_nn_threads_run (threads, nn_tiles (m, TILE) * run.tiles, run_dgemm, &run);
 }
 
 gboolean
@@ -144,7 +144,7 @@ segue_nn_solve_lower (SegueNnThreads *threads, gboolean trans, gsize m, gsize n,
 {
   Run run = { .trans = trans, .m = m, .n = n, .a = l, .lda = ldl, .c = b, .ldc = ldb };
   init ();
-  segue_nn_threads_run (pool, nn_tiles (m, TILE), run_solve, &run);
+  segue_nn_threads_run (threads, nn_tiles (m, TILE), run_solve, &run);
 }
 
 /* An eigenvector may have either sign. */

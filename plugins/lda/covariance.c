@@ -37,7 +37,7 @@ static void
 flush (Sum *sum)
 {
   if (sum->pending > 0)
-    segue_nn_syrk (sum->pool, TRUE, sum->width, sum->pending, 1.0, sum->panel, sum->width, 1.0,
+    segue_nn_syrk (sum->threads, TRUE, sum->width, sum->pending, 1.0, sum->panel, sum->width, 1.0,
                    sum->within, sum->width);
   sum->pending = 0;
 }
@@ -121,7 +121,7 @@ add_small (Sum *sum, guint label)
   read_rows (sum, label, 0, n, u, &moments);
 
   gsize side = MIN (n, width);
-  segue_nn_syrk (sum->pool, n >= width, side, MAX (n, width), 1.0 / (double) n, u, width, 0.0,
+  segue_nn_syrk (sum->threads, n >= width, side, MAX (n, width), 1.0 / (double) n, u, width, 0.0,
                  sum->product, side);
   moments.norm = squared_norm (sum->product, side, side);
   double shrinkage = find_shrinkage (&moments, n, width);
@@ -146,7 +146,7 @@ add_large (Sum *sum, guint label)
   for (gsize first = 0; first < n; first += sum->capacity) {
     gsize count = MIN (sum->capacity, n - first);
     read_rows (sum, label, first, count, sum->panel, &moments);
-    segue_nn_syrk (sum->pool, TRUE, width, count, 1.0 / (double) n, sum->panel, width,
+    segue_nn_syrk (sum->threads, TRUE, width, count, 1.0 / (double) n, sum->panel, width,
                    first == 0 ? 0.0 : 1.0, sum->product, width);
   }
   moments.norm = squared_norm (sum->product, width, width);
@@ -169,7 +169,7 @@ lda_covariance (SegueNnThreads *threads, const LdaRows *rows, double *within, do
   g_autofree double *product = g_try_new (double, width *width);
   g_autofree double *deviation = g_try_new (double, width);
   g_autofree double *panel = g_try_new (double, capacity *width);
-  Sum sum = { .pool = pool,
+  Sum sum = { .threads = threads,
               .rows = rows,
               .width = width,
               .within = within,

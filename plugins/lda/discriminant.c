@@ -103,7 +103,7 @@ set_scores (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double
   if (lda->coefficients == NULL)
     return FALSE;
   memcpy (lda->coefficients, whitened, lda->n_labels * c * sizeof *whitened);
-  segue_nn_solve_lower (pool, TRUE, lda->n_labels, c, factor, c, lda->coefficients, c);
+  segue_nn_solve_lower (threads, TRUE, lda->n_labels, c, factor, c, lda->coefficients, c);
   lda->intercepts = g_new (double, lda->n_labels);
   for (guint k = 0; k < lda->n_labels; k++) {
     double square = 0.0;
@@ -142,7 +142,7 @@ find_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double 
     for (gsize j = 0; j < c; j++)
       b[i * c + j] =
         whitened[i * c + j] * sqrt ((double) lda_rows_count (rows, i) / (double) rows->data->n);
-  segue_nn_syrk (pool, !by_labels, n, by_labels ? c : k, 1.0, b, c, 0.0, gram, n);
+  segue_nn_syrk (threads, !by_labels, n, by_labels ? c : k, 1.0, b, c, 0.0, gram, n);
   if (!segue_nn_eigen_symmetric (n, gram, n, values, error))
     return NULL;
   lda->n_axes = count_axes (values, n, lda->n_labels);
@@ -160,7 +160,7 @@ find_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double 
       largest[i * n + j] = gram[(n - 1 - i) * n + j] / (by_labels ? sqrt (values[n - 1 - i]) : 1.0);
   if (!by_labels)
     return g_steal_pointer (&largest);
-  segue_nn_dgemm (pool, FALSE, lda->n_axes, c, n, largest, n, b, c, axes, c);
+  segue_nn_dgemm (threads, FALSE, lda->n_axes, c, n, largest, n, b, c, axes, c);
   return g_steal_pointer (&axes);
 }
 
@@ -169,15 +169,15 @@ set_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double *
           const double *whitened, GError **error)
 {
   gsize c = lda->width;
-  lda->axes = find_axes (pool, lda, rows, whitened, error);
+  lda->axes = find_axes (threads, lda, rows, whitened, error);
   if (lda->axes == NULL)
     return FALSE;
   lda->centres = allocate (lda->n_labels, lda->n_axes, error);
   if (lda->centres == NULL)
     return FALSE;
-  segue_nn_dgemm (pool, TRUE, lda->n_labels, lda->n_axes, c, whitened, c, lda->axes, c,
+  segue_nn_dgemm (threads, TRUE, lda->n_labels, lda->n_axes, c, whitened, c, lda->axes, c,
                   lda->centres, lda->n_axes);
-  segue_nn_solve_lower (pool, TRUE, lda->n_axes, c, factor, c, lda->axes, c);
+  segue_nn_solve_lower (threads, TRUE, lda->n_axes, c, factor, c, lda->axes, c);
   return TRUE;
 }
 
@@ -193,14 +193,14 @@ lda_fit (SegueNnThreads *threads, const LdaData *data, GError **error)
   lda->n_labels = data->n_labels;
   lda->shrinkage = g_new (double, data->n_labels);
   g_autofree double *factor = allocate (c, c, error);
-  if (factor == NULL || !lda_covariance (pool, rows, factor, lda->shrinkage, error) ||
+  if (factor == NULL || !lda_covariance (threads, rows, factor, lda->shrinkage, error) ||
       !factorise (factor, c, &lda->regularised, error))
     return NULL;
 
   g_autofree double *whitened = g_steal_pointer (&rows->centres);
-  segue_nn_solve_lower (pool, FALSE, data->n_labels, c, factor, c, whitened, c);
-  if (!set_scores (pool, lda, rows, factor, whitened, error) ||
-      !set_axes (pool, lda, rows, factor, whitened, error))
+  segue_nn_solve_lower (threads, FALSE, data->n_labels, c, factor, c, whitened, c);
+  if (!set_scores (threads, lda, rows, factor, whitened, error) ||
+      !set_axes (threads, lda, rows, factor, whitened, error))
     return NULL;
   lda->mean = g_steal_pointer (&rows->mean);
   lda->scale = g_steal_pointer (&rows->scale);
@@ -219,14 +219,14 @@ multiply (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, c
     for (gsize i = 0; i < count; i++)
       for (gsize j = 0; j < c; j++)
         z[i * c + j] = ((double) rows[(first + i) * c + j] - lda->mean[j]) / lda->scale[j];
-    segue_nn_dgemm (pool, TRUE, count, m, c, z, c, matrix, c, out + first * m, m);
+    segue_nn_dgemm (threads, TRUE, count, m, c, z, c, matrix, c, out + first * m, m);
   }
 }
 
 void
 lda_score (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, double *scores)
 {
-  multiply (pool, lda, rows, n, lda->coefficients, lda->n_labels, scores);
+  multiply (threads, lda, rows, n, lda->coefficients, lda->n_labels, scores);
   for (gsize i = 0; i < n; i++)
     for (guint k = 0; k < lda->n_labels; k++)
       scores[i * lda->n_labels + k] += lda->intercepts[k];
@@ -235,5 +235,5 @@ lda_score (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, 
 void
 lda_project (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, double *coordinates)
 {
-  multiply (pool, lda, rows, n, lda->axes, lda->n_axes, coordinates);
+  multiply (threads, lda, rows, n, lda->axes, lda->n_axes, coordinates);
 }

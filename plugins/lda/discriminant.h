@@ -55,7 +55,7 @@ typedef struct {
  * Multiplies n · C² + Σ_k min (n_k, C) · n_k · C times.
  *
  * Errors: SEGUE_ERROR_DATA if there are fewer than two labels, a label without rows, a row that is not finite, no label
- * with two different rows, or labels that all have the same mean; SEGUE_ERROR_RESOURCE. After a cancel of the pool, the
+ * with two different rows, or labels that all have the same mean; SEGUE_ERROR_RESOURCE. After a cancel of the threads, the
  * result or the error is meaningless: segue_nn_threads_check () first. */
 Lda *lda_fit (SegueNnThreads *threads, const LdaData *data, GError **error);
 /* NULL is accepted. */

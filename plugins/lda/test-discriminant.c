@@ -30,8 +30,8 @@ static SegueNnThreads *
 make_pool (guint threads)
 {
   SegueNnThreads *threads = segue_nn_threads_new (threads, NULL, NULL);
-  g_assert_nonnull (pool);
-  return pool;
+  g_assert_nonnull (threads);
+  return threads;
 }
 
 /* Differences are compared with the largest magnitude: what decides a label. */
@@ -98,7 +98,7 @@ compare_distances (SegueNnThreads *threads, const Lda *lda, const LdaData *data,
   g_autofree guint *counts = g_new0 (guint, lda->n_labels);
   for (gsize i = 0; i < data->n; i++)
     counts[data->labels[i]]++;
-  lda_project (pool, lda, data->rows, n, at);
+  lda_project (threads, lda, data->rows, n, at);
   for (gsize i = 0; i < n; i++)
     for (guint k = 0; k < lda->n_labels; k++) {
       double square = 0.0;
@@ -117,7 +117,7 @@ test_reference (gconstpointer user_data)
 {
   const char *name = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueNnThreads) pool = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_pool (1);
   g_autoptr (SegueSafetensors) file = segue_safetensors_open (fixtures, &error);
   g_assert_no_error (error);
   g_autofree float *rows = read_tensor (file, name, "rows");
@@ -128,13 +128,13 @@ test_reference (gconstpointer user_data)
                    .n_labels = (guint) find (file, name, "intercepts")->n_elements,
                    .rows = rows,
                    .labels = labels };
-  g_autoptr (Lda) lda = lda_fit (pool, &data, &error);
+  g_autoptr (Lda) lda = lda_fit (threads, &data, &error);
   g_assert_no_error (error);
   g_assert_false (lda->regularised);
 
   gsize n = MIN (data.n, 32);
   g_autofree double *scores = g_new (double, n *data.n_labels);
-  lda_score (pool, lda, rows, n, scores);
+  lda_score (threads, lda, rows, n, scores);
   softmax (scores, n, data.n_labels);
   if (data.n_labels == 2) {
     subtract_first (lda->coefficients, data.width);
@@ -157,7 +157,7 @@ test_reference (gconstpointer user_data)
   }
   g_autofree double *posterior = read_tensor (file, name, "posterior");
   compare_axes (lda, file, name);
-  compare_distances (pool, lda, &data, n, posterior);
+  compare_distances (threads, lda, &data, n, posterior);
 }
 
 /* n rows with labels in turn; values −1 … 1, shifted by the label along one column. */
@@ -196,8 +196,8 @@ static void
 assert_refused (const LdaData *data, const char *message)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueNnThreads) pool = make_pool (1);
-  g_assert_null (lda_fit (pool, data, &error));
+  g_autoptr (SegueNnThreads) threads = make_pool (1);
+  g_assert_null (lda_fit (threads, data, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, message));
 }
@@ -220,7 +220,7 @@ count_right (SegueNnThreads *threads, const Lda *lda, const LdaData *data)
 {
   gsize right = 0;
   g_autofree double *scores = g_new (double, data->n * data->n_labels);
-  lda_score (pool, lda, data->rows, data->n, scores);
+  lda_score (threads, lda, data->rows, data->n, scores);
   for (gsize i = 0; i < data->n; i++) {
     const double *s = scores + i * data->n_labels;
     guint best = 0;
@@ -275,27 +275,27 @@ test_refusals (void)
 static void
 test_singular (void)
 {
-  g_autoptr (SegueNnThreads) pool = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_pool (1);
   g_auto (LdaData) data = make_data (10, 50, 5);
   g_autoptr (GError) error = NULL;
-  g_autoptr (Lda) lda = lda_fit (pool, &data, &error);
+  g_autoptr (Lda) lda = lda_fit (threads, &data, &error);
   g_assert_no_error (error);
   g_assert_true (lda->regularised);
   assert_finite (lda);
-  g_assert_cmpuint (count_right (pool, lda, &data), ==, 10);
+  g_assert_cmpuint (count_right (threads, lda, &data), ==, 10);
 }
 
 /* Columns that are constant have no influence, whatever their values in a new row; columns of any scale are equal. */
 static void
 test_columns (void)
 {
-  g_autoptr (SegueNnThreads) pool = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_pool (1);
   g_auto (LdaData) data = make_data (60, 6, 3);
   for (gsize i = 0; i < data.n; i++) {
     row (&data, i)[4] = 0.1f;
     row (&data, i)[5] = -1e30f;
   }
-  g_autoptr (Lda) lda = lda_fit (pool, &data, NULL);
+  g_autoptr (Lda) lda = lda_fit (threads, &data, NULL);
   assert_finite (lda);
   for (guint k = 0; k < 3; k++)
     for (gsize j = 4; j < 6; j++)
@@ -305,7 +305,7 @@ test_columns (void)
     row (&data, i)[0] *= 1e30f;
     row (&data, i)[1] *= 1e-30f;
   }
-  g_autoptr (Lda) scaled = lda_fit (pool, &data, NULL);
+  g_autoptr (Lda) scaled = lda_fit (threads, &data, NULL);
   assert_near (scaled->coefficients, lda->coefficients, 18);
 }
 
@@ -314,9 +314,9 @@ static void
 test_many_labels (void)
 {
   enum { LABELS = 5000, WIDTH = 40 };
-  g_autoptr (SegueNnThreads) pool = make_pool (2);
+  g_autoptr (SegueNnThreads) threads = make_pool (2);
   g_auto (LdaData) data = make_data (3 * LABELS, WIDTH, LABELS);
-  g_autoptr (Lda) lda = lda_fit (pool, &data, NULL);
+  g_autoptr (Lda) lda = lda_fit (threads, &data, NULL);
   assert_finite (lda);
   g_assert_cmpuint (lda->n_axes, ==, WIDTH);
   /* The distances are Mahalanobis's: scores without their intercepts, up to what labels have in common. */
@@ -342,8 +342,8 @@ test_threads (void)
     g_autoptr (SegueNnThreads) one = make_pool (1);
     g_autoptr (Lda) first = lda_fit (one, &data, NULL);
     for (guint threads = 2; threads <= 4; threads++) {
-      g_autoptr (SegueNnThreads) pool = make_pool (threads);
-      g_autoptr (Lda) lda = lda_fit (pool, &data, NULL);
+      g_autoptr (SegueNnThreads) threads = make_pool (threads);
+      g_autoptr (Lda) lda = lda_fit (threads, &data, NULL);
       g_assert_cmpmem (lda->coefficients, k * c * sizeof (double), first->coefficients,
                        k * c * sizeof (double));
       g_assert_cmpmem (lda->axes, lda->n_axes * c * sizeof (double), first->axes,

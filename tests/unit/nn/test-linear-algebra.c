@@ -31,14 +31,14 @@ test_products (void)
       for (gsize j = 0; j < n; j++)
         transposed[j * k + i] = b[i * n + j];
     for (guint threads = 1; threads <= 3; threads++) {
-      g_autoptr (SegueNnThreads) pool = op_test_pool (threads);
+      g_autoptr (SegueNnThreads) threads = op_test_pool (threads);
       double *out = threads == 1 ? first : c;
-      segue_nn_dgemm (pool, FALSE, m, n, k, a, k, b, n, out, n);
+      segue_nn_dgemm (threads, FALSE, m, n, k, a, k, b, n, out, n);
       if (threads > 1)
         g_assert_cmpmem (c, m * n * sizeof *c, first, m * n * sizeof *c);
     }
-    g_autoptr (SegueNnThreads) pool = op_test_pool (2);
-    segue_nn_dgemm (pool, TRUE, m, n, k, a, k, transposed, k, c, n);
+    g_autoptr (SegueNnThreads) threads = op_test_pool (2);
+    segue_nn_dgemm (threads, TRUE, m, n, k, a, k, transposed, k, c, n);
     for (gsize i = 0; i < m; i++)
       for (gsize j = 0; j < n; j++) {
         double sum = 0.0;
@@ -61,11 +61,11 @@ test_syrk (void)
       by_rows[l * N + i] = a[i * K + l];
   g_autofree double *first = g_new (double, N *N);
   for (guint threads = 1; threads <= 3; threads++) {
-    g_autoptr (SegueNnThreads) pool = op_test_pool (threads);
+    g_autoptr (SegueNnThreads) threads = op_test_pool (threads);
     g_autofree double *c = g_memdup2 (before, N * N * sizeof *c),
                       *again = g_memdup2 (before, N * N * sizeof *c);
-    segue_nn_syrk (pool, FALSE, N, K, 2.0, a, K, 0.0, c, N);
-    segue_nn_syrk (pool, TRUE, N, K, 2.0, by_rows, N, 0.5, again, N);
+    segue_nn_syrk (threads, FALSE, N, K, 2.0, a, K, 0.0, c, N);
+    segue_nn_syrk (threads, TRUE, N, K, 2.0, by_rows, N, 0.5, again, N);
     for (gsize i = 0; i < N; i++)
       for (gsize j = 0; j <= i; j++) {
         double sum = 0.0;
@@ -88,7 +88,7 @@ make_definite (SegueNnThreads *threads, gsize n)
 {
   g_autofree double *g = make_matrix (5, n * n);
   double *a = g_new (double, n *n);
-  segue_nn_syrk (pool, FALSE, n, n, 1.0, g, n, 0.0, a, n);
+  segue_nn_syrk (threads, FALSE, n, n, 1.0, g, n, 0.0, a, n);
   for (gsize i = 0; i < n; i++) {
     a[i * n + i] += 1.0;
     for (gsize j = i + 1; j < n; j++)
@@ -101,8 +101,8 @@ static void
 test_cholesky (void)
 {
   enum { N = 300, M = 270 };
-  g_autoptr (SegueNnThreads) pool = op_test_pool (2);
-  g_autofree double *a = make_definite (pool, N), *l = g_memdup2 (a, N * N * sizeof *l);
+  g_autoptr (SegueNnThreads) threads = op_test_pool (2);
+  g_autofree double *a = make_definite (threads, N), *l = g_memdup2 (a, N * N * sizeof *l);
   g_assert_true (segue_nn_cholesky (N, l, N));
   for (gsize i = 0; i < N; i++)
     for (gsize j = 0; j <= i; j++) {
@@ -113,9 +113,9 @@ test_cholesky (void)
     }
 
   g_autofree double *b = make_matrix (6, M * N), *x = g_memdup2 (b, M * N * sizeof *x);
-  segue_nn_solve_lower (pool, FALSE, M, N, l, N, x, N);
+  segue_nn_solve_lower (threads, FALSE, M, N, l, N, x, N);
   g_autofree double *y = g_memdup2 (b, M * N * sizeof *y);
-  segue_nn_solve_lower (pool, TRUE, M, N, l, N, y, N);
+  segue_nn_solve_lower (threads, TRUE, M, N, l, N, y, N);
   for (gsize r = 0; r < M; r += 53)
     for (gsize i = 0; i < N; i++) {
       double lower = 0.0, upper = 0.0;
@@ -135,8 +135,8 @@ static void
 test_eigen (void)
 {
   enum { N = 120 };
-  g_autoptr (SegueNnThreads) pool = op_test_pool (1);
-  g_autofree double *a = make_definite (pool, N), *v = g_memdup2 (a, N * N * sizeof *v);
+  g_autoptr (SegueNnThreads) threads = op_test_pool (1);
+  g_autofree double *a = make_definite (threads, N), *v = g_memdup2 (a, N * N * sizeof *v);
   double values[N];
   g_assert_true (segue_nn_eigen_symmetric (N, v, N, values, NULL));
   for (gsize e = 0; e < N; e++) {

@@ -6,7 +6,7 @@ G_BEGIN_DECLS
 
 /* Dense linear algebra in double precision, for models with a closed form. Matrices are row-major, with rows ld…
  * elements apart; of symmetric and triangular ones, only the lower triangle is read and written. OpenBLAS computes,
- * whatever the backend of a pool, one thread at a time on tiles whose borders depend on shapes alone: results do not
+ * whatever the backend of a threads, one thread at a time on tiles whose borders depend on shapes alone: results do not
  * depend on the number of threads. Dimensions are at most SEGUE_NN_LINEAR_ALGEBRA_MAX. */
 #define SEGUE_NN_LINEAR_ALGEBRA_MAX 30000
 
