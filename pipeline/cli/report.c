@@ -47,9 +47,9 @@ job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Report *report = data;
   segue_progress_start (report->cli->progress, "report", 0, 0, NULL);
-  return segue_run_revisit (report->registry, report->run, "report", report->with,
-                            segue_report_place_get_work (report->place), &report->options,
-                            cancellable, error) &&
+  return segue_finished_run_apply (report->registry, report->run, "report", report->with,
+                                   segue_report_place_get_work (report->place), &report->options,
+                                   cancellable, error) &&
          segue_report_place_commit (report->place, error);
 }
 

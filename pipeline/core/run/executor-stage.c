@@ -72,10 +72,12 @@ segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error)
   for (guint i = 0; i < stage->n_inputs; i++)
     if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
       producers[i] = run->stages[stage->inputs[i].producer].stage->id;
+    else if (stage->inputs[i].kind == SEGUE_KIND_SUMMARY)
+      producers[i] = stage->id;
   g_clear_pointer (&at->parts, segue_stage_key_free);
-  g_free (at->account);
-  at->account = stage->type->flags & SEGUE_STAGE_ACCOUNT ? segue_run_write_account (run, at) : NULL;
-  at->parts = segue_stage_key_new (stage, at->inputs, producers, at->account, &run->keys, error);
+  if (!segue_run_connect_summary (run, at, error))
+    return FALSE;
+  at->parts = segue_stage_key_new (stage, at->inputs, producers, &run->keys, error);
   return at->parts != NULL;
 }
 

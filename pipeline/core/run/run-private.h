@@ -9,7 +9,7 @@
  *   preview.c         a preview of the data before anything is decoded
  *   run-host.c        the host functions that running stages call
  *   events.c          the run's events, to its sinks
- *   account.c         a summary of the run, for stages that read it
+ *   summary.c         summary.json: the results so far, for stages that read them
  *   run-report.c      run.json, timings.json
  *   run-lock.c        marks the run as active, for other processes */
 #pragma once
@@ -36,7 +36,6 @@ typedef struct {
   char *key;              /* nullable: of its result; NULL: not run, or not stored */
   SegueStageKey *parts;   /* nullable: what @key is made of */
   SegueStageNotes *notes; /* nullable: its events, while it runs and its result may be stored */
-  char *account;          /* nullable: of the run, where it reads that */
   char *output_folder;    /* nullable: not requested */
   int output_fd;          /* of that folder while the stage runs, to detect a replaced one; or -1 */
   SegueWorkFolder *work;  /* nullable: likewise */
@@ -73,8 +72,9 @@ typedef struct {
   SegueJournal *journal;
   SegueStageRun *stages;
   guint n_stages;
-  GArray *units;       /* SegueUnit, in order */
-  SegueCurves *curves; /* nullable: no stage reads the account; points by index in the pipeline */
+  GArray *units; /* SegueUnit, in order */
+  SegueCurves *curves;
+  gboolean summarised; /* a stage has read the run's summary */
   gboolean fresh;      /* ignores results in the store, except those that this run made */
   GHashTable *made;    /* set: keys of those */
 
@@ -157,8 +157,11 @@ gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **e
  * the reason, unless there is an error. */
 gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
 
-/** segue_run_write_account: (transfer full): see segue_context_get_account(). */
-char *segue_run_write_account (SegueRun *run, const SegueStageRun *at);
+/** segue_run_connect_summary: where @at reads the run's summary: writes summary.json, of the stages before it, and
+ * connects the input to it. */
+gboolean segue_run_connect_summary (SegueRun *run, SegueStageRun *at, GError **error);
+/** segue_run_leave_summary: at the end of the run: writes summary.json unless a stage has read it. */
+gboolean segue_run_leave_summary (SegueRun *run, GError **error);
 
 /** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);

@@ -61,9 +61,8 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
     at->output_fd = -1;
     at->outputs = g_new0 (SegueDataset *, at->stage->n_outputs + 1);
     at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
-    if (at->stage->type->flags & SEGUE_STAGE_ACCOUNT && !run->curves)
-      run->curves = segue_curves_new ();
   }
+  run->curves = segue_curves_new ();
   segue_run_find_units (run);
   segue_run_open_sinks (run, options, cancellable);
   run->cancellable = run->sinks.cancellable;
@@ -84,7 +83,6 @@ clear_stage (SegueStageRun *at)
   g_free (at->key);
   if (at->output_fd >= 0)
     close (at->output_fd);
-  g_free (at->account);
   g_free (at->output_folder);
 }
 
@@ -178,7 +176,7 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
     segue_journal_take (run->journal, SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_CRITICAL,
                                                    .text = failure->message));
   segue_run_folder_settle (run->folder);
-  return segue_run_report (run, state, failure, error) &&
+  return segue_run_report (run, state, failure, error) && segue_run_leave_summary (run, error) &&
          segue_run_report_timings (run, started, seconds, error) &&
          (failure || segue_run_folder_make_latest (run->folder, error));
 }

@@ -81,7 +81,7 @@ compare_components (const char *before, const char *now)
     { "metrics", "the metrics" },
     { "preparation", "the preparation" },
     { "port", "the input port" },
-    { "account", "the run summary" },
+    { "summary", "the run summary" },
     { "abi", "the plugin interface" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {

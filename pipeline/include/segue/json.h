@@ -17,18 +17,16 @@ G_BEGIN_DECLS
  * SegueJsonKind: the kind of a document, which determines its limits (table in json-read.c).
  * @SEGUE_JSON_SETTINGS: config.json, segue.json and the like; parameters, resolved pipelines
  * @SEGUE_JSON_WEIGHTS: the header of a safetensors file
- * @SEGUE_JSON_RUN: run.json, and the summary of a run
+ * @SEGUE_JSON_SUMMARY: the summary of a run
  * @SEGUE_JSON_METRICS: metrics.json; the value of `confusion` is not read, and is null
  * @SEGUE_JSON_SERVED: a file of a run, read while a user waits for a page
- * @SEGUE_JSON_LINE: one line of log.ndjson
  */
 typedef enum {
   SEGUE_JSON_SETTINGS,
   SEGUE_JSON_WEIGHTS,
-  SEGUE_JSON_RUN,
+  SEGUE_JSON_SUMMARY,
   SEGUE_JSON_METRICS,
   SEGUE_JSON_SERVED,
-  SEGUE_JSON_LINE,
 } SegueJsonKind;
 
 /**

@@ -24,6 +24,7 @@ void study_init (Study *study);
 void study_clear (Study *study);
 void study_add_song (Study *study, const char *path, const char *content);
 /** study_run: the newest run's folder is runs/NAME/latest. */
+gboolean study_try_load (Study *study, GError **error);
 gboolean study_try_run (Study *study, GError **error);
 void study_run (Study *study);
 /** study_plan: (transfer full): lines "unit: cached N" / "unit: computed N why" / "unit: later why". */
