@@ -112,8 +112,7 @@ parts_json (const SegueCacheTally *parts, gboolean used)
 static void
 print_json (SegueCli *cli, json_t *object)
 {
-  segue_term_print_json (&cli->out, json_dumps (object, JSON_INDENT (2)));
-  json_decref (object);
+  segue_term_print_json (&cli->out, object, JSON_INDENT (2));
 }
 
 /* ---- info ---- */

@@ -198,8 +198,7 @@ print_survey (SegueCli *cli, Survey *survey, gboolean json)
     if (survey->data)
       json_object_set_new (survey->data, "quarantined",
                            segue_run_report_list_failures (&survey->report));
-    segue_term_print_json (&cli->out,
-                           json_dumps (survey->data ? survey->data : json_null (), JSON_COMPACT));
+    segue_term_print_json (&cli->out, json_incref (survey->data), JSON_COMPACT);
     return;
   }
   segue_run_report_print_counts (&survey->report, &cli->err);

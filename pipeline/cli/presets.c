@@ -17,8 +17,7 @@ list_json (SegueCli *cli, GPtrArray *presets)
     json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "name", preset->name, "summary",
                                             preset->summary ? preset->summary : "", "path", path));
   }
-  segue_term_print_json (&cli->out, json_dumps (list, JSON_INDENT (2)));
-  json_decref (list);
+  segue_term_print_json (&cli->out, list, JSON_INDENT (2));
 }
 
 static void

@@ -109,6 +109,5 @@ segue_run_plan_print_json (GPtrArray *plan, const SegueRunResult *result, json_t
                               "songs", (int) result->n_songs, "cached", (int) result->n_cached,
                               "quarantined", (int) result->n_failed, "ignored",
                               (json_int_t) result->n_ignored, "left_out", left_out);
-  segue_term_print_json (out, json_dumps (object, JSON_COMPACT));
-  json_decref (object);
+  segue_term_print_json (out, object, JSON_COMPACT);
 }

@@ -222,8 +222,7 @@ segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
     json_pack ("{s:s, s:i, s:i, s:i, s:I, s:o}", "folder", folder, "songs", (int) result->n_songs,
                "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
                (json_int_t) result->n_ignored, "metrics", metrics ? metrics : json_null ());
-  segue_term_print_json (out, json_dumps (object, JSON_COMPACT));
-  json_decref (object);
+  segue_term_print_json (out, object, JSON_COMPACT);
 }
 
 /* Whether a retry may succeed: errors of the data or the pipeline remain. */

@@ -167,6 +167,8 @@ gboolean segue_run_leave_summary (SegueRun *run, GError **error);
 gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);
 /** segue_run_write_counters: member `counters`: the counters of @stage; with the lock held. */
 void segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage);
+/** segue_run_write_quarantined: member `quarantined`, by id, whichever worker found them first; with the lock held. */
+void segue_run_write_quarantined (SegueJson *json, SegueRun *run);
 /** segue_run_report_timings: timings.json. */
 gboolean segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds,
                                    GError **error);

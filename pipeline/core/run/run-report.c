@@ -74,12 +74,25 @@ write_stages (SegueJson *json, SegueRun *run)
   segue_json_close (json, '[');
 }
 
-static void
-write_quarantined (SegueJson *json, SegueRun *run)
+static int
+compare_quarantined (gconstpointer a, gconstpointer b)
 {
+  const SegueQuarantined *one = *(const SegueQuarantined *const *) a;
+  const SegueQuarantined *other = *(const SegueQuarantined *const *) b;
+  int order = strcmp (one->id, other->id);
+  return order != 0 ? order : strcmp (one->stage, other->stage);
+}
+
+void
+segue_run_write_quarantined (SegueJson *json, SegueRun *run)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  for (guint i = 0; i < run->quarantined->len; i++)
+    g_ptr_array_add (sorted, &g_array_index (run->quarantined, SegueQuarantined, i));
+  g_ptr_array_sort (sorted, compare_quarantined);
   segue_json_key_open (json, "quarantined", '[');
-  for (guint i = 0; i < run->quarantined->len; i++) {
-    const SegueQuarantined *item = &g_array_index (run->quarantined, SegueQuarantined, i);
+  for (guint i = 0; i < sorted->len; i++) {
+    const SegueQuarantined *item = g_ptr_array_index (sorted, i);
     segue_json_open (json, '{');
     segue_json_key_string (json, "stage", item->stage);
     segue_json_key_string (json, "id", item->id);
@@ -119,7 +132,7 @@ segue_run_report (SegueRun *run, const char *state, const GError *failure, GErro
   segue_json_int (&json, segue_counts_get (run->counts, "ignored files"));
   segue_json_close (&json, '{');
   write_stages (&json, run);
-  write_quarantined (&json, run);
+  segue_run_write_quarantined (&json, run);
   segue_json_key (&json, "pipeline");
   segue_json_raw (&json, pipeline);
   segue_json_close (&json, '{');

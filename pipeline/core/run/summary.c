@@ -29,35 +29,6 @@ write_stage (SegueJson *json, SegueRun *run, guint index)
   segue_json_close (json, '{');
 }
 
-static int
-compare_quarantined (gconstpointer a, gconstpointer b)
-{
-  const SegueQuarantined *one = *(const SegueQuarantined *const *) a;
-  const SegueQuarantined *other = *(const SegueQuarantined *const *) b;
-  int order = strcmp (one->id, other->id);
-  return order != 0 ? order : strcmp (one->stage, other->stage);
-}
-
-/* Sorted by id, whichever worker found them first. */
-static void
-write_quarantined (SegueJson *json, SegueRun *run)
-{
-  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
-  for (guint i = 0; i < run->quarantined->len; i++)
-    g_ptr_array_add (sorted, &g_array_index (run->quarantined, SegueQuarantined, i));
-  g_ptr_array_sort (sorted, compare_quarantined);
-  segue_json_key_open (json, "quarantined", '[');
-  for (guint i = 0; i < sorted->len; i++) {
-    const SegueQuarantined *item = g_ptr_array_index (sorted, i);
-    segue_json_open (json, '{');
-    segue_json_key_string (json, "stage", item->stage);
-    segue_json_key_string (json, "id", item->id);
-    segue_json_key_string (json, "reason", item->reason);
-    segue_json_close (json, '{');
-  }
-  segue_json_close (json, '[');
-}
-
 /* (transfer full): of the first @n_stages stages. */
 static char *
 make_text (SegueRun *run, guint n_stages)
@@ -74,7 +45,7 @@ make_text (SegueRun *run, guint n_stages)
   for (guint i = 0; i < n_stages; i++)
     write_stage (&json, run, i);
   segue_json_close (&json, '[');
-  write_quarantined (&json, run);
+  segue_run_write_quarantined (&json, run);
   segue_json_close (&json, '{');
   return segue_json_finish (&json);
 }

@@ -1,4 +1,4 @@
-/* Reading of untrusted JSON within limits.
+/* Untrusted JSON, read within limits; documents as text.
  *
  * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`).  All of segue
  * parses JSON with these functions: one pass over the text determines its depth, its longest string and
@@ -67,5 +67,17 @@ json_t *segue_json_read (const char *path, SegueJsonKind kind, SegueJsonFlags fl
 SEGUE_API
 json_t *segue_json_read_fd (int fd, const char *place, SegueJsonKind kind,
                             GCancellable *cancellable, GError **error);
+
+/** segue_json_number: (transfer full): null if @value is infinite or NaN, which JSON does not have. */
+SEGUE_API
+json_t *segue_json_number (double value);
+
+/**
+ * segue_json_print: (transfer full): the text of @document, without a line feed at its end.
+ * @document: (transfer full) (nullable): %NULL: null
+ * @flags: of json_dumps(): %JSON_COMPACT or JSON_INDENT (2); JSON_REAL_PRECISION (9) restores a float32 bit for bit
+ */
+SEGUE_API
+char *segue_json_print (json_t *document, gsize flags);
 
 G_END_DECLS
