@@ -10,7 +10,7 @@
  *   run-host.c        the host functions that running stages call
  *   events.c          the run's events, to its sinks
  *   summary.c         summary.json: the results so far, for stages that read them
- *   run-report.c      run.json, timings.json
+ *   run-record.c      run.json, timings.json
  *   run-lock.c        marks the run as active, for other processes */
 #pragma once
 
@@ -30,7 +30,7 @@ typedef struct {
   const SegueGraphStage *stage;
   SegueDataset **inputs;  /* per input port while it runs; NULL: not connected */
   SegueDataset **outputs; /* per output port until the last reader is done; NULL: not made yet */
-  guint *n_outputs;       /* items per output port, for the report */
+  guint *n_outputs;       /* items per output port, for run.json */
   guint last_use;         /* index of the last stage that reads its output, or a view of it */
   guint unit;             /* index of the unit that it is in; SEGUE_NOT_CONNECTED: live */
   char *key;              /* nullable: of its result; NULL: not run, or not stored */
@@ -163,14 +163,15 @@ gboolean segue_run_connect_summary (SegueRun *run, SegueStageRun *at, GError **e
 /** segue_run_leave_summary: at the end of the run: writes summary.json unless a stage has read it. */
 gboolean segue_run_leave_summary (SegueRun *run, GError **error);
 
-/** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
-gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);
+/** segue_run_write_record: run.json; @state: "running", "finished", "failed" or "stopped". */
+gboolean segue_run_write_record (SegueRun *run, const char *state, const GError *failure,
+                                 GError **error);
 /** segue_run_write_counters: member `counters`: the counters of @stage; with the lock held. */
 void segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage);
 /** segue_run_write_quarantined: member `quarantined`, by id, whichever worker found them first; with the lock held. */
 void segue_run_write_quarantined (SegueJson *json, SegueRun *run);
-/** segue_run_report_timings: timings.json. */
-gboolean segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds,
-                                   GError **error);
+/** segue_run_write_timings: timings.json. */
+gboolean segue_run_write_timings (SegueRun *run, GDateTime *started, double seconds,
+                                  GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueRun, segue_run_clear)

@@ -161,7 +161,7 @@ open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
     return FALSE;
   for (const char *const *one = segue_pipeline_get_warnings (run->pipeline); *one; one++)
     segue_run_log (run, NULL, G_LOG_LEVEL_WARNING, "%s", *one);
-  return segue_run_report (run, "running", NULL, error);
+  return segue_run_write_record (run, "running", NULL, error);
 }
 
 /* Writes everything that is known of the run, also if it failed: with @failure. */
@@ -176,8 +176,9 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
     segue_journal_take (run->journal, SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_CRITICAL,
                                                    .text = failure->message));
   segue_run_folder_settle (run->folder);
-  return segue_run_report (run, state, failure, error) && segue_run_leave_summary (run, error) &&
-         segue_run_report_timings (run, started, seconds, error) &&
+  return segue_run_write_record (run, state, failure, error) &&
+         segue_run_leave_summary (run, error) &&
+         segue_run_write_timings (run, started, seconds, error) &&
          (failure || segue_run_folder_make_latest (run->folder, error));
 }
 
@@ -221,7 +222,7 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
   g_autoptr (GDateTime) started = g_date_time_new_now_utc ();
   g_autoptr (GTimer) timer = g_timer_new ();
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GError) report_failure = NULL;
+  g_autoptr (GError) closing = NULL;
   SegueRunOptions given = { 0 };
   memcpy (&given, options, MIN (options->struct_size, sizeof given));
 
@@ -229,10 +230,10 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
   gboolean ok = open_run (&run, &given, &failure) && segue_executor_run (&run, &failure);
   if (run.journal)
     tidy_cache (&run);
-  if (run.journal &&
-      !close_run (&run, failure, started, g_timer_elapsed (timer, NULL), &report_failure) && ok) {
+  if (run.journal && !close_run (&run, failure, started, g_timer_elapsed (timer, NULL), &closing) &&
+      ok) {
     ok = FALSE;
-    failure = g_steal_pointer (&report_failure);
+    failure = g_steal_pointer (&closing);
   }
   segue_run_fill_result (&run, result);
   if (!ok)

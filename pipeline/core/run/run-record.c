@@ -103,7 +103,7 @@ segue_run_write_quarantined (SegueJson *json, SegueRun *run)
 }
 
 static gboolean
-write_report (SegueRun *run, const char *name, SegueJson *json, GError **error)
+write_file (SegueRun *run, const char *name, SegueJson *json, GError **error)
 {
   g_autofree char *text = segue_json_finish (json);
   g_autofree char *path = g_build_filename (run->folder, name, NULL);
@@ -111,7 +111,7 @@ write_report (SegueRun *run, const char *name, SegueJson *json, GError **error)
 }
 
 gboolean
-segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error)
+segue_run_write_record (SegueRun *run, const char *state, const GError *failure, GError **error)
 {
   SegueJson json;
   g_autofree char *pipeline = segue_pipeline_describe (run->pipeline);
@@ -136,11 +136,11 @@ segue_run_report (SegueRun *run, const char *state, const GError *failure, GErro
   segue_json_key (&json, "pipeline");
   segue_json_raw (&json, pipeline);
   segue_json_close (&json, '{');
-  return write_report (run, "run.json", &json, error);
+  return write_file (run, "run.json", &json, error);
 }
 
 gboolean
-segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds, GError **error)
+segue_run_write_timings (SegueRun *run, GDateTime *started, double seconds, GError **error)
 {
   SegueJson json;
   g_autofree char *time = g_date_time_format (started, "%Y-%m-%dT%H:%M:%SZ");
@@ -163,5 +163,5 @@ segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds, GEr
   }
   segue_json_close (&json, '[');
   segue_json_close (&json, '{');
-  return write_report (run, "timings.json", &json, error);
+  return write_file (run, "timings.json", &json, error);
 }
