@@ -230,9 +230,9 @@ clear_parts (ChainParts *parts)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ChainParts, clear_parts)
 
 static gboolean
-find_parts (SegueRun *run, const SegueUnit *unit, ChainParts *parts, GError **error)
+find_parts (SegueRun *run, const SegueRunStep *step, ChainParts *parts, GError **error)
 {
-  GArray *chain = unit->stages;
+  GArray *chain = step->stages;
   g_autofree const char **ids = g_new0 (const char *, chain->len + 1);
   parts->stages = g_new0 (const SegueGraphStage *, chain->len);
   parts->components = g_new0 (char *, chain->len + 1);
@@ -248,7 +248,7 @@ find_parts (SegueRun *run, const SegueUnit *unit, ChainParts *parts, GError **er
     at->key = segue_sha256_join (before, parts->components[i]);
   }
   parts->memory = segue_unit_memory_load (segue_store_get_folder (run->store), run->pipeline->name,
-                                          unit->name, (const char *const *) parts->components, ids);
+                                          step->name, (const char *const *) parts->components, ids);
   return TRUE;
 }
 
@@ -293,17 +293,17 @@ run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **e
 }
 
 gboolean
-segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete, GError **error)
+segue_executor_probe_chain (SegueRun *run, SegueRunStep *step, gboolean *complete, GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
   ChainRun state = { .run = run,
-                     .chain = unit->stages,
-                     .name = unit->name,
+                     .chain = step->stages,
+                     .name = step->name,
                      .mode = SEGUE_SONG_LOOK,
                      .quiet = TRUE,
                      .first = first };
-  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, step, &parts, error))
     return FALSE;
   gboolean ok = run_songs (&state, &parts, NULL, error);
   *complete = state.n_missed == 0;
@@ -328,17 +328,17 @@ leave_out_failed (SegueStageRun *first, SegueDataset *output)
 }
 
 gboolean
-segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
+segue_executor_check_chain (SegueRun *run, SegueRunStep *step, GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
-  SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
-  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
+  SegueStageRun *last = stage_at (run, g_array_index (step->stages, guint, step->stages->len - 1));
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, step, &parts, error))
     return FALSE;
   leave_out_failed (first, last->outputs[0]);
   ChainRun state = { .run = run,
-                     .chain = unit->stages,
-                     .name = unit->name,
+                     .chain = step->stages,
+                     .name = step->name,
                      .mode = SEGUE_SONG_CHECK,
                      .first = first,
                      .memory = parts.memory };
@@ -346,25 +346,25 @@ segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
   if (state.n_missed > 0)
     log_reasons (&state);
   /* Damaged payloads were recomputed, under the same key: nothing else has changed. */
-  unit->checked = ok && !state.first_failure;
+  step->checked = ok && !state.first_failure;
   if (state.first_failure)
     g_propagate_prefixed_error (error, state.first_failure,
                                 "a result in the cache is damaged and can't be recomputed: ");
-  return unit->checked;
+  return step->checked;
 }
 
 gboolean
-segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode, GError **error)
+segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueSongMode mode, GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
-  SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
-  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
+  SegueStageRun *last = stage_at (run, g_array_index (step->stages, guint, step->stages->len - 1));
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, step, &parts, error))
     return FALSE;
   first->computed = segue_counts_new ();
   ChainRun state = { .run = run,
-                     .chain = unit->stages,
-                     .name = unit->name,
+                     .chain = step->stages,
+                     .name = step->name,
                      .mode = mode,
                      .first = first,
                      .memory = parts.memory };

@@ -1,7 +1,7 @@
 /* A run: definitions that its parts share (internal).
  *
  *   run.c             from options to result
- *   units.c           the units that run together, and the inputs of each stage
+ *   steps.c           the steps of the run, and the inputs of each stage
  *   executor.c        which stage or chain comes next
  *   executor-chain.c  a chain and its songs
  *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store if possible
@@ -32,7 +32,7 @@ typedef struct {
   SegueDataset **outputs; /* per output port until the last reader is done; NULL: not made yet */
   guint *n_outputs;       /* items per output port, for run.json */
   guint last_use;         /* index of the last stage that reads its output, or a view of it */
-  guint unit;             /* index of the unit that it is in; SEGUE_NOT_CONNECTED: live */
+  guint step;             /* index of the step that it is in; SEGUE_NOT_CONNECTED: live */
   char *key;              /* nullable: of its result; NULL: not run, or not stored */
   SegueStageKey *parts;   /* nullable: what @key is made of */
   SegueStageNotes *notes; /* nullable: its events, while it runs and its result may be stored */
@@ -47,14 +47,14 @@ typedef struct {
   SegueCounts *computed;   /* likewise: why songs had no result in the store */
 } SegueStageRun;
 
-/** SegueUnit: what runs and is timed together: a stage, or a chain.
+/** SegueRunStep: what runs and is timed together: a stage, or a chain.
  * @stages: indices; @checked: of a chain: payloads of its results are known to be intact */
 typedef struct {
   char *name;
   GArray *stages;
   double seconds;
   gboolean done, checked;
-} SegueUnit;
+} SegueRunStep;
 
 /** SegueQuarantined: an item that failed. */
 typedef struct {
@@ -72,7 +72,7 @@ typedef struct {
   SegueJournal *journal;
   SegueStageRun *stages;
   guint n_stages;
-  GArray *units; /* SegueUnit, in order */
+  GArray *steps; /* SegueRunStep, in order */
   SegueCurves *curves;
   gboolean summarised; /* a stage has read the run's summary */
   gboolean fresh;      /* ignores results in the store, except those that this run made */
@@ -117,10 +117,10 @@ void segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *resu
 /** segue_run_check_failures: whether the run may continue after its failures so far. */
 gboolean segue_run_check_failures (SegueRun *run, GError **error);
 
-/** segue_run_find_units: finds the units that run together; once, first of all. */
-void segue_run_find_units (SegueRun *run);
-/** segue_run_is_chain: whether @unit is a chain of MAP stages. */
-gboolean segue_run_is_chain (SegueRun *run, const SegueUnit *unit);
+/** segue_run_find_steps: finds the stages that run together; once, first of all. */
+void segue_run_find_steps (SegueRun *run);
+/** segue_run_is_chain: whether @step is a chain of MAP stages. */
+gboolean segue_run_is_chain (SegueRun *run, const SegueRunStep *step);
 /** segue_run_connect_inputs: sets a stage's inputs; ports that do not accept live items get clean
  * ones.  %FALSE: some of them are missing. */
 gboolean segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
@@ -133,17 +133,17 @@ void segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset)
 /** segue_run_find_output: the output port for items of @kind. */
 guint segue_run_find_output (const SegueGraphStage *stage, SegueKind kind);
 
-/** segue_executor_run: all units, in order. */
+/** segue_executor_run: all steps, in order. */
 gboolean segue_executor_run (SegueRun *run, GError **error);
 /** segue_executor_run_chain: with @mode LOOK, songs without a result are only counted, and there is
  * an output only if all have one. */
-gboolean segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode,
+gboolean segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueSongMode mode,
                                    GError **error);
 /** segue_executor_check_chain: checks payloads of a chain that has run, and recomputes damaged
  * ones. */
-gboolean segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error);
+gboolean segue_executor_check_chain (SegueRun *run, SegueRunStep *step, GError **error);
 /** segue_executor_probe_chain: @complete: whether all of its songs have results. */
-gboolean segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete,
+gboolean segue_executor_probe_chain (SegueRun *run, SegueRunStep *step, gboolean *complete,
                                      GError **error);
 /** segue_executor_check_inputs: before a stage reads its inputs' payloads: checks those that came
  * from the store unchecked, and recomputes damaged ones. */

@@ -32,11 +32,11 @@ segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage)
 static void
 write_origin (SegueJson *json, SegueRun *run, const SegueStageRun *at)
 {
-  if (at->unit == SEGUE_NOT_CONNECTED)
+  if (at->step == SEGUE_NOT_CONNECTED)
     return;
-  const SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
+  const SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, at->step);
   segue_json_key (json, "cached");
-  segue_json_bool (json, run->stages[g_array_index (unit->stages, guint, 0)].cached);
+  segue_json_bool (json, run->stages[g_array_index (step->stages, guint, 0)].cached);
   segue_json_key_string (json, "why", at->why);
   if (!at->computed)
     return;
@@ -151,14 +151,14 @@ segue_run_write_timings (SegueRun *run, GDateTime *started, double seconds, GErr
   segue_json_double (&json, seconds);
   key_uint (&json, "workers", run->scope.threads);
   segue_json_key_open (&json, "stages", '[');
-  for (guint i = 0; i < run->units->len; i++) {
-    const SegueUnit *unit = &g_array_index (run->units, SegueUnit, i);
-    if (!unit->done)
+  for (guint i = 0; i < run->steps->len; i++) {
+    const SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, i);
+    if (!step->done)
       continue;
     segue_json_open (&json, '{');
-    segue_json_key_string (&json, "stage", unit->name);
+    segue_json_key_string (&json, "stage", step->name);
     segue_json_key (&json, "seconds");
-    segue_json_double (&json, unit->seconds);
+    segue_json_double (&json, step->seconds);
     segue_json_close (&json, '{');
   }
   segue_json_close (&json, '[');

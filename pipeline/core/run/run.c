@@ -15,11 +15,11 @@ segue_run_result_clear (SegueRunResult *result)
 }
 
 static void
-clear_unit (gpointer data)
+clear_step (gpointer data)
 {
-  SegueUnit *unit = data;
-  g_free (unit->name);
-  g_array_unref (unit->stages);
+  SegueRunStep *step = data;
+  g_free (step->name);
+  g_array_unref (step->stages);
 }
 
 static void
@@ -46,8 +46,8 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
                              .host_data = run };
   g_mutex_init (&run->lock);
   run->counts = segue_counts_new ();
-  run->units = g_array_new (FALSE, FALSE, sizeof (SegueUnit));
-  g_array_set_clear_func (run->units, clear_unit);
+  run->steps = g_array_new (FALSE, FALSE, sizeof (SegueRunStep));
+  g_array_set_clear_func (run->steps, clear_step);
   run->quarantined = g_array_new (FALSE, FALSE, sizeof (SegueQuarantined));
   g_array_set_clear_func (run->quarantined, clear_quarantined);
   run->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -63,7 +63,7 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
     at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
   }
   run->curves = segue_curves_new ();
-  segue_run_find_units (run);
+  segue_run_find_steps (run);
   segue_run_open_sinks (run, options, cancellable);
   run->cancellable = run->sinks.cancellable;
 }
@@ -95,7 +95,7 @@ segue_run_clear (SegueRun *run)
   g_hash_table_unref (run->songs);
   g_hash_table_unref (run->missed);
   g_hash_table_unref (run->made);
-  g_array_unref (run->units);
+  g_array_unref (run->steps);
   g_array_unref (run->quarantined);
   segue_counts_free (run->counts);
   segue_curves_free (run->curves);

@@ -197,7 +197,7 @@ SEGUE_API
 gboolean segue_run_is_at_work (int folder);
 
 /**
- * SeguePlanUnit: what a run would do for a stage, or for the stages of a chain.
+ * SeguePlanStep: what a run would do for a stage, or for the stages of a chain.
  * @name: as in #SegueEvent
  * @chain: it processes songs one by one: @n_cached and @n_computed count songs; otherwise one of them is 1
  * @source: it runs every time, also for a plan: @n_computed counts the items found
@@ -209,7 +209,7 @@ typedef struct {
   gboolean chain, source, known;
   guint n_cached, n_computed;
   GPtrArray *reasons;
-} SeguePlanUnit;
+} SeguePlanStep;
 
 /** SeguePlanReason: @n: the number of songs of a chain; else 1. */
 typedef struct {
@@ -218,7 +218,7 @@ typedef struct {
 } SeguePlanReason;
 
 /**
- * segue_pipeline_plan: (transfer full) (element-type SeguePlanUnit):
+ * segue_pipeline_plan: (transfer full) (element-type SeguePlanStep):
  * @options: as for segue_pipeline_run(); no folder is created
  * @result: (nullable): the expected counts of songs, as far as they are known
  *

@@ -149,17 +149,17 @@ study_plan (Study *study)
   g_assert_no_error (error);
   GString *text = g_string_new (NULL);
   for (guint i = 0; i < plan->len; i++) {
-    const SeguePlanUnit *unit = g_ptr_array_index (plan, i);
-    if (unit->source)
+    const SeguePlanStep *step = g_ptr_array_index (plan, i);
+    if (step->source)
       continue;
-    if (unit->known)
-      g_string_append_printf (text, "%s: %u cached, %u computed", unit->name, unit->n_cached,
-                              unit->n_computed);
+    if (step->known)
+      g_string_append_printf (text, "%s: %u cached, %u computed", step->name, step->n_cached,
+                              step->n_computed);
     else
-      g_string_append_printf (text, "%s: later", unit->name);
-    for (guint j = 0; j < unit->reasons->len; j++)
+      g_string_append_printf (text, "%s: later", step->name);
+    for (guint j = 0; j < step->reasons->len; j++)
       g_string_append_printf (text, ", %s",
-                              ((SeguePlanReason *) g_ptr_array_index (unit->reasons, j))->why);
+                              ((SeguePlanReason *) g_ptr_array_index (step->reasons, j))->why);
     g_string_append_c (text, '\n');
   }
   return g_string_free (text, FALSE);
