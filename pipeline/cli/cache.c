@@ -84,7 +84,7 @@ part_doc (SegueCachePart part)
   static const char *const docs[] = {
     [SEGUE_CACHE_RECORDS] = "prepared songs and predictions",
     [SEGUE_CACHE_RESULTS] = "results of other stages",
-    [SEGUE_CACHE_MEMORY] = "hashes of input files",
+    [SEGUE_CACHE_STATE] = "hashes of input files",
     [SEGUE_CACHE_WORK] = "checkpoints of unfinished work",
     [SEGUE_CACHE_OTHER] = "leftovers of killed runs, and files of libraries",
   };

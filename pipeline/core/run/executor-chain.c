@@ -1,7 +1,7 @@
 /* A chain in a run: its songs through the workers, their results, and the reasons. */
 #include "base/sha256.h"
 #include "run/run-private.h"
-#include "run/unit-memory.h"
+#include "run/step-state.h"
 #include "store/key.h"
 
 static SegueStageRun *
@@ -39,7 +39,7 @@ typedef struct {
   SegueSongMode mode;
   gboolean quiet; /* only counts what is missing */
   SegueStageRun *first;
-  SegueUnitMemory *memory;
+  SegueStepState *state;
   GError *first_failure;
   guint n_failed, n_missed;
 } ChainRun;
@@ -63,7 +63,7 @@ static char *
 advise_keeping (const ChainRun *at, const char *reason)
 {
   guint changed = 0;
-  const char *what = segue_unit_memory_get_change (at->memory, &changed);
+  const char *what = segue_step_state_get_change (at->state, &changed);
   const SegueGraphStage *stage =
     what && g_str_equal (what, reason) ? find_worth_keeping (at, changed) : NULL;
   if (!stage)
@@ -86,7 +86,7 @@ find_reason (const ChainRun *at, const char *id, const SegueSong *song)
     return g_strdup ("its record was damaged");
   if (at->mode == SEGUE_SONG_ANEW)
     return g_strdup ("--fresh was given");
-  g_autofree char *reason = segue_unit_memory_explain_song (at->memory, id, song->input_key);
+  g_autofree char *reason = segue_step_state_explain_song (at->state, id, song->input_key);
   return at->mode == SEGUE_SONG_LOOK ? advise_keeping (at, reason) : g_steal_pointer (&reason);
 }
 
@@ -100,7 +100,7 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
     g_autofree char *reason = find_reason (at, id, song);
     segue_counts_add (at->first->computed, 0, reason, 1);
   }
-  segue_unit_memory_note (at->memory, id, song->input_key);
+  segue_step_state_note (at->state, id, song->input_key);
 }
 
 static void
@@ -217,7 +217,7 @@ remaining_failures (SegueRun *run)
 typedef struct {
   const SegueGraphStage **stages;
   GStrv components;
-  SegueUnitMemory *memory;
+  SegueStepState *state;
 } ChainParts;
 
 static void
@@ -225,7 +225,7 @@ clear_parts (ChainParts *parts)
 {
   g_free (parts->stages);
   g_strfreev (parts->components);
-  segue_unit_memory_free (parts->memory);
+  segue_step_state_free (parts->state);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ChainParts, clear_parts)
 
@@ -247,8 +247,8 @@ find_parts (SegueRun *run, const SegueRunStep *step, ChainParts *parts, GError *
     g_free (at->key);
     at->key = segue_sha256_join (before, parts->components[i]);
   }
-  parts->memory = segue_unit_memory_load (segue_store_get_folder (run->store), run->pipeline->name,
-                                          step->name, (const char *const *) parts->components, ids);
+  parts->state = segue_step_state_load (segue_store_get_folder (run->store), run->pipeline->name,
+                                        step->name, (const char *const *) parts->components, ids);
   return TRUE;
 }
 
@@ -341,7 +341,7 @@ segue_executor_check_chain (SegueRun *run, SegueRunStep *step, GError **error)
                      .name = step->name,
                      .mode = SEGUE_SONG_CHECK,
                      .first = first,
-                     .memory = parts.memory };
+                     .state = parts.state };
   gboolean ok = run_songs (&state, &parts, NULL, error);
   if (state.n_missed > 0)
     log_reasons (&state);
@@ -367,7 +367,7 @@ segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueSongMode mode,
                      .name = step->name,
                      .mode = mode,
                      .first = first,
-                     .memory = parts.memory };
+                     .state = parts.state };
   g_autoptr (GPtrArray) entries =
     g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   gboolean ok = run_songs (&state, &parts, entries, error);
@@ -376,6 +376,6 @@ segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueSongMode mode,
     ok = finish_chain (&state, last, g_steal_pointer (&entries), error);
   g_clear_error (&state.first_failure);
   if (ok && mode != SEGUE_SONG_LOOK)
-    segue_unit_memory_save (parts.memory);
+    segue_step_state_save (parts.state);
   return ok;
 }

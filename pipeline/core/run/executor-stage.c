@@ -2,7 +2,7 @@
 #include "params/params-paths.h"
 #include "run/run-private.h"
 #include "run/stage-output.h"
-#include "run/unit-memory.h"
+#include "run/step-state.h"
 #include "stage/stage-run.h"
 #include "store/tree.h"
 
@@ -18,26 +18,25 @@ may_be_kept (const SegueGraphStage *stage)
          !segue_params_find_output (stage->type->params, stage->config);
 }
 
-static SegueUnitMemory *
+static SegueStepState *
 recall (SegueRun *run, SegueStageRun *at)
 {
-  SegueUnitMemory *memory = segue_unit_memory_load (
+  SegueStepState *state = segue_step_state_load (
     segue_store_get_folder (run->store), run->pipeline->name, at->stage->id,
     segue_stage_key_get_components (at->parts), segue_stage_key_get_names (at->parts));
   GHashTableIter iter;
   gpointer id, digest;
   g_hash_table_iter_init (&iter, segue_stage_key_get_songs (at->parts));
   while (g_hash_table_iter_next (&iter, &id, &digest))
-    segue_unit_memory_note (memory, id, digest);
-  return memory;
+    segue_step_state_note (state, id, digest);
+  return state;
 }
 
 static void
-note_reads (SegueStageRun *at, SegueUnitMemory *memory, const char *const *names)
+note_reads (SegueStageRun *at, SegueStepState *state, const char *const *names)
 {
   for (guint i = 0; names[i]; i++)
-    segue_unit_memory_note_read (memory, names[i],
-                                 segue_stage_key_digest_read (at->parts, names[i]));
+    segue_step_state_note_read (state, names[i], segue_stage_key_digest_read (at->parts, names[i]));
 }
 
 static void
@@ -50,18 +49,18 @@ explain (SegueRun *run, SegueStageRun *at, const char *problem)
     at->why = g_strdup ("its result was damaged");
     segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING, "recomputed: %s", problem);
   } else {
-    g_autoptr (SegueUnitMemory) memory = recall (run, at);
-    note_reads (at, memory, segue_unit_memory_get_reads (memory));
-    at->why = segue_unit_memory_explain_all (memory);
+    g_autoptr (SegueStepState) state = recall (run, at);
+    note_reads (at, state, segue_step_state_get_reads (state));
+    at->why = segue_step_state_explain_all (state);
   }
 }
 
 static void
 remember (SegueRun *run, SegueStageRun *at, const char *const *names)
 {
-  g_autoptr (SegueUnitMemory) memory = recall (run, at);
-  note_reads (at, memory, names);
-  segue_unit_memory_save (memory);
+  g_autoptr (SegueStepState) state = recall (run, at);
+  note_reads (at, state, names);
+  segue_step_state_save (state);
 }
 
 gboolean
