@@ -17,17 +17,17 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, "artist\nchain", -1);
   g_autofree char *name = g_strconcat ("units/", digest, NULL);
   fuzz_put (name, data, size);
-  g_autoptr (SegueStepState) memory =
+  g_autoptr (SegueStepState) state =
     segue_step_state_load (fuzz_folder (), "artist", "chain", components, ids);
   for (guint i = 0; i < G_N_ELEMENTS (songs); i++) {
-    g_autofree char *why = segue_step_state_explain_song (memory, songs[i], "0123");
+    g_autofree char *why = segue_step_state_explain_song (state, songs[i], "0123");
     g_assert_true (why != NULL && *why != '\0');
     g_assert_true (g_utf8_validate (why, -1, NULL));
   }
-  const char *const *reads = segue_step_state_get_reads (memory);
+  const char *const *reads = segue_step_state_get_reads (state);
   for (guint i = 0; reads[i]; i++)
-    segue_step_state_note_read (memory, reads[i], "4567");
-  g_autofree char *why = segue_step_state_explain_all (memory);
+    segue_step_state_note_read (state, reads[i], "4567");
+  g_autofree char *why = segue_step_state_explain_all (state);
   g_assert_true (g_utf8_validate (why, -1, NULL));
   return 0;
 }
