@@ -84,7 +84,7 @@ find_reason (const ChainRun *at, const char *id, const SegueSong *song)
 {
   if (song->problem)
     return g_strdup ("its record was damaged");
-  if (at->mode == SEGUE_SONG_ANEW)
+  if (at->mode == SEGUE_SONG_FRESH)
     return g_strdup ("--fresh was given");
   g_autofree char *reason = segue_step_state_explain_song (at->state, id, song->input_key);
   return at->mode == SEGUE_SONG_LOOK ? advise_keeping (at, reason) : g_steal_pointer (&reason);

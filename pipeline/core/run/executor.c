@@ -84,7 +84,7 @@ run_chain (SegueRun *run, SegueRunStep *step, GError **error)
   gboolean complete = TRUE;
   if (run->fresh)
     return segue_executor_check_inputs (run, first, error) &&
-           segue_executor_run_chain (run, step, SEGUE_SONG_ANEW, error);
+           segue_executor_run_chain (run, step, SEGUE_SONG_FRESH, error);
   if (reads_records (run, first->stage) &&
       (!segue_executor_probe_chain (run, step, &complete, error) ||
        (!complete && !segue_executor_check_inputs (run, first, error))))

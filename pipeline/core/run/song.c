@@ -135,7 +135,7 @@ look_up (Job *job, SegueSong *song, GError **error)
 {
   SegueStore *store = job->plan->store;
   gboolean verify = job->plan->mode == SEGUE_SONG_CHECK;
-  if (job->plan->mode == SEGUE_SONG_ANEW)
+  if (job->plan->mode == SEGUE_SONG_FRESH)
     return FALSE;
   g_autoptr (SegueRecord) record =
     segue_store_read (store, job->key, verify, &song->problem, error);

@@ -10,13 +10,13 @@
  *   no stage reads costs no more than its header
  * @SEGUE_SONG_CHECK: likewise, but damaged payloads are found and recomputed, too: for results that
  *   are read
- * @SEGUE_SONG_ANEW: results in the store are ignored
+ * @SEGUE_SONG_FRESH: results in the store are ignored: --fresh
  * @SEGUE_SONG_LOOK: nothing is computed
  */
 typedef enum {
   SEGUE_SONG_MAKE,
   SEGUE_SONG_CHECK,
-  SEGUE_SONG_ANEW,
+  SEGUE_SONG_FRESH,
   SEGUE_SONG_LOOK,
 } SegueSongMode;
 
