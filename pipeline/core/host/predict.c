@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
   int fd;
   const char *path;
-} Song;
+} SongFile;
 
 /* A way to prepare songs: as in training, or relaxed, for songs that training skips. */
 typedef struct {
@@ -270,7 +270,7 @@ cut_song (SegueItem *song)
 
 /* The song's segments, in order; at least one. */
 static GPtrArray *
-prepare (SeguePredictor *predictor, Way *way, const Song *song, GCancellable *cancellable,
+prepare (SeguePredictor *predictor, Way *way, const SongFile *song, GCancellable *cancellable,
          GError **error)
 {
   GError *local = NULL;
@@ -347,7 +347,7 @@ prediction_new (GPtrArray *items, guint n_labels, GError **error)
 
 /* (nullable): the cache for answers about @song: none for an open file without a path. */
 static SegueAnswers *
-answers_of (const Way *way, const Song *song)
+answers_of (const Way *way, const SongFile *song)
 {
   return song->fd < 0 ? way->answers : NULL;
 }
@@ -356,7 +356,7 @@ answers_of (const Way *way, const Song *song)
  * from a lack of memory, but an error in a song's bytes occurs a second time.
  * @is_fact: (out): whether it did, with the same message */
 static GPtrArray *
-prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean *is_fact,
+prepare_surely (SeguePredictor *predictor, Way *way, const SongFile *song, gboolean *is_fact,
                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
@@ -374,7 +374,7 @@ prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean 
 
 /* Asks the model, and stores its answer at @place. */
 static SegueSongPrediction *
-ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPlace *place,
+ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueAnswerPlace *place,
      const Listener *listener, GCancellable *cancellable, GError **error)
 {
   gboolean is_fact;
@@ -401,7 +401,7 @@ ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPla
 
 /* The cached answer; %NULL without an error: there is none. */
 static SegueSongPrediction *
-recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace *place,
+recall (SeguePredictor *predictor, Way *way, const SongFile *song, SegueAnswerPlace *place,
         const Listener *listener, GCancellable *cancellable, GError **error)
 {
   SegueAnswers *answers = answers_of (way, song);
@@ -420,7 +420,7 @@ recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace 
 
 /* The segments' probabilities, for the song as prepared by @way. */
 static SegueSongPrediction *
-answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *listener,
+answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Listener *listener,
         GCancellable *cancellable, GError **error)
 {
   g_auto (SegueAnswerPlace) place = { 0 };
@@ -436,8 +436,8 @@ answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *l
 
 /* @refusal: (out): set with a prediction: why training would have skipped the song */
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const Song *song, const Listener *listener, GError **refusal,
-         GCancellable *cancellable, GError **error)
+predict (SeguePredictor *predictor, const SongFile *song, const Listener *listener,
+         GError **refusal, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
   Way *relaxed = &predictor->ways[RELAXED];
@@ -459,7 +459,7 @@ predict (SeguePredictor *predictor, const Song *song, const Listener *listener, 
 
 /* The chain names the file by its base name, the caller by a path. */
 static GError *
-name_error (const SeguePredictor *predictor, const Song *song, const GError *error)
+name_error (const SeguePredictor *predictor, const SongFile *song, const GError *error)
 {
   g_autofree char *name = g_path_get_basename (song->path);
   g_autofree char *id = g_filename_display_name (name);
@@ -472,7 +472,7 @@ name_error (const SeguePredictor *predictor, const Song *song, const GError *err
 }
 
 static SegueSongPrediction *
-listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
+listen (SeguePredictor *predictor, const SongFile *song, const Listener *listener,
         GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL, refusal = NULL;
@@ -491,7 +491,8 @@ SegueSongPrediction *
 segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
                         gpointer data, GCancellable *cancellable, GError **error)
 {
-  return listen (predictor, &(Song){ -1, path }, &(Listener){ heard, data }, cancellable, error);
+  return listen (predictor, &(SongFile){ -1, path }, &(Listener){ heard, data }, cancellable,
+                 error);
 }
 
 SegueSongPrediction *
@@ -499,7 +500,8 @@ segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
                            SegueHeardFunc heard, gpointer data, GCancellable *cancellable,
                            GError **error)
 {
-  return listen (predictor, &(Song){ fd, name }, &(Listener){ heard, data }, cancellable, error);
+  return listen (predictor, &(SongFile){ fd, name }, &(Listener){ heard, data }, cancellable,
+                 error);
 }
 
 SegueSongPrediction *

@@ -36,7 +36,7 @@ typedef struct {
   SegueRun *run;
   GArray *chain;
   const char *name;
-  SegueSongMode mode;
+  SegueChainSongMode mode;
   gboolean quiet; /* only counts what is missing */
   SegueStageRun *first;
   SegueStepState *state;
@@ -80,7 +80,7 @@ advise_keeping (const ChainRun *at, const char *reason)
 }
 
 static char *
-find_reason (const ChainRun *at, const char *id, const SegueSong *song)
+find_reason (const ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (song->problem)
     return g_strdup ("its record was damaged");
@@ -92,7 +92,7 @@ find_reason (const ChainRun *at, const char *id, const SegueSong *song)
 
 /* Notes the song's input, and on a cache miss, the reason. */
 static void
-explain_song (ChainRun *at, const char *id, const SegueSong *song)
+explain_song (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (!song->input_key)
     return;
@@ -123,7 +123,7 @@ count (ChainRun *at, guint stage, const char *name, gint64 n)
 
 /* Counts a song's results: once, whether or not its payload is checked later. */
 static void
-count_song (ChainRun *at, const char *id, const SegueSong *song)
+count_song (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   SegueRun *run = at->run;
   at->first->n_songs++;
@@ -143,7 +143,7 @@ count_song (ChainRun *at, const char *id, const SegueSong *song)
 }
 
 static void
-count_failure (ChainRun *at, const char *id, const SegueSong *song)
+count_failure (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (!song->error || !segue_error_is_about_item (song->error))
     return;
@@ -156,7 +156,7 @@ count_failure (ChainRun *at, const char *id, const SegueSong *song)
 
 /* A song whose header looked good before: only what differs is counted. */
 static void
-recount_song (ChainRun *at, const char *id, const SegueSong *song)
+recount_song (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (song->cached)
     return;
@@ -169,7 +169,7 @@ recount_song (ChainRun *at, const char *id, const SegueSong *song)
 }
 
 static void
-song_done (gpointer data, const char *id, SegueSong *song)
+song_done (gpointer data, const char *id, SegueChainSong *song)
 {
   ChainRun *at = data;
   /* A song that can't be read is not computed; one that failed before comes from the store. */
@@ -267,12 +267,12 @@ finish_chain (ChainRun *at, SegueStageRun *last, GPtrArray *entries, GError **er
   return TRUE;
 }
 
-/* @at: all but what is set here; @entries: see segue_songs_run(). */
+/* @at: all but what is set here; @entries: see segue_chain_songs_run(). */
 static gboolean
 run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **error)
 {
   SegueRun *run = at->run;
-  SegueSongsJob job = {
+  SegueChainSongs job = {
     .plan = { .scope = &run->scope,
               .stages = parts->stages,
               .n_stages = at->chain->len,
@@ -289,7 +289,7 @@ run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **e
   };
   if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
     segue_run_tell (run, SEGUE_EVENT (PROGRESS_UNIT, at->name, .text = "songs"));
-  return segue_songs_run (&job, entries, run->cancellable, error);
+  return segue_chain_songs_run (&job, entries, run->cancellable, error);
 }
 
 gboolean
@@ -354,7 +354,8 @@ segue_executor_check_chain (SegueRun *run, SegueRunStep *step, GError **error)
 }
 
 gboolean
-segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueSongMode mode, GError **error)
+segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueChainSongMode mode,
+                          GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
   SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));

@@ -14,12 +14,12 @@
  *   run-lock.c        marks the run as active, for other processes */
 #pragma once
 
+#include "run/chain-songs.h"
 #include "run/curves.h"
 #include "run/journal.h"
 #include "run/run-folder.h"
 #include "run/run-lock.h"
 #include "run/sinks.h"
-#include "run/songs.h"
 #include "run/stage-key.h"
 #include "run/stage-notes.h"
 #include "stage/builder.h"
@@ -137,7 +137,7 @@ guint segue_run_find_output (const SegueGraphStage *stage, SegueKind kind);
 gboolean segue_executor_run (SegueRun *run, GError **error);
 /** segue_executor_run_chain: with @mode LOOK, songs without a result are only counted, and there is
  * an output only if all have one. */
-gboolean segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueSongMode mode,
+gboolean segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueChainSongMode mode,
                                    GError **error);
 /** segue_executor_check_chain: checks payloads of a chain that has run, and recomputes damaged
  * ones. */
