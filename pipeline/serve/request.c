@@ -244,8 +244,8 @@ request_completed (void *server, struct MHD_Connection *connection, void **state
     return;
   peer_reads (request->peer);
   if (request->song)
-    song_cancel (request->song, PROBLEM_STOPPING);
-  song_unref (request->song);
+    served_song_cancel (request->song, PROBLEM_STOPPING);
+  served_song_unref (request->song);
   runs_list_free (request->list);
   g_free (request);
 }
