@@ -356,7 +356,7 @@ check_options (const Options *options, const char *action, GError **error)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_cache (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   static const struct {
     const char *name;
@@ -413,5 +413,5 @@ const SegueVerb segue_verb_cache = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_cache,
 };

@@ -224,7 +224,7 @@ check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **erro
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_check (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_autofree char *path =
@@ -291,5 +291,5 @@ const SegueVerb segue_verb_check = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_check,
 };

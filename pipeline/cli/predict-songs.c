@@ -202,7 +202,7 @@ conclude (Predict *predict, GError **error)
 }
 
 static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+predict_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Predict *predict = data;
   predict->cancellable = cancellable;
@@ -223,7 +223,7 @@ segue_predict_songs (SegueCli *cli, const SeguePredictSongs *ask, GError **error
   Predict predict = { .cli = cli, .ask = ask };
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
-  gboolean ok = segue_job_run (cli, progress, job, &predict, error);
+  gboolean ok = segue_job_run (cli, progress, predict_job, &predict, error);
   cli->progress = NULL;
   g_clear_error (&predict.failure);
   return ok;

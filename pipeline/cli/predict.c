@@ -168,7 +168,7 @@ warn (SegueCli *cli, const char *message)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_predict (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_auto (Model) model = { 0 };
@@ -283,5 +283,5 @@ const SegueVerb segue_verb_predict = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_predict,
 };

@@ -59,7 +59,7 @@ show (SegueCli *cli, const char *name, GError **error)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_presets (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   if (!segue_refuse_arguments (&segue_verb_presets, arguments, 1, error))
@@ -98,5 +98,5 @@ const SegueVerb segue_verb_presets = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_presets,
 };

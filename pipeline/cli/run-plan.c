@@ -78,7 +78,7 @@ segue_run_plan_print (GPtrArray *plan, const SegueTerm *out)
 }
 
 static json_t *
-describe (const SeguePlanStep *step)
+plan_describe (const SeguePlanStep *step)
 {
   json_t *why = json_array ();
   for (guint i = 0; i < step->reasons->len; i++) {
@@ -104,7 +104,7 @@ segue_run_plan_print_json (GPtrArray *plan, const SegueRunResult *result, json_t
 {
   json_t *steps = json_array ();
   for (guint i = 0; i < plan->len; i++)
-    json_array_append_new (steps, describe (g_ptr_array_index (plan, i)));
+    json_array_append_new (steps, plan_describe (g_ptr_array_index (plan, i)));
   json_t *object = json_pack ("{s:o, s:o?, s:i, s:i, s:i, s:I, s:o}", "steps", steps, "data", data,
                               "songs", (int) result->n_songs, "cached", (int) result->n_cached,
                               "quarantined", (int) result->n_failed, "ignored",

@@ -237,7 +237,7 @@ check_needs (SegueRegistry *registry, SeguePipeline *pipeline, const char *folde
 }
 
 static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+run_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Run *run = data;
   return segue_pipeline_run (run->pipeline, &run->options, &run->outcome.result, cancellable,
@@ -300,7 +300,7 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
   segue_job_outlive_readers ();
-  gboolean ok = segue_job_run (cli, progress, options->dry_run ? look : job, &run, error);
+  gboolean ok = segue_job_run (cli, progress, options->dry_run ? look : run_job, &run, error);
   release_lines (&run, TRUE);
   cli->progress = NULL;
   g_ptr_array_unref (run.held);
@@ -312,7 +312,7 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_autofree char *path = segue_find_pipeline (&segue_verb_run, options->preset, &arguments, error);
@@ -377,5 +377,5 @@ const SegueVerb segue_verb_run = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_run,
 };

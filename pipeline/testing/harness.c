@@ -339,7 +339,7 @@ segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *con
 }
 
 static gboolean
-run (SegueHarness *harness, GError **error)
+harness_run (SegueHarness *harness, GError **error)
 {
   const SegueStageType *type = harness->stage->type;
   if (!harness->serial.opened)
@@ -368,7 +368,7 @@ gboolean
 segue_harness_run (SegueHarness *harness, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  if (run (harness, &local))
+  if (harness_run (harness, &local))
     return TRUE;
   segue_advise_error (&local, harness->stages, harness->stage->id);
   g_propagate_error (error, g_steal_pointer (&local));

@@ -177,8 +177,8 @@ merge_reads (GStrv known, SegueReads *reads)
 
 /* Stores @output, or if there is none, @failure. */
 static gboolean
-keep (Job *job, SegueChainSong *song, SegueReads *reads, GPtrArray *output, const GError *failure,
-      char **key, GError **error)
+song_keep (Job *job, SegueChainSong *song, SegueReads *reads, GPtrArray *output,
+           const GError *failure, char **key, GError **error)
 {
   g_auto (GStrv) names = merge_reads (job->known_reads, reads);
   SegueRecordContent content = { .key = job->key,
@@ -267,7 +267,7 @@ carry_surely (Job *job, SegueChain *chain, SegueChainSong *song, SegueReads *rea
 }
 
 static gboolean
-make (Job *job, SegueChain *chain, SegueChainSong *song, GError **error)
+song_make (Job *job, SegueChain *chain, SegueChainSong *song, GError **error)
 {
   g_autoptr (SegueReads) reads = segue_reads_new ();
   g_autoptr (GError) failure = NULL;
@@ -282,12 +282,12 @@ make (Job *job, SegueChain *chain, SegueChainSong *song, GError **error)
     return FALSE;
   if (failure) {
     g_autoptr (GError) kept = name_song (job, failure, HERE);
-    if (is_fact && !keep (job, song, reads, NULL, kept, &key, error))
+    if (is_fact && !song_keep (job, song, reads, NULL, kept, &key, error))
       return FALSE;
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  if (!keep (job, song, reads, output, NULL, &key, error))
+  if (!song_keep (job, song, reads, output, NULL, &key, error))
     return FALSE;
 
   /* The entries are made from the stored record: in one way, whichever process wrote it. */
@@ -311,7 +311,7 @@ segue_chain_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *
   g_autoptr (GError) error = NULL;
   if (find_keys (&job, song, &error) && !look_up (&job, song, &error) && !error &&
       plan->mode != SEGUE_SONG_LOOK)
-    make (&job, chain, song, &error);
+    song_make (&job, chain, song, &error);
   if (error)
     song->error = segue_error_is_about_item (error)
                     ? name_song (&job, error, segue_item_get_song (entries[0]))

@@ -90,7 +90,7 @@ advance (Pool *pool)
 }
 
 static Slot *
-take (Pool *pool)
+pool_take (Pool *pool)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
   if (pool->stopped || pool->next >= pool->slots->len)
@@ -141,7 +141,7 @@ forecast (Pool *pool, guint next, guint n_made, guint64 bytes)
 }
 
 static void
-put (Pool *pool, Slot *slot)
+pool_put (Pool *pool, Slot *slot)
 {
   g_mutex_lock (&pool->lock);
   slot->done = TRUE;
@@ -171,11 +171,11 @@ work (gpointer data)
   g_autoptr (SegueChain) chain = segue_chain_new (plan->scope, plan->stages, plan->n_stages);
   g_autoptr (GPtrArray) entries = g_ptr_array_new ();
   Slot *slot;
-  while ((slot = take (pool))) {
+  while ((slot = pool_take (pool))) {
     fill_entries (pool, slot, entries);
     segue_chain_song_run (plan, chain, (SegueItem *const *) entries->pdata, slot->n, &slot->song,
                           pool->cancellable);
-    put (pool, slot);
+    pool_put (pool, slot);
   }
   return NULL;
 }

@@ -263,8 +263,8 @@ set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDatase
 /* Stores the stage's output.  If it can't be stored, that is not a failure: the next run recomputes
  * it. */
 static gboolean
-keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, SegueDataset **outputs,
-      GError **error)
+stage_keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files,
+            SegueDataset **outputs, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (GPtrArray) payloads = NULL;
@@ -335,7 +335,7 @@ settle_outputs (SegueRun *run, SegueStageRun *at, SegueReads *reads, SegueDatase
   gboolean whole =
     at->output_fd < 0 || segue_run_folder_check_stage (at->output_folder, at->output_fd, error);
   if (!whole || !set_folder_keys (run, at, files, outputs, error) ||
-      (at->notes && !keep (run, at, reads, files, outputs, error)))
+      (at->notes && !stage_keep (run, at, reads, files, outputs, error)))
     return FALSE;
   for (guint i = 0; i < at->stage->n_outputs; i++)
     segue_run_set_output (at, i, segue_dataset_as_output (outputs[i]));
@@ -350,7 +350,7 @@ clear_outputs (SegueStageRun *at, SegueDataset **outputs)
 }
 
 static gboolean
-make (SegueRun *run, SegueStageRun *at, GError **error)
+stage_make (SegueRun *run, SegueStageRun *at, GError **error)
 {
   const SegueGraphStage *stage = at->stage;
   g_autofree char *spool = g_build_filename (segue_store_get_folder (run->store), "work", NULL);
@@ -415,7 +415,7 @@ run_stage (SegueRun *run, SegueStageRun *at, GError **error)
     return FALSE;
   }
   segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "recomputed: %s", at->why);
-  return segue_executor_check_inputs (run, at, error) && make (run, at, error);
+  return segue_executor_check_inputs (run, at, error) && stage_make (run, at, error);
 }
 
 gboolean
@@ -426,7 +426,7 @@ segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error)
   if (!segue_run_connect_inputs (run, at) ||
       (!source && !segue_executor_find_parts (run, at, error)))
     return FALSE;
-  if (!(source ? make (run, at, error) : run_stage (run, at, error)) ||
+  if (!(source ? stage_make (run, at, error) : run_stage (run, at, error)) ||
       !segue_run_check_failures (run, error))
     return FALSE;
   if (source && stage->outputs[0] != SEGUE_KIND_MODEL && stage->outputs[0] != SEGUE_KIND_METRICS)
