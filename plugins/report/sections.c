@@ -2,7 +2,7 @@
 #include "text.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <segue/json.h>
 #include <string.h>
 
 /* Limits of what people read; the files of the run contain everything. */
@@ -243,14 +243,14 @@ append_values (GString *html, const json_t *object)
   json_object_foreach ((json_t *) object, key, value)
   {
     json_t *shown = without_places (value);
-    char *text = json_dumps (shown, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION (7));
+    g_autofree char *text =
+      segue_json_print (json_incref (shown), JSON_COMPACT | JSON_REAL_PRECISION (7));
     gboolean plain = json_is_string (shown);
     g_string_append (html, first ? "" : ", ");
     report_text_append_html (html, key);
     g_string_append (html, " ");
-    report_text_append_html (html, plain ? json_string_value (shown) : text != NULL ? text : "");
+    report_text_append_html (html, plain ? json_string_value (shown) : text);
     first = FALSE;
-    free (text);
     json_decref (shown);
   }
 }

@@ -75,7 +75,7 @@ json_t *segue_json_number (double value);
 /**
  * segue_json_print: (transfer full): the text of @document, without a line feed at its end.
  * @document: (transfer full) (nullable): %NULL: null
- * @flags: of json_dumps(): %JSON_COMPACT or JSON_INDENT (2); JSON_REAL_PRECISION (9) restores a float32 bit for bit
+ * @flags: those of jansson: %JSON_COMPACT or JSON_INDENT (2); JSON_REAL_PRECISION (9) restores a float32 bit for bit
  */
 SEGUE_API
 char *segue_json_print (json_t *document, gsize flags);
