@@ -42,12 +42,28 @@ add_reason (SeguePlanStep *planned, const char *why, guint n)
   g_ptr_array_add (planned->reasons, reason);
 }
 
+/* The first stage before @stage that would run; NULL: none.  Of songs, the inputs of stages tell. */
+static const char *
+find_running (SegueRun *run, const SegueGraphStage *stage)
+{
+  for (guint i = 0; run->stages[i].stage != stage; i++) {
+    const SegueStageRun *at = &run->stages[i];
+    SegueMode mode = at->stage->type->mode;
+    if ((mode == SEGUE_MODE_SERIAL || mode == SEGUE_MODE_COLLECT) && !at->cached)
+      return at->stage->id;
+  }
+  return NULL;
+}
+
 /* The step that has to run before @stage can be looked up; NULL: none. */
 static const char *
 find_missing (SegueRun *run, const SegueGraphStage *stage)
 {
   for (guint i = 0; i < stage->n_inputs; i++) {
     const SegueGraphInput *input = &stage->inputs[i];
+    const char *running = input->kind == SEGUE_KIND_SUMMARY ? find_running (run, stage) : NULL;
+    if (running)
+      return running;
     if (input->producer == SEGUE_NOT_CONNECTED)
       continue;
     const SegueStageRun *made = &run->stages[input->producer];

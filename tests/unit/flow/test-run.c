@@ -354,7 +354,7 @@ test_run_folder (void)
   g_autofree char *latest = g_build_filename (bench.runs, "flow", "latest", NULL);
   g_autofree char *newest = g_file_read_link (latest, NULL);
   g_assert_cmpstr (newest, ==, strrchr (second.folder, '/') + 1);
-  static const char *const names[] = { "run.json", "timings.json", "log.ndjson" };
+  static const char *const names[] = { "run.json", "summary.json", "timings.json", "log.ndjson" };
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *text = bench_read (&bench, names[i]);
     g_assert_cmpuint (strlen (text), >, 10);

@@ -184,6 +184,25 @@ test_no_reader (void)
   g_assert_cmpstr (stages, ==, STAGES);
 }
 
+/* A plan does not know the summary while a stage before it would run, also one that it does not read otherwise. */
+static void
+test_plan (void)
+{
+  g_auto (Study) study;
+  set_up (&study);
+  g_autofree char *tail = g_strdup_printf (
+    "  - { id: always, use: learn-train, with: { into: %s/into } }\n  - use: learn-report\n",
+    study.folder);
+  study.tail = tail;
+  study_run (&study);
+  assert_reported (1);
+  g_autofree char *plan = study_plan (&study);
+  g_assert_nonnull (strstr (plan, "learn-judge: 1 cached"));
+  g_assert_nonnull (strstr (plan, "learn-report: later, depends on 'always', which would run"));
+  study_run (&study);
+  assert_reported (0);
+}
+
 static void
 test_from (void)
 {
@@ -320,6 +339,7 @@ main (int argc, char **argv)
   g_test_add_func ("/summary/file", test_file);
   g_test_add_func ("/summary/two-readers", test_two_readers);
   g_test_add_func ("/summary/no-reader", test_no_reader);
+  g_test_add_func ("/summary/plan", test_plan);
   g_test_add_func ("/summary/from", test_from);
   g_test_add_func ("/summary/finished-run", test_finished_run);
   g_test_add_func ("/summary/unfinished-run", test_unfinished_run);
