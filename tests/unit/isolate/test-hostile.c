@@ -1,5 +1,5 @@
 /* A worker that was compromised by its file: it costs that file, and nothing else. */
-#include "bench.h"
+#include "fixture.h"
 
 #include <string.h>
 
@@ -64,9 +64,9 @@ test_hostile (gconstpointer what)
   guint handles = isolate_count_handles ();
   g_setenv ("HOSTILE", what, TRUE);
   {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
-    g_autoptr (GError) confused = isolate_bench_refuse (&bench, "fine");
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) confused = isolate_fixture_refuse (&fixture, "fine");
     g_assert_error (confused, SEGUE_ERROR, SEGUE_ERROR_DATA);
     g_assert_nonnull (strstr (confused->message, "confused stage 'misbehave'"));
   }
@@ -79,16 +79,16 @@ test_log (void)
 {
   for (guint i = 0; i < 2; i++) {
     g_setenv ("HOSTILE", i == 0 ? "talks" : "escapes", TRUE);
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 20);
     g_autoptr (GError) error = NULL;
-    g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+    g_autoptr (GPtrArray) nothing = isolate_fixture_carry (&fixture, "fine", &error);
     g_assert_no_error (error);
-    g_assert_cmpuint (bench.log->len, <, 300 * 1024);
+    g_assert_cmpuint (fixture.log->len, <, 300 * 1024);
     if (i == 0)
-      g_assert_nonnull (strstr (bench.log->str, "are dropped\n"));
+      g_assert_nonnull (strstr (fixture.log->str, "are dropped\n"));
     else
-      g_assert_nonnull (strstr (bench.log->str, "misbehave: one??]0;two??\n"));
+      g_assert_nonnull (strstr (fixture.log->str, "misbehave: one??]0;two??\n"));
   }
 }
 
@@ -97,9 +97,9 @@ static void
 test_flood (void)
 {
   g_setenv ("HOSTILE", "flood", TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 0.05);
-  g_autoptr (GError) late = isolate_bench_refuse (&bench, "fine");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 0.05);
+  g_autoptr (GError) late = isolate_fixture_refuse (&fixture, "fine");
   g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
 }
 
@@ -107,9 +107,9 @@ static void
 test_half (void)
 {
   g_setenv ("HOSTILE", "half", TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 0.5);
-  g_autoptr (GError) late = isolate_bench_refuse (&bench, "fine");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 0.5);
+  g_autoptr (GError) late = isolate_fixture_refuse (&fixture, "fine");
   g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
 }
 
@@ -118,9 +118,9 @@ static void
 test_closes (void)
 {
   g_setenv ("HOSTILE", "closes", TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 1000);
-  g_autoptr (GError) gone = isolate_bench_refuse (&bench, "fine");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 1000);
+  g_autoptr (GError) gone = isolate_fixture_refuse (&fixture, "fine");
   g_assert_error (gone, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
 }
 
@@ -129,11 +129,11 @@ static void
 test_deaf (void)
 {
   g_setenv ("HOSTILE", "deaf", TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < 2; i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+    g_autoptr (GPtrArray) nothing = isolate_fixture_carry (&fixture, "fine", &error);
     g_assert_no_error (error);
     g_assert_cmpuint (nothing->len, ==, 0);
   }
@@ -144,9 +144,9 @@ static void
 test_not_ours (gconstpointer what)
 {
   g_setenv ("HOSTILE", what, TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
-  g_autoptr (GError) refused = isolate_bench_refuse (&bench, "fine");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 20);
+  g_autoptr (GError) refused = isolate_fixture_refuse (&fixture, "fine");
   g_assert_error (refused, SEGUE_ERROR, SEGUE_ERROR_FAILED);
 }
 
