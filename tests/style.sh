@@ -21,6 +21,13 @@ grep -nE '\bjson_load' \
     grep -v '^pipeline/core/base/json-read.c$') &&
   { echo 'parse JSON with segue_json_parse () or segue_json_read ()'; status=1; }
 
+# JSON is printed in one way.
+# shellcheck disable=SC2086
+grep -nE '\bjson_dump[a-z_]* \(' \
+  $(echo "$files" | tr ' ' '\n' | grep -E '^(pipeline|plugins|examples)/' | grep -v '/test' |
+    grep -v '^pipeline/core/base/json-print.c$') &&
+  { echo 'print JSON with segue_json_print ()'; status=1; }
+
 # The floors of libsegue: no include of a higher floor, no cycles.
 sh tests/floors.sh || status=1
 

@@ -84,7 +84,7 @@ part_doc (SegueCachePart part)
   static const char *const docs[] = {
     [SEGUE_CACHE_RECORDS] = "prepared songs and predictions",
     [SEGUE_CACHE_RESULTS] = "results of other stages",
-    [SEGUE_CACHE_MEMORY] = "hashes of input files",
+    [SEGUE_CACHE_STATE] = "hashes of input files",
     [SEGUE_CACHE_WORK] = "checkpoints of unfinished work",
     [SEGUE_CACHE_OTHER] = "leftovers of killed runs, and files of libraries",
   };
@@ -112,8 +112,7 @@ parts_json (const SegueCacheTally *parts, gboolean used)
 static void
 print_json (SegueCli *cli, json_t *object)
 {
-  segue_term_print_json (&cli->out, json_dumps (object, JSON_INDENT (2)));
-  json_decref (object);
+  segue_term_print_json (&cli->out, object, JSON_INDENT (2));
 }
 
 /* ---- info ---- */
@@ -357,7 +356,7 @@ check_options (const Options *options, const char *action, GError **error)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_cache (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   static const struct {
     const char *name;
@@ -414,5 +413,5 @@ const SegueVerb segue_verb_cache = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_cache,
 };

@@ -3,7 +3,7 @@
 #include "job.h"
 #include "pipeline-arg.h"
 #include "preflight.h"
-#include "run-report.h"
+#include "run-outcome.h"
 
 #include <segue/json.h>
 
@@ -154,7 +154,7 @@ typedef struct {
   SegueCli *cli;
   SeguePipeline *pipeline;
   SegueRunOptions options;
-  SegueRunReport report;
+  SegueRunOutcome outcome;
   json_t *data;
 } Survey;
 
@@ -176,8 +176,8 @@ take_event (gpointer data, const SegueEvent *event)
   if (event->type == SEGUE_EVENT_LOG)
     print_line (survey, event);
   else if (event->type == SEGUE_EVENT_ITEM_FAILED)
-    segue_run_report_add_failure (&survey->report, event->stage, event->text,
-                                  event->error->message);
+    segue_run_outcome_add_failure (&survey->outcome, event->stage, event->text,
+                                   event->error->message);
   else if (event->type == SEGUE_EVENT_DATA)
     survey->data = segue_data_view_describe (event->data);
   return TRUE;
@@ -187,7 +187,7 @@ static gboolean
 look (gpointer data, GCancellable *cancellable, GError **error)
 {
   Survey *survey = data;
-  return segue_pipeline_survey (survey->pipeline, &survey->options, &survey->report.result,
+  return segue_pipeline_survey (survey->pipeline, &survey->options, &survey->outcome.result,
                                 cancellable, error);
 }
 
@@ -197,12 +197,11 @@ print_survey (SegueCli *cli, Survey *survey, gboolean json)
   if (json) {
     if (survey->data)
       json_object_set_new (survey->data, "quarantined",
-                           segue_run_report_list_failures (&survey->report));
-    segue_term_print_json (&cli->out,
-                           json_dumps (survey->data ? survey->data : json_null (), JSON_COMPACT));
+                           segue_run_outcome_list_failures (&survey->outcome));
+    segue_term_print_json (&cli->out, json_incref (survey->data), JSON_COMPACT);
     return;
   }
-  segue_run_report_print_counts (&survey->report, &cli->err);
+  segue_run_outcome_print_counts (&survey->outcome, &cli->err);
   if (survey->data)
     segue_data_view_print (survey->data, &cli->out);
 }
@@ -215,17 +214,17 @@ check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **erro
   const SegueSink sink = { .take = take_event, .data = &survey };
   survey.options =
     (SegueRunOptions){ .struct_size = sizeof survey.options, .sinks = &sink, .n_sinks = 1 };
-  segue_run_report_init (&survey.report);
+  segue_run_outcome_init (&survey.outcome);
   gboolean ok = segue_job_run (cli, NULL, look, &survey, error);
   if (ok || survey.data)
     print_survey (cli, &survey, json);
   json_decref (survey.data);
-  segue_run_report_clear (&survey.report);
+  segue_run_outcome_clear (&survey.outcome);
   return ok;
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_check (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_autofree char *path =
@@ -292,5 +291,5 @@ const SegueVerb segue_verb_check = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_check,
 };

@@ -226,7 +226,7 @@ may_be_missing (Fetch *fetch, guint index)
 }
 
 static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+fetch_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Fetch *fetch = data;
   for (guint i = 0; i < fetch->wanted->len; i++) {
@@ -329,7 +329,7 @@ run_fetch (SegueCli *cli, Fetch *fetch, GError **error)
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
   segue_job_outlive_readers ();
-  gboolean ok = segue_job_run (cli, progress, job, fetch, error);
+  gboolean ok = segue_job_run (cli, progress, fetch_job, fetch, error);
   cli->progress = NULL;
   if (ok)
     fprintf (cli->out.stream, "%s\n", fetch->snapshot);
@@ -337,7 +337,7 @@ run_fetch (SegueCli *cli, Fetch *fetch, GError **error)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_fetch (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   if (!arguments[0])
@@ -380,5 +380,5 @@ const SegueVerb segue_verb_fetch = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_fetch,
 };

@@ -90,7 +90,7 @@ overview (const SegueTerm *term, SegueRegistry *registry)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_inspect (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   if (!segue_refuse_arguments (&segue_verb_inspect, arguments, 1, error))
@@ -133,5 +133,5 @@ const SegueVerb segue_verb_inspect = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_inspect,
 };

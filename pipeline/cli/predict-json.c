@@ -1,8 +1,7 @@
 /* Answers as JSON lines. */
 #include "predict-text.h"
 
-#include <jansson.h>
-#include <math.h>
+#include <segue/json.h>
 #include <string.h>
 
 /* Enough to restore a float32 bit for bit. */
@@ -24,13 +23,6 @@ segue_predict_name (const char *file)
     }
   }
   return g_string_free (out, FALSE);
-}
-
-/* json_real () does not accept infinity and NaN. */
-static json_t *
-number (double value)
-{
-  return isfinite (value) ? json_real (value) : json_null ();
 }
 
 typedef struct {
@@ -82,7 +74,7 @@ probabilities_object (const float *probabilities, guint n, guint best, const cha
   guint shown = n_top > 0 ? MIN (n_top, n) : n;
   for (guint i = 0; i < shown; i++) {
     guint label = order ? order[i] : i;
-    json_object_set_new (object, labels[label], number (probabilities[label]));
+    json_object_set_new (object, labels[label], segue_json_number (probabilities[label]));
   }
   return object;
 }
@@ -90,11 +82,8 @@ probabilities_object (const float *probabilities, guint n, guint best, const cha
 static char *
 dump (json_t *object)
 {
-  char *text = json_dumps (object, JSON_COMPACT | DIGITS);
-  char *copy = segue_json_printable (text);
-  free (text);
-  json_decref (object);
-  return copy;
+  g_autofree char *text = segue_json_print (object, JSON_COMPACT | DIGITS);
+  return segue_json_printable (text);
 }
 
 char *
@@ -116,8 +105,8 @@ segue_predict_json (const char *file, const char *const *labels,
   for (guint i = 0; i < prediction->n_segments; i++) {
     const SegueSegmentPrediction *segment = &prediction->segments[i];
     json_t *entry = json_object ();
-    json_object_set_new (entry, "start", number (segment->start));
-    json_object_set_new (entry, "duration", number (segment->duration));
+    json_object_set_new (entry, "start", segue_json_number (segment->start));
+    json_object_set_new (entry, "duration", segue_json_number (segment->duration));
     /* A segment's best label comes first by its probability. */
     json_object_set_new (entry, "probabilities",
                          probabilities_object (segment->probabilities, n, n, labels, n_top));

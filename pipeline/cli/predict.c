@@ -1,8 +1,8 @@
 /* segue predict */
 #include "pipeline-arg.h"
-#include "predict-answers.h"
 #include "predict-files.h"
 #include "predict-list.h"
+#include "predict-songs.h"
 
 #include <segue/calibration.h>
 #include <string.h>
@@ -168,7 +168,7 @@ warn (SegueCli *cli, const char *message)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_predict (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_auto (Model) model = { 0 };
@@ -194,16 +194,16 @@ run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
   g_autoptr (GError) no_cache = NULL;
   if (!options->no_cache && !segue_predictor_use_cache (predictor, NULL, &no_cache))
     warn (cli, no_cache->message);
-  const SeguePredictAsk ask = { .predictor = predictor,
-                                .files = files,
-                                .format = options->json  ? SEGUE_PREDICT_JSON
-                                          : options->csv ? SEGUE_PREDICT_CSV
-                                                         : SEGUE_PREDICT_TABLE,
-                                .timeline = options->timeline,
-                                .none = model.threshold > 0,
-                                .n_top = (guint) options->top,
-                                .n_threads = jobs };
-  gboolean ok = segue_predict_answers (cli, &ask, error);
+  const SeguePredictSongs ask = { .predictor = predictor,
+                                  .files = files,
+                                  .format = options->json  ? SEGUE_PREDICT_JSON
+                                            : options->csv ? SEGUE_PREDICT_CSV
+                                                           : SEGUE_PREDICT_TABLE,
+                                  .timeline = options->timeline,
+                                  .none = model.threshold > 0,
+                                  .n_top = (guint) options->top,
+                                  .n_threads = jobs };
+  gboolean ok = segue_predict_songs (cli, &ask, error);
   g_autofree char *warning = segue_predictor_get_warning (predictor);
   if (warning)
     warn (cli, warning);
@@ -283,5 +283,5 @@ const SegueVerb segue_verb_predict = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_predict,
 };

@@ -17,8 +17,7 @@ list_json (SegueCli *cli, GPtrArray *presets)
     json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "name", preset->name, "summary",
                                             preset->summary ? preset->summary : "", "path", path));
   }
-  segue_term_print_json (&cli->out, json_dumps (list, JSON_INDENT (2)));
-  json_decref (list);
+  segue_term_print_json (&cli->out, list, JSON_INDENT (2));
 }
 
 static void
@@ -60,7 +59,7 @@ show (SegueCli *cli, const char *name, GError **error)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_presets (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   if (!segue_refuse_arguments (&segue_verb_presets, arguments, 1, error))
@@ -99,5 +98,5 @@ const SegueVerb segue_verb_presets = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_presets,
 };

@@ -43,13 +43,13 @@ take_event (gpointer data, const SegueEvent *event)
 }
 
 static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+report_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Report *report = data;
   segue_progress_start (report->cli->progress, "report", 0, 0, NULL);
-  return segue_run_revisit (report->registry, report->run, "report", report->with,
-                            segue_report_place_get_work (report->place), &report->options,
-                            cancellable, error) &&
+  return segue_finished_run_apply (report->registry, report->run, "report", report->with,
+                                   segue_report_place_get_work (report->place), &report->options,
+                                   cancellable, error) &&
          segue_report_place_commit (report->place, error);
 }
 
@@ -99,13 +99,13 @@ make_report (Report *report, GError **error)
   report->options.sinks = &sink;
   report->options.n_sinks = 1;
   cli->progress = progress;
-  gboolean ok = segue_job_run (cli, progress, job, report, error);
+  gboolean ok = segue_job_run (cli, progress, report_job, report, error);
   cli->progress = NULL;
   return ok;
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_report (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   if (!arguments[0])
@@ -181,5 +181,5 @@ const SegueVerb segue_verb_report = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_report,
 };

@@ -3,8 +3,8 @@
 #include "job.h"
 #include "pipeline-arg.h"
 #include "preflight.h"
+#include "run-outcome.h"
 #include "run-plan.h"
-#include "run-report.h"
 #include "warnings.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ typedef struct {
   SeguePipeline *pipeline;
   gboolean dry;
   SegueRunOptions options;
-  SegueRunReport report;
+  SegueRunOutcome outcome;
   GPtrArray *plan; /* nullable: of a dry run */
   GPtrArray *held; /* lines of a stage that may still be a cache hit */
   gboolean at_work;
@@ -152,7 +152,7 @@ take_event (gpointer data, const SegueEvent *event)
     on_log (run, event->stage, event->level, event->text);
     break;
   case SEGUE_EVENT_ITEM_FAILED:
-    segue_run_report_add_failure (&run->report, event->stage, event->text, event->error->message);
+    segue_run_outcome_add_failure (&run->outcome, event->stage, event->text, event->error->message);
     break;
   case SEGUE_EVENT_FINISHED:
     on_finished (run, event->n != 0, event->value);
@@ -237,10 +237,11 @@ check_needs (SegueRegistry *registry, SeguePipeline *pipeline, const char *folde
 }
 
 static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+run_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Run *run = data;
-  return segue_pipeline_run (run->pipeline, &run->options, &run->report.result, cancellable, error);
+  return segue_pipeline_run (run->pipeline, &run->options, &run->outcome.result, cancellable,
+                             error);
 }
 
 static gboolean
@@ -248,19 +249,19 @@ look (gpointer data, GCancellable *cancellable, GError **error)
 {
   Run *run = data;
   run->plan =
-    segue_pipeline_plan (run->pipeline, &run->options, &run->report.result, cancellable, error);
+    segue_pipeline_plan (run->pipeline, &run->options, &run->outcome.result, cancellable, error);
   return run->plan != NULL;
 }
 
 static void
-print_report (Run *run, const Options *options, gboolean ok, const GError *error)
+print_outcome (Run *run, const Options *options, gboolean ok, const GError *error)
 {
   SegueCli *cli = run->cli;
-  segue_warnings_print_rest (run->warnings, run->report.result.folder, &cli->err);
-  segue_run_report_print_counts (&run->report, &cli->err);
+  segue_warnings_print_rest (run->warnings, run->outcome.result.folder, &cli->err);
+  segue_run_outcome_print_counts (&run->outcome, &cli->err);
   if (ok && run->plan && options->json)
-    segue_run_plan_print_json (run->plan, &run->report.result, json_incref (run->data),
-                               segue_run_report_list_failures (&run->report), &cli->out);
+    segue_run_plan_print_json (run->plan, &run->outcome.result, json_incref (run->data),
+                               segue_run_outcome_list_failures (&run->outcome), &cli->out);
   else if (run->dry && run->data && !options->json)
     segue_data_view_print (run->data, &cli->out);
   if (ok && run->plan && !options->json) {
@@ -270,11 +271,11 @@ print_report (Run *run, const Options *options, gboolean ok, const GError *error
   if (run->dry)
     return;
   if (ok && options->json)
-    segue_run_report_print_json (&run->report, &cli->out);
+    segue_run_outcome_print_json (&run->outcome, &cli->out);
   else if (ok)
-    segue_run_report_print_results (&run->report, cli, run->pipeline);
-  else if (run->report.result.folder)
-    segue_run_report_print_kept (&run->report, error, &cli->err);
+    segue_run_outcome_print_results (&run->outcome, cli, run->pipeline);
+  else if (run->outcome.result.folder)
+    segue_run_outcome_print_kept (&run->outcome, error, &cli->err);
 }
 
 static gboolean
@@ -294,24 +295,24 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
     .sinks = &sink,
     .n_sinks = 1,
   };
-  segue_run_report_init (&run.report);
+  segue_run_outcome_init (&run.outcome);
   run.held = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
   segue_job_outlive_readers ();
-  gboolean ok = segue_job_run (cli, progress, options->dry_run ? look : job, &run, error);
+  gboolean ok = segue_job_run (cli, progress, options->dry_run ? look : run_job, &run, error);
   release_lines (&run, TRUE);
   cli->progress = NULL;
   g_ptr_array_unref (run.held);
-  print_report (&run, options, ok, error ? *error : NULL);
+  print_outcome (&run, options, ok, error ? *error : NULL);
   json_decref (run.data);
-  segue_run_report_clear (&run.report);
+  segue_run_outcome_clear (&run.outcome);
   g_clear_pointer (&run.plan, g_ptr_array_unref);
   return ok;
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
+verb_run (SegueCli *cli, gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_autofree char *path = segue_find_pipeline (&segue_verb_run, options->preset, &arguments, error);
@@ -376,5 +377,5 @@ const SegueVerb segue_verb_run = {
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,
-  .run = run,
+  .run = verb_run,
 };

@@ -2,7 +2,7 @@
 #include "pipeline-arg.h"
 
 static gboolean
-run (SegueCli *cli, gconstpointer options, char **arguments, GError **error)
+verb_schema (SegueCli *cli, gconstpointer options, char **arguments, GError **error)
 {
   if (!segue_refuse_arguments (&segue_verb_schema, arguments, 0, error))
     return FALSE;
@@ -28,5 +28,5 @@ const SegueVerb segue_verb_schema = {
          "checks a pipeline while it is written. The first line of the pipeline tells it where the "
          "schema is: # yaml-language-server: $schema=pipeline.schema.json",
   .examples = examples,
-  .run = run,
+  .run = verb_schema,
 };

@@ -16,7 +16,7 @@ find_program (void)
 }
 
 static gboolean
-run (SegueCli *cli, gconstpointer options, char **arguments, GError **error)
+verb_serve (SegueCli *cli, gconstpointer options, char **arguments, GError **error)
 {
   if (!segue_refuse_arguments (&segue_verb_serve, arguments, 0, error))
     return FALSE;
@@ -98,5 +98,5 @@ const SegueVerb segue_verb_serve = {
   .options = rows,
   .size = sizeof (ServeOptions),
   .examples = examples,
-  .run = run,
+  .run = verb_serve,
 };

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/error.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -169,11 +168,11 @@ segue_json_printable (const char *json)
 }
 
 void
-segue_term_print_json (const SegueTerm *term, char *json)
+segue_term_print_json (const SegueTerm *term, json_t *document, gsize flags)
 {
-  g_autofree char *shown = segue_json_printable (json ? json : "null");
+  g_autofree char *json = segue_json_print (document, flags);
+  g_autofree char *shown = segue_json_printable (json);
   fprintf (term->stream, "%s\n", shown);
-  free (json);
 }
 
 static guint

@@ -2,7 +2,7 @@
  * there. */
 #pragma once
 
-#include <glib.h>
+#include <segue/json.h>
 #include <stdio.h>
 
 /**
@@ -55,9 +55,9 @@ const char *segue_term_reset (const SegueTerm *term);
 char *segue_text_printable (const char *text);
 /** segue_json_printable: (transfer full): JSON text of the same meaning, safe to print likewise. */
 char *segue_json_printable (const char *json);
-/** segue_term_print_json: prints @json (from json_dumps (), freed here), made printable, and a line
- * end. */
-void segue_term_print_json (const SegueTerm *term, char *json);
+/** segue_term_print_json: prints @document (transfer full) with @flags of segue_json_print(), made printable, and a
+ * line end. */
+void segue_term_print_json (const SegueTerm *term, json_t *document, gsize flags);
 /** segue_text_width: columns that UTF-8 @text takes: wide characters two, combining ones none. */
 guint segue_text_width (const char *text);
 /** segue_text_clip: (transfer full): @text shortened to @columns with an ellipsis at the end. */

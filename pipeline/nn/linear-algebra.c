@@ -16,7 +16,7 @@ extern void dsyevd_ (const char *jobz, const char *uplo, const int *n, double *a
                      double *w, double *work, const int *lwork, int *iwork, const int *liwork,
                      int *info);
 
-/* OpenBLAS is initialised by its backend, which may not be the one that pools use. */
+/* OpenBLAS is initialised by its backend, which may not be the one that threads use. */
 static void
 init (void)
 {

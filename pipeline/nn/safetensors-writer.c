@@ -1,9 +1,9 @@
 /* Writing safetensors files. */
 #include "safetensors-private.h"
 
-#include <jansson.h>
 #include <segue/error.h>
 #include <segue/file.h>
+#include <segue/json.h>
 #include <string.h>
 
 #if G_BYTE_ORDER != G_LITTLE_ENDIAN
@@ -151,10 +151,8 @@ make_header (SegueSafetensorsWriter *writer)
     begin += entry->info.n_bytes;
   }
 
-  char *text = json_dumps (root, JSON_COMPACT);
+  g_autofree char *text = segue_json_print (root, JSON_COMPACT);
   GString *header = g_string_new (text);
-  free (text);
-  json_decref (root);
   while (header->len % 8 != 0)
     g_string_append_c (header, ' ');
   return header;

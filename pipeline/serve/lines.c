@@ -1,35 +1,24 @@
 #include "lines.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
+#include <segue/json.h>
 
 /* Enough to restore a float32 bit for bit. */
 #define DIGITS JSON_REAL_PRECISION (9)
 
-/* json_real () does not accept infinity and NaN. */
-static json_t *
-number (double value)
-{
-  return isfinite (value) ? json_real (value) : json_null ();
-}
-
 static char *
 finish (json_t *object)
 {
-  char *text = json_dumps (object, JSON_COMPACT | DIGITS);
-  char *line = g_strconcat (text, "\n", NULL);
-  free (text);
-  json_decref (object);
-  return line;
+  g_autofree char *text = segue_json_print (object, JSON_COMPACT | DIGITS);
+  return g_strconcat (text, "\n", NULL);
 }
 
 static json_t *
 place (const SegueSegmentPrediction *segment)
 {
   json_t *object = json_object ();
-  json_object_set_new (object, "start", number (segment->start));
-  json_object_set_new (object, "duration", number (segment->duration));
+  json_object_set_new (object, "start", segue_json_number (segment->start));
+  json_object_set_new (object, "duration", segue_json_number (segment->duration));
   return object;
 }
 
@@ -64,7 +53,7 @@ probabilities (const float *p, guint n, const char *const *labels, guint top)
     guint i = next_best (p, n, last);
     if (i == n)
       break;
-    json_object_set_new (object, labels[i], number (p[i]));
+    json_object_set_new (object, labels[i], segue_json_number (p[i]));
     last = (gint) i;
   }
   return object;

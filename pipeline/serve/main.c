@@ -168,7 +168,7 @@ serve (gpointer data, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-run (SegueCli *cli, const ServeOptions *options, GError **error)
+serve_run (SegueCli *cli, const ServeOptions *options, GError **error)
 {
   Serving serving = { .cli = cli, .options = options };
   guint precision = SEGUE_MODEL_AUTO;
@@ -232,7 +232,7 @@ main (int argc, char **argv)
   if (ok && help)
     fprintf (cli->out.stream, "started by segue serve; see: segue serve --help\n");
   else if (ok)
-    run (cli, &options, &error);
+    serve_run (cli, &options, &error);
   g_strfreev (words);
   segue_options_clear (&segue_verb_serve, &options);
   return error ? conclude (cli, error) : 0;

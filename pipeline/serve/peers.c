@@ -18,7 +18,7 @@ struct _Peer {
   char *client;
   PeerState state;
   gint64 since, deadline; /* monotonic; 0: none */
-  Song *song;             /* nullable: being received or waited for */
+  ServedSong *song;       /* nullable: being received or waited for */
   gint64 rate_since;
   guint64 rate_bytes;
 };
@@ -139,7 +139,7 @@ peer_free (Peer *peer)
   g_ptr_array_remove_fast (peer->peers->all, peer);
   g_mutex_unlock (&peer->peers->lock);
   close (peer->fd);
-  song_unref (peer->song);
+  served_song_unref (peer->song);
   g_free (peer->client);
   g_free (peer);
 }
@@ -176,13 +176,13 @@ peers_find_lent (Peers *peers, int fd)
 }
 
 /* (transfer full) (nullable): the peer's previous song. */
-static Song *
-enter (Peer *peer, PeerState state, guint seconds, Song *song)
+static ServedSong *
+enter (Peer *peer, PeerState state, guint seconds, ServedSong *song)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&peer->peers->lock);
-  Song *before = peer->song;
+  ServedSong *before = peer->song;
   peer->state = state;
-  peer->song = song ? song_ref (song) : NULL;
+  peer->song = song ? served_song_ref (song) : NULL;
   set_deadline (peer, seconds);
   peer->rate_since = peer->since;
   peer->rate_bytes = 0;
@@ -192,13 +192,13 @@ enter (Peer *peer, PeerState state, guint seconds, Song *song)
 void
 peer_reads (Peer *peer)
 {
-  song_unref (enter (peer, PEER_READS, READ_SECONDS, NULL));
+  served_song_unref (enter (peer, PEER_READS, READ_SECONDS, NULL));
 }
 
 void
-peer_uploads (Peer *peer, Song *song)
+peer_uploads (Peer *peer, ServedSong *song)
 {
-  song_unref (enter (peer, PEER_UPLOADS, peer->peers->upload_seconds, song));
+  served_song_unref (enter (peer, PEER_UPLOADS, peer->peers->upload_seconds, song));
 }
 
 void
@@ -211,14 +211,14 @@ peer_sent (Peer *peer, gsize n)
 void
 peer_waits (Peer *peer)
 {
-  song_unref (enter (peer, PEER_WAITS, 0, peer->song));
+  served_song_unref (enter (peer, PEER_WAITS, 0, peer->song));
 }
 
 void
 peer_give_back (Peer *peer)
 {
   /* Until the door has it back, it can't be closed: no deadline. */
-  song_unref (enter (peer, PEER_READS, 0, NULL));
+  served_song_unref (enter (peer, PEER_READS, 0, NULL));
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&peer->peers->lock);
   peer->lent = -1;
 }
@@ -226,7 +226,7 @@ peer_give_back (Peer *peer)
 void
 peer_lingers (Peer *peer, guint seconds)
 {
-  song_unref (enter (peer, PEER_LINGERS, seconds, NULL));
+  served_song_unref (enter (peer, PEER_LINGERS, seconds, NULL));
 }
 
 gboolean
@@ -318,15 +318,15 @@ is_too_slow (Peer *peer, gint64 now)
 static void
 check (Peer *peer, gint64 now, GPtrArray *lonely)
 {
-  gboolean cancelled = peer->song && song_is_cancelled (peer->song);
+  gboolean cancelled = peer->song && served_song_is_cancelled (peer->song);
   if (peer->state == PEER_UPLOADS && peer->deadline > 0 && cancelled)
     cut (peer, PROBLEM_BUSY);
   else if (peer->deadline > 0 && (now > peer->deadline || is_too_slow (peer, now)))
     cut (peer, peer->state == PEER_UPLOADS ? PROBLEM_SLOW_UPLOAD : PROBLEM_NONE);
   else if (peer->state == PEER_WAITS && has_gone (peer))
-    g_ptr_array_add (lonely, song_ref (peer->song));
+    g_ptr_array_add (lonely, served_song_ref (peer->song));
   /* Its answer is complete: from now on the client has to read it. */
-  else if (peer->state == PEER_WAITS && song_has_ended (peer->song)) {
+  else if (peer->state == PEER_WAITS && served_song_has_ended (peer->song)) {
     peer->state = PEER_READS;
     set_deadline (peer, READ_SECONDS);
   }
@@ -336,7 +336,8 @@ void
 peers_tick (Peers *peers)
 {
   gint64 now = g_get_monotonic_time ();
-  g_autoptr (GPtrArray) lonely = g_ptr_array_new_with_free_func ((GDestroyNotify) song_unref);
+  g_autoptr (GPtrArray) lonely =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) served_song_unref);
   g_mutex_lock (&peers->lock);
   for (guint i = 0; i < peers->all->len; i++) {
     Peer *peer = g_ptr_array_index (peers->all, i);
@@ -345,5 +346,5 @@ peers_tick (Peers *peers)
   }
   g_mutex_unlock (&peers->lock);
   for (guint i = 0; i < lonely->len; i++)
-    song_cancel (g_ptr_array_index (lonely, i), PROBLEM_STOPPING);
+    served_song_cancel (g_ptr_array_index (lonely, i), PROBLEM_STOPPING);
 }

@@ -8,7 +8,7 @@
  * again; peers_tick() from another. */
 #pragma once
 
-#include "song.h"
+#include "served-song.h"
 
 #include <sys/socket.h>
 
@@ -64,7 +64,7 @@ Peer *peers_find_lent (Peers *peers, int fd);
 /** peer_reads: an answer is being sent. */
 void peer_reads (Peer *peer);
 /** peer_uploads: @song is being received. */
-void peer_uploads (Peer *peer, Song *song);
+void peer_uploads (Peer *peer, ServedSong *song);
 /** peer_sent: @n bytes of its song were received. */
 void peer_sent (Peer *peer, gsize n);
 /** peer_waits: for its song, which is complete. */

@@ -1,7 +1,6 @@
 #include "problem.h"
 
-#include <jansson.h>
-#include <stdlib.h>
+#include <segue/json.h>
 
 static const ProblemRow rows[N_PROBLEMS] = {
   [PROBLEM_NONE] = { 200, "none", "" },
@@ -51,9 +50,5 @@ problem_json (ProblemKind kind, const char *message)
 {
   g_autofree char *words = g_utf8_make_valid (message ? message : rows[kind].message, -1);
   json_t *root = json_pack ("{s:{s:s,s:s}}", "error", "code", rows[kind].code, "message", words);
-  char *text = json_dumps (root, JSON_COMPACT);
-  char *copy = g_strdup (text);
-  free (text);
-  json_decref (root);
-  return copy;
+  return segue_json_print (root, JSON_COMPACT);
 }

@@ -12,9 +12,9 @@ struct _Queue {
   GMutex lock; /* guards what follows */
   GCond changed;
   GArray *waiting;    /* QueueTurn */
-  GPtrArray *hearing; /* Song */
+  GPtrArray *hearing; /* ServedSong */
   guint64 now;
-  GPtrArray *places; /* Song, not owned: in flight */
+  GPtrArray *places; /* ServedSong, not owned: in flight */
   gboolean stopping;
 };
 
@@ -23,13 +23,13 @@ queue_turn (const QueueTurn *waiting, guint n_waiting, guint64 now, const char *
 {
   guint64 last = now;
   for (guint i = 0; i < n_waiting; i++)
-    if (g_str_equal (song_get_client (waiting[i].song), client))
+    if (g_str_equal (served_song_get_client (waiting[i].song), client))
       last = MAX (last, waiting[i].turn);
   return last + 1;
 }
 
 /* With the lock held: (transfer full) (nullable). */
-static Song *
+static ServedSong *
 take_next (Queue *queue)
 {
   const QueueTurn *waiting = (const QueueTurn *) (void *) queue->waiting->data;
@@ -39,7 +39,7 @@ take_next (Queue *queue)
   for (guint i = 1; i < queue->waiting->len; i++)
     if (waiting[i].turn < waiting[next].turn)
       next = i;
-  Song *song = waiting[next].song;
+  ServedSong *song = waiting[next].song;
   queue->now = waiting[next].turn;
   g_array_remove_index (queue->waiting, next);
   return song;
@@ -51,19 +51,19 @@ hear (gpointer data)
   Queue *queue = data;
   g_mutex_lock (&queue->lock);
   while (!queue->stopping) {
-    Song *song = take_next (queue);
+    ServedSong *song = take_next (queue);
     if (!song) {
       g_cond_wait (&queue->changed, &queue->lock);
       continue;
     }
     g_ptr_array_add (queue->hearing, song);
     g_mutex_unlock (&queue->lock);
-    song_hear (song, queue->predictor, queue->seconds);
+    served_song_hear (song, queue->predictor, queue->seconds);
     g_mutex_lock (&queue->lock);
     g_ptr_array_remove_fast (queue->hearing, song);
     g_ptr_array_remove_fast (queue->places, song);
     g_mutex_unlock (&queue->lock);
-    song_unref (song);
+    served_song_unref (song);
     g_mutex_lock (&queue->lock);
   }
   g_mutex_unlock (&queue->lock);
@@ -101,16 +101,16 @@ queue_stop (Queue *queue)
 {
   g_mutex_lock (&queue->lock);
   queue->stopping = TRUE;
-  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) song_unref);
+  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) served_song_unref);
   for (guint i = 0; i < queue->waiting->len; i++)
     g_ptr_array_add (songs, g_array_index (queue->waiting, QueueTurn, i).song);
   for (guint i = 0; i < queue->hearing->len; i++)
-    g_ptr_array_add (songs, song_ref (g_ptr_array_index (queue->hearing, i)));
+    g_ptr_array_add (songs, served_song_ref (g_ptr_array_index (queue->hearing, i)));
   g_array_set_size (queue->waiting, 0);
   g_cond_broadcast (&queue->changed);
   g_mutex_unlock (&queue->lock);
   for (guint i = 0; i < songs->len; i++)
-    song_cancel (g_ptr_array_index (songs, i), PROBLEM_STOPPING);
+    served_song_cancel (g_ptr_array_index (songs, i), PROBLEM_STOPPING);
   for (guint i = 0; i < queue->threads->len; i++)
     g_thread_join (g_ptr_array_index (queue->threads, i));
   g_ptr_array_set_size (queue->threads, 0);
@@ -130,9 +130,9 @@ queue_free (Queue *queue)
   g_free (queue);
 }
 
-/* SongGoneFunc */
+/* ServedSongGoneFunc */
 static void
-leave (Song *song, gpointer data)
+leave (ServedSong *song, gpointer data)
 {
   Queue *queue = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
@@ -145,20 +145,20 @@ count_places (const Queue *queue, const char *client)
 {
   guint n = 0;
   for (guint i = 0; i < queue->places->len; i++)
-    n += g_str_equal (song_get_client (g_ptr_array_index (queue->places, i)), client);
+    n += g_str_equal (served_song_get_client (g_ptr_array_index (queue->places, i)), client);
   return n;
 }
 
 /* With the lock held: (nullable): the newest song that is not being classified yet, of the client
  * with most places, if that has more than @client will have. */
-static Song *
+static ServedSong *
 find_victim (const Queue *queue, const char *client)
 {
   guint own = count_places (queue, client), most = own + 1;
-  Song *victim = NULL;
+  ServedSong *victim = NULL;
   for (guint i = queue->places->len; i-- > 0;) {
-    Song *song = g_ptr_array_index (queue->places, i);
-    guint n = count_places (queue, song_get_client (song));
+    ServedSong *song = g_ptr_array_index (queue->places, i);
+    guint n = count_places (queue, served_song_get_client (song));
     if (n > most && !g_ptr_array_find (queue->hearing, song, NULL)) {
       victim = song;
       most = n;
@@ -169,7 +169,7 @@ find_victim (const Queue *queue, const char *client)
 
 /* With the lock held. */
 static ProblemKind
-judge (const Queue *queue, const char *client, Song **victim)
+judge (const Queue *queue, const char *client, ServedSong **victim)
 {
   *victim = NULL;
   if (queue->stopping)
@@ -180,10 +180,10 @@ judge (const Queue *queue, const char *client, Song **victim)
   return *victim ? PROBLEM_NONE : PROBLEM_BUSY;
 }
 
-Song *
+ServedSong *
 queue_expect (Queue *queue, const char *name, const char *client, guint top, ProblemKind *problem)
 {
-  Song *victim;
+  ServedSong *victim;
   g_mutex_lock (&queue->lock);
   *problem = judge (queue, client, &victim);
   g_mutex_unlock (&queue->lock);
@@ -191,48 +191,49 @@ queue_expect (Queue *queue, const char *name, const char *client, guint top, Pro
     return NULL;
   int fd = spool_open ();
   if (fd >= 0)
-    return song_new (fd, name, client, top, leave, queue);
+    return served_song_new (fd, name, client, top, leave, queue);
   *problem = errno == ENOSPC || errno == EDQUOT ? PROBLEM_NO_ROOM : PROBLEM_FAILED;
   g_warning ("can't store a song in %s: %s", g_get_tmp_dir (), g_strerror (errno));
   return NULL;
 }
 
 ProblemKind
-queue_enter (Queue *queue, Song *song)
+queue_enter (Queue *queue, ServedSong *song)
 {
-  Song *victim;
+  ServedSong *victim;
   g_mutex_lock (&queue->lock);
-  ProblemKind problem = judge (queue, song_get_client (song), &victim);
+  ProblemKind problem = judge (queue, served_song_get_client (song), &victim);
   /* Its request has a reference: the thread that serves requests, this one, cancels it. */
   if (victim) {
-    song_ref (victim);
+    served_song_ref (victim);
     g_ptr_array_remove_fast (queue->places, victim);
   }
   if (problem == PROBLEM_NONE)
     g_ptr_array_add (queue->places, song);
   g_mutex_unlock (&queue->lock);
   if (victim) {
-    song_cancel (victim, PROBLEM_BUSY);
-    song_unref (victim);
+    served_song_cancel (victim, PROBLEM_BUSY);
+    served_song_unref (victim);
   }
   return problem;
 }
 
 void
-queue_add (Queue *queue, Song *song)
+queue_add (Queue *queue, ServedSong *song)
 {
   {
     g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
     if (!queue->stopping) {
       const QueueTurn *waiting = (const QueueTurn *) (void *) queue->waiting->data;
-      QueueTurn turn = { song_ref (song), queue_turn (waiting, queue->waiting->len, queue->now,
-                                                      song_get_client (song)) };
+      QueueTurn turn = { served_song_ref (song),
+                         queue_turn (waiting, queue->waiting->len, queue->now,
+                                     served_song_get_client (song)) };
       g_array_append_val (queue->waiting, turn);
       g_cond_signal (&queue->changed);
       return;
     }
   }
-  song_cancel (song, PROBLEM_STOPPING);
+  served_song_cancel (song, PROBLEM_STOPPING);
 }
 
 /* With the lock held. */
@@ -240,8 +241,8 @@ static void
 drop_cancelled (Queue *queue, GPtrArray *dropped)
 {
   for (guint i = queue->waiting->len; i-- > 0;) {
-    Song *song = g_array_index (queue->waiting, QueueTurn, i).song;
-    if (!song_is_cancelled (song))
+    ServedSong *song = g_array_index (queue->waiting, QueueTurn, i).song;
+    if (!served_song_is_cancelled (song))
       continue;
     g_ptr_array_add (dropped, song);
     g_ptr_array_remove_fast (queue->places, song);
@@ -252,14 +253,14 @@ drop_cancelled (Queue *queue, GPtrArray *dropped)
 void
 queue_tick (Queue *queue)
 {
-  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) song_unref);
+  g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) served_song_unref);
   g_mutex_lock (&queue->lock);
   drop_cancelled (queue, songs);
   for (guint i = 0; i < queue->hearing->len; i++)
-    g_ptr_array_add (songs, song_ref (g_ptr_array_index (queue->hearing, i)));
+    g_ptr_array_add (songs, served_song_ref (g_ptr_array_index (queue->hearing, i)));
   g_mutex_unlock (&queue->lock);
   for (guint i = 0; i < songs->len; i++)
-    song_check_time (g_ptr_array_index (songs, i));
+    served_song_check_time (g_ptr_array_index (songs, i));
 }
 
 QueueCounts

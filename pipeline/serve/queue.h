@@ -4,7 +4,7 @@
  * are taken, the client with most of them loses one to a client that has fewer. */
 #pragma once
 
-#include "song.h"
+#include "served-song.h"
 
 typedef struct _Queue Queue;
 
@@ -19,14 +19,14 @@ void queue_stop (Queue *queue);
 void queue_free (Queue *queue);
 
 /** queue_expect: (transfer full) (nullable): a song that is about to be received; %NULL with
- * @problem: there is no place for it now, or no file.  Arguments as for song_new(). */
-Song *queue_expect (Queue *queue, const char *name, const char *client, guint top,
-                    ProblemKind *problem);
+ * @problem: there is no place for it now, or no file.  Arguments as for served_song_new(). */
+ServedSong *queue_expect (Queue *queue, const char *name, const char *client, guint top,
+                          ProblemKind *problem);
 /** queue_enter: @song gets a place, which it keeps until it ends: called when enough of it was
  * received to show that the upload is real.  Another song may be cancelled (busy) for it. */
-ProblemKind queue_enter (Queue *queue, Song *song);
+ProblemKind queue_enter (Queue *queue, ServedSong *song);
 /** queue_add: @song is complete, and has a place. */
-void queue_add (Queue *queue, Song *song);
+void queue_add (Queue *queue, ServedSong *song);
 /** queue_tick: cancels songs that take too long; called a few times a second. */
 void queue_tick (Queue *queue);
 
@@ -39,7 +39,7 @@ QueueCounts queue_count (Queue *queue);
 
 /** QueueTurn: a client's waiting song; of equal turns, the earlier comes first. */
 typedef struct {
-  Song *song;
+  ServedSong *song;
   guint64 turn;
 } QueueTurn;
 

@@ -4,8 +4,7 @@
 #include "server-private.h"
 #include "token.h"
 
-#include <jansson.h>
-#include <stdlib.h>
+#include <segue/json.h>
 #include <string.h>
 
 typedef enum { GET, POST } Method;
@@ -45,11 +44,7 @@ answer_page (Request *request, const char *path)
 static enum MHD_Result
 reply_object (Request *request, json_t *object)
 {
-  char *text = json_dumps (object, JSON_COMPACT);
-  char *copy = g_strdup (text);
-  free (text);
-  json_decref (object);
-  return reply_json (request->connection, MHD_HTTP_OK, copy);
+  return reply_json (request->connection, MHD_HTTP_OK, segue_json_print (object, JSON_COMPACT));
 }
 
 static enum MHD_Result
@@ -249,8 +244,8 @@ request_completed (void *server, struct MHD_Connection *connection, void **state
     return;
   peer_reads (request->peer);
   if (request->song)
-    song_cancel (request->song, PROBLEM_STOPPING);
-  song_unref (request->song);
+    served_song_cancel (request->song, PROBLEM_STOPPING);
+  served_song_unref (request->song);
   runs_list_free (request->list);
   g_free (request);
 }

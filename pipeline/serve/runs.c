@@ -8,7 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <segue/json.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,11 +164,7 @@ list_runs (Runs *runs)
     close (root);
   json_object_set_new (root_object, "runs", list);
   json_object_set_new (root_object, "total", json_integer (n));
-  char *text = json_dumps (root_object, JSON_COMPACT | JSON_REAL_PRECISION (6));
-  char *copy = g_strdup (text);
-  free (text);
-  json_decref (root_object);
-  return copy;
+  return segue_json_print (root_object, JSON_COMPACT | JSON_REAL_PRECISION (6));
 }
 
 /* GFunc of the pool's one thread. */

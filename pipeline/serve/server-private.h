@@ -36,7 +36,7 @@ typedef struct {
   struct MHD_Connection *connection;
   Peer *peer;
   const struct _Route *route;
-  Song *song;
+  ServedSong *song;
   guint64 received;
   gboolean entered, arrived;
   gboolean streams;

@@ -98,10 +98,10 @@ keep (Request *request, const char *data, gsize length)
   if (request->received > request->server->config->max_bytes)
     return PROBLEM_TOO_LARGE;
   /* It was cancelled in favour of another song. */
-  if (song_is_cancelled (request->song))
+  if (served_song_is_cancelled (request->song))
     return PROBLEM_BUSY;
   ProblemKind problem = request->received >= EARNEST ? enter (request) : PROBLEM_NONE;
-  return problem ? problem : spool_append (song_get_fd (request->song), data, length);
+  return problem ? problem : spool_append (served_song_get_fd (request->song), data, length);
 }
 
 enum MHD_Result
@@ -114,7 +114,7 @@ song_request_receive (Request *request, const char *data, gsize length)
   return MHD_NO;
 }
 
-/* GFuncs of song_wait (). */
+/* GFuncs of served_song_wait (). */
 
 static void
 sleep_until_news (gpointer connection, gpointer unused)
@@ -133,12 +133,13 @@ static ssize_t
 read_lines (void *data, uint64_t at, char *buffer, size_t max)
 {
   Request *request = data;
-  SongNews news;
-  if (!song_wait (request->song, at, &news, sleep_until_news, wake_for_news, request->connection))
+  ServedSongNews news;
+  if (!served_song_wait (request->song, at, &news, sleep_until_news, wake_for_news,
+                         request->connection))
     return 0;
   if (news.ended)
     peer_reads (request->peer);
-  gsize n = song_read (request->song, at, buffer, max);
+  gsize n = served_song_read (request->song, at, buffer, max);
   return n > 0 ? (ssize_t) n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
@@ -153,10 +154,10 @@ begin_stream (Request *request)
 
 /* (nullable): what was received in place of a song, and how to send one. */
 static const char *
-find_other_kind (const Song *song)
+find_other_kind (const ServedSong *song)
 {
   char start[BODY_KIND_BYTES];
-  gssize n = pread (song_get_fd (song), start, sizeof start, 0);
+  gssize n = pread (served_song_get_fd (song), start, sizeof start, 0);
   return n > 0 ? body_kind_of_bytes (start, (gsize) n) : NULL;
 }
 
@@ -183,15 +184,17 @@ song_request_continue (Request *request)
   ProblemKind problem = request->arrived ? PROBLEM_NONE : arrive (request);
   if (problem)
     return refuse (request, problem);
-  SongNews news;
+  ServedSongNews news;
   gsize seen = request->streams ? 0 : G_MAXSIZE;
-  if (!song_wait (request->song, seen, &news, sleep_until_news, wake_for_news, request->connection))
+  if (!served_song_wait (request->song, seen, &news, sleep_until_news, wake_for_news,
+                         request->connection))
     return MHD_YES;
   if (request->streams && !(news.ended && news.problem))
     return begin_stream (request);
   peer_reads (request->peer);
   if (news.problem)
-    return reply_problem (request->connection, news.problem, song_get_message (request->song),
-                          NULL);
-  return reply_json (request->connection, MHD_HTTP_OK, g_strdup (song_get_answer (request->song)));
+    return reply_problem (request->connection, news.problem,
+                          served_song_get_message (request->song), NULL);
+  return reply_json (request->connection, MHD_HTTP_OK,
+                     g_strdup (served_song_get_answer (request->song)));
 }

@@ -14,7 +14,7 @@ struct _SegueHarness {
   SegueGraphStage *stage;
   SegueScope scope;
   GCancellable *cancellable;
-  char *folder, *output_folder, *work_folder, *account;
+  char *folder, *output_folder, *work_folder;
   guint epoch;
 
   SegueChain *chain;    /* MAP */
@@ -85,15 +85,8 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   return segue_file_make_folder (path, error) ? path : NULL;
 }
 
-static const char *
-get_account (gpointer data, const SegueGraphStage *stage)
-{
-  return ((SegueHarness *) data)->account;
-}
-
 static const SegueStageHost host = {
   .get_input = get_input,
-  .get_account = get_account,
   .get_folder = get_folder,
   .event = take_event,
 };
@@ -230,7 +223,6 @@ segue_harness_free (SegueHarness *harness)
   g_free (harness->folder);
   g_free (harness->output_folder);
   g_free (harness->work_folder);
-  g_free (harness->account);
   g_mutex_clear (&harness->lock);
   g_free (harness);
 }
@@ -251,13 +243,6 @@ void
 segue_harness_set_threads (SegueHarness *harness, guint threads)
 {
   harness->scope.threads = threads;
-}
-
-void
-segue_harness_set_account (SegueHarness *harness, const char *account)
-{
-  g_free (harness->account);
-  harness->account = g_strdup (account);
 }
 
 GCancellable *
@@ -354,7 +339,7 @@ segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *con
 }
 
 static gboolean
-run (SegueHarness *harness, GError **error)
+harness_run (SegueHarness *harness, GError **error)
 {
   const SegueStageType *type = harness->stage->type;
   if (!harness->serial.opened)
@@ -383,7 +368,7 @@ gboolean
 segue_harness_run (SegueHarness *harness, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  if (run (harness, &local))
+  if (harness_run (harness, &local))
     return TRUE;
   segue_advise_error (&local, harness->stages, harness->stage->id);
   g_propagate_error (error, g_steal_pointer (&local));

@@ -1,16 +1,8 @@
 /* The figures of each set as JSON, keys in a fixed order, numbers to nine digits in any locale. */
 #include "metrics.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
-
-/* JSON has no NaN: a missing figure is null. */
-static json_t *
-number (double value)
-{
-  return isfinite (value) ? json_real (value) : json_null ();
-}
+#include <segue/json.h>
 
 static json_t *
 integer (guint64 value)
@@ -34,14 +26,17 @@ describe_label (const EvaluateTally *tally, guint c)
   guint64 n_songs = evaluate_counts_row (&tally->songs, n, c);
   guint64 right = tally->segments.confusion[diagonal];
   json_t *object = json_object ();
-  json_object_set_new (object, "segment_accuracy", number (share (right, n_segments)));
+  json_object_set_new (object, "segment_accuracy", segue_json_number (share (right, n_segments)));
   json_object_set_new (object, "song_accuracy",
-                       number (share (tally->songs.confusion[diagonal], n_songs)));
-  json_object_set_new (object, "macro_f1", number (evaluate_counts_f1 (&tally->segments, n, c)));
-  json_object_set_new (object, "precision",
-                       number (share (right, evaluate_counts_column (&tally->segments, n, c))));
-  json_object_set_new (object, "loss",
-                       number (n_segments > 0 ? tally->loss[c] / (double) n_segments : NAN));
+                       segue_json_number (share (tally->songs.confusion[diagonal], n_songs)));
+  json_object_set_new (object, "macro_f1",
+                       segue_json_number (evaluate_counts_f1 (&tally->segments, n, c)));
+  json_object_set_new (
+    object, "precision",
+    segue_json_number (share (right, evaluate_counts_column (&tally->segments, n, c))));
+  json_object_set_new (
+    object, "loss",
+    segue_json_number (n_segments > 0 ? tally->loss[c] / (double) n_segments : NAN));
   json_object_set_new (object, "segments", integer (n_segments));
   json_object_set_new (object, "songs", integer (n_songs));
   return object;
@@ -89,7 +84,7 @@ describe_interval (const EvaluateCounts *counts, guint n)
 {
   double low, high;
   evaluate_counts_interval (counts, n, &low, &high);
-  return json_pack ("[o, o]", number (low), number (high));
+  return json_pack ("[o, o]", segue_json_number (low), segue_json_number (high));
 }
 
 static json_t *
@@ -105,16 +100,19 @@ describe_set (const EvaluateSet *set, const char *const *labels)
 
   json_t *object = json_object (), *by_label = json_object ();
   json_object_set_new (object, "segment_accuracy",
-                       number (evaluate_counts_accuracy (&tally->segments, n)));
+                       segue_json_number (evaluate_counts_accuracy (&tally->segments, n)));
   json_object_set_new (object, "song_accuracy",
-                       number (evaluate_counts_accuracy (&tally->songs, n)));
+                       segue_json_number (evaluate_counts_accuracy (&tally->songs, n)));
   json_object_set_new (object, "song_accuracy_interval", describe_interval (&tally->songs, n));
-  json_object_set_new (object, "chance", number (n > 0 ? 1.0 / n : NAN));
-  json_object_set_new (object, "majority", number (evaluate_counts_majority (&tally->songs, n)));
-  json_object_set_new (object, "macro_f1", number (evaluate_counts_macro_f1 (&tally->segments, n)));
+  json_object_set_new (object, "chance", segue_json_number (n > 0 ? 1.0 / n : NAN));
+  json_object_set_new (object, "majority",
+                       segue_json_number (evaluate_counts_majority (&tally->songs, n)));
+  json_object_set_new (object, "macro_f1",
+                       segue_json_number (evaluate_counts_macro_f1 (&tally->segments, n)));
   json_object_set_new (object, "song_macro_f1",
-                       number (evaluate_counts_macro_f1 (&tally->songs, n)));
-  json_object_set_new (object, "loss", number (n_known > 0 ? loss / (double) n_known : NAN));
+                       segue_json_number (evaluate_counts_macro_f1 (&tally->songs, n)));
+  json_object_set_new (object, "loss",
+                       segue_json_number (n_known > 0 ? loss / (double) n_known : NAN));
   json_object_set_new (object, "segments", integer (n_segments));
   json_object_set_new (object, "songs", integer (evaluate_counts_total (&tally->songs, n)));
   for (guint c = 0; c < n; c++)
@@ -140,9 +138,6 @@ evaluate_metrics_to_json (const char *aggregation, const EvaluateSet *sets, guin
         tally->segments.unlabelled > 0)
       json_object_set_new (root, sets[i].name, describe_set (&sets[i], labels));
   }
-  char *text = json_dumps (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
-  json_decref (root);
-  char *result = g_strconcat (text, "\n", NULL);
-  free (text);
-  return result;
+  g_autofree char *text = segue_json_print (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
+  return g_strconcat (text, "\n", NULL);
 }

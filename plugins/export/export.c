@@ -4,7 +4,7 @@
 #include "target.h"
 #include "wave.h"
 
-#include <jansson.h>
+#include <segue/json.h>
 #include <segue/plugin.h>
 #include <string.h>
 
@@ -242,7 +242,6 @@ append_row (GString *out, const SegueItem *item, const char *file, const Plan *p
                            label_of (item), "song", segue_item_get_song (item), "start",
                            segue_item_get_double (item, SEGUE_META_START, 0), "duration",
                            segue_item_get_double (item, SEGUE_META_DURATION, 0));
-  char *text;
 
   for (guint i = 0; row && i < plan->extra->len; i++) {
     const char *key = g_ptr_array_index (plan->extra, i);
@@ -250,12 +249,10 @@ append_row (GString *out, const SegueItem *item, const char *file, const Plan *p
 
     json_object_set_new (row, key, json_string (value ? value : ""));
   }
-  text = row ? json_dumps (row, JSON_COMPACT) : NULL;
-  json_decref (row);
-  if (!text)
+  if (!row)
     return FALSE;
+  g_autofree char *text = segue_json_print (row, JSON_COMPACT);
   g_string_append_printf (out, "%s\n", text);
-  free (text);
   return TRUE;
 }
 

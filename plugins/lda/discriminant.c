@@ -129,7 +129,8 @@ count_axes (const double *values, gsize n, guint n_labels)
 /* The principal axes of whitened means, weighted by √π: eigenvectors of BᵀB, or, if there are fewer labels than
  * columns, Bᵀ u / √λ for those of B Bᵀ. Rows of the result, the largest eigenvalue first. */
 static double *
-find_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double *whitened, GError **error)
+find_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double *whitened,
+           GError **error)
 {
   gsize c = lda->width, k = lda->n_labels, n = MIN (k, c);
   gboolean by_labels = k <= c;
@@ -233,7 +234,8 @@ lda_score (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, 
 }
 
 void
-lda_project (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, double *coordinates)
+lda_project (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n,
+             double *coordinates)
 {
   multiply (threads, lda, rows, n, lda->axes, lda->n_axes, coordinates);
 }

@@ -27,9 +27,9 @@ read_tensor (SegueSafetensors *file, const char *name, const char *what)
 }
 
 static SegueNnThreads *
-make_pool (guint threads)
+make_threads (guint n)
 {
-  SegueNnThreads *threads = segue_nn_threads_new (threads, NULL, NULL);
+  SegueNnThreads *threads = segue_nn_threads_new (n, NULL, NULL);
   g_assert_nonnull (threads);
   return threads;
 }
@@ -117,7 +117,7 @@ test_reference (gconstpointer user_data)
 {
   const char *name = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueNnThreads) threads = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_threads (1);
   g_autoptr (SegueSafetensors) file = segue_safetensors_open (fixtures, &error);
   g_assert_no_error (error);
   g_autofree float *rows = read_tensor (file, name, "rows");
@@ -196,7 +196,7 @@ static void
 assert_refused (const LdaData *data, const char *message)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueNnThreads) threads = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_threads (1);
   g_assert_null (lda_fit (threads, data, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, message));
@@ -275,7 +275,7 @@ test_refusals (void)
 static void
 test_singular (void)
 {
-  g_autoptr (SegueNnThreads) threads = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_threads (1);
   g_auto (LdaData) data = make_data (10, 50, 5);
   g_autoptr (GError) error = NULL;
   g_autoptr (Lda) lda = lda_fit (threads, &data, &error);
@@ -289,7 +289,7 @@ test_singular (void)
 static void
 test_columns (void)
 {
-  g_autoptr (SegueNnThreads) threads = make_pool (1);
+  g_autoptr (SegueNnThreads) threads = make_threads (1);
   g_auto (LdaData) data = make_data (60, 6, 3);
   for (gsize i = 0; i < data.n; i++) {
     row (&data, i)[4] = 0.1f;
@@ -314,7 +314,7 @@ static void
 test_many_labels (void)
 {
   enum { LABELS = 5000, WIDTH = 40 };
-  g_autoptr (SegueNnThreads) threads = make_pool (2);
+  g_autoptr (SegueNnThreads) threads = make_threads (2);
   g_auto (LdaData) data = make_data (3 * LABELS, WIDTH, LABELS);
   g_autoptr (Lda) lda = lda_fit (threads, &data, NULL);
   assert_finite (lda);
@@ -339,10 +339,10 @@ test_threads (void)
   for (gsize i = 0; i < G_N_ELEMENTS (shapes); i++) {
     gsize c = shapes[i].width, k = shapes[i].labels;
     g_auto (LdaData) data = make_data (shapes[i].n, c, shapes[i].labels);
-    g_autoptr (SegueNnThreads) one = make_pool (1);
+    g_autoptr (SegueNnThreads) one = make_threads (1);
     g_autoptr (Lda) first = lda_fit (one, &data, NULL);
-    for (guint threads = 2; threads <= 4; threads++) {
-      g_autoptr (SegueNnThreads) threads = make_pool (threads);
+    for (guint n_threads = 2; n_threads <= 4; n_threads++) {
+      g_autoptr (SegueNnThreads) threads = make_threads (n_threads);
       g_autoptr (Lda) lda = lda_fit (threads, &data, NULL);
       g_assert_cmpmem (lda->coefficients, k * c * sizeof (double), first->coefficients,
                        k * c * sizeof (double));

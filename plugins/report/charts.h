@@ -1,10 +1,10 @@
 /* The charts of a report. */
 #pragma once
 
-#include "account.h"
 #include "chart.h"
 #include "confusion.h"
 #include "figures.h"
+#include "summary.h"
 
 /** Limits that keep the page short enough to read. */
 #define REPORT_MAX_BARS   60
@@ -18,7 +18,7 @@ ReportChart *report_draw_accuracy (const ReportSetFigures *figures);
 ReportChart *report_draw_confusion (const ReportConfusion *confusion, const ReportTable *table);
 /** report_draw_loss, report_draw_validation: (transfer full) (nullable): by epoch, with the kept
  * epoch marked; %NULL where the run has no such curves. */
-ReportChart *report_draw_loss (const ReportAccount *account);
-ReportChart *report_draw_validation (const ReportAccount *account);
+ReportChart *report_draw_loss (const ReportSummary *summary);
+ReportChart *report_draw_validation (const ReportSummary *summary);
 /** report_draw_reliability: (transfer full): accuracy by confidence. */
 ReportChart *report_draw_reliability (const ReportCalibration *calibration);

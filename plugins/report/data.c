@@ -83,7 +83,7 @@ append_identity (const Report *report, GString *text)
 static void
 append_head (const Report *report, GString *text)
 {
-  const char *source = report_account_stage_id (report->account, "scan");
+  const char *source = report_summary_stage_id (report->summary, "scan");
   g_string_append (text, "window.segueReport={");
   append_name (text, "id");
   append_identity (report, text);

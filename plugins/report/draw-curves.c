@@ -102,11 +102,11 @@ draw_series (const Plot *plot, const Series *series, const GArray *curve)
 
 /* The epoch whose weights were kept, as `train` chooses it. */
 static guint
-find_best (const ReportAccount *account, double steps, guint n_epochs)
+find_best (const ReportSummary *summary, double steps, guint n_epochs)
 {
-  const char *by = report_account_param (account, "train", "best");
-  g_autoptr (GArray) accuracy = report_account_curve (account, "validation/accuracy", MAX_POINTS);
-  g_autoptr (GArray) loss = report_account_curve (account, "validation/loss", MAX_POINTS);
+  const char *by = report_summary_param (summary, "train", "best");
+  g_autoptr (GArray) accuracy = report_summary_curve (summary, "validation/accuracy", MAX_POINTS);
+  g_autoptr (GArray) loss = report_summary_curve (summary, "validation/loss", MAX_POINTS);
   guint best = 0;
   if (loss == NULL || g_strcmp0 (by, "last") == 0)
     return n_epochs;
@@ -169,12 +169,12 @@ draw_legend (Plot *plot, const Series *series, double x)
 
 /* @high: of the vertical axis; -INFINITY: the maximum of the curves. */
 static ReportChart *
-draw (const ReportAccount *account, const char *name, const char *title, const Series *series,
+draw (const ReportSummary *summary, const char *name, const char *title, const Series *series,
       double high)
 {
-  g_autoptr (GArray) epochs = report_account_curve (account, "train/epoch_loss", MAX_POINTS);
-  GArray *curves[2] = { report_account_curve (account, series[0].tag, MAX_POINTS),
-                        report_account_curve (account, series[1].tag, MAX_POINTS) };
+  g_autoptr (GArray) epochs = report_summary_curve (summary, "train/epoch_loss", MAX_POINTS);
+  GArray *curves[2] = { report_summary_curve (summary, series[0].tag, MAX_POINTS),
+                        report_summary_curve (summary, series[1].tag, MAX_POINTS) };
   g_autoptr (GString) says = g_string_new (NULL);
   Plot plot = { .high = high, .shares = isfinite (high), .says = says };
   plot.steps = epochs != NULL ? g_array_index (epochs, ReportPoint, 0).step : 0;
@@ -188,7 +188,7 @@ draw (const ReportAccount *account, const char *name, const char *title, const S
       plot.high = plot.low + 1;
     plot.chart = report_chart_new (name, title, WIDTH, HEIGHT);
     draw_axes (&plot);
-    mark_best (&plot, find_best (account, plot.steps, (guint) plot.epochs));
+    mark_best (&plot, find_best (summary, plot.steps, (guint) plot.epochs));
     for (guint i = 0; i < 2; i++) {
       if (curves[i] == NULL)
         continue;
@@ -204,19 +204,19 @@ draw (const ReportAccount *account, const char *name, const char *title, const S
 }
 
 ReportChart *
-report_draw_loss (const ReportAccount *account)
+report_draw_loss (const ReportSummary *summary)
 {
   static const Series series[] = { { "train/epoch_loss", "training", REPORT_COLOUR_RIGHT, FALSE },
                                    { "validation/loss", "validation", REPORT_COLOUR_WRONG, TRUE } };
-  return draw (account, "loss", "Loss by epoch", series, -INFINITY);
+  return draw (summary, "loss", "Loss by epoch", series, -INFINITY);
 }
 
 ReportChart *
-report_draw_validation (const ReportAccount *account)
+report_draw_validation (const ReportSummary *summary)
 {
   static const Series series[] = {
     { "validation/accuracy", "segments", REPORT_COLOUR_RIGHT, FALSE },
     { "validation/song_accuracy", "songs", REPORT_COLOUR_WRONG, TRUE },
   };
-  return draw (account, "validation", "Validation accuracy by epoch", series, 1);
+  return draw (summary, "validation", "Validation accuracy by epoch", series, 1);
 }

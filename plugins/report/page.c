@@ -69,8 +69,8 @@ append_confusion (const Report *report, const char *folder, GString *html, GErro
 static gboolean
 append_curves (const Report *report, const char *folder, GString *html, GError **error)
 {
-  g_autoptr (ReportChart) loss = report_draw_loss (report->account);
-  g_autoptr (ReportChart) validation = report_draw_validation (report->account);
+  g_autoptr (ReportChart) loss = report_draw_loss (report->summary);
+  g_autoptr (ReportChart) validation = report_draw_validation (report->summary);
   const ReportChart *const charts[] = { loss, validation };
   g_string_append (html, "<div class=\"beside\">\n");
   for (guint i = 0; i < G_N_ELEMENTS (charts); i++) {
@@ -104,7 +104,7 @@ append_reliability (const Report *report, const char *folder, GString *html, GEr
 static void
 append_title (const Report *report, GString *html)
 {
-  const char *name = report_account_text (report->account, "name");
+  const char *name = report_summary_text (report->summary, "name");
   report_text_append_html (html, name != NULL ? name : "run");
 }
 

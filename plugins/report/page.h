@@ -1,10 +1,10 @@
 /* The page: index.html, its style and script, and the data that the script shows. */
 #pragma once
 
-#include "account.h"
 #include "clips.h"
 #include "confusion.h"
 #include "figures.h"
+#include "summary.h"
 
 /**
  * Report: all data of a page; borrowed.
@@ -15,7 +15,7 @@
  * @pictures: whether there are PNG files next to the page
  */
 typedef struct {
-  const ReportAccount *account;
+  const ReportSummary *summary;
   const ReportFigures *figures;
   const ReportTable *table;
   SegueSet judged;

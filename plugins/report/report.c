@@ -33,7 +33,7 @@ static const SegueParam *const params[] = {
 
 /* All intermediate results. */
 typedef struct {
-  ReportAccount *account;
+  ReportSummary *summary;
   ReportFigures *figures;
   ReportTable *table;
   ReportConfusion *confusion;
@@ -47,7 +47,7 @@ static void
 parts_clear (Parts *parts)
 {
   g_clear_pointer (&parts->clips, report_clips_free);
-  g_clear_pointer (&parts->account, report_account_free);
+  g_clear_pointer (&parts->summary, report_summary_free);
   g_clear_pointer (&parts->figures, report_figures_free);
   g_clear_pointer (&parts->table, report_table_free);
   g_clear_pointer (&parts->confusion, report_confusion_free);
@@ -63,18 +63,18 @@ fingerprint (const void *config)
   return g_strdup (sf_version_string ());
 }
 
-/* (transfer full): the folder with metrics.json. */
+/* (transfer full): the folder on @port. */
 static char *
-find_metrics (SegueContext *context, GError **error)
+find_folder (SegueContext *context, const char *port, GError **error)
 {
-  SegueDataset *metrics = segue_context_get_input (context, "metrics");
-  guint n = metrics != NULL ? segue_dataset_get_length (metrics) : 0;
+  SegueDataset *input = segue_context_get_input (context, port);
+  guint n = input != NULL ? segue_dataset_get_length (input) : 0;
   if (n != 1) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "a report describes one evaluation, but there are %u", n);
+                 "a report needs one item on its input ‘%s’, but there are %u", port, n);
     return NULL;
   }
-  g_autoptr (SegueReader) reader = segue_reader_new (metrics, 0);
+  g_autoptr (SegueReader) reader = segue_reader_new (input, 0);
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
   return item != NULL ? g_strdup (segue_item_get_path (item)) : NULL;
@@ -83,17 +83,20 @@ find_metrics (SegueContext *context, GError **error)
 static gboolean
 read_inputs (Parts *parts, SegueContext *context, GError **error)
 {
-  g_autofree char *folder = find_metrics (context, error);
-  if (folder == NULL)
+  GCancellable *cancellable = segue_context_get_cancellable (context);
+  g_autofree char *folder = find_folder (context, "metrics", error);
+  g_autofree char *run = folder != NULL ? find_folder (context, "summary", error) : NULL;
+  if (run == NULL)
     return FALSE;
   g_autofree char *metrics = g_build_filename (folder, "metrics.json", NULL);
   g_autofree char *predictions = g_build_filename (folder, "predictions.csv", NULL);
-  parts->account = report_account_parse (segue_context_get_account (context), error);
-  parts->figures = parts->account != NULL ? report_figures_load (metrics, error) : NULL;
-  parts->table = parts->figures != NULL
-                   ? report_table_load (predictions, parts->figures->aggregation,
-                                        segue_context_get_cancellable (context), error)
-                   : NULL;
+  g_autofree char *summary = g_build_filename (run, "summary.json", NULL);
+  parts->summary = report_summary_load (summary, cancellable, error);
+  parts->figures = parts->summary != NULL ? report_figures_load (metrics, error) : NULL;
+  parts->table =
+    parts->figures != NULL
+      ? report_table_load (predictions, parts->figures->aggregation, cancellable, error)
+      : NULL;
   if (parts->table == NULL || !report_figures_check (parts->figures, parts->table, error))
     return FALSE;
   int judged = report_figures_judged (parts->figures);
@@ -156,7 +159,7 @@ static gboolean
 write_report (Parts *parts, const char *folder, GError **error)
 {
   g_autofree char *data = g_build_filename (folder, "data.js", NULL);
-  Report report = { .account = parts->account,
+  Report report = { .summary = parts->summary,
                     .figures = parts->figures,
                     .table = parts->table,
                     .judged = parts->judged,
@@ -199,6 +202,8 @@ collect (gpointer instance, SegueContext *context, GError **error)
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS,
               "Output of `evaluate`: metrics.json and predictions.csv."),
+  SEGUE_PORT ("summary", SEGUE_KIND_SUMMARY,
+              "The run so far: pipeline, counters, learning curves, quarantined items."),
   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
               "The audio that the model used, for clips of songs whose file can no longer be read.",
               .flags = SEGUE_PORT_OPTIONAL),
@@ -219,7 +224,6 @@ static const SegueStageType report = {
          "training set.  Clips are cut from the songs' own files, decoded as `decode` does.",
   .result_version = 3,
   .mode = SEGUE_MODE_COLLECT,
-  .flags = SEGUE_STAGE_ACCOUNT,
   .inputs = inputs,
   .params = params,
   .config_size = sizeof (ReportConfig),

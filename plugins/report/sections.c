@@ -2,7 +2,7 @@
 #include "text.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <segue/json.h>
 #include <string.h>
 
 /* Limits of what people read; the files of the run contain everything. */
@@ -184,7 +184,7 @@ void
 report_append_left_out (const Report *report, GString *html)
 {
   static const char *const columns[] = { "Item", "Stage", "Reason", NULL };
-  g_autoptr (GArray) left_out = report_account_left_out (report->account);
+  g_autoptr (GArray) left_out = report_summary_left_out (report->summary);
   guint n = MIN (left_out->len, MAX_LEFT_OUT);
   if (n == 0) {
     g_string_append (html, "<p>No items were skipped.</p>\n");
@@ -243,14 +243,14 @@ append_values (GString *html, const json_t *object)
   json_object_foreach ((json_t *) object, key, value)
   {
     json_t *shown = without_places (value);
-    char *text = json_dumps (shown, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION (7));
+    g_autofree char *text =
+      segue_json_print (json_incref (shown), JSON_COMPACT | JSON_REAL_PRECISION (7));
     gboolean plain = json_is_string (shown);
     g_string_append (html, first ? "" : ", ");
     report_text_append_html (html, key);
     g_string_append (html, " ");
-    report_text_append_html (html, plain ? json_string_value (shown) : text != NULL ? text : "");
+    report_text_append_html (html, plain ? json_string_value (shown) : text);
     first = FALSE;
-    free (text);
     json_decref (shown);
   }
 }
@@ -268,10 +268,10 @@ report_append_pipeline (const Report *report, GString *html)
   static const char *const columns[] = {
     "Stage", "Type", "Plugin", "Parameters", "Counters", NULL
   };
-  const char *version = report_account_text (report->account, "segue");
-  json_t *seed = json_object_get (report->account->root, "seed"), *stage;
+  const char *version = report_summary_text (report->summary, "segue");
+  json_t *seed = json_object_get (report->summary->root, "seed"), *stage;
   size_t i;
-  if (version == NULL || json_array_size (report_account_stages (report->account)) == 0) {
+  if (version == NULL || json_array_size (report_summary_stages (report->summary)) == 0) {
     g_string_append (html, "<p>There is no information about this run.</p>\n");
     return;
   }
@@ -280,7 +280,7 @@ report_append_pipeline (const Report *report, GString *html)
   g_string_append_printf (html, ", seed %" JSON_INTEGER_FORMAT ".</p>\n",
                           json_integer_value (seed));
   begin_table (html, "The pipeline", columns, 5);
-  json_array_foreach (report_account_stages (report->account), i, stage)
+  json_array_foreach (report_summary_stages (report->summary), i, stage)
   {
     g_string_append (html, "<tr>");
     append_cell (html, "th scope=\"row\"", get_text (stage, "id"));
@@ -301,7 +301,7 @@ report_append_pipeline (const Report *report, GString *html)
 void
 report_append_relabel_note (const Report *report, GString *html)
 {
-  if (report_account_param (report->account, "scan", "relabel") != NULL)
+  if (report_summary_param (report->summary, "scan", "relabel") != NULL)
     g_string_append (
       html, "<p class=\"note\">This run already used such a table. The table saved here "
             "contains only the changes made in this page: add its rows to that table.</p>");

@@ -187,18 +187,19 @@ case_read_figures (Case *self)
 }
 
 SegueHarness *
-case_run (Case *self, const char *with, const char *account, GError **error)
+case_run (Case *self, const char *with, const char *summary, GError **error)
 {
   SegueHarness *harness = segue_harness_new (segue_plugin_query (), "report", with);
   g_autoptr (SegueItem) metrics =
     segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", self->folder);
   segue_harness_set_input (harness, "metrics", &metrics, 1);
+  case_put (self, "summary.json", summary ? summary : "{}");
+  g_autoptr (SegueItem) run = segue_item_new_folder (SEGUE_KIND_SUMMARY, "summary", self->folder);
+  segue_harness_set_input (harness, "summary", &run, 1);
   segue_harness_set_threads (harness, 2);
   if (self->audio->len > 0)
     segue_harness_set_input (harness, "audio", (SegueItem *const *) self->audio->pdata,
                              self->audio->len);
-  if (account)
-    segue_harness_set_account (harness, account);
   if (segue_harness_run (harness, error))
     return harness;
   segue_harness_free (harness);

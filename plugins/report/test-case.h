@@ -30,7 +30,7 @@ void case_put (Case *self, const char *name, const char *text);
 /** case_read_figures: (transfer full): metrics.json as it was written. */
 char *case_read_figures (Case *self);
 /** case_run: (transfer full): runs the stage over the case; its report is in case_output(). */
-SegueHarness *case_run (Case *self, const char *with, const char *account, GError **error);
+SegueHarness *case_run (Case *self, const char *with, const char *summary, GError **error);
 /** case_read: (transfer full): file @name of the report. */
 char *case_read (SegueHarness *harness, const char *name, gsize *length);
 

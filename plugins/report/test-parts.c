@@ -1,7 +1,7 @@
 /* The parts of a report separately: colours, text, sound, rows. */
-#include "account.h"
 #include "palette.h"
 #include "sound.h"
+#include "summary.h"
 #include "text.h"
 
 #include <glib/gstdio.h>
@@ -272,11 +272,15 @@ test_stage_id (void)
     g_autofree char *text = g_strdup_printf (
       "{\"stages\": [{\"id\": \"%s\", \"use\": \"scan\"}], \"quarantined\": []}", ids[i]);
     g_autoptr (GError) error = NULL;
-    ReportAccount *account = report_account_parse (text, &error);
+    g_autofree char *path = NULL;
+    g_close (g_file_open_tmp ("segue-summary-XXXXXX", &path, NULL), NULL);
+    g_assert_true (g_file_set_contents (path, text, -1, NULL));
+    ReportSummary *summary = report_summary_load (path, NULL, &error);
+    g_unlink (path);
     g_assert_no_error (error);
-    g_assert_cmpstr (report_account_stage_id (account, "scan"), ==,
+    g_assert_cmpstr (report_summary_stage_id (summary, "scan"), ==,
                      g_str_equal (ids[i], "songs-2") ? "songs-2" : NULL);
-    report_account_free (account);
+    report_summary_free (summary);
   }
 }
 

@@ -24,7 +24,7 @@ add_songs (Case *c, gboolean sound)
   case_add_song (c, "Cora/c/2.mp3", "test", "Cora", "1:51 1:52 1:53 1:98 2:50", sound);
 }
 
-static const char account[] =
+static const char summary[] =
   "{\"segue\":\"0.1.0\",\"name\":\"artist\",\"seed\":42,\"stages\":["
   "{\"id\":\"songs\",\"use\":\"scan\",\"plugin\":\"scan\",\"plugin_version\":\"1.0\","
   "\"with\":{\"root\":\"/home/anna/Music\",\"label\":\"artist\"},"
@@ -78,7 +78,7 @@ test_content (void)
   case_init (&c, labels);
   add_songs (&c, TRUE);
   case_write (&c);
-  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 3 }", account, &error);
+  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 3 }", summary, &error);
   g_assert_no_error (error);
   g_assert_cmpint (segue_harness_get_count (harness, "wrong segments"), ==, 10);
   g_autofree char *page = case_read (harness, "index.html", NULL);
@@ -136,7 +136,7 @@ test_pictures (void)
   case_init (&c, labels);
   add_songs (&c, FALSE);
   case_write (&c);
-  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 0 }", account, &error);
+  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 0 }", summary, &error);
   g_assert_no_error (error);
   g_autofree char *page = case_read (harness, "index.html", NULL);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
@@ -296,7 +296,7 @@ test_works_in_a_sandbox (void)
   case_init (&c, labels);
   add_songs (&c, FALSE);
   case_write (&c);
-  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 0 }", account, &error);
+  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 0 }", summary, &error);
   g_assert_no_error (error);
   g_autofree char *page = case_read (harness, "index.html", NULL);
   g_autofree char *script = case_read (harness, "page.js", NULL);
@@ -318,7 +318,7 @@ test_same_bytes (void)
       case_init (&c, labels);
       add_songs (&c, TRUE);
       case_write (&c);
-      g_autoptr (SegueHarness) harness = case_run (&c, formats[f], account, &error);
+      g_autoptr (SegueHarness) harness = case_run (&c, formats[f], summary, &error);
       g_assert_no_error (error);
       digests[k] = digest (harness);
     }
@@ -461,7 +461,7 @@ test_aggregation (void)
 }
 
 static void
-test_damaged_account (void)
+test_damaged_summary (void)
 {
   static const char *const texts[] = {
     "",
@@ -487,7 +487,7 @@ test_damaged_account (void)
     g_autoptr (GError) error = NULL;
     g_assert_null (case_run (&c, "{}", texts[i], &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    g_assert_nonnull (strstr (error->message, "the run summary"));
+    g_assert_nonnull (strstr (error->message, "summary.json"));
   }
   for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
     g_autoptr (GError) error = NULL;
@@ -513,7 +513,9 @@ test_missing_and_cancel (void)
   const SeguePlugin *segue_plugin_query (void);
   g_autoptr (SegueHarness) harness = segue_harness_new (segue_plugin_query (), "report", "{}");
   g_autoptr (SegueItem) metrics = segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", c.folder);
+  g_autoptr (SegueItem) run = segue_item_new_folder (SEGUE_KIND_SUMMARY, "summary", c.folder);
   segue_harness_set_input (harness, "metrics", &metrics, 1);
+  segue_harness_set_input (harness, "summary", &run, 1);
   g_cancellable_cancel (segue_harness_get_cancellable (harness));
   g_assert_false (segue_harness_run (harness, &cancelled));
   g_assert_error (cancelled, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
@@ -534,7 +536,7 @@ main (int argc, char **argv)
   g_test_add_func ("/report/damaged-table", test_damaged_table);
   g_test_add_func ("/report/damaged-figures", test_damaged_figures);
   g_test_add_func ("/report/aggregation", test_aggregation);
-  g_test_add_func ("/report/damaged-account", test_damaged_account);
+  g_test_add_func ("/report/damaged-summary", test_damaged_summary);
   g_test_add_func ("/report/missing-and-cancel", test_missing_and_cancel);
   return g_test_run ();
 }

@@ -2,17 +2,9 @@
 #include "history.h"
 #include "epochs.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <segue/file.h>
-#include <stdlib.h>
-
-/* JSON has no NaN. */
-static json_t *
-number (double value)
-{
-  return isfinite (value) ? json_real (value) : json_null ();
-}
+#include <segue/json.h>
 
 static json_t *
 describe_set (const TrainSet *set)
@@ -36,13 +28,15 @@ describe_settings (const TrainSettings *s)
 static json_t *
 describe_epoch (const TrainEpoch *epoch, guint index, gboolean validated)
 {
-  json_t *object = json_pack ("{s:i, s:o, s:o}", "epoch", (int) index + 1, "train_loss",
-                              number (epoch->loss), "learning_rate", number (epoch->rate));
+  json_t *object =
+    json_pack ("{s:i, s:o, s:o}", "epoch", (int) index + 1, "train_loss",
+               segue_json_number (epoch->loss), "learning_rate", segue_json_number (epoch->rate));
   if (validated)
     json_object_set_new (object, "validation",
-                         json_pack ("{s:o, s:o, s:o}", "loss", number (epoch->validation_loss),
-                                    "segment_accuracy", number (epoch->validation_accuracy),
-                                    "song_accuracy", number (epoch->validation_song_accuracy)));
+                         json_pack ("{s:o, s:o, s:o}", "loss",
+                                    segue_json_number (epoch->validation_loss), "segment_accuracy",
+                                    segue_json_number (epoch->validation_accuracy), "song_accuracy",
+                                    segue_json_number (epoch->validation_song_accuracy)));
   return object;
 }
 
@@ -64,10 +58,8 @@ train_history_write (const TrainJob *job, const char *folder, GError **error)
     describe_set (&job->sets->validation), "epochs", epochs, "kept_epoch",
     (int) train_epochs_get_kept (job) + 1, "stopped_early",
     job->progress.epochs->len < job->settings.epochs);
-  char *text = json_dumps (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
-  json_decref (root);
+  g_autofree char *text = segue_json_print (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
   g_autofree char *content = g_strconcat (text, "\n", NULL);
-  free (text);
   g_autofree char *path = g_build_filename (folder, "history.json", NULL);
   return segue_file_write (path, content, -1, error);
 }

@@ -95,6 +95,7 @@ test_first_contact (Fixture *f, gconstpointer data)
                                       "metrics.json",
                                       "predictions.csv",
                                       "log.ndjson",
+                                      "summary.json",
                                       "timings.json",
                                       "model/config.json",
                                       "model/segue.json",

@@ -154,7 +154,7 @@ begin_field (SegueCsv *csv, GError **error)
 }
 
 static gboolean
-take (SegueCsv *csv, int c, GError **error)
+csv_take (SegueCsv *csv, int c, GError **error)
 {
   if (c == '\0')
     return segue_csv_fail (csv, error, "a NUL byte: this is not text");
@@ -183,7 +183,7 @@ read_quoted (SegueCsv *csv, GError **error)
       return TRUE;
     if (c == '"')
       (void) getc_unlocked (csv->file);
-    if (!take (csv, c, error))
+    if (!csv_take (csv, c, error))
       return FALSE;
   }
   return segue_csv_fail (csv, error, "a quoted field does not end");
@@ -212,7 +212,7 @@ read_field (SegueCsv *csv, int *end, GError **error)
     if (quoted)
       return segue_csv_fail (csv, error,
                              "text after a closing quote; write \"\" for a quote inside a field");
-    if (!take (csv, c, error))
+    if (!csv_take (csv, c, error))
       return FALSE;
   }
 }

@@ -19,11 +19,10 @@ static const SegueJsonLimits limits[] = {
   /* 30,000 tensors; the format itself allows 100 MB */
   [SEGUE_JSON_WEIGHTS] = { "the header of weights", 16 * MIB, 40 * MIB, 8, MIB, NULL },
   /* 40,000 skipped songs, or 150,000 points of curves */
-  [SEGUE_JSON_RUN] = { "a run", 16 * MIB, 40 * MIB, 64, MIB, NULL },
+  [SEGUE_JSON_SUMMARY] = { "the summary of a run", 16 * MIB, 40 * MIB, 64, MIB, NULL },
   /* confusion matrices of 1,600 labels */
   [SEGUE_JSON_METRICS] = { "metrics", 32 * MIB, 24 * MIB, 16, 64 * KIB, "confusion" },
   [SEGUE_JSON_SERVED] = { "a run that is served", 4 * MIB, 16 * MIB, 64, 64 * KIB, "confusion" },
-  [SEGUE_JSON_LINE] = { "a line of a log", 64 * KIB, 256 * KIB, 16, 64 * KIB, NULL },
 };
 
 /* @text may be overwritten. */

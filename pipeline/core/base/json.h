@@ -1,7 +1,7 @@
 /* JSON text, written in order (internal).
  *
- * jansson reads and writes all other JSON; this writer is for text whose bytes matter: keys and
- * generated files need numbers in their shortest form, which jansson does not support. */
+ * The JSON of libsegue itself: keys and files need numbers in their shortest form and seeds of 64 bits, which jansson
+ * does not support, and a curve needs no tree in memory. */
 #pragma once
 
 #include <glib.h>

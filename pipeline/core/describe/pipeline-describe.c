@@ -66,14 +66,17 @@ write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphSta
   for (guint i = 0; i < stage->n_inputs; i++) {
     const SegueGraphInput *input = &stage->inputs[i];
     segue_json_key (json, input->port->name);
-    if (input->producer == SEGUE_NOT_CONNECTED) {
+    gboolean connected = input->producer != SEGUE_NOT_CONNECTED;
+    if (!connected && input->kind != SEGUE_KIND_SUMMARY) {
       segue_json_null (json);
       continue;
     }
-    const SegueGraphStage *producer = g_ptr_array_index (pipeline->stages, input->producer);
     segue_json_open (json, '{');
-    segue_json_key_string (json, "stage", producer->id);
-    segue_json_key_string (json, "output", producer->type->outputs[input->producer_port]->name);
+    if (connected) {
+      const SegueGraphStage *producer = g_ptr_array_index (pipeline->stages, input->producer);
+      segue_json_key_string (json, "stage", producer->id);
+      segue_json_key_string (json, "output", producer->type->outputs[input->producer_port]->name);
+    }
     segue_json_key_string (json, "kind", segue_kind_to_string (input->kind));
     segue_json_close (json, '{');
   }

@@ -203,6 +203,10 @@ connect_named (Connector *c, const SegueNode *key, const SegueNode *value, gbool
     if (strcmp (input->port->name, key->text) != 0)
       continue;
     decided[i] = TRUE;
+    if (input->kind == SEGUE_KIND_SUMMARY)
+      return fail (c, value,
+                   "from: input '%s' is the run's summary, which the run provides; remove it",
+                   input->port->name);
     if (value->type != SEGUE_NODE_NULL)
       return connect_reference (c, value, input);
     if (input->port->flags & SEGUE_PORT_OPTIONAL)
@@ -227,6 +231,8 @@ connect_map (Connector *c, const SegueNode *from, gboolean *decided)
 static gboolean
 connect_nearest (Connector *c, SegueGraphInput *input)
 {
+  if (input->kind == SEGUE_KIND_SUMMARY)
+    return TRUE;
   for (guint producer = c->index; producer-- > 0;)
     if (try_connect (c, input, producer, NULL))
       return TRUE;

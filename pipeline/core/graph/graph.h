@@ -11,9 +11,9 @@
 
 typedef struct {
   const SeguePort *port; /* of the stage's type */
-  guint producer;        /* index into stages, or SEGUE_NOT_CONNECTED */
-  guint producer_port;   /* index into the producer's outputs */
-  SegueKind kind;        /* resolved: never ANY when connected */
+  guint producer;      /* index into stages, or SEGUE_NOT_CONNECTED; a SUMMARY comes from the run */
+  guint producer_port; /* index into the producer's outputs */
+  SegueKind kind;      /* resolved: never ANY when connected */
 } SegueGraphInput;
 
 typedef struct {

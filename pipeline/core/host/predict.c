@@ -1,7 +1,7 @@
 /* A resident model that classifies songs: prepare in the calling thread, infer under a lock,
  * aggregate.  The model is loaded in a separate thread, while the first songs are decoded. */
 #include "graph/advice.h"
-#include "host/answers.h"
+#include "host/prediction-cache.h"
 #include "host/preparation.h"
 #include "host/song-prediction.h"
 #include "isolate/isolated-stage.h"
@@ -29,12 +29,12 @@ typedef struct {
 typedef struct {
   int fd;
   const char *path;
-} Song;
+} SongFile;
 
 /* A way to prepare songs: as in training, or relaxed, for songs that training skips. */
 typedef struct {
   SeguePreparation *preparation; /* NULL: there is no such way */
-  SegueAnswers *answers;         /* nullable: no cache */
+  SeguePredictionCache *answers; /* nullable: no cache */
   GMutex lock;
   GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
 } Way;
@@ -151,7 +151,7 @@ segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **err
 static void
 way_clear (Way *way)
 {
-  g_clear_pointer (&way->answers, segue_answers_free);
+  g_clear_pointer (&way->answers, segue_prediction_cache_free);
   g_clear_pointer (&way->chains, g_ptr_array_unref); /* before the stages that they run */
   g_clear_pointer (&way->preparation, segue_preparation_free);
   g_mutex_clear (&way->lock);
@@ -184,13 +184,13 @@ segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation agg
 static gboolean
 open_answers (SeguePredictor *predictor, Way *way, const char *folder, GError **error)
 {
-  const SegueAnswersOf of = { .registry = predictor->scope.registry,
-                              .model = predictor->folder,
-                              .precision = predictor->spec.precision,
-                              .preparation = way->preparation,
-                              .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
-  g_clear_pointer (&way->answers, segue_answers_free);
-  way->answers = way->preparation != NULL ? segue_answers_open (folder, &of, error) : NULL;
+  const SeguePredictionCacheOf of = { .registry = predictor->scope.registry,
+                                      .model = predictor->folder,
+                                      .precision = predictor->spec.precision,
+                                      .preparation = way->preparation,
+                                      .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
+  g_clear_pointer (&way->answers, segue_prediction_cache_free);
+  way->answers = way->preparation != NULL ? segue_prediction_cache_open (folder, &of, error) : NULL;
   return way->answers != NULL || way->preparation == NULL;
 }
 
@@ -209,7 +209,7 @@ segue_predictor_get_warning (SeguePredictor *predictor)
   char *warning = NULL;
   for (guint i = 0; warning == NULL && i < N_WAYS; i++)
     if (predictor->ways[i].answers != NULL)
-      warning = segue_answers_get_warning (predictor->ways[i].answers);
+      warning = segue_prediction_cache_get_warning (predictor->ways[i].answers);
   if (warning == NULL)
     warning = g_strdup (predictor->info.notice);
   return warning != NULL ? warning : g_strdup (predictor->ways[TRAINED].preparation->warning);
@@ -270,7 +270,7 @@ cut_song (SegueItem *song)
 
 /* The song's segments, in order; at least one. */
 static GPtrArray *
-prepare (SeguePredictor *predictor, Way *way, const Song *song, GCancellable *cancellable,
+prepare (SeguePredictor *predictor, Way *way, const SongFile *song, GCancellable *cancellable,
          GError **error)
 {
   GError *local = NULL;
@@ -346,8 +346,8 @@ prediction_new (GPtrArray *items, guint n_labels, GError **error)
 }
 
 /* (nullable): the cache for answers about @song: none for an open file without a path. */
-static SegueAnswers *
-answers_of (const Way *way, const Song *song)
+static SeguePredictionCache *
+answers_of (const Way *way, const SongFile *song)
 {
   return song->fd < 0 ? way->answers : NULL;
 }
@@ -356,7 +356,7 @@ answers_of (const Way *way, const Song *song)
  * from a lack of memory, but an error in a song's bytes occurs a second time.
  * @is_fact: (out): whether it did, with the same message */
 static GPtrArray *
-prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean *is_fact,
+prepare_surely (SeguePredictor *predictor, Way *way, const SongFile *song, gboolean *is_fact,
                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
@@ -374,15 +374,15 @@ prepare_surely (SeguePredictor *predictor, Way *way, const Song *song, gboolean 
 
 /* Asks the model, and stores its answer at @place. */
 static SegueSongPrediction *
-ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPlace *place,
+ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCachedPrediction *place,
      const Listener *listener, GCancellable *cancellable, GError **error)
 {
   gboolean is_fact;
   g_autoptr (GError) failure = NULL;
   g_autoptr (GPtrArray) items =
     prepare_surely (predictor, way, song, &is_fact, cancellable, &failure);
-  SegueAnswers *answers = answers_of (way, song);
-  if (is_fact && !segue_answers_keep (answers, song->path, place, NULL, failure, error))
+  SeguePredictionCache *answers = answers_of (way, song);
+  if (is_fact && !segue_prediction_cache_keep (answers, song->path, place, NULL, failure, error))
     return NULL;
   if (items == NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -394,21 +394,22 @@ ask (SeguePredictor *predictor, Way *way, const Song *song, const SegueAnswerPla
     prediction_new (items, predictor->info.n_labels, error);
   if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
     return NULL;
-  if (answers != NULL && !segue_answers_keep (answers, song->path, place, prediction, NULL, error))
+  if (answers != NULL &&
+      !segue_prediction_cache_keep (answers, song->path, place, prediction, NULL, error))
     return NULL;
   return g_steal_pointer (&prediction);
 }
 
 /* The cached answer; %NULL without an error: there is none. */
 static SegueSongPrediction *
-recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace *place,
+recall (SeguePredictor *predictor, Way *way, const SongFile *song, SegueCachedPrediction *place,
         const Listener *listener, GCancellable *cancellable, GError **error)
 {
-  SegueAnswers *answers = answers_of (way, song);
+  SeguePredictionCache *answers = answers_of (way, song);
   if (answers == NULL)
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
-    segue_answers_find (answers, song->path, place, cancellable, error);
+    segue_prediction_cache_find (answers, song->path, place, cancellable, error);
   if (prediction == NULL || !segue_predictor_wait (predictor, error) ||
       prediction->n_labels != predictor->info.n_labels)
     return NULL;
@@ -420,10 +421,10 @@ recall (SeguePredictor *predictor, Way *way, const Song *song, SegueAnswerPlace 
 
 /* The segments' probabilities, for the song as prepared by @way. */
 static SegueSongPrediction *
-answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *listener,
+answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Listener *listener,
         GCancellable *cancellable, GError **error)
 {
-  g_auto (SegueAnswerPlace) place = { 0 };
+  g_auto (SegueCachedPrediction) place = { 0 };
   g_autoptr (GError) local = NULL;
   SegueSongPrediction *prediction =
     recall (predictor, way, song, &place, listener, cancellable, &local);
@@ -436,8 +437,8 @@ answer (SeguePredictor *predictor, Way *way, const Song *song, const Listener *l
 
 /* @refusal: (out): set with a prediction: why training would have skipped the song */
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const Song *song, const Listener *listener, GError **refusal,
-         GCancellable *cancellable, GError **error)
+predict (SeguePredictor *predictor, const SongFile *song, const Listener *listener,
+         GError **refusal, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
   Way *relaxed = &predictor->ways[RELAXED];
@@ -459,7 +460,7 @@ predict (SeguePredictor *predictor, const Song *song, const Listener *listener, 
 
 /* The chain names the file by its base name, the caller by a path. */
 static GError *
-name_error (const SeguePredictor *predictor, const Song *song, const GError *error)
+name_error (const SeguePredictor *predictor, const SongFile *song, const GError *error)
 {
   g_autofree char *name = g_path_get_basename (song->path);
   g_autofree char *id = g_filename_display_name (name);
@@ -472,7 +473,7 @@ name_error (const SeguePredictor *predictor, const Song *song, const GError *err
 }
 
 static SegueSongPrediction *
-listen (SeguePredictor *predictor, const Song *song, const Listener *listener,
+listen (SeguePredictor *predictor, const SongFile *song, const Listener *listener,
         GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL, refusal = NULL;
@@ -491,7 +492,8 @@ SegueSongPrediction *
 segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
                         gpointer data, GCancellable *cancellable, GError **error)
 {
-  return listen (predictor, &(Song){ -1, path }, &(Listener){ heard, data }, cancellable, error);
+  return listen (predictor, &(SongFile){ -1, path }, &(Listener){ heard, data }, cancellable,
+                 error);
 }
 
 SegueSongPrediction *
@@ -499,7 +501,8 @@ segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
                            SegueHeardFunc heard, gpointer data, GCancellable *cancellable,
                            GError **error)
 {
-  return listen (predictor, &(Song){ fd, name }, &(Listener){ heard, data }, cancellable, error);
+  return listen (predictor, &(SongFile){ fd, name }, &(Listener){ heard, data }, cancellable,
+                 error);
 }
 
 SegueSongPrediction *

@@ -64,7 +64,7 @@ send_buffers (int socket, SegueSharedArena *arena, const Layout *layout, SegueWa
 }
 
 static GVariant *
-describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
+answer_describe (const Layout *layout, const SegueItem *input, const SegueItem *item)
 {
   g_auto (SegueItemForm) form = { 0 };
   const SegueStretch *stretch = segue_stretches_get (layout->stretches, item);
@@ -118,7 +118,7 @@ send_items (int socket, const Layout *layout, SegueItem *input, GPtrArray *outpu
         item->body->id, segue_kind_to_string (item->body->kind));
       return FALSE;
     }
-    g_autoptr (GVariant) body = g_variant_ref_sink (describe (layout, input, item));
+    g_autoptr (GVariant) body = g_variant_ref_sink (answer_describe (layout, input, item));
     if (!check_size (item, body, &text, error))
       return FALSE;
     *wire = segue_message_send (socket, SEGUE_MESSAGE_EMIT, body, -1, wait);

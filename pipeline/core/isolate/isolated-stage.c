@@ -321,7 +321,7 @@ conclude (IsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **er
 }
 
 static gboolean
-process (gpointer data, SegueItem *item, SegueContext *context, GError **error)
+isolated_process (gpointer data, SegueItem *item, SegueContext *context, GError **error)
 {
   IsolatedStage *self = data;
   for (guint tries = 2; tries > 0; tries--) {
@@ -368,7 +368,7 @@ open_stage (SegueContext *context, gpointer *instance, GError **error)
 static const SegueCarrier carrier = {
   .takes = takes,
   .open = open_stage,
-  .process = process,
+  .process = isolated_process,
   .end_song = end_song,
   .close = close_stage,
   .lasts = TRUE,

@@ -43,7 +43,7 @@ open_payload (SegueItem *item, GError **error)
 }
 
 static GVariant *
-describe (const SegueItem *item, gint64 epoch)
+question_describe (const SegueItem *item, gint64 epoch)
 {
   g_auto (SegueItemForm) form = { 0 };
   g_autoptr (GVariant) outside = segue_metadata_to_variant (item->metadata, FALSE);
@@ -65,7 +65,8 @@ segue_question_send (int socket, const SegueSharedArena *arena, SegueItem *item,
   *wire = segue_message_send (socket, SEGUE_MESSAGE_ARENA,
                               g_variant_new (SEGUE_FORMAT_ARENA, arena->size), arena->fd, wait);
   if (*wire == SEGUE_WIRE_OK)
-    *wire = segue_message_send (socket, SEGUE_MESSAGE_ITEM, describe (item, epoch), fd, wait);
+    *wire =
+      segue_message_send (socket, SEGUE_MESSAGE_ITEM, question_describe (item, epoch), fd, wait);
   close (fd);
   return TRUE;
 }

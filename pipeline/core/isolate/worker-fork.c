@@ -71,7 +71,7 @@ fork_worker (Server *server, SegueMessage *message)
 
 /* 0: there is no such worker. */
 static pid_t
-take (Server *server, guint number)
+fork_take (Server *server, guint number)
 {
   for (guint i = 0; i < server->children->len; i++) {
     Child child = g_array_index (server->children, Child, i);
@@ -111,7 +111,7 @@ end_worker (Server *server, SegueMessage *message)
   guint32 number;
   gboolean tell;
   g_variant_get (message->body, "(ub)", &number, &tell);
-  pid_t pid = take (server, number);
+  pid_t pid = fork_take (server, number);
   if (!tell && pid > 0)
     kill_child (pid);
   if (!tell)

@@ -81,7 +81,8 @@ segue_item_new_file (const char *id, const char *path)
 SegueItem *
 segue_item_new_folder (SegueKind kind, const char *id, const char *path)
 {
-  g_return_val_if_fail (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS, NULL);
+  g_return_val_if_fail (
+    kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS || kind == SEGUE_KIND_SUMMARY, NULL);
   g_return_val_if_fail (id && path, NULL);
   SegueItem *item = new_root (kind, id);
   item->body->path = g_ref_string_new (path);
@@ -443,7 +444,7 @@ segue_kind_to_string (SegueKind kind)
     [SEGUE_KIND_ANY] = "any",         [SEGUE_KIND_FILE] = "file",
     [SEGUE_KIND_AUDIO] = "audio",     [SEGUE_KIND_TENSOR] = "tensor",
     [SEGUE_KIND_MODEL] = "model",     [SEGUE_KIND_PREDICTIONS] = "predictions",
-    [SEGUE_KIND_METRICS] = "metrics",
+    [SEGUE_KIND_METRICS] = "metrics", [SEGUE_KIND_SUMMARY] = "summary",
   };
   return (guint) kind < G_N_ELEMENTS (names) ? names[kind] : "unknown";
 }

@@ -76,11 +76,9 @@ parse_segue_json (const json_t *root, const char *folder, SegueModelFolder *cont
                    "has a \"preparation\" that is not a list of stages with \"use\" and \"with\"");
 
   content->model = g_strdup (model);
-  if (json_is_array (preparation)) {
-    char *text = json_dumps (preparation, JSON_COMPACT | JSON_SORT_KEYS);
-    content->preparation = g_strdup (text);
-    free (text);
-  }
+  if (json_is_array (preparation))
+    content->preparation =
+      segue_json_print (json_incref ((json_t *) preparation), JSON_COMPACT | JSON_SORT_KEYS);
   return TRUE;
 }
 

@@ -28,7 +28,7 @@ check_ports (const char *type, const char *what, const SeguePort *const *ports, 
     if (!port->name || !segue_name_is_valid (port->name, TRUE))
       return refuse (error, "%s: %s '%s': a port's name is [a-z][a-z0-9_-]*", type, what,
                      port->name ? port->name : "");
-    if ((int) port->kind < SEGUE_KIND_ANY || port->kind > SEGUE_KIND_METRICS)
+    if ((int) port->kind < SEGUE_KIND_ANY || port->kind > SEGUE_KIND_SUMMARY)
       return refuse (error, "%s: %s '%s' has no known kind", type, what, port->name);
     for (guint i = 0; i < *n; i++)
       if (!strcmp (ports[i]->name, port->name))
@@ -51,6 +51,27 @@ check_any (const SegueStageType *type, const char *what, GError **error)
   return TRUE;
 }
 
+/* The run makes a summary where a stage reads it as a whole. */
+static gboolean
+check_summary (const SegueStageType *type, const SegueStageType *view, const char *what,
+               GError **error)
+{
+  gboolean allowed = view->mode == SEGUE_MODE_COLLECT;
+  for (const SeguePort *const *port = type->inputs; port && *port; port++) {
+    if ((*port)->kind == SEGUE_KIND_SUMMARY && !allowed)
+      return refuse (error,
+                     "%s: input '%s': only a COLLECT stage, or a SERIAL stage on a port after its "
+                     "first, reads a run's summary",
+                     what, (*port)->name);
+    allowed = allowed || view->mode == SEGUE_MODE_SERIAL;
+  }
+  for (const SeguePort *const *port = type->outputs; port && *port; port++)
+    if ((*port)->kind == SEGUE_KIND_SUMMARY)
+      return refuse (error, "%s: output '%s': no stage produces a run's summary", what,
+                     (*port)->name);
+  return TRUE;
+}
+
 static gboolean
 check_mode (const SegueStageType *type, const SegueStageType *view, const char *what,
             GError **error)
@@ -58,7 +79,7 @@ check_mode (const SegueStageType *type, const SegueStageType *view, const char *
   guint inputs, outputs;
   if (!check_ports (what, "input", type->inputs, &inputs, error) ||
       !check_ports (what, "output", type->outputs, &outputs, error) ||
-      !check_any (type, what, error))
+      !check_any (type, what, error) || !check_summary (type, view, what, error))
     return FALSE;
   if ((view->flags & (SEGUE_STAGE_LIVE | SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE)) &&
       view->mode != SEGUE_MODE_MAP)

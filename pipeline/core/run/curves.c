@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* That are written of a curve: a summary has to stay within the limits of SEGUE_JSON_SUMMARY. */
+#define MAX_POINTS 10000
+
 typedef struct {
   guint64 step;
   double value;
@@ -79,11 +82,14 @@ segue_curves_take (gpointer data, const SegueEvent *event)
   return TRUE;
 }
 
+/* At most MAX_POINTS, evenly spaced, with the first and the last. */
 static void
 write_points (const GArray *points, SegueJson *json)
 {
-  for (guint i = 0; i < points->len; i++) {
-    const Point *point = &g_array_index (points, Point, i);
+  guint n = MIN (points->len, MAX_POINTS);
+  for (guint i = 0; i < n; i++) {
+    guint64 at = n < points->len ? (guint64) i * (points->len - 1) / (n - 1) : i;
+    const Point *point = &g_array_index (points, Point, at);
     segue_json_open (json, '[');
     segue_json_uint (json, point->step);
     if (isfinite (point->value))

@@ -43,8 +43,7 @@ segue_run_open_sinks (SegueRun *run, const SegueRunOptions *options, GCancellabl
 {
   segue_sinks_init (&run->sinks, cancellable);
   segue_run_add_sink (run, record, run);
-  if (run->curves)
-    segue_run_add_sink (run, segue_curves_take, run->curves);
+  segue_run_add_sink (run, segue_curves_take, run->curves);
   segue_sinks_add (&run->sinks, options->sinks, options->n_sinks);
 }
 

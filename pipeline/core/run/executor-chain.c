@@ -1,7 +1,7 @@
 /* A chain in a run: its songs through the workers, their results, and the reasons. */
 #include "base/sha256.h"
 #include "run/run-private.h"
-#include "run/unit-memory.h"
+#include "run/step-state.h"
 #include "store/key.h"
 
 static SegueStageRun *
@@ -36,10 +36,10 @@ typedef struct {
   SegueRun *run;
   GArray *chain;
   const char *name;
-  SegueSongMode mode;
+  SegueChainSongMode mode;
   gboolean quiet; /* only counts what is missing */
   SegueStageRun *first;
-  SegueUnitMemory *memory;
+  SegueStepState *state;
   GError *first_failure;
   guint n_failed, n_missed;
 } ChainRun;
@@ -63,7 +63,7 @@ static char *
 advise_keeping (const ChainRun *at, const char *reason)
 {
   guint changed = 0;
-  const char *what = segue_unit_memory_get_change (at->memory, &changed);
+  const char *what = segue_step_state_get_change (at->state, &changed);
   const SegueGraphStage *stage =
     what && g_str_equal (what, reason) ? find_worth_keeping (at, changed) : NULL;
   if (!stage)
@@ -80,19 +80,19 @@ advise_keeping (const ChainRun *at, const char *reason)
 }
 
 static char *
-find_reason (const ChainRun *at, const char *id, const SegueSong *song)
+find_reason (const ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (song->problem)
     return g_strdup ("its record was damaged");
-  if (at->mode == SEGUE_SONG_ANEW)
+  if (at->mode == SEGUE_SONG_FRESH)
     return g_strdup ("--fresh was given");
-  g_autofree char *reason = segue_unit_memory_explain_song (at->memory, id, song->input_key);
+  g_autofree char *reason = segue_step_state_explain_song (at->state, id, song->input_key);
   return at->mode == SEGUE_SONG_LOOK ? advise_keeping (at, reason) : g_steal_pointer (&reason);
 }
 
 /* Notes the song's input, and on a cache miss, the reason. */
 static void
-explain_song (ChainRun *at, const char *id, const SegueSong *song)
+explain_song (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (!song->input_key)
     return;
@@ -100,7 +100,7 @@ explain_song (ChainRun *at, const char *id, const SegueSong *song)
     g_autofree char *reason = find_reason (at, id, song);
     segue_counts_add (at->first->computed, 0, reason, 1);
   }
-  segue_unit_memory_note (at->memory, id, song->input_key);
+  segue_step_state_note (at->state, id, song->input_key);
 }
 
 static void
@@ -123,7 +123,7 @@ count (ChainRun *at, guint stage, const char *name, gint64 n)
 
 /* Counts a song's results: once, whether or not its payload is checked later. */
 static void
-count_song (ChainRun *at, const char *id, const SegueSong *song)
+count_song (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   SegueRun *run = at->run;
   at->first->n_songs++;
@@ -143,7 +143,7 @@ count_song (ChainRun *at, const char *id, const SegueSong *song)
 }
 
 static void
-count_failure (ChainRun *at, const char *id, const SegueSong *song)
+count_failure (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (!song->error || !segue_error_is_about_item (song->error))
     return;
@@ -156,7 +156,7 @@ count_failure (ChainRun *at, const char *id, const SegueSong *song)
 
 /* A song whose header looked good before: only what differs is counted. */
 static void
-recount_song (ChainRun *at, const char *id, const SegueSong *song)
+recount_song (ChainRun *at, const char *id, const SegueChainSong *song)
 {
   if (song->cached)
     return;
@@ -169,7 +169,7 @@ recount_song (ChainRun *at, const char *id, const SegueSong *song)
 }
 
 static void
-song_done (gpointer data, const char *id, SegueSong *song)
+song_done (gpointer data, const char *id, SegueChainSong *song)
 {
   ChainRun *at = data;
   /* A song that can't be read is not computed; one that failed before comes from the store. */
@@ -217,7 +217,7 @@ remaining_failures (SegueRun *run)
 typedef struct {
   const SegueGraphStage **stages;
   GStrv components;
-  SegueUnitMemory *memory;
+  SegueStepState *state;
 } ChainParts;
 
 static void
@@ -225,14 +225,14 @@ clear_parts (ChainParts *parts)
 {
   g_free (parts->stages);
   g_strfreev (parts->components);
-  segue_unit_memory_free (parts->memory);
+  segue_step_state_free (parts->state);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ChainParts, clear_parts)
 
 static gboolean
-find_parts (SegueRun *run, const SegueUnit *unit, ChainParts *parts, GError **error)
+find_parts (SegueRun *run, const SegueRunStep *step, ChainParts *parts, GError **error)
 {
-  GArray *chain = unit->stages;
+  GArray *chain = step->stages;
   g_autofree const char **ids = g_new0 (const char *, chain->len + 1);
   parts->stages = g_new0 (const SegueGraphStage *, chain->len);
   parts->components = g_new0 (char *, chain->len + 1);
@@ -247,8 +247,8 @@ find_parts (SegueRun *run, const SegueUnit *unit, ChainParts *parts, GError **er
     g_free (at->key);
     at->key = segue_sha256_join (before, parts->components[i]);
   }
-  parts->memory = segue_unit_memory_load (segue_store_get_folder (run->store), run->pipeline->name,
-                                          unit->name, (const char *const *) parts->components, ids);
+  parts->state = segue_step_state_load (segue_store_get_folder (run->store), run->pipeline->name,
+                                        step->name, (const char *const *) parts->components, ids);
   return TRUE;
 }
 
@@ -267,12 +267,12 @@ finish_chain (ChainRun *at, SegueStageRun *last, GPtrArray *entries, GError **er
   return TRUE;
 }
 
-/* @at: all but what is set here; @entries: see segue_songs_run(). */
+/* @at: all but what is set here; @entries: see segue_chain_songs_run(). */
 static gboolean
 run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **error)
 {
   SegueRun *run = at->run;
-  SegueSongsJob job = {
+  SegueChainSongs job = {
     .plan = { .scope = &run->scope,
               .stages = parts->stages,
               .n_stages = at->chain->len,
@@ -289,21 +289,21 @@ run_songs (ChainRun *at, const ChainParts *parts, GPtrArray *entries, GError **e
   };
   if (!at->quiet && at->mode != SEGUE_SONG_CHECK)
     segue_run_tell (run, SEGUE_EVENT (PROGRESS_UNIT, at->name, .text = "songs"));
-  return segue_songs_run (&job, entries, run->cancellable, error);
+  return segue_chain_songs_run (&job, entries, run->cancellable, error);
 }
 
 gboolean
-segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete, GError **error)
+segue_executor_probe_chain (SegueRun *run, SegueRunStep *step, gboolean *complete, GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
   ChainRun state = { .run = run,
-                     .chain = unit->stages,
-                     .name = unit->name,
+                     .chain = step->stages,
+                     .name = step->name,
                      .mode = SEGUE_SONG_LOOK,
                      .quiet = TRUE,
                      .first = first };
-  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, step, &parts, error))
     return FALSE;
   gboolean ok = run_songs (&state, &parts, NULL, error);
   *complete = state.n_missed == 0;
@@ -328,46 +328,47 @@ leave_out_failed (SegueStageRun *first, SegueDataset *output)
 }
 
 gboolean
-segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error)
+segue_executor_check_chain (SegueRun *run, SegueRunStep *step, GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
-  SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
-  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
+  SegueStageRun *last = stage_at (run, g_array_index (step->stages, guint, step->stages->len - 1));
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, step, &parts, error))
     return FALSE;
   leave_out_failed (first, last->outputs[0]);
   ChainRun state = { .run = run,
-                     .chain = unit->stages,
-                     .name = unit->name,
+                     .chain = step->stages,
+                     .name = step->name,
                      .mode = SEGUE_SONG_CHECK,
                      .first = first,
-                     .memory = parts.memory };
+                     .state = parts.state };
   gboolean ok = run_songs (&state, &parts, NULL, error);
   if (state.n_missed > 0)
     log_reasons (&state);
   /* Damaged payloads were recomputed, under the same key: nothing else has changed. */
-  unit->checked = ok && !state.first_failure;
+  step->checked = ok && !state.first_failure;
   if (state.first_failure)
     g_propagate_prefixed_error (error, state.first_failure,
                                 "a result in the cache is damaged and can't be recomputed: ");
-  return unit->checked;
+  return step->checked;
 }
 
 gboolean
-segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode, GError **error)
+segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueChainSongMode mode,
+                          GError **error)
 {
   g_auto (ChainParts) parts = { 0 };
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
-  SegueStageRun *last = stage_at (run, g_array_index (unit->stages, guint, unit->stages->len - 1));
-  if (!segue_run_connect_inputs (run, first) || !find_parts (run, unit, &parts, error))
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
+  SegueStageRun *last = stage_at (run, g_array_index (step->stages, guint, step->stages->len - 1));
+  if (!segue_run_connect_inputs (run, first) || !find_parts (run, step, &parts, error))
     return FALSE;
   first->computed = segue_counts_new ();
   ChainRun state = { .run = run,
-                     .chain = unit->stages,
-                     .name = unit->name,
+                     .chain = step->stages,
+                     .name = step->name,
                      .mode = mode,
                      .first = first,
-                     .memory = parts.memory };
+                     .state = parts.state };
   g_autoptr (GPtrArray) entries =
     g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   gboolean ok = run_songs (&state, &parts, entries, error);
@@ -376,6 +377,6 @@ segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode, GE
     ok = finish_chain (&state, last, g_steal_pointer (&entries), error);
   g_clear_error (&state.first_failure);
   if (ok && mode != SEGUE_SONG_LOOK)
-    segue_unit_memory_save (parts.memory);
+    segue_step_state_save (parts.state);
   return ok;
 }

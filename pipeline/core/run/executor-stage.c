@@ -2,7 +2,7 @@
 #include "params/params-paths.h"
 #include "run/run-private.h"
 #include "run/stage-output.h"
-#include "run/unit-memory.h"
+#include "run/step-state.h"
 #include "stage/stage-run.h"
 #include "store/tree.h"
 
@@ -18,26 +18,25 @@ may_be_kept (const SegueGraphStage *stage)
          !segue_params_find_output (stage->type->params, stage->config);
 }
 
-static SegueUnitMemory *
+static SegueStepState *
 recall (SegueRun *run, SegueStageRun *at)
 {
-  SegueUnitMemory *memory = segue_unit_memory_load (
+  SegueStepState *state = segue_step_state_load (
     segue_store_get_folder (run->store), run->pipeline->name, at->stage->id,
     segue_stage_key_get_components (at->parts), segue_stage_key_get_names (at->parts));
   GHashTableIter iter;
   gpointer id, digest;
   g_hash_table_iter_init (&iter, segue_stage_key_get_songs (at->parts));
   while (g_hash_table_iter_next (&iter, &id, &digest))
-    segue_unit_memory_note (memory, id, digest);
-  return memory;
+    segue_step_state_note (state, id, digest);
+  return state;
 }
 
 static void
-note_reads (SegueStageRun *at, SegueUnitMemory *memory, const char *const *names)
+note_reads (SegueStageRun *at, SegueStepState *state, const char *const *names)
 {
   for (guint i = 0; names[i]; i++)
-    segue_unit_memory_note_read (memory, names[i],
-                                 segue_stage_key_digest_read (at->parts, names[i]));
+    segue_step_state_note_read (state, names[i], segue_stage_key_digest_read (at->parts, names[i]));
 }
 
 static void
@@ -50,18 +49,18 @@ explain (SegueRun *run, SegueStageRun *at, const char *problem)
     at->why = g_strdup ("its result was damaged");
     segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING, "recomputed: %s", problem);
   } else {
-    g_autoptr (SegueUnitMemory) memory = recall (run, at);
-    note_reads (at, memory, segue_unit_memory_get_reads (memory));
-    at->why = segue_unit_memory_explain_all (memory);
+    g_autoptr (SegueStepState) state = recall (run, at);
+    note_reads (at, state, segue_step_state_get_reads (state));
+    at->why = segue_step_state_explain_all (state);
   }
 }
 
 static void
 remember (SegueRun *run, SegueStageRun *at, const char *const *names)
 {
-  g_autoptr (SegueUnitMemory) memory = recall (run, at);
-  note_reads (at, memory, names);
-  segue_unit_memory_save (memory);
+  g_autoptr (SegueStepState) state = recall (run, at);
+  note_reads (at, state, names);
+  segue_step_state_save (state);
 }
 
 gboolean
@@ -72,10 +71,12 @@ segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error)
   for (guint i = 0; i < stage->n_inputs; i++)
     if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
       producers[i] = run->stages[stage->inputs[i].producer].stage->id;
+    else if (stage->inputs[i].kind == SEGUE_KIND_SUMMARY)
+      producers[i] = stage->id;
   g_clear_pointer (&at->parts, segue_stage_key_free);
-  g_free (at->account);
-  at->account = stage->type->flags & SEGUE_STAGE_ACCOUNT ? segue_run_write_account (run, at) : NULL;
-  at->parts = segue_stage_key_new (stage, at->inputs, producers, at->account, &run->keys, error);
+  if (!segue_run_connect_summary (run, at, error))
+    return FALSE;
+  at->parts = segue_stage_key_new (stage, at->inputs, producers, &run->keys, error);
   return at->parts != NULL;
 }
 
@@ -262,8 +263,8 @@ set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDatase
 /* Stores the stage's output.  If it can't be stored, that is not a failure: the next run recomputes
  * it. */
 static gboolean
-keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files, SegueDataset **outputs,
-      GError **error)
+stage_keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files,
+            SegueDataset **outputs, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (GPtrArray) payloads = NULL;
@@ -334,7 +335,7 @@ settle_outputs (SegueRun *run, SegueStageRun *at, SegueReads *reads, SegueDatase
   gboolean whole =
     at->output_fd < 0 || segue_run_folder_check_stage (at->output_folder, at->output_fd, error);
   if (!whole || !set_folder_keys (run, at, files, outputs, error) ||
-      (at->notes && !keep (run, at, reads, files, outputs, error)))
+      (at->notes && !stage_keep (run, at, reads, files, outputs, error)))
     return FALSE;
   for (guint i = 0; i < at->stage->n_outputs; i++)
     segue_run_set_output (at, i, segue_dataset_as_output (outputs[i]));
@@ -349,7 +350,7 @@ clear_outputs (SegueStageRun *at, SegueDataset **outputs)
 }
 
 static gboolean
-make (SegueRun *run, SegueStageRun *at, GError **error)
+stage_make (SegueRun *run, SegueStageRun *at, GError **error)
 {
   const SegueGraphStage *stage = at->stage;
   g_autofree char *spool = g_build_filename (segue_store_get_folder (run->store), "work", NULL);
@@ -414,7 +415,7 @@ run_stage (SegueRun *run, SegueStageRun *at, GError **error)
     return FALSE;
   }
   segue_run_log (run, at->stage->id, G_LOG_LEVEL_DEBUG, "recomputed: %s", at->why);
-  return segue_executor_check_inputs (run, at, error) && make (run, at, error);
+  return segue_executor_check_inputs (run, at, error) && stage_make (run, at, error);
 }
 
 gboolean
@@ -425,7 +426,7 @@ segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error)
   if (!segue_run_connect_inputs (run, at) ||
       (!source && !segue_executor_find_parts (run, at, error)))
     return FALSE;
-  if (!(source ? make (run, at, error) : run_stage (run, at, error)) ||
+  if (!(source ? stage_make (run, at, error) : run_stage (run, at, error)) ||
       !segue_run_check_failures (run, error))
     return FALSE;
   if (source && stage->outputs[0] != SEGUE_KIND_MODEL && stage->outputs[0] != SEGUE_KIND_METRICS)

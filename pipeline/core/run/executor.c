@@ -41,17 +41,17 @@ static gboolean
 check_made (SegueRun *run, guint producer, GError **error)
 {
   SegueStageRun *at = stage_at (run, producer);
-  SegueUnit *unit =
-    at->unit != SEGUE_NOT_CONNECTED ? &g_array_index (run->units, SegueUnit, at->unit) : NULL;
-  if (unit && unit->checked)
+  SegueRunStep *step =
+    at->step != SEGUE_NOT_CONNECTED ? &g_array_index (run->steps, SegueRunStep, at->step) : NULL;
+  if (step && step->checked)
     return TRUE;
   const SegueGraphStage *first =
-    unit ? stage_at (run, g_array_index (unit->stages, guint, 0))->stage : at->stage;
+    step ? stage_at (run, g_array_index (step->stages, guint, 0))->stage : at->stage;
   if (!check_inputs_of (run, first, error))
     return FALSE;
-  if (!unit || !segue_run_is_chain (run, unit))
+  if (!step || !segue_run_is_chain (run, step))
     return TRUE;
-  return segue_executor_check_chain (run, unit, error);
+  return segue_executor_check_chain (run, step, error);
 }
 
 gboolean
@@ -78,28 +78,28 @@ reads_records (SegueRun *run, const SegueGraphStage *stage)
 /* A chain over another's results checks the store first: if it is complete, it need not read
  * them. */
 static gboolean
-run_chain (SegueRun *run, SegueUnit *unit, GError **error)
+run_chain (SegueRun *run, SegueRunStep *step, GError **error)
 {
-  SegueStageRun *first = stage_at (run, g_array_index (unit->stages, guint, 0));
+  SegueStageRun *first = stage_at (run, g_array_index (step->stages, guint, 0));
   gboolean complete = TRUE;
   if (run->fresh)
     return segue_executor_check_inputs (run, first, error) &&
-           segue_executor_run_chain (run, unit, SEGUE_SONG_ANEW, error);
+           segue_executor_run_chain (run, step, SEGUE_SONG_FRESH, error);
   if (reads_records (run, first->stage) &&
-      (!segue_executor_probe_chain (run, unit, &complete, error) ||
+      (!segue_executor_probe_chain (run, step, &complete, error) ||
        (!complete && !segue_executor_check_inputs (run, first, error))))
     return FALSE;
-  return segue_executor_run_chain (run, unit, SEGUE_SONG_MAKE, error);
+  return segue_executor_run_chain (run, step, SEGUE_SONG_MAKE, error);
 }
 
 static gboolean
-run_unit (SegueRun *run, SegueUnit *unit, GError **error)
+run_step (SegueRun *run, SegueRunStep *step, GError **error)
 {
-  SegueStageRun *at = stage_at (run, g_array_index (unit->stages, guint, 0));
+  SegueStageRun *at = stage_at (run, g_array_index (step->stages, guint, 0));
   g_autoptr (GError) local = NULL;
-  gboolean ok = segue_run_is_chain (run, unit) ? run_chain (run, unit, &local)
+  gboolean ok = segue_run_is_chain (run, step) ? run_chain (run, step, &local)
                                                : segue_executor_run_stage (run, at, &local);
-  segue_advise_error (&local, run->pipeline->stages, unit->name);
+  segue_advise_error (&local, run->pipeline->stages, step->name);
   if (ok || g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED)) {
     if (!ok)
       g_propagate_error (error, g_steal_pointer (&local));
@@ -107,7 +107,7 @@ run_unit (SegueRun *run, SegueUnit *unit, GError **error)
     /* The error of the failure that exceeded the limit is more precise. */
     ok = FALSE;
   } else {
-    g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", unit->name);
+    g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", step->name);
   }
   segue_work_folder_close (g_steal_pointer (&at->work), ok);
   return ok;
@@ -131,18 +131,18 @@ segue_executor_run (SegueRun *run, GError **error)
       release_datasets (run, i);
       continue;
     }
-    SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
+    SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, at->step);
     g_autoptr (GTimer) timer = g_timer_new ();
     segue_run_tell (run,
-                    SEGUE_EVENT (STARTED, unit->name, .done = at->unit, .total = run->units->len));
-    if (!run_unit (run, unit, error))
+                    SEGUE_EVENT (STARTED, step->name, .done = at->step, .total = run->steps->len));
+    if (!run_step (run, step, error))
       return FALSE;
-    unit->seconds = g_timer_elapsed (timer, NULL);
-    unit->done = TRUE;
+    step->seconds = g_timer_elapsed (timer, NULL);
+    step->done = TRUE;
     segue_run_tell (run,
-                    SEGUE_EVENT (FINISHED, unit->name, .n = at->cached, .value = unit->seconds));
-    for (guint j = 0; j < unit->stages->len; j++)
-      stage_at (run, g_array_index (unit->stages, guint, j))->done = TRUE;
+                    SEGUE_EVENT (FINISHED, step->name, .n = at->cached, .value = step->seconds));
+    for (guint j = 0; j < step->stages->len; j++)
+      stage_at (run, g_array_index (step->stages, guint, j))->done = TRUE;
     release_datasets (run, i);
   }
   return TRUE;

@@ -14,27 +14,27 @@ free_reason (gpointer data)
 }
 
 static void
-free_unit (gpointer data)
+free_step (gpointer data)
 {
-  SeguePlanUnit *unit = data;
-  g_free (unit->name);
-  g_ptr_array_unref (unit->reasons);
-  g_free (unit);
+  SeguePlanStep *step = data;
+  g_free (step->name);
+  g_ptr_array_unref (step->reasons);
+  g_free (step);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePlanUnit, free_unit)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePlanStep, free_step)
 
-static SeguePlanUnit *
-new_unit (const char *name)
+static SeguePlanStep *
+new_step (const char *name)
 {
-  SeguePlanUnit *unit = g_new0 (SeguePlanUnit, 1);
-  unit->name = g_strdup (name);
-  unit->reasons = g_ptr_array_new_with_free_func (free_reason);
-  return unit;
+  SeguePlanStep *step = g_new0 (SeguePlanStep, 1);
+  step->name = g_strdup (name);
+  step->reasons = g_ptr_array_new_with_free_func (free_reason);
+  return step;
 }
 
 static void
-add_reason (SeguePlanUnit *planned, const char *why, guint n)
+add_reason (SeguePlanStep *planned, const char *why, guint n)
 {
   SeguePlanReason *reason = g_new0 (SeguePlanReason, 1);
   reason->why = g_strdup (why);
@@ -42,26 +42,42 @@ add_reason (SeguePlanUnit *planned, const char *why, guint n)
   g_ptr_array_add (planned->reasons, reason);
 }
 
-/* The unit that has to run before @stage can be looked up; NULL: none. */
+/* The first stage before @stage that would run; NULL: none.  Of songs, the inputs of stages tell. */
+static const char *
+find_running (SegueRun *run, const SegueGraphStage *stage)
+{
+  for (guint i = 0; run->stages[i].stage != stage; i++) {
+    const SegueStageRun *at = &run->stages[i];
+    SegueMode mode = at->stage->type->mode;
+    if ((mode == SEGUE_MODE_SERIAL || mode == SEGUE_MODE_COLLECT) && !at->cached)
+      return at->stage->id;
+  }
+  return NULL;
+}
+
+/* The step that has to run before @stage can be looked up; NULL: none. */
 static const char *
 find_missing (SegueRun *run, const SegueGraphStage *stage)
 {
   for (guint i = 0; i < stage->n_inputs; i++) {
     const SegueGraphInput *input = &stage->inputs[i];
+    const char *running = input->kind == SEGUE_KIND_SUMMARY ? find_running (run, stage) : NULL;
+    if (running)
+      return running;
     if (input->producer == SEGUE_NOT_CONNECTED)
       continue;
     const SegueStageRun *made = &run->stages[input->producer];
     if (made->outputs[input->producer_port])
       continue;
-    return made->unit == SEGUE_NOT_CONNECTED
+    return made->step == SEGUE_NOT_CONNECTED
              ? find_missing (run, made->stage)
-             : g_array_index (run->units, SegueUnit, made->unit).name;
+             : g_array_index (run->steps, SegueRunStep, made->step).name;
   }
   return NULL;
 }
 
 static gboolean
-plan_source (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **error)
+plan_source (SegueRun *run, SegueStageRun *at, SeguePlanStep *planned, GError **error)
 {
   planned->source = planned->known = TRUE;
   if (!segue_executor_run_stage (run, at, error))
@@ -72,9 +88,9 @@ plan_source (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **
 }
 
 static gboolean
-plan_chain (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **error)
+plan_chain (SegueRun *run, SegueRunStep *step, SeguePlanStep *planned, GError **error)
 {
-  SegueStageRun *first = &run->stages[g_array_index (unit->stages, guint, 0)];
+  SegueStageRun *first = &run->stages[g_array_index (step->stages, guint, 0)];
   planned->chain = planned->known = TRUE;
   if (run->fresh) {
     if (!segue_run_connect_inputs (run, first))
@@ -83,7 +99,7 @@ plan_chain (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **err
     add_reason (planned, "--fresh was given", planned->n_computed);
     return TRUE;
   }
-  if (!segue_executor_run_chain (run, unit, SEGUE_SONG_LOOK, error))
+  if (!segue_executor_run_chain (run, step, SEGUE_SONG_LOOK, error))
     return FALSE;
   planned->n_cached = first->n_cached;
   g_autoptr (GArray) reasons = segue_counts_list (first->computed);
@@ -96,7 +112,7 @@ plan_chain (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **err
 }
 
 static gboolean
-plan_stage (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **error)
+plan_stage (SegueRun *run, SegueStageRun *at, SeguePlanStep *planned, GError **error)
 {
   g_autoptr (GError) local = NULL;
   planned->known = TRUE;
@@ -116,11 +132,11 @@ plan_stage (SegueRun *run, SegueStageRun *at, SeguePlanUnit *planned, GError **e
 }
 
 static gboolean
-plan_unit (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **error)
+plan_step (SegueRun *run, SegueRunStep *step, SeguePlanStep *planned, GError **error)
 {
-  SegueStageRun *at = &run->stages[g_array_index (unit->stages, guint, 0)];
+  SegueStageRun *at = &run->stages[g_array_index (step->stages, guint, 0)];
   const char *missing = find_missing (run, at->stage);
-  gboolean chain = segue_run_is_chain (run, unit);
+  gboolean chain = segue_run_is_chain (run, step);
   if (missing) {
     g_autofree char *why = g_strdup_printf ("depends on '%s', which would run", missing);
     planned->chain = chain;
@@ -128,13 +144,13 @@ plan_unit (SegueRun *run, SegueUnit *unit, SeguePlanUnit *planned, GError **erro
     return TRUE;
   }
   g_autoptr (GError) local = NULL;
-  gboolean ok = chain ? plan_chain (run, unit, planned, &local)
+  gboolean ok = chain ? plan_chain (run, step, planned, &local)
                 : at->stage->type->mode == SEGUE_MODE_SOURCE
                   ? plan_source (run, at, planned, &local)
                   : plan_stage (run, at, planned, &local);
-  segue_advise_error (&local, run->pipeline->stages, unit->name);
+  segue_advise_error (&local, run->pipeline->stages, step->name);
   if (!ok)
-    g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", unit->name);
+    g_propagate_prefixed_error (error, g_steal_pointer (&local), "stage '%s': ", step->name);
   return ok;
 }
 
@@ -149,22 +165,22 @@ plan_all (SegueRun *run, GPtrArray *plan, GError **error)
       if (!segue_run_preview (run, error))
         return FALSE;
     }
-    if (at->unit == SEGUE_NOT_CONNECTED) {
+    if (at->step == SEGUE_NOT_CONNECTED) {
       segue_run_attach_live (run, at);
       continue;
     }
-    SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
-    if (unit->done)
+    SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, at->step);
+    if (step->done)
       continue;
-    SeguePlanUnit *planned = new_unit (unit->name);
+    SeguePlanStep *planned = new_step (step->name);
     g_ptr_array_add (plan, planned);
     segue_run_tell (run,
-                    SEGUE_EVENT (STARTED, unit->name, .done = at->unit, .total = run->units->len));
-    if (!plan_unit (run, unit, planned, error))
+                    SEGUE_EVENT (STARTED, step->name, .done = at->step, .total = run->steps->len));
+    if (!plan_step (run, step, planned, error))
       return FALSE;
-    unit->done = TRUE;
+    step->done = TRUE;
     segue_run_tell (
-      run, SEGUE_EVENT (FINISHED, unit->name, .n = planned->known && planned->n_computed == 0));
+      run, SEGUE_EVENT (FINISHED, step->name, .n = planned->known && planned->n_computed == 0));
   }
   return TRUE;
 }
@@ -200,7 +216,7 @@ segue_pipeline_plan (SeguePipeline *pipeline, const SegueRunOptions *options,
                      SegueRunResult *result, GCancellable *cancellable, GError **error)
 {
   g_auto (SegueRun) run = { 0 };
-  g_autoptr (GPtrArray) plan = g_ptr_array_new_with_free_func (free_unit);
+  g_autoptr (GPtrArray) plan = g_ptr_array_new_with_free_func (free_step);
   gboolean ok =
     open_quiet_run (&run, pipeline, options, cancellable, error) && plan_all (&run, plan, error);
   close_quiet_run (&run, result);
@@ -215,13 +231,13 @@ survey_all (SegueRun *run, GError **error)
     SegueStageRun *at = &run->stages[i];
     if (at->stage->type->mode != SEGUE_MODE_SOURCE)
       continue;
-    SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
-    g_autoptr (SeguePlanUnit) planned = new_unit (unit->name);
+    SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, at->step);
+    g_autoptr (SeguePlanStep) planned = new_step (step->name);
     segue_run_tell (run,
-                    SEGUE_EVENT (STARTED, unit->name, .done = at->unit, .total = run->units->len));
-    if (!plan_unit (run, unit, planned, error))
+                    SEGUE_EVENT (STARTED, step->name, .done = at->step, .total = run->steps->len));
+    if (!plan_step (run, step, planned, error))
       return FALSE;
-    segue_run_tell (run, SEGUE_EVENT (FINISHED, unit->name));
+    segue_run_tell (run, SEGUE_EVENT (FINISHED, step->name));
   }
   return segue_run_preview (run, error);
 }

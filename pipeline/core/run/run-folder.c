@@ -72,8 +72,8 @@ segue_run_folder_check_stage (const char *path, int fd, GError **error)
 static gboolean
 is_ours (const char *name)
 {
-  static const char *const reserved[] = { "run.json", "timings.json", "log.ndjson", "stages",
-                                          NULL };
+  static const char *const reserved[] = { "run.json",   "summary.json", "timings.json",
+                                          "log.ndjson", "stages",       NULL };
   return g_strv_contains (reserved, name) || name[0] == '.';
 }
 

@@ -51,13 +51,6 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   return at->work ? at->work->path : NULL;
 }
 
-static const char *
-get_account (gpointer data, const SegueGraphStage *stage)
-{
-  SegueRun *run = data;
-  return run->stages[segue_run_index_of (run, stage)].account;
-}
-
 /* Records a stage's events if its result may be stored: in their original form, since advice
  * depends on the run. */
 static void
@@ -77,6 +70,5 @@ take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event
 const SegueStageHost segue_run_host = {
   .get_input = get_input,
   .get_folder = get_folder,
-  .get_account = get_account,
   .event = take_event,
 };

@@ -1,7 +1,7 @@
 /* A run: definitions that its parts share (internal).
  *
  *   run.c             from options to result
- *   units.c           the units that run together, and the inputs of each stage
+ *   steps.c           the steps of the run, and the inputs of each stage
  *   executor.c        which stage or chain comes next
  *   executor-chain.c  a chain and its songs
  *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store if possible
@@ -9,17 +9,17 @@
  *   preview.c         a preview of the data before anything is decoded
  *   run-host.c        the host functions that running stages call
  *   events.c          the run's events, to its sinks
- *   account.c         a summary of the run, for stages that read it
- *   run-report.c      run.json, timings.json
+ *   summary.c         summary.json: the results so far, for stages that read them
+ *   run-record.c      run.json, timings.json
  *   run-lock.c        marks the run as active, for other processes */
 #pragma once
 
+#include "run/chain-songs.h"
 #include "run/curves.h"
 #include "run/journal.h"
 #include "run/run-folder.h"
 #include "run/run-lock.h"
 #include "run/sinks.h"
-#include "run/songs.h"
 #include "run/stage-key.h"
 #include "run/stage-notes.h"
 #include "stage/builder.h"
@@ -30,13 +30,12 @@ typedef struct {
   const SegueGraphStage *stage;
   SegueDataset **inputs;  /* per input port while it runs; NULL: not connected */
   SegueDataset **outputs; /* per output port until the last reader is done; NULL: not made yet */
-  guint *n_outputs;       /* items per output port, for the report */
+  guint *n_outputs;       /* items per output port, for run.json */
   guint last_use;         /* index of the last stage that reads its output, or a view of it */
-  guint unit;             /* index of the unit that it is in; SEGUE_NOT_CONNECTED: live */
+  guint step;             /* index of the step that it is in; SEGUE_NOT_CONNECTED: live */
   char *key;              /* nullable: of its result; NULL: not run, or not stored */
   SegueStageKey *parts;   /* nullable: what @key is made of */
   SegueStageNotes *notes; /* nullable: its events, while it runs and its result may be stored */
-  char *account;          /* nullable: of the run, where it reads that */
   char *output_folder;    /* nullable: not requested */
   int output_fd;          /* of that folder while the stage runs, to detect a replaced one; or -1 */
   SegueWorkFolder *work;  /* nullable: likewise */
@@ -48,14 +47,14 @@ typedef struct {
   SegueCounts *computed;   /* likewise: why songs had no result in the store */
 } SegueStageRun;
 
-/** SegueUnit: what runs and is timed together: a stage, or a chain.
+/** SegueRunStep: what runs and is timed together: a stage, or a chain.
  * @stages: indices; @checked: of a chain: payloads of its results are known to be intact */
 typedef struct {
   char *name;
   GArray *stages;
   double seconds;
   gboolean done, checked;
-} SegueUnit;
+} SegueRunStep;
 
 /** SegueQuarantined: an item that failed. */
 typedef struct {
@@ -73,8 +72,9 @@ typedef struct {
   SegueJournal *journal;
   SegueStageRun *stages;
   guint n_stages;
-  GArray *units;       /* SegueUnit, in order */
-  SegueCurves *curves; /* nullable: no stage reads the account; points by index in the pipeline */
+  GArray *steps; /* SegueRunStep, in order */
+  SegueCurves *curves;
+  gboolean summarised; /* a stage has read the run's summary */
   gboolean fresh;      /* ignores results in the store, except those that this run made */
   GHashTable *made;    /* set: keys of those */
 
@@ -117,10 +117,10 @@ void segue_run_repeat (SegueRun *run, SegueStageRun *at, const SegueResult *resu
 /** segue_run_check_failures: whether the run may continue after its failures so far. */
 gboolean segue_run_check_failures (SegueRun *run, GError **error);
 
-/** segue_run_find_units: finds the units that run together; once, first of all. */
-void segue_run_find_units (SegueRun *run);
-/** segue_run_is_chain: whether @unit is a chain of MAP stages. */
-gboolean segue_run_is_chain (SegueRun *run, const SegueUnit *unit);
+/** segue_run_find_steps: finds the stages that run together; once, first of all. */
+void segue_run_find_steps (SegueRun *run);
+/** segue_run_is_chain: whether @step is a chain of MAP stages. */
+gboolean segue_run_is_chain (SegueRun *run, const SegueRunStep *step);
 /** segue_run_connect_inputs: sets a stage's inputs; ports that do not accept live items get clean
  * ones.  %FALSE: some of them are missing. */
 gboolean segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
@@ -133,17 +133,17 @@ void segue_run_set_output (SegueStageRun *at, guint port, SegueDataset *dataset)
 /** segue_run_find_output: the output port for items of @kind. */
 guint segue_run_find_output (const SegueGraphStage *stage, SegueKind kind);
 
-/** segue_executor_run: all units, in order. */
+/** segue_executor_run: all steps, in order. */
 gboolean segue_executor_run (SegueRun *run, GError **error);
 /** segue_executor_run_chain: with @mode LOOK, songs without a result are only counted, and there is
  * an output only if all have one. */
-gboolean segue_executor_run_chain (SegueRun *run, SegueUnit *unit, SegueSongMode mode,
+gboolean segue_executor_run_chain (SegueRun *run, SegueRunStep *step, SegueChainSongMode mode,
                                    GError **error);
 /** segue_executor_check_chain: checks payloads of a chain that has run, and recomputes damaged
  * ones. */
-gboolean segue_executor_check_chain (SegueRun *run, SegueUnit *unit, GError **error);
+gboolean segue_executor_check_chain (SegueRun *run, SegueRunStep *step, GError **error);
 /** segue_executor_probe_chain: @complete: whether all of its songs have results. */
-gboolean segue_executor_probe_chain (SegueRun *run, SegueUnit *unit, gboolean *complete,
+gboolean segue_executor_probe_chain (SegueRun *run, SegueRunStep *step, gboolean *complete,
                                      GError **error);
 /** segue_executor_check_inputs: before a stage reads its inputs' payloads: checks those that came
  * from the store unchecked, and recomputes damaged ones. */
@@ -157,15 +157,21 @@ gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **e
  * the reason, unless there is an error. */
 gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
 
-/** segue_run_write_account: (transfer full): see segue_context_get_account(). */
-char *segue_run_write_account (SegueRun *run, const SegueStageRun *at);
+/** segue_run_connect_summary: where @at reads the run's summary: writes summary.json, of the stages before it, and
+ * connects the input to it. */
+gboolean segue_run_connect_summary (SegueRun *run, SegueStageRun *at, GError **error);
+/** segue_run_leave_summary: at the end of the run: writes summary.json unless a stage has read it. */
+gboolean segue_run_leave_summary (SegueRun *run, GError **error);
 
-/** segue_run_report: run.json; @state: "running", "finished", "failed" or "stopped". */
-gboolean segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error);
+/** segue_run_write_record: run.json; @state: "running", "finished", "failed" or "stopped". */
+gboolean segue_run_write_record (SegueRun *run, const char *state, const GError *failure,
+                                 GError **error);
 /** segue_run_write_counters: member `counters`: the counters of @stage; with the lock held. */
 void segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage);
-/** segue_run_report_timings: timings.json. */
-gboolean segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds,
-                                   GError **error);
+/** segue_run_write_quarantined: member `quarantined`, by id, whichever worker found them first; with the lock held. */
+void segue_run_write_quarantined (SegueJson *json, SegueRun *run);
+/** segue_run_write_timings: timings.json. */
+gboolean segue_run_write_timings (SegueRun *run, GDateTime *started, double seconds,
+                                  GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SegueRun, segue_run_clear)

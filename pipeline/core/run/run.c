@@ -15,11 +15,11 @@ segue_run_result_clear (SegueRunResult *result)
 }
 
 static void
-clear_unit (gpointer data)
+clear_step (gpointer data)
 {
-  SegueUnit *unit = data;
-  g_free (unit->name);
-  g_array_unref (unit->stages);
+  SegueRunStep *step = data;
+  g_free (step->name);
+  g_array_unref (step->stages);
 }
 
 static void
@@ -46,8 +46,8 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
                              .host_data = run };
   g_mutex_init (&run->lock);
   run->counts = segue_counts_new ();
-  run->units = g_array_new (FALSE, FALSE, sizeof (SegueUnit));
-  g_array_set_clear_func (run->units, clear_unit);
+  run->steps = g_array_new (FALSE, FALSE, sizeof (SegueRunStep));
+  g_array_set_clear_func (run->steps, clear_step);
   run->quarantined = g_array_new (FALSE, FALSE, sizeof (SegueQuarantined));
   g_array_set_clear_func (run->quarantined, clear_quarantined);
   run->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -61,10 +61,9 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
     at->output_fd = -1;
     at->outputs = g_new0 (SegueDataset *, at->stage->n_outputs + 1);
     at->n_outputs = g_new0 (guint, at->stage->n_outputs + 1);
-    if (at->stage->type->flags & SEGUE_STAGE_ACCOUNT && !run->curves)
-      run->curves = segue_curves_new ();
   }
-  segue_run_find_units (run);
+  run->curves = segue_curves_new ();
+  segue_run_find_steps (run);
   segue_run_open_sinks (run, options, cancellable);
   run->cancellable = run->sinks.cancellable;
 }
@@ -84,7 +83,6 @@ clear_stage (SegueStageRun *at)
   g_free (at->key);
   if (at->output_fd >= 0)
     close (at->output_fd);
-  g_free (at->account);
   g_free (at->output_folder);
 }
 
@@ -97,7 +95,7 @@ segue_run_clear (SegueRun *run)
   g_hash_table_unref (run->songs);
   g_hash_table_unref (run->missed);
   g_hash_table_unref (run->made);
-  g_array_unref (run->units);
+  g_array_unref (run->steps);
   g_array_unref (run->quarantined);
   segue_counts_free (run->counts);
   segue_curves_free (run->curves);
@@ -163,7 +161,7 @@ open_run (SegueRun *run, const SegueRunOptions *options, GError **error)
     return FALSE;
   for (const char *const *one = segue_pipeline_get_warnings (run->pipeline); *one; one++)
     segue_run_log (run, NULL, G_LOG_LEVEL_WARNING, "%s", *one);
-  return segue_run_report (run, "running", NULL, error);
+  return segue_run_write_record (run, "running", NULL, error);
 }
 
 /* Writes everything that is known of the run, also if it failed: with @failure. */
@@ -178,8 +176,9 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
     segue_journal_take (run->journal, SEGUE_EVENT (LOG, NULL, .level = G_LOG_LEVEL_CRITICAL,
                                                    .text = failure->message));
   segue_run_folder_settle (run->folder);
-  return segue_run_report (run, state, failure, error) &&
-         segue_run_report_timings (run, started, seconds, error) &&
+  return segue_run_write_record (run, state, failure, error) &&
+         segue_run_leave_summary (run, error) &&
+         segue_run_write_timings (run, started, seconds, error) &&
          (failure || segue_run_folder_make_latest (run->folder, error));
 }
 
@@ -223,7 +222,7 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
   g_autoptr (GDateTime) started = g_date_time_new_now_utc ();
   g_autoptr (GTimer) timer = g_timer_new ();
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GError) report_failure = NULL;
+  g_autoptr (GError) closing = NULL;
   SegueRunOptions given = { 0 };
   memcpy (&given, options, MIN (options->struct_size, sizeof given));
 
@@ -231,10 +230,10 @@ segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options, Seg
   gboolean ok = open_run (&run, &given, &failure) && segue_executor_run (&run, &failure);
   if (run.journal)
     tidy_cache (&run);
-  if (run.journal &&
-      !close_run (&run, failure, started, g_timer_elapsed (timer, NULL), &report_failure) && ok) {
+  if (run.journal && !close_run (&run, failure, started, g_timer_elapsed (timer, NULL), &closing) &&
+      ok) {
     ok = FALSE;
-    failure = g_steal_pointer (&report_failure);
+    failure = g_steal_pointer (&closing);
   }
   segue_run_fill_result (&run, result);
   if (!ok)

@@ -111,7 +111,7 @@ add_song (SegueStageKey *key, guint port, guint first, guint end, GError **error
   return TRUE;
 }
 
-/* Models and metrics count as a whole: "the model of stage 'train' changed". */
+/* Models, metrics and summaries count as a whole: "the model of stage 'train' changed". */
 static gboolean
 add_folders (SegueStageKey *key, guint port, const char *producer, GError **error)
 {
@@ -152,7 +152,7 @@ add_input (SegueStageKey *key, guint port, const char *producer, GError **error)
     add_component (key, producer ? producer : key->stage->id,
                    g_strdup_printf ("preparation %s\n", preparation));
   SegueKind kind = key->stage->inputs[port].kind;
-  if (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS)
+  if (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS || kind == SEGUE_KIND_SUMMARY)
     return add_folders (key, port, producer, error);
   for (guint first = 0; first < length;) {
     guint end = segue_dataset_get_song_end (dataset, first);
@@ -184,8 +184,7 @@ compute_base (SegueStageKey *key)
 
 SegueStageKey *
 segue_stage_key_new (const SegueGraphStage *stage, SegueDataset *const *inputs,
-                     const char *const *producers, const char *account, const SegueKeyScope *scope,
-                     GError **error)
+                     const char *const *producers, const SegueKeyScope *scope, GError **error)
 {
   g_autoptr (SegueStageKey) key = g_new0 (SegueStageKey, 1);
   key->stage = stage;
@@ -206,10 +205,6 @@ segue_stage_key_new (const SegueGraphStage *stage, SegueDataset *const *inputs,
     key->inputs[i] = segue_dataset_ref (inputs[i]);
     if (!add_input (key, i, producers[i], error))
       return NULL;
-  }
-  if (account) {
-    g_autofree char *digest = segue_sha256_of (account, strlen (account));
-    add_component (key, stage->id, g_strdup_printf ("account %s\n", digest));
   }
   key->base = compute_base (key);
   g_ptr_array_add (key->components, NULL);

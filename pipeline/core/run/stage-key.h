@@ -13,14 +13,13 @@ typedef struct _SegueStageKey SegueStageKey;
 /**
  * segue_stage_key_new:
  * @producers: for each input the id of the stage that it comes from, for messages (nullable strings)
- * @account: (nullable): of the run, for a stage that reads it
  *
  * Keeps references to the datasets in @inputs (%NULL: not connected).  Unreadable files are left
  * for the stage to report.
  */
 SegueStageKey *segue_stage_key_new (const SegueGraphStage *stage, SegueDataset *const *inputs,
-                                    const char *const *producers, const char *account,
-                                    const SegueKeyScope *scope, GError **error);
+                                    const char *const *producers, const SegueKeyScope *scope,
+                                    GError **error);
 void segue_stage_key_free (SegueStageKey *key);
 
 /** segue_stage_key_get_base: (transfer none): of everything but metadata. */

@@ -87,7 +87,7 @@ segue_chain_preload (SegueChain *chain)
     segue_link_preload (&chain->places[i].link);
 }
 
-static gboolean process (Place *place, SegueItem *item, GError **error);
+static gboolean chain_process (Place *place, SegueItem *item, GError **error);
 
 /* SegueEmitFunc: on to the next stage, or out. */
 static gboolean
@@ -97,13 +97,13 @@ pass_on (gpointer data, SegueItem *item, GError **error)
   g_autoptr (SegueItem) owned = item;
   SegueChain *chain = place->chain;
   if (place->index + 1 < chain->n_places)
-    return process (&chain->places[place->index + 1], owned, error);
+    return chain_process (&chain->places[place->index + 1], owned, error);
   g_ptr_array_add (chain->output, g_steal_pointer (&owned));
   return TRUE;
 }
 
 static gboolean
-process (Place *place, SegueItem *item, GError **error)
+chain_process (Place *place, SegueItem *item, GError **error)
 {
   if (segue_link_process (&place->link, item, pass_on, place, error))
     return TRUE;
@@ -118,7 +118,7 @@ carry_all (SegueChain *chain, SegueItem *const *items, guint n_items, GError **e
   if (!segue_chain_open (chain, error))
     return FALSE;
   for (guint i = 0; i < n_items; i++)
-    if (!process (&chain->places[0], items[i], error))
+    if (!chain_process (&chain->places[0], items[i], error))
       return FALSE;
   return TRUE;
 }

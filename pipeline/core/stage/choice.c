@@ -101,7 +101,7 @@ open_choice (SegueContext *context, gpointer *instance, GError **error)
 
 /* SegueEmitFunc. */
 static gboolean
-take (gpointer data, SegueItem *item, GError **error)
+choice_take (gpointer data, SegueItem *item, GError **error)
 {
   g_ptr_array_add (data, item);
   return TRUE;
@@ -116,7 +116,7 @@ ask (Choice *self, guint i, SegueItem *item, SegueCounts *counts, GError **error
   link->context.counts = counts;
   segue_link_begin_song (link, self->context->cancellable);
   gboolean ok =
-    segue_link_open (link, error) && segue_link_process (link, item, take, items, error);
+    segue_link_open (link, error) && segue_link_process (link, item, choice_take, items, error);
   segue_link_end_song (link);
   link->context.counts = NULL;
   if (!ok)
@@ -151,7 +151,7 @@ hand_on (Choice *self, guint i, GPtrArray *items, const GError *refusal, GError 
 }
 
 static gboolean
-process (gpointer data, SegueItem *item, SegueContext *context, GError **error)
+choice_process (gpointer data, SegueItem *item, SegueContext *context, GError **error)
 {
   Choice *self = data;
   g_autoptr (GError) refusal = NULL; /* the first */
@@ -181,7 +181,7 @@ process (gpointer data, SegueItem *item, SegueContext *context, GError **error)
 
 const SegueCarrier segue_choice = {
   .open = open_choice,
-  .process = process,
+  .process = choice_process,
   .close = close_choice,
   .lasts = TRUE,
 };

@@ -120,24 +120,6 @@ segue_context_check_cancelled (SegueContext *context, GError **error)
   return FALSE;
 }
 
-const char *
-segue_context_get_account (SegueContext *context)
-{
-  const SegueScope *scope = context->scope;
-  const SegueStageType *type = context->stage->type;
-  if (!(type->flags & SEGUE_STAGE_ACCOUNT)) {
-    /* Its key does not cover the account. */
-    g_autoptr (GError) error = g_error_new (
-      SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-      "stage type ‘%s’ requests the run summary without the flag SEGUE_STAGE_ACCOUNT", type->name);
-    segue_context_fail (context, error);
-  }
-  const char *account = scope->host && scope->host->get_account
-                          ? scope->host->get_account (scope->host_data, context->stage)
-                          : NULL;
-  return account ? account : "{}";
-}
-
 SegueRegistry *
 segue_context_get_registry (SegueContext *context)
 {

@@ -14,7 +14,6 @@ typedef struct {
   /* @work: the work folder, else the output folder; created by the first call; transfer none */
   const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
                              GError **error);
-  const char *(*get_account) (gpointer data, const SegueGraphStage *stage);
   void (*allow_read) (gpointer data, const SegueGraphStage *stage, const char *path);
   /* PROGRESS_UNIT, PROGRESS, LOG, SCALAR, COUNT or ITEM_FAILED, of @stage */
   void (*event) (gpointer data, const SegueGraphStage *stage, const SegueEvent *event);

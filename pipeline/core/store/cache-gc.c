@@ -78,7 +78,7 @@ rank_entry (const Gc *gc, const SegueCacheEntry *entry, Rank *rank)
   case SEGUE_CACHE_RESULTS:
     *rank = gc->options.all || is_expired (gc, entry) ? RANK_MUST : RANK_MAY;
     return TRUE;
-  case SEGUE_CACHE_MEMORY:
+  case SEGUE_CACHE_STATE:
     *rank = gc->options.all || is_expired (gc, entry) || is_forgettable (gc, entry) ? RANK_MUST
                                                                                     : RANK_MAY_LAST;
     return TRUE;
@@ -110,7 +110,7 @@ choose (Gc *gc, GArray *entries)
     gc->freed->left += entry->bytes;
     if (!rank_entry (gc, entry, &candidate.rank))
       continue;
-    n_files += entry->part == SEGUE_CACHE_MEMORY && candidate.rank == RANK_MAY_LAST;
+    n_files += entry->part == SEGUE_CACHE_STATE && candidate.rank == RANK_MAY_LAST;
     g_array_append_val (gc->candidates, candidate);
   }
   g_array_sort (gc->candidates, compare_candidates);

@@ -15,7 +15,7 @@ segue_cache_part_to_string (SegueCachePart part)
 {
   static const char *const names[] = {
     [SEGUE_CACHE_RECORDS] = "records", [SEGUE_CACHE_RESULTS] = "results",
-    [SEGUE_CACHE_MEMORY] = "memory",   [SEGUE_CACHE_WORK] = "work",
+    [SEGUE_CACHE_STATE] = "state",     [SEGUE_CACHE_WORK] = "work",
     [SEGUE_CACHE_OTHER] = "other",
   };
   G_STATIC_ASSERT (G_N_ELEMENTS (names) == SEGUE_CACHE_N_PARTS);

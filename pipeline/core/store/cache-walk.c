@@ -86,8 +86,8 @@ name_top (const char *shard, const char *name)
 static const Place places[] = {
   { "records", TRUE, FALSE, SEGUE_CACHE_RECORDS, name_key },
   { "results", TRUE, TRUE, SEGUE_CACHE_RESULTS, name_key },
-  { "files", TRUE, FALSE, SEGUE_CACHE_MEMORY, name_key },
-  { "units", FALSE, FALSE, SEGUE_CACHE_MEMORY, name_digest },
+  { "files", TRUE, FALSE, SEGUE_CACHE_STATE, name_key },
+  { "units", FALSE, FALSE, SEGUE_CACHE_STATE, name_digest },
   { "work", FALSE, TRUE, SEGUE_CACHE_WORK, name_work },
   { "", FALSE, FALSE, SEGUE_CACHE_OTHER, name_top },
 };

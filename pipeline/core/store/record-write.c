@@ -25,7 +25,7 @@ describe_item (const SegueRecordContent *content, const SegueItem *item, GArray 
 }
 
 static GVariant *
-describe (const SegueRecordContent *content, GArray *stretches, GError **error)
+record_describe (const SegueRecordContent *content, GArray *stretches, GError **error)
 {
   static const char *const none[] = { NULL };
   g_auto (GVariantBuilder) items = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a" SEGUE_ITEM_FORM));
@@ -79,7 +79,7 @@ segue_record_write (const char *path, const SegueRecordContent *content, GError 
 {
   guint64 total;
   g_autoptr (GArray) stretches = segue_stretches_find (content->items, content->n_items, &total);
-  g_autoptr (GVariant) header = describe (content, stretches, error);
+  g_autoptr (GVariant) header = record_describe (content, stretches, error);
   if (!header)
     return FALSE;
   gsize length = g_variant_get_size (header);

@@ -95,7 +95,7 @@ describe_item (const SegueResultItem *item)
 
 /* (transfer full) */
 static GVariant *
-describe (const SegueResult *result)
+result_describe (const SegueResult *result)
 {
   g_auto (GVariantBuilder) counts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sx)"));
   g_auto (GVariantBuilder) lines = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ustd)"));
@@ -132,7 +132,7 @@ static gboolean
 write_header (const char *path, const SegueResult *result, GError **error)
 {
   struct sha256_ctx sha;
-  g_autoptr (GVariant) header = describe (result);
+  g_autoptr (GVariant) header = result_describe (result);
   gsize length = g_variant_get_size (header);
   if (length > SEGUE_RESULT_MAX_HEADER) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,

@@ -1,9 +1,9 @@
 /* The store: records by key, shared by all runs that use one cache (internal).
  *
- *   <cache>/records/ab/cdef…   results of chains, see record.h, and answers, see answers.h
+ *   <cache>/records/ab/cdef…   results of chains, see record.h, and predictions, see prediction-cache.h
  *   <cache>/results/ab/cdef…/  results of other stages, see result.h
  *   <cache>/files/ab/cdef…     hashes of source files, see contents.h
- *   <cache>/units/…            the last state of a pipeline's chains and stages, see unit-memory.h
+ *   <cache>/units/…            the last state of a pipeline's chains and stages, see step-state.h
  *   <cache>/work/<key>/        scratch and checkpoints of stages that are not finished
  *   <cache>/users/…            the processes that use it, see users.h
  *

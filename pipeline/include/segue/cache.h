@@ -15,14 +15,14 @@ G_BEGIN_DECLS
  * SegueCachePart:
  * @SEGUE_CACHE_RECORDS: output of chains of stages for songs, and predictions of models for songs
  * @SEGUE_CACHE_RESULTS: output of other stages
- * @SEGUE_CACHE_MEMORY: hashes of source files, and the state of chains when they last ran
+ * @SEGUE_CACHE_STATE: hashes of source files, and the state of chains when they last ran
  * @SEGUE_CACHE_WORK: checkpoints and scratch files of unfinished work
  * @SEGUE_CACHE_OTHER: leftovers of runs that were killed, and files that libraries keep here
  */
 typedef enum {
   SEGUE_CACHE_RECORDS,
   SEGUE_CACHE_RESULTS,
-  SEGUE_CACHE_MEMORY,
+  SEGUE_CACHE_STATE,
   SEGUE_CACHE_WORK,
   SEGUE_CACHE_OTHER,
   SEGUE_CACHE_N_PARTS

@@ -51,22 +51,6 @@ SEGUE_API
 SegueRegistry *segue_context_get_registry (SegueContext *context);
 
 /**
- * segue_context_get_account: (transfer none): summary of the run up to this stage, as JSON text:
- *
- *   {"segue": "0.1.0", "name": "artist", "seed": 42,
- *    "stages": [{"id": …, "use": …, "plugin": …, "plugin_version": …, "result_version": …,
- *                "with": {parameters}, "counters": {name: n, …},
- *                "curves": {"train/loss": [[step, value or null], …], …}}, …],
- *    "quarantined": [{"stage": …, "id": …, "reason": …}, …]}
- *
- * Stages are in the order of the pipeline, quarantined items are ordered by id; there are no times, so
- * that the same run gives the same text.  For stages flagged %SEGUE_STAGE_ACCOUNT; "{}" if there is no
- * run.  The summary of a finished run is as untrusted as that run's folder.
- */
-SEGUE_API
-const char *segue_context_get_account (SegueContext *context);
-
-/**
  * segue_context_emit:
  * @item: (transfer full), even on failure
  *

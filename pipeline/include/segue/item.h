@@ -27,6 +27,7 @@ G_BEGIN_DECLS
  * @SEGUE_KIND_MODEL: a model folder; payload: its path
  * @SEGUE_KIND_PREDICTIONS: float32 tensor [segments, labels] of probabilities of one song
  * @SEGUE_KIND_METRICS: a folder with metrics.json; payload: its path
+ * @SEGUE_KIND_SUMMARY: (input ports only) a folder with summary.json, see below; payload: its path
  */
 typedef enum {
   SEGUE_KIND_ANY,
@@ -36,7 +37,19 @@ typedef enum {
   SEGUE_KIND_MODEL,
   SEGUE_KIND_PREDICTIONS,
   SEGUE_KIND_METRICS,
+  SEGUE_KIND_SUMMARY,
 } SegueKind;
+
+/* summary.json: the results of the stages before the one that reads it.  The run makes it, no stage does:
+ *
+ *   {"segue": "0.1.0", "name": "artist", "seed": 42,
+ *    "stages": [{"id": …, "use": …, "plugin": …, "plugin_version": …, "result_version": …,
+ *                "with": {parameters}, "counters": {name: n, …},
+ *                "curves": {"train/loss": [[step, value or null], …], …}}, …],
+ *    "quarantined": [{"stage": …, "id": …, "reason": …}, …]}
+ *
+ * Stages are in the order of the pipeline, quarantined items are ordered by id; there are no times, so that the
+ * same run gives the same text.  The summary of a finished run is as untrusted as the run's folder. */
 
 typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U8 } SegueDtype;
 

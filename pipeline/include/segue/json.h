@@ -1,4 +1,4 @@
-/* Reading of untrusted JSON within limits.
+/* Untrusted JSON, read within limits; documents as text.
  *
  * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`).  All of segue
  * parses JSON with these functions: one pass over the text determines its depth, its longest string and
@@ -17,18 +17,16 @@ G_BEGIN_DECLS
  * SegueJsonKind: the kind of a document, which determines its limits (table in json-read.c).
  * @SEGUE_JSON_SETTINGS: config.json, segue.json and the like; parameters, resolved pipelines
  * @SEGUE_JSON_WEIGHTS: the header of a safetensors file
- * @SEGUE_JSON_RUN: run.json, and the summary of a run
+ * @SEGUE_JSON_SUMMARY: the summary of a run
  * @SEGUE_JSON_METRICS: metrics.json; the value of `confusion` is not read, and is null
  * @SEGUE_JSON_SERVED: a file of a run, read while a user waits for a page
- * @SEGUE_JSON_LINE: one line of log.ndjson
  */
 typedef enum {
   SEGUE_JSON_SETTINGS,
   SEGUE_JSON_WEIGHTS,
-  SEGUE_JSON_RUN,
+  SEGUE_JSON_SUMMARY,
   SEGUE_JSON_METRICS,
   SEGUE_JSON_SERVED,
-  SEGUE_JSON_LINE,
 } SegueJsonKind;
 
 /**
@@ -69,5 +67,17 @@ json_t *segue_json_read (const char *path, SegueJsonKind kind, SegueJsonFlags fl
 SEGUE_API
 json_t *segue_json_read_fd (int fd, const char *place, SegueJsonKind kind,
                             GCancellable *cancellable, GError **error);
+
+/** segue_json_number: (transfer full): null if @value is infinite or NaN, which JSON does not have. */
+SEGUE_API
+json_t *segue_json_number (double value);
+
+/**
+ * segue_json_print: (transfer full): the text of @document, without a line feed at its end.
+ * @document: (transfer full) (nullable): %NULL: null
+ * @flags: those of jansson: %JSON_COMPACT or JSON_INDENT (2); JSON_REAL_PRECISION (9) restores a float32 bit for bit
+ */
+SEGUE_API
+char *segue_json_print (json_t *document, gsize flags);
 
 G_END_DECLS

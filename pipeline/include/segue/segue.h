@@ -197,7 +197,7 @@ SEGUE_API
 gboolean segue_run_is_at_work (int folder);
 
 /**
- * SeguePlanUnit: what a run would do for a stage, or for the stages of a chain.
+ * SeguePlanStep: what a run would do for a stage, or for the stages of a chain.
  * @name: as in #SegueEvent
  * @chain: it processes songs one by one: @n_cached and @n_computed count songs; otherwise one of them is 1
  * @source: it runs every time, also for a plan: @n_computed counts the items found
@@ -209,7 +209,7 @@ typedef struct {
   gboolean chain, source, known;
   guint n_cached, n_computed;
   GPtrArray *reasons;
-} SeguePlanUnit;
+} SeguePlanStep;
 
 /** SeguePlanReason: @n: the number of songs of a chain; else 1. */
 typedef struct {
@@ -218,7 +218,7 @@ typedef struct {
 } SeguePlanReason;
 
 /**
- * segue_pipeline_plan: (transfer full) (element-type SeguePlanUnit):
+ * segue_pipeline_plan: (transfer full) (element-type SeguePlanStep):
  * @options: as for segue_pipeline_run(); no folder is created
  * @result: (nullable): the expected counts of songs, as far as they are known
  *
@@ -241,21 +241,22 @@ gboolean segue_pipeline_survey (SeguePipeline *pipeline, const SegueRunOptions *
                                 SegueRunResult *result, GCancellable *cancellable, GError **error);
 
 /**
- * segue_run_revisit:
- * @folder: of a finished run (bytes; may be a link to one), untrusted
- * @use: a COLLECT stage type whose required ports are of kind METRICS
+ * segue_finished_run_apply: applies a stage to a finished run.
+ * @folder: of the run (bytes; may be a link to one), untrusted
+ * @use: a COLLECT stage type whose required ports are of kind METRICS or SUMMARY
  * @with: (nullable): its parameters, as YAML
  * @output: an existing, empty folder; after a failure its contents are useless
  * @options: workers, and the sinks for progress and log lines; the rest is ignored
  *
- * Runs the stage as if the run's pipeline ended with it: its ports of kind METRICS get the results of the
- * run, the others stay unconnected; the summary is built from run.json and log.ndjson.  Neither the run's
- * folder nor a cache is written to.
+ * Runs the stage as if the run's pipeline ended with it: its ports of kind METRICS and SUMMARY get the run's
+ * metrics.json and summary.json, the others stay unconnected.  Neither the run's folder nor a cache is written
+ * to.  %SEGUE_ERROR_NO_INPUT: not the folder of a run, or a run without one of these files.
  */
 SEGUE_API
-gboolean segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use,
-                            const char *with, const char *output, const SegueRunOptions *options,
-                            GCancellable *cancellable, GError **error);
+gboolean segue_finished_run_apply (SegueRegistry *registry, const char *folder, const char *use,
+                                   const char *with, const char *output,
+                                   const SegueRunOptions *options, GCancellable *cancellable,
+                                   GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueRegistry, segue_registry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePipeline, segue_pipeline_free)

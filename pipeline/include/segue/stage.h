@@ -42,15 +42,12 @@ typedef enum {
  *   and be applied to an untrusted song
  * @SEGUE_STAGE_SEEDED: uses segue_context_get_seed(); the seed is then part of its key
  * @SEGUE_STAGE_ISOLATE: (MAP) parses untrusted input: runs in a separate process by default
- * @SEGUE_STAGE_ACCOUNT: (SERIAL, COLLECT) reads segue_context_get_account(); its text is then
- *   part of the stage's key
  */
 typedef enum {
   SEGUE_STAGE_LIVE = 1 << 0,
   SEGUE_STAGE_PREPARE = 1 << 1,
   SEGUE_STAGE_SEEDED = 1 << 2,
   SEGUE_STAGE_ISOLATE = 1 << 3,
-  SEGUE_STAGE_ACCOUNT = 1 << 4,
 } SegueStageFlags;
 
 /**
@@ -68,7 +65,8 @@ typedef enum {
 
 /**
  * SeguePort: an input or output.  An input is connected to the nearest earlier stage that produces its kind, unless
- * `from:` names another.
+ * `from:` names another.  An input of kind %SEGUE_KIND_SUMMARY is connected to the run itself: one of a COLLECT stage,
+ * or of a SERIAL stage after its first.
  * @struct_size: set by SEGUE_PORT(); fields past it read as zero
  * @name: `[a-z][a-z0-9_-]*`
  * @doc: one sentence

@@ -44,10 +44,6 @@ void segue_harness_set_threads (SegueHarness *harness, guint threads);
 SEGUE_API
 GCancellable *segue_harness_get_cancellable (SegueHarness *harness);
 
-/** segue_harness_set_account: @account: JSON text that segue_context_get_account() returns; copied. */
-SEGUE_API
-void segue_harness_set_account (SegueHarness *harness, const char *account);
-
 /** segue_harness_push: (MAP, SERIAL) @item is borrowed; a failure ends the test. */
 SEGUE_API
 void segue_harness_push (SegueHarness *harness, SegueItem *item);

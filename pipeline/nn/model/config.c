@@ -17,9 +17,9 @@ gboolean
 segue_nn_config_write (const json_t *object, const char *folder, const char *name, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  char *text = json_dumps (object, JSON_INDENT (2) | JSON_SORT_KEYS | JSON_REAL_PRECISION (15));
+  g_autofree char *text = segue_json_print (
+    json_incref ((json_t *) object), JSON_INDENT (2) | JSON_SORT_KEYS | JSON_REAL_PRECISION (15));
   g_autofree char *line = g_strconcat (text, "\n", NULL);
-  free (text);
   return segue_file_write (path, line, -1, error);
 }
 

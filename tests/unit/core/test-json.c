@@ -129,7 +129,7 @@ test_limits (void)
   refuse (repeat ("[\"", "xxxxxxxxxxxxxxx", 100000, "\"]"), SEGUE_JSON_SETTINGS,
           ":1:2: a string is longer than 1048576 bytes");
   g_autofree char *digits = g_strnfill (2000, '1');
-  refuse (repeat ("[\n", digits, 1, "]"), SEGUE_JSON_LINE,
+  refuse (repeat ("[\n", digits, 1, "]"), SEGUE_JSON_METRICS,
           ":2:1: a number is longer than 1024 characters");
   refuse (g_string_new ("{\"a\": 1, \"a\": 2}"), SEGUE_JSON_SETTINGS, "duplicate");
   refuse (g_string_new ("{\"a\": \"\\"), SEGUE_JSON_SETTINGS, ":1:");
@@ -181,7 +181,7 @@ test_cancel (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_cancellable_cancel (cancellable);
-  g_assert_null (segue_json_parse ("{}", -1, "a", SEGUE_JSON_RUN, cancellable, &error));
+  g_assert_null (segue_json_parse ("{}", -1, "a", SEGUE_JSON_SUMMARY, cancellable, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
 }
 
@@ -198,23 +198,23 @@ test_files (void)
   g_assert_cmpint (symlink ("a.json", link), ==, 0);
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
 
-  json_t *root = segue_json_read (link, SEGUE_JSON_RUN, SEGUE_JSON_FOLLOW_LINK, NULL, &error);
+  json_t *root = segue_json_read (link, SEGUE_JSON_SUMMARY, SEGUE_JSON_FOLLOW_LINK, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (json_object_size (root), ==, 1);
   json_decref (root);
-  g_assert_null (segue_json_read (link, SEGUE_JSON_RUN, SEGUE_JSON_FLAGS_NONE, NULL, &error));
+  g_assert_null (segue_json_read (link, SEGUE_JSON_SUMMARY, SEGUE_JSON_FLAGS_NONE, NULL, &error));
   g_assert_nonnull (error);
   g_clear_error (&error);
-  g_assert_null (segue_json_read (none, SEGUE_JSON_RUN, SEGUE_JSON_OPTIONAL, NULL, &error));
+  g_assert_null (segue_json_read (none, SEGUE_JSON_SUMMARY, SEGUE_JSON_OPTIONAL, NULL, &error));
   g_assert_no_error (error);
-  g_assert_null (segue_json_read (none, SEGUE_JSON_RUN, SEGUE_JSON_FLAGS_NONE, NULL, &error));
+  g_assert_null (segue_json_read (none, SEGUE_JSON_SUMMARY, SEGUE_JSON_FLAGS_NONE, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
   g_clear_error (&error);
-  g_assert_null (segue_json_read (fifo, SEGUE_JSON_RUN, SEGUE_JSON_OPTIONAL, NULL, &error));
+  g_assert_null (segue_json_read (fifo, SEGUE_JSON_SUMMARY, SEGUE_JSON_OPTIONAL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_clear_error (&error);
   g_assert_true (g_file_set_contents (file, "[1]", -1, NULL));
-  g_assert_null (segue_json_read (file, SEGUE_JSON_RUN, SEGUE_JSON_FLAGS_NONE, NULL, &error));
+  g_assert_null (segue_json_read (file, SEGUE_JSON_SUMMARY, SEGUE_JSON_FLAGS_NONE, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_clear_error (&error);
   g_remove (file);

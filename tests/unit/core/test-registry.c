@@ -137,10 +137,17 @@ nothing (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
+static gboolean
+item (gpointer instance, SegueItem *one, SegueContext *context, GError **error)
+{
+  return TRUE;
+}
+
 static const SeguePort *const one_port[] = { SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."), NULL };
 static const SeguePort *const two_ports[] = { SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."),
                                               SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."), NULL };
 static const SeguePort *const any_port[] = { SEGUE_PORT ("x", SEGUE_KIND_ANY, "X."), NULL };
+static const SeguePort *const summary[] = { SEGUE_PORT ("x", SEGUE_KIND_SUMMARY, "X."), NULL };
 static const SeguePort no_size = { .name = "x", .kind = SEGUE_KIND_AUDIO };
 static const SeguePort *const old_port[] = { &no_size, NULL };
 static const SeguePort *const bad_port[] = { SEGUE_PORT ("X y", SEGUE_KIND_AUDIO, "X."), NULL };
@@ -208,6 +215,12 @@ test_bad_tables (void)
     { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .outputs = any_port,
             .collect = nothing),
       "*output 'x' of any kind needs*" },
+    { TYPE (.mode = SEGUE_MODE_MAP, .inputs = summary, .outputs = one_port, .process = item),
+      "*input 'x': only a COLLECT stage*" },
+    { TYPE (.mode = SEGUE_MODE_SERIAL, .inputs = summary, .process = item),
+      "*input 'x': only a COLLECT stage*" },
+    { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .outputs = summary, .collect = nothing),
+      "*output 'x': no stage produces a run's summary*" },
     { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .collect = nothing,
             .flags = SEGUE_STAGE_LIVE),
       "*flags of MAP stages*" },

@@ -1,4 +1,4 @@
-/* A plugin of small, transparent stages for tests of the executor, and a bench to run pipelines of
+/* A plugin of small, transparent stages for tests of the executor, and a fixture to run pipelines of
  * them in a temporary folder. */
 #pragma once
 
@@ -37,25 +37,26 @@ typedef struct {
   guint cancel_after; /* songs; 0: never */
   guint stop_after;   /* likewise: by the sink's return value */
   guint max_handles;  /* open files during a run; 0: the system's limit */
-} Bench;
+} FlowFixture;
 
-void bench_init (Bench *bench);
-void bench_clear (Bench *bench);
-/** bench_write: a song; its possible content: see fake-decode in fake-chain.c. */
-void bench_write (Bench *bench, const char *path, const char *content);
-/** bench_write_songs: two songs of anna, one of ben. */
-void bench_write_songs (Bench *bench);
-/** bench_run: the pipeline of @stages (YAML list text) and @settings (YAML top-level lines). */
-gboolean bench_try_run (Bench *bench, const char *settings, const char *stages, guint workers,
-                        SegueRunResult *result, GError **error);
-void bench_run (Bench *bench, const char *stages, guint workers, SegueRunResult *result);
-/** bench_read: (transfer full): a file of the last run. */
-char *bench_read (Bench *bench, const char *name);
-/** bench_count_records: files in the store. */
-guint bench_count_records (Bench *bench);
-/** bench_list_records: (transfer full): their paths, sorted. */
-GPtrArray *bench_list_records (Bench *bench);
-/** bench_forget_results: removes results of stages that are not chains. */
-void bench_forget_results (Bench *bench);
+void flow_fixture_init (FlowFixture *fixture);
+void flow_fixture_clear (FlowFixture *fixture);
+/** flow_fixture_write: a song; its possible content: see fake-decode in fake-chain.c. */
+void flow_fixture_write (FlowFixture *fixture, const char *path, const char *content);
+/** flow_fixture_write_songs: two songs of anna, one of ben. */
+void flow_fixture_write_songs (FlowFixture *fixture);
+/** flow_fixture_run: the pipeline of @stages (YAML list text) and @settings (YAML top-level lines). */
+gboolean flow_fixture_try_run (FlowFixture *fixture, const char *settings, const char *stages,
+                               guint workers, SegueRunResult *result, GError **error);
+void flow_fixture_run (FlowFixture *fixture, const char *stages, guint workers,
+                       SegueRunResult *result);
+/** flow_fixture_read: (transfer full): a file of the last run. */
+char *flow_fixture_read (FlowFixture *fixture, const char *name);
+/** flow_fixture_count_records: files in the store. */
+guint flow_fixture_count_records (FlowFixture *fixture);
+/** flow_fixture_list_records: (transfer full): their paths, sorted. */
+GPtrArray *flow_fixture_list_records (FlowFixture *fixture);
+/** flow_fixture_forget_results: removes results of stages that are not chains. */
+void flow_fixture_forget_results (FlowFixture *fixture);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlowFixture, flow_fixture_clear)

@@ -259,29 +259,38 @@ static gboolean
 report (gpointer instance, SegueContext *context, GError **error)
 {
   SegueDataset *metrics = segue_context_get_input (context, "metrics");
+  SegueDataset *summary = segue_context_get_input (context, "summary");
   const char *folder = segue_context_get_output_folder (context, error);
   if (!folder)
     return FALSE;
   g_atomic_int_inc (&learn_reported);
-  g_autofree char *path = g_build_filename (folder, "account.json", NULL);
+  g_autofree char *path = g_build_filename (folder, "seen.json", NULL);
   g_autofree char *from = g_build_filename (
     segue_item_get_path (segue_dataset_get_entry (metrics, 0)), "metrics.json", NULL);
   g_autofree char *copy = g_build_filename (folder, "judged.txt", NULL);
+  g_autofree char *source = g_build_filename (
+    segue_item_get_path (segue_dataset_get_entry (summary, 0)), "summary.json", NULL);
   g_autofree char *text = segue_file_read (from, 1024, NULL, error);
-  return text && segue_file_write (copy, text, -1, error) &&
-         segue_file_write (path, segue_context_get_account (context), -1, error);
+  g_autofree char *run = text ? segue_file_read (source, 1024 * 1024, NULL, error) : NULL;
+  return run && segue_file_write (copy, text, -1, error) && segue_file_write (path, run, -1, error);
 }
 
+/* ---- learn-stop ---- */
+
 static gboolean
-pry (gpointer instance, SegueContext *context, GError **error)
+stop (gpointer instance, SegueContext *context, GError **error)
 {
-  return segue_context_get_account (context) != NULL;
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO, "stopped for the test");
+  return FALSE;
 }
 
 /* ---- The plugin ---- */
 
 static const SeguePort *const metrics[] = { SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, NULL),
                                             NULL };
+static const SeguePort *const report_inputs[] = { SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, NULL),
+                                                  SEGUE_PORT ("summary", SEGUE_KIND_SUMMARY, NULL),
+                                                  NULL };
 static const SeguePort *const judge_inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL),
                                                  SEGUE_PORT ("model", SEGUE_KIND_MODEL, NULL),
                                                  NULL };
@@ -317,13 +326,12 @@ static const SegueStageType table_type =
          .config_size = sizeof (TableConfig), .collect = table);
 
 static const SegueStageType report_type =
-  STAGE ("learn-report", SEGUE_MODE_COLLECT, .flags = SEGUE_STAGE_ACCOUNT, .inputs = metrics,
-         .collect = report);
-static const SegueStageType pry_type =
-  STAGE ("learn-pry", SEGUE_MODE_COLLECT, .inputs = metrics, .collect = pry);
+  STAGE ("learn-report", SEGUE_MODE_COLLECT, .inputs = report_inputs, .collect = report);
+static const SegueStageType stop_type =
+  STAGE ("learn-stop", SEGUE_MODE_COLLECT, .inputs = metrics, .collect = stop);
 
 static const SegueStageType *const stages[] = { &scan_type,  &sift_type,   &train_type, &judge_type,
-                                                &table_type, &report_type, &pry_type,   NULL };
+                                                &table_type, &report_type, &stop_type,  NULL };
 
 static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
                                     .abi_major = SEGUE_ABI_MAJOR,

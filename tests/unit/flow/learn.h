@@ -16,6 +16,6 @@ extern gint learn_trained, learn_judged, learn_sifted, learn_tabled, learn_repor
  *   learn-judge   SERIAL   predictions and metrics of audio by a model; skips songs with "odd" (bad
  *                          data) and "late" (a timeout) in their ids
  *   learn-table   COLLECT  predictions as text, with their titles where `titles` requests them
- *   learn-report  COLLECT  the summary of the run, and a copy of its metrics
- *   learn-pry     COLLECT  requests the account without the flag that it needs */
+ *   learn-report  COLLECT  copies of the summary of the run (seen.json) and its metrics
+ *   learn-stop    COLLECT  ends the run with an error */
 const SeguePlugin *learn_plugin (void);

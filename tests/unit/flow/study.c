@@ -67,9 +67,8 @@ study_clear (Study *study)
 }
 
 static SeguePipeline *
-load (Study *study)
+load (Study *study, GError **error)
 {
-  g_autoptr (GError) error = NULL;
   g_autofree char *yaml = g_strdup_printf (
     "segue: 1\nname: %s\nseed: %" G_GUINT64_FORMAT "\nstages:\n"
     "  - { id: songs, use: learn-scan, with: { root: \"%s\", title: \"%s\", style: \"%s\" } }\n"
@@ -84,11 +83,15 @@ load (Study *study)
     study->name, study->seed, study->music, study->title, study->style, study->length, study->learn,
     study->with, study->tail);
   g_autofree char *path = g_build_filename (study->folder, "study.yaml", NULL);
-  segue_file_write (path, yaml, -1, &error);
-  g_assert_no_error (error);
-  SeguePipeline *pipeline = segue_pipeline_load (study->registry, path, NULL, &error);
-  g_assert_no_error (error);
-  return pipeline;
+  g_assert_true (segue_file_write (path, yaml, -1, NULL));
+  return segue_pipeline_load (study->registry, path, NULL, error);
+}
+
+gboolean
+study_try_load (Study *study, GError **error)
+{
+  g_autoptr (SeguePipeline) pipeline = load (study, error);
+  return pipeline != NULL;
 }
 
 /* SegueEventFunc. */
@@ -107,7 +110,9 @@ take_event (gpointer data, const SegueEvent *event)
 gboolean
 study_try_run (Study *study, GError **error)
 {
-  g_autoptr (SeguePipeline) pipeline = load (study);
+  g_autoptr (SeguePipeline) pipeline = load (study, error);
+  if (!pipeline)
+    return FALSE;
   const SegueSink sink = { .take = take_event, .data = study };
   SegueRunOptions options = { .struct_size = sizeof options,
                               .folder = study->runs,
@@ -133,7 +138,8 @@ char *
 study_plan (Study *study)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SeguePipeline) pipeline = load (study);
+  g_autoptr (SeguePipeline) pipeline = load (study, &error);
+  g_assert_no_error (error);
   SegueRunOptions options = { .struct_size = sizeof options,
                               .folder = study->runs,
                               .cache = study->cache,
@@ -143,17 +149,17 @@ study_plan (Study *study)
   g_assert_no_error (error);
   GString *text = g_string_new (NULL);
   for (guint i = 0; i < plan->len; i++) {
-    const SeguePlanUnit *unit = g_ptr_array_index (plan, i);
-    if (unit->source)
+    const SeguePlanStep *step = g_ptr_array_index (plan, i);
+    if (step->source)
       continue;
-    if (unit->known)
-      g_string_append_printf (text, "%s: %u cached, %u computed", unit->name, unit->n_cached,
-                              unit->n_computed);
+    if (step->known)
+      g_string_append_printf (text, "%s: %u cached, %u computed", step->name, step->n_cached,
+                              step->n_computed);
     else
-      g_string_append_printf (text, "%s: later", unit->name);
-    for (guint j = 0; j < unit->reasons->len; j++)
+      g_string_append_printf (text, "%s: later", step->name);
+    for (guint j = 0; j < step->reasons->len; j++)
       g_string_append_printf (text, ", %s",
-                              ((SeguePlanReason *) g_ptr_array_index (unit->reasons, j))->why);
+                              ((SeguePlanReason *) g_ptr_array_index (step->reasons, j))->why);
     g_string_append_c (text, '\n');
   }
   return g_string_free (text, FALSE);

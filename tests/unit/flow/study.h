@@ -17,16 +17,17 @@ typedef struct {
   guint workers, length;
   gboolean fresh;
   GString *log;    /* "stage: message" lines of the last run */
-  GString *cached; /* ids of units read from the store in the last run, one per line */
+  GString *cached; /* names of steps read from the store in the last run, one per line */
 } Study;
 
 void study_init (Study *study);
 void study_clear (Study *study);
 void study_add_song (Study *study, const char *path, const char *content);
 /** study_run: the newest run's folder is runs/NAME/latest. */
+gboolean study_try_load (Study *study, GError **error);
 gboolean study_try_run (Study *study, GError **error);
 void study_run (Study *study);
-/** study_plan: (transfer full): lines "unit: cached N" / "unit: computed N why" / "unit: later why". */
+/** study_plan: (transfer full): lines "step: cached N" / "step: computed N why" / "step: later why". */
 char *study_plan (Study *study);
 /** study_read: (transfer full): a file of the newest run. */
 char *study_read (Study *study, const char *name);

@@ -12,11 +12,11 @@
 
 /* Runs @stages and returns how many songs came from the store; the number of decoded songs must match. */
 static guint
-count_cached (Bench *bench, const char *stages)
+count_cached (FlowFixture *fixture, const char *stages)
 {
   SegueRunResult result = { .struct_size = sizeof result };
   int before = g_atomic_int_get (&fake_decoded);
-  bench_run (bench, stages, 2, &result);
+  flow_fixture_run (fixture, stages, 2, &result);
   guint cached = result.n_cached;
   g_assert_cmpuint (g_atomic_int_get (&fake_decoded) - before, ==, result.n_songs - cached);
   segue_run_result_clear (&result);
@@ -25,9 +25,9 @@ count_cached (Bench *bench, const char *stages)
 
 /* Checks run.json's reason why @n songs were computed. */
 static void
-assert_reason (Bench *bench, const char *reason, guint n)
+assert_reason (FlowFixture *fixture, const char *reason, guint n)
 {
-  g_autofree char *report = bench_read (bench, "run.json");
+  g_autofree char *report = flow_fixture_read (fixture, "run.json");
   g_autofree char *expected = g_strdup_printf ("\"%s\": %u", reason, n);
   g_assert_nonnull (strstr (report, expected));
 }
@@ -35,43 +35,43 @@ assert_reason (Bench *bench, const char *reason, guint n)
 static void
 test_reasons (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
-  assert_reason (&bench, "first run of this pipeline", 3);
-  g_autofree char *first = bench_read (&bench, "dump.txt");
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
-  g_autofree char *second = bench_read (&bench, "dump.txt");
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 0);
+  assert_reason (&fixture, "first run of this pipeline", 3);
+  g_autofree char *first = flow_fixture_read (&fixture, "dump.txt");
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 3);
+  g_autofree char *second = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpstr (first, ==, second);
 
   /* An explicit default is no change; another value is, and the first one still has its records. */
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 1.0")), ==, 3);
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("gain: 2")), ==, 0);
-  assert_reason (&bench, "parameter gain of stage 'fake-decode' changed", 3);
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("gain: 1.0")), ==, 3);
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("gain: 2")), ==, 0);
+  assert_reason (&fixture, "parameter gain of stage 'fake-decode' changed", 3);
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 3);
 
   /* Other bytes under the same name; touched without a change. */
-  bench_write (&bench, "anna/two.song", "the second song, again");
-  bench_write (&bench, "anna/one.song", "the first song");
-  bench_write (&bench, "ben/four.song", "the fourth song");
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
-  assert_reason (&bench, "its bytes changed", 1);
-  assert_reason (&bench, "new", 1);
+  flow_fixture_write (&fixture, "anna/two.song", "the second song, again");
+  flow_fixture_write (&fixture, "anna/one.song", "the first song");
+  flow_fixture_write (&fixture, "ben/four.song", "the fourth song");
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 2);
+  assert_reason (&fixture, "its bytes changed", 1);
+  assert_reason (&fixture, "new", 1);
 }
 
 static void
 test_relabel (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 0);
-  g_autofree char *from = g_build_filename (bench.music, "anna", "two.song", NULL);
-  g_autofree char *to = g_build_filename (bench.music, "ben", "two.song", NULL);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 0);
+  g_autofree char *from = g_build_filename (fixture.music, "anna", "two.song", NULL);
+  g_autofree char *to = g_build_filename (fixture.music, "ben", "two.song", NULL);
   g_assert_cmpint (g_rename (from, to), ==, 0);
-  g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
-  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 3);
+  g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
   g_assert_null (strstr (dump, "anna/two.song"));
   const char *line = strstr (dump, "ben/two.song#0001");
   g_assert_nonnull (line);
@@ -82,42 +82,43 @@ test_relabel (void)
 static void
 test_equal_songs (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write (&bench, "anna/one.song", "the same song");
-  bench_write (&bench, "ben/other.song", "the same song");
-  bench_run (&bench, CHAIN (""), 1, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
-  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "anna/one.song", "the same song");
+  flow_fixture_write (&fixture, "ben/other.song", "the same song");
+  flow_fixture_run (&fixture, CHAIN (""), 1, NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
+  g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
   g_assert_nonnull (strstr (dump, "anna/one.song#0002"));
   g_assert_nonnull (strstr (dump, "ben/other.song#0002"));
 
   /* But not where random numbers are drawn. */
-  bench_run (&bench, "  - use: fake-decode\n  - use: fake-noise\n  - use: fake-dump\n", 1, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 3);
+  flow_fixture_run (&fixture, "  - use: fake-decode\n  - use: fake-noise\n  - use: fake-dump\n", 1,
+                    NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 3);
 }
 
 static void
 test_seed (void)
 {
   static const char noise[] = "  - use: fake-decode\n  - use: fake-noise\n  - use: fake-dump\n";
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  bench_write_songs (&bench);
-  g_assert_cmpuint (count_cached (&bench, noise), ==, 0);
-  g_autofree char *first = bench_read (&bench, "dump.txt");
-  g_assert_cmpuint (count_cached (&bench, noise), ==, 3);
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
+  g_assert_cmpuint (count_cached (&fixture, noise), ==, 0);
+  g_autofree char *first = flow_fixture_read (&fixture, "dump.txt");
+  g_assert_cmpuint (count_cached (&fixture, noise), ==, 3);
   SegueRunResult result = { .struct_size = sizeof result };
-  bench_try_run (&bench, "seed: 8", noise, 2, &result, &error);
+  flow_fixture_try_run (&fixture, "seed: 8", noise, 2, &result, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (result.n_cached, ==, 0);
   segue_run_result_clear (&result);
-  g_autofree char *second = bench_read (&bench, "dump.txt");
+  g_autofree char *second = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpstr (first, !=, second);
   /* A stage without random numbers does not depend on the seed. */
-  bench_run (&bench, CHAIN (""), 2, NULL);
-  bench_try_run (&bench, "seed: 9", CHAIN (""), 2, &result, &error);
+  flow_fixture_run (&fixture, CHAIN (""), 2, NULL);
+  flow_fixture_try_run (&fixture, "seed: 9", CHAIN (""), 2, &result, &error);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
 }
@@ -133,34 +134,34 @@ test_own_seed (void)
                              "  - { id: three, use: fake-noise, from: fake-decode, seed: 1 }\n"
                              "  - { id: dump-three, use: fake-dump }\n";
   static const char decode[] = "  - { use: fake-decode, cache: true }\n";
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
   g_autofree char *all = g_strconcat (decode, first, rest, NULL);
-  bench_run (&bench, all, 2, NULL);
-  g_autofree char *one = bench_read (&bench, "stages/dump-one/dump.txt");
-  g_autofree char *two = bench_read (&bench, "stages/dump-two/dump.txt");
-  g_autofree char *three = bench_read (&bench, "stages/dump-three/dump.txt");
+  flow_fixture_run (&fixture, all, 2, NULL);
+  g_autofree char *one = flow_fixture_read (&fixture, "stages/dump-one/dump.txt");
+  g_autofree char *two = flow_fixture_read (&fixture, "stages/dump-two/dump.txt");
+  g_autofree char *three = flow_fixture_read (&fixture, "stages/dump-three/dump.txt");
   g_assert_cmpstr (one, ==, two);
   g_assert_cmpstr (one, !=, three);
   /* Three songs decoded, with noise twice: the second stage's songs are the first one's. */
-  guint n_records = bench_count_records (&bench);
+  guint n_records = flow_fixture_count_records (&fixture);
   g_autofree char *fewer = g_strconcat (decode, rest, NULL);
   SegueRunResult result = { .struct_size = sizeof result };
-  bench_run (&bench, fewer, 2, &result);
+  flow_fixture_run (&fixture, fewer, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
-  g_assert_cmpuint (bench_count_records (&bench), ==, n_records);
-  g_autofree char *still = bench_read (&bench, "stages/dump-two/dump.txt");
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, n_records);
+  g_autofree char *still = flow_fixture_read (&fixture, "stages/dump-two/dump.txt");
   g_assert_cmpstr (still, ==, one);
 
   /* Recomputed only by the second stage: the same noise. */
-  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  g_autoptr (GPtrArray) records = flow_fixture_list_records (&fixture);
   for (guint i = 0; i < records->len; i++)
     g_assert_cmpint (g_unlink (g_ptr_array_index (records, i)), ==, 0);
-  bench_forget_results (&bench);
-  bench_run (&bench, fewer, 2, NULL);
-  g_autofree char *again = bench_read (&bench, "stages/dump-two/dump.txt");
+  flow_fixture_forget_results (&fixture);
+  flow_fixture_run (&fixture, fewer, 2, NULL);
+  g_autofree char *again = flow_fixture_read (&fixture, "stages/dump-two/dump.txt");
   g_assert_cmpstr (again, ==, one);
 }
 
@@ -169,22 +170,22 @@ test_kept_between (void)
 {
   static const char kept[] = "  - use: fake-decode\n    cache: true\n  - use: fake-segment\n"
                              "    with: { count: %d }\n  - use: fake-dump\n";
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
   g_autofree char *three = g_strdup_printf (kept, 3);
   g_autofree char *two = g_strdup_printf (kept, 2);
-  bench_run (&bench, three, 2, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 6);
+  flow_fixture_run (&fixture, three, 2, NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 6);
   int before = g_atomic_int_get (&fake_decoded);
-  bench_run (&bench, two, 2, NULL);
+  flow_fixture_run (&fixture, two, 2, NULL);
   g_assert_cmpint (g_atomic_int_get (&fake_decoded), ==, before);
-  g_autofree char *dump = bench_read (&bench, "dump.txt");
-  bench_run (&bench,
-             "  - use: fake-decode\n  - use: fake-segment\n    with: { count: 2 }\n"
-             "  - use: fake-dump\n",
-             2, NULL);
-  g_autofree char *straight = bench_read (&bench, "dump.txt");
+  g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
+  flow_fixture_run (&fixture,
+                    "  - use: fake-decode\n  - use: fake-segment\n    with: { count: 2 }\n"
+                    "  - use: fake-dump\n",
+                    2, NULL);
+  g_autofree char *straight = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpstr (dump, ==, straight);
 }
 
@@ -194,27 +195,27 @@ test_reads (void)
 {
   static const char text[] = "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-split\n"
                              "    with: { every: %d }\n  - use: fake-copies\n  - use: fake-dump\n";
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
   g_autofree char *second = g_strdup_printf (text, 2);
   g_autofree char *third = g_strdup_printf (text, 3);
-  bench_run (&bench, second, 2, NULL);
-  g_autofree char *dump_second = bench_read (&bench, "dump.txt");
+  flow_fixture_run (&fixture, second, 2, NULL);
+  g_autofree char *dump_second = flow_fixture_read (&fixture, "dump.txt");
   g_assert_nonnull (strstr (dump_second, "anna/one.song#0000#copy"));
   g_assert_null (strstr (dump_second, "anna/two.song#0000#copy"));
   g_assert_nonnull (strstr (dump_second, "'copy': <int64 1>"));
 
-  bench_run (&bench, third, 2, NULL);
-  g_autofree char *dump_third = bench_read (&bench, "dump.txt");
+  flow_fixture_run (&fixture, third, 2, NULL);
+  g_autofree char *dump_third = flow_fixture_read (&fixture, "dump.txt");
   g_assert_nonnull (strstr (dump_third, "anna/two.song#0000#copy"));
   g_assert_null (strstr (dump_third, "ben/three.song#0000#copy"));
 
   SegueRunResult result = { .struct_size = sizeof result };
-  bench_run (&bench, second, 2, &result);
+  flow_fixture_run (&fixture, second, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
-  g_autofree char *again = bench_read (&bench, "dump.txt");
+  g_autofree char *again = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpstr (dump_second, ==, again);
 }
 
@@ -222,14 +223,14 @@ test_reads (void)
 static void
 test_counters (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
-  bench_run (&bench, CHAIN (""), 2, NULL);
-  g_autofree char *first = bench_read (&bench, "run.json");
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
+  flow_fixture_run (&fixture, CHAIN (""), 2, NULL);
+  g_autofree char *first = flow_fixture_read (&fixture, "run.json");
   g_assert_nonnull (strstr (first, "\"songs decoded\": 3"));
-  bench_run (&bench, CHAIN (""), 2, NULL);
-  g_autofree char *second = bench_read (&bench, "run.json");
+  flow_fixture_run (&fixture, CHAIN (""), 2, NULL);
+  g_autofree char *second = flow_fixture_read (&fixture, "run.json");
   g_assert_nonnull (strstr (second, "\"songs decoded\": 3"));
 }
 
@@ -237,12 +238,12 @@ test_counters (void)
 static void
 test_damage (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write_songs (&bench);
-  bench_run (&bench, CHAIN (""), 2, NULL);
-  g_autofree char *expected = bench_read (&bench, "dump.txt");
-  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write_songs (&fixture);
+  flow_fixture_run (&fixture, CHAIN (""), 2, NULL);
+  g_autofree char *expected = flow_fixture_read (&fixture, "dump.txt");
+  g_autoptr (GPtrArray) records = flow_fixture_list_records (&fixture);
   const char *path = g_ptr_array_index (records, 1);
   const char *other = g_ptr_array_index (records, 2);
   g_autofree char *data = NULL;
@@ -271,22 +272,22 @@ test_damage (void)
     if (damage == 4) {
       /* A folder can't be replaced by a file: that is left to the user. */
       g_autoptr (GError) error = NULL;
-      g_assert_false (bench_try_run (&bench, "seed: 7", CHAIN (""), 2, NULL, &error));
+      g_assert_false (flow_fixture_try_run (&fixture, "seed: 7", CHAIN (""), 2, NULL, &error));
       g_assert_nonnull (error);
       g_rmdir (path);
       continue;
     }
     if (damage == 5) {
       /* It is never read, so it does not matter. */
-      g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 3);
-      g_autofree char *dump = bench_read (&bench, "dump.txt");
+      g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 3);
+      g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
       g_assert_cmpstr (dump, ==, expected);
     }
-    bench_forget_results (&bench);
-    g_assert_cmpuint (count_cached (&bench, CHAIN ("")), ==, 2);
-    g_assert_nonnull (strstr (bench.log->str, "recomputed: damaged record"));
-    assert_reason (&bench, "its record was damaged", 1);
-    g_autofree char *dump = bench_read (&bench, "dump.txt");
+    flow_fixture_forget_results (&fixture);
+    g_assert_cmpuint (count_cached (&fixture, CHAIN ("")), ==, 2);
+    g_assert_nonnull (strstr (fixture.log->str, "recomputed: damaged record"));
+    assert_reason (&fixture, "its record was damaged", 1);
+    g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
     g_assert_cmpstr (dump, ==, expected);
   }
 }
@@ -295,22 +296,22 @@ test_damage (void)
 static void
 test_overlap (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write (&bench, "a/long.song", "a song of some length");
-  bench_run (&bench, CHAIN ("repeat: 1000"), 1, NULL);
-  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/long.song", "a song of some length");
+  flow_fixture_run (&fixture, CHAIN ("repeat: 1000"), 1, NULL);
+  g_autoptr (GPtrArray) records = flow_fixture_list_records (&fixture);
   struct stat st;
   g_assert_cmpuint (records->len, ==, 1);
   g_assert_cmpint (stat (g_ptr_array_index (records, 0), &st), ==, 0);
   g_assert_cmpint (st.st_size % 64, ==, 40 * sizeof (float) % 64);
   g_assert_cmpint (st.st_size, <, 2048);
 
-  bench_run (&bench,
-             "  - use: fake-decode\n    with: { repeat: 1000 }\n  - use: fake-segment\n"
-             "    with: { length: 10000, hop: 100, count: 100 }\n  - use: fake-dump\n",
-             1, NULL);
-  g_autoptr (GPtrArray) both = bench_list_records (&bench);
+  flow_fixture_run (&fixture,
+                    "  - use: fake-decode\n    with: { repeat: 1000 }\n  - use: fake-segment\n"
+                    "    with: { length: 10000, hop: 100, count: 100 }\n  - use: fake-dump\n",
+                    1, NULL);
+  g_autoptr (GPtrArray) both = flow_fixture_list_records (&fixture);
   goffset total = 0;
   for (guint i = 0; i < both->len; i++) {
     g_assert_cmpint (stat (g_ptr_array_index (both, i), &st), ==, 0);
@@ -324,7 +325,7 @@ test_overlap (void)
 static gpointer
 run_in_thread (gpointer data)
 {
-  bench_run (data, CHAIN (""), 2, NULL);
+  flow_fixture_run (data, CHAIN (""), 2, NULL);
   return NULL;
 }
 
@@ -332,25 +333,25 @@ run_in_thread (gpointer data)
 static void
 test_two_runs (void)
 {
-  g_auto (Bench) first;
-  g_auto (Bench) second;
-  bench_init (&first);
-  bench_init (&second);
-  bench_write_songs (&first);
+  g_auto (FlowFixture) first;
+  g_auto (FlowFixture) second;
+  flow_fixture_init (&first);
+  flow_fixture_init (&second);
+  flow_fixture_write_songs (&first);
   g_free (second.music);
   g_free (second.cache);
   second.music = g_strdup (first.music);
   second.cache = g_strdup (first.cache);
   for (guint round = 0; round < 10; round++) {
     g_autofree char *content = g_strdup_printf ("a song of round %u", round);
-    bench_write (&first, "anna/new.song", content);
+    flow_fixture_write (&first, "anna/new.song", content);
     GThread *thread = g_thread_new ("other run", run_in_thread, &second);
-    bench_run (&first, CHAIN (""), 2, NULL);
+    flow_fixture_run (&first, CHAIN (""), 2, NULL);
     g_thread_join (thread);
-    g_autofree char *one = bench_read (&first, "dump.txt");
-    g_autofree char *other = bench_read (&second, "dump.txt");
+    g_autofree char *one = flow_fixture_read (&first, "dump.txt");
+    g_autofree char *other = flow_fixture_read (&second, "dump.txt");
     g_assert_cmpstr (one, ==, other);
-    g_assert_cmpuint (bench_count_records (&first), ==, 4 + round);
+    g_assert_cmpuint (flow_fixture_count_records (&first), ==, 4 + round);
   }
 }
 
@@ -387,15 +388,15 @@ test_hashing (void)
     .licence = "MIT",
     .stages = types,
   };
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  segue_registry_add (bench.registry, &plugin, NULL, &error);
+  flow_fixture_init (&fixture);
+  segue_registry_add (fixture.registry, &plugin, NULL, &error);
   g_assert_no_error (error);
-  bench_write_songs (&bench);
-  bench_run (&bench, "  - use: count-files\n", 2, NULL);
-  g_assert_cmpint (bench.progress_calls, ==, 3);
-  g_assert_cmpuint (bench.songs_done, ==, 0); /* what the stage itself does counts from 0 */
+  flow_fixture_write_songs (&fixture);
+  flow_fixture_run (&fixture, "  - use: count-files\n", 2, NULL);
+  g_assert_cmpint (fixture.progress_calls, ==, 3);
+  g_assert_cmpuint (fixture.songs_done, ==, 0); /* what the stage itself does counts from 0 */
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -419,22 +420,22 @@ test_memory (void)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   g_test_skip ("sanitizers hold on to freed memory");
 #else
-  g_auto (Bench) bench;
-  bench_init (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
   for (guint i = 0; i < 16; i++) {
     g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
     g_autofree char *content = g_strdup_printf ("a song with number %02u ", i);
-    bench_write (&bench, path, content);
+    flow_fixture_write (&fixture, path, content);
   }
   guint64 before = get_status ("VmRSS:");
   int fd = g_open ("/proc/self/clear_refs", O_WRONLY, 0);
   gboolean reset = fd >= 0 && write (fd, "5", 1) == 1;
   if (fd >= 0)
     close (fd);
-  bench_run (&bench,
-             "  - use: fake-decode\n    with: { repeat: 48000 }\n  - use: fake-segment\n"
-             "    with: { length: 500000, hop: 500000, count: 2 }\n  - use: fake-dump\n",
-             1, NULL);
+  flow_fixture_run (&fixture,
+                    "  - use: fake-decode\n    with: { repeat: 48000 }\n  - use: fake-segment\n"
+                    "    with: { length: 500000, hop: 500000, count: 2 }\n  - use: fake-dump\n",
+                    1, NULL);
   guint64 after = get_status (reset ? "VmHWM:" : "VmRSS:");
   g_test_message ("%" G_GUINT64_FORMAT " KiB before, at most %" G_GUINT64_FORMAT " KiB since",
                   before / 1024, after / 1024);

@@ -185,36 +185,36 @@ test_odd_files (Fixture *fixture, gconstpointer data)
 static void
 test_full_disk (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
   struct rlimit before, small = { .rlim_cur = 100000, .rlim_max = RLIM_INFINITY };
-  bench_init (&bench);
-  bench_write (&bench, "a/1.song", "a song of some length");
-  bench_write (&bench, "a/2.song", "another song of some length");
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/1.song", "a song of some length");
+  flow_fixture_write (&fixture, "a/2.song", "another song of some length");
   g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
   small.rlim_max = before.rlim_max;
   void (*handler) (int) = signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
-  gboolean ok = bench_try_run (&bench, "", STAGES, 1, NULL, &error);
+  gboolean ok = flow_fixture_try_run (&fixture, "", STAGES, 1, NULL, &error);
   setrlimit (RLIMIT_FSIZE, &before);
   signal (SIGXFSZ, handler);
   g_assert_false (ok);
   g_test_message ("%s", error->message);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   /* No partial records, no temporary files, no failures recorded for the songs. */
-  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
-  g_assert_cmpuint (bench.failures->len, ==, 0);
-  bench_run (&bench, STAGES, 1, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 2);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 0);
+  g_assert_cmpuint (fixture.failures->len, ==, 0);
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 2);
 }
 
 static void
 test_no_handles (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write (&bench, "a/1.song", "a song of some length");
-  bench_run (&bench, STAGES, 1, NULL);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/1.song", "a song of some length");
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
 
   /* From none to enough: never recorded as a failure of the song. */
   gboolean seen = FALSE, finished = FALSE;
@@ -223,8 +223,8 @@ test_no_handles (void)
   for (guint spare = 0; spare < 16 && !finished; spare++) {
     g_autoptr (GError) error = NULL;
     SegueRunResult result = { .struct_size = sizeof result };
-    bench.max_handles = (guint) next + spare;
-    gboolean ok = bench_try_run (&bench, "", STAGES, 1, &result, &error);
+    fixture.max_handles = (guint) next + spare;
+    gboolean ok = flow_fixture_try_run (&fixture, "", STAGES, 1, &result, &error);
     g_assert_cmpuint (result.n_failed, ==, 0);
     seen |= g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
     finished = ok && result.n_cached == 1;

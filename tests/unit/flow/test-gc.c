@@ -111,16 +111,16 @@ static const guint64 nothing = 0;
 
 /* Five songs, the first not used for longest. */
 static GPtrArray *
-make_records (Bench *bench)
+make_records (FlowFixture *fixture)
 {
-  bench_init (bench);
+  flow_fixture_init (fixture);
   for (guint i = 0; i < 5; i++) {
     g_autofree char *path = g_strdup_printf ("a/%u.song", i);
     g_autofree char *text = g_strdup_printf ("the song with number %u", i);
-    bench_write (bench, path, text);
+    flow_fixture_write (fixture, path, text);
   }
-  bench_run (bench, STAGES, 2, NULL);
-  GPtrArray *records = bench_list_records (bench);
+  flow_fixture_run (fixture, STAGES, 2, NULL);
+  GPtrArray *records = flow_fixture_list_records (fixture);
   g_assert_cmpuint (records->len, ==, 5);
   for (guint i = 0; i < 5; i++)
     cache_set_used (records->pdata[i], (10 - i) * DAY);
@@ -161,9 +161,9 @@ test_sizes (void)
 static void
 test_order (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (fixture.cache, NULL, NULL);
   g_assert_cmpuint (info->parts[SEGUE_CACHE_RECORDS].n, ==, 5);
   g_assert_cmpint (info->parts[SEGUE_CACHE_RECORDS].oldest, ==, get_used (records->pdata[0]));
   g_assert_cmpint (info->parts[SEGUE_CACHE_RECORDS].newest, ==, get_used (records->pdata[4]));
@@ -174,43 +174,43 @@ test_order (void)
   cache_set_used (records->pdata[0], 0);
   cache_set_used (records->pdata[3], -400 * DAY);
   SegueCacheFreed dry =
-    cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit, .dry_run = TRUE });
-  g_assert_cmpuint (bench_count_records (&bench), ==, 5);
-  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit });
+    cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &limit, .dry_run = TRUE });
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 5);
+  SegueCacheFreed freed = cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &limit });
   g_assert_cmpmem (&dry, sizeof dry, &freed, sizeof freed);
   g_assert_cmpuint (freed.n, ==, 2);
   g_assert_cmpuint (freed.left, <=, limit);
   g_assert_false (exists ("", records->pdata[1]));
   g_assert_false (exists ("", records->pdata[3]));
   g_assert_true (exists ("", records->pdata[0]));
-  g_assert_cmpuint (cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
+  g_assert_cmpuint (cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &limit }).n, ==, 0);
 
   /* The removed songs are recomputed, with the same result. */
-  g_autofree char *before = bench_read (&bench, "dump.txt");
+  g_autofree char *before = flow_fixture_read (&fixture, "dump.txt");
   SegueRunResult result = { .struct_size = sizeof result };
-  bench_run (&bench, STAGES, 2, &result);
+  flow_fixture_run (&fixture, STAGES, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
-  g_autofree char *after = bench_read (&bench, "dump.txt");
+  g_autofree char *after = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpstr (before, ==, after);
 }
 
 static void
 test_older (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .older = 8 });
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  SegueCacheFreed freed = cache_gc (fixture.cache, (SegueCacheGcOptions){ .older = 8 });
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 3);
   g_assert_false (exists ("", records->pdata[2]));
   g_assert_true (exists ("", records->pdata[3]));
-  freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .room = 1 });
+  freed = cache_gc (fixture.cache, (SegueCacheGcOptions){ .room = 1 });
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
   g_assert_false (exists ("", records->pdata[3]));
-  freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  freed = cache_gc (fixture.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
   g_assert_cmpuint (freed.left, ==, 0);
-  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (fixture.cache, NULL, NULL);
   g_assert_cmpuint (info->bytes, ==, 0);
 }
 
@@ -218,23 +218,23 @@ test_older (void)
 static void
 test_not_ours (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
   not_ours = strrchr (records->pdata[2], '/') + 1;
-  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  SegueCacheFreed freed = cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
   not_ours = NULL;
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 4);
   g_assert_cmpuint (freed.left, >, 0);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
 }
 
 /* A use updates the time stamp, also where everything is read from the cache. */
 static void
 test_stamps (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  bench_run (&bench, STAGES, 2, NULL);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  flow_fixture_run (&fixture, STAGES, 2, NULL);
   for (guint i = 0; i < records->len; i++)
     g_assert_cmpint (get_used (records->pdata[i]), >=, g_get_real_time () / 1000000 - 60);
 }
@@ -242,64 +242,64 @@ test_stamps (void)
 static void
 test_end_of_run (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  bench_write (&bench, "a/1.song", "a song");
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/1.song", "a song");
   g_setenv ("SEGUE_CACHE_SIZE", "1K", TRUE);
   /* Entries that a run itself has used stay: it may have to resume from them. */
-  bench_run (&bench, STAGES, 1, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
-  g_assert_null (strstr (bench.log->str, "limit"));
-  bench_write (&bench, "a/1.song", "another song");
-  bench_run (&bench, STAGES, 1, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
-  g_assert_nonnull (strstr (bench.log->str, "from the cache (limit: 1.0"));
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
+  g_assert_null (strstr (fixture.log->str, "limit"));
+  flow_fixture_write (&fixture, "a/1.song", "another song");
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
+  g_assert_nonnull (strstr (fixture.log->str, "from the cache (limit: 1.0"));
   SegueRunResult result = { .struct_size = sizeof result };
-  bench_run (&bench, STAGES, 1, &result);
+  flow_fixture_run (&fixture, STAGES, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 1);
   segue_run_result_clear (&result);
   g_setenv ("SEGUE_CACHE_SIZE", "1 GB", TRUE);
   g_autoptr (GError) error = NULL;
-  g_assert_false (bench_try_run (&bench, "", STAGES, 1, NULL, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "", STAGES, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE);
   g_assert_nonnull (strstr (error->message, "SEGUE_CACHE_SIZE"));
   g_unsetenv ("SEGUE_CACHE_SIZE");
-  bench_run (&bench, STAGES, 1, NULL);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
 }
 
 /* Entries that a run has used stay as long as the run exists, others are removed. */
 static void
 test_user (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
   g_autoptr (GError) error = NULL;
-  SegueStore *store = segue_store_open (bench.cache, &error);
+  SegueStore *store = segue_store_open (fixture.cache, &error);
   g_assert_no_error (error);
-  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (fixture.cache, NULL, NULL);
   g_assert_cmpuint (info->n_users, ==, 1);
-  const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
+  const char *used = (const char *) records->pdata[1] + strlen (fixture.cache) + 1;
   g_assert_true (segue_store_use (store, used, NULL));
   g_assert_false (segue_store_use (store, "records/00/nothing", &error));
   g_assert_no_error (error);
-  SegueCacheFreed freed = cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  SegueCacheFreed freed = cache_gc (fixture.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
   g_assert_true (exists ("", records->pdata[1]));
   g_assert_cmpuint (freed.in_use, >, 0);
   segue_store_free (store);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
-  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 0);
 }
 
 /* A clock that is set back during a run does not make used entries look old. */
 static void
 test_clock (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  g_autoptr (SegueStore) store = segue_store_open (bench.cache, NULL);
-  g_autofree char *users = g_build_filename (bench.cache, "users", NULL);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  g_autoptr (SegueStore) store = segue_store_open (fixture.cache, NULL);
+  g_autofree char *users = g_build_filename (fixture.cache, "users", NULL);
   g_autoptr (GDir) folder = g_dir_open (users, 0, NULL);
   const char *name;
   while ((name = g_dir_read_name (folder)) && g_str_equal (name, "gate"))
@@ -307,14 +307,14 @@ test_clock (void)
   g_autofree char *run = g_build_filename (users, name, NULL);
   gint64 began = get_used (run);
   clock_offset = -3 * 3600 * (gint64) G_USEC_PER_SEC;
-  const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
+  const char *used = (const char *) records->pdata[1] + strlen (fixture.cache) + 1;
   g_assert_true (segue_store_use (store, used, NULL));
   g_assert_cmpint (get_used (run), <=, began - 3 * 3600 + 60);
   /* As if the kernel's clock had been set back, too. */
   cache_set_used (records->pdata[1], -1);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
   clock_offset = 0;
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
 }
 
 /* ---- Other processes of this program: `test-flow-gc WHAT FOLDER` ---- */
@@ -389,27 +389,27 @@ count_users (const char *cache)
 static void
 test_killed (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  GPid pid = spawn ("user", bench.cache);
-  while (!exists (bench.cache, "ready"))
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  GPid pid = spawn ("user", fixture.cache);
+  while (!exists (fixture.cache, "ready"))
     g_usleep (5000);
   cache_set_used (records->pdata[0], -1);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
-  g_assert_cmpuint (bench_count_records (&bench), ==, 1);
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
   kill (pid, SIGKILL);
   g_assert_true (WIFSIGNALED (reap (pid)));
-  g_assert_cmpuint (count_users (bench.cache), ==, 1);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
-  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
-  g_assert_cmpuint (count_users (bench.cache), ==, 0);
+  g_assert_cmpuint (count_users (fixture.cache), ==, 1);
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 0);
+  g_assert_cmpuint (count_users (fixture.cache), ==, 0);
 }
 
 static gpointer
 run_in_thread (gpointer data)
 {
   for (guint round = 0; round < 12; round++)
-    bench_run (data, STAGES, 3, NULL);
+    flow_fixture_run (data, STAGES, 3, NULL);
   return NULL;
 }
 
@@ -417,26 +417,26 @@ run_in_thread (gpointer data)
 static void
 test_stress (void)
 {
-  g_auto (Bench) first;
-  g_auto (Bench) second;
-  bench_init (&first);
-  bench_init (&second);
+  g_auto (FlowFixture) first;
+  g_auto (FlowFixture) second;
+  flow_fixture_init (&first);
+  flow_fixture_init (&second);
   g_free (second.cache);
   second.cache = g_strdup (first.cache);
   for (guint i = 0; i < 12; i++) {
     g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
     g_autofree char *text = g_strdup_printf ("the song with number %02u", i);
-    bench_write (&first, path, text);
+    flow_fixture_write (&first, path, text);
     if (i % 2 == 0) /* half of the songs are in both */
-      bench_write (&second, path, text);
+      flow_fixture_write (&second, path, text);
   }
-  bench_run (&first, STAGES, 3, NULL);
-  g_autofree char *expected = bench_read (&first, "dump.txt");
+  flow_fixture_run (&first, STAGES, 3, NULL);
+  g_autofree char *expected = flow_fixture_read (&first, "dump.txt");
   GPid pids[2] = { spawn ("collector", first.cache), spawn ("collector", first.cache) };
   GThread *thread = g_thread_new ("other run", run_in_thread, &second);
   for (guint round = 0; round < 12; round++) {
-    bench_run (&first, STAGES, 3, NULL);
-    g_autofree char *dump = bench_read (&first, "dump.txt");
+    flow_fixture_run (&first, STAGES, 3, NULL);
+    g_autofree char *dump = flow_fixture_read (&first, "dump.txt");
     g_assert_cmpstr (dump, ==, expected);
   }
   g_thread_join (thread);
@@ -451,11 +451,11 @@ test_stress (void)
 static void
 test_work (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  SegueWorkFolder *busy = segue_work_folder_open (bench.cache, KEY, "stage 'train' of 'x'", NULL);
-  SegueWorkFolder *young = segue_work_folder_open (bench.cache, KEY, "stage 'two'", NULL);
-  SegueWorkFolder *old = segue_work_folder_open (bench.cache, KEY, "stage 'three'", NULL);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  SegueWorkFolder *busy = segue_work_folder_open (fixture.cache, KEY, "stage 'train' of 'x'", NULL);
+  SegueWorkFolder *young = segue_work_folder_open (fixture.cache, KEY, "stage 'two'", NULL);
+  SegueWorkFolder *old = segue_work_folder_open (fixture.cache, KEY, "stage 'three'", NULL);
   g_autofree char *young_path = g_strdup (young->path), *old_path = g_strdup (old->path);
   g_autofree char *inner = cache_put (old->path, "checkpoint/model", "weights");
   g_autofree char *about = g_build_filename (old->path, ".about", NULL);
@@ -466,7 +466,7 @@ test_work (void)
   for (gsize i = 0; i < G_N_ELEMENTS (aged); i++)
     cache_set_used (aged[i], 31 * DAY);
 
-  g_autoptr (SegueCacheInfo) info = segue_cache_info (bench.cache, NULL, NULL);
+  g_autoptr (SegueCacheInfo) info = segue_cache_info (fixture.cache, NULL, NULL);
   g_assert_cmpuint (info->work->len, ==, 3);
   guint in_use = 0, named = 0;
   for (guint i = 0; i < info->work->len; i++) {
@@ -478,19 +478,19 @@ test_work (void)
   g_assert_cmpuint (named, ==, 1);
 
   /* While a run is in progress it is not known what it will resume. */
-  SegueStore *store = segue_store_open (bench.cache, NULL);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  SegueStore *store = segue_store_open (fixture.cache, NULL);
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_true (exists ("", inner));
   segue_store_free (store);
   /* One file that was touched yesterday keeps the whole folder. */
   cache_set_used (inner, DAY);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_true (exists ("", inner));
   cache_set_used (inner, 31 * DAY);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .limit = &nothing });
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .limit = &nothing });
   g_assert_false (exists ("", old_path));
   g_assert_true (exists ("", young_path));
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .all = TRUE });
   g_assert_false (exists ("", young_path));
   g_assert_true (exists ("", busy->path));
   segue_work_folder_close (busy, TRUE);
@@ -500,27 +500,27 @@ test_work (void)
 static void
 test_no_locks (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
   no_locks = TRUE;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  SegueWorkFolder *work = segue_work_folder_open (bench.cache, KEY, "a test", &error);
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  SegueWorkFolder *work = segue_work_folder_open (fixture.cache, KEY, "a test", &error);
   g_assert_no_error (error);
   segue_work_folder_close (work, FALSE);
   SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
-  g_assert_false (segue_cache_gc (bench.cache, &options, NULL, NULL, &error));
+  g_assert_false (segue_cache_gc (fixture.cache, &options, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   g_test_message ("%s", error->message);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 5);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 5);
   no_locks = FALSE;
 }
 
 /* ---- Other processes at the gate ---- */
 
 static int
-hold_gate (const Bench *bench, int operation)
+hold_gate (const FlowFixture *fixture, int operation)
 {
-  g_autofree char *path = g_build_filename (bench->cache, "users", "gate", NULL);
+  g_autofree char *path = g_build_filename (fixture->cache, "users", "gate", NULL);
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (flock (fd, operation), ==, 0);
@@ -543,44 +543,44 @@ let_go (int fd)
 static void
 test_held_open (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
   g_autoptr (GError) error = NULL;
   SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
-  int fd = hold_gate (&bench, LOCK_SH);
-  g_assert_false (segue_cache_gc (bench.cache, &options, NULL, NULL, &error));
+  int fd = hold_gate (&fixture, LOCK_SH);
+  g_assert_false (segue_cache_gc (fixture.cache, &options, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   g_test_message ("%s", error->message);
-  bench_write (&bench, "a/new.song", "a new song");
-  bench_run (&bench, STAGES, 1, NULL);
-  g_assert_nonnull (strstr (bench.log->str, "the cache was not pruned"));
+  flow_fixture_write (&fixture, "a/new.song", "a new song");
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
+  g_assert_nonnull (strstr (fixture.log->str, "the cache was not pruned"));
   let_go (fd);
-  g_assert_cmpuint (bench_count_records (&bench), ==, 6);
-  cache_gc (bench.cache, (SegueCacheGcOptions){ .all = TRUE });
-  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 6);
+  cache_gc (fixture.cache, (SegueCacheGcOptions){ .all = TRUE });
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 0);
 }
 
 /* A process that closes the gate permanently costs a run its cache, not its result. */
 static void
 test_held_shut (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
   SegueRunResult result = { .struct_size = sizeof result };
-  g_autofree char *dump = bench_read (&bench, "dump.txt");
-  int fd = hold_gate (&bench, LOCK_EX);
-  bench_run (&bench, STAGES, 1, &result);
+  g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
+  int fd = hold_gate (&fixture, LOCK_EX);
+  flow_fixture_run (&fixture, STAGES, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 0);
   segue_run_result_clear (&result);
-  g_assert_nonnull (strstr (bench.log->str, "another process holds the lock"));
+  g_assert_nonnull (strstr (fixture.log->str, "another process holds the lock"));
   let_go (fd);
-  g_autofree char *again = bench_read (&bench, "dump.txt");
+  g_autofree char *again = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpstr (again, ==, dump);
   /* Also during a run. */
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueStore) store = segue_store_open (bench.cache, &error);
-  const char *used = (const char *) records->pdata[1] + strlen (bench.cache) + 1;
-  fd = hold_gate (&bench, LOCK_EX);
+  g_autoptr (SegueStore) store = segue_store_open (fixture.cache, &error);
+  const char *used = (const char *) records->pdata[1] + strlen (fixture.cache) + 1;
+  fd = hold_gate (&fixture, LOCK_EX);
   for (guint i = 0; i < 10; i++)
     g_assert_false (segue_store_use (store, used, &error));
   g_assert_no_error (error);
@@ -595,14 +595,14 @@ test_gate_mode (void)
   static const mode_t modes[][2] = {
     { 0700, 0700 }, { 0755, 0700 }, { 0775, 0770 }, { 0777, 0777 }
   };
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
-  g_autofree char *users = g_build_filename (bench.cache, "users", NULL);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
+  g_autofree char *users = g_build_filename (fixture.cache, "users", NULL);
   struct stat st;
   for (gsize i = 0; i < G_N_ELEMENTS (modes); i++) {
-    g_assert_cmpint (g_chmod (bench.cache, modes[i][0]), ==, 0);
+    g_assert_cmpint (g_chmod (fixture.cache, modes[i][0]), ==, 0);
     g_assert_cmpint (g_chmod (users, 0777), ==, 0);
-    bench_run (&bench, STAGES, 1, NULL);
+    flow_fixture_run (&fixture, STAGES, 1, NULL);
     g_assert_cmpint (stat (users, &st), ==, 0);
     g_assert_cmpint (st.st_mode & 0777, ==, modes[i][1]);
   }
@@ -634,60 +634,60 @@ test_limit (void)
 static void
 test_no_room (void)
 {
-  g_auto (Bench) bench;
-  g_autoptr (GPtrArray) records = make_records (&bench);
+  g_auto (FlowFixture) fixture;
+  g_autoptr (GPtrArray) records = make_records (&fixture);
   g_autoptr (GError) error = NULL;
-  bench_write (&bench, "b/new.song", "a song that there is no room for");
+  flow_fixture_write (&fixture, "b/new.song", "a song that there is no room for");
   disk_free = 100;
-  gboolean ok = bench_try_run (&bench, "", STAGES, 1, NULL, &error);
+  gboolean ok = flow_fixture_try_run (&fixture, "", STAGES, 1, NULL, &error);
   disk_free = -1;
   g_assert_false (ok);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   g_test_message ("%s", error->message);
-  g_assert_nonnull (strstr (error->message, bench.cache));
+  g_assert_nonnull (strstr (error->message, fixture.cache));
   g_assert_nonnull (strstr (error->message, "100 bytes are free"));
   g_assert_nonnull (strstr (error->message, "segue cache gc"));
-  g_assert_cmpuint (bench.failures->len, ==, 0);
-  bench_run (&bench, STAGES, 1, NULL);
+  g_assert_cmpuint (fixture.failures->len, ==, 0);
+  flow_fixture_run (&fixture, STAGES, 1, NULL);
 }
 
 /* The space for many songs is estimated after a few of them, without those already stored. */
 static void
 test_forecast (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
+  flow_fixture_init (&fixture);
   for (guint i = 0; i < 64; i++) {
     g_autofree char *path = g_strdup_printf ("a/%02u.song", i);
     g_autofree char *text = g_strdup_printf ("song %02u", i);
-    bench_write (&bench, path, text);
+    flow_fixture_write (&fixture, path, text);
   }
   /* 7 samples, 100 times: 2.8 kB a song; room for some thirty. */
   static const char first[] =
     "  - use: fake-decode\n    with: { repeat: 100 }\n  - use: fake-dump\n";
   disk_free = 90000;
-  g_assert_false (bench_try_run (&bench, "", first, 1, NULL, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "", first, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, "for the remaining 56 songs, 90.0"));
-  g_assert_cmpuint (bench_count_records (&bench), ==, 8);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 8);
 
   /* With enough space it succeeds.  Then twenty are missing, and the rest does not count. */
   disk_free = -1;
   clock_offset = 10 * G_USEC_PER_SEC; /* hashes of files that are this new are not cached */
   g_setenv ("SEGUE_CACHE_SIZE", "1T", TRUE);
-  bench_run (&bench, first, 2, NULL);
-  g_autoptr (GPtrArray) records = bench_list_records (&bench);
+  flow_fixture_run (&fixture, first, 2, NULL);
+  g_autoptr (GPtrArray) records = flow_fixture_list_records (&fixture);
   g_assert_cmpuint (records->len, ==, 64);
   for (guint i = 0; i < 20; i++)
     g_assert_cmpint (g_unlink (records->pdata[i]), ==, 0);
   disk_free = 90000;
-  bench_run (&bench, first, 2, NULL);
+  flow_fixture_run (&fixture, first, 2, NULL);
   disk_free = -1;
   clock_offset = 0;
   g_unsetenv ("SEGUE_CACHE_SIZE");
-  g_assert_cmpuint (bench_count_records (&bench), ==, 64);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 64);
 }
 
 int

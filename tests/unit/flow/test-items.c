@@ -196,23 +196,23 @@ test_spool (void)
 static void
 test_chain (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  bench_write (&bench, "a/one.song", "the first song");
-  bench_write (&bench, "a/X.song", "the second song");
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/one.song", "the first song");
+  flow_fixture_write (&fixture, "a/X.song", "the second song");
   static const char *const names[] = { "fake-decode", "fake-segment" };
   const SegueGraphStage *stages[2];
   for (guint i = 0; i < 2; i++) {
-    stages[i] =
-      segue_graph_stage_new (bench.registry, segue_registry_find_stage (bench.registry, names[i]),
-                             names[i], NULL, ".", &error);
+    stages[i] = segue_graph_stage_new (fixture.registry,
+                                       segue_registry_find_stage (fixture.registry, names[i]),
+                                       names[i], NULL, ".", &error);
     g_assert_no_error (error);
   }
-  SegueScope scope = { .registry = bench.registry };
+  SegueScope scope = { .registry = fixture.registry };
   SegueChain *chain = segue_chain_new (&scope, stages, 2);
-  g_autofree char *good = g_build_filename (bench.music, "a", "one.song", NULL);
-  g_autofree char *bad = g_build_filename (bench.music, "a", "X.song", NULL);
+  g_autofree char *good = g_build_filename (fixture.music, "a", "one.song", NULL);
+  g_autofree char *bad = g_build_filename (fixture.music, "a", "X.song", NULL);
   g_assert_null (segue_chain_carry_file (chain, bad, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_true (segue_chain_get_failed (chain) == stages[1]);
@@ -221,8 +221,8 @@ test_chain (void)
   g_assert_no_error (error);
   g_assert_cmpuint (items->len, ==, 3);
   g_assert_cmpstr (segue_item_get_id (g_ptr_array_index (items, 2)), ==, "one.song#0002");
-  g_cancellable_cancel (bench.cancellable);
-  g_assert_null (segue_chain_carry_file (chain, good, bench.cancellable, &error));
+  g_cancellable_cancel (fixture.cancellable);
+  g_assert_null (segue_chain_carry_file (chain, good, fixture.cancellable, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
   segue_chain_free (chain);
   for (guint i = 0; i < 2; i++)

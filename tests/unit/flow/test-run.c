@@ -15,12 +15,12 @@
 #define DUMP  CHAIN "  - use: fake-dump\n"
 
 static void
-write_songs (Bench *bench, guint n)
+write_songs (FlowFixture *fixture, guint n)
 {
   for (guint i = 0; i < n; i++) {
     g_autofree char *path = g_strdup_printf ("artist-%u/song-%02u.song", i % 3, i);
     g_autofree char *content = g_strdup_printf ("song number %u", i);
-    bench_write (bench, path, content);
+    flow_fixture_write (fixture, path, content);
   }
 }
 
@@ -28,33 +28,34 @@ write_songs (Bench *bench, guint n)
 static void
 test_preview (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
   const char *const sets = "artist-0: 2 0 2 0 0\nartist-1: 2 0 2 0 0\nartist-2: 2 0 2 0 0\n"
                            "part: looked ahead\n";
   const char *const no_sets = "artist-0: 0 0 0 4 0\nartist-1: 0 0 0 4 0\nartist-2: 0 0 0 4 0\n";
-  bench_init (&bench);
-  write_songs (&bench, 12);
-  bench_run (&bench, CHAIN "  - { id: part, use: fake-split }\n  - use: fake-dump\n", 2, NULL);
-  g_assert_cmpstr (bench.data->str, ==, sets);
-  g_assert_null (strstr (bench.log->str, "looked ahead")); /* that was only a preview */
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 12);
+  flow_fixture_run (&fixture, CHAIN "  - { id: part, use: fake-split }\n  - use: fake-dump\n", 2,
+                    NULL);
+  g_assert_cmpstr (fixture.data->str, ==, sets);
+  g_assert_null (strstr (fixture.log->str, "looked ahead")); /* that was only a preview */
 
   gint decoded = g_atomic_int_get (&fake_decoded);
-  bench_write (&bench, "artist-0/new.song", "not decoded yet");
-  g_assert_false (bench_try_run (&bench, "seed: 7",
-                                 CHAIN "  - { id: part, use: fake-split, with: { every: 99 } }\n",
-                                 2, NULL, &error));
+  flow_fixture_write (&fixture, "artist-0/new.song", "not decoded yet");
+  g_assert_false (flow_fixture_try_run (
+    &fixture, "seed: 7", CHAIN "  - { id: part, use: fake-split, with: { every: 99 } }\n", 2, NULL,
+    &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_cmpstr (error->message, ==, "stage 'part': too many; try --set part.every=2");
   g_assert_cmpint (g_atomic_int_get (&fake_decoded), ==, decoded);
 
   /* A stage that may choose songs comes before it: nothing is known. */
-  bench_run (&bench,
-             "  - use: fake-decode\n  - use: fake-copies\n"
-             "  - { id: part, use: fake-split, with: { every: 99 } }\n",
-             2, NULL);
-  g_assert_null (strstr (bench.data->str, "looked ahead"));
-  g_assert_true (g_str_has_suffix (bench.data->str, strchr (no_sets, '\n')));
+  flow_fixture_run (&fixture,
+                    "  - use: fake-decode\n  - use: fake-copies\n"
+                    "  - { id: part, use: fake-split, with: { every: 99 } }\n",
+                    2, NULL);
+  g_assert_null (strstr (fixture.data->str, "looked ahead"));
+  g_assert_true (g_str_has_suffix (fixture.data->str, strchr (no_sets, '\n')));
 }
 
 static void
@@ -64,13 +65,13 @@ test_workers (void)
   g_autofree char *records = NULL;
   static const guint workers[] = { 1, 2, 4, 16 };
   for (guint i = 0; i < G_N_ELEMENTS (workers); i++) {
-    g_auto (Bench) bench;
-    bench_init (&bench);
-    write_songs (&bench, 12);
-    bench_write (&bench, "artist-0/song-04.song", "BAD");
-    bench_write (&bench, "artist-1/cover.txt", "not a song");
+    g_auto (FlowFixture) fixture;
+    flow_fixture_init (&fixture);
+    write_songs (&fixture, 12);
+    flow_fixture_write (&fixture, "artist-0/song-04.song", "BAD");
+    flow_fixture_write (&fixture, "artist-1/cover.txt", "not a song");
     SegueRunResult result = { .struct_size = sizeof result };
-    bench_run (&bench, DUMP, workers[i], &result);
+    flow_fixture_run (&fixture, DUMP, workers[i], &result);
     g_assert_cmpuint (result.n_songs, ==, 13);
     g_assert_cmpuint (result.n_failed, ==, 1);
     g_assert_cmpuint (result.n_ignored, ==, 1);
@@ -78,11 +79,11 @@ test_workers (void)
     segue_run_result_clear (&result);
 
     /* Sources differ by the temporary folder: compare without it. */
-    g_autofree char *text = bench_read (&bench, "dump.txt");
+    g_autofree char *text = flow_fixture_read (&fixture, "dump.txt");
     g_autoptr (GString) dump = g_string_new (text);
-    g_string_replace (dump, bench.folder, "", 0);
+    g_string_replace (dump, fixture.folder, "", 0);
     g_autoptr (GString) names = g_string_new (NULL);
-    g_autoptr (GPtrArray) paths = bench_list_records (&bench);
+    g_autoptr (GPtrArray) paths = flow_fixture_list_records (&fixture);
     for (guint j = 0; j < paths->len; j++) {
       g_autofree char *data = NULL;
       gsize size;
@@ -90,7 +91,7 @@ test_workers (void)
       g_autofree char *digest =
         g_compute_checksum_for_data (G_CHECKSUM_SHA256, (guchar *) data, size);
       g_string_append_printf (
-        names, "%s %s\n", (char *) g_ptr_array_index (paths, j) + strlen (bench.folder), digest);
+        names, "%s %s\n", (char *) g_ptr_array_index (paths, j) + strlen (fixture.folder), digest);
     }
     if (!first) {
       first = g_strdup (dump->str);
@@ -106,13 +107,13 @@ test_workers (void)
 static void
 test_order (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
   /* A space sorts before the `#` of an item's id: songs must stay together all the same. */
-  bench_write (&bench, "a/x.song", "the first");
-  bench_write (&bench, "a/x.song b.song", "the second");
-  bench_run (&bench, DUMP, 2, NULL);
-  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  flow_fixture_write (&fixture, "a/x.song", "the first");
+  flow_fixture_write (&fixture, "a/x.song b.song", "the second");
+  flow_fixture_run (&fixture, DUMP, 2, NULL);
+  g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
   g_assert_true (g_str_has_prefix (dump, "a/x.song#0000 a/x.song "));
   g_assert_cmpuint (strstr (dump, "a/x.song#0002") - dump, <,
                     strstr (dump, "a/x.song b.song") - dump);
@@ -121,24 +122,24 @@ test_order (void)
 static void
 test_quarantine (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  write_songs (&bench, 9);
-  bench_write (&bench, "artist-1/song-04.song", "BAD");
-  bench_write (&bench, "artist-0/song-03.song", "SLOW");
-  bench_write (&bench, "artist-2/song-X.song", "fails after its first segment");
-  g_autofree char *link = g_build_filename (bench.music, "artist-2", "dangling.song", NULL);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 9);
+  flow_fixture_write (&fixture, "artist-1/song-04.song", "BAD");
+  flow_fixture_write (&fixture, "artist-0/song-03.song", "SLOW");
+  flow_fixture_write (&fixture, "artist-2/song-X.song", "fails after its first segment");
+  g_autofree char *link = g_build_filename (fixture.music, "artist-2", "dangling.song", NULL);
   g_assert_cmpint (symlink ("nowhere", link), ==, 0);
-  g_autofree char *folder = g_build_filename (bench.music, "artist-2", "folder.song", NULL);
+  g_autofree char *folder = g_build_filename (fixture.music, "artist-2", "folder.song", NULL);
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
   SegueRunResult result = { .struct_size = sizeof result };
-  bench_run (&bench, DUMP, 4, &result);
+  flow_fixture_run (&fixture, DUMP, 4, &result);
   g_assert_cmpuint (result.n_failed, ==, 5);
   g_assert_cmpuint (result.n_songs, ==, 12);
   segue_run_result_clear (&result);
 
   /* In source order, with the stage of the failure. */
-  g_auto (GStrv) lines = g_strsplit (bench.failures->str, "\n", -1);
+  g_auto (GStrv) lines = g_strsplit (fixture.failures->str, "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), ==, 6);
   g_assert_true (g_str_has_prefix (lines[0], "fake-decode artist-0/song-03.song: "));
   g_assert_true (g_str_has_prefix (
@@ -148,24 +149,24 @@ test_quarantine (void)
   g_assert_true (g_str_has_prefix (lines[4], "fake-segment artist-2/song-X.song: "));
 
   /* Nothing remains of a song that failed half-way. */
-  g_autofree char *dump = bench_read (&bench, "dump.txt");
+  g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
   g_assert_null (strstr (dump, "song-X"));
-  g_autofree char *report = bench_read (&bench, "run.json");
+  g_autofree char *report = flow_fixture_read (&fixture, "run.json");
   g_assert_nonnull (strstr (report, "\"state\": \"finished\""));
   g_assert_nonnull (strstr (report, "‘artist-2/song-X.song’ is too short"));
 
   /* Damage is cached, under the song's current name; a timeout is retried. */
-  g_autofree char *from = g_build_filename (bench.music, "artist-1", "song-04.song", NULL);
-  g_autofree char *to = g_build_filename (bench.music, "artist-1", "renamed.song", NULL);
+  g_autofree char *from = g_build_filename (fixture.music, "artist-1", "song-04.song", NULL);
+  g_autofree char *to = g_build_filename (fixture.music, "artist-1", "renamed.song", NULL);
   g_assert_cmpint (g_rename (from, to), ==, 0);
   int before = g_atomic_int_get (&fake_decoded);
-  bench_run (&bench, DUMP, 2, &result);
+  flow_fixture_run (&fixture, DUMP, 2, &result);
   g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 1);
   g_assert_cmpuint (result.n_cached, ==, 7);
   g_assert_cmpuint (result.n_failed, ==, 5);
   segue_run_result_clear (&result);
   g_assert_nonnull (
-    strstr (bench.failures->str,
+    strstr (fixture.failures->str,
             "fake-decode artist-1/renamed.song: can't decode ‘artist-1/renamed.song’: damaged\n"));
 }
 
@@ -173,20 +174,20 @@ test_quarantine (void)
 static void
 test_glitch (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  write_songs (&bench, 3);
-  bench_write (&bench, "artist-1/song-04.song", "GLITCH");
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 3);
+  flow_fixture_write (&fixture, "artist-1/song-04.song", "GLITCH");
   SegueRunResult result = { .struct_size = sizeof result };
   int before = g_atomic_int_get (&fake_decoded);
-  bench_run (&bench, DUMP, 1, &result);
+  flow_fixture_run (&fixture, DUMP, 1, &result);
   g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 5);
   g_assert_cmpuint (result.n_failed, ==, 0);
   segue_run_result_clear (&result);
   /* The counters of the failed try are not included. */
-  g_autofree char *report = bench_read (&bench, "run.json");
+  g_autofree char *report = flow_fixture_read (&fixture, "run.json");
   g_assert_nonnull (strstr (report, "\"songs decoded\": 4"));
-  bench_run (&bench, DUMP, 1, &result);
+  flow_fixture_run (&fixture, DUMP, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 4);
   g_assert_cmpuint (result.n_failed, ==, 0);
   segue_run_result_clear (&result);
@@ -196,26 +197,27 @@ static void
 test_limits (void)
 {
   for (guint workers = 1; workers <= 4; workers++) {
-    g_auto (Bench) bench;
+    g_auto (FlowFixture) fixture;
     g_autoptr (GError) error = NULL;
-    bench_init (&bench);
-    write_songs (&bench, 12);
-    bench_write (&bench, "artist-0/song-06.song", "BAD 1");
-    bench_write (&bench, "artist-1/song-01.song", "BAD 2");
-    bench_write (&bench, "artist-2/song-11.song", "BAD 3");
-    g_assert_false (bench_try_run (&bench, "on_error: fail", DUMP, workers, NULL, &error));
+    flow_fixture_init (&fixture);
+    write_songs (&fixture, 12);
+    flow_fixture_write (&fixture, "artist-0/song-06.song", "BAD 1");
+    flow_fixture_write (&fixture, "artist-1/song-01.song", "BAD 2");
+    flow_fixture_write (&fixture, "artist-2/song-11.song", "BAD 3");
+    g_assert_false (flow_fixture_try_run (&fixture, "on_error: fail", DUMP, workers, NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     g_assert_true (g_str_has_prefix (error->message,
                                      "stage 'fake-decode': can't decode ‘artist-0/song-06.song’"));
-    g_assert_cmpuint (g_strrstr (bench.failures->str, "\n") - strchr (bench.failures->str, '\n'),
-                      ==, 0);
+    g_assert_cmpuint (
+      g_strrstr (fixture.failures->str, "\n") - strchr (fixture.failures->str, '\n'), ==, 0);
     g_clear_error (&error);
-    g_assert_false (bench_try_run (&bench, "max_failures: 1", DUMP, workers, NULL, &error));
+    g_assert_false (
+      flow_fixture_try_run (&fixture, "max_failures: 1", DUMP, workers, NULL, &error));
     g_assert_nonnull (strstr (error->message, "artist-1/song-01.song"));
     g_clear_error (&error);
-    g_autofree char *report = bench_read (&bench, "run.json");
+    g_autofree char *report = flow_fixture_read (&fixture, "run.json");
     g_assert_nonnull (strstr (report, "\"state\": \"failed\""));
-    bench_try_run (&bench, "max_failures: 3", DUMP, workers, NULL, &error);
+    flow_fixture_try_run (&fixture, "max_failures: 3", DUMP, workers, NULL, &error);
     g_assert_no_error (error);
   }
 }
@@ -223,12 +225,12 @@ test_limits (void)
 static void
 test_all_failed (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  bench_write (&bench, "a/1.song", "BAD 1");
-  bench_write (&bench, "a/2.song", "BAD 2");
-  g_assert_false (bench_try_run (&bench, "", DUMP, 2, NULL, &error));
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/1.song", "BAD 1");
+  flow_fixture_write (&fixture, "a/2.song", "BAD 2");
+  g_assert_false (flow_fixture_try_run (&fixture, "", DUMP, 2, NULL, &error));
   g_assert_nonnull (
     strstr (error->message, "none of the 2 songs can be used; the first: can't decode"));
 }
@@ -236,21 +238,21 @@ test_all_failed (void)
 static void
 test_environment (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  write_songs (&bench, 6);
-  bench_write (&bench, "artist-9/last.song", "NOMEM");
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 6);
+  flow_fixture_write (&fixture, "artist-9/last.song", "NOMEM");
   SegueRunResult result = { .struct_size = sizeof result };
-  g_assert_false (bench_try_run (&bench, "", DUMP, 1, &result, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "", DUMP, 1, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
   g_assert_cmpuint (result.n_failed, ==, 0);
   g_assert_nonnull (result.folder);
   segue_run_result_clear (&result);
   /* Finished results are cached, failures are not recorded for the file. */
-  g_assert_cmpuint (bench_count_records (&bench), ==, 6);
-  bench_write (&bench, "artist-9/last.song", "fine now");
-  bench_run (&bench, DUMP, 1, &result);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 6);
+  flow_fixture_write (&fixture, "artist-9/last.song", "fine now");
+  flow_fixture_run (&fixture, DUMP, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 6);
   segue_run_result_clear (&result);
 }
@@ -258,62 +260,62 @@ test_environment (void)
 static void
 test_bad_plugins (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  bench_write (&bench, "a/1.song", "MUTE");
-  g_assert_false (bench_try_run (&bench, "", DUMP, 1, NULL, &error));
+  flow_fixture_init (&fixture);
+  flow_fixture_write (&fixture, "a/1.song", "MUTE");
+  g_assert_false (flow_fixture_try_run (&fixture, "", DUMP, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_clear_error (&error);
-  bench_write (&bench, "a/1.song", "some song");
-  g_assert_false (
-    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-cheat\n", 1, NULL, &error));
+  flow_fixture_write (&fixture, "a/1.song", "some song");
+  g_assert_false (flow_fixture_try_run (&fixture, "", "  - use: fake-decode\n  - use: fake-cheat\n",
+                                        1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "SEGUE_STAGE_SEEDED"));
   g_clear_error (&error);
-  g_assert_false (
-    bench_try_run (&bench, "", "  - use: fake-decode\n  - use: fake-typo\n", 1, NULL, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "", "  - use: fake-decode\n  - use: fake-typo\n",
+                                        1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "‘audoi’"));
   g_clear_error (&error);
   /* Data that could not be read back is not written in the first place. */
-  bench_write (&bench, "a/1.song", "WIDE");
-  g_assert_false (bench_try_run (&bench, "", "  - use: fake-decode\n", 1, NULL, &error));
+  flow_fixture_write (&fixture, "a/1.song", "WIDE");
+  g_assert_false (flow_fixture_try_run (&fixture, "", "  - use: fake-decode\n", 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "'fake-decode'"));
   g_assert_nonnull (strstr (error->message, "more than 65535"));
   g_clear_error (&error);
   /* A stage that continues after a failed emit fails with the error of the emit. */
-  bench_write (&bench, "a/X.song", "SWALLOW");
-  bench_write (&bench, "a/1.song", "another song");
-  bench_run (&bench, DUMP, 1, NULL);
-  g_assert_cmpstr (bench.failures->str, ==, "fake-segment a/X.song: ‘a/X.song’ is too short\n");
+  flow_fixture_write (&fixture, "a/X.song", "SWALLOW");
+  flow_fixture_write (&fixture, "a/1.song", "another song");
+  flow_fixture_run (&fixture, DUMP, 1, NULL);
+  g_assert_cmpstr (fixture.failures->str, ==, "fake-segment a/X.song: ‘a/X.song’ is too short\n");
 }
 
-/* @limit: (in Bench): where it stops, by the host's cancellable or by a sink. */
+/* @limit: (in FlowFixture): where it stops, by the host's cancellable or by a sink. */
 static void
 stop_and_continue (gsize limit)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  write_songs (&bench, 8);
-  bench_write (&bench, "artist-1/song-waits.song", "WAIT");
-  G_STRUCT_MEMBER (guint, &bench, limit) = 3;
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 8);
+  flow_fixture_write (&fixture, "artist-1/song-waits.song", "WAIT");
+  G_STRUCT_MEMBER (guint, &fixture, limit) = 3;
   SegueRunResult result = { .struct_size = sizeof result };
-  g_assert_false (bench_try_run (&bench, "", DUMP, 2, &result, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "", DUMP, 2, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
   g_assert_cmpuint (result.n_failed, ==, 0);
   segue_run_result_clear (&result);
-  g_autofree char *report = bench_read (&bench, "run.json");
+  g_autofree char *report = flow_fixture_read (&fixture, "run.json");
   g_assert_nonnull (strstr (report, "\"state\": \"stopped\""));
 
-  guint kept = bench_count_records (&bench);
+  guint kept = flow_fixture_count_records (&fixture);
   g_assert_cmpuint (kept, >=, 3);
-  g_cancellable_reset (bench.cancellable);
-  G_STRUCT_MEMBER (guint, &bench, limit) = 0;
-  bench_write (&bench, "artist-1/song-waits.song", "no more");
-  bench_run (&bench, DUMP, 2, &result);
+  g_cancellable_reset (fixture.cancellable);
+  G_STRUCT_MEMBER (guint, &fixture, limit) = 0;
+  flow_fixture_write (&fixture, "artist-1/song-waits.song", "no more");
+  flow_fixture_run (&fixture, DUMP, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, kept);
   segue_run_result_clear (&result);
 }
@@ -321,25 +323,25 @@ stop_and_continue (gsize limit)
 static void
 test_cancel (void)
 {
-  stop_and_continue (G_STRUCT_OFFSET (Bench, cancel_after));
+  stop_and_continue (G_STRUCT_OFFSET (FlowFixture, cancel_after));
 }
 
 static void
 test_stop_by_a_sink (void)
 {
-  stop_and_continue (G_STRUCT_OFFSET (Bench, stop_after));
+  stop_and_continue (G_STRUCT_OFFSET (FlowFixture, stop_after));
 }
 
 static void
 test_run_folder (void)
 {
-  g_auto (Bench) bench;
-  bench_init (&bench);
-  write_songs (&bench, 4);
+  g_auto (FlowFixture) fixture;
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 4);
   SegueRunResult first = { .struct_size = sizeof first };
   SegueRunResult second = { .struct_size = sizeof second };
-  bench_run (&bench, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
-  bench_run (&bench, DUMP, 2, &second);
+  flow_fixture_run (&fixture, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
+  flow_fixture_run (&fixture, DUMP, 2, &second);
   g_assert_cmpint (strcmp (strrchr (first.folder, '/'), strrchr (second.folder, '/')), <, 0);
   /* Of two entries with one name the last stage's is at the top level, and is not a link. */
   static const char *const own[] = { "dump.txt", "stages/fake-dump/dump.txt" };
@@ -351,12 +353,12 @@ test_run_folder (void)
   g_autofree char *moved = g_build_filename (first.folder, "stages/again/dump.txt", NULL);
   g_autofree char *target = g_file_read_link (moved, NULL);
   g_assert_cmpstr (target, ==, "../../dump.txt");
-  g_autofree char *latest = g_build_filename (bench.runs, "flow", "latest", NULL);
+  g_autofree char *latest = g_build_filename (fixture.runs, "flow", "latest", NULL);
   g_autofree char *newest = g_file_read_link (latest, NULL);
   g_assert_cmpstr (newest, ==, strrchr (second.folder, '/') + 1);
-  static const char *const names[] = { "run.json", "timings.json", "log.ndjson" };
+  static const char *const names[] = { "run.json", "summary.json", "timings.json", "log.ndjson" };
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *text = bench_read (&bench, names[i]);
+    g_autofree char *text = flow_fixture_read (&fixture, names[i]);
     g_assert_cmpuint (strlen (text), >, 10);
   }
   segue_run_result_clear (&first);
@@ -364,9 +366,9 @@ test_run_folder (void)
 }
 
 static void
-assert_latest (Bench *bench, const char *run)
+assert_latest (FlowFixture *fixture, const char *run)
 {
-  g_autofree char *latest = g_build_filename (bench->runs, "flow", "latest", NULL);
+  g_autofree char *latest = g_build_filename (fixture->runs, "flow", "latest", NULL);
   g_autofree char *target = g_file_read_link (latest, NULL);
   g_assert_cmpstr (target, ==, run ? strrchr (run, '/') + 1 : NULL);
 }
@@ -375,24 +377,24 @@ assert_latest (Bench *bench, const char *run)
 static void
 test_latest (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
-  bench_init (&bench);
-  write_songs (&bench, 3);
-  bench_write (&bench, "artist-0/bad.song", "BAD");
-  g_assert_false (bench_try_run (&bench, "on_error: fail", DUMP, 2, NULL, &error));
-  g_assert_nonnull (bench.last_run);
-  assert_latest (&bench, NULL);
-  g_assert_true (bench_try_run (&bench, "max_failures: 3", DUMP, 2, NULL, NULL));
-  g_autofree char *finished = g_strdup (bench.last_run);
-  assert_latest (&bench, finished);
-  bench.cancel_after = 1;
-  bench_write (&bench, "artist-0/new.song", "one more");
+  flow_fixture_init (&fixture);
+  write_songs (&fixture, 3);
+  flow_fixture_write (&fixture, "artist-0/bad.song", "BAD");
+  g_assert_false (flow_fixture_try_run (&fixture, "on_error: fail", DUMP, 2, NULL, &error));
+  g_assert_nonnull (fixture.last_run);
+  assert_latest (&fixture, NULL);
+  g_assert_true (flow_fixture_try_run (&fixture, "max_failures: 3", DUMP, 2, NULL, NULL));
+  g_autofree char *finished = g_strdup (fixture.last_run);
+  assert_latest (&fixture, finished);
+  fixture.cancel_after = 1;
+  flow_fixture_write (&fixture, "artist-0/new.song", "one more");
   g_clear_error (&error);
-  g_assert_false (bench_try_run (&bench, "seed: 8", DUMP, 1, NULL, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "seed: 8", DUMP, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
-  g_assert_cmpstr (bench.last_run, !=, finished);
-  assert_latest (&bench, finished);
+  g_assert_cmpstr (fixture.last_run, !=, finished);
+  assert_latest (&fixture, finished);
 }
 
 static gboolean
@@ -494,15 +496,15 @@ static void
 test_mistakes (void)
 {
   for (const FakeMistake *mistake = fake_mistakes; mistake->deed; mistake++) {
-    g_auto (Bench) bench;
+    g_auto (FlowFixture) fixture;
     g_autoptr (GError) error = NULL;
     g_autofree char *stages =
       g_strdup_printf ("  - use: fake-decode\n  - { id: mine, use: fake-wrong, with: { deed: %s } "
                        "}\n  - use: fake-dump\n",
                        mistake->deed);
-    bench_init (&bench);
-    bench_write (&bench, "a/1.song", "some song");
-    gboolean ok = bench_try_run (&bench, "", stages, 1, NULL, &error);
+    flow_fixture_init (&fixture);
+    flow_fixture_write (&fixture, "a/1.song", "some song");
+    gboolean ok = flow_fixture_try_run (&fixture, "", stages, 1, NULL, &error);
     g_test_message ("%s: %s", mistake->deed, error ? error->message : "fine");
     g_assert_true (ok == !mistake->in_run);
     if (ok)
@@ -530,14 +532,15 @@ test_promises (void)
     { "fake-promise-audio", "longer", "as items of 6 samples, but declared items of 5 samples" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_auto (Bench) bench;
+    g_auto (FlowFixture) fixture;
     g_autoptr (GError) error = NULL;
     g_autofree char *stages =
       g_strdup_printf ("  - use: fake-decode\n  - { id: mine, use: %s, with: { deed: %s } }\n",
                        cases[i].type, cases[i].deed);
-    bench_init (&bench);
-    bench_write (&bench, "a/1.song", "some song");
-    g_assert_true (bench_try_run (&bench, "", stages, 1, NULL, &error) == (cases[i].says == NULL));
+    flow_fixture_init (&fixture);
+    flow_fixture_write (&fixture, "a/1.song", "some song");
+    g_assert_true (flow_fixture_try_run (&fixture, "", stages, 1, NULL, &error) ==
+                   (cases[i].says == NULL));
     if (!cases[i].says)
       continue;
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
@@ -552,23 +555,23 @@ test_costs_song (void)
 {
   static const char *const deeds[] = { "nan", "right", "counted" };
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++) {
-    g_auto (Bench) bench;
+    g_auto (FlowFixture) fixture;
     g_autofree char *stages = g_strdup_printf (
       "  - use: fake-decode\n  - { use: fake-wrong, with: { deed: %s } }\n  - use: fake-dump\n",
       deeds[i]);
     SegueRunResult result = { .struct_size = sizeof result };
-    bench_init (&bench);
-    bench_write (&bench, "a/1.song", "some song");
-    bench_write (&bench, "a/2.song", "BAD");
+    flow_fixture_init (&fixture);
+    flow_fixture_write (&fixture, "a/1.song", "some song");
+    flow_fixture_write (&fixture, "a/2.song", "BAD");
     if (i == 0) {
       g_autoptr (GError) error = NULL;
-      g_assert_false (bench_try_run (&bench, "", stages, 1, NULL, &error));
-      g_assert_nonnull (strstr (bench.failures->str, "fake-wrong a/1.song: "));
+      g_assert_false (flow_fixture_try_run (&fixture, "", stages, 1, NULL, &error));
+      g_assert_nonnull (strstr (fixture.failures->str, "fake-wrong a/1.song: "));
       continue;
     }
-    bench_run (&bench, stages, 1, &result);
-    g_autofree char *dump = bench_read (&bench, "dump.txt");
-    g_autofree char *report = bench_read (&bench, "run.json");
+    flow_fixture_run (&fixture, stages, 1, &result);
+    g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
+    g_autofree char *report = flow_fixture_read (&fixture, "run.json");
     g_assert_true (!strstr (dump, "a/1.song") == (i == 2));
     g_assert_true (!strstr (report, "songs with no items left") == (i == 1));
     segue_run_result_clear (&result);
@@ -593,14 +596,14 @@ test_mistakes_at_the_end (void)
     { "serial", "nan", "with NaN or an infinite value" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_auto (Bench) bench;
+    g_auto (FlowFixture) fixture;
     g_autoptr (GError) error = NULL;
     g_autofree char *stages = g_strdup_printf (
       "  - use: fake-decode\n  - { id: mine, use: fake-wrong-%s, with: { deed: %s } }\n",
       cases[i].type, cases[i].deed);
-    bench_init (&bench);
-    bench_write (&bench, "a/1.song", "some song");
-    gboolean ok = bench_try_run (&bench, "", stages, 1, NULL, &error);
+    flow_fixture_init (&fixture);
+    flow_fixture_write (&fixture, "a/1.song", "some song");
+    gboolean ok = flow_fixture_try_run (&fixture, "", stages, 1, NULL, &error);
     g_test_message ("%s %s: %s", cases[i].type, cases[i].deed, error ? error->message : "fine");
     g_assert_true (ok == !cases[i].says);
     if (ok)

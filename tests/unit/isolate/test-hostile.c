@@ -1,5 +1,5 @@
 /* A worker that was compromised by its file: it costs that file, and nothing else. */
-#include "bench.h"
+#include "fixture.h"
 
 #include <string.h>
 
@@ -86,9 +86,9 @@ test_hostile (gconstpointer data)
   guint handles = isolate_count_handles ();
   g_setenv ("HOSTILE", behaviour->name, TRUE);
   {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, misbehave, NULL, TRUE, behaviour->limit);
-    g_autoptr (GError) error = isolate_bench_refuse (&bench, "fine");
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, misbehave, NULL, TRUE, behaviour->limit);
+    g_autoptr (GError) error = isolate_fixture_refuse (&fixture, "fine");
     g_assert_error (error, SEGUE_ERROR, behaviour->code);
     g_assert_nonnull (strstr (error->message, behaviour->says));
   }
@@ -101,16 +101,16 @@ test_log (void)
 {
   for (guint i = 0; i < 2; i++) {
     g_setenv ("HOSTILE", i == 0 ? "talks" : "escapes", TRUE);
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 20);
     g_autoptr (GError) error = NULL;
-    g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+    g_autoptr (GPtrArray) nothing = isolate_fixture_carry (&fixture, "fine", &error);
     g_assert_no_error (error);
-    g_assert_cmpuint (bench.log->len, <, 300 * 1024);
+    g_assert_cmpuint (fixture.log->len, <, 300 * 1024);
     if (i == 0)
-      g_assert_nonnull (strstr (bench.log->str, "are dropped\n"));
+      g_assert_nonnull (strstr (fixture.log->str, "are dropped\n"));
     else
-      g_assert_nonnull (strstr (bench.log->str, "misbehave: one??]0;two??\n"));
+      g_assert_nonnull (strstr (fixture.log->str, "misbehave: one??]0;two??\n"));
   }
 }
 
@@ -119,11 +119,11 @@ static void
 test_deaf (void)
 {
   g_setenv ("HOSTILE", "deaf", TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < 2; i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (GPtrArray) nothing = isolate_bench_carry (&bench, "fine", &error);
+    g_autoptr (GPtrArray) nothing = isolate_fixture_carry (&fixture, "fine", &error);
     g_assert_no_error (error);
     g_assert_cmpuint (nothing->len, ==, 0);
   }

@@ -8,19 +8,19 @@
   "  - { use: slices, " settings " }\n"
 
 static void
-init (Bench *bench)
+init (FlowFixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  bench_init (bench);
-  segue_registry_load_file (bench->registry, g_getenv ("MISBEHAVE"), &error);
+  flow_fixture_init (fixture);
+  segue_registry_load_file (fixture->registry, g_getenv ("MISBEHAVE"), &error);
   g_assert_no_error (error);
 }
 
 /* Everything in the store, by name and content, in one text. */
 static char *
-digest_records (Bench *bench)
+digest_records (FlowFixture *fixture)
 {
-  g_autoptr (GPtrArray) paths = bench_list_records (bench);
+  g_autoptr (GPtrArray) paths = flow_fixture_list_records (fixture);
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   for (guint i = 0; i < paths->len; i++) {
     g_autofree char *name = g_path_get_basename (paths->pdata[i]), *content = NULL;
@@ -43,27 +43,27 @@ test_same_records (void)
   };
   g_autofree char *first = NULL, *failures = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
-    g_auto (Bench) bench;
-    init (&bench);
+    g_auto (FlowFixture) fixture;
+    init (&fixture);
     for (guint song = 0; song < 8; song++) {
       g_autofree char *name = g_strdup_printf ("artist/%u.song", song);
       g_autofree char *deed = g_strdup_printf ("%s %u", song == 5 ? "fail" : "fine", song);
-      bench_write (&bench, name, deed);
+      flow_fixture_write (&fixture, name, deed);
     }
-    bench_write (&bench, "artist/long.song", "fine long");
-    bench_run (&bench, ways[i], 1 + i, NULL);
-    g_autofree char *digest = digest_records (&bench);
+    flow_fixture_write (&fixture, "artist/long.song", "fine long");
+    flow_fixture_run (&fixture, ways[i], 1 + i, NULL);
+    g_autofree char *digest = digest_records (&fixture);
     g_test_message ("%s", digest);
     g_assert_cmpstr (digest, ==, first ? first : digest);
-    g_assert_cmpstr (bench.failures->str, ==, failures ? failures : bench.failures->str);
-    g_assert_nonnull (strstr (bench.failures->str, "‘artist/5.song’ is bad: 5"));
+    g_assert_cmpstr (fixture.failures->str, ==, failures ? failures : fixture.failures->str);
+    g_assert_nonnull (strstr (fixture.failures->str, "‘artist/5.song’ is bad: 5"));
     if (!first)
       first = g_strdup (digest);
     if (!failures)
-      failures = g_strdup (bench.failures->str);
+      failures = g_strdup (fixture.failures->str);
     /* Results of one way are used by the other. */
     SegueRunResult result = { .struct_size = sizeof result };
-    bench_run (&bench, ways[0], 2, &result);
+    flow_fixture_run (&fixture, ways[0], 2, &result);
     g_assert_cmpuint (result.n_cached, ==, 8);
     segue_run_result_clear (&result);
   }
@@ -73,25 +73,25 @@ test_same_records (void)
 static void
 test_memory_of_failures (void)
 {
-  g_auto (Bench) bench;
-  init (&bench);
-  bench_write (&bench, "a/crash.song", "signal 11");
-  bench_write (&bench, "b/fine.song", "fine");
-  bench_write (&bench, "c/hang.song", "hang");
-  bench_write (&bench, "d/killed.song", "signal 9");
-  bench_write (&bench, "e/fine.song", "fine too");
+  g_auto (FlowFixture) fixture;
+  init (&fixture);
+  flow_fixture_write (&fixture, "a/crash.song", "signal 11");
+  flow_fixture_write (&fixture, "b/fine.song", "fine");
+  flow_fixture_write (&fixture, "c/hang.song", "hang");
+  flow_fixture_write (&fixture, "d/killed.song", "signal 9");
+  flow_fixture_write (&fixture, "e/fine.song", "fine too");
   for (guint again = 0; again < 2; again++) {
     SegueRunResult result = { .struct_size = sizeof result };
-    bench_run (&bench, "  - { use: misbehave, time_limit: 0.5 }\n", 2, &result);
+    flow_fixture_run (&fixture, "  - { use: misbehave, time_limit: 0.5 }\n", 2, &result);
     g_assert_cmpuint (result.n_songs, ==, 5);
     g_assert_cmpuint (result.n_failed, ==, 3);
     g_assert_cmpuint (result.n_cached, ==, again ? 2 : 0);
     segue_run_result_clear (&result);
-    g_assert_nonnull (strstr (bench.failures->str, "‘a/crash.song’ crashed stage 'misbehave'"));
-    g_assert_nonnull (strstr (bench.failures->str, "‘c/hang.song’ kept stage 'misbehave'"));
-    g_assert_nonnull (strstr (bench.failures->str, "‘d/killed.song’ was not finished"));
+    g_assert_nonnull (strstr (fixture.failures->str, "‘a/crash.song’ crashed stage 'misbehave'"));
+    g_assert_nonnull (strstr (fixture.failures->str, "‘c/hang.song’ kept stage 'misbehave'"));
+    g_assert_nonnull (strstr (fixture.failures->str, "‘d/killed.song’ was not finished"));
     /* Two results, and the crash. */
-    g_assert_cmpuint (bench_count_records (&bench), ==, 3);
+    g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 3);
   }
 }
 
@@ -100,20 +100,20 @@ test_memory_of_failures (void)
 static void
 test_impossible_item (gconstpointer worker)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   SegueRunResult result = { .struct_size = sizeof result };
   g_autofree char *before = g_strdup (g_getenv ("SEGUE_WORKER"));
-  init (&bench);
+  init (&fixture);
   if (worker)
     g_setenv ("SEGUE_WORKER", g_getenv (worker), TRUE);
-  bench_write (&bench, "a/wide.song", "channels 70000");
-  bench_write (&bench, "b/fine.song", "fine");
-  bench_run (&bench, "  - use: misbehave\n", 1, &result);
+  flow_fixture_write (&fixture, "a/wide.song", "channels 70000");
+  flow_fixture_write (&fixture, "b/fine.song", "fine");
+  flow_fixture_run (&fixture, "  - use: misbehave\n", 1, &result);
   g_setenv ("SEGUE_WORKER", before, TRUE);
   g_assert_cmpuint (result.n_songs, ==, 2);
   g_assert_cmpuint (result.n_failed, ==, 1);
-  g_assert_nonnull (strstr (bench.failures->str, "a/wide.song"));
-  g_assert_nonnull (strstr (bench.failures->str, "more than 65535"));
+  g_assert_nonnull (strstr (fixture.failures->str, "a/wide.song"));
+  g_assert_nonnull (strstr (fixture.failures->str, "more than 65535"));
   segue_run_result_clear (&result);
 }
 
@@ -121,17 +121,17 @@ test_impossible_item (gconstpointer worker)
 static void
 test_no_worker (void)
 {
-  g_auto (Bench) bench;
+  g_auto (FlowFixture) fixture;
   g_autofree char *before = g_strdup (g_getenv ("SEGUE_WORKER"));
   g_autoptr (GError) error = NULL;
-  init (&bench);
-  bench_write (&bench, "b/fine.song", "fine");
+  init (&fixture);
+  flow_fixture_write (&fixture, "b/fine.song", "fine");
   g_setenv ("SEGUE_WORKER", "/nowhere/segue-worker", TRUE);
-  g_assert_false (bench_try_run (&bench, "", "  - use: misbehave\n", 2, NULL, &error));
+  g_assert_false (flow_fixture_try_run (&fixture, "", "  - use: misbehave\n", 2, NULL, &error));
   g_setenv ("SEGUE_WORKER", before, TRUE);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, "/nowhere/segue-worker"));
-  g_assert_cmpuint (bench_count_records (&bench), ==, 0);
+  g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 0);
 }
 
 int

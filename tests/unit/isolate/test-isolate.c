@@ -1,5 +1,5 @@
 /* Isolated stages: the results are the same as without isolation, and an error costs one item. */
-#include "bench.h"
+#include "fixture.h"
 #include "isolate/worker-process.h"
 
 #include <fcntl.h>
@@ -51,15 +51,15 @@ assert_equal (const SegueItem *a, const SegueItem *b)
 static void
 test_same_result (gconstpointer types)
 {
-  g_auto (IsolateBench) apart, here;
-  isolate_bench_init (&apart, types, NULL, TRUE, 20);
-  isolate_bench_init (&here, types, NULL, FALSE, 20);
+  g_auto (IsolateFixture) apart, here;
+  isolate_fixture_init (&apart, types, NULL, TRUE, 20);
+  isolate_fixture_init (&here, types, NULL, FALSE, 20);
   for (guint round = 0; round < 4; round++) {
     const char *deed = round % 2 == 0 ? "fine" : "fine long";
     g_autoptr (GError) error = NULL;
-    g_autoptr (GPtrArray) ours = isolate_bench_carry (&apart, deed, &error);
+    g_autoptr (GPtrArray) ours = isolate_fixture_carry (&apart, deed, &error);
     g_assert_no_error (error);
-    g_autoptr (GPtrArray) theirs = isolate_bench_carry (&here, deed, &error);
+    g_autoptr (GPtrArray) theirs = isolate_fixture_carry (&here, deed, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (ours->len, ==, theirs->len);
     for (guint i = 0; i < ours->len; i++)
@@ -84,39 +84,39 @@ test_same_result (gconstpointer types)
 static void
 test_failure (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < 3; i++) {
-    g_autoptr (GError) failed = isolate_bench_refuse (&bench, "fail so bad");
+    g_autoptr (GError) failed = isolate_fixture_refuse (&fixture, "fail so bad");
     g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_DATA);
     g_assert_cmpstr (failed->message, ==, "‘a/song’ is bad: so bad");
-    g_assert_cmpint (segue_counts_get (bench.counts, "deeds"), ==, 1);
+    g_assert_cmpint (segue_counts_get (fixture.counts, "deeds"), ==, 1);
   }
   /* A message that each process logs about itself is logged once. */
-  g_auto (GStrv) locked = g_strsplit (bench.log->str, "locked away", -1);
+  g_auto (GStrv) locked = g_strsplit (fixture.log->str, "locked away", -1);
   g_assert_cmpuint (g_strv_length (locked), <=, 2);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
+  g_autoptr (GPtrArray) output = isolate_fixture_carry (&fixture, "fine", &error);
   g_assert_no_error (error);
 }
 
 static void
 test_vanished (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   g_autoptr (SegueItem) file = segue_item_new_file ("a/song", "/nowhere/at/all");
   g_autoptr (SegueItem) folder = segue_item_new_file ("a/folder", "/usr");
   g_autoptr (GError) error = NULL;
   segue_item_seal (file);
   segue_item_seal (folder);
-  g_assert_null (segue_chain_carry (bench.chain, &file, 1, NULL, &error));
+  g_assert_null (segue_chain_carry (fixture.chain, &file, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
   g_clear_error (&error);
-  g_assert_null (segue_chain_carry (bench.chain, &folder, 1, NULL, &error));
+  g_assert_null (segue_chain_carry (fixture.chain, &folder, 1, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_clear_error (&error);
-  g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
+  g_autoptr (GPtrArray) output = isolate_fixture_carry (&fixture, "fine", &error);
   g_assert_no_error (error);
 }
 
@@ -128,11 +128,11 @@ test_blame (void)
     SEGUE_ERROR_FAILED,        SEGUE_ERROR_INTERNAL, SEGUE_ERROR_IO,       SEGUE_ERROR_RESOURCE,
     SEGUE_ERROR_CANNOT_CREATE, SEGUE_ERROR_PIPELINE, SEGUE_ERROR_CANCELLED
   };
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < G_N_ELEMENTS (codes); i++) {
     g_autofree char *deed = g_strdup_printf ("blame %d", (int) codes[i]);
-    g_autoptr (GError) failed = isolate_bench_refuse (&bench, deed);
+    g_autoptr (GError) failed = isolate_fixture_refuse (&fixture, deed);
     g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
     g_assert_nonnull (strstr (failed->message, "the disk is full"));
   }
@@ -162,10 +162,10 @@ test_deaths (void)
   };
   guint handles = isolate_count_handles ();
   {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
     for (guint i = 0; i < G_N_ELEMENTS (deaths); i++) {
-      g_autoptr (GError) died = isolate_bench_refuse (&bench, deaths[i].deed);
+      g_autoptr (GError) died = isolate_fixture_refuse (&fixture, deaths[i].deed);
       g_assert_cmpint (died->code, ==, deaths[i].code);
       g_assert_nonnull (strstr (died->message, deaths[i].words));
       g_assert_nonnull (strstr (died->message, "‘a/song’"));
@@ -173,7 +173,7 @@ test_deaths (void)
     }
     /* The next song is not affected. */
     g_autoptr (GError) error = NULL;
-    g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "fine", &error);
+    g_autoptr (GPtrArray) output = isolate_fixture_carry (&fixture, "fine", &error);
     g_assert_no_error (error);
     g_assert_cmpuint (output->len, ==, 1);
   }
@@ -181,10 +181,10 @@ test_deaths (void)
 }
 
 static GPtrArray *
-carry_fine (IsolateBench *bench, const char *deed)
+carry_fine (IsolateFixture *fixture, const char *deed)
 {
   g_autoptr (GError) error = NULL;
-  GPtrArray *output = isolate_bench_carry (bench, deed, &error);
+  GPtrArray *output = isolate_fixture_carry (fixture, deed, &error);
   g_assert_no_error (error);
   return output;
 }
@@ -195,15 +195,15 @@ static void
 test_song_by_song (gconstpointer config)
 {
   static const char *const deeds[] = { "fine", "fail so bad", "signal 11", "thread", "exit 0" };
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, config, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, config, TRUE, 20);
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++) {
     g_autoptr (GError) ignored = NULL;
-    g_autoptr (GPtrArray) first = isolate_bench_carry (&bench, deeds[i], &ignored);
-    g_autoptr (GPtrArray) second = carry_fine (&bench, "fine");
+    g_autoptr (GPtrArray) first = isolate_fixture_carry (&fixture, deeds[i], &ignored);
+    g_autoptr (GPtrArray) second = carry_fine (&fixture, "fine");
   }
-  g_assert_nonnull (strstr (bench.log->str, "misbehave: item 0 of its process"));
-  g_assert_null (strstr (bench.log->str, "misbehave: item 1 of its process"));
+  g_assert_nonnull (strstr (fixture.log->str, "misbehave: item 0 of its process"));
+  g_assert_null (strstr (fixture.log->str, "misbehave: item 1 of its process"));
 }
 
 /* A program may be started with SIGCHLD ignored, and then can't wait for its own children: a crash is detected all
@@ -214,9 +214,9 @@ test_ignored_children (void)
   struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
   g_assert_cmpint (sigaction (SIGCHLD, &ignore, &before), ==, 0);
   {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-    g_autoptr (GError) crashed = isolate_bench_refuse (&bench, "signal 11");
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) crashed = isolate_fixture_refuse (&fixture, "signal 11");
     g_assert_error (crashed, SEGUE_ERROR, SEGUE_ERROR_UNSUPPORTED);
     g_assert_nonnull (strstr (crashed->message, "SIGSEGV"));
   }
@@ -227,12 +227,12 @@ test_ignored_children (void)
 static void
 test_one_song (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, three, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, three, NULL, TRUE, 20);
   for (guint song = 0; song < 2; song++) {
-    g_autoptr (GPtrArray) output = carry_fine (&bench, "fine");
-    g_auto (GStrv) first = g_strsplit (bench.log->str, "square: item 0 ", -1);
-    g_auto (GStrv) last = g_strsplit (bench.log->str, "square: item 7 ", -1);
+    g_autoptr (GPtrArray) output = carry_fine (&fixture, "fine");
+    g_auto (GStrv) first = g_strsplit (fixture.log->str, "square: item 0 ", -1);
+    g_auto (GStrv) last = g_strsplit (fixture.log->str, "square: item 7 ", -1);
     g_assert_cmpuint (output->len, ==, 8);
     g_assert_cmpuint (g_strv_length (first) - 1, ==, song + 1);
     g_assert_cmpuint (g_strv_length (last) - 1, ==, song + 1);
@@ -245,13 +245,13 @@ test_crash_under_a_limit (void)
 {
   static const int limits[] = { RLIMIT_AS, RLIMIT_DATA };
   static const char *const deeds[] = { "signal 11", "signal 6" };
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < G_N_ELEMENTS (limits); i++) {
     struct rlimit before;
     g_assert_cmpint (getrlimit (limits[i], &before), ==, 0);
     setrlimit (limits[i], &(struct rlimit){ (rlim_t) 1 << 50, before.rlim_max });
-    g_autoptr (GError) failed = isolate_bench_refuse (&bench, deeds[i]);
+    g_autoptr (GError) failed = isolate_fixture_refuse (&fixture, deeds[i]);
     setrlimit (limits[i], &before);
     g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
     g_assert_nonnull (strstr (failed->message, "out of memory"));
@@ -262,12 +262,12 @@ test_crash_under_a_limit (void)
 static void
 test_killed_while_opening (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, "{ opening: killed-once }", TRUE, 20);
-  g_autofree char *mark = g_build_filename (bench.folder, "was-killed", NULL);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, "{ opening: killed-once }", TRUE, 20);
+  g_autofree char *mark = g_build_filename (fixture.folder, "was-killed", NULL);
   g_setenv ("MISBEHAVE_MARK", mark, TRUE);
   g_setenv ("SEGUE_WORKER_ENV", "MISBEHAVE_MARK", TRUE);
-  g_autoptr (GPtrArray) output = carry_fine (&bench, "fine");
+  g_autoptr (GPtrArray) output = carry_fine (&fixture, "fine");
   g_assert_true (g_file_test (mark, G_FILE_TEST_EXISTS));
 }
 
@@ -275,9 +275,9 @@ test_killed_while_opening (void)
 static void
 test_killed_each_time (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, "{ opening: killed }", TRUE, 20);
-  g_autoptr (GError) killed = isolate_bench_refuse (&bench, "fine");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, "{ opening: killed }", TRUE, 20);
+  g_autoptr (GError) killed = isolate_fixture_refuse (&fixture, "fine");
   g_assert_error (killed, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
   g_assert_nonnull (strstr (killed->message, "SIGKILL"));
   g_assert_null (strstr (killed->message, "isolate"));
@@ -287,10 +287,10 @@ test_killed_each_time (void)
 static void
 test_server_killed (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < 3; i++) {
-    g_autoptr (GPtrArray) output = carry_fine (&bench, "fine");
+    g_autoptr (GPtrArray) output = carry_fine (&fixture, "fine");
     g_autofree char *path =
       g_strdup_printf ("/proc/%d/task/%d/children", (int) getpid (), (int) getpid ());
     g_autofree char *children = NULL;
@@ -298,15 +298,15 @@ test_server_killed (void)
       return;
     g_assert_cmpint (kill (atoi (children), SIGKILL), ==, 0);
   }
-  g_autoptr (GPtrArray) output = carry_fine (&bench, "fine");
+  g_autoptr (GPtrArray) output = carry_fine (&fixture, "fine");
 }
 
 static void
 test_hang (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 0.5);
-  g_autoptr (GError) late = isolate_bench_refuse (&bench, "hang");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 0.5);
+  g_autoptr (GError) late = isolate_fixture_refuse (&fixture, "hang");
   g_assert_error (late, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
   g_assert_nonnull (strstr (late->message, "time_limit"));
 }
@@ -315,16 +315,16 @@ test_hang (void)
 static void
 test_metadata (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) whole = isolate_bench_carry (&bench, "keys 256", &error);
+  g_autoptr (GPtrArray) whole = isolate_fixture_carry (&fixture, "keys 256", &error);
   g_assert_no_error (error);
   g_assert_cmpuint (whole->len, ==, 1);
-  g_autoptr (GError) keys = isolate_bench_refuse (&bench, "keys 257");
+  g_autoptr (GError) keys = isolate_fixture_refuse (&fixture, "keys 257");
   g_assert_error (keys, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (keys->message, "too much metadata: 257 keys"));
-  g_autoptr (GError) letters = isolate_bench_refuse (&bench, "letters 200000");
+  g_autoptr (GError) letters = isolate_fixture_refuse (&fixture, "letters 200000");
   g_assert_error (letters, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (letters->message, "too much metadata: 20"));
 }
@@ -340,10 +340,10 @@ cancel_soon (gpointer cancellable)
 static void
 test_cancel (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 1000);
-  GThread *thread = g_thread_new ("cancel", cancel_soon, bench.cancellable);
-  g_autoptr (GError) stopped = isolate_bench_refuse (&bench, "hang");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 1000);
+  GThread *thread = g_thread_new ("cancel", cancel_soon, fixture.cancellable);
+  g_autoptr (GError) stopped = isolate_fixture_refuse (&fixture, "hang");
   g_thread_join (thread);
   g_assert_error (stopped, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
 }
@@ -356,9 +356,9 @@ test_memory (void)
     g_test_skip ("a sanitizer needs all addresses");
     return;
   }
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-  g_autoptr (GError) lacks = isolate_bench_refuse (&bench, "allocate");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (GError) lacks = isolate_fixture_refuse (&fixture, "allocate");
   g_assert_error (lacks, SEGUE_ERROR, SEGUE_ERROR_TIMEOUT);
   g_assert_nonnull (strstr (lacks->message, "wants more than"));
 }
@@ -378,9 +378,9 @@ test_shared_memory (void)
 }
 
 static void
-assert_denied (IsolateBench *bench, const char *deed)
+assert_denied (IsolateFixture *fixture, const char *deed)
 {
-  g_autoptr (GError) denied = isolate_bench_refuse (bench, deed);
+  g_autoptr (GError) denied = isolate_fixture_refuse (fixture, deed);
   gboolean so = g_str_has_suffix (denied->message, g_strerror (EPERM)) ||
                 g_str_has_suffix (denied->message, g_strerror (EACCES));
   if (!so)
@@ -391,23 +391,23 @@ assert_denied (IsolateBench *bench, const char *deed)
 static void
 test_words (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) one =
-    isolate_bench_carry (&bench, "print \033]0;OWNED\007\302\233 \342\200\256 \377", &error);
+    isolate_fixture_carry (&fixture, "print \033]0;OWNED\007\302\233 \342\200\256 \377", &error);
   g_assert_no_error (error);
-  g_assert_nonnull (strstr (bench.log->str, "misbehave: ?]0;OWNED??"));
-  g_assert_null (strpbrk (strstr (bench.log->str, "?]0;OWNED"), "\033\007"));
-  g_assert_null (strstr (bench.log->str, "\342\200\256"));
-  g_assert_true (g_utf8_validate (bench.log->str, -1, NULL));
-  g_string_truncate (bench.log, 0);
+  g_assert_nonnull (strstr (fixture.log->str, "misbehave: ?]0;OWNED??"));
+  g_assert_null (strpbrk (strstr (fixture.log->str, "?]0;OWNED"), "\033\007"));
+  g_assert_null (strstr (fixture.log->str, "\342\200\256"));
+  g_assert_true (g_utf8_validate (fixture.log->str, -1, NULL));
+  g_string_truncate (fixture.log, 0);
   for (guint i = 0; i < 3; i++) {
-    g_autoptr (GPtrArray) much = isolate_bench_carry (&bench, "print-much", &error);
+    g_autoptr (GPtrArray) much = isolate_fixture_carry (&fixture, "print-much", &error);
     g_assert_no_error (error);
   }
-  g_assert_nonnull (strstr (bench.log->str, "line 3 of"));
-  g_assert_cmpuint (bench.log->len, <, 3 * 16 * 1024);
+  g_assert_nonnull (strstr (fixture.log->str, "line 3 of"));
+  g_assert_cmpuint (fixture.log->len, <, 3 * 16 * 1024);
 }
 
 /* Tokens and other variables of the environment are not passed on. */
@@ -421,15 +421,15 @@ test_environment (void)
     g_setenv (kept[i], "C", TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (not_kept); i++)
     g_setenv (not_kept[i], g_getenv (not_kept[i]) ? g_getenv (not_kept[i]) : "hf_secret", TRUE);
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
   for (guint i = 0; i < G_N_ELEMENTS (not_kept); i++) {
     g_autofree char *deed = g_strconcat ("variable ", not_kept[i], NULL);
-    assert_denied (&bench, deed);
+    assert_denied (&fixture, deed);
   }
   for (guint i = 0; i < G_N_ELEMENTS (kept); i++) {
     g_autofree char *deed = g_strconcat ("variable ", kept[i], NULL);
-    g_autoptr (GError) done = isolate_bench_refuse (&bench, deed);
+    g_autoptr (GError) done = isolate_fixture_refuse (&fixture, deed);
     g_assert_true (g_str_has_suffix (done->message, "done"));
   }
   g_unsetenv ("SEGUE_WORKER_ENV");
@@ -447,9 +447,9 @@ test_terminal (void)
   g_assert_cmpint (other, >=, 0);
   dup2 (other, STDERR_FILENO);
   {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-    assert_denied (&bench, "terminal");
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+    assert_denied (&fixture, "terminal");
   }
   dup2 (saved, STDERR_FILENO);
   close (saved);
@@ -459,28 +459,28 @@ test_terminal (void)
 
 /* Whether the layer of the sandbox is available, as it reports itself. */
 static gboolean
-has_layer (IsolateBench *bench, const char *words)
+has_layer (IsolateFixture *fixture, const char *words)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) output = isolate_bench_carry (bench, "fine", &error);
+  g_autoptr (GPtrArray) output = isolate_fixture_carry (fixture, "fine", &error);
   g_assert_no_error (error);
-  return strstr (bench->log->str, words) != NULL;
+  return strstr (fixture->log->str, words) != NULL;
 }
 
 static void
 test_files_are_locked (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-  if (!has_layer (&bench, ", files (")) {
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+  if (!has_layer (&fixture, ", files (")) {
     g_test_skip ("no Landlock here");
     return;
   }
-  g_autofree char *secret = g_build_filename (bench.folder, "secret", NULL);
+  g_autofree char *secret = g_build_filename (fixture.folder, "secret", NULL);
   g_assert_true (g_file_set_contents (secret, "secret", -1, NULL));
   g_autofree char *read_it = g_strconcat ("read ", secret, NULL);
-  g_autofree char *read_input = g_strdup_printf ("read %s/deed", bench.folder);
-  g_autofree char *list_it = g_strconcat ("read ", bench.folder, NULL);
+  g_autofree char *read_input = g_strdup_printf ("read %s/deed", fixture.folder);
+  g_autofree char *list_it = g_strconcat ("read ", fixture.folder, NULL);
   g_autofree char *home = g_strconcat ("read ", g_get_home_dir (), NULL);
   g_autofree char *write_it = g_strconcat ("write ", secret, NULL);
   g_autofree char *write_new = g_strconcat ("write ", secret, ".new", NULL);
@@ -497,16 +497,16 @@ test_files_are_locked (void)
                                 "read /etc/hostname",
                                 "write /dev/shm/segue-test" };
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
-    assert_denied (&bench, deeds[i]);
+    assert_denied (&fixture, deeds[i]);
   g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
 }
 
 static void
 test_calls_are_denied (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-  if (!has_layer (&bench, ", calls (")) {
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+  if (!has_layer (&fixture, ", calls (")) {
     g_test_skip ("no seccomp here");
     return;
   }
@@ -516,10 +516,10 @@ test_calls_are_denied (void)
     "ptrace 1", "write /tmp/segue-test"
   };
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
-    assert_denied (&bench, deeds[i]);
+    assert_denied (&fixture, deeds[i]);
   /* Features that decoders need remain. */
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) output = isolate_bench_carry (&bench, "thread", &error);
+  g_autoptr (GPtrArray) output = isolate_fixture_carry (&fixture, "thread", &error);
   g_assert_no_error (error);
 }
 
@@ -535,13 +535,13 @@ test_opening (void)
     { "{ opening: exit }", "exit status 9" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (openings); i++) {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_misbehave, openings[i].config, TRUE, 20);
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_misbehave, openings[i].config, TRUE, 20);
     for (guint again = 0; again < 2; again++) {
-      g_autoptr (GError) failed = isolate_bench_refuse (&bench, "fine");
+      g_autoptr (GError) failed = isolate_fixture_refuse (&fixture, "fine");
       g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_FAILED);
       g_assert_nonnull (strstr (failed->message, openings[i].words));
-      g_assert_true (segue_chain_get_failed (bench.chain) == bench.stages->pdata[0]);
+      g_assert_true (segue_chain_get_failed (fixture.chain) == fixture.stages->pdata[0]);
     }
   }
 }
@@ -553,9 +553,9 @@ test_no_worker (void)
   static const char *const paths[] = { "/nowhere/segue-worker", "/etc", "/bin/true" };
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_setenv ("SEGUE_WORKER", paths[i], TRUE);
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-    g_autoptr (GError) failed = isolate_bench_refuse (&bench, "fine");
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+    g_autoptr (GError) failed = isolate_fixture_refuse (&fixture, "fine");
     g_assert_error (failed, SEGUE_ERROR, SEGUE_ERROR_FAILED);
     g_assert_nonnull (strstr (failed->message, paths[i]));
     g_assert_null (strstr (failed->message, "isolate: false"));
@@ -600,9 +600,9 @@ is_gone (pid_t pid)
 static void
 test_own_session (void)
 {
-  g_auto (IsolateBench) bench;
-  isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 20);
-  g_autoptr (GPtrArray) output = carry_fine (&bench, "fine");
+  g_auto (IsolateFixture) fixture;
+  isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 20);
+  g_autoptr (GPtrArray) output = carry_fine (&fixture, "fine");
   pid_t server = child_of (getpid ());
   g_assert_cmpint (server, >, 0);
   g_assert_cmpint (getsid (server), ==, server);
@@ -616,9 +616,9 @@ test_orphan (gconstpointer data)
   pid_t parent = fork ();
   g_assert_cmpint (parent, >=, 0);
   if (parent == 0) {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_misbehave, NULL, TRUE, 1000);
-    isolate_bench_refuse (&bench, "hang");
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_misbehave, NULL, TRUE, 1000);
+    isolate_fixture_refuse (&fixture, "hang");
     _exit (1);
   }
   if (!wait_until (has_child, parent)) {

@@ -30,14 +30,14 @@ test_products (void)
     for (gsize i = 0; i < k; i++)
       for (gsize j = 0; j < n; j++)
         transposed[j * k + i] = b[i * n + j];
-    for (guint threads = 1; threads <= 3; threads++) {
-      g_autoptr (SegueNnThreads) threads = op_test_pool (threads);
-      double *out = threads == 1 ? first : c;
+    for (guint n_threads = 1; n_threads <= 3; n_threads++) {
+      g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
+      double *out = n_threads == 1 ? first : c;
       segue_nn_dgemm (threads, FALSE, m, n, k, a, k, b, n, out, n);
-      if (threads > 1)
+      if (n_threads > 1)
         g_assert_cmpmem (c, m * n * sizeof *c, first, m * n * sizeof *c);
     }
-    g_autoptr (SegueNnThreads) threads = op_test_pool (2);
+    g_autoptr (SegueNnThreads) threads = op_test_threads (2);
     segue_nn_dgemm (threads, TRUE, m, n, k, a, k, transposed, k, c, n);
     for (gsize i = 0; i < m; i++)
       for (gsize j = 0; j < n; j++) {
@@ -60,8 +60,8 @@ test_syrk (void)
     for (gsize l = 0; l < K; l++)
       by_rows[l * N + i] = a[i * K + l];
   g_autofree double *first = g_new (double, N *N);
-  for (guint threads = 1; threads <= 3; threads++) {
-    g_autoptr (SegueNnThreads) threads = op_test_pool (threads);
+  for (guint n_threads = 1; n_threads <= 3; n_threads++) {
+    g_autoptr (SegueNnThreads) threads = op_test_threads (n_threads);
     g_autofree double *c = g_memdup2 (before, N * N * sizeof *c),
                       *again = g_memdup2 (before, N * N * sizeof *c);
     segue_nn_syrk (threads, FALSE, N, K, 2.0, a, K, 0.0, c, N);
@@ -76,7 +76,7 @@ test_syrk (void)
                                         1e-12);
       }
     for (gsize i = 0; i < N; i++)
-      if (threads > 1)
+      if (n_threads > 1)
         g_assert_cmpmem (c + i * N, (i + 1) * sizeof *c, first + i * N, (i + 1) * sizeof *c);
     memcpy (first, c, N * N * sizeof *c);
   }
@@ -101,7 +101,7 @@ static void
 test_cholesky (void)
 {
   enum { N = 300, M = 270 };
-  g_autoptr (SegueNnThreads) threads = op_test_pool (2);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (2);
   g_autofree double *a = make_definite (threads, N), *l = g_memdup2 (a, N * N * sizeof *l);
   g_assert_true (segue_nn_cholesky (N, l, N));
   for (gsize i = 0; i < N; i++)
@@ -135,7 +135,7 @@ static void
 test_eigen (void)
 {
   enum { N = 120 };
-  g_autoptr (SegueNnThreads) threads = op_test_pool (1);
+  g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   g_autofree double *a = make_definite (threads, N), *v = g_memdup2 (a, N * N * sizeof *v);
   double values[N];
   g_assert_true (segue_nn_eigen_symmetric (N, v, N, values, NULL));

@@ -1,8 +1,8 @@
 /* A compromised decoder tries everything: on systems with all layers of the sandbox and with some, started by root
  * and by another user.  The table in docs/reliability.md lists which layers stop what; here each is tested
  * alone. */
-#include "bench.h"
 #include "deeds.h"
+#include "fixture.h"
 #include "system.h"
 
 #include <errno.h>
@@ -198,10 +198,10 @@ first_deed (void)
 }
 
 static Layers
-layers_of (IsolateBench *bench)
+layers_of (IsolateFixture *fixture)
 {
-  g_autoptr (GError) error = isolate_bench_refuse (bench, "call -1");
-  const char *held = strstr (bench->log->str, "sandbox active: ");
+  g_autoptr (GError) error = isolate_fixture_refuse (fixture, "call -1");
+  const char *held = strstr (fixture->log->str, "sandbox active: ");
   g_assert_nonnull (held);
   g_autofree char *line = g_strndup (held, strcspn (held, "\n"));
   char *lacking = strstr (line, "; not available: ");
@@ -216,14 +216,14 @@ layers_of (IsolateBench *bench)
 
 /* For a song that its owner can write to, as may happen on a server. */
 static char *
-carry (IsolateBench *bench, const char *text)
+carry (IsolateFixture *fixture, const char *text)
 {
-  g_autofree char *path = g_build_filename (bench->folder, "song", NULL);
+  g_autofree char *path = g_build_filename (fixture->folder, "song", NULL);
   g_autoptr (GError) error = NULL;
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
   int fd = open (path, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
-  g_autoptr (GPtrArray) output = segue_chain_carry_fd (bench->chain, fd, "song", NULL, &error);
+  g_autoptr (GPtrArray) output = segue_chain_carry_fd (fixture->chain, fd, "song", NULL, &error);
   close (fd);
   g_autofree char *after = NULL;
   g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
@@ -248,13 +248,13 @@ try_all (const Trial *trial)
   others_init (&others);
   guint n = 0, n_done = 0;
   {
-    g_auto (IsolateBench) bench;
-    isolate_bench_init (&bench, only_evil, NULL, TRUE, 60);
-    Layers there = layers_of (&bench);
+    g_auto (IsolateFixture) fixture;
+    isolate_fixture_init (&fixture, only_evil, NULL, TRUE, 60);
+    Layers there = layers_of (&fixture);
     for (guint i = first_deed (); i < n_deeds; i++) {
       const Deed *deed = &deeds[i];
       g_autofree char *text = applies (deed, there, trial->user) ? spell (deed, &others) : NULL;
-      g_autofree char *message = text ? carry (&bench, text) : NULL;
+      g_autofree char *message = text ? carry (&fixture, text) : NULL;
       n += message != NULL;
       if (message && !is_denied (deed, there, message)) {
         n_done++;

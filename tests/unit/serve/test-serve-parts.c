@@ -105,8 +105,8 @@ test_ranges (void)
 static void
 test_turns (void)
 {
-  g_autoptr (Song) many = song_new (-1, "a", "A", 5, NULL, NULL);
-  g_autoptr (Song) one = song_new (-1, "b", "B", 5, NULL, NULL);
+  g_autoptr (ServedSong) many = served_song_new (-1, "a", "A", 5, NULL, NULL);
+  g_autoptr (ServedSong) one = served_song_new (-1, "b", "B", 5, NULL, NULL);
   QueueTurn waiting[4] = { 0 };
   for (guint i = 0; i < 3; i++)
     waiting[i] = (QueueTurn){ many, queue_turn (waiting, i, 7, "A") };
@@ -124,22 +124,22 @@ count_call (gpointer count, gpointer unused)
   (*(guint *) count)++;
 }
 
-static Song *
+static ServedSong *
 expect_song (Queue *queue, const char *client)
 {
   ProblemKind problem;
-  Song *song = queue_expect (queue, "a", client, 5, &problem);
+  ServedSong *song = queue_expect (queue, "a", client, 5, &problem);
   g_assert_nonnull (song);
   return song;
 }
 
 static ProblemKind
-ended_with (Song *song)
+ended_with (ServedSong *song)
 {
-  SongNews news;
+  ServedSongNews news;
   static guint slept;
-  return song_wait (song, G_MAXSIZE, &news, count_call, count_call, &slept) ? news.problem
-                                                                            : PROBLEM_NONE;
+  return served_song_wait (song, G_MAXSIZE, &news, count_call, count_call, &slept) ? news.problem
+                                                                                   : PROBLEM_NONE;
 }
 
 /* Songs without progress occupy no place; of those with progress, a client with few gets its share. */
@@ -150,7 +150,7 @@ test_places (void)
   Queue *queue = queue_new (NULL, 1, 3, 1, &error);
   g_assert_no_error (error);
   ProblemKind problem;
-  Song *songs[8] = { NULL };
+  ServedSong *songs[8] = { NULL };
   for (guint i = 0; i < 6; i++)
     songs[i] = expect_song (queue, "A");
   g_assert_cmpuint (queue_count (queue).songs, ==, 0);
@@ -168,7 +168,7 @@ test_places (void)
   /* But not its second: then it would have as many as A. */
   g_assert_null (queue_expect (queue, "d", "B", 5, &problem));
   g_assert_cmpint (problem, ==, PROBLEM_BUSY);
-  song_unref (g_steal_pointer (&songs[0]));
+  served_song_unref (g_steal_pointer (&songs[0]));
   g_assert_cmpint (queue_enter (queue, songs[3]), ==, PROBLEM_NONE);
   queue_stop (queue);
   /* A song that arrives now is refused with a message, and not classified. */
@@ -177,7 +177,7 @@ test_places (void)
   g_assert_null (queue_expect (queue, "d", "A", 5, &problem));
   g_assert_cmpint (problem, ==, PROBLEM_STOPPING);
   for (guint i = 0; i < G_N_ELEMENTS (songs); i++)
-    song_unref (songs[i]);
+    served_song_unref (songs[i]);
   g_assert_cmpuint (queue_count (queue).songs, ==, 0);
   queue_free (queue);
 }
@@ -208,7 +208,7 @@ test_clients (void)
 
 /* @other: (out): the client's end of the connection. */
 static Peer *
-begin_upload (Peers *peers, Song *song, int *other)
+begin_upload (Peers *peers, ServedSong *song, int *other)
 {
   int pair[2];
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
@@ -233,7 +233,7 @@ test_slow_uploads (void)
   char text[1000];
   int of_slow, of_fast;
   Peers *peers = peers_new (3600);
-  g_autoptr (Song) song = song_new (spool_open (), "a", "A", 5, NULL, NULL);
+  g_autoptr (ServedSong) song = served_song_new (spool_open (), "a", "A", 5, NULL, NULL);
   Peer *slow = begin_upload (peers, song, &of_slow), *fast = begin_upload (peers, song, &of_fast);
   peer_sent (slow, 100);
   peer_sent (fast, 1000000);
@@ -256,22 +256,22 @@ static void
 test_waits (void)
 {
   guint slept = 0;
-  SongNews news;
-  g_autoptr (Song) song = song_new (spool_open (), "a", "A", 5, NULL, NULL);
-  g_assert_false (song_wait (song, 0, &news, count_call, count_call, &slept));
+  ServedSongNews news;
+  g_autoptr (ServedSong) song = served_song_new (spool_open (), "a", "A", 5, NULL, NULL);
+  g_assert_false (served_song_wait (song, 0, &news, count_call, count_call, &slept));
   g_assert_cmpuint (slept, ==, 1);
-  song_cancel (song, PROBLEM_TOOK_TOO_LONG);
+  served_song_cancel (song, PROBLEM_TOOK_TOO_LONG);
   g_assert_cmpuint (slept, ==, 2);
-  song_cancel (song, PROBLEM_STOPPING);
+  served_song_cancel (song, PROBLEM_STOPPING);
   g_assert_cmpuint (slept, ==, 2);
-  g_assert_true (song_wait (song, 0, &news, count_call, count_call, &slept));
+  g_assert_true (served_song_wait (song, 0, &news, count_call, count_call, &slept));
   g_assert_cmpint (news.problem, ==, PROBLEM_TOOK_TOO_LONG);
   char line[200] = "";
-  gsize n = song_read (song, 0, line, 10);
-  n += song_read (song, n, line + n, sizeof line - n - 1);
+  gsize n = served_song_read (song, 0, line, 10);
+  n += served_song_read (song, n, line + n, sizeof line - n - 1);
   g_assert_cmpuint (n, ==, news.length);
-  g_assert_cmpuint (song_read (song, n, line, sizeof line), ==, 0);
-  g_assert_cmpuint (song_read (song, G_MAXSIZE, line, sizeof line), ==, 0);
+  g_assert_cmpuint (served_song_read (song, n, line, sizeof line), ==, 0);
+  g_assert_cmpuint (served_song_read (song, G_MAXSIZE, line, sizeof line), ==, 0);
   g_assert_nonnull (strstr (line, "\"code\":\"took-too-long\""));
 }
 

@@ -1,5 +1,5 @@
 /* A chain over a dataset: workers take songs in order, a frontier takes their results in order. */
-#include "run/songs.h"
+#include "run/chain-songs.h"
 #include "item/item-private.h"
 #include "stage/dataset-private.h"
 
@@ -10,11 +10,11 @@
 typedef struct {
   guint first, n; /* entries of the input */
   gboolean done;
-  SegueSong song;
+  SegueChainSong song;
 } Slot;
 
 typedef struct {
-  const SegueSongsJob *job;
+  const SegueChainSongs *job;
   GCancellable *cancellable; /* own: also triggered when the run ends for another reason */
   GArray *slots;             /* Slot, one per song */
   GMutex lock;
@@ -26,14 +26,14 @@ typedef struct {
   guint64 bytes;    /* stored for these */
   gboolean stopped; /* no more slots are taken, results are dropped */
   GError *error;
-  GPtrArray *entries; /* nullable: see segue_songs_run() */
+  GPtrArray *entries; /* nullable: see segue_chain_songs_run() */
 } Pool;
 
 static void
 clear_slot (gpointer data)
 {
   Slot *slot = data;
-  segue_song_clear (&slot->song);
+  segue_chain_song_clear (&slot->song);
 }
 
 static GArray *
@@ -85,12 +85,12 @@ advance (Pool *pool)
       stop (pool, slot->song.error);
     for (guint i = 0; pool->entries && entries && i < entries->len; i++)
       g_ptr_array_add (pool->entries, segue_item_ref (g_ptr_array_index (entries, i)));
-    segue_song_clear (&slot->song);
+    segue_chain_song_clear (&slot->song);
   }
 }
 
 static Slot *
-take (Pool *pool)
+pool_take (Pool *pool)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
   if (pool->stopped || pool->next >= pool->slots->len)
@@ -115,7 +115,8 @@ count_unknown (Pool *pool, guint first)
   for (guint i = first; i < pool->slots->len; i++) {
     const Slot *slot = &g_array_index (pool->slots, Slot, i);
     fill_entries (pool, slot, entries);
-    n += !segue_song_is_known (&pool->job->plan, (SegueItem *const *) entries->pdata, slot->n);
+    n +=
+      !segue_chain_song_is_known (&pool->job->plan, (SegueItem *const *) entries->pdata, slot->n);
   }
   return n;
 }
@@ -140,7 +141,7 @@ forecast (Pool *pool, guint next, guint n_made, guint64 bytes)
 }
 
 static void
-put (Pool *pool, Slot *slot)
+pool_put (Pool *pool, Slot *slot)
 {
   g_mutex_lock (&pool->lock);
   slot->done = TRUE;
@@ -170,11 +171,11 @@ work (gpointer data)
   g_autoptr (SegueChain) chain = segue_chain_new (plan->scope, plan->stages, plan->n_stages);
   g_autoptr (GPtrArray) entries = g_ptr_array_new ();
   Slot *slot;
-  while ((slot = take (pool))) {
+  while ((slot = pool_take (pool))) {
     fill_entries (pool, slot, entries);
-    segue_song_run (plan, chain, (SegueItem *const *) entries->pdata, slot->n, &slot->song,
-                    pool->cancellable);
-    put (pool, slot);
+    segue_chain_song_run (plan, chain, (SegueItem *const *) entries->pdata, slot->n, &slot->song,
+                          pool->cancellable);
+    pool_put (pool, slot);
   }
   return NULL;
 }
@@ -204,8 +205,8 @@ forward_cancel (GCancellable *cancellable, gpointer data)
 }
 
 gboolean
-segue_songs_run (const SegueSongsJob *job, GPtrArray *entries, GCancellable *cancellable,
-                 GError **error)
+segue_chain_songs_run (const SegueChainSongs *job, GPtrArray *entries, GCancellable *cancellable,
+                       GError **error)
 {
   Pool pool = { .job = job,
                 .cancellable = g_cancellable_new (),

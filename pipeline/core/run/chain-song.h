@@ -5,20 +5,20 @@
 #include "store/store.h"
 
 /**
- * SegueSongMode: how results in the store are used.
+ * SegueChainSongMode: how results in the store are used.
  * @SEGUE_SONG_MAKE: missing results are computed; payloads of results are not checked: a song that
  *   no stage reads costs no more than its header
  * @SEGUE_SONG_CHECK: likewise, but damaged payloads are found and recomputed, too: for results that
  *   are read
- * @SEGUE_SONG_ANEW: results in the store are ignored
+ * @SEGUE_SONG_FRESH: results in the store are ignored: --fresh
  * @SEGUE_SONG_LOOK: nothing is computed
  */
 typedef enum {
   SEGUE_SONG_MAKE,
   SEGUE_SONG_CHECK,
-  SEGUE_SONG_ANEW,
+  SEGUE_SONG_FRESH,
   SEGUE_SONG_LOOK,
-} SegueSongMode;
+} SegueChainSongMode;
 
 /** SegueChainPlan: a chain as the store sees it; shared by all workers, read only. */
 typedef struct {
@@ -27,10 +27,10 @@ typedef struct {
   guint n_stages;
   GStrv components; /* of segue_key_component(), one per stage */
   SegueStore *store;
-  SegueSongMode mode;
+  SegueChainSongMode mode;
 } SegueChainPlan;
 
-/** SegueSong: the result for one song. */
+/** SegueChainSong: the result for one song. */
 typedef struct {
   GPtrArray *entries; /* SegueItem without bytes; NULL: it failed, or was only looked up */
   GError *error;      /* about the item, or what ends the run */
@@ -40,13 +40,13 @@ typedef struct {
   GArray *counts;                /* nullable: SegueCount, by index in the chain */
   char *input_key;               /* nullable: key of its input, see segue_key_of_song() */
   guint64 bytes;                 /* stored for it, if it was computed */
-} SegueSong;
+} SegueChainSong;
 
-/** segue_song_run: @entries: the song's items in the chain's input dataset.
+/** segue_chain_song_run: @entries: the song's items in the chain's input dataset.
  * @chain: used if the store has no result; renewed after a failure */
-void segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries,
-                     guint n, SegueSong *song, GCancellable *cancellable);
-void segue_song_clear (SegueSong *song);
-/** segue_song_is_known: whether the store has a record for the song, as far as can be known without
+void segue_chain_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries,
+                           guint n, SegueChainSong *song, GCancellable *cancellable);
+void segue_chain_song_clear (SegueChainSong *song);
+/** segue_chain_song_is_known: whether the store has a record for the song, as far as can be known without
  * reading its music file. */
-gboolean segue_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guint n);
+gboolean segue_chain_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guint n);

@@ -1,4 +1,4 @@
-#include "account.h"
+#include "summary.h"
 
 #include <math.h>
 #include <segue/error.h>
@@ -24,46 +24,48 @@ is_whole (json_t *root)
         !json_is_string (json_object_get (item, "reason")))
       return FALSE;
   }
-  return json_is_object (root);
+  return TRUE;
 }
 
-ReportAccount *
-report_account_parse (const char *text, GError **error)
+ReportSummary *
+report_summary_load (const char *path, GCancellable *cancellable, GError **error)
 {
-  json_t *root = segue_json_parse (text, -1, "the run summary", SEGUE_JSON_RUN, NULL, error);
+  json_t *root =
+    segue_json_read (path, SEGUE_JSON_SUMMARY, SEGUE_JSON_FLAGS_NONE, cancellable, error);
   if (root == NULL)
     return NULL;
   if (!is_whole (root)) {
-    g_set_error_literal (
-      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "the run summary is damaged: a stage or a quarantined item lacks a member");
+    g_autofree char *shown = g_filename_display_name (path);
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "the run summary ‘%s’ is damaged: a stage or a quarantined item lacks a member",
+                 shown);
     json_decref (root);
     return NULL;
   }
-  ReportAccount *account = g_new0 (ReportAccount, 1);
-  account->root = root;
-  return account;
+  ReportSummary *summary = g_new0 (ReportSummary, 1);
+  summary->root = root;
+  return summary;
 }
 
 void
-report_account_free (ReportAccount *account)
+report_summary_free (ReportSummary *summary)
 {
-  if (account == NULL)
+  if (summary == NULL)
     return;
-  json_decref (account->root);
-  g_free (account);
+  json_decref (summary->root);
+  g_free (summary);
 }
 
 const char *
-report_account_text (const ReportAccount *account, const char *key)
+report_summary_text (const ReportSummary *summary, const char *key)
 {
-  return json_string_value (json_object_get (account->root, key));
+  return json_string_value (json_object_get (summary->root, key));
 }
 
 json_t *
-report_account_stages (const ReportAccount *account)
+report_summary_stages (const ReportSummary *summary)
 {
-  return json_object_get (account->root, "stages");
+  return json_object_get (summary->root, "stages");
 }
 
 static const char *
@@ -73,12 +75,12 @@ get_text (const json_t *object, const char *key)
 }
 
 GArray *
-report_account_left_out (const ReportAccount *account)
+report_summary_left_out (const ReportSummary *summary)
 {
   GArray *left_out = g_array_new (FALSE, FALSE, sizeof (ReportLeftOut));
   size_t i;
   json_t *item;
-  json_array_foreach (json_object_get (account->root, "quarantined"), i, item)
+  json_array_foreach (json_object_get (summary->root, "quarantined"), i, item)
   {
     const ReportLeftOut one = { get_text (item, "stage"), get_text (item, "id"),
                                 get_text (item, "reason") };
@@ -88,11 +90,11 @@ report_account_left_out (const ReportAccount *account)
 }
 
 static json_t *
-find_curve (const ReportAccount *account, const char *tag)
+find_curve (const ReportSummary *summary, const char *tag)
 {
   json_t *found = NULL, *stage;
   size_t i;
-  json_array_foreach (report_account_stages (account), i, stage)
+  json_array_foreach (report_summary_stages (summary), i, stage)
   {
     json_t *points = json_object_get (json_object_get (stage, "curves"), tag);
     if (json_array_size (points) > 0)
@@ -102,9 +104,9 @@ find_curve (const ReportAccount *account, const char *tag)
 }
 
 GArray *
-report_account_curve (const ReportAccount *account, const char *tag, guint max)
+report_summary_curve (const ReportSummary *summary, const char *tag, guint max)
 {
-  json_t *points = find_curve (account, tag);
+  json_t *points = find_curve (summary, tag);
   gsize n = json_array_size (points), kept = MIN (n, max);
   if (kept == 0)
     return NULL;
@@ -122,12 +124,12 @@ report_account_curve (const ReportAccount *account, const char *tag, guint max)
 }
 
 const char *
-report_account_param (const ReportAccount *account, const char *use, const char *name)
+report_summary_param (const ReportSummary *summary, const char *use, const char *name)
 {
   const char *value = NULL;
   size_t i;
   json_t *stage;
-  json_array_foreach (report_account_stages (account), i, stage)
+  json_array_foreach (report_summary_stages (summary), i, stage)
   {
     if (g_str_equal (get_text (stage, "use"), use))
       value = get_text (json_object_get (stage, "with"), name);
@@ -144,11 +146,11 @@ is_id (const char *id)
 }
 
 const char *
-report_account_stage_id (const ReportAccount *account, const char *use)
+report_summary_stage_id (const ReportSummary *summary, const char *use)
 {
   size_t i;
   json_t *stage;
-  json_array_foreach (report_account_stages (account), i, stage)
+  json_array_foreach (report_summary_stages (summary), i, stage)
   {
     const char *id = get_text (stage, "id");
     if (g_str_equal (get_text (stage, "use"), use) && is_id (id))

@@ -1,4 +1,4 @@
-#include "song.h"
+#include "served-song.h"
 
 #include "lines.h"
 #include "predict-text.h"
@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-struct _Song {
+struct _ServedSong {
   gatomicrefcount refs;
   char *name, *client;
   guint top;
-  SongGoneFunc gone;
+  ServedSongGoneFunc gone;
   gpointer gone_data;
   GCancellable *cancellable;
 
@@ -27,15 +27,16 @@ struct _Song {
 
 /* State of a classification besides the song. */
 typedef struct {
-  Song *song;
+  ServedSong *song;
   const char *const *labels;
   guint n_told;
 } Hearing;
 
-Song *
-song_new (int fd, const char *name, const char *client, guint top, SongGoneFunc gone, gpointer data)
+ServedSong *
+served_song_new (int fd, const char *name, const char *client, guint top, ServedSongGoneFunc gone,
+                 gpointer data)
 {
-  Song *song = g_new0 (Song, 1);
+  ServedSong *song = g_new0 (ServedSong, 1);
   g_atomic_ref_count_init (&song->refs);
   g_mutex_init (&song->lock);
   song->name = g_strdup (name);
@@ -49,15 +50,15 @@ song_new (int fd, const char *name, const char *client, guint top, SongGoneFunc 
   return song;
 }
 
-Song *
-song_ref (Song *song)
+ServedSong *
+served_song_ref (ServedSong *song)
 {
   g_atomic_ref_count_inc (&song->refs);
   return song;
 }
 
 static void
-close_file (Song *song)
+close_file (ServedSong *song)
 {
   if (song->fd >= 0)
     close (song->fd);
@@ -65,7 +66,7 @@ close_file (Song *song)
 }
 
 void
-song_unref (Song *song)
+served_song_unref (ServedSong *song)
 {
   if (!song || !g_atomic_ref_count_dec (&song->refs))
     return;
@@ -83,20 +84,20 @@ song_unref (Song *song)
 }
 
 int
-song_get_fd (const Song *song)
+served_song_get_fd (const ServedSong *song)
 {
   return song->fd;
 }
 
 const char *
-song_get_client (const Song *song)
+served_song_get_client (const ServedSong *song)
 {
   return song->client;
 }
 
 /* With the lock held. */
 static void
-wake_up (Song *song)
+wake_up (ServedSong *song)
 {
   GFunc wake = song->wake;
   song->wake = NULL;
@@ -105,7 +106,7 @@ wake_up (Song *song)
 }
 
 static void
-tell (Song *song, char *line)
+tell (ServedSong *song, char *line)
 {
   g_string_append (song->lines, line);
   g_free (line);
@@ -116,7 +117,7 @@ static void
 on_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
 {
   Hearing *hearing = data;
-  Song *song = hearing->song;
+  ServedSong *song = hearing->song;
   char *begun = hearing->n_told == 0 ? line_begun (song->name, so_far) : NULL;
   char *heard = line_heard (so_far, hearing->n_told, n_heard, hearing->labels, song->top);
   hearing->n_told = n_heard;
@@ -129,7 +130,7 @@ on_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
 
 /* With the lock held. */
 static void
-end (Song *song, ProblemKind problem)
+end (ServedSong *song, ProblemKind problem)
 {
   song->problem = problem;
   if (problem != PROBLEM_NONE)
@@ -141,7 +142,7 @@ end (Song *song, ProblemKind problem)
 }
 
 static ProblemKind
-judge (Song *song, const GError *error)
+judge (ServedSong *song, const GError *error)
 {
   if (song->why_cancelled)
     return song->why_cancelled;
@@ -157,7 +158,7 @@ judge (Song *song, const GError *error)
 }
 
 static gboolean
-begin (Song *song, guint seconds)
+begin (ServedSong *song, guint seconds)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   if (song->ended)
@@ -167,7 +168,7 @@ begin (Song *song, guint seconds)
 }
 
 void
-song_hear (Song *song, SeguePredictor *predictor, guint seconds)
+served_song_hear (ServedSong *song, SeguePredictor *predictor, guint seconds)
 {
   if (!begin (song, seconds))
     return;
@@ -188,7 +189,7 @@ song_hear (Song *song, SeguePredictor *predictor, guint seconds)
 }
 
 void
-song_cancel (Song *song, ProblemKind problem)
+served_song_cancel (ServedSong *song, ProblemKind problem)
 {
   {
     g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
@@ -203,33 +204,34 @@ song_cancel (Song *song, ProblemKind problem)
 }
 
 gboolean
-song_is_cancelled (Song *song)
+served_song_is_cancelled (ServedSong *song)
 {
   return g_cancellable_is_cancelled (song->cancellable);
 }
 
 gboolean
-song_has_ended (Song *song)
+served_song_has_ended (ServedSong *song)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   return song->ended;
 }
 
 void
-song_check_time (Song *song)
+served_song_check_time (ServedSong *song)
 {
   g_mutex_lock (&song->lock);
   gboolean late = song->deadline > 0 && g_get_monotonic_time () > song->deadline;
   g_mutex_unlock (&song->lock);
   if (late)
-    song_cancel (song, PROBLEM_TOOK_TOO_LONG);
+    served_song_cancel (song, PROBLEM_TOOK_TOO_LONG);
 }
 
 gboolean
-song_wait (Song *song, gsize seen, SongNews *news, GFunc sleep, GFunc wake, gpointer sleeper)
+served_song_wait (ServedSong *song, gsize seen, ServedSongNews *news, GFunc sleep, GFunc wake,
+                  gpointer sleeper)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
-  *news = (SongNews){ song->lines->len, song->ended, song->problem };
+  *news = (ServedSongNews){ song->lines->len, song->ended, song->problem };
   if (song->ended || song->lines->len > seen)
     return TRUE;
   sleep (sleeper, NULL);
@@ -239,7 +241,7 @@ song_wait (Song *song, gsize seen, SongNews *news, GFunc sleep, GFunc wake, gpoi
 }
 
 gsize
-song_read (Song *song, gsize from, char *buffer, gsize max)
+served_song_read (ServedSong *song, gsize from, char *buffer, gsize max)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   gsize n = from < song->lines->len ? MIN (song->lines->len - from, max) : 0;
@@ -248,13 +250,13 @@ song_read (Song *song, gsize from, char *buffer, gsize max)
 }
 
 const char *
-song_get_answer (Song *song)
+served_song_get_answer (ServedSong *song)
 {
   return song->answer;
 }
 
 const char *
-song_get_message (Song *song)
+served_song_get_message (ServedSong *song)
 {
   return song->message;
 }

@@ -1,5 +1,5 @@
 /* Predicts songs in several threads, and prints the answers in order. */
-#include "predict-answers.h"
+#include "predict-songs.h"
 #include "in-order.h"
 #include "job.h"
 #include "predict-text.h"
@@ -16,7 +16,7 @@ typedef struct {
 
 typedef struct {
   SegueCli *cli;
-  const SeguePredictAsk *ask;
+  const SeguePredictSongs *ask;
   SeguePredictTable table;
   SeguePredictCsv csv;
   GCancellable *cancellable;
@@ -72,7 +72,7 @@ print (Predict *predict, const char *text)
 static gboolean
 begin (Predict *predict, GError **error)
 {
-  const SeguePredictAsk *ask = predict->ask;
+  const SeguePredictSongs *ask = predict->ask;
   if (!segue_predictor_wait (ask->predictor, error))
     return FALSE;
   const char *const *labels = segue_predictor_get_labels (ask->predictor);
@@ -105,7 +105,7 @@ failure_text (Predict *predict, const char *file, const GError *error)
 static char *
 answer_text (Predict *predict, const char *file, const SegueSongPrediction *prediction)
 {
-  const SeguePredictAsk *ask = predict->ask;
+  const SeguePredictSongs *ask = predict->ask;
   if (ask->format == SEGUE_PREDICT_JSON)
     return segue_predict_json (file, predict->csv.labels, prediction, ask->n_top);
   if (ask->format == SEGUE_PREDICT_CSV)
@@ -202,7 +202,7 @@ conclude (Predict *predict, GError **error)
 }
 
 static gboolean
-job (gpointer data, GCancellable *cancellable, GError **error)
+predict_job (gpointer data, GCancellable *cancellable, GError **error)
 {
   Predict *predict = data;
   predict->cancellable = cancellable;
@@ -218,12 +218,12 @@ job (gpointer data, GCancellable *cancellable, GError **error)
 }
 
 gboolean
-segue_predict_answers (SegueCli *cli, const SeguePredictAsk *ask, GError **error)
+segue_predict_songs (SegueCli *cli, const SeguePredictSongs *ask, GError **error)
 {
   Predict predict = { .cli = cli, .ask = ask };
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);
   cli->progress = progress;
-  gboolean ok = segue_job_run (cli, progress, job, &predict, error);
+  gboolean ok = segue_job_run (cli, progress, predict_job, &predict, error);
   cli->progress = NULL;
   g_clear_error (&predict.failure);
   return ok;

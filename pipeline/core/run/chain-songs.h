@@ -5,9 +5,9 @@
  * workers. */
 #pragma once
 
-#include "run/song.h"
+#include "run/chain-song.h"
 
-/** SegueSongsJob: a job; all fields are borrowed. */
+/** SegueChainSongs: a job; all fields are borrowed. */
 typedef struct {
   SegueChainPlan plan;
   SegueDataset *input;
@@ -15,17 +15,17 @@ typedef struct {
   guint max_failures; /* one more ends the run; G_MAXUINT: no limit */
   gpointer data;
   /* One call at a time, in source order; @song is valid during the call. */
-  void (*song_done) (gpointer data, const char *id, SegueSong *song);
+  void (*song_done) (gpointer data, const char *id, SegueChainSong *song);
   void (*progress) (gpointer data, guint done, guint total);
-} SegueSongsJob;
+} SegueChainSongs;
 
 /**
- * segue_songs_run:
+ * segue_chain_songs_run:
  * @entries: (nullable) (element-type SegueItem): receives the entries of all songs that did not
  *   fail; %NULL: not wanted
  *
  * %FALSE if the run has to end: too many failures (the error is that of the song that exceeded the
  * limit), an error of the environment, or a cancel.
  */
-gboolean segue_songs_run (const SegueSongsJob *job, GPtrArray *entries, GCancellable *cancellable,
-                          GError **error);
+gboolean segue_chain_songs_run (const SegueChainSongs *job, GPtrArray *entries,
+                                GCancellable *cancellable, GError **error);

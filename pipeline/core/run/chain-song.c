@@ -1,5 +1,5 @@
 /* One song: look it up, else carry it through the chain and store the output. */
-#include "run/song.h"
+#include "run/chain-song.h"
 #include "base/sha256.h"
 #include "item/item-error.h"
 #include "store/contents.h"
@@ -24,7 +24,7 @@ typedef struct {
 } Job;
 
 void
-segue_song_clear (SegueSong *song)
+segue_chain_song_clear (SegueChainSong *song)
 {
   g_clear_pointer (&song->entries, g_ptr_array_unref);
   g_clear_error (&song->error);
@@ -59,7 +59,7 @@ chain_key (const SegueChainPlan *plan, const char *input_key, const char *song)
 }
 
 static gboolean
-find_keys (Job *job, SegueSong *song, GError **error)
+find_keys (Job *job, SegueChainSong *song, GError **error)
 {
   const char *folder = segue_store_get_contents_folder (job->plan->store);
   job->stamps = g_new0 (SegueFileStamp, job->n);
@@ -131,11 +131,11 @@ name_song (Job *job, const GError *error, const char *name)
 
 /* Whether the store had the answer.  @error: of the environment. */
 static gboolean
-look_up (Job *job, SegueSong *song, GError **error)
+look_up (Job *job, SegueChainSong *song, GError **error)
 {
   SegueStore *store = job->plan->store;
   gboolean verify = job->plan->mode == SEGUE_SONG_CHECK;
-  if (job->plan->mode == SEGUE_SONG_ANEW)
+  if (job->plan->mode == SEGUE_SONG_FRESH)
     return FALSE;
   g_autoptr (SegueRecord) record =
     segue_store_read (store, job->key, verify, &song->problem, error);
@@ -177,8 +177,8 @@ merge_reads (GStrv known, SegueReads *reads)
 
 /* Stores @output, or if there is none, @failure. */
 static gboolean
-keep (Job *job, SegueSong *song, SegueReads *reads, GPtrArray *output, const GError *failure,
-      char **key, GError **error)
+song_keep (Job *job, SegueChainSong *song, SegueReads *reads, GPtrArray *output,
+           const GError *failure, char **key, GError **error)
 {
   g_auto (GStrv) names = merge_reads (job->known_reads, reads);
   SegueRecordContent content = { .key = job->key,
@@ -233,7 +233,7 @@ carry (Job *job, SegueChain *chain, SegueReads *reads, GError **error)
 
 /* Carries the song once.  After a failure, discards any state that it left in an instance. */
 static GPtrArray *
-carry_once (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, GError **error)
+carry_once (Job *job, SegueChain *chain, SegueChainSong *song, SegueReads *reads, GError **error)
 {
   g_autoptr (SegueCounts) counts = segue_counts_new ();
   segue_chain_set_counts (chain, counts);
@@ -251,8 +251,8 @@ carry_once (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, GEr
  * read it.  But an error in a song's bytes occurs a second time.
  * @is_fact: (out): whether it did, with the same message */
 static GPtrArray *
-carry_surely (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, gboolean *is_fact,
-              GError **error)
+carry_surely (Job *job, SegueChain *chain, SegueChainSong *song, SegueReads *reads,
+              gboolean *is_fact, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
   GPtrArray *output = carry_once (job, chain, song, reads, &first);
@@ -267,7 +267,7 @@ carry_surely (Job *job, SegueChain *chain, SegueSong *song, SegueReads *reads, g
 }
 
 static gboolean
-make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
+song_make (Job *job, SegueChain *chain, SegueChainSong *song, GError **error)
 {
   g_autoptr (SegueReads) reads = segue_reads_new ();
   g_autoptr (GError) failure = NULL;
@@ -282,12 +282,12 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
     return FALSE;
   if (failure) {
     g_autoptr (GError) kept = name_song (job, failure, HERE);
-    if (is_fact && !keep (job, song, reads, NULL, kept, &key, error))
+    if (is_fact && !song_keep (job, song, reads, NULL, kept, &key, error))
       return FALSE;
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  if (!keep (job, song, reads, output, NULL, &key, error))
+  if (!song_keep (job, song, reads, output, NULL, &key, error))
     return FALSE;
 
   /* The entries are made from the stored record: in one way, whichever process wrote it. */
@@ -304,14 +304,14 @@ make (Job *job, SegueChain *chain, SegueSong *song, GError **error)
 }
 
 void
-segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries, guint n,
-                SegueSong *song, GCancellable *cancellable)
+segue_chain_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const *entries,
+                      guint n, SegueChainSong *song, GCancellable *cancellable)
 {
   g_auto (Job) job = { .plan = plan, .entries = entries, .n = n, .cancellable = cancellable };
   g_autoptr (GError) error = NULL;
   if (find_keys (&job, song, &error) && !look_up (&job, song, &error) && !error &&
       plan->mode != SEGUE_SONG_LOOK)
-    make (&job, chain, song, &error);
+    song_make (&job, chain, song, &error);
   if (error)
     song->error = segue_error_is_about_item (error)
                     ? name_song (&job, error, segue_item_get_song (entries[0]))
@@ -319,7 +319,7 @@ segue_song_run (const SegueChainPlan *plan, SegueChain *chain, SegueItem *const 
 }
 
 gboolean
-segue_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guint n)
+segue_chain_song_is_known (const SegueChainPlan *plan, SegueItem *const *entries, guint n)
 {
   const char *folder = segue_store_get_contents_folder (plan->store);
   g_auto (GStrv) contents = g_new0 (char *, n + 1);

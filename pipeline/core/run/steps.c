@@ -1,4 +1,4 @@
-/* The units that run together, and the inputs of each stage. */
+/* The steps of a run: which stages run together, and the inputs of each stage. */
 #include "run/run-private.h"
 
 static SegueStageRun *
@@ -76,27 +76,27 @@ find_last_uses (SegueRun *run)
 }
 
 void
-segue_run_find_units (SegueRun *run)
+segue_run_find_steps (SegueRun *run)
 {
   find_last_uses (run);
   for (guint i = 0; i < run->n_stages; i++)
-    stage_at (run, i)->unit = SEGUE_NOT_CONNECTED;
+    stage_at (run, i)->step = SEGUE_NOT_CONNECTED;
   for (guint i = 0; i < run->n_stages; i++) {
     SegueStageRun *at = stage_at (run, i);
-    if (at->unit != SEGUE_NOT_CONNECTED || (at->stage->type->flags & SEGUE_STAGE_LIVE))
+    if (at->step != SEGUE_NOT_CONNECTED || (at->stage->type->flags & SEGUE_STAGE_LIVE))
       continue;
-    SegueUnit unit = { .stages = find_chain (run, i) };
-    unit.name = name_chain (run, unit.stages);
-    for (guint j = 0; j < unit.stages->len; j++)
-      stage_at (run, g_array_index (unit.stages, guint, j))->unit = run->units->len;
-    g_array_append_val (run->units, unit);
+    SegueRunStep step = { .stages = find_chain (run, i) };
+    step.name = name_chain (run, step.stages);
+    for (guint j = 0; j < step.stages->len; j++)
+      stage_at (run, g_array_index (step.stages, guint, j))->step = run->steps->len;
+    g_array_append_val (run->steps, step);
   }
 }
 
 gboolean
-segue_run_is_chain (SegueRun *run, const SegueUnit *unit)
+segue_run_is_chain (SegueRun *run, const SegueRunStep *step)
 {
-  return is_stored_map (stage_at (run, g_array_index (unit->stages, guint, 0))->stage);
+  return is_stored_map (stage_at (run, g_array_index (step->stages, guint, 0))->stage);
 }
 
 gboolean

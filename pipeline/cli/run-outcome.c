@@ -1,5 +1,5 @@
 /* The end of a run, as text and as JSON. */
-#include "run-report.h"
+#include "run-outcome.h"
 #include "table.h"
 
 #include <segue/json.h>
@@ -26,22 +26,22 @@ failure_free (gpointer data)
 }
 
 void
-segue_run_report_init (SegueRunReport *report)
+segue_run_outcome_init (SegueRunOutcome *outcome)
 {
-  *report = (SegueRunReport){ .result.struct_size = sizeof report->result,
-                              .failures = g_ptr_array_new_with_free_func (failure_free) };
+  *outcome = (SegueRunOutcome){ .result.struct_size = sizeof outcome->result,
+                                .failures = g_ptr_array_new_with_free_func (failure_free) };
 }
 
 void
-segue_run_report_clear (SegueRunReport *report)
+segue_run_outcome_clear (SegueRunOutcome *outcome)
 {
-  segue_run_result_clear (&report->result);
-  g_clear_pointer (&report->failures, g_ptr_array_unref);
+  segue_run_result_clear (&outcome->result);
+  g_clear_pointer (&outcome->failures, g_ptr_array_unref);
 }
 
 void
-segue_run_report_add_failure (SegueRunReport *report, const char *stage, const char *id,
-                              const char *reason)
+segue_run_outcome_add_failure (SegueRunOutcome *outcome, const char *stage, const char *id,
+                               const char *reason)
 {
   Failure *failure = g_new (Failure, 1);
   g_autofree char *text = segue_text_printable (reason);
@@ -49,7 +49,7 @@ segue_run_report_add_failure (SegueRunReport *report, const char *stage, const c
   failure->id = g_strdup (id);
   failure->reason = g_strdup (reason);
   failure->line = g_strdup_printf ("%s: %s", stage, text);
-  g_ptr_array_add (report->failures, failure);
+  g_ptr_array_add (outcome->failures, failure);
 }
 
 static const char *
@@ -78,32 +78,32 @@ compare_ids (gconstpointer a, gconstpointer b)
 
 /* Sorted by name, whichever worker found them first. */
 static void
-print_failures (const SegueRunReport *report, const SegueTerm *err)
+print_failures (const SegueRunOutcome *outcome, const SegueTerm *err)
 {
-  g_ptr_array_sort (report->failures, compare_ids);
-  guint n_shown = MIN (report->failures->len, MAX_FAILURES);
+  g_ptr_array_sort (outcome->failures, compare_ids);
+  guint n_shown = MIN (outcome->failures->len, MAX_FAILURES);
   for (guint i = 0; i < n_shown; i++)
     fprintf (err->stream, "  %s\n",
-             ((const Failure *) g_ptr_array_index (report->failures, i))->line);
-  guint n = MAX (report->failures->len, report->result.n_failed);
+             ((const Failure *) g_ptr_array_index (outcome->failures, i))->line);
+  guint n = MAX (outcome->failures->len, outcome->result.n_failed);
   if (n <= n_shown)
     return;
-  if (!report->result.folder) { /* nothing ran */
+  if (!outcome->result.folder) { /* nothing ran */
     fprintf (err->stream, "  and %u more; --json lists all of them\n", n - n_shown);
     return;
   }
-  g_autofree char *folder = from_here (report->result.folder);
+  g_autofree char *folder = from_here (outcome->result.folder);
   g_autofree char *shown = segue_text_printable (folder);
   fprintf (err->stream, "  and %u more; see %s/run.json\n", n - n_shown, shown);
 }
 
 json_t *
-segue_run_report_list_failures (const SegueRunReport *report)
+segue_run_outcome_list_failures (const SegueRunOutcome *outcome)
 {
   json_t *list = json_array ();
-  g_ptr_array_sort (report->failures, compare_ids);
-  for (guint i = 0; i < report->failures->len; i++) {
-    const Failure *failure = g_ptr_array_index (report->failures, i);
+  g_ptr_array_sort (outcome->failures, compare_ids);
+  for (guint i = 0; i < outcome->failures->len; i++) {
+    const Failure *failure = g_ptr_array_index (outcome->failures, i);
     json_array_append_new (list, json_pack ("{s:s, s:s, s:s}", "stage", failure->stage, "id",
                                             failure->id, "reason", failure->reason));
   }
@@ -111,9 +111,9 @@ segue_run_report_list_failures (const SegueRunReport *report)
 }
 
 void
-segue_run_report_print_counts (const SegueRunReport *report, const SegueTerm *err)
+segue_run_outcome_print_counts (const SegueRunOutcome *outcome, const SegueTerm *err)
 {
-  const SegueRunResult *result = &report->result;
+  const SegueRunResult *result = &outcome->result;
   if (result->n_songs == 0 && result->n_failed == 0 && result->n_ignored == 0)
     return;
   fprintf (err->stream, "%u %s", result->n_songs, plural (result->n_songs, "song", "songs"));
@@ -128,7 +128,7 @@ segue_run_report_print_counts (const SegueRunReport *report, const SegueTerm *er
   }
   fprintf (err->stream, "; %s%u skipped%s:\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
            result->n_failed, segue_term_reset (err));
-  print_failures (report, err);
+  print_failures (outcome, err);
 }
 
 static json_t *
@@ -181,12 +181,12 @@ quoted (const char *path)
 }
 
 void
-segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
-                                SeguePipeline *pipeline)
+segue_run_outcome_print_results (const SegueRunOutcome *outcome, SegueCli *cli,
+                                 SeguePipeline *pipeline)
 {
-  if (!report->result.folder)
+  if (!outcome->result.folder)
     return;
-  g_autofree char *folder = from_here (report->result.folder);
+  g_autofree char *folder = from_here (outcome->result.folder);
   json_t *metrics = load_metrics (folder);
   if (metrics) {
     g_autofree char *heading = label_heading (pipeline);
@@ -213,17 +213,16 @@ segue_run_report_print_results (const SegueRunReport *report, SegueCli *cli,
 }
 
 void
-segue_run_report_print_json (const SegueRunReport *report, const SegueTerm *out)
+segue_run_outcome_print_json (const SegueRunOutcome *outcome, const SegueTerm *out)
 {
-  const SegueRunResult *result = &report->result;
+  const SegueRunResult *result = &outcome->result;
   g_autofree char *folder = g_filename_display_name (result->folder ? result->folder : "");
   json_t *metrics = result->folder ? load_metrics (result->folder) : NULL;
   json_t *object =
     json_pack ("{s:s, s:i, s:i, s:i, s:I, s:o}", "folder", folder, "songs", (int) result->n_songs,
                "cached", (int) result->n_cached, "quarantined", (int) result->n_failed, "ignored",
                (json_int_t) result->n_ignored, "metrics", metrics ? metrics : json_null ());
-  segue_term_print_json (out, json_dumps (object, JSON_COMPACT));
-  json_decref (object);
+  segue_term_print_json (out, object, JSON_COMPACT);
 }
 
 /* Whether a retry may succeed: errors of the data or the pipeline remain. */
@@ -239,10 +238,10 @@ may_pass (const GError *error)
 }
 
 void
-segue_run_report_print_kept (const SegueRunReport *report, const GError *error,
-                             const SegueTerm *err)
+segue_run_outcome_print_kept (const SegueRunOutcome *outcome, const GError *error,
+                              const SegueTerm *err)
 {
-  g_autofree char *folder = from_here (report->result.folder);
+  g_autofree char *folder = from_here (outcome->result.folder);
   g_autofree char *shown = segue_text_printable (folder);
   fprintf (err->stream, "completed results are kept in %s%s\n", shown,
            may_pass (error) ? "; run the same command again to continue" : "");

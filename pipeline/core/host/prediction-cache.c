@@ -1,5 +1,5 @@
 /* Cached answers. */
-#include "host/answers.h"
+#include "host/prediction-cache.h"
 #include "base/sha256.h"
 #include "host/song-prediction.h"
 #include "item/extent.h"
@@ -19,7 +19,7 @@
 
 struct _SegueAnswers {
   SegueStore *store;
-  SegueAnswersOf of;
+  SeguePredictionCacheOf of;
   GMutex lock;      /* for: */
   char *identity;   /* nullable: not known yet: hash of all but the song */
   GStrv components; /* its parts */
@@ -28,18 +28,18 @@ struct _SegueAnswers {
 };
 
 void
-segue_answer_place_clear (SegueAnswerPlace *place)
+segue_cached_prediction_clear (SegueCachedPrediction *place)
 {
   g_clear_pointer (&place->key, g_free);
 }
 
-SegueAnswers *
-segue_answers_open (const char *cache, const SegueAnswersOf *of, GError **error)
+SeguePredictionCache *
+segue_prediction_cache_open (const char *cache, const SeguePredictionCacheOf *of, GError **error)
 {
   SegueStore *store = segue_store_open (cache, error);
   if (!store)
     return NULL;
-  SegueAnswers *answers = g_new0 (SegueAnswers, 1);
+  SeguePredictionCache *answers = g_new0 (SeguePredictionCache, 1);
   answers->store = store;
   answers->of = *of;
   answers->warning = g_strdup (segue_store_get_warning (store));
@@ -48,7 +48,7 @@ segue_answers_open (const char *cache, const SegueAnswersOf *of, GError **error)
 }
 
 void
-segue_answers_free (SegueAnswers *answers)
+segue_prediction_cache_free (SeguePredictionCache *answers)
 {
   if (!answers)
     return;
@@ -63,14 +63,14 @@ segue_answers_free (SegueAnswers *answers)
 }
 
 char *
-segue_answers_get_warning (SegueAnswers *answers)
+segue_prediction_cache_get_warning (SeguePredictionCache *answers)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&answers->lock);
   return g_strdup (answers->warning);
 }
 
 static void
-warn (SegueAnswers *answers, const char *message)
+warn (SeguePredictionCache *answers, const char *message)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&answers->lock);
   if (!answers->warning)
@@ -81,9 +81,9 @@ warn (SegueAnswers *answers, const char *message)
 
 /* The model: its files, the code that reads them, and the requested precision. */
 static char *
-describe_model (SegueAnswers *answers, GCancellable *cancellable, GError **error)
+describe_model (SeguePredictionCache *answers, GCancellable *cancellable, GError **error)
 {
-  const SegueAnswersOf *of = &answers->of;
+  const SeguePredictionCacheOf *of = &answers->of;
   const char *contents = segue_store_get_contents_folder (answers->store);
   const SegueModelType *type = segue_model_find_type (of->registry, of->model, error);
   g_autoptr (GPtrArray) files =
@@ -99,7 +99,7 @@ describe_model (SegueAnswers *answers, GCancellable *cancellable, GError **error
 }
 
 static GStrv
-find_components (SegueAnswers *answers, GCancellable *cancellable, GError **error)
+find_components (SeguePredictionCache *answers, GCancellable *cancellable, GError **error)
 {
   const GPtrArray *stages = answers->of.preparation->stages;
   const SegueKeyScope scope = { .registry = answers->of.registry,
@@ -115,7 +115,7 @@ find_components (SegueAnswers *answers, GCancellable *cancellable, GError **erro
 
 /* Computed for the first song; the model's files are hashed while it is loaded. */
 static const char *
-get_identity (SegueAnswers *answers, GCancellable *cancellable, GError **error)
+get_identity (SeguePredictionCache *answers, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&answers->lock);
   if (answers->identity)
@@ -133,7 +133,7 @@ get_identity (SegueAnswers *answers, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-find_place (SegueAnswers *answers, const char *path, SegueAnswerPlace *place,
+find_place (SeguePredictionCache *answers, const char *path, SegueCachedPrediction *place,
             GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL;
@@ -189,7 +189,7 @@ fill_segment (const SegueItemForm *item, const float *row, guint n_labels,
 
 /* %NULL without an error: not an answer. */
 static SegueSongPrediction *
-read_segments (SegueAnswers *answers, const SegueRecord *record, GError **error)
+read_segments (SeguePredictionCache *answers, const SegueRecord *record, GError **error)
 {
   guint n_labels = count_labels (record);
   if (n_labels == 0)
@@ -222,12 +222,13 @@ recall_failure (const GError *kept, const char *path, GError **error)
 }
 
 SegueSongPrediction *
-segue_answers_find (SegueAnswers *answers, const char *path, SegueAnswerPlace *place,
-                    GCancellable *cancellable, GError **error)
+segue_prediction_cache_find (SeguePredictionCache *answers, const char *path,
+                             SegueCachedPrediction *place, GCancellable *cancellable,
+                             GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autofree char *problem = NULL;
-  *place = (SegueAnswerPlace){ 0 };
+  *place = (SegueCachedPrediction){ 0 };
   if (!find_place (answers, path, place, cancellable, error) || !place->key)
     return NULL;
   g_autoptr (SegueRecord) record =
@@ -272,7 +273,7 @@ make_items (SegueItem *song, const SegueSongPrediction *prediction)
 
 /* If the disk is full for one answer, it is for the next: stops storing them. */
 static void
-write_record (SegueAnswers *answers, const SegueRecordContent *content)
+write_record (SeguePredictionCache *answers, const SegueRecordContent *content)
 {
   g_autoptr (GError) error = NULL;
   if (segue_store_write (answers->store, content, &error)) {
@@ -285,8 +286,10 @@ write_record (SegueAnswers *answers, const SegueRecordContent *content)
 }
 
 gboolean
-segue_answers_keep (SegueAnswers *answers, const char *path, const SegueAnswerPlace *place,
-                    const SegueSongPrediction *prediction, const GError *failure, GError **error)
+segue_prediction_cache_keep (SeguePredictionCache *answers, const char *path,
+                             const SegueCachedPrediction *place,
+                             const SegueSongPrediction *prediction, const GError *failure,
+                             GError **error)
 {
   if (!place->key)
     return TRUE;

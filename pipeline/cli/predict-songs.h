@@ -10,7 +10,7 @@ typedef enum {
 } SeguePredictFormat;
 
 /**
- * SeguePredictAsk: what to predict and how to print it; all borrowed.
+ * SeguePredictSongs: what to predict and how to print it; all borrowed.
  * @files: (element-type filename): at least one
  * @timeline: also segments, if the format does not include them anyway
  * @none: songs may be rejected (unknown label)
@@ -25,9 +25,9 @@ typedef struct {
   gboolean none;
   guint n_top;
   guint n_threads;
-} SeguePredictAsk;
+} SeguePredictSongs;
 
-/** segue_predict_answers: prints each answer on stdout as soon as those before it are printed, and
+/** segue_predict_songs: prints each answer on stdout as soon as those before it are printed, and
  * flushes.  An error about a file is printed in its place, and the other files are still predicted;
  * then it also returns %FALSE. */
-gboolean segue_predict_answers (SegueCli *cli, const SeguePredictAsk *ask, GError **error);
+gboolean segue_predict_songs (SegueCli *cli, const SeguePredictSongs *ask, GError **error);

@@ -1,6 +1,5 @@
 /* A COLLECT stage over a finished run. */
 #include "registry/registry.h"
-#include "run/revisit-account.h"
 #include "run/sinks.h"
 #include "stage/context-private.h"
 #include "stage/dataset-private.h"
@@ -15,57 +14,77 @@
 typedef struct {
   SegueSinks sinks;
   const char *output;
-  char *account;
-  SegueDataset *metrics;
-} Visit;
+  SegueDataset *metrics, *summary;
+} FinishedRun;
 
 static SegueDataset *
 get_input (gpointer data, const SegueGraphStage *stage, const char *port)
 {
-  Visit *visit = data;
+  FinishedRun *finished = data;
   for (guint i = 0; i < stage->n_inputs; i++)
     if (strcmp (stage->inputs[i].port->name, port) == 0)
-      return stage->inputs[i].kind == SEGUE_KIND_METRICS ? visit->metrics : NULL;
+      return stage->inputs[i].kind == SEGUE_KIND_METRICS   ? finished->metrics
+             : stage->inputs[i].kind == SEGUE_KIND_SUMMARY ? finished->summary
+                                                           : NULL;
   return NULL;
 }
 
 static const char *
 get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError **error)
 {
-  Visit *visit = data;
+  FinishedRun *finished = data;
   if (!work)
-    return visit->output;
+    return finished->output;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                "stage type ‘%s’ requested a work folder, which is only available in a run",
                stage->type->name);
   return NULL;
 }
 
-static const char *
-get_account (gpointer data, const SegueGraphStage *stage)
-{
-  return ((Visit *) data)->account;
-}
-
 static void
 take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)
 {
-  segue_sinks_tell (&((Visit *) data)->sinks, event);
+  segue_sinks_tell (&((FinishedRun *) data)->sinks, event);
 }
 
 static const SegueStageHost host = {
   .get_input = get_input,
   .get_folder = get_folder,
-  .get_account = get_account,
   .event = take_event,
 };
 
-/* A revisit produces files, not items. */
+/* The stage leaves files; the run takes no more items. */
 static gboolean
 take_item (gpointer data, SegueItem *item, GError **error)
 {
   segue_item_unref (item);
   return TRUE;
+}
+
+/* (transfer full) (nullable): the text is untrusted, and checked by the stage that reads it. */
+static SegueDataset *
+find_summary (const char *run, GError **error)
+{
+  g_autofree char *record = g_build_filename (run, "run.json", NULL);
+  g_autofree char *summary = g_build_filename (run, "summary.json", NULL);
+  g_autofree char *shown = g_filename_display_name (run);
+  if (!g_file_test (record, G_FILE_TEST_EXISTS)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "‘%s’ is not the folder of a run: it has no run.json; give one such as "
+                 "runs/artist/latest",
+                 shown);
+    return NULL;
+  }
+  if (!g_file_test (summary, G_FILE_TEST_EXISTS)) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+                 "the run in ‘%s’ has no summary.json: it is active or was killed, or an older "
+                 "version of segue made it; run its pipeline again with `segue run`, which reads "
+                 "cached results, and then `segue report` on that run",
+                 shown);
+    return NULL;
+  }
+  g_autoptr (SegueItem) item = segue_item_new_folder (SEGUE_KIND_SUMMARY, "summary", run);
+  return segue_dataset_new_from_items (&item, 1);
 }
 
 /* The run's metrics.json; an alias of a stage's file. */
@@ -104,7 +123,8 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
             FALSE);
   gboolean fits = type->mode == SEGUE_MODE_COLLECT;
   for (const SeguePort *const *port = type->inputs; port && *port; port++)
-    fits = fits && ((*port)->kind == SEGUE_KIND_METRICS || (*port)->flags & SEGUE_PORT_OPTIONAL);
+    fits = fits && ((*port)->kind == SEGUE_KIND_METRICS || (*port)->kind == SEGUE_KIND_SUMMARY ||
+                    (*port)->flags & SEGUE_PORT_OPTIONAL);
   if (!fits)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                  "the stage type ‘%s’ needs inputs that a finished run does not have", use);
@@ -112,24 +132,24 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
 }
 
 static gboolean
-carry_out (Visit *visit, const SegueScope *scope, const SegueGraphStage *stage, GError **error)
+carry_out (FinishedRun *finished, const SegueScope *scope, const SegueGraphStage *stage,
+           GError **error)
 {
   g_auto (SegueContext) context = { .scope = scope,
                                     .stage = stage,
-                                    .cancellable = visit->sinks.cancellable,
+                                    .cancellable = finished->sinks.cancellable,
                                     .epoch = -1,
                                     .emit = take_item,
-                                    .emit_data = visit };
+                                    .emit_data = finished };
   return segue_stage_collect (&context, error);
 }
 
 gboolean
-segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use, const char *with,
-                   const char *output, const SegueRunOptions *options, GCancellable *cancellable,
-                   GError **error)
+segue_finished_run_apply (SegueRegistry *registry, const char *folder, const char *use,
+                          const char *with, const char *output, const SegueRunOptions *options,
+                          GCancellable *cancellable, GError **error)
 {
   SegueRunOptions given = { 0 };
-  g_autofree char *problem = NULL;
   const SegueStageType *type = segue_registry_find_stage (registry, use);
   memcpy (&given, options, MIN (options->struct_size, sizeof given));
   if (!check_type (registry, type, use, error))
@@ -139,21 +159,18 @@ segue_run_revisit (SegueRegistry *registry, const char *folder, const char *use,
     node ? segue_graph_stage_new (registry, type, type->name, node, NULL, error) : NULL;
   if (!stage)
     return FALSE;
-  Visit visit = { .output = output };
+  FinishedRun finished = { .output = output };
   const SegueScope scope = { .registry = registry,
                              .threads = given.workers > 0 ? given.workers : g_get_num_processors (),
                              .host = &host,
-                             .host_data = &visit };
-  segue_sinks_init (&visit.sinks, cancellable);
-  segue_sinks_add (&visit.sinks, given.sinks, given.n_sinks);
-  visit.account = segue_revisit_account (folder, use, &problem, error);
-  visit.metrics = visit.account ? find_metrics (folder, error) : NULL;
-  if (problem)
-    segue_sinks_tell (&visit.sinks,
-                      SEGUE_EVENT (LOG, stage->id, .level = G_LOG_LEVEL_WARNING, .text = problem));
-  gboolean ok = visit.metrics && carry_out (&visit, &scope, stage, error);
-  segue_sinks_clear (&visit.sinks);
-  g_clear_pointer (&visit.metrics, segue_dataset_unref);
-  g_free (visit.account);
+                             .host_data = &finished };
+  segue_sinks_init (&finished.sinks, cancellable);
+  segue_sinks_add (&finished.sinks, given.sinks, given.n_sinks);
+  finished.summary = find_summary (folder, error);
+  finished.metrics = finished.summary ? find_metrics (folder, error) : NULL;
+  gboolean ok = finished.metrics && carry_out (&finished, &scope, stage, error);
+  segue_sinks_clear (&finished.sinks);
+  g_clear_pointer (&finished.metrics, segue_dataset_unref);
+  g_clear_pointer (&finished.summary, segue_dataset_unref);
   return ok;
 }

@@ -32,11 +32,11 @@ segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage)
 static void
 write_origin (SegueJson *json, SegueRun *run, const SegueStageRun *at)
 {
-  if (at->unit == SEGUE_NOT_CONNECTED)
+  if (at->step == SEGUE_NOT_CONNECTED)
     return;
-  const SegueUnit *unit = &g_array_index (run->units, SegueUnit, at->unit);
+  const SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, at->step);
   segue_json_key (json, "cached");
-  segue_json_bool (json, run->stages[g_array_index (unit->stages, guint, 0)].cached);
+  segue_json_bool (json, run->stages[g_array_index (step->stages, guint, 0)].cached);
   segue_json_key_string (json, "why", at->why);
   if (!at->computed)
     return;
@@ -74,12 +74,25 @@ write_stages (SegueJson *json, SegueRun *run)
   segue_json_close (json, '[');
 }
 
-static void
-write_quarantined (SegueJson *json, SegueRun *run)
+static int
+compare_quarantined (gconstpointer a, gconstpointer b)
 {
+  const SegueQuarantined *one = *(const SegueQuarantined *const *) a;
+  const SegueQuarantined *other = *(const SegueQuarantined *const *) b;
+  int order = strcmp (one->id, other->id);
+  return order != 0 ? order : strcmp (one->stage, other->stage);
+}
+
+void
+segue_run_write_quarantined (SegueJson *json, SegueRun *run)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  for (guint i = 0; i < run->quarantined->len; i++)
+    g_ptr_array_add (sorted, &g_array_index (run->quarantined, SegueQuarantined, i));
+  g_ptr_array_sort (sorted, compare_quarantined);
   segue_json_key_open (json, "quarantined", '[');
-  for (guint i = 0; i < run->quarantined->len; i++) {
-    const SegueQuarantined *item = &g_array_index (run->quarantined, SegueQuarantined, i);
+  for (guint i = 0; i < sorted->len; i++) {
+    const SegueQuarantined *item = g_ptr_array_index (sorted, i);
     segue_json_open (json, '{');
     segue_json_key_string (json, "stage", item->stage);
     segue_json_key_string (json, "id", item->id);
@@ -90,7 +103,7 @@ write_quarantined (SegueJson *json, SegueRun *run)
 }
 
 static gboolean
-write_report (SegueRun *run, const char *name, SegueJson *json, GError **error)
+write_file (SegueRun *run, const char *name, SegueJson *json, GError **error)
 {
   g_autofree char *text = segue_json_finish (json);
   g_autofree char *path = g_build_filename (run->folder, name, NULL);
@@ -98,7 +111,7 @@ write_report (SegueRun *run, const char *name, SegueJson *json, GError **error)
 }
 
 gboolean
-segue_run_report (SegueRun *run, const char *state, const GError *failure, GError **error)
+segue_run_write_record (SegueRun *run, const char *state, const GError *failure, GError **error)
 {
   SegueJson json;
   g_autofree char *pipeline = segue_pipeline_describe (run->pipeline);
@@ -119,15 +132,15 @@ segue_run_report (SegueRun *run, const char *state, const GError *failure, GErro
   segue_json_int (&json, segue_counts_get (run->counts, "ignored files"));
   segue_json_close (&json, '{');
   write_stages (&json, run);
-  write_quarantined (&json, run);
+  segue_run_write_quarantined (&json, run);
   segue_json_key (&json, "pipeline");
   segue_json_raw (&json, pipeline);
   segue_json_close (&json, '{');
-  return write_report (run, "run.json", &json, error);
+  return write_file (run, "run.json", &json, error);
 }
 
 gboolean
-segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds, GError **error)
+segue_run_write_timings (SegueRun *run, GDateTime *started, double seconds, GError **error)
 {
   SegueJson json;
   g_autofree char *time = g_date_time_format (started, "%Y-%m-%dT%H:%M:%SZ");
@@ -138,17 +151,17 @@ segue_run_report_timings (SegueRun *run, GDateTime *started, double seconds, GEr
   segue_json_double (&json, seconds);
   key_uint (&json, "workers", run->scope.threads);
   segue_json_key_open (&json, "stages", '[');
-  for (guint i = 0; i < run->units->len; i++) {
-    const SegueUnit *unit = &g_array_index (run->units, SegueUnit, i);
-    if (!unit->done)
+  for (guint i = 0; i < run->steps->len; i++) {
+    const SegueRunStep *step = &g_array_index (run->steps, SegueRunStep, i);
+    if (!step->done)
       continue;
     segue_json_open (&json, '{');
-    segue_json_key_string (&json, "stage", unit->name);
+    segue_json_key_string (&json, "stage", step->name);
     segue_json_key (&json, "seconds");
-    segue_json_double (&json, unit->seconds);
+    segue_json_double (&json, step->seconds);
     segue_json_close (&json, '{');
   }
   segue_json_close (&json, '[');
   segue_json_close (&json, '{');
-  return write_report (run, "timings.json", &json, error);
+  return write_file (run, "timings.json", &json, error);
 }

@@ -1,5 +1,5 @@
-/* Why a unit is recomputed: compares the last state of a chain or stage with the current one. */
-#include "run/unit-memory.h"
+/* Why a step is recomputed: compares the last state of a chain or stage with the current one. */
+#include "run/step-state.h"
 
 #include <fcntl.h>
 #include <segue/file.h>
@@ -7,19 +7,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_MEMORY (128 * 1024 * 1024) /* bytes: some 100 for a song */
+#define MAX_STATE (128 * 1024 * 1024) /* bytes: some 100 for a song */
 
 /* components, {metadata name: digest of its values}, {song id: input key} */
-#define MEMORY_TYPE "(asa{ss}a{ss})"
+#define STATE_TYPE "(asa{ss}a{ss})"
 
 #define FIRST_RUN "first run of this pipeline"
 
-struct _SegueUnitMemory {
+struct _SegueStepState {
   char *path;
   GStrv components;  /* the current ones */
   GHashTable *songs; /* id → input key, this time */
   GHashTable *reads; /* metadata name → digest, this time */
-  GVariant *before;  /* nullable: of MEMORY_TYPE */
+  GVariant *before;  /* nullable: of STATE_TYPE */
   GHashTable *known; /* id → input key, last time; borrowed from @before */
   GHashTable *read;  /* metadata name → digest, last time; likewise */
   GPtrArray *names;  /* the keys of @read, NULL-terminated */
@@ -81,7 +81,7 @@ compare_components (const char *before, const char *now)
     { "metrics", "the metrics" },
     { "preparation", "the preparation" },
     { "port", "the input port" },
-    { "account", "the run summary" },
+    { "summary", "the run summary" },
     { "abi", "the plugin interface" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
@@ -131,103 +131,103 @@ compare_strings (gconstpointer a, gconstpointer b)
 }
 
 static void
-recall (SegueUnitMemory *memory, const char *const *stage_ids)
+recall (SegueStepState *state, const char *const *stage_ids)
 {
   gsize size;
-  char *data = segue_file_read (memory->path, MAX_MEMORY, &size, NULL);
+  char *data = segue_file_read (state->path, MAX_STATE, &size, NULL);
   if (!data)
     return;
-  (void) utimensat (AT_FDCWD, memory->path, NULL, AT_SYMLINK_NOFOLLOW);
+  (void) utimensat (AT_FDCWD, state->path, NULL, AT_SYMLINK_NOFOLLOW);
   g_autoptr (GBytes) bytes = g_bytes_new_take (data, size);
   g_autoptr (GVariant) before =
-    g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (MEMORY_TYPE), bytes, FALSE));
+    g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (STATE_TYPE), bytes, FALSE));
   if (!g_variant_is_normal_form (before))
     return;
   g_autofree const char **old = NULL;
   g_autoptr (GVariant) reads = NULL;
   g_autoptr (GVariant) songs = NULL;
   g_variant_get (before, "(^a&s@a{ss}@a{ss})", &old, &reads, &songs);
-  fill_table (memory->read, reads);
-  fill_table (memory->known, songs);
-  memory->changed =
-    compare_chains (old, (const char *const *) memory->components, stage_ids, &memory->place);
-  memory->before = g_steal_pointer (&before);
+  fill_table (state->read, reads);
+  fill_table (state->known, songs);
+  state->changed =
+    compare_chains (old, (const char *const *) state->components, stage_ids, &state->place);
+  state->before = g_steal_pointer (&before);
 }
 
-SegueUnitMemory *
-segue_unit_memory_load (const char *cache, const char *pipeline, const char *unit,
-                        const char *const *components, const char *const *stage_ids)
+SegueStepState *
+segue_step_state_load (const char *cache, const char *pipeline, const char *step,
+                       const char *const *components, const char *const *stage_ids)
 {
-  SegueUnitMemory *memory = g_new0 (SegueUnitMemory, 1);
-  g_autofree char *name = g_strdup_printf ("%s\n%s", pipeline, unit);
+  SegueStepState *state = g_new0 (SegueStepState, 1);
+  g_autofree char *name = g_strdup_printf ("%s\n%s", pipeline, step);
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1);
-  memory->path = g_build_filename (cache, "units", digest, NULL);
-  memory->components = g_strdupv ((GStrv) components);
-  memory->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  memory->reads = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  memory->known = g_hash_table_new (g_str_hash, g_str_equal);
-  memory->read = g_hash_table_new (g_str_hash, g_str_equal);
-  recall (memory, stage_ids);
-  memory->names = g_ptr_array_new ();
-  g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (memory->read), compare_strings);
+  state->path = g_build_filename (cache, "units", digest, NULL);
+  state->components = g_strdupv ((GStrv) components);
+  state->songs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  state->reads = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  state->known = g_hash_table_new (g_str_hash, g_str_equal);
+  state->read = g_hash_table_new (g_str_hash, g_str_equal);
+  recall (state, stage_ids);
+  state->names = g_ptr_array_new ();
+  g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (state->read), compare_strings);
   for (GList *at = names; at; at = at->next)
-    g_ptr_array_add (memory->names, at->data);
-  g_ptr_array_add (memory->names, NULL);
-  return memory;
+    g_ptr_array_add (state->names, at->data);
+  g_ptr_array_add (state->names, NULL);
+  return state;
 }
 
 void
-segue_unit_memory_free (SegueUnitMemory *memory)
+segue_step_state_free (SegueStepState *state)
 {
-  if (!memory)
+  if (!state)
     return;
-  g_hash_table_unref (memory->known);
-  g_hash_table_unref (memory->read);
-  g_hash_table_unref (memory->songs);
-  g_hash_table_unref (memory->reads);
-  g_ptr_array_unref (memory->names);
-  g_clear_pointer (&memory->before, g_variant_unref);
-  g_strfreev (memory->components);
-  g_free (memory->changed);
-  g_free (memory->path);
-  g_free (memory);
+  g_hash_table_unref (state->known);
+  g_hash_table_unref (state->read);
+  g_hash_table_unref (state->songs);
+  g_hash_table_unref (state->reads);
+  g_ptr_array_unref (state->names);
+  g_clear_pointer (&state->before, g_variant_unref);
+  g_strfreev (state->components);
+  g_free (state->changed);
+  g_free (state->path);
+  g_free (state);
 }
 
 const char *const *
-segue_unit_memory_get_reads (SegueUnitMemory *memory)
+segue_step_state_get_reads (SegueStepState *state)
 {
-  return (const char *const *) memory->names->pdata;
+  return (const char *const *) state->names->pdata;
 }
 
 void
-segue_unit_memory_note (SegueUnitMemory *memory, const char *id, const char *input_key)
+segue_step_state_note (SegueStepState *state, const char *id, const char *input_key)
 {
-  g_hash_table_replace (memory->songs, g_strdup (id), g_strdup (input_key));
+  g_hash_table_replace (state->songs, g_strdup (id), g_strdup (input_key));
 }
 
 void
-segue_unit_memory_note_read (SegueUnitMemory *memory, const char *name, const char *digest)
+segue_step_state_note_read (SegueStepState *state, const char *name, const char *digest)
 {
-  g_hash_table_replace (memory->reads, g_strdup (name), g_strdup (digest));
+  g_hash_table_replace (state->reads, g_strdup (name), g_strdup (digest));
 }
 
 const char *
-segue_unit_memory_get_change (SegueUnitMemory *memory, guint *place)
+segue_step_state_get_change (SegueStepState *state, guint *place)
 {
-  *place = memory->place;
-  return memory->changed;
+  *place = state->place;
+  return state->changed;
 }
 
 char *
-segue_unit_memory_explain_song (SegueUnitMemory *memory, const char *id, const char *input_key)
+segue_step_state_explain_song (SegueStepState *state, const char *id, const char *input_key)
 {
-  const char *before = g_hash_table_lookup (memory->known, id);
-  if (!memory->before)
+  const char *before = g_hash_table_lookup (state->known, id);
+  if (!state->before)
     return g_strdup (FIRST_RUN);
   if (!before)
     return g_strdup ("new");
-  if (memory->changed)
-    return g_strdup (memory->changed);
+  if (state->changed)
+    return g_strdup (state->changed);
   if (g_strcmp0 (before, input_key) != 0)
     return g_strdup ("its bytes changed");
   return g_strdup ("its result, or one that it depends on, was not in the cache");
@@ -242,20 +242,20 @@ append_songs (GString *text, guint n, const char *one, const char *many)
 
 /* "1 song is new, 2 songs changed"; NULL: they are the same. */
 static char *
-compare_songs (SegueUnitMemory *memory)
+compare_songs (SegueStepState *state)
 {
   GHashTableIter iter;
   gpointer id, key;
   guint n_new = 0, n_changed = 0, n_gone = 0;
-  g_hash_table_iter_init (&iter, memory->songs);
+  g_hash_table_iter_init (&iter, state->songs);
   while (g_hash_table_iter_next (&iter, &id, &key)) {
-    const char *before = g_hash_table_lookup (memory->known, id);
+    const char *before = g_hash_table_lookup (state->known, id);
     n_new += before == NULL;
     n_changed += before && strcmp (before, key) != 0;
   }
-  g_hash_table_iter_init (&iter, memory->known);
+  g_hash_table_iter_init (&iter, state->known);
   while (g_hash_table_iter_next (&iter, &id, NULL))
-    n_gone += !g_hash_table_contains (memory->songs, id);
+    n_gone += !g_hash_table_contains (state->songs, id);
   g_autoptr (GString) text = g_string_new (NULL);
   append_songs (text, n_new, "song is new", "songs are new");
   append_songs (text, n_changed, "song changed", "songs changed");
@@ -265,13 +265,13 @@ compare_songs (SegueUnitMemory *memory)
 
 /* "the metadata ‘label’ changed"; NULL: the values that it reads are the same. */
 static char *
-compare_reads (SegueUnitMemory *memory)
+compare_reads (SegueStepState *state)
 {
   g_autoptr (GString) names = g_string_new (NULL);
-  for (guint i = 0; i + 1 < memory->names->len; i++) {
-    const char *name = g_ptr_array_index (memory->names, i);
-    const char *now = g_hash_table_lookup (memory->reads, name);
-    if (now && strcmp (now, g_hash_table_lookup (memory->read, name)) != 0)
+  for (guint i = 0; i + 1 < state->names->len; i++) {
+    const char *name = g_ptr_array_index (state->names, i);
+    const char *now = g_hash_table_lookup (state->reads, name);
+    if (now && strcmp (now, g_hash_table_lookup (state->read, name)) != 0)
       g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "",
                               g_str_equal (name, "*") ? "any" : name);
   }
@@ -279,14 +279,14 @@ compare_reads (SegueUnitMemory *memory)
 }
 
 char *
-segue_unit_memory_explain_all (SegueUnitMemory *memory)
+segue_step_state_explain_all (SegueStepState *state)
 {
   char *what;
-  if (!memory->before)
+  if (!state->before)
     return g_strdup (FIRST_RUN);
-  if (memory->changed)
-    return g_strdup (memory->changed);
-  if ((what = compare_songs (memory)) || (what = compare_reads (memory)))
+  if (state->changed)
+    return g_strdup (state->changed);
+  if ((what = compare_songs (state)) || (what = compare_reads (state)))
     return what;
   return g_strdup ("its result was not in the cache");
 }
@@ -299,22 +299,21 @@ make_table (GHashTable *table)
   g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (table), compare_strings);
   for (GList *at = names; at; at = at->next) {
     GVariant *entry = g_variant_new ("{ss}", at->data, g_hash_table_lookup (table, at->data));
-    (void) g_variant_get_data (entry); /* as bytes, which take less memory than a tree */
+    (void) g_variant_get_data (entry); /* as bytes, which take less state than a tree */
     g_variant_builder_add_value (&builder, entry);
   }
   return g_variant_builder_end (&builder);
 }
 
 void
-segue_unit_memory_save (SegueUnitMemory *memory)
+segue_step_state_save (SegueStepState *state)
 {
-  g_autoptr (GVariant) now =
-    g_variant_ref_sink (g_variant_new ("(^as@a{ss}@a{ss})", memory->components,
-                                       make_table (memory->reads), make_table (memory->songs)));
-  if (memory->before && g_variant_equal (memory->before, now))
+  g_autoptr (GVariant) now = g_variant_ref_sink (g_variant_new (
+    "(^as@a{ss}@a{ss})", state->components, make_table (state->reads), make_table (state->songs)));
+  if (state->before && g_variant_equal (state->before, now))
     return;
-  g_autofree char *folder = g_path_get_dirname (memory->path);
+  g_autofree char *folder = g_path_get_dirname (state->path);
   if (segue_file_make_folder (folder, NULL))
-    segue_file_write (memory->path, g_variant_get_data (now), (gssize) g_variant_get_size (now),
+    segue_file_write (state->path, g_variant_get_data (now), (gssize) g_variant_get_size (now),
                       NULL);
 }
