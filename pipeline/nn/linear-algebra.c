@@ -71,8 +71,8 @@ run_syrk (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_syrk (SegueNnThreads *threads, gboolean trans, gsize n, gsize k, double alpha, const double *a,
-               gsize lda, double beta, double *c, gsize ldc)
+segue_nn_syrk (SegueNnThreads *threads, gboolean trans, gsize n, gsize k, double alpha,
+               const double *a, gsize lda, double beta, double *c, gsize ldc)
 {
   Run run = { .trans = trans,
               .n = n,
@@ -101,8 +101,8 @@ run_dgemm (gpointer data, gsize tile, guint thread)
 }
 
 void
-segue_nn_dgemm (SegueNnThreads *threads, gboolean trans_b, gsize m, gsize n, gsize k, const double *a,
-                gsize lda, const double *b, gsize ldb, double *c, gsize ldc)
+segue_nn_dgemm (SegueNnThreads *threads, gboolean trans_b, gsize m, gsize n, gsize k,
+                const double *a, gsize lda, const double *b, gsize ldb, double *c, gsize ldc)
 {
   Run run = { .trans = trans_b,
               .m = m,

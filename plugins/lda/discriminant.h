@@ -62,7 +62,8 @@ Lda *lda_fit (SegueNnThreads *threads, const LdaData *data, GError **error);
 void lda_free (Lda *lda);
 
 /* rows [n, C] → scores [n, K]; rows must be finite. */
-void lda_score (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n, double *scores);
+void lda_score (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n,
+                double *scores);
 /* rows [n, C] → coordinates [n, n_axes]. */
 void lda_project (SegueNnThreads *threads, const Lda *lda, const float *rows, gsize n,
                   double *coordinates);

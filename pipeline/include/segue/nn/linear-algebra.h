@@ -12,8 +12,9 @@ G_BEGIN_DECLS
 
 /* C [n, n] = alpha * A Aᵀ + beta * C, A [n, k]; or for trans alpha * Aᵀ A + beta * C, A [k, n]. Lower triangle; the
  * other is undefined. beta == 0 never reads C. k > 0. */
-SEGUE_API void segue_nn_syrk (SegueNnThreads *threads, gboolean trans, gsize n, gsize k, double alpha,
-                              const double *a, gsize lda, double beta, double *c, gsize ldc);
+SEGUE_API void segue_nn_syrk (SegueNnThreads *threads, gboolean trans, gsize n, gsize k,
+                              double alpha, const double *a, gsize lda, double beta, double *c,
+                              gsize ldc);
 
 /* C [m, n] = A [m, k] op (B), op (B) [k, n]; for trans_b, B is [n, k]. k > 0. */
 SEGUE_API void segue_nn_dgemm (SegueNnThreads *threads, gboolean trans_b, gsize m, gsize n, gsize k,
