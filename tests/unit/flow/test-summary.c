@@ -294,7 +294,7 @@ test_unfinished_run (void)
   g_autoptr (GPtrArray) files = study_list (parent);
   for (guint i = 0; i < files->len; i++) {
     g_auto (GStrv) parts = g_strsplit (g_ptr_array_index (files, i), "/", 2);
-    if (parts[1] && g_str_equal (parts[1], "run.json")) {
+    if (parts[1] && g_str_equal (parts[1], "summary.json")) {
       g_unlink (latest);
       g_assert_cmpint (symlink (parts[0], latest), ==, 0);
     }
