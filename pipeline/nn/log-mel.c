@@ -35,6 +35,8 @@ check_config (const SegueNnLogMelConfig *c, GError **error)
     wrong = "the hop must be 1 to 65536 samples";
   else if (!(c->floor > 0.0 && isfinite (c->floor)))
     wrong = "the floor under the logarithm must be above 0";
+  else if (!(c->gain >= 0.0 && isfinite (c->gain)))
+    wrong = "the gain must not be negative";
   if (wrong == NULL)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't compute log-mel frames: %s", wrong);
@@ -52,14 +54,14 @@ static gboolean
 make_window (SegueNnLogMel *log_mel, GError **error)
 {
   gsize n = log_mel->config.window;
-  double sum = 0.0;
+  double sum = 0.0, gain = log_mel->config.gain > 0.0 ? sqrt (log_mel->config.gain) : 1.0;
   log_mel->window = g_try_new (float, n);
   if (log_mel->window == NULL)
     return no_memory (error);
   for (gsize i = 0; i < n; i++)
     sum += 0.5 - 0.5 * cos (2.0 * G_PI * (double) i / (double) n);
   for (gsize i = 0; i < n; i++)
-    log_mel->window[i] = (float) ((1.0 - cos (2.0 * G_PI * (double) i / (double) n)) / sum);
+    log_mel->window[i] = (float) (gain * (1.0 - cos (2.0 * G_PI * (double) i / (double) n)) / sum);
   return TRUE;
 }
 
@@ -67,9 +69,13 @@ static gboolean
 make_bands (SegueNnLogMel *log_mel, GError **error)
 {
   const SegueNnLogMelConfig *c = &log_mel->config;
-  SegueNnMelBandsConfig bands = {
-    .scale = c->scale, .rate = c->rate, .fft = c->fft, .n = c->bands, .low = c->low, .high = c->high
-  };
+  SegueNnMelBandsConfig bands = { .scale = c->scale,
+                                  .rate = c->rate,
+                                  .fft = c->fft,
+                                  .n = c->bands,
+                                  .low = c->low,
+                                  .high = c->high,
+                                  .equal_area = c->equal_area };
   log_mel->bands = segue_nn_mel_bands_new (&bands, error);
   return log_mel->bands != NULL;
 }
@@ -124,6 +130,8 @@ segue_nn_log_mel_free (SegueNnLogMel *log_mel)
 gsize
 segue_nn_log_mel_frames (const SegueNnLogMelConfig *config, gsize samples)
 {
+  if (config->centred)
+    return samples <= config->window / 2 ? 0 : samples / config->hop + 1;
   return samples < config->window ? 0 : (samples - config->window) / config->hop + 1;
 }
 
@@ -135,15 +143,30 @@ typedef struct {
   float *y;
 } Forward;
 
-/* y [bands] of one frame. */
+/* to [window] = x [samples] from `first` on, reflected at both ends. */
 static void
-make_frame (const SegueNnLogMel *log_mel, Worker *worker, const float *x, float *y)
+take_samples (const SegueNnLogMelConfig *c, gsize samples, const float *x, gssize first, float *to)
+{
+  gssize n = (gssize) samples;
+  if (first >= 0 && first + (gssize) c->window <= n) {
+    memcpy (to, x + first, c->window * sizeof *to);
+    return;
+  }
+  for (gsize i = 0; i < c->window; i++) {
+    gssize at = ABS (first + (gssize) i);
+    to[i] = x[at < n ? at : 2 * (n - 1) - at];
+  }
+}
+
+/* y [bands] of one frame, whose samples are the worker's. */
+static void
+make_frame (const SegueNnLogMel *log_mel, Worker *worker, float *y)
 {
   const SegueNnLogMelConfig *c = &log_mel->config;
   float *power = worker->samples; /* the transform no longer needs them */
 
   for (gsize i = 0; i < c->window; i++)
-    worker->samples[i] = x[i] * log_mel->window[i];
+    worker->samples[i] *= log_mel->window[i];
   memset (worker->samples + c->window, 0, (c->fft - c->window) * sizeof *worker->samples);
   kiss_fftr (worker->fft, worker->samples, worker->bins);
   for (gsize k = 0; k <= c->fft / 2; k++)
@@ -161,9 +184,14 @@ run_tile (gpointer data, gsize tile, guint thread)
   gsize item = tile / f->tiles, first = tile % f->tiles * FRAMES_PER_TILE;
   gsize last = MIN (first + FRAMES_PER_TILE, f->frames);
 
-  for (gsize t = first; t < last; t++)
-    make_frame (f->log_mel, &f->log_mel->workers[thread], f->x + item * f->samples + t * c->hop,
-                f->y + (item * f->frames + t) * c->bands);
+  Worker *worker = &f->log_mel->workers[thread];
+  gsize before = c->centred ? c->window / 2 : 0;
+
+  for (gsize t = first; t < last; t++) {
+    take_samples (c, f->samples, f->x + item * f->samples, (gssize) (t * c->hop) - (gssize) before,
+                  worker->samples);
+    make_frame (f->log_mel, worker, f->y + (item * f->frames + t) * c->bands);
+  }
 }
 
 void

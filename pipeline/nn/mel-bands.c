@@ -78,18 +78,20 @@ make_band (SegueNnMelBands *bands, const SegueNnMelBandsConfig *c, gsize m, GErr
   double centre = segue_nn_mel_bands_edge (c, m + 1);
   double right = segue_nn_mel_bands_edge (c, m + 2);
   double bin = c->rate / (double) c->fft; /* Hz */
+  double height = c->equal_area ? 2.0 / (right - left) : 1.0;
 
   band->weights = bands->weights->len;
   for (gsize k = 0; k <= c->fft / 2; k++) {
     double hz = (double) k * c->rate / (double) c->fft;
-    float weight = (float) MIN ((hz - left) / (centre - left), (right - hz) / (right - centre));
+    float weight =
+      (float) (height * MIN ((hz - left) / (centre - left), (right - hz) / (right - centre)));
     if (weight > 0.0f)
       add_weight (bands, band, k, weight);
   }
   if (band->n > 0)
     return TRUE;
   if (c->nearest) {
-    add_weight (bands, band, MIN ((gsize) round (centre / bin), c->fft / 2), 1.0f);
+    add_weight (bands, band, MIN ((gsize) round (centre / bin), c->fft / 2), (float) height);
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,

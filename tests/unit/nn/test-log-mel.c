@@ -41,8 +41,17 @@ edge (const SegueNnLogMelConfig *c, double place)
   return from;
 }
 
+/* Sample i of a signal that is reflected at both ends. */
+static double
+sample (const float *x, gssize n, gssize i)
+{
+  return (double) (i < 0 ? x[-i] : i < n ? x[i] : x[2 * n - 2 - i]);
+}
+
+/* Of the frame that begins at `first`. */
 static void
-power_spectrum (const SegueNnLogMelConfig *c, const float *x, double *power)
+power_spectrum (const SegueNnLogMelConfig *c, const float *x, gsize samples, gssize first,
+                double *power)
 {
   for (gsize k = 0; k <= c->fft / 2; k++) {
     double re = 0.0, im = 0.0, sum = 0.0;
@@ -50,26 +59,30 @@ power_spectrum (const SegueNnLogMelConfig *c, const float *x, double *power)
       double hann = 0.5 - 0.5 * cos (2.0 * G_PI * (double) i / (double) c->window);
       double angle = 2.0 * G_PI * (double) (k * i % c->fft) / (double) c->fft;
       sum += hann;
-      re += hann * (double) x[i] * cos (angle);
-      im -= hann * (double) x[i] * sin (angle);
+      double value = sample (x, (gssize) samples, first + (gssize) i);
+      re += hann * value * cos (angle);
+      im -= hann * value * sin (angle);
     }
     power[k] = (re * re + im * im) * 4.0 / (sum * sum);
   }
 }
 
 static void
-reference (const SegueNnLogMelConfig *c, const float *x, gsize frames, double *y)
+reference (const SegueNnLogMelConfig *c, const float *x, gsize samples, gsize frames, double *y)
 {
+  double gain = c->gain > 0.0 ? c->gain : 1.0;
+  gsize before = c->centred ? c->window / 2 : 0;
   g_autofree double *power = g_new (double, c->fft / 2 + 1);
   for (gsize t = 0; t < frames; t++) {
-    power_spectrum (c, x + t * c->hop, power);
+    power_spectrum (c, x, samples, (gssize) (t * c->hop) - (gssize) before, power);
     for (gsize m = 0; m < c->bands; m++, y++) {
       double left = edge (c, (double) m), centre = edge (c, (double) (m + 1));
       double right = edge (c, (double) (m + 2)), sum = c->floor;
+      double height = c->equal_area ? 2.0 / (right - left) : 1.0;
       for (gsize k = 0; k <= c->fft / 2; k++) {
         double hz = (double) k * c->rate / (double) c->fft;
         if (hz > left && hz < right)
-          sum += power[k] *
+          sum += gain * height * power[k] *
                  (hz < centre ? (hz - left) / (centre - left) : (right - hz) / (right - centre));
       }
       *y = log (sum);
@@ -84,7 +97,14 @@ test_definition (void)
   SegueNnLogMelConfig slaney = config;
   slaney.scale = SEGUE_NN_MEL_SLANEY;
   slaney.window = slaney.fft;
-  const SegueNnLogMelConfig *configs[] = { &config, &slaney };
+  SegueNnLogMelConfig centred = slaney;
+  centred.equal_area = centred.centred = TRUE;
+  centred.floor = 1.0;
+  centred.gain = 1e5;
+  SegueNnLogMelConfig odd = config;
+  odd.window = 201;
+  odd.centred = TRUE;
+  const SegueNnLogMelConfig *configs[] = { &config, &slaney, &centred, &odd };
   g_autofree float *x = op_test_random (1, BATCH * SAMPLES, -0.5, 0.5);
 
   for (gsize i = 0; i < G_N_ELEMENTS (configs); i++) {
@@ -102,7 +122,7 @@ test_definition (void)
         g_assert_cmpmem (first, BATCH * n * sizeof *y, y, BATCH * n * sizeof *y);
     }
     for (gsize b = 0; b < BATCH; b++) {
-      reference (c, x + b * SAMPLES, frames, expected);
+      reference (c, x + b * SAMPLES, SAMPLES, frames, expected);
       for (gsize j = 0; j < n; j++)
         g_assert_cmpfloat_with_epsilon ((double) first[b * n + j], expected[j], 2e-4);
     }
@@ -143,13 +163,19 @@ test_frames (void)
   g_assert_cmpuint (segue_nn_log_mel_frames (&config, 200), ==, 1);
   g_assert_cmpuint (segue_nn_log_mel_frames (&config, 269), ==, 1);
   g_assert_cmpuint (segue_nn_log_mel_frames (&config, 270), ==, 2);
+  SegueNnLogMelConfig centred = config;
+  centred.centred = TRUE;
+  g_assert_cmpuint (segue_nn_log_mel_frames (&centred, 100), ==, 0);
+  g_assert_cmpuint (segue_nn_log_mel_frames (&centred, 101), ==, 2);
+  g_assert_cmpuint (segue_nn_log_mel_frames (&centred, 209), ==, 3);
+  g_assert_cmpuint (segue_nn_log_mel_frames (&centred, 210), ==, 4);
 }
 
 /* Any values of an untrusted file. */
 static void
 test_refusals (void)
 {
-  SegueNnLogMelConfig wrong[14];
+  SegueNnLogMelConfig wrong[16];
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
     wrong[i] = config;
   wrong[0].rate = NAN;
@@ -166,6 +192,8 @@ test_refusals (void)
   wrong[11].floor = 0;
   wrong[12].floor = NAN;
   wrong[13].bands = 400; /* narrower than bins */
+  wrong[14].gain = -1;
+  wrong[15].gain = NAN;
   g_autoptr (SegueNnThreads) threads = op_test_threads (1);
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
     g_autoptr (GError) error = NULL;

@@ -11,7 +11,9 @@ G_BEGIN_DECLS
  *
  *   HTK     mel = 2595 · log10 (1 + Hz / 700)
  *   Slaney  mel = 3 · Hz / 200 below 1000 Hz; above, 15 + 27 · log_6.4 (Hz / 1000)
- *           (Auditory Toolbox 1998) */
+ *           (Auditory Toolbox 1998)
+ *
+ * With `equal_area`, their height is 2 / (right end − left end, in Hz), as in the Auditory Toolbox and librosa. */
 typedef enum { SEGUE_NN_MEL_HTK, SEGUE_NN_MEL_SLANEY } SegueNnMelScale;
 
 typedef struct {
@@ -21,9 +23,10 @@ typedef struct {
   gsize n;     /* bands, 1 … SEGUE_NN_MEL_BANDS_MAX */
   double low;  /* Hz, lower end of the first band */
   double high; /* Hz, upper end of the last; at most rate / 2 */
-  /* A band so narrow that it contains no bin takes the bin nearest to its centre, with weight 1.  FALSE: it is
+  /* A band so narrow that it contains no bin takes the bin nearest to its centre, with the triangle's height.  FALSE: it is
    * an error. */
   gboolean nearest;
+  gboolean equal_area;
 } SegueNnMelBandsConfig;
 
 #define SEGUE_NN_MEL_BANDS_MAX_FFT 65536
