@@ -1,4 +1,4 @@
-/* A model by name: a folder, or a snapshot in the Hugging Face cache. */
+/* A model by name: a folder, an installed model, or a snapshot in the Hugging Face cache. */
 #include "base/hub-cache.h"
 
 #include <segue/file.h>
@@ -104,6 +104,23 @@ resolve_name (const SegueHubName *name, GError **error)
   return NULL;
 }
 
+static char *
+resolve_installed (const char *name, GError **error)
+{
+  g_autofree char *models = g_build_filename (g_get_user_data_dir (), "segue", "models", NULL);
+  g_autofree char *folder = g_build_filename (models, name, NULL);
+  if (is_folder (folder))
+    return g_canonicalize_filename (folder, NULL);
+  g_autofree char *shown = g_filename_display_name (name);
+  g_autofree char *place = g_filename_display_name (models);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+               "‘%s’ is neither a model folder, nor a model that is installed in ‘%s’, nor a name "
+               "such as ntu-spml/distilhubert (msd-musicnn and mtt-musicnn are installed by "
+               "examples/encoder.sh)",
+               shown, place);
+  return NULL;
+}
+
 char *
 segue_model_ref_resolve (const char *ref, GError **error)
 {
@@ -113,6 +130,8 @@ segue_model_ref_resolve (const char *ref, GError **error)
     return resolve_path (ref, error);
   if (segue_hub_name_parse (ref, &name))
     return resolve_name (&name, error);
+  if (*ref && !strchr (ref, '/'))
+    return resolve_installed (ref, error);
   g_autofree char *shown = g_filename_display_name (ref);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                "‘%s’ is neither a model folder nor a name such as ntu-spml/distilhubert", shown);

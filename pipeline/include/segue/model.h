@@ -317,8 +317,9 @@ gboolean segue_model_predict (SegueModel *model, SegueItem *const *items, guint 
 /**
  * segue_model_ref_resolve: (transfer full):
  *
- * The folder that @ref (a path, ORG/NAME or ORG/NAME@REVISION) refers to: the folder itself, or
- * the snapshot in the Hugging Face cache ($HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
+ * The folder that @ref (a path, NAME, ORG/NAME or ORG/NAME@REVISION) refers to: the folder itself; an
+ * installed model ($XDG_DATA_HOME/segue/models/NAME, ~/.local/share/segue/models/NAME); or the
+ * snapshot in the Hugging Face cache ($HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
  * $XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub).  %SEGUE_ERROR_NO_INPUT otherwise,
  * with the command that downloads it.
  */

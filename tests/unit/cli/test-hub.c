@@ -126,6 +126,21 @@ test_resolve (void)
   segue_file_remove_folder (cache, NULL);
 }
 
+/* A plain name is that of an installed model; a folder of that name here comes first. */
+static void
+test_installed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *models = g_build_filename (g_get_user_data_dir (), "segue", "models", NULL);
+  g_autofree char *folder = g_build_filename (models, "some-encoder", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
+  assert_text (segue_model_ref_resolve ("some-encoder", &error), folder);
+  g_assert_no_error (error);
+  assert_unresolved ("other-encoder", models);
+  assert_unresolved ("other-encoder", "examples/encoder.sh");
+  assert_unresolved ("", "neither");
+}
+
 static void
 test_addresses (void)
 {
@@ -214,10 +229,11 @@ test_headers (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/hub/names", test_names);
   g_test_add_func ("/hub/folders", test_folders);
   g_test_add_func ("/hub/resolve", test_resolve);
+  g_test_add_func ("/hub/installed", test_installed);
   g_test_add_func ("/hub/addresses", test_addresses);
   g_test_add_func ("/hub/redirects", test_redirects);
   g_test_add_func ("/hub/headers", test_headers);
