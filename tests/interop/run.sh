@@ -16,7 +16,7 @@ trap 'rm -f "$log"' EXIT
 
 # One check is enough to determine whether all packages are installed.
 ready () {
-  "$venv/bin/python" -c 'import torch, transformers, datasets, soundfile, safetensors, numpy, jsonschema' 2>/dev/null
+  "$venv/bin/python" -c 'import torch, transformers, datasets, soundfile, safetensors, numpy, jsonschema, librosa' 2>/dev/null
 }
 
 # torch by its exact version first: without one, or as a dependency, it installs gigabytes for a GPU.
@@ -25,7 +25,7 @@ install () {
   python3 -m venv "$venv" &&
     "$venv/bin/pip" install --quiet --disable-pip-version-check torch==2.13.0 &&
     "$venv/bin/pip" install --quiet --disable-pip-version-check \
-      transformers datasets numpy soundfile safetensors jsonschema
+      transformers datasets numpy soundfile safetensors jsonschema librosa
 }
 
 ready || sh examples/dependencies.sh interop || exit
@@ -40,7 +40,7 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 ninja -C "$build" >"$log" 2>&1 || { tail -n 60 "$log"; exit 1; }
 
-[ $# -gt 0 ] || set -- fixtures full-size spellings saved predict mel-cnn export schema
+[ $# -gt 0 ] || set -- fixtures full-size spellings saved predict mel-cnn musicnn export schema
 passed=0 failed=0
 for name in "$@"; do
   echo "== $name"
