@@ -5,7 +5,6 @@
 #include <segue/file.h>
 #include <segue/plugin.h>
 #include <segue/predict.h>
-#include <string.h>
 
 /* Segments of a song per pass through the model. */
 #define BATCH 16
@@ -61,35 +60,37 @@ typedef struct {
   int precision;   /* SegueModelPrecision */
 } EvaluateConfig;
 
-static SegueModel *
-load_model (SegueContext *context, GError **error)
+static gboolean
+load_model (Evaluator *evaluator, SegueContext *context, GError **error)
 {
   SegueDataset *models = segue_context_get_input (context, "model");
   if (models == NULL || segue_dataset_get_length (models) != 1) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "one model is evaluated at a time, but there are %u",
                  models != NULL ? segue_dataset_get_length (models) : 0);
-    return NULL;
+    return FALSE;
   }
   g_autoptr (SegueReader) reader = segue_reader_new (models, 0);
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
+  if (item == NULL)
+    return FALSE;
   const EvaluateConfig *config = segue_context_get_config (context);
   const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
                                 .threads = segue_context_get_threads (context),
                                 .precision = (SegueModelPrecision) config->precision };
-  return item != NULL ? segue_model_load (segue_context_get_registry (context),
-                                          segue_item_get_path (item), NULL, NULL, &spec, error)
-                      : NULL;
+  evaluator->model = segue_model_load (segue_context_get_registry (context),
+                                       segue_item_get_path (item), NULL, NULL, &spec, error);
+  return evaluator->model != NULL;
 }
 
 static gboolean
 evaluate_open (SegueContext *context, gpointer *instance, GError **error)
 {
   g_autoptr (Evaluator) evaluator = g_new0 (Evaluator, 1);
-  evaluator->model = load_model (context, error);
-  const char *folder =
-    evaluator->model != NULL ? segue_context_get_output_folder (context, error) : NULL;
+  const char *folder = load_model (evaluator, context, error)
+                         ? segue_context_get_output_folder (context, error)
+                         : NULL;
   if (folder == NULL)
     return FALSE;
 
@@ -211,53 +212,36 @@ count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
   }
 }
 
-static gboolean
-write_rows (Evaluator *evaluator, GError **error)
-{
-  const float *rows = (const float *) (const void *) evaluator->rows->data;
-  guint n_labels = evaluator->info.n_labels;
-  EvaluateRow row = { .set = segue_item_get_string (evaluator->first, SEGUE_META_SET),
-                      .song = segue_item_get_song (evaluator->first),
-                      .source = segue_item_get_string (evaluator->first, SEGUE_META_SOURCE),
-                      .label = segue_item_get_string (evaluator->first, SEGUE_META_LABEL) };
-  for (guint s = 0; s < evaluator->places->len; s++) {
-    const Place *place = &g_array_index (evaluator->places, Place, s);
-    row.probabilities = rows + (gsize) s * n_labels;
-    guint best = 0;
-    for (guint c = 1; c < n_labels; c++) {
-      if (row.probabilities[c] > row.probabilities[best])
-        best = c;
-    }
-    row.predicted = evaluator->info.labels[best];
-    row.start = place->start;
-    row.duration = place->duration;
-    if (!evaluate_table_add (evaluator->table, &row, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* One item per song, with the metadata that its segments share. */
-static gboolean
-emit_predictions (Evaluator *evaluator, guint answer, const float *probabilities,
-                  SegueContext *context, GError **error)
+/* (transfer full): the predictions for the current song, with the metadata that its segments share. */
+static SegueItem *
+make_predictions (const Evaluator *evaluator, guint answer, const float *probabilities,
+                  GError **error)
 {
   static const char *const shared[] = { SEGUE_META_SOURCE, SEGUE_META_LABEL, SEGUE_META_GROUP,
                                         SEGUE_META_SET };
-  const gsize shape[] = { evaluator->places->len, evaluator->info.n_labels };
-  g_autoptr (GBytes) bytes =
-    g_bytes_new (evaluator->rows->data, shape[0] * shape[1] * sizeof (float));
-  SegueItem *item =
-    segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, NULL, segue_item_get_song (evaluator->first),
-                           bytes, SEGUE_DTYPE_F32, G_N_ELEMENTS (shape), shape);
+  const float *answers = (const float *) (const void *) evaluator->rows->data;
+  guint n_labels = evaluator->info.n_labels;
+  double *row;
+  SegueItem *item = segue_item_new_predictions (NULL, segue_item_get_song (evaluator->first),
+                                                evaluator->places->len, n_labels, &row, error);
+  if (item == NULL)
+    return NULL;
+  for (guint s = 0; s < evaluator->places->len; s++) {
+    const Place *place = &g_array_index (evaluator->places, Place, s);
+    row[SEGUE_PREDICTION_START] = place->start;
+    row[SEGUE_PREDICTION_DURATION] = place->duration;
+    for (guint c = 0; c < n_labels; c++)
+      row[SEGUE_PREDICTION_LABELS + c] = (double) answers[(gsize) s * n_labels + c];
+    row += SEGUE_PREDICTION_LABELS + n_labels;
+  }
   for (guint i = 0; i < G_N_ELEMENTS (shared); i++) {
     const char *value = segue_item_get_string (evaluator->first, shared[i]);
     if (value != NULL)
       segue_item_set_string (item, shared[i], value);
   }
-  segue_item_set_string (item, "predicted", evaluator->info.labels[answer]);
-  segue_item_set_double (item, "probability", (double) probabilities[answer]);
-  return segue_context_emit (context, item, error);
+  segue_item_set_string (item, SEGUE_META_PREDICTED, evaluator->info.labels[answer]);
+  segue_item_set_double (item, SEGUE_META_PROBABILITY, (double) probabilities[answer]);
+  return item;
 }
 
 static void
@@ -299,10 +283,10 @@ evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
   else
     segue_context_count (context, "songs of other sets, not judged", 1);
   evaluator->n_songs++;
-  gboolean ok = write_rows (evaluator, error) &&
-                emit_predictions (evaluator, answer, probabilities, context, error);
+  g_autoptr (SegueItem) item = make_predictions (evaluator, answer, probabilities, error);
   forget_song (evaluator);
-  return ok;
+  return item != NULL && evaluate_table_add (evaluator->table, item, error) &&
+         segue_context_emit (context, g_steal_pointer (&item), error);
 }
 
 static void
@@ -366,7 +350,7 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
   SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
   predictions->rank = 2;
-  predictions->dtype = SEGUE_DTYPE_F32;
+  predictions->dtype = SEGUE_DTYPE_F64;
   predictions->shape[0] = SEGUE_FORMAT_VARIES;
   if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
       !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
@@ -390,8 +374,8 @@ static const SeguePort *const inputs[] = {
 static const SeguePort *const outputs[] = {
   SEGUE_PORT (
     "predictions", SEGUE_KIND_PREDICTIONS,
-    "One item per song: probabilities [segments, labels]; metadata `predicted` and `probability` "
-    "for the song."),
+    "One item per song: [segments, 2 + labels] start, duration and probabilities; metadata "
+    "`predicted` and `probability` for the song."),
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "The folder with metrics.json and predictions.csv."),
   NULL
 };
@@ -406,7 +390,7 @@ static const SegueStageType evaluate = {
          "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
          "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
          "model does not know count as wrong and are listed.",
-  .result_version = 3,
+  .result_version = 4,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,
   .outputs = outputs,

@@ -429,7 +429,7 @@ segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error)
       (!source && !segue_executor_find_parts (run, at, error)))
     return FALSE;
   if (!(source ? stage_make (run, at, error) : run_stage (run, at, error)) ||
-      !segue_run_check_failures (run, error))
+      !segue_run_check_failures (run, error) || !segue_run_save_predictions (run, at, error))
     return FALSE;
   if (source && stage->outputs[0] != SEGUE_KIND_MODEL && stage->outputs[0] != SEGUE_KIND_METRICS)
     run->n_sources += segue_dataset_get_length (at->outputs[0]);

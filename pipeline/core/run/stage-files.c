@@ -1,6 +1,9 @@
-/* Files that a stage shares with the stages before it. */
+/* Files of a stage in its run's folder and in the store, besides those that it writes itself. */
 #include "run/run-private.h"
+#include "run/saved-items.h"
 #include "store/tree.h"
+
+#include <segue/file.h>
 
 /* The files of @maker's result by their hash: those in the store, or its output in the run. */
 static void
@@ -30,4 +33,37 @@ segue_run_find_twins (SegueRun *run, const SegueStageRun *at, gboolean in_store)
       add_files (run, &run->stages[input->producer], in_store, twins);
   }
   return twins;
+}
+
+/* %FALSE: an error of the environment.  The run is complete without them. */
+static gboolean
+save (SegueRun *run, SegueStageRun *at, SegueDataset *predictions, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *path = g_build_filename (at->output_folder, "predictions", NULL);
+  if (segue_saved_items_write (path, predictions, run->cancellable, &local))
+    return TRUE;
+  if (!g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  segue_run_log (run, at->stage->id, G_LOG_LEVEL_WARNING,
+                 "its predictions can't be saved, so `segue report` can't rewrite the report: %s",
+                 local->message);
+  return TRUE;
+}
+
+gboolean
+segue_run_save_predictions (SegueRun *run, SegueStageRun *at, GError **error)
+{
+  for (guint port = 0; port < at->stage->n_outputs; port++) {
+    if (at->stage->outputs[port] != SEGUE_KIND_PREDICTIONS)
+      continue;
+    if (!at->output_folder)
+      at->output_folder = g_build_filename (run->folder, "stages", at->stage->id, NULL);
+    if (!segue_file_make_folder (at->output_folder, error) ||
+        !save (run, at, at->outputs[port], error))
+      return FALSE;
+  }
+  return TRUE;
 }
