@@ -1,10 +1,10 @@
-/* evaluate: a model's predictions for every segment and song, and their accuracy. */
+/* evaluate: a model's predictions for every segment and song, their accuracy, and the completed model. */
 #include "metrics.h"
 #include "table.h"
 
+#include <segue/calibration.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
-#include <segue/predict.h>
 
 /* Segments of a song per pass through the model. */
 #define BATCH 16
@@ -16,10 +16,12 @@ typedef struct {
 
 typedef struct {
   SegueModel *model;
+  char *model_folder;
   SegueModelInfo info;
   GHashTable *label_numbers; /* label → index + 1 */
   EvaluateSet sets[SEGUE_N_SETS];
   EvaluateTable *table;
+  SegueCalibration *calibration;
 
   /* The current song. */
   SegueItem *first;     /* of its segments; NULL: none yet */
@@ -42,8 +44,10 @@ evaluator_free (gpointer instance)
     g_clear_pointer (&evaluator->sets[i].unknown, g_hash_table_unref);
   }
   g_clear_pointer (&evaluator->model, segue_model_free);
+  g_free (evaluator->model_folder);
   g_clear_pointer (&evaluator->label_numbers, g_hash_table_unref);
   g_clear_pointer (&evaluator->table, evaluate_table_free);
+  g_clear_pointer (&evaluator->calibration, segue_calibration_free);
   g_clear_pointer (&evaluator->first, segue_item_unref);
   g_clear_pointer (&evaluator->waiting, g_ptr_array_unref);
   g_clear_pointer (&evaluator->places, g_array_unref);
@@ -79,8 +83,9 @@ load_model (Evaluator *evaluator, SegueContext *context, GError **error)
   const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
                                 .threads = segue_context_get_threads (context),
                                 .precision = (SegueModelPrecision) config->precision };
+  evaluator->model_folder = g_strdup (segue_item_get_path (item));
   evaluator->model = segue_model_load (segue_context_get_registry (context),
-                                       segue_item_get_path (item), NULL, NULL, &spec, error);
+                                       evaluator->model_folder, NULL, NULL, &spec, error);
   return evaluator->model != NULL;
 }
 
@@ -88,6 +93,7 @@ static gboolean
 evaluate_open (SegueContext *context, gpointer *instance, GError **error)
 {
   g_autoptr (Evaluator) evaluator = g_new0 (Evaluator, 1);
+  const EvaluateConfig *config = segue_context_get_config (context);
   const char *folder = load_model (evaluator, context, error)
                          ? segue_context_get_output_folder (context, error)
                          : NULL;
@@ -100,6 +106,7 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   evaluator->table = evaluate_table_new (path, evaluator->info.labels, error);
   if (evaluator->table == NULL)
     return FALSE;
+  evaluator->calibration = segue_calibration_new ((SegueAggregation) config->aggregation);
   SegueDataset *audio = segue_context_get_input (context, "audio");
   evaluator->n_items = audio != NULL ? segue_dataset_get_length (audio) : 0;
   evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
@@ -206,6 +213,9 @@ count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
   for (guint s = 0; s < n_segments; s++)
     evaluate_tally_add_segment (set->tally, truth, rows + (gsize) s * evaluator->info.n_labels);
   evaluate_tally_add_song (set->tally, truth, answer);
+  if (set == &evaluator->sets[SEGUE_SET_VALIDATION] && truth >= 0)
+    segue_calibration_add (evaluator->calibration, (guint) truth, rows, n_segments,
+                           evaluator->info.n_labels);
   if (truth == TALLY_UNKNOWN) {
     guint before = GPOINTER_TO_UINT (g_hash_table_lookup (set->unknown, label));
     g_hash_table_insert (set->unknown, g_strdup (label), GUINT_TO_POINTER (before + n_segments));
@@ -302,6 +312,17 @@ report_unknown (Evaluator *evaluator, SegueContext *context)
   }
 }
 
+/* The model's folder with calibration.json: with that it is complete, also when it is copied elsewhere. */
+static gboolean
+emit_model (Evaluator *evaluator, const char *folder, SegueContext *context, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "model", NULL);
+  return segue_model_copy (evaluator->model_folder, path, error) &&
+         segue_calibration_write (evaluator->calibration, path, error) &&
+         segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
+                             error);
+}
+
 static gboolean
 evaluate_finish (gpointer instance, SegueContext *context, GError **error)
 {
@@ -320,6 +341,7 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
                               SEGUE_N_SETS, evaluator->info.labels);
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
   return segue_file_write (path, text, -1, error) &&
+         emit_model (evaluator, folder, context, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder),
                              error);
 }
@@ -332,7 +354,7 @@ static const SegueParam *const params[] = {
       "How the predictions of a song's segments are combined: the mean of their probabilities; the "
       "normalised geometric mean (`mean-logit`), right where segments err independently; the share "
       "of segments that rank a label first (`vote`); or the mean weighted by 1 − normalised "
-      "entropy (`confidence-weighted`). `segue predict` does the same with the run's model."),
+      "entropy (`confidence-weighted`). `segue predict` does the same with the model."),
   SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
                .choices = SEGUE_MODEL_PRECISION_CHOICES,
                .doc = "Number format of matrix multiplications: see `train`. `int8` is for "
@@ -355,6 +377,8 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
   if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
       !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
     return FALSE;
+  if (model != NULL)
+    segue_negotiation_pass (negotiation, "model", "model");
   if (audio == NULL || model == NULL || audio->rate == 0 || model->rate == 0 ||
       audio->rate == model->rate)
     return TRUE;
@@ -376,6 +400,7 @@ static const SeguePort *const outputs[] = {
     "predictions", SEGUE_KIND_PREDICTIONS,
     "One item per song: [segments, 2 + labels] start, duration and probabilities; metadata "
     "`predicted` and `probability` for the song."),
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model with calibration.json."),
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "The folder with metrics.json and predictions.csv."),
   NULL
 };
@@ -384,12 +409,16 @@ static const SegueStageType evaluate = {
   .struct_size = sizeof (SegueStageType),
   .name = "evaluate",
   .summary = "Evaluates a model on every segment and song",
-  .doc = "Runs the model over all items of all sets, without augmentation. A song's prediction is "
-         "combined from its segments' probabilities as `aggregation` states.\n\nWrites "
-         "`metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
-         "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
-         "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
-         "model does not know count as wrong and are listed.",
+  .doc =
+    "Runs the model over all items of all sets, without augmentation. A song's prediction is "
+    "combined from its segments' probabilities as `aggregation` states.\n\nWrites "
+    "`metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
+    "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
+    "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
+    "model does not know count as wrong and are listed.\n\nWrites `model/`: the model, completed "
+    "with `calibration.json`: the aggregation, and the probabilities of the correct "
+    "predictions for validation songs, which `segue predict --none-of-these` uses to recognise "
+    "unknown artists.",
   .result_version = 4,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,
