@@ -244,17 +244,19 @@ test_sources (Fixture *f, gconstpointer data)
   } cases[] = {
     { "Album", "Album", NULL, "pass the music folder with --music FOLDER" },
     { "/music/", "/secrt/", NULL, "pass the music folder with --music FOLDER" },
-    { "/Album 0/", "/../../x/", "music", "clips could not be created" },
+    { "/Song ", "/../a/", "music", "the first error: no file of the song is known" },
   };
   g_auto (CommandResult) result = { 0 };
   run_preset (f, &result);
   fixture_write (f, "forge.py", forge);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *line =
-      g_strdup_printf ("rm -rf run secrt x; cp -rL " LATEST
-                       "/. run; cp -rL music secrt; cp -rL 'music/Artist 0/Album "
-                       "0' x; python3 forge.py run/predictions/result '%s' '%s'",
-                       cases[i].old, cases[i].new);
+    /* All of these files exist. */
+    g_autofree char *line = g_strdup_printf (
+      "rm -rf run secrt; cp -rL " LATEST "/. run; cp -rL music secrt; "
+      "for artist in music/*; do mkdir -p \"$artist/a\"; for song in 0 1 2 3; do "
+      "cp 'music/Artist 0/Album 0/Song 0.wav' \"$artist/a/$song.wav\"; done; done; "
+      "python3 forge.py run/predictions/result '%s' '%s'",
+      cases[i].old, cases[i].new);
     command_run_shell (&result, f->folder, f->env, line);
     command_assert (&result, 0);
     command_run (&result, f->folder, f->env, "report", "run", cases[i].music ? "--music" : NULL,
