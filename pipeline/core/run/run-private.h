@@ -162,7 +162,7 @@ gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError 
  * @at reads: see segue_tree_copy().  @in_store: those in the store, else those in the run's folder */
 GHashTable *segue_run_find_twins (SegueRun *run, const SegueStageRun *at, gboolean in_store);
 /** segue_run_save_predictions: leaves the predictions that @at has emitted in its output folder, for
- * segue_run_revisit(): see saved-items.h. */
+ * segue_finished_run_apply(): see saved-items.h. */
 gboolean segue_run_save_predictions (SegueRun *run, SegueStageRun *at, GError **error);
 
 /** segue_run_connect_summary: where @at reads the run's summary: writes summary.json, of the stages before it, and
