@@ -12,11 +12,10 @@ append_field (GString *line, const char *text)
 }
 
 static void
-append_number (GString *line, const char *format, double value)
+append_number (GString *line, double value, guint digits)
 {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
   g_string_append_c (line, ',');
-  g_string_append (line, g_ascii_formatd (text, sizeof text, format, value));
+  segue_csv_append_number (line, value, digits);
 }
 
 static guint
@@ -48,16 +47,16 @@ append_answer (GString *line, const SeguePredictCsv *csv, const float *probabili
                guint n_labels, guint best, gboolean none)
 {
   append_field (line, none ? "" : csv->labels[best]);
-  append_number (line, "%.9g", (double) probabilities[best]);
+  append_number (line, (double) probabilities[best], 9);
   append_field (line, "");
   for (guint c = 0; csv->n_top == 0 && c < n_labels; c++)
-    append_number (line, "%.9g", (double) probabilities[c]);
+    append_number (line, (double) probabilities[c], 9);
   if (csv->n_top == 0)
     return;
   g_autofree guint *order = segue_predict_rank (probabilities, n_labels, best);
   for (guint i = 0; i < count_pairs (csv); i++) {
     append_field (line, csv->labels[order[i]]);
-    append_number (line, "%.9g", (double) probabilities[order[i]]);
+    append_number (line, (double) probabilities[order[i]], 9);
   }
 }
 
@@ -76,8 +75,8 @@ segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
       continue;
     }
     const SegueSegmentPrediction *segment = &prediction->segments[i];
-    append_number (text, "%.12g", segment->start);
-    append_number (text, "%.12g", segment->duration);
+    append_number (text, segment->start, 12);
+    append_number (text, segment->duration, 12);
     append_answer (text, csv, segment->probabilities, n,
                    segue_predict_find_first (segment->probabilities, n), FALSE);
   }

@@ -95,8 +95,8 @@ find_threshold (Model *model, double share, GError **error)
   else
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "‘%s’ has no calibration.json, which --none-of-these needs: train the model again with a "
-      "validation set, or leave out the option",
+      "‘%s’ has no calibration.json, which --none-of-these needs: run a pipeline in which `- use: "
+      "evaluate` follows the training, with a validation set, or leave out the option",
       shown);
   return FALSE;
 }
@@ -227,7 +227,7 @@ static const SegueOption rows[] = {
     "how many labels to show (default: 2; in JSON and CSV all)" },
   { "aggregation", 'a', SEGUE_OPTION_STRING, offsetof (Options, aggregation), "NAME", 0, 0,
     "how the predictions of segments are combined into that of a song: mean-probability, "
-    "mean-logit (their geometric mean), vote, or confidence-weighted (default: as the run was "
+    "mean-logit (their geometric mean), vote, or confidence-weighted (default: as the model was "
     "evaluated)" },
   { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (Options, none), "PERCENT", 0, 0,
     "reject a song whose confidence is below that of all but PERCENT of the correctly classified "

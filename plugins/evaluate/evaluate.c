@@ -1,11 +1,10 @@
-/* evaluate: a model's predictions for every segment and song, and their accuracy. */
+/* evaluate: a model's predictions for every segment and song, their accuracy, and the completed model. */
 #include "metrics.h"
 #include "table.h"
 
+#include <segue/calibration.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
-#include <segue/predict.h>
-#include <string.h>
 
 /* Segments of a song per pass through the model. */
 #define BATCH 16
@@ -17,10 +16,12 @@ typedef struct {
 
 typedef struct {
   SegueModel *model;
+  char *model_folder;
   SegueModelInfo info;
   GHashTable *label_numbers; /* label → index + 1 */
   EvaluateSet sets[SEGUE_N_SETS];
   EvaluateTable *table;
+  SegueCalibration *calibration;
 
   /* The current song. */
   SegueItem *first;     /* of its segments; NULL: none yet */
@@ -43,8 +44,10 @@ evaluator_free (gpointer instance)
     g_clear_pointer (&evaluator->sets[i].unknown, g_hash_table_unref);
   }
   g_clear_pointer (&evaluator->model, segue_model_free);
+  g_free (evaluator->model_folder);
   g_clear_pointer (&evaluator->label_numbers, g_hash_table_unref);
   g_clear_pointer (&evaluator->table, evaluate_table_free);
+  g_clear_pointer (&evaluator->calibration, segue_calibration_free);
   g_clear_pointer (&evaluator->first, segue_item_unref);
   g_clear_pointer (&evaluator->waiting, g_ptr_array_unref);
   g_clear_pointer (&evaluator->places, g_array_unref);
@@ -61,35 +64,39 @@ typedef struct {
   int precision;   /* SegueModelPrecision */
 } EvaluateConfig;
 
-static SegueModel *
-load_model (SegueContext *context, GError **error)
+static gboolean
+load_model (Evaluator *evaluator, SegueContext *context, GError **error)
 {
   SegueDataset *models = segue_context_get_input (context, "model");
   if (models == NULL || segue_dataset_get_length (models) != 1) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "one model is evaluated at a time, but there are %u",
                  models != NULL ? segue_dataset_get_length (models) : 0);
-    return NULL;
+    return FALSE;
   }
   g_autoptr (SegueReader) reader = segue_reader_new (models, 0);
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
+  if (item == NULL)
+    return FALSE;
   const EvaluateConfig *config = segue_context_get_config (context);
   const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
                                 .threads = segue_context_get_threads (context),
                                 .precision = (SegueModelPrecision) config->precision };
-  return item != NULL ? segue_model_load (segue_context_get_registry (context),
-                                          segue_item_get_path (item), NULL, NULL, &spec, error)
-                      : NULL;
+  evaluator->model_folder = g_strdup (segue_item_get_path (item));
+  evaluator->model = segue_model_load (segue_context_get_registry (context),
+                                       evaluator->model_folder, NULL, NULL, &spec, error);
+  return evaluator->model != NULL;
 }
 
 static gboolean
 evaluate_open (SegueContext *context, gpointer *instance, GError **error)
 {
   g_autoptr (Evaluator) evaluator = g_new0 (Evaluator, 1);
-  evaluator->model = load_model (context, error);
-  const char *folder =
-    evaluator->model != NULL ? segue_context_get_output_folder (context, error) : NULL;
+  const EvaluateConfig *config = segue_context_get_config (context);
+  const char *folder = load_model (evaluator, context, error)
+                         ? segue_context_get_output_folder (context, error)
+                         : NULL;
   if (folder == NULL)
     return FALSE;
 
@@ -99,6 +106,7 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   evaluator->table = evaluate_table_new (path, evaluator->info.labels, error);
   if (evaluator->table == NULL)
     return FALSE;
+  evaluator->calibration = segue_calibration_new ((SegueAggregation) config->aggregation);
   SegueDataset *audio = segue_context_get_input (context, "audio");
   evaluator->n_items = audio != NULL ? segue_dataset_get_length (audio) : 0;
   evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
@@ -205,59 +213,45 @@ count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
   for (guint s = 0; s < n_segments; s++)
     evaluate_tally_add_segment (set->tally, truth, rows + (gsize) s * evaluator->info.n_labels);
   evaluate_tally_add_song (set->tally, truth, answer);
+  if (set == &evaluator->sets[SEGUE_SET_VALIDATION] && truth >= 0)
+    segue_calibration_add (evaluator->calibration, (guint) truth, rows, n_segments,
+                           evaluator->info.n_labels);
   if (truth == TALLY_UNKNOWN) {
     guint before = GPOINTER_TO_UINT (g_hash_table_lookup (set->unknown, label));
     g_hash_table_insert (set->unknown, g_strdup (label), GUINT_TO_POINTER (before + n_segments));
   }
 }
 
-static gboolean
-write_rows (Evaluator *evaluator, GError **error)
-{
-  const float *rows = (const float *) (const void *) evaluator->rows->data;
-  guint n_labels = evaluator->info.n_labels;
-  EvaluateRow row = { .set = segue_item_get_string (evaluator->first, SEGUE_META_SET),
-                      .song = segue_item_get_song (evaluator->first),
-                      .source = segue_item_get_string (evaluator->first, SEGUE_META_SOURCE),
-                      .label = segue_item_get_string (evaluator->first, SEGUE_META_LABEL) };
-  for (guint s = 0; s < evaluator->places->len; s++) {
-    const Place *place = &g_array_index (evaluator->places, Place, s);
-    row.probabilities = rows + (gsize) s * n_labels;
-    guint best = 0;
-    for (guint c = 1; c < n_labels; c++) {
-      if (row.probabilities[c] > row.probabilities[best])
-        best = c;
-    }
-    row.predicted = evaluator->info.labels[best];
-    row.start = place->start;
-    row.duration = place->duration;
-    if (!evaluate_table_add (evaluator->table, &row, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* One item per song, with the metadata that its segments share. */
-static gboolean
-emit_predictions (Evaluator *evaluator, guint answer, const float *probabilities,
-                  SegueContext *context, GError **error)
+/* (transfer full): the predictions for the current song, with the metadata that its segments share. */
+static SegueItem *
+make_predictions (const Evaluator *evaluator, guint answer, const float *probabilities,
+                  GError **error)
 {
   static const char *const shared[] = { SEGUE_META_SOURCE, SEGUE_META_LABEL, SEGUE_META_GROUP,
                                         SEGUE_META_SET };
-  const gsize shape[] = { evaluator->places->len, evaluator->info.n_labels };
-  g_autoptr (GBytes) bytes =
-    g_bytes_new (evaluator->rows->data, shape[0] * shape[1] * sizeof (float));
-  SegueItem *item =
-    segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, NULL, segue_item_get_song (evaluator->first),
-                           bytes, SEGUE_DTYPE_F32, G_N_ELEMENTS (shape), shape);
+  const float *answers = (const float *) (const void *) evaluator->rows->data;
+  guint n_labels = evaluator->info.n_labels;
+  double *row;
+  SegueItem *item = segue_item_new_predictions (NULL, segue_item_get_song (evaluator->first),
+                                                evaluator->places->len, n_labels, &row, error);
+  if (item == NULL)
+    return NULL;
+  for (guint s = 0; s < evaluator->places->len; s++) {
+    const Place *place = &g_array_index (evaluator->places, Place, s);
+    row[SEGUE_PREDICTION_START] = place->start;
+    row[SEGUE_PREDICTION_DURATION] = place->duration;
+    for (guint c = 0; c < n_labels; c++)
+      row[SEGUE_PREDICTION_LABELS + c] = (double) answers[(gsize) s * n_labels + c];
+    row += SEGUE_PREDICTION_LABELS + n_labels;
+  }
   for (guint i = 0; i < G_N_ELEMENTS (shared); i++) {
     const char *value = segue_item_get_string (evaluator->first, shared[i]);
     if (value != NULL)
       segue_item_set_string (item, shared[i], value);
   }
-  segue_item_set_string (item, "predicted", evaluator->info.labels[answer]);
-  segue_item_set_double (item, "probability", (double) probabilities[answer]);
-  return segue_context_emit (context, item, error);
+  segue_item_set_string (item, SEGUE_META_PREDICTED, evaluator->info.labels[answer]);
+  segue_item_set_double (item, SEGUE_META_PROBABILITY, (double) probabilities[answer]);
+  return item;
 }
 
 static void
@@ -299,10 +293,10 @@ evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
   else
     segue_context_count (context, "songs of other sets, not judged", 1);
   evaluator->n_songs++;
-  gboolean ok = write_rows (evaluator, error) &&
-                emit_predictions (evaluator, answer, probabilities, context, error);
+  g_autoptr (SegueItem) item = make_predictions (evaluator, answer, probabilities, error);
   forget_song (evaluator);
-  return ok;
+  return item != NULL && evaluate_table_add (evaluator->table, item, error) &&
+         segue_context_emit (context, g_steal_pointer (&item), error);
 }
 
 static void
@@ -316,6 +310,17 @@ report_unknown (Evaluator *evaluator, SegueContext *context)
                          "does not know; they count as wrong",
                          tally->songs.unknown, segue_set_get_name (i));
   }
+}
+
+/* The model's folder with calibration.json: with that it is complete, also when it is copied elsewhere. */
+static gboolean
+emit_model (Evaluator *evaluator, const char *folder, SegueContext *context, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "model", NULL);
+  return segue_model_copy (evaluator->model_folder, path, error) &&
+         segue_calibration_write (evaluator->calibration, path, error) &&
+         segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
+                             error);
 }
 
 static gboolean
@@ -336,6 +341,7 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
                               SEGUE_N_SETS, evaluator->info.labels);
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
   return segue_file_write (path, text, -1, error) &&
+         emit_model (evaluator, folder, context, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder),
                              error);
 }
@@ -348,7 +354,7 @@ static const SegueParam *const params[] = {
       "How the predictions of a song's segments are combined: the mean of their probabilities; the "
       "normalised geometric mean (`mean-logit`), right where segments err independently; the share "
       "of segments that rank a label first (`vote`); or the mean weighted by 1 − normalised "
-      "entropy (`confidence-weighted`). `segue predict` does the same with the run's model."),
+      "entropy (`confidence-weighted`). `segue predict` does the same with the model."),
   SEGUE_PARAM (EvaluateConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
                .choices = SEGUE_MODEL_PRECISION_CHOICES,
                .doc = "Number format of matrix multiplications: see `train`. `int8` is for "
@@ -366,11 +372,13 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
   SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
   predictions->rank = 2;
-  predictions->dtype = SEGUE_DTYPE_F32;
+  predictions->dtype = SEGUE_DTYPE_F64;
   predictions->shape[0] = SEGUE_FORMAT_VARIES;
   if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
       !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
     return FALSE;
+  if (model != NULL)
+    segue_negotiation_pass (negotiation, "model", "model");
   if (audio == NULL || model == NULL || audio->rate == 0 || model->rate == 0 ||
       audio->rate == model->rate)
     return TRUE;
@@ -390,8 +398,9 @@ static const SeguePort *const inputs[] = {
 static const SeguePort *const outputs[] = {
   SEGUE_PORT (
     "predictions", SEGUE_KIND_PREDICTIONS,
-    "One item per song: probabilities [segments, labels]; metadata `predicted` and `probability` "
-    "for the song."),
+    "One item per song: [segments, 2 + labels] start, duration and probabilities; metadata "
+    "`predicted` and `probability` for the song."),
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model with calibration.json."),
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "The folder with metrics.json and predictions.csv."),
   NULL
 };
@@ -400,13 +409,17 @@ static const SegueStageType evaluate = {
   .struct_size = sizeof (SegueStageType),
   .name = "evaluate",
   .summary = "Evaluates a model on every segment and song",
-  .doc = "Runs the model over all items of all sets, without augmentation. A song's prediction is "
-         "combined from its segments' probabilities as `aggregation` states.\n\nWrites "
-         "`metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
-         "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
-         "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
-         "model does not know count as wrong and are listed.",
-  .result_version = 3,
+  .doc =
+    "Runs the model over all items of all sets, without augmentation. A song's prediction is "
+    "combined from its segments' probabilities as `aggregation` states.\n\nWrites "
+    "`metrics.json` (accuracy by segment and by song with its 95 % confidence interval, "
+    "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
+    "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
+    "model does not know count as wrong and are listed.\n\nWrites `model/`: the model, completed "
+    "with `calibration.json`: the aggregation, and the probabilities of the correct "
+    "predictions for validation songs, which `segue predict --none-of-these` uses to recognise "
+    "unknown artists.",
+  .result_version = 4,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,
   .outputs = outputs,

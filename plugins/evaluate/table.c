@@ -12,15 +12,14 @@ static const char *const columns[] = { "set",       "song",  "source",   "label"
 struct _EvaluateTable {
   SegueFileWriter *writer;
   GString *line;
-  guint n_labels;
+  const char *const *labels;
 };
 
 static void
-append_number (GString *line, const char *format, double value)
+append_number (GString *line, double value, guint digits)
 {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
   g_string_append_c (line, ',');
-  g_string_append (line, g_ascii_formatd (text, sizeof text, format, value));
+  segue_csv_append_number (line, value, digits);
 }
 
 static gboolean
@@ -37,13 +36,13 @@ evaluate_table_new (const char *path, const char *const *labels, GError **error)
 {
   g_autoptr (EvaluateTable) table = g_new0 (EvaluateTable, 1);
   table->line = g_string_new (columns[0]);
-  table->n_labels = g_strv_length ((char **) labels);
+  table->labels = labels;
   table->writer = segue_file_writer_new (path, error);
   if (table->writer == NULL)
     return NULL;
   for (guint i = 1; columns[i] != NULL; i++)
     g_string_append_printf (table->line, ",%s", columns[i]);
-  for (guint c = 0; c < table->n_labels; c++) {
+  for (guint c = 0; labels[c] != NULL; c++) {
     /* A label may have the name of a column. */
     g_autofree char *name = g_strconcat ("p:", labels[c], NULL);
     g_string_append_c (table->line, ',');
@@ -52,20 +51,48 @@ evaluate_table_new (const char *path, const char *const *labels, GError **error)
   return write_line (table, error) ? g_steal_pointer (&table) : NULL;
 }
 
-gboolean
-evaluate_table_add (EvaluateTable *table, const EvaluateRow *row, GError **error)
+/* The first of the most probable labels. */
+static guint
+find_best (const double *probabilities, guint n_labels)
 {
-  const char *texts[] = { row->set, row->song, row->source, row->label, row->predicted };
+  guint best = 0;
+  for (guint c = 1; c < n_labels; c++)
+    if (probabilities[c] > probabilities[best])
+      best = c;
+  return best;
+}
+
+static gboolean
+add_row (EvaluateTable *table, const SegueItem *song, const double *row, guint n_labels,
+         GError **error)
+{
+  const double *probabilities = row + SEGUE_PREDICTION_LABELS;
+  const char *texts[] = { segue_item_get_string (song, SEGUE_META_SET), segue_item_get_song (song),
+                          segue_item_get_string (song, SEGUE_META_SOURCE),
+                          segue_item_get_string (song, SEGUE_META_LABEL),
+                          table->labels[find_best (probabilities, n_labels)] };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     if (i > 0)
       g_string_append_c (table->line, ',');
     segue_csv_append (table->line, texts[i]);
   }
-  append_number (table->line, "%.12g", row->start);
-  append_number (table->line, "%.12g", row->duration);
-  for (guint c = 0; c < table->n_labels; c++)
-    append_number (table->line, "%.9g", (double) row->probabilities[c]);
+  append_number (table->line, row[SEGUE_PREDICTION_START], 12);
+  append_number (table->line, row[SEGUE_PREDICTION_DURATION], 12);
+  for (guint c = 0; c < n_labels; c++)
+    append_number (table->line, probabilities[c], 9);
   return write_line (table, error);
+}
+
+gboolean
+evaluate_table_add (EvaluateTable *table, const SegueItem *song, GError **error)
+{
+  guint n_segments, n_labels;
+  const double *rows = segue_item_get_predictions (song, &n_segments, &n_labels, error);
+  for (guint s = 0; rows != NULL && s < n_segments; s++)
+    if (!add_row (table, song, rows + (gsize) s * (SEGUE_PREDICTION_LABELS + n_labels), n_labels,
+                  error))
+      return FALSE;
+  return rows != NULL;
 }
 
 gboolean

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <segue/calibration.h>
 #include <segue/file.h>
 #include <segue/testing.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   fixture->registry = tiny_registry_new (segue_plugin_query ());
-  fixture->harness = segue_harness_new_in (fixture->registry, "evaluate", "{}");
+  fixture->harness =
+    segue_harness_new_in (fixture->registry, "evaluate", data != NULL ? data : "{}");
   fixture->model = save_model (segue_harness_get_folder (fixture->harness));
   fixture->items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   g_autoptr (SegueItem) model = segue_item_new_folder (SEGUE_KIND_MODEL, "model", fixture->model);
@@ -251,24 +253,83 @@ test_items (Fixture *fixture, gconstpointer data)
   add_worked_example (fixture);
   run (fixture);
   g_autoptr (SegueItem) first = segue_harness_pull (fixture->harness);
-  guint rank;
   g_assert_cmpint (segue_item_get_kind (first), ==, SEGUE_KIND_PREDICTIONS);
   g_assert_cmpstr (segue_item_get_id (first), ==, "a/1.mp3");
-  g_assert_cmpuint (segue_item_get_shape (first, &rank)[0], ==, 3);
-  g_assert_cmpuint (segue_item_get_shape (first, &rank)[1], ==, 2);
-  g_assert_cmpstr (segue_item_get_string (first, "predicted"), ==, "tone");
+  g_autoptr (GError) error = NULL;
+  guint n_segments, n_labels;
+  const double *rows = segue_item_get_predictions (first, &n_segments, &n_labels, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_segments, ==, 3);
+  g_assert_cmpuint (n_labels, ==, 2);
+  double mean = 0;
+  for (guint s = 0; s < 3; s++) {
+    const double *row = rows + s * (SEGUE_PREDICTION_LABELS + 2);
+    g_assert_cmpfloat (row[SEGUE_PREDICTION_START], ==, 10.25 + s);
+    g_assert_cmpfloat (row[SEGUE_PREDICTION_DURATION], ==, 0.2);
+    g_assert_cmpfloat_with_epsilon (row[SEGUE_PREDICTION_LABELS] + row[SEGUE_PREDICTION_LABELS + 1],
+                                    1, 1e-6);
+    g_assert_true ((row[SEGUE_PREDICTION_LABELS + 1] > 0.5) == (s < 2));
+    mean += row[SEGUE_PREDICTION_LABELS + 1] / 3;
+  }
+  g_assert_cmpstr (segue_item_get_string (first, SEGUE_META_PREDICTED), ==, "tone");
+  g_assert_cmpfloat_with_epsilon (segue_item_get_double (first, SEGUE_META_PROBABILITY, -1), mean,
+                                  1e-6);
   g_assert_cmpstr (segue_item_get_string (first, SEGUE_META_SET), ==, "test");
 
   guint n_songs = 1;
   for (;;) {
     g_autoptr (SegueItem) item = segue_harness_pull (fixture->harness);
     g_assert_nonnull (item);
-    if (segue_item_get_kind (item) == SEGUE_KIND_METRICS)
+    if (segue_item_get_kind (item) == SEGUE_KIND_MODEL)
       break;
     n_songs++;
   }
   g_assert_cmpuint (n_songs, ==, 7);
+  g_autoptr (SegueItem) metrics = segue_harness_pull (fixture->harness);
+  g_assert_cmpint (segue_item_get_kind (metrics), ==, SEGUE_KIND_METRICS);
   g_assert_null (segue_harness_pull (fixture->harness));
+}
+
+static void
+assert_same_file (Fixture *fixture, const char *name)
+{
+  g_autofree char *given = g_build_filename (fixture->model, name, NULL), *bytes = NULL;
+  g_autofree char *output = g_build_filename ("model", name, NULL);
+  g_autofree char *text = tiny_read (fixture->harness, output);
+  gsize length;
+  g_assert_true (g_file_get_contents (given, &bytes, &length, NULL));
+  g_assert_cmpmem (text, length, bytes, length);
+}
+
+/* The output is the model with the aggregation and the songs of the set validation; the model itself stays as it
+ * was. */
+static void
+test_model (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  add_worked_example (fixture);
+  add_song (fixture, "a/8.mp3", "validation", "tone", "ttn");
+  add_song (fixture, "a/9.mp3", "validation", "tone", "nnt");
+  add_song (fixture, "c/1.mp3", "validation", "stranger", "t");
+  add_song (fixture, "c/2.mp3", "validation", NULL, "t");
+  run (fixture);
+  assert_same_file (fixture, "config.json");
+  assert_same_file (fixture, "segue.json");
+  g_assert_null (segue_calibration_read (fixture->model, &error));
+  g_assert_no_error (error);
+  g_autofree char *folder =
+    g_build_filename (segue_harness_get_folder (fixture->harness), "output", "model", NULL);
+  g_autoptr (SegueCalibration) calibration = segue_calibration_read (folder, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (segue_calibration_get_aggregation (calibration), ==, SEGUE_AGGREGATE_VOTE);
+  g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_VOTE), ==, 2);
+  double threshold;
+  g_assert_true (
+    segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_VOTE, 0.34, &threshold, NULL));
+  g_assert_cmpfloat_with_epsilon (threshold, 2.0 / 3, 1e-6);
+  g_autoptr (SegueModel) model =
+    segue_model_load (fixture->registry, folder, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
 }
 
 /* More segments than fit into a batch, and a last one that is shorter. */
@@ -384,6 +445,7 @@ main (int argc, char **argv)
   ADD ("/evaluate/figures", test_figures);
   ADD ("/evaluate/table", test_table);
   ADD ("/evaluate/items", test_items);
+  g_test_add ("/evaluate/model", Fixture, "{ aggregation: vote }", set_up, test_model, tear_down);
   ADD ("/evaluate/batches", test_batches);
   ADD ("/evaluate/quarantine", test_quarantine);
   ADD ("/evaluate/nothing-fits", test_nothing_fits);

@@ -89,21 +89,6 @@ read_set (ReportSetFigures *set, json_t *object)
   return ok;
 }
 
-/* Runs made before it could be chosen don't contain it. */
-static gboolean
-read_aggregation (ReportFigures *figures, json_t *root)
-{
-  const json_t *member = json_object_get (root, "aggregation");
-  const char *const *names = segue_aggregation_names ();
-  for (guint i = 0; names[i] != NULL; i++) {
-    if (g_strcmp0 (json_string_value (member), names[i]) != 0)
-      continue;
-    figures->aggregation = (SegueAggregation) i;
-    return TRUE;
-  }
-  return member == NULL;
-}
-
 ReportFigures *
 report_figures_load (const char *path, GError **error)
 {
@@ -113,12 +98,6 @@ report_figures_load (const char *path, GError **error)
   if (root == NULL)
     return NULL;
   gboolean ok = TRUE;
-  if (!read_aggregation (figures, root)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’: unknown ‘aggregation’; was the run made by a newer version of segue?",
-                 shown);
-    ok = FALSE;
-  }
   for (guint i = 0; i < SEGUE_N_SETS; i++) {
     json_t *set = json_object_get (root, segue_set_get_name (i));
     figures->sets[i].labels = g_array_new (FALSE, FALSE, sizeof (ReportLabelFigures));
@@ -149,11 +128,21 @@ report_figures_check (const ReportFigures *figures, const ReportTable *table, GE
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "metrics.json counts %" G_GUINT64_FORMAT " segments of the set ‘%s’, "
-                 "predictions.csv has %" G_GUINT64_FORMAT ": they are not from the same run",
+                 "there are predictions for %" G_GUINT64_FORMAT ": they are not from the same run",
                  said, segue_set_get_name (i), counted[i]);
     return FALSE;
   }
   return TRUE;
+}
+
+GPtrArray *
+report_figures_list_labels (const ReportFigures *figures, SegueSet set)
+{
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  const GArray *labels = figures->sets[set].labels;
+  for (guint i = 0; i < labels->len; i++)
+    g_ptr_array_add (names, g_strdup (g_array_index (labels, ReportLabelFigures, i).name));
+  return names;
 }
 
 int

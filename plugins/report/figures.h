@@ -21,9 +21,7 @@ typedef struct {
   GArray *labels;
 } ReportSetFigures;
 
-/** ReportFigures: @aggregation: how song predictions were made. */
 typedef struct {
-  SegueAggregation aggregation;
   ReportSetFigures sets[SEGUE_N_SETS];
 } ReportFigures;
 
@@ -36,6 +34,9 @@ void report_figures_free (ReportFigures *figures);
 /** report_figures_check: whether their counts match the segments of @table. */
 gboolean report_figures_check (const ReportFigures *figures, const ReportTable *table,
                                GError **error);
+/** report_figures_list_labels: (transfer full): (element-type utf8): the labels of @set: those of the model, in its
+ * order. */
+GPtrArray *report_figures_list_labels (const ReportFigures *figures, SegueSet set);
 /** report_figures_judged: the most meaningful set: test, else validation, else train; -1: none. */
 int report_figures_judged (const ReportFigures *figures);
 

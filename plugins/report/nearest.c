@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <segue/error.h>
-#include <string.h>
 
 typedef struct {
   const ReportTable *table;
@@ -15,35 +14,34 @@ typedef struct {
   GArray *nearest;
 } Search;
 
-static gboolean
-keep_row (gpointer data, guint segment, const float *row, GError **error)
+static void
+keep_row (gpointer data, guint segment, const double *row)
 {
   Search *search = data;
   guint number =
     GPOINTER_TO_UINT (g_hash_table_lookup (search->numbers, GUINT_TO_POINTER (segment)));
   guint n = search->table->n_model;
-  if (number > 0)
-    memcpy (search->rows + (gsize) (number - 1) * n, row, n * sizeof *row);
-  return TRUE;
+  for (guint c = 0; number > 0 && c < n; c++)
+    search->rows[(gsize) (number - 1) * n + c] = (float) row[c];
 }
 
 static double
-square_distance (const float *a, const float *b, guint n, double limit)
+square_distance (const float *a, const double *b, guint n, double limit)
 {
   double sum = 0;
   for (guint c = 0; c < n && sum < limit; c++)
-    sum += (double) (a[c] - b[c]) * (double) (a[c] - b[c]);
+    sum += (double) (a[c] - (float) b[c]) * (double) (a[c] - (float) b[c]);
   return sum;
 }
 
-static gboolean
-compare_row (gpointer data, guint segment, const float *row, GError **error)
+static void
+compare_row (gpointer data, guint segment, const double *row)
 {
   Search *search = data;
   guint song = report_table_segment (search->table, segment)->song, n = search->table->n_model;
   const ReportSong *of = report_table_song (search->table, song);
   if (of->set != SEGUE_SET_TRAIN || of->label == REPORT_NO_LABEL)
-    return TRUE;
+    return;
   guint number =
     GPOINTER_TO_UINT (g_hash_table_lookup (search->chains, GINT_TO_POINTER (of->label + 1)));
   for (; number > 0; number = search->next[number - 1]) {
@@ -56,7 +54,6 @@ compare_row (gpointer data, guint segment, const float *row, GError **error)
       g_array_index (search->nearest, guint, i) = segment;
     }
   }
-  return TRUE;
 }
 
 static void

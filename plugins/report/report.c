@@ -81,23 +81,12 @@ find_folder (SegueContext *context, const char *port, GError **error)
 }
 
 static gboolean
-read_inputs (Parts *parts, SegueContext *context, GError **error)
+read_figures (Parts *parts, SegueContext *context, GError **error)
 {
-  GCancellable *cancellable = segue_context_get_cancellable (context);
   g_autofree char *folder = find_folder (context, "metrics", error);
-  g_autofree char *run = folder != NULL ? find_folder (context, "summary", error) : NULL;
-  if (run == NULL)
-    return FALSE;
-  g_autofree char *metrics = g_build_filename (folder, "metrics.json", NULL);
-  g_autofree char *predictions = g_build_filename (folder, "predictions.csv", NULL);
-  g_autofree char *summary = g_build_filename (run, "summary.json", NULL);
-  parts->summary = report_summary_load (summary, cancellable, error);
-  parts->figures = parts->summary != NULL ? report_figures_load (metrics, error) : NULL;
-  parts->table =
-    parts->figures != NULL
-      ? report_table_load (predictions, parts->figures->aggregation, cancellable, error)
-      : NULL;
-  if (parts->table == NULL || !report_figures_check (parts->figures, parts->table, error))
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, "metrics.json", NULL) : NULL;
+  parts->figures = path != NULL ? report_figures_load (path, error) : NULL;
+  if (parts->figures == NULL)
     return FALSE;
   int judged = report_figures_judged (parts->figures);
   if (judged < 0) {
@@ -107,6 +96,22 @@ read_inputs (Parts *parts, SegueContext *context, GError **error)
   }
   parts->judged = (SegueSet) judged;
   return TRUE;
+}
+
+static gboolean
+read_inputs (Parts *parts, SegueContext *context, GError **error)
+{
+  g_autofree char *run = find_folder (context, "summary", error);
+  g_autofree char *path = run != NULL ? g_build_filename (run, "summary.json", NULL) : NULL;
+  parts->summary = path != NULL
+                     ? report_summary_load (path, segue_context_get_cancellable (context), error)
+                     : NULL;
+  if (parts->summary == NULL || !read_figures (parts, context, error))
+    return FALSE;
+  g_autoptr (GPtrArray) labels = report_figures_list_labels (parts->figures, parts->judged);
+  parts->table = report_table_load (segue_context_get_input (context, "predictions"), labels,
+                                    segue_context_get_cancellable (context), error);
+  return parts->table != NULL && report_figures_check (parts->figures, parts->table, error);
 }
 
 static int
@@ -200,8 +205,8 @@ collect (gpointer instance, SegueContext *context, GError **error)
 }
 
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS,
-              "Output of `evaluate`: metrics.json and predictions.csv."),
+  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "The figures of `evaluate`: metrics.json."),
+  SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, "Its predictions for every segment."),
   SEGUE_PORT ("summary", SEGUE_KIND_SUMMARY,
               "The run so far: pipeline, counters, learning curves, quarantined items."),
   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
@@ -222,7 +227,7 @@ static const SegueStageType report = {
          "in the page, which saves them as a table for `relabel` of `scan`.  Each chart is also "
          "available as PNG.\n\nThe page describes the test set; without one, the validation or "
          "training set.  Clips are cut from the songs' own files, decoded as `decode` does.",
-  .result_version = 3,
+  .result_version = 4,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,
   .params = params,

@@ -1,22 +1,12 @@
 #include "table.h"
 
 #include <math.h>
-#include <segue/csv.h>
 #include <segue/error.h>
-#include <string.h>
-
-static const char *const columns[] = { "set",       "song",  "source",  "label",
-                                       "predicted", "start", "duration" };
-enum { SET, SONG, SOURCE, LABEL, PREDICTED, START, DURATION, N_COLUMNS };
 
 /* With segments of ten seconds: 460 days; 40 bytes each. */
 #define MAX_SEGMENTS (4u * 1000 * 1000)
-/* Probabilities of one song kept in memory at a time: 256 MB. */
-#define MAX_ROWS (64u * 1024 * 1024)
 /* No audio lasts longer, and a double can represent a microsecond at this size. */
 #define MAX_SECONDS (1e6)
-/* Rows between checks for cancellation. */
-#define ROWS 256
 
 static void
 clear_song (gpointer data)
@@ -27,10 +17,10 @@ clear_song (gpointer data)
 }
 
 static ReportTable *
-table_new (const char *path)
+table_new (SegueDataset *predictions)
 {
   ReportTable *table = g_new0 (ReportTable, 1);
-  table->path = g_strdup (path);
+  table->predictions = segue_dataset_ref (predictions);
   table->labels = g_ptr_array_new_with_free_func (g_free);
   table->songs = g_array_new (FALSE, TRUE, sizeof (ReportSong));
   g_array_set_clear_func (table->songs, clear_song);
@@ -43,7 +33,7 @@ report_table_free (ReportTable *table)
 {
   if (table == NULL)
     return;
-  g_free (table->path);
+  segue_dataset_unref (table->predictions);
   g_ptr_array_unref (table->labels);
   g_array_unref (table->songs);
   g_array_unref (table->segments);
@@ -76,98 +66,39 @@ report_table_is_wrong (const ReportTable *table, guint segment)
   return label != REPORT_NO_LABEL && (guint) label != at->answer;
 }
 
-/* ---- Rows ---- */
+/* ---- Reading ---- */
 
-/* A table that is being read. */
-typedef struct {
-  SegueCsv *csv;
-  GPtrArray *fields;
-  float *row; /* [n_labels] */
-  guint n_labels, n_rows;
-} Rows;
-
-static void
-rows_clear (Rows *rows)
-{
-  g_clear_pointer (&rows->csv, segue_csv_free);
-  g_clear_pointer (&rows->fields, g_ptr_array_unref);
-  g_clear_pointer (&rows->row, g_free);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Rows, rows_clear)
-
-static const char *
-field (const Rows *rows, guint column)
-{
-  return g_ptr_array_index (rows->fields, column);
-}
+static gboolean refuse (const SegueItem *item, GError **error, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
 
 static gboolean
-rows_open (Rows *rows, const char *path, GError **error)
+refuse (const SegueItem *item, GError **error, const char *format, ...)
 {
-  rows->csv = segue_csv_open (path, error);
-  rows->fields = g_ptr_array_new ();
-  if (rows->csv == NULL || !segue_csv_next (rows->csv, rows->fields, error))
-    return FALSE;
-  for (guint i = 0; i < N_COLUMNS; i++)
-    if (rows->fields->len <= i || !g_str_equal (field (rows, i), columns[i]))
-      return segue_csv_fail (rows->csv, error,
-                             "column %u is not ‘%s’: this is not a table that `evaluate` wrote",
-                             i + 1, columns[i]);
-  rows->n_labels = rows->fields->len - N_COLUMNS;
-  if (rows->n_labels == 0)
-    return segue_csv_fail (rows->csv, error, "no column contains the probability of a label");
-  rows->row = g_new0 (float, rows->n_labels);
-  return TRUE;
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "the predictions for ‘%.80s’ %s",
+               segue_item_get_id (item), what);
+  return FALSE;
 }
 
-static gboolean
-read_number (const Rows *rows, guint column, double max, double *value, GError **error)
+/* The rows of @item; %NULL with @error: not for @n_labels labels, or with invalid values. */
+static const double *
+get_rows (const SegueItem *item, guint n_labels, guint *n_segments, GError **error)
 {
-  const char *text = field (rows, column);
-  char *end = NULL;
-  *value = g_ascii_strtod (text, &end);
-  if (end != text && *end == '\0' && *value >= 0 && *value <= max)
-    return TRUE;
-  return segue_csv_fail (rows->csv, error, "column %u is ‘%.40s’, not a number from 0 to %g",
-                         column + 1, text, max);
+  guint n;
+  const double *rows = segue_item_get_predictions (item, n_segments, &n, error);
+  if (rows == NULL || n == n_labels)
+    return rows;
+  refuse (item, error, "have %u labels, and metrics.json has %u: they are not from the same run", n,
+          n_labels);
+  return NULL;
 }
-
-/* The next row and its probabilities; @fields is empty at the end. */
-static gboolean
-rows_next (Rows *rows, GCancellable *cancellable, GError **error)
-{
-  if (rows->n_rows % ROWS == 0 && g_cancellable_is_cancelled (cancellable)) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
-    return FALSE;
-  }
-  if (!segue_csv_next (rows->csv, rows->fields, error))
-    return FALSE;
-  if (rows->fields->len == 0)
-    return TRUE;
-  if (rows->fields->len != N_COLUMNS + rows->n_labels)
-    return segue_csv_fail (rows->csv, error, "%u columns, but the first line has %u",
-                           rows->fields->len, N_COLUMNS + rows->n_labels);
-  for (guint i = 0; i < rows->n_labels; i++) {
-    double value;
-    if (!read_number (rows, N_COLUMNS + i, 1.001, &value, error))
-      return FALSE;
-    rows->row[i] = (float) value;
-  }
-  rows->n_rows++;
-  return TRUE;
-}
-
-/* ---- The table ---- */
 
 typedef struct {
   ReportTable *table;
-  Rows *rows;
   GHashTable *labels; /* name → index + 1 */
-  GHashTable *songs;  /* ids */
-  SegueAggregation aggregation;
-  GArray *answers;      /* float [segments, n_model] of the current song */
-  float *probabilities; /* [n_model] of that song */
 } Loader;
 
 static void
@@ -175,9 +106,6 @@ loader_clear (Loader *loader)
 {
   g_clear_pointer (&loader->table, report_table_free);
   g_clear_pointer (&loader->labels, g_hash_table_unref);
-  g_clear_pointer (&loader->songs, g_hash_table_unref);
-  g_clear_pointer (&loader->answers, g_array_unref);
-  g_clear_pointer (&loader->probabilities, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Loader, loader_clear)
@@ -191,159 +119,135 @@ add_label (Loader *loader, const char *name)
   return loader->table->labels->len - 1;
 }
 
-static gboolean
-read_labels (Loader *loader, GError **error)
+/* -1: not known. */
+static int
+find_label (const Loader *loader, const char *name)
 {
-  for (guint i = 0; i < loader->rows->n_labels; i++) {
-    const char *name = field (loader->rows, N_COLUMNS + i);
-    if (!g_str_has_prefix (name, "p:"))
-      return segue_csv_fail (loader->rows->csv, error, "column %u is ‘%.40s’, not ‘p:’ and a label",
-                             N_COLUMNS + i + 1, name);
-    if (g_hash_table_contains (loader->labels, name + 2))
-      return segue_csv_fail (loader->rows->csv, error, "two columns are for the label ‘%.40s’",
-                             name + 2);
-    add_label (loader, name + 2);
-  }
-  loader->table->n_model = loader->rows->n_labels;
-  loader->answers = g_array_new (FALSE, FALSE, sizeof (float));
-  loader->probabilities = g_new0 (float, loader->rows->n_labels);
-  return TRUE;
+  return name != NULL ? GPOINTER_TO_INT (g_hash_table_lookup (loader->labels, name)) - 1 : -1;
 }
 
 static int
-find_label (Loader *loader, const char *name)
+get_set (const SegueItem *item)
 {
-  guint number = GPOINTER_TO_UINT (g_hash_table_lookup (loader->labels, name));
-  if (*name == '\0')
-    return REPORT_NO_LABEL;
-  return number > 0 ? (int) number - 1 : (int) add_label (loader, name);
-}
-
-static int
-find_set (const char *name)
-{
+  const char *name = segue_item_get_string (item, SEGUE_META_SET);
   /* Songs without a set are for training. */
-  if (*name == '\0')
-    return SEGUE_SET_TRAIN;
-  SegueSet set = segue_set_from_name (name);
+  SegueSet set = name != NULL ? segue_set_from_name (name) : SEGUE_SET_TRAIN;
   return set < SEGUE_N_SETS ? (int) set : -1;
 }
 
-static void
-end_song (Loader *loader)
+static int
+get_label (Loader *loader, const SegueItem *item)
 {
-  guint n = loader->table->songs->len;
-  if (n == 0)
-    return;
-  ReportSong *song = &g_array_index (loader->table->songs, ReportSong, n - 1);
-  song->answer =
-    segue_song_aggregate (loader->aggregation, (const float *) (gpointer) loader->answers->data,
-                          song->n, loader->table->n_model, loader->probabilities);
-  song->confidence = loader->probabilities[song->answer];
-  g_array_set_size (loader->answers, 0);
+  const char *name = segue_item_get_string (item, SEGUE_META_LABEL);
+  if (name == NULL || *name == '\0')
+    return REPORT_NO_LABEL;
+  int label = find_label (loader, name);
+  return label >= 0 ? label : (int) add_label (loader, name);
 }
 
 static gboolean
-begin_song (Loader *loader, GError **error)
+add_segment (ReportTable *table, const SegueItem *item, const ReportSong *song, const double *row,
+             GError **error)
 {
-  const Rows *rows = loader->rows;
-  const char *id = field (rows, SONG);
-  if (*id == '\0')
-    return segue_csv_fail (rows->csv, error, "a segment without a song");
-  if (g_hash_table_contains (loader->songs, id))
-    return segue_csv_fail (rows->csv, error, "the rows of ‘%.80s’ are not consecutive", id);
-  end_song (loader);
-  const ReportSong song = { .id = g_strdup (id),
-                            .source = g_strdup (field (rows, SOURCE)),
-                            .set = find_set (field (rows, SET)),
-                            .label = find_label (loader, field (rows, LABEL)),
-                            .first = loader->table->segments->len };
-  g_hash_table_add (loader->songs, song.id);
-  g_array_append_val (loader->table->songs, song);
-  return TRUE;
-}
-
-static gboolean
-add_segment (Loader *loader, GError **error)
-{
-  const Rows *rows = loader->rows;
-  ReportTable *table = loader->table;
-  guint n = table->songs->len;
-  ReportSong *song = n > 0 ? &g_array_index (table->songs, ReportSong, n - 1) : NULL;
-  ReportSegment segment = { 0 };
-  if (song == NULL || !g_str_equal (song->id, field (rows, SONG))) {
-    if (!begin_song (loader, error))
-      return FALSE;
-    song = &g_array_index (table->songs, ReportSong, table->songs->len - 1);
-  }
-  if (song->set != find_set (field (rows, SET)) ||
-      song->label != find_label (loader, field (rows, LABEL)))
-    return segue_csv_fail (rows->csv, error, "‘%.80s’ has two sets or labels", song->id);
-  int answer = find_label (loader, field (rows, PREDICTED));
-  if (answer < 0 || (guint) answer >= table->n_model)
-    return segue_csv_fail (rows->csv, error, "predicted is ‘%.40s’, which has no column",
-                           field (rows, PREDICTED));
-  if (table->segments->len >= MAX_SEGMENTS)
-    return segue_csv_fail (rows->csv, error, "more than %u segments are too many for one page",
-                           MAX_SEGMENTS);
-  if (!read_number (rows, START, MAX_SECONDS, &segment.start, error) ||
-      !read_number (rows, DURATION, MAX_SECONDS, &segment.duration, error))
-    return FALSE;
-  segment.song = table->songs->len - 1;
-  segment.answer = (guint) answer;
-  segment.confidence = rows->row[answer];
-  gboolean known = song->label >= 0 && (guint) song->label < table->n_model;
-  segment.truth = known ? rows->row[song->label] : NAN;
-  if (loader->answers->len + table->n_model > MAX_ROWS)
-    return segue_csv_fail (rows->csv, error, "‘%.80s’ has more probabilities than can be stored",
-                           song->id);
-  g_array_append_vals (loader->answers, rows->row, table->n_model);
-  song->n++;
+  const double *probabilities = row + SEGUE_PREDICTION_LABELS;
+  ReportSegment segment = { .song = table->songs->len,
+                            .start = row[SEGUE_PREDICTION_START],
+                            .duration = row[SEGUE_PREDICTION_DURATION],
+                            .truth = NAN };
+  if (segment.start > MAX_SECONDS || segment.duration > MAX_SECONDS)
+    return refuse (item, error, "have a segment at %g s that lasts %g s", segment.start,
+                   segment.duration);
+  for (guint c = 1; c < table->n_model; c++)
+    if (probabilities[c] > probabilities[segment.answer])
+      segment.answer = c;
+  segment.confidence = (float) probabilities[segment.answer];
+  if (song->label >= 0 && (guint) song->label < table->n_model)
+    segment.truth = (float) probabilities[song->label];
   g_array_append_val (table->segments, segment);
   return TRUE;
 }
 
+static gboolean
+add_song (Loader *loader, const SegueItem *item, GError **error)
+{
+  ReportTable *table = loader->table;
+  const char *source = segue_item_get_string (item, SEGUE_META_SOURCE);
+  const char *predicted = segue_item_get_string (item, SEGUE_META_PREDICTED);
+  int answer = find_label (loader, predicted);
+  double confidence = segue_item_get_double (item, SEGUE_META_PROBABILITY, NAN);
+  guint n_segments;
+  const double *rows = get_rows (item, table->n_model, &n_segments, error);
+  if (rows == NULL)
+    return FALSE;
+  if (answer < 0 || (guint) answer >= table->n_model || !(confidence >= 0 && confidence <= 1))
+    return refuse (item, error, "name ‘%.40s’ with probability %g, which is no label of the model",
+                   predicted != NULL ? predicted : "", confidence);
+  if (n_segments > MAX_SEGMENTS - table->segments->len)
+    return refuse (item, error, "are too many: more than %u segments do not fit in one page",
+                   MAX_SEGMENTS);
+  ReportSong song = { .set = get_set (item),
+                      .label = get_label (loader, item),
+                      .answer = (guint) answer,
+                      .confidence = (float) confidence,
+                      .first = table->segments->len,
+                      .n = n_segments };
+  for (guint s = 0; s < n_segments; s++)
+    if (!add_segment (table, item, &song,
+                      rows + (gsize) s * (SEGUE_PREDICTION_LABELS + table->n_model), error))
+      return FALSE;
+  song.id = g_strdup (segue_item_get_song (item));
+  song.source = g_strdup (source != NULL ? source : "");
+  g_array_append_val (table->songs, song);
+  return TRUE;
+}
+
+static gboolean
+check_cancelled (GCancellable *cancellable, GError **error)
+{
+  if (!g_cancellable_is_cancelled (cancellable))
+    return TRUE;
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "stopped");
+  return FALSE;
+}
+
 ReportTable *
-report_table_load (const char *path, SegueAggregation aggregation, GCancellable *cancellable,
+report_table_load (SegueDataset *predictions, const GPtrArray *labels, GCancellable *cancellable,
                    GError **error)
 {
-  g_auto (Rows) rows = { 0 };
-  g_auto (Loader) loader = { .table = table_new (path), .rows = &rows, .aggregation = aggregation };
-  loader.labels = g_hash_table_new (g_str_hash, g_str_equal);
-  loader.songs = g_hash_table_new (g_str_hash, g_str_equal);
-  if (!rows_open (&rows, path, error) || !read_labels (&loader, error))
-    return NULL;
-  for (;;) {
-    if (!rows_next (&rows, cancellable, error))
-      return NULL;
-    if (rows.fields->len == 0)
-      break;
-    if (!add_segment (&loader, error))
+  g_auto (Loader) loader = { .table = table_new (predictions),
+                             .labels = g_hash_table_new (g_str_hash, g_str_equal) };
+  g_autoptr (SegueReader) reader = segue_reader_new (predictions, 0);
+  for (guint c = 0; c < labels->len; c++)
+    add_label (&loader, g_ptr_array_index (labels, c));
+  loader.table->n_model = labels->len;
+  for (guint i = 0; i < segue_dataset_get_length (predictions); i++) {
+    g_autoptr (SegueItem) item = check_cancelled (cancellable, error)
+                                   ? segue_reader_get (reader, i, cancellable, error)
+                                   : NULL;
+    if (item == NULL || !add_song (&loader, item, error))
       return NULL;
   }
-  end_song (&loader);
-  if (loader.table->segments->len > 0)
-    return g_steal_pointer (&loader.table);
-  segue_csv_fail (rows.csv, error, "the table has no rows");
-  return NULL;
+  return g_steal_pointer (&loader.table);
 }
 
 gboolean
 report_table_each (const ReportTable *table, ReportRowFunc function, gpointer data,
                    GCancellable *cancellable, GError **error)
 {
-  g_auto (Rows) rows = { 0 };
-  if (!rows_open (&rows, table->path, error))
-    return FALSE;
-  for (guint i = 0;; i++) {
-    if (!rows_next (&rows, cancellable, error))
+  g_autoptr (SegueReader) reader = segue_reader_new (table->predictions, 0);
+  for (guint i = 0; i < table->songs->len; i++) {
+    const ReportSong *song = report_table_song (table, i);
+    g_autoptr (SegueItem) item = check_cancelled (cancellable, error)
+                                   ? segue_reader_get (reader, i, cancellable, error)
+                                   : NULL;
+    guint n_segments;
+    const double *rows = item != NULL ? get_rows (item, table->n_model, &n_segments, error) : NULL;
+    if (rows == NULL)
       return FALSE;
-    gboolean ended = rows.fields->len == 0;
-    if (rows.n_labels != table->n_model || ended != (i >= table->segments->len))
-      return segue_csv_fail (rows.csv, error, "the table changed while it was read; run again");
-    if (ended)
-      return TRUE;
-    if (!function (data, i, rows.row, error))
-      return FALSE;
+    for (guint s = 0; s < song->n; s++)
+      function (data, song->first + s,
+                rows + (gsize) s * (SEGUE_PREDICTION_LABELS + table->n_model) +
+                  SEGUE_PREDICTION_LABELS);
   }
+  return TRUE;
 }

@@ -1,10 +1,10 @@
-/* predictions.csv: every segment with its true label and its prediction.
+/* The predictions of an evaluation: every segment with its true label and its prediction.
  *
  * Only a few numbers per segment are kept in memory.  Probabilities are read again where needed,
- * row by row, so that memory does not grow with the number of labels. */
+ * song by song, so that memory does not grow with the number of labels. */
 #pragma once
 
-#include <segue/predict.h>
+#include <segue/dataset.h>
 
 /** ReportSegment: @song: index; @answer: index of a label; @confidence: the answer's probability; @truth: that of
  * the song's label, NaN where the model does not have the label. */
@@ -17,10 +17,10 @@ typedef struct {
 #define REPORT_NO_LABEL (-1)
 
 /**
- * ReportSong: @id, @source: as in the table (@source: "" where there is none)
+ * ReportSong: @id, @source: of the song (@source: "" where there is none)
  * @set: #SegueSet; -1: another set, which is not evaluated
  * @label: index of labels; REPORT_NO_LABEL
- * @answer, @confidence: from its segments' probabilities combined
+ * @answer, @confidence: of the song, as `evaluate` aggregated its segments
  * @first, @n: its segments
  */
 typedef struct {
@@ -35,18 +35,18 @@ typedef struct {
  * ReportTable:
  * @labels: (element-type utf8): those of the model, then those of songs only
  * @n_model: how many of them are the model's
- * @songs: #ReportSong; @segments: #ReportSegment, songs together, in the order of the table
+ * @songs: #ReportSong; @segments: #ReportSegment, songs together, in the order of the dataset
  */
 typedef struct {
-  char *path;
+  SegueDataset *predictions;
   GPtrArray *labels;
   guint n_model;
   GArray *songs, *segments;
 } ReportTable;
 
-/** report_table_load: (transfer full): @aggregation: how song predictions were made; errors carry file and
- * line. */
-ReportTable *report_table_load (const char *path, SegueAggregation aggregation,
+/** report_table_load: (transfer full): from predictions items, which may be those of an untrusted run.
+ * @labels: (element-type utf8): those of the model */
+ReportTable *report_table_load (SegueDataset *predictions, const GPtrArray *labels,
                                 GCancellable *cancellable, GError **error);
 /** report_table_free: accepts %NULL. */
 void report_table_free (ReportTable *table);
@@ -57,9 +57,9 @@ const ReportSegment *report_table_segment (const ReportTable *table, guint segme
 /** report_table_is_wrong: whether it has a label and is predicted as another. */
 gboolean report_table_is_wrong (const ReportTable *table, guint segment);
 
-/** ReportRowFunc: @row: [n_model] probabilities of segment @segment; %FALSE with @error ends it. */
-typedef gboolean (*ReportRowFunc) (gpointer data, guint segment, const float *row, GError **error);
-/** report_table_each: reads the table again.  %SEGUE_ERROR_DATA where the file has changed. */
+/** ReportRowFunc: @row: [n_model] probabilities of segment @segment. */
+typedef void (*ReportRowFunc) (gpointer data, guint segment, const double *row);
+/** report_table_each: reads the predictions again. */
 gboolean report_table_each (const ReportTable *table, ReportRowFunc function, gpointer data,
                             GCancellable *cancellable, GError **error);
 

@@ -34,6 +34,7 @@ case_init (Case *self, const char *const *labels)
   self->n_labels = g_strv_length ((GStrv) labels);
   self->songs = g_ptr_array_new_with_free_func (song_free);
   self->audio = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  self->predictions = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   self->folder = g_dir_make_tmp ("segue-report-XXXXXX", &error);
   g_assert_no_error (error);
 }
@@ -45,6 +46,7 @@ case_clear (Case *self)
   g_free (self->folder);
   g_ptr_array_unref (self->songs);
   g_ptr_array_unref (self->audio);
+  g_ptr_array_unref (self->predictions);
 }
 
 static void
@@ -80,27 +82,36 @@ case_add_song (Case *self, const char *id, const char *set, const char *label, c
 }
 
 static void
-append_field (GString *csv, const char *text)
-{
-  g_auto (GStrv) parts = g_strsplit (text, "\"", -1);
-  g_autofree char *doubled = g_strjoinv ("\"\"", parts);
-  g_string_append_printf (csv, "\"%s\",", doubled);
-}
-
-static void
-append_segment (Case *self, GString *csv, const Song *song, guint i)
+fill_row (const Case *self, const Song *song, guint i, double *row)
 {
   guint answer = g_array_index (song->answers, guint, 2 * i);
   double p = g_array_index (song->answers, guint, 2 * i + 1) / 100.0;
-  append_field (csv, song->set);
-  append_field (csv, song->id);
-  append_field (csv, "/nowhere/song.mp3");
-  append_field (csv, song->label);
-  append_field (csv, self->labels[answer]);
-  g_string_append_printf (csv, "%u,1", 10 * i);
+  row[SEGUE_PREDICTION_START] = 10 * i;
+  row[SEGUE_PREDICTION_DURATION] = 1;
   for (guint c = 0; c < self->n_labels; c++)
-    g_string_append_printf (csv, ",%.6f", c == answer ? p : (1 - p) / MAX (self->n_labels - 1, 1));
-  g_string_append_c (csv, '\n');
+    row[SEGUE_PREDICTION_LABELS + c] =
+      (double) (float) (c == answer ? p : (1 - p) / MAX (self->n_labels - 1, 1));
+}
+
+/* The answer of the song's first segment, with the mean of its probabilities. */
+static SegueItem *
+predict (const Case *self, const Song *song)
+{
+  guint n = song->answers->len / 2, answer = g_array_index (song->answers, guint, 0);
+  double *row, mean = 0;
+  SegueItem *item = segue_item_new_predictions (NULL, song->id, n, self->n_labels, &row, NULL);
+  for (guint i = 0; i < n; i++, row += SEGUE_PREDICTION_LABELS + self->n_labels) {
+    fill_row (self, song, i, row);
+    mean += row[SEGUE_PREDICTION_LABELS + answer] / n;
+  }
+  segue_item_set_string (item, SEGUE_META_SOURCE, "/nowhere/song.mp3");
+  if (*song->set)
+    segue_item_set_string (item, SEGUE_META_SET, song->set);
+  if (*song->label)
+    segue_item_set_string (item, SEGUE_META_LABEL, song->label);
+  segue_item_set_string (item, SEGUE_META_PREDICTED, self->labels[answer]);
+  segue_item_set_double (item, SEGUE_META_PROBABILITY, mean);
+  return item;
 }
 
 /* The figures of label @label (%NULL: all) in @set, of those that the report reads. */
@@ -149,20 +160,9 @@ write_metrics (Case *self)
 void
 case_write (Case *self)
 {
-  g_autoptr (GString) csv = g_string_new ("set,song,source,label,predicted,start,duration");
-  for (guint c = 0; c < self->n_labels; c++) {
-    g_autofree char *name = g_strconcat ("p:", self->labels[c], NULL);
-    g_string_append_c (csv, ',');
-    append_field (csv, name);
-    g_string_truncate (csv, csv->len - 1);
-  }
-  g_string_append_c (csv, '\n');
-  for (guint i = 0; i < self->songs->len; i++) {
-    const Song *song = g_ptr_array_index (self->songs, i);
-    for (guint j = 0; j < song->answers->len / 2; j++)
-      append_segment (self, csv, song, j);
-  }
-  case_put (self, "predictions.csv", csv->str);
+  g_ptr_array_set_size (self->predictions, 0);
+  for (guint i = 0; i < self->songs->len; i++)
+    g_ptr_array_add (self->predictions, predict (self, g_ptr_array_index (self->songs, i)));
   write_metrics (self);
 }
 
@@ -175,17 +175,6 @@ case_put (Case *self, const char *name, const char *text)
   g_assert_no_error (error);
 }
 
-char *
-case_read_figures (Case *self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (self->folder, "metrics.json", NULL);
-  char *text = NULL;
-  g_file_get_contents (path, &text, NULL, &error);
-  g_assert_no_error (error);
-  return text;
-}
-
 SegueHarness *
 case_run (Case *self, const char *with, const char *summary, GError **error)
 {
@@ -196,6 +185,8 @@ case_run (Case *self, const char *with, const char *summary, GError **error)
   case_put (self, "summary.json", summary ? summary : "{}");
   g_autoptr (SegueItem) run = segue_item_new_folder (SEGUE_KIND_SUMMARY, "summary", self->folder);
   segue_harness_set_input (harness, "summary", &run, 1);
+  segue_harness_set_input (harness, "predictions", (SegueItem *const *) self->predictions->pdata,
+                           self->predictions->len);
   segue_harness_set_threads (harness, 2);
   if (self->audio->len > 0)
     segue_harness_set_input (harness, "audio", (SegueItem *const *) self->audio->pdata,

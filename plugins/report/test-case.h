@@ -7,9 +7,10 @@
 typedef struct {
   const char *const *labels; /* of the model */
   guint n_labels;
-  GPtrArray *songs; /* see test-case.c */
-  GPtrArray *audio; /* SegueItem: of songs that have audio */
-  char *folder;     /* gets metrics.json and predictions.csv */
+  GPtrArray *songs;       /* see test-case.c */
+  GPtrArray *audio;       /* SegueItem: of songs that have audio */
+  char *folder;           /* gets metrics.json */
+  GPtrArray *predictions; /* SegueItem, as written */
 } Case;
 
 /** case_init: @labels: %NULL-terminated, borrowed. */
@@ -24,11 +25,10 @@ void case_clear (Case *self);
  */
 void case_add_song (Case *self, const char *id, const char *set, const char *label,
                     const char *answers, gboolean sound);
+/** case_write: metrics.json, and the predictions; a song's prediction is that of its first segment. */
 void case_write (Case *self);
 /** case_put: (in the case's folder) replaces the content of the file @name. */
 void case_put (Case *self, const char *name, const char *text);
-/** case_read_figures: (transfer full): metrics.json as it was written. */
-char *case_read_figures (Case *self);
 /** case_run: (transfer full): runs the stage over the case; its report is in case_output(). */
 SegueHarness *case_run (Case *self, const char *with, const char *summary, GError **error);
 /** case_read: (transfer full): file @name of the report. */

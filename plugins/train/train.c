@@ -1,5 +1,4 @@
 /* train: a dataset of labelled segments → a model folder. */
-#include "calibrate.h"
 #include "history.h"
 #include "job.h"
 #include "learn.h"
@@ -205,16 +204,13 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
   if (!train_prefix_prepare (job, error) || !train_learn (job, error))
     return FALSE;
 
-  g_autoptr (SegueCalibration) calibration = train_calibrate (job, error);
-  const char *folder =
-    calibration != NULL ? segue_context_get_output_folder (context, error) : NULL;
+  const char *folder = segue_context_get_output_folder (context, error);
   if (folder == NULL)
     return FALSE;
   g_autofree char *path = g_build_filename (folder, "model", NULL);
   const char *preparation = segue_dataset_get_preparation (job->train.dataset);
   return train_history_write (job, folder, error) &&
          segue_model_save (job->model, path, preparation, error) &&
-         segue_calibration_write (calibration, path, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
                              error);
 }
@@ -249,10 +245,8 @@ static const SegueStageType train = {
     "schedule, warmup, weight_decay, label_smoothing, gradient_clip) are taken from the recipe of "
     "the model type, which `segue inspect MODEL` shows.\n\nThe optimiser is AdamW. The same seed "
     "gives the same model, whatever the number of threads. An interrupted training resumes where "
-    "it stopped.\n\nWrites `model/` and `history.json`. The model contains the probabilities of "
-    "its correct predictions for validation songs (`calibration.json`), which `segue predict "
-    "--none-of-these` uses to recognise unknown artists.",
-  .result_version = 2,
+    "it stopped.\n\nWrites `model/` and `history.json`. The stage `evaluate` completes the model.",
+  .result_version = 3,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,
   .inputs = inputs,

@@ -40,9 +40,8 @@ softmax (const float *logits, guint n, gint32 label, double *row)
 }
 
 static void
-count_sample (const TrainSample *sample, const double *row, double loss, gpointer data)
+count_sample (Tally *tally, const TrainSample *sample, const double *row, double loss)
 {
-  Tally *tally = data;
   for (guint c = 0; c < tally->n_labels; c++)
     tally->songs[(gsize) sample->song * tally->n_labels + c] += row[c];
   tally->labels[sample->song] = sample->label;
@@ -53,8 +52,9 @@ count_sample (const TrainSample *sample, const double *row, double loss, gpointe
   tally->n_right += largest (row, tally->n_labels) == (guint) sample->label;
 }
 
-gboolean
-train_validate_each (TrainJob *job, TrainAnswered answered, gpointer data, GError **error)
+/* Predicts every item of the validation set. */
+static gboolean
+count_all (TrainJob *job, Tally *tally, GError **error)
 {
   const TrainSource *source = &job->validation;
   const TrainPass feed_pass = { .source = source,
@@ -82,7 +82,7 @@ train_validate_each (TrainJob *job, TrainAnswered answered, gpointer data, GErro
     for (guint i = 0; i < n; i++) {
       const TrainSample *sample = &source->set->samples[first + i];
       double loss = softmax (job->logits + i * n_labels, n_labels, sample->label, row);
-      answered (sample, row, loss, data);
+      count_sample (tally, sample, row, loss);
     }
   }
   if (local == NULL)
@@ -110,7 +110,7 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
       set->n_songs, n_labels);
     return FALSE;
   }
-  if (!train_validate_each (job, count_sample, &tally, error))
+  if (!count_all (job, &tally, error))
     return FALSE;
 
   for (guint s = 0; s < set->n_songs; s++)

@@ -259,16 +259,48 @@ test_aggregation (Fixture *f, gconstpointer data)
   g_assert_cmpstr (result.out, ==, asked.out);
   shell (f, "segue predict -m " MODEL " --json music", &asked);
   g_assert_cmpstr (result.out, !=, asked.out);
-  shell (f, "segue predict -m runs/votes/latest/model --json music", &result);
+  /* A copy of the model is complete. */
+  g_autofree char *votes = g_strdup (result.out);
+  shell (f, "cp -rL runs/votes/latest/model copy; segue predict -m copy --json music", &result);
+  g_assert_cmpstr (result.out, ==, votes);
+  shell (f, "segue predict -m runs/votes/latest/stages/train/model --json music", &result);
   g_assert_cmpstr (result.out, ==, asked.out);
 
   shell (f, "segue predict -m " MODEL " --aggregation mean-logits music", &result);
   command_assert (&result, 64);
   command_assert_says (&result, "did you mean mean-logit?");
-  fixture_write (f, "runs/votes/latest/metrics.json", "{\"aggregation\": \"guess\"}");
-  shell (f, "segue predict -m runs/votes/latest music", &result);
+  fixture_write (f, "copy/calibration.json",
+                 "{\"segue\": 1, \"confidences\": {}, \"aggregation\": \"guess\"}");
+  shell (f, "segue predict -m copy music", &result);
   command_assert (&result, 65);
-  command_assert_says (&result, "metrics.json");
+  command_assert_says (&result, "calibration.json’ is not a valid calibration file");
+}
+
+/* The files in the model of a run that differ from those of `train`, and the number of files with weights in the
+ * cache. */
+static const char list_own[] =
+  "cd " MODEL "; for name in $(ls model); do [ model/$name -ef stages/train/model/$name ] || "
+  "echo $name; done; cd ../../..; find cache -name model.safetensors -printf '%i\\n' | sort -u | "
+  "wc -l";
+
+/* A run has one copy of the weights, and so has the cache, for `train` and `evaluate` together. */
+static void
+test_stored_once (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  shell (f, list_own, &result);
+  command_assert (&result, 0);
+  g_assert_cmpstr (result.out, ==, "calibration.json\n1\n");
+  g_autofree char *calibration = fixture_read (f, MODEL "/model/calibration.json", NULL);
+  shell (f, "segue run small.yaml", &result);
+  command_assert (&result, 0);
+  command_assert_says (&result, "evaluate: from the cache");
+  g_autofree char *again = fixture_read (f, MODEL "/model/calibration.json", NULL);
+  g_assert_cmpstr (calibration, ==, again);
+  shell (f, list_own, &result);
+  g_assert_cmpstr (result.out, ==, "calibration.json\n1\n");
+  shell (f, "segue cache verify", &result);
+  command_assert (&result, 0);
 }
 
 static void
@@ -300,8 +332,6 @@ test_none_of_these (Fixture *f, gconstpointer data)
   shell (f, "segue predict -m " MODEL " --none-of-these 25 music", &result);
   command_assert (&result, 65);
   command_assert_says (&result, "calibration.json’ is not a valid calibration file");
-  shell (f, "segue predict -m " MODEL " music", &result);
-  command_assert (&result, 0);
   shell (f,
          "rm " MODEL "/model/calibration.json; segue predict -m " MODEL " --none-of-these 9 music",
          &result);
@@ -461,6 +491,7 @@ main (int argc, char **argv)
   ADD ("unlike-training", test_unlike_training);
   ADD ("full", test_full);
   ADD ("aggregation", test_aggregation);
+  ADD ("stored-once", test_stored_once);
   ADD ("none-of-these", test_none_of_these);
   ADD ("killed", test_killed);
   ADD ("no-cache", test_no_cache);

@@ -226,27 +226,78 @@ test_leftover (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));
 }
 
-/* An untrusted run refers to files of this machine. */
+/* Replaces text in the predictions of `run`, with the checksum that an attacker would set (see result.h). */
+static const char forge[] = "import hashlib, sys\n"
+                            "path, old, new = sys.argv[1:]\n"
+                            "data = bytearray(open(path, 'rb').read())\n"
+                            "assert len(old) == len(new) and old.encode() in data\n"
+                            "data = data.replace(old.encode(), new.encode())\n"
+                            "data[16:48] = hashlib.sha256(data[48:]).digest()\n"
+                            "open(path, 'wb').write(data)\n";
+
+/* An untrusted run refers to files of this machine: elsewhere, and with `..`. */
 static void
 test_sources (Fixture *f, gconstpointer data)
 {
-  static const char *const lines[] = {
-    "",
-    "sed -i \"s#,[^,]*/music/#,$PWD/secret/music/#\" run/predictions.csv",
-    "sed -i \"s#,[^,]*/music/[^,]*#,$PWD/other/../../secret/song.wav#\" run/predictions.csv",
+  static const struct {
+    const char *old, *new, *music, *says;
+  } cases[] = {
+    { "Album", "Album", NULL, "pass the music folder with --music FOLDER" },
+    { "/music/", "/secrt/", NULL, "pass the music folder with --music FOLDER" },
+    { "/Song ", "/../a/", "music", "the first error: no file of the song is known" },
   };
   g_auto (CommandResult) result = { 0 };
   run_preset (f, &result);
-  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+  fixture_write (f, "forge.py", forge);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    /* All of these files exist. */
     g_autofree char *line = g_strdup_printf (
-      "rm -rf run secret; cp -rL %s run; mkdir secret; cp -rL music secret/music; %s", LATEST "/.",
-      lines[i]);
+      "rm -rf run secrt; cp -rL " LATEST "/. run; cp -rL music secrt; "
+      "for artist in music/*; do mkdir -p \"$artist/a\"; for song in 0 1 2 3; do "
+      "cp 'music/Artist 0/Album 0/Song 0.wav' \"$artist/a/$song.wav\"; done; done; "
+      "python3 forge.py run/predictions/result '%s' '%s'",
+      cases[i].old, cases[i].new);
+    command_run_shell (&result, f->folder, f->env, line);
+    command_assert (&result, 0);
+    command_run (&result, f->folder, f->env, "report", "run", cases[i].music ? "--music" : NULL,
+                 cases[i].music, NULL);
+    command_assert (&result, 0);
+    command_assert_says (&result, cases[i].says);
+    g_assert_cmpuint (count_files (f, "run/report/clips"), ==, 0);
+  }
+}
+
+/* Predictions that were changed, moved or removed; a run of an older version had none. */
+static void
+test_forged (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *line, *says;
+    int status;
+  } cases[] = {
+    { "rm -r run/predictions", "has no predictions in its folder: an older version of segue", 66 },
+    { "mv run/predictions away; ln -s ../away run/predictions", "has no predictions", 66 },
+    { "rm run/predictions/items", "damaged result: one of its files is missing", 65 },
+    { "mv run/predictions/items away; ln -s ../../away run/predictions/items",
+      "damaged result: one of its files is not a regular file", 65 },
+    { "printf x >> run/predictions/items", "damaged result: its items have the wrong size", 65 },
+    { "printf x | dd of=run/predictions/items conv=notrunc 2>&1",
+      "damaged result: the checksum of its items is wrong", 65 },
+    { "printf x | dd of=run/predictions/result bs=1 seek=99 conv=notrunc 2>&1",
+      "damaged result: its header's checksum is wrong", 65 },
+    { ": > run/predictions/result", "damaged result: it does not begin with", 65 },
+    { "rm -r run/predictions; mkfifo run/predictions", "it is not a readable folder", 65 },
+  };
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *line =
+      g_strdup_printf ("rm -rf run away; cp -rL " LATEST "/. run; %s", cases[i].line);
     command_run_shell (&result, f->folder, f->env, line);
     command_assert (&result, 0);
     command_run (&result, f->folder, f->env, "report", "run", NULL);
-    command_assert (&result, 0);
-    command_assert_says (&result, "pass the music folder with --music FOLDER");
-    g_assert_cmpuint (count_files (f, "run/report/clips"), ==, 0);
+    command_assert (&result, cases[i].status);
+    command_assert_says (&result, cases[i].says);
   }
 }
 
@@ -292,10 +343,10 @@ test_refused (Fixture *f, gconstpointer data)
 
   /* A damaged run keeps its report. */
   g_autofree char *before = fixture_read (f, LATEST "/report/index.html", NULL);
-  fixture_write (f, LATEST "/predictions.csv", "set,song\n");
+  fixture_write (f, LATEST "/predictions/items", "x");
   command_run (&result, f->folder, f->env, "report", LATEST, NULL);
   command_assert (&result, 65);
-  command_assert_says (&result, "predictions.csv:1: column 3 is not ‘source’");
+  command_assert_says (&result, "predictions’: damaged result: its items have the wrong size");
   g_autofree char *after = fixture_read (f, LATEST "/report/index.html", NULL);
   g_assert_cmpstr (before, ==, after);
   assert_no_temporaries (f, LATEST "/stages/report");
@@ -315,5 +366,6 @@ main (int argc, char **argv)
   ADD ("/report/links", test_links);
   ADD ("/report/leftover", test_leftover);
   ADD ("/report/sources", test_sources);
+  ADD ("/report/forged", test_forged);
   return g_test_run ();
 }

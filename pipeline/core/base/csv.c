@@ -58,6 +58,14 @@ segue_csv_append (GString *line, const char *text)
   g_string_append (line, quote);
 }
 
+void
+segue_csv_append_number (GString *line, double value, guint digits)
+{
+  char format[16], text[G_ASCII_DTOSTR_BUF_SIZE];
+  g_snprintf (format, sizeof format, "%%.%ug", digits);
+  g_string_append (line, g_ascii_formatd (text, sizeof text, format, value));
+}
+
 /* Removes guards in place. */
 static void
 take_guards (char *field)

@@ -79,6 +79,30 @@ segue_file_writer_write (SegueFileWriter *writer, const void *data, gsize length
   return TRUE;
 }
 
+#define COPY_CHUNK (256 * 1024)
+
+gboolean
+segue_file_writer_copy (SegueFileWriter *writer, int fd, GError **error)
+{
+  gssize n;
+  do
+    n = copy_file_range (fd, NULL, writer->fd, NULL, (gsize) 1 << 30, 0);
+  while (n > 0 || (n < 0 && errno == EINTR));
+  if (n < 0 && (errno == ENOSPC || errno == EDQUOT))
+    return set_write_error (error, errno, writer->path);
+  /* Not every pair of files can share data, nor every kernel copy it: from where it ended. */
+  g_autofree guint8 *buffer = n < 0 ? g_malloc (COPY_CHUNK) : NULL;
+  while (n != 0) {
+    n = read (fd, buffer, COPY_CHUNK);
+    if (n < 0 && errno != EINTR)
+      return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't copy to",
+                                         writer->path);
+    if (n > 0 && !segue_file_writer_write (writer, buffer, (gsize) n, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* Makes a rename in @path's folder durable.  Some file systems can't, and then need not. */
 static void
 sync_folder (const char *path)

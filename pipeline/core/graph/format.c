@@ -75,7 +75,8 @@ describe_tensor (const SegueFormat *format)
   static const char *const dtypes[] = { [SEGUE_DTYPE_F32] = "float32",
                                         [SEGUE_DTYPE_BF16] = "bfloat16",
                                         [SEGUE_DTYPE_I32] = "int32",
-                                        [SEGUE_DTYPE_U8] = "uint8" };
+                                        [SEGUE_DTYPE_U8] = "uint8",
+                                        [SEGUE_DTYPE_F64] = "float64" };
   GString *out = g_string_new (NULL);
   g_string_append_printf (out, "%s tensors of shape [",
                           format->dtype < G_N_ELEMENTS (dtypes) ? dtypes[format->dtype]

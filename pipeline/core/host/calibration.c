@@ -1,4 +1,4 @@
-/* calibration.json: confidence of correct predictions. */
+/* calibration.json: the aggregation of segments, and the confidence of correct predictions. */
 #include "base/json.h"
 #include "model/model-folder.h"
 
@@ -12,13 +12,15 @@
 
 /* @confidences: float, sorted on first use. */
 struct _SegueCalibration {
+  SegueAggregation aggregation;
   GArray *confidences[SEGUE_N_AGGREGATIONS];
 };
 
 SegueCalibration *
-segue_calibration_new (void)
+segue_calibration_new (SegueAggregation aggregation)
 {
   SegueCalibration *calibration = g_new0 (SegueCalibration, 1);
+  calibration->aggregation = aggregation;
   for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++)
     calibration->confidences[i] = g_array_new (FALSE, FALSE, sizeof (float));
   return calibration;
@@ -45,6 +47,12 @@ segue_calibration_add (SegueCalibration *calibration, guint truth, const float *
     if (best == truth)
       g_array_append_val (calibration->confidences[i], probabilities[best]);
   }
+}
+
+SegueAggregation
+segue_calibration_get_aggregation (const SegueCalibration *calibration)
+{
+  return calibration->aggregation;
 }
 
 guint
@@ -101,6 +109,8 @@ segue_calibration_write (const SegueCalibration *calibration, const char *folder
   segue_json_open (&json, '{');
   segue_json_key (&json, "segue");
   segue_json_int (&json, FORMAT_VERSION);
+  segue_json_key (&json, "aggregation");
+  segue_json_string (&json, segue_aggregation_names ()[calibration->aggregation]);
   segue_json_key_open (&json, "confidences", '{');
   for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++) {
     g_autofree char *list = list_text (calibration->confidences[i]);
@@ -136,12 +146,25 @@ read_list (const json_t *list, GArray *values)
 }
 
 static gboolean
+read_aggregation (const json_t *name, SegueAggregation *aggregation)
+{
+  const char *const *names = segue_aggregation_names ();
+  for (guint i = 0; names[i]; i++)
+    if (g_strcmp0 (json_string_value (name), names[i]) == 0) {
+      *aggregation = (SegueAggregation) i;
+      return TRUE;
+    }
+  return !name;
+}
+
+static gboolean
 read_lists (const json_t *root, SegueCalibration *calibration)
 {
   const json_t *version = json_object_get (root, "segue");
   const json_t *lists = json_object_get (root, "confidences");
   if (!json_is_integer (version) || json_integer_value (version) != FORMAT_VERSION ||
-      !json_is_object (lists))
+      !json_is_object (lists) ||
+      !read_aggregation (json_object_get (root, "aggregation"), &calibration->aggregation))
     return FALSE;
   for (guint i = 0; i < SEGUE_N_AGGREGATIONS; i++)
     if (!read_list (json_object_get (lists, segue_aggregation_names ()[i]),
@@ -156,7 +179,8 @@ segue_calibration_read (const char *folder, GError **error)
   json_t *root = segue_model_folder_read_object (folder, FILE_NAME, error);
   if (!root)
     return NULL;
-  g_autoptr (SegueCalibration) calibration = segue_calibration_new ();
+  g_autoptr (SegueCalibration) calibration =
+    segue_calibration_new (SEGUE_AGGREGATE_MEAN_PROBABILITY);
   gboolean ok = read_lists (root, calibration);
   json_decref (root);
   if (ok)
@@ -165,7 +189,8 @@ segue_calibration_read (const char *folder, GError **error)
   g_set_error (
     error, SEGUE_ERROR, SEGUE_ERROR_DATA,
     "‘%s/" FILE_NAME
-    "’ is not a valid calibration file; train again, or remove the file to predict without it",
+    "’ is not a valid calibration file; evaluate the model again, or remove the file to predict "
+    "without it",
     shown);
   return NULL;
 }

@@ -1,8 +1,6 @@
 /* Finds a model by a run's folder, a model's folder, or a name. */
-#include "model/model-folder.h"
-
 #include <fcntl.h>
-#include <jansson.h>
+#include <segue/calibration.h>
 #include <segue/segue.h>
 #include <unistd.h>
 
@@ -13,31 +11,17 @@ is_model_folder (const char *folder)
   return g_file_test (config, G_FILE_TEST_IS_REGULAR);
 }
 
-/* What `evaluate` recorded in the run's metrics.json.  A run that was not evaluated, or by an older
- * segue, has no such member. */
+/* The aggregation that the model was evaluated with. */
 static gboolean
-read_aggregation (const char *run, SegueAggregation *aggregation, GError **error)
+read_aggregation (const char *folder, SegueAggregation *aggregation, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  json_t *metrics = segue_model_folder_read_object (run, "metrics.json", &local);
-  const char *name = json_string_value (json_object_get (metrics, "aggregation"));
-  gboolean known = name == NULL;
-  for (guint i = 0; name != NULL && i < SEGUE_N_AGGREGATIONS; i++)
-    if (g_str_equal (name, segue_aggregation_names ()[i])) {
-      *aggregation = (SegueAggregation) i;
-      known = TRUE;
-    }
-  json_decref (metrics);
-  if (local != NULL)
-    g_propagate_error (error, g_steal_pointer (&local));
-  else if (!known) {
-    g_autofree char *shown = g_filename_display_name (run);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s/metrics.json’ names an unknown \"aggregation\"; update segue, or give the "
-                 "folder of the model itself",
-                 shown);
-  } else
+  g_autoptr (SegueCalibration) calibration = segue_calibration_read (folder, &local);
+  *aggregation = calibration != NULL ? segue_calibration_get_aggregation (calibration)
+                                     : SEGUE_AGGREGATE_MEAN_PROBABILITY;
+  if (local == NULL)
     return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
 
@@ -70,21 +54,25 @@ is_run_without (const char *given, GError **error)
   return latest || folder >= 0;
 }
 
-char *
-segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GError **error)
+static char *
+find_folder (const char *given, GError **error)
 {
-  SegueAggregation noted = SEGUE_AGGREGATE_MEAN_PROBABILITY;
   g_autofree char *inside = g_build_filename (given, "model", NULL);
-  if (is_model_folder (inside)) {
-    if (!read_aggregation (given, &noted, error))
-      return NULL;
-    if (aggregation != NULL)
-      *aggregation = noted;
+  if (is_model_folder (inside))
     return g_steal_pointer (&inside);
-  }
-  if (aggregation != NULL)
-    *aggregation = noted;
   if (is_model_folder (given) || !is_run_without (given, error))
     return segue_model_ref_resolve (given, error);
   return NULL;
+}
+
+char *
+segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GError **error)
+{
+  g_autofree char *folder = find_folder (given, error);
+  SegueAggregation found;
+  if (folder == NULL || !read_aggregation (folder, &found, error))
+    return NULL;
+  if (aggregation != NULL)
+    *aggregation = found;
+  return g_steal_pointer (&folder);
 }

@@ -11,7 +11,6 @@
 #include "store/store.h"
 #include "store/tree.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Stands for the song's name in the message of a stored failure: songs may move. */
@@ -92,7 +91,7 @@ describe_model (SeguePredictionCache *answers, GCancellable *cancellable, GError
     return NULL;
   g_autofree char *tree = segue_tree_key (files, "");
   g_autofree char *fingerprint = segue_model_type_fingerprint (type);
-  return g_strdup_printf ("answers 1\nmodel %s\ntype %s\nversion %u\nfingerprint %s\n"
+  return g_strdup_printf ("answers 2\nmodel %s\ntype %s\nversion %u\nfingerprint %s\n"
                           "precision %s\ncutting %s\n",
                           tree, type->name, type->result_version, fingerprint ? fingerprint : "",
                           segue_model_precision_names ()[of->precision], of->cutting);
@@ -153,63 +152,39 @@ find_place (SeguePredictionCache *answers, const char *path, SegueCachedPredicti
 
 /* ---- From a record ---- */
 
-/* Number of labels per segment; 0: not the record of an answer. */
-static guint
-count_labels (const SegueRecord *record)
+static SegueSongPrediction *
+prediction_new (const double *rows, guint n_segments, guint n_labels, GError **error)
 {
-  gsize n_labels = 0;
-  guint64 at = record->payload_offset;
-  for (guint i = 0; i < record->items->len; i++) {
-    const SegueItemForm *item = &g_array_index (record->items, SegueItemForm, i);
-    if (item->kind != SEGUE_KIND_PREDICTIONS || item->dtype != SEGUE_DTYPE_F32 || item->rank != 1 ||
-        item->offset != at || item->shape[0] == 0 || item->shape[0] > G_MAXUINT ||
-        (i > 0 && item->shape[0] != n_labels))
-      return 0;
-    n_labels = item->shape[0];
-    at += item->length;
+  SegueSongPrediction *prediction = segue_song_prediction_new (n_segments, n_labels, error);
+  for (guint i = 0; prediction && i < n_segments; i++) {
+    const double *row = rows + (gsize) i * (SEGUE_PREDICTION_LABELS + n_labels);
+    SegueSegmentPrediction *segment = &prediction->segments[i];
+    segment->start = row[SEGUE_PREDICTION_START];
+    segment->duration = row[SEGUE_PREDICTION_DURATION];
+    for (guint c = 0; c < n_labels; c++)
+      segment->probabilities[c] = (float) row[SEGUE_PREDICTION_LABELS + c];
   }
-  return at == record->payload_offset + record->payload_length ? (guint) n_labels : 0;
-}
-
-static gboolean
-fill_segment (const SegueItemForm *item, const float *row, guint n_labels,
-              SegueSegmentPrediction *segment)
-{
-  if (!g_variant_lookup (item->delta, SEGUE_META_START, "d", &segment->start) ||
-      !g_variant_lookup (item->delta, SEGUE_META_DURATION, "d", &segment->duration) ||
-      !isfinite (segment->start) || !isfinite (segment->duration))
-    return FALSE;
-  for (guint c = 0; c < n_labels; c++) {
-    if (!(row[c] >= 0 && row[c] <= 1))
-      return FALSE;
-    segment->probabilities[c] = row[c];
-  }
-  return TRUE;
+  return prediction;
 }
 
 /* %NULL without an error: not an answer. */
 static SegueSongPrediction *
 read_segments (SeguePredictionCache *answers, const SegueRecord *record, GError **error)
 {
-  guint n_labels = count_labels (record);
-  if (n_labels == 0)
+  const SegueItemForm *form =
+    record->items->len == 1 ? &g_array_index (record->items, SegueItemForm, 0) : NULL;
+  if (!form || form->kind != SEGUE_KIND_PREDICTIONS)
     return NULL;
   g_autofree char *path = segue_store_get_path (answers->store, record->key);
   g_autoptr (SegueStorage) storage = segue_storage_new_path (path);
-  const SegueExtent extent = { .storage = storage,
-                               .offset = record->payload_offset,
-                               .length = (gsize) record->payload_length };
-  g_autoptr (SegueSongPrediction) prediction =
-    segue_song_prediction_new (record->items->len, n_labels, error);
-  g_autoptr (GBytes) bytes = prediction ? segue_extent_read (&extent, error) : NULL;
-  if (!bytes)
-    return NULL;
-  const float *rows = g_bytes_get_data (bytes, NULL);
-  for (guint i = 0; i < prediction->n_segments; i++)
-    if (!fill_segment (&g_array_index (record->items, SegueItemForm, i),
-                       rows + (gsize) i * n_labels, n_labels, &prediction->segments[i]))
-      return NULL;
-  return g_steal_pointer (&prediction);
+  const SegueExtent extent = segue_item_form_locate (form, storage);
+  g_autoptr (SegueItem) song = segue_item_new_file ("song", path);
+  g_autoptr (SegueItem) item = segue_item_form_join (form, song);
+  item->bytes = segue_extent_read (&extent, error);
+  guint n_segments, n_labels;
+  const double *rows =
+    item->bytes ? segue_item_get_predictions (item, &n_segments, &n_labels, error) : NULL;
+  return rows ? prediction_new (rows, n_segments, n_labels, error) : NULL;
 }
 
 static void
@@ -252,23 +227,21 @@ segue_prediction_cache_find (SeguePredictionCache *answers, const char *path,
 
 /* ---- To a record ---- */
 
-static GPtrArray *
-make_items (SegueItem *song, const SegueSongPrediction *prediction)
+static SegueItem *
+make_item (SegueItem *song, const SegueSongPrediction *prediction, GError **error)
 {
-  GPtrArray *items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
-  gsize n_labels = prediction->n_labels, row = n_labels * sizeof (float);
-  g_autoptr (GBytes) all =
-    g_bytes_new (prediction->segments[0].probabilities, prediction->n_segments * row);
-  for (guint i = 0; i < prediction->n_segments; i++) {
-    g_autofree char *suffix = g_strdup_printf ("%04u", i);
-    g_autoptr (GBytes) bytes = g_bytes_new_from_bytes (all, i * row, row);
-    SegueItem *item = segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, song, suffix, bytes,
-                                             SEGUE_DTYPE_F32, 1, &n_labels);
-    segue_item_set_double (item, SEGUE_META_START, prediction->segments[i].start);
-    segue_item_set_double (item, SEGUE_META_DURATION, prediction->segments[i].duration);
-    g_ptr_array_add (items, item);
+  double *row;
+  SegueItem *item = segue_item_new_predictions (song, NULL, prediction->n_segments,
+                                                prediction->n_labels, &row, error);
+  for (guint i = 0; item && i < prediction->n_segments; i++) {
+    const SegueSegmentPrediction *segment = &prediction->segments[i];
+    row[SEGUE_PREDICTION_START] = segment->start;
+    row[SEGUE_PREDICTION_DURATION] = segment->duration;
+    for (guint c = 0; c < prediction->n_labels; c++)
+      row[SEGUE_PREDICTION_LABELS + c] = (double) segment->probabilities[c];
+    row += SEGUE_PREDICTION_LABELS + prediction->n_labels;
   }
-  return items;
+  return item;
 }
 
 /* If the disk is full for one answer, it is for the next: stops storing them. */
@@ -297,19 +270,24 @@ segue_prediction_cache_keep (SeguePredictionCache *answers, const char *path,
     return FALSE;
   if (g_atomic_int_get (&answers->is_full))
     return TRUE;
+  g_autoptr (GError) local = NULL;
   /* Records do not contain the song's name. */
   g_autoptr (SegueItem) song = segue_item_new_file ("song", path);
   segue_item_seal (song);
-  g_autoptr (GPtrArray) items = failure ? NULL : make_items (song, prediction);
+  g_autoptr (SegueItem) item = failure ? NULL : make_item (song, prediction, &local);
+  if (local) {
+    warn (answers, local->message);
+    return TRUE;
+  }
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *id = g_filename_display_name (name);
   g_autoptr (GError) kept = failure ? segue_error_name_item (failure, id, path, HERE) : NULL;
   const SegueRecordContent content = { .key = place->key,
                                        .components = (const char *const *) answers->components,
                                        .failure = kept,
-                                       .items = items ? (SegueItem *const *) items->pdata : NULL,
+                                       .items = &item,
                                        .inputs = &song,
-                                       .n_items = items ? items->len : 0,
+                                       .n_items = item ? 1 : 0,
                                        .n_inputs = 1 };
   write_record (answers, &content);
   return TRUE;

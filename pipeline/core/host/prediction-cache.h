@@ -1,8 +1,8 @@
 /* Cached answers: records in the store, beside those of chains (internal).
  *
- * A record contains one item per segment: its probabilities, where it begins and how long it is; or
- * why the song can't be used.  Its key hashes the song's bytes, the components of the stages that
- * prepare it (see key.h), and everything that identifies the model and its precision. */
+ * A record contains one predictions item (segue/item.h), or why the song can't be used.  Its key hashes the
+ * song's bytes, the components of the stages that prepare it (see key.h), and everything that identifies the
+ * model and its precision. */
 #pragma once
 
 #include "host/preparation.h"

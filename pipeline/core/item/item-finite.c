@@ -15,6 +15,27 @@ static const Lanes of_f32 = { G_GUINT64_CONSTANT (0x7fffffff7fffffff),
 static const Lanes of_bf16 = { G_GUINT64_CONSTANT (0x7fff7fff7fff7fff),
                                G_GUINT64_CONSTANT (0x0080008000800080),
                                G_GUINT64_CONSTANT (0x8000800080008000) };
+static const Lanes of_f64 = { G_GUINT64_CONSTANT (0x7fffffffffffffff),
+                              G_GUINT64_CONSTANT (0x0010000000000000),
+                              G_GUINT64_CONSTANT (0x8000000000000000) };
+
+/* NULL: all values are finite. */
+static const Lanes *
+lanes_of (SegueDtype dtype)
+{
+  switch (dtype) {
+  case SEGUE_DTYPE_F32:
+    return &of_f32;
+  case SEGUE_DTYPE_BF16:
+    return &of_bf16;
+  case SEGUE_DTYPE_F64:
+    return &of_f64;
+  case SEGUE_DTYPE_I32:
+  case SEGUE_DTYPE_U8:
+    break;
+  }
+  return NULL;
+}
 
 /* @data: of @size bytes, any alignment. */
 static gboolean
@@ -36,10 +57,10 @@ gboolean
 segue_item_is_finite (const SegueItem *item, gsize *at)
 {
   gsize size, each = segue_dtype_size (item->body->dtype);
-  if (!item->bytes || item->body->dtype == SEGUE_DTYPE_I32 || item->body->dtype == SEGUE_DTYPE_U8)
+  const Lanes *lanes = lanes_of (item->body->dtype);
+  if (!item->bytes || !lanes)
     return TRUE;
   const guint8 *data = g_bytes_get_data (item->bytes, &size);
-  const Lanes *lanes = item->body->dtype == SEGUE_DTYPE_BF16 ? &of_bf16 : &of_f32;
   if (size == 0 || are_finite (lanes, data, size))
     return TRUE;
   for (*at = 0; are_finite (lanes, data + *at * each, each); (*at)++)

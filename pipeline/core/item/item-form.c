@@ -44,11 +44,22 @@ check_tensor (const SegueItemForm *form, const char **why)
   gsize bytes;
   if (form->rate != 0 || form->channels != 0)
     return wrong (why, "a tensor with a sample rate or channels");
-  if (form->dtype > SEGUE_DTYPE_U8)
+  if (form->dtype > SEGUE_DTYPE_F64)
     return wrong (why, "a tensor with elements of an unknown type");
   if (!segue_shape_bytes (form->dtype, form->rank, form->shape, &bytes) || bytes != form->length)
     return wrong (why, "a tensor whose shape does not match its number of bytes");
   return TRUE;
+}
+
+static gboolean
+check_predictions (const SegueItemForm *form, const char **why)
+{
+  if (form->dtype != SEGUE_DTYPE_F64 || form->rank != 2)
+    return wrong (why, "predictions that are not a float64 tensor of two dimensions");
+  if (form->shape[0] == 0 || form->shape[0] > G_MAXUINT ||
+      form->shape[1] <= SEGUE_PREDICTION_LABELS || form->shape[1] > G_MAXUINT)
+    return wrong (why, "predictions without segments or without labels");
+  return check_tensor (form, why);
 }
 
 static gboolean
@@ -60,8 +71,9 @@ check_sizes (const SegueItemForm *form, const char **why)
   case SEGUE_KIND_AUDIO:
     return check_audio (form, why);
   case SEGUE_KIND_TENSOR:
-  case SEGUE_KIND_PREDICTIONS:
     return check_tensor (form, why);
+  case SEGUE_KIND_PREDICTIONS:
+    return check_predictions (form, why);
   case SEGUE_KIND_FILE:
   case SEGUE_KIND_MODEL:
   case SEGUE_KIND_METRICS:

@@ -460,6 +460,8 @@ segue_dtype_size (SegueDtype dtype)
     return 2;
   case SEGUE_DTYPE_U8:
     return 1;
+  case SEGUE_DTYPE_F64:
+    return 8;
   }
   return 0;
 }

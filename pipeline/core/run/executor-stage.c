@@ -134,7 +134,8 @@ restore (SegueRun *run, SegueStageRun *at, const SegueResult *result, char **pro
     return FALSE;
   }
   if (result->files->len > 0) {
-    if (segue_result_copy_files (path, result, folder, run->cancellable, &local)) {
+    g_autoptr (GHashTable) twins = segue_run_find_twins (run, at, FALSE);
+    if (segue_result_copy_files (path, result, folder, twins, run->cancellable, &local)) {
       at->output_folder = g_strdup (folder);
     } else if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
       *problem = g_strdup_printf ("damaged result: %s", local->message);
@@ -288,7 +289,8 @@ stage_keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *file
     return TRUE;
   }
   const char *base = segue_stage_key_get_base (at->parts);
-  if (segue_store_write_result (run->store, result, payloads, at->output_folder, at->damaged,
+  g_autoptr (GHashTable) twins = segue_run_find_twins (run, at, TRUE);
+  if (segue_store_write_result (run->store, result, payloads, at->output_folder, twins, at->damaged,
                                 run->cancellable, &local) &&
       segue_store_write_reads (run->store, base, (const char *const *) names, &local)) {
     remember (run, at, (const char *const *) names);
@@ -427,7 +429,7 @@ segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error)
       (!source && !segue_executor_find_parts (run, at, error)))
     return FALSE;
   if (!(source ? stage_make (run, at, error) : run_stage (run, at, error)) ||
-      !segue_run_check_failures (run, error))
+      !segue_run_check_failures (run, error) || !segue_run_save_predictions (run, at, error))
     return FALSE;
   if (source && stage->outputs[0] != SEGUE_KIND_MODEL && stage->outputs[0] != SEGUE_KIND_METRICS)
     run->n_sources += segue_dataset_get_length (at->outputs[0]);

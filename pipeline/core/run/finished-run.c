@@ -1,5 +1,6 @@
 /* A COLLECT stage over a finished run. */
 #include "registry/registry.h"
+#include "run/saved-items.h"
 #include "run/sinks.h"
 #include "stage/context-private.h"
 #include "stage/dataset-private.h"
@@ -14,7 +15,7 @@
 typedef struct {
   SegueSinks sinks;
   const char *output;
-  SegueDataset *metrics, *summary;
+  SegueDataset *metrics, *predictions, *summary;
 } FinishedRun;
 
 static SegueDataset *
@@ -23,9 +24,16 @@ get_input (gpointer data, const SegueGraphStage *stage, const char *port)
   FinishedRun *finished = data;
   for (guint i = 0; i < stage->n_inputs; i++)
     if (strcmp (stage->inputs[i].port->name, port) == 0)
-      return stage->inputs[i].kind == SEGUE_KIND_METRICS   ? finished->metrics
-             : stage->inputs[i].kind == SEGUE_KIND_SUMMARY ? finished->summary
-                                                           : NULL;
+      switch (stage->inputs[i].kind) {
+      case SEGUE_KIND_METRICS:
+        return finished->metrics;
+      case SEGUE_KIND_PREDICTIONS:
+        return finished->predictions;
+      case SEGUE_KIND_SUMMARY:
+        return finished->summary;
+      default:
+        return NULL;
+      }
   return NULL;
 }
 
@@ -87,28 +95,67 @@ find_summary (const char *run, GError **error)
   return segue_dataset_new_from_items (&item, 1);
 }
 
-/* The run's metrics.json; an alias of a stage's file. */
-static SegueDataset *
-find_metrics (const char *run, GError **error)
+/* (transfer full) (nullable): where the file or folder @name of @run is, which may be an alias of a stage's;
+ * %NULL: it is not below @run. */
+static char *
+find_result (const char *run, const char *name)
 {
-  g_autofree char *alias = g_build_filename (run, "metrics.json", NULL);
-  char *file = realpath (alias, NULL), *base = realpath (run, NULL);
-  g_autofree char *folder = file ? g_path_get_dirname (file) : NULL;
+  g_autofree char *alias = g_build_filename (run, name, NULL);
+  char *path = realpath (alias, NULL), *base = realpath (run, NULL);
   gsize length = base ? strlen (base) : 0;
-  gboolean inside = folder && base && strncmp (folder, base, length) == 0 &&
-                    (folder[length] == '/' || folder[length] == '\0');
-  free (file);
+  gboolean inside = path && base && strncmp (path, base, length) == 0 && path[length] == '/';
+  char *found = inside ? g_strdup (path) : NULL;
+  free (path);
   free (base);
-  if (!inside) {
-    g_autofree char *shown = g_filename_display_name (run);
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-                 "the run in ‘%s’ has no metrics.json in its folder: it did not reach `evaluate`, "
-                 "or has no such stage",
-                 shown);
-    return NULL;
-  }
+  return found;
+}
+
+static gboolean
+lacks (const char *run, const char *name, const char *why, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (run);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
+               "the run in ‘%s’ has no %s in its folder: %s", shown, name, why);
+  return FALSE;
+}
+
+static gboolean
+needs (const SegueStageType *type, SegueKind kind)
+{
+  for (const SeguePort *const *port = type->inputs; port && *port; port++)
+    if ((*port)->kind == kind)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+read_predictions (FinishedRun *finished, const char *run, GError **error)
+{
+  g_autofree char *path = find_result (run, "predictions");
+  if (!path)
+    return lacks (run, "predictions", "an older version of segue made it; run its pipeline again",
+                  error);
+  finished->predictions = segue_saved_items_read (path, SEGUE_KIND_PREDICTIONS, error);
+  return finished->predictions != NULL;
+}
+
+static gboolean
+read_results (FinishedRun *finished, const char *run, const SegueStageType *type, GError **error)
+{
+  g_autofree char *file = find_result (run, "metrics.json");
+  if (!file)
+    return lacks (run, "metrics.json", "it did not reach `evaluate`, or has no such stage", error);
+  g_autofree char *folder = g_path_get_dirname (file);
   g_autoptr (SegueItem) item = segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder);
-  return segue_dataset_new_from_items (&item, 1);
+  finished->metrics = segue_dataset_new_from_items (&item, 1);
+  return !needs (type, SEGUE_KIND_PREDICTIONS) || read_predictions (finished, run, error);
+}
+
+/* Whether a finished run has it. */
+static gboolean
+is_result (SegueKind kind)
+{
+  return kind == SEGUE_KIND_METRICS || kind == SEGUE_KIND_PREDICTIONS || kind == SEGUE_KIND_SUMMARY;
 }
 
 static gboolean
@@ -123,8 +170,7 @@ check_type (SegueRegistry *registry, const SegueStageType *type, const char *use
             FALSE);
   gboolean fits = type->mode == SEGUE_MODE_COLLECT;
   for (const SeguePort *const *port = type->inputs; port && *port; port++)
-    fits = fits && ((*port)->kind == SEGUE_KIND_METRICS || (*port)->kind == SEGUE_KIND_SUMMARY ||
-                    (*port)->flags & SEGUE_PORT_OPTIONAL);
+    fits = fits && (is_result ((*port)->kind) || (*port)->flags & SEGUE_PORT_OPTIONAL);
   if (!fits)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                  "the stage type ‘%s’ needs inputs that a finished run does not have", use);
@@ -167,10 +213,11 @@ segue_finished_run_apply (SegueRegistry *registry, const char *folder, const cha
   segue_sinks_init (&finished.sinks, cancellable);
   segue_sinks_add (&finished.sinks, given.sinks, given.n_sinks);
   finished.summary = find_summary (folder, error);
-  finished.metrics = finished.summary ? find_metrics (folder, error) : NULL;
-  gboolean ok = finished.metrics && carry_out (&finished, &scope, stage, error);
+  gboolean ok = finished.summary && read_results (&finished, folder, type, error) &&
+                carry_out (&finished, &scope, stage, error);
   segue_sinks_clear (&finished.sinks);
   g_clear_pointer (&finished.metrics, segue_dataset_unref);
+  g_clear_pointer (&finished.predictions, segue_dataset_unref);
   g_clear_pointer (&finished.summary, segue_dataset_unref);
   return ok;
 }

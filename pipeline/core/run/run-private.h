@@ -5,6 +5,7 @@
  *   executor.c        which stage or chain comes next
  *   executor-chain.c  a chain and its songs
  *   executor-stage.c  a SOURCE, SERIAL or COLLECT stage, from the store if possible
+ *   stage-files.c     files that a stage shares with others or leaves for finished runs
  *   plan.c            a dry run: what would be done
  *   preview.c         a preview of the data before anything is decoded
  *   run-host.c        the host functions that running stages call
@@ -156,6 +157,13 @@ gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **e
  * store; then its outputs are set, with folders located in the store.  Otherwise at->why contains
  * the reason, unless there is an error. */
 gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
+
+/** segue_run_find_twins: (transfer full) (element-type utf8 filename): by SHA-256, the files of the models that
+ * @at reads: see segue_tree_copy().  @in_store: those in the store, else those in the run's folder */
+GHashTable *segue_run_find_twins (SegueRun *run, const SegueStageRun *at, gboolean in_store);
+/** segue_run_save_predictions: leaves the predictions that @at has emitted in its output folder, for
+ * segue_finished_run_apply(): see saved-items.h. */
+gboolean segue_run_save_predictions (SegueRun *run, SegueStageRun *at, GError **error);
 
 /** segue_run_connect_summary: where @at reads the run's summary: writes summary.json, of the stages before it, and
  * connects the input to it. */

@@ -249,6 +249,17 @@ check_metadata (SegueContext *context, const SegueItem *item, GError **error)
 }
 
 static gboolean
+check_predictions (SegueContext *context, const SegueItem *item, GError **error)
+{
+  guint n_segments, n_labels;
+  if (item->body->kind != SEGUE_KIND_PREDICTIONS ||
+      segue_item_get_predictions (item, &n_segments, &n_labels, NULL))
+    return TRUE;
+  return refuse (context, item, SEGUE_ERROR_DATA, error,
+                 " with a time below 0, or a probability that is not between 0 and 1");
+}
+
+static gboolean
 check_samples (SegueContext *context, const SegueItem *item, GError **error)
 {
   gsize at;
@@ -261,10 +272,10 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
   if (!context->scope->thorough && context->input && context->input->bytes && item->bytes &&
       item->body->dtype == context->input->body->dtype && find_slice (item, context->input) >= 0)
     return TRUE;
-  if (segue_item_is_finite (item, &at))
-    return TRUE;
-  return refuse (context, item, SEGUE_ERROR_DATA, error,
-                 " with NaN or an infinite value, the first at index %" G_GSIZE_FORMAT, at);
+  if (!segue_item_is_finite (item, &at))
+    return refuse (context, item, SEGUE_ERROR_DATA, error,
+                   " with NaN or an infinite value, the first at index %" G_GSIZE_FORMAT, at);
+  return check_predictions (context, item, error);
 }
 
 gboolean

@@ -110,7 +110,9 @@ measure_folder (int parent, const char *name, SegueCacheEntry *entry, guint dept
     if (strcmp (at->d_name, ".") == 0 || strcmp (at->d_name, "..") == 0 ||
         fstatat (fd, at->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
       continue;
-    entry->bytes += (guint64) st.st_blocks * 512;
+    /* A file in several results counts once. */
+    entry->bytes +=
+      (guint64) st.st_blocks * 512 / (S_ISREG (st.st_mode) ? MAX (st.st_nlink, 1) : 1);
     entry->used = MAX (entry->used, mtime_of (&st));
     if (S_ISDIR (st.st_mode) && depth < MAX_DEPTH)
       measure_folder (fd, at->d_name, entry, depth + 1);

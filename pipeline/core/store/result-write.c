@@ -152,7 +152,7 @@ write_header (const char *path, const SegueResult *result, GError **error)
 
 static gboolean
 fill (const char *folder, SegueResult *result, GPtrArray *payloads, const char *files_folder,
-      GCancellable *cancellable, GError **error)
+      GHashTable *twins, GCancellable *cancellable, GError **error)
 {
   g_autofree char *header = g_build_filename (folder, "result", NULL);
   g_autofree char *items = g_build_filename (folder, "items", NULL);
@@ -165,7 +165,7 @@ fill (const char *folder, SegueResult *result, GPtrArray *payloads, const char *
     return FALSE;
   if (files_folder && result->files->len > 0 &&
       (!segue_file_make_folder (files, error) ||
-       !segue_tree_copy (files_folder, result->files, files, cancellable, error)))
+       !segue_tree_copy (files_folder, result->files, files, twins, cancellable, error)))
     return FALSE;
   return write_header (header, result, error);
 }
@@ -202,13 +202,13 @@ settle (const char *temporary, const char *path, GError **error)
 
 gboolean
 segue_result_write (const char *path, SegueResult *result, GPtrArray *payloads,
-                    const char *files_folder, gboolean replace, GCancellable *cancellable,
-                    GError **error)
+                    const char *files_folder, GHashTable *twins, gboolean replace,
+                    GCancellable *cancellable, GError **error)
 {
   g_autofree char *temporary = make_temporary (path, error);
   if (!temporary)
     return FALSE;
-  if (!fill (temporary, result, payloads, files_folder, cancellable, error)) {
+  if (!fill (temporary, result, payloads, files_folder, twins, cancellable, error)) {
     segue_file_remove_folder (temporary, NULL);
     return FALSE;
   }
@@ -247,13 +247,13 @@ segue_result_write_reads (const char *path, const char *key, const char *const *
 
 gboolean
 segue_result_copy_files (const char *path, const SegueResult *result, const char *to,
-                         GCancellable *cancellable, GError **error)
+                         GHashTable *twins, GCancellable *cancellable, GError **error)
 {
   g_autofree char *files = g_build_filename (path, "files", NULL);
   g_autofree char *temporary = make_temporary (to, error);
   if (!temporary)
     return FALSE;
-  if (!segue_tree_copy (files, result->files, temporary, cancellable, error)) {
+  if (!segue_tree_copy (files, result->files, temporary, twins, cancellable, error)) {
     segue_file_remove_folder (temporary, NULL);
     return FALSE;
   }

@@ -74,21 +74,21 @@ SegueResult *segue_result_parse (const guint8 *data, gsize size, GError **error)
  * @result: offsets, lengths and @n_bytes are filled in here
  * @payloads: (element-type SegueItem): for each of the items, an entry whose bytes are stored, or
  *   %NULL
- * @files_folder: (nullable): where result->files are
+ * @files_folder: (nullable): where result->files are; @twins: (nullable): see segue_tree_copy()
  * @replace: whether an existing result is replaced; otherwise it is kept
  *
  * At @path, atomically.  %SEGUE_ERROR_DATA where it is too large to be stored.
  */
 gboolean segue_result_write (const char *path, SegueResult *result, GPtrArray *payloads,
-                             const char *files_folder, gboolean replace, GCancellable *cancellable,
-                             GError **error);
+                             const char *files_folder, GHashTable *twins, gboolean replace,
+                             GCancellable *cancellable, GError **error);
 /** segue_result_write_reads: replaces the existing names. */
 gboolean segue_result_write_reads (const char *path, const char *key, const char *const *names,
                                    GError **error);
 /** segue_result_copy_files: into the folder @to, which is created and must not exist: all or nothing.
- * %SEGUE_ERROR_DATA where the files have changed. */
+ * @twins: (nullable): see segue_tree_copy().  %SEGUE_ERROR_DATA where the files have changed. */
 gboolean segue_result_copy_files (const char *path, const SegueResult *result, const char *to,
-                                  GCancellable *cancellable, GError **error);
+                                  GHashTable *twins, GCancellable *cancellable, GError **error);
 /** segue_result_verify: reads the whole result, including files. */
 gboolean segue_result_verify (const char *path, const char *key, GCancellable *cancellable,
                               GError **error);

@@ -56,14 +56,15 @@ measure (const SegueResult *result, GPtrArray *payloads)
 
 gboolean
 segue_store_write_result (SegueStore *store, SegueResult *result, GPtrArray *payloads,
-                          const char *files_folder, gboolean replace, GCancellable *cancellable,
-                          GError **error)
+                          const char *files_folder, GHashTable *twins, gboolean replace,
+                          GCancellable *cancellable, GError **error)
 {
   g_autofree char *path = segue_store_get_result_path (store, result->key);
   g_autofree char *header = header_name (result->key);
   if (!segue_shard_make (path, error) ||
       !segue_store_make_room (store, measure (result, payloads), "the result of a stage", error) ||
-      !segue_result_write (path, result, payloads, files_folder, replace, cancellable, error))
+      !segue_result_write (path, result, payloads, files_folder, twins, replace, cancellable,
+                           error))
     return FALSE;
   segue_store_note_written (store);
   segue_store_use_written (store, header);

@@ -64,7 +64,7 @@ SegueResult *segue_store_read_result (SegueStore *store, const char *key, char *
                                       GError **error);
 /** segue_store_write_result: under result->key; see segue_result_write(). */
 gboolean segue_store_write_result (SegueStore *store, SegueResult *result, GPtrArray *payloads,
-                                   const char *files_folder, gboolean replace,
+                                   const char *files_folder, GHashTable *twins, gboolean replace,
                                    GCancellable *cancellable, GError **error);
 /** segue_store_write_reads: the names of metadata that results of base key @key depend on. */
 gboolean segue_store_write_reads (SegueStore *store, const char *key, const char *const *names,

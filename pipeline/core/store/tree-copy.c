@@ -18,6 +18,7 @@
 typedef struct {
   int from, to; /* open folders */
   const char *from_path, *to_path;
+  GHashTable *twins;
   GCancellable *cancellable;
   guint8 buffer[CHUNK];
 } Copy;
@@ -133,9 +134,26 @@ transfer (Copy *copy, const SegueTreeFile *file, int in, int out, GError **error
 }
 
 static gboolean
+link_twin (const Copy *copy, const SegueTreeFile *file)
+{
+  struct stat st;
+  const char *base, *twin = copy->twins ? g_hash_table_lookup (copy->twins, file->key) : NULL;
+  if (!twin || lstat (twin, &st) != 0 || !S_ISREG (st.st_mode) ||
+      (guint64) st.st_size != file->size || !make_folders (copy->to, file->name))
+    return FALSE;
+  int parent = segue_beneath_open_parent (copy->to, file->name, &base);
+  gboolean ok = parent >= 0 && linkat (AT_FDCWD, twin, parent, base, 0) == 0;
+  if (parent >= 0)
+    close (parent);
+  return ok;
+}
+
+static gboolean
 copy_file (Copy *copy, const SegueTreeFile *file, GError **error)
 {
   struct stat st;
+  if (link_twin (copy, file))
+    return TRUE;
   int in = open_below (copy->from, file->name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (in < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't open", file->name);
@@ -191,14 +209,15 @@ copy_all (Copy *copy, GPtrArray *files, GError **error)
 }
 
 gboolean
-segue_tree_copy (const char *from, GPtrArray *files, const char *to, GCancellable *cancellable,
-                 GError **error)
+segue_tree_copy (const char *from, GPtrArray *files, const char *to, GHashTable *twins,
+                 GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (segue_tree_is_sound (files), FALSE);
   Copy copy = { .from = open (from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
                 .to = open (to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
                 .from_path = from,
                 .to_path = to,
+                .twins = twins,
                 .cancellable = cancellable };
   gboolean ok = TRUE;
   if (copy.to < 0) {

@@ -33,10 +33,12 @@ gboolean segue_tree_name_is_sound (const char *name);
 
 /**
  * segue_tree_copy: copies @files (sound) of folder @from into the empty folder @to.
+ * @twins: (nullable) (element-type utf8 filename): by SHA-256, files with the same bytes that become hard links:
+ *   for copies in the cache those in the cache, for copies in a run those in the same run
  *
- * Clones where the file system can, never links: people edit the copies.  No link is followed
+ * Otherwise clones where the file system can, never links: people edit the copies.  No link is followed
  * below either folder.  Each file is synced.  %SEGUE_ERROR_DATA where the data read does not match
  * @files; other errors are about @to.
  */
-gboolean segue_tree_copy (const char *from, GPtrArray *files, const char *to,
+gboolean segue_tree_copy (const char *from, GPtrArray *files, const char *to, GHashTable *twins,
                           GCancellable *cancellable, GError **error);

@@ -1,9 +1,10 @@
-/* Confidence of the model's correct predictions; used to reject songs by artists it was not trained on.
+/* How a model's predictions of songs are made, and how confident the correct ones are; the latter is used to reject
+ * songs by artists that the model was not trained on.
  *
- * After training, the model classifies the validation songs; the confidence of each correct prediction is
- * stored, for every aggregation of segments, in the model's folder:
+ * When a model is evaluated, its folder gets a file with the aggregation of segments that was used for songs, and
+ * the confidence of each correct prediction for a validation song, for every aggregation:
  *
- *   calibration.json  { "segue": 1, "confidences": { "mean-probability": [0.31, …], … } }
+ *   calibration.json  { "segue": 1, "aggregation": "vote", "confidences": { "mean-probability": [0.31, …], … } }
  *
  * A song whose confidence is below the k-th smallest of n such values is rejected.  Of correctly classified
  * songs, a fraction of k / (n + 1) is then rejected on average, whatever the model (split conformal prediction:
@@ -19,9 +20,10 @@ G_BEGIN_DECLS
 
 typedef struct _SegueCalibration SegueCalibration;
 
-/** segue_calibration_new: (transfer full): without songs.  One thread at a time. */
+/** segue_calibration_new: (transfer full): without songs.  One thread at a time.
+ * @aggregation: that of the model's predictions of songs */
 SEGUE_API
-SegueCalibration *segue_calibration_new (void);
+SegueCalibration *segue_calibration_new (SegueAggregation aggregation);
 /** segue_calibration_free: accepts %NULL. */
 SEGUE_API
 void segue_calibration_free (SegueCalibration *calibration);
@@ -31,6 +33,9 @@ void segue_calibration_free (SegueCalibration *calibration);
 SEGUE_API
 void segue_calibration_add (SegueCalibration *calibration, guint truth, const float *segments,
                             guint n_segments, guint n_labels);
+/** segue_calibration_get_aggregation: that of the model's predictions of songs. */
+SEGUE_API
+SegueAggregation segue_calibration_get_aggregation (const SegueCalibration *calibration);
 /** segue_calibration_count: the number of songs that were classified correctly. */
 SEGUE_API
 guint segue_calibration_count (const SegueCalibration *calibration, SegueAggregation aggregation);
@@ -44,7 +49,8 @@ SEGUE_API
 gboolean segue_calibration_write (const SegueCalibration *calibration, const char *folder,
                                   GError **error);
 /** segue_calibration_read: (transfer full) (nullable): the calibration of the model in @folder; %NULL without an
- * error if it has none.  %SEGUE_ERROR_DATA if the file is invalid. */
+ * error if it has none: it was not evaluated.  A file without an aggregation, as segue 1 wrote it, means the mean of
+ * probabilities.  %SEGUE_ERROR_DATA if the file is invalid. */
 SEGUE_API
 SegueCalibration *segue_calibration_read (const char *folder, GError **error);
 

@@ -17,6 +17,10 @@ G_BEGIN_DECLS
 SEGUE_API
 void segue_csv_append (GString *line, const char *text);
 
+/** segue_csv_append_number: appends @value with up to @digits significant digits, in any locale. */
+SEGUE_API
+void segue_csv_append_number (GString *line, double value, guint digits);
+
 typedef struct _SegueCsv SegueCsv;
 
 /** segue_csv_open: opens a regular file, not through a link; a byte order mark is skipped.  One thread at a

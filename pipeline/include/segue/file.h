@@ -21,6 +21,9 @@ SegueFileWriter *segue_file_writer_new (const char *path, GError **error);
 SEGUE_API
 gboolean segue_file_writer_write (SegueFileWriter *writer, const void *data, gsize length,
                                   GError **error);
+/** segue_file_writer_copy: appends the rest of the file @fd; the two share their data if the file system can. */
+SEGUE_API
+gboolean segue_file_writer_copy (SegueFileWriter *writer, int fd, GError **error);
 /** segue_file_writer_commit: syncs the file and gives it its name, replacing an old file. */
 SEGUE_API
 gboolean segue_file_writer_commit (SegueFileWriter *writer, GError **error);

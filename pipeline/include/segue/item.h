@@ -25,7 +25,9 @@ G_BEGIN_DECLS
  * @SEGUE_KIND_AUDIO: float32 frames, interleaved, full scale ±1; payload: bytes, rate, channels
  * @SEGUE_KIND_TENSOR: a dense little-endian array, row-major; payload: bytes, dtype, shape
  * @SEGUE_KIND_MODEL: a model folder; payload: its path
- * @SEGUE_KIND_PREDICTIONS: float32 tensor [segments, labels] of probabilities of one song
+ * @SEGUE_KIND_PREDICTIONS: a model's predictions for one song; payload: a float64 tensor [segments, 2 + labels],
+ *   see SeguePredictionColumn; metadata: `predicted` and `probability`, the prediction for the whole song, and what
+ *   is known about the song (`label`, `set`, `source`, `group`)
  * @SEGUE_KIND_METRICS: a folder with metrics.json; payload: its path
  * @SEGUE_KIND_SUMMARY: (input ports only) a folder with summary.json, see below; payload: its path
  */
@@ -51,7 +53,13 @@ typedef enum {
  * Stages are in the order of the pipeline, quarantined items are ordered by id; there are no times, so that the
  * same run gives the same text.  The summary of a finished run is as untrusted as the run's folder. */
 
-typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U8 } SegueDtype;
+typedef enum {
+  SEGUE_DTYPE_F32,
+  SEGUE_DTYPE_BF16,
+  SEGUE_DTYPE_I32,
+  SEGUE_DTYPE_U8,
+  SEGUE_DTYPE_F64
+} SegueDtype;
 
 #define SEGUE_MAX_RANK 6
 
@@ -65,7 +73,10 @@ typedef enum { SEGUE_DTYPE_F32, SEGUE_DTYPE_BF16, SEGUE_DTYPE_I32, SEGUE_DTYPE_U
 #define SEGUE_META_GROUP    "group"    /* string: items that split keeps together, if configured */
 #define SEGUE_META_RECORDING                                                                       \
   "recording" /* string: the same for all files of one recording; only if there are several */
-#define SEGUE_META_SET "set" /* string: train, validation or test: see SegueSet */
+#define SEGUE_META_SET       "set"       /* string: train, validation or test: see SegueSet */
+#define SEGUE_META_PREDICTED "predicted" /* string: of predictions: the song's predicted label */
+#define SEGUE_META_PROBABILITY                                                                     \
+  "probability" /* double: of predictions: that label's, for the song */
 
 /** SegueSet: what a song is used for.  @SEGUE_N_SETS: none of the sets. */
 typedef enum { SEGUE_SET_TRAIN, SEGUE_SET_VALIDATION, SEGUE_SET_TEST, SEGUE_N_SETS } SegueSet;
@@ -157,6 +168,38 @@ SegueDtype segue_item_get_dtype (const SegueItem *item);
 /** segue_item_get_shape: (transfer none): @rank dimensions. */
 SEGUE_API
 const gsize *segue_item_get_shape (const SegueItem *item, guint *rank);
+
+/**
+ * SeguePredictionColumn: columns of a predictions item, a row per segment.
+ * @SEGUE_PREDICTION_START: in s of the source file; float64, since a float32 can't represent a sample's time
+ * @SEGUE_PREDICTION_DURATION: in s
+ * @SEGUE_PREDICTION_LABELS: the first of the labels' probabilities (float32 values), in the order of the model
+ */
+typedef enum {
+  SEGUE_PREDICTION_START,
+  SEGUE_PREDICTION_DURATION,
+  SEGUE_PREDICTION_LABELS
+} SeguePredictionColumn;
+
+/**
+ * segue_item_new_predictions: as segue_item_new_audio().
+ * @n_segments, @n_labels: ≥ 1
+ * @rows: (out) (transfer none): [n_segments, 2 + n_labels], zeroed: to be filled in before the item is emitted
+ *
+ * %SEGUE_ERROR_RESOURCE if there is not enough memory.
+ */
+SEGUE_API
+SegueItem *segue_item_new_predictions (SegueItem *parent, const char *suffix, guint n_segments,
+                                       guint n_labels, double **rows, GError **error);
+/** segue_item_get_predictions: (transfer none): the rows of a predictions item.
+ * @n_segments: (out): ≥ 1
+ * @n_labels: (out): ≥ 1; a row has two more columns
+ *
+ * %SEGUE_ERROR_DATA if a time is negative or not finite, or a probability is not between 0 and 1: what is read
+ * from disk has the right size, but may contain any number. */
+SEGUE_API
+const double *segue_item_get_predictions (const SegueItem *item, guint *n_segments, guint *n_labels,
+                                          GError **error);
 
 /* Metadata: string, double and integer values by key.  The getters return @fallback (or %NULL)
  * if the key is missing or of another type; the setters are for items not yet emitted. */

@@ -250,6 +250,15 @@ SegueModel *segue_model_load (SegueRegistry *registry, const char *folder,
 SEGUE_API
 gboolean segue_model_save (SegueModel *model, const char *folder, const char *preparation,
                            GError **error);
+/**
+ * segue_model_copy: copies the files of model folder @from (not its subfolders) into @to, which is created if it
+ * does not exist.
+ *
+ * Files of another stage of the same run become hard links; copies of others share their data if the file system
+ * can.  Files of @to may be replaced (segue/file.h), but must not be written to.
+ */
+SEGUE_API
+gboolean segue_model_copy (const char *from, const char *to, GError **error);
 SEGUE_API
 void segue_model_free (SegueModel *model);
 

@@ -80,10 +80,11 @@ void segue_predictor_free (SeguePredictor *predictor);
 /**
  * segue_predictor_find_model: (transfer full): the model's folder.
  * @given: the folder of a run or of a model, or ORG/NAME of one that was downloaded
- * @aggregation: (out) (optional): the aggregation that the run was evaluated with; if @given is not a run:
- *   the mean of probabilities
+ * @aggregation: (out) (optional): the aggregation that the model was evaluated with (segue/calibration.h); if it
+ *   was not evaluated: the mean of probabilities
  *
- * %SEGUE_ERROR_NO_INPUT if there is no model.
+ * Of a run, this is the model as `evaluate` completed it, else that of `train`.  %SEGUE_ERROR_NO_INPUT if there is
+ * no model, %SEGUE_ERROR_DATA if its calibration.json is invalid.
  */
 SEGUE_API
 char *segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GError **error);

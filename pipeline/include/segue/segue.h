@@ -243,14 +243,14 @@ gboolean segue_pipeline_survey (SeguePipeline *pipeline, const SegueRunOptions *
 /**
  * segue_finished_run_apply: applies a stage to a finished run.
  * @folder: of the run (bytes; may be a link to one), untrusted
- * @use: a COLLECT stage type whose required ports are of kind METRICS or SUMMARY
+ * @use: a COLLECT stage type whose required ports are of kind METRICS, PREDICTIONS or SUMMARY
  * @with: (nullable): its parameters, as YAML
  * @output: an existing, empty folder; after a failure its contents are useless
  * @options: workers, and the sinks for progress and log lines; the rest is ignored
  *
- * Runs the stage as if the run's pipeline ended with it: its ports of kind METRICS and SUMMARY get the run's
- * metrics.json and summary.json, the others stay unconnected.  Neither the run's folder nor a cache is written
- * to.  %SEGUE_ERROR_NO_INPUT: not the folder of a run, or a run without one of these files.
+ * Runs the stage as if the run's pipeline ended with it: its ports of kind METRICS, PREDICTIONS and SUMMARY get the
+ * run's metrics.json, predictions and summary.json, the others stay unconnected.  Neither the run's folder nor a
+ * cache is written to.  %SEGUE_ERROR_NO_INPUT: not the folder of a run, or a run without one of these files.
  */
 SEGUE_API
 gboolean segue_finished_run_apply (SegueRegistry *registry, const char *folder, const char *use,

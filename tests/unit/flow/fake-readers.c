@@ -136,7 +136,7 @@ const SegueStageType fake_typo = { .struct_size = sizeof (SegueStageType),
  * fake-table: the predictions as text ---- */
 
 typedef struct {
-  float figures[2];
+  double figures[3]; /* as start, duration and probability */
   char *song;
   guint songs;
 } Predictor;
@@ -165,7 +165,8 @@ predict_process (gpointer instance, SegueItem *item, SegueContext *context, GErr
   if (!predictor->song)
     predictor->song = g_strdup (segue_item_get_song (item));
   predictor->figures[0] += 1;
-  predictor->figures[1] += segue_item_get_frames (item, &n)[0];
+  predictor->figures[1] += (double) segue_item_get_frames (item, &n)[0];
+  predictor->figures[2] = 1;
   return TRUE;
 }
 
@@ -173,10 +174,9 @@ static gboolean
 predict_end_song (gpointer instance, SegueContext *context, GError **error)
 {
   Predictor *predictor = instance;
-  const gsize shape[2] = { 1, 2 };
-  g_autoptr (GBytes) bytes = g_bytes_new (predictor->figures, sizeof predictor->figures);
-  SegueItem *item = segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, NULL, predictor->song, bytes,
-                                           SEGUE_DTYPE_F32, 2, shape);
+  double *row;
+  SegueItem *item = segue_item_new_predictions (NULL, predictor->song, 1, 1, &row, error);
+  memcpy (row, predictor->figures, sizeof predictor->figures);
   g_clear_pointer (&predictor->song, g_free);
   memset (predictor->figures, 0, sizeof predictor->figures);
   predictor->songs++;
@@ -225,7 +225,7 @@ table_collect (gpointer instance, SegueContext *context, GError **error)
     g_autoptr (SegueItem) item = segue_reader_get (reader, i, NULL, error);
     if (!item)
       return FALSE;
-    const float *figures = g_bytes_get_data (segue_item_get_bytes (item), NULL);
+    const double *figures = g_bytes_get_data (segue_item_get_bytes (item), NULL);
     g_string_append_printf (text, "%s %g %g\n", segue_item_get_id (item), figures[0], figures[1]);
   }
   const char *folder = segue_context_get_output_folder (context, error);

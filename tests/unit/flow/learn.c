@@ -186,20 +186,19 @@ static gboolean
 judge_end_song (gpointer instance, SegueContext *context, GError **error)
 {
   Judge *judge = instance;
-  const gsize shape[2] = { 1, 2 };
   if (strstr (judge->song, "odd") || strstr (judge->song, "late")) {
     SegueErrorCode code = strstr (judge->song, "odd") ? SEGUE_ERROR_DATA : SEGUE_ERROR_TIMEOUT;
     g_autoptr (GError) failure = g_error_new (SEGUE_ERROR, code, "not to be judged");
     segue_context_quarantine (context, judge->song, failure);
     return TRUE;
   }
-  const float odds[2] = { (float) strlen (judge->weights), (float) strlen (judge->song) };
-  g_autoptr (GBytes) bytes = g_bytes_new (odds, sizeof odds);
+  double *odds;
+  SegueItem *item = segue_item_new_predictions (NULL, judge->song, 1, 1, &odds, error);
+  odds[0] = (double) strlen (judge->weights);
+  odds[1] = (double) strlen (judge->song);
+  odds[2] = 1;
   g_string_append_printf (judge->text, "%s\n", judge->song);
-  return segue_context_emit (context,
-                             segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, NULL, judge->song,
-                                                    bytes, SEGUE_DTYPE_F32, 2, shape),
-                             error);
+  return segue_context_emit (context, item, error);
 }
 
 static gboolean
@@ -230,18 +229,20 @@ static gboolean
 table (gpointer instance, SegueContext *context, GError **error)
 {
   const TableConfig *config = segue_context_get_config (context);
-  SegueDataset *odds = segue_context_get_input (context, "predictions");
+  SegueDataset *judged = segue_context_get_input (context, "predictions");
   SegueDataset *songs = segue_context_get_input (context, "audio");
-  g_autoptr (SegueReader) reader = segue_reader_new (odds, 0);
+  g_autoptr (SegueReader) reader = segue_reader_new (judged, 0);
   g_autoptr (GString) text = g_string_new (NULL);
   g_atomic_int_inc (&learn_tabled);
-  for (guint i = 0; i < segue_dataset_get_length (odds); i++) {
+  for (guint i = 0; i < segue_dataset_get_length (judged); i++) {
     g_autoptr (SegueItem) item = segue_reader_get (reader, i, NULL, error);
     if (!item)
       return FALSE;
-    const float *figures = g_bytes_get_data (segue_item_get_bytes (item), NULL);
-    g_string_append_printf (text, "%s %g %g\n", segue_item_get_id (item), (double) figures[0],
-                            (double) figures[1]);
+    guint n_segments, n_labels;
+    const double *odds = segue_item_get_predictions (item, &n_segments, &n_labels, error);
+    if (!odds)
+      return FALSE;
+    g_string_append_printf (text, "%s %g %g\n", segue_item_get_id (item), odds[0], odds[1]);
   }
   for (guint i = 0; config->titles && i < segue_dataset_get_length (songs); i++) {
     SegueItem *song = segue_dataset_get_entry (songs, i);

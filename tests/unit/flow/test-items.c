@@ -7,6 +7,8 @@
 #include "stage/builder.h"
 #include "stage/chain.h"
 
+#include <float.h>
+#include <math.h>
 #include <segue/file.h>
 #include <string.h>
 
@@ -338,6 +340,69 @@ test_finite (void)
       }
 }
 
+static void
+test_finite_doubles (void)
+{
+  static const double odd[] = { (double) NAN, (double) INFINITY, (double) -INFINITY };
+  for (gsize i = 0; i < 5; i++)
+    for (guint k = 0; k < G_N_ELEMENTS (odd); k++) {
+      double values[5] = { 0, -0.0, DBL_MAX, -DBL_MAX, DBL_TRUE_MIN };
+      gsize at = G_MAXSIZE;
+      const gsize shape[] = { 5 };
+      values[i] = odd[k];
+      g_autoptr (GBytes) bytes = g_bytes_new (values, sizeof values);
+      g_autoptr (SegueItem) item =
+        segue_item_new_tensor (SEGUE_KIND_TENSOR, NULL, "a", bytes, SEGUE_DTYPE_F64, 1, shape);
+      g_assert_false (segue_item_is_finite (item, &at));
+      g_assert_cmpuint (at, ==, i);
+    }
+}
+
+/* Sizes are part of an item's form; values are checked when they are read. */
+static void
+test_predictions (void)
+{
+  static const struct {
+    SegueDtype dtype;
+    guint rank;
+    gsize shape[2];
+    const char *why;
+  } forms[] = {
+    { SEGUE_DTYPE_F64, 2, { 2, 4 }, NULL },
+    { SEGUE_DTYPE_F64, 2, { 4, 2 }, "without labels" },
+    { SEGUE_DTYPE_F64, 1, { 8, 0 }, "not a float64 tensor of two dimensions" },
+    { SEGUE_DTYPE_F32, 2, { 4, 4 }, "not a float64 tensor of two dimensions" },
+    { SEGUE_DTYPE_F64, 2, { 0, 4 }, "without segments" },
+  };
+  static const double good[] = { 0, 10, 0.25, 0.75, 10, 10, 1, 0 };
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++) {
+    const char *why = "";
+    g_autoptr (GBytes) bytes = g_bytes_new (good, forms[i].shape[0] > 0 ? sizeof good : 0);
+    g_autoptr (SegueItem) item = segue_item_new_tensor (
+      SEGUE_KIND_PREDICTIONS, NULL, "a", bytes, forms[i].dtype, forms[i].rank, forms[i].shape);
+    g_assert_true (segue_item_check_sizes (item, &why) == (forms[i].why == NULL));
+    g_assert_true (forms[i].why == NULL || strstr (why, forms[i].why) != NULL);
+  }
+  for (guint i = 0; i <= G_N_ELEMENTS (good); i++) {
+    double values[G_N_ELEMENTS (good)];
+    const gsize shape[] = { 2, 4 };
+    guint n_segments, n_labels;
+    g_autoptr (GError) error = NULL;
+    memcpy (values, good, sizeof good);
+    if (i < G_N_ELEMENTS (good))
+      values[i] = i % 3 == 0 ? -1e-9 : (double) (i % 3 == 1 ? NAN : INFINITY);
+    g_autoptr (GBytes) bytes = g_bytes_new (values, sizeof values);
+    g_autoptr (SegueItem) item =
+      segue_item_new_tensor (SEGUE_KIND_PREDICTIONS, NULL, "a", bytes, SEGUE_DTYPE_F64, 2, shape);
+    const double *rows = segue_item_get_predictions (item, &n_segments, &n_labels, &error);
+    g_assert_true ((rows != NULL) == (i == G_N_ELEMENTS (good)));
+    g_assert_cmpuint (n_segments, ==, 2);
+    g_assert_cmpuint (n_labels, ==, 2);
+    if (!rows)
+      g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -351,6 +416,8 @@ main (int argc, char **argv)
   g_test_add_func ("/items/named-errors", test_named_errors);
   g_test_add_func ("/items/interned", test_interned);
   g_test_add_func ("/items/finite", test_finite);
+  g_test_add_func ("/items/finite/doubles", test_finite_doubles);
+  g_test_add_func ("/items/predictions", test_predictions);
   g_test_add_func ("/items/adjacent-slices", test_adjacent_slices);
   return g_test_run ();
 }

@@ -152,7 +152,7 @@ reads_back (const char *folder, SegueResult *result)
   g_autofree char *path = g_build_filename (folder, "results", "hostile", NULL);
   for (guint i = 0; i < result->items->len; i++)
     g_ptr_array_add (payloads, NULL);
-  segue_result_write (path, result, payloads, NULL, TRUE, NULL, &error);
+  segue_result_write (path, result, payloads, NULL, NULL, TRUE, NULL, &error);
   g_assert_no_error (error);
   g_autoptr (SegueResult) read = segue_result_read (path, KEY, &error);
   g_assert_true (read || g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_DATA));
@@ -254,15 +254,15 @@ test_links (void)
   g_assert_true (g_file_set_contents (file, "", 0, NULL));
   g_autoptr (SegueResult) result = new_result ("a/b");
   g_autoptr (GPtrArray) payloads = g_ptr_array_new ();
-  segue_result_write (path, result, payloads, source, FALSE, NULL, &error);
+  segue_result_write (path, result, payloads, source, NULL, FALSE, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (segue_result_copy_files (path, result, to, NULL, &error));
+  g_assert_true (segue_result_copy_files (path, result, to, NULL, NULL, &error));
 
   g_autofree char *stored = g_build_filename (path, "files", "a", NULL);
   segue_file_remove_folder (stored, NULL);
   g_assert_cmpint (symlink (outside, stored), ==, 0);
   g_autofree char *second = g_build_filename (folder, "second", NULL);
-  g_assert_false (segue_result_copy_files (path, result, second, NULL, &error));
+  g_assert_false (segue_result_copy_files (path, result, second, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_clear_error (&error);
   g_assert_false (g_file_test (second, G_FILE_TEST_EXISTS));
@@ -281,6 +281,46 @@ test_links (void)
   segue_file_remove_folder (folder, NULL);
 }
 
+/* A file with the same bytes is linked if it has the size of the file, and is one. */
+static void
+test_twins (void)
+{
+  static const struct {
+    const char *name;
+    gboolean linked;
+  } twins[] = { { "twin", TRUE }, { "longer", FALSE }, { "alias", FALSE }, { "missing", FALSE } };
+  g_autofree char *folder = g_dir_make_tmp ("segue-twins-XXXXXX", NULL);
+  g_autofree char *source = g_build_filename (folder, "source", NULL);
+  g_autofree char *inner = g_build_filename (source, "a", NULL);
+  g_autofree char *file = g_build_filename (inner, "b", NULL);
+  g_autofree char *twin = g_build_filename (folder, "twin", NULL);
+  g_autofree char *longer = g_build_filename (folder, "longer", NULL);
+  g_autofree char *alias = g_build_filename (folder, "alias", NULL);
+  segue_file_make_folder (inner, NULL);
+  g_assert_true (g_file_set_contents (file, "", 0, NULL));
+  g_assert_true (g_file_set_contents (twin, "", 0, NULL));
+  g_assert_true (g_file_set_contents (longer, "x", 1, NULL));
+  g_assert_cmpint (symlink (twin, alias), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (twins); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *path = g_strdup_printf ("%s/result-%u", folder, i);
+    g_autofree char *stored = g_build_filename (path, "files", "a", "b", NULL);
+    g_autofree char *known = g_build_filename (folder, twins[i].name, NULL);
+    g_autoptr (GPtrArray) payloads = g_ptr_array_new ();
+    g_autoptr (SegueResult) result = new_result ("a/b");
+    g_autoptr (GHashTable) by_key = g_hash_table_new (g_str_hash, g_str_equal);
+    g_hash_table_insert (by_key, (gpointer) EMPTY, known);
+    segue_result_write (path, result, payloads, source, by_key, FALSE, NULL, &error);
+    g_assert_no_error (error);
+    struct stat one, other;
+    g_assert_cmpint (stat (stored, &one), ==, 0);
+    g_assert_cmpint (one.st_size, ==, 0);
+    gboolean linked = stat (known, &other) == 0 && one.st_ino == other.st_ino;
+    g_assert_true (linked == twins[i].linked);
+  }
+  segue_file_remove_folder (folder, NULL);
+}
+
 /* Of two that write the same result the first stays, whatever the second would have. */
 static void
 test_first_wins (void)
@@ -294,7 +334,7 @@ test_first_wins (void)
     g_autofree char *text = g_strdup_printf ("writer %u", i);
     SegueResultLine line = { .level = 1, .text = g_ref_string_new (text) };
     g_array_append_val (result->lines, line);
-    segue_result_write (path, result, payloads, NULL, i == 2, NULL, &error);
+    segue_result_write (path, result, payloads, NULL, NULL, i == 2, NULL, &error);
     g_assert_no_error (error);
     g_autoptr (SegueResult) read = segue_result_read (path, KEY, &error);
     g_assert_no_error (error);
@@ -318,6 +358,7 @@ main (int argc, char **argv)
   g_test_add_func ("/result-files/hostile-names", test_hostile_names);
   g_test_add_func ("/result-files/hostile-items", test_hostile_items);
   g_test_add_func ("/result-files/links", test_links);
+  g_test_add_func ("/result-files/twins", test_twins);
   g_test_add_func ("/result-files/first-wins", test_first_wins);
   return g_test_run ();
 }

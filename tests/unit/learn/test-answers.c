@@ -256,7 +256,7 @@ put_record (const char *path, const char *bytes, gsize length)
   g_assert_true (g_file_set_contents (path, sealed, (gssize) length, NULL));
 }
 
-/* A forged record, with correct checksums: no invalid probabilities, no invalid positions. */
+/* A forged record, with correct checksums: no invalid positions, no invalid probabilities. */
 static void
 test_hostile (Fixture *f, gconstpointer data)
 {
@@ -271,10 +271,10 @@ test_hostile (Fixture *f, gconstpointer data)
   assert_same (first, as_it_was);
 
   gsize payload = read_number (bytes + 16, 8);
-  static const float odd[] = { NAN, INFINITY, -0.5f, 1.5f };
+  static const double odd[] = { NAN, INFINITY, -0.5, 1.5 };
   for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
     g_autofree char *other = g_memdup2 (bytes, length);
-    memcpy (other + payload + 4 * i, &odd[i], sizeof odd[i]);
+    memcpy (other + payload + sizeof odd[i] * i, &odd[i], sizeof odd[i]);
     put_record (path, other, length);
     g_autoptr (SegueSongPrediction) again = ask (f, low, 1);
     assert_same (first, again);

@@ -8,7 +8,7 @@
 static SegueCalibration *
 calibrate (guint n)
 {
-  SegueCalibration *calibration = segue_calibration_new ();
+  SegueCalibration *calibration = segue_calibration_new (SEGUE_AGGREGATE_VOTE);
   for (guint i = 0; i < n; i++) {
     float p = 0.5f + 0.5f * (float) ((i * 7) % n + 1) / (float) n;
     const float row[] = { p, 1 - p };
@@ -61,7 +61,7 @@ test_ranks (void)
 static void
 test_wrong_answers (void)
 {
-  g_autoptr (SegueCalibration) calibration = segue_calibration_new ();
+  g_autoptr (SegueCalibration) calibration = segue_calibration_new (SEGUE_AGGREGATE_VOTE);
   /* Two of three votes, but the mean gives another label. */
   const float rows[] = { 0.9f, 0.1f, 0.45f, 0.55f, 0.45f, 0.55f };
   segue_calibration_add (calibration, 1, rows, 3, 2);
@@ -95,6 +95,7 @@ test_file (void)
     g_assert_true (segue_calibration_write (written, folder, &error));
     g_autoptr (SegueCalibration) read = segue_calibration_read (folder, &error);
     g_assert_no_error (error);
+    g_assert_cmpint (segue_calibration_get_aggregation (read), ==, SEGUE_AGGREGATE_VOTE);
     g_assert_cmpuint (segue_calibration_count (read, SEGUE_AGGREGATE_VOTE), ==,
                       MIN (sizes[i], SEGUE_CALIBRATION_MAX));
     for (double share = 0.05; sizes[i] >= 40 && share < 1; share += 0.05)
@@ -124,6 +125,8 @@ test_hostile (void)
     "{\"segue\": 1, \"confidences\": {\"vote\": [-1]}}",
     "{\"segue\": 1, \"confidences\": {\"vote\": [1e999]}}",
     "{\"segue\": 1, \"confidences\": {\"vote\": [null]}}",
+    "{\"segue\": 1, \"confidences\": {}, \"aggregation\": \"dice\"}",
+    "{\"segue\": 1, \"confidences\": {}, \"aggregation\": 0}",
   };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autoptr (GError) error = NULL;
@@ -145,6 +148,8 @@ test_hostile (void)
     NULL);
   g_assert_nonnull (fine);
   g_assert_cmpfloat (threshold (fine, 0.25), ==, 0.25);
+  /* As segue 1 wrote it. */
+  g_assert_cmpint (segue_calibration_get_aggregation (fine), ==, SEGUE_AGGREGATE_MEAN_PROBABILITY);
   segue_file_remove_folder (folder, NULL);
 }
 
