@@ -4,6 +4,7 @@
  *   mean over time [B, M] → hidden [B, H], ReLU → logits [B, labels]                     segue/nn/head.h
  */
 #include <math.h>
+#include <segue/model.h>
 #include <segue/nn/backend.h>
 #include <segue/nn/head.h>
 #include <segue/nn/mel-front.h>

@@ -3,6 +3,7 @@
  * A whole plugin, in the order of all of segue's own plugins: configuration, parameters, work,
  * stage type, plugin. */
 #include <math.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 
 typedef struct {

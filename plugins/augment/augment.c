@@ -1,6 +1,8 @@
 /* augment: changes segments differently in every epoch. */
 #include "op.h"
 
+#include <segue/dataset.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 #include <segue/random.h>
 #include <string.h>

@@ -12,6 +12,10 @@
 
 #include "probe.h"
 
+#include <segue/decoder.h>
+#include <segue/error.h>
+#include <segue/format.h>
+
 typedef enum { SONG_CHANNELS_MONO, SONG_CHANNELS_KEEP } SongChannels;
 typedef enum { SONG_WHEN_LONG_FAIL, SONG_WHEN_LONG_CUT } SongWhenLong;
 typedef enum { SONG_SILENCE_FAIL, SONG_SILENCE_KEEP } SongSilence;

@@ -4,6 +4,7 @@
 #include "preload.h"
 #include "song.h"
 
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 
 /* How often a song is started when GStreamer loses it before the first samples. */

@@ -3,6 +3,7 @@
 #include "libav.h"
 #include "reader.h"
 
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 
 static char *

@@ -2,6 +2,7 @@
 #include "song.h"
 
 #include <errno.h>
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
 

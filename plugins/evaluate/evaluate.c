@@ -2,9 +2,12 @@
 #include "metrics.h"
 #include "table.h"
 
+#include <segue/aggregation.h>
+#include <segue/collect.h>
 #include <segue/file.h>
+#include <segue/format.h>
+#include <segue/model.h>
 #include <segue/plugin.h>
-#include <segue/predict.h>
 #include <string.h>
 
 /* Segments of a song per pass through the model. */

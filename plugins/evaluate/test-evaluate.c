@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <math.h>
 #include <segue/file.h>
+#include <segue/host/segue.h>
+#include <segue/model.h>
 #include <segue/testing.h>
 #include <string.h>
 

@@ -4,6 +4,8 @@
 #include "target.h"
 #include "wave.h"
 
+#include <segue/collect.h>
+#include <segue/format.h>
 #include <segue/json.h>
 #include <segue/plugin.h>
 #include <string.h>

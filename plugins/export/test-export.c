@@ -4,6 +4,8 @@
 
 #include <glib/gstdio.h>
 #include <segue/file.h>
+#include <segue/format.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <sndfile.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "mel-cnn.h"
 
 #include <math.h>
+#include <segue/model.h>
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
 

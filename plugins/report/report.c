@@ -3,6 +3,7 @@
 #include "nearest.h"
 #include "page.h"
 
+#include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
 #include <sndfile.h>

@@ -4,7 +4,8 @@
  * row by row, so that memory does not grow with the number of labels. */
 #pragma once
 
-#include <segue/predict.h>
+#include <segue/aggregation.h>
+#include <segue/dataset.h>
 
 /** ReportSegment: @song: index; @answer: index of a label; @confidence: the answer's probability; @truth: that of
  * the song's label, NaN where the model does not have the label. */

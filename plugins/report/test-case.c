@@ -1,6 +1,7 @@
 #include "test-case.h"
 
 #include <jansson.h>
+#include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include "walk.h"
 
 #include <segue/plugin.h>
-#include <segue/segue.h>
+#include <segue/registry.h>
 #include <string.h>
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* segment: cuts a song into segments of equal length. */
 #include "level.h"
 
+#include <segue/format.h>
 #include <segue/plugin.h>
 
 typedef struct {

@@ -3,6 +3,8 @@
 #include "index.h"
 #include "too-few.h"
 
+#include <segue/collect.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 #include <string.h>
 

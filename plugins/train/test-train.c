@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <segue/host/segue.h>
 #include <segue/nn/cross-entropy.h>
 #include <segue/testing.h>
 

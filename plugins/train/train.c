@@ -5,6 +5,9 @@
 #include "learn.h"
 #include "prefix.h"
 
+#include <segue/collect.h>
+#include <segue/format.h>
+#include <segue/model.h>
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* trim: removes the ends of a song. */
 #include "level.h"
 
+#include <segue/format.h>
 #include <segue/plugin.h>
 
 typedef struct {

@@ -10,8 +10,8 @@
 #include "fixture.h"
 #include "optimiser.h"
 
+#include <segue/host/segue.h>
 #include <segue/nn/cross-entropy.h>
-#include <segue/segue.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #include "scratch.h"
 #include "standalone.h"
 
+#include <segue/host/segue.h>
 #include <segue/plugin.h>
-#include <segue/segue.h>
 #include <string.h>
 
 /* The maximum size that a header may declare here; more is like a file that is too short. */

@@ -1,6 +1,6 @@
 /* Every model type of every plugin that was built: what is computed from weights follows their values. */
 #include <glib/gstdio.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 #include <segue/file.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

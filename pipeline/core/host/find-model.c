@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <unistd.h>
 
 static gboolean

@@ -9,7 +9,7 @@
 #include "model/model-folder.h"
 #include "stage/chain.h"
 
-#include <segue/predict.h>
+#include <segue/host/predict.h>
 #include <string.h>
 
 /* How a song is cut for a model whose folder does not specify it. */

@@ -2,6 +2,7 @@
 #include "model/model-private.h"
 
 #include <math.h>
+#include <segue/dataset.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "graph/graph.h"
+#include <segue/collect.h>
 #include <segue/context.h>
-#include <segue/event.h>
+#include <segue/host/event.h>
 
 /**
  * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be

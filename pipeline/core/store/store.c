@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <segue/cache.h>
 #include <segue/file.h>
+#include <segue/host/cache.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

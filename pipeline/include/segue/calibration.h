@@ -1,4 +1,5 @@
-/* Confidence of the model's correct predictions; used to reject songs by artists it was not trained on.
+/* Confidence of the model's correct predictions; used to reject songs by artists it was not trained on.  For stages that
+ * measure it, and hosts that use it.
  *
  * After training, the model classifies the validation songs; the confidence of each correct prediction is
  * stored, for every aggregation of segments, in the model's folder:
@@ -13,7 +14,7 @@
  */
 #pragma once
 
-#include <segue/predict.h>
+#include <segue/aggregation.h>
 
 G_BEGIN_DECLS
 

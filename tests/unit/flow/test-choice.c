@@ -1,4 +1,6 @@
 /* `decode`: decoders that are tried in order, and which of their results are used. */
+#include <segue/decoder.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* A model folder's record of its songs: the decoder used in training. */
 #include "host/preparation.h"
 
+#include <segue/decoder.h>
 #include <string.h>
 
 static gboolean

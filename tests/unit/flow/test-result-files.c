@@ -6,8 +6,8 @@
 #include "study.h"
 
 #include <glib/gstdio.h>
-#include <segue/cache.h>
 #include <segue/file.h>
+#include <segue/host/cache.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <segue/plugin.h>
+#include <segue/tensor.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

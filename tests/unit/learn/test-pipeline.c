@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 #include <segue/file.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <string.h>
 
 #define N_SONGS 8
