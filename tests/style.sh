@@ -42,6 +42,10 @@ lines=$(cd pipeline/include && awk '
 [ "$lines" -le 550 ] ||
   { echo "segue/plugin.h, with all that it includes, has $lines lines, not at most 550"; status=1; }
 
+# The size of a struct is set by its macro.
+git grep -nE '[{,] *\.struct_size = sizeof|^ *\.struct_size = sizeof' -- '*.c' '*.h' '*.sh' ':!pipeline/include/segue/version.h' \
+  ':!tests/style.sh' && { echo 'begin the struct with SEGUE_INIT (), SEGUE_STAGE_TYPE or SEGUE_MODEL_TYPE'; status=1; }
+
 # Headers of segue/host/ are for hosts: other headers and plugins, their tests aside, do not depend on them.
 git grep -n '#include <segue/host/' -- 'pipeline/include/segue/*.h' 'pipeline/include/segue/nn' plugins examples \
   ':!pipeline/include/segue/host' ':!*/test-*' &&

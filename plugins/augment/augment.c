@@ -106,7 +106,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType augment = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "augment",
   .summary = "Augments segments differently in every epoch of training",
   .doc =

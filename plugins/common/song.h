@@ -94,7 +94,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Song, song_free)
 
 /** SONG_DECODER: fields common to the stage types of all decoders. */
 #define SONG_DECODER                                                                               \
-  .struct_size = sizeof (SegueStageType), .mode = SEGUE_MODE_MAP,                                  \
-  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE, .inputs = song_inputs,                       \
-  .outputs = song_outputs, .params = song_params, .config_size = sizeof (SongConfig),              \
-  .check = song_check_config, .negotiate = song_negotiate
+  .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,                      \
+  .inputs = song_inputs, .outputs = song_outputs, .params = song_params,                           \
+  .config_size = sizeof (SongConfig), .check = song_check_config, .negotiate = song_negotiate

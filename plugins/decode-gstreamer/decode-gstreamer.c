@@ -125,11 +125,11 @@ static const char *const extensions[] = {
 };
 /* clang-format on */
 
-static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
-                                      .rank = 200,
-                                      .extensions = extensions };
+static const SegueDecodes decodes =
+  SEGUE_INIT (SegueDecodes, .rank = 200, .extensions = extensions);
 
 static const SegueStageType decode_gstreamer = {
+  SEGUE_STAGE_TYPE,
   SONG_DECODER,
   .name = "decode-gstreamer",
   .summary = "Decodes songs of any format with GStreamer",

@@ -78,9 +78,9 @@ load_model (SegueContext *context, GError **error)
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
   const EvaluateConfig *config = segue_context_get_config (context);
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .threads = segue_context_get_threads (context),
-                                .precision = (SegueModelPrecision) config->precision };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .threads = segue_context_get_threads (context),
+                .precision = (SegueModelPrecision) config->precision);
   return item != NULL ? segue_model_load (segue_context_get_registry (context),
                                           segue_item_get_path (item), NULL, NULL, &spec, error)
                       : NULL;
@@ -362,9 +362,8 @@ static const SegueParam *const params[] = {
 static gboolean
 negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
-  static const SegueFormat mono = { .struct_size = sizeof (SegueFormat), .channels = 1 };
-  static const SegueFormat one_rate = { .struct_size = sizeof (SegueFormat),
-                                        .rate = SEGUE_FORMAT_SAME };
+  static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
+  static const SegueFormat one_rate = SEGUE_INIT (SegueFormat, .rate = SEGUE_FORMAT_SAME);
   const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
   SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
@@ -400,7 +399,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType evaluate = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "evaluate",
   .summary = "Evaluates a model on every segment and song",
   .doc = "Runs the model over all items of all sets, without augmentation. A song's prediction is "

@@ -384,7 +384,7 @@ static const SeguePort *const inputs[] = {
 };
 
 static const SegueStageType export_type = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "export",
   .summary = "Writes a data set of WAV files that Hugging Face datasets opens directly",
   .doc = "Files are named `data/<set>/<label>/<name>.wav`, with a README.md whose front matter "

@@ -212,7 +212,7 @@ static const SeguePort *const inputs[] = {
 };
 
 static const SegueStageType report = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "report",
   .summary = "Reports a model's accuracy, with its misclassified segments to listen to",
   .doc = "Writes `report/index.html`: a page that opens from disk, without a network, in light and "

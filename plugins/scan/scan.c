@@ -311,7 +311,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType scan = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "scan",
   .summary = "Finds the songs of a music folder and reads their labels from its layout",
   .doc = "Walks `root` and emits every file with an audio file's extension, sorted by the bytes of "

@@ -320,7 +320,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType split = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "split",
   .summary =
     "Splits songs into train, validation and test sets, so that nothing leaks between them",

@@ -124,9 +124,8 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
                                    .threads = MAX (threads, 1),
                                    .isolated = segue_isolated_carrier () };
   predictor->folder = g_strdup (folder);
-  predictor->spec = (SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
-                                      .threads = MAX (threads, 1),
-                                      .precision = precision };
+  predictor->spec = (SegueModelSpec) SEGUE_INIT (SegueModelSpec, .threads = MAX (threads, 1),
+                                                 .precision = precision);
   begin_to_load (predictor);
   predictor->ways[TRAINED].preparation = preparation_for (predictor, SEGUE_RELAX_NOTHING, error);
   return predictor->ways[TRAINED].preparation != NULL ? g_steal_pointer (&predictor) : NULL;

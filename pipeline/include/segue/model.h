@@ -181,7 +181,7 @@ typedef struct {
 
 /**
  * SegueModelType:
- * @struct_size: set by SEGUE_MODEL_TYPE()
+ * @struct_size: set by SEGUE_MODEL_TYPE
  * @config_types: %NULL-terminated `model_type` values of a config.json that this type reads
  * @create: returns a new model with random weights; %NULL with @error
  * @load: loads a model from @folder.  @config: as the pipeline specifies it, or %NULL; the folder
@@ -235,8 +235,8 @@ struct _SegueModelType {
   void (*set_cancellable) (gpointer model, GCancellable *cancellable);
 };
 
-/* `static const SegueModelType mean_mlp = SEGUE_MODEL_TYPE (.name = "mean-mlp", …);` */
-#define SEGUE_MODEL_TYPE(...) SEGUE_INIT (SegueModelType, __VA_ARGS__)
+/* Begins each model type: `static const SegueModelType mean_mlp = { SEGUE_MODEL_TYPE, .name = "mean-mlp", … };` */
+#define SEGUE_MODEL_TYPE .struct_size = sizeof (SegueModelType)
 
 /* A model and its type. */
 typedef struct _SegueModel SegueModel;

@@ -58,7 +58,7 @@ typedef struct _SegueNegotiation SegueNegotiation;
 
 /**
  * SegueStageType: all callbacks but that of the mode are optional.
- * @struct_size: set by SEGUE_STAGE_TYPE()
+ * @struct_size: set by SEGUE_STAGE_TYPE
  * @name: `[a-z][a-z0-9-]*`, as in `use:`
  * @summary: one line without a full stop
  * @doc: a paragraph or more, Markdown
@@ -107,7 +107,7 @@ struct _SegueStageType {
   void (*preload) (gpointer instance);
 };
 
-/* `static const SegueStageType trim = SEGUE_STAGE_TYPE (.name = "trim", …);` */
-#define SEGUE_STAGE_TYPE(...) SEGUE_INIT (SegueStageType, __VA_ARGS__)
+/* Begins each stage type: `static const SegueStageType trim = { SEGUE_STAGE_TYPE, .name = "trim", … };` */
+#define SEGUE_STAGE_TYPE .struct_size = sizeof (SegueStageType)
 
 G_END_DECLS

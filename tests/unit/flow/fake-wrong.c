@@ -197,18 +197,10 @@ wrong_process (gpointer instance, SegueItem *item, SegueContext *context, GError
 }
 
 const SegueStageType fake_wrong = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-wrong",
-  .summary = "Makes a mistake",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .inputs = fake_audio_port,
-  .outputs = fake_audio_port,
-  .params = params,
-  .config_size = sizeof (WrongConfig),
-  .open = wrong_open,
-  .close = g_free,
-  .process = wrong_process,
+  SEGUE_STAGE_TYPE,           .name = "fake-wrong",   .summary = "Makes a mistake",
+  .result_version = 1,        .mode = SEGUE_MODE_MAP, .inputs = fake_audio_port,
+  .outputs = fake_audio_port, .params = params,       .config_size = sizeof (WrongConfig),
+  .open = wrong_open,         .close = g_free,        .process = wrong_process,
 };
 
 /* ---- fake-wrong-collect, fake-wrong-serial: the same after all songs ---- */
@@ -233,7 +225,7 @@ wrong_collect (gpointer instance, SegueContext *context, GError **error)
 }
 
 const SegueStageType fake_wrong_collect = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "fake-wrong-collect",
   .summary = "Makes a mistake",
   .result_version = 1,
@@ -253,7 +245,7 @@ wrong_serial (gpointer instance, SegueItem *item, SegueContext *context, GError 
 }
 
 const SegueStageType fake_wrong_serial = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "fake-wrong-serial",
   .summary = "Makes a mistake",
   .result_version = 1,
