@@ -28,6 +28,29 @@ grep -nE '\bjson_dump[a-z_]* \(' \
     grep -v '^pipeline/core/base/json-print.c$') &&
   { echo 'print JSON with segue_json_print ()'; status=1; }
 
+# What the author of every plugin reads fits into an evening.
+lines=$(cd pipeline/include && awk '
+  function follow (file,    line) {
+    if (file in seen) return
+    seen[file] = 1
+    while ((getline line <file) > 0) {
+      n++
+      if (sub (/^#include </, "", line) && sub (/>$/, "", line) && line ~ /^segue\//) follow (line)
+    }
+  }
+  BEGIN { follow ("segue/plugin.h"); print n }')
+[ "$lines" -le 550 ] ||
+  { echo "segue/plugin.h, with all that it includes, has $lines lines, not at most 550"; status=1; }
+
+# The size of a struct is set by its macro.
+git grep -nE '[{,] *\.struct_size = sizeof|^ *\.struct_size = sizeof' -- '*.c' '*.h' '*.sh' ':!pipeline/include/segue/version.h' \
+  ':!tests/style.sh' && { echo 'begin the struct with SEGUE_INIT (), SEGUE_STAGE_TYPE or SEGUE_MODEL_TYPE'; status=1; }
+
+# Headers of segue/host/ are for hosts: other headers and plugins, their tests aside, do not depend on them.
+git grep -n '#include <segue/host/' -- 'pipeline/include/segue/*.h' 'pipeline/include/segue/nn' plugins examples \
+  ':!pipeline/include/segue/host' ':!*/test-*' &&
+  { echo 'a header for hosts in a plugin'; status=1; }
+
 # The floors of libsegue: no include of a higher floor, no cycles.
 sh tests/floors.sh || status=1
 

@@ -2,6 +2,7 @@
  *
  * A LIVE stage: it runs when `train` reads a segment, and its numbers are a function of the seed that
  * it gets for this segment and epoch. */
+#include <segue/dataset.h>
 #include <segue/plugin.h>
 #include <segue/random.h>
 
@@ -75,7 +76,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType hum = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "hum",
   .summary = "Adds the hum of the mains to segments",
   .doc =

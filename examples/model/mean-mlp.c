@@ -4,6 +4,7 @@
  *   mean over time [B, M] → hidden [B, H], ReLU → logits [B, labels]                     segue/nn/head.h
  */
 #include <math.h>
+#include <segue/model.h>
 #include <segue/nn/backend.h>
 #include <segue/nn/head.h>
 #include <segue/nn/mel-front.h>
@@ -149,17 +150,14 @@ backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **e
   return segue_nn_model_end (&model->mel.base, error);
 }
 
-static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),
-                                    .epochs = 20,
-                                    .batch = 32,
-                                    .learning_rate = 3e-3,
-                                    .weight_decay = 0.01,
-                                    .schedule = SEGUE_SCHEDULE_COSINE };
+static const SegueRecipe recipe =
+  SEGUE_INIT (SegueRecipe, .epochs = 20, .batch = 32, .learning_rate = 3e-3, .weight_decay = 0.01,
+              .schedule = SEGUE_SCHEDULE_COSINE);
 
 static const char *const config_types[] = { MODEL_TYPE, NULL };
 
 static const SegueModelType mean_mlp = {
-  .struct_size = sizeof (SegueModelType),
+  SEGUE_MODEL_TYPE,
   .name = "mean-mlp",
   .summary = "A hidden layer over the mean of log-mel frames",
   .doc = "The mean of log-mel frames over time, a hidden layer with ReLU, and a linear classifier.",

@@ -3,6 +3,7 @@
  * A whole plugin, in the order of all of segue's own plugins: configuration, parameters, work,
  * stage type, plugin. */
 #include <math.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 
 typedef struct {
@@ -91,7 +92,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType level = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "level",
   .summary = "Scales every song to the same loudness",
   .doc = "Scales each item by one gain so that its root-mean-square level is `rms_db`, or as near "

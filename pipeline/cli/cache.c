@@ -249,14 +249,10 @@ gc (SegueCli *cli, const Options *options, GError **error)
     g_prefix_error (error, "--max: ");
     return FALSE;
   }
-  work.gc = (SegueCacheGcOptions){ .struct_size = sizeof work.gc,
-                                   .limit = options->max ? &limit : NULL,
-                                   .older = (guint) options->older,
-                                   .all = options->all,
-                                   .check_files = TRUE,
-                                   .dry_run = options->dry_run,
-                                   .progress = on_progress,
-                                   .data = &work };
+  work.gc = (SegueCacheGcOptions) SEGUE_INIT (
+    SegueCacheGcOptions, .limit = options->max ? &limit : NULL, .older = (guint) options->older,
+    .all = options->all, .check_files = TRUE, .dry_run = options->dry_run, .progress = on_progress,
+    .data = &work);
   gboolean ok = run_job (&work, gc_job, error);
   /* Also for a cancelled job: what it removed stays removed. */
   const SegueCacheFreed *freed = &work.freed;
@@ -299,11 +295,9 @@ static gboolean
 verify (SegueCli *cli, const Options *options, GError **error)
 {
   Work work = { .cli = cli, .name = "verify", .unit = SEGUE_UNIT_BYTES };
-  work.verify = (SegueCacheVerifyOptions){ .struct_size = sizeof work.verify,
-                                           .repair = options->repair,
-                                           .damaged = on_damaged,
-                                           .progress = on_progress,
-                                           .data = &work };
+  work.verify = (SegueCacheVerifyOptions) SEGUE_INIT (
+    SegueCacheVerifyOptions, .repair = options->repair, .damaged = on_damaged,
+    .progress = on_progress, .data = &work);
   work.damaged = options->json ? json_array () : NULL;
   gboolean ok = run_job (&work, verify_job, error);
   const SegueCacheVerified *verified = &work.verified;

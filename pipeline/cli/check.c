@@ -212,8 +212,7 @@ check_data (SegueCli *cli, SeguePipeline *pipeline, gboolean json, GError **erro
 {
   Survey survey = { .cli = cli, .pipeline = pipeline };
   const SegueSink sink = { .take = take_event, .data = &survey };
-  survey.options =
-    (SegueRunOptions){ .struct_size = sizeof survey.options, .sinks = &sink, .n_sinks = 1 };
+  survey.options = (SegueRunOptions) SEGUE_INIT (SegueRunOptions, .sinks = &sink, .n_sinks = 1);
   segue_run_outcome_init (&survey.outcome);
   gboolean ok = segue_job_run (cli, NULL, look, &survey, error);
   if (ok || survey.data)

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "term.h"
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /**
  * SegueCli: the context of a verb.

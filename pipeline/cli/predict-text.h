@@ -2,7 +2,7 @@
 #pragma once
 
 #include "term.h"
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /** segue_predict_name: (transfer full): a file's name in the form of song ids: bytes that are not
  * UTF-8 become %XX, and a `%` that could be part of such a code becomes %25. */

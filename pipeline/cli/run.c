@@ -287,14 +287,9 @@ run_pipeline (SegueCli *cli, SeguePipeline *pipeline, const Options *options, GE
     .cli = cli, .pipeline = pipeline, .dry = options->dry_run, .known = known, .warnings = warnings
   };
   const SegueSink sink = { .take = take_event, .data = &run };
-  run.options = (SegueRunOptions){
-    .struct_size = sizeof run.options,
-    .folder = options->out ? options->out : "runs",
-    .workers = (guint) options->jobs,
-    .fresh = options->fresh,
-    .sinks = &sink,
-    .n_sinks = 1,
-  };
+  run.options = (SegueRunOptions) SEGUE_INIT (
+    SegueRunOptions, .folder = options->out ? options->out : "runs",
+    .workers = (guint) options->jobs, .fresh = options->fresh, .sinks = &sink, .n_sinks = 1);
   segue_run_outcome_init (&run.outcome);
   run.held = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (SegueProgress) progress = segue_progress_new (&cli->err);

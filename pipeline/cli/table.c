@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <math.h>
+#include <segue/dataset.h>
 #include <segue/item.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "problem.h"
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /* (transfer full): each ends with a line break.  @top: number of labels to list, best first. */
 

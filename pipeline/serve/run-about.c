@@ -2,8 +2,8 @@
 
 #include "run-files.h"
 
+#include <segue/host/segue.h>
 #include <segue/json.h>
-#include <segue/segue.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 
 #include "problem.h"
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 typedef struct _ServedSong ServedSong;
 

@@ -5,7 +5,7 @@
  * largest. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /** ServerConfig: borrowed for the server's lifetime.
  * @port: 0: any free one

@@ -1,6 +1,8 @@
 /* augment: changes segments differently in every epoch. */
 #include "op.h"
 
+#include <segue/dataset.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 #include <segue/random.h>
 #include <string.h>
@@ -104,7 +106,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType augment = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "augment",
   .summary = "Augments segments differently in every epoch of training",
   .doc =

@@ -11,12 +11,7 @@ invert (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint 
 }
 
 const Op op_polarity = {
-  .group = {
-    .struct_size = sizeof (SegueParamGroup),
-    .name = "polarity",
-    .doc = "Inverts polarity (inaudible).",
-    .size = sizeof (OpConfig),
-    .params = polarity_params,
-  },
+  .group = SEGUE_INIT (SegueParamGroup, .name = "polarity", .doc = "Inverts polarity (inaudible).",
+                       .size = sizeof (OpConfig), .params = polarity_params),
   .apply = invert,
 };

@@ -41,12 +41,9 @@ shift (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint c
 }
 
 const Op op_shift = {
-  .group = {
-    .struct_size = sizeof (SegueParamGroup),
-    .name = "shift",
+  .group = SEGUE_INIT (
+    SegueParamGroup, .name = "shift",
     .doc = "Rotates the segment: it starts later, and its beginning is moved to its end.",
-    .size = sizeof (ShiftConfig),
-    .params = shift_params,
-  },
+    .size = sizeof (ShiftConfig), .params = shift_params),
   .apply = shift,
 };

@@ -29,12 +29,8 @@ mask (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint ch
 }
 
 const Op op_time_mask = {
-  .group = {
-    .struct_size = sizeof (SegueParamGroup),
-    .name = "time-mask",
-    .doc = "Silences a random part of the segment.",
-    .size = sizeof (MaskConfig),
-    .params = mask_params,
-  },
+  .group = SEGUE_INIT (SegueParamGroup, .name = "time-mask",
+                       .doc = "Silences a random part of the segment.", .size = sizeof (MaskConfig),
+                       .params = mask_params),
   .apply = mask,
 };

@@ -17,7 +17,8 @@
 #pragma once
 
 #include <math.h>
-#include <segue/segue.h>
+#include <segue/context.h>
+#include <segue/error.h>
 
 /**
  * ProbePart: what a decoder gets as a separate file: @header, then bytes @start to @end of the file.

@@ -6,7 +6,8 @@
  */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/context.h>
+#include <segue/error.h>
 
 /* Of the input. */
 #define RESAMPLER_MAX_CHANNELS 64

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <segue/format.h>
 #include <soxr.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -12,6 +12,10 @@
 
 #include "probe.h"
 
+#include <segue/decoder.h>
+#include <segue/error.h>
+#include <segue/format.h>
+
 typedef enum { SONG_CHANNELS_MONO, SONG_CHANNELS_KEEP } SongChannels;
 typedef enum { SONG_WHEN_LONG_FAIL, SONG_WHEN_LONG_CUT } SongWhenLong;
 typedef enum { SONG_SILENCE_FAIL, SONG_SILENCE_KEEP } SongSilence;
@@ -90,7 +94,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Song, song_free)
 
 /** SONG_DECODER: fields common to the stage types of all decoders. */
 #define SONG_DECODER                                                                               \
-  .struct_size = sizeof (SegueStageType), .mode = SEGUE_MODE_MAP,                                  \
-  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE, .inputs = song_inputs,                       \
-  .outputs = song_outputs, .params = song_params, .config_size = sizeof (SongConfig),              \
-  .check = song_check_config, .negotiate = song_negotiate
+  .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE,                      \
+  .inputs = song_inputs, .outputs = song_outputs, .params = song_params,                           \
+  .config_size = sizeof (SongConfig), .check = song_check_config, .negotiate = song_negotiate

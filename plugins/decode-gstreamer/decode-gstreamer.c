@@ -4,6 +4,7 @@
 #include "preload.h"
 #include "song.h"
 
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 
 /* How often a song is started when GStreamer loses it before the first samples. */
@@ -124,11 +125,11 @@ static const char *const extensions[] = {
 };
 /* clang-format on */
 
-static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
-                                      .rank = 200,
-                                      .extensions = extensions };
+static const SegueDecodes decodes =
+  SEGUE_INIT (SegueDecodes, .rank = 200, .extensions = extensions);
 
 static const SegueStageType decode_gstreamer = {
+  SEGUE_STAGE_TYPE,
   SONG_DECODER,
   .name = "decode-gstreamer",
   .summary = "Decodes songs of any format with GStreamer",

@@ -3,6 +3,7 @@
 #include "libav.h"
 #include "reader.h"
 
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 
 static char *
@@ -120,11 +121,11 @@ static const char *const extensions[] = {
 };
 /* clang-format on */
 
-static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
-                                      .rank = 300,
-                                      .extensions = extensions };
+static const SegueDecodes decodes =
+  SEGUE_INIT (SegueDecodes, .rank = 300, .extensions = extensions);
 
 static const SegueStageType decode_libav = {
+  SEGUE_STAGE_TYPE,
   SONG_DECODER,
   .name = "decode-libav",
   .summary = "Decodes songs of all common formats with FFmpeg's libraries",

@@ -10,7 +10,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
-#include <segue/segue.h>
+#include <segue/context.h>
 
 /* clang-format off */
 #define LIBAV_UTIL_FUNCTIONS(X) \

@@ -2,6 +2,7 @@
 #include "song.h"
 
 #include <errno.h>
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
 
@@ -169,11 +170,11 @@ static const char *const extensions[] = {
 };
 /* clang-format on */
 
-static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes),
-                                      .rank = 100,
-                                      .extensions = extensions };
+static const SegueDecodes decodes =
+  SEGUE_INIT (SegueDecodes, .rank = 100, .extensions = extensions);
 
 static const SegueStageType decode_sndfile = {
+  SEGUE_STAGE_TYPE,
   SONG_DECODER,
   .name = "decode-sndfile",
   .summary = "Decodes songs with libsndfile: WAV, AIFF, FLAC, Ogg Vorbis, Opus and MP3",

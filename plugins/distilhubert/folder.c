@@ -152,11 +152,9 @@ load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec
     found = default_labels (file);
   if (!segue_nn_model_choose_labels (&model->base, spec, g_steal_pointer (&found), folder, error))
     return FALSE;
-  const SegueNnWeightsSource source = { .struct_size = sizeof source,
-                                        .file = file,
-                                        .folder = folder,
-                                        .prefix = "hubert.",
-                                        .spellings = spellings };
+  const SegueNnWeightsSource source =
+    SEGUE_INIT (SegueNnWeightsSource, .file = file, .folder = folder, .prefix = "hubert.",
+                .spellings = spellings);
   gboolean mask_embedding = segue_nn_spec_augment_has_embedding (&model->masks) ||
                             segue_nn_weights_has (&source, "hubert.masked_spec_embed");
   return hubert_declare (model, mask_embedding, error) &&

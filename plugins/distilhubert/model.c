@@ -7,20 +7,16 @@ static void
 describe (gpointer data, SegueModelInfo *info)
 {
   const HubertModel *model = data;
-  *info = (SegueModelInfo){
-    .struct_size = sizeof (SegueModelInfo),
-    .labels = (const char *const *) model->base.labels,
-    .n_labels = model->base.n_labels,
-    .rate = model->rate,
-    .min_length = segue_nn_conv_encoder_get_min_length (&model->encoder),
-    .coupled = FALSE,
+  *info = (SegueModelInfo) SEGUE_INIT (
+    SegueModelInfo, .labels = (const char *const *) model->base.labels,
+    .n_labels = model->base.n_labels, .rate = model->rate,
+    .min_length = segue_nn_conv_encoder_get_min_length (&model->encoder), .coupled = FALSE,
     .precision = model->base.precision,
     .notice =
       model->assumes_normalise
         ? "the model folder does not state whether audio is normalised (do_normalize in "
           "preprocessor_config.json or processor_config.json): it is normalised, as in transformers"
-        : NULL,
-  };
+        : NULL);
 }
 
 static gsize
@@ -92,22 +88,14 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
 }
 
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
-static const SegueRecipe recipe = {
-  .struct_size = sizeof (SegueRecipe),
-  .epochs = 10,
-  .batch = 8,
-  .learning_rate = 5e-5,
-  .weight_decay = 0,
-  .warmup = 0.1,
-  .label_smoothing = 0,
-  .gradient_clip = 1,
-  .schedule = SEGUE_SCHEDULE_LINEAR,
-};
+static const SegueRecipe recipe = SEGUE_INIT (
+  SegueRecipe, .epochs = 10, .batch = 8, .learning_rate = 5e-5, .weight_decay = 0, .warmup = 0.1,
+  .label_smoothing = 0, .gradient_clip = 1, .schedule = SEGUE_SCHEDULE_LINEAR);
 
 static const char *const config_types[] = { "hubert", NULL };
 
 const SegueModelType hubert_model_type = {
-  .struct_size = sizeof (SegueModelType),
+  SEGUE_MODEL_TYPE,
   .name = "distilhubert",
   .summary = "DistilHuBERT and other Hubert models with a classifier on top",
   .doc = "A convolutional encoder over raw samples at 16 kHz, transformer layers, the mean over "

@@ -408,7 +408,7 @@ hubert_get_prefix_size (const HubertModel *model, gsize length)
 void
 hubert_prefix (const HubertModel *model, HubertWorkspace *ws, const float *samples, float *output)
 {
-  const SegueModelPass pass = { .struct_size = sizeof (SegueModelPass), .mode = SEGUE_MODEL_INFER };
+  const SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER);
   gsize size = hubert_get_prefix_size (model, ws->length);
   segue_nn_conv_encoder_forward (&model->encoder, model->base.threads, &ws->encoder, samples);
   if (model->freeze == HUBERT_FREEZE_BASE) {

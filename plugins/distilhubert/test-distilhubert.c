@@ -15,11 +15,8 @@ static void
 test_defaults (void)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .labels = small_labels,
-                                .threads = 2,
-                                .rate = 16000,
-                                .length = 160000 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = small_labels, .threads = 2,
+                                          .rate = 16000, .length = 160000);
   g_autoptr (SegueModel) model = segue_model_new (&hubert_model_type, NULL, &spec, &error);
   g_assert_no_error (error);
   const HubertModel *impl = segue_model_get_impl (model);
@@ -33,7 +30,7 @@ test_defaults (void)
   g_assert_false (impl->encoder.standardise);
   g_assert_cmpint (impl->freeze, ==, HUBERT_FREEZE_NONE);
 
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   g_assert_cmpuint (info.rate, ==, 16000);
   g_assert_cmpuint (info.min_length, ==, 400);
@@ -67,9 +64,8 @@ static void
 test_init (SmallFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = {
-    .struct_size = sizeof (SegueModelSpec), .labels = small_labels, .threads = 1, .seed = 1
-  };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = small_labels, .threads = 1, .seed = 1);
   f->params.hidden_size = 192;
   f->params.intermediate_size = 400;
   g_array_index (f->params.conv_dim, gint64, 1) = 256;
@@ -115,12 +111,10 @@ test_seed (SmallFixture *f, gconstpointer data)
 static void
 test_spec_refused (SmallFixture *f, gconstpointer data)
 {
-  const SegueModelSpec rate = {
-    .struct_size = sizeof (SegueModelSpec), .labels = small_labels, .threads = 1, .rate = 44100
-  };
-  const SegueModelSpec length = {
-    .struct_size = sizeof (SegueModelSpec), .labels = small_labels, .threads = 1, .length = 19
-  };
+  const SegueModelSpec rate =
+    SEGUE_INIT (SegueModelSpec, .labels = small_labels, .threads = 1, .rate = 44100);
+  const SegueModelSpec length =
+    SEGUE_INIT (SegueModelSpec, .labels = small_labels, .threads = 1, .length = 19);
   g_autoptr (GError) error = NULL;
   g_assert_null (hubert_model_create (&f->params, &rate, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
@@ -130,11 +124,9 @@ test_spec_refused (SmallFixture *f, gconstpointer data)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
   g_clear_error (&error);
   f->params.num_attention_heads = 5;
-  g_assert_null (hubert_model_create (&f->params,
-                                      &(SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
-                                                         .labels = small_labels,
-                                                         .threads = 1 },
-                                      &error));
+  g_assert_null (hubert_model_create (
+    &f->params, &(SegueModelSpec) SEGUE_INIT (SegueModelSpec, .labels = small_labels, .threads = 1),
+    &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
   g_assert_nonnull (strstr (error->message, "num_attention_heads must divide hidden_size"));
 }
@@ -230,7 +222,7 @@ test_layerdrop (SmallFixture *f, gconstpointer data)
   guint skipped = 0;
   hubert_lay (model, SMALL_BATCH, SMALL_LENGTH, TRUE, FALSE, NULL, &ws);
   for (guint step = 0; step < 1000; step++) {
-    const SegueModelPass pass = { .struct_size = sizeof (SegueModelPass), .seed = 1, .step = step };
+    const SegueModelPass pass = SEGUE_INIT (SegueModelPass, .seed = 1, .step = step);
     for (guint layer = 0; layer < 3; layer++)
       skipped += hubert_is_skipped (model, &ws, &pass, layer);
   }
@@ -386,11 +378,8 @@ test_impossible_lengths (SmallFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   HubertModel *model = small_create (f, 2);
   float input[19] = { 0 }, logits[3];
-  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
-                          .batch = 1,
-                          .length = 19,
-                          .input = input,
-                          .logits = logits };
+  SegueModelPass pass =
+    SEGUE_INIT (SegueModelPass, .batch = 1, .length = 19, .input = input, .logits = logits);
   g_assert_cmpuint (hubert_model_type.plan (model, 1, 20, SEGUE_MODEL_TRAIN, FALSE), <, 1 << 20);
   g_assert_cmpuint (hubert_model_type.plan (model, 1, 19, SEGUE_MODEL_TRAIN, FALSE), ==, G_MAXSIZE);
   g_assert_cmpuint (

@@ -63,9 +63,8 @@ HubertModel *
 small_create (const SmallFixture *f, guint64 seed)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = {
-    .struct_size = sizeof (SegueModelSpec), .labels = small_labels, .threads = 1, .seed = seed
-  };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = small_labels, .threads = 1, .seed = seed);
   HubertModel *model = hubert_model_create (&f->params, &spec, &error);
   g_assert_no_error (error);
   /* Initial weights are too small to distinguish differences from rounding. */
@@ -103,9 +102,8 @@ HubertModel *
 small_load (const SmallFixture *f, const char *const *labels, GError **error)
 {
   const HubertParams params = as_the_folder ();
-  const SegueModelSpec spec = {
-    .struct_size = sizeof (SegueModelSpec), .labels = labels, .threads = 1, .seed = 9
-  };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1, .seed = 9);
   return hubert_model_load (f->folder, &params, &spec, error);
 }
 
@@ -151,19 +149,11 @@ small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint ba
   run->d_logits = g_new0 (float, batch * model->base.n_labels);
   for (guint i = 0; i < batch; i++)
     run->items[i] = first_item + i;
-  run->pass = (SegueModelPass){
-    .struct_size = sizeof (SegueModelPass),
-    .mode = mode,
-    .batch = batch,
-    .length = SMALL_LENGTH,
-    .input = input,
-    .from_prefix = from_prefix,
-    .items = run->items,
-    .seed = 3,
-    .step = 5,
+  run->pass = (SegueModelPass) SEGUE_INIT (
+    SegueModelPass, .mode = mode, .batch = batch, .length = SMALL_LENGTH, .input = input,
+    .from_prefix = from_prefix, .items = run->items, .seed = 3, .step = 5,
     .workspace = (gpointer) (((guintptr) run->block + 63) & ~(guintptr) 63),
-    .logits = g_new0 (float, batch * model->base.n_labels),
-  };
+    .logits = g_new0 (float, batch * model->base.n_labels));
   memset (run->pass.workspace, 0xff, bytes);
   g_assert_true (hubert_model_type.forward (model, &run->pass, &error));
   double value =

@@ -2,9 +2,14 @@
 #include "metrics.h"
 #include "table.h"
 
+#include <segue/aggregation.h>
 #include <segue/calibration.h>
+#include <segue/collect.h>
 #include <segue/file.h>
+#include <segue/format.h>
+#include <segue/model.h>
 #include <segue/plugin.h>
+#include <segue/tensor.h>
 
 /* Segments of a song per pass through the model. */
 #define BATCH 16
@@ -80,9 +85,9 @@ load_model (Evaluator *evaluator, SegueContext *context, GError **error)
   if (item == NULL)
     return FALSE;
   const EvaluateConfig *config = segue_context_get_config (context);
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .threads = segue_context_get_threads (context),
-                                .precision = (SegueModelPrecision) config->precision };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .threads = segue_context_get_threads (context),
+                .precision = (SegueModelPrecision) config->precision);
   evaluator->model_folder = g_strdup (segue_item_get_path (item));
   evaluator->model = segue_model_load (segue_context_get_registry (context),
                                        evaluator->model_folder, NULL, NULL, &spec, error);
@@ -365,9 +370,8 @@ static const SegueParam *const params[] = {
 static gboolean
 negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
-  static const SegueFormat mono = { .struct_size = sizeof (SegueFormat), .channels = 1 };
-  static const SegueFormat one_rate = { .struct_size = sizeof (SegueFormat),
-                                        .rate = SEGUE_FORMAT_SAME };
+  static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
+  static const SegueFormat one_rate = SEGUE_INIT (SegueFormat, .rate = SEGUE_FORMAT_SAME);
   const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
   SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
@@ -406,7 +410,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType evaluate = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "evaluate",
   .summary = "Evaluates a model on every segment and song",
   .doc =

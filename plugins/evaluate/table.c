@@ -4,6 +4,7 @@
 
 #include <segue/csv.h>
 #include <segue/file.h>
+#include <segue/tensor.h>
 #include <string.h>
 
 static const char *const columns[] = { "set",       "song",  "source",   "label",

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <segue/calibration.h>
 #include <segue/file.h>
+#include <segue/host/segue.h>
+#include <segue/model.h>
+#include <segue/tensor.h>
 #include <segue/testing.h>
 #include <string.h>
 
@@ -25,9 +28,8 @@ static char *
 save_model (const char *folder)
 {
   static const char *const labels[] = { COMMA_LABEL, "tone", NULL };
-  const SegueModelSpec spec = {
-    .struct_size = sizeof (SegueModelSpec), .labels = labels, .rate = 8000, .seed = 1, .threads = 1
-  };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = labels, .rate = 8000, .seed = 1, .threads = 1);
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueModel) model = segue_model_new (tiny_plugin ()->models[0], NULL, &spec, &error);
   g_assert_no_error (error);

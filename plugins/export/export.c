@@ -4,6 +4,8 @@
 #include "target.h"
 #include "wave.h"
 
+#include <segue/collect.h>
+#include <segue/format.h>
 #include <segue/json.h>
 #include <segue/plugin.h>
 #include <string.h>
@@ -382,7 +384,7 @@ static const SeguePort *const inputs[] = {
 };
 
 static const SegueStageType export_type = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "export",
   .summary = "Writes a data set of WAV files that Hugging Face datasets opens directly",
   .doc = "Files are named `data/<set>/<label>/<name>.wav`, with a README.md whose front matter "

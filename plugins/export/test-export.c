@@ -4,6 +4,8 @@
 
 #include <glib/gstdio.h>
 #include <segue/file.h>
+#include <segue/format.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <sndfile.h>
 #include <string.h>
@@ -453,23 +455,21 @@ sound_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
 }
 
 static const SeguePort *const sound_port[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, ""), NULL };
-static const SegueStageType sound = { .struct_size = sizeof (SegueStageType),
-                                      .name = "sound",
-                                      .summary = "Silence",
-                                      .mode = SEGUE_MODE_SOURCE,
-                                      .outputs = sound_port,
-                                      .params = sound_params,
-                                      .config_size = sizeof (SoundConfig),
-                                      .produce = sound_produce,
-                                      .negotiate = sound_negotiate };
+static const SegueStageType sound = {
+  SEGUE_STAGE_TYPE,
+  .name = "sound",
+  .summary = "Silence",
+  .mode = SEGUE_MODE_SOURCE,
+  .outputs = sound_port,
+  .params = sound_params,
+  .config_size = sizeof (SoundConfig),
+  .produce = sound_produce,
+  .negotiate = sound_negotiate,
+};
 static const SegueStageType *const sound_types[] = { &sound, NULL };
-static const SeguePlugin sound_plugin = { .struct_size = sizeof (SeguePlugin),
-                                          .abi_major = SEGUE_ABI_MAJOR,
-                                          .abi_minor = SEGUE_ABI_MINOR,
-                                          .name = "sound",
-                                          .version = "1",
-                                          .licence = "MIT",
-                                          .stages = sound_types };
+static const SeguePlugin sound_plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "sound", .version = "1", .licence = "MIT", .stages = sound_types);
 
 static SegueRegistry *
 make_registry (void)
@@ -556,7 +556,7 @@ test_preview (void)
     const char *overrides[] = { set, NULL };
     g_autoptr (GError) error = NULL;
     g_autoptr (SeguePipeline) pipeline = NULL;
-    SegueRunOptions options = { .struct_size = sizeof options, .cache = root };
+    SegueRunOptions options = SEGUE_INIT (SegueRunOptions, .cache = root);
     gboolean ok;
 
     g_assert_true (g_file_set_contents (path, text, -1, NULL));

@@ -1,7 +1,7 @@
 /* Audio as the bytes of a WAV file. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/item.h>
 
 typedef enum { WAVE_PCM_16, WAVE_FLOAT } WaveEncoding;
 

@@ -2,6 +2,7 @@
 #include "mel-cnn.h"
 
 #include <math.h>
+#include <segue/model.h>
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
 
@@ -63,20 +64,13 @@ declare (SegueNnModel *base, GError **error)
     g_autofree char *name = g_strdup_printf ("blocks.%u", i);
     segue_nn_conv_block2d_declare (&model->blocks[i], weights, name, i + 1);
   }
-  const SegueNnTensor head = { .struct_size = sizeof head,
-                               .name = "head.weight",
-                               .rank = 2,
-                               .shape = { model->mel.base.n_labels, features },
-                               .init = SEGUE_NN_INIT_UNIFORM,
-                               .a = -bound,
-                               .b = bound,
-                               .numbered = TRUE,
-                               .flags = SEGUE_NN_WEIGHT_LABELS | SEGUE_NN_WEIGHT_DECAY };
-  const SegueNnTensor bias = { .struct_size = sizeof bias,
-                               .name = "head.bias",
-                               .rank = 1,
-                               .shape = { model->mel.base.n_labels },
-                               .flags = SEGUE_NN_WEIGHT_LABELS };
+  const SegueNnTensor head = SEGUE_INIT (
+    SegueNnTensor, .name = "head.weight", .rank = 2,
+    .shape = { model->mel.base.n_labels, features }, .init = SEGUE_NN_INIT_UNIFORM, .a = -bound,
+    .b = bound, .numbered = TRUE, .flags = SEGUE_NN_WEIGHT_LABELS | SEGUE_NN_WEIGHT_DECAY);
+  const SegueNnTensor bias =
+    SEGUE_INIT (SegueNnTensor, .name = "head.bias", .rank = 1,
+                .shape = { model->mel.base.n_labels }, .flags = SEGUE_NN_WEIGHT_LABELS);
   segue_nn_weights_add (weights, &model->head.weight, &head);
   segue_nn_weights_add (weights, &model->head.bias, &bias);
   return TRUE;
@@ -150,21 +144,14 @@ save (gpointer data, const char *folder, GError **error)
   return segue_nn_mel_model_save (&model->mel, folder, config, error);
 }
 
-static const SegueRecipe recipe = {
-  .struct_size = sizeof (SegueRecipe),
-  .epochs = 24,
-  .batch = 32,
-  .learning_rate = 3e-3,
-  .weight_decay = 0.02,
-  .warmup = 0.3,
-  .label_smoothing = 0.1,
-  .schedule = SEGUE_SCHEDULE_ONE_CYCLE,
-};
+static const SegueRecipe recipe =
+  SEGUE_INIT (SegueRecipe, .epochs = 24, .batch = 32, .learning_rate = 3e-3, .weight_decay = 0.02,
+              .warmup = 0.3, .label_smoothing = 0.1, .schedule = SEGUE_SCHEDULE_ONE_CYCLE);
 
 static const char *const config_types[] = { MODEL_TYPE, NULL };
 
 static const SegueModelType mel_cnn_type = {
-  .struct_size = sizeof (SegueModelType),
+  SEGUE_MODEL_TYPE,
   .name = "mel-cnn",
   .summary = "A small convolutional network over log-mel frames, trained from scratch",
   .doc = "Log-mel frames, then blocks of a 3×3 convolution over time and mel bands, batch "

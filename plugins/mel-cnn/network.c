@@ -94,11 +94,8 @@ lay (Run *run, MelCnn *model, SegueModelPass *pass)
 gsize
 mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
 {
-  SegueModelPass pass = { .struct_size = sizeof pass,
-                          .mode = mode,
-                          .batch = batch,
-                          .length = length,
-                          .from_prefix = from_prefix };
+  SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = mode, .batch = batch, .length = length,
+                                    .from_prefix = from_prefix);
   Run run;
   return lay (&run, data, &pass);
 }

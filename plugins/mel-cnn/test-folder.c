@@ -43,11 +43,9 @@ test_folder (void)
   MelCnnConfig config = tiny_config (), other = tiny_config ();
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = new_folder ();
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .rate = TINY_RATE,
-                                .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .rate = TINY_RATE, .threads = 1);
   float expected[TINY_BATCH * 3];
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   Tiny f;
 
   save_trained (&f, &config, folder);
@@ -81,7 +79,7 @@ test_other_labels (void)
   g_autofree char *folder = new_folder ();
   const char *const others[] = { "a", "b", NULL };
   const SegueModelSpec spec = { sizeof (SegueModelSpec), others, TINY_LENGTH, TINY_RATE, 5, 1 };
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   Tiny f;
 
   save_trained (&f, &config, folder);
@@ -131,9 +129,7 @@ static void
 assert_refused (const char *folder, const MelCnnConfig *config, guint rate, int code)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .rate = rate,
-                                .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .rate = rate, .threads = 1);
   gpointer model = tiny_type ()->load (folder, config, &spec, &error);
   g_assert_null (model);
   g_assert_error (error, SEGUE_ERROR, code);

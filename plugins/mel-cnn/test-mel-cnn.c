@@ -199,10 +199,8 @@ test_limits (void)
   g_autoptr (GError) error = NULL;
   MelCnnConfig config = tiny_config ();
   SegueModelSpec spec = { sizeof (SegueModelSpec), tiny_labels, TINY_LENGTH, 4000, 7, 1 };
-  SegueModelInfo info = { .struct_size = sizeof info };
-  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
-                          .mode = SEGUE_MODEL_INFER,
-                          .batch = 1 };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = 1);
 
   g_assert_null (tiny_type ()->create (&config, &spec, &error)); /* 4000 Hz: over half the rate */
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);

@@ -83,16 +83,10 @@ tiny_init (Tiny *f, const MelCnnConfig *config, guint threads, SegueModelMode mo
     f->items[i] = 100 + i;
   bytes = tiny_type ()->plan (f->model, TINY_BATCH, TINY_LENGTH, mode, FALSE);
   g_assert_cmpuint (bytes, <, G_MAXSIZE);
-  f->pass = (SegueModelPass){ .struct_size = sizeof (SegueModelPass),
-                              .mode = mode,
-                              .batch = TINY_BATCH,
-                              .length = TINY_LENGTH,
-                              .input = f->x,
-                              .items = f->items,
-                              .seed = 3,
-                              .step = 11,
-                              .workspace = aligned_alloc (64, (bytes + 63) / 64 * 64),
-                              .logits = f->logits };
+  f->pass = (SegueModelPass) SEGUE_INIT (
+    SegueModelPass, .mode = mode, .batch = TINY_BATCH, .length = TINY_LENGTH, .input = f->x,
+    .items = f->items, .seed = 3, .step = 11,
+    .workspace = aligned_alloc (64, (bytes + 63) / 64 * 64), .logits = f->logits);
 }
 
 void

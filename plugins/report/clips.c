@@ -1,6 +1,7 @@
 #include "clips.h"
 
 #include <math.h>
+#include <segue/collect.h>
 #include <segue/decode.h>
 #include <segue/error.h>
 #include <segue/file.h>

@@ -5,6 +5,7 @@
 #include "table.h"
 
 #include <segue/context.h>
+#include <segue/dataset.h>
 
 /** ReportClip: of one segment. @file: its name in the folder, or %NULL; @why: the reason where
  * there is none, or %NULL. */

@@ -3,6 +3,7 @@
 #include "nearest.h"
 #include "page.h"
 
+#include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
@@ -216,7 +217,7 @@ static const SeguePort *const inputs[] = {
 };
 
 static const SegueStageType report = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "report",
   .summary = "Reports a model's accuracy, with its misclassified segments to listen to",
   .doc = "Writes `report/index.html`: a page that opens from disk, without a network, in light and "

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <segue/error.h>
+#include <segue/tensor.h>
 
 /* With segments of ten seconds: 460 days; 40 bytes each. */
 #define MAX_SEGMENTS (4u * 1000 * 1000)

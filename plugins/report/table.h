@@ -4,6 +4,7 @@
  * song by song, so that memory does not grow with the number of labels. */
 #pragma once
 
+#include <segue/aggregation.h>
 #include <segue/dataset.h>
 
 /** ReportSegment: @song: index; @answer: index of a label; @confidence: the answer's probability; @truth: that of

@@ -1,8 +1,10 @@
 #include "test-case.h"
 
 #include <jansson.h>
+#include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
+#include <segue/tensor.h>
 #include <stdlib.h>
 #include <string.h>
 

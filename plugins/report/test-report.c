@@ -4,7 +4,9 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <segue/collect.h>
 #include <segue/file.h>
+#include <segue/tensor.h>
 #include <string.h>
 
 static const char *const labels[] = { "Anna", "Ben", "Cora", NULL };

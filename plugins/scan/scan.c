@@ -10,7 +10,7 @@
 #include "walk.h"
 
 #include <segue/plugin.h>
-#include <segue/segue.h>
+#include <segue/registry.h>
 #include <string.h>
 
 typedef struct {
@@ -311,7 +311,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType scan = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "scan",
   .summary = "Finds the songs of a music folder and reads their labels from its layout",
   .doc = "Walks `root` and emits every file with an audio file's extension, sorted by the bytes of "

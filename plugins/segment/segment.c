@@ -1,6 +1,7 @@
 /* segment: cuts a song into segments of equal length. */
 #include "level.h"
 
+#include <segue/format.h>
 #include <segue/plugin.h>
 
 typedef struct {
@@ -218,7 +219,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType segment = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "segment",
   .summary = "Cuts a song into segments of equal length",
   .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds.  All "

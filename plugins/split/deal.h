@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <segue/item.h>
+#include <segue/dataset.h>
 
 /** DealSong: indices of its label and group. */
 typedef struct {

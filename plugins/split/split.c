@@ -3,6 +3,8 @@
 #include "index.h"
 #include "too-few.h"
 
+#include <segue/collect.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 #include <string.h>
 
@@ -318,7 +320,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType split = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "split",
   .summary =
     "Splits songs into train, validation and test sets, so that nothing leaks between them",

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <nettle/sha2.h>
+#include <segue/collect.h>
 #include <segue/error.h>
 #include <segue/file.h>
 #include <string.h>

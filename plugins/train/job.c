@@ -52,13 +52,11 @@ train_make_model (SegueRegistry *registry, const TrainConfig *config, const Segu
 static gboolean
 make_model (TrainJob *job, const TrainConfig *config, GError **error)
 {
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .labels = (const char *const *) job->sets->labels,
-                                .length = job->length,
-                                .rate = job->train.rate,
-                                .seed = job->settings.seed,
-                                .threads = segue_context_get_threads (job->context),
-                                .precision = (SegueModelPrecision) config->precision };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = (const char *const *) job->sets->labels,
+                .length = job->length, .rate = job->train.rate, .seed = job->settings.seed,
+                .threads = segue_context_get_threads (job->context),
+                .precision = (SegueModelPrecision) config->precision);
   job->model = train_make_model (segue_context_get_registry (job->context), config, &spec, error);
   if (job->model == NULL)
     return FALSE;

@@ -5,7 +5,8 @@
 #include "optimiser.h"
 #include "settings.h"
 
-#include <segue/context.h>
+#include <segue/collect.h>
+#include <segue/model.h>
 
 /**
  * TrainEpoch: the results of a finished epoch.

@@ -38,7 +38,7 @@ copy_buffers (TrainOptimiser *optimiser, gboolean back)
 static gboolean
 make_buffers (TrainOptimiser *optimiser, GError **error)
 {
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   gsize n = 0;
   segue_model_describe (optimiser->model, &info);
   for (guint i = 0; i < optimiser->tensors->len; i++) {

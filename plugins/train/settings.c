@@ -5,11 +5,8 @@
 #include <segue/error.h>
 
 /* Used where neither the pipeline nor the model type sets a value. */
-static const SegueRecipe plain_recipe = { .struct_size = sizeof (SegueRecipe),
-                                          .epochs = 10,
-                                          .batch = 8,
-                                          .learning_rate = 1e-3,
-                                          .schedule = SEGUE_SCHEDULE_LINEAR };
+static const SegueRecipe plain_recipe = SEGUE_INIT (
+  SegueRecipe, .epochs = 10, .batch = 8, .learning_rate = 1e-3, .schedule = SEGUE_SCHEDULE_LINEAR);
 
 gboolean
 train_settings_check (const TrainConfig *config, GError **error)

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <nettle/sha2.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <string.h>
 #include <unistd.h>

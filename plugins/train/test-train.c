@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <segue/host/segue.h>
 #include <segue/nn/cross-entropy.h>
 #include <segue/testing.h>
 
@@ -119,7 +120,7 @@ test_learns (void)
   g_autoptr (SegueModel) loaded =
     segue_model_load (registry, segue_item_get_path (model), NULL, NULL, NULL, &error);
   g_assert_no_error (error);
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (loaded, &info);
   g_assert_cmpstr (info.labels[0], ==, "noise");
   g_assert_cmpstr (info.labels[1], ==, "tone");
@@ -551,9 +552,8 @@ test_feed (void)
 static void
 test_settings (void)
 {
-  static const SegueRecipe recipe = {
-    .struct_size = sizeof (SegueRecipe), 6, 4, 0.5, 0.1, 0.25, 0.05, 2.0, SEGUE_SCHEDULE_COSINE
-  };
+  static const SegueRecipe recipe =
+    SEGUE_INIT (SegueRecipe, 6, 4, 0.5, 0.1, 0.25, 0.05, 2.0, SEGUE_SCHEDULE_COSINE);
   const SegueModelType type = { .recipe = &recipe };
   TrainConfig config = { .model = { &type, NULL },
                          .epochs = SEGUE_UNSET_INT,

@@ -4,6 +4,9 @@
 #include "learn.h"
 #include "prefix.h"
 
+#include <segue/collect.h>
+#include <segue/format.h>
+#include <segue/model.h>
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
 #include <string.h>
@@ -89,9 +92,8 @@ train_fingerprint (const void *config)
 static gboolean
 check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **error)
 {
-  static const SegueFormat mono = { .struct_size = sizeof (SegueFormat), .channels = 1 };
-  static const SegueFormat one_rate = { .struct_size = sizeof (SegueFormat),
-                                        .rate = SEGUE_FORMAT_SAME };
+  static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
+  static const SegueFormat one_rate = SEGUE_INIT (SegueFormat, .rate = SEGUE_FORMAT_SAME);
   if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
       !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
     return FALSE;
@@ -110,7 +112,7 @@ check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError 
 {
   const SegueModelType *type = segue_model_get_type (model);
   gpointer impl = segue_model_get_impl (model);
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   /* Otherwise a batch may pass in parts. */
   guint batch = info.coupled ? train_settings_get_batch (config) : 1;
@@ -135,12 +137,8 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
   if (audio->rate == 0)
     return TRUE;
   g_autoptr (GError) local = NULL;
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .labels = labels,
-                                .length = audio->frames,
-                                .rate = audio->rate,
-                                .threads = 1,
-                                .blank = TRUE };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .length = audio->frames,
+                                          .rate = audio->rate, .threads = 1, .blank = TRUE);
   g_autoptr (SegueModel) made =
     train_make_model (segue_negotiation_get_registry (negotiation), config, &spec, &local);
   if (made != NULL &&
@@ -236,7 +234,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType train = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "train",
   .summary = "Trains a classifier on labelled segments",
   .doc =

@@ -1,6 +1,7 @@
 /* trim: removes the ends of a song. */
 #include "level.h"
 
+#include <segue/format.h>
 #include <segue/plugin.h>
 
 typedef struct {
@@ -138,7 +139,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType trim = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "trim",
   .summary = "Cuts the ends off a song",
   .doc = "Removes silence at both ends (with `silence_db`), then `head` and `tail` seconds: "

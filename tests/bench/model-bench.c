@@ -10,8 +10,8 @@
 #include "fixture.h"
 #include "optimiser.h"
 
+#include <segue/host/segue.h>
 #include <segue/nn/cross-entropy.h>
-#include <segue/segue.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,13 +61,9 @@ typedef struct {
 
 /* Linked in: no plugins are searched for on this machine. */
 static const SegueModelType *const models[] = { &hubert_model_type, NULL };
-static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                    .abi_major = SEGUE_ABI_MAJOR,
-                                    .abi_minor = SEGUE_ABI_MINOR,
-                                    .name = "distilhubert",
-                                    .version = "1.0",
-                                    .licence = "MIT",
-                                    .models = models };
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "distilhubert", .version = "1.0", .licence = "MIT", .models = models);
 
 static gboolean
 set_precision (SegueModelSpec *spec, const char *precision, GError **error)
@@ -86,8 +82,7 @@ static gboolean
 load_model (Bench *bench, GError **error)
 {
   HubertParams params = golden_as_the_folder;
-  SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                          .threads = (guint) bench->options->threads };
+  SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = (guint) bench->options->threads);
   if (bench->frozen)
     params.freeze = HUBERT_FREEZE_FEATURE_ENCODER;
   if (!set_precision (&spec, bench->options->precision, error))
@@ -211,16 +206,11 @@ static gboolean
 run_part (Bench *bench, guint first, guint n, const float *input, GError **error)
 {
   const gsize offset = (gsize) first * bench->info.n_labels;
-  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
-                          .mode = bench->train ? SEGUE_MODEL_TRAIN : SEGUE_MODEL_INFER,
-                          .batch = n,
-                          .length = (gsize) bench->options->length,
-                          .input = input,
-                          .from_prefix = bench->frozen,
-                          .items = bench->items + first,
-                          .step = bench->n_passes,
-                          .workspace = bench->workspace,
-                          .logits = bench->logits + offset };
+  SegueModelPass pass = SEGUE_INIT (
+    SegueModelPass, .mode = bench->train ? SEGUE_MODEL_TRAIN : SEGUE_MODEL_INFER, .batch = n,
+    .length = (gsize) bench->options->length, .input = input, .from_prefix = bench->frozen,
+    .items = bench->items + first, .step = bench->n_passes, .workspace = bench->workspace,
+    .logits = bench->logits + offset);
   if (!segue_model_forward (bench->model, &pass, error))
     return FALSE;
   if (!bench->train)

@@ -3,8 +3,8 @@
  * at the end everything as one JSON object. */
 #include "musicnn.h"
 
+#include <segue/host/segue.h>
 #include <segue/nn/backend.h>
-#include <segue/segue.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

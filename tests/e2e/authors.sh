@@ -72,7 +72,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
 }
 
 static const SegueStageType fill = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "fill",
   .summary = "Fills songs",
   .doc = "Fills songs.",
@@ -204,10 +204,11 @@ report $? 'a plugin of a newer interface is refused with words'
 
 # ---- a decoder for a format that segue does not know ----
 cat >"$scratch/tape.c" <<'PLUGIN'
+#include <segue/decoder.h>
 #include <segue/plugin.h>
 
 static const char *const extensions[] = { "tape", "mkv", NULL };
-static const SegueDecodes decodes = { .struct_size = sizeof (SegueDecodes), .rank = 1, .extensions = extensions };
+static const SegueDecodes decodes = SEGUE_INIT (SegueDecodes, .rank = 1, .extensions = extensions);
 static const SeguePort *const inputs[] = { SEGUE_PORT ("songs", SEGUE_KIND_FILE, "Songs."), NULL };
 static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Audio."), NULL };
 
@@ -219,7 +220,8 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
 }
 
 static const SegueStageType tape = {
-  .struct_size = sizeof (SegueStageType), .name = "decode-tape", .summary = "Decodes tapes", .doc = "Decodes tapes.",
+  SEGUE_STAGE_TYPE,
+  .name = "decode-tape", .summary = "Decodes tapes", .doc = "Decodes tapes.",
   .result_version = 1, .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE, .inputs = inputs, .outputs = outputs,
   .process = process, .decodes = &decodes,
 };

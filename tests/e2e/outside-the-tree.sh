@@ -134,14 +134,16 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
 }
 
 static const SeguePort *const ports[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Songs."), NULL };
-static const SegueStageType by_hand = { .struct_size = sizeof (SegueStageType),
-                                        .name = "by-hand",
-                                        .summary = "Passes songs on",
-                                        .mode = SEGUE_MODE_MAP,
-                                        .inputs = ports,
-                                        .outputs = ports,
-                                        .fingerprint = fingerprint,
-                                        .process = process };
+static const SegueStageType by_hand = {
+  SEGUE_STAGE_TYPE,
+  .name = "by-hand",
+  .summary = "Passes songs on",
+  .mode = SEGUE_MODE_MAP,
+  .inputs = ports,
+  .outputs = ports,
+  .fingerprint = fingerprint,
+  .process = process,
+};
 static const SegueStageType *const stages[] = { &by_hand, NULL };
 SEGUE_PLUGIN (.name = "by-hand", .version = "1", .licence = "MIT", .stages = stages)
 PLUGIN

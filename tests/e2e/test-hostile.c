@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <segue/file.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -33,9 +33,7 @@ make_job (void)
   static SegueContext context = { .scope = &scope, .stage = &stage };
   static TrainSets sets;
   static TrainJob job;
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .labels = labels,
-                                .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
   g_autoptr (SegueRegistry) registry = segue_registry_new ();
   g_autoptr (GError) error = NULL;
   job = (TrainJob){ .context = &context, .sets = &sets, .fingerprint = FINGERPRINT };

@@ -7,8 +7,8 @@
 #include "scratch.h"
 #include "standalone.h"
 
+#include <segue/host/segue.h>
 #include <segue/plugin.h>
-#include <segue/segue.h>
 #include <string.h>
 
 /* The maximum size that a header may declare here; more is like a file that is too short. */
@@ -52,7 +52,7 @@ put_weights (const FuzzText *header)
 static void
 run_model (SegueModel *model)
 {
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   for (guint i = 0; i < info.n_labels; i++)
     g_assert_true (g_utf8_validate (info.labels[i], -1, NULL));
@@ -98,7 +98,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     fuzz_put (names[i], texts[i].size > 0 ? texts[i].data : NULL, texts[i].size);
   put_weights (&texts[3]);
 
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec), .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = 1);
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueModel) model =
     segue_model_load (registry, fuzz_folder (), NULL, NULL, &spec, &error);

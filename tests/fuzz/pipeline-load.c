@@ -6,7 +6,7 @@
 #include "graph/graph.h"
 #include "scratch.h"
 #include "standalone.h"
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <string.h>
 
 #define MAX_OVERRIDES 4

@@ -41,25 +41,19 @@ static const SeguePort *const audio_port[] = { SEGUE_PORT ("audio", SEGUE_KIND_A
                                                NULL };
 
 #define STAGE(stage, stage_flags, in, rows)                                                        \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = stage, .summary = "For this test",             \
-    .doc = "For this test.", .result_version = 2, .mode = SEGUE_MODE_MAP, .flags = stage_flags,    \
-    .inputs = in, .outputs = audio_port, .params = rows, .config_size = sizeof (StageConfig),      \
-    .process = process,                                                                            \
-  }
+  SEGUE_INIT (SegueStageType, .name = stage, .summary = "For this test", .doc = "For this test.",  \
+              .result_version = 2, .mode = SEGUE_MODE_MAP, .flags = stage_flags, .inputs = in,     \
+              .outputs = audio_port, .params = rows, .config_size = sizeof (StageConfig),          \
+              .process = process, )
 
 static const SegueStageType decode = STAGE ("decode", SEGUE_STAGE_PREPARE, file_port, pure_params);
 static const SegueStageType trim = STAGE ("trim", SEGUE_STAGE_PREPARE, audio_port, pure_params);
 static const SegueStageType write_out = STAGE ("write", 0, audio_port, writing_params);
 static const SegueStageType live = STAGE ("live", SEGUE_STAGE_LIVE, audio_port, pure_params);
 static const SegueStageType *const stages[] = { &decode, &trim, &write_out, &live, NULL };
-static const SeguePlugin plugin = { .abi_major = SEGUE_ABI_MAJOR,
-                                    .abi_minor = SEGUE_ABI_MINOR,
-                                    .struct_size = sizeof (SeguePlugin),
-                                    .name = "fuzz",
-                                    .version = "1",
-                                    .licence = "MIT",
-                                    .stages = stages };
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "fuzz", .version = "1", .licence = "MIT", .stages = stages);
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)

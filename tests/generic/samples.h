@@ -1,7 +1,7 @@
 /* Values for any parameter, made from its row. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /**
  * segue_sample_config: (transfer full): YAML of a `with` that sets only required parameters of

@@ -1,6 +1,6 @@
 /* Every model type of every plugin that was built: what is computed from weights follows their values. */
 #include <glib/gstdio.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +10,8 @@ static const char *const labels[] = { "a", "b", "c", NULL };
 static SegueModelSpec
 spec_of (SegueModelPrecision precision)
 {
-  return (SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
-                           .labels = labels,
-                           .seed = 1,
-                           .threads = 2,
-                           .precision = precision };
+  return (SegueModelSpec) SEGUE_INIT (SegueModelSpec, .labels = labels, .seed = 1, .threads = 2,
+                                      .precision = precision);
 }
 
 /* Logits of one second of a sawtooth, or of as much as the model needs. */
@@ -23,7 +20,7 @@ infer (SegueModel *model, float logits[3])
 {
   g_autoptr (GError) error = NULL;
   const SegueModelType *type = segue_model_get_type (model);
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   g_assert_cmpuint (info.n_labels, ==, 3);
   gsize length = MAX (info.min_length, info.rate);
@@ -31,13 +28,9 @@ infer (SegueModel *model, float logits[3])
   for (gsize i = 0; i < length; i++)
     samples[i] = (float) (i % 73) / 73 - 0.5f;
   gsize bytes = type->plan (segue_model_get_impl (model), 1, length, SEGUE_MODEL_INFER, FALSE);
-  SegueModelPass pass = { .struct_size = sizeof pass,
-                          .mode = SEGUE_MODEL_INFER,
-                          .batch = 1,
-                          .length = length,
-                          .input = samples,
-                          .workspace = segue_model_new_workspace (model, bytes, &error),
-                          .logits = logits };
+  SegueModelPass pass = SEGUE_INIT (
+    SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = 1, .length = length, .input = samples,
+    .workspace = segue_model_new_workspace (model, bytes, &error), .logits = logits);
   g_assert_no_error (error);
   segue_model_forward (model, &pass, &error);
   g_assert_no_error (error);

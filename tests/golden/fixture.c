@@ -76,18 +76,10 @@ golden_run_from_model (HubertModel *model, guint batch, gsize length, const floa
   /* A read of memory that was never written returns NaN, and the test fails. */
   memset (run->workspace, 0xff, bytes);
   hubert_lay (model, batch, length, TRUE, FALSE, run->workspace, &run->layout);
-  run->pass = (SegueModelPass){
-    .struct_size = sizeof (SegueModelPass),
-    .mode = SEGUE_MODEL_TRAIN,
-    .batch = batch,
-    .length = length,
-    .input = run->samples,
-    .items = run->items,
-    .seed = 1,
-    .step = 1,
-    .workspace = run->workspace,
-    .logits = run->logits,
-  };
+  run->pass = (SegueModelPass) SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_TRAIN,
+                                           .batch = batch, .length = length, .input = run->samples,
+                                           .items = run->items, .seed = 1, .step = 1,
+                                           .workspace = run->workspace, .logits = run->logits);
   return run;
 }
 
@@ -96,7 +88,7 @@ golden_run_new (const char *folder, const HubertParams *params, SegueSafetensors
                 guint threads)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec), .threads = threads };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = threads);
   HubertModel *model = hubert_model_load (folder, params, &spec, &error);
   g_assert_no_error (error);
 

@@ -15,13 +15,9 @@ infer (HubertModel *model, guint batch, gsize length, const float *samples, floa
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "these samples can't be run");
     return FALSE;
   }
-  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
-                          .mode = SEGUE_MODEL_INFER,
-                          .batch = batch,
-                          .length = length,
-                          .input = samples,
-                          .workspace = workspace,
-                          .logits = logits };
+  SegueModelPass pass =
+    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = batch, .length = length,
+                .input = samples, .workspace = workspace, .logits = logits);
   gboolean ok = hubert_model_type.forward (model, &pass, error);
   free (workspace);
   return ok;
@@ -30,7 +26,7 @@ infer (HubertModel *model, guint batch, gsize length, const float *samples, floa
 static gboolean
 run (char **paths, GError **error)
 {
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec), .threads = 2 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = 2);
   g_autoptr (SegueSafetensors) input = segue_safetensors_open (paths[1], error);
   if (input == NULL)
     return FALSE;

@@ -120,12 +120,8 @@ run_in (SegueModelPrecision precision)
 {
   g_autoptr (GError) error = NULL;
   const char *const labels[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL };
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .labels = labels,
-                                .threads = 2,
-                                .rate = 16000,
-                                .length = LENGTH,
-                                .precision = precision };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 2,
+                                          .rate = 16000, .length = LENGTH, .precision = precision);
   const gint32 targets[BATCH] = { 0, 7 };
   GArray *lists[3];
   HubertParams params = full_size_params (lists);

@@ -185,15 +185,10 @@ infer (GoldenRun *run, guint first, guint n, float *logits)
   g_autoptr (GError) error = NULL;
   gsize bytes = hubert_model_type.plan (run->model, n, run->length, SEGUE_MODEL_INFER, FALSE);
   g_autofree guint8 *block = g_malloc (bytes + 64);
-  SegueModelPass pass = {
-    .struct_size = sizeof (SegueModelPass),
-    .mode = SEGUE_MODEL_INFER,
-    .batch = n,
-    .length = run->length,
+  SegueModelPass pass = SEGUE_INIT (
+    SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = run->length,
     .input = run->samples + first * run->length,
-    .workspace = (gpointer) (((guintptr) block + 63) & ~(guintptr) 63),
-    .logits = logits,
-  };
+    .workspace = (gpointer) (((guintptr) block + 63) & ~(guintptr) 63), .logits = logits);
   memset (pass.workspace, 0xff, bytes);
   hubert_model_type.forward (run->model, &pass, &error);
   g_assert_no_error (error);

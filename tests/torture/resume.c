@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 #include <segue/file.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,12 +101,8 @@ run_one (char **argv)
   /* Set only where it will be killed: how often state is written does not affect the output. */
   const char *const often[] = { "train.checkpoint=0", NULL };
   const SegueSink sink = { .take = take_event, .data = &stop };
-  const SegueRunOptions options = { .struct_size = sizeof options,
-                                    .folder = runs,
-                                    .cache = cache,
-                                    .workers = 2,
-                                    .sinks = &sink,
-                                    .n_sinks = 1 };
+  const SegueRunOptions options = SEGUE_INIT (SegueRunOptions, .folder = runs, .cache = cache,
+                                              .workers = 2, .sinks = &sink, .n_sinks = 1);
   segue_registry_load_search_path (registry);
   g_autoptr (SeguePipeline) pipeline =
     segue_pipeline_load (registry, path, stop.way == KILL ? often : NULL, &error);

@@ -5,7 +5,8 @@
 #pragma once
 
 #include "yaml/node.h"
-#include <segue/segue.h>
+#include <segue/format.h>
+#include <segue/host/segue.h>
 
 #define SEGUE_NOT_CONNECTED G_MAXUINT
 

@@ -146,8 +146,7 @@ static void
 forget_formats (SegueGraphStage *stage)
 {
   for (guint i = 0; i <= stage->n_outputs; i++)
-    stage->formats[i] =
-      (SegueFormat){ .struct_size = sizeof (SegueFormat), .kind = stage->outputs[i] };
+    stage->formats[i] = (SegueFormat) SEGUE_INIT (SegueFormat, .kind = stage->outputs[i]);
 }
 
 static gboolean

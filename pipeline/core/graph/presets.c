@@ -1,7 +1,7 @@
 /* Presets: pipelines that are installed and run by name. */
 #include "base/suggest.h"
 #include "params/params.h"
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* From segments' probabilities to a song's. */
 #include <float.h>
 #include <math.h>
-#include <segue/predict.h>
+#include <segue/host/predict.h>
 #include <string.h>
 
 static const char *const *const names = SEGUE_AGGREGATION_CHOICES;

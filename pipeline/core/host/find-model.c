@@ -1,7 +1,7 @@
 /* Finds a model by a run's folder, a model's folder, or a name. */
 #include <fcntl.h>
 #include <segue/calibration.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <unistd.h>
 
 static gboolean

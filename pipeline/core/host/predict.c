@@ -9,7 +9,7 @@
 #include "model/model-folder.h"
 #include "stage/chain.h"
 
-#include <segue/predict.h>
+#include <segue/host/predict.h>
 #include <string.h>
 
 /* How a song is cut for a model whose folder does not specify it. */
@@ -124,9 +124,8 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
                                    .threads = MAX (threads, 1),
                                    .isolated = segue_isolated_carrier () };
   predictor->folder = g_strdup (folder);
-  predictor->spec = (SegueModelSpec){ .struct_size = sizeof (SegueModelSpec),
-                                      .threads = MAX (threads, 1),
-                                      .precision = precision };
+  predictor->spec = (SegueModelSpec) SEGUE_INIT (SegueModelSpec, .threads = MAX (threads, 1),
+                                                 .precision = precision);
   begin_to_load (predictor);
   predictor->ways[TRAINED].preparation = preparation_for (predictor, SEGUE_RELAX_NOTHING, error);
   return predictor->ways[TRAINED].preparation != NULL ? g_steal_pointer (&predictor) : NULL;

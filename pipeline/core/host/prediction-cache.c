@@ -51,7 +51,7 @@ segue_prediction_cache_free (SeguePredictionCache *answers)
 {
   if (!answers)
     return;
-  SegueCacheFreed freed = { .struct_size = sizeof freed };
+  SegueCacheFreed freed = SEGUE_INIT (SegueCacheFreed);
   segue_store_tidy (answers->store, &freed, NULL);
   segue_store_free (answers->store);
   g_mutex_clear (&answers->lock);

@@ -8,7 +8,7 @@
 #include "host/preparation.h"
 #include "store/contents.h"
 
-#include <segue/predict.h>
+#include <segue/host/predict.h>
 
 typedef struct _SegueAnswers SeguePredictionCache;
 

@@ -1,7 +1,7 @@
 /* Memory for the prediction for one song (internal). */
 #pragma once
 
-#include <segue/predict.h>
+#include <segue/host/predict.h>
 
 /** segue_song_prediction_new: (transfer full): zeroed; the segments' probabilities are contiguous,
  * so those of the first point to all of them.  %SEGUE_ERROR_DATA if it is too large for memory: how

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <segue/dataset.h>
 #include <segue/error.h>
 #include <string.h>
 #include <unistd.h>

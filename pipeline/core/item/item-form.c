@@ -1,6 +1,7 @@
 /* The form of an item: extracted, checked, serialized, read back, and joined with the item's origin. */
 #include "item/item-form.h"
 
+#include <segue/dataset.h>
 #include <string.h>
 
 gboolean

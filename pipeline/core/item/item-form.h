@@ -7,6 +7,8 @@
 
 #include "item/item-private.h"
 
+#include <segue/tensor.h>
+
 /* suffix, kind, its own metadata, rate, channels, dtype, shape, origin, offset, length */
 #define SEGUE_ITEM_FORM "(sya{sv}uuyatxtt)"
 

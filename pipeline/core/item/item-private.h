@@ -5,6 +5,7 @@
 #include "item/extent.h"
 #include "item/metadata.h"
 #include <segue/item.h>
+#include <segue/tensor.h>
 
 /* Of audio. */
 #define SEGUE_MAX_CHANNELS G_MAXUINT16

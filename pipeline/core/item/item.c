@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <segue/collect.h>
 #include <segue/error.h>
 #include <string.h>
 #include <sys/stat.h>

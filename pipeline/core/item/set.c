@@ -1,5 +1,5 @@
 /* Sets by name. */
-#include <segue/item.h>
+#include <segue/dataset.h>
 
 const char *
 segue_set_get_name (SegueSet set)

@@ -31,11 +31,29 @@ segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *i
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
+/* The caller's header may be older, with a shorter struct. */
+static gboolean
+complete_pass (const SegueModelPass *pass, SegueModelPass *whole, GError **error)
+{
+  if (pass->struct_size < G_STRUCT_OFFSET (SegueModelPass, logits) + sizeof pass->logits) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+                 "the struct_size of a SegueModelPass is %" G_GSIZE_FORMAT "; use SEGUE_INIT (…)",
+                 pass->struct_size);
+    return FALSE;
+  }
+  memcpy (whole, pass, MIN (pass->struct_size, sizeof *whole));
+  whole->struct_size = sizeof *whole;
+  return TRUE;
+}
+
 gboolean
 segue_model_forward (SegueModel *model, SegueModelPass *pass, GError **error)
 {
+  SegueModelPass whole = SEGUE_INIT (SegueModelPass);
   g_autoptr (GError) local = NULL;
-  gboolean ok = model->type->forward (model->impl, pass, &local);
+  if (!complete_pass (pass, &whole, error))
+    return FALSE;
+  gboolean ok = model->type->forward (model->impl, &whole, &local);
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
@@ -43,8 +61,11 @@ gboolean
 segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_logits,
                       GError **error)
 {
+  SegueModelPass whole = SEGUE_INIT (SegueModelPass);
   g_autoptr (GError) local = NULL;
-  gboolean ok = model->type->backward (model->impl, pass, d_logits, &local);
+  if (!complete_pass (pass, &whole, error))
+    return FALSE;
+  gboolean ok = model->type->backward (model->impl, &whole, d_logits, &local);
   return segue_model_conclude (model->type, ok, &local, error);
 }
 

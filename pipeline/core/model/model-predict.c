@@ -2,6 +2,7 @@
 #include "model/model-private.h"
 
 #include <math.h>
+#include <segue/dataset.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,13 +122,9 @@ run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n
             plan->length * sizeof (float));
   }
 
-  SegueModelPass pass = { .struct_size = sizeof (SegueModelPass),
-                          .mode = SEGUE_MODEL_INFER,
-                          .batch = n,
-                          .length = plan->length,
-                          .input = input,
-                          .workspace = base,
-                          .logits = logits };
+  SegueModelPass pass =
+    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = plan->length,
+                .input = input, .workspace = base, .logits = logits);
   if (!segue_model_forward (model, &pass, error))
     return FALSE;
   for (guint i = 0; i < n; i++) {
@@ -153,7 +150,7 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
   if (n == 0)
     return TRUE;
 
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   gsize length = 0;
   if (segue_item_get_kind (items[0]) == SEGUE_KIND_AUDIO && segue_item_has_payload (items[0]))

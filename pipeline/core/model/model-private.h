@@ -1,7 +1,7 @@
 /* The fields of a SegueModel (internal). */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <stdlib.h>
 
 /* @own_config: defaults, where the caller passed none; @buffer: kept by predict () between calls:

@@ -56,7 +56,7 @@ default_config (const SegueModelType *type, GError **error)
 static gboolean
 check_description (SegueModel *model, GError **error)
 {
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   if (info.labels != NULL && info.n_labels > 0 && info.rate > 0 &&
       g_strv_length ((char **) info.labels) == info.n_labels)
@@ -232,7 +232,7 @@ segue_model_get_impl (SegueModel *model)
 void
 segue_model_describe (SegueModel *model, SegueModelInfo *info)
 {
-  SegueModelInfo whole = { .struct_size = sizeof whole };
+  SegueModelInfo whole = SEGUE_INIT (SegueModelInfo);
   gsize size = info->struct_size;
   model->type->describe (model->impl, &whole);
   memcpy (info, &whole, MIN (size, sizeof whole));

@@ -10,7 +10,7 @@
 gboolean
 segue_model_check_length (SegueModel *model, gsize length, GError **error)
 {
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   double seconds = (double) length / info.rate;
   if (length < MAX (info.min_length, 1)) {

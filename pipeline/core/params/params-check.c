@@ -27,7 +27,8 @@ check_group (const SegueParamGroup *group, const char *what, GError **error)
   if (group->struct_size >= G_STRUCT_OFFSET (SegueParamGroup, params) + sizeof group->params)
     return TRUE;
   return refuse (error, what,
-                 "a group's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueParamGroup)",
+                 "a group's struct_size is %" G_GSIZE_FORMAT
+                 "; use SEGUE_INIT (SegueParamGroup, …)",
                  group->struct_size);
 }
 

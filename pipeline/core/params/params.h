@@ -2,7 +2,7 @@
 #pragma once
 
 #include "yaml/node.h"
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /** SegueModelTypes: looks up the model type that a MODEL parameter names: see
  * segue_registry_model_types().

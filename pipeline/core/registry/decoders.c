@@ -1,6 +1,7 @@
 /* The decoders that are tried for a song, their order, and the description of `decode`. */
 #include "registry/decoders.h"
 #include "base/extension.h"
+#include <segue/decoder.h>
 #include <string.h>
 
 /* Version 1 was GStreamer's decoding. */

@@ -112,7 +112,9 @@ check_decoder (const SegueStageType *view, const char *what, GError **error)
   const SeguePort *const *in = view->inputs, *const *out = view->outputs;
   if (!decodes)
     return TRUE;
-  if (decodes->struct_size < sizeof *decodes || !decodes->extensions)
+  if (decodes->struct_size <
+        G_STRUCT_OFFSET (SegueDecodes, extensions) + sizeof decodes->extensions ||
+      !decodes->extensions)
     return refuse (error, "%s: declares that it decodes, but no file types; fill in SegueDecodes",
                    what);
   if (view->mode != SEGUE_MODE_MAP || !(view->flags & SEGUE_STAGE_PREPARE) || !in || !in[0] ||
@@ -129,9 +131,9 @@ check_stage (const SegueStageType *type, GError **error)
 {
   /* The fields that the first version of the interface had before its callbacks. */
   if (type->struct_size < G_STRUCT_OFFSET (SegueStageType, check))
-    return refuse (
-      error, "a stage type's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueStageType)",
-      type->struct_size);
+    return refuse (error,
+                   "a stage type's struct_size is %" G_GSIZE_FORMAT "; use { SEGUE_STAGE_TYPE, … }",
+                   type->struct_size);
   SegueStageType view = { 0 };
   memcpy (&view, type, MIN (type->struct_size, sizeof view));
   if (!view.name || !segue_name_is_valid (view.name, FALSE))
@@ -147,9 +149,9 @@ static gboolean
 check_model (const SegueModelType *type, GError **error)
 {
   if (type->struct_size < G_STRUCT_OFFSET (SegueModelType, backward) + sizeof type->backward)
-    return refuse (
-      error, "a model type's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueModelType)",
-      type->struct_size);
+    return refuse (error,
+                   "a model type's struct_size is %" G_GSIZE_FORMAT "; use { SEGUE_MODEL_TYPE, … }",
+                   type->struct_size);
   if (!type->name || !segue_name_is_valid (type->name, FALSE))
     return refuse (error, "model type '%s': a name is [a-z][a-z0-9-]*",
                    type->name ? type->name : "");
@@ -161,7 +163,7 @@ check_model (const SegueModelType *type, GError **error)
   if (type->recipe->struct_size <
       G_STRUCT_OFFSET (SegueRecipe, schedule) + sizeof type->recipe->schedule)
     return refuse (
-      error, "%s: the recipe's struct_size is %" G_GSIZE_FORMAT "; set it to sizeof (SegueRecipe)",
+      error, "%s: the recipe's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_INIT (SegueRecipe, …)",
       what, type->recipe->struct_size);
   if (!type->create || !type->load || !type->save || !type->free || !type->describe ||
       !type->list_tensors || !type->plan || !type->forward || !type->backward)

@@ -111,7 +111,10 @@ complete_stage (SegueRegistry *registry, const SegueStageType *type)
   SegueStageType view = *whole;
   view.inputs = complete_ports (registry, whole->inputs);
   view.outputs = complete_ports (registry, whole->outputs);
-  if (view.inputs == whole->inputs && view.outputs == whole->outputs)
+  if (whole->decodes)
+    view.decodes = complete (registry, whole->decodes, sizeof *whole->decodes);
+  if (view.inputs == whole->inputs && view.outputs == whole->outputs &&
+      view.decodes == whole->decodes)
     return whole;
   SegueStageType *copy = g_memdup2 (&view, sizeof view);
   g_ptr_array_add (registry->completed, copy);

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "params/params.h"
-#include <segue/segue.h>
+#include <segue/decoder.h>
+#include <segue/host/segue.h>
 
 /** segue_registry_load_folder: loads every shared object in @folder and below it, in order of path;
  * refused ones stay in the list with their reasons. */

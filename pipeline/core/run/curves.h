@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/json.h"
-#include <segue/event.h>
+#include <segue/host/event.h>
 
 /** SegueCurves: points by stage and tag, in the order in which they were reported. Any thread. */
 typedef struct _SegueCurves SegueCurves;

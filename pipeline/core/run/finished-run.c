@@ -8,7 +8,7 @@
 
 #include <errno.h>
 #include <segue/file.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* log.ndjson: the events of a run, one JSON object per line, written as they occur (internal). */
 #pragma once
 
-#include <segue/event.h>
+#include <segue/host/event.h>
 
 typedef struct _SegueJournal SegueJournal;
 

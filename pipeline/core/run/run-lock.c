@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>

@@ -24,7 +24,7 @@
 #include "run/stage-key.h"
 #include "run/stage-notes.h"
 #include "stage/builder.h"
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 /** SegueStageRun: a stage and its state in this run. */
 typedef struct {

@@ -186,7 +186,7 @@ close_run (SegueRun *run, const GError *failure, GDateTime *started, double seco
 static void
 tidy_cache (SegueRun *run)
 {
-  SegueCacheFreed freed = { .struct_size = sizeof freed };
+  SegueCacheFreed freed = SEGUE_INIT (SegueCacheFreed);
   g_autoptr (GError) error = NULL;
   if (!segue_store_tidy (run->store, &freed, &error))
     segue_run_log (run, NULL, G_LOG_LEVEL_INFO, "the cache was not pruned: %s", error->message);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <segue/event.h>
+#include <segue/host/event.h>
 
 /** SegueSinks: @cancellable: follows the host's; also cancelled if a sink requests it. */
 typedef struct {

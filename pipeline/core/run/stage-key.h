@@ -8,6 +8,8 @@
 
 #include "store/key.h"
 
+#include <segue/dataset.h>
+
 typedef struct _SegueStageKey SegueStageKey;
 
 /**

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "store/result.h"
-#include <segue/event.h>
+#include <segue/host/event.h>
 
 typedef struct _SegueStageNotes SegueStageNotes;
 

@@ -5,6 +5,8 @@
 #include "item/counts.h"
 #include "stage/scope.h"
 
+#include <segue/collect.h>
+
 /** SegueEmitFunc: takes @item (transfer full), which is checked and sealed. */
 typedef gboolean (*SegueEmitFunc) (gpointer data, SegueItem *item, GError **error);
 

@@ -24,6 +24,12 @@ gboolean
 segue_context_emit_slice (SegueContext *context, SegueItem *song, const char *suffix, gsize start,
                           gsize n_frames, GError **error)
 {
+  g_autoptr (GError) local = NULL;
+  if (!segue_emitted_check_slice (context, song, start, n_frames, &local)) {
+    segue_context_fail (context, local);
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
   guint rate = segue_item_get_rate (song), channels = segue_item_get_channels (song);
   gsize frame_bytes = channels * sizeof (float);
   g_autoptr (GBytes) bytes = g_bytes_new_from_bytes (segue_item_get_bytes (song),

@@ -60,6 +60,29 @@ check_moment (SegueContext *context, const SegueItem *item, GError **error)
   return FALSE;
 }
 
+gboolean
+segue_emitted_check_slice (SegueContext *context, const SegueItem *song, gsize start,
+                           gsize n_frames, GError **error)
+{
+  if (!song)
+    return check_moment (context, NULL, error);
+  const char *id = segue_item_get_id (song);
+  SegueKind kind = segue_item_get_kind (song);
+  gsize n = 0;
+  if (kind != SEGUE_KIND_AUDIO || !segue_item_get_bytes (song))
+    segue_context_set_bug (
+      context, SEGUE_ERROR_INTERNAL, error, "emitted a slice of ‘%s’, %s: a bug in the plugin", id,
+      kind == SEGUE_KIND_AUDIO ? "which is an entry without samples" : "which is not audio");
+  else if (segue_item_get_frames (song, &n), start > n || n_frames > n - start)
+    segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                           "emitted %" G_GSIZE_FORMAT " frames of ‘%s’ from frame %" G_GSIZE_FORMAT
+                           " on, which has %" G_GSIZE_FORMAT ": a bug in the plugin",
+                           n_frames, id, start, n);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 /* The part after `#` is used in file names and tables. */
 static gboolean
 is_printable (const char *id)

@@ -12,6 +12,10 @@
  */
 gboolean segue_emitted_check (SegueContext *context, const SegueItem *item, GError **error);
 
+/** segue_emitted_check_slice: of segue_context_emit_slice(): @song is audio in memory and has these frames. */
+gboolean segue_emitted_check_slice (SegueContext *context, const SegueItem *song, gsize start,
+                                    gsize n_frames, GError **error);
+
 /** segue_emitted_check_any: after a callback of a MAP stage that succeeded: an item without output
  * has to be failed, counted or logged. */
 gboolean segue_emitted_check_any (SegueContext *context, GError **error);

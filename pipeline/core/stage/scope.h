@@ -2,8 +2,9 @@
 #pragma once
 
 #include "graph/graph.h"
+#include <segue/collect.h>
 #include <segue/context.h>
-#include <segue/event.h>
+#include <segue/host/event.h>
 
 /**
  * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be
@@ -21,10 +22,8 @@ typedef struct {
 
 /* SEGUE_EVENT: SEGUE_EVENT (LOG, stage->id, .level = …, .text = …). */
 #define SEGUE_EVENT(type_, stage_, ...)                                                            \
-  (&(SegueEvent){ .struct_size = sizeof (SegueEvent),                                              \
-                  .type = SEGUE_EVENT_##type_,                                                     \
-                  .stage = (stage_),                                                               \
-                  __VA_ARGS__ })
+  (&(SegueEvent) SEGUE_INIT (SegueEvent, .type = SEGUE_EVENT_##type_, .stage = (stage_),           \
+                             __VA_ARGS__))
 
 /**
  * SegueCarrier: what runs a MAP stage: its plugin in this process, a separate process, or decoders

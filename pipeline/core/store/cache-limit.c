@@ -1,7 +1,7 @@
 /* Sizes of caches: as text, and from the disk. */
 #include "store/cache-limit.h"
 
-#include <segue/cache.h>
+#include <segue/host/cache.h>
 #include <string.h>
 #include <sys/statvfs.h>
 

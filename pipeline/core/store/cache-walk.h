@@ -3,7 +3,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <segue/cache.h>
+#include <segue/host/cache.h>
 
 /**
  * SegueCacheEntry: a file, or a folder with its contents.

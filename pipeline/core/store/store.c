@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <segue/cache.h>
 #include <segue/file.h>
+#include <segue/host/cache.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -309,7 +309,7 @@ segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GErro
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->room);
   if (has_room (store, bytes, &disk))
     return TRUE;
-  SegueCacheGcOptions options = { .struct_size = sizeof options, .room = bytes - disk.free };
+  SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .room = bytes - disk.free);
   if (!segue_users_hold_gate (store->users))
     segue_cache_gc (store->folder, &options, NULL, NULL, NULL);
   if (has_room (store, bytes, &disk))
@@ -352,7 +352,7 @@ segue_store_note_written (SegueStore *store)
 gboolean
 segue_store_tidy (SegueStore *store, SegueCacheFreed *freed, GError **error)
 {
-  *freed = (SegueCacheFreed){ .struct_size = sizeof *freed };
+  *freed = (SegueCacheFreed) SEGUE_INIT (SegueCacheFreed);
   /* A run that only read has not made it larger.  Entries that this run used are kept, as the store is
    * still open: else a run that ended because the disk is full would start from the beginning. */
   if (g_atomic_int_get (&store->n_written) == 0 || segue_users_hold_gate (store->users))

@@ -13,7 +13,7 @@
 
 #include "store/record.h"
 #include "store/result.h"
-#include <segue/cache.h>
+#include <segue/host/cache.h>
 
 typedef struct _SegueStore SegueStore;
 

@@ -1,5 +1,5 @@
 /* How a model's predictions of songs are made, and how confident the correct ones are; the latter is used to reject
- * songs by artists that the model was not trained on.
+ * songs by artists that the model was not trained on.  For stages that measure it, and hosts that use it.
  *
  * When a model is evaluated, its folder gets a file with the aggregation of segments that was used for songs, and
  * the confidence of each correct prediction for a validation song, for every aggregation:
@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include <segue/predict.h>
+#include <segue/aggregation.h>
 
 G_BEGIN_DECLS
 

@@ -1,4 +1,5 @@
-/* Datasets: finished streams of items, re-readable by index.
+/* Datasets, for COLLECT and SERIAL stages: finished streams of items, re-readable by index; and the sets that songs are
+ * assigned to.
  *
  * A dataset is an index (ids, kinds, metadata: in memory, small) over payloads (on disk, or in the
  * files themselves).  It is immutable and may be shared by threads.  A reader loads payloads into
@@ -18,6 +19,18 @@
 
 G_BEGIN_DECLS
 
+/** SegueSet: what a song is used for.  @SEGUE_N_SETS: none of the sets. */
+typedef enum { SEGUE_SET_TRAIN, SEGUE_SET_VALIDATION, SEGUE_SET_TEST, SEGUE_N_SETS } SegueSet;
+
+/** SEGUE_SET_CHOICES: their names, then %NULL: for a parameter's choices. */
+#define SEGUE_SET_CHOICES SEGUE_NAMES ("train", "validation", "test")
+/** segue_set_get_name: the name of any set except %SEGUE_N_SETS. */
+SEGUE_API
+const char *segue_set_get_name (SegueSet set);
+/** segue_set_from_name: %SEGUE_N_SETS if @name (nullable) is not the name of a set. */
+SEGUE_API
+SegueSet segue_set_from_name (const char *name);
+
 typedef struct _SegueDataset SegueDataset;
 typedef struct _SegueReader SegueReader;
 
@@ -31,6 +44,15 @@ guint segue_dataset_get_length (SegueDataset *dataset);
 /** segue_dataset_get_entry: (transfer none): item @index without its payload. */
 SEGUE_API
 SegueItem *segue_dataset_get_entry (SegueDataset *dataset, guint index);
+
+/** segue_item_has_payload: %FALSE for the entries of an index, which contain metadata only. */
+SEGUE_API
+gboolean segue_item_has_payload (const SegueItem *item);
+
+/** segue_item_get_metadata: (transfer full): all metadata as a sorted `a{sv}` (types s, d, x). */
+SEGUE_API GVariant *segue_item_get_metadata (const SegueItem *item);
+/** segue_item_set_metadata: sets every key of @metadata, an `a{sv}` with types s, d and x. */
+SEGUE_API void segue_item_set_metadata (SegueItem *item, GVariant *metadata);
 
 /** segue_dataset_select: (transfer full): the items whose string metadata @key equals @value. */
 SEGUE_API

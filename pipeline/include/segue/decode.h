@@ -9,7 +9,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <segue/context.h>
+#include <segue/registry.h>
 
 G_BEGIN_DECLS
 

@@ -1,11 +1,15 @@
-/* Formats: what is known about a pipeline's items before anything runs.
+/* Formats, for stages with negotiate (): what is known about a pipeline's items before anything runs.
  *
  * `segue check` asks each stage in order for the formats of its outputs, given those of its inputs.  A
  * stage that can't process its input refuses it at that time, not after hours of decoding.  Unknown
- * properties stay unknown: a stage refuses only what is certain to fail. */
+ * properties stay unknown: a stage refuses only what is certain to fail.
+ *
+ * negotiate () fills in the formats of the outputs from those of the inputs, or refuses with
+ * segue_negotiation_refuse().  Without it nothing is known of the outputs.  It runs whenever a pipeline is loaded: it
+ * must be quick, and must not read songs. */
 #pragma once
 
-#include <segue/item.h>
+#include <segue/tensor.h>
 
 G_BEGIN_DECLS
 
@@ -18,7 +22,7 @@ G_BEGIN_DECLS
 /**
  * SegueFormat: the format of the items on a port, or of the items that a model accepts.  A member that is 0 is
  * not known.
- * @struct_size: set by the core; the struct may grow at its end
+ * @struct_size: set by SEGUE_INIT(), or by the core
  * @rate: (audio) Hz
  * @channels: (audio)
  * @frames: (audio) per channel of each item
@@ -39,7 +43,6 @@ typedef struct {
 
 /* The negotiation with one stage; valid during the callback. */
 typedef struct _SegueNegotiation SegueNegotiation;
-typedef struct _SegueRegistry SegueRegistry;
 
 /** segue_negotiation_get_input: (transfer none) (nullable): the format of input @port; %NULL if it is not
  * connected. */
@@ -63,9 +66,6 @@ void segue_negotiation_pass (SegueNegotiation *negotiation, const char *input, c
 SEGUE_API
 gboolean segue_negotiation_require (SegueNegotiation *negotiation, const char *port,
                                     const SegueFormat *wanted, const char *remedy, GError **error);
-/** segue_negotiation_get_registry: (transfer none): to look up model types. */
-SEGUE_API
-SegueRegistry *segue_negotiation_get_registry (SegueNegotiation *negotiation);
 /**
  * segue_negotiation_refuse:
  * @parameter: (nullable): the parameter to change, such as "rate" or "model.high"; %NULL: the stage

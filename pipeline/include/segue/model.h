@@ -1,4 +1,5 @@
-/* Models: architectures behind one interface, and their folders.
+/* Models, for model types, and for stages and hosts that use a model: architectures behind one interface, and their
+ * folders.
  *
  * A model type is one static table, like a stage type.  `train`, `evaluate` and `segue predict`
  * find it by name and never include its header.  A model classifies fixed-length segments of mono
@@ -22,9 +23,10 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <segue/context.h>
 #include <segue/error.h>
 #include <segue/param.h>
+#include <segue/registry.h>
+#include <segue/tensor.h>
 
 G_BEGIN_DECLS
 
@@ -49,9 +51,15 @@ typedef enum {
 SEGUE_API
 const char *const *segue_model_precision_names (void);
 
+/** SegueModelChoice: a parameter's model type (owned by the registry) and its parsed struct (owned). */
+typedef struct {
+  const SegueModelType *type;
+  gpointer config;
+} SegueModelChoice;
+
 /**
  * SegueModelSpec: the requirements on a new or loaded model.
- * @struct_size: sizeof (SegueModelSpec); a type's callbacks get one of full size
+ * @struct_size: set by SEGUE_INIT(); a type's callbacks get one of full size
  * @labels: %NULL-terminated; %NULL when loading: those of the folder (it is an error if it has
  *   none).  If they differ from the folder's, the head is initialised again
  * @length: length of a training segment in samples; 0: not known yet
@@ -76,7 +84,7 @@ typedef struct {
 
 /**
  * SegueModelInfo: properties of a model.
- * @struct_size: sizeof (SegueModelInfo), set by the caller; a type's describe () gets one of full size, zeroed
+ * @struct_size: set by the caller with SEGUE_INIT(); a type's describe () gets one of full size, zeroed
  * @labels: (transfer none): in the order of its logits
  * @rate: required sample rate of its input in Hz
  * @min_length: minimum length of its input in samples
@@ -115,7 +123,7 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
 
 /**
  * SegueModelPass: one pass over a batch.
- * @struct_size: sizeof (SegueModelPass)
+ * @struct_size: set by SEGUE_INIT(); a type's callbacks get one of full size
  * @input: [batch, length] samples; or [batch, prefix_size (length)] with @from_prefix
  * @items: [batch], TRAIN only: the item numbers for the random counters
  * @seed, @step: TRAIN only: likewise
@@ -158,7 +166,7 @@ SEGUE_API
 const char *segue_schedule_get_name (SegueSchedule schedule);
 
 /** SegueRecipe: the training defaults of a type, for settings that the pipeline does not specify.
- * @struct_size: sizeof (SegueRecipe); fields past it read as zero */
+ * @struct_size: set by SEGUE_INIT() */
 typedef struct {
   gsize struct_size;
   guint epochs;
@@ -173,6 +181,7 @@ typedef struct {
 
 /**
  * SegueModelType:
+ * @struct_size: set by SEGUE_MODEL_TYPE
  * @config_types: %NULL-terminated `model_type` values of a config.json that this type reads
  * @create: returns a new model with random weights; %NULL with @error
  * @load: loads a model from @folder.  @config: as the pipeline specifies it, or %NULL; the folder
@@ -186,8 +195,8 @@ typedef struct {
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
  * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible
  * @backward: @d_logits [batch, labels]; gradients accumulate.  After a TRAIN forward of the same pass
- * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries,
- *   kernels chosen for this processor
+ * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries, kernels chosen
+ *   for this processor; of all models of the type, whose configuration is in their folders
  * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
  *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
  *   too long to wait for.  The caller must undo other changes of a pass (running statistics)
@@ -225,6 +234,9 @@ struct _SegueModelType {
   char *(*fingerprint) (void);
   void (*set_cancellable) (gpointer model, GCancellable *cancellable);
 };
+
+/* Begins each model type: `static const SegueModelType mean_mlp = { SEGUE_MODEL_TYPE, .name = "mean-mlp", … };` */
+#define SEGUE_MODEL_TYPE .struct_size = sizeof (SegueModelType)
 
 /* A model and its type. */
 typedef struct _SegueModel SegueModel;

@@ -1,148 +1,81 @@
-/* Stage types: what a plugin provides to pipelines.
+/* Stage types: what a plugin provides to pipelines.  For every stage.
  *
- * A stage type is one static table.  Its mode determines how the core runs it; a plugin creates no
- * threads to schedule work (a stage may compute with up to segue_context_get_threads() threads).
+ * A stage type is one static table.  Its mode determines how the core runs it; a plugin creates no threads to schedule
+ * work.  The life of an instance: open (), any number of calls, close (), also after an error or cancellation.
  *
- * SOURCE   produce () is called once and emits items.
- * MAP      process () gets one item and emits any number.  There is one instance per worker, each
- *          used by one thread at a time; a worker processes one song with a whole chain of MAP
- *          stages before it starts the next.  The output for an item may depend only on the item, the
- *          configuration and the seed.
- * SERIAL   one instance sees the ordered stream on its first port: process () for each item,
- *          end_song () after the last item of each song, finish () after the last song.  Its other
- *          ports are read through segue_context_get_input ().
- * COLLECT  collect () is called once, when all inputs are finished datasets.
- *
- * A callback that returns %TRUE must not set an error, one that returns %FALSE must set one; anything else ends
- * the run as a bug in the plugin.
- *
- * The life of an instance: open (), any number of calls, close ().  close () is called for every open () that
- * succeeded, also after an error or cancellation.
+ * A callback that returns %TRUE must not set an error, one that returns %FALSE must set one; anything else ends the run
+ * as a bug in the plugin.
  */
 #pragma once
 
 #include <segue/context.h>
 #include <segue/error.h>
-#include <segue/format.h>
 #include <segue/param.h>
 
 G_BEGIN_DECLS
 
+/* How the core runs a stage.  Each worker has an instance of a MAP stage, used by one thread at a time, and carries one
+ * song through a whole chain of MAP stages before it takes the next. */
 typedef enum {
-  SEGUE_MODE_SOURCE,
-  SEGUE_MODE_MAP,
-  SEGUE_MODE_SERIAL,
-  SEGUE_MODE_COLLECT,
+  SEGUE_MODE_SOURCE,  /* produce () is called once and emits items */
+  SEGUE_MODE_MAP,     /* process () gets an item, and emits what depends on it and the seed alone */
+  SEGUE_MODE_SERIAL,  /* one instance sees all items of its first port, in order: segue/collect.h */
+  SEGUE_MODE_COLLECT, /* collect () is called once, with finished datasets: segue/collect.h */
 } SegueMode;
 
-/**
- * SegueStageFlags:
- * @SEGUE_STAGE_LIVE: (MAP) one-to-one, keeps kind and id, runs when a reader reads
- * @SEGUE_STAGE_PREPARE: (MAP) pure, writes nothing, reads no labels: may be stored in a model folder
- *   and be applied to an untrusted song
- * @SEGUE_STAGE_SEEDED: uses segue_context_get_seed(); the seed is then part of its key
- * @SEGUE_STAGE_ISOLATE: (MAP) parses untrusted input: runs in a separate process by default
- */
 typedef enum {
-  SEGUE_STAGE_LIVE = 1 << 0,
-  SEGUE_STAGE_PREPARE = 1 << 1,
-  SEGUE_STAGE_SEEDED = 1 << 2,
-  SEGUE_STAGE_ISOLATE = 1 << 3,
+  SEGUE_STAGE_LIVE = 1 << 0,    /* (MAP) one-to-one, keeps kind and id, runs when a reader reads */
+  SEGUE_STAGE_PREPARE = 1 << 1, /* (MAP) pure, reads no labels: replayed on songs to predict */
+  SEGUE_STAGE_SEEDED = 1 << 2,  /* uses segue_context_get_seed(), then part of its key */
+  SEGUE_STAGE_ISOLATE = 1 << 3, /* (MAP) parses untrusted input: by default a separate process */
 } SegueStageFlags;
 
-/**
- * SeguePortFlags:
- * @SEGUE_PORT_OPTIONAL: (input) may stay unconnected
- * @SEGUE_PORT_LIVE: (input) live stages are applied
- * @SEGUE_PORT_SETS: (output) assigns items to sets; (input) depends on sets: a pipeline in which this input
- *   bypasses the stage that assigns them is refused
- */
+/* Of a port.  A pipeline in which an input that depends on sets bypasses the stage that assigns them is refused. */
 typedef enum {
-  SEGUE_PORT_OPTIONAL = 1 << 0,
-  SEGUE_PORT_LIVE = 1 << 1,
-  SEGUE_PORT_SETS = 1 << 2,
+  SEGUE_PORT_OPTIONAL = 1 << 0, /* (input) may stay unconnected */
+  SEGUE_PORT_LIVE = 1 << 1,     /* (input) live stages are applied */
+  SEGUE_PORT_SETS = 1 << 2,     /* (output) assigns items to sets; (input) depends on sets */
 } SeguePortFlags;
 
-/**
- * SeguePort: an input or output.  An input is connected to the nearest earlier stage that produces its kind, unless
- * `from:` names another.  An input of kind %SEGUE_KIND_SUMMARY is connected to the run itself: one of a COLLECT stage,
- * or of a SERIAL stage after its first.
- * @struct_size: set by SEGUE_PORT(); fields past it read as zero
- * @name: `[a-z][a-z0-9_-]*`
- * @doc: one sentence
- * @flags: #SeguePortFlags
- */
+/** SeguePort: an input or output.  An input is connected to the nearest earlier stage that produces its kind, unless
+ * `from:` names another; one of kind %SEGUE_KIND_SUMMARY to the run itself. */
 typedef struct {
-  gsize struct_size;
-  const char *name;
+  gsize struct_size; /* set by SEGUE_PORT() */
+  const char *name;  /* `[a-z][a-z0-9_-]*` */
   SegueKind kind;
-  const char *doc;
-  guint flags;
+  const char *doc; /* one sentence */
+  guint flags;     /* SeguePortFlags */
 } SeguePort;
 
 /* A member of a %NULL-terminated array of ports:
- *
- *   static const SeguePort *const inputs[] = {
- *     SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments.", .flags = SEGUE_PORT_LIVE),
- *     NULL,
- *   };
- */
+ *   SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments.", .flags = SEGUE_PORT_LIVE), */
 #define SEGUE_PORT(port_name, port_kind, port_doc, ...)                                            \
   SEGUE_ROW (SeguePort, .name = port_name, .kind = port_kind, .doc = port_doc, __VA_ARGS__)
 
-/**
- * SegueDecodes: marks a stage type that decodes songs: `use: decode` tries all that are installed, from the
- * highest rank down, until one can read the song.  A decoder refuses a file that it can't read (an unknown
- * format, a missing codec) with %SEGUE_ERROR_UNSUPPORTED; any other error is caused by the song, and no other
- * decoder is tried.
- *
- * Such a type is a MAP of one file to one audio item, flagged %SEGUE_STAGE_PREPARE, and takes the parameters
- * that `decode` has; if a pipeline sets one that it does not have, it is not tried.
- *
- * @struct_size: sizeof (SegueDecodes)
- * @rank: the decoders of segue: `decode-libav` 300, `decode-gstreamer` 200, `decode-sndfile` 100
- * @extensions: %NULL-terminated: extensions of files that it reads, in lower case: "mp3"
- */
-typedef struct {
-  gsize struct_size;
-  guint rank;
-  const char *const *extensions;
-} SegueDecodes;
-
 typedef struct _SegueStageType SegueStageType;
+typedef struct _SegueDecodes SegueDecodes;
+typedef struct _SegueNegotiation SegueNegotiation;
 
 /**
- * SegueStageType:
- * @struct_size: sizeof (SegueStageType); fields past it read as zero, so that the struct may grow at its end
+ * SegueStageType: all callbacks but that of the mode are optional.
+ * @struct_size: set by SEGUE_STAGE_TYPE
  * @name: `[a-z][a-z0-9-]*`, as in `use:`
  * @summary: one line without a full stop
  * @doc: a paragraph or more, Markdown
  * @result_version: increased whenever the output for equal input changes
  * @flags: #SegueStageFlags
- * @params: %NULL-terminated rows over a struct of @config_size bytes
- * @check: (optional): checks rules between parameters, run by `segue check`; the core adds the place in
- *   the file to the error's message
- * @fingerprint: (optional): (transfer full): what else the result depends on at run time: codec and library versions
- * @open: (optional): prepares for work, and creates an instance if the type has instances: @instance (out) is
- *   initially %NULL and may stay so.  %FALSE with @error set on failure; close () is not called then
- * @close: (optional): frees an instance; not called if that is %NULL
- * @process: (MAP, SERIAL): borrows @item, whose payload must not be written to.  A MAP stage that emits
- *   nothing for an item fails, counts or logs it
- * @preview: (COLLECT, SERIAL) (optional): called without an instance, once the sources are done and before
- *   any song is decoded.  segue_context_get_input () returns what each input would contain if every song were
- *   usable: one entry per song, with the metadata of its source.  %FALSE with @error if the run would fail for
- *   that reason; the view of it that later stages would get may be emitted (segue_context_emit_dataset ()).
- *   Warnings are shown before the run; nothing else is kept.  Not called if an earlier stage may select songs or
- *   change their metadata: a MAP stage that is neither PREPARE nor LIVE, a COLLECT or SERIAL stage without
- *   preview ()
- * @decodes: (MAP) (optional): marks a decoder of songs
- * @negotiate: (optional): fills in the formats of the outputs from those of the inputs, or refuses with
- *   segue_negotiation_refuse (): see segue/format.h.  Without it nothing is known of the outputs.  Runs
- *   whenever a pipeline is loaded: must be quick, and must not read songs
- * @preload: (MAP) (optional): loads what most items need and open () does not load, such as codecs.  An
- *   isolated stage has a process for each song, forked from one in which open () and preload () were
- *   called, so that songs need not load it again.  Called while the first song is processed, and only for
- *   isolated stages.  Must not leave threads running
+ * @inputs, @outputs, @params: %NULL-terminated, or %NULL; @params describe a struct of @config_size bytes
+ * @check: checks rules between parameters, run by `segue check`; the core adds the place to the error's message
+ * @fingerprint: (transfer full) (nullable): what else the result depends on at run time: codec and library versions
+ * @open: prepares for work, and creates an instance if the type has instances: @instance (out) is initially %NULL and
+ *   may stay so.  %FALSE with @error set on failure; close () is not called then
+ * @close: frees an instance; not called if that is %NULL
+ * @process: borrows @item, whose payload must not be written to.  A MAP stage that emits nothing for an item fails,
+ *   counts or logs it
+ * @preview: (COLLECT, SERIAL) checks what follows from the songs' names alone: segue/collect.h
+ * @decodes: (MAP) marks a decoder of songs: segue/decoder.h
+ * @negotiate: states the formats of the outputs, given those of the inputs, or refuses them: segue/format.h
+ * @preload: (MAP) for isolated stages: loads what most items need and open () does not load: segue/decoder.h
  */
 struct _SegueStageType {
   gsize struct_size;
@@ -173,5 +106,8 @@ struct _SegueStageType {
   gboolean (*negotiate) (const void *config, SegueNegotiation *negotiation, GError **error);
   void (*preload) (gpointer instance);
 };
+
+/* Begins each stage type: `static const SegueStageType trim = { SEGUE_STAGE_TYPE, .name = "trim", … };` */
+#define SEGUE_STAGE_TYPE .struct_size = sizeof (SegueStageType)
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* libsegue-testing: a harness for plugin authors: push items, pull items, assert.
+/* libsegue-testing, for tests of plugins: a harness: push items, pull items, assert.
  *
  *   g_autoptr (SegueHarness) harness = segue_harness_new (segue_plugin_query (), "trim", "{ head: 1, tail: 0 }");
  *   segue_harness_push (harness, item);
@@ -11,7 +11,9 @@
  */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/collect.h>
+#include <segue/plugin.h>
+#include <segue/registry.h>
 
 G_BEGIN_DECLS
 

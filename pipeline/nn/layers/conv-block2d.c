@@ -37,12 +37,8 @@ declare_vector (SegueNnWeights *weights, SegueNnWeight *weight, const char *name
                 const char *ending, gsize n, double value, SegueNnWeightFlags flags)
 {
   g_autofree char *full = g_strconcat (name, ending, NULL);
-  const SegueNnTensor tensor = { .struct_size = sizeof tensor,
-                                 .name = full,
-                                 .rank = 1,
-                                 .shape = { n },
-                                 .a = value,
-                                 .flags = flags };
+  const SegueNnTensor tensor =
+    SEGUE_INIT (SegueNnTensor, .name = full, .rank = 1, .shape = { n }, .a = value, .flags = flags);
   segue_nn_weights_add (weights, weight, &tensor);
 }
 
@@ -62,15 +58,10 @@ segue_nn_conv_block2d_declare (SegueNnConvBlock2d *block, SegueNnWeights *weight
   g_autofree char *norm_name = g_strconcat (name, ".norm", NULL);
   const SegueNnConv2d shape = conv_of (block, NULL);
   float window = (float) (block->in * KERNEL * KERNEL);
-  const SegueNnTensor conv = { .struct_size = sizeof conv,
-                               .name = conv_name,
-                               .rank = 4,
-                               .shape = { block->out, block->in, KERNEL, KERNEL },
-                               .init = SEGUE_NN_INIT_NORMAL,
-                               .b = (double) sqrtf (2.0f / window),
-                               .numbered = TRUE,
-                               .item = item,
-                               .flags = SEGUE_NN_WEIGHT_DECAY };
+  const SegueNnTensor conv = SEGUE_INIT (
+    SegueNnTensor, .name = conv_name, .rank = 4, .shape = { block->out, block->in, KERNEL, KERNEL },
+    .init = SEGUE_NN_INIT_NORMAL, .b = (double) sqrtf (2.0f / window), .numbered = TRUE,
+    .item = item, .flags = SEGUE_NN_WEIGHT_DECAY);
   segue_nn_weights_add (weights, &block->conv, &conv);
   segue_nn_weights_add_norm (weights, &block->norm, 0, block->out, norm_name);
   declare_vector (weights, &block->mean, norm_name, ".running_mean", block->out, 0,

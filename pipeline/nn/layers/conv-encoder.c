@@ -64,18 +64,12 @@ declare_layer (Encoder *encoder, SegueNnWeights *weights, guint part, const char
   g_autofree char *bias_name = g_strdup_printf ("%s%u.conv.bias", prefix, i);
   g_autofree char *norm_name = g_strdup_printf ("%s%u.layer_norm", prefix, i);
   /* kaiming_normal_: √2 / √fan_in */
-  const SegueNnTensor weight = { .struct_size = sizeof weight,
-                                 .name = weight_name,
-                                 .rank = 3,
-                                 .shape = { out, in, kernel },
-                                 .layout = SEGUE_NN_LAYOUT_CONV1D,
-                                 .init = SEGUE_NN_INIT_NORMAL,
-                                 .b = sqrt (2.0 / (double) (in * kernel)),
-                                 .part = part,
-                                 .flags = SEGUE_NN_WEIGHT_DECAY };
-  const SegueNnTensor bias = {
-    .struct_size = sizeof bias, .name = bias_name, .rank = 1, .shape = { out }, .part = part
-  };
+  const SegueNnTensor weight = SEGUE_INIT (
+    SegueNnTensor, .name = weight_name, .rank = 3, .shape = { out, in, kernel },
+    .layout = SEGUE_NN_LAYOUT_CONV1D, .init = SEGUE_NN_INIT_NORMAL,
+    .b = sqrt (2.0 / (double) (in * kernel)), .part = part, .flags = SEGUE_NN_WEIGHT_DECAY);
+  const SegueNnTensor bias =
+    SEGUE_INIT (SegueNnTensor, .name = bias_name, .rank = 1, .shape = { out }, .part = part);
   segue_nn_weights_add (weights, &encoder->convs[i].weight, &weight);
   if (i > 0) /* products with one input channel are too thin to gain */
     segue_nn_weights_keep (weights, &encoder->convs[i].weight, out, kernel * in,

@@ -16,13 +16,10 @@ is_mixed (const Head *head)
 void
 segue_nn_head_declare (Head *head, SegueNnWeights *weights, guint part, double deviation)
 {
-  const SegueNnTensor mix = { .struct_size = sizeof mix,
-                              .name = "layer_weights",
-                              .rank = 1,
-                              .shape = { head->n_states },
-                              .a = 1.0 / (double) head->n_states,
-                              .part = part,
-                              .flags = SEGUE_NN_WEIGHT_DECAY | SEGUE_NN_WEIGHT_OPTIONAL };
+  const SegueNnTensor mix =
+    SEGUE_INIT (SegueNnTensor, .name = "layer_weights", .rank = 1, .shape = { head->n_states },
+                .a = 1.0 / (double) head->n_states, .part = part,
+                .flags = SEGUE_NN_WEIGHT_DECAY | SEGUE_NN_WEIGHT_OPTIONAL);
   if (is_mixed (head))
     segue_nn_weights_add (weights, &head->mix, &mix);
   segue_nn_weights_add_linear (weights, &head->projector, part, SEGUE_NN_WEIGHT_HEAD,

@@ -30,11 +30,9 @@ segue_nn_mel_front_open (SegueNnMelFront *front, SegueNnModel *model, const char
 {
   g_autofree char *mean = g_strconcat (name, ".running_mean", NULL);
   g_autofree char *variance = g_strconcat (name, ".running_var", NULL);
-  SegueNnTensor tensor = { .struct_size = sizeof tensor,
-                           .name = mean,
-                           .rank = 1,
-                           .shape = { front->frames.bands },
-                           .flags = SEGUE_NN_WEIGHT_BUFFER };
+  SegueNnTensor tensor =
+    SEGUE_INIT (SegueNnTensor, .name = mean, .rank = 1, .shape = { front->frames.bands },
+                .flags = SEGUE_NN_WEIGHT_BUFFER);
   front->log_mel = segue_nn_log_mel_new (&front->frames, model->threads, error);
   if (front->log_mel == NULL)
     return FALSE;

@@ -53,31 +53,17 @@ segue_nn_positional_conv_declare (Layer *layer, SegueNnWeights *weights, guint p
   g_autofree char *v_name = g_strconcat (prefix, "parametrizations.weight.original1", NULL);
   g_autofree char *g_name = g_strconcat (prefix, "parametrizations.weight.original0", NULL);
   g_autofree char *bias_name = g_strconcat (prefix, "bias", NULL);
-  const SegueNnTensor v = { .struct_size = sizeof v,
-                            .name = v_name,
-                            .rank = 3,
-                            .shape = { layer->hidden, group, layer->kernel },
-                            .layout = SEGUE_NN_LAYOUT_GROUPED_CONV1D,
-                            .groups = layer->groups,
-                            .init = SEGUE_NN_INIT_UNIFORM,
-                            .a = -bound,
-                            .b = bound,
-                            .part = part,
-                            .flags = SEGUE_NN_WEIGHT_DECAY };
-  const SegueNnTensor g = { .struct_size = sizeof g,
-                            .name = g_name,
-                            .rank = 3,
-                            .shape = { 1, 1, layer->kernel },
-                            .init = SEGUE_NN_INIT_MADE,
-                            .make = make_g,
-                            .layer = layer,
-                            .part = part,
-                            .flags = SEGUE_NN_WEIGHT_DECAY };
-  const SegueNnTensor bias = { .struct_size = sizeof bias,
-                               .name = bias_name,
-                               .rank = 1,
-                               .shape = { layer->hidden },
-                               .part = part };
+  const SegueNnTensor v = SEGUE_INIT (
+    SegueNnTensor, .name = v_name, .rank = 3, .shape = { layer->hidden, group, layer->kernel },
+    .layout = SEGUE_NN_LAYOUT_GROUPED_CONV1D, .groups = layer->groups,
+    .init = SEGUE_NN_INIT_UNIFORM, .a = -bound, .b = bound, .part = part,
+    .flags = SEGUE_NN_WEIGHT_DECAY);
+  const SegueNnTensor g =
+    SEGUE_INIT (SegueNnTensor, .name = g_name, .rank = 3, .shape = { 1, 1, layer->kernel },
+                .init = SEGUE_NN_INIT_MADE, .make = make_g, .layer = layer, .part = part,
+                .flags = SEGUE_NN_WEIGHT_DECAY);
+  const SegueNnTensor bias = SEGUE_INIT (SegueNnTensor, .name = bias_name, .rank = 1,
+                                         .shape = { layer->hidden }, .part = part);
   segue_nn_weights_add (weights, &layer->v, &v);
   segue_nn_weights_add (weights, &layer->g, &g);
   segue_nn_weights_add (weights, &layer->conv.bias, &bias);

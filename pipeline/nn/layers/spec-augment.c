@@ -42,14 +42,10 @@ segue_nn_spec_augment_has_embedding (const Layer *layer)
 void
 segue_nn_spec_augment_declare (Layer *layer, SegueNnWeights *weights, guint part, const char *name)
 {
-  const SegueNnTensor embedding = { .struct_size = sizeof embedding,
-                                    .name = name,
-                                    .rank = 1,
-                                    .shape = { layer->hidden },
-                                    .init = SEGUE_NN_INIT_UNIFORM,
-                                    .b = 1,
-                                    .part = part,
-                                    .flags = SEGUE_NN_WEIGHT_DECAY | SEGUE_NN_WEIGHT_OPTIONAL };
+  const SegueNnTensor embedding =
+    SEGUE_INIT (SegueNnTensor, .name = name, .rank = 1, .shape = { layer->hidden },
+                .init = SEGUE_NN_INIT_UNIFORM, .b = 1, .part = part,
+                .flags = SEGUE_NN_WEIGHT_DECAY | SEGUE_NN_WEIGHT_OPTIONAL);
   segue_nn_weights_add (weights, &layer->embedding, &embedding);
   if (!layer->is_on)
     segue_nn_weights_freeze_one (weights, &layer->embedding);

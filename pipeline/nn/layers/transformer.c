@@ -23,16 +23,10 @@ declare_projections (const SegueNnTransformer *t, SegueNnAffine *qkv, SegueNnWei
                      const char *prefix)
 {
   const char *const of[] = { names->query, names->key, names->value };
-  SegueNnTensor weight = { .struct_size = sizeof weight,
-                           .rank = 2,
-                           .shape = { t->hidden, t->hidden },
-                           .init = SEGUE_NN_INIT_NORMAL,
-                           .b = deviation,
-                           .part = part,
-                           .flags = SEGUE_NN_WEIGHT_DECAY };
-  SegueNnTensor bias = {
-    .struct_size = sizeof bias, .rank = 1, .shape = { t->hidden }, .part = part
-  };
+  SegueNnTensor weight = SEGUE_INIT (SegueNnTensor, .rank = 2, .shape = { t->hidden, t->hidden },
+                                     .init = SEGUE_NN_INIT_NORMAL, .b = deviation, .part = part,
+                                     .flags = SEGUE_NN_WEIGHT_DECAY);
+  SegueNnTensor bias = SEGUE_INIT (SegueNnTensor, .rank = 1, .shape = { t->hidden }, .part = part);
   for (guint i = 0; i < 3; i++) {
     g_autofree char *name = g_strconcat (prefix, of[i], ".weight", NULL);
     weight.name = name;

@@ -142,9 +142,8 @@ segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec, const char
     return FALSE;
   }
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
-  const SegueNnWeightsSource source = { .struct_size = sizeof source,
-                                        .file = file,
-                                        .folder = folder };
+  const SegueNnWeightsSource source =
+    SEGUE_INIT (SegueNnWeightsSource, .file = file, .folder = folder);
   return file != NULL && segue_nn_model_load_weights (model, spec, &source, error);
 }
 

@@ -87,14 +87,9 @@ add_vector (SegueNnWeights *weights, SegueNnWeight *weight, guint part, SegueNnW
             gsize n, double value, const char *name, const char *ending)
 {
   g_autofree char *full = g_strconcat (name, ending, NULL);
-  const SegueNnTensor tensor = { .struct_size = sizeof tensor,
-                                 .name = full,
-                                 .rank = 1,
-                                 .shape = { n },
-                                 .init = SEGUE_NN_INIT_CONSTANT,
-                                 .a = value,
-                                 .part = part,
-                                 .flags = flags };
+  const SegueNnTensor tensor =
+    SEGUE_INIT (SegueNnTensor, .name = full, .rank = 1, .shape = { n },
+                .init = SEGUE_NN_INIT_CONSTANT, .a = value, .part = part, .flags = flags);
   segue_nn_weights_add (weights, weight, &tensor);
 }
 
@@ -104,14 +99,9 @@ segue_nn_weights_add_linear (SegueNnWeights *weights, SegueNnAffine *affine, gui
                              const char *name)
 {
   g_autofree char *full = g_strconcat (name, ".weight", NULL);
-  const SegueNnTensor tensor = { .struct_size = sizeof tensor,
-                                 .name = full,
-                                 .rank = 2,
-                                 .shape = { out, in },
-                                 .init = SEGUE_NN_INIT_NORMAL,
-                                 .b = deviation,
-                                 .part = part,
-                                 .flags = flags | SEGUE_NN_WEIGHT_DECAY };
+  const SegueNnTensor tensor = SEGUE_INIT (
+    SegueNnTensor, .name = full, .rank = 2, .shape = { out, in }, .init = SEGUE_NN_INIT_NORMAL,
+    .b = deviation, .part = part, .flags = flags | SEGUE_NN_WEIGHT_DECAY);
   segue_nn_weights_add (weights, &affine->weight, &tensor);
   add_vector (weights, &affine->bias, part, flags, out, 0, name, ".bias");
 }

@@ -13,9 +13,8 @@ static const SegueParam *const band_params[] = {
                .unit = "Hz", .doc = "Upper edge."),
   NULL,
 };
-static const SegueParamGroup band_group = { .struct_size = sizeof (SegueParamGroup),
-                                            .size = sizeof (FixtureBand),
-                                            .params = band_params };
+static const SegueParamGroup band_group =
+  SEGUE_INIT (SegueParamGroup, .size = sizeof (FixtureBand), .params = band_params);
 
 static const SegueParam *const gain_params[] = {
   SEGUE_PARAM (FixtureGain, gain, SEGUE_PARAM_RANGE, .def = "[-6, 6]", .min = -60, .max = 60,
@@ -27,19 +26,14 @@ static const SegueParam *const room_params[] = {
   SEGUE_PARAM (FixtureRoom, impulse, SEGUE_PARAM_INPUT_PATH, .doc = "Impulse response."),
   NULL,
 };
-static const SegueParamGroup op_gain = { .struct_size = sizeof (SegueParamGroup),
-                                         .name = "gain",
-                                         .doc = "Louder or softer.",
-                                         .size = sizeof (FixtureGain),
-                                         .params = gain_params };
-static const SegueParamGroup op_room = { .struct_size = sizeof (SegueParamGroup),
-                                         .name = "room",
-                                         .doc = "In a room.",
-                                         .size = sizeof (FixtureRoom),
-                                         .params = room_params };
-static const SegueParamGroup op_flip = { .struct_size = sizeof (SegueParamGroup),
-                                         .name = "flip",
-                                         .doc = "Upside down." };
+static const SegueParamGroup op_gain =
+  SEGUE_INIT (SegueParamGroup, .name = "gain", .doc = "Louder or softer.",
+              .size = sizeof (FixtureGain), .params = gain_params);
+static const SegueParamGroup op_room =
+  SEGUE_INIT (SegueParamGroup, .name = "room", .doc = "In a room.", .size = sizeof (FixtureRoom),
+              .params = room_params);
+static const SegueParamGroup op_flip =
+  SEGUE_INIT (SegueParamGroup, .name = "flip", .doc = "Upside down.");
 static const SegueParamGroup *const ops[] = { &op_gain, &op_room, &op_flip, NULL };
 
 const SegueParam *const fixture_params[] = {
@@ -122,10 +116,9 @@ static const SeguePort *const evaluate_out[] = {
 };
 
 #define STAGE(stage_name, stage_mode, ...)                                                         \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = stage_name, .summary = "Does nothing",         \
-    .doc = "Nothing at all, for tests.", .result_version = 1, .mode = stage_mode, __VA_ARGS__      \
-  }
+  SEGUE_INIT (SegueStageType, .name = stage_name, .summary = "Does nothing",                       \
+              .doc = "Nothing at all, for tests.", .result_version = 1, .mode = stage_mode,        \
+              __VA_ARGS__)
 
 static const SegueStageType everything = STAGE (
   "everything", SEGUE_MODE_SOURCE, .outputs = file_out, .params = fixture_params,
@@ -212,33 +205,24 @@ static const SegueParam *const model_params[] = {
                .doc = "Channels."),
   NULL,
 };
-static const SegueRecipe recipe = {
-  .struct_size = sizeof (SegueRecipe), .epochs = 3, .batch = 8, .learning_rate = 1e-3
-};
+static const SegueRecipe recipe =
+  SEGUE_INIT (SegueRecipe, .epochs = 3, .batch = 8, .learning_rate = 1e-3);
 
 #define MODEL(model_name)                                                                          \
-  {                                                                                                \
-    .struct_size = sizeof (SegueModelType), .name = model_name, .summary = "Knows nothing",        \
-    .doc = "Nothing at all, for tests.", .result_version = 3, .params = model_params,              \
-    .config_size = sizeof (FixtureModelConfig), .recipe = &recipe, .create = no_model,             \
-    .load = no_load, .save = no_save, .free = no_free, .describe = no_describe,                    \
-    .list_tensors = no_tensors, .plan = no_plan, .forward = no_forward, .backward = no_backward    \
-  }
+  SEGUE_INIT (SegueModelType, .name = model_name, .summary = "Knows nothing",                      \
+              .doc = "Nothing at all, for tests.", .result_version = 3, .params = model_params,    \
+              .config_size = sizeof (FixtureModelConfig), .recipe = &recipe, .create = no_model,   \
+              .load = no_load, .save = no_save, .free = no_free, .describe = no_describe,          \
+              .list_tensors = no_tensors, .plan = no_plan, .forward = no_forward,                  \
+              .backward = no_backward)
 
 static const SegueModelType tiny = MODEL ("tiny");
 static const SegueModelType huge = MODEL ("huge");
 static const SegueModelType *const models[] = { &tiny, &huge, NULL };
 
-const SeguePlugin fixture_plugin = {
-  .struct_size = sizeof (SeguePlugin),
-  .abi_major = SEGUE_ABI_MAJOR,
-  .abi_minor = SEGUE_ABI_MINOR,
-  .name = "fixture",
-  .version = "1.0",
-  .licence = "MIT",
-  .stages = stages,
-  .models = models,
-};
+const SeguePlugin fixture_plugin = SEGUE_INIT (
+  SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR, .name = "fixture",
+  .version = "1.0", .licence = "MIT", .stages = stages, .models = models);
 
 SegueRegistry *
 fixture_registry (void)

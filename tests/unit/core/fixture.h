@@ -1,7 +1,7 @@
 /* A plugin of stage and model types that do nothing: tables for tests of code that reads tables. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 typedef struct {
   double low, high;

@@ -48,7 +48,7 @@ mistaken_produce (gpointer instance, SegueContext *context, GError **error)
 static const SeguePort *const outputs[] = { SEGUE_PORT ("files", SEGUE_KIND_FILE, "Files."), NULL };
 
 static const SegueStageType mistaken = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "mistaken",
   .summary = "Breaks rules",
   .doc = "For tests.",
@@ -64,15 +64,9 @@ static const SegueStageType mistaken = {
 
 static const SegueStageType *const stages[] = { &mistaken, NULL };
 
-static const SeguePlugin plugin = {
-  .struct_size = sizeof (SeguePlugin),
-  .abi_major = SEGUE_ABI_MAJOR,
-  .abi_minor = SEGUE_ABI_MINOR,
-  .name = "mistaken",
-  .version = "1.0",
-  .licence = "MIT",
-  .stages = stages,
-};
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "mistaken", .version = "1.0", .licence = "MIT", .stages = stages);
 
 static gboolean
 try_load (const char *parameters, GError **error)

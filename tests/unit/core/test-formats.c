@@ -49,13 +49,10 @@ keep_negotiate (const void *config, SegueNegotiation *negotiation, GError **erro
 static gboolean
 matrix_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
-  static const SegueFormat rows = { .struct_size = sizeof (SegueFormat),
-                                    .rank = 2,
-                                    .dtype = SEGUE_DTYPE_F32,
-                                    .shape = { SEGUE_FORMAT_SAME } };
-  static const SegueFormat columns = {
-    .struct_size = sizeof (SegueFormat), .rank = 2, .dtype = SEGUE_DTYPE_F32, .shape = { 0, 128 }
-  };
+  static const SegueFormat rows =
+    SEGUE_INIT (SegueFormat, .rank = 2, .dtype = SEGUE_DTYPE_F32, .shape = { SEGUE_FORMAT_SAME });
+  static const SegueFormat columns =
+    SEGUE_INIT (SegueFormat, .rank = 2, .dtype = SEGUE_DTYPE_F32, .shape = { 0, 128 });
   return segue_negotiation_require (negotiation, "numbers", &rows, NULL, error) &&
          segue_negotiation_require (negotiation, "numbers", &columns, "columns: 128", error);
 }
@@ -63,8 +60,7 @@ matrix_negotiate (const void *config, SegueNegotiation *negotiation, GError **er
 static gboolean
 picky_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
-  static const SegueFormat wanted = { .struct_size = sizeof (SegueFormat),
-                                      .kind = SEGUE_KIND_TENSOR };
+  static const SegueFormat wanted = SEGUE_INIT (SegueFormat, .kind = SEGUE_KIND_TENSOR);
   return segue_negotiation_require (negotiation, "items", &wanted, NULL, error);
 }
 
@@ -93,10 +89,8 @@ static const SeguePort *const numbers_port[] = { SEGUE_PORT ("numbers", SEGUE_KI
 static const SeguePort *const any_port[] = { SEGUE_PORT ("items", SEGUE_KIND_ANY, ""), NULL };
 
 #define TYPE(type_name, type_mode, ...)                                                            \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = type_name, .summary = "For tests",             \
-    .result_version = 1, .mode = type_mode, __VA_ARGS__                                            \
-  }
+  SEGUE_INIT (SegueStageType, .name = type_name, .summary = "For tests", .result_version = 1,      \
+              .mode = type_mode, __VA_ARGS__)
 static const SegueStageType numbers =
   TYPE ("numbers", SEGUE_MODE_SOURCE, .outputs = numbers_port, .params = numbers_params,
         .config_size = sizeof (NumbersConfig), .produce = nothing, .negotiate = numbers_negotiate);
@@ -113,13 +107,9 @@ static const SegueStageType old = TYPE ("old", SEGUE_MODE_COLLECT, .inputs = num
                                         .collect = nothing, .negotiate = old_negotiate);
 static const SegueStageType *const stages[] = { &numbers, &keep, &silent, &matrix,
                                                 &picky,   &old,  NULL };
-static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                    .abi_major = SEGUE_ABI_MAJOR,
-                                    .abi_minor = SEGUE_ABI_MINOR,
-                                    .name = "tensors",
-                                    .version = "1",
-                                    .licence = "MIT",
-                                    .stages = stages };
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "tensors", .version = "1", .licence = "MIT", .stages = stages);
 
 #define TAKES "stage 'matrix': its input 'numbers' takes float32 tensors of shape "
 

@@ -377,12 +377,9 @@ test_bad_tables (void)
     { { BAD (n, SEGUE_PARAM_INT, .def = "0"), BAD (n, SEGUE_PARAM_INT, .def = "0") },
       sizeof (C),
       "*two parameters are named 'n'*" },
-    { { &(SegueParam){ .struct_size = sizeof (SegueParam), .name = "Bad-Name" } },
-      sizeof (C),
-      "*'Bad-Name'*" },
+    { { &(SegueParam) SEGUE_INIT (SegueParam, .name = "Bad-Name") }, sizeof (C), "*'Bad-Name'*" },
     { { &(SegueParam){ .struct_size = 8, .name = "n" } }, sizeof (C), "*struct_size is 8*" },
-    { { &(SegueParam){
-        .struct_size = sizeof (SegueParam), .name = "n", .type = SEGUE_PARAM_INT, .offset = 4 } },
+    { { &(SegueParam) SEGUE_INIT (SegueParam, .name = "n", .type = SEGUE_PARAM_INT, .offset = 4) },
       sizeof (C),
       "*does not fit*" },
   };

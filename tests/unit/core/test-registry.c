@@ -143,6 +143,12 @@ item (gpointer instance, SegueItem *one, SegueContext *context, GError **error)
   return TRUE;
 }
 
+static char *
+no_fingerprint (void)
+{
+  return NULL;
+}
+
 static const SeguePort *const one_port[] = { SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."), NULL };
 static const SeguePort *const two_ports[] = { SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."),
                                               SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."), NULL };
@@ -184,14 +190,112 @@ test_short_table (void)
   g_assert_null (segue_registry_find_model (registry, "tiny"));
 }
 
+/* What a plugin was built with, and no byte more: a sanitizer sees whoever reads past it. */
+#define SHORT(table, last_field)                                                                   \
+  ({                                                                                               \
+    gsize size = offsetof (__typeof__ (*(table)), last_field) + sizeof (table)->last_field;        \
+    gsize *copy = g_memdup2 (table, size);                                                         \
+    *copy = size;                                                                                  \
+    g_ptr_array_add (copies, copy);                                                                \
+    (gpointer) copy;                                                                               \
+  })
+
+/* Each struct with the fields of 2.0 alone: accepted, and complete for all of the core. */
+static void
+test_older_structs (void)
+{
+  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (g_free);
+  static const char *const extensions[] = { "old", NULL };
+  const SegueDecodes decodes = SEGUE_INIT (SegueDecodes, .rank = 7, .extensions = extensions);
+  const SeguePort *const in[] = { SHORT (SEGUE_PORT ("file", SEGUE_KIND_FILE, "Songs."), flags),
+                                  NULL };
+  const SeguePort *const out[] = { SHORT (SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Audio."), flags),
+                                   NULL };
+  const SegueStageType decoder = {
+    SEGUE_STAGE_TYPE,
+    .name = "old",
+    .summary = "From before",
+    .mode = SEGUE_MODE_MAP,
+    .flags = SEGUE_STAGE_PREPARE,
+    .inputs = in,
+    .outputs = out,
+    .process = item,
+    .decodes = SHORT (&decodes, extensions),
+  };
+  SegueModelType model = *fixture_plugin.models[0];
+  model.recipe = SHORT (model.recipe, schedule);
+  model.fingerprint = no_fingerprint;
+  const SegueStageType *const stages[] = { SHORT (&decoder, decodes), NULL };
+  const SegueModelType *const models[] = { SHORT (&model, backward), NULL };
+  SeguePlugin whole = fixture_plugin;
+  whole.stages = stages;
+  whole.models = models;
+  const SeguePlugin *plugin = SHORT (&whole, models);
+
+  g_autoptr (SegueRegistry) registry = segue_registry_new ();
+  GError *error = NULL;
+  g_assert_true (segue_registry_add (registry, plugin, NULL, &error));
+  g_assert_no_error (error);
+  const SegueStageType *stage = segue_registry_find_stage (registry, "old");
+  g_assert_cmpuint (stage->struct_size, ==, sizeof *stage);
+  g_assert_null (stage->negotiate);
+  g_assert_cmpuint (stage->inputs[0]->struct_size, ==, sizeof (SeguePort));
+  g_assert_cmpuint (stage->decodes->struct_size, ==, sizeof (SegueDecodes));
+  g_assert_cmpuint (stage->decodes->rank, ==, 7);
+  const SegueModelType *type = segue_registry_find_model (registry, model.name);
+  g_assert_cmpuint (type->struct_size, ==, sizeof *type);
+  g_assert_cmpuint (type->recipe->struct_size, ==, sizeof (SegueRecipe));
+  g_assert_null (type->fingerprint);
+}
+
+/* A field of 2.0 that is missing is refused, not read. */
+static void
+test_truncated_structs (void)
+{
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (g_free);
+    const SegueDecodes decodes = SEGUE_INIT (SegueDecodes, .rank = 7);
+    const SeguePort *const ports[] = { SHORT (SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."), doc),
+                                       NULL };
+    const SegueParamGroup group = SEGUE_INIT (SegueParamGroup, .size = 8);
+    const SegueParam *const params[] = {
+      SEGUE_ROW (SegueParam, .name = "x", .type = SEGUE_PARAM_RECORD,
+                 .group = SHORT (&group, size)),
+      NULL,
+    };
+    SegueStageType stage = *fixture_plugin.stages[0];
+    SegueModelType model = *fixture_plugin.models[0];
+    const SegueStageType *const stages[] = { &stage, NULL };
+    const SegueModelType *const models[] = { &model, NULL };
+    SeguePlugin plugin = fixture_plugin;
+    plugin.stages = stages;
+    plugin.models = models;
+    if (i == 0)
+      stage.outputs = ports;
+    if (i == 1)
+      stage.decodes = SHORT (&decodes, rank);
+    if (i == 2)
+      model.recipe = SHORT (model.recipe, gradient_clip);
+    if (i == 3) {
+      model.params = params;
+      model.config_size = 8;
+    }
+    static const char *const patterns[] = { "*struct_size of an output is*use SEGUE_PORT*",
+                                            "*but no file types*",
+                                            "*recipe's struct_size is*use SEGUE_INIT*",
+                                            "*group's struct_size is*use SEGUE_INIT*" };
+    g_autoptr (SegueRegistry) registry = segue_registry_new ();
+    GError *error = NULL;
+    g_assert_false (segue_registry_add (registry, &plugin, NULL, &error));
+    fixture_assert_message (&error, patterns[i]);
+  }
+}
+
 static void
 test_bad_tables (void)
 {
 #define TYPE_OF(type_name, type_summary, ...)                                                      \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = type_name, .summary = type_summary,            \
-    __VA_ARGS__                                                                                    \
-  }
+  SEGUE_INIT (SegueStageType, .name = type_name, .summary = type_summary, __VA_ARGS__)
 #define TYPE(...) TYPE_OF ("bad", "Bad", __VA_ARGS__)
   const struct {
     SegueStageType type;
@@ -261,6 +365,8 @@ main (int argc, char **argv)
   g_test_add_func ("/registry/same-names", test_same_names);
   g_test_add_func ("/registry/lists", test_lists);
   g_test_add_func ("/registry/short-table", test_short_table);
+  g_test_add_func ("/registry/older-structs", test_older_structs);
+  g_test_add_func ("/registry/truncated-structs", test_truncated_structs);
   g_test_add_func ("/registry/bad-tables", test_bad_tables);
   int status = g_test_run ();
   g_free (plugin_folder);

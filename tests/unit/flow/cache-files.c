@@ -25,7 +25,7 @@ cache_set_used (const char *path, gint64 seconds_ago)
 SegueCacheFreed
 cache_gc (const char *folder, SegueCacheGcOptions options)
 {
-  SegueCacheFreed freed = { .struct_size = sizeof freed };
+  SegueCacheFreed freed = SEGUE_INIT (SegueCacheFreed);
   g_autoptr (GError) error = NULL;
   options.struct_size = sizeof options;
   segue_cache_gc (folder, &options, &freed, NULL, &error);

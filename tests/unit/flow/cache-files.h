@@ -1,7 +1,7 @@
 /* Files in a cache's folder, as tests of its removal and damage need them. */
 #pragma once
 
-#include <segue/cache.h>
+#include <segue/host/cache.h>
 
 /** cache_put: (transfer full): the path of the new file @name with @text below @folder. */
 char *cache_put (const char *folder, const char *name, const char *text);

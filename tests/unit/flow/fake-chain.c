@@ -56,14 +56,10 @@ scan_produce (gpointer instance, SegueContext *context, GError **error)
 }
 
 const SegueStageType fake_scan = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-scan",
-  .summary = "Lists files",
-  .result_version = 1,
-  .mode = SEGUE_MODE_SOURCE,
-  .outputs = file_port,
-  .params = scan_params,
-  .config_size = sizeof (ScanConfig),
+  SEGUE_STAGE_TYPE,          .name = "fake-scan",
+  .summary = "Lists files",  .result_version = 1,
+  .mode = SEGUE_MODE_SOURCE, .outputs = file_port,
+  .params = scan_params,     .config_size = sizeof (ScanConfig),
   .produce = scan_produce,
 };
 
@@ -162,18 +158,12 @@ decode_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
 }
 
 const SegueStageType fake_decode = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-decode",
-  .summary = "Decodes",
-  .result_version = 3,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE,
-  .inputs = file_port,
-  .outputs = fake_audio_port,
-  .params = decode_params,
-  .config_size = sizeof (DecodeConfig),
-  .open = decode_open,
-  .close = g_free,
+  SEGUE_STAGE_TYPE,          .name = "fake-decode",
+  .summary = "Decodes",      .result_version = 3,
+  .mode = SEGUE_MODE_MAP,    .flags = SEGUE_STAGE_PREPARE,
+  .inputs = file_port,       .outputs = fake_audio_port,
+  .params = decode_params,   .config_size = sizeof (DecodeConfig),
+  .open = decode_open,       .close = g_free,
   .process = decode_process,
 };
 
@@ -215,16 +205,11 @@ segment_process (gpointer instance, SegueItem *item, SegueContext *context, GErr
 }
 
 const SegueStageType fake_segment = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-segment",
-  .summary = "Cuts",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE,
-  .inputs = fake_audio_port,
-  .outputs = fake_audio_port,
-  .params = segment_params,
-  .config_size = sizeof (SegmentConfig),
+  SEGUE_STAGE_TYPE,           .name = "fake-segment",
+  .summary = "Cuts",          .result_version = 1,
+  .mode = SEGUE_MODE_MAP,     .flags = SEGUE_STAGE_PREPARE,
+  .inputs = fake_audio_port,  .outputs = fake_audio_port,
+  .params = segment_params,   .config_size = sizeof (SegmentConfig),
   .process = segment_process,
 };
 
@@ -241,11 +226,9 @@ noise_process (gpointer instance, SegueItem *item, SegueContext *context, GError
 }
 
 #define NOISE(type_name, type_flags)                                                               \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = type_name, .summary = "Makes noise",           \
-    .result_version = 1, .mode = SEGUE_MODE_MAP, .flags = type_flags, .inputs = fake_audio_port,   \
-    .outputs = fake_audio_port, .process = noise_process                                           \
-  }
+  SEGUE_INIT (SegueStageType, .name = type_name, .summary = "Makes noise", .result_version = 1,    \
+              .mode = SEGUE_MODE_MAP, .flags = type_flags, .inputs = fake_audio_port,              \
+              .outputs = fake_audio_port, .process = noise_process)
 
 const SegueStageType fake_noise = NOISE ("fake-noise", SEGUE_STAGE_SEEDED);
 const SegueStageType fake_live = NOISE ("fake-live", SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED);
@@ -266,12 +249,7 @@ copies_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
 }
 
 const SegueStageType fake_copies = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-copies",
-  .summary = "Copies",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .inputs = fake_audio_port,
-  .outputs = fake_audio_port,
-  .process = copies_process,
+  SEGUE_STAGE_TYPE,           .name = "fake-copies",     .summary = "Copies",
+  .result_version = 1,        .mode = SEGUE_MODE_MAP,    .inputs = fake_audio_port,
+  .outputs = fake_audio_port, .process = copies_process,
 };

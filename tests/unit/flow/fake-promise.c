@@ -58,17 +58,10 @@ static const SeguePort *const numbers_port[] = {
 };
 
 const SegueStageType fake_promise = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-promise",
-  .summary = "Promises tensors",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .inputs = fake_audio_port,
-  .outputs = numbers_port,
-  .params = tensor_params,
-  .config_size = sizeof (PromiseConfig),
-  .process = tensor_process,
-  .negotiate = tensor_negotiate,
+  SEGUE_STAGE_TYPE,          .name = "fake-promise",        .summary = "Promises tensors",
+  .result_version = 1,       .mode = SEGUE_MODE_MAP,        .inputs = fake_audio_port,
+  .outputs = numbers_port,   .params = tensor_params,       .config_size = sizeof (PromiseConfig),
+  .process = tensor_process, .negotiate = tensor_negotiate,
 };
 
 /* ---- fake-promise-audio: five samples ---- */
@@ -90,15 +83,8 @@ audio_process (gpointer instance, SegueItem *item, SegueContext *context, GError
 }
 
 const SegueStageType fake_promise_audio = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-promise-audio",
-  .summary = "Promises five samples",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .inputs = fake_audio_port,
-  .outputs = fake_audio_port,
-  .params = audio_params,
-  .config_size = sizeof (PromiseConfig),
-  .process = audio_process,
-  .negotiate = audio_negotiate,
+  SEGUE_STAGE_TYPE,           .name = "fake-promise-audio", .summary = "Promises five samples",
+  .result_version = 1,        .mode = SEGUE_MODE_MAP,       .inputs = fake_audio_port,
+  .outputs = fake_audio_port, .params = audio_params,       .config_size = sizeof (PromiseConfig),
+  .process = audio_process,   .negotiate = audio_negotiate,
 };

@@ -53,17 +53,10 @@ split_preview (SegueContext *context, GError **error)
 }
 
 const SegueStageType fake_split = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-split",
-  .summary = "Splits",
-  .result_version = 1,
-  .mode = SEGUE_MODE_COLLECT,
-  .inputs = fake_audio_port,
-  .outputs = fake_audio_port,
-  .params = split_params,
-  .config_size = sizeof (SplitConfig),
-  .collect = split_collect,
-  .preview = split_preview,
+  SEGUE_STAGE_TYPE,           .name = "fake-split",       .summary = "Splits",
+  .result_version = 1,        .mode = SEGUE_MODE_COLLECT, .inputs = fake_audio_port,
+  .outputs = fake_audio_port, .params = split_params,     .config_size = sizeof (SplitConfig),
+  .collect = split_collect,   .preview = split_preview,
 };
 
 /* ---- fake-dump, fake-dump-live: the data that a reader reads, as text, for two epochs ---- */
@@ -107,10 +100,8 @@ dump_collect (gpointer instance, SegueContext *context, GError **error)
 }
 
 #define DUMP(type_name, ports)                                                                     \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = type_name, .summary = "Dumps",                 \
-    .result_version = 1, .mode = SEGUE_MODE_COLLECT, .inputs = ports, .collect = dump_collect      \
-  }
+  SEGUE_INIT (SegueStageType, .name = type_name, .summary = "Dumps", .result_version = 1,          \
+              .mode = SEGUE_MODE_COLLECT, .inputs = ports, .collect = dump_collect)
 
 const SegueStageType fake_dump = DUMP ("fake-dump", fake_audio_port);
 const SegueStageType fake_dump_live = DUMP ("fake-dump-live", live_port);
@@ -124,13 +115,11 @@ typo_collect (gpointer instance, SegueContext *context, GError **error)
   return TRUE;
 }
 
-const SegueStageType fake_typo = { .struct_size = sizeof (SegueStageType),
-                                   .name = "fake-typo",
-                                   .summary = "Asks wrongly",
-                                   .result_version = 1,
-                                   .mode = SEGUE_MODE_COLLECT,
-                                   .inputs = fake_audio_port,
-                                   .collect = typo_collect };
+const SegueStageType fake_typo = {
+  SEGUE_STAGE_TYPE,        .name = "fake-typo",        .summary = "Asks wrongly",
+  .result_version = 1,     .mode = SEGUE_MODE_COLLECT, .inputs = fake_audio_port,
+  .collect = typo_collect,
+};
 
 /* ---- fake-predict: SERIAL: per song, the number of its items and the sum of their first samples;
  * fake-table: the predictions as text ---- */
@@ -201,7 +190,7 @@ static const SeguePort *const predictions_port[] = {
 };
 
 const SegueStageType fake_predict = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "fake-predict",
   .summary = "Predicts",
   .result_version = 1,
@@ -234,11 +223,7 @@ table_collect (gpointer instance, SegueContext *context, GError **error)
 }
 
 const SegueStageType fake_table = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-table",
-  .summary = "Tabulates",
-  .result_version = 1,
-  .mode = SEGUE_MODE_COLLECT,
-  .inputs = predictions_port,
+  SEGUE_STAGE_TYPE,         .name = "fake-table",       .summary = "Tabulates",
+  .result_version = 1,      .mode = SEGUE_MODE_COLLECT, .inputs = predictions_port,
   .collect = table_collect,
 };

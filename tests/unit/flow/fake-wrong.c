@@ -25,6 +25,11 @@ const FakeMistake fake_mistakes[] = {
   { "letter", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
   { "suffix", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
   { "folder", SEGUE_ERROR_INTERNAL, "of kind model, which it does not declare", TRUE },
+  { "beyond", SEGUE_ERROR_INTERNAL,
+    "emitted 20 frames of ‘a/1.song’ from frame 80 on, which has 90", TRUE },
+  { "wraps", SEGUE_ERROR_INTERNAL, "of ‘a/1.song’ from frame 1 on, which has 90", TRUE },
+  { "path", SEGUE_ERROR_INTERNAL, "emitted a slice of ‘file’, which is not audio", TRUE },
+  { "none", SEGUE_ERROR_INTERNAL, "emitted no item", TRUE },
   { "state", SEGUE_ERROR_INTERNAL,
     "produced different samples for ‘a/1.song’ when it processed it again", FALSE },
   { "clock", SEGUE_ERROR_INTERNAL,
@@ -37,7 +42,8 @@ static const char *const deeds[] = { "right",   "nan",   "infinite", "empty",   
                                      "nothing", "early", "cut",      "copy",    "relative",
                                      "true",    "false", "write",    "twice",   "rates",
                                      "thread",  "slash", "letter",   "suffix",  "folder",
-                                     "state",   "clock", "moods",    "counted", NULL };
+                                     "state",   "clock", "moods",    "counted", "beyond",
+                                     "wraps",   "path",  "none",     "slice",   NULL };
 
 typedef struct {
   int deed;
@@ -131,6 +137,18 @@ make_wrong (const char *deed, guint *n_seen, SegueItem *item)
 }
 
 static gboolean
+emit_slice (SegueContext *context, SegueItem *item, const char *deed, GError **error)
+{
+  g_autoptr (SegueItem) file = segue_item_new_file ("file", "/");
+  if (g_str_equal (deed, "path"))
+    return segue_context_emit_slice (context, file, NULL, 0, 1, error);
+  if (g_str_equal (deed, "wraps"))
+    return segue_context_emit_slice (context, item, NULL, 1, G_MAXSIZE, error);
+  return segue_context_emit_slice (context, g_str_equal (deed, "none") ? NULL : item, NULL,
+                                   g_str_equal (deed, "slice") ? 70 : 80, 20, error);
+}
+
+static gboolean
 emit_two (SegueContext *context, SegueItem *item, const char *suffix, guint rate, GError **error)
 {
   SegueItem *second = segue_item_new_audio (item, suffix, segue_item_get_bytes (item), rate, 1);
@@ -154,6 +172,9 @@ wrong_process (gpointer instance, SegueItem *item, SegueContext *context, GError
     segue_context_count (context, "items that are too loud", 1);
   if (g_str_equal (deed, "nothing") || g_str_equal (deed, "counted"))
     return TRUE;
+  if (g_strv_contains ((const char *const[]){ "beyond", "wraps", "path", "none", "slice", NULL },
+                       deed))
+    return emit_slice (context, item, deed, error);
   if (g_str_equal (deed, "twice"))
     return emit_two (context, item, NULL, 100, error);
   if (g_str_equal (deed, "rates"))
@@ -176,18 +197,10 @@ wrong_process (gpointer instance, SegueItem *item, SegueContext *context, GError
 }
 
 const SegueStageType fake_wrong = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-wrong",
-  .summary = "Makes a mistake",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .inputs = fake_audio_port,
-  .outputs = fake_audio_port,
-  .params = params,
-  .config_size = sizeof (WrongConfig),
-  .open = wrong_open,
-  .close = g_free,
-  .process = wrong_process,
+  SEGUE_STAGE_TYPE,           .name = "fake-wrong",   .summary = "Makes a mistake",
+  .result_version = 1,        .mode = SEGUE_MODE_MAP, .inputs = fake_audio_port,
+  .outputs = fake_audio_port, .params = params,       .config_size = sizeof (WrongConfig),
+  .open = wrong_open,         .close = g_free,        .process = wrong_process,
 };
 
 /* ---- fake-wrong-collect, fake-wrong-serial: the same after all songs ---- */
@@ -212,7 +225,7 @@ wrong_collect (gpointer instance, SegueContext *context, GError **error)
 }
 
 const SegueStageType fake_wrong_collect = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "fake-wrong-collect",
   .summary = "Makes a mistake",
   .result_version = 1,
@@ -232,7 +245,7 @@ wrong_serial (gpointer instance, SegueItem *item, SegueContext *context, GError 
 }
 
 const SegueStageType fake_wrong_serial = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "fake-wrong-serial",
   .summary = "Makes a mistake",
   .result_version = 1,

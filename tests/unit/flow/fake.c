@@ -8,13 +8,9 @@ static const SegueStageType *const stages[] = {
   &fake_wrong_serial, &fake_promise, &fake_promise_audio, NULL
 };
 
-static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                    .abi_major = SEGUE_ABI_MAJOR,
-                                    .abi_minor = SEGUE_ABI_MINOR,
-                                    .name = "fake",
-                                    .version = "1",
-                                    .licence = "MIT",
-                                    .stages = stages };
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "fake", .version = "1", .licence = "MIT", .stages = stages);
 
 const SeguePlugin *
 fake_plugin (void)

@@ -2,7 +2,10 @@
  * them in a temporary folder. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/collect.h>
+#include <segue/format.h>
+#include <segue/host/segue.h>
+#include <segue/model.h>
 
 /** Calls of fake-decode's process () since the program began. */
 extern gint fake_decoded;

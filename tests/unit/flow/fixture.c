@@ -126,13 +126,10 @@ flow_fixture_try_run (FlowFixture *fixture, const char *settings, const char *te
   g_string_truncate (fixture->units, 0);
   g_string_truncate (fixture->data, 0);
   const SegueSink sink = { .take = take_event, .data = fixture };
-  SegueRunOptions options = { .struct_size = sizeof options,
-                              .folder = fixture->runs,
-                              .cache = fixture->cache,
-                              .workers = workers,
-                              .sinks = &sink,
-                              .n_sinks = 1 };
-  SegueRunResult own = { .struct_size = sizeof own };
+  SegueRunOptions options =
+    SEGUE_INIT (SegueRunOptions, .folder = fixture->runs, .cache = fixture->cache,
+                .workers = workers, .sinks = &sink, .n_sinks = 1);
+  SegueRunResult own = SEGUE_INIT (SegueRunResult);
   struct rlimit before, few;
   getrlimit (RLIMIT_NOFILE, &before);
   few = before;

@@ -305,10 +305,8 @@ static const SeguePort *const table_inputs[] = {
 };
 
 #define STAGE(type_name, type_mode, ...)                                                           \
-  {                                                                                                \
-    .struct_size = sizeof (SegueStageType), .name = type_name, .summary = "Learns",                \
-    .result_version = 1, .mode = type_mode, __VA_ARGS__                                            \
-  }
+  SEGUE_INIT (SegueStageType, .name = type_name, .summary = "Learns", .result_version = 1,         \
+              .mode = type_mode, __VA_ARGS__)
 
 static const SegueStageType scan_type =
   STAGE ("learn-scan", SEGUE_MODE_SOURCE, .outputs = files, .params = scan_params,
@@ -334,13 +332,9 @@ static const SegueStageType stop_type =
 static const SegueStageType *const stages[] = { &scan_type,  &sift_type,   &train_type, &judge_type,
                                                 &table_type, &report_type, &stop_type,  NULL };
 
-static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                    .abi_major = SEGUE_ABI_MAJOR,
-                                    .abi_minor = SEGUE_ABI_MINOR,
-                                    .name = "learn",
-                                    .version = "1",
-                                    .licence = "MIT",
-                                    .stages = stages };
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "learn", .version = "1", .licence = "MIT", .stages = stages);
 
 const SeguePlugin *
 learn_plugin (void)

@@ -2,7 +2,8 @@
  * curves, counters, skipped items; they count how often they work. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/collect.h>
+#include <segue/host/segue.h>
 
 /** Calls since the program began. */
 extern gint learn_trained, learn_judged, learn_sifted, learn_tabled, learn_reported;

@@ -114,13 +114,9 @@ study_try_run (Study *study, GError **error)
   if (!pipeline)
     return FALSE;
   const SegueSink sink = { .take = take_event, .data = study };
-  SegueRunOptions options = { .struct_size = sizeof options,
-                              .folder = study->runs,
-                              .cache = study->cache,
-                              .workers = study->workers,
-                              .sinks = &sink,
-                              .n_sinks = 1,
-                              .fresh = study->fresh };
+  SegueRunOptions options =
+    SEGUE_INIT (SegueRunOptions, .folder = study->runs, .cache = study->cache,
+                .workers = study->workers, .sinks = &sink, .n_sinks = 1, .fresh = study->fresh);
   g_string_truncate (study->log, 0);
   g_string_truncate (study->cached, 0);
   return segue_pipeline_run (pipeline, &options, NULL, NULL, error);
@@ -140,11 +136,9 @@ study_plan (Study *study)
   g_autoptr (GError) error = NULL;
   g_autoptr (SeguePipeline) pipeline = load (study, &error);
   g_assert_no_error (error);
-  SegueRunOptions options = { .struct_size = sizeof options,
-                              .folder = study->runs,
-                              .cache = study->cache,
-                              .workers = study->workers,
-                              .fresh = study->fresh };
+  SegueRunOptions options =
+    SEGUE_INIT (SegueRunOptions, .folder = study->runs, .cache = study->cache,
+                .workers = study->workers, .fresh = study->fresh);
   g_autoptr (GPtrArray) plan = segue_pipeline_plan (pipeline, &options, NULL, NULL, &error);
   g_assert_no_error (error);
   GString *text = g_string_new (NULL);

@@ -49,9 +49,8 @@ verify (const char *folder, gboolean repair, SegueCacheVerified *verified)
 {
   GString *found = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
-  SegueCacheVerifyOptions options = {
-    .struct_size = sizeof options, .repair = repair, .damaged = on_damaged, .data = found
-  };
+  SegueCacheVerifyOptions options =
+    SEGUE_INIT (SegueCacheVerifyOptions, .repair = repair, .damaged = on_damaged, .data = found);
   segue_cache_verify (folder, &options, verified, NULL, &error);
   g_assert_no_error (error);
   return g_string_free (found, FALSE);
@@ -72,7 +71,7 @@ test_empty (void)
   g_autofree char *folder = g_dir_make_tmp ("segue-folder-XXXXXX", NULL);
   g_autofree char *cache = g_build_filename (folder, "not", "there", NULL);
   g_autoptr (GError) error = NULL;
-  SegueCacheVerified verified = { .struct_size = sizeof verified };
+  SegueCacheVerified verified = SEGUE_INIT (SegueCacheVerified);
   g_autoptr (SegueCacheInfo) info = segue_cache_info (cache, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (info->bytes, ==, 0);
@@ -137,7 +136,7 @@ static void
 test_verify (void)
 {
   g_auto (FlowFixture) fixture;
-  SegueCacheVerified verified = { .struct_size = sizeof verified };
+  SegueCacheVerified verified = SEGUE_INIT (SegueCacheVerified);
   write_songs (&fixture);
   flow_fixture_run (&fixture, STAGES, 1, NULL);
   g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
@@ -168,7 +167,7 @@ test_verify (void)
   g_assert_false (exists (records->pdata[1]));
   g_autofree char *clean = verify (fixture.cache, FALSE, &verified);
   g_assert_cmpuint (verified.n_damaged, ==, 0);
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, STAGES, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 2);
   segue_run_result_clear (&result);
@@ -187,7 +186,7 @@ test_stopped (void)
   g_autoptr (GError) gc_error = NULL;
   g_autoptr (GError) verify_error = NULL;
   g_autoptr (GError) info_error = NULL;
-  SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
+  SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .all = TRUE);
   g_assert_false (segue_cache_gc (fixture.cache, &options, NULL, cancellable, &gc_error));
   g_assert_error (gc_error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
   g_assert_false (segue_cache_verify (fixture.cache, NULL, NULL, cancellable, &verify_error));
@@ -205,7 +204,7 @@ static void
 test_hostile (void)
 {
   g_auto (FlowFixture) fixture;
-  SegueCacheVerified verified = { .struct_size = sizeof verified };
+  SegueCacheVerified verified = SEGUE_INIT (SegueCacheVerified);
   write_songs (&fixture);
   flow_fixture_run (&fixture, STAGES, 1, NULL);
   g_autofree char *outside = g_build_filename (fixture.folder, "outside", NULL);
@@ -281,7 +280,7 @@ test_links (void)
     g_assert_false (flow_fixture_try_run (&fixture, "", STAGES, 1, NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANNOT_CREATE);
     g_assert_nonnull (strstr (error->message, link));
-    SegueCacheGcOptions all = { .struct_size = sizeof all, .all = TRUE };
+    SegueCacheGcOptions all = SEGUE_INIT (SegueCacheGcOptions, .all = TRUE);
     segue_cache_gc (fixture.cache, &all, NULL, NULL, NULL);
     g_autoptr (GDir) entries = g_dir_open (outside, 0, NULL);
     g_assert_null (g_dir_read_name (entries));
@@ -373,7 +372,7 @@ test_odd_gate (void)
     g_assert_cmpint (mkfifo (run, 0600), ==, 0);
     g_assert_cmpint (kind == 0 ? mkfifo (gate, 0600) : g_mkdir (gate, 0700), ==, 0);
     flow_fixture_run (&fixture, STAGES, 1, NULL);
-    SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
+    SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .all = TRUE);
     g_assert_false (segue_cache_gc (fixture.cache, &options, NULL, NULL, &error));
     g_assert_nonnull (error);
     g_test_message ("%s", error->message);

@@ -14,7 +14,7 @@
 static guint
 count_cached (FlowFixture *fixture, const char *stages)
 {
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   int before = g_atomic_int_get (&fake_decoded);
   flow_fixture_run (fixture, stages, 2, &result);
   guint cached = result.n_cached;
@@ -109,7 +109,7 @@ test_seed (void)
   g_assert_cmpuint (count_cached (&fixture, noise), ==, 0);
   g_autofree char *first = flow_fixture_read (&fixture, "dump.txt");
   g_assert_cmpuint (count_cached (&fixture, noise), ==, 3);
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_try_run (&fixture, "seed: 8", noise, 2, &result, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (result.n_cached, ==, 0);
@@ -147,7 +147,7 @@ test_own_seed (void)
   /* Three songs decoded, with noise twice: the second stage's songs are the first one's. */
   guint n_records = flow_fixture_count_records (&fixture);
   g_autofree char *fewer = g_strconcat (decode, rest, NULL);
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, fewer, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
@@ -211,7 +211,7 @@ test_reads (void)
   g_assert_nonnull (strstr (dump_third, "anna/two.song#0000#copy"));
   g_assert_null (strstr (dump_third, "ben/three.song#0000#copy"));
 
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, second, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
@@ -370,24 +370,14 @@ static void
 test_hashing (void)
 {
   static const SegueStageType count = {
-    .struct_size = sizeof count,
-    .name = "count-files",
-    .summary = "Counts files",
-    .result_version = 1,
-    .mode = SEGUE_MODE_COLLECT,
-    .inputs = files,
+    SEGUE_STAGE_TYPE,       .name = "count-files",      .summary = "Counts files",
+    .result_version = 1,    .mode = SEGUE_MODE_COLLECT, .inputs = files,
     .collect = count_files,
   };
   static const SegueStageType *const types[] = { &count, NULL };
-  static const SeguePlugin plugin = {
-    .struct_size = sizeof plugin,
-    .abi_major = SEGUE_ABI_MAJOR,
-    .abi_minor = SEGUE_ABI_MINOR,
-    .name = "count",
-    .version = "1",
-    .licence = "MIT",
-    .stages = types,
-  };
+  static const SeguePlugin plugin =
+    SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+                .name = "count", .version = "1", .licence = "MIT", .stages = types);
   g_auto (FlowFixture) fixture;
   g_autoptr (GError) error = NULL;
   flow_fixture_init (&fixture);

@@ -1,4 +1,6 @@
 /* `decode`: decoders that are tried in order, and which of their results are used. */
+#include <segue/decoder.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <string.h>
 
@@ -90,25 +92,18 @@ static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDI
 static const char *const extensions[] = { "song", NULL };
 
 #define DECODES(n)                                                                                 \
-  static const SegueDecodes decodes_##n = { .struct_size = sizeof (SegueDecodes),                  \
-                                            .rank = n,                                             \
-                                            .extensions = extensions }
+  static const SegueDecodes decodes_##n =                                                          \
+    SEGUE_INIT (SegueDecodes, .rank = n, .extensions = extensions)
 DECODES (10);
 DECODES (20);
 DECODES (30);
 DECODES (40);
 
 #define DECODER(type, n, ...)                                                                      \
-  static const SegueStageType type = { .struct_size = sizeof (SegueStageType),                     \
-                                       .name = #type,                                              \
-                                       .summary = "A decoder",                                     \
-                                       .result_version = 1,                                        \
-                                       .mode = SEGUE_MODE_MAP,                                     \
-                                       .flags = SEGUE_STAGE_PREPARE,                               \
-                                       .inputs = inputs,                                           \
-                                       .outputs = outputs,                                         \
-                                       .decodes = &decodes_##n,                                    \
-                                       __VA_ARGS__ }
+  static const SegueStageType type =                                                               \
+    SEGUE_INIT (SegueStageType, .name = #type, .summary = "A decoder", .result_version = 1,        \
+                .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE, .inputs = inputs,            \
+                .outputs = outputs, .decodes = &decodes_##n, __VA_ARGS__)
 DECODER (first, 30, .params = wide_params, .config_size = sizeof (WideConfig),
          .process = process_first);
 DECODER (second, 20, .params = params, .config_size = sizeof (Config), .process = process_second);
@@ -121,10 +116,8 @@ static const SegueStageType *const three[] = { &lax, &first, &second, NULL };
 static const SegueStageType *const four[] = { &lax, &broken, &first, &second, NULL };
 
 #define PLUGIN(list)                                                                               \
-  {                                                                                                \
-    .struct_size = sizeof (SeguePlugin), .abi_major = SEGUE_ABI_MAJOR,                             \
-    .abi_minor = SEGUE_ABI_MINOR, .name = #list, .version = "1", .licence = "MIT", .stages = list  \
-  }
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,             \
+              .name = #list, .version = "1", .licence = "MIT", .stages = list)
 static const SeguePlugin plugin_of_three = PLUGIN (three);
 static const SeguePlugin plugin_of_four = PLUGIN (four);
 

@@ -222,7 +222,7 @@ test_no_handles (void)
   close (next);
   for (guint spare = 0; spare < 16 && !finished; spare++) {
     g_autoptr (GError) error = NULL;
-    SegueRunResult result = { .struct_size = sizeof result };
+    SegueRunResult result = SEGUE_INIT (SegueRunResult);
     fixture.max_handles = (guint) next + spare;
     gboolean ok = flow_fixture_try_run (&fixture, "", STAGES, 1, &result, &error);
     g_assert_cmpuint (result.n_failed, ==, 0);

@@ -187,7 +187,7 @@ test_order (void)
 
   /* The removed songs are recomputed, with the same result. */
   g_autofree char *before = flow_fixture_read (&fixture, "dump.txt");
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, STAGES, 2, &result);
   g_assert_cmpuint (result.n_cached, ==, 3);
   segue_run_result_clear (&result);
@@ -254,7 +254,7 @@ test_end_of_run (void)
   flow_fixture_run (&fixture, STAGES, 1, NULL);
   g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 1);
   g_assert_nonnull (strstr (fixture.log->str, "from the cache (limit: 1.0"));
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, STAGES, 1, &result);
   g_assert_cmpuint (result.n_cached, ==, 1);
   segue_run_result_clear (&result);
@@ -362,9 +362,9 @@ be_collector (const char *folder)
   slow_hands = TRUE;
   /* A failed test leaves no process behind. */
   while (!g_file_test (stop, G_FILE_TEST_EXISTS) && getppid () == parent) {
-    SegueCacheFreed freed = { .struct_size = sizeof freed };
+    SegueCacheFreed freed = SEGUE_INIT (SegueCacheFreed);
     g_autoptr (GError) error = NULL;
-    SegueCacheGcOptions options = { .struct_size = sizeof options, .limit = &nothing };
+    SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .limit = &nothing);
     if (!segue_cache_gc (folder, &options, &freed, NULL, &error)) {
       g_printerr ("gc: %s\n", error->message);
       return 1;
@@ -507,7 +507,7 @@ test_no_locks (void)
   SegueWorkFolder *work = segue_work_folder_open (fixture.cache, KEY, "a test", &error);
   g_assert_no_error (error);
   segue_work_folder_close (work, FALSE);
-  SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
+  SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .all = TRUE);
   g_assert_false (segue_cache_gc (fixture.cache, &options, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
   g_test_message ("%s", error->message);
@@ -546,7 +546,7 @@ test_held_open (void)
   g_auto (FlowFixture) fixture;
   g_autoptr (GPtrArray) records = make_records (&fixture);
   g_autoptr (GError) error = NULL;
-  SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
+  SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .all = TRUE);
   int fd = hold_gate (&fixture, LOCK_SH);
   g_assert_false (segue_cache_gc (fixture.cache, &options, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_IO);
@@ -566,7 +566,7 @@ test_held_shut (void)
 {
   g_auto (FlowFixture) fixture;
   g_autoptr (GPtrArray) records = make_records (&fixture);
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   g_autofree char *dump = flow_fixture_read (&fixture, "dump.txt");
   int fd = hold_gate (&fixture, LOCK_EX);
   flow_fixture_run (&fixture, STAGES, 1, &result);

@@ -65,7 +65,7 @@ test_mistakes (void)
     g_assert_nonnull (strstr (error->message, mistake->says));
     g_assert_null (segue_harness_pull (harness));
   }
-  static const char *const fine[] = { "{ deed: right }", "{ deed: counted }" };
+  static const char *const fine[] = { "{ deed: right }", "{ deed: counted }", "{ deed: slice }" };
   for (guint i = 0; i < G_N_ELEMENTS (fine); i++) {
     g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-wrong", fine[i]);
     g_autoptr (SegueItem) tone = segue_test_tone ("a/1.song", 440, 0.9, 100);

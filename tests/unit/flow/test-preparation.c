@@ -1,6 +1,7 @@
 /* A model folder's record of its songs: the decoder used in training. */
 #include "host/preparation.h"
 
+#include <segue/decoder.h>
 #include <string.h>
 
 static gboolean
@@ -15,30 +16,19 @@ static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDI
 static const char *const extensions[] = { "wav", NULL };
 
 #define DECODER(type, label, order)                                                                \
-  static const SegueDecodes decodes_##type = { .struct_size = sizeof (SegueDecodes),               \
-                                               .rank = order,                                      \
-                                               .extensions = extensions };                         \
-  static const SegueStageType type = { .struct_size = sizeof (SegueStageType),                     \
-                                       .name = label,                                              \
-                                       .summary = "A decoder",                                     \
-                                       .result_version = 2,                                        \
-                                       .mode = SEGUE_MODE_MAP,                                     \
-                                       .flags = SEGUE_STAGE_PREPARE,                               \
-                                       .inputs = inputs,                                           \
-                                       .outputs = outputs,                                         \
-                                       .decodes = &decodes_##type,                                 \
-                                       .process = process }
+  static const SegueDecodes decodes_##type =                                                       \
+    SEGUE_INIT (SegueDecodes, .rank = order, .extensions = extensions);                            \
+  static const SegueStageType type =                                                               \
+    SEGUE_INIT (SegueStageType, .name = label, .summary = "A decoder", .result_version = 2,        \
+                .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_PREPARE, .inputs = inputs,            \
+                .outputs = outputs, .decodes = &decodes_##type, .process = process)
 DECODER (fast, "decode-fast", 20);
 DECODER (slow, "decode-slow", 10);
 
 static const SegueStageType *const stages[] = { &fast, &slow, NULL };
-static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                    .abi_major = SEGUE_ABI_MAJOR,
-                                    .abi_minor = SEGUE_ABI_MINOR,
-                                    .name = "decoders",
-                                    .version = "1",
-                                    .licence = "MIT",
-                                    .stages = stages };
+static const SeguePlugin plugin =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "decoders", .version = "1", .licence = "MIT", .stages = stages);
 
 /* A model that was trained elsewhere is used with a warning where another decoder comes first here. */
 static void

@@ -6,8 +6,8 @@
 #include "study.h"
 
 #include <glib/gstdio.h>
-#include <segue/cache.h>
 #include <segue/file.h>
+#include <segue/host/cache.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,7 +108,7 @@ static void
 test_verify (void)
 {
   g_auto (Study) study;
-  SegueCacheVerified verified = { .struct_size = sizeof verified };
+  SegueCacheVerified verified = SEGUE_INIT (SegueCacheVerified);
   g_autoptr (GError) error = NULL;
   study_init (&study);
   study_run (&study);
@@ -124,7 +124,7 @@ test_verify (void)
       g_autofree char *path = g_build_filename (results, files->pdata[i], NULL);
       damage_file (path, NULL, DAMAGE_FLIP);
     }
-  SegueCacheVerifyOptions options = { .struct_size = sizeof options, .repair = TRUE };
+  SegueCacheVerifyOptions options = SEGUE_INIT (SegueCacheVerifyOptions, .repair = TRUE);
   segue_cache_verify (study.cache, &options, &verified, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (verified.n_damaged, ==, 1);

@@ -70,7 +70,7 @@ test_workers (void)
     write_songs (&fixture, 12);
     flow_fixture_write (&fixture, "artist-0/song-04.song", "BAD");
     flow_fixture_write (&fixture, "artist-1/cover.txt", "not a song");
-    SegueRunResult result = { .struct_size = sizeof result };
+    SegueRunResult result = SEGUE_INIT (SegueRunResult);
     flow_fixture_run (&fixture, DUMP, workers[i], &result);
     g_assert_cmpuint (result.n_songs, ==, 13);
     g_assert_cmpuint (result.n_failed, ==, 1);
@@ -132,7 +132,7 @@ test_quarantine (void)
   g_assert_cmpint (symlink ("nowhere", link), ==, 0);
   g_autofree char *folder = g_build_filename (fixture.music, "artist-2", "folder.song", NULL);
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, DUMP, 4, &result);
   g_assert_cmpuint (result.n_failed, ==, 5);
   g_assert_cmpuint (result.n_songs, ==, 12);
@@ -178,7 +178,7 @@ test_glitch (void)
   flow_fixture_init (&fixture);
   write_songs (&fixture, 3);
   flow_fixture_write (&fixture, "artist-1/song-04.song", "GLITCH");
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   int before = g_atomic_int_get (&fake_decoded);
   flow_fixture_run (&fixture, DUMP, 1, &result);
   g_assert_cmpint (g_atomic_int_get (&fake_decoded) - before, ==, 5);
@@ -243,7 +243,7 @@ test_environment (void)
   flow_fixture_init (&fixture);
   write_songs (&fixture, 6);
   flow_fixture_write (&fixture, "artist-9/last.song", "NOMEM");
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   g_assert_false (flow_fixture_try_run (&fixture, "", DUMP, 1, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
   g_assert_cmpuint (result.n_failed, ==, 0);
@@ -302,7 +302,7 @@ stop_and_continue (gsize limit)
   write_songs (&fixture, 8);
   flow_fixture_write (&fixture, "artist-1/song-waits.song", "WAIT");
   G_STRUCT_MEMBER (guint, &fixture, limit) = 3;
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   g_assert_false (flow_fixture_try_run (&fixture, "", DUMP, 2, &result, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
   g_assert_cmpuint (result.n_failed, ==, 0);
@@ -338,8 +338,8 @@ test_run_folder (void)
   g_auto (FlowFixture) fixture;
   flow_fixture_init (&fixture);
   write_songs (&fixture, 4);
-  SegueRunResult first = { .struct_size = sizeof first };
-  SegueRunResult second = { .struct_size = sizeof second };
+  SegueRunResult first = SEGUE_INIT (SegueRunResult);
+  SegueRunResult second = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, DUMP "  - { id: again, use: fake-dump }\n", 2, &first);
   flow_fixture_run (&fixture, DUMP, 2, &second);
   g_assert_cmpint (strcmp (strrchr (first.folder, '/'), strrchr (second.folder, '/')), <, 0);
@@ -559,7 +559,7 @@ test_costs_song (void)
     g_autofree char *stages = g_strdup_printf (
       "  - use: fake-decode\n  - { use: fake-wrong, with: { deed: %s } }\n  - use: fake-dump\n",
       deeds[i]);
-    SegueRunResult result = { .struct_size = sizeof result };
+    SegueRunResult result = SEGUE_INIT (SegueRunResult);
     flow_fixture_init (&fixture);
     flow_fixture_write (&fixture, "a/1.song", "some song");
     flow_fixture_write (&fixture, "a/2.song", "BAD");

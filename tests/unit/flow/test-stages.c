@@ -126,7 +126,7 @@ test_no_songs (void)
 {
   g_auto (FlowFixture) fixture;
   flow_fixture_init (&fixture);
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   flow_fixture_run (&fixture, "  - use: fake-decode\n  - use: fake-segment\n  - use: fake-dump\n",
                     2, &result);
   g_assert_cmpuint (result.n_songs, ==, 0);

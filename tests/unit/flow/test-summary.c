@@ -220,7 +220,7 @@ test_from (void)
 static gboolean
 apply (Study *study, const char *use, char **summary, GError **error)
 {
-  const SegueRunOptions options = { .struct_size = sizeof options };
+  const SegueRunOptions options = SEGUE_INIT (SegueRunOptions);
   g_autofree char *run = g_build_filename (study->runs, study->name, "latest", NULL);
   g_autofree char *output = g_dir_make_tmp ("segue-visit-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (output, "seen.json", NULL);

@@ -4,7 +4,7 @@
 #include "isolate/worker-fork.h"
 
 #include <fcntl.h>
-#include <segue/event.h>
+#include <segue/host/event.h>
 #include <segue/item.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <segue/plugin.h>
+#include <segue/tensor.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -267,7 +268,7 @@ static const SeguePort *const tensors[] = { SEGUE_PORT ("tensors", SEGUE_KIND_TE
                                             NULL };
 
 static const SegueStageType misbehave_type = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "misbehave",
   .summary = "Does what a file says",
   .result_version = 1,
@@ -323,15 +324,9 @@ make_slices (gpointer instance, SegueItem *item, SegueContext *context, GError *
 }
 
 static const SegueStageType slices_type = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "slices",
-  .summary = "Cuts a song in every way",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_SEEDED,
-  .inputs = songs,
-  .outputs = songs,
-  .process = make_slices,
+  SEGUE_STAGE_TYPE,    .name = "slices",       .summary = "Cuts a song in every way",
+  .result_version = 1, .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_SEEDED,
+  .inputs = songs,     .outputs = songs,       .process = make_slices,
 };
 
 /* ---- square: a tensor ---- */
@@ -350,14 +345,9 @@ make_square (gpointer instance, SegueItem *item, SegueContext *context, GError *
 }
 
 static const SegueStageType square_type = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "square",
-  .summary = "Makes a small tensor",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .inputs = songs,
-  .outputs = tensors,
-  .process = make_square,
+  SEGUE_STAGE_TYPE,    .name = "square",       .summary = "Makes a small tensor",
+  .result_version = 1, .mode = SEGUE_MODE_MAP, .inputs = songs,
+  .outputs = tensors,  .process = make_square,
 };
 
 static const SegueStageType *const stages[] = { &misbehave_type, &slices_type, &square_type, NULL };

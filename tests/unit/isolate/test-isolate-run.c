@@ -62,7 +62,7 @@ test_same_records (void)
     if (!failures)
       failures = g_strdup (fixture.failures->str);
     /* Results of one way are used by the other. */
-    SegueRunResult result = { .struct_size = sizeof result };
+    SegueRunResult result = SEGUE_INIT (SegueRunResult);
     flow_fixture_run (&fixture, ways[0], 2, &result);
     g_assert_cmpuint (result.n_cached, ==, 8);
     segue_run_result_clear (&result);
@@ -81,7 +81,7 @@ test_memory_of_failures (void)
   flow_fixture_write (&fixture, "d/killed.song", "signal 9");
   flow_fixture_write (&fixture, "e/fine.song", "fine too");
   for (guint again = 0; again < 2; again++) {
-    SegueRunResult result = { .struct_size = sizeof result };
+    SegueRunResult result = SEGUE_INIT (SegueRunResult);
     flow_fixture_run (&fixture, "  - { use: misbehave, time_limit: 0.5 }\n", 2, &result);
     g_assert_cmpuint (result.n_songs, ==, 5);
     g_assert_cmpuint (result.n_failed, ==, 3);
@@ -101,7 +101,7 @@ static void
 test_impossible_item (gconstpointer worker)
 {
   g_auto (FlowFixture) fixture;
-  SegueRunResult result = { .struct_size = sizeof result };
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   g_autofree char *before = g_strdup (g_getenv ("SEGUE_WORKER"));
   init (&fixture);
   if (worker)

@@ -33,9 +33,8 @@ void
 pitch_save_model (Pitch *pitch, const char *preparation, float slope)
 {
   static const char *const labels[] = { "high", "low", NULL };
-  const SegueModelSpec spec = {
-    .struct_size = sizeof (SegueModelSpec), .labels = labels, .rate = 8000, .seed = 1, .threads = 1
-  };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = labels, .rate = 8000, .seed = 1, .threads = 1);
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueModel) model =
     segue_model_new (segue_registry_find_model (pitch->registry, "tiny"), NULL, &spec, &error);

@@ -1,7 +1,7 @@
 /* A model folder whose predictions depend on the pitch of a song, and songs for it. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 
 #define PITCH_DECODE_AND_CUT                                                                       \
   "[{\"result_version\":2,\"use\":\"decode\",\"with\":{\"rate\":8000}},"                           \

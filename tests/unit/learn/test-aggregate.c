@@ -1,6 +1,6 @@
 /* Aggregation of segments: each method compared with figures computed by hand. */
 #include <math.h>
-#include <segue/predict.h>
+#include <segue/host/predict.h>
 #include <string.h>
 
 #define N 3

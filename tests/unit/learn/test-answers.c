@@ -302,12 +302,12 @@ test_cache_folder (Fixture *f, gconstpointer data)
   g_autoptr (SegueSongPrediction) first = ask (f, low, 1);
   g_autoptr (SegueCacheInfo) info = segue_cache_info (f->cache, NULL, NULL);
   g_assert_cmpuint (info->parts[SEGUE_CACHE_RECORDS].n, ==, 1);
-  SegueCacheVerified verified = { .struct_size = sizeof verified };
+  SegueCacheVerified verified = SEGUE_INIT (SegueCacheVerified);
   g_assert_true (segue_cache_verify (f->cache, NULL, &verified, NULL, NULL));
   g_assert_cmpuint (verified.n, ==, 1);
   g_assert_cmpuint (verified.n_damaged, ==, 0);
-  const SegueCacheGcOptions options = { .struct_size = sizeof options, .all = TRUE };
-  SegueCacheFreed freed = { .struct_size = sizeof freed };
+  const SegueCacheGcOptions options = SEGUE_INIT (SegueCacheGcOptions, .all = TRUE);
+  SegueCacheFreed freed = SEGUE_INIT (SegueCacheFreed);
   g_assert_true (segue_cache_gc (f->cache, &options, &freed, NULL, NULL));
   g_assert_cmpuint (freed.parts[SEGUE_CACHE_RECORDS].n, ==, 1);
   g_autoptr (SegueSongPrediction) again = ask (f, low, 1);

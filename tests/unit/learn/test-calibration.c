@@ -1,6 +1,7 @@
 /* Thresholds from right answers, and their file. */
 #include <glib/gstdio.h>
 #include <segue/calibration.h>
+#include <segue/error.h>
 #include <segue/file.h>
 #include <string.h>
 

@@ -68,18 +68,23 @@ static void
 test_mistaken_passes (void)
 {
   SegueModelType other = other_type ();
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .labels = labels, .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
   g_autoptr (GError) error = NULL;
   other.forward = forward_with_error;
   other.backward = backward_mutely;
   other.prefix = prefix_with_error;
   g_autoptr (SegueModel) model = segue_model_new (&other, NULL, &spec, &error);
   g_assert_no_error (error);
-  SegueModelPass pass = { .struct_size = sizeof pass };
+  SegueModelPass pass = SEGUE_INIT (SegueModelPass);
   g_assert_false (segue_model_forward (model, &pass, &error));
   assert_bug (&error, "'other' succeeded with an error set (half of it)");
   g_assert_false (segue_model_backward (model, &pass, NULL, &error));
   assert_bug (&error, "'other' failed without setting an error");
+  pass.struct_size = G_STRUCT_OFFSET (SegueModelPass, logits);
+  g_assert_false (segue_model_forward (model, &pass, &error));
+  assert_bug (&error, "struct_size of a SegueModelPass");
+  g_assert_false (segue_model_backward (model, &pass, NULL, &error));
+  assert_bug (&error, "struct_size of a SegueModelPass");
   g_assert_false (segue_model_prefix (model, 1, 1600, NULL, NULL, NULL, &error));
   assert_bug (&error, "'other' succeeded with an error set (half of it)");
 }
@@ -96,7 +101,7 @@ static void
 test_mistaken_tensors (void)
 {
   SegueModelType other = other_type ();
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .labels = labels, .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
   float value[6] = { 0 };
   const SegueModelTensor good = {
     .name = "w", .rank = 2, .shape = { 2, 3 }, .n_elements = 6, .value = value
@@ -142,7 +147,7 @@ static void
 test_longer_tensors (void)
 {
   SegueModelType other = other_type ();
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .labels = labels, .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
   float values[2] = { 1, 2 };
   struct {
     SegueModelTensor tensor;
@@ -174,7 +179,7 @@ static void
 test_longest (void)
 {
   SegueModelType other = other_type ();
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .labels = labels, .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
   g_autoptr (GError) error = NULL;
   other.plan = plan_vast;
   g_autoptr (SegueModel) model = segue_model_new (&other, NULL, &spec, &error);
@@ -190,7 +195,7 @@ test_longest (void)
 
   float samples[2049] = { 0 }, probabilities[2];
   g_autoptr (GBytes) bytes = g_bytes_new (samples, sizeof samples);
-  SegueModelInfo info = { .struct_size = sizeof info };
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   g_autoptr (SegueItem) item = segue_item_new_audio (NULL, "long", bytes, info.rate, 1);
   g_assert_false (segue_model_predict (model, &item, 1, probabilities, NULL, &error));
@@ -203,7 +208,7 @@ static void
 test_mistakes (void)
 {
   SegueModelType other = other_type ();
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .labels = labels, .threads = 1 };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
   g_autoptr (GError) error = NULL;
   other.create = create_mutely;
   g_assert_null (segue_model_new (&other, NULL, &spec, &error));

@@ -55,9 +55,8 @@ static SegueModel *
 new_model (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  const SegueModelSpec spec = {
-    .struct_size = sizeof (SegueModelSpec), .labels = labels, .rate = 8000, .seed = 3, .threads = 1
-  };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = labels, .rate = 8000, .seed = 3, .threads = 1);
   SegueModel *model = segue_model_new (fixture->type, NULL, &spec, &error);
   g_assert_no_error (error);
   return model;

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 #include <segue/file.h>
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <string.h>
 
 #define N_SONGS 8
@@ -79,10 +79,9 @@ run (Fixture *fixture, const char *live, const char *train, guint workers, const
     return FALSE;
   g_autofree char *runs = g_build_filename (fixture->folder, "runs", NULL);
   g_autofree char *cache = g_build_filename (fixture->folder, cache_name, NULL);
-  const SegueRunOptions options = {
-    .struct_size = sizeof options, .folder = runs, .cache = cache, .workers = workers
-  };
-  SegueRunResult result = { .struct_size = sizeof result };
+  const SegueRunOptions options =
+    SEGUE_INIT (SegueRunOptions, .folder = runs, .cache = cache, .workers = workers);
+  SegueRunResult result = SEGUE_INIT (SegueRunResult);
   gboolean ok = segue_pipeline_run (pipeline, &options, &result, cancellable, error);
   if (folder != NULL)
     *folder = g_strdup (result.folder);

@@ -69,11 +69,8 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-static const SegueRecipe recipe = { .struct_size = sizeof (SegueRecipe),
-                                    .epochs = 8,
-                                    .batch = 8,
-                                    .learning_rate = 0.05,
-                                    .schedule = SEGUE_SCHEDULE_LINEAR };
+static const SegueRecipe recipe = SEGUE_INIT (
+  SegueRecipe, .epochs = 8, .batch = 8, .learning_rate = 0.05, .schedule = SEGUE_SCHEDULE_LINEAR);
 
 /* Uniform in [-1, 1): a hash of its arguments. */
 static double
@@ -206,12 +203,9 @@ static void
 tiny_describe (gpointer model, SegueModelInfo *info)
 {
   Tiny *tiny = model;
-  *info = (SegueModelInfo){ .struct_size = sizeof (SegueModelInfo),
-                            .labels = (const char *const *) tiny->labels,
-                            .n_labels = tiny->n_labels,
-                            .rate = RATE,
-                            .min_length = 2 * FRAME,
-                            .coupled = tiny->config.coupled };
+  *info = (SegueModelInfo) SEGUE_INIT (SegueModelInfo, .labels = (const char *const *) tiny->labels,
+                                       .n_labels = tiny->n_labels, .rate = RATE,
+                                       .min_length = 2 * FRAME, .coupled = tiny->config.coupled);
 }
 
 static GArray *
@@ -342,7 +336,7 @@ tiny_backward (gpointer model, SegueModelPass *pass, const float *d_logits, GErr
 static const char *const config_types[] = { "segue-tiny", NULL };
 
 static const SegueModelType tiny = {
-  .struct_size = sizeof (SegueModelType),
+  SEGUE_MODEL_TYPE,
   .name = "tiny",
   .summary = "Linear classifier over frame statistics",
   .doc = "For tests.",
@@ -369,13 +363,9 @@ const SeguePlugin *
 tiny_plugin (void)
 {
   static const SegueModelType *const models[] = { &tiny, NULL };
-  static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                      .abi_major = SEGUE_ABI_MAJOR,
-                                      .abi_minor = SEGUE_ABI_MINOR,
-                                      .name = "tiny",
-                                      .version = "1.0",
-                                      .licence = "MIT",
-                                      .models = models };
+  static const SeguePlugin plugin =
+    SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+                .name = "tiny", .version = "1.0", .licence = "MIT", .models = models);
   return &plugin;
 }
 

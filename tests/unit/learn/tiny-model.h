@@ -1,7 +1,7 @@
 /* A model type small enough to train in milliseconds: a linear classifier over frame statistics. */
 #pragma once
 
-#include <segue/segue.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 
 /** tiny_plugin: (transfer none): with the model type `tiny` and no stages. */

@@ -143,52 +143,54 @@ static const SegueParam *const no_params[] = { NULL };
 
 /* Fields common to the MAP stages. */
 #define COMMON                                                                                     \
-  .struct_size = sizeof (SegueStageType), .summary = "For tests", .doc = "For tests.",             \
-  .result_version = 2, .mode = SEGUE_MODE_MAP, .outputs = audio
+  .summary = "For tests", .doc = "For tests.", .result_version = 2, .mode = SEGUE_MODE_MAP,        \
+  .outputs = audio
 
-static const SegueStageType songs = { .struct_size = sizeof (SegueStageType),
-                                      .name = "songs",
-                                      .summary = "For tests",
-                                      .doc = "For tests.",
-                                      .result_version = 1,
-                                      .mode = SEGUE_MODE_SOURCE,
-                                      .outputs = files,
-                                      .params = songs_params,
-                                      .config_size = sizeof (SongsConfig),
-                                      .produce = songs_produce };
+static const SegueStageType songs = {
+  SEGUE_STAGE_TYPE,         .name = "songs",        .summary = "For tests",
+  .doc = "For tests.",      .result_version = 1,    .mode = SEGUE_MODE_SOURCE,
+  .outputs = files,         .params = songs_params, .config_size = sizeof (SongsConfig),
+  .produce = songs_produce,
+};
 
-static const SegueStageType decode = { COMMON,
-                                       .name = "decode",
-                                       .flags = SEGUE_STAGE_PREPARE,
-                                       .inputs = files,
-                                       .params = decode_params,
-                                       .config_size = sizeof (DecodeConfig),
-                                       .process = decode_process };
-static const SegueStageType cut = { COMMON,
-                                    .name = "cut",
-                                    .flags = SEGUE_STAGE_PREPARE,
-                                    .inputs = audio,
-                                    .params = cut_params,
-                                    .config_size = sizeof (CutConfig),
-                                    .process = cut_process };
-static const SegueStageType spy = { COMMON, .name = "spy", .inputs = audio, .params = no_params,
-                                    .process = pass_process };
+static const SegueStageType decode = {
+  SEGUE_STAGE_TYPE,
+  COMMON,
+  .name = "decode",
+  .flags = SEGUE_STAGE_PREPARE,
+  .inputs = files,
+  .params = decode_params,
+  .config_size = sizeof (DecodeConfig),
+  .process = decode_process,
+};
+static const SegueStageType cut = {
+  SEGUE_STAGE_TYPE,
+  COMMON,
+  .name = "cut",
+  .flags = SEGUE_STAGE_PREPARE,
+  .inputs = audio,
+  .params = cut_params,
+  .config_size = sizeof (CutConfig),
+  .process = cut_process,
+};
+static const SegueStageType spy = {
+  SEGUE_STAGE_TYPE,        COMMON, .name = "spy", .inputs = audio, .params = no_params,
+  .process = pass_process,
+};
 static const SegueStageType shaky = {
-  COMMON,          .name = "shaky",     .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
-  .inputs = audio, .params = no_params, .process = shake_process
+  SEGUE_STAGE_TYPE,         COMMON,
+  .name = "shaky",          .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
+  .inputs = audio,          .params = no_params,
+  .process = shake_process,
 };
 
 const SeguePlugin *
 tiny_stages (void)
 {
   static const SegueStageType *const stages[] = { &songs, &decode, &cut, &spy, &shaky, NULL };
-  static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                      .abi_major = SEGUE_ABI_MAJOR,
-                                      .abi_minor = SEGUE_ABI_MINOR,
-                                      .name = "tiny-stages",
-                                      .version = "1.0",
-                                      .licence = "MIT",
-                                      .stages = stages };
+  static const SeguePlugin plugin =
+    SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+                .name = "tiny-stages", .version = "1.0", .licence = "MIT", .stages = stages);
   return &plugin;
 }
 

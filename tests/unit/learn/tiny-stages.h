@@ -1,6 +1,7 @@
 /* Stages that prepare songs for tests: a song is a file of float32 samples at 8 kHz. */
 #pragma once
 
+#include <segue/collect.h>
 #include <segue/plugin.h>
 
 /**

@@ -429,9 +429,8 @@ test_masks (void)
   segue_nn_spec_augment_lay (&layer, &arena, 2, MASK_FRAMES, &b);
   guint masked = 0;
   for (guint step = 0; step < 100; step++) {
-    const SegueModelPass pass = {
-      .struct_size = sizeof (SegueModelPass), .seed = 1, .step = step, .items = items
-    };
+    const SegueModelPass pass =
+      SEGUE_INIT (SegueModelPass, .seed = 1, .step = step, .items = items);
     for (gsize i = 0; i < N; i++)
       x[i] = d[i] = 5.0f;
     memset (d_embedding, 0, sizeof d_embedding);
@@ -464,7 +463,7 @@ test_channel_masks (void)
   enum { N = 2 * MASK_FRAMES * HIDDEN };
   static guint8 block[2 * MASK_FRAMES + 1024] __attribute__ ((aligned (64)));
   const guint64 items[] = { 1, 2 };
-  const SegueModelPass pass = { .struct_size = sizeof (SegueModelPass), .seed = 1, .items = items };
+  const SegueModelPass pass = SEGUE_INIT (SegueModelPass, .seed = 1, .items = items);
   g_autofree float *x = g_new (float, N);
   SegueNnSpecAugment layer = { .hidden = HIDDEN, .is_on = TRUE, .channels = { 0.4, 1, 2 } };
   SegueNnArena arena = { .base = block };

@@ -87,9 +87,7 @@ declare (SegueNnModel *base, GError **error)
 static SegueModelSpec
 spec_of (const char *const *wanted)
 {
-  return (SegueModelSpec){
-    .struct_size = sizeof (SegueModelSpec), .labels = wanted, .seed = 9, .threads = 2
-  };
+  return (SegueModelSpec) SEGUE_INIT (SegueModelSpec, .labels = wanted, .seed = 9, .threads = 2);
 }
 
 static Model *
@@ -173,11 +171,9 @@ load (const Folder *f, const char *const *wanted, const char *const *found, GErr
                                               f->folder, error) &&
                 declare (&model->base, error);
   g_autoptr (SegueSafetensors) file = ok ? segue_safetensors_open_folder (f->folder, error) : NULL;
-  const SegueNnWeightsSource source = { .struct_size = sizeof source,
-                                        .file = file,
-                                        .folder = f->folder,
-                                        .prefix = "body.",
-                                        .spellings = spellings };
+  const SegueNnWeightsSource source =
+    SEGUE_INIT (SegueNnWeightsSource, .file = file, .folder = f->folder, .prefix = "body.",
+                .spellings = spellings);
   if (file && segue_nn_model_load_weights (&model->base, &spec, &source, error))
     return model;
   model_free (model);

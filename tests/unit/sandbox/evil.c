@@ -231,15 +231,9 @@ static const SeguePort *const outputs[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDI
                                             NULL };
 
 static const SegueStageType evil = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "evil",
-  .summary = "A decoder that was taken over",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_ISOLATE,
-  .inputs = inputs,
-  .outputs = outputs,
-  .process = process,
+  SEGUE_STAGE_TYPE,    .name = "evil",         .summary = "A decoder that was taken over",
+  .result_version = 1, .mode = SEGUE_MODE_MAP, .flags = SEGUE_STAGE_ISOLATE,
+  .inputs = inputs,    .outputs = outputs,     .process = process,
 };
 
 static const SegueStageType *const stages[] = { &evil, NULL };

@@ -7,8 +7,7 @@ SEGUE_API const SeguePlugin *segue_plugin_query (void);
 const SeguePlugin *
 segue_plugin_query (void)
 {
-  static const SeguePlugin plugin = { .struct_size = sizeof (SeguePlugin),
-                                      .abi_major = PLUGIN_ABI_MAJOR,
-                                      .abi_minor = PLUGIN_ABI_MINOR };
+  static const SeguePlugin plugin =
+    SEGUE_INIT (SeguePlugin, .abi_major = PLUGIN_ABI_MAJOR, .abi_minor = PLUGIN_ABI_MINOR);
   return &plugin;
 }

@@ -1,4 +1,4 @@
-/* The cache: its contents, its size limit, the order in which entries are removed, and verification.
+/* The cache, for hosts: its contents, its size limit, the order in which entries are removed, and verification.
  *
  * A cache contains only data that can be recomputed, except for the checkpoints of unfinished work.
  * Any number of processes may use one at the same time.  `@folder` is %NULL for the default location:

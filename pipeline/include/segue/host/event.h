@@ -1,4 +1,4 @@
-/* Events: what a run reports to its host while it is in progress. */
+/* Events, for hosts: what a run reports while it is in progress. */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,4 @@
-/* Hosting segue: plugins, pipelines and runs, for a command or a server.
+/* Hosts, such as a command or a server: plugins, pipelines, runs, and all other headers of segue/host/.
  *
  * The library has no process-global state: no signal handlers, no chdir, no printing.  A host may
  * use several registries, pipelines and runs at the same time.
@@ -10,10 +10,11 @@
  */
 #pragma once
 
-#include <segue/cache.h>
-#include <segue/event.h>
-#include <segue/plugin.h>
-#include <segue/predict.h>
+#include <segue/error.h>
+#include <segue/host/cache.h>
+#include <segue/host/event.h>
+#include <segue/host/predict.h>
+#include <segue/registry.h>
 
 G_BEGIN_DECLS
 
@@ -37,11 +38,6 @@ SEGUE_API
 gboolean segue_registry_add (SegueRegistry *registry, const SeguePlugin *plugin, const char *path,
                              GError **error);
 
-SEGUE_API
-const SegueStageType *segue_registry_find_stage (SegueRegistry *registry, const char *name);
-SEGUE_API
-const SegueModelType *segue_registry_find_model (SegueRegistry *registry, const char *name);
-
 /** SeguePluginEntry: one shared object that was found; @plugin is %NULL if it was refused, and
  * @refusal is the reason. */
 typedef struct {
@@ -53,21 +49,6 @@ typedef struct {
 /** segue_registry_list: (transfer container): const #SeguePluginEntry pointers, sorted by path. */
 SEGUE_API
 GPtrArray *segue_registry_list (SegueRegistry *registry);
-/** segue_registry_list_stages: (transfer container): const #SegueStageType pointers by name. */
-SEGUE_API
-GPtrArray *segue_registry_list_stages (SegueRegistry *registry);
-/** segue_registry_list_models: (transfer container): const #SegueModelType pointers by name. */
-SEGUE_API
-GPtrArray *segue_registry_list_models (SegueRegistry *registry);
-/** segue_registry_list_decoders: (transfer container): const #SegueStageType pointers, in the order in which
- * `decode` tries them; each has @decodes. */
-SEGUE_API
-GPtrArray *segue_registry_list_decoders (SegueRegistry *registry);
-/** segue_registry_list_extensions: (transfer container): extensions of the files in a folder that are treated as
- * songs: audio files, and other files that installed decoders read, except videos.  %NULL-terminated, in lower
- * case, with duplicates; valid as long as the registry. */
-SEGUE_API
-const char **segue_registry_list_extensions (SegueRegistry *registry);
 /** segue_registry_get_plugin_of: (nullable): the plugin that provides @stage_or_model_type. */
 SEGUE_API
 const SeguePluginEntry *segue_registry_get_plugin_of (SegueRegistry *registry,
