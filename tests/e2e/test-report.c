@@ -244,7 +244,7 @@ test_sources (Fixture *f, gconstpointer data)
   } cases[] = {
     { "Album", "Album", NULL, "pass the music folder with --music FOLDER" },
     { "/music/", "/secrt/", NULL, "pass the music folder with --music FOLDER" },
-    { "/Song ", "/../a/", "music", "the first error: no file of the song is known" },
+    { "/Song ", "/../a/", "music", "the first error: the song's file is missing" },
   };
   g_auto (CommandResult) result = { 0 };
   run_preset (f, &result);
