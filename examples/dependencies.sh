@@ -1,7 +1,7 @@
 # Installs the missing Debian packages that segue needs: build (the default), test (adds what the
 # test suite needs), interop (adds what tests/interop/run.sh needs to create its Python environment),
 # bench (adds the programs that tests/bench/performance.sh compares), or browser (adds the browser
-# and driver of tests/browser/run.sh).  Sourced or run by quickstart.sh and tests/run.sh.
+# and driver of tests/browser/run.sh). Sourced or run by quickstart.sh and tests/run.sh.
 set -eu
 
 build="gcc pkg-config meson ninja-build libglib2.0-dev libyaml-dev libjansson-dev nettle-dev libopenblas-dev

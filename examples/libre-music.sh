@@ -5,7 +5,7 @@
 #   sh examples/libre-music.sh small   4 artists,  82 songs, 196 MB to download
 #   sh examples/libre-music.sh all    10 artists, 162 songs, 640 MB
 #
-# Packages are downloaded once and nothing is installed; the songs stay in the user's cache.  Each
+# Packages are downloaded once and nothing is installed; the songs stay in the user's cache. Each
 # package's licence is stored beside its songs.
 set -eu
 

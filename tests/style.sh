@@ -51,6 +51,16 @@ git grep -n '#include <segue/host/' -- 'pipeline/include/segue/*.h' 'pipeline/in
   ':!pipeline/include/segue/host' ':!*/test-*' &&
   { echo 'a header for hosts in a plugin'; status=1; }
 
+# One dialect for pointers: `!x` and `x` in conditions; `x != NULL` only where the truth itself is the value.
+# shellcheck disable=SC2086
+grep -nE '== NULL\b|(\bif \(|\bwhile \(|&& |\|\| )[][A-Za-z0-9_.>-]+ != NULL|!= NULL (&&|\|\||\?)' $files |
+  grep -vE 'g_assert|^[^:]*:[0-9]*:[[:space:]]*(\*|/\*)' &&
+  { echo 'write !x for x == NULL, and x for x != NULL in conditions'; status=1; }
+
+# One space after a full stop, as the docs have it.
+# shellcheck disable=SC2086
+grep -nE '[a-z)][.]  [A-Z`]' $files $(git ls-files '*.md') && { echo 'one space after a full stop'; status=1; }
+
 # The floors of libsegue: no include of a higher floor, no cycles.
 sh tests/floors.sh || status=1
 

@@ -2,7 +2,7 @@
 
     python3 docs/images/accuracy.py runs/*/latest/metrics.json > docs/images/accuracy.svg
 
-Several files (one a seed) are averaged.  Standard library only.
+Several files (one a seed) are averaged. Standard library only.
 """
 
 import json

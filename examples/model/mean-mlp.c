@@ -33,7 +33,7 @@ static void
 free_model (gpointer data)
 {
   Model *model = data;
-  if (model == NULL)
+  if (!model)
     return;
   segue_nn_mel_model_close (&model->mel);
   g_free (model);
@@ -77,7 +77,7 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
   g_autofree char *where = g_build_filename (folder, "config.json", NULL);
   g_autoptr (json_t) config = segue_nn_mel_model_read (&model->mel, folder, error);
   model->head.projected = 1;
-  if (config == NULL ||
+  if (!config ||
       !segue_nn_config_get_size (config, where, "hidden_size", 1, 4096, &model->head.projected,
                                  error) ||
       !segue_nn_mel_model_load (&model->mel, &p->front, spec, folder, config, declare, error))

@@ -55,7 +55,7 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   const float *x = segue_item_get_frames (item, &n_frames);
   gsize n = n_frames * segue_item_get_channels (item);
 
-  /* Items are immutable: the louder song is a new buffer.  Memory may run out on a long one, which
+  /* Items are immutable: the louder song is a new buffer. Memory may run out on a long one, which
    * is no property of the song: an error of the environment, never recorded as a failure of the
    * file. */
   float *y = g_try_new (float, n);

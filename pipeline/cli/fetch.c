@@ -294,7 +294,7 @@ static gboolean
 parse_files (Fetch *fetch, char **files, GError **error)
 {
   fetch->wanted = g_ptr_array_new_with_free_func (g_free);
-  fetch->defaults = files == NULL;
+  fetch->defaults = !files;
   for (gsize i = 0; !files && i < G_N_ELEMENTS (default_files); i++)
     g_ptr_array_add (fetch->wanted, g_strdup (default_files[i].name));
   for (; files && *files; files++) {

@@ -11,7 +11,7 @@
  * @window: maximum number of tasks that are running, or done and not yet taken: a slow one must not
  *   let all later ones pile up; at least 1
  * @make: called in any thread: returns the result of a task (transfer full), not %NULL
- * @take: called in the caller's thread, in order: @result (transfer full).  %FALSE: no more are
+ * @take: called in the caller's thread, in order: @result (transfer full). %FALSE: no more are
  *   wanted
  * @drop: frees a result that is not taken
  */

@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #define TICK 200 /* ms */
-/* In ms.  Shells, `timeout` and other wrappers forward a signal that the whole process group got
+/* In ms. Shells, `timeout` and other wrappers forward a signal that the whole process group got
  * already: within this time it counts as the same one. */
 #define ECHO 200
 
@@ -41,7 +41,7 @@ stop_listening (Running *running, int but)
       g_clear_handle_id (&running->signals[i].source, g_source_remove);
 }
 
-/* From now on a second one kills.  Not SIGHUP: a closed terminal sends it more than once. */
+/* From now on a second one kills. Not SIGHUP: a closed terminal sends it more than once. */
 static gboolean
 on_echo_over (gpointer data)
 {

@@ -10,7 +10,7 @@ typedef gboolean (*SegueJob) (gpointer data, GCancellable *cancellable, GError *
  * segue_job_run:
  * @progress: (nullable): drawn five times a second
  *
- * Runs @job to its end.  The first SIGINT, SIGTERM or SIGHUP cancels it and is recorded in @cli; a
+ * Runs @job to its end. The first SIGINT, SIGTERM or SIGHUP cancels it and is recorded in @cli; a
  * second SIGINT or SIGTERM, except for an echo of the first, has its default effect and kills at
  * once.
  */

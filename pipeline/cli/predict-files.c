@@ -67,7 +67,7 @@ add_name (GPtrArray *files, const char *name, const char *const *extensions, GEr
 /* In a playlist, which may be untrusted and name a folder in every line. */
 #define MAX_LISTED 200000
 
-/* The names in a list.  @most: maximum number of files; 0: no limit */
+/* The names in a list. @most: maximum number of files; 0: no limit */
 typedef struct {
   GPtrArray *files;
   const char *const *extensions;

@@ -20,6 +20,6 @@ typedef struct {
 } SeguePredictInput;
 
 /** segue_predict_files: (transfer full) (element-type filename): in the order given; files below a
- * folder or matching a pattern in byte order.  A missing file, a pattern without a match, and a
+ * folder or matching a pattern in byte order. A missing file, a pattern without a match, and a
  * subfolder that can't be read stay in the list: their answer is an error, in their place. */
 GPtrArray *segue_predict_files (const SeguePredictInput *input, GError **error);

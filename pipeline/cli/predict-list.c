@@ -7,7 +7,7 @@
 
 /* No file system has longer paths; a longer line means that this is not a list of files. */
 #define MAX_NAME (64 * 1024)
-/* In a playlist, which may be untrusted.  A list on stdin is the user's. */
+/* In a playlist, which may be untrusted. A list on stdin is the user's. */
 #define MAX_LINES 200000
 #define MAX_BYTES (32 * 1024 * 1024)
 
@@ -41,7 +41,7 @@ segue_predict_path_from_uri (const char *name)
   return path ? path : g_strdup (name);
 }
 
-/* Reads up to the separator or the end.  %FALSE: there is no more, or an error. */
+/* Reads up to the separator or the end. %FALSE: there is no more, or an error. */
 static gboolean
 read_line (const Reading *reading, GString *line, GError **error)
 {

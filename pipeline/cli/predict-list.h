@@ -25,7 +25,7 @@ typedef gboolean (*SeguePredictListFunc) (gpointer data, const char *name, GErro
  * segue_predict_list_read:
  *
  * Byte order marks, the line ends of other systems, empty lines and a playlist's comments are
- * skipped.  A name is tried literally, as a `file:` URI, relative to the list, with backslashes, in
+ * skipped. A name is tried literally, as a `file:` URI, relative to the list, with backslashes, in
  * Latin-1, in the other normal form of Unicode, and percent-encoded: the first that exists is used.
  * If none exists, the name does not change.
  */

@@ -28,6 +28,6 @@ typedef struct {
 } SeguePredictSongs;
 
 /** segue_predict_songs: prints each answer on stdout as soon as those before it are printed, and
- * flushes.  An error about a file is printed in its place, and the other files are still predicted;
+ * flushes. An error about a file is printed in its place, and the other files are still predicted;
  * then it also returns %FALSE. */
 gboolean segue_predict_songs (SegueCli *cli, const SeguePredictSongs *ask, GError **error);

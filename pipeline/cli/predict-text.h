@@ -37,7 +37,7 @@ typedef struct {
 } SeguePredictCsv;
 
 /** segue_predict_csv_head, segue_predict_csv_rows, segue_predict_csv_error: (transfer full):
- * without the last line end.  A rejected song has an empty label. */
+ * without the last line end. A rejected song has an empty label. */
 char *segue_predict_csv_head (const SeguePredictCsv *csv);
 char *segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
                               const SegueSongPrediction *prediction);

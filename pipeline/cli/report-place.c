@@ -70,7 +70,7 @@ leads_out (const char *run, GError **error)
   return FALSE;
 }
 
-/* The target of the alias `report` of a run with that stage: `stages/STAGE/report`.  A run may be
+/* The target of the alias `report` of a run with that stage: `stages/STAGE/report`. A run may be
  * untrusted: no other link is followed, nor links in the path. */
 static gboolean
 find_in_run (SegueReportPlace *place, const char *run, GError **error)

@@ -111,7 +111,7 @@ segue_term_reset (const SegueTerm *term)
   return term->colour ? "\033[0m" : "";
 }
 
-/* Characters that move the cursor, hide text or change its direction.  Not the two joiners, which
+/* Characters that move the cursor, hide text or change its direction. Not the two joiners, which
  * hide nothing and occur in names: in Persian and between emoji. */
 static gboolean
 is_unsafe (gunichar c)

@@ -34,14 +34,14 @@ typedef enum {
 } SegueStyle;
 
 /** segue_term_guard_descriptors: call it before opening any file: opens those of stdin, stdout and
- * stderr that are closed (`>&-`), so that no other file gets their numbers.  Then reads of stdin
+ * stderr that are closed (`>&-`), so that no other file gets their numbers. Then reads of stdin
  * and writes to stdout fail; writes to stderr are discarded. */
 void segue_term_guard_descriptors (void);
-/** segue_term_init: @descriptor: to write to; from now on use only the term's stream.  @term must
+/** segue_term_init: @descriptor: to write to; from now on use only the term's stream. @term must
  * not move in memory. */
 void segue_term_init (SegueTerm *term, int descriptor);
 /** segue_term_flush: whether all output was written; else %SEGUE_ERROR_IO with the reason of the
- * first write that failed.  One thread at a time. */
+ * first write that failed. One thread at a time. */
 gboolean segue_term_flush (SegueTerm *term, GError **error);
 /** segue_term_measure: reads the width again, as windows can be resized. */
 void segue_term_measure (SegueTerm *term);
@@ -65,5 +65,5 @@ char *segue_text_clip (const char *text, guint columns, gboolean unicode);
 /** segue_text_append_padded: @text, then spaces up to @columns. */
 void segue_text_append_padded (GString *out, const char *text, guint columns);
 /** segue_text_append_wrapped: words of @text in lines of at most @columns, each line after the
- * first indented by @indent; the cursor is at @indent already.  Ends with a line break. */
+ * first indented by @indent; the cursor is at @indent already. Ends with a line break. */
 void segue_text_append_wrapped (GString *out, const char *text, guint indent, guint columns);

@@ -1,5 +1,5 @@
 /* Limits the warnings of a stage on the screen: in a library in which every song has the same small
- * fault, they would hide everything else.  The run's log.ndjson contains all of them. */
+ * fault, they would hide everything else. The run's log.ndjson contains all of them. */
 #pragma once
 
 #include "term.h"

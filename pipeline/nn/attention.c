@@ -49,7 +49,7 @@ attention_new (SegueNnThreads *threads, const SegueNnAttention *attention,
                const SegueNnRandomKey *key, const guint64 *items, float *scratch)
 {
   g_assert (attention->stride >= attention->heads * attention->dim && attention->dim > 0);
-  g_assert (attention->dropout == 0.0f || (attention->dropout < 1.0f && key != NULL));
+  g_assert (attention->dropout == 0.0f || (attention->dropout < 1.0f && key));
   return (Attention){ .attention = attention,
                       .threads = threads,
                       .key = key,

@@ -1,4 +1,4 @@
-/* oneDNN has a function for float32 products; all others need its matmul primitive.  Creating one takes
+/* oneDNN has a function for float32 products; all others need its matmul primitive. Creating one takes
  * microseconds even if oneDNN has cached the kernel, so each thread caches its primitives. */
 #include "backend-onednn-matmul.h"
 
@@ -39,7 +39,7 @@ get_engine (void)
   if (g_once_init_enter (&engine)) {
     dnnl_engine_t made = NULL;
     dnnl_engine_create (&made, dnnl_cpu, 0);
-    g_once_init_leave (&engine, made != NULL ? (gsize) made : 1);
+    g_once_init_leave (&engine, made ? (gsize) made : 1);
   }
   return engine == 1 ? NULL : (dnnl_engine_t) engine;
 }
@@ -56,7 +56,7 @@ get_stream (void)
 {
   static GPrivate streams = G_PRIVATE_INIT (destroy_stream);
   dnnl_stream_t stream = g_private_get (&streams);
-  if (stream == NULL &&
+  if (!stream &&
       dnnl_stream_create (&stream, get_engine (), dnnl_stream_default_flags) == dnnl_success)
     g_private_set (&streams, stream);
   return stream;
@@ -74,7 +74,7 @@ get_scratchpad (gsize size)
 {
   static GPrivate pads = G_PRIVATE_INIT (free_pad);
   GByteArray *pad = g_private_get (&pads);
-  if (pad == NULL) {
+  if (!pad) {
     pad = g_byte_array_new ();
     g_private_set (&pads, pad);
   }
@@ -195,7 +195,7 @@ product_new (const Shape *s)
                                        DNNL_ARG_SCRATCHPAD };
   static const dnnl_query_t queries[N_ARGS] = { dnnl_query_src_md, dnnl_query_weights_md,
                                                 dnnl_query_dst_md, dnnl_query_scratchpad_md };
-  dnnl_status_t status = get_engine () != NULL ? dnnl_success : dnnl_out_of_memory;
+  dnnl_status_t status = get_engine () ? dnnl_success : dnnl_out_of_memory;
   Product *self = g_new0 (Product, 1);
   self->shape = *s;
   dnnl_memory_desc_t b =
@@ -240,17 +240,17 @@ get_product (const Shape *shape)
 {
   static GPrivate of_thread = G_PRIVATE_INIT ((GDestroyNotify) g_hash_table_unref);
   GHashTable *products = g_private_get (&of_thread);
-  if (products == NULL) {
+  if (!products) {
     products = g_hash_table_new_full (hash_shape, equal_shapes, NULL, product_free);
     g_private_set (&of_thread, products);
   }
   Product *product = g_hash_table_lookup (products, shape);
-  if (product != NULL)
+  if (product)
     return product;
   if (g_hash_table_size (products) >= MAX_PRODUCTS)
     g_hash_table_remove_all (products);
   product = product_new (shape);
-  if (product != NULL)
+  if (product)
     g_hash_table_insert (products, &product->shape, product);
   return product;
 }
@@ -266,8 +266,8 @@ run (const Shape *shape, gconstpointer a, gconstpointer b, gpointer c)
 {
   int threads = take_one_thread ();
   Product *product = get_product (shape);
-  dnnl_stream_t stream = product != NULL ? get_stream () : NULL;
-  dnnl_status_t status = stream != NULL ? dnnl_success : dnnl_out_of_memory;
+  dnnl_stream_t stream = product ? get_stream () : NULL;
+  dnnl_status_t status = stream ? dnnl_success : dnnl_out_of_memory;
   if (status == dnnl_success) {
     set_data (product, SOURCE, a, &status);
     set_data (product, WEIGHTS, b, &status);
@@ -304,7 +304,7 @@ nn_onednn_bgemm (gboolean trans_a, gboolean trans_b, gsize m, gsize n, gsize k,
 gsize
 nn_onednn_packed_size (SegueModelPrecision precision, gsize n, gsize k)
 {
-  if (precision == SEGUE_MODEL_FLOAT32 || !nn_onednn_has (precision) || get_engine () == NULL)
+  if (precision == SEGUE_MODEL_FLOAT32 || !nn_onednn_has (precision) || !get_engine ())
     return 0;
   /* The order may depend on the number of threads. */
   int threads = take_one_thread ();
@@ -321,7 +321,7 @@ nn_onednn_pack (SegueModelPrecision precision, gsize n, gsize k, gconstpointer b
   int threads = take_one_thread ();
   dnnl_engine_t engine = get_engine ();
   dnnl_stream_t stream = get_stream ();
-  dnnl_status_t status = stream != NULL ? dnnl_success : dnnl_out_of_memory;
+  dnnl_status_t status = stream ? dnnl_success : dnnl_out_of_memory;
   dnnl_primitive_desc_t desc = NULL;
   dnnl_primitive_t primitive = NULL;
   dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, NULL }, { DNNL_ARG_TO, NULL } };

@@ -51,7 +51,7 @@ fingerprint (void)
     g_autofree char *number = g_strdup_printf ("ISA %#x", (guint) isa);
     const char *name = isa_name (isa);
     char *made = g_strdup_printf ("oneDNN %d.%d.%d %s", version->major, version->minor,
-                                  version->patch, name != NULL ? name : number);
+                                  version->patch, name ? name : number);
     g_once_init_leave (&text, (gsize) made);
   }
   return (const char *) text;

@@ -10,17 +10,17 @@ extern void gotoblas_dynamic_quit (void) __attribute__ ((weak));
 
 /* OpenBLAS chooses kernels by a list of processors, and for one that is newer than itself it
  * falls back to those of the Pentium 4 (0.3.21 does so on the fifth generation of Xeon): five
- * times slower.  The variable that selects kernels is read when OpenBLAS is loaded, so it is
+ * times slower. The variable that selects kernels is read when OpenBLAS is loaded, so it is
  * initialised again.
  *
- * Called before the first product.  The variable is set only for that time, and only here. */
+ * Called before the first product. The variable is set only for that time, and only here. */
 static void
 choose_kernels (void)
 {
 #if defined(__x86_64__)
   gboolean fell_back = g_ascii_strcasecmp (openblas_get_corename (), "prescott") == 0;
-  if (!fell_back || gotoblas_dynamic_quit == NULL || gotoblas_dynamic_init == NULL ||
-      g_getenv ("OPENBLAS_CORETYPE") != NULL)
+  if (!fell_back || !gotoblas_dynamic_quit || !gotoblas_dynamic_init ||
+      g_getenv ("OPENBLAS_CORETYPE"))
     return;
   const char *name = NULL;
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw") &&
@@ -28,7 +28,7 @@ choose_kernels (void)
     name = "SkylakeX";
   else if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
     name = "Haswell";
-  if (name == NULL)
+  if (!name)
     return;
   g_setenv ("OPENBLAS_CORETYPE", name, TRUE);
   gotoblas_dynamic_quit ();

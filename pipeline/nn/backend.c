@@ -25,14 +25,14 @@ static const char *const names[] = {
 const SegueNnBackend *
 segue_nn_backend_find (const char *name)
 {
-  if (name == NULL)
+  if (!name)
     name = g_getenv ("SEGUE_BACKEND");
-  if (name != NULL && *name == '\0')
+  if (name && *name == '\0')
     name = NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (backends); i++) {
-    if (name != NULL && !g_str_equal (backends[i]->name, name))
+    if (name && !g_str_equal (backends[i]->name, name))
       continue;
-    if (backends[i]->usable == NULL || backends[i]->usable ())
+    if (!backends[i]->usable || backends[i]->usable ())
       return backends[i];
   }
   return NULL;
@@ -67,12 +67,12 @@ char *
 segue_nn_fingerprint (void)
 {
   const SegueNnBackend *backend = segue_nn_backend_find (NULL);
-  if (backend == NULL)
+  if (!backend)
     return g_strdup (vector_class ());
   /* A library chooses its kernels when it is initialised. */
-  if (backend->init != NULL)
+  if (backend->init)
     backend->init ();
   return g_strdup_printf ("%s %s %s/%d", backend->name,
-                          backend->fingerprint != NULL ? backend->fingerprint () : "",
-                          vector_class (), KERNELS);
+                          backend->fingerprint ? backend->fingerprint () : "", vector_class (),
+                          KERNELS);
 }

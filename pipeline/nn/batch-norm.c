@@ -110,7 +110,7 @@ segue_nn_batch_norm_fold (gsize channels, float eps, const float *gamma, const f
     double r = 1.0 / sqrt ((double) variance[c] + (double) eps);
     scale[c] = (float) ((double) gamma[c] * r);
     shift[c] = (float) ((double) beta[c] - (double) mean[c] * (double) gamma[c] * r);
-    if (rstd != NULL)
+    if (rstd)
       rstd[c] = (float) r;
   }
 }

@@ -22,7 +22,7 @@
     const float *rows[ROWS];                                                                       \
     for (guint r = 0; r < (ROWS); r++)                                                             \
       rows[r] = x[r] + x_offset;                                                                   \
-    if (from != NULL)                                                                              \
+    if (from)                                                                                      \
       for (guint r = 0; r < (ROWS); r++)                                                           \
         for (guint a = 0; a < (PANELS); a++)                                                       \
           for (guint v = 0; v < name##_VECTORS; v++)                                               \

@@ -84,7 +84,7 @@ forward_tile (gpointer data, gsize tile, guint thread)
                             .b = w->w + o * v->kernel * v->in,
                             .kept = w->kept,
                             .ldb = v->kernel * v->in,
-                            .bias = bias->w != NULL ? bias->w + o : NULL,
+                            .bias = bias->w ? bias->w + o : NULL,
                             .c = y,
                             .ldc = v->out,
                             .activation = v->activation });
@@ -176,15 +176,15 @@ segue_nn_conv1d_backward (SegueNnThreads *threads, const SegueNnConv1d *conv, co
   c.dy = dy;
   c.dx = dx;
 
-  if (dx != NULL) {
+  if (dx) {
     set_tiles (&c, c.out_time + c.groups - 1, 1);
     segue_nn_threads_run (threads, conv->batch * c.tiles_m, dx_tile, &c);
   }
-  if (w->weight.dw != NULL) {
+  if (w->weight.dw) {
     set_tiles (&c, conv->out, MIN (conv->stride, conv->kernel) * conv->in);
     segue_nn_threads_run (threads, c.groups * c.tiles_m * c.tiles_n, dw_tile, &c);
   }
-  if (w->bias.dw != NULL)
+  if (w->bias.dw)
     segue_nn_bias_backward (threads, conv->batch * c.out_time, conv->out, dy, w->bias.dw);
 }
 

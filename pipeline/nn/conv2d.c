@@ -142,11 +142,11 @@ segue_nn_conv2d_pack (SegueNnThreads *threads, const SegueNnConv2d *conv, const 
                       float *packed, float *packed_back)
 {
   check (conv);
-  if (packed != NULL) {
+  if (packed) {
     Pack p = { conv, w, packed, FALSE };
     segue_nn_threads_run (threads, blocks (conv->out), pack_block, &p);
   }
-  if (packed_back != NULL) {
+  if (packed_back) {
     Pack p = { conv, w, packed_back, TRUE };
     segue_nn_threads_run (threads, blocks (conv->in), pack_block, &p);
   }
@@ -382,7 +382,7 @@ segue_nn_conv2d_backward (SegueNnThreads *threads, const SegueNnConv2d *conv, co
   check (conv);
   if (conv->height == 0 || conv->width == 0)
     return;
-  if (dw != NULL) {
+  if (dw) {
     Gradient g = plan_gradient (conv);
     g.x = x;
     g.dy = dy;
@@ -392,6 +392,6 @@ segue_nn_conv2d_backward (SegueNnThreads *threads, const SegueNnConv2d *conv, co
     segue_nn_threads_run (threads, g.parts, gradient_part, &g);
     segue_nn_threads_run (threads, conv->out, add_parts, &g);
   }
-  if (dx != NULL)
+  if (dx)
     convolve (threads, conv, conv->out, conv->in, dy, packed_back, dx, scratch);
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* NaN stays NaN: rounding could carry into the exponent.  Subnormal numbers become 0, as with the
+/* NaN stays NaN: rounding could carry into the exponent. Subnormal numbers become 0, as with the
  * processor's own instruction. */
 NN_INLINE SegueNnBfloat16
 round_to_bfloat16 (float x)

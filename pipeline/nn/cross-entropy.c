@@ -4,7 +4,7 @@
 static double
 weight_of (const SegueNnCrossEntropy *loss, gsize label)
 {
-  return loss->class_weights != NULL ? (double) loss->class_weights[label] : 1.0;
+  return loss->class_weights ? (double) loss->class_weights[label] : 1.0;
 }
 
 static double

@@ -75,7 +75,7 @@ dropout_tile (gpointer data, gsize tile, guint thread)
   const float *x = d->x + b * d->n + at;
   float *y = d->y + b * d->n + at;
 
-  if (d->residual == NULL) {
+  if (!d->residual) {
     nn_dropout_run (&stream, d->p, at, n, x, y);
     return;
   }
@@ -98,7 +98,7 @@ add_tile (gpointer data, gsize tile, guint thread)
   const float *x = d->x + at;
   float *y = d->y + at;
 
-  if (d->residual == NULL) {
+  if (!d->residual) {
     memmove (y, x, n * sizeof *y);
     return;
   }
@@ -120,7 +120,7 @@ segue_nn_dropout_add (SegueNnThreads *threads, const SegueNnRandomKey *key, cons
                       float p, gsize batch, gsize n, const float *x, const float *residual,
                       float *y)
 {
-  g_assert (p >= 0.0f && p < 1.0f && (p == 0.0f || key != NULL));
+  g_assert (p >= 0.0f && p < 1.0f && (p == 0.0f || key));
   Dropout d = { key, items, p, n, x, residual, y };
   if (p > 0.0f) {
     segue_nn_threads_run (threads, batch * nn_tiles (n, NN_BLOCK), dropout_tile, &d);

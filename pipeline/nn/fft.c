@@ -67,7 +67,7 @@ make_twiddles (SegueNnFft *fft)
   for (guint f = 0; f < fft->n_factors; length /= fft->factors[f++])
     total += length / fft->factors[f] * (fft->factors[f] - 1);
   fft->twiddles = g_try_new (Twiddle, total);
-  if (fft->twiddles == NULL)
+  if (!fft->twiddles)
     return FALSE;
   Twiddle *w = fft->twiddles;
   length = fft->n;
@@ -96,7 +96,7 @@ segue_nn_fft_new (gsize n, GError **error)
   factorise (fft);
   fft->a = g_try_new (Complex, n);
   fft->b = g_try_new (Complex, n);
-  if (fft->a == NULL || fft->b == NULL || !make_twiddles (fft)) {
+  if (!fft->a || !fft->b || !make_twiddles (fft)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory for an FFT");
     return NULL;
   }
@@ -106,7 +106,7 @@ segue_nn_fft_new (gsize n, GError **error)
 void
 segue_nn_fft_free (SegueNnFft *fft)
 {
-  if (fft == NULL)
+  if (!fft)
     return;
   g_free (fft->twiddles);
   g_free (fft->a);

@@ -32,7 +32,7 @@ void
 nn_fill_rows (gsize m, gsize n, const float *bias, float *c, gsize ldc)
 {
   for (gsize i = 0; i < m; i++) {
-    if (bias != NULL)
+    if (bias)
       memcpy (c + i * ldc, bias, n * sizeof *c);
     else
       memset (c + i * ldc, 0, n * sizeof *c);
@@ -65,14 +65,14 @@ run_tile (gpointer data, gsize tile, guint thread)
   float *c = g->c + item * g->stride_c + i * g->ldc + j;
 
   if (g->k == 0) {
-    if (g->bias != NULL)
+    if (g->bias)
       nn_fill_rows (m, n, g->bias + j, c, g->ldc);
     else
       scale_rows (m, n, g->beta, c, g->ldc);
     return;
   }
   if (g->alpha != 1.0f || (g->beta != 0.0f && g->beta != 1.0f)) {
-    g_assert (g->bias == NULL);
+    g_assert (!g->bias);
     nn_sgemm (run->threads, g->trans_a, g->trans_b, m, n, g->k, g->alpha, a, g->lda, b, g->ldb,
               g->beta, c, g->ldc);
     return;
@@ -88,7 +88,7 @@ run_tile (gpointer data, gsize tile, guint thread)
                             .b = b,
                             .ldb = g->ldb,
                             .kept = g->kept,
-                            .bias = g->bias != NULL ? g->bias + j : NULL,
+                            .bias = g->bias ? g->bias + j : NULL,
                             .beta = g->beta,
                             .c = c,
                             .ldc = g->ldc });
@@ -100,7 +100,7 @@ nn_gemm_run (SegueNnThreads *threads, const NnGemm *gemm)
   g_assert (gemm->k == 0 || gemm->lda >= (gemm->trans_a ? gemm->m : gemm->k));
   g_assert (gemm->k == 0 || gemm->ldb >= (gemm->trans_b ? gemm->k : gemm->n));
   g_assert (gemm->ldc >= gemm->n);
-  g_assert (gemm->bias == NULL || gemm->beta == 0.0f);
+  g_assert (!gemm->bias || gemm->beta == 0.0f);
 
   Run run = {
     .gemm = gemm,

@@ -226,7 +226,7 @@ backward_item (const GroupNorm *g, gsize item, gsize first, gsize last)
       a[j] = mean_g;
       b[j] = mean_gx;
     }
-    for (gsize c = group * g->width; g->dx != NULL && c < (group + 1) * g->width; c += NN_COLUMNS)
+    for (gsize c = group * g->width; g->dx && c < (group + 1) * g->width; c += NN_COLUMNS)
       dx_columns (g, item, c, MIN (NN_COLUMNS, (group + 1) * g->width - c), a, b);
   }
 }
@@ -244,7 +244,7 @@ backward_item_by_channel (const GroupNorm *g, gsize item, gsize first, gsize las
     a[j] *= (double) g->gamma[first + j] / size;
     b[j] *= (double) g->gamma[first + j] / size;
   }
-  if (g->dx != NULL)
+  if (g->dx)
     dx_columns (g, item, first, last - first, a, b);
 }
 

@@ -79,7 +79,7 @@ gather_slice (const Conv *c, const float *x, gsize group, gsize t, gsize frames,
 }
 
 /* C = windows (or their transpose) · b + beta · C, where the windows [frames, taps · in] of a slice are
- * stored after it.  Numbers that will be rounded are rounded before each is copied `taps` times. */
+ * stored after it. Numbers that will be rounded are rounded before each is copied `taps` times. */
 static void
 multiply_windows (const Conv *c, guint thread, gboolean transposed, float *slice, gsize frames,
                   gsize taps, const float *b, const SegueNnKept *kept, gsize ldb, gsize n,
@@ -124,7 +124,7 @@ forward_tile (gpointer data, gsize tile, guint thread)
   const float *x = c->x + item * c->time * c->groups * c->in;
   float *y = c->y + (item * c->time + t) * width + group * c->out;
 
-  nn_fill_rows (frames, c->out, c->bias != NULL ? c->bias + group * c->out : NULL, y, width);
+  nn_fill_rows (frames, c->out, c->bias ? c->bias + group * c->out : NULL, y, width);
   for (gsize j = 0; j < c->kernel; j += c->taps) {
     gsize taps = MIN (c->taps, c->kernel - j);
     float *slice = gather_slice (c, x, group, t, frames, j, taps, thread);
@@ -224,7 +224,7 @@ segue_nn_grouped_conv1d_backward (SegueNnThreads *threads, const SegueNnGroupedC
 {
   Conv c = conv_new (threads, conv, scratch);
 
-  if (dx != NULL) {
+  if (dx) {
     Permute flip = { c.groups, c.kernel, c.in, c.out, FALSE, w->weight.w, scratch };
     segue_nn_threads_run (threads, c.groups * c.kernel, flip_group, &flip);
     Conv back = c;
@@ -237,13 +237,13 @@ segue_nn_grouped_conv1d_backward (SegueNnThreads *threads, const SegueNnGroupedC
     back.y = dx;
     run_forward (threads, &back);
   }
-  if (w->weight.dw != NULL) {
+  if (w->weight.dw) {
     c.x = x;
     c.dy = dy;
     c.dw = w->weight.dw;
     segue_nn_threads_run (threads, c.groups * nn_tiles (c.kernel, c.taps), dw_tile, &c);
   }
-  if (w->bias.dw != NULL)
+  if (w->bias.dw)
     segue_nn_bias_backward (threads, conv->batch * conv->time, conv->out, dy, w->bias.dw);
 }
 

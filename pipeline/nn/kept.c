@@ -52,12 +52,12 @@ allocate (SegueNnKept *self, const NnProducts *products, gboolean is_packed, gbo
     nn_kept_clear (self);
   self->backend = products->backend;
   self->precision = products->precision;
-  if (is_packed && self->packed == NULL)
+  if (is_packed && !self->packed)
     self->packed =
       nn_packed_new (products->backend, products->precision, self->rows, self->columns);
-  if (is_plain && self->bfloat16 == NULL)
+  if (is_plain && !self->bfloat16)
     self->bfloat16 = g_try_new (SegueNnBfloat16, self->rows * self->columns);
-  return (!is_packed || self->packed != NULL) && (!is_plain || self->bfloat16 != NULL);
+  return (!is_packed || self->packed) && (!is_plain || self->bfloat16);
 }
 
 void

@@ -31,6 +31,6 @@ void nn_kept_clear (SegueNnKept *self);
 static inline gboolean
 nn_kept_is_usable (const SegueNnKept *self, const NnProducts *products)
 {
-  return self != NULL && self->is_fresh && self->precision == products->precision &&
+  return self && self->is_fresh && self->precision == products->precision &&
          self->backend == products->backend;
 }

@@ -32,9 +32,9 @@ forward_row (const LayerNorm *l, gsize row)
   for (gsize i = 0; i < n; i++)
     y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i];
 
-  if (l->mean != NULL)
+  if (l->mean)
     l->mean[row] = mean;
-  if (l->rstd != NULL)
+  if (l->rstd)
     l->rstd[row] = rstd;
 }
 
@@ -132,8 +132,8 @@ segue_nn_layer_norm_backward (SegueNnThreads *threads, gsize rows, gsize channel
                   .dgamma = dgamma,
                   .dbeta = dbeta };
   /* Parameters first, since dx may be dy. */
-  if (dgamma != NULL || dbeta != NULL)
+  if (dgamma || dbeta)
     segue_nn_threads_run (threads, nn_tiles (channels, NN_COLUMNS), parameters_tile, &l);
-  if (dx != NULL)
+  if (dx)
     segue_nn_threads_run (threads, nn_tiles (rows, nn_block_rows (channels)), dx_tile, &l);
 }

@@ -168,7 +168,7 @@ segue_nn_eigen_symmetric (gsize n, double *a, gsize lda, double *values, GError 
   int n_work = as_int (1 + 6 * n + 2 * n * n), n_iwork = as_int (3 + 5 * n);
   g_autofree double *work = g_try_new (double, (gsize) n_work);
   g_autofree int *iwork = g_try_new (int, (gsize) n_iwork);
-  if (work == NULL || iwork == NULL) {
+  if (!work || !iwork) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for eigenvectors of %" G_GSIZE_FORMAT " dimensions", n);
     return FALSE;

@@ -44,7 +44,7 @@ void
 segue_nn_linear_backward (SegueNnThreads *threads, gsize rows, gsize in, gsize out, const float *x,
                           const SegueNnAffine *w, const float *dy, float *dx)
 {
-  if (dx != NULL) {
+  if (dx) {
     /* [rows, in] = dy [rows, out] · w [out, in] */
     NnGemm gemm = { .batch = 1,
                     .m = rows,
@@ -60,10 +60,10 @@ segue_nn_linear_backward (SegueNnThreads *threads, gsize rows, gsize in, gsize o
                     .ldc = in };
     nn_gemm_run (threads, &gemm);
   }
-  if (w->weight.dw != NULL) /* [out, in] += (dy [rows, out])ᵀ · x [rows, in] */
+  if (w->weight.dw) /* [out, in] += (dy [rows, out])ᵀ · x [rows, in] */
     segue_nn_gemm (threads, TRUE, FALSE, out, in, rows, 1.0f, dy, out, x, in, 1.0f, w->weight.dw,
                    in);
-  if (w->bias.dw != NULL)
+  if (w->bias.dw)
     segue_nn_bias_backward (threads, rows, out, dy, w->bias.dw);
 }
 

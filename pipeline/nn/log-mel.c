@@ -37,7 +37,7 @@ check_config (const SegueNnLogMelConfig *c, GError **error)
     wrong = "the floor under the logarithm must be above 0";
   else if (!(c->gain >= 0.0 && isfinite (c->gain)))
     wrong = "the gain must not be negative";
-  if (wrong == NULL)
+  if (!wrong)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't compute log-mel frames: %s", wrong);
   return FALSE;
@@ -56,7 +56,7 @@ make_window (SegueNnLogMel *log_mel, GError **error)
   gsize n = log_mel->config.window;
   double sum = 0.0, gain = log_mel->config.gain > 0.0 ? sqrt (log_mel->config.gain) : 1.0;
   log_mel->window = g_try_new (float, n);
-  if (log_mel->window == NULL)
+  if (!log_mel->window)
     return no_memory (error);
   for (gsize i = 0; i < n; i++)
     sum += 0.5 - 0.5 * cos (2.0 * G_PI * (double) i / (double) n);
@@ -91,7 +91,7 @@ make_workers (SegueNnLogMel *log_mel, guint n_threads, GError **error)
     worker->fft = kiss_fftr_alloc ((int) fft, 0, NULL, NULL);
     worker->samples = g_try_new (float, fft);
     worker->bins = g_try_new (kiss_fft_cpx, fft / 2 + 1);
-    if (worker->fft == NULL || worker->samples == NULL || worker->bins == NULL)
+    if (!worker->fft || !worker->samples || !worker->bins)
       return no_memory (error);
   }
   return TRUE;
@@ -113,10 +113,10 @@ segue_nn_log_mel_new (const SegueNnLogMelConfig *config, SegueNnThreads *threads
 void
 segue_nn_log_mel_free (SegueNnLogMel *log_mel)
 {
-  if (log_mel == NULL)
+  if (!log_mel)
     return;
   for (guint i = 0; i < log_mel->n_workers; i++) {
-    if (log_mel->workers[i].fft != NULL)
+    if (log_mel->workers[i].fft)
       kiss_fftr_free (log_mel->workers[i].fft);
     g_free (log_mel->workers[i].samples);
     g_free (log_mel->workers[i].bins);

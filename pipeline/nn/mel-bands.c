@@ -56,7 +56,7 @@ check_config (const SegueNnMelBandsConfig *c, GError **error)
     wrong = "the mel bands must be between 0 Hz and half the sample rate, low end first";
   else if (c->scale != SEGUE_NN_MEL_HTK && c->scale != SEGUE_NN_MEL_SLANEY)
     wrong = "the mel scale must be htk or slaney";
-  if (wrong == NULL)
+  if (!wrong)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "can't compute mel bands: %s", wrong);
   return FALSE;
@@ -120,7 +120,7 @@ segue_nn_mel_bands_new (const SegueNnMelBandsConfig *config, GError **error)
 void
 segue_nn_mel_bands_free (SegueNnMelBands *bands)
 {
-  if (bands == NULL)
+  if (!bands)
     return;
   g_free (bands->bands);
   g_clear_pointer (&bands->weights, g_array_unref);

@@ -24,8 +24,8 @@ NN_INLINE void
 norm_add_gradients (float *dgamma, float *dbeta, gsize first, gsize n, const double *sum_x,
                     const double *sum)
 {
-  for (gsize j = 0; dgamma != NULL && j < n; j++)
+  for (gsize j = 0; dgamma && j < n; j++)
     dgamma[first + j] += (float) sum_x[j];
-  for (gsize j = 0; dbeta != NULL && j < n; j++)
+  for (gsize j = 0; dbeta && j < n; j++)
     dbeta[first + j] += (float) sum[j];
 }

@@ -65,7 +65,7 @@ segue_nn_grad_norm (SegueNnThreads *threads, gsize n_tensors, const float *const
 {
   double sum = 0.0;
   for (gsize i = 0; i < n_tensors; i++)
-    if (grads[i] != NULL)
+    if (grads[i])
       sum += segue_nn_sum_squares (threads, sizes[i], grads[i]);
   return sqrt (sum);
 }

@@ -12,7 +12,7 @@ gboolean
 nn_packed_is_known (const SegueNnBackend *backend, SegueModelPrecision precision, gsize rows,
                     gsize columns)
 {
-  return backend->packed_size != NULL &&
+  return backend->packed_size &&
          backend->packed_size (precision, nn_gemm_block_n (rows), MIN (columns, NN_PACKED_K)) > 0;
 }
 
@@ -40,8 +40,7 @@ nn_packed_new (const SegueNnBackend *backend, SegueModelPrecision precision, gsi
     self->scales = g_try_new (float, self->n_k *rows);
     self->sums = g_try_new (gint32, self->n_k * rows);
   }
-  if (self->blocks != NULL &&
-      (precision != SEGUE_MODEL_INT8 || (self->scales != NULL && self->sums != NULL)))
+  if (self->blocks && (precision != SEGUE_MODEL_INT8 || (self->scales && self->sums)))
     return self;
   nn_packed_free (self);
   return NULL;
@@ -50,7 +49,7 @@ nn_packed_new (const SegueNnBackend *backend, SegueModelPrecision precision, gsi
 void
 nn_packed_free (NnPacked *self)
 {
-  if (self == NULL)
+  if (!self)
     return;
   free (self->blocks);
   g_free (self->scales);
@@ -77,7 +76,7 @@ gboolean
 nn_packed_fits (const NnPacked *self, const NnProduct *product, gsize offset)
 {
   gsize row = offset / self->columns, column = offset % self->columns;
-  return !product->trans_a && product->trans_b && product->rounded_a == NULL &&
+  return !product->trans_a && product->trans_b && !product->rounded_a &&
          product->ldb == self->columns && row % self->block_n == 0 &&
          product->n == MIN (self->block_n, self->rows - row) && column % NN_PACKED_K == 0 &&
          (product->k % NN_PACKED_K == 0 || column + product->k == self->columns);
@@ -111,7 +110,7 @@ write_rows (const NnProduct *p, gsize m0, gsize m, float *sum)
 {
   for (gsize i = 0; i < m; i++) {
     float *from = sum + i * p->n, *c = p->c + (m0 + i) * p->ldc;
-    if (p->bias != NULL) {
+    if (p->bias) {
 #pragma omp simd
       for (gsize j = 0; j < p->n; j++)
         from[j] += p->bias[j];

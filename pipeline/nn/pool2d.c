@@ -257,9 +257,9 @@ finish_sums (Pool2d *p, float *dgamma, float *dbeta)
     double scale = (double) p->norm->gamma[c] * (double) p->norm->rstd[c];
     p->slope[c] = (float) (-scale * (double) p->norm->rstd[c] * gx / n);
     p->offset[c] = (float) (-scale * g / n);
-    if (dgamma != NULL)
+    if (dgamma)
       dgamma[c] += (float) gx;
-    if (dbeta != NULL)
+    if (dbeta)
       dbeta[c] += (float) g;
   }
 }
@@ -282,7 +282,7 @@ segue_nn_norm_relu_pool2d_backward (SegueNnThreads *threads, const SegueNnPool2d
   p.sums = scratch + 2 * shape->channels;
   segue_nn_threads_run (threads, tiles, sum_band, &p);
   finish_sums (&p, dgamma, dbeta);
-  if (dx == NULL)
+  if (!dx)
     return;
   segue_nn_threads_run (threads, tiles, write_band, &p);
   if (shape->height % shape->pool_height != 0)

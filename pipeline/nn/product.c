@@ -54,7 +54,7 @@ get_b (const Work *w, gsize k0, gsize k, gsize n0, gsize n, gsize *ldb)
 {
   const NnProduct *p = w->p;
   const float *b = p->b + place (p->ldb, p->trans_b, k0, n0);
-  if (w->kept != NULL && w->kept->bfloat16 != NULL) {
+  if (w->kept && w->kept->bfloat16) {
     *ldb = p->ldb;
     return w->kept->bfloat16 + (b - w->kept->values);
   }
@@ -68,7 +68,7 @@ get_a (const Work *w, gsize m0, gsize m, gsize k0, gsize k, gsize *lda)
 {
   const NnProduct *p = w->p;
   gsize at = place (p->lda, p->trans_a, m0, k0);
-  if (p->rounded_a != NULL) {
+  if (p->rounded_a) {
     *lda = p->lda;
     return p->rounded_a + at;
   }
@@ -134,13 +134,13 @@ static gboolean
 multiply_pieces (Work *w, gboolean (*multiply) (const Work *))
 {
   const NnProduct *p = w->p;
-  if (p->bias != NULL)
+  if (p->bias)
     nn_fill_rows (p->m, p->n, p->bias, p->c, p->ldc);
   gsize most = p->trans_a ? p->k : MIN (p->k, p->lda);
   for (gsize k0 = 0; k0 < p->k; k0 += most) {
     NnProduct piece = *p;
     piece.k = MIN (most, p->k - k0);
-    piece.beta = k0 > 0 || p->bias != NULL ? 1.0f : p->beta;
+    piece.beta = k0 > 0 || p->bias ? 1.0f : p->beta;
     if (k0 > 0) {
       piece.a += k0;
       piece.b += k0;
@@ -158,7 +158,7 @@ static gboolean
 multiply_rounded (Work *w)
 {
   const NnProduct *p = w->p;
-  if (w->kept != NULL && w->kept->packed != NULL) {
+  if (w->kept && w->kept->packed) {
     gsize offset = (gsize) (p->b - w->kept->values);
     if (nn_packed_fits (w->kept->packed, p, offset))
       return nn_packed_multiply (w->kept->packed, p, offset, &w->scratch->packed);
@@ -177,7 +177,7 @@ nn_product (SegueNnThreads *threads, guint thread, const NnProduct *p)
     work.kept = nn_kept_is_usable (p->kept, products) ? p->kept : NULL;
     done = multiply_rounded (&work);
   } else {
-    g_assert (p->rounded_a == NULL);
+    g_assert (!p->rounded_a);
     done = multiply_pieces (&work, multiply_float32);
   }
   if (!done)
@@ -199,7 +199,7 @@ segue_nn_threads_get_precision (SegueNnThreads *threads)
 static gboolean
 can (const SegueNnBackend *backend, SegueModelPrecision precision)
 {
-  return precision == SEGUE_MODEL_FLOAT32 || (backend->has != NULL && backend->has (precision));
+  return precision == SEGUE_MODEL_FLOAT32 || (backend->has && backend->has (precision));
 }
 
 gboolean
@@ -217,9 +217,9 @@ segue_nn_threads_set_precision (SegueNnThreads *threads, SegueModelPrecision pre
                  products->backend->name, segue_model_precision_names ()[precision]);
     return FALSE;
   }
-  if (precision != SEGUE_MODEL_FLOAT32 && products->scratch == NULL) {
+  if (precision != SEGUE_MODEL_FLOAT32 && !products->scratch) {
     products->scratch = aligned_alloc (ALIGNMENT, products->n_threads * sizeof (Scratch));
-    if (products->scratch == NULL) {
+    if (!products->scratch) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "out of memory for %s matrix products; use fewer threads (-j), or float32",
                    segue_model_precision_names ()[precision]);

@@ -34,7 +34,7 @@ NnRandomStream
 nn_random_item_stream (const SegueNnRandomKey *key, const guint64 *items, gsize b)
 {
   SegueNnRandomKey of_item = *key;
-  of_item.item = items != NULL ? items[b] : key->item + b;
+  of_item.item = items ? items[b] : key->item + b;
   return nn_random_stream (&of_item);
 }
 

@@ -22,11 +22,10 @@ refuse (const Where *where, const char *format, ...)
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
   g_autofree char *file = g_filename_display_name (where->file);
-  g_autofree char *tensor = where->tensor != NULL ? g_strescape (where->tensor, NULL) : NULL;
+  g_autofree char *tensor = where->tensor ? g_strescape (where->tensor, NULL) : NULL;
   g_set_error (where->error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                "‘%s’ is not a valid safetensors file:%s%s%s %s; download it again", file,
-               tensor != NULL ? " tensor ‘" : "", tensor != NULL ? tensor : "",
-               tensor != NULL ? "’:" : "", what);
+               tensor ? " tensor ‘" : "", tensor ? tensor : "", tensor ? "’:" : "", what);
   return FALSE;
 }
 
@@ -186,7 +185,7 @@ nn_safetensors_parse (const char *text, gsize length, guint64 data_start, guint6
     return refuse (&where, "its header does not begin with ‘{’");
   g_autofree char *place = g_strconcat (name, ": header", NULL);
   json_t *root = segue_json_parse (text, (gssize) length, place, SEGUE_JSON_WEIGHTS, NULL, error);
-  if (root == NULL)
+  if (!root)
     return FALSE;
 
   *header = (NnSafetensorsHeader){

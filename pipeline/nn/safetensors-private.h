@@ -2,7 +2,7 @@
 
 #include <segue/nn/safetensors.h>
 
-/* Enough for 100,000 tensors.  The format allows 100 MB, which no library writes; a larger header is refused
+/* Enough for 100,000 tensors. The format allows 100 MB, which no library writes; a larger header is refused
  * before it is read. */
 #define SAFETENSORS_MAX_HEADER ((guint64) 16 << 20)
 

@@ -60,17 +60,17 @@ static SegueSafetensors *
 open_shards (const char *folder, const char *index, GError **error)
 {
   g_auto (GStrv) names = segue_model_list_shards (index, error);
-  if (names == NULL)
+  if (!names)
     return NULL;
   g_autoptr (SegueSafetensors) file = g_new0 (SegueSafetensors, 1);
   file->name = g_strdup (index);
   file->fd = -1;
   file->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_safetensors_free);
   file->header.metadata = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  for (guint i = 0; names[i] != NULL; i++) {
+  for (guint i = 0; names[i]; i++) {
     g_autofree char *path = g_build_filename (folder, names[i], NULL);
     SegueSafetensors *part = segue_safetensors_open (path, error);
-    if (part == NULL)
+    if (!part)
       return NULL;
     g_ptr_array_add (file->parts, part);
   }

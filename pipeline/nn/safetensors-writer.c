@@ -45,7 +45,7 @@ segue_safetensors_writer_new (void)
 void
 segue_safetensors_writer_free (SegueSafetensorsWriter *writer)
 {
-  if (writer == NULL)
+  if (!writer)
     return;
   json_decref (writer->metadata);
   g_hash_table_unref (writer->names);
@@ -142,7 +142,7 @@ make_header (SegueSafetensorsWriter *writer)
 
   json_object_foreach (writer->metadata, key, value) keys =
     g_list_insert_sorted (keys, (gpointer) key, (GCompareFunc) strcmp);
-  for (GList *l = keys; l != NULL; l = l->next)
+  for (GList *l = keys; l; l = l->next)
     json_object_set (metadata, l->data, json_object_get (writer->metadata, l->data));
   json_object_set_new (root, SAFETENSORS_METADATA, metadata);
   for (guint i = 0; i < writer->entries->len; i++) {
@@ -179,7 +179,7 @@ segue_safetensors_writer_write (SegueSafetensorsWriter *writer, const char *path
 {
   g_ptr_array_sort (writer->entries, by_size_and_name);
   g_autoptr (SegueFileWriter) file = segue_file_writer_new (path, error);
-  if (file == NULL)
+  if (!file)
     return FALSE;
   GString *header = make_header (writer);
   gboolean ok = write_all (writer, file, header, error);

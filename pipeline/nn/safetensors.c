@@ -65,7 +65,7 @@ read_header (SegueSafetensors *file, guint64 file_length, GError **error)
     return refuse (file, "its header is truncated", error);
 
   g_autofree char *text = g_try_malloc (length + 1);
-  if (text == NULL) {
+  if (!text) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for the header of ‘%s’", file->name);
     return FALSE;
@@ -112,7 +112,7 @@ segue_safetensors_open_bytes (GBytes *bytes, const char *name, GError **error)
 void
 segue_safetensors_free (SegueSafetensors *file)
 {
-  if (file == NULL)
+  if (!file)
     return;
   nn_safetensors_header_clear (&file->header);
   g_clear_pointer (&file->parts, g_ptr_array_unref);
@@ -156,7 +156,7 @@ segue_safetensors_get_metadata (SegueSafetensors *file, const char *key)
 static SegueSafetensors *
 part_of (SegueSafetensors *file, const SegueTensorInfo *tensor)
 {
-  if (file->parts == NULL)
+  if (!file->parts)
     return file;
   return g_ptr_array_index (file->parts, file->part_of[tensor - file->header.tensors]);
 }
@@ -183,7 +183,7 @@ expect (SegueSafetensors *file, const char *name, guint n_dims, const gsize *sha
 {
   const SegueTensorInfo *info = segue_safetensors_lookup (file, name);
   g_autofree char *shown = g_filename_display_name (file->name);
-  if (info == NULL) {
+  if (!info) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ has no tensor ‘%s’", shown, name);
     return NULL;
   }
@@ -210,7 +210,7 @@ segue_safetensors_read_f32 (SegueSafetensors *file, const char *name, guint n_di
                             const gsize *shape, float *out, GError **error)
 {
   const SegueTensorInfo *info = expect (file, name, n_dims, shape, error);
-  if (info == NULL)
+  if (!info)
     return FALSE;
   file = part_of (file, info);
   if (info->dtype == SEGUE_SAFETENSORS_F32 && G_BYTE_ORDER == G_LITTLE_ENDIAN)

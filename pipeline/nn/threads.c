@@ -204,7 +204,7 @@ start_workers (SegueNnThreads *threads, GError **error)
     Worker *worker = &threads->workers[i - 1];
     *worker = (Worker){ threads, i };
     GThread *thread = g_thread_try_new ("segue-nn", work, worker, &reason);
-    if (thread == NULL) {
+    if (!thread) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "can't start %u computing threads: %s; use fewer (-j)", threads->n_threads,
                    reason->message);
@@ -219,11 +219,11 @@ SegueNnThreads *
 segue_nn_threads_new (guint n_threads, const char *backend, GError **error)
 {
   const SegueNnBackend *found = segue_nn_backend_find (backend);
-  if (found == NULL) {
+  if (!found) {
     g_autofree char *names = g_strjoinv (", ", (char **) segue_nn_backend_names ());
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "no backend for matrix products is called '%s'; this build has: %s",
-                 backend != NULL ? backend : g_getenv ("SEGUE_BACKEND"), names);
+                 backend ? backend : g_getenv ("SEGUE_BACKEND"), names);
     return NULL;
   }
 
@@ -251,7 +251,7 @@ nn_threads_new (guint n_threads, const SegueNnBackend *backend, GError **error)
 void
 segue_nn_threads_free (SegueNnThreads *threads)
 {
-  if (threads == NULL)
+  if (!threads)
     return;
 
   atomic_store (&threads->quit, TRUE);

@@ -61,7 +61,7 @@ backward_tile (gpointer data, gsize tile, guint thread)
   gsize n = nn_tile_length (s->n, NN_BLOCK, tile);
   const float *dy = s->dy + tile * NN_BLOCK;
   for (gsize l = 0; l < s->layers; l++) {
-    if (s->dh[l] == NULL)
+    if (!s->dh[l])
       continue;
     float *dh = s->dh[l] + tile * NN_BLOCK;
     const float p = s->p[l];
@@ -80,7 +80,7 @@ segue_nn_weighted_sum_backward (SegueNnThreads *threads, gsize layers, gsize n,
   WeightedSum s = { .layers = layers, .n = n, .h = h, .dy = dy, .dh = dh };
   mixture (layers, w, s.p);
 
-  if (dw != NULL) {
+  if (dw) {
     double dp[SEGUE_NN_WEIGHTED_SUM_MAX_LAYERS], mean = 0.0;
     for (gsize l = 0; l < layers; l++) {
       dp[l] = segue_nn_dot (threads, n, dy, h[l]);
@@ -89,6 +89,6 @@ segue_nn_weighted_sum_backward (SegueNnThreads *threads, gsize layers, gsize n,
     for (gsize l = 0; l < layers; l++)
       dw[l] += (float) ((double) s.p[l] * (dp[l] - mean));
   }
-  if (dh != NULL)
+  if (dh)
     segue_nn_threads_run (threads, nn_tiles (n, NN_BLOCK), backward_tile, &s);
 }

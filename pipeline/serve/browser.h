@@ -7,7 +7,7 @@
 typedef struct _Browser Browser;
 
 /** browser_open: (transfer full) (nullable): starts the user's browser at @url, through a file that
- * only this user can read and that redirects there.  %NULL: no browser, or no place for the
+ * only this user can read and that redirects there. %NULL: no browser, or no place for the
  * file. */
 Browser *browser_open (const char *url);
 /** browser_tick: removes the file once the browser has had time to read it. */

@@ -1,8 +1,8 @@
 /* The listening socket, and connections before and after the HTTP library handles them.
  *
  * A thread accepts connections and waits until the head of a request is complete and valid; only
- * then does the HTTP library get it.  After the answer the connection is closed: one request each,
- * so that no bytes are ever taken for a second one.  Data that a client still sends after its
+ * then does the HTTP library get it. After the answer the connection is closed: one request each,
+ * so that no bytes are ever taken for a second one. Data that a client still sends after its
  * answer is read and dropped for a while, as clients that write first and read later would get a
  * reset instead of the answer. */
 #pragma once
@@ -30,5 +30,5 @@ gboolean door_open (Door *door, struct MHD_Daemon *daemon, GError **error);
 void door_close (Door *door);
 /** door_take_back: the HTTP library is done with @peer, and about to close its descriptor. */
 void door_take_back (Door *door, Peer *peer);
-/** door_free: after the HTTP library is stopped: ends the remaining connections.  Accepts %NULL. */
+/** door_free: after the HTTP library is stopped: ends the remaining connections. Accepts %NULL. */
 void door_free (Door *door);

@@ -1,4 +1,4 @@
-/* Checks where requests come from.  Every page in a browser on this machine can reach a local
+/* Checks where requests come from. Every page in a browser on this machine can reach a local
  * server: requests are distinguished by the host name that they use (a foreign name that resolves
  * to this server is how pages evade the same-origin policy), and by what browsers report about the
  * origin of a request. */

@@ -102,7 +102,7 @@ take_field (Head *head, const char *line, gsize n)
   return TRUE;
 }
 
-/* @line: without its end.  No control characters except tabs. */
+/* @line: without its end. No control characters except tabs. */
 static gboolean
 is_text (const char *line, gsize n)
 {

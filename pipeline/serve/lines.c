@@ -29,7 +29,7 @@ weight (float p)
   return isnan (p) ? -INFINITY : p;
 }
 
-/* The next largest value after @last, the previous one; -1: none yet.  @top passes over a row are
+/* The next largest value after @last, the previous one; -1: none yet. @top passes over a row are
  * cheaper than sorting thousands of labels for five. */
 static guint
 next_best (const float *p, guint n, gint last)

@@ -6,7 +6,7 @@
 
 #include <segue/host/segue.h>
 
-/* (transfer full): each ends with a line break.  @top: number of labels to list, best first. */
+/* (transfer full): each ends with a line break. @top: number of labels to list, best first. */
 
 /** line_begun: which segments will be classified. */
 char *line_begun (const char *name, const SegueSongPrediction *prediction);

@@ -88,7 +88,7 @@ show_in_browser (Serving *serving, const char *url)
              "can't start a browser with xdg-open: open the address by hand\n");
 }
 
-/* (transfer full) (nullable): from a file, from the environment, else a random one.  There is no
+/* (transfer full) (nullable): from a file, from the environment, else a random one. There is no
  * option for the token itself: other users can see command lines. */
 static char *
 choose_token (const ServeOptions *options, GError **error)

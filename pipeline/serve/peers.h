@@ -1,7 +1,7 @@
 /* Connections, from the first byte to the last: their client, state, and time limits.
  *
  * The HTTP library ends idle connections; one that sends a byte now and then would stay forever. So
- * every state of a connection has a deadline, and an upload has a minimum rate.  While a song is
+ * every state of a connection has a deadline, and an upload has a minimum rate. While a song is
  * classified, nothing reads from its connection: a client that has disconnected is detected here.
  *
  * Calls for one peer come from one thread at a time: the door's, then the HTTP library's, then the door's
@@ -44,14 +44,14 @@ guint peers_count_at_work (Peers *peers);
 /** peers_count_of: connections of one client. */
 guint peers_count_of (Peers *peers, const char *client);
 /** peers_make_way: (transfer none) (nullable): closes one connection in favour of a new one: of the
- * client with most connections, in the first state in order of #PeerState, the oldest.  Returned if
- * it lingers or asks: the caller frees it.  @found: (out): whether there was one */
+ * client with most connections, in the first state in order of #PeerState, the oldest. Returned if
+ * it lingers or asks: the caller frees it. @found: (out): whether there was one */
 Peer *peers_make_way (Peers *peers, gboolean *found);
 
 /** peer_name_client: (transfer full): the part of an address that identifies a client: of IPv6, the
  * network. */
 char *peer_name_client (const struct sockaddr *address);
-/** peer_new: in state %PEER_ASKS. @fd: its socket, closed with it.  @client: (transfer full) */
+/** peer_new: in state %PEER_ASKS. @fd: its socket, closed with it. @client: (transfer full) */
 Peer *peer_new (Peers *peers, int fd, char *client);
 void peer_free (Peer *peer);
 int peer_get_fd (const Peer *peer);

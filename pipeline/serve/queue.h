@@ -19,11 +19,11 @@ void queue_stop (Queue *queue);
 void queue_free (Queue *queue);
 
 /** queue_expect: (transfer full) (nullable): a song that is about to be received; %NULL with
- * @problem: there is no place for it now, or no file.  Arguments as for served_song_new(). */
+ * @problem: there is no place for it now, or no file. Arguments as for served_song_new(). */
 ServedSong *queue_expect (Queue *queue, const char *name, const char *client, guint top,
                           ProblemKind *problem);
 /** queue_enter: @song gets a place, which it keeps until it ends: called when enough of it was
- * received to show that the upload is real.  Another song may be cancelled (busy) for it. */
+ * received to show that the upload is real. Another song may be cancelled (busy) for it. */
 ProblemKind queue_enter (Queue *queue, ServedSong *song);
 /** queue_add: @song is complete, and has a place. */
 void queue_add (Queue *queue, ServedSong *song);

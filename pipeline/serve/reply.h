@@ -42,6 +42,6 @@ typedef struct {
   guint64 first, last;
 } ReplyRange;
 
-/** reply_parse_range: @header: `bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT`.  %FALSE: not of
+/** reply_parse_range: @header: `bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT`. %FALSE: not of
  * this form, or not within @size: all of it is sent. */
 gboolean reply_parse_range (const char *header, guint64 size, ReplyRange *range);

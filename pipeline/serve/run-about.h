@@ -1,5 +1,5 @@
 /* Descriptions of runs for the list: read from files that may be untrusted, and cached as long as
- * these files do not change.  One thread at a time. */
+ * these files do not change. One thread at a time. */
 #pragma once
 
 #include <gio/gio.h>

@@ -1,7 +1,7 @@
 /* Files of one run, opened beneath its folder.
  *
  * An entry at the top of an active run's folder is an alias: a link to the same name in a stage's
- * folder (docs/architecture.md).  Only links of this kind are followed. */
+ * folder (docs/architecture.md). Only links of this kind are followed. */
 #pragma once
 
 #include <glib.h>

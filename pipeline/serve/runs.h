@@ -19,7 +19,7 @@ char *runs_report_secret (const Runs *runs, const char *name, const char *id);
 typedef struct _RunsList RunsList;
 
 /** runs_list_new: (transfer full): another thread writes JSON about the newest runs, and then calls
- * @ready (with @data).  Until then the list must not be freed. */
+ * @ready (with @data). Until then the list must not be freed. */
 RunsList *runs_list_new (Runs *runs, GFunc ready, gpointer data);
 /** runs_list_take: (transfer full): once it is ready. */
 char *runs_list_take (RunsList *list);
@@ -27,7 +27,7 @@ void runs_list_free (RunsList *list);
 
 /**
  * runs_open_report_file: a descriptor of a regular file, which the caller closes; -1: there is none.
- * @path: `SECRET/NAME/ID/FILE…`, as requested: unchecked.  Only the list of runs contains the
+ * @path: `SECRET/NAME/ID/FILE…`, as requested: unchecked. Only the list of runs contains the
  *   secret, which differs between runs: one report's address reveals nothing about another's
  * @type: (out): its media type
  */

@@ -1,7 +1,7 @@
 /* One song in flight: received, waiting, being classified, answered.
  *
  * Its request reads the progress as lines of JSON (docs/serve.md), from any position, and is woken
- * when there are more.  Any thread. */
+ * when there are more. Any thread. */
 #pragma once
 
 #include "problem.h"
@@ -52,7 +52,7 @@ typedef struct {
 /**
  * served_song_wait:
  *
- * Returns the progress at once if there are more than @seen bytes or it has ended.  Else calls
+ * Returns the progress at once if there are more than @seen bytes or it has ended. Else calls
  * @sleep, and later @wake once there is more: from another thread, which has the song locked;
  * neither may call the song's functions.
  */

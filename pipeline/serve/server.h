@@ -1,7 +1,7 @@
 /* The server: one thread for HTTP, a few that classify songs, one model.
  *
  * Memory is bounded: connections × the HTTP library's buffer, songs in flight × the lines about a
- * song, threads × a decoded song.  The bytes of songs are on disk: songs in flight × the
+ * song, threads × a decoded song. The bytes of songs are on disk: songs in flight × the
  * largest. */
 #pragma once
 
@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct _Server Server;
 
-/** server_start: answers requests as soon as it returns.  @predictor: loaded; has to outlive it. */
+/** server_start: answers requests as soon as it returns. @predictor: loaded; has to outlive it. */
 Server *server_start (const ServerConfig *config, SeguePredictor *predictor, GError **error);
 /** server_get_port: on which it listens. */
 guint server_get_port (const Server *server);

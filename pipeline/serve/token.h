@@ -1,7 +1,7 @@
 /* The token that gives access to a server, and report addresses that cannot be guessed.
  *
  * The loopback address is shared by all users of a system, and every page in a browser can send
- * requests to it.  Each request has to contain the token. */
+ * requests to it. Each request has to contain the token. */
 #pragma once
 
 #include <glib.h>
@@ -17,7 +17,7 @@ gboolean token_is_exposed (const char *path);
 /** token_check: that @token is long enough, and of characters that are valid in a URL and a
  * header. */
 gboolean token_check (const char *token, GError **error);
-/** token_equal: in constant time for tokens of the same length.  @given: (nullable) */
+/** token_equal: in constant time for tokens of the same length. @given: (nullable) */
 gboolean token_equal (const char *token, const char *given);
 /** token_in_header: (transfer none) (nullable): of `Authorization: Bearer TOKEN` or `token TOKEN`.
  * @authorization: (nullable): the header's value */

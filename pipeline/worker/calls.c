@@ -1,9 +1,9 @@
 /* seccomp: allows from now on only the system calls that decoding needs, in every thread.
  *
- * The list is recorded from the decoders (calls.inc).  None of the calls takes a path: files that a stage
+ * The list is recorded from the decoders (calls.inc). None of the calls takes a path: files that a stage
  * needs are opened before, passed as descriptors, or must be requested (segue_context_allow_read ()).
  * Any other call fails with EPERM, as for a process without the permission: a library that only tries
- * it continues without.  Calls of other ABIs (32 bits, x32) end the process. */
+ * it continues without. Calls of other ABIs (32 bits, x32) end the process. */
 #include "sandbox.h"
 
 #ifdef HAVE_SECCOMP
@@ -29,7 +29,7 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-/* For calls that are on no list.  A test builds a copy of this program that records such calls. */
+/* For calls that are on no list. A test builds a copy of this program that records such calls. */
 #ifndef DENIED
 #define DENIED SCMP_ACT_ERRNO (EPERM)
 #endif
@@ -291,7 +291,7 @@ calls_prepare (gboolean reads)
                          unknown->str);
 }
 
-/* Also in every existing thread.  0, or an errno. */
+/* Also in every existing thread. 0, or an errno. */
 static int
 install (const struct sock_fprog *program)
 {

@@ -1,7 +1,7 @@
 /* segue-worker: one stage of a pipeline in a separate process.
  *
  * Started by libsegue, with one end of a socket as descriptor 3; it is not meant to be started
- * manually.  See pipeline/core/isolate/. */
+ * manually. See pipeline/core/isolate/. */
 #include "isolate/worker-serve.h"
 #include "notes.h"
 #include "sandbox.h"
@@ -22,8 +22,8 @@ set_up_memory (void)
 #endif
 }
 
-/* The first process of a namespace can't be killed by a signal that it sends itself, as abort () does.  It
- * exits with the status that a shell would report.  A fault recurs, and kills it.  A sanitizer would inspect the
+/* The first process of a namespace can't be killed by a signal that it sends itself, as abort () does. It
+ * exits with the status that a shell would report. A fault recurs, and kills it. A sanitizer would inspect the
  * stack first, through a file that a worker can't open, and then never end. */
 __attribute__ ((no_sanitize_address)) static void
 on_fatal_signal (int number, siginfo_t *info, void *context)

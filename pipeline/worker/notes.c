@@ -15,7 +15,7 @@ find_field (const GLogField *fields, gsize n, const char *key)
   return "";
 }
 
-/* An error ends the process.  A critical message does so if $G_DEBUG requests it, which GLib's own
+/* An error ends the process. A critical message does so if $G_DEBUG requests it, which GLib's own
  * writer handles; those of GStreamer concern the current file. */
 static gboolean
 may_be_fatal (GLogLevelFlags level, const char *domain)

@@ -1,5 +1,5 @@
 /* fstat () as the system call that takes a descriptor and no path, in place of the C library's, which
- * passes the path "" with the descriptor: a filter can't check a path.  Libraries use these functions,
+ * passes the path "" with the descriptor: a filter can't check a path. Libraries use these functions,
  * since those of the program come first. */
 #undef _FILE_OFFSET_BITS /* which maps both names to one */
 #include <sys/stat.h>

@@ -94,7 +94,7 @@ sandbox_lock (guint64 memory)
   g_autoptr (GString) holds = g_string_new (NULL), lacks = g_string_new (NULL);
   Report report = { holds, lacks };
   g_autofree char *number = find_number ();
-  gboolean own_users = namespaces && strstr (namespaces, "user") != NULL, done;
+  gboolean own_users = namespaces && strstr (namespaces, "user"), done;
   char *how;
   add (&report, "namespaces", namespaces != NULL,
        g_strdup (namespaces ? namespaces : "not available on this system"));

@@ -1,7 +1,7 @@
 /* The sandbox: privileges that a worker drops before it reads an untrusted file.
  *
  * Each layer is used if the platform supports it, and any of them alone stops most of what a compromised
- * decoder would try: docs/reliability.md has the table.  The line that sandbox_lock () returns lists the
+ * decoder would try: docs/reliability.md has the table. The line that sandbox_lock () returns lists the
  * active layers, and those that this system does not have. */
 #pragma once
 
@@ -28,7 +28,7 @@ void sandbox_prepare (GPtrArray *readable);
 /** sandbox_lock: as #SegueWorkerHooks; called by the thread that will do the work. */
 char *sandbox_lock (guint64 memory);
 
-/* The layers.  @how: (out) (transfer full): what is active; with %FALSE: why it is not. */
+/* The layers. @how: (out) (transfer full): what is active; with %FALSE: why it is not. */
 
 /** limits_lock: limits of memory, file sizes, descriptors, threads. */
 gboolean limits_lock (guint64 memory, gboolean own_users, char **how);

@@ -16,7 +16,7 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (AugmentConfig, sets, SEGUE_PARAM_LIST, .def = "[train]", .min_items = 1,
                .max_items = SEGUE_N_SETS,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_CHOICE, .choices = SEGUE_SET_CHOICES),
-               .doc = "Sets whose items are augmented.  Items in no set are augmented, too."),
+               .doc = "Sets whose items are augmented. Items in no set are augmented, too."),
   SEGUE_PARAM (AugmentConfig, ops, SEGUE_PARAM_LIST, .def = "[gaussian-noise]", .min_items = 1,
                .max_items = 64,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_VARIANT, .cases = op_cases, .tag = "op"),
@@ -111,8 +111,8 @@ static const SegueStageType augment = {
   .summary = "Augments segments differently in every epoch of training",
   .doc =
     "Runs when a segment is read for training, not before: nothing is stored, and the samples "
-    "differ in every epoch.  The changes to a segment depend only on the run's seed, the epoch and "
-    "the segment's id.  `evaluate`, `export` and `report` get the segments without augmentation.",
+    "differ in every epoch. The changes to a segment depend only on the run's seed, the epoch and "
+    "the segment's id. `evaluate`, `export` and `report` get the segments without augmentation.",
   .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,

@@ -28,7 +28,7 @@ apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gu
 
 const Op op_gain = {
   .group = SEGUE_INIT (SegueParamGroup, .name = "gain",
-                       .doc = "Makes the segment louder or quieter.  Nothing is clipped.",
+                       .doc = "Makes the segment louder or quieter. Nothing is clipped.",
                        .size = sizeof (GainConfig), .params = gain_params),
   .apply = apply_gain,
 };

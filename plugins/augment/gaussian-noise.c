@@ -43,7 +43,7 @@ add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, gui
 const Op op_gaussian_noise = {
   .group = SEGUE_INIT (
     SegueParamGroup, .name = "gaussian-noise",
-    .doc = "Adds white noise, relative to the segment's own level.  Silence stays silent.",
+    .doc = "Adds white noise, relative to the segment's own level. Silence stays silent.",
     .size = sizeof (NoiseConfig), .params = noise_params),
   .apply = add_noise,
 };

@@ -1,5 +1,5 @@
 /* ASF (WMA): objects, each with a name of 16 bytes and its size; one of those in the header contains the play
- * duration.  Demuxers use it only where the file's size matches, that is, when nothing is missing. */
+ * duration. Demuxers use it only where the file's size matches, that is, when nothing is missing. */
 #include "probe-private.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* FLAC: STREAMINFO is the first block by the format's own rule, and states the length of the stream: not at all
- * where an encoder wrote into a pipe, and too little where one was stopped or the file was spliced.  So the last
+ * where an encoder wrote into a pipe, and too little where one was stopped or the file was spliced. So the last
  * frames are read, which contain their position; where they give another length, decoders get a corrected
  * header. */
 #include "probe-private.h"
@@ -88,7 +88,7 @@ read_frame (const guint8 *p, guint32 fixed_size, Frame *frame)
   return frame->end <= (guint64) 1 << 36;
 }
 
-/* Samples of the whole stream from the headers of its last frames; 0: none found.  A false header in other data
+/* Samples of the whole stream from the headers of its last frames; 0: none found. A false header in other data
  * does not continue where the frame before it ended. */
 static guint64
 find_length (ProbeInput *input, guint64 start, guint64 end, guint32 fixed_size)

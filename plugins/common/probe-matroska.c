@@ -1,4 +1,4 @@
-/* Matroska and WebM: nested elements.  The duration of the first audio track, from the times of its first and last
+/* Matroska and WebM: nested elements. The duration of the first audio track, from the times of its first and last
  * block, since video may last longer and audio may begin later. */
 #include "probe-private.h"
 

@@ -1,4 +1,4 @@
-/* MP4, M4A, QuickTime: nested boxes.  The duration of the first audio track, since video may last longer and audio
+/* MP4, M4A, QuickTime: nested boxes. The duration of the first audio track, since video may last longer and audio
  * may begin later: from its table of times, or that of its fragments, minus the parts that its edit list omits. */
 #include "probe-private.h"
 

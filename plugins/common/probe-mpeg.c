@@ -2,7 +2,7 @@
  *
  * The Xing, Info or VBRI header in the first frame, where an encoder wrote one, contains the number of frames that
  * follow; its LAME extension the number of padding samples at either end. Without one only gaps in the chain can
- * be detected: a file cut at a frame's end then looks whole.  Data after the last frame (tags, pictures) is not
+ * be detected: a file cut at a frame's end then looks whole. Data after the last frame (tags, pictures) is not
  * damage.
  *
  * Decoders get only the frames, without padding before and attachments after them; where the first frame counts
@@ -174,7 +174,7 @@ typedef struct {
   gboolean is_variable; /* the bit rate, after the first frame */
 } Walk;
 
-/* The offset after ID3v1 and ID3v2 tags in the middle, as in concatenated files; 0 where there is none.  Three
+/* The offset after ID3v1 and ID3v2 tags in the middle, as in concatenated files; 0 where there is none. Three
  * letters occur by chance in noise: frames have to follow. */
 static guint64
 after_tags (Mpeg *mpeg, guint64 offset, guint64 end)
@@ -266,7 +266,7 @@ ends_well (Mpeg *mpeg, guint64 tail, guint64 end, guint64 sound)
   return tail >= end || is_attachment (mpeg->input, tail, end);
 }
 
-/* Whether the first frame's counts are right.  Concatenated files have the tag of the first; a tag whose bytes are
+/* Whether the first frame's counts are right. Concatenated files have the tag of the first; a tag whose bytes are
  * all present counts frames wrongly, or those of another version of the file. */
 static gboolean
 compare_frames (Probe *probe, const Tag *tag, const Frame *frame, const Walk *found, guint64 sound)
@@ -365,7 +365,7 @@ begins_at (Mpeg *mpeg, guint64 offset, guint64 start, guint64 end, Frame *frame)
          (offset == start || is_chain (mpeg, offset + frame->length, end, &next));
 }
 
-/* The first frame, or @end.  Where there is none after a tag, the tag's length may be wrong: too small, so that a
+/* The first frame, or @end. Where there is none after a tag, the tag's length may be wrong: too small, so that a
  * picture continues, or too large, so that it covers audio. */
 static guint64
 find_first (Mpeg *mpeg, guint64 start, guint64 end, gboolean is_exact, Frame *frame)

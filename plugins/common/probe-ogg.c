@@ -1,6 +1,6 @@
 /* Ogg: pages with a number, a checksum and the time position at which they end.
  *
- * A decoder uses whatever pages it finds and reports no errors.  A complete stream has no missing page numbers,
+ * A decoder uses whatever pages it finds and reports no errors. A complete stream has no missing page numbers,
  * correct checksums, and ends with the end of a packet: at a page marked as the last, or, since writers that were
  * stopped mark none, where the file or the link of a chain ends. */
 #include "probe-private.h"
@@ -44,7 +44,7 @@ typedef struct {
   gboolean has_too_many;
 } Ogg;
 
-/* CRC-32 with polynomial 0x04c11db7, not reflected, from zero, as in the format's framing specification.  @rows:
+/* CRC-32 with polynomial 0x04c11db7, not reflected, from zero, as in the format's framing specification. @rows:
  * [k][b]: the value of byte b after k more bytes. */
 typedef struct {
   guint32 rows[8][256];

@@ -146,7 +146,7 @@ probe_aiff (ProbeInput *input, guint64 start, Probe *probe)
                   sound.start ? "chunk that describes its audio" : "audio chunk");
 }
 
-/* AU: offset, size, encoding, rate and channels.  Nothing follows the audio, so all of it is used, whatever the
+/* AU: offset, size, encoding, rate and channels. Nothing follows the audio, so all of it is used, whatever the
  * size is. */
 
 GBytes *

@@ -109,7 +109,7 @@ gboolean probe_adts (ProbeInput *input, guint64 start, guint64 end, gboolean is_
 gboolean probe_ac3 (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe);
 gboolean probe_dts (ProbeInput *input, guint64 start, guint64 end, gboolean is_exact, Probe *probe);
 
-/** ProbeFrame: @key: equal in all frames of one stream.  @length: bytes, header included */
+/** ProbeFrame: @key: equal in all frames of one stream. @length: bytes, header included */
 typedef struct {
   guint32 key, length;
   double seconds;

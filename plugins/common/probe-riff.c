@@ -1,6 +1,6 @@
 /* WAVE, of RIFF, RIFX, RF64, BW64 and Sony's Wave64: the format, then the number of bytes of audio.
  *
- * A decoder gets a generated header before the audio.  So placeholder lengths from writers into a pipe, chunks
+ * A decoder gets a generated header before the audio. So placeholder lengths from writers into a pipe, chunks
  * without their pad byte and bytes after the audio are handled in one place. */
 #include "probe-chunks.h"
 

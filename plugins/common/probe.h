@@ -1,7 +1,7 @@
 /* How much audio a file should contain, according to its container.
  *
  * Decoders stop at the end of a truncated file, or skip damaged parts, without an error (see
- * README.md).  A probe reads the container itself, so that a decoder's result can be compared with
+ * README.md). A probe reads the container itself, so that a decoder's result can be compared with
  * the declared amount.
  *
  *   WAVE, AIFF, CAF, AU  size of the sample data against the size of the file

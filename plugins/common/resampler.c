@@ -11,7 +11,7 @@
 #define BLOCK 2048
 /* One sample in this many counts for the energy; no usual tone has that period. */
 #define ENERGY_STEP 13
-/* Full scale is 1.  Louder values are not audio, and their sums may become infinite. */
+/* Full scale is 1. Louder values are not audio, and their sums may become infinite. */
 #define LOUDEST 1e30f
 
 struct _Resampler {
@@ -75,7 +75,7 @@ out_of_memory (const Resampler *self, GError **error)
   return FALSE;
 }
 
-/* Makes room for @extra more frames.  Growing by half keeps the waste bounded for songs without a declared
+/* Makes room for @extra more frames. Growing by half keeps the waste bounded for songs without a declared
  * length. */
 static gboolean
 reserve (Resampler *self, gsize extra, GError **error)

@@ -32,7 +32,7 @@ const SegueParam *const song_params[] = {
                .doc = "Songs that are shorter are skipped, with the reason."),
   SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .relaxed = "10800",
                .min = 1, .max = 86400, .unit = "s", .flags = SEGUE_PARAM_COST,
-               .doc = "Maximum length of a song.  A decoded second takes 64 kB at 16 kHz, and a "
+               .doc = "Maximum length of a song. A decoded second takes 64 kB at 16 kHz, and a "
                       "song at most 2 GiB; each worker has one song in memory."),
   SEGUE_PARAM (
     SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .relaxed = "cut",
@@ -42,13 +42,13 @@ const SegueParam *const song_params[] = {
   SEGUE_PARAM (SongConfig, completeness, SEGUE_PARAM_DOUBLE, .def = "0.99", .relaxed = "0",
                .min = 0, .max = 1, .flags = SEGUE_PARAM_ON_REQUEST,
                .doc = "Minimum fraction of the declared audio that must be present and decode; "
-                      "truncated and damaged files fall below it.  0: not checked."),
+                      "truncated and damaged files fall below it. 0: not checked."),
   SEGUE_PARAM (SongConfig, silence, SEGUE_PARAM_CHOICE, .def = "fail", .choices = silence_choices,
                .doc = "What to do with a song of digital silence, or whose channels cancel each "
                       "other in mono: `fail` skips it, with the reason; `keep` uses it."),
   SEGUE_PARAM (SongConfig, timeout, SEGUE_PARAM_DOUBLE, .def = "60", .min = 1, .max = 3600,
                .unit = "s", .flags = SEGUE_PARAM_VOLATILE,
-               .doc = "Time limit for decoding, in addition to the song's length.  A song that "
+               .doc = "Time limit for decoding, in addition to the song's length. A song that "
                       "exceeds it is retried by the next run."),
   NULL,
 };

@@ -41,7 +41,7 @@ gboolean song_negotiate (const void *config, SegueNegotiation *negotiation, GErr
 
 typedef struct _Song Song;
 
-/** song_open: opens and probes the file of @file (borrowed; must outlive the song).  Immediately
+/** song_open: opens and probes the file of @file (borrowed; must outlive the song). Immediately
  * refuses files that are empty, not regular, damaged, or declared to be too long. */
 Song *song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GError **error);
 /** song_free: accepts %NULL. */
@@ -54,7 +54,7 @@ const char *song_get_name (const Song *song);
 /** song_get_part: (transfer none) (nullable): the @i-th file for a decoder: without tags, one link of a chain;
  * %NULL where there is no part @i. */
 const ProbePart *song_get_part (const Song *song, guint i);
-/** song_trust_duration: (decoder) the demuxer reports @seconds.  Used only for containers that
+/** song_trust_duration: (decoder) the demuxer reports @seconds. Used only for containers that
  * declare a duration and that the probe doesn't read itself. */
 void song_trust_duration (Song *song, double seconds);
 /** song_push: as resampler_push(), and checks the limits, the clock and the cancellable. */
@@ -76,11 +76,11 @@ gboolean song_takes_what_is_there (const Song *song);
 /** song_emit: checks completeness and emits the audio item. */
 gboolean song_emit (Song *song, SegueContext *context, GError **error);
 
-/** song_error: sets an error whose message starts with the song's name.  Returns %FALSE. */
+/** song_error: sets an error whose message starts with the song's name. Returns %FALSE. */
 gboolean song_error (const Song *song, GError **error, SegueErrorCode code, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
 
-/** song_read_error: error for a song file that can't be read: @number is an errno.  Returns
+/** song_read_error: error for a song file that can't be read: @number is an errno. Returns
  * %FALSE. */
 gboolean song_read_error (const Song *song, GError **error, int number);
 

@@ -136,10 +136,10 @@ static const SegueStageType decode_gstreamer = {
   .doc = "Decodes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: every "
          "format that GStreamer has a decoder for; pictures and video are ignored), averages its "
          "channels to mono and resamples it with soxr HQ as a stream: a song is never in memory at "
-         "its native rate.\n\nDecoders do not report truncated files.  The container is parsed "
+         "its native rate.\n\nDecoders do not report truncated files. The container is parsed "
          "first, and the decoded length is compared with the declared one: see `completeness`.  "
          "Runs in a separate process with a time limit, because malicious files crash and hang "
-         "decoders.  `use: decode` tries this decoder and the other installed ones.",
+         "decoders. `use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,
   .fingerprint = fingerprint,
   .open = open_framework,

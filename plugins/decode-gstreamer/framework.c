@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* (transfer full): the name of GStreamer's plugin registry.  Plugins that could not be loaded are listed there as
+/* (transfer full): the name of GStreamer's plugin registry. Plugins that could not be loaded are listed there as
  * blocked until their files change, so a registry made under a tight limit of memory or open files (ulimit -v,
  * ulimit -n) is used only for runs under the same limits. */
 static char *
@@ -26,7 +26,7 @@ name_registry (void)
   return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
-/* GStreamer can be configured only through the environment.  It is set once, before any of GStreamer's threads
+/* GStreamer can be configured only through the environment. It is set once, before any of GStreamer's threads
  * exist; under isolation the process has no other threads either. */
 static void
 choose_registry (void)
@@ -92,7 +92,7 @@ framework_init (GError **error)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                  "GStreamer does not start: %s; check that it is installed completely",
                  failure->message);
-  return failure == NULL;
+  return !failure;
 }
 
 void

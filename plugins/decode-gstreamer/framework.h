@@ -7,7 +7,7 @@
  * framework_init: (any thread)
  *
  * The first call may take seconds: GStreamer scans every installed plugin and stores the result in
- * a registry file.  That file is segue's own, in its cache folder, unless GST_REGISTRY is set: a
+ * a registry file. That file is segue's own, in its cache folder, unless GST_REGISTRY is set: a
  * player that runs at the same time must not be disturbed.
  */
 gboolean framework_init (GError **error);

@@ -14,7 +14,7 @@
 #define STOP_WAIT (5 * G_TIME_SPAN_SECOND)
 /* Consecutive waits without a thread that reads the file: by then all data read must have been output. */
 #define STUCK_WAITS 20
-/* A thread that is woken for each buffer, of 1,000 frames often, takes as long to wake as to work.  So the reader
+/* A thread that is woken for each buffer, of 1,000 frames often, takes as long to wake as to work. So the reader
  * of the output is woken for this many at once, and the file's reader runs ahead of the decoder by the whole of a
  * usual song. */
 #define BATCH       32
@@ -82,7 +82,7 @@ on_pad_added (GstElement *decoder, GstPad *pad, gpointer data)
   g_autoptr (GstPad) input = gst_element_get_static_pad (self->convert, "sink");
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  /* The first audio stream; others stay unlinked, which decodebin allows.  The streams of a chained file come one
+  /* The first audio stream; others stay unlinked, which decodebin allows. The streams of a chained file come one
    * after the other, each after the last one's pad was removed. */
   if (!gst_pad_is_linked (input) && gst_pad_link (pad, input) == GST_PAD_LINK_OK)
     self->is_linked = TRUE;
@@ -106,7 +106,7 @@ connect (Player *self, GstElement *element, const char *signal, GCallback callba
 }
 
 /* decodebin detects the type of a file in one thread, and while it still links the element for it, that element
- * may pull and push in its own thread: into pads that are not linked yet, and its errors are dropped.  So other
+ * may pull and push in its own thread: into pads that are not linked yet, and its errors are dropped. So other
  * threads that read the file wait until the type's signal has been handled. */
 static void
 on_type_dealt_with (GstElement *finder, guint probability, GstCaps *caps, gpointer data)
@@ -371,7 +371,7 @@ player_new (int fd, const ProbePart *part, GError **error)
 }
 
 /* A pipeline that is set to play directly is changed from paused to playing by a thread of GLib's pool, and hangs
- * where that thread can't be created.  So player_pull () makes that change itself. */
+ * where that thread can't be created. So player_pull () makes that change itself. */
 static void
 play_once_paused (Player *self)
 {
@@ -432,7 +432,7 @@ wait_for_samples (Player *self)
   return self->is_over ? WAIT * GST_USECOND : 0;
 }
 
-/* The sink's next sample; NULL: none.  A sample may be pulled before it is counted: the count then stays at 0. */
+/* The sink's next sample; NULL: none. A sample may be pulled before it is counted: the count then stays at 0. */
 static GstSample *
 take_sample (Player *self, GstClockTime wait)
 {

@@ -1,5 +1,5 @@
 /* Loads in advance the parts of GStreamer that most songs need. */
 #pragma once
 
-/** preload_plugins: after framework_init().  Leaves no thread behind. */
+/** preload_plugins: after framework_init(). Leaves no thread behind. */
 void preload_plugins (void);

@@ -108,7 +108,7 @@ task_threads_new (void)
   return gst_object_ref_sink (g_object_new (task_threads_get_type (), NULL));
 }
 
-/* In the thread that posts, before the task starts.  Only messages that are waited for are passed to the bus: a
+/* In the thread that posts, before the task starts. Only messages that are waited for are passed to the bus: a
  * message there references its element, and dropping the last reference may have to wait for its tasks. */
 static GstBusSyncReply
 on_message (GstBus *bus, GstMessage *message, gpointer data)

@@ -1,7 +1,7 @@
 /* Allowed formats: containers and codecs of recordings.
  *
  * libavformat knows 350 formats, among them playlists, which open other files, and formats of game
- * consoles; each is code that reads untrusted files.  Those here are formats in which people store
+ * consoles; each is code that reads untrusted files. Those here are formats in which people store
  * music. Pictures and video are not decoded.
  */
 #pragma once

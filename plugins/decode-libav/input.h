@@ -1,7 +1,7 @@
 /* A part of an open file, for libavformat: read with pread(), never by a path.
  *
  * libavformat does not distinguish the end of a file from a temporary read error: the first is
- * recorded as a failure of the song, the second must not be.  So an input records what failed.
+ * recorded as a failure of the song, the second must not be. So an input records what failed.
  */
 #pragma once
 

@@ -116,7 +116,7 @@ libav_load (GError **error)
 
   if (failure)
     g_propagate_error (error, g_error_copy (failure));
-  return failure == NULL;
+  return !failure;
 }
 
 char *
@@ -135,5 +135,5 @@ libav_out_of_memory (void)
 {
   g_autofree char *block = g_try_malloc (ENOUGH_MEMORY);
 
-  return block == NULL;
+  return !block;
 }

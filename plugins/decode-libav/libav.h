@@ -1,7 +1,7 @@
 /* libavformat and libavcodec, loaded just before the first song is decoded.
  *
  * They need 130 other libraries: linked, they would cost every command of segue 26 ms and 25 MB, as
- * plugins are loaded to read what they provide.  The functions have their own names and types:
+ * plugins are loaded to read what they provide. The functions have their own names and types:
  *
  *   libav.av_read_frame (format, packet)
  */

@@ -4,7 +4,7 @@
 #include "libav.h"
 #include "resampler.h"
 
-/** Samples: zero at first, freed with samples_clear().  The samples of channel c are every @stride-th
+/** Samples: zero at first, freed with samples_clear(). The samples of channel c are every @stride-th
  * from @planes[c] on. */
 typedef struct {
   const float *planes[RESAMPLER_MAX_CHANNELS];
@@ -14,7 +14,7 @@ typedef struct {
 } Samples;
 
 /** samples_convert: full scale is 1; integers are divided by a power of two, so that values that float32 can
- * represent are exact.  Valid until the next call and no longer than @frame.  %SEGUE_ERROR_DATA,
+ * represent are exact. Valid until the next call and no longer than @frame. %SEGUE_ERROR_DATA,
  * %SEGUE_ERROR_RESOURCE. */
 gboolean samples_convert (Samples *samples, const AVFrame *frame, GError **error);
 void samples_clear (Samples *samples);

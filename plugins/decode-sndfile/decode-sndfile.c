@@ -18,7 +18,7 @@ fingerprint (const void *config)
 }
 
 /* libsndfile does not distinguish a damaged file from a temporary read error: the first is recorded as a failure
- * of the song, the second must not be.  So it reads through these. */
+ * of the song, the second must not be. So it reads through these. */
 typedef struct {
   int fd;
   const ProbePart *part;
@@ -180,8 +180,8 @@ static const SegueStageType decode_sndfile = {
   .summary = "Decodes songs with libsndfile: WAV, AIFF, FLAC, Ogg Vorbis, Opus and MP3",
   .doc = "Decodes the formats that libsndfile reads, averages the channels to mono and resamples "
          "with soxr HQ as a stream, with a fraction of the dependencies of other "
-         "decoders.\n\nDecoders do not report truncated files.  The container is parsed first, and "
-         "the decoded length is compared with the declared one: see `completeness`.  Runs in a "
+         "decoders.\n\nDecoders do not report truncated files. The container is parsed first, and "
+         "the decoded length is compared with the declared one: see `completeness`. Runs in a "
          "separate process with a time limit, because malicious files crash and hang decoders.  "
          "`use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,

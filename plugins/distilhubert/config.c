@@ -15,16 +15,16 @@ refuse_unsupported (const json_t *config, const char *where, GError **error)
   /* Keys that change the computation when they are set at all. */
   static const char *const keys[] = { "adapter_attn_dim", "quantization_config", "add_adapter",
                                       "conv_pos_batch_norm", NULL };
-  for (guint i = 0; keys[i] != NULL; i++) {
+  for (guint i = 0; keys[i]; i++) {
     const json_t *value = json_object_get (config, keys[i]);
-    if (value != NULL && !json_is_null (value) && !json_is_false (value))
+    if (value && !json_is_null (value) && !json_is_false (value))
       return segue_nn_config_refuse (error, where, keys[i],
                                      "is set, but this model type does not support it");
   }
   const char *type = json_string_value (json_object_get (config, "model_type"));
   if (g_strcmp0 (type, "hubert") != 0)
     return segue_nn_config_refuse (error, where, "model_type", "must be hubert, not %s",
-                                   type != NULL ? type : "missing");
+                                   type ? type : "missing");
   return TRUE;
 }
 
@@ -129,7 +129,7 @@ hubert_preprocessor_read (HubertModel *model, const json_t *config, const char *
   gsize rate = 16000, feature_size = 1;
   gboolean standardise = TRUE;
   const char *type = "Wav2Vec2FeatureExtractor";
-  if (config != NULL &&
+  if (config &&
       (!segue_nn_config_get_string (config, where, "feature_extractor_type", &type, error) ||
        !segue_nn_config_get_size (config, where, "sampling_rate", 1, 768000, &rate, error) ||
        !segue_nn_config_get_size (config, where, "feature_size", 1, 1, &feature_size, error) ||
@@ -149,7 +149,7 @@ hubert_preprocessor_write (const HubertModel *model)
   json_t *config = json_pack ("{s:s, s:i, s:s, s:f, s:b}", "feature_extractor_type",
                               "Wav2Vec2FeatureExtractor", "feature_size", 1, "padding_side",
                               "right", "padding_value", 0.0, "return_attention_mask", 0);
-  if (model->preprocessor_config != NULL)
+  if (model->preprocessor_config)
     json_object_update (config, model->preprocessor_config);
   json_object_set_new (config, "do_normalize", json_boolean (model->encoder.standardise));
   json_object_set_new (config, "sampling_rate", json_integer (model->rate));

@@ -11,7 +11,7 @@ void
 hubert_model_free (gpointer data)
 {
   HubertModel *model = data;
-  if (model == NULL)
+  if (!model)
     return;
   segue_nn_model_close (&model->base);
   g_clear_pointer (&model->config, json_decref);
@@ -20,7 +20,7 @@ hubert_model_free (gpointer data)
   g_free (model);
 }
 
-/* Everything that does not need weights.  Takes @config. */
+/* Everything that does not need weights. Takes @config. */
 static HubertModel *
 model_shell (json_t *config, const char *where, const HubertParams *params,
              const SegueModelSpec *spec, GError **error)
@@ -60,7 +60,7 @@ hubert_model_create (const void *data, const SegueModelSpec *spec, GError **erro
   g_autoptr (GError) local = NULL;
   g_autoptr (HubertModel) model =
     model_shell (hubert_params_new_config (params), where, params, spec, &local);
-  if (model == NULL) {
+  if (!model) {
     /* Of a pipeline's text, not of a file. */
     if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA))
       local->code = SEGUE_ERROR_PIPELINE;
@@ -76,7 +76,7 @@ hubert_model_create (const void *data, const SegueModelSpec *spec, GError **erro
 }
 
 /* In transformers' order: nested in processor_config.json, then preprocessor_config.json; a processor_config.json
- * may itself be one.  It is not an error to have none. */
+ * may itself be one. It is not an error to have none. */
 static gboolean
 read_preprocessor (HubertModel *model, const char *folder, char **where, GError **error)
 {
@@ -84,21 +84,21 @@ read_preprocessor (HubertModel *model, const char *folder, char **where, GError 
   g_autoptr (json_t) processor = segue_nn_config_read (folder, PROCESSOR, TRUE, &local);
   json_t *nested = json_object_get (processor, "feature_extractor");
   *where = g_build_filename (folder, PROCESSOR, NULL);
-  if (local == NULL && json_is_object (nested)) {
+  if (!local && json_is_object (nested)) {
     model->preprocessor_config = json_incref (nested);
-  } else if (local == NULL) {
+  } else if (!local) {
     g_autofree char *usual = g_build_filename (folder, PREPROCESSOR, NULL);
     model->preprocessor_config = segue_nn_config_read (folder, PREPROCESSOR, TRUE, &local);
-    if (model->preprocessor_config != NULL || processor == NULL) {
+    if (model->preprocessor_config || !processor) {
       g_free (*where);
       *where = g_steal_pointer (&usual);
     } else {
       model->preprocessor_config = json_incref (processor);
     }
   }
-  if (local != NULL)
+  if (local)
     g_propagate_error (error, local);
-  return local == NULL;
+  return !local;
 }
 
 static gboolean
@@ -122,8 +122,7 @@ static GStrv
 default_labels (SegueSafetensors *file)
 {
   const SegueTensorInfo *bias = segue_safetensors_lookup (file, "classifier.bias");
-  if (bias == NULL || bias->n_dims != 1 || bias->n_elements < 1 ||
-      bias->n_elements > SEGUE_NN_MAX_LABELS)
+  if (!bias || bias->n_dims != 1 || bias->n_elements < 1 || bias->n_elements > SEGUE_NN_MAX_LABELS)
     return NULL;
   GStrv labels = g_new0 (char *, bias->n_elements + 1);
   for (gsize i = 0; i < bias->n_elements; i++)
@@ -132,7 +131,7 @@ default_labels (SegueSafetensors *file)
 }
 
 /* A file may contain a bare base model (names without the prefix) or a classifier, and name the weight normalisation
- * of the positional convolution as older torch did.  Files are written with the newest names. */
+ * of the positional convolution as older torch did. Files are written with the newest names. */
 static gboolean
 load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec, GError **error)
 {
@@ -141,14 +140,14 @@ load_weights (HubertModel *model, const char *folder, const SegueModelSpec *spec
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
   g_autoptr (GError) local = NULL;
   g_auto (GStrv) found = segue_nn_config_get_labels (model->config, where, &local);
-  if (local != NULL) {
+  if (local) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
-  if (file == NULL)
+  if (!file)
     return FALSE;
-  if (found == NULL)
+  if (!found)
     found = default_labels (file);
   if (!segue_nn_model_choose_labels (&model->base, spec, g_steal_pointer (&found), folder, error))
     return FALSE;
@@ -167,10 +166,10 @@ hubert_model_load (const char *folder, const void *data, const SegueModelSpec *s
   const HubertParams *params = data;
   g_autofree char *where = g_build_filename (folder, CONFIG, NULL);
   json_t *config = segue_nn_config_read (folder, CONFIG, FALSE, error);
-  if (config == NULL)
+  if (!config)
     return NULL;
   g_autoptr (HubertModel) model = model_shell (config, where, params, spec, error);
-  if (model == NULL || !load_preprocessor (model, folder, params, error) ||
+  if (!model || !load_preprocessor (model, folder, params, error) ||
       !check_spec (model, spec, error) || !load_weights (model, folder, spec, error))
     return NULL;
   return g_steal_pointer (&model);

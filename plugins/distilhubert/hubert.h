@@ -7,7 +7,7 @@
  *   state l + 1 = layer l (state l)                                   segue/nn/transformer.h
  *   logits = head (the last state, or all of them)      [B, labels]   segue/nn/head.h
  *
- * Under do_stable_layer_norm the norm of e follows the last layer instead.  The norm of features exists under
+ * Under do_stable_layer_norm the norm of e follows the last layer instead. The norm of features exists under
  * feat_proj_layer_norm.
  */
 #pragma once
@@ -20,7 +20,7 @@
 #include <segue/nn/spec-augment.h>
 #include <segue/nn/transformer.h>
 
-/* What is not trained: nothing, the conv encoder, or all but projector and classifier.  Frozen parts also run as in
+/* What is not trained: nothing, the conv encoder, or all but projector and classifier. Frozen parts also run as in
  * inference: no dropout, no masks. */
 typedef enum { HUBERT_FREEZE_NONE, HUBERT_FREEZE_FEATURE_ENCODER, HUBERT_FREEZE_BASE } HubertFreeze;
 
@@ -55,8 +55,8 @@ typedef struct {
 
 /* ---- config.c ---- */
 
-/* Reads @config into the model, with HubertConfig's defaults for missing keys.  Features that this plugin does not
- * support are refused by name.  @where: the file, for messages. */
+/* Reads @config into the model, with HubertConfig's defaults for missing keys. Features that this plugin does not
+ * support are refused by name. @where: the file, for messages. */
 gboolean hubert_config_read (HubertModel *model, const json_t *config, const char *where,
                              GError **error);
 /* @config (nullable): no such file; then Wav2Vec2FeatureExtractor's defaults. */
@@ -100,7 +100,7 @@ typedef struct {
   float *d_features; /* [B, T, C] */
 } HubertWorkspace;
 
-/* Lays out the workspace of a pass at @base (NULL: only measures).  Returns its bytes, G_MAXSIZE where the sizes are
+/* Lays out the workspace of a pass at @base (NULL: only measures). Returns its bytes, G_MAXSIZE where the sizes are
  * impossible. */
 gsize hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
                   gboolean from_prefix, gpointer base, HubertWorkspace *workspace);

@@ -297,7 +297,7 @@ pool (const HubertModel *model, HubertWorkspace *ws, gsize state, const float *x
   segue_nn_head_pool (&model->head, model->base.threads, &ws->head, state, ws->frames, x);
 }
 
-/* Features [B, T, C] → the head's input.  A mixture has the last layer's own output, a single state the normed one,
+/* Features [B, T, C] → the head's input. A mixture has the last layer's own output, a single state the normed one,
  * as in the reference. */
 static void
 base_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass,

@@ -161,7 +161,7 @@ check_slopes (HubertModel *model)
   double all = 0;
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
-    for (gsize j = 0; t->gradient != NULL && j < t->n_elements; j++)
+    for (gsize j = 0; t->gradient && j < t->n_elements; j++)
       all += pow ((double) t->gradient[j], 2);
   }
 
@@ -169,7 +169,7 @@ check_slopes (HubertModel *model)
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
     const float *gradient = t->gradient;
     float *values = t->value;
-    if (gradient == NULL)
+    if (!gradient)
       continue;
     g_autofree float *was = g_memdup2 (values, t->n_elements * sizeof *values);
     double squares = 0, losses[2];
@@ -343,8 +343,8 @@ test_frozen (SmallFixture *f, gconstpointer data)
       for (guint j = 0; j < t->rank; j++)
         n_elements *= t->shape[j];
       g_assert_cmpuint (n_elements, ==, t->n_elements);
-      g_assert_true (t->decay == (!g_str_has_suffix (t->name, "bias") &&
-                                  strstr (t->name, "layer_norm") == NULL));
+      g_assert_true (t->decay ==
+                     (!g_str_has_suffix (t->name, "bias") && !strstr (t->name, "layer_norm")));
     }
     hubert_model_free (model);
   }

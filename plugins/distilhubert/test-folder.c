@@ -146,7 +146,7 @@ static void
 put (const SmallFixture *f, const char *name, const char *text)
 {
   g_autofree char *path = g_build_filename (f->folder, name, NULL);
-  if (text == NULL)
+  if (!text)
     g_remove (path);
   else
     g_assert_true (g_file_set_contents (path, text, -1, NULL));
@@ -342,10 +342,10 @@ test_hostile_config (SmallFixture *f, gconstpointer data)
     small_save (f, model);
     patch (f, "config.json", hostile[i][0]);
     HubertModel *loaded = small_load (f, NULL, &error);
-    if (loaded != NULL)
+    if (loaded)
       g_error ("accepted %s", hostile[i][0]);
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    if (strstr (error->message, hostile[i][1]) == NULL)
+    if (!strstr (error->message, hostile[i][1]))
       g_error ("%s: ‘%s’", hostile[i][0], error->message);
     g_assert_nonnull (strstr (error->message, f->folder));
   }

@@ -47,7 +47,7 @@ void
 small_tear_down (SmallFixture *f, gconstpointer data)
 {
   GDir *dir = g_dir_open (f->folder, 0, NULL);
-  for (const char *name; (name = g_dir_read_name (dir)) != NULL;) {
+  for (const char *name; (name = g_dir_read_name (dir));) {
     g_autofree char *path = g_build_filename (f->folder, name, NULL);
     g_unlink (path);
   }

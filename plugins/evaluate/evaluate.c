@@ -73,16 +73,16 @@ static gboolean
 load_model (Evaluator *evaluator, SegueContext *context, GError **error)
 {
   SegueDataset *models = segue_context_get_input (context, "model");
-  if (models == NULL || segue_dataset_get_length (models) != 1) {
+  if (!models || segue_dataset_get_length (models) != 1) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "one model is evaluated at a time, but there are %u",
-                 models != NULL ? segue_dataset_get_length (models) : 0);
+                 models ? segue_dataset_get_length (models) : 0);
     return FALSE;
   }
   g_autoptr (SegueReader) reader = segue_reader_new (models, 0);
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
-  if (item == NULL)
+  if (!item)
     return FALSE;
   const EvaluateConfig *config = segue_context_get_config (context);
   const SegueModelSpec spec =
@@ -102,18 +102,18 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   const char *folder = load_model (evaluator, context, error)
                          ? segue_context_get_output_folder (context, error)
                          : NULL;
-  if (folder == NULL)
+  if (!folder)
     return FALSE;
 
   evaluator->info.struct_size = sizeof evaluator->info;
   segue_model_describe (evaluator->model, &evaluator->info);
   g_autofree char *path = g_build_filename (folder, "predictions.csv", NULL);
   evaluator->table = evaluate_table_new (path, evaluator->info.labels, error);
-  if (evaluator->table == NULL)
+  if (!evaluator->table)
     return FALSE;
   evaluator->calibration = segue_calibration_new ((SegueAggregation) config->aggregation);
   SegueDataset *audio = segue_context_get_input (context, "audio");
-  evaluator->n_items = audio != NULL ? segue_dataset_get_length (audio) : 0;
+  evaluator->n_items = audio ? segue_dataset_get_length (audio) : 0;
   evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint c = 0; c < evaluator->info.n_labels; c++)
     g_hash_table_insert (evaluator->label_numbers, (gpointer) evaluator->info.labels[c],
@@ -128,7 +128,7 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   evaluator->places = g_array_new (FALSE, FALSE, sizeof (Place));
   evaluator->rows = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint i = 0; i < SEGUE_N_SETS; i++)
-    if (evaluator->sets[i].tally == NULL) {
+    if (!evaluator->sets[i].tally) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "not enough memory for the confusion matrix of %u labels",
                    evaluator->info.n_labels);
@@ -147,14 +147,14 @@ count_frames (SegueItem *item)
   return n_frames;
 }
 
-/* Predicts the waiting segments.  An error of the song itself is recorded, and the song skipped;
+/* Predicts the waiting segments. An error of the song itself is recorded, and the song skipped;
  * other errors end the stage. */
 static gboolean
 answer_waiting (Evaluator *evaluator, SegueContext *context, GError **error)
 {
   g_autoptr (GError) local = NULL;
   guint n = evaluator->waiting->len, known = evaluator->rows->len;
-  if (n == 0 || evaluator->song_failure != NULL)
+  if (n == 0 || evaluator->song_failure)
     return TRUE;
   g_array_set_size (evaluator->rows, known + n * evaluator->info.n_labels);
   if (segue_model_predict (evaluator->model, (SegueItem **) evaluator->waiting->pdata, n,
@@ -179,7 +179,7 @@ evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GEr
                         segue_item_get_double (item, SEGUE_META_DURATION,
                                                (double) count_frames (item) /
                                                  segue_item_get_rate (item)) };
-  if (evaluator->first == NULL)
+  if (!evaluator->first)
     evaluator->first = segue_item_ref (item);
   g_array_append_val (evaluator->places, place);
   segue_context_progress (context, ++evaluator->n_seen, evaluator->n_items, NULL);
@@ -189,7 +189,7 @@ evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GEr
                   count_frames (g_ptr_array_index (evaluator->waiting, 0)) == count_frames (item);
   if (!fits && !answer_waiting (evaluator, context, error))
     return FALSE;
-  if (evaluator->song_failure != NULL)
+  if (evaluator->song_failure)
     return TRUE;
   g_ptr_array_add (evaluator->waiting, segue_item_ref (item));
   return evaluator->waiting->len < BATCH || answer_waiting (evaluator, context, error);
@@ -200,7 +200,7 @@ static EvaluateSet *
 find_set (Evaluator *evaluator)
 {
   const char *name = segue_item_get_string (evaluator->first, SEGUE_META_SET);
-  SegueSet set = name != NULL ? segue_set_from_name (name) : SEGUE_SET_TRAIN;
+  SegueSet set = name ? segue_set_from_name (name) : SEGUE_SET_TRAIN;
   return set < SEGUE_N_SETS ? &evaluator->sets[set] : NULL;
 }
 
@@ -211,7 +211,7 @@ count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
   const float *rows = (const float *) (const void *) evaluator->rows->data;
   guint n_segments = evaluator->places->len;
   int truth = TALLY_NO_LABEL;
-  if (label != NULL) {
+  if (label) {
     guint number = GPOINTER_TO_UINT (g_hash_table_lookup (evaluator->label_numbers, label));
     truth = number > 0 ? (int) number - 1 : TALLY_UNKNOWN;
   }
@@ -239,7 +239,7 @@ make_predictions (const Evaluator *evaluator, guint answer, const float *probabi
   double *row;
   SegueItem *item = segue_item_new_predictions (NULL, segue_item_get_song (evaluator->first),
                                                 evaluator->places->len, n_labels, &row, error);
-  if (item == NULL)
+  if (!item)
     return NULL;
   for (guint s = 0; s < evaluator->places->len; s++) {
     const Place *place = &g_array_index (evaluator->places, Place, s);
@@ -251,7 +251,7 @@ make_predictions (const Evaluator *evaluator, guint answer, const float *probabi
   }
   for (guint i = 0; i < G_N_ELEMENTS (shared); i++) {
     const char *value = segue_item_get_string (evaluator->first, shared[i]);
-    if (value != NULL)
+    if (value)
       segue_item_set_string (item, shared[i], value);
   }
   segue_item_set_string (item, SEGUE_META_PREDICTED, evaluator->info.labels[answer]);
@@ -273,14 +273,14 @@ static gboolean
 evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
 {
   Evaluator *evaluator = instance;
-  if (evaluator->first == NULL)
+  if (!evaluator->first)
     return TRUE;
   if (!answer_waiting (evaluator, context, error))
     return FALSE;
-  if (evaluator->song_failure != NULL) {
+  if (evaluator->song_failure) {
     segue_context_quarantine (context, segue_item_get_song (evaluator->first),
                               evaluator->song_failure);
-    if (evaluator->first_failure == NULL)
+    if (!evaluator->first_failure)
       evaluator->first_failure = g_error_copy (evaluator->song_failure);
     forget_song (evaluator);
     return TRUE;
@@ -293,14 +293,14 @@ evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
     segue_song_aggregate ((SegueAggregation) config->aggregation, rows, evaluator->places->len,
                           evaluator->info.n_labels, probabilities);
   EvaluateSet *set = find_set (evaluator);
-  if (set != NULL)
+  if (set)
     count_song (evaluator, set, answer);
   else
     segue_context_count (context, "songs of other sets, not judged", 1);
   evaluator->n_songs++;
   g_autoptr (SegueItem) item = make_predictions (evaluator, answer, probabilities, error);
   forget_song (evaluator);
-  return item != NULL && evaluate_table_add (evaluator->table, item, error) &&
+  return item && evaluate_table_add (evaluator->table, item, error) &&
          segue_context_emit (context, g_steal_pointer (&item), error);
 }
 
@@ -332,12 +332,12 @@ static gboolean
 evaluate_finish (gpointer instance, SegueContext *context, GError **error)
 {
   Evaluator *evaluator = instance;
-  if (evaluator->n_songs == 0 && evaluator->first_failure != NULL) {
+  if (evaluator->n_songs == 0 && evaluator->first_failure) {
     g_propagate_error (error, g_steal_pointer (&evaluator->first_failure));
     return FALSE;
   }
   const char *folder = segue_context_get_output_folder (context, error);
-  if (folder == NULL || !evaluate_table_commit (evaluator->table, error))
+  if (!folder || !evaluate_table_commit (evaluator->table, error))
     return FALSE;
   report_unknown (evaluator, context);
   const EvaluateConfig *config = segue_context_get_config (context);
@@ -381,10 +381,9 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
   if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
       !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
     return FALSE;
-  if (model != NULL)
+  if (model)
     segue_negotiation_pass (negotiation, "model", "model");
-  if (audio == NULL || model == NULL || audio->rate == 0 || model->rate == 0 ||
-      audio->rate == model->rate)
+  if (!audio || !model || audio->rate == 0 || model->rate == 0 || audio->rate == model->rate)
     return TRUE;
   return segue_negotiation_refuse (negotiation, NULL, error,
                                    "the model was trained at %u Hz, and this audio is at %u Hz; "

@@ -73,7 +73,7 @@ describe_unknown (GHashTable *unknown)
 {
   json_t *object = json_object ();
   g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (unknown), (GCompareFunc) g_strcmp0);
-  for (GList *name = names; name != NULL; name = name->next)
+  for (GList *name = names; name; name = name->next)
     json_object_set_new (object, name->data,
                          integer (GPOINTER_TO_UINT (g_hash_table_lookup (unknown, name->data))));
   return object;

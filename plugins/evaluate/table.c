@@ -39,11 +39,11 @@ evaluate_table_new (const char *path, const char *const *labels, GError **error)
   table->line = g_string_new (columns[0]);
   table->labels = labels;
   table->writer = segue_file_writer_new (path, error);
-  if (table->writer == NULL)
+  if (!table->writer)
     return NULL;
-  for (guint i = 1; columns[i] != NULL; i++)
+  for (guint i = 1; columns[i]; i++)
     g_string_append_printf (table->line, ",%s", columns[i]);
-  for (guint c = 0; labels[c] != NULL; c++) {
+  for (guint c = 0; labels[c]; c++) {
     /* A label may have the name of a column. */
     g_autofree char *name = g_strconcat ("p:", labels[c], NULL);
     g_string_append_c (table->line, ',');
@@ -89,7 +89,7 @@ evaluate_table_add (EvaluateTable *table, const SegueItem *song, GError **error)
 {
   guint n_segments, n_labels;
   const double *rows = segue_item_get_predictions (song, &n_segments, &n_labels, error);
-  for (guint s = 0; rows != NULL && s < n_segments; s++)
+  for (guint s = 0; rows && s < n_segments; s++)
     if (!add_row (table, song, rows + (gsize) s * (SEGUE_PREDICTION_LABELS + n_labels), n_labels,
                   error))
       return FALSE;
@@ -105,7 +105,7 @@ evaluate_table_commit (EvaluateTable *table, GError **error)
 void
 evaluate_table_free (EvaluateTable *table)
 {
-  if (table == NULL)
+  if (!table)
     return;
   g_clear_pointer (&table->writer, segue_file_writer_free);
   g_string_free (table->line, TRUE);

@@ -16,7 +16,7 @@ evaluate_tally_new (guint n_labels)
   tally->segments.confusion = g_try_new0 (guint64, n);
   tally->songs.confusion = g_try_new0 (guint64, n);
   tally->loss = g_try_new0 (double, n_labels);
-  if (tally->segments.confusion == NULL || tally->songs.confusion == NULL || tally->loss == NULL)
+  if (!tally->segments.confusion || !tally->songs.confusion || !tally->loss)
     return NULL;
   return g_steal_pointer (&tally);
 }
@@ -24,7 +24,7 @@ evaluate_tally_new (guint n_labels)
 void
 evaluate_tally_free (EvaluateTally *tally)
 {
-  if (tally == NULL)
+  if (!tally)
     return;
   g_free (tally->segments.confusion);
   g_free (tally->songs.confusion);

@@ -36,7 +36,7 @@ void evaluate_tally_free (EvaluateTally *tally);
 void evaluate_tally_add_segment (EvaluateTally *tally, int truth, const float *probabilities);
 void evaluate_tally_add_song (EvaluateTally *tally, int truth, guint answer);
 
-/* Figures.  Shares are relative to what has a label; NaN where the denominator is 0. */
+/* Figures. Shares are relative to what has a label; NaN where the denominator is 0. */
 
 guint64 evaluate_counts_total (const EvaluateCounts *counts, guint n_labels);
 double evaluate_counts_accuracy (const EvaluateCounts *counts, guint n_labels);

@@ -50,8 +50,7 @@ static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   fixture->registry = tiny_registry_new (segue_plugin_query ());
-  fixture->harness =
-    segue_harness_new_in (fixture->registry, "evaluate", data != NULL ? data : "{}");
+  fixture->harness = segue_harness_new_in (fixture->registry, "evaluate", data ? data : "{}");
   fixture->model = save_model (segue_harness_get_folder (fixture->harness));
   fixture->items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   g_autoptr (SegueItem) model = segue_item_new_folder (SEGUE_KIND_MODEL, "model", fixture->model);
@@ -76,9 +75,9 @@ add_song (Fixture *fixture, const char *id, const char *set, const char *label, 
       sounds[i] == 't' ? segue_test_tone (id, 440, 0.2, 8000) : tiny_noise (id, i);
     g_autofree char *suffix = g_strdup_printf ("%04u", i);
     SegueItem *item = segue_item_new_audio (whole, suffix, segue_item_get_bytes (whole), 8000, 1);
-    if (set != NULL)
+    if (set)
       segue_item_set_string (item, SEGUE_META_SET, set);
-    if (label != NULL)
+    if (label)
       segue_item_set_string (item, SEGUE_META_LABEL, label);
     segue_item_set_string (item, SEGUE_META_SOURCE, "/music/a, \"b\".mp3");
     segue_item_set_double (item, SEGUE_META_START, 10.25 + i);
@@ -112,7 +111,7 @@ at (json_t *object, const char *first, ...)
 {
   va_list keys;
   va_start (keys, first);
-  for (const char *key = first; key != NULL; key = va_arg (keys, const char *))
+  for (const char *key = first; key; key = va_arg (keys, const char *))
     object = json_object_get (object, key);
   va_end (keys);
   g_assert_nonnull (object);

@@ -63,7 +63,7 @@ card_write (const Card *card)
   for (guint i = 0; card->sets[i]; i++)
     g_string_append_printf (out, "| %s | %u |\n", card->sets[i], card->counts[i]);
   g_string_append (out,
-                   "\nMade with segue.  Open it with\n\n```python\nimport datasets\n\n"
+                   "\nMade with segue. Open it with\n\n```python\nimport datasets\n\n"
                    "data = datasets.load_dataset(\"audiofolder\", data_dir=\"FOLDER\")\n```\n");
   return g_string_free (out, FALSE);
 }

@@ -24,17 +24,17 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (
     ExportConfig, folder, SEGUE_PARAM_OUTPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
     .doc =
-      "Target folder: empty, or written by an earlier export.  Relative to the pipeline's folder "
-      "and below it, unless it is given on the command line.  Unset: the run's folder."),
+      "Target folder: empty, or written by an earlier export. Relative to the pipeline's folder "
+      "and below it, unless it is given on the command line. Unset: the run's folder."),
   SEGUE_PARAM (ExportConfig, encoding, SEGUE_PARAM_CHOICE, .def = "pcm16",
                .choices = encoding_choices,
                .doc = "`pcm16`: readable by all programs; samples beyond full scale are clipped "
-                      "and counted.  `float32`: the samples unchanged."),
+                      "and counted. `float32`: the samples unchanged."),
   SEGUE_PARAM (
     ExportConfig, metadata, SEGUE_PARAM_BOOL, .def = "false",
     .doc =
       "Write a metadata.jsonl for each set, with label, song, start, duration and the layout's "
-      "fields.  Labels are then stored unchanged, as text, instead of as folder names."),
+      "fields. Labels are then stored unchanged, as text, instead of as folder names."),
   SEGUE_PARAM (ExportConfig, title, SEGUE_PARAM_STRING, .def = "Music segments",
                .doc = "Name of the data set in its README.md."),
   NULL,
@@ -388,10 +388,10 @@ static const SegueStageType export_type = {
   .name = "export",
   .summary = "Writes a data set of WAV files that Hugging Face datasets opens directly",
   .doc = "Files are named `data/<set>/<label>/<name>.wav`, with a README.md whose front matter "
-         "lists sets and labels: `datasets.load_dataset (\"audiofolder\", data_dir=…)`.  Items in "
-         "no set go to train.  Live augmentation is not applied.\n\nNames are made safe for every "
+         "lists sets and labels: `datasets.load_dataset (\"audiofolder\", data_dir=…)`. Items in "
+         "no set go to train. Live augmentation is not applied.\n\nNames are made safe for every "
          "system, and no word in them (`test`, `dev`) makes `datasets` put a file into another "
-         "set.  The same data set gives the same bytes.  Files that exist already are not written "
+         "set. The same data set gives the same bytes. Files that exist already are not written "
          "again; outdated files of an earlier export are removed.",
   .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,

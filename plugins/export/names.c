@@ -26,7 +26,7 @@ is_set_word (const char *word, gsize length)
 static gboolean
 is_separator (char c)
 {
-  return c == '\0' || strchr ("-._ 0123456789", c) != NULL;
+  return c == '\0' || strchr ("-._ 0123456789", c);
 }
 
 /* "dev 1" → "dev~ 1" */

@@ -17,7 +17,7 @@ typedef struct _Names Names;
 Names *names_new (void);
 /** names_free: accepts %NULL. */
 void names_free (Names *names);
-/** names_make: (transfer full): a new name for @text, different from all earlier ones.  @scope:
+/** names_make: (transfer full): a new name for @text, different from all earlier ones. @scope:
  * names need to differ only within one scope (a folder). */
 char *names_make (Names *names, const char *scope, const char *text);
 

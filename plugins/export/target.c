@@ -43,7 +43,7 @@ is_below (const char *file)
   return parts[0] != NULL;
 }
 
-/* Whether all parent folders of @file are folders, or don't exist yet.  A link is neither: it may lead
+/* Whether all parent folders of @file are folders, or don't exist yet. A link is neither: it may lead
  * anywhere. */
 static gboolean
 is_reached_by_folders (Target *self, const char *file)

@@ -1,8 +1,8 @@
 /* The folder that an export fills: written by segue only, never emptied by mistake, resumed where a run was
  * interrupted.
  *
- * `.segue-export` lists every file that was ever written here, with its SHA-256 once the export is complete.  A
- * folder that is not empty and has no such list belongs to other programs or people.  The list itself may be
+ * `.segue-export` lists every file that was ever written here, with its SHA-256 once the export is complete. A
+ * folder that is not empty and has no such list belongs to other programs or people. The list itself may be
  * untrusted, or older than changes made by people: only files with the listed bytes are replaced or removed.
  */
 #pragma once

@@ -566,7 +566,7 @@ test_preview (void)
     g_assert_no_error (error);
     ok = segue_pipeline_survey (pipeline, &options, NULL, NULL, &error);
     g_test_message ("%s", error ? error->message : "right");
-    g_assert_true (ok == (cases[i].says == NULL));
+    g_assert_true (ok == (!cases[i].says));
     g_assert_true (ok || strstr (error->message, cases[i].says));
   }
   segue_file_remove_folder (root, NULL);

@@ -177,7 +177,7 @@ lda_covariance (SegueNnThreads *threads, const LdaRows *rows, double *within, do
               .deviation = deviation,
               .panel = panel,
               .capacity = capacity };
-  if (product == NULL || deviation == NULL || panel == NULL) {
+  if (!product || !deviation || !panel) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for the covariance of %" G_GSIZE_FORMAT " features", width);
     return FALSE;

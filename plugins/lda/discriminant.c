@@ -31,7 +31,7 @@ static double *
 allocate (gsize rows, gsize columns, GError **error)
 {
   double *matrix = g_try_new (double, rows *columns);
-  if (matrix == NULL)
+  if (!matrix)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for a matrix of %" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT
                  " numbers",
@@ -42,7 +42,7 @@ allocate (gsize rows, gsize columns, GError **error)
 void
 lda_free (Lda *lda)
 {
-  if (lda == NULL)
+  if (!lda)
     return;
   g_free (lda->mean);
   g_free (lda->scale);
@@ -72,7 +72,7 @@ factorise (double *within, gsize n, gboolean *regularised, GError **error)
   double trace = 0.0;
   g_autofree double *variances = g_new (double, n);
   g_autofree double *copy = allocate (n, n, error);
-  if (copy == NULL)
+  if (!copy)
     return FALSE;
   for (gsize j = 0; j < n; j++)
     trace += variances[j] = within[j * n + j];
@@ -100,7 +100,7 @@ set_scores (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double
 {
   gsize c = lda->width;
   lda->coefficients = allocate (lda->n_labels, c, error);
-  if (lda->coefficients == NULL)
+  if (!lda->coefficients)
     return FALSE;
   memcpy (lda->coefficients, whitened, lda->n_labels * c * sizeof *whitened);
   segue_nn_solve_lower (threads, TRUE, lda->n_labels, c, factor, c, lda->coefficients, c);
@@ -137,7 +137,7 @@ find_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double 
   g_autofree double *b = allocate (k, c, error);
   g_autofree double *gram = allocate (n, n, error);
   g_autofree double *values = g_new (double, n);
-  if (b == NULL || gram == NULL)
+  if (!b || !gram)
     return NULL;
   for (guint i = 0; i < k; i++)
     for (gsize j = 0; j < c; j++)
@@ -154,7 +154,7 @@ find_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double 
 
   g_autofree double *largest = allocate (lda->n_axes, n, error);
   g_autofree double *axes = by_labels ? allocate (lda->n_axes, c, error) : NULL;
-  if (largest == NULL || (by_labels && axes == NULL))
+  if (!largest || (by_labels && !axes))
     return NULL;
   for (gsize i = 0; i < lda->n_axes; i++)
     for (gsize j = 0; j < n; j++)
@@ -171,10 +171,10 @@ set_axes (SegueNnThreads *threads, Lda *lda, const LdaRows *rows, const double *
 {
   gsize c = lda->width;
   lda->axes = find_axes (threads, lda, rows, whitened, error);
-  if (lda->axes == NULL)
+  if (!lda->axes)
     return FALSE;
   lda->centres = allocate (lda->n_labels, lda->n_axes, error);
-  if (lda->centres == NULL)
+  if (!lda->centres)
     return FALSE;
   segue_nn_dgemm (threads, TRUE, lda->n_labels, lda->n_axes, c, whitened, c, lda->axes, c,
                   lda->centres, lda->n_axes);
@@ -186,7 +186,7 @@ Lda *
 lda_fit (SegueNnThreads *threads, const LdaData *data, GError **error)
 {
   g_autoptr (LdaRows) rows = lda_rows_new (data, error);
-  if (rows == NULL)
+  if (!rows)
     return NULL;
   gsize c = data->width;
   g_autoptr (Lda) lda = g_new0 (Lda, 1);
@@ -194,7 +194,7 @@ lda_fit (SegueNnThreads *threads, const LdaData *data, GError **error)
   lda->n_labels = data->n_labels;
   lda->shrinkage = g_new (double, data->n_labels);
   g_autofree double *factor = allocate (c, c, error);
-  if (factor == NULL || !lda_covariance (threads, rows, factor, lda->shrinkage, error) ||
+  if (!factor || !lda_covariance (threads, rows, factor, lda->shrinkage, error) ||
       !factorise (factor, c, &lda->regularised, error))
     return NULL;
 

@@ -7,8 +7,7 @@
 static char *
 label_name (const LdaData *data, guint label)
 {
-  return data->names != NULL ? g_strdup_printf ("‘%s’", data->names[label])
-                             : g_strdup_printf ("%u", label);
+  return data->names ? g_strdup_printf ("‘%s’", data->names[label]) : g_strdup_printf ("%u", label);
 }
 
 static gboolean
@@ -132,7 +131,7 @@ lda_rows_new (const LdaData *data, GError **error)
 void
 lda_rows_free (LdaRows *rows)
 {
-  if (rows == NULL)
+  if (!rows)
     return;
   g_free (rows->order);
   g_free (rows->first);

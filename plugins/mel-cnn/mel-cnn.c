@@ -28,7 +28,7 @@ static void
 mel_cnn_free (gpointer data)
 {
   MelCnn *model = data;
-  if (model == NULL)
+  if (!model)
     return;
   segue_nn_mel_model_close (&model->mel);
   g_free (model);
@@ -125,7 +125,7 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
   g_autofree char *where = g_build_filename (folder, "config.json", NULL);
   g_autoptr (json_t) json = segue_nn_mel_model_read (&model->mel, folder, error);
   model->dropout = (float) config->dropout;
-  if (json == NULL || !read_config (model, json, where, error) ||
+  if (!json || !read_config (model, json, where, error) ||
       !segue_nn_mel_model_load (&model->mel, &config->front, spec, folder, json, declare, error))
     return NULL;
   return g_steal_pointer (&model);

@@ -21,7 +21,7 @@ loss_along (Tiny *f, const SegueModelTensor *t, float amount)
 }
 
 /* Central differences over a few steps, the one nearest to @expected: a long step may cross the kink of a ReLU or
- * change which value is largest, a short one is dominated by rounding.  The limits depend on how the compiler
+ * change which value is largest, a short one is dominated by rounding. The limits depend on how the compiler
  * rounds. */
 static double
 nearest_difference (Tiny *f, const SegueModelTensor *t, double expected)
@@ -45,7 +45,7 @@ check_gradients (const MelCnnConfig *config)
   g_autoptr (GArray) tensors = tiny_type ()->list_tensors (f.model);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
-    if (t->gradient == NULL)
+    if (!t->gradient)
       continue;
     double along = 0.0, norm = 0.0;
     for (gsize j = 0; j < t->n_elements; j++) {
@@ -81,7 +81,7 @@ append_state (Tiny *f, GByteArray *state)
   g_byte_array_append (state, (guint8 *) f->logits, sizeof f->logits);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
-    float *x = t->gradient != NULL ? t->gradient : t->value;
+    float *x = t->gradient ? t->gradient : t->value;
     g_byte_array_append (state, (guint8 *) x, (guint) (t->n_elements * sizeof *x));
   }
 }

@@ -136,7 +136,7 @@ tiny_train (Tiny *f, guint steps)
     for (guint i = 0; i < tensors->len; i++) {
       const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
       float *m = g_ptr_array_index (moments, i);
-      if (t->gradient == NULL)
+      if (!t->gradient)
         continue;
       segue_nn_adamw_step (f->model->mel.base.threads, &adamw, step, 0.02, 0.01, 1.0f,
                            t->n_elements, t->gradient, m, m + t->n_elements, t->value);

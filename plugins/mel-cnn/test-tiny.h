@@ -12,7 +12,7 @@ extern const char *const tiny_labels[];
 
 const SegueModelType *tiny_type (void);
 
-/* Two blocks over 16 bands and 21 frames; every kind of augmentation.  The caller unrefs `channels`. */
+/* Two blocks over 16 bands and 21 frames; every kind of augmentation. The caller unrefs `channels`. */
 MelCnnConfig tiny_config (void);
 MelCnn *tiny_model_new (const MelCnnConfig *config, guint threads);
 

@@ -217,7 +217,7 @@ norm_tile (gpointer data, gsize tile, guint thread)
   const float *input = norm->layer > 0 ? run->middle[norm->layer - 1] + at : NULL;
   float *y = run->middle[norm->layer] + at;
   for (gsize i = 0; i < frames * n; i++)
-    y[i] = x[i] * block->scale[i % n] + block->shift[i % n] + (input != NULL ? input[i] : 0.0f);
+    y[i] = x[i] * block->scale[i % n] + block->shift[i % n] + (input ? input[i] : 0.0f);
 }
 
 static void
@@ -257,7 +257,7 @@ forward_back (Run *run, float *penultimate, float *tags)
   const Musicnn *model = run->model;
   gsize middle = model->middle[0].out, all = model->front + model->n_middle * middle;
   const SegueNnAffine dense = { .weight.w = model->dense_kernel, .bias.w = model->dense_bias };
-  float *hidden = penultimate != NULL ? penultimate : run->hidden;
+  float *hidden = penultimate ? penultimate : run->hidden;
   pool_part (run, run->front, model->front, 0, all);
   for (guint i = 0; i < model->n_middle; i++)
     pool_part (run, run->middle[i], middle, model->front + i * middle, all);
@@ -267,7 +267,7 @@ forward_back (Run *run, float *penultimate, float *tags)
     gsize o = i % model->hidden;
     hidden[i] = MAX (run->dense[i], 0.0f) * model->hidden_scale[o] + model->hidden_shift[o];
   }
-  if (tags != NULL)
+  if (tags)
     segue_nn_linear_forward_batch (run->threads, run->batch, 1, model->hidden, model->base.n_labels,
                                    hidden, &model->tags, tags);
 }

@@ -15,7 +15,7 @@
 void
 musicnn_free (Musicnn *model)
 {
-  if (model == NULL)
+  if (!model)
     return;
   g_clear_pointer (&model->log_mel, segue_nn_log_mel_free);
   segue_nn_model_close (&model->base);
@@ -91,7 +91,7 @@ read_preprocessor (Musicnn *model, const char *folder, GError **error)
   gsize rate;
   guint scale = G_MAXUINT, norm = G_MAXUINT;
   model->log_factor = 0.0;
-  if (config == NULL || !get_size (config, where, "sampling_rate", 1000000, &rate, error) ||
+  if (!config || !get_size (config, where, "sampling_rate", 1000000, &rate, error) ||
       !get_size (config, where, "n_fft", SEGUE_NN_LOG_MEL_MAX_FFT, &f->fft, error) ||
       !get_size (config, where, "hop_length", SEGUE_NN_LOG_MEL_MAX_FFT, &f->hop, error) ||
       !get_size (config, where, "num_mel_bins", SEGUE_NN_LOG_MEL_MAX_BANDS, &f->bands, error) ||
@@ -119,7 +119,7 @@ read_preprocessor (Musicnn *model, const char *folder, GError **error)
   double unscaled = (double) f->window / 4.0; /* |X| of a window that isn't scaled */
   f->gain = model->log_factor * unscaled * unscaled;
   model->log_mel = segue_nn_log_mel_new (f, model->base.threads, error);
-  if (model->log_mel == NULL)
+  if (!model->log_mel)
     g_prefix_error (error, "‘%s’: ", where);
   return model->log_mel != NULL;
 }
@@ -152,7 +152,7 @@ read_config (Musicnn *model, const json_t *config, const char *where, GError **e
     return FALSE;
   if (g_strcmp0 (type, "musicnn") != 0)
     return segue_nn_config_refuse (error, where, "model_type", "is ‘%s’, not musicnn",
-                                   type != NULL ? type : "");
+                                   type ? type : "");
   if (!get_size (config, where, "timbre_frames", MAX_FRAMES, &frames, error) ||
       !get_sizes (config, where, "timbre_bands", 2, bands, timbre, &model->n_timbre, error) ||
       !get_size (config, where, "timbre_channels", MAX_CHANNELS, &timbre_out, error) ||
@@ -178,9 +178,8 @@ declare (Musicnn *model, SegueNnWeight *weight, const char *name, const char *me
          const gsize *shape, SegueNnLayout layout, SegueNnWeightFlags flags)
 {
   g_autofree char *full = g_strconcat (name, ".", member, NULL);
-  SegueNnTensor tensor = {
-    .struct_size = sizeof tensor, .name = full, .rank = rank, .layout = layout, .flags = flags
-  };
+  SegueNnTensor tensor =
+    SEGUE_INIT (SegueNnTensor, .name = full, .rank = rank, .layout = layout, .flags = flags);
   for (guint i = 0; i < rank; i++)
     tensor.shape[i] = shape[i];
   segue_nn_weights_add (model->base.weights, weight, &tensor);
@@ -271,11 +270,11 @@ set_precision (Musicnn *model, SegueModelPrecision precision, GError **error)
 Musicnn *
 musicnn_load (const char *folder, guint threads, SegueModelPrecision precision, GError **error)
 {
-  const SegueModelSpec spec = { .struct_size = sizeof spec, .threads = threads };
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = threads);
   g_autoptr (Musicnn) model = g_new0 (Musicnn, 1);
   g_autoptr (json_t) config = segue_nn_config_read (folder, "config.json", FALSE, error);
   g_autofree char *where = g_build_filename (folder, "config.json", NULL);
-  if (config == NULL || !segue_nn_model_open (&model->base, &spec, error) ||
+  if (!config || !segue_nn_model_open (&model->base, &spec, error) ||
       !set_precision (model, precision, error) || !read_preprocessor (model, folder, error) ||
       !read_config (model, config, where, error) ||
       !segue_nn_model_load (&model->base, &spec, folder, config, declare_all, error))

@@ -80,7 +80,7 @@ typedef struct {
 /** musicnn_plan: bytes of the workspace; %G_MAXSIZE if a segment is too short, or the sizes are impossible. */
 gsize musicnn_plan (Musicnn *model, guint batch, gsize length);
 
-/** musicnn_forward: the result for an item does not depend on the others, nor on the number of threads.  One pass at
+/** musicnn_forward: the result for an item does not depend on the others, nor on the number of threads. One pass at
  * a time per model; it is cancelled by the model's cancellable.
  * Errors: %SEGUE_ERROR_DATA for a segment that is too short; %SEGUE_ERROR_CANCELLED, %SEGUE_ERROR_RESOURCE. */
 gboolean musicnn_forward (Musicnn *model, const MusicnnPass *pass, GError **error);

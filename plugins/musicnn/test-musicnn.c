@@ -122,7 +122,7 @@ test_same_bits (gconstpointer fixture)
     g_autofree char *folder = fixture_folder (fixture);
     g_autoptr (GError) error = NULL;
     g_autoptr (Musicnn) first = musicnn_load (folder, 1, (SegueModelPrecision) p, &error);
-    if (first == NULL) {
+    if (!first) {
       g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
       g_assert_true (p != SEGUE_MODEL_FLOAT32 && p != SEGUE_MODEL_AUTO);
       continue;

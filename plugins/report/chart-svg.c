@@ -16,7 +16,7 @@ static void
 append_place (GString *html, const ReportMark *mark, const char *const *names)
 {
   const double values[] = { mark->x, mark->y, mark->w, mark->h };
-  for (guint i = 0; i < G_N_ELEMENTS (values) && names[i] != NULL; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (values) && names[i]; i++)
     append_number (html, names[i], values[i]);
 }
 
@@ -114,7 +114,7 @@ report_chart_append_svg (const ReportChart *chart, GString *html)
   g_string_append_printf (html, "<title id=\"%s-t\">", chart->name);
   report_text_append_html (html, chart->title);
   g_string_append_printf (html, "</title><desc id=\"%s-d\">", chart->name);
-  report_text_append_html (html, chart->says != NULL ? chart->says : "");
+  report_text_append_html (html, chart->says ? chart->says : "");
   g_string_append (html, "</desc>");
   for (guint i = 0; i < chart->marks->len; i++) {
     const ReportMark *mark = &g_array_index (chart->marks, ReportMark, i);

@@ -36,7 +36,7 @@ report_chart_new (const char *name, const char *title, double width, double heig
 void
 report_chart_free (ReportChart *chart)
 {
-  if (chart == NULL)
+  if (!chart)
     return;
   g_free (chart->name);
   g_free (chart->title);

@@ -10,7 +10,7 @@ typedef enum { REPORT_START, REPORT_MIDDLE, REPORT_END } ReportAnchor;
 typedef enum { REPORT_RECT, REPORT_LINE, REPORT_CIRCLE, REPORT_PATH, REPORT_TEXT } ReportShape;
 
 /** ReportMark: @x, @y: top left, start, centre, or baseline; @w, @h: size, or the other end of a line; a circle's
- * radius in @w.  @stroke: width of the line; 0: filled.  @turn: rotation in degrees about @x, @y.
+ * radius in @w. @stroke: width of the line; 0: filled. @turn: rotation in degrees about @x, @y.
  * @cell: its group; 0: none. */
 typedef struct {
   ReportShape shape;

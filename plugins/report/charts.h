@@ -14,7 +14,7 @@
  * REPORT_MAX_BARS. */
 ReportChart *report_draw_accuracy (const ReportSetFigures *figures);
 /** report_draw_confusion: (transfer full): rows are true labels; each non-empty cell can be
- * clicked.  Where there are more than REPORT_MAX_MATRIX labels, those with most errors. */
+ * clicked. Where there are more than REPORT_MAX_MATRIX labels, those with most errors. */
 ReportChart *report_draw_confusion (const ReportConfusion *confusion, const ReportTable *table);
 /** report_draw_loss, report_draw_validation: (transfer full) (nullable): by epoch, with the kept
  * epoch marked; %NULL where the run has no such curves. */

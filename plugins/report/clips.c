@@ -11,7 +11,7 @@
 #define RATE 48000
 /* Of a segment that is a whole song, its beginning. */
 #define MAX_CLIP_SECONDS 30
-/* Later parts of longer songs come from the audio that the model used.  At the maximum, in stereo, it takes 350
+/* Later parts of longer songs come from the audio that the model used. At the maximum, in stereo, it takes 350
  * MB. */
 #define MAX_SONG_SECONDS 900
 #define MAX_THREADS      4
@@ -44,7 +44,7 @@ report_clips_new (const ReportTable *table)
 void
 report_clips_free (ReportClips *clips)
 {
-  if (clips == NULL)
+  if (!clips)
     return;
   g_ptr_array_unref (clips->list);
   g_hash_table_unref (clips->places);
@@ -130,7 +130,7 @@ is_about_song (const GError *error)
          g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
 }
 
-/* The end of @path with as many parts as @id: the song's path in its music folder.  %NULL: it could lead outside
+/* The end of @path with as many parts as @id: the song's path in its music folder. %NULL: it could lead outside
  * of that. */
 static const char *
 find_tail (const char *path, const char *id)
@@ -142,13 +142,13 @@ find_tail (const char *path, const char *id)
   while (tail > path && (tail[-1] != '/' || --n > 0))
     tail--;
   g_auto (GStrv) parts = g_strsplit (tail, "/", -1);
-  for (guint i = 0; parts[i] != NULL; i++)
+  for (guint i = 0; parts[i]; i++)
     if (*parts[i] == '\0' || g_str_equal (parts[i], ".") || g_str_equal (parts[i], ".."))
       return NULL;
   return tail;
 }
 
-/* (transfer full): the file of @song, if it may be opened.  Songs that the run itself decodes were found by it;
+/* (transfer full): the file of @song, if it may be opened. Songs that the run itself decodes were found by it;
  * the table of a finished run may name any file of this machine. */
 static char *
 find_file (const Work *work, const ReportSong *song, GError **error)
@@ -156,15 +156,14 @@ find_file (const Work *work, const ReportSong *song, GError **error)
   /* Bytes that are not text are percent-encoded. */
   g_autofree char *path = g_uri_unescape_string (song->source, NULL);
   gboolean is_own = g_hash_table_contains (work->audio_places, song->id);
-  const char *tail =
-    path != NULL && !is_own && work->music != NULL ? find_tail (path, song->id) : NULL;
-  if (tail != NULL)
+  const char *tail = path && !is_own && work->music ? find_tail (path, song->id) : NULL;
+  if (tail)
     return g_build_filename (work->music, tail, NULL);
-  if (!is_own && work->music == NULL)
+  if (!is_own && !work->music)
     g_set_error_literal (
       error, SEGUE_ERROR, SEGUE_ERROR_DATA,
       "the song's file was not opened: pass the music folder with --music FOLDER");
-  else if (!is_own || path == NULL || !g_path_is_absolute (path))
+  else if (!is_own || !path || !g_path_is_absolute (path))
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT, "no file of the song is known");
   else
     return g_steal_pointer (&path);
@@ -178,9 +177,9 @@ decode_song (Hand *hand, guint i, GError **error)
   Work *work = hand->work;
   const ReportSong *song = report_table_song (work->clips->table, segment_of (work, i)->song);
   g_autofree char *path = find_file (work, song, error);
-  if (path == NULL)
+  if (!path)
     return NULL;
-  if (hand->decoder == NULL) {
+  if (!hand->decoder) {
     g_propagate_error (error, g_error_copy (work->no_decoder));
     return NULL;
   }
@@ -196,14 +195,14 @@ read_heard (Hand *hand, guint i, GError **error)
   const ReportSegment *segment = segment_of (work, i);
   const ReportSong *song = report_table_song (work->clips->table, segment->song);
   guint at =
-    work->audio != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (work->audio_places, song->id)) : 0;
+    work->audio ? GPOINTER_TO_UINT (g_hash_table_lookup (work->audio_places, song->id)) : 0;
   for (; at > 0 && at <= segue_dataset_get_length (work->audio); at++) {
     SegueItem *entry = segue_dataset_get_entry (work->audio, at - 1);
     if (!g_str_equal (segue_item_get_song (entry), song->id))
       break;
     if (fabs (segue_item_get_double (entry, SEGUE_META_START, 0) - segment->start) > 1e-6)
       continue;
-    if (hand->reader == NULL)
+    if (!hand->reader)
       hand->reader = segue_reader_new (work->audio, 0);
     return segue_reader_get (hand->reader, at - 1, segue_context_get_cancellable (work->context),
                              error);
@@ -220,7 +219,7 @@ write_clip (Hand *hand, guint i, const SegueItem *audio, double begin, GError **
   const char *suffix = NULL;
   g_autoptr (GBytes) bytes = report_sound_encode (audio, begin, segment->start, length_of (segment),
                                                   work->format, &suffix, error);
-  if (bytes == NULL)
+  if (!bytes)
     return FALSE;
   gsize size;
   const void *data = g_bytes_get_data (bytes, &size);
@@ -239,17 +238,17 @@ make_clip (Hand *hand, guint i, const SegueItem *song, const GError *problem, GE
 {
   g_autoptr (GError) local = NULL;
   const ReportSegment *segment = segment_of (hand->work, i);
-  if (song != NULL && write_clip (hand, i, song, 0, &local))
+  if (song && write_clip (hand, i, song, 0, &local))
     return TRUE;
-  if (local != NULL && !is_about_song (local)) {
+  if (local && !is_about_song (local)) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
   g_autoptr (SegueItem) heard = read_heard (hand, i, error);
-  if (heard != NULL)
+  if (heard)
     return write_clip (hand, i, heard, segment->start, error);
-  if (error == NULL || *error == NULL)
-    g_propagate_error (error, g_error_copy (local != NULL ? local : problem));
+  if (!error || !*error)
+    g_propagate_error (error, g_error_copy (local ? local : problem));
   return FALSE;
 }
 
@@ -268,7 +267,7 @@ make_song (Hand *hand, guint first, guint end, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (SegueItem) song = decode_song (hand, first, &problem);
-  if (song == NULL && !is_about_song (problem)) {
+  if (!song && !is_about_song (problem)) {
     g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;
   }
@@ -291,7 +290,7 @@ make_song (Hand *hand, guint first, guint end, GError **error)
 static guint
 take_song (Work *work, guint *first)
 {
-  guint n = work->clips->list->len, end = work->failure != NULL ? n : work->next;
+  guint n = work->clips->list->len, end = work->failure ? n : work->next;
   *first = work->next = end;
   while (work->next < n && segment_of (work, work->next)->song == segment_of (work, *first)->song)
     work->next++;
@@ -315,7 +314,7 @@ work_thread (gpointer data)
     else
       ok = make_song (hand, first, end, &error);
     g_mutex_lock (&work->mutex);
-    if (!ok && work->failure == NULL)
+    if (!ok && !work->failure)
       work->failure = g_steal_pointer (&error);
     work->done += end - first;
     segue_context_progress (work->context, work->done, work->clips->list->len, NULL);
@@ -334,11 +333,11 @@ work_all (Work *work, guint n)
   for (guint i = 0; i < n; i++) {
     hands[i].work = work;
     hands[i].decoder = segue_decoder_new (registry, RATE, MAX_SONG_SECONDS,
-                                          work->no_decoder == NULL ? &work->no_decoder : NULL);
+                                          !work->no_decoder ? &work->no_decoder : NULL);
   }
   for (guint i = 1; i < n; i++) {
     GThread *thread = g_thread_try_new ("clips", work_thread, &hands[i], NULL);
-    if (thread != NULL)
+    if (thread)
       g_ptr_array_add (threads, thread);
   }
   work_thread (&hands[0]);
@@ -353,7 +352,7 @@ work_all (Work *work, guint n)
 static void
 find_audio (Work *work)
 {
-  guint n = work->audio != NULL ? segue_dataset_get_length (work->audio) : 0;
+  guint n = work->audio ? segue_dataset_get_length (work->audio) : 0;
   for (guint i = 0; i < n; i++) {
     SegueItem *entry = segue_dataset_get_entry (work->audio, i);
     const char *song = segue_item_get_song (entry);
@@ -373,7 +372,7 @@ tell_missing (const Work *work)
   for (guint i = 0; i < work->clips->list->len; i++) {
     const ReportClip *clip = g_ptr_array_index (work->clips->list, i);
     n += clip->why != NULL;
-    if (clip->why != NULL && first == NULL)
+    if (clip->why && !first)
       first = clip->why;
   }
   if (n > 0)
@@ -405,9 +404,9 @@ report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format,
   g_hash_table_unref (work.audio_places);
   g_mutex_clear (&work.mutex);
   g_clear_error (&work.no_decoder);
-  if (work.failure == NULL)
+  if (!work.failure)
     tell_missing (&work);
   else
     g_propagate_error (error, work.failure);
-  return work.failure == NULL;
+  return !work.failure;
 }

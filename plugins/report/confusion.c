@@ -38,7 +38,7 @@ merge (GArray *pairs)
   for (guint i = 0; i < pairs->len; i++) {
     const ReportPair *pair = &g_array_index (pairs, ReportPair, i);
     ReportPair *last = kept > 0 ? &g_array_index (pairs, ReportPair, kept - 1) : NULL;
-    if (last != NULL && compare_places (last, pair) == 0) {
+    if (last && compare_places (last, pair) == 0) {
       last->n += pair->n;
       last->songs += pair->songs;
     } else {
@@ -67,7 +67,7 @@ report_confusion_count (const ReportTable *table, SegueSet set)
 void
 report_confusion_free (ReportConfusion *confusion)
 {
-  if (confusion == NULL)
+  if (!confusion)
     return;
   g_array_unref (confusion->pairs);
   g_free (confusion->totals);

@@ -90,7 +90,7 @@ append_head (const Report *report, GString *text)
   g_string_append_printf (text, ",\"judged\":%d,\"model_labels\":%u,", (int) report->judged,
                           report->table->n_model);
   append_name (text, "source");
-  append_string (text, source != NULL ? source : "songs");
+  append_string (text, source ? source : "songs");
   g_string_append (text, ",\n\"labels\":[");
   for (guint i = 0; i < report->table->labels->len; i++) {
     g_string_append (text, i > 0 ? "," : "");
@@ -128,12 +128,12 @@ append_clip (const Report *report, GString *text, guint segment)
 {
   const ReportClip *clip = report_clips_get (report->clips, segment);
   g_string_append_printf (text, "[%u,", segment);
-  if (clip != NULL && clip->file != NULL) {
+  if (clip && clip->file) {
     g_autofree char *path = g_strconcat (REPORT_CLIPS "/", clip->file, NULL);
     append_string (text, path);
   } else {
     g_string_append (text, "null,");
-    append_string (text, clip != NULL && clip->why != NULL ? clip->why : "");
+    append_string (text, clip && clip->why ? clip->why : "");
   }
   g_string_append_c (text, ']');
 }
@@ -168,7 +168,7 @@ report_data_write (const Report *report, const char *path, GError **error)
   g_auto (Data)
     data = { .writer = segue_file_writer_new (path, error), .text = g_string_new (NULL) };
   const ReportTable *table = report->table;
-  if (data.writer == NULL)
+  if (!data.writer)
     return FALSE;
   append_head (report, data.text);
   for (guint i = 0; i < table->songs->len; i++) {

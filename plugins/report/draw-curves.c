@@ -108,10 +108,9 @@ find_best (const ReportSummary *summary, double steps, guint n_epochs)
   g_autoptr (GArray) accuracy = report_summary_curve (summary, "validation/accuracy", MAX_POINTS);
   g_autoptr (GArray) loss = report_summary_curve (summary, "validation/loss", MAX_POINTS);
   guint best = 0;
-  if (loss == NULL || g_strcmp0 (by, "last") == 0)
+  if (!loss || g_strcmp0 (by, "last") == 0)
     return n_epochs;
-  gboolean by_accuracy =
-    g_strcmp0 (by, "loss") != 0 && accuracy != NULL && accuracy->len == loss->len;
+  gboolean by_accuracy = g_strcmp0 (by, "loss") != 0 && accuracy && accuracy->len == loss->len;
   for (guint i = 1; i < loss->len; i++) {
     double before = g_array_index (loss, ReportPoint, best).value;
     double now = g_array_index (loss, ReportPoint, i).value;
@@ -177,12 +176,12 @@ draw (const ReportSummary *summary, const char *name, const char *title, const S
                         report_summary_curve (summary, series[1].tag, MAX_POINTS) };
   g_autoptr (GString) says = g_string_new (NULL);
   Plot plot = { .high = high, .shares = isfinite (high), .says = says };
-  plot.steps = epochs != NULL ? g_array_index (epochs, ReportPoint, 0).step : 0;
-  if (plot.steps >= 1 && (curves[0] != NULL || curves[1] != NULL)) {
+  plot.steps = epochs ? g_array_index (epochs, ReportPoint, 0).step : 0;
+  if (plot.steps >= 1 && (curves[0] || curves[1])) {
     double last = round (g_array_index (epochs, ReportPoint, epochs->len - 1).step / plot.steps);
     plot.epochs = CLAMP (last, 1, MAX_EPOCHS);
     for (guint i = 0; i < 2; i++)
-      if (curves[i] != NULL)
+      if (curves[i])
         widen (&plot, curves[i]);
     if (!(plot.high > plot.low))
       plot.high = plot.low + 1;
@@ -190,7 +189,7 @@ draw (const ReportSummary *summary, const char *name, const char *title, const S
     draw_axes (&plot);
     mark_best (&plot, find_best (summary, plot.steps, (guint) plot.epochs));
     for (guint i = 0; i < 2; i++) {
-      if (curves[i] == NULL)
+      if (!curves[i])
         continue;
       draw_legend (&plot, &series[i], i == 0 ? LEFT : LEFT + 150);
       draw_series (&plot, &series[i], curves[i]);

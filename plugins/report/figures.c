@@ -13,7 +13,7 @@ clear_label (gpointer data)
 void
 report_figures_free (ReportFigures *figures)
 {
-  if (figures == NULL)
+  if (!figures)
     return;
   for (guint i = 0; i < SEGUE_N_SETS; i++)
     g_clear_pointer (&figures->sets[i].labels, g_array_unref);
@@ -95,14 +95,14 @@ report_figures_load (const char *path, GError **error)
   g_autoptr (ReportFigures) figures = g_new0 (ReportFigures, 1);
   g_autofree char *shown = g_filename_display_name (path);
   json_t *root = segue_json_read (path, SEGUE_JSON_METRICS, SEGUE_JSON_FLAGS_NONE, NULL, error);
-  if (root == NULL)
+  if (!root)
     return NULL;
   gboolean ok = TRUE;
   for (guint i = 0; i < SEGUE_N_SETS; i++) {
     json_t *set = json_object_get (root, segue_set_get_name (i));
     figures->sets[i].labels = g_array_new (FALSE, FALSE, sizeof (ReportLabelFigures));
     g_array_set_clear_func (figures->sets[i].labels, clear_label);
-    if (!ok || set == NULL || read_set (&figures->sets[i], set))
+    if (!ok || !set || read_set (&figures->sets[i], set))
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "‘%s’: the figures of the set ‘%s’ are not in the form that `evaluate` writes",

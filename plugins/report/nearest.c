@@ -97,7 +97,7 @@ report_nearest_find (const ReportTable *table, const GArray *wanted, GCancellabl
                              .rows = g_try_new0 (float, (gsize) wanted->len * table->n_model + 1),
                              .distances = g_new0 (double, wanted->len + 1),
                              .nearest = g_array_new (FALSE, FALSE, sizeof (guint)) };
-  if (search.rows == NULL) {
+  if (!search.rows) {
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
       "not enough memory for the probabilities of %u segments over %u labels; reduce ‘clips’",

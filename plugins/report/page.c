@@ -74,16 +74,15 @@ append_curves (const Report *report, const char *folder, GString *html, GError *
   const ReportChart *const charts[] = { loss, validation };
   g_string_append (html, "<div class=\"beside\">\n");
   for (guint i = 0; i < G_N_ELEMENTS (charts); i++) {
-    if (charts[i] == NULL)
+    if (!charts[i])
       continue;
     g_string_append_printf (html, "<div><h3>%s</h3>\n", charts[i]->title);
     if (!add_chart (report, charts[i], folder, html, error))
       return FALSE;
     g_string_append (html, "</div>\n");
   }
-  g_string_append (html, loss == NULL && validation == NULL
-                           ? "<p>This run has no learning curves.</p></div>\n"
-                           : "</div>\n");
+  g_string_append (html, !loss && !validation ? "<p>This run has no learning curves.</p></div>\n"
+                                              : "</div>\n");
   return TRUE;
 }
 
@@ -105,7 +104,7 @@ static void
 append_title (const Report *report, GString *html)
 {
   const char *name = report_summary_text (report->summary, "name");
-  report_text_append_html (html, name != NULL ? name : "run");
+  report_text_append_html (html, name ? name : "run");
 }
 
 /* The replacement of a `<!--{name}-->` in page.html. */
@@ -132,9 +131,9 @@ append_part (const Report *report, const char *name, const char *folder, GString
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
     if (!g_str_equal (parts[i].name, name))
       continue;
-    if (parts[i].append != NULL)
+    if (parts[i].append)
       parts[i].append (report, html);
-    return parts[i].draw == NULL || parts[i].draw (report, folder, html, error);
+    return !parts[i].draw || parts[i].draw (report, folder, html, error);
   }
   g_return_val_if_reached (TRUE);
 }
@@ -143,7 +142,7 @@ static gboolean
 fill_template (const Report *report, const char *folder, const char *text, GString *html,
                GError **error)
 {
-  for (const char *mark; (mark = strstr (text, "<!--{")) != NULL;) {
+  for (const char *mark; (mark = strstr (text, "<!--{"));) {
     const char *end = strstr (mark, "}-->");
     g_autofree char *name = g_strndup (mark + 5, (gsize) (end - mark - 5));
     g_string_append_len (html, text, mark - text);
@@ -168,16 +167,16 @@ write_style (const char *folder, GError **error)
   g_autoptr (GBytes) own = get_resource ("page.css", error);
   g_autofree char *palette = report_palette_css ();
   g_autofree char *css =
-    own != NULL ? g_strconcat (palette, "\n", g_bytes_get_data (own, NULL), NULL) : NULL;
-  return css != NULL && write_file (folder, "page.css", css, strlen (css), error);
+    own ? g_strconcat (palette, "\n", g_bytes_get_data (own, NULL), NULL) : NULL;
+  return css && write_file (folder, "page.css", css, strlen (css), error);
 }
 
 static gboolean
 write_script (const char *folder, GError **error)
 {
   g_autoptr (GBytes) own = get_resource ("page.js", error);
-  return own != NULL && write_file (folder, "page.js", g_bytes_get_data (own, NULL),
-                                    g_bytes_get_size (own), error);
+  return own && write_file (folder, "page.js", g_bytes_get_data (own, NULL), g_bytes_get_size (own),
+                            error);
 }
 
 gboolean
@@ -189,7 +188,7 @@ report_page_write (Report *report, const char *folder, GError **error)
 #ifdef HAVE_PANGOCAIRO
   report->pictures = TRUE;
 #endif
-  if (template == NULL || (report->pictures && !segue_file_make_folder (charts, error)))
+  if (!template || (report->pictures && !segue_file_make_folder (charts, error)))
     return FALSE;
   /* Resources end with a zero byte that is not counted. */
   if (!fill_template (report, folder, g_bytes_get_data (template, NULL), html, error) ||

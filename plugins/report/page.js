@@ -1,4 +1,4 @@
-// The report's script: players, songs, and corrected labels.  Plain JavaScript for all recent browsers,
+// The report's script: players, songs, and corrected labels. Plain JavaScript for all recent browsers,
 // without modules and requests, which pages opened from disk may not use.
 "use strict";
 (() => {

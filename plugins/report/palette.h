@@ -1,6 +1,6 @@
 /* Colours of both themes, for the page and the pictures.
  *
- * Blue and orange differ for every kind of colour vision.  Each text colour has a contrast of at least 4.5 to each
+ * Blue and orange differ for every kind of colour vision. Each text colour has a contrast of at least 4.5 to each
  * background that it is used on (see test-report.c). */
 #pragma once
 

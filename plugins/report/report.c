@@ -20,14 +20,14 @@ static const char *const format_choices[] = { "opus", "flac", NULL };
 static const SegueParam *const params[] = {
   SEGUE_PARAM (ReportConfig, clips, SEGUE_PARAM_INT, .def = "200", .min = 0, .max = 2000,
                .doc = "Maximum number of misclassified segments to listen to, the most confident "
-                      "first.  Each takes about 300 kB, including the clip beside it."),
+                      "first. Each takes about 300 kB, including the clip beside it."),
   SEGUE_PARAM (
     ReportConfig, format, SEGUE_PARAM_CHOICE, .def = "opus", .choices = format_choices,
-    .doc = "Format of the clips.  `opus`: small, for all recent browsers; `flac`: lossless, about "
+    .doc = "Format of the clips. `opus`: small, for all recent browsers; `flac`: lossless, about "
            "six times as large, and the fallback where libsndfile was built without Opus."),
   SEGUE_PARAM (ReportConfig, music, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "The music folder of the run, for a report on a finished run (`segue "
-                      "report`): clips are cut from songs below it, found by their paths.  Not "
+                      "report`): clips are cut from songs below it, found by their paths. Not "
                       "needed in the run itself, where songs are read where `scan` found them."),
   NULL,
 };
@@ -69,7 +69,7 @@ static char *
 find_folder (SegueContext *context, const char *port, GError **error)
 {
   SegueDataset *input = segue_context_get_input (context, port);
-  guint n = input != NULL ? segue_dataset_get_length (input) : 0;
+  guint n = input ? segue_dataset_get_length (input) : 0;
   if (n != 1) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "a report needs one item on its input ‘%s’, but there are %u", port, n);
@@ -78,16 +78,16 @@ find_folder (SegueContext *context, const char *port, GError **error)
   g_autoptr (SegueReader) reader = segue_reader_new (input, 0);
   g_autoptr (SegueItem) item =
     segue_reader_get (reader, 0, segue_context_get_cancellable (context), error);
-  return item != NULL ? g_strdup (segue_item_get_path (item)) : NULL;
+  return item ? g_strdup (segue_item_get_path (item)) : NULL;
 }
 
 static gboolean
 read_figures (Parts *parts, SegueContext *context, GError **error)
 {
   g_autofree char *folder = find_folder (context, "metrics", error);
-  g_autofree char *path = folder != NULL ? g_build_filename (folder, "metrics.json", NULL) : NULL;
-  parts->figures = path != NULL ? report_figures_load (path, error) : NULL;
-  if (parts->figures == NULL)
+  g_autofree char *path = folder ? g_build_filename (folder, "metrics.json", NULL) : NULL;
+  parts->figures = path ? report_figures_load (path, error) : NULL;
+  if (!parts->figures)
     return FALSE;
   int judged = report_figures_judged (parts->figures);
   if (judged < 0) {
@@ -103,16 +103,15 @@ static gboolean
 read_inputs (Parts *parts, SegueContext *context, GError **error)
 {
   g_autofree char *run = find_folder (context, "summary", error);
-  g_autofree char *path = run != NULL ? g_build_filename (run, "summary.json", NULL) : NULL;
-  parts->summary = path != NULL
-                     ? report_summary_load (path, segue_context_get_cancellable (context), error)
-                     : NULL;
-  if (parts->summary == NULL || !read_figures (parts, context, error))
+  g_autofree char *path = run ? g_build_filename (run, "summary.json", NULL) : NULL;
+  parts->summary =
+    path ? report_summary_load (path, segue_context_get_cancellable (context), error) : NULL;
+  if (!parts->summary || !read_figures (parts, context, error))
     return FALSE;
   g_autoptr (GPtrArray) labels = report_figures_list_labels (parts->figures, parts->judged);
   parts->table = report_table_load (segue_context_get_input (context, "predictions"), labels,
                                     segue_context_get_cancellable (context), error);
-  return parts->table != NULL && report_figures_check (parts->figures, parts->table, error);
+  return parts->table && report_figures_check (parts->figures, parts->table, error);
 }
 
 static int
@@ -149,7 +148,7 @@ choose_clips (Parts *parts, guint max, GCancellable *cancellable, GError **error
   if (n > 0)
     g_array_append_vals (first, parts->wrong->data, n);
   parts->nearest = report_nearest_find (parts->table, first, cancellable, error);
-  if (parts->nearest == NULL)
+  if (!parts->nearest)
     return FALSE;
   parts->clips = report_clips_new (parts->table);
   for (guint i = 0; i < n; i++) {
@@ -192,9 +191,9 @@ collect (gpointer instance, SegueContext *context, GError **error)
     return FALSE;
 
   const char *output = segue_context_get_output_folder (context, error);
-  g_autofree char *folder = output != NULL ? g_build_filename (output, "report", NULL) : NULL;
-  g_autofree char *clips = folder != NULL ? g_build_filename (folder, REPORT_CLIPS, NULL) : NULL;
-  if (folder == NULL || !segue_file_make_folder (folder, error) ||
+  g_autofree char *folder = output ? g_build_filename (output, "report", NULL) : NULL;
+  g_autofree char *clips = folder ? g_build_filename (folder, REPORT_CLIPS, NULL) : NULL;
+  if (!folder || !segue_file_make_folder (folder, error) ||
       !report_clips_make (parts.clips, segue_context_get_input (context, "audio"),
                           (ReportFormat) config->format, config->music, clips, context, error) ||
       !segue_context_check_cancelled (context, error) || !write_report (&parts, folder, error) ||
@@ -221,13 +220,13 @@ static const SegueStageType report = {
   .name = "report",
   .summary = "Reports a model's accuracy, with its misclassified segments to listen to",
   .doc = "Writes `report/index.html`: a page that opens from disk, without a network, in light and "
-         "dark mode, also on phones.  Accuracy by label, confusion matrix, learning curves, "
+         "dark mode, also on phones. Accuracy by label, confusion matrix, learning curves, "
          "reliability, every song with its segments; the misclassified segments as short clips, "
          "each beside the most similar training segment of the correct artist (by the model's own "
-         "probabilities); the skipped songs, and the pipeline of the run.  Labels can be corrected "
-         "in the page, which saves them as a table for `relabel` of `scan`.  Each chart is also "
+         "probabilities); the skipped songs, and the pipeline of the run. Labels can be corrected "
+         "in the page, which saves them as a table for `relabel` of `scan`. Each chart is also "
          "available as PNG.\n\nThe page describes the test set; without one, the validation or "
-         "training set.  Clips are cut from the songs' own files, decoded as `decode` does.",
+         "training set. Clips are cut from the songs' own files, decoded as `decode` does.",
   .result_version = 4,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,

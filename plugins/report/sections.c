@@ -46,7 +46,7 @@ begin_table (GString *html, const char *caption, const char *const *columns, gui
                           "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">"
                           "<table><caption class=\"hidden\">%s</caption><thead><tr>",
                           caption, caption);
-  for (guint i = 0; columns[i] != NULL; i++)
+  for (guint i = 0; columns[i]; i++)
     g_string_append_printf (html, "<th scope=\"col\"%s>%s</th>",
                             i >= numbers ? " class=\"number\"" : "", columns[i]);
   g_string_append (html, "</tr></thead><tbody>\n");
@@ -215,7 +215,7 @@ without_places (const json_t *value)
   const char *text = json_string_value (value), *key;
   json_t *member, *copy;
   size_t i;
-  if (text != NULL && (*text == '/' || g_str_has_prefix (text, "file:"))) {
+  if (text && (*text == '/' || g_str_has_prefix (text, "file:"))) {
     g_autofree char *name = g_path_get_basename (text);
     g_autofree char *shown = g_strconcat ("…/", name, NULL);
     return json_string (shown);
@@ -259,7 +259,7 @@ static const char *
 get_text (const json_t *object, const char *key)
 {
   const char *text = json_string_value (json_object_get (object, key));
-  return text != NULL ? text : "";
+  return text ? text : "";
 }
 
 void
@@ -271,7 +271,7 @@ report_append_pipeline (const Report *report, GString *html)
   const char *version = report_summary_text (report->summary, "segue");
   json_t *seed = json_object_get (report->summary->root, "seed"), *stage;
   size_t i;
-  if (version == NULL || json_array_size (report_summary_stages (report->summary)) == 0) {
+  if (!version || json_array_size (report_summary_stages (report->summary)) == 0) {
     g_string_append (html, "<p>There is no information about this run.</p>\n");
     return;
   }
@@ -301,7 +301,7 @@ report_append_pipeline (const Report *report, GString *html)
 void
 report_append_relabel_note (const Report *report, GString *html)
 {
-  if (report_summary_param (report->summary, "scan", "relabel") != NULL)
+  if (report_summary_param (report->summary, "scan", "relabel"))
     g_string_append (
       html, "<p class=\"note\">This run already used such a table. The table saved here "
             "contains only the changes made in this page: add its rows to that table.</p>");

@@ -83,7 +83,7 @@ take_frames (const SegueItem *audio, gsize first, gsize n, guint *channels)
   guint given = segue_item_get_channels (audio);
   *channels = given > 2 ? 1 : given;
   float *taken = g_try_new (float, n **channels + 1);
-  for (gsize i = 0; taken != NULL && i < n; i++) {
+  for (gsize i = 0; taken && i < n; i++) {
     const float *frame = frames + (first + i) * given;
     float sum = 0;
     for (guint c = 0; c < given; c++) {
@@ -113,7 +113,7 @@ write_frames (MemoryFile *file, const float *frames, gsize n, guint rate, guint 
   if (!ok)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "a clip can't be written: %s",
                  sf_strerror (sound));
-  if (sound != NULL)
+  if (sound)
     sf_close (sound);
   return ok;
 }
@@ -132,7 +132,7 @@ report_sound_encode (const SegueItem *audio, double begin, double start, double 
     return NULL;
   }
   g_autofree float *frames = take_frames (audio, first, end - first, &channels);
-  if (frames == NULL) {
+  if (!frames) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory for a clip");
     return NULL;
   }

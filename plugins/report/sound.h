@@ -15,7 +15,7 @@ gboolean report_sound_can (ReportFormat format);
  * @format: FLAC is used where Opus does not support the rate
  * @suffix: (out): of the file's name, "opus" or "flac"
  *
- * Equal audio gives equal bytes.  More than two channels are mixed to one.  %SEGUE_ERROR_DATA where
+ * Equal audio gives equal bytes. More than two channels are mixed to one. %SEGUE_ERROR_DATA where
  * no part of it is in @audio.
  */
 GBytes *report_sound_encode (const SegueItem *audio, double begin, double start, double duration,

@@ -32,7 +32,7 @@ report_summary_load (const char *path, GCancellable *cancellable, GError **error
 {
   json_t *root =
     segue_json_read (path, SEGUE_JSON_SUMMARY, SEGUE_JSON_FLAGS_NONE, cancellable, error);
-  if (root == NULL)
+  if (!root)
     return NULL;
   if (!is_whole (root)) {
     g_autofree char *shown = g_filename_display_name (path);
@@ -50,7 +50,7 @@ report_summary_load (const char *path, GCancellable *cancellable, GError **error
 void
 report_summary_free (ReportSummary *summary)
 {
-  if (summary == NULL)
+  if (!summary)
     return;
   json_decref (summary->root);
   g_free (summary);

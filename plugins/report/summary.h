@@ -18,7 +18,7 @@ typedef struct {
   json_t *root;
 } ReportSummary;
 
-/** report_summary_load: @path: see %SEGUE_KIND_SUMMARY; untrusted.  %SEGUE_ERROR_DATA: not a summary. */
+/** report_summary_load: @path: see %SEGUE_KIND_SUMMARY; untrusted. %SEGUE_ERROR_DATA: not a summary. */
 ReportSummary *report_summary_load (const char *path, GCancellable *cancellable, GError **error);
 /** report_summary_free: accepts %NULL. */
 void report_summary_free (ReportSummary *summary);

@@ -32,7 +32,7 @@ table_new (SegueDataset *predictions)
 void
 report_table_free (ReportTable *table)
 {
-  if (table == NULL)
+  if (!table)
     return;
   segue_dataset_unref (table->predictions);
   g_ptr_array_unref (table->labels);
@@ -90,7 +90,7 @@ get_rows (const SegueItem *item, guint n_labels, guint *n_segments, GError **err
 {
   guint n;
   const double *rows = segue_item_get_predictions (item, n_segments, &n, error);
-  if (rows == NULL || n == n_labels)
+  if (!rows || n == n_labels)
     return rows;
   refuse (item, error, "have %u labels, and metrics.json has %u: they are not from the same run", n,
           n_labels);
@@ -124,7 +124,7 @@ add_label (Loader *loader, const char *name)
 static int
 find_label (const Loader *loader, const char *name)
 {
-  return name != NULL ? GPOINTER_TO_INT (g_hash_table_lookup (loader->labels, name)) - 1 : -1;
+  return name ? GPOINTER_TO_INT (g_hash_table_lookup (loader->labels, name)) - 1 : -1;
 }
 
 static int
@@ -132,7 +132,7 @@ get_set (const SegueItem *item)
 {
   const char *name = segue_item_get_string (item, SEGUE_META_SET);
   /* Songs without a set are for training. */
-  SegueSet set = name != NULL ? segue_set_from_name (name) : SEGUE_SET_TRAIN;
+  SegueSet set = name ? segue_set_from_name (name) : SEGUE_SET_TRAIN;
   return set < SEGUE_N_SETS ? (int) set : -1;
 }
 
@@ -140,7 +140,7 @@ static int
 get_label (Loader *loader, const SegueItem *item)
 {
   const char *name = segue_item_get_string (item, SEGUE_META_LABEL);
-  if (name == NULL || *name == '\0')
+  if (!name || *name == '\0')
     return REPORT_NO_LABEL;
   int label = find_label (loader, name);
   return label >= 0 ? label : (int) add_label (loader, name);
@@ -178,11 +178,11 @@ add_song (Loader *loader, const SegueItem *item, GError **error)
   double confidence = segue_item_get_double (item, SEGUE_META_PROBABILITY, NAN);
   guint n_segments;
   const double *rows = get_rows (item, table->n_model, &n_segments, error);
-  if (rows == NULL)
+  if (!rows)
     return FALSE;
   if (answer < 0 || (guint) answer >= table->n_model || !(confidence >= 0 && confidence <= 1))
     return refuse (item, error, "name ‘%.40s’ with probability %g, which is no label of the model",
-                   predicted != NULL ? predicted : "", confidence);
+                   predicted ? predicted : "", confidence);
   if (n_segments > MAX_SEGMENTS - table->segments->len)
     return refuse (item, error, "are too many: more than %u segments do not fit in one page",
                    MAX_SEGMENTS);
@@ -197,7 +197,7 @@ add_song (Loader *loader, const SegueItem *item, GError **error)
                       rows + (gsize) s * (SEGUE_PREDICTION_LABELS + table->n_model), error))
       return FALSE;
   song.id = g_strdup (segue_item_get_song (item));
-  song.source = g_strdup (source != NULL ? source : "");
+  song.source = g_strdup (source ? source : "");
   g_array_append_val (table->songs, song);
   return TRUE;
 }
@@ -225,7 +225,7 @@ report_table_load (SegueDataset *predictions, const GPtrArray *labels, GCancella
     g_autoptr (SegueItem) item = check_cancelled (cancellable, error)
                                    ? segue_reader_get (reader, i, cancellable, error)
                                    : NULL;
-    if (item == NULL || !add_song (&loader, item, error))
+    if (!item || !add_song (&loader, item, error))
       return NULL;
   }
   return g_steal_pointer (&loader.table);
@@ -242,8 +242,8 @@ report_table_each (const ReportTable *table, ReportRowFunc function, gpointer da
                                    ? segue_reader_get (reader, i, cancellable, error)
                                    : NULL;
     guint n_segments;
-    const double *rows = item != NULL ? get_rows (item, table->n_model, &n_segments, error) : NULL;
-    if (rows == NULL)
+    const double *rows = item ? get_rows (item, table->n_model, &n_segments, error) : NULL;
+    if (!rows)
       return FALSE;
     for (guint s = 0; s < song->n; s++)
       function (data, song->first + s,

@@ -1,6 +1,6 @@
 /* The predictions of an evaluation: every segment with its true label and its prediction.
  *
- * Only a few numbers per segment are kept in memory.  Probabilities are read again where needed,
+ * Only a few numbers per segment are kept in memory. Probabilities are read again where needed,
  * song by song, so that memory does not grow with the number of labels. */
 #pragma once
 

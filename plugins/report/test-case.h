@@ -20,7 +20,7 @@ void case_clear (Case *self);
  * case_add_song:
  * @set, @label: (nullable)
  * @answers: a segment each, "number of the label:per cent", as in "0:90 2:55"; the others share the
- *   rest.  Segment i begins at 10 i s and lasts 1 s
+ *   rest. Segment i begins at 10 i s and lasts 1 s
  * @sound: whether it has audio, a separate tone
  */
 void case_add_song (Case *self, const char *id, const char *set, const char *label,

@@ -228,7 +228,7 @@ test_formulas (void)
     const char *field = text->str + start + (text->str[start] == '"');
     /* Where a cell begins, also for programs that separate cells by semicolons or tabs. */
     for (const char *at = field; *at != '\0'; at++)
-      if (at == field || strchr (";\t\r\n", at[-1]) != NULL)
+      if (at == field || strchr (";\t\r\n", at[-1]))
         for (guint j = 0; j < G_N_ELEMENTS (formulas); j++)
           g_assert_false (g_str_has_prefix (at, formulas[j]));
     g_string_append_c (text, i % 3 == 2 ? '\n' : ',');

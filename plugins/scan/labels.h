@@ -16,6 +16,6 @@ typedef struct {
 } LabelRules;
 
 /** labels_choose: (transfer container): those of @songs that are used; the others are counted, and
- * their labels logged.  %SEGUE_ERROR_NO_INPUT where no song has one of the labels in @only. */
+ * their labels logged. %SEGUE_ERROR_NO_INPUT where no song has one of the labels in @only. */
 GPtrArray *labels_choose (const LabelRules *rules, GPtrArray *songs, SegueContext *context,
                           GError **error);

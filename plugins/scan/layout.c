@@ -103,7 +103,7 @@ layout_parse (const char *text, GError **error)
 
   self->text = g_strdup (text);
   self->parts = g_ptr_array_new_with_free_func (part_free);
-  if (levels[0] == NULL) {
+  if (!levels[0]) {
     fail (error, text, "is empty");
     return NULL;
   }

@@ -1,8 +1,8 @@
 /* How a music folder is laid out: `{artist}/{album}/{title}`.
  *
- * A layout has one part per level.  A part consists of fields in braces and text between them:
- * `{artist} - {album}/{track} {title}`.  A field matches as little as possible, and at least one
- * character.  The extension of the file is not part of the last level.
+ * A layout has one part per level. A part consists of fields in braces and text between them:
+ * `{artist} - {album}/{track} {title}`. A field matches as little as possible, and at least one
+ * character. The extension of the file is not part of the last level.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
 /**
  * name_to_text: (transfer full):
  *
- * @bytes as UTF-8 in which every invalid byte becomes `%XX`.  A `%` before two hexadecimal digits
+ * @bytes as UTF-8 in which every invalid byte becomes `%XX`. A `%` before two hexadecimal digits
  * becomes `%25`, so that no two names give the same text: `100% pure` is unchanged.
  */
 char *name_to_text (const char *bytes);

@@ -30,12 +30,12 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, root, SEGUE_PARAM_INPUT_PATH, .doc = "The music folder."),
   SEGUE_PARAM (ScanConfig, layout, SEGUE_PARAM_STRING, .def = "\"{artist}/{album}/{title}\"",
                .doc = "What the levels below the root mean: fields in braces, text between them "
-                      "(`{artist}/{year} - {album}/{title}`).  Each field becomes metadata."),
+                      "(`{artist}/{year} - {album}/{title}`). Each field becomes metadata."),
   SEGUE_PARAM (ScanConfig, label, SEGUE_PARAM_STRING, .def = "artist",
                .doc = "Which field is the label; empty: songs get none."),
   SEGUE_PARAM (ScanConfig, any_depth, SEGUE_PARAM_BOOL, .def = "false",
                .doc = "Also use songs at another depth than the layout's: surplus folders are "
-                      "joined to the last one (`Life/CD 1`), missing fields stay unset.  Otherwise "
+                      "joined to the last one (`Life/CD 1`), missing fields stay unset. Otherwise "
                       "such songs are skipped, with the reason."),
   SEGUE_PARAM (ScanConfig, min_songs, SEGUE_PARAM_INT, .def = "1", .min = 1, .max = 1000000,
                .doc = "Exclude labels that have fewer songs."),
@@ -49,17 +49,17 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (ScanConfig, exclude, SEGUE_PARAM_LIST, .def = "[]", .max_items = 10000,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
                .doc = "Files and folders to skip: patterns with `*` and `?`, in upper or lower "
-                      "case.  A pattern without a slash is matched against every name on the path "
+                      "case. A pattern without a slash is matched against every name on the path "
                       "(`*live*`), one with a slash against the whole path below the root."),
   SEGUE_PARAM (ScanConfig, relabel, SEGUE_PARAM_INPUT_PATH, .flags = SEGUE_PARAM_OPTIONAL,
                .doc = "CSV file with the columns `song` (path below the root) and `label`: labels "
-                      "that override the folder's.  An empty label excludes the song."),
+                      "that override the folder's. An empty label excludes the song."),
   SEGUE_PARAM (
     ScanConfig, extensions, SEGUE_PARAM_LIST, .flags = SEGUE_PARAM_OPTIONAL,
     .element = SEGUE_ELEMENT (SEGUE_PARAM_STRING),
     .doc =
-      "File extensions of songs, in upper or lower case.  All other files are ignored and counted "
-      "by extension.  Empty: the audio formats of the installed decoders; not videos."),
+      "File extensions of songs, in upper or lower case. All other files are ignored and counted "
+      "by extension. Empty: the audio formats of the installed decoders; not videos."),
   NULL,
 };
 
@@ -177,7 +177,7 @@ make_songs (const ScanConfig *config, const Walk *walk, GHashTable *table, Segue
   return g_steal_pointer (&songs);
 }
 
-/* (transfer container): those of @songs that are used.  Labels are counted without copies. */
+/* (transfer container): those of @songs that are used. Labels are counted without copies. */
 static GPtrArray *
 choose_songs (const ScanConfig *config, GPtrArray *songs, SegueContext *context, GError **error)
 {
@@ -315,15 +315,15 @@ static const SegueStageType scan = {
   .name = "scan",
   .summary = "Finds the songs of a music folder and reads their labels from its layout",
   .doc = "Walks `root` and emits every file with an audio file's extension, sorted by the bytes of "
-         "its path.  The path below the root is parsed by `layout`; the field named by `label` "
-         "becomes the song's label.  Fields are converted to Unicode NFC, so that a name written "
+         "its path. The path below the root is parsed by `layout`; the field named by `label` "
+         "becomes the song's label. Fields are converted to Unicode NFC, so that a name written "
          "by macOS and the same name from another system are one artist.\n\nFiles that are not "
          "audio are ignored and counted; files that systems create in folders (`._song.mp3`, "
-         "`@eaDir`, `#recycle`) are ignored without a count.  Songs and folders that can't be used "
+         "`@eaDir`, `#recycle`) are ignored without a count. Songs and folders that can't be used "
          "(a dangling link, a folder that can't be read, a named pipe, a song outside the layout) "
-         "are skipped, with the reason.  Links are followed; a song or folder that can be reached "
+         "are skipped, with the reason. Links are followed; a song or folder that can be reached "
          "twice counts once, and so does a recording that is stored in several files with the same "
-         "label (the same bytes, or the same except for their tags).  Where such files have "
+         "label (the same bytes, or the same except for their tags). Where such files have "
          "several labels, a warning names them, and `split` keeps them in one set.",
   .result_version = 1,
   .mode = SEGUE_MODE_SOURCE,

@@ -1,5 +1,5 @@
 /* Ogg: a tagger rewrites the audio packets unchanged, in pages with other numbers and checksums, or even of other
- * sizes.  So packets are compared, not pages. */
+ * sizes. So packets are compared, not pages. */
 #include "span-private.h"
 
 #include <string.h>
@@ -66,7 +66,7 @@ find_sound (int fd, guint64 start, guint64 end)
   return 0;
 }
 
-/* The last position, and the content of the last packets.  FALSE: the file does not end with a complete page. */
+/* The last position, and the content of the last packets. FALSE: the file does not end with a complete page. */
 static gboolean
 digest_tail (int fd, const Span *span, guint64 from, GChecksum *checksum)
 {

@@ -26,7 +26,7 @@ typedef struct {
   guint64 left; /* of the page that is being read */
 } SpanReader;
 
-/** span_find: %FALSE where the file can't be read, or is empty.  @fd: a regular file of @size bytes. */
+/** span_find: %FALSE where the file can't be read, or is empty. @fd: a regular file of @size bytes. */
 gboolean span_find (int fd, guint64 size, Span *span);
 
 /** span_read_from: a reader from @offset of @span on (0 for a span of pages); the caller keeps @fd. */

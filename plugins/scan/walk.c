@@ -13,7 +13,7 @@
 
 /* Deeper folders are a mistake, or an attack on the stack. */
 #define MAX_DEPTH 64
-/* Eight hours at the highest quality.  A whole song is hashed, which would take an hour for a sparse file of a
+/* Eight hours at the highest quality. A whole song is hashed, which would take an hour for a sparse file of a
  * terabyte that uses no disk. */
 #define MAX_SIZE ((goffset) 16 << 30)
 

@@ -1,7 +1,7 @@
 /* Finds the files of a folder, whatever it contains.
  *
  * Real folders are walked first, links to folders after them, and each folder once: loops end, and
- * where a song can be reached by two paths the real path is used.  The result depends on the folder
+ * where a song can be reached by two paths the real path is used. The result depends on the folder
  * alone, not on the order in which the system lists it.
  */
 #pragma once

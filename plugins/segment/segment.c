@@ -25,8 +25,8 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (SegmentConfig, count, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 1,
                .max = 1000,
                .doc = "Segments per song, at equal spacing: the first starts where the song "
-                      "starts, the last ends where it ends.  A single segment is taken from the "
-                      "middle.  Default: 20, unless `hop` is given."),
+                      "starts, the last ends where it ends. A single segment is taken from the "
+                      "middle. Default: 20, unless `hop` is given."),
   SEGUE_PARAM (
     SegmentConfig, when_short, SEGUE_PARAM_CHOICE, .def = "overlap", .choices = when_short_choices,
     .relaxed = "overlap",
@@ -36,20 +36,20 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (SegmentConfig, hop, SEGUE_PARAM_DOUBLE, .def = "0", .min = 0, .max = 3600,
                .unit = "s",
                .doc = "Instead of `count`: time from the start of one segment to the start of the "
-                      "next, for as many as fit in the song.  0: use `count`."),
+                      "next, for as many as fit in the song. 0: use `count`."),
   SEGUE_PARAM (SegmentConfig, shortest, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0.5", .min = 0,
                .max = 3600, .unit = "s",
                .doc =
                  "Minimum length of a song that is shorter than one segment and is used whole; not "
-                 "for training, which needs one length.  0: such songs are skipped."),
+                 "for training, which needs one length. 0: such songs are skipped."),
   SEGUE_PARAM (SegmentConfig, max_gap, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "30", .min = 0,
                .max = 3600, .unit = "s",
                .doc = "Longest time from the start of one segment to the start of the next: a long "
-                      "song gets more than `count` of them.  0: no limit."),
+                      "song gets more than `count` of them. 0: no limit."),
   SEGUE_PARAM (
     SegmentConfig, min_rms_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
     .unit = "dBFS",
-    .doc = "Skip segments whose RMS level is lower: silence identifies no artist.  0: keep all."),
+    .doc = "Skip segments whose RMS level is lower: silence identifies no artist. 0: keep all."),
   NULL,
 };
 
@@ -222,10 +222,10 @@ static const SegueStageType segment = {
   SEGUE_STAGE_TYPE,
   .name = "segment",
   .summary = "Cuts a song into segments of equal length",
-  .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds.  All "
+  .doc = "Either `count` segments at equal spacing over the song, or one every `hop` seconds. All "
          "have exactly the same number of samples; a song shorter than one segment is skipped, "
          "with the reason, or used whole (`shortest`), never padded.\n\nNothing is copied: all "
-         "segments, also overlapping ones, are slices of the song.  `start` and `duration` are "
+         "segments, also overlapping ones, are slices of the song. `start` and `duration` are "
          "times in the original file.",
   .result_version = 1,
   .mode = SEGUE_MODE_MAP,

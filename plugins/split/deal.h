@@ -1,7 +1,7 @@
 /* Assigns groups of songs to sets so that every label is in every set and no group is in two sets.
  *
- * A group is a unit that has to stay together: a song, an album.  It may contain songs of several labels (the same
- * album name under two artists).  Which groups are drawn depends on the seed and their names alone, not on their
+ * A group is a unit that has to stay together: a song, an album. It may contain songs of several labels (the same
+ * album name under two artists). Which groups are drawn depends on the seed and their names alone, not on their
  * order or number: a new song changes the assignment of few others.
  */
 #pragma once

@@ -33,7 +33,7 @@ static const SegueParam *const params[] = {
                .doc = "Minimum number of test songs of each label."),
   SEGUE_PARAM (SplitConfig, folds, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 100,
                .doc = "Cross-validation: split each label's songs into this many folds of equal "
-                      "size; `fold` is then test, and `test` is not used.  0: none."),
+                      "size; `fold` is then test, and `test` is not used. 0: none."),
   SEGUE_PARAM (SplitConfig, fold, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 99,
                .doc = "The fold that is the test set, counted from 0."),
   SEGUE_PARAM (SplitConfig, too_few, SEGUE_PARAM_CHOICE, .def = "fail", .choices = too_few_choices,
@@ -326,9 +326,9 @@ static const SegueStageType split = {
     "Splits songs into train, validation and test sets, so that nothing leaks between them",
   .doc =
     "Every label is in every set, and whatever belongs together (the segments of a song, copies of "
-    "one recording; with `by: album`, the songs of an album) is in one set only.  The payloads are "
+    "one recording; with `by: album`, the songs of an album) is in one set only. The payloads are "
     "untouched: an item gets the metadata `set`, and `fold` and `group` where there are any.\n\nA "
-    "split by song is optimistic: songs of an album share their sound.  `by: album` is the harder "
+    "split by song is optimistic: songs of an album share their sound. `by: album` is the harder "
     "test; report both.\n\nWhich songs are drawn depends only on the run's seed and their names: "
     "songs that are added later do not reshuffle the others.",
   .result_version = 2,

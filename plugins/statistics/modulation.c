@@ -35,7 +35,7 @@ modulation_init (Modulation *mod, gsize frames, double rate, GError **error)
     mod->n--;
   set_ranges (mod, rate);
   mod->plan = segue_nn_fft_new (mod->n, error);
-  if (mod->plan == NULL)
+  if (!mod->plan)
     return FALSE;
   mod->signals = g_new0 (float, mod->n *SEGUE_NN_FFT_SIGNALS);
   mod->re = g_new (float, (mod->n / 2 + 1) * SEGUE_NN_FFT_SIGNALS);

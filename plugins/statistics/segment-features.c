@@ -67,7 +67,7 @@ make_bands (Features *f, GError **error)
                                   .high = c->f_max,
                                   .nearest = TRUE };
   f->bands = segue_nn_mel_bands_new (&bands, error);
-  if (f->bands == NULL)
+  if (!f->bands)
     return FALSE;
   f->re = g_new (float, f->spectrum.n_bins *SPECTRUM_BLOCK);
   f->im = g_new (float, f->spectrum.n_bins *SPECTRUM_BLOCK);
@@ -89,7 +89,7 @@ features_new (const FeaturesConfig *config, GError **error)
     return NULL;
   if (config->stereo) {
     f->stereo = stereo_new (config->rate, &f->spectrum, config->stereo_f_max, error);
-    if (f->stereo == NULL)
+    if (!f->stereo)
       return NULL;
   }
   return g_steal_pointer (&f);
@@ -107,7 +107,7 @@ forget_frames (Features *f)
 void
 features_free (Features *f)
 {
-  if (f == NULL)
+  if (!f)
     return;
   forget_frames (f);
   spectrum_clear (&f->spectrum);
@@ -135,7 +135,7 @@ modulation_width (const Features *f)
 gsize
 features_get_width (const Features *f)
 {
-  gsize stereo = f->stereo != NULL ? STEREO_STATISTICS * stereo_get_bands (f->stereo) : 0;
+  gsize stereo = f->stereo ? STEREO_STATISTICS * stereo_get_bands (f->stereo) : 0;
   return statistics_width (f) + modulation_width (f) + stereo;
 }
 
@@ -148,14 +148,14 @@ features_get_min_length (const Features *f)
 static gboolean
 prepare_frames (Features *f, gsize frames, GError **error)
 {
-  if (f->bands == NULL || f->frames == frames)
+  if (!f->bands || f->frames == frames)
     return TRUE;
   forget_frames (f);
   if (frames > G_MAXINT / f->config.bands)
     return no_memory (error);
   f->levels = g_try_new (float, frames * f->config.bands);
   f->scratch = g_try_new (float, frames);
-  if (f->levels == NULL || f->scratch == NULL) {
+  if (!f->levels || !f->scratch) {
     forget_frames (f);
     return no_memory (error);
   }
@@ -210,7 +210,7 @@ features_compute (Features *f, const float *samples, gsize length, guint channel
   gsize frames = spectrum_get_frames (&f->spectrum, length);
   if (!prepare_frames (f, frames, error))
     return FALSE;
-  if (f->bands != NULL)
+  if (f->bands)
     make_levels (f, samples, channels);
 
   float *at = out;
@@ -220,7 +220,7 @@ features_compute (Features *f, const float *samples, gsize length, guint channel
   if (f->config.modulation)
     modulation_compute (&f->modulation, f->levels, f->config.bands, frames, at);
   at += modulation_width (f);
-  if (f->stereo != NULL)
+  if (f->stereo)
     stereo_compute (f->stereo, samples, channels, frames, at);
   return check_finite (out, features_get_width (f), error);
 }

@@ -20,7 +20,7 @@ spectrum_init (Spectrum *s, double rate, GError **error)
     s->fft += 2;
   s->n_bins = s->fft / 2 + 1;
   s->plan = segue_nn_fft_new (s->fft, error);
-  if (s->plan == NULL)
+  if (!s->plan)
     return FALSE;
   s->hann = g_new (float, s->window);
   s->signals = g_new0 (float, s->fft *SPECTRUM_BLOCK);

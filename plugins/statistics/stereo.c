@@ -78,13 +78,13 @@ stereo_new (double rate, Spectrum *spectrum, double f_max, GError **error)
     stereo->re[i] = g_new (float, spectrum->n_bins *SPECTRUM_BLOCK);
     stereo->im[i] = g_new (float, spectrum->n_bins *SPECTRUM_BLOCK);
   }
-  return stereo->bands != NULL ? g_steal_pointer (&stereo) : NULL;
+  return stereo->bands ? g_steal_pointer (&stereo) : NULL;
 }
 
 void
 stereo_free (Stereo *stereo)
 {
-  if (stereo == NULL)
+  if (!stereo)
     return;
   segue_nn_mel_bands_free (stereo->bands);
   g_free (stereo->sums);

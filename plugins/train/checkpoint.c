@@ -36,7 +36,7 @@ static char *
 path_in_work (TrainJob *job, const char *name, GError **error)
 {
   const char *folder = segue_context_get_work_folder (job->context, error);
-  return folder != NULL ? g_build_filename (folder, name, NULL) : NULL;
+  return folder ? g_build_filename (folder, name, NULL) : NULL;
 }
 
 static char *
@@ -97,7 +97,7 @@ write_file (TrainJob *job, const char *path, const Header *header, const float *
   Output output = { .file = file };
   guint8 digest[SHA256_DIGEST_SIZE];
   sha256_init (&output.sha);
-  if (file == NULL || !put (&output, header, sizeof *header, error) ||
+  if (!file || !put (&output, header, sizeof *header, error) ||
       !put (&output, progress->epochs->data, header->n_epochs * sizeof (TrainEpoch), error) ||
       !put (&output, progress->steps->data, header->step * sizeof (TrainStep), error))
     return FALSE;
@@ -122,7 +122,7 @@ is_possible (const TrainJob *job, const Header *header)
          header->step <= MIN (header->n_epochs + 1, (guint64) job->settings.epochs) * per_epoch;
 }
 
-/* A file's bytes in order, with their digest.  They are read, not mapped: where another process truncates
+/* A file's bytes in order, with their digest. They are read, not mapped: where another process truncates
  * the file, reading ends early, but a mapping ends the program. */
 typedef struct {
   int fd;
@@ -202,7 +202,7 @@ is_whole (int fd, guint64 size)
   return take_digest (&input);
 }
 
-/* The relation of the file at @fd to this training, and its header.  @n_state: 0: only weights. */
+/* The relation of the file at @fd to this training, and its header. @n_state: 0: only weights. */
 static FileState
 look_at_file (TrainJob *job, int fd, guint64 n_state, Header *header)
 {
@@ -219,7 +219,7 @@ look_at_file (TrainJob *job, int fd, guint64 n_state, Header *header)
   return FILE_GOOD;
 }
 
-/* @fd: (out): set where the file is good.  The cache may belong to another user: links and pipes are not followed
+/* @fd: (out): set where the file is good. The cache may belong to another user: links and pipes are not followed
  * or waited for. */
 static FileState
 open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, int *fd)
@@ -235,7 +235,7 @@ open_file (TrainJob *job, const char *path, guint64 n_state, Header *header, int
   return state;
 }
 
-/* A checkpoint that training may resume from.  @stored: the epoch whose weights it needs. */
+/* A checkpoint that training may resume from. @stored: the epoch whose weights it needs. */
 typedef struct {
   FileState state;
   Header header;
@@ -268,7 +268,7 @@ find_weights (TrainJob *job, const Candidate *candidate, guint *stored)
   Header header;
   int fd;
   g_autofree char *path = path_of_epoch (job, *stored, NULL);
-  if (path == NULL || open_file (job, path, 0, &header, &fd) != FILE_GOOD)
+  if (!path || open_file (job, path, 0, &header, &fd) != FILE_GOOD)
     return FALSE;
   close (fd);
   return TRUE;
@@ -284,7 +284,7 @@ open_candidate (TrainJob *job, guint slot, Candidate *candidate)
   g_autofree char *path = path_of_slot (job, slot, NULL);
   candidate->stored = TRAIN_NO_EPOCH;
   candidate->state =
-    path != NULL ? open_file (job, path, n_state, &candidate->header, &candidate->fd) : FILE_ABSENT;
+    path ? open_file (job, path, n_state, &candidate->header, &candidate->fd) : FILE_ABSENT;
   if (candidate->state != FILE_GOOD)
     return;
   if (find_weights (job, candidate, &stored))
@@ -323,7 +323,7 @@ static void
 tell_unused (TrainJob *job, guint slot, FileState state)
 {
   g_autofree char *path = path_of_slot (job, slot, NULL);
-  if (path == NULL || state == FILE_GOOD || state == FILE_ABSENT)
+  if (!path || state == FILE_GOOD || state == FILE_ABSENT)
     return;
   g_autofree char *shown = g_filename_display_name (path);
   if (state == FILE_FOREIGN)
@@ -348,14 +348,14 @@ train_checkpoint_load (TrainJob *job, GError **error)
     tell_unused (job, slot, candidate->state);
     job->saved.stored[slot] = candidate->stored;
     if (candidate->state != FILE_GOOD ||
-        (newest != NULL && (candidate->header.step < newest->header.step ||
-                            candidate->header.n_epochs < newest->header.n_epochs)))
+        (newest && (candidate->header.step < newest->header.step ||
+                    candidate->header.n_epochs < newest->header.n_epochs)))
       continue;
     newest = candidate;
     job->saved.slot = 1 - slot;
   }
   job->saved.at = g_get_monotonic_time ();
-  if (newest == NULL)
+  if (!newest)
     return TRUE;
   if (!take_candidate (job, newest)) {
     int number = errno;
@@ -383,7 +383,7 @@ static void
 remove_epoch (TrainJob *job, guint epoch)
 {
   g_autofree char *path = path_of_epoch (job, epoch, NULL);
-  if (path != NULL)
+  if (path)
     g_unlink (path);
 }
 
@@ -405,7 +405,7 @@ train_checkpoint_save (TrainJob *job, GError **error)
                     .n_values = count_values (job),
                     .n_state = n_state };
   memcpy (header.magic, magic, sizeof magic);
-  if (path == NULL || !write_file (job, path, &header, state, error))
+  if (!path || !write_file (job, path, &header, state, error))
     return FALSE;
 
   guint before = saved->stored[saved->slot];
@@ -427,7 +427,7 @@ train_checkpoint_save_epoch (TrainJob *job, guint epoch, GError **error)
   Header header = { .fingerprint = job->fingerprint, .n_values = count_values (job) };
   memcpy (header.magic, magic, sizeof magic);
   g_autofree char *path = path_of_epoch (job, epoch, error);
-  return path != NULL && write_file (job, path, &header, NULL, error);
+  return path && write_file (job, path, &header, NULL, error);
 }
 
 gboolean
@@ -435,7 +435,7 @@ train_checkpoint_load_epoch (TrainJob *job, guint epoch, GError **error)
 {
   Header header;
   g_autofree char *path = path_of_epoch (job, epoch, error);
-  if (path == NULL)
+  if (!path)
     return FALSE;
   gboolean ok = FALSE;
   int fd = -1;

@@ -13,7 +13,7 @@ gboolean train_checkpoint_save (TrainJob *job, GError **error);
 /** train_checkpoint_is_due: whether the last one has reached the maximum age set in the pipeline. */
 gboolean train_checkpoint_is_due (const TrainJob *job);
 /** train_checkpoint_load: loads the checkpoint of an interrupted run of the same training; without a usable one,
- * the job stays unchanged.  Unused checkpoints are logged.  %SEGUE_ERROR_IO where a file changed while it was
+ * the job stays unchanged. Unused checkpoints are logged. %SEGUE_ERROR_IO where a file changed while it was
  * read: the job is unusable then. */
 gboolean train_checkpoint_load (TrainJob *job, GError **error);
 

@@ -14,7 +14,7 @@ typedef struct {
   guint first, n, taken, done;
 } Buffer;
 
-/* Batch number b of a pass is in buffer b % N_BUFFERS.  Batches released … planned − 1 are in the buffers; the
+/* Batch number b of a pass is in buffer b % N_BUFFERS. Batches released … planned − 1 are in the buffers; the
  * consumer has number given − 1 where given > released. */
 struct _TrainFeed {
   GMutex lock;
@@ -88,7 +88,7 @@ read_audio (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint sample
 
   g_autoptr (SegueItem) item =
     segue_reader_get (worker->reader, source->set->samples[sample].index, feed->cancellable, error);
-  if (item == NULL || !check_audio (source, item, error))
+  if (!item || !check_audio (source, item, error))
     return FALSE;
   gsize n_frames;
   memcpy (row, segue_item_get_frames (item, &n_frames), source->width * sizeof (float));
@@ -121,7 +121,7 @@ static gboolean
 read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position, float *row,
           GError **error)
 {
-  guint sample = pass->order != NULL ? pass->order[position] : position;
+  guint sample = pass->order ? pass->order[position] : position;
   if (g_cancellable_is_cancelled (feed->cancellable)) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "interrupted");
     return FALSE;
@@ -135,7 +135,7 @@ read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position
 static Buffer *
 find_work (TrainFeed *feed)
 {
-  if (feed->failure != NULL)
+  if (feed->failure)
     return NULL;
   for (guint b = feed->released; b < feed->planned; b++) {
     Buffer *buffer = &feed->buffers[b % N_BUFFERS];
@@ -154,7 +154,7 @@ worker_main (gpointer data)
   g_mutex_lock (&feed->lock);
   while (!feed->quit) {
     Buffer *buffer = find_work (feed);
-    if (buffer == NULL) {
+    if (!buffer) {
       g_cond_wait (&feed->changed, &feed->lock);
       continue;
     }
@@ -169,7 +169,7 @@ worker_main (gpointer data)
     g_mutex_lock (&feed->lock);
     feed->active--;
     buffer->done++;
-    if (error != NULL && (feed->failure == NULL || position < feed->failed_at)) {
+    if (error && (!feed->failure || position < feed->failed_at)) {
       g_clear_error (&feed->failure);
       feed->failure = error;
       feed->failed_at = position;
@@ -193,7 +193,7 @@ train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable, GError
   feed->cancellable = cancellable;
   for (guint b = 0; b < N_BUFFERS; b++) {
     feed->buffers[b].rows = g_try_new (float, floats);
-    if (feed->buffers[b].rows == NULL) {
+    if (!feed->buffers[b].rows) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "not enough memory for a batch of %" G_GSIZE_FORMAT " MiB; reduce `batch`",
                    floats / (1024 * 1024 / sizeof (float)));
@@ -203,7 +203,7 @@ train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable, GError
   for (guint t = 0; t < n_threads; t++) {
     g_autoptr (GError) local = NULL;
     GThread *thread = g_thread_try_new ("train-feed", worker_main, feed, &local);
-    if (thread == NULL) {
+    if (!thread) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                    "can't start a thread: %s; close other programs, or raise the limit (ulimit "
                    "-u), and run again",
@@ -218,7 +218,7 @@ train_feed_new (gsize floats, guint n_threads, GCancellable *cancellable, GError
 void
 train_feed_free (TrainFeed *feed)
 {
-  if (feed == NULL)
+  if (!feed)
     return;
   g_mutex_lock (&feed->lock);
   feed->quit = TRUE;
@@ -276,12 +276,12 @@ train_feed_next (TrainFeed *feed, guint *first, guint *n, GError **error)
   plan_ahead (feed);
   if (feed->given < feed->planned) {
     Buffer *buffer = &feed->buffers[feed->given % N_BUFFERS];
-    while (buffer->done < buffer->n && feed->failure == NULL)
+    while (buffer->done < buffer->n && !feed->failure)
       g_cond_wait (&feed->changed, &feed->lock);
     /* Rows are begun in order: when none is being read any more, the failure is the first in the pass. */
-    while (feed->failure != NULL && feed->active > 0)
+    while (feed->failure && feed->active > 0)
       g_cond_wait (&feed->changed, &feed->lock);
-    if (feed->failure != NULL) {
+    if (feed->failure) {
       g_propagate_error (error, g_error_copy (feed->failure));
     } else {
       *first = buffer->first;

@@ -1,6 +1,6 @@
 /* Reads batches ahead: while the model computes on one, the next is being read (and augmented).
  *
- * Two buffers, allocated once.  The feed's own threads read rows into their place in a batch, so its content does
+ * Two buffers, allocated once. The feed's own threads read rows into their place in a batch, so its content does
  * not depend on which thread reads which row when.
  *
  *   train_feed_start (feed, &pass);

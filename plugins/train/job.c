@@ -22,7 +22,7 @@ measure (TrainJob *job, SegueDataset *audio, GError **error)
   g_autoptr (SegueReader) reader = segue_reader_new (audio, 0);
   g_autoptr (SegueItem) item = segue_reader_get (
     reader, job->sets->train.samples[0].index, segue_context_get_cancellable (job->context), error);
-  if (item == NULL)
+  if (!item)
     return FALSE;
   job->like = g_strdup (segue_item_get_id (item));
   segue_item_get_frames (item, &job->length);
@@ -41,12 +41,12 @@ SegueModel *
 train_make_model (SegueRegistry *registry, const TrainConfig *config, const SegueModelSpec *spec,
                   GError **error)
 {
-  if (config->init == NULL)
+  if (!config->init)
     return segue_model_new (config->model.type, config->model.config, spec, error);
   g_autofree char *folder = segue_model_ref_resolve (config->init, error);
-  return folder != NULL ? segue_model_load (registry, folder, config->model.type,
-                                            config->model.config, spec, error)
-                        : NULL;
+  return folder ? segue_model_load (registry, folder, config->model.type, config->model.config,
+                                    spec, error)
+                : NULL;
 }
 
 static gboolean
@@ -58,7 +58,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
                 .threads = segue_context_get_threads (job->context),
                 .precision = (SegueModelPrecision) config->precision);
   job->model = train_make_model (segue_context_get_registry (job->context), config, &spec, error);
-  if (job->model == NULL)
+  if (!job->model)
     return FALSE;
   segue_model_set_cancellable (job->model, segue_context_get_cancellable (job->context));
 
@@ -66,7 +66,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   job->impl = segue_model_get_impl (job->model);
   job->info.struct_size = sizeof job->info;
   segue_model_describe (job->model, &job->info);
-  if (job->info.notice != NULL)
+  if (job->info.notice)
     segue_context_log (job->context, G_LOG_LEVEL_WARNING, "%s", job->info.notice);
   if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->train.rate) {
     g_set_error (
@@ -83,7 +83,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
 static void
 choose_prefix (TrainJob *job)
 {
-  if (!job->settings.cache_features || job->settings.epochs < 2 || job->type->prefix_size == NULL)
+  if (!job->settings.cache_features || job->settings.epochs < 2 || !job->type->prefix_size)
     return;
   job->prefix = job->type->prefix_size (job->impl, job->length);
   job->prefix_train = job->prefix > 0 && !segue_dataset_is_live (job->train.dataset);
@@ -137,7 +137,7 @@ make_buffers (TrainJob *job, GError **error)
   if (bytes > G_MAXSIZE / 2 || width > G_MAXSIZE / 8 / sizeof (float) / part)
     return no_memory (error, MIN (bytes, G_MAXSIZE / 2));
   job->workspace = segue_model_new_workspace (job->model, bytes, error);
-  if (job->workspace == NULL)
+  if (!job->workspace)
     return FALSE;
 
   gsize train_width = job->prefix_train ? job->prefix : job->length;
@@ -153,8 +153,8 @@ make_buffers (TrainJob *job, GError **error)
   job->targets = g_new (gint32, part);
   job->keys = g_new (guint64, part);
   job->order = g_try_new (guint32, job->sets->train.n);
-  if (job->logits == NULL || job->gradient == NULL || job->order == NULL)
-    return job->feed != NULL && no_memory (error, 2 * n_logits * sizeof (float));
+  if (!job->logits || !job->gradient || !job->order)
+    return job->feed && no_memory (error, 2 * n_logits * sizeof (float));
   if (job->settings.class_weights == TRAIN_WEIGHTS_BALANCED) {
     job->weights = g_new (float, job->info.n_labels);
     train_sets_fill_weights (job->sets, job->weights);
@@ -213,7 +213,7 @@ train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
   job->progress.steps = g_array_new (FALSE, FALSE, sizeof (TrainStep));
 
   job->sets = train_sets_new (audio, error);
-  if (job->sets == NULL)
+  if (!job->sets)
     return NULL;
   train_settings_resolve (config, job->sets->train.n, segue_context_get_seed (context),
                           &job->settings);
@@ -224,7 +224,7 @@ train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
     return NULL;
   job->optimiser =
     train_optimiser_new (job->model, &job->settings, segue_context_get_threads (context), error);
-  if (job->optimiser == NULL)
+  if (!job->optimiser)
     return NULL;
   job->fingerprint = compute_fingerprint (job);
   return g_steal_pointer (&job);
@@ -233,7 +233,7 @@ train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
 void
 train_job_free (TrainJob *job)
 {
-  if (job == NULL)
+  if (!job)
     return;
   g_clear_pointer (&job->feed, train_feed_free); /* first: it reads from the rest */
   if (job->train.features >= 0)

@@ -1,4 +1,4 @@
-/* Mini-batch training with AdamW.  All random values (orders, dropout) are functions of seed, epoch, step and
+/* Mini-batch training with AdamW. All random values (orders, dropout) are functions of seed, epoch, step and
  * item, so an interrupted run resumes bit for bit. */
 #include "learn.h"
 #include "checkpoint.h"
@@ -39,7 +39,7 @@ step_divisor (const TrainJob *job, guint first, guint n)
   double sum = 0;
   for (guint i = first; i < first + n; i++) {
     gint32 label = job->sets->train.samples[job->order[i]].label;
-    sum += job->weights != NULL ? (double) job->weights[label] : 1.0;
+    sum += job->weights ? (double) job->weights[label] : 1.0;
   }
   return sum;
 }
@@ -108,7 +108,7 @@ run_step (TrainJob *job, guint first, GError **error)
   for (guint done = 0; done < n_step;) {
     guint at = 0, n = 0;
     const float *rows = train_feed_next (job->feed, &at, &n, error);
-    if (rows == NULL || !segue_context_check_cancelled (job->context, error) ||
+    if (!rows || !segue_context_check_cancelled (job->context, error) ||
         !run_part (job, rows, at, n, divisor, &step.loss, error))
       return FALSE;
     done += n;

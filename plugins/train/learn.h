@@ -4,6 +4,6 @@
 #include "job.h"
 
 /** train_learn: trains to the end, resuming an interrupted run; leaves the kept epoch's weights in
- * the model.  Where it fails or is cancelled it also leaves a checkpoint of the last finished
+ * the model. Where it fails or is cancelled it also leaves a checkpoint of the last finished
  * step. */
 gboolean train_learn (TrainJob *job, GError **error);

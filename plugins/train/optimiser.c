@@ -24,9 +24,9 @@ static void
 copy_buffers (TrainOptimiser *optimiser, gboolean back)
 {
   float *at = optimiser->buffers;
-  for (guint i = 0; at != NULL && i < optimiser->tensors->len; i++) {
+  for (guint i = 0; at && i < optimiser->tensors->len; i++) {
     SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
-    if (tensor->gradient != NULL)
+    if (tensor->gradient)
       continue;
     memcpy (back ? tensor->value : at, back ? at : tensor->value,
             tensor->n_elements * sizeof (float));
@@ -43,12 +43,12 @@ make_buffers (TrainOptimiser *optimiser, GError **error)
   segue_model_describe (optimiser->model, &info);
   for (guint i = 0; i < optimiser->tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
-    n += tensor->gradient == NULL ? tensor->n_elements : 0;
+    n += !tensor->gradient ? tensor->n_elements : 0;
   }
   if (!info.coupled || n == 0)
     return TRUE;
   optimiser->buffers = g_try_new (float, n);
-  if (optimiser->buffers == NULL) {
+  if (!optimiser->buffers) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                          "not enough memory for a copy of the model's statistics");
     return FALSE;
@@ -65,17 +65,17 @@ train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint n_t
   optimiser->model = model;
   optimiser->settings = settings;
   optimiser->threads = segue_nn_threads_new (n_threads, NULL, error);
-  if (optimiser->threads == NULL)
+  if (!optimiser->threads)
     return NULL;
 
   optimiser->tensors = segue_model_list_tensors (model, error);
-  if (optimiser->tensors == NULL)
+  if (!optimiser->tensors)
     return NULL;
   optimiser->gradients = g_new0 (const float *, optimiser->tensors->len);
   optimiser->sizes = g_new0 (gsize, optimiser->tensors->len);
   for (guint i = 0; i < optimiser->tensors->len; i++) {
     SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
-    if (tensor->gradient == NULL)
+    if (!tensor->gradient)
       continue;
     memset (tensor->gradient, 0, tensor->n_elements * sizeof (float));
     optimiser->gradients[optimiser->n_trained] = tensor->gradient;
@@ -89,7 +89,7 @@ train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint n_t
                  segue_model_get_type (model)->name);
     return NULL;
   }
-  if (optimiser->moments == NULL) {
+  if (!optimiser->moments) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for the %" G_GSIZE_FORMAT " MiB that the optimiser needs",
                  2 * optimiser->n_moments / (1024 * 1024 / sizeof (float)));
@@ -101,7 +101,7 @@ train_optimiser_new (SegueModel *model, const TrainSettings *settings, guint n_t
 void
 train_optimiser_free (TrainOptimiser *optimiser)
 {
-  if (optimiser == NULL)
+  if (!optimiser)
     return;
   g_clear_pointer (&optimiser->threads, segue_nn_threads_free);
   g_clear_pointer (&optimiser->tensors, g_array_unref);
@@ -128,7 +128,7 @@ train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm)
   gsize offset = 0;
   for (guint i = 0; i < optimiser->tensors->len; i++) {
     SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
-    if (tensor->gradient == NULL)
+    if (!tensor->gradient)
       continue;
     segue_nn_adamw_step (optimiser->threads, &adamw, step + 1, rate,
                          tensor->decay ? settings->weight_decay : 0, scale, tensor->n_elements,
@@ -148,7 +148,7 @@ train_optimiser_drop_step (TrainOptimiser *optimiser)
   copy_buffers (optimiser, TRUE);
   for (guint i = 0; i < optimiser->tensors->len; i++) {
     SegueModelTensor *tensor = &g_array_index (optimiser->tensors, SegueModelTensor, i);
-    if (tensor->gradient != NULL)
+    if (tensor->gradient)
       memset (tensor->gradient, 0, tensor->n_elements * sizeof (float));
   }
 }

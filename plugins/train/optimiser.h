@@ -9,12 +9,12 @@ TrainOptimiser *train_optimiser_new (SegueModel *model, const TrainSettings *set
                                      guint threads, GError **error);
 void train_optimiser_free (TrainOptimiser *optimiser);
 
-/** train_optimiser_step: makes step @step (from 0) with the current gradients, and zeroes them.  @norm: (out): of
+/** train_optimiser_step: makes step @step (from 0) with the current gradients, and zeroes them. @norm: (out): of
  * the gradients before clipping; where it is not finite, nothing is changed and %FALSE is returned. */
 gboolean train_optimiser_step (TrainOptimiser *optimiser, guint64 step, double *norm);
 
 /** train_optimiser_drop_step: undoes the passes of an unfinished step: gradients, and in a model whose items
- * influence each other the running statistics.  Restores the state after the last step. */
+ * influence each other the running statistics. Restores the state after the last step. */
 void train_optimiser_drop_step (TrainOptimiser *optimiser);
 /** train_optimiser_take_values: call it after the tensors were set from outside to those after a finished step. */
 void train_optimiser_take_values (TrainOptimiser *optimiser);

@@ -67,13 +67,13 @@ compute (TrainJob *job, Prepared *prepared, guint first, guint before, guint tot
   guint at, n;
   GError *local = NULL;
 
-  if (output == NULL) {
+  if (!output) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                          "not enough memory to prepare features");
     return FALSE;
   }
   train_feed_start (job->feed, &pass);
-  while ((input = train_feed_next (job->feed, &at, &n, &local)) != NULL) {
+  while ((input = train_feed_next (job->feed, &at, &n, &local))) {
     if (!segue_context_check_cancelled (job->context, error) ||
         !segue_model_prefix (job->model, n, job->length, input, job->workspace, output, error) ||
         !train_rows_append (rows, output, at, n, error))
@@ -84,13 +84,13 @@ compute (TrainJob *job, Prepared *prepared, guint first, guint before, guint tot
         !train_rows_sync (rows, *n_written, error))
       return FALSE;
   }
-  if (local == NULL)
+  if (!local)
     return TRUE;
   g_propagate_error (error, local);
   return FALSE;
 }
 
-/* Computes all rows of one set, then the source reads them.  @before: items of the sets before. */
+/* Computes all rows of one set, then the source reads them. @before: items of the sets before. */
 static gboolean
 prepare (TrainJob *job, Prepared *prepared, guint before, guint total, GError **error)
 {
@@ -122,7 +122,7 @@ train_prefix_prepare (TrainJob *job, GError **error)
   g_auto (Prepared) validation = { 0 };
   const char *folder = segue_context_get_work_folder (job->context, error);
   segue_context_set_progress_unit (job->context, "segments");
-  if (folder == NULL ||
+  if (!folder ||
       (n_train > 0 && !prepared_open (&train, job, &job->train, folder, "train", error)) ||
       (n_validation > 0 &&
        !prepared_open (&validation, job, &job->validation, folder, "validation", error)))

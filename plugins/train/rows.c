@@ -17,7 +17,7 @@
 void
 train_rows_clear (TrainRows *rows)
 {
-  if (rows->path != NULL && rows->fd >= 0)
+  if (rows->path && rows->fd >= 0)
     close (rows->fd);
   g_clear_pointer (&rows->path, g_free);
   g_clear_pointer (&rows->count_path, g_free);
@@ -41,7 +41,7 @@ read_count (const TrainRows *rows, guint max, guint batch, guint64 *n,
 {
   struct stat st;
   g_autofree char *text = segue_file_read (rows->count_path, MAX_COUNT_BYTES, NULL, NULL);
-  g_auto (GStrv) words = g_strsplit (text != NULL ? g_strchomp (text) : "", " ", 3);
+  g_auto (GStrv) words = g_strsplit (text ? g_strchomp (text) : "", " ", 3);
   if (g_strv_length (words) != 2 || strlen (words[1]) != DIGEST_DIGITS ||
       !g_ascii_string_to_unsigned (words[0], 10, 1, max, n, NULL))
     return FALSE;
@@ -56,7 +56,7 @@ digest_rows (TrainRows *rows, guint64 n, SegueContext *context, GError **error)
 {
   const guint64 bytes = n * rows->row_bytes;
   g_autofree guint8 *block = g_try_malloc (BLOCK);
-  if (block == NULL) {
+  if (!block) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                          "not enough memory to check prepared features");
     return FALSE;
@@ -87,7 +87,7 @@ take_up (TrainRows *rows, guint max, guint batch, SegueContext *context, GError 
     return TRUE;
   if (digest_rows (rows, n, context, &local))
     write_digest (&rows->sha, is);
-  if (local != NULL) {
+  if (local) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }

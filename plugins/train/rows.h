@@ -1,4 +1,4 @@
-/* Rows of float32 in a file that grows from front to back.  A small file next to it records how many rows are
+/* Rows of float32 in a file that grows from front to back. A small file next to it records how many rows are
  * certainly on disk and their SHA-256, so that an interrupted run loses little, and rows damaged since are not
  * used. */
 #pragma once
@@ -21,7 +21,7 @@ typedef struct {
   struct sha256_ctx sha; /* of all rows so far */
 } TrainRows;
 
-/** train_rows_open: @rows: zeroed, with row_bytes.  Rows of an earlier run at @path are read and counted where
+/** train_rows_open: @rows: zeroed, with row_bytes. Rows of an earlier run at @path are read and counted where
  * there are at most @max: a multiple of @batch, or exactly @max; damaged ones are logged and not counted. */
 gboolean train_rows_open (TrainRows *rows, const char *path, guint max, guint batch,
                           SegueContext *context, GError **error);

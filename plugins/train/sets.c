@@ -10,7 +10,7 @@ static SegueSet
 set_of (const SegueItem *item)
 {
   const char *set = segue_item_get_string (item, SEGUE_META_SET);
-  return set == NULL ? SEGUE_SET_TRAIN : segue_set_from_name (set);
+  return !set ? SEGUE_SET_TRAIN : segue_set_from_name (set);
 }
 
 /* The first eight bytes of SHA-256. */
@@ -34,7 +34,7 @@ compare_texts (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* The labels of the training items, each once, sorted.  UTF-8 sorts by code point as bytes. */
+/* The labels of the training items, each once, sorted. UTF-8 sorts by code point as bytes. */
 static gboolean
 collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
 {
@@ -49,8 +49,8 @@ collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
       continue;
     sets->train.n++;
     const char *label = segue_item_get_string (item, SEGUE_META_LABEL);
-    if (label == NULL || *label == '\0') {
-      unlabelled = unlabelled != NULL ? unlabelled : segue_item_get_id (item);
+    if (!label || *label == '\0') {
+      unlabelled = unlabelled ? unlabelled : segue_item_get_id (item);
       n_unlabelled++;
     } else if (g_hash_table_add (seen, (gpointer) label)) {
       g_ptr_array_add (labels, g_strdup (label));
@@ -106,7 +106,7 @@ fill_set (SegueDataset *dataset, SegueSet kind, GHashTable *label_numbers, Train
     sample->song = GPOINTER_TO_UINT (number);
     sample->key = key_of (segue_item_get_id (item));
     sample->label = SEGUE_NN_IGNORE;
-    if (label != NULL && g_hash_table_lookup_extended (label_numbers, label, NULL, &number))
+    if (label && g_hash_table_lookup_extended (label_numbers, label, NULL, &number))
       sample->label = GPOINTER_TO_INT (number);
     sample++;
   }
@@ -133,7 +133,7 @@ train_sets_new (SegueDataset *dataset, GError **error)
 void
 train_sets_free (TrainSets *sets)
 {
-  if (sets == NULL)
+  if (!sets)
     return;
   g_strfreev (sets->labels);
   g_free (sets->train.samples);

@@ -43,7 +43,7 @@ given (double value, double otherwise)
 static const SegueRecipe *
 recipe_of (const TrainConfig *config)
 {
-  return config->model.type->recipe != NULL ? config->model.type->recipe : &plain_recipe;
+  return config->model.type->recipe ? config->model.type->recipe : &plain_recipe;
 }
 
 guint

@@ -62,7 +62,7 @@ gboolean train_settings_check (const TrainConfig *config, GError **error);
 /** train_settings_get_batch: items that pass through the model together. */
 guint train_settings_get_batch (const TrainConfig *config);
 
-/** train_settings_resolve: for @n_train > 0 items.  The last step of an epoch may have fewer
+/** train_settings_resolve: for @n_train > 0 items. The last step of an epoch may have fewer
  * items. */
 void train_settings_resolve (const TrainConfig *config, guint n_train, guint64 seed,
                              TrainSettings *settings);

@@ -74,7 +74,7 @@ said (SegueHarness *harness, const char *text)
 {
   GPtrArray *log = segue_harness_get_log (harness);
   for (guint i = 0; i < log->len; i++)
-    if (strstr (g_ptr_array_index (log, i), text) != NULL)
+    if (strstr (g_ptr_array_index (log, i), text))
       return TRUE;
   return FALSE;
 }
@@ -267,7 +267,7 @@ nettle_sha256_digest (struct sha256_ctx *sha, size_t length, uint8_t *digest)
 }
 
 /* A checkpoint found damaged during the check is skipped; one that was good, but not when it is read, ends the
- * run.  The next run gets the same result. */
+ * run. The next run gets the same result. */
 static void
 test_truncated (void)
 {

@@ -62,7 +62,7 @@ static double
 epoch_number (json_t *history, guint epoch, const char *set, const char *key)
 {
   json_t *object = json_array_get (json_object_get (history, "epochs"), epoch);
-  if (set != NULL)
+  if (set)
     object = json_object_get (object, set);
   json_t *value = json_object_get (object, key);
   g_assert_true (json_is_number (value));
@@ -82,14 +82,14 @@ assert_fails (const char *config, GPtrArray *songs, SegueErrorCode code, const c
   g_autoptr (SegueHarness) harness = harness_with (config, songs);
   g_assert_false (segue_harness_run (harness, &error));
   g_assert_error (error, SEGUE_ERROR, (int) code);
-  if (strstr (error->message, words) == NULL)
+  if (!strstr (error->message, words))
     g_error ("‘%s’ does not say ‘%s’", error->message, words);
 }
 
 static SegueItem *
 labelled (SegueItem *item, const char *label, const char *set)
 {
-  if (label != NULL)
+  if (label)
     segue_item_set_string (item, SEGUE_META_LABEL, label);
   segue_item_set_string (item, SEGUE_META_SET, set);
   return item;
@@ -529,7 +529,7 @@ test_feed (void)
       guint first, n, expected = 2;
       const float *rows;
       train_feed_start (feed, &pass);
-      while ((rows = train_feed_next (feed, &first, &n, &error)) != NULL) {
+      while ((rows = train_feed_next (feed, &first, &n, &error))) {
         g_assert_cmpuint (first, ==, expected);
         g_assert_cmpuint (first / 6, ==, (first + n - 1) / 6);
         for (guint i = 0; i < n; i++) {

@@ -116,7 +116,7 @@ check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError 
   segue_model_describe (model, &info);
   /* Otherwise a batch may pass in parts. */
   guint batch = info.coupled ? train_settings_get_batch (config) : 1;
-  gboolean has_prefix = type->prefix_size != NULL && type->prefix_size (impl, length) > 0;
+  gboolean has_prefix = type->prefix_size && type->prefix_size (impl, length) > 0;
   gsize bytes = type->plan (impl, batch, length, SEGUE_MODEL_TRAIN, has_prefix);
   return segue_model_check_workspace (model, bytes, error);
 }
@@ -129,8 +129,8 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
   const TrainConfig *config = data;
   const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
   SegueFormat *model = segue_negotiation_get_output (negotiation, "model");
-  if (audio == NULL || !check_audio (audio, negotiation, error))
-    return audio == NULL;
+  if (!audio || !check_audio (audio, negotiation, error))
+    return !audio;
   model->rate = audio->rate;
   model->channels = 1;
   model->frames = audio->frames;
@@ -141,8 +141,7 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
                                           .rate = audio->rate, .threads = 1, .blank = TRUE);
   g_autoptr (SegueModel) made =
     train_make_model (segue_negotiation_get_registry (negotiation), config, &spec, &local);
-  if (made != NULL &&
-      (audio->frames == 0 || segue_model_check_length (made, audio->frames, &local))) {
+  if (made && (audio->frames == 0 || segue_model_check_length (made, audio->frames, &local))) {
     if (audio->frames == 0 || check_batch (made, config, audio->frames, &local))
       return TRUE;
     return segue_negotiation_refuse (negotiation, "batch", error, "%s", local->message);
@@ -151,7 +150,7 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
   if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
       g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE))
     return TRUE;
-  gboolean by_init = config->init != NULL && local->code != SEGUE_ERROR_PIPELINE;
+  gboolean by_init = config->init && local->code != SEGUE_ERROR_PIPELINE;
   g_autofree char *word = g_strndup (local->message, strcspn (local->message, " "));
   g_autofree char *parameter = g_strconcat ("model.", word, NULL);
   return segue_negotiation_refuse (negotiation, by_init ? "init" : parameter, error, "%s",
@@ -196,14 +195,14 @@ static gboolean
 train_collect (gpointer instance, SegueContext *context, GError **error)
 {
   g_autoptr (TrainJob) job = train_job_new (context, segue_context_get_config (context), error);
-  if (job == NULL || !check_validation (job, error))
+  if (!job || !check_validation (job, error))
     return FALSE;
   report_sets (job);
   if (!train_prefix_prepare (job, error) || !train_learn (job, error))
     return FALSE;
 
   const char *folder = segue_context_get_output_folder (context, error);
-  if (folder == NULL)
+  if (!folder)
     return FALSE;
   g_autofree char *path = g_build_filename (folder, "model", NULL);
   const char *preparation = segue_dataset_get_preparation (job->train.dataset);

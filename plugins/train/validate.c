@@ -5,7 +5,7 @@
 #include <segue/error.h>
 #include <segue/nn/cross-entropy.h>
 
-/* Sums over the pass.  @songs: [n_songs, n_labels] probabilities; @labels: [n_songs]. */
+/* Sums over the pass. @songs: [n_songs, n_labels] probabilities; @labels: [n_songs]. */
 typedef struct {
   guint n_labels;
   double *songs;
@@ -25,7 +25,7 @@ largest (const double *row, guint n)
   return best;
 }
 
-/* In double.  Returns −ln of the probability of @label, where it is a label of the model. */
+/* In double. Returns −ln of the probability of @label, where it is a label of the model. */
 static double
 softmax (const float *logits, guint n, gint32 label, double *row)
 {
@@ -67,7 +67,7 @@ count_all (TrainJob *job, Tally *tally, GError **error)
   GError *local = NULL;
 
   train_feed_start (job->feed, &feed_pass);
-  while ((rows = train_feed_next (job->feed, &first, &n, &local)) != NULL) {
+  while ((rows = train_feed_next (job->feed, &first, &n, &local))) {
     SegueModelPass pass = SEGUE_INIT (
       SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = job->length, .input = rows,
       .from_prefix = source->features >= 0, .workspace = job->workspace, .logits = job->logits);
@@ -80,7 +80,7 @@ count_all (TrainJob *job, Tally *tally, GError **error)
       count_sample (tally, sample, row, loss);
     }
   }
-  if (local == NULL)
+  if (!local)
     return TRUE;
   g_propagate_error (error, local);
   return FALSE;
@@ -98,7 +98,7 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
   g_autofree double *songs = g_try_new0 (double, (gsize) set->n_songs *n_labels);
   g_autofree gint32 *labels = g_new0 (gint32, set->n_songs);
   Tally tally = { .n_labels = n_labels, .songs = songs, .labels = labels };
-  if (songs == NULL) {
+  if (!songs) {
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
       "not enough memory to validate %u songs with %u labels; close other programs and run again",

@@ -30,7 +30,7 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrimConfig, silence_db, SEGUE_PARAM_DOUBLE, .def = "0", .min = -120, .max = 0,
                .unit = "dBFS",
                .doc = "Before the cuts, remove silence at both ends: windows of 20 ms that are "
-                      "quieter than this.  0: remove none."),
+                      "quieter than this. 0: remove none."),
   NULL,
 };
 
@@ -71,7 +71,7 @@ to_frames (double seconds, guint rate)
   return (gsize) (seconds * rate + 0.5);
 }
 
-/* Removes `head` and `tail` from @span, or less as `when_short` specifies.  In whole frames throughout: the
+/* Removes `head` and `tail` from @span, or less as `when_short` specifies. In whole frames throughout: the
  * remaining length is exact to the sample. */
 static gboolean
 cut (const TrimConfig *config, Span *span, guint rate)
@@ -143,9 +143,9 @@ static const SegueStageType trim = {
   .name = "trim",
   .summary = "Cuts the ends off a song",
   .doc = "Removes silence at both ends (with `silence_db`), then `head` and `tail` seconds: "
-         "intros, applause and fade-outs say little about an artist.  A song that would become too "
+         "intros, applause and fade-outs say little about an artist. A song that would become too "
          "short is cut less, not cut, or quarantined: see `when_short`.\n\nNothing is copied: the "
-         "output is a slice of the input.  `start` and `duration` are times in the original file.",
+         "output is a slice of the input. `start` and `duration` are times in the original file.",
   .result_version = 2,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE,

@@ -3,9 +3,9 @@
     python3 tests/bench/aggregation.py CHART.svg runs/*/latest
 
 Songs of the test set are predicted from 1 … 20 of their segments: random subsets, drawn without replacement, DRAWS
-of them per song and size (one where all are taken).  Runs are grouped by seed; each run's own song accuracy has to
-equal the value computed here for its aggregation, so that the measurement matches segue.  A table goes to standard
-output.  Standard library only.
+of them per song and size (one where all are taken). Runs are grouped by seed; each run's own song accuracy has to
+equal the value computed here for its aggregation, so that the measurement matches segue. A table goes to standard
+output. Standard library only.
 """
 
 import csv

@@ -1,11 +1,11 @@
 /* ceiling: the maximum number of operations per second of the processor, as a reference for shares: hand-written
- * dot products in registers, on all threads at once; the best of several bursts.  A multiplication and an addition
+ * dot products in registers, on all threads at once; the best of several bursts. A multiplication and an addition
  * are two operations.
  *
  *   ceiling [--threads N] [--repeat N | --turns]
  *
  * Prints "ready", for each turn an object of Gop/s by number format, and at the end the parameters of the
- * measurement.  Formats without processor instructions are omitted. */
+ * measurement. Formats without processor instructions are omitted. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,7 +176,7 @@ static const char *const formats[] = { "float32", "bfloat16", "int8" };
 static const Kernel *
 find_kernel (const char *format)
 {
-  for (const Kernel *kernel = kernels; kernel->format != NULL; kernel++) {
+  for (const Kernel *kernel = kernels; kernel->format; kernel++) {
     if (g_str_equal (kernel->format, format) && kernel->usable ())
       return kernel;
   }
@@ -240,7 +240,7 @@ print_object (void (*print) (const Kernel *kernel, guint n_threads), guint n_thr
   const char *separator = "{";
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     const Kernel *kernel = find_kernel (formats[i]);
-    if (kernel == NULL)
+    if (!kernel)
       continue;
     g_print ("%s\"%s\": ", separator, formats[i]);
     print (kernel, n_threads);
@@ -275,7 +275,7 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || argc > 1 || threads < 1) {
-    g_printerr ("ceiling: %s\n", error != NULL ? error->message : "see ceiling --help");
+    g_printerr ("ceiling: %s\n", error ? error->message : "see ceiling --help");
     return 64;
   }
 

@@ -4,7 +4,7 @@
 
 SONGS (16) of those below FOLDER (Ogg Vorbis or Opus), evenly spread, are measured unchanged, and converted by
 ffmpeg to MP3, AAC and FLAC.  Each round runs both programs, in the opposite order of the round before; the medians
-of ROUNDS (5) are compared.  segue also isolates, checks, hashes and stores what it decodes.  Prints a table for
+of ROUNDS (5) are compared.  segue also isolates, checks, hashes and stores what it decodes. Prints a table for
 docs/performance.md, in three minutes on two processors."""
 import itertools
 import json

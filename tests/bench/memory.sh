@@ -1,6 +1,6 @@
 #!/bin/sh
 # Peak memory against the size of the library: the preset artist-small over 40 songs and over 400,
-# both with the longest song of the libre set among them.  Prints both peaks and their ratio.
+# both with the longest song of the libre set among them. Prints both peaks and their ratio.
 #
 #   sh tests/bench/memory.sh [-- further options of `segue run`]
 set -eu
@@ -11,7 +11,7 @@ music=$(sh "$here/../../examples/libre-music.sh" all)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Libraries with these numbers of songs: the libre set, repeated under other names.  A byte is added to each copy
+# Libraries with these numbers of songs: the libre set, repeated under other names. A byte is added to each copy
 # (after the last Ogg page, where a decoder stops), so that none is a duplicate.
 python3 - "$music" "$scratch" <<'PYTHON'
 import os, shutil, sys

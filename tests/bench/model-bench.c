@@ -1,5 +1,5 @@
 /* model-bench FOLDER [SEGMENTS]: how long one pass of a DistilHuBERT folder takes, as `train` and `segue predict`
- * run it: a batch passes in parts that each fit into the workspace, with the same AdamW and clipping.  SEGMENTS
+ * run it: a batch passes in parts that each fit into the workspace, with the same AdamW and clipping. SEGMENTS
  * contains raw float32 samples, one segment after another; without it noise is used.
  *
  *   --what forward   inference
@@ -93,7 +93,7 @@ load_model (Bench *bench, GError **error)
     return FALSE;
   bench->model = segue_model_load (registry, bench->options->paths[0], &hubert_model_type, &params,
                                    &spec, error);
-  if (bench->model == NULL)
+  if (!bench->model)
     return FALSE;
   bench->type = segue_model_get_type (bench->model);
   bench->impl = segue_model_get_impl (bench->model);
@@ -105,7 +105,7 @@ load_model (Bench *bench, GError **error)
                      .schedule = { .kind = SEGUE_SCHEDULE_CONSTANT, .total_steps = 1 } };
   if (bench->train)
     bench->optimiser = train_optimiser_new (bench->model, &bench->settings, spec.threads, error);
-  return !bench->train || bench->optimiser != NULL;
+  return !bench->train || bench->optimiser;
 }
 
 static void
@@ -125,7 +125,7 @@ read_segments (Bench *bench, GError **error)
   char *data;
   gsize n_bytes;
   bench->width = (gsize) bench->options->length;
-  if (path == NULL) {
+  if (!path) {
     make_noise (bench);
     return TRUE;
   }
@@ -159,7 +159,7 @@ make_workspace (Bench *bench, GError **error)
   if (bench->frozen)
     bytes = MAX (bytes, plan (bench, 1, SEGUE_MODEL_INFER, FALSE));
   bench->workspace = segue_model_new_workspace (bench->model, bytes, error);
-  if (bench->workspace == NULL)
+  if (!bench->workspace)
     return FALSE;
   bench->logits = g_new0 (float, n * bench->info.n_labels);
   bench->d_logits = g_new (float, n * bench->info.n_labels);
@@ -304,8 +304,8 @@ peak_kib (void)
 {
   g_autofree char *status = NULL;
   g_file_get_contents ("/proc/self/status", &status, NULL, NULL);
-  const char *line = status != NULL ? strstr (status, "VmHWM:") : NULL;
-  return line != NULL ? g_ascii_strtoll (line + strlen ("VmHWM:"), NULL, 10) : 0;
+  const char *line = status ? strstr (status, "VmHWM:") : NULL;
+  return line ? g_ascii_strtoll (line + strlen ("VmHWM:"), NULL, 10) : 0;
 }
 
 static json_t *
@@ -390,7 +390,7 @@ parse (int *argc, char ***argv, Options *options, GError **error)
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
-  guint n_paths = options->paths != NULL ? g_strv_length (options->paths) : 0;
+  guint n_paths = options->paths ? g_strv_length (options->paths) : 0;
   if (n_paths >= 1 && n_paths <= 2 && g_strv_contains (kinds, options->what) &&
       options->batch > 0 && options->length > 0 && options->threads > 0 && options->repeat >= 0 &&
       options->warm_up >= 0)

@@ -1,5 +1,5 @@
-/* musicnn-bench FOLDER: how long musicnn takes for segments of noise, from samples to tags.  With --turns a pass
- * waits for a line on standard input; see turns.py.  Prints "ready" after the warm-up, the seconds of each pass, and
+/* musicnn-bench FOLDER: how long musicnn takes for segments of noise, from samples to tags. With --turns a pass
+ * waits for a line on standard input; see turns.py. Prints "ready" after the warm-up, the seconds of each pass, and
  * at the end everything as one JSON object. */
 #include "musicnn.h"
 
@@ -37,7 +37,7 @@ parse (int *argc, char ***argv, Options *options, GError **error)
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
-  if (options->paths != NULL && g_strv_length (options->paths) == 1 && options->batch > 0 &&
+  if (options->paths && g_strv_length (options->paths) == 1 && options->batch > 0 &&
       options->length > 0 && options->threads > 0 && options->repeat >= 0)
     return TRUE;
   g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -49,7 +49,7 @@ static Musicnn *
 load (const Options *options, GError **error)
 {
   const char *const *names = segue_model_precision_names ();
-  for (guint i = 0; names[i] != NULL; i++)
+  for (guint i = 0; names[i]; i++)
     if (g_str_equal (names[i], options->precision))
       return musicnn_load (options->paths[0], (guint) options->threads, (SegueModelPrecision) i,
                            error);
@@ -102,7 +102,7 @@ static gboolean
 run (const Options *options, GError **error)
 {
   g_autoptr (Musicnn) model = load (options, error);
-  if (model == NULL)
+  if (!model)
     return FALSE;
   guint batch = (guint) options->batch;
   gsize length = (gsize) options->length, bytes = musicnn_plan (model, batch, length);

@@ -3,8 +3,8 @@
   python3 tests/bench/serve-workers.py PREFIX_BEFORE PREFIX_NOW MODEL SONG... [--use NAME[,NAME]]
 
 Both servers run all the time; a round is 100 songs from 10 clients, first to one and then to the other, so that
-other load affects both.  MODEL: a folder that both versions can read.  --use: the stage type that decodes,
-in the first and the second version, so that both decode alike.  Prints songs per second, the latency of a song that
+other load affects both. MODEL: a folder that both versions can read.  --use: the stage type that decodes,
+in the first and the second version, so that both decode alike. Prints songs per second, the latency of a song that
 comes alone, and of the first song after the start, each with the ratio or difference of the medians."""
 import argparse
 import http.client

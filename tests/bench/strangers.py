@@ -5,8 +5,8 @@ wrongly.
         [--shares 10,20] [-- --set train.epochs=2]
 
 The artists of MUSIC (a folder each) are split into folds; each fold in order is the set of unknown artists and a
-model is trained on the others, a fifth of their songs for validation and a fifth for the test.  Then `segue
-predict` classifies all songs of unknown artists and all test songs.  Tables go to standard output. A share needs 1
+model is trained on the others, a fifth of their songs for validation and a fifth for the test. Then `segue
+predict` classifies all songs of unknown artists and all test songs. Tables go to standard output. A share needs 1
 / share − 1 correctly predicted validation songs, in each fold.
 
 SEGUE names the command (default: segue on the path), RUNS the folder for runs (default: runs).

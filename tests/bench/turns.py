@@ -1,5 +1,5 @@
 """Programs that run alternately, so that other load on the machine affects all of them equally: each is started
-once, does a pass for each line on its input, prints the result, and a JSON object at the end.  See
+once, does a pass for each line on its input, prints the result, and a JSON object at the end. See
 model-bench.c."""
 import json
 import os

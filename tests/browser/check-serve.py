@@ -5,7 +5,7 @@
 Needs Debian's chromium, chromium-driver and python3-selenium (examples/dependencies.sh browser).
 First trains the small network for a minute on the music of examples/libre-music.sh, without one song
 of each artist; the page then classifies these songs.  --folder: keeps the model and the songs there for
-the next run.  Prints TAP."""
+the next run. Prints TAP."""
 import argparse
 import http.server
 import json

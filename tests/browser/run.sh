@@ -7,7 +7,7 @@
 #   sh tests/browser/run.sh REPORT   another report's page, unchanged (views and plays only)
 #
 # SEGUE_BUILD names a build folder to use (default: build-test, created where it is missing), SHOTS one for
-# screenshots (default: none are kept).  Music is the small libre set.
+# screenshots (default: none are kept). Music is the small libre set.
 set -eu
 cd "$(dirname "$0")/../.."
 root=$PWD build=${SEGUE_BUILD:-$PWD/build-test}

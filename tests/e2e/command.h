@@ -32,7 +32,7 @@ gint64 command_get_int (const CommandResult *result, const char *key);
 
 /** command_env: (transfer full): this process's environment, in a UTF-8 locale, with caches below @folder and no
  * user settings.
- * @leaks: whether a build with LeakSanitizer checks for leaks.  Not where GStreamer starts: GLib
+ * @leaks: whether a build with LeakSanitizer checks for leaks. Not where GStreamer starts: GLib
  * abandons its first table of quarks when it grows, and no stack distinguishes that from a leak of segue */
 char **command_env (const char *folder, gboolean leaks);
 

@@ -176,7 +176,7 @@ note (GString *text, const char *root, const char *below)
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   const char *name;
-  while ((name = g_dir_read_name (dir)) != NULL)
+  while ((name = g_dir_read_name (dir)))
     g_ptr_array_add (names, g_build_filename (below, name, NULL));
   g_ptr_array_sort (names, compare_strings);
   for (guint i = 0; i < names->len; i++)
@@ -191,7 +191,7 @@ take_snapshot (Sandbox *s)
   note (text, s->folder, "outside");
   g_autoptr (GDir) dir = g_dir_open (s->folder, 0, NULL);
   const char *name;
-  while ((name = g_dir_read_name (dir)) != NULL)
+  while ((name = g_dir_read_name (dir)))
     if (!g_str_equal (name, "outside") && !g_str_equal (name, "work"))
       g_string_append_printf (text, "%s\n", name);
   return g_string_free (text, FALSE);

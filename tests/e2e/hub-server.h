@@ -9,7 +9,7 @@
 #define HUB_CONFIG  "{\"model_type\": \"test\"}\n"
 #define HUB_WEIGHTS 300000 /* bytes */
 
-/* How the servers behave.  The hub resolves names; the store, another origin, serves the bytes of
+/* How the servers behave. The hub resolves names; the store, another origin, serves the bytes of
  * large files. */
 typedef struct {
   HttpServer *hub;

@@ -31,7 +31,7 @@ wav_new (const gint16 *samples, guint n)
   return g_bytes_new_take (file, sizeof head + 2 * (gsize) n);
 }
 
-/* One sample at @t s.  Artists differ in timbre and modulation, songs in pitch. */
+/* One sample at @t s. Artists differ in timbre and modulation, songs in pitch. */
 static double
 sample (guint artist, guint song, double t, GRand *noise)
 {

@@ -1,4 +1,4 @@
-/* A realistic folder: files with wrong types, and names of every kind.  Each is either used or skipped with a
+/* A realistic folder: files with wrong types, and names of every kind. Each is either used or skipped with a
  * reason; the run continues. */
 #include "fixture.h"
 #include "music.h"
@@ -193,7 +193,7 @@ test_predict (Fixture *f, gconstpointer data)
     const char *file = json_string_value (json_object_get (answer, "file"));
     gboolean bad = strstr (file, "Bad") != NULL;
     const char *error = json_string_value (json_object_get (answer, "error"));
-    /* A song shorter than declared still has audio; its decoder decides whether it is used.  One that is shorter
+    /* A song shorter than declared still has audio; its decoder decides whether it is used. One that is shorter
      * than a segment is predicted with a note. */
     if (strstr (file, "short.wav"))
       g_assert_nonnull (json_object_get (answer, "note"));
@@ -202,7 +202,7 @@ test_predict (Fixture *f, gconstpointer data)
     if (error)
       g_assert_cmpuint (strlen (error), >, 10);
     n_errors += error != NULL;
-    n_answers += error == NULL;
+    n_answers += !error;
     json_decref (answer);
   }
   g_assert_cmpuint (n_errors, >=, G_N_ELEMENTS (bad_names) - 2);

@@ -30,7 +30,7 @@ count_below (const char *path, const char *suffix, gboolean folders)
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   guint n = 0;
   const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+  while (dir && (name = g_dir_read_name (dir))) {
     g_autofree char *below = g_build_filename (path, name, NULL);
     gboolean folder = g_file_test (below, G_FILE_TEST_IS_DIR);
     if (folder)
@@ -124,7 +124,7 @@ test_file_names (Sandbox *s, gconstpointer unused)
   for (guint i = 0; i < names->len; i++) {
     const char *name = g_ptr_array_index (names, i);
     /* Names that are valid for a folder, not hidden, and not a song's. */
-    if (strchr (name, '/') != NULL || *name == '.' || strlen (name) > 240 ||
+    if (strchr (name, '/') || *name == '.' || strlen (name) > 240 ||
         g_str_has_suffix (name, ".wav"))
       continue;
     g_autofree char *good = g_strdup_printf ("music/%s/%s.wav", name, name);
@@ -365,7 +365,7 @@ static char *
 quote (const char *name)
 {
   json_t *string = json_string (name);
-  if (string == NULL)
+  if (!string)
     return g_strdup_printf ("'%s'", name);
   char *text = json_dumps (string, JSON_ENCODE_ANY);
   char *copy = g_strdup (text);
@@ -408,7 +408,7 @@ test_pipelines (Sandbox *s, gconstpointer unused)
       g_string_replace (text, "%s", quoted, 0);
       sandbox_write (s, "hostile.yaml", text->str, (gssize) text->len);
       g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, path, NULL, &error);
-      if (pipeline == NULL)
+      if (!pipeline)
         g_assert_true (g_utf8_validate (error->message, -1, NULL));
       else
         g_assert_true (is_name (segue_pipeline_get_name (pipeline)));
@@ -427,7 +427,7 @@ static void
 replace_with (const char *path, const char *target)
 {
   g_assert_true (segue_file_remove_folder (path, NULL));
-  if (target != NULL)
+  if (target)
     g_assert_cmpint (symlink (target, path), ==, 0);
   else
     g_assert_cmpint (mkfifo (path, 0600), ==, 0);
@@ -439,7 +439,7 @@ replace_files (const char *path, const char *target)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
-  while ((name = g_dir_read_name (dir)) != NULL) {
+  while ((name = g_dir_read_name (dir))) {
     g_autofree char *below = g_build_filename (path, name, NULL);
     if (g_file_test (below, G_FILE_TEST_IS_DIR))
       replace_files (below, target);
@@ -455,7 +455,7 @@ list_folders (const char *path, const char *below, guint depth, GPtrArray *folde
   g_autofree char *here = g_build_filename (path, below, NULL);
   g_autoptr (GDir) dir = g_dir_open (here, 0, NULL);
   const char *name;
-  while (depth > 0 && (name = g_dir_read_name (dir)) != NULL) {
+  while (depth > 0 && (name = g_dir_read_name (dir))) {
     g_autofree char *next = *below ? g_build_filename (below, name, NULL) : g_strdup (name);
     g_autofree char *full = g_build_filename (path, next, NULL);
     if (!g_file_test (full, G_FILE_TEST_IS_DIR))

@@ -465,7 +465,7 @@ measure (Fixture *f, guint n)
   return usage.ru_maxrss;
 }
 
-/* A hundred songs take no more than twenty.  A song that stayed in memory would take 2 MiB. */
+/* A hundred songs take no more than twenty. A song that stayed in memory would take 2 MiB. */
 static void
 test_memory (Fixture *f, gconstpointer data)
 {

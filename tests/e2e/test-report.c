@@ -64,7 +64,7 @@ test_page (Fixture *f, gconstpointer data)
   g_assert_cmpstr (first, ==, second);
   assert_no_temporaries (f, LATEST);
 
-  /* Missing songs have no clips; everything else exists.  Moved songs have clips again. */
+  /* Missing songs have no clips; everything else exists. Moved songs have clips again. */
   g_autofree char *away = g_build_filename (f->folder, "away", NULL);
   g_assert_cmpint (g_rename (f->music, away), ==, 0);
   command_run (&result, f->folder, f->env, "report", LATEST, "--out", "copy", "--music", f->music,

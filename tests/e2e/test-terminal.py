@@ -1,6 +1,6 @@
 """On a terminal: lines that fit 60 and 80 columns, and no untrusted text that controls it.
 
-TAP on stdout, like every test.  The built command runs behind a pseudo-terminal.
+TAP on stdout, like every test. The built command runs behind a pseudo-terminal.
 """
 import fcntl
 import os

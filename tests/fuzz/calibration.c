@@ -10,7 +10,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GError) error = NULL;
   fuzz_put ("calibration.json", data, size);
   g_autoptr (SegueCalibration) calibration = segue_calibration_read (fuzz_folder (), &error);
-  if (calibration == NULL) {
+  if (!calibration) {
     fuzz_check_error (error);
     return 0;
   }

@@ -81,7 +81,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static TrainJob *job;
   gsize n_state;
-  if (job == NULL)
+  if (!job)
     job = make_job ();
   load (job, data, size);
   if (size < HEADER)

@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   static SegueFileStamp stamp;
   static char *song, *memory;
   g_autoptr (GError) error = NULL;
-  if (song == NULL) {
+  if (!song) {
     song = g_build_filename (fuzz_folder (), "song", NULL);
     fuzz_put ("song", "abc", 3);
     g_autofree char *first = segue_contents_key (NULL, song, &stamp, NULL, &error);

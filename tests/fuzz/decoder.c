@@ -27,7 +27,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static SegueHarness *harness;
-  if (harness == NULL)
+  if (!harness)
     harness = segue_harness_new (segue_plugin_query (), segue_plugin_query ()->stages[0]->name,
                                  "{ rate: 8000, channels: keep, max_duration: 2, when_long: cut, "
                                  "completeness: 0, timeout: 5 }");
@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     g_assert_true (segue_error_is_about_item (error));
   }
   SegueItem *song;
-  while ((song = segue_harness_pull (harness)) != NULL) {
+  while ((song = segue_harness_pull (harness))) {
     check_song (song);
     segue_item_unref (song);
   }

@@ -45,14 +45,14 @@ check_headers (const char *value)
   g_autoptr (GError) error = NULL;
   g_autofree char *etag = segue_hub_etag (value);
   guint64 start, total;
-  if (etag != NULL)
+  if (etag)
     g_assert_true (strspn (etag, "0123456789abcdef") == strlen (etag) && strlen (etag) >= 40);
   if (segue_hub_size (value, &total))
     g_assert_cmpuint (total, <, G_MAXINT64);
   if (segue_hub_content_range (value, &start, &total))
     g_assert_true (start < total && total < G_MAXINT64);
   g_autofree char *target = segue_hub_redirect ("https://example.org/a", value, &error);
-  if (target != NULL)
+  if (target)
     g_assert_true (g_str_has_prefix (target, "https://"));
   else
     fuzz_check_error (error);

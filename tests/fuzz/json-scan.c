@@ -1,7 +1,7 @@
 /* The cost of a JSON text, before it is parsed: a text that passes is parsed within the predicted memory, depth
  * and lengths, and a refusal states the position.
  *
- * The first byte selects whether a value is skipped (the key "big").  No byte follows the last byte of the
+ * The first byte selects whether a value is skipped (the key "big"). No byte follows the last byte of the
  * text. */
 #include "base/json-scan.h"
 #include "scratch.h"
@@ -57,7 +57,7 @@ check_parsed (const char *text, gsize length, gboolean leaves_out)
     json_loadb (text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &problem);
   /* jansson's own buffer grows with the longest string or number. */
   g_assert_cmpuint (most, <=, limits.memory + 4096);
-  if (value == NULL)
+  if (!value)
     return;
   g_assert_cmpuint (depth_of (value), <=, limits.depth);
   if (leaves_out && json_is_object (value)) {

@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GError) error = NULL;
   check_reversible (path);
   g_autoptr (Layout) layout = layout_parse (text, &error);
-  if (layout == NULL) {
+  if (!layout) {
     fuzz_check_error (error);
     return 0;
   }

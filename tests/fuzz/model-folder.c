@@ -2,8 +2,8 @@
  * preprocessor_config.json, segue.json and the weights' header contain, a model that works or an
  * error.
  *
- * The input contains those four in this order; see fuzz_split().  Of the weights only the header is
- * given: the values that it declares are 0.  Built once for each model type. */
+ * The input contains those four in this order; see fuzz_split(). Of the weights only the header is
+ * given: the values that it declares are 0. Built once for each model type. */
 #include "scratch.h"
 #include "standalone.h"
 
@@ -23,7 +23,7 @@ end_of_values (const char *header)
 {
   static const char key[] = "\"data_offsets\"";
   guint64 end = 0;
-  for (const char *at = header; (at = strstr (at, key)) != NULL;) {
+  for (const char *at = header; (at = strstr (at, key));) {
     at += strlen (key);
     const char *comma = at + strcspn (at, ",]");
     if (*comma == ',')
@@ -88,7 +88,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static const char *const names[] = { "config.json", "preprocessor_config.json", "segue.json" };
   static SegueRegistry *registry;
-  if (registry == NULL) {
+  if (!registry) {
     registry = segue_registry_new ();
     g_assert_true (segue_registry_add (registry, segue_plugin_query (), NULL, NULL));
   }
@@ -102,7 +102,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueModel) model =
     segue_model_load (registry, fuzz_folder (), NULL, NULL, &spec, &error);
-  if (model != NULL)
+  if (model)
     run_model (model);
   else
     fuzz_check_error (error);

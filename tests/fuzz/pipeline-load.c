@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   for (guint i = 0; i < n_overrides; i++)
     overrides[i] = take_line (&text, &left);
   static SegueRegistry *registry;
-  if (registry == NULL)
+  if (!registry)
     registry = fixture_registry ();
   load (registry, fuzz_path (text, left), (const char *const *) overrides);
   for (guint i = 0; i < n_overrides; i++)

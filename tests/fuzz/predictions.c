@@ -1,5 +1,5 @@
 /* Predictions of an untrusted run: whatever the numbers, songs and segments within bounds, the same on each reading,
- * or an error.  Their container is the target `stage-result`. */
+ * or an error. Their container is the target `stage-result`. */
 #include "scratch.h"
 #include "stage/dataset-private.h"
 #include "standalone.h"
@@ -81,7 +81,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (SegueDataset) dataset =
     segue_dataset_new_from_items ((SegueItem *const *) songs->pdata, songs->len);
   g_autoptr (ReportTable) table = report_table_load (dataset, labels, NULL, &error);
-  if (table == NULL) {
+  if (!table) {
     fuzz_check_error (error);
     return 0;
   }

@@ -59,7 +59,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static SegueRegistry *registry;
-  if (registry == NULL) {
+  if (!registry) {
     registry = segue_registry_new ();
     g_assert_true (segue_registry_add (registry, &plugin, NULL, NULL));
   }
@@ -70,11 +70,11 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     fuzz_check_error (error);
     return 0;
   }
-  if (content.preparation == NULL)
+  if (!content.preparation)
     return 0;
   g_autoptr (SeguePreparation) preparation = segue_preparation_new (
     registry, content.preparation, "segue.json", SEGUE_RELAX_NOTHING, &error);
-  if (preparation == NULL) {
+  if (!preparation) {
     fuzz_check_error (error);
     return 0;
   }
@@ -85,7 +85,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   }
   g_autoptr (SeguePreparation) relaxed = segue_preparation_new (
     registry, content.preparation, "segue.json", SEGUE_RELAX_DAMAGED, &error);
-  if (relaxed == NULL)
+  if (!relaxed)
     fuzz_check_error (error);
   return 0;
 }

@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_snprintf (path, sizeof path, "%s/table.csv", fuzz_folder ());
   fuzz_put ("table.csv", data, size);
   g_autoptr (GHashTable) labels = relabel_load (path, &error);
-  if (labels == NULL) {
+  if (!labels) {
     fuzz_check_error (error);
     return 0;
   }

@@ -3,9 +3,9 @@
 #
 #   sh tests/fuzz/run.sh TARGET|all [--runs N] [--seconds S]
 #
-# Builds into build-fuzz/ with clang.  Each target runs N times (default: 2000000, or until S seconds are over),
+# Builds into build-fuzz/ with clang. Each target runs N times (default: 2000000, or until S seconds are over),
 # starting from corpus/TARGET and from inputs of earlier runs in build-fuzz/corpus; an input that crashes, hangs
-# for 10 s or takes more than 2 GB ends it.  That input is minimised for half a minute and stored in corpus/TARGET
+# for 10 s or takes more than 2 GB ends it. That input is minimised for half a minute and stored in corpus/TARGET
 # as found-…, to be committed with the fix: from then on the ordinary tests replay it.
 set -u
 cd "$(dirname "$0")/../.." || exit 70

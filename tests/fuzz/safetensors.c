@@ -39,8 +39,8 @@ try_open (const uint8_t *data, size_t size)
   g_autoptr (GBytes) bytes = g_bytes_new (data, size);
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_bytes (bytes, "fuzz", &error);
-  g_assert_true ((file == NULL) == (error != NULL));
-  if (file != NULL)
+  g_assert_true ((!file) == (error != NULL));
+  if (file)
     check (file, size);
   else
     g_assert_true (g_utf8_validate (error->message, -1, NULL));
@@ -55,7 +55,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   /* The same with a corrected header length, to pass that check: up to the last brace. */
   const guint8 *end = memrchr (data + 8, '}', size - 8);
-  if (end == NULL)
+  if (!end)
     return 0;
   g_autofree guint8 *fixed = g_memdup2 (data, size);
   guint64 length = GUINT64_TO_LE ((guint64) (end - data) - 7);

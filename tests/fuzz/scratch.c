@@ -53,7 +53,7 @@ remove_folder (void)
 const char *
 fuzz_folder (void)
 {
-  if (folder != NULL)
+  if (folder)
     return folder;
   const char *root = g_access ("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir ();
   folder = g_build_filename (root, "segue-fuzz-XXXXXX", NULL);
@@ -67,7 +67,7 @@ fuzz_put (const char *name, const void *data, gsize size)
 {
   char path[256];
   g_snprintf (path, sizeof path, "%s/%s", fuzz_folder (), name);
-  if (data == NULL) {
+  if (!data) {
     (void) unlink (path);
     return;
   }
@@ -87,7 +87,7 @@ fuzz_split (const guint8 *data, gsize size, FuzzText *texts, guint n)
 {
   for (guint i = 0; i < n; i++) {
     const guint8 *end = i + 1 < n && size > 0 ? memchr (data, 0, size) : NULL;
-    texts[i] = (FuzzText){ data, end != NULL ? (gsize) (end - data) : size };
+    texts[i] = (FuzzText){ data, end ? (gsize) (end - data) : size };
     gsize used = texts[i].size + (end != NULL);
     data += used;
     size -= used;

@@ -51,7 +51,7 @@ check_path (Runs *runs, const char *path)
   char text[8] = "";
   g_assert_cmpint (pread (fd, text, sizeof text - 1, 0), ==, 6);
   g_assert_cmpstr (text, ==, "report");
-  g_assert_true (type != NULL && g_str_has_prefix (path, "name/id/"));
+  g_assert_true (type && g_str_has_prefix (path, "name/id/"));
   close (fd);
 }
 
@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static Guard guard;
   static Runs *runs;
-  if (runs == NULL) {
+  if (!runs) {
     char *names[] = { (char *) "music.local", NULL };
     guard_init (&guard, "127.0.0.1", names);
     fuzz_put ("secret.html", "secret", 6);

@@ -41,7 +41,7 @@ parse (const guint8 *data, gsize size)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueResult) result = segue_result_parse (data, size, &error);
-  if (result == NULL) {
+  if (!result) {
     fuzz_check_error (error);
     return;
   }

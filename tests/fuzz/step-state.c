@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     segue_step_state_load (fuzz_folder (), "artist", "chain", components, ids);
   for (guint i = 0; i < G_N_ELEMENTS (songs); i++) {
     g_autofree char *why = segue_step_state_explain_song (state, songs[i], "0123");
-    g_assert_true (why != NULL && *why != '\0');
+    g_assert_true (why && *why != '\0');
     g_assert_true (g_utf8_validate (why, -1, NULL));
   }
   const char *const *reads = segue_step_state_get_reads (state);

@@ -46,7 +46,7 @@ check (const SegueAnswer *answer)
   g_assert_cmpuint (answer->arena.used, <=, LARGEST_ANSWER);
 }
 
-/* As a worker does before it reports a buffer.  @theirs: the answer's arena, in the worker */
+/* As a worker does before it reports a buffer. @theirs: the answer's arena, in the worker */
 static void
 put_buffer (SegueSharedArena *theirs, const SegueMessage *message)
 {

@@ -46,7 +46,7 @@ change (SegueModel *model)
   g_assert_no_error (error);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
-    for (gsize j = 0; t->gradient != NULL && j < t->n_elements; j++)
+    for (gsize j = 0; t->gradient && j < t->n_elements; j++)
       t->value[j] = 1.125f * t->value[j] + 1e-3f * (float) (j % 5);
   }
   segue_model_changed (model);
@@ -57,7 +57,7 @@ remove_folder (const char *folder)
 {
   const char *name;
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  while ((name = g_dir_read_name (dir)) != NULL) {
+  while ((name = g_dir_read_name (dir))) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
     g_unlink (path);
   }

@@ -43,12 +43,12 @@ golden_read (SegueSafetensors *file, const char *name, gsize *n)
 {
   g_autoptr (GError) error = NULL;
   const SegueTensorInfo *info = segue_safetensors_lookup (file, name);
-  if (info == NULL)
+  if (!info)
     g_error ("the fixture has no tensor %s", name);
   float *values = g_new (float, info->n_elements);
   segue_safetensors_read_f32 (file, name, info->n_dims, info->shape, values, &error);
   g_assert_no_error (error);
-  if (n != NULL)
+  if (n)
     *n = info->n_elements;
   return values;
 }
@@ -105,7 +105,7 @@ golden_run_new (const char *folder, const HubertParams *params, SegueSafetensors
 void
 golden_run_free (GoldenRun *run)
 {
-  if (run == NULL)
+  if (!run)
     return;
   hubert_model_free (run->model);
   g_free (run->samples);
@@ -148,7 +148,7 @@ float *
 golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint index)
 {
   float *torch = g_new0 (float, tensor->n_elements);
-  if (tensor->gradient != NULL)
+  if (tensor->gradient)
     segue_nn_weights_unpack (run->model->base.weights, run->model->base.threads, index,
                              tensor->gradient, torch);
   return torch;

@@ -1,5 +1,5 @@
 /* run-model FOLDER INPUT OUTPUT [SAVED]: logits of the model in FOLDER for `samples` [batch, length] of INPUT as
- * `logits` of OUTPUT (both safetensors); and the model as saved by segue, into SAVED.  For the interop checks,
+ * `logits` of OUTPUT (both safetensors); and the model as saved by segue, into SAVED. For the interop checks,
  * which compare with other implementations. */
 #include "fixture.h"
 
@@ -28,17 +28,17 @@ run (char **paths, GError **error)
 {
   const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = 2);
   g_autoptr (SegueSafetensors) input = segue_safetensors_open (paths[1], error);
-  if (input == NULL)
+  if (!input)
     return FALSE;
   const SegueTensorInfo *info = segue_safetensors_lookup (input, "samples");
-  if (info == NULL || info->n_dims != 2) {
+  if (!info || info->n_dims != 2) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "%s has no samples [batch, length]",
                  paths[1]);
     return FALSE;
   }
   g_autofree float *samples = golden_read (input, "samples", NULL);
   HubertModel *model = hubert_model_load (paths[0], &golden_as_the_folder, &spec, error);
-  if (model == NULL)
+  if (!model)
     return FALSE;
 
   const gsize shape[] = { info->shape[0], model->base.n_labels };
@@ -47,7 +47,7 @@ run (char **paths, GError **error)
   segue_safetensors_writer_add_f32 (writer, "logits", 2, shape, logits);
   gboolean ok = infer (model, (guint) shape[0], info->shape[1], samples, logits, error) &&
                 segue_safetensors_writer_write (writer, paths[2], error) &&
-                (paths[3] == NULL || hubert_model_save (model, paths[3], error));
+                (!paths[3] || hubert_model_save (model, paths[3], error));
   hubert_model_free (model);
   return ok;
 }

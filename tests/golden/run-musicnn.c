@@ -12,9 +12,9 @@ read_input (SegueSafetensors *file, gboolean *is_frames, MusicnnPass *pass, GErr
 {
   const SegueTensorInfo *info = segue_safetensors_lookup (file, "frames");
   *is_frames = info != NULL;
-  if (info == NULL)
+  if (!info)
     info = segue_safetensors_lookup (file, "samples");
-  if (info == NULL || info->n_dims != (*is_frames ? 3 : 2)) {
+  if (!info || info->n_dims != (*is_frames ? 3 : 2)) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "there are no samples or frames");
     return NULL;
   }
@@ -43,12 +43,11 @@ static gboolean
 run (char **paths, GError **error)
 {
   g_autoptr (Musicnn) model = musicnn_load (paths[0], 2, SEGUE_MODEL_FLOAT32, error);
-  g_autoptr (SegueSafetensors) file =
-    model != NULL ? segue_safetensors_open (paths[1], error) : NULL;
+  g_autoptr (SegueSafetensors) file = model ? segue_safetensors_open (paths[1], error) : NULL;
   MusicnnPass pass = { 0 };
   gboolean is_frames;
-  g_autofree float *values = file != NULL ? read_input (file, &is_frames, &pass, error) : NULL;
-  if (values == NULL)
+  g_autofree float *values = file ? read_input (file, &is_frames, &pass, error) : NULL;
+  if (!values)
     return FALSE;
   gsize bytes = is_frames ? musicnn_plan_frames (model, pass.batch, pass.length)
                           : musicnn_plan (model, pass.batch, pass.length);

@@ -1,4 +1,4 @@
-/* DistilHuBERT at its own size.  Its weights come from a formula that formula.py shares, so that 94 MB need not be
+/* DistilHuBERT at its own size. Its weights come from a formula that formula.py shares, so that 94 MB need not be
  * stored: beyond the small fixtures this tests the tiles and blocks that only large matrices use. */
 #include "fixture.h"
 
@@ -34,7 +34,7 @@ fill (const SegueNnTensor *tensor, gsize n, guint32 index, float *values)
     fan_in *= tensor->shape[i];
   gboolean length = g_str_has_suffix (tensor->name, "original0");
   gboolean scale =
-    strstr (tensor->name, "layer_norm") != NULL && g_str_has_suffix (tensor->name, ".weight");
+    strstr (tensor->name, "layer_norm") && g_str_has_suffix (tensor->name, ".weight");
   float linear = (float) sqrt (3.0 / (double) fan_in);
   for (gsize i = 0; i < n; i++) {
     float u = number (index, i);
@@ -200,7 +200,7 @@ test_gradients (void)
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
     /* Exactly 0; the small fixtures limit the noise in its place. */
-    if (tensor->gradient == NULL || g_str_has_suffix (tensor->name, "k_proj.bias"))
+    if (!tensor->gradient || g_str_has_suffix (tensor->name, "k_proj.bias"))
       continue;
     g_autofree char *name = g_strconcat ("gradient.", tensor->name, NULL);
     g_autofree float *found = golden_gradient (run, tensor, i);
@@ -220,7 +220,7 @@ test_bits (gconstpointer data)
   SegueModelPrecision precision = GPOINTER_TO_UINT (data);
   g_autoptr (GoldenRun) run = run_in (precision);
   g_autoptr (GoldenRun) half = run_in (precision);
-  if (run == NULL)
+  if (!run)
     return;
   gsize n = run->model->base.n_labels;
   golden_run_forward (run);
@@ -269,7 +269,7 @@ test_precision (gconstpointer data)
   SegueModelPrecision precision = GPOINTER_TO_UINT (data);
   g_autoptr (GoldenRun) exact = full_size_run ();
   g_autoptr (GoldenRun) run = run_in (precision);
-  if (run == NULL)
+  if (!run)
     return;
   double loss = golden_run_forward (exact);
   g_assert_cmpfloat_with_epsilon (golden_run_forward (run), loss, 0.02 * loss);

@@ -121,7 +121,7 @@ optimise (GoldenRun *run, GArray *tensors, float *state, guint64 step)
   double rate = LEARNING_RATE * segue_nn_schedule_factor (&schedule, step);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
-    if (tensor->gradient == NULL)
+    if (!tensor->gradient)
       continue;
     float *m = state + (tensor->value - segue_nn_weights_get_values (weights));
     segue_nn_adamw_step (threads, &adamw, step + 1, rate, tensor->decay ? WEIGHT_DECAY : 0.0, scale,
@@ -218,7 +218,7 @@ static void
 remove_folder (const char *folder)
 {
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  for (const char *name; (name = g_dir_read_name (dir)) != NULL;) {
+  for (const char *name; (name = g_dir_read_name (dir));) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
     g_unlink (path);
   }
@@ -248,7 +248,7 @@ test_round_trip (gconstpointer fixture)
   g_assert_cmpuint (n_before, ==, n_after);
   for (gsize i = 0; i < n_after; i++) {
     g_autoptr (GString) name = g_string_new (list[i].name);
-    if (segue_safetensors_lookup (before, name->str) == NULL) {
+    if (!segue_safetensors_lookup (before, name->str)) {
       g_string_replace (name, "parametrizations.weight.original0", "weight_g", 0);
       g_string_replace (name, "parametrizations.weight.original1", "weight_v", 0);
     }

@@ -12,7 +12,7 @@ from support import equal, folder, run_pipeline, write_music_folder
 
 
 def stand_in_for_torchcodec():
-    """datasets requests torchcodec's encoder before it checks whether there is anything to encode.  Here there is
+    """datasets requests torchcodec's encoder before it checks whether there is anything to encode. Here there is
     not, and torchcodec loads only where libraries of the right FFmpeg version are installed."""
     try:
         from torchcodec.encoders import AudioEncoder  # noqa: F401

@@ -15,7 +15,7 @@ SMALL = dict(
 
 
 def save_random(folder, seed, labels, do_normalize=False, scale=1.0, **settings):
-    """A random model as transformers saves it; returns it.  Initial weights give nearly the same output for
+    """A random model as transformers saves it; returns it. Initial weights give nearly the same output for
     everything: `scale` enlarges the head's weights."""
     torch.manual_seed(seed)
     config = HubertConfig(

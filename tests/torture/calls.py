@@ -3,7 +3,7 @@
   python3 tests/torture/calls.py NOTING-WORKER
 
 Songs of every format that can be encoded here, complete, truncated, damaged and random, through each decoder, in a
-copy of segue-worker that reports each denied call (tests/unit/sandbox/noting.c).  A denied call that libraries
+copy of segue-worker that reports each denied call (tests/unit/sandbox/noting.c). A denied call that libraries
 cannot do without is needed by a decoder, and missing in pipeline/worker/calls.c."""
 import ctypes
 import os

@@ -4,7 +4,7 @@ are rewritten or replaced between two reads.
   python3 tests/torture/changes.py
 
 The command is stopped at each of its calls on the song or folder in order, then the change is made, then it
-continues.  It may end in any well-defined way; and the next run has the result of an empty cache: nothing about
+continues. It may end in any well-defined way; and the next run has the result of an empty cache: nothing about
 the song was cached wrongly."""
 import os
 import re

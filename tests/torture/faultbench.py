@@ -227,7 +227,7 @@ class Bench:
         shutil.copytree(self.work, self.root / name, symlinks=True)
 
     def reset(self, name=None):
-        """Restores a saved state; or an empty one.  The working folder may be a mounted one."""
+        """Restores a saved state; or an empty one. The working folder may be a mounted one."""
         self.work.mkdir(exist_ok=True)
         for path in self.work.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -10,7 +10,7 @@ nothing on disk is damaged, and no failure is recorded for a song: a plain rerun
 undisturbed run.
 
 Harmless: a file that can't be removed or closed, a hash that can't be cached, free space that can't be queried,
-one thread less, a reason (`chains/`) that is lost.  An unreadable song or folder (EACCES) is skipped, by name.
+one thread less, a reason (`chains/`) that is lost. An unreadable song or folder (EACCES) is skipped, by name.
 GLib ends the process where its own small allocations fail; then only what is on disk counts."""
 import argparse
 import collections

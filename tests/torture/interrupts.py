@@ -19,13 +19,13 @@ import time
 
 import torture
 
-# The guaranteed times.  A machine that runs other tests at the same time, with sanitizers, may take longer.
+# The guaranteed times. A machine that runs other tests at the same time, with sanitizers, may take longer.
 LIMIT = 2.0 if torture.FULL else 60.0
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def stop(process, number):
-    """Sends the signal like a terminal: to the whole group.  Returns the seconds until the end."""
+    """Sends the signal like a terminal: to the whole group. Returns the seconds until the end."""
     began = time.monotonic()
     os.killpg(process.pid, number)
     try:

@@ -4,7 +4,7 @@ undisturbed run.
   python3 tests/torture/kill.py [--trials N] [--seed S] [--only I] [--lanes N]
 
 Three kinds of trial alternate: one kill; several consecutive kills; and a cache shared by all of them, with
-another seed each time.  Moments are drawn uniformly over the length of a run, its start included.  --only repeats
+another seed each time. Moments are drawn uniformly over the length of a run, its start included.  --only repeats
 one trial."""
 import argparse
 import collections

@@ -3,7 +3,7 @@
   python3 tests/torture/limits.py
 
 Under each the command ends like an undisturbed run, or with an exit status and a line that states the limit and
-what to do; and without the limit the same command ends with the bytes of an undisturbed run.  Below what the
+what to do; and without the limit the same command ends with the bytes of an undisturbed run. Below what the
 loader and GLib themselves need, these end the process: then only that counts."""
 import os
 import re

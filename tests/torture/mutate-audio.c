@@ -1,5 +1,5 @@
 /* mutate-audio FOLDER FIRST COUNT: audio files of every format that can be encoded here, damaged in
- * as many ways.  The name is `<number>.<format>`; equal numbers give equal bytes. mutate-audio
+ * as many ways. The name is `<number>.<format>`; equal numbers give equal bytes. mutate-audio
  * FOLDER: the undamaged files. */
 #include <glib/gstdio.h>
 #include <gst/gst.h>
@@ -141,14 +141,14 @@ encode (const Format *format, const char *wave, const char *folder)
   g_string_replace (text, "%s", wave, 0);
   g_string_append_printf (text, " ! filesink location=%s", path);
   g_autoptr (GstElement) pipeline = gst_parse_launch (text->str, &error);
-  if (error != NULL)
+  if (error)
     return NULL;
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_autoptr (GstMessage) message =
     gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  g_assert_true (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+  g_assert_true (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
   char *bytes;
   gsize length;
   g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
@@ -205,7 +205,7 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (formats) * G_N_ELEMENTS (waves); i++) {
     const Format *format = &formats[i / G_N_ELEMENTS (waves)];
     GByteArray *base = encode (format, waves[i % G_N_ELEMENTS (waves)], folder);
-    if (base == NULL) {
+    if (!base) {
       g_print ("not here: %s\n", format->pipeline);
       continue;
     }

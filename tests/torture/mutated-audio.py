@@ -1,5 +1,5 @@
 """Damaged audio files decoded in separate processes: the runner survives all of them, and each either gives items
-or is skipped with a reason.  Without isolation the results are identical, including messages: so the sandbox
+or is skipped with a reason. Without isolation the results are identical, including messages: so the sandbox
 denies nothing that a decoder needs."""
 import json
 import os
@@ -61,7 +61,7 @@ def check_each(place, music):
 
 
 def compare(scratch, place, music, first, options, left_out):
-    """Once more without isolation.  A file that crashes or hangs a decoder there ends the run, and is excluded
+    """Once more without isolation. A file that crashes or hangs a decoder there ends the run, and is excluded
     from it."""
     fatal = [song for song, reason in left_out.items() if FATAL.search(reason)]
     for song in fatal:

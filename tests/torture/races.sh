@@ -4,7 +4,7 @@
 #   sh tests/torture/races.sh [TEST …]
 #
 # A distribution's GLib is built without the sanitizer, which then reports everything guarded by its mutexes and
-# reference counts as a race.  So GLib is built with it first, from the distribution's own source package, into
+# reference counts as a race. So GLib is built with it first, from the distribution's own source package, into
 # build-tsan/glib.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -2,7 +2,7 @@
  * the points of all curves, of one that was never interrupted.
  *
  * It is interrupted by a cancel between steps or during the following one, which keeps the last step, or by a
- * SIGKILL from within, which keeps the last checkpoint.  SEGUE_TORTURE=full: after every step; else after some. */
+ * SIGKILL from within, which keeps the last checkpoint. SEGUE_TORTURE=full: after every step; else after some. */
 #include "music.h"
 
 #include <jansson.h>
@@ -21,7 +21,7 @@
 typedef enum { CANCEL, CANCEL_WITHIN, KILL, N_WAYS } Way;
 static const char *const ways[] = { "cancel", "within", "kill" };
 
-/* Each uses all random features of its model type.  @stride: between steps after which a quick test interrupts;
+/* Each uses all random features of its model type. @stride: between steps after which a quick test interrupts;
  * not a divisor of an epoch. */
 typedef struct {
   const char *name;

@@ -6,7 +6,7 @@
 #   sh tests/torture/run.sh --full           1,000 kills, each step of a training, …
 #   sh tests/torture/run.sh --full kill      one part of it: kill, resume, determinism, interrupts…
 #
-# $BUILD: the build folder (build-torture).  A failure keeps its folder and prints the command that
+# $BUILD: the build folder (build-torture). A failure keeps its folder and prints the command that
 # repeats it.
 set -eu
 cd "$(dirname "$0")/../.."

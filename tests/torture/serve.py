@@ -3,7 +3,7 @@
   python3 tests/torture/serve.py
 
 Each round twenty clients connect at once: songs, damaged songs, songs that are too large, and clients that
-disconnect in the middle.  Every good song gets the right answer, every bad one a clear 4xx.  The server's
+disconnect in the middle. Every good song gets the right answer, every bad one a clear 4xx. The server's
 resources (memory, descriptors, processes, files) don't grow from round to round, nor with the size of uploads; and
 when it is killed in the middle, nothing is left."""
 import contextlib

@@ -33,7 +33,7 @@ gboolean segue_hub_client_stat (SegueHubClient *client, const char *repo, const 
                                 const char *name, SegueHubFile *file, GCancellable *cancellable,
                                 GError **error);
 /** segue_hub_client_read: appends the rest of the file to what @fd contains already, up to @size
- * bytes in all.  On failure, the bytes so far are kept, to resume from. */
+ * bytes in all. On failure, the bytes so far are kept, to resume from. */
 gboolean segue_hub_client_read (SegueHubClient *client, const char *repo, const char *commit,
                                 const char *name, guint64 size, int fd, GCancellable *cancellable,
                                 GError **error);

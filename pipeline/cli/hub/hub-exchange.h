@@ -1,4 +1,4 @@
-/* One request to a server and its response, through redirects.  The only code that uses libcurl.
+/* One request to a server and its response, through redirects. The only code that uses libcurl.
  *
  * Redirects are followed here and not by libcurl: each step is checked, and the token is sent only
  * to the server that it was given for. */

@@ -17,7 +17,7 @@ gboolean segue_hub_store_open (SegueHubStore *store, const char *repo, GError **
 void segue_hub_store_clear (SegueHubStore *store);
 
 /** segue_hub_store_lock: only one process at a time downloads a blob; returns a descriptor that the
- * caller closes, -1 on failure.  @waiting: (nullable): called once if it has to wait. */
+ * caller closes, -1 on failure. @waiting: (nullable): called once if it has to wait. */
 int segue_hub_store_lock (SegueHubStore *store, const char *etag, void (*waiting) (gpointer),
                           gpointer data, GCancellable *cancellable, GError **error);
 gboolean segue_hub_store_has_blob (SegueHubStore *store, const char *etag, guint64 size);

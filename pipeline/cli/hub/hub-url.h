@@ -1,4 +1,4 @@
-/* URLs and headers of a Hugging Face server: builds requests and validates responses.  No network
+/* URLs and headers of a Hugging Face server: builds requests and validates responses. No network
  * access here. */
 #pragma once
 
@@ -10,7 +10,7 @@ char *segue_hub_endpoint (GError **error);
 /** segue_hub_file_url: (transfer full): of validated names. */
 char *segue_hub_file_url (const char *endpoint, const char *repo, const char *revision,
                           const char *file);
-/** segue_hub_redirect: (transfer full): the target of the redirect @location from @from.  Rejects
+/** segue_hub_redirect: (transfer full): the target of the redirect @location from @from. Rejects
  * other schemes than http and https, a downgrade from https, user names and passwords. */
 char *segue_hub_redirect (const char *from, const char *location, GError **error);
 /** segue_hub_same_origin: the same scheme, host and port: only then is a token sent. */

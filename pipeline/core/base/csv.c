@@ -24,14 +24,14 @@ is_formula (const char *text)
   gboolean wide = FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (wide_formula); i++)
     wide = wide || g_str_has_prefix (text, wide_formula[i]);
-  return wide || (*text && strchr (FORMULA, *text) != NULL);
+  return wide || (*text && strchr (FORMULA, *text));
 }
 
 /* Where a cell may begin: a spreadsheet also splits at its locale's separator, in the middle of our fields. */
 static gboolean
 begins_cell (const char *field, const char *at)
 {
-  return at == field || strchr (";\t\r\n", at[-1]) != NULL;
+  return at == field || strchr (";\t\r\n", at[-1]);
 }
 
 /* A name may itself have apostrophes there: the guard is one more before those and a formula. */
@@ -89,9 +89,9 @@ struct _SegueCsv {
 void
 segue_csv_free (SegueCsv *csv)
 {
-  if (csv == NULL)
+  if (!csv)
     return;
-  if (csv->file != NULL)
+  if (csv->file)
     fclose (csv->file);
   g_free (csv->shown);
   g_string_free (csv->text, TRUE);
@@ -143,7 +143,7 @@ segue_csv_open (const char *path, GError **error)
     return NULL;
   }
   csv->file = fdopen (fd, "r");
-  if (csv->file == NULL) {
+  if (!csv->file) {
     segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't read", path);
     close (fd);
     return NULL;

@@ -34,7 +34,7 @@ set_write_error (GError **error, int err, const char *path)
   return FALSE;
 }
 
-/* -1 where that is not possible.  A file without a name is named through /proc. */
+/* -1 where that is not possible. A file without a name is named through /proc. */
 static int
 open_nameless (const char *folder)
 {
@@ -103,7 +103,7 @@ segue_file_writer_copy (SegueFileWriter *writer, int fd, GError **error)
   return TRUE;
 }
 
-/* Makes a rename in @path's folder durable.  Some file systems can't, and then need not. */
+/* Makes a rename in @path's folder durable. Some file systems can't, and then need not. */
 static void
 sync_folder (const char *path)
 {

@@ -26,7 +26,7 @@ is_part (const char *part, gsize length, gsize max)
   return TRUE;
 }
 
-/* An organisation or a model.  The Hub refuses `--` and `..`, which would make a folder name
+/* An organisation or a model. The Hub refuses `--` and `..`, which would make a folder name
  * `models--A--B` ambiguous. */
 static gboolean
 is_repo_part (const char *part, gsize length)

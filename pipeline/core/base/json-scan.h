@@ -12,7 +12,7 @@ typedef struct {
   const char *unread; /* (nullable): the key whose lists and objects are replaced by null */
 } SegueJsonLimits;
 
-/** segue_json_scan: whether @text is within @limits.  It does not check that @text is JSON: jansson does,
+/** segue_json_scan: whether @text is within @limits. It does not check that @text is JSON: jansson does,
  * once the text is known to be harmless.
  * @text: @length bytes; a value that must not be read is overwritten with null and spaces
  * @place: a path, for messages */

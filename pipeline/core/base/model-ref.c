@@ -59,7 +59,7 @@ not_fetched (const SegueHubName *name, const char *cache, GError **error)
   return FALSE;
 }
 
-/* The commit of a branch or tag when it was downloaded.  NULL with no error set: not in the cache. */
+/* The commit of a branch or tag when it was downloaded. NULL with no error set: not in the cache. */
 static char *
 read_commit (const char *repo, const char *revision, GError **error)
 {

@@ -188,7 +188,7 @@ is_text (const guint8 *start, gsize n)
   for (gsize i = 0; i < n; i++)
     if (start[i] == 0x7f || (start[i] < 0x20 && !strchr ("\t\n\r\f\x1b", start[i])))
       return FALSE;
-  return n > 0 && memchr (start, 0, n) == NULL;
+  return n > 0 && !memchr (start, 0, n);
 }
 
 static const char *

@@ -33,7 +33,7 @@ distance (const char *a, const char *b)
   return rows[m % 3][n];
 }
 
-/* The only candidate that contains @word: as one of its words, or as its prefix.  NULL: there are none or
+/* The only candidate that contains @word: as one of its words, or as its prefix. NULL: there are none or
  * several. */
 static const char *
 find_by_part (const char *word, const char *const *candidates)

@@ -20,7 +20,7 @@ has_param (const SegueStageType *type, const char *name, gsize length)
 }
 
 /* The stage that has the parameter: one of the type named; else the speaker, or one of its chain, which
- * begins with the first name in @speaker.  Of several the last: the nearest to the failure. */
+ * begins with the first name in @speaker. Of several the last: the nearest to the failure. */
 static const SegueGraphStage *
 find_stage (GPtrArray *stages, const char *speaker, const char *type, const char *param,
             gsize length)

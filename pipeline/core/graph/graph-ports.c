@@ -52,7 +52,7 @@ kind_words (SegueKind kind)
   return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
 }
 
-/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits.  An output of
+/* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits. An output of
  * unknown kind of a faulty stage fits. */
 static gboolean
 try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *name)
@@ -304,7 +304,7 @@ check_after_live (Connector *c)
                before->id, before->id);
 }
 
-/* Live items that nothing reads are a mistake in the order of stages, not an intention.  What a faulty
+/* Live items that nothing reads are a mistake in the order of stages, not an intention. What a faulty
  * stage would read is unknown. */
 static gboolean
 check_live_used (Connector *c)

@@ -32,7 +32,7 @@ makes_sets (const SegueGraphStage *stage)
   return FALSE;
 }
 
-/* The first stage of the path to @index.  @sets: (out): whether a stage on it assigns sets. */
+/* The first stage of the path to @index. @sets: (out): whether a stage on it assigns sets. */
 static guint
 find_source (GPtrArray *stages, guint index, gboolean *sets)
 {

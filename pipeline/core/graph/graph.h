@@ -1,6 +1,6 @@
 /* The graph that a pipeline describes, resolved and checked (internal).
  *
- * Built from YAML by pipeline.c, run by the executor.  Stages are in file order; an input always
+ * Built from YAML by pipeline.c, run by the executor. Stages are in file order; an input always
  * refers to an earlier stage, so file order is an order of execution. */
 #pragma once
 

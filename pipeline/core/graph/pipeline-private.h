@@ -14,7 +14,7 @@ typedef struct {
 SegueOverride *segue_override_parse (const char *assignment, GError **error);
 void segue_override_free (SegueOverride *override);
 /** segue_override_value: (transfer full): the value for a variable whose default is @like
- * (nullable).  Where that is a scalar, the text is used unchanged, so that folders with `[`, `#` or
+ * (nullable). Where that is a scalar, the text is used unchanged, so that folders with `[`, `#` or
  * `: ` in their names need no quotes; a complete quoted string is unquoted. */
 SegueNode *segue_override_value (const SegueOverride *override, const SegueNode *like,
                                  GError **error);
@@ -33,8 +33,8 @@ typedef struct {
   GPtrArray *problems; /* nullable: as in SegueLoading */
 } SegueVariables;
 
-/** segue_variables_expand: replaces `${name}` in the scalars of @node, in place.  A scalar that is
- * only a reference becomes a copy of the variable's value, of any type.  Nodes from outside the file
+/** segue_variables_expand: replaces `${name}` in the scalars of @node, in place. A scalar that is
+ * only a reference becomes a copy of the variable's value, of any type. Nodes from outside the file
  * are not changed. */
 gboolean segue_variables_expand (SegueVariables *variables, SegueNode *node, guint depth,
                                  GError **error);

@@ -12,13 +12,12 @@ const SegueParam *const segue_stage_settings[] = {
        .doc = "Also cache the output of this stage itself."),
   ROW (isolate, SEGUE_PARAM_BOOL, .flags = SEGUE_PARAM_OPTIONAL,
        .doc = "Run this stage in separate processes, so that a song that makes it crash or hang "
-              "affects no other song.  Default: true for stages that read files of any kind."),
+              "affects no other song. Default: true for stages that read files of any kind."),
   ROW (time_limit, SEGUE_PARAM_DOUBLE, .def = "300", .min = 0.1, .max = 86400, .unit = "s",
-       .doc = "Time limit of an isolated stage per song.  A song that exceeds it fails."),
-  ROW (
-    seed, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0, .max = (double) G_MAXINT64,
-    .doc =
-      "Gives this stage different random numbers.  Without it, equal stages give equal results."),
+       .doc = "Time limit of an isolated stage per song. A song that exceeds it fails."),
+  ROW (seed, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0, .max = (double) G_MAXINT64,
+       .doc =
+         "Gives this stage different random numbers. Without it, equal stages give equal results."),
   NULL,
 };
 

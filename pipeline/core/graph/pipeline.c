@@ -14,7 +14,7 @@ const SegueParam *const segue_pipeline_settings[] = {
   ROW (segue, SEGUE_PARAM_INT, .min = 1, .max = 1,
        .doc = "Version of the pipeline format; 1 is the only one."),
   ROW (name, SEGUE_PARAM_STRING, .flags = SEGUE_PARAM_OPTIONAL,
-       .doc = "Name of the pipeline; its runs are stored in a folder of that name.  Default: the "
+       .doc = "Name of the pipeline; its runs are stored in a folder of that name. Default: the "
               "file's name."),
   ROW (seed, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = (double) G_MAXINT64,
        .doc = "Seed of all random numbers; the same seed gives the same result."),
@@ -22,7 +22,7 @@ const SegueParam *const segue_pipeline_settings[] = {
        .doc = "What to do with a song that can't be used: skip it and continue, or fail."),
   ROW (max_failures, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0,
        .max = G_MAXUINT - 1.0,
-       .doc = "Fail once more songs than this were skipped.  Default: no limit."),
+       .doc = "Fail once more songs than this were skipped. Default: no limit."),
   NULL,
 };
 

@@ -17,9 +17,9 @@ read_aggregation (const char *folder, SegueAggregation *aggregation, GError **er
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (SegueCalibration) calibration = segue_calibration_read (folder, &local);
-  *aggregation = calibration != NULL ? segue_calibration_get_aggregation (calibration)
-                                     : SEGUE_AGGREGATE_MEAN_PROBABILITY;
-  if (local == NULL)
+  *aggregation = calibration ? segue_calibration_get_aggregation (calibration)
+                             : SEGUE_AGGREGATE_MEAN_PROBABILITY;
+  if (!local)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
@@ -70,9 +70,9 @@ segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GE
 {
   g_autofree char *folder = find_folder (given, error);
   SegueAggregation found;
-  if (folder == NULL || !read_aggregation (folder, &found, error))
+  if (!folder || !read_aggregation (folder, &found, error))
     return NULL;
-  if (aggregation != NULL)
+  if (aggregation)
     *aggregation = found;
   return g_steal_pointer (&folder);
 }

@@ -1,5 +1,5 @@
 /* A resident model that classifies songs: prepare in the calling thread, infer under a lock,
- * aggregate.  The model is loaded in a separate thread, while the first songs are decoded. */
+ * aggregate. The model is loaded in a separate thread, while the first songs are decoded. */
 #include "graph/advice.h"
 #include "host/prediction-cache.h"
 #include "host/preparation.h"
@@ -65,7 +65,7 @@ load_model (gpointer data)
   predictor->model = segue_model_load (predictor->scope.registry, predictor->folder, NULL, NULL,
                                        &predictor->spec, &predictor->load_failure);
   predictor->info.struct_size = sizeof predictor->info;
-  if (predictor->model != NULL)
+  if (predictor->model)
     segue_model_describe (predictor->model, &predictor->info);
   return NULL;
 }
@@ -74,7 +74,7 @@ static void
 begin_to_load (SeguePredictor *predictor)
 {
   predictor->loader = g_thread_try_new ("load-model", load_model, predictor, NULL);
-  if (predictor->loader == NULL)
+  if (!predictor->loader)
     load_model (predictor);
 }
 
@@ -83,7 +83,7 @@ segue_predictor_wait (SeguePredictor *predictor, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->load_lock);
   g_clear_pointer (&predictor->loader, g_thread_join);
-  if (predictor->model == NULL && error != NULL)
+  if (!predictor->model && error)
     *error = g_error_copy (predictor->load_failure);
   return predictor->model != NULL;
 }
@@ -96,7 +96,7 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
     return NULL;
   g_autofree char *shown = g_filename_display_name (predictor->folder);
   /* A model that was saved without one is treated like a plain folder. */
-  predictor->cut = content.preparation == NULL || g_str_equal (content.preparation, "[]");
+  predictor->cut = !content.preparation || g_str_equal (content.preparation, "[]");
   if (!predictor->cut) {
     g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
     return segue_preparation_new (predictor->scope.registry, content.preparation, name, relax,
@@ -128,7 +128,7 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
                                                  .precision = precision);
   begin_to_load (predictor);
   predictor->ways[TRAINED].preparation = preparation_for (predictor, SEGUE_RELAX_NOTHING, error);
-  return predictor->ways[TRAINED].preparation != NULL ? g_steal_pointer (&predictor) : NULL;
+  return predictor->ways[TRAINED].preparation ? g_steal_pointer (&predictor) : NULL;
 }
 
 gboolean
@@ -136,7 +136,7 @@ segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **err
 {
   SeguePreparation *preparation =
     preparation_for (predictor, damaged ? SEGUE_RELAX_DAMAGED : SEGUE_RELAX_SIZE, error);
-  if (preparation == NULL)
+  if (!preparation)
     return FALSE;
   predictor->damaged = damaged;
   /* If nothing can be relaxed, a second attempt would fail like the first. */
@@ -159,7 +159,7 @@ way_clear (Way *way)
 void
 segue_predictor_free (SeguePredictor *predictor)
 {
-  if (predictor == NULL)
+  if (!predictor)
     return;
   segue_predictor_wait (predictor, NULL);
   g_clear_error (&predictor->load_failure);
@@ -189,8 +189,8 @@ open_answers (SeguePredictor *predictor, Way *way, const char *folder, GError **
                                       .preparation = way->preparation,
                                       .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
   g_clear_pointer (&way->answers, segue_prediction_cache_free);
-  way->answers = way->preparation != NULL ? segue_prediction_cache_open (folder, &of, error) : NULL;
-  return way->answers != NULL || way->preparation == NULL;
+  way->answers = way->preparation ? segue_prediction_cache_open (folder, &of, error) : NULL;
+  return way->answers || !way->preparation;
 }
 
 gboolean
@@ -206,12 +206,12 @@ char *
 segue_predictor_get_warning (SeguePredictor *predictor)
 {
   char *warning = NULL;
-  for (guint i = 0; warning == NULL && i < N_WAYS; i++)
-    if (predictor->ways[i].answers != NULL)
+  for (guint i = 0; !warning && i < N_WAYS; i++)
+    if (predictor->ways[i].answers)
       warning = segue_prediction_cache_get_warning (predictor->ways[i].answers);
-  if (warning == NULL)
+  if (!warning)
     warning = g_strdup (predictor->info.notice);
-  return warning != NULL ? warning : g_strdup (predictor->ways[TRAINED].preparation->warning);
+  return warning ? warning : g_strdup (predictor->ways[TRAINED].preparation->warning);
 }
 
 const char *const *
@@ -235,7 +235,7 @@ take_chain (SeguePredictor *predictor, Way *way)
 static void
 give_chain_back (Way *way, SegueChain *chain, const GError *error)
 {
-  if (error != NULL && !segue_error_is_about_item (error)) {
+  if (error && !segue_error_is_about_item (error)) {
     segue_chain_free (chain);
     return;
   }
@@ -278,7 +278,7 @@ prepare (SeguePredictor *predictor, Way *way, const SongFile *song, GCancellable
     song->fd < 0 ? segue_chain_carry_file (chain, song->path, cancellable, &local)
                  : segue_chain_carry_fd (chain, song->fd, song->path, cancellable, &local);
   give_chain_back (way, chain, local);
-  if (items == NULL) {
+  if (!items) {
     g_propagate_error (error, local);
     return NULL;
   }
@@ -325,7 +325,7 @@ infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *predict
     if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
                               prediction->segments[first].probabilities, cancellable, error))
       return FALSE;
-    if (listener->heard != NULL)
+    if (listener->heard)
       listener->heard (prediction, first + n, listener->data);
   }
   return TRUE;
@@ -335,7 +335,7 @@ static SegueSongPrediction *
 prediction_new (GPtrArray *items, guint n_labels, GError **error)
 {
   SegueSongPrediction *prediction = segue_song_prediction_new (items->len, n_labels, error);
-  for (guint i = 0; prediction != NULL && i < items->len; i++) {
+  for (guint i = 0; prediction && i < items->len; i++) {
     const SegueItem *item = g_ptr_array_index (items, i);
     double seconds = (double) count_frames (item) / MAX (segue_item_get_rate (item), 1);
     prediction->segments[i].start = segue_item_get_double (item, SEGUE_META_START, 0);
@@ -361,13 +361,12 @@ prepare_surely (SeguePredictor *predictor, Way *way, const SongFile *song, gbool
   g_autoptr (GError) first = NULL, second = NULL;
   GPtrArray *items = prepare (predictor, way, song, cancellable, &first);
   *is_fact = FALSE;
-  if (answers_of (way, song) != NULL && segue_error_is_lasting (first)) {
+  if (answers_of (way, song) && segue_error_is_lasting (first)) {
     items = prepare (predictor, way, song, cancellable, &second);
     *is_fact = segue_error_is_lasting (second) && strcmp (first->message, second->message) == 0;
   }
-  if (items == NULL)
-    g_propagate_error (error,
-                       second != NULL ? g_steal_pointer (&second) : g_steal_pointer (&first));
+  if (!items)
+    g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
   return items;
 }
 
@@ -383,7 +382,7 @@ ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCache
   SeguePredictionCache *answers = answers_of (way, song);
   if (is_fact && !segue_prediction_cache_keep (answers, song->path, place, NULL, failure, error))
     return NULL;
-  if (items == NULL) {
+  if (!items) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return NULL;
   }
@@ -391,10 +390,9 @@ ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCache
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
     prediction_new (items, predictor->info.n_labels, error);
-  if (prediction == NULL || !infer (predictor, items, prediction, listener, cancellable, error))
+  if (!prediction || !infer (predictor, items, prediction, listener, cancellable, error))
     return NULL;
-  if (answers != NULL &&
-      !segue_prediction_cache_keep (answers, song->path, place, prediction, NULL, error))
+  if (answers && !segue_prediction_cache_keep (answers, song->path, place, prediction, NULL, error))
     return NULL;
   return g_steal_pointer (&prediction);
 }
@@ -405,15 +403,15 @@ recall (SeguePredictor *predictor, Way *way, const SongFile *song, SegueCachedPr
         const Listener *listener, GCancellable *cancellable, GError **error)
 {
   SeguePredictionCache *answers = answers_of (way, song);
-  if (answers == NULL)
+  if (!answers)
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
     segue_prediction_cache_find (answers, song->path, place, cancellable, error);
-  if (prediction == NULL || !segue_predictor_wait (predictor, error) ||
+  if (!prediction || !segue_predictor_wait (predictor, error) ||
       prediction->n_labels != predictor->info.n_labels)
     return NULL;
   prediction->cached = TRUE;
-  if (listener->heard != NULL)
+  if (listener->heard)
     listener->heard (prediction, prediction->n_segments, listener->data);
   return g_steal_pointer (&prediction);
 }
@@ -427,9 +425,9 @@ answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Listene
   g_autoptr (GError) local = NULL;
   SegueSongPrediction *prediction =
     recall (predictor, way, song, &place, listener, cancellable, &local);
-  if (prediction == NULL && local == NULL)
+  if (!prediction && !local)
     prediction = ask (predictor, way, song, &place, listener, cancellable, &local);
-  if (prediction == NULL)
+  if (!prediction)
     g_propagate_error (error, g_steal_pointer (&local));
   return prediction;
 }
@@ -443,9 +441,9 @@ predict (SeguePredictor *predictor, const SongFile *song, const Listener *listen
   Way *relaxed = &predictor->ways[RELAXED];
   SegueSongPrediction *prediction =
     answer (predictor, &predictor->ways[TRAINED], song, listener, cancellable, &first);
-  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA) && relaxed->preparation != NULL)
+  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA) && relaxed->preparation)
     prediction = answer (predictor, relaxed, song, listener, cancellable, &second);
-  if (prediction == NULL) {
+  if (!prediction) {
     g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
     return NULL;
   }
@@ -466,7 +464,7 @@ name_error (const SeguePredictor *predictor, const SongFile *song, const GError 
   g_autofree char *shown = g_filename_display_name (song->path);
   GError *named = segue_error_name_item (error, id, song->path, shown);
   const SeguePreparation *relaxed = predictor->ways[RELAXED].preparation;
-  gboolean may_ask = relaxed != NULL && !predictor->damaged;
+  gboolean may_ask = relaxed && !predictor->damaged;
   segue_advise_prediction (&named, may_ask ? relaxed->stages : NULL);
   return named;
 }
@@ -478,11 +476,11 @@ listen (SeguePredictor *predictor, const SongFile *song, const Listener *listene
   g_autoptr (GError) local = NULL, refusal = NULL;
   SegueSongPrediction *prediction =
     predict (predictor, song, listener, &refusal, cancellable, &local);
-  if (prediction != NULL && refusal != NULL) {
+  if (prediction && refusal) {
     g_autoptr (GError) named = name_error (predictor, song, refusal);
     prediction->note = g_strdup (named->message);
   }
-  if (prediction == NULL)
+  if (!prediction)
     g_propagate_error (error, name_error (predictor, song, local));
   return prediction;
 }

@@ -1,6 +1,6 @@
 /* Cached answers: records in the store, beside those of chains (internal).
  *
- * A record contains one predictions item (segue/item.h), or why the song can't be used.  Its key hashes the
+ * A record contains one predictions item (segue/item.h), or why the song can't be used. Its key hashes the
  * song's bytes, the components of the stages that prepare it (see key.h), and everything that identifies the
  * model and its precision. */
 #pragma once
@@ -41,18 +41,18 @@ segue_prediction_cache_open (const char *cache, const SeguePredictionCacheOf *of
 void segue_prediction_cache_free (SeguePredictionCache *answers);
 
 /**
- * segue_prediction_cache_find: (transfer full) (nullable): the segments, without a result for the song.  Any
+ * segue_prediction_cache_find: (transfer full) (nullable): the segments, without a result for the song. Any
  * thread.
  * @place: (out): for segue_prediction_cache_keep(), set in any case
  *
- * %NULL without an error: not known.  %NULL with %SEGUE_ERROR_DATA: the song is known to be
+ * %NULL without an error: not known. %NULL with %SEGUE_ERROR_DATA: the song is known to be
  * unusable, with the reason; other errors are of the environment.
  */
 SegueSongPrediction *segue_prediction_cache_find (SeguePredictionCache *answers, const char *path,
                                                   SegueCachedPrediction *place,
                                                   GCancellable *cancellable, GError **error);
 /**
- * segue_prediction_cache_keep: any thread.  If something can't be stored, that is a warning.
+ * segue_prediction_cache_keep: any thread. If something can't be stored, that is a warning.
  * @failure: (nullable): in place of @prediction: a fact about the song's bytes
  *
  * %FALSE with %SEGUE_ERROR_DATA if the file at @path has changed since @place was found.

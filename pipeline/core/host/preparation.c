@@ -22,9 +22,9 @@ static const SegueStageType *
 find_type (SegueRegistry *registry, const char *use, const char *name, GError **error)
 {
   const SegueStageType *type = segue_registry_find_stage (registry, use);
-  if (type == NULL && !segue_registry_check_whole (registry, error))
+  if (!type && !segue_registry_check_whole (registry, error))
     return NULL;
-  if (type == NULL) {
+  if (!type) {
     refuse (error, name,
             "songs are prepared by the stage type '%s', which no plugin provides; `segue inspect` "
             "lists the available stage types",
@@ -47,7 +47,7 @@ check_version (const SegueStageType *type, const SegueNode *version, const char 
                GError **error)
 {
   guint64 number;
-  if (version == NULL)
+  if (!version)
     return TRUE;
   if (version->type != SEGUE_NODE_SCALAR ||
       !g_ascii_string_to_unsigned (version->text, 10, 0, G_MAXUINT, &number, NULL))
@@ -66,7 +66,7 @@ follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GErr
 {
   const SeguePort *input = type->inputs ? type->inputs[0] : NULL;
   const SeguePort *output = type->outputs ? type->outputs[0] : NULL;
-  if (input == NULL || output == NULL || (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
+  if (!input || !output || (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
     return refuse (error, name, "'%s' does not accept the output of the stage before it",
                    type->name);
   if (output->kind != SEGUE_KIND_ANY)
@@ -81,11 +81,11 @@ compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, co
   const SegueNode *decoder = segue_node_get (node, "decoder");
   const SegueNode *version = segue_node_get (node, "result_version");
   const char *here = segue_graph_stage_first_decoder (stage);
-  const char *then = decoder != NULL && decoder->type == SEGUE_NODE_SCALAR ? decoder->text : NULL;
-  if (then == NULL && version != NULL && g_strcmp0 (version->text, "1") == 0)
+  const char *then = decoder && decoder->type == SEGUE_NODE_SCALAR ? decoder->text : NULL;
+  if (!then && version && g_strcmp0 (version->text, "1") == 0)
     then = "decode-gstreamer"; /* the only decoder of ‘decode’ at that time */
-  if (here == NULL || then == NULL || !segue_name_is_valid (then, FALSE) ||
-      g_str_equal (here, then) || preparation->warning != NULL)
+  if (!here || !then || !segue_name_is_valid (then, FALSE) || g_str_equal (here, then) ||
+      preparation->warning)
     return;
   preparation->warning =
     g_strdup_printf ("songs were decoded by %s in training and are decoded by %s here: "
@@ -98,11 +98,11 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *no
            const char *name, SegueRelax relax, GError **error)
 {
   const SegueNode *use = node->type == SEGUE_NODE_MAP ? segue_node_get (node, "use") : NULL;
-  if (use == NULL || use->type != SEGUE_NODE_SCALAR)
+  if (!use || use->type != SEGUE_NODE_SCALAR)
     return refuse (error, name, "a stage of the preparation has no \"use\"");
 
   const SegueStageType *type = find_type (registry, use->text, name, error);
-  if (type == NULL || !check_version (type, segue_node_get (node, "result_version"), name, error) ||
+  if (!type || !check_version (type, segue_node_get (node, "result_version"), name, error) ||
       !follow_kind (type, kind, name, error))
     return FALSE;
 
@@ -111,7 +111,7 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *no
   g_autoptr (GError) local = NULL;
   SegueGraphStage *stage =
     segue_graph_stage_new (registry, type, type->name, segue_node_get (node, "with"), "/", &local);
-  if (stage == NULL)
+  if (!stage)
     return refuse (error, name, "%s", local->message);
   g_ptr_array_add (preparation->stages, stage);
   compare_decoder (preparation, stage, node);
@@ -126,7 +126,7 @@ segue_preparation_new (SegueRegistry *registry, const char *text, const char *na
   g_autoptr (SeguePreparation) preparation = g_new0 (SeguePreparation, 1);
   preparation->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
   preparation->root = segue_node_parse (text, -1, "preparation", &local);
-  if (preparation->root == NULL) {
+  if (!preparation->root) {
     refuse (error, name, "%s", local->message);
     return NULL;
   }
@@ -134,7 +134,7 @@ segue_preparation_new (SegueRegistry *registry, const char *text, const char *na
   SegueKind kind = SEGUE_KIND_FILE;
   const GPtrArray *nodes =
     preparation->root->type == SEGUE_NODE_LIST ? preparation->root->values : NULL;
-  for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
+  for (guint i = 0; nodes && i < nodes->len; i++) {
     if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, name, relax, error))
       return NULL;
   }
@@ -147,7 +147,7 @@ segue_preparation_new (SegueRegistry *registry, const char *text, const char *na
 void
 segue_preparation_free (SeguePreparation *preparation)
 {
-  if (preparation == NULL)
+  if (!preparation)
     return;
   g_clear_pointer (&preparation->stages, g_ptr_array_unref);
   g_clear_pointer (&preparation->root, segue_node_free);

@@ -11,7 +11,7 @@
  */
 typedef enum { SEGUE_RELAX_NOTHING, SEGUE_RELAX_SIZE, SEGUE_RELAX_DAMAGED } SegueRelax;
 
-/** segue_relax_stage: sets the values that apply in the stage's node (a map with `with`).  Returns
+/** segue_relax_stage: sets the values that apply in the stage's node (a map with `with`). Returns
  * whether any had to be set. */
 gboolean segue_relax_stage (const SegueStageType *type, SegueNode *stage, SegueRelax relax);
 /** segue_relax_limit: lowers values of %SEGUE_PARAM_COST in the stage's node. */

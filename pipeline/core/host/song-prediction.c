@@ -1,7 +1,7 @@
 /* The prediction for one song: allocate and free. */
 #include "host/song-prediction.h"
 
-/* Per song: 1 GiB.  A thousand labels for one segment per second of a day are less. */
+/* Per song: 1 GiB. A thousand labels for one segment per second of a day are less. */
 #define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
 
 SegueSongPrediction *
@@ -9,7 +9,7 @@ segue_song_prediction_new (guint n_segments, guint n_labels, GError **error)
 {
   gsize n = (gsize) n_segments * n_labels;
   float *rows = n <= MAX_ANSWERS ? g_try_new0 (float, n) : NULL;
-  if (rows == NULL) {
+  if (!rows) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "%u segments with probabilities of %u labels each are too many; use a model that "
                  "cuts songs into fewer segments",
@@ -29,7 +29,7 @@ segue_song_prediction_new (guint n_segments, guint n_labels, GError **error)
 void
 segue_song_prediction_free (SegueSongPrediction *prediction)
 {
-  if (prediction == NULL)
+  if (!prediction)
     return;
   if (prediction->n_segments > 0)
     g_free (prediction->segments[0].probabilities);

@@ -79,7 +79,7 @@ answer_describe (const Layout *layout, const SegueItem *input, const SegueItem *
                         segue_item_form_to_variant (&form));
 }
 
-/* What the core would reject as invalid, as an error about the song.  @text: bytes so far */
+/* What the core would reject as invalid, as an error about the song. @text: bytes so far */
 static gboolean
 check_size (const SegueItem *item, GVariant *body, gsize *text, GError **error)
 {
@@ -149,9 +149,9 @@ send_end (int socket, const GError *failure, SegueReads *reads, SegueCounts *cou
   const char *message = failure ? failure->message : "";
   g_autofree char *text =
     g_utf8_make_valid (message, (gssize) MIN (strlen (message), LONGEST_MESSAGE));
-  GVariant *body = g_variant_new (
-    SEGUE_FORMAT_DONE, list_counts (counts), g_variant_new_strv ((const char *const *) keys, -1),
-    failure == NULL, (guint32) (ours ? failure->code : SEGUE_ERROR_FAILED), text);
+  GVariant *body = g_variant_new (SEGUE_FORMAT_DONE, list_counts (counts),
+                                  g_variant_new_strv ((const char *const *) keys, -1), !failure,
+                                  (guint32) (ours ? failure->code : SEGUE_ERROR_FAILED), text);
   return segue_message_send (socket, SEGUE_MESSAGE_DONE, body, -1, wait);
 }
 

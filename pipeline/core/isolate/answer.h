@@ -1,7 +1,7 @@
 /* A worker's answer for one item: written by the worker, parsed by the core (internal).
  *
  * The worker sends it at the end, all at once: from a worker that dies before that, there is
- * nothing to undo.  Items whose bytes overlap share one buffer, as they did in the worker, and
+ * nothing to undo. Items whose bytes overlap share one buffer, as they did in the worker, and
  * items that are slices of the input stay slices: the output of an isolated stage is, to the byte,
  * the output that it would have in-process.
  *
@@ -58,10 +58,10 @@ typedef struct {
   GError *environment;    /* nullable: this process can't take the answer */
 } SegueAnswer;
 
-/** segue_answer_init: @input: (nullable): borrowed.  The caller creates the arena. */
+/** segue_answer_init: @input: (nullable): borrowed. The caller creates the arena. */
 void segue_answer_init (SegueAnswer *answer, SegueItem *input);
 void segue_answer_clear (SegueAnswer *answer);
-/** segue_answer_take: the next message.  Events go to @context.  %FALSE with @why (static) if it is
+/** segue_answer_take: the next message. Events go to @context. %FALSE with @why (static) if it is
  * invalid, or with `environment` set. */
 gboolean segue_answer_take (SegueAnswer *answer, SegueMessage *message, SegueContext *context,
                             const char **why);

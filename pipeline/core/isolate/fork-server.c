@@ -145,7 +145,7 @@ set_unexpected (SegueForkServer *server, SegueWire wire, GError **error)
                     error);
 }
 
-/* One message up to READY.  @answer: the messages before it. */
+/* One message up to READY. @answer: the messages before it. */
 static gboolean
 take_message (SegueForkServer *server, SegueMessage *message, SegueAnswer *answer, gboolean *ready,
               gboolean *forks, GError **error)

@@ -1,8 +1,8 @@
 /* A fork server: a process that has a stage open, and forks a worker for each song (internal).
  *
  * Opening a stage, and loading all that it uses, takes longer than many songs do; a fork of an open
- * stage takes a millisecond.  The server itself never sees a song: damage that a file does ends
- * with its worker.  The server waits for its workers, so that their exit status is known however
+ * stage takes a millisecond. The server itself never sees a song: damage that a file does ends
+ * with its worker. The server waits for its workers, so that their exit status is known however
  * this process handles SIGCHLD. */
 #pragma once
 
@@ -38,8 +38,8 @@ gboolean segue_fork_server_is_gone (SegueForkServer *server);
  * segue_worker_process_reap(). */
 int segue_fork_server_reap (SegueForkServer *server);
 
-/** segue_fork_server_fork: requests a worker, and does not wait for it.  @socket: (out): its
- * socket, owned by the caller.  Returns its number, above 0; 0 with @error. */
+/** segue_fork_server_fork: requests a worker, and does not wait for it. @socket: (out): its
+ * socket, owned by the caller. Returns its number, above 0; 0 with @error. */
 guint segue_fork_server_fork (SegueForkServer *server, int *socket, GError **error);
 /** segue_fork_server_kill: ends worker @number; does not wait. */
 void segue_fork_server_kill (SegueForkServer *server, guint number);

@@ -64,7 +64,7 @@ memory_is_limited (void)
   return FALSE;
 }
 
-/* Signals that a process causes itself.  When memory runs out, GLib ends a program by SIGTRAP, or
+/* Signals that a process causes itself. When memory runs out, GLib ends a program by SIGTRAP, or
  * allocates for the message until the stack overflows, and C++ ends it by SIGABRT: these are no
  * crashes then. */
 static gboolean
@@ -109,7 +109,7 @@ set_ended (IsolatedStage *self, const char *when, const char *end, GError **erro
   set_item_error (self, SEGUE_ERROR_TIMEOUT, "was not finished by", rest, error);
 }
 
-/* No process lived until its stage was open.  Repeated crashes are the fault of the installation; a
+/* No process lived until its stage was open. Repeated crashes are the fault of the installation; a
  * process that the system ended may succeed another time. */
 static void
 judge_opening (IsolatedStage *self, int status, GError **error)
@@ -264,7 +264,7 @@ ask (IsolatedStage *self, SegueItem *item, SegueAnswer *answer, GError **error)
 }
 
 /* A worker has seen untrusted bytes, so its errors can be about its song only: an error about
- * memory, a disk or the stage itself would end the run.  Such an error is not stored for the song
+ * memory, a disk or the stage itself would end the run. Such an error is not stored for the song
  * either. */
 static void
 judge_failure (IsolatedStage *self, const GError *failure, GError **error)
@@ -358,7 +358,7 @@ open_stage (SegueContext *context, gpointer *instance, GError **error)
   IsolatedStage *self = g_new0 (IsolatedStage, 1);
   self->context = context;
   gboolean ok =
-    start_server (self, error) && (self->reserve = segue_worker_new (self->server, error)) != NULL;
+    start_server (self, error) && (self->reserve = segue_worker_new (self->server, error));
   if (!ok)
     close_stage (self, context);
   *instance = ok ? self : NULL;

@@ -1,7 +1,7 @@
 /* A stage of a chain that runs in separate processes (internal).
  *
- * Each song has a new process: a process that a file has taken over sees no other song.  The next
- * process opens its stage while the current song is processed, so that this costs no time.  A
+ * Each song has a new process: a process that a file has taken over sees no other song. The next
+ * process opens its stage while the current song is processed, so that this costs no time. A
  * process that crashes, hangs or sends invalid messages fails the current item; a crash is retried
  * once in another process, since only a failure that repeats is the item's fault.
  *
@@ -12,7 +12,7 @@
 
 #include "stage/scope.h"
 
-/** segue_isolated_carrier: runs stages whose plugins have a file that another process can load.  It
+/** segue_isolated_carrier: runs stages whose plugins have a file that another process can load. It
  * starts the first process when it is opened, and does not wait for it: the first item reports
  * errors of the stage's open (). */
 SEGUE_API

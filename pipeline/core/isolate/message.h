@@ -17,7 +17,7 @@
  * A worker that its server could not fork opens the stage itself: it gets OPEN first.
  *
  * A message is a type, a length and a GVariant of the type's own format; a descriptor may come with
- * it.  The receiver treats the other side as untrusted: it checks lengths before it allocates, and
+ * it. The receiver treats the other side as untrusted: it checks lengths before it allocates, and
  * rejects a body that is not in normal form.
  */
 #pragma once
@@ -29,7 +29,7 @@
 /* Incremented whenever a format changes, so that a worker of another version can be distinguished
  * from a broken one. */
 #define SEGUE_MESSAGE_VERSION 5
-/* Maximum size of a body, in bytes.  Bodies never contain payloads. */
+/* Maximum size of a body, in bytes. Bodies never contain payloads. */
 #define SEGUE_MESSAGE_MAX (1024 * 1024)
 
 typedef enum {
@@ -51,15 +51,15 @@ typedef enum {
 #define SEGUE_FORMAT_OPEN "(ub^aysssxtt)"
 /* version; of a server: whether its workers have the stage open */
 #define SEGUE_FORMAT_READY "(ub)"
-/* the worker's number.  Comes with its end of a socket */
+/* the worker's number. Comes with its end of a socket */
 #define SEGUE_FORMAT_FORK "(u)"
 /* the worker's number, and whether to wait for its end and report it; else it is killed */
 #define SEGUE_FORMAT_END "(ub)"
 /* the worker's number, its exit status, as from waitpid (); -1: it had to be killed */
 #define SEGUE_FORMAT_ENDED "(ui)"
-/* bytes that the answer's payloads may take.  Comes with the memory for them */
+/* bytes that the answer's payloads may take. Comes with the memory for them */
 #define SEGUE_FORMAT_ARENA "(t)"
-/* id, song, metadata from outside the chain, path, epoch, form (of what it adds to these).  Comes with the
+/* id, song, metadata from outside the chain, path, epoch, form (of what it adds to these). Comes with the
  * open file or its bytes' memory */
 #define SEGUE_FORMAT_ITEM "(ss@a{sv}^ayx@" SEGUE_ITEM_FORM ")"
 /* type, level, text, done, total, n, value: of a SegueEvent of type LOG, SCALAR or PROGRESS */
@@ -88,7 +88,7 @@ typedef struct {
 } SegueWait;
 #define SEGUE_WAIT_FOR_EVER (&(SegueWait){ .deadline = G_MAXINT64 })
 
-/** segue_wait_begin: for at most @duration µs from now.  @cancellable: (nullable): borrowed */
+/** segue_wait_begin: for at most @duration µs from now. @cancellable: (nullable): borrowed */
 SegueWait segue_wait_begin (gint64 duration, GCancellable *cancellable);
 
 /**
@@ -109,7 +109,7 @@ typedef enum {
 /** segue_message_clear: closes the descriptor, too. */
 void segue_message_clear (SegueMessage *message);
 /** segue_message_send: @body: sunk; longer than %SEGUE_MESSAGE_MAX: BROKEN with EMSGSIZE.
- * @fd: borrowed; -1: none.  Never raises SIGPIPE. */
+ * @fd: borrowed; -1: none. Never raises SIGPIPE. */
 SegueWire segue_message_send (int socket, SegueMessageType type, GVariant *body, int fd,
                               SegueWait *wait);
 /** segue_message_receive: fills @message, which the caller clears in any case. */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of small payloads, in bytes: enough for any type of element.  Large ones are mapped, so they
+/* Of small payloads, in bytes: enough for any type of element. Large ones are mapped, so they
  * begin at a page. */
 #define ALIGNMENT 64
 

@@ -15,12 +15,12 @@
 int segue_shared_bytes_new (gconstpointer data, gsize size, GError **error);
 
 /** segue_shared_bytes_map: (transfer full): the memory behind @fd (borrowed), which another process
- * sent, as exactly @size bytes.  %NULL: it is not sealed, of another size, or has missing pages;
+ * sent, as exactly @size bytes. %NULL: it is not sealed, of another size, or has missing pages;
  * with errno in @lacks if this process can't map it. */
 GBytes *segue_shared_bytes_map (int fd, guint64 size, int *lacks);
 
 /** segue_shared_bytes_map_part: (transfer full): @size bytes at @offset of sealed memory; to be
- * mapped, they have to begin at a page.  %NULL with errno in @lacks. */
+ * mapped, they have to begin at a page. %NULL with errno in @lacks. */
 GBytes *segue_shared_bytes_map_part (int fd, guint64 offset, gsize size, int *lacks);
 
 /** segue_shared_bytes_open: a descriptor of new memory, empty and not sealed; -1 with errno. */

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/** SegueWorkerMain: runs a worker until its socket closes.  Returns its exit status.
+/** SegueWorkerMain: runs a worker until its socket closes. Returns its exit status.
  * @socket: its own */
 typedef int (*SegueWorkerMain) (int socket, gpointer data);
 

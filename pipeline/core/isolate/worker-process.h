@@ -1,8 +1,8 @@
 /* A process that runs segue-worker: start, read its output, end (internal).
  *
- * It is a separate program, as a fork of a process with threads may do very little.  It has a
+ * It is a separate program, as a fork of a process with threads may do very little. It has a
  * separate session, so that Ctrl-C in a terminal reaches the command only, and no terminal: its
- * stderr is a pipe.  It ends when its socket's other end is closed, so that it does not outlive its
+ * stderr is a pipe. It ends when its socket's other end is closed, so that it does not outlive its
  * parent. libsegue installs no signal handlers: it waits for a child when that is known to have
  * ended. */
 #pragma once
@@ -15,7 +15,7 @@ guint64 segue_worker_memory (guint n_workers);
 
 typedef struct _SegueWorkerProcess SegueWorkerProcess;
 
-/** segue_worker_process_start: runs $SEGUE_WORKER, else the installed program.  Does not wait until
+/** segue_worker_process_start: runs $SEGUE_WORKER, else the installed program. Does not wait until
  * it is ready. */
 SegueWorkerProcess *segue_worker_process_start (GError **error);
 /** segue_worker_process_get_socket: (transfer none). */
@@ -29,7 +29,7 @@ void segue_worker_process_kill (SegueWorkerProcess *process);
  * limit. */
 void segue_worker_process_close (SegueWorkerProcess *process);
 /** segue_worker_process_take_words: (transfer full) (nullable): what it wrote to its stderr since the
- * last call: printable lines, bounded in number and length.  Does not wait. */
+ * last call: printable lines, bounded in number and length. Does not wait. */
 char *segue_worker_process_take_words (SegueWorkerProcess *process);
 /** segue_worker_process_reap: (transfer full): of a process that has closed its socket: its exit
  * status, as from waitpid (); -1: unknown (other code waits for this process's children), or it had

@@ -100,7 +100,7 @@ preload (gpointer data)
   _exit (70);
 }
 
-/* Math libraries that decoders depend on start threads as soon as they are loaded.  A stage in a
+/* Math libraries that decoders depend on start threads as soon as they are loaded. A stage in a
  * worker computes with one thread. */
 static void
 ask_for_no_threads (void)

@@ -26,7 +26,7 @@ typedef struct {
   char *(*take_notes) (void);
 } SegueWorkerHooks;
 
-/** segue_worker_serve: runs until the other end of @socket is closed.  Returns the process's exit
+/** segue_worker_serve: runs until the other end of @socket is closed. Returns the process's exit
  * status. */
 SEGUE_API
 int segue_worker_serve (int socket, const SegueWorkerHooks *hooks);

@@ -1,5 +1,5 @@
 /* Like posix_spawn (), which can't create namespaces: the child uses this process's memory until it
- * runs another program, while the calling thread waits.  It has a separate stack, makes system
+ * runs another program, while the calling thread waits. It has a separate stack, makes system
  * calls only, and blocks all signals. */
 #include "isolate/worker-spawn.h"
 #include "isolate/worker-environment.h"

@@ -5,9 +5,9 @@
 
 typedef struct _SegueWorker SegueWorker;
 
-/** segue_worker_new: does not wait for it.  @server: borrowed for the worker's lifetime. */
+/** segue_worker_new: does not wait for it. @server: borrowed for the worker's lifetime. */
 SegueWorker *segue_worker_new (SegueForkServer *server, GError **error);
-/** segue_worker_await: waits until it is ready for a question; returns at once if it is.  @quiet:
+/** segue_worker_await: waits until it is ready for a question; returns at once if it is. @quiet:
  * its events before that are not passed on, as another worker of the stage has reported them. */
 SegueOpening segue_worker_await (SegueWorker *worker, gboolean quiet, GError **error);
 /** segue_worker_get_socket: (transfer none). */

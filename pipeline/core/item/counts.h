@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/** SegueCounts: numbers by stage (its index in a chain or a pipeline) and name.  Any thread. */
+/** SegueCounts: numbers by stage (its index in a chain or a pipeline) and name. Any thread. */
 typedef struct _SegueCounts SegueCounts;
 
 typedef struct {

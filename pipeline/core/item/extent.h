@@ -4,7 +4,7 @@
 #include <gio/gio.h>
 
 /** SegueStorage: a file that payloads are read from: a record of the store (by path, opened for
- * each read), or a run's spool (by descriptor).  Reference-counted, any thread. */
+ * each read), or a run's spool (by descriptor). Reference-counted, any thread. */
 typedef struct _SegueStorage SegueStorage;
 
 SegueStorage *segue_storage_new_path (const char *path);

@@ -2,7 +2,7 @@
  * to and from workers (internal).
  *
  * There is one form and one check: a plugin may emit, a worker may send and the store may keep exactly
- * the same items.  The offset is relative to the container of the bytes. */
+ * the same items. The offset is relative to the container of the bytes. */
 #pragma once
 
 #include "item/item-private.h"

@@ -23,7 +23,7 @@ typedef struct {
   guint rate, channels;
   guint key_index;
   GRefString *song;
-  /* The payload's key: of a record or a file's content, and @key_index, the position in it.  NULL:
+  /* The payload's key: of a record or a file's content, and @key_index, the position in it. NULL:
    * not known yet; see segue_key_of_payload(). */
   GRefString *key;
   SegueExtent extent;  /* location of an index entry's bytes */
@@ -69,7 +69,7 @@ void segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape);
 /** segue_item_copy: (transfer full): unsealed; shares payload and values. */
 SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
- * reads of it are recorded in @reads (nullable); the @origin-th item of its song.  Sealed. */
+ * reads of it are recorded in @reads (nullable); the @origin-th item of its song. Sealed. */
 SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin);
 /** segue_item_copy_as_output: (transfer full): without bytes, which are in @extent (transfer none);
  * keeps its origin and which of its metadata is its own. */

@@ -1,20 +1,20 @@
 /* Metadata of an item: a small table by key, sorted (internal).
  *
  * Each value records whether it came with the source item or was set by a stage of the current
- * chain.  Only values that stages set are kept in the store; the others are joined when a record is
+ * chain. Only values that stages set are kept in the store; the others are joined when a record is
  * read, so that new labels reach old results.
  *
  * Items share their tables: a change to one that is shared makes a table of the changes, layered over
- * the other.  So each segment of a song stores where it begins, and all of them share the song's
- * artist.  Keys and strings are interned: a library has few labels, and fewer sets. */
+ * the other. So each segment of a song stores where it begins, and all of them share the song's
+ * artist. Keys and strings are interned: a library has few labels, and fewer sets. */
 #pragma once
 
 #include <glib.h>
 
 typedef struct _SegueMetadata SegueMetadata;
 
-/** SegueReads: which of the metadata that came from outside a chain its stages read.  Results
- * depend on these values, so they are part of the record's key.  Any thread. */
+/** SegueReads: which of the metadata that came from outside a chain its stages read. Results
+ * depend on these values, so they are part of the record's key. Any thread. */
 typedef struct _SegueReads SegueReads;
 
 /** SegueMetadataValue: @type: 's', 'd' or 'x', as in GVariant. */

@@ -23,7 +23,7 @@ bytes_of (const SegueItem *item, gsize *size)
   return bytes ? g_bytes_get_data (bytes, size) : NULL;
 }
 
-/* Merges overlapping slices.  Live buffers never overlap each other, so these share one buffer. */
+/* Merges overlapping slices. Live buffers never overlap each other, so these share one buffer. */
 static void
 merge (GArray *stretches)
 {

@@ -12,7 +12,7 @@ typedef struct {
 } SegueStretch;
 
 /** segue_stretches_find: (transfer full) (element-type SegueStretch): of the bytes of @items, which
- * must all be alive, in the order of their first items.  @total: (out): bytes of all stretches. */
+ * must all be alive, in the order of their first items. @total: (out): bytes of all stretches. */
 GArray *segue_stretches_find (SegueItem *const *items, guint n_items, guint64 *total);
 /** segue_stretches_get: (transfer none) (nullable): the one that contains @item; NULL: it has no
  * bytes. */

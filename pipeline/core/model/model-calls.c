@@ -7,13 +7,13 @@
 gboolean
 segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure, GError **error)
 {
-  if (ok && *failure == NULL)
+  if (ok && !*failure)
     return TRUE;
   if (ok)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "model type '%s' succeeded with an error set (%s): a bug in its plugin",
                  type->name, (*failure)->message);
-  else if (*failure == NULL)
+  else if (!*failure)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "model type '%s' failed without setting an error: a bug in its plugin",
                  type->name);
@@ -72,7 +72,7 @@ segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_lo
 void
 segue_model_changed (SegueModel *model)
 {
-  if (model->type->changed != NULL)
+  if (model->type->changed)
     model->type->changed (model->impl);
 }
 
@@ -81,7 +81,7 @@ static const char *
 find_mistake (const SegueModelTensor *tensor)
 {
   gsize n = 1;
-  if (tensor->name == NULL)
+  if (!tensor->name)
     return "has no name";
   if (tensor->rank > SEGUE_MAX_RANK)
     return "has more dimensions than SEGUE_MAX_RANK";
@@ -90,7 +90,7 @@ find_mistake (const SegueModelTensor *tensor)
       return "has a shape that is too large for memory";
   if (n != tensor->n_elements)
     return "has a number of elements that does not match its shape";
-  return tensor->value == NULL ? "has no value" : NULL;
+  return !tensor->value ? "has no value" : NULL;
 }
 
 /* With an older or newer header, elements have another size. */
@@ -111,7 +111,7 @@ segue_model_list_tensors (SegueModel *model, GError **error)
 {
   const gsize least = G_STRUCT_OFFSET (SegueModelTensor, decay) + sizeof (gboolean);
   g_autoptr (GArray) listed = model->type->list_tensors (model->impl);
-  if (listed == NULL || g_array_get_element_size (listed) < least) {
+  if (!listed || g_array_get_element_size (listed) < least) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "model type '%s': list_tensors () returns no array of SegueModelTensor: a bug in "
                  "its plugin",
@@ -122,11 +122,11 @@ segue_model_list_tensors (SegueModel *model, GError **error)
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
     const char *mistake = find_mistake (tensor);
-    if (mistake == NULL)
+    if (!mistake)
       continue;
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                  "model type '%s': tensor %u of list_tensors () ('%s') %s: a bug in its plugin",
-                 model->type->name, i, tensor->name != NULL ? tensor->name : "", mistake);
+                 model->type->name, i, tensor->name ? tensor->name : "", mistake);
     return NULL;
   }
   return g_steal_pointer (&tensors);

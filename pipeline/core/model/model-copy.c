@@ -16,7 +16,7 @@ find_stages (const char *model)
   return stage ? g_path_get_dirname (stage) : NULL;
 }
 
-/* Whether both are outputs of stages of one run.  A link to any other folder would let an edit of the run change
+/* Whether both are outputs of stages of one run. A link to any other folder would let an edit of the run change
  * that folder. */
 static gboolean
 may_link (const char *from, const char *to)

@@ -28,7 +28,7 @@ refuse (GError **error, const char *folder, const char *what)
 static gboolean
 is_name (const char *text)
 {
-  if (text == NULL || !g_ascii_islower (text[0]) || strlen (text) > 100)
+  if (!text || !g_ascii_islower (text[0]) || strlen (text) > 100)
     return FALSE;
   for (const char *p = text; *p != '\0'; p++) {
     if (!g_ascii_islower (*p) && !g_ascii_isdigit (*p) && *p != '-')
@@ -50,9 +50,9 @@ check_preparation (const json_t *stages)
     json_t *with = json_object_get (stage, "with");
     if (!json_is_object (stage) || !is_name (json_string_value (json_object_get (stage, "use"))))
       return FALSE;
-    if (version != NULL && (!json_is_integer (version) || json_integer_value (version) < 0))
+    if (version && (!json_is_integer (version) || json_integer_value (version) < 0))
       return FALSE;
-    if (with != NULL && !json_is_object (with))
+    if (with && !json_is_object (with))
       return FALSE;
   }
   return TRUE;
@@ -71,7 +71,7 @@ parse_segue_json (const json_t *root, const char *folder, SegueModelFolder *cont
     return refuse (error, folder, "was written by a newer segue; update to read it");
   if (!is_name (model))
     return refuse (error, folder, "names no model type under \"model\"");
-  if (preparation != NULL && !json_is_null (preparation) && !check_preparation (preparation))
+  if (preparation && !json_is_null (preparation) && !check_preparation (preparation))
     return refuse (error, folder,
                    "has a \"preparation\" that is not a list of stages with \"use\" and \"with\"");
 
@@ -95,18 +95,17 @@ segue_model_folder_read (const char *folder, SegueModelFolder *content, GError *
   }
 
   json_t *own = segue_model_folder_read_object (folder, "segue.json", &local);
-  if (own != NULL)
+  if (own)
     parse_segue_json (own, folder, content, &local);
   json_decref (own);
 
-  json_t *config =
-    local == NULL ? segue_model_folder_read_object (folder, "config.json", &local) : NULL;
+  json_t *config = !local ? segue_model_folder_read_object (folder, "config.json", &local) : NULL;
   const char *config_type = json_string_value (json_object_get (config, "model_type"));
-  if (config_type != NULL && strlen (config_type) <= 100)
+  if (config_type && strlen (config_type) <= 100)
     content->config_type = g_strdup (config_type);
   json_decref (config);
 
-  if (local == NULL)
+  if (!local)
     return TRUE;
   g_propagate_error (error, local);
   segue_model_folder_clear (content);
@@ -125,9 +124,9 @@ gboolean
 segue_model_folder_write (const char *folder, const char *model, const char *preparation,
                           GError **error)
 {
-  json_t *stages = preparation != NULL ? segue_json_parse (preparation, -1, "segue.json",
-                                                           SEGUE_JSON_SETTINGS, NULL, NULL)
-                                       : json_array ();
+  json_t *stages =
+    preparation ? segue_json_parse (preparation, -1, "segue.json", SEGUE_JSON_SETTINGS, NULL, NULL)
+                : json_array ();
   if (!check_preparation (stages)) {
     json_decref (stages);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
@@ -140,7 +139,7 @@ segue_model_folder_write (const char *folder, const char *model, const char *pre
   /* The text is inserted unchanged: canonical numbers stay the shortest ones. */
   g_autofree char *content =
     g_strdup_printf ("{\n  \"segue\": %d,\n  \"model\": \"%s\",\n  \"preparation\": %s\n}\n",
-                     FORMAT_VERSION, model, preparation != NULL ? preparation : "[]");
+                     FORMAT_VERSION, model, preparation ? preparation : "[]");
   g_autofree char *path = g_build_filename (folder, "segue.json", NULL);
   return segue_file_write (path, content, -1, error);
 }

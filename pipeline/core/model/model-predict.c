@@ -49,7 +49,7 @@ check_item (SegueModel *model, const SegueModelInfo *info, SegueItem *item, gsiz
     what =
       g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, the other segments have %" G_GSIZE_FORMAT,
                        n_frames, length);
-  if (what == NULL)
+  if (!what)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s", segue_item_get_id (item), what);
   return FALSE;
@@ -90,7 +90,7 @@ reserve (SegueModel *model, const Plan *plan, GError **error)
   g_clear_pointer (&model->buffer, free);
   model->buffer_bytes = 0;
   model->buffer = segue_model_new_workspace (model, bytes, error);
-  if (model->buffer == NULL)
+  if (!model->buffer)
     return FALSE;
   model->buffer_bytes = bytes;
   return TRUE;

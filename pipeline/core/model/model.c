@@ -26,7 +26,7 @@ static SegueModelSpec
 whole_spec (const SegueModelSpec *given)
 {
   SegueModelSpec spec = { .threads = 1 };
-  if (given != NULL)
+  if (given)
     memcpy (&spec, given, MIN (given->struct_size, sizeof spec));
   spec.struct_size = sizeof spec;
   return spec;
@@ -37,7 +37,7 @@ static const SegueParam *const no_params[] = { NULL };
 static const SegueParam *const *
 rows_of (const SegueModelType *type)
 {
-  return type->params != NULL ? type->params : no_params;
+  return type->params ? type->params : no_params;
 }
 
 /* All defaults of @type, as the pipeline parses them from an empty map. */
@@ -58,7 +58,7 @@ check_description (SegueModel *model, GError **error)
 {
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
-  if (info.labels != NULL && info.n_labels > 0 && info.rate > 0 &&
+  if (info.labels && info.n_labels > 0 && info.rate > 0 &&
       g_strv_length ((char **) info.labels) == info.n_labels)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
@@ -71,7 +71,7 @@ static SegueModel *
 model_shell (const SegueModelType *type, const void *config, GError **error)
 {
   gpointer own = NULL;
-  if (config == NULL && (own = default_config (type, error)) == NULL)
+  if (!config && !(own = default_config (type, error)))
     return NULL;
   SegueModel *model = g_new0 (SegueModel, 1);
   model->type = type;
@@ -84,13 +84,13 @@ segue_model_new (const SegueModelType *type, const void *config, const SegueMode
                  GError **error)
 {
   const SegueModelSpec whole = whole_spec (spec);
-  g_return_val_if_fail (whole.labels != NULL && whole.threads >= 1, NULL);
+  g_return_val_if_fail (whole.labels && whole.threads >= 1, NULL);
 
   g_autoptr (SegueModel) model = model_shell (type, config, error);
-  if (model == NULL)
+  if (!model)
     return NULL;
   g_autoptr (GError) local = NULL;
-  model->impl = type->create (config != NULL ? config : model->own_config, &whole, &local);
+  model->impl = type->create (config ? config : model->own_config, &whole, &local);
   if (!segue_model_conclude (type, model->impl != NULL, &local, error) ||
       !check_description (model, error))
     return NULL;
@@ -103,7 +103,7 @@ find_by_config_type (SegueRegistry *registry, const char *config_type)
   g_autoptr (GPtrArray) types = segue_registry_list_models (registry);
   for (guint i = 0; i < types->len; i++) {
     const SegueModelType *type = g_ptr_array_index (types, i);
-    if (type->config_types != NULL && g_strv_contains (type->config_types, config_type))
+    if (type->config_types && g_strv_contains (type->config_types, config_type))
       return type;
   }
   return NULL;
@@ -115,16 +115,16 @@ find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *
            GError **error)
 {
   const SegueModelType *type = NULL;
-  if (content->model != NULL)
+  if (content->model)
     type = segue_registry_find_model (registry, content->model);
-  else if (content->config_type != NULL)
+  else if (content->config_type)
     type = find_by_config_type (registry, content->config_type);
-  if (type != NULL || !segue_registry_check_whole (registry, error))
+  if (type || !segue_registry_check_whole (registry, error))
     return type;
 
   g_autofree char *shown = g_filename_display_name (folder);
-  const char *name = content->model != NULL ? content->model : content->config_type;
-  if (name != NULL)
+  const char *name = content->model ? content->model : content->config_type;
+  if (name)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "‘%s’ contains a model of type '%s', which no plugin provides; `segue inspect` "
                  "lists the installed types",
@@ -170,14 +170,14 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
     return NULL;
 
   const SegueModelType *found = find_type (registry, folder, &content, error);
-  if (found == NULL || (type != NULL && !check_type (type, found, folder, error)))
+  if (!found || (type && !check_type (type, found, folder, error)))
     return NULL;
 
   g_autoptr (SegueModel) model = model_shell (found, config, error);
-  if (model == NULL)
+  if (!model)
     return NULL;
   g_autoptr (GError) local = NULL;
-  model->impl = found->load (folder, config != NULL ? config : model->own_config, &whole, &local);
+  model->impl = found->load (folder, config ? config : model->own_config, &whole, &local);
   if (!segue_model_conclude (found, model->impl != NULL, &local, error) ||
       !check_description (model, error))
     return NULL;
@@ -187,7 +187,7 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
 void
 segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable)
 {
-  if (model->type->set_cancellable != NULL)
+  if (model->type->set_cancellable)
     model->type->set_cancellable (model->impl, cancellable);
 }
 
@@ -206,11 +206,11 @@ segue_model_save (SegueModel *model, const char *folder, const char *preparation
 void
 segue_model_free (SegueModel *model)
 {
-  if (model == NULL)
+  if (!model)
     return;
-  if (model->impl != NULL)
+  if (model->impl)
     model->type->free (model->impl);
-  if (model->own_config != NULL)
+  if (model->own_config)
     segue_params_clear (rows_of (model->type), model->own_config);
   g_free (model->own_config);
   free (model->buffer);

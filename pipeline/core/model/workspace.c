@@ -56,7 +56,7 @@ segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
   gsize page = bytes >= LARGE_PAGE ? LARGE_PAGE : CACHE_LINE;
   gsize whole = MAX ((bytes + page - 1) / page, 1) * page;
   void *workspace = aligned_alloc (page, whole);
-  if (workspace == NULL)
+  if (!workspace)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for the %" G_GSIZE_FORMAT " MiB that the model needs to run",
                  bytes / (1024 * 1024));

@@ -94,7 +94,7 @@ check_type (const SegueParam *row, const char *what, guint depth, GError **error
   }
 }
 
-/* A default must be a value that a person could write.  Model types are looked up at the time of
+/* A default must be a value that a person could write. Model types are looked up at the time of
  * use: their plugin may be loaded later. */
 static gboolean
 check_value (const SegueParam *row, const char *value, const char *name, const char *what,

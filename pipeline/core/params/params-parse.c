@@ -405,7 +405,7 @@ fail_key (Parser *p, const SegueNode *key, const char *const *known)
   return fail (p, key, "unknown parameter '%s%s%s'; known are %s", p->path->str, dot, shown, list);
 }
 
-/* The MODEL row for a model's parameter that was written next to it.  NULL: @key is not one. */
+/* The MODEL row for a model's parameter that was written next to it. NULL: @key is not one. */
 static const SegueParam *
 find_model_row (Parser *p, const SegueParam *const *rows, const SegueNode *node,
                 const SegueNode *key, const SegueModelType **type)
@@ -497,7 +497,7 @@ parse_row (Parser *p, const SegueParam *row, const SegueNode *map, gpointer fiel
   return fail (p, map, "%s is required; give it %s", p->path->str, segue_param_type_words (row));
 }
 
-/* The rows of a stage, record, case or model type.  @node may be NULL: all defaults. */
+/* The rows of a stage, record, case or model type. @node may be NULL: all defaults. */
 static gboolean
 parse_rows (Parser *p, const SegueParam *const *rows, const SegueNode *node, gpointer config,
             const char *own_key)

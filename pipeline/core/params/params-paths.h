@@ -10,7 +10,7 @@ char *segue_path_resolve (const char *text, const char *folder);
  * else as segue_path_resolve(). */
 char *segue_model_ref_parse (const char *text, const char *folder);
 /** segue_path_is_within: whether a file written at @path would be in @folder, links resolved; both
- * absolute and without dots.  @path itself need not exist yet. */
+ * absolute and without dots. @path itself need not exist yet. */
 gboolean segue_path_is_within (const char *path, const char *folder);
 /** segue_path_to_text: (transfer full): @path, or its file: URI where its bytes are not UTF-8. */
 char *segue_path_to_text (const char *path);

@@ -122,11 +122,11 @@ segue_param_is_unset (const SegueParam *row, gconstpointer field)
   case SEGUE_PARAM_RECORD:
     return FALSE;
   case SEGUE_PARAM_VARIANT:
-    return ((const SegueVariant *) field)->chosen == NULL;
+    return !((const SegueVariant *) field)->chosen;
   case SEGUE_PARAM_MODEL:
-    return ((const SegueModelChoice *) field)->type == NULL;
+    return !((const SegueModelChoice *) field)->type;
   default:
-    return *(const gconstpointer *) field == NULL;
+    return !*(const gconstpointer *) field;
   }
 }
 

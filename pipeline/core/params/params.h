@@ -35,16 +35,16 @@ typedef struct {
 } SegueParamScope;
 
 /** segue_params_parse: fills @config (zeroed, of the rows' struct) from the map @node (nullable:
- * all defaults).  Unknown keys, wrong types and values out of range are errors with a position and
- * a suggestion.  On failure @config has been cleared. */
+ * all defaults). Unknown keys, wrong types and values out of range are errors with a position and
+ * a suggestion. On failure @config has been cleared. */
 gboolean segue_params_parse (const SegueParam *const *rows, const SegueNode *node, gpointer config,
                              const SegueParamScope *scope, GError **error);
 /** segue_params_clear: frees the fields' contents and zeroes them; the caller owns @config itself. */
 void segue_params_clear (const SegueParam *const *rows, gpointer config);
 
 /** segue_params_canonical: (transfer full): compact JSON with sorted keys, without volatile rows and
- * output paths.  Equal meaning gives equal text: 1 and 1.0, an explicit default and an omitted one.
- * Numbers have the shortest form that reads back the same.  Also valid input for segue_node_parse(). */
+ * output paths. Equal meaning gives equal text: 1 and 1.0, an explicit default and an omitted one.
+ * Numbers have the shortest form that reads back the same. Also valid input for segue_node_parse(). */
 char *segue_params_canonical (const SegueParam *const *rows, gconstpointer config);
 /** segue_params_describe: (transfer full): as segue_params_canonical(), with all rows: for people, and
  * for another process that parses the same @config again. */
@@ -81,7 +81,7 @@ guint segue_param_max_items (const SegueParam *row);
 const char *segue_param_type_words (const SegueParam *row);
 
 /** segue_params_check_table: whether @rows are a valid description of a struct of @size bytes: names,
- * fields inside it, bounds, choices, defaults that parse.  @what is the message's prefix. */
+ * fields inside it, bounds, choices, defaults that parse. @what is the message's prefix. */
 gboolean segue_params_check_table (const SegueParam *const *rows, gsize size, const char *what,
                                    GError **error);
 /** segue_name_is_valid: `[a-z][a-z0-9-]*`, also `_` where @underscore; at most 64 bytes. */

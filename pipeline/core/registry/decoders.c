@@ -50,12 +50,12 @@ segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder)
   decode->summary = "Decodes songs of any format with the best installed decoder";
   decode->doc =
     "Tries the installed decoders, such as `decode-libav`, `decode-gstreamer` and "
-    "`decode-sndfile`, in the order of their rank.  The first that can read a song decodes it; a "
-    "counter reports the number of songs of each decoder.  A damaged song is refused by the first "
-    "decoder, and no other is tried.\n\nDecoders do not report truncated files.  The container is "
+    "`decode-sndfile`, in the order of their rank. The first that can read a song decodes it; a "
+    "counter reports the number of songs of each decoder. A damaged song is refused by the first "
+    "decoder, and no other is tried.\n\nDecoders do not report truncated files. The container is "
     "parsed first, and the decoded length is compared with the declared one: see `completeness`.  "
     "Decoders run in separate processes with a time limit, because malicious files crash and hang "
-    "them.  The installed decoders and their versions are part of the cache key.";
+    "them. The installed decoders and their versions are part of the cache key.";
   decode->result_version = DECODE_VERSION;
   decode->fingerprint = NULL;
   decode->decodes = NULL;

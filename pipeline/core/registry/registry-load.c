@@ -113,7 +113,7 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* Collects shared objects below @folder.  Links to folders are not followed: they could be cycles. */
+/* Collects shared objects below @folder. Links to folders are not followed: they could be cycles. */
 static void
 find_modules (SegueRegistry *registry, const char *folder, guint depth, GPtrArray *paths)
 {

@@ -72,7 +72,7 @@ add_entry (SegueRegistry *registry, const char *path, const SeguePlugin *plugin,
   return entry;
 }
 
-/* A table from an older header is shorter: callbacks and fields past its end become zero.  The core
+/* A table from an older header is shorter: callbacks and fields past its end become zero. The core
  * then reads tables without checking sizes. */
 static gconstpointer
 complete (SegueRegistry *registry, gconstpointer table, gsize full_size)

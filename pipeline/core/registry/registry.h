@@ -27,7 +27,7 @@ SegueModelTypes segue_registry_model_types (SegueRegistry *registry);
 char *segue_registry_refusal_of (SegueRegistry *registry, const char *name);
 
 /** segue_registry_check_whole: %FALSE where plugins may be missing for lack of memory or file handles: then
- * a type that is not found may exist.  @registry may be NULL. */
+ * a type that is not found may exist. @registry may be NULL. */
 gboolean segue_registry_check_whole (SegueRegistry *registry, GError **error);
 
 /** segue_registry_decoders_of: (transfer none) (nullable): the decoders that @type tries, in their order;

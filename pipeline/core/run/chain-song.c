@@ -129,7 +129,7 @@ name_song (Job *job, const GError *error, const char *name)
   return segue_error_name_item (error, segue_item_get_song (entry), entry->body->path, name);
 }
 
-/* Whether the store had the answer.  @error: of the environment. */
+/* Whether the store had the answer. @error: of the environment. */
 static gboolean
 look_up (Job *job, SegueChainSong *song, GError **error)
 {
@@ -231,7 +231,7 @@ carry (Job *job, SegueChain *chain, SegueReads *reads, GError **error)
                             job->cancellable, error);
 }
 
-/* Carries the song once.  After a failure, discards any state that it left in an instance. */
+/* Carries the song once. After a failure, discards any state that it left in an instance. */
 static GPtrArray *
 carry_once (Job *job, SegueChain *chain, SegueChainSong *song, SegueReads *reads, GError **error)
 {
@@ -248,7 +248,7 @@ carry_once (Job *job, SegueChain *chain, SegueChainSong *song, SegueReads *reads
 }
 
 /* Decoders can't always distinguish a bad file from a lack of memory, or a disk error, while they
- * read it.  But an error in a song's bytes occurs a second time.
+ * read it. But an error in a song's bytes occurs a second time.
  * @is_fact: (out): whether it did, with the same message */
 static GPtrArray *
 carry_surely (Job *job, SegueChain *chain, SegueChainSong *song, SegueReads *reads,

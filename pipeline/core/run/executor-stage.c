@@ -9,7 +9,7 @@
 #include <segue/file.h>
 #include <string.h>
 
-/* Sources read their inputs each time: that is how changes are detected.  A stage that writes
+/* Sources read their inputs each time: that is how changes are detected. A stage that writes
  * outside of the run's folder has to check whether its files still exist. */
 static gboolean
 may_be_kept (const SegueGraphStage *stage)
@@ -80,7 +80,7 @@ segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error)
   return at->parts != NULL;
 }
 
-/* The names of metadata that results depend on, as far as is known.  NULL: none are known. */
+/* The names of metadata that results depend on, as far as is known. NULL: none are known. */
 static GStrv
 find_reads (SegueRun *run, SegueStageRun *at, char **problem, GError **error)
 {
@@ -91,7 +91,7 @@ find_reads (SegueRun *run, SegueStageRun *at, char **problem, GError **error)
   return g_steal_pointer (&result->reads);
 }
 
-/* (transfer full) (nullable): the stored result.  @names: (out): see find_reads(). */
+/* (transfer full) (nullable): the stored result. @names: (out): see find_reads(). */
 static SegueResult *
 find_result (SegueRun *run, SegueStageRun *at, GStrv *names, char **problem, GError **error)
 {
@@ -121,7 +121,7 @@ join (SegueRun *run, SegueStageRun *at, const SegueResult *result, const char *f
   return TRUE;
 }
 
-/* Gives the run a copy of the stage's output.  %FALSE with a @problem, or an @error. */
+/* Gives the run a copy of the stage's output. %FALSE with a @problem, or an @error. */
 static gboolean
 restore (SegueRun *run, SegueStageRun *at, const SegueResult *result, char **problem,
          GError **error)
@@ -234,7 +234,7 @@ finish_outputs (SegueStageRun *at, SegueBuilder **builders, SegueContext *contex
   return TRUE;
 }
 
-/* Folders are identified by their content.  @files: (nullable): of the output folder. */
+/* Folders are identified by their content. @files: (nullable): of the output folder. */
 static gboolean
 set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDataset **outputs,
                  GError **error)
@@ -261,7 +261,7 @@ set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDatase
   return TRUE;
 }
 
-/* Stores the stage's output.  If it can't be stored, that is not a failure: the next run recomputes
+/* Stores the stage's output. If it can't be stored, that is not a failure: the next run recomputes
  * it. */
 static gboolean
 stage_keep (SegueRun *run, SegueStageRun *at, SegueReads *reads, GPtrArray *files,

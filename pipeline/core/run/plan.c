@@ -42,7 +42,7 @@ add_reason (SeguePlanStep *planned, const char *why, guint n)
   g_ptr_array_add (planned->reasons, reason);
 }
 
-/* The first stage before @stage that would run; NULL: none.  Of songs, the inputs of stages tell. */
+/* The first stage before @stage that would run; NULL: none. Of songs, the inputs of stages tell. */
 static const char *
 find_running (SegueRun *run, const SegueGraphStage *stage)
 {

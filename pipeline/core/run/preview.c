@@ -169,11 +169,11 @@ count_songs (SegueDataView *view, SegueRun *run, SegueDataset *sets)
       const char *set = kept ? segue_item_get_string (kept, SEGUE_META_SET) : NULL;
       SegueDataLabel *label = find_label (view, places, entry);
       view->n_songs++;
-      label->n_left_out += kept == NULL;
+      label->n_left_out += !kept;
       label->n_train += segue_set_from_name (set) == SEGUE_SET_TRAIN;
       label->n_validation += segue_set_from_name (set) == SEGUE_SET_VALIDATION;
       label->n_test += segue_set_from_name (set) == SEGUE_SET_TEST;
-      label->n_unset += kept != NULL && set == NULL;
+      label->n_unset += kept && !set;
     }
   }
   g_array_sort (view->labels, compare_labels);

@@ -5,7 +5,7 @@
 
 /**
  * segue_run_preview: once the sources are done: calls preview () of all stages that have it and
- * whose inputs are known without decoding, and reports the data to the observer.  %FALSE if one of
+ * whose inputs are known without decoding, and reports the data to the observer. %FALSE if one of
  * them reports that the run would fail.
  */
 gboolean segue_run_preview (SegueRun *run, GError **error);

@@ -20,7 +20,7 @@ gboolean segue_run_folder_check_stage (const char *path, int fd, GError **error)
 /** segue_run_folder_alias: links the entries of @stage's folder from the top folder. */
 gboolean segue_run_folder_alias (const char *folder, const char *stage, GError **error);
 /** segue_run_folder_settle: when no stage is active any more: moves the targets of the aliases to
- * the aliases' places, so that a copy of runs/<name>/<id>/model is a model and not a link.  Entries
+ * the aliases' places, so that a copy of runs/<name>/<id>/model is a model and not a link. Entries
  * that can't be moved stay. */
 void segue_run_folder_settle (const char *folder);
 /** segue_run_folder_make_latest: links runs/<name>/latest to @folder. */
@@ -30,7 +30,7 @@ gboolean segue_run_folder_make_latest (const char *folder, GError **error);
  * SegueWorkFolder: work/<key>/ in the cache, for one run at a time.
  *
  * It is locked by flock() on the folder itself: a run that is killed leaves no lock behind, only
- * its checkpoints.  If another run is doing the same work, a folder with a higher number is used.
+ * its checkpoints. If another run is doing the same work, a folder with a higher number is used.
  */
 typedef struct {
   char *path;

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-/** SegueRunLock: @path: %NULL: not taken.  @fd: -1: no file could be created; the run continues
+/** SegueRunLock: @path: %NULL: not taken. @fd: -1: no file could be created; the run continues
  * without it. */
 typedef struct {
   char *path;

@@ -108,7 +108,7 @@ void segue_run_open_sinks (SegueRun *run, const SegueRunOptions *options,
                            GCancellable *cancellable);
 /** segue_run_add_sink: @data: borrowed until the run ends. */
 void segue_run_add_sink (SegueRun *run, SegueEventFunc take, gpointer data);
-/** segue_run_tell: to all sinks, in their order; any thread.  @event: see SEGUE_EVENT() */
+/** segue_run_tell: to all sinks, in their order; any thread. @event: see SEGUE_EVENT() */
 void segue_run_tell (SegueRun *run, const SegueEvent *event);
 /** segue_run_log: %SEGUE_EVENT_LOG. */
 void segue_run_log (SegueRun *run, const char *stage, GLogLevelFlags level, const char *format, ...)
@@ -123,7 +123,7 @@ void segue_run_find_steps (SegueRun *run);
 /** segue_run_is_chain: whether @step is a chain of MAP stages. */
 gboolean segue_run_is_chain (SegueRun *run, const SegueRunStep *step);
 /** segue_run_connect_inputs: sets a stage's inputs; ports that do not accept live items get clean
- * ones.  %FALSE: some of them are missing. */
+ * ones. %FALSE: some of them are missing. */
 gboolean segue_run_connect_inputs (SegueRun *run, SegueStageRun *at);
 /** segue_run_release_inputs: @at reads no input any more. */
 void segue_run_release_inputs (SegueStageRun *at);
@@ -154,12 +154,12 @@ gboolean segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **er
 /** segue_executor_find_parts: sets at->parts; inputs are connected. */
 gboolean segue_executor_find_parts (SegueRun *run, SegueStageRun *at, GError **error);
 /** segue_executor_look_up_stage: SERIAL or COLLECT, inputs connected: whether its result is in the
- * store; then its outputs are set, with folders located in the store.  Otherwise at->why contains
+ * store; then its outputs are set, with folders located in the store. Otherwise at->why contains
  * the reason, unless there is an error. */
 gboolean segue_executor_look_up_stage (SegueRun *run, SegueStageRun *at, GError **error);
 
 /** segue_run_find_twins: (transfer full) (element-type utf8 filename): by SHA-256, the files of the models that
- * @at reads: see segue_tree_copy().  @in_store: those in the store, else those in the run's folder */
+ * @at reads: see segue_tree_copy(). @in_store: those in the store, else those in the run's folder */
 GHashTable *segue_run_find_twins (SegueRun *run, const SegueStageRun *at, gboolean in_store);
 /** segue_run_save_predictions: leaves the predictions that @at has emitted in its output folder, for
  * segue_finished_run_apply(): see saved-items.h. */

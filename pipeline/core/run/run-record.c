@@ -27,7 +27,7 @@ segue_run_write_counters (SegueJson *json, SegueRun *run, guint stage)
   segue_json_close (json, '{');
 }
 
-/* Whether it came from the store, and why not; of a chain, in its first stage, by song.  A live
+/* Whether it came from the store, and why not; of a chain, in its first stage, by song. A live
  * stage has no separate result. */
 static void
 write_origin (SegueJson *json, SegueRun *run, const SegueStageRun *at)

@@ -10,7 +10,7 @@
  * folder @path, which is replaced. */
 gboolean segue_saved_items_write (const char *path, SegueDataset *dataset,
                                   GCancellable *cancellable, GError **error);
-/** segue_saved_items_read: (transfer full): @path is untrusted.  The items are source items; values of their bytes
+/** segue_saved_items_read: (transfer full): @path is untrusted. The items are source items; values of their bytes
  * are not checked.
  *
  * %SEGUE_ERROR_NO_INPUT: there is no such folder; %SEGUE_ERROR_DATA: it does not contain items of @kind alone. */

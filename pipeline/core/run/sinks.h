@@ -13,10 +13,10 @@ typedef struct {
   gulong follows;
 } SegueSinks;
 
-/** segue_sinks_init: empty.  @of_host: (nullable): borrowed */
+/** segue_sinks_init: empty. @of_host: (nullable): borrowed */
 void segue_sinks_init (SegueSinks *sinks, GCancellable *of_host);
 void segue_sinks_clear (SegueSinks *sinks);
-/** segue_sinks_add: @n more, after the existing ones.  Before or while events are sent, from one
+/** segue_sinks_add: @n more, after the existing ones. Before or while events are sent, from one
  * thread. */
 void segue_sinks_add (SegueSinks *sinks, const SegueSink *more, guint n);
 /** segue_sinks_tell: to all of them, in their order; any thread. */

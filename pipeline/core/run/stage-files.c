@@ -35,7 +35,7 @@ segue_run_find_twins (SegueRun *run, const SegueStageRun *at, gboolean in_store)
   return twins;
 }
 
-/* %FALSE: an error of the environment.  The run is complete without them. */
+/* %FALSE: an error of the environment. The run is complete without them. */
 static gboolean
 save (SegueRun *run, SegueStageRun *at, SegueDataset *predictions, GError **error)
 {

@@ -1,9 +1,9 @@
 /* The key of a SERIAL or COLLECT stage's result (internal).
  *
  * A result is a function of the stage, of the live stages on its inputs, and of its inputs' items:
- * their ids, their content, and the metadata that the stage read.  Which metadata that is becomes
+ * their ids, their content, and the metadata that the stage read. Which metadata that is becomes
  * known only when it runs: the store keeps the names under the base key, and the result under the
- * key with their values.  So a new title of a song does not cause training again. */
+ * key with their values. So a new title of a song does not cause training again. */
 #pragma once
 
 #include "store/key.h"
@@ -16,7 +16,7 @@ typedef struct _SegueStageKey SegueStageKey;
  * segue_stage_key_new:
  * @producers: for each input the id of the stage that it comes from, for messages (nullable strings)
  *
- * Keeps references to the datasets in @inputs (%NULL: not connected).  Unreadable files are left
+ * Keeps references to the datasets in @inputs (%NULL: not connected). Unreadable files are left
  * for the stage to report.
  */
 SegueStageKey *segue_stage_key_new (const SegueGraphStage *stage, SegueDataset *const *inputs,

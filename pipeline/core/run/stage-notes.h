@@ -1,7 +1,7 @@
 /* The events of a running SERIAL or COLLECT stage, to be stored with its result (internal).
  *
  * A run that takes the result from the store repeats them: a warning still applies, a report finds
- * the learning curve in log.ndjson.  Any thread. */
+ * the learning curve in log.ndjson. Any thread. */
 #pragma once
 
 #include "store/result.h"

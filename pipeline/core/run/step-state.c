@@ -250,7 +250,7 @@ compare_songs (SegueStepState *state)
   g_hash_table_iter_init (&iter, state->songs);
   while (g_hash_table_iter_next (&iter, &id, &key)) {
     const char *before = g_hash_table_lookup (state->known, id);
-    n_new += before == NULL;
+    n_new += !before;
     n_changed += before && strcmp (before, key) != 0;
   }
   g_hash_table_iter_init (&iter, state->known);

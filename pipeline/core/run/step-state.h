@@ -1,6 +1,6 @@
 /* The state of a chain or stage at its last run, to explain why it is recomputed (internal).
  *
- * One small file per pipeline and step in the cache.  It is only used for messages: losing it loses
+ * One small file per pipeline and step in the cache. It is only used for messages: losing it loses
  * no result, and nothing relies on its content. */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 typedef struct _SegueStepState SegueStepState;
 
-/** segue_step_state_load: @pipeline, @step: identify it.  An empty one if there is none.
+/** segue_step_state_load: @pipeline, @step: identify it. An empty one if there is none.
  * @components, @stage_ids: the current ones, %NULL-terminated, of one length */
 SegueStepState *segue_step_state_load (const char *cache, const char *pipeline, const char *step,
                                        const char *const *components, const char *const *stage_ids);

@@ -81,7 +81,7 @@ write_spool (SegueBuilder *builder, GBytes *bytes, GError **error)
   return TRUE;
 }
 
-/* A copy: a small slice must not keep its song in memory.  NULL: it has to go to the spool. */
+/* A copy: a small slice must not keep its song in memory. NULL: it has to go to the spool. */
 static GBytes *
 copy_into_memory (SegueBuilder *builder, GBytes *bytes)
 {

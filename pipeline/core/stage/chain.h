@@ -1,10 +1,10 @@
 /* A chain: consecutive MAP stages that carry one song from end to end (internal).
  *
  * Depth first: an item that a stage emits passes through all later stages before the stage emits
- * the next item, so that only the current song is in memory.  A chain has one instance of each
+ * the next item, so that only the current song is in memory. A chain has one instance of each
  * stage, opened with the first song and closed with the chain; it belongs to one thread.
  *
- * Code that processes songs uses this interface only.  A stage that has to be isolated runs in a
+ * Code that processes songs uses this interface only. A stage that has to be isolated runs in a
  * separate process if the scope has a carrier for that.
  *
  *   SegueScope scope = { .registry = registry, .seed = 0 };      // nothing isolated or reported
@@ -51,7 +51,7 @@ void segue_chain_set_counts (SegueChain *chain, SegueCounts *counts);
  * @items: of one song, with their payloads
  *
  * Returns the chain's output in the order in which it was emitted (each segment a slice of its
- * song's buffer).  After a failure there is no output; segue_error_is_about_item() tells whether
+ * song's buffer). After a failure there is no output; segue_error_is_about_item() tells whether
  * the chain can process another song (it can always be freed).
  */
 SEGUE_API

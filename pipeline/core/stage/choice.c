@@ -18,7 +18,7 @@ name_of (const Choice *self, guint i)
   return self->decoders[i].link.context.stage->type->name;
 }
 
-/* Passes log lines on.  Counters come with the answer; other events of a decoder concern only its
+/* Passes log lines on. Counters come with the answer; other events of a decoder concern only its
  * own work. */
 static void
 pass_on (gpointer data, const SegueGraphStage *stage, const SegueEvent *event)

@@ -7,7 +7,7 @@
  * segue_emitted_check: @item: (nullable): not sealed yet, unless it is passed on
  *
  * %SEGUE_ERROR_DATA if the song may be the cause (a sample that is not finite, no sample at all) or
- * the item came from a separate process; %SEGUE_ERROR_INTERNAL if the plugin is.  The message names
+ * the item came from a separate process; %SEGUE_ERROR_INTERNAL if the plugin is. The message names
  * stage and item.
  */
 gboolean segue_emitted_check (SegueContext *context, const SegueItem *item, GError **error);

@@ -7,8 +7,8 @@
 #include <segue/host/event.h>
 
 /**
- * SegueStageHost: what the executor, the harness or a predictor does for its stages.  Any may be
- * %NULL.  Called from any thread where segue/context.h allows it.
+ * SegueStageHost: what the executor, the harness or a predictor does for its stages. Any may be
+ * %NULL. Called from any thread where segue/context.h allows it.
  */
 typedef struct {
   SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port);

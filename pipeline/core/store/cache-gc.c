@@ -1,6 +1,6 @@
 /* Which entries are removed, in which order, and how runs stay safe.
  *
- * Candidates are chosen from a walk without a lock.  Each entry is then checked again, and removed, with
+ * Candidates are chosen from a walk without a lock. Each entry is then checked again, and removed, with
  * the gate closed (see users.h), in batches, so that runs wait only for milliseconds. */
 #include "base/beneath.h"
 #include "store/cache-limit.h"

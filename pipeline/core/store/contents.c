@@ -16,11 +16,11 @@
 #define MAGIC      "segue file 2 "
 #define KEY_LENGTH 64
 #define MAX_MEMORY (16 * 1024) /* bytes, most of them the path */
-/* Above the largest existing model.  A sparse file uses no disk, and hashing a malicious one could take
+/* Above the largest existing model. A sparse file uses no disk, and hashing a malicious one could take
  * arbitrarily long. */
 #define MAX_FILE ((off_t) 64 << 30)
 /* A file may change twice within one tick of the file system's clock: a file that is younger than this
- * when it is read is hashed again next time.  So is a file from the future, whether its time or the
+ * when it is read is hashed again next time. So is a file from the future, whether its time or the
  * clock is wrong. */
 #define SETTLED_NS (2 * G_GINT64_CONSTANT (1000000000))
 
@@ -188,7 +188,7 @@ segue_contents_is_gone (const char *memory)
   const char *path = strchr (text, '\n');
   path = path ? strchr (path + 1, '\n') : NULL;
   if (!path || !g_path_is_absolute (path + 1))
-    return path == NULL;
+    return !path;
   if (lstat (path + 1, &st) == 0 || errno != ENOENT)
     return FALSE;
   g_autofree char *folder = g_path_get_dirname (path + 1);

@@ -25,6 +25,6 @@ char *segue_contents_recall (const char *folder, const char *path);
 /** segue_contents_check: whether @path still matches @stamp; else %SEGUE_ERROR_DATA. */
 gboolean segue_contents_check (const char *path, const SegueFileStamp *stamp, GError **error);
 /** segue_contents_is_gone: whether the cached hash in file @memory is useless: invalid, or of a file
- * that is no longer in its folder.  A folder that is missing may be on a disk that is not plugged
+ * that is no longer in its folder. A folder that is missing may be on a disk that is not plugged
  * in. */
 gboolean segue_contents_is_gone (const char *memory);

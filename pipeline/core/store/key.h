@@ -1,9 +1,9 @@
 /* Keys: hashes of everything that a result depends on (internal).
  *
- * A key is SHA-256 in hexadecimal.  A stage's component is text that contains ABI major, stage type,
+ * A key is SHA-256 in hexadecimal. A stage's component is text that contains ABI major, stage type,
  * result version, the plugin's build, canonical parameters, the run-time fingerprint and, for a SEEDED stage, the seed;
- * a chain's key hashes its input's key with each component in order.  Keys contain no metadata
- * except the values that stages read (see record.h).  Keys of other stages: stage-key.h. */
+ * a chain's key hashes its input's key with each component in order. Keys contain no metadata
+ * except the values that stages read (see record.h). Keys of other stages: stage-key.h. */
 #pragma once
 
 #include "graph/graph.h"
@@ -21,7 +21,7 @@ typedef struct {
   gpointer hashed_data;
 } SegueKeyScope;
 
-/** segue_key_component: (transfer full): without the parts that differ between songs.  Files and models
+/** segue_key_component: (transfer full): without the parts that differ between songs. Files and models
  * that parameters name are represented by their contents. */
 char *segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope,
                            GError **error);

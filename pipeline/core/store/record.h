@@ -10,7 +10,7 @@
  *       64    32  SHA-256 of the payload
  *       96     …  header: a GVariant in normal form
  *
- * Items are slices of the payload; slices that overlap in memory are stored once.  A failure that
+ * Items are slices of the payload; slices that overlap in memory are stored once. A failure that
  * depends only on the song's bytes is stored in the same way, without items.
  *
  * Where a chain read metadata from outside, the record at its key contains only the names of that
@@ -49,7 +49,7 @@ typedef struct {
   guint n_items, n_inputs;
 } SegueRecordContent;
 
-/** segue_record_write: to @path, atomically.  The bytes depend on @content alone. */
+/** segue_record_write: to @path, atomically. The bytes depend on @content alone. */
 gboolean segue_record_write (const char *path, const SegueRecordContent *content, GError **error);
 
 /**
@@ -59,7 +59,7 @@ gboolean segue_record_write (const char *path, const SegueRecordContent *content
  * @file_size: of the whole record
  *
  * Checks everything but the payload's SHA-256: for any bytes, all extents that are returned are
- * within the file and all sizes agree.  %SEGUE_ERROR_DATA otherwise.
+ * within the file and all sizes agree. %SEGUE_ERROR_DATA otherwise.
  */
 SegueRecord *segue_record_parse (const guint8 *data, gsize size, guint64 file_size, GError **error);
 /** segue_record_read: (transfer full): opens, parses and checks the record at @path, which must be

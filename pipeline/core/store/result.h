@@ -6,7 +6,7 @@
  *
  * `result` begins with "SEGUERES", a format version (4 bytes, little-endian like all numbers here), the
  * header's length (4 bytes) and SHA-256 of the header (32 bytes); then comes the header, a GVariant in
- * normal form, which contains the hashes of all other files.  A folder is written under another name,
+ * normal form, which contains the hashes of all other files. A folder is written under another name,
  * synced and renamed: of two runs that compute the same result, the first one's is kept.
  *
  * A stage's base key has only the names of the metadata that it read (see stage-key.h): a folder with
@@ -62,7 +62,7 @@ SegueResult *segue_result_new (const char *key);
 void segue_result_free (SegueResult *result);
 
 /** segue_result_read: (transfer full): from the folder at @path, which must be that of @key; the
- * content of `items` is checked, files are when they are copied.  %SEGUE_ERROR_NO_INPUT: there is
+ * content of `items` is checked, files are when they are copied. %SEGUE_ERROR_NO_INPUT: there is
  * none; %SEGUE_ERROR_DATA: it can't be used. */
 SegueResult *segue_result_read (const char *path, const char *key, GError **error);
 /** segue_result_parse: (transfer full): from the bytes of `result`; checks everything that does not
@@ -77,7 +77,7 @@ SegueResult *segue_result_parse (const guint8 *data, gsize size, GError **error)
  * @files_folder: (nullable): where result->files are; @twins: (nullable): see segue_tree_copy()
  * @replace: whether an existing result is replaced; otherwise it is kept
  *
- * At @path, atomically.  %SEGUE_ERROR_DATA where it is too large to be stored.
+ * At @path, atomically. %SEGUE_ERROR_DATA where it is too large to be stored.
  */
 gboolean segue_result_write (const char *path, SegueResult *result, GPtrArray *payloads,
                              const char *files_folder, GHashTable *twins, gboolean replace,
@@ -86,7 +86,7 @@ gboolean segue_result_write (const char *path, SegueResult *result, GPtrArray *p
 gboolean segue_result_write_reads (const char *path, const char *key, const char *const *names,
                                    GError **error);
 /** segue_result_copy_files: into the folder @to, which is created and must not exist: all or nothing.
- * @twins: (nullable): see segue_tree_copy().  %SEGUE_ERROR_DATA where the files have changed. */
+ * @twins: (nullable): see segue_tree_copy(). %SEGUE_ERROR_DATA where the files have changed. */
 gboolean segue_result_copy_files (const char *path, const SegueResult *result, const char *to,
                                   GHashTable *twins, GCancellable *cancellable, GError **error);
 /** segue_result_verify: reads the whole result, including files. */

@@ -5,7 +5,7 @@
 
 /** segue_shard_path: (transfer full): of @key, 64 hexadecimal digits, in @root. */
 char *segue_shard_path (const char *root, const char *key);
-/** segue_shard_make: creates the folder of @path, of segue_shard_path().  A link in its place is
+/** segue_shard_make: creates the folder of @path, of segue_shard_path(). A link in its place is
  * refused: an untrusted cache can't make segue write outside it. */
 gboolean segue_shard_make (const char *path, GError **error);
 /** segue_shard_key: (transfer full) (nullable): the key of <folder>/<name>, where both have the form

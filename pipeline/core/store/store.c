@@ -67,13 +67,13 @@ refuse_links (SegueStore *store, GError **error)
 }
 
 /* Whether it is the user's private group, as on Debian and Fedora: it has the user's name and no other
- * members.  FALSE where that is unknown. */
+ * members. FALSE where that is unknown. */
 static gboolean
 is_private_group (gid_t gid)
 {
   struct group group, *found = NULL;
   char names[16384];
-  if (getgrgid_r (gid, &group, names, sizeof names, &found) != 0 || found == NULL ||
+  if (getgrgid_r (gid, &group, names, sizeof names, &found) != 0 || !found ||
       strcmp (group.gr_name, g_get_user_name ()) != 0)
     return FALSE;
   for (char **member = group.gr_mem; *member; member++)
@@ -353,7 +353,7 @@ gboolean
 segue_store_tidy (SegueStore *store, SegueCacheFreed *freed, GError **error)
 {
   *freed = (SegueCacheFreed) SEGUE_INIT (SegueCacheFreed);
-  /* A run that only read has not made it larger.  Entries that this run used are kept, as the store is
+  /* A run that only read has not made it larger. Entries that this run used are kept, as the store is
    * still open: else a run that ended because the disk is full would start from the beginning. */
   if (g_atomic_int_get (&store->n_written) == 0 || segue_users_hold_gate (store->users))
     return TRUE;

@@ -17,7 +17,7 @@
 
 typedef struct _SegueStore SegueStore;
 
-/** segue_store_open: @folder: (nullable): $SEGUE_CACHE, else $XDG_CACHE_HOME/segue.  One per run;
+/** segue_store_open: @folder: (nullable): $SEGUE_CACHE, else $XDG_CACHE_HOME/segue. One per run;
  * any thread. */
 SegueStore *segue_store_open (const char *folder, GError **error);
 void segue_store_free (SegueStore *store);
@@ -35,7 +35,7 @@ char *segue_store_get_path (SegueStore *store, const char *key);
  * segue_store_use: whether there is a file at @path in the cache (`results/ab/cdef…/result`).
  *
  * It is stamped with the time, and neither it nor the folder of its key is removed while the store is
- * open: to be called before it is read.  %FALSE with an error: the environment.  Where another process
+ * open: to be called before it is read. %FALSE with an error: the environment. Where another process
  * does not release a lock, the result is %FALSE.
  */
 gboolean segue_store_use (SegueStore *store, const char *path, GError **error);
@@ -45,16 +45,16 @@ void segue_store_use_written (SegueStore *store, const char *path);
  * segue_store_read: (transfer full) (nullable):
  * @problem: (out) (nullable): (transfer full): where a record exists but can't be used: the reason
  *
- * %NULL without an error: there is none that can be used.  %NULL with an error: the environment
+ * %NULL without an error: there is none that can be used. %NULL with an error: the environment
  * (memory, file handles) is exhausted.
  * @verify: also check the payload, once for each store
  */
 SegueRecord *segue_store_read (SegueStore *store, const char *key, gboolean verify, char **problem,
                                GError **error);
 /** segue_store_forget: the record of @key will not be requested again: frees the notes that avoid stamping
- * and checking it twice.  The record stays. */
+ * and checking it twice. The record stays. */
 void segue_store_forget (SegueStore *store, const char *key);
-/** segue_store_write: under content->key.  Where the disk is full, the least recently used is removed. */
+/** segue_store_write: under content->key. Where the disk is full, the least recently used is removed. */
 gboolean segue_store_write (SegueStore *store, const SegueRecordContent *content, GError **error);
 
 /** segue_store_get_result_path: (transfer full): where the result of @key is stored: a folder. */
@@ -75,10 +75,10 @@ void segue_store_note_written (SegueStore *store);
 /** segue_store_has_room: whether @bytes are free on the cache's disk. */
 gboolean segue_store_has_room (SegueStore *store, guint64 bytes);
 /** segue_store_make_room: frees @bytes on the cache's disk by removing the least recently used entries;
- * %SEGUE_ERROR_IO where that is not enough.  @what: their purpose, in words */
+ * %SEGUE_ERROR_IO where that is not enough. @what: their purpose, in words */
 gboolean segue_store_make_room (SegueStore *store, guint64 bytes, const char *what, GError **error);
 /** segue_store_tidy: where @store was written to, reduces the cache to its limit by removing entries
- * that were not used while it was open.  @freed: (out): what was removed, also on error */
+ * that were not used while it was open. @freed: (out): what was removed, also on error */
 gboolean segue_store_tidy (SegueStore *store, SegueCacheFreed *freed, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueStore, segue_store_free)

@@ -176,7 +176,7 @@ copy_file (Copy *copy, const SegueTreeFile *file, GError **error)
   return ok;
 }
 
-/* Makes the names durable.  Some file systems can't, and then need not. */
+/* Makes the names durable. Some file systems can't, and then need not. */
 static void
 sync_folders (const Copy *copy, GPtrArray *files)
 {

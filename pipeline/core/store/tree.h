@@ -1,6 +1,6 @@
 /* Folders by content, and safe copies of untrusted ones (internal).
  *
- * A tree is the regular files below a folder, by names relative to it, sorted.  Empty folders, times
+ * A tree is the regular files below a folder, by names relative to it, sorted. Empty folders, times
  * and permissions are not part of it. */
 #pragma once
 
@@ -19,7 +19,7 @@ void segue_tree_file_free (SegueTreeFile *file);
  * segue_tree_list: (transfer full) (element-type SegueTreeFile): the files of @folder.
  * @contents: (nullable): where hashes are cached, see segue_contents_key()
  * @follow: links to files count as files, and what is neither file nor folder is skipped: for
- *   folders that a user names.  Otherwise both are %SEGUE_ERROR_DATA: for a stage's output
+ *   folders that a user names. Otherwise both are %SEGUE_ERROR_DATA: for a stage's output
  */
 GPtrArray *segue_tree_list (const char *folder, const char *contents, gboolean follow,
                             GCancellable *cancellable, GError **error);
@@ -36,8 +36,8 @@ gboolean segue_tree_name_is_sound (const char *name);
  * @twins: (nullable) (element-type utf8 filename): by SHA-256, files with the same bytes that become hard links:
  *   for copies in the cache those in the cache, for copies in a run those in the same run
  *
- * Otherwise clones where the file system can, never links: people edit the copies.  No link is followed
- * below either folder.  Each file is synced.  %SEGUE_ERROR_DATA where the data read does not match
+ * Otherwise clones where the file system can, never links: people edit the copies. No link is followed
+ * below either folder. Each file is synced. %SEGUE_ERROR_DATA where the data read does not match
  * @files; other errors are about @to.
  */
 gboolean segue_tree_copy (const char *from, GPtrArray *files, const char *to, GHashTable *twins,

@@ -64,7 +64,7 @@ open_regular_at (int folder, const char *name, int flags)
   return -1;
 }
 
-/* A lock needs no write permission, so a user who may open the gate can block all runs.  In a private
+/* A lock needs no write permission, so a user who may open the gate can block all runs. In a private
  * cache only users who may write to the cache can open the locks. */
 static void
 restrict_folder (int folder)
@@ -90,7 +90,7 @@ open_gate (int folder)
   return fd >= 0 ? fd : open_regular_at (folder, GATE, O_RDONLY);
 }
 
-/* Closing it releases the lock even where the file system fails to unlock.  Where it can't be opened
+/* Closing it releases the lock even where the file system fails to unlock. Where it can't be opened
  * again, there are no locks from now on. */
 static void
 let_go_of_gate (SegueUsers *users)

@@ -6,9 +6,9 @@
  *                         that may open a file may lock it
  *   <cache>/users/gate    locked shared for lookups, exclusively for removal
  *
- * Entries that were used since the oldest user began are kept.  A lookup stamps the entry that it finds with
+ * Entries that were used since the oldest user began are kept. A lookup stamps the entry that it finds with
  * the time, between segue_users_enter() and segue_users_leave(); a removal checks the stamp and removes with the
- * gate closed: either sees the other.  A killed run leaves a file without a lock; the next removal
+ * gate closed: either sees the other. A killed run leaves a file without a lock; the next removal
  * also removes that file. */
 #pragma once
 

@@ -53,7 +53,7 @@ segue_node_braces_hint (const char *line, guint *column)
     if (line[i] == '#' && (i == 0 || line[i - 1] == ' '))
       return NULL;
     /* Only where a value begins: after "key: ", "- ", ", " or an opening bracket. */
-    gboolean begins = i >= 2 && line[i - 1] == ' ' && strchr (":-,[{", line[i - 2]) != NULL;
+    gboolean begins = i >= 2 && line[i - 1] == ' ' && strchr (":-,[{", line[i - 2]);
     gsize length = begins ? placeholder_length (line + i) : 0;
     gsize end = length > 0 ? value_end (line, i, in_flow) : 0;
     /* `{artist}` alone is a map, and `${music}` is text where no bracket is open: both are YAML. */

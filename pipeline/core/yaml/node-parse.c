@@ -1,4 +1,4 @@
-/* YAML text → tree, from libyaml's events.  The text is untrusted until it is a tree: its size, depth
+/* YAML text → tree, from libyaml's events. The text is untrusted until it is a tree: its size, depth
  * and expansion are bounded here, and nothing recurses on its nesting. */
 #include "yaml/node.h"
 #include <errno.h>
@@ -84,7 +84,7 @@ place_at_byte (Loader *loader, gsize offset)
   return place_at (loader, line, column);
 }
 
-/* (nullable): the encoding of the text where an editor did not write UTF-8.  Without a byte order
+/* (nullable): the encoding of the text where an editor did not write UTF-8. Without a byte order
  * mark, it begins with an ASCII character, as every pipeline does. */
 static const char *
 other_encoding (const char *text, gsize length)

@@ -1,7 +1,7 @@
 /* YAML text as a tree that records the position of every node (internal).
  *
  * YAML 1.2 core types; duplicate keys refused; depth, node count, text size and alias expansion are
- * bounded.  JSON is a subset: canonical parameters are read back by the same code. */
+ * bounded. JSON is a subset: canonical parameters are read back by the same code. */
 #pragma once
 
 #include <glib.h>

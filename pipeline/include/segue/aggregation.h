@@ -7,16 +7,16 @@
 G_BEGIN_DECLS
 
 /**
- * SegueAggregation: how the probabilities p of n segments become those of the song.  All add up to 1.
+ * SegueAggregation: how the probabilities p of n segments become those of the song. All add up to 1.
  * @SEGUE_AGGREGATE_MEAN_PROBABILITY: Σ p / n: the sum rule (Kittler et al., “On combining classifiers”,
  *   1998); one segment that is certain and wrong does little harm
  * @SEGUE_AGGREGATE_MEAN_LOGIT: softmax (Σ ln p / n), the normalised geometric mean: the product rule of
- *   the same paper, or logarithmic opinion pool (Genest and Zidek, 1986).  Correct if the errors of segments
+ *   the same paper, or logarithmic opinion pool (Genest and Zidek, 1986). Correct if the errors of segments
  *   are independent; a segment that rules out a label has a large weight
  * @SEGUE_AGGREGATE_VOTE: the fraction of segments for which the label is the most probable; ties are resolved
  *   by the larger mean probability
  * @SEGUE_AGGREGATE_CONFIDENCE_WEIGHTED: Σ w p / Σ w, w = 1 − H(p) / ln (number of labels), with the entropy
- *   H(p): uninformative segments (silence, applause) have weight 0.  Entropy rather than the largest
+ *   H(p): uninformative segments (silence, applause) have weight 0. Entropy rather than the largest
  *   probability, since it also distinguishes two probable labels from many
  */
 typedef enum {
@@ -39,7 +39,7 @@ const char *const *segue_aggregation_names (void);
  * @segments: [n_segments, n_labels], each row adds up to 1; at least one
  * @probabilities: (out) [n_labels]
  *
- * Returns the index of the predicted label: the first of the most probable ones.  Any thread.
+ * Returns the index of the predicted label: the first of the most probable ones. Any thread.
  */
 SEGUE_API
 guint segue_song_aggregate (SegueAggregation aggregation, const float *segments, guint n_segments,

@@ -2,10 +2,10 @@
  * checkpoints, curves, and the summary of the run.
  *
  * A SERIAL stage gets the items of its first port by process (), in order; end_song () follows the last item of each
- * song, finish () the last song.  Its other ports are read through segue_context_get_input().
+ * song, finish () the last song. Its other ports are read through segue_context_get_input().
  *
  * An input of kind %SEGUE_KIND_SUMMARY, of a COLLECT stage or after the first of a SERIAL stage, is a folder with
- * summary.json: the results of the stages before the one that reads it.  The run makes it, no stage does:
+ * summary.json: the results of the stages before the one that reads it. The run makes it, no stage does:
  *
  *   {"segue": "0.1.0", "name": "artist", "seed": 42,
  *    "stages": [{"id": …, "use": …, "plugin": …, "plugin_version": …, "result_version": …,
@@ -14,13 +14,13 @@
  *    "quarantined": [{"stage": …, "id": …, "reason": …}, …]}
  *
  * Stages are in the order of the pipeline, quarantined items are ordered by id; there are no times, so that the same run
- * gives the same text.  The summary of a finished run is as untrusted as the run's folder.
+ * gives the same text. The summary of a finished run is as untrusted as the run's folder.
  *
  * preview () is called without an instance, once the sources are done and before any song is decoded.
  * segue_context_get_input() returns what each input would contain if every song were usable: one entry per song, with
- * the metadata of its source.  %FALSE with @error if the run would fail for that reason; the view of it that later
- * stages would get may be emitted with segue_context_emit_dataset().  Warnings are shown before the run; nothing else is
- * kept.  It is not called if an earlier stage may select songs or change their metadata: a MAP stage that is neither
+ * the metadata of its source. %FALSE with @error if the run would fail for that reason; the view of it that later
+ * stages would get may be emitted with segue_context_emit_dataset(). Warnings are shown before the run; nothing else is
+ * kept. It is not called if an earlier stage may select songs or change their metadata: a MAP stage that is neither
  * PREPARE nor LIVE, a COLLECT or SERIAL stage without preview ().
  */
 #pragma once
@@ -31,7 +31,7 @@
 G_BEGIN_DECLS
 
 /** segue_context_get_input: (transfer none) (nullable): the dataset on @port; %NULL if an optional port is not
- * connected.  A name that is not an input of the type fails the stage with %SEGUE_ERROR_INTERNAL; the dataset is then
+ * connected. A name that is not an input of the type fails the stage with %SEGUE_ERROR_INTERNAL; the dataset is then
  * empty. */
 SEGUE_API SegueDataset *segue_context_get_input (SegueContext *context, const char *port);
 /** segue_context_emit_dataset: (COLLECT) sets the stage's output to @dataset (transfer none), a view of an input made by
@@ -41,10 +41,10 @@ SEGUE_API void segue_context_emit_dataset (SegueContext *context, SegueDataset *
 SEGUE_API SegueItem *segue_item_new_folder (SegueKind kind, const char *id, const char *path);
 
 /** segue_context_get_output_folder: (transfer none): the stage's folder in the run, created on the first call; for
- * results that the user keeps.  %NULL with error. */
+ * results that the user keeps. %NULL with error. */
 SEGUE_API const char *segue_context_get_output_folder (SegueContext *context, GError **error);
 /** segue_context_get_work_folder: (transfer none): a folder for scratch files and checkpoints that survives a kill (a
- * rerun of the same stage over the same input gets the same one) and is removed once the stage is finished.  %NULL with
+ * rerun of the same stage over the same input gets the same one) and is removed once the stage is finished. %NULL with
  * error. */
 SEGUE_API const char *segue_context_get_work_folder (SegueContext *context, GError **error);
 

@@ -1,7 +1,7 @@
-/* The context: the interface of the core to a running stage.  For every stage; segue/collect.h continues it for COLLECT
+/* The context: the interface of the core to a running stage. For every stage; segue/collect.h continues it for COLLECT
  * and SERIAL stages.
  *
- * Every callback of a stage gets one.  It is valid until that callback returns and is used only in the callback's
+ * Every callback of a stage gets one. It is valid until that callback returns and is used only in the callback's
  * thread, except for functions that are documented as callable from any thread.
  */
 #pragma once
@@ -18,9 +18,9 @@ SEGUE_API const void *segue_context_get_config (SegueContext *context);
 /** segue_context_get_stage_id: the id of the stage in its pipeline, for messages. */
 SEGUE_API const char *segue_context_get_stage_id (SegueContext *context);
 /**
- * segue_context_get_seed: the seed for the current callback: segue/random.h draws numbers from it.  COLLECT, SERIAL and
- * SOURCE: derived from the run's seed, the stage's type and its `seed:`, if set.  MAP: from those and the item's id.
- * LIVE: from those and the epoch.  The same work gets the same seed, whatever the other stages and the thread are.  All
+ * segue_context_get_seed: the seed for the current callback: segue/random.h draws numbers from it. COLLECT, SERIAL and
+ * SOURCE: derived from the run's seed, the stage's type and its `seed:`, if set. MAP: from those and the item's id.
+ * LIVE: from those and the epoch. The same work gets the same seed, whatever the other stages and the thread are. All
  * but SOURCE stages need the flag %SEGUE_STAGE_SEEDED: otherwise the seed would not be part of their keys.
  */
 SEGUE_API guint64 segue_context_get_seed (SegueContext *context);
@@ -29,7 +29,7 @@ SEGUE_API GCancellable *segue_context_get_cancellable (SegueContext *context);
 /** segue_context_check_cancelled: %FALSE with %SEGUE_ERROR_CANCELLED once the run is cancelled. */
 SEGUE_API gboolean segue_context_check_cancelled (SegueContext *context, GError **error);
 /** segue_context_allow_read: (in open ()) lets process () read the file @path, or the folder @path and everything below
- * it.  An isolated stage can read only system libraries, the paths in its parameters and its item; for other stages
+ * it. An isolated stage can read only system libraries, the paths in its parameters and its item; for other stages
  * this does nothing. */
 SEGUE_API void segue_context_allow_read (SegueContext *context, const char *path);
 
@@ -38,11 +38,11 @@ SEGUE_API void segue_context_allow_read (SegueContext *context, const char *path
  * @item: (transfer full), even on failure
  *
  * %FALSE means that a later stage failed, the run was cancelled, or @item breaks a rule: return %FALSE at once, with
- * that error.  Refused, with stage and item named in the error: a kind that the type does not declare; an id that does
+ * that error. Refused, with stage and item named in the error: a kind that the type does not declare; an id that does
  * not derive from the input's, exists already, or has a suffix that is empty, contains a slash or is not printable;
  * audio without samples; a sample, or a number in the metadata that the stage sets, that is NaN or infinite; audio cut
  * out of the input whose %SEGUE_META_START is not the position of its first sample in the source; a rate or number of
- * channels that differs from the negotiated one (segue/format.h) or from other items of the song.  %SEGUE_ERROR_DATA if
+ * channels that differs from the negotiated one (segue/format.h) or from other items of the song. %SEGUE_ERROR_DATA if
  * the song may be the cause, else %SEGUE_ERROR_INTERNAL.
  */
 SEGUE_API gboolean segue_context_emit (SegueContext *context, SegueItem *item, GError **error);
@@ -51,7 +51,7 @@ SEGUE_API gboolean segue_context_emit (SegueContext *context, SegueItem *item, G
  * @song: (borrowed): anything but audio that has these frames is refused with %SEGUE_ERROR_INTERNAL
  * @suffix: (nullable): as in segue_item_new_audio()
  *
- * Sets %SEGUE_META_START, in seconds of the source, and %SEGUE_META_DURATION.  Otherwise as segue_context_emit().
+ * Sets %SEGUE_META_START, in seconds of the source, and %SEGUE_META_DURATION. Otherwise as segue_context_emit().
  */
 SEGUE_API gboolean segue_context_emit_slice (SegueContext *context, SegueItem *song,
                                              const char *suffix, gsize start, gsize n_frames,

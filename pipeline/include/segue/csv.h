@@ -1,7 +1,7 @@
 /* Comma-separated values: RFC 4180 with either line ending, read row by row in constant memory.
  *
  * Spreadsheets evaluate a cell as a formula if it begins with = + - @ (or their full-width forms), a tab or a
- * line end; where fields are separated by semicolons or tabs, a cell may begin after one of those.  At such
+ * line end; where fields are separated by semicolons or tabs, a cell may begin after one of those. At such
  * places names are written with an apostrophe, the spreadsheet's mark for text; reading removes it, so that
  * every name is read back unchanged.
  */
@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 /** segue_csv_append: appends @text as one field, quoted if necessary; not for numbers, which may be
- * negative.  @text: (nullable) */
+ * negative. @text: (nullable) */
 SEGUE_API
 void segue_csv_append (GString *line, const char *text);
 
@@ -23,7 +23,7 @@ void segue_csv_append_number (GString *line, double value, guint digits);
 
 typedef struct _SegueCsv SegueCsv;
 
-/** segue_csv_open: opens a regular file, not through a link; a byte order mark is skipped.  One thread at a
+/** segue_csv_open: opens a regular file, not through a link; a byte order mark is skipped. One thread at a
  * time. */
 SEGUE_API
 SegueCsv *segue_csv_open (const char *path, GError **error);
@@ -40,7 +40,7 @@ void segue_csv_free (SegueCsv *csv);
  */
 SEGUE_API
 gboolean segue_csv_next (SegueCsv *csv, GPtrArray *fields, GError **error);
-/** segue_csv_fail: sets %SEGUE_ERROR_DATA for the row that was read last.  Returns %FALSE. */
+/** segue_csv_fail: sets %SEGUE_ERROR_DATA for the row that was read last. Returns %FALSE. */
 SEGUE_API
 gboolean segue_csv_fail (const SegueCsv *csv, GError **error, const char *format, ...)
   G_GNUC_PRINTF (3, 4);

@@ -2,14 +2,14 @@
  * assigned to.
  *
  * A dataset is an index (ids, kinds, metadata: in memory, small) over payloads (on disk, or in the
- * files themselves).  It is immutable and may be shared by threads.  A reader loads payloads into
+ * files themselves). It is immutable and may be shared by threads. A reader loads payloads into
  * memory one item at a time, so that any number of epochs over any number of songs runs in constant
  * memory; a reader belongs to one thread.
  *
  * Items are ordered by id, whatever the number of workers that made them.
  *
  * Live stages (on-the-fly augmentation) belong to a dataset and run when a reader reads, seeded by
- * run, stage, epoch and item: the same epoch always reads the same data.  A port without the flag
+ * run, stage, epoch and item: the same epoch always reads the same data. A port without the flag
  * %SEGUE_PORT_LIVE gets the dataset without them.
  */
 #pragma once
@@ -19,7 +19,7 @@
 
 G_BEGIN_DECLS
 
-/** SegueSet: what a song is used for.  @SEGUE_N_SETS: none of the sets. */
+/** SegueSet: what a song is used for. @SEGUE_N_SETS: none of the sets. */
 typedef enum { SEGUE_SET_TRAIN, SEGUE_SET_VALIDATION, SEGUE_SET_TEST, SEGUE_N_SETS } SegueSet;
 
 /** SEGUE_SET_CHOICES: their names, then %NULL: for a parameter's choices. */
@@ -81,7 +81,7 @@ gboolean segue_dataset_is_live (SegueDataset *dataset);
  *
  * The MAP stages flagged %SEGUE_STAGE_PREPARE that turned a file into these items, as JSON text
  * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]` (for `decode` with the "decoder"
- * that was tried first).  A model folder contains it so that prediction prepares a song exactly as
+ * that was tried first). A model folder contains it so that prediction prepares a song exactly as
  * training did.
  */
 SEGUE_API

@@ -21,7 +21,7 @@ typedef struct _SegueDecoder SegueDecoder;
  * @rate: sample rate of the output in Hz; channels are those of the file
  * @max_duration: s; a longer song is truncated to its beginning
  *
- * %NULL with %SEGUE_ERROR_PIPELINE if no plugin provides a stage type `decode`.  One thread at a time.
+ * %NULL with %SEGUE_ERROR_PIPELINE if no plugin provides a stage type `decode`. One thread at a time.
  */
 SEGUE_API
 SegueDecoder *segue_decoder_new (SegueRegistry *registry, guint rate, double max_duration,
@@ -31,7 +31,7 @@ SEGUE_API
 void segue_decoder_free (SegueDecoder *decoder);
 
 /** segue_decoder_decode: (transfer full): the file at @path (bytes as the system has them) as one
- * audio item, in memory.  After an error that segue_error_is_about_item(), or %SEGUE_ERROR_NO_INPUT, the
+ * audio item, in memory. After an error that segue_error_is_about_item(), or %SEGUE_ERROR_NO_INPUT, the
  * decoder can be used for the next song. */
 SEGUE_API
 SegueItem *segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,

@@ -1,7 +1,7 @@
 /* Decoders: for stages that turn files of songs into audio.
  *
  * A stage type that sets @decodes is one of those behind `use: decode`, which tries all that are installed, from the
- * highest rank down, until one can read the song.  A decoder refuses a file that it can't read (an unknown format, a
+ * highest rank down, until one can read the song. A decoder refuses a file that it can't read (an unknown format, a
  * missing codec) with %SEGUE_ERROR_UNSUPPORTED; any other error is caused by the song, and no other decoder is tried.
  *
  * Such a type is a MAP of one file to one audio item, flagged %SEGUE_STAGE_PREPARE, and takes the parameters that

@@ -1,7 +1,7 @@
 /* Errors, for everyone: one domain, with one code for each exit status and each way of handling.
  *
  * Libraries never print and never exit: a function that can fail returns %FALSE or %NULL and sets its `GError **`
- * (which may be %NULL).  A message names the place (`file.yaml:line:column` for pipelines, the file for data), the
+ * (which may be %NULL). A message names the place (`file.yaml:line:column` for pipelines, the file for data), the
  * problem and its remedy, in one line without a final full stop.
  */
 #pragma once
@@ -34,7 +34,7 @@ typedef enum {
 SEGUE_API GQuark segue_error_quark (void);
 
 /** segue_error_is_about_item: whether the current item is the cause of @error (bad data, a timeout), so that the run
- * can continue without it.  All other errors, and those of other domains, are caused by the environment: they end the
+ * can continue without it. All other errors, and those of other domains, are caused by the environment: they end the
  * run and are never recorded for a file. */
 SEGUE_API gboolean segue_error_is_about_item (const GError *error);
 /** segue_error_is_lasting: whether the same bytes will fail again: %SEGUE_ERROR_DATA, %SEGUE_ERROR_UNSUPPORTED. */
@@ -43,8 +43,8 @@ SEGUE_API gboolean segue_error_is_lasting (const GError *error);
 SEGUE_API int segue_error_exit_code (const GError *error);
 
 /** segue_set_error_from_errno: sets @error from @err (an errno value) as "@what ‘@path’: reason", with a remedy if a
- * disk is full or a limit is reached.  ENOENT, EACCES and similar become @missing_code, ENOMEM and EMFILE
- * %SEGUE_ERROR_RESOURCE, the rest %SEGUE_ERROR_IO.  @path: any bytes; made printable.  Returns %FALSE. */
+ * disk is full or a limit is reached. ENOENT, EACCES and similar become @missing_code, ENOMEM and EMFILE
+ * %SEGUE_ERROR_RESOURCE, the rest %SEGUE_ERROR_IO. @path: any bytes; made printable. Returns %FALSE. */
 SEGUE_API gboolean segue_set_error_from_errno (GError **error, int err, SegueErrorCode missing_code,
                                                const char *what, const char *path);
 
@@ -54,7 +54,7 @@ SEGUE_API gboolean segue_set_error_from_errno (GError **error, int err, SegueErr
  *   another type; may contain format conversions
  *
  * A run prints it as "; use shorter segments with --set cut.length=5", with the stage's id in the current pipeline, also
- * from the cache.  It is omitted where nothing can be set (prediction), or if the pipeline has no such stage. */
+ * from the cache. It is omitted where nothing can be set (prediction), or if the pipeline has no such stage. */
 #define SEGUE_ADVICE(words, setting) "\u27e6" words "\u00a6" setting "\u27e7"
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* Atomic writing of files, and other operations on files and folders.
  *
  * Every file that segue writes is synced before it gets its name: a kill, a full disk or a power cut
- * leaves the old file or the new one, never a partial one.  A kill may leave a temporary file beside
+ * leaves the old file or the new one, never a partial one. A kill may leave a temporary file beside
  * it, but only if the file system does not support unnamed files (or during a rename).
  */
 #pragma once
@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef struct _SegueFileWriter SegueFileWriter;
 
 /** segue_file_writer_new: begins to write @path (bytes as the system has them); its folder exists.
- * %SEGUE_ERROR_CANNOT_CREATE if that is not possible.  One thread at a time. */
+ * %SEGUE_ERROR_CANNOT_CREATE if that is not possible. One thread at a time. */
 SEGUE_API
 SegueFileWriter *segue_file_writer_new (const char *path, GError **error);
 /** segue_file_writer_write: appends; %SEGUE_ERROR_IO if the disk is full or fails. */
@@ -35,7 +35,7 @@ void segue_file_writer_free (SegueFileWriter *writer);
 SEGUE_API
 gboolean segue_file_write (const char *path, const void *data, gssize length, GError **error);
 /** segue_file_read: (transfer full): the content of a small, untrusted file, with a zero byte after its
- * end.  Links are not followed, the read never blocks, and a file larger than @max is an error.
+ * end. Links are not followed, the read never blocks, and a file larger than @max is an error.
  * @length: (out) (optional) */
 SEGUE_API
 char *segue_file_read (const char *path, gsize max, gsize *length, GError **error);
@@ -54,13 +54,13 @@ gboolean segue_file_remove_folder (const char *path, GError **error);
  * SEGUE_FILE_SEAL: the list of files in a folder that segue wrote, in the format of sha256sum(1).
  *
  * Before a folder is replaced, its contents, not its name, must prove that segue wrote it: each file in it must
- * be in the list, with the bytes that were written.  A forged list can contain only files whose bytes its author
+ * be in the list, with the bytes that were written. A forged list can contain only files whose bytes its author
  * knows.
  */
 #define SEGUE_FILE_SEAL ".segue-files"
 
 /** segue_file_seal_folder: writes the list of all files below @folder, which segue wrote; must be the last
- * write to the folder.  %SEGUE_ERROR_IO. */
+ * write to the folder. %SEGUE_ERROR_IO. */
 SEGUE_API
 gboolean segue_file_seal_folder (const char *folder, GError **error);
 /** segue_file_find_unsealed: (transfer full) (nullable): a file below @folder that does not match the list,
@@ -72,7 +72,7 @@ SEGUE_API
 gboolean segue_file_link (const char *path, const char *target, GError **error);
 
 /** segue_file_is_junk: whether @name is that of a file or folder which a system or program adds to the
- * user's own: `._song.mp3`, `.DS_Store`, `@eaDir`, `#recycle`, `.Trash-1000`, `.git`.  A name
+ * user's own: `._song.mp3`, `.DS_Store`, `@eaDir`, `#recycle`, `.Trash-1000`, `.git`. A name
  * that only begins with a dot (`...And Justice for All`) is not. */
 SEGUE_API
 gboolean segue_file_is_junk (const char *name);

@@ -1,11 +1,11 @@
 /* Formats, for stages with negotiate (): what is known about a pipeline's items before anything runs.
  *
- * `segue check` asks each stage in order for the formats of its outputs, given those of its inputs.  A
- * stage that can't process its input refuses it at that time, not after hours of decoding.  Unknown
+ * `segue check` asks each stage in order for the formats of its outputs, given those of its inputs. A
+ * stage that can't process its input refuses it at that time, not after hours of decoding. Unknown
  * properties stay unknown: a stage refuses only what is certain to fail.
  *
  * negotiate () fills in the formats of the outputs from those of the inputs, or refuses with
- * segue_negotiation_refuse().  Without it nothing is known of the outputs.  It runs whenever a pipeline is loaded: it
+ * segue_negotiation_refuse(). Without it nothing is known of the outputs. It runs whenever a pipeline is loaded: it
  * must be quick, and must not read songs. */
 #pragma once
 
@@ -20,7 +20,7 @@ G_BEGIN_DECLS
 #define SEGUE_FORMAT_SAME (G_MAXUINT - 1)
 
 /**
- * SegueFormat: the format of the items on a port, or of the items that a model accepts.  A member that is 0 is
+ * SegueFormat: the format of the items on a port, or of the items that a model accepts. A member that is 0 is
  * not known.
  * @struct_size: set by SEGUE_INIT(), or by the core
  * @rate: (audio) Hz
@@ -59,7 +59,7 @@ void segue_negotiation_pass (SegueNegotiation *negotiation, const char *input, c
  * segue_negotiation_require: requires a format of input @port.
  * @wanted: a member that is 0, or %SEGUE_KIND_ANY, accepts anything
  * @remedy: (nullable): the parameter, as written in a pipeline, of stages that produce such items:
- *   "channels: mono".  @wanted must then require one property only
+ *   "channels: mono". @wanted must then require one property only
  *
  * %FALSE, with %SEGUE_ERROR_PIPELINE that names the stage to change, if the input is certain not to match.
  */

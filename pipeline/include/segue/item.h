@@ -1,7 +1,7 @@
-/* Items: the data that stages pass to each other.  For every stage.
+/* Items: the data that stages pass to each other. For every stage.
  *
- * An item has a kind, an id, metadata and a payload.  A SOURCE creates items without an input (a file of a music
- * folder); every later item derives from one and inherits its metadata.  Its creator may change an item until it is
+ * An item has a kind, an id, metadata and a payload. A SOURCE creates items without an input (a file of a music
+ * folder); every later item derives from one and inherits its metadata. Its creator may change an item until it is
  * emitted; from then on it is immutable, and any number of threads may read it.
  *
  * Items are reference-counted (atomically), payloads are GBytes: a segment is a slice of its song's buffer, not a copy.
@@ -28,7 +28,7 @@ typedef enum {
   SEGUE_KIND_SUMMARY,     /* of input ports only: a folder with summary.json: segue/collect.h */
 } SegueKind;
 
-/* Metadata keys with a fixed meaning.  Times are relative to the start of the source file. */
+/* Metadata keys with a fixed meaning. Times are relative to the start of the source file. */
 #define SEGUE_META_SOURCE   "source"   /* string: absolute path of the original, percent-encoded */
 #define SEGUE_META_SONG     "song"     /* string: id of the source item, set by the core */
 #define SEGUE_META_START    "start"    /* double, s: start of this item in the source */
@@ -74,14 +74,14 @@ SEGUE_API GBytes *segue_item_get_bytes (const SegueItem *item);
 SEGUE_API const char *segue_item_get_path (const SegueItem *item);
 /**
  * segue_item_open: opens a file item's file for reading at its start, wherever the stage runs (an isolated stage can't
- * open the path, which is only a name for messages).  Returns a new descriptor, closed on exec, which the caller
- * closes.  Descriptors of one item may share their position: use one at a time, or pread ().  Any thread.
+ * open the path, which is only a name for messages). Returns a new descriptor, closed on exec, which the caller
+ * closes. Descriptors of one item may share their position: use one at a time, or pread (). Any thread.
  *
  * -1 with %SEGUE_ERROR_NO_INPUT if it no longer exists or may not be read, %SEGUE_ERROR_DATA if it is no regular file.
  */
 SEGUE_API int segue_item_open (SegueItem *item, GError **error);
 
-/* Metadata: strings, doubles and integers by key.  The getters return @fallback (or %NULL) if the key is missing or of
+/* Metadata: strings, doubles and integers by key. The getters return @fallback (or %NULL) if the key is missing or of
  * another type; the setters are for items not yet emitted. */
 SEGUE_API const char *segue_item_get_string (const SegueItem *item, const char *key);
 SEGUE_API double segue_item_get_double (const SegueItem *item, const char *key, double fallback);

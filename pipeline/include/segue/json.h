@@ -1,9 +1,9 @@
 /* Untrusted JSON, read within limits; documents as text.
  *
- * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`).  All of segue
+ * A parsed document takes up to a hundred times the memory of its text (`[{},{},…]`). All of segue
  * parses JSON with these functions: one pass over the text determines its depth, its longest string and
- * the memory that it would take, before any of that is allocated.  No document takes more than 64 MiB, its
- * text included.  For code that uses jansson; no other header of segue includes this one.
+ * the memory that it would take, before any of that is allocated. No document takes more than 64 MiB, its
+ * text included. For code that uses jansson; no other header of segue includes this one.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ typedef enum {
  * @text: @length bytes, or -1: zero-terminated
  * @place: its name in errors: a path, any bytes
  *
- * A duplicate key in an object is an error.  %SEGUE_ERROR_DATA: not JSON, or beyond a limit (the
+ * A duplicate key in an object is an error. %SEGUE_ERROR_DATA: not JSON, or beyond a limit (the
  * message names place, line, column and limit); %SEGUE_ERROR_CANCELLED.
  */
 SEGUE_API
@@ -55,8 +55,8 @@ json_t *segue_json_parse (const char *text, gssize length, const char *place, Se
 /**
  * segue_json_read: (transfer full): the object in the file @path; any thread.
  *
- * A FIFO or a device is an error and never blocks.  Errors as of segue_json_parse(), and
- * %SEGUE_ERROR_NO_INPUT, %SEGUE_ERROR_IO.  %NULL without an error: the file is missing, with
+ * A FIFO or a device is an error and never blocks. Errors as of segue_json_parse(), and
+ * %SEGUE_ERROR_NO_INPUT, %SEGUE_ERROR_IO. %NULL without an error: the file is missing, with
  * @SEGUE_JSON_OPTIONAL.
  */
 SEGUE_API

@@ -1,19 +1,19 @@
 /* Models, for model types, and for stages and hosts that use a model: architectures behind one interface, and their
  * folders.
  *
- * A model type is one static table, like a stage type.  `train`, `evaluate` and `segue predict`
- * find it by name and never include its header.  A model classifies fixed-length segments of mono
+ * A model type is one static table, like a stage type. `train`, `evaluate` and `segue predict`
+ * find it by name and never include its header. A model classifies fixed-length segments of mono
  * audio at its own rate into labels.
  *
  * A model owns its weights, their gradients and the threads that it computes with; the caller
- * owns everything whose size depends on a batch: input, workspace, logits.  Nothing is allocated in
- * a step.  A model is used by one thread at a time.
+ * owns everything whose size depends on a batch: input, workspace, logits. Nothing is allocated in
+ * a step. A model is used by one thread at a time.
  *
  * Random numbers (initial weights, dropout, a model's own augmentation) are functions of a counter over
  * (seed, step, item, layer), never a stream: a single step can be repeated, bit for bit.
  *
  * The frozen prefix is the initial part of the forward pass that has no trained weights and uses no
- * random numbers (log-mel frames; a convolutional encoder that is not fine-tuned).  A trainer
+ * random numbers (log-mel frames; a convolutional encoder that is not fine-tuned). A trainer
  * may compute it once per item and then use its output as input in place of the samples.
  *
  * A model folder has the Hugging Face layout (config.json with id2label, model.safetensors,
@@ -61,9 +61,9 @@ typedef struct {
  * SegueModelSpec: the requirements on a new or loaded model.
  * @struct_size: set by SEGUE_INIT(); a type's callbacks get one of full size
  * @labels: %NULL-terminated; %NULL when loading: those of the folder (it is an error if it has
- *   none).  If they differ from the folder's, the head is initialised again
+ *   none). If they differ from the folder's, the head is initialised again
  * @length: length of a training segment in samples; 0: not known yet
- * @rate: sample rate of the items in Hz; 0: not known.  A model that needs another rate fails with
+ * @rate: sample rate of the items in Hz; 0: not known. A model that needs another rate fails with
  *   %SEGUE_ERROR_PIPELINE and names the rate
  * @seed: for weights that are initialised, not loaded
  * @threads: ≥ 1
@@ -184,7 +184,7 @@ typedef struct {
  * @struct_size: set by SEGUE_MODEL_TYPE
  * @config_types: %NULL-terminated `model_type` values of a config.json that this type reads
  * @create: returns a new model with random weights; %NULL with @error
- * @load: loads a model from @folder.  @config: as the pipeline specifies it, or %NULL; the folder
+ * @load: loads a model from @folder. @config: as the pipeline specifies it, or %NULL; the folder
  *   determines the architecture, the pipeline the rest (dropout, frozen parts)
  * @save: writes config.json, model.safetensors and preprocessor_config.json into @folder, which
  *   exists; each is written to a temporary file, synced and renamed
@@ -194,12 +194,12 @@ typedef struct {
  * @prefix_size: floats per item after the frozen prefix; 0: there is none
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
  * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible
- * @backward: @d_logits [batch, labels]; gradients accumulate.  After a TRAIN forward of the same pass
+ * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass
  * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries, kernels chosen
  *   for this processor; of all models of the type, whose configuration is in their folders
  * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
  *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
- *   too long to wait for.  The caller must undo other changes of a pass (running statistics)
+ *   too long to wait for. The caller must undo other changes of a pass (running statistics)
  */
 struct _SegueModelType {
   gsize struct_size;
@@ -258,7 +258,7 @@ SegueModel *segue_model_load (SegueRegistry *registry, const char *folder,
                               const SegueModelType *type, const void *config,
                               const SegueModelSpec *spec, GError **error);
 /** segue_model_save: @preparation: (nullable): JSON text of segue_dataset_get_preparation(); written
- * into segue.json.  @folder is created if it does not exist. */
+ * into segue.json. @folder is created if it does not exist. */
 SEGUE_API
 gboolean segue_model_save (SegueModel *model, const char *folder, const char *preparation,
                            GError **error);
@@ -267,7 +267,7 @@ gboolean segue_model_save (SegueModel *model, const char *folder, const char *pr
  * does not exist.
  *
  * Files of another stage of the same run become hard links; copies of others share their data if the file system
- * can.  Files of @to may be replaced (segue/file.h), but must not be written to.
+ * can. Files of @to may be replaced (segue/file.h), but must not be written to.
  */
 SEGUE_API
 gboolean segue_model_copy (const char *from, const char *to, GError **error);
@@ -305,10 +305,10 @@ void segue_model_changed (SegueModel *model);
 /** SEGUE_MODEL_MAX_SEGMENT: limit of the workspace for inference of one segment, in bytes: as for a decoded song. */
 #define SEGUE_MODEL_MAX_SEGMENT ((gsize) 2 * 1024 * 1024 * 1024)
 /** segue_model_check_length: whether segments of @length samples are long enough for @model, and need no more than
- * %SEGUE_MODEL_MAX_SEGMENT each.  %SEGUE_ERROR_PIPELINE. */
+ * %SEGUE_MODEL_MAX_SEGMENT each. %SEGUE_ERROR_PIPELINE. */
 SEGUE_API
 gboolean segue_model_check_length (SegueModel *model, gsize length, GError **error);
-/** segue_model_check_workspace: whether @bytes are at most half of the system's memory.  %SEGUE_ERROR_RESOURCE. */
+/** segue_model_check_workspace: whether @bytes are at most half of the system's memory. %SEGUE_ERROR_RESOURCE. */
 SEGUE_API
 gboolean segue_model_check_workspace (SegueModel *model, gsize bytes, GError **error);
 
@@ -318,7 +318,7 @@ SEGUE_API
 void segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable);
 
 /** segue_model_new_workspace: (transfer full): @bytes for passes of @model, aligned to cache lines, in large pages
- * if the system has them; free it with free ().  %SEGUE_ERROR_RESOURCE if memory runs out, or for more than half
+ * if the system has them; free it with free (). %SEGUE_ERROR_RESOURCE if memory runs out, or for more than half
  * of the system's memory, since a model, and therefore the size that it requests, may be untrusted. */
 SEGUE_API
 void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error);
@@ -328,7 +328,7 @@ void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
  * @items: audio items (mono, the model's rate, all of one length)
  * @probabilities: (out) [n, labels], softmax of the logits
  *
- * Inference in batches whose size segue chooses; batch size does not change results.  Buffers are
+ * Inference in batches whose size segue chooses; batch size does not change results. Buffers are
  * kept in @model between calls.
  */
 SEGUE_API
@@ -341,7 +341,7 @@ gboolean segue_model_predict (SegueModel *model, SegueItem *const *items, guint 
  * The folder that @ref (a path, NAME, ORG/NAME or ORG/NAME@REVISION) refers to: the folder itself; an
  * installed model ($XDG_DATA_HOME/segue/models/NAME, ~/.local/share/segue/models/NAME); or the
  * snapshot in the Hugging Face cache ($HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
- * $XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub).  %SEGUE_ERROR_NO_INPUT otherwise,
+ * $XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub). %SEGUE_ERROR_NO_INPUT otherwise,
  * with the command that downloads it.
  */
 SEGUE_API

@@ -1,6 +1,6 @@
 /* Parameters, declared once as data: for every stage and model type.
  *
- * A type has a plain C struct for its configuration and one table of rows that describe the struct's fields.  That
+ * A type has a plain C struct for its configuration and one table of rows that describe the struct's fields. That
  * table alone drives parsing, range checks, error texts, `segue inspect`, docs/stages.md, the JSON Schema and the cache
  * key: names, ranges and defaults are defined nowhere else.
  *
@@ -21,7 +21,7 @@
 
 G_BEGIN_DECLS
 
-/* The YAML value → the C type of the field.  Paths in fields are absolute.  Files to read and models are keyed by
+/* The YAML value → the C type of the field. Paths in fields are absolute. Files to read and models are keyed by
  * content; a pipeline file can name only output paths below its own folder, the command line any. */
 typedef enum {
   SEGUE_PARAM_BOOL,        /* true, false → `gboolean` */
@@ -89,7 +89,7 @@ typedef struct {
  * @element: of a LIST: the row of its members
  * @tag: of a VARIANT: the key that names the case ("op")
  * @relaxed: (nullable): of a stage that prepares songs: the value, written as `def`, for the prediction of a song that
- *   training skips: longer, or shorter, than any song trained on.  A number replaces only a stricter one: a larger one
+ *   training skips: longer, or shorter, than any song trained on. A number replaces only a stricter one: a larger one
  *   if @relaxed is below `def`, else a smaller one
  */
 struct _SegueParam {

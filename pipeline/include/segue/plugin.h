@@ -1,10 +1,10 @@
-/* Plugins: shared objects that register stage types and model types.  For every plugin: what a SOURCE or MAP stage needs
- * is in this header and those that it includes.  See docs/writing-a-plugin.md for the others.
+/* Plugins: shared objects that register stage types and model types. For every plugin: what a SOURCE or MAP stage needs
+ * is in this header and those that it includes. See docs/writing-a-plugin.md for the others.
  *
  *   static const SegueStageType *const stages[] = { &trim, NULL };
  *   SEGUE_PLUGIN (.name = "trim", .version = "1.0", .licence = "MIT", .stages = stages)
  *
- * A plugin is loaded once, with local binding, and never unloaded.  It must not start threads, install signal handlers
+ * A plugin is loaded once, with local binding, and never unloaded. It must not start threads, install signal handlers
  * or change the working directory when it is loaded.
  */
 #pragma once

@@ -1,8 +1,8 @@
 /* Random numbers as a function of (seed, counter): no stream, so results do not depend on an order.
  *
  * All are words of Philox4x32-10 with the seed as its key (Salmon, Moraes, Dror and Shaw: Parallel random numbers: as
- * easy as 1, 2, 3, SC 2011), the generator of libsegue-nn, too.  A stage takes its seed from segue_context_get_seed(),
- * and numbers its draws: of one seed, each counter is for one draw.  Any thread may call these functions.  The same
+ * easy as 1, 2, 3, SC 2011), the generator of libsegue-nn, too. A stage takes its seed from segue_context_get_seed(),
+ * and numbers its draws: of one seed, each counter is for one draw. Any thread may call these functions. The same
  * arguments give the same value in every version. */
 #pragma once
 

@@ -26,7 +26,7 @@ SEGUE_API GPtrArray *segue_registry_list_models (SegueRegistry *registry);
  * tries them; each has @decodes. */
 SEGUE_API GPtrArray *segue_registry_list_decoders (SegueRegistry *registry);
 /** segue_registry_list_extensions: (transfer container): extensions of the files in a folder that are treated as songs:
- * audio files, and other files that installed decoders read, except videos.  %NULL-terminated, in lower case, with
+ * audio files, and other files that installed decoders read, except videos. %NULL-terminated, in lower case, with
  * duplicates; valid as long as the registry. */
 SEGUE_API const char **segue_registry_list_extensions (SegueRegistry *registry);
 

@@ -1,7 +1,7 @@
-/* Stage types: what a plugin provides to pipelines.  For every stage.
+/* Stage types: what a plugin provides to pipelines. For every stage.
  *
- * A stage type is one static table.  Its mode determines how the core runs it; a plugin creates no threads to schedule
- * work.  The life of an instance: open (), any number of calls, close (), also after an error or cancellation.
+ * A stage type is one static table. Its mode determines how the core runs it; a plugin creates no threads to schedule
+ * work. The life of an instance: open (), any number of calls, close (), also after an error or cancellation.
  *
  * A callback that returns %TRUE must not set an error, one that returns %FALSE must set one; anything else ends the run
  * as a bug in the plugin.
@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-/* How the core runs a stage.  Each worker has an instance of a MAP stage, used by one thread at a time, and carries one
+/* How the core runs a stage. Each worker has an instance of a MAP stage, used by one thread at a time, and carries one
  * song through a whole chain of MAP stages before it takes the next. */
 typedef enum {
   SEGUE_MODE_SOURCE,  /* produce () is called once and emits items */
@@ -30,14 +30,14 @@ typedef enum {
   SEGUE_STAGE_ISOLATE = 1 << 3, /* (MAP) parses untrusted input: by default a separate process */
 } SegueStageFlags;
 
-/* Of a port.  A pipeline in which an input that depends on sets bypasses the stage that assigns them is refused. */
+/* Of a port. A pipeline in which an input that depends on sets bypasses the stage that assigns them is refused. */
 typedef enum {
   SEGUE_PORT_OPTIONAL = 1 << 0, /* (input) may stay unconnected */
   SEGUE_PORT_LIVE = 1 << 1,     /* (input) live stages are applied */
   SEGUE_PORT_SETS = 1 << 2,     /* (output) assigns items to sets; (input) depends on sets */
 } SeguePortFlags;
 
-/** SeguePort: an input or output.  An input is connected to the nearest earlier stage that produces its kind, unless
+/** SeguePort: an input or output. An input is connected to the nearest earlier stage that produces its kind, unless
  * `from:` names another; one of kind %SEGUE_KIND_SUMMARY to the run itself. */
 typedef struct {
   gsize struct_size; /* set by SEGUE_PORT() */
@@ -68,9 +68,9 @@ typedef struct _SegueNegotiation SegueNegotiation;
  * @check: checks rules between parameters, run by `segue check`; the core adds the place to the error's message
  * @fingerprint: (transfer full) (nullable): what else the result depends on at run time: codec and library versions
  * @open: prepares for work, and creates an instance if the type has instances: @instance (out) is initially %NULL and
- *   may stay so.  %FALSE with @error set on failure; close () is not called then
+ *   may stay so. %FALSE with @error set on failure; close () is not called then
  * @close: frees an instance; not called if that is %NULL
- * @process: borrows @item, whose payload must not be written to.  A MAP stage that emits nothing for an item fails,
+ * @process: borrows @item, whose payload must not be written to. A MAP stage that emits nothing for an item fails,
  *   counts or logs it
  * @preview: (COLLECT, SERIAL) checks what follows from the songs' names alone: segue/collect.h
  * @decodes: (MAP) marks a decoder of songs: segue/decoder.h

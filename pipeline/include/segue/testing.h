@@ -4,7 +4,7 @@
  *   segue_harness_push (harness, item);
  *   g_autoptr (SegueItem) out = segue_harness_pull (harness);
  *
- * The harness refuses whatever a run refuses, with the same error.  An item is also processed by a MAP stage
+ * The harness refuses whatever a run refuses, with the same error. An item is also processed by a MAP stage
  * twice more, in another instance: if the output differs, the push fails with %SEGUE_ERROR_INTERNAL.
  *
  * An invalid configuration ends the test with the error's message; use the _try_ forms to test errors.

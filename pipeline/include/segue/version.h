@@ -1,13 +1,13 @@
 /* The version of the interface, and the macros of its tables: for everyone. */
 #pragma once
 
-/* Marks everything public.  In the libraries, each function has the version of the interface that added it: functions
+/* Marks everything public. In the libraries, each function has the version of the interface that added it: functions
  * that minor version N adds are marked SEGUE_API_SINCE (N). */
 #define SEGUE_API                     __attribute__ ((visibility ("default"))) extern
 #define SEGUE_API_SINCE(minor_number) SEGUE_API
 
 /* The interface that these headers describe.  segue accepts a plugin with the same major number and no newer minor
- * number.  Major: something was removed or changed its meaning.  Minor: something was added; structs with a
+ * number. Major: something was removed or changed its meaning. Minor: something was added; structs with a
  * struct_size grow at their end, and the fields that a plugin does not know read as zero. */
 #define SEGUE_ABI_MAJOR 2
 #define SEGUE_ABI_MINOR 0
@@ -18,7 +18,7 @@
     .struct_size = sizeof (Type), __VA_ARGS__                                                      \
   }
 
-/* A pointer to a constant @Type: one member of a table at file scope.  In C++ (from C++20 on; with g++ and clang++ also
+/* A pointer to a constant @Type: one member of a table at file scope. In C++ (from C++20 on; with g++ and clang++ also
  * in C++17) fields must be in the order of the struct. */
 #ifdef __cplusplus
 #define SEGUE_ROW(Type, ...)                                                                       \

@@ -11,9 +11,9 @@
 static SegueNnConv2d
 conv_of (const SegueNnConvBlock2d *block, const SegueNnConvBlock2dBuffers *b)
 {
-  return (SegueNnConv2d){ .batch = b != NULL ? b->batch : 0,
-                          .height = b != NULL ? b->height : 0,
-                          .width = b != NULL ? b->width : 0,
+  return (SegueNnConv2d){ .batch = b ? b->batch : 0,
+                          .height = b ? b->height : 0,
+                          .width = b ? b->width : 0,
                           .in = block->in,
                           .out = block->out,
                           .kernel_height = KERNEL,

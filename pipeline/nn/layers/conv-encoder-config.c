@@ -9,7 +9,7 @@
 
 static const char *const norms[] = { "group", "layer", NULL };
 
-/* A list of one number for each layer.  A list that is missing has the default's length. */
+/* A list of one number for each layer. A list that is missing has the default's length. */
 static gboolean
 read_list (const json_t *config, const char *where, const char *key, gsize max, guint n_layers,
            gsize values[MAX_LAYERS], guint n_default, GError **error)

@@ -34,7 +34,7 @@ segue_nn_mel_front_open (SegueNnMelFront *front, SegueNnModel *model, const char
     SEGUE_INIT (SegueNnTensor, .name = mean, .rank = 1, .shape = { front->frames.bands },
                 .flags = SEGUE_NN_WEIGHT_BUFFER);
   front->log_mel = segue_nn_log_mel_new (&front->frames, model->threads, error);
-  if (front->log_mel == NULL)
+  if (!front->log_mel)
     return FALSE;
   if (front->standardise == SEGUE_NN_STANDARDISE_SEGMENT)
     return TRUE;

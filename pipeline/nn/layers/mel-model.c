@@ -20,7 +20,7 @@ segue_nn_mel_model_read (SegueNnMelModel *model, const char *folder, GError **er
 {
   g_autofree char *where = g_build_filename (folder, "config.json", NULL);
   g_autoptr (json_t) config = segue_nn_config_read (folder, "config.json", FALSE, error);
-  if (config == NULL || !segue_nn_mel_front_read (&model->front, config, where, error))
+  if (!config || !segue_nn_mel_front_read (&model->front, config, where, error))
     return NULL;
   return g_steal_pointer (&config);
 }

@@ -71,7 +71,7 @@ count_spans (const SegueNnSpans *spans, const SegueNnRandomKey *key, gsize n)
   return MIN (MAX (count, spans->least), MIN (n / spans->length, n - spans->length + 1));
 }
 
-/* mask [n]: 1 within spans.  Starts are drawn without replacement. */
+/* mask [n]: 1 within spans. Starts are drawn without replacement. */
 static void
 draw (const SegueNnSpans *spans, const SegueNnRandomKey *key, gsize n, guint8 *mask)
 {
@@ -133,7 +133,7 @@ segue_nn_spec_augment_backward (const Layer *layer, const Buffers *b, float *dx)
       d[i] = channels[i] ? 0.0f : d[i];
     if (!in_time || !b->frame_mask[row])
       continue;
-    for (gsize i = 0; i < hidden && d_embedding != NULL; i++)
+    for (gsize i = 0; i < hidden && d_embedding; i++)
       d_embedding[i] += d[i];
     memset (d, 0, hidden * sizeof *d);
   }

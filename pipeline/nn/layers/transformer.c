@@ -217,7 +217,7 @@ attention_forward (const Call *c, const Buffers *b, const float *x)
                                  &w->out, ws->branch);
 }
 
-/* dbias [3H] += column sums of d_qkv, except for the keys' third.  A bias of the keys adds one number to a
+/* dbias [3H] += column sums of d_qkv, except for the keys' third. A bias of the keys adds one number to a
  * whole row of scores, which does not change softmax: its gradient is 0, and the sum is rounding noise,
  * which AdamW would amplify to full steps. */
 static void

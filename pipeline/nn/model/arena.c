@@ -5,7 +5,7 @@
 void *
 segue_nn_arena_bytes (SegueNnArena *arena, gsize n)
 {
-  guint8 *piece = arena->base != NULL ? (guint8 *) arena->base + arena->used : NULL;
+  guint8 *piece = arena->base ? (guint8 *) arena->base + arena->used : NULL;
   if (arena->overflow || n > G_MAXSIZE / 4 - arena->used) {
     arena->overflow = TRUE;
     return NULL;

@@ -31,7 +31,7 @@ segue_nn_config_refuse (GError **error, const char *where, const char *key, cons
   g_autofree char *what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   g_autofree char *shown = g_filename_display_name (where);
-  if (key != NULL)
+  if (key)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’: %s %s", shown, key, what);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s", shown, what);
@@ -51,7 +51,7 @@ segue_nn_config_get_size (const json_t *object, const char *where, const char *k
                           gsize max, gsize *value, GError **error)
 {
   const json_t *found = member (object, key);
-  if (found == NULL)
+  if (!found)
     return TRUE;
   if (!json_is_integer (found) || json_integer_value (found) < (json_int_t) min ||
       json_integer_value (found) > (json_int_t) max)
@@ -67,7 +67,7 @@ segue_nn_config_get_number (const json_t *object, const char *where, const char 
                             double max, double *value, GError **error)
 {
   const json_t *found = member (object, key);
-  if (found == NULL)
+  if (!found)
     return TRUE;
   double number = json_number_value (found);
   if (!json_is_number (found) || !(number >= min && number <= max))
@@ -81,7 +81,7 @@ segue_nn_config_get_bool (const json_t *object, const char *where, const char *k
                           GError **error)
 {
   const json_t *found = member (object, key);
-  if (found == NULL)
+  if (!found)
     return TRUE;
   if (!json_is_boolean (found))
     return segue_nn_config_refuse (error, where, key, "must be true or false");
@@ -94,7 +94,7 @@ segue_nn_config_get_string (const json_t *object, const char *where, const char 
                             const char **value, GError **error)
 {
   const json_t *found = member (object, key);
-  if (found == NULL)
+  if (!found)
     return TRUE;
   if (!json_is_string (found))
     return segue_nn_config_refuse (error, where, key, "must be text");
@@ -109,13 +109,13 @@ segue_nn_config_get_choice (const json_t *object, const char *where, const char 
   const char *name = NULL;
   if (!segue_nn_config_get_string (object, where, key, &name, error))
     return FALSE;
-  for (guint i = 0; name != NULL && names[i] != NULL; i++)
+  for (guint i = 0; name && names[i]; i++)
     if (g_str_equal (names[i], name)) {
       *index = i;
       return TRUE;
     }
   g_autofree char *list = g_strjoinv ("’ or ‘", (char **) names);
-  return name == NULL || segue_nn_config_refuse (error, where, key, "must be ‘%s’", list);
+  return !name || segue_nn_config_refuse (error, where, key, "must be ‘%s’", list);
 }
 
 gboolean
@@ -125,7 +125,7 @@ segue_nn_config_get_activation (const json_t *object, const char *where, const c
   const char *name = NULL;
   if (!segue_nn_config_get_string (object, where, key, &name, error))
     return FALSE;
-  return name == NULL || segue_nn_activation_from_name (name, activation) ||
+  return !name || segue_nn_activation_from_name (name, activation) ||
          segue_nn_config_refuse (error, where, key, "names ‘%s’, which is not supported", name);
 }
 
@@ -135,7 +135,7 @@ segue_nn_config_get_sizes (const json_t *object, const char *where, const char *
 {
   const json_t *list = member (object, key);
   gsize length = json_array_size (list);
-  if (list == NULL)
+  if (!list)
     return TRUE;
   if (!json_is_array (list) || length < 1 || length > max_n)
     return segue_nn_config_refuse (error, where, key, "must be a list of 1…%u numbers", max_n);

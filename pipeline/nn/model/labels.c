@@ -5,7 +5,7 @@ char **
 segue_nn_config_get_labels (const json_t *config, const char *where, GError **error)
 {
   const json_t *map = json_object_get (config, "id2label");
-  if (map == NULL || json_is_null (map))
+  if (!map || json_is_null (map))
     return NULL;
   gsize n = json_object_size (map);
   if (!json_is_object (map) || n < 1 || n > SEGUE_NN_MAX_LABELS) {
@@ -20,7 +20,7 @@ segue_nn_config_get_labels (const json_t *config, const char *where, GError **er
     char key[24];
     g_snprintf (key, sizeof key, "%" G_GSIZE_FORMAT, i);
     const char *label = json_string_value (json_object_get (map, key));
-    if (label == NULL || *label == '\0') {
+    if (!label || *label == '\0') {
       segue_nn_config_refuse (error, where, "id2label",
                               "has no text for \"%s\"; its keys must be 0…%" G_GSIZE_FORMAT, key,
                               n - 1);
@@ -39,7 +39,7 @@ void
 segue_nn_config_set_labels (json_t *config, const char *const *labels)
 {
   json_t *id2label = json_object (), *label2id = json_object ();
-  for (guint i = 0; labels[i] != NULL; i++) {
+  for (guint i = 0; labels[i]; i++) {
     char key[24];
     g_snprintf (key, sizeof key, "%u", i);
     json_object_set_new (id2label, key, json_string (labels[i]));

@@ -70,12 +70,11 @@ segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec, c
                               const char *folder, GError **error)
 {
   model->found = found;
-  if (spec->labels == NULL && found == NULL)
+  if (!spec->labels && !found)
     return segue_nn_config_refuse (error, folder, NULL,
                                    "has no labels (id2label in config.json); train a classifier "
                                    "from it first");
-  segue_nn_model_set_labels (model,
-                             spec->labels != NULL ? spec->labels : (const char *const *) found);
+  segue_nn_model_set_labels (model, spec->labels ? spec->labels : (const char *const *) found);
   return TRUE;
 }
 
@@ -84,7 +83,7 @@ static guint *
 match_labels (const SegueNnModel *model)
 {
   guint n = model->n_labels;
-  if (model->found == NULL || g_strv_length (model->found) != n)
+  if (!model->found || g_strv_length (model->found) != n)
     return NULL;
   g_autoptr (GHashTable) places = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < n; i++)
@@ -106,9 +105,9 @@ segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
   g_autofree guint *rows = match_labels (model);
   SegueNnWeightsSource with_labels = *source;
   with_labels.rows = rows;
-  with_labels.n_rows = model->found != NULL ? g_strv_length (model->found) : 0;
+  with_labels.n_rows = model->found ? g_strv_length (model->found) : 0;
   with_labels.seed = spec->seed;
-  with_labels.needs_head = spec->labels == NULL;
+  with_labels.needs_head = !spec->labels;
   return segue_nn_weights_load (model->weights, model->threads, &with_labels, error);
 }
 
@@ -131,7 +130,7 @@ segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec, const char
   g_autofree char *where = g_build_filename (folder, "config.json", NULL);
   g_autoptr (GError) local = NULL;
   char **found = segue_nn_config_get_labels (config, where, &local);
-  if (local != NULL) {
+  if (local) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
@@ -144,7 +143,7 @@ segue_nn_model_load (SegueNnModel *model, const SegueModelSpec *spec, const char
   g_autoptr (SegueSafetensors) file = segue_safetensors_open_folder (folder, error);
   const SegueNnWeightsSource source =
     SEGUE_INIT (SegueNnWeightsSource, .file = file, .folder = folder);
-  return file != NULL && segue_nn_model_load_weights (model, spec, &source, error);
+  return file && segue_nn_model_load_weights (model, spec, &source, error);
 }
 
 GArray *

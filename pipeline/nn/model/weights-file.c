@@ -13,7 +13,7 @@ static const SegueTensorInfo *
 find_spelled (const SegueNnWeightsSource *source, const char *name)
 {
   const SegueTensorInfo *info = segue_safetensors_lookup (source->file, name);
-  if (info == NULL && source->prefix != NULL && g_str_has_prefix (name, source->prefix))
+  if (!info && source->prefix && g_str_has_prefix (name, source->prefix))
     info = segue_safetensors_lookup (source->file, name + strlen (source->prefix));
   return info;
 }
@@ -23,7 +23,7 @@ find (const SegueNnWeightsSource *source, const char *name)
 {
   const SegueTensorInfo *info = find_spelled (source, name);
   const char *const *pair = source->spellings;
-  for (; info == NULL && pair != NULL && pair[0] != NULL; pair += 2) {
+  for (; !info && pair && pair[0]; pair += 2) {
     if (!g_str_has_suffix (name, pair[0]))
       continue;
     g_autofree char *start = g_strndup (name, strlen (name) - strlen (pair[0]));
@@ -54,7 +54,7 @@ fits (const NnTensor *tensor, const SegueNnWeightsSource *source)
   const SegueTensorInfo *info = find (source, tensor->as_declared.name);
   gsize shape[4];
   shape_in_file (tensor, source, shape);
-  return info != NULL && info->n_dims == tensor->as_declared.rank &&
+  return info && info->n_dims == tensor->as_declared.rank &&
          memcmp (info->shape, shape, info->n_dims * sizeof *shape) == 0;
 }
 
@@ -62,7 +62,7 @@ static gsize
 layer_length (const char *name)
 {
   const char *dot = strrchr (name, '.');
-  return dot != NULL ? (gsize) (dot - name) : strlen (name);
+  return dot ? (gsize) (dot - name) : strlen (name);
 }
 
 static gboolean
@@ -114,9 +114,9 @@ check_tensor (const NnTensor *tensor, const SegueNnWeightsSource *source, const 
 {
   const SegueNnTensor *t = &tensor->as_declared;
   const SegueTensorInfo *info = find (source, t->name);
-  if (is_head (tensor) || (info == NULL && t->flags & SEGUE_NN_WEIGHT_OPTIONAL))
+  if (is_head (tensor) || (!info && t->flags & SEGUE_NN_WEIGHT_OPTIONAL))
     return TRUE;
-  if (info == NULL)
+  if (!info)
     return segue_nn_config_refuse (error, path, t->name,
                                    "is missing; config.json describes another model");
   if (fits (tensor, source))
@@ -134,7 +134,7 @@ read_rows (const NnTensor *tensor, const SegueNnWeightsSource *source, float *to
   const SegueNnTensor *t = &tensor->as_declared;
   gsize width = tensor->n_elements / t->shape[0], shape[4];
   g_autofree float *all = g_try_new (float, source->n_rows *width);
-  if (all == NULL)
+  if (!all)
     return nn_weights_no_memory (error);
   shape_in_file (tensor, source, shape);
   if (!segue_safetensors_read_f32 (source->file, find (source, t->name)->name, t->rank, shape, all,
@@ -154,7 +154,7 @@ read_tensor (SegueNnThreads *threads, const NnTensor *tensor, const SegueNnWeigh
   if (t->layout == SEGUE_NN_LAYOUT_PLAIN)
     return segue_safetensors_read_f32 (source->file, name, t->rank, t->shape, to, error);
   g_autofree float *as_filed = g_try_new (float, tensor->n_elements);
-  if (as_filed == NULL)
+  if (!as_filed)
     return nn_weights_no_memory (error);
   if (!segue_safetensors_read_f32 (source->file, name, t->rank, t->shape, as_filed, error))
     return FALSE;
@@ -184,9 +184,9 @@ load_tensor (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
   const NnTensor *tensor = nn_weights_at (weights, i);
   gboolean of_labels = (tensor->as_declared.flags & SEGUE_NN_WEIGHT_LABELS) != 0;
   gboolean missing = is_head (tensor) ? !layer_fits (weights, tensor, source)
-                                      : find (source, tensor->as_declared.name) == NULL;
+                                      : !find (source, tensor->as_declared.name);
   float *values = weights->values + tensor->offset;
-  if (missing || (of_labels && source->rows == NULL)) {
+  if (missing || (of_labels && !source->rows)) {
     nn_weights_init_one (weights, threads, i, source->seed);
     return TRUE;
   }
@@ -232,7 +232,7 @@ segue_nn_weights_save (const SegueNnWeights *weights, SegueNnThreads *threads, c
       continue;
     }
     float *as_filed = g_try_new (float, tensor->n_elements);
-    if (as_filed == NULL)
+    if (!as_filed)
       return nn_weights_no_memory (error);
     nn_tensor_unpack (threads, tensor, values, as_filed);
     segue_safetensors_writer_take_f32 (writer, t->name, t->rank, t->shape, as_filed);

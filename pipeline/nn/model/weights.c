@@ -43,7 +43,7 @@ segue_nn_weights_new (void)
 void
 segue_nn_weights_free (SegueNnWeights *weights)
 {
-  if (weights == NULL)
+  if (!weights)
     return;
   g_array_unref (weights->tensors);
   g_array_unref (weights->derived);
@@ -160,7 +160,7 @@ segue_nn_weights_refresh (SegueNnWeights *weights, SegueNnThreads *threads)
     NnKeptWeight *k = weights->kept->pdata[i];
     k->kept.values = k->weight->w;
     /* A weight with a gradient is multiplied on the way back as well, the other way round. */
-    k->kept.keep = k->weight->dw != NULL ? k->keep | SEGUE_NN_KEEP_ANY : k->keep;
+    k->kept.keep = k->weight->dw ? k->keep | SEGUE_NN_KEEP_ANY : k->keep;
     nn_kept_refresh (&k->kept, threads);
   }
 }
@@ -199,7 +199,7 @@ static float *
 new_arena (gsize n_floats, gpointer *block)
 {
   *block = g_try_malloc0 (n_floats * sizeof (float) + LINE_BYTES);
-  if (*block == NULL)
+  if (!*block)
     return NULL;
   return (float *) (((guintptr) *block + LINE_BYTES - 1) & ~(LINE_BYTES - 1));
 }
@@ -224,7 +224,7 @@ segue_nn_weights_allocate (SegueNnWeights *weights, GError **error)
   weights->values = new_arena (weights->n_floats, &weights->blocks[0]);
   weights->gradients = new_arena (weights->n_floats, &weights->blocks[1]);
   weights->beside = new_arena (weights->n_derived, &weights->blocks[2]);
-  if (weights->values == NULL || weights->gradients == NULL || weights->beside == NULL) {
+  if (!weights->values || !weights->gradients || !weights->beside) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
                  "not enough memory for the %" G_GSIZE_FORMAT
                  " MiB of the model's weights and gradients",
@@ -233,7 +233,7 @@ segue_nn_weights_allocate (SegueNnWeights *weights, GError **error)
   }
   for (guint i = 0; i < weights->tensors->len; i++) {
     const NnTensor *tensor = nn_weights_at (weights, i);
-    if (tensor->weight == NULL)
+    if (!tensor->weight)
       continue;
     tensor->weight->w = weights->values + tensor->offset;
     tensor->weight->dw = tensor->trained ? weights->gradients + tensor->offset : NULL;

@@ -1,5 +1,5 @@
-/* The token that requests carry.  It is part of the address that `segue serve` prints, and is kept in this
- * browser's storage for this address.  It is not a cookie: servers at other ports of this machine would also
+/* The token that requests carry. It is part of the address that `segue serve` prints, and is kept in this
+ * browser's storage for this address. It is not a cookie: servers at other ports of this machine would also
  * get that. */
 
 const KEY = 'segue-token';

@@ -1,4 +1,4 @@
-/* One song: sent, classified, shown, played.  Untrusted data (names of files and of artists, messages) is
+/* One song: sent, classified, shown, played. Untrusted data (names of files and of artists, messages) is
  * inserted as text, never as markup. */
 
 import { headers } from './access.js';

@@ -4,7 +4,7 @@
   make-library.py FOLDER [MUSIC]
 
 MUSIC: a folder <artist>/<album>/<title> whose songs are copied in as the good ones; without it, they are
-synthesised.  Prints the expected results as JSON: {"left_out": {path: words of the reason}, "labels": [left
+synthesised. Prints the expected results as JSON: {"left_out": {path: words of the reason}, "labels": [left
 out], "ignored": n, "used": n or null}.
 """
 

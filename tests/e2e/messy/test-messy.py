@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The first command of README on a library with all kinds of unusual files: it ends with a model, and everything
-skipped is reported with its reason.  TAP."""
+skipped is reported with its reason. TAP."""
 
 import csv
 import importlib.util

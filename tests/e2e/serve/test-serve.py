@@ -471,7 +471,7 @@ class Held(threading.Thread):
 
 
 def test_busy(server, place):
-    """The maximum number is in flight: others get `busy` at once.  A client at another address gets its
+    """The maximum number is in flight: others get `busy` at once. A client at another address gets its
     share."""
     song = place.song(0, 0)
     answer = None
@@ -599,7 +599,7 @@ def test_interface(place):
 
 
 def test_tokens(place):
-    """A user's token: in a file, in the environment; or none.  Tokens are never on a command line."""
+    """A user's token: in a file, in the environment; or none. Tokens are never on a command line."""
     path, own = os.path.join(place.folder, "token"), "my-own_token.of~24-letters"
     with open(path, "w") as file:
         file.write(own + "\nmore\n")

@@ -496,7 +496,7 @@ test_help (void)
     for (const SegueOption *o = (*v)->options; o && o->name; o++) {
       g_autofree char *name = g_strconcat ("--", o->name, NULL);
       assert_has (text, name);
-      g_assert_true ((o->type == SEGUE_OPTION_FLAG) == (o->argument == NULL));
+      g_assert_true ((o->type == SEGUE_OPTION_FLAG) == (!o->argument));
       g_assert_cmpuint (o->offset, <, (*v)->size);
     }
   }

@@ -79,7 +79,7 @@ try_load (const char *parameters, GError **error)
   g_autofree char *path = fixture_write ("mistaken.yaml", text);
   g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, path, NULL, error);
   fixture_remove (path);
-  g_assert_true ((pipeline != NULL) == (*error == NULL));
+  g_assert_true ((pipeline != NULL) == (!*error));
   return pipeline != NULL;
 }
 

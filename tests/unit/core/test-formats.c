@@ -151,7 +151,7 @@ test_tensors (void)
     g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, path, NULL, &error);
     fixture_remove (path);
     g_test_message ("%s", error ? error->message : "right");
-    g_assert_true ((pipeline != NULL) == (cases[i].says == NULL));
+    g_assert_true ((pipeline != NULL) == (!cases[i].says));
     if (cases[i].says)
       fixture_assert_message (&error, cases[i].says);
   }

@@ -258,7 +258,7 @@ study_assert_why (Study *study, const char *id, const char *why)
   {
     if (g_strcmp0 (json_string_value (json_object_get (stage, "id")), id) == 0) {
       g_assert_true (json_is_boolean (json_object_get (stage, "cached")));
-      g_assert_true (json_is_true (json_object_get (stage, "cached")) == (why == NULL));
+      g_assert_true (json_is_true (json_object_get (stage, "cached")) == (!why));
       found = json_string_value (json_object_get (stage, "why"));
     }
   }

@@ -673,7 +673,7 @@ test_forecast (void)
   g_assert_nonnull (strstr (error->message, "for the remaining 56 songs, 90.0"));
   g_assert_cmpuint (flow_fixture_count_records (&fixture), ==, 8);
 
-  /* With enough space it succeeds.  Then twenty are missing, and the rest does not count. */
+  /* With enough space it succeeds. Then twenty are missing, and the rest does not count. */
   disk_free = -1;
   clock_offset = 10 * G_USEC_PER_SEC; /* hashes of files that are this new are not cached */
   g_setenv ("SEGUE_CACHE_SIZE", "1T", TRUE);

@@ -61,7 +61,7 @@ test_other_decoder (void)
     g_assert_no_error (error);
     g_test_message ("%s: %s", records[i].stage, preparation->warning);
     g_assert_cmpint (preparation->warning != NULL, ==, records[i].then != NULL);
-    if (records[i].then == NULL)
+    if (!records[i].then)
       continue;
     g_assert_nonnull (strstr (preparation->warning, records[i].then));
     g_assert_nonnull (strstr (preparation->warning, "decode-fast here"));

@@ -182,7 +182,7 @@ test_cut_off (Fixture *fixture, gconstpointer data)
     g_assert_null (segue_record_parse (cut, length, length, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   }
-  /* One bit anywhere: in the header it is found at once, in the payload when that is checked.  Only
+  /* One bit anywhere: in the header it is found at once, in the payload when that is checked. Only
    * the padding between the two has no meaning. */
   for (gsize at = 0; at < size; at++) {
     g_autoptr (GError) error = NULL;

@@ -38,7 +38,7 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-/* Bypasses any handler of a sanitizer.  The first process of a namespace survives that, and reports it as the
+/* Bypasses any handler of a sanitizer. The first process of a namespace survives that, and reports it as the
  * worker does. */
 static void
 die_of (int number)

@@ -17,7 +17,7 @@ typedef struct {
 void pitch_set_up (Pitch *pitch, gconstpointer data);
 void pitch_tear_down (Pitch *pitch, gconstpointer data);
 
-/** pitch_save_model: @slope: the weight of the pitch: 20 is a good value.  @preparation: (nullable) */
+/** pitch_save_model: @slope: the weight of the pitch: 20 is a good value. @preparation: (nullable) */
 void pitch_save_model (Pitch *pitch, const char *preparation, float slope);
 /** pitch_song: (transfer full): the path of a tone. */
 char *pitch_song (Pitch *pitch, const char *name, double hz, gsize n_samples);

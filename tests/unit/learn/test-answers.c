@@ -210,7 +210,7 @@ test_damage (Fixture *f, gconstpointer data)
     assert_same (first, again);
     /* Padding before the payload has no meaning. */
     g_autofree char *warning = segue_predictor_get_warning (predictor);
-    g_assert_true (again->cached || strstr (warning, "damaged") != NULL);
+    g_assert_true (again->cached || strstr (warning, "damaged"));
     g_autofree char *now = NULL;
     if (!again->cached) {
       g_assert_true (g_file_get_contents (path, &now, NULL, NULL));
@@ -286,7 +286,7 @@ test_hostile (Fixture *f, gconstpointer data)
     g_autoptr (SeguePredictor) predictor = new_predictor (f);
     g_autoptr (GError) error = NULL;
     g_autoptr (SegueSongPrediction) song = segue_predictor_predict (predictor, low, NULL, &error);
-    for (guint i = 0; song != NULL && i < song->n_segments; i++) {
+    for (guint i = 0; song && i < song->n_segments; i++) {
       g_assert_true (isfinite (song->segments[i].start) && isfinite (song->segments[i].duration));
       g_assert_cmpfloat_with_epsilon (
         song->segments[i].probabilities[0] + song->segments[i].probabilities[1], 1, 1e-5f);

@@ -1,5 +1,5 @@
 /* Model types that break rules: a callback that fails without an error or succeeds with one, incomplete tensors, a
- * workspace that is too large.  Each is reported as a bug, or as a limit. */
+ * workspace that is too large. Each is reported as a bug, or as a limit. */
 #include "tiny-model.h"
 
 #include <segue/file.h>
@@ -59,7 +59,7 @@ static void
 assert_bug (GError **error, const char *words)
 {
   g_assert_error (*error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
-  if (strstr ((*error)->message, words) == NULL)
+  if (!strstr ((*error)->message, words))
     g_error ("‘%s’ does not say ‘%s’", (*error)->message, words);
   g_clear_error (error);
 }
@@ -94,7 +94,7 @@ static GArray *listed; /* the result of a wrong list_tensors () */
 static GArray *
 list_mistaken (gpointer model)
 {
-  return listed != NULL ? g_array_ref (listed) : NULL;
+  return listed ? g_array_ref (listed) : NULL;
 }
 
 static void

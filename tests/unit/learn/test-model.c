@@ -93,7 +93,7 @@ assert_refused (Fixture *fixture, const SegueModelType *type, SegueErrorCode cod
   g_autoptr (GError) error = NULL;
   g_assert_null (segue_model_load (fixture->registry, fixture->folder, type, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, (int) code);
-  if (strstr (error->message, words) == NULL)
+  if (!strstr (error->message, words))
     g_error ("‘%s’ does not say ‘%s’", error->message, words);
 }
 
@@ -255,7 +255,7 @@ test_predict_refuses (Fixture *fixture, gconstpointer data)
     float probabilities[4];
     g_assert_false (segue_model_predict (model, items, 2, probabilities, NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    if (strstr (error->message, words[i]) == NULL)
+    if (!strstr (error->message, words[i]))
       g_error ("‘%s’ does not say ‘%s’", error->message, words[i]);
   }
 }

@@ -75,7 +75,7 @@ run (Fixture *fixture, const char *live, const char *train, guint workers, const
   g_autofree char *path = g_build_filename (fixture->folder, "learn.yaml", NULL);
   g_assert_true (segue_file_write (path, text, -1, NULL));
   g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (fixture->registry, path, NULL, error);
-  if (pipeline == NULL)
+  if (!pipeline)
     return FALSE;
   g_autofree char *runs = g_build_filename (fixture->folder, "runs", NULL);
   g_autofree char *cache = g_build_filename (fixture->folder, cache_name, NULL);
@@ -83,7 +83,7 @@ run (Fixture *fixture, const char *live, const char *train, guint workers, const
     SEGUE_INIT (SegueRunOptions, .folder = runs, .cache = cache, .workers = workers);
   SegueRunResult result = SEGUE_INIT (SegueRunResult);
   gboolean ok = segue_pipeline_run (pipeline, &options, &result, cancellable, error);
-  if (folder != NULL)
+  if (folder)
     *folder = g_strdup (result.folder);
   segue_run_result_clear (&result);
   return ok;
@@ -106,7 +106,7 @@ read_file (const char *folder, const char *name)
   g_autofree char *path = g_build_filename (folder, name, NULL);
   char *text = NULL;
   g_file_get_contents (path, &text, NULL, NULL);
-  if (text == NULL)
+  if (!text)
     g_error ("no ‘%s’", path);
   return text;
 }
@@ -170,7 +170,7 @@ test_predictor_agrees (Fixture *fixture, gconstpointer data)
   g_autofree char *table = read_file (folder, "predictions.csv");
   g_auto (GStrv) lines = g_strsplit (table, "\n", -1);
   guint n = 0;
-  for (guint i = 1; lines[i] != NULL; i++) {
+  for (guint i = 1; lines[i]; i++) {
     g_auto (GStrv) fields = g_strsplit (lines[i], ",", -1);
     if (g_strv_length (fields) != 9 || !g_str_equal (fields[1], "low/02.f32"))
       continue;
@@ -193,7 +193,7 @@ test_workers (Fixture *fixture, gconstpointer data)
     g_autofree char *a = read_results (one);
     g_autofree char *b = read_results (four);
     g_assert_cmpstr (a, ==, b);
-    if (clean == NULL)
+    if (!clean)
       clean = g_steal_pointer (&a);
     else
       g_assert_cmpstr (a, !=, clean); /* the live stage had an effect */

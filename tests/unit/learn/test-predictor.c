@@ -215,8 +215,7 @@ test_refuses_preparation (Pitch *pitch, gconstpointer data)
     g_assert_null (
       segue_predictor_new (pitch->registry, pitch->model, 1, SEGUE_MODEL_FLOAT32, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
-    if (strstr (error->message, cases[i].words) == NULL ||
-        strstr (error->message, "segue.json") == NULL)
+    if (!strstr (error->message, cases[i].words) || !strstr (error->message, "segue.json"))
       g_error ("‘%s’ does not say ‘%s’ of segue.json", error->message, cases[i].words);
   }
 }

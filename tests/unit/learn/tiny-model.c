@@ -1,7 +1,7 @@
 /* A minimal implementation of the model interface.
  *
- * A segment [length] → 6 statistics of its frames (the frozen prefix) → linear → logits.  Dropout
- * on the statistics draws from counters, as the interface requires.  Weights are stored in
+ * A segment [length] → 6 statistics of its frames (the frozen prefix) → linear → logits. Dropout
+ * on the statistics draws from counters, as the interface requires. Weights are stored in
  * config.json. */
 #include "tiny-model.h"
 
@@ -53,7 +53,7 @@ static void
 count_pass (void)
 {
   passes++;
-  if (to_cancel != NULL && passes_left > 0 && --passes_left == 0)
+  if (to_cancel && passes_left > 0 && --passes_left == 0)
     g_cancellable_cancel (to_cancel);
 }
 
@@ -163,10 +163,9 @@ tiny_load (const char *folder, const void *config, const SegueModelSpec *spec, G
       g_clear_pointer (&tiny, tiny_free);
   }
   json_decref (root);
-  if (tiny == NULL && (error == NULL || *error == NULL))
+  if (!tiny && (!error || !*error))
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is no tiny model", path);
-  if (tiny == NULL || spec->labels == NULL ||
-      g_strv_equal (spec->labels, (const char *const *) tiny->labels))
+  if (!tiny || !spec->labels || g_strv_equal (spec->labels, (const char *const *) tiny->labels))
     return tiny;
   tiny_free (tiny);
   return tiny_create (config, spec, error);

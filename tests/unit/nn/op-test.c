@@ -60,7 +60,7 @@ static void
 run_start (Run *run, const OpTest *test)
 {
   *run = (Run){ .test = test };
-  while (run->n_inputs < OP_MAX_INPUTS && test->inputs[run->n_inputs].name != NULL)
+  while (run->n_inputs < OP_MAX_INPUTS && test->inputs[run->n_inputs].name)
     run->n_inputs++;
   for (guint i = 0; i < run->n_inputs; i++) {
     const OpInput *input = &test->inputs[i];
@@ -249,7 +249,7 @@ check_threads (Run *run, guint n_threads)
   forward (run, threads, &y, &saved);
   assert_same_bits (run->test, "y", n_threads, run->y, y, run->test->n_out);
   assert_same_bits (run->test, "saved", n_threads, run->saved, saved, run->test->n_saved);
-  if (run->test->backward == NULL)
+  if (!run->test->backward)
     return;
   backward (run, threads, -1, grads);
   for (guint i = 0; i < run->n_inputs; i++) {
@@ -279,7 +279,7 @@ op_test_run (const OpTest *test)
 
   forward (&run, threads, &run.y, &run.saved);
   check_forward (&run);
-  if (test->backward != NULL) {
+  if (test->backward) {
     backward (&run, threads, -1, run.grads);
     for (guint i = 0; i < run.n_inputs; i++) {
       if (test->inputs[i].role == OP_CONSTANT)

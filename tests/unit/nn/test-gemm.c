@@ -64,8 +64,8 @@ test_products (void)
     { 1, 600, 3, 20, FALSE, FALSE, 1, 0, 0 },  { 1, 3, 1100, 20, FALSE, TRUE, 1, 1, 5 },
     { 1, 530, 515, 7, FALSE, FALSE, 1, 0, 0 }, { 5, 2, 1, 300, FALSE, TRUE, 1, 0, 0 },
   };
-  for (const char *const *name = segue_nn_backend_names (); *name != NULL; name++)
-    for (gsize i = 0; i < G_N_ELEMENTS (products) && segue_nn_backend_find (*name) != NULL; i++)
+  for (const char *const *name = segue_nn_backend_names (); *name; name++)
+    for (gsize i = 0; i < G_N_ELEMENTS (products) && segue_nn_backend_find (*name); i++)
       for (guint n_threads = 1; n_threads <= 3; n_threads += 2)
         check_product (&products[i], *name, n_threads);
 }
@@ -152,9 +152,9 @@ test_linear_batch (void)
   static const Linear shapes[] = { { 1, 70, 33, TRUE },
                                    { 37, 50, 90, TRUE },
                                    { 521, 40, 17, FALSE } };
-  for (const char *const *name = segue_nn_backend_names (); *name != NULL; name++) {
+  for (const char *const *name = segue_nn_backend_names (); *name; name++) {
     g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (2, *name, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS (shapes) && threads != NULL; i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS (shapes) && threads; i++) {
       const Linear *s = &shapes[i];
       gsize n_x = s->rows * s->in, n_y = s->rows * s->out;
       g_autofree float *x = op_test_random (1, BATCH * n_x, -1, 1);

@@ -1,4 +1,4 @@
-/* Layers of models: sizes, names of tensors, settings of a config.json, and gradients against finite differences.  The
+/* Layers of models: sizes, names of tensors, settings of a config.json, and gradients against finite differences. The
  * golden tests compare the same layers with transformers'. */
 #include "op-test.h"
 
@@ -114,7 +114,7 @@ check_slope (Layer *layer, const char *what, gsize n, float *values, const float
   g_assert_cmpfloat (fabs (slope - norm), <, 0.02 * norm);
 }
 
-/* Of all weights, and of x if `wants_dx`.  @zero: the one weight whose gradient is 0 (nullable) */
+/* Of all weights, and of x if `wants_dx`. @zero: the one weight whose gradient is 0 (nullable) */
 static void
 check_gradients (Layer *layer, const float *samples, gboolean wants_dx, const char *zero)
 {

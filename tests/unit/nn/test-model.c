@@ -198,9 +198,9 @@ test_memory (void)
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
     gboolean adjacent = g_str_equal (t->name, "second");
     g_assert_true (adjacent || (guintptr) t->value % 64 == 0);
-    g_assert_cmpint (t->gradient == NULL, ==, g_str_equal (t->name, "variance"));
+    g_assert_cmpint (!t->gradient, ==, g_str_equal (t->name, "variance"));
     g_assert_cmpint (t->decay, ==,
-                     g_str_has_suffix (t->name, ".weight") && strstr (t->name, "norm") == NULL);
+                     g_str_has_suffix (t->name, ".weight") && !strstr (t->name, "norm"));
   }
   /* As it lies in memory: [out, kernel, in]. */
   const SegueModelTensor *conv = &g_array_index (tensors, SegueModelTensor, 0);

@@ -209,7 +209,7 @@ check_bfloat16 (guint backend, const Product *p, SegueNnKeep keep, guint n_threa
                         .ldb = ldb,
                         .c = c,
                         .ldc = ldc };
-  if (threads == NULL)
+  if (!threads)
     return;
   nn_kept_refresh (&kept, threads);
   nn_gemm_run (threads, &gemm);
@@ -339,7 +339,7 @@ check_layer (guint backend, SegueModelPrecision precision, guint which)
   const SegueNnAffine affine = { { .w = w, .kept = &kept }, { .w = bias } };
   Layer run = layers[which].run;
   gsize item = layers[which].out_time * layers[which].out, n = BATCH * item;
-  for (guint i = 0; i < 2 && one != NULL; i++) {
+  for (guint i = 0; i < 2 && one; i++) {
     change (&kept, w, n_weights, 1 + (float) i);
     nn_kept_refresh (&kept, one);
     run (plain, BATCH, x, &affine, exact);
@@ -382,7 +382,7 @@ test_out_of_date (void)
     SegueModelPrecision precision = precisions[i % G_N_ELEMENTS (precisions)];
     guint backend = i / G_N_ELEMENTS (precisions) % N_BACKENDS;
     g_autoptr (SegueNnThreads) threads = threads_of (backend, precision, 2);
-    if (threads == NULL)
+    if (!threads)
       continue;
     /* First with copies of whatever came before. */
     for (guint refreshed = 0; refreshed < 2; refreshed++) {

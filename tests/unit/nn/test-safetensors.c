@@ -31,7 +31,7 @@ assert_refused (GBytes *bytes, const char *what)
   g_assert_null (file);
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, "bad.safetensors"));
-  if (what != NULL && strstr (error->message, what) == NULL) {
+  if (what && !strstr (error->message, what)) {
     g_test_message ("‘%s’ does not say ‘%s’", error->message, what);
     g_test_fail ();
   }
@@ -184,7 +184,7 @@ test_mutations (void)
       copy[at] ^= (guint8) (1u << bit);
       g_autoptr (GBytes) bytes = g_bytes_new_take (copy, length);
       g_autoptr (SegueSafetensors) file = segue_safetensors_open_bytes (bytes, "mutant", NULL);
-      if (file == NULL)
+      if (!file)
         continue;
       n_good++;
       const SegueTensorInfo *info = segue_safetensors_list (file, &n_tensors);

@@ -139,8 +139,8 @@ test_backends (void)
   g_assert_nonnull (strstr (error->message, "abacus"));
   g_assert_nonnull (strstr (error->message, names[0]));
   g_assert_nonnull (segue_nn_backend_find ("openblas"));
-  for (guint i = 0; names[i] != NULL; i++) {
-    if (segue_nn_backend_find (names[i]) == NULL)
+  for (guint i = 0; names[i]; i++) {
+    if (!segue_nn_backend_find (names[i]))
       continue; /* built, but not usable here */
     g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, names[i], NULL);
     const SegueNnBackend *backend = segue_nn_threads_get_backend (threads);

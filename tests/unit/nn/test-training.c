@@ -37,7 +37,7 @@ loss_reference (const OpTest *test, double *const *in, double *y)
     for (gsize i = 0; i < c->classes; i++)
       sum += exp (x[i]);
     for (gsize i = 0; i < c->classes; i++) {
-      double w = c->class_weights != NULL ? (double) c->class_weights[i] : 1.0;
+      double w = c->class_weights ? (double) c->class_weights[i] : 1.0;
       double target = smoothing / (double) c->classes;
       if (i == (gsize) l->labels[b]) {
         target += 1.0 - smoothing;
@@ -201,7 +201,7 @@ test_adamw_many (void)
         (double) before[i] * (1.0 - 1e-5) - 1e-3 / (1.0 - pow (0.8, 10)) * mi / denominator;
       g_assert_cmpfloat_with_epsilon ((double) w[i], wi, 3e-7);
     }
-    if (first == NULL)
+    if (!first)
       first = g_memdup2 (w, N * sizeof *w);
     g_assert_cmpmem (w, N * sizeof *w, first, N * sizeof *first);
   }

@@ -1,4 +1,4 @@
-/* One row per deed.  Further rows of a kind share the description of the first row. */
+/* One row per deed. Further rows of a kind share the description of the first row. */
 #include "deeds.h"
 
 #define F (BY_CALLS | BY_FILES)

@@ -1,7 +1,7 @@
 /* A compromised decoder: executes any system call that a song's text specifies.
  *
  * "call NUMBER WORD…": numbers, s:TEXT, `song` (its descriptor), `cwd`, `buffer` (4096 zero bytes),
- * `self` (this process), `-`: NULL.  Any other first word is a separate deed, see deeds[]. */
+ * `self` (this process), `-`: NULL. Any other first word is a separate deed, see deeds[]. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

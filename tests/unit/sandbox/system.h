@@ -11,5 +11,5 @@ typedef enum {
   LACKS_NAMESPACES = 1 << 2,
 } SystemLack;
 
-/** system_lacks: takes effect permanently.  %FALSE: not possible here. */
+/** system_lacks: takes effect permanently. %FALSE: not possible here. */
 gboolean system_lacks (SystemLack lack);

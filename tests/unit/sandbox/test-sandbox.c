@@ -1,5 +1,5 @@
 /* A compromised decoder tries everything: on systems with all layers of the sandbox and with some, started by root
- * and by another user.  The table in docs/reliability.md lists which layers stop what; here each is tested
+ * and by another user. The table in docs/reliability.md lists which layers stop what; here each is tested
  * alone. */
 #include "deeds.h"
 #include "fixture.h"

@@ -4,8 +4,8 @@
   python3 tests/unit/sandbox/trace.py build-trace SONGS [--write]
 
 SONGS: a folder with one folder for each kind of song; include damaged ones (build-trace/tests/torture/
-mutate-audio makes some).  Needs strace, and a kernel with Landlock: only calls after the Landlock rules are set
-count.  Calls that take a path, or whose arguments calls.c checks, are not included; new calls are printed, for
+mutate-audio makes some). Needs strace, and a kernel with Landlock: only calls after the Landlock rules are set
+count. Calls that take a path, or whose arguments calls.c checks, are not included; new calls are printed, for
 review before they are written."""
 import argparse
 import collections

@@ -1,7 +1,7 @@
 /* The cache, for hosts: its contents, its size limit, the order in which entries are removed, and verification.
  *
  * A cache contains only data that can be recomputed, except for the checkpoints of unfinished work.
- * Any number of processes may use one at the same time.  `@folder` is %NULL for the default location:
+ * Any number of processes may use one at the same time. `@folder` is %NULL for the default location:
  * `$SEGUE_CACHE`, else `$XDG_CACHE_HOME/segue`.
  */
 #pragma once
@@ -97,7 +97,7 @@ gboolean segue_cache_parse_size (const char *text, guint64 *bytes, GError **erro
  * @progress: (nullable): counts entries
  *
  * Entries used since the oldest active run started are never removed; while any run is active, neither are
- * checkpoints.  Leftovers of killed runs and checkpoints older than %SEGUE_CACHE_WORK_DAYS are removed first,
+ * checkpoints. Leftovers of killed runs and checkpoints older than %SEGUE_CACHE_WORK_DAYS are removed first,
  * then records and results, the least recently used first, then remembered hashes.
  */
 typedef struct {
@@ -119,8 +119,8 @@ typedef struct {
   SegueCacheTally parts[SEGUE_CACHE_N_PARTS];
 } SegueCacheFreed;
 
-/** segue_cache_gc: @options, @cancellable: nullable.  Entries removed before an error or cancellation stay
- * removed.  Runs that start in the meantime wait, for milliseconds at a time. */
+/** segue_cache_gc: @options, @cancellable: nullable. Entries removed before an error or cancellation stay
+ * removed. Runs that start in the meantime wait, for milliseconds at a time. */
 SEGUE_API
 gboolean segue_cache_gc (const char *folder, const SegueCacheGcOptions *options,
                          SegueCacheFreed *freed, GCancellable *cancellable, GError **error);
@@ -146,7 +146,7 @@ typedef struct {
   guint64 n, bytes, n_damaged, n_removed;
 } SegueCacheVerified;
 
-/** segue_cache_verify: reads every record and result and verifies its checksums.  Damage is not an
+/** segue_cache_verify: reads every record and result and verifies its checksums. Damage is not an
  * error. */
 SEGUE_API
 gboolean segue_cache_verify (const char *folder, const SegueCacheVerifyOptions *options,

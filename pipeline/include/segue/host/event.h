@@ -14,7 +14,7 @@ typedef struct {
 } SegueDataLabel;
 
 /**
- * SegueDataView: the data as produced by the sources, before anything is decoded.  A song that turns out to
+ * SegueDataView: the data as produced by the sources, before anything is decoded. A song that turns out to
  * be damaged may change it.
  * @labels: (element-type SegueDataLabel): in byte order
  * @warnings: (element-type char *): "stage: warning", such as excluded labels
@@ -66,7 +66,7 @@ typedef struct {
   const SegueDataView *data;
 } SegueEvent;
 
-/** SegueEventFunc: called from any thread, one call at a time.  %FALSE cancels the run. */
+/** SegueEventFunc: called from any thread, one call at a time. %FALSE cancels the run. */
 typedef gboolean (*SegueEventFunc) (gpointer data, const SegueEvent *event);
 
 /** SegueSink: a receiver of events. */

@@ -1,7 +1,7 @@
 /* Prediction of the artist of a song, for hosts: a model folder, its preparation, and aggregation of segments.
  *
- * A predictor contains a resident model.  It may be shared by threads: songs are prepared concurrently,
- * each in the calling thread; the model classifies one song at a time.  The model is loaded while the
+ * A predictor contains a resident model. It may be shared by threads: songs are prepared concurrently,
+ * each in the calling thread; the model classifies one song at a time. The model is loaded while the
  * first songs are prepared.
  *
  *   SegueAggregation aggregation;
@@ -24,9 +24,9 @@ typedef struct _SegueSongPrediction SegueSongPrediction;
 /**
  * segue_predictor_new:
  *
- * Starts to load the model in @folder, and reads the preparation in its segue.json.  It may contain only stage
+ * Starts to load the model in @folder, and reads the preparation in its segue.json. It may contain only stage
  * types flagged %SEGUE_STAGE_PREPARE; others are refused, since an untrusted model must not cause files to be
- * written.  For a Hugging Face folder without segue.json, songs are decoded at the rate in its
+ * written. For a Hugging Face folder without segue.json, songs are decoded at the rate in its
  * preprocessor_config.json and cut into segments of 10 s.
  */
 SEGUE_API
@@ -41,7 +41,7 @@ void segue_predictor_free (SeguePredictor *predictor);
  * @aggregation: (out) (optional): the aggregation that the model was evaluated with (segue/calibration.h); if it
  *   was not evaluated: the mean of probabilities
  *
- * Of a run, this is the model as `evaluate` completed it, else that of `train`.  %SEGUE_ERROR_NO_INPUT if there is
+ * Of a run, this is the model as `evaluate` completed it, else that of `train`. %SEGUE_ERROR_NO_INPUT if there is
  * no model, %SEGUE_ERROR_DATA if its calibration.json is invalid.
  */
 SEGUE_API
@@ -60,7 +60,7 @@ void segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregatio
  * @damaged: also truncated and damaged files
  *
  * They are prepared with the `relaxed` values of the stages' parameters (segue/param.h), and their
- * predictions have a note.  A long song takes much memory: do not use this for untrusted files.  Before
+ * predictions have a note. A long song takes much memory: do not use this for untrusted files. Before
  * the predictor is shared by threads, and before segue_predictor_use_cache().
  */
 SEGUE_API
@@ -71,8 +71,8 @@ gboolean segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GEr
  * @folder: (nullable): as for runs, %NULL: the default location
  *
  * The key consists of the song's bytes, the model (its files, its type, the libraries it computes with,
- * precision) and its preparation; the aggregation is not part of it.  The refusal of a song is cached
- * likewise, a timeout is not.  Any number of processes may share a cache.  Before the predictor is
+ * precision) and its preparation; the aggregation is not part of it. The refusal of a song is cached
+ * likewise, a timeout is not. Any number of processes may share a cache. Before the predictor is
  * shared by threads; on failure nothing is cached.
  */
 SEGUE_API
@@ -83,7 +83,7 @@ gboolean segue_predictor_use_cache (SeguePredictor *predictor, const char *folde
 SEGUE_API
 char *segue_predictor_get_warning (SeguePredictor *predictor);
 
-/** segue_predictor_wait: waits until the model is loaded; any thread, any number of times.  %FALSE, with
+/** segue_predictor_wait: waits until the model is loaded; any thread, any number of times. %FALSE, with
  * the reason: it can't be loaded, and every prediction fails with that error. */
 SEGUE_API
 gboolean segue_predictor_wait (SeguePredictor *predictor, GError **error);
@@ -106,7 +106,7 @@ typedef struct {
  * @none: its probability is below the predictor's threshold: the artist may be unknown
  * @cached: nothing was computed for it
  * @note: (nullable): why training would have skipped the song: it was prepared as described at
- *   segue_predictor_relax(), and its confidence is less reliable.  Names the song, as errors do
+ *   segue_predictor_relax(), and its confidence is less reliable. Names the song, as errors do
  */
 struct _SegueSongPrediction {
   guint n_labels;
@@ -122,8 +122,8 @@ struct _SegueSongPrediction {
 SEGUE_API
 void segue_song_prediction_free (SegueSongPrediction *prediction);
 
-/** segue_predictor_predict: (transfer full): any thread.  %SEGUE_ERROR_DATA, with the reason, if the file is not a
- * usable song.  Errors name it as @path. */
+/** segue_predictor_predict: (transfer full): any thread. %SEGUE_ERROR_DATA, with the reason, if the file is not a
+ * usable song. Errors name it as @path. */
 SEGUE_API
 SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const char *path,
                                               GCancellable *cancellable, GError **error);
@@ -133,7 +133,7 @@ SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const c
  * @so_far: the first @n_heard of its segments have probabilities; those of the song are not known yet.
  *   Borrowed for the call.
  *
- * Called in the thread that predicts, while it has locked the model: return quickly.  A cached prediction is
+ * Called in the thread that predicts, while it has locked the model: return quickly. A cached prediction is
  * reported in one call.
  */
 typedef void (*SegueHeardFunc) (const SegueSongPrediction *so_far, guint n_heard, gpointer data);

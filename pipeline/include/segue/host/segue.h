@@ -1,6 +1,6 @@
 /* Hosts, such as a command or a server: plugins, pipelines, runs, and all other headers of segue/host/.
  *
- * The library has no process-global state: no signal handlers, no chdir, no printing.  A host may
+ * The library has no process-global state: no signal handlers, no chdir, no printing. A host may
  * use several registries, pipelines and runs at the same time.
  *
  *   g_autoptr (SegueRegistry) registry = segue_registry_new ();
@@ -26,7 +26,7 @@ SEGUE_API
 void segue_registry_free (SegueRegistry *registry);
 
 /** segue_registry_load_search_path: $SEGUE_PLUGIN_PATH (colon-separated; searched with their
- * subfolders), the user's data folder, then the installed plugins.  A file that can't be loaded is kept
+ * subfolders), the user's data folder, then the installed plugins. A file that can't be loaded is kept
  * in the list with the reason; of two with the same name the first is used. */
 SEGUE_API
 void segue_registry_load_search_path (SegueRegistry *registry);
@@ -61,19 +61,19 @@ typedef struct _SeguePipeline SeguePipeline;
 /**
  * segue_pipeline_load:
  * @overrides: (nullable): %NULL-terminated `name=value`; a variable (`music=…`), `seed=7`, `name=…`,
- *   or a stage's parameter (`train.epochs=3`, `train.model.dropout=0`, `augment.ops.0.p=1`).  The
+ *   or a stage's parameter (`train.epochs=3`, `train.model.dropout=0`, `augment.ops.0.p=1`). The
  *   value is YAML; for a parameter that is text or a path, and for a variable whose default is a single
- *   value or missing, it is literal text, so that a folder's name and a layout need no quotes.  Paths in it
+ *   value or missing, it is literal text, so that a folder's name and a layout need no quotes. Paths in it
  *   are relative to the current directory
  *
- * Reads, resolves and checks a pipeline: syntax, stage types, parameters, ports, formats.  The error's
+ * Reads, resolves and checks a pipeline: syntax, stage types, parameters, ports, formats. The error's
  * message is `file:line:column: stage 'id': what`, with a suggestion for a misspelt name.
  */
 SEGUE_API
 SeguePipeline *segue_pipeline_load (SegueRegistry *registry, const char *path,
                                     const char *const *overrides, GError **error);
 /** segue_pipeline_find_problems: (transfer full) (element-type GError): everything that segue_pipeline_load()
- * would refuse: all invalid keys, parameters and stages, each with its place; empty: nothing.  Connections
+ * would refuse: all invalid keys, parameters and stages, each with its place; empty: nothing. Connections
  * between stages are checked only if every stage is valid. */
 SEGUE_API
 GPtrArray *segue_pipeline_find_problems (SegueRegistry *registry, const char *path,
@@ -91,7 +91,7 @@ SEGUE_API
 const char *segue_pipeline_get_first_variable (SeguePipeline *pipeline);
 /** segue_pipeline_peek_first_variable: (transfer full) (nullable): the same for the file at @path, which
  * may be invalid in every other respect: a variable without a value has to be set before the file can
- * be loaded.  %NULL without @error if it has no variables.
+ * be loaded. %NULL without @error if it has no variables.
  * @has_value: (out) (optional): whether the file specifies a value for it */
 SEGUE_API
 char *segue_pipeline_peek_first_variable (const char *path, gboolean *has_value, GError **error);
@@ -166,13 +166,13 @@ typedef struct {
 SEGUE_API
 void segue_run_result_clear (SegueRunResult *result);
 
-/** segue_pipeline_run: runs the whole pipeline.  Finished results stay cached on failure. */
+/** segue_pipeline_run: runs the whole pipeline. Finished results stay cached on failure. */
 SEGUE_API
 gboolean segue_pipeline_run (SeguePipeline *pipeline, const SegueRunOptions *options,
                              SegueRunResult *result, GCancellable *cancellable, GError **error);
 
 /** segue_run_is_at_work: whether a process is working on the run in @folder, an open descriptor of
- * runs/<name>/<id>.  A run whose run.json contains "running" without such a process was killed.  Any
+ * runs/<name>/<id>.  A run whose run.json contains "running" without such a process was killed. Any
  * thread; accepts untrusted folders. */
 SEGUE_API
 gboolean segue_run_is_at_work (int folder);
@@ -203,7 +203,7 @@ typedef struct {
  * @options: as for segue_pipeline_run(); no folder is created
  * @result: (nullable): the expected counts of songs, as far as they are known
  *
- * What segue_pipeline_run() would read from the cache, what it would compute, and why.  Sources run
+ * What segue_pipeline_run() would read from the cache, what it would compute, and why. Sources run
  * (and report to the sinks); songs that are new to the cache are hashed, and their hashes are stored in
  * it; nothing else is written.
  */
@@ -230,8 +230,8 @@ gboolean segue_pipeline_survey (SeguePipeline *pipeline, const SegueRunOptions *
  * @options: workers, and the sinks for progress and log lines; the rest is ignored
  *
  * Runs the stage as if the run's pipeline ended with it: its ports of kind METRICS, PREDICTIONS and SUMMARY get the
- * run's metrics.json, predictions and summary.json, the others stay unconnected.  Neither the run's folder nor a
- * cache is written to.  %SEGUE_ERROR_NO_INPUT: not the folder of a run, or a run without one of these files.
+ * run's metrics.json, predictions and summary.json, the others stay unconnected. Neither the run's folder nor a
+ * cache is written to. %SEGUE_ERROR_NO_INPUT: not the folder of a run, or a run without one of these files.
  */
 SEGUE_API
 gboolean segue_finished_run_apply (SegueRegistry *registry, const char *folder, const char *use,

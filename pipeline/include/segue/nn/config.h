@@ -17,7 +17,7 @@ SEGUE_API json_t *segue_nn_config_read (const char *folder, const char *name, gb
 SEGUE_API gboolean segue_nn_config_write (const json_t *object, const char *folder,
                                           const char *name, GError **error);
 
-/* Members of @object; a missing one, or null, does not change @value.  @where: the file, for messages. */
+/* Members of @object; a missing one, or null, does not change @value. @where: the file, for messages. */
 SEGUE_API gboolean segue_nn_config_get_size (const json_t *object, const char *where,
                                              const char *key, gsize min, gsize max, gsize *value,
                                              GError **error);
@@ -42,7 +42,7 @@ SEGUE_API gboolean segue_nn_config_get_sizes (const json_t *object, const char *
                                               const char *key, gsize min, gsize max, guint max_n,
                                               gsize *values, guint *n, GError **error);
 
-/** segue_nn_config_refuse: sets "‘@where’: @key …", %SEGUE_ERROR_DATA; returns %FALSE.  @key: (nullable) */
+/** segue_nn_config_refuse: sets "‘@where’: @key …", %SEGUE_ERROR_DATA; returns %FALSE. @key: (nullable) */
 SEGUE_API gboolean segue_nn_config_refuse (GError **error, const char *where, const char *key,
                                            const char *format, ...) G_GNUC_PRINTF (4, 5);
 

@@ -24,7 +24,7 @@ typedef struct {
   float *packed, *packed_back;
 } SegueNnConvBlock2d;
 
-/** SegueNnConvBlock2dBuffers: of one pass.  Without a backward, blocks may share @convolved.
+/** SegueNnConvBlock2dBuffers: of one pass. Without a backward, blocks may share @convolved.
  * @x: the block's input; the backward replaces it by its gradient
  * @statistics: mean, variance, scale, shift, rstd: [5, out] */
 typedef struct {

@@ -3,10 +3,10 @@
  *   a_i = activation (norm_i (conv_i (a_{i−1}))),   a_{−1} = the samples [B, length]
  *
  * The last a_i are the features [B, T, C].  norm_i is over time for each channel in layer 0 alone (group), or over
- * channels in every layer (layer).  No padding anywhere, so T_i = ⌊(T_{i−1} − kernel) / stride⌋ + 1.
+ * channels in every layer (layer). No padding anywhere, so T_i = ⌊(T_{i−1} − kernel) / stride⌋ + 1.
  *
  * Items are processed one at a time: the activations are an order of magnitude larger than all others of such a model
- * (130 MB for 10 s of DistilHuBERT), and one item's need does not depend on the number of items.  A training pass keeps
+ * (130 MB for 10 s of DistilHuBERT), and one item's need does not depend on the number of items. A training pass keeps
  * each convolution's output, before norm and activation; these are recomputed in the backward, which costs little and
  * halves the memory.
  */

@@ -29,7 +29,7 @@ typedef struct {
   SegueNnAffine classifier;
 } SegueNnHead;
 
-/** segue_nn_head_declare: "layer_weights", "projector" and "classifier": weights N (0, @deviation²).  A model with
+/** segue_nn_head_declare: "layer_weights", "projector" and "classifier": weights N (0, @deviation²). A model with
  * other names declares them itself. */
 SEGUE_API void segue_nn_head_declare (SegueNnHead *head, SegueNnWeights *weights, guint part,
                                       double deviation);

@@ -23,7 +23,7 @@ typedef struct {
   gsize n;     /* bands, 1 … SEGUE_NN_MEL_BANDS_MAX */
   double low;  /* Hz, lower end of the first band */
   double high; /* Hz, upper end of the last; at most rate / 2 */
-  /* A band so narrow that it contains no bin takes the bin nearest to its centre, with the triangle's height.  FALSE: it is
+  /* A band so narrow that it contains no bin takes the bin nearest to its centre, with the triangle's height. FALSE: it is
    * an error. */
   gboolean nearest;
   gboolean equal_area;

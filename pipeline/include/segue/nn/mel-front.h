@@ -1,7 +1,7 @@
 /* The front end of a model over log-mel frames: samples → frames [B, T, M], standardised to mean 0 and variance 1,
  * and in training cropped, changed in gain, tilted and masked (SpecAugment, Park et al. 2019).
  *
- * The frames are a frozen prefix of the model.  A model type gets these parameters if its own struct begins with a
+ * The frames are a frozen prefix of the model. A model type gets these parameters if its own struct begins with a
  * SegueNnMelParams and its rows with SEGUE_NN_MEL_PARAMS.
  */
 #pragma once
@@ -106,7 +106,7 @@ typedef struct {
   SegueNnWeight mean, variance; /* [M], running; none if segments are standardised */
 } SegueNnMelFront;
 
-/** segue_nn_mel_front_set: for a new model, with audio of @rate Hz.  %SEGUE_ERROR_PIPELINE if @params are
+/** segue_nn_mel_front_set: for a new model, with audio of @rate Hz. %SEGUE_ERROR_PIPELINE if @params are
  * inconsistent. */
 SEGUE_API gboolean segue_nn_mel_front_set (SegueNnMelFront *front, const SegueNnMelParams *params,
                                            guint rate, GError **error);
@@ -164,7 +164,7 @@ typedef struct {
   SegueNnMelFront front;
 } SegueNnMelModel;
 
-/** segue_nn_mel_model_create: as segue_nn_model_create(), for audio at the rate of @spec, or 16 kHz.  Opens @model.
+/** segue_nn_mel_model_create: as segue_nn_model_create(), for audio at the rate of @spec, or 16 kHz. Opens @model.
  * @declare: all weights except the front end's */
 SEGUE_API gboolean segue_nn_mel_model_create (SegueNnMelModel *model,
                                               const SegueNnMelParams *params,
@@ -173,7 +173,7 @@ SEGUE_API gboolean segue_nn_mel_model_create (SegueNnMelModel *model,
 /** segue_nn_mel_model_read: (transfer full): the config.json of @folder; also reads the front end's part of it. */
 SEGUE_API json_t *segue_nn_mel_model_read (SegueNnMelModel *model, const char *folder,
                                            GError **error);
-/** segue_nn_mel_model_load: loads the rest, after the caller has read its own sizes from @config.  Opens @model. */
+/** segue_nn_mel_model_load: loads the rest, after the caller has read its own sizes from @config. Opens @model. */
 SEGUE_API gboolean segue_nn_mel_model_load (SegueNnMelModel *model, const SegueNnMelParams *params,
                                             const SegueModelSpec *spec, const char *folder,
                                             const json_t *config, SegueNnDeclareFunc declare,
@@ -185,7 +185,7 @@ SEGUE_API gboolean segue_nn_mel_model_save (const SegueNnMelModel *model, const 
 /** segue_nn_mel_model_close: does not free the struct itself. */
 SEGUE_API void segue_nn_mel_model_close (SegueNnMelModel *model);
 
-/* Callbacks of SegueModelType.  @model: a #SegueNnMelModel */
+/* Callbacks of SegueModelType. @model: a #SegueNnMelModel */
 SEGUE_API void segue_nn_mel_model_describe (gpointer model, SegueModelInfo *info);
 SEGUE_API gsize segue_nn_mel_model_prefix_size (gpointer model, gsize length);
 SEGUE_API gboolean segue_nn_mel_model_prefix (gpointer model, guint batch, gsize length,

@@ -58,7 +58,7 @@ SEGUE_API gboolean segue_nn_model_check_length (const SegueModelSpec *spec, gsiz
 SEGUE_API gboolean segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec,
                                                  char **found, const char *folder, GError **error);
 /** segue_nn_model_load_weights: segue_nn_weights_load() with the head that matches the labels: the folder's, row by
- * row, if the labels are the same in any order; else initialised.  A model that is used unchanged (@spec has no
+ * row, if the labels are the same in any order; else initialised. A model that is used unchanged (@spec has no
  * labels) must have a head.
  * @source: all but rows, number of rows and seed */
 SEGUE_API gboolean segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
@@ -76,12 +76,12 @@ SEGUE_API gboolean segue_nn_model_load (SegueNnModel *model, const SegueModelSpe
                                         SegueNnDeclareFunc declare, GError **error);
 
 /** segue_nn_model_begin: begins a pass: refreshes what is computed from the weights, and watches the model's
- * cancellable.  Until segue_nn_model_end() results may be incomplete. */
+ * cancellable. Until segue_nn_model_end() results may be incomplete. */
 SEGUE_API void segue_nn_model_begin (SegueNnModel *model);
 /** segue_nn_model_end: %FALSE if the results of the pass are invalid; see segue_nn_threads_check(). */
 SEGUE_API gboolean segue_nn_model_end (SegueNnModel *model, GError **error);
 
-/* Callbacks of SegueModelType.  @model: a #SegueNnModel */
+/* Callbacks of SegueModelType. @model: a #SegueNnModel */
 SEGUE_API GArray *segue_nn_model_list_tensors (gpointer model);
 SEGUE_API void segue_nn_model_changed (gpointer model);
 SEGUE_API void segue_nn_model_set_cancellable (gpointer model, GCancellable *cancellable);

@@ -32,7 +32,7 @@ SEGUE_API void segue_nn_positional_conv_declare (SegueNnPositionalConv *layer,
                                                  SegueNnWeights *weights, guint part,
                                                  const char *prefix);
 
-/** SegueNnPositionalConvBuffers: of one pass.  The caller sets @d_branch and @d_input, [B, T, H], for a backward:
+/** SegueNnPositionalConvBuffers: of one pass. The caller sets @d_branch and @d_input, [B, T, H], for a backward:
  * other operations may use them between calls. */
 typedef struct {
   gsize batch, frames;

@@ -31,12 +31,12 @@ typedef struct {
 } SegueNnSpecAugment;
 
 /** segue_nn_spec_augment_read: apply_spec_augment, mask_time_… and mask_feature_… of an untrusted config.json, with
- * Wav2Vec2Config's defaults.  @where: the file, for messages */
+ * Wav2Vec2Config's defaults. @where: the file, for messages */
 SEGUE_API gboolean segue_nn_spec_augment_read (SegueNnSpecAugment *layer, const json_t *config,
                                                const char *where, GError **error);
 /** segue_nn_spec_augment_has_embedding: whether transformers' model has one under this config. */
 SEGUE_API gboolean segue_nn_spec_augment_has_embedding (const SegueNnSpecAugment *layer);
-/** segue_nn_spec_augment_declare: @name: "hubert.masked_spec_embed".  Where nothing is masked, it has no gradient,
+/** segue_nn_spec_augment_declare: @name: "hubert.masked_spec_embed". Where nothing is masked, it has no gradient,
  * rather than one of 0. */
 SEGUE_API void segue_nn_spec_augment_declare (SegueNnSpecAugment *layer, SegueNnWeights *weights,
                                               guint part, const char *name);

@@ -6,7 +6,7 @@
  *     s2 = n1 + drop (feed_forward (n1))         n2 = final_norm (s1)
  *     n2 = final_norm (s2), the output           s2 = s1 + drop (feed_forward (n2)), the output
  *
- * feed_forward (x) = outer (drop (activation (inner (x)))).  All of x, s1, n1, s2, n2 are [B, T, H].
+ * feed_forward (x) = outer (drop (activation (inner (x)))). All of x, s1, n1, s2, n2 are [B, T, H].
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-/** SegueNnTransformer: properties that all layers of a stack share.  Dropouts apply in training only. */
+/** SegueNnTransformer: properties that all layers of a stack share. Dropouts apply in training only. */
 typedef struct {
   gsize hidden;
   gsize heads; /* divides @hidden */
@@ -56,7 +56,7 @@ SEGUE_API void segue_nn_transformer_declare (const SegueNnTransformer *transform
                                              const SegueNnTransformerNames *names,
                                              const char *prefix);
 
-/** SegueNnTransformerBuffers: of one layer.  In inference all layers share the buffers except sum1 … norm2. */
+/** SegueNnTransformerBuffers: of one layer. In inference all layers share the buffers except sum1 … norm2. */
 typedef struct {
   float *qkv;                           /* [B, T, 3H] */
   float *context;                       /* [B, T, H]: attention's output */

@@ -1,12 +1,12 @@
 /* The weights of a model: declared once, with name, shape, layout, initial values and part.
  *
  * The declarations determine their memory (all values in one arena, all gradients in another), what is frozen,
- * what an optimiser updates, and what is read from and written to model.safetensors.  Values do not move until
- * the weights are freed.  Used by one thread at a time.
+ * what an optimiser updates, and what is read from and written to model.safetensors. Values do not move until
+ * the weights are freed. Used by one thread at a time.
  *
  * What is computed from the values (packed or normalised weights, copies in the precision of products) belongs to the
- * table, too.  Whoever writes values calls segue_nn_weights_changed(); each pass begins with
- * segue_nn_weights_refresh().  In between, products use the values themselves, never what is out of date.
+ * table, too. Whoever writes values calls segue_nn_weights_changed(); each pass begins with
+ * segue_nn_weights_refresh(). In between, products use the values themselves, never what is out of date.
  *
  *   SegueNnWeights *weights = segue_nn_weights_new ();
  *   segue_nn_weights_add_linear (weights, &layer, HEAD, 0, n_labels, width, 0.02, "classifier");
@@ -113,7 +113,7 @@ SEGUE_API void segue_nn_weights_add_norm (SegueNnWeights *weights, SegueNnAffine
 SEGUE_API void segue_nn_weights_add_derived (SegueNnWeights *weights, float **place, gsize n);
 /** SegueNnDeriveFunc: writes what @layer derives from its weights. */
 typedef void (*SegueNnDeriveFunc) (gpointer layer, SegueNnThreads *threads);
-/** segue_nn_weights_derive: segue_nn_weights_refresh() calls @derive after each change.  @layer must not move. */
+/** segue_nn_weights_derive: segue_nn_weights_refresh() calls @derive after each change. @layer must not move. */
 SEGUE_API void segue_nn_weights_derive (SegueNnWeights *weights, SegueNnDeriveFunc derive,
                                         gpointer layer);
 
@@ -123,8 +123,8 @@ SEGUE_API void segue_nn_weights_keep (SegueNnWeights *weights, SegueNnWeight *we
                                       gsize columns, SegueNnKeep keep);
 /** segue_nn_weights_changed: values were written: all that is computed from them is out of date. */
 SEGUE_API void segue_nn_weights_changed (SegueNnWeights *weights);
-/** segue_nn_weights_refresh: computes what is out of date, also after a change of @threads' precision.  Returns at
- * once if nothing is.  If memory runs out, the next segue_nn_threads_check() reports that. */
+/** segue_nn_weights_refresh: computes what is out of date, also after a change of @threads' precision. Returns at
+ * once if nothing is. If memory runs out, the next segue_nn_threads_check() reports that. */
 SEGUE_API void segue_nn_weights_refresh (SegueNnWeights *weights, SegueNnThreads *threads);
 
 /** segue_nn_weights_freeze: tensors of @part get no gradient; before allocation. */
@@ -136,7 +136,7 @@ SEGUE_API void segue_nn_weights_freeze_one (SegueNnWeights *weights, const Segue
  * @what: the settings that are too large: "hidden_size or conv_dim" */
 SEGUE_API gboolean segue_nn_weights_check_size (const SegueNnWeights *weights, const char *what,
                                                 GError **error);
-/** segue_nn_weights_allocate: zeroed values and gradients.  %SEGUE_ERROR_RESOURCE if memory runs out, and errors of
+/** segue_nn_weights_allocate: zeroed values and gradients. %SEGUE_ERROR_RESOURCE if memory runs out, and errors of
  * segue_nn_weights_check_size(). */
 SEGUE_API gboolean segue_nn_weights_allocate (SegueNnWeights *weights, GError **error);
 /** segue_nn_weights_init: sets the initial values of all tensors. */
@@ -186,8 +186,8 @@ typedef struct {
 
 /** segue_nn_weights_has: whether the file has a tensor called @name, in any spelling. */
 SEGUE_API gboolean segue_nn_weights_has (const SegueNnWeightsSource *source, const char *name);
-/** segue_nn_weights_load: checks the file against the declarations, then allocates memory, then reads.  Tensors that
- * may be missing and are missing are initialised.  %SEGUE_ERROR_DATA if a tensor is missing, has another shape, or
+/** segue_nn_weights_load: checks the file against the declarations, then allocates memory, then reads. Tensors that
+ * may be missing and are missing are initialised. %SEGUE_ERROR_DATA if a tensor is missing, has another shape, or
  * contains a value that is not finite. */
 SEGUE_API gboolean segue_nn_weights_load (SegueNnWeights *weights, SegueNnThreads *threads,
                                           const SegueNnWeightsSource *source, GError **error);
