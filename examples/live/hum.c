@@ -3,6 +3,7 @@
  * A LIVE stage: it runs when `train` reads a segment, and its numbers are a function of the seed that
  * it gets for this segment and epoch. */
 #include <segue/dataset.h>
+#include <segue/format.h>
 #include <segue/plugin.h>
 #include <segue/random.h>
 

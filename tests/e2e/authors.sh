@@ -238,26 +238,5 @@ SEGUE_PLUGIN_PATH="$builtin" "$segue" run "$scratch/tape.yaml" --dry-run --out "
     >"$scratch/log" 2>&1 && has 'scan *1 found'
 report $? 'what an installed decoder reads is scanned, videos aside'
 
-# ---- exports of the libraries ----
-for name in core/libsegue:'' nn/libsegue-nn:nn/ testing/libsegue-testing:testing.h; do
-  library="$build/pipeline/${name%%:*}.so"
-  part=${name#*:}
-  case $part in
-  '') headers=$(find "$source"/pipeline/include/segue -maxdepth 1 -name '*.h' ! -name testing.h) ;;
-  *.h) headers=$source/pipeline/include/segue/$part ;;
-  *) headers=$(find "$source"/pipeline/include/segue/nn -name '*.h') ;;
-  esac
-  # shellcheck disable=SC2086
-  cat $headers | tr '\n' ' ' | grep -o 'SEGUE_API\( SINCE ([0-9]*)\)\? [^;]*;' | grep -o 'segue_[a-z0-9_]* (' |
-    tr -d ' (' | sort -u >"$scratch/declared-all"
-  nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | grep -v 'SEGUE_PRIVATE' | sort >"$scratch/exported"
-  {
-    ! grep -v '@@SEGUE_2\.[0-9]*$' "$scratch/exported" &&
-      sed 's/@@.*//' "$scratch/exported" | grep -vxFf "$scratch/declared-all" | sed 's/^/not declared: /' |
-      { ! grep .; }
-  } >"$scratch/log"
-  report $? "${name%%:*} exports what its headers declare, with versions"
-done
-
 echo "1..$n"
 exit $bad
