@@ -137,7 +137,7 @@ static const SegueStageType decode_gstreamer = {
          "format that GStreamer has a decoder for; pictures and video are ignored), averages its "
          "channels to mono and resamples it with soxr HQ as a stream: a song is never in memory at "
          "its native rate.\n\nDecoders do not report truncated files. The container is parsed "
-         "first, and the decoded length is compared with the declared one: see `completeness`.  "
+         "first, and the decoded length is compared with the declared one: see `completeness`. "
          "Runs in a separate process with a time limit, because malicious files crash and hang "
          "decoders. `use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,

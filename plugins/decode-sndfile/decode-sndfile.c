@@ -182,7 +182,7 @@ static const SegueStageType decode_sndfile = {
          "with soxr HQ as a stream, with a fraction of the dependencies of other "
          "decoders.\n\nDecoders do not report truncated files. The container is parsed first, and "
          "the decoded length is compared with the declared one: see `completeness`. Runs in a "
-         "separate process with a time limit, because malicious files crash and hang decoders.  "
+         "separate process with a time limit, because malicious files crash and hang decoders. "
          "`use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,
   .fingerprint = fingerprint,

@@ -23,7 +23,7 @@ static const char *const too_few_choices[] = { "fail", "train_only", "leave_out"
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (SplitConfig, by, SEGUE_PARAM_STRING, .def = "song",
-               .doc = "What stays together in one set: `song`, `album`, or any other metadata.  "
+               .doc = "What stays together in one set: `song`, `album`, or any other metadata. "
                       "The same album name under two labels is one group."),
   SEGUE_PARAM (SplitConfig, test, SEGUE_PARAM_DOUBLE, .def = "0.2", .min = 0, .max = 1000000,
                .doc = "Test songs of each label: a fraction below 1, or a number of songs."),

@@ -4,6 +4,6 @@
 #include <glib.h>
 
 /** segue_build_of: (transfer full): identifies the build of the program or shared object that contains
- * @function: its build id; the SHA-256 of its file where it has none.  "" where neither is known.
+ * @function: its build id; the SHA-256 of its file where it has none. "" where neither is known.
  * Any thread. */
 char *segue_build_of (void (*function) (void));

@@ -1,4 +1,4 @@
-/* Paths around a split, and outputs that no stage takes: pipelines that run, but not as intended. */
+/* Paths around a split: pipelines that would run, but not as intended. */
 #include "graph/pipeline-private.h"
 
 static SegueGraphStage *
@@ -7,18 +7,13 @@ stage_at (GPtrArray *stages, guint index)
   return g_ptr_array_index (stages, index);
 }
 
-static gboolean
-is_items (SegueKind kind)
-{
-  return kind == SEGUE_KIND_FILE || kind == SEGUE_KIND_AUDIO || kind == SEGUE_KIND_TENSOR;
-}
-
 /* The input that a stage's items come from; NULL: it creates them. */
 static const SegueGraphInput *
 items_input (const SegueGraphStage *stage)
 {
   for (guint i = 0; i < stage->n_inputs; i++)
-    if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED && is_items (stage->inputs[i].kind))
+    if (stage->inputs[i].producer != SEGUE_NOT_CONNECTED &&
+        segue_kind_is_items (stage->inputs[i].kind))
       return &stage->inputs[i];
   return NULL;
 }
@@ -83,35 +78,4 @@ segue_loading_check_sets (SegueLoading *loading)
     }
   }
   return TRUE;
-}
-
-static gboolean
-is_taken (GPtrArray *stages, guint producer, guint port)
-{
-  for (guint i = producer + 1; i < stages->len; i++) {
-    const SegueGraphStage *stage = stage_at (stages, i);
-    for (guint k = 0; k < stage->n_inputs; k++)
-      if (stage->inputs[k].producer == producer && stage->inputs[k].producer_port == port)
-        return TRUE;
-  }
-  return FALSE;
-}
-
-void
-segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings)
-{
-  /* Not the last stage: a pipeline under construction is run for its output. */
-  for (guint i = 0; i + 1 < stages->len; i++) {
-    const SegueGraphStage *stage = stage_at (stages, i);
-    for (guint k = 0; k < stage->n_outputs; k++) {
-      if (!is_items (stage->outputs[k]) || is_taken (stages, i, k))
-        continue;
-      g_autoptr (GError) place = NULL;
-      segue_node_error (
-        stage->node, &place,
-        "stage '%s': no stage uses its output '%s'; remove the stage, or connect it with from: %s",
-        stage->id, stage->type->outputs[k]->name, stage->id);
-      g_ptr_array_add (warnings, g_strdup (place->message));
-    }
-  }
 }

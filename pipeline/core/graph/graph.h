@@ -85,8 +85,16 @@ void segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double
 /** segue_graph_stage_first_decoder: (nullable): of `decode`: the name of the one that is tried first. */
 const char *segue_graph_stage_first_decoder (const SegueGraphStage *stage);
 
-/** segue_graph_find_unused: adds (char *) lines about items that no stage takes to @warnings. */
-void segue_graph_find_unused (GPtrArray *stages, GPtrArray *warnings);
+/** segue_graph_find_warnings: adds (char *) lines to @warnings: items that no stage takes, and stages whose changes to
+ * songs a model is trained on, but `segue predict` would not make. */
+void segue_graph_find_warnings (GPtrArray *stages, GPtrArray *warnings);
+
+/** segue_kind_is_items: of a song or its parts, not of a whole run. */
+static inline gboolean
+segue_kind_is_items (SegueKind kind)
+{
+  return kind == SEGUE_KIND_FILE || kind == SEGUE_KIND_AUDIO || kind == SEGUE_KIND_TENSOR;
+}
 
 /** segue_mode_to_string: "source", "map", "serial", "collect". */
 const char *segue_mode_to_string (SegueMode mode);

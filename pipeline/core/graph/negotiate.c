@@ -8,16 +8,25 @@ struct _SegueNegotiation {
   SegueRegistry *registry;
   GPtrArray *stages; /* SegueGraphStage */
   SegueGraphStage *stage;
+  char *no_port; /* nullable: a name that its negotiate () used for a port, and is none */
 };
+
+static void
+note_no_port (SegueNegotiation *negotiation, const char *name)
+{
+  if (!negotiation->no_port)
+    negotiation->no_port = g_strdup (name);
+}
 
 /* NULL: not connected. */
 static const SegueGraphInput *
-find_input (const SegueNegotiation *negotiation, const char *port)
+find_input (SegueNegotiation *negotiation, const char *port)
 {
   const SegueGraphStage *stage = negotiation->stage;
   for (guint i = 0; i < stage->n_inputs; i++)
     if (strcmp (stage->inputs[i].port->name, port) == 0)
       return stage->inputs[i].producer != SEGUE_NOT_CONNECTED ? &stage->inputs[i] : NULL;
+  note_no_port (negotiation, port);
   return NULL;
 }
 
@@ -47,7 +56,7 @@ segue_negotiation_get_output (SegueNegotiation *negotiation, const char *port)
   for (guint i = 0; i < stage->n_outputs; i++)
     if (strcmp (stage->type->outputs[i]->name, port) == 0)
       return &stage->formats[i];
-  /* There is no output of that name: writes to its format are ignored. */
+  note_no_port (negotiation, port);
   return &stage->formats[stage->n_outputs];
 }
 
@@ -55,8 +64,9 @@ void
 segue_negotiation_pass (SegueNegotiation *negotiation, const char *input, const char *port)
 {
   const SegueFormat *from = segue_negotiation_get_input (negotiation, input);
+  SegueFormat *to = segue_negotiation_get_output (negotiation, port);
   if (from)
-    *segue_negotiation_get_output (negotiation, port) = *from;
+    *to = *from;
 }
 
 SegueRegistry *
@@ -156,6 +166,12 @@ ask (SegueNegotiation *negotiation, GError **error)
   g_autoptr (GError) local = NULL;
   gboolean ok =
     !stage->type->negotiate || stage->type->negotiate (stage->config, negotiation, &local);
+  g_autofree char *no_port = g_steal_pointer (&negotiation->no_port);
+  if (no_port)
+    return segue_negotiation_refuse (
+      negotiation, NULL, error,
+      "negotiate () uses a port '%s', which '%s' does not have: a bug in the plugin", no_port,
+      stage->type->name);
   if (ok && !local)
     return TRUE;
   g_autofree char *bug = segue_graph_find_bug ("negotiate", ok, local);

@@ -307,7 +307,7 @@ pipeline_new (SegueRegistry *registry, const char *path, const char *const *over
   };
   gboolean ok = load (&loading, overrides);
   if (ok)
-    segue_graph_find_unused (pipeline->stages, pipeline->warnings);
+    segue_graph_find_warnings (pipeline->stages, pipeline->warnings);
   g_ptr_array_add (pipeline->warnings, NULL);
   if (!ok)
     g_clear_pointer (&pipeline, segue_pipeline_free);

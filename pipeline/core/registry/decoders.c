@@ -53,7 +53,7 @@ segue_decoders_add (SegueDecoders *decoders, const SegueStageType *decoder)
     "`decode-sndfile`, in the order of their rank. The first that can read a song decodes it; a "
     "counter reports the number of songs of each decoder. A damaged song is refused by the first "
     "decoder, and no other is tried.\n\nDecoders do not report truncated files. The container is "
-    "parsed first, and the decoded length is compared with the declared one: see `completeness`.  "
+    "parsed first, and the decoded length is compared with the declared one: see `completeness`. "
     "Decoders run in separate processes with a time limit, because malicious files crash and hang "
     "them. The installed decoders and their versions are part of the cache key.";
   decode->result_version = DECODE_VERSION;

@@ -46,6 +46,14 @@ keep_negotiate (const void *config, SegueNegotiation *negotiation, GError **erro
   return TRUE;
 }
 
+/* Of ports that it does not have. */
+static gboolean
+typo_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  segue_negotiation_pass (negotiation, "numbers", "nmubers");
+  return TRUE;
+}
+
 static gboolean
 matrix_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
@@ -99,6 +107,9 @@ static const SegueStageType keep =
         .negotiate = keep_negotiate);
 static const SegueStageType silent = TYPE ("silent", SEGUE_MODE_MAP, .inputs = numbers_port,
                                            .outputs = numbers_port, .process = nothing_of);
+static const SegueStageType typo =
+  TYPE ("typo", SEGUE_MODE_MAP, .inputs = numbers_port, .outputs = numbers_port,
+        .process = nothing_of, .negotiate = typo_negotiate);
 static const SegueStageType matrix = TYPE ("matrix", SEGUE_MODE_COLLECT, .inputs = numbers_port,
                                            .collect = nothing, .negotiate = matrix_negotiate);
 static const SegueStageType picky = TYPE ("picky", SEGUE_MODE_COLLECT, .inputs = any_port,
@@ -106,7 +117,7 @@ static const SegueStageType picky = TYPE ("picky", SEGUE_MODE_COLLECT, .inputs =
 static const SegueStageType old = TYPE ("old", SEGUE_MODE_COLLECT, .inputs = numbers_port,
                                         .collect = nothing, .negotiate = old_negotiate);
 static const SegueStageType *const stages[] = { &numbers, &keep, &silent, &matrix,
-                                                &picky,   &old,  NULL };
+                                                &picky,   &old,  &typo,   NULL };
 static const SeguePlugin plugin =
   SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
               .name = "tensors", .version = "1", .licence = "MIT", .stages = stages);
@@ -135,6 +146,9 @@ test_tensors (void)
     { "  - { use: numbers, with: { columns: 128, rows: -1 } }\n  - use: matrix\n",
       "*" TAKES "[the same, ?], and stage 'numbers' gives float32 tensors of shape [varies, 128]; "
       "put *" },
+    { "  - use: numbers\n  - use: typo\n",
+      "*p.yaml:4:5: stage 'typo': negotiate () uses a port 'nmubers', which 'typo' does not have: a "
+      "bug in the plugin" },
     { "  - { id: source, use: source }\n  - use: decode\n  - use: picky\n",
       "*p.yaml:5:5: stage 'picky': its input 'items' takes items of kind tensor, and stage "
       "'decode' "

@@ -622,6 +622,34 @@ test_shortage (void)
   g_assert_error ((GError *) g_ptr_array_index (problems, 0), SEGUE_ERROR, SEGUE_ERROR_RESOURCE);
 }
 
+/* Stages that change what a model is trained on, and that predict does not run. */
+static void
+test_warnings (void)
+{
+  static const struct {
+    const char *stages, *says; /* NULL: nothing */
+  } cases[] = {
+    { "  - use: decode\n  - use: cut\n  - use: jitter\n  - use: train\n  - use: evaluate\n",
+      "*p.yaml:5:5: stage 'cut': the model is trained on its output, but `segue predict` does not run "
+      "it: its type 'cut' lacks the flag SEGUE_STAGE_PREPARE" },
+    { "  - use: decode\n  - use: jitter\n  - use: train\n  - { use: cut, from: decode }\n"
+      "  - { use: evaluate, from: { items: cut } }\n",
+      NULL },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *text =
+      g_strconcat ("segue: 1\nstages:\n  - use: source\n", cases[i].stages, NULL);
+    g_autofree char *path = fixture_write ("p.yaml", text);
+    g_autoptr (SeguePipeline) pipeline = segue_pipeline_load (registry, path, NULL, &error);
+    fixture_remove (path);
+    g_assert_no_error (error);
+    const char *const *warnings = segue_pipeline_get_warnings (pipeline);
+    g_assert_cmpuint (g_strv_length ((char **) warnings), ==, cases[i].says ? 1 : 0);
+    g_assert_true (!cases[i].says || g_pattern_match_simple (cases[i].says, warnings[0]));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -639,6 +667,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/stage-settings", test_stage_settings);
   g_test_add_func ("/pipeline/override-values", test_override_values);
   g_test_add_func ("/pipeline/override-messages", test_override_messages);
+  g_test_add_func ("/pipeline/warnings", test_warnings);
   g_test_add_func ("/pipeline/describe", test_describe);
   g_test_add_func ("/pipeline/presets", test_presets);
   g_test_add_func ("/pipeline/advice", test_advice);
