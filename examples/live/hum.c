@@ -29,8 +29,7 @@ is_wanted (const HumConfig *config, SegueItem *item, guint64 seed)
 {
   const char *set = segue_item_get_string (item, SEGUE_META_SET);
   return (!set || segue_set_from_name (set) == SEGUE_SET_TRAIN) &&
-         segue_random_uniform (seed, 0) < config->p &&
-         g_bytes_get_size (segue_item_get_bytes (item)) > 0;
+         segue_random_uniform (seed, 0) < config->p;
 }
 
 static gboolean
@@ -82,7 +81,8 @@ static const SegueStageType hum = {
   .summary = "Adds the hum of the mains to segments",
   .doc =
     "Adds a sine of `hz` to the segments of the set `train`, with a level and a phase that are "
-    "drawn again in every epoch. `evaluate` and `report` read the segments without it.",
+    "drawn again in every epoch. `evaluate` and `report` read the segments without it. "
+    "The level is that of the amplitude: a sine of amplitude 1 has 0 dBFS.",
   .result_version = 1,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,

@@ -55,16 +55,17 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
   const float *x = segue_item_get_frames (item, &n_frames);
   gsize n = n_frames * segue_item_get_channels (item);
 
-  /* Items are immutable: the louder song is a new buffer. Memory may run out on a long one, which
-   * is no property of the song: an error of the environment, never recorded as a failure of the
-   * file. */
+  /* Audio has at least one frame. Items are immutable: the louder song is a new buffer. Memory may
+   * run out on a long one, which is no property of the song: an error of the environment, never
+   * recorded as a failure of the file. */
   float *y = g_try_new (float, n);
-  if (!y && n > 0) {
+  if (!y) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "%s: not enough memory for %" G_GSIZE_FORMAT " samples; use fewer workers (-j)",
+                 "‘%s’: not enough memory for %" G_GSIZE_FORMAT " samples; use fewer workers (-j)",
                  segue_item_get_id (item), n);
     return FALSE;
   }
+  /* One pass over a song needs no check for cancellation: the core checks before each item. */
   float gain = choose_gain (segue_context_get_config (context), x, n);
   for (gsize i = 0; i < n; i++)
     y[i] = gain * x[i];
@@ -96,7 +97,8 @@ static const SegueStageType level = {
   .name = "level",
   .summary = "Scales every song to the same loudness",
   .doc = "Scales each item by one gain so that its root-mean-square level is `rms_db`, or as near "
-         "to it as `peak_db` allows. Silence stays silence.",
+         "to it as `peak_db` allows. Silence stays silence. 0 dBFS is full scale: a square wave of "
+         "amplitude 1 has an RMS level of 0 dBFS, a sine of amplitude 1 one of -3 dBFS.",
   .result_version = 1,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_PREPARE,

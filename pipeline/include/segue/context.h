@@ -35,7 +35,7 @@ SEGUE_API void segue_context_allow_read (SegueContext *context, const char *path
 
 /**
  * segue_context_emit: passes @item to the next stage and seals it.
- * @item: (transfer full), even on failure
+ * @item: (transfer full), even on failure; a MAP stage may emit a reference to its own input, unchanged
  *
  * %FALSE means that a later stage failed, the run was cancelled, or @item breaks a rule: return %FALSE at once, with
  * that error. Refused, with stage and item named in the error: a kind that the type does not declare; an id that does
@@ -57,7 +57,8 @@ SEGUE_API gboolean segue_context_emit_slice (SegueContext *context, SegueItem *s
                                              const char *suffix, gsize start, gsize n_frames,
                                              GError **error);
 
-/** segue_context_count: (any thread) adds @n to the stage's counter @name, which the run's summary shows. */
+/** segue_context_count: (any thread) adds @n to the stage's counter @name, a phrase in the plural ("silent segments"). The
+ * counters are in run.json, summary.json and the report, not on the screen. */
 SEGUE_API void segue_context_count (SegueContext *context, const char *name, gint64 n);
 /** segue_context_log: (any thread) writes one line for the user to log.ndjson and to the screen. */
 SEGUE_API void segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format,

@@ -64,7 +64,8 @@ SEGUE_API const char *segue_item_get_id (const SegueItem *item);
 /** segue_item_get_song: the id of the source item that this one derives from (its own id, if none). */
 SEGUE_API const char *segue_item_get_song (const SegueItem *item);
 
-/** segue_item_get_frames: (transfer none): the samples; @n_frames (out): their number per channel. */
+/** segue_item_get_frames: (transfer none): the samples, which may exceed ±1; @n_frames (out): their number per channel,
+ * at least 1 in a run: no stage can emit new audio without samples. */
 SEGUE_API const float *segue_item_get_frames (const SegueItem *item, gsize *n_frames);
 SEGUE_API guint segue_item_get_rate (const SegueItem *item);
 SEGUE_API guint segue_item_get_channels (const SegueItem *item);

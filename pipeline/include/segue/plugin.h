@@ -1,5 +1,5 @@
 /* Plugins: shared objects that register stage types and model types. For every plugin: what a SOURCE or MAP stage needs
- * is in this header and those that it includes. See docs/writing-a-plugin.md for the others.
+ * is in this header and those that it includes, except negotiate (): segue/format.h. See docs/writing-a-plugin.md.
  *
  *   static const SegueStageType *const stages[] = { &trim, NULL };
  *   SEGUE_PLUGIN (.name = "trim", .version = "1.0", .licence = "MIT", .stages = stages)

@@ -6,6 +6,7 @@
  *
  * The harness refuses whatever a run refuses, with the same error. An item is also processed by a MAP stage
  * twice more, in another instance: if the output differs, the push fails with %SEGUE_ERROR_INTERNAL.
+ * Outputs, counters and logs are those of the first time.
  *
  * An invalid configuration ends the test with the error's message; use the _try_ forms to test errors.
  */
