@@ -6,7 +6,7 @@ import torch
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 import models
-from support import FIXTURES, close, equal, folder, music, our_logits, run_pipeline, write_music_folder
+from support import close, equal, fixtures_of, folder, music, our_logits, run_pipeline, write_music_folder
 from reference import label_names
 
 # A model defined by a pipeline: with the options that DistilHuBERT does not use.
@@ -39,7 +39,7 @@ def train(work, name, model, more=""):
 
 with folder() as work:
     samples = np.stack([music(1, seed) for seed in range(2)])
-    for fixture in sorted(FIXTURES.iterdir()):
+    for fixture in fixtures_of("hubert"):
         if not (fixture / "model.safetensors").exists():
             continue
         saved = work / fixture.name

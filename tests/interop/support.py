@@ -26,6 +26,13 @@ RATE = 16000
 LIMIT = 1e-4
 
 
+def fixtures_of(model_type):
+    """The golden fixtures of one kind of model, sorted by name."""
+    def is_one(folder):
+        return json.loads((folder / "config.json").read_text())["model_type"] == model_type
+    return [folder for folder in sorted(FIXTURES.iterdir()) if is_one(folder)]
+
+
 @contextmanager
 def folder():
     """A temporary folder."""
