@@ -3,6 +3,7 @@ against TensorFlow's own results and against torch. Needs the network once."""
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import librosa
@@ -22,8 +23,10 @@ def install():
     """The folder of installed models, in the user's cache."""
     data = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "segue" / "interop-models"
     data.mkdir(parents=True, exist_ok=True)
+    # With the pip of this environment: the system may have none.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     subprocess.run(["sh", SOURCE / "examples" / "encoder.sh"], check=True,
-                   env=dict(os.environ, XDG_DATA_HOME=str(data)))
+                   env=dict(os.environ, XDG_DATA_HOME=str(data), PATH=path))
     return data / "segue" / "models"
 
 
