@@ -229,7 +229,10 @@ test_headers (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  /* Not G_TEST_OPTION_ISOLATE_DIRS, which leaks. */
+  g_autofree char *data = g_dir_make_tmp ("segue-hub-XXXXXX", NULL);
+  g_setenv ("XDG_DATA_HOME", data, TRUE);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/hub/names", test_names);
   g_test_add_func ("/hub/folders", test_folders);
   g_test_add_func ("/hub/resolve", test_resolve);
@@ -237,5 +240,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hub/addresses", test_addresses);
   g_test_add_func ("/hub/redirects", test_redirects);
   g_test_add_func ("/hub/headers", test_headers);
-  return g_test_run ();
+  int status = g_test_run ();
+  segue_file_remove_folder (data, NULL);
+  return status;
 }
