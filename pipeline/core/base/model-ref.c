@@ -115,8 +115,7 @@ resolve_installed (const char *name, GError **error)
   g_autofree char *place = g_filename_display_name (models);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                "‘%s’ is neither a model folder, nor a model that is installed in ‘%s’, nor a name "
-               "such as ntu-spml/distilhubert (msd-musicnn and mtt-musicnn are installed by "
-               "examples/encoder.sh)",
+               "such as ntu-spml/distilhubert",
                shown, place);
   return NULL;
 }

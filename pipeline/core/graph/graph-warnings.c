@@ -61,38 +61,34 @@ has_model (const SeguePort *const *ports)
   return FALSE;
 }
 
-/* Marks the stages on the ways to @reader that change what it reads, but are not replayed to predict. */
-static void
-mark_unreplayed (GPtrArray *stages, const SegueGraphStage *reader, gboolean *marked)
+static gboolean
+trains (const SegueGraphStage *stage)
 {
-  for (guint k = 0; k < reader->n_inputs; k++) {
-    guint producer = reader->inputs[k].producer;
-    if (producer == SEGUE_NOT_CONNECTED)
-      continue;
-    const SegueGraphStage *stage = stage_at (stages, producer);
-    gboolean replayed = stage->type->flags & (SEGUE_STAGE_PREPARE | SEGUE_STAGE_LIVE);
-    marked[producer] |= stage->type->mode == SEGUE_MODE_MAP && !replayed;
-    mark_unreplayed (stages, stage, marked);
-  }
+  return has_model (stage->type->outputs) && !has_model (stage->type->inputs);
 }
 
-/* Stages before one that trains a model from items. */
+/* Stages whose changes to songs a model is trained on, but which are not replayed to predict. */
 static void
 find_unreplayed (GPtrArray *stages, GPtrArray *warnings)
 {
-  g_autofree gboolean *marked = g_new0 (gboolean, stages->len);
-  for (guint i = 0; i < stages->len; i++) {
+  /* By a stage that trains, or one that such a stage depends on; inputs come from earlier stages. */
+  g_autofree gboolean *read = g_new0 (gboolean, stages->len);
+  for (guint i = stages->len; i-- > 0;) {
     const SegueGraphStage *stage = stage_at (stages, i);
-    if (has_model (stage->type->outputs) && !has_model (stage->type->inputs))
-      mark_unreplayed (stages, stage, marked);
+    for (guint k = 0; (read[i] || trains (stage)) && k < stage->n_inputs; k++)
+      if (stage->inputs[k].producer != SEGUE_NOT_CONNECTED)
+        read[stage->inputs[k].producer] = TRUE;
   }
-  for (guint i = 0; i < stages->len; i++)
-    if (marked[i])
+  for (guint i = 0; i < stages->len; i++) {
+    const SegueStageType *type = stage_at (stages, i)->type;
+    if (read[i] && type->mode == SEGUE_MODE_MAP &&
+        !(type->flags & (SEGUE_STAGE_PREPARE | SEGUE_STAGE_LIVE)))
       add_warning (
         warnings, stage_at (stages, i),
         "the model is trained on its output, but `segue predict` does not run it: its type "
         "'%s' lacks the flag SEGUE_STAGE_PREPARE",
-        stage_at (stages, i)->type->name);
+        type->name);
+  }
 }
 
 void

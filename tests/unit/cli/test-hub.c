@@ -137,7 +137,7 @@ test_installed (void)
   assert_text (segue_model_ref_resolve ("some-encoder", &error), folder);
   g_assert_no_error (error);
   assert_unresolved ("other-encoder", models);
-  assert_unresolved ("other-encoder", "examples/encoder.sh");
+  assert_unresolved ("other-encoder", "such as ntu-spml/distilhubert");
   assert_unresolved ("", "neither");
 }
 

@@ -5,7 +5,7 @@
  * the weights are freed. Used by one thread at a time.
  *
  * What is computed from the values (packed or normalised weights, copies in the precision of products) belongs to the
- * table, too. Whoever writes values calls segue_nn_weights_changed(); each pass begins with
+ * table, too. A caller that writes values calls segue_nn_weights_changed(); each pass begins with
  * segue_nn_weights_refresh(). In between, products use the values themselves, never what is out of date.
  *
  *   SegueNnWeights *weights = segue_nn_weights_new ();
