@@ -3,6 +3,7 @@
 #include "graph/advice.h"
 #include "isolate/isolated-stage.h"
 #include "item/item-private.h"
+#include "stage/shared.h"
 #include "stage/stage-run.h"
 
 #include <segue/file.h>
@@ -152,6 +153,7 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
                                  .seed = 42,
                                  .threads = 1,
                                  .isolated = segue_isolated_carrier (),
+                                 .shared = segue_shared_new (),
                                  .host = &host,
                                  .host_data = harness,
                                  .thorough = TRUE };
@@ -206,6 +208,7 @@ segue_harness_free (SegueHarness *harness)
   segue_chain_free (harness->chain);
   segue_chain_free (harness->again);
   segue_serial_clear (&harness->serial);
+  segue_shared_free (harness->scope.shared);
   segue_context_clear (&harness->context);
   g_clear_pointer (&harness->context.names, g_hash_table_unref);
   g_clear_pointer (&harness->stages, g_ptr_array_unref);

@@ -313,7 +313,7 @@ negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 }
 
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("items", SEGUE_KIND_ANY, "Songs or segments."), NULL
+  SEGUE_PORT ("items", SEGUE_KIND_ANY, "Songs or segments.", .flags = SEGUE_PORT_LIVE), NULL
 };
 static const SeguePort *const outputs[] = {
   SEGUE_PORT ("items", SEGUE_KIND_ANY, "The same, each in its set.", .flags = SEGUE_PORT_SETS), NULL

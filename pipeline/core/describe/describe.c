@@ -111,7 +111,8 @@ segue_stage_words (const SegueStageType *type)
   return g_strconcat (
     mode_words (type), type->flags & SEGUE_STAGE_SEEDED ? "; random, seeded by the pipeline" : "",
     type->flags & SEGUE_STAGE_PREPARE ? "; `segue predict` does the same" : "",
-    type->flags & SEGUE_STAGE_ISOLATE ? "; isolated: runs in a separate process" : "", NULL);
+    type->flags & SEGUE_STAGE_ISOLATE ? "; isolated: runs in a separate process" : "",
+    type->flags & SEGUE_STAGE_SHARED ? "; one instance for all workers" : "", NULL);
 }
 
 const char *

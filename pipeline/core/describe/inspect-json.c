@@ -178,7 +178,8 @@ write_stage (SegueJson *json, SegueRegistry *registry, const SegueStageType *typ
   } flags[] = { { SEGUE_STAGE_LIVE, "live" },
                 { SEGUE_STAGE_PREPARE, "prepare" },
                 { SEGUE_STAGE_SEEDED, "seeded" },
-                { SEGUE_STAGE_ISOLATE, "isolate" } };
+                { SEGUE_STAGE_ISOLATE, "isolate" },
+                { SEGUE_STAGE_SHARED, "shared" } };
   write_head (json, registry, type, "stage", type->name, type->summary, type->doc,
               type->result_version);
   segue_json_key_string (json, "mode", segue_mode_to_string (type->mode));

@@ -302,6 +302,8 @@ write_settings_of (SegueJson *json, const SegueStageType *type)
   gboolean map = type->mode == SEGUE_MODE_MAP;
   if (!map || (type->flags & SEGUE_STAGE_LIVE))
     write_not_true (json, "cache");
+  if (!segue_stage_type_makes_copies (type))
+    write_refused (json, "copies");
   if (!map) {
     write_not_true (json, "isolate");
     write_refused (json, "time_limit");

@@ -288,7 +288,7 @@ is_live (const SegueGraphStage *stage)
   return (stage->type->flags & SEGUE_STAGE_LIVE) != 0;
 }
 
-/* A stage whose output is stored can't follow a stage that is recomputed in every epoch. */
+/* A stage whose output is stored can follow one that is recomputed in every epoch only if it stores some copies. */
 static gboolean
 check_after_live (Connector *c)
 {
@@ -296,7 +296,7 @@ check_after_live (Connector *c)
       c->stage->inputs[0].producer == SEGUE_NOT_CONNECTED)
     return TRUE;
   const SegueGraphStage *before = stage_at (c, c->stage->inputs[0].producer);
-  if (!is_live (before))
+  if (!is_live (before) || segue_stage_type_makes_copies (c->stage->type))
     return TRUE;
   return fail (c, NULL,
                "its output is stored, but stage '%s' before it makes new items in every epoch; "

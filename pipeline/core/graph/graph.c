@@ -80,6 +80,13 @@ segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double time
     segue_graph_stage_isolate (g_ptr_array_index (stage->decoders, i), isolate, time_limit);
 }
 
+gboolean
+segue_stage_type_makes_copies (const SegueStageType *type)
+{
+  return type->mode == SEGUE_MODE_MAP && !(type->flags & SEGUE_STAGE_LIVE) &&
+         type->inputs[0]->flags & SEGUE_PORT_LIVE;
+}
+
 const char *
 segue_graph_stage_first_decoder (const SegueGraphStage *stage)
 {
@@ -100,6 +107,7 @@ stage_new (const SegueStageType *type, const char *id, const SegueNode *at)
   stage->node = at;
   stage->isolate = (type->flags & SEGUE_STAGE_ISOLATE) != 0;
   stage->time_limit = SEGUE_TIME_LIMIT;
+  stage->copies = 1;
   stage->seed = SEGUE_UNSET_INT;
   stage->n_inputs = count_ports (type->inputs);
   stage->inputs = g_new0 (SegueGraphInput, stage->n_inputs + 1);

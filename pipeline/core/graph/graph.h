@@ -24,6 +24,7 @@ typedef struct {
   char *canonical;         /* segue_params_canonical() of it */
   gint64 seed;             /* `seed:`, or SEGUE_UNSET_INT */
   gboolean cache;          /* `cache: true`: keep this MAP stage's output too */
+  guint copies;            /* (MAP) of each item, augmented by the live stages before it */
   gboolean isolate;        /* (MAP) in a separate process */
   double time_limit;       /* s, for one item, where it is isolated */
   SegueGraphInput *inputs; /* one per input port of the type */
@@ -81,6 +82,9 @@ void segue_graph_stage_free (SegueGraphStage *stage);
 /** segue_graph_stage_isolate: sets whether it and its decoders run in a separate process, and the time
  * limit for an item, in s. */
 void segue_graph_stage_isolate (SegueGraphStage *stage, gboolean isolate, double time_limit);
+
+/** segue_stage_type_makes_copies: whether it stores its output and takes augmented items, such as `embed`. */
+gboolean segue_stage_type_makes_copies (const SegueStageType *type);
 
 /** segue_graph_stage_first_decoder: (nullable): of `decode`: the name of the one that is tried first. */
 const char *segue_graph_stage_first_decoder (const SegueGraphStage *stage);

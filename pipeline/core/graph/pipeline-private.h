@@ -84,6 +84,7 @@ extern const SegueParam *const segue_pipeline_settings[];
  * run, and its seed. */
 typedef struct {
   gboolean cache;
+  gint64 copies;
   gboolean isolate; /* -1: as its type requests */
   double time_limit;
   gint64 seed;

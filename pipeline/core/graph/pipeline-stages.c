@@ -10,6 +10,10 @@
 const SegueParam *const segue_stage_settings[] = {
   ROW (cache, SEGUE_PARAM_BOOL, .def = "false",
        .doc = "Also cache the output of this stage itself."),
+  ROW (copies, SEGUE_PARAM_INT, .def = "1", .min = 0, .max = 1000,
+       .doc = "Number of augmented copies of each item that this stage also processes and stores, "
+              "if stages such as "
+              "`augment` come before it. They are used for training only."),
   ROW (isolate, SEGUE_PARAM_BOOL, .flags = SEGUE_PARAM_OPTIONAL,
        .doc = "Run this stage in separate processes, so that a song that makes it crash or hang "
               "affects no other song. Default: true for stages that read files of any kind."),
@@ -21,8 +25,8 @@ const SegueParam *const segue_stage_settings[] = {
   NULL,
 };
 
-static const char *const stage_keys[] = { "id",      "use",        "with", "from", "cache",
-                                          "isolate", "time_limit", "seed", NULL };
+static const char *const stage_keys[] = { "id",     "use",     "with",       "from", "cache",
+                                          "copies", "isolate", "time_limit", "seed", NULL };
 
 /* Names of a stage's keys in other programs. */
 static const char *
@@ -200,6 +204,11 @@ check_settings (SegueLoading *loading, const SegueNode *node, const SegueStageSe
                              "stage '%s': cache is for stages that turn one item into others and "
                              "store them; remove it",
                              stage->id);
+  const SegueNode *copies = segue_node_get (node, "copies");
+  if (copies && !segue_stage_type_makes_copies (stage->type))
+    return segue_node_error (copies, loading->error,
+                             "stage '%s': '%s' stores no augmented copies; remove copies",
+                             stage->id, stage->type->name);
   const SegueNode *seed = segue_node_get (node, "seed");
   if (seed && !(stage->type->flags & SEGUE_STAGE_SEEDED) && stage->type->mode != SEGUE_MODE_SOURCE)
     return segue_node_error (seed, loading->error,
@@ -232,6 +241,7 @@ read_settings (SegueLoading *loading, const SegueNode *node, SegueGraphStage *st
       !check_settings (loading, node, &settings, stage))
     return FALSE;
   stage->cache = settings.cache;
+  stage->copies = (guint) settings.copies;
   stage->seed = settings.seed;
   segue_graph_stage_isolate (stage, settings.isolate != -1 ? settings.isolate : stage->isolate,
                              settings.time_limit);

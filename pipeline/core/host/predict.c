@@ -8,6 +8,7 @@
 #include "item/item-error.h"
 #include "model/model-folder.h"
 #include "stage/chain.h"
+#include "stage/shared.h"
 
 #include <segue/host/predict.h>
 #include <string.h>
@@ -122,7 +123,8 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
   }
   predictor->scope = (SegueScope){ .registry = registry,
                                    .threads = MAX (threads, 1),
-                                   .isolated = segue_isolated_carrier () };
+                                   .isolated = segue_isolated_carrier (),
+                                   .shared = segue_shared_new () };
   predictor->folder = g_strdup (folder);
   predictor->spec = (SegueModelSpec) SEGUE_INIT (SegueModelSpec, .threads = MAX (threads, 1),
                                                  .precision = precision);
@@ -165,6 +167,7 @@ segue_predictor_free (SeguePredictor *predictor)
   g_clear_error (&predictor->load_failure);
   for (guint i = 0; i < N_WAYS; i++)
     way_clear (&predictor->ways[i]);
+  segue_shared_free (predictor->scope.shared);
   g_clear_pointer (&predictor->model, segue_model_free);
   g_free (predictor->folder);
   g_mutex_clear (&predictor->load_lock);

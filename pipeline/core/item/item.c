@@ -168,6 +168,21 @@ segue_item_copy (const SegueItem *item)
 }
 
 SegueItem *
+segue_item_copy_as_augmented (const SegueItem *item, guint n)
+{
+  g_autofree char *suffix = g_strdup_printf ("copy-%u", n);
+  SegueItem *copy = segue_item_derive (item->body->kind, item, suffix);
+  copy->bytes = item->bytes ? g_bytes_ref (item->bytes) : NULL;
+  copy->body->dtype = item->body->dtype;
+  copy->body->rate = item->body->rate;
+  copy->body->channels = item->body->channels;
+  segue_item_set_shape (copy, item->body->rank, item->body->shape);
+  segue_item_set_int (copy, SEGUE_META_COPY, n);
+  segue_item_seal (copy);
+  return copy;
+}
+
+SegueItem *
 segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin)
 {
   SegueItem *copy = segue_item_copy (item);

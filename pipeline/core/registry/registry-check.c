@@ -81,9 +81,12 @@ check_mode (const SegueStageType *type, const SegueStageType *view, const char *
       !check_ports (what, "output", type->outputs, &outputs, error) ||
       !check_any (type, what, error) || !check_summary (type, view, what, error))
     return FALSE;
-  if ((view->flags & (SEGUE_STAGE_LIVE | SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE)) &&
-      view->mode != SEGUE_MODE_MAP)
-    return refuse (error, "%s: LIVE, PREPARE and ISOLATE are flags of MAP stages", what);
+  const guint of_maps =
+    SEGUE_STAGE_LIVE | SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE | SEGUE_STAGE_SHARED;
+  if (view->flags & of_maps && view->mode != SEGUE_MODE_MAP)
+    return refuse (error, "%s: LIVE, PREPARE, ISOLATE and SHARED are flags of MAP stages", what);
+  if (view->flags & SEGUE_STAGE_SHARED && view->flags & (SEGUE_STAGE_LIVE | SEGUE_STAGE_ISOLATE))
+    return refuse (error, "%s: a SHARED stage is neither LIVE nor ISOLATE", what);
   switch (view->mode) {
   case SEGUE_MODE_SOURCE:
     if (!view->produce || inputs != 0 || outputs != 1)

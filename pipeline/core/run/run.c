@@ -1,6 +1,7 @@
 /* A run, from options to result. */
 #include "isolate/isolated-stage.h"
 #include "run/run-private.h"
+#include "stage/shared.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ segue_run_init (SegueRun *run, SeguePipeline *pipeline, const SegueRunOptions *o
                              .seed = pipeline->seed,
                              .threads = workers,
                              .isolated = segue_isolated_carrier (),
+                             .shared = segue_shared_new (),
                              .host = &segue_run_host,
                              .host_data = run };
   g_mutex_init (&run->lock);
@@ -91,6 +93,7 @@ segue_run_clear (SegueRun *run)
 {
   for (guint i = 0; i < run->n_stages; i++)
     clear_stage (&run->stages[i]);
+  segue_shared_free (run->scope.shared);
   g_free (run->stages);
   g_hash_table_unref (run->songs);
   g_hash_table_unref (run->missed);

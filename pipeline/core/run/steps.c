@@ -29,20 +29,50 @@ find_only_reader (SegueRun *run, guint index)
   return n == 1 ? reader : SEGUE_NOT_CONNECTED;
 }
 
-/* The chain that begins at @first, as indices of stages; for any other stage, only its index. */
+static gboolean
+is_live (SegueRun *run, guint index)
+{
+  return (stage_at (run, index)->stage->type->flags & SEGUE_STAGE_LIVE) != 0;
+}
+
+/* The live stages between @first and what it reads, in order. */
+static void
+prepend_live (SegueRun *run, guint first, GArray *chain)
+{
+  guint at = first;
+  while (is_stored_map (stage_at (run, first)->stage) &&
+         (at = stage_at (run, at)->stage->inputs[0].producer) != SEGUE_NOT_CONNECTED &&
+         is_live (run, at))
+    g_array_prepend_val (chain, at);
+}
+
+/* The stored stage that continues the chain after @at, and the live ones on the way there;
+ * SEGUE_NOT_CONNECTED: none. */
+static guint
+find_next (SegueRun *run, guint at, GArray *chain)
+{
+  guint length = chain->len, next = find_only_reader (run, at);
+  while (next != SEGUE_NOT_CONNECTED && is_live (run, next)) {
+    g_array_append_val (chain, next);
+    next = find_only_reader (run, next);
+  }
+  if (next != SEGUE_NOT_CONNECTED && is_stored_map (stage_at (run, next)->stage))
+    return next;
+  g_array_set_size (chain, length);
+  return SEGUE_NOT_CONNECTED;
+}
+
+/* The chain that begins at @first, as indices of stages; for any other stage, only its index.  The live stages
+ * before a stored one belong to the chain: it stores copies. */
 static GArray *
 find_chain (SegueRun *run, guint first)
 {
   GArray *chain = g_array_new (FALSE, FALSE, sizeof (guint));
+  prepend_live (run, first, chain);
   for (guint at = first; at != SEGUE_NOT_CONNECTED;) {
     g_array_append_val (chain, at);
     const SegueGraphStage *stage = stage_at (run, at)->stage;
-    if (!is_stored_map (stage) || stage->cache)
-      break;
-    guint next = find_only_reader (run, at);
-    if (next == SEGUE_NOT_CONNECTED || !is_stored_map (stage_at (run, next)->stage))
-      break;
-    at = next;
+    at = is_stored_map (stage) && !stage->cache ? find_next (run, at, chain) : SEGUE_NOT_CONNECTED;
   }
   return chain;
 }
@@ -87,8 +117,11 @@ segue_run_find_steps (SegueRun *run)
       continue;
     SegueRunStep step = { .stages = find_chain (run, i) };
     step.name = name_chain (run, step.stages);
-    for (guint j = 0; j < step.stages->len; j++)
-      stage_at (run, g_array_index (step.stages, guint, j))->step = run->steps->len;
+    for (guint j = 0; j < step.stages->len; j++) {
+      guint member = g_array_index (step.stages, guint, j);
+      if (!is_live (run, member)) /* which may also be read by others */
+        stage_at (run, member)->step = run->steps->len;
+    }
     g_array_append_val (run->steps, step);
   }
 }
@@ -96,7 +129,8 @@ segue_run_find_steps (SegueRun *run)
 gboolean
 segue_run_is_chain (SegueRun *run, const SegueRunStep *step)
 {
-  return is_stored_map (stage_at (run, g_array_index (step->stages, guint, 0))->stage);
+  return stage_at (run, g_array_index (step->stages, guint, 0))->stage->type->mode ==
+         SEGUE_MODE_MAP;
 }
 
 gboolean
@@ -112,9 +146,11 @@ segue_run_connect_inputs (SegueRun *run, SegueStageRun *at)
     SegueDataset *dataset = stage_at (run, input->producer)->outputs[input->producer_port];
     if (!dataset)
       return FALSE;
-    gboolean wants_live =
-      (input->port->flags & SEGUE_PORT_LIVE) || (stage->type->flags & SEGUE_STAGE_LIVE);
-    at->inputs[i] = wants_live ? segue_dataset_ref (dataset) : segue_dataset_without_live (dataset);
+    gboolean augmented =
+      input->port->flags & SEGUE_PORT_LIVE || stage->type->flags & SEGUE_STAGE_LIVE;
+    at->inputs[i] = augmented                             ? segue_dataset_ref (dataset)
+                    : stage->type->mode == SEGUE_MODE_MAP ? segue_dataset_without_live (dataset)
+                                                          : segue_dataset_without_copies (dataset);
   }
   return TRUE;
 }

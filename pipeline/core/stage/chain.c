@@ -10,14 +10,35 @@ typedef struct {
   SegueChain *chain;
   guint index;
   SegueLink link;
+  guint
+    copies_for; /* first of some live stages: the place of the stage after them, which stores; else 0 */
 } Place;
 
 struct _SegueChain {
   Place *places;
   guint n_places;
   GPtrArray *output; /* of the current carry */
+  guint copy;        /* of the current item, in live stages: 1 … */
   const SegueGraphStage *failed;
 };
+
+static gboolean
+is_live (const SegueChain *chain, guint index)
+{
+  return (chain->places[index].link.context.stage->type->flags & SEGUE_STAGE_LIVE) != 0;
+}
+
+/* Live stages that a stored one follows; a reader's chain has live stages only. */
+static void
+find_copies (SegueChain *chain)
+{
+  for (guint i = 0, first; i < chain->n_places; i++) {
+    for (first = i; i < chain->n_places && is_live (chain, i);)
+      i++;
+    if (first < i && i < chain->n_places)
+      chain->places[first].copies_for = i;
+  }
+}
 
 SegueChain *
 segue_chain_new (const SegueScope *scope, const SegueGraphStage *const *stages, guint n_stages)
@@ -33,6 +54,7 @@ segue_chain_new (const SegueScope *scope, const SegueGraphStage *const *stages, 
     if (stages[i]->decoders)
       place->link.carrier = &segue_choice;
   }
+  find_copies (chain);
   return chain;
 }
 
@@ -58,7 +80,7 @@ void
 segue_chain_set_epoch (SegueChain *chain, guint epoch)
 {
   for (guint i = 0; i < chain->n_places; i++)
-    if (chain->places[i].link.context.stage->type->flags & SEGUE_STAGE_LIVE)
+    if (is_live (chain, i))
       chain->places[i].link.context.epoch = epoch;
 }
 
@@ -96,20 +118,50 @@ pass_on (gpointer data, SegueItem *item, GError **error)
   Place *place = data;
   g_autoptr (SegueItem) owned = item;
   SegueChain *chain = place->chain;
-  if (place->index + 1 < chain->n_places)
-    return chain_process (&chain->places[place->index + 1], owned, error);
-  g_ptr_array_add (chain->output, g_steal_pointer (&owned));
-  return TRUE;
+  guint next = place->index + 1;
+  if (next == chain->n_places) {
+    g_ptr_array_add (chain->output, g_steal_pointer (&owned));
+    return TRUE;
+  }
+  if (!is_live (chain, place->index) || is_live (chain, next))
+    return chain_process (&chain->places[next], owned, error);
+  g_autoptr (SegueItem) copy = segue_item_copy_as_augmented (owned, chain->copy);
+  return chain_process (&chain->places[next], copy, error);
 }
 
 static gboolean
-chain_process (Place *place, SegueItem *item, GError **error)
+process_once (Place *place, SegueItem *item, GError **error)
 {
   if (segue_link_process (&place->link, item, pass_on, place, error))
     return TRUE;
   if (!place->chain->failed)
     place->chain->failed = place->link.context.stage;
   return FALSE;
+}
+
+/* @item as it is past the live stages, then its copies through them. */
+static gboolean
+process_copies (Place *place, SegueItem *item, GError **error)
+{
+  SegueChain *chain = place->chain;
+  Place *stored = &chain->places[place->copies_for];
+  if (!chain_process (stored, item, error))
+    return FALSE;
+  for (guint copy = 1; copy <= stored->link.context.stage->copies; copy++) {
+    chain->copy = copy;
+    for (Place *live = place; live < stored; live++)
+      segue_link_begin_copy (&live->link, copy - 1);
+    if (!process_once (place, item, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+chain_process (Place *place, SegueItem *item, GError **error)
+{
+  return place->copies_for > 0 ? process_copies (place, item, error)
+                               : process_once (place, item, error);
 }
 
 static gboolean

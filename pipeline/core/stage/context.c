@@ -102,7 +102,9 @@ segue_context_get_seed (SegueContext *context)
 guint
 segue_context_get_threads (SegueContext *context)
 {
-  return context->stage->type->mode == SEGUE_MODE_MAP ? 1 : MAX (1, context->scope->threads);
+  const SegueStageType *type = context->stage->type;
+  gboolean alone = type->mode == SEGUE_MODE_MAP && !(type->flags & SEGUE_STAGE_SHARED);
+  return alone ? 1 : MAX (1, context->scope->threads);
 }
 
 GCancellable *

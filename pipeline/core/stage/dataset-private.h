@@ -23,6 +23,8 @@ SegueDataset *segue_dataset_with_live (SegueDataset *dataset, const SegueScope *
                                        const SegueGraphStage *stage);
 /** segue_dataset_without_live: (transfer full): for a port without SEGUE_PORT_LIVE. */
 SegueDataset *segue_dataset_without_live (SegueDataset *dataset);
+/** segue_dataset_without_copies: (transfer full): likewise, and without stored copies: as if nothing was augmented. */
+SegueDataset *segue_dataset_without_copies (SegueDataset *dataset);
 /** segue_dataset_set_preparation: only on a dataset that is not shared yet. */
 void segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation);
 

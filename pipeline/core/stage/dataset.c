@@ -185,6 +185,20 @@ segue_dataset_without_live (SegueDataset *dataset)
 }
 
 SegueDataset *
+segue_dataset_without_copies (SegueDataset *dataset)
+{
+  GPtrArray *entries = new_entries (0);
+  for (guint i = 0; i < dataset->entries->len; i++) {
+    SegueItem *entry = g_ptr_array_index (dataset->entries, i);
+    if (!segue_metadata_find (entry->metadata, SEGUE_META_COPY))
+      g_ptr_array_add (entries, segue_item_ref (entry));
+  }
+  SegueDataset *view = new_view (dataset, entries);
+  g_clear_pointer (&view->live, g_ptr_array_unref);
+  return view;
+}
+
+SegueDataset *
 segue_dataset_as_input (SegueDataset *dataset, SegueReads *reads, guint port, guint first)
 {
   GPtrArray *entries = new_entries (dataset->entries->len);

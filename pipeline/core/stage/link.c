@@ -1,6 +1,7 @@
 /* One MAP stage, called and checked. */
 #include "stage/link.h"
 #include "stage/emitted.h"
+#include "stage/shared.h"
 #include "stage/stage-run.h"
 
 static gboolean
@@ -35,7 +36,8 @@ find_carrier (const SegueScope *scope, const SegueGraphStage *stage)
 {
   gboolean apart =
     stage->isolate && scope->isolated && scope->isolated->takes (scope->registry, stage);
-  return apart ? scope->isolated : &here;
+  gboolean shared = stage->type->flags & SEGUE_STAGE_SHARED && scope->shared;
+  return apart ? scope->isolated : shared ? &segue_shared_carrier : &here;
 }
 
 void
@@ -95,6 +97,13 @@ segue_link_begin_song (SegueLink *link, GCancellable *cancellable)
 {
   link->context.cancellable = cancellable;
   link->context.rate = link->context.channels = 0;
+  g_hash_table_remove_all (link->context.names);
+}
+
+void
+segue_link_begin_copy (SegueLink *link, guint epoch)
+{
+  link->context.epoch = epoch;
   g_hash_table_remove_all (link->context.names);
 }
 

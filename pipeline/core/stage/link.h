@@ -27,6 +27,8 @@ void segue_link_renew (SegueLink *link);
 void segue_link_preload (SegueLink *link);
 
 void segue_link_begin_song (SegueLink *link, GCancellable *cancellable);
+/** segue_link_begin_copy: of a live stage: the next item may be one that it has seen, in another epoch. */
+void segue_link_begin_copy (SegueLink *link, guint epoch);
 /** segue_link_process: the link must be open: passes the output for @item to @emit, in order. */
 gboolean segue_link_process (SegueLink *link, SegueItem *item, SegueEmitFunc emit,
                              gpointer emit_data, GError **error);

@@ -45,14 +45,19 @@ typedef struct {
   gboolean lasts;
 } SegueCarrier;
 
+/** SegueShared: instances of stages that all chains share: see stage/shared.h. */
+typedef struct _SegueShared SegueShared;
+
 /** SegueScope: what all stages of a run share; outlives everything made with it.
  * @isolated: (nullable): runs stages that have to be isolated, see segue_isolated_carrier(); %NULL:
- *   they run in this process, like all others */
+ *   they run in this process, like all others
+ * @shared: (nullable): owned by the scope's owner; %NULL: each chain has its own instance of every stage */
 typedef struct {
   SegueRegistry *registry;
   guint64 seed;
   guint threads; /* of a COLLECT or SERIAL stage; number of parallel chains */
   const SegueCarrier *isolated;
+  SegueShared *shared;
   const SegueStageHost *host;
   gpointer host_data;
   gboolean is_worker; /* this process is a worker for one song */

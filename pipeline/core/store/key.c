@@ -76,6 +76,8 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
   g_string_append_printf (
     text, "abi %d\ntype %s\nversion %u\nbuild %s\nparams %s\nfingerprint %s\n", SEGUE_ABI_MAJOR,
     type->name, type->result_version, build, params, fingerprint);
+  if (segue_stage_type_makes_copies (type))
+    g_string_append_printf (text, "copies %u\n", stage->copies);
   if (type->flags & SEGUE_STAGE_SEEDED) {
     g_string_append_printf (text, "seed %" G_GUINT64_FORMAT, scope->seed);
     if (stage->seed != SEGUE_UNSET_INT)

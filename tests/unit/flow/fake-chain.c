@@ -234,6 +234,54 @@ const SegueStageType fake_noise = NOISE ("fake-noise", SEGUE_STAGE_SEEDED);
 const SegueStageType fake_live = NOISE ("fake-live", SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED);
 const SegueStageType fake_cheat = NOISE ("fake-cheat", 0);
 
+/* ---- fake-embed: one sample, the first; one instance for all workers, augmented copies ---- */
+
+gint fake_embedders, fake_embedders_opened;
+
+static gboolean
+embed_open (SegueContext *context, gpointer *instance, GError **error)
+{
+  g_assert_cmpint (g_atomic_int_add (&fake_embedders, 1), ==, 0);
+  g_atomic_int_inc (&fake_embedders_opened);
+  g_assert_cmpuint (segue_context_get_threads (context), >, 0);
+  *instance = &fake_embedders;
+  return TRUE;
+}
+
+static void
+embed_close (gpointer instance)
+{
+  g_assert_cmpint (g_atomic_int_add (&fake_embedders, -1), ==, 1);
+}
+
+static gboolean
+embed_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  g_assert_true (instance == &fake_embedders);
+  gsize n;
+  const float *frames = segue_item_get_frames (item, &n);
+  g_autoptr (GBytes) bytes = g_bytes_new (frames, sizeof (float));
+  return segue_context_emit (context, segue_item_new_audio (item, NULL, bytes, 100, 1), error);
+}
+
+static const SeguePort *const live_port[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, NULL, .flags = SEGUE_PORT_LIVE), NULL
+};
+
+const SegueStageType fake_embed = {
+  .struct_size = sizeof (SegueStageType),
+  .name = "fake-embed",
+  .summary = "Embeds",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_SHARED,
+  .inputs = live_port,
+  .outputs = fake_audio_port,
+  .open = embed_open,
+  .close = embed_close,
+  .process = embed_process,
+};
+
 /* ---- fake-copies: passes items on, with a copy where their set is train ---- */
 
 static gboolean

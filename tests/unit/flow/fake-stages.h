@@ -13,6 +13,7 @@ extern const SegueStageType fake_live;
 extern const SegueStageType fake_cheat;
 extern const SegueStageType fake_typo;
 extern const SegueStageType fake_copies;
+extern const SegueStageType fake_embed;
 extern const SegueStageType fake_split;
 extern const SegueStageType fake_dump;
 extern const SegueStageType fake_dump_live;

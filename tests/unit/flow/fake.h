@@ -9,6 +9,8 @@
 
 /** Calls of fake-decode's process () since the program began. */
 extern gint fake_decoded;
+/* Instances of fake-embed, now and ever. */
+extern gint fake_embedders, fake_embedders_opened;
 
 /** fake_plugin: (transfer none): fake-scan, fake-decode … */
 const SeguePlugin *fake_plugin (void);
