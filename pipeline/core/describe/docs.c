@@ -80,6 +80,11 @@ append_model (GString *out, SegueRegistry *registry, const SegueModelType *type)
                           type->summary, entry->plugin->name, entry->plugin->version,
                           type->doc ? type->doc : "");
   append_params (out, type->params);
+  if (type->encoder)
+    g_string_append (out, type->recipe ? "Also an encoder for `embed`.\n\n"
+                                       : "An encoder for `embed`.\n\n");
+  if (!type->recipe)
+    return;
   g_autofree char *recipe = segue_recipe_words (type->recipe);
   g_string_append_printf (out, "Default training settings: %s.\n\n", recipe);
 }

@@ -202,20 +202,29 @@ write_number (SegueJson *json, const char *key, double value)
 }
 
 static void
+write_recipe (SegueJson *json, const SegueRecipe *recipe)
+{
+  segue_json_key_open (json, "recipe", '{');
+  write_number (json, "epochs", recipe->epochs);
+  write_number (json, "batch", recipe->batch);
+  write_number (json, "learning_rate", recipe->learning_rate);
+  write_number (json, "weight_decay", recipe->weight_decay);
+  write_number (json, "warmup", recipe->warmup);
+  write_number (json, "label_smoothing", recipe->label_smoothing);
+  write_number (json, "gradient_clip", recipe->gradient_clip);
+  segue_json_key_string (json, "schedule", segue_schedule_get_name (recipe->schedule));
+  segue_json_close (json, '{');
+}
+
+static void
 write_model (SegueJson *json, SegueRegistry *registry, const SegueModelType *type)
 {
   write_head (json, registry, type, "model", type->name, type->summary, type->doc,
               type->result_version);
-  segue_json_key_open (json, "recipe", '{');
-  write_number (json, "epochs", type->recipe->epochs);
-  write_number (json, "batch", type->recipe->batch);
-  write_number (json, "learning_rate", type->recipe->learning_rate);
-  write_number (json, "weight_decay", type->recipe->weight_decay);
-  write_number (json, "warmup", type->recipe->warmup);
-  write_number (json, "label_smoothing", type->recipe->label_smoothing);
-  write_number (json, "gradient_clip", type->recipe->gradient_clip);
-  segue_json_key_string (json, "schedule", segue_schedule_get_name (type->recipe->schedule));
-  segue_json_close (json, '{');
+  segue_json_key (json, "encoder");
+  segue_json_bool (json, type->encoder != NULL);
+  if (type->recipe)
+    write_recipe (json, type->recipe);
   write_rows (json, type->params);
   segue_json_close (json, '{');
 }

@@ -164,6 +164,10 @@ append_model (Page *page, SegueRegistry *registry, const SegueModelType *type)
     append_doc (page, type->doc, 2);
   }
   append_params (page, type->params);
+  if (type->encoder)
+    append_paragraph (page, type->recipe ? "Also an encoder for `embed`." : "An encoder for `embed`.", 0);
+  if (!type->recipe)
+    return;
   g_autofree char *recipe = segue_recipe_words (type->recipe);
   g_string_append (page->text, "\nDefault training settings\n\n");
   append_paragraph (page, recipe, 2);

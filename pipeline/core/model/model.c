@@ -54,15 +54,31 @@ default_config (const SegueModelType *type, GError **error)
 
 /* Properties that every caller relies on without checking again. */
 static gboolean
-check_description (SegueModel *model, GError **error)
+check_description (SegueModel *model, gboolean headless, GError **error)
 {
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
+  if (headless && info.rate > 0)
+    return TRUE;
   if (info.labels && info.n_labels > 0 && info.rate > 0 &&
       g_strv_length ((char **) info.labels) == info.n_labels)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                "model type '%s' made a model without labels or rate", model->type->name);
+  return FALSE;
+}
+
+/* Whether @type can do what @spec requests. */
+static gboolean
+check_use (const SegueModelType *type, const SegueModelSpec *spec, GError **error)
+{
+  if (spec->headless ? type->encoder != NULL : type->recipe != NULL)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               spec->headless ? "model type '%s' is a classifier, not an encoder"
+                              : "model type '%s' is an encoder, not a classifier; name it in an "
+                                "`embed` stage, and train a classifier such as `lda`",
+               type->name);
   return FALSE;
 }
 
@@ -84,15 +100,17 @@ segue_model_new (const SegueModelType *type, const void *config, const SegueMode
                  GError **error)
 {
   const SegueModelSpec whole = whole_spec (spec);
-  g_return_val_if_fail (whole.labels && whole.threads >= 1, NULL);
+  g_return_val_if_fail ((whole.labels || whole.headless) && whole.threads >= 1, NULL);
 
+  if (!check_use (type, &whole, error))
+    return NULL;
   g_autoptr (SegueModel) model = model_shell (type, config, error);
   if (!model)
     return NULL;
   g_autoptr (GError) local = NULL;
   model->impl = type->create (config ? config : model->own_config, &whole, &local);
   if (!segue_model_conclude (type, model->impl != NULL, &local, error) ||
-      !check_description (model, error))
+      !check_description (model, whole.headless, error))
     return NULL;
   return g_steal_pointer (&model);
 }
@@ -173,13 +191,20 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
   if (!found || (type && !check_type (type, found, folder, error)))
     return NULL;
 
+  if (!check_use (found, &whole, error))
+    return NULL;
+  if (!found->load) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "model type '%s' has no weights to load; remove `init`", found->name);
+    return NULL;
+  }
   g_autoptr (SegueModel) model = model_shell (found, config, error);
   if (!model)
     return NULL;
   g_autoptr (GError) local = NULL;
   model->impl = found->load (folder, config ? config : model->own_config, &whole, &local);
   if (!segue_model_conclude (found, model->impl != NULL, &local, error) ||
-      !check_description (model, error))
+      !check_description (model, whole.headless, error))
     return NULL;
   return g_steal_pointer (&model);
 }

@@ -2,6 +2,8 @@
  * with messages for its author, rather than found by a crash in a user's run. */
 #include "params/params.h"
 #include "registry/registry.h"
+
+#include <segue/encoder.h>
 #include <string.h>
 
 static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
@@ -148,9 +150,43 @@ check_stage (const SegueStageType *type, GError **error)
          segue_params_check_table (view.params, view.config_size, what, error);
 }
 
+/* Everything that training and classification use. */
+static gboolean
+check_classifier (const SegueModelType *type, const char *what, GError **error)
+{
+  if (!type->recipe)
+    return refuse (error, "%s: has no recipe", what);
+  if (type->recipe->struct_size <
+      G_STRUCT_OFFSET (SegueRecipe, schedule) + sizeof type->recipe->schedule)
+    return refuse (
+      error, "%s: the recipe's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_INIT (SegueRecipe, …)",
+      what, type->recipe->struct_size);
+  if (!type->load || !type->save || !type->list_tensors || !type->plan || !type->forward ||
+      !type->backward)
+    return refuse (error, "%s: lacks one of load, save, list_tensors, plan, forward, backward",
+                   what);
+  if (type->prefix_size && !type->prefix)
+    return refuse (error, "%s: has prefix_size () and no prefix ()", what);
+  return TRUE;
+}
+
+static gboolean
+check_encoder (const SegueEncoder *encoder, const char *what, GError **error)
+{
+  if (encoder->struct_size < G_STRUCT_OFFSET (SegueEncoder, encode) + sizeof encoder->encode)
+    return refuse (error,
+                   "%s: the encoder's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_INIT (SegueEncoder, …)",
+                   what, encoder->struct_size);
+  if (!encoder->describe || !encoder->count_frames || !encoder->plan || !encoder->encode)
+    return refuse (error, "%s: its encoder lacks one of describe, count_frames, plan, encode",
+                   what);
+  return TRUE;
+}
+
 static gboolean
 check_model (const SegueModelType *type, GError **error)
 {
+  SegueModelType view = { 0 };
   if (type->struct_size < G_STRUCT_OFFSET (SegueModelType, backward) + sizeof type->backward)
     return refuse (error,
                    "a model type's struct_size is %" G_GSIZE_FORMAT "; use { SEGUE_MODEL_TYPE, … }",
@@ -159,23 +195,15 @@ check_model (const SegueModelType *type, GError **error)
     return refuse (error, "model type '%s': a name is [a-z][a-z0-9-]*",
                    type->name ? type->name : "");
   g_autofree char *what = g_strdup_printf ("model type '%s'", type->name);
+  memcpy (&view, type, MIN (type->struct_size, sizeof view));
   if (!type->summary || !*type->summary)
     return refuse (error, "%s: has no summary", what);
-  if (!type->recipe)
-    return refuse (error, "%s: has no recipe", what);
-  if (type->recipe->struct_size <
-      G_STRUCT_OFFSET (SegueRecipe, schedule) + sizeof type->recipe->schedule)
-    return refuse (
-      error, "%s: the recipe's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_INIT (SegueRecipe, …)",
-      what, type->recipe->struct_size);
-  if (!type->create || !type->load || !type->save || !type->free || !type->describe ||
-      !type->list_tensors || !type->plan || !type->forward || !type->backward)
-    return refuse (error,
-                   "%s: lacks one of create, load, save, free, describe, list_tensors, "
-                   "plan, forward, backward",
-                   what);
-  if (type->prefix_size && !type->prefix)
-    return refuse (error, "%s: has prefix_size () and no prefix ()", what);
+  if (!view.create || !view.free || !view.describe)
+    return refuse (error, "%s: lacks one of create, free, describe", what);
+  if (view.encoder && !check_encoder (view.encoder, what, error))
+    return FALSE;
+  if ((!view.encoder || view.recipe) && !check_classifier (&view, what, error))
+    return FALSE;
   return segue_params_check_table (type->params, type->config_size, what, error);
 }
 

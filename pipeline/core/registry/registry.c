@@ -2,6 +2,7 @@
 #include "registry/registry.h"
 #include "params/params.h"
 #include "registry/decoders.h"
+#include <segue/encoder.h>
 #include <string.h>
 
 typedef struct {
@@ -125,11 +126,15 @@ static gconstpointer
 complete_model (SegueRegistry *registry, const SegueModelType *type)
 {
   const SegueModelType *whole = complete (registry, type, sizeof *type);
-  const SegueRecipe *recipe = complete (registry, whole->recipe, sizeof *recipe);
-  if (recipe == whole->recipe)
+  const SegueRecipe *recipe =
+    whole->recipe ? complete (registry, whole->recipe, sizeof *recipe) : NULL;
+  const SegueEncoder *encoder =
+    whole->encoder ? complete (registry, whole->encoder, sizeof *encoder) : NULL;
+  if (recipe == whole->recipe && encoder == whole->encoder)
     return whole;
   SegueModelType *copy = g_memdup2 (whole, sizeof *whole);
   copy->recipe = recipe;
+  copy->encoder = encoder;
   g_ptr_array_add (registry->completed, copy);
   return copy;
 }

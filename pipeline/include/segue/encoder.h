@@ -62,13 +62,13 @@ typedef struct {
  * @plan: bytes of workspace for a pass
  * @encode: the same bits for any @batch, number of threads, and order of calls
  */
-typedef struct {
+struct _SegueEncoder {
   gsize struct_size;
   void (*describe) (gpointer model, guint layer, SegueEncoderInfo *info);
   gsize (*count_frames) (gpointer model, gsize length);
   gsize (*plan) (gpointer model, guint batch, gsize length, guint layer);
   gboolean (*encode) (gpointer model, const SegueEncoderPass *pass, GError **error);
-} SegueEncoder;
+};
 
 #define SEGUE_ENCODER(...)                                                                         \
   {                                                                                                \

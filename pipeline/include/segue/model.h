@@ -70,6 +70,8 @@ typedef struct {
  * @precision: one that the system doesn't support is refused with %SEGUE_ERROR_PIPELINE; a type that
  *   supports only float32 treats any value as float32
  * @blank: the model will only be described: a type need not fill in weights
+ * @headless: the model will only encode (segue/encoder.h): @labels is %NULL, and a type with weights loads those below
+ *   its head
  */
 typedef struct {
   gsize struct_size;
@@ -80,6 +82,7 @@ typedef struct {
   guint threads;
   SegueModelPrecision precision;
   gboolean blank;
+  gboolean headless;
 } SegueModelSpec;
 
 /**
@@ -179,6 +182,8 @@ typedef struct {
   SegueSchedule schedule;
 } SegueRecipe;
 
+typedef struct _SegueEncoder SegueEncoder;
+
 /**
  * SegueModelType:
  * @struct_size: set by SEGUE_MODEL_TYPE
@@ -200,6 +205,7 @@ typedef struct {
  * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
  *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
  *   too long to wait for. The caller must undo other changes of a pass (running statistics)
+ * @encoder: (optional): see segue/encoder.h. A type that has one and no @recipe only encodes: it is no classifier
  */
 struct _SegueModelType {
   gsize struct_size;
@@ -233,6 +239,7 @@ struct _SegueModelType {
 
   char *(*fingerprint) (void);
   void (*set_cancellable) (gpointer model, GCancellable *cancellable);
+  const SegueEncoder *encoder;
 };
 
 /* Begins each model type: `static const SegueModelType mean_mlp = { SEGUE_MODEL_TYPE, .name = "mean-mlp", … };` */
