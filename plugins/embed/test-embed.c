@@ -130,9 +130,9 @@ new_registry (void)
 {
   SegueRegistry *registry = segue_registry_new ();
   g_autoptr (GError) error = NULL;
-  segue_registry_add (registry, &fakes, &error);
+  segue_registry_add (registry, &fakes, "fakes", &error);
   g_assert_no_error (error);
-  segue_registry_add (registry, segue_plugin_query (), &error);
+  segue_registry_add (registry, segue_plugin_query (), "embed", &error);
   g_assert_no_error (error);
   return registry;
 }
