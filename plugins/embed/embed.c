@@ -1,9 +1,12 @@
 /* embed: segments of audio → vectors, by one or several encoders. */
 #include "encoding.h"
 
+#include <segue/collect.h>
 #include <segue/format.h>
 #include <segue/nn/backend.h>
 #include <segue/plugin.h>
+#include <segue/registry.h>
+#include <segue/tensor.h>
 
 typedef struct {
   GArray *encoders; /* EncodingConfig */
@@ -26,9 +29,8 @@ static const SegueParam *const encoder_params[] = {
   NULL,
 };
 
-static const SegueParamGroup encoder_group = { .struct_size = sizeof (SegueParamGroup),
-                                               .size = sizeof (EncodingConfig),
-                                               .params = encoder_params };
+static const SegueParamGroup encoder_group =
+  SEGUE_INIT (SegueParamGroup, .size = sizeof (EncodingConfig), .params = encoder_params);
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (EmbedConfig, encoders, SEGUE_PARAM_LIST, .min_items = 1, .max_items = 16,
@@ -150,7 +152,7 @@ static const SeguePort *const outputs[] = {
 };
 
 static const SegueStageType embed = {
-  .struct_size = sizeof (SegueStageType),
+  SEGUE_STAGE_TYPE,
   .name = "embed",
   .summary = "Turns segments into vectors with one or several encoders",
   .doc = "An encoder computes what is characteristic of a segment: statistics of its spectrum, or "

@@ -5,7 +5,7 @@
 #include <segue/error.h>
 #include <stdlib.h>
 
-/* A pass needs a workspace.  Those that no thread uses wait here, so that a song allocates nothing; a parallel
+/* A pass needs a workspace. Those that no thread uses wait here, so that a song allocates nothing; a parallel
  * encoder has up to one for each worker, any other exactly one, and @lock is held during its pass. */
 struct _Encoding {
   SegueModel *model;
@@ -60,7 +60,7 @@ load (const EncodingConfig *config, SegueRegistry *registry, const SegueModelSpe
 static gboolean
 choose_layer (Encoding *encoding, const EncodingConfig *config, GError **error)
 {
-  encoding->info.struct_size = sizeof encoding->info;
+  encoding->info = (SegueEncoderInfo) SEGUE_INIT (SegueEncoderInfo);
   segue_encoder_describe (encoding->model, 0, &encoding->info);
   guint n_layers = encoding->info.n_layers;
   gint64 layer = config->layer == SEGUE_UNSET_INT ? encoding->info.layer : config->layer;
@@ -79,11 +79,9 @@ Encoding *
 encoding_new (const EncodingConfig *config, SegueRegistry *registry, guint threads, gboolean blank,
               GError **error)
 {
-  const SegueModelSpec spec = { .struct_size = sizeof (SegueModelSpec),
-                                .threads = threads,
-                                .precision = SEGUE_MODEL_AUTO,
-                                .blank = blank,
-                                .headless = TRUE };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .threads = threads, .precision = SEGUE_MODEL_AUTO, .blank = blank,
+                .headless = TRUE);
   g_autoptr (Encoding) encoding = g_new0 (Encoding, 1);
   g_mutex_init (&encoding->lock);
   encoding->idle = g_ptr_array_new_with_free_func (workspace_free);
@@ -171,12 +169,9 @@ encoding_compute (Encoding *encoding, SegueItem *audio, GCancellable *cancellabl
                  segue_item_get_id (audio));
     return FALSE;
   }
-  SegueEncoderPass pass = { .struct_size = sizeof pass,
-                            .batch = 1,
-                            .length = length,
-                            .layer = encoding->layer,
-                            .input = g_bytes_get_data (sound, NULL),
-                            .output = frames };
+  SegueEncoderPass pass =
+    SEGUE_INIT (SegueEncoderPass, .batch = 1, .length = length, .layer = encoding->layer,
+                .input = g_bytes_get_data (sound, NULL), .output = frames);
   if (!encode (encoding, &pass, cancellable, error))
     return FALSE;
   pool_frames (encoding->pool, frames, n_frames, info->width, output);

@@ -3,6 +3,7 @@
 
 #include <segue/context.h>
 #include <segue/encoder.h>
+#include <segue/registry.h>
 
 typedef enum { POOL_MEAN, POOL_MEAN_MAX, POOL_STATISTICS, POOL_NONE, N_POOLS } Pool;
 
@@ -29,7 +30,7 @@ void encoding_free (Encoding *encoding);
 guint encoding_get_width (const Encoding *encoding);
 
 /** encoding_compute: (any thread): appends the frames of @audio to @output: [frames, width] float32; one frame unless
- * the pool is %POOL_NONE.  %SEGUE_ERROR_DATA if @audio is too short. */
+ * the pool is %POOL_NONE. %SEGUE_ERROR_DATA if @audio is too short. */
 gboolean encoding_compute (Encoding *encoding, SegueItem *audio, GCancellable *cancellable,
                            GArray *output, GError **error);
 

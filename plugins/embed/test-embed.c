@@ -3,6 +3,7 @@
 #include "sound.h"
 
 #include <math.h>
+#include <segue/tensor.h>
 #include <segue/testing.h>
 #include <string.h>
 
@@ -102,26 +103,30 @@ fake_encode (gpointer model, const SegueEncoderPass *pass, GError **error)
 }
 
 static const SegueEncoder encoder =
-  SEGUE_ENCODER (.describe = fake_describe, .count_frames = fake_count_frames, .plan = fake_plan,
-                 .encode = fake_encode);
+  SEGUE_INIT (SegueEncoder, .describe = fake_describe, .count_frames = fake_count_frames,
+              .plan = fake_plan, .encode = fake_encode);
 
-static const SegueModelType levels =
-  SEGUE_MODEL_TYPE (.name = "levels", .summary = "Levels", .result_version = 1,
-                    .create = levels_create, .free = g_free, .describe = fake_describe_model,
-                    .encoder = &encoder);
-static const SegueModelType ladder =
-  SEGUE_MODEL_TYPE (.name = "ladder", .summary = "Layers", .result_version = 1,
-                    .create = ladder_create, .free = g_free, .describe = fake_describe_model,
-                    .encoder = &encoder);
+static const SegueModelType levels = { SEGUE_MODEL_TYPE,
+                                       .name = "levels",
+                                       .summary = "Levels",
+                                       .result_version = 1,
+                                       .create = levels_create,
+                                       .free = g_free,
+                                       .describe = fake_describe_model,
+                                       .encoder = &encoder };
+static const SegueModelType ladder = { SEGUE_MODEL_TYPE,
+                                       .name = "ladder",
+                                       .summary = "Layers",
+                                       .result_version = 1,
+                                       .create = ladder_create,
+                                       .free = g_free,
+                                       .describe = fake_describe_model,
+                                       .encoder = &encoder };
 
 static const SegueModelType *const models[] = { &levels, &ladder, NULL };
-static const SeguePlugin fakes = { .struct_size = sizeof (SeguePlugin),
-                                   .abi_major = SEGUE_ABI_MAJOR,
-                                   .abi_minor = SEGUE_ABI_MINOR,
-                                   .name = "fakes",
-                                   .version = "1",
-                                   .licence = "MIT",
-                                   .models = models };
+static const SeguePlugin fakes =
+  SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
+              .name = "fakes", .version = "1", .licence = "MIT", .models = models);
 
 /* ---- tests ---- */
 

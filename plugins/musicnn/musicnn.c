@@ -72,13 +72,13 @@ encoder_encode (gpointer model, const SegueEncoderPass *pass, GError **error)
 }
 
 static const SegueEncoder encoder =
-  SEGUE_ENCODER (.describe = encoder_describe, .count_frames = encoder_count_frames,
-                 .plan = encoder_plan, .encode = encoder_encode);
+  SEGUE_INIT (SegueEncoder, .describe = encoder_describe, .count_frames = encoder_count_frames,
+              .plan = encoder_plan, .encode = encoder_encode);
 
 static const char *const config_types[] = { "musicnn", NULL };
 
 static const SegueModelType musicnn = {
-  .struct_size = sizeof (SegueModelType),
+  SEGUE_MODEL_TYPE,
   .name = "musicnn",
   .summary = "A convolutional network that was trained to tag music",
   .doc = "The weights are installed by `sh examples/encoder.sh`: `init: msd-musicnn` or `init: "

@@ -150,11 +150,11 @@ encoder_encode (gpointer model, const SegueEncoderPass *pass, GError **error)
 }
 
 static const SegueEncoder encoder =
-  SEGUE_ENCODER (.describe = encoder_describe, .count_frames = encoder_count_frames,
-                 .plan = encoder_plan, .encode = encoder_encode);
+  SEGUE_INIT (SegueEncoder, .describe = encoder_describe, .count_frames = encoder_count_frames,
+              .plan = encoder_plan, .encode = encoder_encode);
 
 static const SegueModelType statistics = {
-  .struct_size = sizeof (SegueModelType),
+  SEGUE_MODEL_TYPE,
   .name = "statistics",
   .summary = "Statistics of a segment's spectrum, without weights",
   .doc =

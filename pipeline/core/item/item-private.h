@@ -69,7 +69,7 @@ void segue_item_set_shape (SegueItem *item, guint rank, const gsize *shape);
 /** segue_item_copy: (transfer full): unsealed; shares payload and values. */
 SegueItem *segue_item_copy (const SegueItem *item);
 /** segue_item_copy_as_augmented: (transfer full): @item, of audio or a tensor, as the @n-th augmented copy (n ≥ 1) of
- * the one that has its id: with an id of its own and %SEGUE_META_COPY.  Sealed. */
+ * the one that has its id: with an id of its own and %SEGUE_META_COPY. Sealed. */
 SegueItem *segue_item_copy_as_augmented (const SegueItem *item, guint n);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
  * reads of it are recorded in @reads (nullable); the @origin-th item of its song. Sealed. */

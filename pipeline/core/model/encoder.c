@@ -8,7 +8,7 @@
 void
 segue_encoder_describe (SegueModel *model, guint layer, SegueEncoderInfo *info)
 {
-  SegueEncoderInfo whole = { .struct_size = sizeof whole };
+  SegueEncoderInfo whole = SEGUE_INIT (SegueEncoderInfo);
   gsize size = info->struct_size;
   model->type->encoder->describe (model->impl, layer, &whole);
   memcpy (info, &whole, MIN (size, sizeof whole));
@@ -30,7 +30,7 @@ segue_encoder_plan (SegueModel *model, guint batch, gsize length, guint layer)
 static gboolean
 check_finite (SegueModel *model, const SegueEncoderPass *pass, GError **error)
 {
-  SegueEncoderInfo info = { .struct_size = sizeof info };
+  SegueEncoderInfo info = SEGUE_INIT (SegueEncoderInfo);
   segue_encoder_describe (model, pass->layer, &info);
   gsize n = pass->batch * segue_encoder_count_frames (model, pass->length) * info.width;
   for (gsize i = 0; i < n; i++)

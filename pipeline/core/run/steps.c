@@ -62,7 +62,7 @@ find_next (SegueRun *run, guint at, GArray *chain)
   return SEGUE_NOT_CONNECTED;
 }
 
-/* The chain that begins at @first, as indices of stages; for any other stage, only its index.  The live stages
+/* The chain that begins at @first, as indices of stages; for any other stage, only its index. The live stages
  * before a stored one belong to the chain: it stores copies. */
 static GArray *
 find_chain (SegueRun *run, guint first)

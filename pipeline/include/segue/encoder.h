@@ -4,10 +4,10 @@
  * offer nothing else (statistics of a spectrum): then it has no recipe, save (), list_tensors (), plan (), forward ()
  * or backward (), and `train` refuses it; without weights, it has no load () either.
  *
- *   static const SegueEncoder encoder = SEGUE_ENCODER (.describe = describe, .count_frames = count_frames,
- *                                                      .plan = plan, .encode = encode);
+ *   static const SegueEncoder encoder = SEGUE_INIT (SegueEncoder, .describe = describe,
+ *                                                   .count_frames = count_frames, .plan = plan, .encode = encode);
  *
- *   static const SegueModelType loudness = { …, .create = create, .free = g_free, .describe = describe_model,
+ *   static const SegueModelType loudness = { SEGUE_MODEL_TYPE, …, .create = create, .free = g_free, .describe = describe_model,
  *                                            .encoder = &encoder };
  */
 #pragma once
@@ -18,14 +18,14 @@ G_BEGIN_DECLS
 
 /**
  * SegueEncoderInfo: the properties of one layer of an encoder.
- * @struct_size: set by the caller; a type's describe () gets one of full size, zeroed
+ * @struct_size: set by the caller with SEGUE_INIT(); a type's describe () gets one of full size, zeroed
  * @rate: of the input in Hz
  * @channels: of the input: 1 or 2
  * @n_layers: number of layers to choose from, ≥ 1
  * @layer: index of the one that is used if a pipeline names none
  * @width: numbers per frame of the described layer
  * @parallel: encode () may be called by several threads at once, each with a workspace of its own, and computes in
- *   the calling thread only.  Otherwise one thread at a time calls it, and it uses the model's threads
+ *   the calling thread only. Otherwise one thread at a time calls it, and it uses the model's threads
  */
 typedef struct {
   gsize struct_size;
@@ -39,7 +39,7 @@ typedef struct {
 
 /**
  * SegueEncoderPass: a batch of segments of equal length.
- * @struct_size: sizeof (SegueEncoderPass)
+ * @struct_size: set by SEGUE_INIT()
  * @input: [batch, length, channels]
  * @workspace: plan () bytes, 64-byte aligned; %NULL if that is 0
  * @output: [batch, count_frames (length), width of @layer]; finite numbers
@@ -56,7 +56,7 @@ typedef struct {
 
 /**
  * SegueEncoder: the callbacks; @model is what the type's create () or load () returned.
- * @struct_size: set by SEGUE_ENCODER()
+ * @struct_size: set by SEGUE_INIT()
  * @describe: @layer < n_layers
  * @count_frames: frames for @length samples per channel; 0: too short
  * @plan: bytes of workspace for a pass
@@ -69,11 +69,6 @@ struct _SegueEncoder {
   gsize (*plan) (gpointer model, guint batch, gsize length, guint layer);
   gboolean (*encode) (gpointer model, const SegueEncoderPass *pass, GError **error);
 };
-
-#define SEGUE_ENCODER(...)                                                                         \
-  {                                                                                                \
-    .struct_size = sizeof (SegueEncoder), __VA_ARGS__                                              \
-  }
 
 /** segue_encoder_describe: @model's type has an encoder; @layer must be in range. */
 SEGUE_API

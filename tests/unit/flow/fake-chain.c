@@ -269,16 +269,11 @@ static const SeguePort *const live_port[] = {
 };
 
 const SegueStageType fake_embed = {
-  .struct_size = sizeof (SegueStageType),
-  .name = "fake-embed",
-  .summary = "Embeds",
-  .result_version = 1,
-  .mode = SEGUE_MODE_MAP,
-  .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_SHARED,
-  .inputs = live_port,
-  .outputs = fake_audio_port,
-  .open = embed_open,
-  .close = embed_close,
+  SEGUE_STAGE_TYPE,         .name = "fake-embed",
+  .summary = "Embeds",      .result_version = 1,
+  .mode = SEGUE_MODE_MAP,   .flags = SEGUE_STAGE_PREPARE | SEGUE_STAGE_SHARED,
+  .inputs = live_port,      .outputs = fake_audio_port,
+  .open = embed_open,       .close = embed_close,
   .process = embed_process,
 };
 
