@@ -165,7 +165,8 @@ append_model (Page *page, SegueRegistry *registry, const SegueModelType *type)
   }
   append_params (page, type->params);
   if (type->encoder)
-    append_paragraph (page, type->recipe ? "Also an encoder for `embed`." : "An encoder for `embed`.", 0);
+    append_paragraph (page,
+                      type->recipe ? "Also an encoder for `embed`." : "An encoder for `embed`.", 0);
   if (!type->recipe)
     return;
   g_autofree char *recipe = segue_recipe_words (type->recipe);

@@ -175,7 +175,8 @@ check_encoder (const SegueEncoder *encoder, const char *what, GError **error)
 {
   if (encoder->struct_size < G_STRUCT_OFFSET (SegueEncoder, encode) + sizeof encoder->encode)
     return refuse (error,
-                   "%s: the encoder's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_INIT (SegueEncoder, …)",
+                   "%s: the encoder's struct_size is %" G_GSIZE_FORMAT
+                   "; use SEGUE_INIT (SegueEncoder, …)",
                    what, encoder->struct_size);
   if (!encoder->describe || !encoder->count_frames || !encoder->plan || !encoder->encode)
     return refuse (error, "%s: its encoder lacks one of describe, count_frames, plan, encode",

@@ -40,7 +40,7 @@ typedef enum {
 #define SEGUE_META_SET         "set"       /* string: train, validation or test: segue/dataset.h */
 #define SEGUE_META_PREDICTED   "predicted" /* string: of predictions: the label of the song */
 #define SEGUE_META_PROBABILITY "probability" /* double: of predictions: that label's */
-#define SEGUE_META_COPY        "copy"        /* int, 1…: an augmented copy; only LIVE ports get those */
+#define SEGUE_META_COPY        "copy" /* int, 1…: an augmented copy; only LIVE ports get those */
 
 typedef struct _SegueItem SegueItem;
 

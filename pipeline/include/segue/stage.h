@@ -28,7 +28,8 @@ typedef enum {
   SEGUE_STAGE_PREPARE = 1 << 1, /* (MAP) pure, reads no labels: replayed on songs to predict */
   SEGUE_STAGE_SEEDED = 1 << 2,  /* uses segue_context_get_seed(), then part of its key */
   SEGUE_STAGE_ISOLATE = 1 << 3, /* (MAP) parses untrusted input: by default a separate process */
-  SEGUE_STAGE_SHARED = 1 << 4, /* (MAP) one instance for all workers, whose threads call process () at once */
+  SEGUE_STAGE_SHARED =
+    1 << 4, /* (MAP) one instance for all workers, whose threads call process () at once */
 } SegueStageFlags;
 
 /* Of a port. A pipeline in which an input that depends on sets bypasses the stage that assigns them is refused. */
