@@ -295,11 +295,11 @@ may_push (SegueHarness *harness, const SegueItem *item, GError **error)
     return FALSE;
   }
   SegueKind wanted = type->inputs[0]->kind, kind = segue_item_get_kind (item);
-  if (wanted == SEGUE_KIND_ANY || wanted == kind)
+  if (segue_kind_takes (wanted, kind))
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
                "stage type '%s' takes items of kind %s, not %s", type->name,
-               segue_kind_to_string (wanted), segue_kind_to_string (kind));
+               segue_kind_words (wanted), segue_kind_to_string (kind));
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <segue/tensor.h>
+#include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <string.h>
 

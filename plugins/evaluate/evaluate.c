@@ -112,8 +112,8 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   if (!evaluator->table)
     return FALSE;
   evaluator->calibration = segue_calibration_new ((SegueAggregation) config->aggregation);
-  SegueDataset *audio = segue_context_get_input (context, "audio");
-  evaluator->n_items = audio ? segue_dataset_get_length (audio) : 0;
+  SegueDataset *items = segue_context_get_input (context, "items");
+  evaluator->n_items = items ? segue_dataset_get_length (items) : 0;
   evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint c = 0; c < evaluator->info.n_labels; c++)
     g_hash_table_insert (evaluator->label_numbers, (gpointer) evaluator->info.labels[c],
@@ -140,11 +140,20 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
 }
 
 static gsize
-count_frames (SegueItem *item)
+count_bytes (SegueItem *item)
+{
+  return g_bytes_get_size (segue_item_get_bytes (item));
+}
+
+/* Of an item that does not know it. */
+static double
+measure_duration (SegueItem *item)
 {
   gsize n_frames = 0;
+  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO)
+    return 0;
   segue_item_get_frames (item, &n_frames);
-  return n_frames;
+  return (double) n_frames / segue_item_get_rate (item);
 }
 
 /* Predicts the waiting segments. An error of the song itself is recorded, and the song skipped;
@@ -177,8 +186,7 @@ evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GEr
   Evaluator *evaluator = instance;
   const Place place = { segue_item_get_double (item, SEGUE_META_START, 0),
                         segue_item_get_double (item, SEGUE_META_DURATION,
-                                               (double) count_frames (item) /
-                                                 segue_item_get_rate (item)) };
+                                               measure_duration (item)) };
   if (!evaluator->first)
     evaluator->first = segue_item_ref (item);
   g_array_append_val (evaluator->places, place);
@@ -186,7 +194,7 @@ evaluate_process (gpointer instance, SegueItem *item, SegueContext *context, GEr
 
   /* All segments of a batch have one length. */
   gboolean fits = evaluator->waiting->len == 0 ||
-                  count_frames (g_ptr_array_index (evaluator->waiting, 0)) == count_frames (item);
+                  count_bytes (g_ptr_array_index (evaluator->waiting, 0)) == count_bytes (item);
   if (!fits && !answer_waiting (evaluator, context, error))
     return FALSE;
   if (evaluator->song_failure)
@@ -367,33 +375,64 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
+/* Whether the items are those that the model was trained with. */
 static gboolean
-negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+check_audio (const SegueFormat *items, const SegueFormat *model, SegueNegotiation *negotiation,
+             GError **error)
 {
   static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
   static const SegueFormat one_rate = SEGUE_INIT (SegueFormat, .rate = SEGUE_FORMAT_SAME);
-  const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
+  if (!segue_negotiation_require (negotiation, "items", &mono, "channels: mono", error) ||
+      !segue_negotiation_require (negotiation, "items", &one_rate, "rate: 16000", error))
+    return FALSE;
+  if (!model || model->rank > 0)
+    return !model || segue_negotiation_refuse (negotiation, NULL, error,
+                                               "the model was trained with vectors, and its input "
+                                               "is audio; name an `embed` stage with from:");
+  if (items->rate == 0 || model->rate == 0 || items->rate == model->rate)
+    return TRUE;
+  return segue_negotiation_refuse (negotiation, NULL, error,
+                                   "the model was trained at %u Hz, and this audio is at %u Hz; "
+                                   "decode both at one rate",
+                                   model->rate, items->rate);
+}
+
+static gboolean
+check_vectors (const SegueFormat *items, const SegueFormat *model, SegueNegotiation *negotiation,
+               GError **error)
+{
+  if (model && model->rate > 0)
+    return segue_negotiation_refuse (negotiation, NULL, error,
+                                     "the model was trained with audio, and its input is vectors; "
+                                     "name a stage that produces audio with from:");
+  if (!model || model->shape[0] == 0 || items->shape[0] == 0 || model->shape[0] == items->shape[0])
+    return TRUE;
+  return segue_negotiation_refuse (
+    negotiation, NULL, error,
+    "the model was trained with vectors of %u numbers, and these have %u; use the same encoders",
+    model->shape[0], items->shape[0]);
+}
+
+static gboolean
+negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  const SegueFormat *items = segue_negotiation_get_input (negotiation, "items");
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
   SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
   predictions->rank = 2;
   predictions->dtype = SEGUE_DTYPE_F64;
   predictions->shape[0] = SEGUE_FORMAT_VARIES;
-  if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
-      !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
-    return FALSE;
   if (model)
     segue_negotiation_pass (negotiation, "model", "model");
-  if (!audio || !model || audio->rate == 0 || model->rate == 0 || audio->rate == model->rate)
+  if (!items)
     return TRUE;
-  return segue_negotiation_refuse (negotiation, NULL, error,
-                                   "the model was trained at %u Hz, and this audio is at %u Hz; "
-                                   "decode both at one rate",
-                                   model->rate, audio->rate);
+  return items->kind == SEGUE_KIND_TENSOR ? check_vectors (items, model, negotiation, error)
+                                          : check_audio (items, model, negotiation, error);
 }
 
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
-              "Segments as the model expects them, without augmentation.",
+  SEGUE_PORT ("items", SEGUE_KIND_EXAMPLES,
+              "Segments as the model expects them, audio or vectors, without augmentation.",
               .flags = SEGUE_PORT_SETS),
   SEGUE_PORT ("model", SEGUE_KIND_MODEL, "The model to evaluate."), NULL
 };

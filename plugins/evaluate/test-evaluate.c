@@ -90,7 +90,7 @@ static void
 run (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  segue_harness_set_input (fixture->harness, "audio", (SegueItem **) fixture->items->pdata,
+  segue_harness_set_input (fixture->harness, "items", (SegueItem **) fixture->items->pdata,
                            fixture->items->len);
   segue_harness_run (fixture->harness, &error);
   g_assert_no_error (error);
@@ -378,7 +378,7 @@ test_nothing_fits (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   add_at_rate (fixture, "odd.mp3", 16000);
-  segue_harness_set_input (fixture->harness, "audio", (SegueItem **) fixture->items->pdata, 1);
+  segue_harness_set_input (fixture->harness, "items", (SegueItem **) fixture->items->pdata, 1);
   g_assert_false (segue_harness_run (fixture->harness, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_autofree char *path = g_build_filename (segue_harness_get_folder (fixture->harness), "output",
@@ -392,7 +392,7 @@ test_cancel (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
   add_worked_example (fixture);
   tiny_cancel_after (segue_harness_get_cancellable (fixture->harness), 2);
-  segue_harness_set_input (fixture->harness, "audio", (SegueItem **) fixture->items->pdata,
+  segue_harness_set_input (fixture->harness, "items", (SegueItem **) fixture->items->pdata,
                            fixture->items->len);
   g_assert_false (segue_harness_run (fixture->harness, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);

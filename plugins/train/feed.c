@@ -40,40 +40,8 @@ typedef struct {
 } Worker;
 
 static gboolean
-check_audio (const TrainSource *source, const SegueItem *item, GError **error)
-{
-  gsize n_frames = 0;
-  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ is not audio",
-                 segue_item_get_id (item));
-    return FALSE;
-  }
-  segue_item_get_frames (item, &n_frames);
-  if (segue_item_get_channels (item) != 1) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ has %u channels, models take one: decode to mono", segue_item_get_id (item),
-                 segue_item_get_channels (item));
-    return FALSE;
-  }
-  if (segue_item_get_rate (item) != source->rate) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ is sampled at %u Hz, ‘%s’ at %u Hz: decode all to one rate",
-                 segue_item_get_id (item), segue_item_get_rate (item), source->like, source->rate);
-    return FALSE;
-  }
-  if (n_frames != source->width) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ is %.3f s long, ‘%s’ %.3f s: cut all to one length with a `segment` stage",
-                 segue_item_get_id (item), (double) n_frames / source->rate, source->like,
-                 (double) source->width / source->rate);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-read_audio (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint sample, float *row,
-            GError **error)
+read_item (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint sample, float *row,
+           GError **error)
 {
   const TrainSource *source = pass->source;
   if (worker->dataset != source->dataset) {
@@ -88,10 +56,18 @@ read_audio (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint sample
 
   g_autoptr (SegueItem) item =
     segue_reader_get (worker->reader, source->set->samples[sample].index, feed->cancellable, error);
-  if (!item || !check_audio (source, item, error))
+  gsize length;
+  const float *values = item ? segue_model_read_row (source->info, item, &length, error) : NULL;
+  if (!values)
     return FALSE;
-  gsize n_frames;
-  memcpy (row, segue_item_get_frames (item, &n_frames), source->width * sizeof (float));
+  if (length != source->width) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ is %.3f s long, ‘%s’ %.3f s: cut all to one length with a `segment` stage",
+                 segue_item_get_id (item), (double) length / source->info->rate, source->like,
+                 (double) source->width / source->info->rate);
+    return FALSE;
+  }
+  memcpy (row, values, source->width * sizeof (float));
   return TRUE;
 }
 
@@ -128,7 +104,7 @@ read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position
   }
   if (pass->source->features >= 0)
     return read_features (pass->source, sample, row, error);
-  return read_audio (feed, worker, pass, sample, row, error);
+  return read_item (feed, worker, pass, sample, row, error);
 }
 
 /* (locked) The oldest batch with rows that no thread has begun; NULL: none. */

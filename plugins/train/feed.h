@@ -11,11 +11,13 @@
 
 #include "sets.h"
 
+#include <segue/model.h>
+
 /**
  * TrainSource: the source of the rows of a set.
- * @features: a file of float32 rows in the order of the set's samples; −1: audio, from @dataset
- * @width: floats in a row; for audio the number of samples of every item
- * @rate: Hz, required for audio
+ * @features: a file of float32 rows in the order of the set's samples; −1: none, the items of @dataset
+ * @width: floats in a row
+ * @info: of the model that takes the items
  * @like: id of the item that @width and @rate were taken from, for messages
  */
 typedef struct {
@@ -23,7 +25,7 @@ typedef struct {
   const TrainSet *set;
   int features;
   gsize width;
-  guint rate;
+  const SegueModelInfo *info;
   const char *like;
 } TrainSource;
 

@@ -52,11 +52,11 @@ train_history_write (const TrainJob *job, const char *folder, GError **error)
                                            job->sets->validation.n > 0));
 
   json_t *root = json_pack (
-    "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b}", "model", job->type->name, "precision",
+    "{s:s, s:s, s:o, s:o*, s:o, s:o, s:o, s:i, s:b}", "model", job->type->name, "precision",
     segue_model_precision_names ()[job->info.precision], "labels", labels, "settings",
-    describe_settings (&job->settings), "train", describe_set (&job->sets->train), "validation",
-    describe_set (&job->sets->validation), "epochs", epochs, "kept_epoch",
-    (int) train_epochs_get_kept (job) + 1, "stopped_early",
+    job->type->backward ? describe_settings (&job->settings) : NULL, "train",
+    describe_set (&job->sets->train), "validation", describe_set (&job->sets->validation), "epochs",
+    epochs, "kept_epoch", (int) train_epochs_get_kept (job) + 1, "stopped_early",
     job->progress.epochs->len < job->settings.epochs);
   g_autofree char *text = segue_json_print (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
   g_autofree char *content = g_strconcat (text, "\n", NULL);

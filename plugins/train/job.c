@@ -17,20 +17,32 @@
 
 /* Rate and length of all items are those of the first. */
 static gboolean
-measure (TrainJob *job, SegueDataset *audio, GError **error)
+measure (TrainJob *job, SegueDataset *items, const SegueModelType *type, GError **error)
 {
-  g_autoptr (SegueReader) reader = segue_reader_new (audio, 0);
+  g_autoptr (SegueReader) reader = segue_reader_new (items, 0);
   g_autoptr (SegueItem) item = segue_reader_get (
     reader, job->sets->train.samples[0].index, segue_context_get_cancellable (job->context), error);
   if (!item)
     return FALSE;
+  SegueKind takes = segue_model_type_takes (type);
+  if (segue_item_get_kind (item) != takes) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "model type '%s' takes %s, not %s",
+                 type->name, takes == SEGUE_KIND_TENSOR ? "vectors" : "audio",
+                 segue_kind_to_string (segue_item_get_kind (item)));
+    return FALSE;
+  }
   job->like = g_strdup (segue_item_get_id (item));
-  segue_item_get_frames (item, &job->length);
-  job->train = (TrainSource){ .dataset = audio,
+  if (takes == SEGUE_KIND_AUDIO) {
+    segue_item_get_frames (item, &job->length);
+    job->rate = segue_item_get_rate (item);
+  } else {
+    job->length = g_bytes_get_size (segue_item_get_bytes (item)) / sizeof (float);
+  }
+  job->train = (TrainSource){ .dataset = items,
                               .set = &job->sets->train,
                               .features = -1,
                               .width = job->length,
-                              .rate = segue_item_get_rate (item),
+                              .info = &job->info,
                               .like = job->like };
   job->validation = job->train;
   job->validation.set = &job->sets->validation;
@@ -54,7 +66,7 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
 {
   const SegueModelSpec spec =
     SEGUE_INIT (SegueModelSpec, .labels = (const char *const *) job->sets->labels,
-                .length = job->length, .rate = job->train.rate, .seed = job->settings.seed,
+                .length = job->length, .rate = job->rate, .seed = job->settings.seed,
                 .threads = segue_context_get_threads (job->context),
                 .precision = (SegueModelPrecision) config->precision);
   job->model = train_make_model (segue_context_get_registry (job->context), config, &spec, error);
@@ -68,11 +80,11 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   segue_model_describe (job->model, &job->info);
   if (job->info.notice)
     segue_context_log (job->context, G_LOG_LEVEL_WARNING, "%s", job->info.notice);
-  if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->train.rate) {
+  if (job->info.n_labels != job->sets->n_labels || job->info.rate != job->rate) {
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
       "model type '%s' created a model of %u labels at %u Hz instead of %u labels at %u Hz",
-      job->type->name, job->info.n_labels, job->info.rate, job->sets->n_labels, job->train.rate);
+      job->type->name, job->info.n_labels, job->info.rate, job->sets->n_labels, job->rate);
     return FALSE;
   }
   return segue_model_check_length (job->model, job->length, error);
@@ -164,7 +176,7 @@ make_buffers (TrainJob *job, GError **error)
 
 /* Of everything that the bytes in the work folder have to match. */
 static guint64
-compute_fingerprint (TrainJob *job)
+compute_fingerprint (TrainJob *job, const GArray *tensors)
 {
   const TrainSettings *s = &job->settings;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -175,7 +187,6 @@ compute_fingerprint (TrainJob *job)
                           s->schedule.warmup_steps, s->class_weights, s->best, s->patience);
   g_string_append_printf (text, " %" G_GUINT64_FORMAT " %" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " %d",
                           s->seed, job->length, job->prefix, job->prefix_train);
-  GArray *tensors = train_optimiser_get_tensors (job->optimiser);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
     g_string_append_printf (text, "\n%s %" G_GSIZE_FORMAT " %d", tensor->name, tensor->n_elements,
@@ -205,28 +216,33 @@ compute_fingerprint (TrainJob *job)
 TrainJob *
 train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
 {
-  SegueDataset *audio = segue_context_get_input (context, "audio");
+  SegueDataset *items = segue_context_get_input (context, "items");
   g_autoptr (TrainJob) job = g_new0 (TrainJob, 1);
   job->context = context;
   job->train.features = job->validation.features = -1;
   job->progress.epochs = g_array_new (FALSE, FALSE, sizeof (TrainEpoch));
   job->progress.steps = g_array_new (FALSE, FALSE, sizeof (TrainStep));
 
-  job->sets = train_sets_new (audio, error);
+  job->sets = train_sets_new (items, error);
   if (!job->sets)
     return NULL;
   train_settings_resolve (config, job->sets->train.n, segue_context_get_seed (context),
                           &job->settings);
-  if (!measure (job, audio, error) || !make_model (job, config, error))
+  if (!measure (job, items, config->model.type, error) || !make_model (job, config, error))
     return NULL;
   choose_prefix (job);
   if (!make_buffers (job, error))
     return NULL;
-  job->optimiser =
-    train_optimiser_new (job->model, &job->settings, segue_context_get_threads (context), error);
-  if (!job->optimiser)
+  g_autoptr (GArray) tensors = segue_model_list_tensors (job->model, error);
+  if (!tensors)
     return NULL;
-  job->fingerprint = compute_fingerprint (job);
+  if (job->type->backward) {
+    job->optimiser =
+      train_optimiser_new (job->model, &job->settings, segue_context_get_threads (context), error);
+    if (!job->optimiser)
+      return NULL;
+  }
+  job->fingerprint = compute_fingerprint (job, tensors);
   return g_steal_pointer (&job);
 }
 

@@ -60,7 +60,8 @@ typedef struct {
 
 /**
  * TrainJob:
- * @length: samples of every item
+ * @length: samples of every item, or numbers of every vector
+ * @rate: of audio, Hz; 0: vectors
  * @like: id of the item that @length was taken from
  * @prefix: floats per item after the model's frozen prefix; 0: the prefix is not used
  * @prefix_train: whether training items use the prefix too
@@ -82,6 +83,7 @@ typedef struct {
   gpointer impl;
   SegueModelInfo info;
   gsize length;
+  guint rate;
   char *like;
   gsize prefix;
   gboolean prefix_train;

@@ -155,16 +155,17 @@ say_epoch (TrainJob *job, guint index)
 {
   const TrainEpoch *epoch = get_epoch (job, index);
   g_autoptr (GString) line = g_string_new (NULL);
-  g_string_append_printf (line, "epoch %u/%u: loss %.3f", index + 1, job->settings.epochs,
-                          epoch->loss);
+  if (job->type->backward)
+    g_string_append_printf (line, "epoch %u/%u: ", index + 1, job->settings.epochs);
+  g_string_append_printf (line, "loss %.3f", epoch->loss);
   if (job->sets->validation.n > 0)
     g_string_append_printf (line, ", validation loss %.3f, songs right %.1f %%",
                             epoch->validation_loss, 100 * epoch->validation_song_accuracy);
   segue_context_log (job->context, G_LOG_LEVEL_MESSAGE, "%s", line->str);
 }
 
-static void
-log_epoch (TrainJob *job, guint index)
+void
+train_log_epoch (TrainJob *job, guint index)
 {
   const TrainEpoch *epoch = get_epoch (job, index);
   guint64 step = (index + 1) * job->settings.steps_per_epoch;
@@ -198,7 +199,7 @@ end_epoch (TrainJob *job, GError **error)
     return FALSE;
   }
   progress->loss_sum = progress->loss_weight = 0;
-  log_epoch (job, index);
+  train_log_epoch (job, index);
   return train_checkpoint_save (job, error);
 }
 
@@ -211,7 +212,7 @@ repeat_log (TrainJob *job)
   for (guint64 step = 0; step < progress->step; step++) {
     log_step (job, step);
     if ((step + 1) % per_epoch == 0 && (step + 1) / per_epoch <= progress->epochs->len)
-      log_epoch (job, (guint) ((step + 1) / per_epoch - 1));
+      train_log_epoch (job, (guint) ((step + 1) / per_epoch - 1));
   }
 }
 

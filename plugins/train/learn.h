@@ -7,3 +7,6 @@
  * the model. Where it fails or is cancelled it also leaves a checkpoint of the last finished
  * step. */
 gboolean train_learn (TrainJob *job, GError **error);
+
+/** train_log_epoch: logs the results of epoch @index, and adds them to the curves. */
+void train_log_epoch (TrainJob *job, guint index);

@@ -80,6 +80,14 @@ collect_labels (SegueDataset *dataset, TrainSets *sets, GError **error)
   return TRUE;
 }
 
+/* Augmented copies are for training only. */
+static gboolean
+is_in (SegueItem *item, SegueSet kind)
+{
+  return set_of (item) == kind &&
+         (kind == SEGUE_SET_TRAIN || segue_item_get_int (item, SEGUE_META_COPY, 0) == 0);
+}
+
 static void
 fill_set (SegueDataset *dataset, SegueSet kind, GHashTable *label_numbers, TrainSet *set)
 {
@@ -87,13 +95,13 @@ fill_set (SegueDataset *dataset, SegueSet kind, GHashTable *label_numbers, Train
   guint n = segue_dataset_get_length (dataset);
   set->n = 0;
   for (guint i = 0; i < n; i++)
-    set->n += set_of (segue_dataset_get_entry (dataset, i)) == kind;
+    set->n += is_in (segue_dataset_get_entry (dataset, i), kind);
 
   set->samples = g_new0 (TrainSample, set->n);
   TrainSample *sample = set->samples;
   for (guint i = 0; i < n; i++) {
     SegueItem *item = segue_dataset_get_entry (dataset, i);
-    if (set_of (item) != kind)
+    if (!is_in (item, kind))
       continue;
     const char *song = segue_item_get_song (item);
     const char *label = segue_item_get_string (item, SEGUE_META_LABEL);

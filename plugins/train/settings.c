@@ -8,9 +8,33 @@
 static const SegueRecipe plain_recipe = SEGUE_INIT (
   SegueRecipe, .epochs = 10, .batch = 8, .learning_rate = 1e-3, .schedule = SEGUE_SCHEDULE_LINEAR);
 
+/* The first parameter of steps that the pipeline sets; NULL: none. */
+static const char *
+find_step_parameter (const TrainConfig *config)
+{
+  return config->epochs != SEGUE_UNSET_INT  ? "epochs"
+         : config->batch != SEGUE_UNSET_INT ? "batch"
+         : !isnan (config->learning_rate)   ? "learning_rate"
+         : config->schedule >= 0            ? "schedule"
+         : !isnan (config->warmup)          ? "warmup"
+         : !isnan (config->weight_decay)    ? "weight_decay"
+         : !isnan (config->label_smoothing) ? "label_smoothing"
+         : !isnan (config->gradient_clip)   ? "gradient_clip"
+         : config->class_weights            ? "class_weights"
+         : config->early_stopping > 0       ? "early_stopping"
+                                            : NULL;
+}
+
 gboolean
 train_settings_check (const TrainConfig *config, GError **error)
 {
+  const char *name = config->model.type->backward ? NULL : find_step_parameter (config);
+  if (name) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "%s has no effect: '%s' is computed in one step; remove it", name,
+                 config->model.type->name);
+    return FALSE;
+  }
   if (!isnan (config->warmup) && config->warmup > 1 && config->warmup != floor (config->warmup)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                  "warmup must be a share of all steps (0..1) or a whole number of steps, got %g",

@@ -25,7 +25,7 @@ make_harness (guint64 seed)
 {
   g_autoptr (GPtrArray) songs = tiny_songs (4, 3, TRUE);
   SegueHarness *harness = segue_harness_new_in (registry, "train", CONFIG);
-  segue_harness_set_input (harness, "audio", (SegueItem **) songs->pdata, songs->len);
+  segue_harness_set_input (harness, "items", (SegueItem **) songs->pdata, songs->len);
   segue_harness_set_seed (harness, seed);
   return harness;
 }

@@ -18,7 +18,7 @@ static SegueHarness *
 harness_with (const char *config, GPtrArray *songs)
 {
   SegueHarness *harness = segue_harness_new_in (registry, "train", config);
-  segue_harness_set_input (harness, "audio", (SegueItem **) songs->pdata, songs->len);
+  segue_harness_set_input (harness, "items", (SegueItem **) songs->pdata, songs->len);
   return harness;
 }
 
@@ -517,8 +517,9 @@ test_feed (void)
   g_autoptr (SegueDataset) dataset =
     segue_dataset_new_from_items ((SegueItem **) items->pdata, items->len);
   const TrainSet set = { samples, N, N };
+  const SegueModelInfo info = SEGUE_INIT (SegueModelInfo, .rate = 8000);
   const TrainSource source = {
-    .dataset = dataset, .set = &set, .features = -1, .width = WIDTH, .rate = 8000, .like = "x"
+    .dataset = dataset, .set = &set, .features = -1, .width = WIDTH, .info = &info, .like = "x"
   };
   for (guint threads = 1; threads <= 3; threads++) {
     g_autoptr (GError) error = NULL;

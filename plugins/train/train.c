@@ -1,4 +1,5 @@
 /* train: a dataset of labelled segments → a model folder. */
+#include "fit.h"
 #include "history.h"
 #include "job.h"
 #include "learn.h"
@@ -90,12 +91,28 @@ train_fingerprint (const void *config)
 }
 
 static gboolean
+check_kind (const SegueModelType *type, const SegueFormat *items, SegueNegotiation *negotiation,
+            GError **error)
+{
+  SegueKind takes = segue_model_type_takes (type);
+  if (items->kind == takes)
+    return TRUE;
+  return segue_negotiation_refuse (
+    negotiation, "model", error,
+    takes == SEGUE_KIND_TENSOR
+      ? "model type '%s' takes vectors, and its input is audio; put `embed` before this stage"
+      : "model type '%s' takes audio, and its input is vectors; use a type that takes vectors, such "
+        "as `lda`, or name a stage that produces audio with from:",
+    type->name);
+}
+
+static gboolean
 check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **error)
 {
   static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
   static const SegueFormat one_rate = SEGUE_INIT (SegueFormat, .rate = SEGUE_FORMAT_SAME);
-  if (!segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error) ||
-      !segue_negotiation_require (negotiation, "audio", &one_rate, "rate: 16000", error))
+  if (!segue_negotiation_require (negotiation, "items", &mono, "channels: mono", error) ||
+      !segue_negotiation_require (negotiation, "items", &one_rate, "rate: 16000", error))
     return FALSE;
   if (audio->frames == SEGUE_FORMAT_VARIES)
     return segue_negotiation_refuse (
@@ -103,6 +120,14 @@ check_audio (const SegueFormat *audio, SegueNegotiation *negotiation, GError **e
       "items differ in length, and models take one length; put `segment` before it (without "
       "`shortest`)");
   return TRUE;
+}
+
+static gboolean
+check_vectors (SegueNegotiation *negotiation, GError **error)
+{
+  static const SegueFormat vector =
+    SEGUE_INIT (SegueFormat, .rank = 1, .dtype = SEGUE_DTYPE_F32, .shape = { SEGUE_FORMAT_SAME });
+  return segue_negotiation_require (negotiation, "items", &vector, NULL, error);
 }
 
 /* Checks a step's workspace, assuming enough segments for a whole batch: it is better to fail now than after hours
@@ -121,28 +146,19 @@ check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError 
   return segue_model_check_workspace (model, bytes, error);
 }
 
-/* Makes or loads the initial model, so that its errors occur now. */
+/* Makes or loads the initial model, so that its errors occur now. @length: of an item; 0: not known */
 static gboolean
-train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+try_model (const TrainConfig *config, guint rate, guint length, SegueNegotiation *negotiation,
+           GError **error)
 {
   static const char *const labels[] = { "a", "b", NULL };
-  const TrainConfig *config = data;
-  const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
-  SegueFormat *model = segue_negotiation_get_output (negotiation, "model");
-  if (!audio || !check_audio (audio, negotiation, error))
-    return !audio;
-  model->rate = audio->rate;
-  model->channels = 1;
-  model->frames = audio->frames;
-  if (audio->rate == 0)
-    return TRUE;
   g_autoptr (GError) local = NULL;
-  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .length = audio->frames,
-                                          .rate = audio->rate, .threads = 1, .blank = TRUE);
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .length = length,
+                                          .rate = rate, .threads = 1, .blank = TRUE);
   g_autoptr (SegueModel) made =
     train_make_model (segue_negotiation_get_registry (negotiation), config, &spec, &local);
-  if (made && (audio->frames == 0 || segue_model_check_length (made, audio->frames, &local))) {
-    if (audio->frames == 0 || check_batch (made, config, audio->frames, &local))
+  if (made && (length == 0 || segue_model_check_length (made, length, &local))) {
+    if (length == 0 || check_batch (made, config, length, &local))
       return TRUE;
     return segue_negotiation_refuse (negotiation, "batch", error, "%s", local->message);
   }
@@ -155,6 +171,31 @@ train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
   g_autofree char *parameter = g_strconcat ("model.", word, NULL);
   return segue_negotiation_refuse (negotiation, by_init ? "init" : parameter, error, "%s",
                                    local->message);
+}
+
+static gboolean
+train_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  const TrainConfig *config = data;
+  const SegueFormat *items = segue_negotiation_get_input (negotiation, "items");
+  SegueFormat *model = segue_negotiation_get_output (negotiation, "model");
+  if (!items)
+    return TRUE;
+  gboolean vectors = items->kind == SEGUE_KIND_TENSOR;
+  if (!check_kind (config->model.type, items, negotiation, error) ||
+      !(vectors ? check_vectors (negotiation, error) : check_audio (items, negotiation, error)))
+    return FALSE;
+  model->rate = items->rate;
+  model->channels = vectors ? 0 : 1;
+  model->frames = items->frames;
+  model->rank = items->rank;
+  model->dtype = items->dtype;
+  model->shape[0] = items->shape[0];
+  /* What is not known yet can't be wrong. */
+  if (vectors ? items->shape[0] == 0 : items->rate == 0)
+    return TRUE;
+  return try_model (config, items->rate, vectors ? items->shape[0] : items->frames, negotiation,
+                    error);
 }
 
 static void
@@ -198,7 +239,8 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
   if (!job || !check_validation (job, error))
     return FALSE;
   report_sets (job);
-  if (!train_prefix_prepare (job, error) || !train_learn (job, error))
+  if ((job->type->fit && !train_fit (job, error)) ||
+      (job->type->backward && (!train_prefix_prepare (job, error) || !train_learn (job, error))))
     return FALSE;
 
   const char *folder = segue_context_get_output_folder (context, error);
@@ -216,13 +258,14 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
 static gboolean
 train_preview (SegueContext *context, GError **error)
 {
-  g_autoptr (TrainSets) sets = train_sets_new (segue_context_get_input (context, "audio"), error);
+  g_autoptr (TrainSets) sets = train_sets_new (segue_context_get_input (context, "items"), error);
   return sets != NULL;
 }
 
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
-              "Labelled mono segments of one length and rate; those without a set are trained on.",
+  SEGUE_PORT ("items", SEGUE_KIND_EXAMPLES,
+              "Labelled segments: mono audio of one length and rate, or vectors, as the model "
+              "type takes them. Those without a set are trained on.",
               .flags = SEGUE_PORT_LIVE | SEGUE_PORT_SETS),
   NULL
 };

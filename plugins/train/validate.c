@@ -1,4 +1,4 @@
-/* One pass over the validation set, in stored order. */
+/* Passes over a set without training, in stored order. */
 #include "validate.h"
 
 #include <math.h>
@@ -52,11 +52,10 @@ count_sample (Tally *tally, const TrainSample *sample, const double *row, double
   tally->n_right += largest (row, tally->n_labels) == (guint) sample->label;
 }
 
-/* Predicts every item of the validation set. */
+/* Predicts every item of @source. */
 static gboolean
-count_all (TrainJob *job, Tally *tally, GError **error)
+count_all (TrainJob *job, const TrainSource *source, Tally *tally, GError **error)
 {
-  const TrainSource *source = &job->validation;
   const TrainPass feed_pass = { .source = source,
                                 .part = job->infer_part,
                                 .batch = job->infer_part };
@@ -86,32 +85,63 @@ count_all (TrainJob *job, Tally *tally, GError **error)
   return FALSE;
 }
 
+static gboolean
+tally_init (Tally *tally, const TrainJob *job, const TrainSet *set, GError **error)
+{
+  *tally = (Tally){ .n_labels = job->info.n_labels };
+  tally->songs = g_try_new0 (double, (gsize) set->n_songs * tally->n_labels);
+  tally->labels = g_new0 (gint32, set->n_songs);
+  if (tally->songs)
+    return TRUE;
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+    "not enough memory to validate %u songs with %u labels; close other programs and run again",
+    set->n_songs, tally->n_labels);
+  return FALSE;
+}
+
+static void
+tally_clear (Tally *tally)
+{
+  g_free (tally->songs);
+  g_free (tally->labels);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Tally, tally_clear)
+
+static double
+loss_of (const Tally *tally)
+{
+  return tally->n_known > 0 ? tally->loss / tally->n_known : NAN;
+}
+
+gboolean
+train_measure_loss (TrainJob *job, const TrainSource *source, double *loss, GError **error)
+{
+  g_auto (Tally) tally = { 0 };
+  if (!tally_init (&tally, job, source->set, error) || !count_all (job, source, &tally, error))
+    return FALSE;
+  *loss = loss_of (&tally);
+  return TRUE;
+}
+
 gboolean
 train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
 {
   const TrainSet *set = &job->sets->validation;
-  guint n_labels = job->info.n_labels, n_songs_right = 0;
+  guint n_songs_right = 0;
   epoch->validation_loss = epoch->validation_accuracy = epoch->validation_song_accuracy = NAN;
   if (set->n == 0)
     return TRUE;
 
-  g_autofree double *songs = g_try_new0 (double, (gsize) set->n_songs *n_labels);
-  g_autofree gint32 *labels = g_new0 (gint32, set->n_songs);
-  Tally tally = { .n_labels = n_labels, .songs = songs, .labels = labels };
-  if (!songs) {
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-      "not enough memory to validate %u songs with %u labels; close other programs and run again",
-      set->n_songs, n_labels);
-    return FALSE;
-  }
-  if (!count_all (job, &tally, error))
+  g_auto (Tally) tally = { 0 };
+  if (!tally_init (&tally, job, set, error) || !count_all (job, &job->validation, &tally, error))
     return FALSE;
 
   for (guint s = 0; s < set->n_songs; s++)
-    n_songs_right +=
-      labels[s] >= 0 && largest (songs + (gsize) s * n_labels, n_labels) == (guint) labels[s];
-  epoch->validation_loss = tally.n_known > 0 ? tally.loss / tally.n_known : NAN;
+    n_songs_right += tally.labels[s] >= 0 && largest (tally.songs + (gsize) s * tally.n_labels,
+                                                      tally.n_labels) == (guint) tally.labels[s];
+  epoch->validation_loss = loss_of (&tally);
   epoch->validation_accuracy = (double) tally.n_right / set->n;
   epoch->validation_song_accuracy = (double) n_songs_right / set->n_songs;
   return TRUE;

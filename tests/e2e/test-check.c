@@ -202,7 +202,7 @@ test_many_connections (Fixture *f, gconstpointer data)
                                       "    id: again\n"
                                       "    from: again\n"
                                       "  - use: train\n"
-                                      "    from: { audio: scan }\n"
+                                      "    from: { items: scan }\n"
                                       "  - use: evaluate\n"
                                       "    from: { model: split }\n",
                                       -1, NULL));
@@ -214,7 +214,7 @@ test_many_connections (Fixture *f, gconstpointer data)
 
   /* Bypasses of a split, and formats. */
   static const char *const formats[] = {
-    "wrong.yaml:9:11: stage 'one': its input 'audio' comes from 'segment', which bypasses 'split'",
+    "wrong.yaml:9:11: stage 'one': its input 'items' comes from 'segment', which bypasses 'split'",
     "wrong.yaml:14:20: stage 'two': the model takes audio of 16000 Hz and gets 22050 Hz; decode to "
     "that with --set decode.rate=16000\n",
     "wrong.yaml:17:42: stage 'three': high must be at most 11025 Hz",
@@ -536,12 +536,12 @@ test_formats (Fixture *f, gconstpointer data)
   } cases[] = {
     { "  - { use: decode, with: { channels: keep } }\n  - use: segment\n  - use: split\n"
       "  - use: train\n",
-      "p.yaml:7:5: stage 'train': its input 'audio' takes one channel, and stage 'decode' gives as "
+      "p.yaml:7:5: stage 'train': its input 'items' takes one channel, and stage 'decode' gives as "
       "many channels as each file has; write `with: { channels: mono }` at stage 'decode'" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
       "  - { id: wide, use: decode, with: { channels: keep } }\n  - { id: parts, use: segment }\n"
       "  - { id: sets, use: split }\n  - use: evaluate\n",
-      "p.yaml:11:5: stage 'evaluate': its input 'audio' takes one channel, and stage 'wide' "
+      "p.yaml:11:5: stage 'evaluate': its input 'items' takes one channel, and stage 'wide' "
       "gives" },
     { "  - use: decode\n  - { use: segment, with: { shortest: 1 } }\n  - use: split\n"
       "  - use: train\n",
@@ -573,13 +573,13 @@ test_formats (Fixture *f, gconstpointer data)
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
       "p.yaml:7:33: stage 'train': \342\200\230" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",
-      "p.yaml:7:25: stage 'train': its input 'audio' comes from 'segment', which bypasses "
+      "p.yaml:7:25: stage 'train': its input 'items' comes from 'segment', which bypasses "
       "'split'" },
     { "  - use: decode\n  - use: segment\n  - use: train\n  - use: split\n",
-      "p.yaml:6:5: stage 'train': its input 'audio' comes from 'segment', which bypasses 'split'" },
+      "p.yaml:6:5: stage 'train': its input 'items' comes from 'segment', which bypasses 'split'" },
     { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
-      "  - { use: evaluate, from: { audio: segment } }\n",
-      "stage 'evaluate': its input 'audio' comes from 'segment', which bypasses 'split'" },
+      "  - { use: evaluate, from: { items: segment } }\n",
+      "stage 'evaluate': its input 'items' comes from 'segment', which bypasses 'split'" },
     { "  - { id: low, use: decode, with: { rate: 8000 } }\n"
       "  - { id: songs-8, use: segment }\n  - use: split\n  - use: train\n"
       "  - { id: other, use: decode, with: { rate: 16000 } }\n"

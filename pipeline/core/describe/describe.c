@@ -115,12 +115,6 @@ segue_stage_words (const SegueStageType *type)
     type->flags & SEGUE_STAGE_SHARED ? "; one instance for all workers" : "", NULL);
 }
 
-const char *
-segue_kind_words (SegueKind kind)
-{
-  return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
-}
-
 char *
 segue_recipe_words (const SegueRecipe *recipe)
 {

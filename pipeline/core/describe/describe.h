@@ -10,8 +10,6 @@ char *segue_param_value_words (const SegueParam *row);
 char *segue_param_default_words (const SegueParam *row);
 /** segue_stage_words: (transfer full): the meaning of mode and flags for authors of pipelines. */
 char *segue_stage_words (const SegueStageType *type);
-/** segue_kind_words: of a port: "audio", "file, audio or tensor". */
-const char *segue_kind_words (SegueKind kind);
 /** segue_recipe_words: (transfer full): "epochs 3, batch 8, …" */
 char *segue_recipe_words (const SegueRecipe *recipe);
 

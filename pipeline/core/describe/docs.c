@@ -1,6 +1,7 @@
 /* docs/stages.md: every stage type and model type, from the tables. */
 #include "describe/describe.h"
 #include "graph/pipeline-private.h"
+#include "item/item-private.h"
 #include <string.h>
 
 /* Text for a cell of a Markdown table. */

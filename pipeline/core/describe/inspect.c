@@ -1,5 +1,6 @@
 /* `segue inspect TYPE`: a type as text for a terminal. */
 #include "describe/describe.h"
+#include "item/item-private.h"
 #include "registry/registry.h"
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* Which output feeds which input: the nearest earlier stage that produces the kind, or `from:`. */
 #include "base/suggest.h"
 #include "graph/pipeline-private.h"
+#include "item/item-private.h"
 #include "params/params.h"
 #include <string.h>
 
@@ -35,21 +36,7 @@ static gboolean
 may_be_any (SegueKind kind)
 {
   return kind == SEGUE_KIND_ANY || kind == SEGUE_KIND_FILE || kind == SEGUE_KIND_AUDIO ||
-         kind == SEGUE_KIND_TENSOR;
-}
-
-static gboolean
-kind_fits (SegueKind wanted, SegueKind produced)
-{
-  if (wanted == SEGUE_KIND_ANY)
-    return produced != SEGUE_KIND_ANY && may_be_any (produced);
-  return wanted == produced;
-}
-
-static const char *
-kind_words (SegueKind kind)
-{
-  return kind == SEGUE_KIND_ANY ? "file, audio or tensor" : segue_kind_to_string (kind);
+         kind == SEGUE_KIND_TENSOR || kind == SEGUE_KIND_EXAMPLES;
 }
 
 /* Connects @input to @producer's output @name (NULL: the first that fits); FALSE: none fits. An output of
@@ -63,7 +50,7 @@ try_connect (Connector *c, SegueGraphInput *input, guint producer, const char *n
       continue;
     gboolean unknown = from->faulty && from->outputs[i] == SEGUE_KIND_ANY;
     if (unknown ? !may_be_any (input->port->kind)
-                : !kind_fits (input->port->kind, from->outputs[i]))
+                : !segue_kind_takes (input->port->kind, from->outputs[i]))
       continue;
     input->producer = producer;
     input->producer_port = i;
@@ -91,10 +78,9 @@ types_that_produce (Connector *c, SegueKind kind)
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint i = 0; i < types->len; i++) {
     const SegueStageType *type = g_ptr_array_index (types, i);
-    if (takes (type, kind))
-      continue;
     for (const SeguePort *const *port = type->outputs; port && *port; port++)
-      if ((*port)->kind != SEGUE_KIND_ANY && kind_fits (kind, (*port)->kind)) {
+      if ((*port)->kind != SEGUE_KIND_ANY && segue_kind_takes (kind, (*port)->kind) &&
+          !takes (type, (*port)->kind)) {
         g_string_append_printf (names, "%s%s", names->len ? ", " : " (", type->name);
         break;
       }
@@ -189,7 +175,7 @@ connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *on
     return TRUE;
   const SegueGraphInput *wanted = only ? only : &c->stage->inputs[0];
   return fail (c, reference, "from: '%s' has no output of the kind that input '%s' takes (%s)",
-               reference->text, wanted->port->name, kind_words (wanted->port->kind));
+               reference->text, wanted->port->name, segue_kind_words (wanted->port->kind));
 }
 
 /* One `input: id` of a map. */
@@ -241,7 +227,7 @@ connect_nearest (Connector *c, SegueGraphInput *input)
   g_autofree char *types = types_that_produce (c, input->port->kind);
   return fail (c, NULL,
                "input '%s' needs %s, and no earlier stage produces it; put one before it%s",
-               input->port->name, kind_words (input->port->kind), types);
+               input->port->name, segue_kind_words (input->port->kind), types);
 }
 
 static gboolean

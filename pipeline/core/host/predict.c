@@ -105,6 +105,13 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   }
   if (!segue_predictor_wait (predictor, error))
     return NULL;
+  if (predictor->info.rate == 0) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’: the model takes vectors, and its segue.json does not say which stages "
+                 "compute them from a song; train it with `segue run`",
+                 shown);
+    return NULL;
+  }
   g_autofree char *plain =
     g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
   return segue_preparation_new (predictor->scope.registry, plain, shown, relax, error);
@@ -297,22 +304,30 @@ prepare (SeguePredictor *predictor, Way *way, const SongFile *song, GCancellable
 }
 
 static gsize
-count_frames (const SegueItem *item)
+count_bytes (const SegueItem *item)
+{
+  return g_bytes_get_size (segue_item_get_bytes (item));
+}
+
+/* Of a segment that does not know it, in s. */
+static double
+measure_duration (const SegueItem *item)
 {
   gsize n_frames = 0;
-  if (segue_item_get_kind (item) == SEGUE_KIND_AUDIO)
-    segue_item_get_frames (item, &n_frames);
-  return n_frames;
+  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO)
+    return 0;
+  segue_item_get_frames (item, &n_frames);
+  return (double) n_frames / segue_item_get_rate (item);
 }
 
 /* How many segments from @first on are of one length, as the model requires. */
 static guint
 batch_at (GPtrArray *items, guint first)
 {
-  gsize length = count_frames (g_ptr_array_index (items, first));
+  gsize length = count_bytes (g_ptr_array_index (items, first));
   guint n = 1;
   while (n < BATCH && first + n < items->len &&
-         count_frames (g_ptr_array_index (items, first + n)) == length)
+         count_bytes (g_ptr_array_index (items, first + n)) == length)
     n++;
   return n;
 }
@@ -340,9 +355,9 @@ prediction_new (GPtrArray *items, guint n_labels, GError **error)
   SegueSongPrediction *prediction = segue_song_prediction_new (items->len, n_labels, error);
   for (guint i = 0; prediction && i < items->len; i++) {
     const SegueItem *item = g_ptr_array_index (items, i);
-    double seconds = (double) count_frames (item) / MAX (segue_item_get_rate (item), 1);
     prediction->segments[i].start = segue_item_get_double (item, SEGUE_META_START, 0);
-    prediction->segments[i].duration = segue_item_get_double (item, SEGUE_META_DURATION, seconds);
+    prediction->segments[i].duration =
+      segue_item_get_double (item, SEGUE_META_DURATION, measure_duration (item));
   }
   return prediction;
 }

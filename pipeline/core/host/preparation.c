@@ -1,5 +1,6 @@
 /* An untrusted list of stages, checked so that it is safe to run on a song. */
 #include "host/preparation.h"
+#include "item/item-private.h"
 #include "params/params.h"
 #include "registry/registry.h"
 
@@ -66,7 +67,7 @@ follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GErr
 {
   const SeguePort *input = type->inputs ? type->inputs[0] : NULL;
   const SeguePort *output = type->outputs ? type->outputs[0] : NULL;
-  if (!input || !output || (input->kind != *kind && input->kind != SEGUE_KIND_ANY))
+  if (!input || !output || !segue_kind_takes (input->kind, *kind))
     return refuse (error, name, "'%s' does not accept the output of the stage before it",
                    type->name);
   if (output->kind != SEGUE_KIND_ANY)
@@ -138,9 +139,9 @@ segue_preparation_new (SegueRegistry *registry, const char *text, const char *na
     if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, name, relax, error))
       return NULL;
   }
-  if (kind == SEGUE_KIND_AUDIO)
+  if (segue_kind_takes (SEGUE_KIND_EXAMPLES, kind))
     return g_steal_pointer (&preparation);
-  refuse (error, name, "its stages do not turn a file into audio");
+  refuse (error, name, "its stages do not turn a file into audio or vectors");
   return NULL;
 }
 

@@ -57,6 +57,13 @@ int segue_open_file_get_fd (const SegueOpenFile *file);
 /** segue_item_body_new: (transfer full): without a payload. */
 SegueItemBody *segue_item_body_new (SegueKind kind, const char *id, GRefString *song);
 /** segue_item_body_copy: (transfer full): the same, but with its bytes in @extent (transfer none). */
+/** segue_kind_takes: whether a port of kind @port takes items of @kind. */
+SEGUE_API
+gboolean segue_kind_takes (SegueKind port, SegueKind kind);
+/** segue_kind_words: of a port: "audio", "audio or tensor". */
+SEGUE_API
+const char *segue_kind_words (SegueKind kind);
+
 SegueItemBody *segue_item_body_copy (const SegueItemBody *body, const SegueExtent *extent);
 void segue_item_body_unref (SegueItemBody *body);
 /** segue_item_seal: from now on immutable; done by segue_context_emit(). */

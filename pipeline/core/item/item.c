@@ -453,18 +453,6 @@ segue_item_set_metadata (SegueItem *item, GVariant *metadata)
       segue_metadata_set (&item->metadata, key, value);
 }
 
-const char *
-segue_kind_to_string (SegueKind kind)
-{
-  static const char *const names[] = {
-    [SEGUE_KIND_ANY] = "any",         [SEGUE_KIND_FILE] = "file",
-    [SEGUE_KIND_AUDIO] = "audio",     [SEGUE_KIND_TENSOR] = "tensor",
-    [SEGUE_KIND_MODEL] = "model",     [SEGUE_KIND_PREDICTIONS] = "predictions",
-    [SEGUE_KIND_METRICS] = "metrics", [SEGUE_KIND_SUMMARY] = "summary",
-  };
-  return (guint) kind < G_N_ELEMENTS (names) ? names[kind] : "unknown";
-}
-
 gsize
 segue_dtype_size (SegueDtype dtype)
 {

@@ -69,6 +69,17 @@ segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_lo
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
+gboolean
+segue_model_fit (SegueModel *model, const SegueModelFit *fit, GError **error)
+{
+  SegueModelFit whole = { 0 };
+  g_autoptr (GError) local = NULL;
+  memcpy (&whole, fit, MIN (fit->struct_size, sizeof whole));
+  whole.struct_size = sizeof whole;
+  gboolean ok = model->type->fit (model->impl, &whole, &local);
+  return segue_model_conclude (model->type, ok, &local, error);
+}
+
 void
 segue_model_changed (SegueModel *model)
 {

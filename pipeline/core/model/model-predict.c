@@ -25,36 +25,6 @@ align_64 (gsize bytes)
   return (bytes + 63) & ~(gsize) 63;
 }
 
-static gboolean
-check_item (SegueModel *model, const SegueModelInfo *info, SegueItem *item, gsize length,
-            GError **error)
-{
-  gsize n_frames = 0;
-  if (segue_item_get_kind (item) == SEGUE_KIND_AUDIO && segue_item_has_payload (item))
-    segue_item_get_frames (item, &n_frames);
-
-  g_autofree char *what = NULL;
-  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO)
-    what = g_strdup ("is not audio");
-  else if (segue_item_get_channels (item) != 1)
-    what = g_strdup_printf ("has %u channels, the model takes one", segue_item_get_channels (item));
-  else if (segue_item_get_rate (item) != info->rate)
-    what = g_strdup_printf ("is sampled at %u Hz, the model takes %u Hz",
-                            segue_item_get_rate (item), info->rate);
-  else if (n_frames < MAX (info->min_length, 1))
-    what = g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, the model needs at least %" //
-                            G_GSIZE_FORMAT,
-                            n_frames, info->min_length);
-  else if (n_frames != length)
-    what =
-      g_strdup_printf ("has %" G_GSIZE_FORMAT " samples, the other segments have %" G_GSIZE_FORMAT,
-                       n_frames, length);
-  if (!what)
-    return TRUE;
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ %s", segue_item_get_id (item), what);
-  return FALSE;
-}
-
 /* The largest batch of at most @n whose workspace is not too large. */
 static gboolean
 plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *plan, GError **error)
@@ -110,16 +80,18 @@ softmax (const float *logits, guint n, float *probabilities)
 }
 
 static gboolean
-run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n,
-           float *probabilities, GError **error)
+run_batch (SegueModel *model, const SegueModelInfo *info, const Plan *plan, SegueItem *const *items,
+           guint n, float *probabilities, GError **error)
 {
   guint8 *base = model->buffer;
   float *input = (float *) (void *) (base + plan->workspace_bytes);
   float *logits = (float *) (void *) (base + plan->workspace_bytes + plan->input_bytes);
   for (guint i = 0; i < n; i++) {
-    gsize n_frames;
-    memcpy (input + i * plan->length, segue_item_get_frames (items[i], &n_frames),
-            plan->length * sizeof (float));
+    gsize length;
+    const float *row = segue_model_read_row (info, items[i], &length, error);
+    if (!row)
+      return FALSE;
+    memcpy (input + i * plan->length, row, plan->length * sizeof (float));
   }
 
   SegueModelPass pass =
@@ -143,6 +115,26 @@ run_batch (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n
   return TRUE;
 }
 
+/* @length: (out): of all of them */
+static gboolean
+check_items (const SegueModelInfo *info, SegueItem *const *items, guint n, gsize *length,
+             GError **error)
+{
+  for (guint i = 0; i < n; i++) {
+    gsize own;
+    if (!segue_model_read_row (info, items[i], &own, error))
+      return FALSE;
+    *length = i == 0 ? own : *length;
+    if (own == *length)
+      continue;
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ has %" G_GSIZE_FORMAT " samples, the other segments have %" G_GSIZE_FORMAT,
+                 segue_item_get_id (items[i]), own, *length);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float *probabilities,
                      GCancellable *cancellable, GError **error)
@@ -153,12 +145,8 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   gsize length = 0;
-  if (segue_item_get_kind (items[0]) == SEGUE_KIND_AUDIO && segue_item_has_payload (items[0]))
-    segue_item_get_frames (items[0], &length);
-  for (guint i = 0; i < n; i++) {
-    if (!check_item (model, &info, items[i], length, error))
-      return FALSE;
-  }
+  if (!check_items (&info, items, n, &length, error))
+    return FALSE;
 
   Plan plan;
   if (!plan_batches (model, n, length, info.n_labels, &plan, error) ||
@@ -171,7 +159,7 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
       g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "interrupted");
       ok = FALSE;
     } else {
-      ok = run_batch (model, &plan, items + first, MIN (plan.batch, n - first),
+      ok = run_batch (model, &info, &plan, items + first, MIN (plan.batch, n - first),
                       probabilities + (gsize) first * info.n_labels, error);
     }
   }

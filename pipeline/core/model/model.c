@@ -58,13 +58,18 @@ check_description (SegueModel *model, gboolean headless, GError **error)
 {
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
-  if (headless && info.rate > 0)
-    return TRUE;
-  if (info.labels && info.n_labels > 0 && info.rate > 0 &&
-      g_strv_length ((char **) info.labels) == info.n_labels)
+  gboolean vectors = segue_model_type_takes (model->type) == SEGUE_KIND_TENSOR;
+  gboolean input = vectors ? info.rate == 0 && info.min_length > 0 : info.rate > 0;
+  gboolean labels =
+    info.labels && info.n_labels > 0 && g_strv_length ((char **) info.labels) == info.n_labels;
+  if (input && (headless || labels))
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               "model type '%s' made a model without labels or rate", model->type->name);
+               input     ? "model type '%s' made a model without labels"
+               : vectors ? "model type '%s' takes vectors, and made a model with a rate or without "
+                           "a length"
+                         : "model type '%s' made a model without a rate",
+               model->type->name);
   return FALSE;
 }
 

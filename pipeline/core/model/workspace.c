@@ -7,11 +7,26 @@
 #define CACHE_LINE ((gsize) 64)
 #define LARGE_PAGE ((gsize) 2 * 1024 * 1024)
 
+static gboolean
+check_vector (const SegueModel *model, const SegueModelInfo *info, gsize length, GError **error)
+{
+  if (length == info->min_length)
+    return TRUE;
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "vectors have %" G_GSIZE_FORMAT
+               " numbers, and this '%s' model takes %" G_GSIZE_FORMAT
+               ": it was trained with other encoders",
+               length, model->type->name, info->min_length);
+  return FALSE;
+}
+
 gboolean
 segue_model_check_length (SegueModel *model, gsize length, GError **error)
 {
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
+  if (info.rate == 0)
+    return check_vector (model, &info, length, error);
   double seconds = (double) length / info.rate;
   if (length < MAX (info.min_length, 1)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,

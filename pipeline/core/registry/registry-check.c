@@ -30,7 +30,7 @@ check_ports (const char *type, const char *what, const SeguePort *const *ports, 
     if (!port->name || !segue_name_is_valid (port->name, TRUE))
       return refuse (error, "%s: %s '%s': a port's name is [a-z][a-z0-9_-]*", type, what,
                      port->name ? port->name : "");
-    if ((int) port->kind < SEGUE_KIND_ANY || port->kind > SEGUE_KIND_SUMMARY)
+    if ((int) port->kind < SEGUE_KIND_ANY || port->kind > SEGUE_KIND_EXAMPLES)
       return refuse (error, "%s: %s '%s' has no known kind", type, what, port->name);
     for (guint i = 0; i < *n; i++)
       if (!strcmp (ports[i]->name, port->name))
@@ -67,10 +67,14 @@ check_summary (const SegueStageType *type, const SegueStageType *view, const cha
                      what, (*port)->name);
     allowed = allowed || view->mode == SEGUE_MODE_SERIAL;
   }
-  for (const SeguePort *const *port = type->outputs; port && *port; port++)
+  for (const SeguePort *const *port = type->outputs; port && *port; port++) {
     if ((*port)->kind == SEGUE_KIND_SUMMARY)
       return refuse (error, "%s: output '%s': no stage produces a run's summary", what,
                      (*port)->name);
+    if ((*port)->kind == SEGUE_KIND_EXAMPLES)
+      return refuse (error, "%s: output '%s': an output is either audio or a tensor", what,
+                     (*port)->name);
+  }
   return TRUE;
 }
 
@@ -162,9 +166,13 @@ check_classifier (const SegueModelType *type, const char *what, GError **error)
       error, "%s: the recipe's struct_size is %" G_GSIZE_FORMAT "; use SEGUE_INIT (SegueRecipe, …)",
       what, type->recipe->struct_size);
   if (!type->load || !type->save || !type->list_tensors || !type->plan || !type->forward ||
-      !type->backward)
+      (!type->backward && !type->fit))
     return refuse (error, "%s: lacks one of load, save, list_tensors, plan, forward, backward",
                    what);
+  if (type->takes && type->takes != SEGUE_KIND_AUDIO && type->takes != SEGUE_KIND_TENSOR)
+    return refuse (error, "%s: takes neither audio nor tensors", what);
+  if (type->fit && type->takes != SEGUE_KIND_TENSOR)
+    return refuse (error, "%s: fit () is for types with .takes = SEGUE_KIND_TENSOR", what);
   if (type->prefix_size && !type->prefix)
     return refuse (error, "%s: has prefix_size () and no prefix ()", what);
   return TRUE;

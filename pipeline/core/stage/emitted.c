@@ -160,6 +160,9 @@ static gboolean
 check_promise (SegueContext *context, const SegueItem *item, GError **error)
 {
   const SegueGraphStage *stage = context->stage;
+  /* The format of a model is that of what it takes. */
+  if (!segue_kind_has_bytes (item->body->kind))
+    return TRUE;
   const SegueFormat *promise = &stage->formats[find_output (stage, item->body->kind)];
   SegueFormat format;
   find_format (item, &format);

@@ -26,6 +26,7 @@ typedef enum {
   SEGUE_KIND_PREDICTIONS, /* of one song: float64 [segments, 2 + labels]: segue/tensor.h */
   SEGUE_KIND_METRICS,     /* a folder with metrics.json: its path */
   SEGUE_KIND_SUMMARY,     /* of input ports only: a folder with summary.json: segue/collect.h */
+  SEGUE_KIND_EXAMPLES,    /* of input ports only: audio or tensor: what models take */
 } SegueKind;
 
 /* Metadata keys with a fixed meaning. Times are relative to the start of the source file. */

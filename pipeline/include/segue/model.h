@@ -2,8 +2,8 @@
  * folders.
  *
  * A model type is one static table, like a stage type. `train`, `evaluate` and `segue predict`
- * find it by name and never include its header. A model classifies fixed-length segments of mono
- * audio at its own rate into labels.
+ * find it by name and never include its header. A model classifies rows of numbers of one length into
+ * labels: samples of mono audio at its own rate, or vectors that an `embed` stage computed.
  *
  * A model owns its weights, their gradients and the threads that it computes with; the caller
  * owns everything whose size depends on a batch: input, workspace, logits. Nothing is allocated in
@@ -62,8 +62,8 @@ typedef struct {
  * @struct_size: set by SEGUE_INIT(); a type's callbacks get one of full size
  * @labels: %NULL-terminated; %NULL when loading: those of the folder (it is an error if it has
  *   none). If they differ from the folder's, the head is initialised again
- * @length: length of a training segment in samples; 0: not known yet
- * @rate: sample rate of the items in Hz; 0: not known. A model that needs another rate fails with
+ * @length: numbers in a row: samples of a training segment, or the size of a vector; 0: not known yet
+ * @rate: sample rate of audio in Hz; 0: not known. A model that needs another rate fails with
  *   %SEGUE_ERROR_PIPELINE and names the rate
  * @seed: for weights that are initialised, not loaded
  * @threads: ≥ 1
@@ -89,8 +89,8 @@ typedef struct {
  * SegueModelInfo: properties of a model.
  * @struct_size: set by the caller with SEGUE_INIT(); a type's describe () gets one of full size, zeroed
  * @labels: (transfer none): in the order of its logits
- * @rate: required sample rate of its input in Hz
- * @min_length: minimum length of its input in samples
+ * @rate: required sample rate of its input in Hz; 0: its input is vectors
+ * @min_length: minimum length of its input in samples; of vectors, their size
  * @coupled: whether items of a training batch influence each other (batch normalisation)
  * @precision: of its matrix products, never %SEGUE_MODEL_AUTO
  * @notice: (transfer none) (nullable): what its files do not specify and was assumed, for a warning
@@ -127,7 +127,7 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
 /**
  * SegueModelPass: one pass over a batch.
  * @struct_size: set by SEGUE_INIT(); a type's callbacks get one of full size
- * @input: [batch, length] samples; or [batch, prefix_size (length)] with @from_prefix
+ * @input: [batch, length] samples or vectors; or [batch, prefix_size (length)] with @from_prefix
  * @items: [batch], TRAIN only: the item numbers for the random counters
  * @seed, @step: TRAIN only: likewise
  * @workspace: plan () bytes, 64-byte aligned; forward () stores in it what backward () needs
@@ -146,6 +146,27 @@ typedef struct {
   void *workspace;
   float *logits;
 } SegueModelPass;
+
+/**
+ * SegueModelFit: all training rows at once, for types with fit ().
+ * @struct_size: set by SEGUE_INIT(); a type's fit () gets one of full size
+ * @length: numbers in a row
+ * @n, @rows, @labels, @songs: the training set: [n, length], finite; [n] 0 … labels − 1, each label at least once; [n] the
+ *   number of the song that a row belongs to
+ * @n_validation, @validation_rows, @validation_labels: the validation set, if there is one; a label may be −1: one that no
+ *   training row has
+ */
+typedef struct {
+  gsize struct_size;
+  gsize length;
+  gsize n;
+  const float *rows;
+  const gint32 *labels;
+  const guint32 *songs;
+  gsize n_validation;
+  const float *validation_rows;
+  const gint32 *validation_labels;
+} SegueModelFit;
 
 /**
  * SegueSchedule: how the learning rate decreases after a warm-up in which it rises from 0.
@@ -199,13 +220,17 @@ typedef struct _SegueEncoder SegueEncoder;
  * @prefix_size: floats per item after the frozen prefix; 0: there is none
  * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
  * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible
- * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass
+ * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass. Optional in a
+ *   type with fit ()
  * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries, kernels chosen
  *   for this processor; of all models of the type, whose configuration is in their folders
  * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
  *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
  *   too long to wait for. The caller must undo other changes of a pass (running statistics)
  * @encoder: (optional): see segue/encoder.h. A type that has one and no @recipe only encodes: it is no classifier
+ * @takes: %SEGUE_KIND_TENSOR: vectors of float32, one per item. 0: mono audio
+ * @fit: (optional, types that take vectors): computes, before the first step, what depends on all training rows, such as
+ *   their means; in a type without backward (), the whole model, in closed form. The same bits for any number of threads
  */
 struct _SegueModelType {
   gsize struct_size;
@@ -240,6 +265,8 @@ struct _SegueModelType {
   char *(*fingerprint) (void);
   void (*set_cancellable) (gpointer model, GCancellable *cancellable);
   const SegueEncoder *encoder;
+  SegueKind takes;
+  gboolean (*fit) (gpointer model, const SegueModelFit *fit, GError **error);
 };
 
 /* Begins each model type: `static const SegueModelType mean_mlp = { SEGUE_MODEL_TYPE, .name = "mean-mlp", … };` */
@@ -294,8 +321,23 @@ void segue_model_describe (SegueModel *model, SegueModelInfo *info);
 SEGUE_API
 GArray *segue_model_list_tensors (SegueModel *model, GError **error);
 
-/** segue_model_prefix, segue_model_forward, segue_model_backward: call the callbacks of @model's type and check them:
- * one that returns %FALSE without an error, or %TRUE with one, fails with %SEGUE_ERROR_INTERNAL. */
+/** segue_model_type_takes: the kind of items that models of @type take: audio or tensor. */
+SEGUE_API
+SegueKind segue_model_type_takes (const SegueModelType *type);
+/**
+ * segue_model_read_row: (transfer none): what a model takes of @item: the samples of mono audio at its rate, or the
+ * numbers of a vector. Any thread.
+ * @info: of the model
+ * @length: (out): how many
+ *
+ * %SEGUE_ERROR_DATA if @item is of another kind, rate, size, or is too short.
+ */
+SEGUE_API
+const float *segue_model_read_row (const SegueModelInfo *info, SegueItem *item, gsize *length,
+                                   GError **error);
+
+/** segue_model_prefix, segue_model_forward, segue_model_backward, segue_model_fit: call the callbacks of @model's type and
+ * check them: one that returns %FALSE without an error, or %TRUE with one, fails with %SEGUE_ERROR_INTERNAL. */
 SEGUE_API
 gboolean segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *input,
                              void *workspace, float *output, GError **error);
@@ -305,14 +347,17 @@ SEGUE_API
 gboolean segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_logits,
                                GError **error);
 
+SEGUE_API
+gboolean segue_model_fit (SegueModel *model, const SegueModelFit *fit, GError **error);
+
 /** segue_model_changed: values of @model's tensors were changed from outside. */
 SEGUE_API
 void segue_model_changed (SegueModel *model);
 
 /** SEGUE_MODEL_MAX_SEGMENT: limit of the workspace for inference of one segment, in bytes: as for a decoded song. */
 #define SEGUE_MODEL_MAX_SEGMENT ((gsize) 2 * 1024 * 1024 * 1024)
-/** segue_model_check_length: whether segments of @length samples are long enough for @model, and need no more than
- * %SEGUE_MODEL_MAX_SEGMENT each. %SEGUE_ERROR_PIPELINE. */
+/** segue_model_check_length: whether segments of @length samples are long enough for @model, or vectors of @length have
+ * its size, and need no more than %SEGUE_MODEL_MAX_SEGMENT each. %SEGUE_ERROR_PIPELINE. */
 SEGUE_API
 gboolean segue_model_check_length (SegueModel *model, gsize length, GError **error);
 /** segue_model_check_workspace: whether @bytes are at most half of the system's memory. %SEGUE_ERROR_RESOURCE. */
@@ -332,7 +377,7 @@ void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
 
 /**
  * segue_model_predict:
- * @items: audio items (mono, the model's rate, all of one length)
+ * @items: mono audio at the model's rate, all of one length, or vectors
  * @probabilities: (out) [n, labels], softmax of the logits
  *
  * Inference in batches whose size segue chooses; batch size does not change results. Buffers are
