@@ -46,7 +46,7 @@ apply_ops (const GArray *ops, guint64 seed, const SegueItem *item, gboolean *out
   gsize n_frames;
   const float *frames = segue_item_get_frames (item, &n_frames);
   gsize bytes = n_frames * channels * sizeof (float);
-  float *changed = NULL;
+  g_autofree float *changed = NULL;
 
   for (guint i = 0; i < ops->len && bytes > 0; i++) {
     const SegueVariant *op = &g_array_index (ops, SegueVariant, i);
@@ -61,10 +61,13 @@ apply_ops (const GArray *ops, guint64 seed, const SegueItem *item, gboolean *out
       }
       memcpy (changed, frames, bytes);
     }
-    op_find (op->chosen) (op->config, segue_random_bits (seed, 2 * i + 1), changed, n_frames,
-                          channels);
+    const OpSound sound = { changed, n_frames, channels, segue_item_get_rate (item) };
+    if (!op_find (op->chosen) (op->config, segue_random_bits (seed, 2 * i + 1), &sound)) {
+      *out_of_memory = TRUE;
+      return NULL;
+    }
   }
-  return changed;
+  return g_steal_pointer (&changed);
 }
 
 static gboolean

@@ -16,14 +16,15 @@ static const SegueParam *const gain_params[] = {
   NULL,
 };
 
-static void
-apply_gain (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+static gboolean
+apply_gain (gconstpointer data, guint64 seed, const OpSound *sound)
 {
   const GainConfig *config = data;
   float gain = (float) pow (10, segue_random_between (seed, 0, config->db[0], config->db[1]) / 20);
 
-  for (gsize i = 0; i < n_frames * channels; i++)
-    samples[i] *= gain;
+  for (gsize i = 0; i < sound->n_frames * sound->channels; i++)
+    sound->samples[i] *= gain;
+  return TRUE;
 }
 
 const Op op_gain = {

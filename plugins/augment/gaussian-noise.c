@@ -20,24 +20,25 @@ static const SegueParam *const noise_params[] = {
 /* Counters below this are for the op's own choices. */
 #define FIRST_SAMPLE 16
 
-static void
-add_noise (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+static gboolean
+add_noise (gconstpointer data, guint64 seed, const OpSound *sound)
 {
   const NoiseConfig *config = data;
-  gsize n = n_frames * channels;
+  gsize n = sound->n_frames * sound->channels;
   double snr_db = segue_random_between (seed, 0, config->snr_db[0], config->snr_db[1]);
-  double deviation = sqrt (level_mean_square (samples, n)) * pow (10, -snr_db / 20);
+  double deviation = sqrt (level_mean_square (sound->samples, n)) * pow (10, -snr_db / 20);
 
   if (deviation <= 0)
-    return;
+    return TRUE;
   for (gsize i = 0; i < n; i += 2) {
     double a, b;
 
     segue_random_normal_pair (seed, FIRST_SAMPLE + i / 2, &a, &b);
-    samples[i] += (float) (a * deviation);
+    sound->samples[i] += (float) (a * deviation);
     if (i + 1 < n)
-      samples[i + 1] += (float) (b * deviation);
+      sound->samples[i + 1] += (float) (b * deviation);
   }
+  return TRUE;
 }
 
 const Op op_gaussian_noise = {

@@ -8,9 +8,16 @@
 
 #include <segue/param.h>
 
-/** OpFunc: @samples: [n_frames, channels], changed in place. */
-typedef void (*OpFunc) (gconstpointer config, guint64 seed, float *samples, gsize n_frames,
-                        guint channels);
+/** OpSound: a segment. @samples: [n_frames, channels] */
+typedef struct {
+  float *samples;
+  gsize n_frames;
+  guint channels;
+  guint rate; /* Hz */
+} OpSound;
+
+/** OpFunc: changes the samples of @sound in place; %FALSE: out of memory. */
+typedef gboolean (*OpFunc) (gconstpointer config, guint64 seed, const OpSound *sound);
 
 /** Op: its parameters, which also select it, and its function.
  * @group: first: a chosen case is its op */

@@ -3,11 +3,12 @@
 
 static const SegueParam *const polarity_params[] = { OP_PROBABILITY (OpConfig), NULL };
 
-static void
-invert (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+static gboolean
+invert (gconstpointer data, guint64 seed, const OpSound *sound)
 {
-  for (gsize i = 0; i < n_frames * channels; i++)
-    samples[i] = -samples[i];
+  for (gsize i = 0; i < sound->n_frames * sound->channels; i++)
+    sound->samples[i] = -sound->samples[i];
+  return TRUE;
 }
 
 const Op op_polarity = {

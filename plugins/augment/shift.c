@@ -27,17 +27,18 @@ reverse (float *samples, gsize from, gsize to, guint channels)
     }
 }
 
-static void
-shift (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+static gboolean
+shift (gconstpointer data, guint64 seed, const OpSound *sound)
 {
   const ShiftConfig *config = data;
   double share = segue_random_between (seed, 0, config->share[0], config->share[1]);
-  gsize by = MIN ((gsize) (share * (double) n_frames), n_frames);
+  gsize by = MIN ((gsize) (share * (double) sound->n_frames), sound->n_frames);
 
   /* Rotating in place is three reversals. */
-  reverse (samples, 0, by, channels);
-  reverse (samples, by, n_frames, channels);
-  reverse (samples, 0, n_frames, channels);
+  reverse (sound->samples, 0, by, sound->channels);
+  reverse (sound->samples, by, sound->n_frames, sound->channels);
+  reverse (sound->samples, 0, sound->n_frames, sound->channels);
+  return TRUE;
 }
 
 const Op op_shift = {

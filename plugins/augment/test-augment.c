@@ -3,6 +3,7 @@
 #include "op.h"
 
 #include <math.h>
+#include <segue/random.h>
 #include <segue/testing.h>
 #include <string.h>
 
@@ -186,12 +187,87 @@ test_stereo (void)
   g_assert_cmpmem (got, size, expected, sizeof expected);
 }
 
+/* White noise, another in each channel, at 44.1 kHz: every op changes it. */
+static SegueItem *
+new_noise (void)
+{
+  enum { N = 44100 };
+  float *frames = g_new (float, 2 * N);
+  for (guint i = 0; i < 2 * N; i++)
+    frames[i] = (float) segue_random_between (7, i, -0.5, 0.5);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (frames, 2 * N * sizeof (float));
+  return segue_item_new_audio (NULL, "noise", bytes, N, 2);
+}
+
+/* Power of a tone of @hz in the left channel, by correlation over the middle of the segment. */
+static double
+power_at (const SegueItem *item, double hz)
+{
+  gsize n;
+  const float *frames = segue_item_get_frames (item, &n);
+  double re = 0, im = 0;
+  for (gsize i = n / 10; i < n - n / 10; i++) {
+    double phase = 2 * G_PI * hz * (double) i / segue_item_get_rate (item);
+    re += (double) frames[2 * i] * cos (phase);
+    im += (double) frames[2 * i] * sin (phase);
+  }
+  return (re * re + im * im) / (double) (n * n);
+}
+
+/* Nothing remains above the frequency, and what is below stays in place and at its level. */
+static void
+test_low_pass (void)
+{
+  enum { N = 44100 };
+  static const double tones[] = { 1000, 9000, 11000, 15000 };
+  float *frames = g_new (float, 2 * N);
+  for (guint i = 0; i < 2 * N; i++) {
+    double sum = 0;
+    for (guint k = 0; k < G_N_ELEMENTS (tones); k++)
+      sum += 0.2 * sin (2 * G_PI * tones[k] * (i / 2) / N);
+    frames[i] = (float) sum;
+  }
+  g_autoptr (GBytes) bytes = g_bytes_new_take (frames, 2 * N * sizeof (float));
+  g_autoptr (SegueItem) clean = segue_item_new_audio (NULL, "tones", bytes, N, 2);
+  g_autoptr (SegueItem) low = push_at (clean, "{ ops: [{ op: low-pass, hz: 10000, p: 1 }] }", 1, 0);
+  for (guint k = 0; k < G_N_ELEMENTS (tones); k++) {
+    double ratio = power_at (low, tones[k]) / power_at (clean, tones[k]);
+    if (tones[k] < 10000)
+      g_assert_cmpfloat_with_epsilon (ratio, 1, 1e-2);
+    else
+      g_assert_cmpfloat (ratio, <, 1e-8);
+  }
+
+  /* Without the tones above, the samples are the same: no delay. */
+  gsize n;
+  const float *out = segue_item_get_frames (low, &n);
+  for (gsize i = n / 10; i < n - n / 10; i++) {
+    double wanted = 0;
+    for (guint k = 0; k < 2; k++)
+      wanted += 0.2 * sin (2 * G_PI * tones[k] * (double) i / N);
+    g_assert_cmpfloat_with_epsilon ((double) out[2 * i], wanted, 1e-3);
+  }
+}
+
+static void
+test_mono (void)
+{
+  g_autoptr (SegueItem) clean = new_noise ();
+  g_autoptr (SegueItem) mono = push_at (clean, "{ ops: [{ op: mono, p: 1 }] }", 1, 0);
+  gsize n;
+  const float *x = segue_item_get_frames (clean, &n), *y = segue_item_get_frames (mono, &n);
+  for (gsize i = 0; i < n; i++) {
+    g_assert_cmpfloat (y[2 * i], ==, y[2 * i + 1]);
+    g_assert_cmpfloat_with_epsilon (2 * y[2 * i], x[2 * i] + x[2 * i + 1], 1e-6f);
+  }
+}
+
 /* Whatever an op does: with its default values it changes a segment, the same seed and epoch give
  * the same samples, and with `p: 0` nothing changes. */
 static void
 test_every_op (void)
 {
-  g_autoptr (SegueItem) clean = new_segment ("a", "train");
+  g_autoptr (SegueItem) clean = new_noise ();
 
   for (const SegueParamGroup *const *op = op_cases; *op; op++) {
     g_autofree char *always = g_strdup_printf ("{ ops: [{ op: %s, p: 1 }] }", (*op)->name);
@@ -281,6 +357,8 @@ main (int argc, char **argv)
   g_test_add_func ("/augment/noise-is-gaussian", test_noise_is_gaussian);
   g_test_add_func ("/augment/silence-stays-silent", test_silence_stays_silent);
   g_test_add_func ("/augment/gain", test_gain);
+  g_test_add_func ("/augment/low-pass", test_low_pass);
+  g_test_add_func ("/augment/mono", test_mono);
   g_test_add_func ("/augment/polarity", test_polarity);
   g_test_add_func ("/augment/shift", test_shift);
   g_test_add_func ("/augment/time-mask", test_time_mask);

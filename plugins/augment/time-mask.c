@@ -17,15 +17,16 @@ static const SegueParam *const mask_params[] = {
   NULL,
 };
 
-static void
-mask (gconstpointer data, guint64 seed, float *samples, gsize n_frames, guint channels)
+static gboolean
+mask (gconstpointer data, guint64 seed, const OpSound *sound)
 {
   const MaskConfig *config = data;
   double share = segue_random_between (seed, 0, config->share[0], config->share[1]);
-  gsize length = MIN ((gsize) (share * (double) n_frames + 0.5), n_frames);
-  gsize start = (gsize) (segue_random_uniform (seed, 1) * (double) (n_frames - length + 1));
+  gsize length = MIN ((gsize) (share * (double) sound->n_frames + 0.5), sound->n_frames);
+  gsize start = (gsize) (segue_random_uniform (seed, 1) * (double) (sound->n_frames - length + 1));
 
-  memset (samples + start * channels, 0, length * channels * sizeof (float));
+  memset (sound->samples + start * sound->channels, 0, length * sound->channels * sizeof (float));
+  return TRUE;
 }
 
 const Op op_time_mask = {

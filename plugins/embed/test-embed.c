@@ -3,8 +3,8 @@
 #include "sound.h"
 
 #include <math.h>
-#include <segue/tensor.h>
 #include <segue/host/segue.h>
+#include <segue/tensor.h>
 #include <segue/testing.h>
 #include <string.h>
 

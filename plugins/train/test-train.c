@@ -350,8 +350,8 @@ test_refuses_data (void)
     { labelled (odd_item (8000, 1600, 1), NULL, "train"), "no label" },
     { labelled (odd_item (8000, 1599, 1), "tone", "train"), "one length" },
     { labelled (odd_item (8000, 1599, 1), "tone", "validation"), "zz odd.wav" },
-    { labelled (odd_item (16000, 1600, 1), "tone", "train"), "one rate" },
-    { labelled (odd_item (8000, 1600, 2), "tone", "train"), "mono" },
+    { labelled (odd_item (16000, 1600, 1), "tone", "train"), "the model takes 8000 Hz" },
+    { labelled (odd_item (8000, 1600, 2), "tone", "train"), "the model takes one" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
     g_ptr_array_add (songs, odd[i].item);

@@ -129,11 +129,32 @@ has_required (const SegueParam *const *rows)
 {
   for (; rows && *rows; rows++) {
     SegueParam row = segue_param_read (*rows);
-    if (row.type == SEGUE_PARAM_RECORD ? !row.def && has_required (row.group->params)
-                                       : !row.def && !(row.flags & SEGUE_PARAM_OPTIONAL))
+    if (segue_param_is_required (&row))
       return TRUE;
   }
   return FALSE;
+}
+
+/* A map; or only the value of its first key, if that is enough. */
+static void
+write_record (SegueJson *json, const SegueParam *row)
+{
+  const SegueParam *const *rows = row->group->params;
+  gboolean is_short = segue_params_have_short_form (rows);
+  if (is_short) {
+    SegueParam first = segue_param_read (rows[0]);
+    segue_json_key_open (json, "anyOf", '[');
+    segue_json_open (json, '{');
+    write_value (json, &first);
+    segue_json_close (json, '{');
+    segue_json_open (json, '{');
+  }
+  write_types (json, row, "object", NULL);
+  write_object (json, rows, NULL, NULL);
+  if (is_short) {
+    segue_json_close (json, '{');
+    segue_json_close (json, '[');
+  }
 }
 
 static void
@@ -184,8 +205,7 @@ write_value (SegueJson *json, const SegueParam *row)
     write_list (json, row);
     break;
   case SEGUE_PARAM_RECORD:
-    write_types (json, row, "object", NULL);
-    write_object (json, row->group->params, NULL, NULL);
+    write_record (json, row);
     break;
   case SEGUE_PARAM_VARIANT:
     write_variant (json, row);

@@ -470,10 +470,12 @@ parse_default (Parser *p, const SegueParam *row, const SegueNode *map, gpointer 
   return parse_value (p, row, node, field);
 }
 
+/* @value: (nullable): of the row, if it is not a member of @map */
 static gboolean
-parse_row (Parser *p, const SegueParam *row, const SegueNode *map, gpointer field)
+parse_row (Parser *p, const SegueParam *row, const SegueNode *map, const SegueNode *value,
+           gpointer field)
 {
-  const SegueNode *node = segue_node_get (map, row->name);
+  const SegueNode *node = value ? value : segue_node_get (map, row->name);
   gboolean optional = (row->flags & SEGUE_PARAM_OPTIONAL) != 0;
   if (node && node->type == SEGUE_NODE_NULL) {
     if (optional && row->type != SEGUE_PARAM_LIST)
@@ -509,6 +511,13 @@ parse_rows (Parser *p, const SegueParam *const *rows, const SegueNode *node, gpo
   }
   if (node && node->type == SEGUE_NODE_NULL)
     node = NULL;
+  /* The short form. */
+  const SegueNode *first = NULL;
+  if (node && node->type == SEGUE_NODE_SCALAR && p->path->len && !own_key &&
+      segue_params_have_short_form (rows)) {
+    first = node;
+    node = NULL;
+  }
   if (node && node->type != SEGUE_NODE_MAP) {
     g_autofree char *shown = segue_node_shown (node);
     return fail (p, node, "%s must be a map of parameters, got %s",
@@ -520,7 +529,8 @@ parse_rows (Parser *p, const SegueParam *const *rows, const SegueNode *node, gpo
   for (const SegueParam *const *one = rows; one && *one; one++) {
     SegueParam row = segue_param_read (*one);
     g_string_append_printf (p->path, "%s%s", length ? "." : "", row.name);
-    if (!parse_row (p, &row, node, (char *) config + row.offset) && !goes_on (p))
+    const SegueNode *value = one == rows ? first : NULL;
+    if (!parse_row (p, &row, node, value, (char *) config + row.offset) && !goes_on (p))
       return FALSE;
     g_string_truncate (p->path, length);
   }

@@ -13,6 +13,32 @@ segue_param_read (const SegueParam *row)
   return view;
 }
 
+gboolean
+segue_param_is_required (const SegueParam *row)
+{
+  if (row->def || row->flags & SEGUE_PARAM_OPTIONAL)
+    return FALSE;
+  if (row->type != SEGUE_PARAM_RECORD)
+    return TRUE;
+  for (const SegueParam *const *one = row->group->params; *one; one++) {
+    SegueParam inner = segue_param_read (*one);
+    if (segue_param_is_required (&inner))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+segue_params_have_short_form (const SegueParam *const *rows)
+{
+  for (const SegueParam *const *one = rows; one && *one; one++) {
+    SegueParam row = segue_param_read (*one);
+    if (segue_param_is_required (&row) != (one == rows))
+      return FALSE;
+  }
+  return rows && *rows;
+}
+
 gsize
 segue_param_field_size (const SegueParam *row)
 {

@@ -68,6 +68,11 @@ SegueParam segue_param_read (const SegueParam *row);
 gsize segue_param_field_size (const SegueParam *row);
 /** segue_param_field_align: alignment that the field needs; for a record, from its rows. */
 gsize segue_param_field_align (const SegueParam *row);
+/** segue_param_is_required: whether a map must contain it. */
+gboolean segue_param_is_required (const SegueParam *row);
+/** segue_params_have_short_form: whether only the first of @rows is required: a record of them may be written as its
+ * value. */
+gboolean segue_params_have_short_form (const SegueParam *const *rows);
 /** segue_param_unset: writes the "not given" value; nothing is freed. */
 void segue_param_unset (const SegueParam *row, gpointer field);
 gboolean segue_param_is_unset (const SegueParam *row, gconstpointer field);

@@ -17,8 +17,9 @@ typedef struct {
 struct _SegueChain {
   Place *places;
   guint n_places;
-  GPtrArray *output; /* of the current carry */
-  guint copy;        /* of the current item, in live stages: 1 … */
+  GPtrArray *output;         /* of the current carry */
+  guint copy;                /* of the current item, in live stages: 1 … */
+  const SegueItem *original; /* the item that is copied */
   const SegueGraphStage *failed;
 };
 
@@ -125,6 +126,9 @@ pass_on (gpointer data, SegueItem *item, GError **error)
   }
   if (!is_live (chain, place->index) || is_live (chain, next))
     return chain_process (&chain->places[next], owned, error);
+  /* A copy like the original would only count it twice. */
+  if (owned == chain->original)
+    return TRUE;
   g_autoptr (SegueItem) copy = segue_item_copy_as_augmented (owned, chain->copy);
   return chain_process (&chain->places[next], copy, error);
 }
@@ -149,6 +153,7 @@ process_copies (Place *place, SegueItem *item, GError **error)
     return FALSE;
   for (guint copy = 1; copy <= stored->link.context.stage->copies; copy++) {
     chain->copy = copy;
+    chain->original = item;
     for (Place *live = place; live < stored; live++)
       segue_link_begin_copy (&live->link, copy - 1);
     if (!process_once (place, item, error))

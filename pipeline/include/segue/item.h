@@ -30,14 +30,13 @@ typedef enum {
 } SegueKind;
 
 /* Metadata keys with a fixed meaning. Times are relative to the start of the source file. */
-#define SEGUE_META_SOURCE   "source"   /* string: absolute path of the original, percent-encoded */
-#define SEGUE_META_SONG     "song"     /* string: id of the source item, set by the core */
-#define SEGUE_META_START    "start"    /* double, s: start of this item in the source */
-#define SEGUE_META_DURATION "duration" /* double, s */
-#define SEGUE_META_LABEL    "label"    /* string: Unicode NFC */
-#define SEGUE_META_GROUP    "group"    /* string: split may keep items of one group together */
-#define SEGUE_META_RECORDING                                                                       \
-  "recording" /* string: the same for all files of one recording, if several */
+#define SEGUE_META_SOURCE      "source" /* string: absolute path of the original, percent-encoded */
+#define SEGUE_META_SONG        "song"   /* string: id of the source item, set by the core */
+#define SEGUE_META_START       "start"  /* double, s: start of this item in the source */
+#define SEGUE_META_DURATION    "duration"  /* double, s */
+#define SEGUE_META_LABEL       "label"     /* string: Unicode NFC */
+#define SEGUE_META_GROUP       "group"     /* string: split may keep items of one group together */
+#define SEGUE_META_RECORDING   "recording" /* string: equal for all files of one recording */
 #define SEGUE_META_SET         "set"       /* string: train, validation or test: segue/dataset.h */
 #define SEGUE_META_PREDICTED   "predicted" /* string: of predictions: the label of the song */
 #define SEGUE_META_PROBABILITY "probability" /* double: of predictions: that label's */

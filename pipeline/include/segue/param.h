@@ -24,15 +24,15 @@ G_BEGIN_DECLS
 /* The YAML value → the C type of the field. Paths in fields are absolute. Files to read and models are keyed by
  * content; a pipeline file can name only output paths below its own folder, the command line any. */
 typedef enum {
-  SEGUE_PARAM_BOOL,        /* true, false → `gboolean` */
-  SEGUE_PARAM_INT,         /* whole number → `gint64` */
-  SEGUE_PARAM_DOUBLE,      /* number → `double` */
-  SEGUE_PARAM_STRING,      /* text → `char *` */
-  SEGUE_PARAM_CHOICE,      /* one of the row's `choices` → `int`, its index */
-  SEGUE_PARAM_RANGE,       /* `[low, high]`, or one number for both → `double[2]`, low ≤ high */
-  SEGUE_PARAM_LIST,        /* a list of `element`s → `GArray *` of their C type, never %NULL */
-  SEGUE_PARAM_RECORD,      /* a map with the rows of `group` → its struct, in place */
-  SEGUE_PARAM_VARIANT,     /* `{ op: gain, db: [-6, 6] }`; `gain`: all defaults → #SegueVariant */
+  SEGUE_PARAM_BOOL,    /* true, false → `gboolean` */
+  SEGUE_PARAM_INT,     /* whole number → `gint64` */
+  SEGUE_PARAM_DOUBLE,  /* number → `double` */
+  SEGUE_PARAM_STRING,  /* text → `char *` */
+  SEGUE_PARAM_CHOICE,  /* one of the row's `choices` → `int`, its index */
+  SEGUE_PARAM_RANGE,   /* `[low, high]`, or one number for both → `double[2]`, low ≤ high */
+  SEGUE_PARAM_LIST,    /* a list of `element`s → `GArray *` of their C type, never %NULL */
+  SEGUE_PARAM_RECORD,  /* a map of `group`, or the value of its one required row → its struct */
+  SEGUE_PARAM_VARIANT, /* `{ op: gain, db: [-6, 6] }`; `gain`: all defaults → #SegueVariant */
   SEGUE_PARAM_INPUT_PATH,  /* a file or folder to read → `char *` */
   SEGUE_PARAM_OUTPUT_PATH, /* a file or folder to write → `char *`; not part of any key */
   SEGUE_PARAM_MODEL_REF,   /* a folder, or ORG/NAME: segue_model_ref_resolve() → `char *` */

@@ -3,8 +3,7 @@
  * A stage type is one static table. Its mode determines how the core runs it; a plugin creates no threads to schedule
  * work. The life of an instance: open (), any number of calls, close (), also after an error or cancellation.
  *
- * A callback that returns %TRUE must not set an error, one that returns %FALSE must set one; anything else ends the run
- * as a bug in the plugin.
+ * A callback returns %TRUE without an error, or %FALSE with one; anything else ends the run as a bug in the plugin.
  */
 #pragma once
 
@@ -28,8 +27,7 @@ typedef enum {
   SEGUE_STAGE_PREPARE = 1 << 1, /* (MAP) pure, reads no labels: replayed on songs to predict */
   SEGUE_STAGE_SEEDED = 1 << 2,  /* uses segue_context_get_seed(), then part of its key */
   SEGUE_STAGE_ISOLATE = 1 << 3, /* (MAP) parses untrusted input: by default a separate process */
-  SEGUE_STAGE_SHARED =
-    1 << 4, /* (MAP) one instance for all workers, whose threads call process () at once */
+  SEGUE_STAGE_SHARED = 1 << 4,  /* (MAP) one instance, which all workers use at once */
 } SegueStageFlags;
 
 /* Of a port. A pipeline in which an input that depends on sets bypasses the stage that assigns them is refused. */
@@ -62,8 +60,7 @@ typedef struct _SegueNegotiation SegueNegotiation;
  * SegueStageType: all callbacks but that of the mode are optional.
  * @struct_size: set by SEGUE_STAGE_TYPE
  * @name: `[a-z][a-z0-9-]*`, as in `use:`
- * @summary: one line without a full stop
- * @doc: a paragraph or more, Markdown
+ * @summary, @doc: one line without a full stop; a paragraph or more, Markdown
  * @result_version: increased whenever the output for equal input changes
  * @flags: #SegueStageFlags
  * @inputs, @outputs, @params: %NULL-terminated, or %NULL; @params describe a struct of @config_size bytes

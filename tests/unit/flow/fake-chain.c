@@ -287,7 +287,7 @@ copies_process (gpointer instance, SegueItem *item, SegueContext *context, GErro
   if (g_strcmp0 (segue_item_get_string (item, SEGUE_META_SET), "train") != 0)
     return TRUE;
   SegueItem *copy = segue_item_new_audio (item, "copy", segue_item_get_bytes (item), 100, 1);
-  segue_item_set_int (copy, "copy", 1);
+  segue_item_set_int (copy, "twin", 1);
   return segue_context_emit (context, copy, error);
 }
 

@@ -204,7 +204,7 @@ test_reads (void)
   g_autofree char *dump_second = flow_fixture_read (&fixture, "dump.txt");
   g_assert_nonnull (strstr (dump_second, "anna/one.song#0000#copy"));
   g_assert_null (strstr (dump_second, "anna/two.song#0000#copy"));
-  g_assert_nonnull (strstr (dump_second, "'copy': <int64 1>"));
+  g_assert_nonnull (strstr (dump_second, "'twin': <int64 1>"));
 
   flow_fixture_run (&fixture, third, 2, NULL);
   g_autofree char *dump_third = flow_fixture_read (&fixture, "dump.txt");
