@@ -247,7 +247,7 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
   if (!folder)
     return FALSE;
   g_autofree char *path = g_build_filename (folder, "model", NULL);
-  const char *preparation = segue_dataset_get_preparation (job->train.dataset);
+  SeguePreparation *preparation = segue_dataset_get_preparation (job->train.dataset);
   return train_history_write (job, folder, error) &&
          segue_model_save (job->model, path, preparation, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),

@@ -1,6 +1,6 @@
 /* segue.json, which travels with a model: whatever it contains, the resulting stages prepare songs and do nothing
  * else. */
-#include "host/preparation.h"
+#include "host/replay.h"
 #include "model/model-folder.h"
 #include "scratch.h"
 #include "standalone.h"
@@ -72,7 +72,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   }
   if (!content.preparation)
     return 0;
-  g_autoptr (SeguePreparation) preparation = segue_preparation_new (
+  g_autoptr (SegueReplay) preparation = segue_replay_new (
     registry, content.preparation, "segue.json", SEGUE_RELAX_NOTHING, &error);
   if (!preparation) {
     fuzz_check_error (error);
@@ -83,7 +83,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     const SegueGraphStage *stage = g_ptr_array_index (preparation->stages, i);
     g_assert_true (stage->type == &decode || stage->type == &trim);
   }
-  g_autoptr (SeguePreparation) relaxed = segue_preparation_new (
+  g_autoptr (SegueReplay) relaxed = segue_replay_new (
     registry, content.preparation, "segue.json", SEGUE_RELAX_DAMAGED, &error);
   if (!relaxed)
     fuzz_check_error (error);

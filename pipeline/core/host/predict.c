@@ -2,7 +2,7 @@
  * aggregate. The model is loaded in a separate thread, while the first songs are decoded. */
 #include "graph/advice.h"
 #include "host/prediction-cache.h"
-#include "host/preparation.h"
+#include "host/replay.h"
 #include "host/song-prediction.h"
 #include "isolate/isolated-stage.h"
 #include "item/item-error.h"
@@ -34,7 +34,7 @@ typedef struct {
 
 /* A way to prepare songs: as in training, or relaxed, for songs that training skips. */
 typedef struct {
-  SeguePreparation *preparation; /* NULL: there is no such way */
+  SegueReplay *preparation; /* NULL: there is no such way */
   SeguePredictionCache *answers; /* nullable: no cache */
   GMutex lock;
   GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
@@ -89,7 +89,7 @@ segue_predictor_wait (SeguePredictor *predictor, GError **error)
   return predictor->model != NULL;
 }
 
-static SeguePreparation *
+static SegueReplay *
 preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
 {
   g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
@@ -100,7 +100,7 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   predictor->cut = !content.preparation || g_str_equal (content.preparation, "[]");
   if (!predictor->cut) {
     g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
-    return segue_preparation_new (predictor->scope.registry, content.preparation, name, relax,
+    return segue_replay_new (predictor->scope.registry, content.preparation, name, relax,
                                   error);
   }
   if (!segue_predictor_wait (predictor, error))
@@ -114,7 +114,7 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   }
   g_autofree char *plain =
     g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
-  return segue_preparation_new (predictor->scope.registry, plain, shown, relax, error);
+  return segue_replay_new (predictor->scope.registry, plain, shown, relax, error);
 }
 
 SeguePredictor *
@@ -143,7 +143,7 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
 gboolean
 segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error)
 {
-  SeguePreparation *preparation =
+  SegueReplay *preparation =
     preparation_for (predictor, damaged ? SEGUE_RELAX_DAMAGED : SEGUE_RELAX_SIZE, error);
   if (!preparation)
     return FALSE;
@@ -152,7 +152,7 @@ segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **err
   if (preparation->relaxed)
     predictor->ways[RELAXED].preparation = preparation;
   else
-    segue_preparation_free (preparation);
+    segue_replay_free (preparation);
   return TRUE;
 }
 
@@ -161,7 +161,7 @@ way_clear (Way *way)
 {
   g_clear_pointer (&way->answers, segue_prediction_cache_free);
   g_clear_pointer (&way->chains, g_ptr_array_unref); /* before the stages that they run */
-  g_clear_pointer (&way->preparation, segue_preparation_free);
+  g_clear_pointer (&way->preparation, segue_replay_free);
   g_mutex_clear (&way->lock);
 }
 
@@ -481,7 +481,7 @@ name_error (const SeguePredictor *predictor, const SongFile *song, const GError 
   g_autofree char *id = g_filename_display_name (name);
   g_autofree char *shown = g_filename_display_name (song->path);
   GError *named = segue_error_name_item (error, id, song->path, shown);
-  const SeguePreparation *relaxed = predictor->ways[RELAXED].preparation;
+  const SegueReplay *relaxed = predictor->ways[RELAXED].preparation;
   gboolean may_ask = relaxed && !predictor->damaged;
   segue_advise_prediction (&named, may_ask ? relaxed->stages : NULL);
   return named;

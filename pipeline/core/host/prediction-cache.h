@@ -5,7 +5,7 @@
  * model and its precision. */
 #pragma once
 
-#include "host/preparation.h"
+#include "host/replay.h"
 #include "store/contents.h"
 
 #include <segue/host/predict.h>
@@ -21,7 +21,7 @@ typedef struct {
   SegueRegistry *registry;
   const char *model;
   SegueModelPrecision precision;
-  const SeguePreparation *preparation;
+  const SegueReplay *preparation;
   const char *cutting;
 } SeguePredictionCacheOf;
 

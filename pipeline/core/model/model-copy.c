@@ -1,10 +1,15 @@
 /* A copy of a model folder that shares its data where possible. */
+#include "model/preparation.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <segue/file.h>
 #include <segue/model.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* A model, its preparation/, the folders in that. */
+#define LEVELS 2
 
 /* (transfer full) (nullable): RUN/stages for RUN/stages/train/model. */
 static char *
@@ -38,20 +43,29 @@ copy_file (const char *from, const char *to, GError **error)
   return ok;
 }
 
-gboolean
-segue_model_copy (const char *from, const char *to, GError **error)
+/* The files of folder @from, and with @levels > 0 those of its preparation. @from may also be a file. */
+static gboolean
+copy_tree (const char *from, const char *to, gboolean link_files, guint levels, GError **error)
 {
+  if (g_file_test (from, G_FILE_TEST_IS_REGULAR))
+    return (link_files && link (from, to) == 0) || copy_file (from, to, error);
   g_auto (GStrv) names = segue_file_list_folder (from, error);
   if (!names || !segue_file_make_folder (to, error))
     return FALSE;
-  gboolean link_files = may_link (from, to);
   for (guint i = 0; names[i]; i++) {
     g_autofree char *source = g_build_filename (from, names[i], NULL);
     g_autofree char *target = g_build_filename (to, names[i], NULL);
-    gboolean is_file = g_file_test (source, G_FILE_TEST_IS_REGULAR);
-    if (is_file && !(link_files && link (source, target) == 0) &&
-        !copy_file (source, target, error))
+    gboolean wanted = g_file_test (source, G_FILE_TEST_IS_REGULAR) ||
+                      (levels > 0 && g_file_test (source, G_FILE_TEST_IS_DIR) &&
+                       (levels < LEVELS || g_str_equal (names[i], SEGUE_PREPARATION_FOLDER)));
+    if (wanted && !copy_tree (source, target, link_files, levels - 1, error))
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+segue_model_copy (const char *from, const char *to, GError **error)
+{
+  return copy_tree (from, to, may_link (from, to), LEVELS, error);
 }

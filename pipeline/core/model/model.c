@@ -1,6 +1,7 @@
 /* A model and its type: create, load, save, describe. */
 #include "model/model-folder.h"
 #include "model/model-private.h"
+#include "model/preparation.h"
 #include "params/params.h"
 #include "registry/registry.h"
 
@@ -222,7 +223,8 @@ segue_model_set_cancellable (SegueModel *model, GCancellable *cancellable)
 }
 
 gboolean
-segue_model_save (SegueModel *model, const char *folder, const char *preparation, GError **error)
+segue_model_save (SegueModel *model, const char *folder, SeguePreparation *preparation,
+                  GError **error)
 {
   if (!segue_file_make_folder (folder, error))
     return FALSE;
@@ -230,7 +232,9 @@ segue_model_save (SegueModel *model, const char *folder, const char *preparation
   gboolean ok = model->type->save (model->impl, folder, &local);
   /* segue.json last: a folder that has one is complete. */
   return segue_model_conclude (model->type, ok, &local, error) &&
-         segue_model_folder_write (folder, model->type->name, preparation, error);
+         segue_preparation_save_files (preparation, folder, error) &&
+         segue_model_folder_write (folder, model->type->name,
+                                   segue_preparation_get_stages (preparation), error);
 }
 
 void

@@ -7,8 +7,9 @@
 typedef struct {
   SegueJson *json;
   SegueParamsSelection selection;
-  SegueParamContentFunc content; /* (nullable): paths by content, for keys */
+  SegueParamContentFunc content; /* (nullable): what stands for a path */
   gpointer data;
+  gboolean versions; /* of model types, too */
   GError *error; /* the first error of @content */
 } Writer;
 
@@ -150,7 +151,7 @@ write_object (Writer *writer, const SegueParam *const *rows, gconstpointer confi
     segue_json_key (writer->json, row.name);
     write_value (writer, &row, field);
   }
-  if (writer->content && model)
+  if (writer->versions && model)
     write_model_version (writer, model);
   segue_json_close (writer->json, '{');
 }
@@ -184,15 +185,17 @@ segue_params_describe (const SegueParam *const *rows, gconstpointer config)
   return write_compact (rows, config, SEGUE_PARAMS_ALL);
 }
 
-char *
-segue_params_key (const SegueParam *const *rows, gconstpointer config,
-                  SegueParamContentFunc content, gpointer data, GError **error)
+static char *
+write_with_paths (const SegueParam *const *rows, gconstpointer config,
+                  SegueParamContentFunc content, gpointer data, gboolean versions, GError **error)
 {
   SegueJson json;
   segue_json_init (&json, FALSE);
-  Writer writer = {
-    .json = &json, .selection = SEGUE_PARAMS_CANONICAL, .content = content, .data = data
-  };
+  Writer writer = { .json = &json,
+                    .selection = SEGUE_PARAMS_CANONICAL,
+                    .content = content,
+                    .data = data,
+                    .versions = versions };
   write_object (&writer, rows, config, NULL, NULL, NULL);
   g_autofree char *text = segue_json_finish (&json);
   if (writer.error) {
@@ -200,4 +203,18 @@ segue_params_key (const SegueParam *const *rows, gconstpointer config,
     return NULL;
   }
   return g_steal_pointer (&text);
+}
+
+char *
+segue_params_key (const SegueParam *const *rows, gconstpointer config,
+                  SegueParamContentFunc content, gpointer data, GError **error)
+{
+  return write_with_paths (rows, config, content, data, TRUE, error);
+}
+
+char *
+segue_params_portable (const SegueParam *const *rows, gconstpointer config,
+                       SegueParamContentFunc reference, gpointer data, GError **error)
+{
+  return write_with_paths (rows, config, reference, data, FALSE, error);
 }

@@ -242,6 +242,9 @@ parse_text (Parser *p, const SegueParam *row, const SegueNode *node, char **fiel
                  "%s is outside the folder of the pipeline; use a path inside it, or allow this "
                  "one with --set %s.%s=FOLDER",
                  p->path->str, p->scope->id ? p->scope->id : "STAGE", p->path->str);
+  if (row->type != SEGUE_PARAM_OUTPUT_PATH && p->scope->files &&
+      !segue_path_is_within (*field, p->scope->files))
+    return fail (p, node, "%s is outside the model's folder; do not use this model", p->path->str);
   return TRUE;
 }
 

@@ -23,18 +23,19 @@ segue_path_resolve (const char *text, const char *folder)
   return g_canonicalize_filename (text, base);
 }
 
+/* ORG/NAME of a model in the hub's cache, or NAME of an installed one. */
 static gboolean
-is_hub_name (const char *text)
+is_model_name (const char *text)
 {
   g_auto (SegueHubName) name = { 0 };
-  return segue_hub_name_parse (text, &name);
+  return segue_hub_name_parse (text, &name) || (!strchr (text, '/') && text[0] != '.');
 }
 
 char *
 segue_model_ref_parse (const char *text, const char *folder)
 {
   g_autofree char *path = segue_path_resolve (text, folder);
-  if (is_hub_name (text) && !g_file_test (path, G_FILE_TEST_IS_DIR))
+  if (is_model_name (text) && !g_file_test (path, G_FILE_TEST_IS_DIR))
     return g_strdup (text);
   return g_steal_pointer (&path);
 }

@@ -19,6 +19,8 @@ typedef struct {
  * @folder: base of relative paths in the file; NULL: the current folder
  * @within: (nullable): the folder that output paths in the file may not leave, since the file may be
  *   untrusted
+ * @files: (nullable): the only folder of which input paths and model references may name something: the file is
+ *   untrusted
  * @where: (nullable): prefix of messages, such as "stage 'segment': "
  * @id: (nullable): of the stage, for advice: "segment"
  * @at: (nullable): where to point when the map itself is missing
@@ -28,6 +30,7 @@ typedef struct {
   SegueModelTypes models;
   const char *folder;
   const char *within;
+  const char *files;
   const char *where;
   const char *id;
   const SegueNode *at;
@@ -59,6 +62,11 @@ typedef char *(*SegueParamContentFunc) (const SegueParam *row, const char *path,
  * model type: for cache keys. */
 char *segue_params_key (const SegueParam *const *rows, gconstpointer config,
                         SegueParamContentFunc content, gpointer data, GError **error);
+
+/** segue_params_portable: (transfer full): as segue_params_canonical(), with the values of paths and model references
+ * replaced by what @reference returns for them. */
+char *segue_params_portable (const SegueParam *const *rows, gconstpointer config,
+                             SegueParamContentFunc reference, gpointer data, GError **error);
 
 /* ---- Rows ---- */
 

@@ -1,5 +1,7 @@
 /* A chain in a run: its songs through the workers, their results, and the reasons. */
 #include "base/sha256.h"
+#include "model/preparation.h"
+#include "params/params.h"
 #include "run/run-private.h"
 #include "run/step-state.h"
 #include "store/key.h"
@@ -10,25 +12,53 @@ stage_at (SegueRun *run, guint index)
   return &run->stages[index];
 }
 
-/* The preparation of the output of @chain, as JSON text. */
+/* SegueParamContentFunc: @path as a model folder refers to it, noted in the files @data. */
 static char *
-extend_preparation (SegueRun *run, GArray *chain, const char *before)
+refer_to_file (const SegueParam *row, const char *path, gpointer data, GError **error)
 {
-  GString *text = g_string_new (before && *before ? before : "[]");
+  GPtrArray *files = data;
+  char *resolved =
+    row->type == SEGUE_PARAM_MODEL_REF ? segue_model_ref_resolve (path, error) : g_strdup (path);
+  if (!resolved)
+    return NULL;
+  g_ptr_array_add (files, resolved);
+  return g_strdup_printf ("./" SEGUE_PREPARATION_FOLDER "/%u", files->len - 1);
+}
+
+/* Appends @stage to the list @text, with the @files that its parameters name. */
+static gboolean
+append_stage (GString *text, GPtrArray *files, const SegueGraphStage *stage, GError **error)
+{
+  g_autofree char *with = segue_params_portable (stage->type->params, stage->config, refer_to_file,
+                                                 files, error);
+  if (!with)
+    return FALSE;
+  g_string_append_printf (text, "%s{\"use\":\"%s\",\"result_version\":%u,\"with\":%s",
+                          text->len > 1 ? "," : "", stage->type->name, stage->type->result_version,
+                          with);
+  if (stage->decoders && stage->decoders->len > 0)
+    g_string_append_printf (text, ",\"decoder\":\"%s\"", segue_graph_stage_first_decoder (stage));
+  g_string_append_c (text, '}');
+  return TRUE;
+}
+
+/* (transfer full): the preparation of the output of @chain, whose input has @before. */
+static SeguePreparation *
+extend_preparation (SegueRun *run, GArray *chain, SeguePreparation *before, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (segue_preparation_get_stages (before));
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_free);
+  const GPtrArray *earlier = segue_preparation_get_files (before);
+  for (guint i = 0; earlier && i < earlier->len; i++)
+    g_ptr_array_add (files, g_strdup (g_ptr_array_index (earlier, i)));
   g_string_truncate (text, text->len - 1);
   for (guint i = 0; i < chain->len; i++) {
     const SegueGraphStage *stage = stage_at (run, g_array_index (chain, guint, i))->stage;
-    if (!(stage->type->flags & SEGUE_STAGE_PREPARE))
-      continue;
-    g_string_append_printf (text, "%s{\"use\":\"%s\",\"result_version\":%u,\"with\":%s",
-                            text->len > 1 ? "," : "", stage->type->name,
-                            stage->type->result_version, stage->canonical);
-    if (stage->decoders && stage->decoders->len > 0)
-      g_string_append_printf (text, ",\"decoder\":\"%s\"", segue_graph_stage_first_decoder (stage));
-    g_string_append_c (text, '}');
+    if (stage->type->flags & SEGUE_STAGE_PREPARE && !append_stage (text, files, stage, error))
+      return NULL;
   }
   g_string_append_c (text, ']');
-  return g_string_free (text, FALSE);
+  return segue_preparation_new (text->str, files);
 }
 
 /* A running chain, for the callbacks of its songs. */
@@ -255,13 +285,14 @@ find_parts (SegueRun *run, const SegueRunStep *step, ChainParts *parts, GError *
 static gboolean
 finish_chain (ChainRun *at, SegueStageRun *last, GPtrArray *entries, GError **error)
 {
-  g_autofree char *preparation = NULL;
-  if (!check_any_left (at, error)) {
+  g_autoptr (SeguePreparation) preparation = NULL;
+  if (check_any_left (at, error))
+    preparation = extend_preparation (
+      at->run, at->chain, segue_dataset_get_preparation (at->first->inputs[0]), error);
+  if (!preparation) {
     g_ptr_array_unref (entries);
     return FALSE;
   }
-  preparation =
-    extend_preparation (at->run, at->chain, segue_dataset_get_preparation (at->first->inputs[0]));
   segue_run_set_output (last, 0, segue_dataset_new (entries, preparation));
   at->first->cached = at->n_missed == 0;
   return TRUE;

@@ -2,6 +2,7 @@
 #include "run/stage-key.h"
 #include "base/sha256.h"
 #include "model/model-private.h"
+#include "model/preparation.h"
 #include "params/model-version.h"
 #include "stage/dataset-private.h"
 #include "store/contents.h"
@@ -138,7 +139,7 @@ add_input (SegueStageKey *key, guint port, const char *producer, GError **error)
 {
   SegueDataset *dataset = key->inputs[port];
   const SegueGraphStage *const *live = NULL;
-  const char *preparation = segue_dataset_get_preparation (dataset);
+  SeguePreparation *preparation = segue_dataset_get_preparation (dataset);
   guint n_live = 0, length = segue_dataset_get_length (dataset);
   segue_dataset_get_live (dataset, &live, &n_live);
   for (guint i = 0; i < n_live; i++) {
@@ -150,7 +151,8 @@ add_input (SegueStageKey *key, guint port, const char *producer, GError **error)
   }
   if (preparation)
     add_component (key, producer ? producer : key->stage->id,
-                   g_strdup_printf ("preparation %s\n", preparation));
+                   g_strdup_printf ("preparation %s\n",
+                                    segue_preparation_get_stages (preparation)));
   SegueKind kind = key->stage->inputs[port].kind;
   if (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS || kind == SEGUE_KIND_SUMMARY)
     return add_folders (key, port, producer, error);

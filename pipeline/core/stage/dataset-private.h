@@ -8,8 +8,8 @@
 
 /** segue_dataset_new:
  * @entries: (transfer full) (element-type SegueItem): sealed; sorted here
- * @preparation: (nullable): JSON text, see segue_dataset_get_preparation() */
-SegueDataset *segue_dataset_new (GPtrArray *entries, const char *preparation);
+ * @preparation: (nullable) */
+SegueDataset *segue_dataset_new (GPtrArray *entries, SeguePreparation *preparation);
 
 /** segue_dataset_new_from_items: (transfer full): over @items (transfer none) that have their
  * payloads. */
@@ -26,7 +26,7 @@ SegueDataset *segue_dataset_without_live (SegueDataset *dataset);
 /** segue_dataset_without_copies: (transfer full): likewise, and without stored copies: as if nothing was augmented. */
 SegueDataset *segue_dataset_without_copies (SegueDataset *dataset);
 /** segue_dataset_set_preparation: only on a dataset that is not shared yet. */
-void segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation);
+void segue_dataset_set_preparation (SegueDataset *dataset, SeguePreparation *preparation);
 
 /**
  * segue_dataset_as_input: (transfer full): @dataset as a SERIAL or COLLECT stage sees it: reads of

@@ -1,5 +1,6 @@
 /* Datasets: an immutable index over payloads, and views of it. */
 #include "item/item-private.h"
+#include "model/preparation.h"
 #include "stage/dataset-private.h"
 
 #include <string.h>
@@ -7,20 +8,20 @@
 struct _SegueDataset {
   gatomicrefcount refs;
   GPtrArray *entries; /* SegueItem, by song and id; shared by views that change no entry */
-  char *preparation;
+  SeguePreparation *preparation;
   const SegueScope *scope; /* of live stages */
   GPtrArray *live;         /* const SegueGraphStage, borrowed; NULL: none */
   guint port;              /* see segue_dataset_as_input() */
 };
 
 SegueDataset *
-segue_dataset_new (GPtrArray *entries, const char *preparation)
+segue_dataset_new (GPtrArray *entries, SeguePreparation *preparation)
 {
   SegueDataset *dataset = g_new0 (SegueDataset, 1);
   g_atomic_ref_count_init (&dataset->refs);
   g_ptr_array_sort (entries, segue_item_compare);
   dataset->entries = entries;
-  dataset->preparation = g_strdup (preparation);
+  dataset->preparation = segue_preparation_ref (preparation);
   dataset->port = SEGUE_NOT_CONNECTED;
   return dataset;
 }
@@ -32,7 +33,7 @@ new_view (SegueDataset *dataset, GPtrArray *entries)
   SegueDataset *view = g_new0 (SegueDataset, 1);
   g_atomic_ref_count_init (&view->refs);
   view->entries = entries;
-  view->preparation = g_strdup (dataset->preparation);
+  view->preparation = segue_preparation_ref (dataset->preparation);
   view->scope = dataset->scope;
   view->live = dataset->live ? g_ptr_array_ref (dataset->live) : NULL;
   view->port = dataset->port;
@@ -71,7 +72,7 @@ segue_dataset_unref (SegueDataset *dataset)
     return;
   g_ptr_array_unref (dataset->entries);
   g_clear_pointer (&dataset->live, g_ptr_array_unref);
-  g_free (dataset->preparation);
+  segue_preparation_unref (dataset->preparation);
   g_free (dataset);
 }
 
@@ -147,17 +148,17 @@ segue_dataset_is_live (SegueDataset *dataset)
   return dataset->live != NULL;
 }
 
-const char *
+SeguePreparation *
 segue_dataset_get_preparation (SegueDataset *dataset)
 {
   return dataset->preparation;
 }
 
 void
-segue_dataset_set_preparation (SegueDataset *dataset, const char *preparation)
+segue_dataset_set_preparation (SegueDataset *dataset, SeguePreparation *preparation)
 {
-  g_free (dataset->preparation);
-  dataset->preparation = g_strdup (preparation);
+  segue_preparation_unref (dataset->preparation);
+  dataset->preparation = segue_preparation_ref (preparation);
 }
 
 SegueDataset *

@@ -76,16 +76,15 @@ GStrv segue_dataset_get_labels (SegueDataset *dataset);
 SEGUE_API
 gboolean segue_dataset_is_live (SegueDataset *dataset);
 
-/**
- * segue_dataset_get_preparation: (transfer none) (nullable):
- *
- * The MAP stages flagged %SEGUE_STAGE_PREPARE that turned a file into these items, as JSON text
- * `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]` (for `decode` with the "decoder"
- * that was tried first). A model folder contains it so that prediction prepares a song exactly as
- * training did.
- */
+/** SeguePreparation: the MAP stages flagged %SEGUE_STAGE_PREPARE that turned a file into the items of a dataset, as
+ * JSON text `[{"use": …, "result_version": …, "with": {canonical parameters}}, …]` (for `decode` with the "decoder"
+ * that was tried first), and the files and models that their parameters name. A model folder contains both, so that
+ * prediction prepares a song exactly as training did. */
+typedef struct _SeguePreparation SeguePreparation;
+
+/** segue_dataset_get_preparation: (transfer none) (nullable). */
 SEGUE_API
-const char *segue_dataset_get_preparation (SegueDataset *dataset);
+SeguePreparation *segue_dataset_get_preparation (SegueDataset *dataset);
 
 /** segue_reader_new: a reader of @dataset in @epoch (0 is the first). */
 SEGUE_API

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <segue/dataset.h>
 #include <segue/error.h>
 #include <segue/param.h>
 #include <segue/registry.h>
@@ -291,14 +292,14 @@ SEGUE_API
 SegueModel *segue_model_load (SegueRegistry *registry, const char *folder,
                               const SegueModelType *type, const void *config,
                               const SegueModelSpec *spec, GError **error);
-/** segue_model_save: @preparation: (nullable): JSON text of segue_dataset_get_preparation(); written
- * into segue.json. @folder is created if it does not exist. */
+/** segue_model_save: @preparation: (nullable): of the dataset that it was trained on; written into segue.json, with the
+ * files that it needs beside it. @folder is created if it does not exist. */
 SEGUE_API
-gboolean segue_model_save (SegueModel *model, const char *folder, const char *preparation,
+gboolean segue_model_save (SegueModel *model, const char *folder, SeguePreparation *preparation,
                            GError **error);
 /**
- * segue_model_copy: copies the files of model folder @from (not its subfolders) into @to, which is created if it
- * does not exist.
+ * segue_model_copy: copies model folder @from, with the files of its preparation, into @to, which is created if it does
+ * not exist. Other subfolders are not copied.
  *
  * Files of another stage of the same run become hard links; copies of others share their data if the file system
  * can. Files of @to may be replaced (segue/file.h), but must not be written to.

@@ -1,5 +1,6 @@
 /* Stages that read the result of a chain. */
 #include "fake-stages.h"
+#include "model/preparation.h"
 
 #include <segue/file.h>
 #include <string.h>
@@ -92,11 +93,11 @@ dump_collect (gpointer instance, SegueContext *context, GError **error)
   const char *folder = segue_context_get_output_folder (context, error);
   if (!folder)
     return FALSE;
-  const char *preparation = segue_dataset_get_preparation (input);
+  SeguePreparation *preparation = segue_dataset_get_preparation (input);
   g_autofree char *path = g_build_filename (folder, "dump.txt", NULL);
   g_autofree char *other = g_build_filename (folder, "preparation.json", NULL);
   return segue_file_write (path, text->str, -1, error) &&
-         segue_file_write (other, preparation ? preparation : "null", -1, error);
+         segue_file_write (other, preparation ? segue_preparation_get_stages (preparation) : "null", -1, error);
 }
 
 #define DUMP(type_name, ports)                                                                     \

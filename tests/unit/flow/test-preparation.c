@@ -1,5 +1,5 @@
 /* A model folder's record of its songs: the decoder used in training. */
-#include "host/preparation.h"
+#include "host/replay.h"
 
 #include <segue/decoder.h>
 #include <string.h>
@@ -56,8 +56,8 @@ test_other_decoder (void)
   g_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (records); i++) {
     g_autofree char *text = g_strdup_printf ("[%s]", records[i].stage);
-    g_autoptr (SeguePreparation) preparation =
-      segue_preparation_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
+    g_autoptr (SegueReplay) preparation =
+      segue_replay_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
     g_assert_no_error (error);
     g_test_message ("%s: %s", records[i].stage, preparation->warning);
     g_assert_cmpint (preparation->warning != NULL, ==, records[i].then != NULL);

@@ -223,7 +223,7 @@ test_mistakes (void)
   g_assert_no_error (error);
   g_autofree char *folder = g_dir_make_tmp ("segue-model-XXXXXX", &error);
   g_assert_no_error (error);
-  g_assert_false (segue_model_save (model, folder, "[]", &error));
+  g_assert_false (segue_model_save (model, folder, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
   g_assert_nonnull (strstr (error->message, "with an error set (half of it)"));
   segue_file_remove_folder (folder, NULL);

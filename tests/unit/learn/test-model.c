@@ -1,4 +1,5 @@
 /* Models and their folders: written data is read back, and nothing else is trusted. */
+#include "model/preparation.h"
 #include "tiny-model.h"
 
 #include <glib/gstdio.h>
@@ -67,7 +68,8 @@ save (Fixture *fixture, const char *preparation)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueModel) model = new_model (fixture);
-  segue_model_save (model, fixture->folder, preparation, &error);
+  g_autoptr (SeguePreparation) stages = preparation ? segue_preparation_new (preparation, NULL) : NULL;
+  segue_model_save (model, fixture->folder, stages, &error);
   g_assert_no_error (error);
 }
 

@@ -1,5 +1,5 @@
 /* Requests that a model's segue.json may contain, with the real decoder. */
-#include "host/preparation.h"
+#include "host/replay.h"
 #include "params/params.h"
 #include "registry/registry.h"
 
@@ -14,12 +14,12 @@ read_decoder (const char *with)
   SegueRegistry *registry = segue_registry_new ();
   g_assert_true (segue_registry_load_file (registry, path, &error));
   g_assert_no_error (error);
-  SeguePreparation *preparation =
-    segue_preparation_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
+  SegueReplay *preparation =
+    segue_replay_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
   g_assert_no_error (error);
   const SegueGraphStage *stage = g_ptr_array_index (preparation->stages, 0);
   char *params = segue_params_describe (stage->type->params, stage->config);
-  segue_preparation_free (preparation);
+  segue_replay_free (preparation);
   segue_registry_free (registry);
   return params;
 }

@@ -1,5 +1,5 @@
 /* An untrusted list of stages, checked so that it is safe to run on a song. */
-#include "host/preparation.h"
+#include "host/replay.h"
 #include "item/item-private.h"
 #include "params/params.h"
 #include "registry/registry.h"
@@ -77,7 +77,7 @@ follow_kind (const SegueStageType *type, SegueKind *kind, const char *name, GErr
 
 /* Another decoder changes a song's samples a little, by less than a lossy format does. */
 static void
-compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, const SegueNode *node)
+compare_decoder (SegueReplay *preparation, const SegueGraphStage *stage, const SegueNode *node)
 {
   const SegueNode *decoder = segue_node_get (node, "decoder");
   const SegueNode *version = segue_node_get (node, "result_version");
@@ -95,7 +95,7 @@ compare_decoder (SeguePreparation *preparation, const SegueGraphStage *stage, co
 }
 
 static gboolean
-add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *node, SegueKind *kind,
+add_stage (SegueReplay *preparation, SegueRegistry *registry, SegueNode *node, SegueKind *kind,
            const char *name, SegueRelax relax, GError **error)
 {
   const SegueNode *use = node->type == SEGUE_NODE_MAP ? segue_node_get (node, "use") : NULL;
@@ -119,12 +119,12 @@ add_stage (SeguePreparation *preparation, SegueRegistry *registry, SegueNode *no
   return TRUE;
 }
 
-SeguePreparation *
-segue_preparation_new (SegueRegistry *registry, const char *text, const char *name,
+SegueReplay *
+segue_replay_new (SegueRegistry *registry, const char *text, const char *name,
                        SegueRelax relax, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (SeguePreparation) preparation = g_new0 (SeguePreparation, 1);
+  g_autoptr (SegueReplay) preparation = g_new0 (SegueReplay, 1);
   preparation->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_graph_stage_free);
   preparation->root = segue_node_parse (text, -1, "preparation", &local);
   if (!preparation->root) {
@@ -146,7 +146,7 @@ segue_preparation_new (SegueRegistry *registry, const char *text, const char *na
 }
 
 void
-segue_preparation_free (SeguePreparation *preparation)
+segue_replay_free (SegueReplay *preparation)
 {
   if (!preparation)
     return;

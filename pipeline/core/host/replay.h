@@ -5,7 +5,7 @@
 #include "host/relax.h"
 
 /**
- * SeguePreparation: the stages in segue.json, ready to run.
+ * SegueReplay: the stages in segue.json, ready to run.
  * @stages: (element-type SegueGraphStage): MAP, flagged PREPARE, each fits the output of the one
  *   before; from a file to audio
  * @warning: (nullable): that songs are decoded differently than in training
@@ -16,13 +16,13 @@ typedef struct {
   SegueNode *root;
   char *warning;
   gboolean relaxed;
-} SeguePreparation;
+} SegueReplay;
 
-/** segue_preparation_new: @text: JSON, untrusted; @name: its file, for messages.
+/** segue_replay_new: @text: JSON, untrusted; @name: its file, for messages.
  * @relax: for songs that training skips. %SEGUE_ERROR_DATA if it contains anything that is not
  *   allowed in a model's folder. */
-SeguePreparation *segue_preparation_new (SegueRegistry *registry, const char *text,
+SegueReplay *segue_replay_new (SegueRegistry *registry, const char *text,
                                          const char *name, SegueRelax relax, GError **error);
-void segue_preparation_free (SeguePreparation *preparation);
+void segue_replay_free (SegueReplay *preparation);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePreparation, segue_preparation_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueReplay, segue_replay_free)
