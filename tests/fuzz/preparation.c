@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (!content.preparation)
     return 0;
   g_autoptr (SegueReplay) preparation = segue_replay_new (
-    registry, content.preparation, "segue.json", SEGUE_RELAX_NOTHING, &error);
+    registry, content.preparation, fuzz_folder (), "segue.json", SEGUE_RELAX_NOTHING, &error);
   if (!preparation) {
     fuzz_check_error (error);
     return 0;
@@ -83,8 +83,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     const SegueGraphStage *stage = g_ptr_array_index (preparation->stages, i);
     g_assert_true (stage->type == &decode || stage->type == &trim);
   }
-  g_autoptr (SegueReplay) relaxed = segue_replay_new (
-    registry, content.preparation, "segue.json", SEGUE_RELAX_DAMAGED, &error);
+  g_autoptr (SegueReplay) relaxed = segue_replay_new (registry, content.preparation, folder,
+                                                      "segue.json", SEGUE_RELAX_DAMAGED, &error);
   if (!relaxed)
     fuzz_check_error (error);
   return 0;

@@ -131,27 +131,32 @@ segue_graph_stage_new_faulty (const SegueStageType *type, const char *id, const 
   return stage;
 }
 
+/* A stage with parameters from @with; @scope lacks what follows from the other arguments. */
+static SegueGraphStage *
+stage_new_from (SegueRegistry *registry, const SegueStageType *type, const char *id,
+                const SegueNode *with, const SegueNode *at, SegueParamScope *scope, GError **error)
+{
+  g_autofree char *where = g_strdup_printf ("stage '%s': ", id ? id : type->name);
+  scope->models = segue_registry_model_types (registry);
+  scope->where = where;
+  scope->id = id ? id : type->name;
+  scope->at = with ? with : at;
+  g_autoptr (SegueGraphStage) stage = stage_new (type, id, at);
+  if (!segue_params_parse (type->params, with, stage->config, scope, error) ||
+      !check_config (stage, scope->at, where, error))
+    return NULL;
+  stage->canonical = segue_params_canonical (type->params, stage->config);
+  add_decoders (stage, registry, with, scope->folder);
+  return g_steal_pointer (&stage);
+}
+
 SegueGraphStage *
 segue_graph_stage_new_at (SegueRegistry *registry, const SegueStageType *type, const char *id,
                           const SegueNode *with, const char *folder, const SegueNode *at,
                           GPtrArray *problems, GError **error)
 {
-  const SegueNode *place = with ? with : at;
-  g_autofree char *where = g_strdup_printf ("stage '%s': ", id ? id : type->name);
-  SegueParamScope scope = { .models = segue_registry_model_types (registry),
-                            .folder = folder,
-                            .within = at ? folder : NULL,
-                            .where = where,
-                            .id = id ? id : type->name,
-                            .at = place,
-                            .problems = problems };
-  g_autoptr (SegueGraphStage) stage = stage_new (type, id, at);
-  if (!segue_params_parse (type->params, with, stage->config, &scope, error) ||
-      !check_config (stage, place, where, error))
-    return NULL;
-  stage->canonical = segue_params_canonical (type->params, stage->config);
-  add_decoders (stage, registry, with, folder);
-  return g_steal_pointer (&stage);
+  SegueParamScope scope = { .folder = folder, .within = at ? folder : NULL, .problems = problems };
+  return stage_new_from (registry, type, id, with, at, &scope, error);
 }
 
 SegueGraphStage *
@@ -159,6 +164,15 @@ segue_graph_stage_new (SegueRegistry *registry, const SegueStageType *type, cons
                        const SegueNode *with, const char *folder, GError **error)
 {
   return segue_graph_stage_new_at (registry, type, id, with, folder, NULL, NULL, error);
+}
+
+SegueGraphStage *
+segue_graph_stage_new_in_model (SegueRegistry *registry, const SegueStageType *type,
+                                const SegueNode *with, const char *folder, const char *files,
+                                GError **error)
+{
+  SegueParamScope scope = { .folder = folder, .within = files, .files = files };
+  return stage_new_from (registry, type, NULL, with, NULL, &scope, error);
 }
 
 void

@@ -73,6 +73,12 @@ SegueGraphStage *segue_graph_stage_new_at (SegueRegistry *registry, const SegueS
                                            const char *id, const SegueNode *with,
                                            const char *folder, const SegueNode *at,
                                            GPtrArray *problems, GError **error);
+/** segue_graph_stage_new_in_model: a stage of the preparation in model @folder, which is untrusted: what its parameters
+ * name must be in the folder @files. */
+SegueGraphStage *segue_graph_stage_new_in_model (SegueRegistry *registry,
+                                                 const SegueStageType *type, const SegueNode *with,
+                                                 const char *folder, const char *files,
+                                                 GError **error);
 /** segue_graph_stage_new_faulty: a stage with wrong parameters, used only for its ports. */
 SegueGraphStage *segue_graph_stage_new_faulty (const SegueStageType *type, const char *id,
                                                const SegueNode *at);

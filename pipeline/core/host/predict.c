@@ -34,7 +34,7 @@ typedef struct {
 
 /* A way to prepare songs: as in training, or relaxed, for songs that training skips. */
 typedef struct {
-  SegueReplay *preparation; /* NULL: there is no such way */
+  SegueReplay *preparation;      /* NULL: there is no such way */
   SeguePredictionCache *answers; /* nullable: no cache */
   GMutex lock;
   GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
@@ -100,8 +100,8 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   predictor->cut = !content.preparation || g_str_equal (content.preparation, "[]");
   if (!predictor->cut) {
     g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
-    return segue_replay_new (predictor->scope.registry, content.preparation, name, relax,
-                                  error);
+    return segue_replay_new (predictor->scope.registry, content.preparation, predictor->folder,
+                             name, relax, error);
   }
   if (!segue_predictor_wait (predictor, error))
     return NULL;
@@ -114,7 +114,8 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   }
   g_autofree char *plain =
     g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
-  return segue_replay_new (predictor->scope.registry, plain, shown, relax, error);
+  return segue_replay_new (predictor->scope.registry, plain, predictor->folder, shown, relax,
+                           error);
 }
 
 SeguePredictor *

@@ -1,6 +1,7 @@
 /* An untrusted list of stages, checked so that it is safe to run on a song. */
 #include "host/replay.h"
 #include "item/item-private.h"
+#include "model/preparation.h"
 #include "params/params.h"
 #include "registry/registry.h"
 
@@ -96,7 +97,7 @@ compare_decoder (SegueReplay *preparation, const SegueGraphStage *stage, const S
 
 static gboolean
 add_stage (SegueReplay *preparation, SegueRegistry *registry, SegueNode *node, SegueKind *kind,
-           const char *name, SegueRelax relax, GError **error)
+           const char *folder, const char *name, SegueRelax relax, GError **error)
 {
   const SegueNode *use = node->type == SEGUE_NODE_MAP ? segue_node_get (node, "use") : NULL;
   if (!use || use->type != SEGUE_NODE_SCALAR)
@@ -110,8 +111,9 @@ add_stage (SegueReplay *preparation, SegueRegistry *registry, SegueNode *node, S
   preparation->relaxed |= segue_relax_stage (type, node, relax);
   segue_relax_limit (type, node);
   g_autoptr (GError) local = NULL;
-  SegueGraphStage *stage =
-    segue_graph_stage_new (registry, type, type->name, segue_node_get (node, "with"), "/", &local);
+  g_autofree char *files = g_build_filename (folder, SEGUE_PREPARATION_FOLDER, NULL);
+  SegueGraphStage *stage = segue_graph_stage_new_in_model (
+    registry, type, segue_node_get (node, "with"), folder, files, &local);
   if (!stage)
     return refuse (error, name, "%s", local->message);
   g_ptr_array_add (preparation->stages, stage);
@@ -120,8 +122,8 @@ add_stage (SegueReplay *preparation, SegueRegistry *registry, SegueNode *node, S
 }
 
 SegueReplay *
-segue_replay_new (SegueRegistry *registry, const char *text, const char *name,
-                       SegueRelax relax, GError **error)
+segue_replay_new (SegueRegistry *registry, const char *text, const char *folder, const char *name,
+                  SegueRelax relax, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (SegueReplay) preparation = g_new0 (SegueReplay, 1);
@@ -136,7 +138,8 @@ segue_replay_new (SegueRegistry *registry, const char *text, const char *name,
   const GPtrArray *nodes =
     preparation->root->type == SEGUE_NODE_LIST ? preparation->root->values : NULL;
   for (guint i = 0; nodes && i < nodes->len; i++) {
-    if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, name, relax, error))
+    if (!add_stage (preparation, registry, g_ptr_array_index (nodes, i), &kind, folder, name, relax,
+                    error))
       return NULL;
   }
   if (segue_kind_takes (SEGUE_KIND_EXAMPLES, kind))

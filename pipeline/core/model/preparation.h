@@ -16,9 +16,6 @@ SeguePreparation *segue_preparation_ref (SeguePreparation *preparation);
 SEGUE_API
 void segue_preparation_unref (SeguePreparation *preparation);
 
-/** segue_preparation_get_stages: (transfer none): "[]" for %NULL. */
-SEGUE_API
-const char *segue_preparation_get_stages (const SeguePreparation *preparation);
 /** segue_preparation_get_files: (transfer none) (nullable). */
 GPtrArray *segue_preparation_get_files (const SeguePreparation *preparation);
 

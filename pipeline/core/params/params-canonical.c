@@ -10,7 +10,7 @@ typedef struct {
   SegueParamContentFunc content; /* (nullable): what stands for a path */
   gpointer data;
   gboolean versions; /* of model types, too */
-  GError *error; /* the first error of @content */
+  GError *error;     /* the first error of @content */
 } Writer;
 
 /* A key of the object to write: a row, or a name under `use` or a variant's tag. */

@@ -29,8 +29,8 @@ refer_to_file (const SegueParam *row, const char *path, gpointer data, GError **
 static gboolean
 append_stage (GString *text, GPtrArray *files, const SegueGraphStage *stage, GError **error)
 {
-  g_autofree char *with = segue_params_portable (stage->type->params, stage->config, refer_to_file,
-                                                 files, error);
+  g_autofree char *with =
+    segue_params_portable (stage->type->params, stage->config, refer_to_file, files, error);
   if (!with)
     return FALSE;
   g_string_append_printf (text, "%s{\"use\":\"%s\",\"result_version\":%u,\"with\":%s",
@@ -287,8 +287,8 @@ finish_chain (ChainRun *at, SegueStageRun *last, GPtrArray *entries, GError **er
 {
   g_autoptr (SeguePreparation) preparation = NULL;
   if (check_any_left (at, error))
-    preparation = extend_preparation (
-      at->run, at->chain, segue_dataset_get_preparation (at->first->inputs[0]), error);
+    preparation = extend_preparation (at->run, at->chain,
+                                      segue_dataset_get_preparation (at->first->inputs[0]), error);
   if (!preparation) {
     g_ptr_array_unref (entries);
     return FALSE;

@@ -150,9 +150,9 @@ add_input (SegueStageKey *key, guint port, const char *producer, GError **error)
     add_component (key, live[i]->id, g_strdup_printf ("%sport %s\n", component, name));
   }
   if (preparation)
-    add_component (key, producer ? producer : key->stage->id,
-                   g_strdup_printf ("preparation %s\n",
-                                    segue_preparation_get_stages (preparation)));
+    add_component (
+      key, producer ? producer : key->stage->id,
+      g_strdup_printf ("preparation %s\n", segue_preparation_get_stages (preparation)));
   SegueKind kind = key->stage->inputs[port].kind;
   if (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS || kind == SEGUE_KIND_SUMMARY)
     return add_folders (key, port, producer, error);

@@ -81,6 +81,9 @@ gboolean segue_dataset_is_live (SegueDataset *dataset);
  * that was tried first), and the files and models that their parameters name. A model folder contains both, so that
  * prediction prepares a song exactly as training did. */
 typedef struct _SeguePreparation SeguePreparation;
+/** segue_preparation_get_stages: (transfer none): the text; "[]" for %NULL. Files are `./preparation/0`, … in it. */
+SEGUE_API
+const char *segue_preparation_get_stages (const SeguePreparation *preparation);
 
 /** segue_dataset_get_preparation: (transfer none) (nullable). */
 SEGUE_API

@@ -1,6 +1,5 @@
 /* Stages that read the result of a chain. */
 #include "fake-stages.h"
-#include "model/preparation.h"
 
 #include <segue/file.h>
 #include <string.h>
@@ -97,7 +96,8 @@ dump_collect (gpointer instance, SegueContext *context, GError **error)
   g_autofree char *path = g_build_filename (folder, "dump.txt", NULL);
   g_autofree char *other = g_build_filename (folder, "preparation.json", NULL);
   return segue_file_write (path, text->str, -1, error) &&
-         segue_file_write (other, preparation ? segue_preparation_get_stages (preparation) : "null", -1, error);
+         segue_file_write (other, preparation ? segue_preparation_get_stages (preparation) : "null",
+                           -1, error);
 }
 
 #define DUMP(type_name, ports)                                                                     \

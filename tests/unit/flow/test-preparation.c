@@ -57,7 +57,7 @@ test_other_decoder (void)
   for (guint i = 0; i < G_N_ELEMENTS (records); i++) {
     g_autofree char *text = g_strdup_printf ("[%s]", records[i].stage);
     g_autoptr (SegueReplay) preparation =
-      segue_replay_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
+      segue_replay_new (registry, text, "/", "segue.json", SEGUE_RELAX_NOTHING, &error);
     g_assert_no_error (error);
     g_test_message ("%s: %s", records[i].stage, preparation->warning);
     g_assert_cmpint (preparation->warning != NULL, ==, records[i].then != NULL);

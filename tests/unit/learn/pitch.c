@@ -46,7 +46,8 @@ pitch_save_model (Pitch *pitch, const char *preparation, float slope)
   memset (weight, 0, 12 * sizeof (float));
   weight[0] = slope;
   g_array_index (tensors, SegueModelTensor, 1).value[0] = -5;
-  g_autoptr (SeguePreparation) stages = preparation ? segue_preparation_new (preparation, NULL) : NULL;
+  g_autoptr (SeguePreparation) stages =
+    preparation ? segue_preparation_new (preparation, NULL) : NULL;
   segue_model_save (model, pitch->model, stages, &error);
   g_assert_no_error (error);
 }

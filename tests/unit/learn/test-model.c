@@ -68,7 +68,8 @@ save (Fixture *fixture, const char *preparation)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SegueModel) model = new_model (fixture);
-  g_autoptr (SeguePreparation) stages = preparation ? segue_preparation_new (preparation, NULL) : NULL;
+  g_autoptr (SeguePreparation) stages =
+    preparation ? segue_preparation_new (preparation, NULL) : NULL;
   segue_model_save (model, fixture->folder, stages, &error);
   g_assert_no_error (error);
 }

@@ -15,7 +15,7 @@ read_decoder (const char *with)
   g_assert_true (segue_registry_load_file (registry, path, &error));
   g_assert_no_error (error);
   SegueReplay *preparation =
-    segue_replay_new (registry, text, "segue.json", SEGUE_RELAX_NOTHING, &error);
+    segue_replay_new (registry, text, "/", "segue.json", SEGUE_RELAX_NOTHING, &error);
   g_assert_no_error (error);
   const SegueGraphStage *stage = g_ptr_array_index (preparation->stages, 0);
   char *params = segue_params_describe (stage->type->params, stage->config);
