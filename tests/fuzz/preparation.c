@@ -83,7 +83,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     const SegueGraphStage *stage = g_ptr_array_index (preparation->stages, i);
     g_assert_true (stage->type == &decode || stage->type == &trim);
   }
-  g_autoptr (SegueReplay) relaxed = segue_replay_new (registry, content.preparation, folder,
+  g_autoptr (SegueReplay) relaxed = segue_replay_new (registry, content.preparation, fuzz_folder (),
                                                       "segue.json", SEGUE_RELAX_DAMAGED, &error);
   if (!relaxed)
     fuzz_check_error (error);
