@@ -265,23 +265,6 @@ connect_stage (Connector *c)
   return TRUE;
 }
 
-/* An output of kind ANY has the kind of the first ANY input. */
-static void
-resolve_outputs (SegueGraphStage *stage)
-{
-  SegueKind kind = SEGUE_KIND_ANY;
-  for (guint i = stage->n_inputs; i-- > 0;)
-    if (stage->inputs[i].port->kind == SEGUE_KIND_ANY &&
-        stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
-      kind = stage->inputs[i].kind;
-  for (guint i = 0; i < stage->n_outputs; i++)
-    if (stage->outputs[i] == SEGUE_KIND_ANY) {
-      stage->outputs[i] = kind;
-      /* For lack of a stage before it. */
-      stage->faulty = stage->faulty || kind == SEGUE_KIND_ANY;
-    }
-}
-
 static gboolean
 is_live (const SegueGraphStage *stage)
 {
@@ -337,7 +320,9 @@ segue_loading_connect (SegueLoading *loading)
     connector.stage = stage_at (&connector, i);
     if (!connect_stage (&connector) || !check_after_live (&connector))
       return FALSE;
-    resolve_outputs (connector.stage);
+    /* For lack of a stage before it. */
+    if (!segue_graph_stage_resolve_outputs (connector.stage))
+      connector.stage->faulty = TRUE;
   }
   return check_live_used (&connector);
 }

@@ -143,16 +143,19 @@ check_kind (SegueContext *context, const SegueItem *item, GError **error)
   return TRUE;
 }
 
-static void
-find_format (const SegueItem *item, SegueFormat *format)
+/* A LIVE stage changes an item that a reader has found, and nothing else. */
+static gboolean
+check_live (SegueContext *context, const SegueItem *item, GError **error)
 {
-  const SegueItemBody *body = item->body;
-  *format = (SegueFormat){ .kind = body->kind, .rank = body->rank, .dtype = body->dtype };
-  if (body->kind == SEGUE_KIND_AUDIO && item->bytes)
-    format->frames =
-      (guint) MIN (g_bytes_get_size (item->bytes) / (sizeof (float) * body->channels), G_MAXINT);
-  for (guint i = 0; i < body->rank; i++)
-    format->shape[i] = (guint) MIN (body->shape[i], G_MAXINT);
+  const SegueItem *input = context->input;
+  if (!(context->stage->type->flags & SEGUE_STAGE_LIVE) || !input ||
+      (item->body->kind == input->body->kind && strcmp (item->body->id, input->body->id) == 0))
+    return TRUE;
+  return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                 ", of kind %s, for ‘%s’, of kind %s: a LIVE stage must emit one item of the same "
+                 "kind and id",
+                 segue_kind_to_string (item->body->kind), input->body->id,
+                 segue_kind_to_string (input->body->kind));
 }
 
 /* As promised to later stages: see segue/format.h. */
@@ -162,7 +165,7 @@ check_promise (SegueContext *context, const SegueItem *item, GError **error)
   const SegueGraphStage *stage = context->stage;
   const SegueFormat *promise = &stage->formats[find_output (stage, item->body->kind)];
   SegueFormat format;
-  find_format (item, &format);
+  segue_format_of (item, &format);
   SegueFormatPart part = segue_format_compare (&format, promise);
   /* A single number has no dimensions, which in a format means that they are not known. */
   if (part == SEGUE_FORMAT_FITS && format.rank == 0 && promise->rank > 0)
@@ -310,16 +313,25 @@ segue_emitted_check (SegueContext *context, const SegueItem *item, GError **erro
       !(check_kind (context, item, error) && check_samples (context, item, error) &&
         check_metadata (context, item, error) && check_start (context, item, error)))
     return FALSE;
-  return check_id (context, item, error) && check_audio (context, item, error) &&
-         check_promise (context, item, error) && segue_context_check_cancelled (context, error);
+  return check_live (context, item, error) && check_id (context, item, error) &&
+         check_audio (context, item, error) && check_promise (context, item, error) &&
+         segue_context_check_cancelled (context, error);
 }
 
 gboolean
 segue_emitted_check_any (SegueContext *context, GError **error)
 {
-  if (context->n_emitted > 0 || g_atomic_int_get (&context->n_reasons) > 0 ||
-      context->stage->n_outputs == 0 || context->stage->type->flags & SEGUE_STAGE_LIVE)
+  gboolean is_live = (context->stage->type->flags & SEGUE_STAGE_LIVE) != 0;
+  if (context->n_emitted > 0 || context->stage->n_outputs == 0 ||
+      (!is_live && g_atomic_int_get (&context->n_reasons) > 0))
     return TRUE;
+  if (is_live) {
+    segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                           "emitted nothing for ‘%s’: a bug in the plugin: a LIVE stage must emit "
+                           "one item of the same kind and id",
+                           context->input->body->id);
+    return FALSE;
+  }
   segue_context_set_bug (context, SEGUE_ERROR_DATA, error,
                          "emitted nothing for ‘%s’ and gave no reason: a bug in the plugin, which "
                          "must fail, count or log what it skips",

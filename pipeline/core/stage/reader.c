@@ -47,14 +47,7 @@ apply_live (SegueReader *reader, SegueItem *item, GCancellable *cancellable, GEr
   g_autoptr (GPtrArray) output = segue_chain_carry (reader->live, &item, 1, cancellable, error);
   if (!output)
     return NULL;
-  SegueItem *result = output->len == 1 ? g_ptr_array_index (output, 0) : NULL;
-  if (result && result->body->kind == item->body->kind &&
-      strcmp (result->body->id, item->body->id) == 0)
-    return segue_item_ref (result);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               "a live stage emitted %u items for ‘%s’; it must emit one of the same kind and id",
-               output->len, item->body->id);
-  return NULL;
+  return segue_item_ref (g_ptr_array_index (output, 0)); /* exactly one: segue/stage.h */
 }
 
 SegueItem *

@@ -1,4 +1,4 @@
-/* Stages that declare what they will emit, and emit something else. */
+/* Stages that declare what they will emit, and emit something else; a LIVE stage that is not one to one. */
 #include "fake-stages.h"
 
 typedef struct {
@@ -64,13 +64,14 @@ const SegueStageType fake_promise = {
   .process = tensor_process, .negotiate = tensor_negotiate,
 };
 
-/* ---- fake-promise-audio: five samples ---- */
+/* ---- fake-promise-audio: five samples, of one channel ---- */
 
 static gboolean
 audio_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
+  static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
   segue_negotiation_get_output (negotiation, "audio")->frames = 5;
-  return TRUE;
+  return segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error);
 }
 
 static gboolean
@@ -87,4 +88,41 @@ const SegueStageType fake_promise_audio = {
   .result_version = 1,        .mode = SEGUE_MODE_MAP,       .inputs = fake_audio_port,
   .outputs = fake_audio_port, .params = audio_params,       .config_size = sizeof (PromiseConfig),
   .process = audio_process,   .negotiate = audio_negotiate,
+};
+
+/* ---- fake-not-live: no item, one of another id, and what it declares ---- */
+
+static const char *const live_deeds[] = { "right", "nothing", "counted", "renamed", NULL };
+static const SegueParam *const live_params[] = {
+  SEGUE_PARAM (PromiseConfig, deed, SEGUE_PARAM_CHOICE, .choices = live_deeds),
+  NULL,
+};
+
+static gboolean
+not_live_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const char *deed = live_deeds[((const PromiseConfig *) segue_context_get_config (context))->deed];
+  if (g_str_equal (deed, "counted"))
+    segue_context_count (context, "items that are too loud", 1);
+  if (g_str_equal (deed, "counted") || g_str_equal (deed, "nothing"))
+    return TRUE;
+  return segue_context_emit (context,
+                             segue_item_new_audio (item,
+                                                   *deed == 'r' && deed[1] == 'e' ? "new" : NULL,
+                                                   segue_item_get_bytes (item), 100, 1),
+                             error);
+}
+
+const SegueStageType fake_not_live = {
+  SEGUE_STAGE_TYPE,
+  .name = "fake-not-live",
+  .summary = "Is not one to one",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_LIVE,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = live_params,
+  .config_size = sizeof (PromiseConfig),
+  .process = not_live_process,
 };
