@@ -200,6 +200,7 @@ segue_model_save (SegueModel *model, const char *folder, const char *preparation
   gboolean ok = model->type->save (model->impl, folder, &local);
   /* segue.json last: a folder that has one is complete. */
   return segue_model_conclude (model->type, ok, &local, error) &&
+         segue_model_folder_check (folder, model->type, error) &&
          segue_model_folder_write (folder, model->type->name, preparation, error);
 }
 
