@@ -140,6 +140,7 @@ test_type (Fixture *fixture, gconstpointer data)
   write_text (fixture, "config.json", "{}", -1);
   assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "contains no model");
   remove_file (fixture, "config.json");
+  remove_file (fixture, "model.safetensors");
   assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "contains no model");
   g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
   assert_refused (fixture, NULL, SEGUE_ERROR_NO_INPUT, "not a folder");
