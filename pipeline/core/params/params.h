@@ -37,9 +37,11 @@ typedef struct {
 /** segue_params_parse: fills @config (zeroed, of the rows' struct) from the map @node (nullable:
  * all defaults). Unknown keys, wrong types and values out of range are errors with a position and
  * a suggestion. On failure @config has been cleared. */
+SEGUE_API
 gboolean segue_params_parse (const SegueParam *const *rows, const SegueNode *node, gpointer config,
                              const SegueParamScope *scope, GError **error);
 /** segue_params_clear: frees the fields' contents and zeroes them; the caller owns @config itself. */
+SEGUE_API
 void segue_params_clear (const SegueParam *const *rows, gpointer config);
 
 /** segue_params_canonical: (transfer full): compact JSON with sorted keys, without volatile rows and

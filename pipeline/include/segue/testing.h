@@ -1,4 +1,5 @@
-/* libsegue-testing, for tests of plugins: a harness: push items, pull items, assert.
+/* libsegue-testing, for tests of plugins: a harness for stages (push items, pull items, assert), and a test of model
+ * types.
  *
  *   g_autoptr (SegueHarness) harness = segue_harness_new (segue_plugin_query (), "trim", "{ head: 1, tail: 0 }");
  *   segue_harness_push (harness, item);
@@ -105,6 +106,33 @@ SEGUE_API
 void segue_test_write_wav_at (const char *path, const SegueItem *audio, const char *file, int line,
                               const char *function);
 #define segue_test_write_wav(path, audio) segue_test_write_wav_at (path, audio, SEGUE_TEST_PLACE)
+
+/**
+ * segue_test_try_model: tests model type @type of @registry, with the parameters @config (YAML; "{}" for the defaults),
+ * for everything that segue/model.h requires:
+ *
+ * - the labels, the rate and the tensors of a new model; a model that is only described
+ * - in inference, the same bits for an item alone and in a batch, with one thread and with several
+ * - passes read nothing that they did not write, write only to their workspace, as planned, and to the logits
+ * - the frozen prefix, with the rest of the pass, gives the bits of the whole pass
+ * - in training, the same bits for the same seed, step and items; an item depends on its batch only if the model says
+ *   that it is coupled
+ * - gradients accumulate, and are those of finite differences (float32), for each tensor that is trained
+ * - changed weights change the logits; save () and load () keep every bit, and a damaged folder is refused
+ * - a cancelled pass reports that, and the next one is whole
+ *
+ * %SEGUE_ERROR_INTERNAL states what does not hold. Choose small sizes in @config: the time grows with the number of
+ * tensors and the cost of a pass over a tenth of a second.
+ */
+SEGUE_API
+gboolean segue_test_try_model (SegueRegistry *registry, const char *type, const char *config,
+                               GError **error);
+/** segue_test_model: likewise, for a type of @plugin; what does not hold ends the test. */
+SEGUE_API
+void segue_test_model_at (const SeguePlugin *plugin, const char *type, const char *config,
+                          const char *file, int line, const char *function);
+#define segue_test_model(plugin, type, config)                                                     \
+  segue_test_model_at (plugin, type, config, SEGUE_TEST_PLACE)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueHarness, segue_harness_free)
 
