@@ -75,6 +75,16 @@ case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMo
   return TRUE;
 }
 
+void
+model_case_clear_gradients (const GArray *tensors)
+{
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
+    if (t->gradient)
+      memset (t->gradient, 0, t->n_elements * sizeof *t->gradient);
+  }
+}
+
 static gboolean
 is_marked (gconstpointer data, gsize n)
 {

@@ -28,6 +28,9 @@ SegueModel *model_case_new_model (const ModelCase *c, guint threads, GError **er
 /** model_case_fill_input: @input [batch, length]: items from number @first on, each with a sound of its own. */
 void model_case_fill_input (const ModelCase *c, guint first, guint batch, float *input);
 
+/** model_case_clear_gradients: @tensors: of segue_model_list_tensors(). */
+void model_case_clear_gradients (const GArray *tensors);
+
 /** CasePass: a pass, and its memory, with guards around the workspace and after the logits. */
 typedef struct {
   const ModelCase *c;

@@ -93,24 +93,27 @@ model_case_check_inference (const ModelCase *c, GError **error)
 
 /* ---- Training ---- */
 
+/* @prefix: (nullable): instead of samples; @garbage: in the workspace before the pass */
+typedef struct {
+  SegueModel *model;
+  guint first, batch;
+  const float *prefix;
+  guint8 garbage;
+} Step;
+
 /* The result of a step: logits, then the gradients of all tensors. */
 static GArray *
-run_step (const ModelCase *c, SegueModel *model, guint first, guint batch, const float *prefix,
-          guint8 garbage, GError **error)
+run_step (const ModelCase *c, const Step *step, GError **error)
 {
   g_auto (CasePass) p = { 0 };
-  g_autoptr (GArray) tensors = segue_model_list_tensors (model, error);
-  if (!tensors ||
-      !case_pass_open (&p, c, model, SEGUE_MODEL_TRAIN, first, batch, prefix, garbage, error))
+  g_autoptr (GArray) tensors = segue_model_list_tensors (step->model, error);
+  if (!tensors || !case_pass_open (&p, c, step->model, SEGUE_MODEL_TRAIN, step->first, step->batch,
+                                   step->prefix, step->garbage, error))
     return NULL;
   g_autofree float *d_logits = g_new (float, p.n_logits);
   for (gsize i = 0; i < p.n_logits; i++)
     d_logits[i] = i % 2 ? -0.5f : 1.0f;
-  for (guint i = 0; i < tensors->len; i++) {
-    const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
-    if (t->gradient)
-      memset (t->gradient, 0, t->n_elements * sizeof *t->gradient);
-  }
+  model_case_clear_gradients (tensors);
   if (!case_pass_forward (&p, error) || !case_pass_backward (&p, d_logits, error))
     return NULL;
   GArray *result = g_array_new (FALSE, FALSE, sizeof (float));
@@ -123,13 +126,13 @@ run_step (const ModelCase *c, SegueModel *model, guint first, guint batch, const
   return result;
 }
 
-/* Takes both. */
 static gboolean
-compare_steps (const ModelCase *c, GArray *one, GArray *other, const char *what, GError **error)
+compare_steps (const ModelCase *c, const Step *one, const Step *other, const char *what,
+               GError **error)
 {
-  g_autoptr (GArray) a = one;
-  g_autoptr (GArray) b = other;
-  if (!a || !b)
+  g_autoptr (GArray) a = run_step (c, one, error);
+  g_autoptr (GArray) b = a ? run_step (c, other, error) : NULL;
+  if (!b)
     return FALSE;
   return (a->len == b->len && memcmp (a->data, b->data, a->len * sizeof (float)) == 0) ||
          model_case_refuse (c, error, "a step of training has other logits or gradients %s", what);
@@ -142,8 +145,10 @@ check_uncoupled (const ModelCase *c, SegueModel *model, GError **error)
   segue_model_describe (model, &info);
   if (info.coupled)
     return TRUE;
-  g_autoptr (GArray) all = run_step (c, model, 0, 2, NULL, ZERO, error);
-  g_autoptr (GArray) last = all ? run_step (c, model, 1, 1, NULL, ZERO, error) : NULL;
+  const Step both = { .model = model, .first = 0, .batch = 2 };
+  const Step second = { .model = model, .first = 1, .batch = 1 };
+  g_autoptr (GArray) all = run_step (c, &both, error);
+  g_autoptr (GArray) last = all ? run_step (c, &second, error) : NULL;
   if (!last)
     return FALSE;
   return is_same (&g_array_index (all, float, MODEL_CASE_N), &g_array_index (last, float, 0),
@@ -166,14 +171,15 @@ model_case_check_training (const ModelCase *c, GError **error)
     size > 0 ? model_case_prefix (c, model, 0, MODEL_CASE_N, size, error) : NULL;
   if (size > 0 && !prefix)
     return FALSE;
-  return compare_steps (c, run_step (c, model, 0, MODEL_CASE_N, NULL, ZERO, error),
-                        run_step (c, model, 0, MODEL_CASE_N, NULL, NANS, error),
+  const Step step = { .model = model, .batch = MODEL_CASE_N, .garbage = ZERO };
+  Step repeated = step, threaded = step, shortened = step;
+  repeated.garbage = NANS;
+  threaded.model = other;
+  shortened.prefix = prefix;
+  return compare_steps (c, &step, &repeated,
                         "when it is repeated: it must be a function of the pass alone", error) &&
-         compare_steps (c, run_step (c, model, 0, MODEL_CASE_N, NULL, ZERO, error),
-                        run_step (c, other, 0, MODEL_CASE_N, NULL, ZERO, error),
-                        "with several threads than with one", error) &&
-         (!prefix || compare_steps (c, run_step (c, model, 0, MODEL_CASE_N, NULL, ZERO, error),
-                                    run_step (c, model, 0, MODEL_CASE_N, prefix, ZERO, error),
+         compare_steps (c, &step, &threaded, "with several threads than with one", error) &&
+         (!prefix || compare_steps (c, &step, &shortened,
                                     "from the output of prefix () than from samples", error)) &&
          check_uncoupled (c, model, error);
 }

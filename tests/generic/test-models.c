@@ -22,7 +22,7 @@ main (int argc, char **argv)
   g_autoptr (GPtrArray) models = segue_registry_list_models (registry);
   for (guint i = 0; i < models->len; i++) {
     const SegueModelType *type = g_ptr_array_index (models, i);
-    g_autofree char *path = g_strdup_printf ("/generic/models/%s", type->name);
+    g_autofree char *path = g_strdup_printf ("/generic/%s/model", type->name);
     g_test_add_data_func (path, type, test_model);
   }
   int status = g_test_run ();
