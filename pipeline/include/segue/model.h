@@ -211,7 +211,8 @@ typedef struct {
  * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass
  * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries, kernels chosen
  *   for this processor; of all models of the type, whose configuration is in their folders. A type that uses
- *   libsegue-nn sets segue_nn_fingerprint() (segue/nn/backend.h): without it, another system's cached results are used
+ *   libsegue-nn sets segue_nn_fingerprint() (segue/nn/backend.h): without it, cached results of another version or
+ *   processor are used
  * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
  *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
  *   too long to wait for. The caller must undo other changes of a pass (running statistics)
