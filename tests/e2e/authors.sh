@@ -118,6 +118,20 @@ with wave.open(path) as f:
 sys.exit(abs(sample / 32768 - float(sys.argv[2])) > 0.001)' "$scratch/out" "$2" >>"$scratch/log" 2>&1
 }
 
+# ---- A field whose C type is not that of its parameter ----
+for wrong in 'times INT int times' 'times INT double times' 'scale RANGE double scale' 'scale RANGE float scale[2]' \
+  'levels LIST double *levels'; do
+  set -- $wrong
+  for compiler in 'cc c c11' 'g++ cc c++20'; do
+    # shellcheck disable=SC2086
+    set -- "$1" "$2" "${wrong#* * }" $compiler
+    sed -E "s/^  (gint64|double|GArray) [*]?$1(\[2\])?;/  $3;/" "$scratch/fill.$5" >"$scratch/wrong.$5"
+    compile "$4" "$scratch/wrong.$5" "$scratch/wrong.so" -std="$6" -DNUMBER=0.5f -DFLAGS=0
+    [ $? != 0 ] && has "FillConfig.$1 must have the C type SEGUE_PARAM_$2_FIELD"
+    report $? "‘$3’ for a parameter of type $2, by $4"
+  done
+done
+
 # ---- C++ ----
 for compiler in g++ clang++ clang++-14; do
   command -v "$compiler" >/dev/null || continue

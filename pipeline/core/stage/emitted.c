@@ -114,6 +114,10 @@ check_id (SegueContext *context, const SegueItem *item, GError **error)
   if (context->input && !derives_from (item, context->input))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    ", which does not derive from its input ‘%s’", context->input->body->id);
+  if (context->input && item != context->input && !item->derived)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   ", which was made without a parent and lacks its song's metadata, such as the "
+                   "label; pass the input item as the parent");
   if (*id == '\0' || (suffix && *suffix && (suffix[1] == '\0' || !is_printable (suffix))))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    " with an id that is empty, or has a suffix that is empty, contains a slash or "
@@ -350,6 +354,21 @@ segue_emitted_check_view (SegueContext *context, SegueDataset *dataset, GError *
                      set->type == 's' ? set->s : "?");
   }
   return TRUE;
+}
+
+gboolean
+segue_emitted_check_reads (SegueContext *context, const SegueItem *item, const char *key,
+                           GError **error)
+{
+  if (!key)
+    return TRUE;
+  gboolean isolated = context->stage->isolate || context->scope->is_worker;
+  segue_context_set_bug (context, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL, error,
+                         "read the metadata `%s` of ‘%s’, which songs to predict don't have: a bug "
+                         "in the plugin; a stage type with the flag SEGUE_STAGE_PREPARE can't "
+                         "depend on it",
+                         key, item->body->id);
+  return FALSE;
 }
 
 /* FNV-1a, a word at a time. */

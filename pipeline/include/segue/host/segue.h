@@ -18,6 +18,10 @@
 
 G_BEGIN_DECLS
 
+/** segue_error_exit_code: the exit status (sysexits) of a command that fails with @error. */
+SEGUE_API
+int segue_error_exit_code (const GError *error);
+
 /* ---- Plugins ---- */
 
 SEGUE_API
