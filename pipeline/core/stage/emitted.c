@@ -305,6 +305,25 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
   return check_predictions (context, item, error);
 }
 
+/* Readers and seeds rely on it. */
+static gboolean
+check_live (SegueContext *context, const SegueItem *item, GError **error)
+{
+  const SegueItem *input = context->input;
+  if (!(context->stage->type->flags & SEGUE_STAGE_LIVE) || !input)
+    return TRUE;
+  if (context->n_emitted > 0)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   ", a second item for ‘%s’; a LIVE stage emits one item for each",
+                   input->body->id);
+  if (item->body->kind != input->body->kind || strcmp (item->body->id, input->body->id) != 0)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   " of kind %s for ‘%s’ of kind %s; a LIVE stage keeps id and kind",
+                   segue_kind_to_string (item->body->kind), input->body->id,
+                   segue_kind_to_string (input->body->kind));
+  return TRUE;
+}
+
 gboolean
 segue_emitted_check (SegueContext *context, const SegueItem *item, GError **error)
 {
@@ -314,15 +333,23 @@ segue_emitted_check (SegueContext *context, const SegueItem *item, GError **erro
       !(check_kind (context, item, error) && check_samples (context, item, error) &&
         check_metadata (context, item, error) && check_start (context, item, error)))
     return FALSE;
-  return check_id (context, item, error) && check_audio (context, item, error) &&
-         check_promise (context, item, error) && segue_context_check_cancelled (context, error);
+  return check_live (context, item, error) && check_id (context, item, error) &&
+         check_audio (context, item, error) && check_promise (context, item, error) &&
+         segue_context_check_cancelled (context, error);
 }
 
 gboolean
 segue_emitted_check_any (SegueContext *context, GError **error)
 {
+  if (context->n_emitted == 0 && context->stage->type->flags & SEGUE_STAGE_LIVE) {
+    segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                           "emitted nothing for ‘%s’: a bug in the plugin; a LIVE stage emits one "
+                           "item for each",
+                           context->input->body->id);
+    return FALSE;
+  }
   if (context->n_emitted > 0 || g_atomic_int_get (&context->n_reasons) > 0 ||
-      context->stage->n_outputs == 0 || context->stage->type->flags & SEGUE_STAGE_LIVE)
+      context->stage->n_outputs == 0)
     return TRUE;
   segue_context_set_bug (context, SEGUE_ERROR_DATA, error,
                          "emitted nothing for ‘%s’ and gave no reason: a bug in the plugin, which "

@@ -231,6 +231,22 @@ const SegueStageType fake_wrong = {
   .flags = SEGUE_STAGE_PREPARE,
 };
 
+const SegueStageType fake_wrong_live = {
+  SEGUE_STAGE_TYPE,
+  .name = "fake-wrong-live",
+  .summary = "Makes a mistake when it is read",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_LIVE,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = params,
+  .config_size = sizeof (WrongConfig),
+  .open = wrong_open,
+  .close = g_free,
+  .process = wrong_process,
+};
+
 /* ---- fake-wrong-collect, fake-wrong-serial: the same after all songs ---- */
 
 static gboolean
