@@ -1,5 +1,6 @@
 /* One MAP stage, called and checked. */
 #include "stage/link.h"
+#include "base/calling.h"
 #include "item/item-private.h"
 #include "stage/emitted.h"
 #include "stage/stage-run.h"
@@ -7,7 +8,10 @@
 static gboolean
 process_here (gpointer self, SegueItem *item, SegueContext *context, GError **error)
 {
-  return context->stage->type->process (self, item, context, error);
+  const SegueCalling outer = segue_calling_begin ("stage", context->stage->id, TRUE);
+  gboolean ok = context->stage->type->process (self, item, context, error);
+  segue_calling_end (outer);
+  return ok;
 }
 
 static void

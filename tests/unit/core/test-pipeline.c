@@ -151,7 +151,7 @@ test_graph_messages (void)
     { PIPELINE ("- use: sorce\n"),
       "artist.yaml:3:8: no stage type 'sorce'; did you mean 'source'?" },
     { PIPELINE ("- use: quite-different\n"),
-      "*no stage type 'quite-different'; segue inspect lists them" },
+      "*no stage type 'quite-different'; no plugin provides it; segue inspect lists them" },
     { PIPELINE ("- {use: source, width: {}}\n"),
       "*stage: unknown key 'width'; did you mean 'with'?" },
     { PIPELINE ("- {use: source, count: 3}\n"),
