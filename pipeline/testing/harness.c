@@ -5,6 +5,7 @@
 #include "item/item-private.h"
 #include "stage/stage-run.h"
 
+#include <locale.h>
 #include <segue/file.h>
 #include <segue/testing.h>
 
@@ -118,10 +119,23 @@ find_type (SegueRegistry *registry, const char *stage, GError **error)
   return NULL;
 }
 
+/* GLib prints messages in the character set of the locale: in that of a program that calls no setlocale (), quotes
+ * become `?`. */
+static void
+use_utf8 (void)
+{
+  if (g_strcmp0 (setlocale (LC_CTYPE, NULL), "C") != 0)
+    return;
+  setlocale (LC_CTYPE, "");
+  if (!g_get_charset (NULL))
+    setlocale (LC_CTYPE, "C.UTF-8");
+}
+
 SegueHarness *
 segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char *config,
                           GError **error)
 {
+  use_utf8 ();
   g_autoptr (SegueHarness) harness = g_new0 (SegueHarness, 1);
   g_mutex_init (&harness->lock);
   g_queue_init (&harness->output);

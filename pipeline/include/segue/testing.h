@@ -8,6 +8,8 @@
  * twice more, in another instance: if the output differs, the push fails with %SEGUE_ERROR_INTERNAL.
  * Outputs, counters and logs are those of the first time.
  *
+ * A harness sets LC_CTYPE to a UTF-8 locale if the test called no setlocale (), so that messages are readable.
+ *
  * An invalid configuration ends the test with the error's message; use the _try_ forms to test errors.
  */
 #pragma once

@@ -1,6 +1,7 @@
 /* The harness, as used by plugin authors. */
 #include "fake.h"
 
+#include <locale.h>
 #include <segue/testing.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +109,16 @@ test_configuration (void)
   g_clear_error (&error);
   g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segment", "{ lenght: 5 }", &error));
   g_assert_nonnull (strstr (error->message, "length"));
+}
+
+/* Messages with quotes are readable in a test that calls no setlocale (). */
+static void
+test_character_set (void)
+{
+  setlocale (LC_CTYPE, "C");
+  g_assert_false (g_get_charset (NULL));
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-segment", "{}");
+  g_assert_true (g_get_charset (NULL));
 }
 
 /* Mistakes in a test have messages, too. */
@@ -264,6 +275,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/harness/map", test_map);
+  g_test_add_func ("/harness/character-set", test_character_set);
   g_test_add_func ("/harness/impossible-item", test_impossible_item);
   g_test_add_func ("/harness/mistakes", test_mistakes);
   g_test_add_func ("/harness/mistakes-at-the-end", test_mistakes_at_the_end);
