@@ -73,6 +73,8 @@ void
 segue_run_outcome_add_count (SegueRunOutcome *outcome, const char *stage, const char *name,
                              gint64 n)
 {
+  if (n == 0)
+    return;
   for (guint i = 0; i < outcome->counts->len; i++) {
     Count *count = g_ptr_array_index (outcome->counts, i);
     if (g_str_equal (count->stage, stage) && g_str_equal (count->name, name)) {

@@ -217,7 +217,8 @@ test_graph_messages (void)
       "artist.yaml:6:3: stage 'cut': its output is stored, but stage 'jitter' *move 'jitter' after "
       "it" },
     { PIPELINE (SOURCE "- use: decode\n- use: jitter\n- use: split\n- use: train\n"),
-      "artist.yaml:5:3: stage 'jitter': no later stage uses *" },
+      "artist.yaml:5:3: stage 'jitter': no later stage uses *: 'split' reads the items without "
+      "its changes; move it after 'split', right before the stage that trains, *" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_refused (cases[i].text, NULL, cases[i].pattern);

@@ -200,7 +200,7 @@ test_refuses_preparation (Pitch *pitch, gconstpointer data)
   } cases[] = {
     { "[{\"use\":\"decode\"},{\"use\":\"spy\"}]", "is not allowed in the preparation" },
     { "[{\"use\":\"decode\"},{\"use\":\"shaky\"}]", "is not allowed in the preparation" },
-    { "[{\"use\":\"decode\"},{\"use\":\"unheard-of\"}]", "unheard-of" },
+    { "[{\"use\":\"decode\"},{\"use\":\"unheard-of\"}]", "'unheard-of'; no plugin provides it" },
     { "[{\"use\":\"cut\"}]", "does not accept" },
     { "[{\"use\":\"decode\"},{\"use\":\"decode\"}]", "does not accept" },
     { "[{\"use\":\"decode\",\"with\":{\"rate\":9000}}]", "rate" },
