@@ -7,6 +7,7 @@
 #include "place.h"
 #include "stage/stage-run.h"
 
+#include <locale.h>
 #include <segue/file.h>
 #include <segue/testing.h>
 
@@ -122,10 +123,23 @@ find_type (SegueRegistry *registry, const char *stage, GError **error)
   return NULL;
 }
 
+/* GLib prints messages in the character set of the locale: in that of a program that calls no setlocale (), quotes
+ * become `?`. */
+static void
+use_utf8 (void)
+{
+  if (g_strcmp0 (setlocale (LC_CTYPE, NULL), "C") != 0)
+    return;
+  setlocale (LC_CTYPE, "");
+  if (!g_get_charset (NULL))
+    setlocale (LC_CTYPE, "C.UTF-8");
+}
+
 SegueHarness *
 segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char *config,
                           GError **error)
 {
+  use_utf8 ();
   g_autoptr (SegueHarness) harness = g_new0 (SegueHarness, 1);
   g_mutex_init (&harness->lock);
   g_queue_init (&harness->output);
@@ -295,8 +309,11 @@ push_through_map (SegueHarness *harness, SegueItem *item, GError **error)
   if (!negotiate_item (harness, item, error))
     return FALSE;
   open_chains (harness);
+  /* As a run gives it to a chain, which records what is read. */
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  g_autoptr (SegueItem) input = segue_item_copy_as_input (item, reads, 0);
   g_autoptr (GPtrArray) output =
-    segue_chain_carry (harness->chain, &item, 1, harness->cancellable, error);
+    segue_chain_carry (harness->chain, &input, 1, harness->cancellable, error);
   if (!output || !segue_again_check (harness->again, harness->stage, item, output,
                                      harness->cancellable, error))
     return FALSE;

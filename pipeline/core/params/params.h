@@ -7,10 +7,14 @@
 /** SegueModelTypes: looks up the model type that a MODEL parameter names: see
  * segue_registry_model_types().
  * @find: (nullable): (transfer none) (nullable): the type called @name; %NULL: there are none
+ * @refusal: (transfer full) (nullable): why the plugin with @name was refused, as a clause
+ * @explain: (transfer full): why else there is none called @name, as a clause
  * @list: (transfer container): names, sorted, NULL-terminated; %NULL with @error where some may be missing */
 typedef struct {
   const SegueModelType *(*find) (gpointer data, const char *name);
   GPtrArray *(*list) (gpointer data, GError **error);
+  char *(*refusal) (gpointer data, const char *name);
+  char *(*explain) (gpointer data, const char *name);
   gpointer data;
 } SegueModelTypes;
 

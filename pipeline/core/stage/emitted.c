@@ -114,6 +114,10 @@ check_id (SegueContext *context, const SegueItem *item, GError **error)
   if (context->input && !derives_from (item, context->input))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    ", which does not derive from its input ‘%s’", context->input->body->id);
+  if (context->input && item != context->input && !item->derived)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   ", which was made without a parent and lacks its song's metadata, such as the "
+                   "label; pass the input item as the parent");
   if (*id == '\0' || (suffix && *suffix && (suffix[1] == '\0' || !is_printable (suffix))))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    " with an id that is empty, or has a suffix that is empty, contains a slash or "
@@ -141,21 +145,6 @@ check_kind (SegueContext *context, const SegueItem *item, GError **error)
   if (!segue_item_has_payload (item))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error, " without a payload");
   return TRUE;
-}
-
-/* A LIVE stage changes an item that a reader has found, and nothing else. */
-static gboolean
-check_live (SegueContext *context, const SegueItem *item, GError **error)
-{
-  const SegueItem *input = context->input;
-  if (!(context->stage->type->flags & SEGUE_STAGE_LIVE) || !input ||
-      (item->body->kind == input->body->kind && strcmp (item->body->id, input->body->id) == 0))
-    return TRUE;
-  return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
-                 ", of kind %s, for ‘%s’, of kind %s: a LIVE stage must emit one item of the same "
-                 "kind and id",
-                 segue_kind_to_string (item->body->kind), input->body->id,
-                 segue_kind_to_string (input->body->kind));
 }
 
 /* As promised to later stages: see segue/format.h. */
@@ -304,6 +293,25 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
   return check_predictions (context, item, error);
 }
 
+/* Readers and seeds rely on it. */
+static gboolean
+check_live (SegueContext *context, const SegueItem *item, GError **error)
+{
+  const SegueItem *input = context->input;
+  if (!(context->stage->type->flags & SEGUE_STAGE_LIVE) || !input)
+    return TRUE;
+  if (context->n_emitted > 0)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   ", a second item for ‘%s’; a LIVE stage emits one item for each",
+                   input->body->id);
+  if (item->body->kind != input->body->kind || strcmp (item->body->id, input->body->id) != 0)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   " of kind %s for ‘%s’ of kind %s; a LIVE stage keeps id and kind",
+                   segue_kind_to_string (item->body->kind), input->body->id,
+                   segue_kind_to_string (input->body->kind));
+  return TRUE;
+}
+
 gboolean
 segue_emitted_check (SegueContext *context, const SegueItem *item, GError **error)
 {
@@ -321,17 +329,16 @@ segue_emitted_check (SegueContext *context, const SegueItem *item, GError **erro
 gboolean
 segue_emitted_check_any (SegueContext *context, GError **error)
 {
-  gboolean is_live = (context->stage->type->flags & SEGUE_STAGE_LIVE) != 0;
-  if (context->n_emitted > 0 || context->stage->n_outputs == 0 ||
-      (!is_live && g_atomic_int_get (&context->n_reasons) > 0))
-    return TRUE;
-  if (is_live) {
+  if (context->n_emitted == 0 && context->stage->type->flags & SEGUE_STAGE_LIVE) {
     segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
-                           "emitted nothing for ‘%s’: a bug in the plugin: a LIVE stage must emit "
-                           "one item of the same kind and id",
+                           "emitted nothing for ‘%s’: a bug in the plugin; a LIVE stage emits one "
+                           "item for each",
                            context->input->body->id);
     return FALSE;
   }
+  if (context->n_emitted > 0 || g_atomic_int_get (&context->n_reasons) > 0 ||
+      context->stage->n_outputs == 0)
+    return TRUE;
   segue_context_set_bug (context, SEGUE_ERROR_DATA, error,
                          "emitted nothing for ‘%s’ and gave no reason: a bug in the plugin, which "
                          "must fail, count or log what it skips",
@@ -362,6 +369,21 @@ segue_emitted_check_view (SegueContext *context, SegueDataset *dataset, GError *
                      set->type == 's' ? set->s : "?");
   }
   return TRUE;
+}
+
+gboolean
+segue_emitted_check_reads (SegueContext *context, const SegueItem *item, const char *key,
+                           GError **error)
+{
+  if (!key)
+    return TRUE;
+  gboolean isolated = context->stage->isolate || context->scope->is_worker;
+  segue_context_set_bug (context, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL, error,
+                         "read the metadata `%s` of ‘%s’, which songs to predict don't have: a bug "
+                         "in the plugin; a stage type with the flag SEGUE_STAGE_PREPARE can't "
+                         "depend on it",
+                         key, item->body->id);
+  return FALSE;
 }
 
 /* FNV-1a, a word at a time. */

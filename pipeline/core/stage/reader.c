@@ -3,8 +3,6 @@
 #include "stage/chain.h"
 #include "stage/dataset-private.h"
 
-#include <string.h>
-
 struct _SegueReader {
   SegueDataset *dataset;
   SegueChain *live; /* NULL: the dataset is clean */
@@ -41,13 +39,12 @@ segue_reader_set_epoch (SegueReader *reader, guint epoch)
     segue_chain_set_epoch (reader->live, epoch);
 }
 
+/* Each live stage emits one item, of the same id and kind: its link checks that. */
 static SegueItem *
 apply_live (SegueReader *reader, SegueItem *item, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) output = segue_chain_carry (reader->live, &item, 1, cancellable, error);
-  if (!output)
-    return NULL;
-  return segue_item_ref (g_ptr_array_index (output, 0)); /* exactly one: segue/stage.h */
+  return output ? segue_item_ref (g_ptr_array_index (output, 0)) : NULL;
 }
 
 SegueItem *

@@ -52,7 +52,7 @@ SEGUE_API
 const char *const *segue_model_precision_names (void);
 
 /** SegueModelChoice: a parameter's model type (owned by the registry) and its parsed struct (owned). */
-typedef struct {
+typedef struct _SegueModelChoice {
   const SegueModelType *type;
   gpointer config;
 } SegueModelChoice;

@@ -10,6 +10,8 @@
  * formats that it promises. An item is also processed by a MAP stage twice more, in another instance: if the output
  * differs, the push fails with %SEGUE_ERROR_INTERNAL. Outputs, counters and logs are those of the first time.
  *
+ * A harness sets LC_CTYPE to a UTF-8 locale if the test called no setlocale (), so that messages are readable.
+ *
  * A failure ends the test with the error's message, at the file and line of the call; use the _try_ forms to test
  * errors.
  */

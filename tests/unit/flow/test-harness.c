@@ -1,6 +1,7 @@
 /* The harness, as used by plugin authors. */
 #include "fake.h"
 
+#include <locale.h>
 #include <segue/testing.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,11 +112,10 @@ static void
 test_live (void)
 {
   g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.9, 100);
-  assert_refused ("fake-not-live", "right", tone, NULL);
-  assert_refused ("fake-not-live", "nothing", tone, "emitted nothing for ‘tone’");
-  assert_refused ("fake-not-live", "counted", tone, "must emit one item of the same kind and id");
-  assert_refused ("fake-not-live", "renamed", tone,
-                  "emitted ‘tone#new’, of kind audio, for ‘tone’");
+  assert_refused ("fake-wrong-live", "nothing", tone, "emitted nothing for ‘tone’");
+  assert_refused ("fake-wrong-live", "counted", tone, "a LIVE stage emits one item for each");
+  assert_refused ("fake-wrong-live", "twice", tone, "a second item for ‘tone’");
+  assert_refused ("fake-wrong-live", "letter", tone, "a LIVE stage keeps id and kind");
 }
 
 /* A failure is one of the line of the test, not of the harness. */
@@ -165,6 +165,16 @@ test_configuration (void)
   g_clear_error (&error);
   g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segment", "{ lenght: 5 }", &error));
   g_assert_nonnull (strstr (error->message, "length"));
+}
+
+/* Messages with quotes are readable in a test that calls no setlocale (). */
+static void
+test_character_set (void)
+{
+  setlocale (LC_CTYPE, "C");
+  g_assert_false (g_get_charset (NULL));
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-segment", "{}");
+  g_assert_true (g_get_charset (NULL));
 }
 
 /* Mistakes in a test have messages, too. */
@@ -321,6 +331,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/harness/map", test_map);
+  g_test_add_func ("/harness/character-set", test_character_set);
   g_test_add_func ("/harness/impossible-item", test_impossible_item);
   g_test_add_func ("/harness/mistakes", test_mistakes);
   g_test_add_func ("/harness/formats", test_formats);
