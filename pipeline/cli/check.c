@@ -13,19 +13,23 @@ typedef struct {
   gboolean json, data;
 } Options;
 
-/* "split, train": where a stage's inputs come from. */
+/* "split, train": where a stage's inputs come from, each stage once. */
 static char *
 sources_text (const json_t *inputs)
 {
   GString *out = g_string_new (NULL);
+  json_t *seen = json_object ();
   const char *port;
   json_t *input;
   json_object_foreach ((json_t *) inputs, port, input)
   {
     const char *stage = json_string_value (json_object_get (input, "stage"));
-    if (stage)
-      g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", stage);
+    if (!stage || json_object_get (seen, stage))
+      continue;
+    json_object_set_new (seen, stage, json_true ());
+    g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", stage);
   }
+  json_decref (seen);
   return g_string_free (out, FALSE);
 }
 

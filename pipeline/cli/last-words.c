@@ -1,4 +1,5 @@
 #include "last-words.h"
+#include "base/calling.h"
 #include "cli.h"
 
 #include <dlfcn.h>
@@ -46,15 +47,33 @@ find_culprit (void)
 
 /* Allocates nothing and takes no lock. */
 static void
-say (const char *what)
+write_all (const char *const *words, gsize n)
 {
-  const char *culprit = find_culprit ();
-  const char *const words[] = { "segue: ", culprit ? culprit : "the program", " ", what,
-                                ": a bug in it; with `isolate: true` on its stage in the pipeline, "
-                                "such a crash loses one song, not the run\n" };
-  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+  for (gsize i = 0; i < n; i++)
     if (write (STDERR_FILENO, words[i], strlen (words[i])) < 0)
       return;
+}
+
+static void
+say (const char *what)
+{
+  const SegueCalling calling = segue_calling_get ();
+  gboolean loads = calling.what && strcmp (calling.what, "plugin") == 0;
+  const char *culprit = loads ? calling.name : find_culprit ();
+  const char *const end[] = { "segue: ", culprit ? culprit : "the program", " ", what };
+  const char *const in[] = { " in ", calling.what, " '", calling.name, "'" };
+  const char *const loading[] = { " while it was loaded" };
+  const char *const bug[] = { ": a bug in it\n" };
+  const char *const advice[] = {
+    ": a bug in it; with `isolate: true` on this stage in the pipeline, "
+    "such a crash loses one song, not the run\n"
+  };
+  write_all (end, G_N_ELEMENTS (end));
+  if (loads)
+    write_all (loading, G_N_ELEMENTS (loading));
+  else if (calling.what)
+    write_all (in, G_N_ELEMENTS (in));
+  write_all (calling.can_isolate ? advice : bug, 1);
 }
 
 static void

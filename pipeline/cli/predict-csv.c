@@ -78,7 +78,7 @@ segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
     append_number (text, segment->start, 12);
     append_number (text, segment->duration, 12);
     append_answer (text, csv, segment->probabilities, n,
-                   segue_predict_find_first (segment->probabilities, n), FALSE);
+                   segue_argmax_f32 (segment->probabilities, n), FALSE);
   }
   return g_string_free (text, FALSE);
 }

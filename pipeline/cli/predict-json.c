@@ -54,16 +54,6 @@ segue_predict_rank (const float *probabilities, guint n, guint best)
   return order;
 }
 
-guint
-segue_predict_find_first (const float *probabilities, guint n)
-{
-  guint first = 0;
-  for (guint c = 1; c < n; c++)
-    if (probabilities[c] > probabilities[first])
-      first = c;
-  return first;
-}
-
 /* All labels in the model's order, or the most probable few, best first. */
 static json_t *
 probabilities_object (const float *probabilities, guint n, guint best, const char *const *labels,

@@ -9,8 +9,6 @@
 char *segue_predict_name (const char *file);
 /** segue_predict_rank: (transfer full): [labels] indices, @best first, then the most probable. */
 guint *segue_predict_rank (const float *probabilities, guint n, guint best);
-/** segue_predict_find_first: the first of the most probable labels. */
-guint segue_predict_find_first (const float *probabilities, guint n);
 
 /* ---- JSON ---- */
 

@@ -25,7 +25,7 @@ give_letters (Strip *strip)
   const SegueSongPrediction *song = strip->prediction;
   g_autofree gboolean *is_first = g_new0 (gboolean, song->n_labels);
   for (guint i = 0; i < song->n_segments; i++) {
-    strip->firsts[i] = segue_predict_find_first (song->segments[i].probabilities, song->n_labels);
+    strip->firsts[i] = segue_argmax_f32 (song->segments[i].probabilities, song->n_labels);
     is_first[strip->firsts[i]] = TRUE;
   }
   guint n = 0;

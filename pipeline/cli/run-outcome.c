@@ -14,6 +14,21 @@ typedef struct {
   char *reason; /* original text, not made printable */
 } Failure;
 
+/* A counter of a stage. */
+typedef struct {
+  char *stage, *name;
+  gint64 n;
+} Count;
+
+static void
+count_free (gpointer data)
+{
+  Count *count = data;
+  g_free (count->stage);
+  g_free (count->name);
+  g_free (count);
+}
+
 static void
 failure_free (gpointer data)
 {
@@ -29,7 +44,8 @@ void
 segue_run_outcome_init (SegueRunOutcome *outcome)
 {
   *outcome = (SegueRunOutcome){ .result.struct_size = sizeof outcome->result,
-                                .failures = g_ptr_array_new_with_free_func (failure_free) };
+                                .failures = g_ptr_array_new_with_free_func (failure_free),
+                                .counts = g_ptr_array_new_with_free_func (count_free) };
 }
 
 void
@@ -37,6 +53,7 @@ segue_run_outcome_clear (SegueRunOutcome *outcome)
 {
   segue_run_result_clear (&outcome->result);
   g_clear_pointer (&outcome->failures, g_ptr_array_unref);
+  g_clear_pointer (&outcome->counts, g_ptr_array_unref);
 }
 
 void
@@ -50,6 +67,52 @@ segue_run_outcome_add_failure (SegueRunOutcome *outcome, const char *stage, cons
   failure->reason = g_strdup (reason);
   failure->line = g_strdup_printf ("%s: %s", stage, text);
   g_ptr_array_add (outcome->failures, failure);
+}
+
+void
+segue_run_outcome_add_count (SegueRunOutcome *outcome, const char *stage, const char *name,
+                             gint64 n)
+{
+  if (n == 0)
+    return;
+  for (guint i = 0; i < outcome->counts->len; i++) {
+    Count *count = g_ptr_array_index (outcome->counts, i);
+    if (g_str_equal (count->stage, stage) && g_str_equal (count->name, name)) {
+      count->n += n;
+      return;
+    }
+  }
+  Count *count = g_new (Count, 1);
+  *count = (Count){ g_strdup (stage), segue_text_printable (name), n };
+  g_ptr_array_add (outcome->counts, count);
+}
+
+static int
+compare_counts (gconstpointer a, gconstpointer b)
+{
+  const Count *const *one = a, *const *other = b;
+  int order = strcmp ((*one)->stage, (*other)->stage);
+  return order ? order : strcmp ((*one)->name, (*other)->name);
+}
+
+/* A line per stage, sorted: counters of parallel songs arrive in any order. */
+static void
+print_counters (const SegueRunOutcome *outcome, const SegueTerm *err)
+{
+  const char *stage = NULL;
+  g_ptr_array_sort (outcome->counts, compare_counts);
+  for (guint i = 0; i < outcome->counts->len; i++) {
+    const Count *count = g_ptr_array_index (outcome->counts, i);
+    gboolean same = stage && g_str_equal (stage, count->stage);
+    if (same)
+      fputs (", ", err->stream);
+    else
+      fprintf (err->stream, "%s%s: ", stage ? "\n" : "", count->stage);
+    fprintf (err->stream, "%" G_GINT64_FORMAT " %s", count->n, count->name);
+    stage = count->stage;
+  }
+  if (stage)
+    fputc ('\n', err->stream);
 }
 
 static const char *
@@ -124,11 +187,12 @@ segue_run_outcome_print_counts (const SegueRunOutcome *outcome, const SegueTerm 
              plural (result->n_ignored, "file", "files"));
   if (result->n_failed == 0) {
     fputc ('\n', err->stream);
-    return;
+  } else {
+    fprintf (err->stream, "; %s%u skipped%s:\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
+             result->n_failed, segue_term_reset (err));
+    print_failures (outcome, err);
   }
-  fprintf (err->stream, "; %s%u skipped%s:\n", segue_term_style (err, SEGUE_STYLE_YELLOW),
-           result->n_failed, segue_term_reset (err));
-  print_failures (outcome, err);
+  print_counters (outcome, err);
 }
 
 static json_t *

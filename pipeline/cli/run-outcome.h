@@ -8,6 +8,7 @@
 typedef struct {
   SegueRunResult result;
   GPtrArray *failures; /* skipped items, as lines */
+  GPtrArray *counts;   /* counters of stages, in the order of their first events */
 } SegueRunOutcome;
 
 void segue_run_outcome_init (SegueRunOutcome *outcome);
@@ -16,7 +17,11 @@ void segue_run_outcome_clear (SegueRunOutcome *outcome);
 void segue_run_outcome_add_failure (SegueRunOutcome *outcome, const char *stage, const char *id,
                                     const char *reason);
 
-/** segue_run_outcome_print_counts: songs, cached, ignored, and skipped items with reasons. */
+/** segue_run_outcome_add_count: one call at a time. */
+void segue_run_outcome_add_count (SegueRunOutcome *outcome, const char *stage, const char *name,
+                                  gint64 n);
+
+/** segue_run_outcome_print_counts: songs, cached, ignored, skipped items with reasons, and counters of stages. */
 void segue_run_outcome_print_counts (const SegueRunOutcome *outcome, const SegueTerm *err);
 /** segue_run_outcome_print_results: the table on stdout; where the results are and what to do
  * next. */

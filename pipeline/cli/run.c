@@ -160,8 +160,10 @@ take_event (gpointer data, const SegueEvent *event)
   case SEGUE_EVENT_DATA:
     on_data (run, event->data);
     break;
-  case SEGUE_EVENT_SCALAR:
   case SEGUE_EVENT_COUNT:
+    segue_run_outcome_add_count (&run->outcome, event->stage, event->text, event->n);
+    break;
+  case SEGUE_EVENT_SCALAR:
     break;
   }
   return TRUE;

@@ -72,11 +72,11 @@ line_begun (const char *name, const SegueSongPrediction *prediction)
 }
 
 char *
-line_heard (const SegueSongPrediction *prediction, guint from, guint to, const char *const *labels,
-            guint top)
+line_segments (const SegueSongPrediction *prediction, guint from, guint to,
+               const char *const *labels, guint top)
 {
   json_t *object = json_object (), *segments = json_array ();
-  json_object_set_new (object, "event", json_string ("heard"));
+  json_object_set_new (object, "event", json_string ("segments"));
   json_object_set_new (object, "first", json_integer (from));
   for (guint i = from; i < to; i++) {
     const SegueSegmentPrediction *segment = &prediction->segments[i];

@@ -10,9 +10,9 @@
 
 /** line_begun: which segments will be classified. */
 char *line_begun (const char *name, const SegueSongPrediction *prediction);
-/** line_heard: segments from @from up to, but not including, @to have their answers. */
-char *line_heard (const SegueSongPrediction *prediction, guint from, guint to,
-                  const char *const *labels, guint top);
+/** line_segments: segments from @from up to, but not including, @to have their answers. */
+char *line_segments (const SegueSongPrediction *prediction, guint from, guint to,
+                     const char *const *labels, guint top);
 char *line_answer (const char *name, const SegueSongPrediction *prediction,
                    const char *const *labels, guint top);
 char *line_error (ProblemKind problem, const char *message);

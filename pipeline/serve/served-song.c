@@ -112,19 +112,19 @@ tell (ServedSong *song, char *line)
   g_free (line);
 }
 
-/* SegueHeardFunc. */
+/* SeguePredictedFunc. */
 static void
-on_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
+on_predicted (const SegueSongPrediction *so_far, guint n_predicted, gpointer data)
 {
   Hearing *hearing = data;
   ServedSong *song = hearing->song;
   char *begun = hearing->n_told == 0 ? line_begun (song->name, so_far) : NULL;
-  char *heard = line_heard (so_far, hearing->n_told, n_heard, hearing->labels, song->top);
-  hearing->n_told = n_heard;
+  char *segments = line_segments (so_far, hearing->n_told, n_predicted, hearing->labels, song->top);
+  hearing->n_told = n_predicted;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   if (begun)
     tell (song, begun);
-  tell (song, heard);
+  tell (song, segments);
   wake_up (song);
 }
 
@@ -174,8 +174,8 @@ served_song_hear (ServedSong *song, SeguePredictor *predictor, guint seconds)
     return;
   g_autoptr (GError) error = NULL;
   Hearing hearing = { song, segue_predictor_get_labels (predictor), 0 };
-  g_autoptr (SegueSongPrediction) prediction = segue_predictor_listen_fd (
-    predictor, song->fd, song->name, on_heard, &hearing, song->cancellable, &error);
+  g_autoptr (SegueSongPrediction) prediction = segue_predictor_predict_fd (
+    predictor, song->fd, song->name, on_predicted, &hearing, song->cancellable, &error);
   char *answer =
     prediction ? segue_predict_json (song->name, hearing.labels, prediction, song->top) : NULL;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);

@@ -1,11 +1,14 @@
 /* The harness: one stage, driven by a test. */
 #include "again.h"
+#include "before.h"
 #include "graph/advice.h"
 #include "isolate/isolated-stage.h"
 #include "item/item-private.h"
+#include "place.h"
 #include "stage/shared.h"
 #include "stage/stage-run.h"
 
+#include <locale.h>
 #include <segue/file.h>
 #include <segue/testing.h>
 
@@ -24,7 +27,7 @@ struct _SegueHarness {
   SegueContext context; /* the other modes */
   SegueSerial serial;
   GHashTable *inputs; /* port → SegueDataset */
-  GPtrArray *stages;  /* contains only @stage, as in a pipeline */
+  SegueBefore *before;
 
   GMutex lock; /* of counts, quarantined and log, which any thread may use */
   GHashTable *counts;
@@ -54,14 +57,16 @@ static void
 add_line (SegueHarness *harness, GLogLevelFlags level, const char *message)
 {
   const char *name = (level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING ? "info" : "warning";
-  g_autofree char *advised = segue_advise (message, harness->stages, harness->stage->id);
+  g_autofree char *advised =
+    segue_advise (message, segue_before_get_stages (harness->before), harness->stage->id);
   g_ptr_array_add (harness->log, g_strdup_printf ("%s: %s", name, advised));
 }
 
 static void
 add_failure (SegueHarness *harness, const char *id, const GError *error)
 {
-  g_autofree char *message = segue_advise (error->message, harness->stages, harness->stage->id);
+  g_autofree char *message =
+    segue_advise (error->message, segue_before_get_stages (harness->before), harness->stage->id);
   g_ptr_array_add (harness->quarantined, g_strdup_printf ("%s: %s", id, message));
 }
 
@@ -119,10 +124,23 @@ find_type (SegueRegistry *registry, const char *stage, GError **error)
   return NULL;
 }
 
+/* GLib prints messages in the character set of the locale: in that of a program that calls no setlocale (), quotes
+ * become `?`. */
+static void
+use_utf8 (void)
+{
+  if (g_strcmp0 (setlocale (LC_CTYPE, NULL), "C") != 0)
+    return;
+  setlocale (LC_CTYPE, "");
+  if (!g_get_charset (NULL))
+    setlocale (LC_CTYPE, "C.UTF-8");
+}
+
 SegueHarness *
 segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char *config,
                           GError **error)
 {
+  use_utf8 ();
   g_autoptr (SegueHarness) harness = g_new0 (SegueHarness, 1);
   g_mutex_init (&harness->lock);
   g_queue_init (&harness->output);
@@ -147,8 +165,7 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
     segue_graph_stage_new (registry, type, stage, harness->with, harness->folder, error);
   if (!harness->stage)
     return NULL;
-  harness->stages = g_ptr_array_new ();
-  g_ptr_array_add (harness->stages, harness->stage);
+  harness->before = segue_before_new (harness->stage);
   harness->scope = (SegueScope){ .registry = registry,
                                  .seed = 42,
                                  .threads = 1,
@@ -170,11 +187,12 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
 }
 
 SegueHarness *
-segue_harness_new_in (SegueRegistry *registry, const char *stage, const char *config)
+segue_harness_new_in_at (SegueRegistry *registry, const char *stage, const char *config,
+                         const char *file, int line, const char *function)
 {
   g_autoptr (GError) error = NULL;
   SegueHarness *harness = segue_harness_try_new_in (registry, stage, config, &error);
-  g_assert_no_error (error);
+  segue_place_check (error, file, line, function);
   return harness;
 }
 
@@ -192,11 +210,12 @@ segue_harness_try_new (const SeguePlugin *plugin, const char *stage, const char 
 }
 
 SegueHarness *
-segue_harness_new (const SeguePlugin *plugin, const char *stage, const char *config)
+segue_harness_new_at (const SeguePlugin *plugin, const char *stage, const char *config,
+                      const char *file, int line, const char *function)
 {
   g_autoptr (GError) error = NULL;
   SegueHarness *harness = segue_harness_try_new (plugin, stage, config, &error);
-  g_assert_no_error (error);
+  segue_place_check (error, file, line, function);
   return harness;
 }
 
@@ -211,7 +230,7 @@ segue_harness_free (SegueHarness *harness)
   segue_shared_free (harness->scope.shared);
   segue_context_clear (&harness->context);
   g_clear_pointer (&harness->context.names, g_hash_table_unref);
-  g_clear_pointer (&harness->stages, g_ptr_array_unref);
+  segue_before_free (harness->before);
   g_clear_pointer (&harness->stage, segue_graph_stage_free);
   g_clear_pointer (&harness->with, segue_node_free);
   g_hash_table_unref (harness->inputs);
@@ -269,17 +288,48 @@ open_chains (SegueHarness *harness)
 }
 
 static gboolean
+negotiate (SegueHarness *harness, GError **error)
+{
+  return segue_before_negotiate (harness->before, harness->scope.registry, error);
+}
+
+/* In a pipeline, the length of songs is not known before they are decoded: one that the stage would refuse in advance
+ * is left to process (). */
+static gboolean
+negotiate_item (SegueHarness *harness, SegueItem *item, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  segue_before_connect (harness->before, 0, &item, 1, FALSE);
+  if (negotiate (harness, &local))
+    return TRUE;
+  segue_before_forget_length (harness->before, 0);
+  return negotiate (harness, error);
+}
+
+static gboolean
 push_through_map (SegueHarness *harness, SegueItem *item, GError **error)
 {
+  if (!negotiate_item (harness, item, error))
+    return FALSE;
   open_chains (harness);
+  /* As a run gives it to a chain, which records what is read. */
+  g_autoptr (SegueReads) reads = segue_reads_new ();
+  g_autoptr (SegueItem) input = segue_item_copy_as_input (item, reads, 0);
   g_autoptr (GPtrArray) output =
-    segue_chain_carry (harness->chain, &item, 1, harness->cancellable, error);
+    segue_chain_carry (harness->chain, &input, 1, harness->cancellable, error);
   if (!output || !segue_again_check (harness->again, harness->stage, item, output,
                                      harness->cancellable, error))
     return FALSE;
   for (guint i = 0; i < output->len; i++)
     g_queue_push_tail (&harness->output, segue_item_ref (g_ptr_array_index (output, i)));
   return TRUE;
+}
+
+static gboolean
+push_to_serial (SegueHarness *harness, SegueItem *item, GError **error)
+{
+  segue_before_connect (harness->before, 0, &item, 1, TRUE);
+  return negotiate (harness, error) && segue_serial_push (&harness->serial, item, error);
 }
 
 /* Errors of the test, not of the stage. */
@@ -312,31 +362,38 @@ segue_harness_try_push (SegueHarness *harness, SegueItem *item, GError **error)
   segue_item_seal (item);
   g_autoptr (GError) local = NULL;
   if (mode == SEGUE_MODE_MAP ? push_through_map (harness, item, &local)
-                             : segue_serial_push (&harness->serial, item, &local))
+                             : push_to_serial (harness, item, &local))
     return TRUE;
-  segue_advise_error (&local, harness->stages, harness->stage->id);
+  segue_advise_error (&local, segue_before_get_stages (harness->before), harness->stage->id);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
 
 void
-segue_harness_push (SegueHarness *harness, SegueItem *item)
+segue_harness_push_at (SegueHarness *harness, SegueItem *item, const char *file, int line,
+                       const char *function)
 {
   g_autoptr (GError) error = NULL;
   segue_harness_try_push (harness, item, &error);
-  g_assert_no_error (error);
+  segue_place_check (error, file, line, function);
 }
 
 void
-segue_harness_set_input (SegueHarness *harness, const char *port, SegueItem *const *items,
-                         guint n_items)
+segue_harness_set_input_at (SegueHarness *harness, const char *port, SegueItem *const *items,
+                            guint n_items, const char *file, int line, const char *function)
 {
-  gboolean known = FALSE;
   const SeguePort *const *inputs = harness->stage->type->inputs;
-  for (guint i = 0; inputs && inputs[i]; i++)
-    known |= g_str_equal (inputs[i]->name, port);
-  if (!known)
-    g_error ("stage type '%s' has no input '%s'", harness->stage->type->name, port);
+  guint i = 0;
+  while (inputs && inputs[i] && !g_str_equal (inputs[i]->name, port))
+    i++;
+  if (!inputs || !inputs[i]) {
+    g_autoptr (GError) error =
+      g_error_new (SEGUE_ERROR, SEGUE_ERROR_USAGE, "stage type '%s' has no input '%s'",
+                   harness->stage->type->name, port);
+    segue_place_check (error, file, line, function);
+    return;
+  }
+  segue_before_connect (harness->before, i, items, n_items, FALSE);
   g_hash_table_replace (harness->inputs, g_strdup (port),
                         segue_dataset_new_from_items (items, n_items));
 }
@@ -347,6 +404,8 @@ harness_run (SegueHarness *harness, GError **error)
   const SegueStageType *type = harness->stage->type;
   if (!harness->serial.opened)
     g_hash_table_remove_all (harness->context.names);
+  if (type->mode != SEGUE_MODE_MAP && !negotiate (harness, error))
+    return FALSE;
   switch (type->mode) {
   case SEGUE_MODE_SOURCE:
     return segue_stage_produce (&harness->context, error);
@@ -373,7 +432,7 @@ segue_harness_run (SegueHarness *harness, GError **error)
   g_autoptr (GError) local = NULL;
   if (harness_run (harness, &local))
     return TRUE;
-  segue_advise_error (&local, harness->stages, harness->stage->id);
+  segue_advise_error (&local, segue_before_get_stages (harness->before), harness->stage->id);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

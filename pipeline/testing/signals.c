@@ -1,4 +1,6 @@
 /* Audio for tests: synthesised, so that every test knows its content. */
+#include "place.h"
+
 #include <math.h>
 #include <segue/file.h>
 #include <segue/testing.h>
@@ -31,7 +33,8 @@ put_tag (GByteArray *file, const char *tag)
 }
 
 void
-segue_test_write_wav (const char *path, const SegueItem *audio)
+segue_test_write_wav_at (const char *path, const SegueItem *audio, const char *file_name, int line,
+                         const char *function)
 {
   GBytes *bytes = segue_item_get_bytes (audio);
   gsize size = g_bytes_get_size (bytes);
@@ -63,5 +66,5 @@ segue_test_write_wav (const char *path, const SegueItem *audio)
 
   g_autoptr (GError) error = NULL;
   segue_file_write (path, file->data, file->len, &error);
-  g_assert_no_error (error);
+  segue_place_check (error, file_name, line, function);
 }

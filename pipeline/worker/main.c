@@ -6,6 +6,7 @@
 #include "notes.h"
 #include "sandbox.h"
 
+#include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,6 +68,8 @@ main (int argc, char **argv)
   signal (SIGXFSZ, SIG_IGN);
   catch_fatal_signals ();
   set_up_memory ();
+  /* The core reads what plugins print with GLib as UTF-8. */
+  setlocale (LC_CTYPE, "C.UTF-8");
   notes_install ();
   sandbox_begin (argc > 1 ? argv[1] : NULL);
   int status = segue_worker_serve (SANDBOX_SOCKET, &hooks);

@@ -2,6 +2,7 @@
  * locale. */
 #include "table.h"
 
+#include <segue/aggregation.h>
 #include <segue/csv.h>
 #include <segue/file.h>
 #include <segue/tensor.h>
@@ -52,17 +53,6 @@ evaluate_table_new (const char *path, const char *const *labels, GError **error)
   return write_line (table, error) ? g_steal_pointer (&table) : NULL;
 }
 
-/* The first of the most probable labels. */
-static guint
-find_best (const double *probabilities, guint n_labels)
-{
-  guint best = 0;
-  for (guint c = 1; c < n_labels; c++)
-    if (probabilities[c] > probabilities[best])
-      best = c;
-  return best;
-}
-
 static gboolean
 add_row (EvaluateTable *table, const SegueItem *song, const double *row, guint n_labels,
          GError **error)
@@ -71,7 +61,7 @@ add_row (EvaluateTable *table, const SegueItem *song, const double *row, guint n
   const char *texts[] = { segue_item_get_string (song, SEGUE_META_SET), segue_item_get_song (song),
                           segue_item_get_string (song, SEGUE_META_SOURCE),
                           segue_item_get_string (song, SEGUE_META_LABEL),
-                          table->labels[find_best (probabilities, n_labels)] };
+                          table->labels[segue_argmax_f64 (probabilities, n_labels)] };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     if (i > 0)
       g_string_append_c (table->line, ',');

@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <segue/aggregation.h>
 
 /* Standard deviations to either side that contain 95 % of a normal distribution. */
 #define NORMAL_95 1.959963984540054
@@ -46,11 +47,7 @@ count (EvaluateCounts *counts, guint n_labels, int truth, guint answer)
 void
 evaluate_tally_add_segment (EvaluateTally *tally, int truth, const float *probabilities)
 {
-  guint answer = 0;
-  for (guint c = 1; c < tally->n_labels; c++) {
-    if (probabilities[c] > probabilities[answer])
-      answer = c;
-  }
+  guint answer = segue_argmax_f32 (probabilities, tally->n_labels);
   count (&tally->segments, tally->n_labels, truth, answer);
   /* A probability that float32 rounds to 0 must not make the whole set's loss infinite. */
   if (truth >= 0)

@@ -158,9 +158,7 @@ add_segment (ReportTable *table, const SegueItem *item, const ReportSong *song, 
   if (segment.start > MAX_SECONDS || segment.duration > MAX_SECONDS)
     return refuse (item, error, "have a segment at %g s that lasts %g s", segment.start,
                    segment.duration);
-  for (guint c = 1; c < table->n_model; c++)
-    if (probabilities[c] > probabilities[segment.answer])
-      segment.answer = c;
+  segment.answer = segue_argmax_f64 (probabilities, table->n_model);
   segment.confidence = (float) probabilities[segment.answer];
   if (song->label >= 0 && (guint) song->label < table->n_model)
     segment.truth = (float) probabilities[song->label];

@@ -60,9 +60,11 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrainConfig, early_stopping, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 100000,
                .unit = "epochs",
                .doc = "Stop after this many epochs without improvement; 0: never."),
-  SEGUE_PARAM (TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
-               .doc = "Compute the part of the model that is not trained once per segment and keep "
-                      "its output on disk while training, rather than in every epoch."),
+  SEGUE_PARAM (
+    TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
+    .doc = "Compute the part of the model that is not trained once per segment and keep "
+           "its output on disk while training, rather than in every epoch. Training segments that "
+           "live stages change differ in each epoch: nothing is kept for them."),
   SEGUE_PARAM (
     TrainConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
     .choices = SEGUE_MODEL_TRAINING_CHOICES,

@@ -2,6 +2,7 @@
 #include "validate.h"
 
 #include <math.h>
+#include <segue/aggregation.h>
 #include <segue/error.h>
 #include <segue/nn/cross-entropy.h>
 
@@ -13,17 +14,6 @@ typedef struct {
   double loss;
   guint n_known, n_right;
 } Tally;
-
-static guint
-largest (const double *row, guint n)
-{
-  guint best = 0;
-  for (guint c = 1; c < n; c++) {
-    if (row[c] > row[best])
-      best = c;
-  }
-  return best;
-}
 
 /* In double. Returns −ln of the probability of @label, where it is a label of the model. */
 static double
@@ -49,7 +39,7 @@ count_sample (Tally *tally, const TrainSample *sample, const double *row, double
     return;
   tally->n_known++;
   tally->loss += loss;
-  tally->n_right += largest (row, tally->n_labels) == (guint) sample->label;
+  tally->n_right += segue_argmax_f64 (row, tally->n_labels) == (guint) sample->label;
 }
 
 /* Predicts every item of @source. */
@@ -139,8 +129,9 @@ train_validate (TrainJob *job, TrainEpoch *epoch, GError **error)
     return FALSE;
 
   for (guint s = 0; s < set->n_songs; s++)
-    n_songs_right += tally.labels[s] >= 0 && largest (tally.songs + (gsize) s * tally.n_labels,
-                                                      tally.n_labels) == (guint) tally.labels[s];
+    n_songs_right += tally.labels[s] >= 0 &&
+                     segue_argmax_f64 (tally.songs + (gsize) s * tally.n_labels, tally.n_labels) ==
+                       (guint) tally.labels[s];
   epoch->validation_loss = loss_of (&tally);
   epoch->validation_accuracy = (double) tally.n_right / set->n;
   epoch->validation_song_accuracy = (double) n_songs_right / set->n_songs;

@@ -68,6 +68,19 @@ class Page:
     def wait(self, script, what, *arguments):
         WebDriverWait(self.browser, 20).until(lambda _: self.run(script, *arguments), what)
 
+    def settle(self):
+        """Until the page has not scrolled for 12 frames: an animation that is under way also moves the page after a
+        later scrollIntoView()."""
+        self.browser.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            let last = scrollY, still = 0;
+            const look = () => {
+              still = scrollY === last ? still + 1 : 0;
+              last = scrollY;
+              if (still < 12) requestAnimationFrame(look); else done();
+            };
+            look();""")
+
     def press(self, *keys):
         for key in keys:
             self.browser.switch_to.active_element.send_keys(key)
@@ -169,6 +182,7 @@ def check_keyboard(page):
     # Nothing has the focus: in view of the list the keys work, elsewhere Space scrolls.
     page.press(" ")
     page.wait("return scrollY > 0", "Space does not scroll")
+    page.settle()
     assert not page.run("return document.activeElement.closest('.item')")
     page.run("document.getElementById('wrong-list').scrollIntoView({behavior: 'instant'})")
     page.press("j")

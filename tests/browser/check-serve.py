@@ -388,7 +388,7 @@ class Suite:
             const probabilities = JSON.parse('{"constructor": 0.5, "__proto__": 0.3, "toString": 0.2}');
             const note = () => said.push([...card.element.querySelectorAll('.labels li')].map(row => row.textContent).join());
             card.take({ event: 'begun', segments: [{ start: 0, duration: 10 }] });
-            card.take({ event: 'heard', segments: [{ start: 0, duration: 10, probabilities }] });
+            card.take({ event: 'segments', segments: [{ start: 0, duration: 10, probabilities }] });
             note();
             card.take({ event: 'answer', label: 'constructor', probabilities });
             note();

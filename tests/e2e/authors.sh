@@ -118,6 +118,20 @@ with wave.open(path) as f:
 sys.exit(abs(sample / 32768 - float(sys.argv[2])) > 0.001)' "$scratch/out" "$2" >>"$scratch/log" 2>&1
 }
 
+# ---- A field whose C type is not that of its parameter ----
+for wrong in 'times INT int times' 'times INT double times' 'scale RANGE double scale' 'scale RANGE float scale[2]' \
+  'levels LIST double *levels'; do
+  set -- $wrong
+  for compiler in 'cc c c11' 'g++ cc c++20'; do
+    # shellcheck disable=SC2086
+    set -- "$1" "$2" "${wrong#* * }" $compiler
+    sed -E "s/^  (gint64|double|GArray) [*]?$1(\[2\])?;/  $3;/" "$scratch/fill.$5" >"$scratch/wrong.$5"
+    compile "$4" "$scratch/wrong.$5" "$scratch/wrong.so" -std="$6" -DNUMBER=0.5f -DFLAGS=0
+    [ $? != 0 ] && has "FillConfig.$1 must have the C type SEGUE_PARAM_$2_FIELD"
+    report $? "‘$3’ for a parameter of type $2, by $4"
+  done
+done
+
 # ---- C++ ----
 for compiler in g++ clang++ clang++-14; do
   command -v "$compiler" >/dev/null || continue
@@ -171,12 +185,29 @@ ends () { # code, status, pattern: what segue says of a stage that does so, and 
   [ $? = "$2" ] && has "plugins/fill.so $3"
 }
 
-ends 'exit (0)' 70 'ended the program with exit ().*isolate: true'
+ends 'exit (0)' 70 "ended the program with exit () in stage 'fill': .*isolate: true"
 report $? 'exit () in a stage is no success, and names the plugin'
 ends 'abort ()' 134 'ended the program with abort ()'
 report $? 'abort () in a stage names the plugin'
 ends '*(volatile int *) 8 = 1' 139 'crashed (SIGSEGV'
 report $? 'a crash in a stage names the plugin'
+
+# ---- a plugin that ends the program where isolation is of no use ----
+echo 'const void *segue_plugin_query (void); const void *segue_plugin_query (void) { return (void *) 16; }' \
+  >"$scratch/other.c"
+mkdir -p "$scratch/broken"
+gcc -shared -fPIC -o "$scratch/broken/other.so" "$scratch/other.c"
+(SEGUE_PLUGIN_PATH="$scratch/broken" "$segue" inspect) >"$scratch/log" 2>&1
+[ $? = 139 ] && has 'broken/other.so crashed (SIGSEGV.*) while it was loaded: a bug in it$'
+report $? 'a crash while a plugin is loaded names the plugin'
+
+sed -e 's/^process (gpointer.*/collect (gpointer instance, SegueContext *context, GError **error) { *(volatile int *) 8 = 1; return TRUE; }\n#define item NULL\nstatic gboolean unused (void *instance, SegueContext *context, GError **error)/' \
+  -e 's/SEGUE_MODE_MAP/SEGUE_MODE_COLLECT/; s/[.]process = process/.collect = collect/' "$scratch/fill.c" >"$scratch/collect.c"
+compile gcc "$scratch/collect.c" "$scratch/plugins/fill.so" -std=c11 -w -DNUMBER=0.25f -DFLAGS=0
+(SEGUE_PLUGIN_PATH="$scratch/plugins:$builtin" "$segue" run "$scratch/fill.yaml" --out "$scratch/runs") \
+  >>"$scratch/log" 2>&1
+[ $? = 139 ] && has "plugins/fill.so crashed (SIGSEGV.*) in stage 'fill': a bug in it$"
+report $? 'a crash in a stage that is not MAP does not recommend isolation'
 
 # ---- for another version of segue ----
 refused () { # plugin, pattern

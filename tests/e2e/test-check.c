@@ -47,6 +47,9 @@ test_presets (Fixture *f, gconstpointer data)
     command_assert (&result, 0);
     assert_has (result.out, name);
     assert_has (result.out, "← songs");
+    /* `evaluate` reads the clean segments; a stage that two inputs come from is named once. */
+    g_assert_null (strstr (result.out, "← augment, train"));
+    g_assert_null (strstr (result.out, "evaluate, evaluate"));
     command_assert_says (&result, "note: give a folder of music when you run it");
 
     /* The resolved pipeline has the file's content, plus every default. */

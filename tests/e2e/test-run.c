@@ -174,6 +174,9 @@ test_same_result (Fixture *f, gconstpointer data)
                "runs-again", SMALL, NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "] train: from the cache\n");
+  /* Counters of stages come from the cache, too. */
+  command_assert_says (&result, "\ndecode: ");
+  command_assert_says (&result, " decoded by decode-");
   command_assert_says (&result, "] evaluate: from the cache\n");
   g_assert_null (strstr (result.err, "epoch"));
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {

@@ -1,6 +1,6 @@
 /* The error domain: the effect of a code on the run and on the exit status. */
 #include <errno.h>
-#include <segue/error.h>
+#include <segue/host/segue.h>
 
 GQuark
 segue_error_quark (void)

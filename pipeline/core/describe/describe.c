@@ -182,6 +182,7 @@ segue_docs_unknown (SegueRegistry *registry, const char *name, GError **error)
   g_autofree char *near = segue_suggest (name, (const char *const *) names->pdata);
   g_autofree char *shown = g_utf8_make_valid (name, -1);
   g_autofree char *refusal = *name ? segue_registry_refusal_of (registry, name) : NULL;
+  g_autofree char *why = segue_registry_explain_missing (registry, name);
   if (refusal)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED, "no stage type or model type '%s'; %s",
                  shown, refusal);
@@ -190,6 +191,6 @@ segue_docs_unknown (SegueRegistry *registry, const char *name, GError **error)
                  "no stage type or model type '%s'; did you mean '%s'?", shown, near);
   else
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
-                 "no stage type or model type '%s'; segue inspect lists them", shown);
+                 "no stage type or model type '%s'; %s; segue inspect lists them", shown, why);
   return FALSE;
 }

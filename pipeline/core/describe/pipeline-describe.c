@@ -33,6 +33,23 @@ write_variables (SegueJson *json, const SeguePipeline *pipeline)
   segue_json_close (json, '{');
 }
 
+/* The stage whose items @input of @stage reads: the clean ones, unless it takes those of live stages. */
+static const SegueGraphStage *
+find_producer (const SeguePipeline *pipeline, const SegueGraphStage *stage,
+               const SegueGraphInput *input, guint *port)
+{
+  gboolean clean =
+    !(input->port->flags & SEGUE_PORT_LIVE) && !(stage->type->flags & SEGUE_STAGE_LIVE);
+  const SegueGraphStage *producer = g_ptr_array_index (pipeline->stages, input->producer);
+  *port = input->producer_port;
+  while (clean && producer->type->flags & SEGUE_STAGE_LIVE &&
+         producer->inputs[0].producer != SEGUE_NOT_CONNECTED) {
+    *port = producer->inputs[0].producer_port;
+    producer = g_ptr_array_index (pipeline->stages, producer->inputs[0].producer);
+  }
+  return producer;
+}
+
 static void
 write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphStage *stage)
 {
@@ -73,9 +90,10 @@ write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphSta
     }
     segue_json_open (json, '{');
     if (connected) {
-      const SegueGraphStage *producer = g_ptr_array_index (pipeline->stages, input->producer);
+      guint port;
+      const SegueGraphStage *producer = find_producer (pipeline, stage, input, &port);
       segue_json_key_string (json, "stage", producer->id);
-      segue_json_key_string (json, "output", producer->type->outputs[input->producer_port]->name);
+      segue_json_key_string (json, "output", producer->type->outputs[port]->name);
     }
     segue_json_key_string (json, "kind", segue_kind_to_string (input->kind));
     segue_json_close (json, '{');

@@ -1,5 +1,6 @@
-/* Comparison of formats: whether a given one may fit a wanted one, and descriptions of both. */
+/* Formats of items, their comparison (whether a given one may fit a wanted one), and descriptions of both. */
 #include "graph/format.h"
+#include "item/item-private.h"
 
 #include <string.h>
 
@@ -23,6 +24,40 @@ number_of (const SegueFormat *format, SegueFormatPart part)
   guint number;
   memcpy (&number, (const char *) format + numbers[part].offset, sizeof number);
   return number;
+}
+
+void
+segue_format_of (const SegueItem *item, SegueFormat *format)
+{
+  const SegueItemBody *body = item->body;
+  *format =
+    (SegueFormat) SEGUE_INIT (SegueFormat, .kind = body->kind, .rate = body->rate,
+                              .channels = body->channels, .rank = body->rank, .dtype = body->dtype);
+  if (body->kind == SEGUE_KIND_AUDIO && item->bytes)
+    format->frames =
+      (guint) MIN (g_bytes_get_size (item->bytes) / (sizeof (float) * body->channels), G_MAXINT);
+  for (guint i = 0; i < body->rank; i++)
+    format->shape[i] = (guint) MIN (body->shape[i], G_MAXINT);
+}
+
+static void
+merge_number (guint *number, guint other)
+{
+  *number = *number == other ? other : 0;
+}
+
+void
+segue_format_merge (SegueFormat *format, const SegueFormat *other)
+{
+  if (format->kind != other->kind)
+    format->kind = SEGUE_KIND_ANY;
+  merge_number (&format->rate, other->rate);
+  merge_number (&format->channels, other->channels);
+  merge_number (&format->frames, other->frames);
+  if (format->rank != other->rank || format->dtype != other->dtype)
+    format->rank = 0;
+  for (guint i = 0; i < MIN (format->rank, SEGUE_MAX_RANK); i++)
+    merge_number (&format->shape[i], other->shape[i]);
 }
 
 static gboolean

@@ -1,4 +1,4 @@
-/* Comparison of formats (internal). */
+/* Formats of items, and their comparison (internal). */
 #pragma once
 
 #include <segue/format.h>
@@ -13,6 +13,12 @@ typedef enum {
   SEGUE_FORMAT_FITS, /* nothing */
 } SegueFormatPart;
 
+/** segue_format_of: what is known of @item, which may lack its payload. */
+SEGUE_API
+void segue_format_of (const SegueItem *item, SegueFormat *format);
+/** segue_format_merge: @format becomes what both have in common: what differs is not known. */
+SEGUE_API
+void segue_format_merge (SegueFormat *format, const SegueFormat *other);
 /** segue_format_compare: the first part in which @given is known to differ from @wanted. */
 SegueFormatPart segue_format_compare (const SegueFormat *given, const SegueFormat *wanted);
 /** segue_format_equals: whether the same is known about @part in both. */

@@ -251,23 +251,6 @@ connect_stage (Connector *c)
   return TRUE;
 }
 
-/* An output of kind ANY has the kind of the first ANY input. */
-static void
-resolve_outputs (SegueGraphStage *stage)
-{
-  SegueKind kind = SEGUE_KIND_ANY;
-  for (guint i = stage->n_inputs; i-- > 0;)
-    if (stage->inputs[i].port->kind == SEGUE_KIND_ANY &&
-        stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
-      kind = stage->inputs[i].kind;
-  for (guint i = 0; i < stage->n_outputs; i++)
-    if (stage->outputs[i] == SEGUE_KIND_ANY) {
-      stage->outputs[i] = kind;
-      /* For lack of a stage before it. */
-      stage->faulty = stage->faulty || kind == SEGUE_KIND_ANY;
-    }
-}
-
 static gboolean
 is_live (const SegueGraphStage *stage)
 {
@@ -290,6 +273,32 @@ check_after_live (Connector *c)
                before->id, before->id);
 }
 
+/* (nullable): the first stage that reads the output of stage @producer, without its changes. */
+static const SegueGraphStage *
+find_clean_reader (Connector *c, guint producer)
+{
+  for (guint i = producer + 1; i < c->stages->len; i++)
+    for (guint k = 0; k < stage_at (c, i)->n_inputs; k++)
+      if (stage_at (c, i)->inputs[k].producer == producer)
+        return stage_at (c, i);
+  return NULL;
+}
+
+static gboolean
+refuse_unused (Connector *c, guint index)
+{
+  const SegueGraphStage *reader = find_clean_reader (c, index);
+  if (!reader)
+    return fail (c, NULL,
+                 "no later stage uses its output, which is recomputed in every epoch; put it right "
+                 "before the stage that trains, or remove it");
+  return fail (c, NULL,
+               "no later stage uses its output, which is recomputed in every epoch: '%s' reads the "
+               "items without its changes; move it after '%s', right before the stage that trains, "
+               "or remove it",
+               reader->id, reader->id);
+}
+
 /* Live items that nothing reads are a mistake in the order of stages, not an intention. What a faulty
  * stage would read is unknown. */
 static gboolean
@@ -300,10 +309,7 @@ check_live_used (Connector *c)
   for (guint i = c->stages->len; i-- > 0;) {
     SegueGraphStage *stage = stage_at (c, i);
     c->stage = stage;
-    if (known && is_live (stage) && !used[i] &&
-        !fail (c, NULL,
-               "no later stage uses its output, which is recomputed in every epoch; put it right "
-               "before the stage that trains, or remove it"))
+    if (known && is_live (stage) && !used[i] && !refuse_unused (c, i))
       return FALSE;
     known = known && !stage->faulty;
     for (guint k = 0; k < stage->n_inputs; k++)
@@ -323,7 +329,9 @@ segue_loading_connect (SegueLoading *loading)
     connector.stage = stage_at (&connector, i);
     if (!connect_stage (&connector) || !check_after_live (&connector))
       return FALSE;
-    resolve_outputs (connector.stage);
+    /* For lack of a stage before it. */
+    if (!segue_graph_stage_resolve_outputs (connector.stage))
+      connector.stage->faulty = TRUE;
   }
   return check_live_used (&connector);
 }

@@ -123,6 +123,23 @@ stage_new (const SegueStageType *type, const char *id, const SegueNode *at)
   return stage;
 }
 
+gboolean
+segue_graph_stage_resolve_outputs (SegueGraphStage *stage)
+{
+  SegueKind kind = SEGUE_KIND_ANY;
+  gboolean whole = TRUE;
+  for (guint i = stage->n_inputs; i-- > 0;)
+    if (stage->inputs[i].port->kind == SEGUE_KIND_ANY &&
+        stage->inputs[i].producer != SEGUE_NOT_CONNECTED)
+      kind = stage->inputs[i].kind;
+  for (guint i = 0; i < stage->n_outputs; i++)
+    if (stage->type->outputs[i]->kind == SEGUE_KIND_ANY) {
+      stage->outputs[i] = kind;
+      whole = whole && kind != SEGUE_KIND_ANY;
+    }
+  return whole;
+}
+
 SegueGraphStage *
 segue_graph_stage_new_faulty (const SegueStageType *type, const char *id, const SegueNode *at)
 {

@@ -80,10 +80,21 @@ SegueGraphStage *segue_graph_stage_new_in_model (SegueRegistry *registry,
                                                  const char *folder, const char *files,
                                                  GError **error);
 /** segue_graph_stage_new_faulty: a stage with wrong parameters, used only for its ports. */
+SEGUE_API
 SegueGraphStage *segue_graph_stage_new_faulty (const SegueStageType *type, const char *id,
                                                const SegueNode *at);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
+
+/** segue_graph_stage_resolve_outputs: an output of kind ANY gets the kind of the first ANY input that is connected;
+ * %FALSE: there is none. */
+SEGUE_API
+gboolean segue_graph_stage_resolve_outputs (SegueGraphStage *stage);
+/** segue_graph_stage_negotiate: finds the output formats of @stage, whose inputs are connected to outputs of @stages,
+ * and checks its input formats. */
+SEGUE_API
+gboolean segue_graph_stage_negotiate (SegueGraphStage *stage, GPtrArray *stages,
+                                      SegueRegistry *registry, GError **error);
 
 /** segue_graph_stage_isolate: sets whether it and its decoders run in a separate process, and the time
  * limit for an item, in s. */

@@ -97,7 +97,7 @@ segue_negotiation_refuse (SegueNegotiation *negotiation, const char *parameter, 
   g_autofree char *message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   const SegueGraphStage *stage = negotiation->stage;
-  const SegueNode *with = segue_node_get (stage->node, "with");
+  const SegueNode *with = stage->node ? segue_node_get (stage->node, "with") : NULL;
   const SegueNode *at = parameter && with ? find_parameter (with, parameter) : NULL;
   return segue_node_error (at ? at : stage->node, error, "stage '%s': %s", stage->id, message);
 }
@@ -182,21 +182,27 @@ ask (SegueNegotiation *negotiation, GError **error)
 }
 
 gboolean
+segue_graph_stage_negotiate (SegueGraphStage *stage, GPtrArray *stages, SegueRegistry *registry,
+                             GError **error)
+{
+  SegueNegotiation negotiation = { .registry = registry, .stages = stages, .stage = stage };
+  forget_formats (stage);
+  if (stage->faulty || ask (&negotiation, error))
+    return TRUE;
+  /* The outputs for an input that it refuses are unknown. */
+  forget_formats (stage);
+  segue_advise_error (error, stages, stage->id);
+  return FALSE;
+}
+
+gboolean
 segue_loading_negotiate (SegueLoading *loading)
 {
   GPtrArray *stages = loading->pipeline->stages;
-  SegueNegotiation negotiation = { .registry = loading->pipeline->registry, .stages = stages };
-  for (guint i = 0; i < stages->len; i++) {
-    SegueGraphStage *stage = g_ptr_array_index (stages, i);
-    negotiation.stage = stage;
-    forget_formats (stage);
-    if (stage->faulty || ask (&negotiation, loading->error))
-      continue;
-    /* The outputs for an input that it refuses are unknown. */
-    forget_formats (stage);
-    segue_advise_error (loading->error, stages, stage->id);
-    if (!segue_loading_goes_on (loading))
+  for (guint i = 0; i < stages->len; i++)
+    if (!segue_graph_stage_negotiate (g_ptr_array_index (stages, i), stages,
+                                      loading->pipeline->registry, loading->error) &&
+        !segue_loading_goes_on (loading))
       return FALSE;
-  }
   return TRUE;
 }

@@ -110,6 +110,7 @@ find_type (SegueLoading *loading, const SegueNode *stage)
   g_autoptr (GPtrArray) names = segue_registry_stage_names (registry);
   g_autofree char *near = segue_suggest (use->text, (const char *const *) names->pdata);
   g_autofree char *refusal = segue_registry_refusal_of (registry, use->text);
+  g_autofree char *why = segue_registry_explain_missing (registry, use->text);
   g_autofree char *shown = segue_node_shown (use);
   if (refusal)
     segue_node_error (use, loading->error, "no stage type '%s'; %s", shown, refusal);
@@ -122,11 +123,12 @@ find_type (SegueLoading *loading, const SegueNode *stage)
                       shown);
   else if (names->len == 1)
     segue_node_error (use, loading->error,
-                      "no stage type '%s': no plugin was found; $SEGUE_PLUGIN_PATH names their "
+                      "no stage type '%s': no plugin was found; %s; $SEGUE_PLUGIN_PATH names their "
                       "folders",
-                      shown);
+                      shown, why);
   else
-    segue_node_error (use, loading->error, "no stage type '%s'; segue inspect lists them", shown);
+    segue_node_error (use, loading->error, "no stage type '%s'; %s; segue inspect lists them",
+                      shown, why);
   return NULL;
 }
 

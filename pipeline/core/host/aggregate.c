@@ -12,16 +12,18 @@ segue_aggregation_names (void)
   return names;
 }
 
-/* The first of the largest. */
-static guint
-largest (const double *values, guint n)
-{
-  guint best = 0;
-  for (guint c = 1; c < n; c++)
-    if (values[c] > values[best])
-      best = c;
-  return best;
-}
+#define ARGMAX(name, Type)                                                                         \
+  guint name (const Type *values, guint n)                                                         \
+  {                                                                                                \
+    guint best = 0;                                                                                \
+    for (guint i = 1; i < n; i++)                                                                  \
+      if (values[i] > values[best])                                                                \
+        best = i;                                                                                  \
+    return best;                                                                                   \
+  }
+
+ARGMAX (segue_argmax_f32, float)
+ARGMAX (segue_argmax_f64, double)
 
 /* 1 − H(p) / ln n: 1 for a certain segment, 0 for one with equal probabilities. */
 static double
@@ -50,16 +52,6 @@ add_logarithms (const float *row, guint n_labels, double *sums)
 }
 
 static void
-add_vote (const float *row, guint n_labels, double *sums)
-{
-  guint best = 0;
-  for (guint c = 1; c < n_labels; c++)
-    if (row[c] > row[best])
-      best = c;
-  sums[best] += 1;
-}
-
-static void
 add_segment (SegueAggregation aggregation, const float *row, guint n_labels, double *sums)
 {
   switch (aggregation) {
@@ -67,7 +59,7 @@ add_segment (SegueAggregation aggregation, const float *row, guint n_labels, dou
     add_logarithms (row, n_labels, sums);
     break;
   case SEGUE_AGGREGATE_VOTE:
-    add_vote (row, n_labels, sums);
+    sums[segue_argmax_f32 (row, n_labels)] += 1;
     break;
   case SEGUE_AGGREGATE_CONFIDENCE_WEIGHTED:
     add_weighted (row, n_labels, confidence_of (row, n_labels), sums);
@@ -83,7 +75,7 @@ add_segment (SegueAggregation aggregation, const float *row, guint n_labels, dou
 static void
 take_exponentials (double *sums, guint n_segments, guint n_labels)
 {
-  double top = sums[largest (sums, n_labels)];
+  double top = sums[segue_argmax_f64 (sums, n_labels)];
   for (guint c = 0; c < n_labels; c++)
     sums[c] = exp ((sums[c] - top) / n_segments);
 }
@@ -112,11 +104,11 @@ break_tie (const double *votes, const float *segments, guint n_segments, guint n
 {
   g_autofree double *means = g_new (double, n_labels);
   add_all (SEGUE_AGGREGATE_MEAN_PROBABILITY, segments, n_segments, n_labels, means);
-  double most = votes[largest (votes, n_labels)];
+  double most = votes[segue_argmax_f64 (votes, n_labels)];
   for (guint c = 0; c < n_labels; c++)
     if (votes[c] < most)
       means[c] = -1;
-  return largest (means, n_labels);
+  return segue_argmax_f64 (means, n_labels);
 }
 
 guint
@@ -137,5 +129,5 @@ segue_song_aggregate (SegueAggregation aggregation, const float *segments, guint
   for (guint c = 0; c < n_labels; c++)
     probabilities[c] = (float) (sums[c] / total);
   return aggregation == SEGUE_AGGREGATE_VOTE ? break_tie (sums, segments, n_segments, n_labels)
-                                             : largest (sums, n_labels);
+                                             : segue_argmax_f64 (sums, n_labels);
 }

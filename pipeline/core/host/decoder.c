@@ -20,9 +20,10 @@ segue_decoder_new (SegueRegistry *registry, guint rate, double max_duration, GEr
   g_autoptr (SegueDecoder) decoder = g_new0 (SegueDecoder, 1);
   const SegueStageType *type = segue_registry_find_stage (registry, "decode");
   if (!type || type->mode != SEGUE_MODE_MAP) {
-    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                         "no plugin provides the stage type ‘decode’; `segue inspect` lists the "
-                         "available stage types");
+    g_autofree char *why = segue_registry_explain_missing (registry, "decode");
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "no stage type 'decode'; %s; `segue inspect` lists the available stage types",
+                 why);
     return NULL;
   }
   g_ascii_formatd (seconds, sizeof seconds, "%.17g", max_duration);

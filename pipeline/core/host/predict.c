@@ -22,9 +22,9 @@
 
 /* The callback for segments as they are answered. */
 typedef struct {
-  SegueHeardFunc heard; /* NULL: none */
+  SeguePredictedFunc predicted; /* NULL: none */
   gpointer data;
-} Listener;
+} Observer;
 
 /* @fd: -1: the file at @path; else an open file, for which @path is only a name. */
 typedef struct {
@@ -336,7 +336,7 @@ batch_at (GPtrArray *items, guint first)
 /* The model serves one song at a time, so that its answer is complete as soon as possible. */
 static gboolean
 infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *prediction,
-       const Listener *listener, GCancellable *cancellable, GError **error)
+       const Observer *observer, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->model_lock);
   for (guint first = 0, n; first < items->len; first += n) {
@@ -344,8 +344,8 @@ infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *predict
     if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
                               prediction->segments[first].probabilities, cancellable, error))
       return FALSE;
-    if (listener->heard)
-      listener->heard (prediction, first + n, listener->data);
+    if (observer->predicted)
+      observer->predicted (prediction, first + n, observer->data);
   }
   return TRUE;
 }
@@ -392,7 +392,7 @@ prepare_surely (SeguePredictor *predictor, Way *way, const SongFile *song, gbool
 /* Asks the model, and stores its answer at @place. */
 static SegueSongPrediction *
 ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCachedPrediction *place,
-     const Listener *listener, GCancellable *cancellable, GError **error)
+     const Observer *observer, GCancellable *cancellable, GError **error)
 {
   gboolean is_fact;
   g_autoptr (GError) failure = NULL;
@@ -409,7 +409,7 @@ ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCache
     return NULL;
   g_autoptr (SegueSongPrediction) prediction =
     prediction_new (items, predictor->info.n_labels, error);
-  if (!prediction || !infer (predictor, items, prediction, listener, cancellable, error))
+  if (!prediction || !infer (predictor, items, prediction, observer, cancellable, error))
     return NULL;
   if (answers && !segue_prediction_cache_keep (answers, song->path, place, prediction, NULL, error))
     return NULL;
@@ -419,7 +419,7 @@ ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCache
 /* The cached answer; %NULL without an error: there is none. */
 static SegueSongPrediction *
 recall (SeguePredictor *predictor, Way *way, const SongFile *song, SegueCachedPrediction *place,
-        const Listener *listener, GCancellable *cancellable, GError **error)
+        const Observer *observer, GCancellable *cancellable, GError **error)
 {
   SeguePredictionCache *answers = answers_of (way, song);
   if (!answers)
@@ -430,22 +430,22 @@ recall (SeguePredictor *predictor, Way *way, const SongFile *song, SegueCachedPr
       prediction->n_labels != predictor->info.n_labels)
     return NULL;
   prediction->cached = TRUE;
-  if (listener->heard)
-    listener->heard (prediction, prediction->n_segments, listener->data);
+  if (observer->predicted)
+    observer->predicted (prediction, prediction->n_segments, observer->data);
   return g_steal_pointer (&prediction);
 }
 
 /* The segments' probabilities, for the song as prepared by @way. */
 static SegueSongPrediction *
-answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Listener *listener,
+answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Observer *observer,
         GCancellable *cancellable, GError **error)
 {
   g_auto (SegueCachedPrediction) place = { 0 };
   g_autoptr (GError) local = NULL;
   SegueSongPrediction *prediction =
-    recall (predictor, way, song, &place, listener, cancellable, &local);
+    recall (predictor, way, song, &place, observer, cancellable, &local);
   if (!prediction && !local)
-    prediction = ask (predictor, way, song, &place, listener, cancellable, &local);
+    prediction = ask (predictor, way, song, &place, observer, cancellable, &local);
   if (!prediction)
     g_propagate_error (error, g_steal_pointer (&local));
   return prediction;
@@ -453,15 +453,15 @@ answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Listene
 
 /* @refusal: (out): set with a prediction: why training would have skipped the song */
 static SegueSongPrediction *
-predict (SeguePredictor *predictor, const SongFile *song, const Listener *listener,
+predict (SeguePredictor *predictor, const SongFile *song, const Observer *observer,
          GError **refusal, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) first = NULL, second = NULL;
   Way *relaxed = &predictor->ways[RELAXED];
   SegueSongPrediction *prediction =
-    answer (predictor, &predictor->ways[TRAINED], song, listener, cancellable, &first);
+    answer (predictor, &predictor->ways[TRAINED], song, observer, cancellable, &first);
   if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA) && relaxed->preparation)
-    prediction = answer (predictor, relaxed, song, listener, cancellable, &second);
+    prediction = answer (predictor, relaxed, song, observer, cancellable, &second);
   if (!prediction) {
     g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
     return NULL;
@@ -489,12 +489,12 @@ name_error (const SeguePredictor *predictor, const SongFile *song, const GError 
 }
 
 static SegueSongPrediction *
-listen (SeguePredictor *predictor, const SongFile *song, const Listener *listener,
-        GCancellable *cancellable, GError **error)
+observe (SeguePredictor *predictor, const SongFile *song, const Observer *observer,
+         GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL, refusal = NULL;
   SegueSongPrediction *prediction =
-    predict (predictor, song, listener, &refusal, cancellable, &local);
+    predict (predictor, song, observer, &refusal, cancellable, &local);
   if (prediction && refusal) {
     g_autoptr (GError) named = name_error (predictor, song, refusal);
     prediction->note = g_strdup (named->message);
@@ -505,25 +505,26 @@ listen (SeguePredictor *predictor, const SongFile *song, const Listener *listene
 }
 
 SegueSongPrediction *
-segue_predictor_listen (SeguePredictor *predictor, const char *path, SegueHeardFunc heard,
-                        gpointer data, GCancellable *cancellable, GError **error)
+segue_predictor_predict_full (SeguePredictor *predictor, const char *path,
+                              SeguePredictedFunc predicted, gpointer data,
+                              GCancellable *cancellable, GError **error)
 {
-  return listen (predictor, &(SongFile){ -1, path }, &(Listener){ heard, data }, cancellable,
-                 error);
+  return observe (predictor, &(SongFile){ -1, path }, &(Observer){ predicted, data }, cancellable,
+                  error);
 }
 
 SegueSongPrediction *
-segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
-                           SegueHeardFunc heard, gpointer data, GCancellable *cancellable,
-                           GError **error)
+segue_predictor_predict_fd (SeguePredictor *predictor, int fd, const char *name,
+                            SeguePredictedFunc predicted, gpointer data, GCancellable *cancellable,
+                            GError **error)
 {
-  return listen (predictor, &(SongFile){ fd, name }, &(Listener){ heard, data }, cancellable,
-                 error);
+  return observe (predictor, &(SongFile){ fd, name }, &(Observer){ predicted, data }, cancellable,
+                  error);
 }
 
 SegueSongPrediction *
 segue_predictor_predict (SeguePredictor *predictor, const char *path, GCancellable *cancellable,
                          GError **error)
 {
-  return segue_predictor_listen (predictor, path, NULL, NULL, cancellable, error);
+  return segue_predictor_predict_full (predictor, path, NULL, NULL, cancellable, error);
 }

@@ -89,7 +89,7 @@ describe_model (SeguePredictionCache *answers, GCancellable *cancellable, GError
     type ? segue_tree_list (of->model, contents, TRUE, cancellable, error) : NULL;
   if (!files)
     return NULL;
-  g_autofree char *tree = segue_tree_key (files, "");
+  g_autofree char *tree = segue_tree_key (files, "", NULL);
   g_autofree char *fingerprint = segue_model_type_fingerprint (type);
   return g_strdup_printf ("answers 2\nmodel %s\ntype %s\nversion %u\nfingerprint %s\n"
                           "precision %s\ncutting %s\n",

@@ -27,10 +27,11 @@ find_type (SegueRegistry *registry, const char *use, const char *name, GError **
   if (!type && !segue_registry_check_whole (registry, error))
     return NULL;
   if (!type) {
+    g_autofree char *why = segue_registry_explain_missing (registry, use);
     refuse (error, name,
-            "songs are prepared by the stage type '%s', which no plugin provides; `segue inspect` "
-            "lists the available stage types",
-            use);
+            "songs are prepared by the stage type '%s'; %s; `segue inspect` lists the available "
+            "stage types",
+            use, why);
     return NULL;
   }
   if (type->mode != SEGUE_MODE_MAP || !(type->flags & SEGUE_STAGE_PREPARE) ||

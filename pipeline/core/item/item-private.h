@@ -37,7 +37,8 @@ typedef struct {
 struct _SegueItem {
   gatomicrefcount refs;
   guint sealed : 1;
-  guint origin : 31; /* index of the input item that this one derives from */
+  guint derived : 1; /* from a sealed item: has that one's metadata */
+  guint origin : 30; /* index of the input item that this one derives from */
   SegueItemBody *body;
   SegueMetadata *metadata;
   SegueReads *reads; /* nullable: records which metadata a chain or stage reads */
@@ -80,6 +81,7 @@ SegueItem *segue_item_copy (const SegueItem *item);
 SegueItem *segue_item_copy_as_augmented (const SegueItem *item, guint n);
 /** segue_item_copy_as_input: (transfer full): as it enters a chain: all metadata came from outside,
  * reads of it are recorded in @reads (nullable); the @origin-th item of its song. Sealed. */
+SEGUE_API
 SegueItem *segue_item_copy_as_input (const SegueItem *item, SegueReads *reads, guint origin);
 /** segue_item_copy_as_output: (transfer full): without bytes, which are in @extent (transfer none);
  * keeps its origin and which of its metadata is its own. */

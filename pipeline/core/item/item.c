@@ -57,6 +57,7 @@ new_child (SegueItemBody *body, const SegueItem *parent)
   item->metadata = segue_metadata_ref (parent->metadata);
   item->reads = parent->reads ? segue_reads_ref (parent->reads) : NULL;
   item->origin = parent->origin;
+  item->derived = parent->sealed || parent->derived;
   return item;
 }
 

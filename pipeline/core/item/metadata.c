@@ -266,6 +266,7 @@ segue_metadata_is_valid (GVariant *value)
 struct _SegueReads {
   GMutex lock;
   GHashTable *keys;
+  SegueReadsWatch *watch; /* nullable: of the innermost call */
 };
 
 SegueReads *
@@ -304,6 +305,19 @@ segue_reads_add (SegueReads *reads, const char *key)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&reads->lock);
   if (!g_hash_table_contains (reads->keys, key))
     g_hash_table_add (reads->keys, g_strdup (key));
+  SegueReadsWatch *watch = reads->watch;
+  for (guint i = 0; watch && !watch->found && watch->keys && watch->keys[i]; i++)
+    if (g_str_equal (watch->keys[i], key))
+      watch->found = watch->keys[i];
+}
+
+SegueReadsWatch *
+segue_reads_watch (SegueReads *reads, SegueReadsWatch *watch)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&reads->lock);
+  SegueReadsWatch *outer = reads->watch;
+  reads->watch = watch;
+  return outer;
 }
 
 static int

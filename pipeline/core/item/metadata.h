@@ -10,6 +10,7 @@
 #pragma once
 
 #include <glib.h>
+#include <segue/version.h>
 
 typedef struct _SegueMetadata SegueMetadata;
 
@@ -48,10 +49,22 @@ GVariant *segue_metadata_to_variant (const SegueMetadata *metadata, gboolean own
 /** segue_metadata_is_valid: whether @value is an `a{sv}` with types s, d and x. */
 gboolean segue_metadata_is_valid (GVariant *value);
 
+/** SegueReadsWatch: of the reads of one call of a stage: @keys: (nullable): those to watch for; @found:
+ * (nullable): the first of them that was read. */
+typedef struct {
+  const char *const *keys;
+  const char *found;
+} SegueReadsWatch;
+
+SEGUE_API
 SegueReads *segue_reads_new (void);
 SegueReads *segue_reads_ref (SegueReads *reads);
+SEGUE_API
 void segue_reads_unref (SegueReads *reads);
 void segue_reads_add (SegueReads *reads, const char *key);
+/** segue_reads_watch: from now on, @watch (nullable; borrowed) in place of the previous one, which it
+ * returns: calls of stages are nested. */
+SegueReadsWatch *segue_reads_watch (SegueReads *reads, SegueReadsWatch *watch);
 /** segue_reads_list: (transfer full): the keys, sorted. */
 GStrv segue_reads_list (SegueReads *reads);
 

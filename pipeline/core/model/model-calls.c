@@ -1,5 +1,6 @@
 /* Checks of a type's callbacks: each returns success without an error, or failure with one, and lists
  * complete tensors. */
+#include "base/calling.h"
 #include "model/model-private.h"
 
 #include <string.h>
@@ -27,7 +28,9 @@ segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *i
                     void *workspace, float *output, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  const SegueCalling outer = segue_calling_begin ("model type", model->type->name, FALSE);
   gboolean ok = model->type->prefix (model->impl, batch, length, input, workspace, output, &local);
+  segue_calling_end (outer);
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
@@ -53,7 +56,9 @@ segue_model_forward (SegueModel *model, SegueModelPass *pass, GError **error)
   g_autoptr (GError) local = NULL;
   if (!complete_pass (pass, &whole, error))
     return FALSE;
+  const SegueCalling outer = segue_calling_begin ("model type", model->type->name, FALSE);
   gboolean ok = model->type->forward (model->impl, &whole, &local);
+  segue_calling_end (outer);
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
@@ -65,7 +70,9 @@ segue_model_backward (SegueModel *model, SegueModelPass *pass, const float *d_lo
   g_autoptr (GError) local = NULL;
   if (!complete_pass (pass, &whole, error))
     return FALSE;
+  const SegueCalling outer = segue_calling_begin ("model type", model->type->name, FALSE);
   gboolean ok = model->type->backward (model->impl, &whole, d_logits, &local);
+  segue_calling_end (outer);
   return segue_model_conclude (model->type, ok, &local, error);
 }
 

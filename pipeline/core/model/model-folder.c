@@ -120,6 +120,42 @@ segue_model_folder_clear (SegueModelFolder *content)
   g_clear_pointer (&content->config_type, g_free);
 }
 
+/* @what: "wrote no …" */
+static gboolean
+refuse_saved (const SegueModelType *type, GError **error, const char *what)
+{
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
+               "model type '%s': its save () wrote %s: a bug in its plugin", type->name, what);
+  return FALSE;
+}
+
+gboolean
+segue_model_folder_check (const char *folder, const SegueModelType *type, GError **error)
+{
+  g_autofree char *weights = g_build_filename (folder, "model.safetensors", NULL);
+  g_autoptr (GError) local = NULL;
+  json_t *config = segue_model_folder_read_object (folder, "config.json", &local);
+  gboolean present = config != NULL;
+  g_autofree char *name = g_strdup (json_string_value (json_object_get (config, "model_type")));
+  json_decref (config);
+  if (local) {
+    g_autofree char *what =
+      g_strdup_printf ("a config.json that cannot be read (%s)", local->message);
+    return refuse_saved (type, error, what);
+  }
+  if (!present)
+    return refuse_saved (type, error, "no config.json");
+  if (!g_file_test (weights, G_FILE_TEST_IS_REGULAR))
+    return refuse_saved (type, error, "no model.safetensors");
+  if (!type->config_types || (name && g_strv_contains (type->config_types, name)))
+    return TRUE;
+  g_autofree char *types = g_strjoinv ("', '", (char **) type->config_types);
+  g_autofree char *what = g_strdup_printf (
+    "a config.json with the \"model_type\" '%s', which is none of its config_types ('%s')",
+    name ? name : "", types);
+  return refuse_saved (type, error, what);
+}
+
 gboolean
 segue_model_folder_write (const char *folder, const char *model, const char *preparation,
                           GError **error)

@@ -25,6 +25,10 @@ void segue_model_folder_clear (SegueModelFolder *content);
  * @folder, read as segue.json is; %NULL without @error: there is no such file. */
 json_t *segue_model_folder_read_object (const char *folder, const char *name, GError **error);
 
+/** segue_model_folder_check: whether save () of @type wrote what other programs and segue need to read the model.
+ * %SEGUE_ERROR_INTERNAL. */
+gboolean segue_model_folder_check (const char *folder, const SegueModelType *type, GError **error);
+
 /** segue_model_folder_write: replaces segue.json in @folder as a whole. @preparation: (nullable):
  * JSON text of an array. */
 gboolean segue_model_folder_write (const char *folder, const char *model, const char *preparation,

@@ -1,4 +1,5 @@
 /* Inference: segments in, probabilities out, in batches. */
+#include "item/item-private.h"
 #include "model/model-private.h"
 
 #include <math.h>
@@ -79,6 +80,43 @@ softmax (const float *logits, guint n, float *probabilities)
     probabilities[c] = (float) (exp ((double) logits[c] - largest) / sum);
 }
 
+/* (nullable): a tensor with a value that is NaN or infinite. */
+static char *
+find_not_finite (SegueModel *model)
+{
+  g_autoptr (GArray) tensors = segue_model_list_tensors (model, NULL);
+  for (guint i = 0; tensors && i < tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
+    for (gsize k = 0; k < tensor->n_elements; k++)
+      if (!isfinite (tensor->value[k]))
+        return g_strdup (tensor->name);
+  }
+  return NULL;
+}
+
+/* The output for @item is NaN or infinite: the cause, as far as it can be found. */
+static void
+explain_not_finite (SegueModel *model, const SegueItem *item, GError **error)
+{
+  gsize at;
+  const char *id = segue_item_get_id (item);
+  g_autofree char *tensor = NULL;
+  if (!segue_item_is_finite (item, &at))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’ contains a sample that is NaN or infinite, at index %" G_GSIZE_FORMAT, id,
+                 at);
+  else if ((tensor = find_not_finite (model)))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "the model's output for ‘%s’ is NaN or infinite, because its weight '%s' is: its "
+                 "training diverged, or its file is damaged",
+                 id, tensor);
+  else
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "the model's output for ‘%s’ is NaN or infinite, although the samples and the "
+                 "weights are finite: weights that are too large, or a bug in model type '%s'",
+                 id, model->type->name);
+}
+
 static gboolean
 run_batch (SegueModel *model, const SegueModelInfo *info, const Plan *plan, SegueItem *const *items,
            guint n, float *probabilities, GError **error)
@@ -103,10 +141,7 @@ run_batch (SegueModel *model, const SegueModelInfo *info, const Plan *plan, Segu
     const float *row = logits + (gsize) i * plan->n_labels;
     for (guint c = 0; c < plan->n_labels; c++) {
       if (!isfinite (row[c])) {
-        g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                     "the model's output for ‘%s’ is not a number; its weights or this audio "
-                     "contain values that are not finite",
-                     segue_item_get_id (items[i]));
+        explain_not_finite (model, items[i], error);
         return FALSE;
       }
     }

@@ -1,4 +1,5 @@
 /* A model and its type: create, load, save, describe. */
+#include "base/calling.h"
 #include "model/model-folder.h"
 #include "model/model-private.h"
 #include "model/preparation.h"
@@ -114,7 +115,9 @@ segue_model_new (const SegueModelType *type, const void *config, const SegueMode
   if (!model)
     return NULL;
   g_autoptr (GError) local = NULL;
+  const SegueCalling outer = segue_calling_begin ("model type", type->name, FALSE);
   model->impl = type->create (config ? config : model->own_config, &whole, &local);
+  segue_calling_end (outer);
   if (!segue_model_conclude (type, model->impl != NULL, &local, error) ||
       !check_description (model, whole.headless, error))
     return NULL;
@@ -148,11 +151,12 @@ find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *
 
   g_autofree char *shown = g_filename_display_name (folder);
   const char *name = content->model ? content->model : content->config_type;
+  g_autofree char *why = name ? segue_registry_explain_missing (registry, name) : NULL;
   if (name)
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’ contains a model of type '%s', which no plugin provides; `segue inspect` "
-                 "lists the installed types",
-                 shown, name);
+                 "‘%s’ contains a model of type '%s'; %s; `segue inspect` lists the installed "
+                 "types",
+                 shown, name, why);
   else
     g_set_error (
       error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -208,7 +212,9 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
   if (!model)
     return NULL;
   g_autoptr (GError) local = NULL;
+  const SegueCalling outer = segue_calling_begin ("model type", found->name, FALSE);
   model->impl = found->load (folder, config ? config : model->own_config, &whole, &local);
+  segue_calling_end (outer);
   if (!segue_model_conclude (found, model->impl != NULL, &local, error) ||
       !check_description (model, whole.headless, error))
     return NULL;
@@ -232,6 +238,7 @@ segue_model_save (SegueModel *model, const char *folder, SeguePreparation *prepa
   gboolean ok = model->type->save (model->impl, folder, &local);
   /* segue.json last: a folder that has one is complete. */
   return segue_model_conclude (model->type, ok, &local, error) &&
+         segue_model_folder_check (folder, model->type, error) &&
          segue_preparation_save_files (preparation, folder, error) &&
          segue_model_folder_write (folder, model->type->name,
                                    segue_preparation_get_stages (preparation), error);

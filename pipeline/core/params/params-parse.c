@@ -114,8 +114,10 @@ fail_too_large (Parser *p, const SegueParam *row, const SegueNode *node)
                below ? "least" : "most", below ? min : max, shown);
 }
 
+/* @why: (nullable): a clause, for a value that is not like one of @names */
 static gboolean
-fail_choice (Parser *p, const SegueNode *node, const char *got, const char *const *names)
+fail_choice (Parser *p, const SegueNode *node, const char *got, const char *const *names,
+             const char *why)
 {
   g_autofree char *near = segue_suggest (got, names);
   g_autofree char *list = g_strjoinv (", ", (char **) names);
@@ -123,7 +125,8 @@ fail_choice (Parser *p, const SegueNode *node, const char *got, const char *cons
   if (near)
     return fail (p, node, "%s must be one of %s, got %s; did you mean '%s'?", p->path->str, list,
                  shown, near);
-  return fail (p, node, "%s must be one of %s, got %s", p->path->str, list, shown);
+  return fail (p, node, "%s must be one of %s, got %s%s%s", p->path->str, list, shown,
+               why ? "; " : "", why ? why : "");
 }
 
 static gboolean
@@ -217,7 +220,7 @@ parse_choice (Parser *p, const SegueParam *row, const SegueNode *node, int *fiel
       *field = i;
       return TRUE;
     }
-  return fail_choice (p, node, node->text, row->choices);
+  return fail_choice (p, node, node->text, row->choices, NULL);
 }
 
 static gboolean
@@ -320,7 +323,7 @@ parse_variant (Parser *p, const SegueParam *row, const SegueNode *node, SegueVar
   }
   g_ptr_array_add (names, NULL);
   if (!field->chosen)
-    return fail_choice (p, name, name->text, (const char *const *) names->pdata);
+    return fail_choice (p, name, name->text, (const char *const *) names->pdata, NULL);
   field->config = field->chosen->size ? g_malloc0 (field->chosen->size) : NULL;
   return parse_rows (p, field->chosen->params, node == name ? NULL : node, field->config, row->tag);
 }
@@ -339,11 +342,16 @@ fail_model (Parser *p, const SegueNode *node)
   g_autoptr (GPtrArray) names = models->find ? models->list (models->data, p->error) : NULL;
   if (models->find && !names)
     return FALSE;
+  g_autofree char *refusal = names ? models->refusal (models->data, node->text) : NULL;
+  g_autofree char *shown = segue_node_shown (node);
+  if (refusal)
+    return fail (p, node, "%s: no model type '%s'; %s", p->path->str, shown, refusal);
   if (!names || names->len == 1)
     return fail (p, node,
                  "%s: no model type is installed; $SEGUE_PLUGIN_PATH names folders of plugins",
                  p->path->str);
-  return fail_choice (p, node, node->text, (const char *const *) names->pdata);
+  g_autofree char *why = models->explain (models->data, node->text);
+  return fail_choice (p, node, node->text, (const char *const *) names->pdata, why);
 }
 
 static gboolean

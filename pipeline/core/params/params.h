@@ -7,10 +7,14 @@
 /** SegueModelTypes: looks up the model type that a MODEL parameter names: see
  * segue_registry_model_types().
  * @find: (nullable): (transfer none) (nullable): the type called @name; %NULL: there are none
+ * @refusal: (transfer full) (nullable): why the plugin with @name was refused, as a clause
+ * @explain: (transfer full): why else there is none called @name, as a clause
  * @list: (transfer container): names, sorted, NULL-terminated; %NULL with @error where some may be missing */
 typedef struct {
   const SegueModelType *(*find) (gpointer data, const char *name);
   GPtrArray *(*list) (gpointer data, GError **error);
+  char *(*refusal) (gpointer data, const char *name);
+  char *(*explain) (gpointer data, const char *name);
   gpointer data;
 } SegueModelTypes;
 
@@ -40,9 +44,11 @@ typedef struct {
 /** segue_params_parse: fills @config (zeroed, of the rows' struct) from the map @node (nullable:
  * all defaults). Unknown keys, wrong types and values out of range are errors with a position and
  * a suggestion. On failure @config has been cleared. */
+SEGUE_API
 gboolean segue_params_parse (const SegueParam *const *rows, const SegueNode *node, gpointer config,
                              const SegueParamScope *scope, GError **error);
 /** segue_params_clear: frees the fields' contents and zeroes them; the caller owns @config itself. */
+SEGUE_API
 void segue_params_clear (const SegueParam *const *rows, gpointer config);
 
 /** segue_params_canonical: (transfer full): compact JSON with sorted keys, without volatile rows and

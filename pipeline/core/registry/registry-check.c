@@ -235,14 +235,35 @@ check_interface (const SeguePlugin *plugin, GError **error)
   return TRUE;
 }
 
-/* @types: of structs that begin with struct_size and name, each checked */
+/* What stage types and model types begin with. */
+typedef struct {
+  gsize struct_size;
+  const char *name;
+} Named;
+
+const char *
+segue_type_get_name (gconstpointer type)
+{
+  const Named *named = type;
+  gboolean valid =
+    named->struct_size >= sizeof *named && named->name && segue_name_is_valid (named->name, FALSE);
+  return valid ? named->name : NULL;
+}
+
+gboolean
+segue_plugin_read (const SeguePlugin *plugin, SeguePlugin *view)
+{
+  *view = (SeguePlugin){ 0 };
+  if (!check_interface (plugin, NULL))
+    return FALSE;
+  memcpy (view, plugin, MIN (plugin->struct_size, sizeof *view));
+  return TRUE;
+}
+
+/* @types: each checked */
 static gboolean
 check_names (gconstpointer const *types, const char *what, GError **error)
 {
-  typedef struct {
-    gsize struct_size;
-    const char *name;
-  } Named;
   for (guint i = 0; types && types[i]; i++)
     for (guint k = 0; k < i; k++)
       if (!strcmp (((const Named *) types[i])->name, ((const Named *) types[k])->name))
@@ -268,10 +289,9 @@ check_content (const SeguePlugin *plugin, GError **error)
 gboolean
 segue_plugin_check (const SeguePlugin *plugin, GError **error)
 {
-  if (!check_interface (plugin, error))
+  SeguePlugin view;
+  if (!check_interface (plugin, error) || !segue_plugin_read (plugin, &view))
     return FALSE;
-  SeguePlugin view = { 0 };
-  memcpy (&view, plugin, MIN (plugin->struct_size, sizeof view));
   if (!view.name || !segue_name_is_valid (view.name, FALSE))
     return refuse (error, "plugin '%s': a name is [a-z][a-z0-9-]*", view.name ? view.name : "");
   if (!view.version || !view.licence)

@@ -1,4 +1,5 @@
 /* Shared objects of the search path: finding, opening and querying them, and messages for failures. */
+#include "base/calling.h"
 #include "registry/registry.h"
 #include <errno.h>
 #include <gmodule.h>
@@ -102,9 +103,12 @@ segue_registry_load_file (SegueRegistry *registry, const char *path, GError **er
   if (known)
     return TRUE; /* it is reachable from two search folders */
   GError *failure = NULL;
+  const SegueCalling outer = segue_calling_begin ("plugin", absolute, FALSE);
   const SeguePlugin *plugin = open_module (absolute, &failure);
-  return plugin ? segue_registry_add (registry, plugin, absolute, error)
-                : segue_registry_refuse (registry, absolute, failure, error);
+  gboolean ok = plugin ? segue_registry_add (registry, plugin, absolute, error)
+                       : segue_registry_refuse (registry, absolute, failure, error);
+  segue_calling_end (outer);
+  return ok;
 }
 
 static int
@@ -138,6 +142,7 @@ void
 segue_registry_load_folder (SegueRegistry *registry, const char *folder)
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+  segue_registry_note_folder (registry, folder);
   find_modules (registry, folder, MAX_FOLDER_DEPTH, paths);
   g_ptr_array_sort (paths, compare_strings);
   for (guint i = 0; i < paths->len; i++)

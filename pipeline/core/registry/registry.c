@@ -17,6 +17,8 @@ struct _SegueRegistry {
   GHashTable *models; /* name → Provided */
   GHashTable
     *providers; /* types, as in the plugin and as completed → SeguePluginEntry (borrowed) */
+  GHashTable *refused;    /* name of a type of a refused plugin → index of its entry + 1 */
+  GPtrArray *folders;     /* that were searched, in order */
   GHashTable *real_paths; /* set: shared objects that were tried */
   SegueDecoders *decoders;
   GPtrArray *completed; /* copies of tables that were built against an older minor version */
@@ -39,6 +41,8 @@ segue_registry_new (void)
   registry->stages = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   registry->models = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   registry->providers = g_hash_table_new (NULL, NULL);
+  registry->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  registry->folders = g_ptr_array_new_with_free_func (g_free);
   registry->real_paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   registry->decoders = segue_decoders_new ();
   registry->completed = g_ptr_array_new_with_free_func (g_free);
@@ -54,6 +58,8 @@ segue_registry_free (SegueRegistry *registry)
   g_hash_table_unref (registry->stages);
   g_hash_table_unref (registry->models);
   g_hash_table_unref (registry->providers);
+  g_hash_table_unref (registry->refused);
+  g_ptr_array_unref (registry->folders);
   g_hash_table_unref (registry->real_paths);
   segue_decoders_free (registry->decoders);
   g_ptr_array_unref (registry->completed);
@@ -269,14 +275,33 @@ segue_registry_refuse (SegueRegistry *registry, const char *path, GError *failur
   return FALSE;
 }
 
+/* The plugin that was refused last has these @types (nullable), if their names can be read. */
+static void
+note_refused (SegueRegistry *registry, gconstpointer const *types)
+{
+  for (guint i = 0; types && types[i]; i++) {
+    const char *name = segue_type_get_name (types[i]);
+    if (name && !g_hash_table_contains (registry->refused, name))
+      g_hash_table_insert (registry->refused, g_strdup (name),
+                           GUINT_TO_POINTER (registry->entries->len));
+  }
+}
+
 gboolean
 segue_registry_add (SegueRegistry *registry, const SeguePlugin *plugin, const char *path,
                     GError **error)
 {
   GError *failure = NULL;
   const char *shown = path ? path : "(linked in)";
-  return add_plugin (registry, plugin, shown, &failure) ||
-         segue_registry_refuse (registry, shown, failure, error);
+  if (add_plugin (registry, plugin, shown, &failure))
+    return TRUE;
+  segue_registry_refuse (registry, shown, failure, error);
+  SeguePlugin view;
+  if (segue_plugin_read (plugin, &view)) {
+    note_refused (registry, (gconstpointer const *) view.stages);
+    note_refused (registry, (gconstpointer const *) view.models);
+  }
+  return FALSE;
 }
 
 static int
@@ -341,6 +366,18 @@ segue_registry_model_names (SegueRegistry *registry)
   return sorted_names (registry ? registry->models : NULL);
 }
 
+static char *
+find_refusal (gpointer data, const char *name)
+{
+  return segue_registry_refusal_of (data, name);
+}
+
+static char *
+explain_missing_model (gpointer data, const char *name)
+{
+  return segue_registry_explain_missing (data, name);
+}
+
 static const SegueModelType *
 find_model (gpointer data, const char *name)
 {
@@ -356,7 +393,11 @@ list_models (gpointer data, GError **error)
 SegueModelTypes
 segue_registry_model_types (SegueRegistry *registry)
 {
-  SegueModelTypes types = { .find = find_model, .list = list_models, .data = registry };
+  SegueModelTypes types = { .find = find_model,
+                            .list = list_models,
+                            .refusal = find_refusal,
+                            .explain = explain_missing_model,
+                            .data = registry };
   return registry ? types : (SegueModelTypes){ 0 };
 }
 
@@ -408,14 +449,39 @@ char *
 segue_registry_refusal_of (SegueRegistry *registry, const char *name)
 {
   g_autoptr (GPtrArray) plugins = segue_registry_list (registry);
+  guint place = GPOINTER_TO_UINT (g_hash_table_lookup (registry->refused, name));
+  const SeguePluginEntry *refused =
+    place > 0 ? g_ptr_array_index (registry->entries, place - 1) : NULL;
   for (guint i = 0; i < plugins->len; i++) {
     const SeguePluginEntry *entry = g_ptr_array_index (plugins, i);
-    if (entry->refusal && is_named (entry->path, name)) {
+    if (entry == refused || (!refused && entry->refusal && is_named (entry->path, name))) {
       g_autofree char *shown = g_filename_display_name (entry->path);
       return g_strdup_printf ("%s was refused: %s", shown, entry->refusal);
     }
   }
   return NULL;
+}
+
+void
+segue_registry_note_folder (SegueRegistry *registry, const char *folder)
+{
+  g_ptr_array_add (registry->folders, g_filename_display_name (folder));
+}
+
+char *
+segue_registry_explain_missing (SegueRegistry *registry, const char *name)
+{
+  char *refusal = segue_registry_refusal_of (registry, name);
+  if (refusal)
+    return refusal;
+  GString *text = g_string_new ("no plugin");
+  for (guint i = 0; i < registry->folders->len; i++)
+    g_string_append_printf (text, "%s%s",
+                            i == 0                            ? " in "
+                            : i + 1 == registry->folders->len ? " or "
+                                                              : ", ",
+                            (const char *) g_ptr_array_index (registry->folders, i));
+  return g_string_free (g_string_append (text, " provides it"), FALSE);
 }
 
 gboolean

@@ -234,15 +234,40 @@ finish_outputs (SegueStageRun *at, SegueBuilder **builders, SegueContext *contex
   return TRUE;
 }
 
-/* Folders are identified by their content. @files: (nullable): of the output folder. */
+static gboolean
+is_folder (SegueKind kind)
+{
+  return kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS;
+}
+
+/* (element-type utf8 filename): the folders of all emitted items that are in the output folder, relative to it. */
+static GPtrArray *
+list_folders (SegueStageRun *at, SegueDataset **outputs)
+{
+  GPtrArray *folders = g_ptr_array_new ();
+  for (guint port = 0; port < at->stage->n_outputs; port++)
+    for (guint i = 0;
+         is_folder (at->stage->outputs[port]) && i < segue_dataset_get_length (outputs[port]);
+         i++) {
+      const SegueItem *item = segue_dataset_get_entry (outputs[port], i);
+      const char *below = segue_stage_output_below (at->output_folder, item->body->path);
+      if (below)
+        g_ptr_array_add (folders, (gpointer) below);
+    }
+  return folders;
+}
+
+/* Folders are identified by their content; where one is inside another, a file belongs to the inner one alone: the
+ * metrics of `evaluate` are the same if only the weights of the model beside them differ. @files: (nullable): of the
+ * output folder. */
 static gboolean
 set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDataset **outputs,
                  GError **error)
 {
+  g_autoptr (GPtrArray) folders = files ? list_folders (at, outputs) : NULL;
   for (guint port = 0; port < at->stage->n_outputs; port++) {
-    SegueKind kind = at->stage->outputs[port];
     guint n = segue_dataset_get_length (outputs[port]);
-    for (guint i = 0; i < n && (kind == SEGUE_KIND_MODEL || kind == SEGUE_KIND_METRICS); i++) {
+    for (guint i = 0; i < n && is_folder (at->stage->outputs[port]); i++) {
       SegueItem *item = segue_dataset_get_entry (outputs[port], i);
       if (item->body->key)
         continue;
@@ -254,7 +279,8 @@ set_folder_keys (SegueRun *run, SegueStageRun *at, GPtrArray *files, SegueDatase
                                  TRUE, run->cancellable, error);
       if (!own)
         return FALSE;
-      g_autofree char *key = segue_tree_key (own, below ? below : "");
+      g_autofree char *key =
+        below ? segue_tree_key (own, below, folders) : segue_tree_key (own, "", NULL);
       segue_item_own_body (item)->key = g_ref_string_new (key); /* the item is not shared yet */
     }
   }
@@ -431,7 +457,7 @@ segue_executor_run_stage (SegueRun *run, SegueStageRun *at, GError **error)
   if (!(source ? stage_make (run, at, error) : run_stage (run, at, error)) ||
       !segue_run_check_failures (run, error) || !segue_run_save_predictions (run, at, error))
     return FALSE;
-  if (source && stage->outputs[0] != SEGUE_KIND_MODEL && stage->outputs[0] != SEGUE_KIND_METRICS)
+  if (source && !is_folder (stage->outputs[0]))
     run->n_sources += segue_dataset_get_length (at->outputs[0]);
   return !at->output_folder || segue_run_folder_alias (run->folder, stage->id, error);
 }

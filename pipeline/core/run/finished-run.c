@@ -161,13 +161,14 @@ is_result (SegueKind kind)
 static gboolean
 check_type (SegueRegistry *registry, const SegueStageType *type, const char *use, GError **error)
 {
-  if (!type)
-    return segue_registry_check_whole (registry, error) &&
-           (g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                         "no plugin provides the stage type ‘%s’; `segue inspect` lists the "
-                         "available stage types",
-                         use),
-            FALSE);
+  if (!type) {
+    g_autofree char *why = segue_registry_explain_missing (registry, use);
+    if (segue_registry_check_whole (registry, error))
+      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                   "no stage type '%s'; %s; `segue inspect` lists the available stage types", use,
+                   why);
+    return FALSE;
+  }
   gboolean fits = type->mode == SEGUE_MODE_COLLECT;
   for (const SeguePort *const *port = type->inputs; port && *port; port++)
     fits = fits && (is_result ((*port)->kind) || (*port)->flags & SEGUE_PORT_OPTIONAL);

@@ -114,6 +114,10 @@ check_id (SegueContext *context, const SegueItem *item, GError **error)
   if (context->input && !derives_from (item, context->input))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    ", which does not derive from its input ‘%s’", context->input->body->id);
+  if (context->input && item != context->input && !item->derived)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   ", which was made without a parent and lacks its song's metadata, such as the "
+                   "label; pass the input item as the parent");
   if (*id == '\0' || (suffix && *suffix && (suffix[1] == '\0' || !is_printable (suffix))))
     return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
                    " with an id that is empty, or has a suffix that is empty, contains a slash or "
@@ -143,18 +147,6 @@ check_kind (SegueContext *context, const SegueItem *item, GError **error)
   return TRUE;
 }
 
-static void
-find_format (const SegueItem *item, SegueFormat *format)
-{
-  const SegueItemBody *body = item->body;
-  *format = (SegueFormat){ .kind = body->kind, .rank = body->rank, .dtype = body->dtype };
-  if (body->kind == SEGUE_KIND_AUDIO && item->bytes)
-    format->frames =
-      (guint) MIN (g_bytes_get_size (item->bytes) / (sizeof (float) * body->channels), G_MAXINT);
-  for (guint i = 0; i < body->rank; i++)
-    format->shape[i] = (guint) MIN (body->shape[i], G_MAXINT);
-}
-
 /* As promised to later stages: see segue/format.h. */
 static gboolean
 check_promise (SegueContext *context, const SegueItem *item, GError **error)
@@ -165,7 +157,7 @@ check_promise (SegueContext *context, const SegueItem *item, GError **error)
     return TRUE;
   const SegueFormat *promise = &stage->formats[find_output (stage, item->body->kind)];
   SegueFormat format;
-  find_format (item, &format);
+  segue_format_of (item, &format);
   SegueFormatPart part = segue_format_compare (&format, promise);
   /* A single number has no dimensions, which in a format means that they are not known. */
   if (part == SEGUE_FORMAT_FITS && format.rank == 0 && promise->rank > 0)
@@ -304,6 +296,25 @@ check_samples (SegueContext *context, const SegueItem *item, GError **error)
   return check_predictions (context, item, error);
 }
 
+/* Readers and seeds rely on it. */
+static gboolean
+check_live (SegueContext *context, const SegueItem *item, GError **error)
+{
+  const SegueItem *input = context->input;
+  if (!(context->stage->type->flags & SEGUE_STAGE_LIVE) || !input)
+    return TRUE;
+  if (context->n_emitted > 0)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   ", a second item for ‘%s’; a LIVE stage emits one item for each",
+                   input->body->id);
+  if (item->body->kind != input->body->kind || strcmp (item->body->id, input->body->id) != 0)
+    return refuse (context, item, SEGUE_ERROR_INTERNAL, error,
+                   " of kind %s for ‘%s’ of kind %s; a LIVE stage keeps id and kind",
+                   segue_kind_to_string (item->body->kind), input->body->id,
+                   segue_kind_to_string (input->body->kind));
+  return TRUE;
+}
+
 gboolean
 segue_emitted_check (SegueContext *context, const SegueItem *item, GError **error)
 {
@@ -313,15 +324,23 @@ segue_emitted_check (SegueContext *context, const SegueItem *item, GError **erro
       !(check_kind (context, item, error) && check_samples (context, item, error) &&
         check_metadata (context, item, error) && check_start (context, item, error)))
     return FALSE;
-  return check_id (context, item, error) && check_audio (context, item, error) &&
-         check_promise (context, item, error) && segue_context_check_cancelled (context, error);
+  return check_live (context, item, error) && check_id (context, item, error) &&
+         check_audio (context, item, error) && check_promise (context, item, error) &&
+         segue_context_check_cancelled (context, error);
 }
 
 gboolean
 segue_emitted_check_any (SegueContext *context, GError **error)
 {
+  if (context->n_emitted == 0 && context->stage->type->flags & SEGUE_STAGE_LIVE) {
+    segue_context_set_bug (context, SEGUE_ERROR_INTERNAL, error,
+                           "emitted nothing for ‘%s’: a bug in the plugin; a LIVE stage emits one "
+                           "item for each",
+                           context->input->body->id);
+    return FALSE;
+  }
   if (context->n_emitted > 0 || g_atomic_int_get (&context->n_reasons) > 0 ||
-      context->stage->n_outputs == 0 || context->stage->type->flags & SEGUE_STAGE_LIVE)
+      context->stage->n_outputs == 0)
     return TRUE;
   segue_context_set_bug (context, SEGUE_ERROR_DATA, error,
                          "emitted nothing for ‘%s’ and gave no reason: a bug in the plugin, which "
@@ -353,6 +372,21 @@ segue_emitted_check_view (SegueContext *context, SegueDataset *dataset, GError *
                      set->type == 's' ? set->s : "?");
   }
   return TRUE;
+}
+
+gboolean
+segue_emitted_check_reads (SegueContext *context, const SegueItem *item, const char *key,
+                           GError **error)
+{
+  if (!key)
+    return TRUE;
+  gboolean isolated = context->stage->isolate || context->scope->is_worker;
+  segue_context_set_bug (context, isolated ? SEGUE_ERROR_DATA : SEGUE_ERROR_INTERNAL, error,
+                         "read the metadata `%s` of ‘%s’, which songs to predict don't have: a bug "
+                         "in the plugin; a stage type with the flag SEGUE_STAGE_PREPARE can't "
+                         "depend on it",
+                         key, item->body->id);
+  return FALSE;
 }
 
 /* FNV-1a, a word at a time. */

@@ -26,6 +26,10 @@ gboolean segue_emitted_check_output (SegueContext *context, GError **error);
 /** segue_emitted_check_view: of segue_context_emit_dataset(). */
 gboolean segue_emitted_check_view (SegueContext *context, SegueDataset *dataset, GError **error);
 
+/** segue_emitted_check_reads: @key: (nullable): metadata of @item that the stage read, and may not read. */
+gboolean segue_emitted_check_reads (SegueContext *context, const SegueItem *item, const char *key,
+                                    GError **error);
+
 /** segue_emitted_look: a checksum of the payload of @item (borrowed), to detect a stage that writes
  * into it: over its ends and a sample of every page; over all of it in a harness. */
 guint64 segue_emitted_look (SegueContext *context, const SegueItem *item);

@@ -1,5 +1,7 @@
 /* One MAP stage, called and checked. */
 #include "stage/link.h"
+#include "base/calling.h"
+#include "item/item-private.h"
 #include "stage/emitted.h"
 #include "stage/shared.h"
 #include "stage/stage-run.h"
@@ -7,7 +9,10 @@
 static gboolean
 process_here (gpointer self, SegueItem *item, SegueContext *context, GError **error)
 {
-  return context->stage->type->process (self, item, context, error);
+  const SegueCalling outer = segue_calling_begin ("stage", context->stage->id, TRUE);
+  gboolean ok = context->stage->type->process (self, item, context, error);
+  segue_calling_end (outer);
+  return ok;
 }
 
 static void
@@ -116,15 +121,36 @@ segue_link_end_song (SegueLink *link)
     link->carrier->end_song (link->instance, &link->context);
 }
 
+/* Of a source or a split: songs to predict have none of it. */
+static const char *const of_training[] = {
+  SEGUE_META_LABEL, SEGUE_META_SET, SEGUE_META_GROUP, SEGUE_META_RECORDING, SEGUE_META_SOURCE, NULL,
+};
+
+/* process (), which runs later stages, too, and which metadata this stage read in it. */
+static gboolean
+watch_process (SegueLink *link, SegueItem *item, SegueReadsWatch *watch, GError **error)
+{
+  /* The items of live stages share their reads with other threads. */
+  SegueReads *reads = link->context.epoch < 0 ? item->reads : NULL;
+  SegueReadsWatch *outer = reads ? segue_reads_watch (reads, watch) : NULL;
+  gboolean ok = link->carrier->process (link->instance, item, &link->context, error);
+  if (reads)
+    segue_reads_watch (reads, outer);
+  return ok;
+}
+
 /* One call of the stage, with checks of the rules. */
 static gboolean
 call (SegueLink *link, SegueItem *item, GError **error)
 {
   SegueContext *context = &link->context;
   guint64 looked = segue_emitted_look (context, item);
+  gboolean prepares = (context->stage->type->flags & SEGUE_STAGE_PREPARE) != 0;
+  SegueReadsWatch watch = { .keys = prepares ? of_training : NULL };
   segue_context_begin (context);
-  gboolean ok = link->carrier->process (link->instance, item, context, error);
+  gboolean ok = watch_process (link, item, &watch, error);
   return segue_context_conclude (context, ok, error) &&
+         segue_emitted_check_reads (context, item, watch.found, error) &&
          segue_emitted_check_unchanged (context, item, looked, error) &&
          segue_emitted_check_any (context, error);
 }

@@ -1,5 +1,6 @@
 /* SOURCE, SERIAL and COLLECT stages: the calls of one stage in their order. */
 #include "stage/stage-run.h"
+#include "base/calling.h"
 #include "item/item-private.h"
 #include "stage/emitted.h"
 
@@ -43,7 +44,10 @@ run_whole (SegueContext *context, WholeFunc function, GError **error)
                 segue_stage_open (context, &instance, &local);
   if (ok) {
     segue_context_begin (context);
-    ok = segue_context_conclude (context, function (instance, context, &local), &local);
+    const SegueCalling outer = segue_calling_begin ("stage", context->stage->id, FALSE);
+    ok = function (instance, context, &local);
+    segue_calling_end (outer);
+    ok = segue_context_conclude (context, ok, &local);
     if (ok && context->stage->type->mode == SEGUE_MODE_COLLECT)
       ok = segue_emitted_check_output (context, &local);
     close_stage (context, instance);
@@ -102,7 +106,9 @@ push (SegueSerial *serial, SegueItem *item, GError **error)
     serial->song = g_strdup (item->body->song);
   guint64 looked = segue_emitted_look (context, item);
   serial->n_items++;
+  const SegueCalling outer = segue_calling_begin ("stage", context->stage->id, FALSE);
   gboolean ok = context->stage->type->process (serial->instance, item, context, error);
+  segue_calling_end (outer);
   return segue_context_conclude (context, ok, error) &&
          segue_emitted_check_unchanged (context, item, looked, error);
 }

@@ -23,7 +23,7 @@ content_of_path (const SegueParam *row, const char *path, gpointer data, GError 
     return segue_contents_key (scope->contents, resolved, &stamp, scope->cancellable, error);
   g_autoptr (GPtrArray) files =
     segue_tree_list (resolved, scope->contents, TRUE, scope->cancellable, error);
-  return files ? segue_tree_key (files, "") : NULL;
+  return files ? segue_tree_key (files, "", NULL) : NULL;
 }
 
 /* A stage whose code was rebuilt may give another result, even with the same versions. */

@@ -276,8 +276,8 @@ segue_result_verify (const char *path, const char *key, GCancellable *cancellabl
   g_autoptr (GPtrArray) files = segue_tree_list (folder, NULL, FALSE, cancellable, error);
   if (!files)
     return FALSE;
-  g_autofree char *expected = segue_tree_key (result->files, "");
-  g_autofree char *found = segue_tree_key (files, "");
+  g_autofree char *expected = segue_tree_key (result->files, "", NULL);
+  g_autofree char *found = segue_tree_key (files, "", NULL);
   if (g_str_equal (expected, found))
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "damaged result: its files have changed");

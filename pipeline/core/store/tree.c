@@ -117,14 +117,26 @@ strip_folder (const char *name, const char *below)
   return strncmp (name, below, length) == 0 && name[length] == '/' ? name + length + 1 : NULL;
 }
 
+/* Whether file @name is in one of @folders that is itself inside @below. */
+static gboolean
+is_deeper (const char *name, const char *below, GPtrArray *folders)
+{
+  for (guint i = 0; folders && i < folders->len; i++) {
+    const char *folder = g_ptr_array_index (folders, i), *inside = strip_folder (folder, below);
+    if (inside && *inside && strip_folder (name, folder))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 char *
-segue_tree_key (GPtrArray *files, const char *below)
+segue_tree_key (GPtrArray *files, const char *below, GPtrArray *folders)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < files->len; i++) {
     const SegueTreeFile *file = g_ptr_array_index (files, i);
     const char *name = strip_folder (file->name, below);
-    if (name)
+    if (name && !is_deeper (file->name, below, folders))
       g_string_append_printf (text, "%s %s\n", file->key, name);
   }
   return segue_sha256_join ("segue tree 1", text->str);

@@ -23,8 +23,9 @@ void segue_tree_file_free (SegueTreeFile *file);
  */
 GPtrArray *segue_tree_list (const char *folder, const char *contents, gboolean follow,
                             GCancellable *cancellable, GError **error);
-/** segue_tree_key: (transfer full): of all @files that are in folder @below ("": all of them). */
-char *segue_tree_key (GPtrArray *files, const char *below);
+/** segue_tree_key: (transfer full): of all @files that are in folder @below ("": all of them).
+ * @folders: (nullable) (element-type utf8 filename): files in those that are inside @below do not count */
+char *segue_tree_key (GPtrArray *files, const char *below, GPtrArray *folders);
 /** segue_tree_is_sound: whether segue_tree_list() could have returned @files: names that stay below
  * the folder, in order, none of them both a file and a folder, valid keys. */
 gboolean segue_tree_is_sound (GPtrArray *files);

@@ -34,6 +34,12 @@ typedef enum {
 SEGUE_API
 const char *const *segue_aggregation_names (void);
 
+/** segue_argmax_f32, segue_argmax_f64: the index of the first of the largest of @n values, at least 1. Any thread. */
+SEGUE_API
+guint segue_argmax_f32 (const float *values, guint n);
+SEGUE_API
+guint segue_argmax_f64 (const double *values, guint n);
+
 /**
  * segue_song_aggregate:
  * @segments: [n_segments, n_labels], each row adds up to 1; at least one

@@ -58,7 +58,7 @@ SEGUE_API gboolean segue_context_emit_slice (SegueContext *context, SegueItem *s
                                              GError **error);
 
 /** segue_context_count: (any thread) adds @n to the stage's counter @name, a phrase in the plural ("silent segments"). The
- * counters are in run.json, summary.json and the report, not on the screen. */
+ * counters are in run.json, summary.json and the report, and on the screen after the run. */
 SEGUE_API void segue_context_count (SegueContext *context, const char *name, gint64 n);
 /** segue_context_log: (any thread) writes one line for the user to log.ndjson and to the screen. */
 SEGUE_API void segue_context_log (SegueContext *context, GLogLevelFlags level, const char *format,

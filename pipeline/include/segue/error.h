@@ -14,7 +14,6 @@ G_BEGIN_DECLS
 /** SEGUE_ERROR: the domain of every error that segue raises itself. */
 #define SEGUE_ERROR (segue_error_quark ())
 
-/* What an error means, and what follows from it. */
 typedef enum {
   SEGUE_ERROR_FAILED,        /* a failure without a more specific code */
   SEGUE_ERROR_USAGE,         /* the command line is invalid */
@@ -39,8 +38,6 @@ SEGUE_API GQuark segue_error_quark (void);
 SEGUE_API gboolean segue_error_is_about_item (const GError *error);
 /** segue_error_is_lasting: whether the same bytes will fail again: %SEGUE_ERROR_DATA, %SEGUE_ERROR_UNSUPPORTED. */
 SEGUE_API gboolean segue_error_is_lasting (const GError *error);
-/** segue_error_exit_code: the exit status (sysexits) of a command that fails with @error. */
-SEGUE_API int segue_error_exit_code (const GError *error);
 
 /** segue_set_error_from_errno: sets @error from @err (an errno value) as "@what ‘@path’: reason", with a remedy if a
  * disk is full or a limit is reached. ENOENT, EACCES and similar become @missing_code, ENOMEM and EMFILE

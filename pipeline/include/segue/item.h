@@ -48,7 +48,7 @@ typedef struct _SegueItem SegueItem;
 SEGUE_API SegueItem *segue_item_new_file (const char *id, const char *path);
 /**
  * segue_item_new_audio:
- * @parent: (nullable): the item whose metadata and song it inherits
+ * @parent: (nullable): the item whose metadata and song it inherits; in a MAP stage, the input or an item made from it
  * @suffix: (nullable): appended to the parent's id after `#`; %NULL keeps the id; the whole id if there is no parent
  * @frames: (transfer none): interleaved float32, size a multiple of 4 × @channels
  * @rate: Hz, > 0

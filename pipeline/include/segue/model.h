@@ -53,7 +53,7 @@ SEGUE_API
 const char *const *segue_model_precision_names (void);
 
 /** SegueModelChoice: a parameter's model type (owned by the registry) and its parsed struct (owned). */
-typedef struct {
+typedef struct _SegueModelChoice {
   const SegueModelType *type;
   gpointer config;
 } SegueModelChoice;
@@ -207,24 +207,40 @@ typedef struct {
 typedef struct _SegueEncoder SegueEncoder;
 
 /**
- * SegueModelType:
+ * SegueModelType: required are @name, @summary, @recipe and all callbacks that are not marked (optional).
+ * segue_test_model() (segue/testing.h) tests a type for what is stated here.
  * @struct_size: set by SEGUE_MODEL_TYPE
- * @config_types: %NULL-terminated `model_type` values of a config.json that this type reads
- * @create: returns a new model with random weights; %NULL with @error
- * @load: loads a model from @folder. @config: as the pipeline specifies it, or %NULL; the folder
- *   determines the architecture, the pipeline the rest (dropout, frozen parts)
- * @save: writes config.json, model.safetensors and preprocessor_config.json into @folder, which
- *   exists; each is written to a temporary file, synced and renamed
+ * @name: `[a-z][a-z0-9-]*`
+ * @doc: (optional): shown by `segue inspect`
+ * @result_version: raised when a change of the code changes results
+ * @params, @config_size: (optional): its parameters, and the size of the struct that they fill in
+ * @config_types: (optional): %NULL-terminated `model_type` values of a config.json that this type reads; without it, a
+ *   folder is recognised only by its segue.json
+ * @create: returns a new model with random weights, a function of the spec's seed; %NULL with @error
+ * @load: loads a model from @folder, which is untrusted. @config: as the pipeline specifies it, or the defaults; the
+ *   folder determines the architecture, the pipeline the rest (dropout, frozen parts)
+ * @save: writes config.json, whose `model_type` is one of @config_types, model.safetensors and, for
+ *   transformers, preprocessor_config.json into @folder, which exists; each is written to a temporary file, synced and
+ *   renamed. segue_model_save() checks the first two, and writes segue.json. A loaded model has every bit of the saved
+ *   one
+ * @describe: fills in @info; borrowed members stay valid as long as the model
  * @list_tensors: (transfer full): #SegueModelTensor array, in a fixed order
  * @changed: (optional): values of tensors were changed from outside (an optimiser's step, a checkpoint):
- *   recompute packed or normalised weights
- * @prefix_size: floats per item after the frozen prefix; 0: there is none
- * @prefix: [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER
- * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible
- * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass. Optional in a
+ *   recompute packed or normalised weights; without it, they are computed in each pass
+ * @prefix_size: (optional): floats per item after the frozen prefix; 0, or no callback: there is none
+ * @prefix: (required with @prefix_size): [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER.
+ *   A pass from its output gives the same bits as the whole pass
+ * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible. A pass reads and writes no byte more,
+ *   and does not depend on what the workspace contains before it
+ * @forward: writes logits. In INFER, an item's logits are the same in every bit alone and in any batch, with any number
+ *   of threads; in TRAIN, a step depends only on weights, inputs, seed, step and items, and an item on the rest of its
+ *   batch only if the model is coupled
+ * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass. (optional) in a
  *   type with fit ()
  * @fingerprint: (optional): (transfer full): what else its results depend on at run time: libraries, kernels chosen
- *   for this processor; of all models of the type, whose configuration is in their folders
+ *   for this processor; of all models of the type, whose configuration is in their folders. A type that uses
+ *   libsegue-nn sets segue_nn_fingerprint() (segue/nn/backend.h): without it, cached results of another version or
+ *   processor are used
  * @set_cancellable: (optional): from now on passes may be abandoned once @cancellable (borrowed,
  *   %NULL: never) is cancelled, and then fail with %SEGUE_ERROR_CANCELLED: a large batch takes
  *   too long to wait for. The caller must undo other changes of a pass (running statistics)

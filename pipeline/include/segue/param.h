@@ -1,8 +1,7 @@
 /* Parameters, declared once as data: for every stage and model type.
  *
- * A type has a plain C struct for its configuration and one table of rows that describe the struct's fields. That
- * table alone drives parsing, range checks, error texts, `segue inspect`, docs/stages.md, the JSON Schema and the cache
- * key: names, ranges and defaults are defined nowhere else.
+ * A type has a plain C struct for its configuration and one table of rows that describe its fields. That table alone
+ * drives parsing, range checks, error texts, `segue inspect`, docs/stages.md, the JSON Schema and the cache key.
  *
  *   typedef struct { double head, tail; } TrimConfig;
  *
@@ -39,19 +38,12 @@ typedef enum {
   SEGUE_PARAM_MODEL,       /* a model type: `NAME` or `{ use: NAME, … }` → #SegueModelChoice */
 } SegueParamType;
 
-/**
- * SegueParamFlags:
- * @SEGUE_PARAM_OPTIONAL: may be left unset: SEGUE_UNSET_INT, SEGUE_UNSET_DOUBLE (test with isnan()), -1 (BOOL, CHOICE),
- *   {NAN, NAN} (RANGE) or %NULL
- * @SEGUE_PARAM_VOLATILE: does not change the result (threads, log detail): not part of any key
- * @SEGUE_PARAM_ON_REQUEST: (with `relaxed`) relaxed only if the caller requests damaged songs
- * @SEGUE_PARAM_COST: (a number, with `relaxed`) memory and time grow with it: a model, which may be untrusted, gets at
- *   most the relaxed value
- */
 typedef enum {
+  /* May be unset: SEGUE_UNSET_INT, SEGUE_UNSET_DOUBLE (test with isnan()), -1 (BOOL, CHOICE), {NAN, NAN} or NULL. */
   SEGUE_PARAM_OPTIONAL = 1 << 0,
-  SEGUE_PARAM_VOLATILE = 1 << 1,
-  SEGUE_PARAM_ON_REQUEST = 1 << 2,
+  SEGUE_PARAM_VOLATILE = 1 << 1,   /* does not change the result, as threads: not part of any key */
+  SEGUE_PARAM_ON_REQUEST = 1 << 2, /* `relaxed` only if the caller requests damaged songs */
+  /* A number with `relaxed`: memory and time grow with it: an untrusted model gets at most the relaxed value. */
   SEGUE_PARAM_COST = 1 << 3,
 } SegueParamFlags;
 
@@ -111,10 +103,21 @@ struct _SegueParam {
   const char *relaxed;
 };
 
+/* The C types of fields, which SEGUE_PARAM() checks; a RECORD's is any struct. */
+typedef int SEGUE_PARAM_BOOL_FIELD, SEGUE_PARAM_CHOICE_FIELD;
+typedef gint64 SEGUE_PARAM_INT_FIELD;
+typedef double SEGUE_PARAM_DOUBLE_FIELD, SEGUE_PARAM_RANGE_FIELD[2];
+typedef char *SEGUE_PARAM_STRING_FIELD, *SEGUE_PARAM_MODEL_REF_FIELD;
+typedef char *SEGUE_PARAM_INPUT_PATH_FIELD, *SEGUE_PARAM_OUTPUT_PATH_FIELD;
+typedef GArray *SEGUE_PARAM_LIST_FIELD;
+typedef SegueVariant SEGUE_PARAM_VARIANT_FIELD;
+typedef struct _SegueModelChoice SEGUE_PARAM_MODEL_FIELD;
+typedef void SEGUE_PARAM_RECORD_FIELD;
+
 /* A row for field @field of @Config, whose name is the key; the row of a list's members. */
 #define SEGUE_PARAM(Config, field, param_type, ...)                                                \
-  SEGUE_ROW (SegueParam, .name = #field, .type = param_type, .offset = offsetof (Config, field),   \
-             __VA_ARGS__)
+  SEGUE_ROW (SegueParam, .name = #field, .type = param_type,                                       \
+             .offset = SEGUE_OFFSET (Config, field, param_type##_FIELD), __VA_ARGS__)
 #define SEGUE_ELEMENT(param_type, ...) SEGUE_ROW (SegueParam, .type = param_type, __VA_ARGS__)
 
 G_END_DECLS

@@ -27,8 +27,7 @@ typedef struct {
   const SegueModelType *const *models; /* likewise */
 } SeguePlugin;
 
-/* The one exported symbol. */
-#define SEGUE_PLUGIN_SYMBOL "segue_plugin_query"
+#define SEGUE_PLUGIN_SYMBOL "segue_plugin_query" /* the one exported symbol */
 
 #define SEGUE_PLUGIN(...)                                                                          \
   G_BEGIN_DECLS                                                                                    \

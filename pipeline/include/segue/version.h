@@ -18,21 +18,22 @@
     .struct_size = sizeof (Type), __VA_ARGS__                                                      \
   }
 
-/* A pointer to a constant @Type: one member of a table at file scope. In C++ (from C++20 on; with g++ and clang++ also
- * in C++17) fields must be in the order of the struct. */
+/* SEGUE_ROW: a pointer to a constant @Type: one member of a table at file scope. In C++ (from C++20 on; with g++ and
+ * clang++ also in C++17) fields must be in the order of the struct. SEGUE_NAMES: the choices of a parameter, then %NULL.
+ * SEGUE_OFFSET: of a field, whose type the compiler compares with @Type; void: any. */
+/* clang-format off */
 #ifdef __cplusplus
-#define SEGUE_ROW(Type, ...)                                                                       \
-  ([] () -> const Type * {                                                                         \
-    static const Type row = SEGUE_INIT (Type, __VA_ARGS__);                                        \
-    return &row;                                                                                   \
-  }())
-/* Names, then %NULL: the choices of a parameter. */
-#define SEGUE_NAMES(...)                                                                           \
-  ([] () -> const char *const * {                                                                  \
-    static const char *const names[] = { __VA_ARGS__, nullptr };                                   \
-    return names;                                                                                  \
-  }())
+#define SEGUE_ROW(Type, ...) ([] { static const Type row = SEGUE_INIT (Type, __VA_ARGS__); return &row; }())
+#define SEGUE_NAMES(...)     ([] { static const char *const all[] = { __VA_ARGS__, nullptr }; return all; }())
+#define SEGUE_OFFSET(Struct, field, Type) \
+  ([] { static_assert (__is_same (decltype (Struct::field), Type) || __is_same (Type, void), \
+                       #Struct "." #field " must have the C type " #Type); return offsetof (Struct, field); }())
 #else
 #define SEGUE_ROW(Type, ...) (&(const Type) SEGUE_INIT (Type, __VA_ARGS__))
 #define SEGUE_NAMES(...)     ((const char *const[]){ __VA_ARGS__, NULL })
+#define SEGUE_OFFSET(Struct, field, Type) \
+  (offsetof (Struct, field) + 0 * sizeof (struct { _Static_assert ( \
+    __builtin_types_compatible_p (__typeof__ (((Struct *) 0)->field), Type) || __builtin_types_compatible_p (Type, void), \
+    #Struct "." #field " must have the C type " #Type); int i; }))
 #endif
+/* clang-format on */

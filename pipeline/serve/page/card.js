@@ -36,7 +36,7 @@ export class Card {
     this.changed = changed;
     this.state = 'waiting'; /* sending, hearing, answered, failed */
     this.expected = [];
-    this.heard = [];
+    this.predicted = [];
     this.probabilities = bare();
     this.element = document.getElementById('card').content.firstElementChild.cloneNode(true);
     this.find = selector => this.element.querySelector(selector);
@@ -126,9 +126,9 @@ export class Card {
     if (line.event === 'begun') {
       this.state = 'hearing';
       this.expected = line.segments;
-    } else if (line.event === 'heard') {
-      this.heard.push(...line.segments);
-      this.probabilities = mean(this.heard);
+    } else if (line.event === 'segments') {
+      this.predicted.push(...line.segments);
+      this.probabilities = mean(this.predicted);
     } else if (line.event === 'answer') {
       this.state = 'answered';
       this.label = line.label;
@@ -166,7 +166,7 @@ export class Card {
       this.find('.sure').textContent = percent(this.probabilities[artist.textContent] ?? 0);
     }
     this.say(this.state === 'answered' ? ''
-      : `so far: ${this.heard.length} of ${this.expected.length} segments`);
+      : `so far: ${this.predicted.length} of ${this.expected.length} segments`);
     this.showLabels(order.slice(0, 5));
     this.showSegments(artist.textContent);
   }
@@ -197,8 +197,8 @@ export class Card {
       /* Overlapping segments: each is drawn up to the start of the next. */
       const end = Math.min(place.start + place.duration, places[i + 1]?.start ?? Infinity);
       bar.style.width = `calc(${100 * (end - place.start) / length}% - 1px)`;
-      if (i < this.heard.length) {
-        const [label, p] = ranked(this.heard[i].probabilities)[0];
+      if (i < this.predicted.length) {
+        const [label, p] = ranked(this.predicted[i].probabilities)[0];
         bar.className = `segment ${this.colour(label)}${label === artist ? '' : ' other'}`;
         bar.style.height = `${100 * p}%`;
         bar.title = `${clock(place.start)} ${label} ${percent(p)}`;
@@ -211,8 +211,8 @@ export class Card {
 
   length () {
     const known = this.find('audio').duration;
-    const heard = Math.max(1, ...this.expected.map(place => place.start + place.duration));
-    return Number.isFinite(known) ? Math.max(known, heard) : heard;
+    const expected = Math.max(1, ...this.expected.map(place => place.start + place.duration));
+    return Number.isFinite(known) ? Math.max(known, expected) : expected;
   }
 
   preparePlayer () {
@@ -264,8 +264,8 @@ export class Card {
   }
 
   tellPlace (at, length) {
-    const i = this.heard.findIndex(segment => segment.start <= at && at < segment.start + segment.duration);
-    const what = i < 0 ? '' : `, ${ranked(this.heard[i].probabilities)[0][0]}`;
+    const i = this.predicted.findIndex(segment => segment.start <= at && at < segment.start + segment.duration);
+    const what = i < 0 ? '' : `, ${ranked(this.predicted[i].probabilities)[0][0]}`;
     return `${clock(at)} of ${clock(length)}${what}`;
   }
 }

@@ -44,10 +44,10 @@ def test_same_as_predict(server, place):
 def test_stream(server, place):
     lines = expect(server.post(place.song(2, 0), "song.wav", "Accept: application/x-ndjson"), 200).lines()
     check([lines[0]["event"], lines[-1]["event"]] == ["begun", "answer"], lines)
-    heard = [line for line in lines if line["event"] == "heard"]
-    check(len(heard) > 1, "all segments came at once")
-    check([line["first"] for line in heard] == [0, 4], heard)
-    segments = [segment for line in heard for segment in line["segments"]]
+    classified = [line for line in lines if line["event"] == "segments"]
+    check(len(classified) > 1, "all segments came at once")
+    check([line["first"] for line in classified] == [0, 4], classified)
+    segments = [segment for line in classified for segment in line["segments"]]
     check([s["start"] for s in segments] == [s["start"] for s in lines[0]["segments"]], lines)
     check(lines[-1]["label"] == "Artist 2", lines[-1])
 

@@ -151,7 +151,7 @@ test_graph_messages (void)
     { PIPELINE ("- use: sorce\n"),
       "artist.yaml:3:8: no stage type 'sorce'; did you mean 'source'?" },
     { PIPELINE ("- use: quite-different\n"),
-      "*no stage type 'quite-different'; segue inspect lists them" },
+      "*no stage type 'quite-different'; no plugin provides it; segue inspect lists them" },
     { PIPELINE ("- {use: source, width: {}}\n"),
       "*stage: unknown key 'width'; did you mean 'with'?" },
     { PIPELINE ("- {use: source, count: 3}\n"),
@@ -217,7 +217,8 @@ test_graph_messages (void)
       "artist.yaml:6:3: stage 'cut': its output is stored, but stage 'jitter' *move 'jitter' after "
       "it" },
     { PIPELINE (SOURCE "- use: decode\n- use: jitter\n- use: split\n- use: train\n"),
-      "artist.yaml:5:3: stage 'jitter': no later stage uses *" },
+      "artist.yaml:5:3: stage 'jitter': no later stage uses *: 'split' reads the items without "
+      "its changes; move it after 'split', right before the stage that trains, *" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_refused (cases[i].text, NULL, cases[i].pattern);

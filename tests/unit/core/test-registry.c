@@ -41,6 +41,9 @@ test_folder (void)
       g_error ("%s was refused with “%s”", refused[i][0], refusal);
   }
   g_assert_null (refusal_of (registry, "good.so"));
+  g_autofree char *missing = segue_registry_explain_missing (registry, "missing");
+  g_autofree char *searched = g_strdup_printf ("no plugin in %s provides it", plugin_folder);
+  g_assert_cmpstr (missing, ==, searched);
   const SegueStageType *nothing = segue_registry_find_stage (registry, "nothing");
   g_assert_nonnull (nothing);
   const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, nothing);
@@ -101,6 +104,18 @@ test_same_names (void)
   g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
   fixture_assert_message (&error,
                           "/twin.so: plugin 'twin' provides nothing: neither .stages nor .models*");
+  /* A type of a refused plugin is found with the reason, whatever its file is called. */
+  static SegueModelType tidy;
+  static const SegueModelType *const tidy_models[] = { &tidy, NULL };
+  tidy = *fixture_plugin.models[0];
+  tidy.name = "tidy";
+  tidy.recipe = NULL;
+  twin.models = tidy_models;
+  g_assert_false (segue_registry_add (registry, &twin, "/twin.so", &error));
+  g_clear_error (&error);
+  g_autofree char *refusal = segue_registry_model_types (registry).refusal (registry, "tidy");
+  g_assert_cmpstr (refusal, ==, "/twin.so was refused: model type 'tidy': has no recipe");
+  twin.models = NULL;
   /* A refused plugin does not occupy another stage's name. */
   static SegueStageType other;
   static const SegueStageType *const stages[] = { &other, NULL };

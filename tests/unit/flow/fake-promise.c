@@ -1,4 +1,4 @@
-/* Stages that declare what they will emit, and emit something else. */
+/* Stages that declare what they will emit, and emit something else; a LIVE stage that is not one to one. */
 #include "fake-stages.h"
 
 typedef struct {
@@ -64,13 +64,14 @@ const SegueStageType fake_promise = {
   .process = tensor_process, .negotiate = tensor_negotiate,
 };
 
-/* ---- fake-promise-audio: five samples ---- */
+/* ---- fake-promise-audio: five samples, of one channel ---- */
 
 static gboolean
 audio_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
+  static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
   segue_negotiation_get_output (negotiation, "audio")->frames = 5;
-  return TRUE;
+  return segue_negotiation_require (negotiation, "audio", &mono, "channels: mono", error);
 }
 
 static gboolean

@@ -22,5 +22,6 @@ extern const SegueStageType fake_table;
 extern const SegueStageType fake_promise;
 extern const SegueStageType fake_promise_audio;
 extern const SegueStageType fake_wrong;
+extern const SegueStageType fake_wrong_live;
 extern const SegueStageType fake_wrong_collect;
 extern const SegueStageType fake_wrong_serial;

@@ -24,6 +24,11 @@ const FakeMistake fake_mistakes[] = {
   { "slash", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
   { "letter", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
   { "suffix", SEGUE_ERROR_INTERNAL, "has a suffix that is empty, contains a slash", TRUE },
+  { "orphan", SEGUE_ERROR_INTERNAL,
+    "emitted ‘a/1.song’, which was made without a parent and lacks its song's metadata", TRUE },
+  { "grandchild", SEGUE_ERROR_INTERNAL, "pass the input item as the parent", TRUE },
+  { "label", SEGUE_ERROR_INTERNAL,
+    "read the metadata `label` of ‘a/1.song’, which songs to predict don't have", TRUE },
   { "folder", SEGUE_ERROR_INTERNAL, "of kind model, which it does not declare", TRUE },
   { "beyond", SEGUE_ERROR_INTERNAL,
     "emitted 20 frames of ‘a/1.song’ from frame 80 on, which has 90", TRUE },
@@ -38,12 +43,12 @@ const FakeMistake fake_mistakes[] = {
   { NULL, 0, NULL, FALSE },
 };
 
-static const char *const deeds[] = { "right",   "nan",   "infinite", "empty",   "number",
-                                     "nothing", "early", "cut",      "copy",    "relative",
-                                     "true",    "false", "write",    "twice",   "rates",
-                                     "thread",  "slash", "letter",   "suffix",  "folder",
-                                     "state",   "clock", "moods",    "counted", "beyond",
-                                     "wraps",   "path",  "none",     "slice",   NULL };
+static const char *const deeds[] = {
+  "right",    "nan",    "infinite", "empty",      "number", "nothing", "early",  "cut",   "copy",
+  "relative", "true",   "false",    "write",      "twice",  "rates",   "thread", "slash", "letter",
+  "suffix",   "folder", "state",    "clock",      "moods",  "counted", "beyond", "wraps", "path",
+  "none",     "slice",  "orphan",   "grandchild", "label",  NULL
+};
 
 typedef struct {
   int deed;
@@ -93,6 +98,16 @@ emit_from_thread (gpointer data)
   return NULL;
 }
 
+/* Without the input as the parent of an item, or of its parent. */
+static SegueItem *
+without_parent (SegueItem *item, gboolean of_parent)
+{
+  GBytes *bytes = segue_item_get_bytes (item);
+  g_autoptr (SegueItem) orphan =
+    segue_item_new_audio (NULL, segue_item_get_id (item), bytes, 100, 1);
+  return of_parent ? segue_item_new_audio (orphan, NULL, bytes, 100, 1) : g_steal_pointer (&orphan);
+}
+
 /* (nullable): the one item that the deed uses. */
 static SegueItem *
 make_wrong (const char *deed, guint *n_seen, SegueItem *item)
@@ -104,6 +119,8 @@ make_wrong (const char *deed, guint *n_seen, SegueItem *item)
     return with_sample (item, 17, -INFINITY);
   if (g_str_equal (deed, "state"))
     return with_sample (item, 17, (float) ++*n_seen);
+  if (g_str_equal (deed, "orphan") || g_str_equal (deed, "grandchild"))
+    return without_parent (item, *deed == 'g');
   if (g_str_equal (deed, "empty"))
     return part_of (item, NULL, 0, 0, FALSE);
   if (g_str_equal (deed, "cut") || g_str_equal (deed, "copy"))
@@ -168,6 +185,8 @@ wrong_process (gpointer instance, SegueItem *item, SegueContext *context, GError
     return segue_context_emit (context, made, error);
   if (g_str_equal (deed, "false"))
     return FALSE;
+  if (g_str_equal (deed, "label"))
+    (void) segue_item_get_string (item, SEGUE_META_LABEL);
   if (g_str_equal (deed, "counted"))
     segue_context_count (context, "items that are too loud", 1);
   if (g_str_equal (deed, "nothing") || g_str_equal (deed, "counted"))
@@ -197,10 +216,35 @@ wrong_process (gpointer instance, SegueItem *item, SegueContext *context, GError
 }
 
 const SegueStageType fake_wrong = {
-  SEGUE_STAGE_TYPE,           .name = "fake-wrong",   .summary = "Makes a mistake",
-  .result_version = 1,        .mode = SEGUE_MODE_MAP, .inputs = fake_audio_port,
-  .outputs = fake_audio_port, .params = params,       .config_size = sizeof (WrongConfig),
-  .open = wrong_open,         .close = g_free,        .process = wrong_process,
+  SEGUE_STAGE_TYPE,
+  .name = "fake-wrong",
+  .summary = "Makes a mistake",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = params,
+  .config_size = sizeof (WrongConfig),
+  .open = wrong_open,
+  .close = g_free,
+  .process = wrong_process,
+  .flags = SEGUE_STAGE_PREPARE,
+};
+
+const SegueStageType fake_wrong_live = {
+  SEGUE_STAGE_TYPE,
+  .name = "fake-wrong-live",
+  .summary = "Makes a mistake when it is read",
+  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,
+  .flags = SEGUE_STAGE_LIVE,
+  .inputs = fake_audio_port,
+  .outputs = fake_audio_port,
+  .params = params,
+  .config_size = sizeof (WrongConfig),
+  .open = wrong_open,
+  .close = g_free,
+  .process = wrong_process,
 };
 
 /* ---- fake-wrong-collect, fake-wrong-serial: the same after all songs ---- */

@@ -209,7 +209,13 @@ judge_finish (gpointer instance, SegueContext *context, GError **error)
   if (!folder)
     return FALSE;
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
+  g_autofree char *judged = g_build_filename (folder, "judged", NULL);
+  g_autofree char *copy = g_build_filename (judged, "judged", NULL);
+  g_autofree char *text = g_strconcat (judge->weights, "judged\n", NULL);
   return segue_file_write (path, judge->text->str, -1, error) &&
+         segue_file_make_folder (judged, error) && segue_file_write (copy, text, -1, error) &&
+         segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", judged),
+                             error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_METRICS, "metrics", folder),
                              error);
 }
@@ -276,6 +282,16 @@ report (gpointer instance, SegueContext *context, GError **error)
   return run && segue_file_write (copy, text, -1, error) && segue_file_write (path, run, -1, error);
 }
 
+/* ---- learn-grade: of the metrics alone ---- */
+
+static gboolean
+grade (gpointer instance, SegueContext *context, GError **error)
+{
+  const char *folder = segue_context_get_output_folder (context, error);
+  g_autofree char *path = folder ? g_build_filename (folder, "grade.txt", NULL) : NULL;
+  return path && segue_file_write (path, "good", -1, error);
+}
+
 /* ---- learn-stop ---- */
 
 static gboolean
@@ -297,7 +313,8 @@ static const SeguePort *const judge_inputs[] = { SEGUE_PORT ("audio", SEGUE_KIND
                                                  NULL };
 static const SeguePort *const judge_outputs[] = {
   SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, NULL),
-  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, NULL), NULL
+  SEGUE_PORT ("model", SEGUE_KIND_MODEL, NULL), SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, NULL),
+  NULL
 };
 static const SeguePort *const table_inputs[] = {
   SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, NULL),
@@ -326,11 +343,14 @@ static const SegueStageType table_type =
 
 static const SegueStageType report_type =
   STAGE ("learn-report", SEGUE_MODE_COLLECT, .inputs = report_inputs, .collect = report);
+static const SegueStageType grade_type =
+  STAGE ("learn-grade", SEGUE_MODE_COLLECT, .inputs = metrics, .collect = grade);
 static const SegueStageType stop_type =
   STAGE ("learn-stop", SEGUE_MODE_COLLECT, .inputs = metrics, .collect = stop);
 
-static const SegueStageType *const stages[] = { &scan_type,  &sift_type,   &train_type, &judge_type,
-                                                &table_type, &report_type, &stop_type,  NULL };
+static const SegueStageType *const stages[] = { &scan_type,  &sift_type,  &train_type,
+                                                &judge_type, &table_type, &report_type,
+                                                &grade_type, &stop_type,  NULL };
 
 static const SeguePlugin plugin =
   SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,

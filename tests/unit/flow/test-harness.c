@@ -1,6 +1,7 @@
 /* The harness, as used by plugin authors. */
 #include "fake.h"
 
+#include <locale.h>
 #include <segue/testing.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,62 @@ test_mistakes (void)
 }
 
 static void
+assert_refused (const char *stage, const char *deed, SegueItem *item, const char *words)
+{
+  g_autofree char *config = g_strdup_printf ("{ deed: %s }", deed);
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), stage, config);
+  g_autoptr (GError) error = NULL;
+  gboolean ok = segue_harness_try_push (harness, item, &error);
+  g_test_message ("%s: %s", deed, error ? error->message : "fine");
+  g_assert_true (ok == !words);
+  g_assert_true (!words || strstr (error->message, words));
+}
+
+/* As in a pipeline, a stage has to accept the format of the item, and to keep what it declares. */
+static void
+test_formats (void)
+{
+  static const float zeros[10] = { 0 };
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.9, 100);
+  g_autoptr (GBytes) bytes = g_bytes_new_static (zeros, sizeof zeros);
+  g_autoptr (SegueItem) stereo = segue_item_new_audio (NULL, "stereo", bytes, 100, 2);
+  assert_refused ("fake-promise", "right", tone, NULL);
+  assert_refused ("fake-promise", "shape", tone,
+                  "but declared float32 tensors of shape [4, varies]");
+  assert_refused ("fake-promise", "dtype", tone, "as int32 tensors");
+  assert_refused ("fake-promise-audio", "right", tone, NULL);
+  assert_refused ("fake-promise-audio", "longer", tone, "items of 6 samples, but declared");
+  assert_refused ("fake-promise-audio", "right", stereo,
+                  "its input 'audio' takes one channel, and stage 'test' gives 2 channels");
+}
+
+static void
+test_live (void)
+{
+  g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.9, 100);
+  assert_refused ("fake-wrong-live", "nothing", tone, "emitted nothing for ‘tone’");
+  assert_refused ("fake-wrong-live", "counted", tone, "a LIVE stage emits one item for each");
+  assert_refused ("fake-wrong-live", "twice", tone, "a second item for ‘tone’");
+  assert_refused ("fake-wrong-live", "letter", tone, "a LIVE stage keeps id and kind");
+}
+
+/* A failure is one of the line of the test, not of the harness. */
+static void
+test_place (void)
+{
+  if (g_test_subprocess ()) {
+    g_autoptr (SegueHarness) harness =
+      segue_harness_new (fake_plugin (), "fake-wrong", "{ deed: nan }");
+    g_autoptr (SegueItem) tone = segue_test_tone ("tone", 440, 0.9, 100);
+    segue_harness_push (harness, tone);
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("*test-harness.c:*:test_place: *NaN or an infinite value*");
+}
+
+static void
 test_mistakes_at_the_end (void)
 {
   static const char *const types[] = { "fake-wrong-collect", "fake-wrong-serial" };
@@ -108,6 +165,16 @@ test_configuration (void)
   g_clear_error (&error);
   g_assert_null (segue_harness_try_new (fake_plugin (), "fake-segment", "{ lenght: 5 }", &error));
   g_assert_nonnull (strstr (error->message, "length"));
+}
+
+/* Messages with quotes are readable in a test that calls no setlocale (). */
+static void
+test_character_set (void)
+{
+  setlocale (LC_CTYPE, "C");
+  g_assert_false (g_get_charset (NULL));
+  g_autoptr (SegueHarness) harness = segue_harness_new (fake_plugin (), "fake-segment", "{}");
+  g_assert_true (g_get_charset (NULL));
 }
 
 /* Mistakes in a test have messages, too. */
@@ -264,8 +331,12 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/harness/map", test_map);
+  g_test_add_func ("/harness/character-set", test_character_set);
   g_test_add_func ("/harness/impossible-item", test_impossible_item);
   g_test_add_func ("/harness/mistakes", test_mistakes);
+  g_test_add_func ("/harness/formats", test_formats);
+  g_test_add_func ("/harness/live", test_live);
+  g_test_add_func ("/harness/place", test_place);
   g_test_add_func ("/harness/mistakes-at-the-end", test_mistakes_at_the_end);
   g_test_add_func ("/harness/configuration", test_configuration);
   g_test_add_func ("/harness/usage", test_usage);

@@ -321,10 +321,30 @@ test_two_runs (void)
   study_assert_work (0, 0, 0, 0);
 }
 
+/* Metrics are in a folder with the model that they are of, but do not change with its weights. */
+static void
+test_metrics_beside_model (void)
+{
+  g_auto (Study) study;
+  study_init (&study);
+  study.tail = "  - use: learn-grade\n";
+  study_run (&study);
+  study_assert_work (1, 1, 1, 1);
+  study.with = "epochs: 3";
+  study_run (&study);
+  study_assert_work (0, 1, 1, 1);
+  g_assert_nonnull (strstr (study.cached->str, "learn-grade\n"));
+  study_add_song (&study, "ben/new.song", "the sixth song");
+  study_run (&study);
+  study_assert_work (1, 1, 1, 1);
+  g_assert_null (strstr (study.cached->str, "learn-grade\n"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/results/metrics-beside-model", test_metrics_beside_model);
   g_test_add_func ("/results/again", test_again);
   g_test_add_func ("/results/cosmetic", test_cosmetic);
   g_test_add_func ("/results/reasons", test_reasons);

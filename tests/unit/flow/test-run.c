@@ -515,6 +515,34 @@ test_mistakes (void)
   }
 }
 
+/* A LIVE stage makes one item of one: each other number or name is refused when it is read. */
+static void
+test_live_mistakes (void)
+{
+  static const char *const cases[][2] = {
+    { "nothing", "emitted nothing for ‘a/1.song’: a bug in the plugin; a LIVE stage emits one" },
+    { "counted", "emitted nothing for ‘a/1.song’: a bug in the plugin; a LIVE stage emits one" },
+    { "twice", "emitted ‘a/1.song’, a second item for ‘a/1.song’; a LIVE stage emits one" },
+    { "letter", "for ‘a/1.song’ of kind audio; a LIVE stage keeps id and kind" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (FlowFixture) fixture;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *stages = g_strdup_printf (
+      "  - use: fake-decode\n  - { id: mine, use: fake-wrong-live, with: { deed: %s "
+      "} }\n  - use: fake-dump-live\n",
+      cases[i][0]);
+    flow_fixture_init (&fixture);
+    flow_fixture_write (&fixture, "a/1.song", "some song");
+    g_assert_false (flow_fixture_try_run (&fixture, "", stages, 1, NULL, &error));
+    g_test_message ("%s: %s", cases[i][0], error->message);
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
+    g_assert_nonnull (
+      strstr (error->message, "stage 'mine' (type 'fake-wrong-live', plugin fake 1) emitted "));
+    g_assert_nonnull (strstr (error->message, cases[i][1]));
+  }
+}
+
 /* Declarations of a stage when the pipeline was loaded are enforced: later stages rely on them. */
 static void
 test_promises (void)
@@ -628,6 +656,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/environment", test_environment);
   g_test_add_func ("/run/bad-plugins", test_bad_plugins);
   g_test_add_func ("/run/mistakes", test_mistakes);
+  g_test_add_func ("/run/live-mistakes", test_live_mistakes);
   g_test_add_func ("/run/promises", test_promises);
   g_test_add_func ("/run/costs-song", test_costs_song);
   g_test_add_func ("/run/mistakes-at-the-end", test_mistakes_at_the_end);

@@ -3,6 +3,7 @@
 #include "tiny-model.h"
 
 #include <segue/file.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const labels[] = { "noise", "tone", NULL };
@@ -27,6 +28,18 @@ save_with_error (gpointer model, const char *folder, GError **error)
 {
   g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_IO, "half of it");
   return TRUE;
+}
+
+static const char *saved_name; /* of the files that save_some () leaves out; or a config.json */
+
+static gboolean
+save_some (gpointer model, const char *folder, GError **error)
+{
+  if (!tiny_plugin ()->models[0]->save (model, folder, error))
+    return FALSE;
+  g_autofree char *path =
+    g_build_filename (folder, *saved_name == '{' ? "config.json" : saved_name, NULL);
+  return *saved_name == '{' ? segue_file_write (path, saved_name, -1, error) : remove (path) == 0;
 }
 
 static gboolean
@@ -234,11 +247,40 @@ test_mistakes (void)
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
 }
 
+/* What save () has to write. */
+static void
+test_saved_files (void)
+{
+  static const char *const cases[][2] = {
+    { "config.json", "'other': its save () wrote no config.json" },
+    { "model.safetensors", "'other': its save () wrote no model.safetensors" },
+    { "{}", "\"model_type\" '', which is none of its config_types ('segue-tiny')" },
+    { "{\"model_type\": \"x\"}", "\"model_type\" 'x', which is none" },
+    { "{", "a config.json that cannot be read" },
+  };
+  SegueModelType other = other_type ();
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1);
+  other.save = save_some;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) model = segue_model_new (&other, NULL, &spec, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *folder = g_dir_make_tmp ("segue-model-XXXXXX", NULL);
+    g_autofree char *own = g_build_filename (folder, "segue.json", NULL);
+    saved_name = cases[i][0];
+    g_assert_false (segue_model_save (model, folder, NULL, &error));
+    assert_bug (&error, cases[i][1]);
+    g_assert_false (g_file_test (own, G_FILE_TEST_EXISTS));
+    segue_file_remove_folder (folder, NULL);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/model-rules/create-save-forward", test_mistakes);
+  g_test_add_func ("/model-rules/saved-files", test_saved_files);
   g_test_add_func ("/model-rules/passes", test_mistaken_passes);
   g_test_add_func ("/model-rules/tensors", test_mistaken_tensors);
   g_test_add_func ("/model-rules/longer-tensors", test_longer_tensors);

@@ -143,6 +143,7 @@ test_type (Fixture *fixture, gconstpointer data)
   write_text (fixture, "config.json", "{}", -1);
   assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "contains no model");
   remove_file (fixture, "config.json");
+  remove_file (fixture, "model.safetensors");
   assert_refused (fixture, NULL, SEGUE_ERROR_DATA, "contains no model");
   g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
   assert_refused (fixture, NULL, SEGUE_ERROR_NO_INPUT, "not a folder");
@@ -250,8 +251,10 @@ test_predict_refuses (Fixture *fixture, gconstpointer data)
   g_autoptr (SegueItem) not_finite = segue_item_new_audio (NULL, "nan", bytes, 8000, 1);
 
   SegueItem *const bad[] = { rate, brief, longer, stereo, folder, not_finite };
-  static const char *const words[] = { "16000 Hz",   "at least 200", "2400 samples",
-                                       "2 channels", "not audio",    "not a number" };
+  static const char *const words[] = {
+    "16000 Hz",   "at least 200", "2400 samples",
+    "2 channels", "not audio",    "NaN or infinite, at index 800"
+  };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
     SegueItem *items[] = { good, bad[i] };
@@ -260,6 +263,34 @@ test_predict_refuses (Fixture *fixture, gconstpointer data)
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     if (!strstr (error->message, words[i]))
       g_error ("‘%s’ does not say ‘%s’", error->message, words[i]);
+  }
+}
+
+/* The cause of an output that is not finite is named, if it can be found. */
+static void
+test_predict_not_finite (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (SegueItem) good = segue_test_tone ("good", 300, 0.2, 8000);
+  static const struct {
+    float value;
+    const char *words;
+  } cases[] = { { NAN, "because its weight '" },
+                { G_MAXFLOAT, "although the samples and the weights are finite" } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (SegueModel) model = new_model (fixture);
+    g_autoptr (GArray) tensors = segue_model_list_tensors (model, NULL);
+    g_autoptr (GError) error = NULL;
+    float probabilities[2];
+    for (guint t = 0; t < tensors->len; t++) {
+      const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, t);
+      for (gsize k = 0; k < tensor->n_elements; k++)
+        tensor->value[k] = cases[i].value;
+    }
+    segue_model_changed (model);
+    g_assert_false (segue_model_predict (model, &good, 1, probabilities, NULL, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    if (!strstr (error->message, cases[i].words))
+      g_error ("‘%s’ does not say ‘%s’", error->message, cases[i].words);
   }
 }
 
@@ -291,6 +322,7 @@ main (int argc, char **argv)
   ADD ("/model/type", test_type);
   ADD ("/model/hostile", test_hostile);
   ADD ("/model/odd-files", test_odd_files);
+  ADD ("/model/predict-not-finite", test_predict_not_finite);
   ADD ("/model/predict", test_predict);
   ADD ("/model/predict-refuses", test_predict_refuses);
   ADD ("/model/workspace", test_workspace);

@@ -37,36 +37,36 @@ test_replays (Pitch *pitch, gconstpointer data)
 }
 
 typedef struct {
-  guint n_calls, n_heard, n_segments;
-} Heard;
+  guint n_calls, n_predicted, n_segments;
+} Predicted;
 
 static void
-note_heard (const SegueSongPrediction *so_far, guint n_heard, gpointer data)
+note_predicted (const SegueSongPrediction *so_far, guint n_predicted, gpointer data)
 {
-  Heard *heard = data;
-  g_assert_cmpuint (n_heard, >, heard->n_heard);
-  for (guint i = heard->n_heard; i < n_heard; i++) {
+  Predicted *predicted = data;
+  g_assert_cmpuint (n_predicted, >, predicted->n_predicted);
+  for (guint i = predicted->n_predicted; i < n_predicted; i++) {
     const float *p = so_far->segments[i].probabilities;
     g_assert_cmpfloat_with_epsilon (p[0] + p[1], 1, 1e-6);
   }
-  *heard = (Heard){ heard->n_calls + 1, n_heard, so_far->n_segments };
+  *predicted = (Predicted){ predicted->n_calls + 1, n_predicted, so_far->n_segments };
 }
 
 /* Segments are reported as they are predicted: all of them, in order, in several steps per song. */
 static void
-test_listens (Pitch *pitch, gconstpointer data)
+test_progress (Pitch *pitch, gconstpointer data)
 {
   pitch_save_model (pitch, PITCH_DECODE_AND_CUT, 20);
   g_autofree char *long_song = pitch_song (pitch, "long.f32", 200, 42000);
   g_autoptr (SeguePredictor) predictor = pitch_new_predictor (pitch);
   g_autoptr (GError) error = NULL;
-  Heard heard = { 0 };
-  g_autoptr (SegueSongPrediction) listened =
-    segue_predictor_listen (predictor, long_song, note_heard, &heard, NULL, &error);
+  Predicted predicted = { 0 };
+  g_autoptr (SegueSongPrediction) prediction =
+    segue_predictor_predict_full (predictor, long_song, note_predicted, &predicted, NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (heard.n_segments, ==, listened->n_segments);
-  g_assert_cmpuint (heard.n_heard, ==, listened->n_segments);
-  g_assert_cmpuint (heard.n_calls, >, 1);
+  g_assert_cmpuint (predicted.n_segments, ==, prediction->n_segments);
+  g_assert_cmpuint (predicted.n_predicted, ==, prediction->n_segments);
+  g_assert_cmpuint (predicted.n_calls, >, 1);
 }
 
 /* A file without a name on disk: read like one with a name, with the caller's name for it, and not cached. */
@@ -85,7 +85,7 @@ test_open_file (Pitch *pitch, gconstpointer data)
   g_assert_cmpint (g_remove (low), ==, 0);
   for (guint i = 0; i < 2; i++) {
     g_autoptr (SegueSongPrediction) answer =
-      segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error);
+      segue_predictor_predict_fd (predictor, fd, "my song", NULL, NULL, NULL, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (answer->best, ==, 1);
     g_assert_false (answer->cached);
@@ -93,13 +93,13 @@ test_open_file (Pitch *pitch, gconstpointer data)
   g_assert_cmpint (close (fd), ==, 0);
 
   fd = open (short_song, O_RDONLY | O_CLOEXEC);
-  g_assert_null (segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
+  g_assert_null (segue_predictor_predict_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, "‘my song’"));
   g_assert_null (strstr (error->message, "short.f32"));
   g_assert_cmpint (close (fd), ==, 0);
   g_clear_error (&error);
-  g_assert_null (segue_predictor_listen_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
+  g_assert_null (segue_predictor_predict_fd (predictor, fd, "my song", NULL, NULL, NULL, &error));
   g_assert_nonnull (error);
 }
 
@@ -200,7 +200,7 @@ test_refuses_preparation (Pitch *pitch, gconstpointer data)
   } cases[] = {
     { "[{\"use\":\"decode\"},{\"use\":\"spy\"}]", "is not allowed in the preparation" },
     { "[{\"use\":\"decode\"},{\"use\":\"shaky\"}]", "is not allowed in the preparation" },
-    { "[{\"use\":\"decode\"},{\"use\":\"unheard-of\"}]", "unheard-of" },
+    { "[{\"use\":\"decode\"},{\"use\":\"unheard-of\"}]", "'unheard-of'; no plugin provides it" },
     { "[{\"use\":\"cut\"}]", "does not accept" },
     { "[{\"use\":\"decode\"},{\"use\":\"decode\"}]", "does not accept" },
     { "[{\"use\":\"decode\",\"with\":{\"rate\":9000}}]", "rate" },
@@ -273,7 +273,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, function) g_test_add (name, Pitch, NULL, pitch_set_up, function, pitch_tear_down)
   ADD ("/predictor/replays", test_replays);
-  ADD ("/predictor/listens", test_listens);
+  ADD ("/predictor/progress", test_progress);
   ADD ("/predictor/open-file", test_open_file);
   ADD ("/predictor/no-model", test_no_model);
   ADD ("/predictor/plain-folder", test_plain_folder);

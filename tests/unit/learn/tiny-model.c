@@ -2,7 +2,7 @@
  *
  * A segment [length] → 6 statistics of its frames (the frozen prefix) → linear → logits. Dropout
  * on the statistics draws from counters, as the interface requires. Weights are stored in
- * config.json. */
+ * config.json, and model.safetensors has no tensors. */
 #include "tiny-model.h"
 
 #include <jansson.h>
@@ -141,6 +141,19 @@ read_floats (json_t *array, gsize n, float *out)
   return TRUE;
 }
 
+/* model.safetensors: a header without tensors. */
+static const char no_tensors[] = "\2\0\0\0\0\0\0\0{}";
+
+static gboolean
+has_weights_file (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "model.safetensors", NULL);
+  g_autofree char *content = NULL;
+  gsize n = 0;
+  return g_file_get_contents (path, &content, &n, NULL) && n == sizeof no_tensors - 1 &&
+         memcmp (content, no_tensors, n) == 0;
+}
+
 static gpointer
 tiny_load (const char *folder, const void *config, const SegueModelSpec *spec, GError **error)
 {
@@ -155,7 +168,7 @@ tiny_load (const char *folder, const void *config, const SegueModelSpec *spec, G
   g_ptr_array_add (labels, NULL);
 
   Tiny *tiny = NULL;
-  if (check_rate (spec, error) && labels->len > 1) {
+  if (check_rate (spec, error) && labels->len > 1 && has_weights_file (folder)) {
     tiny = tiny_make (config, (const char *const *) labels->pdata);
     if (!read_floats (json_object_get (root, "weight"), tiny->n_labels * N_STATISTICS,
                       tiny->weight) ||
@@ -193,7 +206,9 @@ tiny_save (gpointer model, const char *folder, GError **error)
   char *text = json_dumps (root, JSON_REAL_PRECISION (9));
   json_decref (root);
   g_autofree char *path = g_build_filename (folder, "config.json", NULL);
-  gboolean ok = segue_file_write (path, text, -1, error);
+  g_autofree char *weights = g_build_filename (folder, "model.safetensors", NULL);
+  gboolean ok = segue_file_write (path, text, -1, error) &&
+                segue_file_write (weights, no_tensors, sizeof no_tensors - 1, error);
   free (text);
   return ok;
 }

@@ -290,10 +290,10 @@ test_lines (void)
     begun, ==,
     "{\"event\":\"begun\",\"file\":\"a\\n\",\"segments\":[{\"start\":0.0,\"duration\":10."
     "0},{\"start\":10.0,\"duration\":2.5}]}\n");
-  g_autofree char *heard = line_heard (&song, 0, 1, labels, 3);
+  g_autofree char *line = line_segments (&song, 0, 1, labels, 3);
   g_assert_cmpstr (
-    heard, ==,
-    "{\"event\":\"heard\",\"first\":0,\"segments\":[{\"start\":0.0,\"duration\":10.0,"
+    line, ==,
+    "{\"event\":\"segments\",\"first\":0,\"segments\":[{\"start\":0.0,\"duration\":10.0,"
     "\"probabilities\":{\"B\\\"<\":0.5,\"D\":0.25,\"A\":0.125}}]}\n");
   /* Equal ones each once, in their order. */
   g_autofree char *answer = line_answer ("a", &song, labels, 100);
@@ -301,7 +301,7 @@ test_lines (void)
     answer, ==,
     "{\"event\":\"answer\",\"file\":\"a\",\"label\":\"B\\\"<\",\"probabilities\":{\"A\":"
     "0.25,\"B\\\"<\":0.25,\"C\":0.25,\"D\":0.25}}\n");
-  g_autofree char *strange = line_heard (&song, 1, 2, labels, 2);
+  g_autofree char *strange = line_segments (&song, 1, 2, labels, 2);
   g_assert_nonnull (strstr (strange, "\"B\\\"<\":0.75"));
 }
 

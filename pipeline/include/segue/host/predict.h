@@ -129,30 +129,32 @@ SegueSongPrediction *segue_predictor_predict (SeguePredictor *predictor, const c
                                               GCancellable *cancellable, GError **error);
 
 /**
- * SegueHeardFunc: called when segments of a song have been classified.
- * @so_far: the first @n_heard of its segments have probabilities; those of the song are not known yet.
+ * SeguePredictedFunc: called when segments of a song have been classified.
+ * @so_far: the first @n_predicted of its segments have probabilities; those of the song are not known yet.
  *   Borrowed for the call.
  *
  * Called in the thread that predicts, while it has locked the model: return quickly. A cached prediction is
  * reported in one call.
  */
-typedef void (*SegueHeardFunc) (const SegueSongPrediction *so_far, guint n_heard, gpointer data);
+typedef void (*SeguePredictedFunc) (const SegueSongPrediction *so_far, guint n_predicted,
+                                    gpointer data);
 
-/** segue_predictor_listen: as segue_predictor_predict(), and @heard (nullable) is called after every few
+/** segue_predictor_predict_full: as segue_predictor_predict(), and @predicted (nullable) is called after every few
  * segments. */
 SEGUE_API
-SegueSongPrediction *segue_predictor_listen (SeguePredictor *predictor, const char *path,
-                                             SegueHeardFunc heard, gpointer data,
-                                             GCancellable *cancellable, GError **error);
+SegueSongPrediction *segue_predictor_predict_full (SeguePredictor *predictor, const char *path,
+                                                   SeguePredictedFunc predicted, gpointer data,
+                                                   GCancellable *cancellable, GError **error);
 
-/** segue_predictor_listen_fd: the same for an open regular file: nothing is opened by name, and nothing
+/** segue_predictor_predict_fd: the same for an open regular file: nothing is opened by name, and nothing
  * is cached.
  * @fd: owned by the caller; read from the start; must not be used elsewhere during the call
  * @name: its name in errors */
 SEGUE_API
-SegueSongPrediction *segue_predictor_listen_fd (SeguePredictor *predictor, int fd, const char *name,
-                                                SegueHeardFunc heard, gpointer data,
-                                                GCancellable *cancellable, GError **error);
+SegueSongPrediction *segue_predictor_predict_fd (SeguePredictor *predictor, int fd,
+                                                 const char *name, SeguePredictedFunc predicted,
+                                                 gpointer data, GCancellable *cancellable,
+                                                 GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePredictor, segue_predictor_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueSongPrediction, segue_song_prediction_free)

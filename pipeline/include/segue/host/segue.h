@@ -1,7 +1,8 @@
 /* Hosts, such as a command or a server: plugins, pipelines, runs, and all other headers of segue/host/.
  *
  * The library has no process-global state: no signal handlers, no chdir, no printing. A host may
- * use several registries, pipelines and runs at the same time.
+ * use several registries, pipelines and runs at the same time. Messages are UTF-8: a host that prints them
+ * with g_print () calls setlocale (LC_CTYPE, "") first, else quotes become `?`.
  *
  *   g_autoptr (SegueRegistry) registry = segue_registry_new ();
  *   segue_registry_load_search_path (registry);
@@ -17,6 +18,10 @@
 #include <segue/registry.h>
 
 G_BEGIN_DECLS
+
+/** segue_error_exit_code: the exit status (sysexits) of a command that fails with @error. */
+SEGUE_API
+int segue_error_exit_code (const GError *error);
 
 /* ---- Plugins ---- */
 

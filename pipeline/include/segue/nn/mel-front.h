@@ -91,7 +91,8 @@ typedef struct {
       .doc = "Maximum number of bands in such a group; each has between 0 and this many.")
 
 /** SegueNnMelFront: the caller sets the members above the line, with the functions below, before opening it.
- * @min_frames: minimum number of frames after a crop
+ * @min_frames: the fewest frames that the rest of the model accepts, such as 2ⁿ if it halves them n times; 0: one. The
+ *   model sets it before anything that depends on a length: crops of training and its min_length respect it
  * @layer: distinguishes its random numbers from others of the model */
 typedef struct {
   SegueNnLogMelConfig frames;
@@ -134,7 +135,7 @@ SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnT
                                           guint batch, gsize length, const float *samples,
                                           float *frames);
 
-/** SegueNnMelBuffers: in a workspace.
+/** SegueNnMelBuffers: in a workspace, filled in by segue_nn_mel_front_lay().
  * @all_frames: number of frames of the segment; @frames: T, after the crop
  * @output: [B, T, M] */
 typedef struct {
@@ -147,7 +148,9 @@ typedef struct {
 SEGUE_API gboolean segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNnArena *arena,
                                            guint batch, gsize length, SegueModelMode mode,
                                            gboolean from_prefix, SegueNnMelBuffers *buffers);
-/** segue_nn_mel_front_scratch: floats. */
+/** segue_nn_mel_front_scratch: number of floats that segue_nn_mel_front_forward() needs as @scratch, in the same workspace
+ * as @buffers. They contain nothing between calls, so a model can use one piece, of the largest size, for all of its
+ * layers. */
 SEGUE_API gsize segue_nn_mel_front_scratch (const SegueNnMelFront *front, guint batch,
                                             const SegueNnMelBuffers *buffers);
 /** segue_nn_mel_front_forward: the pass's input → buffers->output; training updates the running statistics. */

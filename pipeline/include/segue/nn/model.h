@@ -13,6 +13,9 @@
  *   save ():   writes config.json, segue_nn_weights_save ()
  *   forward (), backward (): segue_nn_model_begin (), operations, segue_nn_model_end ()
  *   free ():   segue_nn_model_close ()
+ *
+ * A model type also sets .list_tensors, .changed and .set_cancellable to the functions at the end of this header, and
+ * .fingerprint to segue_nn_fingerprint() (backend.h).
  */
 #pragma once
 

@@ -47,7 +47,9 @@ typedef enum {
 /** SegueNnMakeFunc: writes @values [n]. */
 typedef void (*SegueNnMakeFunc) (gpointer layer, SegueNnThreads *threads, gsize n, float *values);
 
-/** SegueNnWeightFlags:
+/** SegueNnWeightFlags: the classifier, whose rows are labels, is LABELS, weight and bias; HEAD is for layers before it
+ * that a file without a classifier lacks, too (a projector of a published encoder), and is never needed with LABELS.
+ * Everything else has neither: a file that lacks it is refused.
  * @SEGUE_NN_WEIGHT_DECAY: weight decay applies: for weights whose neutral value is 0; not biases, not norms
  * @SEGUE_NN_WEIGHT_BUFFER: has no gradient and is not a weight: running statistics
  * @SEGUE_NN_WEIGHT_VARIANCE: a file with negative values is refused

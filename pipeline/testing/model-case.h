@@ -1,0 +1,72 @@
+/* A model type that is tested: models of it, and passes with checks of their memory (internal). */
+#pragma once
+
+#include <segue/model.h>
+
+/**
+ * ModelCase:
+ * @config: parsed, or %NULL: the defaults
+ * @length: samples of an item
+ * @precision: of its models
+ */
+typedef struct {
+  SegueRegistry *registry;
+  const SegueModelType *type;
+  gpointer config;
+  gsize length;
+  SegueModelPrecision precision;
+} ModelCase;
+
+#define MODEL_CASE_LABELS SEGUE_NAMES ("a", "b", "c")
+#define MODEL_CASE_N      3 /* labels, and items of the largest batch */
+
+/** model_case_refuse: sets "model type 'x': …", %SEGUE_ERROR_INTERNAL; returns %FALSE. */
+gboolean model_case_refuse (const ModelCase *c, GError **error, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+/** model_case_new_model: (transfer full): always of the same seed. */
+SegueModel *model_case_new_model (const ModelCase *c, guint threads, GError **error);
+/** model_case_fill_input: @input [batch, length]: items from number @first on, each with a sound of its own. */
+void model_case_fill_input (const ModelCase *c, guint first, guint batch, float *input);
+
+/** model_case_clear_gradients: @tensors: of segue_model_list_tensors(). */
+void model_case_clear_gradients (const GArray *tensors);
+
+/** CasePass: a pass, and its memory, with guards around the workspace and after the logits. */
+typedef struct {
+  const ModelCase *c;
+  SegueModel *model;
+  SegueModelPass pass;
+  gsize bytes; /* of the workspace */
+  gsize n_input, n_logits;
+  guint8 *block;
+  float *input, *whole; /* as the model gets it; and as it was */
+  float *logits;
+  guint64 *items;
+} CasePass;
+
+/** case_pass_open: for items from number @first on. @prefix: (nullable): [batch, size] instead of samples
+ * @garbage: the byte that the workspace is full of before the pass */
+gboolean case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMode mode,
+                         guint first, guint batch, const float *prefix, guint8 garbage,
+                         GError **error);
+/** case_pass_forward: checks also what the pass may not write to. */
+gboolean case_pass_forward (CasePass *p, GError **error);
+gboolean case_pass_backward (CasePass *p, const float *d_logits, GError **error);
+void case_pass_clear (CasePass *p);
+
+/** model_case_infer: (transfer full): the logits of an inference. */
+float *model_case_infer (const ModelCase *c, SegueModel *model, guint first, guint batch,
+                         const float *prefix, guint8 garbage, GError **error);
+/** model_case_prefix: (transfer full): the frozen prefix of items, [batch, size]. */
+float *model_case_prefix (const ModelCase *c, SegueModel *model, guint first, guint batch,
+                          gsize size, GError **error);
+
+/* The parts of the test. */
+gboolean model_case_check_description (const ModelCase *c, GError **error);
+gboolean model_case_check_inference (const ModelCase *c, GError **error);
+gboolean model_case_check_training (const ModelCase *c, GError **error);
+gboolean model_case_check_gradients (const ModelCase *c, GError **error);
+gboolean model_case_check_folder (const ModelCase *c, GError **error);
+gboolean model_case_check_cancelling (const ModelCase *c, GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CasePass, case_pass_clear)
