@@ -130,9 +130,11 @@ static const char *const of_training[] = {
 static gboolean
 watch_process (SegueLink *link, SegueItem *item, SegueReadsWatch *watch, GError **error)
 {
-  /* The items of live stages share their reads with other threads. */
-  SegueReads *reads = link->context.epoch < 0 ? item->reads : NULL;
-  SegueReadsWatch *outer = reads ? segue_reads_watch (reads, watch) : NULL;
+  /* A live stage may read anything. Where a reader runs it, its items share their reads with other threads, and
+   * nobody watches them. */
+  gboolean is_live = link->context.epoch >= 0;
+  SegueReads *reads = item->reads;
+  SegueReadsWatch *outer = reads ? segue_reads_watch (reads, is_live ? NULL : watch) : NULL;
   gboolean ok = link->carrier->process (link->instance, item, &link->context, error);
   if (reads)
     segue_reads_watch (reads, outer);
