@@ -82,8 +82,8 @@ report_clips_count (const ReportClips *clips)
 typedef struct {
   ReportClips *clips;
   SegueContext *context;
-  SegueDataset *audio;      /* nullable */
-  GHashTable *audio_places; /* song id → its first entry + 1 */
+  SegueDataset *items;     /* nullable: the segments that the model used */
+  GHashTable *item_places; /* song id → its first entry + 1 */
   ReportFormat format;
   const char *music; /* nullable: the folder of the songs of a finished run */
   const char *folder;
@@ -155,7 +155,7 @@ find_file (const Work *work, const ReportSong *song, GError **error)
 {
   /* Bytes that are not text are percent-encoded. */
   g_autofree char *path = g_uri_unescape_string (song->source, NULL);
-  gboolean is_own = g_hash_table_contains (work->audio_places, song->id);
+  gboolean is_own = g_hash_table_contains (work->item_places, song->id);
   const char *tail = path && !is_own && work->music ? find_tail (path, song->id) : NULL;
   if (tail)
     return g_build_filename (work->music, tail, NULL);
@@ -194,16 +194,16 @@ read_heard (Hand *hand, guint i, GError **error)
   Work *work = hand->work;
   const ReportSegment *segment = segment_of (work, i);
   const ReportSong *song = report_table_song (work->clips->table, segment->song);
-  guint at =
-    work->audio ? GPOINTER_TO_UINT (g_hash_table_lookup (work->audio_places, song->id)) : 0;
-  for (; at > 0 && at <= segue_dataset_get_length (work->audio); at++) {
-    SegueItem *entry = segue_dataset_get_entry (work->audio, at - 1);
+  guint at = work->items ? GPOINTER_TO_UINT (g_hash_table_lookup (work->item_places, song->id)) : 0;
+  for (; at > 0 && at <= segue_dataset_get_length (work->items); at++) {
+    SegueItem *entry = segue_dataset_get_entry (work->items, at - 1);
     if (!g_str_equal (segue_item_get_song (entry), song->id))
       break;
-    if (fabs (segue_item_get_double (entry, SEGUE_META_START, 0) - segment->start) > 1e-6)
+    if (segue_item_get_kind (entry) != SEGUE_KIND_AUDIO ||
+        fabs (segue_item_get_double (entry, SEGUE_META_START, 0) - segment->start) > 1e-6)
       continue;
     if (!hand->reader)
-      hand->reader = segue_reader_new (work->audio, 0);
+      hand->reader = segue_reader_new (work->items, 0);
     return segue_reader_get (hand->reader, at - 1, segue_context_get_cancellable (work->context),
                              error);
   }
@@ -350,15 +350,15 @@ work_all (Work *work, guint n)
 }
 
 static void
-find_audio (Work *work)
+find_items (Work *work)
 {
-  guint n = work->audio ? segue_dataset_get_length (work->audio) : 0;
+  guint n = work->items ? segue_dataset_get_length (work->items) : 0;
   for (guint i = 0; i < n; i++) {
-    SegueItem *entry = segue_dataset_get_entry (work->audio, i);
+    SegueItem *entry = segue_dataset_get_entry (work->items, i);
     const char *song = segue_item_get_song (entry);
     if (i == 0 ||
-        !g_str_equal (song, segue_item_get_song (segue_dataset_get_entry (work->audio, i - 1))))
-      g_hash_table_insert (work->audio_places, (gpointer) song, GUINT_TO_POINTER (i + 1));
+        !g_str_equal (song, segue_item_get_song (segue_dataset_get_entry (work->items, i - 1))))
+      g_hash_table_insert (work->item_places, (gpointer) song, GUINT_TO_POINTER (i + 1));
     /* Records that the result depends on an entry's part of the song, whichever thread reads it first. */
     (void) segue_item_get_double (entry, SEGUE_META_START, 0);
   }
@@ -382,12 +382,12 @@ tell_missing (const Work *work)
 }
 
 gboolean
-report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format, const char *music,
+report_clips_make (ReportClips *clips, SegueDataset *items, ReportFormat format, const char *music,
                    const char *folder, SegueContext *context, GError **error)
 {
   Work work = { .clips = clips,
                 .context = context,
-                .audio = audio,
+                .items = items,
                 .format = report_sound_can (format) ? format : REPORT_FLAC,
                 .music = music,
                 .folder = folder };
@@ -396,12 +396,12 @@ report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format,
   if (!segue_file_make_folder (folder, error))
     return FALSE;
   g_mutex_init (&work.mutex);
-  work.audio_places = g_hash_table_new (g_str_hash, g_str_equal);
+  work.item_places = g_hash_table_new (g_str_hash, g_str_equal);
   g_ptr_array_sort (clips->list, compare_segments);
-  find_audio (&work);
+  find_items (&work);
   segue_context_set_progress_unit (context, "clips");
   work_all (&work, MIN (segue_context_get_threads (context), MAX_THREADS));
-  g_hash_table_unref (work.audio_places);
+  g_hash_table_unref (work.item_places);
   g_mutex_clear (&work.mutex);
   g_clear_error (&work.no_decoder);
   if (!work.failure)

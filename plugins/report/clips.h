@@ -28,16 +28,16 @@ guint report_clips_count (const ReportClips *clips);
 
 /**
  * report_clips_make:
- * @audio: (nullable): the audio that the model used, for songs whose file is missing or unreadable; a song's file
- *   may be opened only because the run contains the song
- * @music: (nullable): the folder of the songs of a finished run. A run may be untrusted: without @audio, no file
+ * @items: (nullable): the segments that the model used; if they are audio, for songs whose file is missing or
+ *   unreadable; a song's file may be opened only because the run contains the song
+ * @music: (nullable): the folder of the songs of a finished run. A run may be untrusted: without @items, no file
  *   outside of this folder is opened
  * @folder: created where any clip is requested
  *
  * Decodes each song once, several in parallel. A clip that can't be made records the reason; errors of the
  * environment end the call.
  */
-gboolean report_clips_make (ReportClips *clips, SegueDataset *audio, ReportFormat format,
+gboolean report_clips_make (ReportClips *clips, SegueDataset *items, ReportFormat format,
                             const char *music, const char *folder, SegueContext *context,
                             GError **error);
 

@@ -194,7 +194,7 @@ collect (gpointer instance, SegueContext *context, GError **error)
   g_autofree char *folder = output ? g_build_filename (output, "report", NULL) : NULL;
   g_autofree char *clips = folder ? g_build_filename (folder, REPORT_CLIPS, NULL) : NULL;
   if (!folder || !segue_file_make_folder (folder, error) ||
-      !report_clips_make (parts.clips, segue_context_get_input (context, "audio"),
+      !report_clips_make (parts.clips, segue_context_get_input (context, "items"),
                           (ReportFormat) config->format, config->music, clips, context, error) ||
       !segue_context_check_cancelled (context, error) || !write_report (&parts, folder, error) ||
       !segue_file_seal_folder (folder, error))
@@ -209,8 +209,9 @@ static const SeguePort *const inputs[] = {
   SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, "Its predictions for every segment."),
   SEGUE_PORT ("summary", SEGUE_KIND_SUMMARY,
               "The run so far: pipeline, counters, learning curves, quarantined items."),
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO,
-              "The audio that the model used, for clips of songs whose file can no longer be read.",
+  SEGUE_PORT ("items", SEGUE_KIND_EXAMPLES,
+              "The segments that the model used: if they are audio, for clips of songs whose file "
+              "can no longer be read.",
               .flags = SEGUE_PORT_OPTIONAL),
   NULL
 };

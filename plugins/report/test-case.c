@@ -191,7 +191,7 @@ case_run (Case *self, const char *with, const char *summary, GError **error)
                            self->predictions->len);
   segue_harness_set_threads (harness, 2);
   if (self->audio->len > 0)
-    segue_harness_set_input (harness, "audio", (SegueItem *const *) self->audio->pdata,
+    segue_harness_set_input (harness, "items", (SegueItem *const *) self->audio->pdata,
                              self->audio->len);
   if (segue_harness_run (harness, error))
     return harness;
