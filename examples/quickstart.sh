@@ -1,6 +1,6 @@
 #!/bin/sh
 # segue in one command, on a fresh Debian or Ubuntu machine: installs missing packages, builds segue,
-# downloads free game music by four artists, trains the small network on it, and predicts the artist
+# downloads free game music by four artists, trains a classifier on it, and predicts the artist
 # of a song that was not used in training.
 set -eu
 cd "$(dirname "$0")/.."

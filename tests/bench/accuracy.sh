@@ -3,7 +3,7 @@
 # and test accuracy, by segment and by song, with means.
 #
 #   sh tests/bench/accuracy.sh small quickstart 1 2 3
-#   sh tests/bench/accuracy.sh all artist-small 1 2 3 -- --set train.epochs=20
+#   sh tests/bench/accuracy.sh all artist-cnn 1 2 3 -- --set train.epochs=20
 #
 # SEGUE names the command (default: segue on the path), RUNS the folder for runs (default: runs).
 set -eu

@@ -3,7 +3,7 @@
 # evaluates the model with each aggregation, and prints a table over 1 … 20 segments per song; the chart goes to
 # docs/images/aggregation.svg.
 #
-#   sh tests/bench/aggregation.sh all artist-small 1 2 3 4 5
+#   sh tests/bench/aggregation.sh all artist-cnn 1 2 3 4 5
 #   sh tests/bench/aggregation.sh small quickstart 1 -- --set train.epochs=2
 #
 # SEGUE names the command (default: segue on the path), RUNS the folder for runs (default: runs), CHART the

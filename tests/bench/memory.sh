@@ -1,5 +1,5 @@
 #!/bin/sh
-# Peak memory against the size of the library: the preset artist-small over 40 songs and over 400,
+# Peak memory against the size of the library: the preset artist-cnn over 40 songs and over 400,
 # both with the longest song of the libre set among them. Prints both peaks and their ratio.
 #
 #   sh tests/bench/memory.sh [-- further options of `segue run`]
@@ -40,7 +40,7 @@ import os, subprocess, sys
 segue, scratch, *options = sys.argv[1:]
 peaks = {}
 for size in (40, 400):
-    child = subprocess.Popen([segue, "run", "--preset", "artist-small", f"{scratch}/{size}",
+    child = subprocess.Popen([segue, "run", "--preset", "artist-cnn", f"{scratch}/{size}",
                               "--out", f"{scratch}/runs", *options],
                              env={**os.environ, "SEGUE_CACHE": f"{scratch}/cache-{size}"})
     _, status, usage = os.wait4(child.pid, 0)

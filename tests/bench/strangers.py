@@ -1,7 +1,7 @@
 """How many songs of unknown artists `--none-of-these` rejects, and how many songs of known artists it rejects
 wrongly.
 
-    python3 tests/bench/strangers.py MUSIC [--folds 5] [--seed 1] [--preset artist-small]
+    python3 tests/bench/strangers.py MUSIC [--folds 5] [--seed 1] [--preset artist-cnn]
         [--shares 10,20] [-- --set train.epochs=2]
 
 The artists of MUSIC (a folder each) are split into folds; each fold in order is the set of unknown artists and a
@@ -127,7 +127,7 @@ def main():
     parser.add_argument("music", type=Path)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--preset", default="artist-small")
+    parser.add_argument("--preset", default="artist-cnn")
     parser.add_argument("--shares", type=lambda text: text.split(","), default=["10", "20"])
     options = parser.parse_args(arguments[:len(arguments) - len(more) - 1] if more else arguments)
     options.more = more

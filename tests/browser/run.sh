@@ -44,19 +44,19 @@ done
 echo 'no music' >"$music/Maxstack/broken.mp3"
 mkdir -p "$scratch/runs"
 run () {
-  "$segue" run --preset artist-small "$music" --out "$scratch/runs" --set train.epochs=3 \
+  "$segue" run --preset artist-cnn "$music" --out "$scratch/runs" --set train.epochs=3 \
     --set segment.count=8 --set segment.length=5 "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 }
 run
 
 echo '== the page'
-/usr/bin/python3 tests/browser/check-report.py "$scratch/runs/artist-small/latest/report" "$scratch/relabel.csv"
+/usr/bin/python3 tests/browser/check-report.py "$scratch/runs/artist-cnn/latest/report" "$scratch/relabel.csv"
 
 echo '== the table that the page saved, given to the next run'
 # The new artist has only one song.
 run --set "songs.relabel=$scratch/relabel.csv" --set split.too_few=train_only
 /usr/bin/python3 tests/browser/check-relabel.py "$scratch/relabel.csv" \
-  "$scratch/runs/artist-small/latest/predictions.csv"
+  "$scratch/runs/artist-cnn/latest/predictions.csv"
 
 echo '== the page of segue serve'
 BUILD=$build /usr/bin/python3 tests/browser/check-serve.py ${SHOTS:+--shots "$SHOTS"}

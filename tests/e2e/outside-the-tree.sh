@@ -100,7 +100,7 @@ ordinary () {
 as_ordinary_user () {
   ordinary "$segue" --version
   ordinary "$segue" inspect decode
-  ordinary "$segue" check --preset artist-small
+  ordinary "$segue" check --preset artist-cnn
 }
 mkdir "$scratch/home"
 if [ "$(id -u)" = 0 ]; then

@@ -86,7 +86,7 @@ assert_printable (const char *text)
 static void
 run (Fixture *f, int status, CommandResult *result)
 {
-  command_run (result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--set",
+  command_run (result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--set",
                "segment.count=2", "--set", "segment.length=4", "--set", "train.epochs=1", "--set",
                "train.model.channels=[8]", "--set", "split.too_few=train_only", NULL);
   command_assert (result, status);
@@ -105,10 +105,10 @@ test_bad_files (Fixture *f, gconstpointer data)
   command_assert_says (&result, "12 skipped:");
   command_assert_says (&result, "  decode: ‘Bad/Album/cut.wav’ ");
   command_assert_says (&result, "  songs: ‘Bad/Album/dangling.mp3’ ");
-  command_assert_says (&result, "  and 2 more; see runs/artist-small/");
+  command_assert_says (&result, "  and 2 more; see runs/artist-cnn/");
   g_autofree char *first = g_strdup (strstr (result.err, "skipped:"));
 
-  json_t *report = fixture_read_json (f, "runs/artist-small/latest/run.json");
+  json_t *report = fixture_read_json (f, "runs/artist-cnn/latest/run.json");
   g_autofree char *text = json_dumps (report, JSON_COMPACT);
   json_decref (report);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_names); i++) {
@@ -144,7 +144,7 @@ test_odd_names (Fixture *f, gconstpointer data)
 
   /* Each is answered under its own name, one line per answer. */
   g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
-  static const char *const head[] = { "predict", "--json", "--model", "runs/artist-small/latest",
+  static const char *const head[] = { "predict", "--json", "--model", "runs/artist-cnn/latest",
                                       "--" };
   for (gsize i = 0; i < G_N_ELEMENTS (head); i++)
     g_ptr_array_add (argv, g_strdup (head[i]));
@@ -181,7 +181,7 @@ test_predict (Fixture *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   run (f, 0, &result);
   put_bad (f);
-  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-small/latest",
+  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-cnn/latest",
                "--json", "music/Bad/Album", "music/Artist 0/Album 0", NULL);
   command_assert (&result, 65);
   command_assert_says (&result, "could not be used");

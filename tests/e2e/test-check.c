@@ -317,7 +317,7 @@ static void
 test_set (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", "--set",
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-cnn", "--set",
                "train.epochs=3", "--set", "seed=7", "--set", "train.model.dropout=0", "--json",
                NULL);
   command_assert (&result, 0);
@@ -333,12 +333,12 @@ test_set (Fixture *f, gconstpointer data)
     { "segment.count=0", "count must be 1..1000, got 0" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", "--set",
+    command_run (&result, f->folder, f->env, "check", "--preset", "artist-cnn", "--set",
                  cases[i].set, NULL);
     command_assert (&result, 78);
     command_assert_says (&result, cases[i].says);
   }
-  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", "--set", "x", NULL);
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-cnn", "--set", "x", NULL);
   command_assert (&result, 64);
 }
 

@@ -13,7 +13,7 @@ spawn_endless (Fixture *f, int *err)
   char *argv[] = { program,
                    (char *) "run",
                    (char *) "--preset",
-                   (char *) "artist-small",
+                   (char *) "artist-cnn",
                    f->music,
                    (char *) "--set",
                    (char *) "segment.count=2",
@@ -63,11 +63,11 @@ test_interrupt (Fixture *f, gconstpointer data)
   g_assert_cmpint (WEXITSTATUS (status), ==, 130);
   g_test_message ("stopped within %.2f s", seconds);
   command_assert_has (heard->str, "press Ctrl-C again to stop at once");
-  fixture_assert_exists (f, "runs/artist-small");
+  fixture_assert_exists (f, "runs/artist-cnn");
 
   /* Finished work is not done again. */
   g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--json",
                "--set", "segment.count=2", "--set", "train.epochs=1", "--set",
                "train.model.channels=[8,8]", NULL);
   command_assert (&result, 0);

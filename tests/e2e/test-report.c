@@ -11,12 +11,12 @@
 #define QUICK                                                                                      \
   (char *) "--set", (char *) "segment.count=2", (char *) "--set", (char *) "train.epochs=1",       \
     (char *) "--set", (char *) "train.model.channels=[8,8]"
-#define LATEST "runs/artist-small/latest"
+#define LATEST "runs/artist-cnn/latest"
 
 static void
 run_preset (Fixture *f, CommandResult *result)
 {
-  command_run (result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK, NULL);
+  command_run (result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, QUICK, NULL);
   command_assert (result, 0);
 }
 
@@ -44,7 +44,7 @@ test_page (Fixture *f, gconstpointer data)
   static const char *const names[] = { "index.html", "page.css", "page.js", "data.js" };
   g_auto (CommandResult) result = { 0 };
   run_preset (f, &result);
-  command_assert_says (&result, "\nreport runs/artist-small/");
+  command_assert_says (&result, "\nreport runs/artist-cnn/");
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *name = g_build_filename (LATEST "/report", names[i], NULL);
     fixture_assert_exists (f, name);
@@ -88,7 +88,7 @@ static void
 test_without_stage (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "presets", "artist-small", NULL);
+  command_run (&result, f->folder, f->env, "presets", "artist-cnn", NULL);
   g_auto (GStrv) parts = g_strsplit (result.out, "  - use: report\n", 2);
   g_assert_cmpuint (g_strv_length (parts), ==, 2);
   fixture_write (f, "mine.yaml", parts[0]);

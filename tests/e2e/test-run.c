@@ -71,7 +71,7 @@ static void
 test_first_contact (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--set",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--set",
                "segment.count=4", "--set", "train.epochs=6", "--set", "train.batch=4", "--set",
                "train.model.channels=[8,16]", NULL);
   command_assert (&result, 0);
@@ -90,7 +90,7 @@ test_first_contact (Fixture *f, gconstpointer data)
     command_assert_says (&result, line);
   }
   command_assert_says (&result, ", validation loss ");
-  command_assert_says (&result, "segue predict --model runs/artist-small/latest SONG.mp3");
+  command_assert_says (&result, "segue predict --model runs/artist-cnn/latest SONG.mp3");
   static const char *const left[] = { "run.json",
                                       "metrics.json",
                                       "predictions.csv",
@@ -102,20 +102,20 @@ test_first_contact (Fixture *f, gconstpointer data)
                                       "model/model.safetensors",
                                       "model/preprocessor_config.json" };
   for (gsize i = 0; i < G_N_ELEMENTS (left); i++) {
-    g_autofree char *name = g_build_filename ("runs/artist-small/latest", left[i], NULL);
+    g_autofree char *name = g_build_filename ("runs/artist-cnn/latest", left[i], NULL);
     fixture_assert_exists (f, name);
   }
   /* Sounds that differ this much are learnt quickly. */
-  json_t *metrics = fixture_read_json (f, "runs/artist-small/latest/metrics.json");
+  json_t *metrics = fixture_read_json (f, "runs/artist-cnn/latest/metrics.json");
   json_t *accuracy = json_object_get (json_object_get (metrics, "train"), "segment_accuracy");
   g_assert_cmpfloat (json_number_value (accuracy), >=, 0.8);
   json_decref (metrics);
 
   /* The exact command that the run printed at its end, then everything else that --model
    * accepts. */
-  static const char *const models[] = { "runs/artist-small/latest",
-                                        "runs/artist-small/latest/model",
-                                        "runs/artist-small/latest/" };
+  static const char *const models[] = { "runs/artist-cnn/latest",
+                                        "runs/artist-cnn/latest/model",
+                                        "runs/artist-cnn/latest/" };
   g_autofree char *before = NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (models); i++) {
     command_run (&result, f->folder, f->env, "predict", "--model", models[i],
@@ -157,20 +157,20 @@ test_same_result (Fixture *f, gconstpointer data)
     g_autofree char *out = g_strdup_printf ("runs-%u", jobs);
     g_autofree char *cache = g_build_filename (f->folder, out, "cache", NULL);
     f->env = g_environ_setenv (f->env, "SEGUE_CACHE", cache, TRUE);
-    command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "-j", j,
+    command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "-j", j,
                  "--out", out, SMALL, NULL);
     command_assert (&result, 0);
   }
   static const char *const names[] = { "metrics.json", "predictions.csv", "model/model.safetensors",
                                        "model/config.json", "model/segue.json" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *a = g_build_filename ("runs-1/artist-small/latest", names[i], NULL);
-    g_autofree char *b = g_build_filename ("runs-3/artist-small/latest", names[i], NULL);
+    g_autofree char *a = g_build_filename ("runs-1/artist-cnn/latest", names[i], NULL);
+    g_autofree char *b = g_build_filename ("runs-3/artist-cnn/latest", names[i], NULL);
     assert_same (f, a, b);
   }
 
   /* A second identical run reads everything from the cache, into its own folder. */
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--out",
                "runs-again", SMALL, NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "] train: from the cache\n");
@@ -180,11 +180,11 @@ test_same_result (Fixture *f, gconstpointer data)
   command_assert_says (&result, "] evaluate: from the cache\n");
   g_assert_null (strstr (result.err, "epoch"));
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *a = g_build_filename ("runs-1/artist-small/latest", names[i], NULL);
-    g_autofree char *b = g_build_filename ("runs-again/artist-small/latest", names[i], NULL);
+    g_autofree char *a = g_build_filename ("runs-1/artist-cnn/latest", names[i], NULL);
+    g_autofree char *b = g_build_filename ("runs-again/artist-cnn/latest", names[i], NULL);
     assert_same (f, a, b);
   }
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--out",
                "runs-never", "--dry-run", SMALL, "--set", "train.epochs=9", NULL);
   command_assert (&result, 0);
   command_assert_has (result.out, "would run: parameter epochs of stage 'train' changed\n");
@@ -202,13 +202,13 @@ test_same_result (Fixture *f, gconstpointer data)
     { "decode.cache=true", "first run of this pipeline\n" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (changes); i++) {
-    command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music,
+    command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music,
                  "--dry-run", SMALL, "--set", changes[i].set, NULL);
     command_assert (&result, 0);
     command_assert_has (result.out, changes[i].says);
     g_assert_true (i == 0 || !strstr (result.out, "--set"));
   }
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--out",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--out",
                "runs-never", "--dry-run", "--json", SMALL, NULL);
   command_assert (&result, 0);
   command_assert_has (result.out, "\"name\":\"train\"");
@@ -221,7 +221,7 @@ static void
 test_moved_song (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--json",
                SMALL, NULL);
   command_assert (&result, 0);
   g_assert_cmpint (command_get_int (&result, "songs"), ==, 18);
@@ -230,12 +230,12 @@ test_moved_song (Fixture *f, gconstpointer data)
   g_autofree char *from = g_build_filename (f->music, "Artist 0/Album 0/Song 0.wav", NULL);
   g_autofree char *to = g_build_filename (f->music, "Artist 1/Album 0/Song 99.wav", NULL);
   g_assert_cmpint (g_rename (from, to), ==, 0);
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, "--json",
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--json",
                SMALL, NULL);
   command_assert (&result, 0);
   g_assert_cmpint (command_get_int (&result, "songs"), ==, 18);
   g_assert_cmpint (command_get_int (&result, "cached"), ==, 18);
-  g_autofree char *csv = fixture_read (f, "runs/artist-small/latest/predictions.csv", NULL);
+  g_autofree char *csv = fixture_read (f, "runs/artist-cnn/latest/predictions.csv", NULL);
   command_assert_has (csv, "Artist 1/Album 0/Song 99.wav");
   g_assert_null (strstr (csv, "Artist 0/Album 0/Song 0.wav"));
 }
@@ -254,7 +254,7 @@ check_precisions (Fixture *f)
   for (gsize i = 0; i < G_N_ELEMENTS (options); i++) {
     g_auto (CommandResult) result = { 0 };
     const char *const *o = options[i];
-    command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-small/latest",
+    command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-cnn/latest",
                  "music/Artist 0/Album 0/Song 0.wav", "--json", o[0], o[1], o[2], o[3], NULL);
     command_assert (&result, 0);
     json_t *answer = json_loads (result.out, 0, NULL);
@@ -265,7 +265,7 @@ check_precisions (Fixture *f)
     json_decref (answer);
   }
   g_auto (CommandResult) none = { 0 };
-  command_run (&none, f->folder, f->env, "predict", "--model", "runs/artist-small/latest", "music",
+  command_run (&none, f->folder, f->env, "predict", "--model", "runs/artist-cnn/latest", "music",
                "--precision", "int8", "--backend", "openblas", NULL);
   command_assert (&none, 78);
   command_assert_says (&none, "openblas does not support int8 on this processor");
@@ -276,16 +276,16 @@ static void
 test_swaps (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  write_variant (f, "artist-small", "use: decode\n", "use: decode-sndfile\n");
+  write_variant (f, "artist-cnn", "use: decode\n", "use: decode-sndfile\n");
   g_auto (GStrv) env = command_env (f->folder, TRUE);
   command_run (&result, f->folder, env, "run", "mine.yaml", f->music, SMALL, NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "decode-sndfile");
-  command_run (&result, f->folder, env, "predict", "--model", "runs/artist-small/latest", "music",
+  command_run (&result, f->folder, env, "predict", "--model", "runs/artist-cnn/latest", "music",
                "/etc/passwd", NULL);
   command_assert (&result, 65);
 
-  write_variant (f, "artist-small", "model: mel-cnn", "model: distilhubert");
+  write_variant (f, "artist-cnn", "model: mel-cnn", "model: distilhubert");
   command_run (&result, f->folder, f->env, "run", "mine.yaml", f->music, QUICK, "--set",
                "train.model.hidden_size=32", "--set", "train.model.intermediate_size=64", "--set",
                "train.model.num_attention_heads=2", "--set", "train.model.conv_dim=[16,16,16]",
@@ -294,7 +294,7 @@ test_swaps (Fixture *f, gconstpointer data)
                "train.model.num_conv_pos_embeddings=16", "--set",
                "train.model.num_conv_pos_embedding_groups=4", NULL);
   command_assert (&result, 0);
-  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-small/latest",
+  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-cnn/latest",
                "music/Artist 0/Album 0/Song 0.wav", "--json", NULL);
   command_assert (&result, 0);
   g_autofree char *line = g_strdup (g_strchomp (result.out));
@@ -303,7 +303,7 @@ test_swaps (Fixture *f, gconstpointer data)
 
   /* Those weights can be the start for the preset `artist`, like the published ones. */
   command_run (&result, f->folder, f->env, "run", "--preset", "artist", f->music, QUICK, "--set",
-               "weights=runs/artist-small/latest/model", NULL);
+               "weights=runs/artist-cnn/latest/model", NULL);
   command_assert (&result, 0);
   fixture_assert_exists (f, "runs/artist/latest/model/model.safetensors");
 }
@@ -354,13 +354,13 @@ test_too_few (Fixture *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   g_autofree char *lonely = g_build_filename (f->music, "Lonely/Only/Song.wav", NULL);
   music_write_song (lonely, 3, 0, 31);
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, QUICK,
                NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "1 label with too few songs for every set (at least 3) is "
                                 "excluded: ‘Lonely’ has 1 song");
   /* Errors visible from names alone end a run before it decodes anything. */
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, QUICK,
                "--set", "split.too_few=fail", "--fresh", NULL);
   command_assert (&result, 65);
   g_assert_null (strstr (result.err, "decode"));
@@ -380,7 +380,7 @@ test_data_view (Fixture *f, gconstpointer data)
   music_write_song (lonely, 3, 0, 31);
   music_write_song (loose, 3, 1, 31);
   music_write_song (mix, 3, 2, 31);
-  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", f->music, NULL);
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-cnn", f->music, NULL);
   command_assert (&result, 0);
   command_assert_has (result.out, "chance level 33 %");
   command_assert_has (result.out, "few test songs (3)");
@@ -388,7 +388,7 @@ test_data_view (Fixture *f, gconstpointer data)
   command_assert_says (&result, "‘loose.wav’ is not inside an artist folder");
   command_assert_says (&result, "excluded labels (in ‘skip_labels’): ‘various artists’ (1 song)");
   g_autofree char *first = g_strndup (result.out, strcspn (result.out, "\n"));
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", f->music, QUICK,
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, QUICK,
                "--dry-run", NULL);
   command_assert (&result, 0);
   command_assert_has (result.out, first);
@@ -398,13 +398,13 @@ test_data_view (Fixture *f, gconstpointer data)
   /* Fewer than two labels: reported at once, by every command that checks. */
   const char *const verbs[] = { "check", "run" };
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++) {
-    command_run (&result, f->folder, f->env, verbs[i], "--preset", "artist-small", f->music,
+    command_run (&result, f->folder, f->env, verbs[i], "--preset", "artist-cnn", f->music,
                  "--set", "songs.labels=[Lonely]", NULL);
     command_assert (&result, 65);
     command_assert_says (&result, "none of 1 labels has enough songs");
     g_assert_null (strstr (result.err, "decode"));
   }
-  command_run (&result, f->folder, f->env, "check", "--preset", "artist-small", f->music, "--set",
+  command_run (&result, f->folder, f->env, "check", "--preset", "artist-cnn", f->music, "--set",
                "songs.labels=[Lonely]", "--set", "split.too_few=train_only", NULL);
   command_assert (&result, 65);
   command_assert_says (&result, "stage 'train': a classifier needs at least two labels");
@@ -414,18 +414,18 @@ static void
 test_no_folder (Fixture *f, gconstpointer data)
 {
   g_auto (CommandResult) result = { 0 };
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", NULL);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", NULL);
   command_assert (&result, 64);
-  command_assert_says (&result, "preset 'artist-small' needs a folder of music: segue run "
-                                "--preset artist-small FOLDER");
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", "--set",
+  command_assert_says (&result, "preset 'artist-cnn' needs a folder of music: segue run "
+                                "--preset artist-cnn FOLDER");
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", "--set",
                "music=nowhere", NULL);
   command_assert (&result, 66);
   command_assert_says (&result, "nowhere");
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", "nowhere", NULL);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", "nowhere", NULL);
   command_assert (&result, 66);
   command_assert_says (&result, "there is no folder ‘nowhere’");
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", "/etc/passwd", NULL);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", "/etc/passwd", NULL);
   command_assert (&result, 66);
   g_autofree char *runs = g_build_filename (f->folder, "runs", NULL);
   g_assert_false (g_file_test (runs, G_FILE_TEST_EXISTS));
@@ -450,7 +450,7 @@ test_empty_folder (Fixture *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   g_autofree char *empty = g_build_filename (f->folder, "empty", NULL);
   g_assert_cmpint (g_mkdir (empty, 0777), ==, 0);
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-small", empty, NULL);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", empty, NULL);
   g_assert_cmpint (result.status, >, 0);
   command_assert_says (&result, "empty");
 }

@@ -47,15 +47,15 @@ def main():
         n_files = sum(len(names) for _, _, names in os.walk(music))
         ok(n_files >= 80, f"{n_files} files")
 
-        seen = segue(folder, "check", "--preset", "artist-small", music, "--json", *settings())
+        seen = segue(folder, "check", "--preset", "artist-cnn", music, "--json", *settings())
         ok(seen.returncode == 0, "check looks at the data", seen.stderr.decode())
         view = json.loads(seen.stdout)
 
-        run = segue(folder, "run", "--preset", "artist-small", music, *settings())
+        run = segue(folder, "run", "--preset", "artist-cnn", music, *settings())
         said = run.stderr.decode("utf-8")
         if not ok(run.returncode == 0, "README's command ends well", said):
             sys.exit(1)
-        latest = os.path.join(folder, "runs/artist-small/latest")
+        latest = os.path.join(folder, "runs/artist-cnn/latest")
         ok(os.path.exists(os.path.join(latest, "model/model.safetensors")), "there is a model")
         with open(os.path.join(latest, "run.json"), encoding="utf-8") as file:
             record = json.load(file)

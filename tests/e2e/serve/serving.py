@@ -53,7 +53,7 @@ class Place:
         os.makedirs(self.spool)
         subprocess.run([os.path.join(BUILD, "tests", "e2e", "make-music"), self.music, str(ARTISTS), str(SONGS)],
                        check=True)
-        self.run("run", "--preset", "artist-small", self.music, "--set", "segment.count=6", "--set",
+        self.run("run", "--preset", "artist-cnn", self.music, "--set", "segment.count=6", "--set",
                  "train.epochs=12", "--set", "train.batch=4", "--set", "train.model.channels=[8,16]")
 
     def run(self, *arguments):
@@ -73,7 +73,7 @@ class Place:
 class Server:
     started = 0
 
-    def __init__(self, place, *more, model="runs/artist-small/latest", leaks=False, **changes):
+    def __init__(self, place, *more, model="runs/artist-cnn/latest", leaks=False, **changes):
         self.place = place
         self.log = os.path.join(place.folder, "serve.log")
         # LeakSanitizer checks at its end; workers end without notice.

@@ -35,7 +35,7 @@ def test_same_as_predict(server, place):
     path = os.path.join(place.folder, "song.wav")
     with open(path, "wb") as file:
         file.write(place.song(1, 1))
-    said = subprocess.run([serving.SEGUE, "predict", "--model", "runs/artist-small/latest", "song.wav", "--json",
+    said = subprocess.run([serving.SEGUE, "predict", "--model", "runs/artist-cnn/latest", "song.wav", "--json",
                            "--top", "5"], cwd=place.folder, check=True, capture_output=True,
                           env=serving.environment()).stdout
     check(json.loads(said) == server.post(place.song(1, 1)).json(), said)
@@ -179,13 +179,13 @@ def test_runs(server, place):
     runs = expect(server.get("/api/runs"), 200).json()
     check(runs["total"] == 1 and len(runs["runs"]) == 1, runs)
     run = runs["runs"][0]
-    check(run["name"] == "artist-small" and run["state"] == "finished", run)
-    check(re.fullmatch(rf"reports/[0-9a-f]{{32}}/artist-small/{run['id']}/index\.html", run["report"]), run)
+    check(run["name"] == "artist-cnn" and run["state"] == "finished", run)
+    check(re.fullmatch(rf"reports/[0-9a-f]{{32}}/artist-cnn/{run['id']}/index\.html", run["report"]), run)
     check(b"<html" in expect(server.get("/" + run["report"]), 200).body, "no page")
     check(0 <= run["test"]["song_accuracy"] <= 1 and run["seconds"] > 0, run)
     check(place.folder not in json.dumps(runs), "a path")
     model = expect(server.get("/api/model"), 200).json()
-    check(model["name"] == "artist-small" and model["labels"] == ["Artist 0", "Artist 1", "Artist 2"], model)
+    check(model["name"] == "artist-cnn" and model["labels"] == ["Artist 0", "Artist 1", "Artist 2"], model)
     check(model["limits"]["song_bytes"] == MAX_SONG * 1000000, model)
 
 
@@ -240,13 +240,13 @@ def test_traversal(server, place):
     for up in ups:
         for n in (1, 3, 5):
             for path in (f"{report}/{'/'.join([up] * n)}/secret.txt",
-                         f"/reports/{secret}/{'/'.join([up] * n)}/secret.txt", f"/reports/{secret}/artist-small/{up}/secret.txt",
+                         f"/reports/{secret}/{'/'.join([up] * n)}/secret.txt", f"/reports/{secret}/artist-cnn/{up}/secret.txt",
                          f"/{'/'.join([up] * n)}/etc/passwd", f"/reports/{secret}/%2fetc/{up}/passwd.txt"):
                 answer = server.get(path)
                 check(answer.status in (400, 404) and b"secret" not in answer.body, f"{path}: {answer}")
-    for path in (f"/reports/{secret}/artist-small/{run}/../run.json", f"/runs/artist-small/{run}/predictions.csv",
-                 f"/reports/{secret}/artist-small/latest/index.html", f"{report}/../model/config.json",
-                 f"/reports//{secret}/artist-small/{run}/index.html", "/reports/", "/reports"):
+    for path in (f"/reports/{secret}/artist-cnn/{run}/../run.json", f"/runs/artist-cnn/{run}/predictions.csv",
+                 f"/reports/{secret}/artist-cnn/latest/index.html", f"{report}/../model/config.json",
+                 f"/reports//{secret}/artist-cnn/{run}/index.html", "/reports/", "/reports"):
         expect(server.get(path), 404, "not-found")
 
 
@@ -536,7 +536,7 @@ def refused(place, status, words, *arguments):
 
 
 def test_start(server, place):
-    model = ("--model", "runs/artist-small/latest")
+    model = ("--model", "runs/artist-cnn/latest")
     refused(place, 73, "is in use, perhaps by another segue serve", *model, "--port", str(server.port))
     refused(place, 64, "--port must be 0..65535, got ‘70000’", *model, "--port", "70000")
     refused(place, 64, "--port must be 0..65535, got ‘http’", *model, "--port", "http")
