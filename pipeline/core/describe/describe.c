@@ -115,6 +115,17 @@ segue_stage_words (const SegueStageType *type)
     type->flags & SEGUE_STAGE_SHARED ? "; one instance for all workers" : "", NULL);
 }
 
+const char *
+segue_model_words (const SegueModelType *type)
+{
+  if (!type->recipe)
+    return "encoder: turns audio into vectors, for `embed`";
+  if (segue_model_type_takes (type) == SEGUE_KIND_TENSOR)
+    return type->backward ? "classifies vectors, of `embed`"
+                          : "classifies vectors, of `embed`; trained in one step";
+  return type->encoder ? "classifies audio; also an encoder, for `embed`" : "classifies audio";
+}
+
 char *
 segue_recipe_words (const SegueRecipe *recipe)
 {

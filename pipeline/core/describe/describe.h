@@ -10,6 +10,8 @@ char *segue_param_value_words (const SegueParam *row);
 char *segue_param_default_words (const SegueParam *row);
 /** segue_stage_words: (transfer full): the meaning of mode and flags for authors of pipelines. */
 char *segue_stage_words (const SegueStageType *type);
+/** segue_model_words: (transfer none): what a model of @type takes and does. */
+const char *segue_model_words (const SegueModelType *type);
 /** segue_recipe_words: (transfer full): "epochs 3, batch 8, …" */
 char *segue_recipe_words (const SegueRecipe *recipe);
 

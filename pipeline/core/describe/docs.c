@@ -77,14 +77,11 @@ static void
 append_model (GString *out, SegueRegistry *registry, const SegueModelType *type)
 {
   const SeguePluginEntry *entry = segue_registry_get_plugin_of (registry, type);
-  g_string_append_printf (out, "## %s (model)\n\n%s.\n\n- plugin `%s` %s\n\n%s\n\n", type->name,
-                          type->summary, entry->plugin->name, entry->plugin->version,
-                          type->doc ? type->doc : "");
+  g_string_append_printf (out, "## %s (model)\n\n%s.\n\n- %s\n- plugin `%s` %s\n\n%s\n\n",
+                          type->name, type->summary, segue_model_words (type), entry->plugin->name,
+                          entry->plugin->version, type->doc ? type->doc : "");
   append_params (out, type->params);
-  if (type->encoder)
-    g_string_append (out, type->recipe ? "Also an encoder for `embed`.\n\n"
-                                       : "An encoder for `embed`.\n\n");
-  if (!type->recipe)
+  if (!type->recipe || !type->backward)
     return;
   g_autofree char *recipe = segue_recipe_words (type->recipe);
   g_string_append_printf (out, "Default training settings: %s.\n\n", recipe);

@@ -224,6 +224,8 @@ write_model (SegueJson *json, SegueRegistry *registry, const SegueModelType *typ
   segue_json_key (json, "encoder");
   segue_json_bool (json, type->encoder != NULL);
   if (type->recipe)
+    segue_json_key_string (json, "takes", segue_kind_to_string (segue_model_type_takes (type)));
+  if (type->recipe)
     write_recipe (json, type->recipe);
   write_rows (json, type->params);
   segue_json_close (json, '{');

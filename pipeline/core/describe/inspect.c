@@ -159,16 +159,14 @@ append_stage (Page *page, SegueRegistry *registry, const SegueStageType *type)
 static void
 append_model (Page *page, SegueRegistry *registry, const SegueModelType *type)
 {
-  append_head (page, registry, type, type->name, type->summary, "model type");
+  g_autofree char *what = g_strconcat ("model type; ", segue_model_words (type), NULL);
+  append_head (page, registry, type, type->name, type->summary, what);
   if (type->doc) {
     g_string_append_c (page->text, '\n');
     append_doc (page, type->doc, 2);
   }
   append_params (page, type->params);
-  if (type->encoder)
-    append_paragraph (page,
-                      type->recipe ? "Also an encoder for `embed`." : "An encoder for `embed`.", 0);
-  if (!type->recipe)
+  if (!type->recipe || !type->backward)
     return;
   g_autofree char *recipe = segue_recipe_words (type->recipe);
   g_string_append (page->text, "\nDefault training settings\n\n");
