@@ -181,8 +181,8 @@ test_predict (Fixture *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   run (f, 0, &result);
   put_bad (f);
-  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-cnn/latest",
-               "--json", "music/Bad/Album", "music/Artist 0/Album 0", NULL);
+  command_run (&result, f->folder, f->env, "predict", "--model", "runs/artist-cnn/latest", "--json",
+               "music/Bad/Album", "music/Artist 0/Album 0", NULL);
   command_assert (&result, 65);
   command_assert_says (&result, "could not be used");
   g_auto (GStrv) lines = g_strsplit (g_strchomp (result.out), "\n", -1);

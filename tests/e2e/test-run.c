@@ -113,8 +113,7 @@ test_first_contact (Fixture *f, gconstpointer data)
 
   /* The exact command that the run printed at its end, then everything else that --model
    * accepts. */
-  static const char *const models[] = { "runs/artist-cnn/latest",
-                                        "runs/artist-cnn/latest/model",
+  static const char *const models[] = { "runs/artist-cnn/latest", "runs/artist-cnn/latest/model",
                                         "runs/artist-cnn/latest/" };
   g_autofree char *before = NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (models); i++) {
@@ -202,8 +201,8 @@ test_same_result (Fixture *f, gconstpointer data)
     { "decode.cache=true", "first run of this pipeline\n" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (changes); i++) {
-    command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music,
-                 "--dry-run", SMALL, "--set", changes[i].set, NULL);
+    command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, "--dry-run",
+                 SMALL, "--set", changes[i].set, NULL);
     command_assert (&result, 0);
     command_assert_has (result.out, changes[i].says);
     g_assert_true (i == 0 || !strstr (result.out, "--set"));
@@ -354,8 +353,7 @@ test_too_few (Fixture *f, gconstpointer data)
   g_auto (CommandResult) result = { 0 };
   g_autofree char *lonely = g_build_filename (f->music, "Lonely/Only/Song.wav", NULL);
   music_write_song (lonely, 3, 0, 31);
-  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, QUICK,
-               NULL);
+  command_run (&result, f->folder, f->env, "run", "--preset", "artist-cnn", f->music, QUICK, NULL);
   command_assert (&result, 0);
   command_assert_says (&result, "1 label with too few songs for every set (at least 3) is "
                                 "excluded: ‘Lonely’ has 1 song");
@@ -398,8 +396,8 @@ test_data_view (Fixture *f, gconstpointer data)
   /* Fewer than two labels: reported at once, by every command that checks. */
   const char *const verbs[] = { "check", "run" };
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++) {
-    command_run (&result, f->folder, f->env, verbs[i], "--preset", "artist-cnn", f->music,
-                 "--set", "songs.labels=[Lonely]", NULL);
+    command_run (&result, f->folder, f->env, verbs[i], "--preset", "artist-cnn", f->music, "--set",
+                 "songs.labels=[Lonely]", NULL);
     command_assert (&result, 65);
     command_assert_says (&result, "none of 1 labels has enough songs");
     g_assert_null (strstr (result.err, "decode"));
