@@ -3,8 +3,10 @@
  *   x [size] → z, standardised; of length 1 for cosine                               segue/nn/scaler.h
  *   neighbours: the k rows r with the largest z·r (cosine), z·r − ‖r‖²/2 (euclidean); of equal ones the first
  *   similarity s = max (z·r, 0) (cosine), 1 / (1 + ‖z − r‖ / √size) (euclidean)
- *   logit of label l = ln (Σ s of neighbours with label l + PRIOR / labels)
+ *   logit of label l = ln (Σ s of neighbours with label l + KNN_PRIOR / labels)
  */
+#include "knn.h"
+
 #include <math.h>
 #include <segue/nn/arena.h>
 #include <segue/nn/backend.h>
@@ -19,23 +21,14 @@
 #define MAX_K      1000
 /* Whole numbers to here are exact as float32. */
 #define MAX_ROWS ((gsize) 1 << 24)
-/* Votes that all labels share equally. */
-#define PRIOR 0.1
-#define NONE  G_MAXUINT
-
-enum { COSINE, EUCLIDEAN };
+#define NONE     G_MAXUINT
 
 static const char *const distances[] = { "cosine", "euclidean", NULL };
 
-typedef struct {
-  gint64 k;
-  int distance;
-} Params;
-
 static const SegueParam *const params[] = {
-  SEGUE_PARAM (Params, k, SEGUE_PARAM_INT, .def = "5", .min = 1, .max = MAX_K,
+  SEGUE_PARAM (KnnParams, k, SEGUE_PARAM_INT, .def = "5", .min = 1, .max = MAX_K,
                .doc = "Number of neighbours that vote."),
-  SEGUE_PARAM (Params, distance, SEGUE_PARAM_CHOICE, .def = "cosine", .choices = distances,
+  SEGUE_PARAM (KnnParams, distance, SEGUE_PARAM_CHOICE, .def = "cosine", .choices = distances,
                .doc = "How vectors are compared, over standardised columns."),
   NULL,
 };
@@ -95,7 +88,7 @@ derive (gpointer layer, SegueNnThreads *threads)
   Model *model = layer;
   gsize size = model->vectors.size;
   assign_labels (model);
-  for (gsize i = 0; i < model->n_rows && model->distance == EUCLIDEAN; i++) {
+  for (gsize i = 0; i < model->n_rows && model->distance == KNN_EUCLIDEAN; i++) {
     const float *r = model->rows.weight.w + i * size;
     model->rows.bias.w[i] = (float) (-0.5 * segue_nn_sum_squares (threads, size, r));
   }
@@ -128,7 +121,7 @@ declare (SegueNnModel *base, GError **error)
 static gpointer
 create (const void *data, const SegueModelSpec *spec, GError **error)
 {
-  const Params *p = data;
+  const KnnParams *p = data;
   g_autoptr (Model) model = g_new0 (Model, 1);
   model->k = (gsize) p->k;
   model->distance = (guint) p->distance;
@@ -214,7 +207,7 @@ transform (const Model *model, gsize n, const float *x, float *z)
   SegueNnThreads *threads = model->vectors.base.threads;
   gsize size = model->vectors.size;
   segue_nn_scaler_forward (&model->scaler, threads, n, x, z);
-  for (gsize i = 0; i < n && model->distance == COSINE; i++) {
+  for (gsize i = 0; i < n && model->distance == KNN_COSINE; i++) {
     double length = sqrt (segue_nn_sum_squares (threads, size, z + i * size));
     for (gsize j = 0; j < size && length > 0; j++)
       z[i * size + j] = (float) ((double) z[i * size + j] / length);
@@ -247,8 +240,8 @@ get_similarity (const Model *model, const float *z, const float *r)
     dot += (double) z[j] * (double) r[j];
     square += difference * difference;
   }
-  return model->distance == COSINE ? MAX (dot, 0.0)
-                                   : 1.0 / (1.0 + sqrt (square / (double) model->vectors.size));
+  return model->distance == KNN_COSINE ? MAX (dot, 0.0)
+                                       : 1.0 / (1.0 + sqrt (square / (double) model->vectors.size));
 }
 
 typedef struct {
@@ -271,7 +264,7 @@ vote (gpointer data, gsize item, guint thread)
     logits[model->labels[neighbours[i]]] += (float) get_similarity (
       model, v->buffers->z + item * size, model->rows.weight.w + neighbours[i] * size);
   for (gsize l = 0; l < n_labels; l++)
-    logits[l] = (float) log ((double) logits[l] + PRIOR / (double) n_labels);
+    logits[l] = (float) log ((double) logits[l] + KNN_PRIOR / (double) n_labels);
 }
 
 /* The product is computed row by row, so that an item's result does not depend on its batch. */
@@ -354,7 +347,7 @@ static const SegueModelType knn = {
          "them.",
   .result_version = 1,
   .params = params,
-  .config_size = sizeof (Params),
+  .config_size = sizeof (KnnParams),
   .recipe = &recipe,
   .config_types = config_types,
   .create = create,

@@ -4,6 +4,8 @@
  *   for each hidden layer: ReLU (w · + bias), dropout                              mlp: 1…8; linear: none
  *   → logits [B, labels]
  */
+#include "mlp.h"
+
 #include <math.h>
 #include <segue/nn/arena.h>
 #include <segue/nn/backend.h>
@@ -18,18 +20,12 @@
 #define MAX_HIDDEN 8
 #define MAX_WIDTH  8192
 
-/* Of mlp; linear has no rows, so all of it stays 0. */
-typedef struct {
-  GArray *hidden;
-  double dropout;
-} Params;
-
 static const SegueParam *const params[] = {
-  SEGUE_PARAM (Params, hidden, SEGUE_PARAM_LIST, .def = "[256]", .min_items = 1,
+  SEGUE_PARAM (MlpParams, hidden, SEGUE_PARAM_LIST, .def = "[256]", .min_items = 1,
                .max_items = MAX_HIDDEN,
                .element = SEGUE_ELEMENT (SEGUE_PARAM_INT, .min = 1, .max = MAX_WIDTH),
                .doc = "Widths of the hidden layers."),
-  SEGUE_PARAM (Params, dropout, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0, .max = 0.95,
+  SEGUE_PARAM (MlpParams, dropout, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0, .max = 0.95,
                .doc = "Dropout after each hidden layer, in training."),
   NULL,
 };
@@ -87,7 +83,7 @@ declare (SegueNnModel *base, GError **error)
 static gpointer
 create (const void *data, const SegueModelSpec *spec, GError **error)
 {
-  const Params *p = data;
+  const MlpParams *p = data;
   g_autoptr (Model) model = g_new0 (Model, 1);
   model->n_hidden = p->hidden ? p->hidden->len : 0;
   model->dropout = (float) p->dropout;
@@ -111,7 +107,7 @@ read_hidden (Model *model, const json_t *config, const char *folder, GError **er
 static gpointer
 load (const char *folder, const void *data, const SegueModelSpec *spec, GError **error)
 {
-  const Params *p = data;
+  const MlpParams *p = data;
   g_autoptr (Model) model = g_new0 (Model, 1);
   g_autoptr (json_t) config = segue_nn_vector_model_read (&model->vectors, folder, error);
   model->dropout = (float) p->dropout;
@@ -249,7 +245,7 @@ static const char *const linear_types[] = { LINEAR, NULL };
 static const char *const mlp_types[] = { MLP, NULL };
 
 #define CALLBACKS                                                                                  \
-  .config_size = sizeof (Params), .create = create, .load = load, .save = save,                    \
+  .config_size = sizeof (MlpParams), .create = create, .load = load, .save = save,                 \
   .free = free_model, .describe = segue_nn_vector_model_describe,                                  \
   .list_tensors = segue_nn_model_list_tensors, .changed = segue_nn_model_changed, .plan = plan,    \
   .forward = forward, .backward = backward, .fingerprint = segue_nn_fingerprint,                   \
