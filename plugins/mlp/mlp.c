@@ -233,20 +233,16 @@ fit (gpointer data, const SegueModelFit *fit, GError **error)
   return segue_nn_model_end (&model->vectors.base, error);
 }
 
-static const SegueRecipe linear_recipe =
-  SEGUE_INIT (SegueRecipe, .epochs = 30, .batch = 32, .learning_rate = 1e-3, .weight_decay = 0.1,
-              .schedule = SEGUE_SCHEDULE_COSINE);
-
-static const SegueRecipe mlp_recipe =
-  SEGUE_INIT (SegueRecipe, .epochs = 30, .batch = 32, .learning_rate = 1e-3, .weight_decay = 0.1,
-              .schedule = SEGUE_SCHEDULE_COSINE);
+static const SegueRecipe recipe =
+  SEGUE_INIT (SegueRecipe, .epochs = 30, .batch = 64, .learning_rate = 3e-3, .weight_decay = 0.1,
+              .label_smoothing = 0.1, .schedule = SEGUE_SCHEDULE_COSINE);
 
 static const char *const linear_types[] = { LINEAR, NULL };
 static const char *const mlp_types[] = { MLP, NULL };
 
 #define CALLBACKS                                                                                  \
-  .config_size = sizeof (MlpParams), .create = create, .load = load, .save = save,                 \
-  .free = free_model, .describe = segue_nn_vector_model_describe,                                  \
+  .config_size = sizeof (MlpParams), .recipe = &recipe, .create = create, .load = load,            \
+  .save = save, .free = free_model, .describe = segue_nn_vector_model_describe,                    \
   .list_tensors = segue_nn_model_list_tensors, .changed = segue_nn_model_changed, .plan = plan,    \
   .forward = forward, .backward = backward, .fingerprint = segue_nn_fingerprint,                   \
   .set_cancellable = segue_nn_model_set_cancellable, .takes = SEGUE_KIND_TENSOR, .fit = fit
@@ -258,7 +254,6 @@ static const SegueModelType linear = {
   .doc = "A classifier of the vectors of an `embed` stage: multinomial logistic regression over "
          "columns that are standardised with the mean and deviation of the training set.",
   .result_version = 1,
-  .recipe = &linear_recipe,
   .config_types = linear_types,
   CALLBACKS,
 };
@@ -271,7 +266,6 @@ static const SegueModelType mlp = {
          "over columns that are standardised with the mean and deviation of the training set.",
   .result_version = 1,
   .params = params,
-  .recipe = &mlp_recipe,
   .config_types = mlp_types,
   CALLBACKS,
 };
