@@ -19,9 +19,8 @@
 
 #define MODEL_TYPE "knn"
 #define MAX_K      1000
-/* Whole numbers to here are exact as float32. */
-#define MAX_ROWS ((gsize) 1 << 24)
-#define NONE     G_MAXUINT
+#define MAX_ROWS   ((gsize) 1 << 24)
+#define NONE       G_MAXUINT
 
 static const char *const distances[] = { "cosine", "euclidean", NULL };
 
@@ -33,16 +32,16 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-/* @rows: [n_rows, size], as z, sorted by label; its bias is derived: −‖r‖²/2, or 0
- * @ranges: [labels, 2]: the first row of a label, and how many it has; none before fit ()
- * @labels: [n_rows]: derived from the ranges */
+/* @runs: what config.json has as `rows`: [{ "label": "a", "rows": 12 }, …], in the order of the rows
+ * @rows: [n_rows, size], as z; its bias is derived: −‖r‖²/2, or 0. One row without a label before fit ()
+ * @labels: [n_rows]: by @runs; NONE: a label that the model does not have */
 typedef struct {
   SegueNnVectorModel vectors;
   SegueNnScaler scaler;
   gsize k, n_rows;
   guint distance;
+  json_t *runs;
   SegueNnAffine rows;
-  SegueNnWeight ranges;
   guint *labels;
 } Model;
 
@@ -53,6 +52,7 @@ free_model (gpointer data)
   if (!model)
     return;
   segue_nn_vector_model_close (&model->vectors);
+  json_decref (model->runs);
   g_free (model->labels);
   g_free (model);
 }
@@ -61,37 +61,43 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Model, free_model)
 
 /* ---- Weights ---- */
 
-/* %FALSE if ranges are no whole numbers, overlap, or are beyond the rows. */
-static gboolean
-assign_labels (Model *model)
-{
-  const float n_rows = (float) model->n_rows;
-  for (gsize i = 0; i < model->n_rows; i++)
-    model->labels[i] = NONE;
-  for (guint l = 0; l < model->vectors.base.n_labels; l++) {
-    float first = model->ranges.w[2 * l], n = model->ranges.w[2 * l + 1];
-    if (!(first >= 0 && n >= 0 && n <= n_rows && first <= n_rows - n && first == floorf (first) &&
-          n == floorf (n)))
-      return FALSE;
-    for (gsize i = (gsize) first; i < (gsize) first + (gsize) n; i++) {
-      if (model->labels[i] != NONE)
-        return FALSE;
-      model->labels[i] = l;
-    }
-  }
-  return TRUE;
-}
-
 static void
-derive (gpointer layer, SegueNnThreads *threads)
+derive_bias (gpointer layer, SegueNnThreads *threads)
 {
   Model *model = layer;
   gsize size = model->vectors.size;
-  assign_labels (model);
   for (gsize i = 0; i < model->n_rows && model->distance == KNN_EUCLIDEAN; i++) {
     const float *r = model->rows.weight.w + i * size;
     model->rows.bias.w[i] = (float) (-0.5 * segue_nn_sum_squares (threads, size, r));
   }
+}
+
+static gboolean
+assign_labels (Model *model, GError **error)
+{
+  const SegueNnModel *base = &model->vectors.base;
+  g_autoptr (GHashTable) numbers = g_hash_table_new (g_str_hash, g_str_equal);
+  gsize row = 0, i;
+  json_t *run;
+  g_free (model->labels);
+  model->labels = g_try_new (guint, model->n_rows);
+  if (!model->labels) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
+                 "not enough memory for the labels of %" G_GSIZE_FORMAT " rows", model->n_rows);
+    return FALSE;
+  }
+  for (guint l = 0; l < base->n_labels; l++)
+    g_hash_table_insert (numbers, base->labels[l], GUINT_TO_POINTER (l + 1));
+  json_array_foreach (model->runs, i, run)
+  {
+    const char *name = json_string_value (json_object_get (run, "label"));
+    guint number = GPOINTER_TO_UINT (g_hash_table_lookup (numbers, name));
+    for (json_int_t n = json_integer_value (json_object_get (run, "rows")); n > 0; n--)
+      model->labels[row++] = number > 0 ? number - 1 : NONE;
+  }
+  while (row < model->n_rows)
+    model->labels[row++] = NONE;
+  return TRUE;
 }
 
 static gboolean
@@ -101,21 +107,12 @@ declare (SegueNnModel *base, GError **error)
   const SegueNnTensor rows =
     SEGUE_INIT (SegueNnTensor, .name = "rows", .rank = 2,
                 .shape = { model->n_rows, model->vectors.size }, .flags = SEGUE_NN_WEIGHT_BUFFER);
-  const SegueNnTensor ranges =
-    SEGUE_INIT (SegueNnTensor, .name = "ranges", .rank = 2, .shape = { base->n_labels, 2 },
-                .flags = SEGUE_NN_WEIGHT_BUFFER | SEGUE_NN_WEIGHT_LABELS);
   model->scaler.size = model->vectors.size;
   segue_nn_scaler_declare (&model->scaler, base->weights, "scaler");
   segue_nn_weights_add (base->weights, &model->rows.weight, &rows);
-  segue_nn_weights_add (base->weights, &model->ranges, &ranges);
   segue_nn_weights_add_derived (base->weights, &model->rows.bias.w, model->n_rows);
-  segue_nn_weights_derive (base->weights, derive, model);
-  g_free (model->labels);
-  model->labels = g_try_new (guint, model->n_rows);
-  if (!model->labels)
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
-                 "not enough memory for the labels of %" G_GSIZE_FORMAT " rows", model->n_rows);
-  return model->labels != NULL;
+  segue_nn_weights_derive (base->weights, derive_bias, model);
+  return assign_labels (model, error);
 }
 
 static gpointer
@@ -125,7 +122,8 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
   g_autoptr (Model) model = g_new0 (Model, 1);
   model->k = (gsize) p->k;
   model->distance = (guint) p->distance;
-  model->n_rows = 1; /* without a label, until fit () */
+  model->n_rows = 1;
+  model->runs = json_array ();
   if (!segue_nn_vector_model_create (&model->vectors, spec, declare, error))
     return NULL;
   return g_steal_pointer (&model);
@@ -133,19 +131,40 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
 
 /* ---- Folder ---- */
 
+/* Sets runs and the number of rows. */
+static gboolean
+read_rows (Model *model, const json_t *config, const char *where, GError **error)
+{
+  json_t *runs = json_object_get (config, "rows"), *run;
+  gsize i;
+  if (!json_is_array (runs))
+    return segue_nn_config_refuse (error, where, "rows", "is no list");
+  json_array_foreach (runs, i, run)
+  {
+    json_int_t n = json_integer_value (json_object_get (run, "rows"));
+    if (!json_is_string (json_object_get (run, "label")) || n < 1 ||
+        n > (json_int_t) (MAX_ROWS - model->n_rows))
+      return segue_nn_config_refuse (error, where, "rows",
+                                     "has no label, or not 1..%" G_GSIZE_FORMAT " rows in all, "
+                                     "at place %" G_GSIZE_FORMAT,
+                                     MAX_ROWS, i);
+    model->n_rows += (gsize) n;
+  }
+  model->n_rows = MAX (model->n_rows, 1);
+  model->runs = json_incref (runs);
+  return TRUE;
+}
+
 static gboolean
 read_config (Model *model, const json_t *config, const char *where, GError **error)
 {
   model->distance = G_MAXUINT;
   if (!segue_nn_config_get_size (config, where, "k", 1, MAX_K, &model->k, error) ||
-      !segue_nn_config_get_size (config, where, "rows", 1, MAX_ROWS, &model->n_rows, error) ||
       !segue_nn_config_get_choice (config, where, "distance", distances, &model->distance, error))
     return FALSE;
-  const char *missing = model->k == 0                  ? "k"
-                        : model->n_rows == 0           ? "rows"
-                        : model->distance == G_MAXUINT ? "distance"
-                                                       : NULL;
-  return !missing || segue_nn_config_refuse (error, where, missing, "is missing");
+  if (model->k == 0 || model->distance == G_MAXUINT)
+    return segue_nn_config_refuse (error, where, model->k == 0 ? "k" : "distance", "is missing");
+  return read_rows (model, config, where, error);
 }
 
 static gpointer
@@ -158,10 +177,6 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
       !segue_nn_vector_model_load (&model->vectors, spec, folder, config, declare, error) ||
       !segue_nn_scaler_check (&model->scaler, folder, error))
     return NULL;
-  if (!assign_labels (model)) {
-    segue_nn_config_refuse (error, folder, NULL, "`ranges` gives rows to labels in no valid way");
-    return NULL;
-  }
   return g_steal_pointer (&model);
 }
 
@@ -170,8 +185,8 @@ save (gpointer data, const char *folder, GError **error)
 {
   const Model *model = data;
   json_t *config =
-    json_pack ("{s:s, s:I, s:s, s:I}", "model_type", MODEL_TYPE, "k", (json_int_t) model->k,
-               "distance", distances[model->distance], "rows", (json_int_t) model->n_rows);
+    json_pack ("{s:s, s:I, s:s, s:O}", "model_type", MODEL_TYPE, "k", (json_int_t) model->k,
+               "distance", distances[model->distance], "rows", model->runs);
   return segue_nn_vector_model_save (&model->vectors, folder, config, error);
 }
 
@@ -286,36 +301,45 @@ forward (gpointer data, SegueModelPass *pass, GError **error)
 
 /* ---- Training ---- */
 
-/* New weights, with room for @n rows. */
+/* New weights, with room for all rows, which are sorted by label. */
 static gboolean
-make_room (Model *model, gsize n, GError **error)
+make_room (Model *model, const SegueModelFit *fit, GError **error)
 {
   SegueNnModel *base = &model->vectors.base;
-  if (n > MAX_ROWS) {
+  if (fit->n > MAX_ROWS) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "knn stores at most %" G_GSIZE_FORMAT " training rows, not %" G_GSIZE_FORMAT,
-                 MAX_ROWS, n);
+                 MAX_ROWS, fit->n);
     return FALSE;
   }
+  g_autofree gsize *counts = g_new0 (gsize, base->n_labels);
+  for (gsize i = 0; i < fit->n; i++)
+    counts[fit->labels[i]]++;
+  json_decref (model->runs);
+  model->runs = json_array ();
+  for (guint l = 0; l < base->n_labels; l++)
+    json_array_append_new (model->runs, json_pack ("{s:s, s:I}", "label", base->labels[l], "rows",
+                                                   (json_int_t) counts[l]));
+  model->n_rows = fit->n;
   segue_nn_weights_free (base->weights);
   base->weights = segue_nn_weights_new ();
-  model->n_rows = n;
   return declare (base, error) && segue_nn_weights_allocate (base->weights, error);
 }
 
-/* Sorted by label, in their order within a label. */
+/* In their order within a label. */
 static void
 store_rows (Model *model, const SegueModelFit *fit)
 {
-  gsize at = 0, size = model->vectors.size;
-  for (guint l = 0; l < model->vectors.base.n_labels; l++) {
-    gsize first = at;
-    for (gsize i = 0; i < fit->n; i++)
-      if (fit->labels[i] == (gint32) l)
-        memcpy (model->rows.weight.w + at++ * size, fit->rows + i * size, size * sizeof (float));
-    model->ranges.w[2 * l] = (float) first;
-    model->ranges.w[2 * l + 1] = (float) (at - first);
+  gsize size = model->vectors.size, n_labels = model->vectors.base.n_labels, at = 0;
+  g_autofree gsize *next = g_new (gsize, n_labels);
+  for (guint l = 0; l < n_labels; l++) {
+    next[l] = at;
+    while (at < model->n_rows && model->labels[at] == l)
+      at++;
   }
+  for (gsize i = 0; i < fit->n; i++)
+    memcpy (model->rows.weight.w + next[fit->labels[i]]++ * size, fit->rows + i * size,
+            size * sizeof (float));
 }
 
 static gboolean
@@ -323,7 +347,7 @@ fit (gpointer data, const SegueModelFit *fit, GError **error)
 {
   Model *model = data;
   SegueNnModel *base = &model->vectors.base;
-  if (!make_room (model, fit->n, error))
+  if (!make_room (model, fit, error))
     return FALSE;
   store_rows (model, fit);
   segue_nn_model_begin (base);
