@@ -7,6 +7,7 @@
 #include <segue/nn/conv-encoder.h>
 #include <segue/nn/head.h>
 #include <segue/nn/positional-conv.h>
+#include <segue/nn/scaler.h>
 #include <segue/nn/spec-augment.h>
 #include <stdlib.h>
 #include <string.h>
@@ -485,6 +486,80 @@ test_channel_masks (void)
   }
 }
 
+/* ---- Standardised columns ---- */
+
+enum { COLUMNS = 70, SCALED_ROWS = 31 };
+
+static void
+open_scaler (Layer *layer, SegueNnScaler *scaler, guint n_threads)
+{
+  g_autoptr (GError) error = NULL;
+  *layer = (Layer){ .threads = op_test_threads (n_threads), .weights = segue_nn_weights_new () };
+  *scaler = (SegueNnScaler){ .size = COLUMNS };
+  segue_nn_scaler_declare (scaler, layer->weights, "scaler");
+  segue_nn_weights_allocate (layer->weights, &error);
+  g_assert_no_error (error);
+  segue_nn_weights_init (layer->weights, layer->threads, 1);
+}
+
+/* Columns have mean 0 and variance 1 after it, in place as well, whatever their offset; constant ones are 0. Any number
+ * of threads gives the same bits. */
+static void
+test_scaler (void)
+{
+  enum { N = SCALED_ROWS * COLUMNS, CONSTANT = 3, TINY = 5 };
+  Layer layer, other;
+  SegueNnScaler scaler, threaded;
+  g_autofree float *x = op_test_random (1, N, -1, 1), *y = g_new (float, N);
+  open_scaler (&layer, &scaler, 1);
+  segue_nn_scaler_forward (&scaler, layer.threads, SCALED_ROWS, x, y);
+  g_assert_cmpmem (y, N * sizeof *y, x, N * sizeof *x);
+  for (gsize i = 0; i < SCALED_ROWS; i++) {
+    for (gsize j = 0; j < COLUMNS; j++)
+      x[i * COLUMNS + j] = 100.0f * (float) j + x[i * COLUMNS + j] * (float) (j + 1);
+    x[i * COLUMNS + CONSTANT] = 0.1f;
+    x[i * COLUMNS + TINY] = i % 2 == 0 ? 1e-44f : 0.0f;
+  }
+  segue_nn_scaler_fit (&scaler, layer.threads, SCALED_ROWS, x);
+  open_scaler (&other, &threaded, 3);
+  segue_nn_scaler_fit (&threaded, other.threads, SCALED_ROWS, x);
+  g_assert_cmpmem (threaded.mean.w, COLUMNS * sizeof (float), scaler.mean.w,
+                   COLUMNS * sizeof (float));
+  g_assert_cmpmem (threaded.deviation.w, COLUMNS * sizeof (float), scaler.deviation.w,
+                   COLUMNS * sizeof (float));
+  segue_nn_scaler_forward (&scaler, layer.threads, SCALED_ROWS, x, y);
+  segue_nn_scaler_forward (&threaded, other.threads, SCALED_ROWS, x, x);
+  g_assert_cmpmem (x, N * sizeof *x, y, N * sizeof *y);
+  for (gsize j = 0; j < COLUMNS; j++) {
+    double mean = 0.0, square = 0.0;
+    for (gsize i = 0; i < SCALED_ROWS; i++) {
+      mean += (double) y[i * COLUMNS + j] / SCALED_ROWS;
+      square += pow ((double) y[i * COLUMNS + j], 2) / SCALED_ROWS;
+    }
+    gboolean is_constant = j == CONSTANT || j == TINY;
+    g_assert_cmpfloat_with_epsilon (mean, 0.0, 1e-4);
+    g_assert_cmpfloat_with_epsilon (square, is_constant ? 0.0 : 1.0, 1e-4);
+    g_assert_true (!is_constant || scaler.deviation.w[j] == 1.0f);
+  }
+  layer_close (&layer);
+  layer_close (&other);
+}
+
+static void
+test_scaler_folder (void)
+{
+  g_autoptr (GError) error = NULL;
+  Layer layer;
+  SegueNnScaler scaler;
+  open_scaler (&layer, &scaler, 1);
+  g_assert_true (segue_nn_scaler_check (&scaler, "folder", NULL));
+  scaler.deviation.w[69] = 0.0f;
+  g_assert_false (segue_nn_scaler_check (&scaler, "folder", &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "column 69"));
+  layer_close (&layer);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -497,5 +572,7 @@ main (int argc, char **argv)
   g_test_add_func ("/layers/head", test_head);
   g_test_add_func ("/layers/spec-augment/frames", test_masks);
   g_test_add_func ("/layers/spec-augment/channels", test_channel_masks);
+  g_test_add_func ("/layers/scaler/columns", test_scaler);
+  g_test_add_func ("/layers/scaler/folder", test_scaler_folder);
   return g_test_run ();
 }
