@@ -73,7 +73,8 @@ case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMo
   p->pass = (SegueModelPass) SEGUE_INIT (
     SegueModelPass, .mode = mode, .batch = batch, .length = c->length, .input = p->input,
     .from_prefix = prefix != NULL, .items = mode == SEGUE_MODEL_TRAIN ? p->items : NULL,
-    .seed = MODEL_CASE_SEED, .step = 7, .workspace = guarded_get (&p->workspace), .logits = p->logits);
+    .seed = MODEL_CASE_SEED, .step = 7, .workspace = guarded_get (&p->workspace),
+    .logits = p->logits);
   return TRUE;
 }
 

@@ -84,9 +84,8 @@ check_memory (const Layer *layer, const Guarded *workspace, const Guarded *outpu
                               "encode () writes beyond the frames of count_frames ()");
   for (gsize i = 0; i < n; i++)
     if (guard_is_marked (values + i, sizeof *values))
-      return model_case_refuse (layer->c, error,
-                                "encode () leaves number %" G_GSIZE_FORMAT " of its output unset",
-                                i);
+      return model_case_refuse (
+        layer->c, error, "encode () leaves number %" G_GSIZE_FORMAT " of its output unset", i);
   return TRUE;
 }
 

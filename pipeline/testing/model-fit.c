@@ -125,17 +125,18 @@ check_cancelling (const ModelCase *c, const float *logits, GError **error)
   gboolean fitted = model_case_fit (c, model, TRUE, &local);
   segue_model_set_cancellable (model, NULL);
   if (!fitted && !g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
-    return model_case_refuse (
-      c, error, "a cancelled fit () fails with ‘%s’, not with SEGUE_ERROR_CANCELLED",
-      local->message);
+    return model_case_refuse (c, error,
+                              "a cancelled fit () fails with ‘%s’, not with SEGUE_ERROR_CANCELLED",
+                              local->message);
   if (!fitted && !model_case_fit (c, model, TRUE, error))
     return FALSE;
   g_autofree float *same = infer (c, model, error);
   if (!same)
     return FALSE;
   return is_same (same, logits) ||
-         model_case_refuse (c, error, "a cancelled fit () has a wrong result and no error, or the "
-                                      "one after it has another result");
+         model_case_refuse (c, error,
+                            "a cancelled fit () has a wrong result and no error, or the "
+                            "one after it has another result");
 }
 
 gboolean
@@ -151,6 +152,6 @@ model_case_check_fit (const ModelCase *c, GError **error)
     return model_case_refuse (c, error,
                               "fit () does not change the logits, and without backward () nothing "
                               "else trains the model");
-  return check_threads (c, model, after, error) && check_follows (c, model, after, error) &&
+  return check_follows (c, model, after, error) && check_threads (c, model, after, error) &&
          check_without_validation (c, error) && check_cancelling (c, after, error);
 }

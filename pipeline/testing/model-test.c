@@ -30,8 +30,9 @@ prepare (ModelCase *c, SegueModelPrecision *used, GError **error)
 static gboolean
 check_precision (ModelCase *c, GError **error)
 {
-  return model_case_check_description (c, error) && model_case_check_inference (c, error) &&
+  return model_case_check_description (c, error) &&
          (!c->type->fit || model_case_check_fit (c, error)) &&
+         model_case_check_inference (c, error) &&
          (!c->type->backward || model_case_check_training (c, error)) &&
          model_case_check_folder (c, error) && model_case_check_cancelling (c, error);
 }
