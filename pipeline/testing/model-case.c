@@ -2,14 +2,9 @@
 
 #include <math.h>
 #include <segue/random.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define SEED  42
-#define GUARD ((gsize) 4096) /* bytes before and after a workspace, a multiple of its alignment */
-#define ALIGN ((gsize) 64)
-#define MARK  0xa5 /* of memory that a pass must not write to */
-#define SPARE 16   /* floats after the logits */
+#define SPARE 16 /* floats after the logits */
 
 gboolean
 model_case_refuse (const ModelCase *c, GError **error, const char *format, ...)
@@ -26,20 +21,29 @@ model_case_refuse (const ModelCase *c, GError **error, const char *format, ...)
 SegueModel *
 model_case_new_model (const ModelCase *c, guint threads, GError **error)
 {
-  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = MODEL_CASE_LABELS, .seed = SEED,
-                                          .threads = threads, .precision = c->precision);
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = MODEL_CASE_LABELS, .length = c->vectors ? c->length : 0,
+                .seed = MODEL_CASE_SEED, .threads = threads, .precision = c->precision);
   return segue_model_new (c->type, c->config, &spec, error);
 }
 
-void
-model_case_fill_input (const ModelCase *c, guint first, guint batch, float *input)
+SegueModel *
+model_case_new_fitted (const ModelCase *c, guint threads, GError **error)
 {
-  for (guint b = 0; b < batch; b++)
-    for (gsize i = 0; i < c->length; i++) {
-      double angle = 0.02 * (double) i * (1.0 + 1.7 * (first + b));
-      double noise = segue_random_uniform (first + b + 1, i) - 0.5;
-      input[b * c->length + i] = (float) (0.4 * sin (angle) + 0.2 * noise);
-    }
+  g_autoptr (SegueModel) model = model_case_new_model (c, threads, error);
+  if (!model || (c->type->fit && !model_case_fit (c, model, TRUE, error)))
+    return NULL;
+  return g_steal_pointer (&model);
+}
+
+void
+model_case_fill_row (guint item, gsize n, float *row)
+{
+  for (gsize i = 0; i < n; i++) {
+    double angle = 0.02 * (double) i * (1.0 + 1.7 * item);
+    double noise = segue_random_uniform (item + 1, i) - 0.5;
+    row[i] = (float) (0.4 * sin (angle) + 0.2 * noise);
+  }
 }
 
 gboolean
@@ -52,18 +56,16 @@ case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMo
   p->bytes = c->type->plan (impl, batch, c->length, mode, prefix != NULL);
   if (!segue_model_check_workspace (model, p->bytes, error))
     return FALSE;
-  gsize whole = (p->bytes + ALIGN - 1) / ALIGN * ALIGN + 2 * GUARD;
-  p->block = aligned_alloc (ALIGN, whole);
-  memset (p->block, MARK, whole);
-  memset (p->block + GUARD, garbage, p->bytes);
+  guarded_open (&p->workspace, p->bytes, garbage);
   p->n_logits = (gsize) batch * MODEL_CASE_N;
   p->logits = g_malloc ((p->n_logits + SPARE) * sizeof (float));
-  memset (p->logits, MARK, (p->n_logits + SPARE) * sizeof (float));
+  memset (p->logits, GUARD_MARK, (p->n_logits + SPARE) * sizeof (float));
   p->whole = g_new (float, p->n_input);
   if (prefix)
     memcpy (p->whole, prefix, p->n_input * sizeof (float));
   else
-    model_case_fill_input (c, first, batch, p->whole);
+    for (guint b = 0; b < batch; b++)
+      model_case_fill_row (first + b, c->length, p->whole + b * c->length);
   p->input = g_memdup2 (p->whole, p->n_input * sizeof (float));
   p->items = g_new (guint64, batch);
   for (guint b = 0; b < batch; b++)
@@ -71,7 +73,8 @@ case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMo
   p->pass = (SegueModelPass) SEGUE_INIT (
     SegueModelPass, .mode = mode, .batch = batch, .length = c->length, .input = p->input,
     .from_prefix = prefix != NULL, .items = mode == SEGUE_MODEL_TRAIN ? p->items : NULL,
-    .seed = SEED, .step = 7, .workspace = p->block + GUARD, .logits = p->logits);
+    .seed = MODEL_CASE_SEED, .step = 7, .workspace = guarded_get (&p->workspace),
+    .logits = p->logits);
   return TRUE;
 }
 
@@ -85,24 +88,14 @@ model_case_clear_gradients (const GArray *tensors)
   }
 }
 
-static gboolean
-is_marked (gconstpointer data, gsize n)
-{
-  const guint8 *bytes = data;
-  for (gsize i = 0; i < n; i++)
-    if (bytes[i] != MARK)
-      return FALSE;
-  return TRUE;
-}
-
 /* @what: "forward" */
 static gboolean
 check_memory (const CasePass *p, const char *what, GError **error)
 {
   const char *wrong = NULL;
-  if (!is_marked (p->block, GUARD) || !is_marked (p->block + GUARD + p->bytes, GUARD))
+  if (!guarded_is_intact (&p->workspace))
     wrong = "beyond the workspace that plan () requests";
-  else if (!is_marked (p->logits + p->n_logits, SPARE * sizeof (float)))
+  else if (!guard_is_marked (p->logits + p->n_logits, SPARE * sizeof (float)))
     wrong = "after the logits";
   else if (memcmp (p->input, p->whole, p->n_input * sizeof (float)) != 0)
     wrong = "to its input";
@@ -117,7 +110,7 @@ case_pass_forward (CasePass *p, GError **error)
   if (!segue_model_forward (p->model, &p->pass, error) || !check_memory (p, "forward", error))
     return FALSE;
   for (gsize i = 0; i < p->n_logits; i++)
-    if (!isfinite (p->logits[i]) || is_marked (p->logits + i, sizeof (float)))
+    if (!isfinite (p->logits[i]) || guard_is_marked (p->logits + i, sizeof (float)))
       return model_case_refuse (p->c, error,
                                 "forward () leaves logit %" G_GSIZE_FORMAT " of a batch of %u %s",
                                 i, p->pass.batch, isfinite (p->logits[i]) ? "unset" : "not finite");
@@ -134,7 +127,7 @@ case_pass_backward (CasePass *p, const float *d_logits, GError **error)
 void
 case_pass_clear (CasePass *p)
 {
-  free (p->block);
+  guarded_clear (&p->workspace);
   g_free (p->input);
   g_free (p->whole);
   g_free (p->logits);
@@ -162,11 +155,11 @@ model_case_prefix (const ModelCase *c, SegueModel *model, guint first, guint bat
   if (!case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, NULL, 0xff, error))
     return NULL;
   g_autofree float *output = g_malloc ((n + SPARE) * sizeof (float));
-  memset (output, MARK, (n + SPARE) * sizeof (float));
+  memset (output, GUARD_MARK, (n + SPARE) * sizeof (float));
   if (!segue_model_prefix (model, batch, c->length, p.input, p.pass.workspace, output, error) ||
       !check_memory (&p, "prefix", error))
     return NULL;
-  if (is_marked (output + n, SPARE * sizeof (float)))
+  if (guard_is_marked (output + n, SPARE * sizeof (float)))
     return g_steal_pointer (&output);
   model_case_refuse (c, error, "prefix () writes more than prefix_size () floats for each item");
   return NULL;

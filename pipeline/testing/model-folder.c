@@ -2,6 +2,7 @@
 #include "model-case.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <segue/file.h>
 #include <string.h>
 
@@ -49,8 +50,9 @@ check_tensors (const ModelCase *c, SegueModel *model, GError **error)
 gboolean
 model_case_check_description (const ModelCase *c, GError **error)
 {
-  const SegueModelSpec blank = SEGUE_INIT (SegueModelSpec, .labels = MODEL_CASE_LABELS,
-                                           .threads = 1, .precision = c->precision, .blank = TRUE);
+  const SegueModelSpec blank =
+    SEGUE_INIT (SegueModelSpec, .labels = MODEL_CASE_LABELS, .length = c->vectors ? c->length : 0,
+                .threads = 1, .precision = c->precision, .blank = TRUE);
   g_autoptr (SegueModel) model = model_case_new_model (c, 1, error);
   g_autoptr (SegueModel) empty = model ? segue_model_new (c->type, c->config, &blank, error) : NULL;
   if (!empty)
@@ -67,17 +69,18 @@ model_case_check_description (const ModelCase *c, GError **error)
 
 /* ---- Folders ---- */
 
-/* As an optimiser does. */
+/* As an optimiser does; without backward () as a checkpoint does, in all tensors. Signs stay. */
 static gboolean
-change (SegueModel *model, GError **error)
+change (const ModelCase *c, SegueModel *model, GError **error)
 {
   g_autoptr (GArray) tensors = segue_model_list_tensors (model, error);
   if (!tensors)
     return FALSE;
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
-    for (gsize j = 0; t->gradient && j < t->n_elements; j++)
-      t->value[j] = 1.125f * t->value[j] + 1e-3f * (float) (j % 5);
+    gboolean changes = t->gradient || !c->type->backward;
+    for (gsize j = 0; changes && j < t->n_elements; j++)
+      t->value[j] = 1.125f * t->value[j] + copysignf (1e-3f * (float) (j % 5), t->value[j]);
   }
   segue_model_changed (model);
   return TRUE;
@@ -99,10 +102,10 @@ infer (const ModelCase *c, SegueModel *model, GError **error)
 static SegueModel *
 new_changed (const ModelCase *c, float **logits, GError **error)
 {
-  g_autoptr (SegueModel) model = model_case_new_model (c, 1, error);
+  g_autoptr (SegueModel) model = model_case_new_fitted (c, 1, error);
   g_autofree float *before = model ? infer (c, model, error) : NULL;
-  g_autofree float *after = before && change (model, error) ? infer (c, model, error) : NULL;
-  g_autofree float *later = after && change (model, error) ? infer (c, model, error) : NULL;
+  g_autofree float *after = before && change (c, model, error) ? infer (c, model, error) : NULL;
+  g_autofree float *later = after && change (c, model, error) ? infer (c, model, error) : NULL;
   if (!later)
     return NULL;
   *logits = NULL;
@@ -122,6 +125,26 @@ load (const ModelCase *c, const char *folder, const char *const *labels, GError 
   const SegueModelSpec spec =
     SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1, .precision = c->precision);
   return segue_model_load (c->registry, folder, NULL, c->config, &spec, error);
+}
+
+/* Vectors of another size than those that it was saved for. */
+static gboolean
+check_other_size (const ModelCase *c, const char *folder, GError **error)
+{
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .length = c->length + 1, .threads = 1, .precision = c->precision);
+  g_autoptr (GError) local = NULL;
+  if (!c->vectors)
+    return TRUE;
+  g_autoptr (SegueModel) loaded =
+    segue_model_load (c->registry, folder, NULL, c->config, &spec, &local);
+  if (loaded)
+    return model_case_refuse (c, error, "load () accepts vectors of another size");
+  return g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_PIPELINE) ||
+         model_case_refuse (c, error,
+                            "for vectors of another size, load () fails with ‘%s’, not with "
+                            "SEGUE_ERROR_PIPELINE",
+                            local->message);
 }
 
 static gboolean
@@ -217,6 +240,7 @@ model_case_check_folder (const ModelCase *c, GError **error)
   gboolean ok = model && segue_model_save (model, first, NULL, error) &&
                 check_round_trip (c, first, second, logits, error) &&
                 check_published (c, first, logits, error) && check_new_labels (c, first, error) &&
+                check_other_size (c, first, error) &&
                 check_damaged (c, first, "config.json", error) &&
                 check_damaged (c, first, "model.safetensors", error);
   segue_file_remove_folder (folder, NULL);

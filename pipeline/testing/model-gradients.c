@@ -189,7 +189,7 @@ gboolean
 model_case_check_gradients (const ModelCase *c, GError **error)
 {
   Slope slope = { .c = c };
-  g_autoptr (SegueModel) model = model_case_new_model (c, 2, error);
+  g_autoptr (SegueModel) model = model_case_new_fitted (c, 2, error);
   g_autoptr (GArray) tensors = model ? segue_model_list_tensors (model, error) : NULL;
   if (!tensors)
     return FALSE;

@@ -36,7 +36,7 @@ check_batch (const ModelCase *c, SegueModel *model, const float *whole, GError *
 static gboolean
 check_threads (const ModelCase *c, const float *whole, GError **error)
 {
-  g_autoptr (SegueModel) model = model_case_new_model (c, THREADS, error);
+  g_autoptr (SegueModel) model = model_case_new_fitted (c, THREADS, error);
   g_autofree float *logits =
     model ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error) : NULL;
   if (!logits)
@@ -75,7 +75,7 @@ check_prefix (const ModelCase *c, SegueModel *model, const float *whole, GError 
 gboolean
 model_case_check_inference (const ModelCase *c, GError **error)
 {
-  g_autoptr (SegueModel) model = model_case_new_model (c, 1, error);
+  g_autoptr (SegueModel) model = model_case_new_fitted (c, 1, error);
   g_autofree float *whole =
     model ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error) : NULL;
   g_autofree float *again =
@@ -161,8 +161,8 @@ check_uncoupled (const ModelCase *c, SegueModel *model, GError **error)
 gboolean
 model_case_check_training (const ModelCase *c, GError **error)
 {
-  g_autoptr (SegueModel) model = model_case_new_model (c, 1, error);
-  g_autoptr (SegueModel) other = model ? model_case_new_model (c, THREADS, error) : NULL;
+  g_autoptr (SegueModel) model = model_case_new_fitted (c, 1, error);
+  g_autoptr (SegueModel) other = model ? model_case_new_fitted (c, THREADS, error) : NULL;
   if (!other)
     return FALSE;
   gpointer impl = segue_model_get_impl (model);
@@ -189,7 +189,7 @@ model_case_check_training (const ModelCase *c, GError **error)
 gboolean
 model_case_check_cancelling (const ModelCase *c, GError **error)
 {
-  g_autoptr (SegueModel) model = model_case_new_model (c, 2, error);
+  g_autoptr (SegueModel) model = model_case_new_fitted (c, 2, error);
   g_autofree float *whole =
     model ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error) : NULL;
   if (!whole)

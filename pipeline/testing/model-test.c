@@ -7,39 +7,55 @@
 
 static const SegueParam *const no_params[] = { NULL };
 
-/* The length is the shortest input, and a tenth of a second. @used: (out): the precision that AUTO stands for */
+#define VECTOR_SIZE 24
+
+/* The length of audio is the shortest input, and a tenth of a second. @used: (out): the precision that AUTO stands
+ * for */
 static gboolean
 prepare (ModelCase *c, SegueModelPrecision *used, GError **error)
 {
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  c->vectors = segue_model_type_takes (c->type) == SEGUE_KIND_TENSOR;
+  c->length = VECTOR_SIZE;
   g_autoptr (SegueModel) model = model_case_new_model (c, 1, error);
   if (!model)
     return FALSE;
   segue_model_describe (model, &info);
   *used = info.precision;
-  c->length = info.min_length + info.rate / 10;
+  if (!c->vectors)
+    c->length = info.min_length + info.rate / 10;
   return segue_model_check_length (model, c->length, error);
 }
 
 static gboolean
 check_precision (ModelCase *c, GError **error)
 {
-  return model_case_check_description (c, error) && model_case_check_inference (c, error) &&
-         model_case_check_training (c, error) && model_case_check_folder (c, error) &&
-         model_case_check_cancelling (c, error);
+  return model_case_check_description (c, error) &&
+         (!c->type->fit || model_case_check_fit (c, error)) &&
+         model_case_check_inference (c, error) &&
+         (!c->type->backward || model_case_check_training (c, error)) &&
+         model_case_check_folder (c, error) && model_case_check_cancelling (c, error);
 }
 
 static gboolean
-run (ModelCase *c, GError **error)
+check_classifier (ModelCase *c, GError **error)
 {
   SegueModelPrecision used;
   if (!prepare (c, &used, error) || !check_precision (c, error) ||
-      !model_case_check_gradients (c, error))
+      (c->type->backward && !model_case_check_gradients (c, error)))
     return FALSE;
   c->precision = SEGUE_MODEL_AUTO;
   if (!prepare (c, &used, error))
     return FALSE;
   return used == SEGUE_MODEL_FLOAT32 || check_precision (c, error);
+}
+
+/* A type without a recipe only encodes. */
+static gboolean
+run (ModelCase *c, GError **error)
+{
+  return (!c->type->encoder || model_case_check_encoder (c, error)) &&
+         (!c->type->recipe || check_classifier (c, error));
 }
 
 static const SegueModelType *

@@ -401,7 +401,11 @@ static gboolean
 check_vectors (const SegueFormat *items, const SegueFormat *model, SegueNegotiation *negotiation,
                GError **error)
 {
-  if (model && model->rate > 0)
+  static const SegueFormat vector =
+    SEGUE_INIT (SegueFormat, .rank = 1, .dtype = SEGUE_DTYPE_F32, .shape = { SEGUE_FORMAT_SAME });
+  if (!segue_negotiation_require (negotiation, "items", &vector, NULL, error))
+    return FALSE;
+  if (model && model->channels > 0)
     return segue_negotiation_refuse (negotiation, NULL, error,
                                      "the model was trained with audio, and its input is vectors; "
                                      "name a stage that produces audio with from:");

@@ -399,6 +399,138 @@ test_cancel (Fixture *fixture, gconstpointer data)
   tiny_cancel_after (NULL, 0);
 }
 
+/* ---- Vectors ---- */
+
+/* In place of the fixture's model: tones are vectors above 100 in odd columns. */
+static void
+set_vector_model (Fixture *fixture)
+{
+  static const char *const labels[] = { COMMA_LABEL, "tone", NULL };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = labels, .length = TINY_VECTOR, .threads = 1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) model = segue_model_new (&tiny_centroids, NULL, &spec, &error);
+  g_assert_no_error (error);
+  g_autoptr (GArray) tensors = segue_model_list_tensors (model, &error);
+  float *mean = g_array_index (tensors, SegueModelTensor, 0).value;
+  float *weight = g_array_index (tensors, SegueModelTensor, 2).value;
+  for (guint c = 0; c < TINY_VECTOR; c++) {
+    mean[c] = 105;
+    weight[c] = c % 2 ? -1 : 1;
+    weight[TINY_VECTOR + c] = -weight[c];
+  }
+  segue_model_changed (model);
+  g_free (fixture->model);
+  fixture->model = g_build_filename (segue_harness_get_folder (fixture->harness), "vectors", NULL);
+  segue_model_save (model, fixture->model, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (SegueItem) item = segue_item_new_folder (SEGUE_KIND_MODEL, "model", fixture->model);
+  segue_harness_set_input (fixture->harness, "model", &item, 1);
+}
+
+/* The segments that were added become vectors, tones and noise as their letters say. */
+static void
+make_vectors (Fixture *fixture, const char *sounds)
+{
+  g_assert_cmpuint (strlen (sounds), ==, fixture->items->len);
+  for (guint i = 0; i < fixture->items->len; i++) {
+    SegueItem *segment = fixture->items->pdata[i];
+    fixture->items->pdata[i] = tiny_vector (segment, NULL, sounds[i] == 't', i);
+    segue_item_unref (segment);
+  }
+}
+
+static void
+test_vectors (Fixture *fixture, gconstpointer data)
+{
+  set_vector_model (fixture);
+  add_song (fixture, "a/1.mp3", "test", "tone", "ttt");
+  add_song (fixture, "b/2.mp3", "test", COMMA_LABEL, "nnn");
+  add_song (fixture, "b/3.mp3", "validation", COMMA_LABEL, "n");
+  make_vectors (fixture, "ttn"
+                         "nnn"
+                         "t");
+  run (fixture);
+  json_t *metrics = read_metrics (fixture);
+  assert_number (6, metrics, "test", "segments");
+  assert_number (5.0 / 6, metrics, "test", "segment_accuracy");
+  assert_number (1, metrics, "test", "song_accuracy");
+  assert_number (0, metrics, "validation", "song_accuracy");
+  json_decref (metrics);
+  /* Where a segment is in its song is known without samples. */
+  g_autoptr (SegueItem) first = segue_harness_pull (fixture->harness);
+  guint n_segments, n_labels;
+  const double *row = segue_item_get_predictions (first, &n_segments, &n_labels, NULL);
+  g_assert_cmpuint (n_segments, ==, 3);
+  g_assert_cmpfloat (row[SEGUE_PREDICTION_START], ==, 10.25);
+  g_assert_cmpfloat (row[SEGUE_PREDICTION_DURATION], ==, 0.2);
+}
+
+static SegueItem *
+make_tensor (const char *id, guint rank, gsize first)
+{
+  const gsize shape[] = { first, 3 };
+  gsize n = (rank > 1 ? 3 : 1) * first * sizeof (float);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (n), n);
+  SegueItem *item =
+    segue_item_new_tensor (SEGUE_KIND_TENSOR, NULL, id, bytes, SEGUE_DTYPE_F32, rank, shape);
+  segue_item_set_string (item, SEGUE_META_LABEL, "tone");
+  segue_item_set_string (item, SEGUE_META_SET, "test");
+  return item;
+}
+
+/* Songs with vectors of another shape are quarantined. */
+static void
+test_odd_vectors (Fixture *fixture, gconstpointer data)
+{
+  static const char *const says[] = {
+    "five: ‘five’ has 5 numbers, the model takes vectors of 6",
+    "frames: ‘frames’ is a tensor of 2 dimensions, the model takes vectors of float32",
+  };
+  set_vector_model (fixture);
+  add_song (fixture, "a/1.mp3", "test", "tone", "tt");
+  make_vectors (fixture, "tt");
+  g_ptr_array_add (fixture->items, make_tensor ("five", 1, 5));
+  g_ptr_array_add (fixture->items, make_tensor ("frames", 2, 2));
+  run (fixture);
+  GPtrArray *quarantined = segue_harness_get_quarantined (fixture->harness);
+  g_assert_cmpuint (quarantined->len, ==, G_N_ELEMENTS (says));
+  for (guint i = 0; i < G_N_ELEMENTS (says); i++)
+    g_assert_cmpstr (quarantined->pdata[i], ==, says[i]);
+  json_t *metrics = read_metrics (fixture);
+  assert_number (2, metrics, "test", "segments");
+  json_decref (metrics);
+}
+
+static void
+assert_fails (Fixture *fixture, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  segue_harness_set_input (fixture->harness, "items", (SegueItem **) fixture->items->pdata,
+                           fixture->items->len);
+  g_assert_false (segue_harness_run (fixture->harness, &error));
+  g_test_message ("%s", error->message);
+  if (!strstr (error->message, words))
+    g_error ("‘%s’ does not contain ‘%s’", error->message, words);
+}
+
+/* All songs are wrong: frames are refused before anything runs, the kind when the model is loaded. */
+static void
+test_wrong_kind (Fixture *fixture, gconstpointer data)
+{
+  add_song (fixture, "a/1.mp3", "test", "tone", "t");
+  make_vectors (fixture, "t");
+  assert_fails (fixture, "‘a/1.mp3#0000’ is not audio");
+  g_ptr_array_set_size (fixture->items, 0);
+  set_vector_model (fixture);
+  add_song (fixture, "a/1.mp3", "test", "tone", "t");
+  assert_fails (fixture,
+                "‘a/1.mp3#0000’ is not a vector; the model takes those of an `embed` stage");
+  g_ptr_array_set_size (fixture->items, 0);
+  g_ptr_array_add (fixture->items, make_tensor ("frames", 2, 2));
+  assert_fails (fixture, "takes float32 tensors of shape [the same]");
+}
+
 static void
 test_interval (void)
 {
@@ -451,6 +583,9 @@ main (int argc, char **argv)
   ADD ("/evaluate/quarantine", test_quarantine);
   ADD ("/evaluate/nothing-fits", test_nothing_fits);
   ADD ("/evaluate/cancel", test_cancel);
+  ADD ("/evaluate/vectors", test_vectors);
+  ADD ("/evaluate/odd-vectors", test_odd_vectors);
+  ADD ("/evaluate/wrong-kind", test_wrong_kind);
   g_test_add_func ("/evaluate/interval", test_interval);
   g_test_add_func ("/evaluate/empty-tally", test_empty_tally);
   return g_test_run ();

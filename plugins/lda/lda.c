@@ -10,6 +10,7 @@
 #include <segue/nn/linear-algebra.h>
 #include <segue/nn/vector-model.h>
 #include <segue/plugin.h>
+#include <string.h>
 
 #define MODEL_TYPE "lda"
 
@@ -183,6 +184,8 @@ store_analysis (Model *model, const Lda *lda)
   store (&model->scale, lda->scale, size);
   store (&model->coefficients, lda->coefficients, n_labels * size);
   store (&model->intercepts, lda->intercepts, n_labels);
+  memset (model->axes.w, 0, model->n_axes * size * sizeof (float));
+  memset (model->centres.w, 0, n_labels * model->n_axes * sizeof (float));
   store (&model->axes, lda->axes, lda->n_axes * size);
   for (gsize k = 0; k < n_labels; k++)
     for (gsize a = 0; a < lda->n_axes; a++)

@@ -20,6 +20,7 @@ find_step_parameter (const TrainConfig *config)
          : !isnan (config->weight_decay)    ? "weight_decay"
          : !isnan (config->label_smoothing) ? "label_smoothing"
          : !isnan (config->gradient_clip)   ? "gradient_clip"
+         : config->accumulate > 1           ? "accumulate"
          : config->class_weights            ? "class_weights"
          : config->early_stopping > 0       ? "early_stopping"
                                             : NULL;

@@ -1,4 +1,4 @@
-/* Every model type of every plugin that was built: what segue/model.h requires. */
+/* Every model type of every plugin that was built: what segue/model.h and segue/encoder.h require. */
 #include <segue/host/segue.h>
 #include <segue/testing.h>
 
@@ -9,8 +9,14 @@ test_model (gconstpointer data)
 {
   const SegueModelType *type = data;
   g_autoptr (GError) error = NULL;
-  segue_test_try_model (registry, type->name, "{}", &error);
+  gboolean ok = segue_test_try_model (registry, type->name, "{}", &error);
+  if (!type->recipe && g_error_matches (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE)) {
+    g_autofree char *why = g_strdup_printf ("an encoder of weights: %s", error->message);
+    g_test_skip (why);
+    return;
+  }
   g_assert_no_error (error);
+  g_assert_true (ok);
 }
 
 int

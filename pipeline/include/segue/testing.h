@@ -113,18 +113,24 @@ void segue_test_write_wav_at (const char *path, const SegueItem *audio, const ch
  * segue_test_try_model: tests model type @type of @registry, with the parameters @config (YAML; "{}" for the defaults),
  * for everything that segue/model.h requires:
  *
- * - the labels, the rate and the tensors of a new model; a model that is only described
+ * - the labels, the rate or size, and the tensors of a new model; a model that is only described
  * - in inference, the same bits for an item alone and in a batch, with one thread and with several
  * - passes read nothing that they did not write, write only to their workspace, as planned, and to the logits
  * - the frozen prefix, with the rest of the pass, gives the bits of the whole pass
+ * - fit () gives the same bits with one thread and with several, with a validation set and without; all other parts
+ *   test a model that was fitted
  * - in training, the same bits for the same seed, step and items; an item depends on its batch only if the model says
  *   that it is coupled
  * - gradients accumulate, and are those of finite differences (float32), for each tensor that is trained
  * - changed weights change the logits; save () and load () keep every bit, and a damaged folder is refused
  * - a cancelled pass reports that, and the next one is whole
  *
- * %SEGUE_ERROR_INTERNAL states what does not hold. Choose small sizes in @config: the time grows with the number of
- * tensors and the cost of a pass over a tenth of a second.
+ * and its encoder, if it has one, for segue/encoder.h: in each layer the same bits for an item alone and in a batch,
+ * with any number of threads and in parallel calls; frames and workspace as counted and planned.
+ *
+ * %SEGUE_ERROR_INTERNAL states what does not hold; %SEGUE_ERROR_PIPELINE why there is no such model: a type that only
+ * encodes may need weights. Choose small sizes in @config: the time grows with the number of tensors and the cost of a
+ * pass over a tenth of a second.
  */
 SEGUE_API
 gboolean segue_test_try_model (SegueRegistry *registry, const char *type, const char *config,

@@ -234,6 +234,35 @@ const SegueStageType fake_noise = NOISE ("fake-noise", SEGUE_STAGE_SEEDED);
 const SegueStageType fake_live = NOISE ("fake-live", SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED);
 const SegueStageType fake_cheat = NOISE ("fake-cheat", 0);
 
+/* ---- fake-maybe: fake-live with the probability `p`; otherwise the item as it is ---- */
+
+typedef struct {
+  double p;
+} MaybeConfig;
+
+static const SegueParam *const maybe_params[] = {
+  SEGUE_PARAM (MaybeConfig, p, SEGUE_PARAM_DOUBLE, .def = "0.5", .min = 0, .max = 1),
+  NULL,
+};
+
+static gboolean
+maybe_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const MaybeConfig *config = segue_context_get_config (context);
+  if ((double) (segue_context_get_seed (context) % 1000) >= 1000 * config->p)
+    return segue_context_emit (context, segue_item_ref (item), error);
+  return noise_process (instance, item, context, error);
+}
+
+const SegueStageType fake_maybe = {
+  SEGUE_STAGE_TYPE,          .name = "fake-maybe",
+  .summary = "Makes noise",  .result_version = 1,
+  .mode = SEGUE_MODE_MAP,    .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
+  .inputs = fake_audio_port, .outputs = fake_audio_port,
+  .params = maybe_params,    .config_size = sizeof (MaybeConfig),
+  .process = maybe_process,
+};
+
 /* ---- fake-embed: one sample, the first; one instance for all workers, augmented copies ---- */
 
 gint fake_embedders, fake_embedders_opened;

@@ -10,6 +10,7 @@ extern const SegueStageType fake_decode;
 extern const SegueStageType fake_segment;
 extern const SegueStageType fake_noise;
 extern const SegueStageType fake_live;
+extern const SegueStageType fake_maybe;
 extern const SegueStageType fake_cheat;
 extern const SegueStageType fake_typo;
 extern const SegueStageType fake_copies;

@@ -34,6 +34,13 @@ read_dump (FlowFixture *fixture)
   return first;
 }
 
+/* The samples of a line of the dump, as text. */
+static const char *
+samples_of (const char *line)
+{
+  return strrchr (line, '}');
+}
+
 /* Ports for augmented items get the item as it is and its copies, others only the item. */
 static void
 test_copies (void)
@@ -53,7 +60,7 @@ test_copies (void)
     g_assert_true (g_str_has_prefix (all[i], suffix));
     g_assert_true (mark ? strstr (all[i], mark) != NULL : !strstr (all[i], "'copy'"));
     for (guint k = 0; k < i && i % 3 > 0; k++)
-      g_assert_cmpstr (strrchr (all[i], '}'), !=, strrchr (all[k], '}')); /* other samples */
+      g_assert_cmpstr (samples_of (all[i]), !=, samples_of (all[k]));
   }
 
   flow_fixture_run (&fixture, CUT LIVE "  - { use: fake-embed, copies: 2 }\n  - use: fake-dump\n",
@@ -62,6 +69,42 @@ test_copies (void)
   g_assert_cmpuint (g_strv_length (clean), ==, 3);
   for (guint i = 0; i < 3; i++)
     g_assert_cmpstr (clean[i], ==, all[3 * i]);
+}
+
+/* Of an item that all live stages leave as it is, no copy is stored. */
+static void
+test_unchanged (void)
+{
+#define MAYBE(p)      "  - { use: fake-maybe, with: { p: " p " } }\n"
+#define STORE(copies) "  - { use: fake-embed, copies: " copies " }\n  - use: fake-dump-live\n"
+  static const struct {
+    const char *stages;
+    guint least, most; /* lines of three songs */
+  } runs[] = {
+    { CUT MAYBE ("0") STORE ("4"), 3, 3 },
+    { CUT MAYBE ("1") STORE ("4"), 15, 15 },
+    { CUT MAYBE ("0") LIVE STORE ("4"), 15, 15 },
+    { CUT LIVE MAYBE ("0") STORE ("4"), 15, 15 },
+    { CUT MAYBE ("0") "  - { id: again, use: fake-maybe, with: { p: 0 } }\n" STORE ("4"), 3, 3 },
+    { CUT MAYBE ("0.5") STORE ("20"), 4, 62 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (runs); i++) {
+    g_auto (FlowFixture) fixture;
+    flow_fixture_init (&fixture);
+    write_songs (&fixture, 3);
+    flow_fixture_run (&fixture, runs[i].stages, 2, NULL);
+    g_auto (GStrv) lines = read_dump (&fixture);
+    const char *original = NULL;
+    guint n = g_strv_length (lines);
+    g_test_message ("run %u: %u items", i, n);
+    g_assert_cmpuint (n, >=, runs[i].least);
+    g_assert_cmpuint (n, <=, runs[i].most);
+    for (guint k = 0; k < n; k++)
+      if (strstr (lines[k], "#copy-"))
+        g_assert_cmpstr (samples_of (lines[k]), !=, samples_of (original));
+      else
+        original = lines[k];
+  }
 }
 
 /* The number of copies is part of the key, as are the live stages. */
@@ -162,6 +205,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/copies/ports", test_copies);
+  g_test_add_func ("/copies/unchanged", test_unchanged);
   g_test_add_func ("/copies/key", test_key);
   g_test_add_func ("/copies/two-readers", test_two_readers);
   g_test_add_func ("/copies/shared", test_shared);

@@ -160,6 +160,110 @@ describe_auto (gpointer model, SegueModelInfo *info)
   info->precision = SEGUE_MODEL_AUTO;
 }
 
+/* ---- Mistakes of a type that takes vectors ---- */
+
+static guint threads_of_new;
+
+static gpointer
+create_noting_threads (const void *config, const SegueModelSpec *spec, GError **error)
+{
+  threads_of_new = spec->threads;
+  return tiny_centroids.create (config, spec, error);
+}
+
+static void
+add_to_first (gpointer model, float by)
+{
+  g_autoptr (GArray) tensors = tiny_centroids.list_tensors (model);
+  g_array_index (tensors, SegueModelTensor, 0).value[0] += by;
+}
+
+/* As a sum in an order that depends on threads. */
+static gboolean
+fit_by_threads (gpointer model, const SegueModelFit *fit, GError **error)
+{
+  if (!tiny_centroids.fit (model, fit, error))
+    return FALSE;
+  add_to_first (model, 1e-6f * (float) threads_of_new);
+  return TRUE;
+}
+
+static gboolean
+fit_nothing (gpointer model, const SegueModelFit *fit, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+fit_into_rows (gpointer model, const SegueModelFit *fit, GError **error)
+{
+  ((float *) fit->rows)[3] = 0;
+  return tiny_centroids.fit (model, fit, error);
+}
+
+static gboolean
+fit_with_validation (gpointer model, const SegueModelFit *fit, GError **error)
+{
+  if (fit->n_validation > 0)
+    return tiny_centroids.fit (model, fit, error);
+  g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "no validation rows");
+  return FALSE;
+}
+
+/* What is computed from the weights: a sum, kept until it is forgotten. */
+static float kept_sum;
+static gboolean is_kept;
+
+static gpointer
+create_forgetting (const void *config, const SegueModelSpec *spec, GError **error)
+{
+  is_kept = FALSE;
+  return tiny_centroids.create (config, spec, error);
+}
+
+static float
+sum_weights (gpointer model)
+{
+  g_autoptr (GArray) tensors = tiny_centroids.list_tensors (model);
+  const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, 2);
+  float sum = 0;
+  for (gsize i = 0; i < t->n_elements; i++)
+    sum += t->value[i];
+  return sum;
+}
+
+static gboolean
+forward_of_kept (gpointer model, SegueModelPass *pass, GError **error)
+{
+  if (!is_kept)
+    kept_sum = sum_weights (model);
+  is_kept = TRUE;
+  for (guint i = 0; i < pass->batch * 3; i++)
+    pass->logits[i] = kept_sum + pass->input[i / 3 * pass->length + i % 3];
+  return TRUE;
+}
+
+static void
+forget_kept (gpointer model)
+{
+  is_kept = FALSE;
+}
+
+static gboolean
+fit_forgetting (gpointer model, const SegueModelFit *fit, GError **error)
+{
+  is_kept = FALSE;
+  return tiny_centroids.fit (model, fit, error);
+}
+
+static gpointer
+load_any_size (const char *folder, const void *config, const SegueModelSpec *spec, GError **error)
+{
+  SegueModelSpec any = *spec;
+  any.length = 0;
+  return tiny_centroids.load (folder, config, &any, error);
+}
+
 static gboolean
 try_type (const SegueModelType *type, GError **error)
 {
@@ -216,8 +320,54 @@ test_mistakes (void)
 }
 
 static void
+assert_found (const SegueModelType *type, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (try_type (type, &error));
+  g_test_message ("%s", error->message);
+  if (!strstr (error->message, words))
+    g_error ("‘%s’ does not contain ‘%s’", error->message, words);
+}
+
+static void
+test_vector_mistakes (void)
+{
+  SegueModelType type = tiny_centroids;
+  type.create = create_noting_threads;
+  type.fit = fit_by_threads;
+  assert_found (&type, "fit () computes other values of tensor 'mean' with 3 threads");
+
+  type = tiny_centroids;
+  type.fit = fit_nothing;
+  assert_found (&type, "fit () does not change the logits");
+  type.fit = fit_into_rows;
+  assert_found (&type, "fit () writes to its rows");
+  type.fit = fit_with_validation;
+  assert_found (&type, "no validation rows");
+
+  type = tiny_centroids;
+  type.load = load_any_size;
+  assert_found (&type, "load () accepts vectors of another size");
+
+  /* What is kept must be forgotten: after fit (), and after changed (). */
+  type = tiny_centroids;
+  type.create = create_forgetting;
+  type.forward = forward_of_kept;
+  type.changed = forget_kept;
+  assert_found (&type, "fit () does not change the logits");
+  type.backward = tiny_scaled.backward;
+  assert_found (&type, "what is computed from weights must follow fit ()");
+  type.backward = NULL;
+  type.fit = fit_forgetting;
+  type.changed = NULL;
+  assert_found (&type, "what is computed from weights must follow changed ()");
+}
+
+static void
 test_right (void)
 {
+  segue_test_model (tiny_plugin (), "tiny-centroids", "{}");
+  segue_test_model (tiny_plugin (), "tiny-scaled", "{}");
   segue_test_model (tiny_plugin (), "tiny", "{}");
   segue_test_model (tiny_plugin (), "tiny", "{ dropout: 0.5, frozen: false }");
 }
@@ -237,6 +387,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/model-test/right", test_right);
   g_test_add_func ("/model-test/mistakes", test_mistakes);
+  g_test_add_func ("/model-test/vector-mistakes", test_vector_mistakes);
   g_test_add_func ("/model-test/usage", test_usage);
   return g_test_run ();
 }

@@ -49,8 +49,8 @@ tiny_get_passes (void)
   return passes;
 }
 
-static void
-count_pass (void)
+void
+tiny_count_pass (void)
 {
   passes++;
   if (to_cancel && passes_left > 0 && --passes_left == 0)
@@ -283,7 +283,7 @@ static gboolean
 tiny_prefix (gpointer model, guint batch, gsize length, const float *input, void *workspace,
              float *output, GError **error)
 {
-  count_pass ();
+  tiny_count_pass ();
   for (guint b = 0; b < batch; b++)
     compute_statistics (input + b * length, length, output + b * N_STATISTICS);
   return TRUE;
@@ -313,7 +313,7 @@ tiny_forward (gpointer model, SegueModelPass *pass, GError **error)
   Tiny *tiny = model;
   float *statistics = pass->workspace;
   if (pass->from_prefix) {
-    count_pass ();
+    tiny_count_pass ();
     memcpy (statistics, pass->input, pass->batch * N_STATISTICS * sizeof (float));
   } else
     tiny_prefix (model, pass->batch, pass->length, pass->input, NULL, statistics, error);
@@ -376,7 +376,7 @@ static const SegueModelType tiny = {
 const SeguePlugin *
 tiny_plugin (void)
 {
-  static const SegueModelType *const models[] = { &tiny, NULL };
+  static const SegueModelType *const models[] = { &tiny, &tiny_centroids, &tiny_scaled, NULL };
   static const SeguePlugin plugin =
     SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
                 .name = "tiny", .version = "1.0", .licence = "MIT", .models = models);

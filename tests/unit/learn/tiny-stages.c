@@ -3,6 +3,8 @@
 
 #include <math.h>
 #include <segue/file.h>
+#include <segue/format.h>
+#include <segue/tensor.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +17,10 @@ typedef struct {
 typedef struct {
   gint64 length;
 } CutConfig;
+
+typedef struct {
+  gint64 size, rows;
+} MeasureConfig;
 
 typedef struct {
   char *root;
@@ -37,6 +43,14 @@ static const SegueParam *const decode_params[] = {
 static const SegueParam *const cut_params[] = {
   SEGUE_PARAM (CutConfig, length, SEGUE_PARAM_INT, .def = "1600", .min = 1, .max = 100000,
                .unit = "samples", .doc = "Of a segment."),
+  NULL,
+};
+
+static const SegueParam *const measure_params[] = {
+  SEGUE_PARAM (MeasureConfig, size, SEGUE_PARAM_INT, .def = "4", .min = 1, .max = 100,
+               .doc = "Of a vector."),
+  SEGUE_PARAM (MeasureConfig, rows, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 9,
+               .doc = "Of a tensor [rows, size]; 0: a vector."),
   NULL,
 };
 
@@ -93,6 +107,43 @@ cut_process (gpointer instance, SegueItem *item, SegueContext *context, GError *
   return TRUE;
 }
 
+/* Number c: mean |x[i + c + 1] − x[i]|. */
+static gboolean
+measure_process (gpointer instance, SegueItem *item, SegueContext *context, GError **error)
+{
+  const MeasureConfig *config = segue_context_get_config (context);
+  gsize n, size = (gsize) config->size, rows = (gsize) MAX (config->rows, 1);
+  const float *samples = segue_item_get_frames (item, &n);
+  float *values = g_new (float, rows *size);
+  for (gsize v = 0; v < rows * size; v++) {
+    gsize lag = v % size + 1;
+    double sum = 0;
+    for (gsize i = 0; i + lag < n; i++)
+      sum += fabs ((double) samples[i + lag] - (double) samples[i]);
+    values[v] = (float) (sum / (double) n);
+  }
+  g_autoptr (GBytes) bytes = g_bytes_new_take (values, rows * size * sizeof (float));
+  const gsize vector[] = { size }, tensor[] = { rows, size };
+  return segue_context_emit (context,
+                             segue_item_new_tensor (SEGUE_KIND_TENSOR, item, NULL, bytes,
+                                                    SEGUE_DTYPE_F32, config->rows > 0 ? 2 : 1,
+                                                    config->rows > 0 ? tensor : vector),
+                             error);
+}
+
+static gboolean
+measure_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
+{
+  const MeasureConfig *config = data;
+  SegueFormat *output = segue_negotiation_get_output (negotiation, "vectors");
+  output->dtype = SEGUE_DTYPE_F32;
+  output->rank = config->rows > 0 ? 2 : 1;
+  output->shape[output->rank - 1] = (guint) config->size;
+  if (config->rows > 0)
+    output->shape[0] = (guint) config->rows;
+  return TRUE;
+}
+
 /* Label by folder, every fourth song to `validation`, the one before it to `test`. */
 static gboolean
 songs_produce (gpointer instance, SegueContext *context, GError **error)
@@ -139,6 +190,12 @@ pass_process (gpointer instance, SegueItem *item, SegueContext *context, GError 
 static const SeguePort *const files[] = { SEGUE_PORT ("file", SEGUE_KIND_FILE, "A song."), NULL };
 static const SeguePort *const audio[] = { SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Samples."),
                                           NULL };
+static const SeguePort *const live_audio[] = {
+  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Samples.", .flags = SEGUE_PORT_LIVE), NULL
+};
+static const SeguePort *const vectors[] = {
+  SEGUE_PORT ("vectors", SEGUE_KIND_TENSOR, "One per segment."), NULL
+};
 static const SegueParam *const no_params[] = { NULL };
 
 /* Fields common to the MAP stages. */
@@ -173,6 +230,14 @@ static const SegueStageType cut = {
   .config_size = sizeof (CutConfig),
   .process = cut_process,
 };
+static const SegueStageType measure = {
+  SEGUE_STAGE_TYPE,           .name = "measure",
+  .summary = "For tests",     .result_version = 1,
+  .mode = SEGUE_MODE_MAP,     .flags = SEGUE_STAGE_PREPARE,
+  .inputs = live_audio,       .outputs = vectors,
+  .params = measure_params,   .config_size = sizeof (MeasureConfig),
+  .process = measure_process, .negotiate = measure_negotiate,
+};
 static const SegueStageType spy = {
   SEGUE_STAGE_TYPE,        COMMON, .name = "spy", .inputs = audio, .params = no_params,
   .process = pass_process,
@@ -187,7 +252,8 @@ static const SegueStageType shaky = {
 const SeguePlugin *
 tiny_stages (void)
 {
-  static const SegueStageType *const stages[] = { &songs, &decode, &cut, &spy, &shaky, NULL };
+  static const SegueStageType *const stages[] = { &songs, &decode, &cut, &measure,
+                                                  &spy,   &shaky,  NULL };
   static const SeguePlugin plugin =
     SEGUE_INIT (SeguePlugin, .abi_major = SEGUE_ABI_MAJOR, .abi_minor = SEGUE_ABI_MINOR,
                 .name = "tiny-stages", .version = "1.0", .licence = "MIT", .stages = stages);

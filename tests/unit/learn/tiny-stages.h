@@ -10,6 +10,7 @@
  *   decode  file → audio; refuses a file that is not a multiple of 4 bytes; one called `….slow` takes too
  *           long
  *   cut     audio → segments of `length` samples, the rest skipped
+ *   measure audio → a vector of `size` numbers, or a tensor [rows, size]
  *   spy     audio → audio, without the flag PREPARE
  *   shaky   audio → audio, LIVE: training items get another loudness in each epoch
  */

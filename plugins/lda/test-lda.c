@@ -1,0 +1,510 @@
+/* The model type: what is fitted, kept in a folder, and refused. */
+#include "params/params.h"
+#include "temperature.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <segue/file.h>
+#include <segue/host/segue.h>
+#include <segue/nn/safetensors.h>
+#include <segue/random.h>
+#include <segue/testing.h>
+#include <string.h>
+
+const SeguePlugin *segue_plugin_query (void);
+
+static SegueRegistry *registry;
+
+static const char *const four[] = { "a", "b", "c", "d", NULL };
+
+/* ---- Data and models ---- */
+
+typedef struct {
+  gsize n, width;
+  float *rows;
+  gint32 *labels;
+} Data;
+
+static void
+data_clear (Data *data)
+{
+  g_free (data->rows);
+  g_free (data->labels);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Data, data_clear)
+
+/* Labels in turn: centres of length √(width / 3) and noise of the same variance. @first: of the noise */
+static Data
+make_data (gsize first, gsize n, gsize width, guint n_labels)
+{
+  Data data = { n, width, g_new (float, n *width), g_new (gint32, n) };
+  for (gsize i = 0; i < n; i++) {
+    data.labels[i] = (gint32) (i % n_labels);
+    for (gsize j = 0; j < width; j++)
+      data.rows[i * width + j] =
+        (float) (segue_random_between (1 + (guint64) data.labels[i], j, -1, 1) +
+                 segue_random_between (1000003 + first + i, j, -1, 1));
+  }
+  return data;
+}
+
+/* @config: YAML */
+static SegueModel *
+new_model (const char *config, const char *const *labels, gsize size, guint threads)
+{
+  const SegueModelType *type = segue_registry_find_model (registry, "lda");
+  const SegueParamScope scope = { 0 };
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .labels = labels, .length = size, .seed = 1, .threads = threads);
+  g_autoptr (GError) error = NULL;
+  g_autofree gpointer parsed = g_malloc0 (type->config_size);
+  SegueNode *node = segue_node_parse (config, -1, "config", &error);
+  g_assert_no_error (error);
+  segue_params_parse (type->params, node, parsed, &scope, &error);
+  g_assert_no_error (error);
+  segue_node_free (node);
+  SegueModel *model = segue_model_new (type, parsed, &spec, &error);
+  g_assert_no_error (error);
+  segue_params_clear (type->params, parsed);
+  return model;
+}
+
+/* @validation: (nullable) */
+static gboolean
+try_fit (SegueModel *model, const Data *train, const Data *validation, GError **error)
+{
+  g_autofree guint32 *songs = g_new (guint32, train->n);
+  for (gsize i = 0; i < train->n; i++)
+    songs[i] = (guint32) i;
+  const SegueModelFit fit = SEGUE_INIT (
+    SegueModelFit, .length = train->width, .n = train->n, .rows = train->rows,
+    .labels = train->labels, .songs = songs, .n_validation = validation ? validation->n : 0,
+    .validation_rows = validation ? validation->rows : NULL,
+    .validation_labels = validation ? validation->labels : NULL);
+  return segue_model_fit (model, &fit, error);
+}
+
+static SegueModel *
+fit (const char *config, const char *const *labels, guint threads, const Data *train,
+     const Data *validation)
+{
+  g_autoptr (GError) error = NULL;
+  SegueModel *model = new_model (config, labels, train->width, threads);
+  try_fit (model, train, validation, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+static float *
+infer (SegueModel *model, const Data *data, gsize first, gsize n)
+{
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  segue_model_describe (model, &info);
+  g_autoptr (GError) error = NULL;
+  float *logits = g_new (float, n *info.n_labels);
+  SegueModelPass pass =
+    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = (guint) n,
+                .length = data->width, .input = data->rows + first * data->width, .logits = logits);
+  segue_model_forward (model, &pass, &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < n * info.n_labels; i++)
+    g_assert_true (isfinite (logits[i]));
+  return logits;
+}
+
+static double
+get_temperature (SegueModel *model)
+{
+  g_autoptr (GArray) tensors = segue_model_list_tensors (model, NULL);
+  const SegueModelTensor *last = &g_array_index (tensors, SegueModelTensor, tensors->len - 1);
+  g_assert_cmpstr (last->name, ==, "temperature");
+  return (double) *last->value;
+}
+
+static void
+assert_same_tensors (SegueModel *one, SegueModel *other)
+{
+  g_autoptr (GArray) a = segue_model_list_tensors (one, NULL);
+  g_autoptr (GArray) b = segue_model_list_tensors (other, NULL);
+  g_assert_cmpuint (a->len, ==, b->len);
+  for (guint i = 0; i < a->len; i++) {
+    const SegueModelTensor *s = &g_array_index (a, SegueModelTensor, i);
+    const SegueModelTensor *t = &g_array_index (b, SegueModelTensor, i);
+    g_assert_cmpstr (s->name, ==, t->name);
+    g_assert_cmpmem (s->value, s->n_elements * sizeof (float), t->value,
+                     t->n_elements * sizeof (float));
+  }
+}
+
+static gsize
+count_right (SegueModel *model, const Data *data, guint n_labels)
+{
+  gsize right = 0;
+  g_autofree float *logits = infer (model, data, 0, data->n);
+  for (gsize i = 0; i < data->n; i++)
+    right += segue_argmax_f32 (logits + i * n_labels, n_labels) == (guint) data->labels[i];
+  return right;
+}
+
+/* ---- Fitting ---- */
+
+static void
+test_contract (void)
+{
+  segue_test_model (segue_plugin_query (), "lda", "{}");
+  segue_test_model (segue_plugin_query (), "lda", "{ temperature: 2.5 }");
+}
+
+/* −Σ ln p of the labels, for logits times @by. */
+static double
+measure_loss (const float *logits, const Data *data, guint k, double by)
+{
+  double loss = 0;
+  for (gsize i = 0; i < data->n; i++) {
+    double sum = 0, own = by * (double) logits[i * k + (guint) data->labels[i]];
+    for (guint c = 0; c < k; c++)
+      sum += exp (by * (double) logits[i * k + c] - own);
+    loss += log (sum);
+  }
+  return loss;
+}
+
+/* The same with more noise, so that a few rows per column make too confident scores. */
+static Data
+make_noisy (gsize first, gsize n)
+{
+  Data data = make_data (first, n, 30, 4);
+  for (gsize i = 0; i < n * 30; i++)
+    data.rows[i] += 6 * (float) segue_random_between (99 + first, i, -1, 1);
+  return data;
+}
+
+static void
+test_temperature (void)
+{
+  g_auto (Data) train = make_noisy (0, 40);
+  g_auto (Data) validation = make_noisy (40, 60);
+  g_autoptr (SegueModel) fitted = fit ("{}", four, 1, &train, &validation);
+  g_autoptr (SegueModel) unset = fit ("{}", four, 1, &train, NULL);
+  g_autoptr (SegueModel) given = fit ("{ temperature: 2.5 }", four, 1, &train, &validation);
+  g_assert_cmpfloat (get_temperature (fitted), >, 1);
+  g_assert_cmpfloat (get_temperature (unset), ==, LDA_TEMPERATURE_DEFAULT);
+  g_assert_cmpfloat (get_temperature (given), ==, 2.5);
+
+  g_autofree float *logits = infer (fitted, &validation, 0, validation.n);
+  double least = measure_loss (logits, &validation, 4, 1);
+  g_assert_cmpfloat (least, <, measure_loss (logits, &validation, 4, 0.95));
+  g_assert_cmpfloat (least, <, measure_loss (logits, &validation, 4, 1.05));
+
+  g_autofree float *by_four = infer (unset, &validation, 0, validation.n);
+  g_autofree float *by_given = infer (given, &validation, 0, validation.n);
+  for (gsize i = 0; i < validation.n * 4; i++)
+    g_assert_cmpfloat_with_epsilon (2.5 * (double) by_given[i], 4 * (double) by_four[i], 1e-4);
+
+  /* Validation songs of other artists only. */
+  for (gsize i = 0; i < validation.n; i++)
+    validation.labels[i] = -1;
+  g_autoptr (SegueModel) strange = fit ("{}", four, 1, &train, &validation);
+  g_assert_cmpfloat (get_temperature (strange), ==, LDA_TEMPERATURE_DEFAULT);
+}
+
+/* A second fit leaves nothing of the first, which had more axes. */
+static void
+test_refit (void)
+{
+  g_auto (Data) wide = make_data (0, 80, 6, 4);
+  g_auto (Data) line = make_data (0, 80, 6, 4);
+  for (gsize i = 0; i < line.n; i++)
+    for (gsize j = 0; j < 6; j++) /* label − 1.5 along all columns; the same noise for each label */
+      line.rows[i * 6 + j] =
+        (float) (2 * (line.labels[i] - 1.5) + segue_random_between (77 + i / 4, j, -1, 1));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) fresh = fit ("{}", four, 1, &line, NULL);
+  g_autoptr (SegueModel) again = fit ("{}", four, 1, &wide, NULL);
+  try_fit (again, &line, NULL, &error);
+  g_assert_no_error (error);
+  assert_same_tensors (fresh, again);
+  g_assert_cmpuint (count_right (fresh, &line, 4), ==, 80);
+}
+
+static void
+assert_unfit (const char *const *labels, const Data *data, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) model = new_model ("{}", labels, data->width, 2);
+  g_autoptr (SegueModel) new = new_model ("{}", labels, data->width, 2);
+  g_assert_false (try_fit (model, data, NULL, &error));
+  g_test_message ("%s", error->message);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, words));
+  assert_same_tensors (model, new);
+}
+
+static void
+test_unfit (void)
+{
+  static const char *const one[] = { "a", NULL };
+  g_auto (Data) single = make_data (0, 20, 6, 1);
+  assert_unfit (one, &single, "at least two labels");
+  g_auto (Data) equal = make_data (0, 20, 6, 4);
+  for (gsize i = 0; i < equal.n * 6; i++)
+    equal.rows[i] = 0.25f;
+  assert_unfit (four, &equal, "no label has two different rows");
+  g_auto (Data) infinite = make_data (0, 20, 6, 4);
+  infinite.rows[17] = INFINITY;
+  assert_unfit (four, &infinite, "feature 5 of row 2 is not finite");
+}
+
+/* The last label has one row. */
+static void
+test_one_row (void)
+{
+  g_auto (Data) data = make_data (0, 61, 6, 3);
+  data.labels[60] = 3;
+  for (gsize j = 0; j < 6; j++)
+    data.rows[60 * 6 + j] = j % 2 ? 5 : -5;
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  g_autofree float *logits = infer (model, &data, 60, 1);
+  g_assert_cmpuint (segue_argmax_f32 (logits, 4), ==, 3);
+}
+
+static void
+test_many_labels (void)
+{
+  enum { N_LABELS = 5000 };
+  g_auto (GStrv) labels = g_new0 (char *, N_LABELS + 1);
+  for (guint i = 0; i < N_LABELS; i++)
+    labels[i] = g_strdup_printf ("artist %u", i);
+  g_auto (Data) data = make_data (0, 3 * N_LABELS, 20, N_LABELS);
+  for (gsize i = 0; i < data.n * 20; i++) /* less noise than centres */
+    data.rows[i] +=
+      9 * (float) segue_random_between (1 + (guint64) data.labels[i / 20], i % 20, -1, 1);
+  g_autoptr (SegueModel) one = fit ("{}", (const char *const *) labels, 1, &data, NULL);
+  g_autoptr (SegueModel) three = fit ("{}", (const char *const *) labels, 3, &data, NULL);
+  assert_same_tensors (one, three);
+  data.n = 500;
+  g_assert_cmpuint (count_right (one, &data, N_LABELS), >, 490);
+}
+
+/* ---- Inference ---- */
+
+static void
+test_batch (void)
+{
+  g_auto (Data) data = make_data (0, 257, 33, 4);
+  g_autoptr (SegueModel) model = fit ("{}", four, 3, &data, NULL);
+  g_autofree float *whole = infer (model, &data, 0, data.n);
+  static const gsize batches[] = { 1, 2, 3, 7, 16, 64, 256 };
+  for (guint b = 0; b < G_N_ELEMENTS (batches); b++)
+    for (gsize first = 0; first < data.n; first += batches[b]) {
+      gsize n = MIN (batches[b], data.n - first);
+      g_autofree float *part = infer (model, &data, first, n);
+      g_assert_cmpmem (part, n * 4 * sizeof *part, whole + first * 4, n * 4 * sizeof *whole);
+    }
+}
+
+/* ---- Folders ---- */
+
+static SegueModel *
+try_load (const char *folder, const char *const *labels, GError **error)
+{
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 2);
+  return segue_model_load (registry, folder, NULL, NULL, &spec, error);
+}
+
+static char *
+save (SegueModel *model)
+{
+  g_autoptr (GError) error = NULL;
+  char *folder = g_dir_make_tmp ("segue-lda-XXXXXX", &error);
+  g_assert_no_error (error);
+  segue_model_save (model, folder, NULL, &error);
+  g_assert_no_error (error);
+  return folder;
+}
+
+static void
+test_folder (void)
+{
+  static const char *const turned[] = { "c", "a", "d", "b", NULL };
+  static const guint places[] = { 2, 0, 3, 1 };
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  g_autofree char *folder = save (model);
+  g_autoptr (SegueModel) loaded = try_load (folder, NULL, &error);
+  g_assert_no_error (error);
+  assert_same_tensors (model, loaded);
+  g_autofree float *expected = infer (model, &data, 0, data.n);
+  g_autofree float *logits = infer (loaded, &data, 0, data.n);
+  g_assert_cmpmem (logits, data.n * 4 * sizeof *logits, expected, data.n * 4 * sizeof *expected);
+
+  g_autoptr (SegueModel) reordered = try_load (folder, turned, &error);
+  g_assert_no_error (error);
+  g_autofree float *moved = infer (reordered, &data, 0, data.n);
+  for (gsize i = 0; i < data.n; i++)
+    for (guint k = 0; k < 4; k++)
+      g_assert_cmpmem (moved + i * 4 + k, 4, expected + i * 4 + places[k], 4);
+  segue_file_remove_folder (folder, NULL);
+}
+
+/* What is wrong with a tensor of the file: one value, its size (if not 0), or that it is missing. */
+typedef struct {
+  const char *name;
+  float value;
+  gssize more;
+  gboolean missing;
+  const char *words;
+} Damage;
+
+static void
+damage_weights (const char *folder, const Damage *damage)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, "model.safetensors", NULL);
+  g_autoptr (SegueSafetensors) file = segue_safetensors_open (path, &error);
+  g_assert_no_error (error);
+  g_autoptr (SegueSafetensorsWriter) writer = segue_safetensors_writer_new ();
+  gsize n;
+  const SegueTensorInfo *tensors = segue_safetensors_list (file, &n);
+  for (gsize i = 0; i < n; i++) {
+    const SegueTensorInfo *t = &tensors[i];
+    gboolean chosen = strcmp (t->name, damage->name) == 0;
+    if (chosen && damage->missing)
+      continue;
+    gsize shape[2] = { t->shape[0], t->n_dims > 1 ? t->shape[1] : 1 };
+    float *values = g_malloc0 (t->n_bytes + 1024);
+    g_assert_true (segue_safetensors_read (file, t, values, NULL));
+    if (chosen && damage->more == 0)
+      values[t->n_elements - 1] = damage->value;
+    if (chosen)
+      shape[t->n_dims - 1] += (gsize) damage->more;
+    segue_safetensors_writer_take_f32 (writer, t->name, t->n_dims, shape, values);
+  }
+  segue_safetensors_writer_write (writer, path, &error);
+  g_assert_no_error (error);
+}
+
+static void
+assert_refused (const char *folder, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueModel) model = try_load (folder, NULL, &error);
+  if (model)
+    g_error ("loads, where it should refuse: %s", words);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  if (!strstr (error->message, words) || !strstr (error->message, folder))
+    g_error ("‘%s’ does not contain ‘%s’ and the folder", error->message, words);
+}
+
+static void
+test_damaged_weights (void)
+{
+  static const Damage damages[] = {
+    { "scale", .value = 0, .words = "scale and temperature must be positive" },
+    { "scale", .value = -1, .words = "scale and temperature must be positive" },
+    { "temperature", .value = 0, .words = "scale and temperature must be positive" },
+    { "temperature", .value = -4, .words = "scale and temperature must be positive" },
+    { "scale", .value = NAN, .words = "finite" },
+    { "mean", .value = INFINITY, .words = "finite" },
+    { "coefficients", .value = NAN, .words = "finite" },
+    { "mean", .more = 1, .words = "mean" },
+    { "scale", .more = -1, .words = "scale" },
+    { "coefficients", .more = 1, .words = "sizes in config.json" },
+    { "axes", .more = 1, .words = "sizes in config.json" },
+    { "centres", .more = -1, .words = "sizes in config.json" },
+    { "temperature", .more = 1, .words = "temperature" },
+    { "mean", .missing = TRUE, .words = "mean" },
+    { "intercepts", .missing = TRUE, .words = "no classifier" },
+  };
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (damages); i++) {
+    g_autofree char *folder = save (model);
+    damage_weights (folder, &damages[i]);
+    assert_refused (folder, damages[i].words);
+    segue_file_remove_folder (folder, NULL);
+  }
+}
+
+static void
+test_truncated (void)
+{
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  g_autofree char *folder = save (model);
+  g_autofree char *path = g_build_filename (folder, "model.safetensors", NULL);
+  g_autofree char *content = NULL;
+  gsize n;
+  g_assert_true (g_file_get_contents (path, &content, &n, NULL));
+  for (gsize length = 0; length < n; length += 1 + n / 50) {
+    g_assert_true (segue_file_write (path, content, (gssize) length, NULL));
+    assert_refused (folder, "model.safetensors");
+  }
+  segue_file_remove_folder (folder, NULL);
+}
+
+/* @value: (transfer full) (nullable): of vector_size */
+static void
+damage_config (const char *folder, json_t *value)
+{
+  g_autofree char *path = g_build_filename (folder, "config.json", NULL);
+  json_t *config = json_load_file (path, 0, NULL);
+  g_assert_nonnull (config);
+  g_assert_cmpint (json_integer_value (json_object_get (config, "vector_size")), ==, 6);
+  if (value)
+    json_object_set_new (config, "vector_size", value);
+  else
+    json_object_del (config, "vector_size");
+  g_assert_cmpint (json_dump_file (config, path, 0), ==, 0);
+  json_decref (config);
+}
+
+static void
+test_damaged_config (void)
+{
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  const struct {
+    json_t *value;
+    const char *words;
+  } sizes[] = {
+    { NULL, "vector_size is missing" },        { json_integer (0), "vector_size" },
+    { json_integer (-6), "vector_size" },      { json_integer (G_MAXINT64), "vector_size" },
+    { json_integer (1 << 21), "vector_size" }, { json_string ("6"), "vector_size" },
+    { json_real (6.5), "vector_size" },        { json_integer (7), "mean" },
+    { json_integer (1 << 20), "mean" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autofree char *folder = save (model);
+    damage_config (folder, sizes[i].value);
+    assert_refused (folder, sizes[i].words);
+    segue_file_remove_folder (folder, NULL);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_test_init (&argc, &argv, NULL);
+  registry = segue_registry_new ();
+  segue_registry_add (registry, segue_plugin_query (), NULL, &error);
+  g_assert_no_error (error);
+  g_test_add_func ("/lda/contract", test_contract);
+  g_test_add_func ("/lda/temperature", test_temperature);
+  g_test_add_func ("/lda/refit", test_refit);
+  g_test_add_func ("/lda/unfit", test_unfit);
+  g_test_add_func ("/lda/one-row", test_one_row);
+  g_test_add_func ("/lda/many-labels", test_many_labels);
+  g_test_add_func ("/lda/batch", test_batch);
+  g_test_add_func ("/lda/folder", test_folder);
+  g_test_add_func ("/lda/damaged-weights", test_damaged_weights);
+  g_test_add_func ("/lda/truncated", test_truncated);
+  g_test_add_func ("/lda/damaged-config", test_damaged_config);
+  int status = g_test_run ();
+  segue_registry_free (registry);
+  return status;
+}
