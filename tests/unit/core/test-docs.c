@@ -101,7 +101,8 @@ test_schema (void)
   g_assert_cmpint (json_integer_value (at (with, "properties/count/maximum")), ==, 1000);
   g_assert_cmpuint (json_array_size (at (with, "properties/method/anyOf/1/enum")), ==, 3);
   g_assert_null (json_object_get (with, "required"));
-  g_assert_cmpstr (json_string_value (at (with, "properties/bands/items/required/0")), ==, "low");
+  g_assert_cmpstr (json_string_value (at (with, "properties/bands/items/anyOf/1/required/0")), ==,
+                   "low");
   json_decref (root);
 }
 

@@ -59,7 +59,7 @@ test_everything (void)
   FixtureConfig config;
   parse_ok ("flag: true\nmethod: exact\ncount: 1000\nlength: 0.1\nlayout: \"{a}/{b}\"\nsnr: 15\n"
             "sets: [train, test]\n"
-            "bands: [{low: 1, high: 2}, {low: 3}]\n"
+            "bands: [{low: 1, high: 2}, {low: 3}, 4]\n"
             "ops: [{op: gain, gain: 3}, flip, gain, {op: room, impulse: hall.wav, wet: 1}]\n"
             "band: {low: 5, high: 6.5}\nop: {op: gain, gain: [0, 1]}\n"
             "input: ../in.wav\noutput: out\ninit: org/name\n"
@@ -69,9 +69,12 @@ test_everything (void)
   g_assert_cmpint (config.method, ==, 1);
   g_assert_cmpfloat (config.snr[0], ==, 15);
   g_assert_cmpfloat (config.snr[1], ==, 15);
-  g_assert_cmpuint (config.bands->len, ==, 2);
+  g_assert_cmpuint (config.bands->len, ==, 3);
   g_assert_cmpfloat (g_array_index (config.bands, FixtureBand, 1).low, ==, 3);
   g_assert_cmpfloat (g_array_index (config.bands, FixtureBand, 1).high, ==, 8000);
+  /* The short form, for the only required row. */
+  g_assert_cmpfloat (g_array_index (config.bands, FixtureBand, 2).low, ==, 4);
+  g_assert_cmpfloat (g_array_index (config.bands, FixtureBand, 2).high, ==, 8000);
   g_assert_cmpuint (config.ops->len, ==, 4);
   SegueVariant *ops = (SegueVariant *) (gpointer) config.ops->data;
   g_assert_cmpfloat (((FixtureGain *) ops[0].config)->gain[1], ==, 3);
@@ -94,6 +97,9 @@ test_paths (void)
 {
   FixtureConfig config;
   g_autofree char *home = g_build_filename (g_get_home_dir (), "m", NULL);
+  parse_ok ("{init: installed-model}", &config);
+  g_assert_cmpstr (config.init, ==, "installed-model");
+  segue_params_clear (fixture_params, &config);
   parse_ok ("{input: ~/m, output: /a/../b, init: ./model}", &config);
   g_assert_cmpstr (config.input, ==, home);
   g_assert_cmpstr (config.output, ==, "/b");
@@ -183,7 +189,8 @@ test_messages (void)
     { "bands: [{low: 1}, {high: 2}]",
       "t.yaml:1:19: *bands[[]1].low is required; give it a number" },
     { "bands: [{low: 1, hihg: 2}]", "*unknown parameter 'bands[[]0].hihg'; did you mean 'high'?" },
-    { "bands: [7]", "*bands[[]0] must be a map of parameters, got 7" },
+    { "bands: [[7]]", "*bands[[]0] must be a map of parameters, got a list" },
+    { "bands: [7, low]", "t.yaml:1:12: *bands[[]1].low must be a number, got low" },
     { "band: {}", "*band.low is required*" },
     { "ops: [{op: gian}]",
       "t.yaml:1:12: *ops[[]0] must be one of gain, room, flip, got gian; did *" },
