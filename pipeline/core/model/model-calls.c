@@ -83,7 +83,9 @@ segue_model_fit (SegueModel *model, const SegueModelFit *fit, GError **error)
   g_autoptr (GError) local = NULL;
   memcpy (&whole, fit, MIN (fit->struct_size, sizeof whole));
   whole.struct_size = sizeof whole;
+  const SegueCalling outer = segue_calling_begin ("model type", model->type->name, FALSE);
   gboolean ok = model->type->fit (model->impl, &whole, &local);
+  segue_calling_end (outer);
   return segue_model_conclude (model->type, ok, &local, error);
 }
 
