@@ -75,6 +75,46 @@ advise_folder (GError **error, const char *option)
   g_error_free (old);
 }
 
+/* The search for needs of one stage. */
+typedef struct {
+  GPtrArray *needs;
+  const json_t *root;
+  const char *stage, *use;
+} Search;
+
+static void
+add_need (const Search *search, const SegueParam *row, const char *path, const char *value,
+          GError *error)
+{
+  SegueNeed *need = g_new0 (SegueNeed, 1);
+  g_autofree char *option = name_option (search->root, search->stage, path, value);
+  if (row->type == SEGUE_PARAM_MODEL_REF)
+    advise_folder (&error, option);
+  need->stage = g_strdup (search->stage);
+  need->stage_type = g_strdup (search->use);
+  need->parameter = g_strdup (path);
+  need->error = error;
+  g_ptr_array_add (search->needs, need);
+}
+
+/* In the value of @row, whose parameter is @path. */
+static void
+search_value (const Search *search, const SegueParam *row, const json_t *value, const char *path)
+{
+  GError *error = NULL;
+  if (json_is_string (value) && !check_value (row, json_string_value (value), &error))
+    add_need (search, row, path, json_string_value (value), error);
+  for (size_t i = 0; row->type == SEGUE_PARAM_LIST && i < json_array_size (value); i++) {
+    g_autofree char *member = g_strdup_printf ("%s[%zu]", path, i);
+    search_value (search, row->element, json_array_get (value, i), member);
+  }
+  const SegueParam *const *rows = row->type == SEGUE_PARAM_RECORD ? row->group->params : NULL;
+  for (; rows && *rows; rows++) {
+    g_autofree char *inner = g_strdup_printf ("%s.%s", path, (*rows)->name);
+    search_value (search, *rows, json_object_get (value, (*rows)->name), inner);
+  }
+}
+
 GPtrArray *
 segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline)
 {
@@ -85,25 +125,13 @@ segue_preflight (SegueRegistry *registry, SeguePipeline *pipeline)
   json_t *stage;
   json_array_foreach (json_object_get (root, "stages"), i, stage)
   {
-    const char *use = json_string_value (json_object_get (stage, "use"));
-    const SegueStageType *type = use ? segue_registry_find_stage (registry, use) : NULL;
-    for (const SegueParam *const *row = type ? type->params : NULL; row && *row; row++) {
-      const char *value =
-        json_string_value (json_object_get (json_object_get (stage, "with"), (*row)->name));
-      GError *error = NULL;
-      if (!value || check_value (*row, value, &error))
-        continue;
-      SegueNeed *need = g_new0 (SegueNeed, 1);
-      g_autofree char *option =
-        name_option (root, json_string_value (json_object_get (stage, "id")), (*row)->name, value);
-      if ((*row)->type == SEGUE_PARAM_MODEL_REF)
-        advise_folder (&error, option);
-      need->stage = g_strdup (json_string_value (json_object_get (stage, "id")));
-      need->stage_type = g_strdup (use);
-      need->parameter = g_strdup ((*row)->name);
-      need->error = error;
-      g_ptr_array_add (needs, need);
-    }
+    const Search search = { needs, root, json_string_value (json_object_get (stage, "id")),
+                            json_string_value (json_object_get (stage, "use")) };
+    const SegueStageType *type =
+      search.use ? segue_registry_find_stage (registry, search.use) : NULL;
+    const json_t *with = json_object_get (stage, "with");
+    for (const SegueParam *const *row = type ? type->params : NULL; row && *row; row++)
+      search_value (&search, *row, json_object_get (with, (*row)->name), (*row)->name);
   }
   json_decref (root);
   return needs;

@@ -114,7 +114,8 @@ resolve_installed (const char *name, GError **error)
   g_autofree char *shown = g_filename_display_name (name);
   g_autofree char *place = g_filename_display_name (models);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-               "‘%s’ is neither a model folder, nor a model that is installed in ‘%s’, nor a name "
+               "‘%s’ is neither a model folder, nor a model that is installed in ‘%s’ (as `sh "
+               "examples/encoder.sh` installs msd-musicnn), nor a name "
                "such as ntu-spml/distilhubert",
                shown, place);
   return NULL;
