@@ -59,7 +59,7 @@ try 'a prefix that cannot be written to: reported before the build' report_the_p
 
 library=$(find "$installed" -name 'libsegue.so' -printf '%h\n')
 segue=$(find "$installed" -path '*/bin/segue')
-own_plugins=$scratch/build-plugin:$scratch/build-live:$scratch/build-model
+own_plugins=$scratch/build-plugin:$scratch/build-live:$scratch/build-model:$scratch/build-embedding
 export PKG_CONFIG_PATH="$library/pkgconfig" LD_LIBRARY_PATH="$library" SEGUE_PLUGIN_PATH="$own_plugins"
 if [ $in_place = false ]; then
   sed -i "s|^prefix=.*|prefix=$installed|" "$library"/pkgconfig/*.pc
@@ -75,7 +75,7 @@ build_example () { # name
   ninja -C "$scratch/build-$1"
   meson test -C "$scratch/build-$1"
 }
-for example in plugin live model; do
+for example in plugin live model embedding; do
   try "examples/$example: build and tests" build_example $example
 done
 
@@ -87,7 +87,7 @@ generic () { # suite, types that it has to know…
 }
 try 'the generic suite: behaviour' generic behaviour level hum
 try 'the generic suite: tables' generic tables
-try 'the generic suite: models' generic models mean-mlp
+try 'the generic suite: models' generic models mean-mlp crossings
 
 # As an ordinary user, with only the content of the prefix.
 ordinary () {
@@ -218,6 +218,17 @@ augments () {
   [ "$(digest hum)" = "$(digest mean)" ]
 }
 try 'a LIVE stage: train on augmented segments' augments
+
+# An encoder: its vectors reach a classifier of the tree. Another encoder is another word.
+encodes () {
+  "$segue" inspect crossings
+  run embedding/crossings.yaml
+  all_correct crossings
+  "$segue" predict --model "$scratch/runs/crossings/latest" "$scratch/music/Artist 2/Album/Song 1.wav" >"$scratch/answer"
+  grep -q 'Artist 2' "$scratch/answer"
+  run embedding/crossings.yaml --set 'embed.encoders=[statistics]'
+}
+try 'an encoder: embed, train, evaluate, predict' encodes
 
 echo "1..$n"
 exit $bad
