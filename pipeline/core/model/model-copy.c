@@ -67,5 +67,7 @@ copy_tree (const char *from, const char *to, gboolean link_files, guint levels, 
 gboolean
 segue_model_copy (const char *from, const char *to, GError **error)
 {
+  if (g_file_test (from, G_FILE_TEST_IS_DIR) && !segue_file_make_folder (to, error))
+    return FALSE;
   return copy_tree (from, to, may_link (from, to), LEVELS, error);
 }
