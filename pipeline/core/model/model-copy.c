@@ -55,9 +55,12 @@ copy_tree (const char *from, const char *to, gboolean link_files, guint levels, 
   for (guint i = 0; names[i]; i++) {
     g_autofree char *source = g_build_filename (from, names[i], NULL);
     g_autofree char *target = g_build_filename (to, names[i], NULL);
-    gboolean wanted = g_file_test (source, G_FILE_TEST_IS_REGULAR) ||
-                      (levels > 0 && g_file_test (source, G_FILE_TEST_IS_DIR) &&
-                       (levels < LEVELS || g_str_equal (names[i], SEGUE_PREPARATION_FOLDER)));
+    /* Files may be links, as in the hub's cache; a folder that is one could be any folder. */
+    gboolean is_folder =
+      g_file_test (source, G_FILE_TEST_IS_DIR) && !g_file_test (source, G_FILE_TEST_IS_SYMLINK);
+    gboolean wanted = is_folder ? levels > 0 && (levels < LEVELS ||
+                                                 g_str_equal (names[i], SEGUE_PREPARATION_FOLDER))
+                                : g_file_test (source, G_FILE_TEST_IS_REGULAR);
     if (wanted && !copy_tree (source, target, link_files, levels - 1, error))
       return FALSE;
   }

@@ -139,8 +139,12 @@ test_files (void)
   write_file (fixture.folder, "model/config.json", "{}");
   g_assert_true (segue_preparation_save_files (preparation, model, &error));
   g_assert_no_error (error);
+  g_autofree char *elsewhere = g_build_filename (model, "preparation", "2", NULL);
+  g_assert_cmpint (symlink (fixture.folder, elsewhere), ==, 0);
   g_assert_true (segue_model_copy (model, moved, &error));
   g_assert_no_error (error);
+  g_autofree char *other = g_build_filename (moved, "preparation", "2", NULL);
+  g_assert_false (g_file_test (other, G_FILE_TEST_EXISTS));
   g_autofree char *hall = g_build_filename (moved, "preparation", "0", NULL);
   g_autofree char *config = g_build_filename (moved, "preparation", "1", "config.json", NULL);
   g_assert_true (g_file_test (hall, G_FILE_TEST_IS_REGULAR));
