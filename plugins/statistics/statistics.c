@@ -29,7 +29,7 @@ static const SegueParam *const params[] = {
                .doc =
                  "Upper end of the mel bands. Lossy encoders remove what is above 16 kHz: with "
                  "`16000`, songs from different sources stay comparable."),
-  SEGUE_PARAM (StatisticsConfig, stereo_f_max, SEGUE_PARAM_DOUBLE, .def = "15500", .min = 100,
+  SEGUE_PARAM (StatisticsConfig, stereo_f_max, SEGUE_PARAM_DOUBLE, .def = "15500", .min = 200,
                .max = 22050, .unit = "Hz",
                .doc = "Upper end of the bands of the stereo image, for the same reason."),
   NULL,

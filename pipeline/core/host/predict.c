@@ -108,7 +108,7 @@ preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
   if (predictor->info.rate == 0) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
                  "‘%s’: the model takes vectors, and its segue.json does not say which stages "
-                 "compute them from a song; train it with `segue run`",
+                 "compute them from a song; use the folder `model` of a run",
                  shown);
     return NULL;
   }

@@ -131,7 +131,7 @@ static gboolean
 watch_process (SegueLink *link, SegueItem *item, SegueReadsWatch *watch, GError **error)
 {
   /* A live stage may read anything. Where a reader runs it, its items share their reads with other threads, and
-   * nobody watches them. */
+   * no stage has set a watch on them. */
   gboolean is_live = link->context.epoch >= 0;
   SegueReads *reads = item->reads;
   SegueReadsWatch *outer = reads ? segue_reads_watch (reads, is_live ? NULL : watch) : NULL;
