@@ -7,6 +7,8 @@
 #define MIN_RATE     1000
 #define MAX_RATE     1536000
 #define MAX_CHANNELS RESAMPLER_MAX_CHANNELS
+/* Higher rates of files add nothing that is heard. */
+#define MAX_OWN_RATE 48000
 /* Frames that are mixed and resampled at once: small enough to stay in the first-level cache. */
 #define BLOCK 2048
 /* One sample in this many counts for the energy; no usual tone has that period. */
@@ -15,7 +17,7 @@
 #define LOUDEST 1e30f
 
 struct _Resampler {
-  guint rate;
+  guint rate; /* of the output; 0: no input yet */
   gboolean keep_channels;
   double expected_seconds;
 
@@ -51,6 +53,12 @@ resampler_free (Resampler *self)
   soxr_delete (self->soxr);
   g_free (self->output);
   g_free (self);
+}
+
+guint
+resampler_get_rate (const Resampler *self)
+{
+  return self->rate;
 }
 
 double
@@ -177,6 +185,15 @@ start_rate (Resampler *self, guint rate, GError **error)
   return TRUE;
 }
 
+/* The rate of the output for input at @rate, if none was requested. */
+static guint
+own_rate (guint rate)
+{
+  if (rate <= MAX_OWN_RATE)
+    return rate;
+  return rate % 44100 == 0 ? 44100 : MAX_OWN_RATE;
+}
+
 static gboolean
 check_format (Resampler *self, guint rate, guint channels, GError **error)
 {
@@ -186,6 +203,8 @@ check_format (Resampler *self, guint rate, guint channels, GError **error)
                  rate);
     return FALSE;
   }
+  if (self->rate == 0)
+    self->rate = own_rate (rate);
   if (self->channels == 0)
     self->channels = self->keep_channels ? channels : 1;
   if (self->keep_channels && self->channels != channels) {

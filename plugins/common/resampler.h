@@ -1,7 +1,7 @@
 /* Streaming: takes native interleaved frames, returns one growing buffer at the requested rate.
  *
- * The song is never stored whole at its native rate: a chunk is averaged to mono (unless channels
- * are kept), resampled with soxr HQ (flat to 0.9 of the band, alias below -100 dB) and appended.
+ * No song is stored whole at its native rate beside its output: a chunk is averaged to mono (unless
+ * channels are kept), resampled with soxr HQ (flat to 0.9 of the band, alias below -100 dB) and appended.
  * The output has round (frames × rate / native rate) frames, with no delay.
  */
 #pragma once
@@ -16,7 +16,8 @@ typedef struct _Resampler Resampler;
 
 /**
  * resampler_new:
- * @rate: Hz, of the output
+ * @rate: Hz, of the output; 0: the native rate where the input starts, or the highest usual rate below it (48 kHz,
+ *   or 44.1 kHz for multiples of it)
  * @keep_channels: %FALSE: the output is the mean of all channels
  * @expected_seconds: expected length of the input (0: not known), to allocate once
  */
@@ -45,6 +46,9 @@ gboolean resampler_push_planes (Resampler *resampler, const float *const *planes
 /** resampler_finish: (transfer full): flushes the filter and returns the whole output; afterwards
  * the resampler can only be freed. @channels: (out): of the result. */
 GBytes *resampler_finish (Resampler *resampler, guint *channels, GError **error);
+
+/** resampler_get_rate: Hz, of the output; 0: not known before the first frame. */
+guint resampler_get_rate (const Resampler *resampler);
 
 /** resampler_get_seconds: duration pushed so far, in the source's own time. */
 double resampler_get_seconds (const Resampler *resampler);

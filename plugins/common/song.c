@@ -23,17 +23,21 @@ static const char *const when_long_choices[] = { "fail", "cut", NULL };
 static const char *const silence_choices[] = { "fail", "keep", NULL };
 
 const SegueParam *const song_params[] = {
-  SEGUE_PARAM (SongConfig, rate, SEGUE_PARAM_INT, .def = "16000", .min = 4000, .max = 192000,
-               .unit = "Hz", .doc = "Sample rate of the output."),
-  SEGUE_PARAM (SongConfig, channels, SEGUE_PARAM_CHOICE, .def = "mono", .choices = channel_choices,
+  SEGUE_PARAM (SongConfig, rate, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 4000,
+               .max = 192000, .unit = "Hz",
+               .doc =
+                 "Sample rate of the output. Unset: as in the file, up to 48 kHz, for `embed`; "
+                 "models that are trained on audio need one rate for all songs."),
+  SEGUE_PARAM (SongConfig, channels, SEGUE_PARAM_CHOICE, .def = "keep", .choices = channel_choices,
                .doc = "`mono`: the mean of all channels; `keep`: as in the file."),
   SEGUE_PARAM (SongConfig, min_duration, SEGUE_PARAM_DOUBLE, .def = "0", .relaxed = "0", .min = 0,
                .max = 3600, .unit = "s",
                .doc = "Songs that are shorter are skipped, with the reason."),
-  SEGUE_PARAM (SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .relaxed = "10800",
-               .min = 1, .max = 86400, .unit = "s", .flags = SEGUE_PARAM_COST,
-               .doc = "Maximum length of a song. A decoded second takes 64 kB at 16 kHz, and a "
-                      "song at most 2 GiB; each worker has one song in memory."),
+  SEGUE_PARAM (
+    SongConfig, max_duration, SEGUE_PARAM_DOUBLE, .def = "1800", .relaxed = "10800", .min = 1,
+    .max = 86400, .unit = "s", .flags = SEGUE_PARAM_COST,
+    .doc = "Maximum length of a song. A decoded second takes 64 kB in mono at 16 kHz, 353 kB in "
+           "stereo at 44.1 kHz, and a song at most 2 GiB; each worker has one song in memory."),
   SEGUE_PARAM (
     SongConfig, when_long, SEGUE_PARAM_CHOICE, .def = "fail", .relaxed = "cut",
     .choices = when_long_choices,
@@ -76,7 +80,7 @@ song_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
   const SongConfig *config = data;
   SegueFormat *audio = segue_negotiation_get_output (negotiation, "audio");
 
-  audio->rate = (guint) config->rate;
+  audio->rate = config->rate > 0 ? (guint) config->rate : SEGUE_FORMAT_VARIES;
   audio->channels = config->channels == SONG_CHANNELS_MONO ? 1 : SEGUE_FORMAT_VARIES;
   audio->frames = SEGUE_FORMAT_VARIES;
   return TRUE;
@@ -201,8 +205,8 @@ song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GEr
   if (!open_file (self, error) || !probe (self, error))
     return NULL;
   expected = isnan (self->declared) ? 0 : MIN (self->declared, config->max_duration);
-  self->resampler =
-    resampler_new ((guint) config->rate, config->channels == SONG_CHANNELS_KEEP, expected);
+  self->resampler = resampler_new (config->rate > 0 ? (guint) config->rate : 0,
+                                   config->channels == SONG_CHANNELS_KEEP, expected);
   return g_steal_pointer (&self);
 }
 
@@ -284,7 +288,7 @@ song_check_clock (Song *self, GError **error)
 static gboolean
 check_size (const Song *self, guint channels, GError **error)
 {
-  double second = (double) self->config->rate * sizeof (float) *
+  double second = (double) resampler_get_rate (self->resampler) * sizeof (float) *
                   (self->config->channels == SONG_CHANNELS_KEEP ? channels : 1);
 
   if (resampler_get_seconds (self->resampler) * second <= (double) MAX_BYTES)
@@ -395,7 +399,7 @@ song_emit (Song *self, SegueContext *context, GError **error)
   double seconds = resampler_get_seconds (self->resampler);
   g_autoptr (GBytes) frames = NULL;
   g_autoptr (SegueItem) item = NULL;
-  guint channels;
+  guint channels, rate;
   gsize n_frames;
 
   if (!check_result (self, seconds, error))
@@ -410,10 +414,10 @@ song_emit (Song *self, SegueContext *context, GError **error)
     return song_error (self, error, SEGUE_ERROR_DATA, "is too short: %g s", seconds);
   if (!check_silence (self, frames, error))
     return FALSE;
-  item = segue_item_new_audio (self->file, NULL, frames, (guint) self->config->rate, channels);
+  rate = resampler_get_rate (self->resampler);
+  item = segue_item_new_audio (self->file, NULL, frames, rate, channels);
   segue_item_set_double (item, SEGUE_META_START, 0);
-  segue_item_set_double (item, SEGUE_META_DURATION,
-                         (double) n_frames / (double) self->config->rate);
+  segue_item_set_double (item, SEGUE_META_DURATION, (double) n_frames / rate);
   report (self, context);
   return segue_context_emit (context, g_steal_pointer (&item), error);
 }

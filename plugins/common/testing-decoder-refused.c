@@ -15,23 +15,24 @@ test_not_audio (DecoderFixture *fixture, gconstpointer decoder)
   guint32 state = 1;
 
   decoder_put_bytes (path, "", 0);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "is empty");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "is empty");
   decoder_put_bytes (path, "ID3", 3);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
   decoder_put_bytes (path, text, 5000);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
   for (gsize i = 0; i < 200000; i++)
     noise[i] = (char) ((state = state * 1664525 + 1013904223) >> 24);
   decoder_put_bytes (path, noise, 200000);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
   memset (noise, 0, 200000);
   decoder_put_bytes (path, noise, 200000);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
-  decoder_assert_refused (decoder, "{}", fixture->folder, SEGUE_ERROR_DATA, "not a regular file");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
+  decoder_assert_refused (decoder, DECODER_MONO, fixture->folder, SEGUE_ERROR_DATA,
+                          "not a regular file");
   g_assert_cmpint (mkfifo (pipe, 0644), ==, 0);
-  decoder_assert_refused (decoder, "{}", pipe, SEGUE_ERROR_DATA, "not a regular file");
+  decoder_assert_refused (decoder, DECODER_MONO, pipe, SEGUE_ERROR_DATA, "not a regular file");
   g_remove (path);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_NO_INPUT, "");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_NO_INPUT, "");
 }
 
 /* A file in which no audio is found is never decoded from its first byte on, whatever the parameters. */
@@ -43,7 +44,7 @@ test_never_noise (DecoderFixture *fixture, gconstpointer decoder)
 
   memcpy (bytes->data + 36, "dat\1", 4);
   decoder_put_bytes (path, (const char *) bytes->data, bytes->len);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "it has no audio chunk");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "it has no audio chunk");
   decoder_assert_refused (decoder, "{ completeness: 0 }", path, SEGUE_ERROR_DATA,
                           "it has no audio chunk");
 }
@@ -87,14 +88,14 @@ test_no_song (DecoderFixture *fixture, gconstpointer decoder)
 
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     decoder_put_bytes (path, files[i].bytes, files[i].length);
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, files[i].why);
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, files[i].why);
   }
   {
     char module[2048] = "song";
 
     memcpy (module + 1080, "M.K.", 4);
     decoder_put_bytes (path, module, sizeof module);
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "is a tracker module");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "is a tracker module");
   }
 }
 
@@ -104,7 +105,7 @@ test_no_frames (DecoderFixture *fixture, gconstpointer decoder)
   g_autofree char *path =
     decoder_make_song (fixture, "none.wav", decoder_find_format ("wav"), 440, 0, 16000, 1);
 
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
 }
 
 static void
@@ -121,9 +122,9 @@ test_cut_short (DecoderFixture *fixture, gconstpointer decoder)
     g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
     decoder_put_bytes (path, bytes, length * 6 / 10);
     g_test_message ("%s", format->name);
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
     decoder_put_bytes (path, bytes, length * 97 / 100);
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
   }
 }
 
@@ -147,7 +148,7 @@ test_noise_inside (DecoderFixture *fixture, gconstpointer decoder)
       bytes[i] = (char) ((state = state * 1664525 + 1013904223) >> 24);
     decoder_put_bytes (path, bytes, length);
     g_test_message ("%s", format->name);
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
   }
 }
 
@@ -160,14 +161,15 @@ test_not_a_number (DecoderFixture *fixture, gconstpointer decoder)
 
   frames[31111] = (float) NAN;
   test_write_audio (path, decoder_find_format ("wav-float"), frames, n, 44100, 2);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "not numbers");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "not numbers");
 }
 
 static void
 test_cancel (DecoderFixture *fixture, gconstpointer data)
 {
   const TestDecoder *decoder = data;
-  g_autoptr (SegueHarness) harness = segue_harness_new (decoder->plugin, decoder->stage, "{}");
+  g_autoptr (SegueHarness) harness =
+    segue_harness_new (decoder->plugin, decoder->stage, DECODER_MONO);
   g_autofree char *path =
     decoder_make_song (fixture, "a.wav", decoder_find_format ("wav"), 440, 1, 16000, 1);
   g_autoptr (SegueItem) file = segue_item_new_file ("a/b/song", path);
@@ -193,7 +195,8 @@ test_cancel_on_the_way (DecoderFixture *fixture, gconstpointer data)
   const TestDecoder *decoder = data;
   g_autofree char *path =
     decoder_make_song (fixture, "long.flac", decoder_find_format ("flac"), 440, 300, 44100, 2);
-  g_autoptr (SegueHarness) harness = segue_harness_new (decoder->plugin, decoder->stage, "{}");
+  g_autoptr (SegueHarness) harness =
+    segue_harness_new (decoder->plugin, decoder->stage, DECODER_MONO);
   g_autoptr (SegueItem) file = segue_item_new_file ("a/b/song", path);
   g_autoptr (GError) error = NULL;
   GThread *thread = g_thread_new ("cancel", cancel_soon, segue_harness_get_cancellable (harness));

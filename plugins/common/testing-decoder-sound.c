@@ -21,7 +21,7 @@ test_formats_agree (DecoderFixture *fixture, gconstpointer decoder)
       continue;
     }
     path = decoder_make_song (fixture, name, format, 440, 3, rate, 2);
-    item = decoder_decode (decoder, "{}", path);
+    item = decoder_decode (decoder, DECODER_MONO, path);
     g_test_message ("%s: %" G_GSIZE_FORMAT " frames, level %.4f dB, rest %.1f dB", format->name,
                     decoder_length (item), test_level_db (item, 440), test_residue_db (item, 440));
     g_assert_cmpint (segue_item_get_kind (item), ==, SEGUE_KIND_AUDIO);
@@ -50,7 +50,7 @@ test_resampling (DecoderFixture *fixture, gconstpointer decoder)
 
   for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
     g_autofree char *path = decoder_make_song (fixture, "tone.wav", format, 997, 2, rates[i], 1);
-    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, path);
 
     g_assert_cmpuint (decoder_length (item), ==, 32000);
     g_assert_cmpfloat_with_epsilon (test_level_db (item, 997), -6.0206, 0.01);
@@ -58,14 +58,14 @@ test_resampling (DecoderFixture *fixture, gconstpointer decoder)
   }
   for (double hz = 8200; hz < 22000; hz += 1700) { /* above 8 kHz nothing may alias */
     g_autofree char *path = decoder_make_song (fixture, "high.wav", format, hz, 2, 44100, 1);
-    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, path);
 
     g_test_message ("%.0f Hz: %.1f dB", hz, test_residue_db (item, 0.5));
     g_assert_cmpfloat (test_residue_db (item, 0.5), <, -100);
   }
   {
     g_autofree char *path = decoder_make_song (fixture, "edge.wav", format, 7200, 2, 44100, 1);
-    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, path);
 
     g_assert_cmpfloat_with_epsilon (test_level_db (item, 7200), -6.0206, 0.01);
   }
@@ -78,7 +78,7 @@ test_equal_rate_is_exact (DecoderFixture *fixture, gconstpointer decoder)
   g_autofree float *wanted = test_sines (440, 1, 16000, 1, &n);
   g_autofree char *path =
     decoder_make_song (fixture, "same.wav", decoder_find_format ("wav-float"), 440, 1, 16000, 1);
-  g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+  g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, path);
   const float *got = segue_item_get_frames (item, &m);
 
   g_assert_cmpmem (got, m * sizeof (float), wanted, n * sizeof (float));
@@ -96,12 +96,38 @@ test_channels (DecoderFixture *fixture, gconstpointer decoder)
   for (gsize i = 0; i < n; i++)
     frames[2 * i + 1] *= -0.5f;
   test_write_audio (path, decoder_find_format ("wav-float"), frames, n, 16000, 2);
-  mono = decoder_decode (decoder, "{}", path);
+  mono = decoder_decode (decoder, DECODER_MONO, path);
   g_assert_cmpfloat_with_epsilon (test_level_db (mono, 440), -6.0206 - 12.0412, 0.001);
   both = decoder_decode (decoder, "{ channels: keep }", path);
   g_assert_cmpuint (segue_item_get_channels (both), ==, 2);
   got = segue_item_get_frames (both, &m);
   g_assert_cmpmem (got, m * 2 * sizeof (float), frames, n * 2 * sizeof (float));
+}
+
+/* Without parameters, the samples of the file, at its own rate up to 48 kHz. */
+static void
+test_as_it_is (DecoderFixture *fixture, gconstpointer decoder)
+{
+  static const guint rates[][2] = { { 8000, 8000 },   { 44100, 44100 }, { 48000, 48000 },
+                                    { 88200, 44100 }, { 96000, 48000 }, { 64000, 48000 } };
+  const TestFormat *format = decoder_find_format ("wav-float");
+
+  for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
+    guint native = rates[i][0], rate = rates[i][1];
+    gsize n, m;
+    g_autofree float *wanted = test_sines (440, 1, native, 2, &n);
+    g_autofree char *path = decoder_make_song (fixture, "own.wav", format, 440, 1, native, 2);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+    const float *got = segue_item_get_frames (item, &m);
+
+    g_assert_cmpuint (segue_item_get_rate (item), ==, rate);
+    g_assert_cmpuint (segue_item_get_channels (item), ==, 2);
+    g_assert_cmpuint (m, ==, rate);
+    if (native == rate)
+      g_assert_cmpmem (got, m * 2 * sizeof (float), wanted, n * 2 * sizeof (float));
+    else
+      g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.01);
+  }
 }
 
 typedef struct {
@@ -117,7 +143,7 @@ check_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer data)
   g_autoptr (SegueItem) item = NULL;
 
   decoder_put_bytes (check->path, (const char *) bytes, length);
-  item = decoder_decode (check->decoder, "{}", check->path);
+  item = decoder_decode (check->decoder, DECODER_MONO, check->path);
   g_assert_cmpuint (decoder_length (item), ==, n_frames);
   g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.05);
   g_assert_cmpfloat (test_residue_db (item, 440), <, -45);
@@ -141,7 +167,7 @@ check_nearly_whole (const guint8 *bytes, gsize length, gsize n_frames, gpointer 
   g_autoptr (SegueItem) item = NULL;
 
   decoder_put_bytes (check->path, (const char *) bytes, length);
-  item = decoder_decode (check->decoder, "{}", check->path);
+  item = decoder_decode (check->decoder, DECODER_MONO, check->path);
   g_test_message ("%" G_GSIZE_FORMAT " frames", decoder_length (item));
   g_assert_cmpfloat_with_epsilon ((double) decoder_length (item), (double) n_frames, 1250);
   g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.0206, 0.3);
@@ -210,13 +236,13 @@ test_silence (DecoderFixture *fixture, gconstpointer decoder)
   for (gsize i = 0; i < n; i++)
     frames[2 * i + 1] *= -1;
   test_write_audio (path, decoder_find_format ("wav"), frames, n, 16000, 2);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "cancel each other");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "cancel each other");
   both = decoder_decode (decoder, "{ channels: keep }", path);
   g_assert_cmpfloat_with_epsilon (test_level_db (both, 440), -6.0206, 0.01);
   kept = decoder_decode (decoder, "{ silence: keep }", path);
   memset (frames, 0, 2 * n * sizeof *frames);
   test_write_audio (path, decoder_find_format ("wav"), frames, n, 16000, 2);
-  decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "is silent");
+  decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "is silent");
   none = decoder_decode (decoder, "{ silence: keep }", path);
   g_assert_cmpuint (decoder_length (none), ==, n);
 }
@@ -234,7 +260,8 @@ test_limits (DecoderFixture *fixture, gconstpointer decoder)
 
     decoder_assert_refused (decoder, "{ max_duration: 3 }", path, SEGUE_ERROR_DATA, "max_duration");
     decoder_assert_refused (decoder, "{ min_duration: 6 }", path, SEGUE_ERROR_DATA, "min_duration");
-    item = decoder_decode (decoder, "{ max_duration: 3, when_long: cut }", path);
+    item = decoder_decode (
+      decoder, "{ rate: 16000, channels: mono, max_duration: 3, when_long: cut }", path);
     g_assert_cmpuint (decoder_length (item), ==, 48000);
   }
   {
@@ -248,7 +275,8 @@ test_limits (DecoderFixture *fixture, gconstpointer decoder)
     memset (bytes + 22, 0, 4);
     decoder_put_bytes (path, bytes, length);
     decoder_assert_refused (decoder, "{ max_duration: 3 }", path, SEGUE_ERROR_DATA, "max_duration");
-    item = decoder_decode (decoder, "{ max_duration: 3, when_long: cut }", path);
+    item = decoder_decode (
+      decoder, "{ rate: 16000, channels: mono, max_duration: 3, when_long: cut }", path);
     g_assert_cmpuint (decoder_length (item), ==, 48000);
   }
 }
@@ -265,7 +293,7 @@ test_names (DecoderFixture *fixture, gconstpointer decoder)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *path =
       decoder_make_song (fixture, names[i], decoder_find_format ("wav"), 440, 0.5, 16000, 1);
-    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, path);
 
     g_assert_cmpuint (decoder_length (item), ==, 8000);
   }
@@ -283,7 +311,7 @@ test_descriptor (DecoderFixture *fixture, gconstpointer decoder)
 
   g_assert_cmpint (fd, >=, 0);
   g_remove (path);
-  item = decoder_decode (decoder, "{}", name);
+  item = decoder_decode (decoder, DECODER_MONO, name);
   g_assert_cmpuint (decoder_length (item), ==, 16000);
   close (fd);
 }
@@ -321,6 +349,7 @@ const TestDecoderCase decoder_sound_cases[] = {
   { "resampling", test_resampling },
   { "equal-rate-is-exact", test_equal_rate_is_exact },
   { "channels", test_channels },
+  { "as-it-is", test_as_it_is },
   { "odd-files", test_odd_files },
   { "odd-mp3-headers", test_odd_mp3_headers },
   { "odd-flac", test_odd_flac },

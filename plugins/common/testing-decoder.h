@@ -35,12 +35,15 @@ char *decoder_make_song (DecoderFixture *fixture, const char *name, const TestFo
                          double hz, double seconds, guint rate, guint channels);
 void decoder_put_bytes (const char *path, const char *bytes, gsize length);
 
+/* Parameters of a decoder: for the tests that do not concern rate and channels. */
+#define DECODER_MONO "{ rate: 16000, channels: mono }"
+
 /* The single resulting item; decoder_decode () requires that there is one. */
 SegueItem *decoder_try (const TestDecoder *decoder, const char *config, const char *path,
                         GError **error);
 SegueItem *decoder_decode (const TestDecoder *decoder, const char *config, const char *path);
 gsize decoder_length (const SegueItem *item);
-/* The tone of 440 Hz at the default rate, for @seconds ± @off, and nothing else. */
+/* The tone of 440 Hz at 16 kHz, for @seconds ± @off, and nothing else. */
 void decoder_assert_tone (const SegueItem *item, double seconds, double off);
 /* @code: %SEGUE_ERROR_DATA: or UNSUPPORTED. */
 void decoder_assert_refused (const TestDecoder *decoder, const char *config, const char *path,

@@ -133,13 +133,13 @@ static const SegueStageType decode_gstreamer = {
   SONG_DECODER,
   .name = "decode-gstreamer",
   .summary = "Decodes songs of any format with GStreamer",
-  .doc = "Decodes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: every "
-         "format that GStreamer has a decoder for; pictures and video are ignored), averages its "
-         "channels to mono and resamples it with soxr HQ as a stream: a song is never in memory at "
-         "its native rate.\n\nDecoders do not report truncated files. The container is parsed "
-         "first, and the decoded length is compared with the declared one: see `completeness`. "
-         "Runs in a separate process with a time limit, because malicious files crash and hang "
-         "decoders. `use: decode` tries this decoder and the other installed ones.",
+  .doc =
+    "Decodes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …: every "
+    "format that GStreamer has a decoder for; pictures and video are ignored), as it is, or "
+    "averaged to mono and resampled with soxr HQ as a stream.\n\nDecoders do not report truncated files. The container is parsed "
+    "first, and the decoded length is compared with the declared one: see `completeness`. "
+    "Runs in a separate process with a time limit, because malicious files crash and hang "
+    "decoders. `use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,
   .fingerprint = fingerprint,
   .open = open_framework,

@@ -71,7 +71,7 @@ test_more_formats (DecoderFixture *fixture, gconstpointer decoder)
     if (!path)
       continue;
     g_test_message ("%s", formats[i].name);
-    item = decoder_decode (decoder, "{}", path);
+    item = decoder_decode (decoder, DECODER_MONO, path);
     if (!g_str_has_suffix (path, ".spx"))
       decoder_assert_tone (item, 4, 0.15);
     n++;
@@ -101,7 +101,7 @@ test_cut_short (DecoderFixture *fixture, gconstpointer decoder)
     g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
     decoder_put_bytes (path, bytes, length * 7 / 10);
     g_test_message ("%s", formats[i].name);
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "");
   }
 }
 
@@ -116,7 +116,7 @@ test_video (DecoderFixture *fixture, gconstpointer decoder)
   const char *silent[] = { mute, mkv };
 
   if (both) {
-    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", both);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, both);
 
     decoder_assert_tone (item, 3, 0.15);
   }
@@ -125,7 +125,7 @@ test_video (DecoderFixture *fixture, gconstpointer decoder)
 
     if (!silent[i])
       continue;
-    decoder_assert_refused (decoder, "{}", silent[i], SEGUE_ERROR_DATA, "audio");
+    decoder_assert_refused (decoder, DECODER_MONO, silent[i], SEGUE_ERROR_DATA, "audio");
     g_assert_cmpint (g_get_monotonic_time () - started, <, 20 * G_TIME_SPAN_SECOND);
   }
 }
@@ -153,7 +153,7 @@ test_chained (DecoderFixture *fixture, gconstpointer decoder)
   g_byte_array_append (both, (guint8 *) b, (guint) m);
   decoder_put_bytes (path, (char *) both->data, both->len);
   {
-    g_autoptr (SegueItem) item = decoder_decode (decoder, "{}", path);
+    g_autoptr (SegueItem) item = decoder_decode (decoder, DECODER_MONO, path);
 
     g_assert_cmpfloat_with_epsilon (segue_item_get_double (item, SEGUE_META_DURATION, 0), 4, 0.15);
   }
@@ -177,7 +177,7 @@ test_again_and_again (DecoderFixture *fixture, gconstpointer decoder)
   }
   for (guint i = 0; i < 80; i++) {
     g_autoptr (SegueItem) item =
-      decoder_decode (decoder, "{}", g_ptr_array_index (paths, i % G_N_ELEMENTS (formats)));
+      decoder_decode (decoder, DECODER_MONO, g_ptr_array_index (paths, i % G_N_ELEMENTS (formats)));
 
     g_assert_cmpuint (decoder_length (item), ==, 3200);
   }
@@ -236,7 +236,7 @@ test_nothing_stays (DecoderFixture *fixture, gconstpointer decoder)
   g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
   pipelines = (Pipelines){ 0, 0 };
   for (guint i = 0; i < 6; i++) {
-    static const char *const configs[] = { "{}", "{ max_duration: 1, when_long: cut }",
+    static const char *const configs[] = { DECODER_MONO, "{ max_duration: 1, when_long: cut }",
                                            "{ completeness: 0 }" };
     g_autoptr (GError) error = NULL;
     g_autoptr (SegueItem) item = NULL;
@@ -269,7 +269,7 @@ static void
 decode_without_threads (const TestDecoder *decoder, const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueItem) whole = decoder_decode (decoder, "{}", path), none = NULL;
+  g_autoptr (SegueItem) whole = decoder_decode (decoder, DECODER_MONO, path), none = NULL;
 
   /* GStreamer warns. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK);

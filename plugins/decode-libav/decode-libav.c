@@ -130,7 +130,7 @@ static const SegueStageType decode_libav = {
   .name = "decode-libav",
   .summary = "Decodes songs of all common formats with FFmpeg's libraries",
   .doc = "Decodes the first audio stream of a file (MP3, FLAC, Ogg, AAC, ALAC, WMA, WAV, …), "
-         "averages its channels to mono and resamples it with soxr HQ as a stream. What encoders "
+         "as it is, or averaged to mono and resampled with soxr HQ as a stream. What encoders "
          "add before and after the music of MP3, AAC and Opus is removed. Only available if segue "
          "was built with FFmpeg.\n\nDecoders do not report truncated files. The container is "
          "parsed first, and the decoded length is compared with the declared one: see "

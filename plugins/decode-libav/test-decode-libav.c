@@ -81,7 +81,7 @@ test_more_formats (DecoderFixture *fixture, gconstpointer decoder)
     if (!path)
       continue;
     g_test_message ("%s", formats[i].name);
-    item = decoder_decode (decoder, "{}", path);
+    item = decoder_decode (decoder, DECODER_MONO, path);
     decoder_assert_tone (item, 4, 0.08);
   }
 }
@@ -107,7 +107,7 @@ test_gapless (DecoderFixture *fixture, gconstpointer decoder)
 
     if (!path)
       continue;
-    item = decoder_decode (decoder, "{}", path);
+    item = decoder_decode (decoder, DECODER_MONO, path);
     g_test_message ("%s: %" G_GSIZE_FORMAT " frames, off by %.1f dB", formats[i].name,
                     decoder_length (item), distance_db (item));
     g_assert_cmpuint (decoder_length (item) - 67200, <=, formats[i].off);
@@ -173,7 +173,7 @@ test_cut_short (DecoderFixture *fixture, gconstpointer decoder)
       continue;
     read_file (path, bytes);
     cut = put_file (fixture, "cut", bytes->data, bytes->len * 7 / 10);
-    decoder_assert_refused (decoder, "{}", cut, SEGUE_ERROR_DATA, "");
+    decoder_assert_refused (decoder, DECODER_MONO, cut, SEGUE_ERROR_DATA, "");
   }
 }
 
@@ -188,7 +188,7 @@ test_damage (DecoderFixture *fixture, gconstpointer decoder)
   read_file (path, bytes);
   bytes->data[bytes->len / 2] ^= 0x55;
   damaged = put_file (fixture, "damaged.flac", bytes->data, bytes->len);
-  item = decoder_decode (decoder, "{}", damaged);
+  item = decoder_decode (decoder, DECODER_MONO, damaged);
   g_assert_cmpuint (decoder_length (item), <, 320000 - 300);
   g_assert_cmpuint (decoder_length (item), >, 320000 - 3200);
   g_assert_cmpfloat (test_level_db (item, 440), <, -6);
@@ -216,7 +216,7 @@ test_chained (DecoderFixture *fixture, gconstpointer decoder)
     read_file (path, bytes);
   }
   chain = put_file (fixture, "chain.ogg", bytes->data, bytes->len);
-  item = decoder_decode (decoder, "{}", chain);
+  item = decoder_decode (decoder, DECODER_MONO, chain);
   g_assert_cmpuint (decoder_length (item), ==, 96000);
   g_assert_cmpfloat_with_epsilon (test_level_db (item, 440), -6.02, 0.5);
 }
@@ -236,10 +236,10 @@ test_video (DecoderFixture *fixture, gconstpointer decoder)
     g_autoptr (SegueItem) item = NULL;
 
     g_assert_true (test_encode (path, containers[i], both, 3));
-    item = decoder_decode (decoder, "{}", path);
+    item = decoder_decode (decoder, DECODER_MONO, path);
     decoder_assert_tone (item, 3, 0.1);
     g_assert_true (test_encode (path, containers[i], mute, 3));
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, "contains no audio stream");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "contains no audio stream");
   }
 }
 
@@ -256,11 +256,11 @@ test_longer_video (DecoderFixture *fixture, gconstpointer decoder)
     g_autoptr (SegueItem) item = NULL;
 
     g_assert_true (test_encode (path, containers[i], tracks, 4));
-    item = decoder_decode (decoder, "{}", path);
+    item = decoder_decode (decoder, DECODER_MONO, path);
     decoder_assert_tone (item, 4, 0.1);
     read_file (path, bytes);
     cut = put_file (fixture, "cut", bytes->data, bytes->len * 6 / 10);
-    decoder_assert_refused (decoder, "{}", cut, SEGUE_ERROR_DATA, "damaged");
+    decoder_assert_refused (decoder, DECODER_MONO, cut, SEGUE_ERROR_DATA, "damaged");
   }
 }
 
@@ -284,8 +284,8 @@ test_cover (DecoderFixture *fixture, gconstpointer decoder)
   memset (bytes->data + sizeof tag, 0xff, size);
   read_file (path, bytes);
   tagged = put_file (fixture, "tagged.mp3", bytes->data, bytes->len);
-  plain = decoder_decode (decoder, "{}", path);
-  item = decoder_decode (decoder, "{}", tagged);
+  plain = decoder_decode (decoder, DECODER_MONO, path);
+  item = decoder_decode (decoder, DECODER_MONO, tagged);
   g_assert_cmpuint (decoder_length (item), ==, decoder_length (plain));
 }
 
@@ -313,7 +313,7 @@ test_playlists (DecoderFixture *fixture, gconstpointer decoder)
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
     g_autofree char *path = put_file (fixture, "list", lists[i].text, strlen (lists[i].text));
 
-    decoder_assert_refused (decoder, "{}", path, SEGUE_ERROR_DATA, lists[i].why);
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, lists[i].why);
   }
 }
 
@@ -331,7 +331,7 @@ test_quiet (DecoderFixture *fixture, gconstpointer decoder)
     for (guint i = 2000; i < bytes->len; i += 100)
       bytes->data[i] ^= 0xaa;
     bad = put_file (fixture, "bad.m4a", bytes->data, bytes->len);
-    item = decoder_try (decoder, "{}", bad, &error);
+    item = decoder_try (decoder, DECODER_MONO, bad, &error);
     av_log (NULL, AV_LOG_ERROR, "not of a song\n");
     return;
   }

@@ -178,12 +178,13 @@ static const SegueStageType decode_sndfile = {
   SONG_DECODER,
   .name = "decode-sndfile",
   .summary = "Decodes songs with libsndfile: WAV, AIFF, FLAC, Ogg Vorbis, Opus and MP3",
-  .doc = "Decodes the formats that libsndfile reads, averages the channels to mono and resamples "
-         "with soxr HQ as a stream, with a fraction of the dependencies of other "
-         "decoders.\n\nDecoders do not report truncated files. The container is parsed first, and "
-         "the decoded length is compared with the declared one: see `completeness`. Runs in a "
-         "separate process with a time limit, because malicious files crash and hang decoders. "
-         "`use: decode` tries this decoder and the other installed ones.",
+  .doc =
+    "Decodes the formats that libsndfile reads, as they are, or averaged to mono and resampled "
+    "with soxr HQ as a stream, with a fraction of the dependencies of other "
+    "decoders.\n\nDecoders do not report truncated files. The container is parsed first, and "
+    "the decoded length is compared with the declared one: see `completeness`. Runs in a "
+    "separate process with a time limit, because malicious files crash and hang decoders. "
+    "`use: decode` tries this decoder and the other installed ones.",
   .result_version = 2,
   .fingerprint = fingerprint,
   .process = process,

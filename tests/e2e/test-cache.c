@@ -18,7 +18,7 @@ static const char pipeline[] =
   "stages:\n"
   "  - { id: songs, use: scan, with: { root: \"${music}\", layout: \"{artist}/{album}/{title}\", "
   "label: artist } }\n"
-  "  - { use: decode-sndfile, with: { rate: 16000 } }\n"
+  "  - { use: decode-sndfile, with: { rate: 16000, channels: mono } }\n"
   "  - { use: trim, with: { head: 5, tail: 5 } }\n"
   "  - { use: segment, with: { length: 5, count: 2 } }\n"
   "  - { use: split, with: { by: song, test: 0.25, validation: 0.25 } }\n"

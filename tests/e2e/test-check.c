@@ -227,7 +227,7 @@ test_many_connections (Fixture *f, gconstpointer data)
                                       "stages:\n"
                                       "  - { use: scan, with: { root: . } }\n"
                                       "  - use: decode\n"
-                                      "    with: { rate: 22050 }\n"
+                                      "    with: { rate: 22050, channels: mono }\n"
                                       "  - use: segment\n"
                                       "  - use: split\n"
                                       "  - use: train\n"
@@ -531,6 +531,8 @@ test_plain (Fixture *f, gconstpointer data)
   "segue: 1\nstages:\n"                                                                            \
   "  - { use: scan, with: { root: \".\", layout: \"{artist}/{title}\", label: artist } }\n"
 
+#define MONO "  - { use: decode, with: { rate: 16000, channels: mono } }\n"
+
 static void
 test_formats (Fixture *f, gconstpointer data)
 {
@@ -541,51 +543,56 @@ test_formats (Fixture *f, gconstpointer data)
       "  - use: train\n",
       "p.yaml:7:5: stage 'train': its input 'items' takes one channel, and stage 'decode' gives as "
       "many channels as each file has; write `with: { channels: mono }` at stage 'decode'" },
-    { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
+    { "  - { use: decode, with: { channels: mono } }\n  - use: segment\n  - use: split\n"
+      "  - use: train\n",
+      "p.yaml:7:5: stage 'train': its input 'items' takes one rate for all items, and stage 'decode' "
+      "gives the rate that each file has; write `with: { rate: 16000 }` at stage 'decode'" },
+    { MONO
+      "  - use: segment\n  - use: split\n  - use: train\n"
       "  - { id: wide, use: decode, with: { channels: keep } }\n  - { id: parts, use: segment }\n"
       "  - { id: sets, use: split }\n  - use: evaluate\n",
       "p.yaml:11:5: stage 'evaluate': its input 'items' takes one channel, and stage 'wide' "
       "gives" },
-    { "  - use: decode\n  - { use: segment, with: { shortest: 1 } }\n  - use: split\n"
-      "  - use: train\n",
+    { MONO "  - { use: segment, with: { shortest: 1 } }\n  - use: split\n"
+           "  - use: train\n",
       "p.yaml:7:5: stage 'train': items differ in length, and models take one length" },
-    { "  - { use: decode, with: { rate: 8000 } }\n  - use: segment\n  - use: split\n"
+    { "  - { use: decode, with: { rate: 8000, channels: mono } }\n  - use: segment\n  - use: split\n"
       "  - { use: train, with: { model: { use: mel-cnn, high: 7000 } } }\n",
       "p.yaml:7:56: stage 'train': high must be at most 4000 Hz" },
-    { "  - { use: decode, with: { rate: 8000 } }\n  - use: segment\n  - use: split\n"
+    { "  - { use: decode, with: { rate: 8000, channels: mono } }\n  - use: segment\n  - use: split\n"
       "  - { use: train, with: { model: { use: mel-cnn, low: 4500 } } }\n",
       "p.yaml:7:55: stage 'train': low must be below 4000 Hz" },
-    { "  - { use: decode, with: { rate: 44100 } }\n  - use: trim\n  - use: segment\n  - use: "
+    { "  - { use: decode, with: { rate: 44100, channels: mono } }\n  - use: trim\n  - use: segment\n  - use: "
       "split\n"
       "  - use: augment\n  - { use: train, with: { model: distilhubert } }\n",
       "p.yaml:9:34: stage 'train': the model takes audio of 16000 Hz and gets 44100 Hz" },
-    { "  - use: decode\n  - { use: segment, with: { length: 0.05 } }\n  - use: split\n  - use: "
-      "train\n",
+    { MONO "  - { use: segment, with: { length: 0.05 } }\n  - use: split\n  - use: "
+           "train\n",
       "p.yaml:7:5: stage 'train': segments of 0.050 s are too short for 'mel-cnn'" },
-    { "  - use: decode\n  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
-      "  - { use: train, with: { model: { use: mel-cnn, hop: 1, channels: [1024] } } }\n",
+    { MONO "  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
+           "  - { use: train, with: { model: { use: mel-cnn, hop: 1, channels: [1024] } } }\n",
       "p.yaml:7:34: stage 'train': segments of 3600.000 s are too long for this 'mel-cnn' model: "
       "it would take more than 2" },
-    { "  - use: decode\n  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
-      "  - { use: train, with: { batch: 4096 } }\n",
+    { MONO "  - { use: segment, with: { length: 3600 } }\n  - use: split\n"
+           "  - { use: train, with: { batch: 4096 } }\n",
       "p.yaml:7:34: stage 'train': a pass of this 'mel-cnn' model takes " },
-    { "  - use: decode\n  - use: segment\n  - { id: again, use: segment, with: { length: 11 } }\n",
+    { MONO "  - use: segment\n  - { id: again, use: segment, with: { length: 11 } }\n",
       "p.yaml:6:48: stage 'again': every item is 10.000 s long, shorter than a segment of 11 s" },
-    { "  - use: decode\n  - use: split\n  - use: train\n",
+    { MONO "  - use: split\n  - use: train\n",
       "p.yaml:6:5: stage 'train': items differ in length" },
-    { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
+    { MONO "  - use: segment\n  - use: split\n  - { use: train, with: { init: . } }\n",
       "p.yaml:7:33: stage 'train': \342\200\230" },
-    { "  - use: decode\n  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",
+    { MONO "  - use: segment\n  - use: split\n  - { use: train, from: segment }\n",
       "p.yaml:7:25: stage 'train': its input 'items' comes from 'segment', which bypasses "
       "'split'" },
-    { "  - use: decode\n  - use: segment\n  - use: train\n  - use: split\n",
+    { MONO "  - use: segment\n  - use: train\n  - use: split\n",
       "p.yaml:6:5: stage 'train': its input 'items' comes from 'segment', which bypasses 'split'" },
-    { "  - use: decode\n  - use: segment\n  - use: split\n  - use: train\n"
-      "  - { use: evaluate, from: { items: segment } }\n",
+    { MONO "  - use: segment\n  - use: split\n  - use: train\n"
+           "  - { use: evaluate, from: { items: segment } }\n",
       "stage 'evaluate': its input 'items' comes from 'segment', which bypasses 'split'" },
-    { "  - { id: low, use: decode, with: { rate: 8000 } }\n"
+    { "  - { id: low, use: decode, with: { rate: 8000, channels: mono } }\n"
       "  - { id: songs-8, use: segment }\n  - use: split\n  - use: train\n"
-      "  - { id: other, use: decode, with: { rate: 16000 } }\n"
+      "  - { id: other, use: decode, with: { rate: 16000, channels: mono } }\n"
       "  - { id: songs-16, use: segment }\n  - { id: sets, use: split }\n  - use: evaluate\n",
       "stage 'evaluate': the model was trained at 8000 Hz, and this audio is at 16000 Hz" },
   };

@@ -54,7 +54,7 @@ run_in (Sandbox *s, CommandResult *result, const char *const *arguments)
 #define EXPORT                                                                                     \
   "segue: 1\nname: hostile\nstages:\n"                                                             \
   "- {use: scan, with: {root: music, layout: \"{artist}/{title}\"%s}}\n"                           \
-  "- {use: decode-sndfile, with: {rate: 8000}}\n"                                                  \
+  "- {use: decode-sndfile, with: {rate: 8000, channels: mono}}\n"                                  \
   "- {use: export, with: {folder: dataset, metadata: true}}\n"
 
 static void

@@ -23,7 +23,7 @@ static const char pipeline[] =
   "stages:\n"
   "  - { id: songs, use: scan, with: { root: \"${music}\", layout: \"{artist}/{album}/{title}\", "
   "label: artist } }\n"
-  "  - { use: decode-sndfile, with: { rate: 16000 } }\n"
+  "  - { use: decode-sndfile, with: { rate: 16000, channels: mono } }\n"
   "  - { use: segment, with: { length: 5, count: 4 } }\n"
   "  - { use: split, with: { by: song, test: 0.2, validation: 0.2 } }\n"
   "  - { use: train, with: { model: { use: mel-cnn, channels: [4, 4] }, epochs: 2, batch: 4 } }\n"

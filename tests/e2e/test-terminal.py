@@ -23,7 +23,7 @@ name: small
 vars: { music: music }
 stages:
   - { id: songs, use: scan, with: { root: "${music}", layout: "{artist}/{album}/{title}", label: artist } }
-  - { use: decode-sndfile, with: { rate: 16000 } }
+  - { use: decode-sndfile, with: { rate: 16000, channels: mono } }
   - { use: segment, with: { length: 5, count: 2 } }
   - { use: split, with: { by: song, test: 0.2, validation: 0.2, too_few: train_only } }
   - { use: train, with: { model: { use: mel-cnn, channels: [4, 4] }, epochs: 2, batch: 4 } }

@@ -71,7 +71,7 @@ stages:
     use: scan
     with: {{ root: "${{music}}", layout: "{{artist}}/{{album}}/{{title}}", label: artist }}
   - use: decode
-    with: {{ rate: 16000 }}
+    with: {{ rate: 16000, channels: mono }}
   - use: segment
     with: {{ length: 1, count: {count} }}
   - use: split

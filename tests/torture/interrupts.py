@@ -137,13 +137,13 @@ stages:
 """
 SHORT = """
   - use: decode
-    with: { rate: 16000, max_duration: 86400 }
+    with: { rate: 16000, channels: mono, max_duration: 86400 }
   - use: segment
     with: { length: 1, count: 20 }
 """
 SEGMENTS = """
   - use: decode
-    with: { rate: 16000 }
+    with: { rate: 16000, channels: mono }
   - use: segment
     with: { length: 10, count: 8 }
   - use: split

@@ -10,7 +10,7 @@ static const struct {
   const char *before, *after, *same, *varies;
 } numbers[] = {
   [SEGUE_FORMAT_RATE] = { offsetof (SegueFormat, rate), "a rate of ", " Hz",
-                          "one rate for all items", "rates that differ" },
+                          "one rate for all items", "the rate that each file has" },
   [SEGUE_FORMAT_CHANNELS] = { offsetof (SegueFormat, channels), "", " channels",
                               "one number of channels for all items",
                               "as many channels as each file has" },
