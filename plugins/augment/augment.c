@@ -3,6 +3,7 @@
 
 #include <segue/dataset.h>
 #include <segue/format.h>
+#include <segue/nn/backend.h>
 #include <segue/plugin.h>
 #include <segue/random.h>
 #include <string.h>
@@ -95,6 +96,12 @@ process (gpointer instance, SegueItem *item, SegueContext *context, GError **err
                              error);
 }
 
+static char *
+fingerprint (const void *config)
+{
+  return segue_nn_fingerprint ();
+}
+
 static gboolean
 negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
@@ -116,13 +123,14 @@ static const SegueStageType augment = {
     "Runs when a segment is read for training, not before: nothing is stored, and the samples "
     "differ in every epoch. The changes to a segment depend only on the run's seed, the epoch and "
     "the segment's id. `evaluate`, `export` and `report` get the segments without augmentation.",
-  .result_version = 2,
+  .result_version = 3,
   .mode = SEGUE_MODE_MAP,
   .flags = SEGUE_STAGE_LIVE | SEGUE_STAGE_SEEDED,
   .inputs = inputs,
   .outputs = outputs,
   .params = params,
   .config_size = sizeof (AugmentConfig),
+  .fingerprint = fingerprint,
   .process = process,
   .negotiate = negotiate,
 };
