@@ -239,7 +239,8 @@ test_video (DecoderFixture *fixture, gconstpointer decoder)
     item = decoder_decode (decoder, DECODER_MONO, path);
     decoder_assert_tone (item, 3, 0.1);
     g_assert_true (test_encode (path, containers[i], mute, 3));
-    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA, "contains no audio stream");
+    decoder_assert_refused (decoder, DECODER_MONO, path, SEGUE_ERROR_DATA,
+                            "contains no audio stream");
   }
 }
 

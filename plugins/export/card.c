@@ -49,6 +49,17 @@ append_features (GString *out, const Card *card)
   }
 }
 
+static const char open_audio[] =
+  "import datasets\n\n"
+  "data = datasets.load_dataset(\"audiofolder\", data_dir=\"FOLDER\")\n";
+
+static const char open_vectors[] =
+  "from pathlib import Path\nimport numpy as np\n\n"
+  "files = sorted(Path(\"FOLDER/data/train\").rglob(\"*.npy\"))\n"
+  "arrays = [np.load(file) for file in files]  # [segments, C] for each song\n"
+  "x = np.concatenate(arrays)\n"
+  "y = np.repeat([file.parent.name for file in files], [len(array) for array in arrays])\n";
+
 char *
 card_write (const Card *card)
 {
@@ -56,14 +67,15 @@ card_write (const Card *card)
 
   append_quoted (out, card->title);
   g_string_append (out, "\ntask_categories:\n- audio-classification\n");
-  append_configs (out, card);
-  append_features (out, card);
+  if (!card->vectors) {
+    append_configs (out, card);
+    append_features (out, card);
+  }
   g_string_append_printf (out, "---\n\n# %s\n\n", card->title);
   g_string_append (out, "| set | segments |\n|---|---|\n");
   for (guint i = 0; card->sets[i]; i++)
     g_string_append_printf (out, "| %s | %u |\n", card->sets[i], card->counts[i]);
-  g_string_append (out,
-                   "\nMade with segue. Open it with\n\n```python\nimport datasets\n\n"
-                   "data = datasets.load_dataset(\"audiofolder\", data_dir=\"FOLDER\")\n```\n");
+  g_string_append_printf (out, "\nMade with segue. Open it with\n\n```python\n%s```\n",
+                          card->vectors ? open_vectors : open_audio);
   return g_string_free (out, FALSE);
 }

@@ -5,13 +5,15 @@
 
 /** Card: strings are borrowed. @sets: %NULL-terminated, those that are not empty. @labels: folder names, in the
  * order in which `datasets` numbers them. @columns: (nullable): of the metadata files, without `file_name`; names
- * and types ("string", "float64") alternate. @rate: Hz; 0: each file has its own. */
+ * and types ("string", "float64") alternate. @vectors: the files are arrays for NumPy. @rate: of audio, in Hz; 0: each file
+ * has its own. */
 typedef struct {
   const char *title;
   const char *const *sets;
   const char *const *labels;
   const char *const *columns;
   const guint *counts; /* items of each of @sets */
+  gboolean vectors;
   guint rate;
 } Card;
 

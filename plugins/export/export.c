@@ -1,6 +1,7 @@
-/* export: a data set of WAV files that `datasets` opens directly. */
+/* export: a data set of WAV files that `datasets` opens directly, or of vectors that NumPy reads. */
 #include "card.h"
-#include "names.h"
+#include "npy.h"
+#include "plan.h"
 #include "target.h"
 #include "wave.h"
 
@@ -18,7 +19,6 @@ typedef struct {
 } ExportConfig;
 
 static const char *const encoding_choices[] = { "pcm16", "float32", NULL };
-#define METADATA "metadata.jsonl"
 
 static const SegueParam *const params[] = {
   SEGUE_PARAM (
@@ -26,202 +26,66 @@ static const SegueParam *const params[] = {
     .doc =
       "Target folder: empty, or written by an earlier export. Relative to the pipeline's folder "
       "and below it, unless it is given on the command line. Unset: the run's folder."),
-  SEGUE_PARAM (ExportConfig, encoding, SEGUE_PARAM_CHOICE, .def = "pcm16",
-               .choices = encoding_choices,
-               .doc = "`pcm16`: readable by all programs; samples beyond full scale are clipped "
-                      "and counted. `float32`: the samples unchanged."),
+  SEGUE_PARAM (
+    ExportConfig, encoding, SEGUE_PARAM_CHOICE, .def = "pcm16", .choices = encoding_choices,
+    .doc = "Of audio. `pcm16`: readable by all programs; samples beyond full scale are clipped "
+           "and counted. `float32`: the samples unchanged."),
   SEGUE_PARAM (
     ExportConfig, metadata, SEGUE_PARAM_BOOL, .def = "false",
     .doc =
       "Write a metadata.jsonl for each set, with label, song, start, duration and the layout's "
-      "fields. Labels are then stored unchanged, as text, instead of as folder names."),
+      "fields of each segment. Labels are then stored unchanged, as text, instead of as folder names."),
   SEGUE_PARAM (ExportConfig, title, SEGUE_PARAM_STRING, .def = "Music segments",
                .doc = "Name of the data set in its README.md."),
   NULL,
 };
 
-/* Data to write, by index of the dataset. */
-typedef struct {
-  GPtrArray *files;   /* char *: data/<set>/<label>/<name>.wav */
-  GArray *sets;       /* guint */
-  GPtrArray *labels;  /* char *, sorted */
-  GPtrArray *folders; /* char *, their names on disk, sorted */
-  guint counts[SEGUE_N_SETS];
-  GPtrArray *extra; /* char *: metadata keys for metadata.jsonl */
-  GPtrArray *all;   /* char *: all files, including those that are not audio */
-} Plan;
-
-static void
-plan_clear (Plan *self)
+/* @n_clipped: counts samples beyond full scale. @rate: of the items before; then of these, too; 0: they differ. */
+static GBytes *
+encode_file (const ExportConfig *config, SegueReader *reader, const PlanFile *file,
+             GCancellable *cancellable, gsize *n_clipped, guint *rate, GError **error)
 {
-  g_clear_pointer (&self->files, g_ptr_array_unref);
-  g_clear_pointer (&self->sets, g_array_unref);
-  g_clear_pointer (&self->labels, g_ptr_array_unref);
-  g_clear_pointer (&self->folders, g_ptr_array_unref);
-  g_clear_pointer (&self->extra, g_ptr_array_unref);
-  g_clear_pointer (&self->all, g_ptr_array_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)
-
-static int
-compare_strings (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
-/* Items without a set are for training. */
-static SegueSet
-set_of (const SegueItem *item)
-{
-  SegueSet set = segue_set_from_name (segue_item_get_string (item, SEGUE_META_SET));
-  return set < SEGUE_N_SETS ? set : SEGUE_SET_TRAIN;
-}
-
-static const char *
-label_of (const SegueItem *item)
-{
-  const char *label = segue_item_get_string (item, SEGUE_META_LABEL);
-
-  return label ? label : "unlabelled";
-}
-
-/* `Mika/Life/Grace Kelly.mp3#0003` under the label Mika → `Life__Grace Kelly-0003` */
-static char *
-stem_of (const SegueItem *item, const char *label)
-{
-  const char *song = segue_item_get_song (item), *id = segue_item_get_id (item);
-  const char *suffix = g_str_has_prefix (id, song) ? id + strlen (song) : "";
-  const char *slash = strchr (song, '/');
-  g_autofree char *first = slash ? g_strndup (song, (gsize) (slash - song)) : NULL;
-  g_autofree char *folder = first ? g_utf8_normalize (first, -1, G_NORMALIZE_NFC) : NULL;
-  g_autofree char *path = g_strdup (g_strcmp0 (folder, label) == 0 ? slash + 1 : song);
-  char *dot = strrchr (path, '.');
-  g_auto (GStrv) parts = NULL;
-  g_autofree char *joined = NULL;
-
-  if (dot && !strchr (dot, '/') && dot != path)
-    *dot = '\0';
-  parts = g_strsplit (path, "/", -1);
-  joined = g_strjoinv ("__", parts);
-  return *suffix == '#' ? g_strconcat (joined, "-", suffix + 1, NULL) : g_strdup (joined);
-}
-
-/* Labels and the names of their folders; (transfer full): one from the other. */
-static GHashTable *
-name_labels (SegueDataset *dataset, Plan *plan)
-{
-  GHashTable *folders = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (Names) names = names_new ();
-  /* The file next to the folders: no label gets its name. */
-  g_autofree char *taken = names_make (names, "", METADATA);
-
-  plan->labels = g_ptr_array_new_with_free_func (g_free);
-  plan->folders = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < segue_dataset_get_length (dataset); i++) {
-    const char *label = label_of (segue_dataset_get_entry (dataset, i));
-
-    if (!g_hash_table_contains (folders, label)) {
-      g_ptr_array_add (plan->labels, g_strdup (label));
-      g_hash_table_add (folders, g_ptr_array_index (plan->labels, plan->labels->len - 1));
-    }
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  for (guint i = 0; i < file->n; i++) {
+    SegueItem *item = segue_reader_get (reader, file->first + i, cancellable, error);
+    if (!item)
+      return NULL;
+    g_ptr_array_add (items, item);
   }
-  g_ptr_array_sort (plan->labels, compare_strings);
-  for (guint i = 0; i < plan->labels->len; i++) {
-    char *label = g_ptr_array_index (plan->labels, i), *folder = names_make (names, "", label);
-
-    g_ptr_array_add (plan->folders, folder);
-    g_hash_table_insert (folders, label, folder);
-  }
-  g_ptr_array_sort (plan->folders, compare_strings);
-  return folders;
+  SegueItem *first = g_ptr_array_index (items, 0);
+  if (segue_item_get_kind (first) == SEGUE_KIND_TENSOR)
+    return npy_encode ((SegueItem *const *) items->pdata, file->n, error);
+  gsize clipped;
+  GBytes *wave = wave_encode (first, (WaveEncoding) config->encoding, &clipped, error);
+  if (!wave)
+    return NULL;
+  *n_clipped += clipped;
+  if (file->first == 0 || *rate != segue_item_get_rate (first))
+    *rate = file->first == 0 ? segue_item_get_rate (first) : 0;
+  return wave;
 }
 
-/* Text fields of any item that don't have their own column. */
-static void
-find_extra (SegueDataset *dataset, Plan *plan)
-{
-  static const char *const others[] = { SEGUE_META_SOURCE, SEGUE_META_SONG,     SEGUE_META_LABEL,
-                                        SEGUE_META_SET,    "file_name",         "audio",
-                                        SEGUE_META_START,  SEGUE_META_DURATION, NULL };
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-
-  plan->extra = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < segue_dataset_get_length (dataset); i++) {
-    g_autoptr (GVariant) metadata = segue_item_get_metadata (segue_dataset_get_entry (dataset, i));
-    GVariantIter iter;
-    GVariant *value;
-    const char *key;
-
-    g_variant_iter_init (&iter, metadata);
-    while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-      if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING) && !g_strv_contains (others, key) &&
-          !g_hash_table_contains (seen, key)) {
-        g_ptr_array_add (plan->extra, g_strdup (key));
-        g_hash_table_add (seen, g_ptr_array_index (plan->extra, plan->extra->len - 1));
-      }
-  }
-  g_ptr_array_sort (plan->extra, compare_strings);
-}
-
-static void
-make_plan (const ExportConfig *config, SegueDataset *dataset, Plan *plan)
-{
-  g_autoptr (Names) names = names_new ();
-  g_autoptr (GHashTable) folders = name_labels (dataset, plan);
-
-  plan->files = g_ptr_array_new_with_free_func (g_free);
-  plan->sets = g_array_new (FALSE, FALSE, sizeof (guint));
-  plan->all = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < segue_dataset_get_length (dataset); i++) {
-    SegueItem *item = segue_dataset_get_entry (dataset, i);
-    const char *label = label_of (item), *folder = g_hash_table_lookup (folders, label);
-    guint set = set_of (item);
-    g_autofree char *stem = stem_of (item, label), *name = NULL;
-
-    name = names_make (names, folder, stem);
-    g_ptr_array_add (plan->files,
-                     g_strdup_printf ("data/%s/%s/%s.wav", segue_set_get_name (set), folder, name));
-    g_ptr_array_add (plan->all, g_strdup (g_ptr_array_index (plan->files, i)));
-    g_array_append_val (plan->sets, set);
-    plan->counts[set]++;
-  }
-  if (config->metadata)
-    find_extra (dataset, plan);
-  for (guint s = 0; config->metadata && s < SEGUE_N_SETS; s++)
-    if (plan->counts[s] > 0)
-      g_ptr_array_add (plan->all, g_strdup_printf ("data/%s/" METADATA, segue_set_get_name (s)));
-  g_ptr_array_add (plan->all, g_strdup ("README.md"));
-}
-
-/* @rate: (out): of all items; 0: they differ. */
+/* @rate: (out): of all audio; 0: it differs, or there is none. */
 static gboolean
-write_audio (const ExportConfig *config, SegueDataset *dataset, const Plan *plan, Target *target,
+write_files (const ExportConfig *config, SegueDataset *dataset, const Plan *plan, Target *target,
              guint *rate, SegueContext *context, GError **error)
 {
   g_autoptr (SegueReader) reader = segue_reader_new (dataset, 0);
-  GCancellable *cancellable = segue_context_get_cancellable (context);
   gsize n_clipped = 0;
 
   segue_context_set_progress_unit (context, "files");
   for (guint i = 0; i < plan->files->len; i++) {
-    g_autoptr (SegueItem) item = NULL;
-    g_autoptr (GBytes) wave = NULL;
-    gsize clipped;
-
+    const PlanFile *file = &g_array_index (plan->files, PlanFile, i);
     if (!segue_context_check_cancelled (context, error))
       return FALSE;
-    item = segue_reader_get (reader, i, cancellable, error);
-    wave = item ? wave_encode (item, (WaveEncoding) config->encoding, &clipped, error) : NULL;
-    if (!wave)
+    g_autoptr (GBytes) bytes = encode_file (
+      config, reader, file, segue_context_get_cancellable (context), &n_clipped, rate, error);
+    if (!bytes)
       return FALSE;
     if (i == 0 &&
-        !target_has_room (target, (guint64) plan->files->len * g_bytes_get_size (wave), error))
+        !target_has_room (target, (guint64) plan->files->len * g_bytes_get_size (bytes), error))
       return FALSE;
-    if (i == 0 || *rate != segue_item_get_rate (item))
-      *rate = i == 0 ? segue_item_get_rate (item) : 0;
-    n_clipped += clipped;
-    if (!target_write (target, g_ptr_array_index (plan->files, i), wave, error))
+    if (!target_write (target, file->path, bytes, error))
       return FALSE;
     segue_context_progress (context, i + 1, plan->files->len, NULL);
   }
@@ -235,18 +99,21 @@ write_audio (const ExportConfig *config, SegueDataset *dataset, const Plan *plan
   return TRUE;
 }
 
+/* A row for item @i of @file. */
 static gboolean
-append_row (GString *out, const SegueItem *item, const char *file, const Plan *plan)
+append_row (GString *out, const SegueItem *item, const PlanFile *file, guint i, const Plan *plan)
 {
   /* Below the folder of metadata.jsonl, data/<set>/. */
-  const char *below = strchr (strchr (file, '/') + 1, '/') + 1;
+  const char *below = strchr (strchr (file->path, '/') + 1, '/') + 1;
   json_t *row = json_pack ("{s:s, s:s, s:s, s:f, s:f}", "file_name", below, "label",
-                           label_of (item), "song", segue_item_get_song (item), "start",
+                           plan_get_label (item), "song", segue_item_get_song (item), "start",
                            segue_item_get_double (item, SEGUE_META_START, 0), "duration",
                            segue_item_get_double (item, SEGUE_META_DURATION, 0));
 
-  for (guint i = 0; row && i < plan->extra->len; i++) {
-    const char *key = g_ptr_array_index (plan->extra, i);
+  if (row && segue_item_get_kind (item) == SEGUE_KIND_TENSOR)
+    json_object_set_new (row, "row", json_integer (i));
+  for (guint k = 0; row && k < plan->extra->len; k++) {
+    const char *key = g_ptr_array_index (plan->extra, k);
     const char *value = segue_item_get_string (item, key);
 
     json_object_set_new (row, key, json_string (value ? value : ""));
@@ -259,35 +126,49 @@ append_row (GString *out, const SegueItem *item, const char *file, const Plan *p
 }
 
 static gboolean
-write_metadata (SegueDataset *dataset, const Plan *plan, guint set, Target *target, GError **error)
+append_rows (GString *out, SegueDataset *dataset, const PlanFile *file, const Plan *plan,
+             GError **error)
 {
-  GString *out = g_string_new (NULL);
-  g_autofree char *file = g_strdup_printf ("data/%s/" METADATA, segue_set_get_name (set));
-  g_autoptr (GBytes) bytes = NULL;
-
-  for (guint i = 0; i < plan->files->len; i++)
-    if (g_array_index (plan->sets, guint, i) == set &&
-        !append_row (out, segue_dataset_get_entry (dataset, i), g_ptr_array_index (plan->files, i),
-                     plan)) {
-      g_string_free (out, TRUE);
+  for (guint i = 0; i < file->n; i++) {
+    SegueItem *item = segue_dataset_get_entry (dataset, file->first + i);
+    if (!append_row (out, item, file, i, plan)) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL, "‘%s’ has metadata that is not text",
-                   segue_item_get_id (segue_dataset_get_entry (dataset, i)));
+                   segue_item_get_id (item));
       return FALSE;
     }
-  bytes = g_string_free_to_bytes (out);
-  return target_write (target, file, bytes, error);
+  }
+  return TRUE;
 }
 
 static gboolean
-write_card (const ExportConfig *config, const Plan *plan, guint rate, Target *target,
-            GError **error)
+write_metadata (SegueDataset *dataset, const Plan *plan, guint set, Target *target, GError **error)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autofree char *path = g_strdup_printf ("data/%s/" PLAN_METADATA, segue_set_get_name (set));
+
+  for (guint f = 0; f < plan->files->len; f++) {
+    const PlanFile *file = &g_array_index (plan->files, PlanFile, f);
+    if (file->set == set && !append_rows (out, dataset, file, plan, error))
+      return FALSE;
+  }
+  g_autoptr (GBytes) bytes = g_string_free_to_bytes (g_steal_pointer (&out));
+  return target_write (target, path, bytes, error);
+}
+
+static gboolean
+write_card (const ExportConfig *config, const Plan *plan, SegueKind kind, guint rate,
+            Target *target, GError **error)
 {
   g_autoptr (GPtrArray) labels = g_ptr_array_new (), columns = g_ptr_array_new ();
   /* `datasets` reads labels from folder names, or unchanged from metadata.jsonl. */
   const GPtrArray *from = config->metadata ? plan->labels : plan->folders;
   const char *sets[SEGUE_N_SETS + 1] = { NULL };
   guint counts[SEGUE_N_SETS], n_sets = 0;
-  Card card = { .title = config->title, .sets = sets, .counts = counts, .rate = rate };
+  Card card = { .title = config->title,
+                .sets = sets,
+                .counts = counts,
+                .vectors = kind == SEGUE_KIND_TENSOR,
+                .rate = rate };
   g_autoptr (GBytes) bytes = NULL;
   char *text;
 
@@ -323,7 +204,7 @@ static gboolean
 collect (gpointer instance, SegueContext *context, GError **error)
 {
   const ExportConfig *config = segue_context_get_config (context);
-  SegueDataset *dataset = segue_context_get_input (context, "audio");
+  SegueDataset *dataset = segue_context_get_input (context, "items");
   const char *folder =
     config->folder ? config->folder : segue_context_get_output_folder (context, error);
   g_auto (Plan) plan = { 0 };
@@ -338,14 +219,15 @@ collect (gpointer instance, SegueContext *context, GError **error)
       "there is nothing to export: check why the stages before it skipped the songs");
     return FALSE;
   }
-  make_plan (config, dataset, &plan);
+  plan_init (&plan, dataset, config->metadata);
   target = target_open (folder, plan.all, error);
-  if (!target || !write_audio (config, dataset, &plan, target, &rate, context, error))
+  if (!target || !write_files (config, dataset, &plan, target, &rate, context, error))
     return FALSE;
   for (guint s = 0; config->metadata && s < SEGUE_N_SETS; s++)
     if (plan.counts[s] > 0 && !write_metadata (dataset, &plan, s, target, error))
       return FALSE;
-  return write_card (config, &plan, rate, target, error) && target_finish (target, error);
+  SegueKind kind = segue_item_get_kind (segue_dataset_get_entry (dataset, 0));
+  return write_card (config, &plan, kind, rate, target, error) && target_finish (target, error);
 }
 
 /* The owner of the folder is checked before hours of decoding. */
@@ -358,13 +240,23 @@ preview (SegueContext *context, GError **error)
 }
 
 static gboolean
+check_vectors (const SegueFormat *vectors, SegueNegotiation *negotiation, GError **error)
+{
+  return vectors->rank == 0 || npy_supports (vectors->dtype) ||
+         segue_negotiation_refuse (negotiation, NULL, error,
+                                   "items are bfloat16, which NumPy does not have");
+}
+
+static gboolean
 negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
 {
   const ExportConfig *config = data;
-  const SegueFormat *audio = segue_negotiation_get_input (negotiation, "audio");
-  guint channels = audio && audio->channels != SEGUE_FORMAT_VARIES ? audio->channels : 0;
-  guint frames = audio && audio->frames != SEGUE_FORMAT_VARIES ? audio->frames : 0;
+  const SegueFormat *items = segue_negotiation_get_input (negotiation, "items");
+  guint channels = items && items->channels != SEGUE_FORMAT_VARIES ? items->channels : 0;
+  guint frames = items && items->frames != SEGUE_FORMAT_VARIES ? items->frames : 0;
 
+  if (items && items->kind == SEGUE_KIND_TENSOR)
+    return check_vectors (items, negotiation, error);
   if (channels > WAVE_MAX_CHANNELS)
     return segue_negotiation_refuse (negotiation, NULL, error,
                                      "items have %u channels, but a WAV file has at most %d; write "
@@ -380,19 +272,22 @@ negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
 }
 
 static const SeguePort *const inputs[] = {
-  SEGUE_PORT ("audio", SEGUE_KIND_AUDIO, "Segments or songs."), NULL
+  SEGUE_PORT ("items", SEGUE_KIND_EXAMPLES, "Segments or songs: audio, or the vectors of `embed`."),
+  NULL
 };
 
 static const SegueStageType export_type = {
   SEGUE_STAGE_TYPE,
   .name = "export",
-  .summary = "Writes a data set of WAV files that Hugging Face datasets opens directly",
-  .doc = "Files are named `data/<set>/<label>/<name>.wav`, with a README.md whose front matter "
-         "lists sets and labels: `datasets.load_dataset (\"audiofolder\", data_dir=…)`. Items in "
-         "no set go to train. Live augmentation is not applied.\n\nNames are made safe for every "
-         "system, and no word in them (`test`, `dev`) makes `datasets` put a file into another "
-         "set. The same data set gives the same bytes. Files that exist already are not written "
-         "again; outdated files of an earlier export are removed.",
+  .summary = "Writes a data set: WAV files for Hugging Face datasets, or vectors for NumPy",
+  .doc =
+    "Files are named `data/<set>/<label>/<name>.wav`, with a README.md whose front matter "
+    "lists sets and labels: `datasets.load_dataset (\"audiofolder\", data_dir=…)`. Items in "
+    "no set go to train. Vectors are written as `<name>.npy`, one array [segments, C] for each "
+    "song. Live augmentation is not applied.\n\nNames are made safe for every "
+    "system, and no word in them (`test`, `dev`) makes `datasets` put a file into another "
+    "set. The same data set gives the same bytes. Files that exist already are not written "
+    "again; outdated files of an earlier export are removed.",
   .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,

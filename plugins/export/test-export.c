@@ -51,7 +51,7 @@ run (const char *config, GPtrArray *items, GError **error)
 {
   g_autoptr (SegueHarness) harness = segue_harness_new (segue_plugin_query (), "export", config);
 
-  segue_harness_set_input (harness, "audio", (SegueItem *const *) items->pdata, items->len);
+  segue_harness_set_input (harness, "items", (SegueItem *const *) items->pdata, items->len);
   return segue_harness_run (harness, error) ? g_steal_pointer (&harness) : NULL;
 }
 
@@ -601,7 +601,7 @@ test_nothing_and_cancel (void)
 
   g_assert_null (run ("{}", none, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
-  segue_harness_set_input (harness, "audio", (SegueItem *const *) items->pdata, items->len);
+  segue_harness_set_input (harness, "items", (SegueItem *const *) items->pdata, items->len);
   g_cancellable_cancel (segue_harness_get_cancellable (harness));
   g_assert_false (segue_harness_run (harness, &cancelled));
   g_assert_error (cancelled, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);

@@ -1,6 +1,7 @@
-"""The exported data set opens directly with `datasets`: splits, labels, audio."""
+"""The exported data set opens directly with `datasets`: splits, labels, audio; and its vectors with NumPy."""
 
 import io
+import json
 import sys
 import types
 
@@ -59,3 +60,17 @@ with folder() as work:
                 raise SystemExit(f"{audio['path']} is silent")
     equal("labels", sorted(seen), sorted(LABELS))
     print("  " + ", ".join(f"{name}: {len(part)} segments" for name, part in sorted(data.items())))
+
+    root = data_folder(run_pipeline(work, "vectors", "export", "{ metadata: true }", count=SEGMENTS,
+                                    before="  - { use: embed, with: { encoders: [statistics] } }\n"))
+    arrays = {str(path.relative_to(root / "data")): np.load(path) for path in (root / "data").rglob("*.npy")}
+    equal("songs", len(arrays), len(LABELS) * SONGS)
+    for name, array in arrays.items():
+        equal(f"shape of {name}", (array.dtype, array.shape[0], array.ndim), (np.float32, SEGMENTS, 2))
+        if not np.isfinite(array).all() or not array.any():
+            raise SystemExit(f"{name} has no features")
+    rows = [(path.parent.name, json.loads(line)) for path in (root / "data").rglob("metadata.jsonl")
+            for line in path.read_text(encoding="utf-8").splitlines()]
+    equal("rows", sorted((f"{name}/{row['file_name']}", row["row"]) for name, row in rows),
+          sorted((name, i) for name in arrays for i in range(SEGMENTS)))
+    print(f"  vectors: {len(arrays)} songs, {sum(map(len, arrays.values()))} segments")

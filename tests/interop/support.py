@@ -74,17 +74,17 @@ stages:
     with: {{ rate: 16000, channels: mono }}
   - use: segment
     with: {{ length: 1, count: {count} }}
-  - use: split
+{before}  - use: split
     with: {{ by: song, test: 0.2, validation: 0.2 }}
   - use: {stage}
     with: {config}
 """
 
 
-def run_pipeline(work, name, stage, config="{}", count=4):
+def run_pipeline(work, name, stage, config="{}", count=4, before=""):
     """Songs of WORK/music, `count` segments of 1 s each, split into sets, then the stage; returns the run's
-    folder."""
-    text = PREPARED.format(name=name, stage=stage, config=config, count=count)
+    folder. @before: stages before the split, as YAML."""
+    text = PREPARED.format(name=name, stage=stage, config=config, count=count, before=before)
     (work / f"{name}.yaml").write_text(text)
     segue("run", f"{name}.yaml", cwd=work)
     return (work / "runs" / name / "latest").resolve()
