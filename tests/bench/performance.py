@@ -216,6 +216,36 @@ def decode(options):
     return result
 
 
+def small_with_segue(scratch):
+    """A folder to a report, with an empty cache; then the same with another head."""
+    command = [SEGUE, "run", "--preset", "artist-small", MUSIC, "-j", THREADS, "--out", scratch / "runs"]
+    env = environment(SEGUE_CACHE=str(scratch / "cache"))
+    once = timed(command, env)
+    with open(scratch / "runs" / "artist-small" / "latest" / "timings.json") as file:
+        seconds = {s["stage"]: s["seconds"] for s in json.load(file)["stages"]}
+    again = timed([*command, "--set", "train.model=linear"], env)
+    return {**once, "head": seconds["train"], "again": again["seconds"]}
+
+
+def small_with_librosa(scratch):
+    return timed([PYTHON, HERE / "small-peer.py", MUSIC])
+
+
+def small(options):
+    programs = {"segue": small_with_segue, "librosa, scikit-learn": small_with_librosa}
+    result = {name: {} for name in programs}
+    for _ in range(options.repeat or 3):
+        for name, program in programs.items():
+            with tempfile.TemporaryDirectory(dir=WORK) as scratch:
+                once = program(Path(scratch))
+            once.pop("output", None)
+            once["values"] = once.pop("seconds")
+            for key, value in once.items():
+                result[name].setdefault(key, []).append(value)
+            say(f"  {name}: {once['values']:.1f} s")
+    return result
+
+
 def make_growth_songs(folder, n):
     """n segments: songs of ten, by two artists who differ in pitch."""
     for i in range(n // 10):
@@ -253,7 +283,7 @@ def growth(options):
 
 
 PARTS = {part.__name__: part for part in
-         (forward, answers, train, frozen, memory, predict, start, decode, growth)}
+         (forward, answers, train, frozen, memory, predict, start, decode, small, growth)}
 
 
 def main():

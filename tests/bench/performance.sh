@@ -4,7 +4,7 @@
 #
 #   sh tests/bench/performance.sh                       everything: about half an hour on two idle cores
 #   sh tests/bench/performance.sh forward decode        some parts: forward, answers, train, frozen, memory,
-#                                                       predict, start, decode, growth
+#                                                       predict, start, decode, small, growth
 #   sh tests/bench/performance.sh report                only the page, from stored measurements
 #   sh tests/bench/performance.sh --repeat 1 forward    number of rounds; --no-compile: without torch.compile
 #
@@ -24,7 +24,7 @@ quietly () { # a command whose output matters where it fails
 }
 
 ready () {
-  "$venv/bin/python" -c 'import torch, transformers, onnxruntime, onnx, librosa, soundfile, soxr' 2>/dev/null
+  "$venv/bin/python" -c 'import torch, transformers, onnxruntime, onnx, librosa, sklearn, soundfile, soxr' 2>/dev/null
 }
 
 sh examples/dependencies.sh bench
@@ -33,7 +33,8 @@ if ! ready; then
   echo "== packages into $venv" >&2
   quietly python3 -m venv "$venv"
   quietly "$venv/bin/pip" install --disable-pip-version-check torch==2.13.0
-  quietly "$venv/bin/pip" install --disable-pip-version-check transformers onnxruntime onnx librosa soundfile soxr
+  quietly "$venv/bin/pip" install --disable-pip-version-check transformers onnxruntime onnx librosa \
+    scikit-learn soundfile soxr
   ready
 fi
 

@@ -5,7 +5,7 @@ import platform
 from statistics import median
 
 SEGMENT = 160000
-PARTS = ["forward", "answers", "train", "frozen", "memory", "predict", "start", "decode", "growth"]
+PARTS = ["forward", "answers", "train", "frozen", "memory", "predict", "start", "decode", "small", "growth"]
 
 INTRODUCTION = """\
 # Performance
@@ -285,6 +285,16 @@ def decode_rows(results, work):
                    f"{name} {time_of(theirs)}", ratio_text(r), "", *target)
 
 
+def small_rows(results, work):
+    ours, theirs = (results["small"][name] for name in ("segue", "librosa, scikit-learn"))
+    r = ratio(theirs, ours)
+    yield ("`artist-small`: folder to report, cold", time_of(ours), f"librosa, scikit-learn {time_of(theirs)}",
+           ratio_text(r), "", "≤ 60 s, ≥ 5×", met(seconds(ours) <= 60, at_least(r, 5)))
+    yield ("again with another head", duration(median(ours["again"])), "", "", "", "≤ 5 s",
+           met(median(ours["again"]) <= 5))
+    yield ("training a head", duration(median(ours["head"])), "", "", "", "≤ 2 s", met(median(ours["head"]) <= 2))
+
+
 def per_segment(at, n, what):
     return median(at[n][what]) / int(n)
 
@@ -302,7 +312,8 @@ def growth_rows(results, work):
 
 
 ROWS = [("forward", forward_rows), ("train", train_rows), ("frozen", frozen_rows), ("memory", memory_rows),
-        ("predict", predict_rows), ("start", start_rows), ("decode", decode_rows), ("growth", growth_rows)]
+        ("predict", predict_rows), ("start", start_rows), ("decode", decode_rows),
+        ("small", small_rows), ("growth", growth_rows)]
 
 
 # Details by part.
@@ -387,6 +398,14 @@ def decode_detail(results):
                ["program", "songs", "median", "real time", "peak of the largest process"], rows) + "\n" + BY_FORMAT)
 
 
+def small_detail(results):
+    rows = [(name, time_of(one), mebibytes(median(one["peak_kib"]))) for name, one in results["small"].items()]
+    yield ("### Training on statistics\n\nThe preset `artist-small` on the libre music set, from a folder to a report, "
+           "with an empty cache. `tests/bench/small-peer.py` does the same with librosa, soxr and scikit-learn, in a pool "
+           "of two: the same segments, copies, features and classifier, without a report. Then the preset again, with "
+           "`--set train.model=linear`.\n\n" + table(["program", "median", "peak of the largest process"], rows))
+
+
 def growth_detail(results):
     rows = [(f"{int(n):,}", duration(median(one["epoch"])), duration(per_segment(results["growth"], n, "epoch")),
              duration(median(one["evaluate"])), duration(per_segment(results["growth"], n, "evaluate")),
@@ -399,7 +418,7 @@ def growth_detail(results):
 
 DETAILS = {"forward": forward_detail, "answers": answers_detail, "train": train_detail, "frozen": frozen_detail,
            "memory": memory_detail, "predict": predict_detail, "start": start_detail, "decode": decode_detail,
-           "growth": growth_detail}
+           "small": small_detail, "growth": growth_detail}
 
 
 # The page.
