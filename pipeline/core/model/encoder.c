@@ -1,4 +1,5 @@
 /* Calls of a type's encoder, checked. */
+#include "base/calling.h"
 #include "model/model-private.h"
 
 #include <math.h>
@@ -48,6 +49,8 @@ gboolean
 segue_encoder_encode (SegueModel *model, const SegueEncoderPass *pass, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  const SegueCalling outer = segue_calling_begin ("model type", model->type->name, FALSE);
   gboolean ok = model->type->encoder->encode (model->impl, pass, &local);
+  segue_calling_end (outer);
   return segue_model_conclude (model->type, ok, &local, error) && check_finite (model, pass, error);
 }
