@@ -88,6 +88,18 @@ model_case_clear_gradients (const GArray *tensors)
   }
 }
 
+/* Requests the points of a pass of a model that has a space. */
+static void
+case_pass_locate (CasePass *p)
+{
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  segue_model_describe (p->model, &info);
+  p->n_points = (gsize) p->pass.batch * info.n_axes;
+  p->points = g_malloc ((p->n_points + SPARE) * sizeof (float));
+  memset (p->points, GUARD_MARK, (p->n_points + SPARE) * sizeof (float));
+  p->pass.points = p->points;
+}
+
 /* @what: "forward" */
 static gboolean
 check_memory (const CasePass *p, const char *what, GError **error)
@@ -97,6 +109,8 @@ check_memory (const CasePass *p, const char *what, GError **error)
     wrong = "beyond the workspace that plan () requests";
   else if (!guard_is_marked (p->logits + p->n_logits, SPARE * sizeof (float)))
     wrong = "after the logits";
+  else if (p->points && !guard_is_marked (p->points + p->n_points, SPARE * sizeof (float)))
+    wrong = "after the points";
   else if (memcmp (p->input, p->whole, p->n_input * sizeof (float)) != 0)
     wrong = "to its input";
   return !wrong ||
@@ -104,17 +118,24 @@ check_memory (const CasePass *p, const char *what, GError **error)
                             p->pass.mode == SEGUE_MODEL_TRAIN ? "TRAIN" : "INFER", p->pass.batch);
 }
 
+/* @what: "logit" */
+static gboolean
+check_values (const CasePass *p, const float *values, gsize n, const char *what, GError **error)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isfinite (values[i]) || guard_is_marked (values + i, sizeof (float)))
+      return model_case_refuse (
+        p->c, error, "forward () leaves %s %" G_GSIZE_FORMAT " of a batch of %u %s", what, i,
+        p->pass.batch, isfinite (values[i]) ? "unset" : "not finite");
+  return TRUE;
+}
+
 gboolean
 case_pass_forward (CasePass *p, GError **error)
 {
-  if (!segue_model_forward (p->model, &p->pass, error) || !check_memory (p, "forward", error))
-    return FALSE;
-  for (gsize i = 0; i < p->n_logits; i++)
-    if (!isfinite (p->logits[i]) || guard_is_marked (p->logits + i, sizeof (float)))
-      return model_case_refuse (p->c, error,
-                                "forward () leaves logit %" G_GSIZE_FORMAT " of a batch of %u %s",
-                                i, p->pass.batch, isfinite (p->logits[i]) ? "unset" : "not finite");
-  return TRUE;
+  return segue_model_forward (p->model, &p->pass, error) && check_memory (p, "forward", error) &&
+         check_values (p, p->logits, p->n_logits, "logit", error) &&
+         check_values (p, p->points, p->n_points, "coordinate", error);
 }
 
 gboolean
@@ -131,6 +152,7 @@ case_pass_clear (CasePass *p)
   g_free (p->input);
   g_free (p->whole);
   g_free (p->logits);
+  g_free (p->points);
   g_free (p->items);
   *p = (CasePass){ 0 };
 }
@@ -144,6 +166,24 @@ model_case_infer (const ModelCase *c, SegueModel *model, guint first, guint batc
       !case_pass_forward (&p, error))
     return NULL;
   return g_steal_pointer (&p.logits);
+}
+
+float *
+model_case_locate (const ModelCase *c, SegueModel *model, guint first, guint batch, guint8 garbage,
+                   GError **error)
+{
+  g_auto (CasePass) p = { 0 };
+  g_autofree float *logits = model_case_infer (c, model, first, batch, NULL, garbage, error);
+  if (!logits ||
+      !case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, NULL, garbage, error))
+    return NULL;
+  case_pass_locate (&p);
+  if (!case_pass_forward (&p, error))
+    return NULL;
+  if (memcmp (p.logits, logits, p.n_logits * sizeof *logits) == 0)
+    return g_steal_pointer (&p.points);
+  model_case_refuse (c, error, "a pass that computes points has other logits than one without");
+  return NULL;
 }
 
 float *

@@ -41,16 +41,17 @@ void model_case_fill_row (guint item, gsize n, float *row);
 /** model_case_clear_gradients: @tensors: of segue_model_list_tensors(). */
 void model_case_clear_gradients (const GArray *tensors);
 
-/** CasePass: a pass, and its memory, with guards around the workspace and after the logits. */
+/** CasePass: a pass, and its memory, with guards around the workspace and after logits and points. */
 typedef struct {
   const ModelCase *c;
   SegueModel *model;
   SegueModelPass pass;
   gsize bytes; /* of the workspace */
-  gsize n_input, n_logits;
+  gsize n_input, n_logits, n_points;
   Guarded workspace;
   float *input, *whole; /* as the model gets it; and as it was */
   float *logits;
+  float *points; /* NULL: not requested, or the model has no space */
   guint64 *items;
 } CasePass;
 
@@ -67,6 +68,10 @@ void case_pass_clear (CasePass *p);
 /** model_case_infer: (transfer full): the logits of an inference. */
 float *model_case_infer (const ModelCase *c, SegueModel *model, guint first, guint batch,
                          const float *prefix, guint8 garbage, GError **error);
+/** model_case_locate: (transfer full): the points of an inference of a model that has a space, [batch, n_axes]; also
+ * whether the logits are those of a pass without points, and centres and points are finite. */
+float *model_case_locate (const ModelCase *c, SegueModel *model, guint first, guint batch,
+                          guint8 garbage, GError **error);
 /** model_case_prefix: (transfer full): the frozen prefix of items, [batch, size]. */
 float *model_case_prefix (const ModelCase *c, SegueModel *model, guint first, guint batch,
                           gsize size, GError **error);
@@ -74,6 +79,8 @@ float *model_case_prefix (const ModelCase *c, SegueModel *model, guint first, gu
 /* The parts of the test. */
 gboolean model_case_check_description (const ModelCase *c, GError **error);
 gboolean model_case_check_inference (const ModelCase *c, GError **error);
+/** model_case_check_space: of a model that has one. */
+gboolean model_case_check_space (const ModelCase *c, GError **error);
 gboolean model_case_check_training (const ModelCase *c, GError **error);
 gboolean model_case_check_fit (const ModelCase *c, GError **error);
 gboolean model_case_check_gradients (const ModelCase *c, GError **error);

@@ -32,7 +32,7 @@ check_precision (ModelCase *c, GError **error)
 {
   return model_case_check_description (c, error) &&
          (!c->type->fit || model_case_check_fit (c, error)) &&
-         model_case_check_inference (c, error) &&
+         model_case_check_inference (c, error) && model_case_check_space (c, error) &&
          (!c->type->backward || model_case_check_training (c, error)) &&
          model_case_check_folder (c, error) && model_case_check_cancelling (c, error);
 }

@@ -167,7 +167,7 @@ answer_waiting (Evaluator *evaluator, SegueContext *context, GError **error)
     return TRUE;
   g_array_set_size (evaluator->rows, known + n * evaluator->info.n_labels);
   if (segue_model_predict (evaluator->model, (SegueItem **) evaluator->waiting->pdata, n,
-                           (float *) (void *) evaluator->rows->data + known,
+                           (float *) (void *) evaluator->rows->data + known, NULL,
                            segue_context_get_cancellable (context), &local)) {
     g_ptr_array_set_size (evaluator->waiting, 0);
     return TRUE;

@@ -1,6 +1,7 @@
 /* lda: linear discriminant analysis as a model type, fitted in closed form (discriminant.h).
  *
  *   x [C] → logits [K] = (coefficients · (x − mean) / scale + intercepts) / temperature
+ *         → point [n_axes] = axes · (x − mean) / scale
  */
 #include "discriminant.h"
 #include "temperature.h"
@@ -28,13 +29,13 @@ static const SegueParam *const params[] = {
 };
 
 /* @axes, @centres: see #Lda; rows of zeros after the last axis. @folded: [K, C + 1]: what standardisation, coefficients and
- * temperature amount to for x, in double: sums of many terms that nearly cancel. */
+ * temperature amount to for x, in double: sums of many terms that nearly cancel. @folded_axes: [n_axes, C + 1]: likewise */
 typedef struct {
   SegueNnVectorModel vectors;
   gsize n_axes;
   SegueNnWeight mean, scale, coefficients, intercepts, axes, centres, temperature;
   double fixed_temperature; /* NaN: fitted */
-  double *folded;
+  double *folded, *folded_axes;
 } Model;
 
 static void
@@ -45,6 +46,7 @@ free_model (gpointer data)
     return;
   segue_nn_vector_model_close (&model->vectors);
   g_free (model->folded);
+  g_free (model->folded_axes);
   g_free (model);
 }
 
@@ -76,25 +78,37 @@ declare (SegueNnModel *base, GError **error)
   return TRUE;
 }
 
+/* Rows of @matrix [n, C] for standardised x, as rows [n, C + 1] for x itself. @offsets: (nullable): [n] */
+static double *
+fold_rows (const Model *model, const float *matrix, const float *offsets, gsize n, double divisor,
+           double *folded)
+{
+  gsize size = model->vectors.size;
+  if (!folded)
+    folded = g_new (double, n *(size + 1));
+  for (gsize k = 0; k < n; k++) {
+    double *row = folded + k * (size + 1);
+    double offset = offsets ? (double) offsets[k] : 0.0;
+    for (gsize c = 0; c < size; c++) {
+      double slope = (double) matrix[k * size + c] / (double) model->scale.w[c];
+      offset -= slope * (double) model->mean.w[c];
+      row[c] = slope / divisor;
+    }
+    row[size] = offset / divisor;
+  }
+  return folded;
+}
+
 /* After every change of the weights. */
 static void
 fold (gpointer data)
 {
   Model *model = data;
-  gsize size = model->vectors.size, n_labels = model->vectors.base.n_labels;
-  double temperature = (double) model->temperature.w[0];
-  if (!model->folded)
-    model->folded = g_new (double, n_labels *(size + 1));
-  for (gsize k = 0; k < n_labels; k++) {
-    double *row = model->folded + k * (size + 1);
-    double offset = (double) model->intercepts.w[k];
-    for (gsize c = 0; c < size; c++) {
-      double slope = (double) model->coefficients.w[k * size + c] / (double) model->scale.w[c];
-      offset -= slope * (double) model->mean.w[c];
-      row[c] = slope / temperature;
-    }
-    row[size] = offset / temperature;
-  }
+  model->folded =
+    fold_rows (model, model->coefficients.w, model->intercepts.w, model->vectors.base.n_labels,
+               (double) model->temperature.w[0], model->folded);
+  model->folded_axes =
+    fold_rows (model, model->axes.w, NULL, model->n_axes, 1.0, model->folded_axes);
 }
 
 static gpointer
@@ -150,7 +164,28 @@ plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean fr
   return 0;
 }
 
+static void
+describe (gpointer data, SegueModelInfo *info)
+{
+  const Model *model = data;
+  segue_nn_vector_model_describe (data, info);
+  info->n_axes = (guint) model->n_axes;
+  info->centres = model->centres.w;
+}
+
 /* In one order of summation: the batch never changes a result. */
+static void
+apply_rows (const double *folded, gsize n, const float *x, gsize size, float *out)
+{
+  for (gsize k = 0; k < n; k++) {
+    const double *row = folded + k * (size + 1);
+    double sum = row[size];
+    for (gsize c = 0; c < size; c++)
+      sum += row[c] * (double) x[c];
+    out[k] = (float) sum;
+  }
+}
+
 static gboolean
 forward (gpointer data, SegueModelPass *pass, GError **error)
 {
@@ -158,13 +193,9 @@ forward (gpointer data, SegueModelPass *pass, GError **error)
   gsize size = model->vectors.size, n_labels = model->vectors.base.n_labels;
   for (guint i = 0; i < pass->batch; i++) {
     const float *x = pass->input + i * size;
-    for (gsize k = 0; k < n_labels; k++) {
-      const double *row = model->folded + k * (size + 1);
-      double sum = row[size];
-      for (gsize c = 0; c < size; c++)
-        sum += row[c] * (double) x[c];
-      pass->logits[i * n_labels + k] = (float) sum;
-    }
+    apply_rows (model->folded, n_labels, x, size, pass->logits + i * n_labels);
+    if (pass->points)
+      apply_rows (model->folded_axes, model->n_axes, x, size, pass->points + i * model->n_axes);
   }
   return TRUE;
 }
@@ -259,7 +290,7 @@ static const SegueModelType lda = {
   .load = load,
   .save = save,
   .free = free_model,
-  .describe = segue_nn_vector_model_describe,
+  .describe = describe,
   .list_tensors = segue_nn_model_list_tensors,
   .changed = fold,
   .plan = plan,

@@ -64,6 +64,11 @@ for name, (rows, labels) in CASES.items():
     between = (lda.means_.T * lda.priors_) @ lda.means_
     values, vectors = scipy.linalg.eigh(between, lda.covariance_)
     n_axes = min(len(lda.classes_) - 1, z.shape[1])
+    # Its own axes are those of the total covariance with a shrinkage of its own: these are of what it scores by.
+    eigen.scalings_ = vectors[:, ::-1]
+    eigen._max_components = n_axes
+    points, centres = eigen.transform(z[:32]), eigen.transform(lda.means_)
+    distances = np.linalg.norm(points[:, None] - centres[None], axis=2)
     tensors[f"{name}.rows"] = rows
     tensors[f"{name}.labels"] = labels
     for what, value in {
@@ -75,6 +80,7 @@ for name, (rows, labels) in CASES.items():
         "posterior": lda.predict_proba(z[:32]),
         "between": values[::-1][:n_axes],
         "axes": vectors.T[::-1][:n_axes],
+        "distances": distances,
     }.items():
         tensors[f"{name}.{what}"] = np.ascontiguousarray(value, dtype=np.float64)
     print(name, rows.shape, "shrinkage", np.round(shrinkage, 3))

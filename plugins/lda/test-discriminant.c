@@ -88,13 +88,14 @@ compare_axes (const Lda *lda, SegueSafetensors *file, const char *name)
   }
 }
 
-/* The posterior follows from the distances along the axes alone. */
+/* Distances are those of scikit-learn's coordinates, and the posterior follows from them alone. */
 static void
 compare_distances (SegueNnThreads *threads, const Lda *lda, const LdaData *data, gsize n,
-                   const double *posterior)
+                   const double *distances, const double *posterior)
 {
   g_autofree double *at = g_new (double, n * lda->n_axes);
   g_autofree double *scores = g_new (double, n * lda->n_labels);
+  g_autofree double *found = g_new (double, n * lda->n_labels);
   g_autofree guint *counts = g_new0 (guint, lda->n_labels);
   for (gsize i = 0; i < data->n; i++)
     counts[data->labels[i]]++;
@@ -106,8 +107,10 @@ compare_distances (SegueNnThreads *threads, const Lda *lda, const LdaData *data,
         double x = at[i * lda->n_axes + a] - lda->centres[k * lda->n_axes + a];
         square += x * x;
       }
+      found[i * lda->n_labels + k] = sqrt (square);
       scores[i * lda->n_labels + k] = log (counts[k]) - square / 2.0;
     }
+  assert_near (found, distances, n * lda->n_labels);
   softmax (scores, n, lda->n_labels);
   assert_near (scores, posterior, n * lda->n_labels);
 }
@@ -157,7 +160,8 @@ test_reference (gconstpointer user_data)
   }
   g_autofree double *posterior = read_tensor (file, name, "posterior");
   compare_axes (lda, file, name);
-  compare_distances (threads, lda, &data, n, posterior);
+  g_autofree double *distances = read_tensor (file, name, "distances");
+  compare_distances (threads, lda, &data, n, distances, posterior);
 }
 
 /* n rows with labels in turn; values −1 … 1, shifted by the label along one column. */

@@ -1,4 +1,5 @@
 /* The model type: what is fitted, kept in a folder, and refused. */
+#include "discriminant.h"
 #include "params/params.h"
 #include "temperature.h"
 
@@ -304,6 +305,53 @@ test_batch (void)
     }
 }
 
+/* Points and centres are those of the analysis, as far as float32 can represent its axes. */
+static void
+test_space (void)
+{
+  g_auto (Data) data = make_data (0, 120, 33, 4);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, NULL, NULL);
+  const LdaData rows = {
+    .n = data.n, .width = data.width, .n_labels = 4, .rows = data.rows, .labels = data.labels
+  };
+  g_autoptr (Lda) lda = lda_fit (threads, &rows, &error);
+  g_assert_no_error (error);
+  g_autofree double *expected = g_new (double, data.n * lda->n_axes);
+  lda_project (threads, lda, data.rows, data.n, expected);
+
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  segue_model_describe (model, &info);
+  g_assert_cmpuint (info.n_axes, ==, 3);
+  g_assert_cmpuint (lda->n_axes, ==, 3);
+  g_autofree float *logits = g_new (float, data.n * 4);
+  g_autofree float *points = g_new (float, data.n * 3);
+  SegueModelPass pass =
+    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = (guint) data.n,
+                .length = data.width, .input = data.rows, .logits = logits, .points = points);
+  segue_model_forward (model, &pass, &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < data.n * 3; i++)
+    g_assert_cmpfloat_with_epsilon ((double) points[i], expected[i], 1e-4);
+  for (gsize i = 0; i < 4 * 3; i++)
+    g_assert_cmpfloat_with_epsilon ((double) info.centres[i], lda->centres[i], 1e-4);
+
+  /* The mean over segments of the distance to the nearest label. */
+  double sum = 0;
+  for (gsize i = 0; i < 10; i++) {
+    double least = INFINITY;
+    for (gsize k = 0; k < 4; k++) {
+      double square = 0;
+      for (gsize a = 0; a < 3; a++)
+        square += pow (expected[i * 3 + a] - lda->centres[k * 3 + a], 2);
+      least = fmin (least, sqrt (square));
+    }
+    sum += least;
+  }
+  g_assert_cmpfloat_with_epsilon (segue_model_measure_distance (&info, points, 10), sum / 10, 1e-4);
+}
+
 /* ---- Folders ---- */
 
 static SegueModel *
@@ -410,6 +458,8 @@ test_damaged_weights (void)
     { "scale", .value = NAN, .words = "finite" },
     { "mean", .value = INFINITY, .words = "finite" },
     { "coefficients", .value = NAN, .words = "finite" },
+    { "axes", .value = NAN, .words = "finite" },
+    { "centres", .value = -INFINITY, .words = "finite" },
     { "mean", .more = 1, .words = "mean" },
     { "scale", .more = -1, .words = "scale" },
     { "coefficients", .more = 1, .words = "sizes in config.json" },
@@ -500,6 +550,7 @@ main (int argc, char **argv)
   g_test_add_func ("/lda/one-row", test_one_row);
   g_test_add_func ("/lda/many-labels", test_many_labels);
   g_test_add_func ("/lda/batch", test_batch);
+  g_test_add_func ("/lda/space", test_space);
   g_test_add_func ("/lda/folder", test_folder);
   g_test_add_func ("/lda/damaged-weights", test_damaged_weights);
   g_test_add_func ("/lda/truncated", test_truncated);

@@ -71,7 +71,7 @@ run_model (SegueModel *model)
   SegueItem *items[] = { item, item };
   g_autofree float *probabilities = g_new0 (float, 2 * info.n_labels);
   g_autoptr (GError) error = NULL;
-  if (!segue_model_predict (model, items, 2, probabilities, NULL, &error)) {
+  if (!segue_model_predict (model, items, 2, probabilities, NULL, NULL, &error)) {
     fuzz_check_error (error);
     return;
   }

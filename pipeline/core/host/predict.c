@@ -342,7 +342,8 @@ infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *predict
   for (guint first = 0, n; first < items->len; first += n) {
     n = batch_at (items, first);
     if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
-                              prediction->segments[first].probabilities, cancellable, error))
+                              prediction->segments[first].probabilities, NULL, cancellable,
+                              error))
       return FALSE;
     if (observer->predicted)
       observer->predicted (prediction, first + n, observer->data);

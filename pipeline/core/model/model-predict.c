@@ -16,7 +16,7 @@
 typedef struct {
   guint batch;
   gsize length; /* samples */
-  guint n_labels;
+  guint n_labels, n_axes;
   gsize workspace_bytes, input_bytes, logits_bytes;
 } Plan;
 
@@ -28,7 +28,8 @@ align_64 (gsize bytes)
 
 /* The largest batch of at most @n whose workspace is not too large. */
 static gboolean
-plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *plan, GError **error)
+plan_batches (SegueModel *model, guint n, gsize length, const SegueModelInfo *info, Plan *plan,
+              GError **error)
 {
   for (guint batch = MIN (n, MAX_BATCH); batch > 0; batch = batch / 2) {
     gsize bytes = model->type->plan (model->impl, batch, length, SEGUE_MODEL_INFER, FALSE);
@@ -38,10 +39,11 @@ plan_batches (SegueModel *model, guint n, gsize length, guint n_labels, Plan *pl
       break;
     *plan = (Plan){ batch,
                     length,
-                    n_labels,
+                    info->n_labels,
+                    info->n_axes,
                     align_64 (bytes),
                     align_64 (batch * length * sizeof (float)),
-                    align_64 ((gsize) batch * n_labels * sizeof (float)) };
+                    align_64 ((gsize) batch * info->n_labels * sizeof (float)) };
     return TRUE;
   }
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
@@ -117,9 +119,28 @@ explain_not_finite (SegueModel *model, const SegueItem *item, GError **error)
                  id, model->type->name);
 }
 
+/* Every item has finite rows in both; the second may be missing. */
+static gboolean
+check_finite (SegueModel *model, const Plan *plan, SegueItem *const *items, guint n,
+              const float *logits, const float *points, GError **error)
+{
+  for (guint i = 0; i < n; i++) {
+    gboolean finite = TRUE;
+    for (guint c = 0; c < plan->n_labels; c++)
+      finite = finite && isfinite (logits[(gsize) i * plan->n_labels + c]);
+    for (guint a = 0; points && a < plan->n_axes; a++)
+      finite = finite && isfinite (points[(gsize) i * plan->n_axes + a]);
+    if (finite)
+      continue;
+    explain_not_finite (model, items[i], error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 run_batch (SegueModel *model, const SegueModelInfo *info, const Plan *plan, SegueItem *const *items,
-           guint n, float *probabilities, GError **error)
+           guint n, float *probabilities, float *points, GError **error)
 {
   guint8 *base = model->buffer;
   float *input = (float *) (void *) (base + plan->workspace_bytes);
@@ -134,19 +155,13 @@ run_batch (SegueModel *model, const SegueModelInfo *info, const Plan *plan, Segu
 
   SegueModelPass pass =
     SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = plan->length,
-                .input = input, .workspace = base, .logits = logits);
-  if (!segue_model_forward (model, &pass, error))
+                .input = input, .workspace = base, .logits = logits, .points = points);
+  if (!segue_model_forward (model, &pass, error) ||
+      !check_finite (model, plan, items, n, logits, points, error))
     return FALSE;
-  for (guint i = 0; i < n; i++) {
-    const float *row = logits + (gsize) i * plan->n_labels;
-    for (guint c = 0; c < plan->n_labels; c++) {
-      if (!isfinite (row[c])) {
-        explain_not_finite (model, items[i], error);
-        return FALSE;
-      }
-    }
-    softmax (row, plan->n_labels, probabilities + (gsize) i * plan->n_labels);
-  }
+  for (guint i = 0; i < n; i++)
+    softmax (logits + (gsize) i * plan->n_labels, plan->n_labels,
+             probabilities + (gsize) i * plan->n_labels);
   return TRUE;
 }
 
@@ -172,7 +187,7 @@ check_items (const SegueModelInfo *info, SegueItem *const *items, guint n, gsize
 
 gboolean
 segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float *probabilities,
-                     GCancellable *cancellable, GError **error)
+                     float *points, GCancellable *cancellable, GError **error)
 {
   if (n == 0)
     return TRUE;
@@ -184,10 +199,10 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
     return FALSE;
 
   Plan plan;
-  if (!plan_batches (model, n, length, info.n_labels, &plan, error) ||
-      !reserve (model, &plan, error))
+  if (!plan_batches (model, n, length, &info, &plan, error) || !reserve (model, &plan, error))
     return FALSE;
   gboolean ok = TRUE;
+  points = info.n_axes > 0 ? points : NULL;
   segue_model_set_cancellable (model, cancellable);
   for (guint first = 0; ok && first < n; first += plan.batch) {
     if (g_cancellable_is_cancelled (cancellable)) {
@@ -195,9 +210,39 @@ segue_model_predict (SegueModel *model, SegueItem *const *items, guint n, float 
       ok = FALSE;
     } else {
       ok = run_batch (model, &info, &plan, items + first, MIN (plan.batch, n - first),
-                      probabilities + (gsize) first * info.n_labels, error);
+                      probabilities + (gsize) first * info.n_labels,
+                      points ? points + (gsize) first * info.n_axes : NULL, error);
     }
   }
   segue_model_set_cancellable (model, NULL);
   return ok;
+}
+
+/* The squared distance of @point to the nearest centre. */
+static double
+find_nearest (const SegueModelInfo *info, const float *point)
+{
+  double least = INFINITY;
+  for (guint c = 0; c < info->n_labels; c++) {
+    const float *centre = info->centres + (gsize) c * info->n_axes;
+    double square = 0;
+    /* Not further than to a nearer centre: with thousands of labels, most end after a few axes. */
+    for (guint a = 0; a < info->n_axes && square < least; a++) {
+      double difference = (double) point[a] - (double) centre[a];
+      square += difference * difference;
+    }
+    least = MIN (least, square);
+  }
+  return least;
+}
+
+double
+segue_model_measure_distance (const SegueModelInfo *info, const float *points, gsize n)
+{
+  double sum = 0;
+  if (info->n_axes == 0 || n == 0)
+    return NAN;
+  for (gsize i = 0; i < n; i++)
+    sum += sqrt (find_nearest (info, points + i * info->n_axes));
+  return sum / (double) n;
 }

@@ -64,10 +64,12 @@ check_description (SegueModel *model, gboolean headless, GError **error)
   gboolean input = vectors ? info.rate == 0 && info.min_length > 0 : info.rate > 0;
   gboolean labels =
     info.labels && info.n_labels > 0 && g_strv_length ((char **) info.labels) == info.n_labels;
-  if (input && (headless || labels))
+  gboolean space = info.n_axes == 0 || info.centres;
+  if (input && (headless || (labels && space)))
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
-               input     ? "model type '%s' made a model without labels"
+               input && labels ? "model type '%s' made a model with axes and without centres"
+               : input         ? "model type '%s' made a model without labels"
                : vectors ? "model type '%s' takes vectors, and made a model with a rate or without "
                            "a length"
                          : "model type '%s' made a model without a rate",

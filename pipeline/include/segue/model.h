@@ -16,6 +16,9 @@
  * random numbers (log-mel frames; a convolutional encoder that is not fine-tuned). A trainer
  * may compute it once per item and then use its output as input in place of the samples.
  *
+ * A type may offer a space: coordinates in which items that sound alike are near each other, by Euclidean distance, with
+ * a centre for each label. Songs far from all centres are unlike all labels (segue/calibration.h).
+ *
  * A model folder has the Hugging Face layout (config.json with id2label, model.safetensors,
  * preprocessor_config.json) and additionally segue.json: the model type, and the stages that prepare a
  * song for it.
@@ -95,6 +98,8 @@ typedef struct {
  * @coupled: whether items of a training batch influence each other (batch normalisation)
  * @precision: of its matrix products, never %SEGUE_MODEL_AUTO
  * @notice: (transfer none) (nullable): what its files do not specify and was assumed, for a warning
+ * @n_axes: dimensions of its space; 0: it has none
+ * @centres: (transfer none): [n_labels, n_axes], where its labels are in it; valid until the weights change
  */
 typedef struct {
   gsize struct_size;
@@ -105,6 +110,8 @@ typedef struct {
   gboolean coupled;
   SegueModelPrecision precision;
   const char *notice;
+  guint n_axes;
+  const float *centres;
 } SegueModelInfo;
 
 /**
@@ -133,6 +140,8 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
  * @seed, @step: TRAIN only: likewise
  * @workspace: plan () bytes, 64-byte aligned; forward () stores in it what backward () needs
  * @logits: [batch, labels], written by forward ()
+ * @points: (nullable): [batch, n_axes], INFER only: where items are in the model's space; written by forward () of a type
+ *   that has one. Logits do not depend on whether they are requested
  */
 typedef struct {
   gsize struct_size;
@@ -146,6 +155,7 @@ typedef struct {
   guint64 step;
   void *workspace;
   float *logits;
+  float *points;
 } SegueModelPass;
 
 /**
@@ -232,8 +242,8 @@ typedef struct _SegueEncoder SegueEncoder;
  *   A pass from its output gives the same bits as the whole pass
  * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible. A pass reads and writes no byte more,
  *   and does not depend on what the workspace contains before it
- * @forward: writes logits. In INFER, an item's logits are the same in every bit alone and in any batch, with any number
- *   of threads; in TRAIN, a step depends only on weights, inputs, seed, step and items, and an item on the rest of its
+ * @forward: writes logits, and points. In INFER, those of an item are the same in every bit alone and in any batch, with
+ *   any number of threads; in TRAIN, a step depends only on weights, inputs, seed, step and items, and an item on the rest of its
  *   batch only if the model is coupled
  * @backward: @d_logits [batch, labels]; gradients accumulate. After a TRAIN forward of the same pass. (optional) in a
  *   type with fit ()
@@ -396,13 +406,22 @@ void *segue_model_new_workspace (SegueModel *model, gsize bytes, GError **error)
  * segue_model_predict:
  * @items: mono audio at the model's rate, all of one length, or vectors
  * @probabilities: (out) [n, labels], softmax of the logits
+ * @points: (out) (nullable) [n, n_axes], where the items are in the model's space, if it has one
  *
  * Inference in batches whose size segue chooses; batch size does not change results. Buffers are
  * kept in @model between calls.
  */
 SEGUE_API
 gboolean segue_model_predict (SegueModel *model, SegueItem *const *items, guint n,
-                              float *probabilities, GCancellable *cancellable, GError **error);
+                              float *probabilities, float *points, GCancellable *cancellable,
+                              GError **error);
+
+/** segue_model_measure_distance: how far a song is from all labels: the mean over its segments of the distance from a
+ * segment's point to the nearest centre. NaN if the model has no space. Any thread.
+ * @info: of the model
+ * @points: [n, n_axes]: of the segments, at least one */
+SEGUE_API
+double segue_model_measure_distance (const SegueModelInfo *info, const float *points, gsize n);
 
 /**
  * segue_model_ref_resolve: (transfer full):

@@ -119,6 +119,8 @@ void segue_test_write_wav_at (const char *path, const SegueItem *audio, const ch
  * - the frozen prefix, with the rest of the pass, gives the bits of the whole pass
  * - fit () gives the same bits with one thread and with several, with a validation set and without; all other parts
  *   test a model that was fitted
+ * - in a space: points and centres are finite; the same bits for an item alone and in a batch, with one thread and with
+ *   several; the same logits with points and without
  * - in training, the same bits for the same seed, step and items; an item depends on its batch only if the model says
  *   that it is coupled
  * - gradients accumulate, and are those of finite differences (float32), for each tensor that is trained

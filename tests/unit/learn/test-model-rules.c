@@ -211,7 +211,7 @@ test_longest (void)
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   g_autoptr (SegueItem) item = segue_item_new_audio (NULL, "long", bytes, info.rate, 1);
-  g_assert_false (segue_model_predict (model, &item, 1, probabilities, NULL, &error));
+  g_assert_false (segue_model_predict (model, &item, 1, probabilities, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   g_assert_nonnull (strstr (error->message, "too long for this 'other' model"));
 }
@@ -243,7 +243,7 @@ test_mistakes (void)
   g_clear_error (&error);
   g_autoptr (SegueItem) tone = tiny_tone ("tone", 1);
   float probabilities[2];
-  g_assert_false (segue_model_predict (model, &tone, 1, probabilities, NULL, &error));
+  g_assert_false (segue_model_predict (model, &tone, 1, probabilities, NULL, NULL, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL);
 }
 

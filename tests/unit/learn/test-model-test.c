@@ -1,6 +1,7 @@
 /* The test of model types finds what is wrong with the tiny model when its callbacks break the contract. */
 #include "tiny-model.h"
 
+#include <math.h>
 #include <segue/host/segue.h>
 #include <segue/testing.h>
 #include <string.h>
@@ -265,6 +266,77 @@ load_any_size (const char *folder, const void *config, const SegueModelSpec *spe
 }
 
 static gboolean
+forward_points_coupled (gpointer model, SegueModelPass *pass, GError **error)
+{
+  if (!tiny_centroids.forward (model, pass, error))
+    return FALSE;
+  if (pass->points)
+    pass->points[0] += 1e-6f * (float) pass->batch;
+  return TRUE;
+}
+
+static gboolean
+forward_points_by_threads (gpointer model, SegueModelPass *pass, GError **error)
+{
+  if (!tiny_centroids.forward (model, pass, error))
+    return FALSE;
+  for (gsize i = 0; pass->points && i < pass->batch * pass->length; i++)
+    pass->points[i] += 1e-6f * (float) threads_of_new;
+  return TRUE;
+}
+
+static gboolean
+forward_points_unset (gpointer model, SegueModelPass *pass, GError **error)
+{
+  float *points = pass->points;
+  pass->points = NULL;
+  gboolean ok = tiny_centroids.forward (model, pass, error);
+  pass->points = points;
+  return ok;
+}
+
+static gboolean
+forward_points_beyond (gpointer model, SegueModelPass *pass, GError **error)
+{
+  if (pass->points)
+    pass->points[pass->batch * pass->length] = 1;
+  return tiny_centroids.forward (model, pass, error);
+}
+
+static gboolean
+forward_points_infinite (gpointer model, SegueModelPass *pass, GError **error)
+{
+  gboolean ok = tiny_centroids.forward (model, pass, error);
+  if (pass->points)
+    pass->points[1] = INFINITY;
+  return ok;
+}
+
+static gboolean
+forward_points_into_logits (gpointer model, SegueModelPass *pass, GError **error)
+{
+  gboolean ok = tiny_centroids.forward (model, pass, error);
+  pass->logits[0] += pass->points ? 1e-3f : 0;
+  return ok;
+}
+
+static void
+describe_far_centre (gpointer model, SegueModelInfo *info)
+{
+  static float centres[3 * 24];
+  tiny_centroids.describe (model, info);
+  centres[2 * 24] = INFINITY;
+  info->centres = centres;
+}
+
+static void
+describe_no_centres (gpointer model, SegueModelInfo *info)
+{
+  tiny_centroids.describe (model, info);
+  info->centres = NULL;
+}
+
+static gboolean
 try_type (const SegueModelType *type, GError **error)
 {
   const SegueModelType *const models[] = { type, NULL };
@@ -352,6 +424,7 @@ test_vector_mistakes (void)
   /* What is kept must be forgotten: after fit (), and after changed (). */
   type = tiny_centroids;
   type.create = create_forgetting;
+  type.describe = tiny_scaled.describe;
   type.forward = forward_of_kept;
   type.changed = forget_kept;
   assert_found (&type, "fit () does not change the logits");
@@ -361,6 +434,33 @@ test_vector_mistakes (void)
   type.fit = fit_forgetting;
   type.changed = NULL;
   assert_found (&type, "what is computed from weights must follow changed ()");
+}
+
+static void
+test_space_mistakes (void)
+{
+  SegueModelType type = tiny_centroids;
+  type.forward = forward_points_coupled;
+  assert_found (&type, "has another point than alone");
+  type.create = create_noting_threads;
+  type.forward = forward_points_by_threads;
+  assert_found (&type, "other points with 3 threads than with one");
+
+  type = tiny_centroids;
+  type.forward = forward_points_unset;
+  assert_found (&type, "leaves coordinate 0 of a batch of 3 unset");
+  type.forward = forward_points_beyond;
+  assert_found (&type, "writes after the points");
+  type.forward = forward_points_infinite;
+  assert_found (&type, "leaves coordinate 1 of a batch of 3 not finite");
+  type.forward = forward_points_into_logits;
+  assert_found (&type, "other logits than one without");
+
+  type = tiny_centroids;
+  type.describe = describe_far_centre;
+  assert_found (&type, "the centre of label 2 is not finite");
+  type.describe = describe_no_centres;
+  assert_found (&type, "with axes and without centres");
 }
 
 static void
@@ -388,6 +488,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model-test/right", test_right);
   g_test_add_func ("/model-test/mistakes", test_mistakes);
   g_test_add_func ("/model-test/vector-mistakes", test_vector_mistakes);
+  g_test_add_func ("/model-test/space-mistakes", test_space_mistakes);
   g_test_add_func ("/model-test/usage", test_usage);
   return g_test_run ();
 }

@@ -117,8 +117,8 @@ test_round_trip (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   g_autoptr (SegueItem) tone = segue_test_tone ("a", 300, 0.2, 8000);
   float a[2], b[2];
-  g_assert_true (segue_model_predict (first, &tone, 1, a, NULL, NULL));
-  g_assert_true (segue_model_predict (second, &tone, 1, b, NULL, NULL));
+  g_assert_true (segue_model_predict (first, &tone, 1, a, NULL, NULL, NULL));
+  g_assert_true (segue_model_predict (second, &tone, 1, b, NULL, NULL, NULL));
   g_assert_cmpmem (a, sizeof a, b, sizeof b);
   g_assert_cmpfloat_with_epsilon (a[0] + a[1], 1, 1e-6);
 }
@@ -219,18 +219,18 @@ test_predict (Fixture *fixture, gconstpointer data)
   g_autoptr (GPtrArray) songs = tiny_songs (5, 4, FALSE);
   SegueItem **items = (SegueItem **) songs->pdata;
   g_autofree float *together = g_new (float, 2 * songs->len);
-  g_assert_true (segue_model_predict (model, items, songs->len, together, NULL, NULL));
+  g_assert_true (segue_model_predict (model, items, songs->len, together, NULL, NULL, NULL));
   for (guint i = 0; i < songs->len; i++) {
     float alone[2];
-    g_assert_true (segue_model_predict (model, &items[i], 1, alone, NULL, NULL));
+    g_assert_true (segue_model_predict (model, &items[i], 1, alone, NULL, NULL, NULL));
     g_assert_cmpmem (alone, sizeof alone, together + 2 * i, sizeof alone);
   }
-  g_assert_true (segue_model_predict (model, NULL, 0, NULL, NULL, NULL));
+  g_assert_true (segue_model_predict (model, NULL, 0, NULL, NULL, NULL, NULL));
 
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_cancellable_cancel (cancellable);
-  g_assert_false (segue_model_predict (model, items, 1, together, cancellable, &error));
+  g_assert_false (segue_model_predict (model, items, 1, together, NULL, cancellable, &error));
   g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED);
 }
 
@@ -259,7 +259,7 @@ test_predict_refuses (Fixture *fixture, gconstpointer data)
     g_autoptr (GError) error = NULL;
     SegueItem *items[] = { good, bad[i] };
     float probabilities[4];
-    g_assert_false (segue_model_predict (model, items, 2, probabilities, NULL, &error));
+    g_assert_false (segue_model_predict (model, items, 2, probabilities, NULL, NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     if (!strstr (error->message, words[i]))
       g_error ("‘%s’ does not say ‘%s’", error->message, words[i]);
@@ -287,7 +287,7 @@ test_predict_not_finite (Fixture *fixture, gconstpointer data)
         tensor->value[k] = cases[i].value;
     }
     segue_model_changed (model);
-    g_assert_false (segue_model_predict (model, &good, 1, probabilities, NULL, &error));
+    g_assert_false (segue_model_predict (model, &good, 1, probabilities, NULL, NULL, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
     if (!strstr (error->message, cases[i].words))
       g_error ("‘%s’ does not say ‘%s’", error->message, cases[i].words);

@@ -1,11 +1,13 @@
 /* Minimal model types that take vectors: x [C] → z = (x − mean) / scale → w z + b.
  *
- * tiny-centroids computes all of it in fit (); tiny-scaled only mean and scale, and w and b are trained. */
+ * tiny-centroids computes all of it in fit (), and z is a point in its space, where w are centres; tiny-scaled only
+ * mean and scale, and w and b are trained. */
 #include "tiny-model.h"
 
 #include <math.h>
 #include <segue/nn/vector-model.h>
 #include <segue/tensor.h>
+#include <string.h>
 
 typedef struct {
   SegueNnVectorModel vectors;
@@ -103,6 +105,25 @@ vectors_forward (gpointer data, SegueModelPass *pass, GError **error)
   return TRUE;
 }
 
+static void
+centroids_describe (gpointer data, SegueModelInfo *info)
+{
+  const Vectors *model = data;
+  segue_nn_vector_model_describe (data, info);
+  info->n_axes = (guint) model->vectors.size;
+  info->centres = model->classifier.weight.w;
+}
+
+static gboolean
+centroids_forward (gpointer data, SegueModelPass *pass, GError **error)
+{
+  if (!vectors_forward (data, pass, error))
+    return FALSE;
+  if (pass->points)
+    memcpy (pass->points, pass->workspace, pass->batch * pass->length * sizeof (float));
+  return TRUE;
+}
+
 static gboolean
 scaled_backward (gpointer data, SegueModelPass *pass, const float *d_logits, GError **error)
 {
@@ -172,9 +193,8 @@ static const char *const scaled_types[] = { "segue-tiny-scaled", NULL };
 
 #define COMMON                                                                                     \
   .doc = "For tests.", .result_version = 1, .recipe = &recipe, .create = vectors_create,           \
-  .load = vectors_load, .free = vectors_free, .describe = segue_nn_vector_model_describe,          \
-  .list_tensors = segue_nn_model_list_tensors, .changed = segue_nn_model_changed,                  \
-  .plan = vectors_plan, .forward = vectors_forward, .takes = SEGUE_KIND_TENSOR
+  .load = vectors_load, .free = vectors_free, .list_tensors = segue_nn_model_list_tensors,         \
+  .changed = segue_nn_model_changed, .plan = vectors_plan, .takes = SEGUE_KIND_TENSOR
 
 const SegueModelType tiny_centroids = {
   SEGUE_MODEL_TYPE,
@@ -183,6 +203,8 @@ const SegueModelType tiny_centroids = {
   .summary = "The nearest centroid",
   .config_types = centroids_types,
   .save = centroids_save,
+  .describe = centroids_describe,
+  .forward = centroids_forward,
   .fit = centroids_fit,
 };
 
@@ -193,6 +215,8 @@ const SegueModelType tiny_scaled = {
   .summary = "A linear classifier of standardised vectors",
   .config_types = scaled_types,
   .save = scaled_save,
+  .describe = segue_nn_vector_model_describe,
+  .forward = vectors_forward,
   .backward = scaled_backward,
   .fit = scaled_fit,
 };
